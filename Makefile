@@ -1,0 +1,40 @@
+# Two targets are enough to begin: `make bench` and `make test`. Both set up .venv first, and again are fast.
+PYTHON ?= python3
+VENV := .venv
+BIN := $(VENV)/bin
+PIP := $(BIN)/python -m pip install --quiet --disable-pip-version-check -c constraints.txt
+
+.PHONY: bench test check perf lock clean
+
+bench: $(VENV)/.bench
+	PATH="$(abspath $(BIN)):$$PATH" accelerate launch bench/run.py --suite sentiment
+
+test: $(VENV)/.test
+	$(BIN)/python -m pytest
+
+check: $(VENV)/.test
+	$(BIN)/ruff format --check .
+	$(BIN)/ruff check .
+	$(BIN)/mypy
+
+perf: $(VENV)/.bench
+	$(BIN)/python baselines/perf.py
+
+$(VENV)/.bench: pyproject.toml constraints.txt
+	test -x $(BIN)/python || $(PYTHON) -m venv $(VENV)
+	$(PIP) -e .
+	touch $@
+
+$(VENV)/.test: $(VENV)/.bench
+	$(PIP) -e '.[dev,deepspeed]'
+	touch $@
+
+# Writes constraints.txt anew from the newest versions that pyproject.toml admits; '+cpu' and the like are no part of a pin.
+lock:
+	rm -rf $(VENV)-lock && $(PYTHON) -m venv $(VENV)-lock
+	$(VENV)-lock/bin/python -m pip install --quiet -e '.[dev,deepspeed]'
+	$(VENV)-lock/bin/python -m pip freeze --exclude-editable | sed -E 's/\+[a-z0-9.]+$$//' > constraints.txt
+	rm -rf $(VENV)-lock
+
+clean:
+	rm -rf $(VENV) out

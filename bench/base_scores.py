@@ -1,0 +1,62 @@
+"""What the untouched base model can do: its zero-shot answers and its probe items, measured once per content and shared.
+
+Kept as Parquet in the cache under a hash of everything that determines them.
+"""
+
+from collections.abc import Callable
+
+import pandas as pd
+from torch import nn
+
+from bench import ENGINE_VERSION, folders
+from bench.devices import Device
+from bench.plan import Run, digest, probe_fingerprint, task_fingerprint
+from bench.specs import ProbeSpec
+
+Measure = Callable[[], pd.DataFrame]
+
+
+def predictions(run: Run, measure: Measure, device: Device) -> pd.DataFrame:
+    """Zero-shot predictions on the task's test split."""
+    return _kept({**_common(run), "task": task_fingerprint(run.task), "test_items": run.test_items}, measure, device)
+
+
+def probe_items(run: Run, probe: ProbeSpec, limit: int, measure: Measure, device: Device) -> pd.DataFrame:
+    return _kept({**_common(run), "probe": probe_fingerprint(probe), "items": limit}, measure, device)
+
+
+def _common(run: Run) -> dict[str, object]:
+    return {
+        "engine": ENGINE_VERSION,
+        "model": run.model.content_hash,
+        "precision": run.precision,
+        "max_length": run.max_length,
+    }
+
+
+def _kept(key: dict[str, object], measure: Measure, device: Device) -> pd.DataFrame:
+    path = folders.cache() / "base" / f"{digest(key)}.parquet"
+    if device.agreed(path.exists()):
+        return pd.read_parquet(path)
+    frame = measure()
+    if device.main:
+        with folders.writing(path) as temporary:
+            frame.to_parquet(temporary, index=False)
+    return frame
+
+
+class LazyModel:
+    """The base model, loaded when the first thing asks for it, and not at all when everything is in the cache."""
+
+    def __init__(self, load: Callable[[], nn.Module]) -> None:
+        self._load = load
+        self._model: nn.Module | None = None
+
+    def __call__(self) -> nn.Module:
+        if self._model is None:
+            self._model = self._load()
+        return self._model
+
+    def forget(self) -> None:
+        """Free the memory; the next call loads anew."""
+        self._model = None

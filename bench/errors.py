@@ -1,0 +1,20 @@
+"""What goes wrong in one sentence: `UserError` is the user's input (exit 2), `RunError` a run that failed (exit 1)."""
+
+from collections.abc import Iterable
+from difflib import get_close_matches
+
+
+class UserError(Exception):
+    """The input is wrong; the message names what, where, and what to do. The command line exits with status 2."""
+
+
+class RunError(Exception):
+    """The input was right and a run failed all the same. The command line exits with status 1."""
+
+
+def unknown(what: str, name: str, known: Iterable[str]) -> UserError:
+    """An error for a name that does not exist, with the nearest names that do."""
+    names = sorted(known)
+    near = get_close_matches(name, names, n=3, cutoff=0.5)
+    hint = f"did you mean {' or '.join(near)}?" if near else f"known: {', '.join(names) or 'none'}"
+    return UserError(f"unknown {what} '{name}'; {hint}")

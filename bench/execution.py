@@ -1,0 +1,245 @@
+"""Runs, one after another: adapt, train, predict, score, probe, and leave a record.
+
+A run that has a record is not run again; a run that fails leaves a record of its reason, and the others go on.
+"""
+
+import time
+import traceback
+from collections.abc import Sequence
+from dataclasses import dataclass, replace
+from datetime import UTC, datetime
+from functools import partial
+from pathlib import Path
+from typing import Any
+
+import pandas as pd
+from accelerate.utils import set_seed
+from torch import nn
+from transformers import AutoModel, AutoModelForCausalLM
+
+from bench import ENGINE_VERSION, base_scores, curriculum, data, evaluation, flops, memory, probes, records, tasktypes
+from bench.devices import Device, versions
+from bench.encoding import Encoding
+from bench.errors import UserError
+from bench.plan import Run
+from bench.probes import Probe
+from bench.progress import Progress
+from bench.prompts import Wording
+from bench.records import Cost, Forgetting, Provenance, Record
+from bench.statistics import interval
+from bench.strategies.base import Hyperparameters
+from bench.training import Spent, train
+
+TRAIN_TOKENS = 1024
+EVAL_TOKENS = 2048
+"""Bounds of a padded batch on one device; memory depends on them, results only in rounding."""
+
+
+def execute(runs: Sequence[Run], out: Path, device: Device, progress: Progress, debug: bool = False) -> list[Record]:
+    """Run what has no record yet; returns the records of all runs in order."""
+    found = []
+    for run in runs:
+        record = records.find(out, run.id)
+        if not device.agreed(record is not None and record.status != "failed"):
+            record = _recorded(run, out, device, progress, debug)
+        assert record is not None
+        found.append(record)
+    return found
+
+
+def _recorded(run: Run, out: Path, device: Device, progress: Progress, debug: bool) -> Record:
+    progress.start(run.label)
+    items: pd.DataFrame | None = None
+    try:
+        record, items = perform(run, device, progress)
+        assert record.score is not None
+        progress.done(f"{record.score.name} {record.score.value:.3f}")
+    except UserError:
+        raise
+    except Exception as error:
+        if debug:
+            traceback.print_exc()
+        reason = f"{type(error).__name__}: {' '.join(str(error).split())[:500]}"
+        record = Record(status="failed", reason=reason, **_identity(run, device))
+        progress.done(f"failed: {reason}")
+    finally:
+        device.accelerator.free_memory()
+    if device.main:
+        records.write(out, record, items)
+    device.accelerator.wait_for_everyone()
+    return record
+
+
+def _identity(run: Run, device: Device) -> dict[str, Any]:
+    """The fields of a record that are known before the run."""
+    return {
+        "run_id": run.id,
+        "suite": run.suite,
+        "model": run.model.name,
+        "task": run.task.name,
+        "strategy": run.strategy.name,
+        "seed": run.seed,
+        "hyperparameters": run.strategy.hyperparameters.model_dump(mode="json"),
+        "budget": str(run.budget),
+        "versions": versions(),
+        "device": device.describe(),
+    }
+
+
+@dataclass(frozen=True)
+class Before:
+    """The base model's answers, against which gain and forgetting are measured."""
+
+    predictions: pd.DataFrame
+    probes: dict[str, pd.DataFrame]
+
+
+def perform(run: Run, device: Device, progress: Progress) -> tuple[Record, pd.DataFrame]:
+    """One run from data to record, and its items."""
+    started = datetime.now(UTC)
+    task_data = data.load(run.task)
+    encoding = Encoding(run.model, run.max_length)
+    measured = [probes.load(spec)(spec, encoding, limit, EVAL_TOKENS) for spec, limit in run.probes]
+    kind = tasktypes.load(run.task)
+    plain = evaluation.Asked(encoding, kind, task_data, Wording(), device, EVAL_TOKENS, seed=0, items=run.test_items)
+    base = base_scores.LazyModel(lambda: _base(run, device, progress))
+    # Measured first, so that its memory and time are not the run's; a row that trains nothing measures the base itself.
+    before = _before(run, plain, measured, base) if run.strategy.trains else None
+    base.forget()
+    memory.reset_peak()
+    set_seed(run.seed)
+
+    steps = curriculum.build(run, encoding) if run.strategy.trains else curriculum.Curriculum([], 0)
+    model = _adapted(run, steps.outputs, device) if run.strategy.trains else base()
+    spent = _trained(model, run, steps, device, progress) if run.strategy.trains else Spent()
+
+    model.eval()
+    clock = time.perf_counter()
+    progress.phase("test set")
+    asked = replace(plain, wording=run.strategy.wording, seed=run.seed, trained_head=run.strategy.trains)
+    predictions = evaluation.predict(model, asked)
+    progress.phase("probes")
+    after = {probe.spec.name: probe.answers(model, device) for probe in measured}
+    eval_seconds = time.perf_counter() - clock
+    peak = memory.peak()
+    if before is None:
+        before = _before(run, plain, measured, base, Before(predictions, after))
+
+    scores = evaluation.scores(predictions, run.task.metrics)
+    score = scores[run.task.metrics[0]]
+    gain, gain_low, gain_high = evaluation.rise(predictions, before.predictions, score.name)
+    forgetting = {
+        probe.spec.name: _forgetting(probe, before.probes[probe.spec.name], after[probe.spec.name]) for probe in measured
+    }
+    parameters = list(model.parameters())
+    trained = run.strategy.trained_state(model) if run.strategy.trains else {}
+    record = Record(
+        status="ok",
+        score=score,
+        metrics=scores,
+        base_score=score.value - gain,
+        gain=gain,
+        gain_ci_low=gain_low,
+        gain_ci_high=gain_high,
+        forgetting=forgetting,
+        # A row that trains nothing has the base model itself, measured again: whatever it forgets is a fault of the probe.
+        checks={} if run.strategy.trains else {"untouched_forgets_nothing": all(f.delta == 0 for f in forgetting.values())},
+        cost=Cost(
+            train_examples=spent.examples,
+            train_tokens=spent.tokens,
+            train_flops=flops.count(model).training(spent.tokens, spent.positions),
+            train_seconds=spent.seconds,
+            eval_seconds=eval_seconds,
+            peak_memory_bytes=peak,
+            trainable_parameters=sum(p.numel() for p in parameters if p.requires_grad) if trained else 0,
+            total_parameters=sum(p.numel() for p in parameters),
+            saved_bytes=sum(tensor.numel() * tensor.element_size() for tensor in trained.values()),
+        ),
+        losses=spent.losses,
+        provenance=Provenance(
+            model_hash=run.model.content_hash,
+            data_hash=task_data.content_hash,
+            data=task_data.notes,
+            engine_version=ENGINE_VERSION,
+            trust_remote_code=run.model.trust_remote_code,
+            started=started.isoformat(timespec="seconds"),
+            inputs=run.inputs,
+        ),
+        **_identity(run, device),
+    )
+    return record, _items(run, predictions, before, after)
+
+
+def _base(run: Run, device: Device, progress: Progress) -> nn.Module:
+    progress.phase("base model")
+    auto = AutoModelForCausalLM if run.model.family == "decoder" else AutoModel
+    model: nn.Module = run.model.load(auto)
+    return model.to(device.torch).eval()
+
+
+def _adapted(run: Run, outputs: int, device: Device) -> nn.Module:
+    """The freshly loaded base under the strategy, on this process's device."""
+    if run.model.family == "decoder":
+        model = run.model.load(AutoModelForCausalLM, run.strategy.bits)
+    else:
+        model = run.model.load(tasktypes.load(run.task).auto_class, run.strategy.bits, num_labels=outputs)
+    adapted = run.strategy.adapt(model, run.model.family)
+    # bitsandbytes places its layers itself.
+    return adapted if run.strategy.bits < 32 else adapted.to(device.torch)
+
+
+def _trained(model: nn.Module, run: Run, steps: curriculum.Curriculum, device: Device, progress: Progress) -> Spent:
+    hyperparameters = run.strategy.hyperparameters
+    assert isinstance(hyperparameters, Hyperparameters)
+    pad = run.model.tokenizer.pad_token_id
+    return train(model, steps.steps, hyperparameters, device.accelerator, pad, TRAIN_TOKENS, steps.outputs, progress.step)
+
+
+def _before(
+    run: Run, plain: evaluation.Asked, measured: Sequence[Probe], base: base_scores.LazyModel, known: Before | None = None
+) -> Before:
+    """The base's answers from the cache, from what a row that trains nothing has just measured, or measured now."""
+
+    def predictions() -> pd.DataFrame:
+        same = known is not None and run.strategy.wording == plain.wording
+        return known.predictions if known and same else evaluation.predict(base(), plain)
+
+    def items(probe: Probe) -> pd.DataFrame:
+        return known.probes[probe.spec.name] if known else probe.answers(base(), plain.device)
+
+    return Before(
+        base_scores.predictions(run, predictions, plain.device),
+        {p.spec.name: base_scores.probe_items(run, p.spec, len(p.rows), partial(items, p), plain.device) for p in measured},
+    )
+
+
+def _forgetting(probe: Probe, before: pd.DataFrame, after: pd.DataFrame) -> Forgetting:
+    sign = 1.0 if probe.higher_is_better else -1.0
+    old, new = ({str(name): frame[name].to_numpy() for name in frame} for frame in (before, after))
+
+    def lost(i: Any) -> float:
+        return sign * (probe.score({n: v[i] for n, v in old.items()}) - probe.score({n: v[i] for n, v in new.items()}))
+
+    everything = slice(None)
+    low, high = interval(lost, len(before))
+    return Forgetting(
+        value_name=probe.value,
+        higher_is_better=probe.higher_is_better,
+        before=probe.score(old),
+        after=probe.score(new),
+        delta=lost(everything) + 0.0,  # -0.0 becomes 0.0
+        ci_low=low,
+        ci_high=high,
+        n=len(before),
+    )
+
+
+def _items(run: Run, predictions: pd.DataFrame, before: Before, after: dict[str, pd.DataFrame]) -> pd.DataFrame:
+    """All that was measured per item, task and probes in one long table."""
+    task = predictions.assign(kind="task", name=run.task.name, before=before.predictions["prediction"])
+    frames = [task]
+    for name, frame in after.items():
+        numbered = frame.assign(kind="probe", name=name, item=[str(i) for i in range(len(frame))])
+        frames.append(numbered.assign(before_value=before.probes[name]["value"]))
+    columns = ["kind", "name", "item", "gold", "before", "prediction", "confidence", "before_value", "value", "weight"]
+    return pd.concat(frames, ignore_index=True).reindex(columns=columns)

@@ -1,0 +1,32 @@
+"""One file, one class: the class of a package's module, found by the module's name."""
+
+import importlib
+import pkgutil
+from types import ModuleType
+from typing import TypeVar
+
+from bench.errors import unknown
+
+T = TypeVar("T")
+
+
+def names(package: ModuleType) -> list[str]:
+    """Kinds that a package offers, as YAML writes them."""
+    return sorted(module.name.replace("_", "-") for module in pkgutil.iter_modules(package.__path__) if module.name != "base")
+
+
+def load(package: ModuleType, kind: str, base: type[T]) -> type[T]:
+    """The subclass of `base` that the module `kind` defines.
+
+    Raises:
+        UserError: there is no such module.
+    """
+    if kind.replace("_", "-") not in names(package):
+        raise unknown(f"{package.__name__.rsplit('.', 1)[-1].removesuffix('s')} kind", kind, names(package))
+    module = importlib.import_module(f"{package.__name__}.{kind.replace('-', '_')}")
+    (found,) = (
+        value
+        for value in vars(module).values()
+        if isinstance(value, type) and issubclass(value, base) and value.__module__ == module.__name__
+    )
+    return found

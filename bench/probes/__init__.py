@@ -1,0 +1,18 @@
+"""What the base model could do before: probe kinds, one file each; their data is named in suites/probes/."""
+
+from bench import plugins
+from bench.probes.base import Probe
+from bench.specs import ProbeSpec
+
+__all__ = ["Probe", "load"]
+
+
+def load(spec: ProbeSpec) -> type[Probe]:
+    """The class of the probe's kind.
+
+    Raises:
+        UserError: there is no such kind.
+    """
+    import bench.probes as package
+
+    return plugins.load(package, spec.kind, Probe)  # type: ignore[type-abstract]

@@ -1,0 +1,31 @@
+"""Questions with choices: right when the gold choice has the highest log-likelihood, summed over its tokens."""
+
+import pandas as pd
+from torch import nn
+
+from bench.likelihood import likelihoods
+from bench.probes.base import Probe
+
+
+class MultipleChoice(Probe):
+    family = "decoder"
+    value = "accuracy"
+    higher_is_better = True
+    needs = frozenset({"question", "choices", "gold"})
+
+    def measure(self, model: nn.Module) -> pd.DataFrame:
+        encoding = self.encoding
+        requests, owners = [], []
+        for number, row in enumerate(self.rows):
+            for choice in row["choices"]:
+                ids = encoding.ids(f" {choice}", special=False)
+                requests.append((encoding.fitted(encoding.ids(row["question"]), room=len(ids)), ids))
+                owners.append(number)
+        found = likelihoods(model, requests, encoding.model.tokenizer.pad_token_id, self.tokens)
+        scores: list[list[float]] = [[] for _ in self.rows]
+        for owner, answer in zip(owners, found, strict=True):
+            scores[owner].append(answer.total)
+        chosen = [max(range(len(choices)), key=choices.__getitem__) for choices in scores]
+        gold = [int(row["gold"]) for row in self.rows]
+        right = [float(guess == truth) for guess, truth in zip(chosen, gold, strict=True)]
+        return self.frame(right, gold=gold, prediction=chosen)

@@ -1,0 +1,167 @@
+"""A run's result: one schema-checked JSON file, and beside it a Parquet file with every item's answer.
+
+Records are the only thing that reports read, and nothing here needs torch. What a source does not know is None.
+"""
+
+from collections.abc import Iterator
+from pathlib import Path
+from typing import Any, Literal
+
+import pandas as pd
+from pydantic import BaseModel, ConfigDict, Field, ValidationError
+
+from bench.errors import UserError
+from bench.folders import write_text, writing
+
+SCHEMA_VERSION = 1
+Status = Literal["ok", "failed", "skipped"]
+
+
+class Part(BaseModel):
+    model_config = ConfigDict(extra="forbid", frozen=True, allow_inf_nan=False)
+
+
+class Score(Part):
+    """A metric with its 95 % interval over `n` items."""
+
+    name: str
+    value: float
+    ci_low: float
+    ci_high: float
+    n: int = Field(ge=1)
+
+
+class Forgetting(Part):
+    """A probe before and after. `delta` is what was lost: before minus after where higher is better, else after minus before;
+    its interval is paired over items."""
+
+    value_name: str
+    higher_is_better: bool
+    before: float
+    after: float
+    delta: float
+    ci_low: float
+    ci_high: float
+    n: int = Field(ge=1)
+
+
+class Cost(Part):
+    """What a run took; training costs are 0 for rows that train nothing."""
+
+    train_examples: int = Field(ge=0)
+    train_tokens: int = Field(ge=0)
+    """Tokens fed to the model in training, padding left out."""
+    train_flops: int = Field(ge=0)
+    """By the formula of bench/flops.py."""
+    train_seconds: float = Field(ge=0)
+    eval_seconds: float = Field(ge=0)
+    """Task and probes, after training."""
+    peak_memory_bytes: int = Field(ge=0)
+    trainable_parameters: int = Field(ge=0)
+    total_parameters: int = Field(ge=0)
+    saved_bytes: int = Field(ge=0)
+    """Size of the trained tensors: what must be kept beside the pinned base."""
+
+
+class Tuning(Part):
+    trials: int = Field(default=0, ge=0)
+
+
+class Provenance(Part):
+    """Where the numbers come from."""
+
+    model_hash: str
+    data_hash: str
+    data: dict[str, int]
+    """Sizes of the splits, and counts of rows removed as repeated or as part of the test."""
+    engine_version: int
+    trust_remote_code: bool
+    started: str
+    """UTC, ISO 8601."""
+    inputs: dict[str, Any]
+    """Everything that the run's id is a hash of."""
+
+
+class Record(Part):
+    schema_version: Literal[1] = 1
+    run_id: str
+    suite: str
+    model: str
+    task: str
+    strategy: str
+    seed: int
+    status: Status
+    reason: str | None = None
+    """Why a run failed or was skipped."""
+    score: Score | None = None
+    metrics: dict[str, Score] = {}
+    """All metrics of the task, the score's included."""
+    base_score: float | None = None
+    gain: float | None = None
+    """Score minus the base model's, which is the zero-shot row's."""
+    gain_ci_low: float | None = None
+    gain_ci_high: float | None = None
+    forgetting: dict[str, Forgetting] = {}
+    checks: dict[str, bool] = {}
+    cost: Cost | None = None
+    losses: list[float] = []
+    """Mean training loss of each step, nats per target."""
+    hyperparameters: dict[str, Any]
+    budget: str
+    tuning: Tuning = Tuning()
+    versions: dict[str, str]
+    device: dict[str, str | int]
+    provenance: Provenance | None = None
+
+
+def folder(out: Path) -> Path:
+    return out / "records"
+
+
+def write(out: Path, record: Record, items: pd.DataFrame | None = None) -> Path:
+    """Write a record, its items first, so that a record never stands without them.
+
+    `items` has the columns `kind` (task or probe), `name`, `item`, and what was measured per item.
+    """
+    path = folder(out) / f"{record.run_id}.json"
+    if items is not None:
+        with writing(path.with_suffix(".parquet")) as temporary:
+            items.to_parquet(temporary, index=False)
+    write_text(path, record.model_dump_json(indent=1))
+    return path
+
+
+def read(path: Path) -> Record:
+    """Load and check one record.
+
+    Raises:
+        UserError: it is not a record of this schema.
+    """
+    try:
+        return Record.model_validate_json(path.read_text(encoding="utf-8"))
+    except (OSError, UnicodeDecodeError, ValidationError) as error:
+        fault = error.errors()[0] if isinstance(error, ValidationError) else {"loc": (), "msg": str(error)}
+        field = ".".join(map(str, fault["loc"])) or "file"
+        raise UserError(
+            f"{path}: not a tunebench record ({field}: {fault['msg']}); delete it, and the run is done again"
+        ) from error
+
+
+def read_all(out: Path) -> list[Record]:
+    """All records of an output folder, in the order of their runs' ids."""
+    return [read(path) for path in sorted(folder(out).glob("*.json"))]
+
+
+def items(out: Path, record: Record) -> pd.DataFrame:
+    """The per-item answers of a record; empty when its source gave none."""
+    path = folder(out) / f"{record.run_id}.parquet"
+    return pd.read_parquet(path) if path.exists() else pd.DataFrame()
+
+
+def find(out: Path, run_id: str) -> Record | None:
+    path = folder(out) / f"{run_id}.json"
+    return read(path) if path.exists() else None
+
+
+def of_suite(records: list[Record], suite: str | None) -> Iterator[Record]:
+    return (record for record in records if suite is None or record.suite == suite)

@@ -1,0 +1,31 @@
+"""Ways to adapt a model, one small file each; their defaults and search spaces are in suites/strategies/."""
+
+from typing import Any
+
+from pydantic import ValidationError
+
+from bench import plugins
+from bench.errors import UserError
+from bench.specs import StrategySpec, explain
+from bench.strategies.base import Strategy
+
+__all__ = ["Strategy", "load"]
+
+
+def load(spec: StrategySpec, family: str, overrides: dict[str, Any]) -> Strategy:
+    """The strategy with its defaults for the model's family, and `overrides` on top.
+
+    Raises:
+        UserError: the kind or a hyper-parameter does not exist, or a value is not allowed.
+    """
+    import bench.strategies as package
+
+    kind = plugins.load(package, spec.kind, Strategy)
+    fields = kind.Hyperparameters.model_fields
+    values = {**(spec.hyperparameters), **(spec.encoder if family == "encoder" else {})}
+    # --set speaks to all strategies of a plan; each takes what it knows, and the plan checks that one does.
+    values.update({name: value for name, value in overrides.items() if name in fields})
+    try:
+        return kind(spec.name, kind.Hyperparameters.model_validate(values))
+    except ValidationError as error:
+        raise UserError(f"strategy '{spec.name}': {explain(error, kind.Hyperparameters)}") from error

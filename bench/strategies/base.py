@@ -1,0 +1,66 @@
+"""What a strategy may decide: how the base is loaded, which weights train, how examples are worded, what is mixed in."""
+
+from typing import ClassVar, Literal
+
+from pydantic import BaseModel, ConfigDict, Field
+from torch import Tensor, nn
+
+from bench.prompts import Wording
+from bench.specs import Family, Source
+
+
+class Hyperparameters(BaseModel):
+    """Those of every strategy that trains. The learning rate has no default here: it comes from suites/strategies/."""
+
+    model_config = ConfigDict(extra="forbid", frozen=True)
+
+    learning_rate: float = Field(gt=0, lt=1)
+    weight_decay: float = Field(default=0.0, ge=0)
+    warmup: float = Field(default=0.1, ge=0, lt=1)
+    """Share of the budget over which the learning rate rises from 0."""
+    schedule: Literal["linear", "constant"] = "linear"
+    max_grad_norm: float = Field(default=1.0, gt=0)
+
+
+class Untrained(BaseModel):
+    """Hyper-parameters of a reference row that trains nothing."""
+
+    model_config = ConfigDict(extra="forbid", frozen=True)
+
+
+class Strategy:
+    """Base class: trains every weight on the task's own examples, plainly worded. It knows no task."""
+
+    Hyperparameters: ClassVar[type[BaseModel]] = Hyperparameters
+    trains: ClassVar[bool] = True
+
+    def __init__(self, name: str, hyperparameters: BaseModel) -> None:
+        self.name = name
+        self.hyperparameters = hyperparameters
+
+    @property
+    def wording(self) -> Wording:
+        return Wording()
+
+    @property
+    def bits(self) -> int:
+        """Bits of a base weight: 32, or 8 or 4 through bitsandbytes."""
+        return 32
+
+    @property
+    def tasks(self) -> dict[str, float]:
+        """Other tasks mixed in -> their share of the budget."""
+        return {}
+
+    @property
+    def rehearsal(self) -> tuple[Source, float] | None:
+        """General text that is rehearsed, and its share of the budget."""
+        return None
+
+    def adapt(self, model: nn.Module, family: Family) -> nn.Module:
+        """Freeze or wrap the freshly loaded model in place; returns what is trained and evaluated."""
+        return model
+
+    def trained_state(self, model: nn.Module) -> dict[str, Tensor]:
+        """The tensors that must be kept beside the pinned base to have this model again."""
+        return {name: parameter.detach() for name, parameter in model.named_parameters() if parameter.requires_grad}

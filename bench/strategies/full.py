@@ -1,0 +1,7 @@
+"""Full fine-tuning: every weight trains."""
+
+from bench.strategies.base import Strategy
+
+
+class Full(Strategy):
+    """Exactly the base class."""

@@ -1,0 +1,93 @@
+"""Numbers as text, the same in tables, pages and plots; what is not finite is a dash, never `nan`."""
+
+import math
+
+from reports.intervals import Estimate
+
+MISSING = "–"
+SHARES = frozenset({"accuracy", "f1_macro", "ROC AUC"})
+"""Values in [0, 1], whose differences are given in points (hundredths); all others keep their own unit."""
+SCALES = ((1e15, "P"), (1e12, "T"), (1e9, "G"), (1e6, "M"), (1e3, "k"))
+
+
+def finite(value: float | None) -> bool:
+    return value is not None and math.isfinite(value)
+
+
+def share(value: float) -> str:
+    """Three decimals without the leading zero: .861, 1.000."""
+    text = _fixed(value, 3)
+    return text.replace("0.", ".", 1) if abs(value) < 0.9995 else text
+
+
+def points(value: float) -> str:
+    """A signed difference of shares in points: +12.3."""
+    return _fixed(100 * value, 1, sign=True)
+
+
+def unit(value_name: str) -> str:
+    """Unit of a difference of values of that name: `loss (nats per token)` -> `nats per token`."""
+    if value_name in SHARES:
+        return "points"
+    _, bracket, inside = value_name.partition("(")
+    return inside.rstrip(")") if bracket else value_name
+
+
+def level(value: float, value_name: str) -> str:
+    return share(value) if value_name in SHARES else _fixed(value, 3)
+
+
+def difference(value: float, value_name: str) -> str:
+    return points(value) if value_name in SHARES else _fixed(value, 3, sign=True)
+
+
+def bounds(estimate: Estimate, value_name: str, signed: bool) -> str:
+    """`[.837, .884]`, with a dagger where the interval is the mean of the seeds' bounds; empty where there is none."""
+    if estimate.low is None or estimate.high is None or not (finite(estimate.low) and finite(estimate.high)):
+        return ""
+    write = difference if signed else level
+    mark = "†" if estimate.basis == "bounds" else ""
+    return f"[{write(estimate.low, value_name)}, {write(estimate.high, value_name)}]{mark}"
+
+
+def percent(value: float | None) -> str:
+    return f"{_significant(100 * value)} %" if value is not None and finite(value) else MISSING
+
+
+def count(value: float) -> str:
+    return f"{value:,.0f}" if finite(value) else MISSING
+
+
+def seconds(value: float) -> str:
+    return _significant(value)
+
+
+def gigabytes(value: float) -> str:
+    """In units of 10^9 bytes."""
+    return _fixed(value / 1e9, 2)
+
+
+def scaled(value: float, unit: str = "") -> str:
+    """Three significant digits and a decimal prefix: 2.44 M, 17.5 MB."""
+    if not finite(value):
+        return MISSING
+    for factor, prefix in SCALES:
+        if abs(value) >= 0.9995 * factor:
+            return f"{_significant(value / factor)} {prefix}{unit}"
+    return f"{value:,.0f} {unit}".rstrip()
+
+
+def _fixed(value: float, digits: int, sign: bool = False) -> str:
+    if not finite(value):
+        return MISSING
+    value = round(value, digits) + 0.0  # no -0.0
+    return f"{value:+,.{digits}f}" if sign and value else f"{value:,.{digits}f}"
+
+
+def _significant(value: float) -> str:
+    """Three significant digits, and no exponent: 0.416, 12.3, 1,234."""
+    if not finite(value):
+        return MISSING
+    rounded = float(f"{value:.2e}")  # .9996 is 1.00, with a digit less
+    digits = 2 - math.floor(math.log10(abs(rounded))) if rounded else 0
+    return f"{value:,.{min(max(digits, 0), 4)}f}"

@@ -1,0 +1,226 @@
+"""Records become leaderboard rows: one row for all seeds of what is otherwise the same run, with means and intervals.
+
+What failed or was skipped keeps a row of its own, with the reason, so that a gap is never silent.
+"""
+
+import json
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass, field, replace
+from pathlib import Path
+from statistics import fmean
+from typing import Any
+
+import pandas as pd
+
+from bench import records
+from bench.records import Cost, Forgetting, Record, Status
+from reports import answers
+from reports.intervals import Bounds, Estimate, estimate
+
+SHOWN_DIFFERENCES = 4
+
+
+@dataclass(frozen=True)
+class Forgotten:
+    """A probe's means over seeds; `lost` is positive where something was lost."""
+
+    value_name: str
+    before: float
+    after: float
+    lost: Estimate
+
+
+@dataclass(frozen=True)
+class Row:
+    """What a line of the leaderboard shows, and the records it comes from, in the order of their seeds."""
+
+    records: tuple[Record, ...]
+    score: Estimate | None = None
+    gain: Estimate | None = None
+    forgetting: Mapping[str, Forgotten] = field(default_factory=dict)
+    cost: Cost | None = None
+    """Means over seeds; counts rounded."""
+    variant: str = ""
+    """What sets this row apart from others of its model, task and strategy, e.g. `peft.r=16`."""
+
+    @property
+    def first(self) -> Record:
+        return self.records[0]
+
+    @property
+    def group(self) -> tuple[str, str, str]:
+        """Suite, model and task: rows that may be compared."""
+        return self.first.suite, self.first.model, self.first.task
+
+    @property
+    def status(self) -> Status:
+        return self.first.status
+
+    @property
+    def reason(self) -> str:
+        return self.first.reason or "no reason was recorded"
+
+    @property
+    def metric(self) -> str:
+        return self.first.score.name if self.first.score else ""
+
+    @property
+    def base_score(self) -> float | None:
+        """The untouched model's score, the same for all seeds."""
+        return self.first.base_score
+
+    @property
+    def label(self) -> str:
+        return f"{self.first.strategy} ({self.variant})" if self.variant else self.first.strategy
+
+    @property
+    def seeds(self) -> str:
+        """The seeds of the row's runs; a row whose result depends on none has none."""
+        if self.first.provenance and "seed" not in self.first.provenance.inputs:
+            return "none"
+        return ", ".join(str(record.seed) for record in self.records)
+
+    @property
+    def trains(self) -> bool:
+        return self.cost is not None and self.cost.train_examples > 0
+
+    @property
+    def trained_share(self) -> float | None:
+        """Trainable parameters as a share of all; None where it is not known."""
+        return self.cost.trainable_parameters / self.cost.total_parameters if self.cost and self.cost.total_parameters else None
+
+    @property
+    def faults(self) -> list[str]:
+        """Self-tests that did not hold in some run of the row."""
+        return sorted({name for record in self.records for name, held in record.checks.items() if not held})
+
+
+def aggregate(found: Sequence[Record], out: Path | None = None) -> list[Row]:
+    """Rows in the order in which their first record comes.
+
+    `out` is the folder whose per-item answers the bootstrap over seeds reads; without it, rows of several seeds keep the mean
+    of their records' bounds.
+    """
+    groups: dict[str, list[Record]] = {}
+    for record in {record.run_id: record for record in found}.values():
+        groups.setdefault(_key(record), []).append(record)
+    rows = [_row(sorted(group, key=lambda record: (record.seed, record.run_id)), out) for group in groups.values()]
+    return _with_variants(rows)
+
+
+def ranked(rows: Sequence[Row]) -> list[Row]:
+    """By suite, task and model, best score first, rows without a score last."""
+
+    def place(row: Row) -> tuple[Any, ...]:
+        suite, model, task = row.group
+        return suite, task, model, row.score is None, -row.score.value if row.score else 0.0, row.label, row.first.run_id
+
+    return sorted(rows, key=place)
+
+
+def grouped(rows: Sequence[Row]) -> dict[tuple[str, str, str], list[Row]]:
+    """Rows by suite, model and task, order kept."""
+    groups: dict[tuple[str, str, str], list[Row]] = {}
+    for row in rows:
+        groups.setdefault(row.group, []).append(row)
+    return groups
+
+
+def probe_names(rows: Sequence[Row]) -> dict[str, str]:
+    """Each probe of the rows and the name of its value, in order of first appearance."""
+    return {name: probe.value_name for row in rows for name, probe in row.forgetting.items()}
+
+
+def _key(record: Record) -> str:
+    """Equal for records that differ in nothing but the seed."""
+    names = (record.suite, record.model, record.task, record.strategy)
+    return json.dumps([*names, record.status, record.reason, determinants(record)])
+
+
+def determinants(record: Record) -> dict[str, Any]:
+    """What determines a record's numbers, its seed left out, as flat names and values."""
+    known = {"tuning": record.tuning.model_dump()}
+    if record.provenance:
+        # A row that trains nothing has no budget in its inputs: it is the same row under any.
+        known |= {name: value for name, value in record.provenance.inputs.items() if name not in ("seed", "hyperparameters")}
+    else:
+        known["budget"] = record.budget  # type: ignore[assignment]
+    return dict(sorted({**flat(known), **flat(record.hyperparameters)}.items()))
+
+
+def flat(values: Any, name: str = "") -> dict[str, Any]:
+    """Nested objects and lists as one level: {"peft": {"r": 8}} -> {"peft.r": 8}."""
+    if not isinstance(values, Mapping | list | tuple) or not values:
+        return {name: values}
+    parts = values.items() if isinstance(values, Mapping) else enumerate(values)
+    return {key: leaf for part, value in parts for key, leaf in flat(value, f"{name}.{part}" if name else str(part)).items()}
+
+
+def _row(runs: list[Record], out: Path | None) -> Row:
+    scores = [run.score for run in runs if run.score is not None]
+    if runs[0].status != "ok" or len(scores) < len(runs):
+        return Row(tuple(runs))
+    # One run has its own interval: its items need not be read.
+    frames = [records.items(out, run) for run in runs] if out and len(runs) > 1 else []
+    shared = [name for name in runs[0].forgetting if all(name in run.forgetting for run in runs)]
+    return Row(
+        tuple(runs),
+        score=_score(runs, frames),
+        gain=_gain(runs, frames),
+        forgetting={name: _forgotten(runs, frames, name) for name in shared},
+        cost=_cost([run.cost for run in runs if run.cost]),
+    )
+
+
+def _score(runs: Sequence[Record], frames: Sequence[pd.DataFrame]) -> Estimate:
+    scores = [run.score for run in runs if run.score]
+    found = answers.of_task(frames, runs[0].task) if scores[0].name == "accuracy" else None
+    return estimate([s.value for s in scores], [(s.ci_low, s.ci_high) for s in scores], found.after if found else None)
+
+
+def _gain(runs: Sequence[Record], frames: Sequence[pd.DataFrame]) -> Estimate | None:
+    gains = [run.gain for run in runs if run.gain is not None]
+    if len(gains) < len(runs):
+        return None
+    bounds: list[Bounds | None] = [
+        None if run.gain_ci_low is None or run.gain_ci_high is None else (run.gain_ci_low, run.gain_ci_high) for run in runs
+    ]
+    accurate = runs[0].score is not None and runs[0].score.name == "accuracy"
+    found = answers.of_task(frames, runs[0].task) if accurate else None
+    return estimate(gains, bounds, found.after - found.before if found else None)
+
+
+def _forgotten(runs: Sequence[Record], frames: Sequence[pd.DataFrame], name: str) -> Forgotten:
+    probes: list[Forgetting] = [run.forgetting[name] for run in runs]
+    found = answers.of_probe(frames, name)
+    sign = 1.0 if probes[0].higher_is_better else -1.0
+    lost = estimate(
+        [probe.delta for probe in probes],
+        [(probe.ci_low, probe.ci_high) for probe in probes],
+        sign * (found.before - found.after) if found else None,
+        found.weights if found else None,
+    )
+    return Forgotten(probes[0].value_name, fmean(p.before for p in probes), fmean(p.after for p in probes), lost)
+
+
+def _cost(costs: Sequence[Cost]) -> Cost | None:
+    if not costs:
+        return None
+    means = {name: fmean(getattr(cost, name) for cost in costs) for name in Cost.model_fields}
+    return Cost.model_validate({k: round(v) if Cost.model_fields[k].annotation is int else v for k, v in means.items()})
+
+
+def _with_variants(rows: list[Row]) -> list[Row]:
+    alike: dict[tuple[str, ...], list[Row]] = {}
+    for row in rows:
+        alike.setdefault((*row.group, row.first.strategy), []).append(row)
+    return [replace(row, variant=_variant(row, alike[(*row.group, row.first.strategy)])) for row in rows]
+
+
+def _variant(row: Row, others: Sequence[Row]) -> str:
+    """Where the row's determinants differ from those of its like; a failed run knows fewer of them."""
+    mine = determinants(row.first)
+    theirs = [determinants(other.first) for other in others]
+    differing = [name for name in mine if any(name in other and other[name] != mine[name] for other in theirs)]
+    shown = [f"{name}={str(mine[name])[:24]}" for name in differing[:SHOWN_DIFFERENCES]]
+    return ", ".join(shown) + (", …" if len(differing) > SHOWN_DIFFERENCES else "")

@@ -1,0 +1,134 @@
+"""The rows as tables in a terminal, one for each model and task, followed by plain lines on what the numbers hold."""
+
+import sys
+from collections.abc import Iterator, Sequence
+from pathlib import Path
+
+from rich import box
+from rich.console import Console
+from rich.table import Table
+from rich.text import Text
+
+from bench.records import Record
+from reports import numbers
+from reports.intervals import statement
+from reports.rows import Row, aggregate, grouped, probe_names
+
+LOG_WIDTH = 100
+"""Columns of a file or pipe, which say nothing of their width."""
+PROBES_BESIDE = 4
+"""Probes that fit beside the scores in 100 columns; more go to tables of their own."""
+PROBES_ALONE = 8
+PROBE_WIDTH = 9
+
+
+def show(found: Sequence[Record], out: Path | None = None) -> None:
+    """Print the rows of these records; `out` is the folder whose per-item answers give intervals over seeds."""
+    console = Console(highlight=False, width=None if sys.stdout.isatty() else LOG_WIDTH)
+    for rows in grouped(aggregate(found, out)).values():
+        _show_group(console, rows)
+
+
+def _show_group(console: Console, rows: Sequence[Row]) -> None:
+    scored = [row for row in rows if row.score]
+    _line(console, _heading(rows))
+    if scored:
+        probes = list(probe_names(scored).items())
+        console.print(_scores(scored, dict(probes[:PROBES_BESIDE])))
+        for start in range(PROBES_BESIDE, len(probes), PROBES_ALONE):
+            console.print(_forgetting(scored, dict(probes[start : start + PROBES_ALONE])))
+        _line(console, statement([row.score for row in scored if row.score]))
+    for text in _notes(rows):
+        _line(console, text)
+
+
+def _line(console: Console, text: str) -> None:
+    """One line however narrow the terminal, so that logs can be searched; nothing in it is markup."""
+    console.print(Text(printable(text)), soft_wrap=True)
+
+
+def printable(text: str) -> str:
+    """Without the control characters that could steer a terminal."""
+    return "".join(character if character.isprintable() else " " for character in text)
+
+
+def _heading(rows: Sequence[Row]) -> str:
+    suite, model, task = rows[0].group
+    scores = [record.score for row in rows for record in row.records if record.score]
+    metric = f" ({scores[0].name} over {scores[0].n:,} items)" if scores else ""
+    return f"{suite}: {model} on {task}{metric}"
+
+
+def _scores(rows: Sequence[Row], probes: dict[str, str]) -> Table:
+    table = _table()
+    table.add_column("score [95 %]", justify="right", no_wrap=True)
+    table.add_column("gain\npoints", justify="right", overflow="fold", min_width=6)
+    _add_probes(table, probes)
+    table.add_column("train\ns", justify="right", overflow="fold", min_width=5)
+    table.add_column("peak\nGB", justify="right", overflow="fold", min_width=5)
+    table.add_column("trained\n%", justify="right", overflow="fold", min_width=6)
+    for row in rows:
+        table.add_row(_name(row), _score(row), _gain(row), *_lost(row, probes), *_costs(row))
+    return table
+
+
+def _forgetting(rows: Sequence[Row], probes: dict[str, str]) -> Table:
+    table = _table()
+    _add_probes(table, probes)
+    for row in rows:
+        table.add_row(_name(row), *_lost(row, probes))
+    return table
+
+
+def _table() -> Table:
+    # One space between columns, which the box draws: four probes and a score fit in 100 columns so.
+    table = Table(box=box.SIMPLE_HEAD, show_edge=False, padding=0)
+    table.add_column("strategy", overflow="fold", min_width=11)
+    return table
+
+
+def _add_probes(table: Table, probes: dict[str, str]) -> None:
+    for name, value_name in probes.items():
+        header = Text(f"forgets\n{printable(name)}\n{printable(numbers.unit(value_name))}")
+        table.add_column(header, justify="right", overflow="fold", min_width=6, max_width=PROBE_WIDTH)
+
+
+def _name(row: Row) -> Text:
+    return Text("\n".join(printable(part) for part in (row.first.strategy, row.variant) if part))
+
+
+def _score(row: Row) -> str:
+    assert row.score is not None
+    interval = numbers.bounds(row.score, row.metric, signed=False)
+    return f"{numbers.level(row.score.value, row.metric)} {interval}".replace("[", r"\[").rstrip()
+
+
+def _gain(row: Row) -> str:
+    return numbers.difference(row.gain.value, row.metric) if row.gain else numbers.MISSING
+
+
+def _lost(row: Row, probes: dict[str, str]) -> Iterator[str]:
+    for name, value_name in probes.items():
+        lost = row.forgetting.get(name)
+        yield numbers.difference(lost.lost.value, value_name) if lost else numbers.MISSING
+
+
+def _costs(row: Row) -> tuple[str, str, str]:
+    cost = row.cost
+    if cost is None:
+        return numbers.MISSING, numbers.MISSING, numbers.MISSING
+    trained = numbers.percent(row.trained_share).removesuffix(" %")
+    return numbers.seconds(cost.train_seconds), numbers.gigabytes(cost.peak_memory_bytes), trained
+
+
+def _notes(rows: Sequence[Row]) -> Iterator[str]:
+    for row in rows:
+        cost, part = row.cost, row.trained_share
+        if cost and part is not None and 0 < part < 1:
+            sizes = f"{numbers.count(cost.trainable_parameters)} of {numbers.count(cost.total_parameters)}"
+            yield f"{row.label}: trainable parameters {sizes} ({100 * part:.2f} %)"
+    for row in rows:
+        for fault in row.faults:
+            yield f"{row.label}: the check {fault} does not hold; don't trust this row"
+        if row.status != "ok":
+            yield f"{row.label} (seed {row.seeds}) {row.status}: {row.reason}"

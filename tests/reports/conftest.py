@@ -1,0 +1,189 @@
+"""Records made up through the schema, with items that give their numbers; no model, no training."""
+
+import hashlib
+from pathlib import Path
+from types import SimpleNamespace
+from typing import Any
+
+import numpy as np
+import pandas as pd
+import pytest
+
+from bench import records
+from bench.records import Cost, Forgetting, Provenance, Record, Score
+from bench.statistics import interval
+
+LOSS = "loss (nats per token)"
+BASE = 0.55
+VERSIONS = {"torch": "2.13.0", "transformers": "5.23.0"}
+DEVICE: dict[str, str | int] = {"type": "cpu", "name": "a CPU", "processes": 1, "precision": "fp32"}
+
+
+def items(task: str, accuracy: float, probes: dict[str, tuple[str, float, float]], seed: int, count: int = 200) -> pd.DataFrame:
+    """Per-item answers: `accuracy` on the task, and for each probe its value's name with its means before and after."""
+    generator = np.random.default_rng(seed)
+    names = [f"test-{number}" for number in range(count)]
+    gold = np.array(["positive", "negative"])[np.arange(count) % 2]
+    other = np.array(["negative", "positive"])[np.arange(count) % 2]
+    ease = np.random.default_rng(99).random(count)  # some items are hard for all seeds
+    right = np.argsort(np.argsort(ease + (0.2 if accuracy != BASE else 0) * generator.random(count))) < round(accuracy * count)
+    before = np.where(np.argsort(np.argsort(ease)) < round(BASE * count), gold, other)
+    answered = np.where(right, gold, other)
+    answers = {"gold": gold, "before": before, "prediction": answered, "confidence": 0.9}
+    frames = [pd.DataFrame({"kind": "task", "name": task, "item": names, **answers})]
+    for name, (value_name, old, new) in probes.items():
+        spread = np.random.default_rng(7).normal(0, 0.3, 64)
+        if value_name == LOSS:
+            # An untouched model answers as before, without noise.
+            was, now = old + spread, new + spread + (generator.normal(0, 0.05, 64) if new != old else 0)
+        else:
+            was, now = (np.argsort(np.argsort(spread)) < round(mean * 64) for mean in (old, new))
+        values = {"before_value": np.asarray(was, float), "value": np.asarray(now, float), "weight": 1.0}
+        frames.append(pd.DataFrame({"kind": "probe", "name": name, "item": [str(i) for i in range(64)], **values}))
+    columns = ["kind", "name", "item", "gold", "before", "prediction", "confidence", "before_value", "value", "weight"]
+    return pd.concat(frames, ignore_index=True).reindex(columns=columns)
+
+
+def digest(value: Any) -> str:
+    return hashlib.sha256(repr(value).encode()).hexdigest()[:16]
+
+
+def _forgetting(frame: pd.DataFrame, value_name: str) -> Forgetting:
+    sign = -1.0 if value_name == LOSS else 1.0
+    before, after = frame["before_value"].to_numpy(float), frame["value"].to_numpy(float)
+    lost = sign * (before - after)
+    low, high = interval(lambda i: float(lost[i].mean()), len(lost), resamples=100)
+    return Forgetting(
+        value_name=value_name,
+        higher_is_better=sign > 0,
+        before=before.mean(),
+        after=after.mean(),
+        delta=lost.mean() + 0.0,
+        ci_low=low,
+        ci_high=high,
+        n=len(lost),
+    )
+
+
+PROBES = {"wikipedia": (LOSS, 3.2, 3.3), "lambada": ("accuracy", 0.45, 0.4), "arc-easy": ("accuracy", 0.5, 0.5)}
+
+
+def made(
+    strategy: str = "full",
+    seed: int = 0,
+    accuracy: float = 0.85,
+    probes: dict[str, tuple[str, float, float]] = PROBES,
+    trainable: int = 134_515_008,
+    inputs: dict[str, Any] | None = None,
+    **changes: Any,
+) -> tuple[Record, pd.DataFrame]:
+    """A record and its items; `changes` replace the record's fields."""
+    task = changes.get("task", "sst2")
+    frame = items(task, accuracy, probes, seed + len(strategy))
+    answered = frame[frame["kind"] == "task"]
+    right = (answered["prediction"] == answered["gold"]).to_numpy(float)
+    gains = right - (answered["before"] == answered["gold"]).to_numpy(float)
+    low, high = interval(lambda i: float(right[i].mean()), len(right), resamples=100)
+    gain_low, gain_high = interval(lambda i: float(gains[i].mean()), len(right), resamples=100)
+    score = Score(name="accuracy", value=right.mean(), ci_low=low, ci_high=high, n=len(right))
+    trains = trainable > 0
+    hyperparameters = changes.pop("hyperparameters", {"learning_rate": 2e-5, "warmup": 0.1} if trains else {})
+    seeded = {"seed": seed, "budget": "512examples"} if trains or strategy == "few-shot" else {}
+    fields: dict[str, Any] = {
+        "run_id": digest([strategy, seed, hyperparameters, inputs, sorted(changes)]),
+        "suite": "sentiment",
+        "model": "smollm2",
+        "task": task,
+        "strategy": strategy,
+        "seed": seed,
+        "status": "ok",
+        "score": score,
+        "metrics": {"accuracy": score},
+        "base_score": BASE,
+        "gain": gains.mean(),
+        "gain_ci_low": gain_low,
+        "gain_ci_high": gain_high,
+        "forgetting": {name: _forgetting(frame[frame["name"] == name], value[0]) for name, value in probes.items()},
+        "checks": {} if trains else {"untouched_forgets_nothing": True},
+        "cost": Cost(
+            train_examples=512 if trains else 0,
+            train_tokens=19_648 if trains else 0,
+            train_flops=12_345_678_901_234 if trains else 0,
+            train_seconds=81.5 + seed if trains else 0,
+            eval_seconds=12.25,
+            peak_memory_bytes=3_210_000_000,
+            trainable_parameters=trainable,
+            total_parameters=136_957_248 if trainable == 2_442_240 else 134_515_008,
+            saved_bytes=4 * trainable,
+        ),
+        "losses": [0.7, 0.5],
+        "hyperparameters": hyperparameters,
+        "budget": "512examples",
+        "versions": VERSIONS,
+        "device": DEVICE,
+        "provenance": Provenance(
+            model_hash="ab" * 32,
+            data_hash="cd" * 32,
+            data={"read": 12_808, "repeated_removed": 57, "train": 10_715, "test": 872},
+            engine_version=1,
+            trust_remote_code=False,
+            started="2026-11-24T10:09:52+00:00",
+            inputs={"engine": 1, "strategy": strategy, "hyperparameters": hyperparameters, **seeded, **(inputs or {})},
+        ),
+    }
+    return Record(**{**fields, **changes}), frame
+
+
+def failed(strategy: str = "frozen", seed: int = 0, reason: str = "RuntimeError: out of memory", **changes: Any) -> Record:
+    """A run that left nothing but its reason."""
+    fields: dict[str, Any] = {
+        "run_id": digest(["failed", strategy, seed, reason]),
+        "suite": "sentiment",
+        "model": "smollm2",
+        "task": "sst2",
+        "strategy": strategy,
+        "seed": seed,
+        "status": "failed",
+        "reason": reason,
+        "hyperparameters": {"learning_rate": 2e-5},
+        "budget": "512examples",
+        "versions": VERSIONS,
+        "device": DEVICE,
+    }
+    return Record(**{**fields, **changes})
+
+
+def suite_of_seven(seeds: int = 1, **changes: Any) -> list[tuple[Record, pd.DataFrame]]:
+    """The rows of a whole suite: two that train nothing, and five strategies."""
+    same = {name: (value_name, old, old) for name, (value_name, old, _) in PROBES.items()}
+    trained = {
+        "full": (0.875, 134_515_008, (3.31, 0.36, 0.47)),
+        "frozen": (0.84, 44_000_000, (3.24, 0.42, 0.48)),
+        "lora-8bit": (0.86, 2_442_240, (3.22, 0.44, 0.5)),
+        "instruction": (0.87, 134_515_008, (3.29, 0.39, 0.45)),
+        "multitask": (0.845, 134_515_008, (3.18, 0.45, 0.52)),
+    }
+    found = [made("zero-shot", 0, BASE, trainable=0, probes=same, **changes)]
+    found += [made("few-shot", seed, 0.64, trainable=0, probes=same, **changes) for seed in range(seeds)]
+    for strategy, (accuracy, trainable, after) in trained.items():
+        probes = {name: (value[0], value[1], new) for (name, value), new in zip(PROBES.items(), after, strict=True)}
+        found += [made(strategy, seed, accuracy + 0.01 * seed, probes, trainable, **changes) for seed in range(seeds)]
+    return found
+
+
+def kept(out: Path, found: list[tuple[Record, pd.DataFrame]]) -> list[Record]:
+    """Write records with their items, and return the records."""
+    for record, frame in found:
+        records.write(out, record, frame)
+    return [record for record, _ in found]
+
+
+@pytest.fixture
+def out(tmp_path: Path) -> Path:
+    return tmp_path / "out"
+
+
+@pytest.fixture
+def make() -> SimpleNamespace:
+    """The makers above; fixtures need no package to be imported from."""
+    return SimpleNamespace(record=made, failed=failed, suite=suite_of_seven, items=items, kept=kept)

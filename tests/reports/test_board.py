@@ -1,0 +1,37 @@
+"""The wide table's columns and cells."""
+
+import pytest
+
+from reports import board
+from reports.rows import aggregate
+
+
+def test_columns_and_their_groups(make):
+    found = board.build(aggregate([make.record("full")[0]]))
+    assert found.groups == [("", 4), ("Task", 2), ("Forgetting (positive is loss)", 3), ("Cost", 9)]
+    assert all(len(line.cells) == len(found.columns) for line in found.lines)
+
+
+def test_what_a_record_lacks_is_empty_and_has_no_value_to_sort_by(make):
+    bare = make.record("full", cost=None, gain=None, forgetting={})[0]
+    found = board.build(aggregate([bare, make.record("frozen")[0]]))
+    titles = [column.title for column in found.columns]
+    cells = dict(zip(titles, found.lines[0].cells, strict=True))
+    assert all(cells[title] == board.EMPTY for title in ("Gain", "wikipedia", "FLOPs", "Trainable", "Saved"))
+    assert cells["Score"].value == pytest.approx(0.85)
+
+
+def test_bars_share_a_track_that_holds_all_intervals(make):
+    rows = aggregate([make.record("a", accuracy=0.62)[0], make.record("b", accuracy=0.93)[0]])
+    assert board.scale(rows) == (pytest.approx(0.5), pytest.approx(1.0))
+    assert board.scale([]) == (0.0, 1.0)
+    bars = [line.cells[4].bar for line in board.build(rows).lines]
+    assert all(0 <= bar.low <= bar.mid <= bar.high <= 100 for bar in bars) and bars[0].high < bars[1].low
+
+
+def test_numbers_that_are_not_finite_have_no_value(make):
+    record = make.record("full")[0]
+    bad = record.forgetting["wikipedia"].model_copy(update={"delta": float("nan"), "ci_low": float("nan")})
+    found = board.build(aggregate([record.model_copy(update={"forgetting": {"wikipedia": bad}, "gain": float("inf")})]))
+    cells = dict(zip([column.title for column in found.columns], found.lines[0].cells, strict=True))
+    assert cells["wikipedia"].value is None and cells["wikipedia"].text == "–" and cells["Gain"].value is None

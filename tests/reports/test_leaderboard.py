@@ -1,0 +1,202 @@
+"""The page: self-contained, escaped, sortable, the same each time, and silent about nothing."""
+
+import base64
+import hashlib
+import re
+from html.parser import HTMLParser
+
+import pytest
+
+from bench import records
+from bench.errors import UserError
+from reports import leaderboard
+
+VOID = {"meta", "link", "br", "rect", "path", "use"}
+
+
+class Page(HTMLParser):
+    """All tags with their attributes, and the texts."""
+
+    def __init__(self, text: str) -> None:
+        super().__init__()
+        self.tags: list[tuple[str, dict[str, str | None]]] = []
+        self.texts: list[str] = []
+        self.feed(text)
+
+    def handle_starttag(self, tag, attrs):
+        self.tags.append((tag, dict(attrs)))
+
+    def handle_data(self, data):
+        self.texts.append(data)
+
+    def named(self, name: str) -> list[dict[str, str | None]]:
+        return [attributes for tag, attributes in self.tags if tag == name]
+
+    @property
+    def words(self) -> str:
+        return " ".join(" ".join(self.texts).split())
+
+
+def written(make, out, found) -> str:
+    make.kept(out, found)
+    return leaderboard.write(out, out).read_text(encoding="utf-8")
+
+
+@pytest.fixture(scope="module")
+def _pages() -> dict[int, str]:
+    return {}
+
+
+@pytest.fixture
+def page_of(make, out, _pages):
+    """The page of a whole suite with that many seeds, written once."""
+
+    def get(seeds: int) -> str:
+        if seeds not in _pages:
+            _pages[seeds] = written(make, out, make.suite(seeds))
+        return _pages[seeds]
+
+    return get
+
+
+def test_page_needs_nothing_from_elsewhere(page_of):
+    text = page_of(1)
+    page = Page(text)
+    loading = ("src", "href", "xlink:href", "action", "data", "srcset", "poster")
+    links = [value for _, attributes in page.tags for name, value in attributes.items() if name in loading]
+    assert links and all(value.startswith(("#", "data:")) for value in links)
+    assert not re.search(r"@import|url\((?!#)", text)
+    assert "http" not in re.sub(r'xmlns(:xlink)?="[^"]*"', "", text).replace("http-equiv", "")
+
+
+def test_policy_allows_the_page_s_own_script_alone(page_of):
+    text = page_of(1)
+    scripts = re.findall(r"<script>(.*?)</script>", text, re.DOTALL)
+    assert len(scripts) == text.count("<script") == 1
+    digest = base64.b64encode(hashlib.sha256(scripts[0].encode()).digest()).decode()
+    assert f"default-src 'none'; img-src data:; style-src 'unsafe-inline'; script-src 'sha256-{digest}'" in text
+
+
+def test_every_column_can_be_sorted_from_the_keyboard(page_of):
+    text = page_of(1)
+    headers = [attributes for attributes in Page(text).named("th") if "data-first" in attributes]
+    assert len(headers) == 18 and all(attributes["aria-sort"] == "none" for attributes in headers)
+    assert len(re.findall(r"<th [^>]*data-first[^>]*>\s*<button type=\"button\">", text)) == len(headers)
+    board = text[text.index('<table class="board">') : text.index("</table>")]
+    for row in re.findall(r"<tr class=\"ok\">.*?</tr>", board, re.DOTALL):
+        cells = Page(row).named("td") + Page(row).named("th")
+        assert len(cells) == len(headers)
+        numeric = [cell["data-value"] for cell in cells if cell["class"].startswith("number")]
+        assert len(numeric) == 14 and all(value == "" or isinstance(float(value), float) for value in numeric)
+
+
+def test_numbers_intervals_and_bars(page_of):
+    words = Page(page_of(1)).words
+    assert re.search(r"\.875 \[\.\d{3}, \.\d{3}\]", words) and "+32.5" in words and "12.3 T" in words and "9.77 MB" in words
+    assert re.search(r"\.453 → \.359", words)
+    assert page_of(1).count('<svg class="bar"') == 7
+
+
+def test_what_intervals_hold_is_said(page_of):
+    one, several = Page(page_of(1)).words, Page(page_of(2)).words
+    assert "95 % intervals hold items alone: each row is one run" in one
+    assert "items and seeds (two-level bootstrap); those of a single run hold items alone" in several
+    assert "With one seed, intervals hold items alone" in one
+
+
+def test_plots_have_words(page_of):
+    images = [attributes for attributes in Page(page_of(1)).named("svg") if attributes.get("role") == "img"]
+    assert [image["aria-label"].split(",")[0] for image in images] == [
+        f"Gain against forgetting of {probe}" for probe in ("wikipedia", "lambada", "arc-easy")
+    ]
+
+
+def test_ids_are_unique(page_of):
+    ids = [attributes["id"] for _, attributes in Page(page_of(1)).tags if "id" in attributes]
+    assert len(ids) == len(set(ids))
+
+
+def test_definitions_and_provenance(page_of):
+    words = Page(page_of(1)).words
+    for term in ("Gain", "Forgetting", "Interval", "FLOPs", "Saved", "Kaplan et al. 2020"):
+        assert term in words
+    for fact in (
+        "2.13.0",
+        "a CPU",
+        "ab" * 32,
+        "cd" * 32,
+        "12,808",
+        "repeated removed 57",
+        "Engine version 1",
+        "2026-11-24 10:09:52",
+    ):
+        assert fact in words
+    assert "learning_rate = 2e-05" in words and re.search(r"\b[0-9a-f]{16} smollm2 sst2 full 0 ok", words)
+
+
+def test_names_are_escaped(make, out):
+    evil, quoted = "<script>alert(1)</script>", 'a\'b"c onload="x'
+    found = [
+        make.record(
+            quoted, model=evil, task="<b>t", suite='"><img src=x>', device={"name": evil}, versions={evil: evil}, budget=evil
+        ),
+        (make.failed("f", reason=evil, model=evil, suite='"><img src=x>'), None),
+    ]
+    text = written(make, out, found)
+    page = Page(text)
+    assert text.count("<script") == 1 and not page.named("img") and "<b>t" not in text
+    assert not any("onload" in attributes for _, attributes in page.tags)
+    assert evil in page.words and quoted in page.words
+
+
+def test_failed_runs_are_shown_with_their_reasons(make, out):
+    found = [make.record("full"), (make.failed("frozen", 1), None), (make.failed("x", reason="no GPU", status="skipped"), None)]
+    words = Page(written(make, out, found)).words
+    assert "1 run failed" in words and "failed : RuntimeError: out of memory" in words and "skipped : no GPU" in words
+
+
+def test_check_that_does_not_hold_is_an_alarm(make, out):
+    found = [make.record("zero-shot", trainable=0, checks={"untouched_forgets_nothing": False})]
+    assert 'role="alert"' in written(make, out, found)
+
+
+def test_devices_that_differ_are_said(make, out):
+    text = written(make, out, [make.record("full"), make.record("frozen", device={"name": "a GPU"})])
+    assert "Runs come from different devices" in text
+
+
+def test_suites_models_and_tasks_share_a_page(make, out):
+    others = [
+        make.record("full", suite="other", model="bert", task="rte", run_id="b", probes={"mrpc": ("accuracy", 0.7, 0.6)}),
+        make.record("full", model="bert", run_id="c", probes={"mrpc": ("accuracy", 0.7, 0.6)}),
+    ]
+    text = written(make, out, [make.record("full"), *others])
+    ids = [attributes["id"] for _, attributes in Page(text).tags if "id" in attributes]
+    assert text.count('<table class="board">') == 2 and len(ids) == len(set(ids))
+    assert 'href="#suite-2"' in text
+
+
+def test_same_records_give_the_same_bytes(make, out):
+    first = written(make, out, make.suite(1))
+    assert leaderboard.write(out, out / "elsewhere").read_text(encoding="utf-8") == first
+
+
+def test_nothing_is_nan(page_of):
+    for seeds in (1, 2):
+        assert not re.search(r"\b(nan|inf|None)\b", Page(page_of(seeds)).words)
+        assert '="nan"' not in page_of(seeds)
+
+
+def test_no_records_say_how_to_make_some(out):
+    path = leaderboard.write(out / "nothing", out)
+    words = Page(path.read_text(encoding="utf-8")).words
+    assert "There are no records yet" in words and "accelerate launch bench/run.py --suite sentiment" in words
+
+
+def test_broken_record_is_named_and_the_old_page_stays(make, out):
+    before = written(make, out, [make.record("full")])
+    (records.folder(out) / "broken.json").write_text("{", encoding="utf-8")
+    with pytest.raises(UserError, match=r"broken\.json"):
+        leaderboard.write(out, out)
+    assert (out / leaderboard.FILE).read_text(encoding="utf-8") == before
+    assert [path.name for path in out.iterdir() if path.is_file()] == [leaderboard.FILE]

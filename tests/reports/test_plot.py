@@ -1,0 +1,61 @@
+"""The plots of gain against forgetting."""
+
+from xml.etree import ElementTree
+
+from reports import plot
+from reports.rows import aggregate
+
+LOSS = "loss (nats per token)"
+
+
+def names(svg: str) -> list[str]:
+    return ["".join(text.itertext()) for text in ElementTree.fromstring(svg).iter("{http://www.w3.org/2000/svg}text")]
+
+
+def test_each_row_has_its_name_in_the_panel_and_in_words(make, out):
+    rows = aggregate(make.kept(out, make.suite()), out)
+    svg = plot.panel(rows, "wikipedia", LOSS, "p")
+    root = ElementTree.fromstring(svg)
+    assert root.get("role") == "img" and "lora-8bit: gain +31.0 points, forgetting +0.0" in root.get("aria-label")
+    assert {row.label for row in rows} <= set(names(svg))
+    assert "forgetting, nats per token (down is better)" in names(svg)
+
+
+def test_names_are_escaped_and_never_read_as_mathematics(make):
+    strategies = ["<script>alert(1)</script>", r"$\frac{$", "$x$", 'a "b" & c']
+    svg = plot.panel(aggregate([make.record(name)[0] for name in strategies]), "lambada", "accuracy", "p")
+    assert "<script" not in svg
+    assert set(strategies) <= set(names(svg))
+    assert all(name in ElementTree.fromstring(svg).get("aria-label") for name in strategies)
+
+
+def test_same_rows_give_the_same_bytes_with_ids_of_their_own(make):
+    rows = aggregate([make.record("full")[0]])
+    first, again, other = (plot.panel(rows, "lambada", "accuracy", prefix) for prefix in ("a", "a", "b"))
+    assert first == again
+    ids = [{e.get("id") for e in ElementTree.fromstring(svg).iter() if e.get("id")} for svg in (first, other)]
+    assert ids[0] and not ids[0] & ids[1]
+
+
+def test_labels_do_not_cover_each_other(make):
+    # Seven rows at nearly the same place.
+    rows = aggregate([make.record(f"strategy-{n}", accuracy=0.8)[0] for n in range(7)])
+    root = ElementTree.fromstring(plot.panel(rows, "lambada", "accuracy", "p"))
+    texts = [t for t in root.iter("{http://www.w3.org/2000/svg}text") if "strategy" in "".join(t.itertext())]
+    places = [(float(t.get("x")), float(t.get("y"))) for t in texts]
+    assert len(places) == 7
+    assert all(abs(a[0] - b[0]) > 30 or abs(a[1] - b[1]) > 7 for number, a in enumerate(places) for b in places[:number])
+
+
+def test_no_panel_without_points(make):
+    rows = aggregate([make.record("full", gain=None)[0], make.failed("frozen")])
+    assert plot.panel(rows, "lambada", "accuracy", "p") is None
+    nan = make.record("full")[0]
+    nan = nan.model_copy(update={"gain": float("nan")})
+    assert plot.panel(aggregate([nan]), "lambada", "accuracy", "p") is None
+
+
+def test_interval_beside_its_value_is_drawn(make):
+    # A percentile interval need not hold the value.
+    record = make.record("full")[0]
+    assert plot.panel(aggregate([record.model_copy(update={"gain_ci_high": -1.0})]), "lambada", "accuracy", "p")

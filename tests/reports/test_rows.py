@@ -1,0 +1,146 @@
+"""Records become rows: over seeds and nothing else, and failed runs are never lost."""
+
+import math
+import subprocess
+import sys
+
+import pytest
+
+from bench.records import Tuning
+from reports.rows import aggregate, determinants, flat, grouped, probe_names, ranked
+
+
+def test_seeds_become_one_row_with_means(make, out):
+    found = make.kept(out, [make.record("full", seed, 0.80 + 0.02 * seed) for seed in range(3)])
+    (row,) = aggregate(found, out)
+    assert row.seeds == "0, 1, 2"
+    assert row.score.value == pytest.approx(0.82) and row.score.runs == 3
+    assert row.gain.value == pytest.approx(0.27)
+    assert row.score.basis == row.gain.basis == "items and seeds"
+    assert row.score.low < row.score.value < row.score.high
+    assert row.cost.train_seconds == pytest.approx(82.5) and row.cost.train_examples == 512
+    for name, probe in row.forgetting.items():
+        assert probe.lost.value == pytest.approx(sum(r.forgetting[name].delta for r in found) / 3)
+        assert probe.lost.basis == "items and seeds"
+
+
+def test_forgetting_of_a_loss_is_positive_where_the_loss_rose(make, out):
+    found = make.kept(out, [make.record("full", seed) for seed in range(2)])
+    probe = aggregate(found, out)[0].forgetting["wikipedia"]
+    assert probe.after > probe.before
+    assert 0 < probe.lost.low < probe.lost.value < probe.lost.high
+    assert probe.lost.value == pytest.approx(probe.after - probe.before)
+
+
+def test_without_items_the_bounds_are_averaged(make, out):
+    found = [make.record("full", seed, 0.80 + 0.02 * seed)[0] for seed in range(2)]
+    for rows in (aggregate(found), aggregate(found, out)):
+        score = rows[0].score
+        assert score.basis == "bounds"
+        assert score.low == pytest.approx(sum(record.score.ci_low for record in found) / 2)
+
+
+def test_metric_that_is_no_accuracy_keeps_its_bounds(make, out):
+    pairs = [make.record("full", seed) for seed in range(2)]
+    renamed = [(r.model_copy(update={"score": r.score.model_copy(update={"name": "f1_macro"})}), items) for r, items in pairs]
+    (row,) = aggregate(make.kept(out, renamed), out)
+    assert row.score.basis == row.gain.basis == "bounds" and row.metric == "f1_macro"
+
+
+def test_rows_that_train_nothing_have_one_run_beside_several_seeds(make, out):
+    rows = {row.first.strategy: row for row in aggregate(make.kept(out, make.suite(2)), out)}
+    assert (len(rows["zero-shot"].records), len(rows["full"].records)) == (1, 2)
+    assert (rows["zero-shot"].score.basis, rows["full"].score.basis) == ("items", "items and seeds")
+    assert (rows["zero-shot"].seeds, rows["full"].seeds) == ("none", "0, 1")
+    assert not rows["zero-shot"].trains and rows["full"].trains
+
+
+@pytest.mark.parametrize(
+    "change",
+    [
+        {"suite": "other"},
+        {"model": "other"},
+        {"task": "other"},
+        {"hyperparameters": {"learning_rate": 3e-5}},
+        {"tuning": Tuning(trials=4)},
+        {"inputs": {"precision": "bf16"}},
+        {"inputs": {"budget": "64examples"}},
+    ],
+)
+def test_what_is_not_the_seed_sets_rows_apart(make, change):
+    records = [make.record("full", 0)[0], make.record("full", 1, **change)[0]]
+    assert len(aggregate(records)) == 2
+
+
+def test_variant_says_how_rows_of_a_strategy_differ(make):
+    small, large = ({"learning_rate": 2e-5, "peft": {"r": r}} for r in (8, 16))
+    records = [make.record("lora-8bit", 0, hyperparameters=small)[0], make.record("lora-8bit", 1, hyperparameters=large)[0]]
+    rows = aggregate([*records, make.record("full")[0]])
+    assert [row.label for row in rows] == ["lora-8bit (peft.r=8)", "lora-8bit (peft.r=16)", "full"]
+
+
+def test_variant_stays_short(make):
+    many = [{f"p{n}": str(value) * 50 for n in range(9)} for value in (1, 2)]
+    rows = aggregate([make.record("full", n, hyperparameters=each)[0] for n, each in enumerate(many)])
+    assert rows[0].variant.endswith(", …") and len(rows[0].variant) < 150
+
+
+def test_failed_and_skipped_runs_are_rows_with_their_reasons(make):
+    skipped = make.failed("lora-8bit", reason="needs a GPU", status="skipped")
+    records = [make.record("frozen", 0)[0], make.failed("frozen", 1), make.failed("frozen", 2), skipped]
+    rows = aggregate(records)
+    assert [(row.status, row.seeds) for row in rows] == [("ok", "0"), ("failed", "1, 2"), ("skipped", "0")]
+    assert rows[1].reason == "RuntimeError: out of memory" and rows[1].score is None
+    assert rows[2].reason == "needs a GPU"
+
+
+def test_published_record_without_items_cost_or_bounds(make):
+    bare = {"cost": None, "provenance": None, "forgetting": {}, "gain": None, "gain_ci_low": None, "gain_ci_high": None}
+    (row,) = aggregate([make.record("full", **bare)[0]])
+    assert row.gain is None and row.cost is None and row.trained_share is None and row.score is not None
+
+
+def test_probe_that_some_seed_lacks_is_left_out(make):
+    records = [make.record("full", 0)[0], make.record("full", 1, forgetting={})[0]]
+    assert aggregate(records)[0].forgetting == {}
+
+
+def test_check_that_does_not_hold_is_kept(make):
+    record = make.record("zero-shot", trainable=0, checks={"untouched_forgets_nothing": False, "other": True})[0]
+    assert aggregate([record])[0].faults == ["untouched_forgets_nothing"]
+
+
+def test_a_record_given_twice_counts_once(make):
+    record = make.record("full")[0]
+    assert len(aggregate([record, record])[0].records) == 1
+
+
+def test_ranking_puts_the_best_first_and_failures_last(make):
+    records = [make.failed("a"), make.record("b", accuracy=0.7)[0], make.record("c", accuracy=0.9)[0]]
+    assert [row.first.strategy for row in ranked(aggregate(records))] == ["c", "b", "a"]
+
+
+def test_groups_and_probes(make):
+    rows = aggregate([make.record("full")[0], make.record("full", task="rte")[0], make.record("frozen")[0]])
+    assert {key[2]: len(group) for key, group in grouped(rows).items()} == {"sst2": 2, "rte": 1}
+    assert probe_names(rows) == {"wikipedia": "loss (nats per token)", "lambada": "accuracy", "arc-easy": "accuracy"}
+
+
+def test_flat():
+    assert flat({"a": {"b": [1, {"c": 2}]}, "d": []}) == {"a.b.0": 1, "a.b.1.c": 2, "d": []}
+
+
+def test_determinants_leave_the_seed_out(make):
+    first, second = (determinants(make.record("full", seed)[0]) for seed in (0, 1))
+    assert first == second and "seed" not in first and first["budget"] == "512examples"
+
+
+def test_no_number_is_nan(make, out):
+    for row in aggregate(make.kept(out, make.suite(2)), out):
+        estimates = [row.score, row.gain, *(probe.lost for probe in row.forgetting.values())]
+        assert all(math.isfinite(number) for e in estimates for number in (e.value, e.low, e.high))
+
+
+def test_reports_need_no_torch():
+    check = "import sys, reports.table, reports.leaderboard; print({'torch', 'transformers', 'datasets'} & set(sys.modules))"
+    assert subprocess.run([sys.executable, "-c", check], capture_output=True, text=True, check=True).stdout.strip() == "set()"
