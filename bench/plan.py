@@ -158,7 +158,7 @@ def _models(options: Options, suite: SuiteSpec) -> list[str]:
 
 
 def _limit(spec: ProbeSpec, options: Options, suite: SuiteSpec) -> int:
-    return options.probe_items or suite.probe_items or spec.items
+    return options.probe_items or min(spec.items, suite.probe_items or spec.items)
 
 
 def _chosen(what: str, asked: Sequence[str] | None, of_suite: Sequence[str], library: Library) -> list[str]:

@@ -107,7 +107,7 @@ class ProbeSpec(Spec):
     """Name of a module in bench/probes/."""
     source: Source
     items: int = Field(default=64, ge=2)
-    """Size limit; `--probe-items` overrides it."""
+    """Size limit; a suite can lower it, and `--probe-items` overrides both."""
 
 
 class StrategySpec(Spec):

@@ -1,0 +1,45 @@
+"""`make perf`: tunebench's training loop against a plain Trainer script, in turn on the same examples, as ratios of one run."""
+
+import argparse
+import statistics
+import sys
+import tempfile
+from pathlib import Path
+
+sys.path[0] = str(Path(__file__).resolve().parent.parent)
+
+from bench import quiet
+
+quiet.libraries(False)
+
+from baselines import plain_trainer
+from bench import curriculum, devices, training
+from bench.encoding import Encoding
+from bench.plan import Options, plan
+
+
+def main() -> None:
+    parser = argparse.ArgumentParser(description=__doc__)
+    parser.add_argument("--model", default="smollm2")
+    parser.add_argument("--examples", type=int, default=64)
+    parser.add_argument("--rounds", type=int, default=3)
+    asked = parser.parse_args()
+    device = devices.start()
+    (run,) = plan(Options("sentiment", model=asked.model, strategies=["full"], budget=str(asked.examples)), device.precision)
+    steps = curriculum.build(run, Encoding(run.model, run.max_length)).steps
+    examples = [encoded for step in steps for encoded in step]
+    rows = [{"input_ids": list(e.ids), "labels": [-100] * (len(e.ids) - e.answer) + list(e.ids[-e.answer :])} for e in examples]
+    pad, hyperparameters = run.model.tokenizer.pad_token_id, run.strategy.hyperparameters
+    ratios = []
+    for number in range(asked.rounds):
+        ours = training.train(run.model.load(), steps, hyperparameters, device.accelerator, pad, 1024).seconds
+        device.accelerator.free_memory()
+        with tempfile.TemporaryDirectory() as folder:
+            plain = plain_trainer.train(run.model.load(), run.model.tokenizer, rows, run.batch, Path(folder))
+        ratios.append(plain / ours)
+        print(f"round {number + 1}: plain Trainer {plain:.1f} s, tunebench {ours:.1f} s, ratio {plain / ours:.2f}", flush=True)
+    print(f"tunebench trains {statistics.median(ratios):.2f} times as fast, median of {asked.rounds}, {devices.cpu_name()}")
+
+
+if __name__ == "__main__":
+    main()

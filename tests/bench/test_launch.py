@@ -1,0 +1,75 @@
+"""`accelerate launch bench/run.py` as a subprocess, with one process and with two that stand in for GPUs."""
+
+import json
+import os
+import subprocess
+import sys
+from pathlib import Path
+
+import pytest
+
+ROOT = Path(__file__).parents[2]
+TINY = ["--suite", "sentiment", "--model", "tiny-bert", "--budget", "40", "--test-items", "21", "--probe-items", "5"]
+
+
+def launch(*arguments, launcher=(), cwd):
+    command = [sys.executable, "-m", "accelerate.commands.accelerate_cli", "launch", *launcher, str(ROOT / "bench" / "run.py")]
+    environment = {name: value for name, value in os.environ.items() if not name.startswith(("OMP_", "ACCELERATE_"))}
+    return subprocess.run([*command, *arguments], cwd=cwd, env=environment, capture_output=True, text=True, timeout=400)
+
+
+def rows(folder):
+    found = [json.loads(path.read_text()) for path in (folder / "out" / "records").glob("*.json")]
+    return {row["strategy"]: row for row in found}
+
+
+@pytest.fixture(scope="module")
+def single(tmp_path_factory):
+    folder = tmp_path_factory.mktemp("one")
+    done = launch(*TINY, "--strategies", "zero-shot,full,multitask", cwd=folder)
+    assert done.returncode == 0, done.stderr
+    return rows(folder)
+
+
+@pytest.mark.slow
+def test_one_process_uses_all_cores(single):
+    device = single["full"]["device"]
+    assert device["processes"] == 1 and device["distributed"] == "NO"
+    assert device["threads"] == len(os.sched_getaffinity(0))
+
+
+@pytest.mark.slow
+@pytest.mark.skipif(len(os.sched_getaffinity(0)) < 2, reason="two processes need two cores")
+def test_two_processes_give_the_same_numbers(single, tmp_path):
+    config = ["--config_file", str(ROOT / "launch" / "cpu.yaml")]
+    # Dropout draws differ between processes, so the comparison is of the model without it.
+    done = launch(*TINY, "--strategies", "zero-shot,full", launcher=config, cwd=tmp_path)
+    assert done.returncode == 0, done.stderr
+    found = rows(tmp_path)
+    assert found["full"]["device"]["processes"] == 2 and found["full"]["device"]["distributed"] == "MULTI_CPU"
+    assert found["full"]["run_id"] == single["full"]["run_id"]
+    for name, row in found.items():
+        assert row["score"]["n"] == 21
+        assert row["forgetting"]["mrpc"]["n"] == 5
+        assert row["cost"]["train_tokens"] == single[name]["cost"]["train_tokens"]
+    assert found["zero-shot"]["score"] == single["zero-shot"]["score"]
+    assert found["zero-shot"]["forgetting"]["mrpc"]["before"] == pytest.approx(
+        single["zero-shot"]["forgetting"]["mrpc"]["before"]
+    )
+    assert found["full"]["losses"] == pytest.approx(single["full"]["losses"], rel=0.05)
+
+
+@pytest.mark.slow
+def test_more_processes_than_devices_are_refused(tmp_path):
+    config = ["--config_file", str(ROOT / "launch" / "cpu.yaml"), "--num_processes", "64"]
+    environment = {"WORLD_SIZE": "64", "LOCAL_WORLD_SIZE": "64", "RANK": "0", "LOCAL_RANK": "0"}
+    done = subprocess.run(
+        [sys.executable, str(ROOT / "bench" / "run.py"), *TINY],
+        cwd=tmp_path,
+        env=os.environ | environment,
+        capture_output=True,
+        text=True,
+    )
+    assert config and done.returncode == 2
+    assert "64 processes were launched on this machine, but it has" in done.stderr
+    assert not list(tmp_path.iterdir())

