@@ -18,19 +18,22 @@ Measure = Callable[[], pd.DataFrame]
 
 def predictions(run: Run, measure: Measure, device: Device) -> pd.DataFrame:
     """Zero-shot predictions on the task's test split."""
-    return _kept({**_common(run), "task": task_fingerprint(run.task), "test_items": run.test_items}, measure, device)
+    return _kept({**_common(run, device), "task": task_fingerprint(run.task), "test_items": run.test_items}, measure, device)
 
 
 def probe_items(run: Run, probe: ProbeSpec, limit: int, measure: Measure, device: Device) -> pd.DataFrame:
-    return _kept({**_common(run), "probe": probe_fingerprint(probe), "items": limit}, measure, device)
+    return _kept({**_common(run, device), "probe": probe_fingerprint(probe), "items": limit}, measure, device)
 
 
-def _common(run: Run) -> dict[str, object]:
+def _common(run: Run, device: Device) -> dict[str, object]:
     return {
         "engine": ENGINE_VERSION,
         "model": run.model.content_hash,
         "precision": run.precision,
         "max_length": run.max_length,
+        # Rounding differs between these, and an untouched model must forget exactly nothing.
+        "device": device.torch.type,
+        "processes": device.accelerator.num_processes,
     }
 
 

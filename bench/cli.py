@@ -100,6 +100,7 @@ def run(
         progress.say(f"nothing to run: all {len(runs)} runs of suite '{runs[0].suite}' have records in {out}")
     else:
         progress.total = len(waiting)
+        execution.check_data(waiting)
     found = execution.execute(runs, out, device, progress, debug)
     if device.main:
         table.show(found, out)

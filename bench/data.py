@@ -53,7 +53,7 @@ def load(spec: TaskSpec) -> TaskData:
     """Read and check a task's data; once a process.
 
     Raises:
-        UserError: a label is unknown, a text empty, a split empty, or the prompt names a field that the data lacks.
+        UserError: a label is unknown, a text empty, a split empty, or a column missing.
     """
     return _load_cached(spec.model_dump_json())
 
@@ -92,9 +92,6 @@ def _read(spec: TaskSpec, source: Source, split: str) -> list[Example]:
             if not str(value).strip():
                 raise UserError(f"{place}, row {number}: field '{name}' is empty")
         examples.append(Example(f"{split}-{number}", {name: str(value).strip() for name, value in row.items()}, label))
-    for name in re.findall(r"{(\w+)}", spec.prompt):
-        if name not in examples[0].fields:
-            raise UserError(f"{place}: the prompt names '{{{name}}}', but the columns give {', '.join(examples[0].fields)}")
     return examples
 
 

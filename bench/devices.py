@@ -16,6 +16,7 @@ import torch
 from accelerate import Accelerator
 from accelerate.utils import DistributedType, InitProcessGroupKwargs, broadcast_object_list, gather_object
 
+from bench import memory
 from bench.errors import UserError
 
 Precision = Literal["auto", "fp32", "bf16"]
@@ -93,6 +94,7 @@ def start(precision: Precision = "auto") -> Device:
             f"on CPU use `accelerate launch --config_file launch/cpu.yaml`"
         )
     if not gpu:
+        memory.keep_freed_pages()
         # accelerate launch sets OMP_NUM_THREADS=1 for one process; all cores belong to us.
         torch.set_num_threads(max(1, cores() // local))
     return Device(accelerator, chosen)

@@ -9,6 +9,7 @@ from torch import Tensor
 
 from bench import prompts
 from bench.data import Example
+from bench.errors import UserError
 from bench.models import Model
 from bench.prompts import Wording
 from bench.specs import TaskSpec
@@ -26,11 +27,18 @@ class Encoded:
     answer: int = 0
     label: int = 0
     head: tuple[int, int] = (0, 0)
+    weight: float = 1.0
+    """Of each target in the loss."""
 
     @property
     def targets(self) -> int:
         """How many predictions carry loss."""
         return self.answer or 1
+
+    @property
+    def mass(self) -> float:
+        """What the example counts in the mean over targets."""
+        return self.weight * self.targets
 
 
 @dataclass(frozen=True)
@@ -43,6 +51,8 @@ class Batch:
     labels: Tensor
     allowed: Tensor | None = None
     """(batch, outputs): which outputs belong to the example's own head."""
+    weights: Tensor | None = None
+    """(batch,): of each example's targets in the loss; None for all 1."""
 
 
 class Encoding:
@@ -95,22 +105,29 @@ class Encoding:
         return Encoded(tuple(ids), label=task.target(example), head=(head, head + task.outputs()))
 
     def text(self, text: str) -> Encoded:
-        """General text for a decoder: loss on every token but the first."""
+        """General text for a decoder: loss on every token but the first, together as much as one answer of one token."""
         ids = self.ids(text)[: self.max_length]
-        return Encoded(tuple(ids), answer=len(ids) - 1)
+        if len(ids) < 2:
+            raise UserError(f"the text '{text}' has fewer than two tokens: there is nothing to predict; drop it in the source")
+        return Encoded(tuple(ids), answer=len(ids) - 1, weight=1 / (len(ids) - 1))
 
 
 def collate(batch: Sequence[Encoded], pad: int, device: torch.device, outputs: int = 0) -> Batch:
-    """Pad on the left, so that a decoder's answers end together and logits are computed for the last positions alone.
+    """Pad a decoder's examples on the left, so that answers end together and logits are computed for the last positions
+    alone; an encoder's on the right, since its position embeddings count from the first column.
 
     A decoder is fed all tokens but the last, and `labels` hold the token after each of the last positions. With `outputs`
     (an encoder's width) `labels` are output numbers.
     """
     inputs = [encoded.ids if outputs else encoded.ids[:-1] for encoded in batch]
     longest = max(map(len, inputs))
-    padding = [longest - len(ids) for ids in inputs]
-    mask = torch.tensor([[0] * p + [1] * (longest - p) for p in padding])
-    ids = torch.tensor([[pad] * p + list(i) for p, i in zip(padding, inputs, strict=True)])
+
+    def padded(row: Sequence[int], filler: int) -> list[int]:
+        padding = [filler] * (longest - len(row))
+        return [*row, *padding] if outputs else [*padding, *row]
+
+    mask = torch.tensor([padded([1] * len(ids), 0) for ids in inputs])
+    ids = torch.tensor([padded(ids, pad) for ids in inputs])
     positions = (mask.cumsum(1) - 1).clamp(min=0)
     allowed = None
     if outputs:
@@ -121,4 +138,7 @@ def collate(batch: Sequence[Encoded], pad: int, device: torch.device, outputs: i
     else:
         width = max(encoded.answer for encoded in batch)
         labels = torch.tensor([[IGNORE] * (width - e.answer) + list(e.ids[len(e.ids) - e.answer :]) for e in batch])
-    return Batch(ids.to(device), mask.to(device), positions.to(device), labels.to(device), allowed)
+    weights = None
+    if any(encoded.weight != 1 for encoded in batch):
+        weights = torch.tensor([encoded.weight for encoded in batch]).to(device)
+    return Batch(ids.to(device), mask.to(device), positions.to(device), labels.to(device), allowed, weights)

@@ -35,6 +35,19 @@ EVAL_TOKENS = 2048
 """Bounds of a padded batch on one device; memory depends on them, results only in rounding."""
 
 
+def check_data(runs: Sequence[Run]) -> None:
+    """Read all data that the runs need, so that a fault in any of it is told before the first run starts.
+
+    Raises:
+        UserError: a file, column, label or split is wrong.
+    """
+    for run in runs:
+        for task in (run.task, *run.others):
+            data.load(task)
+        for spec, _ in run.probes:
+            probes.rows_of(spec.source)
+
+
 def execute(runs: Sequence[Run], out: Path, device: Device, progress: Progress, debug: bool = False) -> list[Record]:
     """Run what has no record yet; returns the records of all runs in order."""
     found = []
@@ -87,8 +100,8 @@ def _identity(run: Run, device: Device) -> dict[str, Any]:
 
 
 @dataclass(frozen=True)
-class Before:
-    """The base model's answers, against which gain and forgetting are measured."""
+class Answers:
+    """What a model answers, on the task's test set and per probe."""
 
     predictions: pd.DataFrame
     probes: dict[str, pd.DataFrame]
@@ -96,7 +109,7 @@ class Before:
 
 def perform(run: Run, device: Device, progress: Progress) -> tuple[Record, pd.DataFrame]:
     """One run from data to record, and its items."""
-    started = datetime.now(UTC)
+    started = datetime.now(UTC).isoformat(timespec="seconds")
     task_data = data.load(run.task)
     encoding = Encoding(run.model, run.max_length)
     measured = [probes.load(spec)(spec, encoding, limit, EVAL_TOKENS) for spec, limit in run.probes]
@@ -109,52 +122,26 @@ def perform(run: Run, device: Device, progress: Progress) -> tuple[Record, pd.Da
     memory.reset_peak()
     set_seed(run.seed)
 
-    steps = curriculum.build(run, encoding) if run.strategy.trains else curriculum.Curriculum([], 0)
-    model = _adapted(run, steps.outputs, device) if run.strategy.trains else base()
-    spent = _trained(model, run, steps, device, progress) if run.strategy.trains else Spent()
-
-    model.eval()
+    model, spent = _trained(run, encoding, device, progress) if run.strategy.trains else (base(), Spent())
     clock = time.perf_counter()
     progress.phase("test set")
     asked = replace(plain, wording=run.strategy.wording, seed=run.seed, trained_head=run.strategy.trains)
     predictions = evaluation.predict(model, asked)
     progress.phase("probes")
-    after = {probe.spec.name: probe.answers(model, device) for probe in measured}
-    eval_seconds = time.perf_counter() - clock
-    peak = memory.peak()
+    after = Answers(predictions, {probe.spec.name: probe.answers(model, device) for probe in measured})
+    cost = _cost(run, model, spent, time.perf_counter() - clock)
     if before is None:
-        before = _before(run, plain, measured, base, Before(predictions, after))
+        before = _before(run, plain, measured, base, after)
 
-    scores = evaluation.scores(predictions, run.task.metrics)
-    score = scores[run.task.metrics[0]]
-    gain, gain_low, gain_high = evaluation.rise(predictions, before.predictions, score.name)
-    forgetting = {
-        probe.spec.name: _forgetting(probe, before.probes[probe.spec.name], after[probe.spec.name]) for probe in measured
-    }
-    parameters = list(model.parameters())
-    trained = run.strategy.trained_state(model) if run.strategy.trains else {}
+    forgetting = {name: _forgetting(p, before.probes[name], after.probes[name]) for p in measured for name in [p.spec.name]}
     record = Record(
         status="ok",
-        score=score,
-        metrics=scores,
-        base_score=score.value - gain,
-        gain=gain,
-        gain_ci_low=gain_low,
-        gain_ci_high=gain_high,
+        **_identity(run, device),
+        **_scores(run, before.predictions, predictions),
         forgetting=forgetting,
-        # A row that trains nothing has the base model itself, measured again: whatever it forgets is a fault of the probe.
+        # A row that trains nothing has the base model itself, measured again: whatever it forgets is a fault of ours.
         checks={} if run.strategy.trains else {"untouched_forgets_nothing": all(f.delta == 0 for f in forgetting.values())},
-        cost=Cost(
-            train_examples=spent.examples,
-            train_tokens=spent.tokens,
-            train_flops=flops.count(model).training(spent.tokens, spent.positions),
-            train_seconds=spent.seconds,
-            eval_seconds=eval_seconds,
-            peak_memory_bytes=peak,
-            trainable_parameters=sum(p.numel() for p in parameters if p.requires_grad) if trained else 0,
-            total_parameters=sum(p.numel() for p in parameters),
-            saved_bytes=sum(tensor.numel() * tensor.element_size() for tensor in trained.values()),
-        ),
+        cost=cost,
         losses=spent.losses,
         provenance=Provenance(
             model_hash=run.model.content_hash,
@@ -162,12 +149,36 @@ def perform(run: Run, device: Device, progress: Progress) -> tuple[Record, pd.Da
             data=task_data.notes,
             engine_version=ENGINE_VERSION,
             trust_remote_code=run.model.trust_remote_code,
-            started=started.isoformat(timespec="seconds"),
+            started=started,
             inputs=run.inputs,
         ),
-        **_identity(run, device),
     )
-    return record, _items(run, predictions, before, after)
+    return record, _items(run, before, after)
+
+
+def _scores(run: Run, before: pd.DataFrame, after: pd.DataFrame) -> dict[str, Any]:
+    """The record's fields on the task itself."""
+    metrics = evaluation.scores(after, run.task.metrics)
+    score = metrics[run.task.metrics[0]]
+    gain, low, high = evaluation.rise(after, before, score.name)
+    base = score.value - gain
+    return {"metrics": metrics, "score": score, "base_score": base, "gain": gain, "gain_ci_low": low, "gain_ci_high": high}
+
+
+def _cost(run: Run, model: nn.Module, spent: Spent, eval_seconds: float) -> Cost:
+    trained = run.strategy.trained_state(model) if run.strategy.trains else {}
+    parameters = list(model.parameters())
+    return Cost(
+        train_examples=spent.examples,
+        train_tokens=spent.tokens,
+        train_flops=flops.count(model).training(spent.tokens, spent.positions),
+        train_seconds=spent.seconds,
+        eval_seconds=eval_seconds,
+        peak_memory_bytes=memory.peak(),
+        trainable_parameters=sum(p.numel() for p in parameters if p.requires_grad) if trained else 0,
+        total_parameters=sum(p.numel() for p in parameters),
+        saved_bytes=sum(tensor.numel() * tensor.element_size() for tensor in trained.values()),
+    )
 
 
 def _base(run: Run, device: Device, progress: Progress) -> nn.Module:
@@ -175,6 +186,17 @@ def _base(run: Run, device: Device, progress: Progress) -> nn.Module:
     auto = AutoModelForCausalLM if run.model.family == "decoder" else AutoModel
     model: nn.Module = run.model.load(auto)
     return model.to(device.torch).eval()
+
+
+def _trained(run: Run, encoding: Encoding, device: Device, progress: Progress) -> tuple[nn.Module, Spent]:
+    """The base under the strategy, trained on the run's curriculum."""
+    plan = curriculum.build(run, encoding)
+    model = _adapted(run, plan.outputs, device)
+    hyperparameters = run.strategy.hyperparameters
+    assert isinstance(hyperparameters, Hyperparameters)
+    pad = run.model.tokenizer.pad_token_id
+    spent = train(model, plan.steps, hyperparameters, device.accelerator, pad, TRAIN_TOKENS, plan.outputs, progress.step)
+    return model.eval(), spent
 
 
 def _adapted(run: Run, outputs: int, device: Device) -> nn.Module:
@@ -188,16 +210,9 @@ def _adapted(run: Run, outputs: int, device: Device) -> nn.Module:
     return adapted if run.strategy.bits < 32 else adapted.to(device.torch)
 
 
-def _trained(model: nn.Module, run: Run, steps: curriculum.Curriculum, device: Device, progress: Progress) -> Spent:
-    hyperparameters = run.strategy.hyperparameters
-    assert isinstance(hyperparameters, Hyperparameters)
-    pad = run.model.tokenizer.pad_token_id
-    return train(model, steps.steps, hyperparameters, device.accelerator, pad, TRAIN_TOKENS, steps.outputs, progress.step)
-
-
 def _before(
-    run: Run, plain: evaluation.Asked, measured: Sequence[Probe], base: base_scores.LazyModel, known: Before | None = None
-) -> Before:
+    run: Run, plain: evaluation.Asked, measured: Sequence[Probe], base: base_scores.LazyModel, known: Answers | None = None
+) -> Answers:
     """The base's answers from the cache, from what a row that trains nothing has just measured, or measured now."""
 
     def predictions() -> pd.DataFrame:
@@ -207,7 +222,7 @@ def _before(
     def items(probe: Probe) -> pd.DataFrame:
         return known.probes[probe.spec.name] if known else probe.answers(base(), plain.device)
 
-    return Before(
+    return Answers(
         base_scores.predictions(run, predictions, plain.device),
         {p.spec.name: base_scores.probe_items(run, p.spec, len(p.rows), partial(items, p), plain.device) for p in measured},
     )
@@ -234,11 +249,10 @@ def _forgetting(probe: Probe, before: pd.DataFrame, after: pd.DataFrame) -> Forg
     )
 
 
-def _items(run: Run, predictions: pd.DataFrame, before: Before, after: dict[str, pd.DataFrame]) -> pd.DataFrame:
+def _items(run: Run, before: Answers, after: Answers) -> pd.DataFrame:
     """All that was measured per item, task and probes in one long table."""
-    task = predictions.assign(kind="task", name=run.task.name, before=before.predictions["prediction"])
-    frames = [task]
-    for name, frame in after.items():
+    frames = [after.predictions.assign(kind="task", name=run.task.name, before=before.predictions["prediction"])]
+    for name, frame in after.probes.items():
         numbered = frame.assign(kind="probe", name=name, item=[str(i) for i in range(len(frame))])
         frames.append(numbered.assign(before_value=before.probes[name]["value"]))
     columns = ["kind", "name", "item", "gold", "before", "prediction", "confidence", "before_value", "value", "weight"]

@@ -34,7 +34,8 @@ def count(model: nn.Module) -> Flops:
         if isinstance(module, nn.Embedding):
             reached |= trained
             continue
-        if weight is None or not hasattr(module, "in_features"):
+        # PEFT's wrapper shows the weight of the layer inside it, which the list has too.
+        if weight is None or not hasattr(module, "in_features") or hasattr(module, "base_layer"):
             reached |= trained
             continue
         size = int(module.in_features) * int(module.out_features)

@@ -44,11 +44,11 @@ def head_logits(model: nn.Module, batch: Batch) -> Tensor:
 
 
 def loss_sum(model: nn.Module, batch: Batch) -> Tensor:
-    """Cross-entropy in nats, summed over the batch's targets: transformers' loss before it is averaged."""
+    """Cross-entropy in nats, weighted and summed over the batch's targets: transformers' loss before it is averaged."""
     if batch.allowed is not None:
         return nn.functional.cross_entropy(head_logits(model, batch), batch.labels, reduction="sum")
-    logits = last_logits(model, batch, positions=batch.labels.shape[1]).float()
-    return nn.functional.cross_entropy(logits.flatten(0, 1), batch.labels.flatten(), ignore_index=IGNORE, reduction="sum")
+    losses = token_losses(last_logits(model, batch, positions=batch.labels.shape[1]), batch.labels)
+    return losses.sum() if batch.weights is None else (losses.sum(1) * batch.weights).sum()
 
 
 def token_losses(logits: Tensor, labels: Tensor) -> Tensor:

@@ -7,7 +7,7 @@ import bz2
 import gzip
 import io
 import json
-from collections.abc import Iterable, Mapping
+from collections.abc import Callable, Iterable, Mapping
 from pathlib import Path, PurePath
 from typing import Any
 
@@ -20,6 +20,7 @@ from bench.errors import UserError
 from bench.specs import Source
 
 Row = Mapping[str, Any]
+UNPACK: dict[str, Callable[[bytes], bytes]] = {"gz": gzip.decompress, "bz2": bz2.decompress}
 FORMATS = ("csv", "tsv", "jsonl", "parquet", "arrow")
 
 
@@ -87,11 +88,10 @@ def _raw(source: Source) -> Iterable[Row]:
 
 def _parse(name: str, content: bytes) -> Iterable[Row]:
     suffixes = [suffix.lstrip(".") for suffix in PurePath(name).suffixes]
-    for packed, unpack in (("gz", gzip.decompress), ("bz2", bz2.decompress)):
-        if suffixes and suffixes[-1] == packed:
-            content, suffixes = unpack(content), suffixes[:-1]
+    packed = suffixes.pop() if suffixes and suffixes[-1] in UNPACK else ""
     kind = suffixes[-1] if suffixes else ""
     try:
+        content = UNPACK[packed](content) if packed else content
         if kind in ("csv", "tsv"):
             table = pd.read_csv(io.BytesIO(content), sep="," if kind == "csv" else "\t", dtype=str, keep_default_na=False)
             return table.to_dict("records")  # type: ignore[return-value]
@@ -101,7 +101,7 @@ def _parse(name: str, content: bytes) -> Iterable[Row]:
             return pyarrow.parquet.read_table(io.BytesIO(content)).to_pylist()
         if kind == "arrow":
             return pyarrow.ipc.open_stream(io.BytesIO(content)).read_all().to_pylist()
-    except (ValueError, OSError) as error:  # pyarrow's and pandas' parse errors are ValueErrors
+    except (ValueError, OSError, EOFError) as error:  # pyarrow's and pandas' parse errors are ValueErrors
         raise UserError(f"{name}: cannot be read as {kind}: {' '.join(str(error).split())}") from error
     raise UserError(f"{name}: unknown format '{kind}'; use a file that ends in {', '.join(FORMATS)} (.gz and .bz2 may follow)")
 

@@ -4,6 +4,7 @@ A name is looked up beside the suite file that uses it, then in the built-in sui
 """
 
 from pathlib import Path
+from string import Formatter
 from typing import Annotated, Any, Literal, Self, TypeVar
 
 import yaml
@@ -50,6 +51,9 @@ class Source(Spec):
             raise ValueError("an asset needs a member")
         if self.hub and not self.split:
             raise ValueError("a hub dataset needs a split")
+        named = {*self.values, *self.drop, *([self.unique] if self.unique else [])}
+        if strange := named - set(self.columns):
+            raise ValueError(f"values, drop and unique speak of columns; '{min(strange)}' is none of {', '.join(self.columns)}")
         return self
 
 
@@ -87,6 +91,25 @@ class TaskSpec(Spec):
     answers: dict[str, str]
     """Label -> the words that stand for it (the verbaliser), without a leading space."""
     instructions: Instructions
+
+    @property
+    def templates(self) -> list[str]:
+        """All wordings with fields in braces."""
+        return [self.prompt, *self.instructions.train, *self.instructions.test]
+
+    def fields_named(self) -> set[str]:
+        """Fields of the example that the templates name; ValueError where braces don't match."""
+        return {name for text in self.templates for _, name, _, _ in Formatter().parse(text) if name is not None}
+
+    @model_validator(mode="after")
+    def _sources_have_what_is_named(self) -> Self:
+        for split in (self.train, self.validation, self.test):
+            if isinstance(split, Source):
+                if "label" not in split.columns:
+                    raise ValueError("each source needs the column label")
+                if missing := self.fields_named() - set(split.columns):
+                    raise ValueError(f"a template names {{{min(missing)}}}, but the columns give {', '.join(split.columns)}")
+        return self
 
     @model_validator(mode="after")
     def _answers_cover_labels(self) -> Self:
@@ -201,7 +224,8 @@ def read(path: Path, spec: type[S]) -> S:
 
 def explain(error: ValidationError, spec: type[BaseModel]) -> str:
     """The first fault of a pydantic error as a clause: field, what is wrong, what is allowed."""
-    fault = error.errors()[0]
+    # A misspelt field is better news than the required one that it left missing.
+    fault = min(error.errors(), key=lambda fault: fault["type"] != "extra_forbidden")
     field = ".".join(str(part) for part in fault["loc"]) or "the file"
     if fault["type"] == "extra_forbidden":
         allowed = ", ".join(spec.model_fields) if len(fault["loc"]) == 1 else "see bench/specs.py"

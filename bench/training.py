@@ -1,7 +1,7 @@
 """The training loop: a plan of steps in, a trained model and its costs out. AdamW in fp32, loss on the targets alone.
 
-A step's loss is the mean over all targets of its global batch, whatever the number of processes or micro-batches; this is
-what transformers' Trainer computes, and a test holds the two together.
+A step's loss is the (weighted) mean over all targets of its global batch, whatever the number of processes or
+micro-batches; this is what transformers' Trainer computes, and a test holds the two together.
 """
 
 import math
@@ -85,7 +85,7 @@ def train(
         rate = learning_rate(number, len(steps), hyperparameters)
         for group in adam.param_groups:
             group["lr"] = rate
-        targets = sum(encoded.targets for encoded in step)
+        mass = sum(encoded.mass for encoded in step)
         total = torch.zeros((), device=accelerator.device, dtype=torch.float64)
         parts = micro_batches(step, tokens, accelerator.process_index, world)
         for last, part in zip([*[False] * (len(parts) - 1), True], parts, strict=True):
@@ -97,9 +97,9 @@ def train(
                 with accelerator.autocast():
                     loss = loss_sum(wrapped, batch) * (1.0 if part else 0.0)
                 # Processes' gradients are averaged, so each scales its sum to the global mean.
-                accelerator.backward(loss * (world / targets))
+                accelerator.backward(loss * (world / mass))
             total += loss.detach().double()
-        mean = float(accelerator.reduce(total)) / targets
+        mean = float(accelerator.reduce(total)) / mass
         if not math.isfinite(mean):
             raise RunError(f"the loss is {mean} at step {number + 1} of {len(steps)}; lower the learning rate ({rate:g})")
         accelerator.clip_grad_norm_(wrapped.parameters(), hyperparameters.max_grad_norm)
@@ -107,7 +107,7 @@ def train(
         adam.zero_grad()
         spent.examples += len(step)
         spent.tokens += sum(len(encoded.ids) - (0 if outputs else 1) for encoded in step)
-        spent.positions += targets
+        spent.positions += sum(encoded.targets for encoded in step)
         spent.losses.append(mean)
         progress(number + 1, len(steps), mean)
     spent.seconds = time.perf_counter() - started

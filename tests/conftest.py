@@ -7,12 +7,14 @@ import torch
 from tokenizers import Tokenizer, decoders, models, pre_tokenizers, trainers
 from transformers import LlamaConfig, LlamaForCausalLM, PreTrainedTokenizerFast
 
-from bench import data
+from bench import data, quiet
 from bench import models as bench_models
 from bench.devices import Device, start
 from bench.encoding import Encoding
 from bench.models import Model
 from bench.specs import Library, TaskSpec
+
+quiet.libraries(False)
 
 CHAT = (
     "{% for m in messages %}<s>{{ m['role'] }}: {{ m['content'] }}</s>{% endfor %}{% if add_generation_prompt %}<s>{% endif %}"

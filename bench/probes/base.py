@@ -29,7 +29,7 @@ class Probe(ABC):
 
     def __init__(self, spec: ProbeSpec, encoding: Encoding, limit: int, tokens: int) -> None:
         self.spec, self.encoding, self.tokens = spec, encoding, tokens
-        self.rows = sample(rows_of(spec.source.model_dump_json()), limit)
+        self.rows = sample(rows_of(spec.source), limit)
 
     @abstractmethod
     def measure(self, model: nn.Module) -> pd.DataFrame:
@@ -52,9 +52,13 @@ class Probe(ABC):
         return pd.DataFrame({"value": values, "weight": weights or [1.0] * len(values), **columns})
 
 
+def rows_of(source: Source) -> list[dict[str, Any]]:
+    """Rows of a source, read once a process."""
+    return _rows_of(source.model_dump_json())
+
+
 @lru_cache(maxsize=16)
-def rows_of(source: str) -> list[dict[str, Any]]:
-    """Rows of a source given as JSON, read once a process."""
+def _rows_of(source: str) -> list[dict[str, Any]]:
     return sources.rows(Source.model_validate_json(source))
 
 

@@ -6,13 +6,13 @@ from pydantic import ValidationError
 
 from bench import plugins
 from bench.errors import UserError
-from bench.specs import StrategySpec, explain
+from bench.specs import Family, StrategySpec, explain
 from bench.strategies.base import Strategy
 
 __all__ = ["Strategy", "load"]
 
 
-def load(spec: StrategySpec, family: str, overrides: dict[str, Any]) -> Strategy:
+def load(spec: StrategySpec, family: Family, overrides: dict[str, Any]) -> Strategy:
     """The strategy with its defaults for the model's family, and `overrides` on top.
 
     Raises:
@@ -22,10 +22,19 @@ def load(spec: StrategySpec, family: str, overrides: dict[str, Any]) -> Strategy
 
     kind = plugins.load(package, spec.kind, Strategy)
     fields = kind.Hyperparameters.model_fields
-    values = {**(spec.hyperparameters), **(spec.encoder if family == "encoder" else {})}
+    values = spec.defaults(family)
     # --set speaks to all strategies of a plan; each takes what it knows, and the plan checks that one does.
-    values.update({name: value for name, value in overrides.items() if name in fields})
+    values = merged(values, {name: value for name, value in overrides.items() if name in fields})
     try:
         return kind(spec.name, kind.Hyperparameters.model_validate(values))
     except ValidationError as error:
         raise UserError(f"strategy '{spec.name}': {explain(error, kind.Hyperparameters)}") from error
+
+
+def merged(values: dict[str, Any], changes: dict[str, Any]) -> dict[str, Any]:
+    """`values` with `changes` on top; a change inside a nested mapping keeps the mapping's other keys."""
+    found = dict(values)
+    for name, change in changes.items():
+        old = found.get(name)
+        found[name] = merged(old, change) if isinstance(old, dict) and isinstance(change, dict) else change
+    return found

@@ -71,7 +71,6 @@ def test_splits_cover_everything_and_do_not_move_when_rows_come(tmp_path):
         ([*ROWS, {"text": "x", "verdict": "bad"}], {}, r"row 61: no column 'body'; there are: text, verdict"),
         ([], {}, r"no rows are left; the split would be empty"),
         (ROWS[:1], {}, r"split is empty"),
-        (ROWS, {"prompt": "{review} Verdict:"}, r"the prompt names '\{review\}', but the columns give text"),
         (ROWS, {"validation": {"share": 0.2, "by": "film"}}, r"the split is by 'film', but the columns give text"),
     ],
 )

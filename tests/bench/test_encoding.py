@@ -58,4 +58,6 @@ def test_each_example_sees_its_own_head():
         [Encoded((5,), label=1, head=(0, 2)), Encoded((6,), label=0, head=(2, 5))], 0, torch.device("cpu"), outputs=5
     )
     assert batch.labels.tolist() == [1, 2]
+    uneven = collate([Encoded((5, 6), head=(0, 2)), Encoded((7,), head=(0, 2))], 0, torch.device("cpu"), outputs=2)
+    assert uneven.input_ids.tolist() == [[5, 6], [7, 0]]  # positions of an encoder count from the left
     assert batch.allowed.tolist() == [[True, True, False, False, False], [False, False, True, True, True]]

