@@ -7,6 +7,7 @@ import sys
 from pathlib import Path
 
 import pytest
+import torch
 
 ROOT = Path(__file__).parents[2]
 TINY = ["--suite", "sentiment", "--model", "tiny-bert", "--budget", "16", "--test-items", "20", "--probe-items", "4"]
@@ -101,12 +102,20 @@ def test_the_users_mistakes_get_one_sentence_and_status_2(tmp_path):
 
 
 @pytest.mark.slow
-def test_a_failed_run_shows_in_the_exit_status(tmp_path):
-    done = call(*TINY, "--strategies", "full", "--set", "learning_rate=0.9", "--set", "schedule=constant", cwd=tmp_path)
-    diverged = "failed" in done.stdout + done.stderr
-    assert done.returncode == (1 if diverged else 0)
-    page = (tmp_path / "out" / "leaderboard.html").read_text()
-    assert ("failed" in page) == diverged or not diverged
+def test_a_failed_run_shows_in_the_exit_status_and_on_the_page(tmp_path, decoder):
+    broken = decoder.load()
+    with torch.no_grad():
+        broken.model.norm.weight.fill_(float("nan"))
+    broken.save_pretrained(tmp_path / "broken")
+    decoder.tokenizer.save_pretrained(tmp_path / "broken")
+    small = ["--suite", "sentiment", "--model", "broken", "--budget", "16", "--test-items", "10", "--probe-items", "4"]
+    done = call(*small, "--strategies", "full,frozen", cwd=tmp_path)
+    assert done.returncode == 1
+    assert done.stderr.count("failed: RunError: the loss is nan at step 1 of 1; lower the learning rate") == 2
+    assert "Traceback" not in done.stderr
+    assert "the loss is nan" in (tmp_path / "out" / "leaderboard.html").read_text()
+    rows = json.loads(call("results", "--json", cwd=tmp_path).stdout)
+    assert [(row["status"], row["score"]) for row in rows] == [("failed", None)] * 2
 
 
 def test_empty_results_say_what_to_do(tmp_path):

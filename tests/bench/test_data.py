@@ -124,3 +124,15 @@ def test_an_unreachable_hub_says_what_to_use_instead(monkeypatch):
     monkeypatch.setattr("huggingface_hub.constants.HF_HUB_OFFLINE", True)
     with pytest.raises(UserError, match=r"hub dataset 'no/such' cannot be loaded .* give the data as a file"):
         sources.rows(Source(hub="no/such", split="train", columns={"text": "t"}))
+
+
+def test_a_hub_dataset_gives_label_names(tmp_path, monkeypatch):
+    """A local folder stands in for the hub: datasets loads both by the same call."""
+    import datasets
+
+    features = datasets.Features({"t": datasets.Value("string"), "l": datasets.ClassLabel(names=["bad", "good"])})
+    made = datasets.Dataset.from_dict({"t": ["x", "y"], "l": [1, 0]}, features=features)
+    (tmp_path / "data").mkdir()
+    made.to_parquet(tmp_path / "data" / "train.parquet")
+    source = Source(hub=str(tmp_path / "data"), split="train", columns={"text": "t", "label": "l"})
+    assert sources.rows(source) == [{"text": "x", "label": "good"}, {"text": "y", "label": "bad"}]

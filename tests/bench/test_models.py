@@ -60,3 +60,19 @@ def test_only_safetensors_are_loaded(tmp_path, decoder_folder, library):
     (tmp_path / "config.json").unlink()
     with pytest.raises(UserError, match="has no config.json"):
         models.find(str(tmp_path), library)
+
+
+def test_a_hub_model_is_taken_from_the_local_cache(tmp_path, monkeypatch, decoder, decoder_folder, library):
+    """The hub's own cache layout stands in for the hub."""
+    import shutil
+
+    commit = "0" * 40
+    place = tmp_path / "models--somebody--tiny"
+    shutil.copytree(decoder_folder, place / "snapshots" / commit)
+    (place / "refs").mkdir()
+    (place / "refs" / "main").write_text(commit)
+    monkeypatch.setattr("huggingface_hub.constants.HF_HUB_CACHE", str(tmp_path))
+    monkeypatch.setattr("huggingface_hub.constants.HF_HUB_OFFLINE", True)
+    found = models.find("somebody/tiny", library)
+    assert found.name == "somebody/tiny" and found.family == "decoder"
+    assert found.content_hash == decoder.content_hash
