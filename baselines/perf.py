@@ -24,7 +24,7 @@ def main() -> None:
     parser.add_argument("--examples", type=int, default=64)
     parser.add_argument("--rounds", type=int, default=3)
     asked = parser.parse_args()
-    device = devices.start()
+    device = devices.start("fp32")  # as the plain script
     (run,) = plan(Options("sentiment", model=asked.model, strategies=["full"], budget=str(asked.examples)), device.precision)
     steps = curriculum.build(run, Encoding(run.model, run.max_length)).steps
     examples = [encoded for step in steps for encoded in step]

@@ -9,7 +9,7 @@ import pandas as pd
 from torch import nn
 
 from bench import ENGINE_VERSION, folders
-from bench.devices import Device
+from bench.devices import Device, versions
 from bench.plan import Run, digest, probe_fingerprint, task_fingerprint
 from bench.specs import ProbeSpec
 
@@ -32,8 +32,8 @@ def _common(run: Run, device: Device) -> dict[str, object]:
         "precision": run.precision,
         "max_length": run.max_length,
         # Rounding differs between these, and an untouched model must forget exactly nothing.
-        "device": device.torch.type,
-        "processes": device.accelerator.num_processes,
+        "device": device.describe(),
+        "versions": versions(),
     }
 
 

@@ -23,9 +23,9 @@ def build(run: Run, encoding: Encoding) -> Curriculum:
     streams: list[Iterator[Encoded]] = []
     shares: list[float] = []
     offset = 0
-    for number, task in enumerate((run.task, *run.others)):
+    for task, share in ((run.task, 0.0), *run.others):
         streams.append(_task_stream(run, encoding, task, offset))
-        shares.append(run.strategy.tasks[task.name] if number else 0.0)
+        shares.append(share)
         offset += tasktypes.load(task).outputs()
     if run.strategy.rehearsal and decoder:
         source, share = run.strategy.rehearsal

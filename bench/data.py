@@ -5,7 +5,7 @@ Splits are the same for every strategy, seed and machine; only the order of trai
 
 import hashlib
 import re
-from collections.abc import Sequence
+from collections.abc import Iterable, Sequence
 from dataclasses import dataclass, field
 from functools import lru_cache
 
@@ -67,13 +67,13 @@ def _load(spec: TaskSpec) -> TaskData:
         if isinstance(source, Source):
             held[name] = _read(spec, source, name)
         else:
-            train, held[name] = _hold_out(train, source, salt=f"{spec.name}/{name}")
+            train, held[name] = _hold_out(spec, train, source, split=name)
     rows = len(train)
-    train = _unique(train)
+    train = _unique(spec, train)
     notes["repeated_removed"] = rows - len(train)
     for name in ("test", "validation"):
-        train, notes[f"in_{name}_removed"] = _without(train, held[name])
-    held["validation"], notes["validation_in_test_removed"] = _without(held["validation"], held["test"])
+        train, notes[f"in_{name}_removed"] = _without(spec, train, held[name])
+    held["validation"], notes["validation_in_test_removed"] = _without(spec, held["validation"], held["test"])
     for name, split in (("train", train), *held.items()):
         if not split:
             raise UserError(f"task '{spec.name}': the {name} split is empty once repeated and test texts are removed")
@@ -95,33 +95,39 @@ def _read(spec: TaskSpec, source: Source, split: str) -> list[Example]:
     return examples
 
 
-def normalised(example: Example) -> str:
-    """Letters and digits alone, lower case: equal for a text and its tokenised, re-cased or re-spaced copy."""
-    texts = (value for name, value in sorted(example.fields.items()) if name != "group")
-    return "|".join(re.sub(r"\W+", "", text.lower()) for text in texts)
+def normalised(example: Example, fields: Iterable[str]) -> str:
+    """Letters and digits alone, lower case: equal for a text and its tokenised, re-cased or re-spaced copy.
+
+    `fields` are those that a model reads: an id or a group beside them makes no other text.
+    """
+    texts = [example.fields[name] for name in sorted(fields)]
+    return "|".join(re.sub(r"\W+", "", text.lower()) or text for text in texts)
 
 
-def _without(examples: Sequence[Example], others: Sequence[Example]) -> tuple[list[Example], int]:
-    seen = {normalised(example) for example in others}
-    kept = [example for example in examples if normalised(example) not in seen]
+def _without(spec: TaskSpec, examples: Sequence[Example], others: Sequence[Example]) -> tuple[list[Example], int]:
+    read = spec.fields_named()
+    seen = {normalised(example, read) for example in others}
+    kept = [example for example in examples if normalised(example, read) not in seen]
     return kept, len(examples) - len(kept)
 
 
-def _unique(examples: Sequence[Example]) -> list[Example]:
+def _unique(spec: TaskSpec, examples: Sequence[Example]) -> list[Example]:
     first: dict[str, Example] = {}
     for example in examples:
-        first.setdefault(normalised(example), example)
+        first.setdefault(normalised(example, spec.fields_named()), example)
     return list(first.values())
 
 
-def _hold_out(examples: Sequence[Example], holdout: Holdout, salt: str) -> tuple[list[Example], list[Example]]:
+def _hold_out(spec: TaskSpec, examples: Sequence[Example], holdout: Holdout, split: str) -> tuple[list[Example], list[Example]]:
     """Split by a hash of the group, so that a group never stands on both sides and new rows don't move old ones."""
+    by = holdout.by
+    if by and examples and by not in examples[0].fields:
+        given = ", ".join(examples[0].fields)
+        raise UserError(f"task '{spec.name}': the {split} split is by '{by}', but the columns give {given}")
 
     def inside(example: Example) -> bool:
-        group = example.fields.get(holdout.by, "") if holdout.by else normalised(example)
-        value = int.from_bytes(hashlib.sha256(f"{salt}/{group}".encode()).digest()[:8], "big")
+        group = example.fields[by] if by else normalised(example, spec.fields_named())
+        value = int.from_bytes(hashlib.sha256(f"{spec.name}/{split}/{group}".encode()).digest()[:8], "big")
         return value < holdout.share * 2**64
 
-    if holdout.by and examples and holdout.by not in examples[0].fields:
-        raise UserError(f"{salt}: the split is by '{holdout.by}', but the columns give {', '.join(examples[0].fields)}")
     return [e for e in examples if not inside(e)], [e for e in examples if inside(e)]

@@ -14,7 +14,7 @@ import pandas as pd
 import psutil
 import torch
 from accelerate import Accelerator
-from accelerate.utils import DistributedType, InitProcessGroupKwargs, broadcast_object_list, gather_object
+from accelerate.utils import DistributedType, InitProcessGroupKwargs, broadcast_object_list, gather_object, parse_flag_from_env
 
 from bench import memory
 from bench.errors import UserError
@@ -55,7 +55,7 @@ class Device:
 
     def describe(self) -> dict[str, str | int]:
         """For the record: everything about the machine that may explain a difference."""
-        gpu = torch.cuda.is_available()
+        gpu = self.torch.type == "cuda"
         return {
             "type": self.torch.type,
             "name": torch.cuda.get_device_name() if gpu else cpu_name(),
@@ -75,7 +75,7 @@ def start(precision: Precision = "auto") -> Device:
         UserError: there are more processes than devices, or the launcher's processes are not connected.
     """
     world, local = _asked("WORLD_SIZE"), _asked("LOCAL_WORLD_SIZE")
-    gpu = torch.cuda.is_available()
+    gpu = uses_gpu()
     devices = torch.cuda.device_count() if gpu else cores()
     if local > devices:
         kind = "GPUs" if gpu else "CPU cores"
@@ -100,6 +100,11 @@ def start(precision: Precision = "auto") -> Device:
     return Device(accelerator, chosen)
 
 
+def uses_gpu() -> bool:
+    """Whether there is a GPU and the launcher was not told to leave it alone (accelerate launch --cpu)."""
+    return torch.cuda.is_available() and not parse_flag_from_env("ACCELERATE_USE_CPU")
+
+
 def _asked(name: str) -> int:
     return int(os.environ.get(name) or 1)
 
@@ -113,7 +118,7 @@ def resolve(precision: Precision) -> Literal["fp32", "bf16"]:
     """`auto` is bf16 where the hardware multiplies it fast (a GPU from Ampere on, a CPU with AMX), else fp32."""
     if precision != "auto":
         return precision
-    if torch.cuda.is_available():
+    if uses_gpu():
         return "bf16" if torch.cuda.get_device_capability() >= (8, 0) else "fp32"
     return "bf16" if torch.cpu._is_amx_tile_supported() else "fp32"
 

@@ -17,10 +17,11 @@ def findings() -> list[tuple[str, str]]:
     """(what, answer) pairs."""
     gpus = [torch.cuda.get_device_name(i) for i in range(torch.cuda.device_count())]
     free = shutil.disk_usage(_existing(folders.cache())).free
-    installed = [name for name in ("deepspeed", "bitsandbytes", "ray") if importlib.util.find_spec(name)]
+    installed = [name for name in ("deepspeed", "ray") if importlib.util.find_spec(name)]
     return [
-        ("CPU", f"{devices.cpu_name()}, {devices.cores()} cores, {estimate.speed() / 1e9:.0f} GFLOP/s fp32"),
+        ("CPU", f"{devices.cpu_name()}, {devices.cores()} cores"),
         ("GPUs", ", ".join(gpus) or "none"),
+        ("fp32 matrix product", f"{estimate.speed() / 1e9:.0f} GFLOP/s"),
         ("precision of `auto`", devices.resolve("auto")),
         ("memory", f"{psutil.virtual_memory().available / 2**30:.1f} of {psutil.virtual_memory().total / 2**30:.1f} GiB free"),
         ("cache", f"{folders.cache()} ({free / 2**30:.1f} GiB free)"),

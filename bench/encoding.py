@@ -60,8 +60,8 @@ class Encoding:
 
     def __init__(self, model: Model, max_length: int) -> None:
         self.model = model
-        limit = getattr(model.config, "max_position_embeddings", None) or max_length
-        self.max_length = min(max_length, limit)
+        self.positions: int | None = getattr(model.config, "max_position_embeddings", None)
+        self.max_length = min(max_length, self.positions or max_length)
 
     def ids(self, text: str, special: bool = True) -> list[int]:
         return list(self.model.tokenizer(text, add_special_tokens=special)["input_ids"])
@@ -69,6 +69,10 @@ class Encoding:
     def fitted(self, ids: Sequence[int], room: int = 0) -> tuple[int, ...]:
         """At most `max_length - room` ids; what is too long loses its middle, since prompts put meaning at both ends."""
         limit = self.max_length - room
+        if self.positions:
+            limit = min(limit, self.positions - max(room, 0))
+        if limit < 2:
+            raise UserError(f"max_length {self.max_length} leaves no room for a context; raise it in the suite")
         if len(ids) <= limit:
             return tuple(ids)
         return tuple(ids[: limit - limit // 2]) + tuple(ids[len(ids) - limit // 2 :])

@@ -34,13 +34,13 @@ def training(run: Run) -> tuple[int, int]:
     decoder = run.model.family == "decoder"
     with torch.device("meta"):
         if decoder:
-            model = AutoModelForCausalLM.from_config(run.model.config)
+            model = AutoModelForCausalLM.from_config(run.model.config, trust_remote_code=run.model.trust_remote_code)
         else:
             run.model.config.num_labels = steps.outputs
             model = tasktypes.load(run.task).auto_class.from_config(run.model.config)
         adapted = run.strategy.adapt(model, run.model.family)
     examples = [encoded for step in steps.steps for encoded in step]
-    tokens = sum(len(encoded.ids) for encoded in examples)
+    tokens = sum(len(encoded.ids) - decoder for encoded in examples)
     return tokens, flops.count(adapted).training(tokens, sum(encoded.targets for encoded in examples))
 
 

@@ -53,7 +53,9 @@ def predict(model: nn.Module, asked: Asked) -> pd.DataFrame:
     mine = asked.device.share(len(examples))
     indexed = [(index, examples[index]) for index in mine]
     with asked.device.accelerator.autocast():
-        if asked.encoding.model.family == "decoder":
+        if not mine:
+            scores: list[list[float]] = []
+        elif asked.encoding.model.family == "decoder":
             scores = _by_likelihood(model, asked, indexed)
         elif asked.trained_head:
             scores = _by_head(model, asked, indexed)

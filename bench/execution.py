@@ -17,7 +17,7 @@ from accelerate.utils import set_seed
 from torch import nn
 from transformers import AutoModel, AutoModelForCausalLM
 
-from bench import ENGINE_VERSION, base_scores, curriculum, data, evaluation, flops, memory, probes, records, tasktypes
+from bench import ENGINE_VERSION, base_scores, curriculum, data, evaluation, flops, memory, probes, records, sources, tasktypes
 from bench.devices import Device, versions
 from bench.encoding import Encoding
 from bench.errors import UserError
@@ -42,10 +42,12 @@ def check_data(runs: Sequence[Run]) -> None:
         UserError: a file, column, label or split is wrong.
     """
     for run in runs:
-        for task in (run.task, *run.others):
+        for task in (run.task, *(task for task, _ in run.others)):
             data.load(task)
         for spec, _ in run.probes:
-            probes.rows_of(spec.source)
+            probes.load(spec).check(spec)
+        if run.strategy.rehearsal:
+            sources.rows(run.strategy.rehearsal[0])
 
 
 def execute(runs: Sequence[Run], out: Path, device: Device, progress: Progress, debug: bool = False) -> list[Record]:
@@ -72,6 +74,8 @@ def _recorded(run: Run, out: Path, device: Device, progress: Progress, debug: bo
     except Exception as error:
         if debug:
             traceback.print_exc()
+        if device.accelerator.num_processes > 1:
+            raise  # the other processes wait for this one: the launcher must end them all
         reason = f"{type(error).__name__}: {' '.join(str(error).split())[:500]}"
         record = Record(status="failed", reason=reason, **_identity(run, device))
         progress.done(f"failed: {reason}")
@@ -119,7 +123,7 @@ def perform(run: Run, device: Device, progress: Progress) -> tuple[Record, pd.Da
     # Measured first, so that its memory and time are not the run's; a row that trains nothing measures the base itself.
     before = _before(run, plain, measured, base) if run.strategy.trains else None
     base.forget()
-    memory.reset_peak()
+    memory.reset_peak(device.torch.type == "cuda")
     set_seed(run.seed)
 
     model, spent = _trained(run, encoding, device, progress) if run.strategy.trains else (base(), Spent())
@@ -129,7 +133,7 @@ def perform(run: Run, device: Device, progress: Progress) -> tuple[Record, pd.Da
     predictions = evaluation.predict(model, asked)
     progress.phase("probes")
     after = Answers(predictions, {probe.spec.name: probe.answers(model, device) for probe in measured})
-    cost = _cost(run, model, spent, time.perf_counter() - clock)
+    cost = _cost(run, model, spent, device, time.perf_counter() - clock)
     if before is None:
         before = _before(run, plain, measured, base, after)
 
@@ -139,8 +143,7 @@ def perform(run: Run, device: Device, progress: Progress) -> tuple[Record, pd.Da
         **_identity(run, device),
         **_scores(run, before.predictions, predictions),
         forgetting=forgetting,
-        # A row that trains nothing has the base model itself, measured again: whatever it forgets is a fault of ours.
-        checks={} if run.strategy.trains else {"untouched_forgets_nothing": all(f.delta == 0 for f in forgetting.values())},
+        checks=_checks(run, before, after, forgetting),
         cost=cost,
         losses=spent.losses,
         provenance=Provenance(
@@ -156,6 +159,16 @@ def perform(run: Run, device: Device, progress: Progress) -> tuple[Record, pd.Da
     return record, _items(run, before, after)
 
 
+def _checks(run: Run, before: Answers, after: Answers, forgetting: dict[str, Forgetting]) -> dict[str, bool]:
+    """A row that trains nothing has the base model itself, measured again: whatever it forgets is a fault of ours.
+
+    The first such row measures what the others are held against, which proves nothing and is no check.
+    """
+    if run.strategy.trains or any(before.probes[name] is after.probes[name] for name in after.probes):
+        return {}
+    return {"untouched_forgets_nothing": all(lost.delta == 0 for lost in forgetting.values())}
+
+
 def _scores(run: Run, before: pd.DataFrame, after: pd.DataFrame) -> dict[str, Any]:
     """The record's fields on the task itself."""
     metrics = evaluation.scores(after, run.task.metrics)
@@ -165,7 +178,7 @@ def _scores(run: Run, before: pd.DataFrame, after: pd.DataFrame) -> dict[str, An
     return {"metrics": metrics, "score": score, "base_score": base, "gain": gain, "gain_ci_low": low, "gain_ci_high": high}
 
 
-def _cost(run: Run, model: nn.Module, spent: Spent, eval_seconds: float) -> Cost:
+def _cost(run: Run, model: nn.Module, spent: Spent, device: Device, eval_seconds: float) -> Cost:
     trained = run.strategy.trained_state(model) if run.strategy.trains else {}
     parameters = list(model.parameters())
     return Cost(
@@ -174,7 +187,7 @@ def _cost(run: Run, model: nn.Module, spent: Spent, eval_seconds: float) -> Cost
         train_flops=flops.count(model).training(spent.tokens, spent.positions),
         train_seconds=spent.seconds,
         eval_seconds=eval_seconds,
-        peak_memory_bytes=memory.peak(),
+        peak_memory_bytes=memory.peak(device.torch.type == "cuda"),
         trainable_parameters=sum(p.numel() for p in parameters if p.requires_grad) if trained else 0,
         total_parameters=sum(p.numel() for p in parameters),
         saved_bytes=sum(tensor.numel() * tensor.element_size() for tensor in trained.values()),
@@ -202,12 +215,12 @@ def _trained(run: Run, encoding: Encoding, device: Device, progress: Progress) -
 def _adapted(run: Run, outputs: int, device: Device) -> nn.Module:
     """The freshly loaded base under the strategy, on this process's device."""
     if run.model.family == "decoder":
-        model = run.model.load(AutoModelForCausalLM, run.strategy.bits)
+        model = run.model.load(AutoModelForCausalLM, run.strategy.bits, device.torch)
     else:
-        model = run.model.load(tasktypes.load(run.task).auto_class, run.strategy.bits, num_labels=outputs)
+        model = run.model.load(tasktypes.load(run.task).auto_class, run.strategy.bits, device.torch, num_labels=outputs)
     adapted = run.strategy.adapt(model, run.model.family)
-    # bitsandbytes places its layers itself.
-    return adapted if run.strategy.bits < 32 else adapted.to(device.torch)
+    # A quantised base is placed as it is loaded; what was added to it follows.
+    return adapted.to(device.torch)
 
 
 def _before(

@@ -35,10 +35,11 @@ def count(model: nn.Module) -> Flops:
             reached |= trained
             continue
         # PEFT's wrapper shows the weight of the layer inside it, which the list has too.
-        if weight is None or not hasattr(module, "in_features") or hasattr(module, "base_layer"):
+        matrix = hasattr(module, "in_features") or getattr(weight, "ndim", 0) == 2  # GPT-2's Conv1D has no in_features
+        if weight is None or not matrix or hasattr(module, "base_layer"):
             reached |= trained
             continue
-        size = int(module.in_features) * int(module.out_features)
+        size = int(module.in_features) * int(module.out_features) if hasattr(module, "in_features") else weight.numel()
         # A base layer that carries adapters comes before them in the list, and they train beside it.
         factor = 2 + (2 if reached else 0) + (2 if trained else 0)
         reached |= trained

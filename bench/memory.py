@@ -22,12 +22,12 @@ def keep_freed_pages() -> None:
         libc.mallopt(M_TRIM_THRESHOLD, 2**31 - 1)
 
 
-def reset_peak() -> None:
+def reset_peak(gpu: bool) -> None:
     """Free what the last run left and start counting anew."""
     gc.collect()
     if hasattr(libc := ctypes.CDLL(None), "malloc_trim"):
         libc.malloc_trim(0)  # else the last run's memory, kept by keep_freed_pages, counts as this one's
-    if torch.cuda.is_available():
+    if gpu:
         torch.cuda.empty_cache()
         torch.cuda.reset_peak_memory_stats()
         return
@@ -35,9 +35,9 @@ def reset_peak() -> None:
         Path("/proc/self/clear_refs").write_text("5")  # Linux: resets VmHWM, the resident set's high-water mark
 
 
-def peak() -> int:
+def peak(gpu: bool) -> int:
     """Bytes: allocated on the GPU where there is one, else the process's resident set."""
-    if torch.cuda.is_available():
+    if gpu:
         return torch.cuda.max_memory_allocated()
     try:
         status = Path("/proc/self/status").read_text()

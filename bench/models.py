@@ -50,12 +50,17 @@ class Model:
             tokenizer.pad_token = tokenizer.eos_token
         return tokenizer
 
-    def load(self, auto_class: Any = AutoModelForCausalLM, bits: int = 32, **head: Any) -> PreTrainedModel:
+    def load(
+        self, auto_class: Any = AutoModelForCausalLM, bits: int = 32, device: torch.device | None = None, **head: Any
+    ) -> PreTrainedModel:
         """A fresh copy of the weights: fp32, or a bitsandbytes base in 8 or 4 bit.
 
         `head` goes to the config (num_labels); a new head takes its values from torch's global generator.
         """
-        extra = {} if bits == 32 else {"quantization_config": self._quantisation(auto_class, bits, head)}
+        extra: dict[str, Any] = {"ignore_mismatched_sizes": True} if head else {}  # a head of another width is a new head
+        if bits < 32:
+            extra["quantization_config"] = self._quantisation(auto_class, bits, head)
+            extra["device_map"] = {"": device or torch.device("cpu")}
         loaded: PreTrainedModel = auto_class.from_pretrained(
             self.folder,
             dtype=torch.float32,
@@ -90,15 +95,15 @@ def find(name: str, library: Library, trust_remote_code: bool = False) -> Model:
         return Model(name, _prepared(pinned[name]), assets.asset(pinned[name].asset).sha256)
     folder = Path(name)
     if not folder.is_dir():
-        folder = _from_hub(name, pinned)
+        folder = _from_hub(name, pinned, trust_remote_code)
     elif not (folder / "config.json").is_file():
         raise UserError(f"model folder '{name}' has no config.json; save the model there with save_pretrained")
     if not list(folder.glob("*.safetensors")):
         raise UserError(f"model '{name}' has no safetensors file; only safetensors are loaded, convert it first")
-    return Model(folder.name if Path(name).is_dir() else name, folder, _content_hash(folder), trust_remote_code)
+    return Model(folder.resolve().name if Path(name).is_dir() else name, folder, _content_hash(folder), trust_remote_code)
 
 
-def _from_hub(name: str, pinned: dict[str, ModelSpec]) -> Path:
+def _from_hub(name: str, pinned: dict[str, ModelSpec], trust_remote_code: bool) -> Path:
     from huggingface_hub import snapshot_download
 
     near = get_close_matches(name, pinned, n=2, cutoff=0.75)
@@ -106,7 +111,7 @@ def _from_hub(name: str, pinned: dict[str, ModelSpec]) -> Path:
         raise UserError(f"unknown model '{name}'; did you mean {' or '.join(near)}?")
     if name.startswith((".", "/")) or name.count("/") > 1:
         raise UserError(f"unknown model '{name}': no such folder")
-    patterns = ["*.json", "*.safetensors", "*.txt", "*.model", "*.jinja"]
+    patterns = ["*.json", "*.safetensors", "*.txt", "*.model", "*.jinja", *(["*.py"] if trust_remote_code else [])]
     try:
         return Path(snapshot_download(name, allow_patterns=patterns))
     except Exception as error:
@@ -122,7 +127,7 @@ def _content_hash(folder: Path) -> str:
 
     digest = hashlib.sha256()
     for path in sorted(folder.iterdir()):
-        if path.suffix in (".safetensors", ".json", ".txt", ".model", ".jinja") and path.is_file():
+        if path.suffix in (".safetensors", ".json", ".txt", ".model", ".jinja", ".py") and path.is_file():
             digest.update(f"{path.name}:{folders.sha256(path)}\n".encode())
     return digest.hexdigest()
 

@@ -42,8 +42,8 @@ class Run:
     suite: str
     model: Model
     task: TaskSpec
-    others: tuple[TaskSpec, ...]
-    """Tasks that the strategy mixes in, in the order of its shares."""
+    others: tuple[tuple[TaskSpec, float], ...]
+    """Tasks that the strategy mixes in, with their shares of the budget."""
     strategy: Strategy
     probes: tuple[tuple[ProbeSpec, int], ...]
     """The probes that fit the model's family, with their size limits."""
@@ -72,7 +72,9 @@ class Run:
             found["seed"] = self.seed
         if self.strategy.trains:
             found |= {"budget": str(self.budget), "batch": self.batch}
-            found["others"] = [task_fingerprint(task) for task in self.others]
+            found["others"] = [[task_fingerprint(task), share] for task, share in self.others]
+        if self.strategy.rehearsal:
+            found["rehearsal"] = sources.fingerprint(self.strategy.rehearsal[0])
         if self.model.trust_remote_code:
             found["trust_remote_code"] = True
         return found
@@ -106,7 +108,7 @@ def probe_fingerprint(probe: ProbeSpec) -> dict[str, Any]:
 
 
 def plan(options: Options, precision: str) -> list[Run]:
-    """The runs of a suite, reference rows first.
+    """The runs of a suite, in its order.
 
     Raises:
         UserError: a name, number or setting is wrong; nothing has been written by then.
@@ -131,7 +133,8 @@ def plan(options: Options, precision: str) -> list[Run]:
         _check_settings(settings, loaded)
         for task in tasks:
             for strategy in loaded:
-                others = tuple(library.task(name) for name in strategy.tasks)
+                mixed = [(library.task(name), share) for name, share in strategy.tasks.items()]
+                others = tuple((other, share) for other, share in mixed if other.name != task.name)
                 varies = strategy.trains or strategy.wording.shots > 0
                 for seed in range(seeds if varies else 1):
                     runs.append(
@@ -165,6 +168,8 @@ def _chosen(what: str, asked: Sequence[str] | None, of_suite: Sequence[str], lib
     """The suite's names, or those of the command line, in the suite's order; others of the library may be named too."""
     if asked is None:
         return list(of_suite)
+    if not asked:
+        raise UserError(f"no {what} is named; leave the option out for all of the suite's: {', '.join(of_suite)}")
     known = library.names("tasks" if what == "task" else "strategies")
     for name in asked:
         if name not in known and not name.endswith((".yaml", ".yml")):
@@ -181,7 +186,10 @@ def parse_settings(settings: Sequence[str], strategy_names: Sequence[str]) -> li
             raise UserError(f"--set {setting}: write it as key=value or strategy.key=value")
         name, *keys = path.split(".")
         owner = name if name in strategy_names and keys else None
-        found.append((owner, keys if owner else [name, *keys], yaml.safe_load(value)))
+        try:
+            found.append((owner, keys if owner else [name, *keys], yaml.safe_load(value)))
+        except yaml.YAMLError:
+            raise UserError(f"--set {setting}: the value cannot be read as YAML") from None
     return found
 
 
@@ -192,6 +200,8 @@ def _settings_for(strategy: str, settings: Sequence[tuple[str | None, list[str],
             place = values
             for key in keys[:-1]:
                 place = place.setdefault(key, {})
+                if not isinstance(place, dict):
+                    raise UserError(f"--set {'.'.join(keys)}: '{key}' was set to a single value before")
             place[keys[-1]] = value
     return values
 

@@ -47,4 +47,5 @@ def chat(tokenizer: Tokenizer, text: str) -> str:
 def inputs(spec: TaskSpec, example: Example) -> list[str]:
     """The example's fields in the order in which the prompt names them: what an encoder reads as one text or a pair."""
     used = [name for name in example.fields if f"{{{name}}}" in spec.prompt]
-    return [example.fields[name] for name in sorted(used, key=lambda name: spec.prompt.index(f"{{{name}}}"))]
+    first, *rest = (example.fields[name] for name in sorted(used, key=lambda name: spec.prompt.index(f"{{{name}}}")))
+    return [first, " ".join(rest)] if rest else [first]

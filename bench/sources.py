@@ -96,7 +96,7 @@ def _parse(name: str, content: bytes) -> Iterable[Row]:
             table = pd.read_csv(io.BytesIO(content), sep="," if kind == "csv" else "\t", dtype=str, keep_default_na=False)
             return table.to_dict("records")  # type: ignore[return-value]
         if kind == "jsonl":
-            return [_json(name, number, line) for number, line in enumerate(content.decode().splitlines(), 1) if line.strip()]
+            return [_json(name, number, line) for number, line in enumerate(content.decode().split("\n"), 1) if line.strip()]
         if kind == "parquet":
             return pyarrow.parquet.read_table(io.BytesIO(content)).to_pylist()
         if kind == "arrow":
@@ -126,7 +126,7 @@ def _reach(row: Row, column: str, place: str) -> Any:
                 value = value[int(part)] if isinstance(value, list) else value[part]
             except (KeyError, IndexError, ValueError, TypeError):
                 raise UserError(f"{place}: no column '{column}'; there are: {', '.join(map(str, row))}") from None
-    return value if isinstance(value, list) else str(value)
+    return value if isinstance(value, list) else "" if value is None else str(value)
 
 
 def _hub(source: Source) -> Iterable[Row]:

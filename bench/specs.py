@@ -198,7 +198,7 @@ class SuiteSpec(Spec):
     batch: int = Field(default=16, ge=1)
     """Examples per optimiser step over all processes: the same whatever their number."""
     max_length: int = Field(default=256, ge=8)
-    """Tokens of one example; longer texts lose their middle part."""
+    """Tokens of one example; a longer prompt loses its middle, an encoder's or a rehearsed text its end."""
 
 
 S = TypeVar("S", bound=Spec)

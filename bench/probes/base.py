@@ -14,6 +14,7 @@ from torch import nn
 from bench import sources
 from bench.devices import Device
 from bench.encoding import Encoding
+from bench.errors import UserError
 from bench.specs import Family, ProbeSpec, Source
 
 
@@ -31,6 +32,23 @@ class Probe(ABC):
         self.spec, self.encoding, self.tokens = spec, encoding, tokens
         self.rows = sample(rows_of(spec.source), limit)
 
+    @classmethod
+    def check(cls, spec: ProbeSpec) -> None:
+        """Read the probe's rows and check each.
+
+        Raises:
+            UserError: a value is missing or not of the kind that the probe needs.
+        """
+        for number, row in enumerate(rows_of(spec.source), start=1):
+            fault = next((f"field '{name}' is empty" for name in cls.needs if not row[name]), cls.fault(row))
+            if fault:
+                raise UserError(f"probe '{spec.name}' ({sources.describe(spec.source)}), row {number}: {fault}")
+
+    @classmethod
+    def fault(cls, row: Mapping[str, Any]) -> str | None:
+        """What is wrong with a row, or None."""
+        return None
+
     @abstractmethod
     def measure(self, model: nn.Module) -> pd.DataFrame:
         """One row per item: `value`, its `weight` in the score, `gold` and `prediction` where there are any (as text)."""
@@ -41,7 +59,7 @@ class Probe(ABC):
         part = copy(self)
         part.rows = [self.rows[index] for index in mine]
         with device.accelerator.autocast():
-            return device.gathered(part.measure(model).assign(index=mine))
+            return device.gathered(part.measure(model).assign(index=mine) if mine else pd.DataFrame())
 
     def score(self, items: Mapping[str, npt.NDArray[Any]]) -> float:
         """The probe's number from `measure`'s columns: the weighted mean of the items' values."""

@@ -1,5 +1,8 @@
 """Questions with choices: right when the gold choice has the highest log-likelihood, summed over its tokens."""
 
+from collections.abc import Mapping
+from typing import Any
+
 import pandas as pd
 from torch import nn
 
@@ -12,6 +15,15 @@ class MultipleChoice(Probe):
     value = "accuracy"
     higher_is_better = True
     needs = frozenset({"question", "choices", "gold"})
+
+    @classmethod
+    def fault(cls, row: Mapping[str, Any]) -> str | None:
+        choices, gold = row["choices"], row["gold"]
+        if not isinstance(choices, list) or len(choices) < 2:
+            return "field 'choices' must be a list of at least two"
+        if not gold.isdecimal() or int(gold) >= len(choices):
+            return f"field 'gold' must be the number of a choice, from 0 to {len(choices) - 1}, not '{gold}'"
+        return None
 
     def measure(self, model: nn.Module) -> pd.DataFrame:
         encoding = self.encoding

@@ -18,6 +18,10 @@ class Similarity(Probe):
     higher_is_better = True
     needs = frozenset({"first", "second", "gold"})
 
+    @classmethod
+    def fault(cls, row: Mapping[str, Any]) -> str | None:
+        return None if row["gold"] in ("0", "1") else f"field 'gold' must be 0 or 1, not '{row['gold']}'; map it under values"
+
     def measure(self, model: nn.Module) -> pd.DataFrame:
         texts = [row[side] for side in ("first", "second") for row in self.rows]
         embeddings = embed(model, self.encoding, [[text] for text in texts], self.tokens)

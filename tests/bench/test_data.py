@@ -12,10 +12,10 @@ def test_sst2_test_set_is_whole_and_not_in_training(sst2):
     loaded = data.load(sst2)
     assert len(loaded.test) == 872
     assert [sum(e.label == label for e in loaded.test) for label in ("positive", "negative")] == [444, 428]
-    test = {normalised(example) for example in loaded.test}
-    assert not test & {normalised(example) for example in (*loaded.train, *loaded.validation)}
+    test = {normalised(example, ["text"]) for example in loaded.test}
+    assert not test & {normalised(example, ["text"]) for example in (*loaded.train, *loaded.validation)}
     # Without the removal most of SST-2's validation set would be trained on: the check has something to find.
-    raw = {normalised(data.Example("", {"text": row["text"]}, "")) for row in sources.rows(sst2.train)}
+    raw = {normalised(data.Example("", {"text": row["text"]}, ""), ["text"]) for row in sources.rows(sst2.train)}
     assert len(test & raw) > 600
 
 
@@ -28,7 +28,17 @@ def test_validation_shares_no_film_with_training(sst2):
 
 def test_normalised_sees_through_tokenisation():
     first, second = (data.Example("", {"text": text}, "") for text in ("It's a GREAT film...", "it 's a great film . . ."))
-    assert normalised(first) == normalised(second)
+    assert normalised(first, ["text"]) == normalised(second, ["text"])
+    assert len({normalised(data.Example("", {"text": text}, ""), ["text"]) for text in ("!!!", "?", "!!!")}) == 2
+
+
+def test_an_id_beside_the_text_does_not_hide_an_overlap(tmp_path):
+    (tmp_path / "test.jsonl").write_text("\n".join(json.dumps(row) for row in ROWS[:10]))
+    train = {"path": str(tmp_path / "rows.jsonl"), "columns": {"text": "body", "label": "verdict", "film": "film"}}
+    test = {"path": str(tmp_path / "test.jsonl"), "columns": {"text": "body", "label": "verdict"}}
+    rows = [{**row, "film": f"f{i}"} for i, row in enumerate(ROWS)]
+    loaded = data.load(own_task(tmp_path, rows, train=train, test=test))
+    assert loaded.notes["in_test_removed"] + loaded.notes["validation_in_test_removed"] == 10
 
 
 def own_task(folder, rows, **changes):
@@ -71,7 +81,7 @@ def test_splits_cover_everything_and_do_not_move_when_rows_come(tmp_path):
         ([*ROWS, {"text": "x", "verdict": "bad"}], {}, r"row 61: no column 'body'; there are: text, verdict"),
         ([], {}, r"no rows are left; the split would be empty"),
         (ROWS[:1], {}, r"split is empty"),
-        (ROWS, {"validation": {"share": 0.2, "by": "film"}}, r"the split is by 'film', but the columns give text"),
+        (ROWS, {"validation": {"share": 0.2, "by": "film"}}, r"the validation split is by 'film', but the columns give text"),
     ],
 )
 def test_bad_data_gets_a_sentence(tmp_path, rows, changes, sentence):

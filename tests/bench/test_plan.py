@@ -68,6 +68,8 @@ def test_settings_reach_the_strategies_that_know_them():
         ({"tasks": ["sst3"]}, "unknown task 'sst3'; did you mean sst2?"),
         ({"model": "smolm2"}, "unknown model 'smolm2'; did you mean smollm2?"),
         ({"budget": "0"}, "budget '0' would train nothing"),
+        ({"strategies": []}, "no strategy is named; leave the option out"),
+        ({"settings": ["learning_rate=["]}, "the value cannot be read as YAML"),
         ({"budget": "many"}, "budget 'many' is not understood"),
     ],
 )

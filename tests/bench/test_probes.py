@@ -88,6 +88,31 @@ def test_an_untouched_model_answers_the_same_when_loaded_again(library, decoder,
         assert first.equals(second)
 
 
+@pytest.mark.parametrize(
+    ("kind", "row", "sentence"),
+    [
+        ("multiple-choice", {"question": "q", "choices": "abc", "gold": "0"}, "row 1: field 'choices' must be a list"),
+        (
+            "multiple-choice",
+            {"question": "q", "choices": ["a", "b"], "gold": "A"},
+            "must be the number of a choice, from 0 to 1",
+        ),
+        ("similarity", {"first": "a", "second": "b", "gold": "yes"}, "field 'gold' must be 0 or 1, not 'yes'"),
+        ("cloze", {"text": "a", "answer": None}, "row 1: field 'answer' is empty"),
+    ],
+)
+def test_a_probes_bad_rows_are_named(tmp_path, kind, row, sentence):
+    import json
+
+    from bench.errors import UserError
+
+    (tmp_path / "rows.jsonl").write_text(json.dumps(row))
+    source = Source(path=str(tmp_path / "rows.jsonl"), columns={name: name for name in row})
+    spec = ProbeSpec(name="own", version=1, description="", kind=kind, source=source)
+    with pytest.raises(UserError, match=sentence):
+        probes.load(spec).check(spec)
+
+
 def test_a_probe_names_the_columns_it_needs(tmp_path):
     from bench.errors import UserError
     from bench.plan import Options, plan
