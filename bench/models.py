@@ -186,6 +186,15 @@ def _convert_gguf(spec: ModelSpec, target: Path) -> None:
     (target / "config.json").write_text(json.dumps(saved, indent=2))
 
 
+def set_dropout(model: torch.nn.Module, share: float) -> None:
+    """Set every dropout layer's probability, and that of attention where the layer holds it as a number."""
+    for module in model.modules():
+        if isinstance(module, torch.nn.Dropout):
+            module.p = share
+        elif isinstance(getattr(module, "attention_dropout", None), float):
+            module.attention_dropout = share  # type: ignore[assignment]
+
+
 def layers(model: torch.nn.Module) -> torch.nn.ModuleList:
     """The stack of transformer blocks, bottom first: the longest list of modules of one class.
 

@@ -82,41 +82,43 @@ class TaskSpec(Spec):
     """Name of a module in bench/tasktypes/."""
     metrics: list[str] = Field(min_length=1)
     """The first is the task's score."""
-    labels: list[str] = Field(min_length=2)
+    labels: list[str] = []
+    """Classes, or types of entities."""
+    options: dict[str, Any] = {}
+    """What the type alone knows."""
     train: Source
     validation: Source | Holdout
     test: Source | Holdout
-    prompt: str
+    out_of_domain: dict[Name, Source] = {}
+    """Further test sets, from where the training data does not come."""
+    prompt: str = "{text}"
     """Template with the example's fields in braces; the answer follows it."""
-    answers: dict[str, str]
+    answers: dict[str, str] = {}
     """Label -> the words that stand for it (the verbaliser), without a leading space."""
-    instructions: Instructions
+    instructions: Instructions | None = None
 
     @property
     def templates(self) -> list[str]:
         """All wordings with fields in braces."""
-        return [self.prompt, *self.instructions.train, *self.instructions.test]
+        return [self.prompt, *self.paraphrases("train"), *self.paraphrases("test")]
+
+    def paraphrases(self, split: Literal["train", "test"]) -> list[str]:
+        """The split's wordings of the instruction; without any, the prompt."""
+        return getattr(self.instructions, split) if self.instructions else [self.prompt]
+
+    def sources(self) -> list[Source]:
+        """Everything that rows are read from."""
+        return [
+            part for part in (self.train, self.validation, self.test, *self.out_of_domain.values()) if isinstance(part, Source)
+        ]
 
     def fields_named(self) -> set[str]:
         """Fields of the example that the templates name; ValueError where braces don't match."""
         return {name for text in self.templates for _, name, _, _ in Formatter().parse(text) if name is not None}
 
     @model_validator(mode="after")
-    def _sources_have_what_is_named(self) -> Self:
-        for split in (self.train, self.validation, self.test):
-            if isinstance(split, Source):
-                if "label" not in split.columns:
-                    raise ValueError("each source needs the column label")
-                if missing := self.fields_named() - set(split.columns):
-                    raise ValueError(f"a template names {{{min(missing)}}}, but the columns give {', '.join(split.columns)}")
-        return self
-
-    @model_validator(mode="after")
-    def _answers_cover_labels(self) -> Self:
-        if set(self.answers) != set(self.labels):
-            raise ValueError(f"answers must name the labels {', '.join(self.labels)}")
-        if len(set(self.answers.values())) != len(self.labels):
-            raise ValueError("two labels have the same answer")
+    def _braces_match(self) -> Self:
+        self.fields_named()
         return self
 
 
@@ -183,22 +185,36 @@ class Assets(Spec):
 
 
 class SuiteSpec(Spec):
-    """suites/NAME.yaml: tasks, strategies, probes, seeds and a budget."""
+    """suites/NAME.yaml: tasks, strategies, probes, seeds and a budget; or a list of other suites, run one after another."""
 
     name: Name
     version: int = Field(ge=1)
     description: str
-    models: list[str] = Field(min_length=1)
-    tasks: list[str] = Field(min_length=1)
-    strategies: list[str] = Field(min_length=1)
+    suites: list[str] = []
+    models: list[str] = []
+    tasks: list[str] = []
+    strategies: list[str] = []
     probes: list[str] = []
     probe_items: int | None = Field(default=None, ge=2)
+    other_items: int = Field(default=128, ge=2)
+    """Size limit of each test set from another domain and of each other task that was trained on."""
+    paraphrase_items: int = Field(default=64, ge=2)
+    """Test items that are asked under each unseen instruction, where a strategy trains on instructions."""
     seeds: int = Field(default=1, ge=1)
     budget: str = "512examples"
     batch: int = Field(default=16, ge=1)
     """Examples per optimiser step over all processes: the same whatever their number."""
     max_length: int = Field(default=256, ge=8)
-    """Tokens of one example; a longer prompt loses its middle, an encoder's or a rehearsed text its end."""
+    """Tokens of one example; a longer prompt loses its middle, a rehearsed text its end; an encoder reads windows of it."""
+
+    @model_validator(mode="after")
+    def _one_kind(self) -> Self:
+        given = self.model_fields_set - {"name", "version", "description"}
+        if self.suites and given != {"suites"}:
+            raise ValueError(f"a list of suites says nothing else; '{min(given - {'suites'})}' belongs into one of them")
+        if missing := [field for field in ("models", "tasks", "strategies") if not self.suites and not getattr(self, field)]:
+            raise ValueError(f"'{missing[0]}' is missing or empty")
+        return self
 
 
 S = TypeVar("S", bound=Spec)
@@ -282,8 +298,14 @@ class Library:
         return spec.model_copy(update=changes)
 
 
-def library_for(suite: str) -> tuple[Library, SuiteSpec]:
-    """The suite of that name or path, and the library in which its own names are looked up."""
-    path = Library().find("suite", "", suite)
+def suites_for(name: str) -> list[tuple[Library, SuiteSpec]]:
+    """The suite of that name or path, or those that it lists, each with the library in which its own names are looked up."""
+    path = Library().find("suite", "", name)
     library = Library(path.parent) if path.parent != BUILT_IN else Library()
-    return library, read(path, SuiteSpec)
+    suite = read(path, SuiteSpec)
+    if not suite.suites:
+        return [(library, suite)]
+    paths = [library.find("suite", "", part) for part in suite.suites]
+    if nested := next((part for part in paths if read(part, SuiteSpec).suites), None):
+        raise UserError(f"{path}: suites: {nested.stem} is a list of suites itself; name its parts")
+    return [pair for part in paths for pair in suites_for(str(part))]
