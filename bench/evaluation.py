@@ -1,16 +1,14 @@
-"""A model's predictions on a task's test split, with the metrics' intervals over items."""
+"""A model's predictions on a task's test split."""
 
 from collections.abc import Sequence
 from dataclasses import dataclass
-from typing import Any, Literal
+from typing import Literal
 
 import numpy as np
-import numpy.typing as npt
 import pandas as pd
 import torch
 from torch import nn
 
-from bench import metrics
 from bench.batches import by_length, order
 from bench.data import Example, TaskData
 from bench.devices import Device
@@ -19,8 +17,6 @@ from bench.encoding import Encoding, collate
 from bench.forward import head_logits
 from bench.likelihood import likelihoods
 from bench.prompts import Wording, inputs, plain, solved
-from bench.records import Score
-from bench.statistics import interval
 from bench.tasktypes import TaskType
 
 
@@ -135,31 +131,3 @@ def _by_similarity(model: nn.Module, asked: Asked, examples: Sequence[Example]) 
         labels = embed(model, encoding, described, tokens)
     cosines: list[list[float]] = nn.functional.cosine_similarity(texts[:, None], labels[None], dim=-1).tolist()
     return cosines
-
-
-def scores(predictions: pd.DataFrame, names: Sequence[str]) -> dict[str, Score]:
-    """Each metric with its 95 % interval over items."""
-    gold, guess = codes(predictions["gold"], predictions["prediction"])
-    found = {}
-    for name in names:
-        metric = metrics.metric(name)
-        low, high = interval(lambda i, m=metric: metrics.value(m, guess[i], gold[i]), len(gold))  # type: ignore[misc]
-        found[name] = Score(name=name, value=metrics.value(metric, guess, gold), ci_low=low, ci_high=high, n=len(gold))
-    return found
-
-
-def rise(after: pd.DataFrame, before: pd.DataFrame, name: str) -> tuple[float, float, float]:
-    """How much higher a metric is on the predictions `after` than on those `before`, with its paired interval over items."""
-    metric = metrics.metric(name)
-    gold, old, new = codes(after["gold"], before["prediction"], after["prediction"])
-
-    def difference(i: Any) -> float:
-        return metrics.value(metric, new[i], gold[i]) - metrics.value(metric, old[i], gold[i])
-
-    return difference(slice(None)), *interval(difference, len(gold))
-
-
-def codes(*columns: pd.Series) -> list[npt.NDArray[np.int64]]:
-    """Columns of labels as numbers that stand for the same label in all of them: a bootstrap compares those faster."""
-    numbers, _ = pd.factorize(pd.concat(columns, ignore_index=True))
-    return np.split(numbers, len(columns))

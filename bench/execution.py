@@ -17,7 +17,20 @@ from accelerate.utils import set_seed
 from torch import nn
 from transformers import AutoModel, AutoModelForCausalLM
 
-from bench import ENGINE_VERSION, base_scores, curriculum, data, evaluation, flops, memory, probes, records, sources, tasktypes
+from bench import (
+    ENGINE_VERSION,
+    base_scores,
+    curriculum,
+    data,
+    evaluation,
+    flops,
+    memory,
+    probes,
+    records,
+    scoring,
+    sources,
+    tasktypes,
+)
 from bench.devices import Device, versions
 from bench.encoding import Encoding
 from bench.errors import UserError
@@ -171,9 +184,9 @@ def _checks(run: Run, before: Answers, after: Answers, forgetting: dict[str, For
 
 def _scores(run: Run, before: pd.DataFrame, after: pd.DataFrame) -> dict[str, Any]:
     """The record's fields on the task itself."""
-    metrics = evaluation.scores(after, run.task.metrics)
+    metrics = scoring.scores(after, run.task.metrics)
     score = metrics[run.task.metrics[0]]
-    gain, low, high = evaluation.rise(after, before, score.name)
+    gain, low, high = scoring.rise(after, before, score.name)
     base = score.value - gain
     return {"metrics": metrics, "score": score, "base_score": base, "gain": gain, "gain_ci_low": low, "gain_ci_high": high}
 
@@ -253,6 +266,7 @@ def _forgetting(probe: Probe, before: pd.DataFrame, after: pd.DataFrame) -> Forg
     return Forgetting(
         value_name=probe.value,
         higher_is_better=probe.higher_is_better,
+        share=probe.share,
         before=probe.score(old),
         after=probe.score(new),
         delta=lost(everything) + 0.0,  # -0.0 becomes 0.0
