@@ -67,6 +67,7 @@ def _forgetting(probe: Probe, before: pd.DataFrame, after: pd.DataFrame) -> Forg
     return Forgetting(
         value_name=probe.value,
         higher_is_better=probe.higher_is_better,
+        share=probe.share,
         before=probe.score(old),
         after=probe.score(new),
         delta=lost(everything) + 0.0,  # -0.0 becomes 0.0

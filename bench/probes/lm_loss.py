@@ -14,6 +14,7 @@ class LmLoss(Probe):
     family = "decoder"
     value = "loss (nats per token)"
     higher_is_better = False
+    share = False
     needs = frozenset({"text"})
 
     @torch.inference_mode()
