@@ -59,13 +59,13 @@ def load(spec: TaskSpec) -> TaskData:
 
 
 def _load(spec: TaskSpec) -> TaskData:
-    train = _read(spec, spec.train, "train")
+    train = _read(spec, spec.train_sources, "train")
     notes = {"read": len(train)}
     held: dict[str, list[Example]] = {}
     for name in ("test", "validation"):
         source: Source | Holdout = getattr(spec, name)
         if isinstance(source, Source):
-            held[name] = _read(spec, source, name)
+            held[name] = _read(spec, [source], name)
         else:
             train, held[name] = _hold_out(spec, train, source, split=name)
     rows = len(train)
@@ -81,17 +81,17 @@ def _load(spec: TaskSpec) -> TaskData:
     return TaskData(spec, train, held["validation"], held["test"], notes)
 
 
-def _read(spec: TaskSpec, source: Source, split: str) -> list[Example]:
-    place = f"task '{spec.name}', {split} ({sources.describe(source)})"
+def _read(spec: TaskSpec, split_sources: Sequence[Source], split: str) -> list[Example]:
     examples = []
-    for number, row in enumerate(sources.rows(source), start=1):
-        label = row.pop("label", None)
+    for number, row in enumerate((row for source in split_sources for row in sources.rows(source)), start=1):
+        place, label = f"task '{spec.name}', {split}: {row.place}", row.get("label")
         if label not in spec.labels:
-            raise UserError(f"{place}, row {number}: label '{label}' is not one of {', '.join(spec.labels)}")
-        for name, value in row.items():
-            if not str(value).strip():
-                raise UserError(f"{place}, row {number}: field '{name}' is empty")
-        examples.append(Example(f"{split}-{number}", {name: str(value).strip() for name, value in row.items()}, label))
+            raise UserError(f"{place}: label '{label}' is not one of {', '.join(spec.labels)}")
+        fields = {name: str(value).strip() for name, value in row.items() if name != "label"}
+        for name, value in fields.items():
+            if not value:
+                raise UserError(f"{place}: field '{name}' is empty")
+        examples.append(Example(f"{split}-{number}", fields, label))
     return examples
 
 
