@@ -56,15 +56,15 @@ def load(spec: TaskSpec) -> TaskData:
 
 
 def _load(spec: TaskSpec) -> TaskData:
-    train, notes = _read(spec, spec.train, "train")
+    train, notes = _read(spec, spec.train_sources, "train")
     held: dict[str, list[Example]] = {}
     for name in ("test", "validation"):
         source: Source | Holdout = getattr(spec, name)
         if isinstance(source, Source):
-            held[name], _ = _read(spec, source, name)
+            held[name], _ = _read(spec, [source], name)
         else:
             train, held[name] = _hold_out(spec, train, source, split=name)
-    away = {name: _read(spec, source, name)[0] for name, source in spec.out_of_domain.items()}
+    away = {name: _read(spec, [source], name)[0] for name, source in spec.out_of_domain.items()}
     rows = len(train)
     train = _unique(spec, train)
     notes["repeated_removed"] = rows - len(train)
@@ -79,17 +79,16 @@ def _load(spec: TaskSpec) -> TaskData:
     return TaskData(spec, train, held["validation"], held["test"], away, notes)
 
 
-def _read(spec: TaskSpec, source: Source, split: str) -> tuple[list[Example], dict[str, int]]:
+def _read(spec: TaskSpec, parts: Sequence[Source], split: str) -> tuple[list[Example], dict[str, int]]:
     """The split's examples, and how many rows there were and were left out by the type's options."""
-    place = f"task '{spec.name}', {split} ({sources.describe(source)})"
     kind = tasktypes.load(spec)
-    examples, rows = [], sources.rows(source)
+    examples, rows = [], [row for source in parts for row in sources.rows(source)]
     for number, row in enumerate(rows, start=1):
         try:
             if found := kind.read(row):
                 examples.append(Example(f"{split}-{number}", *found))
         except ValueError as error:
-            raise UserError(f"{place}, row {number}: {error}") from None
+            raise UserError(f"task '{spec.name}', {split}: {row.place}: {error}") from None
     return examples, {"read": len(rows), "left_out": len(rows) - len(examples)}
 
 

