@@ -17,7 +17,20 @@ from accelerate.utils import set_seed
 from torch import nn
 from transformers import AutoModel, AutoModelForCausalLM
 
-from bench import ENGINE_VERSION, base_scores, curriculum, data, evaluation, flops, memory, probes, records, sources, tasktypes
+from bench import (
+    ENGINE_VERSION,
+    base_scores,
+    curriculum,
+    data,
+    evaluation,
+    flops,
+    memory,
+    probes,
+    records,
+    sizes,
+    sources,
+    tasktypes,
+)
 from bench.devices import Device, versions
 from bench.encoding import Encoding
 from bench.errors import UserError
@@ -39,9 +52,10 @@ def check_data(runs: Sequence[Run]) -> None:
     """Read all data that the runs need, so that a fault in any of it is told before the first run starts.
 
     Raises:
-        UserError: a file, column, label or split is wrong.
+        UserError: a file, column, label or split is wrong, or a model's files cannot be fetched.
     """
     for run in runs:
+        _ = run.model.folder
         for task in (run.task, *(task for task, _ in run.others)):
             data.load(task)
         for spec, _ in run.probes:
@@ -180,7 +194,7 @@ def _scores(run: Run, before: pd.DataFrame, after: pd.DataFrame) -> dict[str, An
 
 def _cost(run: Run, model: nn.Module, spent: Spent, device: Device, eval_seconds: float) -> Cost:
     trained = run.strategy.trained_state(model) if run.strategy.trains else {}
-    parameters = list(model.parameters())
+    trainable, total = sizes.parameters(model)
     return Cost(
         train_examples=spent.examples,
         train_tokens=spent.tokens,
@@ -188,8 +202,8 @@ def _cost(run: Run, model: nn.Module, spent: Spent, device: Device, eval_seconds
         train_seconds=spent.seconds,
         eval_seconds=eval_seconds,
         peak_memory_bytes=memory.peak(device.torch.type == "cuda"),
-        trainable_parameters=sum(p.numel() for p in parameters if p.requires_grad) if trained else 0,
-        total_parameters=sum(p.numel() for p in parameters),
+        trainable_parameters=trainable if trained else 0,
+        total_parameters=total,
         saved_bytes=sum(tensor.numel() * tensor.element_size() for tensor in trained.values()),
     )
 

