@@ -16,7 +16,20 @@ from accelerate.utils import set_seed
 from torch import nn
 from transformers import AutoModel, AutoModelForCausalLM
 
-from bench import ENGINE_VERSION, base_scores, curriculum, data, flops, measures, memory, probes, records, sources, tasktypes
+from bench import (
+    ENGINE_VERSION,
+    base_scores,
+    curriculum,
+    data,
+    flops,
+    measures,
+    memory,
+    probes,
+    records,
+    sizes,
+    sources,
+    tasktypes,
+)
 from bench.answers import Questions
 from bench.devices import Device, versions
 from bench.early_stopping import VALIDATION_ITEMS, EarlyStopping
@@ -39,9 +52,10 @@ def check_data(runs: Sequence[Run]) -> None:
     """Read all data that the runs need, so that a fault in any of it is told before the first run starts.
 
     Raises:
-        UserError: a file, column, label or split is wrong.
+        UserError: a file, column, label or split is wrong, or a model's files cannot be fetched.
     """
     for run in runs:
+        _ = run.model.folder
         for task in (run.task, *run.others):
             data.load(task)
         for spec, _ in run.probes:
@@ -152,7 +166,7 @@ def perform(run: Run, device: Device, progress: Progress) -> tuple[Record, pd.Da
 
 def _cost(run: Run, model: nn.Module, spent: Spent, device: Device, eval_seconds: float) -> Cost:
     trained = run.strategy.trained_state(model) if run.strategy.trains else {}
-    parameters = list(model.parameters())
+    trainable, total = sizes.parameters(model)
     return Cost(
         train_examples=spent.examples,
         train_tokens=spent.tokens,
@@ -160,8 +174,8 @@ def _cost(run: Run, model: nn.Module, spent: Spent, device: Device, eval_seconds
         train_seconds=spent.seconds,
         eval_seconds=eval_seconds,
         peak_memory_bytes=memory.peak(device.torch.type == "cuda"),
-        trainable_parameters=sum(p.numel() for p in parameters if p.requires_grad) if trained else 0,
-        total_parameters=sum(p.numel() for p in parameters),
+        trainable_parameters=trainable if trained else 0,
+        total_parameters=total,
         saved_bytes=sum(tensor.numel() * tensor.element_size() for tensor in trained.values()),
     )
 

