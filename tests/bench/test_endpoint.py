@@ -7,19 +7,16 @@ import time
 from collections.abc import Callable, Iterator
 from dataclasses import dataclass, field, replace
 from email.message import Message
-from email.utils import formatdate
 from http.server import BaseHTTPRequestHandler, ThreadingHTTPServer
 from pathlib import Path
 from typing import Any
 
 import openai
 import pytest
-from hypothesis import given
-from hypothesis import strategies as st
 from tenacity import wait_none
 
-from bench import endpoint, folders
-from bench.endpoint import Answer, Endpoint, cost, retry_after
+from bench import chat, folders
+from bench.endpoint import Answer, Endpoint, cost
 from bench.errors import RunError, UserError
 
 KEY = "sk-Very+Private/Key=0123456789"
@@ -122,7 +119,7 @@ def cache(monkeypatch, tmp_path) -> Path:
     """An empty cache, a key, and a back-off that takes no time."""
     monkeypatch.setenv("TUNEBENCH_CACHE", str(tmp_path))
     monkeypatch.setenv(VARIABLE, KEY)
-    monkeypatch.setattr(endpoint, "BACKOFF", wait_none())
+    monkeypatch.setattr(chat, "BACKOFF", wait_none())
     return folders.cache() / "endpoint"
 
 
@@ -207,28 +204,6 @@ def test_errors_of_the_server_are_asked_again(server, model):
     server.script = [Reply(500, {"error": {"message": "oops"}}), Reply(503, b"<html>")]
     assert model.answers(["a"])[0].text == "answer to a"
     assert len(server.requests) == 3
-
-
-def test_back_off_grows_with_jitter_and_is_bounded(monkeypatch):
-    monkeypatch.undo()
-    state = endpoint.RetryCallState(endpoint.Retrying(), None, (), {})
-    waits = []
-    for state.attempt_number in range(1, 12):
-        waits.append({endpoint._pause(state) for _ in range(20)})
-    assert all(len(tries) > 1 for tries in waits)
-    assert max(waits[0]) <= 1 and min(waits[4]) >= 8 and all(30 <= wait <= 30.5 for wait in waits[-1])
-
-
-@given(st.integers(-100, 10_000))
-def test_retry_after_is_seconds_or_a_date(seconds):
-    expected = min(max(seconds, 0), endpoint.LONGEST_WAIT)
-    assert retry_after(str(seconds), 0) == expected
-    assert retry_after(formatdate(1_800_000_000 + seconds, usegmt=True), 1_800_000_000) == expected
-
-
-@pytest.mark.parametrize("nonsense", [None, "", "soon", "nan", "Wed, 99 Foo 2026"])
-def test_a_retry_after_that_says_nothing(nonsense):
-    assert retry_after(nonsense, 0) == 0
 
 
 def test_a_server_that_stays_down_fails_the_run_and_keeps_what_came(server, model, cache):
@@ -336,6 +311,20 @@ def test_a_refusal_is_one_sentence_at_once(server, model, cache, status, advice)
     assert not cache.exists()
 
 
+def test_a_refusal_ends_the_waiting_of_the_others(server, model):
+    def busy_or_refused(asked: dict[str, Any]) -> Reply:
+        if asked["messages"][0]["content"] == "refused":
+            return Reply(403, {"error": "no"}, delay=0.1)
+        return Reply(429, {"error": "busy"}, {"Retry-After": "30"})
+
+    server.reply = busy_or_refused
+    began = time.monotonic()
+    with pytest.raises(UserError, match="answered 403 for model 'm': no; use a key that may use this model"):
+        model.answers(["refused", "busy"])
+    assert time.monotonic() - began < 5
+    assert server.prompts.count("busy") <= 2
+
+
 def test_a_missing_key_is_told_apart_from_a_wrong_one(server, model):
     server.reply = lambda asked: Reply(401, {"detail": "Not authenticated"})
     with pytest.raises(UserError, match="answered 401 for model 'm': Not authenticated; name the environment variable of its"):
@@ -369,6 +358,11 @@ def test_models_that_want_the_newer_name_of_the_limit(server, model):
     server.reply = strict
     assert [answer.text for answer in model.answers(list("abc"))] == [f"answer to {prompt}" for prompt in "abc"]
     assert sum(request.body.get("max_completion_tokens") == 64 for request in server.requests) == 3
+
+
+def test_a_temperature_of_none_is_not_sent(server, model):
+    replace(model, temperature=None).answers(["a"])
+    assert sorted(server.requests[0].body) == ["max_tokens", "messages", "model"]
 
 
 def leaks(*places: str) -> bool:
@@ -435,15 +429,14 @@ def test_what_is_no_address(place):
         Endpoint(place, "m")
 
 
-@pytest.mark.parametrize(
-    "place", [f"https://me:{KEY.replace('/', '')}@host/v1", f"https://host/v1?key={KEY}", f"https://host#{KEY}"]
-)
-def test_secrets_in_the_wrong_place_are_not_repeated(place):
-    with pytest.raises(UserError, match="leave it out and give the key with key_env") as caught:
-        Endpoint(place, "m")
+@pytest.mark.parametrize("pattern", ["https://me:{}@host/v1", "https://host/v1?key={}", "https://host/v1#{}", "{}", "x:{}"])
+@pytest.mark.parametrize("key", [KEY, KEY.replace("/", "")])
+def test_secrets_in_the_wrong_place_are_not_repeated(pattern, key):
+    with pytest.raises(UserError, match="^base_url ") as caught:
+        Endpoint(pattern.format(key), "m")
     assert not leaks(str(caught.value))
     with pytest.raises(UserError, match="key_env is no name of an environment variable") as caught:
-        Endpoint("https://host/v1", "m", KEY)
+        Endpoint("https://host/v1", "m", key)
     assert not leaks(str(caught.value))
 
 
