@@ -97,7 +97,10 @@ def test_several_sources_follow_one_another(tmp_path):
     loaded = data.load(own_task(tmp_path, ROWS, train=[first, second], test=first | {"drop": {"text": ["first 1"]}}))
     assert loaded.notes["read"] == 80 and loaded.notes["in_test_removed"] + loaded.notes["validation_in_test_removed"] == 39
     kept = sorted((*loaded.train, *loaded.validation), key=lambda example: int(example.id.removeprefix("train-")))
-    assert [(e.id, e.fields["text"], e.label) for e in kept[:2]] == [("train-2", "first 1", "good"), ("train-41", "second 0", "bad")]
+    assert [(e.id, e.fields["text"], e.label) for e in kept[:2]] == [
+        ("train-2", "first 1", "good"),
+        ("train-41", "second 0", "bad"),
+    ]
 
 
 def test_a_fault_in_a_second_source_names_its_file(tmp_path):
