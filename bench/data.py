@@ -56,7 +56,8 @@ def load(spec: TaskSpec) -> TaskData:
 
 
 def _load(spec: TaskSpec) -> TaskData:
-    train, notes = _read(spec, spec.train_sources, "train")
+    first, *further = spec.train_sources
+    train, notes = _read(spec, [first], "train")
     held: dict[str, list[Example]] = {}
     for name in ("test", "validation"):
         source: Source | Holdout = getattr(spec, name)
@@ -64,6 +65,8 @@ def _load(spec: TaskSpec) -> TaskData:
             held[name], _ = _read(spec, [source], name)
         else:
             train, held[name] = _hold_out(spec, train, source, split=name)
+    more, more_notes = _read(spec, further, "further")
+    train, notes = train + more, {name: count + more_notes[name] for name, count in notes.items()}
     away = {name: _read(spec, [source], name)[0] for name, source in spec.out_of_domain.items()}
     rows = len(train)
     train = _unique(spec, train)
@@ -107,7 +110,8 @@ def _without(spec: TaskSpec, examples: Sequence[Example], others: Sequence[Examp
     mine, theirs = ([normalised(example, read) for example in part] for part in (examples, others))
     seen = set(theirs)
     same = {i for i, text in enumerate(mine) if text in seen}
-    near = {i for i in overlap.near(mine, theirs) if i not in same}
+    words = [[" ".join(example.fields[name] for name in sorted(read)) for example in part] for part in (examples, others)]
+    near = set(overlap.near(*words)) - same
     kept = [example for i, example in enumerate(examples) if i not in same and i not in near]
     return kept, len(same), len(near)
 

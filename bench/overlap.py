@@ -5,25 +5,23 @@ from collections.abc import Sequence
 import numpy as np
 from sklearn.feature_extraction.text import HashingVectorizer
 
-LENGTH = 6
-"""Characters of a shingle."""
 THRESHOLD = 0.7
-"""Jaccard similarity of the sets of shingles from which two texts count as the same (Broder 1997)."""
+"""Jaccard similarity of the sets of word pairs from which two texts count as the same (Broder 1997, with pairs as shingles)."""
 BLOCK = 2000
 
 
 def near(texts: Sequence[str], others: Sequence[str], threshold: float = THRESHOLD) -> list[int]:
-    """Indices of the texts that are similar to one of the others; exact copies are among them."""
+    """Indices of the texts that are similar to one of the others. Case and punctuation don't count; a single word has no pairs."""
     if not texts or not others:
         return []
-    shingles = HashingVectorizer(
-        analyzer="char", ngram_range=(LENGTH, LENGTH), n_features=2**22, binary=True, norm=None, alternate_sign=False
+    pairs = HashingVectorizer(
+        ngram_range=(2, 2), token_pattern=r"\w+", n_features=2**22, binary=True, norm=None, alternate_sign=False
     )
-    known = shingles.transform(others).T.tocsr()
+    known = pairs.transform(others).T.tocsr()
     sizes = np.asarray(known.sum(0)).ravel()
     found: list[int] = []
     for start in range(0, len(texts), BLOCK):
-        part = shingles.transform(texts[start : start + BLOCK])
+        part = pairs.transform(texts[start : start + BLOCK])
         shared = (part @ known).tocoo()
         union = np.asarray(part.sum(1)).ravel()[shared.row] + sizes[shared.col] - shared.data
         found += [start + int(row) for row in np.unique(shared.row[shared.data >= threshold * union])]

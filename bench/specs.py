@@ -145,7 +145,7 @@ class TaskSpec(Spec):
     options: dict[str, Any] = {}
     """What the type alone knows."""
     train: Sources
-    """One source, or several whose rows follow one another."""
+    """One source, or several: held-out splits are cut from the first, the others are further training data."""
     validation: Split
     test: Split
     out_of_domain: dict[Name, Source] = {}

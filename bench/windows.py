@@ -37,11 +37,9 @@ def over_text(tokenizer: Any, limit: int, before: str, text: str) -> list[Encode
 
 
 def _cut(tokenizer: Any, text: str, limit: int) -> str:
-    """The text's first `limit` tokens, so that room is left for what follows."""
-    if not text:
-        return ""
-    cut = tokenizer(text, truncation=True, max_length=limit, add_special_tokens=False, return_offsets_mapping=True)
-    return text[: cut["offset_mapping"][-1][1]]
+    """The text's last `limit` tokens, so that room is left for what follows: a question ends a conversation."""
+    offsets = tokenizer(text, add_special_tokens=False, return_offsets_mapping=True)["offset_mapping"] if text else []
+    return text[offsets[-limit:][0][0] :] if offsets else ""
 
 
 def _overflowing(tokenizer: Any, limit: int, texts: Sequence[Any], **more: Any) -> Any:
