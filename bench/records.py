@@ -3,6 +3,7 @@
 Records are the only thing that reports read, and nothing here needs torch. What a source does not know is None.
 """
 
+import json
 from collections.abc import Iterator
 from pathlib import Path
 from typing import Any, Literal
@@ -29,6 +30,9 @@ class Score(Part):
     ci_low: float
     ci_high: float
     n: int = Field(ge=1)
+    higher_is_better: bool = True
+    share: bool = False
+    """Whether it is a number in [0, 1], whose differences are shown in points."""
 
 
 class Forgetting(Part):
@@ -37,12 +41,37 @@ class Forgetting(Part):
 
     value_name: str
     higher_is_better: bool
+    share: bool = False
+    """Whether the score is a number in [0, 1]."""
     before: float
     after: float
     delta: float
     ci_low: float
     ci_high: float
     n: int = Field(ge=1)
+
+
+class Elsewhere(Part):
+    """Score and gain on another task that was trained on, or on the task's examples from another domain."""
+
+    score: Score
+    base_score: float
+    gain: float
+    gain_ci_low: float
+    gain_ci_high: float
+
+
+class Robustness(Part):
+    """The score under each of the unseen instructions alone, on the same items."""
+
+    scores: dict[str, Score]
+    """Instruction -> score."""
+
+    @property
+    def spread(self) -> float:
+        """Best minus worst."""
+        values = [score.value for score in self.scores.values()]
+        return max(values) - min(values)
 
 
 class Cost(Part):
@@ -101,11 +130,16 @@ class Record(Part):
     """Score minus the base model's, which is the zero-shot row's."""
     gain_ci_low: float | None = None
     gain_ci_high: float | None = None
+    elsewhere: dict[str, Elsewhere] = {}
+    """By name of the task or domain."""
+    robustness: Robustness | None = None
     forgetting: dict[str, Forgetting] = {}
     checks: dict[str, bool] = {}
     cost: Cost | None = None
     losses: list[float] = []
     """Mean training loss of each step, nats per target."""
+    validation: list[float] = []
+    """Scores that early stopping saw, in order; higher is better."""
     hyperparameters: dict[str, Any]
     budget: str
     tuning: Tuning = Tuning()
@@ -121,7 +155,7 @@ def folder(out: Path) -> Path:
 def write(out: Path, record: Record, items: pd.DataFrame | None = None) -> Path:
     """Write a record, its items first, so that a record never stands without them.
 
-    `items` has the columns `kind` (task or probe), `name`, `item`, and what was measured per item.
+    `items` has the columns `kind` (task or probe), `name`, `item`, and what was measured per item; answers are in it `as_text`.
     """
     path = folder(out) / f"{record.run_id}.json"
     if items is not None:
@@ -156,6 +190,16 @@ def items(out: Path, record: Record) -> pd.DataFrame:
     """The per-item answers of a record; empty when its source gave none."""
     path = folder(out) / f"{record.run_id}.parquet"
     return pd.read_parquet(path) if path.exists() else pd.DataFrame()
+
+
+def as_text(value: Any) -> str:
+    """An item's answer as the Parquet file holds it: text as it is, all else as JSON."""
+    return value if isinstance(value, str) else json.dumps(value, ensure_ascii=False)
+
+
+def as_value(text: str, kind: Any) -> Any:
+    """What `as_text` was given, if that was of the type `kind`."""
+    return text if kind is str else json.loads(text)
 
 
 def find(out: Path, run_id: str) -> Record | None:

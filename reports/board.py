@@ -1,13 +1,14 @@
 """The wide table of the page as columns and cells: text to read, and a plain value to sort by."""
 
 import math
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass
 from typing import Literal
 
 from bench.records import Cost
 from reports import numbers
 from reports.intervals import Estimate
+from reports.numbers import Measure
 from reports.rows import Row, probe_names
 
 Direction = Literal["ascending", "descending"]
@@ -78,15 +79,19 @@ def build(rows: Sequence[Row]) -> Board:
 
 
 def _columns(rows: Sequence[Row]) -> list[Column]:
-    low, high = scale(rows)
+    tracks = _tracks(rows)
+    ends = ", ".join(f"{low:g} to {high:g}" for low, high in tracks.values())
+    units = ", ".join(dict.fromkeys(measure.unit for measure in tracks))
+    lower = any(row.score for row in rows) and not any(row.score and row.higher_is_better for row in rows)
+    best_first: Direction = "ascending" if lower else "descending"
     return [
         _words("", "Model", lambda row: Cell(row.first.model, row.first.model)),
-        _words("", "Task", lambda row: Cell(row.first.task, row.first.task, detail=row.metric)),
+        _words("", "Task", lambda row: Cell(row.first.task, row.first.task, detail=row.measure.name)),
         _words("", "Strategy", lambda row: Cell(row.first.strategy, row.label, detail=row.variant)),
         _words("", "Seeds", lambda row: Cell(row.seeds, len(row.records))),
-        Column("Task", "Score", f"bar {low:g} to {high:g}", "descending", True, lambda row: _score(row, low, high)),
-        Column("Task", "Gain", "points", "descending", True, _gain),
-        *(_probe(name, value_name) for name, value_name in probe_names(rows).items()),
+        Column("Task", "Score", f"bar {ends}" if ends else "", best_first, True, lambda row: _score(row, tracks)),
+        Column("Task", "Gain", units, "descending", True, _gain),
+        *(_probe(name, measure) for name, measure in probe_names(rows).items()),
         _cost("Examples", "trained on", lambda cost: cost.train_examples, numbers.count),
         _cost("Tokens", "trained on", lambda cost: cost.train_tokens, numbers.count),
         _cost("FLOPs", "of training", lambda cost: cost.train_flops, numbers.scaled),
@@ -97,6 +102,12 @@ def _columns(rows: Sequence[Row]) -> list[Column]:
         _cost("Total", "parameters", lambda cost: cost.total_parameters, numbers.scaled),
         _cost("Saved", "size", lambda cost: cost.saved_bytes, lambda value: numbers.scaled(value, "B")),
     ]
+
+
+def _tracks(rows: Sequence[Row]) -> dict[Measure, tuple[float, float]]:
+    """Each score's measure with its track: numbers of different measures share none."""
+    measures = dict.fromkeys(row.measure for row in rows if row.score)
+    return {measure: scale([row for row in rows if row.measure == measure]) for measure in measures}
 
 
 def scale(rows: Sequence[Row]) -> tuple[float, float]:
@@ -116,12 +127,12 @@ def _sortable(value: float) -> float | None:
     return value if math.isfinite(value) else None
 
 
-def _score(row: Row, low: float, high: float) -> Cell:
+def _score(row: Row, tracks: Mapping[Measure, tuple[float, float]]) -> Cell:
     score = row.score
     if score is None:
         return EMPTY
-    text, interval = numbers.level(score.value, row.metric), numbers.bounds(score, row.metric, signed=False)
-    return Cell(text, _sortable(score.value), interval, bar=_bar(score, row.base_score, low, high))
+    text, interval = numbers.level(score.value, row.measure), numbers.bounds(score, row.measure, signed=False)
+    return Cell(text, _sortable(score.value), interval, bar=_bar(score, row.base_score, *tracks[row.measure]))
 
 
 def _bar(score: Estimate, base: float | None, low: float, high: float) -> Bar | None:
@@ -139,23 +150,23 @@ def _bar(score: Estimate, base: float | None, low: float, high: float) -> Bar | 
 def _gain(row: Row) -> Cell:
     if row.gain is None:
         return EMPTY
-    return _difference(row.gain, row.metric, "")
+    return _difference(row.gain, row.measure, "")
 
 
-def _difference(estimate: Estimate, value_name: str, detail: str) -> Cell:
-    text, interval = numbers.difference(estimate.value, value_name), numbers.bounds(estimate, value_name, signed=True)
+def _difference(estimate: Estimate, measure: Measure, detail: str) -> Cell:
+    text, interval = numbers.difference(estimate.value, measure), numbers.bounds(estimate, measure, signed=True)
     return Cell(text, _sortable(estimate.value), interval, detail, strong=estimate.excludes_zero)
 
 
-def _probe(name: str, value_name: str) -> Column:
+def _probe(name: str, measure: Measure) -> Column:
     def cell(row: Row) -> Cell:
         found = row.forgetting.get(name)
         if found is None:
             return EMPTY
-        detail = f"{numbers.level(found.before, value_name)} → {numbers.level(found.after, value_name)}"
-        return _difference(found.lost, value_name, detail)
+        detail = f"{numbers.level(found.before, measure)} → {numbers.level(found.after, measure)}"
+        return _difference(found.lost, measure, detail)
 
-    return Column("Forgetting (positive is loss)", name, numbers.unit(value_name), "ascending", True, cell)
+    return Column("Forgetting (positive is loss)", name, measure.unit, "ascending", True, cell)
 
 
 def _cost(title: str, note: str, take: Callable[[Cost], float], write: Callable[[float], str]) -> Column:

@@ -96,8 +96,8 @@ def _plots(rows: list[Row], number: int) -> list[Plots]:
     plots = []
     for place, ((_, model, task), group) in enumerate(grouped(rows).items()):
         drawn = [
-            plot.panel(group, probe, value_name, f"plot-{number}-{place}-{index}")
-            for index, (probe, value_name) in enumerate(probe_names(group).items())
+            plot.panel(group, probe, measure, f"plot-{number}-{place}-{index}")
+            for index, (probe, measure) in enumerate(probe_names(group).items())
         ]
         # matplotlib has escaped the names in its SVG.
         if panels := [Markup(svg) for svg in drawn if svg]:

@@ -1,13 +1,34 @@
 """Numbers as text, the same in tables, pages and plots; what is not finite is a dash, never `nan`."""
 
 import math
+from dataclasses import dataclass
 
+from bench.records import Forgetting, Score
 from reports.intervals import Estimate
 
 MISSING = "–"
-SHARES = frozenset({"accuracy", "f1_macro", "ROC AUC"})
-"""Values in [0, 1], whose differences are given in points (hundredths); all others keep their own unit."""
 SCALES = ((1e15, "P"), (1e12, "T"), (1e9, "G"), (1e6, "M"), (1e3, "k"))
+
+
+@dataclass(frozen=True)
+class Measure:
+    """What a number measures. Differences of shares are given in points (hundredths); all others keep their own unit."""
+
+    name: str
+    share: bool
+
+    @property
+    def unit(self) -> str:
+        """Unit of a difference: `loss (nats per token)` -> `nats per token`."""
+        if self.share:
+            return "points"
+        _, bracket, inside = self.name.partition("(")
+        return inside.rstrip(")") if bracket else self.name
+
+
+def measure(part: Score | Forgetting) -> Measure:
+    """What a part of a record measures, as the record says it."""
+    return Measure(part.name if isinstance(part, Score) else part.value_name, part.share)
 
 
 def finite(value: float | None) -> bool:
@@ -25,29 +46,21 @@ def points(value: float) -> str:
     return _fixed(100 * value, 1, sign=True)
 
 
-def unit(value_name: str) -> str:
-    """Unit of a difference of values of that name: `loss (nats per token)` -> `nats per token`."""
-    if value_name in SHARES:
-        return "points"
-    _, bracket, inside = value_name.partition("(")
-    return inside.rstrip(")") if bracket else value_name
+def level(value: float, measure: Measure) -> str:
+    return share(value) if measure.share else _fixed(value, 3)
 
 
-def level(value: float, value_name: str) -> str:
-    return share(value) if value_name in SHARES else _fixed(value, 3)
+def difference(value: float, measure: Measure) -> str:
+    return points(value) if measure.share else _fixed(value, 3, sign=True)
 
 
-def difference(value: float, value_name: str) -> str:
-    return points(value) if value_name in SHARES else _fixed(value, 3, sign=True)
-
-
-def bounds(estimate: Estimate, value_name: str, signed: bool) -> str:
+def bounds(estimate: Estimate, measure: Measure, signed: bool) -> str:
     """`[.837, .884]`, with a dagger where the interval is the mean of the seeds' bounds; empty where there is none."""
     if estimate.low is None or estimate.high is None or not (finite(estimate.low) and finite(estimate.high)):
         return ""
     write = difference if signed else level
     mark = "†" if estimate.basis == "bounds" else ""
-    return f"[{write(estimate.low, value_name)}, {write(estimate.high, value_name)}]{mark}"
+    return f"[{write(estimate.low, measure)}, {write(estimate.high, measure)}]{mark}"
 
 
 def percent(value: float | None) -> str:

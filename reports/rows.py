@@ -13,9 +13,11 @@ from typing import Any
 import pandas as pd
 
 from bench import records
-from bench.records import Cost, Forgetting, Record, Status
+from bench.records import Cost, Forgetting, Record, Score, Status
 from reports import answers
+from reports.answers import Answers
 from reports.intervals import Bounds, Estimate, estimate
+from reports.numbers import Measure, measure
 
 SHOWN_DIFFERENCES = 4
 
@@ -24,7 +26,7 @@ SHOWN_DIFFERENCES = 4
 class Forgotten:
     """A probe's means over seeds; `lost` is positive where something was lost."""
 
-    value_name: str
+    measure: Measure
     before: float
     after: float
     lost: Estimate
@@ -61,8 +63,13 @@ class Row:
         return self.first.reason or "no reason was recorded"
 
     @property
-    def metric(self) -> str:
-        return self.first.score.name if self.first.score else ""
+    def measure(self) -> Measure:
+        """What the row's score is."""
+        return measure(self.first.score) if self.first.score else Measure("", share=False)
+
+    @property
+    def higher_is_better(self) -> bool:
+        return self.first.score is None or self.first.score.higher_is_better
 
     @property
     def base_score(self) -> float | None:
@@ -113,7 +120,9 @@ def ranked(rows: Sequence[Row]) -> list[Row]:
 
     def place(row: Row) -> tuple[Any, ...]:
         suite, model, task = row.group
-        return suite, task, model, row.score is None, -row.score.value if row.score else 0.0, row.label, row.first.run_id
+        score = row.score.value if row.score else 0.0
+        best_first = -score if row.higher_is_better else score
+        return suite, task, model, row.score is None, best_first, row.label, row.first.run_id
 
     return sorted(rows, key=place)
 
@@ -126,9 +135,9 @@ def grouped(rows: Sequence[Row]) -> dict[tuple[str, str, str], list[Row]]:
     return groups
 
 
-def probe_names(rows: Sequence[Row]) -> dict[str, str]:
-    """Each probe of the rows and the name of its value, in order of first appearance."""
-    return {name: probe.value_name for row in rows for name, probe in row.forgetting.items()}
+def probe_names(rows: Sequence[Row]) -> dict[str, Measure]:
+    """Each probe of the rows and what it measures, in order of first appearance."""
+    return {name: probe.measure for row in rows for name, probe in row.forgetting.items()}
 
 
 def _key(record: Record) -> str:
@@ -162,45 +171,42 @@ def _row(runs: list[Record], out: Path | None) -> Row:
         return Row(tuple(runs))
     # One run has its own interval: its items need not be read.
     frames = [records.items(out, run) for run in runs] if out and len(runs) > 1 else []
+    answered = answers.of_task(frames, runs[0].task, scores[0].name)
     shared = [name for name in runs[0].forgetting if all(name in run.forgetting for run in runs)]
     return Row(
         tuple(runs),
-        score=_score(runs, frames),
-        gain=_gain(runs, frames),
+        score=_score(scores, answered),
+        gain=_gain(runs, answered),
         forgetting={name: _forgotten(runs, frames, name) for name in shared},
         cost=_cost([run.cost for run in runs if run.cost]),
     )
 
 
-def _score(runs: Sequence[Record], frames: Sequence[pd.DataFrame]) -> Estimate:
-    scores = [run.score for run in runs if run.score]
-    found = answers.of_task(frames, runs[0].task) if scores[0].name == "accuracy" else None
-    return estimate([s.value for s in scores], [(s.ci_low, s.ci_high) for s in scores], found.after if found else None)
+def _score(scores: Sequence[Score], answered: Answers | None) -> Estimate:
+    counts = (answered.after, answered.number) if answered else None
+    return estimate([s.value for s in scores], [(s.ci_low, s.ci_high) for s in scores], counts)
 
 
-def _gain(runs: Sequence[Record], frames: Sequence[pd.DataFrame]) -> Estimate | None:
+def _gain(runs: Sequence[Record], answered: Answers | None) -> Estimate | None:
     gains = [run.gain for run in runs if run.gain is not None]
     if len(gains) < len(runs):
         return None
     bounds: list[Bounds | None] = [
         None if run.gain_ci_low is None or run.gain_ci_high is None else (run.gain_ci_low, run.gain_ci_high) for run in runs
     ]
-    accurate = runs[0].score is not None and runs[0].score.name == "accuracy"
-    found = answers.of_task(frames, runs[0].task) if accurate else None
-    return estimate(gains, bounds, found.after - found.before if found else None)
+    sign = 1.0 if runs[0].score and runs[0].score.higher_is_better else -1.0
+    return estimate(gains, bounds, answered.difference(sign) if answered else None)
 
 
 def _forgotten(runs: Sequence[Record], frames: Sequence[pd.DataFrame], name: str) -> Forgotten:
     probes: list[Forgetting] = [run.forgetting[name] for run in runs]
     found = answers.of_probe(frames, name)
-    sign = 1.0 if probes[0].higher_is_better else -1.0
     lost = estimate(
         [probe.delta for probe in probes],
         [(probe.ci_low, probe.ci_high) for probe in probes],
-        sign * (found.before - found.after) if found else None,
-        found.weights if found else None,
+        found.difference(-1.0 if probes[0].higher_is_better else 1.0) if found else None,
     )
-    return Forgotten(probes[0].value_name, fmean(p.before for p in probes), fmean(p.after for p in probes), lost)
+    return Forgotten(measure(probes[0]), fmean(p.before for p in probes), fmean(p.after for p in probes), lost)
 
 
 def _cost(costs: Sequence[Cost]) -> Cost | None:

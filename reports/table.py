@@ -59,10 +59,10 @@ def _heading(rows: Sequence[Row]) -> str:
     return f"{suite}: {model} on {task}{metric}"
 
 
-def _scores(rows: Sequence[Row], probes: dict[str, str]) -> Table:
+def _scores(rows: Sequence[Row], probes: dict[str, numbers.Measure]) -> Table:
     table = _table()
     table.add_column("score [95 %]", justify="right", no_wrap=True)
-    table.add_column("gain\npoints", justify="right", overflow="fold", min_width=6)
+    table.add_column(Text(f"gain\n{printable(rows[0].measure.unit)}"), justify="right", overflow="fold", min_width=6)
     _add_probes(table, probes)
     table.add_column("train\ns", justify="right", overflow="fold", min_width=5)
     table.add_column("peak\nGB", justify="right", overflow="fold", min_width=5)
@@ -72,7 +72,7 @@ def _scores(rows: Sequence[Row], probes: dict[str, str]) -> Table:
     return table
 
 
-def _forgetting(rows: Sequence[Row], probes: dict[str, str]) -> Table:
+def _forgetting(rows: Sequence[Row], probes: dict[str, numbers.Measure]) -> Table:
     table = _table()
     _add_probes(table, probes)
     for row in rows:
@@ -87,9 +87,9 @@ def _table() -> Table:
     return table
 
 
-def _add_probes(table: Table, probes: dict[str, str]) -> None:
-    for name, value_name in probes.items():
-        header = Text(f"forgets\n{printable(name)}\n{printable(numbers.unit(value_name))}")
+def _add_probes(table: Table, probes: dict[str, numbers.Measure]) -> None:
+    for name, measure in probes.items():
+        header = Text(f"forgets\n{printable(name)}\n{printable(measure.unit)}")
         table.add_column(header, justify="right", overflow="fold", min_width=6, max_width=PROBE_WIDTH)
 
 
@@ -99,18 +99,18 @@ def _name(row: Row) -> Text:
 
 def _score(row: Row) -> str:
     assert row.score is not None
-    interval = numbers.bounds(row.score, row.metric, signed=False)
-    return f"{numbers.level(row.score.value, row.metric)} {interval}".replace("[", r"\[").rstrip()
+    interval = numbers.bounds(row.score, row.measure, signed=False)
+    return f"{numbers.level(row.score.value, row.measure)} {interval}".replace("[", r"\[").rstrip()
 
 
 def _gain(row: Row) -> str:
-    return numbers.difference(row.gain.value, row.metric) if row.gain else numbers.MISSING
+    return numbers.difference(row.gain.value, row.measure) if row.gain else numbers.MISSING
 
 
-def _lost(row: Row, probes: dict[str, str]) -> Iterator[str]:
-    for name, value_name in probes.items():
+def _lost(row: Row, probes: dict[str, numbers.Measure]) -> Iterator[str]:
+    for name, measure in probes.items():
         lost = row.forgetting.get(name)
-        yield numbers.difference(lost.lost.value, value_name) if lost else numbers.MISSING
+        yield numbers.difference(lost.lost.value, measure) if lost else numbers.MISSING
 
 
 def _costs(row: Row) -> tuple[str, str, str]:

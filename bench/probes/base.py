@@ -24,6 +24,8 @@ class Probe(ABC):
     value: ClassVar[str]
     """Name of the score, with its unit."""
     higher_is_better: ClassVar[bool]
+    share: ClassVar[bool]
+    """Whether the score is a number in [0, 1]."""
     needs: ClassVar[frozenset[str]]
     """Columns that the source must give."""
 

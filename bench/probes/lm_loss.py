@@ -5,7 +5,7 @@ import torch
 from torch import nn
 
 from bench.batches import by_length
-from bench.encoding import collate
+from bench.encoded import collate
 from bench.forward import last_logits, token_losses
 from bench.probes.base import Probe
 
@@ -14,6 +14,7 @@ class LmLoss(Probe):
     family = "decoder"
     value = "loss (nats per token)"
     higher_is_better = False
+    share = False
     needs = frozenset({"text"})
 
     @torch.inference_mode()

@@ -14,6 +14,7 @@ class MultipleChoice(Probe):
     family = "decoder"
     value = "accuracy"
     higher_is_better = True
+    share = True
     needs = frozenset({"question", "choices", "gold"})
 
     @classmethod

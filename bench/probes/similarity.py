@@ -16,6 +16,7 @@ class Similarity(Probe):
     family = "encoder"
     value = "ROC AUC"
     higher_is_better = True
+    share = True
     needs = frozenset({"first", "second", "gold"})
 
     @classmethod
