@@ -9,6 +9,7 @@ from torch import nn
 from bench import base_scores, data, probes, tasktypes
 from bench.devices import Device
 from bench.encoding import Encoding
+from bench.endpoint import Endpoint
 from bench.evaluation import Asked, predict
 from bench.plan import Run
 from bench.probes import Probe
@@ -56,7 +57,7 @@ class Questions:
         }
         return domains | tasks
 
-    def after(self, model: nn.Module) -> Answers:
+    def after(self, model: nn.Module | Endpoint) -> Answers:
         """The run's model, asked in the words in which it was trained."""
         own = self.as_trained(self.task)
         self.progress.phase("test set")
@@ -66,7 +67,8 @@ class Questions:
             predict(model, replace(own, items=self.run.paraphrase_items, paraphrase=n)) for n in self._paraphrases()
         )
         self.progress.phase("probes")
-        return Answers(task, elsewhere, {p.spec.name: p.answers(model, self.device) for p in self.probes}, paraphrases)
+        probed = {} if isinstance(model, Endpoint) else {p.spec.name: p.answers(model, self.device) for p in self.probes}
+        return Answers(task, elsewhere, probed, paraphrases)
 
     def before(self, base: base_scores.LazyModel, known: Answers | None = None) -> Answers:
         """The base's answers from the cache, from what a row that trains nothing has just measured, or measured now."""

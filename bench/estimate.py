@@ -7,6 +7,7 @@ from dataclasses import dataclass
 from pathlib import Path
 
 import torch
+from rich import box
 from rich.console import Console
 from rich.table import Table
 from transformers import AutoModelForCausalLM
@@ -72,7 +73,7 @@ def show(runs: Sequence[Run], out: Path) -> None:
         record = records.find(out, run.id)
         state = record.status if record else "to do"
         seconds = None if cost.operations is None else cost.operations / rate
-        total += seconds or 0 if state not in ("ok", "skipped") else 0
+        total += (seconds or 0) if state not in ("ok", "skipped") else 0
         test = len(data.load(run.task).test[: run.test_items])
         numbers = (
             run.budget.examples if run.strategy.trains else 0,
@@ -86,31 +87,42 @@ def show(runs: Sequence[Run], out: Path) -> None:
             run.id, run.model.name, run.task.name, run.strategy.name, str(run.seed), *map(str, numbers), str(probes), state
         )
     console = Console()
+    if not console.is_terminal:  # a log has no width
+        console.width = max(console.width, 132)
     console.print(table)
     _show_memory(runs, found, console)
     for model in {run.model.name: run.model for run in runs}.values():
         if not model.at_hand:
-            console.print(f"{model.name}: {model.origin}; tokens, FLOPs and seconds (–) need its tokenizer")
+            console.print(f"{model.name}: {model.origin}; tokens, FLOPs and seconds (–) need its tokenizer", highlight=False)
     if all(cost.operations is not None for cost in found):
         console.print(f"training still to do: about {total:.0f} s on this machine, besides tests and probes")
 
 
 def _show_memory(runs: Sequence[Run], found: Sequence[Estimate], console: Console) -> None:
-    """Seeds have the same memory: one row per model, task and strategy."""
+    """One row per model and strategy, for the task that needs most."""
     table = Table(
         title="memory on each device in GB (10^9 bytes)",
-        caption="loaded: quantised layers, everything else in fp32; activations (act.) by formula; the base is scored first, in fp32",
+        caption="loaded: quantised layers, all else in fp32; act.: activations by formula. The base is scored before, in fp32.",
+        box=box.SIMPLE_HEAD,
+        padding=(0, 1, 0, 0),
     )
-    for column in ("model", "task", "strategy"):
+    for column in ("model", "strategy"):
         table.add_column(column, overflow="fold")
     for column in ("trained", "of", "fp32", "fp16", "loaded", "grad.", "Adam", "act.", "total"):
-        table.add_column(column, justify="right")
-    rows = {(run.model.name, run.task.name, run.strategy.name): cost.memory for run, cost in zip(runs, found, strict=True)}
-    for names, memory in rows.items():
+        table.add_column(column, justify="right", no_wrap=True)
+    for names, memory in _largest(runs, found).items():
         parts = (4 * memory.parameters, 2 * memory.parameters, memory.weights, memory.gradients, memory.optimizer)
         held = [f"{part / 1e9:.2f}" for part in (*parts, memory.activations, memory.total)]
         table.add_row(*names, _count(memory.trained), _count(memory.parameters), *held)
     console.print(table)
+
+
+def _largest(runs: Sequence[Run], found: Sequence[Estimate]) -> dict[tuple[str, str], Memory]:
+    rows: dict[tuple[str, str], Memory] = {}
+    for run, cost in zip(runs, found, strict=True):
+        name = (run.model.name, run.strategy.name)
+        rows[name] = max(rows.get(name, cost.memory), cost.memory, key=lambda memory: memory.total)
+    return rows
 
 
 def _count(parameters: int) -> str:

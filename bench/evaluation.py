@@ -15,11 +15,12 @@ from bench.devices import Device
 from bench.embeddings import embed
 from bench.encoded import Encoded, collate
 from bench.encoding import Encoding
+from bench.endpoint import Endpoint
 from bench.examples import Example
 from bench.forward import head_logits
 from bench.generation import write
 from bench.likelihood import likelihoods, text_losses
-from bench.prompts import Wording, inputs, plain
+from bench.prompts import Wording, inputs, instruction, plain
 from bench.tasktypes import TaskType
 
 
@@ -59,13 +60,18 @@ class Answer:
     """`prediction` is None where the answer was malformed."""
 
     prediction: Any
-    confidence: float
+    confidence: float | None
+    """None where the model does not tell."""
+    written: bool = False
+    """Whether it was text, which can be malformed."""
+    tokens: tuple[int, int] | None = None
+    """Read and written, where an API counted them."""
 
 
 Indexed = Sequence[tuple[int, Example]]
 
 
-def predict(model: nn.Module, asked: Asked) -> pd.DataFrame:
+def predict(model: nn.Module | Endpoint, asked: Asked) -> pd.DataFrame:
     """One row per example: `item`, `gold`, `prediction`, `confidence` (the prediction's probability as the model gives it), and
     `malformed`, which is missing where no answer can be.
 
@@ -73,7 +79,7 @@ def predict(model: nn.Module, asked: Asked) -> pd.DataFrame:
     """
     mine = [(index, asked.examples[index]) for index in asked.device.share(len(asked.examples))]
     with asked.device.accelerator.autocast():
-        answers = _way(asked)(model, asked, mine) if mine else []
+        answers = _way(model, asked)(model, asked, mine) if mine else []
     return asked.device.gathered(frame(asked, mine, answers))
 
 
@@ -86,14 +92,17 @@ def frame(asked: Asked, examples: Indexed, answers: Sequence[Answer]) -> pd.Data
             "gold": example.gold if isinstance(example.gold, str) else list(example.gold),
             "prediction": asked.task.wrong(example) if answer.prediction is None else answer.prediction,
             "confidence": answer.confidence,
-            **({"malformed": answer.prediction is None} if asked.task.asks == "write" else {}),
+            **({"malformed": answer.prediction is None} if answer.written else {}),
+            **({"read": answer.tokens[0], "written": answer.tokens[1]} if answer.tokens else {}),
         }
         for (index, example), answer in zip(examples, answers, strict=True)
     ]
     return pd.DataFrame(rows)
 
 
-def _way(asked: Asked) -> Any:
+def _way(model: nn.Module | Endpoint, asked: Asked) -> Any:
+    if isinstance(model, Endpoint):
+        return _prompted
     if asked.encoding.model.family == "encoder":
         return _untrained if asked.head is None else _by_head
     return {"rank": _ranked, "write": _written, "read": _read}[asked.task.asks]
@@ -149,7 +158,17 @@ def _written(model: nn.Module, asked: Asked, examples: Indexed) -> list[Answer]:
     one_line = asked.wording.style == "plain"
     tokenizer = asked.encoding.model.tokenizer
     texts = write(model, tokenizer, contexts, asked.task.answer_tokens, asked.tokens, one_line)
-    return [Answer(asked.task.parse(e, text.text), text.confidence) for (_, e), text in zip(examples, texts, strict=True)]
+    return [Answer(asked.task.parse(e, t.text), t.confidence, True) for (_, e), t in zip(examples, texts, strict=True)]
+
+
+def _prompted(endpoint: Endpoint, asked: Asked, examples: Indexed) -> list[Answer]:
+    """What the model behind an API writes when it is given the instruction."""
+    spec = asked.task.spec
+    found = endpoint.answers([instruction(spec, e, "test", asked.place(index)) for index, e in examples])
+    return [
+        Answer(asked.task.parse(e, a.text), None, True, (a.input_tokens, a.output_tokens))
+        for (_, e), a in zip(examples, found, strict=True)
+    ]
 
 
 def _read(model: nn.Module, asked: Asked, examples: Indexed) -> list[Answer]:

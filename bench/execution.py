@@ -30,9 +30,10 @@ from bench import (
     sources,
     tasktypes,
 )
-from bench.answers import Questions
+from bench.answers import Answers, Questions
 from bench.devices import Device, versions
 from bench.early_stopping import VALIDATION_ITEMS, EarlyStopping
+from bench.endpoint import Endpoint
 from bench.errors import UserError
 from bench.evaluation import predict
 from bench.heads import Heads
@@ -42,6 +43,7 @@ from bench.progress import Progress
 from bench.records import Cost, Provenance, Record
 from bench.scoring import scores
 from bench.strategies.base import Hyperparameters
+from bench.strategies.endpoint import EndpointHyperparameters
 from bench.training import Spent, train
 
 TRAIN_TOKENS = 1024
@@ -133,10 +135,15 @@ def perform(run: Run, device: Device, progress: Progress) -> tuple[Record, pd.Da
     memory.reset_peak(device.torch.type == "cuda")
     set_seed(run.seed)
 
-    model, spent = _trained(run, questions, device, progress) if run.strategy.trains else (base(), Spent())
+    model: nn.Module | Endpoint
+    if run.strategy.trains:
+        model, spent = _trained(run, questions, device, progress)
+    else:
+        model, spent = run.strategy.client or base(), Spent()
     clock = time.perf_counter()
     after = questions.after(model)
-    cost = _cost(run, model, spent, device, time.perf_counter() - clock)
+    seconds = time.perf_counter() - clock
+    cost = _api_cost(run, after, seconds) if isinstance(model, Endpoint) else _cost(run, model, spent, device, seconds)
     before = before or questions.before(base, after)
 
     forgetting = measures.forgetting(questions.probes, before, after)
@@ -178,6 +185,16 @@ def _cost(run: Run, model: nn.Module, spent: Spent, device: Device, eval_seconds
         total_parameters=total,
         saved_bytes=sum(tensor.numel() * tensor.element_size() for tensor in trained.values()),
     )
+
+
+def _api_cost(run: Run, after: Answers, seconds: float) -> Cost:
+    """Nothing is trained and nothing held here; a repeated prompt counts again, as it would in use."""
+    prices = run.strategy.hyperparameters
+    assert isinstance(prices, EndpointHyperparameters)
+    money = after.task["read"].sum() * prices.input_price + after.task["written"].sum() * prices.output_price
+    nothing = dict.fromkeys(("train_examples", "train_tokens", "train_flops", "train_seconds", "peak_memory_bytes"), 0)
+    sizes = dict.fromkeys(("trainable_parameters", "total_parameters", "saved_bytes"), 0)
+    return Cost(**nothing, **sizes, eval_seconds=seconds, money=float(money) / 1e6)
 
 
 def _base(run: Run, device: Device, progress: Progress) -> nn.Module:

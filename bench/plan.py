@@ -90,10 +90,16 @@ class Run:
     def id(self) -> str:
         return digest(self.inputs)
 
+    def _determining(self) -> dict[str, Any]:
+        values = self.strategy.hyperparameters
+        return values.model_dump(mode="json", exclude=set(getattr(values, "incidental")))  # noqa: B009 (no field of BaseModel)
+
     @property
     def unfit(self) -> str | None:
         """Why this task cannot be done with this model in this way, or None; then the run is skipped."""
         kind, shots = tasktypes.load(self.task), self.strategy.wording.shots
+        if self.strategy.client:
+            return f"a {self.task.type} task cannot be put to an endpoint" if kind.asks == "read" else None
         if self.model.family == "encoder" and kind.auto_class is None:
             return f"a {self.task.type} task needs a decoder"
         if self.model.family == "encoder" and shots and kind.asks != "rank":
@@ -173,6 +179,9 @@ def _planned(options: Options, precision: str, library: Library, suite: SuiteSpe
         _check_settings(settings, loaded)
         for task in tasks:
             for strategy in loaded:
+                client = strategy.client
+                if client:
+                    client.key()  # a missing one is told now
                 others = tuple(library.task(name) for name in strategy.tasks if name != task.name)
                 varies = strategy.trains or strategy.wording.shots > 0
                 for seed in range(seeds if varies else 1):
@@ -183,7 +192,7 @@ def _planned(options: Options, precision: str, library: Library, suite: SuiteSpe
                             task=task,
                             others=others,
                             strategy=strategy,
-                            probes=fitting,
+                            probes=() if client else fitting,
                             seed=seed,
                             budget=budget,
                             batch=suite.batch,

@@ -90,6 +90,8 @@ class Cost(Part):
     total_parameters: int = Field(ge=0)
     saved_bytes: int = Field(ge=0)
     """Size of the trained tensors: what must be kept beside the pinned base."""
+    money: float | None = None
+    """What an API asks for the answers, in the currency of its prices; None where nothing is paid."""
 
 
 class Tuning(Part):

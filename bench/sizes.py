@@ -109,12 +109,7 @@ def activations(model: nn.Module, config: Any, blocks: Sequence[tuple[nn.Module,
 
 
 def _lowest(model: nn.Module, blocks: Sequence[nn.Module]) -> int:
-    """Index of the lowest block that gradients pass."""
-    if any(isinstance(m, nn.Embedding) and m.weight.requires_grad for m in model.modules()):
+    """Index of the lowest block that gradients pass: a trained embedding lies below them all."""
+    if any(isinstance(module, nn.Embedding) and module.weight.requires_grad for module in model.modules()):
         return 0
-    begun, starts = 0, {id(block) for block in blocks}
-    for module in model.modules():
-        begun += id(module) in starts
-        if any(parameter.requires_grad for parameter in module.parameters(recurse=False)):
-            return max(begun - 1, 0)
-    return len(blocks)
+    return next((i for i, b in enumerate(blocks) if any(p.requires_grad for p in b.parameters())), len(blocks))

@@ -7,7 +7,7 @@ from bench import plan as planning
 from bench.budget import Budget
 from bench.errors import UserError
 from bench.plan import Options
-from bench.specs import Library
+from bench.specs import BUILT_IN, Library
 
 
 def plan(**options):
@@ -116,3 +116,45 @@ def test_wrong_options_get_a_sentence(options, sentence):
 def test_budgets(text, examples):
     assert Budget.parse(text).examples == examples
     assert Budget.parse(str(Budget.parse(text))) == Budget.parse(text)
+
+
+@pytest.fixture
+def suite(tmp_path):
+    """Writes a suite that sets hyper-parameters of its strategies; returns its path."""
+
+    def write(hyperparameters):
+        text = (BUILT_IN / "sentiment.yaml").read_text().replace("name: sentiment", "name: mine")
+        (tmp_path / "mine.yaml").write_text(f"{text}hyperparameters: {hyperparameters}\n")
+        return str(tmp_path / "mine.yaml")
+
+    return write
+
+
+def test_a_suites_hyperparameters_lie_between_defaults_and_settings(suite):
+    path = suite("{lora-8bit: {learning_rate: 2.0e-4, warmup: 0.5, peft: {r: 16, target_modules: [query]}}}")
+    settings = ["lora-8bit.warmup=0.25"]
+    options = Options(path, model="tiny-bert", strategies=["full", "lora-8bit"], settings=settings)
+    full, lora = planning.plan(options, "fp32")
+    (default,) = plan(strategies=["lora-8bit"])
+    found = lora.strategy.hyperparameters
+    assert (found.learning_rate, found.warmup) == (2e-4, 0.25)  # also over the file's own values for encoders
+    assert found.peft == default.strategy.hyperparameters.peft | {"r": 16, "target_modules": ["query"]}
+    assert full.id == plan(strategies=["full"])[0].id
+    assert lora.id != default.id
+
+
+@pytest.mark.parametrize(
+    ("hyperparameters", "sentence"),
+    [
+        (
+            "{lora8bit: {}}",
+            "mine.yaml: field 'hyperparameters': 'lora8bit' is none of the suite's strategies, zero-shot, few-shot",
+        ),
+        ("{full: {warmupp: 1}}", "strategy 'full' with the suite's hyperparameters: field 'warmupp' is not known"),
+        ("{full: {warmup: 2}}", "strategy 'full' with the suite's hyperparameters: field 'warmup': Input should be less"),
+    ],
+)
+def test_a_suites_wrong_hyperparameters_get_a_sentence(suite, hyperparameters, sentence):
+    with pytest.raises(UserError) as caught:
+        planning.plan(Options(suite(hyperparameters), model="tiny-bert"), "fp32")
+    assert sentence in str(caught.value)
