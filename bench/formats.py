@@ -184,6 +184,7 @@ def _arrow(content: bytes) -> Iterator[Record]:
 
 
 def _numbered(table: pyarrow.Table) -> Iterator[Record]:
+    table.validate(full=True)  # a damaged file may point outside of itself
     for number, row in enumerate(table.to_pylist(), start=1):
         yield f"row {number}", cast(dict[str, Any], row)
 

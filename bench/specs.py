@@ -171,13 +171,18 @@ class TaskSpec(Spec):
 
     def sources(self) -> list[Source]:
         """Everything that rows are read from."""
-        return [
-            part for part in (self.train, self.validation, self.test, *self.out_of_domain.values()) if isinstance(part, Source)
-        ]
+        held = [part for part in (self.validation, self.test) if isinstance(part, Source)]
+        return [*self.train_sources, *held, *self.out_of_domain.values()]
 
     def fields_named(self) -> set[str]:
         """Fields of the example that the templates name; ValueError where braces don't match."""
         return {name for text in self.templates for _, name, _, _ in Formatter().parse(text) if name is not None}
+
+    @model_validator(mode="after")
+    def _train_is_of_one_shape(self) -> Self:
+        if len({frozenset(source.columns) for source in self.train_sources}) > 1:
+            raise ValueError("the sources of train must give the same columns")
+        return self
 
     @model_validator(mode="after")
     def _braces_match(self) -> Self:

@@ -97,7 +97,7 @@ def test_several_sources_follow_one_another(tmp_path):
     loaded = data.load(own_task(tmp_path, ROWS, train=[first, second], test=first | {"drop": {"text": ["first 1"]}}))
     assert loaded.notes["read"] == 80 and loaded.notes["in_test_removed"] + loaded.notes["validation_in_test_removed"] == 39
     kept = sorted((*loaded.train, *loaded.validation), key=lambda example: int(example.id.removeprefix("train-")))
-    assert [(e.id, e.fields["text"], e.label) for e in kept[:2]] == [
+    assert [(e.id, e.fields["text"], e.gold) for e in kept[:2]] == [
         ("train-2", "first 1", "good"),
         ("train-41", "second 0", "bad"),
     ]
@@ -109,3 +109,11 @@ def test_a_fault_in_a_second_source_names_its_file(tmp_path):
     spec = own_task(tmp_path, ROWS, train=[good, {"path": str(tmp_path / "b.csv"), "columns": {"text": "t", "label": "l"}}])
     with pytest.raises(UserError, match=r"task 'own', train: .*b.csv, line 4: label 'ugly' is not one of good, bad"):
         data.load(spec)
+
+
+def test_sources_of_another_shape_are_refused(tmp_path):
+    good = {"path": "a.csv", "columns": {"text": "body", "label": "verdict"}}
+    with pytest.raises(ValueError, match="the sources of train must give the same columns"):
+        own_task(tmp_path, ROWS, train=[good, {"path": "b.csv", "columns": {"text": "t", "label": "l", "film": "f"}}])
+    with pytest.raises(UserError, match="a source has no column 'label'"):
+        data.load(own_task(tmp_path, ROWS, train=[{"path": "b.csv", "columns": {"text": "t"}}]))

@@ -120,7 +120,7 @@ CONLL = """-DOCSTART- -X- -X- O
 EU NNP B-NP B-ORG
 rejects VBZ B-VP O
 
-  
+\x20\x20
 # O
 #hashtag NN O O
 . . O O

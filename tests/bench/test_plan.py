@@ -1,4 +1,5 @@
 import dataclasses
+import json
 
 import pytest
 
@@ -6,7 +7,7 @@ from bench import plan as planning
 from bench.budget import Budget
 from bench.errors import UserError
 from bench.plan import Options
-from bench.specs import BUILT_IN
+from bench.specs import BUILT_IN, Library
 
 
 def plan(**options):
@@ -46,6 +47,37 @@ def test_the_id_hashes_nothing_else():
     assert dataclasses.replace(run, suite="other", task=run.task.model_copy(update=words)).id == run.id
     (zero,) = plan(strategies=["zero-shot"])
     assert dataclasses.replace(zero, seed=5, budget=Budget(99)).id == zero.id
+
+
+def test_the_id_is_the_same_wherever_the_data_lies(tmp_path):
+    """Task and rehearsal are the user's files; the suite's folder moves, then one of them changes."""
+    built_in = Library()
+    columns = {"text": "t", "label": "l"}
+    task = built_in.task("sst2").model_dump(exclude_defaults=True)
+    task |= {"train": [{"path": "a.csv", "columns": columns}, {"path": "b.csv", "columns": columns}]}
+    task |= {"validation": {"share": 0.2}, "test": {"share": 0.2}}
+    strategy = built_in.strategy("multitask").model_dump(exclude_defaults=True)
+    strategy["hyperparameters"]["rehearsal"] = {"path": "c.csv", "columns": {"text": "t"}}
+    suite = built_in.suite("sentiment").model_dump(exclude_defaults=True)
+    suite |= {"tasks": ["sst2"], "strategies": ["multitask"], "hyperparameters": {}}
+    files = {
+        "mine.yaml": json.dumps(suite),
+        "tasks/sst2.yaml": json.dumps(task),
+        "strategies/multitask.yaml": json.dumps(strategy),
+    }
+    files |= {"tasks/a.csv": "t,l\nx,positive\n", "tasks/b.csv": "t,l\ny,negative\n", "strategies/c.csv": "t\nz\n"}
+
+    def made(name, **changes):
+        for file, content in (files | changes).items():
+            (tmp_path / name / file).parent.mkdir(parents=True, exist_ok=True)
+            (tmp_path / name / file).write_text(content)
+        (run,) = planning.plan(Options(str(tmp_path / name / "mine.yaml"), model="tiny-bert"), "fp32")
+        return run.id
+
+    first = made("first")
+    assert made("second") == first
+    assert made("third", **{"tasks/b.csv": "t,l\nw,negative\n"}) != first
+    assert made("fourth", **{"strategies/c.csv": "t\nw\n"}) != first
 
 
 def test_settings_reach_the_strategies_that_know_them():

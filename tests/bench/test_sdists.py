@@ -25,7 +25,7 @@ def index(monkeypatch, tmp_path):
     content = made.getvalue()
 
     class Handler(BaseHTTPRequestHandler):
-        def do_GET(self):  # noqa: N802
+        def do_GET(self):
             seen.append((self.path, self.headers.get("Authorization")))
             page = f'<a href="{links[0]}/files/thing-1.0.tar.gz">thing-1.0.tar.gz</a>'
             pages = {"/simple/thing/": page.encode(), "/files/thing-1.0.tar.gz": content}
