@@ -110,10 +110,14 @@ def _without(spec: TaskSpec, examples: Sequence[Example], others: Sequence[Examp
     mine, theirs = ([normalised(example, read) for example in part] for part in (examples, others))
     seen = set(theirs)
     same = {i for i, text in enumerate(mine) if text in seen}
-    words = [[" ".join(example.fields[name] for name in sorted(read)) for example in part] for part in (examples, others)]
-    near = set(overlap.near(*words)) - same
+    ours, known = ([_words(example, read) for example in part] for part in (examples, others))
+    near = set(overlap.near(ours, known)) - same
     kept = [example for i, example in enumerate(examples) if i not in same and i not in near]
     return kept, len(same), len(near)
+
+
+def _words(example: Example, fields: Iterable[str]) -> str:
+    return " ".join(example.fields[name] for name in sorted(fields))
 
 
 def _unique(spec: TaskSpec, examples: Sequence[Example]) -> list[Example]:

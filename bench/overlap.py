@@ -11,7 +11,7 @@ BLOCK = 2000
 
 
 def near(texts: Sequence[str], others: Sequence[str], threshold: float = THRESHOLD) -> list[int]:
-    """Indices of the texts that are similar to one of the others. Case and punctuation don't count; a single word has no pairs."""
+    """Indices of the texts that are similar to one of the others. Case and punctuation don't count; one word has no pairs."""
     if not texts or not others:
         return []
     pairs = HashingVectorizer(

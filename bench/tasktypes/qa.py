@@ -1,7 +1,7 @@
 """Extractive questions: the answer is a span of the context (Rajpurkar et al. 2016), or there is none (2018).
 
 An encoder marks the span's ends in overlapping windows (Devlin et al. 2019); a decoder writes the answer.
-Rows hold `context`, `question` and `answers` (a list, or one text); `start`, the answer's first character, is optional.
+Rows hold `context`, `question` and `answers` (a list, or one text); `starts`, the answers' first characters, are optional.
 """
 
 from collections.abc import Mapping, Sequence
@@ -43,9 +43,8 @@ class Qa(TaskType):
         return super().fault()
 
     def read(self, row: Mapping[str, Any]) -> tuple[dict[str, str], tuple[str, ...]] | None:
-        answers, fields = row["answers"], self.fields(row)
-        listed = answers if isinstance(answers, list | tuple) else [answers]
-        accepted = tuple(dict.fromkeys(text for answer in listed if (text := str(answer).strip())))
+        fields = self.fields({name: value for name, value in row.items() if name != "starts"})
+        accepted = tuple(dict.fromkeys(text for answer in _list(row["answers"]) if (text := str(answer).strip())))
         if not accepted and self.options.no_answer is None:
             raise ValueError("field 'answers' is empty; give the option no_answer if some questions have none")
         if accepted and not any(answer in fields["context"] for answer in accepted):
@@ -54,7 +53,9 @@ class Qa(TaskType):
             raise ValueError(
                 f"field 'answers': '{accepted[0]}' is not in the context; correct it or set the option outside: drop"
             )
-        return fields, accepted
+        starts = [int(start) for start in _list(row.get("starts", []))]
+        place = next((s for s in starts if accepted and fields["context"].startswith(accepted[0], s)), None)
+        return {**fields, **({} if place is None else {"start": str(place)})}, accepted
 
     def thinned(self, example: Example, kept: Dropper) -> Example:
         """Words are left out of the question; the context keeps its spans."""
@@ -109,6 +110,10 @@ class Qa(TaskType):
 
     def untrained(self, example: Example) -> str:
         return ""
+
+
+def _list(value: Any) -> list[Any]:
+    return list(value) if isinstance(value, list | tuple) else [value]
 
 
 def ends(places: Sequence[tuple[int, int] | None], span: tuple[int, int] | None) -> tuple[int, int]:
