@@ -5,24 +5,28 @@ Kept as Parquet in the cache under a hash of everything that determines them.
 
 from collections.abc import Callable
 
+import numpy as np
 import pandas as pd
 from torch import nn
 
 from bench import ENGINE_VERSION, folders
 from bench.devices import Device, versions
+from bench.evaluation import Asked
 from bench.plan import Run, digest, probe_fingerprint, task_fingerprint
-from bench.specs import ProbeSpec
+from bench.probes import Probe
 
 Measure = Callable[[], pd.DataFrame]
 
 
-def predictions(run: Run, measure: Measure, device: Device) -> pd.DataFrame:
-    """Zero-shot predictions on the task's test split."""
-    return _kept({**_common(run, device), "task": task_fingerprint(run.task), "test_items": run.test_items}, measure, device)
+def predictions(run: Run, asked: Asked, measure: Measure) -> pd.DataFrame:
+    """Zero-shot predictions on a split of a task."""
+    question = {"task": task_fingerprint(asked.task.spec), "split": asked.split, "test_items": asked.items}
+    return _kept({**_common(run, asked.device), **question}, measure, asked.device)
 
 
-def probe_items(run: Run, probe: ProbeSpec, limit: int, measure: Measure, device: Device) -> pd.DataFrame:
-    return _kept({**_common(run, device), "probe": probe_fingerprint(probe), "items": limit}, measure, device)
+def probe_items(run: Run, probe: Probe, measure: Measure, device: Device) -> pd.DataFrame:
+    question = {"probe": probe_fingerprint(probe.spec), "items": len(probe.rows)}
+    return _kept({**_common(run, device), **question}, measure, device)
 
 
 def _common(run: Run, device: Device) -> dict[str, object]:
@@ -40,7 +44,7 @@ def _common(run: Run, device: Device) -> dict[str, object]:
 def _kept(key: dict[str, object], measure: Measure, device: Device) -> pd.DataFrame:
     path = folders.cache() / "base" / f"{digest(key)}.parquet"
     if device.agreed(path.exists()):
-        return pd.read_parquet(path)
+        return pd.read_parquet(path).map(lambda value: value.tolist() if isinstance(value, np.ndarray) else value)
     frame = measure()
     if device.main:
         with folders.writing(path) as temporary:

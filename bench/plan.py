@@ -3,7 +3,7 @@
 import hashlib
 import json
 from collections.abc import Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from functools import cached_property
 from typing import Any
 
@@ -14,7 +14,7 @@ from bench.budget import Budget
 from bench.errors import UserError, unknown
 from bench.models import Model
 from bench.models import find as find_model
-from bench.specs import Library, ProbeSpec, SuiteSpec, TaskSpec, library_for
+from bench.specs import Library, ProbeSpec, Source, SuiteSpec, TaskSpec, suites_for
 from bench.strategies import Strategy
 
 
@@ -42,8 +42,8 @@ class Run:
     suite: str
     model: Model
     task: TaskSpec
-    others: tuple[tuple[TaskSpec, float], ...]
-    """Tasks that the strategy mixes in, with their shares of the budget."""
+    others: tuple[TaskSpec, ...]
+    """Tasks that the strategy mixes in."""
     strategy: Strategy
     probes: tuple[tuple[ProbeSpec, int], ...]
     """The probes that fit the model's family, with their size limits."""
@@ -53,6 +53,8 @@ class Run:
     max_length: int
     precision: str
     test_items: int | None
+    other_items: int
+    paraphrase_items: int
 
     @cached_property
     def inputs(self) -> dict[str, Any]:
@@ -62,7 +64,8 @@ class Run:
             "model": self.model.content_hash,
             "task": task_fingerprint(self.task),
             "strategy": type(self.strategy).__name__,
-            "hyperparameters": self.strategy.hyperparameters.model_dump(mode="json"),
+            # A rehearsal source counts by its content, below, and not by the place where it lies.
+            "hyperparameters": self.strategy.hyperparameters.model_dump(mode="json", exclude={"rehearsal"}),
             "probes": [[probe_fingerprint(spec), limit] for spec, limit in self.probes],
             "max_length": self.max_length,
             "precision": self.precision,
@@ -72,9 +75,13 @@ class Run:
             found["seed"] = self.seed
         if self.strategy.trains:
             found |= {"budget": str(self.budget), "batch": self.batch}
-            found["others"] = [[task_fingerprint(task), share] for task, share in self.others]
+            found["others"] = [task_fingerprint(task) for task in self.others]
+            if self.others or self.task.out_of_domain:
+                found["other_items"] = self.other_items
+            if self.strategy.wording.style == "instruction":
+                found["paraphrase_items"] = self.paraphrase_items
         if self.strategy.rehearsal:
-            found["rehearsal"] = sources.fingerprint(self.strategy.rehearsal[0])
+            found["rehearsal"] = sources.fingerprint(self.strategy.rehearsal)
         if self.model.trust_remote_code:
             found["trust_remote_code"] = True
         return found
@@ -82,6 +89,24 @@ class Run:
     @cached_property
     def id(self) -> str:
         return digest(self.inputs)
+
+    def _determining(self) -> dict[str, Any]:
+        values = self.strategy.hyperparameters
+        return values.model_dump(mode="json", exclude=set(getattr(values, "incidental")))  # noqa: B009 (no field of BaseModel)
+
+    @property
+    def unfit(self) -> str | None:
+        """Why this task cannot be done with this model in this way, or None; then the run is skipped."""
+        kind, shots = tasktypes.load(self.task), self.strategy.wording.shots
+        if self.strategy.client:
+            return f"a {self.task.type} task cannot be put to an endpoint" if kind.asks == "read" else None
+        if self.model.family == "encoder" and kind.auto_class is None:
+            return f"a {self.task.type} task needs a decoder"
+        if self.model.family == "encoder" and shots and kind.asks != "rank":
+            return f"an encoder has no way to learn a {self.task.type} task from examples without training"
+        if shots and kind.asks == "read":
+            return f"a {self.task.type} task asks nothing that could be shown solved"
+        return None
 
     @property
     def label(self) -> str:
@@ -95,10 +120,14 @@ def digest(value: Any) -> str:
 
 def task_fingerprint(task: TaskSpec) -> dict[str, Any]:
     """The task without its words for people, with its data's hashes instead of its places."""
-    shape = task.model_dump(mode="json", exclude={"description", "train", "validation", "test"})
+    shape = task.model_dump(mode="json", exclude={"description", "train", "validation", "test", "out_of_domain"})
     for split in ("train", "validation", "test"):
         part = getattr(task, split)
-        shape[split] = sources.fingerprint(part) if hasattr(part, "columns") else part.model_dump()
+        if isinstance(part, list):
+            shape[split] = [sources.fingerprint(source) for source in part]
+        else:
+            shape[split] = sources.fingerprint(part) if isinstance(part, Source) else part.model_dump()
+    shape["out_of_domain"] = {name: sources.fingerprint(source) for name, source in task.out_of_domain.items()}
     return shape
 
 
@@ -108,12 +137,26 @@ def probe_fingerprint(probe: ProbeSpec) -> dict[str, Any]:
 
 
 def plan(options: Options, precision: str) -> list[Run]:
-    """The runs of a suite, in its order.
+    """The runs of a suite, or of all suites that it lists, in their order.
 
     Raises:
         UserError: a name, number or setting is wrong; nothing has been written by then.
     """
-    library, suite = library_for(options.suite)
+    parts = suites_for(options.suite)
+    if len(parts) == 1:
+        return _planned(options, precision, *parts[0])
+    runs: list[Run] = []
+    for library, suite in parts:
+        asked = suite.tasks if options.tasks is None else [name for name in suite.tasks if name in options.tasks]
+        if asked:
+            runs += _planned(replace(options, tasks=asked), precision, library, suite)
+    known = {task for _, suite in parts for task in suite.tasks}
+    if strange := [name for name in options.tasks or () if name not in known]:
+        raise unknown("task", strange[0], known)
+    return runs
+
+
+def _planned(options: Options, precision: str, library: Library, suite: SuiteSpec) -> list[Run]:
     budget = Budget.parse(options.budget or suite.budget)
     seeds = options.seeds or suite.seeds
     tasks = [library.task(name) for name in _chosen("task", options.tasks, suite.tasks, library)]
@@ -129,12 +172,17 @@ def plan(options: Options, precision: str) -> list[Run]:
     runs: list[Run] = []
     for model in [find_model(name, library, options.trust_remote_code) for name in _models(options, suite)]:
         fitting = tuple((spec, _limit(spec, options, suite)) for spec in specs if kinds[spec.name].family == model.family)
-        loaded = [strategies.load(library.strategy(n), model.family, _settings_for(n, settings)) for n in wanted]
+        loaded = [
+            strategies.load(library.strategy(n), model.family, _settings_for(n, settings), suite.hyperparameters.get(n))
+            for n in wanted
+        ]
         _check_settings(settings, loaded)
         for task in tasks:
             for strategy in loaded:
-                mixed = [(library.task(name), share) for name, share in strategy.tasks.items()]
-                others = tuple((other, share) for other, share in mixed if other.name != task.name)
+                client = strategy.client
+                if client:
+                    client.key()  # a missing one is told now
+                others = tuple(library.task(name) for name in strategy.tasks if name != task.name)
                 varies = strategy.trains or strategy.wording.shots > 0
                 for seed in range(seeds if varies else 1):
                     runs.append(
@@ -144,13 +192,15 @@ def plan(options: Options, precision: str) -> list[Run]:
                             task=task,
                             others=others,
                             strategy=strategy,
-                            probes=fitting,
+                            probes=() if client else fitting,
                             seed=seed,
                             budget=budget,
                             batch=suite.batch,
                             max_length=suite.max_length,
                             precision=precision,
                             test_items=options.test_items,
+                            other_items=min(suite.other_items, options.test_items or suite.other_items),
+                            paraphrase_items=min(suite.paraphrase_items, options.test_items or suite.paraphrase_items),
                         )
                     )
     return runs

@@ -51,6 +51,29 @@ class Forgetting(Part):
     n: int = Field(ge=1)
 
 
+class Elsewhere(Part):
+    """Score and gain on another task that was trained on, or on the task's examples from another domain."""
+
+    score: Score
+    base_score: float
+    gain: float
+    gain_ci_low: float
+    gain_ci_high: float
+
+
+class Robustness(Part):
+    """The score under each of the unseen instructions alone, on the same items."""
+
+    scores: dict[str, Score]
+    """Instruction -> score."""
+
+    @property
+    def spread(self) -> float:
+        """Best minus worst."""
+        values = [score.value for score in self.scores.values()]
+        return max(values) - min(values)
+
+
 class Cost(Part):
     """What a run took; training costs are 0 for rows that train nothing."""
 
@@ -67,6 +90,8 @@ class Cost(Part):
     total_parameters: int = Field(ge=0)
     saved_bytes: int = Field(ge=0)
     """Size of the trained tensors: what must be kept beside the pinned base."""
+    money: float | None = None
+    """What an API asks for the answers, in the currency of its prices; None where nothing is paid."""
 
 
 class Tuning(Part):
@@ -107,11 +132,16 @@ class Record(Part):
     """Score minus the base model's, which is the zero-shot row's."""
     gain_ci_low: float | None = None
     gain_ci_high: float | None = None
+    elsewhere: dict[str, Elsewhere] = {}
+    """By name of the task or domain."""
+    robustness: Robustness | None = None
     forgetting: dict[str, Forgetting] = {}
     checks: dict[str, bool] = {}
     cost: Cost | None = None
     losses: list[float] = []
     """Mean training loss of each step, nats per target."""
+    validation: list[float] = []
+    """Scores that early stopping saw, in order; higher is better."""
     hyperparameters: dict[str, Any]
     budget: str
     tuning: Tuning = Tuning()

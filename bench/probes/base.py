@@ -3,7 +3,6 @@
 from abc import ABC, abstractmethod
 from collections.abc import Mapping, Sequence
 from copy import copy
-from functools import lru_cache
 from typing import Any, ClassVar
 
 import numpy as np
@@ -15,7 +14,7 @@ from bench import sources
 from bench.devices import Device
 from bench.encoding import Encoding
 from bench.errors import UserError
-from bench.specs import Family, ProbeSpec, Source
+from bench.specs import Family, ProbeSpec
 
 
 class Probe(ABC):
@@ -32,7 +31,7 @@ class Probe(ABC):
 
     def __init__(self, spec: ProbeSpec, encoding: Encoding, limit: int, tokens: int) -> None:
         self.spec, self.encoding, self.tokens = spec, encoding, tokens
-        self.rows = sample(rows_of(spec.source), limit)
+        self.rows = sample(sources.rows(spec.source), limit)
 
     @classmethod
     def check(cls, spec: ProbeSpec) -> None:
@@ -41,10 +40,10 @@ class Probe(ABC):
         Raises:
             UserError: a value is missing or not of the kind that the probe needs.
         """
-        for number, row in enumerate(rows_of(spec.source), start=1):
+        for row in sources.rows(spec.source):
             fault = next((f"field '{name}' is empty" for name in cls.needs if not row[name]), cls.fault(row))
             if fault:
-                raise UserError(f"probe '{spec.name}' ({sources.describe(spec.source)}), row {number}: {fault}")
+                raise UserError(f"probe '{spec.name}': {row.place}: {fault}")
 
     @classmethod
     def fault(cls, row: Mapping[str, Any]) -> str | None:
@@ -70,16 +69,6 @@ class Probe(ABC):
     def frame(self, values: Sequence[float], weights: Sequence[float] | None = None, **columns: Any) -> pd.DataFrame:
         columns = {name: [str(entry) for entry in column] for name, column in columns.items()}
         return pd.DataFrame({"value": values, "weight": weights or [1.0] * len(values), **columns})
-
-
-def rows_of(source: Source) -> list[dict[str, Any]]:
-    """Rows of a source, read once a process."""
-    return _rows_of(source.model_dump_json())
-
-
-@lru_cache(maxsize=16)
-def _rows_of(source: str) -> list[dict[str, Any]]:
-    return sources.rows(Source.model_validate_json(source))
 
 
 def sample(rows: Sequence[dict[str, Any]], limit: int) -> list[dict[str, Any]]:

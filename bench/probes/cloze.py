@@ -17,7 +17,7 @@ class Cloze(Probe):
     def measure(self, model: nn.Module) -> pd.DataFrame:
         encoding = self.encoding
         requests = [
-            (encoding.fitted(encoding.ids(row["text"]), room=8), encoding.ids(f" {row['answer']}", special=False)[:8])
+            (encoding.fitted(encoding.ids(row["text"]), answer=8), encoding.ids(f" {row['answer']}", special=False)[:8])
             for row in self.rows
         ]
         found = likelihoods(model, requests, encoding.model.tokenizer.pad_token_id, self.tokens)

@@ -5,7 +5,7 @@ import torch
 from torch import nn
 
 from bench.batches import by_length
-from bench.encoding import collate
+from bench.encoded import collate
 from bench.forward import last_logits, token_losses
 from bench.probes.base import Probe
 

@@ -32,7 +32,7 @@ class MultipleChoice(Probe):
         for number, row in enumerate(self.rows):
             for choice in row["choices"]:
                 ids = encoding.ids(f" {choice}", special=False)
-                requests.append((encoding.fitted(encoding.ids(row["question"]), room=len(ids)), ids))
+                requests.append((encoding.fitted(encoding.ids(row["question"]), answer=len(ids)), ids))
                 owners.append(number)
         found = likelihoods(model, requests, encoding.model.tokenizer.pad_token_id, self.tokens)
         scores: list[list[float]] = [[] for _ in self.rows]

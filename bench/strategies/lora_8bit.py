@@ -24,13 +24,13 @@ class LoraHyperparameters(Hyperparameters):
         return value
 
 
-def peft_config(values: dict[str, Any], **more: Any) -> Any:
+def peft_config(values: dict[str, Any]) -> Any:
     """PEFT's config object; ValueError names a type or field that PEFT does not know."""
     kind = str(values.get("peft_type", "LORA"))
     if kind not in PEFT_TYPE_TO_CONFIG_MAPPING:
         raise ValueError(f"peft_type '{kind}' is unknown; PEFT has {', '.join(map(str, PEFT_TYPE_TO_CONFIG_MAPPING))}")
     try:
-        return PEFT_TYPE_TO_CONFIG_MAPPING[kind](**{k: v for k, v in values.items() if k != "peft_type"}, **more)
+        return PEFT_TYPE_TO_CONFIG_MAPPING[kind](**{k: v for k, v in values.items() if k != "peft_type"})
     except TypeError as error:
         raise ValueError(f"{kind}: {error}") from error
 
@@ -46,9 +46,23 @@ class Lora8bit(Strategy):
     def adapt(self, model: nn.Module, family: Family) -> nn.Module:
         checkpointing = self.hyperparameters.gradient_checkpointing
         model = prepare_model_for_kbit_training(model, use_gradient_checkpointing=checkpointing)
-        task_type = "CAUSAL_LM" if family == "decoder" else "SEQ_CLS"
-        wrapped: nn.Module = get_peft_model(model, peft_config(self.hyperparameters.peft, task_type=task_type))
+        wrapped: nn.Module = get_peft_model(model, peft_config(self._completed(model)))
         return wrapped
+
+    def _completed(self, model: nn.Module) -> dict[str, Any]:
+        """The config with what follows from the model: PEFT trains a task's fresh head whole, beside the adapters."""
+        name = type(model).__name__
+        heads = {
+            "ForSequenceClassification": "SEQ_CLS",
+            "ForTokenClassification": "TOKEN_CLS",
+            "ForQuestionAnswering": "QUESTION_ANS",
+        }
+        kind = next((kind for ending, kind in heads.items() if name.endswith(ending)), "CAUSAL_LM")
+        more: dict[str, Any] = {"task_type": kind}
+        if self.hyperparameters.peft.get("target_modules") == "all-linear" and kind in ("TOKEN_CLS", "QUESTION_ANS"):
+            # `all-linear` leaves out the head of a text classifier only.
+            more["exclude_modules"] = ["classifier", "qa_outputs"]
+        return {**more, **self.hyperparameters.peft}
 
     def trained_state(self, model: nn.Module) -> dict[str, Tensor]:
         return dict(get_peft_model_state_dict(model))

@@ -5,7 +5,7 @@ import pytest
 from bench import data, sources
 from bench.data import normalised
 from bench.errors import UserError
-from bench.specs import Source, TaskSpec
+from bench.specs import TaskSpec
 
 
 def test_sst2_test_set_is_whole_and_not_in_training(sst2):
@@ -76,10 +76,10 @@ def test_splits_cover_everything_and_do_not_move_when_rows_come(tmp_path):
 @pytest.mark.parametrize(
     ("rows", "changes", "sentence"),
     [
-        ([*ROWS, {"body": "x", "verdict": "ugly"}], {}, r"row 61: label 'ugly' is not one of good, bad"),
-        ([*ROWS, {"body": "  ", "verdict": "bad"}], {}, r"row 61: field 'text' is empty"),
-        ([*ROWS, {"text": "x", "verdict": "bad"}], {}, r"row 61: no column 'body'; there are: text, verdict"),
-        ([], {}, r"no rows are left; the split would be empty"),
+        ([*ROWS, {"body": "x", "verdict": "ugly"}], {}, r"line 61: label 'ugly' is not one of good, bad"),
+        ([*ROWS, {"body": "  ", "verdict": "bad"}], {}, r"line 61: field 'text' is empty"),
+        ([*ROWS, {"text": "x", "verdict": "bad"}], {}, r"line 61: no column 'body'; there are: text, verdict"),
+        ([], {}, r"no rows are left: the file holds none"),
         (ROWS[:1], {}, r"split is empty"),
         (ROWS, {"validation": {"share": 0.2, "by": "film"}}, r"the validation split is by 'film', but the columns give text"),
     ],
@@ -89,60 +89,31 @@ def test_bad_data_gets_a_sentence(tmp_path, rows, changes, sentence):
         data.load(own_task(tmp_path, rows, **changes))
 
 
-@pytest.mark.parametrize(
-    ("name", "content", "sentence"),
-    [
-        ("a.jsonl", '{"t": 1}\nnot json', "a.jsonl, line 2: not JSON"),
-        ("a.jsonl", "[1]", "line 1: expected an object, found list"),
-        ("a.parquet", "nonsense", "cannot be read as parquet"),
-        ("a.arrow", "nonsense", "cannot be read as arrow"),
-        ("a.docx", "x", "unknown format 'docx'; use a file that ends in csv, tsv"),
-        ("a.csv", 'a,b\n"1', "cannot be read as csv"),
-    ],
-)
-def test_bad_files_get_a_sentence(tmp_path, name, content, sentence):
-    (tmp_path / name).write_text(content)
-    with pytest.raises(UserError, match=sentence):
-        sources.rows(Source(path=str(tmp_path / name), columns={"text": "t"}))
+def test_several_sources_follow_one_another(tmp_path):
+    (tmp_path / "a.csv").write_text("t,l\n" + "".join(f"first {i},good\n" for i in range(40)))
+    (tmp_path / "b.jsonl").write_text("".join(json.dumps({"x": f"second {i}", "y": "bad"}) + "\n" for i in range(40)))
+    first = {"path": str(tmp_path / "a.csv"), "columns": {"text": "t", "label": "l"}}
+    second = {"path": str(tmp_path / "b.jsonl"), "columns": {"text": "x", "label": "y"}}
+    loaded = data.load(own_task(tmp_path, ROWS, train=[first, second], test=first | {"drop": {"text": ["first 1"]}}))
+    assert loaded.notes["read"] == 80 and loaded.notes["in_test_removed"] + loaded.notes["validation_in_test_removed"] == 39
+    kept = sorted((*loaded.train, *loaded.validation), key=lambda example: int(example.id.removeprefix("train-")))
+    assert [(e.id, e.fields["text"], e.gold) for e in kept[:2]] == [
+        ("train-2", "first 1", "good"),
+        ("train-41", "second 0", "bad"),
+    ]
 
 
-def test_formats_give_the_same_rows(tmp_path):
-    import gzip
-
-    import pandas as pd
-
-    frame = pd.DataFrame({"t": ["one", "two"], "n": ["1", "2"]})
-    frame.to_csv(tmp_path / "a.csv", index=False)
-    frame.to_csv(tmp_path / "a.tsv", index=False, sep="\t")
-    frame.to_parquet(tmp_path / "a.parquet")
-    frame.to_json(tmp_path / "a.jsonl", orient="records", lines=True)
-    (tmp_path / "b.jsonl.gz").write_bytes(gzip.compress((tmp_path / "a.jsonl").read_bytes()))
-    found = [sources.rows(Source(path=str(path), columns={"text": "t"})) for path in sorted(tmp_path.iterdir())]
-    assert all(rows == [{"text": "one"}, {"text": "two"}] for rows in found)
-    assert len(found) == 5
+def test_a_fault_in_a_second_source_names_its_file(tmp_path):
+    (tmp_path / "b.csv").write_text("t,l\nx,good\n\ny,ugly\n")
+    good = {"path": str(tmp_path / "rows.jsonl"), "columns": {"text": "body", "label": "verdict"}}
+    spec = own_task(tmp_path, ROWS, train=[good, {"path": str(tmp_path / "b.csv"), "columns": {"text": "t", "label": "l"}}])
+    with pytest.raises(UserError, match=r"task 'own', train: .*b.csv, line 4: label 'ugly' is not one of good, bad"):
+        data.load(spec)
 
 
-def test_a_source_is_the_same_wherever_it_lies(tmp_path):
-    (tmp_path / "a.csv").write_text("t\nx\n")
-    (tmp_path / "b.csv").write_text("t\nx\n")
-    (tmp_path / "c.csv").write_text("t\ny\n")
-    prints = [sources.fingerprint(Source(path=str(tmp_path / f"{n}.csv"), columns={"text": "t"})) for n in "abc"]
-    assert prints[0] == prints[1] != prints[2]
-
-
-def test_an_unreachable_hub_says_what_to_use_instead(monkeypatch):
-    monkeypatch.setattr("huggingface_hub.constants.HF_HUB_OFFLINE", True)
-    with pytest.raises(UserError, match=r"hub dataset 'no/such' cannot be loaded .* give the data as a file"):
-        sources.rows(Source(hub="no/such", split="train", columns={"text": "t"}))
-
-
-def test_a_hub_dataset_gives_label_names(tmp_path, monkeypatch):
-    """A local folder stands in for the hub: datasets loads both by the same call."""
-    import datasets
-
-    features = datasets.Features({"t": datasets.Value("string"), "l": datasets.ClassLabel(names=["bad", "good"])})
-    made = datasets.Dataset.from_dict({"t": ["x", "y"], "l": [1, 0]}, features=features)
-    (tmp_path / "data").mkdir()
-    made.to_parquet(tmp_path / "data" / "train.parquet")
-    source = Source(hub=str(tmp_path / "data"), split="train", columns={"text": "t", "label": "l"})
-    assert sources.rows(source) == [{"text": "x", "label": "good"}, {"text": "y", "label": "bad"}]
+def test_sources_of_another_shape_are_refused(tmp_path):
+    good = {"path": "a.csv", "columns": {"text": "body", "label": "verdict"}}
+    with pytest.raises(ValueError, match="the sources of train must give the same columns"):
+        own_task(tmp_path, ROWS, train=[good, {"path": "b.csv", "columns": {"text": "t", "label": "l", "film": "f"}}])
+    with pytest.raises(UserError, match="a source has no column 'label'"):
+        data.load(own_task(tmp_path, ROWS, train=[{"path": "b.csv", "columns": {"text": "t"}}]))

@@ -1,4 +1,5 @@
 import dataclasses
+import json
 
 import pytest
 
@@ -6,6 +7,7 @@ from bench import plan as planning
 from bench.budget import Budget
 from bench.errors import UserError
 from bench.plan import Options
+from bench.specs import BUILT_IN, Library
 
 
 def plan(**options):
@@ -47,6 +49,37 @@ def test_the_id_hashes_nothing_else():
     assert dataclasses.replace(zero, seed=5, budget=Budget(99)).id == zero.id
 
 
+def test_the_id_is_the_same_wherever_the_data_lies(tmp_path):
+    """Task and rehearsal are the user's files; the suite's folder moves, then one of them changes."""
+    built_in = Library()
+    columns = {"text": "t", "label": "l"}
+    task = built_in.task("sst2").model_dump(exclude_defaults=True)
+    task |= {"train": [{"path": "a.csv", "columns": columns}, {"path": "b.csv", "columns": columns}]}
+    task |= {"validation": {"share": 0.2}, "test": {"share": 0.2}}
+    strategy = built_in.strategy("multitask").model_dump(exclude_defaults=True)
+    strategy["hyperparameters"]["rehearsal"] = {"path": "c.csv", "columns": {"text": "t"}}
+    suite = built_in.suite("sentiment").model_dump(exclude_defaults=True)
+    suite |= {"tasks": ["sst2"], "strategies": ["multitask"], "hyperparameters": {}}
+    files = {
+        "mine.yaml": json.dumps(suite),
+        "tasks/sst2.yaml": json.dumps(task),
+        "strategies/multitask.yaml": json.dumps(strategy),
+    }
+    files |= {"tasks/a.csv": "t,l\nx,positive\n", "tasks/b.csv": "t,l\ny,negative\n", "strategies/c.csv": "t\nz\n"}
+
+    def made(name, **changes):
+        for file, content in (files | changes).items():
+            (tmp_path / name / file).parent.mkdir(parents=True, exist_ok=True)
+            (tmp_path / name / file).write_text(content)
+        (run,) = planning.plan(Options(str(tmp_path / name / "mine.yaml"), model="tiny-bert"), "fp32")
+        return run.id
+
+    first = made("first")
+    assert made("second") == first
+    assert made("third", **{"tasks/b.csv": "t,l\nw,negative\n"}) != first
+    assert made("fourth", **{"strategies/c.csv": "t\nw\n"}) != first
+
+
 def test_settings_reach_the_strategies_that_know_them():
     runs = {r.strategy.name: r for r in plan(settings=["learning_rate=1e-3", "frozen.learning_rate=1e-2", "peft.r=4"])}
     assert runs["full"].strategy.hyperparameters.learning_rate == 1e-3
@@ -83,3 +116,45 @@ def test_wrong_options_get_a_sentence(options, sentence):
 def test_budgets(text, examples):
     assert Budget.parse(text).examples == examples
     assert Budget.parse(str(Budget.parse(text))) == Budget.parse(text)
+
+
+@pytest.fixture
+def suite(tmp_path):
+    """Writes a suite that sets hyper-parameters of its strategies; returns its path."""
+
+    def write(hyperparameters):
+        text = (BUILT_IN / "sentiment.yaml").read_text().replace("name: sentiment", "name: mine")
+        (tmp_path / "mine.yaml").write_text(f"{text}hyperparameters: {hyperparameters}\n")
+        return str(tmp_path / "mine.yaml")
+
+    return write
+
+
+def test_a_suites_hyperparameters_lie_between_defaults_and_settings(suite):
+    path = suite("{lora-8bit: {learning_rate: 2.0e-4, warmup: 0.5, peft: {r: 16, target_modules: [query]}}}")
+    settings = ["lora-8bit.warmup=0.25"]
+    options = Options(path, model="tiny-bert", strategies=["full", "lora-8bit"], settings=settings)
+    full, lora = planning.plan(options, "fp32")
+    (default,) = plan(strategies=["lora-8bit"])
+    found = lora.strategy.hyperparameters
+    assert (found.learning_rate, found.warmup) == (2e-4, 0.25)  # also over the file's own values for encoders
+    assert found.peft == default.strategy.hyperparameters.peft | {"r": 16, "target_modules": ["query"]}
+    assert full.id == plan(strategies=["full"])[0].id
+    assert lora.id != default.id
+
+
+@pytest.mark.parametrize(
+    ("hyperparameters", "sentence"),
+    [
+        (
+            "{lora8bit: {}}",
+            "mine.yaml: field 'hyperparameters': 'lora8bit' is none of the suite's strategies, zero-shot, few-shot",
+        ),
+        ("{full: {warmupp: 1}}", "strategy 'full' with the suite's hyperparameters: field 'warmupp' is not known"),
+        ("{full: {warmup: 2}}", "strategy 'full' with the suite's hyperparameters: field 'warmup': Input should be less"),
+    ],
+)
+def test_a_suites_wrong_hyperparameters_get_a_sentence(suite, hyperparameters, sentence):
+    with pytest.raises(UserError) as caught:
+        planning.plan(Options(suite(hyperparameters), model="tiny-bert"), "fp32")
+    assert sentence in str(caught.value)

@@ -4,7 +4,7 @@ import pytest
 
 from bench import specs
 from bench.errors import UserError
-from bench.specs import Library, SuiteSpec, TaskSpec
+from bench.specs import Library, ModelSpec, SuiteSpec, TaskSpec
 
 
 def test_every_built_in_file_is_valid_and_named_as_its_file(library):
@@ -13,7 +13,7 @@ def test_every_built_in_file_is_valid_and_named_as_its_file(library):
             assert load(name).name == name
     for name in library.names(""):
         assert library.suite(name).name == name
-    assert {"smollm2", "minilm", "tiny-bert"} <= set(library.models())
+    assert {"smollm2", "minilm", "tiny-bert", "opt-6.7b"} <= set(library.models())
 
 
 @pytest.mark.parametrize(
@@ -91,3 +91,34 @@ def test_specs_do_not_change():
     with pytest.raises(ValueError, match="frozen"):
         suite.budget = "1"
     assert isinstance(suite, SuiteSpec)
+
+
+HUB = """name: far
+description: a model on a hub
+hub: somebody/far
+revision: "%s"
+config: {model_type: llama, architectures: [LlamaForCausalLM]}
+license: MIT
+""" % ("0" * 40)
+
+
+@pytest.mark.parametrize(
+    ("old", "new", "sentence"),
+    [
+        ("hub: somebody/far\n", "", "name exactly one of folder, gguf, hub"),
+        ("hub: somebody/far", "hub: somebody/far\nfolder: model", "name exactly one of folder, gguf, hub"),
+        ("license", "asset: smollm2\nlicense", "folder and gguf are members of an asset, and hub is not"),
+        ("0" * 40, "main", "field 'revision': String should match pattern"),
+        ("model_type: llama, ", "", "a hub model needs a revision, and a config with model_type and architectures"),
+        ("hub: somebody/far", "asset: smollm2\nfolder: model", "revision and config belong to a hub model"),
+    ],
+)
+def test_a_hub_models_file_is_checked(tmp_path, old, new, sentence):
+    path = tmp_path / "far.yaml"
+    assert old in HUB
+    path.write_text(HUB)
+    assert specs.read(path, ModelSpec).hub == "somebody/far"
+    path.write_text(HUB.replace(old, new))
+    with pytest.raises(UserError) as caught:
+        specs.read(path, ModelSpec)
+    assert str(path) in str(caught.value) and sentence in str(caught.value)
