@@ -24,8 +24,8 @@ def predictions(run: Run, asked: Asked, measure: Measure) -> pd.DataFrame:
     return _kept({**_common(run, asked.device), **question}, measure, asked.device)
 
 
-def probe_items(run: Run, probe: Probe, measure: Measure, device: Device) -> pd.DataFrame:
-    question = {"probe": probe_fingerprint(probe.spec), "items": len(probe.rows)}
+def probe_items(run: Run, probe: Probe, bits: int, measure: Measure, device: Device) -> pd.DataFrame:
+    question = {"probe": probe_fingerprint(probe.spec), "items": len(probe.rows), "bits": bits}
     return _kept({**_common(run, device), **question}, measure, device)
 
 
@@ -52,16 +52,19 @@ def _kept(key: dict[str, object], measure: Measure, device: Device) -> pd.DataFr
     return frame
 
 
-class LazyModel:
-    """The base model, loaded when the first thing asks for it, and not at all when everything is in the cache."""
+class LazyModels:
+    """The base model by the bits of its weights, one at a time, loaded when the first thing asks for it: not at all when
+    everything is in the cache."""
 
-    def __init__(self, load: Callable[[], nn.Module]) -> None:
+    def __init__(self, load: Callable[[int], nn.Module]) -> None:
         self._load = load
+        self._bits: int | None = None
         self._model: nn.Module | None = None
 
-    def __call__(self) -> nn.Module:
-        if self._model is None:
-            self._model = self._load()
+    def __call__(self, bits: int) -> nn.Module:
+        if self._model is None or self._bits != bits:
+            self.forget()
+            self._model, self._bits = self._load(bits), bits
         return self._model
 
     def forget(self) -> None:

@@ -13,8 +13,8 @@ from rich.table import Table
 from transformers import AutoModelForCausalLM
 
 from bench import curriculum, data, flops, records, sizes, tasktypes
+from bench.adaptation import TRAIN_TOKENS
 from bench.encoding import Encoding
-from bench.execution import TRAIN_TOKENS
 from bench.plan import Run
 from bench.sizes import Memory
 

@@ -275,6 +275,10 @@ class SuiteSpec(Spec):
     suites: list[str] = []
     models: list[str] = []
     tasks: list[str] = []
+    stages: list[str] = []
+    """Instead of tasks: one model is trained on these one after another, each with the whole budget."""
+    also: list[str] = []
+    """Tasks that every trained model is asked besides, in zero-shot form."""
     strategies: list[str] = []
     hyperparameters: dict[str, dict[str, Any]] = {}
     """Strategy -> what this suite sets on top of its defaults, and `--set` on top of that."""
@@ -297,7 +301,12 @@ class SuiteSpec(Spec):
         if self.suites and given != {"suites"}:
             raise ValueError(f"a list of suites says nothing else; '{min(given - {'suites'})}' belongs into one of them")
         if missing := [field for field in ("models", "tasks", "strategies") if not self.suites and not getattr(self, field)]:
-            raise ValueError(f"'{missing[0]}' is missing or empty")
+            if missing != ["tasks"] or len(self.stages) < 2:
+                raise ValueError(
+                    f"'{missing[0]}' is missing or empty; stages, of which there are at least two, stand for tasks"
+                )
+        elif self.stages:
+            raise ValueError("a suite has tasks or stages, not both")
         return self
 
     @field_validator("hyperparameters")
