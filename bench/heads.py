@@ -28,6 +28,11 @@ class Heads(nn.Module):
     def config(self) -> Any:
         return self.heads["0"].config
 
+    def own(self) -> list[nn.Parameter]:
+        """Parameters of the heads themselves."""
+        shared = {id(parameter) for parameter in self.trunk.parameters()}
+        return [parameter for parameter in self.heads.parameters() if id(parameter) not in shared]
+
     def forward(self, head: int, **inputs: Any) -> Any:
         """The output of that head's model.
 

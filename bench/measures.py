@@ -127,7 +127,7 @@ def point(questions: Questions, bases: Bases, model: nn.Module, step: int) -> Po
         probe.spec.name: signs[probe.spec.name] * (_score(probe, base[probe.spec.name]) - _score(probe, now[probe.spec.name]))
         for probe in questions.probes
     }
-    examples = min(step * questions.run.batch, questions.run.budget.examples)
+    examples = min(step * questions.run.batch, questions.run.budget.examples * len(_stage_tasks(questions.run)))
     return Point(step=step, examples=examples, score=scores(after, [name])[name].value, gain=gain, forgetting=lost)
 
 

@@ -7,8 +7,13 @@ from peft.mapping import PEFT_TYPE_TO_CONFIG_MAPPING
 from pydantic import Field, field_validator
 from torch import Tensor, nn
 
+from bench.heads import Heads
+from bench.models import layers, linear
 from bench.specs import Family
 from bench.strategies.base import Hyperparameters, Strategy
+
+HEADS = {"ForSequenceClassification": "SEQ_CLS", "ForTokenClassification": "TOKEN_CLS", "ForQuestionAnswering": "QUESTION_ANS"}
+"""How transformers ends the names of models with a task's head -> PEFT's name of the task."""
 
 
 class LoraHyperparameters(Hyperparameters):
@@ -47,22 +52,28 @@ class Lora8bit(Strategy):
         checkpointing = self.hyperparameters.gradient_checkpointing
         model = prepare_model_for_kbit_training(model, use_gradient_checkpointing=checkpointing)
         wrapped: nn.Module = get_peft_model(model, peft_config(self._completed(model)))
+        if isinstance(model, Heads):
+            for parameter in model.own():
+                parameter.requires_grad_(True)  # PEFT does so for the single head of a model that it knows
         return wrapped
 
     def _completed(self, model: nn.Module) -> dict[str, Any]:
         """The config with what follows from the model: PEFT trains a task's fresh head whole, beside the adapters."""
-        name = type(model).__name__
-        heads = {
-            "ForSequenceClassification": "SEQ_CLS",
-            "ForTokenClassification": "TOKEN_CLS",
-            "ForQuestionAnswering": "QUESTION_ANS",
+        given = self.hyperparameters.peft
+        everywhere = given.get("target_modules") == "all-linear"
+        if isinstance(model, Heads):
+            inside = {id(module) for module in linear(layers(model))}
+            names = [name for name, module in model.named_modules() if id(module) in inside]
+            return {**given, "target_modules": names} if everywhere else given
+        more = {
+            "task_type": next((kind for ending, kind in HEADS.items() if type(model).__name__.endswith(ending)), "CAUSAL_LM")
         }
-        kind = next((kind for ending, kind in heads.items() if name.endswith(ending)), "CAUSAL_LM")
-        more: dict[str, Any] = {"task_type": kind}
-        if self.hyperparameters.peft.get("target_modules") == "all-linear" and kind in ("TOKEN_CLS", "QUESTION_ANS"):
+        if everywhere and more["task_type"] in ("TOKEN_CLS", "QUESTION_ANS"):
             # `all-linear` leaves out the head of a text classifier only.
-            more["exclude_modules"] = ["classifier", "qa_outputs"]
-        return {**more, **self.hyperparameters.peft}
+            return {**more, "exclude_modules": ["classifier", "qa_outputs"], **given}
+        return {**more, **given}
 
     def trained_state(self, model: nn.Module) -> dict[str, Tensor]:
+        if isinstance(getattr(model, "base_model").model, Heads):  # noqa: B009
+            return super().trained_state(model)  # adapters and heads; of several heads PEFT knows none
         return dict(get_peft_model_state_dict(model))
