@@ -63,7 +63,11 @@ def test_a_wrong_field_is_named_with_its_file(tmp_path, old, new, sentence):
 @pytest.mark.parametrize(
     ("old", "new", "sentence"),
     [
-        ("{negative: negative, positive: positive}", "{negative: x, positive: x}", "'answers': two labels have the same answer"),
+        (
+            "{negative: negative, positive: positive}",
+            "{negative: x, positive: x}",
+            "'answers': two labels have the same answer",
+        ),
         ("{negative: negative, positive: positive}", "{good: x, bad: y}", "'answers' must name the labels negative, positive"),
         ("labels: [negative, positive]", "labels: [positive]", "'labels': a classification task needs at least two"),
         ("Review: {text}", "Review: {review}", "no column 'review', which the task needs; its columns give text, label, group"),
@@ -76,7 +80,7 @@ def test_a_wrong_field_is_named_with_its_file(tmp_path, old, new, sentence):
 def test_what_a_type_misses_is_named_with_the_task(tmp_path, old, new, sentence):
     path = tmp_path / "task.yaml"
     assert old in GOOD
-    changed = GOOD.replace(old, new).replace("  values: {label: {\"0\": negative, \"1\": positive}}\n", "")
+    changed = GOOD.replace(old, new).replace('  values: {label: {"0": negative, "1": positive}}\n', "")
     path.write_text(changed)
     with pytest.raises(UserError) as caught:
         tasktypes.load(specs.read(path, TaskSpec))
