@@ -131,7 +131,8 @@ def test_questions_follow_the_trainer(tmp_path):
     run, built = steps_of("tiny-bert", budget="64", suite="qa", max_length=96)
     full = [replace(e, weight=1.0) for step in built.steps for e in step if len(e.ids) == 96]
     # Windows that hold the answer alternate with those that don't, whose ends are on the first token.
-    mixed = [e for pair in zip(*[[e for e in full if bool(e.labels[0]) is held] for held in (True, False)]) for e in pair]
+    parts = ([e for e in full if bool(e.labels[0]) is held] for held in (True, False))
+    mixed = [e for pair in zip(*parts, strict=False) for e in pair]
     steps = chunked([mixed], run.batch, 4)
     rows = [
         {
