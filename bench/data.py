@@ -65,7 +65,7 @@ def _load(spec: TaskSpec) -> TaskData:
             held[name], _ = _read(spec, [source], name)
         else:
             train, held[name] = _hold_out(spec, train, source, split=name)
-    more, more_notes = _read(spec, further, "further")
+    more, more_notes = _read(spec, further, "train", after=notes["read"])
     train, notes = train + more, {name: count + more_notes[name] for name, count in notes.items()}
     away = {name: _read(spec, [source], name)[0] for name, source in spec.out_of_domain.items()}
     rows = len(train)
@@ -82,11 +82,14 @@ def _load(spec: TaskSpec) -> TaskData:
     return TaskData(spec, train, held["validation"], held["test"], away, notes)
 
 
-def _read(spec: TaskSpec, parts: Sequence[Source], split: str) -> tuple[list[Example], dict[str, int]]:
-    """The split's examples, and how many rows there were and were left out by the type's options."""
+def _read(spec: TaskSpec, parts: Sequence[Source], split: str, after: int = 0) -> tuple[list[Example], dict[str, int]]:
+    """The split's examples, and how many rows there were and were left out by the type's options.
+
+    Examples are numbered `after` those of the split that have been read before.
+    """
     kind = tasktypes.load(spec)
     examples, rows = [], [row for source in parts for row in sources.rows(source)]
-    for number, row in enumerate(rows, start=1):
+    for number, row in enumerate(rows, start=after + 1):
         try:
             if found := kind.read(row):
                 examples.append(Example(f"{split}-{number}", *found))

@@ -76,8 +76,7 @@ class Run:
             "model": self.model.content_hash,
             "task": task_fingerprint(self.task),
             "strategy": type(self.strategy).__name__,
-            # A rehearsal source counts by its content, below, and not by the place where it lies.
-            "hyperparameters": self.strategy.hyperparameters.model_dump(mode="json", exclude={"rehearsal"}),
+            "hyperparameters": self._determining(),
             "probes": [[probe_fingerprint(spec), limit] for spec, limit in self.probes],
             "max_length": self.max_length,
             "precision": self.precision,
@@ -107,8 +106,10 @@ class Run:
         return digest(self.inputs)
 
     def _determining(self) -> dict[str, Any]:
+        """Hyper-parameters; a rehearsal source counts by its content instead, and not by the place where it lies."""
         values = self.strategy.hyperparameters
-        return values.model_dump(mode="json", exclude=set(getattr(values, "incidental")))  # noqa: B009 (no field of BaseModel)
+        incidental: frozenset[str] = getattr(values, "incidental")  # noqa: B009 (no field of BaseModel)
+        return values.model_dump(mode="json", exclude={*incidental, "rehearsal"})
 
     @property
     def unfit(self) -> str | None:
@@ -116,8 +117,9 @@ class Run:
         kind, shots = tasktypes.load(self.task), self.strategy.wording.shots
         if self.strategy.client:
             return f"a {self.task.type} task cannot be put to an endpoint" if kind.asks == "read" else None
-        if self.model.family == "encoder" and kind.auto_class is None:
-            return f"a {self.task.type} task needs a decoder"
+        headless = [task for task in (self.task, *self.others) if tasktypes.load(task).auto_class is None]
+        if self.model.family == "encoder" and headless:
+            return f"'{headless[0].name}' is a {headless[0].type} task, which needs a decoder"
         if self.model.family == "encoder" and shots and kind.asks != "rank":
             return f"an encoder has no way to learn a {self.task.type} task from examples without training"
         if shots and kind.asks == "read":

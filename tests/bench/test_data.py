@@ -5,17 +5,18 @@ import pytest
 from bench import data, sources
 from bench.data import normalised
 from bench.errors import UserError
+from bench.examples import Example
 from bench.specs import TaskSpec
 
 
 def test_sst2_test_set_is_whole_and_not_in_training(sst2):
     loaded = data.load(sst2)
     assert len(loaded.test) == 872
-    assert [sum(e.label == label for e in loaded.test) for label in ("positive", "negative")] == [444, 428]
+    assert [sum(e.gold == label for e in loaded.test) for label in ("positive", "negative")] == [444, 428]
     test = {normalised(example, ["text"]) for example in loaded.test}
     assert not test & {normalised(example, ["text"]) for example in (*loaded.train, *loaded.validation)}
     # Without the removal most of SST-2's validation set would be trained on: the check has something to find.
-    raw = {normalised(data.Example("", {"text": row["text"]}, ""), ["text"]) for row in sources.rows(sst2.train)}
+    raw = {normalised(Example("", {"text": row["text"]}, ""), ["text"]) for row in sources.rows(sst2.train)}
     assert len(test & raw) > 600
 
 
@@ -27,9 +28,9 @@ def test_validation_shares_no_film_with_training(sst2):
 
 
 def test_normalised_sees_through_tokenisation():
-    first, second = (data.Example("", {"text": text}, "") for text in ("It's a GREAT film...", "it 's a great film . . ."))
+    first, second = (Example("", {"text": text}, "") for text in ("It's a GREAT film...", "it 's a great film . . ."))
     assert normalised(first, ["text"]) == normalised(second, ["text"])
-    assert len({normalised(data.Example("", {"text": text}, ""), ["text"]) for text in ("!!!", "?", "!!!")}) == 2
+    assert len({normalised(Example("", {"text": text}, ""), ["text"]) for text in ("!!!", "?", "!!!")}) == 2
 
 
 def test_an_id_beside_the_text_does_not_hide_an_overlap(tmp_path):
@@ -89,18 +90,21 @@ def test_bad_data_gets_a_sentence(tmp_path, rows, changes, sentence):
         data.load(own_task(tmp_path, rows, **changes))
 
 
-def test_several_sources_follow_one_another(tmp_path):
+def test_several_sources_follow_one_another_and_splits_are_cut_from_the_first(tmp_path):
     (tmp_path / "a.csv").write_text("t,l\n" + "".join(f"first {i},good\n" for i in range(40)))
     (tmp_path / "b.jsonl").write_text("".join(json.dumps({"x": f"second {i}", "y": "bad"}) + "\n" for i in range(40)))
     first = {"path": str(tmp_path / "a.csv"), "columns": {"text": "t", "label": "l"}}
     second = {"path": str(tmp_path / "b.jsonl"), "columns": {"text": "x", "label": "y"}}
-    loaded = data.load(own_task(tmp_path, ROWS, train=[first, second], test=first | {"drop": {"text": ["first 1"]}}))
-    assert loaded.notes["read"] == 80 and loaded.notes["in_test_removed"] + loaded.notes["validation_in_test_removed"] == 39
-    kept = sorted((*loaded.train, *loaded.validation), key=lambda example: int(example.id.removeprefix("train-")))
-    assert [(e.id, e.fields["text"], e.gold) for e in kept[:2]] == [
-        ("train-2", "first 1", "good"),
-        ("train-41", "second 0", "bad"),
-    ]
+    test = first | {"drop": {"text": [f"first {i}" for i in range(20, 40)]}}
+    loaded = data.load(own_task(tmp_path, ROWS, train=[first, second], test=test))
+    assert loaded.notes["read"] == 80 and loaded.notes["in_test_removed"] + loaded.notes["validation_in_test_removed"] == 20
+    assert loaded.validation and all(e.fields["text"].startswith("first") for e in loaded.validation)
+    # Both sources count on: an id names one row.
+    kept = {example.id: (example.fields["text"], example.gold) for example in (*loaded.train, *loaded.validation)}
+    assert kept == {f"train-{i + 1}": (f"first {i}", "good") for i in range(20, 40)} | {
+        f"train-{i + 41}": (f"second {i}", "bad") for i in range(40)
+    }
+    assert [e.gold for e in loaded.train] == ["good"] * (20 - len(loaded.validation)) + ["bad"] * 40
 
 
 def test_a_fault_in_a_second_source_names_its_file(tmp_path):

@@ -49,6 +49,18 @@ def test_the_id_hashes_nothing_else():
     assert dataclasses.replace(zero, seed=5, budget=Budget(99)).id == zero.id
 
 
+def test_an_endpoints_id_hashes_its_answers_and_not_how_it_is_reached():
+    def one(**settings):
+        said = {"base_url": "http://localhost:1/v1", "model": "m"} | settings
+        (run,) = plan(strategies=["endpoint"], settings=[f"endpoint.{key}={value}" for key, value in said.items()])
+        return run.id
+
+    first = one()
+    assert one(concurrency=2, timeout=9, input_price=1.5, output_price=2) == first
+    assert one(key_env="PATH") == first
+    assert len({first, one(model="n"), one(temperature=0.5), one(max_tokens=9), one(base_url="http://localhost:2/v1")}) == 5
+
+
 def test_the_id_is_the_same_wherever_the_data_lies(tmp_path):
     """Task and rehearsal are the user's files; the suite's folder moves, then one of them changes."""
     built_in = Library()
@@ -94,6 +106,10 @@ def test_settings_reach_the_strategies_that_know_them():
     [
         ({"settings": ["learning_rat=1"]}, "unknown hyper-parameter 'learning_rat'; did you mean learning_rate?"),
         ({"settings": ["learning_rate"]}, "write it as key=value"),
+        ({"strategies": ["endpoint"]}, "strategy 'endpoint': field 'base_url': Field required"),
+        ({"settings": ["multitask.tasks={sarcasm: 0.95}"]}, "shares must be positive and leave a part of the budget"),
+        ({"settings": ["multitask.rehearsal=null"]}, "a rehearsal_share needs a rehearsal source with the column text"),
+        ({"settings": ["multitask.tasks={sarcsm: 0.1}"]}, "unknown task 'sarcsm'; did you mean sarcasm?"),
         ({"settings": ["learning_rate=-1"]}, "field 'learning_rate': Input should be greater than 0"),
         ({"settings": ["lora-8bit.peft.peft_type=LORE"]}, "peft_type 'LORE' is unknown"),
         ({"settings": ["lora-8bit.peft.rank=4"]}, "unexpected keyword argument 'rank'"),
@@ -158,3 +174,74 @@ def test_a_suites_wrong_hyperparameters_get_a_sentence(suite, hyperparameters, s
     with pytest.raises(UserError) as caught:
         planning.plan(Options(suite(hyperparameters), model="tiny-bert"), "fp32")
     assert sentence in str(caught.value)
+
+
+def several(**options):
+    return planning.plan(Options("all", **{"model": "tiny-bert", **options}), "fp32")
+
+
+def test_a_list_of_suites_is_planned_one_after_another():
+    runs = several()
+    parts = [planning.plan(Options(name, model="tiny-bert"), "fp32") for name in Library().suite("all").suites]
+    assert [run.id for run in runs] == [run.id for part in parts for run in part]
+    assert list(dict.fromkeys((run.suite, run.task.name) for run in runs)) == [
+        ("sentiment", "sst2"),
+        ("ner", "sec-entities"),
+        ("qa", "squad"),
+    ]
+
+
+def test_options_reach_the_suites_that_have_the_task():
+    runs = several(tasks=["squad"], strategies=["full"], seeds=2, budget="7")
+    assert [(run.suite, run.task.name, run.seed, str(run.budget)) for run in runs] == [
+        ("qa", "squad", 0, "7examples"),
+        ("qa", "squad", 1, "7examples"),
+    ]
+    both = several(tasks=["squad", "sst2"], strategies=["full"])
+    assert [run.task.name for run in both] == ["sst2", "squad"]
+
+
+@pytest.mark.parametrize(
+    ("options", "sentence"),
+    [
+        ({"tasks": ["squat"]}, "unknown task 'squat'; did you mean squad"),
+        ({"tasks": ["sst2", "squat"]}, "unknown task 'squat'; did you mean squad"),
+        # A task of the library that none of the listed suites measures: which one's budget would be meant?
+        ({"tasks": ["sarcasm"]}, "unknown task 'sarcasm'"),
+        ({"strategies": ["ful"]}, "unknown strategy 'ful'; did you mean full?"),
+        ({"settings": ["learning_rat=1"]}, "unknown hyper-parameter 'learning_rat'"),
+    ],
+)
+def test_wrong_options_of_a_list_get_a_sentence(options, sentence):
+    with pytest.raises(UserError) as caught:
+        several(**options)
+    assert sentence in str(caught.value)
+
+
+def unfit(suite, model="tiny-bert", **options):
+    return {run.strategy.name: run.unfit for run in planning.plan(Options(suite, model=model, **options), "fp32")}
+
+
+def test_what_cannot_be_done_is_told_in_the_plan(decoder_folder):
+    assert set(unfit("sentiment").values()) == {None}
+    for suite in ("ner", "qa"):
+        found = unfit(suite)
+        kind = {"ner": "ner", "qa": "qa"}[suite]
+        assert found.pop("few-shot") == f"an encoder has no way to learn a {kind} task from examples without training"
+        assert set(found.values()) == {None}
+        assert set(unfit(suite, str(decoder_folder)).values()) == {None}
+    assert set(unfit("corpus").values()) == {"'film-plots' is a causal-lm task, which needs a decoder"}
+    assert set(unfit("corpus", str(decoder_folder)).values()) == {None}
+    shown = unfit("corpus", str(decoder_folder), strategies=["few-shot"])
+    assert shown == {"few-shot": "a causal-lm task asks nothing that could be shown solved"}
+    reached = ["endpoint.base_url=http://localhost:1/v1", "endpoint.model=m"]
+    assert unfit("corpus", strategies=["endpoint"], settings=reached) == {
+        "endpoint": "a causal-lm task cannot be put to an endpoint"
+    }
+    assert unfit("ner", strategies=["endpoint"], settings=reached) == {"endpoint": None}
+
+
+def test_an_encoder_has_no_head_for_a_corpus_that_is_mixed_in(decoder_folder):
+    options = {"strategies": ["multitask"], "settings": ["multitask.tasks={film-plots: 0.2}"]}
+    assert unfit("sentiment", **options) == {"multitask": "'film-plots' is a causal-lm task, which needs a decoder"}
+    assert unfit("sentiment", str(decoder_folder), **options) == {"multitask": None}
