@@ -246,15 +246,17 @@ def _forgetting(probe: Probe, before: pd.DataFrame, after: pd.DataFrame) -> Forg
     old, new = ({str(name): frame[name].to_numpy() for name in frame} for frame in (before, after))
 
     def lost(i: Any) -> float:
-        return sign * (probe.score({n: v[i] for n, v in old.items()}) - probe.score({n: v[i] for n, v in new.items()}))
+        before, after = probe.scores({n: v[i] for n, v in old.items()}, {n: v[i] for n, v in new.items()})
+        return sign * (before - after)
 
     everything = slice(None)
     low, high = interval(lost, len(before))
+    score_before, score_after = probe.scores(old, new)
     return Forgetting(
         value_name=probe.value,
         higher_is_better=probe.higher_is_better,
-        before=probe.score(old),
-        after=probe.score(new),
+        before=score_before,
+        after=score_after,
         delta=lost(everything) + 0.0,  # -0.0 becomes 0.0
         ci_low=low,
         ci_high=high,

@@ -46,7 +46,9 @@ class Run:
     """Tasks that the strategy mixes in, with their shares of the budget."""
     strategy: Strategy
     probes: tuple[tuple[ProbeSpec, int], ...]
-    """The probes that fit the model's family, with their size limits."""
+    """The probes that fit the model, with their size limits."""
+    left_out: tuple[str, ...]
+    """Why probes that are meant for the model's family don't fit it, one sentence each."""
     seed: int
     budget: Budget
     batch: int
@@ -123,12 +125,11 @@ def plan(options: Options, precision: str) -> list[Run]:
         tasktypes.load(task)
     specs = [library.probe(name) for name in suite.probes]
     kinds = {spec.name: probes.load(spec) for spec in specs}
-    for spec in specs:
-        if missing := kinds[spec.name].needs - set(spec.source.columns):
-            raise UserError(f"probe '{spec.name}': a {spec.kind} probe needs the columns {', '.join(sorted(missing))}")
     runs: list[Run] = []
     for model in [find_model(name, library, options.trust_remote_code) for name in _models(options, suite)]:
-        fitting = tuple((spec, _limit(spec, options, suite)) for spec in specs if kinds[spec.name].family == model.family)
+        meant = [spec for spec in specs if kinds[spec.name].family in (None, model.family)]
+        unfit = {spec.name: reason for spec in meant if (reason := kinds[spec.name].unfit(model))}
+        fitting = tuple((spec, _limit(spec, options, suite)) for spec in meant if spec.name not in unfit)
         loaded = [strategies.load(library.strategy(n), model.family, _settings_for(n, settings)) for n in wanted]
         _check_settings(settings, loaded)
         for task in tasks:
@@ -145,6 +146,7 @@ def plan(options: Options, precision: str) -> list[Run]:
                             others=others,
                             strategy=strategy,
                             probes=fitting,
+                            left_out=tuple(f"probe '{name}' is left out: {reason}" for name, reason in unfit.items()),
                             seed=seed,
                             budget=budget,
                             batch=suite.batch,
