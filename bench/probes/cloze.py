@@ -13,10 +13,11 @@ class Cloze(Probe):
     needs = frozenset({"text", "answer"})
 
     def measure(self, model: nn.Module) -> pd.DataFrame:
+        """Beside the usual columns the answer's log-likelihood, `nats`."""
         requests = [request for row in self.rows for request in self.requests([(row["text"], f" {row['answer']}")])]
         found = self.likelihoods(model, requests)
         return self.frame(
             [float(answer.greedy) for answer in found],
             gold=[row["answer"] for row in self.rows],
             prediction=[f"{answer.total:.6f} nats" for answer in found],
-        )
+        ).assign(nats=[answer.total for answer in found])

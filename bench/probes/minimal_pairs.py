@@ -23,7 +23,9 @@ class MinimalPairs(Probe):
         return "fields 'good' and 'bad' are the same; drop the row" if row["good"] == row["bad"] else None
 
     def measure(self, model: nn.Module) -> pd.DataFrame:
+        """Beside the usual columns the sentences' log-likelihoods, `good_nats` and `bad_nats`."""
         requests = [request for row in self.rows for request in self.requests([("", row["good"]), ("", row["bad"])])]
         totals = [answer.total for answer in self.likelihoods(model, requests)]
-        margins = [good - bad for good, bad in zip(totals[::2], totals[1::2], strict=True)]
-        return self.frame([float(margin > 0) for margin in margins], prediction=[f"{margin:+.6f} nats" for margin in margins])
+        good, bad = totals[::2], totals[1::2]
+        right = [float(a > b) for a, b in zip(good, bad, strict=True)]
+        return self.frame(right).assign(good_nats=good, bad_nats=bad)

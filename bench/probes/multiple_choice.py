@@ -5,7 +5,7 @@ choice's length (`acc_norm` counts characters). With `blank` the choices fill a 
 that place is scored under each of them (partial scoring, Trinh & Le 2018).
 """
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Mapping
 from typing import Any, Literal, Self
 
 import pandas as pd
@@ -48,12 +48,16 @@ class MultipleChoice(Probe):
         return None
 
     def measure(self, model: nn.Module) -> pd.DataFrame:
+        """Beside the usual columns `gold_nats` and `other_nats`: scores of the gold choice and of the best other one."""
         requests = [request for row in self.rows for request in self.requests(self._pairs(row))]
         totals = iter(answer.total for answer in self.likelihoods(model, requests))
-        chosen = [self._likeliest(row["choices"], [next(totals) for _ in row["choices"]]) for row in self.rows]
+        scores = [[next(totals) / self._length(choice) for choice in row["choices"]] for row in self.rows]
+        chosen = [max(range(len(row)), key=row.__getitem__) for row in scores]
         gold = [int(row["gold"]) for row in self.rows]
         right = [float(guess == truth) for guess, truth in zip(chosen, gold, strict=True)]
-        return self.frame(right, gold=gold, prediction=chosen)
+        others = [max(row[:truth] + row[truth + 1 :]) for row, truth in zip(scores, gold, strict=True)]
+        golds = [row[truth] for row, truth in zip(scores, gold, strict=True)]
+        return self.frame(right, gold=gold, prediction=chosen).assign(gold_nats=golds, other_nats=others)
 
     def _pairs(self, row: Mapping[str, Any]) -> list[tuple[str, str]]:
         """A context and a continuation per choice."""
@@ -62,7 +66,8 @@ class MultipleChoice(Probe):
         before, _, after = row["question"].partition(self.options.blank)
         return [(f"{before}{choice}", f" {after.strip()}") for choice in row["choices"]]
 
-    def _likeliest(self, choices: Sequence[str], totals: Sequence[float]) -> int:
-        lengths = {"characters": len, "bytes": lambda text: len(text.encode()), None: lambda _: 1}[self.options.normalised]
-        scores = [total / lengths(choice) for choice, total in zip(choices, totals, strict=True)]
-        return max(range(len(scores)), key=scores.__getitem__)
+    def _length(self, choice: str) -> int:
+        """What the choice's log-likelihood is divided by."""
+        if self.options.normalised is None:
+            return 1
+        return len(choice if self.options.normalised == "characters" else choice.encode())

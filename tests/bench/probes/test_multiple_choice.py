@@ -27,6 +27,8 @@ def test_the_likeliest_choice_counts(library, decoder, decoding, made, normalise
         scores = [total(model, decoder.tokenizer, row["question"], f" {choice}") / length(choice) for choice in row["choices"]]
         assert int(item["prediction"]) == scores.index(max(scores))
         assert item["value"] == float(item["prediction"] == row["gold"])
+        gold = scores.pop(int(row["gold"]))
+        assert [item["gold_nats"], item["other_nats"]] == pytest.approx([gold, max(scores)], rel=1e-5)
 
 
 def test_what_follows_a_blank_is_scored_under_each_choice(library, decoder, decoding, made):
