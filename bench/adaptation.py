@@ -5,8 +5,8 @@ from dataclasses import dataclass, field, replace
 from torch import nn
 from transformers import AutoModelForCausalLM
 
-from bench import curriculum, measures, tasktypes
-from bench.answers import Bases, Questions
+from bench import curriculum, measures, selfchecks, tasktypes
+from bench.answers import Answers, Bases, Questions
 from bench.devices import Device
 from bench.early_stopping import VALIDATION_ITEMS, EarlyStopping
 from bench.evaluation import predict
@@ -34,12 +34,14 @@ class Trained:
     """Scores of early stopping, in order."""
     curve: list[Point] = field(default_factory=list)
     stages: Stages | None = None
+    checks: dict[str, bool] = field(default_factory=dict)
 
 
-def train_stages(questions: Questions, bases: Bases, progress: Progress) -> tuple[nn.Module, Trained]:
+def train_stages(questions: Questions, bases: Bases, before: Answers, progress: Progress) -> tuple[nn.Module, Trained]:
     """The adapted model after all stages, the run's own task last; each stage has its own optimiser and schedule."""
     run = questions.run
-    model, found = adapted(run, questions.device), Trained()
+    model = adapted(run, questions.device)
+    found = Trained(checks=selfchecks.of_adapter(questions, before, model.eval()))
     rows: list[list[float]] = []
     for task in (*run.earlier, run.task):
         _train(model, task, questions, bases, found, progress)

@@ -25,8 +25,21 @@ def predictions(run: Run, asked: Asked, measure: Measure) -> pd.DataFrame:
 
 
 def probe_items(run: Run, probe: Probe, bits: int, measure: Measure, device: Device) -> pd.DataFrame:
-    question = {"probe": probe_fingerprint(probe.spec), "items": len(probe.rows), "bits": bits}
-    return _kept({**_common(run, device), **question}, measure, device)
+    return _kept({**_common(run, device), **_of_probe(probe), "bits": bits}, measure, device)
+
+
+def selftests(run: Run, probe: Probe, test: Callable[[], dict[str, bool]], device: Device) -> dict[str, bool]:
+    """Self-test -> whether it holds, of a probe on the untouched model."""
+    kept = _kept({**_common(run, device), **_of_probe(probe), "what": "selftests"}, lambda: _table(test()), device)
+    return dict(zip(kept["name"], map(bool, kept["held"]), strict=True))
+
+
+def _table(held: dict[str, bool]) -> pd.DataFrame:
+    return pd.DataFrame({"name": list(held), "held": list(held.values())})
+
+
+def _of_probe(probe: Probe) -> dict[str, object]:
+    return {"probe": probe_fingerprint(probe.spec), "items": len(probe.rows)}
 
 
 def _common(run: Run, device: Device) -> dict[str, object]:

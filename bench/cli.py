@@ -99,13 +99,15 @@ def run(
     device = devices.start(precision)  # type: ignore[arg-type]
     with device.accelerator.main_process_first():
         runs = plan(options, device.precision)
+    progress = Progress(device.main, len(runs))
+    for sentence in dict.fromkeys(sentence for planned in runs for sentence in planned.left_out):
+        progress.say(sentence)
     if dry_run:
         if device.main:
             estimate.show(runs, out)
         return 0
     if device.main:
         folders.check_writable(records.folder(out))
-    progress = Progress(device.main, len(runs))
     known = {r.run_id for r in records.read_all(out) if r.status != "failed"}
     waiting = [r for r in runs if r.id not in known]
     device.accelerator.wait_for_everyone()

@@ -15,9 +15,9 @@ from accelerate.utils import set_seed
 from torch import nn
 from transformers import AutoModel, AutoModelForCausalLM
 
-from bench import ENGINE_VERSION, base_scores, data, flops, measures, memory, probes, records, sizes, sources
+from bench import ENGINE_VERSION, base_scores, data, flops, measures, memory, probes, records, selfchecks, sizes, sources
 from bench.adaptation import Trained, train_stages
-from bench.answers import Answers, Bases, Questions
+from bench.answers import Answers, Questions
 from bench.devices import Device, versions
 from bench.endpoint import Endpoint
 from bench.errors import UserError
@@ -69,7 +69,7 @@ def _attempted(run: Run, device: Device, progress: Progress, debug: bool) -> tup
     try:
         record, items = perform(run, device, progress)
         assert record.score is not None
-        progress.done(f"{record.score.name} {record.score.value:.3f}")
+        progress.done(record.reason or f"{record.score.name} {record.score.value:.3f}")
         return record, items
     except UserError:
         raise
@@ -107,17 +107,18 @@ def perform(run: Run, device: Device, progress: Progress) -> tuple[Record, pd.Da
     questions = Questions(run, device, progress)
     bases = base_scores.LazyModels(lambda bits: _base(run, bits, device, progress))
     # Measured first, so that its memory and time are not the run's; a row that trains nothing measures the base itself.
+    checks = selfchecks.of_base(questions, bases)
     before = questions.before(bases) if run.strategy.trains else None
-    if run.strategy.trains and (run.probe_every or run.earlier):
-        _ahead(questions, bases)
+    if run.probe_every:  # what the curve is held against too
+        questions.untrained(measures.on_the_way(questions), bases)
     bases.forget()
     memory.reset_peak(device.torch.type == "cuda")
     set_seed(run.seed)
 
     model: nn.Module | Endpoint
     trained = Trained()
-    if run.strategy.trains:
-        model, trained = train_stages(questions, bases, progress)
+    if before:
+        model, trained = train_stages(questions, bases, before, progress)
     else:
         model = run.strategy.client or bases(32)
     clock = time.perf_counter()
@@ -127,8 +128,11 @@ def perform(run: Run, device: Device, progress: Progress) -> tuple[Record, pd.Da
     before = before or questions.before(bases, after)
 
     forgetting = measures.forgetting(questions, before, after)
+    checks |= trained.checks | measures.checks(run.strategy.trains, before, after, forgetting)
+    broken = [name for name, held in checks.items() if not held]
     record = Record(
-        status="ok",
+        status="failed" if broken else "ok",
+        reason=f"self-tests that don't hold: {', '.join(broken)}; don't trust this run" if broken else None,
         **_identity(run, device),
         **measures.of_task(questions.task, before.task, after.task),
         elsewhere=measures.elsewhere(questions, before, after),
@@ -137,7 +141,7 @@ def perform(run: Run, device: Device, progress: Progress) -> tuple[Record, pd.Da
         relative_forgetting=measures.relative_forgetting(forgetting),
         curve=trained.curve,
         stages=trained.stages,
-        checks=measures.checks(run.strategy.trains, before, after, forgetting),
+        checks=checks,
         cost=cost,
         losses=trained.spent.losses,
         validation=trained.validation,
@@ -152,12 +156,6 @@ def perform(run: Run, device: Device, progress: Progress) -> tuple[Record, pd.Da
         ),
     )
     return record, measures.items(run.task.name, before, after)
-
-
-def _ahead(questions: Questions, bases: Bases) -> None:
-    """Have the base's answers in the cache before training, when memory is still free."""
-    if questions.run.probe_every:
-        questions.untrained(measures.on_the_way(questions), bases)
 
 
 def _cost(run: Run, model: nn.Module, found: Trained, device: Device, eval_seconds: float) -> Cost:

@@ -13,7 +13,7 @@ from bench.early_stopping import VALIDATION_ITEMS
 from bench.evaluation import Asked, predict
 from bench.plan import Run
 from bench.probes import Probe
-from bench.records import Delta, Elsewhere, Forgetting, Point, Robustness, Stages, as_text
+from bench.records import Delta, Elsewhere, Forgetting, Pair, Point, Robustness, Stages, as_text
 from bench.scoring import rise, scores
 from bench.specs import TaskSpec
 from bench.statistics import interval
@@ -66,12 +66,14 @@ def _forgetting(run: Run, probe: Probe, before: Answers, after: Answers) -> Forg
     name = probe.spec.name
     old, new = before.probes[name], after.probes[name]
     lost = _lost(probe, old, new)
+    score_before, score_after = probe.scores(_columns(old), _columns(new))
     return Forgetting(
         value_name=probe.value,
         higher_is_better=probe.higher_is_better,
         share=probe.share,
-        before=_score(probe, old),
-        after=_score(probe, new),
+        before=score_before,
+        after=score_after,
+        others={name: Pair(before=a, after=b) for name, (a, b) in probe.others(_columns(old), _columns(new)).items()},
         delta=lost.value,
         ci_low=lost.ci_low,
         ci_high=lost.ci_high,
@@ -87,14 +89,17 @@ def _lost(probe: Probe, before: pd.DataFrame, after: pd.DataFrame) -> Delta:
     old, new = _columns(before), _columns(after)
 
     def lost(i: Any) -> float:
-        return sign * (probe.score({n: v[i] for n, v in old.items()}) - probe.score({n: v[i] for n, v in new.items()}))
+        scored = probe.scores({n: v[i] for n, v in old.items()}, {n: v[i] for n, v in new.items()})
+        return sign * (scored[0] - scored[1])
 
     low, high = interval(lost, len(before))
-    return Delta(value=lost(slice(None)) + 0.0, ci_low=low, ci_high=high)  # -0.0 becomes 0.0
+    return Delta(value=delta(probe, before, after), ci_low=low, ci_high=high)
 
 
-def _score(probe: Probe, items: pd.DataFrame) -> float:
-    return probe.score(_columns(items))
+def delta(probe: Probe, before: pd.DataFrame, after: pd.DataFrame) -> float:
+    """What was lost, positive where it is a loss."""
+    old, new = probe.scores(_columns(before), _columns(after))
+    return (old - new if probe.higher_is_better else new - old) + 0.0  # -0.0 becomes 0.0
 
 
 def _columns(frame: pd.DataFrame) -> dict[str, Any]:
@@ -122,11 +127,7 @@ def point(questions: Questions, bases: Bases, model: nn.Module, step: int) -> Po
     gain, _, _ = rise(after, before, name)
     base = questions.before(bases).probes
     now = questions.probed(model)
-    signs = {probe.spec.name: 1.0 if probe.higher_is_better else -1.0 for probe in questions.probes}
-    lost = {
-        probe.spec.name: signs[probe.spec.name] * (_score(probe, base[probe.spec.name]) - _score(probe, now[probe.spec.name]))
-        for probe in questions.probes
-    }
+    lost = {p.spec.name: delta(p, base[p.spec.name], now[p.spec.name]) for p in questions.probes}
     examples = min(step * questions.run.batch, questions.run.budget.examples * len(_stage_tasks(questions.run)))
     return Point(step=step, examples=examples, score=scores(after, [name])[name].value, gain=gain, forgetting=lost)
 

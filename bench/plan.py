@@ -51,7 +51,9 @@ class Run:
     """Tasks that are asked after training, in zero-shot form, without having been trained on."""
     strategy: Strategy
     probes: tuple[tuple[ProbeSpec, int], ...]
-    """The probes that fit the model's family, with their size limits."""
+    """The probes that fit the model, with their size limits."""
+    left_out: tuple[str, ...]
+    """Why probes that are meant for the model's family don't fit it, one sentence each."""
     seed: int
     budget: Budget
     batch: int
@@ -182,9 +184,6 @@ def _planned(options: Options, precision: str, library: Library, suite: SuiteSpe
     given = settings.parse(options.settings, wanted)
     specs = [library.probe(name) for name in suite.probes]
     kinds = {spec.name: probes.load(spec) for spec in specs}
-    for spec in specs:
-        if missing := kinds[spec.name].needs - set(spec.source.columns):
-            raise UserError(f"probe '{spec.name}': a {spec.kind} probe needs the columns {', '.join(sorted(missing))}")
     also = [library.task(name) for name in suite.also]
     for task in (*tasks, *also):
         tasktypes.load(task)
@@ -192,7 +191,9 @@ def _planned(options: Options, precision: str, library: Library, suite: SuiteSpe
     final = tasks[-1:] if suite.stages else tasks
     runs: list[Run] = []
     for model in [find_model(name, library, options.trust_remote_code) for name in _models(options, suite)]:
-        fitting = tuple((spec, _limit(spec, options, suite)) for spec in specs if kinds[spec.name].family == model.family)
+        meant = [spec for spec in specs if kinds[spec.name].family in (None, model.family)]
+        unfit = {spec.name: reason for spec in meant if (reason := kinds[spec.name].unfit(model))}
+        fitting = tuple((spec, _limit(spec, options, suite)) for spec in meant if spec.name not in unfit)
         loaded = [
             strategies.load(library.strategy(n), model.family, settings.of(n, given), suite.hyperparameters.get(n))
             for n in wanted
@@ -211,6 +212,7 @@ def _planned(options: Options, precision: str, library: Library, suite: SuiteSpe
                 also=tuple(other for other in also if other.name not in (task.name, *strategy.tasks)),
                 strategy=strategy,
                 probes=() if strategy.client else fitting,
+                left_out=tuple(f"probe '{name}' is left out: {reason}" for name, reason in unfit.items()),
                 seed=0,
                 budget=budget,
                 batch=suite.batch,

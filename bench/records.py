@@ -46,6 +46,11 @@ class Delta(Part):
     ci_high: float
 
 
+class Pair(Part):
+    before: float
+    after: float
+
+
 class Forgetting(Part):
     """A probe before and after training, both in the precision of training. `delta` is what was lost: before minus after where
     higher is better, else after minus before; its interval is paired over items."""
@@ -60,6 +65,8 @@ class Forgetting(Part):
     ci_low: float
     ci_high: float
     n: int = Field(ge=1)
+    others: dict[str, Pair] = {}
+    """Further numbers of the same items, such as bits per byte, or the similarity of each layer."""
     verdict: Verdict = "none"
     """What the interval says: a loss or a gain only where it leaves zero out."""
     quantisation: Delta | None = None
