@@ -33,9 +33,12 @@ def load(spec: StrategySpec, family: Family, overrides: dict[str, Any], suite: d
 
 
 def merged(values: dict[str, Any], changes: dict[str, Any]) -> dict[str, Any]:
-    """`values` with `changes` on top; a change inside a nested mapping keeps the mapping's other keys."""
+    """`values` with `changes` on top; a change inside a nested mapping keeps the mapping's other keys, unless it makes another
+    `peft_type` of it, which has its own."""
     found = dict(values)
     for name, change in changes.items():
         old = found.get(name)
-        found[name] = merged(old, change) if isinstance(old, dict) and isinstance(change, dict) else change
+        inside = isinstance(old, dict) and isinstance(change, dict)
+        same = inside and change.get("peft_type", old.get("peft_type")) == old.get("peft_type")
+        found[name] = merged(old if same else {}, change) if inside else change
     return found

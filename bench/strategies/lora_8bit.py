@@ -7,8 +7,17 @@ from peft.mapping import PEFT_TYPE_TO_CONFIG_MAPPING
 from pydantic import Field, field_validator
 from torch import Tensor, nn
 
+from bench.models import heads
 from bench.specs import Family
 from bench.strategies.base import Hyperparameters, Strategy
+
+
+TASK_TYPES = {
+    "SequenceClassification": "SEQ_CLS",
+    "TokenClassification": "TOKEN_CLS",
+    "QuestionAnswering": "QUESTION_ANS",
+}
+"""Endings of transformers' classes -> PEFT's names for them."""
 
 
 class LoraHyperparameters(Hyperparameters):
@@ -35,6 +44,15 @@ def peft_config(values: dict[str, Any]) -> Any:
         raise ValueError(f"{kind}: {error}") from error
 
 
+def _numbered(model: nn.Module, args: Any, inputs: dict[str, Any]) -> tuple[Any, dict[str, Any]]:
+    """Position ids that don't count padding, which PEFT leaves out where it puts tokens of its own before the text's."""
+    if inputs.get("position_ids") is None and (mask := inputs.get("attention_mask")) is not None:
+        fed = inputs.get("inputs_embeds")
+        length = (inputs["input_ids"] if fed is None else fed).shape[1]
+        inputs["position_ids"] = (mask.long().cumsum(1) - 1).clamp(min=0)[:, -length:]
+    return args, inputs
+
+
 class Lora8bit(Strategy):
     Hyperparameters = LoraHyperparameters
     hyperparameters: LoraHyperparameters
@@ -46,23 +64,25 @@ class Lora8bit(Strategy):
     def adapt(self, model: nn.Module, family: Family) -> nn.Module:
         checkpointing = self.hyperparameters.gradient_checkpointing
         model = prepare_model_for_kbit_training(model, use_gradient_checkpointing=checkpointing)
-        wrapped: nn.Module = get_peft_model(model, peft_config(self._completed(model)))
+        config = peft_config(self._completed(model, family))
+        if config.is_prompt_learning and family == "decoder":
+            model.register_forward_pre_hook(_numbered, with_kwargs=True)
+        wrapped: nn.Module = get_peft_model(model, config)
         return wrapped
 
-    def _completed(self, model: nn.Module) -> dict[str, Any]:
-        """The config with what follows from the model: PEFT trains a task's fresh head whole, beside the adapters."""
-        name = type(model).__name__
-        heads = {
-            "ForSequenceClassification": "SEQ_CLS",
-            "ForTokenClassification": "TOKEN_CLS",
-            "ForQuestionAnswering": "QUESTION_ANS",
-        }
-        kind = next((kind for ending, kind in heads.items() if name.endswith(ending)), "CAUSAL_LM")
-        more: dict[str, Any] = {"task_type": kind}
-        if self.hyperparameters.peft.get("target_modules") == "all-linear" and kind in ("TOKEN_CLS", "QUESTION_ANS"):
-            # `all-linear` leaves out the head of a text classifier only.
-            more["exclude_modules"] = ["classifier", "qa_outputs"]
-        return {**more, **self.hyperparameters.peft}
+    def _completed(self, model: nn.Module, family: Family) -> dict[str, Any]:
+        """The config with what follows from the model: a task's head, its pooler included, trains whole beside the adapters.
+
+        A checkpoint without a pooler gives a random one, which must be kept with the adapters.
+        """
+        asked = self.hyperparameters.peft
+        ending = type(model).__name__.rpartition("For")[2]
+        more: dict[str, Any] = {"task_type": TASK_TYPES.get(ending, "CAUSAL_LM")}
+        if family == "encoder":
+            more["modules_to_save"] = heads(model)
+        if ending == "QuestionAnswering" and not peft_config(asked).is_prompt_learning:
+            more["task_type"] = None  # PEFT's class for it keeps the token types from the model
+        return {**more, **asked}
 
     def trained_state(self, model: nn.Module) -> dict[str, Tensor]:
         return dict(get_peft_model_state_dict(model))
