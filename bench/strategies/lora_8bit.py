@@ -11,7 +11,6 @@ from bench.models import heads
 from bench.specs import Family
 from bench.strategies.base import Hyperparameters, Strategy
 
-
 TASK_TYPES = {
     "SequenceClassification": "SEQ_CLS",
     "TokenClassification": "TOKEN_CLS",

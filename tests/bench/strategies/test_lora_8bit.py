@@ -1,4 +1,4 @@
-"""PEFT's variants on fp32, 8- and 4-bit bases: they train, answer the same alone and in a batch, and are kept by their adapter."""
+"""PEFT's variants on fp32, 8- and 4-bit bases: they train, answer alone as in a batch, and are kept by their adapters."""
 
 import pytest
 import torch
@@ -62,7 +62,7 @@ def difference(found, expected):
 
 @pytest.mark.parametrize("variant", VARIANTS)
 def test_each_variant_trains_and_answers_on_a_decoder(library, decoder, sst2, device, variant):
-    base, model, step = trained(library, decoder, sst2, 32, VARIANTS[variant])
+    base, model, _ = trained(library, decoder, sst2, 32, VARIANTS[variant])
     asked = Asked(Encoding(decoder, 96), tasktypes.load(sst2), data.load(sst2), Wording(), device, 500, 0, items=6)
     found = predict(model, asked)
     assert set(found["prediction"]) <= {"positive", "negative"} and found["confidence"].between(0.5, 1).all()
