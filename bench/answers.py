@@ -1,7 +1,8 @@
 """What a run's model answers after training, and the base model before: the task, other tasks and domains, and the probes."""
 
-from dataclasses import dataclass, replace
-from functools import cached_property
+from collections.abc import Callable
+from dataclasses import dataclass, field, replace
+from functools import cached_property, partial
 
 import pandas as pd
 from torch import nn
@@ -21,6 +22,10 @@ EVAL_TOKENS = 2048
 """Bound of a padded batch on one device; memory depends on it, results only in rounding."""
 
 
+Bases = Callable[[int], nn.Module]
+"""The base model whose weights have so many bits, loaded when it is asked for."""
+
+
 @dataclass(frozen=True)
 class Answers:
     """Of one model: on the task's test set, on other tasks and domains, per probe, and under single wordings."""
@@ -29,6 +34,8 @@ class Answers:
     elsewhere: dict[str, pd.DataFrame]
     probes: dict[str, pd.DataFrame]
     paraphrases: tuple[pd.DataFrame, ...] = ()
+    unrounded: dict[str, pd.DataFrame] = field(default_factory=dict)
+    """Of a base in 8 or 4 bit: the probes' answers before it was rounded to that."""
 
 
 class Questions:
@@ -37,7 +44,9 @@ class Questions:
     def __init__(self, run: Run, device: Device, progress: Progress) -> None:
         self.run, self.device, self.progress = run, device, progress
         self.encoding = Encoding(run.model, run.max_length)
-        self.task = self._plainly(run.task, run.test_items)
+        self.task = self._asked(run.task, run.test_items)
+        """The test set as the base model is asked: plainly, and without a head."""
+        self.own = self.as_trained(self.task)
 
     @cached_property
     def probes(self) -> list[Probe]:
@@ -45,53 +54,64 @@ class Questions:
 
     @cached_property
     def elsewhere(self) -> dict[str, Asked]:
-        """The task's sets from other domains, and the other tasks that were trained on, each with its head."""
+        """What else the trained model is asked: the task's sets from other domains, other tasks that were trained on, and
+        those that were not, in zero-shot form."""
         if not self.run.strategy.trains:
             return {}
-        domains = {
-            name: replace(self._plainly(self.run.task, self.run.other_items), split=name)
-            for name in self.run.task.out_of_domain
-        }
-        tasks = {
-            task.name: replace(self._plainly(task, self.run.other_items), head=n) for n, task in enumerate(self.run.others, 1)
-        }
-        return domains | tasks
+        limit = self.run.other_items
+        domains = {name: replace(self._asked(self.run.task, limit), split=name) for name in self.run.task.out_of_domain}
+        trained = {task.name: self._asked(task, limit) for task in self.run.trained[1:]}
+        untrained = {task.name: self._asked(task, limit) for task in self.run.also}
+        return {name: self.as_trained(asked) for name, asked in (domains | trained).items()} | untrained
 
     def after(self, model: nn.Module | Endpoint) -> Answers:
         """The run's model, asked in the words in which it was trained."""
-        own = self.as_trained(self.task)
         self.progress.phase("test set")
-        task = predict(model, own)
-        elsewhere = {name: predict(model, self.as_trained(asked)) for name, asked in self.elsewhere.items()}
-        paraphrases = tuple(
-            predict(model, replace(own, items=self.run.paraphrase_items, paraphrase=n)) for n in self._paraphrases()
-        )
+        task = predict(model, self.own)
+        elsewhere = {name: predict(model, asked) for name, asked in self.elsewhere.items()}
+        single = replace(self.own, items=self.run.paraphrase_items)
+        paraphrases = tuple(predict(model, replace(single, paraphrase=number)) for number in self._paraphrases())
         self.progress.phase("probes")
-        probed = {} if isinstance(model, Endpoint) else {p.spec.name: p.answers(model, self.device) for p in self.probes}
-        return Answers(task, elsewhere, probed, paraphrases)
+        return Answers(task, elsewhere, {} if isinstance(model, Endpoint) else self.probed(model), paraphrases)
 
-    def before(self, base: base_scores.LazyModel, known: Answers | None = None) -> Answers:
+    def before(self, bases: Bases, known: Answers | None = None) -> Answers:
         """The base's answers from the cache, from what a row that trains nothing has just measured, or measured now."""
-        same = known is not None and self.run.strategy.wording == self.task.wording
-
-        def asked(question: Asked) -> pd.DataFrame:
-            return base_scores.predictions(self.run, question, lambda: predict(base(), replace(question, head=None)))
-
-        def items(probe: Probe) -> pd.DataFrame:
-            return known.probes[probe.spec.name] if known else probe.answers(base(), self.device)
-
+        if known and self.run.strategy.wording == self.task.wording:
+            base_scores.predictions(self.run, self.task, lambda: known.task)
+        bits = self.run.strategy.bits
         return Answers(
-            base_scores.predictions(self.run, self.task, lambda: known.task) if known and same else asked(self.task),
-            {name: asked(question) for name, question in self.elsewhere.items()},
-            {p.spec.name: base_scores.probe_items(self.run, p, lambda p=p: items(p), self.device) for p in self.probes},  # type: ignore[misc]
+            self.untrained(self.task, bases),
+            {name: self.untrained(asked, bases) for name, asked in self.elsewhere.items()},
+            self._base_probes(bases, bits, known),
+            unrounded=self._base_probes(bases, 32) if bits < 32 else {},
         )
+
+    def untrained(self, asked: Asked, bases: Bases) -> pd.DataFrame:
+        """The base model's answers to the same examples, plainly asked."""
+        plainly = replace(asked, wording=Wording(), seed=0, head=None)
+        return base_scores.predictions(self.run, plainly, lambda: predict(bases(32), plainly))
+
+    def probed(self, model: nn.Module) -> dict[str, pd.DataFrame]:
+        """The probes' items; adapters on, in the precision of training."""
+        return {probe.spec.name: probe.answers(model, self.device) for probe in self.probes}
+
+    def _base_probes(self, bases: Bases, bits: int, known: Answers | None = None) -> dict[str, pd.DataFrame]:
+        def items(probe: Probe) -> pd.DataFrame:
+            return known.probes[probe.spec.name] if known else probe.answers(bases(bits), self.device)
+
+        return {p.spec.name: base_scores.probe_items(self.run, p, bits, partial(items, p), self.device) for p in self.probes}
 
     def as_trained(self, asked: Asked) -> Asked:
-        """A question in the strategy's words, to the head that was trained for it."""
-        head = (asked.head or 0) if self.run.strategy.trains else None
+        """A question in the strategy's words, to the head that was trained for its task."""
+        heads = {task.name: number for number, task in enumerate(self.run.trained)}
+        head = heads[asked.task.spec.name] if self.run.strategy.trains else None
         return replace(asked, wording=self.run.strategy.wording, seed=self.run.seed, head=head)
 
-    def _plainly(self, spec: TaskSpec, items: int | None) -> Asked:
+    def trained(self, task: TaskSpec) -> Asked:
+        """A task's test set, up to the limit for tasks besides the run's own, as the trained model is asked."""
+        return self.as_trained(self._asked(task, self.run.other_items))
+
+    def _asked(self, spec: TaskSpec, items: int | None) -> Asked:
         kind, found = tasktypes.load(spec), data.load(spec)
         return Asked(self.encoding, kind, found, Wording(), self.device, EVAL_TOKENS, seed=0, items=items)
 

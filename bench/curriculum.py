@@ -23,10 +23,15 @@ class Curriculum:
     """How many the steps hold, windows of one example counted once."""
 
 
-def build(run: Run, encoding: Encoding) -> Curriculum:
-    """The whole budget, encoded. The k-th example of the suite's task is the same for all strategies at one seed."""
-    tasks = (run.task, *run.others)
-    streams = {task.name: _task_stream(run, encoding, task, head) for head, task in enumerate(tasks)}
+def build(run: Run, encoding: Encoding, stage: TaskSpec | None = None) -> Curriculum:
+    """The whole budget of a stage, by default of the run's own task, encoded.
+
+    The k-th example of the stage's task is the same for all strategies at one seed.
+    """
+    own = stage or run.task
+    tasks = (own, *(task for task in run.others if task.name != own.name))
+    heads = {task.name: head for head, task in enumerate(run.trained)}
+    streams = {task.name: _task_stream(run, encoding, task, heads[task.name]) for task in tasks}
     sizes = {task.name: len(data.load(task).train) for task in tasks}
     if run.strategy.rehearsal and encoding.model.family == "decoder":
         texts = [str(row["text"]) for row in sources.rows(run.strategy.rehearsal)]
@@ -35,7 +40,7 @@ def build(run: Run, encoding: Encoding) -> Curriculum:
     names = list(streams)
 
     def shares(progress: float) -> list[float]:
-        found = run.strategy.shares(run.task.name, sizes, "rehearsal" in streams, progress)
+        found = run.strategy.shares(own.name, sizes, "rehearsal" in streams, progress)
         return [found[name] for name in names]
 
     taken = dict.fromkeys(names, 0)

@@ -13,8 +13,8 @@ from rich.table import Table
 from transformers import AutoModelForCausalLM
 
 from bench import curriculum, data, flops, records, sizes, tasktypes
+from bench.adaptation import TRAIN_TOKENS
 from bench.encoding import Encoding
-from bench.execution import TRAIN_TOKENS
 from bench.plan import Run
 from bench.sizes import Memory
 
@@ -42,6 +42,8 @@ def speed(seconds: float = 0.3) -> float:
 
 def estimate(run: Run) -> Estimate:
     """From the run's real curriculum, where the tokenizer is at hand, and the model's shape without weights."""
+    if run.unfit or run.strategy.client:
+        return Estimate(0, 0, Memory(0, 0, 0, 0, 0, 0))
     steps = curriculum.build(run, Encoding(run.model, run.max_length)) if run.model.at_hand and run.strategy.trains else None
     decoder = run.model.family == "decoder"
     kind = tasktypes.load(run.task)
@@ -71,7 +73,7 @@ def show(runs: Sequence[Run], out: Path) -> None:
     found = [estimate(run) for run in runs]
     for run, cost in zip(runs, found, strict=True):
         record = records.find(out, run.id)
-        state = record.status if record else "to do"
+        state = record.status if record else "skipped" if run.unfit else "to do"
         seconds = None if cost.operations is None else cost.operations / rate
         total += (seconds or 0) if state not in ("ok", "skipped") else 0
         test = len(data.load(run.task).test[: run.test_items])

@@ -6,7 +6,6 @@ A run that has a record is not run again; a run that fails leaves a record of it
 import time
 import traceback
 from collections.abc import Sequence
-from dataclasses import replace
 from datetime import UTC, datetime
 from pathlib import Path
 from typing import Any
@@ -16,38 +15,16 @@ from accelerate.utils import set_seed
 from torch import nn
 from transformers import AutoModel, AutoModelForCausalLM
 
-from bench import (
-    ENGINE_VERSION,
-    base_scores,
-    curriculum,
-    data,
-    flops,
-    measures,
-    memory,
-    probes,
-    records,
-    sizes,
-    sources,
-    tasktypes,
-)
+from bench import ENGINE_VERSION, base_scores, data, flops, measures, memory, probes, records, selfchecks, sizes, sources
+from bench.adaptation import Trained, train_stages
 from bench.answers import Answers, Questions
 from bench.devices import Device, versions
-from bench.early_stopping import VALIDATION_ITEMS, EarlyStopping
 from bench.endpoint import Endpoint
 from bench.errors import UserError
-from bench.evaluation import predict
-from bench.heads import Heads
-from bench.models import set_dropout
 from bench.plan import Run
 from bench.progress import Progress
 from bench.records import Cost, Provenance, Record
-from bench.scoring import scores
-from bench.strategies.base import Hyperparameters
 from bench.strategies.endpoint import EndpointHyperparameters
-from bench.training import Spent, train
-
-TRAIN_TOKENS = 1024
-"""Bound of a padded batch on one device; memory depends on it, results only in rounding."""
 
 
 def check_data(runs: Sequence[Run]) -> None:
@@ -58,7 +35,7 @@ def check_data(runs: Sequence[Run]) -> None:
     """
     for run in runs:
         _ = run.model.folder
-        for task in (run.task, *run.others):
+        for task in (*run.trained, *run.also):
             data.load(task)
         for spec, _ in run.probes:
             probes.load(spec).check(spec)
@@ -92,7 +69,7 @@ def _attempted(run: Run, device: Device, progress: Progress, debug: bool) -> tup
     try:
         record, items = perform(run, device, progress)
         assert record.score is not None
-        progress.done(f"{record.score.name} {record.score.value:.3f}")
+        progress.done(record.reason or f"{record.score.name} {record.score.value:.3f}")
         return record, items
     except UserError:
         raise
@@ -128,36 +105,46 @@ def perform(run: Run, device: Device, progress: Progress) -> tuple[Record, pd.Da
     """One run from data to record, and its items."""
     started = datetime.now(UTC).isoformat(timespec="seconds")
     questions = Questions(run, device, progress)
-    base = base_scores.LazyModel(lambda: _base(run, device, progress))
+    bases = base_scores.LazyModels(lambda bits: _base(run, bits, device, progress))
     # Measured first, so that its memory and time are not the run's; a row that trains nothing measures the base itself.
-    before = questions.before(base) if run.strategy.trains else None
-    base.forget()
+    checks = selfchecks.of_base(questions, bases)
+    before = questions.before(bases) if run.strategy.trains else None
+    if run.probe_every:  # what the curve is held against too
+        questions.untrained(measures.on_the_way(questions), bases)
+    bases.forget()
     memory.reset_peak(device.torch.type == "cuda")
     set_seed(run.seed)
 
     model: nn.Module | Endpoint
-    if run.strategy.trains:
-        model, spent = _trained(run, questions, device, progress)
+    trained = Trained()
+    if before:
+        model, trained = train_stages(questions, bases, before, progress)
     else:
-        model, spent = run.strategy.client or base(), Spent()
+        model = run.strategy.client or bases(32)
     clock = time.perf_counter()
     after = questions.after(model)
     seconds = time.perf_counter() - clock
-    cost = _api_cost(run, after, seconds) if isinstance(model, Endpoint) else _cost(run, model, spent, device, seconds)
-    before = before or questions.before(base, after)
+    cost = _api_cost(run, after, seconds) if isinstance(model, Endpoint) else _cost(run, model, trained, device, seconds)
+    before = before or questions.before(bases, after)
 
-    forgetting = measures.forgetting(questions.probes, before, after)
+    forgetting = measures.forgetting(questions, before, after)
+    checks |= trained.checks | measures.checks(run.strategy.trains, before, after, forgetting)
+    broken = [name for name, held in checks.items() if not held]
     record = Record(
-        status="ok",
+        status="failed" if broken else "ok",
+        reason=f"self-tests that don't hold: {', '.join(broken)}; don't trust this run" if broken else None,
         **_identity(run, device),
         **measures.of_task(questions.task, before.task, after.task),
         elsewhere=measures.elsewhere(questions, before, after),
         robustness=measures.robustness(questions.task, after),
         forgetting=forgetting,
-        checks=measures.checks(run.strategy.trains, before, after, forgetting),
+        relative_forgetting=measures.relative_forgetting(forgetting),
+        curve=trained.curve,
+        stages=trained.stages,
+        checks=checks,
         cost=cost,
-        losses=spent.losses,
-        validation=spent.validation,
+        losses=trained.spent.losses,
+        validation=trained.validation,
         provenance=Provenance(
             model_hash=run.model.content_hash,
             data_hash=questions.task.data.content_hash,
@@ -171,11 +158,12 @@ def perform(run: Run, device: Device, progress: Progress) -> tuple[Record, pd.Da
     return record, measures.items(run.task.name, before, after)
 
 
-def _cost(run: Run, model: nn.Module, spent: Spent, device: Device, eval_seconds: float) -> Cost:
+def _cost(run: Run, model: nn.Module, found: Trained, device: Device, eval_seconds: float) -> Cost:
+    spent = found.spent
     trained = run.strategy.trained_state(model) if run.strategy.trains else {}
     trainable, total = sizes.parameters(model)
     return Cost(
-        train_examples=spent.examples,
+        train_examples=found.examples,
         train_tokens=spent.tokens,
         train_flops=flops.count(model).training(spent.tokens, spent.positions),
         train_seconds=spent.seconds,
@@ -197,61 +185,8 @@ def _api_cost(run: Run, after: Answers, seconds: float) -> Cost:
     return Cost(**nothing, **sizes, eval_seconds=seconds, money=float(money) / 1e6)
 
 
-def _base(run: Run, device: Device, progress: Progress) -> nn.Module:
+def _base(run: Run, bits: int, device: Device, progress: Progress) -> nn.Module:
     progress.phase("base model")
     auto = AutoModelForCausalLM if run.model.family == "decoder" else AutoModel
-    model: nn.Module = run.model.load(auto)
+    model: nn.Module = run.model.load(auto, bits, device.torch)
     return model.to(device.torch).eval()
-
-
-def _trained(run: Run, questions: Questions, device: Device, progress: Progress) -> tuple[nn.Module, Spent]:
-    """The base under the strategy, trained on the run's curriculum."""
-    hyperparameters = run.strategy.hyperparameters
-    assert isinstance(hyperparameters, Hyperparameters)
-    plan = curriculum.build(run, questions.encoding)
-    model = _adapted(run, device)
-    if hyperparameters.dropout is not None:
-        set_dropout(model, hyperparameters.dropout)
-    watch = _early_stopping(run, questions, hyperparameters)
-    spent = train(
-        model,
-        plan.steps,
-        hyperparameters,
-        device.accelerator,
-        run.model.tokenizer.pad_token_id,
-        TRAIN_TOKENS,
-        progress.step,
-        watch or (lambda model, step, steps: False),
-    )
-    spent.examples = plan.examples if spent.steps == len(plan.steps) else spent.steps * run.batch
-    if watch:
-        watch.restore(model)
-        spent.validation = watch.scores
-    return model.eval(), spent
-
-
-def _early_stopping(run: Run, questions: Questions, hyperparameters: Hyperparameters) -> EarlyStopping | None:
-    if hyperparameters.early_stopping is None:
-        return None
-    asked = replace(questions.as_trained(questions.task), split="validation", items=VALIDATION_ITEMS)
-    name = run.task.metrics[0]
-
-    def score(model: nn.Module) -> float:
-        found = scores(predict(model, asked), [name])[name]
-        return found.value if found.higher_is_better else -found.value
-
-    return EarlyStopping(score, hyperparameters.early_stopping, hyperparameters.validate_every)
-
-
-def _adapted(run: Run, device: Device) -> nn.Module:
-    """The freshly loaded base under the strategy, on this process's device; an encoder with a head for each task."""
-    bits = run.strategy.bits
-    if run.model.family == "decoder":
-        model: nn.Module = run.model.load(AutoModelForCausalLM, bits, device.torch)
-    else:
-        kinds = [tasktypes.load(task) for task in (run.task, *run.others)]
-        models = [run.model.load(kind.auto_class, bits, device.torch, num_labels=kind.outputs()) for kind in kinds]
-        model = Heads(models) if len(models) > 1 else models[0]
-    adapted = run.strategy.adapt(model, run.model.family)
-    # A quantised base is placed as it is loaded; what was added to it follows.
-    return adapted.to(device.torch)

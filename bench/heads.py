@@ -28,6 +28,11 @@ class Heads(nn.Module):
     def config(self) -> Any:
         return self.heads["0"].config
 
+    def own(self) -> list[nn.Parameter]:
+        """Parameters of the heads themselves, and of the trunk's pooler, which serves them alone."""
+        shared = {id(parameter) for name, parameter in self.trunk.named_parameters() if not name.startswith("pooler.")}
+        return [parameter for parameter in self.heads.parameters() if id(parameter) not in shared]
+
     def forward(self, head: int, **inputs: Any) -> Any:
         """The output of that head's model.
 

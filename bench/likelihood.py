@@ -94,21 +94,29 @@ def _branching(model: nn.Module, groups: Mapping[Ids, Sequence[Ids]], pad: int, 
         padded = _left_padded([contexts[i] for i in batch], pad, 0, device)
         cache = DynamicCache()
         first = last_logits(model, padded, 1, cache).float().log_softmax(-1)
+        state = _state(cache)
         rows = [(row, answer) for row, i in enumerate(batch) for answer in groups[contexts[i]]]
-        owners = torch.tensor([row for row, _ in rows], device=device)
-        width = max(len(answer) for _, answer in rows) - 1
-        lengths = torch.tensor([len(answer) - 1 for _, answer in rows], device=device)[:, None]
-        steps = torch.arange(width, device=device)
-        # Continuations are padded on the right: a causal model never looks at what stands after its own tokens.
-        ids = torch.tensor([[*answer[:-1], *[pad] * (width + 1 - len(answer))] for _, answer in rows], device=device)
-        mask = torch.cat([padded.attention_mask[owners], (steps < lengths).long()], dim=1)
-        positions = padded.attention_mask.sum(1)[owners][:, None] + steps
-        fed = Batch(ids, mask, positions, labels=ids)
-        rest = last_logits(model, fed, width, _copied(_state(cache), owners)).float().log_softmax(-1)
-        for number, (row, answer) in enumerate(rows):
-            logprobs = torch.cat([first[row], rest[number, : len(answer) - 1]])
-            found[contexts[batch[row]], answer] = _judged(logprobs, answer)
+        for part in by_length([len(answer) for _, answer in rows], tokens):
+            branches = [rows[i] for i in part]
+            rest = _branched(model, padded, state, branches, pad).float().log_softmax(-1)
+            for number, (row, answer) in enumerate(branches):
+                logprobs = torch.cat([first[row], rest[number, : len(answer) - 1]])
+                found[contexts[batch[row]], answer] = _judged(logprobs, answer)
     return found
+
+
+def _branched(model: nn.Module, read: Batch, state: State, rows: Sequence[tuple[int, Ids]], pad: int) -> Tensor:
+    """Logits (rows, longest - 1, vocabulary) of continuations (row of the context read, ids) after their first token."""
+    device = read.input_ids.device
+    owners = torch.tensor([row for row, _ in rows], device=device)
+    width = max(1, *(len(answer) - 1 for _, answer in rows))
+    lengths = torch.tensor([len(answer) - 1 for _, answer in rows], device=device)[:, None]
+    steps = torch.arange(width, device=device)
+    # Continuations are padded on the right: a causal model never looks at what stands after its own tokens.
+    ids = torch.tensor([[*answer[:-1], *[pad] * (width + 1 - len(answer))] for _, answer in rows], device=device)
+    mask = torch.cat([read.attention_mask[owners], (steps < lengths).long()], dim=1)
+    positions = read.attention_mask.sum(1)[owners][:, None] + steps
+    return last_logits(model, Batch(ids, mask, positions, labels=ids), width, _copied(state, owners))
 
 
 def _judged(logprobs: Tensor, continuation: Ids) -> Likelihood:

@@ -1,15 +1,21 @@
 """From answers before and after to a record's numbers: scores, gains, forgetting, the spread over wordings, and self-tests."""
 
 from collections.abc import Sequence
+from dataclasses import replace
 from typing import Any
 
 import pandas as pd
+from torch import nn
 
-from bench.answers import Answers, Questions
-from bench.evaluation import Asked
+from bench import contamination
+from bench.answers import Answers, Bases, Questions
+from bench.early_stopping import VALIDATION_ITEMS
+from bench.evaluation import Asked, predict
+from bench.plan import Run
 from bench.probes import Probe
-from bench.records import Elsewhere, Forgetting, Robustness, as_text
+from bench.records import Delta, Elsewhere, Forgetting, Pair, Point, Robustness, Stages, as_text
 from bench.scoring import rise, scores
+from bench.specs import TaskSpec
 from bench.statistics import interval
 
 
@@ -51,29 +57,111 @@ def robustness(asked: Asked, after: Answers) -> Robustness | None:
     return Robustness(scores=dict(zip(wordings, values, strict=True)))
 
 
-def forgetting(probes: Sequence[Probe], before: Answers, after: Answers) -> dict[str, Forgetting]:
-    return {p.spec.name: _forgetting(p, before.probes[p.spec.name], after.probes[p.spec.name]) for p in probes}
+def forgetting(questions: Questions, before: Answers, after: Answers) -> dict[str, Forgetting]:
+    """Each probe's loss by training, and by rounding the base where it was rounded."""
+    return {probe.spec.name: _forgetting(questions.run, probe, before, after) for probe in questions.probes}
 
 
-def _forgetting(probe: Probe, before: pd.DataFrame, after: pd.DataFrame) -> Forgetting:
-    sign = 1.0 if probe.higher_is_better else -1.0
-    old, new = ({str(name): frame[name].to_numpy() for name in frame} for frame in (before, after))
-
-    def lost(i: Any) -> float:
-        return sign * (probe.score({n: v[i] for n, v in old.items()}) - probe.score({n: v[i] for n, v in new.items()}))
-
-    everything = slice(None)
-    low, high = interval(lost, len(before))
+def _forgetting(run: Run, probe: Probe, before: Answers, after: Answers) -> Forgetting:
+    name = probe.spec.name
+    old, new = before.probes[name], after.probes[name]
+    lost = _lost(probe, old, new)
+    score_before, score_after = probe.scores(_columns(old), _columns(new))
     return Forgetting(
         value_name=probe.value,
         higher_is_better=probe.higher_is_better,
         share=probe.share,
-        before=probe.score(old),
-        after=probe.score(new),
-        delta=lost(everything) + 0.0,  # -0.0 becomes 0.0
-        ci_low=low,
-        ci_high=high,
-        n=len(before),
+        before=score_before,
+        after=score_after,
+        others={name: Pair(before=a, after=b) for name, (a, b) in probe.others(_columns(old), _columns(new)).items()},
+        delta=lost.value,
+        ci_low=lost.ci_low,
+        ci_high=lost.ci_high,
+        n=len(old),
+        verdict="loss" if lost.ci_low > 0 else "gain" if lost.ci_high < 0 else "none",
+        quantisation=_lost(probe, before.unrounded[name], old) if before.unrounded else None,
+        contaminated=contamination.items(run, probe) if run.strategy.trains else 0,
+    )
+
+
+def _lost(probe: Probe, before: pd.DataFrame, after: pd.DataFrame) -> Delta:
+    sign = 1.0 if probe.higher_is_better else -1.0
+    old, new = _columns(before), _columns(after)
+
+    def lost(i: Any) -> float:
+        scored = probe.scores({n: v[i] for n, v in old.items()}, {n: v[i] for n, v in new.items()})
+        return sign * (scored[0] - scored[1])
+
+    low, high = interval(lost, len(before))
+    return Delta(value=delta(probe, before, after), ci_low=low, ci_high=high)
+
+
+def delta(probe: Probe, before: pd.DataFrame, after: pd.DataFrame) -> float:
+    """What was lost, positive where it is a loss."""
+    old, new = probe.scores(_columns(before), _columns(after))
+    return (old - new if probe.higher_is_better else new - old) + 0.0  # -0.0 becomes 0.0
+
+
+def _columns(frame: pd.DataFrame) -> dict[str, Any]:
+    return {str(name): frame[name].to_numpy() for name in frame}
+
+
+def relative_forgetting(found: dict[str, Forgetting]) -> float | None:
+    """Luo et al. 2023, equation 2: the mean relative loss in per cent, over probes where higher is better."""
+    shares = [
+        (probe.before - probe.after) / probe.before for probe in found.values() if probe.higher_is_better and probe.before
+    ]
+    return 100 * sum(shares) / len(shares) if shares else None
+
+
+def on_the_way(questions: Questions) -> Asked:
+    """What a run is asked before it ends: validation items, test data being read once."""
+    return replace(questions.own, split="validation", items=VALIDATION_ITEMS)
+
+
+def point(questions: Questions, bases: Bases, model: nn.Module, step: int) -> Point:
+    """Where a run stands after so many steps."""
+    asked = on_the_way(questions)
+    after, before = predict(model, asked), questions.untrained(asked, bases)
+    name = questions.run.task.metrics[0]
+    gain, _, _ = rise(after, before, name)
+    base = questions.before(bases).probes
+    now = questions.probed(model)
+    lost = {p.spec.name: delta(p, base[p.spec.name], now[p.spec.name]) for p in questions.probes}
+    examples = min(step * questions.run.batch, questions.run.budget.examples * len(_stage_tasks(questions.run)))
+    return Point(step=step, examples=examples, score=scores(after, [name])[name].value, gain=gain, forgetting=lost)
+
+
+def stage_scores(questions: Questions, model: nn.Module) -> list[float]:
+    """The score on each stage's test set, in the order of the stages."""
+    return [_signed(predict(model, questions.trained(task)), task) for task in _stage_tasks(questions.run)]
+
+
+def _stage_tasks(run: Run) -> tuple[TaskSpec, ...]:
+    return (*run.earlier, run.task)
+
+
+def _signed(answers: pd.DataFrame, task: TaskSpec) -> float:
+    score = scores(answers, task.metrics[:1])[task.metrics[0]]
+    return score.value if score.higher_is_better else -score.value
+
+
+def stages(questions: Questions, bases: Bases, found: Sequence[Sequence[float]]) -> Stages:
+    """The measures of training on one task after another; `found` has a row per stage, each a score per task."""
+    tasks = _stage_tasks(questions.run)
+    base = [_signed(questions.untrained(questions.trained(task), bases), task) for task in tasks]
+    last = len(tasks) - 1
+    ends = [found[last][j] - found[j][j] for j in range(last)]
+    ahead = [found[j - 1][j] - base[j] for j in range(1, last + 1)]
+    lost = [max(found[i][j] for i in range(last)) - found[last][j] for j in range(last)]
+    backward, forward, forgotten = (sum(values) / last for values in (ends, ahead, lost))
+    return Stages(
+        tasks=[task.name for task in tasks],
+        base=base,
+        scores=[list(row) for row in found],
+        backward_transfer=backward,
+        forward_transfer=forward,
+        forgetting=forgotten,
     )
 
 

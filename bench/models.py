@@ -278,11 +278,11 @@ def layers(model: torch.nn.Module) -> torch.nn.ModuleList:
     return max(lists, key=len)
 
 
-def heads(model: torch.nn.Module) -> list[str]:
-    """Names of what a task's model has around the trunk, and of the trunk's pooler, which serves the head alone."""
-    trunk: Any = getattr(model, "base_model_prefix", "")
+def head_modules(model: torch.nn.Module) -> list[str]:
+    """Names of the modules that a task's model has around its trunk, and of the trunk's pooler, which serves the head alone."""
+    trunk = str(model.base_model_prefix)
     beside = [name for name, module in model.named_children() if name != trunk and list(module.parameters())]
-    return [*beside, *(f"{trunk}.{name}" for name in ("pooler",) if getattr(getattr(model, trunk), name, None) is not None)]
+    return [*beside, *([f"{trunk}.pooler"] if getattr(getattr(model, trunk), "pooler", None) is not None else [])]
 
 
 def linear(blocks: Iterable[torch.nn.Module]) -> list[torch.nn.Module]:

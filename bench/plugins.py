@@ -9,10 +9,15 @@ from bench.errors import unknown
 
 T = TypeVar("T")
 
+HELPERS = {"base", "selftests", "templates"}
+"""Modules of a package that define no kind."""
+
 
 def names(package: ModuleType) -> list[str]:
     """Kinds that a package offers, as YAML writes them."""
-    return sorted(module.name.replace("_", "-") for module in pkgutil.iter_modules(package.__path__) if module.name != "base")
+    return sorted(
+        module.name.replace("_", "-") for module in pkgutil.iter_modules(package.__path__) if module.name not in HELPERS
+    )
 
 
 def load(package: ModuleType, kind: str, base: type[T]) -> type[T]:

@@ -35,9 +35,25 @@ class Score(Part):
     """Whether it is a number in [0, 1], whose differences are shown in points."""
 
 
+Verdict = Literal["loss", "gain", "none"]
+
+
+class Delta(Part):
+    """What was lost, positive where it is a loss, with its 95 % interval, paired over items."""
+
+    value: float
+    ci_low: float
+    ci_high: float
+
+
+class Pair(Part):
+    before: float
+    after: float
+
+
 class Forgetting(Part):
-    """A probe before and after. `delta` is what was lost: before minus after where higher is better, else after minus before;
-    its interval is paired over items."""
+    """A probe before and after training, both in the precision of training. `delta` is what was lost: before minus after where
+    higher is better, else after minus before; its interval is paired over items."""
 
     value_name: str
     higher_is_better: bool
@@ -49,6 +65,42 @@ class Forgetting(Part):
     ci_low: float
     ci_high: float
     n: int = Field(ge=1)
+    others: dict[str, Pair] = {}
+    """Further numbers of the same items, such as bits per byte, or the similarity of each layer."""
+    verdict: Verdict = "none"
+    """What the interval says: a loss or a gain only where it leaves zero out."""
+    quantisation: Delta | None = None
+    """What rounding the base to 8 or 4 bit lost before any training; None where nothing was rounded."""
+    contaminated: int = Field(default=0, ge=0)
+    """Items that share a passage of words with what was trained on."""
+
+
+class Point(Part):
+    """A run on its way: validation score and gain, and what each probe has lost so far."""
+
+    step: int = Field(ge=1)
+    examples: int = Field(ge=1)
+    score: float
+    gain: float
+    forgetting: dict[str, float]
+
+
+class Stages(Part):
+    """Tasks that were trained on one after another, and every score on the way; test sets are the same throughout.
+
+    With R[i][j] the score on task j after stage i, R[-1] the base's, T stages (scores where lower is better count negated):
+    """
+
+    tasks: list[str]
+    base: list[float]
+    scores: list[list[float]]
+    """R: a row per stage, a column per task."""
+    backward_transfer: float
+    """Mean over j < T of R[T][j] - R[j][j] (Lopez-Paz & Ranzato 2017)."""
+    forward_transfer: float
+    """Mean over j > 1 of R[j-1][j] - base[j] (Lopez-Paz & Ranzato 2017, with the base model for their random one)."""
+    forgetting: float
+    """Mean over j < T of max over i < T of R[i][j], minus R[T][j] (Chaudhry et al. 2018)."""
 
 
 class Elsewhere(Part):
@@ -136,6 +188,10 @@ class Record(Part):
     """By name of the task or domain."""
     robustness: Robustness | None = None
     forgetting: dict[str, Forgetting] = {}
+    relative_forgetting: float | None = None
+    """FG of Luo et al. 2023: mean over probes where higher is better of (before - after) / before, in per cent."""
+    curve: list[Point] = []
+    stages: Stages | None = None
     checks: dict[str, bool] = {}
     cost: Cost | None = None
     losses: list[float] = []

@@ -199,8 +199,25 @@ class ProbeSpec(Spec):
     kind: str
     """Name of a module in bench/probes/."""
     source: Source
+    fields: dict[str, str | list[str]] = {}
+    """Field -> template with columns in braces, or a list of templates: what the kind reads beside the columns."""
+    options: dict[str, Any] = {}
+    """What the kind leaves to choose; the kind checks it."""
     items: int = Field(default=64, ge=2)
     """Size limit; a suite can lower it, and `--probe-items` overrides both."""
+
+    @property
+    def given(self) -> set[str]:
+        """Names of all fields of a row."""
+        return {*self.source.columns, *self.fields}
+
+    @model_validator(mode="after")
+    def _templates_name_columns(self) -> Self:
+        texts = [text for template in self.fields.values() for text in ([template] if isinstance(template, str) else template)]
+        named = {name for text in texts for _, name, _, _ in Formatter().parse(text) if name is not None}
+        if missing := named - set(self.source.columns):
+            raise ValueError(f"a template names {{{min(missing)}}}, but the columns give {', '.join(self.source.columns)}")
+        return self
 
 
 class StrategySpec(Spec):
@@ -275,6 +292,10 @@ class SuiteSpec(Spec):
     suites: list[str] = []
     models: list[str] = []
     tasks: list[str] = []
+    stages: list[str] = []
+    """Instead of tasks: one model is trained on these one after another, each with the whole budget."""
+    also: list[str] = []
+    """Tasks that every trained model is asked besides, in zero-shot form."""
     strategies: list[str] = []
     hyperparameters: dict[str, dict[str, Any]] = {}
     """Strategy -> what this suite sets on top of its defaults, and `--set` on top of that."""
@@ -297,7 +318,12 @@ class SuiteSpec(Spec):
         if self.suites and given != {"suites"}:
             raise ValueError(f"a list of suites says nothing else; '{min(given - {'suites'})}' belongs into one of them")
         if missing := [field for field in ("models", "tasks", "strategies") if not self.suites and not getattr(self, field)]:
-            raise ValueError(f"'{missing[0]}' is missing or empty")
+            if missing != ["tasks"] or len(self.stages) < 2:
+                raise ValueError(
+                    f"'{missing[0]}' is missing or empty; stages, of which there are at least two, stand for tasks"
+                )
+        elif self.stages:
+            raise ValueError("a suite has tasks or stages, not both")
         return self
 
     @field_validator("hyperparameters")

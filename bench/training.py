@@ -29,9 +29,8 @@ Watch = Callable[[nn.Module, int, int], bool]
 
 @dataclass
 class Spent:
-    """What training cost: tokens as the model saw them, without padding; the loop doesn't know the number of examples."""
+    """What training cost: tokens as the model saw them, without padding."""
 
-    examples: int = 0
     steps: int = 0
     tokens: int = 0
     positions: int = 0
@@ -39,8 +38,15 @@ class Spent:
     seconds: float = 0.0
     losses: list[float] = field(default_factory=list)
     """Mean loss of each step."""
-    validation: list[float] = field(default_factory=list)
-    """Scores of early stopping, in order."""
+
+    def __add__(self, other: "Spent") -> "Spent":
+        return Spent(
+            self.steps + other.steps,
+            self.tokens + other.tokens,
+            self.positions + other.positions,
+            self.seconds + other.seconds,
+            self.losses + other.losses,
+        )
 
 
 def learning_rate(step: int, steps: int, hyperparameters: Hyperparameters) -> float:

@@ -212,8 +212,10 @@ def _forgotten(runs: Sequence[Record], frames: Sequence[pd.DataFrame], name: str
 def _cost(costs: Sequence[Cost]) -> Cost | None:
     if not costs:
         return None
-    means = {name: fmean(getattr(cost, name) for cost in costs) for name in Cost.model_fields}
-    return Cost.model_validate({k: round(v) if Cost.model_fields[k].annotation is int else v for k, v in means.items()})
+    columns = {name: [getattr(cost, name) for cost in costs] for name in Cost.model_fields}
+    means = {name: None if None in values else fmean(values) for name, values in columns.items()}
+    whole = {name for name, field in Cost.model_fields.items() if field.annotation is int}
+    return Cost.model_validate({name: round(mean) if name in whole and mean else mean for name, mean in means.items()})
 
 
 def _with_variants(rows: list[Row]) -> list[Row]:

@@ -11,8 +11,10 @@ def load(spec: ProbeSpec) -> type[Probe]:
     """The class of the probe's kind.
 
     Raises:
-        UserError: there is no such kind.
+        UserError: there is no such kind, or the spec lacks what it needs.
     """
     import bench.probes as package
 
-    return plugins.load(package, spec.kind, Probe)  # type: ignore[type-abstract]
+    kind = plugins.load(package, spec.kind, Probe)  # type: ignore[type-abstract]
+    kind.accept(spec)
+    return kind

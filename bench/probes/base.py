@@ -3,35 +3,68 @@
 from abc import ABC, abstractmethod
 from collections.abc import Mapping, Sequence
 from copy import copy
-from typing import Any, ClassVar
+from typing import Any, ClassVar, Self, TypeVar
 
 import numpy as np
 import numpy.typing as npt
 import pandas as pd
+from pydantic import BaseModel, ConfigDict, ValidationError
 from torch import nn
 
 from bench import sources
 from bench.devices import Device
 from bench.encoding import Encoding
 from bench.errors import UserError
-from bench.specs import Family, ProbeSpec
+from bench.likelihood import Likelihood, Request, likelihoods
+from bench.models import Model
+from bench.probes.templates import filled
+from bench.sources import Row
+from bench.specs import Family, ProbeSpec, explain
+
+R = TypeVar("R", bound=Mapping[str, Any])
+
+Columns = Mapping[str, npt.NDArray[Any]]
+"""`measure`'s columns, all items or a resample of them."""
+
+
+class Options(BaseModel):
+    """What a kind leaves to the YAML; kinds with a choice override it."""
+
+    model_config = ConfigDict(extra="forbid", frozen=True)
 
 
 class Probe(ABC):
-    """One probe on one model family, its items chosen and encoded once."""
+    """One probe on one model, its items chosen once."""
 
-    family: ClassVar[Family]
-    value: ClassVar[str]
+    family: ClassVar[Family | None]
+    """None: any."""
+    choices: ClassVar[type[Options]] = Options
+    value: str
     """Name of the score, with its unit."""
     higher_is_better: ClassVar[bool]
     share: ClassVar[bool]
     """Whether the score is a number in [0, 1]."""
     needs: ClassVar[frozenset[str]]
-    """Columns that the source must give."""
+    """Fields that a row must have."""
 
     def __init__(self, spec: ProbeSpec, encoding: Encoding, limit: int, tokens: int) -> None:
         self.spec, self.encoding, self.tokens = spec, encoding, tokens
-        self.rows = sample(sources.rows(spec.source), limit)
+        self.options: Any = self.choices.model_validate(spec.options)
+        self.rows = sample(filled_rows(spec), limit)
+
+    @classmethod
+    def accept(cls, spec: ProbeSpec) -> None:
+        """Check the spec without reading data.
+
+        Raises:
+            UserError: a field that the kind needs is missing, or an option is wrong.
+        """
+        if missing := cls.needs - spec.given:
+            raise UserError(f"probe '{spec.name}': a {spec.kind} probe needs the columns {', '.join(sorted(missing))}")
+        try:
+            cls.choices.model_validate(spec.options)
+        except ValidationError as error:
+            raise UserError(f"probe '{spec.name}', options of a {spec.kind} probe: {explain(error, cls.choices)}") from error
 
     @classmethod
     def check(cls, spec: ProbeSpec) -> None:
@@ -40,14 +73,19 @@ class Probe(ABC):
         Raises:
             UserError: a value is missing or not of the kind that the probe needs.
         """
-        for row in sources.rows(spec.source):
-            fault = next((f"field '{name}' is empty" for name in cls.needs if not row[name]), cls.fault(row))
+        for row in filled_rows(spec):
+            fault = next((f"field '{name}' is empty" for name in sorted(cls.needs) if not row[name]), cls.fault(row, spec))
             if fault:
                 raise UserError(f"probe '{spec.name}': {row.place}: {fault}")
 
     @classmethod
-    def fault(cls, row: Mapping[str, Any]) -> str | None:
+    def fault(cls, row: Mapping[str, Any], spec: ProbeSpec) -> str | None:
         """What is wrong with a row, or None."""
+        return None
+
+    @classmethod
+    def unfit(cls, model: Model) -> str | None:
+        """Why a model of the right family cannot be measured all the same, or None."""
         return None
 
     @abstractmethod
@@ -57,21 +95,61 @@ class Probe(ABC):
     def answers(self, model: nn.Module, device: Device) -> pd.DataFrame:
         """`measure` over all items, each process taking its share, in the order of the rows."""
         mine = device.share(len(self.rows))
-        part = copy(self)
-        part.rows = [self.rows[index] for index in mine]
         with device.accelerator.autocast():
-            return device.gathered(part.measure(model).assign(index=mine) if mine else pd.DataFrame())
+            return device.gathered(self.part(mine).measure(model).assign(index=mine) if mine else pd.DataFrame())
 
-    def score(self, items: Mapping[str, npt.NDArray[Any]]) -> float:
+    def part(self, indices: Sequence[int]) -> Self:
+        """The same probe on some of its items."""
+        part = copy(self)
+        part.rows = [self.rows[index] for index in indices]
+        return part
+
+    def score(self, items: Columns) -> float:
         """The probe's number from `measure`'s columns: the weighted mean of the items' values."""
         return float(np.average(items["value"], weights=items["weight"]))
+
+    def scores(self, before: Columns, after: Columns) -> tuple[float, float]:
+        """The score of the same items before and after."""
+        return self.score(before), self.score(after)
+
+    def others(self, before: Columns, after: Columns) -> dict[str, tuple[float, float]]:
+        """Further numbers that the same items give, before and after, by name."""
+        return {}
 
     def frame(self, values: Sequence[float], weights: Sequence[float] | None = None, **columns: Any) -> pd.DataFrame:
         columns = {name: [str(entry) for entry in column] for name, column in columns.items()}
         return pd.DataFrame({"value": values, "weight": weights or [1.0] * len(values), **columns})
 
+    def requests(self, pairs: Sequence[tuple[str, str]]) -> list[Request]:
+        """Ids of (context, continuation) pairs, each encoded as one text and cut where the context's own tokens end, as
+        lm-evaluation-harness does. A context too long for the longest of the continuations loses its middle, and loses the
+        same for all. An empty context is the model's BOS token, or else its EOS.
+        """
+        encoding, tokenizer = self.encoding, self.encoding.model.tokenizer
+        start = tokenizer.eos_token_id if tokenizer.bos_token_id is None else tokenizer.bos_token_id
+        cut: list[Request] = []
+        for context, continuation in pairs:
+            whole = tuple(
+                encoding.ids(context + continuation) if context else [start, *encoding.ids(continuation, special=False)]
+            )
+            alone = encoding.ids(context) if context else [start]
+            end = next(
+                (i for i, (a, b) in enumerate(zip(alone, whole, strict=False)) if a != b), min(len(alone), len(whole) - 1)
+            )
+            cut.append((whole[:end], whole[end:]))
+        room = max(len(continuation) for _, continuation in cut)
+        return [(encoding.fitted(context, answer=room), continuation) for context, continuation in cut]
 
-def sample(rows: Sequence[dict[str, Any]], limit: int) -> list[dict[str, Any]]:
+    def likelihoods(self, model: nn.Module, requests: Sequence[Request]) -> list[Likelihood]:
+        return likelihoods(model, requests, self.encoding.model.tokenizer.pad_token_id, self.tokens)
+
+
+def filled_rows(spec: ProbeSpec) -> list[Row]:
+    """The source's rows with the spec's own fields."""
+    return [Row(filled(row, spec.fields), row.place) for row in sources.rows(spec.source)]
+
+
+def sample(rows: Sequence[R], limit: int) -> list[R]:
     """A fixed random choice of rows; a larger limit keeps all of a smaller one's."""
     chosen = np.random.default_rng(0).permutation(len(rows))[:limit]
     return [rows[int(index)] for index in chosen]

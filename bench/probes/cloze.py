@@ -3,7 +3,6 @@
 import pandas as pd
 from torch import nn
 
-from bench.likelihood import likelihoods
 from bench.probes.base import Probe
 
 
@@ -15,14 +14,11 @@ class Cloze(Probe):
     needs = frozenset({"text", "answer"})
 
     def measure(self, model: nn.Module) -> pd.DataFrame:
-        encoding = self.encoding
-        requests = [
-            (encoding.fitted(encoding.ids(row["text"]), answer=8), encoding.ids(f" {row['answer']}", special=False)[:8])
-            for row in self.rows
-        ]
-        found = likelihoods(model, requests, encoding.model.tokenizer.pad_token_id, self.tokens)
+        """Beside the usual columns the answer's log-likelihood, `nats`."""
+        requests = [request for row in self.rows for request in self.requests([(row["text"], f" {row['answer']}")])]
+        found = self.likelihoods(model, requests)
         return self.frame(
             [float(answer.greedy) for answer in found],
             gold=[row["answer"] for row in self.rows],
             prediction=[f"{answer.total:.6f} nats" for answer in found],
-        )
+        ).assign(nats=[answer.total for answer in found])

@@ -1,44 +1,74 @@
-"""Questions with choices: right when the gold choice has the highest log-likelihood, summed over its tokens."""
+"""Questions with choices: right when the gold choice is the likeliest.
+
+A choice's likelihood is that of its tokens after the question, summed (lm-evaluation-harness' `acc`), or divided by the
+choice's length (`acc_norm` counts characters). With `blank` the choices fill a place in the question, and what stands after
+that place is scored under each of them (partial scoring, Trinh & Le 2018).
+"""
 
 from collections.abc import Mapping
-from typing import Any
+from typing import Any, Literal, Self
 
 import pandas as pd
+from pydantic import model_validator
 from torch import nn
 
-from bench.likelihood import likelihoods
-from bench.probes.base import Probe
+from bench.probes.base import Options, Probe
+from bench.specs import ProbeSpec
+
+
+class Scoring(Options):
+    normalised: Literal["characters", "bytes"] | None = None
+    """What a log-likelihood is divided by: the choice's length without the space before it."""
+    blank: str | None = None
+    """The mark of the place in the question that the choices fill."""
+
+    @model_validator(mode="after")
+    def _one_way(self) -> Self:
+        if self.blank and self.normalised:
+            raise ValueError("with blank all choices have the same continuation: there is no length to normalise by")
+        return self
 
 
 class MultipleChoice(Probe):
     family = "decoder"
+    choices = Scoring
     value = "accuracy"
     higher_is_better = True
     share = True
     needs = frozenset({"question", "choices", "gold"})
 
     @classmethod
-    def fault(cls, row: Mapping[str, Any]) -> str | None:
-        choices, gold = row["choices"], row["gold"]
-        if not isinstance(choices, list) or len(choices) < 2:
-            return "field 'choices' must be a list of at least two"
+    def fault(cls, row: Mapping[str, Any], spec: ProbeSpec) -> str | None:
+        choices, gold, blank = row["choices"], row["gold"], spec.options.get("blank")
+        if not isinstance(choices, list) or len(choices) < 2 or not all(choices):
+            return "field 'choices' must be a list of at least two, none of them empty"
         if not gold.isdecimal() or int(gold) >= len(choices):
             return f"field 'gold' must be the number of a choice, from 0 to {len(choices) - 1}, not '{gold}'"
+        if blank and not row["question"].partition(blank)[2].strip():
+            return f"field 'question' must have the blank '{blank}' and words after it"
         return None
 
     def measure(self, model: nn.Module) -> pd.DataFrame:
-        encoding = self.encoding
-        requests, owners = [], []
-        for number, row in enumerate(self.rows):
-            for choice in row["choices"]:
-                ids = encoding.ids(f" {choice}", special=False)
-                requests.append((encoding.fitted(encoding.ids(row["question"]), answer=len(ids)), ids))
-                owners.append(number)
-        found = likelihoods(model, requests, encoding.model.tokenizer.pad_token_id, self.tokens)
-        scores: list[list[float]] = [[] for _ in self.rows]
-        for owner, answer in zip(owners, found, strict=True):
-            scores[owner].append(answer.total)
-        chosen = [max(range(len(choices)), key=choices.__getitem__) for choices in scores]
+        """Beside the usual columns `gold_nats` and `other_nats`: scores of the gold choice and of the best other one."""
+        requests = [request for row in self.rows for request in self.requests(self._pairs(row))]
+        totals = iter(answer.total for answer in self.likelihoods(model, requests))
+        scores = [[next(totals) / self._length(choice) for choice in row["choices"]] for row in self.rows]
+        chosen = [max(range(len(row)), key=row.__getitem__) for row in scores]
         gold = [int(row["gold"]) for row in self.rows]
         right = [float(guess == truth) for guess, truth in zip(chosen, gold, strict=True)]
-        return self.frame(right, gold=gold, prediction=chosen)
+        others = [max(row[:truth] + row[truth + 1 :]) for row, truth in zip(scores, gold, strict=True)]
+        golds = [row[truth] for row, truth in zip(scores, gold, strict=True)]
+        return self.frame(right, gold=gold, prediction=chosen).assign(gold_nats=golds, other_nats=others)
+
+    def _pairs(self, row: Mapping[str, Any]) -> list[tuple[str, str]]:
+        """A context and a continuation per choice."""
+        if not self.options.blank:
+            return [(row["question"], f" {choice}") for choice in row["choices"]]
+        before, _, after = row["question"].partition(self.options.blank)
+        return [(f"{before}{choice}", f" {after.strip()}") for choice in row["choices"]]
+
+    def _length(self, choice: str) -> int:
+        """What the choice's log-likelihood is divided by."""
+        if self.options.normalised is None:
+            return 1
+        return len(choice if self.options.normalised == "characters" else choice.encode())

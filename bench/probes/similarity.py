@@ -1,36 +1,64 @@
-"""Sentence similarity of an encoder: does the cosine of mean-pooled embeddings tell related pairs from others (ROC AUC)?"""
+"""Sentence similarity of an encoder: does the cosine of mean-pooled embeddings order pairs as people do?
+
+Pairs that are related or not are judged by ROC AUC; graded pairs (STS) by Spearman's correlation.
+"""
 
 from collections.abc import Mapping
-from typing import Any
+from typing import Any, Literal
 
-import numpy.typing as npt
+import numpy as np
 import pandas as pd
+from scipy.stats import spearmanr
 from sklearn.metrics import roc_auc_score
 from torch import nn
 
 from bench.embeddings import embed
-from bench.probes.base import Probe
+from bench.encoding import Encoding
+from bench.probes.base import Columns, Options, Probe
+from bench.specs import ProbeSpec
+
+
+class Gold(Options):
+    gold: Literal["binary", "graded"] = "binary"
+    """0 and 1, or any numbers that rise with similarity."""
 
 
 class Similarity(Probe):
     family = "encoder"
+    choices = Gold
     value = "ROC AUC"
     higher_is_better = True
     share = True
     needs = frozenset({"first", "second", "gold"})
 
+    def __init__(self, spec: ProbeSpec, encoding: Encoding, limit: int, tokens: int) -> None:
+        super().__init__(spec, encoding, limit, tokens)
+        self.graded = self.options.gold == "graded"
+        if self.graded:
+            self.value = "Spearman correlation"
+
     @classmethod
-    def fault(cls, row: Mapping[str, Any]) -> str | None:
+    def fault(cls, row: Mapping[str, Any], spec: ProbeSpec) -> str | None:
+        if spec.options.get("gold") == "graded":
+            return None if _is_number(row["gold"]) else f"field 'gold' must be a number, not '{row['gold']}'"
         return None if row["gold"] in ("0", "1") else f"field 'gold' must be 0 or 1, not '{row['gold']}'; map it under values"
 
     def measure(self, model: nn.Module) -> pd.DataFrame:
         texts = [row[side] for side in ("first", "second") for row in self.rows]
-        embeddings = embed(model, self.encoding, [[text] for text in texts], self.tokens)
-        first, second = embeddings.split(len(self.rows))
+        first, second = embed(model, self.encoding, [[text] for text in texts], self.tokens).split(len(self.rows))
         cosines = nn.functional.cosine_similarity(first, second).tolist()
         return self.frame(cosines, gold=[row["gold"] for row in self.rows])
 
-    def score(self, items: Mapping[str, npt.NDArray[Any]]) -> float:
-        """ROC AUC of the cosines against the gold 0/1; 0.5 when a resample holds one class alone."""
-        gold = items["gold"] == "1"
-        return float(roc_auc_score(gold, items["value"])) if 0 < gold.sum() < len(gold) else 0.5
+    def score(self, items: Columns) -> float:
+        """Of the cosines against the gold; chance where a resample holds one gold value alone (AUC 0.5, correlation 0)."""
+        gold, cosines = items["gold"].astype(float), items["value"]
+        if len(np.unique(gold)) < 2:
+            return 0.0 if self.graded else 0.5
+        return float(spearmanr(gold, cosines).statistic if self.graded else roc_auc_score(gold == 1, cosines))
+
+
+def _is_number(text: str) -> bool:
+    try:
+        return bool(np.isfinite(float(text)))
+    except ValueError:
+        return False

@@ -38,7 +38,9 @@ def merged(values: dict[str, Any], changes: dict[str, Any]) -> dict[str, Any]:
     found = dict(values)
     for name, change in changes.items():
         old = found.get(name)
-        inside = isinstance(old, dict) and isinstance(change, dict)
-        same = inside and change.get("peft_type", old.get("peft_type")) == old.get("peft_type")
-        found[name] = merged(old if same else {}, change) if inside else change
+        if isinstance(old, dict) and isinstance(change, dict):
+            same = change.get("peft_type", old.get("peft_type")) == old.get("peft_type")
+            found[name] = merged(old if same else {}, change)
+        else:
+            found[name] = change
     return found

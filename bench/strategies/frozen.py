@@ -26,7 +26,8 @@ class Frozen(Strategy):
                 f"strategy '{self.name}': frozen={depth}, but the model has {len(blocks)} layers; a share is at most 1.0"
             )
         stay = blocks[: depth if isinstance(depth, int) else round(len(blocks) * depth)]
-        embeddings = [module for module in model.modules() if isinstance(module, nn.Embedding)]
+        # With their norms, as BERT's: a trained weight below the frozen layers would need gradients through all of them.
+        embeddings = [m for name, m in model.named_modules() if isinstance(m, nn.Embedding) or name.endswith("embeddings")]
         for module in (*embeddings, *stay):
             module.requires_grad_(False)  # a tied output head is the embedding, and stays too
         return model

@@ -7,16 +7,13 @@ from peft.mapping import PEFT_TYPE_TO_CONFIG_MAPPING
 from pydantic import Field, field_validator
 from torch import Tensor, nn
 
-from bench.models import heads
+from bench.heads import Heads
+from bench.models import head_modules, layers, linear
 from bench.specs import Family
 from bench.strategies.base import Hyperparameters, Strategy
 
-TASK_TYPES = {
-    "SequenceClassification": "SEQ_CLS",
-    "TokenClassification": "TOKEN_CLS",
-    "QuestionAnswering": "QUESTION_ANS",
-}
-"""Endings of transformers' classes -> PEFT's names for them."""
+HEADS = {"ForSequenceClassification": "SEQ_CLS", "ForTokenClassification": "TOKEN_CLS", "ForQuestionAnswering": "QUESTION_ANS"}
+"""How transformers ends the names of models with a task's head -> PEFT's name of the task."""
 
 
 class LoraHyperparameters(Hyperparameters):
@@ -67,21 +64,30 @@ class Lora8bit(Strategy):
         if config.is_prompt_learning and family == "decoder":
             model.register_forward_pre_hook(_numbered, with_kwargs=True)
         wrapped: nn.Module = get_peft_model(model, config)
+        if isinstance(model, Heads):
+            for parameter in model.own():
+                parameter.requires_grad_(True)  # PEFT does so for the single head of a model that it knows
         return wrapped
 
     def _completed(self, model: nn.Module, family: Family) -> dict[str, Any]:
-        """The config with what follows from the model: a task's head, its pooler included, trains whole beside the adapters.
+        """The config with what follows from the model: a task's head trains whole beside the adapters.
 
-        A checkpoint without a pooler gives a random one, which must be kept with the adapters.
+        So does its pooler: a checkpoint without one gives a random one, which must be kept with the adapters.
         """
-        asked = self.hyperparameters.peft
-        ending = type(model).__name__.rpartition("For")[2]
-        more: dict[str, Any] = {"task_type": TASK_TYPES.get(ending, "CAUSAL_LM")}
-        if family == "encoder":
-            more["modules_to_save"] = heads(model)
-        if ending == "QuestionAnswering" and not peft_config(asked).is_prompt_learning:
+        given = self.hyperparameters.peft
+        if isinstance(model, Heads):
+            inside = {id(module) for module in linear(layers(model))}
+            names = [name for name, module in model.named_modules() if id(module) in inside]
+            return {**given, "target_modules": names} if given.get("target_modules") == "all-linear" else given
+        kind = next((kind for ending, kind in HEADS.items() if type(model).__name__.endswith(ending)), "CAUSAL_LM")
+        more: dict[str, Any] = {"task_type": kind}
+        if kind == "QUESTION_ANS" and not peft_config(given).is_prompt_learning:
             more["task_type"] = None  # PEFT's class for it keeps the token types from the model
-        return {**more, **asked}
+        if family == "encoder":
+            more["modules_to_save"] = head_modules(model)
+        return {**more, **given}
 
     def trained_state(self, model: nn.Module) -> dict[str, Tensor]:
+        if isinstance(getattr(model, "base_model").model, Heads):  # noqa: B009
+            return super().trained_state(model)  # adapters and heads; of several heads PEFT knows none
         return dict(get_peft_model_state_dict(model))

@@ -2,7 +2,7 @@
 
 from pydantic import ValidationError
 
-from bench import plugins
+from bench import metrics, plugins
 from bench.errors import UserError
 from bench.specs import TaskSpec, explain
 from bench.tasktypes.base import TaskType
@@ -23,7 +23,7 @@ def load(spec: TaskSpec) -> TaskType:
         found = kind(spec, kind.Options.model_validate(spec.options))
     except ValidationError as error:
         raise UserError(f"task '{spec.name}', options: {explain(error, kind.Options)}") from error
-    if fault := found.fault() or _missing(found):
+    if fault := found.fault() or _missing(found) or _unmeasured(found):
         raise UserError(f"task '{spec.name}': {fault}")
     return found
 
@@ -35,3 +35,16 @@ def _missing(task: TaskType) -> str | None:
                 f"a source has no column '{min(missing)}', which the task needs; its columns give {', '.join(source.columns)}"
             )
     return None
+
+
+def _unmeasured(task: TaskType) -> str | None:
+    for name in task.spec.metrics:
+        if _values(name) != task.values:
+            fitting = (other for other in metrics.names() if _values(other) == task.values)
+            return f"metric '{name}' does not fit a {task.spec.type} task; these do: {', '.join(fitting)}"
+    return None
+
+
+def _values(name: str) -> tuple[object, object]:
+    metric = metrics.counted(name)
+    return metric.prediction, metric.reference

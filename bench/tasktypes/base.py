@@ -34,6 +34,8 @@ class TaskType(ABC):
     """How a decoder answers: the likeliest of the candidates, text of its own, or not at all: the text itself is scored."""
     gold: ClassVar[frozenset[str]]
     """Columns that a source must give besides those that the templates name."""
+    values: ClassVar[tuple[Any, Any]]
+    """Types of a prediction and of a gold value, as metrics name them; None where there is no gold value."""
     auto_class: ClassVar[Any] = None
     """transformers' AutoModel class that carries an encoder's head; None: the type needs a decoder."""
     long: ClassVar[str | None] = None

@@ -8,6 +8,7 @@ from bench.tasktypes.base import TaskType
 
 class CausalLm(TaskType):
     asks = "read"
+    values = (list[float], None)
     gold = frozenset()
 
     def fault(self) -> str | None:

@@ -15,6 +15,7 @@ from bench.windows import whole
 
 class Classification(TaskType):
     asks = "rank"
+    values = (str, str)
     gold = frozenset({"label"})
     auto_class = AutoModelForSequenceClassification
 

@@ -17,6 +17,7 @@ class Generation(TaskType):
     Options = GenerationOptions
     options: GenerationOptions
     asks = "write"
+    values = (str, list[str])
     gold = frozenset({"references"})
 
     def read(self, row: Mapping[str, Any]) -> tuple[dict[str, str], tuple[str, ...]]:

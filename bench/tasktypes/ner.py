@@ -42,6 +42,7 @@ class Ner(TaskType):
     Options = NerOptions
     options: NerOptions
     asks = "write"
+    values = (list[str], list[str])
     auto_class = AutoModelForTokenClassification
     long = "text"
 

@@ -33,6 +33,7 @@ class Qa(TaskType):
     Options = QaOptions
     options: QaOptions
     asks = "write"
+    values = (str, list[str])
     gold = frozenset({"answers"})
     auto_class = AutoModelForQuestionAnswering
     long = "context"

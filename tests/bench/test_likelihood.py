@@ -84,3 +84,15 @@ def test_greedy_is_told(decoder):
         best = int(model(torch.tensor([[5, 6, 7]])).logits[0, -1].argmax())
     right, wrong = likelihoods(model, [([5, 6, 7], [best]), ([5, 6, 7], [best + 1])], 0, 100)
     assert right.greedy and not wrong.greedy
+
+
+def test_many_long_choices_are_read_in_bounded_batches(decoder, requests):
+    model = decoder.load().eval()
+    fed = []
+    hook = model.register_forward_pre_hook(lambda _, args, kwargs: fed.append(kwargs["input_ids"].numel()), with_kwargs=True)
+    asked = [((5, 6), tuple(range(10 + n, 30 + n))) for n in range(40)]
+    found = likelihoods(model, asked, 0, 100)
+    hook.remove()
+    assert max(fed) <= 100
+    for likelihood, request in list(zip(found, asked, strict=True))[::7]:
+        assert likelihood.total == pytest.approx(one_by_one(model, *request)[0], abs=1e-4)

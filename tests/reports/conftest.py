@@ -56,6 +56,7 @@ def _forgetting(frame: pd.DataFrame, value_name: str) -> Forgetting:
     return Forgetting(
         value_name=value_name,
         higher_is_better=sign > 0,
+        share=sign > 0,
         before=before.mean(),
         after=after.mean(),
         delta=lost.mean() + 0.0,
@@ -85,7 +86,7 @@ def made(
     gains = right - (answered["before"] == answered["gold"]).to_numpy(float)
     low, high = interval(lambda i: float(right[i].mean()), len(right), resamples=100)
     gain_low, gain_high = interval(lambda i: float(gains[i].mean()), len(right), resamples=100)
-    score = Score(name="accuracy", value=right.mean(), ci_low=low, ci_high=high, n=len(right))
+    score = Score(name="accuracy", value=right.mean(), ci_low=low, ci_high=high, n=len(right), share=True)
     trains = trainable > 0
     hyperparameters = changes.pop("hyperparameters", {"learning_rate": 2e-5, "warmup": 0.1} if trains else {})
     seeded = {"seed": seed, "budget": "512examples"} if trains or strategy == "few-shot" else {}

@@ -1,0 +1,54 @@
+"""What an encoder's features still tell about a task never trained on: a linear classifier on frozen, mean-pooled embeddings.
+
+The classifier (scikit-learn's logistic regression on standardised features) is fitted anew on each model's features of the
+same training rows, and judged on other rows (Alain & Bengio 2017).
+"""
+
+import pandas as pd
+from pydantic import Field
+from sklearn.linear_model import LogisticRegression
+from sklearn.pipeline import make_pipeline
+from sklearn.preprocessing import StandardScaler
+from torch import nn
+
+from bench.embeddings import embed
+from bench.encoding import Encoding
+from bench.errors import UserError
+from bench.probes.base import Options, Probe, filled_rows, sample
+from bench.specs import ProbeSpec
+
+
+class Fit(Options):
+    train: int = Field(default=256, ge=2)
+    """Rows that the classifier is fitted on; the probe's items are other rows."""
+
+
+class LinearProbe(Probe):
+    family = "encoder"
+    choices = Fit
+    value = "accuracy"
+    higher_is_better = True
+    share = True
+    needs = frozenset({"text", "gold"})
+
+    def __init__(self, spec: ProbeSpec, encoding: Encoding, limit: int, tokens: int) -> None:
+        super().__init__(spec, encoding, limit, tokens)
+        rows = filled_rows(spec)
+        ordered = sample(rows, len(rows))
+        # From the other end, so that the training rows are the same whatever the number of items.
+        self.train = ordered[::-1][: self.options.train]
+        if len(ordered) < limit + len(self.train):
+            raise UserError(
+                f"probe '{spec.name}': {limit} items and {self.options.train} training rows are more than the "
+                f"{len(ordered)} rows of the source; lower items or the option train"
+            )
+
+    def measure(self, model: nn.Module) -> pd.DataFrame:
+        texts = [[row["text"]] for row in (*self.train, *self.rows)]
+        features = embed(model, self.encoding, texts, self.tokens).numpy()
+        known, asked = features[: len(self.train)], features[len(self.train) :]
+        classifier = make_pipeline(StandardScaler(), LogisticRegression(C=0.1, max_iter=1000))
+        classifier.fit(known, [row["gold"] for row in self.train])
+        gold = [row["gold"] for row in self.rows]
+        guesses = classifier.predict(asked).tolist()
+        return self.frame([float(a == b) for a, b in zip(guesses, gold, strict=True)], gold=gold, prediction=guesses)

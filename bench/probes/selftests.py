@@ -1,0 +1,135 @@
+"""Do the probes catch their own mistakes? Each test measures a few items of a probe in a second way, and answers yes or no.
+
+They read the model in fp32, without autocast: rounding to 8 or 16 bit depends on the batch, and equal results are asked for.
+"""
+
+from collections.abc import Iterator, Sequence
+from contextlib import contextmanager
+from itertools import pairwise
+from typing import Any, TypeVar
+
+import numpy as np
+import numpy.typing as npt
+import pandas as pd
+import torch
+from scipy.stats import binom
+from torch import nn
+
+from bench import models
+from bench.probes.base import Probe
+from bench.probes.lm_loss import LmLoss
+from bench.probes.multiple_choice import MultipleChoice
+from bench.sources import Row
+
+P = TypeVar("P", bound=Probe)
+
+ITEMS = 8
+TOLERANCE = 1e-5
+MARGIN = 0.1
+"""Nats per token."""
+DAMAGE = (0.1, 0.3, 1.0)
+"""Standard deviation of the noise on a weight matrix, in standard deviations of the matrix."""
+
+
+def untouched_forgets_nothing(probe: Probe, model: nn.Module) -> bool:
+    """Measured twice, the same model has lost exactly nothing."""
+    part = few(probe)
+    old, new = part.scores(_columns(part.measure(model)), _columns(part.measure(model)))
+    return old == new
+
+
+def loss(probe: LmLoss, model: nn.Module) -> float:
+    """Nats per token on the first items."""
+    part = few(probe)
+    return part.score(_columns(part.measure(model)))
+
+
+def shifted_labels_are_worse(probe: LmLoss, model: nn.Module) -> bool:
+    """The probe's loss lies clearly below that on the token just read, and on the token after the next.
+
+    A shift of one in either direction is the mistake. It cannot be seen on a model that knows nothing.
+    """
+    return loss(probe, model) + MARGIN < min(losses_ahead(few(probe), model, (0, 2)))
+
+
+@torch.inference_mode()
+def losses_ahead(probe: LmLoss, model: nn.Module, places: Sequence[int]) -> list[float]:
+    """Nats per token of predicting the token so many places after the last one read, text by text, nothing padded."""
+    device = next(model.parameters()).device
+    nats, count = np.zeros(len(places)), np.zeros(len(places))
+    for row in probe.rows:
+        ids = torch.tensor(probe.encoding.ids(row["text"])[: probe.encoding.max_length], device=device)
+        logits = model(input_ids=ids[None]).logits[0].float()
+        for i, ahead in enumerate(places):
+            nats[i] += nn.functional.cross_entropy(logits[: len(ids) - ahead], ids[ahead:], reduction="sum").item()
+            count[i] += len(ids) - ahead
+    return [float(loss) for loss in nats / count]
+
+
+def shuffled_gold_is_chance(probe: MultipleChoice, model: nn.Module, items: int = ITEMS) -> bool:
+    """With gold choices drawn at random the accuracy lies in the central 99.9 % of guessing."""
+    shuffled = few(probe, items)
+    generator = np.random.default_rng(0)
+    shuffled.rows = [Row({**row, "gold": str(generator.integers(len(row["choices"])))}, row.place) for row in shuffled.rows]
+    chance = float(np.mean([1 / len(row["choices"]) for row in shuffled.rows]))
+    low, high = binom.interval(0.999, len(shuffled.rows), chance)
+    return bool(low <= shuffled.measure(model)["value"].sum() <= high)
+
+
+def batches_equal_one_by_one(probe: Probe, model: nn.Module) -> bool:
+    """Every number of every item is the same in a batch and alone, within 1e-5 of its size."""
+    part = few(probe)
+    batched = part.measure(model).select_dtypes("number")
+    alone = pd.concat([part.part([index]).measure(model) for index in range(len(part.rows))])[batched.columns]
+    return bool(np.allclose(batched, alone, rtol=TOLERANCE, atol=TOLERANCE, equal_nan=True))
+
+
+def damage_shows(probe: Probe, model: nn.Module) -> bool:
+    """Growing noise on the weights is growing forgetting, starting from none. The model is left as it was."""
+    part = few(probe)
+    before = _columns(part.measure(model))
+    sign = 1.0 if probe.higher_is_better else -1.0
+    lost = [0.0]
+    for strength in DAMAGE:
+        with damaged(model, strength):
+            old, new = part.scores(before, _columns(part.measure(model)))
+        lost.append(sign * (old - new))
+    return all(less < more for less, more in pairwise(lost))
+
+
+def damage_moves_values(probe: Probe, model: nn.Module) -> bool:
+    """Growing noise on the weights moves the items' own values further and further: for scores that are ranks of them."""
+    part = few(probe)
+    before = part.measure(model)["value"]
+    moved = [0.0]
+    for strength in DAMAGE:
+        with damaged(model, strength):
+            moved.append(float((part.measure(model)["value"] - before).abs().mean()))
+    return all(less < more for less, more in pairwise(moved))
+
+
+@contextmanager
+def damaged(model: nn.Module, strength: float) -> Iterator[None]:
+    """Noise on the weight matrices of the model's first block, the same direction for every strength; undone on leaving."""
+    matrices = [p for p in models.layers(model)[0].parameters() if p.dim() > 1 and p.is_floating_point()]
+    kept = [matrix.detach().clone() for matrix in matrices]
+    generator = torch.Generator().manual_seed(0)
+    with torch.no_grad():
+        for matrix in matrices:
+            noise = torch.randn(matrix.shape, generator=generator).to(matrix)
+            matrix.add_(noise * matrix.std() * strength)
+    try:
+        yield
+    finally:
+        with torch.no_grad():
+            for matrix, original in zip(matrices, kept, strict=True):
+                matrix.copy_(original)
+
+
+def few(probe: P, items: int = ITEMS) -> P:
+    """The probe on its first items."""
+    return probe.part(range(min(items, len(probe.rows))))
+
+
+def _columns(frame: pd.DataFrame) -> dict[str, npt.NDArray[Any]]:
+    return {str(name): frame[name].to_numpy() for name in frame}

@@ -1,0 +1,80 @@
+import pytest
+import torch
+import transformers
+
+from bench import probes
+from bench.errors import UserError
+from bench.probes.base import filled_rows
+
+
+@pytest.fixture
+def written(decoder):
+    """What the model writes after a question, greedily: text and ids."""
+    model, tokenizer = decoder.load().eval(), decoder.tokenizer
+
+    def write(question, count):
+        ids = tokenizer(question, return_tensors="pt")["input_ids"]
+        config = transformers.GenerationConfig(pad_token_id=0, eos_token_id=2, max_new_tokens=count, do_sample=False)
+        return model.generate(ids, generation_config=config)[0, ids.shape[1] :].tolist()
+
+    return write
+
+
+def test_an_answer_counts_when_the_model_would_write_it_and_end(decoder, decoding, own, made, written):
+    """Ids as the model writes them stand in for a word and its end: a random model writes no words."""
+    questions = [f"who made film {number} ?" for number in range(6)]
+    book = made(own("closed-book", [{"question": question, "answers": ["x"]} for question in questions]), decoding)
+    for number, row in enumerate(book.rows):
+        ids = written(row["question"], 3)
+        wrong = [[*ids[:2], ids[2] + 1], [ids[0] + 1, *ids[1:]]]
+        row["asked"] = [("wrong", tuple(w)) for w in wrong] + ([("right", tuple(ids))] if number % 2 else [])
+    asked = {row["question"]: row["asked"] for row in book.rows}
+    book._asked = lambda row: [(a, (tuple(decoding.ids(row["question"])), ids)) for a, ids in asked[row["question"]]]
+    items = book.measure(decoder.load().eval())
+    assert items["value"].tolist() == [float(number % 2) for number in range(6)]
+    assert set(items["prediction"]) == {"", "right"}
+
+
+def test_each_accepted_answer_is_asked_with_each_end(decoder, decoding, own, made):
+    book = made(own("closed-book", [{"question": "who ?", "answers": ["Ann", " Ann ", "Bea"]}]), decoding)
+    asked = book._asked(book.rows[0])
+    texts = [(answer, decoder.tokenizer.decode(ids)) for answer, (_, ids) in asked]
+    assert texts == [(name, f" {name}{end}") for name in ("Ann", "Bea") for end in ("\n", ".", ",", "</s>")]
+    assert {context for _, (context, _) in asked} == {tuple(decoding.ids("who ?"))}
+
+
+@pytest.mark.parametrize("name", ["triviaqa", "nq-open"])
+def test_the_data_sets_are_faultless(library, name):
+    spec = library.probe(name)
+    probes.load(spec).check(spec)
+    assert all(isinstance(row["answers"], list) for row in filled_rows(spec))
+
+
+def test_an_answer_that_is_no_list_is_named(own):
+    spec = own("closed-book", [{"question": "who ?", "answers": "Ann"}])
+    with pytest.raises(UserError, match="row 1: field 'answers' must be a list"):
+        probes.load(spec).check(spec)
+
+
+@pytest.mark.slow
+def test_the_default_model_answers_as_it_generates(library, own, made):
+    """Our greedy match against generated text, cut where lm-evaluation-harness cuts it."""
+    from bench import models
+    from bench.encoding import Encoding
+
+    model = models.find("smollm2", library)
+    net, tokenizer = model.load().eval(), model.tokenizer
+    names = {"France": "Paris", "Germany": "Berlin", "Spain": "Madrid", "Italy": "Rome", "Bhutan": "Thimphu", "Peru": "Lima"}
+    rows = [{"question": f"Question: What is the capital of {c}?\nAnswer:", "answers": [a]} for c, a in names.items()]
+    items = made(own("closed-book", rows), Encoding(model, 64)).measure(net)
+    book = made(own("closed-book", rows), Encoding(model, 64))
+    expected = []
+    for row in book.rows:
+        ids = tokenizer(row["question"], return_tensors="pt")["input_ids"]
+        with torch.no_grad():
+            said = net.generate(ids, max_new_tokens=8, do_sample=False)[0, ids.shape[1] :]
+        text = tokenizer.decode(said, skip_special_tokens=True)
+        for end in "\n.,":
+            text = text.split(end)[0]
+        expected.append(float(text.strip() == row["answers"][0]))
+    assert items["value"].tolist() == expected

@@ -1,0 +1,60 @@
+import numpy as np
+import pytest
+import torch
+import transformers
+from sklearn.linear_model import LogisticRegression
+
+from bench.encoding import Encoding
+from bench.errors import UserError
+
+WORDS = {"animal": ["dog", "cat", "horse", "cow", "fish"], "money": ["tax", "bank", "price", "loan", "debt"]}
+ROWS = [
+    {"text": f"{start} {word}", "gold": gold}
+    for start in ("about the", "I like a", "there is one", "they saw the")
+    for gold, words in WORDS.items()
+    for word in words
+]
+
+
+def test_accuracy_is_that_of_a_classifier_on_frozen_features(encoder, own, made):
+    model = encoder.load(transformers.AutoModel).eval()
+    probe = made(own("linear-probe", ROWS, options={"train": 24}), Encoding(encoder, 64), 12)
+    items = probe.measure(model)
+
+    def features(rows):
+        with torch.no_grad():
+            return np.stack(
+                [model(**encoder.tokenizer(r["text"], return_tensors="pt")).last_hidden_state[0].mean(0).numpy() for r in rows]
+            )
+
+    known, asked = features(probe.train), features(probe.rows)
+    mean, spread = known.mean(0), known.std(0)
+    classifier = LogisticRegression(C=0.1, max_iter=1000).fit((known - mean) / spread, [r["gold"] for r in probe.train])
+    assert items["prediction"].tolist() == classifier.predict((asked - mean) / spread).tolist()
+    assert items["value"].mean() > 0.8
+    assert not any(row in probe.train for row in probe.rows)
+
+
+def test_training_rows_do_not_depend_on_the_number_of_items(encoder, own, made):
+    spec = own("linear-probe", ROWS, options={"train": 24})
+    few, many = (made(spec, Encoding(encoder, 64), limit) for limit in (4, 16))
+    assert few.train == many.train
+    assert many.rows[:4] == few.rows
+
+
+def test_features_without_the_task_are_at_chance(encoder, own, made):
+    golds = np.random.default_rng(0).permutation([row["gold"] for row in ROWS])
+    rows = [{**row, "gold": str(gold)} for row, gold in zip(ROWS, golds, strict=True)]
+    probe = made(own("linear-probe", rows, options={"train": 24}), Encoding(encoder, 64), 16)
+    assert 0.2 < probe.measure(encoder.load(transformers.AutoModel).eval())["value"].mean() < 0.8
+
+
+def test_too_few_rows_are_named(encoder, own, made):
+    with pytest.raises(UserError, match="20 items and 24 training rows are more than the 40 rows"):
+        made(own("linear-probe", ROWS, options={"train": 24}), Encoding(encoder, 64), 20)
+
+
+@pytest.mark.slow
+def test_a_real_encoder_tells_medical_subjects(library, encoder, made):
+    probe = made(library.probe("medical-subjects"), Encoding(encoder, 128), 100, 2048)
+    assert probe.measure(encoder.load(transformers.AutoModel).eval())["value"].mean() > 0.45  # chance .25

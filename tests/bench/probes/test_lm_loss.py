@@ -1,0 +1,68 @@
+import math
+
+import pytest
+import torch
+from hypothesis import given
+from hypothesis import strategies as st
+
+from bench.encoding import Encoding
+from bench.probes.lm_loss import windows
+
+
+@given(st.integers(2, 500), st.integers(4, 64))
+def test_windows_count_every_token_but_the_first_once(length, size):
+    counted = [place for start, end, count in windows(length, size) for place in range(end - count, end)]
+    assert counted == list(range(1, length))
+    for start, end, count in windows(length, size):
+        assert end - start <= size
+        # What is predicted has at least half a window before it, except in the first.
+        assert start == 0 or end - start - count >= size - size // 2
+
+
+@pytest.mark.parametrize("size", [16, 256])
+def test_loss_is_transformers_own_on_the_same_windows(library, decoder, made, size):
+    model = decoder.load().eval()
+    wiki = made(library.probe("wikipedia"), Encoding(decoder, size), 6)
+    for row, (_, item) in zip(wiki.rows, wiki.measure(model).iterrows(), strict=True):
+        ids = torch.tensor([decoder.tokenizer(row["text"])["input_ids"]])
+        total = 0.0
+        for start, end, count in windows(ids.shape[1], size):
+            labels = ids[:, start:end].clone()
+            labels[:, : end - start - count] = -100
+            with torch.no_grad():
+                total += model(input_ids=ids[:, start:end], labels=labels).loss.item() * count
+        assert item["weight"] == ids.shape[1] - 1
+        assert item["value"] == pytest.approx(total / (ids.shape[1] - 1), rel=1e-5)
+
+
+def test_a_passage_in_one_window_has_transformers_loss(library, decoder, decoding, made):
+    model = decoder.load().eval()
+    wiki = made(library.probe("wikipedia"), decoding, 6)
+    short = [n for n, row in enumerate(wiki.rows) if len(decoding.ids(row["text"])) <= 256]
+    for row, (_, item) in zip(wiki.part(short).rows, wiki.part(short).measure(model).iterrows(), strict=True):
+        ids = torch.tensor([decoding.ids(row["text"])])
+        with torch.no_grad():
+            assert item["value"] == pytest.approx(model(input_ids=ids, labels=ids).loss.item(), rel=1e-5)
+    assert short
+
+
+def test_the_score_weighs_tokens_and_bits_are_counted_over_bytes(library, decoder, decoding, made):
+    wiki = made(library.probe("wikipedia"), decoding)
+    frame = wiki.measure(decoder.load().eval())
+    items = {name: frame[name].to_numpy() for name in frame}
+    nats = (frame["value"] * frame["weight"]).sum()
+    assert wiki.score(items) == pytest.approx(nats / frame["weight"].sum())
+    tokenizer = decoder.tokenizer
+    spelt = sum(len(tokenizer.decode(tokenizer(row["text"])["input_ids"][1:]).encode()) for row in wiki.rows)
+    before, after = wiki.others(items, items)["bits per byte"]
+    assert before == after == pytest.approx(nats / math.log(2) / spelt)
+
+
+def test_behind_a_bos_the_first_token_counts_too(decoder, own, made, monkeypatch):
+    spec = own("lm-loss", [{"text": "the film was great"}])
+    plain = made(spec, Encoding(decoder, 64)).measure(decoder.load().eval())
+    ids = Encoding.ids
+    monkeypatch.setattr(Encoding, "ids", lambda self, text, special=True: [1] * special + ids(self, text, special))
+    behind = made(spec, Encoding(decoder, 64)).measure(decoder.load().eval())
+    assert behind["weight"][0] == plain["weight"][0] + 1
+    assert behind["bytes"][0] == len("the film was great") > plain["bytes"][0]

@@ -1,0 +1,97 @@
+"""Each self-test says yes to a sound probe and no to one that is broken as it expects."""
+
+import pandas as pd
+import pytest
+import torch
+import transformers
+
+from bench import models
+from bench.encoding import Encoding
+from bench.probes import selftests
+from bench.probes.lm_loss import LmLoss
+from bench.probes.multiple_choice import MultipleChoice
+
+
+@pytest.fixture(scope="module")
+def default(library):
+    model = models.find("smollm2", library)
+    return Encoding(model, 128), model.load().eval()
+
+
+@pytest.fixture
+def known(library, default):
+    """A built-in probe on the default model."""
+    return lambda name, kind: kind(library.probe(name), default[0], 8, 2048)
+
+
+@pytest.mark.slow
+def test_a_shift_by_one_is_seen(known, default, monkeypatch):
+    wiki, model = known("wikipedia", LmLoss), default[1]
+    assert selftests.shifted_labels_are_worse(wiki, model)
+    # The probe's own loss is the one on the next token, and neither of those that a shift would give.
+    next_token, *shifts = selftests.losses_ahead(wiki, model, (1, 0, 2))
+    assert next_token == pytest.approx(wiki.score({n: c.to_numpy() for n, c in wiki.measure(model).items()}), rel=0.2)
+    for loss in shifts:
+        monkeypatch.setattr(LmLoss, "measure", lambda *_, loss=loss: pd.DataFrame({"value": [loss], "weight": [1.0]}))
+        assert not selftests.shifted_labels_are_worse(wiki, model)
+
+
+@pytest.mark.slow
+def test_damage_grows_on_the_default_model_and_is_undone(known, default):
+    model = default[1]
+    before = {name: weight.clone() for name, weight in model.state_dict().items()}
+    assert selftests.damage_shows(known("wikipedia", LmLoss), model)
+    assert all(torch.equal(weight, before[name]) for name, weight in model.state_dict().items())
+
+
+def test_damage_that_does_not_show_is_told(library, decoder, decoding, made, monkeypatch):
+    wiki = made(library.probe("wikipedia"), decoding, 8)
+    fixed = wiki.measure(decoder.load().eval())
+    monkeypatch.setattr(LmLoss, "measure", lambda *_: fixed)
+    assert not selftests.damage_shows(wiki, decoder.load().eval())
+
+
+@pytest.mark.parametrize("family", ["decoder", "encoder"])
+def test_damage_moves_representations(library, decoder, encoder, made, family):
+    model = {"decoder": decoder, "encoder": encoder}[family]
+    net = model.load(transformers.AutoModel).eval()
+    assert selftests.damage_shows(made(library.probe("drift"), Encoding(model, 64), 8), net)
+
+
+def test_gold_drawn_at_random_is_chance(library, decoder, decoding, made, monkeypatch):
+    arc = made(library.probe("arc-easy"), decoding, 8)
+    model = decoder.load().eval()
+    assert selftests.shuffled_gold_is_chance(arc, model)
+    monkeypatch.setattr(MultipleChoice, "measure", lambda self, _: pd.DataFrame({"value": [1.0] * len(self.rows)}))
+    assert not selftests.shuffled_gold_is_chance(arc, model)
+
+
+@pytest.mark.parametrize("name", ["wikipedia", "lambada", "arc-easy", "hellaswag", "winogrande", "spelling", "triviaqa"])
+def test_batches_equal_one_by_one(library, decoder, decoding, made, name):
+    assert selftests.batches_equal_one_by_one(made(library.probe(name), decoding, 8, 2048), decoder.load().eval())
+
+
+@pytest.mark.parametrize("name", ["mrpc", "mrpc-sentences", "medical-subjects"])
+def test_an_encoders_batches_equal_one_by_one(library, encoder, made, name):
+    probe = made(library.probe(name), Encoding(encoder, 32), 8, 2048)
+    assert selftests.batches_equal_one_by_one(probe, encoder.load(transformers.AutoModel).eval())
+
+
+def test_padding_that_is_read_is_told(library, decoder, decoding, made):
+    """A model that ignores the attention mask answers differently beside a longer item."""
+    model = decoder.load().eval()
+    forward = model.forward
+
+    def careless(attention_mask=None, position_ids=None, **inputs):
+        return forward(attention_mask=torch.ones_like(attention_mask), **inputs)
+
+    careless.__signature__ = __import__("inspect").signature(forward)
+    model.forward = careless
+    assert not selftests.batches_equal_one_by_one(made(library.probe("wikipedia"), decoding, 8, 4096), model)
+
+
+@pytest.mark.slow
+def test_the_default_model_passes_all(known, default):
+    for name, kind in (("wikipedia", LmLoss), ("arc-easy", MultipleChoice)):
+        assert selftests.batches_equal_one_by_one(known(name, kind), default[1])
+    assert selftests.shuffled_gold_is_chance(known("arc-easy", MultipleChoice), default[1])
