@@ -51,11 +51,12 @@ def head_logits(model: nn.Module, batch: Batch) -> Tensor:
     if isinstance(unwrapped(model), Heads):
         extra["head"] = batch.head
     out = model(input_ids=batch.input_ids, attention_mask=batch.attention_mask, **extra)
+    length = batch.input_ids.shape[1]  # the last ones: PEFT's prompt tuning puts tokens of its own before the text
     if "start_logits" in out:
-        ends = torch.stack([out.start_logits, out.end_logits], dim=1).float()
+        ends = torch.stack([out.start_logits, out.end_logits], dim=1).float()[..., -length:]
         return ends.masked_fill(batch.attention_mask[:, None] == 0, float("-inf"))
     logits: Tensor = out.logits.float()
-    return logits if logits.ndim == 3 else logits[:, None]
+    return logits[:, -length:] if logits.ndim == 3 else logits[:, None]
 
 
 def loss_sum(model: nn.Module, batch: Batch, smoothing: float = 0.0) -> Tensor:

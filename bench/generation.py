@@ -10,7 +10,6 @@ from torch import nn
 from transformers import GenerationConfig
 
 from bench.batches import by_length
-from bench.forward import caches
 
 
 @dataclass(frozen=True)
@@ -35,7 +34,6 @@ def write(
         do_sample=False,
         eos_token_id=list(ends),
         pad_token_id=tokenizer.pad_token_id,
-        use_cache=caches(model),
         output_scores=True,
         return_dict_in_generate=True,
     )

@@ -29,8 +29,8 @@ class Heads(nn.Module):
         return self.heads["0"].config
 
     def own(self) -> list[nn.Parameter]:
-        """Parameters of the heads themselves."""
-        shared = {id(parameter) for parameter in self.trunk.parameters()}
+        """Parameters of the heads themselves, and of the trunk's pooler, which serves them alone."""
+        shared = {id(parameter) for name, parameter in self.trunk.named_parameters() if not name.startswith("pooler.")}
         return [parameter for parameter in self.heads.parameters() if id(parameter) not in shared]
 
     def forward(self, head: int, **inputs: Any) -> Any:

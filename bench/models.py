@@ -278,6 +278,13 @@ def layers(model: torch.nn.Module) -> torch.nn.ModuleList:
     return max(lists, key=len)
 
 
+def head_modules(model: torch.nn.Module) -> list[str]:
+    """Names of the modules that a task's model has around its trunk, and of the trunk's pooler, which serves the head alone."""
+    trunk = str(model.base_model_prefix)
+    beside = [name for name, module in model.named_children() if name != trunk and list(module.parameters())]
+    return [*beside, *([f"{trunk}.pooler"] if getattr(getattr(model, trunk), "pooler", None) is not None else [])]
+
+
 def linear(blocks: Iterable[torch.nn.Module]) -> list[torch.nn.Module]:
     """The linear layers inside these blocks: what a quantised base holds in 8 or 4 bit."""
     return [module for block in blocks for module in block.modules() if isinstance(module, (torch.nn.Linear, Conv1D))]

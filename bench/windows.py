@@ -5,6 +5,9 @@ from typing import Any
 
 from bench.encoded import Encoded
 
+SPECIAL = 4
+"""Most special tokens that a model puts around a pair."""
+
 Place = int | tuple[int, int] | None
 """Number of a word, or first and last character (exclusive) of a piece of text."""
 
@@ -20,7 +23,7 @@ def over_words(tokenizer: Any, limit: int, before: str, words: Sequence[str]) ->
 
     Every word's first piece has a place in at least one window.
     """
-    lead = _cut(tokenizer, before, limit // 2).split()
+    lead = _cut(tokenizer, before, (limit - SPECIAL) // 2).split()
     texts = [lead, list(words)] if lead else [list(words)]
     found = _overflowing(tokenizer, limit, texts, is_split_into_words=True)
     numbers = range(len(found["input_ids"]))
@@ -29,7 +32,7 @@ def over_words(tokenizer: Any, limit: int, before: str, words: Sequence[str]) ->
 
 def over_text(tokenizer: Any, limit: int, before: str, text: str) -> list[Encoded]:
     """`before` and then the text; a token's place is the span of characters of the text that it stands for."""
-    lead = _cut(tokenizer, before, limit // 2)
+    lead = _cut(tokenizer, before, (limit - SPECIAL) // 2)
     texts = [lead, text] if lead else [text]
     found = _overflowing(tokenizer, limit, texts, return_offsets_mapping=True)
     numbers = range(len(found["input_ids"]))

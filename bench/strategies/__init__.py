@@ -33,9 +33,14 @@ def load(spec: StrategySpec, family: Family, overrides: dict[str, Any], suite: d
 
 
 def merged(values: dict[str, Any], changes: dict[str, Any]) -> dict[str, Any]:
-    """`values` with `changes` on top; a change inside a nested mapping keeps the mapping's other keys."""
+    """`values` with `changes` on top; a change inside a nested mapping keeps the mapping's other keys, unless it makes another
+    `peft_type` of it, which has its own."""
     found = dict(values)
     for name, change in changes.items():
         old = found.get(name)
-        found[name] = merged(old, change) if isinstance(old, dict) and isinstance(change, dict) else change
+        if isinstance(old, dict) and isinstance(change, dict):
+            same = change.get("peft_type", old.get("peft_type")) == old.get("peft_type")
+            found[name] = merged(old if same else {}, change)
+        else:
+            found[name] = change
     return found

@@ -8,7 +8,7 @@ from pydantic import Field, field_validator
 from torch import Tensor, nn
 
 from bench.heads import Heads
-from bench.models import layers, linear
+from bench.models import head_modules, layers, linear
 from bench.specs import Family
 from bench.strategies.base import Hyperparameters, Strategy
 
@@ -40,6 +40,15 @@ def peft_config(values: dict[str, Any]) -> Any:
         raise ValueError(f"{kind}: {error}") from error
 
 
+def _numbered(model: nn.Module, args: Any, inputs: dict[str, Any]) -> tuple[Any, dict[str, Any]]:
+    """Position ids that don't count padding, which PEFT leaves out where it puts tokens of its own before the text's."""
+    if inputs.get("position_ids") is None and (mask := inputs.get("attention_mask")) is not None:
+        fed = inputs.get("inputs_embeds")
+        length = (inputs["input_ids"] if fed is None else fed).shape[1]
+        inputs["position_ids"] = (mask.long().cumsum(1) - 1).clamp(min=0)[:, -length:]
+    return args, inputs
+
+
 class Lora8bit(Strategy):
     Hyperparameters = LoraHyperparameters
     hyperparameters: LoraHyperparameters
@@ -51,26 +60,31 @@ class Lora8bit(Strategy):
     def adapt(self, model: nn.Module, family: Family) -> nn.Module:
         checkpointing = self.hyperparameters.gradient_checkpointing
         model = prepare_model_for_kbit_training(model, use_gradient_checkpointing=checkpointing)
-        wrapped: nn.Module = get_peft_model(model, peft_config(self._completed(model)))
+        config = peft_config(self._completed(model, family))
+        if config.is_prompt_learning and family == "decoder":
+            model.register_forward_pre_hook(_numbered, with_kwargs=True)
+        wrapped: nn.Module = get_peft_model(model, config)
         if isinstance(model, Heads):
             for parameter in model.own():
                 parameter.requires_grad_(True)  # PEFT does so for the single head of a model that it knows
         return wrapped
 
-    def _completed(self, model: nn.Module) -> dict[str, Any]:
-        """The config with what follows from the model: PEFT trains a task's fresh head whole, beside the adapters."""
+    def _completed(self, model: nn.Module, family: Family) -> dict[str, Any]:
+        """The config with what follows from the model: a task's head trains whole beside the adapters.
+
+        So does its pooler: a checkpoint without one gives a random one, which must be kept with the adapters.
+        """
         given = self.hyperparameters.peft
-        everywhere = given.get("target_modules") == "all-linear"
         if isinstance(model, Heads):
             inside = {id(module) for module in linear(layers(model))}
             names = [name for name, module in model.named_modules() if id(module) in inside]
-            return {**given, "target_modules": names} if everywhere else given
-        more = {
-            "task_type": next((kind for ending, kind in HEADS.items() if type(model).__name__.endswith(ending)), "CAUSAL_LM")
-        }
-        if everywhere and more["task_type"] in ("TOKEN_CLS", "QUESTION_ANS"):
-            # `all-linear` leaves out the head of a text classifier only.
-            return {**more, "exclude_modules": ["classifier", "qa_outputs"], **given}
+            return {**given, "target_modules": names} if given.get("target_modules") == "all-linear" else given
+        kind = next((kind for ending, kind in HEADS.items() if type(model).__name__.endswith(ending)), "CAUSAL_LM")
+        more: dict[str, Any] = {"task_type": kind}
+        if kind == "QUESTION_ANS" and not peft_config(given).is_prompt_learning:
+            more["task_type"] = None  # PEFT's class for it keeps the token types from the model
+        if family == "encoder":
+            more["modules_to_save"] = head_modules(model)
         return {**more, **given}
 
     def trained_state(self, model: nn.Module) -> dict[str, Tensor]:

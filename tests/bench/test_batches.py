@@ -1,4 +1,4 @@
-from itertools import islice
+from itertools import islice, pairwise
 
 import numpy as np
 import pytest
@@ -81,7 +81,7 @@ def test_a_moving_mixture_gives_each_component_what_is_due_by_the_end_of_each_ph
     phases = batches.PHASES if shares(0.0) != shares(1.0) else 1
     edges = np.round(np.linspace(0, length, phases + 1)).astype(int)
     due = np.zeros(len(shares(0.0)))
-    for phase, (start, end) in enumerate(zip(edges[:-1], edges[1:], strict=True)):
+    for phase, (start, end) in enumerate(pairwise(edges)):
         due += np.array(shares((phase + 0.5) / phases)) * (end - start)
         counts = np.bincount(drawn[:end], minlength=len(due))
         # A component can't give back what rounding gave it before its share fell to nothing.
