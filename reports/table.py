@@ -9,10 +9,11 @@ from rich.console import Console
 from rich.table import Table
 from rich.text import Text
 
+from bench import records
 from bench.records import Record
-from reports import numbers
-from reports.intervals import statement
-from reports.rows import Row, aggregate, grouped, probe_names
+from reports import lines, numbers
+from reports.intervals import Estimate, statement
+from reports.rows import Row, aggregate, grouped, probe_names, ranked
 
 LOG_WIDTH = 100
 """Columns of a file or pipe, which say nothing of their width."""
@@ -23,10 +24,14 @@ PROBE_WIDTH = 9
 
 
 def show(found: Sequence[Record], out: Path | None = None) -> None:
-    """Print the rows of these records; `out` is the folder whose per-item answers give intervals over seeds."""
+    """Print the rows of these records, the best first.
+
+    `out` is the folder whose per-item answers give intervals over seeds, and whose other records show transfer.
+    """
     console = Console(highlight=False, width=None if sys.stdout.isatty() else LOG_WIDTH)
-    for rows in grouped(aggregate(found, out)).values():
-        _show_group(console, rows)
+    beside = records.read_all(out) if out else []
+    for rows in grouped(aggregate(found, out, beside)).values():
+        _show_group(console, ranked(rows))
 
 
 def _show_group(console: Console, rows: Sequence[Row]) -> None:
@@ -37,9 +42,14 @@ def _show_group(console: Console, rows: Sequence[Row]) -> None:
         console.print(_scores(scored, dict(probes[:PROBES_BESIDE])))
         for start in range(PROBES_BESIDE, len(probes), PROBES_ALONE):
             console.print(_forgetting(scored, dict(probes[start : start + PROBES_ALONE])))
-        _line(console, statement([row.score for row in scored if row.score]))
-    for text in _notes(rows):
+        _line(console, statement(_estimates(scored)))
+    for text in lines.below(rows):
         _line(console, text)
+
+
+def _estimates(rows: Sequence[Row]) -> list[Estimate]:
+    """All that is shown with an interval."""
+    return [row.score for row in rows if row.score] + [each.rise for row in rows for each in row.transfers]
 
 
 def _line(console: Console, text: str) -> None:
@@ -119,16 +129,3 @@ def _costs(row: Row) -> tuple[str, str, str]:
         return numbers.MISSING, numbers.MISSING, numbers.MISSING
     trained = numbers.percent(row.trained_share).removesuffix(" %")
     return numbers.seconds(cost.train_seconds), numbers.gigabytes(cost.peak_memory_bytes), trained
-
-
-def _notes(rows: Sequence[Row]) -> Iterator[str]:
-    for row in rows:
-        cost, part = row.cost, row.trained_share
-        if cost and part is not None and 0 < part < 1:
-            sizes = f"{numbers.count(cost.trainable_parameters)} of {numbers.count(cost.total_parameters)}"
-            yield f"{row.label}: trainable parameters {sizes} ({100 * part:.2f} %)"
-    for row in rows:
-        for fault in row.faults:
-            yield f"{row.label}: the check {fault} does not hold; don't trust this row"
-        if row.status != "ok":
-            yield f"{row.label} (seed {row.seeds}) {row.status}: {row.reason}"
