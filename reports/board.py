@@ -37,6 +37,8 @@ def _columns(rows: Sequence[Row]) -> list[Column]:
     units = ", ".join(dict.fromkeys(measure.unit for measure in tracks))
     lower = any(row.score for row in rows) and not any(row.score and row.higher_is_better for row in rows)
     best_first: Direction = "ascending" if lower else "descending"
+    # Who asks an API does not know the model's size, nor the memory that it takes.
+    money = [_cost("Money", "asked by an API", lambda cost: cost.money, numbers.money)]
     return [
         MODEL,
         TASK,
@@ -50,11 +52,11 @@ def _columns(rows: Sequence[Row]) -> list[Column]:
         _cost("FLOPs", "of training", lambda cost: cost.train_flops, numbers.scaled),
         _cost("Training", "seconds", lambda cost: cost.train_seconds, numbers.seconds),
         _cost("Eval", "seconds", lambda cost: cost.eval_seconds, numbers.seconds),
-        _cost("Memory", "peak, GB", lambda cost: cost.peak_memory_bytes, numbers.gigabytes),
+        _cost("Memory", "peak, GB", lambda cost: cost.peak_memory_bytes or None, numbers.gigabytes),
         Column("Cost", "Trainable", "parameters", "ascending", True, _trainable),
-        _cost("Total", "parameters", lambda cost: cost.total_parameters, numbers.scaled),
+        _cost("Total", "parameters", lambda cost: cost.total_parameters or None, numbers.scaled),
         _cost("Saved", "size", lambda cost: cost.saved_bytes, lambda value: numbers.scaled(value, "B")),
-        *([_money()] if any(row.cost and row.cost.money is not None for row in rows) else []),
+        *(money if any(row.cost and row.cost.money is not None for row in rows) else []),
     ]
 
 
@@ -107,9 +109,12 @@ def _probe(name: str, measure: Measure) -> Column:
     return Column("Forgetting (positive is loss)", name, measure.unit, "ascending", True, cell)
 
 
-def _cost(title: str, note: str, take: Callable[[Cost], float], write: Callable[[float], str]) -> Column:
+def _cost(title: str, note: str, take: Callable[[Cost], float | None], write: Callable[[float], str]) -> Column:
+    """`take` gives None for what is not known."""
+
     def cell(row: Row) -> Cell:
-        return Cell(write(take(row.cost)), sortable(take(row.cost))) if row.cost else EMPTY
+        found = take(row.cost) if row.cost else None
+        return EMPTY if found is None else Cell(write(found), sortable(found))
 
     return Column("Cost", title, note, "ascending", True, cell)
 
@@ -119,11 +124,3 @@ def _trainable(row: Row) -> Cell:
         return EMPTY
     trainable = row.cost.trainable_parameters
     return Cell(numbers.scaled(trainable), trainable, detail=numbers.percent(row.trained_share))
-
-
-def _money() -> Column:
-    def cell(row: Row) -> Cell:
-        paid = row.cost.money if row.cost else None
-        return EMPTY if paid is None else Cell(numbers.money(paid), sortable(paid))
-
-    return Column("Cost", "Money", "asked by an API", "ascending", True, cell)

@@ -85,9 +85,9 @@ def sortable(value: float) -> float | None:
     return value if math.isfinite(value) else None
 
 
-def level(estimate: Estimate, measure: Measure, detail: str = "", strong: bool = False, bar: Bar | None = None) -> Cell:
+def level(estimate: Estimate, measure: Measure, detail: str = "", bar: Bar | None = None) -> Cell:
     text, interval = numbers.level(estimate.value, measure), numbers.bounds(estimate, measure, signed=False)
-    return Cell(text, sortable(estimate.value), interval, detail, bar, strong)
+    return Cell(text, sortable(estimate.value), interval, detail, bar)
 
 
 def difference(estimate: Estimate, measure: Measure, detail: str = "") -> Cell:

@@ -49,17 +49,19 @@ def _stopped(row: Row) -> Iterator[str]:
 
 
 def _elsewhere(row: Row) -> Iterator[str]:
-    by_items: dict[int, list[str]] = {}
+    alike: dict[tuple[int, str], list[str]] = {}
     for name, away in row.elsewhere.items():
-        by_items.setdefault(away.items, []).append(f"{name} {_gained(away)}")
-    for count, told in by_items.items():
-        for start in range(0, len(told), NAMES):
-            yield f"{row.label}: {', '.join(told[start : start + NAMES])} over {numbers.items([count])}"
+        alike.setdefault((away.items, away.measure.unit), []).append(name)
+    for (count, unit), names in alike.items():
+        for start in range(0, len(names), NAMES):
+            first, *others = [_gained(name, row.elsewhere[name]) for name in names[start : start + NAMES]]
+            told = [f"{first} {unit})", *(f"{each})" for each in others)]
+            yield f"{row.label}: {', '.join(told)} over {numbers.items([count])}"
 
 
-def _gained(away: Away) -> str:
-    gain = numbers.difference(away.gain.value, away.measure)
-    return f"{numbers.level(away.score.value, away.measure)} ({gain} {away.measure.unit})"
+def _gained(name: str, away: Away) -> str:
+    """`rte .528 (+3.1`"""
+    return f"{name} {numbers.level(away.score.value, away.measure)} ({numbers.difference(away.gain.value, away.measure)}"
 
 
 def _transfer(row: Row) -> Iterator[str]:

@@ -75,7 +75,7 @@ def percent(value: float | None) -> str:
 
 def rate(value: float) -> str:
     """3.2 %"""
-    return f"{_fixed(100 * value, 1)} %"
+    return f"{_fixed(100 * value, 1)} %" if finite(value) else MISSING
 
 
 def money(value: float) -> str:

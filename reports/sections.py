@@ -39,7 +39,7 @@ def _metrics(rows: Sequence[Row]) -> Section:
     shown = [row for row in rows if row.metrics]
     kinds = dict.fromkeys(metric.measure for row in shown for metric in row.metrics.values())
     columns = [_metric(measure, _lower_is_better(shown, measure.name)) for measure in kinds]
-    return Section("Other metrics", "malformed: share of answers that could not be read as one.", _table(columns, shown))
+    return Section("Other metrics", "", _table(columns, shown))
 
 
 def _metric(measure: Measure, lower: bool) -> Column:
@@ -47,7 +47,8 @@ def _metric(measure: Measure, lower: bool) -> Column:
         found = row.metrics.get(measure.name)
         return level(found.value, measure) if found else EMPTY
 
-    return Column("Task", measure.name, "", "ascending" if lower else "descending", True, cell)
+    note = "of the answers" if measure.name == "malformed" else ""
+    return Column("Task", measure.name, note, "ascending" if lower else "descending", True, cell)
 
 
 def _lower_is_better(rows: Sequence[Row], metric: str) -> bool:
@@ -72,7 +73,7 @@ def _away(rows: Sequence[Row], kind: str, name: str, measure: Measure) -> Column
         if found is None or found.measure != measure or _kind(row, name) != kind:
             return EMPTY
         gain = f"{numbers.difference(found.gain.value, measure)} {numbers.bounds(found.gain, measure, signed=True)}"
-        return level(found.score, measure, f"gain {gain}".rstrip(), strong=found.gain.excludes_zero)
+        return level(found.score, measure, f"gain {gain}".rstrip())
 
     scores = [row.first.elsewhere[name].score for row in rows if name in row.elsewhere]
     first: Direction = "descending" if all(score.higher_is_better for score in scores) else "ascending"
@@ -105,7 +106,7 @@ def _against(row: Row, found: Transfer) -> str:
 
 def _wordings(rows: Sequence[Row]) -> Section:
     groups = grouped([row for row in rows if row.wordings])
-    tables = [(f"Wordings: {model} on {task}", _worded(group)) for (_, model, task), group in groups.items()]
+    tables = [(f"{model} on {task}", _worded(group)) for (_, model, task), group in groups.items()]
     note = (
         "Score under each unseen instruction alone, on the same items. "
         "Spread: best minus worst of a run, mean over its seeds; with few items a part of it is chance."
