@@ -144,3 +144,5 @@ def test_lambada_is_the_harness_own(library, default, made):
     metrics, totals = judged(harness, lm)
     assert items["nats"].tolist() == pytest.approx(totals, rel=1e-4, abs=1e-3)
     assert items["value"].tolist() == [float(item["acc"]) for item in metrics]
+    loss, _ = probe.others(items, items)["loss (nats per answer)"]
+    assert loss == pytest.approx(-sum(item["perplexity"] for item in metrics) / 100, rel=1e-4)
