@@ -18,6 +18,8 @@ from reports.numbers import Measure, measure
 from reports.transfer import Transfer
 
 SHOWN_DIFFERENCES = 4
+KINDS = {"Other tasks": "others", "Earlier tasks": "earlier", "Tasks not trained on": "also", "Domains": ""}
+"""What is asked beside the row's own task, and the run's input that lists it; what none lists is a domain."""
 
 
 @dataclass(frozen=True)
@@ -80,10 +82,11 @@ class Row:
             return "none"
         return ", ".join(str(record.seed) for record in self.records)
 
-    @property
-    def tasks(self) -> set[str]:
-        """Names of `elsewhere` that are tasks which were trained on; the others are domains."""
-        return set(transfer.mixed(self.first)) - {self.first.task}
+    def kind(self, name: str) -> str:
+        """What a name of `elsewhere` is to the row, one of KINDS."""
+        inputs = self.first.provenance.inputs if self.first.provenance else {}
+        named = (kind for kind, field in KINDS.items() if any(task["name"] == name for task in inputs.get(field) or []))
+        return next(named, "Domains")
 
     @property
     def trains(self) -> bool:

@@ -7,7 +7,7 @@ from reports import numbers
 from reports.cells import EMPTY, MODEL, STRATEGY, TASK, Board, Cell, Column, Direction, difference, level, sortable, tabled
 from reports.intervals import Estimate
 from reports.numbers import Measure
-from reports.rows import Row, grouped
+from reports.rows import KINDS, Row, grouped
 from reports.transfer import Transfer
 
 
@@ -57,20 +57,16 @@ def _lower_is_better(rows: Sequence[Row], metric: str) -> bool:
 
 def _elsewhere(rows: Sequence[Row]) -> Section:
     shown = [row for row in rows if row.elsewhere]
-    named = [(_kind(row, name), name, away.measure) for row in shown for name, away in row.elsewhere.items()]
-    columns = [_away(shown, *each) for each in sorted(dict.fromkeys(named), key=lambda each: each[0], reverse=True)]
-    note = "Score, and gain below it, on tasks that were trained on beside the row's own and on its task in other domains."
+    named = dict.fromkeys((row.kind(name), name, away.measure) for row in shown for name, away in row.elsewhere.items())
+    columns = [_away(shown, *each) for each in sorted(named, key=lambda each: list(KINDS).index(each[0]))]
+    note = "Score, and gain below it, on tasks beside the row's own, and on its own task in other domains."
     return Section("Other tasks and domains", note, _table(columns, shown))
-
-
-def _kind(row: Row, name: str) -> str:
-    return "Other tasks" if name in row.tasks else "Domains"
 
 
 def _away(rows: Sequence[Row], kind: str, name: str, measure: Measure) -> Column:
     def cell(row: Row) -> Cell:
         found = row.elsewhere.get(name)
-        if found is None or found.measure != measure or _kind(row, name) != kind:
+        if found is None or found.measure != measure or row.kind(name) != kind:
             return EMPTY
         gain = f"{numbers.difference(found.gain.value, measure)} {numbers.bounds(found.gain, measure, signed=True)}"
         return level(found.score, measure, f"gain {gain}".rstrip())

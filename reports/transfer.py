@@ -63,9 +63,12 @@ class Pair(NamedTuple):
 
 
 def mixed(record: Record) -> dict[str, Any]:
-    """The tasks that a run mixes, its own first, by name, each with what determines it; none if it mixes nothing."""
+    """The tasks that a run mixes, its own first, by name, each with what determines it.
+
+    None if it mixes nothing, or trained on earlier tasks: their part in a difference could not be told from the mixture's.
+    """
     inputs = record.provenance.inputs if record.provenance else {}
-    others = inputs.get("others") or []
+    others = [] if inputs.get("earlier") else inputs.get("others") or []
     return {record.task: inputs.get("task"), **{task["name"]: task for task in others}} if others else {}
 
 
@@ -104,7 +107,8 @@ def _fits(run: Record, other: Record, shape: Any) -> bool:
     if other.status != "ok" or not (run.provenance and other.provenance and other.cost and other.cost.train_examples):
         return False
     mine, theirs = run.provenance.inputs, other.provenance.inputs
-    return theirs.get("task") == shape and not theirs.get("others") and all(mine.get(n) == theirs.get(n) for n in SAME)
+    single = theirs.get("task") == shape and not theirs.get("others") and not theirs.get("earlier")
+    return single and all(mine.get(n) == theirs.get(n) for n in SAME)
 
 
 def _settings(record: Record) -> dict[str, Any]:
@@ -119,6 +123,8 @@ def _pair(run: Record, single: Record, task: str, out: Path | None) -> Pair | No
         return None
     sign = 1.0 if score.higher_is_better else -1.0
     frame = _shared(run, single, "task" if own else "elsewhere", task, out) if out else None
+    if frame is not None and frame.empty:
+        return None
     answered = answers.of_task([frame], task, score.name) if frame is not None else None
     if answered is None:
         rise = sign * (score.value - single.score.value) + 0.0
@@ -131,14 +137,14 @@ def _pair(run: Record, single: Record, task: str, out: Path | None) -> Pair | No
 
 
 def _shared(run: Record, single: Record, kind: str, task: str, out: Path) -> pd.DataFrame | None:
-    """The items that both runs answered; the mixture may have been asked the first ones alone."""
+    """The items that both runs answered; the mixture may have been asked the first ones alone. None if a run left no items."""
     mine, theirs = records.items(out, run), records.items(out, single)
     if mine.empty or theirs.empty:
         return None
     mine = mine[(mine["kind"] == kind) & (mine["name"] == task)]
     theirs = theirs[(theirs["kind"] == "task") & (theirs["name"] == task)].drop_duplicates("item").set_index("item")
     shared = mine[mine["item"].isin(theirs.index)]
-    return shared.assign(kind="task", before=shared["item"].map(theirs["prediction"])) if len(shared) else None
+    return shared.assign(kind="task", before=shared["item"].map(theirs["prediction"]))
 
 
 def _mean(task: str, pairs: Sequence[Pair]) -> Transfer:

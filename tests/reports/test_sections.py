@@ -47,6 +47,15 @@ def test_other_tasks_stand_before_domains_and_rows_without_them_are_empty(make):
     assert multitask["rte"].detail == gained
 
 
+def test_tasks_before_and_tasks_not_trained_on_have_headings_of_their_own(make):
+    pair = make.record("full", inputs={"earlier": [{"name": "mrpc"}], "also": [{"name": "cb"}], "others": []})
+    for name in ("tweets", "cb", "mrpc"):
+        pair = make.elsewhere(pair, name, 0.7, 64)
+    ((_, table),) = built([pair[0]])["Other tasks and domains"].tables
+    assert table.groups == [("", 3), ("Earlier tasks", 1), ("Tasks not trained on", 1), ("Domains", 1)]
+    assert [column.title for column in table.columns[3:]] == ["mrpc", "cb", "tweets"]
+
+
 def test_transfer_says_against_what(make, out):
     ((_, table),) = built(make.kept(out, [make.mixture(), make.alone()]), out)["Transfer"].tables
     (row,) = cells(table)

@@ -63,6 +63,7 @@ def test_same_wording_is_preferred_and_then_the_nearest_settings(make, out):
         {"inputs": {"engine": 2}},
         {"inputs": {"task": {"name": "rte", "version": 2}}},
         {"inputs": {"others": [{"name": "mrpc"}]}},
+        {"inputs": {"earlier": [{"name": "mrpc"}]}},
         {"seed": 1},
         {"strategy": "frozen"},
         {"strategy": "lora-8bit"},
@@ -82,6 +83,10 @@ def test_record_that_mixes_nothing_has_no_transfer(make, out):
     assert transfer.mixed(bare) == {} and transfer.between([bare], [bare], out) == []
 
 
+def test_mixture_after_earlier_tasks_is_not_compared(make, out):
+    assert compared(make, out, [make.mixture(inputs={"earlier": [{"name": "mrpc"}]}), make.alone()]) == []
+
+
 def test_without_items_scores_over_as_many_items_are_compared_without_an_interval(make):
     mixture, alone = make.mixture(count=200)[0], make.alone()[0]
     (found,) = transfer.between([mixture], [mixture, alone], None)
@@ -92,7 +97,7 @@ def test_without_items_scores_over_as_many_items_are_compared_without_an_interva
 
 
 def test_items_that_are_not_shared_are_not_compared(make, out):
-    mixture, alone = make.mixture(), make.alone()
+    mixture, alone = make.mixture(count=200), make.alone()
     other = alone[1].assign(item="x" + alone[1]["item"])
     assert compared(make, out, [mixture, (alone[0], other)]) == []
 
