@@ -70,9 +70,11 @@ class Ner(TaskType):
             words = str(row["text"]).split()
             tags = self._aligned(words, self._listed(str(row["entities"])))
         else:
-            words, tags = _sequence(row["words"]), _sequence(row["tags"])
+            words, tags = ["".join(word.split()) for word in _sequence(row["words"])], _sequence(row["tags"])
         if not words:
             raise ValueError("field 'words' is empty" if not self.options.entity else "field 'text' is empty")
+        if "" in words:
+            raise ValueError(f"field 'words': word {words.index('') + 1} of {len(words)} is empty")
         if len(words) != len(tags):
             raise ValueError(f"field 'tags' has {len(tags)} tags for {len(words)} words")
         if strange := set(tags) - set(self.tags()):

@@ -54,8 +54,8 @@ class Qa(TaskType):
             raise ValueError(
                 f"field 'answers': '{accepted[0]}' is not in the context; correct it or set the option outside: drop"
             )
-        starts = [int(start) for start in _list(row.get("starts", []))]
-        place = next((s for s in starts if accepted and fields["context"].startswith(accepted[0], s)), None)
+        starts = _starts(row)
+        place = next((s for s in starts if accepted and s >= 0 and fields["context"].startswith(accepted[0], s)), None)
         return {**fields, **({} if place is None else {"start": str(place)})}, accepted
 
     def thinned(self, example: Example, kept: Dropper) -> Example:
@@ -93,24 +93,42 @@ class Qa(TaskType):
             return None
         answer = self.answer(example)
         start = int(example.fields.get("start", -1))
-        if not example.fields["context"].startswith(answer, max(start, 0)):
+        if start < 0 or not example.fields["context"].startswith(answer, start):
             start = example.fields["context"].find(answer)
         return start, start + len(answer)
 
     def judge(self, example: Example, windows: Sequence[Encoded], logits: Sequence[Tensor]) -> tuple[str, float]:
         """The best span over all windows; none where the first tokens' score beats it and the task allows that."""
         best, share, text = -float("inf"), 0.0, ""
-        nothing = min(float(scores[0, 0] + scores[1, 0]) for scores in logits)
+        least = min(logits, key=lambda scores: float(scores[:, 0].sum()))
+        nothing = float(least[:, 0].sum())
         for window, scores in zip(windows, logits, strict=True):
             score, first, last = best_span(window, scores, self.options.answer_tokens)
             if score > best:
                 begin, end = window.places[first][0], window.places[last][1]
                 best, text = score, example.fields["context"][begin:end]
-                share = float((score - scores.logsumexp(-1).sum()).exp())
-        return ("", 0.0) if self.options.no_answer is not None and nothing > best else (text, share)
+                share = _probability(score, scores)
+        if self.options.no_answer is not None and nothing > best:
+            return "", _probability(nothing, least)
+        return text, share
 
     def untrained(self, example: Example) -> str:
         return ""
+
+
+def _starts(row: Mapping[str, Any]) -> list[int]:
+    """Where the answers start in the context without the white space before it."""
+    context = str(row["context"])
+    try:
+        given = [int(start) for start in _list(row.get("starts", [])) if str(start).strip()]
+    except (TypeError, ValueError):
+        raise ValueError("field 'starts' must hold the numbers of the answers' first characters") from None
+    return [start - (len(context) - len(context.lstrip())) for start in given]
+
+
+def _probability(score: float, scores: Tensor) -> float:
+    """Of two ends whose logits sum to `score`."""
+    return float((score - scores.logsumexp(-1).sum()).exp())
 
 
 def _list(value: Any) -> list[Any]:
