@@ -1,5 +1,6 @@
 """One label per text: the most likely answer in words, or the head's highest logit."""
 
+import re
 from collections.abc import Mapping, Sequence
 from dataclasses import replace
 from typing import Any
@@ -45,9 +46,9 @@ class Classification(TaskType):
         return 8
 
     def parse(self, example: Example, text: str) -> str | None:
-        """The label whose answer the text begins with; the longest one, should one answer begin another."""
-        said = text.strip(" .\"'*").lower()
-        fitting = [label for label, words in self.spec.answers.items() if said.startswith(words.lower())]
+        """The label with whose words the text begins; the longest ones, should one answer begin another."""
+        said = text.strip().lstrip(".\"'*").lower()
+        fitting = [label for label, words in self.spec.answers.items() if re.match(rf"{re.escape(words.lower())}(?!\w)", said)]
         return max(fitting, key=lambda label: len(self.spec.answers[label]), default=None)
 
     def outputs(self) -> int:

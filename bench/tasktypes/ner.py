@@ -127,7 +127,7 @@ class Ner(TaskType):
         if text.strip().rstrip(".") == self.options.none:
             return tagged(len(words), [])
         kinds = {answer: label for label, answer in self.spec.answers.items()}
-        for part in text.strip().rstrip(";.").split(";"):
+        for part in re.split(r"(?<=\));", text.strip().rstrip(";.")):
             found = re.fullmatch(r"\s*(.+?)\s*\(([^()]+)\)\s*", part)
             place = find(words, found[1].split(), start) if found else None
             if not found or place is None or found[2] not in kinds:
