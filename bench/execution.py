@@ -12,6 +12,7 @@ from functools import partial
 from pathlib import Path
 from typing import Any
 
+import numpy as np
 import pandas as pd
 from accelerate.utils import set_seed
 from torch import nn
@@ -26,7 +27,7 @@ from bench.probes import Probe
 from bench.progress import Progress
 from bench.prompts import Wording
 from bench.records import Cost, Forgetting, Provenance, Record
-from bench.statistics import interval
+from bench.statistics import Indices, interval
 from bench.strategies.base import Hyperparameters
 from bench.training import Spent, train
 
@@ -245,13 +246,15 @@ def _forgetting(probe: Probe, before: pd.DataFrame, after: pd.DataFrame) -> Forg
     sign = 1.0 if probe.higher_is_better else -1.0
     old, new = ({str(name): frame[name].to_numpy() for name in frame} for frame in (before, after))
 
-    def lost(i: Any) -> float:
-        before, after = probe.scores({n: v[i] for n, v in old.items()}, {n: v[i] for n, v in new.items()})
-        return sign * (before - after)
+    compared = probe.comparison(old, new)
 
-    everything = slice(None)
+    def lost(items: Indices) -> float:
+        score_before, score_after = compared(items)
+        return sign * (score_before - score_after)
+
+    everything = np.arange(len(before))
     low, high = interval(lost, len(before))
-    score_before, score_after = probe.scores(old, new)
+    score_before, score_after = compared(everything)
     return Forgetting(
         value_name=probe.value,
         higher_is_better=probe.higher_is_better,
