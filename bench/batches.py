@@ -3,11 +3,12 @@
 The order is a pure function of (seed, position): worker, world size and restart do not enter.
 """
 
-from collections.abc import Iterator, Sequence
+from collections.abc import Callable, Iterator, Sequence
 
 import numpy as np
+import numpy.typing as npt
 
-from bench.encoding import Encoded
+from bench.encoded import Encoded
 
 
 def order(seed: int, size: int) -> Iterator[int]:
@@ -18,12 +19,37 @@ def order(seed: int, size: int) -> Iterator[int]:
         epoch += 1
 
 
-def mixture(seed: int, shares: Sequence[float], length: int) -> list[int]:
-    """For each of `length` positions the component it is drawn from; every component gets its share, rounded."""
-    cumulative = np.cumsum(shares) / np.sum(shares)
-    counts = np.diff(np.round(cumulative * length).astype(int), prepend=0)
-    components = np.repeat(np.arange(len(shares)), counts)
-    return [int(i) for i in np.random.default_rng([seed, 2**31]).permutation(components)]
+PHASES = 16
+"""Stretches of a budget within which a mixture stays the same."""
+
+
+def mixture(seed: int, shares: Callable[[float], Sequence[float]], length: int) -> list[int]:
+    """For each of `length` positions the component it is drawn from.
+
+    `shares` gives the components' shares at a progress in [0, 1]; up to any phase's end each component has had its share,
+    rounded. Shares that never change make one phase.
+    """
+    phases = PHASES if list(shares(0.0)) != list(shares(1.0)) else 1
+    edges = np.round(np.linspace(0, length, phases + 1)).astype(int)
+    generator = np.random.default_rng([seed, 2**31])
+    due = np.zeros(len(shares(0.0)))
+    drawn: list[int] = []
+    for phase, size in enumerate(np.diff(edges)):
+        rates = np.asarray(shares((phase + 0.5) / phases))
+        due = due + rates / rates.sum() * size
+        counts = _whole(due - np.bincount(drawn, minlength=len(due)), size)
+        drawn += [int(i) for i in generator.permutation(np.repeat(np.arange(len(due)), counts))]
+    return drawn
+
+
+def _whole(need: npt.NDArray[np.float64], size: int) -> npt.NDArray[np.int64]:
+    """Whole numbers close to `need` that sum to `size`: the largest remainders are rounded up."""
+    counts = np.floor(np.maximum(need, 0)).astype(np.int64)
+    for i in np.argsort(counts - need, kind="stable")[: max(0, size - counts.sum())]:
+        counts[i] += 1
+    while counts.sum() > size:  # a component that has had more than its due has left the others less
+        counts[counts.argmax()] -= 1
+    return counts
 
 
 PASS_TOKENS = 96
@@ -57,10 +83,13 @@ def by_length(lengths: Sequence[int], tokens: int) -> list[list[int]]:
 
 
 def micro_batches(step: Sequence[Encoded], tokens: int, rank: int, world: int) -> list[list[Encoded]]:
-    """This process's part of one step's global batch, as batches of similar length.
+    """This process's part of one step's global batch, as batches of similar length, each for one head.
 
     Every process gets the same number of batches, as sharded models need; one without an example gets an empty list.
     """
-    lengths = [len(encoded.ids) for encoded in step]
-    shared = by_length(lengths, tokens * world)
-    return [[step[index] for index in batch[rank::world]] for batch in shared]
+    found: list[list[Encoded]] = []
+    for head in sorted({encoded.head for encoded in step}):
+        part = [encoded for encoded in step if encoded.head == head]
+        shared = by_length([len(encoded.ids) for encoded in part], tokens * world)
+        found += [[part[index] for index in batch[rank::world]] for batch in shared]
+    return found

@@ -59,6 +59,9 @@ def run(
     seeds: Annotated[int | None, typer.Option(min=1, help="Number of seeds.")] = None,
     budget: Annotated[str | None, typer.Option(help="What a run may spend, e.g. 512examples.")] = None,
     probe_items: Annotated[int | None, typer.Option(min=2, help="Size limit of each probe.")] = None,
+    probe_every: Annotated[
+        str | None, typer.Option(help="Score and probe on the way too, every N steps or share of the budget (0.25, 25%).")
+    ] = None,
     test_items: Annotated[int | None, typer.Option(min=2, help="Use the first N test examples alone, for a trial.")] = None,
     set_: Annotated[list[str] | None, typer.Option("--set", help="Hyper-parameter: [strategy.]key=value.")] = None,
     precision: Annotated[str, typer.Option(help="auto, fp32 or bf16 (master weights are always fp32).")] = "auto",
@@ -81,7 +84,17 @@ def run(
     if precision not in ("auto", "fp32", "bf16"):
         raise UserError(f"precision '{precision}' is unknown; choose auto, fp32 or bf16")
     options = Options(
-        suite, model, names(tasks), names(strategies), seeds, budget, probe_items, test_items, set_ or [], trust_remote_code
+        suite,
+        model,
+        names(tasks),
+        names(strategies),
+        seeds,
+        budget,
+        probe_items,
+        test_items,
+        set_ or [],
+        trust_remote_code,
+        probe_every,
     )
     device = devices.start(precision)  # type: ignore[arg-type]
     with device.accelerator.main_process_first():

@@ -1,4 +1,4 @@
-"""A task's examples in three splits, checked: known labels, no empty text, nothing of the test in training.
+"""A task's examples in three splits, checked: right gold values, no empty text, nothing of the test in training.
 
 Splits are the same for every strategy, seed and machine; only the order of training examples depends on the seed.
 """
@@ -9,18 +9,10 @@ from collections.abc import Iterable, Sequence
 from dataclasses import dataclass, field
 from functools import lru_cache
 
-from bench import sources
+from bench import overlap, sources, tasktypes
 from bench.errors import UserError
+from bench.examples import Example
 from bench.specs import Holdout, Source, TaskSpec
-
-
-@dataclass(frozen=True)
-class Example:
-    """One labelled item: `fields` fill the prompt's braces, `label` is one of the task's labels."""
-
-    id: str
-    fields: dict[str, str]
-    label: str
 
 
 @dataclass(frozen=True)
@@ -31,16 +23,21 @@ class TaskData:
     train: list[Example]
     validation: list[Example]
     test: list[Example]
+    out_of_domain: dict[str, list[Example]] = field(default_factory=dict)
     notes: dict[str, int] = field(default_factory=dict)
     """Counts for the record: sizes, and how many training rows were removed because they repeat or are in the test."""
+
+    def split(self, name: str) -> list[Example]:
+        """`train`, `validation`, `test`, or a set from another domain."""
+        return self.out_of_domain[name] if name in self.out_of_domain else list(getattr(self, name))
 
     @property
     def content_hash(self) -> str:
         """SHA-256 over all examples in order: what the record names as the data."""
         digest = hashlib.sha256()
-        for split in (self.train, self.validation, self.test):
+        for split in (self.train, self.validation, self.test, *self.out_of_domain.values()):
             for example in split:
-                digest.update(repr((example.id, sorted(example.fields.items()), example.label)).encode())
+                digest.update(repr((example.id, sorted(example.fields.items()), example.gold)).encode())
         return digest.hexdigest()
 
 
@@ -53,46 +50,52 @@ def load(spec: TaskSpec) -> TaskData:
     """Read and check a task's data; once a process.
 
     Raises:
-        UserError: a label is unknown, a text empty, a split empty, or a column missing.
+        UserError: a gold value is wrong, a text empty, a split empty, or a column missing.
     """
     return _load_cached(spec.model_dump_json())
 
 
 def _load(spec: TaskSpec) -> TaskData:
-    train = _read(spec, spec.train, "train")
-    notes = {"read": len(train)}
+    first, *further = spec.train_sources
+    train, notes = _read(spec, [first], "train")
     held: dict[str, list[Example]] = {}
     for name in ("test", "validation"):
         source: Source | Holdout = getattr(spec, name)
         if isinstance(source, Source):
-            held[name] = _read(spec, source, name)
+            held[name], _ = _read(spec, [source], name)
         else:
             train, held[name] = _hold_out(spec, train, source, split=name)
+    more, more_notes = _read(spec, further, "train", after=notes["read"])
+    train, notes = train + more, {name: count + more_notes[name] for name, count in notes.items()}
+    away = {name: _read(spec, [source], name)[0] for name, source in spec.out_of_domain.items()}
     rows = len(train)
     train = _unique(spec, train)
     notes["repeated_removed"] = rows - len(train)
-    for name in ("test", "validation"):
-        train, notes[f"in_{name}_removed"] = _without(spec, train, held[name])
-    held["validation"], notes["validation_in_test_removed"] = _without(spec, held["validation"], held["test"])
-    for name, split in (("train", train), *held.items()):
+    for name, split in (("test", held["test"]), ("validation", held["validation"]), *away.items()):
+        train, notes[f"in_{name}_removed"], notes[f"near_{name}_removed"] = _without(spec, train, split)
+    held["validation"], same, near = _without(spec, held["validation"], held["test"])
+    notes["validation_in_test_removed"] = same + near
+    for name, split in (("train", train), *held.items(), *away.items()):
         if not split:
             raise UserError(f"task '{spec.name}': the {name} split is empty once repeated and test texts are removed")
         notes[name] = len(split)
-    return TaskData(spec, train, held["validation"], held["test"], notes)
+    return TaskData(spec, train, held["validation"], held["test"], away, notes)
 
 
-def _read(spec: TaskSpec, source: Source, split: str) -> list[Example]:
-    place = f"task '{spec.name}', {split} ({sources.describe(source)})"
-    examples = []
-    for number, row in enumerate(sources.rows(source), start=1):
-        label = row.pop("label", None)
-        if label not in spec.labels:
-            raise UserError(f"{place}, row {number}: label '{label}' is not one of {', '.join(spec.labels)}")
-        for name, value in row.items():
-            if not str(value).strip():
-                raise UserError(f"{place}, row {number}: field '{name}' is empty")
-        examples.append(Example(f"{split}-{number}", {name: str(value).strip() for name, value in row.items()}, label))
-    return examples
+def _read(spec: TaskSpec, parts: Sequence[Source], split: str, after: int = 0) -> tuple[list[Example], dict[str, int]]:
+    """The split's examples, and how many rows there were and were left out by the type's options.
+
+    Examples are numbered `after` those of the split that have been read before.
+    """
+    kind = tasktypes.load(spec)
+    examples, rows = [], [row for source in parts for row in sources.rows(source)]
+    for number, row in enumerate(rows, start=after + 1):
+        try:
+            if found := kind.read(row):
+                examples.append(Example(f"{split}-{number}", *found))
+        except ValueError as error:
+            raise UserError(f"task '{spec.name}', {split}: {row.place}: {error}") from None
+    return examples, {"read": len(rows), "left_out": len(rows) - len(examples)}
 
 
 def normalised(example: Example, fields: Iterable[str]) -> str:
@@ -104,11 +107,20 @@ def normalised(example: Example, fields: Iterable[str]) -> str:
     return "|".join(re.sub(r"\W+", "", text.lower()) or text for text in texts)
 
 
-def _without(spec: TaskSpec, examples: Sequence[Example], others: Sequence[Example]) -> tuple[list[Example], int]:
+def _without(spec: TaskSpec, examples: Sequence[Example], others: Sequence[Example]) -> tuple[list[Example], int, int]:
+    """What is in none of `others`, and how many were in them: the same, and nearly the same."""
     read = spec.fields_named()
-    seen = {normalised(example, read) for example in others}
-    kept = [example for example in examples if normalised(example, read) not in seen]
-    return kept, len(examples) - len(kept)
+    mine, theirs = ([normalised(example, read) for example in part] for part in (examples, others))
+    seen = set(theirs)
+    same = {i for i, text in enumerate(mine) if text in seen}
+    ours, known = ([_words(example, read) for example in part] for part in (examples, others))
+    near = set(overlap.near(ours, known)) - same
+    kept = [example for i, example in enumerate(examples) if i not in same and i not in near]
+    return kept, len(same), len(near)
+
+
+def _words(example: Example, fields: Iterable[str]) -> str:
+    return " ".join(example.fields[name] for name in sorted(fields))
 
 
 def _unique(spec: TaskSpec, examples: Sequence[Example]) -> list[Example]:

@@ -1,14 +1,17 @@
 """Hidden states of a model's trunk as text embeddings: their mean over real tokens, the last layer's or every layer's."""
 
 from collections.abc import Iterator, Sequence
+from dataclasses import replace
 from typing import Any
 
 import torch
 from torch import Tensor, nn
 
 from bench.batches import by_length
-from bench.encoding import Batch, Encoded, Encoding, collate
+from bench.encoded import IGNORE, Batch, Encoded, collate
+from bench.encoding import Encoding
 from bench.forward import unwrapped
+from bench.windows import whole
 
 
 def trunk(model: nn.Module) -> nn.Module:
@@ -29,11 +32,12 @@ def layer_means(
     """Mean hidden state of each text in fp32: (texts, layers + 1, hidden) with `every`, the embeddings first; else the last
     layer's alone, (texts, 1, hidden)."""
     tokenizer = encoding.model.tokenizer
-    ids = [tokenizer(*text, truncation=True, max_length=encoding.max_length)["input_ids"] for text in texts]
+    encoded = [replace(whole(tokenizer, encoding.max_length, text), labels=(IGNORE,)) for text in texts]
     device = next(model.parameters()).device
     found: list[Tensor] = [torch.empty(0)] * len(texts)
-    for indices, batch in padded(ids, tokenizer.pad_token_id, tokens, device):
-        inputs = {"input_ids": batch.input_ids, "attention_mask": batch.attention_mask}
+    for indices, batch in padded(encoded, tokenizer.pad_token_id, tokens, device):
+        types = {} if batch.types is None else {"token_type_ids": batch.types}
+        inputs = {"input_ids": batch.input_ids, "attention_mask": batch.attention_mask, **types}
         out = trunk(model)(**inputs, output_hidden_states=every)
         states = out.hidden_states if every else [out.last_hidden_state]
         mask = batch.attention_mask[..., None].float()
@@ -43,7 +47,7 @@ def layer_means(
     return torch.stack(found)
 
 
-def padded(rows: Sequence[Sequence[int]], pad: int, tokens: int, device: torch.device) -> Iterator[tuple[list[int], Batch]]:
-    """Rows of ids as batches of similar length padded on the right, with the rows' indices."""
-    for indices in by_length([len(row) for row in rows], tokens):
-        yield indices, collate([Encoded(tuple(rows[i]), head=(0, 1)) for i in indices], pad, device, outputs=1)
+def padded(texts: Sequence[Encoded], pad: int, tokens: int, device: torch.device) -> Iterator[tuple[list[int], Batch]]:
+    """Batches of similar length padded on the right, with the texts' indices."""
+    for indices in by_length([len(text.ids) for text in texts], tokens):
+        yield indices, collate([texts[i] for i in indices], pad, device)

@@ -1,62 +1,23 @@
-"""Texts as token ids: one `Encoded` per example, and batches of them padded to their longest."""
+"""A task's examples as token ids for one model: prompt and answer for a decoder, windows with labels for an encoder."""
 
 from collections.abc import Sequence
-from dataclasses import dataclass
+from dataclasses import replace
 from typing import Literal
 
-import torch
-from torch import Tensor
-
 from bench import prompts
-from bench.data import Example
+from bench.encoded import Encoded
 from bench.errors import UserError
+from bench.examples import Example
 from bench.models import Model
 from bench.prompts import Wording
-from bench.specs import TaskSpec
 from bench.tasktypes import TaskType
 
-IGNORE = -100
-
-
-@dataclass(frozen=True)
-class Encoded:
-    """Token ids of one example. A decoder's loss is on the last `answer` tokens; an encoder's on `label`, counted from the
-    first output of its task's head, which spans the outputs `head[0]` to `head[1]`."""
-
-    ids: tuple[int, ...]
-    answer: int = 0
-    label: int = 0
-    head: tuple[int, int] = (0, 0)
-    weight: float = 1.0
-    """Of each target in the loss."""
-
-    @property
-    def targets(self) -> int:
-        """How many predictions carry loss."""
-        return self.answer or 1
-
-    @property
-    def mass(self) -> float:
-        """What the example counts in the mean over targets."""
-        return self.weight * self.targets
-
-
-@dataclass(frozen=True)
-class Batch:
-    """Tensors of shape (batch, length); `labels` (batch, answer) for decoders, (batch,) for encoders."""
-
-    input_ids: Tensor
-    attention_mask: Tensor
-    position_ids: Tensor
-    labels: Tensor
-    allowed: Tensor | None = None
-    """(batch, outputs): which outputs belong to the example's own head."""
-    weights: Tensor | None = None
-    """(batch,): of each example's targets in the loss; None for all 1."""
+Split = Literal["train", "test"]
+"""Whose instructions are used."""
 
 
 class Encoding:
-    """Turns a task's examples into ids for one model."""
+    """Turns examples into ids for one model."""
 
     def __init__(self, model: Model, max_length: int) -> None:
         self.model = model
@@ -66,25 +27,44 @@ class Encoding:
     def ids(self, text: str, special: bool = True) -> list[int]:
         return list(self.model.tokenizer(text, add_special_tokens=special)["input_ids"])
 
-    def fitted(self, ids: Sequence[int], room: int = 0) -> tuple[int, ...]:
-        """At most `max_length - room` ids; what is too long loses its middle, since prompts put meaning at both ends."""
-        limit = self.max_length - room
+    def fitted(self, ids: Sequence[int], answer: int = 0, solved: int = 0) -> tuple[int, ...]:
+        """Ids that leave room for `answer` tokens; what is too long loses its middle, since prompts put meaning at both ends.
+
+        `solved` tokens of few-shot examples come on top of the limit, which is meant for one example; the model's positions
+        bound them all.
+        """
+        limit = self.max_length - answer + solved
         if self.positions:
-            limit = min(limit, self.positions - max(room, 0))
+            limit = min(limit, self.positions - answer)
         if limit < 2:
             raise UserError(f"max_length {self.max_length} leaves no room for a context; raise it in the suite")
         if len(ids) <= limit:
             return tuple(ids)
         return tuple(ids[: limit - limit // 2]) + tuple(ids[len(ids) - limit // 2 :])
 
+    def training(self, task: TaskType, example: Example, wording: Wording, index: int, head: int = 0) -> list[Encoded]:
+        """What one training example is to the model: one sequence for a decoder, one or more windows for an encoder.
+
+        `index` chooses among the paraphrases of the instruction; `head` is the encoder's head for the task.
+        """
+        if self.model.family == "encoder":
+            return self.windows(task, example, wording, "train", index, head)
+        if task.asks == "read":
+            return [self.text(example.fields["text"])]
+        answer = self.answer(task.answer(example), wording)
+        if task.asks == "write":
+            answer.append(self.model.tokenizer.eos_token_id)  # what is written must also learn to stop
+        context = self.context(task, example, wording, "train", index)
+        return [Encoded(self.fitted(context, answer=len(answer)) + tuple(answer), answer=len(answer))]
+
     def context(
-        self, spec: TaskSpec, example: Example, wording: Wording, split: Literal["train", "test"], index: int, before: str = ""
+        self, task: TaskType, example: Example, wording: Wording, split: Split, index: int, before: str = ""
     ) -> list[int]:
         """Ids of everything that stands before a decoder's answer."""
         if wording.style == "plain":
-            return self.ids(before + prompts.plain(spec, example))
+            return self.ids(before + prompts.plain(task.spec, example))
         tokenizer = self.model.tokenizer
-        text = prompts.chat(tokenizer, prompts.instruction(spec, example, split, index))
+        text = prompts.chat(tokenizer, prompts.instruction(task.spec, example, split, index))
         return self.ids(text, special=not tokenizer.chat_template)
 
     def answer(self, text: str, wording: Wording) -> list[int]:
@@ -92,57 +72,28 @@ class Encoding:
         chat = wording.style == "instruction" and bool(self.model.tokenizer.chat_template)
         return self.ids(text if chat else f" {text}", special=False)
 
-    def for_decoder(self, task: TaskType, example: Example, wording: Wording, index: int) -> Encoded:
-        """A training example: context and answer, loss on the answer alone."""
-        answer = self.answer(task.answer(example), wording)
-        context = self.context(task.spec, example, wording, "train", index)
-        return Encoded(self.fitted(context, room=len(answer)) + tuple(answer), answer=len(answer))
-
-    def for_encoder(
-        self, task: TaskType, example: Example, wording: Wording, split: Literal["train", "test"], index: int, head: int = 0
-    ) -> Encoded:
-        """An example with its head's target; `head` is the first output of the task's head."""
-        texts = prompts.inputs(task.spec, example)
+    def windows(
+        self, task: TaskType, example: Example, wording: Wording, split: Split, index: int, head: int = 0
+    ) -> list[Encoded]:
+        """An encoder's inputs with their labels."""
+        texts = prompts.inputs(task.spec, example, without=task.long)
         if wording.style == "instruction":
-            texts = [prompts.instruction(task.spec, example, split, index)]
-        ids = self.model.tokenizer(*texts, truncation=True, max_length=self.max_length)["input_ids"]
-        return Encoded(tuple(ids), label=task.target(example), head=(head, head + task.outputs()))
+            texts = [prompts.instruction(task.spec, example, split, index, without=task.long)]
+        found = task.encode(self.model.tokenizer, self.max_length, example, texts)
+        return [replace(window, head=head) for window in found]
 
-    def text(self, text: str) -> Encoded:
-        """General text for a decoder: loss on every token but the first, together as much as one answer of one token."""
+    def text(self, text: str, weight: float = 1.0) -> Encoded:
+        """General text for a decoder: loss on every token but the first.
+
+        Raises:
+            UserError: there is nothing to predict.
+        """
         ids = self.ids(text)[: self.max_length]
         if len(ids) < 2:
             raise UserError(f"the text '{text}' has fewer than two tokens: there is nothing to predict; drop it in the source")
-        return Encoded(tuple(ids), answer=len(ids) - 1, weight=1 / (len(ids) - 1))
+        return Encoded(tuple(ids), answer=len(ids) - 1, weight=weight)
 
-
-def collate(batch: Sequence[Encoded], pad: int, device: torch.device, outputs: int = 0) -> Batch:
-    """Pad a decoder's examples on the left, so that answers end together and logits are computed for the last positions
-    alone; an encoder's on the right, since its position embeddings count from the first column.
-
-    A decoder is fed all tokens but the last, and `labels` hold the token after each of the last positions. With `outputs`
-    (an encoder's width) `labels` are output numbers.
-    """
-    inputs = [encoded.ids if outputs else encoded.ids[:-1] for encoded in batch]
-    longest = max(map(len, inputs))
-
-    def padded(row: Sequence[int], filler: int) -> list[int]:
-        padding = [filler] * (longest - len(row))
-        return [*row, *padding] if outputs else [*padding, *row]
-
-    mask = torch.tensor([padded([1] * len(ids), 0) for ids in inputs])
-    ids = torch.tensor([padded(ids, pad) for ids in inputs])
-    positions = (mask.cumsum(1) - 1).clamp(min=0)
-    allowed = None
-    if outputs:
-        labels = torch.tensor([encoded.head[0] + encoded.label for encoded in batch])
-        columns = torch.arange(outputs)
-        starts, ends = (torch.tensor([encoded.head[i] for encoded in batch])[:, None] for i in (0, 1))
-        allowed = ((columns >= starts) & (columns < ends)).to(device)
-    else:
-        width = max(encoded.answer for encoded in batch)
-        labels = torch.tensor([[IGNORE] * (width - e.answer) + list(e.ids[len(e.ids) - e.answer :]) for e in batch])
-    weights = None
-    if any(encoded.weight != 1 for encoded in batch):
-        weights = torch.tensor([encoded.weight for encoded in batch]).to(device)
-    return Batch(ids.to(device), mask.to(device), positions.to(device), labels.to(device), allowed, weights)
+    def rehearsed(self, text: str) -> Encoded:
+        """General text whose tokens together weigh as much as one answer of one token, else they would drown the answers."""
+        encoded = self.text(text)
+        return replace(encoded, weight=1 / encoded.answer)

@@ -12,6 +12,13 @@ class RunError(Exception):
     """The input was right and a run failed all the same. The command line exits with status 1."""
 
 
+class FormatError(ValueError):
+    """A fault at a place of a file's content; who knows the file's name makes a `UserError` of it."""
+
+    def __init__(self, where: str, what: str) -> None:
+        super().__init__(f"{where}: {what}")
+
+
 def unknown(what: str, name: str, known: Iterable[str]) -> UserError:
     """An error for a name that does not exist, with the nearest names that do."""
     names = sorted(known)

@@ -1,26 +1,26 @@
-"""A model's predictions on a task's test split, with the metrics' intervals over items."""
+"""A model's answers to a task's examples: ranked or written by a decoder, read off an encoder's head or its embeddings."""
 
 from collections.abc import Sequence
 from dataclasses import dataclass
-from typing import Any, Literal
+from typing import Any
 
 import numpy as np
-import numpy.typing as npt
 import pandas as pd
 import torch
-from torch import nn
+from torch import Tensor, nn
 
-from bench import metrics
 from bench.batches import by_length, order
-from bench.data import Example, TaskData
+from bench.data import TaskData
 from bench.devices import Device
 from bench.embeddings import embed
-from bench.encoding import Encoding, collate
+from bench.encoded import Encoded, collate
+from bench.encoding import Encoding
+from bench.endpoint import Endpoint
+from bench.examples import Example
 from bench.forward import head_logits
-from bench.likelihood import likelihoods
-from bench.prompts import Wording, inputs, plain, solved
-from bench.records import Score
-from bench.statistics import interval
+from bench.generation import write
+from bench.likelihood import likelihoods, text_losses
+from bench.prompts import Wording, inputs, instruction, plain
 from bench.tasktypes import TaskType
 
 
@@ -39,127 +39,187 @@ class Asked:
     """Chooses the solved examples of few-shot prompts."""
     items: int | None = None
     """The first examples alone."""
-    trained_head: bool = False
-    """Whether an encoder has a head; without one it answers by similarity."""
-    split: Literal["validation", "test"] = "test"
+    head: int | None = None
+    """An encoder's head for the task; without one it answers by similarity."""
+    split: str = "test"
+    """`validation`, `test`, or one of the task's sets from another domain."""
+    paraphrase: int | None = None
+    """One wording of the instruction for all examples; without it they take turns."""
+
+    @property
+    def examples(self) -> list[Example]:
+        return self.data.split(self.split)[: self.items]
+
+    def place(self, index: int) -> int:
+        """Which paraphrase the example gets."""
+        return index if self.paraphrase is None else self.paraphrase
 
 
-def predict(model: nn.Module, asked: Asked) -> pd.DataFrame:
-    """One row per example: `item`, `gold`, `prediction` and `confidence` (the prediction's share of the probability).
+@dataclass(frozen=True)
+class Answer:
+    """`prediction` is None where the answer was malformed."""
 
-    Each process predicts its share of the examples; each example is predicted exactly once.
+    prediction: Any
+    confidence: float | None
+    """None where the model does not tell."""
+    written: bool = False
+    """Whether it was text, which can be malformed."""
+    tokens: tuple[int, int] | None = None
+    """Read and written, where an API counted them."""
+
+
+Indexed = Sequence[tuple[int, Example]]
+
+
+def predict(model: nn.Module | Endpoint, asked: Asked) -> pd.DataFrame:
+    """One row per example: `item`, `gold`, `prediction`, `confidence` (the prediction's probability as the model gives it), and
+    `malformed`, which is missing where no answer can be.
+
+    Each process answers its share of the examples; each example is answered exactly once.
     """
-    examples: list[Example] = getattr(asked.data, asked.split)[: asked.items]
-    mine = asked.device.share(len(examples))
-    indexed = [(index, examples[index]) for index in mine]
+    mine = [(index, asked.examples[index]) for index in asked.device.share(len(asked.examples))]
     with asked.device.accelerator.autocast():
-        if not mine:
-            scores: list[list[float]] = []
-        elif asked.encoding.model.family == "decoder":
-            scores = _by_likelihood(model, asked, indexed)
-        elif asked.trained_head:
-            scores = _by_head(model, asked, indexed)
-        else:
-            scores = _by_similarity(model, asked, [examples[index] for index in mine])
+        answers = _way(model, asked)(model, asked, mine) if mine else []
+    return asked.device.gathered(frame(asked, mine, answers))
+
+
+def frame(asked: Asked, examples: Indexed, answers: Sequence[Answer]) -> pd.DataFrame:
+    """Answers beside their examples, with the column `index` that tells their order."""
     rows = [
         {
             "index": index,
             "item": example.id,
-            "gold": example.label,
-            "prediction": asked.task.prediction(row),
-            "confidence": float(np.exp(np.max(row) - np.logaddexp.reduce(row))),
+            "gold": example.gold if isinstance(example.gold, str) else list(example.gold),
+            "prediction": asked.task.wrong(example) if answer.prediction is None else answer.prediction,
+            "confidence": answer.confidence,
+            **({"malformed": answer.prediction is None} if answer.written else {}),
+            **({"read": answer.tokens[0], "written": answer.tokens[1]} if answer.tokens else {}),
         }
-        for (index, example), row in zip(indexed, scores, strict=True)
+        for (index, example), answer in zip(examples, answers, strict=True)
     ]
-    return asked.device.gathered(pd.DataFrame(rows))
+    return pd.DataFrame(rows)
 
 
-def pick_shots(data: TaskData, shots: int, seed: int) -> list[Example]:
-    """`shots` training examples chosen by the seed, the labels taking turns."""
+def _way(model: nn.Module | Endpoint, asked: Asked) -> Any:
+    if isinstance(model, Endpoint):
+        return _prompted
+    if asked.encoding.model.family == "encoder":
+        return _untrained if asked.head is None else _by_head
+    return {"rank": _ranked, "write": _written, "read": _read}[asked.task.asks]
+
+
+def pick_shots(task: TaskType, data: TaskData, shots: int, seed: int) -> list[Example]:
+    """`shots` training examples chosen by the seed; labels take turns where an example has one label."""
     if not shots:
         return []
-    labels = data.spec.labels
     positions = order(seed, len(data.train))
-    found: dict[str, list[Example]] = {label: [] for label in labels}
-    for _ in range(len(data.train)):
-        example = data.train[next(positions)]
-        found[example.label].append(example)
+    drawn = (data.train[next(positions)] for _ in range(len(data.train)))
+    if task.asks != "rank":
+        return [example for example, _ in zip(drawn, range(shots), strict=False)]
+    labels = data.spec.labels
+    found: dict[Any, list[Example]] = {label: [] for label in labels}
+    for example in drawn:
+        found[example.gold].append(example)
         if all(len(examples) * len(labels) >= shots for examples in found.values()):
             break
     turns = [found[label][turn] for turn in range(shots) for label in labels if turn < len(found[label])]
     return turns[:shots]
 
 
-def _by_likelihood(model: nn.Module, asked: Asked, examples: Sequence[tuple[int, Example]]) -> list[list[float]]:
-    """Log-likelihood of each candidate answer after the prompt."""
-    encoding, spec = asked.encoding, asked.task.spec
-    answers = [encoding.answer(candidate, asked.wording) for candidate in asked.task.candidates()]
-    before = solved(spec, pick_shots(asked.data, asked.wording.shots, asked.seed))
-    # Solved examples come on top of the length limit, which is meant for one example.
-    room = max(map(len, answers)) - (len(encoding.ids(before)) if before else 0)
-    requests = []
-    for index, example in examples:
-        context = encoding.fitted(encoding.context(spec, example, asked.wording, "test", index, before), room)
-        requests += [(context, answer) for answer in answers]
-    found = likelihoods(model, requests, encoding.model.tokenizer.pad_token_id, asked.tokens)
-    totals = [likelihood.total for likelihood in found]
-    return [totals[start : start + len(answers)] for start in range(0, len(totals), len(answers))]
+def solved(task: TaskType, examples: Sequence[Example]) -> str:
+    """Examples with their answers, to stand before a question (Brown et al. 2020)."""
+    return "".join(f"{plain(task.spec, example)} {task.answer(example)}\n\n" for example in examples)
+
+
+def _contexts(asked: Asked, examples: Indexed, answer: int) -> list[tuple[int, ...]]:
+    """Prompts that leave room for `answer` tokens."""
+    encoding, task = asked.encoding, asked.task
+    before = solved(task, pick_shots(task, asked.data, asked.wording.shots, asked.seed))
+    room = len(encoding.ids(before)) if before else 0
+    prompts = (encoding.context(task, e, asked.wording, "test", asked.place(index), before) for index, e in examples)
+    return [encoding.fitted(ids, answer=answer, solved=room) for ids in prompts]
+
+
+def _ranked(model: nn.Module, asked: Asked, examples: Indexed) -> list[Answer]:
+    """The candidate with the highest log-likelihood after the prompt; its share of the candidates' probability."""
+    names = asked.task.spec.labels
+    answers = [asked.encoding.answer(candidate, asked.wording) for candidate in asked.task.candidates()]
+    contexts = _contexts(asked, examples, max(map(len, answers)))
+    requests = [(context, answer) for context in contexts for answer in answers]
+    found = likelihoods(model, requests, asked.encoding.model.tokenizer.pad_token_id, asked.tokens)
+    scores = np.array([likelihood.total for likelihood in found]).reshape(len(examples), len(answers))
+    shares = np.exp(scores.max(1) - np.logaddexp.reduce(scores, axis=1))
+    return [Answer(names[best], float(share)) for best, share in zip(scores.argmax(1), shares, strict=True)]
+
+
+def _written(model: nn.Module, asked: Asked, examples: Indexed) -> list[Answer]:
+    """What the model writes, taken apart by the task's type."""
+    contexts = _contexts(asked, examples, asked.task.answer_tokens)
+    one_line = asked.wording.style == "plain"
+    tokenizer = asked.encoding.model.tokenizer
+    texts = write(model, tokenizer, contexts, asked.task.answer_tokens, asked.tokens, one_line)
+    return [Answer(asked.task.parse(e, t.text), t.confidence, True) for (_, e), t in zip(examples, texts, strict=True)]
+
+
+def _prompted(endpoint: Endpoint, asked: Asked, examples: Indexed) -> list[Answer]:
+    """What the model behind an API writes when it is given the instruction."""
+    spec = asked.task.spec
+    found = endpoint.answers([instruction(spec, e, "test", asked.place(index)) for index, e in examples])
+    return [
+        Answer(asked.task.parse(e, a.text), None, True, (a.input_tokens, a.output_tokens))
+        for (_, e), a in zip(examples, found, strict=True)
+    ]
+
+
+def _read(model: nn.Module, asked: Asked, examples: Indexed) -> list[Answer]:
+    """Nats and tokens of each text; the probability of a token, their geometric mean."""
+    texts = [asked.encoding.text(example.fields["text"]) for _, example in examples]
+    losses = text_losses(model, texts, asked.encoding.model.tokenizer.pad_token_id, asked.tokens)
+    return [Answer([loss, float(t.answer)], float(np.exp(-loss / t.answer))) for loss, t in zip(losses, texts, strict=True)]
 
 
 @torch.inference_mode()
-def _by_head(model: nn.Module, asked: Asked, examples: Sequence[tuple[int, Example]]) -> list[list[float]]:
-    """Logits of the task's head, which is the first of the model's."""
-    encoding = asked.encoding
-    encoded = [encoding.for_encoder(asked.task, example, asked.wording, "test", index) for index, example in examples]
+def _by_head(model: nn.Module, asked: Asked, examples: Indexed) -> list[Answer]:
+    """What the task's type reads off the logits of its head, over all windows of each example."""
+    encoding, task = asked.encoding, asked.task
+    windows = [encoding.windows(task, e, asked.wording, "test", asked.place(i), asked.head or 0) for i, e in examples]
+    flat = [window for part in windows for window in part]
+    logits = iter(_logits(model, flat, encoding.model.tokenizer.pad_token_id, asked.tokens))
+    return [
+        Answer(*task.judge(example, part, [next(logits) for _ in part]))
+        for (_, example), part in zip(examples, windows, strict=True)
+    ]
+
+
+def _logits(model: nn.Module, windows: Sequence[Encoded], pad: int, tokens: int) -> list[Tensor]:
+    """Per window (predictions, classes) on the CPU; padding's predictions are still there, at the end."""
     device = next(model.parameters()).device
-    outputs = int(getattr(model, "config").num_labels)  # noqa: B009 (nn.Module has no such attribute for mypy)
-    scores: list[list[float]] = [[]] * len(encoded)
-    for batch in by_length([len(item.ids) for item in encoded], asked.tokens):
-        padded = collate([encoded[i] for i in batch], encoding.model.tokenizer.pad_token_id, device, outputs)
-        for i, row in zip(batch, head_logits(model, padded)[:, : asked.task.outputs()].tolist(), strict=True):
-            scores[i] = row
-    return scores
+    found: list[Tensor] = [torch.empty(0)] * len(windows)
+    for batch in by_length([len(window.ids) for window in windows], tokens):
+        for i, row in zip(batch, head_logits(model, collate([windows[i] for i in batch], pad, device)), strict=True):
+            found[i] = row.cpu()
+    return found
 
 
-def _by_similarity(model: nn.Module, asked: Asked, examples: Sequence[Example]) -> list[list[float]]:
+def _untrained(model: nn.Module, asked: Asked, examples: Indexed) -> list[Answer]:
+    """An encoder without a head tags nothing and marks nothing; classes are known by similarity."""
+    answers = [asked.task.untrained(example) for _, example in examples]
+    if answers[0] is None:
+        return _by_similarity(model, asked, [example for _, example in examples])
+    return [Answer(answer, 1.0) for answer in answers]
+
+
+def _by_similarity(model: nn.Module, asked: Asked, examples: Sequence[Example]) -> list[Answer]:
     """Cosine to each label: to the description `prompt + answer`, or to the mean of its solved examples."""
     spec, encoding, tokens = asked.task.spec, asked.encoding, asked.tokens
     texts = embed(model, encoding, [inputs(spec, example) for example in examples], tokens)
-    if shots := pick_shots(asked.data, asked.wording.shots, asked.seed):
+    if shots := pick_shots(asked.task, asked.data, asked.wording.shots, asked.seed):
         known = embed(model, encoding, [inputs(spec, shot) for shot in shots], tokens)
-        of_label = [[i for i, shot in enumerate(shots) if shot.label == label] for label in spec.labels]
+        of_label = [[i for i, shot in enumerate(shots) if shot.gold == label] for label in spec.labels]
         labels = torch.stack([known[rows].mean(0) if rows else torch.zeros_like(known[0]) for rows in of_label])
     else:
         empty = Example("", dict.fromkeys(examples[0].fields, ""), "")
         described = [[f"{plain(spec, empty)} {answer}"] for answer in asked.task.candidates()]
         labels = embed(model, encoding, described, tokens)
-    cosines: list[list[float]] = nn.functional.cosine_similarity(texts[:, None], labels[None], dim=-1).tolist()
-    return cosines
-
-
-def scores(predictions: pd.DataFrame, names: Sequence[str]) -> dict[str, Score]:
-    """Each metric with its 95 % interval over items."""
-    gold, guess = codes(predictions["gold"], predictions["prediction"])
-    found = {}
-    for name in names:
-        metric = metrics.metric(name)
-        low, high = interval(lambda i, m=metric: metrics.value(m, guess[i], gold[i]), len(gold))  # type: ignore[misc]
-        found[name] = Score(name=name, value=metrics.value(metric, guess, gold), ci_low=low, ci_high=high, n=len(gold))
-    return found
-
-
-def rise(after: pd.DataFrame, before: pd.DataFrame, name: str) -> tuple[float, float, float]:
-    """How much higher a metric is on the predictions `after` than on those `before`, with its paired interval over items."""
-    metric = metrics.metric(name)
-    gold, old, new = codes(after["gold"], before["prediction"], after["prediction"])
-
-    def difference(i: Any) -> float:
-        return metrics.value(metric, new[i], gold[i]) - metrics.value(metric, old[i], gold[i])
-
-    return difference(slice(None)), *interval(difference, len(gold))
-
-
-def codes(*columns: pd.Series) -> list[npt.NDArray[np.int64]]:
-    """Columns of labels as numbers that stand for the same label in all of them: a bootstrap compares those faster."""
-    numbers, _ = pd.factorize(pd.concat(columns, ignore_index=True))
-    return np.split(numbers, len(columns))
+    cosines = nn.functional.cosine_similarity(texts[:, None], labels[None], dim=-1)
+    return [Answer(spec.labels[int(row.argmax())], float(row.softmax(-1).max())) for row in cosines]

@@ -12,8 +12,8 @@ from torch import Tensor, nn
 from transformers import DynamicCache
 
 from bench.batches import by_length
-from bench.encoding import Batch
-from bench.forward import accepts, last_logits
+from bench.encoded import Batch, Encoded, collate
+from bench.forward import caches, last_logits, token_losses
 
 MIN_PREFIX = 16
 """Shorter shared prefixes are not worth a cache."""
@@ -42,11 +42,25 @@ def likelihoods(
     groups: dict[Ids, dict[Ids, list[int]]] = {}
     for index, (context, continuation) in enumerate(requests):
         groups.setdefault(tuple(context), {}).setdefault(tuple(continuation), []).append(index)
-    cached = accepts(model, "past_key_values")
+    cached = caches(model)
     several = {c: list(answers) for c, answers in groups.items() if cached and len(answers) > 1 and max(map(len, answers)) > 1}
     alone = [(context, answer) for context, answers in groups.items() if context not in several for answer in answers]
     found = _in_one_pass(model, alone, pad, tokens, cached) | _branching(model, several, pad, tokens)
     return [found[tuple(context), tuple(continuation)] for context, continuation in requests]
+
+
+@torch.inference_mode()
+def text_losses(model: nn.Module, texts: Sequence[Encoded], pad: int, tokens: int) -> list[float]:
+    """Nats of each text, summed over its targets; `tokens` bounds a padded batch as it bounds those that need no logits."""
+    device = next(model.parameters()).device
+    sums = [0.0] * len(texts)
+    # Logits are needed everywhere here, (tokens, vocabulary) in fp32: half the usual batch.
+    for batch in by_length([len(text.ids) for text in texts], tokens // 2):
+        padded = collate([texts[index] for index in batch], pad, device)
+        losses = token_losses(last_logits(model, padded, padded.labels.shape[1]), padded.labels)
+        for index, total in zip(batch, losses.double().sum(1).tolist(), strict=True):
+            sums[index] = total
+    return sums
 
 
 def _in_one_pass(model: nn.Module, requests: Sequence[Request], pad: int, tokens: int, cached: bool) -> Found:

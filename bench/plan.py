@@ -2,19 +2,19 @@
 
 import hashlib
 import json
+import re
 from collections.abc import Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from functools import cached_property
+from itertools import product
 from typing import Any
 
-import yaml
-
-from bench import ENGINE_VERSION, probes, sources, strategies, tasktypes
+from bench import ENGINE_VERSION, probes, settings, sources, strategies, tasktypes
 from bench.budget import Budget
 from bench.errors import UserError, unknown
 from bench.models import Model
 from bench.models import find as find_model
-from bench.specs import Library, ProbeSpec, SuiteSpec, TaskSpec, library_for
+from bench.specs import Library, ProbeSpec, Source, SuiteSpec, TaskSpec, suites_for
 from bench.strategies import Strategy
 
 
@@ -33,6 +33,7 @@ class Options:
     settings: Sequence[str] = ()
     """Hyper-parameters as `key=value` or `strategy.key=value`."""
     trust_remote_code: bool = False
+    probe_every: str | None = None
 
 
 @dataclass(frozen=True)
@@ -42,8 +43,12 @@ class Run:
     suite: str
     model: Model
     task: TaskSpec
-    others: tuple[tuple[TaskSpec, float], ...]
-    """Tasks that the strategy mixes in, with their shares of the budget."""
+    others: tuple[TaskSpec, ...]
+    """Tasks that the strategy mixes in."""
+    earlier: tuple[TaskSpec, ...]
+    """Stages that are trained on before the task, each with the whole budget."""
+    also: tuple[TaskSpec, ...]
+    """Tasks that are asked after training, in zero-shot form, without having been trained on."""
     strategy: Strategy
     probes: tuple[tuple[ProbeSpec, int], ...]
     """The probes that fit the model, with their size limits."""
@@ -55,6 +60,15 @@ class Run:
     max_length: int
     precision: str
     test_items: int | None
+    other_items: int
+    paraphrase_items: int
+    probe_every: str | None
+    """How often the curve is measured: a number of steps, or a share of the budget."""
+
+    @property
+    def trained(self) -> tuple[TaskSpec, ...]:
+        """Everything that is trained on, the suite's task first; an encoder has a head for each, in this order."""
+        return (self.task, *self.others, *(task for task in self.earlier if task not in self.others))
 
     @cached_property
     def inputs(self) -> dict[str, Any]:
@@ -64,7 +78,7 @@ class Run:
             "model": self.model.content_hash,
             "task": task_fingerprint(self.task),
             "strategy": type(self.strategy).__name__,
-            "hyperparameters": self.strategy.hyperparameters.model_dump(mode="json"),
+            "hyperparameters": self._determining(),
             "probes": [[probe_fingerprint(spec), limit] for spec, limit in self.probes],
             "max_length": self.max_length,
             "precision": self.precision,
@@ -74,9 +88,17 @@ class Run:
             found["seed"] = self.seed
         if self.strategy.trains:
             found |= {"budget": str(self.budget), "batch": self.batch}
-            found["others"] = [[task_fingerprint(task), share] for task, share in self.others]
+            found["others"] = [task_fingerprint(task) for task in self.others]
+            found["earlier"] = [task_fingerprint(task) for task in self.earlier]
+            found["also"] = [task_fingerprint(task) for task in self.also]
+            if self.others or self.earlier or self.also or self.task.out_of_domain:
+                found["other_items"] = self.other_items
+            if self.probe_every:
+                found["probe_every"] = self.probe_every
+            if self.strategy.wording.style == "instruction":
+                found["paraphrase_items"] = self.paraphrase_items
         if self.strategy.rehearsal:
-            found["rehearsal"] = sources.fingerprint(self.strategy.rehearsal[0])
+            found["rehearsal"] = sources.fingerprint(self.strategy.rehearsal)
         if self.model.trust_remote_code:
             found["trust_remote_code"] = True
         return found
@@ -84,6 +106,27 @@ class Run:
     @cached_property
     def id(self) -> str:
         return digest(self.inputs)
+
+    def _determining(self) -> dict[str, Any]:
+        """Hyper-parameters; a rehearsal source counts by its content instead, and not by the place where it lies."""
+        values = self.strategy.hyperparameters
+        incidental: frozenset[str] = getattr(values, "incidental")  # noqa: B009 (no field of BaseModel)
+        return values.model_dump(mode="json", exclude={*incidental, "rehearsal"})
+
+    @property
+    def unfit(self) -> str | None:
+        """Why this task cannot be done with this model in this way, or None; then the run is skipped."""
+        kind, shots = tasktypes.load(self.task), self.strategy.wording.shots
+        if self.strategy.client:
+            return f"a {self.task.type} task cannot be put to an endpoint" if kind.asks == "read" else None
+        headless = [task for task in (self.task, *self.others) if tasktypes.load(task).auto_class is None]
+        if self.model.family == "encoder" and headless:
+            return f"'{headless[0].name}' is a {headless[0].type} task, which needs a decoder"
+        if self.model.family == "encoder" and shots and kind.asks != "rank":
+            return f"an encoder has no way to learn a {self.task.type} task from examples without training"
+        if shots and kind.asks == "read":
+            return f"a {self.task.type} task asks nothing that could be shown solved"
+        return None
 
     @property
     def label(self) -> str:
@@ -97,10 +140,14 @@ def digest(value: Any) -> str:
 
 def task_fingerprint(task: TaskSpec) -> dict[str, Any]:
     """The task without its words for people, with its data's hashes instead of its places."""
-    shape = task.model_dump(mode="json", exclude={"description", "train", "validation", "test"})
+    shape = task.model_dump(mode="json", exclude={"description", "train", "validation", "test", "out_of_domain"})
     for split in ("train", "validation", "test"):
         part = getattr(task, split)
-        shape[split] = sources.fingerprint(part) if hasattr(part, "columns") else part.model_dump()
+        if isinstance(part, list):
+            shape[split] = [sources.fingerprint(source) for source in part]
+        else:
+            shape[split] = sources.fingerprint(part) if isinstance(part, Source) else part.model_dump()
+    shape["out_of_domain"] = {name: sources.fingerprint(source) for name, source in task.out_of_domain.items()}
     return shape
 
 
@@ -110,56 +157,99 @@ def probe_fingerprint(probe: ProbeSpec) -> dict[str, Any]:
 
 
 def plan(options: Options, precision: str) -> list[Run]:
-    """The runs of a suite, in its order.
+    """The runs of a suite, or of all suites that it lists, in their order.
 
     Raises:
         UserError: a name, number or setting is wrong; nothing has been written by then.
     """
-    library, suite = library_for(options.suite)
+    parts = suites_for(options.suite)
+    if len(parts) == 1:
+        return _planned(options, precision, *parts[0])
+    runs: list[Run] = []
+    for library, suite in parts:
+        asked = suite.tasks if options.tasks is None else [name for name in suite.tasks if name in options.tasks]
+        if asked:
+            runs += _planned(replace(options, tasks=asked), precision, library, suite)
+    known = {task for _, suite in parts for task in suite.tasks}
+    if strange := [name for name in options.tasks or () if name not in known]:
+        raise unknown("task", strange[0], known)
+    return runs
+
+
+def _planned(options: Options, precision: str, library: Library, suite: SuiteSpec) -> list[Run]:
     budget = Budget.parse(options.budget or suite.budget)
     seeds = options.seeds or suite.seeds
-    tasks = [library.task(name) for name in _chosen("task", options.tasks, suite.tasks, library)]
+    tasks = [library.task(name) for name in _chosen("task", options.tasks, suite.stages or suite.tasks, library)]
     wanted = _chosen("strategy", options.strategies, suite.strategies, library)
-    settings = parse_settings(options.settings, wanted)
-    for task in tasks:
-        tasktypes.load(task)
+    given = settings.parse(options.settings, wanted)
     specs = [library.probe(name) for name in suite.probes]
     kinds = {spec.name: probes.load(spec) for spec in specs}
+    also = [library.task(name) for name in suite.also]
+    for task in (*tasks, *also):
+        tasktypes.load(task)
+    # Of stages, the last one is the run's task; the others come before it.
+    final = tasks[-1:] if suite.stages else tasks
     runs: list[Run] = []
     for model in [find_model(name, library, options.trust_remote_code) for name in _models(options, suite)]:
         meant = [spec for spec in specs if kinds[spec.name].family in (None, model.family)]
         unfit = {spec.name: reason for spec in meant if (reason := kinds[spec.name].unfit(model))}
         fitting = tuple((spec, _limit(spec, options, suite)) for spec in meant if spec.name not in unfit)
-        loaded = [strategies.load(library.strategy(n), model.family, _settings_for(n, settings)) for n in wanted]
-        _check_settings(settings, loaded)
-        for task in tasks:
-            for strategy in loaded:
-                mixed = [(library.task(name), share) for name, share in strategy.tasks.items()]
-                others = tuple((other, share) for other, share in mixed if other.name != task.name)
-                varies = strategy.trains or strategy.wording.shots > 0
-                for seed in range(seeds if varies else 1):
-                    runs.append(
-                        Run(
-                            suite=suite.name,
-                            model=model,
-                            task=task,
-                            others=others,
-                            strategy=strategy,
-                            probes=fitting,
-                            left_out=tuple(f"probe '{name}' is left out: {reason}" for name, reason in unfit.items()),
-                            seed=seed,
-                            budget=budget,
-                            batch=suite.batch,
-                            max_length=suite.max_length,
-                            precision=precision,
-                            test_items=options.test_items,
-                        )
-                    )
+        loaded = [
+            strategies.load(library.strategy(n), model.family, settings.of(n, given), suite.hyperparameters.get(n))
+            for n in wanted
+        ]
+        settings.check(given, loaded)
+        for strategy in loaded:
+            if strategy.client:
+                strategy.client.key()  # a missing one is told now
+        for task, strategy in product(final, loaded):
+            run = Run(
+                suite=suite.name,
+                model=model,
+                task=task,
+                others=tuple(library.task(name) for name in strategy.tasks if name != task.name),
+                earlier=tuple(tasks[:-1]) if suite.stages and strategy.trains else (),
+                also=tuple(other for other in also if other.name not in (task.name, *strategy.tasks)),
+                strategy=strategy,
+                probes=() if strategy.client else fitting,
+                left_out=tuple(f"probe '{name}' is left out: {reason}" for name, reason in unfit.items()),
+                seed=0,
+                budget=budget,
+                batch=suite.batch,
+                max_length=suite.max_length,
+                precision=precision,
+                test_items=options.test_items,
+                other_items=min(suite.other_items, options.test_items or suite.other_items),
+                paraphrase_items=min(suite.paraphrase_items, options.test_items or suite.paraphrase_items),
+                probe_every=checked_stride(options.probe_every),
+            )
+            varies = strategy.trains or strategy.wording.shots > 0
+            runs += [replace(run, seed=seed) for seed in range(seeds if varies else 1)]
     return runs
 
 
 def _models(options: Options, suite: SuiteSpec) -> list[str]:
     return [options.model] if options.model else list(suite.models)
+
+
+def checked_stride(every: str | None) -> str | None:
+    """A number of steps, or a share of the budget as a fraction or in per cent.
+
+    Raises:
+        UserError: it is neither.
+    """
+    if every is None or stride(every, 1000):
+        return every
+    raise UserError(f"--probe-every {every}: give a number of steps (10) or a share of the budget (0.25 or 25%)")
+
+
+def stride(every: str, steps: int) -> int:
+    """Steps between two measurements of a curve; 0 where `every` cannot be understood."""
+    found = re.fullmatch(r"(\d+)|(0?\.\d+)|(\d+(?:\.\d+)?)%", every)
+    if not found:
+        return 0
+    share = float(found[2]) if found[2] else float(found[3] or 0) / 100
+    return int(found[1]) if found[1] else max(1, round(share * steps)) if 0 < share <= 1 else 0
 
 
 def _limit(spec: ProbeSpec, options: Options, suite: SuiteSpec) -> int:
@@ -177,39 +267,3 @@ def _chosen(what: str, asked: Sequence[str] | None, of_suite: Sequence[str], lib
         if name not in known and not name.endswith((".yaml", ".yml")):
             raise unknown(what, name, {*known, *of_suite})
     return [name for name in of_suite if name in asked] + [name for name in asked if name not in of_suite]
-
-
-def parse_settings(settings: Sequence[str], strategy_names: Sequence[str]) -> list[tuple[str | None, list[str], Any]]:
-    """`[strategy.]key[.key]=value` -> (strategy or None, keys, value)."""
-    found = []
-    for setting in settings:
-        path, equals, value = setting.partition("=")
-        if not equals or not path:
-            raise UserError(f"--set {setting}: write it as key=value or strategy.key=value")
-        name, *keys = path.split(".")
-        owner = name if name in strategy_names and keys else None
-        try:
-            found.append((owner, keys if owner else [name, *keys], yaml.safe_load(value)))
-        except yaml.YAMLError:
-            raise UserError(f"--set {setting}: the value cannot be read as YAML") from None
-    return found
-
-
-def _settings_for(strategy: str, settings: Sequence[tuple[str | None, list[str], Any]]) -> dict[str, Any]:
-    values: dict[str, Any] = {}
-    for owner, keys, value in settings:
-        if owner in (None, strategy):
-            place = values
-            for key in keys[:-1]:
-                place = place.setdefault(key, {})
-                if not isinstance(place, dict):
-                    raise UserError(f"--set {'.'.join(keys)}: '{key}' was set to a single value before")
-            place[keys[-1]] = value
-    return values
-
-
-def _check_settings(settings: Sequence[tuple[str | None, list[str], Any]], loaded: Sequence[Strategy]) -> None:
-    for owner, keys, _ in settings:
-        fields = {name for s in loaded if owner in (None, s.name) for name in type(s.hyperparameters).model_fields}
-        if keys[0] not in fields:
-            raise unknown("hyper-parameter", keys[0], fields)

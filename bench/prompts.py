@@ -1,12 +1,12 @@
-"""Examples in words: the plain prompt, solved examples before it, or an instruction (as a chat where the model has one)."""
+"""Examples in words: the plain prompt, or an instruction (as a chat where the model has a template for one)."""
 
-from collections.abc import Sequence
 from dataclasses import dataclass
+from string import Formatter
 from typing import Literal
 
 from transformers import PreTrainedTokenizerBase as Tokenizer
 
-from bench.data import Example
+from bench.examples import Example
 from bench.specs import TaskSpec
 
 Style = Literal["plain", "instruction"]
@@ -25,15 +25,16 @@ def plain(spec: TaskSpec, example: Example) -> str:
     return spec.prompt.format(**example.fields)
 
 
-def solved(spec: TaskSpec, examples: Sequence[Example]) -> str:
-    """Examples with their answers, to stand before a question (Brown et al. 2020)."""
-    return "".join(f"{plain(spec, example)} {spec.answers[example.label]}\n\n" for example in examples)
+def instruction(
+    spec: TaskSpec, example: Example, split: Literal["train", "test"], index: int, without: str | None = None
+) -> str:
+    """The example under one of the instruction's paraphrases: the split's own set, taken in turn.
 
-
-def instruction(spec: TaskSpec, example: Example, split: Literal["train", "test"], index: int) -> str:
-    """The example under one of the instruction's paraphrases: the split's own set, taken in turn."""
-    paraphrases = getattr(spec.instructions, split)
-    return str(paraphrases[index % len(paraphrases)]).format(**example.fields)
+    The field `without` is left empty: an encoder reads it apart.
+    """
+    paraphrases = spec.paraphrases(split)
+    fields = {name: "" if name == without else value for name, value in example.fields.items()}
+    return paraphrases[index % len(paraphrases)].format(**fields).strip()
 
 
 def chat(tokenizer: Tokenizer, text: str) -> str:
@@ -44,8 +45,13 @@ def chat(tokenizer: Tokenizer, text: str) -> str:
     return str(tokenizer.apply_chat_template(turn, tokenize=False, add_generation_prompt=True))
 
 
-def inputs(spec: TaskSpec, example: Example) -> list[str]:
-    """The example's fields in the order in which the prompt names them: what an encoder reads as one text or a pair."""
-    used = [name for name in example.fields if f"{{{name}}}" in spec.prompt]
-    first, *rest = (example.fields[name] for name in sorted(used, key=lambda name: spec.prompt.index(f"{{{name}}}")))
-    return [first, " ".join(rest)] if rest else [first]
+def inputs(spec: TaskSpec, example: Example, without: str | None = None) -> list[str]:
+    """The fields that the prompt names, in its order: what an encoder reads as one text or a pair.
+
+    The field `without` is read apart, in windows; then the others are one text or none.
+    """
+    named = [name for _, name, _, _ in Formatter().parse(spec.prompt) if name and name != without]
+    texts = [example.fields[name] for name in dict.fromkeys(named)]
+    if without or len(texts) < 2:
+        return [" ".join(texts)] if texts else []
+    return [texts[0], " ".join(texts[1:])]

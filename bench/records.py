@@ -3,6 +3,7 @@
 Records are the only thing that reports read, and nothing here needs torch. What a source does not know is None.
 """
 
+import json
 from collections.abc import Iterator
 from pathlib import Path
 from typing import Any, Literal
@@ -29,20 +30,100 @@ class Score(Part):
     ci_low: float
     ci_high: float
     n: int = Field(ge=1)
+    higher_is_better: bool = True
+    share: bool = False
+    """Whether it is a number in [0, 1], whose differences are shown in points."""
+
+
+Verdict = Literal["loss", "gain", "none"]
+
+
+class Delta(Part):
+    """What was lost, positive where it is a loss, with its 95 % interval, paired over items."""
+
+    value: float
+    ci_low: float
+    ci_high: float
+
+
+class Pair(Part):
+    before: float
+    after: float
 
 
 class Forgetting(Part):
-    """A probe before and after. `delta` is what was lost: before minus after where higher is better, else after minus before;
-    its interval is paired over items."""
+    """A probe before and after training, both in the precision of training. `delta` is what was lost: before minus after where
+    higher is better, else after minus before; its interval is paired over items."""
 
     value_name: str
     higher_is_better: bool
+    share: bool = False
+    """Whether the score is a number in [0, 1]."""
     before: float
     after: float
     delta: float
     ci_low: float
     ci_high: float
     n: int = Field(ge=1)
+    others: dict[str, Pair] = {}
+    """Further numbers of the same items, such as bits per byte, or the similarity of each layer."""
+    verdict: Verdict = "none"
+    """What the interval says: a loss or a gain only where it leaves zero out."""
+    quantisation: Delta | None = None
+    """What rounding the base to 8 or 4 bit lost before any training; None where nothing was rounded."""
+    contaminated: int = Field(default=0, ge=0)
+    """Items that share a passage of words with what was trained on."""
+
+
+class Point(Part):
+    """A run on its way: validation score and gain, and what each probe has lost so far."""
+
+    step: int = Field(ge=1)
+    examples: int = Field(ge=1)
+    score: float
+    gain: float
+    forgetting: dict[str, float]
+
+
+class Stages(Part):
+    """Tasks that were trained on one after another, and every score on the way; test sets are the same throughout.
+
+    With R[i][j] the score on task j after stage i, R[-1] the base's, T stages (scores where lower is better count negated):
+    """
+
+    tasks: list[str]
+    base: list[float]
+    scores: list[list[float]]
+    """R: a row per stage, a column per task."""
+    backward_transfer: float
+    """Mean over j < T of R[T][j] - R[j][j] (Lopez-Paz & Ranzato 2017)."""
+    forward_transfer: float
+    """Mean over j > 1 of R[j-1][j] - base[j] (Lopez-Paz & Ranzato 2017, with the base model for their random one)."""
+    forgetting: float
+    """Mean over j < T of max over i < T of R[i][j], minus R[T][j] (Chaudhry et al. 2018)."""
+
+
+class Elsewhere(Part):
+    """Score and gain on another task that was trained on, or on the task's examples from another domain."""
+
+    score: Score
+    base_score: float
+    gain: float
+    gain_ci_low: float
+    gain_ci_high: float
+
+
+class Robustness(Part):
+    """The score under each of the unseen instructions alone, on the same items."""
+
+    scores: dict[str, Score]
+    """Instruction -> score."""
+
+    @property
+    def spread(self) -> float:
+        """Best minus worst."""
+        values = [score.value for score in self.scores.values()]
+        return max(values) - min(values)
 
 
 class Cost(Part):
@@ -61,6 +142,8 @@ class Cost(Part):
     total_parameters: int = Field(ge=0)
     saved_bytes: int = Field(ge=0)
     """Size of the trained tensors: what must be kept beside the pinned base."""
+    money: float | None = None
+    """What an API asks for the answers, in the currency of its prices; None where nothing is paid."""
 
 
 class Tuning(Part):
@@ -101,11 +184,20 @@ class Record(Part):
     """Score minus the base model's, which is the zero-shot row's."""
     gain_ci_low: float | None = None
     gain_ci_high: float | None = None
+    elsewhere: dict[str, Elsewhere] = {}
+    """By name of the task or domain."""
+    robustness: Robustness | None = None
     forgetting: dict[str, Forgetting] = {}
+    relative_forgetting: float | None = None
+    """FG of Luo et al. 2023: mean over probes where higher is better of (before - after) / before, in per cent."""
+    curve: list[Point] = []
+    stages: Stages | None = None
     checks: dict[str, bool] = {}
     cost: Cost | None = None
     losses: list[float] = []
     """Mean training loss of each step, nats per target."""
+    validation: list[float] = []
+    """Scores that early stopping saw, in order; higher is better."""
     hyperparameters: dict[str, Any]
     budget: str
     tuning: Tuning = Tuning()
@@ -121,7 +213,7 @@ def folder(out: Path) -> Path:
 def write(out: Path, record: Record, items: pd.DataFrame | None = None) -> Path:
     """Write a record, its items first, so that a record never stands without them.
 
-    `items` has the columns `kind` (task or probe), `name`, `item`, and what was measured per item.
+    `items` has the columns `kind` (task or probe), `name`, `item`, and what was measured per item; answers are in it `as_text`.
     """
     path = folder(out) / f"{record.run_id}.json"
     if items is not None:
@@ -156,6 +248,16 @@ def items(out: Path, record: Record) -> pd.DataFrame:
     """The per-item answers of a record; empty when its source gave none."""
     path = folder(out) / f"{record.run_id}.parquet"
     return pd.read_parquet(path) if path.exists() else pd.DataFrame()
+
+
+def as_text(value: Any) -> str:
+    """An item's answer as the Parquet file holds it: text as it is, all else as JSON."""
+    return value if isinstance(value, str) else json.dumps(value, ensure_ascii=False)
+
+
+def as_value(text: str, kind: Any) -> Any:
+    """What `as_text` was given, if that was of the type `kind`."""
+    return text if kind is str else json.loads(text)
 
 
 def find(out: Path, run_id: str) -> Record | None:

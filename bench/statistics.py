@@ -1,22 +1,47 @@
 """Intervals: the percentile bootstrap over items (Efron & Tibshirani 1993), paired where two models answered the same items."""
 
-from collections.abc import Callable
+from collections.abc import Callable, Iterator
 
 import numpy as np
 import numpy.typing as npt
 
 RESAMPLES = 1000
 LEVEL = 0.95
+CHUNK = 4_000_000
+"""Multiplicities in memory at a time; 8 bytes each, twice while they are converted."""
 
 Indices = npt.NDArray[np.int64]
+Floats = npt.NDArray[np.float64]
 
 
 def interval(score: Callable[[Indices], float], items: int, resamples: int = RESAMPLES, seed: int = 0) -> tuple[float, float]:
-    """95 % interval of `score`, which gets the indices of a resample of `items` items.
+    """95 % interval of `score`, which gets the indices of a resample of `items` items: for scores that are made of no sums.
 
     A paired interval comes of a score that takes the difference on the same indices.
     """
-    generator = np.random.default_rng(seed)
-    scores = [score(generator.integers(items, size=items)) for _ in range(resamples)]
-    low, high = np.quantile(scores, [(1 - LEVEL) / 2, (1 + LEVEL) / 2])
+    return bounds(np.array([score(chosen) for chosen in _resamples(items, resamples, seed)]))
+
+
+def totals(counts: Floats, resamples: int = RESAMPLES, seed: int = 0) -> Floats:
+    """Sums of counts per item, (items, k), over each resample: (resamples, k). The resamples are those of `interval`.
+
+    A paired interval comes of the difference of two numbers made of the same resamples' sums.
+    """
+    items, drawn = len(counts), _resamples(len(counts), resamples, seed)
+    rows = max(1, CHUNK // items)
+    parts = []
+    for start in range(0, resamples, rows):
+        times = [np.bincount(next(drawn), minlength=items) for _ in range(min(rows, resamples - start))]
+        parts.append(np.array(times, dtype=np.float64) @ counts)
+    return np.concatenate(parts)
+
+
+def bounds(samples: Floats) -> tuple[float, float]:
+    """95 % interval of a number from its values on resamples."""
+    low, high = np.quantile(samples, [(1 - LEVEL) / 2, (1 + LEVEL) / 2])
     return float(low), float(high)
+
+
+def _resamples(items: int, resamples: int, seed: int) -> Iterator[Indices]:
+    generator = np.random.default_rng(seed)
+    return (generator.integers(items, size=items) for _ in range(resamples))

@@ -5,17 +5,17 @@ Seeds answer the same items, so a resample takes the same items from each of its
 drawing them anew for each seed would average the items' difficulty away and give intervals that are too narrow.
 """
 
-from collections.abc import Sequence
+from collections.abc import Callable, Sequence
 from dataclasses import dataclass
 from typing import Literal
 
 import numpy as np
-import numpy.typing as npt
 
-from bench.statistics import Indices, interval
+from bench.statistics import RESAMPLES, Floats, bounds, totals
 
-Floats = npt.NDArray[np.float64]
 Bounds = tuple[float, float]
+Counts = tuple[Floats, Callable[[Floats], Floats]]
+"""Counts per seed and item, (seeds, items, k), and what makes numbers, (...), of their sums, (..., k)."""
 Basis = Literal["items", "items and seeds", "bounds"]
 """What an interval holds; `bounds` is the mean of the seeds' own bounds: items alone, for want of a better one."""
 
@@ -35,35 +35,29 @@ class Estimate:
         return self.low is not None and self.high is not None and not self.low <= 0 <= self.high
 
 
-def estimate(
-    values: Sequence[float], bounds: Sequence[Bounds | None], items: Floats | None, weights: Floats | None = None
-) -> Estimate:
-    """One number of a row from its runs' numbers, their own bounds, and their items, (runs, items), where they are known.
+def estimate(values: Sequence[float], known: Sequence[Bounds | None], counts: Counts | None = None) -> Estimate:
+    """One number of a row from its runs' numbers, their own bounds, and their items' counts where they are known.
 
-    Items are used if their weighted means are the runs' numbers; a metric that is no mean over items (AUC) keeps the bounds.
+    Counts are used if their sums make the runs' numbers; a number that is not made of sums over items (AUC) keeps the bounds.
     """
     runs, mean = len(values), float(np.mean(values))
-    if runs > 1 and items is not None and np.allclose(np.average(items, axis=1, weights=weights), values, rtol=0, atol=1e-6):
-        return Estimate(mean, *over_seeds_and_items(items, weights), "items and seeds", runs)
-    known = [pair for pair in bounds if pair is not None]
+    if runs > 1 and counts is not None and np.allclose(counts[1](counts[0].sum(1)), values, rtol=1e-6, atol=1e-6):
+        return Estimate(mean, *over_seeds_and_items(*counts), "items and seeds", runs)
+    pairs = [pair for pair in known if pair is not None]
     basis: Basis = "bounds" if runs > 1 else "items"
-    if len(known) < runs:
+    if len(pairs) < runs:
         return Estimate(mean, None, None, basis, runs)
-    low, high = np.mean(known, axis=0)
+    low, high = np.mean(pairs, axis=0)
     return Estimate(mean, float(low), float(high), basis, runs)
 
 
-def over_seeds_and_items(items: Floats, weights: Floats | None = None) -> Bounds:
-    """Two-level bootstrap of the weighted mean of `items`, (seeds, items)."""
-    seeds, count = items.shape
-    weighting = np.ones(count) if weights is None else weights
-    generator = np.random.default_rng(1)
-
-    def mean(chosen: Indices) -> float:
-        drawn = np.bincount(generator.integers(seeds, size=seeds), minlength=seeds) / seeds
-        return float(np.average(drawn @ items[:, chosen], weights=weighting[chosen]))
-
-    return interval(mean, count)
+def over_seeds_and_items(counts: Floats, number: Callable[[Floats], Floats]) -> Bounds:
+    """Two-level bootstrap of the mean over seeds of `number`, which is made of a seed's sums of `counts`, (seeds, items, k)."""
+    seeds, items, width = counts.shape
+    sums = totals(counts.transpose(1, 0, 2).reshape(items, seeds * width))
+    numbers = number(sums.reshape(RESAMPLES, seeds, width))
+    drawn = np.random.default_rng(1).integers(seeds, size=(RESAMPLES, seeds))
+    return bounds(np.take_along_axis(numbers, drawn, axis=1).mean(1))
 
 
 def statement(estimates: Sequence[Estimate]) -> str:
@@ -79,7 +73,7 @@ def statement(estimates: Sequence[Estimate]) -> str:
     if "bounds" in bases:
         parts.append(
             "those marked † hold items alone: they are the mean of the seeds' own bounds, "
-            "because the metric is no mean over items or the per-item answers are missing"
+            "because the metric is not made of sums over items or the per-item answers are missing"
         )
     if "items" in bases:
         parts.append("those of a single run hold items alone")

@@ -16,8 +16,8 @@ from matplotlib.axes import Axes
 from matplotlib.backends.backend_svg import FigureCanvasSVG
 from matplotlib.figure import Figure
 
-from reports import numbers
 from reports.intervals import Estimate
+from reports.numbers import Measure
 from reports.rows import Row
 
 # Okabe & Ito 2008, told apart by colour-blind people; its yellow is too pale for a white panel.
@@ -43,7 +43,7 @@ LETTER = 0.58
 
 @dataclass(frozen=True)
 class Point:
-    """A row in a panel: gain in points, forgetting in points or in the probe's own unit."""
+    """A row in a panel: gain and forgetting, each in points or in its own unit."""
 
     label: str
     colour: str
@@ -67,45 +67,46 @@ class Box:
         return max(across, 0.0) * max(along, 0.0)
 
 
-def panel(rows: Sequence[Row], probe: str, value_name: str, prefix: str) -> str | None:
+def panel(rows: Sequence[Row], probe: str, measure: Measure, prefix: str) -> str | None:
     """The panel of one probe for rows of one model and task; None if no row has both numbers.
 
     `prefix` keeps the SVG's ids apart from those of the page's other panels.
     """
-    points = _points(rows, probe, value_name)
+    points = _points(rows, probe, measure)
     if not points:
         return None
-    unit = numbers.unit(value_name)
+    gain = next(row.measure for row in rows if row.gain)
     with matplotlib.rc_context(STYLE):
         figure = Figure(figsize=INCHES, dpi=72, layout="constrained")
         axes = figure.add_subplot()
         axes.set_title(probe, loc="left", fontweight="bold", parse_math=False)
-        axes.set_xlabel("gain, points (right is better)")
-        axes.set_ylabel(f"forgetting, {unit} (down is better)", parse_math=False)
+        axes.set_xlabel(f"gain, {gain.unit} (right is better)", parse_math=False)
+        axes.set_ylabel(f"forgetting, {measure.unit} (down is better)", parse_math=False)
         _draw(axes, points)
         FigureCanvasSVG(figure).draw()  # lays the axes out, which places in pixels depend on
         _label(axes, points)
         figure.set_layout_engine("none")
-        return _inline(_svg(figure), _words(rows[0], probe, value_name, points), prefix)
+        return _inline(_svg(figure), _words(rows[0], probe, gain, measure, points), prefix)
 
 
-def _points(rows: Sequence[Row], probe: str, value_name: str) -> list[Point]:
+def _points(rows: Sequence[Row], probe: str, measure: Measure) -> list[Point]:
     points = []
     drawn = sorted((row for row in rows if row.gain and row.forgetting), key=lambda row: row.label)
     for index, row in enumerate(drawn):
         if row.gain is None or probe not in row.forgetting:
             continue
-        x, y = _in_points(row.gain), row.forgetting[probe].lost
-        if value_name in numbers.SHARES:
-            y = _in_points(y)
+        x, y = _in_unit(row.gain, row.measure), _in_unit(row.forgetting[probe].lost, measure)
         if math.isfinite(x.value) and math.isfinite(y.value):
             points.append(Point(row.label, COLOURS[index % len(COLOURS)], MARKERS[index % len(MARKERS)], x, y))
     return points
 
 
-def _in_points(share: Estimate) -> Estimate:
-    low, high = (None if end is None else 100 * end for end in (share.low, share.high))
-    return Estimate(100 * share.value, low, high, share.basis, share.runs)
+def _in_unit(estimate: Estimate, measure: Measure) -> Estimate:
+    """Shares in points, all else as it is."""
+    if not measure.share:
+        return estimate
+    low, high = (None if end is None else 100 * end for end in (estimate.low, estimate.high))
+    return Estimate(100 * estimate.value, low, high, estimate.basis, estimate.runs)
 
 
 def _draw(axes: Axes, points: Sequence[Point]) -> None:
@@ -187,11 +188,10 @@ def _svg(figure: Figure) -> str:
     return buffer.getvalue()
 
 
-def _words(row: Row, probe: str, value_name: str, points: Sequence[Point]) -> str:
+def _words(row: Row, probe: str, gained: Measure, forgotten: Measure, points: Sequence[Point]) -> str:
     """The panel for those who cannot see it."""
-    unit = numbers.unit(value_name)
-    digits = 1 if value_name in numbers.SHARES else 3
-    told = (f"{p.label}: gain {p.x.value:+.1f} points, forgetting {p.y.value:+.{digits}f} {unit}" for p in points)
+    across, up = (f"+.{1 if each.share else 3}f" for each in (gained, forgotten))
+    told = (f"{p.label}: gain {p.x.value:{across}} {gained.unit}, forgetting {p.y.value:{up}} {forgotten.unit}" for p in points)
     return f"Gain against forgetting of {probe}, {row.first.model} on {row.first.task}. {'; '.join(told)}."
 
 

@@ -1,10 +1,10 @@
 """What the base model could do before: probe kinds, one file each; their data is named in suites/probes/."""
 
 from bench import plugins
-from bench.probes.base import Probe, rows_of
+from bench.probes.base import Probe
 from bench.specs import ProbeSpec
 
-__all__ = ["Probe", "load", "rows_of"]
+__all__ = ["Probe", "load"]
 
 
 def load(spec: ProbeSpec) -> type[Probe]:

@@ -3,8 +3,7 @@
 from abc import ABC, abstractmethod
 from collections.abc import Callable, Mapping, Sequence
 from copy import copy
-from functools import lru_cache
-from typing import Any, ClassVar, Self
+from typing import Any, ClassVar, Self, TypeVar
 
 import numpy as np
 import numpy.typing as npt
@@ -19,8 +18,11 @@ from bench.errors import UserError
 from bench.likelihood import Likelihood, Request, likelihoods
 from bench.models import Model
 from bench.probes.templates import filled
-from bench.specs import Family, ProbeSpec, Source, explain
+from bench.sources import Row
+from bench.specs import Family, ProbeSpec, explain
 from bench.statistics import Indices
+
+R = TypeVar("R", bound=Mapping[str, Any])
 
 Columns = Mapping[str, npt.NDArray[Any]]
 """`measure`'s columns, all items or a resample of them."""
@@ -41,6 +43,8 @@ class Probe(ABC):
     value: str
     """Name of the score, with its unit."""
     higher_is_better: ClassVar[bool]
+    share: ClassVar[bool]
+    """Whether the score is a number in [0, 1]."""
     needs: ClassVar[frozenset[str]]
     """Fields that a row must have."""
 
@@ -70,10 +74,10 @@ class Probe(ABC):
         Raises:
             UserError: a value is missing or not of the kind that the probe needs.
         """
-        for number, row in enumerate(filled_rows(spec), start=1):
+        for row in filled_rows(spec):
             fault = next((f"field '{name}' is empty" for name in sorted(cls.needs) if not row[name]), cls.fault(row, spec))
             if fault:
-                raise UserError(f"probe '{spec.name}' ({sources.describe(spec.source)}), row {number}: {fault}")
+                raise UserError(f"probe '{spec.name}': {row.place}: {fault}")
 
     @classmethod
     def fault(cls, row: Mapping[str, Any], spec: ProbeSpec) -> str | None:
@@ -143,27 +147,18 @@ class Probe(ABC):
             )
             cut.append((whole[:end], whole[end:]))
         room = max(len(continuation) for _, continuation in cut)
-        return [(encoding.fitted(context, room), continuation) for context, continuation in cut]
+        return [(encoding.fitted(context, answer=room), continuation) for context, continuation in cut]
 
     def likelihoods(self, model: nn.Module, requests: Sequence[Request]) -> list[Likelihood]:
         return likelihoods(model, requests, self.encoding.model.tokenizer.pad_token_id, self.tokens)
 
 
-def filled_rows(spec: ProbeSpec) -> list[dict[str, Any]]:
-    return [filled(row, spec.fields) for row in rows_of(spec.source)]
+def filled_rows(spec: ProbeSpec) -> list[Row]:
+    """The source's rows with the spec's own fields."""
+    return [Row(filled(row, spec.fields), row.place) for row in sources.rows(spec.source)]
 
 
-def rows_of(source: Source) -> list[dict[str, Any]]:
-    """Rows of a source, read once a process."""
-    return _rows_of(source.model_dump_json())
-
-
-@lru_cache(maxsize=16)
-def _rows_of(source: str) -> list[dict[str, Any]]:
-    return sources.rows(Source.model_validate_json(source))
-
-
-def sample(rows: Sequence[dict[str, Any]], limit: int) -> list[dict[str, Any]]:
+def sample(rows: Sequence[R], limit: int) -> list[R]:
     """A fixed random choice of rows; a larger limit keeps all of a smaller one's."""
     chosen = np.random.default_rng(0).permutation(len(rows))[:limit]
     return [rows[int(index)] for index in chosen]

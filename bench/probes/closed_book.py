@@ -23,6 +23,7 @@ class ClosedBook(Probe):
     family = "decoder"
     value = "accuracy"
     higher_is_better = True
+    share = True
     needs = frozenset({"question", "answers"})
 
     @classmethod

@@ -10,6 +10,7 @@ class Cloze(Probe):
     family = "decoder"
     value = "accuracy"
     higher_is_better = True
+    share = True
     needs = frozenset({"text", "answer"})
 
     def measure(self, model: nn.Module) -> pd.DataFrame:

@@ -24,6 +24,7 @@ class Drift(Probe):
     family = None
     value = "linear CKA with the base"
     higher_is_better = True
+    share = True
     needs = frozenset({"text"})
 
     def measure(self, model: nn.Module) -> pd.DataFrame:

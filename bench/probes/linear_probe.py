@@ -28,6 +28,7 @@ class LinearProbe(Probe):
     allowed = Fit
     value = "accuracy"
     higher_is_better = True
+    share = True
     needs = frozenset({"text", "gold"})
 
     def __init__(self, spec: ProbeSpec, encoding: Encoding, limit: int, tokens: int) -> None:

@@ -15,7 +15,7 @@ import torch
 from torch import nn
 
 from bench.batches import by_length
-from bench.encoding import Encoded, collate
+from bench.encoded import Encoded, collate
 from bench.forward import last_logits, token_losses
 from bench.probes.base import Columns, Probe
 from bench.specs import ProbeSpec
@@ -25,6 +25,7 @@ class LmLoss(Probe):
     family = "decoder"
     value = "loss (nats per token)"
     higher_is_better = False
+    share = False
     needs = frozenset({"text"})
 
     @classmethod

@@ -16,6 +16,7 @@ class MinimalPairs(Probe):
     family = "decoder"
     value = "accuracy"
     higher_is_better = True
+    share = True
     needs = frozenset({"good", "bad"})
 
     @classmethod

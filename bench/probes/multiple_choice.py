@@ -34,6 +34,7 @@ class MultipleChoice(Probe):
     allowed = Scoring
     value = "accuracy"
     higher_is_better = True
+    share = True
     needs = frozenset({"question", "choices", "gold"})
 
     @classmethod

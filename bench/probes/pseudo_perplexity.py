@@ -10,6 +10,7 @@ from transformers import AutoModelForMaskedLM
 from transformers.models.auto.modeling_auto import MODEL_FOR_MASKED_LM_MAPPING_NAMES
 
 from bench.embeddings import padded, trunk
+from bench.encoded import IGNORE, Encoded
 from bench.models import Model
 from bench.probes.base import Probe
 
@@ -18,6 +19,7 @@ class PseudoPerplexity(Probe):
     family = "encoder"
     value = "masked loss (nats per token)"
     higher_is_better = False
+    share = False
     needs = frozenset({"text"})
 
     @classmethod
@@ -46,7 +48,7 @@ class PseudoPerplexity(Probe):
         counts = [owners.count(number) for number in range(len(self.rows))]
         return self.frame([total / count for total, count in zip(nats, counts, strict=True)], [float(c) for c in counts])
 
-    def _masked(self) -> tuple[list[list[int]], list[int], list[int]]:
+    def _masked(self) -> tuple[list[Encoded], list[int], list[int]]:
         """Each text once per token that is not special, that token masked; the tokens masked; the texts' numbers."""
         tokenizer = self.encoding.model.tokenizer
         masked, wanted, owners = [], [], []
@@ -54,7 +56,7 @@ class PseudoPerplexity(Probe):
             ids = tokenizer(row["text"], truncation=True, max_length=self.encoding.max_length)["input_ids"]
             for place, token in enumerate(ids):
                 if token not in tokenizer.all_special_ids:
-                    masked.append([*ids[:place], tokenizer.mask_token_id, *ids[place + 1 :]])
+                    masked.append(Encoded((*ids[:place], tokenizer.mask_token_id, *ids[place + 1 :]), labels=(IGNORE,)))
                     wanted.append(token)
                     owners.append(number)
         return masked, wanted, owners

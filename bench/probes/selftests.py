@@ -19,6 +19,7 @@ from bench import models
 from bench.probes.base import Probe
 from bench.probes.lm_loss import LmLoss
 from bench.probes.multiple_choice import MultipleChoice
+from bench.sources import Row
 
 P = TypeVar("P", bound=Probe)
 
@@ -30,14 +31,25 @@ DAMAGE = (0.1, 0.3, 1.0)
 """Standard deviation of the noise on a weight matrix, in standard deviations of the matrix."""
 
 
+def untouched_forgets_nothing(probe: Probe, model: nn.Module) -> bool:
+    """Measured twice, the same model has lost exactly nothing."""
+    part = few(probe)
+    old, new = part.scores(_columns(part.measure(model)), _columns(part.measure(model)))
+    return old == new
+
+
+def loss(probe: LmLoss, model: nn.Module) -> float:
+    """Nats per token on the first items."""
+    part = few(probe)
+    return part.score(_columns(part.measure(model)))
+
+
 def shifted_labels_are_worse(probe: LmLoss, model: nn.Module) -> bool:
     """The probe's loss lies clearly below that on the token just read, and on the token after the next.
 
     A shift of one in either direction is the mistake. It cannot be seen on a model that knows nothing.
     """
-    part = few(probe)
-    right = part.score(_columns(part.measure(model)))
-    return right + MARGIN < min(losses_ahead(part, model, (0, 2)))
+    return loss(probe, model) + MARGIN < min(losses_ahead(few(probe), model, (0, 2)))
 
 
 @torch.inference_mode()
@@ -58,7 +70,7 @@ def shuffled_gold_is_chance(probe: MultipleChoice, model: nn.Module, items: int 
     """With gold choices drawn at random the accuracy lies in the central 99.9 % of guessing."""
     shuffled = few(probe, items)
     generator = np.random.default_rng(0)
-    shuffled.rows = [{**row, "gold": str(generator.integers(len(row["choices"])))} for row in shuffled.rows]
+    shuffled.rows = [Row({**row, "gold": str(generator.integers(len(row["choices"])))}, row.place) for row in shuffled.rows]
     chance = float(np.mean([1 / len(row["choices"]) for row in shuffled.rows]))
     low, high = binom.interval(0.999, len(shuffled.rows), chance)
     return bool(low <= shuffled.measure(model)["value"].sum() <= high)
@@ -83,6 +95,17 @@ def damage_shows(probe: Probe, model: nn.Module) -> bool:
             old, new = part.scores(before, _columns(part.measure(model)))
         lost.append(sign * (old - new))
     return all(less < more for less, more in pairwise(lost))
+
+
+def damage_moves_values(probe: Probe, model: nn.Module) -> bool:
+    """Growing noise on the weights moves the items' own values further and further: for scores that are ranks of them."""
+    part = few(probe)
+    before = part.measure(model)["value"]
+    moved = [0.0]
+    for strength in DAMAGE:
+        with damaged(model, strength):
+            moved.append(float((part.measure(model)["value"] - before).abs().mean()))
+    return all(less < more for less, more in pairwise(moved))
 
 
 @contextmanager

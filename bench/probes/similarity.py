@@ -28,6 +28,7 @@ class Similarity(Probe):
     allowed = Gold
     value = "ROC AUC"
     higher_is_better = True
+    share = True
     needs = frozenset({"first", "second", "gold"})
 
     def __init__(self, spec: ProbeSpec, encoding: Encoding, limit: int, tokens: int) -> None:

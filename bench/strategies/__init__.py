@@ -12,8 +12,8 @@ from bench.strategies.base import Strategy
 __all__ = ["Strategy", "load"]
 
 
-def load(spec: StrategySpec, family: Family, overrides: dict[str, Any]) -> Strategy:
-    """The strategy with its defaults for the model's family, and `overrides` on top.
+def load(spec: StrategySpec, family: Family, overrides: dict[str, Any], suite: dict[str, Any] | None = None) -> Strategy:
+    """The strategy with its defaults for the model's family, what the suite sets for it, and `overrides` on top.
 
     Raises:
         UserError: the kind or a hyper-parameter does not exist, or a value is not allowed.
@@ -22,19 +22,25 @@ def load(spec: StrategySpec, family: Family, overrides: dict[str, Any]) -> Strat
 
     kind = plugins.load(package, spec.kind, Strategy)
     fields = kind.Hyperparameters.model_fields
-    values = spec.defaults(family)
+    values = merged(spec.defaults(family), suite or {})
     # --set speaks to all strategies of a plan; each takes what it knows, and the plan checks that one does.
     values = merged(values, {name: value for name, value in overrides.items() if name in fields})
     try:
         return kind(spec.name, kind.Hyperparameters.model_validate(values))
     except ValidationError as error:
-        raise UserError(f"strategy '{spec.name}': {explain(error, kind.Hyperparameters)}") from error
+        place = f"strategy '{spec.name}'" + (" with the suite's hyperparameters" if suite else "")
+        raise UserError(f"{place}: {explain(error, kind.Hyperparameters)}") from error
 
 
 def merged(values: dict[str, Any], changes: dict[str, Any]) -> dict[str, Any]:
-    """`values` with `changes` on top; a change inside a nested mapping keeps the mapping's other keys."""
+    """`values` with `changes` on top; a change inside a nested mapping keeps the mapping's other keys, unless it makes another
+    `peft_type` of it, which has its own."""
     found = dict(values)
     for name, change in changes.items():
         old = found.get(name)
-        found[name] = merged(old, change) if isinstance(old, dict) and isinstance(change, dict) else change
+        if isinstance(old, dict) and isinstance(change, dict):
+            same = change.get("peft_type", old.get("peft_type")) == old.get("peft_type")
+            found[name] = merged(old if same else {}, change)
+        else:
+            found[name] = change
     return found

@@ -1,10 +1,12 @@
 """What a strategy may decide: how the base is loaded, which weights train, how examples are worded, what is mixed in."""
 
+from collections.abc import Mapping
 from typing import ClassVar, Literal
 
 from pydantic import BaseModel, ConfigDict, Field
 from torch import Tensor, nn
 
+from bench.endpoint import Endpoint
 from bench.prompts import Wording
 from bench.specs import Family, Source
 
@@ -13,6 +15,8 @@ class Hyperparameters(BaseModel):
     """Those of every strategy that trains. The learning rate has no default here: it comes from suites/strategies/."""
 
     model_config = ConfigDict(extra="forbid", frozen=True)
+    incidental: ClassVar[frozenset[str]] = frozenset()
+    """Fields that don't determine a result."""
 
     learning_rate: float = Field(gt=0, lt=1)
     weight_decay: float = Field(default=0.0, ge=0)
@@ -20,12 +24,24 @@ class Hyperparameters(BaseModel):
     """Share of the budget over which the learning rate rises from 0."""
     schedule: Literal["linear", "constant"] = "linear"
     max_grad_norm: float = Field(default=1.0, gt=0)
+    # Against small data; all off by default.
+    early_stopping: int | None = Field(default=None, ge=1)
+    """End when so many validations in a row brought no better score, and keep the best weights (Prechelt 1998)."""
+    validate_every: float = Field(default=0.1, gt=0, le=1)
+    """Share of the budget between validations, for early stopping."""
+    dropout: float | None = Field(default=None, ge=0, lt=1)
+    """Of every dropout layer and of attention, instead of the model's own."""
+    label_smoothing: float = Field(default=0.0, ge=0, lt=1)
+    """Share of the probability spread over all classes (Szegedy et al. 2016)."""
+    augmentation: float = Field(default=0.0, ge=0, lt=1)
+    """Share of words left out of each training text, drawn anew each time (Wei & Zou 2019)."""
 
 
 class Untrained(BaseModel):
     """Hyper-parameters of a reference row that trains nothing."""
 
     model_config = ConfigDict(extra="forbid", frozen=True)
+    incidental: ClassVar[frozenset[str]] = frozenset()
 
 
 class Strategy:
@@ -43,19 +59,33 @@ class Strategy:
         return Wording()
 
     @property
+    def client(self) -> Endpoint | None:
+        """The API that is asked instead of the suite's model.
+
+        Raises:
+            UserError: its address or the name of its key's variable is wrong.
+        """
+        return None
+
+    @property
     def bits(self) -> int:
         """Bits of a base weight: 32, or 8 or 4 through bitsandbytes."""
         return 32
 
     @property
-    def tasks(self) -> dict[str, float]:
-        """Other tasks mixed in -> their share of the budget."""
-        return {}
+    def tasks(self) -> list[str]:
+        """Other tasks that are mixed in."""
+        return []
 
     @property
-    def rehearsal(self) -> tuple[Source, float] | None:
-        """General text that is rehearsed, and its share of the budget."""
+    def rehearsal(self) -> Source | None:
+        """General text that is rehearsed by decoders."""
         return None
+
+    def shares(self, own: str, sizes: Mapping[str, int], rehearses: bool, progress: float) -> dict[str, float]:
+        """Each component's share of the examples at a progress in [0, 1]: the tasks of `sizes` (name -> training examples) and
+        `rehearsal`; they sum to 1."""
+        return {own: 1.0}
 
     def adapt(self, model: nn.Module, family: Family) -> nn.Module:
         """Freeze or wrap the freshly loaded model in place; returns what is trained and evaluated."""

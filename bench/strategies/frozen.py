@@ -3,14 +3,15 @@
 from pydantic import Field
 from torch import nn
 
+from bench.errors import UserError
 from bench.models import layers
 from bench.specs import Family
 from bench.strategies.base import Hyperparameters, Strategy
 
 
 class FrozenHyperparameters(Hyperparameters):
-    frozen: float = Field(default=2 / 3, ge=0, le=1)
-    """Share of the layers, from the bottom, that stays; rounded to whole layers."""
+    frozen: int | float = Field(default=2 / 3, ge=0)
+    """Layers that stay, from the bottom: their number (6), or their share (0.5, 1.0), rounded to whole layers."""
 
 
 class Frozen(Strategy):
@@ -19,8 +20,14 @@ class Frozen(Strategy):
 
     def adapt(self, model: nn.Module, family: Family) -> nn.Module:
         blocks = layers(model)
-        stay = blocks[: round(len(blocks) * self.hyperparameters.frozen)]
-        embeddings = [module for module in model.modules() if isinstance(module, nn.Embedding)]
+        depth = self.hyperparameters.frozen
+        if depth > (len(blocks) if isinstance(depth, int) else 1):
+            raise UserError(
+                f"strategy '{self.name}': frozen={depth}, but the model has {len(blocks)} layers; a share is at most 1.0"
+            )
+        stay = blocks[: depth if isinstance(depth, int) else round(len(blocks) * depth)]
+        # With their norms, as BERT's: a trained weight below the frozen layers would need gradients through all of them.
+        embeddings = [m for name, m in model.named_modules() if isinstance(m, nn.Embedding) or name.endswith("embeddings")]
         for module in (*embeddings, *stay):
             module.requires_grad_(False)  # a tied output head is the embedding, and stays too
         return model

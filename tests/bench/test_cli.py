@@ -83,6 +83,19 @@ def test_a_dry_run_prints_the_plan_and_writes_nothing(tmp_path):
 
 
 @pytest.mark.slow
+def test_a_dry_run_plans_a_hub_model_without_a_hub(tmp_path):
+    done = call("--suite", "opt-6.7b", "--dry-run", cwd=tmp_path, HF_HUB_OFFLINE="1", HF_HUB_CACHE=str(tmp_path / "hub"))
+    assert done.returncode == 0, done.stderr
+    (row,) = [line.split() for line in done.stdout.splitlines() if "lora-8bit" in line and " M " in line]
+    assert row[:8] == ["opt-6.7b", "lora-8bit", "8.39", "M", "6.67", "B", "26.67", "13.33"]
+    assert float(row[8]) == pytest.approx(7.3, abs=0.1)  # GB as loaded
+    assert "a plan of what the hub would give, facebook/opt-6.7b at" in done.stdout
+    assert "tokens, FLOPs and seconds (–) need its tokenizer" in done.stdout
+    assert "training still to do" not in done.stdout
+    assert not list(tmp_path.iterdir())
+
+
+@pytest.mark.slow
 def test_the_users_mistakes_get_one_sentence_and_status_2(tmp_path):
     (tmp_path / "bad.yaml").write_text("name: bad\nversion: 1\ntaks: [sst2]\n")
     cases = [

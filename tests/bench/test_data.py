@@ -5,17 +5,18 @@ import pytest
 from bench import data, sources
 from bench.data import normalised
 from bench.errors import UserError
-from bench.specs import Source, TaskSpec
+from bench.examples import Example
+from bench.specs import TaskSpec
 
 
 def test_sst2_test_set_is_whole_and_not_in_training(sst2):
     loaded = data.load(sst2)
     assert len(loaded.test) == 872
-    assert [sum(e.label == label for e in loaded.test) for label in ("positive", "negative")] == [444, 428]
+    assert [sum(e.gold == label for e in loaded.test) for label in ("positive", "negative")] == [444, 428]
     test = {normalised(example, ["text"]) for example in loaded.test}
     assert not test & {normalised(example, ["text"]) for example in (*loaded.train, *loaded.validation)}
     # Without the removal most of SST-2's validation set would be trained on: the check has something to find.
-    raw = {normalised(data.Example("", {"text": row["text"]}, ""), ["text"]) for row in sources.rows(sst2.train)}
+    raw = {normalised(Example("", {"text": row["text"]}, ""), ["text"]) for row in sources.rows(sst2.train)}
     assert len(test & raw) > 600
 
 
@@ -27,9 +28,9 @@ def test_validation_shares_no_film_with_training(sst2):
 
 
 def test_normalised_sees_through_tokenisation():
-    first, second = (data.Example("", {"text": text}, "") for text in ("It's a GREAT film...", "it 's a great film . . ."))
+    first, second = (Example("", {"text": text}, "") for text in ("It's a GREAT film...", "it 's a great film . . ."))
     assert normalised(first, ["text"]) == normalised(second, ["text"])
-    assert len({normalised(data.Example("", {"text": text}, ""), ["text"]) for text in ("!!!", "?", "!!!")}) == 2
+    assert len({normalised(Example("", {"text": text}, ""), ["text"]) for text in ("!!!", "?", "!!!")}) == 2
 
 
 def test_an_id_beside_the_text_does_not_hide_an_overlap(tmp_path):
@@ -76,10 +77,10 @@ def test_splits_cover_everything_and_do_not_move_when_rows_come(tmp_path):
 @pytest.mark.parametrize(
     ("rows", "changes", "sentence"),
     [
-        ([*ROWS, {"body": "x", "verdict": "ugly"}], {}, r"row 61: label 'ugly' is not one of good, bad"),
-        ([*ROWS, {"body": "  ", "verdict": "bad"}], {}, r"row 61: field 'text' is empty"),
-        ([*ROWS, {"text": "x", "verdict": "bad"}], {}, r"row 61: no column 'body'; there are: text, verdict"),
-        ([], {}, r"no rows are left; the split would be empty"),
+        ([*ROWS, {"body": "x", "verdict": "ugly"}], {}, r"line 61: label 'ugly' is not one of good, bad"),
+        ([*ROWS, {"body": "  ", "verdict": "bad"}], {}, r"line 61: field 'text' is empty"),
+        ([*ROWS, {"text": "x", "verdict": "bad"}], {}, r"line 61: no column 'body'; there are: text, verdict"),
+        ([], {}, r"no rows are left: the file holds none"),
         (ROWS[:1], {}, r"split is empty"),
         (ROWS, {"validation": {"share": 0.2, "by": "film"}}, r"the validation split is by 'film', but the columns give text"),
     ],
@@ -89,60 +90,34 @@ def test_bad_data_gets_a_sentence(tmp_path, rows, changes, sentence):
         data.load(own_task(tmp_path, rows, **changes))
 
 
-@pytest.mark.parametrize(
-    ("name", "content", "sentence"),
-    [
-        ("a.jsonl", '{"t": 1}\nnot json', "a.jsonl, line 2: not JSON"),
-        ("a.jsonl", "[1]", "line 1: expected an object, found list"),
-        ("a.parquet", "nonsense", "cannot be read as parquet"),
-        ("a.arrow", "nonsense", "cannot be read as arrow"),
-        ("a.docx", "x", "unknown format 'docx'; use a file that ends in csv, tsv"),
-        ("a.csv", 'a,b\n"1', "cannot be read as csv"),
-    ],
-)
-def test_bad_files_get_a_sentence(tmp_path, name, content, sentence):
-    (tmp_path / name).write_text(content)
-    with pytest.raises(UserError, match=sentence):
-        sources.rows(Source(path=str(tmp_path / name), columns={"text": "t"}))
+def test_several_sources_follow_one_another_and_splits_are_cut_from_the_first(tmp_path):
+    (tmp_path / "a.csv").write_text("t,l\n" + "".join(f"first {i},good\n" for i in range(40)))
+    (tmp_path / "b.jsonl").write_text("".join(json.dumps({"x": f"second {i}", "y": "bad"}) + "\n" for i in range(40)))
+    first = {"path": str(tmp_path / "a.csv"), "columns": {"text": "t", "label": "l"}}
+    second = {"path": str(tmp_path / "b.jsonl"), "columns": {"text": "x", "label": "y"}}
+    test = first | {"drop": {"text": [f"first {i}" for i in range(20, 40)]}}
+    loaded = data.load(own_task(tmp_path, ROWS, train=[first, second], test=test))
+    assert loaded.notes["read"] == 80 and loaded.notes["in_test_removed"] + loaded.notes["validation_in_test_removed"] == 20
+    assert loaded.validation and all(e.fields["text"].startswith("first") for e in loaded.validation)
+    # Both sources count on: an id names one row.
+    kept = {example.id: (example.fields["text"], example.gold) for example in (*loaded.train, *loaded.validation)}
+    assert kept == {f"train-{i + 1}": (f"first {i}", "good") for i in range(20, 40)} | {
+        f"train-{i + 41}": (f"second {i}", "bad") for i in range(40)
+    }
+    assert [e.gold for e in loaded.train] == ["good"] * (20 - len(loaded.validation)) + ["bad"] * 40
 
 
-def test_formats_give_the_same_rows(tmp_path):
-    import gzip
-
-    import pandas as pd
-
-    frame = pd.DataFrame({"t": ["one", "two"], "n": ["1", "2"]})
-    frame.to_csv(tmp_path / "a.csv", index=False)
-    frame.to_csv(tmp_path / "a.tsv", index=False, sep="\t")
-    frame.to_parquet(tmp_path / "a.parquet")
-    frame.to_json(tmp_path / "a.jsonl", orient="records", lines=True)
-    (tmp_path / "b.jsonl.gz").write_bytes(gzip.compress((tmp_path / "a.jsonl").read_bytes()))
-    found = [sources.rows(Source(path=str(path), columns={"text": "t"})) for path in sorted(tmp_path.iterdir())]
-    assert all(rows == [{"text": "one"}, {"text": "two"}] for rows in found)
-    assert len(found) == 5
+def test_a_fault_in_a_second_source_names_its_file(tmp_path):
+    (tmp_path / "b.csv").write_text("t,l\nx,good\n\ny,ugly\n")
+    good = {"path": str(tmp_path / "rows.jsonl"), "columns": {"text": "body", "label": "verdict"}}
+    spec = own_task(tmp_path, ROWS, train=[good, {"path": str(tmp_path / "b.csv"), "columns": {"text": "t", "label": "l"}}])
+    with pytest.raises(UserError, match=r"task 'own', train: .*b.csv, line 4: label 'ugly' is not one of good, bad"):
+        data.load(spec)
 
 
-def test_a_source_is_the_same_wherever_it_lies(tmp_path):
-    (tmp_path / "a.csv").write_text("t\nx\n")
-    (tmp_path / "b.csv").write_text("t\nx\n")
-    (tmp_path / "c.csv").write_text("t\ny\n")
-    prints = [sources.fingerprint(Source(path=str(tmp_path / f"{n}.csv"), columns={"text": "t"})) for n in "abc"]
-    assert prints[0] == prints[1] != prints[2]
-
-
-def test_an_unreachable_hub_says_what_to_use_instead(monkeypatch):
-    monkeypatch.setattr("huggingface_hub.constants.HF_HUB_OFFLINE", True)
-    with pytest.raises(UserError, match=r"hub dataset 'no/such' cannot be loaded .* give the data as a file"):
-        sources.rows(Source(hub="no/such", split="train", columns={"text": "t"}))
-
-
-def test_a_hub_dataset_gives_label_names(tmp_path, monkeypatch):
-    """A local folder stands in for the hub: datasets loads both by the same call."""
-    import datasets
-
-    features = datasets.Features({"t": datasets.Value("string"), "l": datasets.ClassLabel(names=["bad", "good"])})
-    made = datasets.Dataset.from_dict({"t": ["x", "y"], "l": [1, 0]}, features=features)
-    (tmp_path / "data").mkdir()
-    made.to_parquet(tmp_path / "data" / "train.parquet")
-    source = Source(hub=str(tmp_path / "data"), split="train", columns={"text": "t", "label": "l"})
-    assert sources.rows(source) == [{"text": "x", "label": "good"}, {"text": "y", "label": "bad"}]
+def test_sources_of_another_shape_are_refused(tmp_path):
+    good = {"path": "a.csv", "columns": {"text": "body", "label": "verdict"}}
+    with pytest.raises(ValueError, match="the sources of train must give the same columns"):
+        own_task(tmp_path, ROWS, train=[good, {"path": "b.csv", "columns": {"text": "t", "label": "l", "film": "f"}}])
+    with pytest.raises(UserError, match="a source has no column 'label'"):
+        data.load(own_task(tmp_path, ROWS, train=[{"path": "b.csv", "columns": {"text": "t"}}]))

@@ -1,10 +1,14 @@
+import shutil
+
 import pytest
 import torch
+import yaml
 from torch import nn
-from transformers import AutoModelForSequenceClassification
+from transformers import AutoModelForCausalLM, AutoModelForSequenceClassification
 
 from bench import models
 from bench.errors import UserError
+from bench.specs import Library
 
 
 def test_families(decoder, encoder):
@@ -13,8 +17,6 @@ def test_families(decoder, encoder):
 
 
 def test_the_same_files_are_the_same_model_wherever_they_lie(decoder, decoder_folder, tmp_path, library):
-    import shutil
-
     copy = shutil.copytree(decoder_folder, tmp_path / "elsewhere")
     assert models.find(str(copy), library).content_hash == decoder.content_hash
     (copy / "config.json").write_text((copy / "config.json").read_text() + "\n")
@@ -64,8 +66,6 @@ def test_only_safetensors_are_loaded(tmp_path, decoder_folder, library):
 
 def test_a_hub_model_is_taken_from_the_local_cache(tmp_path, monkeypatch, decoder, decoder_folder, library):
     """The hub's own cache layout stands in for the hub."""
-    import shutil
-
     commit = "0" * 40
     place = tmp_path / "models--somebody--tiny"
     shutil.copytree(decoder_folder, place / "snapshots" / commit)
@@ -76,3 +76,53 @@ def test_a_hub_model_is_taken_from_the_local_cache(tmp_path, monkeypatch, decode
     found = models.find("somebody/tiny", library)
     assert found.name == "somebody/tiny" and found.family == "decoder"
     assert found.content_hash == decoder.content_hash
+
+
+@pytest.fixture
+def planned(tmp_path, monkeypatch, decoder):
+    """A library with a hub model's spec, and an empty hub cache without a hub."""
+    (tmp_path / "models").mkdir()
+    shape = {k: v for k, v in decoder.config.to_dict().items() if k.startswith("num_") or k.endswith("_size")}
+    config = {"model_type": "llama", "architectures": ["LlamaForCausalLM"], "tie_word_embeddings": True, **shape}
+    spec = {"name": "far", "description": "a model on a hub", "hub": "somebody/far", "revision": "0" * 40, "license": "MIT"}
+    (tmp_path / "models" / "far.yaml").write_text(yaml.safe_dump({**spec, "config": config}))
+    monkeypatch.setattr("huggingface_hub.constants.HF_HUB_CACHE", str(tmp_path / "hub"))
+    monkeypatch.setattr("huggingface_hub.constants.HF_HUB_OFFLINE", True)
+    return tmp_path, Library(tmp_path)
+
+
+def fetched(folder, decoder_folder):
+    return shutil.copytree(decoder_folder, folder / "hub" / "models--somebody--far" / "snapshots" / ("0" * 40))
+
+
+def test_a_hub_model_can_be_planned_without_a_hub(planned, decoder):
+    _, library = planned
+    model = models.find("far", library)
+    assert not model.at_hand and model.family == "decoder"
+    shape = model.shape(AutoModelForCausalLM)
+    real = decoder.load()
+    assert {n: p.shape for n, p in shape.named_parameters()} == {n: p.shape for n, p in real.named_parameters()}
+    assert all(parameter.is_meta for parameter in shape.parameters())
+    with pytest.raises(UserError, match=r"model 'far': the hub did not give somebody/far at 0000.*; use --model"):
+        model.load()
+
+
+def test_a_planned_model_is_the_one_that_runs(planned, decoder, decoder_folder):
+    folder, library = planned
+    before = models.find("far", library)
+    fetched(folder, decoder_folder)
+    model = models.find("far", library)
+    assert model.at_hand and model.content_hash == before.content_hash
+    assert model.tokenizer("a film").input_ids == decoder.tokenizer("a film").input_ids
+    assert torch.equal(model.load().lm_head.weight, decoder.load().lm_head.weight)
+    text = (folder / "models" / "far.yaml").read_text().replace("'" + "0" * 40 + "'", "'" + "1" * 40 + "'")
+    (folder / "models" / "far.yaml").write_text(text)
+    assert models.find("far", library).content_hash != before.content_hash
+
+
+def test_a_hub_that_gives_another_model_is_refused(planned, decoder_folder):
+    folder, library = planned
+    path = fetched(folder, decoder_folder) / "config.json"
+    path.write_text(path.read_text().replace('"num_hidden_layers": 4', '"num_hidden_layers": 5'))
+    with pytest.raises(UserError, match="models/far.yaml: config says num_hidden_layers 4, but the hub's is 5"):
+        models.find("far", library).load()

@@ -23,15 +23,16 @@ def test_an_untouched_model_answers_the_same_when_loaded_again(library, decoder,
 @pytest.mark.parametrize(
     ("kind", "row", "sentence"),
     [
-        ("multiple-choice", {"question": "q", "choices": "abc", "gold": "0"}, "row 1: field 'choices' must be a list"),
+        ("multiple-choice", {"question": "q", "choices": "abc", "gold": "0"}, "line 1: field 'choices' must be a list"),
         (
             "multiple-choice",
             {"question": "q", "choices": ["a", "b"], "gold": "A"},
             "must be the number of a choice, from 0 to 1",
         ),
+        ("similarity", {"first": "a", "second": "b", "gold": "yes"}, "field 'gold' must be 0 or 1, not 'yes'"),
         ("multiple-choice", {"question": "q", "choices": ["a", ""], "gold": "0"}, "none of them empty"),
         ("lm-loss", {"text": "word"}, "field 'text' must have at least two words"),
-        ("cloze", {"text": "a", "answer": None}, "row 1: field 'answer' is empty"),
+        ("cloze", {"text": "a", "answer": None}, "line 1: field 'answer' is empty"),
     ],
 )
 def test_a_probes_bad_rows_are_named(tmp_path, kind, row, sentence):

@@ -83,3 +83,16 @@ def test_a_full_disk_is_named(tmp_path, monkeypatch):
     with pytest.raises(UserError, match="No space left on device; free some space"):
         folders.write_text(tmp_path / "a.txt", "x")
     assert not list(tmp_path.iterdir())
+
+
+@pytest.mark.parametrize(
+    ("value", "kind", "text"),
+    [
+        ("[1]", str, "[1]"),
+        (["Äpfel", "O"], list[str], '["Äpfel", "O"]'),
+        ([0.1, 3.0], list[float], "[0.1, 3.0]"),
+        (1.0, float, "1.0"),
+    ],
+)
+def test_answers_are_kept_as_text(value, kind, text: str):
+    assert records.as_text(value) == text and records.as_value(text, kind) == value

@@ -1,14 +1,24 @@
 """The loop against transformers' Trainer and schedule, and against itself under other batching."""
 
+from dataclasses import replace
+
 import pytest
 import torch
 import transformers
 from accelerate import Accelerator
-from transformers import AutoModelForSequenceClassification, Trainer, TrainingArguments, get_linear_schedule_with_warmup
+from transformers import (
+    AutoModelForQuestionAnswering,
+    AutoModelForSequenceClassification,
+    AutoModelForTokenClassification,
+    Trainer,
+    TrainingArguments,
+    get_linear_schedule_with_warmup,
+)
 from transformers.trainer_callback import TrainerCallback
 
 from bench import curriculum, plan, training
-from bench.encoding import IGNORE, Encoding
+from bench.encoded import IGNORE, Encoded
+from bench.encoding import Encoding
 from bench.errors import RunError
 from bench.strategies.base import Hyperparameters
 
@@ -29,12 +39,12 @@ class InOrder(Trainer):
         return torch.utils.data.SequentialSampler(self.train_dataset)
 
 
-def steps_of(model_name, budget="64"):
-    (run,) = plan.plan(plan.Options("sentiment", model=model_name, strategies=["full"], budget=budget), "fp32")
-    return run, curriculum.build(run, Encoding(run.model, run.max_length))
+def steps_of(model_name, budget="64", suite="sentiment", max_length=None):
+    (run,) = plan.plan(plan.Options(suite, model=model_name, strategies=["full"], budget=budget), "fp32")
+    return run, curriculum.build(run, Encoding(run.model, max_length or run.max_length))
 
 
-def trainer_losses(model, rows, collator, folder, batch):
+def trainer_losses(model, rows, collator, folder, batch, **more):
     arguments = TrainingArguments(
         output_dir=str(folder),
         per_device_train_batch_size=batch,
@@ -52,6 +62,7 @@ def trainer_losses(model, rows, collator, folder, batch):
         remove_unused_columns=False,
         max_grad_norm=HYPERPARAMETERS.max_grad_norm,
         dataloader_pin_memory=False,
+        **more,
     )
     losses = Losses()
     InOrder(model=model, args=arguments, train_dataset=rows, data_collator=collator, callbacks=[losses]).train()
@@ -72,20 +83,95 @@ def test_decoder_follows_the_trainer(decoder_folder, tmp_path):
     assert spent.losses[-1] < spent.losses[0]  # and there was something to follow
 
 
+def undropped(run, auto_class, **head):
+    """The encoder with a head, freshly drawn but the same each time, without dropout: its draws can't be compared."""
+    torch.manual_seed(0)
+    return run.model.load(auto_class, hidden_dropout_prob=0.0, attention_probs_dropout_prob=0.0, **head)
+
+
+def follow(run, steps, rows, collator, folder, load):
+    expected = trainer_losses(load(), rows, collator, folder, run.batch)
+    pad = run.model.tokenizer.pad_token_id
+    spent = training.train(load(), steps, HYPERPARAMETERS, Accelerator(cpu=True), pad, 10_000)
+    assert len(expected) == len(steps) >= 4
+    assert spent.losses == pytest.approx(expected, rel=1e-4)
+    assert spent.losses[-1] < spent.losses[0]
+
+
+def chunked(steps, size, count):
+    """The steps' windows as steps of `size` windows each: the Trainer's batches don't vary with the number of windows."""
+    windows = [window for step in steps for window in step]
+    assert len(windows) >= size * count
+    return [windows[start : start + size] for start in range(0, size * count, size)]
+
+
 def test_encoder_follows_the_trainer(tmp_path):
     run, built = steps_of("tiny-bert")
-    rows = [{"input_ids": list(e.ids), "label": e.label} for step in built.steps for e in step]
+    rows = [
+        {"input_ids": list(e.ids), "token_type_ids": list(e.types), "label": e.labels[0]} for step in built.steps for e in step
+    ]
+    collator = transformers.DataCollatorWithPadding(run.model.tokenizer)
+    follow(run, built.steps, rows, collator, tmp_path, lambda: undropped(run, AutoModelForSequenceClassification, num_labels=2))
 
-    def load():
-        torch.manual_seed(0)
-        return run.model.load(
-            AutoModelForSequenceClassification, num_labels=2, hidden_dropout_prob=0.0, attention_probs_dropout_prob=0.0
-        )
 
-    expected = trainer_losses(load(), rows, transformers.DataCollatorWithPadding(run.model.tokenizer), tmp_path, run.batch)
-    pad = run.model.tokenizer.pad_token_id
-    spent = training.train(load(), built.steps, HYPERPARAMETERS, Accelerator(cpu=True), pad, 10_000, outputs=2)
-    assert spent.losses == pytest.approx(expected, rel=1e-4)
+def test_token_classification_follows_the_trainer(tmp_path):
+    run, built = steps_of("tiny-bert", budget="80", suite="ner")
+    steps = chunked(built.steps, run.batch, 5)
+    rows = [
+        {"input_ids": list(e.ids), "token_type_ids": list(e.types), "labels": list(e.labels)} for step in steps for e in step
+    ]
+    assert len({len(row["input_ids"]) for row in rows}) > 10  # padding is in it
+    assert {label for row in rows for label in row["labels"]} > {IGNORE, 0}
+    collator = transformers.DataCollatorForTokenClassification(run.model.tokenizer)
+    follow(run, steps, rows, collator, tmp_path, lambda: undropped(run, AutoModelForTokenClassification, num_labels=7))
+
+
+def test_questions_follow_the_trainer(tmp_path):
+    """Windows of one full length: we leave padding out of a span's softmax, transformers does not."""
+    run, built = steps_of("tiny-bert", budget="64", suite="qa", max_length=96)
+    full = [replace(e, weight=1.0) for step in built.steps for e in step if len(e.ids) == 96]
+    # Windows that hold the answer alternate with those that don't, whose ends are on the first token.
+    parts = ([e for e in full if bool(e.labels[0]) is held] for held in (True, False))
+    mixed = [e for pair in zip(*parts, strict=False) for e in pair]
+    steps = chunked([mixed], run.batch, 4)
+    rows = [
+        {
+            "input_ids": list(e.ids),
+            "token_type_ids": list(e.types),
+            "start_positions": e.labels[0],
+            "end_positions": e.labels[1],
+        }
+        for step in steps
+        for e in step
+    ]
+    collator = transformers.DataCollatorWithPadding(run.model.tokenizer)
+    follow(run, steps, rows, collator, tmp_path, lambda: undropped(run, AutoModelForQuestionAnswering, num_labels=2))
+
+
+def test_windows_of_one_question_weigh_as_one(encoder):
+    """A mean over questions, not over windows: half of the ends' losses, each window's share of its question."""
+    model = encoder.load(AutoModelForQuestionAnswering, num_labels=2).eval()
+    generator = torch.Generator().manual_seed(0)
+
+    def window(length, of):
+        ids = tuple(torch.randint(1000, 2000, (length,), generator=generator).tolist())
+        return Encoded(ids, labels=(1, length - 1), weight=0.5 / of)
+
+    step = [window(12, 1), window(20, 2), window(9, 2)]
+    with torch.no_grad():
+        losses = []
+        for e in step:
+            out = model(input_ids=torch.tensor([e.ids]))
+            losses.append(
+                sum(-x[0].log_softmax(-1)[i].item() for x, i in ((out.start_logits, 1), (out.end_logits, e.labels[1])))
+            )
+    still = Hyperparameters(learning_rate=1e-9)
+    torch.manual_seed(0)
+    for module in model.modules():
+        if isinstance(module, torch.nn.Dropout):
+            module.p = 0.0
+    spent = training.train(model, [step], still, Accelerator(cpu=True), 0, 10_000)
+    assert spent.losses == [pytest.approx((losses[0] / 2 + (losses[1] + losses[2]) / 4) / 2, rel=1e-5)]
 
 
 def test_micro_batches_change_memory_and_not_the_result(decoder_folder):
@@ -123,6 +209,43 @@ def test_costs_count_what_the_model_saw(decoder_folder):
     spent = training.train(run.model.load(), built.steps, HYPERPARAMETERS, Accelerator(cpu=True), 0, 1000)
     examples = [e for step in built.steps for e in step]
     assert [len(step) for step in built.steps] == [16, 16, 8]
-    assert spent.examples == 40
+    assert built.examples == 40 and spent.steps == 3
     assert spent.tokens == sum(len(e.ids) - 1 for e in examples)
     assert spent.positions == sum(e.answer for e in examples)
+
+
+def test_costs_of_an_encoder_count_all_its_windows():
+    run, built = steps_of("tiny-bert", budget="8", suite="qa", max_length=96)
+    windows = [e for step in built.steps for e in step]
+    assert built.examples == 8 < len(windows)
+    model = run.model.load(AutoModelForQuestionAnswering, num_labels=2)
+    spent = training.train(model, built.steps, HYPERPARAMETERS, Accelerator(cpu=True), 0, 1000)
+    assert spent.tokens == sum(len(e.ids) for e in windows)
+    assert spent.positions == 2 * len(windows)
+
+
+def test_a_watch_ends_the_training_after_its_step(decoder_folder):
+    run, built = steps_of(str(decoder_folder))
+    model, seen = run.model.load(), []
+
+    def watch(watched, step, steps):
+        seen.append((step, steps, watched.training))
+        return step == 2
+
+    spent = training.train(model, built.steps, HYPERPARAMETERS, Accelerator(cpu=True), 0, 1000, watch=watch)
+    assert seen == [(1, 4, False), (2, 4, False)]  # asked without dropout
+    assert spent.steps == len(spent.losses) == 2 and not model.training
+    whole = training.train(run.model.load(), built.steps, HYPERPARAMETERS, Accelerator(cpu=True), 0, 1000)
+    assert whole.losses[:2] == spent.losses  # the schedule is the whole budget's
+
+
+def test_label_smoothing_follows_the_trainer(tmp_path):
+    run, built = steps_of("tiny-bert")
+    smooth = HYPERPARAMETERS.model_copy(update={"label_smoothing": 0.1})
+    model = undropped(run, AutoModelForSequenceClassification, num_labels=2)
+    spent = training.train(model, built.steps, smooth, Accelerator(cpu=True), 0, 10_000)
+    rows = [{"input_ids": list(e.ids), "labels": e.labels[0]} for step in built.steps for e in step]
+    collator = transformers.DataCollatorWithPadding(run.model.tokenizer)
+    model = undropped(run, AutoModelForSequenceClassification, num_labels=2)
+    expected = trainer_losses(model, rows, collator, tmp_path, run.batch, label_smoothing_factor=0.1)
+    assert spent.losses == pytest.approx(expected, rel=1e-4)

@@ -10,7 +10,8 @@ import pandas as pd
 import pytest
 
 from bench import records
-from bench.records import Cost, Forgetting, Provenance, Record, Score
+from bench.records import Cost, Elsewhere, Forgetting, Provenance, Record, Robustness, Score
+from bench.scoring import rise, scores
 from bench.statistics import interval
 
 LOSS = "loss (nats per token)"
@@ -56,6 +57,7 @@ def _forgetting(frame: pd.DataFrame, value_name: str) -> Forgetting:
     return Forgetting(
         value_name=value_name,
         higher_is_better=sign > 0,
+        share=sign > 0,
         before=before.mean(),
         after=after.mean(),
         delta=lost.mean() + 0.0,
@@ -85,7 +87,7 @@ def made(
     gains = right - (answered["before"] == answered["gold"]).to_numpy(float)
     low, high = interval(lambda i: float(right[i].mean()), len(right), resamples=100)
     gain_low, gain_high = interval(lambda i: float(gains[i].mean()), len(right), resamples=100)
-    score = Score(name="accuracy", value=right.mean(), ci_low=low, ci_high=high, n=len(right))
+    score = Score(name="accuracy", value=right.mean(), ci_low=low, ci_high=high, n=len(right), share=True)
     trains = trainable > 0
     hyperparameters = changes.pop("hyperparameters", {"learning_rate": 2e-5, "warmup": 0.1} if trains else {})
     seeded = {"seed": seed, "budget": "512examples"} if trains or strategy == "few-shot" else {}
@@ -132,6 +134,45 @@ def made(
         ),
     }
     return Record(**{**fields, **changes}), frame
+
+
+def elsewhere(pair: tuple[Record, pd.DataFrame], name: str, accuracy: float, count: int) -> tuple[Record, pd.DataFrame]:
+    """The pair with the first `count` items of another task or domain."""
+    record, frame = pair
+    more = items(name, accuracy, {}, record.seed + len(record.strategy)).head(count).assign(kind="elsewhere")
+    score = scores(more, ["accuracy"])["accuracy"]
+    before = more.assign(prediction=more["before"])
+    gain, low, high = rise(more, before, "accuracy")
+    base = scores(before, ["accuracy"])["accuracy"].value
+    part = Elsewhere(score=score, base_score=base, gain=gain, gain_ci_low=low, gain_ci_high=high)
+    parts = {**record.elsewhere, name: part}
+    return record.model_copy(update={"elsewhere": parts}), pd.concat([frame, more], ignore_index=True)
+
+
+def wordings(pair: tuple[Record, pd.DataFrame], values: dict[str, float], n: int = 48) -> tuple[Record, pd.DataFrame]:
+    """The pair with a score under each unseen instruction."""
+    found = {
+        words: Score(name="accuracy", value=value, ci_low=value - 0.1, ci_high=value + 0.1, n=n, share=True)
+        for words, value in values.items()
+    }
+    return pair[0].model_copy(update={"robustness": Robustness(scores=found)}), pair[1]
+
+
+RTE = {"name": "rte", "version": 1, "train": {"sha256": "ef" * 32}}
+SST2 = {"name": "sst2", "version": 1, "train": {"sha256": "cd" * 32}}
+SHARED = {"model": "ab" * 32, "precision": "fp32", "batch": 16, "max_length": 256}
+
+
+def mixture(seed: int = 0, accuracy: float = 0.6, count: int = 64, **changes: Any) -> tuple[Record, pd.DataFrame]:
+    """A multitask run of sst2 and rte, with the first `count` items of rte."""
+    inputs = {**SHARED, "task": SST2, "others": [RTE], **changes.pop("inputs", {})}
+    return elsewhere(made("multitask", seed, 0.8, inputs=inputs, **changes), "rte", accuracy, count)
+
+
+def alone(strategy: str = "instruction", seed: int = 0, accuracy: float = 0.7, **changes: Any) -> tuple[Record, pd.DataFrame]:
+    """A run on rte alone, of another suite."""
+    inputs = {**SHARED, "task": RTE, "others": [], **changes.pop("inputs", {})}
+    return made(strategy, seed, accuracy, inputs=inputs, **{"suite": "entailment", "task": "rte", **changes})
 
 
 def failed(strategy: str = "frozen", seed: int = 0, reason: str = "RuntimeError: out of memory", **changes: Any) -> Record:
@@ -186,4 +227,14 @@ def out(tmp_path: Path) -> Path:
 @pytest.fixture
 def make() -> SimpleNamespace:
     """The makers above; fixtures need no package to be imported from."""
-    return SimpleNamespace(record=made, failed=failed, suite=suite_of_seven, items=items, kept=kept)
+    return SimpleNamespace(
+        record=made,
+        failed=failed,
+        suite=suite_of_seven,
+        items=items,
+        kept=kept,
+        elsewhere=elsewhere,
+        wordings=wordings,
+        mixture=mixture,
+        alone=alone,
+    )

@@ -3,12 +3,18 @@
 import numpy as np
 import pytest
 
+from bench.statistics import interval
 from reports.intervals import Estimate, estimate, over_seeds_and_items, statement
 
 
-def correct(shares: list[float], count: int = 300) -> np.ndarray:
-    """Answers that are right for the first items, (seeds, items)."""
-    return np.array([[float(item < share * count) for item in range(count)] for share in shares])
+def mean(totals: np.ndarray) -> np.ndarray:
+    return totals[..., 0] / totals[..., 1]
+
+
+def correct(shares: list[float], count: int = 300) -> tuple:
+    """Answers that are right for the first items as counts, (seeds, items, 2), and their mean."""
+    right = np.array([[float(item < share * count) for item in range(count)] for share in shares])
+    return np.stack([right, np.ones_like(right)], axis=-1), mean
 
 
 def test_one_run_keeps_its_own_bounds():
@@ -17,22 +23,32 @@ def test_one_run_keeps_its_own_bounds():
 
 def test_equal_seeds_are_no_wider_and_no_narrower_than_one():
     # Seeds share the items: three equal seeds know no more about other items than one does.
-    low, high = over_seeds_and_items(correct([0.8, 0.8, 0.8]))
+    low, high = over_seeds_and_items(*correct([0.8, 0.8, 0.8]))
     error = np.sqrt(0.8 * 0.2 / 300)
     assert high - low == pytest.approx(2 * 1.96 * error, rel=0.1)
 
 
 def test_seeds_that_differ_widen_the_interval():
-    same, different = (over_seeds_and_items(correct(shares)) for shares in ([0.8, 0.8, 0.8], [0.6, 0.8, 1.0]))
+    same, different = (over_seeds_and_items(*correct(shares)) for shares in ([0.8, 0.8, 0.8], [0.6, 0.8, 1.0]))
     assert different[1] - different[0] > 2 * (same[1] - same[0])
 
 
+def test_number_that_is_no_mean_is_made_of_the_drawn_items_of_each_drawn_seed():
+    counts = np.random.default_rng(0).integers(0, 2, size=(3, 40, 2)).astype(float)
+    sums, found = [], over_seeds_and_items(counts, lambda totals: np.exp(totals[..., 0] / (1 + totals[..., 1])))
+    interval(lambda i: sums.append(counts[:, i].sum(1)) or 0.0, 40)
+    seeds = np.random.default_rng(1)
+    samples = [np.mean([np.exp(each[s, 0] / (1 + each[s, 1])) for s in seeds.integers(3, size=3)]) for each in sums]
+    assert found == pytest.approx(tuple(np.quantile(samples, [0.025, 0.975])), abs=1e-12)
+
+
 def test_interval_of_seeds_is_the_same_each_time():
-    assert over_seeds_and_items(correct([0.7, 0.9])) == over_seeds_and_items(correct([0.7, 0.9]))
+    assert over_seeds_and_items(*correct([0.7, 0.9])) == over_seeds_and_items(*correct([0.7, 0.9]))
 
 
 def test_weights_enter_the_mean():
-    found = estimate([0.75, 0.75], [None, None], np.array([[1.0, 0.0], [1.0, 0.0]]), np.array([3.0, 1.0]))
+    values, weights = np.array([[1.0, 0.0], [1.0, 0.0]]), np.array([[3.0, 1.0], [3.0, 1.0]])
+    found = estimate([0.75, 0.75], [None, None], (np.stack([values * weights, weights], axis=-1), mean))
     assert (found.value, found.basis) == (0.75, "items and seeds")
 
 

@@ -3,9 +3,11 @@
 from xml.etree import ElementTree
 
 from reports import plot
+from reports.numbers import Measure
 from reports.rows import aggregate
 
-LOSS = "loss (nats per token)"
+LOSS = Measure("loss (nats per token)", share=False)
+ACCURACY = Measure("accuracy", share=True)
 
 
 def names(svg: str) -> list[str]:
@@ -23,7 +25,7 @@ def test_each_row_has_its_name_in_the_panel_and_in_words(make, out):
 
 def test_names_are_escaped_and_never_read_as_mathematics(make):
     strategies = ["<script>alert(1)</script>", r"$\frac{$", "$x$", 'a "b" & c']
-    svg = plot.panel(aggregate([make.record(name)[0] for name in strategies]), "lambada", "accuracy", "p")
+    svg = plot.panel(aggregate([make.record(name)[0] for name in strategies]), "lambada", ACCURACY, "p")
     assert "<script" not in svg
     assert set(strategies) <= set(names(svg))
     assert all(name in ElementTree.fromstring(svg).get("aria-label") for name in strategies)
@@ -31,7 +33,7 @@ def test_names_are_escaped_and_never_read_as_mathematics(make):
 
 def test_same_rows_give_the_same_bytes_with_ids_of_their_own(make):
     rows = aggregate([make.record("full")[0]])
-    first, again, other = (plot.panel(rows, "lambada", "accuracy", prefix) for prefix in ("a", "a", "b"))
+    first, again, other = (plot.panel(rows, "lambada", ACCURACY, prefix) for prefix in ("a", "a", "b"))
     assert first == again
     ids = [{e.get("id") for e in ElementTree.fromstring(svg).iter() if e.get("id")} for svg in (first, other)]
     assert ids[0] and not ids[0] & ids[1]
@@ -40,7 +42,7 @@ def test_same_rows_give_the_same_bytes_with_ids_of_their_own(make):
 def test_labels_do_not_cover_each_other(make):
     # Seven rows at nearly the same place.
     rows = aggregate([make.record(f"strategy-{n}", accuracy=0.8)[0] for n in range(7)])
-    root = ElementTree.fromstring(plot.panel(rows, "lambada", "accuracy", "p"))
+    root = ElementTree.fromstring(plot.panel(rows, "lambada", ACCURACY, "p"))
     texts = [t for t in root.iter("{http://www.w3.org/2000/svg}text") if "strategy" in "".join(t.itertext())]
     places = [(float(t.get("x")), float(t.get("y"))) for t in texts]
     assert len(places) == 7
@@ -49,13 +51,22 @@ def test_labels_do_not_cover_each_other(make):
 
 def test_no_panel_without_points(make):
     rows = aggregate([make.record("full", gain=None)[0], make.failed("frozen")])
-    assert plot.panel(rows, "lambada", "accuracy", "p") is None
+    assert plot.panel(rows, "lambada", ACCURACY, "p") is None
     nan = make.record("full")[0]
     nan = nan.model_copy(update={"gain": float("nan")})
-    assert plot.panel(aggregate([nan]), "lambada", "accuracy", "p") is None
+    assert plot.panel(aggregate([nan]), "lambada", ACCURACY, "p") is None
 
 
 def test_interval_beside_its_value_is_drawn(make):
     # A percentile interval need not hold the value.
     record = make.record("full")[0]
-    assert plot.panel(aggregate([record.model_copy(update={"gain_ci_high": -1.0})]), "lambada", "accuracy", "p")
+    assert plot.panel(aggregate([record.model_copy(update={"gain_ci_high": -1.0})]), "lambada", ACCURACY, "p")
+
+
+def test_gain_that_is_no_share_keeps_its_own_unit(make):
+    record = make.record("full")[0]
+    score = record.score.model_copy(update={"name": "bleu", "share": False})
+    record = record.model_copy(update={"score": score, "gain": 3.25, "gain_ci_low": 1.0, "gain_ci_high": 5.0})
+    svg = plot.panel(aggregate([make.failed("frozen"), record]), "lambada", ACCURACY, "p")
+    assert "gain, bleu (right is better)" in names(svg)
+    assert "full: gain +3.250 bleu, forgetting +4.7 points" in ElementTree.fromstring(svg).get("aria-label")

@@ -4,9 +4,12 @@ import math
 import subprocess
 import sys
 
+import pandas as pd
 import pytest
 
-from bench.records import Tuning
+from bench.records import Tuning, as_text
+from bench.scoring import rise, scores
+from reports.numbers import Measure
 from reports.rows import aggregate, determinants, flat, grouped, probe_names, ranked
 
 
@@ -40,11 +43,51 @@ def test_without_items_the_bounds_are_averaged(make, out):
         assert score.low == pytest.approx(sum(record.score.ci_low for record in found) / 2)
 
 
-def test_metric_that_is_no_accuracy_keeps_its_bounds(make, out):
+def rescored(pair: tuple, name: str) -> tuple:
+    """A record and its items with another metric of the same answers as its score."""
+    record, items = pair
+    task = items[items["kind"] == "task"]
+    found = scores(task, [name])[name]
+    gain, low, high = rise(task, task.assign(prediction=task["before"]), name)
+    return record.model_copy(update={"score": found, "gain": gain, "gain_ci_low": low, "gain_ci_high": high}), items
+
+
+def test_any_metric_made_of_sums_has_an_interval_over_seeds_and_items(make, out):
+    pairs = [rescored(make.record("full", seed, 0.8 + 0.05 * seed), "f1_macro") for seed in range(3)]
+    (row,) = aggregate(make.kept(out, pairs), out)
+    assert row.score.basis == row.gain.basis == "items and seeds" and row.measure.name == "f1_macro"
+    own = pairs[0][0].score
+    assert row.score.high - row.score.low > own.ci_high - own.ci_low > 0
+    assert row.gain.low < row.gain.value < row.gain.high
+
+
+def test_metric_that_its_items_do_not_make_keeps_its_bounds(make, out):
     pairs = [make.record("full", seed) for seed in range(2)]
     renamed = [(r.model_copy(update={"score": r.score.model_copy(update={"name": "f1_macro"})}), items) for r, items in pairs]
     (row,) = aggregate(make.kept(out, renamed), out)
-    assert row.score.basis == row.gain.basis == "bounds" and row.metric == "f1_macro"
+    assert row.score.basis == row.gain.basis == "bounds"
+
+
+def test_gain_of_a_metric_where_lower_is_better_is_positive_where_it_fell(make, out):
+    pairs = []
+    for seed in range(2):
+        record, items = make.record("full", seed)
+        before, after = [[2.0, 1.0], [4.0, 2.0]] * 100, [[1.5 + 0.1 * seed, 1.0], [3.0, 2.0]] * 100
+        task = items["kind"] == "task"
+        items.loc[task, "before"] = [as_text(value) for value in before]
+        items.loc[task, "prediction"] = [as_text(value) for value in after]
+        frames = [pd.DataFrame({"gold": None, "prediction": side}) for side in (after, before)]
+        gain, low, high = rise(*frames, "perplexity")
+        changes = {
+            "score": scores(frames[0], ["perplexity"])["perplexity"],
+            "gain": gain,
+            "gain_ci_low": low,
+            "gain_ci_high": high,
+        }
+        pairs.append((record.model_copy(update=changes), items))
+    (row,) = aggregate(make.kept(out, pairs), out)
+    assert row.score.basis == row.gain.basis == "items and seeds" and not row.higher_is_better
+    assert 0 < row.gain.low < row.gain.value < row.gain.high
 
 
 def test_rows_that_train_nothing_have_one_run_beside_several_seeds(make, out):
@@ -120,10 +163,19 @@ def test_ranking_puts_the_best_first_and_failures_last(make):
     assert [row.first.strategy for row in ranked(aggregate(records))] == ["c", "b", "a"]
 
 
+def test_ranking_puts_the_lowest_first_where_lower_is_better(make):
+    records = [make.record(name, accuracy=accuracy)[0] for name, accuracy in (("b", 0.7), ("c", 0.9))]
+    lower = [r.model_copy(update={"score": r.score.model_copy(update={"higher_is_better": False})}) for r in records]
+    assert [row.first.strategy for row in ranked(aggregate(lower))] == ["b", "c"]
+
+
 def test_groups_and_probes(make):
     rows = aggregate([make.record("full")[0], make.record("full", task="rte")[0], make.record("frozen")[0]])
     assert {key[2]: len(group) for key, group in grouped(rows).items()} == {"sst2": 2, "rte": 1}
-    assert probe_names(rows) == {"wikipedia": "loss (nats per token)", "lambada": "accuracy", "arc-easy": "accuracy"}
+    assert probe_names(rows) == {
+        "wikipedia": Measure("loss (nats per token)", share=False),
+        **dict.fromkeys(("lambada", "arc-easy"), Measure("accuracy", share=True)),
+    }
 
 
 def test_flat():
@@ -141,6 +193,13 @@ def test_no_number_is_nan(make, out):
         assert all(math.isfinite(number) for e in estimates for number in (e.value, e.low, e.high))
 
 
-def test_reports_need_no_torch():
-    check = "import sys, reports.table, reports.leaderboard; print({'torch', 'transformers', 'datasets'} & set(sys.modules))"
-    assert subprocess.run([sys.executable, "-c", check], capture_output=True, text=True, check=True).stdout.strip() == "set()"
+def test_reports_need_no_torch(make, out):
+    make.kept(out, [*make.suite(2), make.mixture(), make.alone()])  # several seeds: their answers are counted
+    check = (
+        "import sys, pathlib; from reports import leaderboard, table; from bench import records; "
+        "out = pathlib.Path(sys.argv[1]); "
+        "leaderboard.write(out, out); table.show(records.read_all(out), out); "
+        "print({'torch', 'transformers', 'datasets', 'evaluate'} & set(sys.modules))"
+    )
+    done = subprocess.run([sys.executable, "-c", check, out], capture_output=True, text=True, check=True)
+    assert done.stdout.splitlines()[-1] == "set()"

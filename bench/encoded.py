@@ -1,0 +1,106 @@
+"""Examples as token ids, and batches of them padded to their longest. Nothing here knows a task or a tokenizer."""
+
+from collections.abc import Sequence
+from dataclasses import dataclass
+from typing import Any
+
+import torch
+from torch import Tensor
+
+IGNORE = -100
+
+
+@dataclass(frozen=True)
+class Encoded:
+    """Token ids of one example, or of one window of it.
+
+    A decoder's loss is on the last `answer` tokens. An encoder's is on `labels`: one class per prediction of the head, be it
+    one for the text, one per token, or the two ends of a span (whose classes are the tokens).
+    """
+
+    ids: tuple[int, ...]
+    answer: int = 0
+    labels: tuple[int, ...] = ()
+    head: int = 0
+    """Which of the model's task heads."""
+    types: tuple[int, ...] = ()
+    """Token types (segment ids), for models that have them."""
+    places: tuple[Any, ...] = ()
+    """What each token stands for in the example, None for special tokens; as the task's type wants it."""
+    weight: float = 1.0
+    """Of each target in the loss."""
+
+    @property
+    def decodes(self) -> bool:
+        """Whether it is meant for a language-modelling head."""
+        return not self.labels
+
+    @property
+    def fed(self) -> int:
+        """Tokens that the model reads: a decoder's last one is only predicted."""
+        return len(self.ids) - self.decodes
+
+    @property
+    def targets(self) -> int:
+        """How many predictions carry loss."""
+        return self.answer or sum(label != IGNORE for label in self.labels)
+
+    @property
+    def mass(self) -> float:
+        """What the example counts in the mean over targets."""
+        return self.weight * self.targets
+
+
+@dataclass(frozen=True)
+class Batch:
+    """Tensors of shape (batch, length); `labels` (batch, answer) for decoders, (batch, predictions) for encoders."""
+
+    input_ids: Tensor
+    attention_mask: Tensor
+    position_ids: Tensor
+    labels: Tensor
+    head: int | None = None
+    """None for a decoder."""
+    types: Tensor | None = None
+    weights: Tensor | None = None
+    """(batch,): of each example's targets in the loss; None for all 1."""
+
+
+def collate(batch: Sequence[Encoded], pad: int, device: torch.device) -> Batch:
+    """Pad a decoder's examples on the left, so that answers end together and logits are computed for the last positions
+    alone; an encoder's on the right, since its position embeddings count from the first column. All go to one head.
+
+    A decoder is fed all tokens but the last, and its `labels` hold the token after each of the last positions.
+    """
+    decodes = batch[0].decodes
+    inputs = [encoded.ids[: encoded.fed] for encoded in batch]
+    longest = max(map(len, inputs))
+
+    def padded(row: Sequence[int], filler: int) -> list[int]:
+        padding = [filler] * (longest - len(row))
+        return [*padding, *row] if decodes else [*row, *padding]
+
+    mask = torch.tensor([padded([1] * len(ids), 0) for ids in inputs])
+    ids = torch.tensor([padded(ids, pad) for ids in inputs])
+    types = torch.tensor([padded(e.types, 0) for e in batch]).to(device) if batch[0].types else None
+    weights = None
+    if any(encoded.weight != 1 for encoded in batch):
+        weights = torch.tensor([encoded.weight for encoded in batch]).to(device)
+    return Batch(
+        ids.to(device),
+        mask.to(device),
+        (mask.cumsum(1) - 1).clamp(min=0).to(device),
+        _labels(batch).to(device),
+        None if decodes else batch[0].head,
+        types,
+        weights,
+    )
+
+
+def _labels(batch: Sequence[Encoded]) -> Tensor:
+    """A decoder's answers end together; an encoder's labels begin together, like its tokens."""
+    if batch[0].decodes:
+        width = max(encoded.answer for encoded in batch)
+        return torch.tensor([[IGNORE] * (width - e.answer) + list(e.ids[len(e.ids) - e.answer :]) for e in batch])
+    width = max(len(encoded.labels) for encoded in batch)
+    return torch.tensor([[*e.labels, *[IGNORE] * (width - len(e.labels))] for e in batch])

@@ -1,0 +1,45 @@
+"""Several task heads on one encoder: what multitask training gives an encoder instead of instructions (Liu et al. 2019)."""
+
+from collections.abc import Sequence
+from typing import Any
+
+import torch
+from torch import nn
+from transformers import PreTrainedModel
+
+
+class Heads(nn.Module):
+    """transformers' own head models over the same trunk; a forward pass goes through one of them.
+
+    The shared trunk is the fullest of the models' own: a pooler that one task needs does not disturb another.
+    """
+
+    base_model_prefix = "trunk"
+
+    def __init__(self, models: Sequence[PreTrainedModel]) -> None:
+        super().__init__()
+        trunks = [getattr(model, model.base_model_prefix) for model in models]
+        self.trunk = max(trunks, key=lambda trunk: sum(p.numel() for p in trunk.parameters()))
+        for model in models:
+            setattr(model, model.base_model_prefix, self.trunk)
+        self.heads = nn.ModuleDict({str(number): model for number, model in enumerate(models)})
+
+    @property
+    def config(self) -> Any:
+        return self.heads["0"].config
+
+    def own(self) -> list[nn.Parameter]:
+        """Parameters of the heads themselves, and of the trunk's pooler, which serves them alone."""
+        shared = {id(parameter) for name, parameter in self.trunk.named_parameters() if not name.startswith("pooler.")}
+        return [parameter for parameter in self.heads.parameters() if id(parameter) not in shared]
+
+    def forward(self, head: int, **inputs: Any) -> Any:
+        """The output of that head's model.
+
+        Each head's weights take part with factor 0: data-parallel processes expect a gradient of every weight in every step.
+        """
+        out = self.heads[str(head)](**inputs)
+        if torch.is_grad_enabled():
+            unused = sum((p.flatten()[0] * 0 for p in self.parameters() if p.requires_grad), torch.zeros(()))
+            out[next(iter(out))] = out[next(iter(out))] + unused
+        return out

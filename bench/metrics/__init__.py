@@ -1,0 +1,63 @@
+"""Task metrics, one file per family; each is counts per item and a number from their sum: a bootstrap is one matrix product.
+
+Importing this package, and `counted`, needs numpy alone: reports use them. `metric` gives the same as an `evaluate.Metric`.
+"""
+
+from __future__ import annotations
+
+import importlib
+import pkgutil
+from collections.abc import Iterator
+from typing import TYPE_CHECKING
+
+from bench.errors import unknown
+from bench.metrics.base import Counted
+
+if TYPE_CHECKING:
+    from bench.metrics.evaluated import Metric
+
+SHARED = ("base", "evaluated")
+"""Modules that hold no family of metrics."""
+
+
+def metric(name: str) -> Metric:
+    """The metric of that name as an `evaluate.Metric` that needs no hub.
+
+    Raises:
+        UserError: there is none.
+    """
+    from bench.metrics.evaluated import Metric  # evaluate imports torch: 3 seconds that a report does not have to wait
+
+    found = _class(name)
+    made: Metric = type(found.__name__, (found, Metric), {})()
+    return made
+
+
+def counted(name: str) -> Counted:
+    """The metric of that name without what `evaluate` adds and imports.
+
+    Raises:
+        UserError: there is none.
+    """
+    return _class(name)()
+
+
+def names() -> list[str]:
+    """All metrics' names."""
+    return sorted(found.name for found in _classes())
+
+
+def _class(name: str) -> type[Counted]:
+    found = next((each for each in _classes() if each.name == name), None)
+    if found is None:
+        raise unknown("metric", name, names())
+    return found
+
+
+def _classes() -> Iterator[type[Counted]]:
+    """The classes that the families' modules give a name."""
+    for family in pkgutil.iter_modules(__path__):
+        if family.name not in SHARED:
+            module = importlib.import_module(f"{__name__}.{family.name}")
+            found = (value for value in vars(module).values() if isinstance(value, type) and issubclass(value, Counted))
+            yield from (value for value in found if "name" in vars(value))

@@ -1,0 +1,66 @@
+"""The one shape of a metric: counts per item, (items, k), and a number from their sum, over all items or a resample's."""
+
+from abc import ABC, abstractmethod
+from collections.abc import Sequence
+from typing import Any, ClassVar
+
+import numpy as np
+
+from bench.statistics import Floats
+
+
+class Counted(ABC):
+    """A metric over plain values: text, lists and numbers as JSON has them."""
+
+    name: ClassVar[str]
+    description: ClassVar[str]
+    higher_is_better: ClassVar[bool] = True
+    share: ClassVar[bool] = True
+    """Whether it is a number in [0, 1]; differences are then shown in points."""
+    prediction: ClassVar[Any] = str
+    """Type of an item's prediction: str, float, list[str] or list[float]."""
+    reference: ClassVar[Any] = str
+    """Type of an item's reference; None where references are not read."""
+
+    @abstractmethod
+    def counts(self, predictions: Sequence[Any], references: Sequence[Any]) -> Floats:
+        """(items, k). What k columns stand for may depend on the values given: compare numbers, never counts, of two calls.
+
+        Raises:
+            UserError: a value is none that the metric can count; the message says which item.
+        """
+
+    @abstractmethod
+    def number(self, totals: Floats) -> Floats:
+        """Sums of counts over items, (..., k), as the metric's numbers, (...)."""
+
+    def value(self, predictions: Sequence[Any], references: Sequence[Any]) -> float:
+        """The metric over all items."""
+        return float(self.number(self.counts(predictions, references).sum(0)))
+
+
+class Mean(Counted):
+    """A mean of one value per item."""
+
+    @abstractmethod
+    def values(self, predictions: Sequence[Any], references: Sequence[Any]) -> Sequence[float]:
+        """One value per item."""
+
+    def counts(self, predictions: Sequence[Any], references: Sequence[Any]) -> Floats:
+        values = np.asarray(self.values(predictions, references), dtype=np.float64)
+        return np.stack([values, np.ones_like(values)], axis=1)
+
+    def number(self, totals: Floats) -> Floats:
+        return ratio(totals[..., 0], totals[..., 1])
+
+
+def ratio(numerator: Floats, denominator: Floats) -> Floats:
+    """Quotients; 0 where there is nothing to divide by, as in scikit-learn and seqeval."""
+    return np.divide(numerator, denominator, out=np.zeros_like(numerator), where=denominator != 0)
+
+
+def mean_f1(totals: Floats) -> Floats:
+    """(..., 3 x classes), each class's hits, predictions and golds, as the mean F1 of the classes that occur, (...)."""
+    hits, predicted, gold = np.moveaxis(totals.reshape(*totals.shape[:-1], -1, 3), -1, 0)
+    occurs = predicted + gold > 0
+    return ratio(ratio(2 * hits, predicted + gold).sum(-1), occurs.sum(-1, dtype=np.float64))

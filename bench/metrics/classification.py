@@ -1,0 +1,32 @@
+"""Metrics of labels: accuracy, and F1 with each label weighing the same."""
+
+from collections.abc import Sequence
+from typing import Any
+
+import numpy as np
+
+from bench.metrics.base import Counted, Mean, mean_f1
+from bench.statistics import Floats
+
+
+class Accuracy(Mean):
+    name = "accuracy"
+    description = "share of predictions that equal the reference"
+
+    def values(self, predictions: Sequence[Any], references: Sequence[Any]) -> Sequence[float]:
+        return [float(guess == gold) for guess, gold in zip(predictions, references, strict=True)]
+
+
+class MacroF1(Counted):
+    name = "f1_macro"
+    description = "mean of F1 over the labels that occur, as reference or as prediction"
+
+    def counts(self, predictions: Sequence[Any], references: Sequence[Any]) -> Floats:
+        """Per label 1 or 0 for hit, predicted, gold: (items, 3 x labels)."""
+        _, codes = np.unique([*predictions, *references], return_inverse=True)
+        guess, gold = codes.reshape(2, -1)
+        is_guess, is_gold = (np.eye(codes.max() + 1)[side] for side in (guess, gold))
+        return np.stack([is_guess * is_gold, is_guess, is_gold], axis=-1).reshape(len(guess), -1)
+
+    def number(self, totals: Floats) -> Floats:
+        return mean_f1(totals)

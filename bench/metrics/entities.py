@@ -1,0 +1,112 @@
+"""Metrics of named entities in BIO tags, exact spans and types, as seqeval counts them.
+
+The plain ones read tags as conlleval does (an I- that follows no entity of its type starts one); `_strict` ones as IOB2, where
+an entity starts with B- alone. Without entities to divide by, precision, recall and F1 are 0.
+"""
+
+from collections import Counter
+from collections.abc import Sequence
+from typing import Any, ClassVar
+
+import numpy as np
+
+from bench.errors import UserError
+from bench.metrics.base import Counted, mean_f1, ratio
+from bench.statistics import Floats
+
+Spans = set[tuple[str, int, int]]
+"""Type, first and last token (strict: the one after the last)."""
+
+
+class _Entities(Counted):
+    prediction = reference = list[str]
+    strict: ClassVar[bool] = False
+
+    def spans(self, predictions: Sequence[Any], references: Sequence[Any]) -> list[tuple[Spans, Spans]]:
+        """Each item's predicted and gold entities."""
+        found = []
+        for number, (guess, gold) in enumerate(zip(predictions, references, strict=True), start=1):
+            if len(guess) != len(gold):
+                raise UserError(
+                    f"item {number}: {len(guess)} predicted tags for {len(gold)} tokens; there must be one for each"
+                )
+            found.append((self._spans(guess, number), self._spans(gold, number)))
+        return found
+
+    def _spans(self, tags: Sequence[str], number: int) -> Spans:
+        from seqeval.metrics.sequence_labeling import get_entities
+        from seqeval.scheme import IOB2, Entities
+
+        if not self.strict:
+            return set(get_entities(list(tags)))
+        try:
+            (entities,) = Entities([list(tags)], IOB2).entities
+        except (ValueError, KeyError, IndexError) as error:
+            raise UserError(f"item {number}: tags must be O, B-TYPE or I-TYPE, not {' '.join(tags)!r}") from error
+        return {(entity.tag, entity.start, entity.end) for entity in entities}
+
+
+class _Micro(_Entities):
+    """Over all types together: (items, 3) with hits, predicted, gold."""
+
+    def counts(self, predictions: Sequence[Any], references: Sequence[Any]) -> Floats:
+        spans = self.spans(predictions, references)
+        return np.array([(len(guess & gold), len(guess), len(gold)) for guess, gold in spans], dtype=np.float64)
+
+
+class EntityPrecision(_Micro):
+    name = "entity_precision"
+    description = "share of predicted entities that are gold entities"
+
+    def number(self, totals: Floats) -> Floats:
+        return ratio(totals[..., 0], totals[..., 1])
+
+
+class EntityRecall(_Micro):
+    name = "entity_recall"
+    description = "share of gold entities that are predicted"
+
+    def number(self, totals: Floats) -> Floats:
+        return ratio(totals[..., 0], totals[..., 2])
+
+
+class EntityF1(_Micro):
+    name = "entity_f1"
+    description = "harmonic mean of entity precision and recall"
+
+    def number(self, totals: Floats) -> Floats:
+        return ratio(2 * totals[..., 0], totals[..., 1] + totals[..., 2])
+
+
+class EntityMacroF1(_Entities):
+    name = "entity_f1_macro"
+    description = "mean of entity F1 over the types that occur, as gold or as prediction"
+
+    def counts(self, predictions: Sequence[Any], references: Sequence[Any]) -> Floats:
+        """Per type hits, predicted, gold: (items, 3 x types)."""
+        spans = self.spans(predictions, references)
+        types = sorted({kind for sides in spans for side in sides for kind, *_ in side})
+        counts = np.zeros((len(spans), len(types), 3))
+        for row, (guess, gold) in zip(counts, spans, strict=True):
+            for column, side in enumerate((guess & gold, guess, gold)):
+                for kind, count in Counter(kind for kind, *_ in side).items():
+                    row[types.index(kind), column] = count
+        return counts.reshape(len(spans), -1)
+
+    def number(self, totals: Floats) -> Floats:
+        return mean_f1(totals)
+
+
+class StrictEntityPrecision(EntityPrecision):
+    name = "entity_precision_strict"
+    strict = True
+
+
+class StrictEntityRecall(EntityRecall):
+    name = "entity_recall_strict"
+    strict = True
+
+
+class StrictEntityF1(EntityF1):
+    name = "entity_f1_strict"
+    strict = True

@@ -1,0 +1,43 @@
+"""Metrics of how likely a model finds texts: an item's prediction is its nats and the tokens or bytes they are spread over."""
+
+from collections.abc import Sequence
+from typing import Any, ClassVar
+
+import numpy as np
+
+from bench.errors import UserError
+from bench.metrics.base import Counted, ratio
+from bench.statistics import Floats
+
+
+class _PerUnit(Counted):
+    higher_is_better = False
+    share = False
+    prediction = list[float]
+    reference = None
+    unit: ClassVar[str]
+
+    def counts(self, predictions: Sequence[Any], references: Sequence[Any]) -> Floats:
+        """(items, 2): nats and units."""
+        for number, (_, units) in enumerate(predictions, start=1):
+            if not units > 0:
+                raise UserError(f"item {number}: there are no {self.unit} to score; leave it out")
+        return np.array(predictions, dtype=np.float64).reshape(-1, 2)
+
+
+class Perplexity(_PerUnit):
+    name = "perplexity"
+    description = "exponential of the mean nats per token"
+    unit = "tokens"
+
+    def number(self, totals: Floats) -> Floats:
+        return np.exp(ratio(totals[..., 0], totals[..., 1]))
+
+
+class BitsPerByte(_PerUnit):
+    name = "bits_per_byte"
+    description = "bits per byte of UTF-8: comparable between tokenizers"
+    unit = "bytes"
+
+    def number(self, totals: Floats) -> Floats:
+        return ratio(totals[..., 0], totals[..., 1]) / np.log(2)

@@ -1,0 +1,54 @@
+"""`--set`: hyper-parameters from the command line, for all strategies or for one."""
+
+from collections.abc import Sequence
+from typing import Any
+
+import yaml
+
+from bench.errors import UserError, unknown
+from bench.strategies import Strategy
+
+Setting = tuple[str | None, list[str], Any]
+"""Strategy or None for all, keys from the outside in, value."""
+
+
+def parse(settings: Sequence[str], strategy_names: Sequence[str]) -> list[Setting]:
+    """`[strategy.]key[.key]=value` -> (strategy or None, keys, value)."""
+    found = []
+    for setting in settings:
+        path, equals, value = setting.partition("=")
+        if not equals or not path:
+            raise UserError(f"--set {setting}: write it as key=value or strategy.key=value")
+        name, *keys = path.split(".")
+        owner = name if name in strategy_names and keys else None
+        try:
+            found.append((owner, keys if owner else [name, *keys], yaml.safe_load(value)))
+        except yaml.YAMLError:
+            raise UserError(f"--set {setting}: the value cannot be read as YAML") from None
+    return found
+
+
+def of(strategy: str, settings: Sequence[Setting]) -> dict[str, Any]:
+    """What is set for a strategy, nested as its hyper-parameters are.
+
+    Raises:
+        UserError: a value is set inside of what was set to a single value.
+    """
+    values: dict[str, Any] = {}
+    for owner, keys, value in settings:
+        if owner in (None, strategy):
+            place = values
+            for key in keys[:-1]:
+                place = place.setdefault(key, {})
+                if not isinstance(place, dict):
+                    raise UserError(f"--set {'.'.join(keys)}: '{key}' was set to a single value before")
+            place[keys[-1]] = value
+    return values
+
+
+def check(settings: Sequence[Setting], loaded: Sequence[Strategy]) -> None:
+    """Raise UserError where no strategy that is spoken to has such a hyper-parameter."""
+    for owner, keys, _ in settings:
+        fields = {name for s in loaded if owner in (None, s.name) for name in type(s.hyperparameters).model_fields}
+        if keys[0] not in fields:
+            raise unknown("hyper-parameter", keys[0], fields)

@@ -1,0 +1,53 @@
+"""SQuAD's JSON, version 1.1 and 2 (Rajpurkar et al. 2016, 2018), flattened to one record per question."""
+
+from collections.abc import Iterator
+from typing import Any, TypeVar
+
+from bench.errors import FormatError
+
+T = TypeVar("T")
+NAMES = {dict: "an object", list: "a list", str: "a text", int: "a whole number", bool: "true or false"}
+
+
+def questions(content: Any) -> Iterator[tuple[str, dict[str, Any]]]:
+    """Each question as {id, title, context, question, answers, answer_starts, is_impossible} with its path in the JSON.
+
+    `answers` holds each text once, in the file's order, `answer_starts` its first place in the context, in characters.
+
+    Raises:
+        FormatError: a part is missing or of another type; its path is named.
+    """
+    for a, article in enumerate(_part(content, "data", list, "the file")):
+        where = f"data[{a}]"
+        for p, paragraph in enumerate(_part(article, "paragraphs", list, where)):
+            where = f"data[{a}].paragraphs[{p}]"
+            context = _part(paragraph, "context", str, where)
+            for q, asked in enumerate(_part(paragraph, "qas", list, where)):
+                where = f"data[{a}].paragraphs[{p}].qas[{q}]"
+                yield where, {"title": article.get("title", ""), "context": context, **_question(asked, where)}
+
+
+def _question(asked: Any, where: str) -> dict[str, Any]:
+    starts: dict[str, str] = {}
+    question = _part(asked, "question", str, where)
+    impossible = "is_impossible" in asked and _part(asked, "is_impossible", bool, where)
+    for n, answer in enumerate(_part(asked, "answers", list, where)):
+        answer_at = f"{where}.answers[{n}]"
+        starts.setdefault(_part(answer, "text", str, answer_at), str(_part(answer, "answer_start", int, answer_at)))
+    return {
+        "id": _part(asked, "id", str, where),
+        "question": question,
+        "answers": list(starts),
+        "answer_starts": list(starts.values()),
+        "is_impossible": str(impossible).lower(),
+    }
+
+
+def _part(value: Any, key: str, kind: type[T], where: str) -> T:
+    if not isinstance(value, dict):
+        raise FormatError(where, f"expected an object, found {type(value).__name__}")
+    if key not in value:
+        raise FormatError(where, f"no field '{key}'; there are: {', '.join(value) or 'none'}")
+    if not isinstance(value[key], kind):
+        raise FormatError(where, f"field '{key}' should be {NAMES[kind]}, but is {value[key]!r:.60}")
+    return value[key]

@@ -1,0 +1,7 @@
+from bench import metrics
+
+
+def test_malformed_is_the_mean_and_lower_is_better():
+    metric = metrics.counted("malformed")
+    assert metric.value([1.0, 0.0, 0.0, True], []) == 0.5
+    assert metric.share and not metric.higher_is_better
