@@ -6,7 +6,7 @@ from torch import nn
 from transformers import AutoModelForCausalLM
 
 from bench import curriculum, measures, selfchecks, tasktypes
-from bench.answers import Answers, Bases, Questions
+from bench.answers import Bases, Questions
 from bench.devices import Device
 from bench.early_stopping import VALIDATION_ITEMS, EarlyStopping
 from bench.evaluation import predict
@@ -37,9 +37,13 @@ class Trained:
     checks: dict[str, bool] = field(default_factory=dict)
 
 
-def train_stages(questions: Questions, bases: Bases, before: Answers, progress: Progress) -> tuple[nn.Module, Trained]:
-    """The adapted model after all stages, the run's own task last; each stage has its own optimiser and schedule."""
+def train_stages(questions: Questions, bases: Bases, progress: Progress) -> tuple[nn.Module, Trained]:
+    """The adapted model after all stages, the run's own task last; each stage has its own optimiser and schedule.
+
+    `bases` has answered all that it will be asked: it is in the cache.
+    """
     run = questions.run
+    before = selfchecks.first_items(questions, bases)
     model = adapted(run, questions.device)
     found = Trained(checks=selfchecks.of_adapter(questions, before, model.eval()))
     rows: list[list[float]] = []

@@ -82,8 +82,8 @@ class Questions:
         return Answers(
             self.untrained(self.task, bases),
             {name: self.untrained(asked, bases) for name, asked in self.elsewhere.items()},
-            self._base_probes(bases, bits, known),
-            unrounded=self._base_probes(bases, 32) if bits < 32 else {},
+            self.base_probes(bases, bits, known),
+            unrounded=self.base_probes(bases, 32) if bits < 32 else {},
         )
 
     def untrained(self, asked: Asked, bases: Bases) -> pd.DataFrame:
@@ -95,11 +95,16 @@ class Questions:
         """The probes' items; adapters on, in the precision of training."""
         return {probe.spec.name: probe.answers(model, self.device) for probe in self.probes}
 
-    def _base_probes(self, bases: Bases, bits: int, known: Answers | None = None) -> dict[str, pd.DataFrame]:
-        def items(probe: Probe) -> pd.DataFrame:
+    def base_probes(
+        self, bases: Bases, bits: int, known: Answers | None = None, items: int | None = None
+    ) -> dict[str, pd.DataFrame]:
+        """The probes' items, or the first of them, of the base whose weights have so many bits."""
+
+        def measured(probe: Probe) -> pd.DataFrame:
             return known.probes[probe.spec.name] if known else probe.answers(bases(bits), self.device)
 
-        return {p.spec.name: base_scores.probe_items(self.run, p, bits, partial(items, p), self.device) for p in self.probes}
+        parts = [p if items is None else p.part(range(min(items, len(p.rows)))) for p in self.probes]
+        return {p.spec.name: base_scores.probe_items(self.run, p, bits, partial(measured, p), self.device) for p in parts}
 
     def as_trained(self, asked: Asked) -> Asked:
         """A question in the strategy's words, to the head that was trained for its task."""

@@ -109,8 +109,10 @@ def perform(run: Run, device: Device, progress: Progress) -> tuple[Record, pd.Da
     # Measured first, so that its memory and time are not the run's; a row that trains nothing measures the base itself.
     checks = selfchecks.of_base(questions, bases)
     before = questions.before(bases) if run.strategy.trains else None
-    if run.probe_every:  # what the curve is held against too
-        questions.untrained(measures.on_the_way(questions), bases)
+    if before:  # so too what a fresh adapter and the curve are held against
+        selfchecks.first_items(questions, bases)
+        if run.probe_every:
+            questions.untrained(measures.on_the_way(questions), bases)
     bases.forget()
     memory.reset_peak(device.torch.type == "cuda")
     set_seed(run.seed)
@@ -118,7 +120,7 @@ def perform(run: Run, device: Device, progress: Progress) -> tuple[Record, pd.Da
     model: nn.Module | Endpoint
     trained = Trained()
     if before:
-        model, trained = train_stages(questions, bases, before, progress)
+        model, trained = train_stages(questions, bases, progress)
     else:
         model = run.strategy.client or bases(32)
     clock = time.perf_counter()

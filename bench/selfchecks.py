@@ -4,11 +4,13 @@ Those of the base model are done once per content and kept beside its scores. Th
 """
 
 import math
+from collections.abc import Mapping
 
+import pandas as pd
 from torch import nn
 
 from bench import base_scores
-from bench.answers import Answers, Bases, Questions
+from bench.answers import Bases, Questions
 from bench.forward import caches
 from bench.measures import delta
 from bench.probes import Probe, selftests
@@ -17,7 +19,7 @@ from bench.probes.multiple_choice import MultipleChoice
 from bench.probes.similarity import Similarity
 
 ROUNDING = 1e-3
-"""What a fresh adapter may change, in the probe's own unit: other sums are rounded differently."""
+"""What a fresh adapter may change, in the probe's own unit."""
 KNOWS = 0.9
 """Share of a uniform guess's loss below which a model knows something of the language, so that mistakes can be seen."""
 FRESH = 4
@@ -33,20 +35,25 @@ def of_base(questions: Questions, bases: Bases) -> dict[str, bool]:
     return found
 
 
-def of_adapter(questions: Questions, before: Answers, adapted: nn.Module) -> dict[str, bool]:
+def first_items(questions: Questions, bases: Bases) -> dict[str, pd.DataFrame]:
+    """What the base, in the precision of training, answers to each probe's first items: in 8 bit rounding depends on the batch,
+    so a fresh adapter is asked the same items together."""
+    return questions.base_probes(bases, questions.run.strategy.bits, items=FRESH)
+
+
+def of_adapter(questions: Questions, before: Mapping[str, pd.DataFrame], adapted: nn.Module) -> dict[str, bool]:
     """Whether the adapted model, before any training, forgets nothing on each probe's first items.
 
     Prompt and prefix tuning put something before every text, and are no identity when they are fresh.
     """
     if questions.run.model.family == "decoder" and not caches(adapted):
         return {}
-    lost = {}
+    found = {}
     for probe in questions.probes:
         part = selftests.few(probe, FRESH)
-        with questions.device.accelerator.autocast():
-            fresh = part.measure(adapted)
-        lost[probe.spec.name] = abs(delta(part, before.probes[probe.spec.name].head(len(fresh)), fresh))
-    return {f"{name}: fresh adapter forgets nothing": value <= ROUNDING for name, value in lost.items()}
+        lost = delta(part, before[probe.spec.name], part.answers(adapted, questions.device))
+        found[f"{probe.spec.name}: fresh adapter forgets nothing"] = abs(lost) <= ROUNDING
+    return found
 
 
 def tested(probe: Probe, model: nn.Module) -> dict[str, bool]:

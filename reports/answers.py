@@ -35,13 +35,13 @@ class Answers:
         return np.concatenate([self.after, self.before], axis=-1), difference
 
 
-def of_task(frames: Sequence[pd.DataFrame], task: str, name: str) -> Answers | None:
-    """The counts of the task's metric of that name."""
+def of_task(frames: Sequence[pd.DataFrame], task: str, name: str, kind: str = "task") -> Answers | None:
+    """The counts of the metric of that name, on the run's own task or, of the kind `elsewhere`, on another task or domain."""
     if name not in metrics.names():
         return None
     metric = metrics.counted(name)
     read = ["before", "prediction", *(["gold"] if metric.reference else [])]
-    parts = _aligned(frames, "task", task, read)
+    parts = _aligned(frames, kind, task, read)
     if parts is None or any(part[read].isna().any(axis=None) for part in parts):
         return None
     # Counted at once, so that the columns of all counts stand for the same.
@@ -49,6 +49,14 @@ def of_task(frames: Sequence[pd.DataFrame], task: str, name: str) -> Answers | N
     golds = [value for part in parts for value in _values(part["gold"], metric.reference)] if metric.reference else []
     after, before = metric.counts(guesses, golds * 2).reshape(2, len(parts), len(parts[0]), -1)
     return Answers(after, before, metric.number)
+
+
+def of_malformed(frames: Sequence[pd.DataFrame], task: str, name: str) -> Answers | None:
+    """The counts of the metric of that name on whether each answer was malformed; before is no answer's."""
+    if any("malformed" not in frame for frame in frames):
+        return None
+    rates = [frame["malformed"].astype(float).map(str, na_action="ignore") for frame in frames]
+    return of_task([frame.assign(prediction=rate, before="0") for frame, rate in zip(frames, rates, strict=True)], task, name)
 
 
 def of_probe(frames: Sequence[pd.DataFrame], probe: str) -> Answers | None:

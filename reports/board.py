@@ -1,81 +1,34 @@
-"""The wide table of the page as columns and cells: text to read, and a plain value to sort by."""
+"""The wide table of the page: score, gain, forgetting and cost of each row."""
 
 import math
 from collections.abc import Callable, Mapping, Sequence
-from dataclasses import dataclass
-from typing import Literal
 
 from bench.records import Cost
 from reports import numbers
+from reports.cells import (
+    EMPTY,
+    MODEL,
+    STRATEGY,
+    TASK,
+    Bar,
+    Board,
+    Cell,
+    Column,
+    Direction,
+    difference,
+    level,
+    sortable,
+    tabled,
+    words,
+)
 from reports.intervals import Estimate
 from reports.numbers import Measure
 from reports.rows import Row, probe_names
 
-Direction = Literal["ascending", "descending"]
-
-
-@dataclass(frozen=True)
-class Bar:
-    """An interval on the track of its column, in percent of the track; `base` is the untouched model's score."""
-
-    low: float
-    mid: float
-    high: float
-    base: float | None
-
-
-@dataclass(frozen=True)
-class Cell:
-    """`value` is what the column is sorted by; None, for what is missing, comes last in either direction."""
-
-    text: str
-    value: float | str | None
-    interval: str = ""
-    detail: str = ""
-    bar: Bar | None = None
-    strong: bool = False
-    """The interval excludes zero."""
-
-
-EMPTY = Cell(numbers.MISSING, None)
-
-
-@dataclass(frozen=True)
-class Column:
-    """`first` is the direction of the first click: best first."""
-
-    group: str
-    title: str
-    note: str
-    first: Direction
-    numeric: bool
-    cell: Callable[[Row], Cell]
-
-
-@dataclass(frozen=True)
-class Line:
-    row: Row
-    cells: list[Cell]
-
-
-@dataclass(frozen=True)
-class Board:
-    columns: list[Column]
-    groups: list[tuple[str, int]]
-    """Headings over neighbouring columns, with the number of columns each spans."""
-    lines: list[Line]
-
 
 def build(rows: Sequence[Row]) -> Board:
     """The table of one suite's rows."""
-    columns = _columns(rows)
-    groups: list[tuple[str, int]] = []
-    for column in columns:
-        if groups and groups[-1][0] == column.group:
-            groups[-1] = (column.group, groups[-1][1] + 1)
-        else:
-            groups.append((column.group, 1))
-    return Board(columns, groups, [Line(row, [column.cell(row) for column in columns]) for row in rows])
+    return tabled(_columns(rows), rows)
 
 
 def _columns(rows: Sequence[Row]) -> list[Column]:
@@ -84,11 +37,13 @@ def _columns(rows: Sequence[Row]) -> list[Column]:
     units = ", ".join(dict.fromkeys(measure.unit for measure in tracks))
     lower = any(row.score for row in rows) and not any(row.score and row.higher_is_better for row in rows)
     best_first: Direction = "ascending" if lower else "descending"
+    # Who asks an API does not know the model's size, nor the memory that it takes.
+    money = [_cost("Money", "asked by an API", lambda cost: cost.money, numbers.money)]
     return [
-        _words("", "Model", lambda row: Cell(row.first.model, row.first.model)),
-        _words("", "Task", lambda row: Cell(row.first.task, row.first.task, detail=row.measure.name)),
-        _words("", "Strategy", lambda row: Cell(row.first.strategy, row.label, detail=row.variant)),
-        _words("", "Seeds", lambda row: Cell(row.seeds, len(row.records))),
+        MODEL,
+        TASK,
+        STRATEGY,
+        words("Seeds", lambda row: Cell(row.seeds, len(row.records))),
         Column("Task", "Score", f"bar {ends}" if ends else "", best_first, True, lambda row: _score(row, tracks)),
         Column("Task", "Gain", units, "descending", True, _gain),
         *(_probe(name, measure) for name, measure in probe_names(rows).items()),
@@ -97,10 +52,11 @@ def _columns(rows: Sequence[Row]) -> list[Column]:
         _cost("FLOPs", "of training", lambda cost: cost.train_flops, numbers.scaled),
         _cost("Training", "seconds", lambda cost: cost.train_seconds, numbers.seconds),
         _cost("Eval", "seconds", lambda cost: cost.eval_seconds, numbers.seconds),
-        _cost("Memory", "peak, GB", lambda cost: cost.peak_memory_bytes, numbers.gigabytes),
+        _cost("Memory", "peak, GB", lambda cost: cost.peak_memory_bytes or None, numbers.gigabytes),
         Column("Cost", "Trainable", "parameters", "ascending", True, _trainable),
-        _cost("Total", "parameters", lambda cost: cost.total_parameters, numbers.scaled),
+        _cost("Total", "parameters", lambda cost: cost.total_parameters or None, numbers.scaled),
         _cost("Saved", "size", lambda cost: cost.saved_bytes, lambda value: numbers.scaled(value, "B")),
+        *(money if any(row.cost and row.cost.money is not None for row in rows) else []),
     ]
 
 
@@ -119,20 +75,11 @@ def scale(rows: Sequence[Row]) -> tuple[float, float]:
     return (low, high) if high > low else (low, low + 0.1)
 
 
-def _words(group: str, title: str, cell: Callable[[Row], Cell]) -> Column:
-    return Column(group, title, "", "ascending", False, cell)
-
-
-def _sortable(value: float) -> float | None:
-    return value if math.isfinite(value) else None
-
-
 def _score(row: Row, tracks: Mapping[Measure, tuple[float, float]]) -> Cell:
     score = row.score
     if score is None:
         return EMPTY
-    text, interval = numbers.level(score.value, row.measure), numbers.bounds(score, row.measure, signed=False)
-    return Cell(text, _sortable(score.value), interval, bar=_bar(score, row.base_score, *tracks[row.measure]))
+    return level(score, row.measure, bar=_bar(score, row.base_score, *tracks[row.measure]))
 
 
 def _bar(score: Estimate, base: float | None, low: float, high: float) -> Bar | None:
@@ -148,14 +95,7 @@ def _bar(score: Estimate, base: float | None, low: float, high: float) -> Bar | 
 
 
 def _gain(row: Row) -> Cell:
-    if row.gain is None:
-        return EMPTY
-    return _difference(row.gain, row.measure, "")
-
-
-def _difference(estimate: Estimate, measure: Measure, detail: str) -> Cell:
-    text, interval = numbers.difference(estimate.value, measure), numbers.bounds(estimate, measure, signed=True)
-    return Cell(text, _sortable(estimate.value), interval, detail, strong=estimate.excludes_zero)
+    return difference(row.gain, row.measure) if row.gain else EMPTY
 
 
 def _probe(name: str, measure: Measure) -> Column:
@@ -164,14 +104,17 @@ def _probe(name: str, measure: Measure) -> Column:
         if found is None:
             return EMPTY
         detail = f"{numbers.level(found.before, measure)} → {numbers.level(found.after, measure)}"
-        return _difference(found.lost, measure, detail)
+        return difference(found.lost, measure, detail)
 
     return Column("Forgetting (positive is loss)", name, measure.unit, "ascending", True, cell)
 
 
-def _cost(title: str, note: str, take: Callable[[Cost], float], write: Callable[[float], str]) -> Column:
+def _cost(title: str, note: str, take: Callable[[Cost], float | None], write: Callable[[float], str]) -> Column:
+    """`take` gives None for what is not known."""
+
     def cell(row: Row) -> Cell:
-        return Cell(write(take(row.cost)), _sortable(take(row.cost))) if row.cost else EMPTY
+        found = take(row.cost) if row.cost else None
+        return EMPTY if found is None else Cell(write(found), sortable(found))
 
     return Column("Cost", title, note, "ascending", True, cell)
 

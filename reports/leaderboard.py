@@ -13,7 +13,8 @@ from markupsafe import Markup
 
 from bench import records
 from bench.folders import write_text
-from reports import board, numbers, plot, provenance
+from reports import board, numbers, plot, provenance, sections
+from reports.cells import Board
 from reports.intervals import Estimate, statement
 from reports.rows import Row, aggregate, grouped, probe_names, ranked
 
@@ -35,8 +36,9 @@ class Suite:
     """One suite's part of the page."""
 
     name: str
-    board: board.Board
+    board: Board
     plots: list[Plots]
+    sections: list[sections.Section]
     provenance: provenance.Provenance
     intervals: str
     faults: list[tuple[str, str]]
@@ -80,6 +82,7 @@ def _suite(name: str, number: int, rows: list[Row]) -> Suite:
         name=name,
         board=board.build(rows),
         plots=_plots(rows, number),
+        sections=sections.build(rows),
         provenance=provenance.gather(rows),
         intervals=statement([estimate for row in rows for estimate in _estimates(row)]),
         faults=[(row.label, fault) for row in rows for fault in row.faults],
@@ -88,7 +91,7 @@ def _suite(name: str, number: int, rows: list[Row]) -> Suite:
 
 
 def _estimates(row: Row) -> list[Estimate]:
-    found = [row.score, row.gain, *(probe.lost for probe in row.forgetting.values())]
+    found = [row.score, row.gain, *(probe.lost for probe in row.forgetting.values()), *sections.estimates(row)]
     return [estimate for estimate in found if estimate is not None]
 
 

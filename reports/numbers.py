@@ -1,6 +1,7 @@
 """Numbers as text, the same in tables, pages and plots; what is not finite is a dash, never `nan`."""
 
 import math
+from collections.abc import Sequence
 from dataclasses import dataclass
 
 from bench.records import Forgetting, Score
@@ -47,11 +48,16 @@ def points(value: float) -> str:
 
 
 def level(value: float, measure: Measure) -> str:
-    return share(value) if measure.share else _fixed(value, 3)
+    return share(value) if measure.share else _own(value)
 
 
 def difference(value: float, measure: Measure) -> str:
-    return points(value) if measure.share else _fixed(value, 3, sign=True)
+    return points(value) if measure.share else _own(value, sign=True)
+
+
+def span(value: float, measure: Measure) -> str:
+    """An unsigned difference, in points or in its own unit."""
+    return _fixed(100 * value, 1) if measure.share else _own(value)
 
 
 def bounds(estimate: Estimate, measure: Measure, signed: bool) -> str:
@@ -65,6 +71,22 @@ def bounds(estimate: Estimate, measure: Measure, signed: bool) -> str:
 
 def percent(value: float | None) -> str:
     return f"{_significant(100 * value)} %" if value is not None and finite(value) else MISSING
+
+
+def rate(value: float) -> str:
+    """3.2 %"""
+    return f"{_fixed(100 * value, 1)} %" if finite(value) else MISSING
+
+
+def money(value: float) -> str:
+    """An amount in a currency that no record names: 12.35, 0.00412."""
+    return (f"{value:,.2f}" if abs(value) >= 1 else f"{value:.3g}") if finite(value) else MISSING
+
+
+def items(counts: Sequence[int]) -> str:
+    """`64 items`, or `48 to 64 items` where counts differ."""
+    low, high = min(counts), max(counts)
+    return f"{low:,} items" if low == high else f"{low:,} to {high:,} items"
 
 
 def count(value: float) -> str:
@@ -95,6 +117,14 @@ def _fixed(value: float, digits: int, sign: bool = False) -> str:
         return MISSING
     value = round(value, digits) + 0.0  # no -0.0
     return f"{value:+,.{digits}f}" if sign and value else f"{value:,.{digits}f}"
+
+
+def _own(value: float, sign: bool = False) -> str:
+    """A number in its own unit: three decimals, of large ones (a perplexity) fewer, down to five significant digits."""
+    if finite(value) and abs(value) >= 1e7:
+        return f"{value:{'+' if sign else ''}.2e}"
+    large = math.floor(math.log10(abs(value))) if finite(value) and value else 0
+    return _fixed(value, min(max(4 - large, 0), 3), sign)
 
 
 def _significant(value: float) -> str:

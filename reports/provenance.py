@@ -6,6 +6,7 @@ from dataclasses import dataclass
 from typing import Any, TypeVar
 
 from bench.records import Record
+from reports import numbers
 from reports.rows import Row, flat
 
 T = TypeVar("T")
@@ -46,6 +47,14 @@ class Settings:
 
 
 @dataclass(frozen=True)
+class Stopping:
+    """The validation scores that early stopping saw, as the metric gives them, and the place of the one that was kept."""
+
+    scores: list[str]
+    kept: int
+
+
+@dataclass(frozen=True)
 class Provenance:
     versions: list[Setup]
     devices: list[Setup]
@@ -54,6 +63,8 @@ class Provenance:
     engines: list[int]
     settings: list[Settings]
     runs: list[Record]
+    stopped: dict[str, Stopping]
+    """By id of the run."""
 
 
 def gather(rows: Sequence[Row]) -> Provenance:
@@ -68,7 +79,17 @@ def gather(rows: Sequence[Row]) -> Provenance:
         engines=sorted({source.engine_version for _, source in known}),
         settings=[_settings(row) for row in rows],
         runs=runs,
+        stopped={run.run_id: found for run in runs if (found := stopping(run))},
     )
+
+
+def stopping(run: Record) -> Stopping | None:
+    """None where nothing was validated. Records hold validation scores signed so that higher is better."""
+    if not run.validation or run.score is None:
+        return None
+    sign = 1.0 if run.score.higher_is_better else -1.0
+    scores = [numbers.level(sign * value, numbers.measure(run.score)) for value in run.validation]
+    return Stopping(scores, run.validation.index(max(run.validation)))
 
 
 def _settings(row: Row) -> Settings:

@@ -7,29 +7,19 @@ import json
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field, replace
 from pathlib import Path
-from statistics import fmean
 from typing import Any
 
-import pandas as pd
-
 from bench import records
-from bench.records import Cost, Forgetting, Record, Score, Status
-from reports import answers
-from reports.answers import Answers
-from reports.intervals import Bounds, Estimate, estimate
+from bench.records import Cost, Record, Status
+from reports import answers, means, transfer
+from reports.intervals import Estimate
+from reports.means import Away, Forgotten, Metric, Wordings
 from reports.numbers import Measure, measure
+from reports.transfer import Transfer
 
 SHOWN_DIFFERENCES = 4
-
-
-@dataclass(frozen=True)
-class Forgotten:
-    """A probe's means over seeds; `lost` is positive where something was lost."""
-
-    measure: Measure
-    before: float
-    after: float
-    lost: Estimate
+KINDS = {"Other tasks": "others", "Earlier tasks": "earlier", "Tasks not trained on": "also", "Domains": ""}
+"""What is asked beside the row's own task, and the run's input that lists it; what none lists is a domain."""
 
 
 @dataclass(frozen=True)
@@ -39,6 +29,11 @@ class Row:
     records: tuple[Record, ...]
     score: Estimate | None = None
     gain: Estimate | None = None
+    metrics: Mapping[str, Metric] = field(default_factory=dict)
+    """The task's other metrics, and the rate of malformed answers."""
+    elsewhere: Mapping[str, Away] = field(default_factory=dict)
+    wordings: Wordings | None = None
+    transfers: Sequence[Transfer] = ()
     forgetting: Mapping[str, Forgotten] = field(default_factory=dict)
     cost: Cost | None = None
     """Means over seeds; counts rounded."""
@@ -87,6 +82,12 @@ class Row:
             return "none"
         return ", ".join(str(record.seed) for record in self.records)
 
+    def kind(self, name: str) -> str:
+        """What a name of `elsewhere` is to the row, one of KINDS."""
+        inputs = self.first.provenance.inputs if self.first.provenance else {}
+        named = (kind for kind, field in KINDS.items() if any(task["name"] == name for task in inputs.get(field) or []))
+        return next(named, "Domains")
+
     @property
     def trains(self) -> bool:
         return self.cost is not None and self.cost.train_examples > 0
@@ -102,16 +103,17 @@ class Row:
         return sorted({name for record in self.records for name, held in record.checks.items() if not held})
 
 
-def aggregate(found: Sequence[Record], out: Path | None = None) -> list[Row]:
+def aggregate(found: Sequence[Record], out: Path | None = None, beside: Sequence[Record] = ()) -> list[Row]:
     """Rows in the order in which their first record comes.
 
     `out` is the folder whose per-item answers the bootstrap over seeds reads; without it, rows of several seeds keep the mean
-    of their records' bounds.
+    of their records' bounds. `beside` are records that are no rows, but that multitask rows may be held against.
     """
     groups: dict[str, list[Record]] = {}
     for record in {record.run_id: record for record in found}.values():
         groups.setdefault(_key(record), []).append(record)
-    rows = [_row(sorted(group, key=lambda record: (record.seed, record.run_id)), out) for group in groups.values()]
+    known = [*found, *beside]
+    rows = [_row(sorted(group, key=lambda record: (record.seed, record.run_id)), out, known) for group in groups.values()]
     return _with_variants(rows)
 
 
@@ -165,57 +167,24 @@ def flat(values: Any, name: str = "") -> dict[str, Any]:
     return {key: leaf for part, value in parts for key, leaf in flat(value, f"{name}.{part}" if name else str(part)).items()}
 
 
-def _row(runs: list[Record], out: Path | None) -> Row:
+def _row(runs: list[Record], out: Path | None, known: Sequence[Record]) -> Row:
     scores = [run.score for run in runs if run.score is not None]
     if runs[0].status != "ok" or len(scores) < len(runs):
         return Row(tuple(runs))
     # One run has its own interval: its items need not be read.
     frames = [records.items(out, run) for run in runs] if out and len(runs) > 1 else []
     answered = answers.of_task(frames, runs[0].task, scores[0].name)
-    shared = [name for name in runs[0].forgetting if all(name in run.forgetting for run in runs)]
     return Row(
         tuple(runs),
-        score=_score(scores, answered),
-        gain=_gain(runs, answered),
-        forgetting={name: _forgotten(runs, frames, name) for name in shared},
-        cost=_cost([run.cost for run in runs if run.cost]),
+        score=means.score(scores, answered),
+        gain=means.gain(runs, scores[0].higher_is_better, answered),
+        metrics=means.metrics(runs, frames),
+        elsewhere=means.elsewhere(runs, frames),
+        wordings=means.wordings(runs),
+        transfers=transfer.between(runs, known, out),
+        forgetting=means.forgotten(runs, frames),
+        cost=means.cost([run.cost for run in runs if run.cost]),
     )
-
-
-def _score(scores: Sequence[Score], answered: Answers | None) -> Estimate:
-    counts = (answered.after, answered.number) if answered else None
-    return estimate([s.value for s in scores], [(s.ci_low, s.ci_high) for s in scores], counts)
-
-
-def _gain(runs: Sequence[Record], answered: Answers | None) -> Estimate | None:
-    gains = [run.gain for run in runs if run.gain is not None]
-    if len(gains) < len(runs):
-        return None
-    bounds: list[Bounds | None] = [
-        None if run.gain_ci_low is None or run.gain_ci_high is None else (run.gain_ci_low, run.gain_ci_high) for run in runs
-    ]
-    sign = 1.0 if runs[0].score and runs[0].score.higher_is_better else -1.0
-    return estimate(gains, bounds, answered.difference(sign) if answered else None)
-
-
-def _forgotten(runs: Sequence[Record], frames: Sequence[pd.DataFrame], name: str) -> Forgotten:
-    probes: list[Forgetting] = [run.forgetting[name] for run in runs]
-    found = answers.of_probe(frames, name)
-    lost = estimate(
-        [probe.delta for probe in probes],
-        [(probe.ci_low, probe.ci_high) for probe in probes],
-        found.difference(-1.0 if probes[0].higher_is_better else 1.0) if found else None,
-    )
-    return Forgotten(measure(probes[0]), fmean(p.before for p in probes), fmean(p.after for p in probes), lost)
-
-
-def _cost(costs: Sequence[Cost]) -> Cost | None:
-    if not costs:
-        return None
-    columns = {name: [getattr(cost, name) for cost in costs] for name in Cost.model_fields}
-    means = {name: None if None in values else fmean(values) for name, values in columns.items()}
-    whole = {name for name, field in Cost.model_fields.items() if field.annotation is int}
-    return Cost.model_validate({name: round(mean) if name in whole and mean else mean for name, mean in means.items()})
 
 
 def _with_variants(rows: list[Row]) -> list[Row]:

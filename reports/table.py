@@ -9,24 +9,29 @@ from rich.console import Console
 from rich.table import Table
 from rich.text import Text
 
+from bench import records
 from bench.records import Record
-from reports import numbers
-from reports.intervals import statement
-from reports.rows import Row, aggregate, grouped, probe_names
+from reports import lines, numbers
+from reports.intervals import Estimate, statement
+from reports.rows import Row, aggregate, grouped, probe_names, ranked
 
 LOG_WIDTH = 100
 """Columns of a file or pipe, which say nothing of their width."""
-PROBES_BESIDE = 4
-"""Probes that fit beside the scores in 100 columns; more go to tables of their own."""
 PROBES_ALONE = 8
 PROBE_WIDTH = 9
+NAME_WIDTH = 11
+COST_WIDTHS = (5, 5, 7)
 
 
 def show(found: Sequence[Record], out: Path | None = None) -> None:
-    """Print the rows of these records; `out` is the folder whose per-item answers give intervals over seeds."""
+    """Print the rows of these records, the best first.
+
+    `out` is the folder whose per-item answers give intervals over seeds, and whose other records show transfer.
+    """
     console = Console(highlight=False, width=None if sys.stdout.isatty() else LOG_WIDTH)
-    for rows in grouped(aggregate(found, out)).values():
-        _show_group(console, rows)
+    beside = records.read_all(out) if out else []
+    for rows in grouped(aggregate(found, out, beside)).values():
+        _show_group(console, ranked(rows))
 
 
 def _show_group(console: Console, rows: Sequence[Row]) -> None:
@@ -34,12 +39,18 @@ def _show_group(console: Console, rows: Sequence[Row]) -> None:
     _line(console, _heading(rows))
     if scored:
         probes = list(probe_names(scored).items())
-        console.print(_scores(scored, dict(probes[:PROBES_BESIDE])))
-        for start in range(PROBES_BESIDE, len(probes), PROBES_ALONE):
+        beside = _beside(scored)
+        console.print(_scores(scored, dict(probes[:beside])))
+        for start in range(beside, len(probes), PROBES_ALONE):
             console.print(_forgetting(scored, dict(probes[start : start + PROBES_ALONE])))
-        _line(console, statement([row.score for row in scored if row.score]))
-    for text in _notes(rows):
+        _line(console, statement(_estimates(scored)))
+    for text in lines.below(rows):
         _line(console, text)
+
+
+def _estimates(rows: Sequence[Row]) -> list[Estimate]:
+    """All that is shown with an interval."""
+    return [row.score for row in rows if row.score] + [each.rise for row in rows for each in row.transfers]
 
 
 def _line(console: Console, text: str) -> None:
@@ -59,16 +70,23 @@ def _heading(rows: Sequence[Row]) -> str:
     return f"{suite}: {model} on {task}{metric}"
 
 
+def _beside(rows: Sequence[Row]) -> int:
+    """Probes that fit beside the scores in 100 columns; more go to tables of their own."""
+    score, gain = max(len(_score(row)) for row in rows), max(len(text) for text in (rows[0].measure.unit, *map(_gain, rows)))
+    # A space after each column but the last.
+    taken = NAME_WIDTH + score + gain + sum(COST_WIDTHS) + 5
+    return max(LOG_WIDTH - taken, 0) // (PROBE_WIDTH + 1)
+
+
 def _scores(rows: Sequence[Row], probes: dict[str, numbers.Measure]) -> Table:
     table = _table()
     table.add_column("score [95 %]", justify="right", no_wrap=True)
     table.add_column(Text(f"gain\n{printable(rows[0].measure.unit)}"), justify="right", overflow="fold", min_width=6)
     _add_probes(table, probes)
-    table.add_column("train\ns", justify="right", overflow="fold", min_width=5)
-    table.add_column("peak\nGB", justify="right", overflow="fold", min_width=5)
-    table.add_column("trained\n%", justify="right", overflow="fold", min_width=6)
+    for header, width in zip(("train\ns", "peak\nGB", "trained\n%"), COST_WIDTHS, strict=True):
+        table.add_column(header, justify="right", overflow="fold", min_width=width)
     for row in rows:
-        table.add_row(_name(row), _score(row), _gain(row), *_lost(row, probes), *_costs(row))
+        table.add_row(_name(row), Text(_score(row)), _gain(row), *_lost(row, probes), *_costs(row))
     return table
 
 
@@ -83,7 +101,7 @@ def _forgetting(rows: Sequence[Row], probes: dict[str, numbers.Measure]) -> Tabl
 def _table() -> Table:
     # One space between columns, which the box draws: four probes and a score fit in 100 columns so.
     table = Table(box=box.SIMPLE_HEAD, show_edge=False, padding=0)
-    table.add_column("strategy", overflow="fold", min_width=11)
+    table.add_column("strategy", overflow="fold", min_width=NAME_WIDTH)
     return table
 
 
@@ -100,7 +118,7 @@ def _name(row: Row) -> Text:
 def _score(row: Row) -> str:
     assert row.score is not None
     interval = numbers.bounds(row.score, row.measure, signed=False)
-    return f"{numbers.level(row.score.value, row.measure)} {interval}".replace("[", r"\[").rstrip()
+    return f"{numbers.level(row.score.value, row.measure)} {interval}".rstrip()
 
 
 def _gain(row: Row) -> str:
@@ -118,17 +136,6 @@ def _costs(row: Row) -> tuple[str, str, str]:
     if cost is None:
         return numbers.MISSING, numbers.MISSING, numbers.MISSING
     trained = numbers.percent(row.trained_share).removesuffix(" %")
-    return numbers.seconds(cost.train_seconds), numbers.gigabytes(cost.peak_memory_bytes), trained
-
-
-def _notes(rows: Sequence[Row]) -> Iterator[str]:
-    for row in rows:
-        cost, part = row.cost, row.trained_share
-        if cost and part is not None and 0 < part < 1:
-            sizes = f"{numbers.count(cost.trainable_parameters)} of {numbers.count(cost.total_parameters)}"
-            yield f"{row.label}: trainable parameters {sizes} ({100 * part:.2f} %)"
-    for row in rows:
-        for fault in row.faults:
-            yield f"{row.label}: the check {fault} does not hold; don't trust this row"
-        if row.status != "ok":
-            yield f"{row.label} (seed {row.seeds}) {row.status}: {row.reason}"
+    # Who asks an API does not know the memory that it takes.
+    peak = numbers.gigabytes(cost.peak_memory_bytes) if cost.peak_memory_bytes else numbers.MISSING
+    return numbers.seconds(cost.train_seconds), peak, trained

@@ -3,7 +3,7 @@
 import pandas as pd
 from torch import nn
 
-from bench.probes.base import Probe
+from bench.probes.base import Columns, Probe
 
 
 class Cloze(Probe):
@@ -22,3 +22,6 @@ class Cloze(Probe):
             gold=[row["answer"] for row in self.rows],
             prediction=[f"{answer.total:.6f} nats" for answer in found],
         ).assign(nats=[answer.total for answer in found])
+
+    def others(self, before: Columns, after: Columns) -> dict[str, tuple[float, float]]:
+        return {"loss (nats per answer)": (-float(before["nats"].mean()), -float(after["nats"].mean()))}

@@ -14,7 +14,7 @@ from bench.strategies.base import Hyperparameters, Strategy
 
 
 class MultitaskHyperparameters(Hyperparameters):
-    tasks: dict[str, float] = Field(min_length=1)
+    tasks: dict[str, float] = {}
     """Other task -> its share of the budget, where shares are fixed."""
     mixing: Literal["shares", "proportional", "temperature"] = "shares"
     """Fixed shares; or shares by the number of training examples n: n, or n^(1/T) (Raffel et al. 2020, section 3.5.2)."""
@@ -32,7 +32,9 @@ class MultitaskHyperparameters(Hyperparameters):
     @model_validator(mode="after")
     def _room_for_the_task(self) -> Self:
         mixed = sum(self.tasks.values()) if self.mixing == "shares" else 0.0
-        if mixed + self.rehearsal_share >= 1 or min(self.tasks.values()) <= 0:
+        if not self.tasks and not self.rehearsal_share:
+            raise ValueError("name other tasks, or a rehearsal_share with its rehearsal source")
+        if mixed + self.rehearsal_share >= 1 or min(self.tasks.values(), default=1) <= 0:
             raise ValueError("shares must be positive and leave a part of the budget to the suite's own task")
         if self.rehearsal_share and (not self.rehearsal or "text" not in self.rehearsal.columns):
             raise ValueError("a rehearsal_share needs a rehearsal source with the column text")

@@ -3,7 +3,7 @@ import torch
 from torch.utils.flop_counter import FlopCounterMode
 
 from bench import flops, strategies
-from bench.encoding import collate
+from bench.encoded import collate
 from bench.forward import loss_sum
 
 TOKENS = 128

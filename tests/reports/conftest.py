@@ -10,7 +10,8 @@ import pandas as pd
 import pytest
 
 from bench import records
-from bench.records import Cost, Forgetting, Provenance, Record, Score
+from bench.records import Cost, Elsewhere, Forgetting, Provenance, Record, Robustness, Score
+from bench.scoring import rise, scores
 from bench.statistics import interval
 
 LOSS = "loss (nats per token)"
@@ -135,6 +136,45 @@ def made(
     return Record(**{**fields, **changes}), frame
 
 
+def elsewhere(pair: tuple[Record, pd.DataFrame], name: str, accuracy: float, count: int) -> tuple[Record, pd.DataFrame]:
+    """The pair with the first `count` items of another task or domain."""
+    record, frame = pair
+    more = items(name, accuracy, {}, record.seed + len(record.strategy)).head(count).assign(kind="elsewhere")
+    score = scores(more, ["accuracy"])["accuracy"]
+    before = more.assign(prediction=more["before"])
+    gain, low, high = rise(more, before, "accuracy")
+    base = scores(before, ["accuracy"])["accuracy"].value
+    part = Elsewhere(score=score, base_score=base, gain=gain, gain_ci_low=low, gain_ci_high=high)
+    parts = {**record.elsewhere, name: part}
+    return record.model_copy(update={"elsewhere": parts}), pd.concat([frame, more], ignore_index=True)
+
+
+def wordings(pair: tuple[Record, pd.DataFrame], values: dict[str, float], n: int = 48) -> tuple[Record, pd.DataFrame]:
+    """The pair with a score under each unseen instruction."""
+    found = {
+        words: Score(name="accuracy", value=value, ci_low=value - 0.1, ci_high=value + 0.1, n=n, share=True)
+        for words, value in values.items()
+    }
+    return pair[0].model_copy(update={"robustness": Robustness(scores=found)}), pair[1]
+
+
+RTE = {"name": "rte", "version": 1, "train": {"sha256": "ef" * 32}}
+SST2 = {"name": "sst2", "version": 1, "train": {"sha256": "cd" * 32}}
+SHARED = {"model": "ab" * 32, "precision": "fp32", "batch": 16, "max_length": 256}
+
+
+def mixture(seed: int = 0, accuracy: float = 0.6, count: int = 64, **changes: Any) -> tuple[Record, pd.DataFrame]:
+    """A multitask run of sst2 and rte, with the first `count` items of rte."""
+    inputs = {**SHARED, "task": SST2, "others": [RTE], **changes.pop("inputs", {})}
+    return elsewhere(made("multitask", seed, 0.8, inputs=inputs, **changes), "rte", accuracy, count)
+
+
+def alone(strategy: str = "instruction", seed: int = 0, accuracy: float = 0.7, **changes: Any) -> tuple[Record, pd.DataFrame]:
+    """A run on rte alone, of another suite."""
+    inputs = {**SHARED, "task": RTE, "others": [], **changes.pop("inputs", {})}
+    return made(strategy, seed, accuracy, inputs=inputs, **{"suite": "entailment", "task": "rte", **changes})
+
+
 def failed(strategy: str = "frozen", seed: int = 0, reason: str = "RuntimeError: out of memory", **changes: Any) -> Record:
     """A run that left nothing but its reason."""
     fields: dict[str, Any] = {
@@ -187,4 +227,14 @@ def out(tmp_path: Path) -> Path:
 @pytest.fixture
 def make() -> SimpleNamespace:
     """The makers above; fixtures need no package to be imported from."""
-    return SimpleNamespace(record=made, failed=failed, suite=suite_of_seven, items=items, kept=kept)
+    return SimpleNamespace(
+        record=made,
+        failed=failed,
+        suite=suite_of_seven,
+        items=items,
+        kept=kept,
+        elsewhere=elsewhere,
+        wordings=wordings,
+        mixture=mixture,
+        alone=alone,
+    )

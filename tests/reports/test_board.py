@@ -21,6 +21,19 @@ def test_what_a_record_lacks_is_empty_and_has_no_value_to_sort_by(make):
     assert cells["Score"].value == pytest.approx(0.85)
 
 
+def test_row_of_an_api_has_money_and_no_sizes(make):
+    paid = make.record("endpoint", trainable=0, probes={})[0]
+    paid = paid.model_copy(
+        update={"cost": paid.cost.model_copy(update={"money": 0.0123, "total_parameters": 0, "peak_memory_bytes": 0})}
+    )
+    found = board.build(aggregate([paid, make.record("full")[0]]))
+    assert found.groups[-1] == ("Cost", 10)
+    api, full = (dict(zip([c.title for c in found.columns], line.cells, strict=True)) for line in found.lines)
+    assert (api["Money"].text, api["Money"].value) == ("0.0123", 0.0123) and full["Money"] == board.EMPTY
+    assert all(api[title] == board.EMPTY for title in ("Memory", "Total", "wikipedia", "lambada"))
+    assert "Money" not in [column.title for column in board.build(aggregate([make.record("full")[0]])).columns]
+
+
 def test_bars_share_a_track_that_holds_all_intervals(make):
     rows = aggregate([make.record("a", accuracy=0.62)[0], make.record("b", accuracy=0.93)[0]])
     assert board.scale(rows) == (pytest.approx(0.5), pytest.approx(1.0))

@@ -9,8 +9,10 @@ import pytest
 
 from bench import records
 from bench.errors import UserError
+from bench.records import Score
 from reports import leaderboard
 
+SECTIONS = {"Other metrics", "Other tasks and domains", "Transfer", "Wordings"}
 VOID = {"meta", "link", "br", "rect", "path", "use"}
 
 
@@ -147,6 +149,61 @@ def test_names_are_escaped(make, out):
     assert text.count("<script") == 1 and not page.named("img") and "<b>t" not in text
     assert not any("onload" in attributes for _, attributes in page.tags)
     assert evil in page.words and quoted in page.words
+
+
+def everything(make) -> list:
+    """Records with all that a row can have, of two seeds."""
+    found = []
+    for seed in range(2):
+        pair = make.wordings(make.mixture(seed, validation=[0.7, 0.8123, 0.75]), {"say {text}": 0.80, "{text}?": 0.85})
+        record, items = make.elsewhere(pair, "tweets", 0.7, 150)
+        rate = Score(name="malformed", value=0.032, ci_low=0.01, ci_high=0.06, n=200, share=True, higher_is_better=False)
+        cost = record.cost.model_copy(update={"money": 1.25})
+        metrics = {**record.metrics, "malformed": rate}
+        found += [(record.model_copy(update={"metrics": metrics, "cost": cost}), items), make.alone(seed=seed)]
+    return found
+
+
+def test_everything_that_a_record_holds_is_shown(make, out):
+    text = written(make, out, everything(make))
+    page = Page(text)
+    headings = re.findall(r"<h3>(.*?)</h3>", text)
+    assert [h for h in headings if h in SECTIONS] == ["Other metrics", "Other tasks and domains", "Transfer", "Wordings"]
+    for words in ("malformed", "tweets", "say {text}", "Spread", "1.25", "of suite entailment, 64 items", ".700 .812 .750"):
+        assert words in page.words
+    assert "<b>.812</b>" in text and ".032" in page.words and re.search(r"gain \+\d+\.\d \[", page.words)
+    ids = [attributes["id"] for _, attributes in page.tags if "id" in attributes]
+    regions = [attributes["aria-label"] for _, attributes in page.tags if attributes.get("role") == "region"]
+    assert len(ids) == len(set(ids)) and len([r for r in regions if r.startswith("Suite sentiment")]) == 5
+    assert not re.search(r"\b(nan|inf|None)\b", page.words) and "{{" not in text
+
+
+def test_what_no_record_holds_is_not_on_the_page(page_of):
+    text = page_of(1)
+    assert not SECTIONS & set(re.findall(r"<h3>(.*?)</h3>", text))
+    assert ">Validation</th>" not in text and ">Money</button>" not in text
+
+
+def test_names_of_tasks_domains_and_instructions_are_escaped(make, out):
+    evil = "<script>alert(1)</script>"
+    quoted = "\"><img src=x onerror='y'>{{ 7*7 }}"
+    pair = make.elsewhere(make.mixture(), quoted, 0.7, 150)
+    others = {"inputs": {"others": [{"name": evil, "version": 1}]}}
+    more = make.elsewhere(make.mixture(1, **others), evil, 0.7, 64)
+    found = [make.wordings(pair, {evil: 0.8, quoted: 0.9}), make.wordings(more, {evil: 0.7, quoted: 0.9})]
+    found += [
+        make.alone(suite=quoted),
+        make.alone(seed=1, suite=evil, task=evil, inputs={"task": {"name": evil, "version": 1}}),
+    ]
+    text = written(make, out, found)
+    page = Page(text)
+    assert "Transfer" in text and text.count("<script") == 1 and not page.named("img") and "onerror='" not in text
+    assert evil in page.words and quoted in page.words and "49" not in re.findall(r"\w+", " ".join(page.words.split(quoted)))
+
+
+def test_task_named_like_a_column_does_not_become_the_row_s_name(make, out):
+    text = written(make, out, [make.elsewhere(make.record("full"), "Strategy", 0.7, 64)])
+    assert text.count('<th scope="row" data-value=') == 2
 
 
 def test_failed_runs_are_shown_with_their_reasons(make, out):

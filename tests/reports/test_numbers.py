@@ -26,6 +26,18 @@ LOSS = Measure("loss (nats per token)", share=False)
         (numbers.difference(0.1234, LOSS), "+0.123"),
         (numbers.level(0.1234, ACCURACY), ".123"),
         (numbers.level(23.456, LOSS), "23.456"),
+        (numbers.level(1234.5678, LOSS), "1,234.6"),
+        (numbers.level(48213.3, LOSS), "48,213"),
+        (numbers.level(1.5e9, LOSS), "1.50e+09"),
+        (numbers.difference(-123.456, LOSS), "-123.46"),
+        (numbers.difference(2e8, LOSS), "+2.00e+08"),
+        (numbers.span(0.029, ACCURACY), "2.9"),
+        (numbers.span(0.0291, LOSS), "0.029"),
+        (numbers.rate(0.0321), "3.2 %"),
+        (numbers.money(0.00412345), "0.00412"),
+        (numbers.money(1234.5), "1,234.50"),
+        (numbers.items([64, 64]), "64 items"),
+        (numbers.items([1277, 64]), "64 to 1,277 items"),
         (LOSS.unit, "nats per token"),
         (ACCURACY.unit, "points"),
         (Measure("bleu", share=False).unit, "bleu"),
@@ -48,7 +60,19 @@ def test_text(text: str, expected: str):
 
 
 @pytest.mark.parametrize(
-    "write", [numbers.share, numbers.points, numbers.percent, numbers.count, numbers.seconds, numbers.scaled]
+    "write",
+    [
+        numbers.share,
+        numbers.points,
+        numbers.percent,
+        numbers.rate,
+        numbers.money,
+        numbers.count,
+        numbers.seconds,
+        numbers.scaled,
+        lambda value: numbers.level(value, LOSS),
+        lambda value: numbers.difference(value, LOSS),
+    ],
 )
 @pytest.mark.parametrize("value", [NAN, float("inf")])
 def test_what_is_not_finite_is_a_dash(write, value: float):

@@ -26,3 +26,17 @@ def test_row_that_trains_nothing_has_no_budget(make):
 def test_records_without_provenance(make):
     found = provenance.gather(aggregate([make.failed()]))
     assert found.models == found.data == found.engines == [] and len(found.runs) == 1
+
+
+def test_early_stopping_kept_the_best_validation(make):
+    run = make.record("full", validation=[0.7, 0.812, 0.812, 0.8])[0]
+    assert provenance.stopping(run) == provenance.Stopping([".700", ".812", ".812", ".800"], 1)
+    found = provenance.gather(aggregate([run, make.record("frozen")[0]]))
+    assert list(found.stopped) == [run.run_id]
+
+
+def test_validation_of_a_loss_is_shown_as_the_loss(make):
+    run = make.record("full", validation=[-21.5, -20.25, -20.75])[0]
+    score = run.score.model_copy(update={"name": "perplexity", "share": False, "higher_is_better": False})
+    found = provenance.stopping(run.model_copy(update={"score": score}))
+    assert found == provenance.Stopping(["21.500", "20.250", "20.750"], 1)

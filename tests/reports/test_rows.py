@@ -194,7 +194,7 @@ def test_no_number_is_nan(make, out):
 
 
 def test_reports_need_no_torch(make, out):
-    make.kept(out, make.suite(2))  # several seeds: their answers are counted
+    make.kept(out, [*make.suite(2), make.mixture(), make.alone()])  # several seeds: their answers are counted
     check = (
         "import sys, pathlib; from reports import leaderboard, table; from bench import records; "
         "out = pathlib.Path(sys.argv[1]); "

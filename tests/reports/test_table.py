@@ -4,6 +4,7 @@ import re
 
 import pytest
 
+from bench.records import Score
 from reports import table
 
 
@@ -84,3 +85,50 @@ def test_no_nan_is_shown(make, capsys):
     bad = record.forgetting["wikipedia"].model_copy(update={"after": float("nan"), "delta": float("nan")})
     table.show([record.model_copy(update={"forgetting": {"wikipedia": bad}, "cost": None, "gain": None})])
     assert "nan" not in capsys.readouterr().out.lower()
+
+
+def perplexing(make, strategy: str, value: float, probes: dict):
+    record = make.record(strategy, task="plots", probes=probes)[0]
+    score = Score(name="perplexity", value=value, ci_low=value * 0.97, ci_high=value * 1.04, n=48, higher_is_better=False)
+    gain = {"base_score": 1300.0, "gain": 1300 - value, "gain_ci_low": 1.0, "gain_ci_high": 2.0}
+    return record.model_copy(update={"score": score, "metrics": {"perplexity": score}, **gain})
+
+
+@pytest.mark.parametrize("count", [0, 1, 3, 4, 12])
+def test_perplexity_fits_in_its_own_unit_with_the_lowest_first(make, capsys, count):
+    probes = {f"probe-{n}": ("accuracy", 0.5, 0.4) for n in range(count)}
+    table.show([perplexing(make, name, value, probes) for name, value in (("full", 1234.5), ("frozen", 1100.25))])
+    printed = capsys.readouterr().out
+    first, second = [line for line in printed.splitlines() if "[1" in line]
+    assert re.search(r"frozen +1,100\.2 \[1,067\.2, 1,144\.3\] +\+199\.75 ", first) and "+65.500" in second
+    assert re.search(r" 81\.5 +3\.21 +100$", first) and re.search(r" 81\.5 +3\.21 +100$", second)
+    assert "plots (perplexity over 48 items)" in printed and " perplexity" in printed
+    assert all(len(line) <= 100 for line in printed.splitlines())
+    assert sum(line.count("+9.4") for line in printed.splitlines()) == 2 * count
+
+
+def test_best_is_first(make, capsys):
+    table.show([make.record(name, accuracy=accuracy)[0] for name, accuracy in (("b", 0.7), ("a", 0.6), ("c", 0.9))])
+    assert [line[0] for line in capsys.readouterr().out.splitlines() if "[." in line] == ["c", "b", "a"]
+
+
+def test_row_of_an_api_beside_rows_with_probes(make, capsys):
+    paid = make.record("endpoint", accuracy=0.9, trainable=0, probes={})[0]
+    nothing = {"money": 0.0123, "total_parameters": 0, "peak_memory_bytes": 0, "eval_seconds": 3.0}
+    paid = paid.model_copy(update={"cost": paid.cost.model_copy(update=nothing)})
+    table.show([paid, make.record("full")[0]])
+    printed = capsys.readouterr().out
+    assert re.search(r"^endpoint .*\+35\.0 +– +– +– +0 +– +–$", printed, re.MULTILINE)
+    assert "endpoint: the API asks 0.0123" in printed
+    table.show([paid])
+    printed = capsys.readouterr().out
+    assert "forgets" not in printed and lines_of(printed, "endpoint ")
+
+
+def test_run_alone_is_found_among_the_folder_s_other_records(make, out, capsys):
+    shown = make.kept(out, [make.mixture(), make.alone()])[:1]
+    table.show(shown, out)
+    printed = capsys.readouterr().out
+    assert lines_of(printed, "multitask: transfer to rte") and "entailment: " not in printed
+    table.show(shown)
+    assert "transfer" not in capsys.readouterr().out

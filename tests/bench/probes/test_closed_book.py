@@ -43,7 +43,7 @@ def test_each_accepted_answer_is_asked_with_each_end(decoder, decoding, own, mad
     assert {context for _, (context, _) in asked} == {tuple(decoding.ids("who ?"))}
 
 
-@pytest.mark.parametrize("name", ["triviaqa", "nq-open"])
+@pytest.mark.parametrize("name", ["triviaqa", "nq-open", "jeopardy"])
 def test_the_data_sets_are_faultless(library, name):
     spec = library.probe(name)
     probes.load(spec).check(spec)
