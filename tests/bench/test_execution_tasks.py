@@ -63,7 +63,6 @@ def test_entities_and_questions(model, suite, tmp_path, device):
     by_name = {record.strategy: record for record in found}
     assert by_name["zero-shot"].gain == 0
     assert set(by_name["instruction"].robustness.scores) == set(runs[0].task.instructions.test)
-    assert by_name["instruction"].losses[-1] < by_name["instruction"].losses[0]
 
 
 @pytest.mark.slow
