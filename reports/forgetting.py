@@ -117,7 +117,8 @@ def _notes(rows: Sequence[Row], shown: Sequence[Row]) -> Iterator[str]:
         gain, reached = shown[0].measure, frontier.equal_gain(shown)
         score = shown[0].first.score
         items = f" over {numbers.items([score.n])}" if score else ""
-        yield f"Gain: {gain.unit} of {gain.name}{items}. Forgetting: in the probe's unit, for shares points; positive is loss."
+        of = f"{gain.unit} of {gain.name}" if gain.share else gain.name
+        yield f"Gain: {of}{items}. Forgetting: in the probe's unit, for shares points; positive is loss."
         yield (
             "Verdict: loss or gain only where the interval of the forgetting excludes zero. Per gain: forgetting over gain, "
             "as they are shown; a dash where the gain's interval does not lie above zero."
@@ -168,7 +169,7 @@ def as_markdown(rows: Sequence[Row], figure: str | None = None) -> str:
         parts += [
             f"![Forgetting against gain on the way, a panel per probe and a line per row](<{figure}>)",
             "Each line is a row in the order of its training, from the untouched base at 0 and 0 to the marked end; gain on "
-            "the way is measured on validation items. The dashed line is the frontier of the ends: nothing beats these in both.",
+            "the way is measured on validation items. The dashed line is the frontier: ends that nothing beats in both.",
         ]
     for group in groups(rows):
         parts.append(f"## {escaped(group.title)}")
