@@ -19,7 +19,14 @@ from typing import Any
 import torch
 from huggingface_hub import snapshot_download
 from huggingface_hub.errors import LocalEntryNotFoundError
-from transformers import AutoConfig, AutoModelForCausalLM, AutoTokenizer, BitsAndBytesConfig, PreTrainedModel
+from transformers import (
+    AutoConfig,
+    AutoModelForCausalLM,
+    AutoTokenizer,
+    BitsAndBytesConfig,
+    GenerationConfig,
+    PreTrainedModel,
+)
 from transformers import PreTrainedTokenizerBase as Tokenizer
 from transformers.models.auto.modeling_auto import MODEL_FOR_CAUSAL_LM_MAPPING_NAMES
 from transformers.pytorch_utils import Conv1D
@@ -99,6 +106,9 @@ class Model:
             **extra,
             **head,
         )
+        if loaded.can_generate():
+            # What a checkpoint recommends (a penalty on repetition, say) would silently change what is written.
+            loaded.generation_config = GenerationConfig()
         return loaded
 
     def shape(self, auto_class: Any, **head: Any) -> PreTrainedModel:

@@ -1,7 +1,7 @@
 """An encoder's inputs from a fast tokenizer: one text or pair cut to the limit, or a long text in overlapping windows."""
 
 from bisect import bisect_right
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from dataclasses import replace
 from itertools import accumulate
 from typing import Any
@@ -28,12 +28,15 @@ def over_words(tokenizer: Any, limit: int, before: str, words: Sequence[str]) ->
     """
     starts = list(accumulate((len(word) + 1 for word in words[:-1]), initial=0))
     found = over_text(tokenizer, limit, before, " ".join(words))
-    return [replace(window, places=_first_pieces(starts, window.places, number > 0)) for number, window in enumerate(found)]
+    owned = [[(_word(starts, span), span[0]) for span in w.places if span and span[1] > span[0]] for w in found]
+    # From last to first, so that the first stays.
+    begins = dict(sorted({piece for window in owned for piece in window}, reverse=True))
+    return [replace(window, places=_first_pieces(starts, window.places, begins)) for window in found]
 
 
 def over_text(tokenizer: Any, limit: int, before: str, text: str) -> list[Encoded]:
     """`before` and then the text; a token's place is the span of characters of the text that it stands for."""
-    lead = _cut(tokenizer, before, (limit - SPECIAL) // 2)
+    lead = _cut(tokenizer, before.strip(), (limit - SPECIAL) // 2)
     texts = [lead, text] if lead else [text]
     found = _overflowing(tokenizer, limit, texts)
     numbers = range(len(found["input_ids"]))
@@ -61,11 +64,16 @@ def _window(found: Any, number: int, part: int, places: Sequence[Span]) -> Encod
     return Encoded(tuple(found["input_ids"][number]), types=tuple(types), places=kept)
 
 
-def _first_pieces(starts: Sequence[int], spans: Sequence[Span], later: bool) -> tuple[int | None, ...]:
-    """Each word's number on its first piece. A later window may begin inside a word, which the window before has whole.
+def _word(starts: Sequence[int], span: tuple[int, int]) -> int:
+    """The word that a piece ends in: with some tokenizers it holds the space before."""
+    return bisect_right(starts, span[1] - 1) - 1
 
-    A piece belongs to the word that it ends in: with some tokenizers it holds the space before.
-    """
-    words = [bisect_right(starts, span[1] - 1) - 1 if span and span[1] > span[0] else None for span in spans]
-    cut = next((word for word in words if word is not None), None) if later else None
-    return tuple(w if w not in (before, cut) else None for w, before in zip(words, [None, *words[:-1]], strict=True))
+
+def _first_pieces(starts: Sequence[int], spans: Sequence[Span], begins: Mapping[int, int]) -> tuple[int | None, ...]:
+    """Each word's number on the piece with which the word begins, which an earlier window may have instead."""
+    found: list[int | None] = []
+    for span in spans:
+        word = _word(starts, span) if span and span[1] > span[0] else None
+        first = word is not None and span is not None and begins[word] == span[0] and word not in found
+        found.append(word if first else None)
+    return tuple(found)

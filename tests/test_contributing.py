@@ -3,6 +3,7 @@
 import re
 import shutil
 import sys
+from itertools import product
 from pathlib import Path
 
 import pytest
@@ -25,6 +26,7 @@ def place(name, folder):
 def test_the_page_has_all_examples():
     assert set(EXAMPLES) == {
         "tasks/reviews.yaml",
+        "tasks/people.yaml",
         "mine.yaml",
         "probes/capitals.yaml",
         "bench/strategies/bias_only.py",
@@ -43,6 +45,24 @@ def test_an_own_csv_task_runs(tmp_path, device):
     assert [record.status for record in found] == ["ok", "ok"], [record.reason for record in found]
     assert found[1].cost.train_examples == 32
     assert len(records.read_all(tmp_path / "out")) == 2
+
+
+@pytest.mark.slow
+def test_an_own_conll_task_runs(tmp_path, device):
+    place("tasks/people.yaml", tmp_path)
+    suite = place("mine.yaml", tmp_path)
+    suite.write_text(suite.read_text().replace("[reviews]", "[people]"))
+    names = ["Ann", "Bob", "Cleo", "Dan", "Eve", "Finn", "Gus", "Hal", "Ida", "Jo"]
+    firms = ["Acme", "Borg", "Cargill", "Dell"]
+    letters = [
+        f"{name} NN B-PER\nLee NN I-PER\nwrote VB O\nto TO O\n{firm} NN B-ORG\nabout IN O\n{subject} NN O\n"
+        for name, firm, subject in product(names, firms, ["bread", "rain", "bicycles"])
+    ]
+    (tmp_path / "tasks" / "letters.conll").write_text("\n".join(letters))
+    runs = plan.plan(plan.Options(str(suite)), "fp32")
+    found = execution.execute(runs, tmp_path / "out", device, Progress(False, len(runs)))
+    assert [record.status for record in found] == ["ok", "ok"], [record.reason for record in found]
+    assert set(found[1].metrics) == {"entity_f1", "entity_f1_strict"}
 
 
 @pytest.mark.slow

@@ -1,18 +1,15 @@
 """The client against a server that speaks the protocol on this machine; the official client says that the server does."""
 
-import json
 import logging
 import threading
 import time
-from collections.abc import Callable, Iterator
-from dataclasses import dataclass, field, replace
-from email.message import Message
-from http.server import BaseHTTPRequestHandler, ThreadingHTTPServer
+from dataclasses import replace
 from pathlib import Path
 from typing import Any
 
 import openai
 import pytest
+from openai_server import Reply, Server, completion, echo, running
 from tenacity import wait_none
 
 from bench import chat, folders
@@ -21,97 +18,6 @@ from bench.errors import RunError, UserError
 
 KEY = "sk-Very+Private/Key=0123456789"
 VARIABLE = "BENCH_TEST_KEY"
-
-
-@dataclass
-class Reply:
-    """What the server sends; `body` as it is, or as JSON."""
-
-    status: int = 200
-    body: Any = None
-    headers: dict[str, str] = field(default_factory=dict)
-    reason: str | None = None
-    delay: float = 0.0
-
-
-def completion(content: Any, finish: str = "stop", **more: Any) -> dict[str, Any]:
-    message = {"role": "assistant", "content": content}
-    choice = {"index": 0, "message": message, "finish_reason": finish}
-    usage = {"prompt_tokens": 7, "completion_tokens": 3, "total_tokens": 10}
-    return {"id": "c", "object": "chat.completion", "created": 0, "model": "m", "choices": [choice], "usage": usage} | more
-
-
-def echo(asked: dict[str, Any]) -> Reply:
-    return Reply(body=completion(f"answer to {asked['messages'][0]['content']}"))
-
-
-@dataclass
-class Request:
-    path: str
-    headers: Message
-    body: dict[str, Any]
-    time: float
-
-
-class Server(ThreadingHTTPServer):
-    """Answers with `script`'s replies first, then with what `reply` makes of the request; counts and remembers."""
-
-    daemon_threads = True
-    request_queue_size = 64
-
-    def __init__(self) -> None:
-        super().__init__(("127.0.0.1", 0), Handler)
-        self.script: list[Reply] = []
-        self.reply: Callable[[dict[str, Any]], Reply] = echo
-        self.requests: list[Request] = []
-        self.now = self.most = 0
-        self.lock = threading.Lock()
-
-    @property
-    def url(self) -> str:
-        return f"http://127.0.0.1:{self.server_address[1]}/v1"
-
-    @property
-    def prompts(self) -> list[str]:
-        return [request.body["messages"][0]["content"] for request in self.requests]
-
-
-class Handler(BaseHTTPRequestHandler):
-    protocol_version = "HTTP/1.1"
-    server: Server
-
-    def do_POST(self) -> None:
-        body = json.loads(self.rfile.read(int(self.headers["Content-Length"])))
-        server = self.server
-        with server.lock:
-            server.requests.append(Request(self.path, self.headers, body, time.monotonic()))
-            scripted = server.script.pop(0) if server.script else None
-            server.now += 1
-            server.most = max(server.most, server.now)
-        try:
-            reply = scripted or server.reply(body)
-            time.sleep(reply.delay)
-        finally:
-            with server.lock:
-                server.now -= 1
-        content = reply.body if isinstance(reply.body, bytes) else json.dumps(reply.body).encode()
-        self.send_response(reply.status, reply.reason)
-        for name, value in reply.headers.items():
-            self.send_header(name, value)
-        self.send_header("Content-Length", str(len(content)))
-        self.end_headers()
-        self.wfile.write(content)
-
-    def log_message(self, *_: Any) -> None:
-        pass
-
-
-@pytest.fixture
-def server() -> Iterator[Server]:
-    with Server() as server:
-        threading.Thread(target=server.serve_forever, kwargs={"poll_interval": 0.01}, daemon=True).start()
-        yield server
-        server.shutdown()
 
 
 @pytest.fixture(autouse=True)
@@ -340,12 +246,10 @@ def test_no_credit_is_not_waited_for(server, model):
 
 
 def test_a_redirect_is_not_followed_with_the_key(server, model):
-    with Server() as other:
-        threading.Thread(target=other.serve_forever, kwargs={"poll_interval": 0.01}, daemon=True).start()
+    with running() as other:
         server.reply = lambda asked: Reply(307, b"", {"Location": other.url})
         with pytest.raises(UserError, match=rf"put the address it redirects to into base_url \({other.url}\)"):
             model.answers(["a"])
-        other.shutdown()
         assert not other.requests
 
 

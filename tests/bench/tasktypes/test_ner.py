@@ -139,6 +139,7 @@ def test_malformed_answers(said):
     assert CONLL.parse(example(["Ada", "met", "Bob"], ["B-PER", "O", "B-PER"]), said) is None
 
 
+@settings(deadline=None)
 @given(st.lists(st.sampled_from(TAGS), min_size=1, max_size=9))
 def test_what_a_malformed_answer_counts_as_is_never_right(tags):
     wrong = CONLL.wrong(example(["w"] * len(tags), tags))
@@ -146,6 +147,7 @@ def test_what_a_malformed_answer_counts_as_is_never_right(tags):
         assert metrics.counted(name).value([wrong], [tags]) == 0
 
 
+@settings(deadline=None)
 @given(st.lists(st.sampled_from(TAGS), max_size=9))
 def test_entities_are_seqevals(tags):
     assert entities(tags) == [(kind, first, last + 1) for kind, first, last in get_entities(tags)]

@@ -1,0 +1,246 @@
+"""From suite to record for each type of task, on both families of models and on a model behind an API."""
+
+import json
+
+import pytest
+from openai_server import Reply, completion
+from tenacity import wait_none
+
+from bench import chat, data, execution, plan, records, tasktypes
+from bench.progress import Progress
+from bench.prompts import instruction
+
+SMALL = {"budget": "24", "probe_items": 4, "test_items": 12}
+
+
+def done(suite, model, out, device, **options):
+    runs = plan.plan(plan.Options(suite, model=str(model), **(SMALL | options)), "fp32")
+    return runs, execution.execute(runs, out, device, Progress(False, len(runs)))
+
+
+@pytest.fixture(params=["decoder", "encoder"])
+def model(request, own_cache):
+    return request.getfixturevalue("decoder_folder") if request.param == "decoder" else "tiny-bert"
+
+
+def check(out, run, record, metrics, kind):
+    """A whole record: all metrics with their intervals, its items, and costs where something was trained."""
+    assert record.status == "ok", record.reason
+    assert set(record.metrics) - {"malformed"} == set(metrics)
+    written = run.model.family == "decoder" and kind in ("ner", "qa", "generation")
+    assert ("malformed" in record.metrics) == written
+    for score in record.metrics.values():
+        assert score.ci_low <= score.value <= score.ci_high and score.n == 12
+    assert record.score == record.metrics[metrics[0]] and record.base_score is not None
+    sign = 1 if record.score.higher_is_better else -1
+    assert record.gain == pytest.approx(sign * (record.score.value - record.base_score), abs=1e-9)
+    assert record.gain_ci_low <= record.gain <= record.gain_ci_high
+    assert record.forgetting and record.checks and all(record.checks.values())
+    assert record.provenance.data["test"] >= 12
+    trains = run.strategy.trains
+    assert record.cost.train_examples == (24 if trains else 0) and len(record.losses) == (2 if trains else 0)
+    assert (record.cost.train_tokens > 0) == (record.cost.train_flops > 0) == (record.cost.saved_bytes > 0) == trains
+    items = records.items(out, record)
+    task = items[items["kind"] == "task"]
+    loaded = data.load(run.task)
+    assert task["item"].tolist() == [example.id for example in loaded.test[:12]]
+    assert task["gold"].tolist() == [
+        records.as_text(e.gold if isinstance(e.gold, str) else list(e.gold)) for e in loaded.test[:12]
+    ]
+    assert task["confidence"].between(0, 1).all() and task["prediction"].notna().all() and task["before"].notna().all()
+
+
+@pytest.mark.slow
+@pytest.mark.parametrize("suite", ["ner", "qa"])
+def test_entities_and_questions(model, suite, tmp_path, device):
+    names = ["zero-shot", "few-shot", "lora-8bit", "instruction"]
+    runs, found = done(suite, model, tmp_path, device, strategies=names)
+    for run, record in zip(runs, found, strict=True):
+        if record.strategy == "few-shot" and run.model.family == "encoder":
+            assert record.status == "skipped" and record.score is None
+            continue
+        check(tmp_path, run, record, run.task.metrics, suite)
+    by_name = {record.strategy: record for record in found}
+    assert by_name["zero-shot"].gain == 0
+    assert set(by_name["instruction"].robustness.scores) == set(runs[0].task.instructions.test)
+    assert by_name["instruction"].losses[-1] < by_name["instruction"].losses[0]
+
+
+@pytest.mark.slow
+@pytest.mark.parametrize("suite", ["ner", "qa"])
+def test_several_tasks_at_once(model, suite, tmp_path, device):
+    """The suite's own task, sarcasm and entailment: an encoder's heads of different kinds on one trunk."""
+    (run,), (record,) = done(suite, model, tmp_path, device, strategies=["multitask"])
+    check(tmp_path, run, record, run.task.metrics, suite)
+    assert set(record.elsewhere) == {"sarcasm", "rte"}
+    for other in record.elsewhere.values():
+        assert other.score.name == "accuracy" and other.score.n == 12
+        assert other.gain == pytest.approx(other.score.value - other.base_score)
+    items = records.items(tmp_path, record)
+    assert (items["kind"] == "elsewhere").sum() == 24
+
+
+@pytest.mark.slow
+def test_a_corpus(model, tmp_path, device):
+    names = ["zero-shot", "full", "lora-8bit"]
+    runs, found = done("corpus", model, tmp_path, device, strategies=names)
+    if runs[0].model.family == "encoder":
+        reason = "'film-plots' is a causal-lm task, which needs a decoder"
+        assert [(record.status, record.reason) for record in found] == [("skipped", reason)] * 3
+        return
+    for run, record in zip(runs, found, strict=True):
+        check(tmp_path, run, record, ["perplexity"], "causal-lm")
+        assert 1 < record.score.value < 2000 and not record.score.higher_is_better
+    full = found[1]
+    assert full.gain > 0 and full.score.value < full.base_score  # lower is better, and a rise is positive
+
+
+@pytest.fixture
+def headlines(tmp_path):
+    """An own suite on an own JSONL file whose rows have one or more references."""
+    words = ["dog", "cat", "house", "river", "film", "song"]
+    rows = [
+        {"body": f"The {a} and the {b} met number {i}.", "titles": [f"A {a} met a {b}", f"{a} and {b}"][: 1 + i % 2]}
+        for i, (a, b) in enumerate((a, b) for a in words for b in words for _ in range(4))
+    ]
+    (tmp_path / "tasks").mkdir()
+    (tmp_path / "tasks" / "rows.jsonl").write_text("".join(json.dumps(row) + "\n" for row in rows))
+    (tmp_path / "tasks" / "headlines.yaml").write_text("""name: headlines
+version: 1
+description: titles of short texts
+type: generation
+metrics: [rougeL, bleu, chrf]
+options: {answer_tokens: 8}
+train: {path: rows.jsonl, columns: {text: body, references: titles}}
+validation: {share: 0.2}
+test: {share: 0.2}
+prompt: "{text}\\nTitle:"
+instructions:
+  train: ["Write a title.\\n{text}", "{text}\\nWhat is a good title?"]
+  test: ["{text}\\nGive it a title.", "Name this text.\\n{text}"]
+""")
+    (tmp_path / "mine.yaml").write_text("""name: mine
+version: 1
+description: titles
+models: [smollm2]
+tasks: [headlines]
+strategies: [zero-shot, few-shot, full, instruction]
+probes: [lambada, mrpc]
+budget: 24examples
+""")
+    return tmp_path / "mine.yaml"
+
+
+@pytest.mark.slow
+def test_text_from_an_own_file(model, headlines, tmp_path, device):
+    runs, found = done(str(headlines), model, tmp_path / "out", device)
+    if runs[0].model.family == "encoder":
+        assert {record.reason for record in found} == {"'headlines' is a generation task, which needs a decoder"}
+        assert {record.status for record in found} == {"skipped"}
+        return
+    for run, record in zip(runs, found, strict=True):
+        check(tmp_path / "out", run, record, ["rougeL", "bleu", "chrf"], "generation")
+    instructed = {record.strategy: record for record in found}["instruction"]
+    assert set(instructed.robustness.scores) == set(runs[0].task.instructions.test)
+    (better,) = done(
+        str(headlines),
+        model,
+        tmp_path / "more",
+        device,
+        strategies=["full"],
+        budget="640",
+        settings=["full.learning_rate=3e-3"],
+    )[1]
+    assert better.gain_ci_low > 0.2 and better.metrics["malformed"].value == 0  # what it is to write can be learned
+
+
+def test_what_is_unfit_is_skipped_once(own_cache, tmp_path, device, monkeypatch):
+    for _ in range(2):
+        _, found = done("ner", "tiny-bert", tmp_path, device, strategies=["few-shot"])
+        (record,) = found
+        reason = "an encoder has no way to learn a ner task from examples without training"
+        assert (record.status, record.reason) == ("skipped", reason)
+        assert record.score is None and not record.metrics and record.cost is None
+        assert records.items(tmp_path, record).empty and records.read_all(tmp_path) == found
+        monkeypatch.setattr(execution, "_skipped", lambda *_: pytest.fail("a skipped run was looked at again"))
+
+
+@pytest.mark.slow
+def test_small_data_helps_are_in_the_record(own_cache, tmp_path, device):
+    """Early stopping, dropout, smoothing and augmentation together, on spans."""
+    settings = ["early_stopping=1", "validate_every=0.5", "dropout=0.2", "label_smoothing=0.1", "augmentation=0.2"]
+    (record,) = done("qa", "tiny-bert", tmp_path, device, strategies=["full"], settings=settings, budget="64")[1]
+    assert record.status == "ok", record.reason
+    assert 1 <= len(record.validation) <= 2 and record.cost.train_examples in (32, 64)
+    assert record.cost.train_examples == 16 * len(record.losses)
+    assert record.hyperparameters["label_smoothing"] == 0.1
+
+
+# A model behind an API.
+
+
+def reached(server, **more):
+    said = {"base_url": server.url, "model": "m", "key_env": "BENCH_TEST_KEY"} | more
+    return [f"endpoint.{key}={value}" for key, value in said.items()]
+
+
+@pytest.fixture
+def keyed(own_cache, monkeypatch):
+    monkeypatch.setenv("BENCH_TEST_KEY", "sk-secret-0123")
+    monkeypatch.setattr(chat, "BACKOFF", wait_none())
+
+
+@pytest.mark.slow
+@pytest.mark.parametrize("suite", ["sentiment", "ner", "qa"])
+def test_an_endpoint_that_knows_the_answers(server, keyed, suite, tmp_path, device):
+    (run,) = plan.plan(plan.Options(suite, model="tiny-bert", strategies=["endpoint"], settings=reached(server)), "fp32")
+    kind, loaded = tasktypes.load(run.task), data.load(run.task)
+    known = {instruction(run.task, e, "test", i): kind.answer(e) for i, e in enumerate(loaded.test[:12])}
+
+    def answer(asked):
+        return Reply(body=completion(known[asked["messages"][0]["content"]]))
+
+    server.reply = answer
+    prices = {"input_price": 1000, "output_price": 2000}
+    options = {"strategies": ["endpoint"], "settings": reached(server, **prices)}
+    (run,), (record,) = done(suite, "tiny-bert", tmp_path, device, **options)
+    assert record.status == "ok", record.reason
+    assert record.score.value == 1.0 and record.metrics["malformed"].value == 0.0
+    assert record.gain == pytest.approx(1 - record.base_score) and record.base_score < 1
+    assert (record.forgetting, record.losses, record.elsewhere) == ({}, [], {})
+    # 7 tokens read and 3 written for each answer
+    assert record.cost.money == pytest.approx(12 * (7 * 1000 + 3 * 2000) / 1e6)
+    assert record.cost.train_tokens == record.cost.total_parameters == 0 and record.cost.eval_seconds > 0
+    assert sorted(server.prompts) == sorted(known) and len(known) == 12
+    assert {request.headers["Authorization"] for request in server.requests} == {"Bearer sk-secret-0123"}
+    assert {request.body["max_tokens"] for request in server.requests} == {128}
+    kept = "".join(path.read_text() for path in records.folder(tmp_path).glob("*.json"))
+    assert "sk-secret" not in kept and server.url in kept
+    # Answers outlive the record: another folder asks nothing again, and costs the same in use.
+    (again,) = done(suite, "tiny-bert", tmp_path / "again", device, **options)[1]
+    assert len(server.requests) == 12
+    assert (again.metrics, again.cost.money) == (record.metrics, record.cost.money)
+
+
+@pytest.mark.slow
+def test_an_endpoint_that_says_other_things(server, keyed, tmp_path, device):
+    said = iter(["Positive.", "I cannot say", ""] * 4)
+    server.reply = lambda asked: Reply(body=completion(next(said)))
+    settings = reached(server, concurrency=1)
+    (run,), (record,) = done("sentiment", "tiny-bert", tmp_path, device, strategies=["endpoint"], settings=settings)
+    assert record.metrics["malformed"].value == pytest.approx(8 / 12)
+    items = records.items(tmp_path, record)
+    assert items["prediction"].tolist() == ["positive", "", ""] * 4 and items["malformed"].tolist() == [False, True, True] * 4
+    right = sum(e.gold == "positive" for e in data.load(run.task).test[:12:3])
+    assert record.score.value == pytest.approx(right / 12)
+
+
+@pytest.mark.slow
+def test_an_endpoint_that_fails_is_a_failed_run_and_can_be_done_again(server, keyed, tmp_path, device):
+    server.reply = lambda asked: Reply(503, {"error": {"message": "no GPU"}}, {"Retry-After": "0"})
+    settings = reached(server)
+    (record,) = done("sentiment", "tiny-bert", tmp_path, device, strategies=["endpoint"], settings=settings)[1]
+    assert record.status == "failed" and "answered 503 for model 'm': no GPU" in record.reason
+    server.reply = lambda asked: Reply(body=completion("negative"))
+    (again,) = done("sentiment", "tiny-bert", tmp_path, device, strategies=["endpoint"], settings=settings)[1]
+    assert again.status == "ok" and again.run_id == record.run_id

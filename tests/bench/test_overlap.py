@@ -1,0 +1,54 @@
+"""Near-duplicates against the definition: Jaccard similarity of the sets of word pairs."""
+
+import re
+from itertools import pairwise
+
+import pytest
+from hypothesis import given, settings
+from hypothesis import strategies as st
+
+from bench import data, overlap
+from bench.overlap import THRESHOLD, near
+
+
+def pairs(text):
+    words = re.findall(r"\w+", text.lower())
+    return set(pairwise(words))
+
+
+def by_definition(texts, others, threshold=THRESHOLD):
+    known = [pairs(other) for other in others]
+    return [
+        i
+        for i, mine in enumerate(map(pairs, texts))
+        if any(mine & theirs and len(mine & theirs) >= threshold * len(mine | theirs) for theirs in known)
+    ]
+
+
+TEXTS = st.lists(st.lists(st.sampled_from(["a", "b", "c", "d", "E.", "f,"]), max_size=9).map(" ".join), max_size=6)
+
+
+@settings(deadline=None)
+@given(TEXTS, TEXTS, st.sampled_from([0.3, 0.5, 0.7, 1.0]))
+def test_small_vocabularies_by_definition(texts, others, threshold):
+    assert near(texts, others, threshold) == by_definition(texts, others, threshold)
+
+
+def test_real_reviews_by_definition(sst2, monkeypatch):
+    monkeypatch.setattr(overlap, "BLOCK", 70)  # several blocks
+    loaded = data.load(sst2)
+    others = [example.fields["text"] for example in loaded.test[:150]]
+    texts = [example.fields["text"] for example in loaded.train[:150]]
+    # Copies with a word more, a word less, and another case are near; halves are not.
+    texts += [f"{other} indeed" for other in others[:20]] + [other.upper() for other in others[:20]]
+    texts += [" ".join(other.split()[: len(other.split()) // 2]) for other in others[:20]]
+    found = near(texts, others)
+    assert found == by_definition(texts, others)
+    long = [i for i, other in enumerate(others[:20]) if len(pairs(other)) > 3]
+    assert {150 + i for i in long} <= set(found) and {170 + i for i in long} <= set(found)
+    assert not {190 + i for i in long} & set(found)
+
+
+@pytest.mark.parametrize("texts", [[], ["", "word", "!?"]])
+def test_nothing_is_near_without_pairs(texts):
+    assert near(texts, ["word", "two words", ""]) == [] == near(["two words"], texts)
