@@ -15,13 +15,14 @@ OTHERS = 3
 
 def forgetting(rows: Sequence[Row]) -> Section:
     """A table per model and task; a column that has nothing to show is not there."""
-    groups = grouped([row for row in rows if row.trains and row.forgetting])
-    tables = [(f"{model} on {task}", _forgotten(group)) for (_, model, task), group in groups.items()]
+    groups = grouped(rows).items()
+    tables = [(f"{model} on {task}", _forgotten(group)) for (_, model, task), group in groups if any(map(_shown, group))]
     note = (
         "Verdict: loss or gain only where the interval of the forgetting excludes zero. "
-        "Per point gained: forgetting over gain, both at the end; a dash where the gain's interval does not lie above zero. "
+        "Per gain: forgetting over gain, both at the end; a dash where the gain's interval does not lie above zero. "
         "At equal gain: forgetting where the curve first reaches the largest gain that all rows with a gain reach. "
-        "Frontier: no other row gains as much and forgets as little. Rows that train nothing forget nothing and are left out."
+        "Frontier: no other row, the untouched base included, gains as much and forgets as little. "
+        "Rows that train nothing forget nothing and have no line."
     )
     return Section("Forgetting", note, tables)
 
@@ -29,7 +30,11 @@ def forgetting(rows: Sequence[Row]) -> Section:
 def _forgotten(rows: Sequence[Row]) -> Board:
     relative = Column("All probes", "FG", "relative, %", "ascending", True, _relative)
     columns = [column for probe, measure in probe_names(rows).items() for column in _probe(rows, probe, measure)]
-    return _filled([STRATEGY, relative, *columns], rows)
+    return _filled([STRATEGY, relative, *columns], [row for row in rows if _shown(row)])
+
+
+def _shown(row: Row) -> bool:
+    return row.trains and bool(row.forgetting)
 
 
 def _filled(columns: list[Column], rows: Sequence[Row]) -> Board:

@@ -55,7 +55,11 @@ def test_markdown_is_whole_and_names_variants(make, out):
 def test_names_cannot_write_markup(make):
     evil = "a|b<script>[x](y) *z* _w_\nq`"
     text = forgetting.as_markdown(aggregate([row(make, evil, 0.05, (0.02, 0.01, 0.03), [])[0], make.failed(reason="<b>| no")]))
-    assert not re.search(r"(?<!\\)<", text) and r"| a\|b\<script\>\[x\](y) \*z\* \_w\_ q\` |" in text and r"failed: \<b\>\| no" in text
+    assert (
+        not re.search(r"(?<!\\)<", text)
+        and r"| a\|b\<script\>\[x\](y) \*z\* \_w\_ q\` |" in text
+        and r"failed: \<b\>\| no" in text
+    )
 
 
 def test_what_is_absent_leaves_no_column_and_failures_are_told(make):

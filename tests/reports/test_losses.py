@@ -28,6 +28,15 @@ def test_verdict_price_and_frontier(make):
     assert "nats per token for each point gained" in notes and ("wikipedia", "Rounding") not in lines[0]
 
 
+def test_untouched_base_can_beat_a_row(make):
+    probes = {"wikipedia": ("loss (nats per token)", 3.2, 3.3)}
+    trained = make.lost(gained(make, "full", 0.0, probes=probes), "wikipedia", (0.02, 0.01, 0.03))[0]
+    base = make.lost(gained(make, "zero-shot", 0.0, probes=probes, trainable=0), "wikipedia", (0.0, 0.0, 0.0))[0]
+    (line,), _ = built([trained, base])
+    assert line["wikipedia", "Frontier"].text == "no"
+    assert built([trained])[0][0]["wikipedia", "Frontier"].text == "yes"
+
+
 def test_equal_gain_names_where_and_rows_that_never_rose_are_empty(make):
     curves = {"full": [(0.1, 0.02), (0.3, 0.06)], "lora": [(0.2, 0.01)], "lost": [(-0.1, 0.0)]}
     found = [
