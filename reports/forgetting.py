@@ -71,7 +71,7 @@ def _group(key: tuple[str, str, str], rows: Sequence[Row]) -> Group:
         [row.label, numbers.points(row.relative_forgetting / 100)] for row in shown if row.relative_forgetting is not None
     ]
     if relative:
-        tables.append(Table("all probes where higher is better: relative forgetting", ["strategy", "FG, %"], relative))
+        tables.append(Table("All probes where higher is better: relative forgetting", ["strategy", "FG, %"], relative))
     return Group(f"{suite}: {model} on {task}", tables, list(_notes(rows, shown)))
 
 

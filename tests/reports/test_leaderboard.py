@@ -138,7 +138,7 @@ def test_curves_stages_and_contaminated_items_are_shown(make, out):
 
 
 def test_page_without_curves_has_no_way(page_of):
-    assert "On the way" not in page_of(1) and ">Stages<" not in page_of(1) and ">Contaminated<" not in page_of(1)
+    assert "On the way" not in page_of(1) and "<h3>Stages" not in page_of(1) and ">Contaminated</button>" not in page_of(1)
 
 
 def test_definitions_and_provenance(page_of):
