@@ -89,10 +89,13 @@ def test_frontier_by_hand():
     # (gain, forgetting): the second gains less and forgets as much as the first; the fourth is the third again.
     places = [(0.3, 0.1), (0.2, 0.1), (0.1, 0.0), (0.1, 0.0), (0.0, 0.0), (0.4, 0.5), (0.35, 0.6)]
     assert frontier.unbeaten(places) == [0, 2, 3, 5]
+    # The untouched base, at (0, 0), beats the first alone.
+    assert frontier.unbeaten([(-0.1, 0.0), (-0.1, -0.2), (0.1, 0.2)]) == [1, 2]
 
 
 @given(PLACES)
 def test_frontier_holds_the_extremes_and_is_beaten_by_none(places):
+    places = [*places, frontier.BASE]
     best = [places[index] for index in frontier.unbeaten(places)]
     assert max(gain for gain, _ in places) == max(gain for gain, _ in best)
     assert min(lost for _, lost in places) == min(lost for _, lost in best)
