@@ -8,6 +8,8 @@ from reports.rows import Row
 
 Place = tuple[float, float]
 """Gain and forgetting."""
+BASE: Place = (0.0, 0.0)
+"""The untouched base's."""
 
 
 def path(row: Row, probe: str) -> list[Place]:
@@ -16,7 +18,7 @@ def path(row: Row, probe: str) -> list[Place]:
     The gain on the way is that on validation items, for test data are read once.
     """
     points = [(point.gain, point.forgetting[probe]) for point in row.curve if probe in point.forgetting]
-    return [(0.0, 0.0), *points] if points else []
+    return [BASE, *points] if points else []
 
 
 def at_gain(places: Sequence[Place], gain: float) -> float | None:
@@ -52,12 +54,12 @@ def per_gained(row: Row, probe: str) -> float | None:
 
 def unbeaten(places: Sequence[Place]) -> list[int]:
     """The Pareto frontier: indices of places such that none gains at least as much and forgets at most as much, and is better
-    in one of the two. Values are compared, not intervals."""
+    in one of the two. The untouched base competes too. Values are compared, not intervals."""
 
     def beats(a: Place, b: Place) -> bool:
         return a != b and a[0] >= b[0] and a[1] <= b[1]
 
-    return [index for index, place in enumerate(places) if not any(beats(other, place) for other in places)]
+    return [index for index, place in enumerate(places) if not any(beats(other, place) for other in [BASE, *places])]
 
 
 def of_rows(rows: Sequence[Row], probe: str) -> list[Row]:

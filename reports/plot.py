@@ -180,6 +180,8 @@ def _draw(axes: Axes, points: Sequence[Point]) -> None:
     axes.axhline(0, color="#999999", linewidth=0.8, zorder=0)
     axes.axvline(0, color="#999999", linewidth=0.8, zorder=0)
     best = sorted((point.x.value, point.y.value) for point in _unbeaten(points))
+    if frontier.unbeaten([frontier.BASE, *best])[:1] == [0]:
+        best = sorted([frontier.BASE, *best])
     # Up at a point's gain, then on to the next: what lies above or left of the line is beaten.
     axes.plot(*zip(*best, strict=True), color="#777777", linestyle="--", linewidth=0.9, drawstyle="steps-pre", zorder=1)
     for point in points:

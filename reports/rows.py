@@ -153,6 +153,15 @@ def grouped(rows: Sequence[Row]) -> dict[tuple[str, str, str], list[Row]]:
     return groups
 
 
+def staged(rows: Sequence[Row]) -> list[list[Row]]:
+    """Rows that went through the same stages with the same model."""
+    groups: dict[tuple[str, ...], list[Row]] = {}
+    for row in rows:
+        if row.stages:
+            groups.setdefault((*row.group, *row.stages.tasks), []).append(row)
+    return list(groups.values())
+
+
 def probe_names(rows: Sequence[Row]) -> dict[str, Measure]:
     """Each probe of the rows and what it measures, in order of first appearance."""
     return {name: probe.measure for row in rows for name, probe in row.forgetting.items()}
