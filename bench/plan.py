@@ -177,7 +177,7 @@ def plan(options: Options, precision: str) -> list[Run]:
 
 
 def _planned(options: Options, precision: str, library: Library, suite: SuiteSpec) -> list[Run]:
-    budget = Budget.parse(options.budget or suite.budget)
+    budgets = {"decoder": suite.budget, "encoder": suite.encoder_budget or suite.budget}
     seeds = options.seeds or suite.seeds
     tasks = [library.task(name) for name in _chosen("task", options.tasks, suite.stages or suite.tasks, library)]
     wanted = _chosen("strategy", options.strategies, suite.strategies, library)
@@ -214,7 +214,7 @@ def _planned(options: Options, precision: str, library: Library, suite: SuiteSpe
                 probes=() if strategy.client else fitting,
                 left_out=tuple(f"probe '{name}' is left out: {reason}" for name, reason in unfit.items()),
                 seed=0,
-                budget=budget,
+                budget=Budget.parse(options.budget or budgets[model.family]),
                 batch=suite.batch,
                 max_length=suite.max_length,
                 precision=precision,

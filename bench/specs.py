@@ -307,6 +307,8 @@ class SuiteSpec(Spec):
     """Test items that are asked under each unseen instruction, where a strategy trains on instructions."""
     seeds: int = Field(default=1, ge=1)
     budget: str = "512examples"
+    encoder_budget: str | None = None
+    """Budget of encoders, whose heads start from nothing; without it the same as decoders'."""
     batch: int = Field(default=16, ge=1)
     """Examples per optimiser step over all processes: the same whatever their number."""
     max_length: int = Field(default=256, ge=8)
