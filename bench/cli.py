@@ -1,4 +1,7 @@
-"""The command line: run, results, report, assets, doctor. Heavy packages are imported by the commands that need them."""
+"""The command line: run, results, report, forgetting, assets, doctor.
+
+Heavy packages are imported by the commands that need them.
+"""
 
 import json
 import os
@@ -152,6 +155,23 @@ def report(
     from reports import leaderboard
 
     print(leaderboard.write(records_in or out, out))
+    return 0
+
+
+@app.command()
+def forgetting(
+    suite: Annotated[str | None, typer.Option(help="Only this suite's.")] = None,
+    out: Out = DEFAULT_OUT,
+    markdown: Annotated[Path | None, typer.Option(help="Write the tables here instead of printing them.")] = None,
+    figure: Annotated[Path | None, typer.Option(help="Write the curves here, as SVG.")] = None,
+) -> int:
+    """Gain against forgetting: per probe, at the end, at equal gain, and in words."""
+    from reports import forgetting as report
+
+    found = list(records.of_suite(records.read_all(out), suite))
+    if not found:
+        raise UserError(f"no records in {records.folder(out)}{f' of suite {suite}' if suite else ''}; run a suite first")
+    report.write(found, out, markdown, figure)
     return 0
 
 

@@ -16,7 +16,7 @@ from bench.probes import Probe
 from bench.records import Delta, Elsewhere, Forgetting, Pair, Point, Robustness, Stages, as_text
 from bench.scoring import rise, scores
 from bench.specs import TaskSpec
-from bench.statistics import interval
+from bench.statistics import Indices, interval
 
 
 def of_task(asked: Asked, before: pd.DataFrame, after: pd.DataFrame) -> dict[str, Any]:
@@ -86,11 +86,11 @@ def _forgetting(run: Run, probe: Probe, before: Answers, after: Answers) -> Forg
 
 def _lost(probe: Probe, before: pd.DataFrame, after: pd.DataFrame) -> Delta:
     sign = 1.0 if probe.higher_is_better else -1.0
-    old, new = _columns(before), _columns(after)
+    compared = probe.comparison(_columns(before), _columns(after))
 
-    def lost(i: Any) -> float:
-        scored = probe.scores({n: v[i] for n, v in old.items()}, {n: v[i] for n, v in new.items()})
-        return sign * (scored[0] - scored[1])
+    def lost(items: Indices) -> float:
+        old, new = compared(items)
+        return sign * (old - new)
 
     low, high = interval(lost, len(before))
     return Delta(value=delta(probe, before, after), ci_low=low, ci_high=high)

@@ -67,6 +67,15 @@ class Board:
     lines: list[Line]
 
 
+@dataclass(frozen=True)
+class Section:
+    """`tables` are captions with their tables."""
+
+    title: str
+    note: str
+    tables: list[tuple[str, Board]]
+
+
 def tabled(columns: list[Column], rows: Sequence[Row]) -> Board:
     groups: list[tuple[str, int]] = []
     for column in columns:

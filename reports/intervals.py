@@ -11,6 +11,7 @@ from typing import Literal
 
 import numpy as np
 
+from bench.records import Verdict
 from bench.statistics import RESAMPLES, Floats, bounds, totals
 
 Bounds = tuple[float, float]
@@ -33,6 +34,13 @@ class Estimate:
     @property
     def excludes_zero(self) -> bool:
         return self.low is not None and self.high is not None and not self.low <= 0 <= self.high
+
+    @property
+    def verdict(self) -> Verdict | None:
+        """What the interval says of a loss: `loss` or `gain` only where it excludes zero; None where there is no interval."""
+        if self.low is None or self.high is None:
+            return None
+        return "none" if not self.excludes_zero else "loss" if self.low > 0 else "gain"
 
 
 def estimate(values: Sequence[float], known: Sequence[Bounds | None], counts: Counts | None = None) -> Estimate:

@@ -14,7 +14,7 @@ from markupsafe import Markup
 from bench import records
 from bench.folders import write_text
 from reports import board, numbers, plot, provenance, sections
-from reports.cells import Board
+from reports.cells import Board, Section
 from reports.intervals import Estimate, statement
 from reports.rows import Row, aggregate, grouped, probe_names, ranked
 
@@ -24,11 +24,12 @@ FILE = "leaderboard.html"
 
 @dataclass(frozen=True)
 class Plots:
-    """The panels of one model and task."""
+    """The panels of one model and task: of the ends, and of the curves."""
 
     model: str
     task: str
     panels: list[Markup]
+    curves: list[Markup]
 
 
 @dataclass(frozen=True)
@@ -38,7 +39,7 @@ class Suite:
     name: str
     board: Board
     plots: list[Plots]
-    sections: list[sections.Section]
+    sections: list[Section]
     provenance: provenance.Provenance
     intervals: str
     faults: list[tuple[str, str]]
@@ -98,14 +99,19 @@ def _estimates(row: Row) -> list[Estimate]:
 def _plots(rows: list[Row], number: int) -> list[Plots]:
     plots = []
     for place, ((_, model, task), group) in enumerate(grouped(rows).items()):
-        drawn = [
-            plot.panel(group, probe, measure, f"plot-{number}-{place}-{index}")
-            for index, (probe, measure) in enumerate(probe_names(group).items())
-        ]
-        # matplotlib has escaped the names in its SVG.
-        if panels := [Markup(svg) for svg in drawn if svg]:
-            plots.append(Plots(model, task, panels))
+        ends, curves = (_panels(group, f"{kind}-{number}-{place}", kind == "curve") for kind in ("plot", "curve"))
+        if ends:
+            plots.append(Plots(model, task, ends, curves))
     return plots
+
+
+def _panels(rows: list[Row], prefix: str, curves: bool) -> list[Markup]:
+    drawn = [
+        plot.panel(rows, probe, measure, f"{prefix}-{index}", curves)
+        for index, (probe, measure) in enumerate(probe_names(rows).items())
+    ]
+    # matplotlib has escaped the names in its SVG.
+    return [Markup(svg) for svg in drawn if svg]
 
 
 def _typeset(text: str) -> str:

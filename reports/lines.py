@@ -21,11 +21,14 @@ def below(rows: Sequence[Row]) -> Iterator[str]:
         _transfer,
         _wordings,
         _money,
-        _doubts,
+        _rounded,
     ]
     for fact in facts:
         for row in rows:
             yield from fact(row)
+    yield from _contaminated(rows)
+    for row in rows:
+        yield from _doubts(row)
 
 
 def _trained(row: Row) -> Iterator[str]:
@@ -82,6 +85,29 @@ def _wordings(row: Row) -> Iterator[str]:
 def _money(row: Row) -> Iterator[str]:
     if row.cost and row.cost.money is not None:
         yield f"{row.label}: the API asks {numbers.money(row.cost.money)}, in the currency of its prices"
+
+
+def _rounded(row: Row) -> Iterator[str]:
+    """Where the interval says that rounding the base lost or gained something before training."""
+    bits = row.first.hyperparameters.get("bits")
+    lost = [(name, found.rounding, found.measure) for name, found in row.forgetting.items()]
+    told = [
+        f"{numbers.difference(rounding.value, measure)} {measure.unit} of {name}"
+        for name, rounding, measure in lost
+        if rounding and rounding.excludes_zero
+    ]
+    if told:
+        yield f"{row.label}: rounding{f' to {bits} bit' if bits else ''} lost {', '.join(told)} before training"
+
+
+def _contaminated(rows: Sequence[Row]) -> Iterator[str]:
+    alike: dict[tuple[str, int, int], list[str]] = {}
+    for row in rows:
+        for name, found in row.forgetting.items():
+            if found.contaminated:
+                alike.setdefault((name, found.contaminated, found.items), []).append(row.label)
+    for (name, count, items), labels in alike.items():
+        yield f"{name}: {count:,} of {numbers.items([items])} contaminated by what was trained on ({', '.join(labels)})"
 
 
 def _doubts(row: Row) -> Iterator[str]:

@@ -4,12 +4,12 @@
 """
 
 from collections.abc import Mapping, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from statistics import fmean
 
 import pandas as pd
 
-from bench.records import Cost, Elsewhere, Forgetting, Record, Score
+from bench.records import Cost, Elsewhere, Forgetting, Pair, Point, Record, Score, Stages
 from reports import answers
 from reports.answers import Answers
 from reports.intervals import Bounds, Estimate, estimate
@@ -26,6 +26,11 @@ class Forgotten:
     before: float
     after: float
     lost: Estimate
+    items: int
+    rounding: Estimate | None = None
+    """What rounding the base lost before training, the same for all seeds."""
+    contaminated: int = 0
+    others: Mapping[str, Pair] = field(default_factory=dict)
 
 
 @dataclass(frozen=True)
@@ -130,7 +135,64 @@ def _forgotten(probes: Sequence[Forgetting], frames: Frames, name: str) -> Forgo
         [(probe.ci_low, probe.ci_high) for probe in probes],
         found.difference(-1.0 if probes[0].higher_is_better else 1.0) if found else None,
     )
-    return Forgotten(measure(probes[0]), fmean(p.before for p in probes), fmean(p.after for p in probes), lost)
+    rounded = probes[0].quantisation
+    return Forgotten(
+        measure(probes[0]),
+        fmean(p.before for p in probes),
+        fmean(p.after for p in probes),
+        lost,
+        items=probes[0].n,
+        rounding=Estimate(rounded.value, rounded.ci_low, rounded.ci_high, "items", 1) if rounded else None,
+        contaminated=max(p.contaminated for p in probes),
+        others=_others(probes),
+    )
+
+
+def _others(probes: Sequence[Forgetting]) -> dict[str, Pair]:
+    shared = [name for name in probes[0].others if all(name in probe.others for probe in probes)]
+    parts = {name: [probe.others[name] for probe in probes] for name in shared}
+    return {
+        name: Pair(before=fmean(p.before for p in pairs), after=fmean(p.after for p in pairs)) for name, pairs in parts.items()
+    }
+
+
+def relative_forgetting(runs: Sequence[Record]) -> float | None:
+    """FG in per cent; None unless every run has it."""
+    found = [run.relative_forgetting for run in runs if run.relative_forgetting is not None]
+    return fmean(found) if len(found) == len(runs) else None
+
+
+def curve(runs: Sequence[Record]) -> list[Point]:
+    """Means at the steps at which every run was measured."""
+    paths = [{point.step: point for point in run.curve} for run in runs]
+    shared = [step for step in paths[0] if all(step in path for path in paths)]
+    return [_point([path[step] for path in paths]) for step in shared]
+
+
+def _point(points: Sequence[Point]) -> Point:
+    probes = [name for name in points[0].forgetting if all(name in point.forgetting for point in points)]
+    return Point(
+        step=points[0].step,
+        examples=points[0].examples,
+        score=fmean(point.score for point in points),
+        gain=fmean(point.gain for point in points),
+        forgetting={name: fmean(point.forgetting[name] for point in points) for name in probes},
+    )
+
+
+def stages(runs: Sequence[Record]) -> Stages | None:
+    """Means of the scores and of the three measures; None unless every run went through the same stages."""
+    found = [run.stages for run in runs if run.stages and run.stages.tasks == (runs[0].stages or run.stages).tasks]
+    if len(found) < len(runs):
+        return None
+    return Stages(
+        tasks=found[0].tasks,
+        base=list(map(fmean, zip(*(each.base for each in found), strict=True))),
+        scores=[list(map(fmean, zip(*rows, strict=True))) for rows in zip(*(each.scores for each in found), strict=True)],
+        backward_transfer=fmean(each.backward_transfer for each in found),
+        forward_transfer=fmean(each.forward_transfer for each in found),
+        forgetting=fmean(each.forgetting for each in found),
+    )
 
 
 def cost(costs: Sequence[Cost]) -> Cost | None:

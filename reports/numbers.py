@@ -73,6 +73,16 @@ def percent(value: float | None) -> str:
     return f"{_significant(100 * value)} %" if value is not None and finite(value) else MISSING
 
 
+def ratio(value: float) -> str:
+    """A signed quotient with three significant digits: +0.0031."""
+    return f"+{_significant(value)}" if finite(value) and value > 0 else _significant(value + 0.0)
+
+
+def in_unit(value: float, measure: Measure) -> float:
+    """A difference as it is shown: shares in points, all else as it is."""
+    return 100 * value if measure.share else value
+
+
 def rate(value: float) -> str:
     """3.2 %"""
     return f"{_fixed(100 * value, 1)} %" if finite(value) else MISSING

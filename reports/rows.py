@@ -10,7 +10,7 @@ from pathlib import Path
 from typing import Any
 
 from bench import records
-from bench.records import Cost, Record, Status
+from bench.records import Cost, Point, Record, Stages, Status
 from reports import answers, means, transfer
 from reports.intervals import Estimate
 from reports.means import Away, Forgotten, Metric, Wordings
@@ -35,6 +35,10 @@ class Row:
     wordings: Wordings | None = None
     transfers: Sequence[Transfer] = ()
     forgetting: Mapping[str, Forgotten] = field(default_factory=dict)
+    relative_forgetting: float | None = None
+    curve: Sequence[Point] = ()
+    """The way to the end, on validation items."""
+    stages: Stages | None = None
     cost: Cost | None = None
     """Means over seeds; counts rounded."""
     variant: str = ""
@@ -89,6 +93,18 @@ class Row:
         return next(named, "Domains")
 
     @property
+    def stage_measures(self) -> dict[str, Measure]:
+        """What the score on each stage's task is; a score of which the record says nothing keeps its own unit."""
+        scores = {name: away.measure for name, away in self.elsewhere.items()} | {self.first.task: self.measure}
+        tasks = self.stages.tasks if self.stages else []
+        return {task: scores.get(task, Measure("score", share=False)) for task in tasks}
+
+    @property
+    def stage_measure(self) -> Measure:
+        """What a mean over the stages' tasks is: a share where all of them are."""
+        return Measure("score", share=all(measure.share for measure in self.stage_measures.values()))
+
+    @property
     def trains(self) -> bool:
         return self.cost is not None and self.cost.train_examples > 0
 
@@ -137,6 +153,15 @@ def grouped(rows: Sequence[Row]) -> dict[tuple[str, str, str], list[Row]]:
     return groups
 
 
+def staged(rows: Sequence[Row]) -> list[list[Row]]:
+    """Rows that went through the same stages with the same model."""
+    groups: dict[tuple[str, ...], list[Row]] = {}
+    for row in rows:
+        if row.stages:
+            groups.setdefault((*row.group, *row.stages.tasks), []).append(row)
+    return list(groups.values())
+
+
 def probe_names(rows: Sequence[Row]) -> dict[str, Measure]:
     """Each probe of the rows and what it measures, in order of first appearance."""
     return {name: probe.measure for row in rows for name, probe in row.forgetting.items()}
@@ -183,6 +208,9 @@ def _row(runs: list[Record], out: Path | None, known: Sequence[Record]) -> Row:
         wordings=means.wordings(runs),
         transfers=transfer.between(runs, known, out),
         forgetting=means.forgotten(runs, frames),
+        relative_forgetting=means.relative_forgetting(runs),
+        curve=means.curve(runs),
+        stages=means.stages(runs),
         cost=means.cost([run.cost for run in runs if run.cost]),
     )
 

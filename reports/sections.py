@@ -1,34 +1,42 @@
-"""The page's small tables below the wide one: other metrics, other tasks and domains, transfer, and wordings."""
+"""The page's small tables below the wide one: other metrics, other tasks and domains, transfer, and wordings.
+
+Those on forgetting and stages are made in reports/losses.py.
+"""
 
 from collections.abc import Iterator, Sequence
-from dataclasses import dataclass
 
-from reports import numbers
-from reports.cells import EMPTY, MODEL, STRATEGY, TASK, Board, Cell, Column, Direction, difference, level, sortable, tabled
+from reports import losses, numbers
+from reports.cells import (
+    EMPTY,
+    MODEL,
+    STRATEGY,
+    TASK,
+    Board,
+    Cell,
+    Column,
+    Direction,
+    Section,
+    difference,
+    level,
+    sortable,
+    tabled,
+)
 from reports.intervals import Estimate
 from reports.numbers import Measure
 from reports.rows import KINDS, Row, grouped
 from reports.transfer import Transfer
 
 
-@dataclass(frozen=True)
-class Section:
-    """`tables` are captions with their tables."""
-
-    title: str
-    note: str
-    tables: list[tuple[str, Board]]
-
-
 def build(rows: Sequence[Row]) -> list[Section]:
     """The sections of one suite that have something to show."""
-    found = [_metrics(rows), _elsewhere(rows), _transfer(rows), _wordings(rows)]
+    found = [losses.forgetting(rows), losses.stages(rows), _metrics(rows), _elsewhere(rows), _transfer(rows), _wordings(rows)]
     return [section for section in found if section.tables]
 
 
 def estimates(row: Row) -> Iterator[Estimate]:
     """All that the sections show of a row with an interval."""
     yield from (metric.value for metric in row.metrics.values())
+    yield from (probe.rounding for probe in row.forgetting.values() if probe.rounding)
     for away in row.elsewhere.values():
         yield from (away.score, away.gain)
     yield from (transfer.rise for transfer in row.transfers)

@@ -13,13 +13,14 @@ from bench import records
 from bench.records import Record
 from reports import lines, numbers
 from reports.intervals import Estimate, statement
-from reports.rows import Row, aggregate, grouped, probe_names, ranked
+from reports.rows import Row, aggregate, grouped, probe_names, ranked, staged
 
 LOG_WIDTH = 100
 """Columns of a file or pipe, which say nothing of their width."""
 PROBES_ALONE = 8
 PROBE_WIDTH = 9
 NAME_WIDTH = 11
+MARK = "*"
 COST_WIDTHS = (5, 5, 7)
 
 
@@ -28,24 +29,33 @@ def show(found: Sequence[Record], out: Path | None = None) -> None:
 
     `out` is the folder whose per-item answers give intervals over seeds, and whose other records show transfer.
     """
-    console = Console(highlight=False, width=None if sys.stdout.isatty() else LOG_WIDTH)
+    to = console()
     beside = records.read_all(out) if out else []
     for rows in grouped(aggregate(found, out, beside)).values():
-        _show_group(console, ranked(rows))
+        _show_group(to, ranked(rows))
+
+
+def console() -> Console:
+    """Standard output, where nothing is coloured that is not asked for."""
+    return Console(highlight=False, width=None if sys.stdout.isatty() else LOG_WIDTH)
 
 
 def _show_group(console: Console, rows: Sequence[Row]) -> None:
     scored = [row for row in rows if row.score]
-    _line(console, _heading(rows))
+    say(console, _heading(rows))
     if scored:
         probes = list(probe_names(scored).items())
         beside = _beside(scored)
         console.print(_scores(scored, dict(probes[:beside])))
         for start in range(beside, len(probes), PROBES_ALONE):
             console.print(_forgetting(scored, dict(probes[start : start + PROBES_ALONE])))
-        _line(console, statement(_estimates(scored)))
+        for group in staged(scored):
+            console.print(_stages(group))
+        say(console, statement(_estimates(scored)))
+        if any(found.lost.excludes_zero for row in scored for found in row.forgetting.values()):
+            say(console, f"{MARK}: the 95 % interval of this forgetting excludes zero.")
     for text in lines.below(rows):
-        _line(console, text)
+        say(console, text)
 
 
 def _estimates(rows: Sequence[Row]) -> list[Estimate]:
@@ -53,7 +63,7 @@ def _estimates(rows: Sequence[Row]) -> list[Estimate]:
     return [row.score for row in rows if row.score] + [each.rise for row in rows for each in row.transfers]
 
 
-def _line(console: Console, text: str) -> None:
+def say(console: Console, text: str) -> None:
     """One line however narrow the terminal, so that logs can be searched; nothing in it is markup."""
     console.print(Text(printable(text)), soft_wrap=True)
 
@@ -128,7 +138,35 @@ def _gain(row: Row) -> str:
 def _lost(row: Row, probes: dict[str, numbers.Measure]) -> Iterator[str]:
     for name, measure in probes.items():
         lost = row.forgetting.get(name)
-        yield numbers.difference(lost.lost.value, measure) if lost else numbers.MISSING
+        text = numbers.difference(lost.lost.value, measure) if lost else numbers.MISSING
+        # As wide as the mark, so that digits stay below each other.
+        yield text + (MARK if lost and lost.lost.excludes_zero else " ")
+
+
+def _stages(rows: Sequence[Row]) -> Table:
+    """Scores on each task after each stage, and at the last stage the three measures."""
+    table = _table()
+    table.add_column("score\nafter", overflow="fold", min_width=5)
+    for task in rows[0].stage_measures:
+        table.add_column(Text(f"on\n{printable(task)}"), justify="right", overflow="fold", min_width=5)
+    for header in ("backward\ntransfer", "forward\ntransfer", "forgetting\n(Chaudhry)"):
+        table.add_column(header, justify="right", overflow="fold", min_width=6)
+    for row in rows:
+        assert row.stages is not None
+        measures, last = list(row.stage_measures.values()), len(row.stages.tasks) - 1
+        table.add_row(_name(row), "base", *map(numbers.level, row.stages.base, measures))
+        for number, (task, scores) in enumerate(zip(row.stages.tasks, row.stages.scores, strict=True)):
+            ends = three_measures(row) if number == last else ()
+            table.add_row("", Text(printable(task)), *map(numbers.level, scores, measures), *ends)
+    return table
+
+
+def three_measures(row: Row) -> tuple[str, str, str]:
+    """Backward and forward transfer (positive is better), and Chaudhry's forgetting (positive is loss)."""
+    assert row.stages is not None
+    found = (row.stages.backward_transfer, row.stages.forward_transfer, row.stages.forgetting)
+    backward, forward, forgetting = (numbers.difference(value, row.stage_measure) for value in found)
+    return backward, forward, forgetting
 
 
 def _costs(row: Row) -> tuple[str, str, str]:

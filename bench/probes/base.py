@@ -1,7 +1,7 @@
 """The interface of probes: items in, one value per item out, one score over the values."""
 
 from abc import ABC, abstractmethod
-from collections.abc import Mapping, Sequence
+from collections.abc import Callable, Mapping, Sequence
 from copy import copy
 from typing import Any, ClassVar, Self, TypeVar
 
@@ -20,6 +20,7 @@ from bench.models import Model
 from bench.probes.templates import filled
 from bench.sources import Row
 from bench.specs import Family, ProbeSpec, explain
+from bench.statistics import Indices
 
 R = TypeVar("R", bound=Mapping[str, Any])
 
@@ -38,7 +39,7 @@ class Probe(ABC):
 
     family: ClassVar[Family | None]
     """None: any."""
-    choices: ClassVar[type[Options]] = Options
+    allowed: ClassVar[type[Options]] = Options
     value: str
     """Name of the score, with its unit."""
     higher_is_better: ClassVar[bool]
@@ -49,7 +50,7 @@ class Probe(ABC):
 
     def __init__(self, spec: ProbeSpec, encoding: Encoding, limit: int, tokens: int) -> None:
         self.spec, self.encoding, self.tokens = spec, encoding, tokens
-        self.options: Any = self.choices.model_validate(spec.options)
+        self.options: Any = self.allowed.model_validate(spec.options)
         self.rows = sample(filled_rows(spec), limit)
 
     @classmethod
@@ -62,9 +63,9 @@ class Probe(ABC):
         if missing := cls.needs - spec.given:
             raise UserError(f"probe '{spec.name}': a {spec.kind} probe needs the columns {', '.join(sorted(missing))}")
         try:
-            cls.choices.model_validate(spec.options)
+            cls.allowed.model_validate(spec.options)
         except ValidationError as error:
-            raise UserError(f"probe '{spec.name}', options of a {spec.kind} probe: {explain(error, cls.choices)}") from error
+            raise UserError(f"probe '{spec.name}', options of a {spec.kind} probe: {explain(error, cls.allowed)}") from error
 
     @classmethod
     def check(cls, spec: ProbeSpec) -> None:
@@ -108,9 +109,17 @@ class Probe(ABC):
         """The probe's number from `measure`'s columns: the weighted mean of the items' values."""
         return float(np.average(items["value"], weights=items["weight"]))
 
+    def comparison(self, before: Columns, after: Columns) -> Callable[[Indices], tuple[float, float]]:
+        """A function of items' indices: their score before and after. What all choices of items share is worked out once."""
+
+        def scores(items: Indices) -> tuple[float, float]:
+            return self.score({n: v[items] for n, v in before.items()}), self.score({n: v[items] for n, v in after.items()})
+
+        return scores
+
     def scores(self, before: Columns, after: Columns) -> tuple[float, float]:
-        """The score of the same items before and after."""
-        return self.score(before), self.score(after)
+        """The score of all items before and after."""
+        return self.comparison(before, after)(np.arange(len(before["value"])))
 
     def others(self, before: Columns, after: Columns) -> dict[str, tuple[float, float]]:
         """Further numbers that the same items give, before and after, by name."""

@@ -5,6 +5,8 @@ texts, per layer (Kornblith et al. 2019). 1 is no change but rotation and scale.
 dimensions CKA is too high, the more so the fewer the texts: compare only values of the same number of items.
 """
 
+from collections.abc import Callable
+
 import numpy as np
 import numpy.typing as npt
 import pandas as pd
@@ -12,7 +14,9 @@ from torch import nn
 
 from bench.embeddings import layer_means
 from bench.probes.base import Columns, Probe
+from bench.statistics import Indices
 
+Floats = npt.NDArray[np.float64]
 LAYER = "layer "
 
 
@@ -33,32 +37,42 @@ class Drift(Probe):
         """A model's similarity to itself."""
         return 1.0
 
-    def scores(self, before: Columns, after: Columns) -> tuple[float, float]:
+    def comparison(self, before: Columns, after: Columns) -> Callable[[Indices], tuple[float, float]]:
         """1, and the mean of the layers' CKA."""
-        return 1.0, float(np.mean(list(per_layer(before, after).values())))
+        old, new = grams(before), grams(after)
+        return lambda items: (1.0, float(np.mean(linear_cka(old, new, items))))
 
     def others(self, before: Columns, after: Columns) -> dict[str, tuple[float, float]]:
-        return {layer: (1.0, cka) for layer, cka in per_layer(before, after).items()}
+        """Each layer's CKA."""
+        old, new = grams(before), grams(after)
+        found = linear_cka(old, new, np.arange(len(before["value"])))
+        return {name: (1.0, float(cka)) for name, cka in zip(_layers(before), found, strict=True)}
 
 
-def per_layer(before: Columns, after: Columns) -> dict[str, float]:
-    """Linear CKA of each layer."""
-    layers = [name for name in before if name.startswith(LAYER)]
-    old, new = (np.stack([np.stack(list(items[name])) for name in layers]) for items in (before, after))
-    return dict(zip(layers, linear_cka(old, new).tolist(), strict=True))
+def _layers(items: Columns) -> list[str]:
+    return [name for name in items if name.startswith(LAYER)]
 
 
-def linear_cka(old: npt.NDArray[np.float32], new: npt.NDArray[np.float32]) -> npt.NDArray[np.float64]:
-    """Per layer, from features (layers, items, hidden): |X'Y|^2 / (|X'X| |Y'Y|) of centred X and Y, by their Gram matrices.
+def grams(items: Columns) -> Floats:
+    """Inner products of the items' centred features, (layers, items, items): all that CKA needs, whatever items are chosen."""
+    features = np.stack([np.stack(list(items[name])) for name in _layers(items)]).astype(np.float64)
+    centred = features - features.mean(1, keepdims=True)
+    return np.stack([layer @ layer.T for layer in centred])
+
+
+def linear_cka(old: Floats, new: Floats, items: Indices) -> Floats:
+    """Per layer |X'Y|^2 / (|X'X| |Y'Y|) of the chosen items' centred features X and Y, by their Gram matrices.
 
     Exactly 1 where both are the same. Features that don't vary over the items count as unchanged.
     """
-    x, y = (_gram(features) for features in (old, new))
+    x, y = (_centred(gram[:, items[:, None], items]) for gram in (old, new))
     both, first, second = ((a * b).sum((1, 2)) for a, b in ((x, y), (x, x), (y, y)))
     norm = np.sqrt(first * second)
     return np.where(norm > 0, np.minimum(both / np.where(norm > 0, norm, 1.0), 1.0), 1.0)
 
 
-def _gram(features: npt.NDArray[np.float32]) -> npt.NDArray[np.float64]:
-    centred = features - features.mean(1, keepdims=True)
-    return (centred @ centred.transpose(0, 2, 1)).astype(np.float64)
+def _centred(gram: Floats) -> Floats:
+    """The Gram matrix of features moved to mean 0."""
+    rows = gram.mean(1, keepdims=True)
+    moved: Floats = gram - rows - rows.transpose(0, 2, 1) + rows.mean(2, keepdims=True)
+    return moved

@@ -25,7 +25,7 @@ class Fit(Options):
 
 class LinearProbe(Probe):
     family = "encoder"
-    choices = Fit
+    allowed = Fit
     value = "accuracy"
     higher_is_better = True
     share = True

@@ -31,7 +31,7 @@ class Scoring(Options):
 
 class MultipleChoice(Probe):
     family = "decoder"
-    choices = Scoring
+    allowed = Scoring
     value = "accuracy"
     higher_is_better = True
     share = True

@@ -25,7 +25,7 @@ class Gold(Options):
 
 class Similarity(Probe):
     family = "encoder"
-    choices = Gold
+    allowed = Gold
     value = "ROC AUC"
     higher_is_better = True
     share = True

@@ -10,7 +10,7 @@ import pandas as pd
 import pytest
 
 from bench import records
-from bench.records import Cost, Elsewhere, Forgetting, Provenance, Record, Robustness, Score
+from bench.records import Cost, Delta, Elsewhere, Forgetting, Point, Provenance, Record, Robustness, Score, Stages
 from bench.scoring import rise, scores
 from bench.statistics import interval
 
@@ -158,6 +158,47 @@ def wordings(pair: tuple[Record, pd.DataFrame], values: dict[str, float], n: int
     return pair[0].model_copy(update={"robustness": Robustness(scores=found)}), pair[1]
 
 
+def curve(places: list[tuple[float, dict[str, float]]]) -> list[Point]:
+    """Points of gain and forgetting per probe, a step apart."""
+    return [
+        Point(step=n, examples=16 * n, score=BASE + gain, gain=gain, forgetting=lost)
+        for n, (gain, lost) in enumerate(places, start=1)
+    ]
+
+
+def stages() -> Stages:
+    """Three tasks, measures by hand: backward ((.75 - .80) + (.60 - .90)) / 2, forward ((.50 - .40) + (.40 - .30)) / 2,
+    forgetting ((.80 - .75) + (.90 - .60)) / 2. Its scores are shares."""
+    return Stages(
+        tasks=["rte", "squad", "sst2"],
+        base=[0.5, 0.4, 0.3],
+        scores=[[0.8, 0.5, 0.2], [0.7, 0.9, 0.4], [0.75, 0.6, 0.85]],
+        backward_transfer=-0.175,
+        forward_transfer=0.1,
+        forgetting=0.175,
+    )
+
+
+def _with(pair: tuple[Record, pd.DataFrame], probe: str, **changes: Any) -> tuple[Record, pd.DataFrame]:
+    part = pair[0].forgetting[probe].model_copy(update=changes)
+    return pair[0].model_copy(update={"forgetting": {**pair[0].forgetting, probe: part}}), pair[1]
+
+
+def contaminated(pair: tuple[Record, pd.DataFrame], probe: str, count: int) -> tuple[Record, pd.DataFrame]:
+    """The pair, some of the probe's items given away by training data."""
+    return _with(pair, probe, contaminated=count)
+
+
+def rounded(pair: tuple[Record, pd.DataFrame], probe: str, lost: tuple[float, float, float]) -> tuple[Record, pd.DataFrame]:
+    """The pair, its base rounded: value and bounds of what that lost of the probe."""
+    return _with(pair, probe, quantisation=Delta(value=lost[0], ci_low=lost[1], ci_high=lost[2]))
+
+
+def lost(pair: tuple[Record, pd.DataFrame], probe: str, found: tuple[float, float, float]) -> tuple[Record, pd.DataFrame]:
+    """The pair with another forgetting: value and bounds."""
+    return _with(pair, probe, delta=found[0], ci_low=found[1], ci_high=found[2])
+
+
 RTE = {"name": "rte", "version": 1, "train": {"sha256": "ef" * 32}}
 SST2 = {"name": "sst2", "version": 1, "train": {"sha256": "cd" * 32}}
 SHARED = {"model": "ab" * 32, "precision": "fp32", "batch": 16, "max_length": 256}
@@ -237,4 +278,9 @@ def make() -> SimpleNamespace:
         wordings=wordings,
         mixture=mixture,
         alone=alone,
+        curve=curve,
+        stages=stages,
+        contaminated=contaminated,
+        rounded=rounded,
+        lost=lost,
     )

@@ -81,10 +81,12 @@ def test_policy_allows_the_page_s_own_script_alone(page_of):
 
 def test_every_column_can_be_sorted_from_the_keyboard(page_of):
     text = page_of(1)
-    headers = [attributes for attributes in Page(text).named("th") if "data-first" in attributes]
-    assert len(headers) == 18 and all(attributes["aria-sort"] == "none" for attributes in headers)
-    assert len(re.findall(r"<th [^>]*data-first[^>]*>\s*<button type=\"button\">", text)) == len(headers)
+    everywhere = [attributes for attributes in Page(text).named("th") if "data-first" in attributes]
+    assert all(attributes["aria-sort"] == "none" for attributes in everywhere)
+    assert len(re.findall(r"<th [^>]*data-first[^>]*>\s*<button type=\"button\">", text)) == len(everywhere)
     board = text[text.index('<table class="board">') : text.index("</table>")]
+    headers = [attributes for attributes in Page(board).named("th") if "data-first" in attributes]
+    assert len(headers) == 18
     for row in re.findall(r"<tr class=\"ok\">.*?</tr>", board, re.DOTALL):
         cells = Page(row).named("td") + Page(row).named("th")
         assert len(cells) == len(headers)
@@ -116,6 +118,27 @@ def test_plots_have_words(page_of):
 def test_ids_are_unique(page_of):
     ids = [attributes["id"] for _, attributes in Page(page_of(1)).tags if "id" in attributes]
     assert len(ids) == len(set(ids))
+
+
+def watched(make, out) -> str:
+    """The page of three stages, and of a run that was watched on its way on contaminated items."""
+    curve = make.curve([(0.1, {"wikipedia": 0.02}), (0.2, {"wikipedia": 0.1})])
+    staged = make.record("full", suite="stages", run_id="s", stages=make.stages())
+    return written(make, out, [make.contaminated(make.record("full", curve=curve), "wikipedia", 3), staged])
+
+
+def test_curves_stages_and_contaminated_items_are_shown(make, out):
+    text = watched(make, out)
+    page = Page(text)
+    assert "3 of 64" in page.words and "After rte" in page.words and "On the way" in page.words
+    labels = [attributes["aria-label"] for attributes in page.named("svg") if attributes.get("role") == "img"]
+    assert len([label for label in labels if "at the end of each curve" in label]) == 1
+    ids = [attributes["id"] for _, attributes in page.tags if "id" in attributes]
+    assert len(ids) == len(set(ids))
+
+
+def test_page_without_curves_has_no_way(page_of):
+    assert "On the way" not in page_of(1) and "<h3>Stages" not in page_of(1) and ">Contaminated</button>" not in page_of(1)
 
 
 def test_definitions_and_provenance(page_of):
@@ -174,7 +197,7 @@ def test_everything_that_a_record_holds_is_shown(make, out):
     assert "<b>.812</b>" in text and ".032" in page.words and re.search(r"gain \+\d+\.\d \[", page.words)
     ids = [attributes["id"] for _, attributes in page.tags if "id" in attributes]
     regions = [attributes["aria-label"] for _, attributes in page.tags if attributes.get("role") == "region"]
-    assert len(ids) == len(set(ids)) and len([r for r in regions if r.startswith("Suite sentiment")]) == 5
+    assert len(ids) == len(set(ids)) and len([r for r in regions if r.startswith("Suite sentiment")]) == 6
     assert not re.search(r"\b(nan|inf|None)\b", page.words) and "{{" not in text
 
 
@@ -203,7 +226,7 @@ def test_names_of_tasks_domains_and_instructions_are_escaped(make, out):
 
 def test_task_named_like_a_column_does_not_become_the_row_s_name(make, out):
     text = written(make, out, [make.elsewhere(make.record("full"), "Strategy", 0.7, 64)])
-    assert text.count('<th scope="row" data-value=') == 2
+    assert text.count('<th scope="row" data-value=') == text.count('<table class="board">') == 3
 
 
 def test_failed_runs_are_shown_with_their_reasons(make, out):
@@ -229,7 +252,7 @@ def test_suites_models_and_tasks_share_a_page(make, out):
     ]
     text = written(make, out, [make.record("full"), *others])
     ids = [attributes["id"] for _, attributes in Page(text).tags if "id" in attributes]
-    assert text.count('<table class="board">') == 2 and len(ids) == len(set(ids))
+    assert text.count('<table class="board">') == 2 + 3 and len(ids) == len(set(ids))
     assert 'href="#suite-2"' in text
 
 

@@ -72,6 +72,22 @@ def test_money_of_an_api(make, money, text):
     assert told([record]) == [f"endpoint: the API asks {text}, in the currency of its prices"]
 
 
+def test_rounding_is_told_where_it_surely_lost_something(make):
+    def rounded(strategy: str, low: float, **changes):
+        return make.rounded(make.record(strategy, **changes), "wikipedia", (0.009, low, 0.012))[0]
+
+    eight = {"hyperparameters": {"learning_rate": 1e-4, "bits": 8}}
+    assert told([rounded("lora-8bit", 0.005, **eight), rounded("x", -0.001), rounded("unknown", 0.005)]) == [
+        "lora-8bit: rounding to 8 bit lost +0.009 nats per token of wikipedia before training",
+        "unknown: rounding lost +0.009 nats per token of wikipedia before training",
+    ]
+
+
+def test_contaminated_items_are_told_once_for_all_rows(make):
+    found = [make.contaminated(make.record(name), "lambada", 3)[0] for name in ("full", "frozen")] + [make.record("x")[0]]
+    assert told(found) == ["lambada: 3 of 64 items contaminated by what was trained on (full, frozen)"]
+
+
 def test_skipped_run_tells_why(make):
     found = [make.failed("few-shot", reason="nothing could be shown solved", status="skipped")]
     assert told(found) == ["few-shot (seed 0) skipped: nothing could be shown solved"]

@@ -49,6 +49,38 @@ def test_labels_do_not_cover_each_other(make):
     assert all(abs(a[0] - b[0]) > 30 or abs(a[1] - b[1]) > 7 for number, a in enumerate(places) for b in places[:number])
 
 
+def watched(make, name: str, places: list[tuple[float, float]], **changes):
+    return make.record(name, curve=make.curve([(gain, {"lambada": lost}) for gain, lost in places]), **changes)[0]
+
+
+def test_curves_end_at_their_last_point_on_validation(make):
+    found = [watched(make, "full", [(0.1, 0.02), (0.05, 0.04)]), watched(make, "lora", [(0.03, 0.01)]), make.record("x")[0]]
+    root = ElementTree.fromstring(plot.panel(aggregate(found), "lambada", ACCURACY, "p", curves=True))
+    label = root.get("aria-label")
+    assert "(at the end of each curve, gain on validation; nothing beats in both: full, lora)" in label
+    assert label.endswith("full: gain +5.0 points, forgetting +4.0 points; lora: gain +3.0 points, forgetting +1.0 points.")
+    assert plot.panel(aggregate([make.record("full")[0]]), "lambada", ACCURACY, "p", curves=True) is None
+
+
+def test_figure_has_a_panel_per_probe_and_one_legend_with_escaped_names(make):
+    evil = "<script>$x$</script>"
+    probes = {"wikipedia": 0.1, "lambada": 0.02}
+    found = [make.record(name, curve=make.curve([(0.1, probes)]))[0] for name in ("full", evil)]
+    svg = plot.curves(aggregate(found))
+    texts = names(svg)
+    assert svg.startswith("<?xml") and "<script" not in svg
+    assert texts.count("full") == texts.count(evil) == 1 and {"wikipedia", "lambada"} <= set(texts)
+    assert svg == plot.curves(aggregate(found)) and plot.curves(aggregate([make.record("x")[0]])) is None
+
+
+def test_figure_of_several_tasks_names_them_and_keeps_colours(make):
+    found = [watched(make, "full", [(0.1, 0.1)]), watched(make, "full", [(0.2, 0.1)], task="rte", run_id="b")]
+    found.append(watched(make, "a", [(0.2, 0.1)], task="rte", run_id="c"))
+    texts = names(plot.curves(aggregate(found)))
+    assert {"sentiment, smollm2 on sst2: lambada", "sentiment, smollm2 on rte: lambada"} <= set(texts)
+    assert texts.count("full") == 1
+
+
 def test_no_panel_without_points(make):
     rows = aggregate([make.record("full", gain=None)[0], make.failed("frozen")])
     assert plot.panel(rows, "lambada", ACCURACY, "p") is None

@@ -18,7 +18,7 @@ def cells(table) -> list[dict]:
 
 
 def test_nothing_to_show_is_no_section(make):
-    assert built([make.record("full")[0], make.failed("x")]) == {}
+    assert built([make.record("full", probes={})[0], make.failed("x")]) == {}
 
 
 def test_other_metrics(make):

@@ -22,8 +22,42 @@ def test_suite_fits_100_columns_with_every_number(make, out, capsys):
     printed = capsys.readouterr().out
     assert "sentiment: smollm2 on sst2 (accuracy over 200 items)" in printed
     (line,) = [line for line in lines_of(printed, "lora-8bit") if "[" in line]
-    assert re.search(r"\.860 \[\.\d{3}, \.\d{3}\] +\+31\.0 +\+0\.0\d\d +\+1\.6 +0\.0 +81\.5 +3\.21 +1\.78$", line)
+    assert re.search(r"\.860 \[\.\d{3}, \.\d{3}\] +\+31\.0 +\+0\.0\d\d\* +\+1\.6  +0\.0  +81\.5 +3\.21 +1\.78$", line)
     assert all(len(line) <= 100 for line in printed.splitlines() if "[" in line)
+
+
+def test_forgetting_whose_interval_excludes_zero_is_marked(make, capsys):
+    record = make.record("full", probes={"wikipedia": ("loss (nats per token)", 3.2, 3.3), "lambada": ("accuracy", 0.5, 0.4)})[
+        0
+    ]
+    sure = {"delta": 0.1, "ci_low": 0.05, "ci_high": 0.15}
+    unsure = {"delta": 0.1, "ci_low": -0.01, "ci_high": 0.2}
+    probes = {
+        name: part.model_copy(update=u) for (name, part), u in zip(record.forgetting.items(), (sure, unsure), strict=True)
+    }
+    table.show([record.model_copy(update={"forgetting": probes})])
+    printed = capsys.readouterr().out
+    assert re.search(r"\+0\.100\* +\+10\.0  ", printed) and printed.count("*") == 2
+    assert "*: the 95 % interval of this forgetting excludes zero." in printed
+    table.show([record.model_copy(update={"forgetting": {"lambada": probes["lambada"]}})])
+    assert "*" not in capsys.readouterr().out
+
+
+def test_stages_are_a_matrix_with_three_measures(make, capsys):
+    pair = make.record("full", stages=make.stages())
+    for task in ("rte", "squad"):
+        pair = make.elsewhere(pair, task, 0.7, 64)
+    table.show([pair[0]])
+    rows = [line.split() for line in capsys.readouterr().out.splitlines()]
+    start = rows.index(["full", "base", ".500", ".400", ".300"])
+    assert rows[start + 1 : start + 3] == [["rte", ".800", ".500", ".200"], ["squad", ".700", ".900", ".400"]]
+    assert rows[start + 3] == ["sst2", ".750", ".600", ".850", "-17.5", "+10.0", "+17.5"]
+
+
+def test_stage_score_of_which_nothing_is_known_keeps_its_own_unit(make, capsys):
+    table.show([make.record("full", stages=make.stages())[0]])
+    rows = [line.split() for line in capsys.readouterr().out.splitlines()]
+    assert ["sst2", "0.750", "0.600", ".850", "-0.175", "+0.100", "+0.175"] in rows
 
 
 def test_says_what_intervals_hold(make, out, capsys):

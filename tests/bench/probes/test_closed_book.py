@@ -52,7 +52,7 @@ def test_the_data_sets_are_faultless(library, name):
 
 def test_an_answer_that_is_no_list_is_named(own):
     spec = own("closed-book", [{"question": "who ?", "answers": "Ann"}])
-    with pytest.raises(UserError, match="row 1: field 'answers' must be a list"):
+    with pytest.raises(UserError, match="line 1: field 'answers' must be a list"):
         probes.load(spec).check(spec)
 
 

@@ -29,7 +29,7 @@ def test_the_likelier_sentence_is_chosen(decoder, decoding, own, made):
 
 def test_equal_sentences_are_named(own):
     spec = own("minimal-pairs", [{"good": "a b", "bad": "a b"}])
-    with pytest.raises(UserError, match="row 1: fields 'good' and 'bad' are the same"):
+    with pytest.raises(UserError, match="line 1: fields 'good' and 'bad' are the same"):
         probes.load(spec).check(spec)
 
 

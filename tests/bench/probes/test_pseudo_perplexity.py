@@ -38,7 +38,9 @@ def test_the_base_head_reads_the_tuned_trunk(encoder, own, made, adapter):
 
     tuned = encoder.load(transformers.AutoModelForSequenceClassification, num_labels=2).eval()
     if adapter:
-        tuned = get_peft_model(tuned, LoraConfig(target_modules=["query"], init_lora_weights=False, task_type="SEQ_CLS")).eval()
+        torch.manual_seed(0)
+        config = LoraConfig(target_modules=["query", "dense"], init_lora_weights=False, task_type="SEQ_CLS")
+        tuned = get_peft_model(tuned, config).eval()
     else:
         with torch.no_grad():
             tuned.bert.encoder.layer[0].output.dense.weight.mul_(1.5)
