@@ -49,6 +49,21 @@ def test_real_reviews_by_definition(sst2, monkeypatch):
     assert not {190 + i for i in long} & set(found)
 
 
+@pytest.mark.parametrize(
+    ("text", "other", "threshold", "is_near"),
+    [
+        ("a b c d", "a b c", 0.7, False),  # two pairs of three
+        ("a b c d", "a b c", 0.66, True),
+        ("a b c d e f g h i j k", "a b c d e f g h", 0.7, True),  # seven of ten
+        ("a b c d e f g h i j k", "a b c d e f g h", 0.71, False),
+        ("A, b. c", "a b c!", 1.0, True),
+        ("a b", "b a", 0.01, False),
+    ],
+)
+def test_thresholds_by_hand(text, other, threshold, is_near):
+    assert near([text], [other], threshold) == near([other], [text], threshold) == [0] * is_near
+
+
 @pytest.mark.parametrize("texts", [[], ["", "word", "!?"]])
 def test_nothing_is_near_without_pairs(texts):
     assert near(texts, ["word", "two words", ""]) == [] == near(["two words"], texts)

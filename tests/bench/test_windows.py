@@ -101,6 +101,18 @@ def test_a_word_cut_by_a_windows_edge_is_placed_where_it_begins(encoder):
     assert set(placed) == set(range(13))
 
 
+@pytest.mark.parametrize("limit", [8, 40])
+def test_a_character_of_several_tokens_begins_its_word_once(roberta, limit):
+    """Byte-level tokenizers make two to four tokens of one character, all with the same place."""
+    words = ["élan", "字", "🦙🦙", "a", "éé"] * 3
+    windows = over_words(roberta, limit, "", words)
+    assert len(roberta("字", add_special_tokens=False)["input_ids"]) > 1
+    for window in windows:
+        placed = [place for place in window.places if place is not None]
+        assert placed == sorted(set(placed))
+    assert {place for w in windows for place in w.places if place is not None} == set(range(15))
+
+
 def test_a_text_or_a_pair_loses_its_end(encoder):
     assert (
         list(whole(encoder.tokenizer, 8, ["one two three four five six seven eight"]).ids)
