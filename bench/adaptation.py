@@ -6,16 +6,16 @@ from torch import nn
 from transformers import AutoModelForCausalLM
 
 from bench import curriculum, measures, selfchecks, tasktypes
-from bench.answers import Bases, Questions
+from bench.answers import VALIDATION_ITEMS, Baseline, Questions
 from bench.devices import Device
-from bench.early_stopping import VALIDATION_ITEMS, EarlyStopping
+from bench.early_stopping import EarlyStopping
 from bench.evaluation import predict
 from bench.heads import Heads
 from bench.models import set_dropout
 from bench.plan import Run, stride
 from bench.progress import Progress
 from bench.records import Point, Stages
-from bench.scoring import scores
+from bench.scoring import worth
 from bench.specs import TaskSpec
 from bench.strategies.base import Hyperparameters
 from bench.training import Spent, Watch, train
@@ -37,31 +37,30 @@ class Trained:
     checks: dict[str, bool] = field(default_factory=dict)
 
 
-def train_stages(questions: Questions, bases: Bases, progress: Progress) -> tuple[nn.Module, Trained]:
-    """The adapted model after all stages, the run's own task last; each stage has its own optimiser and schedule.
-
-    `bases` has answered all that it will be asked: it is in the cache.
-    """
+def train_stages(questions: Questions, baseline: Baseline, progress: Progress) -> tuple[nn.Module, Trained]:
+    """The adapted model after all stages, the run's own task last; each stage has its own optimiser and schedule."""
     run = questions.run
-    before = selfchecks.first_items(questions, bases)
     model = adapted(run, questions.device)
-    found = Trained(checks=selfchecks.of_adapter(questions, before, model.eval()))
+    found = Trained(checks=selfchecks.of_adapter(questions, baseline.first_items, model.eval()))
     rows: list[list[float]] = []
     for task in (*run.earlier, run.task):
-        _train(model, task, questions, bases, found, progress)
+        _train(model, task, questions, baseline, found, progress)
         if run.earlier:
-            rows.append(measures.stage_scores(questions, model))
+            rows.append(measures.stage_scores(questions.stages, [predict(model, asked) for asked in questions.stages]))
     if run.earlier:
-        found.stages = measures.stages(questions, bases, rows)
+        names = [asked.task.spec.name for asked in questions.stages]
+        found.stages = measures.stages(names, measures.stage_scores(questions.stages, baseline.stages), rows)
     return model.eval(), found
 
 
-def _train(model: nn.Module, task: TaskSpec, questions: Questions, bases: Bases, found: Trained, progress: Progress) -> None:
+def _train(
+    model: nn.Module, task: TaskSpec, questions: Questions, baseline: Baseline, found: Trained, progress: Progress
+) -> None:
     run, hyperparameters = questions.run, questions.run.strategy.hyperparameters
     assert isinstance(hyperparameters, Hyperparameters)
     plan = curriculum.build(run, questions.encoding, task)
     stopping = _early_stopping(task, questions, hyperparameters)
-    watches = [watch for watch in (stopping, _curve(questions, bases, found)) if watch]
+    watches = [watch for watch in (stopping, _curve(questions, baseline, found)) if watch]
 
     def watch(model: nn.Module, step: int, steps: int) -> bool:
         ended = [each(model, step, steps) for each in watches]
@@ -81,16 +80,14 @@ def _early_stopping(task: TaskSpec, questions: Questions, hyperparameters: Hyper
     if hyperparameters.early_stopping is None:
         return None
     asked = replace(questions.trained(task), split="validation", items=VALIDATION_ITEMS)
-    name = task.metrics[0]
 
     def score(model: nn.Module) -> float:
-        found = scores(predict(model, asked), [name])[name]
-        return found.value if found.higher_is_better else -found.value
+        return worth(predict(model, asked), task.metrics[0])
 
     return EarlyStopping(score, hyperparameters.early_stopping, hyperparameters.validate_every)
 
 
-def _curve(questions: Questions, bases: Bases, found: Trained) -> Watch | None:
+def _curve(questions: Questions, baseline: Baseline, found: Trained) -> Watch | None:
     """Measures the run on its way, at every so many steps and at the end."""
     every = questions.run.probe_every
     if every is None:
@@ -98,7 +95,7 @@ def _curve(questions: Questions, bases: Bases, found: Trained) -> Watch | None:
 
     def watch(model: nn.Module, step: int, steps: int) -> bool:
         if step % stride(every, steps) == 0 or step == steps:
-            found.curve.append(measures.point(questions, bases, model, step + found.spent.steps))
+            found.curve.append(measures.point(questions, baseline, model, step + found.spent.steps))
         return False
 
     return watch

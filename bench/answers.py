@@ -1,5 +1,6 @@
 """What a run's model answers after training, and the base model before: the task, other tasks and domains, and the probes."""
 
+import time
 from collections.abc import Callable
 from dataclasses import dataclass, field, replace
 from functools import cached_property, partial
@@ -20,7 +21,10 @@ from bench.specs import TaskSpec
 
 EVAL_TOKENS = 2048
 """Bound of a padded batch on one device; memory depends on it, results only in rounding."""
-
+VALIDATION_ITEMS = 128
+"""The first of the validation split; whoever asks on the way asks the same."""
+FIRST_ITEMS = 4
+"""Of each probe, on which a fresh adapter is tried."""
 
 Bases = Callable[[int], nn.Module]
 """The base model whose weights have so many bits, loaded when it is asked for."""
@@ -36,6 +40,24 @@ class Answers:
     paraphrases: tuple[pd.DataFrame, ...] = ()
     unrounded: dict[str, pd.DataFrame] = field(default_factory=dict)
     """Of a base in 8 or 4 bit: the probes' answers before it was rounded to that."""
+    seconds: float = 0.0
+    """What asking took, all of it."""
+    probe_seconds: float = 0.0
+    """What the probes took of it."""
+
+
+@dataclass(frozen=True)
+class Baseline:
+    """What the base model answers to all that a run which trains is held against; measured before training, when the base can
+    still be in memory."""
+
+    before: Answers
+    first_items: dict[str, pd.DataFrame]
+    """The probes' first items, asked together: in 8 bit rounding depends on the batch."""
+    on_the_way: pd.DataFrame | None
+    """Validation items, where a curve is measured."""
+    stages: list[pd.DataFrame]
+    """Each stage's test set, where there are several stages."""
 
 
 class Questions:
@@ -47,6 +69,13 @@ class Questions:
         self.task = self._asked(run.task, run.test_items)
         """The test set as the base model is asked: plainly, and without a head."""
         self.own = self.as_trained(self.task)
+        self.on_the_way = replace(self.own, split="validation", items=VALIDATION_ITEMS)
+        """What a run is asked before it ends, test data being read once."""
+
+    @property
+    def stages(self) -> list[Asked]:
+        """The test sets of all that is trained on one after another, as the trained model is asked."""
+        return [self.trained(task) for task in (*self.run.earlier, self.run.task)]
 
     @cached_property
     def probes(self) -> list[Probe]:
@@ -66,24 +95,37 @@ class Questions:
 
     def after(self, model: nn.Module | Endpoint) -> Answers:
         """The run's model, asked in the words in which it was trained."""
+        started = time.perf_counter()
         self.progress.phase("test set")
         task = predict(model, self.own)
         elsewhere = {name: predict(model, asked) for name, asked in self.elsewhere.items()}
         single = replace(self.own, items=self.run.paraphrase_items)
         paraphrases = tuple(predict(model, replace(single, paraphrase=number)) for number in self._paraphrases())
         self.progress.phase("probes")
-        return Answers(task, elsewhere, {} if isinstance(model, Endpoint) else self.probed(model), paraphrases)
+        asked = time.perf_counter()
+        found = {} if isinstance(model, Endpoint) else self.probed(model)
+        ended = time.perf_counter()
+        return Answers(task, elsewhere, found, paraphrases, seconds=ended - started, probe_seconds=ended - asked)
 
     def before(self, bases: Bases, known: Answers | None = None) -> Answers:
         """The base's answers from the cache, from what a row that trains nothing has just measured, or measured now."""
         if known and self.run.strategy.wording == self.task.wording:
             base_scores.predictions(self.run, self.task, lambda: known.task)
         bits = self.run.strategy.bits
-        return Answers(
-            self.untrained(self.task, bases),
-            {name: self.untrained(asked, bases) for name, asked in self.elsewhere.items()},
-            self.base_probes(bases, bits, known),
+        return Answers(  # the rounded base last, so that it is loaded once
+            task=self.untrained(self.task, bases),
+            elsewhere={name: self.untrained(asked, bases) for name, asked in self.elsewhere.items()},
             unrounded=self.base_probes(bases, 32) if bits < 32 else {},
+            probes=self.base_probes(bases, bits, known),
+        )
+
+    def baseline(self, bases: Bases) -> Baseline:
+        """For a run that trains: training itself needs no base any more."""
+        return Baseline(
+            on_the_way=self.untrained(self.on_the_way, bases) if self.run.probe_every else None,
+            stages=[self.untrained(asked, bases) for asked in self.stages] if self.run.earlier else [],
+            before=self.before(bases),
+            first_items=self.base_probes(bases, self.run.strategy.bits, items=FIRST_ITEMS),
         )
 
     def untrained(self, asked: Asked, bases: Bases) -> pd.DataFrame:

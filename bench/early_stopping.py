@@ -5,8 +5,7 @@ from collections.abc import Callable
 import torch
 from torch import nn
 
-VALIDATION_ITEMS = 128
-"""The first of the validation split; every validation asks the same."""
+from bench.forward import unlaunched
 
 
 class EarlyStopping:
@@ -30,18 +29,13 @@ class EarlyStopping:
         score = self.score(model)
         if not self.scores or score > max(self.scores):
             self.best_step = step
-            self.best = {name: p.detach().clone() for name, p in _inner(model).named_parameters() if p.requires_grad}
+            self.best = {name: p.detach().clone() for name, p in unlaunched(model).named_parameters() if p.requires_grad}
         self.scores.append(score)
         return len(self.scores) - 1 - self.scores.index(max(self.scores)) >= self.patience
 
     @torch.no_grad()
     def restore(self, model: nn.Module) -> None:
         """Put the best weights back."""
-        for name, parameter in _inner(model).named_parameters():
+        for name, parameter in unlaunched(model).named_parameters():
             if name in self.best:
                 parameter.copy_(self.best[name])
-
-
-def _inner(model: nn.Module) -> nn.Module:
-    """Without a launcher's wrapper, which changes the parameters' names."""
-    return getattr(model, "module", model)

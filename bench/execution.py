@@ -3,7 +3,6 @@
 A run that has a record is not run again; a run that fails leaves a record of its reason, and the others go on.
 """
 
-import time
 import traceback
 from collections.abc import Sequence
 from datetime import UTC, datetime
@@ -108,26 +107,20 @@ def perform(run: Run, device: Device, progress: Progress) -> tuple[Record, pd.Da
     bases = base_scores.LazyModels(lambda bits: _base(run, bits, device, progress))
     # Measured first, so that its memory and time are not the run's; a row that trains nothing measures the base itself.
     checks = selfchecks.of_base(questions, bases)
-    before = questions.before(bases) if run.strategy.trains else None
-    if before:  # so too what a fresh adapter and the curve are held against
-        selfchecks.first_items(questions, bases)
-        if run.probe_every:
-            questions.untrained(measures.on_the_way(questions), bases)
+    baseline = questions.baseline(bases) if run.strategy.trains else None
     bases.forget()
     memory.reset_peak(device.torch.type == "cuda")
     set_seed(run.seed)
 
     model: nn.Module | Endpoint
     trained = Trained()
-    if before:
-        model, trained = train_stages(questions, bases, progress)
+    if baseline:
+        model, trained = train_stages(questions, baseline, progress)
     else:
         model = run.strategy.client or bases(32)
-    clock = time.perf_counter()
     after = questions.after(model)
-    seconds = time.perf_counter() - clock
-    cost = _api_cost(run, after, seconds) if isinstance(model, Endpoint) else _cost(run, model, trained, device, seconds)
-    before = before or questions.before(bases, after)
+    cost = _api_cost(run, after) if isinstance(model, Endpoint) else _cost(run, model, trained, device, after)
+    before = baseline.before if baseline else questions.before(bases, after)
 
     forgetting = measures.forgetting(questions, before, after)
     checks |= trained.checks | measures.checks(run.strategy.trains, before, after, forgetting)
@@ -160,7 +153,7 @@ def perform(run: Run, device: Device, progress: Progress) -> tuple[Record, pd.Da
     return record, measures.items(run.task.name, before, after)
 
 
-def _cost(run: Run, model: nn.Module, found: Trained, device: Device, eval_seconds: float) -> Cost:
+def _cost(run: Run, model: nn.Module, found: Trained, device: Device, after: Answers) -> Cost:
     spent = found.spent
     trained = run.strategy.trained_state(model) if run.strategy.trains else {}
     trainable, total = sizes.parameters(model)
@@ -169,7 +162,8 @@ def _cost(run: Run, model: nn.Module, found: Trained, device: Device, eval_secon
         train_tokens=spent.tokens,
         train_flops=flops.count(model).training(spent.tokens, spent.positions),
         train_seconds=spent.seconds,
-        eval_seconds=eval_seconds,
+        eval_seconds=after.seconds,
+        probe_seconds=after.probe_seconds,
         peak_memory_bytes=memory.peak(device.torch.type == "cuda"),
         trainable_parameters=trainable if trained else 0,
         total_parameters=total,
@@ -177,14 +171,14 @@ def _cost(run: Run, model: nn.Module, found: Trained, device: Device, eval_secon
     )
 
 
-def _api_cost(run: Run, after: Answers, seconds: float) -> Cost:
+def _api_cost(run: Run, after: Answers) -> Cost:
     """Nothing is trained and nothing held here; a repeated prompt counts again, as it would in use."""
     prices = run.strategy.hyperparameters
     assert isinstance(prices, EndpointHyperparameters)
     money = after.task["read"].sum() * prices.input_price + after.task["written"].sum() * prices.output_price
     nothing = dict.fromkeys(("train_examples", "train_tokens", "train_flops", "train_seconds", "peak_memory_bytes"), 0)
-    sizes = dict.fromkeys(("trainable_parameters", "total_parameters", "saved_bytes"), 0)
-    return Cost(**nothing, **sizes, eval_seconds=seconds, money=float(money) / 1e6)
+    held = dict.fromkeys(("trainable_parameters", "total_parameters", "saved_bytes"), 0)
+    return Cost(**nothing, **held, eval_seconds=after.seconds, money=float(money) / 1e6)
 
 
 def _base(run: Run, bits: int, device: Device, progress: Progress) -> nn.Module:

@@ -15,15 +15,21 @@ def accepts(model: nn.Module, argument: str) -> bool:
     return argument in inspect.signature(unwrapped(model).forward).parameters
 
 
+def unlaunched(model: nn.Module) -> nn.Module:
+    """The model inside a launcher's wrapper, with PEFT's still around it."""
+    inner: nn.Module = getattr(model, "module", model)
+    return inner
+
+
 def unwrapped(model: nn.Module) -> nn.Module:
     """The transformers model inside a launcher's and PEFT's wrappers; adapters stay in its layers."""
-    inner: Any = getattr(model, "module", model)
+    inner: Any = unlaunched(model)
     return inner.get_base_model() if hasattr(inner, "get_base_model") else inner
 
 
 def caches(model: nn.Module) -> bool:
     """Whether keys and values may be kept and fed again; PEFT's prompt and prefix tuning put their own there."""
-    config: Any = getattr(getattr(model, "module", model), "active_peft_config", None)
+    config: Any = getattr(unlaunched(model), "active_peft_config", None)
     return accepts(model, "past_key_values") and not getattr(config, "is_prompt_learning", False)
 
 

@@ -1,21 +1,18 @@
 """From answers before and after to a record's numbers: scores, gains, forgetting, the spread over wordings, and self-tests."""
 
 from collections.abc import Sequence
-from dataclasses import replace
 from typing import Any
 
 import pandas as pd
 from torch import nn
 
 from bench import contamination
-from bench.answers import Answers, Bases, Questions
-from bench.early_stopping import VALIDATION_ITEMS
+from bench.answers import Answers, Baseline, Questions
 from bench.evaluation import Asked, predict
 from bench.plan import Run
 from bench.probes import Probe
-from bench.records import Delta, Elsewhere, Forgetting, Pair, Point, Robustness, Stages, as_text
-from bench.scoring import rise, scores
-from bench.specs import TaskSpec
+from bench.records import Delta, Elsewhere, Forgetting, Pair, Point, Robustness, Stages, as_text, verdict
+from bench.scoring import rise, scores, value, worth
 from bench.statistics import Indices, interval
 
 
@@ -27,11 +24,10 @@ def of_task(asked: Asked, before: pd.DataFrame, after: pd.DataFrame) -> dict[str
         wrong = after.assign(prediction=after["malformed"].astype(float), gold="")
         found |= scores(wrong, ["malformed"])
     gain, low, high = rise(after, before, names[0])
-    base = scores(before, names[:1])[names[0]].value
     return {
         "metrics": found,
         "score": found[names[0]],
-        "base_score": base,
+        "base_score": value(before, names[0]),
         "gain": gain,
         "gain_ci_low": low,
         "gain_ci_high": high,
@@ -78,7 +74,7 @@ def _forgetting(run: Run, probe: Probe, before: Answers, after: Answers) -> Forg
         ci_low=lost.ci_low,
         ci_high=lost.ci_high,
         n=len(old),
-        verdict="loss" if lost.ci_low > 0 else "gain" if lost.ci_high < 0 else "none",
+        verdict=verdict(lost.ci_low, lost.ci_high),
         quantisation=_lost(probe, before.unrounded[name], old) if before.unrounded else None,
         contaminated=contamination.items(run, probe) if run.strategy.trains else 0,
     )
@@ -114,50 +110,33 @@ def relative_forgetting(found: dict[str, Forgetting]) -> float | None:
     return 100 * sum(shares) / len(shares) if shares else None
 
 
-def on_the_way(questions: Questions) -> Asked:
-    """What a run is asked before it ends: validation items, test data being read once."""
-    return replace(questions.own, split="validation", items=VALIDATION_ITEMS)
-
-
-def point(questions: Questions, bases: Bases, model: nn.Module, step: int) -> Point:
+def point(questions: Questions, baseline: Baseline, model: nn.Module, step: int) -> Point:
     """Where a run stands after so many steps."""
-    asked = on_the_way(questions)
-    after, before = predict(model, asked), questions.untrained(asked, bases)
-    name = questions.run.task.metrics[0]
-    gain, _, _ = rise(after, before, name)
-    base = questions.before(bases).probes
-    now = questions.probed(model)
+    assert baseline.on_the_way is not None
+    name, run = questions.run.task.metrics[0], questions.run
+    after = predict(model, questions.on_the_way)
+    gain, _, _ = rise(after, baseline.on_the_way, name)
+    base, now = baseline.before.probes, questions.probed(model)
     lost = {p.spec.name: delta(p, base[p.spec.name], now[p.spec.name]) for p in questions.probes}
-    examples = min(step * questions.run.batch, questions.run.budget.examples * len(_stage_tasks(questions.run)))
-    return Point(step=step, examples=examples, score=scores(after, [name])[name].value, gain=gain, forgetting=lost)
+    examples = min(step * run.batch, run.budget.examples * len(questions.stages))
+    return Point(step=step, examples=examples, score=value(after, name), gain=gain, forgetting=lost)
 
 
-def stage_scores(questions: Questions, model: nn.Module) -> list[float]:
-    """The score on each stage's test set, in the order of the stages."""
-    return [_signed(predict(model, questions.trained(task)), task) for task in _stage_tasks(questions.run)]
+def stage_scores(asked: Sequence[Asked], answers: Sequence[pd.DataFrame]) -> list[float]:
+    """The score on each stage's test set, more being better."""
+    return [worth(frame, part.task.spec.metrics[0]) for part, frame in zip(asked, answers, strict=True)]
 
 
-def _stage_tasks(run: Run) -> tuple[TaskSpec, ...]:
-    return (*run.earlier, run.task)
-
-
-def _signed(answers: pd.DataFrame, task: TaskSpec) -> float:
-    score = scores(answers, task.metrics[:1])[task.metrics[0]]
-    return score.value if score.higher_is_better else -score.value
-
-
-def stages(questions: Questions, bases: Bases, found: Sequence[Sequence[float]]) -> Stages:
+def stages(tasks: Sequence[str], base: Sequence[float], found: Sequence[Sequence[float]]) -> Stages:
     """The measures of training on one task after another; `found` has a row per stage, each a score per task."""
-    tasks = _stage_tasks(questions.run)
-    base = [_signed(questions.untrained(questions.trained(task), bases), task) for task in tasks]
     last = len(tasks) - 1
     ends = [found[last][j] - found[j][j] for j in range(last)]
     ahead = [found[j - 1][j] - base[j] for j in range(1, last + 1)]
     lost = [max(found[i][j] for i in range(last)) - found[last][j] for j in range(last)]
     backward, forward, forgotten = (sum(values) / last for values in (ends, ahead, lost))
     return Stages(
-        tasks=[task.name for task in tasks],
-        base=base,
+        tasks=list(tasks),
+        base=list(base),
         scores=[list(row) for row in found],
         backward_transfer=backward,
         forward_transfer=forward,

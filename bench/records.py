@@ -38,6 +38,11 @@ class Score(Part):
 Verdict = Literal["loss", "gain", "none"]
 
 
+def verdict(low: float, high: float) -> Verdict:
+    """What the interval of a loss says: a loss or a gain only where it leaves zero out."""
+    return "loss" if low > 0 else "gain" if high < 0 else "none"
+
+
 class Delta(Part):
     """What was lost, positive where it is a loss, with its 95 % interval, paired over items."""
 
@@ -68,7 +73,6 @@ class Forgetting(Part):
     others: dict[str, Pair] = {}
     """Further numbers of the same items, such as bits per byte, or the similarity of each layer."""
     verdict: Verdict = "none"
-    """What the interval says: a loss or a gain only where it leaves zero out."""
     quantisation: Delta | None = None
     """What rounding the base to 8 or 4 bit lost before any training; None where nothing was rounded."""
     contaminated: int = Field(default=0, ge=0)
@@ -137,6 +141,8 @@ class Cost(Part):
     train_seconds: float = Field(ge=0)
     eval_seconds: float = Field(ge=0)
     """Task and probes, after training."""
+    probe_seconds: float = Field(default=0.0, ge=0)
+    """The probes' part of `eval_seconds`."""
     peak_memory_bytes: int = Field(ge=0)
     trainable_parameters: int = Field(ge=0)
     total_parameters: int = Field(ge=0)

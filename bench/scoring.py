@@ -34,6 +34,16 @@ def _score(predictions: pd.DataFrame, name: str) -> Score:
     )
 
 
+def value(predictions: pd.DataFrame, name: str) -> float:
+    """The metric's number alone: an interval takes a thousand times as long."""
+    return metrics.counted(name).value(predictions["prediction"].tolist(), predictions["gold"].tolist())
+
+
+def worth(predictions: pd.DataFrame, name: str) -> float:
+    """The metric's number, negated where lower is better: more is always better."""
+    return value(predictions, name) * (1.0 if metrics.counted(name).higher_is_better else -1.0)
+
+
 def rise(after: pd.DataFrame, before: pd.DataFrame, name: str) -> tuple[float, float, float]:
     """How much better a metric is on the predictions `after` than on those `before`, with its paired interval over items.
 

@@ -10,20 +10,19 @@ import pandas as pd
 from torch import nn
 
 from bench import base_scores
-from bench.answers import Bases, Questions
+from bench.answers import FIRST_ITEMS, Bases, Questions
 from bench.forward import caches
 from bench.measures import delta
-from bench.probes import Probe, selftests
+from bench.probes import Probe
 from bench.probes.lm_loss import LmLoss
 from bench.probes.multiple_choice import MultipleChoice
+from bench.probes.selftests import SelfTests, few
 from bench.probes.similarity import Similarity
 
 ROUNDING = 1e-3
 """What a fresh adapter may change, in the probe's own unit."""
 KNOWS = 0.9
 """Share of a uniform guess's loss below which a model knows something of the language, so that mistakes can be seen."""
-FRESH = 4
-"""Items on which a fresh adapter is tried."""
 
 
 def of_base(questions: Questions, bases: Bases) -> dict[str, bool]:
@@ -35,12 +34,6 @@ def of_base(questions: Questions, bases: Bases) -> dict[str, bool]:
     return found
 
 
-def first_items(questions: Questions, bases: Bases) -> dict[str, pd.DataFrame]:
-    """What the base, in the precision of training, answers to each probe's first items: in 8 bit rounding depends on the batch,
-    so a fresh adapter is asked the same items together."""
-    return questions.base_probes(bases, questions.run.strategy.bits, items=FRESH)
-
-
 def of_adapter(questions: Questions, before: Mapping[str, pd.DataFrame], adapted: nn.Module) -> dict[str, bool]:
     """Whether the adapted model, before any training, forgets nothing on each probe's first items.
 
@@ -50,7 +43,7 @@ def of_adapter(questions: Questions, before: Mapping[str, pd.DataFrame], adapted
         return {}
     found = {}
     for probe in questions.probes:
-        part = selftests.few(probe, FRESH)
+        part = few(probe, FIRST_ITEMS)
         lost = delta(part, before[probe.spec.name], part.answers(adapted, questions.device))
         found[f"{probe.spec.name}: fresh adapter forgets nothing"] = abs(lost) <= ROUNDING
     return found
@@ -58,15 +51,16 @@ def of_adapter(questions: Questions, before: Mapping[str, pd.DataFrame], adapted
 
 def tested(probe: Probe, model: nn.Module) -> dict[str, bool]:
     """All self-tests that apply to the kind of probe."""
+    tests = SelfTests(probe, model)
     found = {
-        "untouched model forgets nothing": selftests.untouched_forgets_nothing(probe, model),
-        "batches equal one by one": selftests.batches_equal_one_by_one(probe, model),
+        "untouched model forgets nothing": tests.untouched_forgets_nothing(),
+        "batches equal one by one": tests.batches_equal_one_by_one(),
     }
-    if isinstance(probe, LmLoss) and selftests.loss(probe, model) < KNOWS * math.log(len(probe.encoding.model.tokenizer)):
-        found["shifted labels are worse"] = selftests.shifted_labels_are_worse(probe, model)
-        found["growing damage shows"] = selftests.damage_shows(probe, model)
+    if isinstance(probe, LmLoss) and tests.score < KNOWS * math.log(len(probe.encoding.model.tokenizer)):
+        found["shifted labels are worse"] = tests.shifted_labels_are_worse()
+        found["growing damage shows"] = tests.damage_shows()
     if isinstance(probe, Similarity):
-        found["growing damage shows"] = selftests.damage_moves_values(probe, model)
+        found["growing damage shows"] = tests.damage_moves_values()
     if isinstance(probe, MultipleChoice):
-        found["shuffled gold is chance"] = selftests.shuffled_gold_is_chance(probe, model)
+        found["shuffled gold is chance"] = tests.shuffled_gold_is_chance()
     return found

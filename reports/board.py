@@ -52,6 +52,7 @@ def _columns(rows: Sequence[Row]) -> list[Column]:
         _cost("FLOPs", "of training", lambda cost: cost.train_flops, numbers.scaled),
         _cost("Training", "seconds", lambda cost: cost.train_seconds, numbers.seconds),
         _cost("Eval", "seconds", lambda cost: cost.eval_seconds, numbers.seconds),
+        _cost("Probes", "seconds of it", lambda cost: cost.probe_seconds, numbers.seconds),
         _cost("Memory", "peak, GB", lambda cost: cost.peak_memory_bytes or None, numbers.gigabytes),
         Column("Cost", "Trainable", "parameters", "ascending", True, _trainable),
         _cost("Total", "parameters", lambda cost: cost.total_parameters or None, numbers.scaled),

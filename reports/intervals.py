@@ -11,7 +11,7 @@ from typing import Literal
 
 import numpy as np
 
-from bench.records import Verdict
+from bench.records import Verdict, verdict
 from bench.statistics import RESAMPLES, Floats, bounds, totals
 
 Bounds = tuple[float, float]
@@ -37,10 +37,8 @@ class Estimate:
 
     @property
     def verdict(self) -> Verdict | None:
-        """What the interval says of a loss: `loss` or `gain` only where it excludes zero; None where there is no interval."""
-        if self.low is None or self.high is None:
-            return None
-        return "none" if not self.excludes_zero else "loss" if self.low > 0 else "gain"
+        """What the interval says of a loss; None where there is no interval."""
+        return None if self.low is None or self.high is None else verdict(self.low, self.high)
 
 
 def estimate(values: Sequence[float], known: Sequence[Bounds | None], counts: Counts | None = None) -> Estimate:

@@ -3,8 +3,9 @@
 They read the model in fp32, without autocast: rounding to 8 or 16 bit depends on the batch, and equal results are asked for.
 """
 
-from collections.abc import Iterator, Sequence
+from collections.abc import Iterable, Iterator, Sequence
 from contextlib import contextmanager
+from copy import copy
 from itertools import pairwise
 from typing import Any, TypeVar
 
@@ -17,8 +18,6 @@ from torch import nn
 
 from bench import models
 from bench.probes.base import Probe
-from bench.probes.lm_loss import LmLoss
-from bench.probes.multiple_choice import MultipleChoice
 from bench.sources import Row
 
 P = TypeVar("P", bound=Probe)
@@ -31,29 +30,68 @@ DAMAGE = (0.1, 0.3, 1.0)
 """Standard deviation of the noise on a weight matrix, in standard deviations of the matrix."""
 
 
-def untouched_forgets_nothing(probe: Probe, model: nn.Module) -> bool:
-    """Measured twice, the same model has lost exactly nothing."""
-    part = few(probe)
-    old, new = part.scores(_columns(part.measure(model)), _columns(part.measure(model)))
-    return old == new
+class SelfTests:
+    """A probe's first items on one model, measured once; each test is a second look at them."""
+
+    def __init__(self, probe: Probe, model: nn.Module, items: int = ITEMS) -> None:
+        self.probe, self.model = few(probe, items), model
+        self.measured = self.probe.measure(model)
+
+    @property
+    def score(self) -> float:
+        return self.probe.score(_columns(self.measured))
+
+    def untouched_forgets_nothing(self) -> bool:
+        """Measured again, the same model has lost exactly nothing."""
+        old, new = self.probe.scores(_columns(self.measured), _columns(self.probe.measure(self.model)))
+        return old == new
+
+    def shifted_labels_are_worse(self) -> bool:
+        """The probe's loss lies clearly below that on the token just read, and on the token after the next.
+
+        A shift of one in either direction is the mistake. It cannot be seen on a model that knows nothing.
+        """
+        return self.score + MARGIN < min(losses_ahead(self.probe, self.model, (0, 2)))
+
+    def shuffled_gold_is_chance(self) -> bool:
+        """With gold choices drawn at random the accuracy lies in the central 99.9 % of guessing."""
+        shuffled = copy(self.probe)
+        generator = np.random.default_rng(0)
+        shuffled.rows = [Row({**row, "gold": str(generator.integers(len(row["choices"])))}, row.place) for row in shuffled.rows]
+        chance = float(np.mean([1 / len(row["choices"]) for row in shuffled.rows]))
+        low, high = binom.interval(0.999, len(shuffled.rows), chance)
+        return bool(low <= shuffled.measure(self.model)["value"].sum() <= high)
+
+    def batches_equal_one_by_one(self) -> bool:
+        """Every number of every item is the same in a batch and alone, within 1e-5 of its size."""
+        batched = self.measured.select_dtypes("number")
+        singles = [self.probe.part([index]).measure(self.model) for index in range(len(self.probe.rows))]
+        return bool(np.allclose(batched, pd.concat(singles)[batched.columns], rtol=TOLERANCE, atol=TOLERANCE, equal_nan=True))
+
+    def damage_shows(self) -> bool:
+        """Growing noise on the weights is growing forgetting, starting from none. The model is left as it was."""
+        sign = 1.0 if self.probe.higher_is_better else -1.0
+        scores = [self.probe.scores(_columns(self.measured), _columns(frame)) for frame in self._damaged()]
+        return _grows(sign * (old - new) for old, new in scores)
+
+    def damage_moves_values(self) -> bool:
+        """Growing noise on the weights moves the items' own values further and further: for scores that are ranks of them."""
+        before = self.measured["value"]
+        return _grows(float((frame["value"] - before).abs().mean()) for frame in self._damaged())
+
+    def _damaged(self) -> Iterator[pd.DataFrame]:
+        """The items measured under growing noise."""
+        for strength in DAMAGE:
+            with damaged(self.model, strength):
+                yield self.probe.measure(self.model)
 
 
-def loss(probe: LmLoss, model: nn.Module) -> float:
-    """Nats per token on the first items."""
-    part = few(probe)
-    return part.score(_columns(part.measure(model)))
-
-
-def shifted_labels_are_worse(probe: LmLoss, model: nn.Module) -> bool:
-    """The probe's loss lies clearly below that on the token just read, and on the token after the next.
-
-    A shift of one in either direction is the mistake. It cannot be seen on a model that knows nothing.
-    """
-    return loss(probe, model) + MARGIN < min(losses_ahead(few(probe), model, (0, 2)))
+def _grows(changes: Iterable[float]) -> bool:
+    return all(less < more for less, more in pairwise([0.0, *changes]))
 
 
 @torch.inference_mode()
-def losses_ahead(probe: LmLoss, model: nn.Module, places: Sequence[int]) -> list[float]:
+def losses_ahead(probe: Probe, model: nn.Module, places: Sequence[int]) -> list[float]:
     """Nats per token of predicting the token so many places after the last one read, text by text, nothing padded."""
     device = next(model.parameters()).device
     nats, count = np.zeros(len(places)), np.zeros(len(places))
@@ -64,48 +102,6 @@ def losses_ahead(probe: LmLoss, model: nn.Module, places: Sequence[int]) -> list
             nats[i] += nn.functional.cross_entropy(logits[: len(ids) - ahead], ids[ahead:], reduction="sum").item()
             count[i] += len(ids) - ahead
     return [float(loss) for loss in nats / count]
-
-
-def shuffled_gold_is_chance(probe: MultipleChoice, model: nn.Module, items: int = ITEMS) -> bool:
-    """With gold choices drawn at random the accuracy lies in the central 99.9 % of guessing."""
-    shuffled = few(probe, items)
-    generator = np.random.default_rng(0)
-    shuffled.rows = [Row({**row, "gold": str(generator.integers(len(row["choices"])))}, row.place) for row in shuffled.rows]
-    chance = float(np.mean([1 / len(row["choices"]) for row in shuffled.rows]))
-    low, high = binom.interval(0.999, len(shuffled.rows), chance)
-    return bool(low <= shuffled.measure(model)["value"].sum() <= high)
-
-
-def batches_equal_one_by_one(probe: Probe, model: nn.Module) -> bool:
-    """Every number of every item is the same in a batch and alone, within 1e-5 of its size."""
-    part = few(probe)
-    batched = part.measure(model).select_dtypes("number")
-    alone = pd.concat([part.part([index]).measure(model) for index in range(len(part.rows))])[batched.columns]
-    return bool(np.allclose(batched, alone, rtol=TOLERANCE, atol=TOLERANCE, equal_nan=True))
-
-
-def damage_shows(probe: Probe, model: nn.Module) -> bool:
-    """Growing noise on the weights is growing forgetting, starting from none. The model is left as it was."""
-    part = few(probe)
-    before = _columns(part.measure(model))
-    sign = 1.0 if probe.higher_is_better else -1.0
-    lost = [0.0]
-    for strength in DAMAGE:
-        with damaged(model, strength):
-            old, new = part.scores(before, _columns(part.measure(model)))
-        lost.append(sign * (old - new))
-    return all(less < more for less, more in pairwise(lost))
-
-
-def damage_moves_values(probe: Probe, model: nn.Module) -> bool:
-    """Growing noise on the weights moves the items' own values further and further: for scores that are ranks of them."""
-    part = few(probe)
-    before = part.measure(model)["value"]
-    moved = [0.0]
-    for strength in DAMAGE:
-        with damaged(model, strength):
-            moved.append(float((part.measure(model)["value"] - before).abs().mean()))
-    return all(less < more for less, more in pairwise(moved))
 
 
 @contextmanager

@@ -113,6 +113,7 @@ def made(
             train_flops=12_345_678_901_234 if trains else 0,
             train_seconds=81.5 + seed if trains else 0,
             eval_seconds=12.25,
+            probe_seconds=4.5,
             peak_memory_bytes=3_210_000_000,
             trainable_parameters=trainable,
             total_parameters=136_957_248 if trainable == 2_442_240 else 134_515_008,

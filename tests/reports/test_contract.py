@@ -14,6 +14,7 @@ COST = {
     "train_flops",
     "train_seconds",
     "eval_seconds",
+    "probe_seconds",
     "peak_memory_bytes",
     "trainable_parameters",
     "total_parameters",

@@ -7,9 +7,9 @@ import transformers
 
 from bench import models
 from bench.encoding import Encoding
-from bench.probes import selftests
 from bench.probes.lm_loss import LmLoss
 from bench.probes.multiple_choice import MultipleChoice
+from bench.probes.selftests import SelfTests, losses_ahead
 
 
 @pytest.fixture(scope="module")
@@ -27,20 +27,20 @@ def known(library, default):
 @pytest.mark.slow
 def test_a_shift_by_one_is_seen(known, default, monkeypatch):
     wiki, model = known("wikipedia", LmLoss), default[1]
-    assert selftests.shifted_labels_are_worse(wiki, model)
+    assert SelfTests(wiki, model).shifted_labels_are_worse()
     # The probe's own loss is the one on the next token, and neither of those that a shift would give.
-    next_token, *shifts = selftests.losses_ahead(wiki, model, (1, 0, 2))
+    next_token, *shifts = losses_ahead(wiki, model, (1, 0, 2))
     assert next_token == pytest.approx(wiki.score({n: c.to_numpy() for n, c in wiki.measure(model).items()}), rel=0.2)
     for loss in shifts:
         monkeypatch.setattr(LmLoss, "measure", lambda *_, loss=loss: pd.DataFrame({"value": [loss], "weight": [1.0]}))
-        assert not selftests.shifted_labels_are_worse(wiki, model)
+        assert not SelfTests(wiki, model).shifted_labels_are_worse()
 
 
 @pytest.mark.slow
 def test_damage_grows_on_the_default_model_and_is_undone(known, default):
     model = default[1]
     before = {name: weight.clone() for name, weight in model.state_dict().items()}
-    assert selftests.damage_shows(known("wikipedia", LmLoss), model)
+    assert SelfTests(known("wikipedia", LmLoss), model).damage_shows()
     assert all(torch.equal(weight, before[name]) for name, weight in model.state_dict().items())
 
 
@@ -48,33 +48,33 @@ def test_damage_that_does_not_show_is_told(library, decoder, decoding, made, mon
     wiki = made(library.probe("wikipedia"), decoding, 8)
     fixed = wiki.measure(decoder.load().eval())
     monkeypatch.setattr(LmLoss, "measure", lambda *_: fixed)
-    assert not selftests.damage_shows(wiki, decoder.load().eval())
+    assert not SelfTests(wiki, decoder.load().eval()).damage_shows()
 
 
 @pytest.mark.parametrize("family", ["decoder", "encoder"])
 def test_damage_moves_representations(library, decoder, encoder, made, family):
     model = {"decoder": decoder, "encoder": encoder}[family]
     net = model.load(transformers.AutoModel).eval()
-    assert selftests.damage_shows(made(library.probe("drift"), Encoding(model, 64), 8), net)
+    assert SelfTests(made(library.probe("drift"), Encoding(model, 64), 8), net).damage_shows()
 
 
 def test_gold_drawn_at_random_is_chance(library, decoder, decoding, made, monkeypatch):
     arc = made(library.probe("arc-easy"), decoding, 8)
     model = decoder.load().eval()
-    assert selftests.shuffled_gold_is_chance(arc, model)
+    assert SelfTests(arc, model).shuffled_gold_is_chance()
     monkeypatch.setattr(MultipleChoice, "measure", lambda self, _: pd.DataFrame({"value": [1.0] * len(self.rows)}))
-    assert not selftests.shuffled_gold_is_chance(arc, model)
+    assert not SelfTests(arc, model).shuffled_gold_is_chance()
 
 
 @pytest.mark.parametrize("name", ["wikipedia", "lambada", "arc-easy", "hellaswag", "winogrande", "spelling", "triviaqa"])
 def test_batches_equal_one_by_one(library, decoder, decoding, made, name):
-    assert selftests.batches_equal_one_by_one(made(library.probe(name), decoding, 8, 2048), decoder.load().eval())
+    assert SelfTests(made(library.probe(name), decoding, 8, 2048), decoder.load().eval()).batches_equal_one_by_one()
 
 
 @pytest.mark.parametrize("name", ["mrpc", "mrpc-sentences", "medical-subjects"])
 def test_an_encoders_batches_equal_one_by_one(library, encoder, made, name):
     probe = made(library.probe(name), Encoding(encoder, 32), 8, 2048)
-    assert selftests.batches_equal_one_by_one(probe, encoder.load(transformers.AutoModel).eval())
+    assert SelfTests(probe, encoder.load(transformers.AutoModel).eval()).batches_equal_one_by_one()
 
 
 def test_padding_that_is_read_is_told(library, decoder, decoding, made):
@@ -87,11 +87,11 @@ def test_padding_that_is_read_is_told(library, decoder, decoding, made):
 
     careless.__signature__ = __import__("inspect").signature(forward)
     model.forward = careless
-    assert not selftests.batches_equal_one_by_one(made(library.probe("wikipedia"), decoding, 8, 4096), model)
+    assert not SelfTests(made(library.probe("wikipedia"), decoding, 8, 4096), model).batches_equal_one_by_one()
 
 
 @pytest.mark.slow
 def test_the_default_model_passes_all(known, default):
     for name, kind in (("wikipedia", LmLoss), ("arc-easy", MultipleChoice)):
-        assert selftests.batches_equal_one_by_one(known(name, kind), default[1])
-    assert selftests.shuffled_gold_is_chance(known("arc-easy", MultipleChoice), default[1])
+        assert SelfTests(known(name, kind), default[1]).batches_equal_one_by_one()
+    assert SelfTests(known("arc-easy", MultipleChoice), default[1]).shuffled_gold_is_chance()
