@@ -7,8 +7,9 @@ from collections.abc import Callable, Iterator, Sequence
 
 import numpy as np
 import numpy.typing as npt
+import torch
 
-from bench.encoded import Encoded
+from bench.encoded import Batch, Encoded, collate
 
 
 def order(seed: int, size: int) -> Iterator[int]:
@@ -80,6 +81,12 @@ def by_length(lengths: Sequence[int], tokens: int) -> list[list[int]]:
         batches.append(ranked[cut[end] : end])
         end = cut[end]
     return batches[::-1]
+
+
+def padded(encoded: Sequence[Encoded], pad: int, tokens: int, device: torch.device) -> Iterator[tuple[list[int], Batch]]:
+    """All of `encoded` as tensors of similar length, each with the indices of its rows."""
+    for indices in by_length([len(each.ids) for each in encoded], tokens):
+        yield indices, collate([encoded[i] for i in indices], pad, device)
 
 
 def micro_batches(step: Sequence[Encoded], tokens: int, rank: int, world: int) -> list[list[Encoded]]:

@@ -17,10 +17,10 @@ LEAST = 6
 
 def items(run: Run, probe: Probe) -> int:
     """How many of the probe's items share a passage with the training texts of the run's tasks or with rehearsed text."""
-    known: set[int] = set().union(*(_of_task(task.model_dump_json()) for task in run.trained))
+    known = [_of_task(task.model_dump_json()) for task in run.trained]
     if run.strategy.rehearsal and run.model.family == "decoder":
-        known |= _of_source(run.strategy.rehearsal.model_dump_json())
-    return sum(any(passage in known for passage in passages(_texts(row))) for row in probe.rows)
+        known.append(_of_source(run.strategy.rehearsal.model_dump_json()))
+    return sum(any(passage in part for passage in passages(_texts(row)) for part in known) for row in probe.rows)
 
 
 def passages(texts: Iterable[str]) -> Iterator[int]:

@@ -29,7 +29,8 @@ class TaskData:
 
     def split(self, name: str) -> list[Example]:
         """`train`, `validation`, `test`, or a set from another domain."""
-        return self.out_of_domain[name] if name in self.out_of_domain else list(getattr(self, name))
+        found: list[Example] = self.out_of_domain[name] if name in self.out_of_domain else getattr(self, name)
+        return found
 
     @property
     def content_hash(self) -> str:

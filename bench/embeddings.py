@@ -1,14 +1,14 @@
 """Hidden states of a model's trunk as text embeddings: their mean over real tokens, the last layer's or every layer's."""
 
-from collections.abc import Iterator, Sequence
+from collections.abc import Sequence
 from dataclasses import replace
 from typing import Any
 
 import torch
 from torch import Tensor, nn
 
-from bench.batches import by_length
-from bench.encoded import IGNORE, Batch, Encoded, collate
+from bench.batches import padded
+from bench.encoded import IGNORE
 from bench.encoding import Encoding
 from bench.forward import unwrapped
 from bench.windows import whole
@@ -45,9 +45,3 @@ def layer_means(
         for index, mean in zip(indices, means, strict=True):
             found[index] = mean.cpu()
     return torch.stack(found)
-
-
-def padded(texts: Sequence[Encoded], pad: int, tokens: int, device: torch.device) -> Iterator[tuple[list[int], Batch]]:
-    """Batches of similar length padded on the right, with the texts' indices."""
-    for indices in by_length([len(text.ids) for text in texts], tokens):
-        yield indices, collate([texts[i] for i in indices], pad, device)

@@ -104,3 +104,13 @@ def _labels(batch: Sequence[Encoded]) -> Tensor:
         return torch.tensor([[IGNORE] * (width - e.answer) + list(e.ids[len(e.ids) - e.answer :]) for e in batch])
     width = max(len(encoded.labels) for encoded in batch)
     return torch.tensor([[*e.labels, *[IGNORE] * (width - len(e.labels))] for e in batch])
+
+
+def left_padded(rows: Sequence[Sequence[int]], pad: int, prefix: int, device: torch.device) -> Batch:
+    """Contexts that end together, without labels; the attention mask and positions count `prefix` cached tokens before them."""
+    longest = max(map(len, rows))
+    padding = [longest - len(row) for row in rows]
+    ids = torch.tensor([[pad] * p + list(row) for p, row in zip(padding, rows, strict=True)])
+    mask = torch.tensor([[1] * prefix + [0] * p + [1] * (longest - p) for p in padding])
+    positions = (mask.cumsum(1) - 1).clamp(min=0)[:, prefix:]
+    return Batch(ids.to(device), mask.to(device), positions.to(device), labels=torch.empty(0))

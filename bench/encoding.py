@@ -82,7 +82,7 @@ class Encoding:
         found = task.encode(self.model.tokenizer, self.max_length, example, texts)
         return [replace(window, head=head) for window in found]
 
-    def text(self, text: str, weight: float = 1.0) -> Encoded:
+    def text(self, text: str) -> Encoded:
         """General text for a decoder: loss on every token but the first.
 
         Raises:
@@ -91,7 +91,7 @@ class Encoding:
         ids = self.ids(text)[: self.max_length]
         if len(ids) < 2:
             raise UserError(f"the text '{text}' has fewer than two tokens: there is nothing to predict; drop it in the source")
-        return Encoded(tuple(ids), answer=len(ids) - 1, weight=weight)
+        return Encoded(tuple(ids), answer=len(ids) - 1)
 
     def rehearsed(self, text: str) -> Encoded:
         """General text whose tokens together weigh as much as one answer of one token, else they would drown the answers."""

@@ -9,11 +9,11 @@ import pandas as pd
 import torch
 from torch import Tensor, nn
 
-from bench.batches import by_length, order
+from bench.batches import order, padded
 from bench.data import TaskData
 from bench.devices import Device
 from bench.embeddings import embed
-from bench.encoded import Encoded, collate
+from bench.encoded import Encoded
 from bench.encoding import Encoding
 from bench.endpoint import Endpoint
 from bench.examples import Example
@@ -77,7 +77,8 @@ def predict(model: nn.Module | Endpoint, asked: Asked) -> pd.DataFrame:
 
     Each process answers its share of the examples; each example is answered exactly once.
     """
-    mine = [(index, asked.examples[index]) for index in asked.device.share(len(asked.examples))]
+    examples = asked.examples
+    mine = [(index, examples[index]) for index in asked.device.share(len(examples))]
     with asked.device.accelerator.autocast():
         answers = _way(model, asked)(model, asked, mine) if mine else []
     return asked.device.gathered(frame(asked, mine, answers))
@@ -195,8 +196,8 @@ def _logits(model: nn.Module, windows: Sequence[Encoded], pad: int, tokens: int)
     """Per window (predictions, classes) on the CPU; padding's predictions are still there, at the end."""
     device = next(model.parameters()).device
     found: list[Tensor] = [torch.empty(0)] * len(windows)
-    for batch in by_length([len(window.ids) for window in windows], tokens):
-        for i, row in zip(batch, head_logits(model, collate([windows[i] for i in batch], pad, device)), strict=True):
+    for indices, batch in padded(windows, pad, tokens, device):
+        for i, row in zip(indices, head_logits(model, batch), strict=True):
             found[i] = row.cpu()
     return found
 

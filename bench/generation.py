@@ -10,6 +10,8 @@ from torch import nn
 from transformers import GenerationConfig
 
 from bench.batches import by_length
+from bench.encoded import left_padded
+from bench.forward import unlaunched
 
 
 @dataclass(frozen=True)
@@ -37,16 +39,13 @@ def write(
         output_scores=True,
         return_dict_in_generate=True,
     )
-    inner: Any = getattr(model, "module", model)
+    inner: Any = unlaunched(model)
     device = next(model.parameters()).device
     found = [Written("", 0.0)] * len(contexts)
     for batch in by_length([len(context) + longest for context in contexts], tokens):
-        rows = [contexts[i] for i in batch]
-        width = max(map(len, rows))
-        ids = torch.tensor([[tokenizer.pad_token_id] * (width - len(row)) + list(row) for row in rows], device=device)
-        mask = torch.tensor([[0] * (width - len(row)) + [1] * len(row) for row in rows], device=device)
-        out = inner.generate(input_ids=ids, attention_mask=mask, generation_config=config)
-        new = out.sequences[:, width:]
+        read = left_padded([contexts[i] for i in batch], tokenizer.pad_token_id, 0, device)
+        out = inner.generate(input_ids=read.input_ids, attention_mask=read.attention_mask, generation_config=config)
+        new = out.sequences[:, read.input_ids.shape[1] :]
         logprobs = torch.stack(
             [scores.float().log_softmax(-1).gather(1, new[:, [i]])[:, 0] for i, scores in enumerate(out.scores)], 1
         )

@@ -11,8 +11,8 @@ import torch
 from torch import Tensor, nn
 from transformers import DynamicCache
 
-from bench.batches import by_length
-from bench.encoded import Batch, Encoded, collate
+from bench.batches import by_length, padded
+from bench.encoded import Batch, Encoded, left_padded
 from bench.forward import caches, last_logits, token_losses
 
 MIN_PREFIX = 16
@@ -55,10 +55,9 @@ def text_losses(model: nn.Module, texts: Sequence[Encoded], pad: int, tokens: in
     device = next(model.parameters()).device
     sums = [0.0] * len(texts)
     # Logits are needed everywhere here, (tokens, vocabulary) in fp32: half the usual batch.
-    for batch in by_length([len(text.ids) for text in texts], tokens // 2):
-        padded = collate([texts[index] for index in batch], pad, device)
-        losses = token_losses(last_logits(model, padded, padded.labels.shape[1]), padded.labels)
-        for index, total in zip(batch, losses.double().sum(1).tolist(), strict=True):
+    for indices, batch in padded(texts, pad, tokens // 2, device):
+        losses = token_losses(last_logits(model, batch, batch.labels.shape[1]), batch.labels)
+        for index, total in zip(indices, losses.double().sum(1).tolist(), strict=True):
             sums[index] = total
     return sums
 
@@ -77,7 +76,7 @@ def _in_one_pass(model: nn.Module, requests: Sequence[Request], pad: int, tokens
         rows = [keys[i][0][len(prefix) :] for i in batch]
         width = max(keys[i][1] for i in batch)
         cache = _copied(state, torch.zeros(len(rows), dtype=torch.long, device=device)) if state else None
-        logits = last_logits(model, _left_padded(rows, pad, len(prefix), device), width, cache)
+        logits = last_logits(model, left_padded(rows, pad, len(prefix), device), width, cache)
         logprobs = logits.float().log_softmax(-1)
         for row, i in enumerate(batch):
             for context, continuation in passes[keys[i]]:
@@ -91,14 +90,14 @@ def _branching(model: nn.Module, groups: Mapping[Ids, Sequence[Ids]], pad: int, 
     device = next(model.parameters()).device
     found: Found = {}
     for batch in by_length([len(context) for context in contexts], tokens):
-        padded = _left_padded([contexts[i] for i in batch], pad, 0, device)
+        read = left_padded([contexts[i] for i in batch], pad, 0, device)
         cache = DynamicCache()
-        first = last_logits(model, padded, 1, cache).float().log_softmax(-1)
+        first = last_logits(model, read, 1, cache).float().log_softmax(-1)
         state = _state(cache)
         rows = [(row, answer) for row, i in enumerate(batch) for answer in groups[contexts[i]]]
         for part in by_length([len(answer) for _, answer in rows], tokens):
             branches = [rows[i] for i in part]
-            rest = _branched(model, padded, state, branches, pad).float().log_softmax(-1)
+            rest = _branched(model, read, state, branches, pad).float().log_softmax(-1)
             for number, (row, answer) in enumerate(branches):
                 logprobs = torch.cat([first[row], rest[number, : len(answer) - 1]])
                 found[contexts[batch[row]], answer] = _judged(logprobs, answer)
@@ -154,12 +153,3 @@ def _copied(state: State, rows: Tensor) -> DynamicCache:
     for layer, (keys, values) in enumerate(state):
         cache.update(keys[rows], values[rows], layer)
     return cache
-
-
-def _left_padded(rows: Sequence[Sequence[int]], pad: int, prefix: int, device: torch.device) -> Batch:
-    longest = max(map(len, rows))
-    padding = [longest - len(row) for row in rows]
-    ids = torch.tensor([[pad] * p + list(row) for p, row in zip(padding, rows, strict=True)])
-    mask = torch.tensor([[1] * prefix + [0] * p + [1] * (longest - p) for p in padding])
-    positions = (mask.cumsum(1) - 1).clamp(min=0)[:, prefix:]
-    return Batch(ids.to(device), mask.to(device), positions.to(device), labels=torch.empty(0))

@@ -87,7 +87,13 @@ def fingerprint(source: Source) -> dict[str, Any]:
     if hub.pinned(source):
         return shape
     shape = {key: value for key, value in shape.items() if key not in ("hub", "config", "split", "revision")}
-    return {**shape, "sha256": hashlib.sha256(json.dumps(rows(source)).encode()).hexdigest()}
+    return {**shape, "sha256": _hash_of_rows(source.model_dump_json())}
+
+
+@lru_cache(maxsize=32)
+def _hash_of_rows(dump: str) -> str:
+    """Of rows that are read once a process, once a process: every run of a suite asks for it."""
+    return hashlib.sha256(json.dumps(rows(Source.model_validate_json(dump))).encode()).hexdigest()
 
 
 @contextmanager

@@ -8,7 +8,7 @@ from typing import Any, ClassVar, Self, TypeVar
 import numpy as np
 import numpy.typing as npt
 import pandas as pd
-from pydantic import BaseModel, ConfigDict, ValidationError
+from pydantic import ValidationError
 from torch import nn
 
 from bench import sources
@@ -19,7 +19,7 @@ from bench.likelihood import Likelihood, Request, likelihoods
 from bench.models import Model
 from bench.probes.templates import filled
 from bench.sources import Row
-from bench.specs import Family, ProbeSpec, explain
+from bench.specs import Family, ProbeSpec, Spec, explain
 from bench.statistics import Indices
 
 R = TypeVar("R", bound=Mapping[str, Any])
@@ -28,10 +28,8 @@ Columns = Mapping[str, npt.NDArray[Any]]
 """`measure`'s columns, all items or a resample of them."""
 
 
-class Options(BaseModel):
+class Options(Spec):
     """What a kind leaves to the YAML; kinds with a choice override it."""
-
-    model_config = ConfigDict(extra="forbid", frozen=True)
 
 
 class Probe(ABC):

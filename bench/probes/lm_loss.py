@@ -11,12 +11,10 @@ from typing import Any
 
 import numpy as np
 import pandas as pd
-import torch
 from torch import nn
 
-from bench.batches import by_length
-from bench.encoded import Encoded, collate
-from bench.forward import last_logits, token_losses
+from bench.encoded import Encoded
+from bench.likelihood import text_losses
 from bench.probes.base import Columns, Probe
 from bench.specs import ProbeSpec
 
@@ -32,17 +30,15 @@ class LmLoss(Probe):
     def fault(cls, row: Mapping[str, Any], spec: ProbeSpec) -> str | None:
         return None if len(row["text"].split()) > 1 else "field 'text' must have at least two words: one predicts the next"
 
-    @torch.inference_mode()
     def measure(self, model: nn.Module) -> pd.DataFrame:
         """Columns `value` (nats per token), `weight` (tokens predicted) and `bytes` (of the text predicted, in UTF-8)."""
         passages = [tuple(self.encoding.ids(row["text"])) for row in self.rows]
         cuts = [(n, *cut) for n, ids in enumerate(passages) for cut in windows(len(ids), self.encoding.max_length)]
+        texts = [Encoded(passages[n][start:end], answer=counted) for n, start, end, counted in cuts]
         nats = [0.0] * len(passages)
-        # Logits are needed everywhere here, (tokens, vocabulary) in fp32: half the usual batch.
-        for batch in by_length([end - start for _, start, end, _ in cuts], self.tokens // 2):
-            items = [Encoded(passages[n][start:end], answer=counted) for n, start, end, counted in (cuts[i] for i in batch)]
-            for i, total in zip(batch, _sums(model, items, self.encoding.model.tokenizer.pad_token_id), strict=True):
-                nats[cuts[i][0]] += total
+        sums = text_losses(model, texts, self.encoding.model.tokenizer.pad_token_id, self.tokens)
+        for (n, *_), total in zip(cuts, sums, strict=True):
+            nats[n] += total
         counts = [len(ids) - 1 for ids in passages]
         means = [total / count for total, count in zip(nats, counts, strict=True)]
         return self.frame(means, [float(count) for count in counts]).assign(bytes=[float(b) for b in self._bytes(passages)])
@@ -70,11 +66,3 @@ def windows(length: int, size: int) -> list[tuple[int, int, int]]:
         before, end = end, min(end + size // 2, length)
         found.append((end - size, end, end - before))
     return found
-
-
-def _sums(model: nn.Module, items: list[Encoded], pad: int) -> list[float]:
-    """Nats over each item's last `answer` tokens."""
-    padded = collate(items, pad, next(model.parameters()).device)
-    losses = token_losses(last_logits(model, padded, padded.labels.shape[1]), padded.labels)
-    sums: list[float] = losses.double().sum(1).tolist()
-    return sums

@@ -9,7 +9,8 @@ from torch import nn
 from transformers import AutoModelForMaskedLM
 from transformers.models.auto.modeling_auto import MODEL_FOR_MASKED_LM_MAPPING_NAMES
 
-from bench.embeddings import padded, trunk
+from bench.batches import padded
+from bench.embeddings import trunk
 from bench.encoded import IGNORE, Encoded
 from bench.models import Model
 from bench.probes.base import Probe

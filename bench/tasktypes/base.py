@@ -8,28 +8,25 @@ from collections.abc import Mapping, Sequence
 from dataclasses import replace
 from typing import Any, ClassVar, Literal
 
-from pydantic import BaseModel, ConfigDict
 from torch import Tensor
 
 from bench.augmentation import Dropper
 from bench.encoded import Encoded
 from bench.examples import Example, Gold
-from bench.specs import TaskSpec
+from bench.specs import Spec, TaskSpec
 
-Prediction = str | list[str] | tuple[float, int]
-"""Like the gold value it is held against; of a text that was read, (nats, tokens)."""
+Prediction = str | list[str] | list[float]
+"""Like the gold value it is held against; of a text that was read, nats and tokens."""
 
 
-class Options(BaseModel):
+class Options(Spec):
     """`options` of a task's YAML; each type has its own."""
-
-    model_config = ConfigDict(extra="forbid", frozen=True)
 
 
 class TaskType(ABC):
     """One object per task."""
 
-    Options: ClassVar[type[BaseModel]] = Options
+    Options: ClassVar[type[Spec]] = Options
     asks: ClassVar[Literal["rank", "write", "read"]]
     """How a decoder answers: the likeliest of the candidates, text of its own, or not at all: the text itself is scored."""
     gold: ClassVar[frozenset[str]]
@@ -41,7 +38,7 @@ class TaskType(ABC):
     long: ClassVar[str | None] = None
     """The field that an encoder reads in windows, after all others."""
 
-    def __init__(self, spec: TaskSpec, options: BaseModel) -> None:
+    def __init__(self, spec: TaskSpec, options: Spec) -> None:
         self.spec, self.options = spec, options
 
     def fault(self) -> str | None:
@@ -119,3 +116,8 @@ class TaskType(ABC):
     def untrained(self, example: Example) -> Prediction | None:
         """What an encoder without a head answers; None where similarity to the labels' descriptions can answer."""
         return None
+
+
+def listed(value: Any) -> list[Any]:
+    """A column that may hold several values or one."""
+    return list(value) if isinstance(value, list | tuple) else [value]

@@ -41,10 +41,6 @@ class Classification(TaskType):
     def answer(self, example: Example) -> str:
         return self.spec.answers[str(example.gold)]
 
-    @property
-    def answer_tokens(self) -> int:
-        return 8
-
     def parse(self, example: Example, text: str) -> str | None:
         """The label with whose words the text begins; the longest ones, should one answer begin another."""
         said = text.strip().lstrip(".\"'*").lower()

@@ -6,7 +6,7 @@ from typing import Any
 from pydantic import Field
 
 from bench.examples import Example
-from bench.tasktypes.base import Options, TaskType
+from bench.tasktypes.base import Options, TaskType, listed
 
 
 class GenerationOptions(Options):
@@ -21,9 +21,8 @@ class Generation(TaskType):
     gold = frozenset({"references"})
 
     def read(self, row: Mapping[str, Any]) -> tuple[dict[str, str], tuple[str, ...]]:
-        value = row["references"]
         # One line: a line's end ends a plainly worded answer.
-        references = tuple(" ".join(str(text).split()) for text in (value if isinstance(value, list | tuple) else [value]))
+        references = tuple(" ".join(str(text).split()) for text in listed(row["references"]))
         if not references or not all(references):
             raise ValueError("field 'references' is empty")
         return self.fields(row), references

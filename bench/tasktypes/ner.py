@@ -188,7 +188,7 @@ def tagged(length: int, spans: Sequence[Entity]) -> list[str]:
 def entities(tags: Sequence[str]) -> list[Entity]:
     """The entities of gold tags, in order; an I- tag that continues nothing begins an entity (as in conlleval)."""
     found: list[Entity] = []
-    for place, tag in enumerate([*tags]):
+    for place, tag in enumerate(tags):
         prefix, _, kind = tag.partition("-")
         if prefix == "I" and found and found[-1][0] == kind and found[-1][2] == place:
             found[-1] = (kind, found[-1][1], place + 1)

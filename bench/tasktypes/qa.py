@@ -16,7 +16,7 @@ from transformers import AutoModelForQuestionAnswering
 from bench.augmentation import Dropper
 from bench.encoded import Encoded
 from bench.examples import Example
-from bench.tasktypes.base import Options, TaskType
+from bench.tasktypes.base import Options, TaskType, listed
 from bench.windows import over_text
 
 
@@ -45,7 +45,7 @@ class Qa(TaskType):
 
     def read(self, row: Mapping[str, Any]) -> tuple[dict[str, str], tuple[str, ...]] | None:
         fields = self.fields({name: value for name, value in row.items() if name != "starts"})
-        accepted = tuple(dict.fromkeys(text for answer in _list(row["answers"]) if (text := str(answer).strip())))
+        accepted = tuple(dict.fromkeys(text for answer in listed(row["answers"]) if (text := str(answer).strip())))
         if not accepted and self.options.no_answer is None:
             raise ValueError("field 'answers' is empty; give the option no_answer if some questions have none")
         if accepted and not any(answer in fields["context"] for answer in accepted):
@@ -120,7 +120,7 @@ def _starts(row: Mapping[str, Any]) -> list[int]:
     """Where the answers start in the context without the white space before it."""
     context = str(row["context"])
     try:
-        given = [int(start) for start in _list(row.get("starts", [])) if str(start).strip()]
+        given = [int(start) for start in listed(row.get("starts", [])) if str(start).strip()]
     except (TypeError, ValueError):
         raise ValueError("field 'starts' must hold the numbers of the answers' first characters") from None
     return [start - (len(context) - len(context.lstrip())) for start in given]
@@ -129,10 +129,6 @@ def _starts(row: Mapping[str, Any]) -> list[int]:
 def _probability(score: float, scores: Tensor) -> float:
     """Of two ends whose logits sum to `score`."""
     return float((score - scores.logsumexp(-1).sum()).exp())
-
-
-def _list(value: Any) -> list[Any]:
-    return list(value) if isinstance(value, list | tuple) else [value]
 
 
 def ends(places: Sequence[tuple[int, int] | None], span: tuple[int, int] | None) -> tuple[int, int]:
