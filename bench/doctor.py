@@ -10,7 +10,8 @@ import torch
 from rich.console import Console
 from rich.table import Table
 
-from bench import devices, estimate, folders
+from bench import devices, folders
+from bench.costs import estimate
 
 
 def findings() -> list[tuple[str, str]]:

@@ -14,16 +14,19 @@ from accelerate.utils import set_seed
 from torch import nn
 from transformers import AutoModel, AutoModelForCausalLM
 
-from bench import ENGINE_VERSION, base_scores, data, flops, measures, memory, probes, records, selfchecks, sizes, sources
-from bench.adaptation import Trained, train_stages
-from bench.answers import Answers, Questions
+from bench import ENGINE_VERSION, probes, records
+from bench.costs import flops, memory, sizes
+from bench.data import sources, taskdata
 from bench.devices import Device, versions
-from bench.endpoint import Endpoint
 from bench.errors import UserError
+from bench.inference.endpoint import Endpoint
+from bench.measuring import base_scores, measures, selfchecks
+from bench.measuring.answers import Answers, Questions
 from bench.plan import Run
 from bench.progress import Progress
 from bench.records import Cost, Provenance, Record
 from bench.strategies.endpoint import EndpointHyperparameters
+from bench.training.adaptation import Trained, train_stages
 
 
 def check_data(runs: Sequence[Run]) -> None:
@@ -35,7 +38,7 @@ def check_data(runs: Sequence[Run]) -> None:
     for run in runs:
         _ = run.model.folder
         for task in (*run.trained, *run.also):
-            data.load(task)
+            taskdata.load(task)
         for spec, _ in run.probes:
             probes.load(spec).check(spec)
         if run.strategy.rehearsal:

@@ -9,12 +9,17 @@ from functools import cached_property
 from itertools import product
 from typing import Any
 
-from bench import ENGINE_VERSION, probes, settings, sources, strategies, tasktypes
-from bench.budget import Budget
+from bench import ENGINE_VERSION, probes, settings, strategies, tasktypes
+from bench.costs.budget import Budget
+from bench.data import sources
 from bench.errors import UserError, unknown
-from bench.models import Model
-from bench.models import find as find_model
-from bench.specs import Library, ProbeSpec, Source, SuiteSpec, TaskSpec, suites_for
+from bench.modeling.models import Model
+from bench.modeling.models import find as find_model
+from bench.specs.library import Library, suites_for
+from bench.specs.probe import ProbeSpec
+from bench.specs.source import Source
+from bench.specs.suite import SuiteSpec
+from bench.specs.task import TaskSpec
 from bench.strategies import Strategy
 
 

@@ -137,7 +137,7 @@ class Cost(Part):
     train_tokens: int = Field(ge=0)
     """Tokens fed to the model in training, padding left out."""
     train_flops: int = Field(ge=0)
-    """By the formula of bench/flops.py."""
+    """By the formula of bench/costs/flops.py."""
     train_seconds: float = Field(ge=0)
     eval_seconds: float = Field(ge=0)
     """Task and probes, after training."""

@@ -11,8 +11,8 @@ import numpy as np
 import pandas as pd
 
 from bench import metrics, records
+from bench.measuring.statistics import Floats
 from bench.metrics.base import ratio
-from bench.statistics import Floats
 
 Number = Callable[[Floats], Floats]
 

@@ -11,8 +11,8 @@ from typing import Literal
 
 import numpy as np
 
+from bench.measuring.statistics import RESAMPLES, Floats, bounds, totals
 from bench.records import Verdict, verdict
-from bench.statistics import RESAMPLES, Floats, bounds, totals
 
 Bounds = tuple[float, float]
 Counts = tuple[Floats, Callable[[Floats], Floats]]

@@ -14,8 +14,8 @@ from typing import Any, NamedTuple
 import pandas as pd
 
 from bench import records
+from bench.measuring.statistics import bounds, totals
 from bench.records import Record, Score
-from bench.statistics import bounds, totals
 from reports import answers
 from reports.intervals import Bounds, Estimate, estimate
 from reports.numbers import Measure, measure

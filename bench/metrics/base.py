@@ -6,7 +6,7 @@ from typing import Any, ClassVar
 
 import numpy as np
 
-from bench.statistics import Floats
+from bench.measuring.statistics import Floats
 
 
 class Counted(ABC):

@@ -2,7 +2,7 @@
 
 from bench import plugins
 from bench.probes.base import Probe
-from bench.specs import ProbeSpec
+from bench.specs.probe import ProbeSpec
 
 __all__ = ["Probe", "load"]
 

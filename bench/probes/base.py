@@ -11,16 +11,17 @@ import pandas as pd
 from pydantic import ValidationError
 from torch import nn
 
-from bench import sources
+from bench.data import sources
+from bench.data.sources import Row
 from bench.devices import Device
-from bench.encoding import Encoding
 from bench.errors import UserError
-from bench.likelihood import Likelihood, Request, likelihoods
-from bench.models import Model
+from bench.inference.likelihood import Likelihood, Request, likelihoods
+from bench.measuring.statistics import Indices
+from bench.modeling.models import Model
 from bench.probes.templates import filled
-from bench.sources import Row
-from bench.specs import Family, ProbeSpec, Spec, explain
-from bench.statistics import Indices
+from bench.specs.base import Family, Spec, explain
+from bench.specs.probe import ProbeSpec
+from bench.tokens.encoding import Encoding
 
 R = TypeVar("R", bound=Mapping[str, Any])
 

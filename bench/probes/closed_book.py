@@ -11,9 +11,9 @@ from typing import Any
 import pandas as pd
 from torch import nn
 
-from bench.likelihood import Request
+from bench.inference.likelihood import Request
 from bench.probes.base import Probe
-from bench.specs import ProbeSpec
+from bench.specs.probe import ProbeSpec
 
 ENDS = ("\n", ".", ",", "")
 """The last stands for EOS."""

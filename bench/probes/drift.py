@@ -12,9 +12,9 @@ import numpy.typing as npt
 import pandas as pd
 from torch import nn
 
-from bench.embeddings import layer_means
+from bench.inference.embeddings import layer_means
+from bench.measuring.statistics import Indices
 from bench.probes.base import Columns, Probe
-from bench.statistics import Indices
 
 Floats = npt.NDArray[np.float64]
 LAYER = "layer "

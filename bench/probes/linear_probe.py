@@ -11,11 +11,11 @@ from sklearn.pipeline import make_pipeline
 from sklearn.preprocessing import StandardScaler
 from torch import nn
 
-from bench.embeddings import embed
-from bench.encoding import Encoding
 from bench.errors import UserError
+from bench.inference.embeddings import embed
 from bench.probes.base import Options, Probe, filled_rows, sample
-from bench.specs import ProbeSpec
+from bench.specs.probe import ProbeSpec
+from bench.tokens.encoding import Encoding
 
 
 class Fit(Options):

@@ -13,10 +13,10 @@ import numpy as np
 import pandas as pd
 from torch import nn
 
-from bench.encoded import Encoded
-from bench.likelihood import text_losses
+from bench.inference.likelihood import text_losses
 from bench.probes.base import Columns, Probe
-from bench.specs import ProbeSpec
+from bench.specs.probe import ProbeSpec
+from bench.tokens.encoded import Encoded
 
 
 class LmLoss(Probe):

@@ -7,7 +7,7 @@ import pandas as pd
 from torch import nn
 
 from bench.probes.base import Probe
-from bench.specs import ProbeSpec
+from bench.specs.probe import ProbeSpec
 
 
 class MinimalPairs(Probe):

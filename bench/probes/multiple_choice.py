@@ -13,7 +13,7 @@ from pydantic import model_validator
 from torch import nn
 
 from bench.probes.base import Options, Probe
-from bench.specs import ProbeSpec
+from bench.specs.probe import ProbeSpec
 
 
 class Scoring(Options):

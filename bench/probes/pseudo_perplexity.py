@@ -9,11 +9,11 @@ from torch import nn
 from transformers import AutoModelForMaskedLM
 from transformers.models.auto.modeling_auto import MODEL_FOR_MASKED_LM_MAPPING_NAMES
 
-from bench.batches import padded
-from bench.embeddings import trunk
-from bench.encoded import IGNORE, Encoded
-from bench.models import Model
+from bench.inference.embeddings import trunk
+from bench.modeling.models import Model
 from bench.probes.base import Probe
+from bench.tokens.batches import padded
+from bench.tokens.encoded import IGNORE, Encoded
 
 
 class PseudoPerplexity(Probe):

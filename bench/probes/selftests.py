@@ -16,9 +16,9 @@ import torch
 from scipy.stats import binom
 from torch import nn
 
-from bench import models
+from bench.data.sources import Row
+from bench.modeling.structure import layers
 from bench.probes.base import Probe
-from bench.sources import Row
 
 P = TypeVar("P", bound=Probe)
 
@@ -107,7 +107,7 @@ def losses_ahead(probe: Probe, model: nn.Module, places: Sequence[int]) -> list[
 @contextmanager
 def damaged(model: nn.Module, strength: float) -> Iterator[None]:
     """Noise on the weight matrices of the model's first block, the same direction for every strength; undone on leaving."""
-    matrices = [p for p in models.layers(model)[0].parameters() if p.dim() > 1 and p.is_floating_point()]
+    matrices = [p for p in layers(model)[0].parameters() if p.dim() > 1 and p.is_floating_point()]
     kept = [matrix.detach().clone() for matrix in matrices]
     generator = torch.Generator().manual_seed(0)
     with torch.no_grad():

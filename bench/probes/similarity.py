@@ -12,10 +12,10 @@ from scipy.stats import spearmanr
 from sklearn.metrics import roc_auc_score
 from torch import nn
 
-from bench.embeddings import embed
-from bench.encoding import Encoding
+from bench.inference.embeddings import embed
 from bench.probes.base import Columns, Options, Probe
-from bench.specs import ProbeSpec
+from bench.specs.probe import ProbeSpec
+from bench.tokens.encoding import Encoding
 
 
 class Gold(Options):

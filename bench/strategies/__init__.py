@@ -6,7 +6,8 @@ from pydantic import ValidationError
 
 from bench import plugins
 from bench.errors import UserError
-from bench.specs import Family, StrategySpec, explain
+from bench.specs.base import Family, explain
+from bench.specs.strategy import StrategySpec
 from bench.strategies.base import Strategy
 
 __all__ = ["Strategy", "load"]

@@ -6,9 +6,10 @@ from typing import ClassVar, Literal
 from pydantic import BaseModel, ConfigDict, Field
 from torch import Tensor, nn
 
-from bench.endpoint import Endpoint
-from bench.prompts import Wording
-from bench.specs import Family, Source
+from bench.inference.endpoint import Endpoint
+from bench.specs.base import Family
+from bench.specs.source import Source
+from bench.tokens.prompts import Wording
 
 
 class Hyperparameters(BaseModel):

@@ -4,9 +4,9 @@ from typing import ClassVar
 
 from pydantic import Field
 
-from bench.endpoint import Endpoint as Client
-from bench.prompts import Wording
+from bench.inference.endpoint import Endpoint as Client
 from bench.strategies.base import Strategy, Untrained
+from bench.tokens.prompts import Wording
 
 
 class EndpointHyperparameters(Untrained):

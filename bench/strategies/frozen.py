@@ -4,8 +4,8 @@ from pydantic import Field
 from torch import nn
 
 from bench.errors import UserError
-from bench.models import layers
-from bench.specs import Family
+from bench.modeling.structure import layers
+from bench.specs.base import Family
 from bench.strategies.base import Hyperparameters, Strategy
 
 

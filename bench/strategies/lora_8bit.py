@@ -7,9 +7,9 @@ from peft.mapping import PEFT_TYPE_TO_CONFIG_MAPPING
 from pydantic import Field, field_validator
 from torch import Tensor, nn
 
-from bench.heads import Heads
-from bench.models import head_modules, layers, linear
-from bench.specs import Family
+from bench.modeling.heads import Heads
+from bench.modeling.structure import head_modules, layers, linear
+from bench.specs.base import Family
 from bench.strategies.base import Hyperparameters, Strategy
 
 HEADS = {"ForSequenceClassification": "SEQ_CLS", "ForTokenClassification": "TOKEN_CLS", "ForQuestionAnswering": "QUESTION_ANS"}

@@ -8,9 +8,9 @@ from typing import Literal, Self
 
 from pydantic import Field, model_validator
 
-from bench.prompts import Wording
-from bench.specs import Source
+from bench.specs.source import Source
 from bench.strategies.base import Hyperparameters, Strategy
+from bench.tokens.prompts import Wording
 
 
 class MultitaskHyperparameters(Hyperparameters):

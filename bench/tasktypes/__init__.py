@@ -4,7 +4,8 @@ from pydantic import ValidationError
 
 from bench import metrics, plugins
 from bench.errors import UserError
-from bench.specs import TaskSpec, explain
+from bench.specs.base import explain
+from bench.specs.task import TaskSpec
 from bench.tasktypes.base import TaskType
 
 __all__ = ["TaskType", "load"]

@@ -10,10 +10,11 @@ from typing import Any, ClassVar, Literal
 
 from torch import Tensor
 
-from bench.augmentation import Dropper
-from bench.encoded import Encoded
-from bench.examples import Example, Gold
-from bench.specs import Spec, TaskSpec
+from bench.data.examples import Example, Gold
+from bench.specs.base import Spec
+from bench.specs.task import TaskSpec
+from bench.tokens.augmentation import Dropper
+from bench.tokens.encoded import Encoded
 
 Prediction = str | list[str] | list[float]
 """Like the gold value it is held against; of a text that was read, nats and tokens."""

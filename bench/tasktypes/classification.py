@@ -8,10 +8,10 @@ from typing import Any
 from torch import Tensor
 from transformers import AutoModelForSequenceClassification
 
-from bench.encoded import Encoded
-from bench.examples import Example
+from bench.data.examples import Example
 from bench.tasktypes.base import TaskType
-from bench.windows import whole
+from bench.tokens.encoded import Encoded
+from bench.tokens.windows import whole
 
 
 class Classification(TaskType):

@@ -5,7 +5,7 @@ from typing import Any
 
 from pydantic import Field
 
-from bench.examples import Example
+from bench.data.examples import Example
 from bench.tasktypes.base import Options, TaskType, listed
 
 

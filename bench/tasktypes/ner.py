@@ -13,11 +13,11 @@ from pydantic import Field, field_validator
 from torch import Tensor
 from transformers import AutoModelForTokenClassification
 
-from bench.augmentation import Dropper
-from bench.encoded import IGNORE, Encoded
-from bench.examples import Example
+from bench.data.examples import Example
 from bench.tasktypes.base import Options, TaskType
-from bench.windows import over_words
+from bench.tokens.augmentation import Dropper
+from bench.tokens.encoded import IGNORE, Encoded
+from bench.tokens.windows import over_words
 
 Entity = tuple[str, int, int]
 """Label, first word, last word (exclusive)."""

@@ -13,11 +13,11 @@ from pydantic import Field
 from torch import Tensor
 from transformers import AutoModelForQuestionAnswering
 
-from bench.augmentation import Dropper
-from bench.encoded import Encoded
-from bench.examples import Example
+from bench.data.examples import Example
 from bench.tasktypes.base import Options, TaskType, listed
-from bench.windows import over_text
+from bench.tokens.augmentation import Dropper
+from bench.tokens.encoded import Encoded
+from bench.tokens.windows import over_text
 
 
 class QaOptions(Options):

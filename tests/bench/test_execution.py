@@ -5,9 +5,10 @@ import json
 import pandas as pd
 import pytest
 
-from bench import adaptation, execution, plan, records
+from bench import execution, plan, records
 from bench.errors import RunError
 from bench.progress import Progress
+from bench.training import adaptation
 
 ALL = ["zero-shot", "few-shot", "full", "frozen", "lora-8bit", "instruction", "multitask"]
 

@@ -6,9 +6,11 @@ import pytest
 from openai_server import Reply, completion
 from tenacity import wait_none
 
-from bench import chat, data, execution, plan, records, tasktypes
+from bench import execution, plan, records, tasktypes
+from bench.data import taskdata
+from bench.inference import chat
 from bench.progress import Progress
-from bench.prompts import instruction
+from bench.tokens.prompts import instruction
 
 SMALL = {"budget": "24", "probe_items": 4, "test_items": 12}
 
@@ -42,7 +44,7 @@ def check(out, run, record, metrics, kind):
     assert (record.cost.train_tokens > 0) == (record.cost.train_flops > 0) == (record.cost.saved_bytes > 0) == trains
     items = records.items(out, record)
     task = items[items["kind"] == "task"]
-    loaded = data.load(run.task)
+    loaded = taskdata.load(run.task)
     assert task["item"].tolist() == [example.id for example in loaded.test[:12]]
     assert task["gold"].tolist() == [
         records.as_text(e.gold if isinstance(e.gold, str) else list(e.gold)) for e in loaded.test[:12]
@@ -193,7 +195,7 @@ def keyed(own_cache, monkeypatch):
 @pytest.mark.parametrize("suite", ["sentiment", "ner", "qa"])
 def test_an_endpoint_that_knows_the_answers(server, keyed, suite, tmp_path, device):
     (run,) = plan.plan(plan.Options(suite, model="tiny-bert", strategies=["endpoint"], settings=reached(server)), "fp32")
-    kind, loaded = tasktypes.load(run.task), data.load(run.task)
+    kind, loaded = tasktypes.load(run.task), taskdata.load(run.task)
     known = {instruction(run.task, e, "test", i): kind.answer(e) for i, e in enumerate(loaded.test[:12])}
 
     def answer(asked):
@@ -230,7 +232,7 @@ def test_an_endpoint_that_says_other_things(server, keyed, tmp_path, device):
     assert record.metrics["malformed"].value == pytest.approx(8 / 12)
     items = records.items(tmp_path, record)
     assert items["prediction"].tolist() == ["positive", "", ""] * 4 and items["malformed"].tolist() == [False, True, True] * 4
-    right = sum(e.gold == "positive" for e in data.load(run.task).test[:12:3])
+    right = sum(e.gold == "positive" for e in taskdata.load(run.task).test[:12:3])
     assert record.score.value == pytest.approx(right / 12)
 
 

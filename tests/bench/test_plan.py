@@ -4,10 +4,10 @@ import json
 import pytest
 
 from bench import plan as planning
-from bench.budget import Budget
+from bench.costs.budget import Budget
 from bench.errors import UserError
 from bench.plan import Options
-from bench.specs import BUILT_IN, Library
+from bench.specs.library import BUILT_IN, Library
 
 
 def plan(**options):

@@ -10,9 +10,9 @@ import pandas as pd
 import pytest
 
 from bench import records
+from bench.measuring.scoring import rise, scores
+from bench.measuring.statistics import interval
 from bench.records import Cost, Delta, Elsewhere, Forgetting, Point, Provenance, Record, Robustness, Score, Stages
-from bench.scoring import rise, scores
-from bench.statistics import interval
 
 LOSS = "loss (nats per token)"
 BASE = 0.55

@@ -3,7 +3,7 @@
 import numpy as np
 import pytest
 
-from bench.statistics import interval
+from bench.measuring.statistics import interval
 from reports.intervals import Estimate, estimate, over_seeds_and_items, statement
 
 

@@ -2,7 +2,7 @@
 
 import pytest
 
-from bench.scoring import scores
+from bench.measuring.scoring import scores
 from reports.intervals import Estimate
 from reports.rows import aggregate
 

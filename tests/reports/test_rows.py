@@ -7,8 +7,8 @@ import sys
 import pandas as pd
 import pytest
 
+from bench.measuring.scoring import rise, scores
 from bench.records import Tuning, as_text
-from bench.scoring import rise, scores
 from reports.numbers import Measure
 from reports.rows import aggregate, determinants, flat, grouped, probe_names, ranked
 

@@ -3,8 +3,8 @@
 import pandas as pd
 import pytest
 
+from bench.measuring.scoring import rise, scores
 from bench.records import as_text
-from bench.scoring import rise, scores
 from reports import transfer
 
 

@@ -6,7 +6,8 @@ from pathlib import Path
 import pytest
 
 from bench import probes
-from bench.specs import ProbeSpec, Source
+from bench.specs.probe import ProbeSpec
+from bench.specs.source import Source
 
 
 @pytest.fixture

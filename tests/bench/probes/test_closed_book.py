@@ -59,8 +59,8 @@ def test_an_answer_that_is_no_list_is_named(own):
 @pytest.mark.slow
 def test_the_default_model_answers_as_it_generates(library, own, made):
     """Our greedy match against generated text, cut where lm-evaluation-harness cuts it."""
-    from bench import models
-    from bench.encoding import Encoding
+    from bench.modeling import models
+    from bench.tokens.encoding import Encoding
 
     model = models.find("smollm2", library)
     net, tokenizer = model.load().eval(), model.tokenizer

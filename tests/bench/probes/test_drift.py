@@ -3,8 +3,8 @@ import pytest
 import torch
 import transformers
 
-from bench.encoding import Encoding
 from bench.probes.drift import grams, linear_cka
+from bench.tokens.encoding import Encoding
 
 
 def by_features(x, y):

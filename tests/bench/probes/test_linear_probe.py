@@ -4,8 +4,8 @@ import torch
 import transformers
 from sklearn.linear_model import LogisticRegression
 
-from bench.encoding import Encoding
 from bench.errors import UserError
+from bench.tokens.encoding import Encoding
 
 WORDS = {"animal": ["dog", "cat", "horse", "cow", "fish"], "money": ["tax", "bank", "price", "loan", "debt"]}
 ROWS = [

@@ -5,8 +5,8 @@ import torch
 from hypothesis import given
 from hypothesis import strategies as st
 
-from bench.encoding import Encoding
 from bench.probes.lm_loss import windows
+from bench.tokens.encoding import Encoding
 
 
 @given(st.integers(2, 500), st.integers(4, 64))

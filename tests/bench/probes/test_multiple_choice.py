@@ -2,9 +2,9 @@ import pytest
 import torch
 
 from bench import probes
-from bench.encoding import Encoding
 from bench.errors import UserError
 from bench.probes.base import filled_rows
+from bench.tokens.encoding import Encoding
 
 DATA_SETS = ["arc-easy", "arc-challenge", "hellaswag", "piqa", "openbookqa", "winogrande", "boolq", "sciq", "copa"]
 

@@ -6,9 +6,10 @@ from pathlib import Path
 import pyarrow.ipc
 import pytest
 
-from bench import assets, models
-from bench.encoding import Encoding
+from bench.data import assets
+from bench.modeling import models
 from bench.probes.base import filled_rows
+from bench.tokens.encoding import Encoding
 
 lm_eval = pytest.importorskip("lm_eval")
 

@@ -2,8 +2,9 @@ import pytest
 import torch
 import transformers
 
-from bench import models, probes
-from bench.encoding import Encoding
+from bench import probes
+from bench.modeling import models
+from bench.tokens.encoding import Encoding
 
 ROWS = [
     {"text": text} for text in ("The capital of France is Paris.", "He did not say why.", "Rain fell on the old town all day.")

@@ -5,11 +5,11 @@ import pytest
 import torch
 import transformers
 
-from bench import models
-from bench.encoding import Encoding
+from bench.modeling import models
 from bench.probes.lm_loss import LmLoss
 from bench.probes.multiple_choice import MultipleChoice
 from bench.probes.selftests import SelfTests, losses_ahead
+from bench.tokens.encoding import Encoding
 
 
 @pytest.fixture(scope="module")

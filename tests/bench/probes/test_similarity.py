@@ -5,8 +5,8 @@ import transformers
 from scipy import stats
 
 from bench import probes
-from bench.encoding import Encoding
 from bench.errors import UserError
+from bench.tokens.encoding import Encoding
 
 
 def cosines(rows, model, tokenizer):

@@ -6,14 +6,16 @@ from accelerate import Accelerator
 from peft import PeftModel
 from transformers import AutoModelForCausalLM
 
-from bench import data, strategies, tasktypes, training
-from bench.encoded import collate
-from bench.encoding import Encoding
-from bench.evaluation import Asked, predict
-from bench.forward import head_logits, last_logits
-from bench.generation import write
-from bench.likelihood import likelihoods, text_losses
-from bench.prompts import Wording
+from bench import strategies, tasktypes
+from bench.data import taskdata
+from bench.inference.evaluation import Asked, predict
+from bench.inference.generation import write
+from bench.inference.likelihood import likelihoods, text_losses
+from bench.modeling.forward import head_logits, last_logits
+from bench.tokens.encoded import collate
+from bench.tokens.encoding import Encoding
+from bench.tokens.prompts import Wording
+from bench.training import loop
 
 CPU = torch.device("cpu")
 LORA = {"peft_type": "LORA", "r": 4, "target_modules": "all-linear"}
@@ -37,13 +39,13 @@ def trained(library, model, task, bits, peft, auto=AutoModelForCausalLM, **head)
     """(base's loader, the model after two steps on real examples, those examples); the loader draws another head each time."""
     torch.manual_seed(0)
     kind, encoding, chosen = tasktypes.load(task), Encoding(model, 96), strategy(library, model.family, bits, peft)
-    step = [e for example in data.load(task).train[:6] for e in encoding.training(kind, example, Wording(), 0)][:8]
+    step = [e for example in taskdata.load(task).train[:6] for e in encoding.training(kind, example, Wording(), 0)][:8]
 
     def base():
         return model.load(auto, bits, CPU, **head)
 
     adapted = chosen.adapt(base(), model.family)
-    spent = training.train(adapted, [step] * 2, chosen.hyperparameters, Accelerator(cpu=True), 0, 1000)
+    spent = loop.train(adapted, [step] * 2, chosen.hyperparameters, Accelerator(cpu=True), 0, 1000)
     assert spent.steps == 2 and spent.losses[1] < spent.losses[0]
     return base, adapted.eval(), step
 
@@ -63,7 +65,7 @@ def difference(found, expected):
 @pytest.mark.parametrize("variant", VARIANTS)
 def test_each_variant_trains_and_answers_on_a_decoder(library, decoder, sst2, device, variant):
     base, model, _ = trained(library, decoder, sst2, 32, VARIANTS[variant])
-    asked = Asked(Encoding(decoder, 96), tasktypes.load(sst2), data.load(sst2), Wording(), device, 500, 0, items=6)
+    asked = Asked(Encoding(decoder, 96), tasktypes.load(sst2), taskdata.load(sst2), Wording(), device, 500, 0, items=6)
     found = predict(model, asked)
     assert set(found["prediction"]) <= {"positive", "negative"} and found["confidence"].between(0.5, 1).all()
     untouched = predict(base().eval(), asked)
@@ -152,7 +154,7 @@ def test_token_types_reach_the_model_through_the_adapters(library, encoder, kind
     found = tasktypes.load(task)
     chosen = strategy(library, "encoder", 32, LORA)
     model = chosen.adapt(encoder.load(found.auto_class, num_labels=found.outputs()), "encoder").eval()
-    (window,) = Encoding(encoder, 384).training(found, data.load(task).train[0], Wording(style="instruction"), 0)[:1]
+    (window,) = Encoding(encoder, 384).training(found, taskdata.load(task).train[0], Wording(style="instruction"), 0)[:1]
     batch = collate([window], 0, CPU)
     plain = outputs(model, [window])
     batch.types.fill_(1)

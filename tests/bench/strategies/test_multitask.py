@@ -4,9 +4,10 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from bench import curriculum, plan, strategies
-from bench.encoding import Encoding
-from bench.specs import Library
+from bench import plan, strategies
+from bench.specs.library import Library
+from bench.tokens.encoding import Encoding
+from bench.training import curriculum
 
 LIBRARY = Library()
 

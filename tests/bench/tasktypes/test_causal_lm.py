@@ -2,11 +2,12 @@ import numpy as np
 import pytest
 import torch
 
-from bench import data, tasktypes
+from bench import tasktypes
+from bench.data import taskdata
 from bench.errors import UserError
-from bench.evaluation import Asked, predict
-from bench.prompts import Wording
-from bench.scoring import scores
+from bench.inference.evaluation import Asked, predict
+from bench.measuring.scoring import scores
+from bench.tokens.prompts import Wording
 
 
 @pytest.fixture
@@ -33,7 +34,7 @@ def test_it_needs_no_instructions_and_no_head(corpus):
 
 def test_perplexity_is_that_of_the_models_own_loss(corpus, decoding, device):
     """The oracle: transformers' loss of each text alone, weighted by its tokens."""
-    asked = Asked(decoding, tasktypes.load(corpus), data.load(corpus), Wording(), device, 2000, 0, items=7)
+    asked = Asked(decoding, tasktypes.load(corpus), taskdata.load(corpus), Wording(), device, 2000, 0, items=7)
     model = decoding.model.load().eval()
     found = predict(model, asked)
     nats = tokens = 0.0

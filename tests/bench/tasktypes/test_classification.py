@@ -3,10 +3,11 @@ import torch
 from hypothesis import given
 from hypothesis import strategies as st
 
-from bench import data, metrics, tasktypes
+from bench import metrics, tasktypes
+from bench.data import taskdata
+from bench.data.examples import Example
 from bench.errors import UserError
-from bench.examples import Example
-from bench.specs import Library
+from bench.specs.library import Library
 
 LIBRARY = Library()
 SPEC = LIBRARY.task("rte")
@@ -66,7 +67,7 @@ def test_what_a_malformed_answer_counts_as_is_never_right(name, label):
 
 
 def test_perfect_logits_give_the_gold_of_real_rows_back(encoder):
-    for some in data.load(SPEC).test:
+    for some in taskdata.load(SPEC).test:
         (window,) = RTE.encode(encoder.tokenizer, 64, some, [some.fields["premise"], some.fields["hypothesis"]])
         assert len(window.ids) <= 64 and window.targets == 1
         logits = torch.nn.functional.one_hot(torch.tensor(window.labels), RTE.outputs()) * 3.0

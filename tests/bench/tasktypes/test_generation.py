@@ -3,9 +3,9 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from bench import metrics, tasktypes
+from bench.data.examples import Example
 from bench.errors import UserError
-from bench.examples import Example
-from bench.specs import TaskSpec
+from bench.specs.task import TaskSpec
 
 FIELDS = {
     "name": "headlines",

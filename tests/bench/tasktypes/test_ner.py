@@ -8,11 +8,12 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 from seqeval.metrics.sequence_labeling import get_entities
 
-from bench import data, metrics, tasktypes
-from bench.encoded import IGNORE, Encoded
-from bench.examples import Example
-from bench.specs import Library
+from bench import metrics, tasktypes
+from bench.data import taskdata
+from bench.data.examples import Example
+from bench.specs.library import Library
 from bench.tasktypes.ner import entities, tagged
+from bench.tokens.encoded import IGNORE, Encoded
 
 LIBRARY = Library()
 CONLL = tasktypes.load(LIBRARY.task("conll2003"))
@@ -112,7 +113,7 @@ def test_answers_as_they_are_said():
 
 
 def test_every_answer_of_the_pinned_data_is_parsed_back():
-    loaded = data.load(LIBRARY.task("sec-entities"))
+    loaded = taskdata.load(LIBRARY.task("sec-entities"))
     for some in (*loaded.train, *loaded.validation, *loaded.test):
         assert FILINGS.parse(some, FILINGS.answer(some)) == list(some.gold)
 
@@ -224,7 +225,7 @@ def test_perfect_logits_give_the_gold_back(encoder, example, limit):
 
 
 def test_perfect_logits_give_the_gold_of_real_sentences_back(encoder):
-    loaded = data.load(LIBRARY.task("sec-entities"))
+    loaded = taskdata.load(LIBRARY.task("sec-entities"))
     for some in loaded.test:
         windows = FILINGS.encode(encoder.tokenizer, 48, some, [""])
         assert FILINGS.judge(some, windows, [one_hot(window, 7) for window in windows])[0] == list(some.gold)

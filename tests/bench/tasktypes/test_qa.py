@@ -5,11 +5,12 @@ import torch
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from bench import data, metrics, tasktypes
-from bench.encoded import Encoded
-from bench.examples import Example
-from bench.specs import Library
+from bench import metrics, tasktypes
+from bench.data import taskdata
+from bench.data.examples import Example
+from bench.specs.library import Library
 from bench.tasktypes.qa import best_span, ends
+from bench.tokens.encoded import Encoded
 
 LIBRARY = Library()
 V1 = tasktypes.load(LIBRARY.task("squad-v1"))
@@ -76,7 +77,7 @@ def test_a_prompt_must_name_context_and_question():
 
 
 def test_answers_in_words_are_parsed_back():
-    loaded = data.load(LIBRARY.task("squad"))
+    loaded = taskdata.load(LIBRARY.task("squad"))
     for some in (*loaded.train, *loaded.validation, *loaded.test):
         said = DROPS.answer(some)
         assert said in some.fields["context"] and said in some.gold
@@ -111,7 +112,7 @@ def test_words_are_left_out_of_the_question_alone():
 
 @pytest.fixture(scope="module")
 def squad():
-    loaded = data.load(LIBRARY.task("squad"))
+    loaded = taskdata.load(LIBRARY.task("squad"))
     return [*loaded.test, *loaded.train[:400]]
 
 

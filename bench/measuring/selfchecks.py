@@ -1,0 +1,66 @@
+"""Self-tests that come with every run: do the probes catch their own mistakes, and is a fresh adapter the identity?
+
+Those of the base model are done once per content and kept beside its scores. The tests themselves: bench/probes/selftests.py.
+"""
+
+import math
+from collections.abc import Mapping
+
+import pandas as pd
+from torch import nn
+
+from bench.measuring import base_scores
+from bench.measuring.answers import FIRST_ITEMS, Bases, Questions
+from bench.measuring.measures import delta
+from bench.modeling.forward import caches
+from bench.probes import Probe
+from bench.probes.lm_loss import LmLoss
+from bench.probes.multiple_choice import MultipleChoice
+from bench.probes.selftests import SelfTests, few
+from bench.probes.similarity import Similarity
+
+ROUNDING = 1e-3
+"""What a fresh adapter may change, in the probe's own unit."""
+KNOWS = 0.9
+"""Share of a uniform guess's loss below which a model knows something of the language, so that mistakes can be seen."""
+
+
+def of_base(questions: Questions, bases: Bases) -> dict[str, bool]:
+    """Self-test of a probe -> whether it holds, on the untouched base in fp32."""
+    found: dict[str, bool] = {}
+    for probe in questions.probes:
+        held = base_scores.selftests(questions.run, probe, lambda probe=probe: tested(probe, bases(32)), questions.device)  # type: ignore[misc]
+        found |= {f"{probe.spec.name}: {name}": value for name, value in held.items()}
+    return found
+
+
+def of_adapter(questions: Questions, before: Mapping[str, pd.DataFrame], adapted: nn.Module) -> dict[str, bool]:
+    """Whether the adapted model, before any training, forgets nothing on each probe's first items.
+
+    Prompt and prefix tuning put something before every text, and are no identity when they are fresh.
+    """
+    if questions.run.model.family == "decoder" and not caches(adapted):
+        return {}
+    found = {}
+    for probe in questions.probes:
+        part = few(probe, FIRST_ITEMS)
+        lost = delta(part, before[probe.spec.name], part.answers(adapted, questions.device))
+        found[f"{probe.spec.name}: fresh adapter forgets nothing"] = abs(lost) <= ROUNDING
+    return found
+
+
+def tested(probe: Probe, model: nn.Module) -> dict[str, bool]:
+    """All self-tests that apply to the kind of probe."""
+    tests = SelfTests(probe, model)
+    found = {
+        "untouched model forgets nothing": tests.untouched_forgets_nothing(),
+        "batches equal one by one": tests.batches_equal_one_by_one(),
+    }
+    if isinstance(probe, LmLoss) and tests.score < KNOWS * math.log(len(probe.encoding.model.tokenizer)):
+        found["shifted labels are worse"] = tests.shifted_labels_are_worse()
+        found["growing damage shows"] = tests.damage_shows()
+    if isinstance(probe, Similarity):
+        found["growing damage shows"] = tests.damage_moves_values()
+    if isinstance(probe, MultipleChoice):
+        found["shuffled gold is chance"] = tests.shuffled_gold_is_chance()
+    return found

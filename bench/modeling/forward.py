@@ -1,0 +1,86 @@
+"""A model's forward pass, with logits only where they are needed. Works through any wrapper that passes keywords on."""
+
+import inspect
+from typing import Any
+
+import torch
+from torch import Tensor, nn
+
+from bench.modeling.heads import Heads
+from bench.tokens.encoded import IGNORE, Batch
+
+
+def accepts(model: nn.Module, argument: str) -> bool:
+    """Whether the model's own forward takes this keyword (wrappers take everything)."""
+    return argument in inspect.signature(unwrapped(model).forward).parameters
+
+
+def unlaunched(model: nn.Module) -> nn.Module:
+    """The model inside a launcher's wrapper, with PEFT's still around it."""
+    inner: nn.Module = getattr(model, "module", model)
+    return inner
+
+
+def unwrapped(model: nn.Module) -> nn.Module:
+    """The transformers model inside a launcher's and PEFT's wrappers; adapters stay in its layers."""
+    inner: Any = unlaunched(model)
+    return inner.get_base_model() if hasattr(inner, "get_base_model") else inner
+
+
+def caches(model: nn.Module) -> bool:
+    """Whether keys and values may be kept and fed again; PEFT's prompt and prefix tuning put their own there."""
+    config: Any = getattr(unlaunched(model), "active_peft_config", None)
+    return accepts(model, "past_key_values") and not getattr(config, "is_prompt_learning", False)
+
+
+def last_logits(model: nn.Module, batch: Batch, positions: int, cache: Any = None) -> Tensor:
+    """Logits (batch, positions, vocabulary) after the last input tokens, as the model's dtype gives them.
+
+    With `cache` the batch's attention mask and position ids must count the cached tokens.
+    """
+    extra: dict[str, Any] = {}
+    if accepts(model, "position_ids") and caches(model):
+        extra["position_ids"] = batch.position_ids
+    if accepts(model, "logits_to_keep"):
+        extra["logits_to_keep"] = positions
+    if cache is not None:
+        extra["past_key_values"] = cache
+    out = model(input_ids=batch.input_ids, attention_mask=batch.attention_mask, use_cache=cache is not None, **extra)
+    logits: Tensor = out.logits
+    return logits[:, -positions:]
+
+
+def head_logits(model: nn.Module, batch: Batch) -> Tensor:
+    """An encoder's logits (batch, predictions, classes) in fp32: one prediction per text or per token, or the two ends of a
+    span, whose classes are the tokens (padding is -inf there, so that a batch's width does not matter)."""
+    extra: dict[str, Any] = {} if batch.types is None else {"token_type_ids": batch.types}
+    if isinstance(unwrapped(model), Heads):
+        extra["head"] = batch.head
+    out = model(input_ids=batch.input_ids, attention_mask=batch.attention_mask, **extra)
+    length = batch.input_ids.shape[1]  # the last ones: PEFT's prompt tuning puts tokens of its own before the text
+    if "start_logits" in out:
+        ends = torch.stack([out.start_logits, out.end_logits], dim=1).float()[..., -length:]
+        return ends.masked_fill(batch.attention_mask[:, None] == 0, float("-inf"))
+    logits: Tensor = out.logits.float()
+    return logits[:, -length:] if logits.ndim == 3 else logits[:, None]
+
+
+def loss_sum(model: nn.Module, batch: Batch, smoothing: float = 0.0) -> Tensor:
+    """Cross-entropy in nats, weighted and summed over the batch's targets: transformers' loss before it is averaged."""
+    logits = last_logits(model, batch, positions=batch.labels.shape[1]) if batch.head is None else head_logits(model, batch)
+    losses = token_losses(logits, batch.labels, smoothing)
+    return losses.sum() if batch.weights is None else (losses.sum(1) * batch.weights).sum()
+
+
+def token_losses(logits: Tensor, labels: Tensor, smoothing: float = 0.0) -> Tensor:
+    """Negative log-likelihood in nats per target, shape of `labels`; 0 where a label is ignored.
+
+    With `smoothing` the target gets 1 - smoothing of the probability, and all classes share the rest (Szegedy et al. 2016).
+    """
+    logprobs, wanted = logits.float().flatten(0, 1).log_softmax(-1), labels.flatten()
+    losses = nn.functional.nll_loss(logprobs, wanted, ignore_index=IGNORE, reduction="none")
+    if smoothing:
+        real = logprobs.isfinite()  # -inf marks what is no class: padding among a span's tokens
+        spread = -logprobs.where(real, 0).sum(-1) / real.sum(-1)
+        losses = ((1 - smoothing) * losses + smoothing * spread).where(wanted != IGNORE, 0)
+    return losses.view_as(labels)

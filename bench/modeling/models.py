@@ -1,0 +1,143 @@
+"""Models by name: pinned in a wheel, a local folder, or a hub id; decoder or encoder; loaded in fp32 or quantised.
+
+Only safetensors are read, and no code from a model's repository is run unless the user says so.
+"""
+
+import copy
+from dataclasses import dataclass
+from functools import cached_property
+from pathlib import Path
+from typing import Any
+
+import torch
+from transformers import (
+    AutoConfig,
+    AutoModelForCausalLM,
+    AutoTokenizer,
+    BitsAndBytesConfig,
+    GenerationConfig,
+    PreTrainedModel,
+)
+from transformers import PreTrainedTokenizerBase as Tokenizer
+from transformers.models.auto.modeling_auto import MODEL_FOR_CAUSAL_LM_MAPPING_NAMES
+
+from bench.errors import UserError
+from bench.modeling import checkpoints
+from bench.modeling.structure import layers, linear
+from bench.specs.base import Family
+from bench.specs.library import Library
+from bench.specs.model import ModelSpec
+
+
+@dataclass(frozen=True)
+class Model:
+    """A model and what it is. A hub model with a spec can be planned from its config: files come when they are needed."""
+
+    name: str
+    source: Path | ModelSpec
+    """The folder of its files, or what the hub would give."""
+    content_hash: str
+    trust_remote_code: bool = False
+
+    @cached_property
+    def folder(self) -> Path:
+        """The files on this machine, fetched now if need be.
+
+        Raises:
+            UserError: the hub does not give them, or gives another model than the spec says.
+        """
+        return self.source if isinstance(self.source, Path) else checkpoints.fetched(self.source)
+
+    @cached_property
+    def at_hand(self) -> bool:
+        """Whether the files are on this machine already."""
+        return isinstance(self.source, Path) or checkpoints.cached(self.source)
+
+    @property
+    def origin(self) -> str:
+        """Where its files are, or would come from."""
+        if isinstance(self.source, Path):
+            return str(self.source)
+        return f"a plan of what the hub would give, {self.source.hub} at {str(self.source.revision)[:12]}"
+
+    @cached_property
+    def config(self) -> Any:
+        if isinstance(self.source, ModelSpec):
+            return AutoConfig.for_model(**self.source.config)
+        return AutoConfig.from_pretrained(self.folder, trust_remote_code=self.trust_remote_code)
+
+    @cached_property
+    def family(self) -> Family:
+        """A decoder writes text; everything else gets a task head."""
+        names = self.config.architectures or []
+        causal = {n for v in MODEL_FOR_CAUSAL_LM_MAPPING_NAMES.values() for n in ([v] if isinstance(v, str) else v)}
+        return "decoder" if any(name in causal for name in names) else "encoder"
+
+    @cached_property
+    def tokenizer(self) -> Tokenizer:
+        tokenizer = AutoTokenizer.from_pretrained(self.folder, trust_remote_code=self.trust_remote_code)
+        if tokenizer.pad_token_id is None:
+            tokenizer.pad_token = tokenizer.eos_token
+        return tokenizer
+
+    def load(
+        self, auto_class: Any = AutoModelForCausalLM, bits: int = 32, device: torch.device | None = None, **head: Any
+    ) -> PreTrainedModel:
+        """A fresh copy of the weights: fp32, or a bitsandbytes base in 8 or 4 bit.
+
+        `head` goes to the config (num_labels); a new head takes its values from torch's global generator.
+        """
+        extra: dict[str, Any] = {"ignore_mismatched_sizes": True} if head else {}  # a head of another width is a new head
+        if bits < 32:
+            extra["quantization_config"] = self._quantisation(auto_class, bits, head)
+            extra["device_map"] = {"": device or torch.device("cpu")}
+        loaded: PreTrainedModel = auto_class.from_pretrained(
+            self.folder,
+            dtype=torch.float32,
+            use_safetensors=True,
+            trust_remote_code=self.trust_remote_code,
+            **extra,
+            **head,
+        )
+        if loaded.can_generate():
+            # What a checkpoint recommends (a penalty on repetition, say) would silently change what is written.
+            loaded.generation_config = GenerationConfig()
+        return loaded
+
+    def shape(self, auto_class: Any, **head: Any) -> PreTrainedModel:
+        """The model without weights, on the meta device; `head` goes to the config as in `load`."""
+        config = copy.deepcopy(self.config)
+        config.update(head)
+        with torch.device("meta"):
+            shape: PreTrainedModel = auto_class.from_config(config, trust_remote_code=self.trust_remote_code)
+        return shape
+
+    def _quantisation(self, auto_class: Any, bits: int, head: dict[str, Any]) -> BitsAndBytesConfig:
+        """bitsandbytes for the linear layers inside the stack; heads, poolers and projections around it stay fp32."""
+        shape = self.shape(auto_class, **head)
+        inside = {id(module) for module in linear(layers(shape))}
+        around = [name for name, m in shape.named_modules() if isinstance(m, torch.nn.Linear) and id(m) not in inside]
+        # The list's name says int8, but transformers keeps these out of 4 bit too.
+        if bits == 8:
+            return BitsAndBytesConfig(load_in_8bit=True, llm_int8_skip_modules=around)
+        return BitsAndBytesConfig(load_in_4bit=True, bnb_4bit_quant_type="nf4", llm_int8_skip_modules=around)
+
+
+def find(name: str, library: Library, trust_remote_code: bool = False) -> Model:
+    """The model of that name, fetched or converted into the cache if need be.
+
+    Raises:
+        UserError: there is no such model, or the hub cannot be reached.
+    """
+    pinned = library.models()
+    if spec := pinned.get(name):
+        return Model(name, spec if spec.hub else checkpoints.prepared(spec), checkpoints.pinned_hash(spec))
+    folder = Path(name)
+    if not folder.is_dir():
+        folder = checkpoints.from_hub(name, pinned, trust_remote_code)
+    elif not (folder / "config.json").is_file():
+        raise UserError(f"model folder '{name}' has no config.json; save the model there with save_pretrained")
+    checkpoints.check_safetensors(name, folder)
+    return Model(
+        folder.resolve().name if Path(name).is_dir() else name, folder, checkpoints.content_hash(folder), trust_remote_code
+    )

@@ -1,0 +1,41 @@
+"""The parts of a transformer that strategies speak of: its stack of blocks, its linear layers, what stands around the trunk."""
+
+from collections.abc import Iterable
+
+import torch
+from transformers.pytorch_utils import Conv1D
+
+from bench.errors import UserError
+
+
+def set_dropout(model: torch.nn.Module, share: float) -> None:
+    """Set every dropout layer's probability, and that of attention where the layer holds it as a number."""
+    for module in model.modules():
+        if isinstance(module, torch.nn.Dropout):
+            module.p = share
+        elif isinstance(getattr(module, "attention_dropout", None), float):
+            module.attention_dropout = share  # type: ignore[assignment]
+
+
+def layers(model: torch.nn.Module) -> torch.nn.ModuleList:
+    """The stack of transformer blocks, bottom first: the longest list of modules of one class.
+
+    Raises:
+        UserError: the model has no such stack.
+    """
+    lists = [m for m in model.modules() if isinstance(m, torch.nn.ModuleList) and len({type(block) for block in m}) == 1]
+    if not lists:
+        raise UserError(f"{type(model).__name__} has no stack of layers to freeze; use another strategy")
+    return max(lists, key=len)
+
+
+def head_modules(model: torch.nn.Module) -> list[str]:
+    """Names of the modules that a task's model has around its trunk, and of the trunk's pooler, which serves the head alone."""
+    trunk = str(model.base_model_prefix)
+    beside = [name for name, module in model.named_children() if name != trunk and list(module.parameters())]
+    return [*beside, *([f"{trunk}.pooler"] if getattr(getattr(model, trunk), "pooler", None) is not None else [])]
+
+
+def linear(blocks: Iterable[torch.nn.Module]) -> list[torch.nn.Module]:
+    """The linear layers inside these blocks: what a quantised base holds in 8 or 4 bit."""
+    return [module for block in blocks for module in block.modules() if isinstance(module, (torch.nn.Linear, Conv1D))]

@@ -1,0 +1,65 @@
+"""What all YAML files of suites/ have in common: typed, checked objects, read from a file."""
+
+from pathlib import Path
+from typing import Annotated, Any, Literal, TypeVar
+
+import yaml
+from pydantic import BaseModel, ConfigDict, StringConstraints, ValidationError
+
+from bench.errors import UserError
+
+Name = Annotated[str, StringConstraints(pattern=r"^[a-z0-9][a-z0-9._-]*$")]
+Family = Literal["decoder", "encoder"]
+
+
+class Spec(BaseModel):
+    """Base of all YAML files: unknown fields are errors, values never change after loading."""
+
+    model_config = ConfigDict(extra="forbid", frozen=True)
+
+
+S = TypeVar("S", bound=Spec)
+
+
+def read(path: Path, spec: type[S]) -> S:
+    """Load and check one YAML file; relative data paths in it are meant from its folder.
+
+    Raises:
+        UserError: it cannot be read, or a field is wrong; the message names file, field and what is allowed.
+    """
+    try:
+        content = yaml.safe_load(path.read_text(encoding="utf-8"))
+    except (OSError, UnicodeDecodeError, yaml.YAMLError) as error:
+        raise UserError(f"{path}: cannot be read as YAML: {' '.join(str(error).split())}") from error
+    if not isinstance(content, dict):
+        raise UserError(f"{path}: expected fields ({', '.join(spec.model_fields)}), found {type(content).__name__}")
+    try:
+        return spec.model_validate(_anchored(content, path.parent.absolute()))
+    except ValidationError as error:
+        raise UserError(f"{path}: {explain(error, spec)}") from error
+
+
+def _anchored(value: Any, folder: Path) -> Any:
+    """The YAML's content with each source's relative path, or hub dataset that is a folder (`./...`), made absolute."""
+    if isinstance(value, list):
+        return [_anchored(entry, folder) for entry in value]
+    if not isinstance(value, dict):
+        return value
+    found = {key: _anchored(entry, folder) for key, entry in value.items()}
+    if "columns" in found:
+        for key, local in (("path", ""), ("hub", ("./", "../"))):
+            if isinstance(place := found.get(key), str) and place.startswith(local):
+                found[key] = str(folder / place)
+    return found
+
+
+def explain(error: ValidationError, spec: type[BaseModel]) -> str:
+    """The first fault of a pydantic error as a clause: field, what is wrong, what is allowed."""
+    # A misspelt field is better news than the required one that it left missing.
+    fault = min(error.errors(), key=lambda fault: fault["type"] != "extra_forbidden")
+    forms = ("Source", "list[Source]", "Holdout")
+    field = ".".join(str(part) for part in fault["loc"] if part not in forms) or "the file"
+    if fault["type"] == "extra_forbidden":
+        allowed = ", ".join(spec.model_fields) if len(fault["loc"]) == 1 else "see bench/specs/"
+        return f"field '{field}' is not known; allowed: {allowed}"
+    return f"field '{field}': {fault['msg'].removeprefix('Value error, ')}"

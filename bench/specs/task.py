@@ -1,0 +1,76 @@
+"""suites/tasks/NAME.yaml."""
+
+from string import Formatter
+from typing import Any, Literal, Self
+
+from pydantic import Field, model_validator
+
+from bench.specs.base import Name, Spec
+from bench.specs.source import Source, Sources, Split
+
+
+class Instructions(Spec):
+    """Paraphrases of the instruction: those seen in training, and unseen ones for the test."""
+
+    train: list[str] = Field(min_length=1)
+    test: list[str] = Field(min_length=1)
+
+
+class TaskSpec(Spec):
+    """suites/tasks/NAME.yaml: labelled data, a metric, and how the task is put to a model in words."""
+
+    name: Name
+    version: int = Field(ge=1)
+    description: str
+    type: str
+    """Name of a module in bench/tasktypes/."""
+    metrics: list[str] = Field(min_length=1)
+    """The first is the task's score."""
+    labels: list[str] = []
+    """Classes, or types of entities."""
+    options: dict[str, Any] = {}
+    """What the type alone knows."""
+    train: Sources
+    """One source, or several: held-out splits are cut from the first, the others are further training data."""
+    validation: Split
+    test: Split
+    out_of_domain: dict[Name, Source] = {}
+    """Further test sets, from where the training data does not come."""
+    prompt: str = "{text}"
+    """Template with the example's fields in braces; the answer follows it."""
+    answers: dict[str, str] = {}
+    """Label -> the words that stand for it (the verbaliser), without a leading space."""
+    instructions: Instructions | None = None
+
+    @property
+    def train_sources(self) -> list[Source]:
+        return self.train if isinstance(self.train, list) else [self.train]
+
+    @property
+    def templates(self) -> list[str]:
+        """All wordings with fields in braces."""
+        return [self.prompt, *self.paraphrases("train"), *self.paraphrases("test")]
+
+    def paraphrases(self, split: Literal["train", "test"]) -> list[str]:
+        """The split's wordings of the instruction; without any, the prompt."""
+        return getattr(self.instructions, split) if self.instructions else [self.prompt]
+
+    def sources(self) -> list[Source]:
+        """Everything that rows are read from."""
+        held = [part for part in (self.validation, self.test) if isinstance(part, Source)]
+        return [*self.train_sources, *held, *self.out_of_domain.values()]
+
+    def fields_named(self) -> set[str]:
+        """Fields of the example that the templates name; ValueError where braces don't match."""
+        return {name for text in self.templates for _, name, _, _ in Formatter().parse(text) if name is not None}
+
+    @model_validator(mode="after")
+    def _train_is_of_one_shape(self) -> Self:
+        if len({frozenset(source.columns) for source in self.train_sources}) > 1:
+            raise ValueError("the sources of train must give the same columns")
+        return self
+
+    @model_validator(mode="after")
+    def _braces_match(self) -> Self:
+        self.fields_named()
+        return self

@@ -1,0 +1,102 @@
+"""Which example comes when, and how a step's examples are cut into padded batches.
+
+The order is a pure function of (seed, position): worker, world size and restart do not enter.
+"""
+
+from collections.abc import Callable, Iterator, Sequence
+
+import numpy as np
+import numpy.typing as npt
+import torch
+
+from bench.tokens.encoded import Batch, Encoded, collate
+
+
+def order(seed: int, size: int) -> Iterator[int]:
+    """Indices into `size` examples without end: each epoch a new permutation, drawn from (seed, epoch)."""
+    epoch = 0
+    while True:
+        yield from (int(i) for i in np.random.default_rng([seed, epoch]).permutation(size))
+        epoch += 1
+
+
+PHASES = 16
+"""Stretches of a budget within which a mixture stays the same."""
+
+
+def mixture(seed: int, shares: Callable[[float], Sequence[float]], length: int) -> list[int]:
+    """For each of `length` positions the component it is drawn from.
+
+    `shares` gives the components' shares at a progress in [0, 1]; up to any phase's end each component has had its share,
+    rounded. Shares that never change make one phase.
+    """
+    phases = PHASES if list(shares(0.0)) != list(shares(1.0)) else 1
+    edges = np.round(np.linspace(0, length, phases + 1)).astype(int)
+    generator = np.random.default_rng([seed, 2**31])
+    due = np.zeros(len(shares(0.0)))
+    drawn: list[int] = []
+    for phase, size in enumerate(np.diff(edges)):
+        rates = np.asarray(shares((phase + 0.5) / phases))
+        due = due + rates / rates.sum() * size
+        counts = _whole(due - np.bincount(drawn, minlength=len(due)), size)
+        drawn += [int(i) for i in generator.permutation(np.repeat(np.arange(len(due)), counts))]
+    return drawn
+
+
+def _whole(need: npt.NDArray[np.float64], size: int) -> npt.NDArray[np.int64]:
+    """Whole numbers close to `need` that sum to `size`: the largest remainders are rounded up."""
+    counts = np.floor(np.maximum(need, 0)).astype(np.int64)
+    for i in np.argsort(counts - need, kind="stable")[: max(0, size - counts.sum())]:
+        counts[i] += 1
+    while counts.sum() > size:  # a component that has had more than its due has left the others less
+        counts[counts.argmax()] -= 1
+    return counts
+
+
+PASS_TOKENS = 96
+"""What one more forward pass costs, in padded tokens: small matrices, and gradients added to those of the last pass."""
+
+
+def by_length(lengths: Sequence[int], tokens: int) -> list[list[int]]:
+    """Indices cut into batches of similar length, none above `tokens` padded tokens unless a single item is.
+
+    Longest first; the cuts are those that minimise padded tokens plus `PASS_TOKENS` a batch (dynamic programming over the
+    sorted lengths).
+    """
+    ranked = sorted(range(len(lengths)), key=lambda i: (-lengths[i], i))
+    cost, cut = [0.0], [0]
+    for end in range(1, len(ranked) + 1):
+        best, start = float("inf"), end - 1
+        for first in range(end - 1, -1, -1):
+            padded = lengths[ranked[first]] * (end - first)
+            if padded > tokens and first < end - 1:
+                break
+            if cost[first] + padded + PASS_TOKENS < best:
+                best, start = cost[first] + padded + PASS_TOKENS, first
+        cost.append(best)
+        cut.append(start)
+    batches: list[list[int]] = []
+    end = len(ranked)
+    while end:
+        batches.append(ranked[cut[end] : end])
+        end = cut[end]
+    return batches[::-1]
+
+
+def padded(encoded: Sequence[Encoded], pad: int, tokens: int, device: torch.device) -> Iterator[tuple[list[int], Batch]]:
+    """All of `encoded` as tensors of similar length, each with the indices of its rows."""
+    for indices in by_length([len(each.ids) for each in encoded], tokens):
+        yield indices, collate([encoded[i] for i in indices], pad, device)
+
+
+def micro_batches(step: Sequence[Encoded], tokens: int, rank: int, world: int) -> list[list[Encoded]]:
+    """This process's part of one step's global batch, as batches of similar length, each for one head.
+
+    Every process gets the same number of batches, as sharded models need; one without an example gets an empty list.
+    """
+    found: list[list[Encoded]] = []
+    for head in sorted({encoded.head for encoded in step}):
+        part = [encoded for encoded in step if encoded.head == head]
+        shared = by_length([len(encoded.ids) for encoded in part], tokens * world)
+        found += [[part[index] for index in batch[rank::world]] for batch in shared]
+    return found

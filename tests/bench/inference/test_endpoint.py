@@ -1,0 +1,370 @@
+"""The client against a server that speaks the protocol on this machine; the official client says that the server does."""
+
+import logging
+import threading
+import time
+from dataclasses import replace
+from pathlib import Path
+from typing import Any
+
+import openai
+import pytest
+from openai_server import Reply, Server, completion, echo, running
+from tenacity import wait_none
+
+from bench import folders
+from bench.errors import RunError, UserError
+from bench.inference import chat
+from bench.inference.endpoint import Answer, Endpoint, cost
+
+KEY = "sk-Very+Private/Key=0123456789"
+VARIABLE = "BENCH_TEST_KEY"
+
+
+@pytest.fixture(autouse=True)
+def cache(monkeypatch, tmp_path) -> Path:
+    """An empty cache, a key, and a back-off that takes no time."""
+    monkeypatch.setenv("TUNEBENCH_CACHE", str(tmp_path))
+    monkeypatch.setenv(VARIABLE, KEY)
+    monkeypatch.setattr(chat, "BACKOFF", wait_none())
+    return folders.cache() / "endpoint"
+
+
+@pytest.fixture
+def model(server: Server) -> Endpoint:
+    return Endpoint(server.url, "m", VARIABLE, timeout=5)
+
+
+def test_the_server_speaks_the_protocol_and_we_ask_as_the_official_client_does(server, model):
+    official = openai.OpenAI(base_url=server.url, api_key=KEY, max_retries=0)
+    asked = [{"role": "user", "content": "2 + 2?"}]
+    theirs = official.chat.completions.create(model="m", messages=asked, temperature=0.0, max_tokens=64)
+    [ours] = model.answers(["2 + 2?"])
+    assert theirs.choices[0].message.content == ours.text == "answer to 2 + 2?"
+    assert (theirs.usage.prompt_tokens, theirs.usage.completion_tokens) == (ours.input_tokens, ours.output_tokens) == (7, 3)
+    their_request, our_request = server.requests
+    assert our_request.body == their_request.body
+    assert our_request.path == their_request.path
+    for header in ("Authorization", "Content-Type"):
+        assert our_request.headers[header] == their_request.headers[header]
+
+
+def test_prompts_are_asked_at_the_same_time_once_each_and_answered_in_order(server, model):
+    together = threading.Barrier(4, timeout=4)  # breaks, and the test with it, unless four requests are there at once
+
+    def late_first(asked: dict[str, Any]) -> Reply:
+        together.wait()
+        return replace(echo(asked), delay=0.02 * (8 - int(asked["messages"][0]["content"])))
+
+    server.reply = late_first
+    heard: list[tuple[int, int]] = []
+    prompts = ["0", "1", "2", "3", "2", "4", "5", "6", "7", "0"]
+    answers = replace(model, concurrency=4).answers(prompts, lambda *numbers: heard.append(numbers))
+    assert [answer.text for answer in answers] == [f"answer to {prompt}" for prompt in prompts]
+    assert sorted(server.prompts) == [str(i) for i in range(8)]
+    assert server.most == 4
+    assert heard == [(i, 8) for i in range(9)]
+    assert [answer.cached for answer in answers] == [i in (4, 9) for i in range(10)]
+
+
+def test_no_prompts_ask_nothing(server, model):
+    assert model.answers([]) == []
+    assert not server.requests
+
+
+def test_answers_outlive_server_and_key(server, model, cache, monkeypatch):
+    first = model.answers(["a", "b"])
+    assert len(list(cache.iterdir())) == 2
+    server.shutdown()
+    server.server_close()
+    monkeypatch.delenv(VARIABLE)
+    assert model.answers(["b", "a"]) == [replace(answer, cached=True) for answer in reversed(first)]
+
+
+@pytest.mark.parametrize("damage", [b"", b"null", b'{"text": "half', b"\xff", b'{"text": "a", "input_tokens": "many"}'])
+def test_a_damaged_answer_is_asked_again(server, model, cache, damage):
+    model.answers(["a"])
+    [kept] = cache.iterdir()
+    kept.write_bytes(damage)
+    assert model.answers(["a"]) == [Answer("answer to a", 7, 3)]
+    assert model.answers(["a"]) == [Answer("answer to a", 7, 3, cached=True)]
+    assert len(server.requests) == 2
+
+
+def test_whatever_changes_the_answer_is_part_of_its_name(server, model):
+    model.answers(["a"])
+    others = [replace(model, model="n"), replace(model, temperature=0.5), replace(model, max_tokens=9)]
+    others.append(replace(model, base_url=server.url.replace("127.0.0.1", "localhost")))
+    assert [other.answers(["a"])[0].cached for other in others] == [False] * 4
+    same = replace(model, concurrency=1, timeout=9, retries=0, key_variable=None, base_url=f"{server.url}/")
+    assert same.answers(["a"])[0].cached
+
+
+def test_an_overloaded_server_is_given_the_time_it_asks_for(server, model):
+    server.script = [Reply(429, {"error": {"message": "slow down"}}, {"Retry-After": "0.25"})]
+    assert model.answers(["a"])[0].text == "answer to a"
+    first, second = server.requests
+    assert 0.25 <= second.time - first.time < 2
+
+
+def test_errors_of_the_server_are_asked_again(server, model):
+    server.script = [Reply(500, {"error": {"message": "oops"}}), Reply(503, b"<html>")]
+    assert model.answers(["a"])[0].text == "answer to a"
+    assert len(server.requests) == 3
+
+
+def test_a_server_that_stays_down_fails_the_run_and_keeps_what_came(server, model, cache):
+    def sick(asked: dict[str, Any]) -> Reply:
+        return Reply(503, {"error": "no GPU"}) if asked["messages"][0]["content"] == "d" else echo(asked)
+
+    server.reply = sick
+    careful = replace(model, concurrency=1, retries=2)
+    with pytest.raises(RunError, match=r"chat/completions answered 503 for model 'm': no GPU \(tried 3 times\)"):
+        careful.answers(["a", "b", "c", "d", "e", "f"])
+    assert server.prompts[:6] == ["a", "b", "c", "d", "d", "d"]
+    kept = len(list(cache.iterdir()))
+    assert kept in (3, 4, 5)  # those behind may have begun before the error was heard of
+    server.reply = echo
+    server.requests.clear()
+    assert [answer.cached for answer in careful.answers(["a", "b", "c", "d"])] == [True, True, True, False]
+    assert server.prompts == ["d"]
+
+
+def test_an_interrupted_call_pays_for_nothing_twice(server, model):
+    def interrupt(done: int, total: int) -> None:
+        if done == 3:
+            raise KeyboardInterrupt
+
+    server.reply = lambda asked: replace(echo(asked), delay=0.02)
+    prompts = [str(i) for i in range(40)]
+    with pytest.raises(KeyboardInterrupt):
+        replace(model, concurrency=2).answers(prompts, interrupt)
+    assert len(server.requests) < 10
+    model.answers(prompts)
+    assert sorted(server.prompts) == sorted(prompts)
+
+
+@pytest.mark.parametrize(
+    "body", [b"<html>a page</html>", b'{"choices": [', b"\xff\xfe", {"id": "c"}, {"choices": []}, {"choices": [{}]}, [1], None]
+)
+def test_a_reply_that_is_no_completion(server, model, cache, body):
+    server.reply = lambda asked: Reply(body=body)
+    with pytest.raises(RunError, match=r"/v1/chat/completions sent no chat completion for model 'm': .+ \(tried 2 times\)"):
+        replace(model, retries=1).answers(["a"])
+    assert not cache.exists()
+
+
+def test_an_error_in_a_reply_that_looks_well_is_quoted(server, model):
+    server.reply = lambda asked: Reply(body={"error": {"message": "upstream is busy", "code": 502}})
+    with pytest.raises(RunError, match="sent no chat completion for model 'm': upstream is busy"):
+        replace(model, retries=0).answers(["a"])
+
+
+def test_content_can_be_missing_or_come_in_parts(server, model):
+    parts = [{"type": "thinking", "thinking": []}, {"type": "text", "text": "po"}, {"type": "text", "text": "sitive"}]
+    server.script = [Reply(body=completion(content)) for content in (None, "", parts)]
+    assert [model.answers([prompt])[0].text for prompt in "abc"] == ["", "", "positive"]
+
+
+@pytest.mark.parametrize("usage", [None, {}, {"prompt_tokens": None, "completion_tokens": None}])
+def test_missing_token_counts_are_said(server, model, usage):
+    server.reply = lambda asked: Reply(body=completion("a", finish="length", usage=usage))
+    [answer] = model.answers(["a"])
+    assert answer == Answer("a", 0, 0, usage_known=False, truncated=True)
+    assert model.answers(["a"]) == [replace(answer, cached=True)]
+
+
+def test_every_script_of_the_world(server, model):
+    prompts = ["Größe 🦙", "否定的", "سلبي", "a\u2028b\0c", "\ud83d"]  # the last one is half a character, as JSON can hold it
+    answers = model.answers(prompts)
+    assert set(server.prompts) == set(prompts)
+    assert [answer.text for answer in answers] == [f"answer to {prompt}" for prompt in [*prompts[:-1], "?"]]
+    assert [answer.text for answer in model.answers(prompts)] == [answer.text for answer in answers]
+
+
+def test_a_slow_server(server, model):
+    server.reply = lambda asked: replace(echo(asked), delay=0.4)
+    with pytest.raises(RunError, match=r"chat/completions did not answer within 0\.1 s \(tried 2 times\)"):
+        replace(model, timeout=0.1, retries=1).answers(["a"])
+    assert len(server.requests) == 2
+
+
+def test_no_server(server, model):
+    server.shutdown()
+    server.server_close()
+    with pytest.raises(RunError, match=r"chat/completions cannot be reached: .*refused \(tried 3 times\); check base_url"):
+        replace(model, retries=2).answers(["a"])
+
+
+REFUSALS = [
+    (400, "check the model's name and the length of the prompts"),
+    (401, f"check the key in {VARIABLE}"),
+    (402, "change what the message names"),
+    (403, "use a key that may use this model"),
+    (404, r"check base_url \(it usually ends in /v1\) and the model's name"),
+]
+
+
+@pytest.mark.parametrize(("status", "advice"), REFUSALS)
+def test_a_refusal_is_one_sentence_at_once(server, model, cache, status, advice):
+    server.reply = lambda asked: Reply(status, {"error": {"message": "no\nsuch \x1b[31mmodel " + 500 * "!"}})
+    sentence = (
+        rf"^http://127\.0\.0\.1:\d+/v1/chat/completions answered {status} for model 'm': no such \[31mmodel !+…; {advice}$"
+    )
+    with pytest.raises(UserError, match=sentence) as caught:
+        replace(model, concurrency=2).answers([str(i) for i in range(200)])
+    assert len(str(caught.value)) < 400
+    assert len(server.requests) < 100
+    assert not cache.exists()
+
+
+def test_a_refusal_ends_the_waiting_of_the_others(server, model):
+    def busy_or_refused(asked: dict[str, Any]) -> Reply:
+        if asked["messages"][0]["content"] == "refused":
+            return Reply(403, {"error": "no"}, delay=0.1)
+        return Reply(429, {"error": "busy"}, {"Retry-After": "30"})
+
+    server.reply = busy_or_refused
+    began = time.monotonic()
+    with pytest.raises(UserError, match="answered 403 for model 'm': no; use a key that may use this model"):
+        model.answers(["refused", "busy"])
+    assert time.monotonic() - began < 5
+    assert server.prompts.count("busy") <= 2
+
+
+def test_a_missing_key_is_told_apart_from_a_wrong_one(server, model):
+    server.reply = lambda asked: Reply(401, {"detail": "Not authenticated"})
+    with pytest.raises(UserError, match="answered 401 for model 'm': Not authenticated; name the environment variable of its"):
+        replace(model, key_variable=None).answers(["a"])
+    assert "Authorization" not in server.requests[0].headers
+
+
+def test_no_credit_is_not_waited_for(server, model):
+    server.reply = lambda asked: Reply(429, {"error": {"message": "quota exceeded", "code": "insufficient_quota"}})
+    with pytest.raises(UserError, match="answered 429 for model 'm': quota exceeded; the account has no credit left"):
+        model.answers(["a"])
+    assert len(server.requests) == 1
+
+
+def test_a_redirect_is_not_followed_with_the_key(server, model):
+    with running() as other:
+        server.reply = lambda asked: Reply(307, b"", {"Location": other.url})
+        with pytest.raises(UserError, match=rf"put the address it redirects to into base_url \({other.url}\)"):
+            model.answers(["a"])
+        assert not other.requests
+
+
+def test_models_that_want_the_newer_name_of_the_limit(server, model):
+    def strict(asked: dict[str, Any]) -> Reply:
+        if "max_tokens" in asked:
+            return Reply(400, {"error": {"message": "Unsupported parameter: use 'max_completion_tokens' instead."}})
+        return echo(asked)
+
+    server.reply = strict
+    assert [answer.text for answer in model.answers(list("abc"))] == [f"answer to {prompt}" for prompt in "abc"]
+    assert sum(request.body.get("max_completion_tokens") == 64 for request in server.requests) == 3
+
+
+def test_a_temperature_of_none_is_not_sent(server, model):
+    replace(model, temperature=None).answers(["a"])
+    assert sorted(server.requests[0].body) == ["max_tokens", "messages", "model"]
+
+
+def leaks(*places: str) -> bool:
+    return any(part in place for place in places for part in (KEY, "Very", "Private", "0123456789"))
+
+
+@pytest.mark.parametrize("status", [200, 400, 401, 307, 429, 500])
+def test_the_key_stays_secret_although_the_server_repeats_it(server, model, cache, caplog, capfd, status):
+    caplog.set_level(logging.DEBUG)
+    quoted = KEY.replace("+", "%2B").replace("/", "%2F").replace("=", "%3D")
+    told = f"Incorrect key {KEY} ({quoted}), you sent 'Bearer {KEY}' " + 150 * "." + KEY
+    headers = {"X-Echo": KEY, "Location": f"http://elsewhere/{quoted}", "Set-Cookie": f"key={KEY}"}
+    for body in ({"error": {"message": told}}, {"detail": [{"msg": told}]}, told.encode(), completion(told)):
+        server.reply = lambda asked, body=body: Reply(status, body, headers, reason=f"No {KEY}")
+        try:
+            said = repr(replace(model, retries=1).answers(["a"]))
+        except (UserError, RunError) as error:
+            said = str(error)
+        assert "[key]" in said
+        assert not leaks(said, caplog.text, *capfd.readouterr())
+    for kept in cache.rglob("*") if cache.exists() else ():
+        assert not leaks(kept.read_text())
+    assert (status == 200) == cache.exists()
+    assert server.requests[0].headers["Authorization"] == f"Bearer {KEY}"
+    assert not leaks(repr(model), repr(model.key()))
+
+
+def test_a_placeholder_key_does_not_change_answers(server, model, monkeypatch):
+    monkeypatch.setenv(VARIABLE, "EMPTY")
+    server.reply = lambda asked: Reply(body=completion("EMPTY"))
+    assert model.answers(["a"])[0].text == "EMPTY"
+
+
+def test_a_key_that_is_missing_or_cannot_be_sent(server, model, monkeypatch):
+    monkeypatch.setenv(VARIABLE, " \n")
+    with pytest.raises(UserError, match=rf"environment variable {VARIABLE} holds no key for http.*; export it"):
+        model.answers(["a"])
+    monkeypatch.setenv(VARIABLE, "sécret\nX-Other: 1")
+    with pytest.raises(UserError, match=f"^the key in {VARIABLE} holds characters that no header can carry; copy it again$"):
+        model.answers(["a"])
+    assert not server.requests
+    monkeypatch.setenv(VARIABLE, f"{KEY}\n")
+    model.answers(["a"])
+    assert server.requests[0].headers["Authorization"] == f"Bearer {KEY}"
+
+
+@pytest.mark.parametrize("place", ["http://api.example.com/v1", "http://localhost.example.com", "http://127.0.0.1.example.com"])
+def test_a_key_is_not_sent_unencrypted(place):
+    with pytest.raises(UserError, match=f"base_url '{place}' would carry the key unencrypted; use https, or leave key_env out"):
+        Endpoint(place, "m", VARIABLE)
+    assert Endpoint(place, "m").key() is None
+
+
+@pytest.mark.parametrize(
+    "place", ["https://api.example.com/v1", "http://localhost:1/v1", "http://[::1]:8000/v1", "http://127.0.0.9"]
+)
+def test_a_key_may_travel_encrypted_or_within_the_machine(place):
+    assert Endpoint(place, "m", VARIABLE).url == f"{place}/chat/completions"
+
+
+@pytest.mark.parametrize("place", ["api.example.com/v1", "ftp://host/v1", "", "https://", "http://host:port/", "https:///v1"])
+def test_what_is_no_address(place):
+    with pytest.raises(UserError, match="base_url .*; write one such as https://host/v1"):
+        Endpoint(place, "m")
+
+
+@pytest.mark.parametrize("pattern", ["https://me:{}@host/v1", "https://host/v1?key={}", "https://host/v1#{}", "{}", "x:{}"])
+@pytest.mark.parametrize("key", [KEY, KEY.replace("/", "")])
+def test_secrets_in_the_wrong_place_are_not_repeated(pattern, key):
+    with pytest.raises(UserError, match="^base_url ") as caught:
+        Endpoint(pattern.format(key), "m")
+    assert not leaks(str(caught.value))
+    with pytest.raises(UserError, match="key_env is no name of an environment variable") as caught:
+        Endpoint("https://host/v1", "m", key)
+    assert not leaks(str(caught.value))
+
+
+def test_numbers_that_make_no_sense():
+    for name in ("concurrency", "max_tokens"):
+        with pytest.raises(UserError, match=rf"endpoint https://host/v1: {name} is 0; it must be at least 1"):
+            Endpoint("https://host/v1", "m", **{name: 0})
+
+
+def test_what_is_for_this_machine_goes_through_no_proxy(server, model, monkeypatch):
+    for name in ("HTTP_PROXY", "http_proxy", "ALL_PROXY"):
+        monkeypatch.setenv(name, "http://127.0.0.1:9")
+    assert replace(model, retries=0).answers(["a"])[0].text == "answer to a"
+
+
+def test_cost_of_all_and_of_what_was_asked_now():
+    answers = [Answer("a", 1000, 10), Answer("b", 3000, 30, cached=True), Answer("c", 0, 0, usage_known=False)]
+    found = cost(answers, input_price=2.5, output_price=10)
+    assert (found.total, found.paid, found.unknown) == (pytest.approx(0.0104), pytest.approx(0.0026), 1)
+
+
+def test_a_whole_row_again_costs_nothing(server, model):
+    prompts = ["a", "b", "a"]
+    first, again = (cost(model.answers(prompts), 1e6, 1e6) for _ in range(2))
+    assert (first.total, first.paid) == (30, 20)
+    assert (again.total, again.paid) == (30, 0)

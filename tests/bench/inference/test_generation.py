@@ -1,0 +1,106 @@
+"""What a small model writes that has learned a few texts: batched, alone, and token by token by hand."""
+
+import pytest
+import torch
+from accelerate import Accelerator
+from transformers import GenerationConfig
+
+from bench.inference.generation import newlines, write
+from bench.modeling import models
+from bench.strategies.base import Hyperparameters
+from bench.tokens.encoded import Encoded
+from bench.training import loop
+
+SAID = {
+    "a film": " good\nor bad",
+    "another and longer text about a film": " dull and long",
+    "the dog": "\n never seen",
+    "the cat of the house": " seen. \n seen again\n",
+}
+
+
+@pytest.fixture(scope="module")
+def contexts(decoder):
+    return [decoder.tokenizer(text)["input_ids"] for text in SAID]
+
+
+@pytest.fixture(scope="module")
+def writer(decoder, contexts):
+    """Trained until it says these texts, each up to an end token."""
+    tokenizer, model = decoder.tokenizer, decoder.load()
+    answers = [[*tokenizer(text, add_special_tokens=False)["input_ids"], tokenizer.eos_token_id] for text in SAID.values()]
+    step = [Encoded((*ids, *answer), answer=len(answer)) for ids, answer in zip(contexts, answers, strict=True)]
+    fast = Hyperparameters(learning_rate=0.01, schedule="constant", warmup=0.1)
+    spent = loop.train(model, [step] * 80, fast, Accelerator(cpu=True), tokenizer.pad_token_id, 1000)
+    assert spent.losses[-1] < 0.1
+    return model.eval()
+
+
+def by_hand(model, context, longest, ends):
+    """Greedy, everything fed anew for each token: (tokens with the end, product of their probabilities)."""
+    ids, product = list(context), 1.0
+    for _ in range(longest):
+        with torch.no_grad():
+            shares = model(torch.tensor([ids])).logits[0, -1].double().softmax(-1)
+        ids.append(int(shares.argmax()))
+        product *= shares.max().item()
+        if ids[-1] in ends:
+            break
+    return ids[len(context) :], product
+
+
+@pytest.mark.parametrize("tokens", [1000, 40])
+@pytest.mark.parametrize("longest", [2, 12])
+@pytest.mark.parametrize("one_line", [True, False])
+def test_batched_is_one_by_one_is_by_hand(decoder, writer, contexts, one_line, longest, tokens):
+    tokenizer = decoder.tokenizer
+    together = write(writer, tokenizer, contexts, longest, tokens, one_line)
+    ends = {tokenizer.eos_token_id, *(newlines(tokenizer) if one_line else ())}
+    for found, context in zip(together, contexts, strict=True):
+        (alone,) = write(writer, tokenizer, [context], longest, tokens, one_line)
+        assert found.text == alone.text and found.confidence == pytest.approx(alone.confidence, rel=1e-4)
+        ids, product = by_hand(writer, context, longest, ends)
+        text = tokenizer.decode(ids, skip_special_tokens=True)
+        assert found.text == (text.lstrip().split("\n")[0] if one_line else text).strip()
+        assert found.confidence == pytest.approx(product, rel=1e-4)
+
+
+def test_what_was_learned_is_written_to_the_end_of_the_line_or_of_the_text(decoder, writer, contexts):
+    lines = write(writer, decoder.tokenizer, contexts, 16, 1000, one_line=True)
+    assert [found.text for found in lines] == ["good", "dull and long", "", "seen."]
+    texts = write(writer, decoder.tokenizer, contexts, 16, 1000, one_line=False)
+    assert [found.text for found in texts] == [text.strip() for text in SAID.values()]
+    assert all(
+        line.confidence > text.confidence > 0.5 for line, text in zip(lines, texts, strict=True) if line.text != text.text
+    )
+
+
+def test_no_more_than_so_many_tokens(decoder, writer, contexts):
+    for longest in (1, 3):
+        for found, said in zip(write(writer, decoder.tokenizer, contexts, longest, 1000, False), SAID.values(), strict=True):
+            ids = decoder.tokenizer(said, add_special_tokens=False)["input_ids"][:longest]
+            assert found.text == decoder.tokenizer.decode(ids).strip()
+
+
+def test_no_context_writes_nothing(decoder, writer):
+    assert write(writer, decoder.tokenizer, [], 5, 100, True) == []
+
+
+def test_line_breaks_inside_tokens_are_found(decoder):
+    tokenizer = decoder.tokenizer
+    found = newlines(tokenizer)
+    assert tokenizer("\n", add_special_tokens=False)["input_ids"][0] in found
+    assert all("\n" in tokenizer.decode([i]) for i in found) and len(found) < 20
+
+
+def test_a_checkpoints_recommendations_change_nothing(writer, decoder, contexts, tmp_path, library):
+    writer.save_pretrained(tmp_path)
+    decoder.tokenizer.save_pretrained(tmp_path)
+    told = GenerationConfig(
+        repetition_penalty=9.0, no_repeat_ngram_size=1, suppress_tokens=list(range(3, 900)), min_new_tokens=9
+    )
+    told.save_pretrained(tmp_path)
+    model = models.find(str(tmp_path), library).load().eval()
+    assert write(model, decoder.tokenizer, contexts, 12, 1000, False) == write(
+        writer, decoder.tokenizer, contexts, 12, 1000, False
+    )

@@ -1,0 +1,117 @@
+"""Losses and logits against torch's own cross-entropy and against each example alone."""
+
+import pytest
+import torch
+from hypothesis import given, settings
+from hypothesis import strategies as st
+from torch.nn.functional import cross_entropy
+from transformers import AutoModelForQuestionAnswering, AutoModelForSequenceClassification, AutoModelForTokenClassification
+
+from bench.modeling.forward import accepts, caches, head_logits, last_logits, loss_sum, token_losses
+from bench.tokens.encoded import IGNORE, Encoded, collate
+
+CPU = torch.device("cpu")
+
+
+@settings(deadline=None)
+@given(st.integers(0, 99), st.sampled_from([0.0, 0.1, 0.7]), st.integers(1, 4), st.integers(1, 6), st.integers(2, 9))
+def test_token_losses_are_torchs(seed, smoothing, rows, columns, classes):
+    generator = torch.Generator().manual_seed(seed)
+    logits = 3 * torch.randn(rows, columns, classes, generator=generator)
+    labels = torch.randint(-1, classes, (rows, columns), generator=generator)
+    labels[labels < 0] = IGNORE
+    found = token_losses(logits, labels, smoothing)
+    expected = cross_entropy(logits.mT, labels, reduction="none", ignore_index=IGNORE, label_smoothing=smoothing)
+    assert torch.allclose(found, expected, atol=1e-5) and found.shape == labels.shape
+    assert (found[labels == IGNORE] == 0).all()
+
+
+@settings(deadline=None)
+@given(st.integers(0, 99), st.sampled_from([0.0, 0.1, 0.7]), st.integers(2, 6), st.integers(0, 4))
+def test_what_is_no_class_gets_no_part_of_the_smoothing(seed, smoothing, classes, padding):
+    """A span's padded tokens: as if they were not there, in the loss and in its gradient."""
+    generator = torch.Generator().manual_seed(seed)
+    logits = torch.randn(3, 2, classes, generator=generator)
+    labels = torch.randint(0, classes, (3, 2), generator=generator)
+    padded = torch.cat([logits, torch.full((3, 2, padding), -torch.inf)], -1).requires_grad_()
+    found = token_losses(padded, labels, smoothing)
+    expected = cross_entropy(logits.mT, labels, reduction="none", label_smoothing=smoothing)
+    assert torch.allclose(found, expected, atol=1e-5)
+    found.sum().backward()
+    assert padded.grad.isfinite().all() and (padded.grad[..., classes:] == 0).all()
+
+
+def test_losses_are_taken_in_fp32():
+    logits = torch.randn(2, 3, 50, dtype=torch.bfloat16)
+    labels = torch.randint(0, 50, (2, 3))
+    assert torch.allclose(token_losses(logits, labels), cross_entropy(logits.float().mT, labels, reduction="none"))
+
+
+DECODED = [Encoded((5, 6, 7, 8, 9), answer=2), Encoded((10, 11, 12), answer=1, weight=0.5), Encoded((13, 14), answer=1)]
+HEADED = {
+    AutoModelForSequenceClassification: [(1,), (0,), (2,)],
+    AutoModelForTokenClassification: [(IGNORE, 1, 2, IGNORE, 0), (0, IGNORE, 1), (2, 2)],
+    AutoModelForQuestionAnswering: [(1, 3), (0, 0), (1, 1)],
+}
+
+
+def test_a_decoders_batch_weighs_and_sums_what_each_example_has_alone(decoder):
+    model = decoder.load().eval()
+    with torch.no_grad():
+        found = loss_sum(model, collate(DECODED, 0, CPU)).item()
+        alone = 0.0
+        for e in DECODED:
+            ids = torch.tensor([e.ids])
+            labels = torch.tensor([[IGNORE] * (len(e.ids) - e.answer) + list(e.ids[-e.answer :])])
+            alone += e.weight * e.answer * model(input_ids=ids, labels=labels).loss.item()
+    assert found == pytest.approx(alone, rel=1e-5)
+
+
+@pytest.mark.parametrize("kind", HEADED)
+def test_a_heads_batch_sums_what_each_window_has_alone(encoder, kind):
+    model = encoder.load(kind, num_labels=2 if kind is AutoModelForQuestionAnswering else 3).eval()
+    windows = [Encoded(e.ids, labels=labels, types=(0,) * len(e.ids)) for e, labels in zip(DECODED, HEADED[kind], strict=True)]
+    with torch.no_grad():
+        together = loss_sum(model, collate(windows, 0, CPU)).item()
+        alone = 0.0
+        for window in windows:
+            given = {"input_ids": torch.tensor([window.ids])}
+            labels = torch.tensor([window.labels])
+            if kind is AutoModelForQuestionAnswering:  # transformers' loss is the mean of both ends
+                loss = 2 * model(**given, start_positions=labels[:, 0], end_positions=labels[:, 1]).loss
+            else:
+                loss = window.targets * model(**given, labels=labels).loss
+            alone += loss.item()
+    assert together == pytest.approx(alone, rel=1e-4)
+
+
+def test_a_spans_padding_is_no_class(encoder):
+    model = encoder.load(AutoModelForQuestionAnswering, num_labels=2).eval()
+    windows = [Encoded((5, 6, 7), labels=(1, 1)), Encoded((8,), labels=(0, 0))]
+    with torch.no_grad():
+        logits = head_logits(model, collate(windows, 0, CPU))
+    assert logits.shape == (2, 2, 3)
+    assert logits[1, :, 1:].isneginf().all() and logits[0].isfinite().all()
+
+
+def test_logits_of_the_last_positions_alone(decoder):
+    model = decoder.load().eval()
+    batch = collate(DECODED, 0, CPU)
+    with torch.no_grad():
+        found = last_logits(model, batch, 2)
+        assert found.shape == (3, 2, 1000)
+        for row, e in zip(found[:, -1], DECODED, strict=True):
+            assert torch.allclose(row, model(torch.tensor([e.ids[:-1]])).logits[0, -1], atol=1e-5)
+
+
+def test_what_a_model_accepts_is_seen_through_wrappers(decoder, encoder, library):
+    from bench import strategies
+
+    model = decoder.load()
+    adapted = strategies.load(library.strategy("lora-8bit"), "decoder", {"bits": 32}).adapt(decoder.load(), "decoder")
+    for each in (model, adapted):
+        assert accepts(each, "logits_to_keep") and accepts(each, "position_ids") and not accepts(each, "token_type_ids")
+        assert caches(each)
+    prompts = {"bits": 32, "peft": {"peft_type": "PREFIX_TUNING", "num_virtual_tokens": 3}}
+    assert not caches(strategies.load(library.strategy("lora-8bit"), "decoder", prompts).adapt(decoder.load(), "decoder"))
+    assert accepts(encoder.load(AutoModelForSequenceClassification), "token_type_ids")

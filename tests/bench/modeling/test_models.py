@@ -1,0 +1,122 @@
+import shutil
+
+import pytest
+import torch
+import yaml
+from torch import nn
+from transformers import AutoModelForCausalLM, AutoModelForSequenceClassification
+
+from bench.errors import UserError
+from bench.modeling import models
+from bench.modeling.structure import layers
+from bench.specs.library import Library
+
+
+def test_families(decoder, encoder):
+    assert decoder.family == "decoder"
+    assert encoder.family == "encoder"
+
+
+def test_the_same_files_are_the_same_model_wherever_they_lie(decoder, decoder_folder, tmp_path, library):
+    copy = shutil.copytree(decoder_folder, tmp_path / "elsewhere")
+    assert models.find(str(copy), library).content_hash == decoder.content_hash
+    (copy / "config.json").write_text((copy / "config.json").read_text() + "\n")
+    assert models.find(str(copy), library).content_hash != decoder.content_hash
+
+
+@pytest.mark.parametrize("bits", [8, 4])
+def test_the_stack_is_quantised_and_what_stands_around_it_is_not(decoder, encoder, bits):
+    for model in (decoder.load(bits=bits), encoder.load(AutoModelForSequenceClassification, bits, num_labels=2)):
+        inside = {id(module) for block in layers(model) for module in block.modules()}
+        for module in model.modules():
+            if isinstance(module, nn.Linear):
+                quantised = module.weight.dtype in (torch.int8, torch.uint8)
+                assert quantised == (id(module) in inside)
+
+
+@pytest.mark.parametrize(
+    ("name", "sentence"),
+    [
+        ("minilmm", "unknown model 'minilmm'; did you mean minilm?"),
+        ("./nowhere", "no such folder"),
+        ("no-such/model", r"not a folder, not pinned, and the hub did not give it .* use a pinned model"),
+    ],
+)
+def test_unknown_models_say_what_to_use(library, monkeypatch, name, sentence):
+    monkeypatch.setattr("huggingface_hub.constants.HF_HUB_OFFLINE", True)
+    with pytest.raises(UserError, match=sentence):
+        models.find(name, library)
+
+
+def test_only_safetensors_are_loaded(tmp_path, decoder_folder, library):
+    (tmp_path / "config.json").write_text((decoder_folder / "config.json").read_text())
+    (tmp_path / "pytorch_model.bin").write_bytes(b"pickle")
+    with pytest.raises(UserError, match="has no safetensors file"):
+        models.find(str(tmp_path), library)
+    (tmp_path / "config.json").unlink()
+    with pytest.raises(UserError, match="has no config.json"):
+        models.find(str(tmp_path), library)
+
+
+def test_a_hub_model_is_taken_from_the_local_cache(tmp_path, monkeypatch, decoder, decoder_folder, library):
+    """The hub's own cache layout stands in for the hub."""
+    commit = "0" * 40
+    place = tmp_path / "models--somebody--tiny"
+    shutil.copytree(decoder_folder, place / "snapshots" / commit)
+    (place / "refs").mkdir()
+    (place / "refs" / "main").write_text(commit)
+    monkeypatch.setattr("huggingface_hub.constants.HF_HUB_CACHE", str(tmp_path))
+    monkeypatch.setattr("huggingface_hub.constants.HF_HUB_OFFLINE", True)
+    found = models.find("somebody/tiny", library)
+    assert found.name == "somebody/tiny" and found.family == "decoder"
+    assert found.content_hash == decoder.content_hash
+
+
+@pytest.fixture
+def planned(tmp_path, monkeypatch, decoder):
+    """A library with a hub model's spec, and an empty hub cache without a hub."""
+    (tmp_path / "models").mkdir()
+    shape = {k: v for k, v in decoder.config.to_dict().items() if k.startswith("num_") or k.endswith("_size")}
+    config = {"model_type": "llama", "architectures": ["LlamaForCausalLM"], "tie_word_embeddings": True, **shape}
+    spec = {"name": "far", "description": "a model on a hub", "hub": "somebody/far", "revision": "0" * 40, "license": "MIT"}
+    (tmp_path / "models" / "far.yaml").write_text(yaml.safe_dump({**spec, "config": config}))
+    monkeypatch.setattr("huggingface_hub.constants.HF_HUB_CACHE", str(tmp_path / "hub"))
+    monkeypatch.setattr("huggingface_hub.constants.HF_HUB_OFFLINE", True)
+    return tmp_path, Library(tmp_path)
+
+
+def fetched(folder, decoder_folder):
+    return shutil.copytree(decoder_folder, folder / "hub" / "models--somebody--far" / "snapshots" / ("0" * 40))
+
+
+def test_a_hub_model_can_be_planned_without_a_hub(planned, decoder):
+    _, library = planned
+    model = models.find("far", library)
+    assert not model.at_hand and model.family == "decoder"
+    shape = model.shape(AutoModelForCausalLM)
+    real = decoder.load()
+    assert {n: p.shape for n, p in shape.named_parameters()} == {n: p.shape for n, p in real.named_parameters()}
+    assert all(parameter.is_meta for parameter in shape.parameters())
+    with pytest.raises(UserError, match=r"model 'far': the hub did not give somebody/far at 0000.*; use --model"):
+        model.load()
+
+
+def test_a_planned_model_is_the_one_that_runs(planned, decoder, decoder_folder):
+    folder, library = planned
+    before = models.find("far", library)
+    fetched(folder, decoder_folder)
+    model = models.find("far", library)
+    assert model.at_hand and model.content_hash == before.content_hash
+    assert model.tokenizer("a film").input_ids == decoder.tokenizer("a film").input_ids
+    assert torch.equal(model.load().lm_head.weight, decoder.load().lm_head.weight)
+    text = (folder / "models" / "far.yaml").read_text().replace("'" + "0" * 40 + "'", "'" + "1" * 40 + "'")
+    (folder / "models" / "far.yaml").write_text(text)
+    assert models.find("far", library).content_hash != before.content_hash
+
+
+def test_a_hub_that_gives_another_model_is_refused(planned, decoder_folder):
+    folder, library = planned
+    path = fetched(folder, decoder_folder) / "config.json"
+    path.write_text(path.read_text().replace('"num_hidden_layers": 4', '"num_hidden_layers": 5'))
+    with pytest.raises(UserError, match="models/far.yaml: config says num_hidden_layers 4, but the hub's is 5"):
+        models.find("far", library).load()

@@ -1,0 +1,270 @@
+"""The loop against transformers' Trainer and schedule, and against itself under other batching."""
+
+from dataclasses import replace
+
+import pytest
+import torch
+import transformers
+from accelerate import Accelerator
+from transformers import (
+    AutoModelForQuestionAnswering,
+    AutoModelForSequenceClassification,
+    AutoModelForTokenClassification,
+    Trainer,
+    TrainingArguments,
+    get_linear_schedule_with_warmup,
+)
+from transformers.trainer_callback import TrainerCallback
+
+from bench import plan
+from bench.errors import RunError
+from bench.strategies.base import Hyperparameters
+from bench.tokens.encoded import IGNORE, Encoded
+from bench.tokens.encoding import Encoding
+from bench.training import curriculum, loop
+
+HYPERPARAMETERS = Hyperparameters(learning_rate=1e-3, weight_decay=0.01, warmup=0.25)
+
+
+class Losses(TrainerCallback):
+    def __init__(self):
+        self.values, self.norms = [], []
+
+    def on_log(self, args, state, control, logs=None, **kwargs):
+        if "loss" in (logs or {}):
+            self.values.append(logs["loss"])
+            self.norms.append(float(logs["grad_norm"]))
+
+
+class Norms(Accelerator):
+    """Keeps the gradients' norms before they are clipped: Adam hardly sees a wrong scale, and the losses hardly show it."""
+
+    def __init__(self):
+        super().__init__(cpu=True)
+        self.norms = []
+
+    def clip_grad_norm_(self, parameters, max_norm, norm_type=2):
+        norm = super().clip_grad_norm_(parameters, max_norm, norm_type)
+        self.norms.append(float(norm))
+        return norm
+
+
+class InOrder(Trainer):
+    def _get_train_sampler(self, *args, **kwargs):
+        return torch.utils.data.SequentialSampler(self.train_dataset)
+
+
+def steps_of(model_name, budget="64", suite="sentiment", max_length=None):
+    (run,) = plan.plan(plan.Options(suite, model=model_name, strategies=["full"], budget=budget), "fp32")
+    return run, curriculum.build(run, Encoding(run.model, max_length or run.max_length))
+
+
+def trainer_losses(model, rows, collator, folder, batch, **more):
+    arguments = TrainingArguments(
+        output_dir=str(folder),
+        per_device_train_batch_size=batch,
+        num_train_epochs=1,
+        learning_rate=HYPERPARAMETERS.learning_rate,
+        weight_decay=HYPERPARAMETERS.weight_decay,
+        warmup_steps=1,
+        lr_scheduler_type="linear",
+        logging_steps=1,
+        logging_nan_inf_filter=False,
+        use_cpu=True,
+        report_to=[],
+        save_strategy="no",
+        disable_tqdm=True,
+        remove_unused_columns=False,
+        max_grad_norm=HYPERPARAMETERS.max_grad_norm,
+        dataloader_pin_memory=False,
+        **more,
+    )
+    losses = Losses()
+    InOrder(model=model, args=arguments, train_dataset=rows, data_collator=collator, callbacks=[losses]).train()
+    return losses
+
+
+def test_decoder_follows_the_trainer(decoder_folder, tmp_path):
+    run, built = steps_of(str(decoder_folder))
+    rows = [
+        {"input_ids": list(e.ids), "labels": [IGNORE] * (len(e.ids) - e.answer) + list(e.ids[-e.answer :])}
+        for step in built.steps
+        for e in step
+    ]
+    collator = transformers.DataCollatorForSeq2Seq(run.model.tokenizer, label_pad_token_id=IGNORE)
+    expected = trainer_losses(run.model.load(), rows, collator, tmp_path, run.batch)
+    accelerator = Norms()
+    spent = loop.train(run.model.load(), built.steps, HYPERPARAMETERS, accelerator, 0, 10_000)
+    assert spent.losses == pytest.approx(expected.values, rel=1e-4)
+    assert accelerator.norms == pytest.approx(expected.norms, rel=1e-3)
+    assert spent.losses[-1] < spent.losses[0]  # and there was something to follow
+
+
+def undropped(run, auto_class, **head):
+    """The encoder with a head, freshly drawn but the same each time, without dropout: its draws can't be compared."""
+    torch.manual_seed(0)
+    return run.model.load(auto_class, hidden_dropout_prob=0.0, attention_probs_dropout_prob=0.0, **head)
+
+
+def follow(run, steps, rows, collator, folder, load):
+    expected = trainer_losses(load(), rows, collator, folder, run.batch)
+    pad = run.model.tokenizer.pad_token_id
+    accelerator = Norms()
+    spent = loop.train(load(), steps, HYPERPARAMETERS, accelerator, pad, 10_000)
+    assert len(expected.values) == len(steps) >= 4
+    assert spent.losses == pytest.approx(expected.values, rel=1e-4)
+    assert accelerator.norms == pytest.approx(expected.norms, rel=1e-3)
+    assert spent.losses[-1] < spent.losses[0]
+
+
+def chunked(steps, size, count):
+    """The steps' windows as steps of `size` windows each: the Trainer's batches don't vary with the number of windows."""
+    windows = [window for step in steps for window in step]
+    assert len(windows) >= size * count
+    return [windows[start : start + size] for start in range(0, size * count, size)]
+
+
+def test_encoder_follows_the_trainer(tmp_path):
+    run, built = steps_of("tiny-bert")
+    rows = [
+        {"input_ids": list(e.ids), "token_type_ids": list(e.types), "label": e.labels[0]} for step in built.steps for e in step
+    ]
+    collator = transformers.DataCollatorWithPadding(run.model.tokenizer)
+    follow(run, built.steps, rows, collator, tmp_path, lambda: undropped(run, AutoModelForSequenceClassification, num_labels=2))
+
+
+def test_token_classification_follows_the_trainer(tmp_path):
+    run, built = steps_of("tiny-bert", budget="80", suite="ner")
+    steps = chunked(built.steps, run.batch, 5)
+    rows = [
+        {"input_ids": list(e.ids), "token_type_ids": list(e.types), "labels": list(e.labels)} for step in steps for e in step
+    ]
+    assert len({len(row["input_ids"]) for row in rows}) > 10  # padding is in it
+    assert {label for row in rows for label in row["labels"]} > {IGNORE, 0}
+    collator = transformers.DataCollatorForTokenClassification(run.model.tokenizer)
+    follow(run, steps, rows, collator, tmp_path, lambda: undropped(run, AutoModelForTokenClassification, num_labels=7))
+
+
+def test_questions_follow_the_trainer(tmp_path):
+    """Windows of one full length: we leave padding out of a span's softmax, transformers does not."""
+    run, built = steps_of("tiny-bert", budget="64", suite="qa", max_length=96)
+    full = [replace(e, weight=1.0) for step in built.steps for e in step if len(e.ids) == 96]
+    # Windows that hold the answer alternate with those that don't, whose ends are on the first token.
+    parts = ([e for e in full if bool(e.labels[0]) is held] for held in (True, False))
+    mixed = [e for pair in zip(*parts, strict=False) for e in pair]
+    steps = chunked([mixed], run.batch, 4)
+    rows = [
+        {
+            "input_ids": list(e.ids),
+            "token_type_ids": list(e.types),
+            "start_positions": e.labels[0],
+            "end_positions": e.labels[1],
+        }
+        for step in steps
+        for e in step
+    ]
+    collator = transformers.DataCollatorWithPadding(run.model.tokenizer)
+    follow(run, steps, rows, collator, tmp_path, lambda: undropped(run, AutoModelForQuestionAnswering, num_labels=2))
+
+
+def test_windows_of_one_question_weigh_as_one(encoder):
+    """A mean over questions, not over windows: half of the ends' losses, each window's share of its question."""
+    model = encoder.load(AutoModelForQuestionAnswering, num_labels=2).eval()
+    generator = torch.Generator().manual_seed(0)
+
+    def window(length, of):
+        ids = tuple(torch.randint(1000, 2000, (length,), generator=generator).tolist())
+        return Encoded(ids, labels=(1, length - 1), weight=0.5 / of)
+
+    step = [window(12, 1), window(20, 2), window(9, 2)]
+    with torch.no_grad():
+        losses = []
+        for e in step:
+            out = model(input_ids=torch.tensor([e.ids]))
+            losses.append(
+                sum(-x[0].log_softmax(-1)[i].item() for x, i in ((out.start_logits, 1), (out.end_logits, e.labels[1])))
+            )
+    still = Hyperparameters(learning_rate=1e-9)
+    torch.manual_seed(0)
+    for module in model.modules():
+        if isinstance(module, torch.nn.Dropout):
+            module.p = 0.0
+    spent = loop.train(model, [step], still, Accelerator(cpu=True), 0, 10_000)
+    assert spent.losses == [pytest.approx((losses[0] / 2 + (losses[1] + losses[2]) / 4) / 2, rel=1e-5)]
+
+
+def test_micro_batches_change_memory_and_not_the_result(decoder_folder):
+    run, built = steps_of(str(decoder_folder))
+    curves = []
+    for tokens in (10_000, 300, 1):
+        model = run.model.load()
+        curves.append(loop.train(model, built.steps, HYPERPARAMETERS, Accelerator(cpu=True), 0, tokens).losses)
+    assert curves[1] == pytest.approx(curves[0], rel=1e-4)
+    assert curves[2] == pytest.approx(curves[0], rel=1e-4)
+
+
+@pytest.mark.parametrize(("steps", "warmup"), [(1, 0.0), (10, 0.1), (37, 0.25), (100, 0.0)])
+def test_learning_rate_is_transformers_schedule(steps, warmup):
+    hyperparameters = Hyperparameters(learning_rate=0.5, warmup=warmup)
+    optimizer = torch.optim.SGD([torch.nn.Parameter(torch.zeros(1))], lr=0.5)
+    schedule = get_linear_schedule_with_warmup(optimizer, round(warmup * steps), steps)
+    for step in range(steps):
+        assert loop.learning_rate(step, steps, hyperparameters) == pytest.approx(optimizer.param_groups[0]["lr"])
+        optimizer.step()
+        schedule.step()
+
+
+def test_a_diverging_run_fails_with_a_sentence(decoder_folder):
+    run, built = steps_of(str(decoder_folder))
+    model = run.model.load()
+    with torch.no_grad():
+        model.model.norm.weight.fill_(float("nan"))
+    with pytest.raises(RunError, match="the loss is nan at step 1 of 4; lower the learning rate"):
+        loop.train(model, built.steps, HYPERPARAMETERS, Accelerator(cpu=True), 0, 1000)
+
+
+def test_costs_count_what_the_model_saw(decoder_folder):
+    run, built = steps_of(str(decoder_folder), budget="40")
+    spent = loop.train(run.model.load(), built.steps, HYPERPARAMETERS, Accelerator(cpu=True), 0, 1000)
+    examples = [e for step in built.steps for e in step]
+    assert [len(step) for step in built.steps] == [16, 16, 8]
+    assert built.examples == 40 and spent.steps == 3
+    assert spent.tokens == sum(len(e.ids) - 1 for e in examples)
+    assert spent.positions == sum(e.answer for e in examples)
+
+
+def test_costs_of_an_encoder_count_all_its_windows():
+    run, built = steps_of("tiny-bert", budget="8", suite="qa", max_length=96)
+    windows = [e for step in built.steps for e in step]
+    assert built.examples == 8 < len(windows)
+    model = run.model.load(AutoModelForQuestionAnswering, num_labels=2)
+    spent = loop.train(model, built.steps, HYPERPARAMETERS, Accelerator(cpu=True), 0, 1000)
+    assert spent.tokens == sum(len(e.ids) for e in windows)
+    assert spent.positions == 2 * len(windows)
+
+
+def test_a_watch_ends_the_training_after_its_step(decoder_folder):
+    run, built = steps_of(str(decoder_folder))
+    model, seen = run.model.load(), []
+
+    def watch(watched, step, steps):
+        seen.append((step, steps, watched.training))
+        return step == 2
+
+    spent = loop.train(model, built.steps, HYPERPARAMETERS, Accelerator(cpu=True), 0, 1000, watch=watch)
+    assert seen == [(1, 4, False), (2, 4, False)]  # asked without dropout
+    assert spent.steps == len(spent.losses) == 2 and not model.training
+    whole = loop.train(run.model.load(), built.steps, HYPERPARAMETERS, Accelerator(cpu=True), 0, 1000)
+    assert whole.losses[:2] == spent.losses  # the schedule is the whole budget's
+
+
+def test_label_smoothing_follows_the_trainer(tmp_path):
+    run, built = steps_of("tiny-bert")
+    smooth = HYPERPARAMETERS.model_copy(update={"label_smoothing": 0.1})
+    model = undropped(run, AutoModelForSequenceClassification, num_labels=2)
+    spent = loop.train(model, built.steps, smooth, Accelerator(cpu=True), 0, 10_000)
+    rows = [{"input_ids": list(e.ids), "labels": e.labels[0]} for step in built.steps for e in step]
+    collator = transformers.DataCollatorWithPadding(run.model.tokenizer)
+    model = undropped(run, AutoModelForSequenceClassification, num_labels=2)
+    expected = trainer_losses(model, rows, collator, tmp_path, run.batch, label_smoothing_factor=0.1)
+    assert spent.losses == pytest.approx(expected.values, rel=1e-4)
