@@ -123,6 +123,7 @@ def _notes(rows: Sequence[Row], shown: Sequence[Row]) -> Iterator[str]:
             "Verdict: loss or gain only where the interval of the forgetting excludes zero. Per gain: forgetting over gain, "
             "as they are shown; a dash where the gain's interval does not lie above zero."
         )
+        yield from (_significance(shown, probe) for probe in probe_names(shown))
         if reached:
             yield (
                 f"Equal gain: {numbers.difference(reached, gain)} {gain.unit} on validation items, the largest that all rows "
@@ -133,6 +134,17 @@ def _notes(rows: Sequence[Row], shown: Sequence[Row]) -> Iterator[str]:
     if any(found.rounding for row in shown for found in row.forgetting.values()):
         yield "Rounding: what the base lost when it was rounded to few bits, before any training and apart from the forgetting."
     yield from (f"{row.label} (seed {row.seeds}) {row.status}: {row.reason}" for row in rows if row.status != "ok")
+
+
+def _significance(rows: Sequence[Row], probe: str) -> str:
+    """`lambada: loss for full; not significant for frozen and lora-8bit.`"""
+    called = {"loss": "loss", "gain": "gain", "none": "not significant", None: "without an interval"}
+    names: dict[str, list[str]] = {word: [] for word in called.values()}
+    for row in rows:
+        if probe in row.forgetting:
+            names[called[row.forgetting[probe].lost.verdict]].append(row.label)
+    told = [f"{word} for {', '.join(found)}" for word, found in names.items() if found]
+    return f"{probe}: {'; '.join(told)}."
 
 
 def show(rows: Sequence[Row]) -> None:
