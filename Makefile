@@ -4,7 +4,7 @@ VENV := .venv
 BIN := $(VENV)/bin
 PIP := $(BIN)/python -m pip install --quiet --disable-pip-version-check -c constraints.txt
 
-.PHONY: bench test check perf lock clean
+.PHONY: bench test check perf forgetting lock clean
 
 bench: $(VENV)/.bench
 	PATH="$(abspath $(BIN)):$$PATH" accelerate launch bench/run.py --suite sentiment
@@ -19,6 +19,15 @@ check: $(VENV)/.test
 
 perf: $(VENV)/.bench
 	$(BIN)/python baselines/perf.py
+
+# Writes docs/forgetting.md anew: rehearsal off and on at three learning rates.
+SEEDS ?= 1
+forgetting: $(VENV)/.bench
+	for rate in 3e-5 1e-4 3e-4; do \
+	  $(BIN)/tunebench run --suite forgetting --seeds $(SEEDS) --set learning_rate=$$rate \
+	    --probe-every 33% --out out/forgetting || exit 1; \
+	done
+	$(BIN)/tunebench forgetting --suite forgetting --out out/forgetting --markdown docs/forgetting.md --figure docs/forgetting.svg
 
 $(VENV)/.bench: pyproject.toml constraints.txt
 	test -x $(BIN)/python || $(PYTHON) -m venv $(VENV)
