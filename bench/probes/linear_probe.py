@@ -44,6 +44,7 @@ class LinearProbe(Probe):
             )
 
     def measure(self, model: nn.Module) -> pd.DataFrame:
+        """Beside the usual columns `confidence`: the classifier's probability of its guess."""
         texts = [[row["text"]] for row in (*self.train, *self.rows)]
         features = embed(model, self.encoding, texts, self.tokens).numpy()
         known, asked = features[: len(self.train)], features[len(self.train) :]
@@ -51,4 +52,5 @@ class LinearProbe(Probe):
         classifier.fit(known, [row["gold"] for row in self.train])
         gold = [row["gold"] for row in self.rows]
         guesses = classifier.predict(asked).tolist()
-        return self.frame([float(a == b) for a, b in zip(guesses, gold, strict=True)], gold=gold, prediction=guesses)
+        right = [float(a == b) for a, b in zip(guesses, gold, strict=True)]
+        return self.frame(right, gold=gold, prediction=guesses).assign(confidence=classifier.predict_proba(asked).max(1))

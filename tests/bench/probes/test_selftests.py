@@ -8,7 +8,7 @@ import transformers
 from bench.modeling import models
 from bench.probes.lm_loss import LmLoss
 from bench.probes.multiple_choice import MultipleChoice
-from bench.probes.selftests import SelfTests, losses_ahead
+from bench.probes.selftests import SelfTests, losses_ahead, same_numbers
 from bench.tokens.encoding import Encoding
 
 
@@ -62,8 +62,10 @@ def test_gold_drawn_at_random_is_chance(library, decoder, decoding, made, monkey
     arc = made(library.probe("arc-easy"), decoding, 8)
     model = decoder.load().eval()
     assert SelfTests(arc, model).shuffled_gold_is_chance()
+    assert SelfTests(two := made(library.probe("piqa"), decoding, 8), model).shuffled_gold_is_chance()
     monkeypatch.setattr(MultipleChoice, "measure", lambda self, _: pd.DataFrame({"value": [1.0] * len(self.rows)}))
     assert not SelfTests(arc, model).shuffled_gold_is_chance()
+    assert not SelfTests(two, model).shuffled_gold_is_chance()
 
 
 @pytest.mark.parametrize("name", ["wikipedia", "lambada", "arc-easy", "hellaswag", "winogrande", "spelling", "triviaqa"])
@@ -71,7 +73,7 @@ def test_batches_equal_one_by_one(library, decoder, decoding, made, name):
     assert SelfTests(made(library.probe(name), decoding, 8, 2048), decoder.load().eval()).batches_equal_one_by_one()
 
 
-@pytest.mark.parametrize("name", ["mrpc", "mrpc-sentences", "medical-subjects"])
+@pytest.mark.parametrize("name", ["mrpc", "mrpc-sentences", "medical-subjects", "drift"])
 def test_an_encoders_batches_equal_one_by_one(library, encoder, made, name):
     probe = made(library.probe(name), Encoding(encoder, 32), 8, 2048)
     assert SelfTests(probe, encoder.load(transformers.AutoModel).eval()).batches_equal_one_by_one()
@@ -88,6 +90,25 @@ def test_padding_that_is_read_is_told(library, decoder, decoding, made):
     careless.__signature__ = __import__("inspect").signature(forward)
     model.forward = careless
     assert not SelfTests(made(library.probe("wikipedia"), decoding, 8, 4096), model).batches_equal_one_by_one()
+
+
+@pytest.mark.parametrize("name", ["mrpc", "drift"])
+def test_padding_that_an_encoder_reads_is_told(library, encoder, made, name):
+    """Also where items have vectors instead of a value."""
+    model = encoder.load(transformers.AutoModel).eval()
+    forward = model.forward
+    model.forward = lambda input_ids=None, attention_mask=None, **inputs: forward(
+        input_ids=input_ids, attention_mask=torch.ones_like(attention_mask), **inputs
+    )
+    probe = made(library.probe(name), Encoding(encoder, 32), 8, 2048)
+    assert not SelfTests(probe, model).batches_equal_one_by_one()
+
+
+def test_numbers_are_the_same_within_their_size():
+    frame = pd.DataFrame({"value": [float("nan"), float("-inf")], "vector": [[1000.0, 0.1], [0.0, 0.0]], "gold": ["a", "b"]})
+    assert same_numbers(frame, frame.assign(vector=[[1000.0, 0.105], [0.0, 0.0]], gold=["c", "d"]), 1e-5)
+    assert not same_numbers(frame, frame.assign(vector=[[1000.0, 0.12], [0.0, 0.0]]), 1e-5)
+    assert not same_numbers(frame, frame.assign(value=[0.0, float("-inf")]), 1e-5)
 
 
 @pytest.mark.slow
