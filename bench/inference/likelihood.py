@@ -32,6 +32,8 @@ class Likelihood:
     total: float
     tokens: int
     greedy: bool
+    likeliest: Ids
+    """The most likely token at each place, given the continuation's tokens before it."""
 
 
 @torch.inference_mode()
@@ -122,7 +124,8 @@ def _judged(logprobs: Tensor, continuation: Ids) -> Likelihood:
     """From the log-probabilities (length, vocabulary) at each of the continuation's tokens."""
     wanted = torch.tensor(continuation, device=logprobs.device)
     total = float(logprobs.gather(1, wanted[:, None]).sum())
-    return Likelihood(total, len(continuation), bool((logprobs.argmax(-1) == wanted).all()))
+    likeliest = tuple(logprobs.argmax(-1).tolist())
+    return Likelihood(total, len(continuation), likeliest == continuation, likeliest)
 
 
 def _shared_prefix(contexts: Sequence[Ids]) -> Ids:

@@ -1,8 +1,8 @@
 """Questions asked without a text: right when the model's greedy continuation is one of the accepted answers.
 
-No text is generated: an answer is the greedy continuation when each of its tokens, and the end after it, is the likeliest.
-An end is a new line, a full stop, a comma (where lm-evaluation-harness cuts TriviaQA's answers) or the EOS token. Answers are
-compared as they are written; their spelling variants are the source's to list.
+No text is generated: an answer is the greedy continuation when each of its tokens is the likeliest, and so is an end after it:
+the EOS token, or one that begins with a new line, a full stop or a comma (where lm-evaluation-harness cuts TriviaQA's
+answers). Answers are compared as they are written; their spelling variants are the source's to list.
 """
 
 from collections.abc import Mapping
@@ -11,12 +11,11 @@ from typing import Any
 import pandas as pd
 from torch import nn
 
-from bench.inference.likelihood import Request
+from bench.inference.likelihood import Likelihood, Request
 from bench.probes.base import Probe
 from bench.specs.probe import ProbeSpec
 
-ENDS = ("\n", ".", ",", "")
-"""The last stands for EOS."""
+ENDS = ("\n", ".", ",")
 
 
 class ClosedBook(Probe):
@@ -32,23 +31,30 @@ class ClosedBook(Probe):
         return None if isinstance(answers, list) and any(answers) else "field 'answers' must be a list of accepted answers"
 
     def measure(self, model: nn.Module) -> pd.DataFrame:
+        """Beside the usual columns `nats`: the log-likelihood of the likeliest first token of an accepted answer."""
         asked = [(number, answer, request) for number, row in enumerate(self.rows) for answer, request in self._asked(row)]
         # One pass over the question tells which answers can be greedy at all: few are worth a second look.
         firsts = self.likelihoods(model, [(context, answer[:1]) for _, _, (context, answer) in asked])
+        nats = [float("-inf")] * len(self.rows)
+        for (number, *_), first in zip(asked, firsts, strict=True):
+            nats[number] = max(nats[number], first.total)
         asked = [entry for entry, first in zip(asked, firsts, strict=True) if first.greedy]
         whole = self.likelihoods(model, [request for _, _, request in asked])
-        matched = {number: answer for (number, answer, _), found in zip(asked, whole, strict=True) if found.greedy}
+        said = {number: answer for (number, answer, (_, ids)), f in zip(asked, whole, strict=True) if self._written(ids, f)}
         gold = [row["answers"][0] for row in self.rows]
-        said = [matched.get(number, "") for number in range(len(self.rows))]
-        return self.frame([float(number in matched) for number in range(len(self.rows))], gold=gold, prediction=said)
+        numbers = range(len(self.rows))
+        right = [float(number in said) for number in numbers]
+        return self.frame(right, gold=gold, prediction=[said.get(number, "") for number in numbers]).assign(nats=nats)
 
     def _asked(self, row: Mapping[str, Any]) -> list[tuple[str, Request]]:
-        """Each accepted answer with each of its ends."""
-        answers = dict.fromkeys(text for answer in row["answers"] if (text := str(answer).strip()))
-        spoken = [(answer, end) for answer in answers for end in ENDS]
-        requests = self.requests([(row["question"], f" {answer}{end}") for answer, end in spoken])
+        """Each accepted answer, with EOS in the place of its end."""
+        answers = list(dict.fromkeys(text for answer in row["answers"] if (text := str(answer).strip())))
+        requests = self.requests([(row["question"], f" {answer}") for answer in answers])
         eos = (self.encoding.model.tokenizer.eos_token_id,)
-        return [
-            (answer, (context, ids if end else ids + eos))
-            for (answer, end), (context, ids) in zip(spoken, requests, strict=True)
-        ]
+        return [(answer, (context, ids + eos)) for answer, (context, ids) in zip(answers, requests, strict=True)]
+
+    def _written(self, ids: tuple[int, ...], found: Likelihood) -> bool:
+        """Whether the model would write the ids before the last, and then an end."""
+        tokenizer, last = self.encoding.model.tokenizer, found.likeliest[-1]
+        ends = last == tokenizer.eos_token_id or str(tokenizer.decode([last])).startswith(ENDS)
+        return ends and found.likeliest[:-1] == ids[:-1]

@@ -4,6 +4,7 @@ import transformers
 
 from bench import probes
 from bench.errors import UserError
+from bench.inference.likelihood import Likelihood
 from bench.probes.base import filled_rows
 
 
@@ -20,13 +21,14 @@ def written(decoder):
     return write
 
 
-def test_an_answer_counts_when_the_model_would_write_it_and_end(decoder, decoding, own, made, written):
-    """Ids as the model writes them stand in for a word and its end: a random model writes no words."""
+def test_an_answer_counts_when_the_model_would_write_it(decoder, decoding, own, made, written, monkeypatch):
+    """Ids as the model writes them stand in for a word, and whatever comes then for its end: a random model writes no words."""
+    monkeypatch.setattr("bench.probes.closed_book.ENDS", ("",))
     questions = [f"who made film {number} ?" for number in range(6)]
     book = made(own("closed-book", [{"question": question, "answers": ["x"]} for question in questions]), decoding)
     for number, row in enumerate(book.rows):
-        ids = written(row["question"], 3)
-        wrong = [[*ids[:2], ids[2] + 1], [ids[0] + 1, *ids[1:]]]
+        ids = [*written(row["question"], 2), decoder.tokenizer.eos_token_id]
+        wrong = [[ids[0], ids[1] + 1, ids[2]], [ids[0] + 1, *ids[1:]]]
         row["asked"] = [("wrong", tuple(w)) for w in wrong] + ([("right", tuple(ids))] if number % 2 else [])
     asked = {row["question"]: row["asked"] for row in book.rows}
     book._asked = lambda row: [(a, (tuple(decoding.ids(row["question"])), ids)) for a, ids in asked[row["question"]]]
@@ -35,12 +37,33 @@ def test_an_answer_counts_when_the_model_would_write_it_and_end(decoder, decodin
     assert set(items["prediction"]) == {"", "right"}
 
 
-def test_each_accepted_answer_is_asked_with_each_end(decoder, decoding, own, made):
+def test_each_accepted_answer_is_asked_once(decoder, decoding, own, made):
     book = made(own("closed-book", [{"question": "who ?", "answers": ["Ann", " Ann ", "Bea"]}]), decoding)
     asked = book._asked(book.rows[0])
     texts = [(answer, decoder.tokenizer.decode(ids)) for answer, (_, ids) in asked]
-    assert texts == [(name, f" {name}{end}") for name in ("Ann", "Bea") for end in ("\n", ".", ",", "</s>")]
+    assert texts == [(name, f" {name}</s>") for name in ("Ann", "Bea")]
     assert {context for _, (context, _) in asked} == {tuple(decoding.ids("who ?"))}
+
+
+@pytest.mark.parametrize(
+    ("after", "right"),
+    [("\n", 1.0), (".", 1.0), (",", 1.0), ("</s>", 1.0), ("\n\n", 1.0), (".\n\n", 1.0), (" and", 0.0), ("ette", 0.0)],
+)
+def test_an_end_is_any_token_that_begins_with_one(decoding, own, made, monkeypatch, after, right):
+    """Tokenizers have tokens for a blank line, and for a full stop with one."""
+    book = made(own("closed-book", [{"question": "who ?", "answers": ["Ann"]}]), decoding)
+    tokenizer, last = decoding.model.tokenizer, 987654
+    decode = tokenizer.decode
+    monkeypatch.setattr(tokenizer, "decode", lambda ids, **_: after if list(ids) == [last] else decode(ids))
+
+    def judged(model, requests):
+        end = tokenizer.eos_token_id if after == "</s>" else last
+        said = [(*ids[:-1], end) if len(ids) > 1 and ids[-1] == tokenizer.eos_token_id else ids for _, ids in requests]
+        return [Likelihood(-1.0, len(ids), said == ids, said) for (_, ids), said in zip(requests, said, strict=True)]
+
+    monkeypatch.setattr(book, "likelihoods", judged)
+    items = book.measure(None)
+    assert items["value"].tolist() == [right] and items["nats"].tolist() == [-1.0]
 
 
 @pytest.mark.parametrize("name", ["triviaqa", "nq-open", "jeopardy"])
