@@ -136,7 +136,7 @@ def perform(run: Run, device: Device, progress: Progress) -> tuple[Record, pd.Da
         elsewhere=measures.elsewhere(questions, before, after),
         robustness=measures.robustness(questions.task, after),
         forgetting=forgetting,
-        relative_forgetting=measures.relative_forgetting(forgetting),
+        relative_forgetting=measures.relative_forgetting(questions, forgetting),
         curve=trained.curve,
         stages=trained.stages,
         checks=checks,

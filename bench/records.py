@@ -44,11 +44,16 @@ def verdict(low: float, high: float) -> Verdict:
 
 
 class Delta(Part):
-    """What was lost, positive where it is a loss, with its 95 % interval, paired over items."""
+    """What was lost, positive where it is a loss, with its 95 % interval, paired over items; a distance has none."""
 
     value: float
-    ci_low: float
-    ci_high: float
+    ci_low: float | None = None
+    ci_high: float | None = None
+
+    @property
+    def verdict(self) -> Verdict | None:
+        """None where there is no interval."""
+        return None if self.ci_low is None or self.ci_high is None else verdict(self.ci_low, self.ci_high)
 
 
 class Pair(Part):
@@ -58,7 +63,7 @@ class Pair(Part):
 
 class Forgetting(Part):
     """A probe before and after training, both in the precision of training. `delta` is what was lost: before minus after where
-    higher is better, else after minus before; its interval is paired over items."""
+    higher is better, else after minus before; its interval is paired over items, and a distance from the base has none."""
 
     value_name: str
     higher_is_better: bool
@@ -67,12 +72,12 @@ class Forgetting(Part):
     before: float
     after: float
     delta: float
-    ci_low: float
-    ci_high: float
+    ci_low: float | None = None
+    ci_high: float | None = None
     n: int = Field(ge=1)
     others: dict[str, Pair] = {}
     """Further numbers of the same items, such as bits per byte, or the similarity of each layer."""
-    verdict: Verdict = "none"
+    verdict: Verdict | None = "none"
     quantisation: Delta | None = None
     """What rounding the base to 8 or 4 bit lost before any training; None where nothing was rounded."""
     contaminated: int = Field(default=0, ge=0)

@@ -76,10 +76,12 @@ def gain(runs: Sequence[Record] | Sequence[Elsewhere], higher_is_better: bool, a
     gains = [run.gain for run in runs if run.gain is not None]
     if len(gains) < len(runs):
         return None
-    bounds: list[Bounds | None] = [
-        None if run.gain_ci_low is None or run.gain_ci_high is None else (run.gain_ci_low, run.gain_ci_high) for run in runs
-    ]
+    bounds = [_bounds(run.gain_ci_low, run.gain_ci_high) for run in runs]
     return estimate(gains, bounds, answered.difference(1.0 if higher_is_better else -1.0) if answered else None)
+
+
+def _bounds(low: float | None, high: float | None) -> Bounds | None:
+    return None if low is None or high is None else (low, high)
 
 
 def metrics(runs: Sequence[Record], frames: Frames) -> dict[str, Metric]:
@@ -132,7 +134,7 @@ def _forgotten(probes: Sequence[Forgetting], frames: Frames, name: str) -> Forgo
     found = answers.of_probe(frames, name)
     lost = estimate(
         [probe.delta for probe in probes],
-        [(probe.ci_low, probe.ci_high) for probe in probes],
+        [_bounds(probe.ci_low, probe.ci_high) for probe in probes],
         found.difference(-1.0 if probes[0].higher_is_better else 1.0) if found else None,
     )
     rounded = probes[0].quantisation

@@ -13,7 +13,7 @@ from bench.measuring.scoring import rise, scores, value, worth
 from bench.measuring.statistics import Indices, interval
 from bench.plan import Run
 from bench.probes import Probe
-from bench.records import Delta, Elsewhere, Forgetting, Pair, Point, Robustness, Stages, as_text, verdict
+from bench.records import Delta, Elsewhere, Forgetting, Pair, Point, Robustness, Stages, as_text
 
 
 def of_task(asked: Asked, before: pd.DataFrame, after: pd.DataFrame) -> dict[str, Any]:
@@ -74,13 +74,15 @@ def _forgetting(run: Run, probe: Probe, before: Answers, after: Answers) -> Forg
         ci_low=lost.ci_low,
         ci_high=lost.ci_high,
         n=len(old),
-        verdict=verdict(lost.ci_low, lost.ci_high),
+        verdict=lost.verdict,
         quantisation=_lost(probe, before.unrounded[name], old) if before.unrounded else None,
         contaminated=contamination.items(run, probe) if run.strategy.trains else 0,
     )
 
 
 def _lost(probe: Probe, before: pd.DataFrame, after: pd.DataFrame) -> Delta:
+    if not probe.directed:
+        return Delta(value=delta(probe, before, after))
     sign = 1.0 if probe.higher_is_better else -1.0
     compared = probe.comparison(_columns(before), _columns(after))
 
@@ -102,11 +104,10 @@ def _columns(frame: pd.DataFrame) -> dict[str, Any]:
     return {str(name): frame[name].to_numpy() for name in frame}
 
 
-def relative_forgetting(found: dict[str, Forgetting]) -> float | None:
+def relative_forgetting(questions: Questions, found: dict[str, Forgetting]) -> float | None:
     """Luo et al. 2023, equation 2: the mean relative loss in per cent, over probes where higher is better."""
-    shares = [
-        (probe.before - probe.after) / probe.before for probe in found.values() if probe.higher_is_better and probe.before
-    ]
+    scored = [found[probe.spec.name] for probe in questions.probes if probe.higher_is_better and probe.directed]
+    shares = [(probe.before - probe.after) / probe.before for probe in scored if probe.before]
     return 100 * sum(shares) / len(shares) if shares else None
 
 

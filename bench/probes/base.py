@@ -44,6 +44,9 @@ class Probe(ABC):
     higher_is_better: ClassVar[bool]
     share: ClassVar[bool]
     """Whether the score is a number in [0, 1]."""
+    directed: ClassVar[bool] = True
+    """Whether training can move the score both ways. A distance from the base only grows: its interval leaves zero out after
+    the first step, so that it has none, no verdict and no part in relative forgetting."""
     needs: ClassVar[frozenset[str]]
     """Fields that a row must have."""
 
@@ -146,6 +149,11 @@ class Probe(ABC):
             )
             cut.append((whole[:end], whole[end:]))
         room = max(len(continuation) for _, continuation in cut)
+        if encoding.max_length - room < 2:
+            raise UserError(
+                f"probe '{self.spec.name}': max_length {encoding.max_length} leaves no room before the {room} tokens of "
+                f"'{pairs[0][1].strip()[:60]}'; raise it in the suite, or leave the probe out"
+            )
         return [(encoding.fitted(context, answer=room), continuation) for context, continuation in cut]
 
     def likelihoods(self, model: nn.Module, requests: Sequence[Request]) -> list[Likelihood]:

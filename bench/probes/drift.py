@@ -25,6 +25,7 @@ class Drift(Probe):
     value = "linear CKA with the base"
     higher_is_better = True
     share = True
+    directed = False
     needs = frozenset({"text"})
 
     def measure(self, model: nn.Module) -> pd.DataFrame:
