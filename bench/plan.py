@@ -238,13 +238,17 @@ def _models(options: Options, suite: SuiteSpec) -> list[str]:
 
 
 def checked_stride(every: str | None) -> str | None:
-    """A number of steps, or a share of the budget as a fraction or in per cent.
+    """A number of steps, or a share of the budget as a fraction or in per cent; a share always in per cent, so that 0.5 and
+    50% are one run.
 
     Raises:
         UserError: it is neither.
     """
-    if every is None or stride(every, 1000):
-        return every
+    if every is None:
+        return None
+    if stride(every, 1000):
+        number = float(every.rstrip("%")) / (100 if every.endswith("%") else 1)
+        return str(int(every)) if every.isdecimal() else f"{100 * number:g}%"
     raise UserError(f"--probe-every {every}: give a number of steps (10) or a share of the budget (0.25 or 25%)")
 
 

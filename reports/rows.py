@@ -223,9 +223,10 @@ def _with_variants(rows: list[Row]) -> list[Row]:
 
 
 def _variant(row: Row, others: Sequence[Row]) -> str:
-    """Where the row's determinants differ from those of its like; a failed run knows fewer of them."""
+    """Where the row's determinants differ from those of its like, or where it alone has one; a failed run, which knows fewer,
+    is only held to those that it knows."""
     mine = determinants(row.first)
-    theirs = [determinants(other.first) for other in others]
-    differing = [name for name in mine if any(name in other and other[name] != mine[name] for other in theirs)]
+    theirs = [(determinants(other.first), other.first.provenance is not None) for other in others]
+    differing = [n for n in mine if any((whole or n in other) and other.get(n) != mine[n] for other, whole in theirs)]
     shown = [f"{name}={str(mine[name])[:24]}" for name in differing[:SHOWN_DIFFERENCES]]
     return ", ".join(shown) + (", …" if len(differing) > SHOWN_DIFFERENCES else "")

@@ -47,6 +47,7 @@ def _common(run: Run, device: Device) -> dict[str, object]:
         "engine": ENGINE_VERSION,
         "model": run.model.content_hash,
         "precision": run.precision,
+        "trust_remote_code": run.model.trust_remote_code,  # a folder's own code may be another class on the same weights
         "max_length": run.max_length,
         # Rounding differs between these, and an untouched model must forget exactly nothing.
         "device": device.describe(),

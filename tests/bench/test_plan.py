@@ -6,7 +6,7 @@ import pytest
 from bench import plan as planning
 from bench.costs.budget import Budget
 from bench.errors import UserError
-from bench.plan import Options
+from bench.plan import Options, checked_stride
 from bench.specs.library import BUILT_IN, Library
 
 
@@ -126,6 +126,12 @@ def test_wrong_options_get_a_sentence(options, sentence):
     with pytest.raises(UserError) as caught:
         plan(**options)
     assert sentence in str(caught.value)
+
+
+@pytest.mark.parametrize("same", [("50%", "0.5", ".5", "50.0%"), ("3", "03"), ("33%", "0.33"), ("7%", "0.07")])
+def test_a_share_is_one_share_however_it_is_written(same):
+    assert len({plan(probe_every=each)[-1].id for each in same}) == 1
+    assert {checked_stride(each) for each in same} == {same[0]}
 
 
 @pytest.mark.parametrize(("text", "examples"), [("512", 512), ("512examples", 512), ("2_000 examples", 2000), ("1", 1)])

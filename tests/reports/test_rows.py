@@ -122,6 +122,13 @@ def test_variant_says_how_rows_of_a_strategy_differ(make):
     assert [row.label for row in rows] == ["lora-8bit (peft.r=8)", "lora-8bit (peft.r=16)", "full"]
 
 
+def test_what_only_one_row_has_tells_it_apart(make):
+    found = [
+        make.record("full", n, inputs=each)[0] for n, each in enumerate([{"task": "x"}, {"task": "x", "probe_every": "25%"}])
+    ]
+    assert [row.label for row in aggregate(found)] == ["full", "full (probe_every=25%)"]
+
+
 def test_variant_stays_short(make):
     many = [{f"p{n}": str(value) * 50 for n in range(9)} for value in (1, 2)]
     rows = aggregate([make.record("full", n, hyperparameters=each)[0] for n, each in enumerate(many)])
