@@ -23,7 +23,7 @@ perf: $(VENV)/.bench
 # Writes docs/forgetting.md anew: rehearsal off and on at three learning rates.
 SEEDS ?= 1
 forgetting: $(VENV)/.bench
-	for rate in 3e-5 1e-4 3e-4; do \
+	for rate in 1e-5 3e-5 1e-4; do \
 	  $(BIN)/tunebench run --suite forgetting --seeds $(SEEDS) --set learning_rate=$$rate \
 	    --probe-every 33% --out out/forgetting || exit 1; \
 	done

@@ -1,4 +1,5 @@
-"""Several tasks under instructions, with rehearsal of general text, within the same total budget (Sanh et al. 2021).
+"""Several tasks, as instructions unless asked otherwise, with rehearsal of general text, within the same total budget
+(Sanh et al. 2021).
 
 An encoder has one head per task on the shared trunk; without a language-modelling head it cannot rehearse text.
 """
@@ -10,10 +11,12 @@ from pydantic import Field, model_validator
 
 from bench.specs.source import Source
 from bench.strategies.base import Hyperparameters, Strategy
-from bench.tokens.prompts import Wording
+from bench.tokens.prompts import Style, Wording
 
 
 class MultitaskHyperparameters(Hyperparameters):
+    style: Style = "instruction"
+    """How the tasks are worded."""
     tasks: dict[str, float] = {}
     """Other task -> its share of the budget, where shares are fixed."""
     mixing: Literal["shares", "proportional", "temperature"] = "shares"
@@ -47,7 +50,7 @@ class Multitask(Strategy):
 
     @property
     def wording(self) -> Wording:
-        return Wording(style="instruction")
+        return Wording(style=self.hyperparameters.style)
 
     @property
     def tasks(self) -> list[str]:

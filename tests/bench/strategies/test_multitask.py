@@ -30,6 +30,13 @@ def test_fixed_shares_leave_the_rest_to_the_task():
     assert strategy.shares("rte", {"rte": 250, "sarcasm": 1000}, False, 0.0) == pytest.approx({"rte": 0.8, "sarcasm": 0.2})
 
 
+def test_rehearsal_differs_from_full_training_in_nothing_but_its_text():
+    full, rehearsal = (strategies.load(LIBRARY.strategy(name), "decoder", {}) for name in ("full", "rehearsal"))
+    assert rehearsal.wording == full.wording and rehearsal.rehearsal and not full.rehearsal
+    shared = full.hyperparameters.model_dump()
+    assert {name: getattr(rehearsal.hyperparameters, name) for name in shared} == shared
+
+
 @pytest.mark.parametrize(
     ("settings", "expected"),
     [
