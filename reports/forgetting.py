@@ -139,10 +139,10 @@ def _notes(rows: Sequence[Row], shown: Sequence[Row]) -> Iterator[str]:
 def _significance(rows: Sequence[Row], probe: str) -> str:
     """`lambada: loss for full; not significant for frozen and lora-8bit.`"""
     called = {"loss": "loss", "gain": "gain", "none": "not significant", None: "without an interval"}
-    names: dict[str, list[str]] = {word: [] for word in called.values()}
-    for row in rows:
-        if probe in row.forgetting:
-            names[called[row.forgetting[probe].lost.verdict]].append(row.label)
+    probed = {row.label: called[row.forgetting[probe].lost.verdict] for row in rows if probe in row.forgetting}
+    names = {word: [label for label, found in probed.items() if found == word] for word in called.values()}
+    if "not significant" in probed.values() and len(set(probed.values())) == 1 < len(probed):
+        return f"{probe}: not significant for any row."
     told = [f"{word} for {', '.join(found)}" for word, found in names.items() if found]
     return f"{probe}: {'; '.join(told)}."
 

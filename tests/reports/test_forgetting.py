@@ -41,6 +41,11 @@ def test_a_table_per_probe_holds_what_was_worked_out_by_hand(make):
     assert "wikipedia: loss for full; not significant for lora-8bit." in group.notes
 
 
+def test_what_no_row_shows_is_said_once(make):
+    none = [row(make, name, 0.05, (0.001, -0.01, 0.01), [])[0] for name in ("full", "frozen")]
+    assert "wikipedia: not significant for any row." in forgetting.groups(aggregate(none))[0].notes
+
+
 def test_markdown_is_whole_and_names_variants(make, out):
     rates = [
         row(make, "full", 0.05, (0.02, 0.01, 0.03), [(0.05, 0.01)], hyperparameters={"learning_rate": rate})
