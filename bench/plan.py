@@ -246,19 +246,26 @@ def checked_stride(every: str | None) -> str | None:
     """
     if every is None:
         return None
-    if stride(every, 1000):
-        number = float(every.rstrip("%")) / (100 if every.endswith("%") else 1)
-        return str(int(every)) if every.isdecimal() else f"{100 * number:g}%"
+    if amount := _amount(every):
+        return str(amount) if isinstance(amount, int) else f"{100 * amount:g}%"
     raise UserError(f"--probe-every {every}: give a number of steps (10) or a share of the budget (0.25 or 25%)")
 
 
 def stride(every: str, steps: int) -> int:
-    """Steps between two measurements of a curve; 0 where `every` cannot be understood."""
+    """Steps between two measurements of a curve, of a checked `every`."""
+    amount = _amount(every)
+    return amount if isinstance(amount, int) else max(1, round(amount * steps))
+
+
+def _amount(every: str) -> int | float:
+    """A number of steps, or a share of them in (0, 1]; 0 where it is neither."""
     found = re.fullmatch(r"(\d+)|(0?\.\d+)|(\d+(?:\.\d+)?)%", every)
     if not found:
         return 0
-    share = float(found[2]) if found[2] else float(found[3] or 0) / 100
-    return int(found[1]) if found[1] else max(1, round(share * steps)) if 0 < share <= 1 else 0
+    if found[1]:
+        return int(found[1])
+    share = float(found[2]) if found[2] else float(found[3]) / 100
+    return share if 0 < share <= 1 else 0
 
 
 def _limit(spec: ProbeSpec, options: Options, suite: SuiteSpec) -> int:

@@ -38,8 +38,10 @@ class Score(Part):
 Verdict = Literal["loss", "gain", "none"]
 
 
-def verdict(low: float, high: float) -> Verdict:
-    """What the interval of a loss says: a loss or a gain only where it leaves zero out."""
+def verdict(low: float | None, high: float | None) -> Verdict | None:
+    """What the interval of a loss says: a loss or a gain only where it leaves zero out; None where there is no interval."""
+    if low is None or high is None:
+        return None
     return "loss" if low > 0 else "gain" if high < 0 else "none"
 
 
@@ -49,11 +51,6 @@ class Delta(Part):
     value: float
     ci_low: float | None = None
     ci_high: float | None = None
-
-    @property
-    def verdict(self) -> Verdict | None:
-        """None where there is no interval."""
-        return None if self.ci_low is None or self.ci_high is None else verdict(self.ci_low, self.ci_high)
 
 
 class Pair(Part):

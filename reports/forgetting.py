@@ -139,11 +139,11 @@ def _notes(rows: Sequence[Row], shown: Sequence[Row]) -> Iterator[str]:
 def _significance(rows: Sequence[Row], probe: str) -> str:
     """`lambada: loss for full; not significant for frozen and lora-8bit.`"""
     called = {"loss": "loss", "gain": "gain", "none": "not significant", None: "without an interval"}
-    probed = {row.label: called[row.forgetting[probe].lost.verdict] for row in rows if probe in row.forgetting}
-    names = {word: [label for label, found in probed.items() if found == word] for word in called.values()}
-    if "not significant" in probed.values() and len(set(probed.values())) == 1 < len(probed):
+    said = [(called[row.forgetting[probe].lost.verdict], row.label) for row in rows if probe in row.forgetting]
+    if len(said) > 1 and all(word == "not significant" for word, _ in said):
         return f"{probe}: not significant for any row."
-    told = [f"{word} for {', '.join(found)}" for word, found in names.items() if found]
+    names = {word: [label for each, label in said if each == word] for word in called.values()}
+    told = [f"{word} for {', '.join(labels)}" for word, labels in names.items() if labels]
     return f"{probe}: {'; '.join(told)}."
 
 

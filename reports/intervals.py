@@ -38,7 +38,7 @@ class Estimate:
     @property
     def verdict(self) -> Verdict | None:
         """What the interval says of a loss; None where there is no interval."""
-        return None if self.low is None or self.high is None else verdict(self.low, self.high)
+        return verdict(self.low, self.high)
 
 
 def estimate(values: Sequence[float], known: Sequence[Bounds | None], counts: Counts | None = None) -> Estimate:

@@ -12,8 +12,8 @@ from bench.measuring.answers import Answers, Baseline, Questions
 from bench.measuring.scoring import rise, scores, value, worth
 from bench.measuring.statistics import Indices, interval
 from bench.plan import Run
-from bench.probes import Probe
-from bench.records import Delta, Elsewhere, Forgetting, Pair, Point, Robustness, Stages, as_text
+from bench.probes.base import Probe, columns
+from bench.records import Delta, Elsewhere, Forgetting, Pair, Point, Robustness, Stages, as_text, verdict
 
 
 def of_task(asked: Asked, before: pd.DataFrame, after: pd.DataFrame) -> dict[str, Any]:
@@ -62,19 +62,19 @@ def _forgetting(run: Run, probe: Probe, before: Answers, after: Answers) -> Forg
     name = probe.spec.name
     old, new = before.probes[name], after.probes[name]
     lost = _lost(probe, old, new)
-    score_before, score_after = probe.scores(_columns(old), _columns(new))
+    score_before, score_after = probe.scores(columns(old), columns(new))
     return Forgetting(
         value_name=probe.value,
         higher_is_better=probe.higher_is_better,
         share=probe.share,
         before=score_before,
         after=score_after,
-        others={name: Pair(before=a, after=b) for name, (a, b) in probe.others(_columns(old), _columns(new)).items()},
+        others={name: Pair(before=a, after=b) for name, (a, b) in probe.others(columns(old), columns(new)).items()},
         delta=lost.value,
         ci_low=lost.ci_low,
         ci_high=lost.ci_high,
         n=len(old),
-        verdict=lost.verdict,
+        verdict=verdict(lost.ci_low, lost.ci_high),
         quantisation=_lost(probe, before.unrounded[name], old) if before.unrounded else None,
         contaminated=contamination.items(run, probe) if run.strategy.trains else 0,
     )
@@ -84,7 +84,7 @@ def _lost(probe: Probe, before: pd.DataFrame, after: pd.DataFrame) -> Delta:
     if not probe.directed:
         return Delta(value=delta(probe, before, after))
     sign = 1.0 if probe.higher_is_better else -1.0
-    compared = probe.comparison(_columns(before), _columns(after))
+    compared = probe.comparison(columns(before), columns(after))
 
     def lost(items: Indices) -> float:
         old, new = compared(items)
@@ -96,12 +96,8 @@ def _lost(probe: Probe, before: pd.DataFrame, after: pd.DataFrame) -> Delta:
 
 def delta(probe: Probe, before: pd.DataFrame, after: pd.DataFrame) -> float:
     """What was lost, positive where it is a loss."""
-    old, new = probe.scores(_columns(before), _columns(after))
+    old, new = probe.scores(columns(before), columns(after))
     return (old - new if probe.higher_is_better else new - old) + 0.0  # -0.0 becomes 0.0
-
-
-def _columns(frame: pd.DataFrame) -> dict[str, Any]:
-    return {str(name): frame[name].to_numpy() for name in frame}
 
 
 def relative_forgetting(questions: Questions, found: dict[str, Forgetting]) -> float | None:
@@ -162,7 +158,7 @@ def items(task: str, before: Answers, after: Answers) -> pd.DataFrame:
     for name, frame in after.probes.items():
         numbered = frame.assign(kind="probe", name=name, item=[str(i) for i in range(len(frame))])
         frames.append(numbered.assign(before_value=before.probes[name]["value"]))
-    columns = [
+    shown = [
         "kind",
         "name",
         "item",
@@ -175,7 +171,7 @@ def items(task: str, before: Answers, after: Answers) -> pd.DataFrame:
         "value",
         "weight",
     ]
-    return pd.concat(frames, ignore_index=True).reindex(columns=columns)
+    return pd.concat(frames, ignore_index=True).reindex(columns=shown)
 
 
 def _answers(kind: str, name: str, before: pd.DataFrame, after: pd.DataFrame) -> pd.DataFrame:

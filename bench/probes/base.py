@@ -149,15 +149,18 @@ class Probe(ABC):
             )
             cut.append((whole[:end], whole[end:]))
         room = max(len(continuation) for _, continuation in cut)
-        if encoding.max_length - room < 2:
-            raise UserError(
-                f"probe '{self.spec.name}': max_length {encoding.max_length} leaves no room before the {room} tokens of "
-                f"'{pairs[0][1].strip()[:60]}'; raise it in the suite, or leave the probe out"
-            )
-        return [(encoding.fitted(context, answer=room), continuation) for context, continuation in cut]
+        try:
+            return [(encoding.fitted(context, answer=room), continuation) for context, continuation in cut]
+        except UserError as error:
+            raise UserError(f"probe '{self.spec.name}', {room} tokens of '{pairs[0][1].strip()[:60]}': {error}") from error
 
     def likelihoods(self, model: nn.Module, requests: Sequence[Request]) -> list[Likelihood]:
         return likelihoods(model, requests, self.encoding.model.tokenizer.pad_token_id, self.tokens)
+
+
+def columns(frame: pd.DataFrame) -> Columns:
+    """`measure`'s frame as the scores read it."""
+    return {str(name): frame[name].to_numpy() for name in frame}
 
 
 def filled_rows(spec: ProbeSpec) -> list[Row]:

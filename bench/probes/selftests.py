@@ -9,10 +9,9 @@ from contextlib import contextmanager
 from copy import copy
 from functools import cached_property
 from itertools import pairwise
-from typing import Any, TypeVar
+from typing import TypeVar
 
 import numpy as np
-import numpy.typing as npt
 import pandas as pd
 import torch
 from scipy.stats import binom
@@ -20,7 +19,7 @@ from torch import nn
 
 from bench.data.sources import Row
 from bench.modeling.structure import layers
-from bench.probes.base import Probe
+from bench.probes.base import Probe, columns
 
 P = TypeVar("P", bound=Probe)
 
@@ -47,11 +46,11 @@ class SelfTests:
 
     @property
     def score(self) -> float:
-        return self.probe.score(_columns(self.measured))
+        return self.probe.score(columns(self.measured))
 
     def untouched_forgets_nothing(self) -> bool:
         """Measured again, the same model has lost exactly nothing."""
-        old, new = self.probe.scores(_columns(self.measured), _columns(self.probe.measure(self.model)))
+        old, new = self.probe.scores(columns(self.measured), columns(self.probe.measure(self.model)))
         return old == new
 
     def shifted_labels_are_worse(self) -> bool:
@@ -93,7 +92,7 @@ class SelfTests:
     def damage_shows(self) -> bool:
         """Growing noise on the weights is growing forgetting, starting from none. The model is left as it was."""
         sign = 1.0 if self.probe.higher_is_better else -1.0
-        scores = [self.probe.scores(_columns(self.measured), _columns(frame)) for frame in self._damaged()]
+        scores = [self.probe.scores(columns(self.measured), columns(frame)) for frame in self._damaged()]
         return _grows(sign * (old - new) for old, new in scores)
 
     def damage_moves_values(self) -> bool:
@@ -163,7 +162,3 @@ def same_numbers(first: pd.DataFrame, second: pd.DataFrame, tolerance: float) ->
 def few(probe: P, items: int = ITEMS) -> P:
     """The probe on its first items."""
     return probe.part(range(min(items, len(probe.rows))))
-
-
-def _columns(frame: pd.DataFrame) -> dict[str, npt.NDArray[Any]]:
-    return {str(name): frame[name].to_numpy() for name in frame}

@@ -1,6 +1,9 @@
 import pytest
 import transformers
 
+from bench.errors import UserError
+from bench.tokens.encoding import Encoding
+
 
 def test_the_word_is_right_when_generation_gives_it(library, decoder, decoding, made):
     model = decoder.load().eval()
@@ -37,3 +40,9 @@ def test_the_whole_answer_counts(decoder, decoding, own, made, wrong_at):
         ids[wrong_at] = ids[wrong_at] + 1
     cloze.requests = lambda pairs: [(context, tuple(ids))]
     assert cloze.measure(model)["value"].tolist() == [float(wrong_at is None)]
+
+
+def test_an_answer_that_max_length_cannot_hold_is_named(decoder, own, made):
+    probe = made(own("cloze", [{"text": "he said", "answer": "word " * 40}]), Encoding(decoder, 16))
+    with pytest.raises(UserError, match=r"probe 'own', \d+ tokens of 'word word.*: max_length 16 leaves no room"):
+        probe.measure(decoder.load().eval())

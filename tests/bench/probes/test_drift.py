@@ -3,6 +3,7 @@ import pytest
 import torch
 import transformers
 
+from bench.probes.base import columns
 from bench.probes.drift import grams, linear_cka
 from bench.tokens.encoding import Encoding
 
@@ -70,7 +71,3 @@ def test_an_untouched_model_has_not_moved_and_a_damaged_one_has(library, decoder
         assert others["layer 1"] == (1.0, 1.0)  # below the damage
         assert others["layer 2"][1] < 1
     assert 1 > moved[0] > moved[1] > moved[2] > 0
-
-
-def columns(frame):
-    return {name: frame[name].to_numpy() for name in frame}
