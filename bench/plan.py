@@ -183,6 +183,7 @@ def plan(options: Options, precision: str) -> list[Run]:
 
 def _planned(options: Options, precision: str, library: Library, suite: SuiteSpec) -> list[Run]:
     budgets = {"decoder": suite.budget, "encoder": suite.encoder_budget or suite.budget}
+    probe_items = {"decoder": suite.probe_items, "encoder": suite.encoder_probe_items or suite.probe_items}
     seeds = options.seeds or suite.seeds
     tasks = [library.task(name) for name in _chosen("task", options.tasks, suite.stages or suite.tasks, library)]
     wanted = _chosen("strategy", options.strategies, suite.strategies, library)
@@ -198,7 +199,10 @@ def _planned(options: Options, precision: str, library: Library, suite: SuiteSpe
     for model in [find_model(name, library, options.trust_remote_code) for name in _models(options, suite)]:
         meant = [spec for spec in specs if kinds[spec.name].family in (None, model.family)]
         unfit = {spec.name: reason for spec in meant if (reason := kinds[spec.name].unfit(model))}
-        fitting = tuple((spec, _limit(spec, options, suite)) for spec in meant if spec.name not in unfit)
+        most = probe_items[model.family]
+        fitting = tuple(
+            (spec, options.probe_items or min(spec.items, most or spec.items)) for spec in meant if spec.name not in unfit
+        )
         loaded = [
             strategies.load(library.strategy(n), model.family, settings.of(n, given), suite.hyperparameters.get(n))
             for n in wanted
@@ -266,10 +270,6 @@ def _amount(every: str) -> int | float:
         return int(found[1])
     share = float(found[2]) if found[2] else float(found[3]) / 100
     return share if 0 < share <= 1 else 0
-
-
-def _limit(spec: ProbeSpec, options: Options, suite: SuiteSpec) -> int:
-    return options.probe_items or min(spec.items, suite.probe_items or spec.items)
 
 
 def _chosen(what: str, asked: Sequence[str] | None, of_suite: Sequence[str], library: Library) -> list[str]:

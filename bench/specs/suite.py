@@ -25,6 +25,9 @@ class SuiteSpec(Spec):
     """Strategy -> what this suite sets on top of its defaults, and `--set` on top of that."""
     probes: list[str] = []
     probe_items: int | None = Field(default=None, ge=2)
+    """Size limit of each probe."""
+    encoder_probe_items: int | None = Field(default=None, ge=2)
+    """Size limit of encoders' probes, which read one short pass per item; without it the same as decoders'."""
     other_items: int = Field(default=128, ge=2)
     """Size limit of each test set from another domain and of each other task that was trained on."""
     paraphrase_items: int = Field(default=64, ge=2)

@@ -23,6 +23,16 @@ def test_the_suite_becomes_its_runs():
     assert {spec.name for spec, _ in runs[0].probes} == {"mrpc"}  # the others are for decoders
 
 
+def test_a_probe_asks_what_the_suite_allows_its_family_and_the_command_line_overrides_both():
+    def limits(**options):
+        return {spec.name: most for spec, most in plan(strategies=["full"], **options)[0].probes}
+
+    assert set(limits(model="smollm2").values()) == {14}
+    assert limits(model="minilm") == {"mrpc": 128}
+    assert limits(model="minilm", probe_items=9) == {"mrpc": 9}
+    assert set(limits(model="smollm2", probe_items=99).values()) == {99}
+
+
 def test_the_id_hashes_what_determines_the_result():
     (run,) = plan(strategies=["full"])
     (again,) = plan(strategies=["full"])
