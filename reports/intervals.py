@@ -63,7 +63,7 @@ def over_seeds_and_items(counts: Floats, number: Callable[[Floats], Floats]) -> 
     sums = totals(counts.transpose(1, 0, 2).reshape(items, seeds * width))
     numbers = number(sums.reshape(RESAMPLES, seeds, width))
     drawn = np.random.default_rng(1).integers(seeds, size=(RESAMPLES, seeds))
-    return bounds(np.take_along_axis(numbers, drawn, axis=1).mean(1))
+    return bounds(np.take_along_axis(numbers, drawn, axis=1).mean(1), items)
 
 
 def statement(estimates: Sequence[Estimate]) -> str:

@@ -132,7 +132,7 @@ def _pair(run: Record, single: Record, task: str, out: Path | None) -> Pair | No
         return Pair(single, score, score.value, alone.value, rise, None, score.n, None) if score.n == alone.n else None
     together, alone_value = (float(answered.number(side[0].sum(0))) for side in (answered.after, answered.before))
     counts, number = answered.difference(sign)
-    interval = bounds(number(totals(counts[0])) + 0.0)  # -0.0 becomes 0.0
+    interval = bounds(number(totals(counts[0])) + 0.0, len(counts[0]))  # -0.0 becomes 0.0
     return Pair(single, score, together, alone_value, sign * (together - alone_value) + 0.0, interval, len(counts[0]), frame)
 
 

@@ -22,7 +22,7 @@ def scores(predictions: pd.DataFrame, names: Sequence[str]) -> dict[str, Score]:
 def _score(predictions: pd.DataFrame, name: str) -> Score:
     metric = metrics.metric(name)
     counts = metric.counts(predictions["prediction"].tolist(), predictions["gold"].tolist())
-    low, high = bounds(metric.number(totals(counts)))
+    low, high = bounds(metric.number(totals(counts)), len(counts))
     return Score(
         name=name,
         value=float(metric.number(counts.sum(0))),
@@ -55,4 +55,4 @@ def rise(after: pd.DataFrame, before: pd.DataFrame, name: str) -> tuple[float, f
     sums = np.vstack([np.hstack([new, old]).sum(0), totals(np.hstack([new, old]))])
     rises = metric.number(sums[:, : new.shape[1]]) - metric.number(sums[:, new.shape[1] :])
     rises = rises if metric.higher_is_better else -rises
-    return float(rises[0]) + 0.0, *bounds(rises[1:] + 0.0)  # -0.0 becomes 0.0
+    return float(rises[0]) + 0.0, *bounds(rises[1:] + 0.0, len(gold))  # -0.0 becomes 0.0

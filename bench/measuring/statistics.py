@@ -1,9 +1,10 @@
-"""Intervals: the percentile bootstrap over items (Efron & Tibshirani 1993), paired where two models answered the same items."""
+"""Intervals: the expanded percentile bootstrap over items (Hesterberg 2015), paired where two models answered the same."""
 
 from collections.abc import Callable, Iterator
 
 import numpy as np
 import numpy.typing as npt
+from scipy.stats import norm, t
 
 RESAMPLES = 1000
 LEVEL = 0.95
@@ -19,7 +20,7 @@ def interval(score: Callable[[Indices], float], items: int, resamples: int = RES
 
     A paired interval comes of a score that takes the difference on the same indices.
     """
-    return bounds(np.array([score(chosen) for chosen in _resamples(items, resamples, seed)]))
+    return bounds(np.array([score(chosen) for chosen in _resamples(items, resamples, seed)]), items)
 
 
 def totals(counts: Floats, resamples: int = RESAMPLES, seed: int = 0) -> Floats:
@@ -36,10 +37,22 @@ def totals(counts: Floats, resamples: int = RESAMPLES, seed: int = 0) -> Floats:
     return np.concatenate(parts)
 
 
-def bounds(samples: Floats) -> tuple[float, float]:
-    """95 % interval of a number from its values on resamples."""
-    low, high = np.quantile(samples, [(1 - LEVEL) / 2, (1 + LEVEL) / 2])
+def bounds(samples: Floats, items: int) -> tuple[float, float]:
+    """95 % interval of a number from its values on resamples of so many items."""
+    outside = tail(items)
+    low, high = np.quantile(samples, [outside, 1 - outside])
     return float(low), float(high)
+
+
+def tail(items: int) -> float:
+    """Share of resamples that each bound leaves out: Phi(-sqrt(n / (n - 1)) t(0.975, n - 1)), 2.5 % of many items.
+
+    A resample's spread is sqrt((n - 1) / n) of the items' own and has the normal distribution's tails, not Student's, so that
+    the plain percentiles of few items lie too close together: of 14 they leave the truth out 9 times in 100. Of a mean of
+    symmetric values these are the bounds of the t interval (Hesterberg 2015, What Teachers Should Know About the Bootstrap).
+    """
+    freedom = max(items - 1, 1)
+    return float(norm.sf(np.sqrt((freedom + 1) / freedom) * t.ppf((1 + LEVEL) / 2, freedom)))
 
 
 def _resamples(items: int, resamples: int, seed: int) -> Iterator[Indices]:

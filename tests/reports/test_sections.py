@@ -5,6 +5,7 @@ import pytest
 from bench.records import Score
 from reports import sections
 from reports.cells import EMPTY
+from reports.numbers import points
 from reports.rows import aggregate
 
 
@@ -43,8 +44,8 @@ def test_other_tasks_stand_before_domains_and_rows_without_them_are_empty(make):
     part = both.elsewhere["rte"]
     assert full["rte"] == EMPTY and full["tweets"].value == pytest.approx(0.8, abs=0.08)
     assert multitask["rte"].value == part.score.value
-    gained = f"gain {100 * part.gain:+.1f} [{100 * part.gain_ci_low:+.1f}, {100 * part.gain_ci_high:+.1f}]"
-    assert multitask["rte"].detail == gained
+    value, low, high = (points(each) for each in (part.gain, part.gain_ci_low, part.gain_ci_high))
+    assert multitask["rte"].detail == f"gain {value} [{low}, {high}]"
 
 
 def test_tasks_before_and_tasks_not_trained_on_have_headings_of_their_own(make):

@@ -8,12 +8,39 @@ from bench.measuring import statistics
 from bench.measuring.statistics import bounds, interval, totals
 
 
-def test_equals_scipys_percentile_bootstrap():
+def test_of_many_items_equals_scipys_percentile_bootstrap():
     values = np.random.default_rng(1).normal(size=200)
     low, high = interval(lambda i: values[i].mean(), len(values), resamples=4000)
     expected = scipy.stats.bootstrap((values,), np.mean, n_resamples=4000, method="percentile", rng=2).confidence_interval
     assert low == pytest.approx(expected.low, abs=0.015)
     assert high == pytest.approx(expected.high, abs=0.015)
+
+
+def test_of_few_items_is_about_the_t_interval():
+    values = np.random.default_rng(2).normal(size=14)
+    low, high = interval(lambda i: values[i].mean(), 14, resamples=20_000)
+    expected = scipy.stats.t.interval(0.95, 13, loc=values.mean(), scale=scipy.stats.sem(values))
+    assert (low, high) == pytest.approx(expected, abs=0.06)
+    plain = scipy.stats.bootstrap((values,), np.mean, n_resamples=20_000, method="percentile", rng=2).confidence_interval
+    assert expected[1] - expected[0] > plain.high - plain.low + 0.1  # so that the test tells them apart
+
+
+@pytest.mark.parametrize("draw", ["student", "answers"])
+def test_few_items_without_a_change_are_rarely_called_one(draw: str):
+    """1,000 probes of 14 paired differences around 0: heavy-tailed losses, and answers that turn right or wrong."""
+    generator, calls = np.random.default_rng(8), 0
+    for _ in range(1000):
+        change = generator.standard_t(5, size=14) if draw == "student" else generator.choice([-1.0, 0.0, 0.0, 1.0], size=14)
+        low, high = interval(lambda i, change=change: change[i].mean(), 14, resamples=400)
+        calls += low > 0 or high < 0
+    # 5 % are 50, of which the binomial's 99.9 % bound is 74; plain percentiles call 93 losses one.
+    assert calls <= 74
+
+
+@pytest.mark.parametrize("items", [1, 2, 3, 14, 100, 10**6])
+def test_the_tail_is_positive_and_goes_to_a_fortieth(items: int):
+    assert 0 <= statistics.tail(items) < 0.025
+    assert statistics.tail(10**6) == pytest.approx(0.025, abs=1e-6)
 
 
 def test_covers_the_truth_about_as_often_as_it_says():
@@ -47,7 +74,7 @@ def test_totals_are_sums_over_the_resamples_of_interval(chunk: int, monkeypatch)
 
 def test_bounds_of_means_from_totals_are_those_of_interval():
     values = np.random.default_rng(6).normal(size=40)
-    found = bounds(totals(values[:, None])[:, 0] / 40)
+    found = bounds(totals(values[:, None])[:, 0] / 40, 40)
     assert found == pytest.approx(interval(lambda i: values[i].mean(), 40), abs=1e-12)
 
 
