@@ -33,14 +33,14 @@ def test_few_items_without_a_change_are_rarely_called_one(draw: str):
         change = generator.standard_t(5, size=14) if draw == "student" else generator.choice([-1.0, 0.0, 0.0, 1.0], size=14)
         low, high = interval(lambda i, change=change: change[i].mean(), 14, resamples=400)
         calls += low > 0 or high < 0
-    # 5 % are 50, of which the binomial's 99.9 % bound is 74; plain percentiles call 93 losses one.
-    assert calls <= 74
+    # 5 % are 50; plain percentiles call 93 losses and 73 answers a change.
+    assert calls <= 70
 
 
-@pytest.mark.parametrize("items", [1, 2, 3, 14, 100, 10**6])
-def test_the_tail_is_positive_and_goes_to_a_fortieth(items: int):
-    assert 0 <= statistics.tail(items) < 0.025
-    assert statistics.tail(10**6) == pytest.approx(0.025, abs=1e-6)
+def test_the_tail_grows_with_the_items_to_a_fortieth():
+    tails = [statistics.tail(items) for items in (1, 2, 3, 14, 100, 10**6)]
+    assert tails == sorted(tails) and tails[0] >= 0
+    assert tails[-1] == pytest.approx(0.025, abs=1e-6)
 
 
 def test_covers_the_truth_about_as_often_as_it_says():
