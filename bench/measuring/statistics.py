@@ -4,7 +4,7 @@ from collections.abc import Callable, Iterator
 
 import numpy as np
 import numpy.typing as npt
-from scipy.stats import norm, t
+from scipy.special import ndtr, stdtrit
 
 RESAMPLES = 1000
 LEVEL = 0.95
@@ -52,7 +52,7 @@ def tail(items: int) -> float:
     symmetric values these are the bounds of the t interval (Hesterberg 2015, What Teachers Should Know About the Bootstrap).
     """
     freedom = max(items - 1, 1)
-    return float(norm.sf(np.sqrt((freedom + 1) / freedom) * t.ppf((1 + LEVEL) / 2, freedom)))
+    return float(ndtr(-np.sqrt((freedom + 1) / freedom) * stdtrit(freedom, (1 + LEVEL) / 2)))
 
 
 def _resamples(items: int, resamples: int, seed: int) -> Iterator[Indices]:
