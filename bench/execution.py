@@ -5,6 +5,7 @@ A run that has a record is not run again; a run that fails leaves a record of it
 
 import traceback
 from collections.abc import Sequence
+from dataclasses import replace
 from datetime import UTC, datetime
 from pathlib import Path
 from typing import Any
@@ -108,7 +109,7 @@ def perform(run: Run, device: Device, progress: Progress) -> tuple[Record, pd.Da
     started = datetime.now(UTC).isoformat(timespec="seconds")
     questions = Questions(run, device, progress)
     bases = base_scores.LazyModels(lambda bits: _base(run, bits, device, progress))
-    # Measured first, so that its memory and time are not the run's; a row that trains nothing measures the base itself.
+    # Measured first, so that its memory and time are not the run's; a row that trains nothing has the base itself.
     checks = selfchecks.of_base(questions, bases)
     baseline = questions.baseline(bases) if run.strategy.trains else None
     bases.forget()
@@ -123,10 +124,15 @@ def perform(run: Run, device: Device, progress: Progress) -> tuple[Record, pd.Da
         model = run.strategy.client or bases(32)
     after = questions.after(model)
     cost = _api_cost(run, after) if isinstance(model, Endpoint) else _cost(run, model, trained, device, after)
-    before = baseline.before if baseline else questions.before(bases, after)
+    if baseline:
+        checks |= trained.checks
+        before = baseline.before
+    else:
+        checks |= selfchecks.of_untouched(questions, bases, after.probes)
+        before = questions.before(bases, after)
+        after = replace(after, probes=before.probes)
 
     forgetting = measures.forgetting(questions, before, after)
-    checks |= trained.checks | measures.checks(run.strategy.trains, before, after, forgetting)
     broken = [name for name, held in checks.items() if not held]
     record = Record(
         status="failed" if broken else "ok",

@@ -16,6 +16,7 @@ from bench.inference.evaluation import Asked, predict
 from bench.measuring import base_scores
 from bench.plan import Run
 from bench.probes import Probe
+from bench.probes.selftests import few
 from bench.progress import Progress
 from bench.specs.task import TaskSpec
 from bench.tokens.encoding import Encoding
@@ -26,7 +27,7 @@ EVAL_TOKENS = 2048
 VALIDATION_ITEMS = 128
 """The first of the validation split; whoever asks on the way asks the same."""
 FIRST_ITEMS = 4
-"""Of each probe, on which a fresh adapter is tried."""
+"""Of each probe, on which a fresh adapter is tried, and the model of a row that trains nothing."""
 
 Bases = Callable[[int], nn.Module]
 """The base model whose weights have so many bits, loaded when it is asked for."""
@@ -105,12 +106,14 @@ class Questions:
         paraphrases = tuple(predict(model, replace(single, paraphrase=number)) for number in self._paraphrases())
         self.progress.phase("probes")
         asked = time.perf_counter()
-        found = {} if isinstance(model, Endpoint) else self.probed(model)
+        # A row that trains nothing has the base model, whose answers are kept: a few are enough to see that it is the same.
+        items = None if self.run.strategy.trains else FIRST_ITEMS
+        found = {} if isinstance(model, Endpoint) else self.probed(model, items)
         ended = time.perf_counter()
         return Answers(task, elsewhere, found, paraphrases, seconds=ended - started, probe_seconds=ended - asked)
 
     def before(self, bases: Bases, known: Answers | None = None) -> Answers:
-        """The base's answers from the cache, from what a row that trains nothing has just measured, or measured now."""
+        """The base's answers from the cache, from what a row that trains nothing has just been asked, or measured now."""
         if known and self.run.strategy.wording == self.task.wording:
             base_scores.predictions(self.run, self.task, lambda: known.task)
         bits = self.run.strategy.bits
@@ -118,7 +121,7 @@ class Questions:
             task=self.untrained(self.task, bases),
             elsewhere={name: self.untrained(asked, bases) for name, asked in self.elsewhere.items()},
             unrounded=self.base_probes(bases, 32) if bits < 32 else {},
-            probes=self.base_probes(bases, bits, known),
+            probes=self.base_probes(bases, bits),
         )
 
     def baseline(self, bases: Bases) -> Baseline:
@@ -135,19 +138,20 @@ class Questions:
         plainly = replace(asked, wording=Wording(), seed=0, head=None)
         return base_scores.predictions(self.run, plainly, lambda: predict(bases(32), plainly))
 
-    def probed(self, model: nn.Module) -> dict[str, pd.DataFrame]:
-        """The probes' items; adapters on, in the precision of training."""
-        return {probe.spec.name: probe.answers(model, self.device) for probe in self.probes}
+    def probed(self, model: nn.Module, items: int | None = None) -> dict[str, pd.DataFrame]:
+        """The probes' items, or the first of them; adapters on, in the precision of training."""
+        return {probe.spec.name: probe.answers(model, self.device) for probe in self._probes(items)}
 
     def base_probes(
-        self, bases: Bases, bits: int, known: Answers | None = None, items: int | None = None
+        self, bases: Bases, bits: int, known: dict[str, pd.DataFrame] | None = None, items: int | None = None
     ) -> dict[str, pd.DataFrame]:
-        """The probes' items, or the first of them, of the base whose weights have so many bits."""
+        """The probes' items, or the first of them, of the base whose weights have so many bits: from the cache, from what is
+        known, or measured now."""
 
         def measured(probe: Probe) -> pd.DataFrame:
-            return known.probes[probe.spec.name] if known else probe.answers(bases(bits), self.device)
+            return known[probe.spec.name] if known else probe.answers(bases(bits), self.device)
 
-        parts = [p if items is None else p.part(range(min(items, len(p.rows)))) for p in self.probes]
+        parts = self._probes(items)
         return {p.spec.name: base_scores.probe_items(self.run, p, bits, partial(measured, p), self.device) for p in parts}
 
     def as_trained(self, asked: Asked) -> Asked:
@@ -159,6 +163,10 @@ class Questions:
     def trained(self, task: TaskSpec) -> Asked:
         """A task's test set, up to the limit for tasks besides the run's own, as the trained model is asked."""
         return self.as_trained(self._asked(task, self.run.other_items))
+
+    def _probes(self, items: int | None) -> list[Probe]:
+        """All probes, whole or on their first items."""
+        return self.probes if items is None else [few(probe, items) for probe in self.probes]
 
     def _asked(self, spec: TaskSpec, items: int | None) -> Asked:
         kind, found = tasktypes.load(spec), taskdata.load(spec)

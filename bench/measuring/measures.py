@@ -141,16 +141,6 @@ def stages(tasks: Sequence[str], base: Sequence[float], found: Sequence[Sequence
     )
 
 
-def checks(trains: bool, before: Answers, after: Answers, found: dict[str, Forgetting]) -> dict[str, bool]:
-    """A row that trains nothing has the base model itself, measured again: whatever it forgets is a fault of ours.
-
-    The first such row measures what the others are held against, which proves nothing and is no check.
-    """
-    if trains or not found or any(before.probes[name] is after.probes[name] for name in after.probes):
-        return {}
-    return {"untouched_forgets_nothing": all(lost.delta == 0 for lost in found.values())}
-
-
 def items(task: str, before: Answers, after: Answers) -> pd.DataFrame:
     """All that was measured per item, in one long table; answers that are no text are JSON."""
     frames = [_answers("task", task, before.task, after.task)]

@@ -45,6 +45,17 @@ def of_adapter(questions: Questions, before: Mapping[str, pd.DataFrame], adapted
     return found
 
 
+def of_untouched(questions: Questions, bases: Bases, now: dict[str, pd.DataFrame]) -> dict[str, bool]:
+    """Whether a row that trains nothing answers each probe's first items exactly as the base that all rows are held against.
+
+    The first such row measures what the others are held against, which proves nothing and is no check.
+    """
+    kept = questions.base_probes(bases, 32, known=now, items=FIRST_ITEMS)
+    if not kept or any(kept[name] is now[name] for name in now):
+        return {}
+    return {"untouched_forgets_nothing": all(same_numbers(kept[name], now[name], tolerance=0) for name in now)}
+
+
 def tested(probe: Probe, model: nn.Module) -> dict[str, bool]:
     """All self-tests that apply to the kind of probe."""
     tests = SelfTests(probe, model)

@@ -43,3 +43,14 @@ def test_an_adapter_that_is_no_identity_is_told_though_the_score_stands(library,
     adapted = peft.get_peft_model(encoder.load(transformers.AutoModel), config).eval()
     questions = SimpleNamespace(run=SimpleNamespace(model=encoder), probes=[probe], device=device)
     assert selfchecks.of_adapter(questions, before, adapted) == {"mrpc: fresh adapter forgets nothing": held}
+
+
+@pytest.mark.parametrize("held", [True, False])
+def test_a_row_that_trains_nothing_is_held_to_the_base_number_by_number(library, encoder, device, held):
+    """By a change far too small to move an AUC."""
+    probe = Similarity(library.probe("mrpc"), Encoding(encoder, 64), 16, 2048)
+    kept = probe.part(range(FIRST_ITEMS)).answers(encoder.load(transformers.AutoModel).eval(), device)
+    now = kept.copy() if held else kept.assign(value=kept["value"] + 1e-7)
+    questions = SimpleNamespace(base_probes=lambda bases, bits, known, items: {"mrpc": kept})
+    assert selfchecks.of_untouched(questions, None, {"mrpc": now}) == {"untouched_forgets_nothing": held}
+    assert selfchecks.of_untouched(questions, None, {"mrpc": kept}) == {}  # the first row, which measured what is kept
