@@ -13,10 +13,12 @@ from bench import quiet
 quiet.libraries(False)
 
 from baselines import plain_trainer
-from bench import devices
-from bench.plan import Options, plan
-from bench.tokens.encoding import Encoding
-from bench.training import curriculum, loop
+from bench.devices.device import start
+from bench.devices.hardware import cpu_name
+from bench.planning.plan import Options, plan
+from bench.running import curriculum
+from bench.tasks.encoding import Encoding
+from bench.training import loop
 
 
 def main() -> None:
@@ -25,7 +27,7 @@ def main() -> None:
     parser.add_argument("--examples", type=int, default=64)
     parser.add_argument("--rounds", type=int, default=3)
     asked = parser.parse_args()
-    device = devices.start("fp32")  # as the plain script
+    device = start("fp32")  # as the plain script
     (run,) = plan(Options("sentiment", model=asked.model, strategies=["full"], budget=str(asked.examples)), device.precision)
     steps = curriculum.build(run, Encoding(run.model, run.max_length)).steps
     examples = [encoded for step in steps for encoded in step]
@@ -39,7 +41,7 @@ def main() -> None:
             plain = plain_trainer.train(run.model.load(), run.model.tokenizer, rows, run.batch, Path(folder))
         ratios.append(plain / ours)
         print(f"round {number + 1}: plain Trainer {plain:.1f} s, tunebench {ours:.1f} s, ratio {plain / ours:.2f}", flush=True)
-    print(f"tunebench trains {statistics.median(ratios):.2f} times as fast, median of {asked.rounds}, {devices.cpu_name()}")
+    print(f"tunebench trains {statistics.median(ratios):.2f} times as fast, median of {asked.rounds}, {cpu_name()}")
 
 
 if __name__ == "__main__":

@@ -11,8 +11,9 @@ from typing import Annotated
 
 import typer
 
-from bench import __version__, records
+from bench import __version__
 from bench.errors import RunError, UserError
+from bench.records import store
 
 app = typer.Typer(no_args_is_help=True, add_completion=False, pretty_exceptions_enable=False, help=__doc__)
 assets_app = typer.Typer(no_args_is_help=True, help="Pinned models and data inside PyPI wheels.")
@@ -79,11 +80,14 @@ def run(
     from bench import quiet  # first: it sets what the heavy packages read on import
 
     quiet.libraries(debug)
-    from bench import devices, execution, folders
-    from bench.costs import estimate
-    from bench.plan import Options, plan
+    from bench import folders
+    from bench.devices.device import start
+    from bench.planning import estimate
+    from bench.planning.plan import Options, plan
     from bench.progress import Progress
-    from reports import leaderboard, table
+    from bench.running import execution
+    from reports.page import leaderboard
+    from reports.terminal import table
 
     if precision not in ("auto", "fp32", "bf16"):
         raise UserError(f"precision '{precision}' is unknown; choose auto, fp32 or bf16")
@@ -100,7 +104,7 @@ def run(
         trust_remote_code,
         probe_every,
     )
-    device = devices.start(precision)  # type: ignore[arg-type]
+    device = start(precision)  # type: ignore[arg-type]
     with device.accelerator.main_process_first():
         runs = plan(options, device.precision)
     progress = Progress(device.main, len(runs))
@@ -111,8 +115,8 @@ def run(
             estimate.show(runs, out)
         return 0
     if device.main:
-        folders.check_writable(records.folder(out))
-    known = {r.run_id for r in records.read_all(out) if r.status != "failed"}
+        folders.check_writable(store.folder(out))
+    known = {r.run_id for r in store.read_all(out) if r.status != "failed"}
     waiting = [r for r in runs if r.id not in known]
     device.accelerator.wait_for_everyone()
     if not waiting:
@@ -135,14 +139,14 @@ def results(
     as_json: Annotated[bool, typer.Option("--json", help="A list of objects: a stable contract.")] = False,
 ) -> int:
     """The rows that the leaderboard shows."""
-    found = list(records.of_suite(records.read_all(out), suite))
+    found = list(store.of_suite(store.read_all(out), suite))
     if as_json:
         print(json.dumps([record.model_dump(mode="json") for record in found], indent=1))
         return 0
-    from reports import table
+    from reports.terminal import table
 
     if not found:
-        raise UserError(f"no records in {records.folder(out)}; run a suite first")
+        raise UserError(f"no records in {store.folder(out)}; run a suite first")
     table.show(found, out)
     return 0
 
@@ -153,7 +157,7 @@ def report(
     records_in: Annotated[Path | None, typer.Option("--records", help="Folder of results to read; --out without it.")] = None,
 ) -> int:
     """Write leaderboard.html from the records."""
-    from reports import leaderboard
+    from reports.page import leaderboard
 
     print(leaderboard.write(records_in or out, out))
     return 0
@@ -167,11 +171,11 @@ def forgetting(
     figure: Annotated[Path | None, typer.Option(help="Write the curves here, as SVG.")] = None,
 ) -> int:
     """Gain against forgetting: per probe, at the end, at equal gain, and in words."""
-    from reports import forgetting as report
+    from reports.paper import forgetting as report
 
-    found = list(records.of_suite(records.read_all(out), suite))
+    found = list(store.of_suite(store.read_all(out), suite))
     if not found:
-        raise UserError(f"no records in {records.folder(out)}{f' of suite {suite}' if suite else ''}; run a suite first")
+        raise UserError(f"no records in {store.folder(out)}{f' of suite {suite}' if suite else ''}; run a suite first")
     report.write(found, out, markdown, figure)
     return 0
 
@@ -215,7 +219,7 @@ def doctor() -> int:
     from bench import quiet
 
     quiet.libraries(False)
-    from bench import doctor as doctor_module
+    from bench.planning import doctor as doctor_module
 
     doctor_module.show()
     return 0

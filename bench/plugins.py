@@ -20,14 +20,14 @@ def names(package: ModuleType) -> list[str]:
     )
 
 
-def load(package: ModuleType, kind: str, base: type[T]) -> type[T]:
-    """The subclass of `base` that the module `kind` defines.
+def load(package: ModuleType, kind: str, base: type[T], what: str) -> type[T]:
+    """The subclass of `base` that the module `kind` defines; `what` is the word for such a kind in messages.
 
     Raises:
         UserError: there is no such module.
     """
     if kind.replace("_", "-") not in names(package):
-        raise unknown(f"{package.__name__.rsplit('.', 1)[-1].removesuffix('s')} kind", kind, names(package))
+        raise unknown(what, kind, names(package))
     module = importlib.import_module(f"{package.__name__}.{kind.replace('-', '_')}")
     (found,) = (
         value

@@ -10,13 +10,13 @@ from tokenizers import Tokenizer, decoders, models, pre_tokenizers, trainers
 from transformers import LlamaConfig, LlamaForCausalLM, PreTrainedTokenizerFast
 
 from bench import folders, quiet
-from bench.data import taskdata
-from bench.devices import Device, start
+from bench.devices.device import Device, start
 from bench.modeling import models as bench_models
 from bench.modeling.models import Model
 from bench.specs.library import Library
 from bench.specs.task import TaskSpec
-from bench.tokens.encoding import Encoding
+from bench.tasks import splits
+from bench.tasks.encoding import Encoding
 
 quiet.libraries(False)
 
@@ -42,7 +42,7 @@ def decoder_folder(tmp_path_factory: pytest.TempPathFactory, sst2: TaskSpec) -> 
     tokenizer = Tokenizer(models.BPE())
     tokenizer.pre_tokenizer = pre_tokenizers.ByteLevel(add_prefix_space=False)
     tokenizer.decoder = decoders.ByteLevel()
-    texts = [example.fields["text"] for example in taskdata.load(sst2).train[:2000]]
+    texts = [example.fields["text"] for example in splits.load(sst2).train[:2000]]
     alphabet = pre_tokenizers.ByteLevel.alphabet()
     tokenizer.train_from_iterator(
         texts, trainers.BpeTrainer(vocab_size=1000, special_tokens=["<pad>", "<s>", "</s>"], initial_alphabet=alphabet)

@@ -8,8 +8,10 @@ from pathlib import Path
 
 import pytest
 
-from bench import execution, plan, records
+from bench.planning import plan
 from bench.progress import Progress
+from bench.records import store
+from bench.running import execution
 
 ROOT = Path(__file__).parents[1]
 PAGE = (ROOT / "CONTRIBUTING.md").read_text()
@@ -44,7 +46,7 @@ def test_an_own_csv_task_runs(tmp_path, device):
     found = execution.execute(runs, tmp_path / "out", device, Progress(False, len(runs)))
     assert [record.status for record in found] == ["ok", "ok"], [record.reason for record in found]
     assert found[1].cost.train_examples == 32
-    assert len(records.read_all(tmp_path / "out")) == 2
+    assert len(store.read_all(tmp_path / "out")) == 2
 
 
 @pytest.mark.slow

@@ -20,7 +20,7 @@ def test_the_wheel_runs_a_suite_away_from_the_checkout(tmp_path):
     with zipfile.ZipFile(wheel) as archive:
         names = set(archive.namelist())
         archive.extractall(tmp_path / "site")
-    for part in ("suites/assets.yaml", "reports/templates/leaderboard.html.j2", "launch/cpu.yaml", "bench/run.py"):
+    for part in ("suites/assets.yaml", "reports/page/templates/leaderboard.html.j2", "launch/cpu.yaml", "bench/run.py"):
         assert part in names
     assert not any(name.startswith(("tests/", "out/")) for name in names)
     environment = os.environ | {"PYTHONPATH": str(tmp_path / "site")}

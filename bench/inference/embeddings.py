@@ -8,9 +8,9 @@ import torch
 from torch import Tensor, nn
 
 from bench.modeling.forward import unwrapped
+from bench.tasks.encoding import Encoding
 from bench.tokens.batches import padded
 from bench.tokens.encoded import IGNORE
-from bench.tokens.encoding import Encoding
 from bench.tokens.windows import whole
 
 

@@ -6,7 +6,7 @@ from typing import Any, ClassVar
 
 import numpy as np
 
-from bench.measuring.statistics import Floats
+from bench.statistics.bootstrap import Floats
 
 
 class Counted(ABC):

@@ -5,8 +5,8 @@ from typing import Any
 
 import numpy as np
 
-from bench.measuring.statistics import Floats
 from bench.metrics.base import Counted, Mean, mean_f1
+from bench.statistics.bootstrap import Floats
 
 
 class Accuracy(Mean):

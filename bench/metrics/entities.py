@@ -11,8 +11,8 @@ from typing import Any, ClassVar
 import numpy as np
 
 from bench.errors import UserError
-from bench.measuring.statistics import Floats
 from bench.metrics.base import Counted, mean_f1, ratio
+from bench.statistics.bootstrap import Floats
 
 Spans = set[tuple[str, int, int]]
 """Type, first and last token (strict: the one after the last)."""

@@ -8,8 +8,8 @@ from typing import Any
 import numpy as np
 
 from bench.errors import UserError
-from bench.measuring.statistics import Floats
 from bench.metrics.base import Counted, Mean
+from bench.statistics.bootstrap import Floats
 
 
 def _paired(predictions: Sequence[str], references: Sequence[Sequence[str]]) -> list[tuple[str, list[str]]]:

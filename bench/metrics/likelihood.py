@@ -6,8 +6,8 @@ from typing import Any, ClassVar
 import numpy as np
 
 from bench.errors import UserError
-from bench.measuring.statistics import Floats
 from bench.metrics.base import Counted, ratio
+from bench.statistics.bootstrap import Floats
 
 
 class _PerUnit(Counted):

@@ -15,6 +15,6 @@ def load(spec: ProbeSpec) -> type[Probe]:
     """
     import bench.probes as package
 
-    kind = plugins.load(package, spec.kind, Probe)  # type: ignore[type-abstract]
+    kind = plugins.load(package, spec.kind, Probe, "probe kind")  # type: ignore[type-abstract]
     kind.accept(spec)
     return kind

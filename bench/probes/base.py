@@ -13,15 +13,15 @@ from torch import nn
 
 from bench.data import sources
 from bench.data.sources import Row
-from bench.devices import Device
+from bench.devices.device import Device
 from bench.errors import UserError
 from bench.inference.likelihood import Likelihood, Request, likelihoods
-from bench.measuring.statistics import Indices
 from bench.modeling.models import Model
 from bench.probes.templates import filled
 from bench.specs.base import Family, Spec, explain
 from bench.specs.probe import ProbeSpec
-from bench.tokens.encoding import Encoding
+from bench.statistics.bootstrap import Indices
+from bench.tasks.encoding import Encoding
 
 R = TypeVar("R", bound=Mapping[str, Any])
 

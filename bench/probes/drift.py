@@ -13,8 +13,8 @@ import pandas as pd
 from torch import nn
 
 from bench.inference.embeddings import layer_means
-from bench.measuring.statistics import Indices
 from bench.probes.base import Columns, Probe
+from bench.statistics.bootstrap import Indices
 
 Floats = npt.NDArray[np.float64]
 LAYER = "layer "

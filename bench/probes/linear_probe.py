@@ -15,7 +15,7 @@ from bench.errors import UserError
 from bench.inference.embeddings import embed
 from bench.probes.base import Options, Probe, filled_rows, sample
 from bench.specs.probe import ProbeSpec
-from bench.tokens.encoding import Encoding
+from bench.tasks.encoding import Encoding
 
 
 class Fit(Options):

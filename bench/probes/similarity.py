@@ -15,7 +15,7 @@ from torch import nn
 from bench.inference.embeddings import embed
 from bench.probes.base import Columns, Options, Probe
 from bench.specs.probe import ProbeSpec
-from bench.tokens.encoding import Encoding
+from bench.tasks.encoding import Encoding
 
 
 class Gold(Options):

@@ -23,7 +23,7 @@ class TaskSpec(Spec):
     version: int = Field(ge=1)
     description: str
     type: str
-    """Name of a module in bench/tasktypes/."""
+    """Name of a module in bench/tasks/types/."""
     metrics: list[str] = Field(min_length=1)
     """The first is the task's score."""
     labels: list[str] = []

@@ -21,7 +21,7 @@ def load(spec: StrategySpec, family: Family, overrides: dict[str, Any], suite: d
     """
     import bench.strategies as package
 
-    kind = plugins.load(package, spec.kind, Strategy)
+    kind = plugins.load(package, spec.kind, Strategy, "strategy kind")
     fields = kind.Hyperparameters.model_fields
     values = merged(spec.defaults(family), suite or {})
     # --set speaks to all strategies of a plan; each takes what it knows, and the plan checks that one does.

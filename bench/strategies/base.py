@@ -9,7 +9,7 @@ from torch import Tensor, nn
 from bench.inference.endpoint import Endpoint
 from bench.specs.base import Family
 from bench.specs.source import Source
-from bench.tokens.prompts import Wording
+from bench.specs.wording import Wording
 
 
 class Hyperparameters(BaseModel):

@@ -5,8 +5,8 @@ from typing import ClassVar
 from pydantic import Field
 
 from bench.inference.endpoint import Endpoint as Client
+from bench.specs.wording import Wording
 from bench.strategies.base import Strategy, Untrained
-from bench.tokens.prompts import Wording
 
 
 class EndpointHyperparameters(Untrained):

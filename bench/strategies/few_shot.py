@@ -2,8 +2,8 @@
 
 from pydantic import Field
 
+from bench.specs.wording import Wording
 from bench.strategies.base import Strategy, Untrained
-from bench.tokens.prompts import Wording
 
 
 class FewShotHyperparameters(Untrained):

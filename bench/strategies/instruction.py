@@ -1,7 +1,7 @@
 """Instruction tuning: the task as an explicit instruction in several paraphrases, answered in text (Wei et al. 2021)."""
 
+from bench.specs.wording import Wording
 from bench.strategies.base import Strategy
-from bench.tokens.prompts import Wording
 
 
 class Instruction(Strategy):

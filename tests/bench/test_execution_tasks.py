@@ -6,11 +6,13 @@ import pytest
 from openai_server import Reply, completion
 from tenacity import wait_none
 
-from bench import execution, plan, records, tasktypes
-from bench.data import taskdata
 from bench.inference import chat
+from bench.planning import plan
 from bench.progress import Progress
-from bench.tokens.prompts import instruction
+from bench.records import store
+from bench.running import execution
+from bench.tasks import splits, types
+from bench.tasks.prompts import instruction
 
 SMALL = {"budget": "24", "probe_items": 4, "test_items": 12}
 
@@ -42,12 +44,12 @@ def check(out, run, record, metrics, kind):
     trains = run.strategy.trains
     assert record.cost.train_examples == (24 if trains else 0) and len(record.losses) == (2 if trains else 0)
     assert (record.cost.train_tokens > 0) == (record.cost.train_flops > 0) == (record.cost.saved_bytes > 0) == trains
-    items = records.items(out, record)
+    items = store.items(out, record)
     task = items[items["kind"] == "task"]
-    loaded = taskdata.load(run.task)
+    loaded = splits.load(run.task)
     assert task["item"].tolist() == [example.id for example in loaded.test[:12]]
     assert task["gold"].tolist() == [
-        records.as_text(e.gold if isinstance(e.gold, str) else list(e.gold)) for e in loaded.test[:12]
+        store.as_text(e.gold if isinstance(e.gold, str) else list(e.gold)) for e in loaded.test[:12]
     ]
     assert task["confidence"].between(0, 1).all() and task["prediction"].notna().all() and task["before"].notna().all()
 
@@ -77,7 +79,7 @@ def test_several_tasks_at_once(model, suite, tmp_path, device):
     for other in record.elsewhere.values():
         assert other.score.name == "accuracy" and other.score.n == 12
         assert other.gain == pytest.approx(other.score.value - other.base_score)
-    items = records.items(tmp_path, record)
+    items = store.items(tmp_path, record)
     assert (items["kind"] == "elsewhere").sum() == 24
 
 
@@ -162,7 +164,7 @@ def test_what_is_unfit_is_skipped_once(own_cache, tmp_path, device, monkeypatch)
         reason = "an encoder has no way to learn a ner task from examples without training"
         assert (record.status, record.reason) == ("skipped", reason)
         assert record.score is None and not record.metrics and record.cost is None
-        assert records.items(tmp_path, record).empty and records.read_all(tmp_path) == found
+        assert store.items(tmp_path, record).empty and store.read_all(tmp_path) == found
         monkeypatch.setattr(execution, "_skipped", lambda *_: pytest.fail("a skipped run was looked at again"))
 
 
@@ -195,7 +197,7 @@ def keyed(own_cache, monkeypatch):
 @pytest.mark.parametrize("suite", ["sentiment", "ner", "qa"])
 def test_an_endpoint_that_knows_the_answers(server, keyed, suite, tmp_path, device):
     (run,) = plan.plan(plan.Options(suite, model="tiny-bert", strategies=["endpoint"], settings=reached(server)), "fp32")
-    kind, loaded = tasktypes.load(run.task), taskdata.load(run.task)
+    kind, loaded = types.load(run.task), splits.load(run.task)
     known = {instruction(run.task, e, "test", i): kind.answer(e) for i, e in enumerate(loaded.test[:12])}
 
     def answer(asked):
@@ -215,7 +217,7 @@ def test_an_endpoint_that_knows_the_answers(server, keyed, suite, tmp_path, devi
     assert sorted(server.prompts) == sorted(known) and len(known) == 12
     assert {request.headers["Authorization"] for request in server.requests} == {"Bearer sk-secret-0123"}
     assert {request.body["max_tokens"] for request in server.requests} == {128}
-    kept = "".join(path.read_text() for path in records.folder(tmp_path).glob("*.json"))
+    kept = "".join(path.read_text() for path in store.folder(tmp_path).glob("*.json"))
     assert "sk-secret" not in kept and server.url in kept
     # Answers outlive the record: another folder asks nothing again, and costs the same in use.
     (again,) = done(suite, "tiny-bert", tmp_path / "again", device, **options)[1]
@@ -230,9 +232,9 @@ def test_an_endpoint_that_says_other_things(server, keyed, tmp_path, device):
     settings = reached(server, concurrency=1)
     (run,), (record,) = done("sentiment", "tiny-bert", tmp_path, device, strategies=["endpoint"], settings=settings)
     assert record.metrics["malformed"].value == pytest.approx(8 / 12)
-    items = records.items(tmp_path, record)
+    items = store.items(tmp_path, record)
     assert items["prediction"].tolist() == ["positive", "", ""] * 4 and items["malformed"].tolist() == [False, True, True] * 4
-    right = sum(e.gold == "positive" for e in taskdata.load(run.task).test[:12:3])
+    right = sum(e.gold == "positive" for e in splits.load(run.task).test[:12:3])
     assert record.score.value == pytest.approx(right / 12)
 
 

@@ -9,10 +9,10 @@ import numpy as np
 import pandas as pd
 import pytest
 
-from bench import records
-from bench.measuring.scoring import rise, scores
-from bench.measuring.statistics import interval
-from bench.records import Cost, Delta, Elsewhere, Forgetting, Point, Provenance, Record, Robustness, Score, Stages
+from bench.records import store
+from bench.records.record import Cost, Delta, Elsewhere, Forgetting, Point, Provenance, Record, Robustness, Score, Stages
+from bench.running.scoring import rise, scores
+from bench.statistics.bootstrap import interval
 
 LOSS = "loss (nats per token)"
 BASE = 0.55
@@ -257,7 +257,7 @@ def suite_of_seven(seeds: int = 1, **changes: Any) -> list[tuple[Record, pd.Data
 def kept(out: Path, found: list[tuple[Record, pd.DataFrame]]) -> list[Record]:
     """Write records with their items, and return the records."""
     for record, frame in found:
-        records.write(out, record, frame)
+        store.write(out, record, frame)
     return [record for record, _ in found]
 
 

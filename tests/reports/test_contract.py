@@ -5,7 +5,7 @@ import json
 import pytest
 
 from bench import cli
-from bench.records import Score
+from bench.records.record import Score
 
 SCORE = {"name", "value", "ci_low", "ci_high", "n", "higher_is_better", "share"}
 COST = {

@@ -16,9 +16,10 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from bench.data import formats, taskdata
+from bench.data import formats
 from bench.errors import UserError
 from bench.specs.task import TaskSpec
+from bench.tasks import splits
 
 CLASSIFICATION: dict[str, Any] = {
     "type": "classification",
@@ -179,7 +180,7 @@ def test_a_malformed_file_gets_a_sentence(tmp_path, fault):
     task = {"name": "own", "version": 1, "description": "", "train": train, **fault.task}
     held = {"validation": {"share": 0.2}, "test": {"share": 0.2}}
     with pytest.raises(UserError) as caught:
-        taskdata.load(TaskSpec.model_validate(held | task))
+        splits.load(TaskSpec.model_validate(held | task))
     sentence = str(caught.value)
     assert "\n" not in sentence
     for part in (train["path"], *fault.says):

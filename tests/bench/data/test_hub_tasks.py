@@ -4,9 +4,8 @@ import datasets
 import pytest
 from datasets import ClassLabel, Features, List, Value
 
-from bench import tasktypes
-from bench.data import taskdata
 from bench.specs.library import Library
+from bench.tasks import splits, types
 
 CONLL = ["O", "B-PER", "I-PER", "B-ORG", "I-ORG", "B-LOC", "I-LOC", "B-MISC", "I-MISC"]
 WNUT = ["corporation", "creative-work", "group", "location", "person", "product"]
@@ -70,8 +69,8 @@ def test_a_hub_task_reads_its_published_features(name, monkeypatch):
 
     monkeypatch.setattr(datasets, "load_dataset", load_dataset)
     spec = Library().task(name)
-    found = taskdata.load(spec)
-    kind = tasktypes.load(spec)
+    found = splits.load(spec)
+    kind = types.load(spec)
     assert asked and len(found.test) >= 10 and len(found.train) > 200
     if kind.asks != "read":
         assert all(kind.answer(example) for example in found.test)

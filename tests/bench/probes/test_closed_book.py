@@ -83,7 +83,7 @@ def test_an_answer_that_is_no_list_is_named(own):
 def test_the_default_model_answers_as_it_generates(library, own, made):
     """Our greedy match against generated text, cut where lm-evaluation-harness cuts it."""
     from bench.modeling import models
-    from bench.tokens.encoding import Encoding
+    from bench.tasks.encoding import Encoding
 
     model = models.find("smollm2", library)
     net, tokenizer = model.load().eval(), model.tokenizer

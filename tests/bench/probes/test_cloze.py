@@ -2,7 +2,7 @@ import pytest
 import transformers
 
 from bench.errors import UserError
-from bench.tokens.encoding import Encoding
+from bench.tasks.encoding import Encoding
 
 
 def test_the_word_is_right_when_generation_gives_it(library, decoder, decoding, made):

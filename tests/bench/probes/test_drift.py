@@ -5,7 +5,7 @@ import transformers
 
 from bench.probes.base import columns
 from bench.probes.drift import grams, linear_cka
-from bench.tokens.encoding import Encoding
+from bench.tasks.encoding import Encoding
 
 
 def by_features(x, y):

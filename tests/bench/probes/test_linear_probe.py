@@ -5,7 +5,7 @@ import transformers
 from sklearn.linear_model import LogisticRegression
 
 from bench.errors import UserError
-from bench.tokens.encoding import Encoding
+from bench.tasks.encoding import Encoding
 
 WORDS = {"animal": ["dog", "cat", "horse", "cow", "fish"], "money": ["tax", "bank", "price", "loan", "debt"]}
 ROWS = [

@@ -6,7 +6,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from bench.probes.lm_loss import windows
-from bench.tokens.encoding import Encoding
+from bench.tasks.encoding import Encoding
 
 
 @given(st.integers(2, 500), st.integers(4, 64))

@@ -51,7 +51,7 @@ def test_blimp_is_read_from_a_hub(library, decoder, decoding, made, monkeypatch)
 @pytest.mark.slow
 def test_the_default_model_knows_agreement(library, own, made):
     from bench.modeling import models
-    from bench.tokens.encoding import Encoding
+    from bench.tasks.encoding import Encoding
 
     model = models.find("smollm2", library)
     values = made(own("minimal-pairs", PAIRS), Encoding(model, 64), 18).measure(model.load().eval())["value"]

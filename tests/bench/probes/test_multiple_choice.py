@@ -4,7 +4,7 @@ import torch
 from bench import probes
 from bench.errors import UserError
 from bench.probes.base import filled_rows
-from bench.tokens.encoding import Encoding
+from bench.tasks.encoding import Encoding
 
 DATA_SETS = ["arc-easy", "arc-challenge", "hellaswag", "piqa", "openbookqa", "winogrande", "boolq", "sciq", "copa"]
 

@@ -50,7 +50,7 @@ def test_a_probes_bad_rows_are_named(tmp_path, kind, row, sentence):
 
 def test_a_probe_names_the_columns_it_needs(tmp_path):
     from bench.errors import UserError
-    from bench.plan import Options, plan
+    from bench.planning.plan import Options, plan
 
     (tmp_path / "probes").mkdir()
     (tmp_path / "rows.jsonl").write_text('{"t": "x"}\n')

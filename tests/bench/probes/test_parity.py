@@ -9,7 +9,7 @@ import pytest
 from bench.data import assets
 from bench.modeling import models
 from bench.probes.base import filled_rows
-from bench.tokens.encoding import Encoding
+from bench.tasks.encoding import Encoding
 
 lm_eval = pytest.importorskip("lm_eval")
 

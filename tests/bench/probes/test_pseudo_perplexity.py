@@ -4,7 +4,7 @@ import transformers
 
 from bench import probes
 from bench.modeling import models
-from bench.tokens.encoding import Encoding
+from bench.tasks.encoding import Encoding
 
 ROWS = [
     {"text": text} for text in ("The capital of France is Paris.", "He did not say why.", "Rain fell on the old town all day.")
@@ -63,7 +63,7 @@ def test_a_model_without_the_head_is_told_so(library, encoder):
 
 
 def test_the_plan_leaves_it_out_and_says_so(tmp_path):
-    from bench.plan import Options, plan
+    from bench.planning.plan import Options, plan
 
     path = tmp_path / "s.yaml"
     path.write_text(

@@ -9,7 +9,7 @@ from bench.modeling import models
 from bench.probes.lm_loss import LmLoss
 from bench.probes.multiple_choice import MultipleChoice
 from bench.probes.selftests import SelfTests, losses_ahead, same_numbers
-from bench.tokens.encoding import Encoding
+from bench.tasks.encoding import Encoding
 
 
 @pytest.fixture(scope="module")

@@ -6,7 +6,7 @@ from scipy import stats
 
 from bench import probes
 from bench.errors import UserError
-from bench.tokens.encoding import Encoding
+from bench.tasks.encoding import Encoding
 
 
 def cosines(rows, model, tokenizer):

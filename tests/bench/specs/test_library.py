@@ -2,13 +2,13 @@ from pathlib import Path
 
 import pytest
 
-from bench import tasktypes
 from bench.errors import UserError
 from bench.specs.base import read
 from bench.specs.library import BUILT_IN, Library, suites_for
 from bench.specs.model import ModelSpec
 from bench.specs.suite import SuiteSpec
 from bench.specs.task import TaskSpec
+from bench.tasks import types
 
 
 def test_every_built_in_file_is_valid_and_named_as_its_file(library):
@@ -76,7 +76,7 @@ def test_a_wrong_field_is_named_with_its_file(tmp_path, old, new, sentence):
         ("labels: [negative, positive]", "labels: [positive]", "'labels': a classification task needs at least two"),
         ("Review: {text}", "Review: {review}", "no column 'review', which the task needs; its columns give text, label, group"),
         ("label: label}", "labels: label}", "no column 'label', which the task needs; its columns give text, labels"),
-        ("type: classification", "type: clasification", "unknown tasktype kind 'clasification'; did you mean classification?"),
+        ("type: classification", "type: clasification", "unknown task type 'clasification'; did you mean classification?"),
         ("version: 1", "version: 1\noptions: {none: x}", "options: field 'none' is not known"),
         (GOOD[GOOD.index("instructions:") :], "", "field 'instructions' is missing"),
     ],
@@ -87,7 +87,7 @@ def test_what_a_type_misses_is_named_with_the_task(tmp_path, old, new, sentence)
     changed = GOOD.replace(old, new).replace('  values: {label: {"0": negative, "1": positive}}\n', "")
     path.write_text(changed)
     with pytest.raises(UserError) as caught:
-        tasktypes.load(read(path, TaskSpec))
+        types.load(read(path, TaskSpec))
     assert "task 'sst2'" in str(caught.value) or "unknown" in sentence
     assert sentence in str(caught.value)
 

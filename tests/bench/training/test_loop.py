@@ -16,12 +16,13 @@ from transformers import (
 )
 from transformers.trainer_callback import TrainerCallback
 
-from bench import plan
 from bench.errors import RunError
+from bench.planning import plan
+from bench.running import curriculum
 from bench.strategies.base import Hyperparameters
+from bench.tasks.encoding import Encoding
 from bench.tokens.encoded import IGNORE, Encoded
-from bench.tokens.encoding import Encoding
-from bench.training import curriculum, loop
+from bench.training import loop
 
 HYPERPARAMETERS = Hyperparameters(learning_rate=1e-3, weight_decay=0.01, warmup=0.25)
 

@@ -1,0 +1,37 @@
+"""What this machine has: GPUs, CPU cores, and the precision that it multiplies fast."""
+
+import os
+import platform
+from typing import Literal
+
+import torch
+from accelerate.utils import parse_flag_from_env
+
+Precision = Literal["auto", "fp32", "bf16"]
+
+
+def uses_gpu() -> bool:
+    """Whether there is a GPU and the launcher was not told to leave it alone (accelerate launch --cpu)."""
+    return torch.cuda.is_available() and not parse_flag_from_env("ACCELERATE_USE_CPU")
+
+
+def cores() -> int:
+    """CPU cores this process may use."""
+    return len(os.sched_getaffinity(0)) if hasattr(os, "sched_getaffinity") else os.cpu_count() or 1
+
+
+def resolve(precision: Precision) -> Literal["fp32", "bf16"]:
+    """`auto` is bf16 where the hardware multiplies it fast (a GPU from Ampere on, a CPU with AMX), else fp32."""
+    if precision != "auto":
+        return precision
+    if uses_gpu():
+        return "bf16" if torch.cuda.get_device_capability() >= (8, 0) else "fp32"
+    return "bf16" if torch.cpu._is_amx_tile_supported() else "fp32"
+
+
+def cpu_name() -> str:
+    try:
+        with open("/proc/cpuinfo", encoding="utf-8") as file:
+            return next(line.split(":", 1)[1].strip() for line in file if line.startswith("model name"))
+    except (OSError, StopIteration):
+        return platform.processor() or platform.machine()

@@ -1,0 +1,1 @@
+"""Checkpoints as models: layers, heads, forward passes, FLOPs."""

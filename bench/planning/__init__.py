@@ -1,0 +1,1 @@
+"""A suite becomes runs with ids, and what they would cost."""

@@ -1,0 +1,58 @@
+"""What this machine can do, measured or asked rather than guessed."""
+
+import importlib.util
+import os
+import shutil
+import urllib.request
+
+import psutil
+import torch
+from rich.console import Console
+from rich.table import Table
+
+from bench import folders
+from bench.devices import hardware
+from bench.devices.environment import versions
+from bench.planning import estimate
+
+
+def findings() -> list[tuple[str, str]]:
+    """(what, answer) pairs."""
+    gpus = [torch.cuda.get_device_name(i) for i in range(torch.cuda.device_count())]
+    free = shutil.disk_usage(_existing(folders.cache())).free
+    installed = [name for name in ("deepspeed", "ray") if importlib.util.find_spec(name)]
+    return [
+        ("CPU", f"{hardware.cpu_name()}, {hardware.cores()} cores"),
+        ("GPUs", ", ".join(gpus) or "none"),
+        ("fp32 matrix product", f"{estimate.speed() / 1e9:.0f} GFLOP/s"),
+        ("precision of `auto`", hardware.resolve("auto")),
+        ("memory", f"{psutil.virtual_memory().available / 2**30:.1f} of {psutil.virtual_memory().total / 2**30:.1f} GiB free"),
+        ("cache", f"{folders.cache()} ({free / 2**30:.1f} GiB free)"),
+        ("launchers", ", ".join(["accelerate", *installed])),
+        ("hub", "offline (HF_HUB_OFFLINE)" if os.environ.get("HF_HUB_OFFLINE") == "1" else _hub()),
+        *((name, number) for name, number in versions().items()),
+    ]
+
+
+def _existing(folder: os.PathLike[str]) -> str:
+    path = os.path.abspath(folder)
+    while not os.path.exists(path):
+        path = os.path.dirname(path)
+    return path
+
+
+def _hub() -> str:
+    from huggingface_hub import constants
+
+    try:
+        with urllib.request.urlopen(constants.ENDPOINT, timeout=3):
+            return f"{constants.ENDPOINT} answers"
+    except OSError as error:
+        return f"{constants.ENDPOINT} cannot be reached ({type(error).__name__}); pinned wheels and local folders work"
+
+
+def show() -> None:
+    table = Table(show_header=False)
+    for what, answer in findings():
+        table.add_row(what, answer)
+    Console().print(table)

@@ -1,0 +1,136 @@
+"""What a plan would cost, before anything is trained: tokens by encoding, FLOPs by formula, seconds by this machine's speed,
+memory by the model's shape."""
+
+import time
+from collections.abc import Sequence
+from dataclasses import dataclass
+from pathlib import Path
+
+import torch
+from rich import box
+from rich.console import Console
+from rich.table import Table
+from transformers import AutoModelForCausalLM
+
+from bench.modeling import flops
+from bench.records import store
+from bench.running import curriculum, sizes
+from bench.running.adaptation import TRAIN_TOKENS
+from bench.running.run import Run
+from bench.running.sizes import Memory
+from bench.tasks import splits, types
+from bench.tasks.encoding import Encoding
+
+
+@dataclass(frozen=True)
+class Estimate:
+    """Tokens and FLOPs of a run's training, None where the model's tokenizer is not on this machine; and its memory."""
+
+    tokens: int | None
+    operations: int | None
+    memory: Memory
+
+
+def speed(seconds: float = 0.3) -> float:
+    """Sustained FLOP/s of a matrix product on the default device, fp32."""
+    device = "cuda" if torch.cuda.is_available() else "cpu"
+    a, b = torch.randn(512, 576, device=device), torch.randn(576, 1536, device=device)
+    torch.mm(a, b)
+    done, started = 0, time.perf_counter()
+    while time.perf_counter() - started < seconds:
+        torch.mm(a, b).sum().item()
+        done += 1
+    return done * 2 * 512 * 576 * 1536 / (time.perf_counter() - started)
+
+
+def estimate(run: Run) -> Estimate:
+    """From the run's real curriculum, where the tokenizer is at hand, and the model's shape without weights."""
+    if run.unfit or run.strategy.client:
+        return Estimate(0, 0, Memory(0, 0, 0, 0, 0, 0))
+    steps = curriculum.build(run, Encoding(run.model, run.max_length)) if run.model.at_hand and run.strategy.trains else None
+    decoder = run.model.family == "decoder"
+    kind = types.load(run.task)
+    # The heads of other tasks, a few thousand weights, are left out.
+    shape = run.model.shape(AutoModelForCausalLM) if decoder else run.model.shape(kind.auto_class, num_labels=kind.outputs())
+    adapted, memory = sizes.memory(shape, run.strategy, run.model.family, max(TRAIN_TOKENS, run.max_length))
+    if not run.strategy.trains:
+        return Estimate(0, 0, memory)
+    if steps is None:
+        return Estimate(None, None, memory)
+    examples = [encoded for step in steps.steps for encoded in step]
+    tokens = sum(encoded.fed for encoded in examples)
+    operations = flops.count(adapted).training(tokens, sum(encoded.targets for encoded in examples))
+    return Estimate(tokens, operations, memory)
+
+
+def show(runs: Sequence[Run], out: Path) -> None:
+    """Print the plan; runs that have a record already cost nothing."""
+    table = Table(
+        title=f"{len(runs)} runs of suite {runs[0].suite}", caption="seconds: training alone, at this machine's measured speed"
+    )
+    for column in ("run", "model", "task", "strategy", "seed"):
+        table.add_column(column, overflow="fold")
+    for column in ("examples", "tokens", "TFLOP", "seconds", "test", "probe items", "state"):
+        table.add_column(column, justify="right")
+    rate, total = speed(), 0.0
+    found = [estimate(run) for run in runs]
+    for run, cost in zip(runs, found, strict=True):
+        record = store.find(out, run.id)
+        state = record.status if record else "skipped" if run.unfit else "to do"
+        seconds = None if cost.operations is None else cost.operations / rate
+        total += (seconds or 0) if state not in ("ok", "skipped") else 0
+        test = len(splits.load(run.task).test[: run.test_items])
+        numbers = (
+            run.budget.examples if run.strategy.trains else 0,
+            "–" if cost.tokens is None else cost.tokens,
+            "–" if cost.operations is None else f"{cost.operations / 1e12:.2f}",
+            "–" if seconds is None else f"{seconds:.0f}",
+            test,
+        )
+        probes = sum(limit for _, limit in run.probes)
+        table.add_row(
+            run.id, run.model.name, run.task.name, run.strategy.name, str(run.seed), *map(str, numbers), str(probes), state
+        )
+    console = Console()
+    if not console.is_terminal:  # a log has no width
+        console.width = max(console.width, 132)
+    console.print(table)
+    _show_memory(runs, found, console)
+    for model in {run.model.name: run.model for run in runs}.values():
+        if not model.at_hand:
+            console.print(f"{model.name}: {model.origin}; tokens, FLOPs and seconds (–) need its tokenizer", highlight=False)
+    if all(cost.operations is not None for cost in found):
+        console.print(f"training still to do: about {total:.0f} s on this machine, besides tests and probes")
+
+
+def _show_memory(runs: Sequence[Run], found: Sequence[Estimate], console: Console) -> None:
+    """One row per model and strategy, for the task that needs most."""
+    table = Table(
+        title="memory on each device in GB (10^9 bytes)",
+        caption="loaded: quantised layers, all else in fp32; act.: activations by formula. The base is scored before, in fp32.",
+        box=box.SIMPLE_HEAD,
+        padding=(0, 1, 0, 0),
+    )
+    for column in ("model", "strategy"):
+        table.add_column(column, overflow="fold")
+    for column in ("trained", "of", "fp32", "fp16", "loaded", "grad.", "Adam", "act.", "total"):
+        table.add_column(column, justify="right", no_wrap=True)
+    for names, memory in _largest(runs, found).items():
+        parts = (4 * memory.parameters, 2 * memory.parameters, memory.weights, memory.gradients, memory.optimizer)
+        held = [f"{part / 1e9:.2f}" for part in (*parts, memory.activations, memory.total)]
+        table.add_row(*names, _count(memory.trained), _count(memory.parameters), *held)
+    console.print(table)
+
+
+def _largest(runs: Sequence[Run], found: Sequence[Estimate]) -> dict[tuple[str, str], Memory]:
+    rows: dict[tuple[str, str], Memory] = {}
+    for run, cost in zip(runs, found, strict=True):
+        name = (run.model.name, run.strategy.name)
+        rows[name] = max(rows.get(name, cost.memory), cost.memory, key=lambda memory: memory.total)
+    return rows
+
+
+def _count(parameters: int) -> str:
+    """Three digits and their unit, as `8.39 M`."""
+    size, unit = (parameters / 1e9, "B") if parameters >= 1e9 else (parameters / 1e6, "M")
+    return f"{size:.3g} {unit}" if parameters else "0"

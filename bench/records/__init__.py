@@ -1,0 +1,1 @@
+"""A run's result as data: the schema, reading, writing and migration. No torch."""

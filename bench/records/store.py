@@ -1,0 +1,76 @@
+"""Records on disk: one JSON file a run, and beside it a Parquet file with every item's answer."""
+
+import json
+from collections.abc import Iterator
+from pathlib import Path
+from typing import Any
+
+import pandas as pd
+from pydantic import ValidationError
+
+from bench.errors import UserError
+from bench.folders import write_text, writing
+from bench.records.record import Record
+
+
+def folder(out: Path) -> Path:
+    return out / "records"
+
+
+def write(out: Path, record: Record, items: pd.DataFrame | None = None) -> Path:
+    """Write a record, its items first, so that a record never stands without them.
+
+    `items` has the columns `kind` (task or probe), `name`, `item`, and what was measured per item; answers are in it `as_text`.
+    """
+    path = folder(out) / f"{record.run_id}.json"
+    if items is not None:
+        with writing(path.with_suffix(".parquet")) as temporary:
+            items.to_parquet(temporary, index=False)
+    write_text(path, record.model_dump_json(indent=1))
+    return path
+
+
+def read(path: Path) -> Record:
+    """Load and check one record.
+
+    Raises:
+        UserError: it is not a record of this schema.
+    """
+    try:
+        return Record.model_validate_json(path.read_text(encoding="utf-8"))
+    except (OSError, UnicodeDecodeError, ValidationError) as error:
+        fault = error.errors()[0] if isinstance(error, ValidationError) else {"loc": (), "msg": str(error)}
+        field = ".".join(map(str, fault["loc"])) or "file"
+        raise UserError(
+            f"{path}: not a tunebench record ({field}: {fault['msg']}); delete it, and the run is done again"
+        ) from error
+
+
+def read_all(out: Path) -> list[Record]:
+    """All records of an output folder, in the order of their runs' ids."""
+    return [read(path) for path in sorted(folder(out).glob("*.json"))]
+
+
+def items(out: Path, record: Record) -> pd.DataFrame:
+    """The per-item answers of a record; empty when its source gave none."""
+    path = folder(out) / f"{record.run_id}.parquet"
+    return pd.read_parquet(path) if path.exists() else pd.DataFrame()
+
+
+def as_text(value: Any) -> str:
+    """An item's answer as the Parquet file holds it: text as it is, all else as JSON."""
+    return value if isinstance(value, str) else json.dumps(value, ensure_ascii=False)
+
+
+def as_value(text: str, kind: Any) -> Any:
+    """What `as_text` was given, if that was of the type `kind`."""
+    return text if kind is str else json.loads(text)
+
+
+def find(out: Path, run_id: str) -> Record | None:
+    path = folder(out) / f"{run_id}.json"
+    return read(path) if path.exists() else None
+
+
+def of_suite(records: list[Record], suite: str | None) -> Iterator[Record]:
+    return (record for record in records if suite is None or record.suite == suite)

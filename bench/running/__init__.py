@@ -1,0 +1,1 @@
+"""One run, from a line of the plan to a record."""

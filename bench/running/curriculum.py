@@ -1,0 +1,73 @@
+"""What a run trains on: the encoded examples of each step, from the task and from what the strategy mixes in."""
+
+from collections.abc import Callable
+from dataclasses import dataclass
+
+from bench.data import sources
+from bench.errors import UserError
+from bench.running.run import Run
+from bench.specs.task import TaskSpec
+from bench.tasks import splits, types
+from bench.tasks.encoding import Encoding
+from bench.tokens.augmentation import dropper
+from bench.tokens.batches import mixture, order
+from bench.tokens.encoded import Encoded
+
+Stream = Callable[[int], list[Encoded]]
+"""The k-th example of one component, as what the model reads: an encoder may read it in several windows."""
+
+
+@dataclass(frozen=True)
+class Curriculum:
+    steps: list[list[Encoded]]
+    examples: int
+    """How many the steps hold, windows of one example counted once."""
+
+
+def build(run: Run, encoding: Encoding, stage: TaskSpec | None = None) -> Curriculum:
+    """The whole budget of a stage, by default of the run's own task, encoded.
+
+    The k-th example of the stage's task is the same for all strategies at one seed.
+    """
+    own = stage or run.task
+    tasks = (own, *(task for task in run.others if task.name != own.name))
+    heads = {task.name: head for head, task in enumerate(run.trained)}
+    streams = {task.name: _task_stream(run, encoding, task, heads[task.name]) for task in tasks}
+    sizes = {task.name: len(splits.load(task).train) for task in tasks}
+    if run.strategy.rehearsal and encoding.model.family == "decoder":
+        texts = [str(row["text"]) for row in sources.rows(run.strategy.rehearsal)]
+        positions = order(run.seed, len(texts))
+        streams["rehearsal"] = lambda _: [encoding.rehearsed(texts[next(positions)])]
+    names = list(streams)
+
+    def shares(progress: float) -> list[float]:
+        found = run.strategy.shares(own.name, sizes, "rehearsal" in streams, progress)
+        return [found[name] for name in names]
+
+    taken = dict.fromkeys(names, 0)
+    drawn = []
+    for component in mixture(run.seed, shares, run.budget.examples):
+        name = names[component]
+        drawn.append(streams[name](taken[name]))
+        taken[name] += 1
+    parts = [drawn[start : start + run.batch] for start in range(0, len(drawn), run.batch)]
+    return Curriculum([[window for windows in part for window in windows] for part in parts], len(drawn))
+
+
+def _task_stream(run: Run, encoding: Encoding, task: TaskSpec, head: int) -> Stream:
+    kind, examples, wording = types.load(task), splits.load(task).train, run.strategy.wording
+    positions = order(run.seed, len(examples))
+    share = float(getattr(run.strategy.hyperparameters, "augmentation", 0.0))
+
+    def encoded(position: int) -> list[Encoded]:
+        example = examples[next(positions)]
+        if share:
+            example = kind.thinned(example, dropper(share, run.seed, head, position))
+        found = encoding.training(kind, example, wording, position, head)
+        if not found:
+            raise UserError(
+                f"task '{task.name}', example {example.id}: nothing of it fits into max_length {encoding.max_length}"
+            )
+        return found
+
+    return encoded

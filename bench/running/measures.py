@@ -1,0 +1,171 @@
+"""From answers before and after to a record's numbers: scores, gains, forgetting, the spread over wordings, and self-tests."""
+
+from collections.abc import Sequence
+from typing import Any
+
+import pandas as pd
+from torch import nn
+
+from bench.inference.predictions import Asked, predict
+from bench.probes.base import Probe, columns
+from bench.records.record import Delta, Elsewhere, Forgetting, Pair, Point, Robustness, Stages
+from bench.records.store import as_text
+from bench.running import contamination
+from bench.running.answers import Answers, Baseline, Questions
+from bench.running.run import Run
+from bench.running.scoring import rise, scores, value, worth
+from bench.statistics.bootstrap import Indices, interval
+from bench.statistics.estimates import verdict
+
+
+def of_task(asked: Asked, before: pd.DataFrame, after: pd.DataFrame) -> dict[str, Any]:
+    """The record's fields on the task itself; what a decoder writes also has its rate of malformed answers."""
+    names = asked.task.spec.metrics
+    found = scores(after, names)
+    if "malformed" in after:
+        wrong = after.assign(prediction=after["malformed"].astype(float), gold="")
+        found |= scores(wrong, ["malformed"])
+    gain, low, high = rise(after, before, names[0])
+    return {
+        "metrics": found,
+        "score": found[names[0]],
+        "base_score": value(before, names[0]),
+        "gain": gain,
+        "gain_ci_low": low,
+        "gain_ci_high": high,
+    }
+
+
+def elsewhere(questions: Questions, before: Answers, after: Answers) -> dict[str, Elsewhere]:
+    """Score and gain on other tasks and domains."""
+    found = {}
+    for name, frame in after.elsewhere.items():
+        fields = of_task(questions.elsewhere[name], before.elsewhere[name], frame)
+        found[name] = Elsewhere(**{field: fields[field] for field in Elsewhere.model_fields if field in fields})
+    return found
+
+
+def robustness(asked: Asked, after: Answers) -> Robustness | None:
+    """The score under each unseen instruction, on the same items."""
+    if len(after.paraphrases) < 2:
+        return None
+    name = asked.task.spec.metrics[0]
+    values = [scores(frame, [name])[name] for frame in after.paraphrases]
+    wordings = asked.task.spec.paraphrases("test")
+    return Robustness(scores=dict(zip(wordings, values, strict=True)))
+
+
+def forgetting(questions: Questions, before: Answers, after: Answers) -> dict[str, Forgetting]:
+    """Each probe's loss by training, and by rounding the base where it was rounded."""
+    return {probe.spec.name: _forgetting(questions.run, probe, before, after) for probe in questions.probes}
+
+
+def _forgetting(run: Run, probe: Probe, before: Answers, after: Answers) -> Forgetting:
+    name = probe.spec.name
+    old, new = before.probes[name], after.probes[name]
+    lost = _lost(probe, old, new)
+    score_before, score_after = probe.scores(columns(old), columns(new))
+    return Forgetting(
+        value_name=probe.value,
+        higher_is_better=probe.higher_is_better,
+        share=probe.share,
+        before=score_before,
+        after=score_after,
+        others={name: Pair(before=a, after=b) for name, (a, b) in probe.others(columns(old), columns(new)).items()},
+        delta=lost.value,
+        ci_low=lost.ci_low,
+        ci_high=lost.ci_high,
+        n=len(old),
+        verdict=verdict(lost.ci_low, lost.ci_high),
+        quantisation=_lost(probe, before.unrounded[name], old) if before.unrounded else None,
+        contaminated=contamination.items(run, probe) if run.strategy.trains else 0,
+    )
+
+
+def _lost(probe: Probe, before: pd.DataFrame, after: pd.DataFrame) -> Delta:
+    if not probe.directed:
+        return Delta(value=delta(probe, before, after))
+    sign = 1.0 if probe.higher_is_better else -1.0
+    compared = probe.comparison(columns(before), columns(after))
+
+    def lost(items: Indices) -> float:
+        old, new = compared(items)
+        return sign * (old - new)
+
+    low, high = interval(lost, len(before))
+    return Delta(value=delta(probe, before, after), ci_low=low, ci_high=high)
+
+
+def delta(probe: Probe, before: pd.DataFrame, after: pd.DataFrame) -> float:
+    """What was lost, positive where it is a loss."""
+    old, new = probe.scores(columns(before), columns(after))
+    return (old - new if probe.higher_is_better else new - old) + 0.0  # -0.0 becomes 0.0
+
+
+def relative_forgetting(questions: Questions, found: dict[str, Forgetting]) -> float | None:
+    """Luo et al. 2023, equation 2: the mean relative loss in per cent, over probes where higher is better."""
+    scored = [found[probe.spec.name] for probe in questions.probes if probe.higher_is_better and probe.directed]
+    shares = [(probe.before - probe.after) / probe.before for probe in scored if probe.before]
+    return 100 * sum(shares) / len(shares) if shares else None
+
+
+def point(questions: Questions, baseline: Baseline, model: nn.Module, step: int) -> Point:
+    """Where a run stands after so many steps."""
+    assert baseline.on_the_way is not None
+    name, run = questions.run.task.metrics[0], questions.run
+    after = predict(model, questions.on_the_way)
+    gain, _, _ = rise(after, baseline.on_the_way, name)
+    base, now = baseline.before.probes, questions.probed(model)
+    lost = {p.spec.name: delta(p, base[p.spec.name], now[p.spec.name]) for p in questions.probes}
+    examples = min(step * run.batch, run.budget.examples * len(questions.stages))
+    return Point(step=step, examples=examples, score=value(after, name), gain=gain, forgetting=lost)
+
+
+def stage_scores(asked: Sequence[Asked], answers: Sequence[pd.DataFrame]) -> list[float]:
+    """The score on each stage's test set, more being better."""
+    return [worth(frame, part.task.spec.metrics[0]) for part, frame in zip(asked, answers, strict=True)]
+
+
+def stages(tasks: Sequence[str], base: Sequence[float], found: Sequence[Sequence[float]]) -> Stages:
+    """The measures of training on one task after another; `found` has a row per stage, each a score per task."""
+    last = len(tasks) - 1
+    ends = [found[last][j] - found[j][j] for j in range(last)]
+    ahead = [found[j - 1][j] - base[j] for j in range(1, last + 1)]
+    lost = [max(found[i][j] for i in range(last)) - found[last][j] for j in range(last)]
+    backward, forward, forgotten = (sum(values) / last for values in (ends, ahead, lost))
+    return Stages(
+        tasks=list(tasks),
+        base=list(base),
+        scores=[list(row) for row in found],
+        backward_transfer=backward,
+        forward_transfer=forward,
+        forgetting=forgotten,
+    )
+
+
+def items(task: str, before: Answers, after: Answers) -> pd.DataFrame:
+    """All that was measured per item, in one long table; answers that are no text are JSON."""
+    frames = [_answers("task", task, before.task, after.task)]
+    frames += [_answers("elsewhere", name, before.elsewhere[name], frame) for name, frame in after.elsewhere.items()]
+    for name, frame in after.probes.items():
+        numbered = frame.assign(kind="probe", name=name, item=[str(i) for i in range(len(frame))])
+        frames.append(numbered.assign(before_value=before.probes[name]["value"]))
+    shown = [
+        "kind",
+        "name",
+        "item",
+        "gold",
+        "before",
+        "prediction",
+        "confidence",
+        "malformed",
+        "before_value",
+        "value",
+        "weight",
+    ]
+    return pd.concat(frames, ignore_index=True).reindex(columns=shown)
+
+
+def _answers(kind: str, name: str, before: pd.DataFrame, after: pd.DataFrame) -> pd.DataFrame:
+    texts = {"gold": after["gold"].map(as_text), "prediction": after["prediction"].map(as_text)}
+    return after.assign(kind=kind, name=name, before=before["prediction"].map(as_text), **texts)

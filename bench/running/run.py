@@ -1,0 +1,173 @@
+"""One run: what is to be done, resolved, with an id that is a hash of what determines its result.
+
+It stands below the planning that makes it and the running that does it.
+"""
+
+import hashlib
+import json
+import re
+from dataclasses import dataclass
+from functools import cached_property
+from typing import Any
+
+from bench import ENGINE_VERSION
+from bench.data import sources
+from bench.errors import UserError
+from bench.modeling.models import Model
+from bench.specs.budget import Budget
+from bench.specs.probe import ProbeSpec
+from bench.specs.source import Source
+from bench.specs.task import TaskSpec
+from bench.strategies import Strategy
+from bench.tasks import types
+
+
+@dataclass(frozen=True)
+class Run:
+    """One run, with everything it needs resolved."""
+
+    suite: str
+    model: Model
+    task: TaskSpec
+    others: tuple[TaskSpec, ...]
+    """Tasks that the strategy mixes in."""
+    earlier: tuple[TaskSpec, ...]
+    """Stages that are trained on before the task, each with the whole budget."""
+    also: tuple[TaskSpec, ...]
+    """Tasks that are asked after training, in zero-shot form, without having been trained on."""
+    strategy: Strategy
+    probes: tuple[tuple[ProbeSpec, int], ...]
+    """The probes that fit the model, with their size limits."""
+    left_out: tuple[str, ...]
+    """Why probes that are meant for the model's family don't fit it, one sentence each."""
+    seed: int
+    budget: Budget
+    batch: int
+    max_length: int
+    precision: str
+    test_items: int | None
+    other_items: int
+    paraphrase_items: int
+    probe_every: str | None
+    """How often the curve is measured: a number of steps, or a share of the budget."""
+
+    @property
+    def trained(self) -> tuple[TaskSpec, ...]:
+        """Everything that is trained on, the suite's task first; an encoder has a head for each, in this order."""
+        return (self.task, *self.others, *(task for task in self.earlier if task not in self.others))
+
+    @cached_property
+    def inputs(self) -> dict[str, Any]:
+        """What determines the result, as JSON values."""
+        found: dict[str, Any] = {
+            "engine": ENGINE_VERSION,
+            "model": self.model.content_hash,
+            "task": task_fingerprint(self.task),
+            "strategy": type(self.strategy).__name__,
+            "hyperparameters": self._determining(),
+            "probes": [[probe_fingerprint(spec), limit] for spec, limit in self.probes],
+            "max_length": self.max_length,
+            "precision": self.precision,
+            "test_items": self.test_items,
+        }
+        if self.strategy.trains or self.strategy.wording.shots:
+            found["seed"] = self.seed
+        if self.strategy.trains:
+            found |= {"budget": str(self.budget), "batch": self.batch}
+            found["others"] = [task_fingerprint(task) for task in self.others]
+            found["earlier"] = [task_fingerprint(task) for task in self.earlier]
+            found["also"] = [task_fingerprint(task) for task in self.also]
+            if self.others or self.earlier or self.also or self.task.out_of_domain:
+                found["other_items"] = self.other_items
+            if self.probe_every:
+                found["probe_every"] = self.probe_every
+            if self.strategy.wording.style == "instruction":
+                found["paraphrase_items"] = self.paraphrase_items
+        if self.strategy.rehearsal:
+            found["rehearsal"] = sources.fingerprint(self.strategy.rehearsal)
+        if self.model.trust_remote_code:
+            found["trust_remote_code"] = True
+        return found
+
+    @cached_property
+    def id(self) -> str:
+        return digest(self.inputs)
+
+    def _determining(self) -> dict[str, Any]:
+        """Hyper-parameters; a rehearsal source counts by its content instead, and not by the place where it lies."""
+        values = self.strategy.hyperparameters
+        incidental: frozenset[str] = getattr(values, "incidental")  # noqa: B009 (no field of BaseModel)
+        return values.model_dump(mode="json", exclude={*incidental, "rehearsal"})
+
+    @property
+    def unfit(self) -> str | None:
+        """Why this task cannot be done with this model in this way, or None; then the run is skipped."""
+        kind, shots = types.load(self.task), self.strategy.wording.shots
+        if self.strategy.client:
+            return f"a {self.task.type} task cannot be put to an endpoint" if kind.asks == "read" else None
+        headless = [task for task in (self.task, *self.others) if types.load(task).auto_class is None]
+        if self.model.family == "encoder" and headless:
+            return f"'{headless[0].name}' is a {headless[0].type} task, which needs a decoder"
+        if self.model.family == "encoder" and shots and kind.asks != "rank":
+            return f"an encoder has no way to learn a {self.task.type} task from examples without training"
+        if shots and kind.asks == "read":
+            return f"a {self.task.type} task asks nothing that could be shown solved"
+        return None
+
+    @property
+    def label(self) -> str:
+        return f"{self.model.name} / {self.task.name} / {self.strategy.name} / seed {self.seed}"
+
+
+def digest(value: Any) -> str:
+    """16 hex digits of the SHA-256 of a JSON value, keys sorted."""
+    return hashlib.sha256(json.dumps(value, sort_keys=True).encode()).hexdigest()[:16]
+
+
+def task_fingerprint(task: TaskSpec) -> dict[str, Any]:
+    """The task without its words for people, with its data's hashes instead of its places."""
+    shape = task.model_dump(mode="json", exclude={"description", "train", "validation", "test", "out_of_domain"})
+    for split in ("train", "validation", "test"):
+        part = getattr(task, split)
+        if isinstance(part, list):
+            shape[split] = [sources.fingerprint(source) for source in part]
+        else:
+            shape[split] = sources.fingerprint(part) if isinstance(part, Source) else part.model_dump()
+    shape["out_of_domain"] = {name: sources.fingerprint(source) for name, source in task.out_of_domain.items()}
+    return shape
+
+
+def probe_fingerprint(probe: ProbeSpec) -> dict[str, Any]:
+    shape = probe.model_dump(mode="json", exclude={"description", "source", "items"})
+    return {**shape, "source": sources.fingerprint(probe.source)}
+
+
+def checked_stride(every: str | None) -> str | None:
+    """A number of steps, or a share of the budget as a fraction or in per cent; a share always in per cent, so that 0.5 and
+    50% are one run.
+
+    Raises:
+        UserError: it is neither.
+    """
+    if every is None:
+        return None
+    if amount := _amount(every):
+        return str(amount) if isinstance(amount, int) else f"{100 * amount:g}%"
+    raise UserError(f"--probe-every {every}: give a number of steps (10) or a share of the budget (0.25 or 25%)")
+
+
+def stride(every: str, steps: int) -> int:
+    """Steps between two measurements of a curve, of a checked `every`."""
+    amount = _amount(every)
+    return amount if isinstance(amount, int) else max(1, round(amount * steps))
+
+
+def _amount(every: str) -> int | float:
+    """A number of steps, or a share of them in (0, 1]; 0 where it is neither."""
+    found = re.fullmatch(r"(\d+)|(0?\.\d+)|(\d+(?:\.\d+)?)%", every)
+    if not found:
+        return 0
+    if found[1]:
+        return int(found[1])
+    share = float(found[2]) if found[2] else float(found[3]) / 100
+    return share if 0 < share <= 1 else 0

@@ -1,0 +1,58 @@
+"""Predictions as scores: each metric with its 95 % interval over items, and how far it rose over another model's."""
+
+from collections.abc import Sequence
+
+import numpy as np
+import pandas as pd
+
+from bench import metrics
+from bench.records.record import Score
+from bench.statistics.bootstrap import bounds, totals
+
+
+def scores(predictions: pd.DataFrame, names: Sequence[str]) -> dict[str, Score]:
+    """Metrics of a frame whose columns `gold` and `prediction` hold one value per item, text or lists.
+
+    Raises:
+        UserError: there is no such metric, or it cannot count some item's values.
+    """
+    return {name: _score(predictions, name) for name in names}
+
+
+def _score(predictions: pd.DataFrame, name: str) -> Score:
+    metric = metrics.metric(name)
+    counts = metric.counts(predictions["prediction"].tolist(), predictions["gold"].tolist())
+    low, high = bounds(metric.number(totals(counts)), len(counts))
+    return Score(
+        name=name,
+        value=float(metric.number(counts.sum(0))),
+        ci_low=low,
+        ci_high=high,
+        n=len(counts),
+        higher_is_better=metric.higher_is_better,
+        share=metric.share,
+    )
+
+
+def value(predictions: pd.DataFrame, name: str) -> float:
+    """The metric's number alone: an interval takes a thousand times as long."""
+    return metrics.counted(name).value(predictions["prediction"].tolist(), predictions["gold"].tolist())
+
+
+def worth(predictions: pd.DataFrame, name: str) -> float:
+    """The metric's number, negated where lower is better: more is always better."""
+    return value(predictions, name) * (1.0 if metrics.counted(name).higher_is_better else -1.0)
+
+
+def rise(after: pd.DataFrame, before: pd.DataFrame, name: str) -> tuple[float, float, float]:
+    """How much better a metric is on the predictions `after` than on those `before`, with its paired interval over items.
+
+    Both frames hold the same items in the same order. Positive is better: where a lower number is, before minus after.
+    """
+    metric = metrics.metric(name)
+    gold = after["gold"].tolist()
+    new, old = (metric.counts(frame["prediction"].tolist(), gold) for frame in (after, before))
+    sums = np.vstack([np.hstack([new, old]).sum(0), totals(np.hstack([new, old]))])
+    rises = metric.number(sums[:, : new.shape[1]]) - metric.number(sums[:, new.shape[1] :])
+    rises = rises if metric.higher_is_better else -rises
+    return float(rises[0]) + 0.0, *bounds(rises[1:] + 0.0, len(gold))  # -0.0 becomes 0.0

@@ -1,0 +1,1 @@
+"""Intervals, paired comparisons and what they allow to say; numpy and scipy alone."""

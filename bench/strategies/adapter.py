@@ -1,0 +1,93 @@
+"""LoRA on a base in 8 bit (Hu et al. 2021; Dettmers et al. 2022): the base frozen, norms and logits in fp32."""
+
+from typing import Any, Literal
+
+from peft import get_peft_model, get_peft_model_state_dict, prepare_model_for_kbit_training
+from peft.mapping import PEFT_TYPE_TO_CONFIG_MAPPING
+from pydantic import Field, field_validator
+from torch import Tensor, nn
+
+from bench.modeling.heads import Heads
+from bench.modeling.structure import head_modules, layers, linear
+from bench.specs.base import Family
+from bench.strategies.base import Hyperparameters, Strategy
+
+HEADS = {"ForSequenceClassification": "SEQ_CLS", "ForTokenClassification": "TOKEN_CLS", "ForQuestionAnswering": "QUESTION_ANS"}
+"""How transformers ends the names of models with a task's head -> PEFT's name of the task."""
+
+
+class AdapterHyperparameters(Hyperparameters):
+    bits: Literal[32, 8, 4] = 8
+    peft: dict[str, Any] = Field(default={"peft_type": "LORA"})
+    """Any PEFT config, as its own to_dict would write it."""
+    gradient_checkpointing: bool = False
+
+    @field_validator("peft")
+    @classmethod
+    def _known(cls, value: dict[str, Any]) -> dict[str, Any]:
+        peft_config(value)
+        return value
+
+
+def peft_config(values: dict[str, Any]) -> Any:
+    """PEFT's config object; ValueError names a type or field that PEFT does not know."""
+    kind = str(values.get("peft_type", "LORA"))
+    if kind not in PEFT_TYPE_TO_CONFIG_MAPPING:
+        raise ValueError(f"peft_type '{kind}' is unknown; PEFT has {', '.join(map(str, PEFT_TYPE_TO_CONFIG_MAPPING))}")
+    try:
+        return PEFT_TYPE_TO_CONFIG_MAPPING[kind](**{k: v for k, v in values.items() if k != "peft_type"})
+    except TypeError as error:
+        raise ValueError(f"{kind}: {error}") from error
+
+
+def _numbered(model: nn.Module, args: Any, inputs: dict[str, Any]) -> tuple[Any, dict[str, Any]]:
+    """Position ids that don't count padding, which PEFT leaves out where it puts tokens of its own before the text's."""
+    if inputs.get("position_ids") is None and (mask := inputs.get("attention_mask")) is not None:
+        fed = inputs.get("inputs_embeds")
+        length = (inputs["input_ids"] if fed is None else fed).shape[1]
+        inputs["position_ids"] = (mask.long().cumsum(1) - 1).clamp(min=0)[:, -length:]
+    return args, inputs
+
+
+class Adapter(Strategy):
+    Hyperparameters = AdapterHyperparameters
+    hyperparameters: AdapterHyperparameters
+
+    @property
+    def bits(self) -> int:
+        return self.hyperparameters.bits
+
+    def adapt(self, model: nn.Module, family: Family) -> nn.Module:
+        checkpointing = self.hyperparameters.gradient_checkpointing
+        model = prepare_model_for_kbit_training(model, use_gradient_checkpointing=checkpointing)
+        config = peft_config(self._completed(model, family))
+        if config.is_prompt_learning and family == "decoder":
+            model.register_forward_pre_hook(_numbered, with_kwargs=True)
+        wrapped: nn.Module = get_peft_model(model, config)
+        if isinstance(model, Heads):
+            for parameter in model.own():
+                parameter.requires_grad_(True)  # PEFT does so for the single head of a model that it knows
+        return wrapped
+
+    def _completed(self, model: nn.Module, family: Family) -> dict[str, Any]:
+        """The config with what follows from the model: a task's head trains whole beside the adapters.
+
+        So does its pooler: a checkpoint without one gives a random one, which must be kept with the adapters.
+        """
+        given = self.hyperparameters.peft
+        if isinstance(model, Heads):
+            inside = {id(module) for module in linear(layers(model))}
+            names = [name for name, module in model.named_modules() if id(module) in inside]
+            return {**given, "target_modules": names} if given.get("target_modules") == "all-linear" else given
+        kind = next((kind for ending, kind in HEADS.items() if type(model).__name__.endswith(ending)), "CAUSAL_LM")
+        more: dict[str, Any] = {"task_type": kind}
+        if kind == "QUESTION_ANS" and not peft_config(given).is_prompt_learning:
+            more["task_type"] = None  # PEFT's class for it keeps the token types from the model
+        if family == "encoder":
+            more["modules_to_save"] = head_modules(model)
+        return {**more, **given}
+
+    def trained_state(self, model: nn.Module) -> dict[str, Tensor]:
+        if isinstance(getattr(model, "base_model").model, Heads):  # noqa: B009
+            return super().trained_state(model)  # adapters and heads; of several heads PEFT knows none
+        return dict(get_peft_model_state_dict(model))

@@ -1,0 +1,1 @@
+"""A task from its rows to the words and ids that a model reads, and back."""

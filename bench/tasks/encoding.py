@@ -1,0 +1,99 @@
+"""A task's examples as token ids for one model: prompt and answer for a decoder, windows with labels for an encoder."""
+
+from collections.abc import Sequence
+from dataclasses import replace
+from typing import Literal
+
+from bench.errors import UserError
+from bench.modeling.models import Model
+from bench.specs.wording import Wording
+from bench.tasks import prompts
+from bench.tasks.examples import Example
+from bench.tasks.types import TaskType
+from bench.tokens.encoded import Encoded
+
+Split = Literal["train", "test"]
+"""Whose instructions are used."""
+
+
+class Encoding:
+    """Turns examples into ids for one model."""
+
+    def __init__(self, model: Model, max_length: int) -> None:
+        self.model = model
+        self.positions: int | None = getattr(model.config, "max_position_embeddings", None)
+        self.max_length = min(max_length, self.positions or max_length)
+
+    def ids(self, text: str, special: bool = True) -> list[int]:
+        return list(self.model.tokenizer(text, add_special_tokens=special)["input_ids"])
+
+    def fitted(self, ids: Sequence[int], answer: int = 0, solved: int = 0) -> tuple[int, ...]:
+        """Ids that leave room for `answer` tokens; what is too long loses its middle, since prompts put meaning at both ends.
+
+        `solved` tokens of few-shot examples come on top of the limit, which is meant for one example; the model's positions
+        bound them all.
+        """
+        limit = self.max_length - answer + solved
+        if self.positions:
+            limit = min(limit, self.positions - answer)
+        if limit < 2:
+            raise UserError(f"max_length {self.max_length} leaves no room for a context; raise it in the suite")
+        if len(ids) <= limit:
+            return tuple(ids)
+        return tuple(ids[: limit - limit // 2]) + tuple(ids[len(ids) - limit // 2 :])
+
+    def training(self, task: TaskType, example: Example, wording: Wording, index: int, head: int = 0) -> list[Encoded]:
+        """What one training example is to the model: one sequence for a decoder, one or more windows for an encoder.
+
+        `index` chooses among the paraphrases of the instruction; `head` is the encoder's head for the task.
+        """
+        if self.model.family == "encoder":
+            return self.windows(task, example, wording, "train", index, head)
+        if task.asks == "read":
+            return [self.text(example.fields["text"])]
+        answer = self.answer(task.answer(example), wording)
+        if task.asks == "write":
+            answer.append(self.model.tokenizer.eos_token_id)  # what is written must also learn to stop
+        context = self.context(task, example, wording, "train", index)
+        return [Encoded(self.fitted(context, answer=len(answer)) + tuple(answer), answer=len(answer))]
+
+    def context(
+        self, task: TaskType, example: Example, wording: Wording, split: Split, index: int, before: str = ""
+    ) -> list[int]:
+        """Ids of everything that stands before a decoder's answer."""
+        if wording.style == "plain":
+            return self.ids(before + prompts.plain(task.spec, example))
+        tokenizer = self.model.tokenizer
+        text = prompts.chat(tokenizer, prompts.instruction(task.spec, example, split, index))
+        return self.ids(text, special=not tokenizer.chat_template)
+
+    def answer(self, text: str, wording: Wording) -> list[int]:
+        """Ids of an answer: after a chat turn it starts the line, else a space stands before it."""
+        chat = wording.style == "instruction" and bool(self.model.tokenizer.chat_template)
+        return self.ids(text if chat else f" {text}", special=False)
+
+    def windows(
+        self, task: TaskType, example: Example, wording: Wording, split: Split, index: int, head: int = 0
+    ) -> list[Encoded]:
+        """An encoder's inputs with their labels."""
+        texts = prompts.inputs(task.spec, example, without=task.long)
+        if wording.style == "instruction":
+            texts = [prompts.instruction(task.spec, example, split, index, without=task.long)]
+        found = task.encode(self.model.tokenizer, self.max_length, example, texts)
+        return [replace(window, head=head) for window in found]
+
+    def text(self, text: str) -> Encoded:
+        """General text for a decoder: loss on every token but the first.
+
+        Raises:
+            UserError: there is nothing to predict.
+        """
+        ids = self.ids(text)[: self.max_length]
+        if len(ids) < 2:
+            raise UserError(f"the text '{text}' has fewer than two tokens: there is nothing to predict; drop it in the source")
+        return Encoded(tuple(ids), answer=len(ids) - 1)
+
+    def rehearsed(self, text: str) -> Encoded:
+        """General text whose tokens together weigh as much as one answer of one token, else they would drown the answers."""
+        encoded = self.text(text)
+        return replace(encoded, weight=1 / encoded.answer)

@@ -1,0 +1,45 @@
+"""Examples in words: the plain prompt, or an instruction (as a chat where the model has a template for one)."""
+
+from string import Formatter
+from typing import Literal
+
+from transformers import PreTrainedTokenizerBase as Tokenizer
+
+from bench.specs.task import TaskSpec
+from bench.tasks.examples import Example
+
+
+def plain(spec: TaskSpec, example: Example) -> str:
+    return spec.prompt.format(**example.fields)
+
+
+def instruction(
+    spec: TaskSpec, example: Example, split: Literal["train", "test"], index: int, without: str | None = None
+) -> str:
+    """The example under one of the instruction's paraphrases: the split's own set, taken in turn.
+
+    The field `without` is left empty: an encoder reads it apart.
+    """
+    paraphrases = spec.paraphrases(split)
+    fields = {name: "" if name == without else value for name, value in example.fields.items()}
+    return paraphrases[index % len(paraphrases)].format(**fields).strip()
+
+
+def chat(tokenizer: Tokenizer, text: str) -> str:
+    """The text as a user's turn, ready for the answer; without a chat template, as question and answer."""
+    if not tokenizer.chat_template:
+        return f"{text}\nAnswer:"
+    turn = [{"role": "user", "content": text}]
+    return str(tokenizer.apply_chat_template(turn, tokenize=False, add_generation_prompt=True))
+
+
+def inputs(spec: TaskSpec, example: Example, without: str | None = None) -> list[str]:
+    """The fields that the prompt names, in its order: what an encoder reads as one text or a pair.
+
+    The field `without` is read apart, in windows; then the others are one text or none.
+    """
+    named = [name for _, name, _, _ in Formatter().parse(spec.prompt) if name and name != without]
+    texts = [example.fields[name] for name in dict.fromkeys(named)]
+    if without or len(texts) < 2:
+        return [" ".join(texts)] if texts else []
+    return [texts[0], " ".join(texts[1:])]

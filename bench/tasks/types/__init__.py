@@ -1,0 +1,51 @@
+"""Task types: what an example's answer looks like, in words for decoders and as a head for encoders. One file each."""
+
+from pydantic import ValidationError
+
+from bench import metrics, plugins
+from bench.errors import UserError
+from bench.specs.base import explain
+from bench.specs.task import TaskSpec
+from bench.tasks.types.base import TaskType
+
+__all__ = ["TaskType", "load"]
+
+
+def load(spec: TaskSpec) -> TaskType:
+    """The task's type object.
+
+    Raises:
+        UserError: the task names a type that does not exist, or its type finds a fault in it.
+    """
+    import bench.tasks.types as package
+
+    kind = plugins.load(package, spec.type, TaskType, "task type")  # type: ignore[type-abstract]
+    try:
+        found = kind(spec, kind.Options.model_validate(spec.options))
+    except ValidationError as error:
+        raise UserError(f"task '{spec.name}', options: {explain(error, kind.Options)}") from error
+    if fault := found.fault() or _missing(found) or _unmeasured(found):
+        raise UserError(f"task '{spec.name}': {fault}")
+    return found
+
+
+def _missing(task: TaskType) -> str | None:
+    for source in task.spec.sources():
+        if missing := task.columns() - set(source.columns):
+            return (
+                f"a source has no column '{min(missing)}', which the task needs; its columns give {', '.join(source.columns)}"
+            )
+    return None
+
+
+def _unmeasured(task: TaskType) -> str | None:
+    for name in task.spec.metrics:
+        if _values(name) != task.values:
+            fitting = (other for other in metrics.names() if _values(other) == task.values)
+            return f"metric '{name}' does not fit a {task.spec.type} task; these do: {', '.join(fitting)}"
+    return None
+
+
+def _values(name: str) -> tuple[object, object]:
+    metric = metrics.counted(name)
+    return metric.prediction, metric.reference

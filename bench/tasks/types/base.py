@@ -1,0 +1,124 @@
+"""What a task type answers for: gold values from rows, answers in words and back, a head's labels and what its logits say.
+
+A type knows no strategy and no model; an encoder's tokenizer is handed to it.
+"""
+
+from abc import ABC, abstractmethod
+from collections.abc import Mapping, Sequence
+from dataclasses import replace
+from typing import Any, ClassVar, Literal
+
+from torch import Tensor
+
+from bench.specs.base import Spec
+from bench.specs.task import TaskSpec
+from bench.tasks.examples import Example, Gold
+from bench.tokens.augmentation import Dropper
+from bench.tokens.encoded import Encoded
+
+Prediction = str | list[str] | list[float]
+"""Like the gold value it is held against; of a text that was read, nats and tokens."""
+
+
+class Options(Spec):
+    """`options` of a task's YAML; each type has its own."""
+
+
+class TaskType(ABC):
+    """One object per task."""
+
+    Options: ClassVar[type[Spec]] = Options
+    asks: ClassVar[Literal["rank", "write", "read"]]
+    """How a decoder answers: the likeliest of the candidates, text of its own, or not at all: the text itself is scored."""
+    gold: ClassVar[frozenset[str]]
+    """Columns that a source must give besides those that the templates name."""
+    values: ClassVar[tuple[Any, Any]]
+    """Types of a prediction and of a gold value, as metrics name them; None where there is no gold value."""
+    auto_class: ClassVar[Any] = None
+    """transformers' AutoModel class that carries an encoder's head; None: the type needs a decoder."""
+    long: ClassVar[str | None] = None
+    """The field that an encoder reads in windows, after all others."""
+
+    def __init__(self, spec: TaskSpec, options: Spec) -> None:
+        self.spec, self.options = spec, options
+
+    def fault(self) -> str | None:
+        """What is wrong with the task's YAML as this type sees it, or None."""
+        return None if self.spec.instructions else "field 'instructions' is missing"
+
+    def columns(self) -> frozenset[str]:
+        """Columns that each source must give: the gold ones, and those that the templates name."""
+        return self.gold | self.spec.fields_named()
+
+    @abstractmethod
+    def read(self, row: Mapping[str, Any]) -> tuple[dict[str, str], Gold] | None:
+        """A row as fields and gold value; None for a row that the options say to leave out.
+
+        Raises:
+            ValueError: the row is wrong; the message names the field.
+        """
+
+    def fields(self, row: Mapping[str, Any]) -> dict[str, str]:
+        """All columns but the gold ones, as text.
+
+        Raises:
+            ValueError: one is empty.
+        """
+        found = {name: str(value).strip() for name, value in row.items() if name not in self.gold}
+        if empty := next((name for name, value in found.items() if not value), None):
+            raise ValueError(f"field '{empty}' is empty")
+        return found
+
+    def thinned(self, example: Example, kept: Dropper) -> Example:
+        """The example with words left out of what is read, its gold value still right: here, of every field."""
+        fields = {name: " ".join(text.split()[i] for i in kept(text.split())) for name, text in example.fields.items()}
+        return replace(example, fields=fields)
+
+    # A decoder's side.
+
+    def candidates(self) -> list[str]:
+        """Possible answers in words, for types that rank."""
+        return []
+
+    def answer(self, example: Example) -> str:
+        """The right answer in words: what is trained on."""
+        raise NotImplementedError
+
+    @property
+    def answer_tokens(self) -> int:
+        """Longest answer that is waited for, for types that write."""
+        return 0
+
+    def parse(self, example: Example, text: str) -> Prediction | None:
+        """A written answer as a prediction; None if it is malformed."""
+        raise NotImplementedError
+
+    def wrong(self, example: Example) -> Prediction:
+        """A prediction that no metric takes for right: what a malformed answer counts as."""
+        return ""
+
+    # An encoder's side.
+
+    def outputs(self) -> int:
+        """Classes of the head."""
+        raise NotImplementedError
+
+    def encode(self, tokenizer: Any, limit: int, example: Example, texts: Sequence[str]) -> list[Encoded]:
+        """The example with its labels as one or more windows of at most `limit` tokens.
+
+        `texts` stand before the long field, or are all there is when the type has none.
+        """
+        raise NotImplementedError
+
+    def judge(self, example: Example, windows: Sequence[Encoded], logits: Sequence[Tensor]) -> tuple[Prediction, float]:
+        """Prediction and its probability from the windows' logits, each (predictions, classes) without padding."""
+        raise NotImplementedError
+
+    def untrained(self, example: Example) -> Prediction | None:
+        """What an encoder without a head answers; None where similarity to the labels' descriptions can answer."""
+        return None
+
+
+def listed(value: Any) -> list[Any]:
+    """A column that may hold several values or one."""
+    return list(value) if isinstance(value, list | tuple) else [value]

@@ -1,0 +1,58 @@
+"""One label per text: the most likely answer in words, or the head's highest logit."""
+
+import re
+from collections.abc import Mapping, Sequence
+from dataclasses import replace
+from typing import Any
+
+from torch import Tensor
+from transformers import AutoModelForSequenceClassification
+
+from bench.tasks.examples import Example
+from bench.tasks.types.base import TaskType
+from bench.tokens.encoded import Encoded
+from bench.tokens.windows import whole
+
+
+class Classification(TaskType):
+    asks = "rank"
+    values = (str, str)
+    gold = frozenset({"label"})
+    auto_class = AutoModelForSequenceClassification
+
+    def fault(self) -> str | None:
+        if len(self.spec.labels) < 2:
+            return "field 'labels': a classification task needs at least two"
+        if set(self.spec.answers) != set(self.spec.labels):
+            return f"field 'answers' must name the labels {', '.join(self.spec.labels)}"
+        if len(set(self.spec.answers.values())) != len(self.spec.labels):
+            return "field 'answers': two labels have the same answer"
+        return super().fault()
+
+    def read(self, row: Mapping[str, Any]) -> tuple[dict[str, str], str]:
+        label = row["label"]
+        if label not in self.spec.labels:
+            raise ValueError(f"label '{label}' is not one of {', '.join(self.spec.labels)}")
+        return self.fields(row), label
+
+    def candidates(self) -> list[str]:
+        return [self.spec.answers[label] for label in self.spec.labels]
+
+    def answer(self, example: Example) -> str:
+        return self.spec.answers[str(example.gold)]
+
+    def parse(self, example: Example, text: str) -> str | None:
+        """The label with whose words the text begins; the longest ones, should one answer begin another."""
+        said = text.strip().lstrip(".\"'*").lower()
+        fitting = [label for label, words in self.spec.answers.items() if re.match(rf"{re.escape(words.lower())}(?!\w)", said)]
+        return max(fitting, key=lambda label: len(self.spec.answers[label]), default=None)
+
+    def outputs(self) -> int:
+        return len(self.spec.labels)
+
+    def encode(self, tokenizer: Any, limit: int, example: Example, texts: Sequence[str]) -> list[Encoded]:
+        return [replace(whole(tokenizer, limit, texts), labels=(self.spec.labels.index(str(example.gold)),))]
+
+    def judge(self, example: Example, windows: Sequence[Encoded], logits: Sequence[Tensor]) -> tuple[str, float]:
+        shares = logits[0][0].softmax(-1)
+        return self.spec.labels[int(shares.argmax())], float(shares.max())

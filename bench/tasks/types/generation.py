@@ -1,0 +1,39 @@
+"""Text in, text out: translation, summarisation, dialogue. A decoder's task; rows hold the `references` of each input."""
+
+from collections.abc import Mapping
+from typing import Any
+
+from pydantic import Field
+
+from bench.tasks.examples import Example
+from bench.tasks.types.base import Options, TaskType, listed
+
+
+class GenerationOptions(Options):
+    answer_tokens: int = Field(default=64, ge=1)
+
+
+class Generation(TaskType):
+    Options = GenerationOptions
+    options: GenerationOptions
+    asks = "write"
+    values = (str, list[str])
+    gold = frozenset({"references"})
+
+    def read(self, row: Mapping[str, Any]) -> tuple[dict[str, str], tuple[str, ...]]:
+        # One line: a line's end ends a plainly worded answer.
+        references = tuple(" ".join(str(text).split()) for text in listed(row["references"]))
+        if not references or not all(references):
+            raise ValueError("field 'references' is empty")
+        return self.fields(row), references
+
+    def answer(self, example: Example) -> str:
+        return example.gold[0]
+
+    @property
+    def answer_tokens(self) -> int:
+        return self.options.answer_tokens
+
+    def parse(self, example: Example, text: str) -> str | None:
+        """All of it; an empty text is malformed."""
+        return " ".join(text.split()) or None

@@ -1,0 +1,151 @@
+"""Extractive questions: the answer is a span of the context (Rajpurkar et al. 2016), or there is none (2018).
+
+An encoder marks the span's ends in overlapping windows (Devlin et al. 2019); a decoder writes the answer.
+Rows hold `context`, `question` and `answers` (a list, or one text); `starts`, the answers' first characters, are optional.
+"""
+
+from collections.abc import Mapping, Sequence
+from dataclasses import replace
+from typing import Any, Literal
+
+import torch
+from pydantic import Field
+from torch import Tensor
+from transformers import AutoModelForQuestionAnswering
+
+from bench.tasks.examples import Example
+from bench.tasks.types.base import Options, TaskType, listed
+from bench.tokens.augmentation import Dropper
+from bench.tokens.encoded import Encoded
+from bench.tokens.windows import over_text
+
+
+class QaOptions(Options):
+    no_answer: str | None = None
+    """What a decoder says where there is no answer; None: every question has one, and an encoder must give it."""
+    outside: Literal["error", "drop"] = "error"
+    """What becomes of a training question none of whose answers is in its context."""
+    answer_tokens: int = Field(default=32, ge=1)
+    """Longest answer: that a decoder writes, or an encoder marks."""
+
+
+class Qa(TaskType):
+    Options = QaOptions
+    options: QaOptions
+    asks = "write"
+    values = (str, list[str])
+    gold = frozenset({"answers"})
+    auto_class = AutoModelForQuestionAnswering
+    long = "context"
+
+    def fault(self) -> str | None:
+        if missing := {"context", "question"} - self.spec.fields_named():
+            return f"field 'prompt': an extractive question needs {{{min(missing)}}}"
+        return super().fault()
+
+    def read(self, row: Mapping[str, Any]) -> tuple[dict[str, str], tuple[str, ...]] | None:
+        fields = self.fields({name: value for name, value in row.items() if name != "starts"})
+        accepted = tuple(dict.fromkeys(text for answer in listed(row["answers"]) if (text := str(answer).strip())))
+        if not accepted and self.options.no_answer is None:
+            raise ValueError("field 'answers' is empty; give the option no_answer if some questions have none")
+        if accepted and not any(answer in fields["context"] for answer in accepted):
+            if self.options.outside == "drop":
+                return None
+            raise ValueError(
+                f"field 'answers': '{accepted[0]}' is not in the context; correct it or set the option outside: drop"
+            )
+        starts = _starts(row)
+        place = next((s for s in starts if accepted and s >= 0 and fields["context"].startswith(accepted[0], s)), None)
+        return {**fields, **({} if place is None else {"start": str(place)})}, accepted
+
+    def thinned(self, example: Example, kept: Dropper) -> Example:
+        """Words are left out of the question; the context keeps its spans."""
+        words = example.fields["question"].split()
+        return replace(example, fields={**example.fields, "question": " ".join(words[i] for i in kept(words))})
+
+    def answer(self, example: Example) -> str:
+        inside = (answer for answer in example.gold if answer in example.fields["context"])
+        return next(inside, self.options.no_answer or "")
+
+    @property
+    def answer_tokens(self) -> int:
+        return self.options.answer_tokens
+
+    def parse(self, example: Example, text: str) -> str | None:
+        """The first line; an empty one is malformed."""
+        said = text.strip().split("\n")[0].strip()
+        return "" if said and said == self.options.no_answer else said or None
+
+    def wrong(self, example: Example) -> str:
+        return "(malformed)"
+
+    def outputs(self) -> int:
+        return 2
+
+    def encode(self, tokenizer: Any, limit: int, example: Example, texts: Sequence[str]) -> list[Encoded]:
+        """All windows; one that does not hold the whole answer has its ends on the first token. Together they weigh as one."""
+        found = over_text(tokenizer, limit, " ".join(texts), example.fields["context"])
+        span = self._span(example)
+        return [replace(w, labels=ends(w.places, span), weight=0.5 / len(found)) for w in found]
+
+    def _span(self, example: Example) -> tuple[int, int] | None:
+        if not example.gold:
+            return None
+        answer = self.answer(example)
+        start = int(example.fields.get("start", -1))
+        if start < 0 or not example.fields["context"].startswith(answer, start):
+            start = example.fields["context"].find(answer)
+        return start, start + len(answer)
+
+    def judge(self, example: Example, windows: Sequence[Encoded], logits: Sequence[Tensor]) -> tuple[str, float]:
+        """The best span over all windows; none where the first tokens' score beats it and the task allows that."""
+        best, share, text = -float("inf"), 0.0, ""
+        least = min(logits, key=lambda scores: float(scores[:, 0].sum()))
+        nothing = float(least[:, 0].sum())
+        for window, scores in zip(windows, logits, strict=True):
+            score, first, last = best_span(window, scores, self.options.answer_tokens)
+            if score > best:
+                begin, end = window.places[first][0], window.places[last][1]
+                best, text = score, example.fields["context"][begin:end]
+                share = _probability(score, scores)
+        if self.options.no_answer is not None and nothing > best:
+            return "", _probability(nothing, least)
+        return text, share
+
+    def untrained(self, example: Example) -> str:
+        return ""
+
+
+def _starts(row: Mapping[str, Any]) -> list[int]:
+    """Where the answers start in the context without the white space before it."""
+    context = str(row["context"])
+    try:
+        given = [int(start) for start in listed(row.get("starts", [])) if str(start).strip()]
+    except (TypeError, ValueError):
+        raise ValueError("field 'starts' must hold the numbers of the answers' first characters") from None
+    return [start - (len(context) - len(context.lstrip())) for start in given]
+
+
+def _probability(score: float, scores: Tensor) -> float:
+    """Of two ends whose logits sum to `score`."""
+    return float((score - scores.logsumexp(-1).sum()).exp())
+
+
+def ends(places: Sequence[tuple[int, int] | None], span: tuple[int, int] | None) -> tuple[int, int]:
+    """First and last token of a span of characters; the first token of all twice where the window doesn't hold it whole."""
+    inside = [i for i, place in enumerate(places) if place and span and place[0] < span[1] and place[1] > span[0]]
+    if not inside or span is None:
+        return 0, 0
+    whole = places[inside[0]][0] <= span[0] and places[inside[-1]][1] >= span[1]  # type: ignore[index]
+    return (inside[0], inside[-1]) if whole else (0, 0)
+
+
+def best_span(window: Encoded, scores: Tensor, longest: int) -> tuple[float, int, int]:
+    """Highest sum of start and end score (2, length) over spans of the context of at most `longest` tokens."""
+    context = torch.tensor([place is not None for place in window.places])
+    starts, stops = (scores[row, : len(context)].cpu().masked_fill(~context, -torch.inf) for row in (0, 1))
+    sums = starts[:, None] + stops[None]
+    allowed = torch.ones_like(sums, dtype=torch.bool).triu().tril(longest - 1)
+    sums = sums.masked_fill(~allowed, -torch.inf)
+    first, last = divmod(int(sums.argmax()), len(context))
+    return float(sums[first, last]), first, last

@@ -1,0 +1,127 @@
+"""The wide table of the page: score, gain, forgetting and cost of each row."""
+
+import math
+from collections.abc import Callable, Mapping, Sequence
+
+from bench.records.record import Cost
+from bench.statistics.estimates import Estimate
+from reports.page.cells import (
+    EMPTY,
+    MODEL,
+    STRATEGY,
+    TASK,
+    Bar,
+    Board,
+    Cell,
+    Column,
+    Direction,
+    difference,
+    level,
+    sortable,
+    tabled,
+    words,
+)
+from reports.rows import numbers
+from reports.rows.numbers import Measure
+from reports.rows.rows import Row, probe_names
+
+
+def build(rows: Sequence[Row]) -> Board:
+    """The table of one suite's rows."""
+    return tabled(_columns(rows), rows)
+
+
+def _columns(rows: Sequence[Row]) -> list[Column]:
+    tracks = _tracks(rows)
+    ends = ", ".join(f"{low:g} to {high:g}" for low, high in tracks.values())
+    units = ", ".join(dict.fromkeys(measure.unit for measure in tracks))
+    lower = any(row.score for row in rows) and not any(row.score and row.higher_is_better for row in rows)
+    best_first: Direction = "ascending" if lower else "descending"
+    # Who asks an API does not know the model's size, nor the memory that it takes.
+    money = [_cost("Money", "asked by an API", lambda cost: cost.money, numbers.money)]
+    return [
+        MODEL,
+        TASK,
+        STRATEGY,
+        words("Seeds", lambda row: Cell(row.seeds, len(row.records))),
+        Column("Task", "Score", f"bar {ends}" if ends else "", best_first, True, lambda row: _score(row, tracks)),
+        Column("Task", "Gain", units, "descending", True, _gain),
+        *(_probe(name, measure) for name, measure in probe_names(rows).items()),
+        _cost("Examples", "trained on", lambda cost: cost.train_examples, numbers.count),
+        _cost("Tokens", "trained on", lambda cost: cost.train_tokens, numbers.count),
+        _cost("FLOPs", "of training", lambda cost: cost.train_flops, numbers.scaled),
+        _cost("Training", "seconds", lambda cost: cost.train_seconds, numbers.seconds),
+        _cost("Eval", "seconds", lambda cost: cost.eval_seconds, numbers.seconds),
+        _cost("Probes", "seconds of it", lambda cost: cost.probe_seconds, numbers.seconds),
+        _cost("Memory", "peak, GB", lambda cost: cost.peak_memory_bytes or None, numbers.gigabytes),
+        Column("Cost", "Trainable", "parameters", "ascending", True, _trainable),
+        _cost("Total", "parameters", lambda cost: cost.total_parameters or None, numbers.scaled),
+        _cost("Saved", "size", lambda cost: cost.saved_bytes, lambda value: numbers.scaled(value, "B")),
+        *(money if any(row.cost and row.cost.money is not None for row in rows) else []),
+    ]
+
+
+def _tracks(rows: Sequence[Row]) -> dict[Measure, tuple[float, float]]:
+    """Each score's measure with its track: numbers of different measures share none."""
+    measures = dict.fromkeys(row.measure for row in rows if row.score)
+    return {measure: scale([row for row in rows if row.measure == measure]) for measure in measures}
+
+
+def scale(rows: Sequence[Row]) -> tuple[float, float]:
+    """Ends of the score bars' common track: the tenths around all intervals, and never an empty track."""
+    scores = [row.score for row in rows if row.score]
+    ends = [end for score in scores for end in (score.value, score.low, score.high) if end is not None and math.isfinite(end)]
+    low, high = min(ends, default=0.0), max(ends, default=1.0)
+    low, high = math.floor(low * 10 + 1e-9) / 10, math.ceil(high * 10 - 1e-9) / 10
+    return (low, high) if high > low else (low, low + 0.1)
+
+
+def _score(row: Row, tracks: Mapping[Measure, tuple[float, float]]) -> Cell:
+    score = row.score
+    if score is None:
+        return EMPTY
+    return level(score, row.measure, bar=_bar(score, row.base_score, *tracks[row.measure]))
+
+
+def _bar(score: Estimate, base: float | None, low: float, high: float) -> Bar | None:
+    ends = [end for end in (score.low, score.value, score.high) if end is not None and math.isfinite(end)]
+    if len(ends) < 3:
+        return None
+
+    def place(value: float) -> float:
+        return round(100 * min(max((value - low) / (high - low), 0.0), 1.0), 2)
+
+    left, middle, right = map(place, ends)
+    return Bar(left, middle, right, place(base) if base is not None and low <= base <= high else None)
+
+
+def _gain(row: Row) -> Cell:
+    return difference(row.gain, row.measure) if row.gain else EMPTY
+
+
+def _probe(name: str, measure: Measure) -> Column:
+    def cell(row: Row) -> Cell:
+        found = row.forgetting.get(name)
+        if found is None:
+            return EMPTY
+        detail = f"{numbers.level(found.before, measure)} → {numbers.level(found.after, measure)}"
+        return difference(found.lost, measure, detail)
+
+    return Column("Forgetting (positive is loss)", name, measure.unit, "ascending", True, cell)
+
+
+def _cost(title: str, note: str, take: Callable[[Cost], float | None], write: Callable[[float], str]) -> Column:
+    """`take` gives None for what is not known."""
+
+    def cell(row: Row) -> Cell:
+        found = take(row.cost) if row.cost else None
+        return EMPTY if found is None else Cell(write(found), sortable(found))
+
+    return Column("Cost", title, note, "ascending", True, cell)
+
+
+def _trainable(row: Row) -> Cell:
+    if row.cost is None:
+        return EMPTY
+    trainable = row.cost.trainable_parameters
+    return Cell(numbers.scaled(trainable), trainable, detail=numbers.percent(row.trained_share))

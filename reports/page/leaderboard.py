@@ -1,0 +1,131 @@
+"""The leaderboard: all records of a folder as one HTML file that needs nothing from anywhere else.
+
+Styles, script and plots are inside it, and its content policy lets the browser load nothing more.
+"""
+
+import base64
+import hashlib
+from dataclasses import dataclass
+from pathlib import Path
+
+from jinja2 import Environment, FileSystemLoader, StrictUndefined
+from markupsafe import Markup
+
+from bench.folders import write_text
+from bench.records import store
+from bench.statistics.estimates import Estimate
+from reports.page import board, plot, provenance, sections
+from reports.page.cells import Board, Section
+from reports.rows import numbers
+from reports.rows.captions import statement
+from reports.rows.rows import Row, aggregate, grouped, probe_names, ranked
+
+TEMPLATES = Path(__file__).parent / "templates"
+FILE = "leaderboard.html"
+
+
+@dataclass(frozen=True)
+class Plots:
+    """The panels of one model and task: of the ends, and of the curves."""
+
+    model: str
+    task: str
+    panels: list[Markup]
+    curves: list[Markup]
+
+
+@dataclass(frozen=True)
+class Suite:
+    """One suite's part of the page."""
+
+    name: str
+    board: Board
+    plots: list[Plots]
+    sections: list[Section]
+    provenance: provenance.Provenance
+    intervals: str
+    faults: list[tuple[str, str]]
+    """Row and self-test that does not hold."""
+    failed: int
+
+
+def write(results: Path, out: Path) -> Path:
+    """Read all records in `results`, write `out`/leaderboard.html atomically, and return its path.
+
+    Raises:
+        UserError: a file is no record of this schema, or `out` cannot be written.
+    """
+    path = out / FILE
+    write_text(path, render(aggregate(store.read_all(results), results)))
+    return path
+
+
+def render(rows: list[Row]) -> str:
+    """The page as text; the same rows give the same bytes."""
+    environment = Environment(
+        loader=FileSystemLoader(TEMPLATES), autoescape=True, undefined=StrictUndefined, trim_blocks=True, lstrip_blocks=True
+    )
+    environment.filters["typeset"] = _typeset
+    environment.globals["numbers"] = numbers
+    script = _asset("leaderboard.js")
+    suites = [_suite(name, number, group) for number, (name, group) in enumerate(_by_suite(ranked(rows)).items())]
+    template = environment.get_template("leaderboard.html.j2")
+    return template.render(suites=suites, style=_asset("leaderboard.css"), script=script, script_hash=_policy_hash(script))
+
+
+def _by_suite(rows: list[Row]) -> dict[str, list[Row]]:
+    suites: dict[str, list[Row]] = {}
+    for row in rows:
+        suites.setdefault(row.first.suite, []).append(row)
+    return suites
+
+
+def _suite(name: str, number: int, rows: list[Row]) -> Suite:
+    return Suite(
+        name=name,
+        board=board.build(rows),
+        plots=_plots(rows, number),
+        sections=sections.build(rows),
+        provenance=provenance.gather(rows),
+        intervals=statement([estimate for row in rows for estimate in _estimates(row)]),
+        faults=[(row.label, fault) for row in rows for fault in row.faults],
+        failed=sum(len(row.records) for row in rows if row.status == "failed"),
+    )
+
+
+def _estimates(row: Row) -> list[Estimate]:
+    found = [row.score, row.gain, *(probe.lost for probe in row.forgetting.values()), *sections.estimates(row)]
+    return [estimate for estimate in found if estimate is not None]
+
+
+def _plots(rows: list[Row], number: int) -> list[Plots]:
+    plots = []
+    for place, ((_, model, task), group) in enumerate(grouped(rows).items()):
+        ends, curves = (_panels(group, f"{kind}-{number}-{place}", kind == "curve") for kind in ("plot", "curve"))
+        if ends:
+            plots.append(Plots(model, task, ends, curves))
+    return plots
+
+
+def _panels(rows: list[Row], prefix: str, curves: bool) -> list[Markup]:
+    drawn = [
+        plot.panel(rows, probe, measure, f"{prefix}-{index}", curves)
+        for index, (probe, measure) in enumerate(probe_names(rows).items())
+    ]
+    # matplotlib has escaped the names in its SVG.
+    return [Markup(svg) for svg in drawn if svg]
+
+
+def _typeset(text: str) -> str:
+    """A hyphen before a digit is a minus sign, as wide as a plus."""
+    return text.replace("-", "−")
+
+
+def _asset(name: str) -> Markup:
+    """A file that is written into the page as it is; these are our own."""
+    return Markup((TEMPLATES / name).read_text(encoding="utf-8"))
+
+
+def _policy_hash(script: str) -> str:
+    """The script's name in the page's content policy: no other script may run."""
+    return base64.b64encode(hashlib.sha256(script.encode()).digest()).decode()

@@ -1,0 +1,203 @@
+"""Gain against forgetting as tables, one per probe, printed or as Markdown, and the curves as a figure."""
+
+import re
+from collections.abc import Iterator, Sequence
+from dataclasses import dataclass
+from os.path import relpath
+from pathlib import Path
+
+from rich import box
+from rich.table import Table as Printed
+from rich.text import Text
+
+from bench.errors import UserError
+from bench.folders import write_text
+from bench.records.record import Record
+from reports.page import plot
+from reports.rows import frontier, numbers
+from reports.rows.captions import statement
+from reports.rows.means import Forgotten
+from reports.rows.numbers import Measure
+from reports.rows.rows import Row, aggregate, grouped, probe_names, ranked
+from reports.terminal.table import console, printable, say
+
+
+@dataclass(frozen=True)
+class Table:
+    """Headers, and a line for each row, its name first; cells as text."""
+
+    title: str
+    headers: list[str]
+    lines: list[list[str]]
+
+
+@dataclass(frozen=True)
+class Group:
+    """The tables of one model and task, and sentences on what holds for them."""
+
+    title: str
+    tables: list[Table]
+    notes: list[str]
+
+
+def write(found: Sequence[Record], out: Path, markdown: Path | None, figure: Path | None) -> None:
+    """Print the tables, or write them; and write the curves.
+
+    Raises:
+        UserError: a figure is asked for, and no run was watched on its way; or a file cannot be written.
+    """
+    rows = ranked(aggregate(found, out))
+    drawn = plot.curves(rows) if figure else None
+    if figure and drawn is None:
+        raise UserError(f"no record in {out} has a curve for {figure}; run the suite with --probe-every 25%")
+    if figure and drawn:
+        write_text(figure, drawn)
+    if markdown:
+        shown = relpath(figure, markdown.parent) if figure else None
+        write_text(markdown, as_markdown(rows, shown))
+    else:
+        show(rows)
+
+
+def groups(rows: Sequence[Row]) -> list[Group]:
+    """The tables of all rows that train something and were probed; rows that train nothing forget nothing."""
+    return [_group(key, group) for key, group in grouped(rows).items()]
+
+
+def _group(key: tuple[str, str, str], rows: Sequence[Row]) -> Group:
+    suite, model, task = key
+    shown = [row for row in rows if row.trains and row.gain and row.forgetting]
+    tables = [_of_probe(shown, probe, measure) for probe, measure in probe_names(shown).items()]
+    relative = [
+        [row.label, numbers.points(row.relative_forgetting / 100)] for row in shown if row.relative_forgetting is not None
+    ]
+    if relative:
+        tables.append(Table("All probes where higher is better: relative forgetting", ["strategy", "FG, %"], relative))
+    return Group(f"{suite}: {model} on {task}", tables, list(_notes(rows, shown)))
+
+
+def _of_probe(rows: Sequence[Row], probe: str, measure: Measure) -> Table:
+    """One probe's; columns that no row has anything for are left out."""
+    probed = [(row, row.forgetting[probe]) for row in rows if probe in row.forgetting]
+    reached = frontier.equal_gain(rows)
+    title = f"{probe}: {measure.name}, {numbers.items([found.items for _, found in probed])}"
+    headers = [
+        "strategy",
+        "gain [95 %]",
+        "forgetting [95 %]",
+        "verdict",
+        "per gain",
+        "at equal gain",
+        "rounding",
+        "contaminated",
+    ]
+    lines = [[row.label, *_cells(row, found, probe, reached)] for row, found in probed]
+    kept = [n for n in range(len(headers)) if n < 4 or any(line[n] != numbers.MISSING for line in lines)]
+    return Table(title, [headers[n] for n in kept], [[line[n] for n in kept] for line in lines])
+
+
+def _cells(row: Row, found: Forgotten, probe: str, reached: float | None) -> Iterator[str]:
+    assert row.gain is not None
+    measure = found.measure
+    price = frontier.per_gained(row, probe)
+    equal = frontier.at_gain(frontier.path(row, probe), reached) if reached else None
+    yield f"{numbers.difference(row.gain.value, row.measure)} {numbers.bounds(row.gain, row.measure, signed=True)}".rstrip()
+    yield f"{numbers.difference(found.lost.value, measure)} {numbers.bounds(found.lost, measure, signed=True)}".rstrip()
+    yield found.lost.verdict or numbers.MISSING
+    yield numbers.MISSING if price is None else numbers.ratio(price)
+    yield numbers.MISSING if equal is None else numbers.difference(equal, measure)
+    yield numbers.difference(found.rounding.value, measure) if found.rounding else numbers.MISSING
+    yield f"{found.contaminated:,}" if found.contaminated else numbers.MISSING
+
+
+def _notes(rows: Sequence[Row], shown: Sequence[Row]) -> Iterator[str]:
+    if shown:
+        yield statement(
+            [estimate for row in shown for estimate in (row.gain, *(f.lost for f in row.forgetting.values())) if estimate]
+        )
+        gain, reached = shown[0].measure, frontier.equal_gain(shown)
+        score = shown[0].first.score
+        items = f" over {numbers.items([score.n])}" if score else ""
+        of = f"{gain.unit} of {gain.name}" if gain.share else gain.name
+        yield f"Gain: {of}{items}. Forgetting: in the probe's unit, for shares points; positive is loss."
+        yield (
+            "Verdict: loss or gain only where the interval of the forgetting excludes zero. Per gain: forgetting over gain, "
+            "as they are shown; a dash where the gain's interval does not lie above zero."
+        )
+        yield from (_significance(shown, probe) for probe in probe_names(shown))
+        if reached:
+            yield (
+                f"Equal gain: {numbers.difference(reached, gain)} {gain.unit} on validation items, the largest that all rows "
+                "with a gain reach; forgetting there by linear interpolation along each row's curve, without an interval."
+            )
+    else:
+        yield "No row was trained and probed."
+    if any(found.rounding for row in shown for found in row.forgetting.values()):
+        yield "Rounding: what the base lost when it was rounded to few bits, before any training and apart from the forgetting."
+    yield from (f"{row.label} (seed {row.seeds}) {row.status}: {row.reason}" for row in rows if row.status != "ok")
+
+
+def _significance(rows: Sequence[Row], probe: str) -> str:
+    """`lambada: loss for full; not significant for frozen and lora-8bit.`"""
+    called = {"loss": "loss", "gain": "gain", "none": "not significant", None: "without an interval"}
+    said = [(called[row.forgetting[probe].lost.verdict], row.label) for row in rows if probe in row.forgetting]
+    if len(said) > 1 and all(word == "not significant" for word, _ in said):
+        return f"{probe}: not significant for any row."
+    names = {word: [label for each, label in said if each == word] for word in called.values()}
+    told = [f"{word} for {', '.join(labels)}" for word, labels in names.items() if labels]
+    return f"{probe}: {'; '.join(told)}."
+
+
+def show(rows: Sequence[Row]) -> None:
+    """Print the tables."""
+    to = console()
+    for group in groups(rows):
+        say(to, group.title)
+        for table in group.tables:
+            say(to, "")
+            say(to, table.title)
+            to.print(_printed(table))
+        say(to, "")
+        for note in group.notes:
+            say(to, note)
+        say(to, "")
+
+
+def _printed(table: Table) -> Printed:
+    printed = Printed(box=box.SIMPLE_HEAD, show_edge=False, padding=0)
+    for number, header in enumerate(table.headers):
+        printed.add_column(header, justify="right" if number else "left", overflow="fold")
+    for line in table.lines:
+        printed.add_row(*(Text(printable(cell)) for cell in line))
+    return printed
+
+
+def as_markdown(rows: Sequence[Row], figure: str | None = None) -> str:
+    """The tables as a page of Markdown; `figure` is the path of the curves' picture from it."""
+    parts = [
+        "# Gain and forgetting",
+        "Made from the records of runs by `tunebench forgetting`.",
+    ]
+    if figure:
+        parts += [
+            f"![Forgetting against gain on the way, a panel per probe and a line per row](<{figure}>)",
+            "Each line is a row in the order of its training, from the untouched base at 0 and 0 to the marked end; gain on "
+            "the way is measured on validation items. The dashed line is the frontier: ends that nothing beats in both.",
+        ]
+    for group in groups(rows):
+        parts.append(f"## {escaped(group.title)}")
+        for table in group.tables:
+            parts += [f"### {escaped(table.title)}", _marked(table)]
+        parts.append("\n".join(f"- {escaped(note)}" for note in group.notes))
+    return "\n\n".join(parts) + "\n"
+
+
+def _marked(table: Table) -> str:
+    rule = ["---", *["---:"] * (len(table.headers) - 1)]
+    lines = [table.headers, rule, *([escaped(name), *cells] for name, *cells in table.lines)]
+    return "\n".join(f"| {' | '.join(line)} |" for line in lines)
+
+
+def escaped(text: str) -> str:
+    """A name or a reason of which nothing is markup, on one line; an underscore inside a word means nothing there."""
+    return re.sub(r"[\\`*<>\[\]|&$~]|(?<!\w)_|_(?!\w)", r"\\\g<0>", printable(text))

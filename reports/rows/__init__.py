@@ -1,0 +1,1 @@
+"""Records become one table of rows, which all reports read."""

@@ -1,0 +1,207 @@
+"""The parts of a row: each of its numbers as the mean over its runs, with an interval over items, and over several seeds.
+
+`frames` are the runs' per-item answers; none are needed for a single run, whose record has its own interval.
+"""
+
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass, field
+from statistics import fmean
+
+import pandas as pd
+
+from bench.records.record import Cost, Elsewhere, Forgetting, Pair, Point, Record, Score, Stages
+from bench.statistics.estimates import Bounds, Estimate, estimate
+from reports.rows import answers
+from reports.rows.answers import Answers
+from reports.rows.numbers import Measure, measure
+
+Frames = Sequence[pd.DataFrame]
+
+
+@dataclass(frozen=True)
+class Forgotten:
+    """A probe's means over seeds; `lost` is positive where something was lost."""
+
+    measure: Measure
+    before: float
+    after: float
+    lost: Estimate
+    items: int
+    rounding: Estimate | None = None
+    """What rounding the base lost before training, the same for all seeds."""
+    contaminated: int = 0
+    others: Mapping[str, Pair] = field(default_factory=dict)
+
+
+@dataclass(frozen=True)
+class Metric:
+    """One of the task's metrics that is not the score, or the rate of malformed answers."""
+
+    measure: Measure
+    value: Estimate
+
+
+@dataclass(frozen=True)
+class Away:
+    """Score and gain on another task that was trained on, or on the task's examples from another domain."""
+
+    measure: Measure
+    score: Estimate
+    gain: Estimate
+    items: int
+
+
+@dataclass(frozen=True)
+class Wordings:
+    """The score under each unseen instruction, and the means over runs of the worst and of the best of them."""
+
+    measure: Measure
+    scores: Mapping[str, Estimate]
+    low: float
+    high: float
+    items: int
+
+    @property
+    def spread(self) -> float:
+        """Best minus worst within a run, mean over runs."""
+        return self.high - self.low
+
+
+def score(scores: Sequence[Score], answered: Answers | None) -> Estimate:
+    counts = (answered.after, answered.number) if answered else None
+    return estimate([s.value for s in scores], [(s.ci_low, s.ci_high) for s in scores], counts)
+
+
+def gain(runs: Sequence[Record] | Sequence[Elsewhere], higher_is_better: bool, answered: Answers | None) -> Estimate | None:
+    gains = [run.gain for run in runs if run.gain is not None]
+    if len(gains) < len(runs):
+        return None
+    bounds = [_bounds(run.gain_ci_low, run.gain_ci_high) for run in runs]
+    return estimate(gains, bounds, answered.difference(1.0 if higher_is_better else -1.0) if answered else None)
+
+
+def _bounds(low: float | None, high: float | None) -> Bounds | None:
+    return None if low is None or high is None else (low, high)
+
+
+def metrics(runs: Sequence[Record], frames: Frames) -> dict[str, Metric]:
+    """All metrics that every run has, but for the score."""
+    first = runs[0].score
+    names = [name for name in runs[0].metrics if first and name != first.name and all(name in run.metrics for run in runs)]
+    found = {}
+    for name in names:
+        scores = [run.metrics[name] for run in runs]
+        counted = answers.of_malformed if name == "malformed" else answers.of_task
+        found[name] = Metric(measure(scores[0]), score(scores, counted(frames, runs[0].task, name)))
+    return found
+
+
+def elsewhere(runs: Sequence[Record], frames: Frames) -> dict[str, Away]:
+    """What every run has of other tasks and domains, by name."""
+    return {
+        name: _away([run.elsewhere[name] for run in runs], frames, name)
+        for name in runs[0].elsewhere
+        if all(name in run.elsewhere for run in runs)
+    }
+
+
+def _away(parts: Sequence[Elsewhere], frames: Frames, name: str) -> Away:
+    scores = [part.score for part in parts]
+    answered = answers.of_task(frames, name, scores[0].name, kind="elsewhere")
+    gained = gain(parts, scores[0].higher_is_better, answered)
+    assert gained is not None  # each part has one
+    return Away(measure(scores[0]), score(scores, answered), gained, scores[0].n)
+
+
+def wordings(runs: Sequence[Record]) -> Wordings | None:
+    """None unless every run has them; their answers are in no record, so that seeds keep the mean of their bounds."""
+    found = [run.robustness.scores for run in runs if run.robustness and run.robustness.scores]
+    if len(found) < len(runs):
+        return None
+    first = next(iter(found[0].values()))
+    named = {words: score([each[words] for each in found], None) for words in found[0] if all(words in each for each in found)}
+    low, high = (fmean(end(s.value for s in each.values()) for each in found) for end in (min, max))
+    return Wordings(measure(first), named, low, high, first.n)
+
+
+def forgotten(runs: Sequence[Record], frames: Frames) -> dict[str, Forgotten]:
+    """What every run has of probes, by name."""
+    shared = [name for name in runs[0].forgetting if all(name in run.forgetting for run in runs)]
+    return {name: _forgotten([run.forgetting[name] for run in runs], frames, name) for name in shared}
+
+
+def _forgotten(probes: Sequence[Forgetting], frames: Frames, name: str) -> Forgotten:
+    found = answers.of_probe(frames, name)
+    lost = estimate(
+        [probe.delta for probe in probes],
+        [_bounds(probe.ci_low, probe.ci_high) for probe in probes],
+        found.difference(-1.0 if probes[0].higher_is_better else 1.0) if found else None,
+    )
+    rounded = probes[0].quantisation
+    return Forgotten(
+        measure(probes[0]),
+        fmean(p.before for p in probes),
+        fmean(p.after for p in probes),
+        lost,
+        items=probes[0].n,
+        rounding=Estimate(rounded.value, rounded.ci_low, rounded.ci_high, "items", 1) if rounded else None,
+        contaminated=max(p.contaminated for p in probes),
+        others=_others(probes),
+    )
+
+
+def _others(probes: Sequence[Forgetting]) -> dict[str, Pair]:
+    shared = [name for name in probes[0].others if all(name in probe.others for probe in probes)]
+    parts = {name: [probe.others[name] for probe in probes] for name in shared}
+    return {
+        name: Pair(before=fmean(p.before for p in pairs), after=fmean(p.after for p in pairs)) for name, pairs in parts.items()
+    }
+
+
+def relative_forgetting(runs: Sequence[Record]) -> float | None:
+    """FG in per cent; None unless every run has it."""
+    found = [run.relative_forgetting for run in runs if run.relative_forgetting is not None]
+    return fmean(found) if len(found) == len(runs) else None
+
+
+def curve(runs: Sequence[Record]) -> list[Point]:
+    """Means at the steps at which every run was measured."""
+    paths = [{point.step: point for point in run.curve} for run in runs]
+    shared = [step for step in paths[0] if all(step in path for path in paths)]
+    return [_point([path[step] for path in paths]) for step in shared]
+
+
+def _point(points: Sequence[Point]) -> Point:
+    probes = [name for name in points[0].forgetting if all(name in point.forgetting for point in points)]
+    return Point(
+        step=points[0].step,
+        examples=points[0].examples,
+        score=fmean(point.score for point in points),
+        gain=fmean(point.gain for point in points),
+        forgetting={name: fmean(point.forgetting[name] for point in points) for name in probes},
+    )
+
+
+def stages(runs: Sequence[Record]) -> Stages | None:
+    """Means of the scores and of the three measures; None unless every run went through the same stages."""
+    found = [run.stages for run in runs if run.stages and run.stages.tasks == (runs[0].stages or run.stages).tasks]
+    if len(found) < len(runs):
+        return None
+    return Stages(
+        tasks=found[0].tasks,
+        base=list(map(fmean, zip(*(each.base for each in found), strict=True))),
+        scores=[list(map(fmean, zip(*rows, strict=True))) for rows in zip(*(each.scores for each in found), strict=True)],
+        backward_transfer=fmean(each.backward_transfer for each in found),
+        forward_transfer=fmean(each.forward_transfer for each in found),
+        forgetting=fmean(each.forgetting for each in found),
+    )
+
+
+def cost(costs: Sequence[Cost]) -> Cost | None:
+    """Means; counts rounded. None is a mean that some run does not know."""
+    if not costs:
+        return None
+    columns = {name: [getattr(cost, name) for cost in costs] for name in Cost.model_fields}
+    means = {name: None if None in values else fmean(values) for name, values in columns.items()}
+    whole = {name for name, field in Cost.model_fields.items() if field.annotation is int}
+    return Cost.model_validate({name: round(mean) if name in whole and mean else mean for name, mean in means.items()})

@@ -1,0 +1,146 @@
+"""Numbers as text, the same in tables, pages and plots; what is not finite is a dash, never `nan`."""
+
+import math
+from collections.abc import Sequence
+from dataclasses import dataclass
+
+from bench.records.record import Forgetting, Score
+from bench.statistics.estimates import Estimate
+
+MISSING = "–"
+SCALES = ((1e15, "P"), (1e12, "T"), (1e9, "G"), (1e6, "M"), (1e3, "k"))
+
+
+@dataclass(frozen=True)
+class Measure:
+    """What a number measures. Differences of shares are given in points (hundredths); all others keep their own unit."""
+
+    name: str
+    share: bool
+
+    @property
+    def unit(self) -> str:
+        """Unit of a difference: `loss (nats per token)` -> `nats per token`."""
+        if self.share:
+            return "points"
+        _, bracket, inside = self.name.partition("(")
+        return inside.rstrip(")") if bracket else self.name
+
+
+def measure(part: Score | Forgetting) -> Measure:
+    """What a part of a record measures, as the record says it."""
+    return Measure(part.name if isinstance(part, Score) else part.value_name, part.share)
+
+
+def finite(value: float | None) -> bool:
+    return value is not None and math.isfinite(value)
+
+
+def share(value: float) -> str:
+    """Three decimals without the leading zero: .861, 1.000."""
+    text = _fixed(value, 3)
+    return text.replace("0.", ".", 1) if abs(value) < 0.9995 else text
+
+
+def points(value: float) -> str:
+    """A signed difference of shares in points: +12.3."""
+    return _fixed(100 * value, 1, sign=True)
+
+
+def level(value: float, measure: Measure) -> str:
+    return share(value) if measure.share else _own(value)
+
+
+def difference(value: float, measure: Measure) -> str:
+    return points(value) if measure.share else _own(value, sign=True)
+
+
+def span(value: float, measure: Measure) -> str:
+    """An unsigned difference, in points or in its own unit."""
+    return _fixed(100 * value, 1) if measure.share else _own(value)
+
+
+def bounds(estimate: Estimate, measure: Measure, signed: bool) -> str:
+    """`[.837, .884]`, with a dagger where the interval is the mean of the seeds' bounds; empty where there is none."""
+    if estimate.low is None or estimate.high is None or not (finite(estimate.low) and finite(estimate.high)):
+        return ""
+    write = difference if signed else level
+    mark = "†" if estimate.basis == "bounds" else ""
+    return f"[{write(estimate.low, measure)}, {write(estimate.high, measure)}]{mark}"
+
+
+def percent(value: float | None) -> str:
+    return f"{_significant(100 * value)} %" if value is not None and finite(value) else MISSING
+
+
+def ratio(value: float) -> str:
+    """A signed quotient with three significant digits: +0.0031."""
+    return f"+{_significant(value)}" if finite(value) and value > 0 else _significant(value + 0.0)
+
+
+def in_unit(value: float, measure: Measure) -> float:
+    """A difference as it is shown: shares in points, all else as it is."""
+    return 100 * value if measure.share else value
+
+
+def rate(value: float) -> str:
+    """3.2 %"""
+    return f"{_fixed(100 * value, 1)} %" if finite(value) else MISSING
+
+
+def money(value: float) -> str:
+    """An amount in a currency that no record names: 12.35, 0.00412."""
+    return (f"{value:,.2f}" if abs(value) >= 1 else f"{value:.3g}") if finite(value) else MISSING
+
+
+def items(counts: Sequence[int]) -> str:
+    """`64 items`, or `48 to 64 items` where counts differ."""
+    low, high = min(counts), max(counts)
+    return f"{low:,} items" if low == high else f"{low:,} to {high:,} items"
+
+
+def count(value: float) -> str:
+    return f"{value:,.0f}" if finite(value) else MISSING
+
+
+def seconds(value: float) -> str:
+    return _significant(value)
+
+
+def gigabytes(value: float) -> str:
+    """In units of 10^9 bytes."""
+    return _fixed(value / 1e9, 2)
+
+
+def scaled(value: float, unit: str = "") -> str:
+    """Three significant digits and a decimal prefix: 2.44 M, 17.5 MB."""
+    if not finite(value):
+        return MISSING
+    for factor, prefix in SCALES:
+        if abs(value) >= 0.9995 * factor:
+            return f"{_significant(value / factor)} {prefix}{unit}"
+    return f"{value:,.0f} {unit}".rstrip()
+
+
+def _fixed(value: float, digits: int, sign: bool = False) -> str:
+    if not finite(value):
+        return MISSING
+    value = round(value, digits) + 0.0  # no -0.0
+    return f"{value:+,.{digits}f}" if sign and value else f"{value:,.{digits}f}"
+
+
+def _own(value: float, sign: bool = False) -> str:
+    """A number in its own unit: three decimals, of large ones (a perplexity) fewer, down to five significant digits."""
+    if finite(value) and abs(value) >= 1e7:
+        return f"{value:{'+' if sign else ''}.2e}"
+    large = math.floor(math.log10(abs(value))) if finite(value) and value else 0
+    return _fixed(value, min(max(4 - large, 0), 3), sign)
+
+
+def _significant(value: float) -> str:
+    """Three significant digits, and no exponent: 0.416, 12.3, 1,234."""
+    if not finite(value):
+        return MISSING
+    rounded = float(f"{value:.2e}")  # .9996 is 1.00, with a digit less
+    digits = 2 - math.floor(math.log10(abs(rounded))) if rounded else 0
+    return f"{value:,.{min(max(digits, 0), 4)}f}"

@@ -1,0 +1,232 @@
+"""Records become leaderboard rows: one row for all seeds of what is otherwise the same run, with means and intervals.
+
+What failed or was skipped keeps a row of its own, with the reason, so that a gap is never silent.
+"""
+
+import json
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass, field, replace
+from pathlib import Path
+from typing import Any
+
+from bench.records import store
+from bench.records.record import Cost, Point, Record, Stages, Status
+from bench.statistics.estimates import Estimate
+from reports.rows import answers, means, transfer
+from reports.rows.means import Away, Forgotten, Metric, Wordings
+from reports.rows.numbers import Measure, measure
+from reports.rows.transfer import Transfer
+
+SHOWN_DIFFERENCES = 4
+KINDS = {"Other tasks": "others", "Earlier tasks": "earlier", "Tasks not trained on": "also", "Domains": ""}
+"""What is asked beside the row's own task, and the run's input that lists it; what none lists is a domain."""
+
+
+@dataclass(frozen=True)
+class Row:
+    """What a line of the leaderboard shows, and the records it comes from, in the order of their seeds."""
+
+    records: tuple[Record, ...]
+    score: Estimate | None = None
+    gain: Estimate | None = None
+    metrics: Mapping[str, Metric] = field(default_factory=dict)
+    """The task's other metrics, and the rate of malformed answers."""
+    elsewhere: Mapping[str, Away] = field(default_factory=dict)
+    wordings: Wordings | None = None
+    transfers: Sequence[Transfer] = ()
+    forgetting: Mapping[str, Forgotten] = field(default_factory=dict)
+    relative_forgetting: float | None = None
+    curve: Sequence[Point] = ()
+    """The way to the end, on validation items."""
+    stages: Stages | None = None
+    cost: Cost | None = None
+    """Means over seeds; counts rounded."""
+    variant: str = ""
+    """What sets this row apart from others of its model, task and strategy, e.g. `peft.r=16`."""
+
+    @property
+    def first(self) -> Record:
+        return self.records[0]
+
+    @property
+    def group(self) -> tuple[str, str, str]:
+        """Suite, model and task: rows that may be compared."""
+        return self.first.suite, self.first.model, self.first.task
+
+    @property
+    def status(self) -> Status:
+        return self.first.status
+
+    @property
+    def reason(self) -> str:
+        return self.first.reason or "no reason was recorded"
+
+    @property
+    def measure(self) -> Measure:
+        """What the row's score is."""
+        return measure(self.first.score) if self.first.score else Measure("", share=False)
+
+    @property
+    def higher_is_better(self) -> bool:
+        return self.first.score is None or self.first.score.higher_is_better
+
+    @property
+    def base_score(self) -> float | None:
+        """The untouched model's score, the same for all seeds."""
+        return self.first.base_score
+
+    @property
+    def label(self) -> str:
+        return f"{self.first.strategy} ({self.variant})" if self.variant else self.first.strategy
+
+    @property
+    def seeds(self) -> str:
+        """The seeds of the row's runs; a row whose result depends on none has none."""
+        if self.first.provenance and "seed" not in self.first.provenance.inputs:
+            return "none"
+        return ", ".join(str(record.seed) for record in self.records)
+
+    def kind(self, name: str) -> str:
+        """What a name of `elsewhere` is to the row, one of KINDS."""
+        inputs = self.first.provenance.inputs if self.first.provenance else {}
+        named = (kind for kind, field in KINDS.items() if any(task["name"] == name for task in inputs.get(field) or []))
+        return next(named, "Domains")
+
+    @property
+    def stage_measures(self) -> dict[str, Measure]:
+        """What the score on each stage's task is; a score of which the record says nothing keeps its own unit."""
+        scores = {name: away.measure for name, away in self.elsewhere.items()} | {self.first.task: self.measure}
+        tasks = self.stages.tasks if self.stages else []
+        return {task: scores.get(task, Measure("score", share=False)) for task in tasks}
+
+    @property
+    def stage_measure(self) -> Measure:
+        """What a mean over the stages' tasks is: a share where all of them are."""
+        return Measure("score", share=all(measure.share for measure in self.stage_measures.values()))
+
+    @property
+    def trains(self) -> bool:
+        return self.cost is not None and self.cost.train_examples > 0
+
+    @property
+    def trained_share(self) -> float | None:
+        """Trainable parameters as a share of all; None where it is not known."""
+        return self.cost.trainable_parameters / self.cost.total_parameters if self.cost and self.cost.total_parameters else None
+
+    @property
+    def faults(self) -> list[str]:
+        """Self-tests that did not hold in some run of the row."""
+        return sorted({name for record in self.records for name, held in record.checks.items() if not held})
+
+
+def aggregate(found: Sequence[Record], out: Path | None = None, beside: Sequence[Record] = ()) -> list[Row]:
+    """Rows in the order in which their first record comes.
+
+    `out` is the folder whose per-item answers the bootstrap over seeds reads; without it, rows of several seeds keep the mean
+    of their records' bounds. `beside` are records that are no rows, but that multitask rows may be held against.
+    """
+    groups: dict[str, list[Record]] = {}
+    for record in {record.run_id: record for record in found}.values():
+        groups.setdefault(_key(record), []).append(record)
+    known = [*found, *beside]
+    rows = [_row(sorted(group, key=lambda record: (record.seed, record.run_id)), out, known) for group in groups.values()]
+    return _with_variants(rows)
+
+
+def ranked(rows: Sequence[Row]) -> list[Row]:
+    """By suite, task and model, best score first, rows without a score last."""
+
+    def place(row: Row) -> tuple[Any, ...]:
+        suite, model, task = row.group
+        score = row.score.value if row.score else 0.0
+        best_first = -score if row.higher_is_better else score
+        return suite, task, model, row.score is None, best_first, row.label, row.first.run_id
+
+    return sorted(rows, key=place)
+
+
+def grouped(rows: Sequence[Row]) -> dict[tuple[str, str, str], list[Row]]:
+    """Rows by suite, model and task, order kept."""
+    groups: dict[tuple[str, str, str], list[Row]] = {}
+    for row in rows:
+        groups.setdefault(row.group, []).append(row)
+    return groups
+
+
+def staged(rows: Sequence[Row]) -> list[list[Row]]:
+    """Rows that went through the same stages with the same model."""
+    groups: dict[tuple[str, ...], list[Row]] = {}
+    for row in rows:
+        if row.stages:
+            groups.setdefault((*row.group, *row.stages.tasks), []).append(row)
+    return list(groups.values())
+
+
+def probe_names(rows: Sequence[Row]) -> dict[str, Measure]:
+    """Each probe of the rows and what it measures, in order of first appearance."""
+    return {name: probe.measure for row in rows for name, probe in row.forgetting.items()}
+
+
+def _key(record: Record) -> str:
+    """Equal for records that differ in nothing but the seed."""
+    names = (record.suite, record.model, record.task, record.strategy)
+    return json.dumps([*names, record.status, record.reason, determinants(record)])
+
+
+def determinants(record: Record) -> dict[str, Any]:
+    """What determines a record's numbers, its seed left out, as flat names and values."""
+    known = {"tuning": record.tuning.model_dump()}
+    if record.provenance:
+        # A row that trains nothing has no budget in its inputs: it is the same row under any.
+        known |= {name: value for name, value in record.provenance.inputs.items() if name not in ("seed", "hyperparameters")}
+    else:
+        known["budget"] = record.budget  # type: ignore[assignment]
+    return dict(sorted({**flat(known), **flat(record.hyperparameters)}.items()))
+
+
+def flat(values: Any, name: str = "") -> dict[str, Any]:
+    """Nested objects and lists as one level: {"peft": {"r": 8}} -> {"peft.r": 8}."""
+    if not isinstance(values, Mapping | list | tuple) or not values:
+        return {name: values}
+    parts = values.items() if isinstance(values, Mapping) else enumerate(values)
+    return {key: leaf for part, value in parts for key, leaf in flat(value, f"{name}.{part}" if name else str(part)).items()}
+
+
+def _row(runs: list[Record], out: Path | None, known: Sequence[Record]) -> Row:
+    scores = [run.score for run in runs if run.score is not None]
+    if runs[0].status != "ok" or len(scores) < len(runs):
+        return Row(tuple(runs))
+    # One run has its own interval: its items need not be read.
+    frames = [store.items(out, run) for run in runs] if out and len(runs) > 1 else []
+    answered = answers.of_task(frames, runs[0].task, scores[0].name)
+    return Row(
+        tuple(runs),
+        score=means.score(scores, answered),
+        gain=means.gain(runs, scores[0].higher_is_better, answered),
+        metrics=means.metrics(runs, frames),
+        elsewhere=means.elsewhere(runs, frames),
+        wordings=means.wordings(runs),
+        transfers=transfer.between(runs, known, out),
+        forgetting=means.forgotten(runs, frames),
+        relative_forgetting=means.relative_forgetting(runs),
+        curve=means.curve(runs),
+        stages=means.stages(runs),
+        cost=means.cost([run.cost for run in runs if run.cost]),
+    )
+
+
+def _with_variants(rows: list[Row]) -> list[Row]:
+    alike: dict[tuple[str, ...], list[Row]] = {}
+    for row in rows:
+        alike.setdefault((*row.group, row.first.strategy), []).append(row)
+    return [replace(row, variant=_variant(row, alike[(*row.group, row.first.strategy)])) for row in rows]
+
+
+def _variant(row: Row, others: Sequence[Row]) -> str:
+    """Where the row's determinants differ from those of its like, or where it alone has one; a failed run, which knows fewer,
+    is only held to those that it knows."""
+    mine = determinants(row.first)
+    theirs = [(determinants(other.first), other.first.provenance is not None) for other in others]
+    differing = [n for n in mine if any((whole or n in other) and other.get(n) != mine[n] for other, whole in theirs)]
+    shown = [f"{name}={str(mine[name])[:24]}" for name in differing[:SHOWN_DIFFERENCES]]
+    return ", ".join(shown) + (", …" if len(differing) > SHOWN_DIFFERENCES else "")

@@ -1,0 +1,164 @@
+"""What mixing tasks does to each of them: the mixture's score against that of a run on the task alone, on the same items.
+
+The run alone may be of any suite; it has the same task (data, version, words), model, seed, budget, precision and engine.
+The budget is the whole run's: alone, a task gets all of it.
+"""
+
+import json
+from collections.abc import Sequence
+from dataclasses import dataclass
+from pathlib import Path
+from statistics import fmean
+from typing import Any, NamedTuple
+
+import pandas as pd
+
+from bench.records import store
+from bench.records.record import Record, Score
+from bench.statistics.bootstrap import bounds, totals
+from bench.statistics.estimates import Bounds, Estimate, estimate
+from reports.rows import answers
+from reports.rows.numbers import Measure, measure
+
+ALONE = ("instruction", "full")
+"""Strategies of a run alone; the first, which words the task as the mixture does, is preferred."""
+SAME = ("engine", "model", "seed", "budget", "precision")
+"""Inputs in which a run alone must agree."""
+CLOSE = ("batch", "max_length")
+"""Inputs in which it should."""
+
+
+@dataclass(frozen=True)
+class Transfer:
+    """A task in the mixture against the task alone: means over the seeds that have both. `rise` is positive where the mixture
+    is better."""
+
+    task: str
+    measure: Measure
+    together: float
+    alone: float
+    rise: Estimate
+    items: int
+    strategy: str
+    suite: str
+    """Those of the runs alone."""
+
+    def alone_as(self, suite: str, seeds: int) -> str:
+        """Which runs alone: `instruction`, with the suite where it is another, and the seeds if some have no such run."""
+        elsewhere = "" if self.suite == suite else f" of suite {self.suite}"
+        return f"{self.strategy}{elsewhere}" + ("" if self.rise.runs == seeds else f", {self.rise.runs} of {seeds} seeds")
+
+
+class Pair(NamedTuple):
+    """One seed's numbers; `frame` has the shared items with the mixture's `prediction` and the `before` of the run alone."""
+
+    alone_run: Record
+    score: Score
+    together: float
+    alone: float
+    rise: float
+    bounds: Bounds | None
+    items: int
+    frame: pd.DataFrame | None
+
+
+def mixed(record: Record) -> dict[str, Any]:
+    """The tasks that a run mixes, its own first, by name, each with what determines it.
+
+    None if it mixes nothing, or trained on earlier tasks: their part in a difference could not be told from the mixture's.
+    """
+    inputs = record.provenance.inputs if record.provenance else {}
+    others = [] if inputs.get("earlier") else inputs.get("others") or []
+    return {record.task: inputs.get("task"), **{task["name"]: task for task in others}} if others else {}
+
+
+def between(runs: Sequence[Record], found: Sequence[Record], out: Path | None) -> list[Transfer]:
+    """The transfer to each task that the runs of one row mix, where `found` has a run on that task alone.
+
+    Without the per-item answers in `out`, scores over the same number of items are compared, without an interval; scores over
+    different numbers of items are not compared.
+    """
+    transfers = [_to(task, shape, runs, found, out) for task, shape in mixed(runs[0]).items() if shape]
+    return [transfer for transfer in transfers if transfer is not None]
+
+
+def _to(task: str, shape: Any, runs: Sequence[Record], found: Sequence[Record], out: Path | None) -> Transfer | None:
+    for strategy in ALONE:
+        singles = [(run, _single(run, shape, strategy, found)) for run in runs]
+        pairs = [pair for run, single in singles if single and (pair := _pair(run, single, task, out))]
+        if pairs:
+            return _mean(task, pairs)
+    return None
+
+
+def _single(run: Record, shape: Any, strategy: str, found: Sequence[Record]) -> Record | None:
+    """The run on the task alone whose settings are nearest to those of the mixture."""
+
+    def distance(other: Record) -> tuple[int, str, str]:
+        mine, theirs = _settings(run), _settings(other)
+        differing = sum(mine[name] != theirs[name] for name in mine.keys() & theirs.keys())
+        return differing, json.dumps(theirs, sort_keys=True), other.run_id
+
+    fitting = [other for other in found if other.strategy == strategy and _fits(run, other, shape)]
+    return min(fitting, key=distance, default=None)
+
+
+def _fits(run: Record, other: Record, shape: Any) -> bool:
+    if other.status != "ok" or not (run.provenance and other.provenance and other.cost and other.cost.train_examples):
+        return False
+    mine, theirs = run.provenance.inputs, other.provenance.inputs
+    single = theirs.get("task") == shape and not theirs.get("others") and not theirs.get("earlier")
+    return single and all(mine.get(n) == theirs.get(n) for n in SAME)
+
+
+def _settings(record: Record) -> dict[str, Any]:
+    inputs = record.provenance.inputs if record.provenance else {}
+    return {**record.hyperparameters, **{name: inputs.get(name) for name in CLOSE}}
+
+
+def _pair(run: Record, single: Record, task: str, out: Path | None) -> Pair | None:
+    own = task == run.task
+    score = run.score if own else run.elsewhere[task].score if task in run.elsewhere else None
+    if score is None or single.score is None or score.name != single.score.name:
+        return None
+    sign = 1.0 if score.higher_is_better else -1.0
+    frame = _shared(run, single, "task" if own else "elsewhere", task, out) if out else None
+    if frame is not None and frame.empty:
+        return None
+    answered = answers.of_task([frame], task, score.name) if frame is not None else None
+    if answered is None:
+        rise = sign * (score.value - single.score.value) + 0.0
+        alone = single.score
+        return Pair(single, score, score.value, alone.value, rise, None, score.n, None) if score.n == alone.n else None
+    together, alone_value = (float(answered.number(side[0].sum(0))) for side in (answered.after, answered.before))
+    counts, number = answered.difference(sign)
+    interval = bounds(number(totals(counts[0])) + 0.0, len(counts[0]))  # -0.0 becomes 0.0
+    return Pair(single, score, together, alone_value, sign * (together - alone_value) + 0.0, interval, len(counts[0]), frame)
+
+
+def _shared(run: Record, single: Record, kind: str, task: str, out: Path) -> pd.DataFrame | None:
+    """The items that both runs answered; the mixture may have been asked the first ones alone. None if a run left no items."""
+    mine, theirs = store.items(out, run), store.items(out, single)
+    if mine.empty or theirs.empty:
+        return None
+    mine = mine[(mine["kind"] == kind) & (mine["name"] == task)]
+    theirs = theirs[(theirs["kind"] == "task") & (theirs["name"] == task)].drop_duplicates("item").set_index("item")
+    shared = mine[mine["item"].isin(theirs.index)]
+    return shared.assign(kind="task", before=shared["item"].map(theirs["prediction"]))
+
+
+def _mean(task: str, pairs: Sequence[Pair]) -> Transfer:
+    frames = [pair.frame for pair in pairs if pair.frame is not None]
+    first = pairs[0]
+    answered = answers.of_task(frames, task, first.score.name) if len(frames) == len(pairs) > 1 else None
+    counts = answered.difference(1.0 if first.score.higher_is_better else -1.0) if answered else None
+    return Transfer(
+        task,
+        measure(first.score),
+        fmean(pair.together for pair in pairs),
+        fmean(pair.alone for pair in pairs),
+        estimate([pair.rise for pair in pairs], [pair.bounds for pair in pairs], counts),
+        first.items,
+        first.alone_run.strategy,
+        first.alone_run.suite,
+    )

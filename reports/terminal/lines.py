@@ -1,0 +1,117 @@
+"""Plain lines below a group's table in the terminal: what its columns have no place for, one fact a line."""
+
+from collections.abc import Callable, Iterator, Sequence
+
+from reports.page.provenance import stopping
+from reports.rows import numbers
+from reports.rows.means import Away
+from reports.rows.rows import Row
+
+NAMES = 3
+"""Other tasks and domains on a line, which then mostly fits in 100 columns."""
+
+
+def below(rows: Sequence[Row]) -> Iterator[str]:
+    """The lines of one group's rows, by what they are about and then in the order of the rows."""
+    facts: list[Callable[[Row], Iterator[str]]] = [
+        _trained,
+        _malformed,
+        _stopped,
+        _elsewhere,
+        _transfer,
+        _wordings,
+        _money,
+        _rounded,
+    ]
+    for fact in facts:
+        for row in rows:
+            yield from fact(row)
+    yield from _contaminated(rows)
+    for row in rows:
+        yield from _doubts(row)
+
+
+def _trained(row: Row) -> Iterator[str]:
+    cost, part = row.cost, row.trained_share
+    if cost and part is not None and 0 < part < 1:
+        sizes = f"{numbers.count(cost.trainable_parameters)} of {numbers.count(cost.total_parameters)}"
+        yield f"{row.label}: trainable parameters {sizes} ({100 * part:.2f} %)"
+
+
+def _malformed(row: Row) -> Iterator[str]:
+    found = row.metrics.get("malformed")
+    if found and found.value.value > 0:
+        yield f"{row.label}: malformed answers {numbers.rate(found.value.value)}"
+
+
+def _stopped(row: Row) -> Iterator[str]:
+    for run in row.records:
+        if found := stopping(run):
+            place = f"validation {found.kept + 1} of {len(found.scores)} ({found.scores[found.kept]})"
+            yield f"{row.label} (seed {run.seed}): early stopping kept {place}"
+
+
+def _elsewhere(row: Row) -> Iterator[str]:
+    alike: dict[tuple[int, str], list[str]] = {}
+    for name, away in row.elsewhere.items():
+        alike.setdefault((away.items, away.measure.unit), []).append(name)
+    for (count, unit), names in alike.items():
+        for start in range(0, len(names), NAMES):
+            first, *others = [_gained(name, row.elsewhere[name]) for name in names[start : start + NAMES]]
+            told = [f"{first} {unit})", *(f"{each})" for each in others)]
+            yield f"{row.label}: {', '.join(told)} over {numbers.items([count])}"
+
+
+def _gained(name: str, away: Away) -> str:
+    """`rte .528 (+3.1`"""
+    return f"{name} {numbers.level(away.score.value, away.measure)} ({numbers.difference(away.gain.value, away.measure)}"
+
+
+def _transfer(row: Row) -> Iterator[str]:
+    for found in row.transfers:
+        rise = f"{numbers.difference(found.rise.value, found.measure)} {found.measure.unit}"
+        interval = numbers.bounds(found.rise, found.measure, signed=True)
+        against = f"{found.alone_as(row.first.suite, len(row.records))} alone over {numbers.items([found.items])}"
+        yield f"{row.label}: transfer to {found.task} {' '.join(filter(None, [rise, interval]))} against {against}"
+
+
+def _wordings(row: Row) -> Iterator[str]:
+    if found := row.wordings:
+        low, high = (numbers.level(end, found.measure) for end in (found.low, found.high))
+        spread = f"{numbers.span(found.spread, found.measure)} {found.measure.unit}"
+        yield f"{row.label}: unseen wordings {low} to {high}, spread {spread} over {numbers.items([found.items])}"
+
+
+def _money(row: Row) -> Iterator[str]:
+    if row.cost and row.cost.money is not None:
+        yield f"{row.label}: the API asks {numbers.money(row.cost.money)}, in the currency of its prices"
+
+
+def _rounded(row: Row) -> Iterator[str]:
+    """Where the interval says that rounding the base lost or gained something before training."""
+    bits = row.first.hyperparameters.get("bits")
+    lost = [(name, found.rounding, found.measure) for name, found in row.forgetting.items()]
+    told = [
+        f"{numbers.difference(rounding.value, measure)} {measure.unit} of {name}"
+        for name, rounding, measure in lost
+        if rounding and rounding.excludes_zero
+    ]
+    if told:
+        yield f"{row.label}: rounding{f' to {bits} bit' if bits else ''} lost {', '.join(told)} before training"
+
+
+def _contaminated(rows: Sequence[Row]) -> Iterator[str]:
+    alike: dict[tuple[str, int, int], list[str]] = {}
+    for row in rows:
+        for name, found in row.forgetting.items():
+            if found.contaminated:
+                alike.setdefault((name, found.contaminated, found.items), []).append(row.label)
+    for (name, count, items), labels in alike.items():
+        yield f"{name}: {count:,} of {numbers.items([items])} contaminated by what was trained on ({', '.join(labels)})"
+
+
+def _doubts(row: Row) -> Iterator[str]:
+    for fault in row.faults:
+        yield f"{row.label}: the check {fault} does not hold; don't trust this row"
+    if row.status != "ok":
+        yield f"{row.label} (seed {row.seeds}) {row.status}: {row.reason}"

@@ -1,0 +1,264 @@
+import dataclasses
+import json
+
+import pytest
+
+from bench.errors import UserError
+from bench.planning import plan as planning
+from bench.planning.plan import Options
+from bench.running.run import checked_stride
+from bench.specs.budget import Budget
+from bench.specs.library import BUILT_IN, Library
+
+
+def plan(**options):
+    return planning.plan(Options("sentiment", **{"model": "tiny-bert", **options}), "fp32")
+
+
+def test_the_suite_becomes_its_runs():
+    runs = plan(seeds=2)
+    # zero-shot depends on no seed and is run once
+    assert [(r.strategy.name, r.seed) for r in runs][:3] == [("zero-shot", 0), ("few-shot", 0), ("few-shot", 1)]
+    assert len(runs) == 1 + 6 * 2
+    assert len({r.id for r in runs}) == len(runs)
+    assert {spec.name for spec, _ in runs[0].probes} == {"mrpc"}  # the others are for decoders
+
+
+def test_a_probe_asks_what_the_suite_allows_its_family_and_the_command_line_overrides_both():
+    def limits(**options):
+        return {spec.name: most for spec, most in plan(strategies=["full"], **options)[0].probes}
+
+    assert set(limits(model="smollm2").values()) == {14}
+    assert limits(model="minilm") == {"mrpc": 128}
+    assert limits(model="minilm", probe_items=9) == {"mrpc": 9}
+    assert set(limits(model="smollm2", probe_items=99).values()) == {99}
+
+
+def test_the_id_hashes_what_determines_the_result():
+    (run,) = plan(strategies=["full"])
+    (again,) = plan(strategies=["full"])
+    assert run.id == again.id
+    for changed in (
+        plan(strategies=["full"], budget="7"),
+        plan(strategies=["full"], probe_items=9),
+        plan(strategies=["full"], test_items=9),
+        plan(strategies=["full"], settings=["learning_rate=0.5"]),
+        plan(strategies=["full"], model="minilm"),
+        planning.plan(Options("sentiment", model="tiny-bert", strategies=["full"]), "bf16"),
+        [dataclasses.replace(run, seed=1)],
+        [dataclasses.replace(run, task=run.task.model_copy(update={"version": 2}))],
+        [dataclasses.replace(run, batch=8)],
+    ):
+        assert changed[0].id != run.id
+
+
+def test_the_id_hashes_nothing_else():
+    (run,) = plan(strategies=["full"])
+    words = {"description": "in other words"}
+    assert dataclasses.replace(run, suite="other", task=run.task.model_copy(update=words)).id == run.id
+    (zero,) = plan(strategies=["zero-shot"])
+    assert dataclasses.replace(zero, seed=5, budget=Budget(99)).id == zero.id
+
+
+def test_an_endpoints_id_hashes_its_answers_and_not_how_it_is_reached():
+    def one(**settings):
+        said = {"base_url": "http://localhost:1/v1", "model": "m"} | settings
+        (run,) = plan(strategies=["endpoint"], settings=[f"endpoint.{key}={value}" for key, value in said.items()])
+        return run.id
+
+    first = one()
+    assert one(concurrency=2, timeout=9, input_price=1.5, output_price=2) == first
+    assert one(key_env="PATH") == first
+    assert len({first, one(model="n"), one(temperature=0.5), one(max_tokens=9), one(base_url="http://localhost:2/v1")}) == 5
+
+
+def test_the_id_is_the_same_wherever_the_data_lies(tmp_path):
+    """Task and rehearsal are the user's files; the suite's folder moves, then one of them changes."""
+    built_in = Library()
+    columns = {"text": "t", "label": "l"}
+    task = built_in.task("sst2").model_dump(exclude_defaults=True)
+    task |= {"train": [{"path": "a.csv", "columns": columns}, {"path": "b.csv", "columns": columns}]}
+    task |= {"validation": {"share": 0.2}, "test": {"share": 0.2}}
+    strategy = built_in.strategy("multitask").model_dump(exclude_defaults=True)
+    strategy["hyperparameters"]["rehearsal"] = {"path": "c.csv", "columns": {"text": "t"}}
+    suite = built_in.suite("sentiment").model_dump(exclude_defaults=True)
+    suite |= {"tasks": ["sst2"], "strategies": ["multitask"], "hyperparameters": {}}
+    files = {
+        "mine.yaml": json.dumps(suite),
+        "tasks/sst2.yaml": json.dumps(task),
+        "strategies/multitask.yaml": json.dumps(strategy),
+    }
+    files |= {"tasks/a.csv": "t,l\nx,positive\n", "tasks/b.csv": "t,l\ny,negative\n", "strategies/c.csv": "t\nz\n"}
+
+    def made(name, **changes):
+        for file, content in (files | changes).items():
+            (tmp_path / name / file).parent.mkdir(parents=True, exist_ok=True)
+            (tmp_path / name / file).write_text(content)
+        (run,) = planning.plan(Options(str(tmp_path / name / "mine.yaml"), model="tiny-bert"), "fp32")
+        return run.id
+
+    first = made("first")
+    assert made("second") == first
+    assert made("third", **{"tasks/b.csv": "t,l\nw,negative\n"}) != first
+    assert made("fourth", **{"strategies/c.csv": "t\nw\n"}) != first
+
+
+def test_settings_reach_the_strategies_that_know_them():
+    runs = {r.strategy.name: r for r in plan(settings=["learning_rate=1e-3", "frozen.learning_rate=1e-2", "peft.r=4"])}
+    assert runs["full"].strategy.hyperparameters.learning_rate == 1e-3
+    assert runs["frozen"].strategy.hyperparameters.learning_rate == 1e-2
+    # a nested key changes one value of the suite's file and keeps the others
+    assert runs["lora-8bit"].strategy.hyperparameters.peft["r"] == 4
+    assert runs["lora-8bit"].strategy.hyperparameters.peft["target_modules"] == "all-linear"
+
+
+@pytest.mark.parametrize(
+    ("options", "sentence"),
+    [
+        ({"settings": ["learning_rat=1"]}, "unknown hyper-parameter 'learning_rat'; did you mean learning_rate?"),
+        ({"settings": ["learning_rate"]}, "write it as key=value"),
+        ({"strategies": ["endpoint"]}, "strategy 'endpoint': field 'base_url': Field required"),
+        ({"settings": ["multitask.tasks={sarcasm: 0.95}"]}, "shares must be positive and leave a part of the budget"),
+        ({"settings": ["multitask.rehearsal=null"]}, "a rehearsal_share needs a rehearsal source with the column text"),
+        ({"settings": ["multitask.tasks={sarcsm: 0.1}"]}, "unknown task 'sarcsm'; did you mean sarcasm?"),
+        ({"settings": ["learning_rate=-1"]}, "field 'learning_rate': Input should be greater than 0"),
+        ({"settings": ["lora-8bit.peft.peft_type=LORE"]}, "peft_type 'LORE' is unknown"),
+        ({"settings": ["lora-8bit.peft.rank=4"]}, "unexpected keyword argument 'rank'"),
+        ({"strategies": ["ful"]}, "unknown strategy 'ful'; did you mean full?"),
+        ({"tasks": ["sst3"]}, "unknown task 'sst3'; did you mean sst2?"),
+        ({"model": "smolm2"}, "unknown model 'smolm2'; did you mean smollm2?"),
+        ({"budget": "0"}, "budget '0' would train nothing"),
+        ({"strategies": []}, "no strategy is named; leave the option out"),
+        ({"settings": ["learning_rate=["]}, "the value cannot be read as YAML"),
+        ({"budget": "many"}, "budget 'many' is not understood"),
+    ],
+)
+def test_wrong_options_get_a_sentence(options, sentence):
+    with pytest.raises(UserError) as caught:
+        plan(**options)
+    assert sentence in str(caught.value)
+
+
+@pytest.mark.parametrize("same", [("50%", "0.5", ".5", "50.0%"), ("3", "03"), ("33%", "0.33"), ("7%", "0.07")])
+def test_a_share_is_one_share_however_it_is_written(same):
+    assert len({plan(probe_every=each)[-1].id for each in same}) == 1
+    assert {checked_stride(each) for each in same} == {same[0]}
+
+
+@pytest.mark.parametrize(("text", "examples"), [("512", 512), ("512examples", 512), ("2_000 examples", 2000), ("1", 1)])
+def test_budgets(text, examples):
+    assert Budget.parse(text).examples == examples
+    assert Budget.parse(str(Budget.parse(text))) == Budget.parse(text)
+
+
+@pytest.fixture
+def suite(tmp_path):
+    """Writes a suite that sets hyper-parameters of its strategies; returns its path."""
+
+    def write(hyperparameters):
+        text = (BUILT_IN / "sentiment.yaml").read_text().replace("name: sentiment", "name: mine")
+        (tmp_path / "mine.yaml").write_text(f"{text}hyperparameters: {hyperparameters}\n")
+        return str(tmp_path / "mine.yaml")
+
+    return write
+
+
+def test_a_suites_hyperparameters_lie_between_defaults_and_settings(suite):
+    path = suite("{lora-8bit: {learning_rate: 2.0e-4, warmup: 0.5, peft: {r: 16, target_modules: [query]}}}")
+    settings = ["lora-8bit.warmup=0.25"]
+    options = Options(path, model="tiny-bert", strategies=["full", "lora-8bit"], settings=settings)
+    full, lora = planning.plan(options, "fp32")
+    (default,) = plan(strategies=["lora-8bit"])
+    found = lora.strategy.hyperparameters
+    assert (found.learning_rate, found.warmup) == (2e-4, 0.25)  # also over the file's own values for encoders
+    assert found.peft == default.strategy.hyperparameters.peft | {"r": 16, "target_modules": ["query"]}
+    assert full.id == plan(strategies=["full"])[0].id
+    assert lora.id != default.id
+
+
+@pytest.mark.parametrize(
+    ("hyperparameters", "sentence"),
+    [
+        (
+            "{lora8bit: {}}",
+            "mine.yaml: field 'hyperparameters': 'lora8bit' is none of the suite's strategies, zero-shot, few-shot",
+        ),
+        ("{full: {warmupp: 1}}", "strategy 'full' with the suite's hyperparameters: field 'warmupp' is not known"),
+        ("{full: {warmup: 2}}", "strategy 'full' with the suite's hyperparameters: field 'warmup': Input should be less"),
+    ],
+)
+def test_a_suites_wrong_hyperparameters_get_a_sentence(suite, hyperparameters, sentence):
+    with pytest.raises(UserError) as caught:
+        planning.plan(Options(suite(hyperparameters), model="tiny-bert"), "fp32")
+    assert sentence in str(caught.value)
+
+
+def several(**options):
+    return planning.plan(Options("all", **{"model": "tiny-bert", **options}), "fp32")
+
+
+def test_a_list_of_suites_is_planned_one_after_another():
+    runs = several()
+    parts = [planning.plan(Options(name, model="tiny-bert"), "fp32") for name in Library().suite("all").suites]
+    assert [run.id for run in runs] == [run.id for part in parts for run in part]
+    assert list(dict.fromkeys((run.suite, run.task.name) for run in runs)) == [
+        ("sentiment", "sst2"),
+        ("ner", "sec-entities"),
+        ("qa", "squad"),
+    ]
+
+
+def test_options_reach_the_suites_that_have_the_task():
+    runs = several(tasks=["squad"], strategies=["full"], seeds=2, budget="7")
+    assert [(run.suite, run.task.name, run.seed, str(run.budget)) for run in runs] == [
+        ("qa", "squad", 0, "7examples"),
+        ("qa", "squad", 1, "7examples"),
+    ]
+    both = several(tasks=["squad", "sst2"], strategies=["full"])
+    assert [run.task.name for run in both] == ["sst2", "squad"]
+
+
+@pytest.mark.parametrize(
+    ("options", "sentence"),
+    [
+        ({"tasks": ["squat"]}, "unknown task 'squat'; did you mean squad"),
+        ({"tasks": ["sst2", "squat"]}, "unknown task 'squat'; did you mean squad"),
+        # A task of the library that none of the listed suites measures: which one's budget would be meant?
+        ({"tasks": ["sarcasm"]}, "unknown task 'sarcasm'"),
+        ({"strategies": ["ful"]}, "unknown strategy 'ful'; did you mean full?"),
+        ({"settings": ["learning_rat=1"]}, "unknown hyper-parameter 'learning_rat'"),
+    ],
+)
+def test_wrong_options_of_a_list_get_a_sentence(options, sentence):
+    with pytest.raises(UserError) as caught:
+        several(**options)
+    assert sentence in str(caught.value)
+
+
+def unfit(suite, model="tiny-bert", **options):
+    return {run.strategy.name: run.unfit for run in planning.plan(Options(suite, model=model, **options), "fp32")}
+
+
+def test_what_cannot_be_done_is_told_in_the_plan(decoder_folder):
+    assert set(unfit("sentiment").values()) == {None}
+    for suite in ("ner", "qa"):
+        found = unfit(suite)
+        kind = {"ner": "ner", "qa": "qa"}[suite]
+        assert found.pop("few-shot") == f"an encoder has no way to learn a {kind} task from examples without training"
+        assert set(found.values()) == {None}
+        assert set(unfit(suite, str(decoder_folder)).values()) == {None}
+    assert set(unfit("corpus").values()) == {"'film-plots' is a causal-lm task, which needs a decoder"}
+    assert set(unfit("corpus", str(decoder_folder)).values()) == {None}
+    shown = unfit("corpus", str(decoder_folder), strategies=["few-shot"])
+    assert shown == {"few-shot": "a causal-lm task asks nothing that could be shown solved"}
+    reached = ["endpoint.base_url=http://localhost:1/v1", "endpoint.model=m"]
+    assert unfit("corpus", strategies=["endpoint"], settings=reached) == {
+        "endpoint": "a causal-lm task cannot be put to an endpoint"
+    }
+    assert unfit("ner", strategies=["endpoint"], settings=reached) == {"endpoint": None}
+
+
+def test_an_encoder_has_no_head_for_a_corpus_that_is_mixed_in(decoder_folder):
+    options = {"strategies": ["multitask"], "settings": ["multitask.tasks={film-plots: 0.2}"]}
+    assert unfit("sentiment", **options) == {"multitask": "'film-plots' is a causal-lm task, which needs a decoder"}
+    assert unfit("sentiment", str(decoder_folder), **options) == {"multitask": None}

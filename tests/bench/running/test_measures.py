@@ -1,0 +1,46 @@
+"""Losses of probes: with an interval where a score can go both ways, without where it is a distance."""
+
+from types import SimpleNamespace
+
+import numpy as np
+import pandas as pd
+import pytest
+
+from bench.probes.cloze import Cloze
+from bench.probes.drift import Drift
+from bench.running import measures
+from bench.running.answers import Answers
+
+
+def stand_in(kind, name):
+    """A probe of the kind without data, for its way of comparing."""
+    probe = object.__new__(kind)
+    probe.spec, probe.rows = SimpleNamespace(name=name), []
+    return probe
+
+
+@pytest.fixture
+def found():
+    """Forgetting of a cloze and of a drift probe, the first half forgotten, the representations turned a little."""
+    generator = np.random.default_rng(0)
+    states = generator.normal(size=(20, 4))
+    probes = [stand_in(Cloze, "cloze"), stand_in(Drift, "drift")]
+    questions = SimpleNamespace(probes=probes, run=SimpleNamespace(strategy=SimpleNamespace(trains=False)))
+
+    def items(right, states):
+        cloze = pd.DataFrame({"value": right, "weight": 1.0, "nats": -1.0})
+        drift = pd.DataFrame({"value": np.nan, "weight": 1.0, "layer 0": list(states)})
+        return Answers(pd.DataFrame(), {}, {"cloze": cloze, "drift": drift})
+
+    before, after = items([1.0] * 20, states), items([0.0] * 10 + [1.0] * 10, states + 0.01 * generator.normal(size=(20, 4)))
+    return questions, measures.forgetting(questions, before, after)
+
+
+def test_a_distance_has_neither_interval_nor_verdict(found):
+    cloze, drift = found[1]["cloze"], found[1]["drift"]
+    assert cloze.delta == 0.5 and 0 < cloze.ci_low < 0.5 < cloze.ci_high and cloze.verdict == "loss"
+    assert 0 < drift.delta < 0.1 and drift.ci_low is drift.ci_high is drift.verdict is None
+
+
+def test_a_distance_is_no_part_of_relative_forgetting(found):
+    assert measures.relative_forgetting(*found) == pytest.approx(50)

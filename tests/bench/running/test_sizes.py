@@ -1,0 +1,136 @@
+"""Planned from the shape alone, against models that are really loaded."""
+
+import pytest
+import torch
+from torch import nn
+from transformers import AutoModelForCausalLM, AutoModelForSequenceClassification, LlamaConfig, OPTConfig
+
+from bench import strategies
+from bench.modeling import models
+from bench.running import sizes
+
+SHAPES = {
+    # SmolLM2-135M with 4 of its 30 layers and a quarter of its vocabulary
+    "llama": LlamaConfig(
+        vocab_size=12288,
+        hidden_size=576,
+        intermediate_size=1536,
+        num_hidden_layers=4,
+        num_attention_heads=9,
+        num_key_value_heads=3,
+        tie_word_embeddings=True,
+    ),
+    "opt": OPTConfig(
+        vocab_size=2000, hidden_size=256, word_embed_proj_dim=256, ffn_dim=1024, num_hidden_layers=4, num_attention_heads=4
+    ),
+}
+
+
+@pytest.fixture(scope="module", params=[*SHAPES, "decoder"])
+def shaped(request, tmp_path_factory, library):
+    """A model folder without a tokenizer."""
+    if request.param == "decoder":
+        return request.getfixturevalue("decoder")
+    folder = tmp_path_factory.mktemp(request.param)
+    AutoModelForCausalLM.from_config(SHAPES[request.param]).save_pretrained(folder)
+    return models.find(str(folder), library)
+
+
+def scales(model: nn.Module) -> int:
+    """Bytes that bitsandbytes keeps beside the parameters."""
+    found = 0
+    for parameter in model.parameters():
+        if (rows := getattr(parameter, "SCB", None)) is not None:
+            found += rows.numel() * rows.element_size()
+        if (state := getattr(parameter, "quant_state", None)) is not None:
+            found += state.absmax.numel() * state.absmax.element_size()
+    return found
+
+
+def planned(model, library, auto=AutoModelForCausalLM, tokens=1024, name="lora-8bit", **settings):
+    strategy = strategies.load(library.strategy(name), model.family, settings)
+    head = {} if model.family == "decoder" else {"num_labels": 3}
+    return strategy, sizes.memory(model.shape(auto, **head), strategy, model.family, tokens)[1]
+
+
+@pytest.mark.parametrize("bits", [32, 8, 4])
+def test_planned_weights_are_those_of_the_loaded_model(shaped, library, bits):
+    strategy, memory = planned(shaped, library, bits=bits)
+    loaded = strategy.adapt(shaped.load(bits=bits), "decoder")
+    assert memory.weights == pytest.approx(loaded.get_memory_footprint() + scales(loaded), rel=0.001)
+    if bits > 4:  # 4-bit scales are an eighth of the packed weights
+        assert memory.weights == pytest.approx(loaded.get_memory_footprint(), rel=0.02)
+    assert (memory.trained, memory.parameters) == sizes.parameters(loaded)
+
+
+@pytest.mark.parametrize("bits", [32, 8, 4])
+def test_an_encoders_plan_holds_its_head(encoder, library, bits):
+    auto = AutoModelForSequenceClassification
+    strategy, memory = planned(encoder, library, auto, bits=bits)
+    loaded = strategy.adapt(encoder.load(auto, bits, num_labels=3), "encoder")
+    assert memory.weights == pytest.approx(loaded.get_memory_footprint() + scales(loaded), rel=0.001)
+    assert (memory.trained, memory.parameters) == sizes.parameters(loaded)
+
+
+def test_packed_weights_count_at_their_full_number(decoder):
+    counts = {sizes.parameters(decoder.load(bits=bits))[1] for bits in (32, 8, 4)}
+    assert counts == {sum(parameter.numel() for parameter in decoder.load().parameters())}
+
+
+def kept(model: nn.Module, tokens: int) -> int:
+    """Bytes that autograd keeps in a forward pass, weights left out: what the formula stands for."""
+    weights = {parameter.untyped_storage()._cdata for parameter in model.parameters()}
+    found: dict[int, torch.UntypedStorage] = {}
+
+    def pack(tensor: torch.Tensor) -> torch.Tensor:
+        storage = tensor.untyped_storage()
+        if storage._cdata not in weights:
+            found[storage._cdata] = storage
+        return tensor
+
+    ids = torch.ones(4, tokens // 4, dtype=torch.long)
+    with torch.autograd.graph.saved_tensors_hooks(pack, lambda tensor: tensor):
+        out = model(input_ids=ids, logits_to_keep=1, use_cache=False)
+    assert out.logits.requires_grad
+    return sum(storage.nbytes() for storage in found.values())
+
+
+@pytest.mark.parametrize("name", ["full", "frozen", "lora-8bit"])
+@pytest.mark.parametrize("shape", SHAPES)
+def test_the_activations_formula_is_near_what_autograd_keeps(shape, name, tmp_path, library):
+    AutoModelForCausalLM.from_config(SHAPES[shape]).save_pretrained(tmp_path)
+    model = models.find(str(tmp_path), library)
+    settings = {"bits": 32} if name == "lora-8bit" else {}
+    strategy, memory = planned(model, library, tokens=512, name=name, **settings)
+    logits = 3 * 4 * 512 * SHAPES[shape].vocab_size
+    real = kept(strategy.adapt(model.load(), "decoder").train(), 512)
+    assert memory.activations - logits == pytest.approx(real, rel=0.35)
+
+
+def test_gradient_checkpointing_keeps_less(decoder, library):
+    _, plain = planned(decoder, library, bits=8)
+    _, less = planned(decoder, library, bits=8, gradient_checkpointing=True)
+    logits = 3 * 4 * 1024 * decoder.config.vocab_size
+    assert less.activations - logits < 0.6 * (plain.activations - logits)
+    assert less.weights == plain.weights and less.gradients == plain.gradients
+
+
+def test_what_trains_has_gradients_and_two_moments(decoder, library):
+    _, full = planned(decoder, library, name="full")
+    assert full.trained == full.parameters == sizes.parameters(decoder.load())[1]
+    assert (full.gradients, full.optimizer) == (4 * full.trained, 8 * full.trained)
+    assert full.total == full.weights + full.gradients + full.optimizer + full.activations
+    _, nothing = planned(decoder, library, name="zero-shot")
+    assert (nothing.trained, nothing.total) == (0, nothing.weights)
+
+
+def test_opt_6_7b_has_its_published_size(library):
+    """PEFT's int8 notebook prints: trainable params: 8388608 || all params: 6666862592."""
+    suite = library.suite("opt-6.7b")
+    model = models.find("opt-6.7b", library)
+    strategy = strategies.load(library.strategy("lora-8bit"), "decoder", {}, suite.hyperparameters["lora-8bit"])
+    _, memory = sizes.memory(model.shape(AutoModelForCausalLM), strategy, "decoder", 1024)
+    assert memory.trained == 8_388_608
+    assert memory.parameters == 6_666_862_592
+    assert 2 * memory.parameters == pytest.approx(13.3e9, rel=0.01)
+    assert memory.weights == pytest.approx(7.3e9, rel=0.01)

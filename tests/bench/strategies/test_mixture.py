@@ -1,0 +1,123 @@
+"""Shares of the budget, against numbers worked by hand."""
+
+import pytest
+from hypothesis import given
+from hypothesis import strategies as st
+
+from bench import strategies
+from bench.planning import plan
+from bench.running import curriculum
+from bench.specs.library import Library
+from bench.tasks.encoding import Encoding
+
+LIBRARY = Library()
+
+
+def multitask(**settings):
+    return strategies.load(LIBRARY.strategy("multitask"), "decoder", settings)
+
+
+SIZES = {"sst2": 9000, "sarcasm": 1000, "rte": 250}
+
+
+def test_fixed_shares_leave_the_rest_to_the_task():
+    strategy = multitask()
+    assert strategy.tasks == ["sarcasm", "rte"] and strategy.rehearsal
+    assert strategy.shares("sst2", SIZES, True, 0.3) == pytest.approx(
+        {"sst2": 0.65, "sarcasm": 0.2, "rte": 0.05, "rehearsal": 0.1}
+    )
+    # Without rehearsal (an encoder) and without a task that is the suite's own, their shares fall to the task.
+    assert strategy.shares("sst2", SIZES, False, 0.3) == pytest.approx({"sst2": 0.75, "sarcasm": 0.2, "rte": 0.05})
+    assert strategy.shares("rte", {"rte": 250, "sarcasm": 1000}, False, 0.0) == pytest.approx({"rte": 0.8, "sarcasm": 0.2})
+
+
+def test_rehearsal_differs_from_full_training_in_nothing_but_its_text():
+    full, rehearsal = (strategies.load(LIBRARY.strategy(name), "decoder", {}) for name in ("full", "rehearsal"))
+    assert rehearsal.wording == full.wording and rehearsal.rehearsal and not full.rehearsal
+    shared = full.hyperparameters.model_dump()
+    assert {name: getattr(rehearsal.hyperparameters, name) for name in shared} == shared
+
+
+@pytest.mark.parametrize(
+    ("settings", "expected"),
+    [
+        # 9000, 1000 and 250 of 10250, in the nine tenths that rehearsal leaves
+        ({"mixing": "proportional"}, [0.9 * 9000 / 10250, 0.9 * 1000 / 10250, 0.9 * 250 / 10250]),
+        # a limit of 1000 makes 1000, 1000 and 250 of them
+        ({"mixing": "proportional", "limit": 1000}, [0.4, 0.4, 0.1]),
+        # square roots 94.868, 31.623 and 15.811
+        (
+            {"mixing": "temperature", "temperature": 2},
+            [0.9 * 94.8683 / 142.3025, 0.9 * 31.6228 / 142.3025, 0.9 * 15.8114 / 142.3025],
+        ),
+        # a temperature of 1 is proportional
+        ({"mixing": "temperature", "temperature": 1, "limit": 1000}, [0.4, 0.4, 0.1]),
+    ],
+)
+def test_shares_by_size(settings, expected):
+    found = multitask(**settings).shares("sst2", SIZES, True, 0.5)
+    assert [found[name] for name in SIZES] == pytest.approx(expected, abs=1e-6)
+    assert found["rehearsal"] == pytest.approx(0.1) and sum(found.values()) == pytest.approx(1)
+
+
+def test_high_temperatures_even_the_tasks_out():
+    found = multitask(mixing="temperature", temperature=1e6).shares("sst2", SIZES, False, 0.0)
+    assert list(found.values()) == pytest.approx([1 / 3] * 3, abs=1e-4)
+
+
+@given(
+    st.sampled_from(["shares", "proportional", "temperature"]),
+    st.floats(0, 0.9),
+    st.floats(0.1, 1),
+    st.booleans(),
+    st.lists(st.floats(0, 1), min_size=2, max_size=2).map(sorted),
+)
+def test_the_new_task_is_phased_in(mixing, start, end, rehearses, times):
+    strategy = multitask(progressive=True, mixing=mixing, start=start, end=end)
+    early, late = (strategy.shares("sst2", SIZES, rehearses, time) for time in times)
+    for shares in (early, late):
+        assert sum(shares.values()) == pytest.approx(1) and min(shares.values()) >= 0
+        assert set(shares) == {*SIZES, *(["rehearsal"] if rehearses else [])}
+    rose = late["sst2"] - early["sst2"]
+    assert rose == pytest.approx((end - start) * (times[1] - times[0]))
+    still = multitask(mixing=mixing).shares("sst2", SIZES, rehearses, 0.0)
+    if early["sst2"] < 1:  # all else fades in proportion
+        assert early["sarcasm"] * still["rte"] == pytest.approx(early["rte"] * still["sarcasm"])
+
+
+def test_progressive_by_hand():
+    strategy = multitask(progressive=True, start=0.2, end=1.0, tasks={"rte": 0.2}, rehearsal_share=0.1)
+    sizes = {"sst2": 9000, "rte": 250}
+    for progress, expected in ((0.0, [0.2, 0.8 * 2 / 3, 0.8 / 3]), (0.5, [0.6, 0.4 * 2 / 3, 0.4 / 3]), (1.0, [1.0, 0.0, 0.0])):
+        assert list(strategy.shares("sst2", sizes, True, progress).values()) == pytest.approx(expected)
+
+
+def built(model, **settings):
+    said = [f"multitask.{name}={value}" for name, value in settings.items()]
+    options = plan.Options("sentiment", model=model, strategies=["multitask"], budget="160", settings=said)
+    (run,) = plan.plan(options, "fp32")
+    return run, curriculum.build(run, Encoding(run.model, run.max_length))
+
+
+def test_a_curriculum_mixes_what_is_due(decoder_folder):
+    run, found = built(str(decoder_folder))
+    assert found.examples == 160 and [len(step) for step in found.steps] == [16] * 10
+    eos = run.model.tokenizer.eos_token_id
+    rehearsed = [e for step in found.steps for e in step if e.weight < 1]
+    assert len(rehearsed) == 16  # a tenth
+    assert all(e.mass == pytest.approx(1) for e in rehearsed) and eos is not None
+    texts = [run.model.tokenizer.decode(e.ids) for step in found.steps for e in step if e.weight == 1]
+    joked, followed = (sum(word in text for text in texts) for word in ("headline", "follow"))
+    assert joked == 32 and followed == 8
+
+
+def test_a_progressive_curriculum_ends_with_the_task_alone(encoder):
+    run, found = built("tiny-bert", progressive=True, start=0.1, end=1.0)
+    heads = [[e.head for e in step] for step in found.steps]
+    own = [part.count(0) for part in heads]
+    assert own[0] <= 4 and own[-1] >= 15 and sum(own) == pytest.approx(160 * 0.55, abs=1)
+    assert set(heads[0]) == {0, 1, 2}
+    # The k-th example of the task is the same as without what is mixed in.
+    alone = plan.plan(plan.Options("sentiment", model="tiny-bert", strategies=["instruction"], budget="160"), "fp32")[0]
+    expected = [e.ids for step in curriculum.build(alone, Encoding(encoder, run.max_length)).steps for e in step]
+    assert [e.ids for step in found.steps for e in step if e.head == 0] == expected[: sum(own)]

@@ -1,0 +1,107 @@
+import pytest
+
+from bench.errors import UserError
+from bench.specs.wording import Wording
+from bench.tasks import splits, types
+from bench.tasks.encoding import Encoding
+from bench.tasks.examples import Example
+
+
+@pytest.fixture(scope="module")
+def first(sst2):
+    return splits.load(sst2).train[0]
+
+
+def test_a_decoder_learns_the_answer_alone(sst2, decoding, first):
+    (encoded,) = decoding.training(types.load(sst2), first, Wording(), 0)
+    tokenizer = decoding.model.tokenizer
+    assert tokenizer.decode(encoded.ids) == f"Review: {first.fields['text']}\nSentiment: {first.gold}"
+    assert tokenizer.decode(encoded.ids[-encoded.answer :]) == f" {first.gold}"
+    assert encoded.decodes and encoded.fed == len(encoded.ids) - 1 and encoded.targets == encoded.answer
+
+
+def test_instructions_use_the_chat_template_and_other_paraphrases_in_the_test(sst2, decoding, first):
+    kind, wording = types.load(sst2), Wording(style="instruction")
+    decode = decoding.model.tokenizer.decode
+    train = [decode(decoding.training(kind, first, wording, i)[0].ids) for i in range(8)]
+    test = [decode(decoding.context(kind, first, wording, "test", i)) for i in range(8)]
+    assert len(set(train)) == len(sst2.instructions.train) >= 3
+    assert not {text.rsplit("<s>", 1)[0] for text in train} & {text.rsplit("<s>", 1)[0] for text in test}
+    assert all(text.startswith("<s>user: ") and text.endswith(first.gold) for text in train)
+
+
+def test_what_is_written_ends_with_the_end_token(library, decoding):
+    spec = library.task("sec-entities")
+    example = next(e for e in splits.load(spec).train if "B-PER" in e.gold and len(e.gold) < 60)
+    (encoded,) = decoding.training(types.load(spec), example, Wording(), 0)
+    tokenizer = decoding.model.tokenizer
+    assert encoded.ids[-1] == tokenizer.eos_token_id and tokenizer.eos_token_id not in encoded.ids[:-1]
+    said = tokenizer.decode(encoded.ids[-encoded.answer : -1])
+    assert said == f" {types.load(spec).answer(example)}" and "(person)" in said
+
+
+def test_a_corpus_is_learned_whole(library, decoding):
+    spec = library.task("film-plots")
+    example = splits.load(spec).train[0]
+    (encoded,) = decoding.training(types.load(spec), example, Wording(style="instruction"), 3)
+    ids = decoding.model.tokenizer(example.fields["text"])["input_ids"][:256]
+    assert list(encoded.ids) == ids and encoded.answer == len(ids) - 1
+
+
+def test_a_rehearsed_text_weighs_as_one_answer(decoding):
+    rehearsed = decoding.rehearsed("A film about a dog that learns to read.")
+    assert rehearsed.targets > 5 and rehearsed.mass == pytest.approx(1.0)
+    with pytest.raises(UserError, match="the text 'a' has fewer than two tokens"):
+        decoding.rehearsed("a")
+
+
+def test_an_encoder_reads_pairs_as_pairs_and_instructions_as_text(library, encoder):
+    rte = library.task("rte")
+    example, kind, encoding = splits.load(rte).train[0], types.load(rte), Encoding(encoder, 128)
+    (plain,) = encoding.windows(kind, example, Wording(), "train", 0, head=1)
+    expected = encoder.tokenizer(example.fields["premise"], example.fields["hypothesis"])
+    assert list(plain.ids) == expected["input_ids"] and list(plain.types) == expected["token_type_ids"]
+    assert set(plain.types) == {0, 1}
+    assert (plain.labels, plain.head) == ((rte.labels.index(example.gold),), 1)
+    assert not plain.decodes and plain.fed == len(plain.ids) and plain.targets == 1
+    (told,) = encoding.windows(kind, example, Wording(style="instruction"), "train", 0)
+    said = rte.instructions.train[0].format(**example.fields)
+    assert list(told.ids) == encoder.tokenizer(said)["input_ids"] and set(told.types) == {0}
+
+
+@pytest.mark.parametrize("name", ["squad", "sec-entities"])
+@pytest.mark.parametrize("style", ["plain", "instruction"])
+def test_an_encoders_long_field_is_read_once_and_after_the_rest(library, encoder, name, style):
+    spec = library.task(name)
+    kind = types.load(spec)
+    example = min(splits.load(spec).train, key=lambda e: len(" ".join(e.fields.values())))
+    (window,) = Encoding(encoder, 384).training(kind, example, Wording(style=style), 0)
+    before = spec.instructions.train[0] if style == "instruction" else "{question}" if name == "squad" else ""
+    said = before.format(**{**example.fields, kind.long: ""}).strip()
+    texts = [said, example.fields[kind.long]] if said else [example.fields[kind.long]]
+    expected = encoder.tokenizer(*texts)
+    assert list(window.ids) == expected["input_ids"] and list(window.types) == expected["token_type_ids"]
+
+
+def test_long_texts_lose_their_middle(decoding):
+    ids = list(range(1000))
+    fitted = decoding.fitted(ids, answer=6)
+    assert len(fitted) == 250
+    assert fitted[:125] == tuple(ids[:125]) and fitted[125:] == tuple(ids[875:])
+    assert decoding.fitted(ids[:250], answer=6) == tuple(ids[:250])
+
+
+def test_solved_examples_come_on_top_of_the_limit_and_positions_bound_all(decoding):
+    ids = list(range(1000))
+    assert decoding.positions == 512
+    assert len(decoding.fitted(ids, answer=6, solved=100)) == 350
+    assert len(decoding.fitted(ids, answer=6, solved=900)) == 506
+    with pytest.raises(UserError, match="max_length 256 leaves no room for a context"):
+        decoding.fitted(ids, answer=255)
+
+
+def test_an_example_longer_than_the_limit_keeps_its_answer(sst2, decoding):
+    long = Example("x", {"text": "long " * 600}, "positive")
+    (encoded,) = decoding.training(types.load(sst2), long, Wording(), 0)
+    assert len(encoded.ids) == 256
+    assert decoding.model.tokenizer.decode(encoded.ids).endswith("\nSentiment: positive")

@@ -1,0 +1,124 @@
+import json
+
+import pytest
+
+from bench.data import sources
+from bench.errors import UserError
+from bench.specs.task import TaskSpec
+from bench.tasks import splits
+from bench.tasks.examples import Example
+from bench.tasks.splits import normalised
+
+
+def test_sst2_test_set_is_whole_and_not_in_training(sst2):
+    loaded = splits.load(sst2)
+    assert len(loaded.test) == 872
+    assert [sum(e.gold == label for e in loaded.test) for label in ("positive", "negative")] == [444, 428]
+    test = {normalised(example, ["text"]) for example in loaded.test}
+    assert not test & {normalised(example, ["text"]) for example in (*loaded.train, *loaded.validation)}
+    # Without the removal most of SST-2's validation set would be trained on: the check has something to find.
+    raw = {normalised(Example("", {"text": row["text"]}, ""), ["text"]) for row in sources.rows(sst2.train)}
+    assert len(test & raw) > 600
+
+
+def test_validation_shares_no_film_with_training(sst2):
+    loaded = splits.load(sst2)
+    films = [{example.fields["group"] for example in split} for split in (loaded.train, loaded.validation)]
+    assert films[1] and not films[0] & films[1]
+    assert 0.05 < len(loaded.validation) / len(loaded.train) < 0.2
+
+
+def test_normalised_sees_through_tokenisation():
+    first, second = (Example("", {"text": text}, "") for text in ("It's a GREAT film...", "it 's a great film . . ."))
+    assert normalised(first, ["text"]) == normalised(second, ["text"])
+    assert len({normalised(Example("", {"text": text}, ""), ["text"]) for text in ("!!!", "?", "!!!")}) == 2
+
+
+def test_an_id_beside_the_text_does_not_hide_an_overlap(tmp_path):
+    (tmp_path / "test.jsonl").write_text("\n".join(json.dumps(row) for row in ROWS[:10]))
+    train = {"path": str(tmp_path / "rows.jsonl"), "columns": {"text": "body", "label": "verdict", "film": "film"}}
+    test = {"path": str(tmp_path / "test.jsonl"), "columns": {"text": "body", "label": "verdict"}}
+    rows = [{**row, "film": f"f{i}"} for i, row in enumerate(ROWS)]
+    loaded = splits.load(own_task(tmp_path, rows, train=train, test=test))
+    assert loaded.notes["in_test_removed"] + loaded.notes["validation_in_test_removed"] == 10
+
+
+def own_task(folder, rows, **changes):
+    path = folder / "rows.jsonl"
+    path.write_text("\n".join(json.dumps(row) for row in rows))
+    fields = {
+        "name": "own",
+        "version": 1,
+        "description": "",
+        "type": "classification",
+        "metrics": ["accuracy"],
+        "labels": ["good", "bad"],
+        "train": {"path": str(path), "columns": {"text": "body", "label": "verdict"}},
+        "validation": {"share": 0.2},
+        "test": {"share": 0.2},
+        "prompt": "{text} Verdict:",
+        "answers": {"good": "yes", "bad": "no"},
+        "instructions": {"train": ["{text}?"], "test": ["{text}!"]},
+    }
+    return TaskSpec.model_validate(fields | changes)
+
+
+ROWS = [{"body": f"text number {i}", "verdict": "good" if i % 2 else "bad"} for i in range(60)]
+
+
+def test_splits_cover_everything_and_do_not_move_when_rows_come(tmp_path):
+    one = splits.load(own_task(tmp_path, ROWS))
+    assert len(one.train) + len(one.validation) + len(one.test) == 60
+    (tmp_path / "more").mkdir()
+    more = [{"body": f"another {i}", "verdict": "good"} for i in range(40)]
+    two = splits.load(own_task(tmp_path / "more", ROWS + more))
+    assert {e.fields["text"] for e in one.test} <= {e.fields["text"] for e in two.test}
+
+
+@pytest.mark.parametrize(
+    ("rows", "changes", "sentence"),
+    [
+        ([*ROWS, {"body": "x", "verdict": "ugly"}], {}, r"line 61: label 'ugly' is not one of good, bad"),
+        ([*ROWS, {"body": "  ", "verdict": "bad"}], {}, r"line 61: field 'text' is empty"),
+        ([*ROWS, {"text": "x", "verdict": "bad"}], {}, r"line 61: no column 'body'; there are: text, verdict"),
+        ([], {}, r"no rows are left: the file holds none"),
+        (ROWS[:1], {}, r"split is empty"),
+        (ROWS, {"validation": {"share": 0.2, "by": "film"}}, r"the validation split is by 'film', but the columns give text"),
+    ],
+)
+def test_bad_data_gets_a_sentence(tmp_path, rows, changes, sentence):
+    with pytest.raises(UserError, match=sentence):
+        splits.load(own_task(tmp_path, rows, **changes))
+
+
+def test_several_sources_follow_one_another_and_splits_are_cut_from_the_first(tmp_path):
+    (tmp_path / "a.csv").write_text("t,l\n" + "".join(f"first {i},good\n" for i in range(40)))
+    (tmp_path / "b.jsonl").write_text("".join(json.dumps({"x": f"second {i}", "y": "bad"}) + "\n" for i in range(40)))
+    first = {"path": str(tmp_path / "a.csv"), "columns": {"text": "t", "label": "l"}}
+    second = {"path": str(tmp_path / "b.jsonl"), "columns": {"text": "x", "label": "y"}}
+    test = first | {"drop": {"text": [f"first {i}" for i in range(20, 40)]}}
+    loaded = splits.load(own_task(tmp_path, ROWS, train=[first, second], test=test))
+    assert loaded.notes["read"] == 80 and loaded.notes["in_test_removed"] + loaded.notes["validation_in_test_removed"] == 20
+    assert loaded.validation and all(e.fields["text"].startswith("first") for e in loaded.validation)
+    # Both sources count on: an id names one row.
+    kept = {example.id: (example.fields["text"], example.gold) for example in (*loaded.train, *loaded.validation)}
+    assert kept == {f"train-{i + 1}": (f"first {i}", "good") for i in range(20, 40)} | {
+        f"train-{i + 41}": (f"second {i}", "bad") for i in range(40)
+    }
+    assert [e.gold for e in loaded.train] == ["good"] * (20 - len(loaded.validation)) + ["bad"] * 40
+
+
+def test_a_fault_in_a_second_source_names_its_file(tmp_path):
+    (tmp_path / "b.csv").write_text("t,l\nx,good\n\ny,ugly\n")
+    good = {"path": str(tmp_path / "rows.jsonl"), "columns": {"text": "body", "label": "verdict"}}
+    spec = own_task(tmp_path, ROWS, train=[good, {"path": str(tmp_path / "b.csv"), "columns": {"text": "t", "label": "l"}}])
+    with pytest.raises(UserError, match=r"task 'own', train: .*b.csv, line 4: label 'ugly' is not one of good, bad"):
+        splits.load(spec)
+
+
+def test_sources_of_another_shape_are_refused(tmp_path):
+    good = {"path": "a.csv", "columns": {"text": "body", "label": "verdict"}}
+    with pytest.raises(ValueError, match="the sources of train must give the same columns"):
+        own_task(tmp_path, ROWS, train=[good, {"path": "b.csv", "columns": {"text": "t", "label": "l", "film": "f"}}])
+    with pytest.raises(UserError, match="a source has no column 'label'"):
+        splits.load(own_task(tmp_path, ROWS, train=[{"path": "b.csv", "columns": {"text": "t"}}]))

@@ -1,0 +1,282 @@
+"""The page: self-contained, escaped, sortable, the same each time, and silent about nothing."""
+
+import base64
+import hashlib
+import re
+from html.parser import HTMLParser
+
+import pytest
+
+from bench.errors import UserError
+from bench.records import store
+from bench.records.record import Score
+from reports.page import leaderboard
+
+SECTIONS = {"Other metrics", "Other tasks and domains", "Transfer", "Wordings"}
+VOID = {"meta", "link", "br", "rect", "path", "use"}
+
+
+class Page(HTMLParser):
+    """All tags with their attributes, and the texts."""
+
+    def __init__(self, text: str) -> None:
+        super().__init__()
+        self.tags: list[tuple[str, dict[str, str | None]]] = []
+        self.texts: list[str] = []
+        self.feed(text)
+
+    def handle_starttag(self, tag, attrs):
+        self.tags.append((tag, dict(attrs)))
+
+    def handle_data(self, data):
+        self.texts.append(data)
+
+    def named(self, name: str) -> list[dict[str, str | None]]:
+        return [attributes for tag, attributes in self.tags if tag == name]
+
+    @property
+    def words(self) -> str:
+        return " ".join(" ".join(self.texts).split())
+
+
+def written(make, out, found) -> str:
+    make.kept(out, found)
+    return leaderboard.write(out, out).read_text(encoding="utf-8")
+
+
+@pytest.fixture(scope="module")
+def _pages() -> dict[int, str]:
+    return {}
+
+
+@pytest.fixture
+def page_of(make, out, _pages):
+    """The page of a whole suite with that many seeds, written once."""
+
+    def get(seeds: int) -> str:
+        if seeds not in _pages:
+            _pages[seeds] = written(make, out, make.suite(seeds))
+        return _pages[seeds]
+
+    return get
+
+
+def test_page_needs_nothing_from_elsewhere(page_of):
+    text = page_of(1)
+    page = Page(text)
+    loading = ("src", "href", "xlink:href", "action", "data", "srcset", "poster")
+    links = [value for _, attributes in page.tags for name, value in attributes.items() if name in loading]
+    assert links and all(value.startswith(("#", "data:")) for value in links)
+    assert not re.search(r"@import|url\((?!#)", text)
+    assert "http" not in re.sub(r'xmlns(:xlink)?="[^"]*"', "", text).replace("http-equiv", "")
+
+
+def test_policy_allows_the_page_s_own_script_alone(page_of):
+    text = page_of(1)
+    scripts = re.findall(r"<script>(.*?)</script>", text, re.DOTALL)
+    assert len(scripts) == text.count("<script") == 1
+    digest = base64.b64encode(hashlib.sha256(scripts[0].encode()).digest()).decode()
+    assert f"default-src 'none'; img-src data:; style-src 'unsafe-inline'; script-src 'sha256-{digest}'" in text
+
+
+def test_every_column_can_be_sorted_from_the_keyboard(page_of):
+    text = page_of(1)
+    everywhere = [attributes for attributes in Page(text).named("th") if "data-first" in attributes]
+    assert all(attributes["aria-sort"] == "none" for attributes in everywhere)
+    assert len(re.findall(r"<th [^>]*data-first[^>]*>\s*<button type=\"button\">", text)) == len(everywhere)
+    board = text[text.index('<table class="board">') : text.index("</table>")]
+    headers = [attributes for attributes in Page(board).named("th") if "data-first" in attributes]
+    assert len(headers) == 19
+    for row in re.findall(r"<tr class=\"ok\">.*?</tr>", board, re.DOTALL):
+        cells = Page(row).named("td") + Page(row).named("th")
+        assert len(cells) == len(headers)
+        numeric = [cell["data-value"] for cell in cells if cell["class"].startswith("number")]
+        assert len(numeric) == 15 and all(value == "" or isinstance(float(value), float) for value in numeric)
+
+
+def test_numbers_intervals_and_bars(page_of):
+    words = Page(page_of(1)).words
+    assert re.search(r"\.875 \[\.\d{3}, \.\d{3}\]", words) and "+32.5" in words and "12.3 T" in words and "9.77 MB" in words
+    assert re.search(r"\.453 → \.359", words)
+    assert page_of(1).count('<svg class="bar"') == 7
+
+
+def test_what_intervals_hold_is_said(page_of):
+    one, several = Page(page_of(1)).words, Page(page_of(2)).words
+    assert "95 % intervals hold items alone: each row is one run" in one
+    assert "items and seeds (two-level bootstrap); those of a single run hold items alone" in several
+    assert "With one seed, intervals hold items alone" in one
+
+
+def test_plots_have_words(page_of):
+    images = [attributes for attributes in Page(page_of(1)).named("svg") if attributes.get("role") == "img"]
+    assert [image["aria-label"].split(",")[0] for image in images] == [
+        f"Gain against forgetting of {probe}" for probe in ("wikipedia", "lambada", "arc-easy")
+    ]
+
+
+def test_ids_are_unique(page_of):
+    ids = [attributes["id"] for _, attributes in Page(page_of(1)).tags if "id" in attributes]
+    assert len(ids) == len(set(ids))
+
+
+def watched(make, out) -> str:
+    """The page of three stages, and of a run that was watched on its way on contaminated items."""
+    curve = make.curve([(0.1, {"wikipedia": 0.02}), (0.2, {"wikipedia": 0.1})])
+    staged = make.record("full", suite="stages", run_id="s", stages=make.stages())
+    return written(make, out, [make.contaminated(make.record("full", curve=curve), "wikipedia", 3), staged])
+
+
+def test_curves_stages_and_contaminated_items_are_shown(make, out):
+    text = watched(make, out)
+    page = Page(text)
+    assert "3 of 64" in page.words and "After rte" in page.words and "On the way" in page.words
+    labels = [attributes["aria-label"] for attributes in page.named("svg") if attributes.get("role") == "img"]
+    assert len([label for label in labels if "at the end of each curve" in label]) == 1
+    ids = [attributes["id"] for _, attributes in page.tags if "id" in attributes]
+    assert len(ids) == len(set(ids))
+
+
+def test_page_without_curves_has_no_way(page_of):
+    assert "On the way" not in page_of(1) and "<h3>Stages" not in page_of(1) and ">Contaminated</button>" not in page_of(1)
+
+
+def test_definitions_and_provenance(page_of):
+    words = Page(page_of(1)).words
+    for term in ("Gain", "Forgetting", "Interval", "FLOPs", "Saved", "Kaplan et al. 2020"):
+        assert term in words
+    for fact in (
+        "2.13.0",
+        "a CPU",
+        "ab" * 32,
+        "cd" * 32,
+        "12,808",
+        "repeated removed 57",
+        "Engine version 1",
+        "2026-11-24 10:09:52",
+    ):
+        assert fact in words
+    assert "learning_rate = 2e-05" in words and re.search(r"\b[0-9a-f]{16} smollm2 sst2 full 0 ok", words)
+
+
+def test_names_are_escaped(make, out):
+    evil, quoted = "<script>alert(1)</script>", 'a\'b"c onload="x'
+    found = [
+        make.record(
+            quoted, model=evil, task="<b>t", suite='"><img src=x>', device={"name": evil}, versions={evil: evil}, budget=evil
+        ),
+        (make.failed("f", reason=evil, model=evil, suite='"><img src=x>'), None),
+    ]
+    text = written(make, out, found)
+    page = Page(text)
+    assert text.count("<script") == 1 and not page.named("img") and "<b>t" not in text
+    assert not any("onload" in attributes for _, attributes in page.tags)
+    assert evil in page.words and quoted in page.words
+
+
+def everything(make) -> list:
+    """Records with all that a row can have, of two seeds."""
+    found = []
+    for seed in range(2):
+        pair = make.wordings(make.mixture(seed, validation=[0.7, 0.8123, 0.75]), {"say {text}": 0.80, "{text}?": 0.85})
+        record, items = make.elsewhere(pair, "tweets", 0.7, 150)
+        rate = Score(name="malformed", value=0.032, ci_low=0.01, ci_high=0.06, n=200, share=True, higher_is_better=False)
+        cost = record.cost.model_copy(update={"money": 1.25})
+        metrics = {**record.metrics, "malformed": rate}
+        found += [(record.model_copy(update={"metrics": metrics, "cost": cost}), items), make.alone(seed=seed)]
+    return found
+
+
+def test_everything_that_a_record_holds_is_shown(make, out):
+    text = written(make, out, everything(make))
+    page = Page(text)
+    headings = re.findall(r"<h3>(.*?)</h3>", text)
+    assert [h for h in headings if h in SECTIONS] == ["Other metrics", "Other tasks and domains", "Transfer", "Wordings"]
+    for words in ("malformed", "tweets", "say {text}", "Spread", "1.25", "of suite entailment, 64 items", ".700 .812 .750"):
+        assert words in page.words
+    assert "<b>.812</b>" in text and ".032" in page.words and re.search(r"gain \+\d+\.\d \[", page.words)
+    ids = [attributes["id"] for _, attributes in page.tags if "id" in attributes]
+    regions = [attributes["aria-label"] for _, attributes in page.tags if attributes.get("role") == "region"]
+    assert len(ids) == len(set(ids)) and len([r for r in regions if r.startswith("Suite sentiment")]) == 6
+    assert not re.search(r"\b(nan|inf|None)\b", page.words) and "{{" not in text
+
+
+def test_what_no_record_holds_is_not_on_the_page(page_of):
+    text = page_of(1)
+    assert not SECTIONS & set(re.findall(r"<h3>(.*?)</h3>", text))
+    assert ">Validation</th>" not in text and ">Money</button>" not in text
+
+
+def test_names_of_tasks_domains_and_instructions_are_escaped(make, out):
+    evil = "<script>alert(1)</script>"
+    quoted = "\"><img src=x onerror='y'>{{ 7*7 }}"
+    pair = make.elsewhere(make.mixture(), quoted, 0.7, 150)
+    others = {"inputs": {"others": [{"name": evil, "version": 1}]}}
+    more = make.elsewhere(make.mixture(1, **others), evil, 0.7, 64)
+    found = [make.wordings(pair, {evil: 0.8, quoted: 0.9}), make.wordings(more, {evil: 0.7, quoted: 0.9})]
+    found += [
+        make.alone(suite=quoted),
+        make.alone(seed=1, suite=evil, task=evil, inputs={"task": {"name": evil, "version": 1}}),
+    ]
+    text = written(make, out, found)
+    page = Page(text)
+    assert "Transfer" in text and text.count("<script") == 1 and not page.named("img") and "onerror='" not in text
+    assert evil in page.words and quoted in page.words and "49" not in re.findall(r"\w+", " ".join(page.words.split(quoted)))
+
+
+def test_task_named_like_a_column_does_not_become_the_row_s_name(make, out):
+    text = written(make, out, [make.elsewhere(make.record("full"), "Strategy", 0.7, 64)])
+    assert text.count('<th scope="row" data-value=') == text.count('<table class="board">') == 3
+
+
+def test_failed_runs_are_shown_with_their_reasons(make, out):
+    found = [make.record("full"), (make.failed("frozen", 1), None), (make.failed("x", reason="no GPU", status="skipped"), None)]
+    words = Page(written(make, out, found)).words
+    assert "1 run failed" in words and "failed : RuntimeError: out of memory" in words and "skipped : no GPU" in words
+
+
+def test_check_that_does_not_hold_is_an_alarm(make, out):
+    found = [make.record("zero-shot", trainable=0, checks={"untouched_forgets_nothing": False})]
+    assert 'role="alert"' in written(make, out, found)
+
+
+def test_devices_that_differ_are_said(make, out):
+    text = written(make, out, [make.record("full"), make.record("frozen", device={"name": "a GPU"})])
+    assert "Runs come from different devices" in text
+
+
+def test_suites_models_and_tasks_share_a_page(make, out):
+    others = [
+        make.record("full", suite="other", model="bert", task="rte", run_id="b", probes={"mrpc": ("accuracy", 0.7, 0.6)}),
+        make.record("full", model="bert", run_id="c", probes={"mrpc": ("accuracy", 0.7, 0.6)}),
+    ]
+    text = written(make, out, [make.record("full"), *others])
+    ids = [attributes["id"] for _, attributes in Page(text).tags if "id" in attributes]
+    assert text.count('<table class="board">') == 2 + 3 and len(ids) == len(set(ids))
+    assert 'href="#suite-2"' in text
+
+
+def test_same_records_give_the_same_bytes(make, out):
+    first = written(make, out, make.suite(1))
+    assert leaderboard.write(out, out / "elsewhere").read_text(encoding="utf-8") == first
+
+
+def test_nothing_is_nan(page_of):
+    for seeds in (1, 2):
+        assert not re.search(r"\b(nan|inf|None)\b", Page(page_of(seeds)).words)
+        assert '="nan"' not in page_of(seeds)
+
+
+def test_no_records_say_how_to_make_some(out):
+    path = leaderboard.write(out / "nothing", out)
+    words = Page(path.read_text(encoding="utf-8")).words
+    assert "There are no records yet" in words and "accelerate launch bench/run.py --suite sentiment" in words
+
+
+def test_broken_record_is_named_and_the_old_page_stays(make, out):
+    before = written(make, out, [make.record("full")])
+    (store.folder(out) / "broken.json").write_text("{", encoding="utf-8")
+    with pytest.raises(UserError, match=r"broken\.json"):
+        leaderboard.write(out, out)
+    assert (out / leaderboard.FILE).read_text(encoding="utf-8") == before
+    assert [path.name for path in out.iterdir() if path.is_file()] == [leaderboard.FILE]

@@ -1,0 +1,92 @@
+"""Numbers as text."""
+
+import pytest
+
+from bench.records.record import Score
+from bench.statistics.estimates import Estimate
+from reports.rows import numbers
+from reports.rows.numbers import Measure
+
+NAN = float("nan")
+ACCURACY = Measure("accuracy", share=True)
+LOSS = Measure("loss (nats per token)", share=False)
+
+
+@pytest.mark.parametrize(
+    ("text", "expected"),
+    [
+        (numbers.share(0.861), ".861"),
+        (numbers.share(0.0), ".000"),
+        (numbers.share(0.9999), "1.000"),
+        (numbers.share(-0.0001), ".000"),
+        (numbers.points(0.1234), "+12.3"),
+        (numbers.points(-0.05), "-5.0"),
+        (numbers.points(-0.0001), "0.0"),
+        (numbers.difference(0.1234, ACCURACY), "+12.3"),
+        (numbers.difference(0.1234, LOSS), "+0.123"),
+        (numbers.level(0.1234, ACCURACY), ".123"),
+        (numbers.level(23.456, LOSS), "23.456"),
+        (numbers.level(1234.5678, LOSS), "1,234.6"),
+        (numbers.level(48213.3, LOSS), "48,213"),
+        (numbers.level(1.5e9, LOSS), "1.50e+09"),
+        (numbers.difference(-123.456, LOSS), "-123.46"),
+        (numbers.difference(2e8, LOSS), "+2.00e+08"),
+        (numbers.span(0.029, ACCURACY), "2.9"),
+        (numbers.span(0.0291, LOSS), "0.029"),
+        (numbers.rate(0.0321), "3.2 %"),
+        (numbers.money(0.00412345), "0.00412"),
+        (numbers.money(1234.5), "1,234.50"),
+        (numbers.items([64, 64]), "64 items"),
+        (numbers.items([1277, 64]), "64 to 1,277 items"),
+        (LOSS.unit, "nats per token"),
+        (ACCURACY.unit, "points"),
+        (Measure("bleu", share=False).unit, "bleu"),
+        (numbers.count(2_442_240), "2,442,240"),
+        (numbers.percent(0.017832), "1.78 %"),
+        (numbers.percent(1.0), "100 %"),
+        (numbers.percent(None), "–"),
+        (numbers.seconds(0.41608), "0.416"),
+        (numbers.seconds(0), "0"),
+        (numbers.seconds(1234.5), "1,234"),
+        (numbers.gigabytes(784_584_704), "0.78"),
+        (numbers.scaled(12_345_678_901_234), "12.3 T"),
+        (numbers.scaled(17_544_712, "B"), "17.5 MB"),
+        (numbers.scaled(999_999), "1.00 M"),
+        (numbers.scaled(512), "512"),
+    ],
+)
+def test_text(text: str, expected: str):
+    assert text == expected
+
+
+@pytest.mark.parametrize(
+    "write",
+    [
+        numbers.share,
+        numbers.points,
+        numbers.percent,
+        numbers.rate,
+        numbers.money,
+        numbers.count,
+        numbers.seconds,
+        numbers.scaled,
+        lambda value: numbers.level(value, LOSS),
+        lambda value: numbers.difference(value, LOSS),
+    ],
+)
+@pytest.mark.parametrize("value", [NAN, float("inf")])
+def test_what_is_not_finite_is_a_dash(write, value: float):
+    assert write(value) == numbers.MISSING
+
+
+def test_bounds():
+    assert numbers.bounds(Estimate(0.86, 0.837, 0.884, "items", 1), ACCURACY, signed=False) == "[.837, .884]"
+    assert numbers.bounds(Estimate(0.1, 0.05, 0.15, "bounds", 3), ACCURACY, signed=True) == "[+5.0, +15.0]†"
+    assert numbers.bounds(Estimate(0.1, None, None, "items", 1), ACCURACY, signed=True) == ""
+    assert numbers.bounds(Estimate(0.1, NAN, 0.2, "items", 1), ACCURACY, signed=True) == ""
+
+
+def test_what_a_record_measures():
+    score = Score(name="bleu", value=31.2, ci_low=30, ci_high=32, n=5)
+    assert numbers.measure(score) == Measure("bleu", share=False)
+    assert numbers.measure(score.model_copy(update={"name": "squad_f1", "share": True})).unit == "points"

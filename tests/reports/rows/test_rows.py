@@ -1,0 +1,213 @@
+"""Records become rows: over seeds and nothing else, and failed runs are never lost."""
+
+import math
+import subprocess
+import sys
+
+import pandas as pd
+import pytest
+
+from bench.records.record import Tuning
+from bench.records.store import as_text
+from bench.running.scoring import rise, scores
+from reports.rows.numbers import Measure
+from reports.rows.rows import aggregate, determinants, flat, grouped, probe_names, ranked
+
+
+def test_seeds_become_one_row_with_means(make, out):
+    found = make.kept(out, [make.record("full", seed, 0.80 + 0.02 * seed) for seed in range(3)])
+    (row,) = aggregate(found, out)
+    assert row.seeds == "0, 1, 2"
+    assert row.score.value == pytest.approx(0.82) and row.score.runs == 3
+    assert row.gain.value == pytest.approx(0.27)
+    assert row.score.basis == row.gain.basis == "items and seeds"
+    assert row.score.low < row.score.value < row.score.high
+    assert row.cost.train_seconds == pytest.approx(82.5) and row.cost.train_examples == 512
+    for name, probe in row.forgetting.items():
+        assert probe.lost.value == pytest.approx(sum(r.forgetting[name].delta for r in found) / 3)
+        assert probe.lost.basis == "items and seeds"
+
+
+def test_forgetting_of_a_loss_is_positive_where_the_loss_rose(make, out):
+    found = make.kept(out, [make.record("full", seed) for seed in range(2)])
+    probe = aggregate(found, out)[0].forgetting["wikipedia"]
+    assert probe.after > probe.before
+    assert 0 < probe.lost.low < probe.lost.value < probe.lost.high
+    assert probe.lost.value == pytest.approx(probe.after - probe.before)
+
+
+def test_without_items_the_bounds_are_averaged(make, out):
+    found = [make.record("full", seed, 0.80 + 0.02 * seed)[0] for seed in range(2)]
+    for rows in (aggregate(found), aggregate(found, out)):
+        score = rows[0].score
+        assert score.basis == "bounds"
+        assert score.low == pytest.approx(sum(record.score.ci_low for record in found) / 2)
+
+
+def rescored(pair: tuple, name: str) -> tuple:
+    """A record and its items with another metric of the same answers as its score."""
+    record, items = pair
+    task = items[items["kind"] == "task"]
+    found = scores(task, [name])[name]
+    gain, low, high = rise(task, task.assign(prediction=task["before"]), name)
+    return record.model_copy(update={"score": found, "gain": gain, "gain_ci_low": low, "gain_ci_high": high}), items
+
+
+def test_any_metric_made_of_sums_has_an_interval_over_seeds_and_items(make, out):
+    pairs = [rescored(make.record("full", seed, 0.8 + 0.05 * seed), "f1_macro") for seed in range(3)]
+    (row,) = aggregate(make.kept(out, pairs), out)
+    assert row.score.basis == row.gain.basis == "items and seeds" and row.measure.name == "f1_macro"
+    own = pairs[0][0].score
+    assert row.score.high - row.score.low > own.ci_high - own.ci_low > 0
+    assert row.gain.low < row.gain.value < row.gain.high
+
+
+def test_metric_that_its_items_do_not_make_keeps_its_bounds(make, out):
+    pairs = [make.record("full", seed) for seed in range(2)]
+    renamed = [(r.model_copy(update={"score": r.score.model_copy(update={"name": "f1_macro"})}), items) for r, items in pairs]
+    (row,) = aggregate(make.kept(out, renamed), out)
+    assert row.score.basis == row.gain.basis == "bounds"
+
+
+def test_gain_of_a_metric_where_lower_is_better_is_positive_where_it_fell(make, out):
+    pairs = []
+    for seed in range(2):
+        record, items = make.record("full", seed)
+        before, after = [[2.0, 1.0], [4.0, 2.0]] * 100, [[1.5 + 0.1 * seed, 1.0], [3.0, 2.0]] * 100
+        task = items["kind"] == "task"
+        items.loc[task, "before"] = [as_text(value) for value in before]
+        items.loc[task, "prediction"] = [as_text(value) for value in after]
+        frames = [pd.DataFrame({"gold": None, "prediction": side}) for side in (after, before)]
+        gain, low, high = rise(*frames, "perplexity")
+        changes = {
+            "score": scores(frames[0], ["perplexity"])["perplexity"],
+            "gain": gain,
+            "gain_ci_low": low,
+            "gain_ci_high": high,
+        }
+        pairs.append((record.model_copy(update=changes), items))
+    (row,) = aggregate(make.kept(out, pairs), out)
+    assert row.score.basis == row.gain.basis == "items and seeds" and not row.higher_is_better
+    assert 0 < row.gain.low < row.gain.value < row.gain.high
+
+
+def test_rows_that_train_nothing_have_one_run_beside_several_seeds(make, out):
+    rows = {row.first.strategy: row for row in aggregate(make.kept(out, make.suite(2)), out)}
+    assert (len(rows["zero-shot"].records), len(rows["full"].records)) == (1, 2)
+    assert (rows["zero-shot"].score.basis, rows["full"].score.basis) == ("items", "items and seeds")
+    assert (rows["zero-shot"].seeds, rows["full"].seeds) == ("none", "0, 1")
+    assert not rows["zero-shot"].trains and rows["full"].trains
+
+
+@pytest.mark.parametrize(
+    "change",
+    [
+        {"suite": "other"},
+        {"model": "other"},
+        {"task": "other"},
+        {"hyperparameters": {"learning_rate": 3e-5}},
+        {"tuning": Tuning(trials=4)},
+        {"inputs": {"precision": "bf16"}},
+        {"inputs": {"budget": "64examples"}},
+    ],
+)
+def test_what_is_not_the_seed_sets_rows_apart(make, change):
+    records = [make.record("full", 0)[0], make.record("full", 1, **change)[0]]
+    assert len(aggregate(records)) == 2
+
+
+def test_variant_says_how_rows_of_a_strategy_differ(make):
+    small, large = ({"learning_rate": 2e-5, "peft": {"r": r}} for r in (8, 16))
+    records = [make.record("lora-8bit", 0, hyperparameters=small)[0], make.record("lora-8bit", 1, hyperparameters=large)[0]]
+    rows = aggregate([*records, make.record("full")[0]])
+    assert [row.label for row in rows] == ["lora-8bit (peft.r=8)", "lora-8bit (peft.r=16)", "full"]
+
+
+def test_what_only_one_row_has_tells_it_apart(make):
+    found = [
+        make.record("full", n, inputs=each)[0] for n, each in enumerate([{"task": "x"}, {"task": "x", "probe_every": "25%"}])
+    ]
+    assert [row.label for row in aggregate(found)] == ["full", "full (probe_every=25%)"]
+
+
+def test_variant_stays_short(make):
+    many = [{f"p{n}": str(value) * 50 for n in range(9)} for value in (1, 2)]
+    rows = aggregate([make.record("full", n, hyperparameters=each)[0] for n, each in enumerate(many)])
+    assert rows[0].variant.endswith(", …") and len(rows[0].variant) < 150
+
+
+def test_failed_and_skipped_runs_are_rows_with_their_reasons(make):
+    skipped = make.failed("lora-8bit", reason="needs a GPU", status="skipped")
+    records = [make.record("frozen", 0)[0], make.failed("frozen", 1), make.failed("frozen", 2), skipped]
+    rows = aggregate(records)
+    assert [(row.status, row.seeds) for row in rows] == [("ok", "0"), ("failed", "1, 2"), ("skipped", "0")]
+    assert rows[1].reason == "RuntimeError: out of memory" and rows[1].score is None
+    assert rows[2].reason == "needs a GPU"
+
+
+def test_published_record_without_items_cost_or_bounds(make):
+    bare = {"cost": None, "provenance": None, "forgetting": {}, "gain": None, "gain_ci_low": None, "gain_ci_high": None}
+    (row,) = aggregate([make.record("full", **bare)[0]])
+    assert row.gain is None and row.cost is None and row.trained_share is None and row.score is not None
+
+
+def test_probe_that_some_seed_lacks_is_left_out(make):
+    records = [make.record("full", 0)[0], make.record("full", 1, forgetting={})[0]]
+    assert aggregate(records)[0].forgetting == {}
+
+
+def test_check_that_does_not_hold_is_kept(make):
+    record = make.record("zero-shot", trainable=0, checks={"untouched_forgets_nothing": False, "other": True})[0]
+    assert aggregate([record])[0].faults == ["untouched_forgets_nothing"]
+
+
+def test_a_record_given_twice_counts_once(make):
+    record = make.record("full")[0]
+    assert len(aggregate([record, record])[0].records) == 1
+
+
+def test_ranking_puts_the_best_first_and_failures_last(make):
+    records = [make.failed("a"), make.record("b", accuracy=0.7)[0], make.record("c", accuracy=0.9)[0]]
+    assert [row.first.strategy for row in ranked(aggregate(records))] == ["c", "b", "a"]
+
+
+def test_ranking_puts_the_lowest_first_where_lower_is_better(make):
+    records = [make.record(name, accuracy=accuracy)[0] for name, accuracy in (("b", 0.7), ("c", 0.9))]
+    lower = [r.model_copy(update={"score": r.score.model_copy(update={"higher_is_better": False})}) for r in records]
+    assert [row.first.strategy for row in ranked(aggregate(lower))] == ["b", "c"]
+
+
+def test_groups_and_probes(make):
+    rows = aggregate([make.record("full")[0], make.record("full", task="rte")[0], make.record("frozen")[0]])
+    assert {key[2]: len(group) for key, group in grouped(rows).items()} == {"sst2": 2, "rte": 1}
+    assert probe_names(rows) == {
+        "wikipedia": Measure("loss (nats per token)", share=False),
+        **dict.fromkeys(("lambada", "arc-easy"), Measure("accuracy", share=True)),
+    }
+
+
+def test_flat():
+    assert flat({"a": {"b": [1, {"c": 2}]}, "d": []}) == {"a.b.0": 1, "a.b.1.c": 2, "d": []}
+
+
+def test_determinants_leave_the_seed_out(make):
+    first, second = (determinants(make.record("full", seed)[0]) for seed in (0, 1))
+    assert first == second and "seed" not in first and first["budget"] == "512examples"
+
+
+def test_no_number_is_nan(make, out):
+    for row in aggregate(make.kept(out, make.suite(2)), out):
+        estimates = [row.score, row.gain, *(probe.lost for probe in row.forgetting.values())]
+        assert all(math.isfinite(number) for e in estimates for number in (e.value, e.low, e.high))
+
+
+def test_reports_need_no_torch(make, out):
+    make.kept(out, [*make.suite(2), make.mixture(), make.alone()])  # several seeds: their answers are counted
+    check = (
+        "import sys, pathlib; from reports import leaderboard, table; from bench import records; "
+        "out = pathlib.Path(sys.argv[1]); "
+        "leaderboard.write(out, out); table.show(records.read_all(out), out); "
+        "print({'torch', 'transformers', 'datasets', 'evaluate'} & set(sys.modules))"
+    )
+    done = subprocess.run([sys.executable, "-c", check, out], capture_output=True, text=True, check=True)
+    assert done.stdout.splitlines()[-1] == "set()"

@@ -1,0 +1,133 @@
+"""A mixture against each of its tasks alone: which run it is held against, on which items, and with which sign."""
+
+import pandas as pd
+import pytest
+
+from bench.records.store import as_text
+from bench.running.scoring import rise, scores
+from reports.rows import transfer
+
+
+def compared(make, out, pairs: list) -> list[transfer.Transfer]:
+    """The transfers of the first record; the others are what it may be held against."""
+    found = make.kept(out, pairs)
+    return transfer.between(found[:1], found, out)
+
+
+def test_rise_and_its_interval_are_those_of_the_shared_items(make, out):
+    mixture, alone = make.mixture(count=64), make.alone()
+    (found,) = compared(make, out, [mixture, alone])
+    mine = mixture[1][mixture[1]["kind"] == "elsewhere"]
+    theirs = alone[1][alone[1]["kind"] == "task"].head(64)
+    assert mine["item"].tolist() == theirs["item"].tolist()
+    value, low, high = rise(mine, theirs, "accuracy")
+    assert (found.rise.value, found.rise.low, found.rise.high) == pytest.approx((value, low, high)) and value != 0
+    assert found.together == pytest.approx((mine["prediction"] == mine["gold"]).mean())
+    assert found.alone == pytest.approx((theirs["prediction"] == theirs["gold"]).mean()) != alone[0].score.value
+    assert (found.task, found.items, found.strategy, found.suite) == ("rte", 64, "instruction", "entailment")
+    assert found.rise.basis == "items" and found.alone_as("sentiment", 1) == "instruction of suite entailment"
+
+
+def test_items_are_paired_by_id_and_not_by_place(make, out):
+    mixture, alone = make.mixture(), make.alone()
+    shuffled = (alone[0], alone[1].sample(frac=1, random_state=3))
+    assert compared(make, out / "a", [mixture, alone]) == compared(make, out / "b", [mixture, shuffled])
+
+
+def test_own_task_is_compared_too(make, out):
+    mixture = make.mixture()
+    alone = make.record("full", 0, 0.85, inputs=mixture[0].provenance.inputs | {"others": []})
+    (found,) = compared(make, out, [mixture, alone])
+    assert (found.task, found.strategy, found.items) == ("sst2", "full", 200)
+    assert found.rise.value == pytest.approx(-0.05) and found.alone_as("sentiment", 1) == "full"
+
+
+def test_same_wording_is_preferred_and_then_the_nearest_settings(make, out):
+    mixture = make.mixture(hyperparameters={"learning_rate": 3e-5, "warmup": 0.1, "tasks": {"rte": 0.2}})
+    near = make.alone(accuracy=0.75, hyperparameters={"learning_rate": 3e-5, "warmup": 0.1})
+    far = make.alone(accuracy=0.95, hyperparameters={"learning_rate": 1e-5, "warmup": 0.1})
+    full = make.alone("full", accuracy=0.9, hyperparameters={"learning_rate": 3e-5, "warmup": 0.1})
+    (found,) = compared(make, out, [mixture, full, far, near])
+    assert found.strategy == "instruction"
+    assert [found] == compared(make, out / "b", [mixture, near])
+    (found,) = compared(make, out / "c", [mixture, full])
+    assert found.strategy == "full"
+
+
+@pytest.mark.parametrize(
+    "change",
+    [
+        {"inputs": {"budget": "64examples"}},
+        {"inputs": {"precision": "bf16"}},
+        {"inputs": {"model": "00" * 32}},
+        {"inputs": {"engine": 2}},
+        {"inputs": {"task": {"name": "rte", "version": 2}}},
+        {"inputs": {"others": [{"name": "mrpc"}]}},
+        {"inputs": {"earlier": [{"name": "mrpc"}]}},
+        {"seed": 1},
+        {"strategy": "frozen"},
+        {"strategy": "lora-8bit"},
+        {"status": "failed", "reason": "out of memory"},
+        {"provenance": None},
+        {"cost": None},
+    ],
+)
+def test_what_is_not_the_task_alone_under_the_same_conditions_is_not_used(make, out, change):
+    assert compared(make, out, [make.mixture(), make.alone(**change)]) == []
+
+
+def test_record_that_mixes_nothing_has_no_transfer(make, out):
+    pairs = [make.alone("full"), make.alone()]
+    assert compared(make, out, pairs) == [] and transfer.mixed(pairs[0][0]) == {}
+    bare = make.record("multitask", provenance=None)[0]
+    assert transfer.mixed(bare) == {} and transfer.between([bare], [bare], out) == []
+
+
+def test_mixture_after_earlier_tasks_is_not_compared(make, out):
+    assert compared(make, out, [make.mixture(inputs={"earlier": [{"name": "mrpc"}]}), make.alone()]) == []
+
+
+def test_without_items_scores_over_as_many_items_are_compared_without_an_interval(make):
+    mixture, alone = make.mixture(count=200)[0], make.alone()[0]
+    (found,) = transfer.between([mixture], [mixture, alone], None)
+    assert found.rise.value == pytest.approx(mixture.elsewhere["rte"].score.value - alone.score.value)
+    assert (found.rise.low, found.rise.high, found.rise.excludes_zero) == (None, None, False)
+    fewer = make.mixture(count=64)[0]
+    assert transfer.between([fewer], [fewer, alone], None) == []
+
+
+def test_items_that_are_not_shared_are_not_compared(make, out):
+    mixture, alone = make.mixture(count=200), make.alone()
+    other = alone[1].assign(item="x" + alone[1]["item"])
+    assert compared(make, out, [mixture, (alone[0], other)]) == []
+
+
+def test_lower_perplexity_in_the_mixture_is_a_rise(make, out):
+    def perplexing(pair: tuple, kind: str, nats: float) -> tuple:
+        record, items = pair
+        rows = items["kind"] == kind
+        items = items.assign(gold=items["gold"].mask(rows, "null"))
+        items.loc[rows, "prediction"] = items.loc[rows, "before"] = [as_text([nats + n % 7, 4.0]) for n in range(rows.sum())]
+        values = [[nats + n % 7, 4.0] for n in range(rows.sum())]
+        score = scores(pd.DataFrame({"gold": None, "prediction": values}), ["perplexity"])["perplexity"]
+        if kind == "task":
+            return record.model_copy(update={"score": score}), items
+        part = record.elsewhere["rte"].model_copy(update={"score": score})
+        return record.model_copy(update={"elsewhere": {"rte": part}}), items
+
+    (found,) = compared(make, out, [perplexing(make.mixture(), "elsewhere", 8.0), perplexing(make.alone(), "task", 9.0)])
+    assert found.together < found.alone and not found.measure.share
+    assert 0 < found.rise.low <= found.rise.value <= found.rise.high
+    assert found.rise.value == pytest.approx(found.alone - found.together)
+
+
+def test_seeds_are_held_against_their_own_seed(make, out):
+    mixtures = [make.mixture(seed, 0.5 + 0.1 * seed) for seed in range(3)]
+    singles = [make.alone(seed=seed, accuracy=0.6 + 0.05 * seed) for seed in range(3)]
+    kept = make.kept(out, [*mixtures, *singles])
+    each = [transfer.between([run], kept, out)[0] for run in kept[:3]]
+    (found,) = transfer.between(kept[:3], kept, out)
+    assert found.rise.value == pytest.approx(sum(one.rise.value for one in each) / 3)
+    assert found.rise.basis == "items and seeds" and found.rise.low < found.rise.value < found.rise.high
+    (found,) = transfer.between(kept[:3], kept[:5], out)
+    assert found.rise.runs == 2 and found.alone_as("sentiment", 3) == "instruction of suite entailment, 2 of 3 seeds"

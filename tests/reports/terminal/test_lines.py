@@ -1,0 +1,97 @@
+"""The plain lines below a table."""
+
+import pytest
+
+from bench.records.record import Score
+from reports.rows.rows import aggregate
+from reports.terminal import lines
+
+
+def told(found: list, out=None) -> list[str]:
+    return list(lines.below(aggregate(found, out)))
+
+
+def test_other_tasks_and_domains_name_score_gain_and_items(make):
+    pair = make.elsewhere(make.elsewhere(make.mixture(), "sarcasm", 0.7, 64), "tweets", 0.8, 150)
+    rte, sarcasm, tweets = (pair[0].elsewhere[name] for name in ("rte", "sarcasm", "tweets"))
+
+    def expected(part) -> str:
+        return f"{part.score.value:.3f}".lstrip("0") + f" ({100 * part.gain:+.1f}"
+
+    assert told([pair[0]])[:2] == [
+        f"multitask: rte {expected(rte)} points), sarcasm {expected(sarcasm)}) over 64 items",
+        f"multitask: tweets {expected(tweets)} points) over 150 items",
+    ]
+
+
+def test_many_domains_take_several_lines(make):
+    pair = make.record("full")
+    for number in range(7):
+        pair = make.elsewhere(pair, f"domain-{number}", 0.7, 64)
+    found = told([pair[0]])
+    assert [line.count("domain-") for line in found] == [3, 3, 1] and all(len(line) <= 100 for line in found)
+
+
+def test_transfer_names_the_run_alone(make, out):
+    found = make.kept(out, [make.mixture(), make.alone()])
+    transfers = aggregate(found, out)[0].transfers
+    (line,) = [line for line in told(found, out) if "transfer" in line]
+    rise = transfers[0].rise
+    interval = f"[{100 * rise.low:+.1f}, {100 * rise.high:+.1f}]"
+    expected = f"multitask: transfer to rte {100 * rise.value:+.1f} points {interval}"
+    assert line == f"{expected} against instruction of suite entailment alone over 64 items"
+    assert not any("transfer" in line for line in told(found[:1], out))
+
+
+def test_spread_of_wordings(make):
+    found = [make.wordings(make.record("instruction"), {"a": 0.812, "b": 0.841})[0]]
+    assert told(found) == ["instruction: unseen wordings .812 to .841, spread 2.9 points over 48 items"]
+
+
+def test_malformed_answers_are_told_where_there_are_any(make):
+    def with_rate(strategy: str, value: float):
+        rate = Score(name="malformed", value=value, ci_low=0, ci_high=0.1, n=200, share=True, higher_is_better=False)
+        record = make.record(strategy)[0]
+        return record.model_copy(update={"metrics": {**record.metrics, "malformed": rate}})
+
+    assert told([with_rate("full", 0.032), with_rate("frozen", 0.0), make.record("x")[0]]) == ["full: malformed answers 3.2 %"]
+
+
+def test_early_stopping_names_what_it_kept_of_each_seed(make):
+    found = [make.record("full", seed, validation=values)[0] for seed, values in enumerate([[0.8, 0.871, 0.871], [0.9, 0.8]])]
+    assert told(found) == [
+        "full (seed 0): early stopping kept validation 2 of 3 (.871)",
+        "full (seed 1): early stopping kept validation 1 of 2 (.900)",
+    ]
+
+
+@pytest.mark.parametrize(("money", "text"), [(0.01234, "0.0123"), (1234.5, "1,234.50"), (0.0, "0")])
+def test_money_of_an_api(make, money, text):
+    record = make.record("endpoint", trainable=0, probes={})[0]
+    record = record.model_copy(update={"cost": record.cost.model_copy(update={"money": money})})
+    assert told([record]) == [f"endpoint: the API asks {text}, in the currency of its prices"]
+
+
+def test_rounding_is_told_where_it_surely_lost_something(make):
+    def rounded(strategy: str, low: float, **changes):
+        return make.rounded(make.record(strategy, **changes), "wikipedia", (0.009, low, 0.012))[0]
+
+    eight = {"hyperparameters": {"learning_rate": 1e-4, "bits": 8}}
+    assert told([rounded("lora-8bit", 0.005, **eight), rounded("x", -0.001), rounded("unknown", 0.005)]) == [
+        "lora-8bit: rounding to 8 bit lost +0.009 nats per token of wikipedia before training",
+        "unknown: rounding lost +0.009 nats per token of wikipedia before training",
+    ]
+
+
+def test_contaminated_items_are_told_once_for_all_rows(make):
+    found = [make.contaminated(make.record(name), "lambada", 3)[0] for name in ("full", "frozen")] + [make.record("x")[0]]
+    assert told(found) == ["lambada: 3 of 64 items contaminated by what was trained on (full, frozen)"]
+
+
+def test_skipped_run_tells_why(make):
+    found = [make.failed("few-shot", reason="nothing could be shown solved", status="skipped")]
+    assert told(found) == ["few-shot (seed 0) skipped: nothing could be shown solved"]
+
+
+def test_record_without_any_of_it_has_no_lines(make):
+    assert told([make.record("full")[0]]) == []
