@@ -129,12 +129,11 @@ def find(name: str, library: Library, trust_remote_code: bool = False) -> Model:
     Raises:
         UserError: there is no such model, or the hub cannot be reached.
     """
-    pinned = library.models()
-    if spec := pinned.get(name):
-        return Model(name, spec if spec.hub else checkpoints.prepared(spec), checkpoints.pinned_hash(spec))
+    if spec := library.model(name):
+        return Model(spec.name, spec if spec.hub else checkpoints.prepared(spec), checkpoints.pinned_hash(spec))
     folder = Path(name)
     if not folder.is_dir():
-        folder = checkpoints.from_hub(name, pinned, trust_remote_code)
+        folder = checkpoints.from_hub(name, library.models(), trust_remote_code)
     elif not (folder / "config.json").is_file():
         raise UserError(f"model folder '{name}' has no config.json; save the model there with save_pretrained")
     checkpoints.check_safetensors(name, folder)

@@ -4,13 +4,17 @@ from collections.abc import Sequence
 from dataclasses import dataclass, replace
 from itertools import product
 
-from bench import probes, strategies
+from bench import strategies
 from bench.errors import UserError, unknown
+from bench.inference.endpoint import EndpointModel
+from bench.modeling.models import Model
 from bench.modeling.models import find as find_model
 from bench.planning import settings
-from bench.running.run import Run, checked_stride
+from bench.probes import Probe, load_probe
+from bench.running.run import Run
 from bench.specs.budget import Budget
 from bench.specs.library import Library, suites_for
+from bench.specs.probe_every import checked_stride
 from bench.specs.suite import SuiteSpec
 from bench.tasks import types
 
@@ -61,16 +65,16 @@ def _planned(options: Options, precision: str, library: Library, suite: SuiteSpe
     wanted = _chosen("strategy", options.strategies, suite.strategies, library)
     given = settings.parse(options.settings, wanted)
     specs = [library.probe(name) for name in suite.probes]
-    kinds = {spec.name: probes.load(spec) for spec in specs}
+    kinds = {spec.name: load_probe(spec) for spec in specs}
     also = [library.task(name) for name in suite.also]
     for task in (*tasks, *also):
         types.load(task)
     # Of stages, the last one is the run's task; the others come before it.
     final = tasks[-1:] if suite.stages else tasks
     runs: list[Run] = []
-    for model in [find_model(name, library, options.trust_remote_code) for name in _models(options, suite)]:
+    for model in [_model(name, library, options.trust_remote_code) for name in _models(options, suite)]:
         meant = [spec for spec in specs if kinds[spec.name].family in (None, model.family)]
-        unfit = {spec.name: reason for spec in meant if (reason := kinds[spec.name].unfit(model))}
+        unfit = {spec.name: reason for spec in meant if (reason := _unfit(kinds[spec.name], model))}
         most = probe_items[model.family]
         fitting = tuple(
             (spec, options.probe_items or min(spec.items, most or spec.items)) for spec in meant if spec.name not in unfit
@@ -80,9 +84,8 @@ def _planned(options: Options, precision: str, library: Library, suite: SuiteSpe
             for n in wanted
         ]
         settings.check(given, loaded)
-        for strategy in loaded:
-            if strategy.client:
-                strategy.client.key()  # a missing one is told now
+        if isinstance(model, EndpointModel):
+            model.endpoint.key()  # a missing one is told now
         for task, strategy in product(final, loaded):
             run = Run(
                 suite=suite.name,
@@ -92,7 +95,7 @@ def _planned(options: Options, precision: str, library: Library, suite: SuiteSpe
                 earlier=tuple(tasks[:-1]) if suite.stages and strategy.trains else (),
                 also=tuple(other for other in also if other.name not in (task.name, *strategy.tasks)),
                 strategy=strategy,
-                probes=() if strategy.client else fitting,
+                probes=fitting,
                 left_out=tuple(f"probe '{name}' is left out: {reason}" for name, reason in unfit.items()),
                 seed=0,
                 budget=Budget.parse(options.budget or budgets[model.family]),
@@ -107,6 +110,20 @@ def _planned(options: Options, precision: str, library: Library, suite: SuiteSpe
             varies = strategy.trains or strategy.wording.shots > 0
             runs += [replace(run, seed=seed) for seed in range(seeds if varies else 1)]
     return runs
+
+
+def _model(name: str, library: Library, trust_remote_code: bool) -> Model | EndpointModel:
+    spec = library.model(name)
+    if spec and spec.endpoint:
+        return EndpointModel(spec.name, spec.endpoint)
+    return find_model(name, library, trust_remote_code)
+
+
+def _unfit(probe: type[Probe], model: Model | EndpointModel) -> str | None:
+    """Why a model of the right family cannot be measured by a probe all the same, or None."""
+    if isinstance(model, EndpointModel):
+        return None if probe.uses in model.can else f"'{model.name}' is asked over an API, which gives no {probe.uses}"
+    return probe.unfit(model)
 
 
 def _models(options: Options, suite: SuiteSpec) -> list[str]:

@@ -4,10 +4,10 @@ from bench import plugins
 from bench.probes.base import Probe
 from bench.specs.probe import ProbeSpec
 
-__all__ = ["Probe", "load"]
+__all__ = ["Probe", "load_probe"]
 
 
-def load(spec: ProbeSpec) -> type[Probe]:
+def load_probe(spec: ProbeSpec) -> type[Probe]:
     """The class of the probe's kind.
 
     Raises:

@@ -6,9 +6,9 @@ import pytest
 from bench.errors import UserError
 from bench.planning import plan as planning
 from bench.planning.plan import Options
-from bench.running.run import checked_stride
 from bench.specs.budget import Budget
 from bench.specs.library import BUILT_IN, Library
+from bench.specs.probe_every import checked_stride
 
 
 def plan(**options):
@@ -60,10 +60,17 @@ def test_the_id_hashes_nothing_else():
     assert dataclasses.replace(zero, seed=5, budget=Budget(99)).id == zero.id
 
 
-def test_an_endpoints_id_hashes_its_answers_and_not_how_it_is_reached():
+def api(folder, **settings):
+    """A YAML file of a model behind an API."""
+    said = {"base_url": "http://localhost:1/v1", "model": "m"} | settings
+    path = folder / "api.yaml"
+    path.write_text(json.dumps({"name": "api", "description": "d", "endpoint": said}))
+    return str(path)
+
+
+def test_an_endpoints_id_hashes_its_answers_and_not_how_it_is_reached(tmp_path):
     def one(**settings):
-        said = {"base_url": "http://localhost:1/v1", "model": "m"} | settings
-        (run,) = plan(strategies=["endpoint"], settings=[f"endpoint.{key}={value}" for key, value in said.items()])
+        (run,) = plan(model=api(tmp_path, **settings), strategies=["zero-shot"])
         return run.id
 
     first = one()
@@ -117,7 +124,7 @@ def test_settings_reach_the_strategies_that_know_them():
     [
         ({"settings": ["learning_rat=1"]}, "unknown hyper-parameter 'learning_rat'; did you mean learning_rate?"),
         ({"settings": ["learning_rate"]}, "write it as key=value"),
-        ({"strategies": ["endpoint"]}, "strategy 'endpoint': field 'base_url': Field required"),
+        ({"strategies": ["endpoint"]}, "unknown strategy 'endpoint'; known: few-shot, frozen, full"),
         ({"settings": ["multitask.tasks={sarcasm: 0.95}"]}, "shares must be positive and leave a part of the budget"),
         ({"settings": ["multitask.rehearsal=null"]}, "a rehearsal_share needs a rehearsal source with the column text"),
         ({"settings": ["multitask.tasks={sarcsm: 0.1}"]}, "unknown task 'sarcsm'; did you mean sarcasm?"),
@@ -251,11 +258,27 @@ def test_what_cannot_be_done_is_told_in_the_plan(decoder_folder):
     assert set(unfit("corpus", str(decoder_folder)).values()) == {None}
     shown = unfit("corpus", str(decoder_folder), strategies=["few-shot"])
     assert shown == {"few-shot": "a causal-lm task asks nothing that could be shown solved"}
-    reached = ["endpoint.base_url=http://localhost:1/v1", "endpoint.model=m"]
-    assert unfit("corpus", strategies=["endpoint"], settings=reached) == {
-        "endpoint": "a causal-lm task cannot be put to an endpoint"
-    }
-    assert unfit("ner", strategies=["endpoint"], settings=reached) == {"endpoint": None}
+
+
+def test_a_model_behind_an_api_writes_and_does_no_more(tmp_path):
+    model = api(tmp_path)
+    assert unfit("corpus", model)["zero-shot"] == "a causal-lm task cannot be put to an endpoint"
+    assert unfit("ner", model, strategies=["zero-shot", "few-shot"]) == {"zero-shot": None, "few-shot": None}
+    assert unfit("ner", model, strategies=["full"]) == {"full": "a model behind an API cannot be trained here"}
+    (run,) = plan(model=model, strategies=["zero-shot"])
+    assert run.probes == () and run.wording.style == "instruction"
+    assert "probe 'wikipedia' is left out: 'api' is asked over an API, which gives no losses" in run.left_out
+
+
+def test_a_model_behind_an_api_needs_its_key_and_its_address(tmp_path, monkeypatch):
+    monkeypatch.delenv("NO_SUCH_KEY", raising=False)
+    for settings, sentence in (
+        ({"key_env": "NO_SUCH_KEY"}, "environment variable NO_SUCH_KEY holds no key"),
+        ({"base_url": "ftp://x"}, "base_url is no http address"),
+        ({"max_tokens": 0}, "field 'endpoint.max_tokens': Input should be greater than or equal to 1"),
+    ):
+        with pytest.raises(UserError, match=sentence):
+            plan(model=api(tmp_path, **settings), strategies=["zero-shot"])
 
 
 def test_an_encoder_has_no_head_for_a_corpus_that_is_mixed_in(decoder_folder):
