@@ -11,7 +11,7 @@ import pandas as pd
 from pydantic import ValidationError
 
 from bench.data import sources
-from bench.data.sources import Row
+from bench.data.sources import SourceRow
 from bench.errors import UserError
 from bench.inference.backend import Backend, Capability, Continuation
 from bench.modeling.models import Model
@@ -154,9 +154,9 @@ def columns(frame: pd.DataFrame) -> Columns:
     return {str(name): frame[name].to_numpy() for name in frame}
 
 
-def filled_rows(spec: ProbeSpec) -> list[Row]:
+def filled_rows(spec: ProbeSpec) -> list[SourceRow]:
     """The source's rows with the spec's own fields."""
-    return [Row(filled(row, spec.fields), row.place) for row in sources.rows(spec.source)]
+    return [SourceRow(filled(row, spec.fields), row.place) for row in sources.rows(spec.source)]
 
 
 def sample(rows: Sequence[R], limit: int) -> list[R]:

@@ -10,7 +10,7 @@ from bench.devices.device import Device
 from bench.inference.backend import Backend
 from bench.inference.predictions import EvalSet, predict
 from bench.modeling.models import Model
-from bench.probes import Probe, load_probe
+from bench.probes import Probe, probe_class
 from bench.progress import Progress
 from bench.running.run import Run
 from bench.specs.task import TaskSpec
@@ -49,7 +49,7 @@ class Session:
     @classmethod
     def of(cls, run: Run, device: Device, progress: Progress) -> "Session":
         encoding = Encoding(run.model, run.max_length) if isinstance(run.model, Model) else None
-        probes = [load_probe(spec)(spec, encoding, limit) for spec, limit in run.probes] if encoding else []
+        probes = [probe_class(spec)(spec, encoding, limit) for spec, limit in run.probes] if encoding else []
         return cls(run, device, progress, eval_sets(run, encoding), probes)
 
     @property
@@ -91,7 +91,7 @@ def eval_sets(run: Run, encoding: Encoding | None) -> EvalSets:
     heads = {task.name: number for number, task in enumerate(run.trained)} if run.strategy.trains else {}
 
     def asked(spec: TaskSpec, items: int | None, split: str = "test") -> EvalSet:
-        task, data, head = types.load(spec), splits.load(spec), heads.get(spec.name)
+        task, data, head = types.task_type(spec), splits.load_splits(spec), heads.get(spec.name)
         return EvalSet(task, data, encoding, run.wording, run.seed, items=items, head=head, split=split)
 
     test = asked(run.task, run.test_items)

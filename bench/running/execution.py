@@ -13,7 +13,7 @@ from bench.data import sources
 from bench.devices.device import Device
 from bench.errors import UserError
 from bench.modeling.models import Model
-from bench.probes import load_probe
+from bench.probes import probe_class
 from bench.progress import Progress
 from bench.records import store
 from bench.records.record import Record
@@ -32,9 +32,9 @@ def check_data(runs: Sequence[Run]) -> None:
         if isinstance(run.model, Model):
             _ = run.model.folder
         for task in (*run.trained, *run.also):
-            splits.load(task)
+            splits.load_splits(task)
         for spec, _ in run.probes:
-            load_probe(spec).check(spec)
+            probe_class(spec).check(spec)
         if run.strategy.rehearsal:
             sources.rows(run.strategy.rehearsal)
 

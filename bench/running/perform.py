@@ -91,7 +91,7 @@ def _cost(session: Session, model: nn.Module, training: TrainingState, after: Ev
     return Cost(
         train_examples=training.examples,
         train_tokens=training.tokens,
-        train_flops=flops.count(model).training(training.tokens, training.positions),
+        train_flops=flops.count_flops(model).training(training.tokens, training.positions),
         train_seconds=training.seconds,
         eval_seconds=after.seconds,
         probe_seconds=after.probe_seconds,

@@ -46,7 +46,7 @@ def check(out, run, record, metrics, kind):
     assert (record.cost.train_tokens > 0) == (record.cost.train_flops > 0) == (record.cost.saved_bytes > 0) == trains
     items = store.items(out, record)
     task = items[items["kind"] == "task"]
-    loaded = splits.load(run.task)
+    loaded = splits.load_splits(run.task)
     assert task["item"].tolist() == [example.id for example in loaded.test[:12]]
     assert task["gold"].tolist() == [
         store.as_text(e.gold if isinstance(e.gold, str) else list(e.gold)) for e in loaded.test[:12]
@@ -202,7 +202,7 @@ def api(server, own_cache, monkeypatch, tmp_path):
 def test_an_endpoint_that_knows_the_answers(server, api, suite, tmp_path, device):
     model = api(input_price=1000, output_price=2000)
     (run,) = plan.plan(plan.Options(suite, model=str(model), strategies=["zero-shot"]), "fp32")
-    kind, loaded = types.load(run.task), splits.load(run.task)
+    kind, loaded = types.task_type(run.task), splits.load_splits(run.task)
     known = {instruction(run.task, e, "test", i): kind.answer(e) for i, e in enumerate(loaded.test[:12])}
 
     def answer(asked):
@@ -239,7 +239,7 @@ def test_an_endpoint_is_shown_solved_examples_like_any_model(server, api, tmp_pa
 
     server.reply = answer
     (run, _), (record, skipped) = done("sentiment", api(), tmp_path, device, strategies=["few-shot", "full"], seeds=1)
-    golds = [example.gold for example in splits.load(run.task).test[:12]]
+    golds = [example.gold for example in splits.load_splits(run.task).test[:12]]
     assert record.score.value == golds.count("positive") / 12 and record.base_score == golds.count("negative") / 12
     assert len(solved[1]) == 12 and len(solved[9]) == 12  # four shots are eight turns before the question
     assert {turn for turns in solved[9] for turn in turns[1::2]} == {"negative", "positive"}
@@ -254,7 +254,7 @@ def test_an_endpoint_that_says_other_things(server, api, tmp_path, device):
     assert record.metrics["malformed"].value == pytest.approx(8 / 12)
     items = store.items(tmp_path, record)
     assert items["prediction"].tolist() == ["positive", "", ""] * 4 and items["malformed"].tolist() == [False, True, True] * 4
-    right = sum(e.gold == "positive" for e in splits.load(run.task).test[:12:3])
+    right = sum(e.gold == "positive" for e in splits.load_splits(run.task).test[:12:3])
     assert record.score.value == pytest.approx(right / 12)
 
 

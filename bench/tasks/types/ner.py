@@ -14,7 +14,7 @@ from torch import Tensor
 from transformers import AutoModelForTokenClassification
 
 from bench.tasks.examples import Example
-from bench.tasks.types.base import Options, TaskType
+from bench.tasks.types.base import TaskOptions, TaskType
 from bench.tokens.augmentation import Dropper
 from bench.tokens.encoded import IGNORE, Encoded
 from bench.tokens.windows import over_words
@@ -23,7 +23,7 @@ Entity = tuple[str, int, int]
 """Label, first word, last word (exclusive)."""
 
 
-class NerOptions(Options):
+class NerOptions(TaskOptions):
     entity: str | None = None
     types: dict[str, str] = {}
     none: str = "none"

@@ -6,7 +6,7 @@ from probing import measured
 from bench.errors import UserError
 from bench.inference.backend import Likelihood
 from bench.inference.local import LocalBackend
-from bench.probes import load_probe
+from bench.probes import probe_class
 from bench.probes.base import filled_rows
 
 
@@ -71,14 +71,14 @@ def test_an_end_is_any_token_that_begins_with_one(decoding, own, made, monkeypat
 @pytest.mark.parametrize("name", ["triviaqa", "nq-open", "jeopardy"])
 def test_the_data_sets_are_faultless(library, name):
     spec = library.probe(name)
-    load_probe(spec).check(spec)
+    probe_class(spec).check(spec)
     assert all(isinstance(row["answers"], list) for row in filled_rows(spec))
 
 
 def test_an_answer_that_is_no_list_is_named(own):
     spec = own("closed-book", [{"question": "who ?", "answers": "Ann"}])
     with pytest.raises(UserError, match="line 1: field 'answers' must be a list"):
-        load_probe(spec).check(spec)
+        probe_class(spec).check(spec)
 
 
 @pytest.mark.slow
@@ -87,7 +87,7 @@ def test_the_default_model_answers_as_it_generates(library, own, made):
     from bench.modeling import models
     from bench.tasks.encoding import Encoding
 
-    model = models.find("smollm2", library)
+    model = models.find_model("smollm2", library)
     net, tokenizer = model.load().eval(), model.tokenizer
     names = {"France": "Paris", "Germany": "Berlin", "Spain": "Madrid", "Italy": "Rome", "Bhutan": "Thimphu", "Peru": "Lima"}
     rows = [{"question": f"Question: What is the capital of {c}?\nAnswer:", "answers": [a]} for c, a in names.items()]

@@ -3,7 +3,7 @@ import torch
 from probing import measured
 
 from bench.errors import UserError
-from bench.probes import load_probe
+from bench.probes import probe_class
 from bench.probes.base import filled_rows
 from bench.tasks.encoding import Encoding
 
@@ -53,7 +53,7 @@ def test_a_long_question_is_cut_alike_for_all_choices(decoder, own, made):
 @pytest.mark.parametrize("name", DATA_SETS)
 def test_the_data_sets_have_faultless_rows(library, name):
     spec = library.probe(name)
-    load_probe(spec).check(spec)
+    probe_class(spec).check(spec)
     assert len({row["gold"] for row in filled_rows(spec)}) > 1 or name == "sciq"
 
 
@@ -83,4 +83,4 @@ def test_prompts_are_worded_as_lm_evaluation_harness_words_them(library):
 )
 def test_wrong_options_are_named(library, options, sentence):
     with pytest.raises(UserError, match=f"probe 'arc-easy', options of a multiple-choice probe: .*{sentence}"):
-        load_probe(library.probe("arc-easy").model_copy(update={"options": options}))
+        probe_class(library.probe("arc-easy").model_copy(update={"options": options}))

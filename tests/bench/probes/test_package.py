@@ -1,13 +1,13 @@
 import pytest
 from probing import measured
 
-from bench.probes import load_probe
+from bench.probes import probe_class
 from bench.specs.probe import ProbeSpec
 from bench.specs.source import Source
 
 
 def probe(spec, encoding, limit=12):
-    return load_probe(spec)(spec, encoding, limit)
+    return probe_class(spec)(spec, encoding, limit)
 
 
 def test_a_larger_limit_keeps_the_smaller_ones_items(library, decoding):
@@ -46,12 +46,12 @@ def test_a_probes_bad_rows_are_named(tmp_path, kind, row, sentence):
     source = Source(path=str(tmp_path / "rows.jsonl"), columns={name: name for name in row})
     spec = ProbeSpec(name="own", version=1, description="", kind=kind, source=source)
     with pytest.raises(UserError, match=sentence):
-        load_probe(spec).check(spec)
+        probe_class(spec).check(spec)
 
 
 def test_a_probe_names_the_columns_it_needs(tmp_path):
     from bench.errors import UserError
-    from bench.planning.plan import Options, plan
+    from bench.planning.plan import PlanOptions, plan
 
     (tmp_path / "probes").mkdir()
     (tmp_path / "rows.jsonl").write_text('{"t": "x"}\n')
@@ -62,7 +62,7 @@ def test_a_probe_names_the_columns_it_needs(tmp_path):
         "name: s\nversion: 1\ndescription: d\nmodels: [tiny-bert]\ntasks: [sst2]\nstrategies: [full]\nprobes: [own]\n"
     )
     with pytest.raises(UserError, match="probe 'own': a cloze probe needs the columns answer"):
-        plan(Options(str(tmp_path / "s.yaml")), "fp32")
+        plan(PlanOptions(str(tmp_path / "s.yaml")), "fp32")
     assert ProbeSpec.model_fields["source"].annotation is Source
 
 
@@ -85,7 +85,7 @@ def test_fields_are_made_of_columns(tmp_path):
 def test_a_wrong_template_is_named(tmp_path, template, sentence):
     from bench.errors import UserError
     from bench.probes.base import filled_rows
-    from bench.specs.base import read
+    from bench.specs.base import read_spec
 
     (tmp_path / "rows.csv").write_text("a\nx\n")
     path = tmp_path / "own.yaml"
@@ -94,4 +94,4 @@ def test_a_wrong_template_is_named(tmp_path, template, sentence):
         f"fields: {{text: '{template}'}}\n"
     )
     with pytest.raises(UserError, match=sentence):
-        filled_rows(read(path, ProbeSpec))
+        filled_rows(read_spec(path, ProbeSpec))

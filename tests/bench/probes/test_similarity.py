@@ -6,7 +6,7 @@ from probing import measured
 from scipy import stats
 
 from bench.errors import UserError
-from bench.probes import load_probe
+from bench.probes import probe_class
 from bench.tasks.encoding import Encoding
 
 
@@ -56,9 +56,9 @@ def test_graded_gold_is_judged_by_spearman(encoder, own, made):
 def test_wrong_gold_is_named(own, options, gold, sentence):
     spec = own("similarity", [{"first": "a", "second": "b", "gold": gold}], options=options)
     with pytest.raises(UserError, match=sentence):
-        load_probe(spec).check(spec)
+        probe_class(spec).check(spec)
 
 
 def test_rte_pairs_are_faultless(library):
     spec = library.probe("rte-pairs")
-    load_probe(spec).check(spec)
+    probe_class(spec).check(spec)
