@@ -7,7 +7,7 @@ from torch import nn
 from bench.inference.local import LocalBackend
 from bench.inference.predictions import predict
 from bench.running import measures
-from bench.running.curriculum import build
+from bench.running.curriculum import build_curriculum
 from bench.running.evaluation import VALIDATION_ITEMS, Session
 from bench.running.reference import Baseline
 from bench.running.scoring import worth
@@ -34,7 +34,7 @@ def train_stages(session: Session, baseline: Baseline, model: nn.Module) -> Trai
 def _train_stage(session: Session, baseline: Baseline, model: nn.Module, task: TaskSpec, state: TrainingState) -> None:
     run, hyperparameters = session.run, session.run.strategy.hyperparameters
     assert isinstance(hyperparameters, Hyperparameters)
-    curriculum = build(run, session.encoding, task)
+    curriculum = build_curriculum(run, session.encoding, task)
     watches = [_progress(session), *_early_stopping(session, task, hyperparameters), *_curve(session, baseline)]
     padding = Padding(run.checkpoint.tokenizer.pad_token_id)
     train(model, curriculum.steps, hyperparameters, session.device.accelerator, padding, state, watches)
