@@ -15,7 +15,7 @@ quiet.libraries(False)
 from baselines import plain_trainer
 from bench.devices.device import start
 from bench.devices.hardware import cpu_name
-from bench.planning.plan import Options, plan
+from bench.planning.plan import PlanOptions, plan
 from bench.running import curriculum
 from bench.tasks.encoding import Encoding
 from bench.training import loop
@@ -28,8 +28,10 @@ def main() -> None:
     parser.add_argument("--rounds", type=int, default=3)
     asked = parser.parse_args()
     device = start("fp32")  # as the plain script
-    (run,) = plan(Options("sentiment", model=asked.model, strategies=["full"], budget=str(asked.examples)), device.precision)
-    steps = curriculum.build(run, Encoding(run.model, run.max_length)).steps
+    (run,) = plan(
+        PlanOptions("sentiment", model=asked.model, strategies=["full"], budget=str(asked.examples)), device.precision
+    )
+    steps = curriculum.build_curriculum(run, Encoding(run.model, run.max_length)).steps
     examples = [encoded for step in steps for encoded in step]
     rows = [{"input_ids": list(e.ids), "labels": [-100] * (len(e.ids) - e.answer) + list(e.ids[-e.answer :])} for e in examples]
     pad, hyperparameters = run.model.tokenizer.pad_token_id, run.strategy.hyperparameters

@@ -49,7 +49,7 @@ def main(arguments: list[str] | None = None) -> None:
     sys.exit(status or 0)
 
 
-def names(text: str | None) -> list[str] | None:
+def comma_separated(text: str | None) -> list[str] | None:
     """A comma-separated option as a list; None when it was not given."""
     return None if text is None else [name.strip() for name in text.split(",") if name.strip()]
 
@@ -83,7 +83,7 @@ def run(
     from bench import folders
     from bench.devices.device import start
     from bench.planning import estimate
-    from bench.planning.plan import Options, plan
+    from bench.planning.plan import PlanOptions, plan
     from bench.progress import Progress
     from bench.running import execution
     from reports.page import leaderboard
@@ -91,11 +91,11 @@ def run(
 
     if precision not in ("auto", "fp32", "bf16"):
         raise UserError(f"precision '{precision}' is unknown; choose auto, fp32 or bf16")
-    options = Options(
+    options = PlanOptions(
         suite,
         model,
-        names(tasks),
-        names(strategies),
+        comma_separated(tasks),
+        comma_separated(strategies),
         seeds,
         budget,
         probe_items,
@@ -112,7 +112,7 @@ def run(
         progress.say(sentence)
     if dry_run:
         if device.main:
-            estimate.show(runs, out)
+            estimate.print_plan(runs, out)
         return 0
     if device.main:
         folders.check_writable(store.folder(out))
@@ -163,8 +163,8 @@ def report(
     return 0
 
 
-@app.command()
-def forgetting(
+@app.command("forgetting")
+def forgetting_report(
     suite: Annotated[str | None, typer.Option(help="Only this suite's.")] = None,
     out: Out = DEFAULT_OUT,
     markdown: Annotated[Path | None, typer.Option(help="Write the tables here instead of printing them.")] = None,
@@ -186,7 +186,7 @@ def assets_list() -> int:
     from bench.data import assets
 
     for name, pin in assets.pinned().items():
-        state = "cached" if assets.path(name).exists() else "-"
+        state = "cached" if assets.archive_path(name).exists() else "-"
         print(f"{name:<12} {pin.package}=={pin.version}  {pin.license}  {state}")
     return 0
 
@@ -207,8 +207,8 @@ def assets_verify() -> int:
     from bench.data import assets
 
     for name in assets.pinned():
-        if assets.path(name).exists():
-            assets.check(assets.path(name), name)
+        if assets.archive_path(name).exists():
+            assets.check_hash(assets.archive_path(name), name)
             print(f"{name}: ok")
     return 0
 
@@ -221,7 +221,7 @@ def doctor() -> int:
     quiet.libraries(False)
     from bench.planning import doctor as doctor_module
 
-    doctor_module.show()
+    doctor_module.print_findings()
     return 0
 
 

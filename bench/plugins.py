@@ -7,27 +7,27 @@ from typing import TypeVar
 
 from bench.errors import unknown
 
-T = TypeVar("T")
+_T = TypeVar("_T")
 
 HELPERS = {"base", "selftests", "templates"}
 """Modules of a package that define no kind."""
 
 
-def names(package: ModuleType) -> list[str]:
+def kinds(package: ModuleType) -> list[str]:
     """Kinds that a package offers, as YAML writes them."""
     return sorted(
         module.name.replace("_", "-") for module in pkgutil.iter_modules(package.__path__) if module.name not in HELPERS
     )
 
 
-def load(package: ModuleType, kind: str, base: type[T], what: str) -> type[T]:
+def load_class(package: ModuleType, kind: str, base: type[_T], what: str) -> type[_T]:
     """The subclass of `base` that the module `kind` defines; `what` is the word for such a kind in messages.
 
     Raises:
         UserError: there is no such module.
     """
-    if kind.replace("_", "-") not in names(package):
-        raise unknown(what, kind, names(package))
+    if kind.replace("_", "-") not in kinds(package):
+        raise unknown(what, kind, kinds(package))
     module = importlib.import_module(f"{package.__name__}.{kind.replace('-', '_')}")
     (found,) = (
         value

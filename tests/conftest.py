@@ -42,7 +42,7 @@ def decoder_folder(tmp_path_factory: pytest.TempPathFactory, sst2: TaskSpec) -> 
     tokenizer = Tokenizer(models.BPE())
     tokenizer.pre_tokenizer = pre_tokenizers.ByteLevel(add_prefix_space=False)
     tokenizer.decoder = decoders.ByteLevel()
-    texts = [example.fields["text"] for example in splits.load(sst2).train[:2000]]
+    texts = [example.fields["text"] for example in splits.load_splits(sst2).train[:2000]]
     alphabet = pre_tokenizers.ByteLevel.alphabet()
     tokenizer.train_from_iterator(
         texts, trainers.BpeTrainer(vocab_size=1000, special_tokens=["<pad>", "<s>", "</s>"], initial_alphabet=alphabet)
@@ -70,12 +70,12 @@ def decoder_folder(tmp_path_factory: pytest.TempPathFactory, sst2: TaskSpec) -> 
 
 @pytest.fixture(scope="session")
 def decoder(decoder_folder: Path, library: Library) -> Model:
-    return bench_models.find(str(decoder_folder), library)
+    return bench_models.find_model(str(decoder_folder), library)
 
 
 @pytest.fixture(scope="session")
 def encoder(library: Library) -> Model:
-    return bench_models.find("tiny-bert", library)
+    return bench_models.find_model("tiny-bert", library)
 
 
 @pytest.fixture(scope="session")

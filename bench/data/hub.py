@@ -29,7 +29,7 @@ def records(source: Source) -> Iterator[tuple[str, dict[str, Any]]]:
         ) from error
 
 
-def pinned(source: Source) -> bool:
+def pins_commit(source: Source) -> bool:
     """Is the revision a commit, which can never hold other rows? A branch, a tag and a local folder can."""
     commit = re.fullmatch("[0-9a-f]{40}", source.revision or "")
     return commit is not None and not Path(source.hub or "").exists()

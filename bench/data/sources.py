@@ -15,12 +15,12 @@ from typing import Any
 
 from bench import folders
 from bench.data import assets, formats, hub
-from bench.data.formats import Record
+from bench.data.formats import RawRecord
 from bench.errors import UserError
 from bench.specs.source import Source
 
 
-class Row(dict[str, Any]):
+class SourceRow(dict[str, Any]):
     """Field -> text, or list of texts (words, tags, answers; lists of lists where the column holds such)."""
 
     __slots__ = ("place",)
@@ -31,7 +31,7 @@ class Row(dict[str, Any]):
         """Where it stands, for messages: `reviews.csv, line 17`. Dropped and repeated rows count."""
 
 
-def rows(source: Source) -> list[Row]:
+def rows(source: Source) -> list[SourceRow]:
     """The source's rows, read once a process: callers don't change them.
 
     Raises:
@@ -42,15 +42,15 @@ def rows(source: Source) -> list[Row]:
 
 
 @lru_cache(maxsize=32)
-def _rows(dump: str) -> list[Row]:
+def _rows(dump: str) -> list[SourceRow]:
     source = Source.model_validate_json(dump)
-    kept: list[Row] = []
+    kept: list[SourceRow] = []
     seen: set[str] = set()
     records = list(_records(source))
     for where, record in records:
         place = f"{describe(source)}, {where}"
         record = _extracted(source, record, place)
-        row = Row({field: _reach(record, column, place) for field, column in source.columns.items()}, place)
+        row = SourceRow({field: _reach(record, column, place) for field, column in source.columns.items()}, place)
         if any(row[field] in dropped for field, dropped in source.drop.items()):
             continue
         _translate(source, row)
@@ -85,7 +85,7 @@ def fingerprint(source: Source) -> dict[str, Any]:
     if source.path:
         with _readable(source.path) as path:
             return {**shape, "sha256": folders.sha256(path)}
-    if hub.pinned(source):
+    if hub.pins_commit(source):
         return shape
     shape = {key: value for key, value in shape.items() if key not in ("hub", "config", "split", "revision")}
     return {**shape, "sha256": _hash_of_rows(source.model_dump_json())}
@@ -110,13 +110,13 @@ def _readable(name: str) -> Iterator[Path]:
         raise UserError(f"data file '{name}' cannot be read: {error.strerror}") from error
 
 
-def _records(source: Source) -> Iterator[Record]:
+def _records(source: Source) -> Iterator[RawRecord]:
     if source.hub:
         return hub.records(source)
     if source.asset and source.member:
-        return formats.records(source.member, assets.member(source.asset, source.member), source.format, source.header)
+        return formats.parse_file(source.member, assets.member(source.asset, source.member), source.format, source.header)
     with _readable(source.path or "") as path:
-        return formats.records(str(path), path.read_bytes(), source.format, source.header)
+        return formats.parse_file(str(path), path.read_bytes(), source.format, source.header)
 
 
 def _extracted(source: Source, record: dict[str, Any], place: str) -> dict[str, Any]:
@@ -154,7 +154,7 @@ def _text(value: Any, column: str, place: str) -> Any:
     return "" if value is None else str(value)
 
 
-def _translate(source: Source, row: Row) -> None:
+def _translate(source: Source, row: SourceRow) -> None:
     """Replace what the file says by what the task says, for `values` and `ranges`."""
     for field, values in source.values.items():
         row[field] = _valued(row[field], values, field, row.place)

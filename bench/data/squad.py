@@ -5,8 +5,8 @@ from typing import Any, TypeVar
 
 from bench.errors import FormatError
 
-T = TypeVar("T")
-NAMES = {dict: "an object", list: "a list", str: "a text", int: "a whole number", bool: "true or false"}
+_T = TypeVar("_T")
+TYPE_WORDS = {dict: "an object", list: "a list", str: "a text", int: "a whole number", bool: "true or false"}
 
 
 def questions(content: Any) -> Iterator[tuple[str, dict[str, Any]]]:
@@ -43,11 +43,11 @@ def _question(asked: Any, where: str) -> dict[str, Any]:
     }
 
 
-def _part(value: Any, key: str, kind: type[T], where: str) -> T:
+def _part(value: Any, key: str, kind: type[_T], where: str) -> _T:
     if not isinstance(value, dict):
         raise FormatError(where, f"expected an object, found {type(value).__name__}")
     if key not in value:
         raise FormatError(where, f"no field '{key}'; there are: {', '.join(value) or 'none'}")
     if not isinstance(value[key], kind):
-        raise FormatError(where, f"field '{key}' should be {NAMES[kind]}, but is {value[key]!r:.60}")
+        raise FormatError(where, f"field '{key}' should be {TYPE_WORDS[kind]}, but is {value[key]!r:.60}")
     return value[key]

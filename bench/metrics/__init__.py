@@ -14,22 +14,22 @@ from bench.errors import unknown
 from bench.metrics.base import Counted
 
 if TYPE_CHECKING:
-    from bench.metrics.evaluated import Metric
+    from bench.metrics.evaluated import EvaluateMetric
 
 SHARED = ("base", "evaluated")
 """Modules that hold no family of metrics."""
 
 
-def metric(name: str) -> Metric:
+def metric(name: str) -> EvaluateMetric:
     """The metric of that name as an `evaluate.Metric` that needs no hub.
 
     Raises:
         UserError: there is none.
     """
-    from bench.metrics.evaluated import Metric  # evaluate imports torch: 3 seconds that a report does not have to wait
+    from bench.metrics.evaluated import EvaluateMetric  # evaluate imports torch: 3 seconds that a report does not have to wait
 
     found = _class(name)
-    made: Metric = type(found.__name__, (found, Metric), {})()
+    made: EvaluateMetric = type(found.__name__, (found, EvaluateMetric), {})()
     return made
 
 
@@ -42,7 +42,7 @@ def counted(name: str) -> Counted:
     return _class(name)()
 
 
-def names() -> list[str]:
+def metric_names() -> list[str]:
     """All metrics' names."""
     return sorted(found.name for found in _classes())
 
@@ -50,7 +50,7 @@ def names() -> list[str]:
 def _class(name: str) -> type[Counted]:
     found = next((each for each in _classes() if each.name == name), None)
     if found is None:
-        raise unknown("metric", name, names())
+        raise unknown("metric", name, metric_names())
     return found
 
 

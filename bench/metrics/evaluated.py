@@ -16,7 +16,7 @@ FEATURES = {
 }
 
 
-class Metric(Counted, evaluate.Metric):
+class EvaluateMetric(Counted, evaluate.Metric):
     """`compute(predictions=..., references=...)` gives `{name: value}`."""
 
     def _info(self) -> evaluate.MetricInfo:

@@ -9,7 +9,7 @@ from dataclasses import dataclass
 
 from torch import nn
 
-HEADS = ("lm_head", "embed_out", "classifier", "score")
+HEAD_NAMES = ("lm_head", "embed_out", "classifier", "score")
 
 
 @dataclass(frozen=True)
@@ -23,7 +23,7 @@ class Flops:
         return self.per_token * tokens + self.per_position * positions
 
 
-def count(model: nn.Module) -> Flops:
+def count_flops(model: nn.Module) -> Flops:
     """The formula for an adapted model; weights are (out, in) matrices, quantised ones at their unpacked size."""
     body = head = 0
     reached = False  # whether a trained weight lies below: then gradients must flow through to it
@@ -43,7 +43,7 @@ def count(model: nn.Module) -> Flops:
         # A base layer that carries adapters comes before them in the list, and they train beside it.
         factor = 2 + (2 if reached else 0) + (2 if trained else 0)
         reached |= trained
-        if any(part in HEADS for part in name.split(".")):
+        if any(part in HEAD_NAMES for part in name.split(".")):
             head += factor * size
         else:
             body += factor * size

@@ -123,7 +123,7 @@ class Model:
         return BitsAndBytesConfig(load_in_4bit=True, bnb_4bit_quant_type="nf4", llm_int8_skip_modules=around)
 
 
-def find(name: str, library: Library, trust_remote_code: bool = False) -> Model:
+def find_model(name: str, library: Library, trust_remote_code: bool = False) -> Model:
     """The model of that name, fetched or converted into the cache if need be.
 
     Raises:

@@ -51,7 +51,7 @@ def _hub() -> str:
         return f"{constants.ENDPOINT} cannot be reached ({type(error).__name__}); pinned wheels and local folders work"
 
 
-def show() -> None:
+def print_findings() -> None:
     table = Table(show_header=False)
     for what, answer in findings():
         table.add_row(what, answer)

@@ -23,7 +23,7 @@ from bench.tasks.encoding import Encoding
 
 
 @dataclass(frozen=True)
-class Estimate:
+class CostEstimate:
     """Tokens and FLOPs of a run's training, None where the model's tokenizer is not on this machine; and its memory."""
 
     tokens: int | None
@@ -43,27 +43,31 @@ def speed(seconds: float = 0.3) -> float:
     return done * 2 * 512 * 576 * 1536 / (time.perf_counter() - started)
 
 
-def estimate(run: Run) -> Estimate:
+def estimate_cost(run: Run) -> CostEstimate:
     """From the run's real curriculum, where the tokenizer is at hand, and the model's shape without weights."""
     if run.unfit or run.strategy.client:
-        return Estimate(0, 0, Memory(0, 0, 0, 0, 0, 0))
-    steps = curriculum.build(run, Encoding(run.model, run.max_length)) if run.model.at_hand and run.strategy.trains else None
+        return CostEstimate(0, 0, Memory(0, 0, 0, 0, 0, 0))
+    steps = (
+        curriculum.build_curriculum(run, Encoding(run.model, run.max_length))
+        if run.model.at_hand and run.strategy.trains
+        else None
+    )
     decoder = run.model.family == "decoder"
-    kind = types.load(run.task)
+    kind = types.task_type(run.task)
     # The heads of other tasks, a few thousand weights, are left out.
     shape = run.model.shape(AutoModelForCausalLM) if decoder else run.model.shape(kind.auto_class, num_labels=kind.outputs())
     adapted, memory = sizes.memory(shape, run.strategy, run.model.family, max(TRAIN_TOKENS, run.max_length))
     if not run.strategy.trains:
-        return Estimate(0, 0, memory)
+        return CostEstimate(0, 0, memory)
     if steps is None:
-        return Estimate(None, None, memory)
+        return CostEstimate(None, None, memory)
     examples = [encoded for step in steps.steps for encoded in step]
     tokens = sum(encoded.fed for encoded in examples)
-    operations = flops.count(adapted).training(tokens, sum(encoded.targets for encoded in examples))
-    return Estimate(tokens, operations, memory)
+    operations = flops.count_flops(adapted).training(tokens, sum(encoded.targets for encoded in examples))
+    return CostEstimate(tokens, operations, memory)
 
 
-def show(runs: Sequence[Run], out: Path) -> None:
+def print_plan(runs: Sequence[Run], out: Path) -> None:
     """Print the plan; runs that have a record already cost nothing."""
     table = Table(
         title=f"{len(runs)} runs of suite {runs[0].suite}", caption="seconds: training alone, at this machine's measured speed"
@@ -73,13 +77,13 @@ def show(runs: Sequence[Run], out: Path) -> None:
     for column in ("examples", "tokens", "TFLOP", "seconds", "test", "probe items", "state"):
         table.add_column(column, justify="right")
     rate, total = speed(), 0.0
-    found = [estimate(run) for run in runs]
+    found = [estimate_cost(run) for run in runs]
     for run, cost in zip(runs, found, strict=True):
         record = store.find(out, run.id)
         state = record.status if record else "skipped" if run.unfit else "to do"
         seconds = None if cost.operations is None else cost.operations / rate
         total += (seconds or 0) if state not in ("ok", "skipped") else 0
-        test = len(splits.load(run.task).test[: run.test_items])
+        test = len(splits.load_splits(run.task).test[: run.test_items])
         numbers = (
             run.budget.examples if run.strategy.trains else 0,
             "–" if cost.tokens is None else cost.tokens,
@@ -103,7 +107,7 @@ def show(runs: Sequence[Run], out: Path) -> None:
         console.print(f"training still to do: about {total:.0f} s on this machine, besides tests and probes")
 
 
-def _show_memory(runs: Sequence[Run], found: Sequence[Estimate], console: Console) -> None:
+def _show_memory(runs: Sequence[Run], found: Sequence[CostEstimate], console: Console) -> None:
     """One row per model and strategy, for the task that needs most."""
     table = Table(
         title="memory on each device in GB (10^9 bytes)",
@@ -122,7 +126,7 @@ def _show_memory(runs: Sequence[Run], found: Sequence[Estimate], console: Consol
     console.print(table)
 
 
-def _largest(runs: Sequence[Run], found: Sequence[Estimate]) -> dict[tuple[str, str], Memory]:
+def _largest(runs: Sequence[Run], found: Sequence[CostEstimate]) -> dict[tuple[str, str], Memory]:
     rows: dict[tuple[str, str], Memory] = {}
     for run, cost in zip(runs, found, strict=True):
         name = (run.model.name, run.strategy.name)

@@ -6,7 +6,7 @@ from itertools import product
 
 from bench import probes, strategies
 from bench.errors import UserError, unknown
-from bench.modeling.models import find as find_model
+from bench.modeling.models import find_model
 from bench.planning import settings
 from bench.running.run import Run, checked_stride
 from bench.specs.budget import Budget
@@ -16,7 +16,7 @@ from bench.tasks import types
 
 
 @dataclass(frozen=True)
-class Options:
+class PlanOptions:
     """What the command line says on top of the suite; None means what the suite says."""
 
     suite: str
@@ -33,7 +33,7 @@ class Options:
     probe_every: str | None = None
 
 
-def plan(options: Options, precision: str) -> list[Run]:
+def plan(options: PlanOptions, precision: str) -> list[Run]:
     """The runs of a suite, or of all suites that it lists, in their order.
 
     Raises:
@@ -53,7 +53,7 @@ def plan(options: Options, precision: str) -> list[Run]:
     return runs
 
 
-def _planned(options: Options, precision: str, library: Library, suite: SuiteSpec) -> list[Run]:
+def _planned(options: PlanOptions, precision: str, library: Library, suite: SuiteSpec) -> list[Run]:
     budgets = {"decoder": suite.budget, "encoder": suite.encoder_budget or suite.budget}
     probe_items = {"decoder": suite.probe_items, "encoder": suite.encoder_probe_items or suite.probe_items}
     seeds = options.seeds or suite.seeds
@@ -61,10 +61,10 @@ def _planned(options: Options, precision: str, library: Library, suite: SuiteSpe
     wanted = _chosen("strategy", options.strategies, suite.strategies, library)
     given = settings.parse(options.settings, wanted)
     specs = [library.probe(name) for name in suite.probes]
-    kinds = {spec.name: probes.load(spec) for spec in specs}
+    kinds = {spec.name: probes.probe_class(spec) for spec in specs}
     also = [library.task(name) for name in suite.also]
     for task in (*tasks, *also):
-        types.load(task)
+        types.task_type(task)
     # Of stages, the last one is the run's task; the others come before it.
     final = tasks[-1:] if suite.stages else tasks
     runs: list[Run] = []
@@ -76,10 +76,10 @@ def _planned(options: Options, precision: str, library: Library, suite: SuiteSpe
             (spec, options.probe_items or min(spec.items, most or spec.items)) for spec in meant if spec.name not in unfit
         )
         loaded = [
-            strategies.load(library.strategy(n), model.family, settings.of(n, given), suite.hyperparameters.get(n))
+            strategies.load_strategy(library.strategy(n), model.family, settings.of(n, given), suite.hyperparameters.get(n))
             for n in wanted
         ]
-        settings.check(given, loaded)
+        settings.check_known(given, loaded)
         for strategy in loaded:
             if strategy.client:
                 strategy.client.key()  # a missing one is told now
@@ -109,7 +109,7 @@ def _planned(options: Options, precision: str, library: Library, suite: SuiteSpe
     return runs
 
 
-def _models(options: Options, suite: SuiteSpec) -> list[str]:
+def _models(options: PlanOptions, suite: SuiteSpec) -> list[str]:
     return [options.model] if options.model else list(suite.models)
 
 

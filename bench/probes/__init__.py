@@ -4,10 +4,10 @@ from bench import plugins
 from bench.probes.base import Probe
 from bench.specs.probe import ProbeSpec
 
-__all__ = ["Probe", "load"]
+__all__ = ["Probe", "probe_class"]
 
 
-def load(spec: ProbeSpec) -> type[Probe]:
+def probe_class(spec: ProbeSpec) -> type[Probe]:
     """The class of the probe's kind.
 
     Raises:
@@ -15,6 +15,6 @@ def load(spec: ProbeSpec) -> type[Probe]:
     """
     import bench.probes as package
 
-    kind = plugins.load(package, spec.kind, Probe, "probe kind")  # type: ignore[type-abstract]
+    kind = plugins.load_class(package, spec.kind, Probe, "probe kind")  # type: ignore[type-abstract]
     kind.accept(spec)
     return kind

@@ -12,7 +12,7 @@ from pydantic import ValidationError
 from torch import nn
 
 from bench.data import sources
-from bench.data.sources import Row
+from bench.data.sources import SourceRow
 from bench.devices.device import Device
 from bench.errors import UserError
 from bench.inference.likelihood import Likelihood, Request, likelihoods
@@ -29,7 +29,7 @@ Columns = Mapping[str, npt.NDArray[Any]]
 """`measure`'s columns, all items or a resample of them."""
 
 
-class Options(Spec):
+class ProbeOptions(Spec):
     """What a kind leaves to the YAML; kinds with a choice override it."""
 
 
@@ -38,7 +38,7 @@ class Probe(ABC):
 
     family: ClassVar[Family | None]
     """None: any."""
-    allowed: ClassVar[type[Options]] = Options
+    allowed: ClassVar[type[ProbeOptions]] = ProbeOptions
     value: str
     """Name of the score, with its unit."""
     higher_is_better: ClassVar[bool]
@@ -163,9 +163,9 @@ def columns(frame: pd.DataFrame) -> Columns:
     return {str(name): frame[name].to_numpy() for name in frame}
 
 
-def filled_rows(spec: ProbeSpec) -> list[Row]:
+def filled_rows(spec: ProbeSpec) -> list[SourceRow]:
     """The source's rows with the spec's own fields."""
-    return [Row(filled(row, spec.fields), row.place) for row in sources.rows(spec.source)]
+    return [SourceRow(filled(row, spec.fields), row.place) for row in sources.rows(spec.source)]
 
 
 def sample(rows: Sequence[R], limit: int) -> list[R]:

@@ -13,12 +13,12 @@ from torch import nn
 
 from bench.errors import UserError
 from bench.inference.embeddings import embed
-from bench.probes.base import Options, Probe, filled_rows, sample
+from bench.probes.base import ProbeOptions, Probe, filled_rows, sample
 from bench.specs.probe import ProbeSpec
 from bench.tasks.encoding import Encoding
 
 
-class Fit(Options):
+class Fit(ProbeOptions):
     train: int = Field(default=256, ge=2)
     """Rows that the classifier is fitted on; the probe's items are other rows."""
 

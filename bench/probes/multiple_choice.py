@@ -12,11 +12,11 @@ import pandas as pd
 from pydantic import model_validator
 from torch import nn
 
-from bench.probes.base import Options, Probe
+from bench.probes.base import ProbeOptions, Probe
 from bench.specs.probe import ProbeSpec
 
 
-class Scoring(Options):
+class Scoring(ProbeOptions):
     normalised: Literal["characters", "bytes"] | None = None
     """What a log-likelihood is divided by: the choice's length without the space before it."""
     blank: str | None = None

@@ -17,7 +17,7 @@ import torch
 from scipy.stats import binom
 from torch import nn
 
-from bench.data.sources import Row
+from bench.data.sources import SourceRow
 from bench.modeling.structure import layers
 from bench.probes.base import Probe, columns
 
@@ -79,7 +79,7 @@ class SelfTests:
         shuffled = copy(self.probe)
         generator = np.random.default_rng(0)
         rows = self.probe.rows * SHUFFLES
-        shuffled.rows = [Row({**row, "gold": str(generator.integers(len(row["choices"])))}, row.place) for row in rows]
+        shuffled.rows = [SourceRow({**row, "gold": str(generator.integers(len(row["choices"])))}, row.place) for row in rows]
         chance = float(np.mean([1 / len(row["choices"]) for row in rows]))
         low, high = binom.interval(CERTAIN, len(rows), chance)
         return bool(low <= shuffled.measure(self.model)["value"].sum() <= high)

@@ -13,12 +13,12 @@ from sklearn.metrics import roc_auc_score
 from torch import nn
 
 from bench.inference.embeddings import embed
-from bench.probes.base import Columns, Options, Probe
+from bench.probes.base import Columns, ProbeOptions, Probe
 from bench.specs.probe import ProbeSpec
 from bench.tasks.encoding import Encoding
 
 
-class Gold(Options):
+class Gold(ProbeOptions):
     gold: Literal["binary", "graded"] = "binary"
     """0 and 1, or any numbers that rise with similarity."""
 

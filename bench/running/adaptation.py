@@ -59,7 +59,7 @@ def _train(
 ) -> None:
     run, hyperparameters = questions.run, questions.run.strategy.hyperparameters
     assert isinstance(hyperparameters, Hyperparameters)
-    plan = curriculum.build(run, questions.encoding, task)
+    plan = curriculum.build_curriculum(run, questions.encoding, task)
     stopping = _early_stopping(task, questions, hyperparameters)
     watches = [watch for watch in (stopping, _curve(questions, baseline, found)) if watch]
 
@@ -108,7 +108,7 @@ def adapted(run: Run, device: Device) -> nn.Module:
     if run.model.family == "decoder":
         model: nn.Module = run.model.load(AutoModelForCausalLM, bits, device.torch)
     else:
-        kinds = [types.load(task) for task in run.trained]
+        kinds = [types.task_type(task) for task in run.trained]
         models = [run.model.load(kind.auto_class, bits, device.torch, num_labels=kind.outputs()) for kind in kinds]
         model = Heads(models) if len(models) > 1 else models[0]
     dropout = getattr(run.strategy.hyperparameters, "dropout", None)

@@ -82,7 +82,7 @@ class Questions:
 
     @cached_property
     def probes(self) -> list[Probe]:
-        return [probes.load(spec)(spec, self.encoding, limit, EVAL_TOKENS) for spec, limit in self.run.probes]
+        return [probes.probe_class(spec)(spec, self.encoding, limit, EVAL_TOKENS) for spec, limit in self.run.probes]
 
     @cached_property
     def elsewhere(self) -> dict[str, Asked]:
@@ -169,7 +169,7 @@ class Questions:
         return self.probes if items is None else [few(probe, items) for probe in self.probes]
 
     def _asked(self, spec: TaskSpec, items: int | None) -> Asked:
-        kind, found = types.load(spec), splits.load(spec)
+        kind, found = types.task_type(spec), splits.load_splits(spec)
         return Asked(self.encoding, kind, found, Wording(), self.device, EVAL_TOKENS, seed=0, items=items)
 
     def _paraphrases(self) -> range:

@@ -19,7 +19,7 @@ LEAST = 6
 Lengths = tuple[int, ...]
 
 
-def items(run: Run, probe: Probe) -> int:
+def contaminated_items(run: Run, probe: Probe) -> int:
     """How many of the probe's items have a passage in the training texts of the run's tasks or in rehearsed text."""
     asked = [[words for text in texts(row) if len(words := _words(text)) >= LEAST] for row in probe.rows]
     lengths = tuple(sorted({min(WORDS, len(words)) for item in asked for words in item}))
@@ -44,7 +44,7 @@ def texts(value: Any) -> Iterator[str]:
 
 @lru_cache(maxsize=8)
 def _of_task(dump: str, lengths: Lengths) -> frozenset[int]:
-    train = splits.load(TaskSpec.model_validate_json(dump)).train
+    train = splits.load_splits(TaskSpec.model_validate_json(dump)).train
     return _index((text for example in train for text in texts((example.fields, example.gold))), lengths)
 
 

@@ -24,7 +24,7 @@ class Curriculum:
     """How many the steps hold, windows of one example counted once."""
 
 
-def build(run: Run, encoding: Encoding, stage: TaskSpec | None = None) -> Curriculum:
+def build_curriculum(run: Run, encoding: Encoding, stage: TaskSpec | None = None) -> Curriculum:
     """The whole budget of a stage, by default of the run's own task, encoded.
 
     The k-th example of the stage's task is the same for all strategies at one seed.
@@ -33,7 +33,7 @@ def build(run: Run, encoding: Encoding, stage: TaskSpec | None = None) -> Curric
     tasks = (own, *(task for task in run.others if task.name != own.name))
     heads = {task.name: head for head, task in enumerate(run.trained)}
     streams = {task.name: _task_stream(run, encoding, task, heads[task.name]) for task in tasks}
-    sizes = {task.name: len(splits.load(task).train) for task in tasks}
+    sizes = {task.name: len(splits.load_splits(task).train) for task in tasks}
     if run.strategy.rehearsal and encoding.model.family == "decoder":
         texts = [str(row["text"]) for row in sources.rows(run.strategy.rehearsal)]
         positions = order(run.seed, len(texts))
@@ -55,7 +55,7 @@ def build(run: Run, encoding: Encoding, stage: TaskSpec | None = None) -> Curric
 
 
 def _task_stream(run: Run, encoding: Encoding, task: TaskSpec, head: int) -> Stream:
-    kind, examples, wording = types.load(task), splits.load(task).train, run.strategy.wording
+    kind, examples, wording = types.task_type(task), splits.load_splits(task).train, run.strategy.wording
     positions = order(run.seed, len(examples))
     share = float(getattr(run.strategy.hyperparameters, "augmentation", 0.0))
 

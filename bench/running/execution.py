@@ -43,9 +43,9 @@ def check_data(runs: Sequence[Run]) -> None:
     for run in runs:
         _ = run.model.folder
         for task in (*run.trained, *run.also):
-            splits.load(task)
+            splits.load_splits(task)
         for spec, _ in run.probes:
-            probes.load(spec).check(spec)
+            probes.probe_class(spec).check(spec)
         if run.strategy.rehearsal:
             sources.rows(run.strategy.rehearsal)
 
@@ -173,7 +173,7 @@ def _cost(run: Run, model: nn.Module, found: Trained, device: Device, after: Ans
     return Cost(
         train_examples=found.examples,
         train_tokens=spent.tokens,
-        train_flops=flops.count(model).training(spent.tokens, spent.positions),
+        train_flops=flops.count_flops(model).training(spent.tokens, spent.positions),
         train_seconds=spent.seconds,
         eval_seconds=after.seconds,
         probe_seconds=after.probe_seconds,

@@ -78,7 +78,7 @@ def _forgetting(run: Run, probe: Probe, before: Answers, after: Answers) -> Forg
         n=len(old),
         verdict=verdict(lost.ci_low, lost.ci_high),
         quantisation=_lost(probe, before.unrounded[name], old) if before.unrounded else None,
-        contaminated=contamination.items(run, probe) if run.strategy.trains else 0,
+        contaminated=contamination.contaminated_items(run, probe) if run.strategy.trains else 0,
     )
 
 

@@ -102,10 +102,10 @@ class Run:
     @property
     def unfit(self) -> str | None:
         """Why this task cannot be done with this model in this way, or None; then the run is skipped."""
-        kind, shots = types.load(self.task), self.strategy.wording.shots
+        kind, shots = types.task_type(self.task), self.strategy.wording.shots
         if self.strategy.client:
             return f"a {self.task.type} task cannot be put to an endpoint" if kind.asks == "read" else None
-        headless = [task for task in (self.task, *self.others) if types.load(task).auto_class is None]
+        headless = [task for task in (self.task, *self.others) if types.task_type(task).auto_class is None]
         if self.model.family == "encoder" and headless:
             return f"'{headless[0].name}' is a {headless[0].type} task, which needs a decoder"
         if self.model.family == "encoder" and shots and kind.asks != "rank":

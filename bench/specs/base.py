@@ -21,7 +21,7 @@ class Spec(BaseModel):
 S = TypeVar("S", bound=Spec)
 
 
-def read(path: Path, spec: type[S]) -> S:
+def read_spec(path: Path, spec: type[S]) -> S:
     """Load and check one YAML file; relative data paths in it are meant from its folder.
 
     Raises:

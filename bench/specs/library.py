@@ -4,7 +4,7 @@ path is taken as it is."""
 from pathlib import Path
 
 from bench.errors import UserError, unknown
-from bench.specs.base import read
+from bench.specs.base import read_spec
 from bench.specs.model import ModelSpec
 from bench.specs.probe import ProbeSpec
 from bench.specs.strategy import StrategySpec
@@ -37,29 +37,29 @@ class Library:
         raise unknown(what, name, self.names(kind))
 
     def suite(self, name: str) -> SuiteSpec:
-        return read(self.find("suite", "", name), SuiteSpec)
+        return read_spec(self.find("suite", "", name), SuiteSpec)
 
     def task(self, name: str) -> TaskSpec:
-        return read(self.find("task", "tasks", name), TaskSpec)
+        return read_spec(self.find("task", "tasks", name), TaskSpec)
 
     def probe(self, name: str) -> ProbeSpec:
-        return read(self.find("probe", "probes", name), ProbeSpec)
+        return read_spec(self.find("probe", "probes", name), ProbeSpec)
 
     def strategy(self, name: str) -> StrategySpec:
-        return read(self.find("strategy", "strategies", name), StrategySpec)
+        return read_spec(self.find("strategy", "strategies", name), StrategySpec)
 
     def models(self) -> dict[str, ModelSpec]:
-        return {name: read(self.find("model", "models", name), ModelSpec) for name in self.names("models")}
+        return {name: read_spec(self.find("model", "models", name), ModelSpec) for name in self.names("models")}
 
 
 def suites_for(name: str) -> list[tuple[Library, SuiteSpec]]:
     """The suite of that name or path, or those that it lists, each with the library in which its own names are looked up."""
     path = Library().find("suite", "", name)
     library = Library(path.parent) if path.parent != BUILT_IN else Library()
-    suite = read(path, SuiteSpec)
+    suite = read_spec(path, SuiteSpec)
     if not suite.suites:
         return [(library, suite)]
     paths = [library.find("suite", "", part) for part in suite.suites]
-    if nested := next((part for part in paths if read(part, SuiteSpec).suites), None):
+    if nested := next((part for part in paths if read_spec(part, SuiteSpec).suites), None):
         raise UserError(f"{path}: suites: {nested.stem} is a list of suites itself; name its parts")
     return [pair for part in paths for pair in suites_for(str(part))]

@@ -10,10 +10,12 @@ from bench.specs.base import Family, explain
 from bench.specs.strategy import StrategySpec
 from bench.strategies.base import Strategy
 
-__all__ = ["Strategy", "load"]
+__all__ = ["Strategy", "load_strategy"]
 
 
-def load(spec: StrategySpec, family: Family, overrides: dict[str, Any], suite: dict[str, Any] | None = None) -> Strategy:
+def load_strategy(
+    spec: StrategySpec, family: Family, overrides: dict[str, Any], suite: dict[str, Any] | None = None
+) -> Strategy:
     """The strategy with its defaults for the model's family, what the suite sets for it, and `overrides` on top.
 
     Raises:
@@ -21,7 +23,7 @@ def load(spec: StrategySpec, family: Family, overrides: dict[str, Any], suite: d
     """
     import bench.strategies as package
 
-    kind = plugins.load(package, spec.kind, Strategy, "strategy kind")
+    kind = plugins.load_class(package, spec.kind, Strategy, "strategy kind")
     fields = kind.Hyperparameters.model_fields
     values = merged(spec.defaults(family), suite or {})
     # --set speaks to all strategies of a plan; each takes what it knows, and the plan checks that one does.

@@ -12,7 +12,7 @@ from bench.tasks.examples import Example
 from bench.tasks.types import TaskType
 from bench.tokens.encoded import Encoded
 
-Split = Literal["train", "test"]
+InstructionSplit = Literal["train", "test"]
 """Whose instructions are used."""
 
 
@@ -58,7 +58,7 @@ class Encoding:
         return [Encoded(self.fitted(context, answer=len(answer)) + tuple(answer), answer=len(answer))]
 
     def context(
-        self, task: TaskType, example: Example, wording: Wording, split: Split, index: int, before: str = ""
+        self, task: TaskType, example: Example, wording: Wording, split: InstructionSplit, index: int, before: str = ""
     ) -> list[int]:
         """Ids of everything that stands before a decoder's answer."""
         if wording.style == "plain":
@@ -73,7 +73,7 @@ class Encoding:
         return self.ids(text if chat else f" {text}", special=False)
 
     def windows(
-        self, task: TaskType, example: Example, wording: Wording, split: Split, index: int, head: int = 0
+        self, task: TaskType, example: Example, wording: Wording, split: InstructionSplit, index: int, head: int = 0
     ) -> list[Encoded]:
         """An encoder's inputs with their labels."""
         texts = prompts.inputs(task.spec, example, without=task.long)

@@ -7,7 +7,7 @@ from sklearn.feature_extraction.text import HashingVectorizer
 
 THRESHOLD = 0.7
 """Jaccard similarity of the sets of word pairs from which two texts count as the same (Broder 1997, with pairs as shingles)."""
-BLOCK = 2000
+TEXTS_AT_ONCE = 2000
 
 
 def near(texts: Sequence[str], others: Sequence[str], threshold: float = THRESHOLD) -> list[int]:
@@ -20,8 +20,8 @@ def near(texts: Sequence[str], others: Sequence[str], threshold: float = THRESHO
     known = pairs.transform(others).T.tocsr()
     sizes = np.asarray(known.sum(0)).ravel()
     found: list[int] = []
-    for start in range(0, len(texts), BLOCK):
-        part = pairs.transform(texts[start : start + BLOCK])
+    for start in range(0, len(texts), TEXTS_AT_ONCE):
+        part = pairs.transform(texts[start : start + TEXTS_AT_ONCE])
         shared = (part @ known).tocoo()
         union = np.asarray(part.sum(1)).ravel()[shared.row] + sizes[shared.col] - shared.data
         found += [start + int(row) for row in np.unique(shared.row[shared.data >= threshold * union])]

@@ -49,7 +49,7 @@ def _load_cached(dump: str) -> TaskData:
     return _load(TaskSpec.model_validate_json(dump))
 
 
-def load(spec: TaskSpec) -> TaskData:
+def load_splits(spec: TaskSpec) -> TaskData:
     """Read and check a task's data; once a process.
 
     Raises:
@@ -90,7 +90,7 @@ def _read(spec: TaskSpec, parts: Sequence[Source], split: str, after: int = 0) -
 
     Examples are numbered `after` those of the split that have been read before.
     """
-    kind = types.load(spec)
+    kind = types.task_type(spec)
     examples, rows = [], [row for source in parts for row in sources.rows(source)]
     for number, row in enumerate(rows, start=after + 1):
         try:

@@ -20,7 +20,7 @@ from bench.strategies.base import Hyperparameters
 from bench.tokens.batches import micro_batches
 from bench.tokens.encoded import Encoded, collate
 
-Progress = Callable[[int, int, float], None]
+OnStep = Callable[[int, int, float], None]
 """Called after each step with (step, steps, loss)."""
 
 Watch = Callable[[nn.Module, int, int], bool]
@@ -75,7 +75,7 @@ def train(
     accelerator: Accelerator,
     pad: int,
     tokens: int,
-    progress: Progress = lambda step, steps, loss: None,
+    progress: OnStep = lambda step, steps, loss: None,
     watch: Watch = lambda model, step, steps: False,
 ) -> Spent:
     """Train `model` in place on the steps' global batches.

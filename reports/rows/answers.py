@@ -11,7 +11,7 @@ import numpy as np
 import pandas as pd
 
 from bench import metrics
-from bench.metrics.base import ratio
+from bench.metrics.base import quotient
 from bench.records import store
 from bench.statistics.bootstrap import Floats
 
@@ -38,7 +38,7 @@ class Answers:
 
 def of_task(frames: Sequence[pd.DataFrame], task: str, name: str, kind: str = "task") -> Answers | None:
     """The counts of the metric of that name, on the run's own task or, of the kind `elsewhere`, on another task or domain."""
-    if name not in metrics.names():
+    if name not in metrics.metric_names():
         return None
     metric = metrics.counted(name)
     read = ["before", "prediction", *(["gold"] if metric.reference else [])]
@@ -69,7 +69,7 @@ def of_probe(frames: Sequence[pd.DataFrame], probe: str) -> Answers | None:
     if not np.isfinite([after, before, weights]).all() or (weights != weights[0]).any():
         return None
     after, before = (np.stack([values * weights, weights], axis=-1) for values in (after, before))
-    return Answers(after, before, lambda totals: ratio(totals[..., 0], totals[..., 1]))
+    return Answers(after, before, lambda totals: quotient(totals[..., 0], totals[..., 1]))
 
 
 def _values(column: "pd.Series[Any]", kind: Any) -> list[Any]:

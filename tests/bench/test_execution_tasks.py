@@ -18,7 +18,7 @@ SMALL = {"budget": "24", "probe_items": 4, "test_items": 12}
 
 
 def done(suite, model, out, device, **options):
-    runs = plan.plan(plan.Options(suite, model=str(model), **(SMALL | options)), "fp32")
+    runs = plan.plan(plan.PlanOptions(suite, model=str(model), **(SMALL | options)), "fp32")
     return runs, execution.execute(runs, out, device, Progress(False, len(runs)))
 
 
@@ -46,7 +46,7 @@ def check(out, run, record, metrics, kind):
     assert (record.cost.train_tokens > 0) == (record.cost.train_flops > 0) == (record.cost.saved_bytes > 0) == trains
     items = store.items(out, record)
     task = items[items["kind"] == "task"]
-    loaded = splits.load(run.task)
+    loaded = splits.load_splits(run.task)
     assert task["item"].tolist() == [example.id for example in loaded.test[:12]]
     assert task["gold"].tolist() == [
         store.as_text(e.gold if isinstance(e.gold, str) else list(e.gold)) for e in loaded.test[:12]
@@ -196,8 +196,8 @@ def keyed(own_cache, monkeypatch):
 @pytest.mark.slow
 @pytest.mark.parametrize("suite", ["sentiment", "ner", "qa"])
 def test_an_endpoint_that_knows_the_answers(server, keyed, suite, tmp_path, device):
-    (run,) = plan.plan(plan.Options(suite, model="tiny-bert", strategies=["endpoint"], settings=reached(server)), "fp32")
-    kind, loaded = types.load(run.task), splits.load(run.task)
+    (run,) = plan.plan(plan.PlanOptions(suite, model="tiny-bert", strategies=["endpoint"], settings=reached(server)), "fp32")
+    kind, loaded = types.task_type(run.task), splits.load_splits(run.task)
     known = {instruction(run.task, e, "test", i): kind.answer(e) for i, e in enumerate(loaded.test[:12])}
 
     def answer(asked):
@@ -234,7 +234,7 @@ def test_an_endpoint_that_says_other_things(server, keyed, tmp_path, device):
     assert record.metrics["malformed"].value == pytest.approx(8 / 12)
     items = store.items(tmp_path, record)
     assert items["prediction"].tolist() == ["positive", "", ""] * 4 and items["malformed"].tolist() == [False, True, True] * 4
-    right = sum(e.gold == "positive" for e in splits.load(run.task).test[:12:3])
+    right = sum(e.gold == "positive" for e in splits.load_splits(run.task).test[:12:3])
     assert record.score.value == pytest.approx(right / 12)
 
 

@@ -8,10 +8,10 @@ from bench.specs.base import explain
 from bench.specs.task import TaskSpec
 from bench.tasks.types.base import TaskType
 
-__all__ = ["TaskType", "load"]
+__all__ = ["TaskType", "task_type"]
 
 
-def load(spec: TaskSpec) -> TaskType:
+def task_type(spec: TaskSpec) -> TaskType:
     """The task's type object.
 
     Raises:
@@ -19,7 +19,7 @@ def load(spec: TaskSpec) -> TaskType:
     """
     import bench.tasks.types as package
 
-    kind = plugins.load(package, spec.type, TaskType, "task type")  # type: ignore[type-abstract]
+    kind = plugins.load_class(package, spec.type, TaskType, "task type")  # type: ignore[type-abstract]
     try:
         found = kind(spec, kind.Options.model_validate(spec.options))
     except ValidationError as error:
@@ -41,7 +41,7 @@ def _missing(task: TaskType) -> str | None:
 def _unmeasured(task: TaskType) -> str | None:
     for name in task.spec.metrics:
         if _values(name) != task.values:
-            fitting = (other for other in metrics.names() if _values(other) == task.values)
+            fitting = (other for other in metrics.metric_names() if _values(other) == task.values)
             return f"metric '{name}' does not fit a {task.spec.type} task; these do: {', '.join(fitting)}"
     return None
 

@@ -20,14 +20,14 @@ Prediction = str | list[str] | list[float]
 """Like the gold value it is held against; of a text that was read, nats and tokens."""
 
 
-class Options(Spec):
+class TaskOptions(Spec):
     """`options` of a task's YAML; each type has its own."""
 
 
 class TaskType(ABC):
     """One object per task."""
 
-    Options: ClassVar[type[Spec]] = Options
+    Options: ClassVar[type[Spec]] = TaskOptions
     asks: ClassVar[Literal["rank", "write", "read"]]
     """How a decoder answers: the likeliest of the candidates, text of its own, or not at all: the text itself is scored."""
     gold: ClassVar[frozenset[str]]

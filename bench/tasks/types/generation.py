@@ -6,10 +6,10 @@ from typing import Any
 from pydantic import Field
 
 from bench.tasks.examples import Example
-from bench.tasks.types.base import Options, TaskType, listed
+from bench.tasks.types.base import TaskOptions, TaskType, listed
 
 
-class GenerationOptions(Options):
+class GenerationOptions(TaskOptions):
     answer_tokens: int = Field(default=64, ge=1)
 
 

@@ -14,13 +14,13 @@ from torch import Tensor
 from transformers import AutoModelForQuestionAnswering
 
 from bench.tasks.examples import Example
-from bench.tasks.types.base import Options, TaskType, listed
+from bench.tasks.types.base import TaskOptions, TaskType, listed
 from bench.tokens.augmentation import Dropper
 from bench.tokens.encoded import Encoded
 from bench.tokens.windows import over_text
 
 
-class QaOptions(Options):
+class QaOptions(TaskOptions):
     no_answer: str | None = None
     """What a decoder says where there is no answer; None: every question has one, and an encoder must give it."""
     outside: Literal["error", "drop"] = "error"

@@ -31,17 +31,17 @@ FILES = {"a/one.txt": b"1", "a/two.txt": b"2"}
 @pytest.mark.parametrize("content", [tar(FILES), tar(FILES, "w:bz2"), tar(FILES, "w"), zipped(FILES)])
 def test_members_of_tar_and_zip(content):
     file = io.BytesIO(content)
-    assert archives.names(file) == list(FILES)
-    assert [archives.read(file, name) for name in FILES] == [b"1", b"2"]
+    assert archives.member_names(file) == list(FILES)
+    assert [archives.read_member(file, name) for name in FILES] == [b"1", b"2"]
     with pytest.raises(KeyError):
-        archives.read(file, "a/three.txt")
+        archives.read_member(file, "a/three.txt")
 
 
 def test_an_archive_in_an_archive_in_an_archive():
     content = zipped({"x/b.tar.gz": tar({"c.zip": zipped(FILES)})})
-    assert archives.read(io.BytesIO(content), "x/b.tar.gz!c.zip!a/two.txt") == b"2"
+    assert archives.read_member(io.BytesIO(content), "x/b.tar.gz!c.zip!a/two.txt") == b"2"
     with pytest.raises(KeyError, match="a/no.txt"):
-        archives.read(io.BytesIO(content), "x/b.tar.gz!c.zip!a/no.txt")
+        archives.read_member(io.BytesIO(content), "x/b.tar.gz!c.zip!a/no.txt")
 
 
 @pytest.mark.parametrize(
@@ -56,7 +56,7 @@ def test_an_archive_in_an_archive_in_an_archive():
 )
 def test_what_is_no_archive_says_so(content, inside):
     with pytest.raises(ValueError, match="archive"):
-        archives.read(io.BytesIO(content), inside)
+        archives.read_member(io.BytesIO(content), inside)
 
 
 def test_a_folder_is_no_file():
@@ -66,5 +66,5 @@ def test_a_folder_is_no_file():
         entry.type = tarfile.DIRTYPE
         archive.addfile(entry)
     with pytest.raises(KeyError):
-        archives.read(made, "folder")
-    assert archives.names(made) == []
+        archives.read_member(made, "folder")
+    assert archives.member_names(made) == []

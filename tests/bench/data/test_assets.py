@@ -17,13 +17,13 @@ def small(monkeypatch, tmp_path):
 def test_a_wheel_with_another_hash_is_not_used(small):
     with pytest.raises(UserError, match=r"six==1.16.0 has SHA-256 8abb2f1d86\w+, but suites/assets.yaml pins 0000"):
         assets.fetch("six")
-    assert not assets.path("six").exists()
-    assert not list(assets.path("six").parent.iterdir())
+    assert not assets.archive_path("six").exists()
+    assert not list(assets.archive_path("six").parent.iterdir())
 
 
 def test_a_tampered_wheel_in_the_cache_is_not_read(small):
-    assets.path("six").parent.mkdir(parents=True)
-    assets.path("six").write_bytes(b"tampered")
+    assets.archive_path("six").parent.mkdir(parents=True)
+    assets.archive_path("six").write_bytes(b"tampered")
     with pytest.raises(UserError, match="has SHA-256"):
         assets.member("six", "six.py")
 
@@ -44,7 +44,7 @@ def test_unknown_asset_and_member():
 
 
 def test_an_sdist_and_the_archive_in_it():
-    assert assets.path("vader").name == "vaderSentiment-3.3.2-5d7c06e027fc.tar.gz"
+    assert assets.archive_path("vader").name == "vaderSentiment-3.3.2-5d7c06e027fc.tar.gz"
     inner = "vaderSentiment-3.3.2/additional_resources/hutto_ICWSM_2014.tar.gz"
     reviews = assets.member("vader", f"{inner}!hutto_ICWSM_2014/movieReviewSnippets_GroundTruth.txt").decode()
     assert reviews.count("\n") == 10604
@@ -60,4 +60,4 @@ def test_an_sdist_with_another_hash_is_not_used(monkeypatch, tmp_path):
     monkeypatch.setattr(assets, "asset", lambda name: assets.pinned()["vader"].model_copy(update={"sha256": "0" * 64}))
     with pytest.raises(UserError, match=r"vaderSentiment==3.3.2 has SHA-256 5d7c06e0\w+, but suites/assets.yaml pins 0000"):
         assets.fetch("vader")
-    assert not assets.path("vader").exists()
+    assert not assets.archive_path("vader").exists()

@@ -180,7 +180,7 @@ def test_a_malformed_file_gets_a_sentence(tmp_path, fault):
     task = {"name": "own", "version": 1, "description": "", "train": train, **fault.task}
     held = {"validation": {"share": 0.2}, "test": {"share": 0.2}}
     with pytest.raises(UserError) as caught:
-        splits.load(TaskSpec.model_validate(held | task))
+        splits.load_splits(TaskSpec.model_validate(held | task))
     sentence = str(caught.value)
     assert "\n" not in sentence
     for part in (train["path"], *fault.says):
@@ -209,7 +209,7 @@ def test_a_damaged_file_is_read_or_refused_and_nothing_else_happens(name, draw):
         content[place] = draw.draw(st.integers(0, 255))
     cut = draw.draw(st.integers(0, len(content)))
     try:
-        for where, values in formats.records(name, bytes(content[:cut]), "squad" if name == "a.squad" else None):
+        for where, values in formats.parse_file(name, bytes(content[:cut]), "squad" if name == "a.squad" else None):
             assert where and isinstance(values, dict)
     except UserError as error:
         assert name in str(error)

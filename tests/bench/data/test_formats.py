@@ -14,7 +14,7 @@ from bench.specs.source import Format
 
 
 def read(name, content, **how):
-    return list(formats.records(name, content.encode() if isinstance(content, str) else content, **how))
+    return list(formats.parse_file(name, content.encode() if isinstance(content, str) else content, **how))
 
 
 def test_every_format_has_a_parser_and_an_ending():

@@ -67,7 +67,7 @@ def test_a_folder_counts_by_its_rows_and_not_by_its_name(folder):
 
 def test_a_commit_is_known_without_its_rows_and_a_branch_is_not(folder):
     commit = Source(hub="no/such", split="train", columns={"t": "t"}, revision="0123456789abcdef0123456789abcdef01234567")
-    assert hub.pinned(commit)
+    assert hub.pins_commit(commit)
     assert sources.fingerprint(commit) == {
         "hub": "no/such",
         "split": "train",

@@ -69,8 +69,8 @@ def test_a_hub_task_reads_its_published_features(name, monkeypatch):
 
     monkeypatch.setattr(datasets, "load_dataset", load_dataset)
     spec = Library().task(name)
-    found = splits.load(spec)
-    kind = types.load(spec)
+    found = splits.load_splits(spec)
+    kind = types.task_type(spec)
     assert asked and len(found.test) >= 10 and len(found.train) > 200
     if kind.asks != "read":
         assert all(kind.answer(example) for example in found.test)

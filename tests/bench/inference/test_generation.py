@@ -100,7 +100,7 @@ def test_a_checkpoints_recommendations_change_nothing(writer, decoder, contexts,
         repetition_penalty=9.0, no_repeat_ngram_size=1, suppress_tokens=list(range(3, 900)), min_new_tokens=9
     )
     told.save_pretrained(tmp_path)
-    model = models.find(str(tmp_path), library).load().eval()
+    model = models.find_model(str(tmp_path), library).load().eval()
     assert write(model, decoder.tokenizer, contexts, 12, 1000, False) == write(
         writer, decoder.tokenizer, contexts, 12, 1000, False
     )

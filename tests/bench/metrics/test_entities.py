@@ -63,7 +63,7 @@ def test_macro_equals_seqeval(corpora):
         assert metrics.counted("entity_f1_macro").value(guess, gold) == pytest.approx(expected, rel=0, abs=1e-12), (guess, gold)
 
 
-@pytest.mark.parametrize("name", [name for name in metrics.names() if name.startswith("entity")])
+@pytest.mark.parametrize("name", [name for name in metrics.metric_names() if name.startswith("entity")])
 def test_without_entities_all_is_zero_as_with_seqevals_zero_division(name: str):
     assert metrics.counted(name).value([["O", "O"], []], [["O", "O"], []]) == 0
     assert metrics.counted(name).value([["O"]], [["B-PER"]]) == 0

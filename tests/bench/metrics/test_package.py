@@ -28,7 +28,7 @@ def example(name: str) -> dict[str, list]:
     return found
 
 
-@pytest.mark.parametrize("name", metrics.names())
+@pytest.mark.parametrize("name", metrics.metric_names())
 def test_compute_of_evaluate_gives_the_value(name: str):
     metric = metrics.metric(name)
     assert isinstance(metric, evaluate.Metric) and metric.name == name
@@ -37,7 +37,7 @@ def test_compute_of_evaluate_gives_the_value(name: str):
     assert metric.compute(**answers) == {name: pytest.approx(expected)} and expected > 0
 
 
-@pytest.mark.parametrize("name", metrics.names())
+@pytest.mark.parametrize("name", metrics.metric_names())
 def test_numbers_of_many_sums_at_once_are_those_of_each(name: str):
     metric, answers = metrics.counted(name), example(name)
     counts = metric.counts(answers["predictions"], answers.get("references", []))

@@ -108,10 +108,12 @@ def test_what_a_model_accepts_is_seen_through_wrappers(decoder, encoder, library
     from bench import strategies
 
     model = decoder.load()
-    adapted = strategies.load(library.strategy("lora-8bit"), "decoder", {"bits": 32}).adapt(decoder.load(), "decoder")
+    adapted = strategies.load_strategy(library.strategy("lora-8bit"), "decoder", {"bits": 32}).adapt(decoder.load(), "decoder")
     for each in (model, adapted):
         assert accepts(each, "logits_to_keep") and accepts(each, "position_ids") and not accepts(each, "token_type_ids")
         assert caches(each)
     prompts = {"bits": 32, "peft": {"peft_type": "PREFIX_TUNING", "num_virtual_tokens": 3}}
-    assert not caches(strategies.load(library.strategy("lora-8bit"), "decoder", prompts).adapt(decoder.load(), "decoder"))
+    assert not caches(
+        strategies.load_strategy(library.strategy("lora-8bit"), "decoder", prompts).adapt(decoder.load(), "decoder")
+    )
     assert accepts(encoder.load(AutoModelForSequenceClassification), "token_type_ids")

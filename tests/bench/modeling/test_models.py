@@ -19,9 +19,9 @@ def test_families(decoder, encoder):
 
 def test_the_same_files_are_the_same_model_wherever_they_lie(decoder, decoder_folder, tmp_path, library):
     copy = shutil.copytree(decoder_folder, tmp_path / "elsewhere")
-    assert models.find(str(copy), library).content_hash == decoder.content_hash
+    assert models.find_model(str(copy), library).content_hash == decoder.content_hash
     (copy / "config.json").write_text((copy / "config.json").read_text() + "\n")
-    assert models.find(str(copy), library).content_hash != decoder.content_hash
+    assert models.find_model(str(copy), library).content_hash != decoder.content_hash
 
 
 @pytest.mark.parametrize("bits", [8, 4])
@@ -45,17 +45,17 @@ def test_the_stack_is_quantised_and_what_stands_around_it_is_not(decoder, encode
 def test_unknown_models_say_what_to_use(library, monkeypatch, name, sentence):
     monkeypatch.setattr("huggingface_hub.constants.HF_HUB_OFFLINE", True)
     with pytest.raises(UserError, match=sentence):
-        models.find(name, library)
+        models.find_model(name, library)
 
 
 def test_only_safetensors_are_loaded(tmp_path, decoder_folder, library):
     (tmp_path / "config.json").write_text((decoder_folder / "config.json").read_text())
     (tmp_path / "pytorch_model.bin").write_bytes(b"pickle")
     with pytest.raises(UserError, match="has no safetensors file"):
-        models.find(str(tmp_path), library)
+        models.find_model(str(tmp_path), library)
     (tmp_path / "config.json").unlink()
     with pytest.raises(UserError, match="has no config.json"):
-        models.find(str(tmp_path), library)
+        models.find_model(str(tmp_path), library)
 
 
 def test_a_hub_model_is_taken_from_the_local_cache(tmp_path, monkeypatch, decoder, decoder_folder, library):
@@ -67,7 +67,7 @@ def test_a_hub_model_is_taken_from_the_local_cache(tmp_path, monkeypatch, decode
     (place / "refs" / "main").write_text(commit)
     monkeypatch.setattr("huggingface_hub.constants.HF_HUB_CACHE", str(tmp_path))
     monkeypatch.setattr("huggingface_hub.constants.HF_HUB_OFFLINE", True)
-    found = models.find("somebody/tiny", library)
+    found = models.find_model("somebody/tiny", library)
     assert found.name == "somebody/tiny" and found.family == "decoder"
     assert found.content_hash == decoder.content_hash
 
@@ -91,7 +91,7 @@ def fetched(folder, decoder_folder):
 
 def test_a_hub_model_can_be_planned_without_a_hub(planned, decoder):
     _, library = planned
-    model = models.find("far", library)
+    model = models.find_model("far", library)
     assert not model.at_hand and model.family == "decoder"
     shape = model.shape(AutoModelForCausalLM)
     real = decoder.load()
@@ -103,15 +103,15 @@ def test_a_hub_model_can_be_planned_without_a_hub(planned, decoder):
 
 def test_a_planned_model_is_the_one_that_runs(planned, decoder, decoder_folder):
     folder, library = planned
-    before = models.find("far", library)
+    before = models.find_model("far", library)
     fetched(folder, decoder_folder)
-    model = models.find("far", library)
+    model = models.find_model("far", library)
     assert model.at_hand and model.content_hash == before.content_hash
     assert model.tokenizer("a film").input_ids == decoder.tokenizer("a film").input_ids
     assert torch.equal(model.load().lm_head.weight, decoder.load().lm_head.weight)
     text = (folder / "models" / "far.yaml").read_text().replace("'" + "0" * 40 + "'", "'" + "1" * 40 + "'")
     (folder / "models" / "far.yaml").write_text(text)
-    assert models.find("far", library).content_hash != before.content_hash
+    assert models.find_model("far", library).content_hash != before.content_hash
 
 
 def test_a_hub_that_gives_another_model_is_refused(planned, decoder_folder):
@@ -119,4 +119,4 @@ def test_a_hub_that_gives_another_model_is_refused(planned, decoder_folder):
     path = fetched(folder, decoder_folder) / "config.json"
     path.write_text(path.read_text().replace('"num_hidden_layers": 4', '"num_hidden_layers": 5'))
     with pytest.raises(UserError, match="models/far.yaml: config says num_hidden_layers 4, but the hub's is 5"):
-        models.find("far", library).load()
+        models.find_model("far", library).load()

@@ -5,14 +5,14 @@ import pytest
 
 from bench.errors import UserError
 from bench.planning import plan as planning
-from bench.planning.plan import Options
+from bench.planning.plan import PlanOptions
 from bench.running.run import checked_stride
 from bench.specs.budget import Budget
 from bench.specs.library import BUILT_IN, Library
 
 
 def plan(**options):
-    return planning.plan(Options("sentiment", **{"model": "tiny-bert", **options}), "fp32")
+    return planning.plan(PlanOptions("sentiment", **{"model": "tiny-bert", **options}), "fp32")
 
 
 def test_the_suite_becomes_its_runs():
@@ -44,7 +44,7 @@ def test_the_id_hashes_what_determines_the_result():
         plan(strategies=["full"], test_items=9),
         plan(strategies=["full"], settings=["learning_rate=0.5"]),
         plan(strategies=["full"], model="minilm"),
-        planning.plan(Options("sentiment", model="tiny-bert", strategies=["full"]), "bf16"),
+        planning.plan(PlanOptions("sentiment", model="tiny-bert", strategies=["full"]), "bf16"),
         [dataclasses.replace(run, seed=1)],
         [dataclasses.replace(run, task=run.task.model_copy(update={"version": 2}))],
         [dataclasses.replace(run, batch=8)],
@@ -94,7 +94,7 @@ def test_the_id_is_the_same_wherever_the_data_lies(tmp_path):
         for file, content in (files | changes).items():
             (tmp_path / name / file).parent.mkdir(parents=True, exist_ok=True)
             (tmp_path / name / file).write_text(content)
-        (run,) = planning.plan(Options(str(tmp_path / name / "mine.yaml"), model="tiny-bert"), "fp32")
+        (run,) = planning.plan(PlanOptions(str(tmp_path / name / "mine.yaml"), model="tiny-bert"), "fp32")
         return run.id
 
     first = made("first")
@@ -166,7 +166,7 @@ def suite(tmp_path):
 def test_a_suites_hyperparameters_lie_between_defaults_and_settings(suite):
     path = suite("{lora-8bit: {learning_rate: 2.0e-4, warmup: 0.5, peft: {r: 16, target_modules: [query]}}}")
     settings = ["lora-8bit.warmup=0.25"]
-    options = Options(path, model="tiny-bert", strategies=["full", "lora-8bit"], settings=settings)
+    options = PlanOptions(path, model="tiny-bert", strategies=["full", "lora-8bit"], settings=settings)
     full, lora = planning.plan(options, "fp32")
     (default,) = plan(strategies=["lora-8bit"])
     found = lora.strategy.hyperparameters
@@ -189,17 +189,17 @@ def test_a_suites_hyperparameters_lie_between_defaults_and_settings(suite):
 )
 def test_a_suites_wrong_hyperparameters_get_a_sentence(suite, hyperparameters, sentence):
     with pytest.raises(UserError) as caught:
-        planning.plan(Options(suite(hyperparameters), model="tiny-bert"), "fp32")
+        planning.plan(PlanOptions(suite(hyperparameters), model="tiny-bert"), "fp32")
     assert sentence in str(caught.value)
 
 
 def several(**options):
-    return planning.plan(Options("all", **{"model": "tiny-bert", **options}), "fp32")
+    return planning.plan(PlanOptions("all", **{"model": "tiny-bert", **options}), "fp32")
 
 
 def test_a_list_of_suites_is_planned_one_after_another():
     runs = several()
-    parts = [planning.plan(Options(name, model="tiny-bert"), "fp32") for name in Library().suite("all").suites]
+    parts = [planning.plan(PlanOptions(name, model="tiny-bert"), "fp32") for name in Library().suite("all").suites]
     assert [run.id for run in runs] == [run.id for part in parts for run in part]
     assert list(dict.fromkeys((run.suite, run.task.name) for run in runs)) == [
         ("sentiment", "sst2"),
@@ -236,7 +236,7 @@ def test_wrong_options_of_a_list_get_a_sentence(options, sentence):
 
 
 def unfit(suite, model="tiny-bert", **options):
-    return {run.strategy.name: run.unfit for run in planning.plan(Options(suite, model=model, **options), "fp32")}
+    return {run.strategy.name: run.unfit for run in planning.plan(PlanOptions(suite, model=model, **options), "fp32")}
 
 
 def test_what_cannot_be_done_is_told_in_the_plan(decoder_folder):

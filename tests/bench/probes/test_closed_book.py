@@ -69,14 +69,14 @@ def test_an_end_is_any_token_that_begins_with_one(decoding, own, made, monkeypat
 @pytest.mark.parametrize("name", ["triviaqa", "nq-open", "jeopardy"])
 def test_the_data_sets_are_faultless(library, name):
     spec = library.probe(name)
-    probes.load(spec).check(spec)
+    probes.probe_class(spec).check(spec)
     assert all(isinstance(row["answers"], list) for row in filled_rows(spec))
 
 
 def test_an_answer_that_is_no_list_is_named(own):
     spec = own("closed-book", [{"question": "who ?", "answers": "Ann"}])
     with pytest.raises(UserError, match="line 1: field 'answers' must be a list"):
-        probes.load(spec).check(spec)
+        probes.probe_class(spec).check(spec)
 
 
 @pytest.mark.slow
@@ -85,7 +85,7 @@ def test_the_default_model_answers_as_it_generates(library, own, made):
     from bench.modeling import models
     from bench.tasks.encoding import Encoding
 
-    model = models.find("smollm2", library)
+    model = models.find_model("smollm2", library)
     net, tokenizer = model.load().eval(), model.tokenizer
     names = {"France": "Paris", "Germany": "Berlin", "Spain": "Madrid", "Italy": "Rome", "Bhutan": "Thimphu", "Peru": "Lima"}
     rows = [{"question": f"Question: What is the capital of {c}?\nAnswer:", "answers": [a]} for c, a in names.items()]

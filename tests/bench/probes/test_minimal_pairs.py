@@ -30,12 +30,12 @@ def test_the_likelier_sentence_is_chosen(decoder, decoding, own, made):
 def test_equal_sentences_are_named(own):
     spec = own("minimal-pairs", [{"good": "a b", "bad": "a b"}])
     with pytest.raises(UserError, match="line 1: fields 'good' and 'bad' are the same"):
-        probes.load(spec).check(spec)
+        probes.probe_class(spec).check(spec)
 
 
 def test_spelling_pairs_are_faultless(library):
     spec = library.probe("spelling")
-    probes.load(spec).check(spec)
+    probes.probe_class(spec).check(spec)
 
 
 def test_blimp_is_read_from_a_hub(library, decoder, decoding, made, monkeypatch):
@@ -53,6 +53,6 @@ def test_the_default_model_knows_agreement(library, own, made):
     from bench.modeling import models
     from bench.tasks.encoding import Encoding
 
-    model = models.find("smollm2", library)
+    model = models.find_model("smollm2", library)
     values = made(own("minimal-pairs", PAIRS), Encoding(model, 64), 18).measure(model.load().eval())["value"]
     assert values.mean() > 0.8

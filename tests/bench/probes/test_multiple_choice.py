@@ -52,7 +52,7 @@ def test_a_long_question_is_cut_alike_for_all_choices(decoder, own, made):
 @pytest.mark.parametrize("name", DATA_SETS)
 def test_the_data_sets_have_faultless_rows(library, name):
     spec = library.probe(name)
-    probes.load(spec).check(spec)
+    probes.probe_class(spec).check(spec)
     assert len({row["gold"] for row in filled_rows(spec)}) > 1 or name == "sciq"
 
 
@@ -82,4 +82,4 @@ def test_prompts_are_worded_as_lm_evaluation_harness_words_them(library):
 )
 def test_wrong_options_are_named(library, options, sentence):
     with pytest.raises(UserError, match=f"probe 'arc-easy', options of a multiple-choice probe: .*{sentence}"):
-        probes.load(library.probe("arc-easy").model_copy(update={"options": options}))
+        probes.probe_class(library.probe("arc-easy").model_copy(update={"options": options}))

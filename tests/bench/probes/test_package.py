@@ -6,7 +6,7 @@ from bench.specs.source import Source
 
 
 def probe(spec, encoding, limit=12):
-    return probes.load(spec)(spec, encoding, limit, 512)
+    return probes.probe_class(spec)(spec, encoding, limit, 512)
 
 
 def test_a_larger_limit_keeps_the_smaller_ones_items(library, decoding):
@@ -45,12 +45,12 @@ def test_a_probes_bad_rows_are_named(tmp_path, kind, row, sentence):
     source = Source(path=str(tmp_path / "rows.jsonl"), columns={name: name for name in row})
     spec = ProbeSpec(name="own", version=1, description="", kind=kind, source=source)
     with pytest.raises(UserError, match=sentence):
-        probes.load(spec).check(spec)
+        probes.probe_class(spec).check(spec)
 
 
 def test_a_probe_names_the_columns_it_needs(tmp_path):
     from bench.errors import UserError
-    from bench.planning.plan import Options, plan
+    from bench.planning.plan import PlanOptions, plan
 
     (tmp_path / "probes").mkdir()
     (tmp_path / "rows.jsonl").write_text('{"t": "x"}\n')
@@ -61,7 +61,7 @@ def test_a_probe_names_the_columns_it_needs(tmp_path):
         "name: s\nversion: 1\ndescription: d\nmodels: [tiny-bert]\ntasks: [sst2]\nstrategies: [full]\nprobes: [own]\n"
     )
     with pytest.raises(UserError, match="probe 'own': a cloze probe needs the columns answer"):
-        plan(Options(str(tmp_path / "s.yaml")), "fp32")
+        plan(PlanOptions(str(tmp_path / "s.yaml")), "fp32")
     assert ProbeSpec.model_fields["source"].annotation is Source
 
 
@@ -84,7 +84,7 @@ def test_fields_are_made_of_columns(tmp_path):
 def test_a_wrong_template_is_named(tmp_path, template, sentence):
     from bench.errors import UserError
     from bench.probes.base import filled_rows
-    from bench.specs.base import read
+    from bench.specs.base import read_spec
 
     (tmp_path / "rows.csv").write_text("a\nx\n")
     path = tmp_path / "own.yaml"
@@ -93,4 +93,4 @@ def test_a_wrong_template_is_named(tmp_path, template, sentence):
         f"fields: {{text: '{template}'}}\n"
     )
     with pytest.raises(UserError, match=sentence):
-        filled_rows(read(path, ProbeSpec))
+        filled_rows(read_spec(path, ProbeSpec))

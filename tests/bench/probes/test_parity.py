@@ -83,7 +83,7 @@ def test_the_words_are_the_harness_own(library, decoding, made, name):
 def default(library):
     from lm_eval.models.huggingface import HFLM
 
-    found = models.find("smollm2", library)
+    found = models.find_model("smollm2", library)
     model = found.load().eval()
     return Encoding(found, 2048), model, HFLM(pretrained=model, tokenizer=found.tokenizer, batch_size=16)
 

@@ -57,20 +57,20 @@ def test_the_base_head_reads_the_tuned_trunk(encoder, own, made, adapter):
 
 
 def test_a_model_without_the_head_is_told_so(library, encoder):
-    kind = probes.load(library.probe("mrpc-sentences"))
+    kind = probes.probe_class(library.probe("mrpc-sentences"))
     assert kind.unfit(encoder) is None
-    assert kind.unfit(models.find("minilm", library)) == "model 'minilm' was saved without a masked-LM head (BertModel)"
+    assert kind.unfit(models.find_model("minilm", library)) == "model 'minilm' was saved without a masked-LM head (BertModel)"
 
 
 def test_the_plan_leaves_it_out_and_says_so(tmp_path):
-    from bench.planning.plan import Options, plan
+    from bench.planning.plan import PlanOptions, plan
 
     path = tmp_path / "s.yaml"
     path.write_text(
         "name: s\nversion: 1\ndescription: d\nmodels: [minilm, tiny-bert]\ntasks: [sst2]\nstrategies: [full]\n"
         "probes: [mrpc, mrpc-sentences, wikipedia]\n"
     )
-    minilm, tiny = plan(Options(str(path)), "fp32")
+    minilm, tiny = plan(PlanOptions(str(path)), "fp32")
     assert [spec.name for spec, _ in minilm.probes] == ["mrpc"]
     assert [spec.name for spec, _ in tiny.probes] == ["mrpc", "mrpc-sentences"]
     assert minilm.left_out == (

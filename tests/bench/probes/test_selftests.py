@@ -14,7 +14,7 @@ from bench.tasks.encoding import Encoding
 
 @pytest.fixture(scope="module")
 def default(library):
-    model = models.find("smollm2", library)
+    model = models.find_model("smollm2", library)
     return Encoding(model, 128), model.load().eval()
 
 

@@ -55,9 +55,9 @@ def test_graded_gold_is_judged_by_spearman(encoder, own, made):
 def test_wrong_gold_is_named(own, options, gold, sentence):
     spec = own("similarity", [{"first": "a", "second": "b", "gold": gold}], options=options)
     with pytest.raises(UserError, match=sentence):
-        probes.load(spec).check(spec)
+        probes.probe_class(spec).check(spec)
 
 
 def test_rte_pairs_are_faultless(library):
     spec = library.probe("rte-pairs")
-    probes.load(spec).check(spec)
+    probes.probe_class(spec).check(spec)

@@ -53,7 +53,7 @@ def probe(*rows):
     ],
 )
 def test_a_shared_passage_gives_an_item_away(run, item, trained, known):
-    found = contamination.items(
+    found = contamination.contaminated_items(
         run([trained, "quite another text"]), probe({"text": item}, {"text": "nothing of the kind here"})
     )
     assert found == int(known)
@@ -61,12 +61,12 @@ def test_a_shared_passage_gives_an_item_away(run, item, trained, known):
 
 def test_what_is_trained_to_write_counts_and_so_do_choices(run):
     trained = run(["one text"], references=[f"{SHORT} again"])
-    assert contamination.items(trained, probe({"question": "what ?", "choices": ["no", SHORT]})) == 1
+    assert contamination.contaminated_items(trained, probe({"question": "what ?", "choices": ["no", SHORT]})) == 1
 
 
 def test_rehearsed_text_counts(run, tmp_path):
     (tmp_path / "rehearsed.jsonl").write_text(f'{{"text": "so {LONG} again"}}\n')
     source = Source(path=str(tmp_path / "rehearsed.jsonl"), columns={"text": "text"})
-    assert contamination.items(run(["one text"]), probe({"text": LONG})) == 0
+    assert contamination.contaminated_items(run(["one text"]), probe({"text": LONG})) == 0
     (tmp_path / "tasks").rename(tmp_path / "before")
-    assert contamination.items(run(["one text"], rehearsal=source), probe({"text": LONG})) == 1
+    assert contamination.contaminated_items(run(["one text"], rehearsal=source), probe({"text": LONG})) == 1

@@ -19,7 +19,7 @@ from bench.tasks.encoding import Encoding
 @pytest.mark.slow
 def test_a_probe_that_scores_the_token_just_read_does_not_excuse_itself(library, monkeypatch):
     """Its loss is worse than guessing, which must not look like a model that knows nothing."""
-    model = models.find("smollm2", library)
+    model = models.find_model("smollm2", library)
     net, probe = model.load().eval(), LmLoss(library.probe("wikipedia"), Encoding(model, 64), 8, 2048)
     name = "wikipedia"
     assert all(selfchecks.tested(probe, net).values()) and "shifted labels are worse" in selfchecks.tested(probe, net), name

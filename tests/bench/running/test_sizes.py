@@ -33,7 +33,7 @@ def shaped(request, tmp_path_factory, library):
         return request.getfixturevalue("decoder")
     folder = tmp_path_factory.mktemp(request.param)
     AutoModelForCausalLM.from_config(SHAPES[request.param]).save_pretrained(folder)
-    return models.find(str(folder), library)
+    return models.find_model(str(folder), library)
 
 
 def scales(model: nn.Module) -> int:
@@ -48,7 +48,7 @@ def scales(model: nn.Module) -> int:
 
 
 def planned(model, library, auto=AutoModelForCausalLM, tokens=1024, name="lora-8bit", **settings):
-    strategy = strategies.load(library.strategy(name), model.family, settings)
+    strategy = strategies.load_strategy(library.strategy(name), model.family, settings)
     head = {} if model.family == "decoder" else {"num_labels": 3}
     return strategy, sizes.memory(model.shape(auto, **head), strategy, model.family, tokens)[1]
 
@@ -99,7 +99,7 @@ def kept(model: nn.Module, tokens: int) -> int:
 @pytest.mark.parametrize("shape", SHAPES)
 def test_the_activations_formula_is_near_what_autograd_keeps(shape, name, tmp_path, library):
     AutoModelForCausalLM.from_config(SHAPES[shape]).save_pretrained(tmp_path)
-    model = models.find(str(tmp_path), library)
+    model = models.find_model(str(tmp_path), library)
     settings = {"bits": 32} if name == "lora-8bit" else {}
     strategy, memory = planned(model, library, tokens=512, name=name, **settings)
     logits = 3 * 4 * 512 * SHAPES[shape].vocab_size
@@ -127,8 +127,8 @@ def test_what_trains_has_gradients_and_two_moments(decoder, library):
 def test_opt_6_7b_has_its_published_size(library):
     """PEFT's int8 notebook prints: trainable params: 8388608 || all params: 6666862592."""
     suite = library.suite("opt-6.7b")
-    model = models.find("opt-6.7b", library)
-    strategy = strategies.load(library.strategy("lora-8bit"), "decoder", {}, suite.hyperparameters["lora-8bit"])
+    model = models.find_model("opt-6.7b", library)
+    strategy = strategies.load_strategy(library.strategy("lora-8bit"), "decoder", {}, suite.hyperparameters["lora-8bit"])
     _, memory = sizes.memory(model.shape(AutoModelForCausalLM), strategy, "decoder", 1024)
     assert memory.trained == 8_388_608
     assert memory.parameters == 6_666_862_592

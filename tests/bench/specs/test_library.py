@@ -3,7 +3,7 @@ from pathlib import Path
 import pytest
 
 from bench.errors import UserError
-from bench.specs.base import read
+from bench.specs.base import read_spec
 from bench.specs.library import BUILT_IN, Library, suites_for
 from bench.specs.model import ModelSpec
 from bench.specs.suite import SuiteSpec
@@ -60,7 +60,7 @@ def test_a_wrong_field_is_named_with_its_file(tmp_path, old, new, sentence):
     assert old in GOOD
     path.write_text(GOOD.replace(old, new))
     with pytest.raises(UserError) as caught:
-        read(path, TaskSpec)
+        read_spec(path, TaskSpec)
     assert str(path) in str(caught.value) and sentence in str(caught.value)
 
 
@@ -87,7 +87,7 @@ def test_what_a_type_misses_is_named_with_the_task(tmp_path, old, new, sentence)
     changed = GOOD.replace(old, new).replace('  values: {label: {"0": negative, "1": positive}}\n', "")
     path.write_text(changed)
     with pytest.raises(UserError) as caught:
-        types.load(read(path, TaskSpec))
+        types.task_type(read_spec(path, TaskSpec))
     assert "task 'sst2'" in str(caught.value) or "unknown" in sentence
     assert sentence in str(caught.value)
 
@@ -182,8 +182,8 @@ def test_a_hub_models_file_is_checked(tmp_path, old, new, sentence):
     path = tmp_path / "far.yaml"
     assert old in HUB
     path.write_text(HUB)
-    assert read(path, ModelSpec).hub == "somebody/far"
+    assert read_spec(path, ModelSpec).hub == "somebody/far"
     path.write_text(HUB.replace(old, new))
     with pytest.raises(UserError) as caught:
-        read(path, ModelSpec)
+        read_spec(path, ModelSpec)
     assert str(path) in str(caught.value) and sentence in str(caught.value)

@@ -32,14 +32,14 @@ TASKS = {"classification": "sst2", "ner": "sec-entities", "qa": "squad"}
 
 def strategy(library, family, bits, peft):
     """The built-in one with another `peft`, as --set would give it."""
-    return strategies.load(library.strategy("lora-8bit"), family, {"bits": bits, "peft": peft, "learning_rate": 0.01})
+    return strategies.load_strategy(library.strategy("lora-8bit"), family, {"bits": bits, "peft": peft, "learning_rate": 0.01})
 
 
 def trained(library, model, task, bits, peft, auto=AutoModelForCausalLM, **head):
     """(base's loader, the model after two steps on real examples, those examples); the loader draws another head each time."""
     torch.manual_seed(0)
-    kind, encoding, chosen = types.load(task), Encoding(model, 96), strategy(library, model.family, bits, peft)
-    step = [e for example in splits.load(task).train[:6] for e in encoding.training(kind, example, Wording(), 0)][:8]
+    kind, encoding, chosen = types.task_type(task), Encoding(model, 96), strategy(library, model.family, bits, peft)
+    step = [e for example in splits.load_splits(task).train[:6] for e in encoding.training(kind, example, Wording(), 0)][:8]
 
     def base():
         return model.load(auto, bits, CPU, **head)
@@ -65,7 +65,7 @@ def difference(found, expected):
 @pytest.mark.parametrize("variant", VARIANTS)
 def test_each_variant_trains_and_answers_on_a_decoder(library, decoder, sst2, device, variant):
     base, model, _ = trained(library, decoder, sst2, 32, VARIANTS[variant])
-    asked = Asked(Encoding(decoder, 96), types.load(sst2), splits.load(sst2), Wording(), device, 500, 0, items=6)
+    asked = Asked(Encoding(decoder, 96), types.task_type(sst2), splits.load_splits(sst2), Wording(), device, 500, 0, items=6)
     found = predict(model, asked)
     assert set(found["prediction"]) <= {"positive", "negative"} and found["confidence"].between(0.5, 1).all()
     untouched = predict(base().eval(), asked)
@@ -117,7 +117,7 @@ def test_an_adapter_is_all_that_must_be_kept_of_a_decoder(library, decoder, sst2
 def test_an_adapter_holds_an_encoders_whole_head(library, encoder, tmp_path, kind, bits):
     """tiny-bert has no pooler: a text classifier's is random at each loading, and must come from the adapter."""
     task = library.task(TASKS[kind])
-    found = types.load(task)
+    found = types.task_type(task)
     base, model, step = trained(library, encoder, task, bits, LORA, found.auto_class, num_labels=found.outputs())
     model.save_pretrained(tmp_path)
     again = PeftModel.from_pretrained(base(), str(tmp_path)).eval()
@@ -137,7 +137,7 @@ def test_a_merged_model_answers_the_same(library, decoder, encoder, tmp_path, ki
     Merged before the first pass: bitsandbytes packs 4-bit weights for the CPU there, and PEFT then merges into the packed ones.
     """
     task = library.task(TASKS.get(kind, "sst2"))
-    found, head = types.load(task), {}
+    found, head = types.task_type(task), {}
     model, auto = decoder, AutoModelForCausalLM
     if kind != "decoder":
         model, auto, head = encoder, found.auto_class, {"num_labels": found.outputs()}
@@ -151,10 +151,10 @@ def test_a_merged_model_answers_the_same(library, decoder, encoder, tmp_path, ki
 @pytest.mark.parametrize("kind", TASKS)
 def test_token_types_reach_the_model_through_the_adapters(library, encoder, kind):
     task = library.task(TASKS[kind])
-    found = types.load(task)
+    found = types.task_type(task)
     chosen = strategy(library, "encoder", 32, LORA)
     model = chosen.adapt(encoder.load(found.auto_class, num_labels=found.outputs()), "encoder").eval()
-    (window,) = Encoding(encoder, 384).training(found, splits.load(task).train[0], Wording(style="instruction"), 0)[:1]
+    (window,) = Encoding(encoder, 384).training(found, splits.load_splits(task).train[0], Wording(style="instruction"), 0)[:1]
     batch = collate([window], 0, CPU)
     plain = outputs(model, [window])
     batch.types.fill_(1)
@@ -173,7 +173,7 @@ def test_token_types_reach_the_model_through_the_adapters(library, encoder, kind
 @pytest.mark.parametrize("kind", TASKS)
 def test_variants_on_an_encoders_heads(library, encoder, kind, variant):
     task = library.task(TASKS[kind])
-    found = types.load(task)
+    found = types.task_type(task)
     _, model, step = trained(library, encoder, task, 32, VARIANTS[variant], found.auto_class, num_labels=found.outputs())
     logits = outputs(model, step)
     longest = max(len(e.ids) for e in step)
@@ -187,7 +187,7 @@ def test_variants_on_an_encoders_heads(library, encoder, kind, variant):
 
 def test_another_peft_type_starts_its_mapping_anew(library):
     spec = library.strategy("lora-8bit")
-    peft = strategies.load(spec, "decoder", {"peft": {"peft_type": "IA3"}}).hyperparameters.peft
+    peft = strategies.load_strategy(spec, "decoder", {"peft": {"peft_type": "IA3"}}).hyperparameters.peft
     assert peft == {"peft_type": "IA3"}
-    kept = strategies.load(spec, "decoder", {"peft": {"peft_type": "LORA", "use_dora": True}}).hyperparameters.peft
+    kept = strategies.load_strategy(spec, "decoder", {"peft": {"peft_type": "LORA", "use_dora": True}}).hyperparameters.peft
     assert kept == spec.hyperparameters["peft"] | {"use_dora": True}

@@ -14,7 +14,7 @@ LIBRARY = Library()
 
 
 def multitask(**settings):
-    return strategies.load(LIBRARY.strategy("multitask"), "decoder", settings)
+    return strategies.load_strategy(LIBRARY.strategy("multitask"), "decoder", settings)
 
 
 SIZES = {"sst2": 9000, "sarcasm": 1000, "rte": 250}
@@ -32,7 +32,7 @@ def test_fixed_shares_leave_the_rest_to_the_task():
 
 
 def test_rehearsal_differs_from_full_training_in_nothing_but_its_text():
-    full, rehearsal = (strategies.load(LIBRARY.strategy(name), "decoder", {}) for name in ("full", "rehearsal"))
+    full, rehearsal = (strategies.load_strategy(LIBRARY.strategy(name), "decoder", {}) for name in ("full", "rehearsal"))
     assert rehearsal.wording == full.wording and rehearsal.rehearsal and not full.rehearsal
     shared = full.hyperparameters.model_dump()
     assert {name: getattr(rehearsal.hyperparameters, name) for name in shared} == shared
@@ -94,9 +94,9 @@ def test_progressive_by_hand():
 
 def built(model, **settings):
     said = [f"multitask.{name}={value}" for name, value in settings.items()]
-    options = plan.Options("sentiment", model=model, strategies=["multitask"], budget="160", settings=said)
+    options = plan.PlanOptions("sentiment", model=model, strategies=["multitask"], budget="160", settings=said)
     (run,) = plan.plan(options, "fp32")
-    return run, curriculum.build(run, Encoding(run.model, run.max_length))
+    return run, curriculum.build_curriculum(run, Encoding(run.model, run.max_length))
 
 
 def test_a_curriculum_mixes_what_is_due(decoder_folder):
@@ -118,6 +118,6 @@ def test_a_progressive_curriculum_ends_with_the_task_alone(encoder):
     assert own[0] <= 4 and own[-1] >= 15 and sum(own) == pytest.approx(160 * 0.55, abs=1)
     assert set(heads[0]) == {0, 1, 2}
     # The k-th example of the task is the same as without what is mixed in.
-    alone = plan.plan(plan.Options("sentiment", model="tiny-bert", strategies=["instruction"], budget="160"), "fp32")[0]
-    expected = [e.ids for step in curriculum.build(alone, Encoding(encoder, run.max_length)).steps for e in step]
+    alone = plan.plan(plan.PlanOptions("sentiment", model="tiny-bert", strategies=["instruction"], budget="160"), "fp32")[0]
+    expected = [e.ids for step in curriculum.build_curriculum(alone, Encoding(encoder, run.max_length)).steps for e in step]
     assert [e.ids for step in found.steps for e in step if e.head == 0] == expected[: sum(own)]

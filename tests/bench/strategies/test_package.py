@@ -7,7 +7,7 @@ from bench.modeling.structure import layers
 
 
 def adapted(library, model, name, bits=32, **settings):
-    strategy = strategies.load(library.strategy(name), "decoder", settings)
+    strategy = strategies.load_strategy(library.strategy(name), "decoder", settings)
     return strategy, strategy.adapt(model.load(bits=bits), "decoder")
 
 
@@ -59,6 +59,7 @@ def test_the_default_of_frozen_is_two_thirds(library, decoder):
 
 def test_learning_rates_come_from_the_suites_files(library):
     rates = {
-        n: strategies.load(library.strategy(n), "decoder", {}).hyperparameters.learning_rate for n in ("full", "lora-8bit")
+        n: strategies.load_strategy(library.strategy(n), "decoder", {}).hyperparameters.learning_rate
+        for n in ("full", "lora-8bit")
     }
     assert rates["lora-8bit"] >= 5 * rates["full"]  # LoRA without regret: about ten times full fine-tuning's

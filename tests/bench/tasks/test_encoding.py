@@ -9,11 +9,11 @@ from bench.tasks.examples import Example
 
 @pytest.fixture(scope="module")
 def first(sst2):
-    return splits.load(sst2).train[0]
+    return splits.load_splits(sst2).train[0]
 
 
 def test_a_decoder_learns_the_answer_alone(sst2, decoding, first):
-    (encoded,) = decoding.training(types.load(sst2), first, Wording(), 0)
+    (encoded,) = decoding.training(types.task_type(sst2), first, Wording(), 0)
     tokenizer = decoding.model.tokenizer
     assert tokenizer.decode(encoded.ids) == f"Review: {first.fields['text']}\nSentiment: {first.gold}"
     assert tokenizer.decode(encoded.ids[-encoded.answer :]) == f" {first.gold}"
@@ -21,7 +21,7 @@ def test_a_decoder_learns_the_answer_alone(sst2, decoding, first):
 
 
 def test_instructions_use_the_chat_template_and_other_paraphrases_in_the_test(sst2, decoding, first):
-    kind, wording = types.load(sst2), Wording(style="instruction")
+    kind, wording = types.task_type(sst2), Wording(style="instruction")
     decode = decoding.model.tokenizer.decode
     train = [decode(decoding.training(kind, first, wording, i)[0].ids) for i in range(8)]
     test = [decode(decoding.context(kind, first, wording, "test", i)) for i in range(8)]
@@ -32,18 +32,18 @@ def test_instructions_use_the_chat_template_and_other_paraphrases_in_the_test(ss
 
 def test_what_is_written_ends_with_the_end_token(library, decoding):
     spec = library.task("sec-entities")
-    example = next(e for e in splits.load(spec).train if "B-PER" in e.gold and len(e.gold) < 60)
-    (encoded,) = decoding.training(types.load(spec), example, Wording(), 0)
+    example = next(e for e in splits.load_splits(spec).train if "B-PER" in e.gold and len(e.gold) < 60)
+    (encoded,) = decoding.training(types.task_type(spec), example, Wording(), 0)
     tokenizer = decoding.model.tokenizer
     assert encoded.ids[-1] == tokenizer.eos_token_id and tokenizer.eos_token_id not in encoded.ids[:-1]
     said = tokenizer.decode(encoded.ids[-encoded.answer : -1])
-    assert said == f" {types.load(spec).answer(example)}" and "(person)" in said
+    assert said == f" {types.task_type(spec).answer(example)}" and "(person)" in said
 
 
 def test_a_corpus_is_learned_whole(library, decoding):
     spec = library.task("film-plots")
-    example = splits.load(spec).train[0]
-    (encoded,) = decoding.training(types.load(spec), example, Wording(style="instruction"), 3)
+    example = splits.load_splits(spec).train[0]
+    (encoded,) = decoding.training(types.task_type(spec), example, Wording(style="instruction"), 3)
     ids = decoding.model.tokenizer(example.fields["text"])["input_ids"][:256]
     assert list(encoded.ids) == ids and encoded.answer == len(ids) - 1
 
@@ -57,7 +57,7 @@ def test_a_rehearsed_text_weighs_as_one_answer(decoding):
 
 def test_an_encoder_reads_pairs_as_pairs_and_instructions_as_text(library, encoder):
     rte = library.task("rte")
-    example, kind, encoding = splits.load(rte).train[0], types.load(rte), Encoding(encoder, 128)
+    example, kind, encoding = splits.load_splits(rte).train[0], types.task_type(rte), Encoding(encoder, 128)
     (plain,) = encoding.windows(kind, example, Wording(), "train", 0, head=1)
     expected = encoder.tokenizer(example.fields["premise"], example.fields["hypothesis"])
     assert list(plain.ids) == expected["input_ids"] and list(plain.types) == expected["token_type_ids"]
@@ -73,8 +73,8 @@ def test_an_encoder_reads_pairs_as_pairs_and_instructions_as_text(library, encod
 @pytest.mark.parametrize("style", ["plain", "instruction"])
 def test_an_encoders_long_field_is_read_once_and_after_the_rest(library, encoder, name, style):
     spec = library.task(name)
-    kind = types.load(spec)
-    example = min(splits.load(spec).train, key=lambda e: len(" ".join(e.fields.values())))
+    kind = types.task_type(spec)
+    example = min(splits.load_splits(spec).train, key=lambda e: len(" ".join(e.fields.values())))
     (window,) = Encoding(encoder, 384).training(kind, example, Wording(style=style), 0)
     before = spec.instructions.train[0] if style == "instruction" else "{question}" if name == "squad" else ""
     said = before.format(**{**example.fields, kind.long: ""}).strip()
@@ -102,6 +102,6 @@ def test_solved_examples_come_on_top_of_the_limit_and_positions_bound_all(decodi
 
 def test_an_example_longer_than_the_limit_keeps_its_answer(sst2, decoding):
     long = Example("x", {"text": "long " * 600}, "positive")
-    (encoded,) = decoding.training(types.load(sst2), long, Wording(), 0)
+    (encoded,) = decoding.training(types.task_type(sst2), long, Wording(), 0)
     assert len(encoded.ids) == 256
     assert decoding.model.tokenizer.decode(encoded.ids).endswith("\nSentiment: positive")

@@ -36,7 +36,7 @@ def test_small_vocabularies_by_definition(texts, others, threshold):
 
 def test_real_reviews_by_definition(sst2, monkeypatch):
     monkeypatch.setattr(overlap, "BLOCK", 70)  # several blocks
-    loaded = splits.load(sst2)
+    loaded = splits.load_splits(sst2)
     others = [example.fields["text"] for example in loaded.test[:150]]
     texts = [example.fields["text"] for example in loaded.train[:150]]
     # Copies with a word more, a word less, and another case are near; halves are not.

@@ -11,7 +11,7 @@ from bench.tasks.splits import normalised
 
 
 def test_sst2_test_set_is_whole_and_not_in_training(sst2):
-    loaded = splits.load(sst2)
+    loaded = splits.load_splits(sst2)
     assert len(loaded.test) == 872
     assert [sum(e.gold == label for e in loaded.test) for label in ("positive", "negative")] == [444, 428]
     test = {normalised(example, ["text"]) for example in loaded.test}
@@ -22,7 +22,7 @@ def test_sst2_test_set_is_whole_and_not_in_training(sst2):
 
 
 def test_validation_shares_no_film_with_training(sst2):
-    loaded = splits.load(sst2)
+    loaded = splits.load_splits(sst2)
     films = [{example.fields["group"] for example in split} for split in (loaded.train, loaded.validation)]
     assert films[1] and not films[0] & films[1]
     assert 0.05 < len(loaded.validation) / len(loaded.train) < 0.2
@@ -39,7 +39,7 @@ def test_an_id_beside_the_text_does_not_hide_an_overlap(tmp_path):
     train = {"path": str(tmp_path / "rows.jsonl"), "columns": {"text": "body", "label": "verdict", "film": "film"}}
     test = {"path": str(tmp_path / "test.jsonl"), "columns": {"text": "body", "label": "verdict"}}
     rows = [{**row, "film": f"f{i}"} for i, row in enumerate(ROWS)]
-    loaded = splits.load(own_task(tmp_path, rows, train=train, test=test))
+    loaded = splits.load_splits(own_task(tmp_path, rows, train=train, test=test))
     assert loaded.notes["in_test_removed"] + loaded.notes["validation_in_test_removed"] == 10
 
 
@@ -67,11 +67,11 @@ ROWS = [{"body": f"text number {i}", "verdict": "good" if i % 2 else "bad"} for 
 
 
 def test_splits_cover_everything_and_do_not_move_when_rows_come(tmp_path):
-    one = splits.load(own_task(tmp_path, ROWS))
+    one = splits.load_splits(own_task(tmp_path, ROWS))
     assert len(one.train) + len(one.validation) + len(one.test) == 60
     (tmp_path / "more").mkdir()
     more = [{"body": f"another {i}", "verdict": "good"} for i in range(40)]
-    two = splits.load(own_task(tmp_path / "more", ROWS + more))
+    two = splits.load_splits(own_task(tmp_path / "more", ROWS + more))
     assert {e.fields["text"] for e in one.test} <= {e.fields["text"] for e in two.test}
 
 
@@ -88,7 +88,7 @@ def test_splits_cover_everything_and_do_not_move_when_rows_come(tmp_path):
 )
 def test_bad_data_gets_a_sentence(tmp_path, rows, changes, sentence):
     with pytest.raises(UserError, match=sentence):
-        splits.load(own_task(tmp_path, rows, **changes))
+        splits.load_splits(own_task(tmp_path, rows, **changes))
 
 
 def test_several_sources_follow_one_another_and_splits_are_cut_from_the_first(tmp_path):
@@ -97,7 +97,7 @@ def test_several_sources_follow_one_another_and_splits_are_cut_from_the_first(tm
     first = {"path": str(tmp_path / "a.csv"), "columns": {"text": "t", "label": "l"}}
     second = {"path": str(tmp_path / "b.jsonl"), "columns": {"text": "x", "label": "y"}}
     test = first | {"drop": {"text": [f"first {i}" for i in range(20, 40)]}}
-    loaded = splits.load(own_task(tmp_path, ROWS, train=[first, second], test=test))
+    loaded = splits.load_splits(own_task(tmp_path, ROWS, train=[first, second], test=test))
     assert loaded.notes["read"] == 80 and loaded.notes["in_test_removed"] + loaded.notes["validation_in_test_removed"] == 20
     assert loaded.validation and all(e.fields["text"].startswith("first") for e in loaded.validation)
     # Both sources count on: an id names one row.
@@ -113,7 +113,7 @@ def test_a_fault_in_a_second_source_names_its_file(tmp_path):
     good = {"path": str(tmp_path / "rows.jsonl"), "columns": {"text": "body", "label": "verdict"}}
     spec = own_task(tmp_path, ROWS, train=[good, {"path": str(tmp_path / "b.csv"), "columns": {"text": "t", "label": "l"}}])
     with pytest.raises(UserError, match=r"task 'own', train: .*b.csv, line 4: label 'ugly' is not one of good, bad"):
-        splits.load(spec)
+        splits.load_splits(spec)
 
 
 def test_sources_of_another_shape_are_refused(tmp_path):
@@ -121,4 +121,4 @@ def test_sources_of_another_shape_are_refused(tmp_path):
     with pytest.raises(ValueError, match="the sources of train must give the same columns"):
         own_task(tmp_path, ROWS, train=[good, {"path": "b.csv", "columns": {"text": "t", "label": "l", "film": "f"}}])
     with pytest.raises(UserError, match="a source has no column 'label'"):
-        splits.load(own_task(tmp_path, ROWS, train=[{"path": "b.csv", "columns": {"text": "t"}}]))
+        splits.load_splits(own_task(tmp_path, ROWS, train=[{"path": "b.csv", "columns": {"text": "t"}}]))

@@ -16,7 +16,7 @@ def roberta(sst2):
     tokenizer = Tokenizer(models.BPE())
     tokenizer.pre_tokenizer = pre_tokenizers.ByteLevel(add_prefix_space=False)
     special = ["<s>", "<pad>", "</s>", "<unk>", "<mask>"]
-    texts = [example.fields["text"] for example in splits.load(sst2).train[:2000]]
+    texts = [example.fields["text"] for example in splits.load_splits(sst2).train[:2000]]
     trainer = trainers.BpeTrainer(
         vocab_size=900, special_tokens=special, initial_alphabet=pre_tokenizers.ByteLevel.alphabet(), show_progress=False
     )
@@ -34,7 +34,7 @@ def tokenizer(request, encoder):
 
 @pytest.fixture(scope="module")
 def sentences(library):
-    return [example.fields["text"].split() for example in splits.load(library.task("sec-entities")).test[:60]]
+    return [example.fields["text"].split() for example in splits.load_splits(library.task("sec-entities")).test[:60]]
 
 
 BEFORE = "Which persons, organisations and places are named in the following text? Name them all."

@@ -15,25 +15,25 @@ def corpus(library):
 
 
 def test_rows(corpus):
-    assert types.load(corpus).read({"text": " a b\n", "group": "g"}) == ({"text": "a b", "group": "g"}, "")
+    assert types.task_type(corpus).read({"text": " a b\n", "group": "g"}) == ({"text": "a b", "group": "g"}, "")
     with pytest.raises(ValueError, match="field 'text' is empty"):
-        types.load(corpus).read({"text": " "})
+        types.task_type(corpus).read({"text": " "})
 
 
 @pytest.mark.parametrize("prompt", ["{text} {group}", "{group}", "no field"])
 def test_a_corpus_has_its_text_alone(corpus, prompt):
     with pytest.raises(UserError, match="task 'film-plots': field 'prompt': a corpus has the field {text} alone"):
-        types.load(corpus.model_copy(update={"prompt": prompt}))
+        types.task_type(corpus.model_copy(update={"prompt": prompt}))
 
 
 def test_it_needs_no_instructions_and_no_head(corpus):
-    kind = types.load(corpus)
+    kind = types.task_type(corpus)
     assert corpus.instructions is None and kind.auto_class is None and kind.asks == "read"
 
 
 def test_perplexity_is_that_of_the_models_own_loss(corpus, decoding, device):
     """The oracle: transformers' loss of each text alone, weighted by its tokens."""
-    asked = Asked(decoding, types.load(corpus), splits.load(corpus), Wording(), device, 2000, 0, items=7)
+    asked = Asked(decoding, types.task_type(corpus), splits.load_splits(corpus), Wording(), device, 2000, 0, items=7)
     model = decoding.model.load().eval()
     found = predict(model, asked)
     nats = tokens = 0.0

@@ -11,7 +11,7 @@ from bench.tasks.examples import Example
 
 LIBRARY = Library()
 SPEC = LIBRARY.task("rte")
-RTE = types.load(SPEC)
+RTE = types.task_type(SPEC)
 
 
 def test_rows():
@@ -50,7 +50,7 @@ def test_malformed_answers(said):
 
 def test_the_longest_answer_that_fits_is_meant():
     spec = SPEC.model_copy(update={"answers": {"entailment": "not", "not_entailment": "not at all"}})
-    kind = types.load(spec)
+    kind = types.task_type(spec)
     assert kind.parse(Example("x", {}, ""), "Not at all!") == "not_entailment"
     assert kind.parse(Example("x", {}, ""), "not so") == "entailment"
 
@@ -67,7 +67,7 @@ def test_what_a_malformed_answer_counts_as_is_never_right(name, label):
 
 
 def test_perfect_logits_give_the_gold_of_real_rows_back(encoder):
-    for some in splits.load(SPEC).test:
+    for some in splits.load_splits(SPEC).test:
         (window,) = RTE.encode(encoder.tokenizer, 64, some, [some.fields["premise"], some.fields["hypothesis"]])
         assert len(window.ids) <= 64 and window.targets == 1
         logits = torch.nn.functional.one_hot(torch.tensor(window.labels), RTE.outputs()) * 3.0
@@ -90,4 +90,4 @@ def test_a_metric_of_another_type_is_refused():
     with pytest.raises(
         UserError, match="task 'rte': metric 'entity_f1' does not fit a classification task; these do: accuracy"
     ):
-        types.load(SPEC.model_copy(update={"metrics": ["accuracy", "entity_f1"]}))
+        types.task_type(SPEC.model_copy(update={"metrics": ["accuracy", "entity_f1"]}))

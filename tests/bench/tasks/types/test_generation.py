@@ -23,7 +23,7 @@ FIELDS = {
 
 
 def load(**changes):
-    return types.load(TaskSpec.model_validate(FIELDS | changes))
+    return types.task_type(TaskSpec.model_validate(FIELDS | changes))
 
 
 KIND = load()

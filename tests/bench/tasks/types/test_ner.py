@@ -16,8 +16,8 @@ from bench.tasks.types.ner import entities, tagged
 from bench.tokens.encoded import IGNORE, Encoded
 
 LIBRARY = Library()
-CONLL = types.load(LIBRARY.task("conll2003"))
-FILINGS = types.load(LIBRARY.task("sec-entities"))
+CONLL = types.task_type(LIBRARY.task("conll2003"))
+FILINGS = types.task_type(LIBRARY.task("sec-entities"))
 TAGS = CONLL.tags()
 
 
@@ -77,7 +77,7 @@ def test_faults_name_the_field(kind, row, sentence):
 
 def test_an_entitys_type_that_the_task_lacks():
     spec = LIBRARY.task("sec-entities")
-    kind = types.load(spec.model_copy(update={"options": spec.options | {"types": {"PERSON": "PER"}}}))
+    kind = types.task_type(spec.model_copy(update={"options": spec.options | {"types": {"PERSON": "PER"}}}))
     with pytest.raises(ValueError, match="entity type 'LOCATION' is not one of PER, ORG, LOC; map it under types"):
         kind.read({"text": "Ohio", "entities": "[Ohio - LOCATION]"})
 
@@ -113,7 +113,7 @@ def test_answers_as_they_are_said():
 
 
 def test_every_answer_of_the_pinned_data_is_parsed_back():
-    loaded = splits.load(LIBRARY.task("sec-entities"))
+    loaded = splits.load_splits(LIBRARY.task("sec-entities"))
     for some in (*loaded.train, *loaded.validation, *loaded.test):
         assert FILINGS.parse(some, FILINGS.answer(some)) == list(some.gold)
 
@@ -225,7 +225,7 @@ def test_perfect_logits_give_the_gold_back(encoder, example, limit):
 
 
 def test_perfect_logits_give_the_gold_of_real_sentences_back(encoder):
-    loaded = splits.load(LIBRARY.task("sec-entities"))
+    loaded = splits.load_splits(LIBRARY.task("sec-entities"))
     for some in loaded.test:
         windows = FILINGS.encode(encoder.tokenizer, 48, some, [""])
         assert FILINGS.judge(some, windows, [one_hot(window, 7) for window in windows])[0] == list(some.gold)

@@ -13,9 +13,9 @@ from bench.tasks.types.qa import best_span, ends
 from bench.tokens.encoded import Encoded
 
 LIBRARY = Library()
-V1 = types.load(LIBRARY.task("squad-v1"))
-V2 = types.load(LIBRARY.task("squad-v2"))
-DROPS = types.load(LIBRARY.task("squad"))
+V1 = types.task_type(LIBRARY.task("squad-v1"))
+V2 = types.task_type(LIBRARY.task("squad-v2"))
+DROPS = types.task_type(LIBRARY.task("squad"))
 CONTEXT = "Ada met Bob. Bob was glad."
 
 
@@ -72,12 +72,12 @@ def test_options_say_what_becomes_of_a_question_without_an_answer():
 
 def test_a_prompt_must_name_context_and_question():
     spec = LIBRARY.task("squad-v1")
-    lone = types.load(spec).__class__(spec.model_copy(update={"prompt": "{context}", "instructions": None}), V1.options)
+    lone = types.task_type(spec).__class__(spec.model_copy(update={"prompt": "{context}", "instructions": None}), V1.options)
     assert lone.fault() == "field 'prompt': an extractive question needs {question}"
 
 
 def test_answers_in_words_are_parsed_back():
-    loaded = splits.load(LIBRARY.task("squad"))
+    loaded = splits.load_splits(LIBRARY.task("squad"))
     for some in (*loaded.train, *loaded.validation, *loaded.test):
         said = DROPS.answer(some)
         assert said in some.fields["context"] and said in some.gold
@@ -112,7 +112,7 @@ def test_words_are_left_out_of_the_question_alone():
 
 @pytest.fixture(scope="module")
 def squad():
-    loaded = splits.load(LIBRARY.task("squad"))
+    loaded = splits.load_splits(LIBRARY.task("squad"))
     return [*loaded.test, *loaded.train[:400]]
 
 
