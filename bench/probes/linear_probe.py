@@ -13,7 +13,7 @@ from torch import nn
 
 from bench.errors import UserError
 from bench.inference.embeddings import embed
-from bench.probes.base import ProbeOptions, Probe, filled_rows, sample
+from bench.probes.base import Probe, ProbeOptions, filled_rows, sample
 from bench.specs.probe import ProbeSpec
 from bench.tasks.encoding import Encoding
 

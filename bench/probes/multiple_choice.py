@@ -12,7 +12,7 @@ import pandas as pd
 from pydantic import model_validator
 from torch import nn
 
-from bench.probes.base import ProbeOptions, Probe
+from bench.probes.base import Probe, ProbeOptions
 from bench.specs.probe import ProbeSpec
 
 

@@ -13,7 +13,7 @@ from sklearn.metrics import roc_auc_score
 from torch import nn
 
 from bench.inference.embeddings import embed
-from bench.probes.base import Columns, ProbeOptions, Probe
+from bench.probes.base import Columns, Probe, ProbeOptions
 from bench.specs.probe import ProbeSpec
 from bench.tasks.encoding import Encoding
 
