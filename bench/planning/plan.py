@@ -82,7 +82,7 @@ def _planned(options: PlanOptions, precision: str, library: Library, suite: Suit
             strategies.load_strategy(library.strategy(n), model.family, settings.of(n, given), suite.hyperparameters.get(n))
             for n in wanted
         ]
-        settings.check(given, loaded)
+        settings.check_known(given, loaded)
         if isinstance(model, EndpointModel):
             model.endpoint.key()  # a missing one is told now
         for task, strategy in product(final, loaded):

@@ -46,7 +46,7 @@ def of(strategy: str, settings: Sequence[Setting]) -> dict[str, Any]:
     return values
 
 
-def check(settings: Sequence[Setting], loaded: Sequence[Strategy]) -> None:
+def check_known(settings: Sequence[Setting], loaded: Sequence[Strategy]) -> None:
     """Raise UserError where no strategy that is spoken to has such a hyper-parameter."""
     for owner, keys, _ in settings:
         fields = {name for s in loaded if owner in (None, s.name) for name in type(s.hyperparameters).model_fields}

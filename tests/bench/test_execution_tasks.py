@@ -18,7 +18,7 @@ SMALL = {"budget": "24", "probe_items": 4, "test_items": 12}
 
 
 def done(suite, model, out, device, **options):
-    runs = plan.plan(plan.Options(suite, model=str(model), **(SMALL | options)), "fp32")
+    runs = plan.plan(plan.PlanOptions(suite, model=str(model), **(SMALL | options)), "fp32")
     return runs, execution.execute(runs, out, device, Progress(False, len(runs)))
 
 

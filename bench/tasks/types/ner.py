@@ -94,7 +94,7 @@ class Ner(TaskType):
         """Tags of the words from the entities in the order in which they stand."""
         spans, start = [], 0
         for kind, text in entities:
-            place = find(words, text.split(), start)
+            place = find_words(words, text.split(), start)
             if place is None:
                 raise ValueError(f"entity '{text}' is not in the text after word {start}")
             spans.append((kind, *place))
@@ -129,7 +129,7 @@ class Ner(TaskType):
         kinds = {answer: label for label, answer in self.spec.answers.items()}
         for part in re.split(r"(?<=\));", text.strip().rstrip(";.")):
             found = re.fullmatch(r"\s*(.+?)\s*\(([^()]+)\)\s*", part)
-            place = find(words, found[1].split(), start) if found else None
+            place = find_words(words, found[1].split(), start) if found else None
             if not found or place is None or found[2] not in kinds:
                 return None
             spans.append((kinds[found[2]], *place))
@@ -169,7 +169,7 @@ class Ner(TaskType):
         return ["O"] * len(example.gold)
 
 
-def find(words: Sequence[str], wanted: Sequence[str], start: int) -> tuple[int, int] | None:
+def find_words(words: Sequence[str], wanted: Sequence[str], start: int) -> tuple[int, int] | None:
     """First and last word (exclusive) of the first occurrence of `wanted` at or after word `start`."""
     last = len(words) - len(wanted)
     return next(

@@ -16,7 +16,7 @@ ALL = ["zero-shot", "few-shot", "full", "frozen", "lora-8bit", "instruction", "m
 
 def runs_of(model, **options):
     small = {"budget": "48", "probe_items": 6, "test_items": 40, "strategies": ALL}
-    return plan.plan(plan.Options("sentiment", model=str(model), **(small | options)), "fp32")
+    return plan.plan(plan.PlanOptions("sentiment", model=str(model), **(small | options)), "fp32")
 
 
 def execute(runs, out, device):

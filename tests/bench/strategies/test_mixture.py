@@ -94,7 +94,7 @@ def test_progressive_by_hand():
 
 def built(model, **settings):
     said = [f"multitask.{name}={value}" for name, value in settings.items()]
-    options = plan.Options("sentiment", model=model, strategies=["multitask"], budget="160", settings=said)
+    options = plan.PlanOptions("sentiment", model=model, strategies=["multitask"], budget="160", settings=said)
     (run,) = plan.plan(options, "fp32")
     return run, curriculum.build_curriculum(run, Encoding(run.model, run.max_length))
 
