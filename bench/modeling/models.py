@@ -22,7 +22,7 @@ from transformers import PreTrainedTokenizerBase as Tokenizer
 from transformers.models.auto.modeling_auto import MODEL_FOR_CAUSAL_LM_MAPPING_NAMES
 
 from bench.errors import UserError
-from bench.modeling import checkpoints
+from bench.modeling import checkpoints, content
 from bench.modeling.structure import layers, linear
 from bench.specs.base import Family
 from bench.specs.library import Library
@@ -139,5 +139,5 @@ def find_model(name: str, library: Library, trust_remote_code: bool = False) -> 
         raise UserError(f"model folder '{name}' has no config.json; save the model there with save_pretrained")
     checkpoints.check_safetensors(name, folder)
     return Model(
-        folder.resolve().name if Path(name).is_dir() else name, folder, checkpoints.content_hash(folder), trust_remote_code
+        folder.resolve().name if Path(name).is_dir() else name, folder, content.content_hash(folder), trust_remote_code
     )
