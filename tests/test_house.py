@@ -46,7 +46,6 @@ OPEN_NAMES = {
 }
 OPEN_FUNCTIONS = {
     "bench/running/execution.py:perform",
-    "bench/planning/plan.py:_planned",
     "bench/cli.py:run",
     "bench/training/loop.py:train",
 }
@@ -54,7 +53,6 @@ OPEN_TEST_FILES = {
     "bench/data/conll.py",
     "bench/data/squad.py",
     "bench/devices/device.py",
-    "bench/devices/environment.py",
     "bench/devices/hardware.py",
     "bench/devices/memory.py",
     "bench/errors.py",
@@ -63,7 +61,6 @@ OPEN_TEST_FILES = {
     "bench/inference/predictions.py",
     "bench/metrics/base.py",
     "bench/metrics/evaluated.py",
-    "bench/modeling/checkpoints.py",
     "bench/planning/doctor.py",
     "bench/planning/estimate.py",
     "bench/planning/settings.py",

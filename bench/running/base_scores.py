@@ -12,9 +12,10 @@ from torch import nn
 from bench import ENGINE_VERSION, folders
 from bench.devices.device import Device
 from bench.devices.environment import versions
+from bench.hashing import digest
 from bench.inference.predictions import Asked
 from bench.probes import Probe
-from bench.running.run import Run, digest, probe_fingerprint, task_fingerprint
+from bench.running.run import Run, probe_fingerprint, task_fingerprint
 
 Measure = Callable[[], pd.DataFrame]
 
@@ -47,7 +48,7 @@ def _common(run: Run, device: Device) -> dict[str, object]:
     return {
         "engine": ENGINE_VERSION,
         "model": run.model.content_hash,
-        "precision": run.precision,
+        "precision": device.precision,
         "trust_remote_code": run.model.trust_remote_code,  # a folder's own code may be another class on the same weights
         "max_length": run.max_length,
         # Rounding differs between these, and an untouched model must forget exactly nothing.

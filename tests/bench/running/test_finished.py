@@ -1,0 +1,34 @@
+"""Which runs are done already, and what a person is told of those from another environment."""
+
+import pytest
+
+from bench.running.finished import is_finished, kept_from_elsewhere
+
+HERE = {"torch": "2.9.1", "device": "cpu"}
+OLDER = {"torch": "2.8.0", "device": "cpu"}
+
+
+@pytest.mark.parametrize(
+    ("status", "environment", "rerun_on_change", "finished"),
+    [
+        ("ok", HERE, False, True),
+        ("ok", HERE, True, True),
+        ("ok", OLDER, False, True),
+        ("ok", OLDER, True, False),
+        ("ok", {}, False, True),
+        ("ok", {}, True, False),
+        ("skipped", HERE, False, True),
+        ("failed", HERE, False, False),
+        ("failed", OLDER, True, False),
+    ],
+)
+def test_a_run_is_done_again_where_it_failed_or_where_a_change_is_to_be_seen(status, environment, rerun_on_change, finished):
+    assert is_finished(status, environment, HERE, rerun_on_change) is finished
+
+
+def test_kept_runs_are_told_with_what_differs():
+    assert kept_from_elsewhere([HERE, HERE], HERE) is None
+    one = kept_from_elsewhere([HERE, OLDER], HERE)
+    assert one == "1 finished run is kept from another environment (torch 2.8.0 -> 2.9.1); --rerun-on-change does them again"
+    several = kept_from_elsewhere([OLDER, OLDER, OLDER | {"device": "cuda"}, {}], HERE)
+    assert several.startswith("4 finished runs are kept from another environment (torch 2.8.0 -> 2.9.1, device cuda -> cpu, an")
