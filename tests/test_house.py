@@ -28,7 +28,6 @@ OPEN_NAMES = {
 }
 OPEN_FUNCTIONS = {
     "bench/running/execution.py:perform",
-    "bench/cli.py:run",
     "bench/training/loop.py:train",
 }
 OPEN_TEST_FILES = {

@@ -19,7 +19,7 @@ from bench import ENGINE_VERSION, probes
 from bench.data import sources
 from bench.devices import memory
 from bench.devices.device import Device
-from bench.devices.environment import versions
+from bench.devices.environment import environment, environment_id, versions
 from bench.errors import UserError
 from bench.inference.endpoint import Endpoint
 from bench.modeling import flops
@@ -30,6 +30,7 @@ from bench.records.record import Cost, Provenance, Record, Setup, Status, Trust
 from bench.running import base_scores, measures, selfchecks, sizes
 from bench.running.adaptation import Trained, train_stages
 from bench.running.answers import Answers, Questions
+from bench.running.finished import is_finished
 from bench.running.run import Run
 from bench.strategies.endpoint import EndpointHyperparameters
 from bench.tasks import splits
@@ -51,12 +52,14 @@ def check_data(runs: Sequence[Run]) -> None:
             sources.rows(run.strategy.rehearsal)
 
 
-def execute(runs: Sequence[Run], out: Path, device: Device, progress: Progress, debug: bool = False) -> list[Record]:
-    """Run what has no record yet; returns the records of all runs in order."""
-    found = []
+def execute(
+    runs: Sequence[Run], out: Path, device: Device, progress: Progress, debug: bool = False, rerun_on_change: bool = False
+) -> list[Record]:
+    """Run what is not finished yet; returns the records of all runs in order."""
+    now, found = environment(device.torch.type, device.precision), []
     for run in runs:
         record = store.find_record(out, run.id)
-        if not device.agreed(record is not None and record.status != "failed"):
+        if not device.agreed(is_finished(record, now, rerun_on_change)):
             progress.start(run.label)
             record, items = _skipped(run, device, progress) if run.unfit else _attempted(run, device, progress, debug)
             if device.main:
@@ -111,7 +114,10 @@ def _setup(run: Run) -> Setup:
 
 def _provenance(device: Device, **known: Any) -> Provenance:
     """What is known of a run that did not come far, and `known` of one that did."""
-    return Provenance(versions=versions(), device=device.describe(), **known)
+    here = environment(device.torch.type, device.precision)
+    return Provenance(
+        versions=versions(), device=device.describe(), environment=here, environment_id=environment_id(here), **known
+    )
 
 
 def perform(run: Run, device: Device, progress: Progress) -> tuple[Record, pd.DataFrame]:

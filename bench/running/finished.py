@@ -3,21 +3,24 @@
 from collections.abc import Iterable, Mapping
 
 from bench.devices.environment import differences
+from bench.records.record import Record
 
 Environment = Mapping[str, str]
 
 
-def is_finished(status: str, environment: Environment, now: Environment, rerun_on_change: bool) -> bool:
-    """Whether a record answers its run: it did not fail, and was made in this environment where that is asked for.
+def is_finished(record: Record | None, now: Environment, rerun_on_change: bool) -> bool:
+    """Whether a run has its answer: a record that did not fail, and where that is asked for, one from this environment.
 
-    `environment` is empty in a record from before environments were recorded: it may be any, so it counts as another.
+    A record from before environments were recorded may be from any, so it counts as one from another.
     """
-    return status != "failed" and not (rerun_on_change and environment != now)
+    if record is None or record.status == "failed":
+        return False
+    return not rerun_on_change or record.provenance.environment == now
 
 
-def kept_from_elsewhere(environments: Iterable[Environment], now: Environment) -> str | None:
-    """A sentence on the finished runs that are kept though their environment differs, and what differs; None without any."""
-    others = [environment for environment in environments if environment != now]
+def kept_from_elsewhere(finished: Iterable[Record], now: Environment) -> str | None:
+    """A sentence on the finished runs whose environment differs, and what differs; None where there are none."""
+    others = [environment for record in finished if (environment := record.provenance.environment) != now]
     if not others:
         return None
     changes = dict.fromkeys(change for other in others if other for change in differences(other, now))
