@@ -16,6 +16,7 @@ check: $(VENV)/.test
 	$(BIN)/ruff format --check .
 	$(BIN)/ruff check .
 	$(BIN)/mypy
+	$(BIN)/lint-imports --no-cache
 
 perf: $(VENV)/.bench
 	$(BIN)/python baselines/perf.py

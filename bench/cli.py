@@ -6,14 +6,23 @@ Heavy packages are imported by the commands that need them.
 import json
 import os
 import sys
+from collections.abc import Sequence
 from pathlib import Path
-from typing import Annotated
+from typing import TYPE_CHECKING, Annotated
 
 import typer
 
 from bench import __version__
 from bench.errors import RunError, UserError
 from bench.records import store
+from bench.records.contract import as_contract
+
+if TYPE_CHECKING:
+    from bench.devices.device import Device
+    from bench.planning.plan import PlanOptions
+    from bench.progress import Progress
+    from bench.records.record import Record
+    from bench.running.run import Run
 
 app = typer.Typer(no_args_is_help=True, add_completion=False, pretty_exceptions_enable=False, help=__doc__)
 assets_app = typer.Typer(no_args_is_help=True, help="Pinned models and data inside PyPI wheels.")
@@ -21,6 +30,13 @@ app.add_typer(assets_app, name="assets")
 
 Out = Annotated[Path, typer.Option(help="Folder of results; it can be deleted at any time.")]
 DEFAULT_OUT = Path("out")
+ProbeEvery = Annotated[
+    str | None, typer.Option(help="Score and probe on the way too, every N steps or share of the budget (0.25, 25%).")
+]
+RerunOnChange = Annotated[
+    bool, typer.Option("--rerun-on-change", help="Do finished runs of another environment (versions, device) again.")
+]
+TrustRemoteCode = Annotated[bool, typer.Option("--trust-remote-code", help="Run code from the model's repository.")]
 
 
 def main(arguments: list[str] | None = None) -> None:
@@ -63,34 +79,22 @@ def run(
     seeds: Annotated[int | None, typer.Option(min=1, help="Number of seeds.")] = None,
     budget: Annotated[str | None, typer.Option(help="What a run may spend, e.g. 512examples.")] = None,
     probe_items: Annotated[int | None, typer.Option(min=2, help="Size limit of each probe.")] = None,
-    probe_every: Annotated[
-        str | None, typer.Option(help="Score and probe on the way too, every N steps or share of the budget (0.25, 25%).")
-    ] = None,
+    probe_every: ProbeEvery = None,
     test_items: Annotated[int | None, typer.Option(min=2, help="Use the first N test examples alone, for a trial.")] = None,
     set_: Annotated[list[str] | None, typer.Option("--set", help="Hyper-parameter: [strategy.]key=value.")] = None,
     precision: Annotated[str, typer.Option(help="auto, fp32 or bf16 (master weights are always fp32).")] = "auto",
     out: Out = DEFAULT_OUT,
     dry_run: Annotated[bool, typer.Option("--dry-run", help="Print the plan with an estimate, and stop.")] = False,
-    trust_remote_code: Annotated[
-        bool, typer.Option("--trust-remote-code", help="Run code from the model's repository.")
-    ] = False,
+    rerun_on_change: RerunOnChange = False,
+    trust_remote_code: TrustRemoteCode = False,
     debug: Annotated[bool, typer.Option("--debug", help="Show tracebacks.")] = False,
 ) -> int:
     """Train, score and probe every strategy of a suite; what has a record is not run again."""
     from bench import quiet  # first: it sets what the heavy packages read on import
 
     quiet.libraries(debug)
-    from bench import folders
-    from bench.devices.device import start
-    from bench.planning import estimate
-    from bench.planning.plan import PlanOptions, plan
-    from bench.progress import Progress
-    from bench.running import execution
-    from reports.page import leaderboard
-    from reports.terminal import table
+    from bench.planning.plan import PlanOptions
 
-    if precision not in ("auto", "fp32", "bf16"):
-        raise UserError(f"precision '{precision}' is unknown; choose auto, fp32 or bf16")
     options = PlanOptions(
         suite,
         model,
@@ -104,9 +108,25 @@ def run(
         trust_remote_code,
         probe_every,
     )
-    device = start(precision)  # type: ignore[arg-type]
+    return _run_suite(options, precision, out, dry_run, rerun_on_change, debug)
+
+
+def _run_suite(
+    options: "PlanOptions", precision_text: str, out: Path, dry_run: bool, rerun_on_change: bool, debug: bool
+) -> int:
+    """Plan, tell, run what waits, and show everything."""
+    from bench import folders
+    from bench.devices import hardware
+    from bench.devices.device import start
+    from bench.planning import estimate
+    from bench.planning.plan import plan
+    from bench.progress import Progress
+    from bench.running import execution
+
+    precision = hardware.requested(precision_text)
+    device = start(precision)
     with device.accelerator.main_process_first():
-        runs = plan(options, device.precision)
+        runs = plan(options, precision)
     progress = Progress(device.main, len(runs))
     for sentence in dict.fromkeys(sentence for planned in runs for sentence in planned.left_out):
         progress.say(sentence)
@@ -116,20 +136,38 @@ def run(
         return 0
     if device.main:
         folders.check_writable(store.folder(out))
-    known = {r.run_id for r in store.read_all(out) if r.status != "failed"}
-    waiting = [r for r in runs if r.id not in known]
-    device.accelerator.wait_for_everyone()
+    waiting = _waiting(runs, out, device, progress, rerun_on_change)
+    device.accelerator.wait_for_everyone()  # else a faster process writes records that a slower one takes for finished ones
+    execution.check_data(waiting)
+    records = execution.execute(runs, out, device, progress, debug, rerun_on_change)
+    if device.main:
+        _show(records, out, progress)
+    return 1 if any(record.status == "failed" for record in records) else 0
+
+
+def _waiting(runs: "Sequence[Run]", out: Path, device: "Device", progress: "Progress", rerun_on_change: bool) -> "list[Run]":
+    """The runs that are still to be done; a person is told of those that are done."""
+    from bench.devices.environment import environment
+    from bench.running.finished import is_finished, kept_from_elsewhere
+
+    here = environment(device.torch.type, device.precision)
+    records = {record.run_id: record for record in store.read_all(out)}
+    finished = {run.id for run in runs if is_finished(records.get(run.id), here, rerun_on_change)}
+    waiting = [run for run in runs if run.id not in finished]
+    if sentence := kept_from_elsewhere([records[run.id] for run in runs if run.id in finished], here):
+        progress.say(sentence)
     if not waiting:
         progress.say(f"nothing to run: all {len(runs)} runs of suite '{runs[0].suite}' have records in {out}")
-    else:
-        progress.total = len(waiting)
-        execution.check_data(waiting)
-    found = execution.execute(runs, out, device, progress, debug)
-    if device.main:
-        table.show(found, out)
-        page = leaderboard.write(out, out)
-        progress.say(f"leaderboard: {page}")
-    return 1 if any(record.status == "failed" for record in found) else 0
+    progress.total = len(waiting) or len(runs)
+    return waiting
+
+
+def _show(records: "list[Record]", out: Path, progress: "Progress") -> None:
+    from reports.page import leaderboard
+    from reports.terminal import table
+
+    table.print_rows(records, out)
+    progress.say(f"leaderboard: {leaderboard.write_page(out, out)}")
 
 
 @app.command()
@@ -141,13 +179,13 @@ def results(
     """The rows that the leaderboard shows."""
     found = list(store.of_suite(store.read_all(out), suite))
     if as_json:
-        print(json.dumps([record.model_dump(mode="json") for record in found], indent=1))
+        print(json.dumps([as_contract(record) for record in found], indent=1))
         return 0
     from reports.terminal import table
 
     if not found:
         raise UserError(f"no records in {store.folder(out)}; run a suite first")
-    table.show(found, out)
+    table.print_rows(found, out)
     return 0
 
 
@@ -159,7 +197,7 @@ def report(
     """Write leaderboard.html from the records."""
     from reports.page import leaderboard
 
-    print(leaderboard.write(records_in or out, out))
+    print(leaderboard.write_page(records_in or out, out))
     return 0
 
 
@@ -176,7 +214,7 @@ def forgetting_report(
     found = list(store.of_suite(store.read_all(out), suite))
     if not found:
         raise UserError(f"no records in {store.folder(out)}{f' of suite {suite}' if suite else ''}; run a suite first")
-    report.write(found, out, markdown, figure)
+    report.write_tables(found, out, markdown, figure)
     return 0
 
 

@@ -1,14 +1,44 @@
-"""The installed versions of what can change a result."""
+"""The environment in which a question is answered: versions of what computes, the kind of device, the precision.
 
+It is no part of a run's id, so that a plan is the same on every machine; it stands beside it in the record.
+"""
+
+from collections.abc import Mapping
 from importlib.metadata import PackageNotFoundError, version
 
-PACKAGES = ("torch", "transformers", "peft", "bitsandbytes", "datasets", "accelerate", "evaluate", "deepspeed", "scikit-learn")
+from bench.hashing import digest
+
+COMPUTING = ("torch", "transformers", "tokenizers", "peft", "bitsandbytes", "numpy", "gguf")
+"""Packages whose version may change a number."""
+TOLD_BESIDE = ("datasets", "accelerate", "evaluate", "deepspeed", "scikit-learn")
+"""Packages that are told all the same, for whoever looks for a difference."""
 
 
 def versions() -> dict[str, str]:
-    """Installed versions of the packages that can change a result."""
+    """Installed versions of the packages that can change a result, or help to explain one."""
+    return _installed(*COMPUTING, *TOLD_BESIDE)
+
+
+def environment(device_type: str, precision: str) -> dict[str, str]:
+    """What answers the question here: versions by package, `device` (cpu, cuda, ...), and the resolved `precision`."""
+    return {**_installed(*COMPUTING), "device": device_type, "precision": precision}
+
+
+def environment_id(environment: Mapping[str, str]) -> str:
+    """16 hex digits: equal where two runs of one id were answered alike, up to the machine's own rounding."""
+    return digest(dict(environment))
+
+
+def differences(before: Mapping[str, str], now: Mapping[str, str]) -> list[str]:
+    """The entries that differ, as `torch 2.9.0 -> 2.9.1`; one that is missing on a side is none there."""
+    names = dict.fromkeys((*before, *now))
+    pairs = [(name, before.get(name, "none"), now.get(name, "none")) for name in names]
+    return [f"{name} {old} -> {new}" for name, old, new in pairs if old != new]
+
+
+def _installed(*packages: str) -> dict[str, str]:
     found = {}
-    for package in PACKAGES:
+    for package in packages:
         try:
             found[package] = version(package)
         except PackageNotFoundError:

@@ -2,10 +2,12 @@
 
 import os
 import platform
-from typing import Literal
+from typing import Literal, cast, get_args
 
 import torch
 from accelerate.utils import parse_flag_from_env
+
+from bench.errors import UserError
 
 Precision = Literal["auto", "fp32", "bf16"]
 
@@ -18,6 +20,17 @@ def uses_gpu() -> bool:
 def cores() -> int:
     """CPU cores this process may use."""
     return len(os.sched_getaffinity(0)) if hasattr(os, "sched_getaffinity") else os.cpu_count() or 1
+
+
+def requested(text: str) -> Precision:
+    """A precision as the user names it.
+
+    Raises:
+        UserError: there is no such precision.
+    """
+    if text not in get_args(Precision):
+        raise UserError(f"precision '{text}' is unknown; choose auto, fp32 or bf16")
+    return cast(Precision, text)
 
 
 def resolve(precision: Precision) -> Literal["fp32", "bf16"]:

@@ -7,15 +7,12 @@ file behind it (local.py), one behind an API another (endpoint.py); a sharded mo
 
 from collections.abc import Sequence
 from dataclasses import dataclass
-from typing import Literal
 
 from torch import Tensor
 
 from bench.errors import RunError
+from bench.specs.base import Capability
 from bench.tokens.encoded import Encoded
-
-Capability = Literal["loglikelihoods", "losses", "generate", "head_logits", "embeddings"]
-"""The name of a method of `Backend`."""
 
 Ids = tuple[int, ...]
 Continuation = tuple[Ids, Ids]

@@ -18,9 +18,9 @@ from pydantic import TypeAdapter
 from bench import folders
 from bench.devices.device import Device
 from bench.inference.address import Endpoint
-from bench.inference.backend import Backend, Capability, Generation, Prompt
+from bench.inference.backend import Backend, Generation, Prompt
 from bench.inference.chat import ChatAnswer, Connection
-from bench.specs.base import Family
+from bench.specs.base import Capability, Family
 from bench.specs.model import EndpointSpec
 
 KEPT = TypeAdapter(ChatAnswer)

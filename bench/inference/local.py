@@ -8,7 +8,7 @@ import torch
 from torch import Tensor, nn
 
 from bench.devices.device import Device
-from bench.inference.backend import Backend, Capability, Continuation, Generation, Likelihood, Prompt
+from bench.inference.backend import Backend, Continuation, Generation, Likelihood, Prompt
 from bench.inference.embeddings import layer_means
 from bench.inference.generation import generate
 from bench.inference.likelihood import likelihoods, text_losses
@@ -20,11 +20,6 @@ from bench.tokens.encoded import Encoded
 
 EVAL_TOKENS = 2048
 """Bound of a padded batch on one device; memory depends on it, results only in rounding."""
-
-ABILITIES: dict[str, frozenset[Capability]] = {
-    "decoder": frozenset({"loglikelihoods", "losses", "generate", "embeddings"}),
-    "encoder": frozenset({"losses", "head_logits", "embeddings"}),
-}
 
 A = TypeVar("A")
 B = TypeVar("B")
@@ -40,7 +35,7 @@ class LocalBackend(Backend):
 
     def __init__(self, module: nn.Module, model: Model, device: Device | None = None, tokens: int = EVAL_TOKENS) -> None:
         self.module, self.model, self.device, self.tokens = module, model, device, tokens
-        self.name, self.can = model.name, ABILITIES[model.family]
+        self.name, self.can = model.name, model.can
 
     @property
     def pad(self) -> int:

@@ -9,7 +9,8 @@ import pandas as pd
 import torch
 from torch import nn
 
-from bench.inference.backend import Backend, Capability, Prompt
+from bench.inference.backend import Backend, Prompt
+from bench.specs.base import Capability
 from bench.specs.wording import Wording
 from bench.tasks.encoding import Encoding
 from bench.tasks.examples import Example

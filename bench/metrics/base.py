@@ -51,10 +51,10 @@ class Mean(Counted):
         return np.stack([values, np.ones_like(values)], axis=1)
 
     def number(self, totals: Floats) -> Floats:
-        return quotient(totals[..., 0], totals[..., 1])
+        return ratio(totals[..., 0], totals[..., 1])
 
 
-def quotient(numerator: Floats, denominator: Floats) -> Floats:
+def ratio(numerator: Floats, denominator: Floats) -> Floats:
     """Quotients; 0 where there is nothing to divide by, as in scikit-learn and seqeval."""
     return np.divide(numerator, denominator, out=np.zeros_like(numerator), where=denominator != 0)
 
@@ -63,4 +63,4 @@ def mean_f1(totals: Floats) -> Floats:
     """(..., 3 x classes), each class's hits, predictions and golds, as the mean F1 of the classes that occur, (...)."""
     hits, predicted, gold = np.moveaxis(totals.reshape(*totals.shape[:-1], -1, 3), -1, 0)
     occurs = predicted + gold > 0
-    return quotient(quotient(2 * hits, predicted + gold).sum(-1), occurs.sum(-1, dtype=np.float64))
+    return ratio(ratio(2 * hits, predicted + gold).sum(-1), occurs.sum(-1, dtype=np.float64))

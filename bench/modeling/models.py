@@ -22,11 +22,16 @@ from transformers import PreTrainedTokenizerBase as Tokenizer
 from transformers.models.auto.modeling_auto import MODEL_FOR_CAUSAL_LM_MAPPING_NAMES
 
 from bench.errors import UserError
-from bench.modeling import checkpoints
+from bench.modeling import checkpoints, content
 from bench.modeling.structure import layers, linear
-from bench.specs.base import Family
+from bench.specs.base import Capability, Family
 from bench.specs.library import Library
 from bench.specs.model import ModelSpec
+
+ABILITIES: dict[Family, frozenset[Capability]] = {
+    "decoder": frozenset({"loglikelihoods", "losses", "generate", "embeddings"}),
+    "encoder": frozenset({"losses", "head_logits", "embeddings"}),
+}
 
 
 @dataclass(frozen=True)
@@ -72,6 +77,11 @@ class Model:
         names = self.config.architectures or []
         causal = {n for v in MODEL_FOR_CAUSAL_LM_MAPPING_NAMES.values() for n in ([v] if isinstance(v, str) else v)}
         return "decoder" if any(name in causal for name in names) else "encoder"
+
+    @property
+    def can(self) -> frozenset[Capability]:
+        """What it can be asked."""
+        return ABILITIES[self.family]
 
     @cached_property
     def tokenizer(self) -> Tokenizer:
@@ -138,5 +148,5 @@ def find_model(name: str, library: Library, trust_remote_code: bool = False) -> 
         raise UserError(f"model folder '{name}' has no config.json; save the model there with save_pretrained")
     checkpoints.check_safetensors(name, folder)
     return Model(
-        folder.resolve().name if Path(name).is_dir() else name, folder, checkpoints.content_hash(folder), trust_remote_code
+        folder.resolve().name if Path(name).is_dir() else name, folder, content.content_hash(folder), trust_remote_code
     )

@@ -1,20 +1,24 @@
-"""A suite becomes runs: model x task x strategy x seed, each with an id that is a hash of what determines its result."""
+"""A suite becomes runs: model x task x strategy x seed, each with an id that is a hash of the question."""
 
 from collections.abc import Sequence
 from dataclasses import dataclass, replace
 from itertools import product
 
 from bench import strategies
+from bench.devices.hardware import Precision
 from bench.errors import UserError, unknown
 from bench.inference.endpoint import EndpointModel
-from bench.modeling.models import Model, find_model
+from bench.modeling.models import find_model
 from bench.planning import settings
 from bench.probes import Probe, probe_class
-from bench.running.run import Run
+from bench.running.run import PlannedModel, Run
 from bench.specs.budget import Budget
 from bench.specs.library import Library, suites_for
+from bench.specs.probe import ProbeSpec
 from bench.specs.probe_every import checked_stride
 from bench.specs.suite import SuiteSpec
+from bench.specs.task import TaskSpec
+from bench.strategies import Strategy
 from bench.tasks import types
 
 
@@ -36,107 +40,161 @@ class PlanOptions:
     probe_every: str | None = None
 
 
-def plan(options: PlanOptions, precision: str) -> list[Run]:
+def plan(options: PlanOptions, precision: Precision) -> list[Run]:
     """The runs of a suite, or of all suites that it lists, in their order.
+
+    Args:
+        precision: as the user wrote it. The ids hash the question, so that they are the same on every machine.
 
     Raises:
         UserError: a name, number or setting is wrong; nothing has been written by then.
     """
-    parts = suites_for(options.suite)
-    if len(parts) == 1:
-        return _planned(options, precision, *parts[0])
+    suites = suites_for(options.suite)
+    if len(suites) == 1:
+        return _of_suite(options, precision, *suites[0])
     runs: list[Run] = []
-    for library, suite in parts:
-        asked = suite.tasks if options.tasks is None else [name for name in suite.tasks if name in options.tasks]
-        if asked:
-            runs += _planned(replace(options, tasks=asked), precision, library, suite)
-    known = {task for _, suite in parts for task in suite.tasks}
+    for library, suite in suites:
+        tasks = suite.tasks if options.tasks is None else [name for name in suite.tasks if name in options.tasks]
+        if tasks:
+            runs += _of_suite(replace(options, tasks=tasks), precision, library, suite)
+    known = {task for _, suite in suites for task in suite.tasks}
     if strange := [name for name in options.tasks or () if name not in known]:
         raise unknown("task", strange[0], known)
     return runs
 
 
-def _planned(options: PlanOptions, precision: str, library: Library, suite: SuiteSpec) -> list[Run]:
-    budgets = {"decoder": suite.budget, "encoder": suite.encoder_budget or suite.budget}
-    probe_items = {"decoder": suite.probe_items, "encoder": suite.encoder_probe_items or suite.probe_items}
-    seeds = options.seeds or suite.seeds
-    tasks = [library.task(name) for name in _chosen("task", options.tasks, suite.stages or suite.tasks, library)]
-    wanted = _chosen("strategy", options.strategies, suite.strategies, library)
-    given = settings.parse(options.settings, wanted)
-    specs = [library.probe(name) for name in suite.probes]
-    kinds = {spec.name: probe_class(spec) for spec in specs}
-    also = [library.task(name) for name in suite.also]
-    for task in (*tasks, *also):
-        types.task_type(task)
-    # Of stages, the last one is the run's task; the others come before it.
-    final = tasks[-1:] if suite.stages else tasks
-    runs: list[Run] = []
-    for model in [_model(name, library, options.trust_remote_code) for name in _models(options, suite)]:
-        meant = [spec for spec in specs if kinds[spec.name].family in (None, model.family)]
-        unfit = {spec.name: reason for spec in meant if (reason := _unfit(kinds[spec.name], model))}
-        most = probe_items[model.family]
-        fitting = tuple(
-            (spec, options.probe_items or min(spec.items, most or spec.items)) for spec in meant if spec.name not in unfit
-        )
-        loaded = [
-            strategies.load_strategy(library.strategy(n), model.family, settings.of(n, given), suite.hyperparameters.get(n))
-            for n in wanted
-        ]
-        settings.check_known(given, loaded)
-        if isinstance(model, EndpointModel):
-            model.endpoint.key()  # a missing one is told now
-        for task, strategy in product(final, loaded):
-            run = Run(
-                suite=suite.name,
-                model=model,
-                task=task,
-                others=tuple(library.task(name) for name in strategy.tasks if name != task.name),
-                earlier=tuple(tasks[:-1]) if suite.stages and strategy.trains else (),
-                also=tuple(other for other in also if other.name not in (task.name, *strategy.tasks)),
-                strategy=strategy,
-                probes=fitting,
-                left_out=tuple(f"probe '{name}' is left out: {reason}" for name, reason in unfit.items()),
-                seed=0,
-                budget=Budget.parse(options.budget or budgets[model.family]),
-                batch=suite.batch,
-                max_length=suite.max_length,
-                precision=precision,
-                test_items=options.test_items,
-                other_items=min(suite.other_items, options.test_items or suite.other_items),
-                paraphrase_items=min(suite.paraphrase_items, options.test_items or suite.paraphrase_items),
-                probe_every=checked_stride(options.probe_every),
-            )
-            varies = strategy.trains or strategy.wording.shots > 0
-            runs += [replace(run, seed=seed) for seed in range(seeds if varies else 1)]
-    return runs
+@dataclass(frozen=True)
+class _Parts:
+    """What a suite and the command line name, looked up: the plan is a product of these."""
+
+    options: PlanOptions
+    precision: Precision
+    suite: SuiteSpec
+    library: Library
+    tasks: Sequence[TaskSpec]
+    also: Sequence[TaskSpec]
+    strategies: Sequence[str]
+    settings: Sequence[settings.Setting]
+    probes: Sequence[tuple[ProbeSpec, type[Probe]]]
 
 
-def _model(name: str, library: Library, trust_remote_code: bool) -> Model | EndpointModel:
+def _of_suite(options: PlanOptions, precision: Precision, library: Library, suite: SuiteSpec) -> list[Run]:
+    parts = _looked_up(options, precision, library, suite)
+    # Models come last, since the hub may be asked for them: a misspelt task is told before.
+    names = [options.model] if options.model else suite.models
+    models = [_model(name, library, options.trust_remote_code) for name in names]
+    return [run for model in models for run in _on_model(parts, model)]
+
+
+def _model(name: str, library: Library, trust_remote_code: bool) -> PlannedModel:
     spec = library.model(name)
-    if spec and spec.endpoint:
-        return EndpointModel(spec.name, spec.endpoint)
-    return find_model(name, library, trust_remote_code)
+    if spec is None or spec.endpoint is None:
+        return find_model(name, library, trust_remote_code)
+    model = EndpointModel(spec.name, spec.endpoint)
+    model.endpoint.key()  # a missing one is told now
+    return model
 
 
-def _unfit(probe: type[Probe], model: Model | EndpointModel) -> str | None:
+def _unfit(probe: type[Probe], model: PlannedModel) -> str | None:
     """Why a model of the right family cannot be measured by a probe all the same, or None."""
     if isinstance(model, EndpointModel):
         return None if probe.uses in model.can else f"'{model.name}' is asked over an API, which gives no {probe.uses}"
     return probe.unfit(model)
 
 
-def _models(options: PlanOptions, suite: SuiteSpec) -> list[str]:
-    return [options.model] if options.model else list(suite.models)
+def _looked_up(options: PlanOptions, precision: Precision, library: Library, suite: SuiteSpec) -> _Parts:
+    tasks = [library.task(name) for name in _chosen("task", options.tasks, suite.stages or suite.tasks, library)]
+    strategy_names = _chosen("strategy", options.strategies, suite.strategies, library)
+    given = settings.parse(options.settings, strategy_names)
+    specs = [library.probe(name) for name in suite.probes]
+    kinds = [(spec, probe_class(spec)) for spec in specs]
+    also = [library.task(name) for name in suite.also]
+    for task in (*tasks, *also):
+        types.task_type(task)
+    return _Parts(options, precision, suite, library, tasks, also, strategy_names, given, kinds)
 
 
-def _chosen(what: str, asked: Sequence[str] | None, of_suite: Sequence[str], library: Library) -> list[str]:
+def _on_model(parts: _Parts, model: PlannedModel) -> list[Run]:
+    """A run per task and strategy; of stages, the last one is the run's task, and the others come before it."""
+    tasks = parts.tasks[-1:] if parts.suite.stages else parts.tasks
+    adapted = _strategies(parts, model)
+    fitting, left_out = _probes(parts, model)
+    runs: list[Run] = []
+    for task, strategy in product(tasks, adapted):
+        # What neither trains nor draws examples to show is the same at every seed.
+        varies = strategy.trains or strategy.wording.shots > 0
+        first = _run(parts, model, task, strategy, fitting, left_out)
+        runs += [replace(first, seed=seed) for seed in range((parts.options.seeds or parts.suite.seeds) if varies else 1)]
+    return runs
+
+
+def _strategies(parts: _Parts, model: PlannedModel) -> list[Strategy]:
+    given, suite = parts.settings, parts.suite
+    loaded = [
+        strategies.load_strategy(
+            parts.library.strategy(name), model.family, settings.of(name, given), suite.hyperparameters.get(name)
+        )
+        for name in parts.strategies
+    ]
+    settings.check_known(given, loaded)
+    return loaded
+
+
+def _probes(parts: _Parts, model: PlannedModel) -> tuple[tuple[tuple[ProbeSpec, int], ...], tuple[str, ...]]:
+    """The probes that fit the model with their size limits, and a sentence on each that is meant for its family and doesn't."""
+    suite = parts.suite
+    limit = (suite.encoder_probe_items if model.family == "encoder" else None) or suite.probe_items
+    fitting, left_out = [], []
+    for spec, kind in parts.probes:
+        if kind.family not in (None, model.family):
+            continue
+        if reason := _unfit(kind, model):
+            left_out.append(f"probe '{spec.name}' is left out: {reason}")
+        else:
+            fitting.append((spec, parts.options.probe_items or min(spec.items, limit or spec.items)))
+    return tuple(fitting), tuple(left_out)
+
+
+def _run(
+    parts: _Parts,
+    model: PlannedModel,
+    task: TaskSpec,
+    strategy: Strategy,
+    fitting: tuple[tuple[ProbeSpec, int], ...],
+    left_out: tuple[str, ...],
+) -> Run:
+    suite, options = parts.suite, parts.options
+    budget = (suite.encoder_budget if model.family == "encoder" else None) or suite.budget
+    return Run(
+        suite=suite.name,
+        model=model,
+        task=task,
+        others=tuple(parts.library.task(name) for name in strategy.tasks if name != task.name),
+        earlier=tuple(parts.tasks[:-1]) if suite.stages and strategy.trains else (),
+        also=tuple(other for other in parts.also if other.name not in (task.name, *strategy.tasks)),
+        strategy=strategy,
+        probes=fitting,
+        left_out=left_out,
+        seed=0,
+        budget=Budget.parse(options.budget or budget),
+        batch=suite.batch,
+        max_length=suite.max_length,
+        precision=parts.precision,
+        test_items=options.test_items,
+        other_items=min(suite.other_items, options.test_items or suite.other_items),
+        paraphrase_items=min(suite.paraphrase_items, options.test_items or suite.paraphrase_items),
+        probe_every=checked_stride(options.probe_every),
+    )
+
+
+def _chosen(what: str, named: Sequence[str] | None, of_suite: Sequence[str], library: Library) -> list[str]:
     """The suite's names, or those of the command line, in the suite's order; others of the library may be named too."""
-    if asked is None:
+    if named is None:
         return list(of_suite)
-    if not asked:
+    if not named:
         raise UserError(f"no {what} is named; leave the option out for all of the suite's: {', '.join(of_suite)}")
     known = library.names("tasks" if what == "task" else "strategies")
-    for name in asked:
+    for name in named:
         if name not in known and not name.endswith((".yaml", ".yml")):
             raise unknown(what, name, {*known, *of_suite})
-    return [name for name in of_suite if name in asked] + [name for name in asked if name not in of_suite]
+    return [name for name in of_suite if name in named] + [name for name in named if name not in of_suite]

@@ -13,10 +13,10 @@ from pydantic import ValidationError
 from bench.data import sources
 from bench.data.sources import SourceRow
 from bench.errors import UserError
-from bench.inference.backend import Backend, Capability, Continuation
+from bench.inference.backend import Backend, Continuation
 from bench.modeling.models import Model
 from bench.probes.templates import filled
-from bench.specs.base import Family, Spec, explain
+from bench.specs.base import Capability, Family, Spec, explain
 from bench.specs.probe import ProbeSpec
 from bench.statistics.bootstrap import Indices
 from bench.tasks.encoding import Encoding

@@ -11,13 +11,16 @@ import pandas as pd
 
 from bench.data import sources
 from bench.devices.device import Device
+from bench.devices.environment import environment
 from bench.errors import UserError
 from bench.modeling.models import Model
 from bench.probes import probe_class
 from bench.progress import Progress
 from bench.records import store
-from bench.records.record import Record
-from bench.running.perform import identity, perform
+from bench.records.record import Record, Status
+from bench.running.finished import is_finished
+from bench.running.perform import perform
+from bench.running.recording import provenance, setup
 from bench.running.run import Run
 from bench.tasks import splits
 
@@ -39,16 +42,18 @@ def check_data(runs: Sequence[Run]) -> None:
             sources.rows(run.strategy.rehearsal)
 
 
-def execute(runs: Sequence[Run], out: Path, device: Device, progress: Progress, debug: bool = False) -> list[Record]:
-    """Run what has no record yet; returns the records of all runs in order."""
-    found = []
+def execute(
+    runs: Sequence[Run], out: Path, device: Device, progress: Progress, debug: bool = False, rerun_on_change: bool = False
+) -> list[Record]:
+    """Run what is not finished yet; returns the records of all runs in order."""
+    now, found = environment(device.torch.type, device.precision), []
     for run in runs:
-        record = store.find(out, run.id)
-        if not device.agreed(record is not None and record.status != "failed"):
+        record = store.find_record(out, run.id)
+        if not device.agreed(is_finished(record, now, rerun_on_change)):
             progress.start(run.label)
             record, items = _skipped(run, device, progress) if run.unfit else _attempted(run, device, progress, debug)
             if device.main:
-                store.write(out, record, items)
+                store.write_record(out, record, items)
             device.accelerator.wait_for_everyone()
         assert record is not None
         found.append(record)
@@ -57,15 +62,15 @@ def execute(runs: Sequence[Run], out: Path, device: Device, progress: Progress, 
 
 def _skipped(run: Run, device: Device, progress: Progress) -> tuple[Record, None]:
     progress.done(f"skipped: {run.unfit}")
-    return Record(status="skipped", reason=run.unfit, **identity(run, device)), None
+    return _unscored(run, device, "skipped", run.unfit), None
 
 
 def _attempted(run: Run, device: Device, progress: Progress, debug: bool) -> tuple[Record, pd.DataFrame | None]:
     """The run's record and items; of a run that failed, the reason."""
     try:
         record, items = perform(run, device, progress)
-        assert record.score is not None
-        progress.done(record.reason or f"{record.score.name} {record.score.value:.3f}")
+        assert record.outcome is not None
+        progress.done(record.reason or f"{record.outcome.score.name} {record.outcome.score.value:.3f}")
         return record, items
     except UserError:
         raise
@@ -76,6 +81,10 @@ def _attempted(run: Run, device: Device, progress: Progress, debug: bool) -> tup
             raise  # the other processes wait for this one: the launcher must end them all
         reason = f"{type(error).__name__}: {' '.join(str(error).split())[:500]}"
         progress.done(f"failed: {reason}")
-        return Record(status="failed", reason=reason, **identity(run, device)), None
+        return _unscored(run, device, "failed", reason), None
     finally:
         device.accelerator.free_memory()
+
+
+def _unscored(run: Run, device: Device, status: Status, reason: str | None) -> Record:
+    return Record(run_id=run.id, status=status, reason=reason, setup=setup(run), provenance=provenance(run, device))

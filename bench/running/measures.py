@@ -8,11 +8,10 @@ import pandas as pd
 from bench.inference.backend import Backend
 from bench.inference.predictions import EvalSet, predict
 from bench.probes.base import Probe, columns
-from bench.records.record import Delta, Elsewhere, Forgetting, Pair, Point, Robustness, Stages
+from bench.records.outcome import Delta, Elsewhere, Forgetting, Gain, Pair, Point, Robustness, Stages
 from bench.running import contamination
 from bench.running.evaluation import Evaluation, Session
 from bench.running.reference import Baseline
-from bench.running.run import Run
 from bench.running.scoring import rise, scores, value, worth
 from bench.statistics.bootstrap import Indices, interval
 from bench.statistics.estimates import verdict
@@ -30,9 +29,7 @@ def of_task(evalset: EvalSet, before: pd.DataFrame, after: pd.DataFrame) -> dict
         "metrics": found,
         "score": found[names[0]],
         "base_score": value(before, names[0]),
-        "gain": gain,
-        "gain_ci_low": low,
-        "gain_ci_high": high,
+        "gain": Gain(value=gain, ci_low=low, ci_high=high),
     }
 
 
@@ -57,10 +54,16 @@ def robustness(evalset: EvalSet, after: Evaluation) -> Robustness | None:
 
 def forgetting(session: Session, before: Baseline, after: Evaluation) -> dict[str, Forgetting]:
     """Each probe's loss by training, and by rounding the base where it was rounded."""
-    return {probe.spec.name: _forgetting(session.run, probe, before, after) for probe in session.probes}
+    return {probe.spec.name: _forgetting(probe, before, after) for probe in session.probes}
 
 
-def _forgetting(run: Run, probe: Probe, before: Baseline, after: Evaluation) -> Forgetting:
+def contaminated(session: Session) -> dict[str, int]:
+    """Each probe's items that share a passage with what was trained on; empty for rows that train nothing."""
+    run = session.run
+    return {p.spec.name: contamination.contaminated_items(run, p) for p in session.probes} if run.strategy.trains else {}
+
+
+def _forgetting(probe: Probe, before: Baseline, after: Evaluation) -> Forgetting:
     name = probe.spec.name
     old, new = before.probes[name], after.probes[name]
     lost = _lost(probe, old, new)
@@ -78,7 +81,6 @@ def _forgetting(run: Run, probe: Probe, before: Baseline, after: Evaluation) -> 
         n=len(old),
         verdict=verdict(lost.ci_low, lost.ci_high),
         quantisation=_lost(probe, before.unrounded[name], old) if before.unrounded else None,
-        contaminated=contamination.contaminated_items(run, probe) if run.strategy.trains else 0,
     )
 
 

@@ -1,42 +1,29 @@
 """One run from data to record: the base is asked, the model is trained, the model is asked, and the two are compared."""
 
-from dataclasses import dataclass, field, replace
+from dataclasses import replace
 from datetime import UTC, datetime
-from typing import Any
 
 import pandas as pd
 from accelerate.utils import set_seed
 from torch import nn
 
-from bench import ENGINE_VERSION
 from bench.devices import memory
 from bench.devices.device import Device
-from bench.devices.environment import versions
 from bench.inference.endpoint import EndpointModel
 from bench.inference.local import LocalBackend
 from bench.modeling import flops
 from bench.probes.selftests import few
 from bench.progress import Progress
-from bench.records.record import Cost, Provenance, Record, Stages
-from bench.running import checks, measures, sizes
+from bench.records.record import Cost, Record
+from bench.running import checks, sizes
 from bench.running.adaptation import adapted
 from bench.running.evaluation import Evaluation, Session, evaluate
 from bench.running.item_table import item_table
+from bench.running.recording import Finished, recorded
 from bench.running.reference import FIRST_ITEMS, Baseline, Reference
 from bench.running.run import Run
 from bench.running.stages import train_stages
 from bench.training.state import TrainingState
-
-
-@dataclass(frozen=True)
-class Finished:
-    """What a run has come to, before it is put into a record."""
-
-    before: Baseline
-    after: Evaluation
-    cost: Cost
-    checks: dict[str, bool]
-    training: TrainingState = field(default_factory=TrainingState)
 
 
 def perform(run: Run, device: Device, progress: Progress) -> tuple[Record, pd.DataFrame]:
@@ -47,7 +34,7 @@ def perform(run: Run, device: Device, progress: Progress) -> tuple[Record, pd.Da
     self_tests = reference.self_tests()
     finished = _trained(session, reference) if run.strategy.trains else _untrained(session, reference)
     finished = replace(finished, checks=self_tests | finished.checks)
-    return _record(session, finished, started), item_table(run.task.name, finished.before, finished.after)
+    return recorded(session, finished, started), item_table(run.task.name, finished.before, finished.after)
 
 
 def _trained(session: Session, reference: Reference) -> Finished:
@@ -109,58 +96,3 @@ def _api_cost(run: Run, after: Evaluation) -> Cost:
     held = dict.fromkeys(("trainable_parameters", "total_parameters", "saved_bytes"), 0)
     money = run.model.price(float(after.test["read"].sum()), float(after.test["written"].sum()))
     return Cost(**nothing, **held, eval_seconds=after.seconds, money=money)
-
-
-def identity(run: Run, device: Device) -> dict[str, Any]:
-    """The fields of a record that are known before the run."""
-    return {
-        "run_id": run.id,
-        "suite": run.suite,
-        "model": run.model.name,
-        "task": run.task.name,
-        "strategy": run.strategy.name,
-        "seed": run.seed,
-        "hyperparameters": run.strategy.hyperparameters.model_dump(mode="json"),
-        "budget": str(run.budget),
-        "versions": versions(),
-        "device": device.describe(),
-    }
-
-
-def _record(session: Session, finished: Finished, started: str) -> Record:
-    run, before, after, training = session.run, finished.before, finished.after, finished.training
-    forgotten = measures.forgetting(session, before, after)
-    broken = [name for name, held in finished.checks.items() if not held]
-    return Record(
-        status="failed" if broken else "ok",
-        reason=f"self-tests that don't hold: {', '.join(broken)}; don't trust this run" if broken else None,
-        **identity(run, session.device),
-        **measures.of_task(session.sets.test, before.test, after.test),
-        elsewhere=measures.elsewhere(session, before, after),
-        robustness=measures.robustness(session.sets.test, after),
-        forgetting=forgotten,
-        relative_forgetting=measures.relative_forgetting(session.probes, forgotten),
-        curve=training.curve,
-        stages=_stages(session, before, training),
-        checks=finished.checks,
-        cost=finished.cost,
-        losses=training.losses,
-        validation=training.validation,
-        provenance=Provenance(
-            model_hash=run.model.content_hash,
-            data_hash=session.sets.test.data.content_hash,
-            data=session.sets.test.data.notes,
-            engine_version=ENGINE_VERSION,
-            trust_remote_code=run.model.trust_remote_code,
-            started=started,
-            inputs=run.inputs,
-        ),
-    )
-
-
-def _stages(session: Session, before: Baseline, training: TrainingState) -> Stages | None:
-    evalsets = session.sets.stages
-    if not evalsets:
-        return None
-    names = [evalset.task.spec.name for evalset in evalsets]
-    return measures.stages(names, measures.stage_scores(evalsets, before.stages), training.stage_scores)

@@ -14,6 +14,7 @@ from transformers import AutoModel, AutoModelForCausalLM
 
 from bench import ENGINE_VERSION, folders
 from bench.devices.environment import versions
+from bench.hashing import digest
 from bench.inference.backend import Backend
 from bench.inference.endpoint import EndpointBackend, EndpointModel
 from bench.inference.local import LocalBackend
@@ -21,7 +22,7 @@ from bench.inference.predictions import EvalSet, predict
 from bench.probes import Probe
 from bench.probes.selftests import all_tests, few
 from bench.running.evaluation import Session, as_base
-from bench.running.run import digest, probe_fingerprint, task_fingerprint
+from bench.running.run import probe_fingerprint, task_fingerprint
 
 FIRST_ITEMS = 4
 """Of each probe, on which a fresh adapter is tried, and the model of a row that trains nothing."""

@@ -1,16 +1,17 @@
-"""One run: what is to be done, resolved, with an id that is a hash of what determines its result.
+"""One run: what is to be done, resolved, with an id that is a hash of the question: what is asked of which model and data,
+with what settings. On which machine and by which versions it is answered is the environment, which is no part of the id.
 
 It stands below the planning that makes it and the running that does it.
 """
 
-import hashlib
-import json
 from dataclasses import dataclass, replace
 from functools import cached_property
 from typing import Any
 
 from bench import ENGINE_VERSION
 from bench.data import sources
+from bench.devices.hardware import Precision
+from bench.hashing import digest
 from bench.inference.endpoint import EndpointModel
 from bench.modeling.models import Model
 from bench.specs.budget import Budget
@@ -21,13 +22,16 @@ from bench.specs.wording import Wording
 from bench.strategies import Strategy
 from bench.tasks import types
 
+PlannedModel = Model | EndpointModel
+"""A model with weights on this machine, or one that is asked over an API."""
+
 
 @dataclass(frozen=True)
 class Run:
     """One run, with everything it needs resolved."""
 
     suite: str
-    model: Model | EndpointModel
+    model: PlannedModel
     task: TaskSpec
     others: tuple[TaskSpec, ...]
     """Tasks that the strategy mixes in."""
@@ -44,7 +48,8 @@ class Run:
     budget: Budget
     batch: int
     max_length: int
-    precision: str
+    precision: Precision
+    """As the user asked for it: what `auto` becomes is the machine's, and the id must not depend on where a plan is made."""
     test_items: int | None
     other_items: int
     paraphrase_items: int
@@ -58,7 +63,7 @@ class Run:
 
     @cached_property
     def inputs(self) -> dict[str, Any]:
-        """What determines the result, as JSON values."""
+        """The question, as JSON values: everything that determines the result but the environment."""
         found: dict[str, Any] = {
             "engine": ENGINE_VERSION,
             "model": self.model.content_hash,
@@ -137,11 +142,6 @@ class Run:
     @property
     def label(self) -> str:
         return f"{self.model.name} / {self.task.name} / {self.strategy.name} / seed {self.seed}"
-
-
-def digest(value: Any) -> str:
-    """16 hex digits of the SHA-256 of a JSON value, keys sorted."""
-    return hashlib.sha256(json.dumps(value, sort_keys=True).encode()).hexdigest()[:16]
 
 
 def task_fingerprint(task: TaskSpec) -> dict[str, Any]:

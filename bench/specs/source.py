@@ -92,5 +92,5 @@ def _form(value: Any) -> str:
 
 
 ASource = Annotated[Source, Tag("Source")]
-Sources = Annotated[ASource | Annotated[list[Source], Field(min_length=1), Tag("list[Source]")], Discriminator(_form)]
+SourceOrSources = Annotated[ASource | Annotated[list[Source], Field(min_length=1), Tag("list[Source]")], Discriminator(_form)]
 Split = Annotated[ASource | Annotated[Holdout, Tag("Holdout")], Discriminator(_form)]

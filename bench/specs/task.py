@@ -6,7 +6,7 @@ from typing import Any, Literal, Self
 from pydantic import Field, model_validator
 
 from bench.specs.base import Name, Spec
-from bench.specs.source import Source, Sources, Split
+from bench.specs.source import Source, SourceOrSources, Split
 
 
 class Instructions(Spec):
@@ -30,7 +30,7 @@ class TaskSpec(Spec):
     """Classes, or types of entities."""
     options: dict[str, Any] = {}
     """What the type alone knows."""
-    train: Sources
+    train: SourceOrSources
     """One source, or several: held-out splits are cut from the first, the others are further training data."""
     validation: Split
     test: Split

@@ -18,7 +18,7 @@ from torch import Tensor
 
 from bench.errors import RunError
 from bench.folders import writing
-from bench.records.record import Point
+from bench.records.outcome import Point
 
 BEST, CPU_RNG, GPU_RNG, NUMPY_RNG = "best.", "rng.torch", "rng.cuda.", "rng.numpy"
 

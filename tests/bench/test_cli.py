@@ -4,10 +4,15 @@ import json
 import os
 import subprocess
 import sys
+from contextlib import nullcontext
 from pathlib import Path
+from types import SimpleNamespace
 
 import pytest
 import torch
+
+from bench import cli
+from bench.planning import estimate
 
 ROOT = Path(__file__).parents[2]
 TINY = ["--suite", "sentiment", "--model", "tiny-bert", "--budget", "16", "--test-items", "20", "--probe-items", "4"]
@@ -55,6 +60,42 @@ def test_a_second_run_says_that_there_is_nothing_to_run(finished):
     assert done.returncode == 0
     assert "nothing to run: all 3 runs of suite 'sentiment' have records in out" in done.stderr
     assert "full" in done.stdout
+
+
+@pytest.mark.slow
+def test_a_run_of_another_environment_is_kept_until_it_is_asked_for(tmp_path):
+    arguments = [*TINY, "--strategies", "zero-shot", "--precision", "fp32"]
+    assert call(*arguments, cwd=tmp_path).returncode == 0
+    (path,) = (tmp_path / "out" / "records").glob("*.json")
+    record = json.loads(path.read_text())
+    assert record["provenance"]["environment"]["precision"] == "fp32" and len(record["provenance"]["environment_id"]) == 16
+    torch_here = record["provenance"]["environment"]["torch"]
+    record["provenance"]["environment"]["torch"] = "1.0"
+    path.write_text(json.dumps(record))
+    again = call(*arguments, cwd=tmp_path)
+    told = f"1 finished run is kept from another environment (torch 1.0 -> {torch_here}); --rerun-on-change does them again"
+    assert told in " ".join(again.stderr.split())
+    assert json.loads(path.read_text()) == record
+    changed = call(*arguments, "--rerun-on-change", cwd=tmp_path)
+    assert changed.returncode == 0 and "kept from another" not in changed.stderr
+    assert json.loads(path.read_text())["provenance"]["environment"]["torch"] == torch_here
+
+
+def test_a_plan_has_the_same_ids_on_every_machine(monkeypatch, tmp_path):
+    """What `auto` becomes is the machine's: the id hashes what was asked for."""
+    planned = []
+    monkeypatch.setattr(estimate, "print_plan", lambda runs, out: planned.append([run.id for run in runs]))
+
+    def ids(asked, becomes):
+        device = SimpleNamespace(main=True, precision=becomes, accelerator=SimpleNamespace(main_process_first=nullcontext))
+        monkeypatch.setattr("bench.devices.device.start", lambda precision: device)
+        with pytest.raises(SystemExit) as leaving:
+            cli.main(["run", *TINY, "--precision", asked, "--dry-run", "--out", str(tmp_path)])
+        assert leaving.value.code == 0
+        return planned.pop()
+
+    assert ids("auto", "fp32") == ids("auto", "bf16")
+    assert not set(ids("fp32", "fp32")) & {*ids("auto", "fp32"), *ids("bf16", "bf16")}
 
 
 @pytest.mark.slow

@@ -118,6 +118,6 @@ def test_a_progressive_curriculum_ends_with_the_task_alone(encoder):
     assert own[0] <= 4 and own[-1] >= 15 and sum(own) == pytest.approx(160 * 0.55, abs=1)
     assert set(heads[0]) == {0, 1, 2}
     # The k-th example of the task is the same as without what is mixed in.
-    alone = plan.plan(plan.Options("sentiment", model="tiny-bert", strategies=["instruction"], budget="160"), "fp32")[0]
+    alone = plan.plan(plan.PlanOptions("sentiment", model="tiny-bert", strategies=["instruction"], budget="160"), "fp32")[0]
     expected = [e.ids for step in curriculum.build_curriculum(alone, Encoding(encoder, run.max_length)).steps for e in step]
     assert [e.ids for step in found.steps for e in step if e.head == 0] == expected[: sum(own)]

