@@ -21,15 +21,15 @@ BEGIN, END = "<!-- from the classes: begin -->\n", "<!-- from the classes: end -
 IN_WORDS = {str: "text", int: "whole number", float: "number", bool: "true or false", types.NoneType: "null", Any: "any value"}
 
 
-def markdown() -> str:
+def schema_tables() -> str:
     """A table for the record and for each of its parts, in the order in which they are met."""
     return "\n".join(_table(part) for part in _parts(Record))
 
 
-def replaced(page: str) -> str:
+def with_schema(page: str) -> str:
     """The page with the tables between its two marks made anew."""
     before, after = page.split(BEGIN)[0], page.split(END)[1]
-    return f"{before}{BEGIN}\n{markdown()}\n{END}{after}"
+    return f"{before}{BEGIN}\n{schema_tables()}\n{END}{after}"
 
 
 def _parts(part: type[BaseModel]) -> Iterator[type[BaseModel]]:
@@ -92,4 +92,4 @@ def _cell(text: str) -> str:
 
 if __name__ == "__main__":
     path = Path(sys.argv[1])
-    write_text(path, replaced(path.read_text(encoding="utf-8")))
+    write_text(path, with_schema(path.read_text(encoding="utf-8")))

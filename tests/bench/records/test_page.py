@@ -11,7 +11,7 @@ DOCS = Path(__file__).parents[3] / "docs" / "records.md"
 
 def test_the_page_is_made_from_the_classes():
     text = DOCS.read_text()
-    assert page.replaced(text) == text, "run: python -m bench.records.page docs/records.md"
+    assert page.with_schema(text) == text, "run: python -m bench.records.page docs/records.md"
 
 
 class Inner(BaseModel):
@@ -29,7 +29,7 @@ class Outer(BaseModel):
 
 def test_a_part_becomes_a_table_of_fields_types_and_docstrings(monkeypatch):
     monkeypatch.setattr(page, "Record", Outer)
-    assert page.markdown().splitlines() == [
+    assert page.schema_tables().splitlines() == [
         "### Outer",
         "",
         "| field | value | meaning |",
@@ -49,6 +49,6 @@ def test_a_part_becomes_a_table_of_fields_types_and_docstrings(monkeypatch):
 
 def test_what_stands_around_the_tables_stays():
     text = f"before\n{page.BEGIN}old\n{page.END}after\n"
-    made = page.replaced(text)
+    made = page.with_schema(text)
     assert made.startswith(f"before\n{page.BEGIN}\n### Record") and made.endswith(f"{page.END}after\n")
     assert "old" not in made
