@@ -14,6 +14,7 @@ import typer
 from bench import __version__
 from bench.errors import RunError, UserError
 from bench.records import store
+from bench.records.contract import as_contract
 
 app = typer.Typer(no_args_is_help=True, add_completion=False, pretty_exceptions_enable=False, help=__doc__)
 assets_app = typer.Typer(no_args_is_help=True, help="Pinned models and data inside PyPI wheels.")
@@ -126,8 +127,8 @@ def run(
         execution.check_data(waiting)
     found = execution.execute(runs, out, device, progress, debug)
     if device.main:
-        table.show(found, out)
-        page = leaderboard.write(out, out)
+        table.print_rows(found, out)
+        page = leaderboard.write_page(out, out)
         progress.say(f"leaderboard: {page}")
     return 1 if any(record.status == "failed" for record in found) else 0
 
@@ -141,13 +142,13 @@ def results(
     """The rows that the leaderboard shows."""
     found = list(store.of_suite(store.read_all(out), suite))
     if as_json:
-        print(json.dumps([record.model_dump(mode="json") for record in found], indent=1))
+        print(json.dumps([as_contract(record) for record in found], indent=1))
         return 0
     from reports.terminal import table
 
     if not found:
         raise UserError(f"no records in {store.folder(out)}; run a suite first")
-    table.show(found, out)
+    table.print_rows(found, out)
     return 0
 
 
@@ -159,7 +160,7 @@ def report(
     """Write leaderboard.html from the records."""
     from reports.page import leaderboard
 
-    print(leaderboard.write(records_in or out, out))
+    print(leaderboard.write_page(records_in or out, out))
     return 0
 
 
@@ -176,7 +177,7 @@ def forgetting(
     found = list(store.of_suite(store.read_all(out), suite))
     if not found:
         raise UserError(f"no records in {store.folder(out)}{f' of suite {suite}' if suite else ''}; run a suite first")
-    report.write(found, out, markdown, figure)
+    report.write_tables(found, out, markdown, figure)
     return 0
 
 

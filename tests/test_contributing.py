@@ -82,7 +82,7 @@ def test_an_own_probe_is_measured(tmp_path, device, decoder_folder):
     (tmp_path / "probes" / "capitals.jsonl").write_text(sentence)
     runs = plan.plan(plan.Options(str(suite), model=str(decoder_folder)), "fp32")
     (record,) = execution.execute(runs, tmp_path / "out", device, Progress(False, 1))
-    assert record.forgetting["capitals"].n == 2
+    assert record.outcome.forgetting["capitals"].n == 2
 
 
 @pytest.mark.slow
@@ -105,5 +105,5 @@ def test_an_own_strategy_is_one_file_and_its_defaults(tmp_path):
     assert done.returncode == 0, done.stderr
     (path,) = (tmp_path / "out" / "records").glob("*.json")
     record = json.loads(path.read_text())
-    assert record["strategy"] == "bias-only"
+    assert record["setup"]["strategy"] == "bias-only"
     assert 0 < record["cost"]["trainable_parameters"] < record["cost"]["total_parameters"] / 10

@@ -75,7 +75,7 @@ def show(runs: Sequence[Run], out: Path) -> None:
     rate, total = speed(), 0.0
     found = [estimate(run) for run in runs]
     for run, cost in zip(runs, found, strict=True):
-        record = store.find(out, run.id)
+        record = store.find_record(out, run.id)
         state = record.status if record else "skipped" if run.unfit else "to do"
         seconds = None if cost.operations is None else cost.operations / rate
         total += (seconds or 0) if state not in ("ok", "skipped") else 0

@@ -10,6 +10,7 @@ from pydantic import ValidationError
 
 from bench.errors import UserError
 from bench.folders import write_text, writing
+from bench.records.migration import NewerSchema, migrated
 from bench.records.record import Record
 
 
@@ -17,7 +18,7 @@ def folder(out: Path) -> Path:
     return out / "records"
 
 
-def write(out: Path, record: Record, items: pd.DataFrame | None = None) -> Path:
+def write_record(out: Path, record: Record, items: pd.DataFrame | None = None) -> Path:
     """Write a record, its items first, so that a record never stands without them.
 
     `items` has the columns `kind` (task or probe), `name`, `item`, and what was measured per item; answers are in it `as_text`.
@@ -30,15 +31,18 @@ def write(out: Path, record: Record, items: pd.DataFrame | None = None) -> Path:
     return path
 
 
-def read(path: Path) -> Record:
-    """Load and check one record.
+def read_record(path: Path) -> Record:
+    """Load and check one record; one of an older schema comes as one of the present.
 
     Raises:
-        UserError: it is not a record of this schema.
+        UserError: it is not a record, or one of a newer tunebench.
     """
     try:
-        return Record.model_validate_json(path.read_text(encoding="utf-8"))
-    except (OSError, UnicodeDecodeError, ValidationError) as error:
+        raw = json.loads(path.read_text(encoding="utf-8"))
+        return Record.model_validate(migrated(raw) if isinstance(raw, dict) else raw)
+    except NewerSchema as error:
+        raise UserError(f"{path}: {error}; update tunebench to read it") from error
+    except (OSError, ValueError, TypeError, AttributeError) as error:  # the last two: an old record with a part of another type
         fault = error.errors()[0] if isinstance(error, ValidationError) else {"loc": (), "msg": str(error)}
         field = ".".join(map(str, fault["loc"])) or "file"
         raise UserError(
@@ -48,10 +52,10 @@ def read(path: Path) -> Record:
 
 def read_all(out: Path) -> list[Record]:
     """All records of an output folder, in the order of their runs' ids."""
-    return [read(path) for path in sorted(folder(out).glob("*.json"))]
+    return [read_record(path) for path in sorted(folder(out).glob("*.json"))]
 
 
-def items(out: Path, record: Record) -> pd.DataFrame:
+def read_items(out: Path, record: Record) -> pd.DataFrame:
     """The per-item answers of a record; empty when its source gave none."""
     path = folder(out) / f"{record.run_id}.parquet"
     return pd.read_parquet(path) if path.exists() else pd.DataFrame()
@@ -67,10 +71,10 @@ def as_value(text: str, kind: Any) -> Any:
     return text if kind is str else json.loads(text)
 
 
-def find(out: Path, run_id: str) -> Record | None:
+def find_record(out: Path, run_id: str) -> Record | None:
     path = folder(out) / f"{run_id}.json"
-    return read(path) if path.exists() else None
+    return read_record(path) if path.exists() else None
 
 
 def of_suite(records: list[Record], suite: str | None) -> Iterator[Record]:
-    return (record for record in records if suite is None or record.suite == suite)
+    return (record for record in records if suite is None or record.setup.suite == suite)

@@ -10,7 +10,7 @@ from bench.inference.predictions import predict
 from bench.modeling.heads import Heads
 from bench.modeling.structure import set_dropout
 from bench.progress import Progress
-from bench.records.record import Point, Stages
+from bench.records.outcome import Point, Stages
 from bench.running import curriculum, measures, selfchecks
 from bench.running.answers import VALIDATION_ITEMS, Baseline, Questions
 from bench.running.run import Run, stride

@@ -25,7 +25,8 @@ from bench.inference.endpoint import Endpoint
 from bench.modeling import flops
 from bench.progress import Progress
 from bench.records import store
-from bench.records.record import Cost, Provenance, Record
+from bench.records.outcome import Outcome
+from bench.records.record import Cost, Provenance, Record, Setup, Status, Trust
 from bench.running import base_scores, measures, selfchecks, sizes
 from bench.running.adaptation import Trained, train_stages
 from bench.running.answers import Answers, Questions
@@ -54,12 +55,12 @@ def execute(runs: Sequence[Run], out: Path, device: Device, progress: Progress, 
     """Run what has no record yet; returns the records of all runs in order."""
     found = []
     for run in runs:
-        record = store.find(out, run.id)
+        record = store.find_record(out, run.id)
         if not device.agreed(record is not None and record.status != "failed"):
             progress.start(run.label)
             record, items = _skipped(run, device, progress) if run.unfit else _attempted(run, device, progress, debug)
             if device.main:
-                store.write(out, record, items)
+                store.write_record(out, record, items)
             device.accelerator.wait_for_everyone()
         assert record is not None
         found.append(record)
@@ -68,15 +69,15 @@ def execute(runs: Sequence[Run], out: Path, device: Device, progress: Progress, 
 
 def _skipped(run: Run, device: Device, progress: Progress) -> tuple[Record, None]:
     progress.done(f"skipped: {run.unfit}")
-    return Record(status="skipped", reason=run.unfit, **_identity(run, device)), None
+    return _unscored(run, device, "skipped", run.unfit), None
 
 
 def _attempted(run: Run, device: Device, progress: Progress, debug: bool) -> tuple[Record, pd.DataFrame | None]:
     """The run's record and items; of a run that failed, the reason."""
     try:
         record, items = perform(run, device, progress)
-        assert record.score is not None
-        progress.done(record.reason or f"{record.score.name} {record.score.value:.3f}")
+        assert record.outcome is not None
+        progress.done(record.reason or f"{record.outcome.score.name} {record.outcome.score.value:.3f}")
         return record, items
     except UserError:
         raise
@@ -87,25 +88,30 @@ def _attempted(run: Run, device: Device, progress: Progress, debug: bool) -> tup
             raise  # the other processes wait for this one: the launcher must end them all
         reason = f"{type(error).__name__}: {' '.join(str(error).split())[:500]}"
         progress.done(f"failed: {reason}")
-        return Record(status="failed", reason=reason, **_identity(run, device)), None
+        return _unscored(run, device, "failed", reason), None
     finally:
         device.accelerator.free_memory()
 
 
-def _identity(run: Run, device: Device) -> dict[str, Any]:
-    """The fields of a record that are known before the run."""
-    return {
-        "run_id": run.id,
-        "suite": run.suite,
-        "model": run.model.name,
-        "task": run.task.name,
-        "strategy": run.strategy.name,
-        "seed": run.seed,
-        "hyperparameters": run.strategy.hyperparameters.model_dump(mode="json"),
-        "budget": str(run.budget),
-        "versions": versions(),
-        "device": device.describe(),
-    }
+def _unscored(run: Run, device: Device, status: Status, reason: str | None) -> Record:
+    return Record(run_id=run.id, status=status, reason=reason, setup=_setup(run), provenance=_provenance(device))
+
+
+def _setup(run: Run) -> Setup:
+    return Setup(
+        suite=run.suite,
+        model=run.model.name,
+        task=run.task.name,
+        strategy=run.strategy.name,
+        hyperparameters=run.strategy.hyperparameters.model_dump(mode="json"),
+        seed=run.seed,
+        budget=str(run.budget),
+    )
+
+
+def _provenance(device: Device, **known: Any) -> Provenance:
+    """What is known of a run that did not come far, and `known` of one that did."""
+    return Provenance(versions=versions(), device=device.describe(), **known)
 
 
 def perform(run: Run, device: Device, progress: Progress) -> tuple[Record, pd.DataFrame]:
@@ -139,24 +145,27 @@ def perform(run: Run, device: Device, progress: Progress) -> tuple[Record, pd.Da
     forgetting = measures.forgetting(questions, before, after)
     broken = [name for name, held in checks.items() if not held]
     record = Record(
+        run_id=run.id,
         status="failed" if broken else "ok",
         reason=f"self-tests that don't hold: {', '.join(broken)}; don't trust this run" if broken else None,
-        **_identity(run, device),
-        **measures.of_task(questions.task, before.task, after.task),
-        elsewhere=measures.elsewhere(questions, before, after),
-        robustness=measures.robustness(questions.task, after),
-        forgetting=forgetting,
-        relative_forgetting=measures.relative_forgetting(questions, forgetting),
-        curve=trained.curve,
-        stages=trained.stages,
-        checks=checks,
+        setup=_setup(run),
+        outcome=Outcome(
+            **measures.of_task(questions.task, before.task, after.task),
+            elsewhere=measures.elsewhere(questions, before, after),
+            robustness=measures.robustness(questions.task, after),
+            forgetting=forgetting,
+            relative_forgetting=measures.relative_forgetting(questions, forgetting),
+            curve=trained.curve,
+            stages=trained.stages,
+            losses=trained.spent.losses,
+            validation=trained.validation,
+        ),
         cost=cost,
-        losses=trained.spent.losses,
-        validation=trained.validation,
-        provenance=Provenance(
+        trust=Trust(checks=checks, contamination=measures.contaminated(questions), data=questions.task.data.notes),
+        provenance=_provenance(
+            device,
             model_hash=run.model.content_hash,
             data_hash=questions.task.data.content_hash,
-            data=questions.task.data.notes,
             engine_version=ENGINE_VERSION,
             trust_remote_code=run.model.trust_remote_code,
             started=started,

@@ -8,11 +8,10 @@ from torch import nn
 
 from bench.inference.predictions import Asked, predict
 from bench.probes.base import Probe, columns
-from bench.records.record import Delta, Elsewhere, Forgetting, Pair, Point, Robustness, Stages
+from bench.records.outcome import Delta, Elsewhere, Forgetting, Gain, Pair, Point, Robustness, Stages
 from bench.records.store import as_text
 from bench.running import contamination
 from bench.running.answers import Answers, Baseline, Questions
-from bench.running.run import Run
 from bench.running.scoring import rise, scores, value, worth
 from bench.statistics.bootstrap import Indices, interval
 from bench.statistics.estimates import verdict
@@ -30,9 +29,7 @@ def of_task(asked: Asked, before: pd.DataFrame, after: pd.DataFrame) -> dict[str
         "metrics": found,
         "score": found[names[0]],
         "base_score": value(before, names[0]),
-        "gain": gain,
-        "gain_ci_low": low,
-        "gain_ci_high": high,
+        "gain": Gain(value=gain, ci_low=low, ci_high=high),
     }
 
 
@@ -57,10 +54,16 @@ def robustness(asked: Asked, after: Answers) -> Robustness | None:
 
 def forgetting(questions: Questions, before: Answers, after: Answers) -> dict[str, Forgetting]:
     """Each probe's loss by training, and by rounding the base where it was rounded."""
-    return {probe.spec.name: _forgetting(questions.run, probe, before, after) for probe in questions.probes}
+    return {probe.spec.name: _forgetting(probe, before, after) for probe in questions.probes}
 
 
-def _forgetting(run: Run, probe: Probe, before: Answers, after: Answers) -> Forgetting:
+def contaminated(questions: Questions) -> dict[str, int]:
+    """Each probe's items that share a passage with what was trained on; empty for rows that train nothing."""
+    run = questions.run
+    return {p.spec.name: contamination.items(run, p) for p in questions.probes} if run.strategy.trains else {}
+
+
+def _forgetting(probe: Probe, before: Answers, after: Answers) -> Forgetting:
     name = probe.spec.name
     old, new = before.probes[name], after.probes[name]
     lost = _lost(probe, old, new)
@@ -78,7 +81,6 @@ def _forgetting(run: Run, probe: Probe, before: Answers, after: Answers) -> Forg
         n=len(old),
         verdict=verdict(lost.ci_low, lost.ci_high),
         quantisation=_lost(probe, before.unrounded[name], old) if before.unrounded else None,
-        contaminated=contamination.items(run, probe) if run.strategy.trains else 0,
     )
 
 

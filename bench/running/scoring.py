@@ -6,7 +6,7 @@ import numpy as np
 import pandas as pd
 
 from bench import metrics
-from bench.records.record import Score
+from bench.records.outcome import Score
 from bench.statistics.bootstrap import bounds, totals
 
 

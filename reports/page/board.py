@@ -15,18 +15,18 @@ from reports.page.cells import (
     Cell,
     Column,
     Direction,
-    difference,
-    level,
+    difference_cell,
+    level_cell,
     sortable,
     tabled,
     words,
 )
 from reports.rows import numbers
-from reports.rows.numbers import Measure
+from reports.rows.numbers import Quantity
 from reports.rows.rows import Row, probe_names
 
 
-def build(rows: Sequence[Row]) -> Board:
+def wide_table(rows: Sequence[Row]) -> Board:
     """The table of one suite's rows."""
     return tabled(_columns(rows), rows)
 
@@ -34,37 +34,37 @@ def build(rows: Sequence[Row]) -> Board:
 def _columns(rows: Sequence[Row]) -> list[Column]:
     tracks = _tracks(rows)
     ends = ", ".join(f"{low:g} to {high:g}" for low, high in tracks.values())
-    units = ", ".join(dict.fromkeys(measure.unit for measure in tracks))
+    units = ", ".join(dict.fromkeys(quantity.unit for quantity in tracks))
     lower = any(row.score for row in rows) and not any(row.score and row.higher_is_better for row in rows)
     best_first: Direction = "ascending" if lower else "descending"
     # Who asks an API does not know the model's size, nor the memory that it takes.
-    money = [_cost("Money", "asked by an API", lambda cost: cost.money, numbers.money)]
+    money = [_cost("money", "asked by an API", lambda cost: cost.money, numbers.money)]
     return [
         MODEL,
         TASK,
         STRATEGY,
-        words("Seeds", lambda row: Cell(row.seeds, len(row.records))),
-        Column("Task", "Score", f"bar {ends}" if ends else "", best_first, True, lambda row: _score(row, tracks)),
-        Column("Task", "Gain", units, "descending", True, _gain),
-        *(_probe(name, measure) for name, measure in probe_names(rows).items()),
-        _cost("Examples", "trained on", lambda cost: cost.train_examples, numbers.count),
-        _cost("Tokens", "trained on", lambda cost: cost.train_tokens, numbers.count),
-        _cost("FLOPs", "of training", lambda cost: cost.train_flops, numbers.scaled),
-        _cost("Training", "seconds", lambda cost: cost.train_seconds, numbers.seconds),
-        _cost("Eval", "seconds", lambda cost: cost.eval_seconds, numbers.seconds),
-        _cost("Probes", "seconds of it", lambda cost: cost.probe_seconds, numbers.seconds),
-        _cost("Memory", "peak, GB", lambda cost: cost.peak_memory_bytes or None, numbers.gigabytes),
-        Column("Cost", "Trainable", "parameters", "ascending", True, _trainable),
-        _cost("Total", "parameters", lambda cost: cost.total_parameters or None, numbers.scaled),
-        _cost("Saved", "size", lambda cost: cost.saved_bytes, lambda value: numbers.scaled(value, "B")),
+        words("seeds", lambda row: Cell(row.seeds, len(row.records))),
+        Column("score", "Task", f"bar {ends}" if ends else "", best_first, True, lambda row: _score(row, tracks)),
+        Column("gain", "Task", units, "descending", True, _gain),
+        *(_probe(name, quantity) for name, quantity in probe_names(rows).items()),
+        _cost("examples", "trained on", lambda cost: cost.train_examples, numbers.integer),
+        _cost("tokens", "trained on", lambda cost: cost.train_tokens, numbers.integer),
+        _cost("flops", "of training", lambda cost: cost.train_flops, numbers.scaled),
+        _cost("training", "seconds", lambda cost: cost.train_seconds, numbers.seconds),
+        _cost("evaluation", "seconds", lambda cost: cost.eval_seconds, numbers.seconds),
+        _cost("probing", "seconds of it", lambda cost: cost.probe_seconds, numbers.seconds),
+        _cost("memory", "peak, GB", lambda cost: cost.peak_memory_bytes or None, numbers.gigabytes),
+        Column("trainable", "Cost", "parameters", "ascending", True, _trainable),
+        _cost("total", "parameters", lambda cost: cost.total_parameters or None, numbers.scaled),
+        _cost("saved", "size", lambda cost: cost.saved_bytes, lambda value: numbers.scaled(value, "B")),
         *(money if any(row.cost and row.cost.money is not None for row in rows) else []),
     ]
 
 
-def _tracks(rows: Sequence[Row]) -> dict[Measure, tuple[float, float]]:
-    """Each score's measure with its track: numbers of different measures share none."""
-    measures = dict.fromkeys(row.measure for row in rows if row.score)
-    return {measure: scale([row for row in rows if row.measure == measure]) for measure in measures}
+def _tracks(rows: Sequence[Row]) -> dict[Quantity, tuple[float, float]]:
+    """Each score's quantity with its track: numbers of different measures share none."""
+    measures = dict.fromkeys(row.quantity for row in rows if row.score)
+    return {quantity: scale([row for row in rows if row.quantity == quantity]) for quantity in measures}
 
 
 def scale(rows: Sequence[Row]) -> tuple[float, float]:
@@ -76,11 +76,11 @@ def scale(rows: Sequence[Row]) -> tuple[float, float]:
     return (low, high) if high > low else (low, low + 0.1)
 
 
-def _score(row: Row, tracks: Mapping[Measure, tuple[float, float]]) -> Cell:
+def _score(row: Row, tracks: Mapping[Quantity, tuple[float, float]]) -> Cell:
     score = row.score
     if score is None:
         return EMPTY
-    return level(score, row.measure, bar=_bar(score, row.base_score, *tracks[row.measure]))
+    return level_cell(score, row.quantity, bar=_bar(score, row.base_score, *tracks[row.quantity]))
 
 
 def _bar(score: Estimate, base: float | None, low: float, high: float) -> Bar | None:
@@ -96,28 +96,28 @@ def _bar(score: Estimate, base: float | None, low: float, high: float) -> Bar | 
 
 
 def _gain(row: Row) -> Cell:
-    return difference(row.gain, row.measure) if row.gain else EMPTY
+    return difference_cell(row.gain, row.quantity) if row.gain else EMPTY
 
 
-def _probe(name: str, measure: Measure) -> Column:
+def _probe(name: str, quantity: Quantity) -> Column:
     def cell(row: Row) -> Cell:
         found = row.forgetting.get(name)
         if found is None:
             return EMPTY
-        detail = f"{numbers.level(found.before, measure)} → {numbers.level(found.after, measure)}"
-        return difference(found.lost, measure, detail)
+        detail = f"{numbers.level(found.before, quantity)} → {numbers.level(found.after, quantity)}"
+        return difference_cell(found.lost, quantity, detail)
 
-    return Column("Forgetting (positive is loss)", name, measure.unit, "ascending", True, cell)
+    return Column("forgetting", "Forgetting (positive is loss)", quantity.unit, "ascending", True, cell, name)
 
 
-def _cost(title: str, note: str, take: Callable[[Cost], float | None], write: Callable[[float], str]) -> Column:
+def _cost(term: str, note: str, take: Callable[[Cost], float | None], write: Callable[[float], str]) -> Column:
     """`take` gives None for what is not known."""
 
     def cell(row: Row) -> Cell:
         found = take(row.cost) if row.cost else None
         return EMPTY if found is None else Cell(write(found), sortable(found))
 
-    return Column("Cost", title, note, "ascending", True, cell)
+    return Column(term, "Cost", note, "ascending", True, cell)
 
 
 def _trainable(row: Row) -> Cell:

@@ -6,8 +6,9 @@ from dataclasses import dataclass
 from typing import Literal
 
 from bench.statistics.estimates import Estimate
+from reports.definitions import defined
 from reports.rows import numbers
-from reports.rows.numbers import Measure
+from reports.rows.numbers import Quantity
 from reports.rows.rows import Row
 
 Direction = Literal["ascending", "descending"]
@@ -41,16 +42,29 @@ EMPTY = Cell(numbers.MISSING, None)
 
 @dataclass(frozen=True)
 class Column:
-    """`first` is the direction of the first click: best first."""
+    """What `term` defines, of each row. `first` is the direction of the first click: best first.
 
+    Raises:
+        LookupError: nothing of that name is defined in reports/definitions.yaml.
+    """
+
+    term: str
     group: str
-    title: str
     note: str
     first: Direction
     numeric: bool
     cell: Callable[[Row], Cell]
+    name: str = ""
+    """Of the probe, task or metric, where there are columns of several; else the column is called what it shows."""
     is_name: bool = False
     """It names the row."""
+
+    def __post_init__(self) -> None:
+        defined(self.term)
+
+    @property
+    def title(self) -> str:
+        return self.name or defined(self.term).title
 
 
 @dataclass(frozen=True)
@@ -86,24 +100,24 @@ def tabled(columns: list[Column], rows: Sequence[Row]) -> Board:
     return Board(columns, groups, [Line(row, [column.cell(row) for column in columns]) for row in rows])
 
 
-def words(title: str, cell: Callable[[Row], Cell], is_name: bool = False) -> Column:
-    return Column("", title, "", "ascending", False, cell, is_name)
+def words(term: str, cell: Callable[[Row], Cell], is_name: bool = False) -> Column:
+    return Column(term, "", "", "ascending", False, cell, is_name=is_name)
 
 
 def sortable(value: float) -> float | None:
     return value if math.isfinite(value) else None
 
 
-def level(estimate: Estimate, measure: Measure, detail: str = "", bar: Bar | None = None) -> Cell:
-    text, interval = numbers.level(estimate.value, measure), numbers.bounds(estimate, measure, signed=False)
+def level_cell(estimate: Estimate, quantity: Quantity, detail: str = "", bar: Bar | None = None) -> Cell:
+    text, interval = numbers.level(estimate.value, quantity), numbers.brackets(estimate, quantity, signed=False)
     return Cell(text, sortable(estimate.value), interval, detail, bar)
 
 
-def difference(estimate: Estimate, measure: Measure, detail: str = "") -> Cell:
-    text, interval = numbers.difference(estimate.value, measure), numbers.bounds(estimate, measure, signed=True)
+def difference_cell(estimate: Estimate, quantity: Quantity, detail: str = "") -> Cell:
+    text, interval = numbers.difference(estimate.value, quantity), numbers.brackets(estimate, quantity, signed=True)
     return Cell(text, sortable(estimate.value), interval, detail, strong=estimate.excludes_zero)
 
 
-MODEL = words("Model", lambda row: Cell(row.first.model, row.first.model))
-TASK = words("Task", lambda row: Cell(row.first.task, row.first.task, detail=row.measure.name))
-STRATEGY = words("Strategy", lambda row: Cell(row.first.strategy, row.label, detail=row.variant), is_name=True)
+MODEL = words("model", lambda row: Cell(row.setup.model, row.setup.model))
+TASK = words("task", lambda row: Cell(row.setup.task, row.setup.task, detail=row.quantity.name))
+STRATEGY = words("strategy", lambda row: Cell(row.setup.strategy, row.label, detail=row.variant), is_name=True)

@@ -5,19 +5,22 @@ Styles, script and plots are inside it, and its content policy lets the browser 
 
 import base64
 import hashlib
+import re
 from dataclasses import dataclass
 from pathlib import Path
 
 from jinja2 import Environment, FileSystemLoader, StrictUndefined
-from markupsafe import Markup
+from markupsafe import Markup, escape
 
 from bench.folders import write_text
 from bench.records import store
 from bench.statistics.estimates import Estimate
+from reports import definitions
 from reports.page import board, plot, provenance, sections
 from reports.page.cells import Board, Section
 from reports.rows import numbers
 from reports.rows.captions import statement
+from reports.rows.environments import other_environments
 from reports.rows.rows import Row, aggregate, grouped, probe_names, ranked
 
 TEMPLATES = Path(__file__).parent / "templates"
@@ -35,21 +38,23 @@ class Plots:
 
 
 @dataclass(frozen=True)
-class Suite:
+class SuitePart:
     """One suite's part of the page."""
 
     name: str
     board: Board
     plots: list[Plots]
     sections: list[Section]
-    provenance: provenance.Provenance
+    provenance: provenance.Sources
     intervals: str
+    environments: list[str]
+    """Sentences on rows that were made in another environment than the rest."""
     faults: list[tuple[str, str]]
     """Row and self-test that does not hold."""
     failed: int
 
 
-def write(results: Path, out: Path) -> Path:
+def write_page(results: Path, out: Path) -> Path:
     """Read all records in `results`, write `out`/leaderboard.html atomically, and return its path.
 
     Raises:
@@ -66,7 +71,8 @@ def render(rows: list[Row]) -> str:
         loader=FileSystemLoader(TEMPLATES), autoescape=True, undefined=StrictUndefined, trim_blocks=True, lstrip_blocks=True
     )
     environment.filters["typeset"] = _typeset
-    environment.globals["numbers"] = numbers
+    environment.filters["prose"] = _prose
+    environment.globals |= {"numbers": numbers, "defined": definitions.defined, "definitions": definitions.groups()}
     script = _asset("leaderboard.js")
     suites = [_suite(name, number, group) for number, (name, group) in enumerate(_by_suite(ranked(rows)).items())]
     template = environment.get_template("leaderboard.html.j2")
@@ -76,18 +82,19 @@ def render(rows: list[Row]) -> str:
 def _by_suite(rows: list[Row]) -> dict[str, list[Row]]:
     suites: dict[str, list[Row]] = {}
     for row in rows:
-        suites.setdefault(row.first.suite, []).append(row)
+        suites.setdefault(row.setup.suite, []).append(row)
     return suites
 
 
-def _suite(name: str, number: int, rows: list[Row]) -> Suite:
-    return Suite(
+def _suite(name: str, number: int, rows: list[Row]) -> SuitePart:
+    return SuitePart(
         name=name,
-        board=board.build(rows),
+        board=board.wide_table(rows),
         plots=_plots(rows, number),
-        sections=sections.build(rows),
+        sections=sections.small_sections(rows),
         provenance=provenance.gather(rows),
         intervals=statement([estimate for row in rows for estimate in _estimates(row)]),
+        environments=[other.sentence for other in other_environments(rows)],
         faults=[(row.label, fault) for row in rows for fault in row.faults],
         failed=sum(len(row.records) for row in rows if row.status == "failed"),
     )
@@ -109,8 +116,8 @@ def _plots(rows: list[Row], number: int) -> list[Plots]:
 
 def _panels(rows: list[Row], prefix: str, curves: bool) -> list[Markup]:
     drawn = [
-        plot.panel(rows, probe, measure, f"{prefix}-{index}", curves)
-        for index, (probe, measure) in enumerate(probe_names(rows).items())
+        plot.panel(rows, probe, quantity, f"{prefix}-{index}", curves)
+        for index, (probe, quantity) in enumerate(probe_names(rows).items())
     ]
     # matplotlib has escaped the names in its SVG.
     return [Markup(svg) for svg in drawn if svg]
@@ -119,6 +126,11 @@ def _panels(rows: list[Row], prefix: str, curves: bool) -> list[Markup]:
 def _typeset(text: str) -> str:
     """A hyphen before a digit is a minus sign, as wide as a plus."""
     return text.replace("-", "−")
+
+
+def _prose(text: str) -> Markup:
+    """Plain text in which code stands between backticks, as definitions are written."""
+    return Markup(re.sub(r"`([^`]*)`", r"<code>\1</code>", str(escape(text))))
 
 
 def _asset(name: str) -> Markup:

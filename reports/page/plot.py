@@ -21,7 +21,7 @@ from matplotlib.figure import Figure
 from bench.statistics.estimates import Estimate
 from reports.rows import frontier
 from reports.rows.frontier import Place
-from reports.rows.numbers import Measure, in_unit
+from reports.rows.numbers import Quantity, in_unit
 from reports.rows.rows import Row, grouped, probe_names
 
 # Okabe & Ito 2008, told apart by colour-blind people; its yellow is too pale for a white panel.
@@ -52,7 +52,7 @@ Look = tuple[str, str]
 
 
 @dataclass(frozen=True)
-class Point:
+class Dot:
     """A row in a panel: gain and forgetting, each in points or in its own unit."""
 
     label: str
@@ -79,34 +79,34 @@ class Box:
         return max(across, 0.0) * max(along, 0.0)
 
 
-def panel(rows: Sequence[Row], probe: str, measure: Measure, prefix: str, curves: bool = False) -> str | None:
+def panel(rows: Sequence[Row], probe: str, quantity: Quantity, prefix: str, curves: bool = False) -> str | None:
     """The panel of one probe for rows of one model and task; None if no row has both numbers, or a curve where these are asked.
 
     `prefix` keeps the SVG's ids apart from those of the page's other panels.
     """
-    points = _points(rows, probe, measure, _looks(rows), curves)
+    points = _points(rows, probe, quantity, _looks(rows), curves)
     if not points:
         return None
     gain = _gain(rows)
     with matplotlib.rc_context(STYLE):
         figure = Figure(figsize=INCHES, dpi=72, layout="constrained")
         axes = figure.add_subplot()
-        _title(axes, probe, gain, measure, curves)
+        _title(axes, probe, gain, quantity, curves)
         _draw(axes, points)
         FigureCanvasSVG(figure).draw()  # lays the axes out, which places in pixels depend on
         _label(axes, points)
         figure.set_layout_engine("none")
-        return _inline(_svg(figure), _words(rows[0], probe, gain, measure, points), prefix)
+        return _inline(_svg(figure), _words(rows[0], probe, gain, quantity, points), prefix)
 
 
 def curves(rows: Sequence[Row]) -> str | None:
     """All curves as one SVG file: a panel per model, task and probe, and one legend; None if no row has a curve."""
     looks = _looks(rows)
     panels = [
-        (key, group, probe, measure, points)
+        (key, group, probe, quantity, points)
         for key, group in grouped(rows).items()
-        for probe, measure in probe_names(group).items()
-        if (points := _points(group, probe, measure, looks, curves=True))
+        for probe, quantity in probe_names(group).items()
+        if (points := _points(group, probe, quantity, looks, curves=True))
     ]
     if not panels:
         return None
@@ -115,10 +115,10 @@ def curves(rows: Sequence[Row]) -> str | None:
         across = min(len(panels), ACROSS)
         down = math.ceil(len(panels) / across)
         figure = Figure(figsize=(INCHES[0] * across, INCHES[1] * down + 0.4), dpi=72, layout="constrained")
-        for place, ((suite, model, task), group, probe, measure, points) in enumerate(panels, start=1):
+        for place, ((suite, model, task), group, probe, quantity, points) in enumerate(panels, start=1):
             axes = figure.add_subplot(down, across, place)
             title = f"{suite}, {model} on {task}: {probe}" if several else probe
-            _title(axes, title, _gain(group), measure, curves=True)
+            _title(axes, title, _gain(group), quantity, curves=True)
             _draw(axes, points)
         _legend(figure)
         return _svg(figure)
@@ -133,15 +133,15 @@ def _legend(figure: Figure) -> None:
     figure.legend(list(named.values()), list(named), loc="outside lower center", ncols=ACROSS, frameon=False)
 
 
-def _title(axes: Axes, title: str, gain: Measure, measure: Measure, curves: bool) -> None:
+def _title(axes: Axes, title: str, gain: Quantity, quantity: Quantity, curves: bool) -> None:
     where = " on validation" if curves else ""
     axes.set_title(title, loc="left", fontweight="bold", parse_math=False)
     axes.set_xlabel(f"gain{where}, {gain.unit} (right is better)", parse_math=False)
-    axes.set_ylabel(f"forgetting, {measure.unit} (down is better)", parse_math=False)
+    axes.set_ylabel(f"forgetting, {quantity.unit} (down is better)", parse_math=False)
 
 
-def _gain(rows: Sequence[Row]) -> Measure:
-    return next(row.measure for row in rows if row.gain)
+def _gain(rows: Sequence[Row]) -> Quantity:
+    return next(row.quantity for row in rows if row.gain)
 
 
 def _looks(rows: Sequence[Row]) -> dict[str, Look]:
@@ -149,34 +149,34 @@ def _looks(rows: Sequence[Row]) -> dict[str, Look]:
     return {label: (COLOURS[n % len(COLOURS)], MARKERS[n % len(MARKERS)]) for n, label in enumerate(labels)}
 
 
-def _points(rows: Sequence[Row], probe: str, measure: Measure, looks: Mapping[str, Look], curves: bool = False) -> list[Point]:
+def _points(rows: Sequence[Row], probe: str, quantity: Quantity, looks: Mapping[str, Look], curves: bool = False) -> list[Dot]:
     points = []
     for row in sorted(rows, key=lambda row: row.label):
         if row.gain is None or probe not in row.forgetting:
             continue
-        x, y = _in_unit(row.gain, row.measure), _in_unit(row.forgetting[probe].lost, measure)
-        point = Point(row.label, *looks[row.label], x, y)
-        path = frontier.path(row, probe) if curves else []
+        x, y = _in_unit(row.gain, row.quantity), _in_unit(row.forgetting[probe].lost, quantity)
+        point = Dot(row.label, *looks[row.label], x, y)
+        path = frontier.curve_places(row, probe) if curves else []
         if path:
-            point = _at_end(point, [(in_unit(gain, row.measure), in_unit(lost, measure)) for gain, lost in path])
+            point = _at_end(point, [(in_unit(gain, row.quantity), in_unit(lost, quantity)) for gain, lost in path])
         if math.isfinite(point.x.value) and math.isfinite(point.y.value) and bool(path) == curves:
             points.append(point)
     return points
 
 
-def _at_end(point: Point, path: Sequence[Place]) -> Point:
+def _at_end(point: Dot, path: Sequence[Place]) -> Dot:
     """The point where its curve ends; on the way there are values alone, without intervals."""
     x, y = (Estimate(value, None, None, "items", 1) for value in path[-1])
     return replace(point, x=x, y=y, path=path)
 
 
-def _in_unit(estimate: Estimate, measure: Measure) -> Estimate:
+def _in_unit(estimate: Estimate, quantity: Quantity) -> Estimate:
     """Shares in points, all else as it is."""
-    low, high = (None if end is None else in_unit(end, measure) for end in (estimate.low, estimate.high))
-    return Estimate(in_unit(estimate.value, measure), low, high, estimate.basis, estimate.runs)
+    low, high = (None if end is None else in_unit(end, quantity) for end in (estimate.low, estimate.high))
+    return Estimate(in_unit(estimate.value, quantity), low, high, estimate.basis, estimate.runs)
 
 
-def _draw(axes: Axes, points: Sequence[Point]) -> None:
+def _draw(axes: Axes, points: Sequence[Dot]) -> None:
     axes.axhline(0, color="#999999", linewidth=0.8, zorder=0)
     axes.axvline(0, color="#999999", linewidth=0.8, zorder=0)
     best = sorted((point.x.value, point.y.value) for point in _unbeaten(points))
@@ -205,7 +205,7 @@ def _draw(axes: Axes, points: Sequence[Point]) -> None:
     axes.margins(0.12)
 
 
-def _unbeaten(points: Sequence[Point]) -> list[Point]:
+def _unbeaten(points: Sequence[Dot]) -> list[Dot]:
     return [points[index] for index in frontier.unbeaten([(point.x.value, point.y.value) for point in points])]
 
 
@@ -216,7 +216,7 @@ def _arms(estimate: Estimate) -> list[list[float]] | None:
     return [[max(estimate.value - estimate.low, 0.0)], [max(estimate.high - estimate.value, 0.0)]]
 
 
-def _label(axes: Axes, points: Sequence[Point]) -> None:
+def _label(axes: Axes, points: Sequence[Dot]) -> None:
     """Each name at the place around its point that covers least of what is there, with a thin line if it is far."""
     frame = axes.get_window_extent()
     centres = [axes.transData.transform((point.x.value, point.y.value)) for point in points]
@@ -245,7 +245,7 @@ def _label(axes: Axes, points: Sequence[Point]) -> None:
         )
 
 
-def _bars(axes: Axes, point: Point) -> list[Box]:
+def _bars(axes: Axes, point: Dot) -> list[Box]:
     """The error bars as thin boxes in pixels."""
     bars = []
     for low, high, across in ((point.x.low, point.x.high, True), (point.y.low, point.y.high, False)):
@@ -268,13 +268,13 @@ def _svg(figure: Figure) -> str:
     return buffer.getvalue()
 
 
-def _words(row: Row, probe: str, gained: Measure, forgotten: Measure, points: Sequence[Point]) -> str:
+def _words(row: Row, probe: str, gained: Quantity, forgotten: Quantity, points: Sequence[Dot]) -> str:
     """The panel for those who cannot see it."""
     across, up = (f"+.{1 if each.share else 3}f" for each in (gained, forgotten))
     told = (f"{p.label}: gain {p.x.value:{across}} {gained.unit}, forgetting {p.y.value:{up}} {forgotten.unit}" for p in points)
     best = ", ".join(point.label for point in _unbeaten(points))
     where = "at the end of each curve, gain on validation; " if points[0].path else ""
-    what = f"Gain against forgetting of {probe}, {row.first.model} on {row.first.task}"
+    what = f"Gain against forgetting of {probe}, {row.setup.model} on {row.setup.task}"
     return f"{what} ({where}nothing beats in both: {best}). {'; '.join(told)}."
 
 

@@ -6,14 +6,14 @@ from dataclasses import dataclass
 from typing import Any, TypeVar
 
 from bench.records.record import Record
-from reports.rows import numbers
 from reports.rows.rows import Row, flat
+from reports.rows.stopping import Stopping, stopping
 
-T = TypeVar("T")
+_T = TypeVar("_T")
 
 
 @dataclass(frozen=True)
-class Setup:
+class SharedFacts:
     """Versions or a device, and how many of the runs had them."""
 
     facts: dict[str, str]
@@ -21,14 +21,14 @@ class Setup:
 
 
 @dataclass(frozen=True)
-class Model:
+class UsedModel:
     name: str
     hash: str
     remote_code: bool
 
 
 @dataclass(frozen=True)
-class Data:
+class UsedData:
     """A task's data: sizes of the splits, and rows that were removed."""
 
     task: str
@@ -37,7 +37,7 @@ class Data:
 
 
 @dataclass(frozen=True)
-class Settings:
+class RowSettings:
     """A row's hyper-parameters."""
 
     row: Row
@@ -47,68 +47,65 @@ class Settings:
 
 
 @dataclass(frozen=True)
-class Stopping:
-    """The validation scores that early stopping saw, as the metric gives them, and the place of the one that was kept."""
-
-    scores: list[str]
-    kept: int
-
-
-@dataclass(frozen=True)
-class Provenance:
-    versions: list[Setup]
-    devices: list[Setup]
-    models: list[Model]
-    data: list[Data]
+class Sources:
+    versions: list[SharedFacts]
+    devices: list[SharedFacts]
+    models: list[UsedModel]
+    data: list[UsedData]
     engines: list[int]
-    settings: list[Settings]
+    settings: list[RowSettings]
     runs: list[Record]
+    environments: int
+    """In how many the runs were made, as far as their records know."""
     stopped: dict[str, Stopping]
     """By id of the run."""
 
 
-def gather(rows: Sequence[Row]) -> Provenance:
+def gather(rows: Sequence[Row]) -> Sources:
     """The provenance of one suite's rows."""
     runs = [record for row in rows for record in row.records]
-    known = [(run, run.provenance) for run in runs if run.provenance]
-    return Provenance(
-        versions=_setups(run.versions for run in runs),
-        devices=_setups(run.device for run in runs),
-        models=_distinct(Model(run.model, source.model_hash, source.trust_remote_code) for run, source in known),
-        data=_distinct(Data(run.task, source.data_hash, _counts(source.data)) for run, source in known),
-        engines=sorted({source.engine_version for _, source in known}),
+    return Sources(
+        versions=_shared(run.provenance.versions for run in runs),
+        devices=_shared(run.provenance.device for run in runs),
+        models=_distinct(model for run in runs if (model := _model(run))),
+        data=_distinct(data for run in runs if (data := _data(run))),
+        engines=sorted({number for run in runs if (number := run.provenance.engine_version) is not None}),
         settings=[_settings(row) for row in rows],
         runs=runs,
+        environments=len({run.provenance.environment_id for run in runs} - {None}),
         stopped={run.run_id: found for run in runs if (found := stopping(run))},
     )
 
 
-def stopping(run: Record) -> Stopping | None:
-    """None where nothing was validated. Records hold validation scores signed so that higher is better."""
-    if not run.validation or run.score is None:
-        return None
-    sign = 1.0 if run.score.higher_is_better else -1.0
-    scores = [numbers.level(sign * value, numbers.measure(run.score)) for value in run.validation]
-    return Stopping(scores, run.validation.index(max(run.validation)))
+def _model(run: Record) -> UsedModel | None:
+    """None where the run did not come so far as to know its model's content."""
+    source = run.provenance
+    return UsedModel(run.setup.model, source.model_hash, source.trust_remote_code) if source.model_hash else None
 
 
-def _settings(row: Row) -> Settings:
-    return Settings(row, _budget(row), row.first.tuning.trials, _texts(flat(row.first.hyperparameters)))
+def _data(run: Record) -> UsedData | None:
+    """None where the run did not come so far as to read its data."""
+    source = run.provenance
+    return UsedData(run.setup.task, source.data_hash, _counts(run.trust.data)) if source.data_hash else None
+
+
+def _settings(row: Row) -> RowSettings:
+    return RowSettings(row, _budget(row), row.setup.tuning.trials, _texts(flat(row.setup.hyperparameters)))
 
 
 def _budget(row: Row) -> str:
     """What the row might spend in training: nothing, if it trains nothing."""
-    return row.first.budget if row.trains or row.cost is None else "none"
+    return row.setup.budget if row.trains or row.cost is None else "none"
 
 
-def _setups(found: Iterable[dict[str, Any]]) -> list[Setup]:
+def _shared(found: Iterable[dict[str, Any]]) -> list[SharedFacts]:
     """Distinct facts, the most frequent first."""
     counts: dict[str, int] = {}
     for facts in found:
         key = json.dumps(_texts(facts), sort_keys=True)
         counts[key] = counts.get(key, 0) + 1
     ordered = sorted(counts.items(), key=lambda pair: (-pair[1], pair[0]))
-    return [Setup(json.loads(key), runs) for key, runs in ordered]
+    return [SharedFacts(json.loads(key), runs) for key, runs in ordered]
 
 
 def _texts(facts: dict[str, Any]) -> dict[str, str]:
@@ -120,8 +117,8 @@ def _counts(counts: dict[str, int]) -> dict[str, str]:
     return {name.replace("_", " "): f"{count:,}" for name, count in counts.items()}
 
 
-def _distinct(found: Iterable[T]) -> list[T]:
-    kept: list[T] = []
+def _distinct(found: Iterable[_T]) -> list[_T]:
+    kept: list[_T] = []
     for each in found:
         if each not in kept:
             kept.append(each)

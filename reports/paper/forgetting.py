@@ -5,21 +5,43 @@ from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
 from os.path import relpath
 from pathlib import Path
+from typing import NamedTuple
 
-from rich import box
 from rich.table import Table as Printed
 from rich.text import Text
 
 from bench.errors import UserError
 from bench.folders import write_text
 from bench.records.record import Record
+from reports.definitions import note
 from reports.page import plot
 from reports.rows import frontier, numbers
 from reports.rows.captions import statement
+from reports.rows.environments import other_environments
 from reports.rows.means import Forgotten
-from reports.rows.numbers import Measure
+from reports.rows.numbers import Quantity
 from reports.rows.rows import Row, aggregate, grouped, probe_names, ranked
-from reports.terminal.table import console, printable, say
+from reports.terminal.console import add_column, console, plain_table, printable, say
+
+
+class Header(NamedTuple):
+    """A column's name, and the definition of what it shows."""
+
+    text: str
+    term: str
+
+
+HEADERS = [
+    Header("strategy", "strategy"),
+    Header("gain [95 %]", "gain"),
+    Header("forgetting [95 %]", "forgetting"),
+    Header("verdict", "verdict"),
+    Header("per gain", "per_gain"),
+    Header("at equal gain", "at_equal_gain"),
+    Header("rounding", "rounding"),
+    Header("contaminated", "contaminated"),
+]
+RELATIVE = [Header("strategy", "strategy"), Header("FG, %", "relative_forgetting")]
 
 
 @dataclass(frozen=True)
@@ -27,7 +49,7 @@ class Table:
     """Headers, and a line for each row, its name first; cells as text."""
 
     title: str
-    headers: list[str]
+    headers: list[Header]
     lines: list[list[str]]
 
 
@@ -40,7 +62,7 @@ class Group:
     notes: list[str]
 
 
-def write(found: Sequence[Record], out: Path, markdown: Path | None, figure: Path | None) -> None:
+def write_tables(found: Sequence[Record], out: Path, markdown: Path | None, figure: Path | None) -> None:
     """Print the tables, or write them; and write the curves.
 
     Raises:
@@ -56,7 +78,7 @@ def write(found: Sequence[Record], out: Path, markdown: Path | None, figure: Pat
         shown = relpath(figure, markdown.parent) if figure else None
         write_text(markdown, as_markdown(rows, shown))
     else:
-        show(rows)
+        print_tables(rows)
 
 
 def groups(rows: Sequence[Row]) -> list[Group]:
@@ -67,46 +89,36 @@ def groups(rows: Sequence[Row]) -> list[Group]:
 def _group(key: tuple[str, str, str], rows: Sequence[Row]) -> Group:
     suite, model, task = key
     shown = [row for row in rows if row.trains and row.gain and row.forgetting]
-    tables = [_of_probe(shown, probe, measure) for probe, measure in probe_names(shown).items()]
+    tables = [_of_probe(shown, probe, quantity) for probe, quantity in probe_names(shown).items()]
     relative = [
         [row.label, numbers.points(row.relative_forgetting / 100)] for row in shown if row.relative_forgetting is not None
     ]
     if relative:
-        tables.append(Table("All probes where higher is better: relative forgetting", ["strategy", "FG, %"], relative))
+        tables.append(Table("All probes where higher is better: relative forgetting", RELATIVE, relative))
     return Group(f"{suite}: {model} on {task}", tables, list(_notes(rows, shown)))
 
 
-def _of_probe(rows: Sequence[Row], probe: str, measure: Measure) -> Table:
+def _of_probe(rows: Sequence[Row], probe: str, quantity: Quantity) -> Table:
     """One probe's; columns that no row has anything for are left out."""
     probed = [(row, row.forgetting[probe]) for row in rows if probe in row.forgetting]
     reached = frontier.equal_gain(rows)
-    title = f"{probe}: {measure.name}, {numbers.items([found.items for _, found in probed])}"
-    headers = [
-        "strategy",
-        "gain [95 %]",
-        "forgetting [95 %]",
-        "verdict",
-        "per gain",
-        "at equal gain",
-        "rounding",
-        "contaminated",
-    ]
+    title = f"{probe}: {quantity.name}, {numbers.item_counts([found.items for _, found in probed])}"
     lines = [[row.label, *_cells(row, found, probe, reached)] for row, found in probed]
-    kept = [n for n in range(len(headers)) if n < 4 or any(line[n] != numbers.MISSING for line in lines)]
-    return Table(title, [headers[n] for n in kept], [[line[n] for n in kept] for line in lines])
+    kept = [n for n in range(len(HEADERS)) if n < 4 or any(line[n] != numbers.MISSING for line in lines)]
+    return Table(title, [HEADERS[n] for n in kept], [[line[n] for n in kept] for line in lines])
 
 
 def _cells(row: Row, found: Forgotten, probe: str, reached: float | None) -> Iterator[str]:
     assert row.gain is not None
-    measure = found.measure
+    quantity = found.quantity
     price = frontier.per_gained(row, probe)
-    equal = frontier.at_gain(frontier.path(row, probe), reached) if reached else None
-    yield f"{numbers.difference(row.gain.value, row.measure)} {numbers.bounds(row.gain, row.measure, signed=True)}".rstrip()
-    yield f"{numbers.difference(found.lost.value, measure)} {numbers.bounds(found.lost, measure, signed=True)}".rstrip()
+    equal = frontier.at_gain(frontier.curve_places(row, probe), reached) if reached else None
+    yield f"{numbers.difference(row.gain.value, row.quantity)} {numbers.brackets(row.gain, row.quantity, signed=True)}".rstrip()
+    yield f"{numbers.difference(found.lost.value, quantity)} {numbers.brackets(found.lost, quantity, signed=True)}".rstrip()
     yield found.lost.verdict or numbers.MISSING
-    yield numbers.MISSING if price is None else numbers.ratio(price)
-    yield numbers.MISSING if equal is None else numbers.difference(equal, measure)
-    yield numbers.difference(found.rounding.value, measure) if found.rounding else numbers.MISSING
+    yield numbers.MISSING if price is None else numbers.quotient(price)
+    yield numbers.MISSING if equal is None else numbers.difference(equal, quantity)
+    yield numbers.difference(found.rounding.value, quantity) if found.rounding else numbers.MISSING
     yield f"{found.contaminated:,}" if found.contaminated else numbers.MISSING
 
 
@@ -115,15 +127,12 @@ def _notes(rows: Sequence[Row], shown: Sequence[Row]) -> Iterator[str]:
         yield statement(
             [estimate for row in shown for estimate in (row.gain, *(f.lost for f in row.forgetting.values())) if estimate]
         )
-        gain, reached = shown[0].measure, frontier.equal_gain(shown)
-        score = shown[0].first.score
-        items = f" over {numbers.items([score.n])}" if score else ""
+        gain, reached = shown[0].quantity, frontier.equal_gain(shown)
+        outcome = shown[0].outcome
+        items = f" over {numbers.item_counts([outcome.score.n])}" if outcome else ""
         of = f"{gain.unit} of {gain.name}" if gain.share else gain.name
         yield f"Gain: {of}{items}. Forgetting: in the probe's unit, for shares points; positive is loss."
-        yield (
-            "Verdict: loss or gain only where the interval of the forgetting excludes zero. Per gain: forgetting over gain, "
-            "as they are shown; a dash where the gain's interval does not lie above zero."
-        )
+        yield note("verdict", "per_gain")
         yield from (_significance(shown, probe) for probe in probe_names(shown))
         if reached:
             yield (
@@ -133,7 +142,8 @@ def _notes(rows: Sequence[Row], shown: Sequence[Row]) -> Iterator[str]:
     else:
         yield "No row was trained and probed."
     if any(found.rounding for row in shown for found in row.forgetting.values()):
-        yield "Rounding: what the base lost when it was rounded to few bits, before any training and apart from the forgetting."
+        yield note("rounding")
+    yield from (other.sentence for other in other_environments(rows))
     yield from (f"{row.label} (seed {row.seeds}) {row.status}: {row.reason}" for row in rows if row.status != "ok")
 
 
@@ -148,7 +158,7 @@ def _significance(rows: Sequence[Row], probe: str) -> str:
     return f"{probe}: {'; '.join(told)}."
 
 
-def show(rows: Sequence[Row]) -> None:
+def print_tables(rows: Sequence[Row]) -> None:
     """Print the tables."""
     to = console()
     for group in groups(rows):
@@ -158,15 +168,15 @@ def show(rows: Sequence[Row]) -> None:
             say(to, table.title)
             to.print(_printed(table))
         say(to, "")
-        for note in group.notes:
-            say(to, note)
+        for sentence in group.notes:
+            say(to, sentence)
         say(to, "")
 
 
 def _printed(table: Table) -> Printed:
-    printed = Printed(box=box.SIMPLE_HEAD, show_edge=False, padding=0)
+    printed = plain_table()
     for number, header in enumerate(table.headers):
-        printed.add_column(header, justify="right" if number else "left", overflow="fold")
+        add_column(printed, header.term, header.text, justify="right" if number else "left")
     for line in table.lines:
         printed.add_row(*(Text(printable(cell)) for cell in line))
     return printed
@@ -188,13 +198,14 @@ def as_markdown(rows: Sequence[Row], figure: str | None = None) -> str:
         parts.append(f"## {escaped(group.title)}")
         for table in group.tables:
             parts += [f"### {escaped(table.title)}", _marked(table)]
-        parts.append("\n".join(f"- {escaped(note)}" for note in group.notes))
+        parts.append("\n".join(f"- {escaped(sentence)}" for sentence in group.notes))
     return "\n\n".join(parts) + "\n"
 
 
 def _marked(table: Table) -> str:
     rule = ["---", *["---:"] * (len(table.headers) - 1)]
-    lines = [table.headers, rule, *([escaped(name), *cells] for name, *cells in table.lines)]
+    headers = [header.text for header in table.headers]
+    lines = [headers, rule, *([escaped(name), *cells] for name, *cells in table.lines)]
     return "\n".join(f"| {' | '.join(line)} |" for line in lines)
 
 

@@ -19,7 +19,7 @@ Number = Callable[[Floats], Floats]
 
 
 @dataclass(frozen=True)
-class Answers:
+class PairedCounts:
     """Counts per seed and item, (seeds, items, k), after training and before it, and what makes a number of their sums."""
 
     after: Floats
@@ -36,7 +36,7 @@ class Answers:
         return np.concatenate([self.after, self.before], axis=-1), difference
 
 
-def of_task(frames: Sequence[pd.DataFrame], task: str, name: str, kind: str = "task") -> Answers | None:
+def task_counts(frames: Sequence[pd.DataFrame], task: str, name: str, kind: str = "task") -> PairedCounts | None:
     """The counts of the metric of that name, on the run's own task or, of the kind `elsewhere`, on another task or domain."""
     if name not in metrics.names():
         return None
@@ -49,18 +49,20 @@ def of_task(frames: Sequence[pd.DataFrame], task: str, name: str, kind: str = "t
     guesses = [value for side in ("prediction", "before") for part in parts for value in _values(part[side], metric.prediction)]
     golds = [value for part in parts for value in _values(part["gold"], metric.reference)] if metric.reference else []
     after, before = metric.counts(guesses, golds * 2).reshape(2, len(parts), len(parts[0]), -1)
-    return Answers(after, before, metric.number)
+    return PairedCounts(after, before, metric.number)
 
 
-def of_malformed(frames: Sequence[pd.DataFrame], task: str, name: str) -> Answers | None:
+def malformed_counts(frames: Sequence[pd.DataFrame], task: str, name: str) -> PairedCounts | None:
     """The counts of the metric of that name on whether each answer was malformed; before is no answer's."""
     if any("malformed" not in frame for frame in frames):
         return None
     rates = [frame["malformed"].astype(float).map(str, na_action="ignore") for frame in frames]
-    return of_task([frame.assign(prediction=rate, before="0") for frame, rate in zip(frames, rates, strict=True)], task, name)
+    return task_counts(
+        [frame.assign(prediction=rate, before="0") for frame, rate in zip(frames, rates, strict=True)], task, name
+    )
 
 
-def of_probe(frames: Sequence[pd.DataFrame], probe: str) -> Answers | None:
+def probe_counts(frames: Sequence[pd.DataFrame], probe: str) -> PairedCounts | None:
     """The probe's own values, weighted, and their weights."""
     parts = _aligned(frames, "probe", probe, ["before_value", "value", "weight"])
     if parts is None:
@@ -69,7 +71,7 @@ def of_probe(frames: Sequence[pd.DataFrame], probe: str) -> Answers | None:
     if not np.isfinite([after, before, weights]).all() or (weights != weights[0]).any():
         return None
     after, before = (np.stack([values * weights, weights], axis=-1) for values in (after, before))
-    return Answers(after, before, lambda totals: ratio(totals[..., 0], totals[..., 1]))
+    return PairedCounts(after, before, lambda totals: ratio(totals[..., 0], totals[..., 1]))
 
 
 def _values(column: "pd.Series[Any]", kind: Any) -> list[Any]:

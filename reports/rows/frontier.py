@@ -12,7 +12,7 @@ BASE: Place = (0.0, 0.0)
 """The untouched base's."""
 
 
-def path(row: Row, probe: str) -> list[Place]:
+def curve_places(row: Row, probe: str) -> list[Place]:
     """The row's curve in order of training, from the untouched base at (0, 0) on; empty where the run was not watched.
 
     The gain on the way is that on validation items, for test data are read once.
@@ -49,7 +49,7 @@ def per_gained(row: Row, probe: str) -> float | None:
     gain, lost = row.gain, row.forgetting.get(probe)
     if gain is None or lost is None or gain.low is None or gain.low <= 0 or gain.value <= 0:
         return None
-    return in_unit(lost.lost.value, lost.measure) / in_unit(gain.value, row.measure)
+    return in_unit(lost.lost.value, lost.quantity) / in_unit(gain.value, row.quantity)
 
 
 def unbeaten(places: Sequence[Place]) -> list[int]:

@@ -9,11 +9,12 @@ from statistics import fmean
 
 import pandas as pd
 
-from bench.records.record import Cost, Elsewhere, Forgetting, Pair, Point, Record, Score, Stages
+from bench.records.outcome import Elsewhere, Forgetting, Outcome, Pair, Point, Score, Stages
+from bench.records.record import Cost, Record
 from bench.statistics.estimates import Bounds, Estimate, estimate
 from reports.rows import answers
-from reports.rows.answers import Answers
-from reports.rows.numbers import Measure, measure
+from reports.rows.answers import PairedCounts
+from reports.rows.numbers import Quantity, quantity_of
 
 Frames = Sequence[pd.DataFrame]
 
@@ -22,7 +23,7 @@ Frames = Sequence[pd.DataFrame]
 class Forgotten:
     """A probe's means over seeds; `lost` is positive where something was lost."""
 
-    measure: Measure
+    quantity: Quantity
     before: float
     after: float
     lost: Estimate
@@ -34,10 +35,10 @@ class Forgotten:
 
 
 @dataclass(frozen=True)
-class Metric:
+class OtherMetric:
     """One of the task's metrics that is not the score, or the rate of malformed answers."""
 
-    measure: Measure
+    quantity: Quantity
     value: Estimate
 
 
@@ -45,7 +46,7 @@ class Metric:
 class Away:
     """Score and gain on another task that was trained on, or on the task's examples from another domain."""
 
-    measure: Measure
+    quantity: Quantity
     score: Estimate
     gain: Estimate
     items: int
@@ -55,7 +56,7 @@ class Away:
 class Wordings:
     """The score under each unseen instruction, and the means over runs of the worst and of the best of them."""
 
-    measure: Measure
+    quantity: Quantity
     scores: Mapping[str, Estimate]
     low: float
     high: float
@@ -67,71 +68,79 @@ class Wordings:
         return self.high - self.low
 
 
-def score(scores: Sequence[Score], answered: Answers | None) -> Estimate:
+def mean_score(scores: Sequence[Score], answered: PairedCounts | None) -> Estimate:
     counts = (answered.after, answered.number) if answered else None
     return estimate([s.value for s in scores], [(s.ci_low, s.ci_high) for s in scores], counts)
 
 
-def gain(runs: Sequence[Record] | Sequence[Elsewhere], higher_is_better: bool, answered: Answers | None) -> Estimate | None:
-    gains = [run.gain for run in runs if run.gain is not None]
-    if len(gains) < len(runs):
+def mean_gain(
+    parts: Sequence[Outcome] | Sequence[Elsewhere], higher_is_better: bool, answered: PairedCounts | None
+) -> Estimate | None:
+    gains = [part.gain for part in parts if part.gain is not None]
+    if len(gains) < len(parts):
         return None
-    bounds = [_bounds(run.gain_ci_low, run.gain_ci_high) for run in runs]
-    return estimate(gains, bounds, answered.difference(1.0 if higher_is_better else -1.0) if answered else None)
+    bounds = [_bounds(gain.ci_low, gain.ci_high) for gain in gains]
+    return estimate(
+        [gain.value for gain in gains], bounds, answered.difference(1.0 if higher_is_better else -1.0) if answered else None
+    )
 
 
 def _bounds(low: float | None, high: float | None) -> Bounds | None:
     return None if low is None or high is None else (low, high)
 
 
-def metrics(runs: Sequence[Record], frames: Frames) -> dict[str, Metric]:
+def other_metrics(outcomes: Sequence[Outcome], task: str, frames: Frames) -> dict[str, OtherMetric]:
     """All metrics that every run has, but for the score."""
-    first = runs[0].score
-    names = [name for name in runs[0].metrics if first and name != first.name and all(name in run.metrics for run in runs)]
+    first = outcomes[0]
+    names = [n for n in first.metrics if n != first.score.name and all(n in outcome.metrics for outcome in outcomes)]
     found = {}
     for name in names:
-        scores = [run.metrics[name] for run in runs]
-        counted = answers.of_malformed if name == "malformed" else answers.of_task
-        found[name] = Metric(measure(scores[0]), score(scores, counted(frames, runs[0].task, name)))
+        scores = [outcome.metrics[name] for outcome in outcomes]
+        counted = answers.malformed_counts if name == "malformed" else answers.task_counts
+        found[name] = OtherMetric(quantity_of(scores[0]), mean_score(scores, counted(frames, task, name)))
     return found
 
 
-def elsewhere(runs: Sequence[Record], frames: Frames) -> dict[str, Away]:
+def mean_elsewhere(outcomes: Sequence[Outcome], frames: Frames) -> dict[str, Away]:
     """What every run has of other tasks and domains, by name."""
     return {
-        name: _away([run.elsewhere[name] for run in runs], frames, name)
-        for name in runs[0].elsewhere
-        if all(name in run.elsewhere for run in runs)
+        name: _away([outcome.elsewhere[name] for outcome in outcomes], frames, name)
+        for name in outcomes[0].elsewhere
+        if all(name in outcome.elsewhere for outcome in outcomes)
     }
 
 
 def _away(parts: Sequence[Elsewhere], frames: Frames, name: str) -> Away:
     scores = [part.score for part in parts]
-    answered = answers.of_task(frames, name, scores[0].name, kind="elsewhere")
-    gained = gain(parts, scores[0].higher_is_better, answered)
+    answered = answers.task_counts(frames, name, scores[0].name, kind="elsewhere")
+    gained = mean_gain(parts, scores[0].higher_is_better, answered)
     assert gained is not None  # each part has one
-    return Away(measure(scores[0]), score(scores, answered), gained, scores[0].n)
+    return Away(quantity_of(scores[0]), mean_score(scores, answered), gained, scores[0].n)
 
 
-def wordings(runs: Sequence[Record]) -> Wordings | None:
+def mean_wordings(outcomes: Sequence[Outcome]) -> Wordings | None:
     """None unless every run has them; their answers are in no record, so that seeds keep the mean of their bounds."""
-    found = [run.robustness.scores for run in runs if run.robustness and run.robustness.scores]
-    if len(found) < len(runs):
+    found = [each.robustness.scores for each in outcomes if each.robustness and each.robustness.scores]
+    if len(found) < len(outcomes):
         return None
     first = next(iter(found[0].values()))
-    named = {words: score([each[words] for each in found], None) for words in found[0] if all(words in each for each in found)}
+    named = {
+        words: mean_score([each[words] for each in found], None) for words in found[0] if all(words in each for each in found)
+    }
     low, high = (fmean(end(s.value for s in each.values()) for each in found) for end in (min, max))
-    return Wordings(measure(first), named, low, high, first.n)
+    return Wordings(quantity_of(first), named, low, high, first.n)
 
 
-def forgotten(runs: Sequence[Record], frames: Frames) -> dict[str, Forgotten]:
+def mean_forgetting(runs: Sequence[Record], frames: Frames) -> dict[str, Forgotten]:
     """What every run has of probes, by name."""
-    shared = [name for name in runs[0].forgetting if all(name in run.forgetting for run in runs)]
-    return {name: _forgotten([run.forgetting[name] for run in runs], frames, name) for name in shared}
+    probes = [run.outcome.forgetting for run in runs if run.outcome]
+    shared = [name for name in probes[0] if all(name in each for each in probes)]
+    given_away = {name: max(run.trust.contamination.get(name, 0) for run in runs) for name in shared}
+    return {name: _forgotten([each[name] for each in probes], given_away[name], frames, name) for name in shared}
 
 
-def _forgotten(probes: Sequence[Forgetting], frames: Frames, name: str) -> Forgotten:
-    found = answers.of_probe(frames, name)
+def _forgotten(probes: Sequence[Forgetting], contaminated: int, frames: Frames, name: str) -> Forgotten:
+    found = answers.probe_counts(frames, name)
     lost = estimate(
         [probe.delta for probe in probes],
         [_bounds(probe.ci_low, probe.ci_high) for probe in probes],
@@ -139,13 +148,13 @@ def _forgotten(probes: Sequence[Forgetting], frames: Frames, name: str) -> Forgo
     )
     rounded = probes[0].quantisation
     return Forgotten(
-        measure(probes[0]),
+        quantity_of(probes[0]),
         fmean(p.before for p in probes),
         fmean(p.after for p in probes),
         lost,
         items=probes[0].n,
         rounding=Estimate(rounded.value, rounded.ci_low, rounded.ci_high, "items", 1) if rounded else None,
-        contaminated=max(p.contaminated for p in probes),
+        contaminated=contaminated,
         others=_others(probes),
     )
 
@@ -158,15 +167,15 @@ def _others(probes: Sequence[Forgetting]) -> dict[str, Pair]:
     }
 
 
-def relative_forgetting(runs: Sequence[Record]) -> float | None:
+def mean_relative_forgetting(outcomes: Sequence[Outcome]) -> float | None:
     """FG in per cent; None unless every run has it."""
-    found = [run.relative_forgetting for run in runs if run.relative_forgetting is not None]
-    return fmean(found) if len(found) == len(runs) else None
+    found = [outcome.relative_forgetting for outcome in outcomes if outcome.relative_forgetting is not None]
+    return fmean(found) if len(found) == len(outcomes) else None
 
 
-def curve(runs: Sequence[Record]) -> list[Point]:
+def mean_curve(outcomes: Sequence[Outcome]) -> list[Point]:
     """Means at the steps at which every run was measured."""
-    paths = [{point.step: point for point in run.curve} for run in runs]
+    paths = [{point.step: point for point in outcome.curve} for outcome in outcomes]
     shared = [step for step in paths[0] if all(step in path for path in paths)]
     return [_point([path[step] for path in paths]) for step in shared]
 
@@ -182,10 +191,11 @@ def _point(points: Sequence[Point]) -> Point:
     )
 
 
-def stages(runs: Sequence[Record]) -> Stages | None:
+def mean_stages(outcomes: Sequence[Outcome]) -> Stages | None:
     """Means of the scores and of the three measures; None unless every run went through the same stages."""
-    found = [run.stages for run in runs if run.stages and run.stages.tasks == (runs[0].stages or run.stages).tasks]
-    if len(found) < len(runs):
+    stages = [outcome.stages for outcome in outcomes if outcome.stages]
+    found = [each for each in stages if each.tasks == stages[0].tasks]
+    if len(found) < len(outcomes):
         return None
     return Stages(
         tasks=found[0].tasks,
@@ -197,7 +207,7 @@ def stages(runs: Sequence[Record]) -> Stages | None:
     )
 
 
-def cost(costs: Sequence[Cost]) -> Cost | None:
+def mean_cost(costs: Sequence[Cost]) -> Cost | None:
     """Means; counts rounded. None is a mean that some run does not know."""
     if not costs:
         return None

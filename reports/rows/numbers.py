@@ -4,7 +4,7 @@ import math
 from collections.abc import Sequence
 from dataclasses import dataclass
 
-from bench.records.record import Forgetting, Score
+from bench.records.outcome import Forgetting, Score
 from bench.statistics.estimates import Estimate
 
 MISSING = "–"
@@ -12,7 +12,7 @@ SCALES = ((1e15, "P"), (1e12, "T"), (1e9, "G"), (1e6, "M"), (1e3, "k"))
 
 
 @dataclass(frozen=True)
-class Measure:
+class Quantity:
     """What a number measures. Differences of shares are given in points (hundredths); all others keep their own unit."""
 
     name: str
@@ -27,9 +27,9 @@ class Measure:
         return inside.rstrip(")") if bracket else self.name
 
 
-def measure(part: Score | Forgetting) -> Measure:
+def quantity_of(part: Score | Forgetting) -> Quantity:
     """What a part of a record measures, as the record says it."""
-    return Measure(part.name if isinstance(part, Score) else part.value_name, part.share)
+    return Quantity(part.name if isinstance(part, Score) else part.value_name, part.share)
 
 
 def finite(value: float | None) -> bool:
@@ -47,40 +47,40 @@ def points(value: float) -> str:
     return _fixed(100 * value, 1, sign=True)
 
 
-def level(value: float, measure: Measure) -> str:
-    return share(value) if measure.share else _own(value)
+def level(value: float, quantity: Quantity) -> str:
+    return share(value) if quantity.share else _own(value)
 
 
-def difference(value: float, measure: Measure) -> str:
-    return points(value) if measure.share else _own(value, sign=True)
+def difference(value: float, quantity: Quantity) -> str:
+    return points(value) if quantity.share else _own(value, sign=True)
 
 
-def span(value: float, measure: Measure) -> str:
+def span(value: float, quantity: Quantity) -> str:
     """An unsigned difference, in points or in its own unit."""
-    return _fixed(100 * value, 1) if measure.share else _own(value)
+    return _fixed(100 * value, 1) if quantity.share else _own(value)
 
 
-def bounds(estimate: Estimate, measure: Measure, signed: bool) -> str:
+def brackets(estimate: Estimate, quantity: Quantity, signed: bool) -> str:
     """`[.837, .884]`, with a dagger where the interval is the mean of the seeds' bounds; empty where there is none."""
     if estimate.low is None or estimate.high is None or not (finite(estimate.low) and finite(estimate.high)):
         return ""
     write = difference if signed else level
     mark = "†" if estimate.basis == "bounds" else ""
-    return f"[{write(estimate.low, measure)}, {write(estimate.high, measure)}]{mark}"
+    return f"[{write(estimate.low, quantity)}, {write(estimate.high, quantity)}]{mark}"
 
 
 def percent(value: float | None) -> str:
     return f"{_significant(100 * value)} %" if value is not None and finite(value) else MISSING
 
 
-def ratio(value: float) -> str:
+def quotient(value: float) -> str:
     """A signed quotient with three significant digits: +0.0031."""
     return f"+{_significant(value)}" if finite(value) and value > 0 else _significant(value + 0.0)
 
 
-def in_unit(value: float, measure: Measure) -> float:
+def in_unit(value: float, quantity: Quantity) -> float:
     """A difference as it is shown: shares in points, all else as it is."""
-    return 100 * value if measure.share else value
+    return 100 * value if quantity.share else value
 
 
 def rate(value: float) -> str:
@@ -93,13 +93,13 @@ def money(value: float) -> str:
     return (f"{value:,.2f}" if abs(value) >= 1 else f"{value:.3g}") if finite(value) else MISSING
 
 
-def items(counts: Sequence[int]) -> str:
+def item_counts(counts: Sequence[int]) -> str:
     """`64 items`, or `48 to 64 items` where counts differ."""
     low, high = min(counts), max(counts)
     return f"{low:,} items" if low == high else f"{low:,} to {high:,} items"
 
 
-def count(value: float) -> str:
+def integer(value: float) -> str:
     return f"{value:,.0f}" if finite(value) else MISSING
 
 

@@ -10,11 +10,12 @@ from pathlib import Path
 from typing import Any
 
 from bench.records import store
-from bench.records.record import Cost, Point, Record, Stages, Status
+from bench.records.outcome import Outcome, Point, Stages
+from bench.records.record import Cost, Record, Setup, Status
 from bench.statistics.estimates import Estimate
 from reports.rows import answers, means, transfer
-from reports.rows.means import Away, Forgotten, Metric, Wordings
-from reports.rows.numbers import Measure, measure
+from reports.rows.means import Away, Forgotten, OtherMetric, Wordings
+from reports.rows.numbers import Quantity, quantity_of
 from reports.rows.transfer import Transfer
 
 SHOWN_DIFFERENCES = 4
@@ -29,7 +30,7 @@ class Row:
     records: tuple[Record, ...]
     score: Estimate | None = None
     gain: Estimate | None = None
-    metrics: Mapping[str, Metric] = field(default_factory=dict)
+    metrics: Mapping[str, OtherMetric] = field(default_factory=dict)
     """The task's other metrics, and the rate of malformed answers."""
     elsewhere: Mapping[str, Away] = field(default_factory=dict)
     wordings: Wordings | None = None
@@ -49,9 +50,19 @@ class Row:
         return self.records[0]
 
     @property
+    def setup(self) -> Setup:
+        """What was run; the runs differ in their seeds alone."""
+        return self.first.setup
+
+    @property
+    def outcome(self) -> Outcome | None:
+        """The first run's, for what is the same for all seeds."""
+        return self.first.outcome
+
+    @property
     def group(self) -> tuple[str, str, str]:
         """Suite, model and task: rows that may be compared."""
-        return self.first.suite, self.first.model, self.first.task
+        return self.setup.suite, self.setup.model, self.setup.task
 
     @property
     def status(self) -> Status:
@@ -62,47 +73,48 @@ class Row:
         return self.first.reason or "no reason was recorded"
 
     @property
-    def measure(self) -> Measure:
+    def quantity(self) -> Quantity:
         """What the row's score is."""
-        return measure(self.first.score) if self.first.score else Measure("", share=False)
+        return quantity_of(self.outcome.score) if self.outcome else Quantity("", share=False)
 
     @property
     def higher_is_better(self) -> bool:
-        return self.first.score is None or self.first.score.higher_is_better
+        return self.outcome is None or self.outcome.score.higher_is_better
 
     @property
     def base_score(self) -> float | None:
         """The untouched model's score, the same for all seeds."""
-        return self.first.base_score
+        return self.outcome.base_score if self.outcome else None
 
     @property
     def label(self) -> str:
-        return f"{self.first.strategy} ({self.variant})" if self.variant else self.first.strategy
+        return f"{self.setup.strategy} ({self.variant})" if self.variant else self.setup.strategy
 
     @property
     def seeds(self) -> str:
         """The seeds of the row's runs; a row whose result depends on none has none."""
-        if self.first.provenance and "seed" not in self.first.provenance.inputs:
+        inputs = self.first.provenance.inputs
+        if inputs and "seed" not in inputs:
             return "none"
-        return ", ".join(str(record.seed) for record in self.records)
+        return ", ".join(str(record.setup.seed) for record in self.records)
 
     def kind(self, name: str) -> str:
         """What a name of `elsewhere` is to the row, one of KINDS."""
-        inputs = self.first.provenance.inputs if self.first.provenance else {}
+        inputs = self.first.provenance.inputs
         named = (kind for kind, field in KINDS.items() if any(task["name"] == name for task in inputs.get(field) or []))
         return next(named, "Domains")
 
     @property
-    def stage_measures(self) -> dict[str, Measure]:
+    def stage_quantities(self) -> dict[str, Quantity]:
         """What the score on each stage's task is; a score of which the record says nothing keeps its own unit."""
-        scores = {name: away.measure for name, away in self.elsewhere.items()} | {self.first.task: self.measure}
+        scores = {name: away.quantity for name, away in self.elsewhere.items()} | {self.setup.task: self.quantity}
         tasks = self.stages.tasks if self.stages else []
-        return {task: scores.get(task, Measure("score", share=False)) for task in tasks}
+        return {task: scores.get(task, Quantity("score", share=False)) for task in tasks}
 
     @property
-    def stage_measure(self) -> Measure:
+    def stage_quantity(self) -> Quantity:
         """What a mean over the stages' tasks is: a share where all of them are."""
-        return Measure("score", share=all(measure.share for measure in self.stage_measures.values()))
+        return Quantity("score", share=all(quantity.share for quantity in self.stage_quantities.values()))
 
     @property
     def trains(self) -> bool:
@@ -116,7 +128,7 @@ class Row:
     @property
     def faults(self) -> list[str]:
         """Self-tests that did not hold in some run of the row."""
-        return sorted({name for record in self.records for name, held in record.checks.items() if not held})
+        return sorted({name for record in self.records for name, held in record.trust.checks.items() if not held})
 
 
 def aggregate(found: Sequence[Record], out: Path | None = None, beside: Sequence[Record] = ()) -> list[Row]:
@@ -129,7 +141,7 @@ def aggregate(found: Sequence[Record], out: Path | None = None, beside: Sequence
     for record in {record.run_id: record for record in found}.values():
         groups.setdefault(_key(record), []).append(record)
     known = [*found, *beside]
-    rows = [_row(sorted(group, key=lambda record: (record.seed, record.run_id)), out, known) for group in groups.values()]
+    rows = [_row(sorted(group, key=lambda record: (record.setup.seed, record.run_id)), out, known) for group in groups.values()]
     return _with_variants(rows)
 
 
@@ -162,26 +174,26 @@ def staged(rows: Sequence[Row]) -> list[list[Row]]:
     return list(groups.values())
 
 
-def probe_names(rows: Sequence[Row]) -> dict[str, Measure]:
+def probe_names(rows: Sequence[Row]) -> dict[str, Quantity]:
     """Each probe of the rows and what it measures, in order of first appearance."""
-    return {name: probe.measure for row in rows for name, probe in row.forgetting.items()}
+    return {name: probe.quantity for row in rows for name, probe in row.forgetting.items()}
 
 
 def _key(record: Record) -> str:
     """Equal for records that differ in nothing but the seed."""
-    names = (record.suite, record.model, record.task, record.strategy)
+    names = (record.setup.suite, record.setup.model, record.setup.task, record.setup.strategy)
     return json.dumps([*names, record.status, record.reason, determinants(record)])
 
 
 def determinants(record: Record) -> dict[str, Any]:
     """What determines a record's numbers, its seed left out, as flat names and values."""
-    known = {"tuning": record.tuning.model_dump()}
-    if record.provenance:
+    known: dict[str, Any] = {"tuning": record.setup.tuning.model_dump()}
+    if record.provenance.inputs:
         # A row that trains nothing has no budget in its inputs: it is the same row under any.
         known |= {name: value for name, value in record.provenance.inputs.items() if name not in ("seed", "hyperparameters")}
     else:
-        known["budget"] = record.budget  # type: ignore[assignment]
-    return dict(sorted({**flat(known), **flat(record.hyperparameters)}.items()))
+        known["budget"] = record.setup.budget
+    return dict(sorted({**flat(known), **flat(record.setup.hyperparameters)}.items()))
 
 
 def flat(values: Any, name: str = "") -> dict[str, Any]:
@@ -193,40 +205,41 @@ def flat(values: Any, name: str = "") -> dict[str, Any]:
 
 
 def _row(runs: list[Record], out: Path | None, known: Sequence[Record]) -> Row:
-    scores = [run.score for run in runs if run.score is not None]
-    if runs[0].status != "ok" or len(scores) < len(runs):
+    outcomes = [run.outcome for run in runs if run.outcome is not None]
+    if runs[0].status != "ok" or len(outcomes) < len(runs):
         return Row(tuple(runs))
+    scores = [outcome.score for outcome in outcomes]
     # One run has its own interval: its items need not be read.
-    frames = [store.items(out, run) for run in runs] if out and len(runs) > 1 else []
-    answered = answers.of_task(frames, runs[0].task, scores[0].name)
+    frames = [store.read_items(out, run) for run in runs] if out and len(runs) > 1 else []
+    answered = answers.task_counts(frames, runs[0].setup.task, scores[0].name)
     return Row(
         tuple(runs),
-        score=means.score(scores, answered),
-        gain=means.gain(runs, scores[0].higher_is_better, answered),
-        metrics=means.metrics(runs, frames),
-        elsewhere=means.elsewhere(runs, frames),
-        wordings=means.wordings(runs),
+        score=means.mean_score(scores, answered),
+        gain=means.mean_gain(outcomes, scores[0].higher_is_better, answered),
+        metrics=means.other_metrics(outcomes, runs[0].setup.task, frames),
+        elsewhere=means.mean_elsewhere(outcomes, frames),
+        wordings=means.mean_wordings(outcomes),
         transfers=transfer.between(runs, known, out),
-        forgetting=means.forgotten(runs, frames),
-        relative_forgetting=means.relative_forgetting(runs),
-        curve=means.curve(runs),
-        stages=means.stages(runs),
-        cost=means.cost([run.cost for run in runs if run.cost]),
+        forgetting=means.mean_forgetting(runs, frames),
+        relative_forgetting=means.mean_relative_forgetting(outcomes),
+        curve=means.mean_curve(outcomes),
+        stages=means.mean_stages(outcomes),
+        cost=means.mean_cost([run.cost for run in runs if run.cost]),
     )
 
 
 def _with_variants(rows: list[Row]) -> list[Row]:
     alike: dict[tuple[str, ...], list[Row]] = {}
     for row in rows:
-        alike.setdefault((*row.group, row.first.strategy), []).append(row)
-    return [replace(row, variant=_variant(row, alike[(*row.group, row.first.strategy)])) for row in rows]
+        alike.setdefault((*row.group, row.setup.strategy), []).append(row)
+    return [replace(row, variant=_variant(row, alike[(*row.group, row.setup.strategy)])) for row in rows]
 
 
 def _variant(row: Row, others: Sequence[Row]) -> str:
     """Where the row's determinants differ from those of its like, or where it alone has one; a failed run, which knows fewer,
     is only held to those that it knows."""
     mine = determinants(row.first)
-    theirs = [(determinants(other.first), other.first.provenance is not None) for other in others]
+    theirs = [(determinants(other.first), bool(other.first.provenance.inputs)) for other in others]
     differing = [n for n in mine if any((whole or n in other) and other.get(n) != mine[n] for other, whole in theirs)]
     shown = [f"{name}={str(mine[name])[:24]}" for name in differing[:SHOWN_DIFFERENCES]]
     return ", ".join(shown) + (", …" if len(differing) > SHOWN_DIFFERENCES else "")

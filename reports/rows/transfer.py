@@ -14,11 +14,12 @@ from typing import Any, NamedTuple
 import pandas as pd
 
 from bench.records import store
-from bench.records.record import Record, Score
+from bench.records.outcome import Score
+from bench.records.record import Record
 from bench.statistics.bootstrap import bounds, totals
 from bench.statistics.estimates import Bounds, Estimate, estimate
 from reports.rows import answers
-from reports.rows.numbers import Measure, measure
+from reports.rows.numbers import Quantity, quantity_of
 
 ALONE = ("instruction", "full")
 """Strategies of a run alone; the first, which words the task as the mixture does, is preferred."""
@@ -34,7 +35,7 @@ class Transfer:
     is better."""
 
     task: str
-    measure: Measure
+    quantity: Quantity
     together: float
     alone: float
     rise: Estimate
@@ -49,7 +50,7 @@ class Transfer:
         return f"{self.strategy}{elsewhere}" + ("" if self.rise.runs == seeds else f", {self.rise.runs} of {seeds} seeds")
 
 
-class Pair(NamedTuple):
+class MatchedSeed(NamedTuple):
     """One seed's numbers; `frame` has the shared items with the mixture's `prediction` and the `before` of the run alone."""
 
     alone_run: Record
@@ -67,9 +68,9 @@ def mixed(record: Record) -> dict[str, Any]:
 
     None if it mixes nothing, or trained on earlier tasks: their part in a difference could not be told from the mixture's.
     """
-    inputs = record.provenance.inputs if record.provenance else {}
+    inputs = record.provenance.inputs
     others = [] if inputs.get("earlier") else inputs.get("others") or []
-    return {record.task: inputs.get("task"), **{task["name"]: task for task in others}} if others else {}
+    return {record.setup.task: inputs.get("task"), **{task["name"]: task for task in others}} if others else {}
 
 
 def between(runs: Sequence[Record], found: Sequence[Record], out: Path | None) -> list[Transfer]:
@@ -99,12 +100,12 @@ def _single(run: Record, shape: Any, strategy: str, found: Sequence[Record]) -> 
         differing = sum(mine[name] != theirs[name] for name in mine.keys() & theirs.keys())
         return differing, json.dumps(theirs, sort_keys=True), other.run_id
 
-    fitting = [other for other in found if other.strategy == strategy and _fits(run, other, shape)]
+    fitting = [other for other in found if other.setup.strategy == strategy and _fits(run, other, shape)]
     return min(fitting, key=distance, default=None)
 
 
 def _fits(run: Record, other: Record, shape: Any) -> bool:
-    if other.status != "ok" or not (run.provenance and other.provenance and other.cost and other.cost.train_examples):
+    if other.status != "ok" or not (run.provenance.inputs and other.cost and other.cost.train_examples):
         return False
     mine, theirs = run.provenance.inputs, other.provenance.inputs
     single = theirs.get("task") == shape and not theirs.get("others") and not theirs.get("earlier")
@@ -112,33 +113,37 @@ def _fits(run: Record, other: Record, shape: Any) -> bool:
 
 
 def _settings(record: Record) -> dict[str, Any]:
-    inputs = record.provenance.inputs if record.provenance else {}
-    return {**record.hyperparameters, **{name: inputs.get(name) for name in CLOSE}}
+    inputs = record.provenance.inputs
+    return {**record.setup.hyperparameters, **{name: inputs.get(name) for name in CLOSE}}
 
 
-def _pair(run: Record, single: Record, task: str, out: Path | None) -> Pair | None:
-    own = task == run.task
-    score = run.score if own else run.elsewhere[task].score if task in run.elsewhere else None
-    if score is None or single.score is None or score.name != single.score.name:
+def _pair(run: Record, single: Record, task: str, out: Path | None) -> MatchedSeed | None:
+    if run.outcome is None or single.outcome is None:
+        return None
+    own, away, single_score = task == run.setup.task, run.outcome.elsewhere, single.outcome.score
+    score = run.outcome.score if own else away[task].score if task in away else None
+    if score is None or score.name != single_score.name:
         return None
     sign = 1.0 if score.higher_is_better else -1.0
     frame = _shared(run, single, "task" if own else "elsewhere", task, out) if out else None
     if frame is not None and frame.empty:
         return None
-    answered = answers.of_task([frame], task, score.name) if frame is not None else None
+    answered = answers.task_counts([frame], task, score.name) if frame is not None else None
     if answered is None:
-        rise = sign * (score.value - single.score.value) + 0.0
-        alone = single.score
-        return Pair(single, score, score.value, alone.value, rise, None, score.n, None) if score.n == alone.n else None
+        alone = single_score
+        rise = sign * (score.value - alone.value) + 0.0
+        return MatchedSeed(single, score, score.value, alone.value, rise, None, score.n, None) if score.n == alone.n else None
     together, alone_value = (float(answered.number(side[0].sum(0))) for side in (answered.after, answered.before))
     counts, number = answered.difference(sign)
     interval = bounds(number(totals(counts[0])) + 0.0, len(counts[0]))  # -0.0 becomes 0.0
-    return Pair(single, score, together, alone_value, sign * (together - alone_value) + 0.0, interval, len(counts[0]), frame)
+    return MatchedSeed(
+        single, score, together, alone_value, sign * (together - alone_value) + 0.0, interval, len(counts[0]), frame
+    )
 
 
 def _shared(run: Record, single: Record, kind: str, task: str, out: Path) -> pd.DataFrame | None:
     """The items that both runs answered; the mixture may have been asked the first ones alone. None if a run left no items."""
-    mine, theirs = store.items(out, run), store.items(out, single)
+    mine, theirs = store.read_items(out, run), store.read_items(out, single)
     if mine.empty or theirs.empty:
         return None
     mine = mine[(mine["kind"] == kind) & (mine["name"] == task)]
@@ -147,18 +152,18 @@ def _shared(run: Record, single: Record, kind: str, task: str, out: Path) -> pd.
     return shared.assign(kind="task", before=shared["item"].map(theirs["prediction"]))
 
 
-def _mean(task: str, pairs: Sequence[Pair]) -> Transfer:
+def _mean(task: str, pairs: Sequence[MatchedSeed]) -> Transfer:
     frames = [pair.frame for pair in pairs if pair.frame is not None]
     first = pairs[0]
-    answered = answers.of_task(frames, task, first.score.name) if len(frames) == len(pairs) > 1 else None
+    answered = answers.task_counts(frames, task, first.score.name) if len(frames) == len(pairs) > 1 else None
     counts = answered.difference(1.0 if first.score.higher_is_better else -1.0) if answered else None
     return Transfer(
         task,
-        measure(first.score),
+        quantity_of(first.score),
         fmean(pair.together for pair in pairs),
         fmean(pair.alone for pair in pairs),
         estimate([pair.rise for pair in pairs], [pair.bounds for pair in pairs], counts),
         first.items,
-        first.alone_run.strategy,
-        first.alone_run.suite,
+        first.alone_run.setup.strategy,
+        first.alone_run.setup.suite,
     )

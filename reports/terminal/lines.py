@@ -2,12 +2,13 @@
 
 from collections.abc import Callable, Iterator, Sequence
 
-from reports.page.provenance import stopping
 from reports.rows import numbers
+from reports.rows.environments import other_environments
 from reports.rows.means import Away
 from reports.rows.rows import Row
+from reports.rows.stopping import stopping
 
-NAMES = 3
+NAMES_A_LINE = 3
 """Other tasks and domains on a line, which then mostly fits in 100 columns."""
 
 
@@ -27,6 +28,7 @@ def below(rows: Sequence[Row]) -> Iterator[str]:
         for row in rows:
             yield from fact(row)
     yield from _contaminated(rows)
+    yield from (other.sentence for other in other_environments(rows))
     for row in rows:
         yield from _doubts(row)
 
@@ -34,7 +36,7 @@ def below(rows: Sequence[Row]) -> Iterator[str]:
 def _trained(row: Row) -> Iterator[str]:
     cost, part = row.cost, row.trained_share
     if cost and part is not None and 0 < part < 1:
-        sizes = f"{numbers.count(cost.trainable_parameters)} of {numbers.count(cost.total_parameters)}"
+        sizes = f"{numbers.integer(cost.trainable_parameters)} of {numbers.integer(cost.total_parameters)}"
         yield f"{row.label}: trainable parameters {sizes} ({100 * part:.2f} %)"
 
 
@@ -48,38 +50,38 @@ def _stopped(row: Row) -> Iterator[str]:
     for run in row.records:
         if found := stopping(run):
             place = f"validation {found.kept + 1} of {len(found.scores)} ({found.scores[found.kept]})"
-            yield f"{row.label} (seed {run.seed}): early stopping kept {place}"
+            yield f"{row.label} (seed {run.setup.seed}): early stopping kept {place}"
 
 
 def _elsewhere(row: Row) -> Iterator[str]:
     alike: dict[tuple[int, str], list[str]] = {}
     for name, away in row.elsewhere.items():
-        alike.setdefault((away.items, away.measure.unit), []).append(name)
+        alike.setdefault((away.items, away.quantity.unit), []).append(name)
     for (count, unit), names in alike.items():
-        for start in range(0, len(names), NAMES):
-            first, *others = [_gained(name, row.elsewhere[name]) for name in names[start : start + NAMES]]
+        for start in range(0, len(names), NAMES_A_LINE):
+            first, *others = [_gained(name, row.elsewhere[name]) for name in names[start : start + NAMES_A_LINE]]
             told = [f"{first} {unit})", *(f"{each})" for each in others)]
-            yield f"{row.label}: {', '.join(told)} over {numbers.items([count])}"
+            yield f"{row.label}: {', '.join(told)} over {numbers.item_counts([count])}"
 
 
 def _gained(name: str, away: Away) -> str:
     """`rte .528 (+3.1`"""
-    return f"{name} {numbers.level(away.score.value, away.measure)} ({numbers.difference(away.gain.value, away.measure)}"
+    return f"{name} {numbers.level(away.score.value, away.quantity)} ({numbers.difference(away.gain.value, away.quantity)}"
 
 
 def _transfer(row: Row) -> Iterator[str]:
     for found in row.transfers:
-        rise = f"{numbers.difference(found.rise.value, found.measure)} {found.measure.unit}"
-        interval = numbers.bounds(found.rise, found.measure, signed=True)
-        against = f"{found.alone_as(row.first.suite, len(row.records))} alone over {numbers.items([found.items])}"
+        rise = f"{numbers.difference(found.rise.value, found.quantity)} {found.quantity.unit}"
+        interval = numbers.brackets(found.rise, found.quantity, signed=True)
+        against = f"{found.alone_as(row.setup.suite, len(row.records))} alone over {numbers.item_counts([found.items])}"
         yield f"{row.label}: transfer to {found.task} {' '.join(filter(None, [rise, interval]))} against {against}"
 
 
 def _wordings(row: Row) -> Iterator[str]:
     if found := row.wordings:
-        low, high = (numbers.level(end, found.measure) for end in (found.low, found.high))
-        spread = f"{numbers.span(found.spread, found.measure)} {found.measure.unit}"
-        yield f"{row.label}: unseen wordings {low} to {high}, spread {spread} over {numbers.items([found.items])}"
+        low, high = (numbers.level(end, found.quantity) for end in (found.low, found.high))
+        spread = f"{numbers.span(found.spread, found.quantity)} {found.quantity.unit}"
+        yield f"{row.label}: unseen wordings {low} to {high}, spread {spread} over {numbers.item_counts([found.items])}"
 
 
 def _money(row: Row) -> Iterator[str]:
@@ -89,11 +91,11 @@ def _money(row: Row) -> Iterator[str]:
 
 def _rounded(row: Row) -> Iterator[str]:
     """Where the interval says that rounding the base lost or gained something before training."""
-    bits = row.first.hyperparameters.get("bits")
-    lost = [(name, found.rounding, found.measure) for name, found in row.forgetting.items()]
+    bits = row.setup.hyperparameters.get("bits")
+    lost = [(name, found.rounding, found.quantity) for name, found in row.forgetting.items()]
     told = [
-        f"{numbers.difference(rounding.value, measure)} {measure.unit} of {name}"
-        for name, rounding, measure in lost
+        f"{numbers.difference(rounding.value, quantity)} {quantity.unit} of {name}"
+        for name, rounding, quantity in lost
         if rounding and rounding.excludes_zero
     ]
     if told:
@@ -107,7 +109,7 @@ def _contaminated(rows: Sequence[Row]) -> Iterator[str]:
             if found.contaminated:
                 alike.setdefault((name, found.contaminated, found.items), []).append(row.label)
     for (name, count, items), labels in alike.items():
-        yield f"{name}: {count:,} of {numbers.items([items])} contaminated by what was trained on ({', '.join(labels)})"
+        yield f"{name}: {count:,} of {numbers.item_counts([items])} contaminated by what was trained on ({', '.join(labels)})"
 
 
 def _doubts(row: Row) -> Iterator[str]:

@@ -1,10 +1,8 @@
 """The rows as tables in a terminal, one for each model and task, followed by plain lines on what the numbers hold."""
 
-import sys
 from collections.abc import Iterator, Sequence
 from pathlib import Path
 
-from rich import box
 from rich.console import Console
 from rich.table import Table
 from rich.text import Text
@@ -16,17 +14,17 @@ from reports.rows import numbers
 from reports.rows.captions import statement
 from reports.rows.rows import Row, aggregate, grouped, probe_names, ranked, staged
 from reports.terminal import lines
+from reports.terminal.console import LOG_WIDTH, add_column, console, plain_table, printable, say
 
-LOG_WIDTH = 100
-"""Columns of a file or pipe, which say nothing of their width."""
 PROBES_ALONE = 8
 PROBE_WIDTH = 9
 NAME_WIDTH = 11
 MARK = "*"
-COST_WIDTHS = (5, 5, 7)
+COSTS = {("training", "train", "s"): 5, ("memory", "peak", "GB"): 5, ("trainable", "trained", "%"): 7}
+"""What is shown of a row's cost, with its header and unit -> the width of its column."""
 
 
-def show(found: Sequence[Record], out: Path | None = None) -> None:
+def print_rows(found: Sequence[Record], out: Path | None = None) -> None:
     """Print the rows of these records, the best first.
 
     `out` is the folder whose per-item answers give intervals over seeds, and whose other records show transfer.
@@ -35,11 +33,6 @@ def show(found: Sequence[Record], out: Path | None = None) -> None:
     beside = store.read_all(out) if out else []
     for rows in grouped(aggregate(found, out, beside)).values():
         _show_group(to, ranked(rows))
-
-
-def console() -> Console:
-    """Standard output, where nothing is coloured that is not asked for."""
-    return Console(highlight=False, width=None if sys.stdout.isatty() else LOG_WIDTH)
 
 
 def _show_group(console: Console, rows: Sequence[Row]) -> None:
@@ -65,44 +58,34 @@ def _estimates(rows: Sequence[Row]) -> list[Estimate]:
     return [row.score for row in rows if row.score] + [each.rise for row in rows for each in row.transfers]
 
 
-def say(console: Console, text: str) -> None:
-    """One line however narrow the terminal, so that logs can be searched; nothing in it is markup."""
-    console.print(Text(printable(text)), soft_wrap=True)
-
-
-def printable(text: str) -> str:
-    """Without the control characters that could steer a terminal."""
-    return "".join(character if character.isprintable() else " " for character in text)
-
-
 def _heading(rows: Sequence[Row]) -> str:
     suite, model, task = rows[0].group
-    scores = [record.score for row in rows for record in row.records if record.score]
+    scores = [record.outcome.score for row in rows for record in row.records if record.outcome]
     metric = f" ({scores[0].name} over {scores[0].n:,} items)" if scores else ""
     return f"{suite}: {model} on {task}{metric}"
 
 
 def _beside(rows: Sequence[Row]) -> int:
     """Probes that fit beside the scores in 100 columns; more go to tables of their own."""
-    score, gain = max(len(_score(row)) for row in rows), max(len(text) for text in (rows[0].measure.unit, *map(_gain, rows)))
+    score, gain = max(len(_score(row)) for row in rows), max(len(text) for text in (rows[0].quantity.unit, *map(_gain, rows)))
     # A space after each column but the last.
-    taken = NAME_WIDTH + score + gain + sum(COST_WIDTHS) + 5
+    taken = NAME_WIDTH + score + gain + sum(COSTS.values()) + 5
     return max(LOG_WIDTH - taken, 0) // (PROBE_WIDTH + 1)
 
 
-def _scores(rows: Sequence[Row], probes: dict[str, numbers.Measure]) -> Table:
+def _scores(rows: Sequence[Row], probes: dict[str, numbers.Quantity]) -> Table:
     table = _table()
-    table.add_column("score [95 %]", justify="right", no_wrap=True)
-    table.add_column(Text(f"gain\n{printable(rows[0].measure.unit)}"), justify="right", overflow="fold", min_width=6)
+    add_column(table, "score", "score [95 %]", no_wrap=True)
+    add_column(table, "gain", "gain", rows[0].quantity.unit, min_width=6)
     _add_probes(table, probes)
-    for header, width in zip(("train\ns", "peak\nGB", "trained\n%"), COST_WIDTHS, strict=True):
-        table.add_column(header, justify="right", overflow="fold", min_width=width)
+    for (term, header, unit), width in COSTS.items():
+        add_column(table, term, header, unit, min_width=width)
     for row in rows:
         table.add_row(_name(row), Text(_score(row)), _gain(row), *_lost(row, probes), *_costs(row))
     return table
 
 
-def _forgetting(rows: Sequence[Row], probes: dict[str, numbers.Measure]) -> Table:
+def _forgetting(rows: Sequence[Row], probes: dict[str, numbers.Quantity]) -> Table:
     table = _table()
     _add_probes(table, probes)
     for row in rows:
@@ -111,36 +94,34 @@ def _forgetting(rows: Sequence[Row], probes: dict[str, numbers.Measure]) -> Tabl
 
 
 def _table() -> Table:
-    # One space between columns, which the box draws: four probes and a score fit in 100 columns so.
-    table = Table(box=box.SIMPLE_HEAD, show_edge=False, padding=0)
-    table.add_column("strategy", overflow="fold", min_width=NAME_WIDTH)
+    table = plain_table()
+    add_column(table, "strategy", "strategy", justify="left", min_width=NAME_WIDTH)
     return table
 
 
-def _add_probes(table: Table, probes: dict[str, numbers.Measure]) -> None:
-    for name, measure in probes.items():
-        header = Text(f"forgets\n{printable(name)}\n{printable(measure.unit)}")
-        table.add_column(header, justify="right", overflow="fold", min_width=6, max_width=PROBE_WIDTH)
+def _add_probes(table: Table, probes: dict[str, numbers.Quantity]) -> None:
+    for name, quantity in probes.items():
+        add_column(table, "forgetting", "forgets", name, quantity.unit, min_width=6, max_width=PROBE_WIDTH)
 
 
 def _name(row: Row) -> Text:
-    return Text("\n".join(printable(part) for part in (row.first.strategy, row.variant) if part))
+    return Text("\n".join(printable(part) for part in (row.setup.strategy, row.variant) if part))
 
 
 def _score(row: Row) -> str:
     assert row.score is not None
-    interval = numbers.bounds(row.score, row.measure, signed=False)
-    return f"{numbers.level(row.score.value, row.measure)} {interval}".rstrip()
+    interval = numbers.brackets(row.score, row.quantity, signed=False)
+    return f"{numbers.level(row.score.value, row.quantity)} {interval}".rstrip()
 
 
 def _gain(row: Row) -> str:
-    return numbers.difference(row.gain.value, row.measure) if row.gain else numbers.MISSING
+    return numbers.difference(row.gain.value, row.quantity) if row.gain else numbers.MISSING
 
 
-def _lost(row: Row, probes: dict[str, numbers.Measure]) -> Iterator[str]:
-    for name, measure in probes.items():
+def _lost(row: Row, probes: dict[str, numbers.Quantity]) -> Iterator[str]:
+    for name, quantity in probes.items():
         lost = row.forgetting.get(name)
-        text = numbers.difference(lost.lost.value, measure) if lost else numbers.MISSING
+        text = numbers.difference(lost.lost.value, quantity) if lost else numbers.MISSING
         # As wide as the mark, so that digits stay below each other.
         yield text + (MARK if lost and lost.lost.excludes_zero else " ")
 
@@ -148,14 +129,15 @@ def _lost(row: Row, probes: dict[str, numbers.Measure]) -> Iterator[str]:
 def _stages(rows: Sequence[Row]) -> Table:
     """Scores on each task after each stage, and at the last stage the three measures."""
     table = _table()
-    table.add_column("score\nafter", overflow="fold", min_width=5)
-    for task in rows[0].stage_measures:
-        table.add_column(Text(f"on\n{printable(task)}"), justify="right", overflow="fold", min_width=5)
-    for header in ("backward\ntransfer", "forward\ntransfer", "forgetting\n(Chaudhry)"):
-        table.add_column(header, justify="right", overflow="fold", min_width=6)
+    add_column(table, "stage_score", "score", "after", justify="left", min_width=5)
+    for task in rows[0].stage_quantities:
+        add_column(table, "stage_score", "on", task, min_width=5)
+    add_column(table, "backward_transfer", "backward", "transfer", min_width=6)
+    add_column(table, "forward_transfer", "forward", "transfer", min_width=6)
+    add_column(table, "stage_forgetting", "forgetting", "(Chaudhry)", min_width=6)
     for row in rows:
         assert row.stages is not None
-        measures, last = list(row.stage_measures.values()), len(row.stages.tasks) - 1
+        measures, last = list(row.stage_quantities.values()), len(row.stages.tasks) - 1
         table.add_row(_name(row), "base", *map(numbers.level, row.stages.base, measures))
         for number, (task, scores) in enumerate(zip(row.stages.tasks, row.stages.scores, strict=True)):
             ends = three_measures(row) if number == last else ()
@@ -167,7 +149,7 @@ def three_measures(row: Row) -> tuple[str, str, str]:
     """Backward and forward transfer (positive is better), and Chaudhry's forgetting (positive is loss)."""
     assert row.stages is not None
     found = (row.stages.backward_transfer, row.stages.forward_transfer, row.stages.forgetting)
-    backward, forward, forgetting = (numbers.difference(value, row.stage_measure) for value in found)
+    backward, forward, forgetting = (numbers.difference(value, row.stage_quantity) for value in found)
     return backward, forward, forgetting
 
 

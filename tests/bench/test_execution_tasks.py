@@ -30,21 +30,21 @@ def model(request, own_cache):
 def check(out, run, record, metrics, kind):
     """A whole record: all metrics with their intervals, its items, and costs where something was trained."""
     assert record.status == "ok", record.reason
-    assert set(record.metrics) - {"malformed"} == set(metrics)
+    assert set(record.outcome.metrics) - {"malformed"} == set(metrics)
     written = run.model.family == "decoder" and kind in ("ner", "qa", "generation")
-    assert ("malformed" in record.metrics) == written
-    for score in record.metrics.values():
+    assert ("malformed" in record.outcome.metrics) == written
+    for score in record.outcome.metrics.values():
         assert score.ci_low <= score.value <= score.ci_high and score.n == 12
-    assert record.score == record.metrics[metrics[0]] and record.base_score is not None
-    sign = 1 if record.score.higher_is_better else -1
-    assert record.gain == pytest.approx(sign * (record.score.value - record.base_score), abs=1e-9)
-    assert record.gain_ci_low <= record.gain <= record.gain_ci_high
-    assert record.forgetting and record.checks and all(record.checks.values())
-    assert record.provenance.data["test"] >= 12
+    assert record.outcome.score == record.outcome.metrics[metrics[0]] and record.outcome.base_score is not None
+    sign = 1 if record.outcome.score.higher_is_better else -1
+    assert record.outcome.gain.value == pytest.approx(sign * (record.outcome.score.value - record.outcome.base_score), abs=1e-9)
+    assert record.outcome.gain.ci_low <= record.outcome.gain.value <= record.outcome.gain.ci_high
+    assert record.outcome.forgetting and record.trust.checks and all(record.trust.checks.values())
+    assert record.trust.data["test"] >= 12
     trains = run.strategy.trains
-    assert record.cost.train_examples == (24 if trains else 0) and len(record.losses) == (2 if trains else 0)
+    assert record.cost.train_examples == (24 if trains else 0) and len(record.outcome.losses) == (2 if trains else 0)
     assert (record.cost.train_tokens > 0) == (record.cost.train_flops > 0) == (record.cost.saved_bytes > 0) == trains
-    items = store.items(out, record)
+    items = store.read_items(out, record)
     task = items[items["kind"] == "task"]
     loaded = splits.load(run.task)
     assert task["item"].tolist() == [example.id for example in loaded.test[:12]]
@@ -60,13 +60,13 @@ def test_entities_and_questions(model, suite, tmp_path, device):
     names = ["zero-shot", "few-shot", "lora-8bit", "instruction"]
     runs, found = done(suite, model, tmp_path, device, strategies=names)
     for run, record in zip(runs, found, strict=True):
-        if record.strategy == "few-shot" and run.model.family == "encoder":
-            assert record.status == "skipped" and record.score is None
+        if record.setup.strategy == "few-shot" and run.model.family == "encoder":
+            assert record.status == "skipped" and record.outcome is None
             continue
         check(tmp_path, run, record, run.task.metrics, suite)
-    by_name = {record.strategy: record for record in found}
-    assert by_name["zero-shot"].gain == 0
-    assert set(by_name["instruction"].robustness.scores) == set(runs[0].task.instructions.test)
+    by_name = {record.setup.strategy: record for record in found}
+    assert by_name["zero-shot"].outcome.gain.value == 0
+    assert set(by_name["instruction"].outcome.robustness.scores) == set(runs[0].task.instructions.test)
 
 
 @pytest.mark.slow
@@ -75,11 +75,11 @@ def test_several_tasks_at_once(model, suite, tmp_path, device):
     """The suite's own task, sarcasm and entailment: an encoder's heads of different kinds on one trunk."""
     (run,), (record,) = done(suite, model, tmp_path, device, strategies=["multitask"])
     check(tmp_path, run, record, run.task.metrics, suite)
-    assert set(record.elsewhere) == {"sarcasm", "rte"}
-    for other in record.elsewhere.values():
+    assert set(record.outcome.elsewhere) == {"sarcasm", "rte"}
+    for other in record.outcome.elsewhere.values():
         assert other.score.name == "accuracy" and other.score.n == 12
-        assert other.gain == pytest.approx(other.score.value - other.base_score)
-    items = store.items(tmp_path, record)
+        assert other.gain.value == pytest.approx(other.score.value - other.base_score)
+    items = store.read_items(tmp_path, record)
     assert (items["kind"] == "elsewhere").sum() == 24
 
 
@@ -93,9 +93,11 @@ def test_a_corpus(model, tmp_path, device):
         return
     for run, record in zip(runs, found, strict=True):
         check(tmp_path, run, record, ["perplexity"], "causal-lm")
-        assert 1 < record.score.value < 2000 and not record.score.higher_is_better
+        assert 1 < record.outcome.score.value < 2000 and not record.outcome.score.higher_is_better
     full = found[1]
-    assert full.gain > 0 and full.score.value < full.base_score  # lower is better, and a rise is positive
+    assert (
+        full.outcome.gain.value > 0 and full.outcome.score.value < full.outcome.base_score
+    )  # lower is better, and a rise is positive
 
 
 @pytest.fixture
@@ -143,8 +145,8 @@ def test_text_from_an_own_file(model, headlines, tmp_path, device):
         return
     for run, record in zip(runs, found, strict=True):
         check(tmp_path / "out", run, record, ["rougeL", "bleu", "chrf"], "generation")
-    instructed = {record.strategy: record for record in found}["instruction"]
-    assert set(instructed.robustness.scores) == set(runs[0].task.instructions.test)
+    instructed = {record.setup.strategy: record for record in found}["instruction"]
+    assert set(instructed.outcome.robustness.scores) == set(runs[0].task.instructions.test)
     (better,) = done(
         str(headlines),
         model,
@@ -154,7 +156,9 @@ def test_text_from_an_own_file(model, headlines, tmp_path, device):
         budget="640",
         settings=["full.learning_rate=3e-3"],
     )[1]
-    assert better.gain_ci_low > 0.2 and better.metrics["malformed"].value == 0  # what it is to write can be learned
+    assert (
+        better.outcome.gain.ci_low > 0.2 and better.outcome.metrics["malformed"].value == 0
+    )  # what it is to write can be learned
 
 
 def test_what_is_unfit_is_skipped_once(own_cache, tmp_path, device, monkeypatch):
@@ -163,8 +167,8 @@ def test_what_is_unfit_is_skipped_once(own_cache, tmp_path, device, monkeypatch)
         (record,) = found
         reason = "an encoder has no way to learn a ner task from examples without training"
         assert (record.status, record.reason) == ("skipped", reason)
-        assert record.score is None and not record.metrics and record.cost is None
-        assert store.items(tmp_path, record).empty and store.read_all(tmp_path) == found
+        assert record.outcome is None and record.cost is None
+        assert store.read_items(tmp_path, record).empty and store.read_all(tmp_path) == found
         monkeypatch.setattr(execution, "_skipped", lambda *_: pytest.fail("a skipped run was looked at again"))
 
 
@@ -174,9 +178,9 @@ def test_small_data_helps_are_in_the_record(own_cache, tmp_path, device):
     settings = ["early_stopping=1", "validate_every=0.5", "dropout=0.2", "label_smoothing=0.1", "augmentation=0.2"]
     (record,) = done("qa", "tiny-bert", tmp_path, device, strategies=["full"], settings=settings, budget="64")[1]
     assert record.status == "ok", record.reason
-    assert 1 <= len(record.validation) <= 2 and record.cost.train_examples in (32, 64)
-    assert record.cost.train_examples == 16 * len(record.losses)
-    assert record.hyperparameters["label_smoothing"] == 0.1
+    assert 1 <= len(record.outcome.validation) <= 2 and record.cost.train_examples in (32, 64)
+    assert record.cost.train_examples == 16 * len(record.outcome.losses)
+    assert record.setup.hyperparameters["label_smoothing"] == 0.1
 
 
 # A model behind an API.
@@ -208,9 +212,9 @@ def test_an_endpoint_that_knows_the_answers(server, keyed, suite, tmp_path, devi
     options = {"strategies": ["endpoint"], "settings": reached(server, **prices)}
     (run,), (record,) = done(suite, "tiny-bert", tmp_path, device, **options)
     assert record.status == "ok", record.reason
-    assert record.score.value == 1.0 and record.metrics["malformed"].value == 0.0
-    assert record.gain == pytest.approx(1 - record.base_score) and record.base_score < 1
-    assert (record.forgetting, record.losses, record.elsewhere) == ({}, [], {})
+    assert record.outcome.score.value == 1.0 and record.outcome.metrics["malformed"].value == 0.0
+    assert record.outcome.gain.value == pytest.approx(1 - record.outcome.base_score) and record.outcome.base_score < 1
+    assert (record.outcome.forgetting, record.outcome.losses, record.outcome.elsewhere) == ({}, [], {})
     # 7 tokens read and 3 written for each answer
     assert record.cost.money == pytest.approx(12 * (7 * 1000 + 3 * 2000) / 1e6)
     assert record.cost.train_tokens == record.cost.total_parameters == 0 and record.cost.eval_seconds > 0
@@ -222,7 +226,7 @@ def test_an_endpoint_that_knows_the_answers(server, keyed, suite, tmp_path, devi
     # Answers outlive the record: another folder asks nothing again, and costs the same in use.
     (again,) = done(suite, "tiny-bert", tmp_path / "again", device, **options)[1]
     assert len(server.requests) == 12
-    assert (again.metrics, again.cost.money) == (record.metrics, record.cost.money)
+    assert (again.outcome.metrics, again.cost.money) == (record.outcome.metrics, record.cost.money)
 
 
 @pytest.mark.slow
@@ -231,11 +235,11 @@ def test_an_endpoint_that_says_other_things(server, keyed, tmp_path, device):
     server.reply = lambda asked: Reply(body=completion(next(said)))
     settings = reached(server, concurrency=1)
     (run,), (record,) = done("sentiment", "tiny-bert", tmp_path, device, strategies=["endpoint"], settings=settings)
-    assert record.metrics["malformed"].value == pytest.approx(8 / 12)
-    items = store.items(tmp_path, record)
+    assert record.outcome.metrics["malformed"].value == pytest.approx(8 / 12)
+    items = store.read_items(tmp_path, record)
     assert items["prediction"].tolist() == ["positive", "", ""] * 4 and items["malformed"].tolist() == [False, True, True] * 4
     right = sum(e.gold == "positive" for e in splits.load(run.task).test[:12:3])
-    assert record.score.value == pytest.approx(right / 12)
+    assert record.outcome.score.value == pytest.approx(right / 12)
 
 
 @pytest.mark.slow

@@ -20,7 +20,7 @@ def launch(*arguments, launcher=(), cwd):
 
 def rows(folder):
     found = [json.loads(path.read_text()) for path in (folder / "out" / "records").glob("*.json")]
-    return {row["strategy"]: row for row in found}
+    return {row["setup"]["strategy"]: row for row in found}
 
 
 @pytest.fixture(scope="module")
@@ -33,7 +33,7 @@ def single(tmp_path_factory):
 
 @pytest.mark.slow
 def test_one_process_uses_all_cores(single):
-    device = single["full"]["device"]
+    device = single["full"]["provenance"]["device"]
     assert device["processes"] == 1 and device["distributed"] == "NO"
     assert device["threads"] == len(os.sched_getaffinity(0))
 
@@ -46,13 +46,16 @@ def test_two_processes_give_the_same_numbers(single, tmp_path):
     done = launch(*TINY, "--strategies", "zero-shot,full", launcher=config, cwd=tmp_path)
     assert done.returncode == 0, done.stderr
     found = rows(tmp_path)
-    assert found["full"]["device"]["processes"] == 2 and found["full"]["device"]["distributed"] == "MULTI_CPU"
+    assert (
+        found["full"]["provenance"]["device"]["processes"] == 2
+        and found["full"]["provenance"]["device"]["distributed"] == "MULTI_CPU"
+    )
     assert found["full"]["run_id"] == single["full"]["run_id"]
     for name, row in found.items():
-        assert row["score"]["n"] == 21
+        assert row["outcome"]["score"]["n"] == 21
         assert row["forgetting"]["mrpc"]["n"] == 5
         assert row["cost"]["train_tokens"] == single[name]["cost"]["train_tokens"]
-    assert found["zero-shot"]["score"] == single["zero-shot"]["score"]
+    assert found["zero-shot"]["outcome"]["score"] == single["zero-shot"]["outcome"]["score"]
     assert found["zero-shot"]["forgetting"]["mrpc"]["before"] == pytest.approx(
         single["zero-shot"]["forgetting"]["mrpc"]["before"]
     )

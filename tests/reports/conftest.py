@@ -10,7 +10,8 @@ import pandas as pd
 import pytest
 
 from bench.records import store
-from bench.records.record import Cost, Delta, Elsewhere, Forgetting, Point, Provenance, Record, Robustness, Score, Stages
+from bench.records.outcome import Delta, Elsewhere, Forgetting, Gain, Outcome, Point, Robustness, Score, Stages
+from bench.records.record import Cost, Provenance, Record, Setup, Trust
 from bench.running.scoring import rise, scores
 from bench.statistics.bootstrap import interval
 
@@ -67,6 +68,39 @@ def _forgetting(frame: pd.DataFrame, value_name: str) -> Forgetting:
     )
 
 
+def built(**fields: Any) -> Record:
+    """A record from fields by their names, whatever group each is in; a gain and its bounds are three numbers."""
+    gain, low, high = (fields.pop(name, None) for name in ("gain", "gain_ci_low", "gain_ci_high"))
+    fields["gain"] = None if gain is None else Gain(value=gain, ci_low=low, ci_high=high)
+    if not fields.get("score"):
+        fields = {name: value for name, value in fields.items() if name not in Outcome.model_fields}
+    if "provenance" in fields:  # None: nothing but versions and device is known
+        assert fields.pop("provenance") is None
+        unknown = Provenance.model_fields.keys() - {"versions", "device"}
+        fields = {name: value for name, value in fields.items() if name not in unknown}
+    parts = {}
+    for group, kind in GROUPS.items():
+        part = {name: fields.pop(name) for name in kind.model_fields if name in fields}
+        parts[group] = kind(**part) if part or group != "outcome" else None
+    return Record(**fields, **parts)
+
+
+def changed(record: Record, **changes: Any) -> Record:
+    """The record with other fields, whatever group each is in; nothing is checked, so that numbers may be broken."""
+    ends = {"gain": "value", "gain_ci_low": "ci_low", "gain_ci_high": "ci_high"}
+    gain = {ends[name]: changes.pop(name) for name in ends if name in changes}
+    if gain:
+        old = (record.outcome and record.outcome.gain) or Gain(value=0.0)
+        changes["gain"] = None if gain.get("value", 0.0) is None else old.model_copy(update=gain)
+    for group, kind in GROUPS.items():
+        part = {name: changes.pop(name) for name in kind.model_fields if name in changes}
+        if part:
+            changes[group] = getattr(record, group).model_copy(update=part)
+    assert changes.keys() <= Record.model_fields.keys()
+    return record.model_copy(update=changes)
+
+
+GROUPS: dict[str, Any] = {"setup": Setup, "outcome": Outcome, "trust": Trust, "provenance": Provenance}
 PROBES = {"wikipedia": (LOSS, 3.2, 3.3), "lambada": ("accuracy", 0.45, 0.4), "arc-easy": ("accuracy", 0.5, 0.5)}
 
 
@@ -79,7 +113,7 @@ def made(
     inputs: dict[str, Any] | None = None,
     **changes: Any,
 ) -> tuple[Record, pd.DataFrame]:
-    """A record and its items; `changes` replace the record's fields."""
+    """A record and its items; `changes` replace the record's fields, whatever group each is in."""
     task = changes.get("task", "sst2")
     frame = items(task, accuracy, probes, seed + len(strategy))
     answered = frame[frame["kind"] == "task"]
@@ -124,30 +158,26 @@ def made(
         "budget": "512examples",
         "versions": VERSIONS,
         "device": DEVICE,
-        "provenance": Provenance(
-            model_hash="ab" * 32,
-            data_hash="cd" * 32,
-            data={"read": 12_808, "repeated_removed": 57, "train": 10_715, "test": 872},
-            engine_version=1,
-            trust_remote_code=False,
-            started="2026-11-24T10:09:52+00:00",
-            inputs={"engine": 1, "strategy": strategy, "hyperparameters": hyperparameters, **seeded, **(inputs or {})},
-        ),
+        "model_hash": "ab" * 32,
+        "data_hash": "cd" * 32,
+        "data": {"read": 12_808, "repeated_removed": 57, "train": 10_715, "test": 872},
+        "engine_version": 1,
+        "started": "2026-11-24T10:09:52+00:00",
+        "inputs": {"engine": 1, "strategy": strategy, "hyperparameters": hyperparameters, **seeded, **(inputs or {})},
     }
-    return Record(**{**fields, **changes}), frame
+    return built(**{**fields, **changes}), frame
 
 
 def elsewhere(pair: tuple[Record, pd.DataFrame], name: str, accuracy: float, count: int) -> tuple[Record, pd.DataFrame]:
     """The pair with the first `count` items of another task or domain."""
     record, frame = pair
-    more = items(name, accuracy, {}, record.seed + len(record.strategy)).head(count).assign(kind="elsewhere")
+    more = items(name, accuracy, {}, record.setup.seed + len(record.setup.strategy)).head(count).assign(kind="elsewhere")
     score = scores(more, ["accuracy"])["accuracy"]
     before = more.assign(prediction=more["before"])
     gain, low, high = rise(more, before, "accuracy")
     base = scores(before, ["accuracy"])["accuracy"].value
-    part = Elsewhere(score=score, base_score=base, gain=gain, gain_ci_low=low, gain_ci_high=high)
-    parts = {**record.elsewhere, name: part}
-    return record.model_copy(update={"elsewhere": parts}), pd.concat([frame, more], ignore_index=True)
+    part = Elsewhere(score=score, base_score=base, gain=Gain(value=gain, ci_low=low, ci_high=high))
+    return changed(record, elsewhere={**record.outcome.elsewhere, name: part}), pd.concat([frame, more], ignore_index=True)
 
 
 def wordings(pair: tuple[Record, pd.DataFrame], values: dict[str, float], n: int = 48) -> tuple[Record, pd.DataFrame]:
@@ -156,7 +186,7 @@ def wordings(pair: tuple[Record, pd.DataFrame], values: dict[str, float], n: int
         words: Score(name="accuracy", value=value, ci_low=value - 0.1, ci_high=value + 0.1, n=n, share=True)
         for words, value in values.items()
     }
-    return pair[0].model_copy(update={"robustness": Robustness(scores=found)}), pair[1]
+    return changed(pair[0], robustness=Robustness(scores=found)), pair[1]
 
 
 def curve(places: list[tuple[float, dict[str, float]]]) -> list[Point]:
@@ -181,13 +211,13 @@ def stages() -> Stages:
 
 
 def _with(pair: tuple[Record, pd.DataFrame], probe: str, **changes: Any) -> tuple[Record, pd.DataFrame]:
-    part = pair[0].forgetting[probe].model_copy(update=changes)
-    return pair[0].model_copy(update={"forgetting": {**pair[0].forgetting, probe: part}}), pair[1]
+    probes = pair[0].outcome.forgetting
+    return changed(pair[0], forgetting={**probes, probe: probes[probe].model_copy(update=changes)}), pair[1]
 
 
 def contaminated(pair: tuple[Record, pd.DataFrame], probe: str, count: int) -> tuple[Record, pd.DataFrame]:
     """The pair, some of the probe's items given away by training data."""
-    return _with(pair, probe, contaminated=count)
+    return changed(pair[0], contamination={**pair[0].trust.contamination, probe: count}), pair[1]
 
 
 def rounded(pair: tuple[Record, pd.DataFrame], probe: str, lost: tuple[float, float, float]) -> tuple[Record, pd.DataFrame]:
@@ -233,7 +263,7 @@ def failed(strategy: str = "frozen", seed: int = 0, reason: str = "RuntimeError:
         "versions": VERSIONS,
         "device": DEVICE,
     }
-    return Record(**{**fields, **changes})
+    return built(**{**fields, **changes})
 
 
 def suite_of_seven(seeds: int = 1, **changes: Any) -> list[tuple[Record, pd.DataFrame]]:
@@ -257,7 +287,7 @@ def suite_of_seven(seeds: int = 1, **changes: Any) -> list[tuple[Record, pd.Data
 def kept(out: Path, found: list[tuple[Record, pd.DataFrame]]) -> list[Record]:
     """Write records with their items, and return the records."""
     for record, frame in found:
-        store.write(out, record, frame)
+        store.write_record(out, record, frame)
     return [record for record, _ in found]
 
 
@@ -271,6 +301,8 @@ def make() -> SimpleNamespace:
     """The makers above; fixtures need no package to be imported from."""
     return SimpleNamespace(
         record=made,
+        changed=changed,
+        digest=digest,
         failed=failed,
         suite=suite_of_seven,
         items=items,

@@ -1,11 +1,11 @@
-"""`tunebench results --json` carries the whole record: the keys that design.md promises, and those that came later."""
+"""`tunebench results --json` shows the whole record: the flat keys that others rely on, and those that came later."""
 
 import json
 
 import pytest
 
 from bench import cli
-from bench.records.record import Score
+from bench.records.outcome import Score
 
 SCORE = {"name", "value", "ci_low", "ci_high", "n", "higher_is_better", "share"}
 COST = {
@@ -34,11 +34,12 @@ def test_all_parts_of_a_record_are_there(make, out, capsys):
     record, items = make.wordings(make.mixture(validation=[0.7, 0.8]), {"say {text}": 0.8, "{text}?": 0.9})
     rate = Score(name="malformed", value=0.1, ci_low=0.0, ci_high=0.2, n=200, higher_is_better=False, share=True)
     cost = record.cost.model_copy(update={"money": 0.25})
-    record = record.model_copy(update={"metrics": {**record.metrics, "malformed": rate}, "cost": cost})
+    record = make.changed(record, metrics={**record.outcome.metrics, "malformed": rate}, cost=cost)
     make.kept(out, [(record, items), (make.failed("few-shot", reason="cannot be shown", status="skipped"), None)])
     skipped, row = sorted(results(out, capsys), key=lambda row: row["strategy"])
     top = "run_id suite model task strategy seed status reason score metrics base_score gain gain_ci_low gain_ci_high elsewhere"
     top += " robustness forgetting checks cost losses validation hyperparameters budget tuning versions device provenance"
+    top += " environment_id asked"
     assert set(top.split()) <= set(row) and set(row) == set(skipped)
     assert set(row["score"]) == set(row["metrics"]["malformed"]) == SCORE and set(row["cost"]) == COST
     assert row["metrics"]["malformed"]["value"] == 0.1 and row["metrics"]["malformed"]["higher_is_better"] is False

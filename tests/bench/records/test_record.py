@@ -1,99 +1,45 @@
-import json
+"""The shape of a record: the groups that docs and tables name, each with its keys and no other."""
 
-import pandas as pd
 import pytest
+from pydantic import ValidationError
 
-from bench import folders
-from bench.errors import UserError
-from bench.records import store
-from bench.records.record import Record, Score
+from bench.records.record import Cost, Provenance, Record, Setup, Trust, Tuning
 
-SCORE = Score(name="accuracy", value=0.5, ci_low=0.4, ci_high=0.6, n=10)
-
-
-def record(**changes):
-    fields = {
-        "run_id": "abc",
-        "suite": "s",
-        "model": "m",
-        "task": "t",
-        "strategy": "full",
-        "seed": 0,
-        "status": "ok",
-        "score": SCORE,
-        "hyperparameters": {},
-        "budget": "1examples",
-        "versions": {},
-        "device": {},
-    }
-    return Record(**(fields | changes))
+SETUP = {"suite": "s", "model": "m", "task": "t", "strategy": "full", "hyperparameters": {}, "seed": 0, "budget": "1examples"}
+ORIGIN = {"versions": {"torch": "2.13.0"}, "device": {"type": "cpu", "processes": 1}}
 
 
-def test_what_is_written_is_read(tmp_path):
-    items = pd.DataFrame({"kind": ["task"], "value": [1.0]})
-    store.write(tmp_path, record(), items)
-    assert store.read_all(tmp_path) == [record()]
-    assert store.items(tmp_path, record()).equals(items)
-    assert sorted(path.name for path in store.folder(tmp_path).iterdir()) == ["abc.json", "abc.parquet"]
+def test_groups():
+    groups = "schema_version run_id status reason setup outcome cost trust provenance"
+    assert list(Record.model_fields) == groups.split()
+    assert list(Setup.model_fields) == ["suite", "model", "task", "strategy", "hyperparameters", "seed", "budget", "tuning"]
+    assert list(Trust.model_fields) == ["checks", "contamination", "data"]
+    assert {"environment", "environment_id", "inputs", "started"} < set(Provenance.model_fields)
 
 
-def test_a_number_that_is_none_is_refused_before_it_is_written():
-    with pytest.raises(ValueError, match="finite"):
-        record(gain=float("nan"))
+def test_record_of_a_run_that_did_not_come_far():
+    record = Record(run_id="a", status="skipped", reason="no GPU", setup=SETUP, provenance=ORIGIN)
+    assert record.schema_version == 2 and record.outcome is record.cost is None
+    assert record.trust == Trust() and record.setup.tuning == Tuning(trials=0)
+    assert record.provenance.environment == {} and record.provenance.trust_remote_code is False
 
 
-@pytest.mark.parametrize("content", ["", "{}", "[1]", '{"schema_version": 2}'])
-def test_what_is_no_record_is_named(tmp_path, content):
-    path = store.folder(tmp_path) / "x.json"
-    path.parent.mkdir(parents=True)
-    path.write_text(content)
-    with pytest.raises(UserError, match=r"x\.json: not a tunebench record"):
-        store.read_all(tmp_path)
+@pytest.mark.parametrize("missing", ["setup", "provenance", "run_id", "status"])
+def test_what_every_run_has_is_asked_for(missing):
+    fields = {"run_id": "a", "status": "ok", "setup": SETUP, "provenance": ORIGIN}
+    with pytest.raises(ValidationError, match=missing):
+        Record(**{name: value for name, value in fields.items() if name != missing})
 
 
-def test_unknown_fields_are_refused(tmp_path):
-    path = store.write(tmp_path, record())
-    path.write_text(json.dumps(json.loads(path.read_text()) | {"extra": 1}))
-    with pytest.raises(UserError, match="extra"):
-        store.read(path)
+def test_no_cost_is_negative():
+    counts = dict.fromkeys(Cost.model_fields, 1)
+    assert Cost(**counts).probe_seconds == 1
+    for name in counts.keys() - {"money"}:
+        with pytest.raises(ValidationError, match=name):
+            Cost(**counts | {name: -1})
 
 
-def test_a_write_that_fails_leaves_the_old_file_and_no_rest(tmp_path):
-    path = tmp_path / "a.txt"
-    folders.write_text(path, "old")
-    with pytest.raises(RuntimeError), folders.writing(path) as temporary:
-        temporary.write_text("half")
-        raise RuntimeError
-    assert path.read_text() == "old"
-    assert [p.name for p in tmp_path.iterdir()] == ["a.txt"]
-
-
-def test_a_folder_that_cannot_be_written_is_named(tmp_path):
-    (tmp_path / "file").write_text("")
-    with pytest.raises(UserError, match=r"cannot write .*file"):
-        folders.check_writable(tmp_path / "file")
-    with pytest.raises(UserError, match="cannot write /proc/nothing"):
-        folders.check_writable(folders.Path("/proc/nothing"))
-
-
-def test_a_full_disk_is_named(tmp_path, monkeypatch):
-    def full(self, text, encoding=None):
-        raise OSError(28, "No space left on device")
-
-    monkeypatch.setattr(folders.Path, "write_text", full)
-    with pytest.raises(UserError, match="No space left on device; free some space"):
-        folders.write_text(tmp_path / "a.txt", "x")
-    assert not list(tmp_path.iterdir())
-
-
-@pytest.mark.parametrize(
-    ("value", "kind", "text"),
-    [
-        ("[1]", str, "[1]"),
-        (["Äpfel", "O"], list[str], '["Äpfel", "O"]'),
-        ([0.1, 3.0], list[float], "[0.1, 3.0]"),
-        (1.0, float, "1.0"),
-    ],
-)
-def test_answers_are_kept_as_text(value, kind, text: str):
-    assert store.as_text(value) == text and store.as_value(text, kind) == value
+def test_records_are_not_changed():
+    record = Record(run_id="a", status="ok", setup=SETUP, provenance=ORIGIN)
+    with pytest.raises(ValidationError, match="frozen"):
+        record.setup.seed = 3

@@ -28,7 +28,7 @@ def done(request, own_cache, tmp_path_factory, device):
     model = request.getfixturevalue("decoder_folder") if request.param == "decoder" else "tiny-bert"
     out = tmp_path_factory.mktemp(request.param)
     runs = runs_of(model)
-    return request.param, model, out, runs, {r.strategy: r for r in execute(runs, out, device)}
+    return request.param, model, out, runs, {r.setup.strategy: r for r in execute(runs, out, device)}
 
 
 @pytest.mark.slow
@@ -38,20 +38,20 @@ def test_every_strategy_leaves_a_whole_record(done):
     probes = {"wikipedia", "lambada", "arc-easy"} if family == "decoder" else {"mrpc"}
     for name, record in found.items():
         assert record.status == "ok", record.reason
-        assert set(record.forgetting) == probes
-        assert set(record.metrics) == {"accuracy", "f1_macro"}
-        for score in record.metrics.values():
+        assert set(record.outcome.forgetting) == probes
+        assert set(record.outcome.metrics) == {"accuracy", "f1_macro"}
+        for score in record.outcome.metrics.values():
             assert score.ci_low <= score.value <= score.ci_high and score.n == 40
-        assert record.gain == pytest.approx(record.score.value - found["zero-shot"].score.value)
-        assert record.checks and all(record.checks.values())
+        assert record.outcome.gain.value == pytest.approx(record.outcome.score.value - found["zero-shot"].outcome.score.value)
+        assert record.trust.checks and all(record.trust.checks.values())
         trained = name not in ("zero-shot", "few-shot")
         assert (record.cost.train_flops > 0) == (record.cost.train_tokens > 0) == (record.cost.saved_bytes > 0) == trained
-        assert len(record.losses) == (3 if trained else 0)
+        assert len(record.outcome.losses) == (3 if trained else 0)
         assert record.cost.peak_memory_bytes > 10e6 and record.cost.eval_seconds > record.cost.probe_seconds > 0
-        items = store.items(out, record)
+        items = store.read_items(out, record)
         assert (items["kind"] == "task").sum() == 40
         task = items[items["kind"] == "task"]
-        assert (task["gold"] == task["prediction"]).mean() == pytest.approx(record.score.value)
+        assert (task["gold"] == task["prediction"]).mean() == pytest.approx(record.outcome.score.value)
 
 
 @pytest.mark.slow
@@ -64,20 +64,20 @@ def test_strategies_share_examples_and_budget(done):
     assert found["frozen"].cost.train_flops < found["full"].cost.train_flops
     assert found["lora-8bit"].cost.saved_bytes < found["frozen"].cost.saved_bytes < found["full"].cost.saved_bytes
     # All start from the same weights on the same first batch, whose loss is taken before any update.
-    assert found["frozen"].losses[0] == pytest.approx(found["full"].losses[0], rel=0.05)
+    assert found["frozen"].outcome.losses[0] == pytest.approx(found["full"].outcome.losses[0], rel=0.05)
 
 
 @pytest.mark.slow
 def test_an_untouched_model_forgets_exactly_nothing(done):
     _, _, _, _, found = done
     for name in ("zero-shot", "few-shot"):
-        for forgetting in found[name].forgetting.values():
+        for forgetting in found[name].outcome.forgetting.values():
             assert (forgetting.delta, forgetting.ci_low, forgetting.ci_high) == (0.0, 0.0, 0.0)
             assert forgetting.before == forgetting.after
     # The first row is what the others are held against; the second loaded and measured the model on its own.
-    assert "untouched_forgets_nothing" not in found["zero-shot"].checks
-    assert found["few-shot"].checks["untouched_forgets_nothing"] is True
-    assert found["zero-shot"].gain == 0.0
+    assert "untouched_forgets_nothing" not in found["zero-shot"].trust.checks
+    assert found["few-shot"].trust.checks["untouched_forgets_nothing"] is True
+    assert found["zero-shot"].outcome.gain.value == 0.0
 
 
 @pytest.mark.slow
@@ -92,19 +92,19 @@ def test_the_same_seed_gives_the_same_record(done, device, tmp_path):
     family, model, out, _, found = done
     names = ["full", "lora-8bit", "multitask"] if family == "decoder" else ["full"]
     for record in execute(runs_of(model, strategies=names), tmp_path, device):
-        first = found[record.strategy]
-        assert record.losses == first.losses
-        assert record.metrics == first.metrics
-        assert record.forgetting == first.forgetting
-        assert store.items(tmp_path, record).equals(store.items(out, first))
+        first = found[record.setup.strategy]
+        assert record.outcome.losses == first.outcome.losses
+        assert record.outcome.metrics == first.outcome.metrics
+        assert record.outcome.forgetting == first.outcome.forgetting
+        assert store.read_items(tmp_path, record).equals(store.read_items(out, first))
 
 
 @pytest.mark.slow
 def test_another_seed_gives_another_record(done, device, tmp_path):
     _, model, _, _, found = done
     _, second = execute(runs_of(model, strategies=["full"], seeds=2), tmp_path, device)
-    assert second.seed == 1
-    assert second.losses != found["full"].losses
+    assert second.setup.seed == 1
+    assert second.outcome.losses != found["full"].outcome.losses
 
 
 @pytest.mark.slow
@@ -112,8 +112,8 @@ def test_what_is_learned_is_learned(own_cache, device, tmp_path):
     """The smallest BERT, trained for longer, beats the constant answer: the data, labels and head belong together."""
     runs = runs_of("tiny-bert", strategies=["full"], budget="1600", test_items=872, settings=["learning_rate=5e-4"])
     (record,) = execute(runs, tmp_path, device)
-    assert record.score.ci_low > 0.56
-    assert sum(record.losses[-10:]) < sum(record.losses[:10])
+    assert record.outcome.score.ci_low > 0.56
+    assert sum(record.outcome.losses[-10:]) < sum(record.outcome.losses[:10])
 
 
 def test_a_failed_run_is_recorded_and_the_others_go_on(own_cache, device, tmp_path, monkeypatch):
@@ -130,7 +130,7 @@ def test_a_failed_run_is_recorded_and_the_others_go_on(own_cache, device, tmp_pa
     assert (failed.status, failed.reason) == ("failed", "RunError: the loss is nan at step 2 of 3")
     assert ok.status == "ok"
     stored = json.loads((store.folder(tmp_path) / f"{failed.run_id}.json").read_text())
-    assert stored["score"] is None and stored["reason"] == failed.reason
+    assert stored["outcome"] is None and stored["reason"] == failed.reason
     # Once the reason is gone the run is done again, and only that one.
     monkeypatch.setattr(adaptation, "train", train)
     again, kept = execute(runs, tmp_path, device)
@@ -140,9 +140,9 @@ def test_a_failed_run_is_recorded_and_the_others_go_on(own_cache, device, tmp_pa
 @pytest.mark.slow
 def test_items_hold_before_and_after(done):
     _, _, out, _, found = done
-    items = store.items(out, found["full"])
+    items = store.read_items(out, found["full"])
     probes = items[items["kind"] == "probe"]
-    for name, forgetting in found["full"].forgetting.items():
+    for name, forgetting in found["full"].outcome.forgetting.items():
         rows = probes[probes["name"] == name]
         assert len(rows) == forgetting.n == 6
         assert rows["before_value"].notna().all() and rows["value"].notna().all()

@@ -5,7 +5,6 @@ import pytest
 
 from bench.statistics.bootstrap import interval, tail
 from bench.statistics.estimates import Estimate, estimate, over_seeds_and_items
-from reports.rows.captions import statement
 
 
 def mean(totals: np.ndarray) -> np.ndarray:
@@ -13,7 +12,7 @@ def mean(totals: np.ndarray) -> np.ndarray:
 
 
 def correct(shares: list[float], count: int = 300) -> tuple:
-    """Answers that are right for the first items as counts, (seeds, items, 2), and their mean."""
+    """PairedCounts that are right for the first items as counts, (seeds, items, 2), and their mean."""
     right = np.array([[float(item < share * count) for item in range(count)] for share in shares])
     return np.stack([right, np.ones_like(right)], axis=-1), mean
 
@@ -69,13 +68,3 @@ def test_bounds_that_are_missing_stay_missing():
 )
 def test_excludes_zero(low: float, high: float, expected: bool):
     assert Estimate(0.0, low, high, "items", 1).excludes_zero is expected
-
-
-def test_statement_names_what_is_held():
-    one, several = Estimate(0.5, 0.4, 0.6, "items", 1), Estimate(0.5, 0.4, 0.6, "items and seeds", 3)
-    bounds, bare = Estimate(0.5, 0.4, 0.6, "bounds", 3), Estimate(0.5, None, None, "items", 1)
-    assert "items alone" in statement([one]) and "seeds is not in them" in statement([one])
-    assert "items and seeds" in statement([several]) and "single run" not in statement([several])
-    assert "single run hold items alone" in statement([one, several])
-    assert "†" in statement([bounds]) and "mean of the seeds' own bounds" in statement([bounds])
-    assert statement([bare]) == statement([]) == "No intervals: there are no scores with bounds."

@@ -7,14 +7,14 @@ from reports.rows.rows import aggregate
 
 
 def test_columns_and_their_groups(make):
-    found = board.build(aggregate([make.record("full")[0]]))
+    found = board.wide_table(aggregate([make.record("full")[0]]))
     assert found.groups == [("", 4), ("Task", 2), ("Forgetting (positive is loss)", 3), ("Cost", 10)]
     assert all(len(line.cells) == len(found.columns) for line in found.lines)
 
 
 def test_what_a_record_lacks_is_empty_and_has_no_value_to_sort_by(make):
     bare = make.record("full", cost=None, gain=None, forgetting={})[0]
-    found = board.build(aggregate([bare, make.record("frozen")[0]]))
+    found = board.wide_table(aggregate([bare, make.record("frozen")[0]]))
     titles = [column.title for column in found.columns]
     cells = dict(zip(titles, found.lines[0].cells, strict=True))
     assert all(cells[title] == board.EMPTY for title in ("Gain", "wikipedia", "FLOPs", "Trainable", "Saved"))
@@ -23,29 +23,29 @@ def test_what_a_record_lacks_is_empty_and_has_no_value_to_sort_by(make):
 
 def test_row_of_an_api_has_money_and_no_sizes(make):
     paid = make.record("endpoint", trainable=0, probes={})[0]
-    paid = paid.model_copy(
-        update={"cost": paid.cost.model_copy(update={"money": 0.0123, "total_parameters": 0, "peak_memory_bytes": 0})}
+    paid = make.changed(
+        paid, cost=paid.cost.model_copy(update={"money": 0.0123, "total_parameters": 0, "peak_memory_bytes": 0})
     )
-    found = board.build(aggregate([paid, make.record("full")[0]]))
+    found = board.wide_table(aggregate([paid, make.record("full")[0]]))
     assert found.groups[-1] == ("Cost", 11)
     api, full = (dict(zip([c.title for c in found.columns], line.cells, strict=True)) for line in found.lines)
     assert (api["Money"].text, api["Money"].value) == ("0.0123", 0.0123) and full["Money"] == board.EMPTY
     assert all(api[title] == board.EMPTY for title in ("Memory", "Total", "wikipedia", "lambada"))
-    assert "Money" not in [column.title for column in board.build(aggregate([make.record("full")[0]])).columns]
+    assert "Money" not in [column.title for column in board.wide_table(aggregate([make.record("full")[0]])).columns]
 
 
 def test_bars_share_a_track_that_holds_all_intervals(make):
     rows = aggregate([make.record("a", accuracy=0.62)[0], make.record("b", accuracy=0.93)[0]])
     assert board.scale(rows) == (pytest.approx(0.5), pytest.approx(1.0))
     assert board.scale([]) == (0.0, 1.0)
-    bars = [line.cells[4].bar for line in board.build(rows).lines]
+    bars = [line.cells[4].bar for line in board.wide_table(rows).lines]
     assert all(0 <= bar.low <= bar.mid <= bar.high <= 100 for bar in bars) and bars[0].high < bars[1].low
 
 
 def test_numbers_that_are_not_finite_have_no_value(make):
     record = make.record("full")[0]
-    bad = record.forgetting["wikipedia"].model_copy(update={"delta": float("nan"), "ci_low": float("nan")})
-    found = board.build(aggregate([record.model_copy(update={"forgetting": {"wikipedia": bad}, "gain": float("inf")})]))
+    bad = record.outcome.forgetting["wikipedia"].model_copy(update={"delta": float("nan"), "ci_low": float("nan")})
+    found = board.wide_table(aggregate([make.changed(record, forgetting={"wikipedia": bad}, gain=float("inf"))]))
     cells = dict(zip([column.title for column in found.columns], found.lines[0].cells, strict=True))
     assert cells["wikipedia"].value is None and cells["wikipedia"].text == "–" and cells["Gain"].value is None
 
@@ -53,12 +53,12 @@ def test_numbers_that_are_not_finite_have_no_value(make):
 def test_each_measure_has_a_track_and_a_unit_of_its_own(make):
     share, other = make.record("a", accuracy=0.62)[0], make.record("b", task="perplexing")[0]
     score = {"name": "perplexity", "share": False, "value": 20.0, "ci_low": 15.0, "ci_high": 25.0, "higher_is_better": False}
-    other = other.model_copy(update={"score": other.score.model_copy(update=score), "base_score": 30.0, "gain": 10.0})
-    found = board.build(aggregate([share, other]))
+    other = make.changed(other, score=other.outcome.score.model_copy(update=score), base_score=30.0, gain=10.0)
+    found = board.wide_table(aggregate([share, other]))
     columns = {column.title: column for column in found.columns}
     assert columns["Score"].note == "bar 0.5 to 0.7, 15 to 25" and columns["Gain"].note == "points, perplexity"
     assert columns["Score"].first == "descending"
     assert [line.cells[4].text for line in found.lines] == [".620", "20.000"]
     assert found.lines[1].cells[4].bar.mid == 50 and found.lines[1].cells[5].text == "+10.000"
-    alone = board.build(aggregate([other]))
+    alone = board.wide_table(aggregate([other]))
     assert next(column for column in alone.columns if column.title == "Score").first == "ascending"

@@ -9,7 +9,7 @@ import pytest
 
 from bench.errors import UserError
 from bench.records import store
-from bench.records.record import Score
+from bench.records.outcome import Score
 from reports.page import leaderboard
 
 SECTIONS = {"Other metrics", "Other tasks and domains", "Transfer", "Wordings"}
@@ -41,7 +41,7 @@ class Page(HTMLParser):
 
 def written(make, out, found) -> str:
     make.kept(out, found)
-    return leaderboard.write(out, out).read_text(encoding="utf-8")
+    return leaderboard.write_page(out, out).read_text(encoding="utf-8")
 
 
 @pytest.fixture(scope="module")
@@ -83,7 +83,9 @@ def test_every_column_can_be_sorted_from_the_keyboard(page_of):
     text = page_of(1)
     everywhere = [attributes for attributes in Page(text).named("th") if "data-first" in attributes]
     assert all(attributes["aria-sort"] == "none" for attributes in everywhere)
-    assert len(re.findall(r"<th [^>]*data-first[^>]*>\s*<button type=\"button\">", text)) == len(everywhere)
+    assert len(re.findall(r"<th [^>]*data-first[^>]*>\s*<button type=\"button\" aria-describedby=\"means-\w+\">", text)) == len(
+        everywhere
+    )
     board = text[text.index('<table class="board">') : text.index("</table>")]
     headers = [attributes for attributes in Page(board).named("th") if "data-first" in attributes]
     assert len(headers) == 19
@@ -138,7 +140,11 @@ def test_curves_stages_and_contaminated_items_are_shown(make, out):
 
 
 def test_page_without_curves_has_no_way(page_of):
-    assert "On the way" not in page_of(1) and "<h3>Stages" not in page_of(1) and ">Contaminated</button>" not in page_of(1)
+    assert (
+        "On the way" not in page_of(1)
+        and ">Backward transfer</button>" not in page_of(1)
+        and ">Contaminated</button>" not in page_of(1)
+    )
 
 
 def test_definitions_and_provenance(page_of):
@@ -182,8 +188,8 @@ def everything(make) -> list:
         record, items = make.elsewhere(pair, "tweets", 0.7, 150)
         rate = Score(name="malformed", value=0.032, ci_low=0.01, ci_high=0.06, n=200, share=True, higher_is_better=False)
         cost = record.cost.model_copy(update={"money": 1.25})
-        metrics = {**record.metrics, "malformed": rate}
-        found += [(record.model_copy(update={"metrics": metrics, "cost": cost}), items), make.alone(seed=seed)]
+        metrics = {**record.outcome.metrics, "malformed": rate}
+        found += [(make.changed(record, metrics=metrics, cost=cost), items), make.alone(seed=seed)]
     return found
 
 
@@ -258,7 +264,7 @@ def test_suites_models_and_tasks_share_a_page(make, out):
 
 def test_same_records_give_the_same_bytes(make, out):
     first = written(make, out, make.suite(1))
-    assert leaderboard.write(out, out / "elsewhere").read_text(encoding="utf-8") == first
+    assert leaderboard.write_page(out, out / "elsewhere").read_text(encoding="utf-8") == first
 
 
 def test_nothing_is_nan(page_of):
@@ -268,7 +274,7 @@ def test_nothing_is_nan(page_of):
 
 
 def test_no_records_say_how_to_make_some(out):
-    path = leaderboard.write(out / "nothing", out)
+    path = leaderboard.write_page(out / "nothing", out)
     words = Page(path.read_text(encoding="utf-8")).words
     assert "There are no records yet" in words and "accelerate launch bench/run.py --suite sentiment" in words
 
@@ -277,6 +283,6 @@ def test_broken_record_is_named_and_the_old_page_stays(make, out):
     before = written(make, out, [make.record("full")])
     (store.folder(out) / "broken.json").write_text("{", encoding="utf-8")
     with pytest.raises(UserError, match=r"broken\.json"):
-        leaderboard.write(out, out)
+        leaderboard.write_page(out, out)
     assert (out / leaderboard.FILE).read_text(encoding="utf-8") == before
     assert [path.name for path in out.iterdir() if path.is_file()] == [leaderboard.FILE]

@@ -3,11 +3,11 @@
 from xml.etree import ElementTree
 
 from reports.page import plot
-from reports.rows.numbers import Measure
+from reports.rows.numbers import Quantity
 from reports.rows.rows import aggregate
 
-LOSS = Measure("loss (nats per token)", share=False)
-ACCURACY = Measure("accuracy", share=True)
+LOSS = Quantity("loss (nats per token)", share=False)
+ACCURACY = Quantity("accuracy", share=True)
 
 
 def names(svg: str) -> list[str]:
@@ -85,20 +85,20 @@ def test_no_panel_without_points(make):
     rows = aggregate([make.record("full", gain=None)[0], make.failed("frozen")])
     assert plot.panel(rows, "lambada", ACCURACY, "p") is None
     nan = make.record("full")[0]
-    nan = nan.model_copy(update={"gain": float("nan")})
+    nan = make.changed(nan, gain=float("nan"))
     assert plot.panel(aggregate([nan]), "lambada", ACCURACY, "p") is None
 
 
 def test_interval_beside_its_value_is_drawn(make):
     # A percentile interval need not hold the value.
     record = make.record("full")[0]
-    assert plot.panel(aggregate([record.model_copy(update={"gain_ci_high": -1.0})]), "lambada", ACCURACY, "p")
+    assert plot.panel(aggregate([make.changed(record, gain_ci_high=-1.0)]), "lambada", ACCURACY, "p")
 
 
 def test_gain_that_is_no_share_keeps_its_own_unit(make):
     record = make.record("full")[0]
-    score = record.score.model_copy(update={"name": "bleu", "share": False})
-    record = record.model_copy(update={"score": score, "gain": 3.25, "gain_ci_low": 1.0, "gain_ci_high": 5.0})
+    score = record.outcome.score.model_copy(update={"name": "bleu", "share": False})
+    record = make.changed(record, score=score, gain=3.25, gain_ci_low=1.0, gain_ci_high=5.0)
     svg = plot.panel(aggregate([make.failed("frozen"), record]), "lambada", ACCURACY, "p")
     assert "gain, bleu (right is better)" in names(svg)
     assert "full: gain +3.250 bleu, forgetting +4.7 points" in ElementTree.fromstring(svg).get("aria-label")

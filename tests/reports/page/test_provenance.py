@@ -28,15 +28,13 @@ def test_records_without_provenance(make):
     assert found.models == found.data == found.engines == [] and len(found.runs) == 1
 
 
-def test_early_stopping_kept_the_best_validation(make):
-    run = make.record("full", validation=[0.7, 0.812, 0.812, 0.8])[0]
-    assert provenance.stopping(run) == provenance.Stopping([".700", ".812", ".812", ".800"], 1)
+def test_runs_that_were_validated_are_named(make):
+    run = make.record("full", validation=[0.7, 0.812])[0]
     found = provenance.gather(aggregate([run, make.record("frozen")[0]]))
-    assert list(found.stopped) == [run.run_id]
+    assert list(found.stopped) == [run.run_id] and found.stopped[run.run_id].kept == 1
 
 
-def test_validation_of_a_loss_is_shown_as_the_loss(make):
-    run = make.record("full", validation=[-21.5, -20.25, -20.75])[0]
-    score = run.score.model_copy(update={"name": "perplexity", "share": False, "higher_is_better": False})
-    found = provenance.stopping(run.model_copy(update={"score": score}))
-    assert found == provenance.Stopping(["21.500", "20.250", "20.750"], 1)
+def test_environments_are_counted_where_they_are_known(make):
+    known = [make.record("full", n, environment_id=each)[0] for n, each in enumerate(("a", "b", None))]
+    assert provenance.gather(aggregate(known)).environments == 2
+    assert provenance.gather(aggregate(known[2:])).environments == 0

@@ -2,7 +2,7 @@
 
 import pytest
 
-from bench.records.record import Score
+from bench.records.outcome import Score
 from reports.page import sections
 from reports.page.cells import EMPTY
 from reports.rows.numbers import points
@@ -10,7 +10,7 @@ from reports.rows.rows import aggregate
 
 
 def built(found: list, out=None) -> dict[str, sections.Section]:
-    return {section.title: section for section in sections.build(aggregate(found, out))}
+    return {section.title: section for section in sections.small_sections(aggregate(found, out))}
 
 
 def cells(table) -> list[dict]:
@@ -25,12 +25,16 @@ def test_nothing_to_show_is_no_section(make):
 def test_other_metrics(make):
     record = make.record("full")[0]
     rate = Score(name="malformed", value=0.032, ci_low=0.02, ci_high=0.05, n=200, share=True, higher_is_better=False)
-    metrics = {**record.metrics, "f1_macro": record.score.model_copy(update={"name": "f1_macro"}), "malformed": rate}
-    found = [record.model_copy(update={"metrics": metrics}), make.record("frozen")[0]]
+    metrics = {
+        **record.outcome.metrics,
+        "f1_macro": record.outcome.score.model_copy(update={"name": "f1_macro"}),
+        "malformed": rate,
+    }
+    found = [make.changed(record, metrics=metrics), make.record("frozen")[0]]
     ((_, table),) = built(found)["Other metrics"].tables
     (row,) = cells(table)
     assert (row["malformed"].text, row["malformed"].interval, row["malformed"].value) == (".032", "[.020, .050]", 0.032)
-    assert row["f1_macro"].value == record.score.value
+    assert row["f1_macro"].value == record.outcome.score.value
     assert [column.first for column in table.columns[3:]] == ["descending", "ascending"]
 
 
@@ -41,10 +45,10 @@ def test_other_tasks_stand_before_domains_and_rows_without_them_are_empty(make):
     assert table.groups == [("", 3), ("Other tasks", 1), ("Domains", 1)]
     assert [column.note for column in table.columns[3:]] == ["accuracy, 64 items", "accuracy, 150 items"]
     full, multitask = cells(table)
-    part = both.elsewhere["rte"]
+    part = both.outcome.elsewhere["rte"]
     assert full["rte"] == EMPTY and full["tweets"].value == pytest.approx(0.8, abs=0.08)
     assert multitask["rte"].value == part.score.value
-    value, low, high = (points(each) for each in (part.gain, part.gain_ci_low, part.gain_ci_high))
+    value, low, high = (points(each) for each in (part.gain.value, part.gain.ci_low, part.gain.ci_high))
     assert multitask["rte"].detail == f"gain {value} [{low}, {high}]"
 
 

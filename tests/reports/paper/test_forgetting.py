@@ -29,7 +29,15 @@ def test_a_table_per_probe_holds_what_was_worked_out_by_hand(make):
     (group,) = forgetting.groups(aggregate([record for record, _ in two(make)]))
     table, relative = group.tables
     assert group.title == "sentiment: smollm2 on sst2" and table.title == "wikipedia: loss (nats per token), 64 items"
-    assert table.headers == ["strategy", "gain [95 %]", "forgetting [95 %]", "verdict", "per gain", "at equal gain", "rounding"]
+    assert [header.text for header in table.headers] == [
+        "strategy",
+        "gain [95 %]",
+        "forgetting [95 %]",
+        "verdict",
+        "per gain",
+        "at equal gain",
+        "rounding",
+    ]
     # full at .04: half way from (.02, .01) to (.06, .03); .02 nats for 5 points
     assert table.lines == [
         ["full", "+5.0 [+3.0, +7.0]", "+0.020 [+0.010, +0.030]", "loss", "+0.0040", "+0.020", "–"],
@@ -72,7 +80,7 @@ def test_what_is_absent_leaves_no_column_and_failures_are_told(make):
     same = {"wikipedia": ("loss (nats per token)", 3.2, 3.2)}
     bare = make.record("full", probes=same, gain=0.01, gain_ci_low=-0.01, gain_ci_high=0.02)[0]
     (group,) = forgetting.groups(aggregate([bare, make.failed("x", reason="no GPU"), make.record("zero-shot", trainable=0)[0]]))
-    assert group.tables[0].headers == ["strategy", "gain [95 %]", "forgetting [95 %]", "verdict"]
+    assert [header.text for header in group.tables[0].headers] == ["strategy", "gain [95 %]", "forgetting [95 %]", "verdict"]
     assert len(group.tables) == 1 and len(group.tables[0].lines) == 1 and group.notes[-1] == "x (seed 0) failed: no GPU"
     (empty,) = forgetting.groups(aggregate([make.failed("x")]))
     assert empty.tables == [] and empty.notes[0] == "No row was trained and probed."
@@ -105,4 +113,4 @@ def test_command_says_what_is_missing(make, out, tmp_path, capsys):
     assert left(["--out", str(out), "--figure", str(tmp_path / "f.svg")]) == 2
     assert "--probe-every" in capsys.readouterr().err and not (tmp_path / "f.svg").exists()
     with pytest.raises(UserError):
-        forgetting.write([make.record("full")[0]], out, None, tmp_path / "f.svg")
+        forgetting.write_tables([make.record("full")[0]], out, None, tmp_path / "f.svg")

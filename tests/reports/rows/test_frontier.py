@@ -34,8 +34,11 @@ def test_gain_that_is_not_reached_or_is_none(make):
 
 def test_path_starts_at_the_untouched_base(make):
     (row,) = aggregate([watched(make, "full", [(0.1, 0.02), (0.2, 0.05)])])
-    assert frontier.path(row, "lambada") == [(0.0, 0.0), (0.1, 0.02), (0.2, 0.05)]
-    assert frontier.path(row, "wikipedia") == [] and frontier.path(aggregate([make.record("x")[0]])[0], "lambada") == []
+    assert frontier.curve_places(row, "lambada") == [(0.0, 0.0), (0.1, 0.02), (0.2, 0.05)]
+    assert (
+        frontier.curve_places(row, "wikipedia") == []
+        and frontier.curve_places(aggregate([make.record("x")[0]])[0], "lambada") == []
+    )
 
 
 def test_equal_gain_is_the_smallest_of_the_largest(make):
@@ -48,7 +51,7 @@ def test_equal_gain_is_the_smallest_of_the_largest(make):
     rows = aggregate(found)
     assert frontier.equal_gain(rows) == pytest.approx(0.2)
     # full from (.1, .02) to (.3, .05) at .2: half way
-    reached = [frontier.at_gain(frontier.path(row, "lambada"), 0.2) for row in rows]
+    reached = [frontier.at_gain(frontier.curve_places(row, "lambada"), 0.2) for row in rows]
     assert reached == [pytest.approx(0.035), pytest.approx(0.01), None, None]
     assert frontier.equal_gain(rows[2:]) is None
 

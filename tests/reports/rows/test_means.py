@@ -7,22 +7,22 @@ from bench.statistics.estimates import Estimate
 from reports.rows.rows import aggregate
 
 
-def with_malformed(pair: tuple, every: int) -> tuple:
+def with_malformed(make, pair: tuple, every: int) -> tuple:
     """A record and its items where each so-many-th answer was malformed."""
     record, items = pair
     items = items.assign(malformed=[bool(n % every == 0) if kind == "task" else None for n, kind in enumerate(items["kind"])])
     task = items[items["kind"] == "task"]
     rate = scores(task.assign(prediction=task["malformed"].astype(float), gold=""), ["malformed"])["malformed"]
     macro = scores(task, ["f1_macro"])["f1_macro"]
-    return record.model_copy(update={"metrics": {**record.metrics, "f1_macro": macro, "malformed": rate}}), items
+    return make.changed(record, metrics={**record.outcome.metrics, "f1_macro": macro, "malformed": rate}), items
 
 
 def test_other_metrics_without_the_score(make, out):
-    pairs = [with_malformed(make.record("full", seed), 20 + 5 * seed) for seed in range(2)]
+    pairs = [with_malformed(make, make.record("full", seed), 20 + 5 * seed) for seed in range(2)]
     (row,) = aggregate(make.kept(out, pairs), out)
     assert list(row.metrics) == ["f1_macro", "malformed"]
     for name in row.metrics:
-        values = [record.metrics[name].value for record, _ in pairs]
+        values = [record.outcome.metrics[name].value for record, _ in pairs]
         assert row.metrics[name].value.value == pytest.approx(sum(values) / 2)
         assert row.metrics[name].value.basis == "items and seeds"
     rate = row.metrics["malformed"].value
@@ -30,14 +30,14 @@ def test_other_metrics_without_the_score(make, out):
 
 
 def test_metric_of_a_single_run_keeps_the_record_s_interval(make):
-    record, _ = with_malformed(make.record("full"), 20)
+    record, _ = with_malformed(make, make.record("full"), 20)
     (row,) = aggregate([record])
-    rate = record.metrics["malformed"]
+    rate = record.outcome.metrics["malformed"]
     assert row.metrics["malformed"].value == Estimate(0.05, rate.ci_low, rate.ci_high, "items", 1)
 
 
 def test_metric_that_some_seed_lacks_is_left_out(make):
-    records = [with_malformed(make.record("full", 0), 20)[0], make.record("full", 1)[0]]
+    records = [with_malformed(make, make.record("full", 0), 20)[0], make.record("full", 1)[0]]
     assert aggregate(records)[0].metrics == {}
 
 
@@ -46,11 +46,11 @@ def test_other_tasks_over_seeds(make, out):
     (row,) = aggregate(make.kept(out, pairs), out)
     assert list(row.elsewhere) == ["rte", "tweets"] and [row.kind(name) for name in row.elsewhere] == ["Other tasks", "Domains"]
     for name, count in (("rte", 64), ("tweets", 150)):
-        parts = [record.elsewhere[name] for record, _ in pairs]
+        parts = [record.outcome.elsewhere[name] for record, _ in pairs]
         away = row.elsewhere[name]
         assert away.items == count and away.score.basis == away.gain.basis == "items and seeds"
         assert away.score.value == pytest.approx(sum(part.score.value for part in parts) / 3)
-        assert away.gain.value == pytest.approx(sum(part.gain for part in parts) / 3)
+        assert away.gain.value == pytest.approx(sum(part.gain.value for part in parts) / 3)
         assert away.score.low < away.score.value < away.score.high and away.gain.low < away.gain.value < away.gain.high
 
 
@@ -58,7 +58,7 @@ def test_other_tasks_without_items_keep_the_mean_of_the_bounds(make):
     found = [make.mixture(seed)[0] for seed in range(2)]
     away = aggregate(found)[0].elsewhere["rte"]
     assert away.score.basis == away.gain.basis == "bounds"
-    assert away.gain.low == pytest.approx(sum(record.elsewhere["rte"].gain_ci_low for record in found) / 2)
+    assert away.gain.low == pytest.approx(sum(record.outcome.elsewhere["rte"].gain.ci_low for record in found) / 2)
 
 
 def test_spread_is_the_mean_of_the_runs_spreads(make):
@@ -69,7 +69,7 @@ def test_spread_is_the_mean_of_the_runs_spreads(make):
     wordings = aggregate(found)[0].wordings
     assert {words: score.value for words, score in wordings.scores.items()} == pytest.approx({"a": 0.83, "b": 0.82})
     assert (wordings.low, wordings.high, wordings.spread) == pytest.approx((0.80, 0.85, 0.05))
-    assert wordings.spread == pytest.approx(sum(record.robustness.spread for record in found) / 2)
+    assert wordings.spread == pytest.approx(sum(record.outcome.robustness.spread for record in found) / 2)
     assert wordings.items == 48 and {score.basis for score in wordings.scores.values()} == {"bounds"}
 
 
@@ -81,7 +81,7 @@ def test_wordings_that_some_seed_lacks_are_left_out(make):
 def test_money_is_averaged_where_all_runs_know_it(make):
     def paid(seed: int, money: float | None) -> object:
         record = make.record("endpoint", seed)[0]
-        return record.model_copy(update={"cost": record.cost.model_copy(update={"money": money})})
+        return make.changed(record, cost=record.cost.model_copy(update={"money": money}))
 
     assert aggregate([paid(0, 0.5), paid(1, 1.0)])[0].cost.money == pytest.approx(0.75)
     assert aggregate([paid(0, 0.5), paid(1, None)])[0].cost.money is None

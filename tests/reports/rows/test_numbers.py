@@ -2,14 +2,14 @@
 
 import pytest
 
-from bench.records.record import Score
+from bench.records.outcome import Score
 from bench.statistics.estimates import Estimate
 from reports.rows import numbers
-from reports.rows.numbers import Measure
+from reports.rows.numbers import Quantity
 
 NAN = float("nan")
-ACCURACY = Measure("accuracy", share=True)
-LOSS = Measure("loss (nats per token)", share=False)
+ACCURACY = Quantity("accuracy", share=True)
+LOSS = Quantity("loss (nats per token)", share=False)
 
 
 @pytest.mark.parametrize(
@@ -36,12 +36,12 @@ LOSS = Measure("loss (nats per token)", share=False)
         (numbers.rate(0.0321), "3.2 %"),
         (numbers.money(0.00412345), "0.00412"),
         (numbers.money(1234.5), "1,234.50"),
-        (numbers.items([64, 64]), "64 items"),
-        (numbers.items([1277, 64]), "64 to 1,277 items"),
+        (numbers.item_counts([64, 64]), "64 items"),
+        (numbers.item_counts([1277, 64]), "64 to 1,277 items"),
         (LOSS.unit, "nats per token"),
         (ACCURACY.unit, "points"),
-        (Measure("bleu", share=False).unit, "bleu"),
-        (numbers.count(2_442_240), "2,442,240"),
+        (Quantity("bleu", share=False).unit, "bleu"),
+        (numbers.integer(2_442_240), "2,442,240"),
         (numbers.percent(0.017832), "1.78 %"),
         (numbers.percent(1.0), "100 %"),
         (numbers.percent(None), "–"),
@@ -67,7 +67,7 @@ def test_text(text: str, expected: str):
         numbers.percent,
         numbers.rate,
         numbers.money,
-        numbers.count,
+        numbers.integer,
         numbers.seconds,
         numbers.scaled,
         lambda value: numbers.level(value, LOSS),
@@ -80,13 +80,13 @@ def test_what_is_not_finite_is_a_dash(write, value: float):
 
 
 def test_bounds():
-    assert numbers.bounds(Estimate(0.86, 0.837, 0.884, "items", 1), ACCURACY, signed=False) == "[.837, .884]"
-    assert numbers.bounds(Estimate(0.1, 0.05, 0.15, "bounds", 3), ACCURACY, signed=True) == "[+5.0, +15.0]†"
-    assert numbers.bounds(Estimate(0.1, None, None, "items", 1), ACCURACY, signed=True) == ""
-    assert numbers.bounds(Estimate(0.1, NAN, 0.2, "items", 1), ACCURACY, signed=True) == ""
+    assert numbers.brackets(Estimate(0.86, 0.837, 0.884, "items", 1), ACCURACY, signed=False) == "[.837, .884]"
+    assert numbers.brackets(Estimate(0.1, 0.05, 0.15, "bounds", 3), ACCURACY, signed=True) == "[+5.0, +15.0]†"
+    assert numbers.brackets(Estimate(0.1, None, None, "items", 1), ACCURACY, signed=True) == ""
+    assert numbers.brackets(Estimate(0.1, NAN, 0.2, "items", 1), ACCURACY, signed=True) == ""
 
 
 def test_what_a_record_measures():
     score = Score(name="bleu", value=31.2, ci_low=30, ci_high=32, n=5)
-    assert numbers.measure(score) == Measure("bleu", share=False)
-    assert numbers.measure(score.model_copy(update={"name": "squad_f1", "share": True})).unit == "points"
+    assert numbers.quantity_of(score) == Quantity("bleu", share=False)
+    assert numbers.quantity_of(score.model_copy(update={"name": "squad_f1", "share": True})).unit == "points"

@@ -10,7 +10,7 @@ import pytest
 from bench.records.record import Tuning
 from bench.records.store import as_text
 from bench.running.scoring import rise, scores
-from reports.rows.numbers import Measure
+from reports.rows.numbers import Quantity
 from reports.rows.rows import aggregate, determinants, flat, grouped, probe_names, ranked
 
 
@@ -24,7 +24,7 @@ def test_seeds_become_one_row_with_means(make, out):
     assert row.score.low < row.score.value < row.score.high
     assert row.cost.train_seconds == pytest.approx(82.5) and row.cost.train_examples == 512
     for name, probe in row.forgetting.items():
-        assert probe.lost.value == pytest.approx(sum(r.forgetting[name].delta for r in found) / 3)
+        assert probe.lost.value == pytest.approx(sum(r.outcome.forgetting[name].delta for r in found) / 3)
         assert probe.lost.basis == "items and seeds"
 
 
@@ -41,30 +41,30 @@ def test_without_items_the_bounds_are_averaged(make, out):
     for rows in (aggregate(found), aggregate(found, out)):
         score = rows[0].score
         assert score.basis == "bounds"
-        assert score.low == pytest.approx(sum(record.score.ci_low for record in found) / 2)
+        assert score.low == pytest.approx(sum(record.outcome.score.ci_low for record in found) / 2)
 
 
-def rescored(pair: tuple, name: str) -> tuple:
+def rescored(make, pair: tuple, name: str) -> tuple:
     """A record and its items with another metric of the same answers as its score."""
     record, items = pair
     task = items[items["kind"] == "task"]
     found = scores(task, [name])[name]
     gain, low, high = rise(task, task.assign(prediction=task["before"]), name)
-    return record.model_copy(update={"score": found, "gain": gain, "gain_ci_low": low, "gain_ci_high": high}), items
+    return make.changed(record, score=found, gain=gain, gain_ci_low=low, gain_ci_high=high), items
 
 
 def test_any_metric_made_of_sums_has_an_interval_over_seeds_and_items(make, out):
-    pairs = [rescored(make.record("full", seed, 0.8 + 0.05 * seed), "f1_macro") for seed in range(3)]
+    pairs = [rescored(make, make.record("full", seed, 0.8 + 0.05 * seed), "f1_macro") for seed in range(3)]
     (row,) = aggregate(make.kept(out, pairs), out)
-    assert row.score.basis == row.gain.basis == "items and seeds" and row.measure.name == "f1_macro"
-    own = pairs[0][0].score
+    assert row.score.basis == row.gain.basis == "items and seeds" and row.quantity.name == "f1_macro"
+    own = pairs[0][0].outcome.score
     assert row.score.high - row.score.low > own.ci_high - own.ci_low > 0
     assert row.gain.low < row.gain.value < row.gain.high
 
 
 def test_metric_that_its_items_do_not_make_keeps_its_bounds(make, out):
     pairs = [make.record("full", seed) for seed in range(2)]
-    renamed = [(r.model_copy(update={"score": r.score.model_copy(update={"name": "f1_macro"})}), items) for r, items in pairs]
+    renamed = [(make.changed(r, score=r.outcome.score.model_copy(update={"name": "f1_macro"})), items) for r, items in pairs]
     (row,) = aggregate(make.kept(out, renamed), out)
     assert row.score.basis == row.gain.basis == "bounds"
 
@@ -85,14 +85,14 @@ def test_gain_of_a_metric_where_lower_is_better_is_positive_where_it_fell(make, 
             "gain_ci_low": low,
             "gain_ci_high": high,
         }
-        pairs.append((record.model_copy(update=changes), items))
+        pairs.append((make.changed(record, **changes), items))
     (row,) = aggregate(make.kept(out, pairs), out)
     assert row.score.basis == row.gain.basis == "items and seeds" and not row.higher_is_better
     assert 0 < row.gain.low < row.gain.value < row.gain.high
 
 
 def test_rows_that_train_nothing_have_one_run_beside_several_seeds(make, out):
-    rows = {row.first.strategy: row for row in aggregate(make.kept(out, make.suite(2)), out)}
+    rows = {row.setup.strategy: row for row in aggregate(make.kept(out, make.suite(2)), out)}
     assert (len(rows["zero-shot"].records), len(rows["full"].records)) == (1, 2)
     assert (rows["zero-shot"].score.basis, rows["full"].score.basis) == ("items", "items and seeds")
     assert (rows["zero-shot"].seeds, rows["full"].seeds) == ("none", "0, 1")
@@ -168,21 +168,21 @@ def test_a_record_given_twice_counts_once(make):
 
 def test_ranking_puts_the_best_first_and_failures_last(make):
     records = [make.failed("a"), make.record("b", accuracy=0.7)[0], make.record("c", accuracy=0.9)[0]]
-    assert [row.first.strategy for row in ranked(aggregate(records))] == ["c", "b", "a"]
+    assert [row.setup.strategy for row in ranked(aggregate(records))] == ["c", "b", "a"]
 
 
 def test_ranking_puts_the_lowest_first_where_lower_is_better(make):
     records = [make.record(name, accuracy=accuracy)[0] for name, accuracy in (("b", 0.7), ("c", 0.9))]
-    lower = [r.model_copy(update={"score": r.score.model_copy(update={"higher_is_better": False})}) for r in records]
-    assert [row.first.strategy for row in ranked(aggregate(lower))] == ["b", "c"]
+    lower = [make.changed(r, score=r.outcome.score.model_copy(update={"higher_is_better": False})) for r in records]
+    assert [row.setup.strategy for row in ranked(aggregate(lower))] == ["b", "c"]
 
 
 def test_groups_and_probes(make):
     rows = aggregate([make.record("full")[0], make.record("full", task="rte")[0], make.record("frozen")[0]])
     assert {key[2]: len(group) for key, group in grouped(rows).items()} == {"sst2": 2, "rte": 1}
     assert probe_names(rows) == {
-        "wikipedia": Measure("loss (nats per token)", share=False),
-        **dict.fromkeys(("lambada", "arc-easy"), Measure("accuracy", share=True)),
+        "wikipedia": Quantity("loss (nats per token)", share=False),
+        **dict.fromkeys(("lambada", "arc-easy"), Quantity("accuracy", share=True)),
     }
 
 
@@ -204,9 +204,11 @@ def test_no_number_is_nan(make, out):
 def test_reports_need_no_torch(make, out):
     make.kept(out, [*make.suite(2), make.mixture(), make.alone()])  # several seeds: their answers are counted
     check = (
-        "import sys, pathlib; from reports import leaderboard, table; from bench import records; "
+        "import sys, pathlib; from reports.page import leaderboard; from reports.terminal import table; "
+        "from reports.paper import forgetting; from bench.records import store; "
         "out = pathlib.Path(sys.argv[1]); "
-        "leaderboard.write(out, out); table.show(records.read_all(out), out); "
+        "leaderboard.write_page(out, out); table.print_rows(store.read_all(out), out); "
+        "forgetting.write_tables(store.read_all(out), out, out / 'f.md', None); "
         "print({'torch', 'transformers', 'datasets', 'evaluate'} & set(sys.modules))"
     )
     done = subprocess.run([sys.executable, "-c", check, out], capture_output=True, text=True, check=True)

@@ -23,7 +23,7 @@ def test_rise_and_its_interval_are_those_of_the_shared_items(make, out):
     value, low, high = rise(mine, theirs, "accuracy")
     assert (found.rise.value, found.rise.low, found.rise.high) == pytest.approx((value, low, high)) and value != 0
     assert found.together == pytest.approx((mine["prediction"] == mine["gold"]).mean())
-    assert found.alone == pytest.approx((theirs["prediction"] == theirs["gold"]).mean()) != alone[0].score.value
+    assert found.alone == pytest.approx((theirs["prediction"] == theirs["gold"]).mean()) != alone[0].outcome.score.value
     assert (found.task, found.items, found.strategy, found.suite) == ("rte", 64, "instruction", "entailment")
     assert found.rise.basis == "items" and found.alone_as("sentiment", 1) == "instruction of suite entailment"
 
@@ -90,7 +90,7 @@ def test_mixture_after_earlier_tasks_is_not_compared(make, out):
 def test_without_items_scores_over_as_many_items_are_compared_without_an_interval(make):
     mixture, alone = make.mixture(count=200)[0], make.alone()[0]
     (found,) = transfer.between([mixture], [mixture, alone], None)
-    assert found.rise.value == pytest.approx(mixture.elsewhere["rte"].score.value - alone.score.value)
+    assert found.rise.value == pytest.approx(mixture.outcome.elsewhere["rte"].score.value - alone.outcome.score.value)
     assert (found.rise.low, found.rise.high, found.rise.excludes_zero) == (None, None, False)
     fewer = make.mixture(count=64)[0]
     assert transfer.between([fewer], [fewer, alone], None) == []
@@ -111,12 +111,12 @@ def test_lower_perplexity_in_the_mixture_is_a_rise(make, out):
         values = [[nats + n % 7, 4.0] for n in range(rows.sum())]
         score = scores(pd.DataFrame({"gold": None, "prediction": values}), ["perplexity"])["perplexity"]
         if kind == "task":
-            return record.model_copy(update={"score": score}), items
-        part = record.elsewhere["rte"].model_copy(update={"score": score})
-        return record.model_copy(update={"elsewhere": {"rte": part}}), items
+            return make.changed(record, score=score), items
+        part = record.outcome.elsewhere["rte"].model_copy(update={"score": score})
+        return make.changed(record, elsewhere={"rte": part}), items
 
     (found,) = compared(make, out, [perplexing(make.mixture(), "elsewhere", 8.0), perplexing(make.alone(), "task", 9.0)])
-    assert found.together < found.alone and not found.measure.share
+    assert found.together < found.alone and not found.quantity.share
     assert 0 < found.rise.low <= found.rise.value <= found.rise.high
     assert found.rise.value == pytest.approx(found.alone - found.together)
 

@@ -2,7 +2,7 @@
 
 import pytest
 
-from bench.records.record import Score
+from bench.records.outcome import Score
 from reports.rows.rows import aggregate
 from reports.terminal import lines
 
@@ -13,10 +13,10 @@ def told(found: list, out=None) -> list[str]:
 
 def test_other_tasks_and_domains_name_score_gain_and_items(make):
     pair = make.elsewhere(make.elsewhere(make.mixture(), "sarcasm", 0.7, 64), "tweets", 0.8, 150)
-    rte, sarcasm, tweets = (pair[0].elsewhere[name] for name in ("rte", "sarcasm", "tweets"))
+    rte, sarcasm, tweets = (pair[0].outcome.elsewhere[name] for name in ("rte", "sarcasm", "tweets"))
 
     def expected(part) -> str:
-        return f"{part.score.value:.3f}".lstrip("0") + f" ({100 * part.gain:+.1f}"
+        return f"{part.score.value:.3f}".lstrip("0") + f" ({100 * part.gain.value:+.1f}"
 
     assert told([pair[0]])[:2] == [
         f"multitask: rte {expected(rte)} points), sarcasm {expected(sarcasm)}) over 64 items",
@@ -52,7 +52,7 @@ def test_malformed_answers_are_told_where_there_are_any(make):
     def with_rate(strategy: str, value: float):
         rate = Score(name="malformed", value=value, ci_low=0, ci_high=0.1, n=200, share=True, higher_is_better=False)
         record = make.record(strategy)[0]
-        return record.model_copy(update={"metrics": {**record.metrics, "malformed": rate}})
+        return make.changed(record, metrics={**record.outcome.metrics, "malformed": rate})
 
     assert told([with_rate("full", 0.032), with_rate("frozen", 0.0), make.record("x")[0]]) == ["full: malformed answers 3.2 %"]
 
@@ -68,7 +68,7 @@ def test_early_stopping_names_what_it_kept_of_each_seed(make):
 @pytest.mark.parametrize(("money", "text"), [(0.01234, "0.0123"), (1234.5, "1,234.50"), (0.0, "0")])
 def test_money_of_an_api(make, money, text):
     record = make.record("endpoint", trainable=0, probes={})[0]
-    record = record.model_copy(update={"cost": record.cost.model_copy(update={"money": money})})
+    record = make.changed(record, cost=record.cost.model_copy(update={"money": money}))
     assert told([record]) == [f"endpoint: the API asks {text}, in the currency of its prices"]
 
 

@@ -4,7 +4,7 @@ import re
 
 import pytest
 
-from bench.records.record import Score
+from bench.records.outcome import Score
 from reports.terminal import table
 
 
@@ -18,7 +18,7 @@ def lines_of(text: str, start: str) -> list[str]:
 
 
 def test_suite_fits_100_columns_with_every_number(make, out, capsys):
-    table.show(make.kept(out, make.suite()), out)
+    table.print_rows(make.kept(out, make.suite()), out)
     printed = capsys.readouterr().out
     assert "sentiment: smollm2 on sst2 (accuracy over 200 items)" in printed
     (line,) = [line for line in lines_of(printed, "lora-8bit") if "[" in line]
@@ -33,13 +33,14 @@ def test_forgetting_whose_interval_excludes_zero_is_marked(make, capsys):
     sure = {"delta": 0.1, "ci_low": 0.05, "ci_high": 0.15}
     unsure = {"delta": 0.1, "ci_low": -0.01, "ci_high": 0.2}
     probes = {
-        name: part.model_copy(update=u) for (name, part), u in zip(record.forgetting.items(), (sure, unsure), strict=True)
+        name: part.model_copy(update=u)
+        for (name, part), u in zip(record.outcome.forgetting.items(), (sure, unsure), strict=True)
     }
-    table.show([record.model_copy(update={"forgetting": probes})])
+    table.print_rows([make.changed(record, forgetting=probes)])
     printed = capsys.readouterr().out
     assert re.search(r"\+0\.100\* +\+10\.0  ", printed) and printed.count("*") == 2
     assert "*: the 95 % interval of this forgetting excludes zero." in printed
-    table.show([record.model_copy(update={"forgetting": {"lambada": probes["lambada"]}})])
+    table.print_rows([make.changed(record, forgetting={"lambada": probes["lambada"]})])
     assert "*" not in capsys.readouterr().out
 
 
@@ -47,7 +48,7 @@ def test_stages_are_a_matrix_with_three_measures(make, capsys):
     pair = make.record("full", stages=make.stages())
     for task in ("rte", "squad"):
         pair = make.elsewhere(pair, task, 0.7, 64)
-    table.show([pair[0]])
+    table.print_rows([pair[0]])
     rows = [line.split() for line in capsys.readouterr().out.splitlines()]
     start = rows.index(["full", "base", ".500", ".400", ".300"])
     assert rows[start + 1 : start + 3] == [["rte", ".800", ".500", ".200"], ["squad", ".700", ".900", ".400"]]
@@ -55,23 +56,23 @@ def test_stages_are_a_matrix_with_three_measures(make, capsys):
 
 
 def test_stage_score_of_which_nothing_is_known_keeps_its_own_unit(make, capsys):
-    table.show([make.record("full", stages=make.stages())[0]])
+    table.print_rows([make.record("full", stages=make.stages())[0]])
     rows = [line.split() for line in capsys.readouterr().out.splitlines()]
     assert ["sst2", "0.750", "0.600", ".850", "-0.175", "+0.100", "+0.175"] in rows
 
 
 def test_says_what_intervals_hold(make, out, capsys):
-    table.show(make.kept(out, make.suite()), out)
+    table.print_rows(make.kept(out, make.suite()), out)
     assert len(lines_of(capsys.readouterr().out, "95 % intervals hold items alone")) == 1
     several = make.kept(out, make.suite(2))
-    table.show(several, out)
+    table.print_rows(several, out)
     assert "items and seeds (two-level bootstrap)" in capsys.readouterr().out
-    table.show(several)
+    table.print_rows(several)
     assert "mean of the seeds' own bounds" in capsys.readouterr().out
 
 
 def test_parts_that_train_are_counted_on_one_line(make, out, capsys):
-    table.show(make.kept(out, make.suite()), out)
+    table.print_rows(make.kept(out, make.suite()), out)
     printed = capsys.readouterr().out
     assert "lora-8bit: trainable parameters 2,442,240 of 136,957,248 (1.78 %)\n" in printed
     assert len(lines_of(printed, "frozen: trainable parameters")) == 1
@@ -80,24 +81,24 @@ def test_parts_that_train_are_counted_on_one_line(make, out, capsys):
 
 def test_failed_run_is_one_line_even_where_nothing_else_is(make, capsys):
     reason = "RuntimeError: " + "very long " * 30
-    table.show([make.failed("frozen", 1, reason=reason)])
+    table.print_rows([make.failed("frozen", 1, reason=reason)])
     assert lines_of(capsys.readouterr().out, f"frozen (seed 1) failed: {reason.strip()}")
 
 
 def test_check_that_does_not_hold_is_said(make, capsys):
-    table.show([make.record("zero-shot", trainable=0, checks={"untouched_forgets_nothing": False})[0]])
+    table.print_rows([make.record("zero-shot", trainable=0, checks={"untouched_forgets_nothing": False})[0]])
     assert "zero-shot: the check untouched_forgets_nothing does not hold" in capsys.readouterr().out
 
 
 def test_names_are_neither_markup_nor_control_codes(make, capsys):
-    table.show([make.record("full", model="[red]model[/red]")[0], make.failed("x", reason="bad \x1b[31m[/b] end")])
+    table.print_rows([make.record("full", model="[red]model[/red]")[0], make.failed("x", reason="bad \x1b[31m[/b] end")])
     printed = capsys.readouterr().out
     assert "[red]model[/red]" in printed and "\x1b" not in printed and "[/b] end" in printed
 
 
 def test_many_probes_go_to_tables_of_their_own(make, capsys):
     probes = {f"probe-number-{n}": ("accuracy", 0.5, 0.4) for n in range(15)}
-    table.show([make.record("full", probes=probes)[0]])
+    table.print_rows([make.record("full", probes=probes)[0]])
     printed = capsys.readouterr().out
     rows = lines_of(printed, "full ")
     assert len(rows) == 3 and all(len(row) <= 100 for row in rows)
@@ -107,7 +108,7 @@ def test_many_probes_go_to_tables_of_their_own(make, capsys):
 def test_four_probes_and_a_variant_fit(make, capsys):
     probes = dict.fromkeys(("wikipedia", "lambada", "arc-easy", "hellaswag"), ("accuracy", 0.5, 0.4))
     pair = [make.record("lora-8bit", n, probes=probes, hyperparameters={"learning_rate": 10**-n})[0] for n in (1, 2)]
-    table.show(pair)
+    table.print_rows(pair)
     printed = capsys.readouterr().out
     assert (
         len([line for line in lines_of(printed, "lora-8bit") if line.count("+9.4") == 4 and line.rstrip().endswith("100")]) == 2
@@ -116,8 +117,8 @@ def test_four_probes_and_a_variant_fit(make, capsys):
 
 def test_no_nan_is_shown(make, capsys):
     record = make.record("full")[0]
-    bad = record.forgetting["wikipedia"].model_copy(update={"after": float("nan"), "delta": float("nan")})
-    table.show([record.model_copy(update={"forgetting": {"wikipedia": bad}, "cost": None, "gain": None})])
+    bad = record.outcome.forgetting["wikipedia"].model_copy(update={"after": float("nan"), "delta": float("nan")})
+    table.print_rows([make.changed(record, forgetting={"wikipedia": bad}, cost=None, gain=None)])
     assert "nan" not in capsys.readouterr().out.lower()
 
 
@@ -125,13 +126,13 @@ def perplexing(make, strategy: str, value: float, probes: dict):
     record = make.record(strategy, task="plots", probes=probes)[0]
     score = Score(name="perplexity", value=value, ci_low=value * 0.97, ci_high=value * 1.04, n=48, higher_is_better=False)
     gain = {"base_score": 1300.0, "gain": 1300 - value, "gain_ci_low": 1.0, "gain_ci_high": 2.0}
-    return record.model_copy(update={"score": score, "metrics": {"perplexity": score}, **gain})
+    return make.changed(record, score=score, metrics={"perplexity": score}, **gain)
 
 
 @pytest.mark.parametrize("count", [0, 1, 3, 4, 12])
 def test_perplexity_fits_in_its_own_unit_with_the_lowest_first(make, capsys, count):
     probes = {f"probe-{n}": ("accuracy", 0.5, 0.4) for n in range(count)}
-    table.show([perplexing(make, name, value, probes) for name, value in (("full", 1234.5), ("frozen", 1100.25))])
+    table.print_rows([perplexing(make, name, value, probes) for name, value in (("full", 1234.5), ("frozen", 1100.25))])
     printed = capsys.readouterr().out
     first, second = [line for line in printed.splitlines() if "[1" in line]
     assert re.search(r"frozen +1,100\.2 \[1,067\.2, 1,144\.3\] +\+199\.75 ", first) and "+65.500" in second
@@ -142,27 +143,27 @@ def test_perplexity_fits_in_its_own_unit_with_the_lowest_first(make, capsys, cou
 
 
 def test_best_is_first(make, capsys):
-    table.show([make.record(name, accuracy=accuracy)[0] for name, accuracy in (("b", 0.7), ("a", 0.6), ("c", 0.9))])
+    table.print_rows([make.record(name, accuracy=accuracy)[0] for name, accuracy in (("b", 0.7), ("a", 0.6), ("c", 0.9))])
     assert [line[0] for line in capsys.readouterr().out.splitlines() if "[." in line] == ["c", "b", "a"]
 
 
 def test_row_of_an_api_beside_rows_with_probes(make, capsys):
     paid = make.record("endpoint", accuracy=0.9, trainable=0, probes={})[0]
     nothing = {"money": 0.0123, "total_parameters": 0, "peak_memory_bytes": 0, "eval_seconds": 3.0}
-    paid = paid.model_copy(update={"cost": paid.cost.model_copy(update=nothing)})
-    table.show([paid, make.record("full")[0]])
+    paid = make.changed(paid, cost=paid.cost.model_copy(update=nothing))
+    table.print_rows([paid, make.record("full")[0]])
     printed = capsys.readouterr().out
     assert re.search(r"^endpoint .*\+35\.0 +– +– +– +0 +– +–$", printed, re.MULTILINE)
     assert "endpoint: the API asks 0.0123" in printed
-    table.show([paid])
+    table.print_rows([paid])
     printed = capsys.readouterr().out
     assert "forgets" not in printed and lines_of(printed, "endpoint ")
 
 
 def test_run_alone_is_found_among_the_folder_s_other_records(make, out, capsys):
     shown = make.kept(out, [make.mixture(), make.alone()])[:1]
-    table.show(shown, out)
+    table.print_rows(shown, out)
     printed = capsys.readouterr().out
     assert lines_of(printed, "multitask: transfer to rte") and "entailment: " not in printed
-    table.show(shown)
+    table.print_rows(shown)
     assert "transfer" not in capsys.readouterr().out

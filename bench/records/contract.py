@@ -1,0 +1,80 @@
+"""A record as `tunebench results --json` shows it: flat keys that do not change when the schema does.
+
+Keys may come; none goes.
+"""
+
+from typing import Any
+
+from bench.records.outcome import Elsewhere, Gain, Outcome
+from bench.records.record import Provenance, Record, Trust
+
+Json = dict[str, Any]
+ORIGIN = ("engine_version", "trust_remote_code", "started", "inputs")
+
+
+def as_contract(record: Record) -> Json:
+    """The keys of schema 1, in its order, and then those that came later."""
+    return {
+        "schema_version": record.schema_version,
+        "run_id": record.run_id,
+        "suite": record.setup.suite,
+        "model": record.setup.model,
+        "task": record.setup.task,
+        "strategy": record.setup.strategy,
+        "seed": record.setup.seed,
+        "status": record.status,
+        "reason": record.reason,
+        **_outcome(record.outcome, record.trust),
+        "checks": record.trust.checks,
+        "cost": record.cost.model_dump(mode="json") if record.cost else None,
+        "losses": record.outcome.losses if record.outcome else [],
+        "validation": record.outcome.validation if record.outcome else [],
+        "hyperparameters": record.setup.hyperparameters,
+        "budget": record.setup.budget,
+        "tuning": record.setup.tuning.model_dump(mode="json"),
+        "versions": record.provenance.versions,
+        "device": record.provenance.device,
+        "provenance": _provenance(record.provenance, record.trust),
+        "environment_id": record.provenance.environment_id,
+        "asked": record.outcome.asked if record.outcome else None,
+    }
+
+
+def _outcome(outcome: Outcome | None, trust: Trust) -> Json:
+    if outcome is None:
+        missing = dict.fromkeys(("score", "base_score", "robustness", "relative_forgetting", "stages"))
+        return {"metrics": {}, "elsewhere": {}, "forgetting": {}, "curve": [], **_gain(None), **missing}
+    whole = outcome.model_dump(mode="json")
+    forgetting = {
+        name: {**part, "contaminated": trust.contamination.get(name, 0)} for name, part in whole["forgetting"].items()
+    }
+    return {
+        "score": whole["score"],
+        "metrics": whole["metrics"],
+        "base_score": outcome.base_score,
+        **_gain(outcome.gain),
+        "elsewhere": {name: _elsewhere(part) for name, part in outcome.elsewhere.items()},
+        "robustness": whole["robustness"],
+        "forgetting": forgetting,
+        "relative_forgetting": outcome.relative_forgetting,
+        "curve": whole["curve"],
+        "stages": whole["stages"],
+    }
+
+
+def _elsewhere(part: Elsewhere) -> Json:
+    return {"score": part.score.model_dump(mode="json"), "base_score": part.base_score, **_gain(part.gain)}
+
+
+def _gain(gain: Gain | None) -> Json:
+    if gain is None:
+        return dict.fromkeys(("gain", "gain_ci_low", "gain_ci_high"))
+    return {"gain": gain.value, "gain_ci_low": gain.ci_low, "gain_ci_high": gain.ci_high}
+
+
+def _provenance(source: Provenance, trust: Trust) -> Json | None:
+    """None where no run came so far as to have one."""
+    if source.started is None and not source.inputs:
+        return None
+    hashes = {"model_hash": source.model_hash, "data_hash": source.data_hash}
+    return {**hashes, "data": trust.data, **{name: getattr(source, name) for name in ORIGIN}}

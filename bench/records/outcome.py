@@ -1,0 +1,143 @@
+"""What came out of a run: its scores, what it gained and forgot, and how it went on the way."""
+
+from pydantic import BaseModel, ConfigDict, Field
+
+from bench.statistics.estimates import Verdict
+
+
+class Part(BaseModel):
+    """A part of a record: it is never changed, and refuses unknown fields and numbers that are not finite."""
+
+    model_config = ConfigDict(extra="forbid", frozen=True, allow_inf_nan=False)
+
+
+class Score(Part):
+    """A metric with its 95 % interval over `n` items."""
+
+    name: str
+    value: float
+    ci_low: float
+    ci_high: float
+    n: int = Field(ge=1)
+    higher_is_better: bool = True
+    share: bool = False
+    """Whether it is a number in [0, 1], whose differences are shown in points."""
+
+
+class Gain(Part):
+    """Score minus the base model's, signed so that positive is better, with its 95 % interval, paired over items."""
+
+    value: float
+    ci_low: float | None = None
+    ci_high: float | None = None
+
+
+class Delta(Part):
+    """What was lost, positive where it is a loss, with its 95 % interval, paired over items; a distance has none."""
+
+    value: float
+    ci_low: float | None = None
+    ci_high: float | None = None
+
+
+class Pair(Part):
+    """A number of a probe's items before and after training."""
+
+    before: float
+    after: float
+
+
+class Forgetting(Part):
+    """A probe before and after training, both in the precision of training. `delta` is what was lost: before minus after where
+    higher is better, else after minus before; its interval is paired over items, and a distance from the base has none."""
+
+    value_name: str
+    higher_is_better: bool
+    share: bool = False
+    """Whether the score is a number in [0, 1]."""
+    before: float
+    after: float
+    delta: float
+    ci_low: float | None = None
+    ci_high: float | None = None
+    n: int = Field(ge=1)
+    others: dict[str, Pair] = {}
+    """Further numbers of the same items, such as bits per byte, or the similarity of each layer."""
+    verdict: Verdict | None = "none"
+    quantisation: Delta | None = None
+    """What rounding the base to 8 or 4 bit lost before any training; None where nothing was rounded."""
+
+
+class Point(Part):
+    """A run on its way: validation score and gain, and what each probe has lost so far."""
+
+    step: int = Field(ge=1)
+    examples: int = Field(ge=1)
+    score: float
+    gain: float
+    forgetting: dict[str, float]
+
+
+class Stages(Part):
+    """Tasks that were trained on one after another, and every score on the way; test sets are the same throughout.
+
+    With R[i][j] the score on task j after stage i, R[-1] the base's, T stages (scores where lower is better count negated):
+    """
+
+    tasks: list[str]
+    base: list[float]
+    scores: list[list[float]]
+    """R: a row per stage, a column per task."""
+    backward_transfer: float
+    """Mean over j < T of R[T][j] - R[j][j] (Lopez-Paz & Ranzato 2017)."""
+    forward_transfer: float
+    """Mean over j > 1 of R[j-1][j] - base[j] (Lopez-Paz & Ranzato 2017, with the base model for their random one)."""
+    forgetting: float
+    """Mean over j < T of max over i < T of R[i][j], minus R[T][j] (Chaudhry et al. 2018)."""
+
+
+class Elsewhere(Part):
+    """Score and gain on another task that was trained on, or on the task's examples from another domain."""
+
+    score: Score
+    base_score: float
+    gain: Gain
+
+
+class Robustness(Part):
+    """The score under each of the unseen instructions alone, on the same items."""
+
+    scores: dict[str, Score]
+    """Instruction -> score."""
+
+    @property
+    def spread(self) -> float:
+        """Best minus worst."""
+        values = [score.value for score in self.scores.values()]
+        return max(values) - min(values)
+
+
+class Outcome(Part):
+    """All that was measured of a run that came to its end."""
+
+    score: Score
+    metrics: dict[str, Score] = {}
+    """All metrics of the task, the score's included."""
+    base_score: float | None = None
+    gain: Gain | None = None
+    """Score minus the base model's, which is the zero-shot row's."""
+    elsewhere: dict[str, Elsewhere] = {}
+    """By name of the task or domain."""
+    robustness: Robustness | None = None
+    forgetting: dict[str, Forgetting] = {}
+    """By name of the probe."""
+    relative_forgetting: float | None = None
+    """FG of Luo et al. 2023: mean over probes where higher is better of (before - after) / before, in per cent."""
+    curve: list[Point] = []
+    stages: Stages | None = None
+    losses: list[float] = []
+    """Mean training loss of each step, nats per target."""
+    validation: list[float] = []
+    """Scores that early stopping saw, in order; higher is better."""
+    asked: str | None = None
+    """How the task was put to the model where that was not the usual way: an API without likelihoods is asked to write."""

@@ -1,0 +1,99 @@
+"""The page's tables on forgetting: what the wide table's numbers amount to."""
+
+from collections.abc import Callable, Sequence
+
+from reports.definitions import note
+from reports.page.cells import EMPTY, STRATEGY, Board, Cell, Column, Section, difference_cell, sortable, tabled
+from reports.rows import frontier, numbers
+from reports.rows.means import Forgotten
+from reports.rows.numbers import Quantity
+from reports.rows.rows import Row, grouped, probe_names
+
+OfProbe = Callable[[Row, Forgotten], Cell]
+OTHERS = 3
+"""Further numbers of a probe that are shown one by one; of more, such as a model's layers, the one that moved most."""
+
+
+def forgetting_section(rows: Sequence[Row]) -> Section:
+    """A table per model and task; a column that has nothing to show is not there."""
+    groups = grouped(rows).items()
+    tables = [(f"{model} on {task}", _forgotten(group)) for (_, model, task), group in groups if any(map(_shown, group))]
+    terms = ("relative_forgetting", "verdict", "per_gain", "at_equal_gain", "frontier")
+    said = f"{note(*terms)} Rows that train nothing forget nothing and have no line."
+    return Section("Forgetting", said, tables)
+
+
+def _forgotten(rows: Sequence[Row]) -> Board:
+    relative = Column("relative_forgetting", "All probes", "relative, %", "ascending", True, _relative)
+    columns = [column for probe, quantity in probe_names(rows).items() for column in _probe(rows, probe, quantity)]
+    return _filled([STRATEGY, relative, *columns], [row for row in rows if _shown(row)])
+
+
+def _shown(row: Row) -> bool:
+    return row.trains and bool(row.forgetting)
+
+
+def _filled(columns: list[Column], rows: Sequence[Row]) -> Board:
+    return tabled([column for column in columns if any(column.cell(row) != EMPTY for row in rows)], rows)
+
+
+def _probe(rows: Sequence[Row], probe: str, quantity: Quantity) -> list[Column]:
+    gain = next((row.quantity for row in rows if row.gain), Quantity("", share=False))
+    reached, best = frontier.equal_gain(rows), {id(row) for row in frontier.of_rows(rows, probe)}
+    at = f"at {numbers.difference(reached, gain)} {gain.unit}" if reached else ""
+
+    def column(term: str, unit: str, part: OfProbe, numeric: bool = True) -> Column:
+        def cell(row: Row) -> Cell:
+            found = row.forgetting.get(probe)
+            return part(row, found) if found else EMPTY
+
+        return Column(term, probe, unit, "ascending", numeric, cell)
+
+    return [
+        column("verdict", "", lambda row, found: _word(found.lost.verdict), numeric=False),
+        column("frontier", "", lambda row, found: _word("yes" if id(row) in best else "no"), numeric=False),
+        column("per_gain", _price(quantity, gain), lambda row, found: _per_gained(row, probe)),
+        column("at_equal_gain", f"{quantity.unit}, {at}", lambda row, found: _at(row, probe, quantity, reached)),
+        column(
+            "rounding", quantity.unit, lambda row, found: difference_cell(found.rounding, quantity) if found.rounding else EMPTY
+        ),
+        column("contaminated", "items", lambda row, found: _contaminated(found)),
+        column("besides", "before → after", lambda row, found: _others(found), numeric=False),
+    ]
+
+
+def _price(quantity: Quantity, gain: Quantity) -> str:
+    """`nats per token for each point`"""
+    return f"{quantity.unit} for each {'point' if gain.share else gain.unit} gained"
+
+
+def _word(text: str | None) -> Cell:
+    return Cell(text, text) if text else EMPTY
+
+
+def _relative(row: Row) -> Cell:
+    found = row.relative_forgetting
+    return EMPTY if found is None else Cell(numbers.points(found / 100), sortable(found))
+
+
+def _per_gained(row: Row, probe: str) -> Cell:
+    found = frontier.per_gained(row, probe)
+    return EMPTY if found is None else Cell(numbers.quotient(found), sortable(found))
+
+
+def _at(row: Row, probe: str, quantity: Quantity, gain: float | None) -> Cell:
+    found = frontier.at_gain(frontier.curve_places(row, probe), gain) if gain else None
+    return EMPTY if found is None else Cell(numbers.difference(found, quantity), sortable(found))
+
+
+def _contaminated(found: Forgotten) -> Cell:
+    return Cell(f"{found.contaminated:,} of {found.items:,}", found.contaminated) if found.contaminated else EMPTY
+
+
+def _others(found: Forgotten) -> Cell:
+    moved = sorted(found.others.items(), key=lambda part: -abs(part[1].after - part[1].before))
+    if not moved:
+        return EMPTY
+    shown = list(found.others.items()) if len(moved) <= OTHERS else moved[:1]
+    text = "; ".join(f"{name} {pair.before:.3f} → {pair.after:.3f}" for name, pair in shown)
+    return Cell(text, text, detail="" if len(moved) <= OTHERS else f"moved most of {len(moved)}")

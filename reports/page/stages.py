@@ -1,0 +1,57 @@
+"""The page's tables on stages: tasks that one model was trained on one after another."""
+
+from collections.abc import Sequence
+
+from reports.definitions import note
+from reports.page.cells import STRATEGY, Board, Cell, Column, Direction, Section, sortable, tabled
+from reports.rows import numbers
+from reports.rows.rows import Row, staged
+
+
+def stages_section(rows: Sequence[Row]) -> Section:
+    """The measures, and the scores that they are made of."""
+    tables = []
+    for group in staged(rows):
+        tables += [(f"{group[0].setup.model}: the three measures", _measures(group)), ("Scores", _scores(group))]
+    terms = ("backward_transfer", "forward_transfer", "stage_forgetting")
+    return Section("Stages", f"One model was trained on the tasks one after another. {note(*terms)}", tables)
+
+
+def _measures(rows: Sequence[Row]) -> Board:
+    unit = rows[0].stage_quantity.unit
+
+    def column(term: str, name: str, positive: str, first: Direction) -> Column:
+        def cell(row: Row) -> Cell:
+            value = getattr(row.stages, name)
+            return Cell(numbers.difference(value, row.stage_quantity), sortable(value))
+
+        return Column(term, "", f"{unit}, positive is {positive}", first, True, cell)
+
+    return tabled(
+        [
+            STRATEGY,
+            column("backward_transfer", "backward_transfer", "better", "descending"),
+            column("forward_transfer", "forward_transfer", "better", "descending"),
+            column("stage_forgetting", "forgetting", "loss", "ascending"),
+        ],
+        rows,
+    )
+
+
+def _scores(rows: Sequence[Row]) -> Board:
+    tasks = list(rows[0].stage_quantities)
+    columns = [
+        _score(f"After {tasks[stage]}" if stage >= 0 else "Base", name, stage, task)
+        for stage in range(-1, len(tasks))
+        for task, name in enumerate(tasks)
+    ]
+    return tabled([STRATEGY, *columns], rows)
+
+
+def _score(group: str, name: str, stage: int, task: int) -> Column:
+    def cell(row: Row) -> Cell:
+        assert row.stages is not None
+        value = row.stages.scores[stage][task] if stage >= 0 else row.stages.base[task]
+        return Cell(numbers.level(value, list(row.stage_quantities.values())[task]), sortable(value))
+
+    return Column("stage_score", group, "", "descending", True, cell, name)

@@ -1,0 +1,67 @@
+"""Runs of one comparison that were made in different environments: which, and in what these differ.
+
+A record that knows none, because it was made before environments were recorded, says nothing.
+"""
+
+from collections import Counter
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass
+
+from bench.records.record import Record
+from reports.rows.rows import Row, grouped
+
+ABSENT = "none"
+
+
+@dataclass(frozen=True)
+class OtherEnvironment:
+    """Runs of one row, made in another environment than most of the runs that they are compared with."""
+
+    row: Row
+    seeds: tuple[int, ...]
+    """Those of the runs; empty where they are all of the row's."""
+    differs: Mapping[str, tuple[str, str]]
+    """What differs -> its value here, and in most of the others."""
+
+    @property
+    def sentence(self) -> str:
+        """`full (seed 1): made in another environment: torch 2.12.0 instead of 2.13.0`"""
+        seeds = f" (seed {', '.join(map(str, self.seeds))})" if self.seeds else ""
+        told = ", ".join(f"{name} {here} instead of {there}" for name, (here, there) in self.differs.items())
+        return f"{self.row.label}{seeds}: made in another environment: {told or 'its record does not say in what it differs'}"
+
+
+def other_environments(rows: Sequence[Row]) -> list[OtherEnvironment]:
+    """Of each suite, model and task, what was not made where most of its runs were; of equals, the first is most."""
+    return [other for group in grouped(rows).values() for other in _of_group(group)]
+
+
+def _of_group(rows: Sequence[Row]) -> list[OtherEnvironment]:
+    known = [run for row in rows for run in row.records if run.provenance.environment_id]
+    if not known:
+        return []
+    # A Counter keeps the order in which it met its keys, so that equal counts always give the same answer.
+    ((usual, _),) = Counter(run.provenance.environment_id for run in known).most_common(1)
+    reference = next(run.provenance.environment for run in known if run.provenance.environment_id == usual)
+    return [other for row in rows for other in _of_row(row, usual, reference)]
+
+
+def _of_row(row: Row, usual: str | None, reference: Mapping[str, str]) -> list[OtherEnvironment]:
+    strange: dict[str, list[Record]] = {}
+    for run in row.records:
+        if run.provenance.environment_id and run.provenance.environment_id != usual:
+            strange.setdefault(run.provenance.environment_id, []).append(run)
+    return [
+        OtherEnvironment(row, _seeds(runs, row), _differences(runs[0].provenance.environment, reference))
+        for runs in strange.values()
+    ]
+
+
+def _seeds(runs: Sequence[Record], row: Row) -> tuple[int, ...]:
+    return tuple(run.setup.seed for run in runs) if len(runs) < len(row.records) else ()
+
+
+def _differences(mine: Mapping[str, str], theirs: Mapping[str, str]) -> dict[str, tuple[str, str]]:
+    names = dict.fromkeys([*theirs, *mine])
+    pairs = {name: (mine.get(name, ABSENT), theirs.get(name, ABSENT)) for name in names}
+    return {name: pair for name, pair in pairs.items() if pair[0] != pair[1]}

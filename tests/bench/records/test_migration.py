@@ -1,0 +1,87 @@
+"""Records of schema 1 are read as those of schema 2, and nothing of them is lost."""
+
+import json
+import shutil
+
+import pytest
+
+from bench.errors import UserError
+from bench.records import store
+from bench.records.contract import as_contract
+from bench.records.migration import NewerSchema, migrated
+from bench.records.outcome import Delta, Gain
+from bench.records.record import Record
+
+LATER = {"schema_version": 2, "environment_id": None, "asked": None}
+
+
+def read(raw: dict) -> Record:
+    return Record.model_validate(migrated(raw))
+
+
+def test_all_information_is_kept(of_schema_1):
+    raw = json.loads(of_schema_1.read_text(encoding="utf-8"))
+    assert len(raw) == 31
+    assert as_contract(store.read_record(of_schema_1)) == raw | LATER
+
+
+def test_what_was_migrated_is_written_and_read_as_the_same(of_schema_1, tmp_path):
+    record = store.read_record(of_schema_1)
+    path = store.write_record(tmp_path, record)
+    assert json.loads(path.read_text(encoding="utf-8"))["schema_version"] == 2
+    assert store.read_record(path) == record
+
+
+def test_migration_leaves_its_input_as_it_was(of_schema_1):
+    raw = json.loads(of_schema_1.read_text(encoding="utf-8"))
+    before = json.dumps(raw)
+    migrated(raw)
+    assert json.dumps(raw) == before
+
+
+def test_old_fields_are_in_their_groups(sample):
+    trained, rounded = read(sample("trained")), read(sample("lora_rounded"))
+    old = sample("trained")
+    assert (trained.setup.suite, trained.setup.model, trained.setup.strategy) == ("sentiment", "minilm", "full")
+    assert trained.outcome.gain == Gain(value=old["gain"], ci_low=old["gain_ci_low"], ci_high=old["gain_ci_high"])
+    assert trained.trust.contamination == {"mrpc": 3} and trained.trust.checks == old["checks"]
+    assert trained.trust.data == old["provenance"]["data"] and trained.provenance.inputs == old["provenance"]["inputs"]
+    assert len(trained.outcome.curve) == 2 and trained.cost.train_seconds == old["cost"]["train_seconds"]
+    assert isinstance(rounded.outcome.forgetting["mrpc"].quantisation, Delta)
+    assert set(read(sample("multitask")).outcome.elsewhere) == {"sarcasm", "rte"}
+
+
+@pytest.mark.parametrize("name", ["skipped", "failed"])
+def test_run_that_was_not_scored_has_no_outcome_and_no_cost(sample, name):
+    record = read(sample(name))
+    assert (record.status, record.outcome, record.cost) == (name, None, None) and record.reason
+    assert record.trust.checks == record.trust.data == record.trust.contamination == record.provenance.inputs == {}
+    assert record.provenance.model_hash is record.provenance.started is None and record.provenance.versions
+
+
+def test_what_schema_1_did_not_know_is_none(of_schema_1):
+    record = store.read_record(of_schema_1)
+    assert record.provenance.environment == {} and record.provenance.environment_id is None
+    assert record.outcome is None or record.outcome.asked is None
+
+
+def test_field_that_schema_1_never_had_is_refused(sample, tmp_path):
+    path = tmp_path / "x.json"
+    path.write_text(json.dumps(sample("trained") | {"extra": 1}), encoding="utf-8")
+    with pytest.raises(UserError, match="extra"):
+        store.read_record(path)
+
+
+def test_present_schema_is_left_alone_and_a_newer_one_is_not_guessed():
+    present = {"schema_version": 2, "run_id": "a"}
+    assert migrated(present) is present
+    with pytest.raises(NewerSchema, match="schema 3"):
+        migrated({"schema_version": 3})
+
+
+def test_folder_of_both_schemas_is_read_as_one(of_schema_1, tmp_path):
+    store.folder(tmp_path).mkdir(parents=True)
+    shutil.copy(of_schema_1, store.folder(tmp_path) / "old.json")
+    new = store.read_record(of_schema_1).model_copy(update={"run_id": "new"})
+    store.write_record(tmp_path, new)
+    assert [record.run_id for record in store.read_all(tmp_path)] == ["new", store.read_record(of_schema_1).run_id]

@@ -1,0 +1,110 @@
+"""Records on disk: what is written is read, and what is no record is named."""
+
+import json
+
+import pandas as pd
+import pytest
+
+from bench import folders
+from bench.errors import UserError
+from bench.records import store
+from bench.records.outcome import Gain, Outcome, Score
+from bench.records.record import Provenance, Record, Setup
+
+SCORE = Score(name="accuracy", value=0.5, ci_low=0.4, ci_high=0.6, n=10)
+SETUP = Setup(suite="s", model="m", task="t", strategy="full", hyperparameters={}, seed=0, budget="1examples")
+
+
+def record(**changes):
+    fields = {"run_id": "abc", "status": "ok", "setup": SETUP, "outcome": Outcome(score=SCORE)}
+    return Record(**(fields | {"provenance": Provenance(versions={}, device={})} | changes))
+
+
+def test_what_is_written_is_read(tmp_path):
+    items = pd.DataFrame({"kind": ["task"], "value": [1.0]})
+    store.write_record(tmp_path, record(), items)
+    assert store.read_all(tmp_path) == [record()]
+    assert store.read_items(tmp_path, record()).equals(items)
+    assert sorted(path.name for path in store.folder(tmp_path).iterdir()) == ["abc.json", "abc.parquet"]
+
+
+def test_a_number_that_is_none_is_refused_before_it_is_written():
+    with pytest.raises(ValueError, match="finite"):
+        record(outcome=Outcome(score=SCORE, gain=Gain(value=float("nan"))))
+
+
+@pytest.mark.parametrize(
+    "content",
+    ["", "{", "{}", "[1]", "3", '{"schema_version": 2}', '{"schema_version": 1}', '{"schema_version": 1, "forgetting": 3}'],
+)
+def test_what_is_no_record_is_named(tmp_path, content):
+    path = store.folder(tmp_path) / "x.json"
+    path.parent.mkdir(parents=True)
+    path.write_text(content)
+    with pytest.raises(UserError, match=r"x\.json: not a tunebench record"):
+        store.read_all(tmp_path)
+
+
+def test_unknown_fields_are_refused(tmp_path):
+    path = store.write_record(tmp_path, record())
+    path.write_text(json.dumps(json.loads(path.read_text()) | {"extra": 1}))
+    with pytest.raises(UserError, match="extra"):
+        store.read_record(path)
+
+
+def test_record_of_a_newer_tunebench_says_to_update(tmp_path):
+    path = store.write_record(tmp_path, record())
+    path.write_text(json.dumps(json.loads(path.read_text()) | {"schema_version": 3, "extra": 1}))
+    with pytest.raises(UserError, match=r"abc\.json: it has schema 3, .* up to 2; update tunebench"):
+        store.read_all(tmp_path)
+
+
+def test_records_are_found_by_run_and_by_suite(tmp_path):
+    other = record(run_id="b", setup=SETUP.model_copy(update={"suite": "other"}))
+    for each in (record(), other):
+        store.write_record(tmp_path, each)
+    assert store.find_record(tmp_path, "b") == other and store.find_record(tmp_path, "c") is None
+    found = store.read_all(tmp_path)
+    assert list(store.of_suite(found, "other")) == [other] and list(store.of_suite(found, None)) == found
+    assert store.read_items(tmp_path, other).empty
+
+
+def test_a_write_that_fails_leaves_the_old_file_and_no_rest(tmp_path):
+    path = tmp_path / "a.txt"
+    folders.write_text(path, "old")
+    with pytest.raises(RuntimeError), folders.writing(path) as temporary:
+        temporary.write_text("half")
+        raise RuntimeError
+    assert path.read_text() == "old"
+    assert [p.name for p in tmp_path.iterdir()] == ["a.txt"]
+
+
+def test_a_folder_that_cannot_be_written_is_named(tmp_path):
+    (tmp_path / "file").write_text("")
+    with pytest.raises(UserError, match=r"cannot write .*file"):
+        folders.check_writable(tmp_path / "file")
+    with pytest.raises(UserError, match="cannot write /proc/nothing"):
+        folders.check_writable(folders.Path("/proc/nothing"))
+
+
+def test_a_full_disk_is_named(tmp_path, monkeypatch):
+    def full(self, text, encoding=None):
+        raise OSError(28, "No space left on device")
+
+    monkeypatch.setattr(folders.Path, "write_text", full)
+    with pytest.raises(UserError, match="No space left on device; free some space"):
+        folders.write_text(tmp_path / "a.txt", "x")
+    assert not list(tmp_path.iterdir())
+
+
+@pytest.mark.parametrize(
+    ("value", "kind", "text"),
+    [
+        ("[1]", str, "[1]"),
+        (["Äpfel", "O"], list[str], '["Äpfel", "O"]'),
+        ([0.1, 3.0], list[float], "[0.1, 3.0]"),
+        (1.0, float, "1.0"),
+    ],
+)
+def test_answers_are_kept_as_text(value, kind, text: str):
+    assert store.as_text(value) == text and store.as_value(text, kind) == value

@@ -1,0 +1,35 @@
+"""The page's tables on stages."""
+
+from reports.page.stages import stages_section
+from reports.rows.rows import aggregate
+
+
+def test_rows_without_stages_have_no_tables(make):
+    assert stages_section(aggregate([make.record("full")[0], make.failed("x")])).tables == []
+
+
+def test_stages_have_their_measures_and_scores(make):
+    pair = make.record("full", stages=make.stages())
+    for task in ("rte", "squad"):
+        pair = make.elsewhere(pair, task, 0.7, 64)
+    (_, measures), (_, scores) = stages_section(aggregate([pair[0]])).tables
+    assert [cell.text for cell in measures.lines[0].cells] == ["full", "-17.5", "+10.0", "+17.5"]
+    assert scores.groups == [("", 1), ("Base", 3), ("After rte", 3), ("After squad", 3), ("After sst2", 3)]
+    texts = ".500 .400 .300 .800 .500 .200 .700 .900 .400 .750 .600 .850"
+    assert [cell.text for cell in scores.lines[0].cells[1:]] == texts.split()
+
+
+def test_other_stages_are_tables_of_their_own(make):
+    stages = make.stages()
+    fewer = stages.model_copy(update={"tasks": ["squad", "sst2"], "base": [0.4, 0.3], "scores": [[0.9, 0.4], [0.6, 0.85]]})
+    found = [make.record("full", stages=stages, run_id="a")[0], make.record("frozen", stages=fewer, run_id="b")[0]]
+    assert len(stages_section(aggregate(found)).tables) == 4
+
+
+def test_stages_of_several_seeds_are_means(make):
+    stages = make.stages()
+    other = stages.model_copy(update={"backward_transfer": -0.075, "base": [0.7, 0.4, 0.3]})
+    found = [make.record("full", seed, stages=each, run_id=str(seed))[0] for seed, each in enumerate((stages, other))]
+    (row,) = aggregate(found)
+    assert row.stages.backward_transfer == -0.125 and row.stages.base[0] == 0.6
+    assert aggregate([found[0], make.record("full", 1)[0]])[0].stages is None

@@ -1,0 +1,91 @@
+"""Every number has one definition, and every column names its own."""
+
+import re
+from pathlib import Path
+
+import pytest
+
+from reports import definitions
+from reports.page import leaderboard
+from reports.paper import forgetting
+from reports.rows.rows import aggregate
+
+ROOT = Path(__file__).parents[2]
+
+
+def test_document_is_made_from_the_definitions():
+    written = (ROOT / "docs" / "definitions.md").read_text(encoding="utf-8")
+    assert written == definitions.markdown(), "run: python -m reports.definitions > docs/definitions.md"
+
+
+@pytest.mark.parametrize("term", [term for terms in definitions.groups().values() for term in terms])
+def test_file_that_computes_it_is_there(term):
+    assert (ROOT / definitions.defined(term).computed_in).is_file()
+
+
+def test_names_are_unique_and_meanings_are_sentences():
+    named = [term for terms in definitions.groups().values() for term in terms]
+    assert len(named) == len(set(named))
+    for term in named:
+        meaning = definitions.defined(term).means
+        assert meaning[0] in "`ABCDEFGHIJKLMNOPQRSTUVWXYZ" and meaning.endswith(".") and "  " not in meaning
+        assert meaning.count("`") % 2 == 0 and "[" not in meaning
+
+
+def test_interval_is_defined_as_it_is_computed():
+    interval = definitions.defined("interval")
+    assert "expanded percentile bootstrap" in interval.means and "Hesterberg 2015" in interval.source
+    assert "Efron" not in definitions.markdown()
+
+
+def test_note_says_what_terms_mean():
+    said = definitions.note("verdict", "per_gain")
+    assert said.startswith("Verdict: Loss or gain where") and " Per gain: Forgetting over gain" in said
+
+
+def test_term_without_a_definition_is_refused():
+    with pytest.raises(LookupError, match="'nonsense' has no definition in definitions.yaml"):
+        definitions.note("gain", "nonsense")
+
+
+def whole(make) -> list:
+    """Records with all that a table can show."""
+    curve = make.curve([(0.1, {"wikipedia": 0.02}), (0.2, {"wikipedia": 0.1})])
+    mixture = make.elsewhere(
+        make.mixture(validation=[0.7], curve=curve, stages=make.stages(), relative_forgetting=3.0), "t", 0.7, 64
+    )
+    mixture = make.rounded(make.contaminated(mixture, "wikipedia", 3), "wikipedia", (0.1, 0.0, 0.2))
+    mixture = make.wordings(mixture, {"a": 0.8, "b": 0.9})
+    record, items = mixture
+    rate = record.outcome.score.model_copy(update={"name": "malformed"})
+    metrics = {
+        **record.outcome.metrics,
+        "f1_macro": record.outcome.score.model_copy(update={"name": "f1_macro"}),
+        "malformed": rate,
+    }
+    cost = record.cost.model_copy(update={"money": 1.0})
+    return [(make.changed(record, metrics=metrics, cost=cost, environment_id="ab"), items), make.alone()]
+
+
+def test_every_column_of_the_page_names_its_definition(make, out):
+    page = leaderboard.render(aggregate(make.kept(out, whole(make)), out))
+    headers = re.findall(r'<th scope="col".*?</th>', page, re.DOTALL)
+    described = [re.findall(r'aria-describedby="means-(\w+)"', header) for header in headers]
+    assert all(len(terms) == 1 for terms in described)
+    shown = {term for terms in described for term in terms}
+    ids = set(re.findall(r'<dd id="means-(\w+)"', page))
+    assert shown <= ids
+    # What no column shows is said elsewhere on the page, or is a part of other definitions.
+    assert ids - shown == {"interval", "besides"}
+
+
+def test_every_column_in_a_terminal_is_made_by_the_one_function_that_asks_for_a_definition():
+    calls = {path.name: path.read_text(encoding="utf-8").count(".add_column(") for path in (ROOT / "reports").rglob("*.py")}
+    assert {name: count for name, count in calls.items() if count} == {"console.py": 1}
+
+
+def test_every_column_of_the_forgetting_tables_names_its_definition(make):
+    for group in forgetting.groups(aggregate([record for record, _ in whole(make)])):
+        for table in group.tables:
+            assert all(definitions.defined(header.term) for header in table.headers)
+    assert len({header.term for header in forgetting.HEADERS}) == len(forgetting.HEADERS)
