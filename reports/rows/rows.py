@@ -87,6 +87,11 @@ class Row:
         return self.outcome.base_score if self.outcome else None
 
     @property
+    def asked(self) -> str | None:
+        """How the task was put to the model, where that was not the usual way."""
+        return self.outcome.asked if self.outcome else None
+
+    @property
     def label(self) -> str:
         return f"{self.setup.strategy} ({self.variant})" if self.variant else self.setup.strategy
 
