@@ -21,7 +21,8 @@ from reports.page.cells import Board, Section
 from reports.rows import numbers
 from reports.rows.captions import statement
 from reports.rows.environments import other_environments
-from reports.rows.rows import Row, aggregate, grouped, probe_names, ranked
+from reports.rows.row import Row
+from reports.rows.rows import aggregate, grouped, probe_names, ranked
 
 TEMPLATES = Path(__file__).parent / "templates"
 FILE = "leaderboard.html"

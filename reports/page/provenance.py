@@ -6,7 +6,8 @@ from dataclasses import dataclass
 from typing import Any, TypeVar
 
 from bench.records.record import Record
-from reports.rows.rows import Row, flat
+from reports.rows.row import Row
+from reports.rows.rows import flat
 from reports.rows.stopping import Stopping, stopping
 
 _T = TypeVar("_T")

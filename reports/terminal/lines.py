@@ -5,7 +5,7 @@ from collections.abc import Callable, Iterator, Sequence
 from reports.rows import numbers
 from reports.rows.environments import other_environments
 from reports.rows.means import Away
-from reports.rows.rows import Row
+from reports.rows.row import Row
 from reports.rows.stopping import stopping
 
 NAMES_A_LINE = 3

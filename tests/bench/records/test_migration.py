@@ -47,6 +47,8 @@ def test_old_fields_are_in_their_groups(sample):
     assert trained.trust.contamination == {"mrpc": 3} and trained.trust.checks == old["checks"]
     assert trained.trust.data == old["provenance"]["data"] and trained.provenance.inputs == old["provenance"]["inputs"]
     assert len(trained.outcome.curve) == 2 and trained.cost.train_seconds == old["cost"]["train_seconds"]
+    decoder = read(sample("decoder_lora_rounded")).outcome.forgetting
+    assert list(decoder) == ["wikipedia", "lambada", "arc-easy"] and list(decoder["wikipedia"].others) == ["bits per byte"]
     assert isinstance(rounded.outcome.forgetting["mrpc"].quantisation, Delta)
     assert set(read(sample("multitask")).outcome.elsewhere) == {"sarcasm", "rte"}
 
