@@ -145,12 +145,6 @@ def test_a_share_is_one_share_however_it_is_written(same):
     assert {checked_stride(each) for each in same} == {same[0]}
 
 
-@pytest.mark.parametrize(("text", "examples"), [("512", 512), ("512examples", 512), ("2_000 examples", 2000), ("1", 1)])
-def test_budgets(text, examples):
-    assert Budget.parse(text).examples == examples
-    assert Budget.parse(str(Budget.parse(text))) == Budget.parse(text)
-
-
 @pytest.fixture
 def suite(tmp_path):
     """Writes a suite that sets hyper-parameters of its strategies; returns its path."""
