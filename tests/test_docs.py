@@ -5,11 +5,11 @@ from itertools import takewhile
 from pathlib import Path
 
 import pytest
-from bench.running.item_table import COLUMNS
 
 from bench.data import squad
 from bench.records.contract import as_contract
 from bench.records.record import Provenance, Record, Setup
+from bench.running.item_table import COLUMNS
 
 ROOT = Path(__file__).parents[1]
 PAGES = sorted([*ROOT.glob("*.md"), *ROOT.glob("docs/**/*.md")])

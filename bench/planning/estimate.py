@@ -48,11 +48,8 @@ def estimate_cost(run: Run) -> CostEstimate:
     """From the run's real curriculum, where the tokenizer is at hand, and the model's shape without weights."""
     if run.unfit or not isinstance(run.model, Model):
         return CostEstimate(0, 0, Memory(0, 0, 0, 0, 0, 0))
-    steps = (
-        curriculum.build_curriculum(run, Encoding(run.model, run.max_length))
-        if run.model.at_hand and run.strategy.trains
-        else None
-    )
+    planned = run.model.at_hand and run.strategy.trains
+    steps = curriculum.build_curriculum(run, Encoding(run.model, run.max_length)) if planned else None
     decoder = run.model.family == "decoder"
     kind = types.task_type(run.task)
     # The heads of other tasks, a few thousand weights, are left out.

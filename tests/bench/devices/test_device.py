@@ -1,0 +1,46 @@
+"""Items are answered once, whatever the number of processes; how processes are started is tested in test_launch."""
+
+from types import SimpleNamespace
+
+import pandas as pd
+import pytest
+import torch
+
+from bench.devices import device as module
+from bench.devices.device import Device, start
+from bench.errors import UserError
+
+
+@pytest.mark.parametrize(("items", "processes"), [(7, 3), (2, 4), (0, 2), (5, 1)])
+def test_every_item_belongs_to_one_process(items, processes):
+    shares = [Device(SimpleNamespace(process_index=i, num_processes=processes), "fp32").share(items) for i in range(processes)]
+    assert sorted(item for share in shares for item in share) == list(range(items))
+    assert max(map(len, shares)) - min(map(len, shares)) <= 1
+
+
+def test_gathered_rows_come_in_the_items_order(device):
+    part = pd.DataFrame({"index": [2, 0, 1], "value": ["c", "a", "b"]})
+    assert device.gathered(part).to_dict("list") == {"value": ["a", "b", "c"]}
+
+
+def test_a_device_tells_what_may_explain_a_difference(device):
+    told = device.describe()
+    assert (told["type"], told["precision"], told["processes"]) == ("cuda" if torch.cuda.is_available() else "cpu", "fp32", 1)
+    assert told["memory_bytes"] > 2**28 and told["threads"] == torch.get_num_threads()
+    assert device.main and device.agreed(True) is True and device.agreed(False) is False
+
+
+def test_more_processes_than_devices_are_refused(monkeypatch):
+    monkeypatch.setenv("LOCAL_WORLD_SIZE", "3")
+    monkeypatch.setenv("WORLD_SIZE", "3")
+    monkeypatch.setattr(module, "uses_gpu", lambda: False)
+    monkeypatch.setattr(module, "cores", lambda: 2)
+    with pytest.raises(UserError, match="3 processes were launched on this machine, but it has 2 CPU cores; lower"):
+        start("fp32")
+
+
+def test_processes_that_are_not_connected_are_refused(monkeypatch):
+    """Accelerate would train each of them alone, as if nothing had been asked."""
+    monkeypatch.setenv("WORLD_SIZE", "2")
+    with pytest.raises(UserError, match="the launcher started 2 processes, but Accelerate sees 1 "):
+        start("fp32")

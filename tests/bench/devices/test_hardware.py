@@ -1,0 +1,34 @@
+import pytest
+import torch
+
+from bench.devices import hardware
+from bench.errors import UserError
+
+
+@pytest.mark.parametrize(
+    ("gpu", "capability", "amx", "becomes"),
+    [(True, (9, 0), False, "bf16"), (True, (7, 5), True, "fp32"), (False, None, True, "bf16"), (False, None, False, "fp32")],
+)
+def test_auto_is_what_the_hardware_multiplies_fast(monkeypatch, gpu, capability, amx, becomes):
+    monkeypatch.setattr(hardware, "uses_gpu", lambda: gpu)
+    monkeypatch.setattr(torch.cuda, "get_device_capability", lambda: capability)
+    monkeypatch.setattr(torch.cpu, "_is_amx_tile_supported", lambda: amx)
+    assert hardware.resolve("auto") == becomes
+    assert [hardware.resolve(named) for named in ("fp32", "bf16")] == ["fp32", "bf16"]  # what is named is not questioned
+
+
+def test_a_launcher_can_keep_a_gpu_out(monkeypatch):
+    monkeypatch.setattr(torch.cuda, "is_available", lambda: True)
+    assert hardware.uses_gpu()
+    monkeypatch.setenv("ACCELERATE_USE_CPU", "true")
+    assert not hardware.uses_gpu()
+
+
+def test_an_unknown_precision_is_the_users():
+    assert [hardware.requested(name) for name in ("auto", "fp32", "bf16")] == ["auto", "fp32", "bf16"]
+    with pytest.raises(UserError, match="precision 'fp16' is unknown; choose auto, fp32 or bf16"):
+        hardware.requested("fp16")
+
+
+def test_the_processor_has_a_name_and_cores():
+    assert hardware.cpu_name().strip() and hardware.cores() >= 1

@@ -1,0 +1,47 @@
+"""What a plan says before anything is trained, held to what the run's own parts say."""
+
+import pytest
+from transformers import AutoModelForSequenceClassification
+
+from bench.modeling import flops
+from bench.planning import estimate
+from bench.planning.plan import PlanOptions, plan
+from bench.records import store
+from bench.records.record import Provenance, Record, Setup
+from bench.running import curriculum
+from bench.tasks.encoding import Encoding
+
+
+@pytest.fixture(scope="module")
+def runs():
+    options = PlanOptions("sentiment", "tiny-bert", strategies=["zero-shot", "full", "frozen"], budget="16", test_items=20)
+    return plan(options, "auto")
+
+
+def test_tokens_are_those_of_the_curriculum_and_the_formula_makes_operations_of_them(runs):
+    zero, full, frozen = (estimate.estimate_cost(run) for run in runs)
+    assert (zero.tokens, zero.operations, zero.memory.trained) == (0, 0, 0)
+    steps = curriculum.build_curriculum(runs[1], Encoding(runs[1].model, runs[1].max_length)).steps
+    examples = [encoded for step in steps for encoded in step]
+    assert full.tokens == frozen.tokens == sum(encoded.fed for encoded in examples) > 16 * 5
+    model = runs[1].model.load(AutoModelForSequenceClassification, num_labels=2)
+    assert full.operations == flops.count_flops(model).training(full.tokens, sum(e.targets for e in examples))
+    assert frozen.operations < full.operations and frozen.memory.total < full.memory.total
+
+
+def test_the_plan_is_a_table_that_knows_what_is_done(runs, tmp_path, capsys, monkeypatch):
+    monkeypatch.setattr(estimate, "speed", lambda: 1e6)
+    setup = Setup(suite="s", model="m", task="t", strategy="full", hyperparameters={}, seed=0, budget="1examples")
+    skipped = Record(run_id=runs[1].id, status="skipped", setup=setup, provenance=Provenance(versions={}, device={}))
+    store.write_record(tmp_path, skipped)
+    estimate.print_plan(runs, tmp_path)
+    printed = capsys.readouterr().out
+    lines = {run.strategy.name: next(line for line in printed.splitlines() if run.id in line) for run in runs}
+    assert "skipped" in lines["full"] and "to do" in lines["zero-shot"] and "to do" in lines["frozen"]
+    frozen = estimate.estimate_cost(runs[2])
+    assert str(frozen.tokens) in lines["frozen"]
+    assert f"training still to do: about {frozen.operations / 1e6:.0f} s" in " ".join(printed.split())  # full is done
+
+
+def test_speed_is_measured():
+    assert 1e8 < estimate.speed(0.05) < 1e17

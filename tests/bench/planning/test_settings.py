@@ -1,0 +1,34 @@
+"""--set, from the command line's text to each strategy's nested hyper-parameters."""
+
+import pytest
+
+from bench.errors import UserError
+from bench.planning import settings
+
+NAMES = ["full", "lora-8bit"]
+
+
+def test_a_setting_speaks_to_all_or_to_one():
+    given = settings.parse(["learning_rate=1e-3", "full.warmup=0.5", "lora-8bit.peft.r=4", "peft.bias=none"], NAMES)
+    assert settings.of("full", given) == {"learning_rate": "1e-3", "warmup": 0.5, "peft": {"bias": "none"}}
+    assert settings.of("lora-8bit", given) == {"learning_rate": "1e-3", "peft": {"r": 4, "bias": "none"}}
+
+
+def test_the_last_one_counts_and_values_are_yaml():
+    given = settings.parse(["a=1", "a=[x, {y: 2}]", "b=null", "c=k=v"], NAMES)
+    assert settings.of("full", given) == {"a": ["x", {"y": 2}], "b": None, "c": "k=v"}
+
+
+def test_a_strategys_name_alone_is_a_key():
+    assert settings.parse(["full=1"], NAMES) == [(None, ["full"], 1)]
+
+
+def test_nothing_is_set_inside_a_single_value():
+    with pytest.raises(UserError, match=r"--set peft\.r: 'peft' was set to a single value before"):
+        settings.of("full", settings.parse(["peft=1", "peft.r=2"], NAMES))
+
+
+@pytest.mark.parametrize("text", ["learning_rate", "=1", "a=["])
+def test_what_is_no_setting_gets_a_sentence(text):
+    with pytest.raises(UserError, match="--set "):
+        settings.parse([text], NAMES)

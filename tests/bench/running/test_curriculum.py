@@ -1,0 +1,38 @@
+"""What a run trains on: the task's examples and what the strategy mixes in, in order."""
+
+import pytest
+
+from bench.planning import plan
+from bench.running import curriculum
+from bench.tasks.encoding import Encoding
+
+
+def built(model, **settings):
+    said = [f"multitask.{name}={value}" for name, value in settings.items()]
+    options = plan.PlanOptions("sentiment", model=model, strategies=["multitask"], budget="160", settings=said)
+    (run,) = plan.plan(options, "fp32")
+    return run, curriculum.build_curriculum(run, Encoding(run.model, run.max_length))
+
+
+def test_a_curriculum_mixes_what_is_due(decoder_folder):
+    run, found = built(str(decoder_folder))
+    assert found.examples == 160 and [len(step) for step in found.steps] == [16] * 10
+    eos = run.model.tokenizer.eos_token_id
+    rehearsed = [e for step in found.steps for e in step if e.weight < 1]
+    assert len(rehearsed) == 16  # a tenth
+    assert all(e.mass == pytest.approx(1) for e in rehearsed) and eos is not None
+    texts = [run.model.tokenizer.decode(e.ids) for step in found.steps for e in step if e.weight == 1]
+    joked, followed = (sum(word in text for text in texts) for word in ("headline", "follow"))
+    assert joked == 32 and followed == 8
+
+
+def test_a_progressive_curriculum_ends_with_the_task_alone(encoder):
+    run, found = built("tiny-bert", progressive=True, start=0.1, end=1.0)
+    heads = [[e.head for e in step] for step in found.steps]
+    own = [part.count(0) for part in heads]
+    assert own[0] <= 4 and own[-1] >= 15 and sum(own) == pytest.approx(160 * 0.55, abs=1)
+    assert set(heads[0]) == {0, 1, 2}
+    # The k-th example of the task is the same as without what is mixed in.
+    alone = plan.plan(plan.PlanOptions("sentiment", model="tiny-bert", strategies=["instruction"], budget="160"), "fp32")[0]
+    expected = [e.ids for step in curriculum.build_curriculum(alone, Encoding(encoder, run.max_length)).steps for e in step]
+    assert [e.ids for step in found.steps for e in step if e.head == 0] == expected[: sum(own)]

@@ -1,0 +1,144 @@
+"""A run's id hashes the question and nothing else; what a model cannot be asked is told."""
+
+import dataclasses
+import json
+
+import pytest
+
+from bench.errors import UserError
+from bench.planning import plan as planning
+from bench.planning.plan import PlanOptions
+from bench.specs.budget import Budget
+from bench.specs.library import Library
+from bench.specs.probe_every import checked_stride
+
+
+def plan(**options):
+    return planning.plan(PlanOptions("sentiment", **{"model": "tiny-bert", **options}), "fp32")
+
+
+def test_the_id_hashes_what_determines_the_result():
+    (run,) = plan(strategies=["full"])
+    (again,) = plan(strategies=["full"])
+    assert run.id == again.id
+    for changed in (
+        plan(strategies=["full"], budget="7"),
+        plan(strategies=["full"], probe_items=9),
+        plan(strategies=["full"], test_items=9),
+        plan(strategies=["full"], settings=["learning_rate=0.5"]),
+        plan(strategies=["full"], model="minilm"),
+        planning.plan(PlanOptions("sentiment", model="tiny-bert", strategies=["full"]), "bf16"),
+        [dataclasses.replace(run, seed=1)],
+        [dataclasses.replace(run, task=run.task.model_copy(update={"version": 2}))],
+        [dataclasses.replace(run, batch=8)],
+    ):
+        assert changed[0].id != run.id
+
+
+def test_the_id_hashes_nothing_else():
+    (run,) = plan(strategies=["full"])
+    words = {"description": "in other words"}
+    assert dataclasses.replace(run, suite="other", task=run.task.model_copy(update=words)).id == run.id
+    (zero,) = plan(strategies=["zero-shot"])
+    assert dataclasses.replace(zero, seed=5, budget=Budget(99)).id == zero.id
+
+
+def api(folder, **settings):
+    """A YAML file of a model behind an API."""
+    said = {"base_url": "http://localhost:1/v1", "model": "m"} | settings
+    path = folder / "api.yaml"
+    path.write_text(json.dumps({"name": "api", "description": "d", "endpoint": said}))
+    return str(path)
+
+
+def test_an_endpoints_id_hashes_its_answers_and_not_how_it_is_reached(tmp_path):
+    def one(**settings):
+        (run,) = plan(model=api(tmp_path, **settings), strategies=["zero-shot"])
+        return run.id
+
+    first = one()
+    assert one(concurrency=2, timeout=9, input_price=1.5, output_price=2) == first
+    assert one(key_env="PATH") == first
+    assert len({first, one(model="n"), one(temperature=0.5), one(max_tokens=9), one(base_url="http://localhost:2/v1")}) == 5
+
+
+def test_the_id_is_the_same_wherever_the_data_lies(tmp_path):
+    """Task and rehearsal are the user's files; the suite's folder moves, then one of them changes."""
+    built_in = Library()
+    columns = {"text": "t", "label": "l"}
+    task = built_in.task("sst2").model_dump(exclude_defaults=True)
+    task |= {"train": [{"path": "a.csv", "columns": columns}, {"path": "b.csv", "columns": columns}]}
+    task |= {"validation": {"share": 0.2}, "test": {"share": 0.2}}
+    strategy = built_in.strategy("multitask").model_dump(exclude_defaults=True)
+    strategy["hyperparameters"]["rehearsal"] = {"path": "c.csv", "columns": {"text": "t"}}
+    suite = built_in.suite("sentiment").model_dump(exclude_defaults=True)
+    suite |= {"tasks": ["sst2"], "strategies": ["multitask"], "hyperparameters": {}}
+    files = {
+        "mine.yaml": json.dumps(suite),
+        "tasks/sst2.yaml": json.dumps(task),
+        "strategies/multitask.yaml": json.dumps(strategy),
+    }
+    files |= {"tasks/a.csv": "t,l\nx,positive\n", "tasks/b.csv": "t,l\ny,negative\n", "strategies/c.csv": "t\nz\n"}
+
+    def made(name, **changes):
+        for file, content in (files | changes).items():
+            (tmp_path / name / file).parent.mkdir(parents=True, exist_ok=True)
+            (tmp_path / name / file).write_text(content)
+        (run,) = planning.plan(PlanOptions(str(tmp_path / name / "mine.yaml"), model="tiny-bert"), "fp32")
+        return run.id
+
+    first = made("first")
+    assert made("second") == first
+    assert made("third", **{"tasks/b.csv": "t,l\nw,negative\n"}) != first
+    assert made("fourth", **{"strategies/c.csv": "t\nw\n"}) != first
+
+
+@pytest.mark.parametrize("same", [("50%", "0.5", ".5", "50.0%"), ("3", "03"), ("33%", "0.33"), ("7%", "0.07")])
+def test_a_share_is_one_share_however_it_is_written(same):
+    assert len({plan(probe_every=each)[-1].id for each in same}) == 1
+    assert {checked_stride(each) for each in same} == {same[0]}
+
+
+def unfit(suite, model="tiny-bert", **options):
+    return {run.strategy.name: run.unfit for run in planning.plan(PlanOptions(suite, model=model, **options), "fp32")}
+
+
+def test_what_cannot_be_done_is_told_in_the_plan(decoder_folder):
+    assert set(unfit("sentiment").values()) == {None}
+    for suite in ("ner", "qa"):
+        found = unfit(suite)
+        kind = {"ner": "ner", "qa": "qa"}[suite]
+        assert found.pop("few-shot") == f"an encoder has no way to learn a {kind} task from examples without training"
+        assert set(found.values()) == {None}
+        assert set(unfit(suite, str(decoder_folder)).values()) == {None}
+    assert set(unfit("corpus").values()) == {"'film-plots' is a causal-lm task, which needs a decoder"}
+    assert set(unfit("corpus", str(decoder_folder)).values()) == {None}
+    shown = unfit("corpus", str(decoder_folder), strategies=["few-shot"])
+    assert shown == {"few-shot": "a causal-lm task asks nothing that could be shown solved"}
+
+
+def test_a_model_behind_an_api_writes_and_does_no_more(tmp_path):
+    model = api(tmp_path)
+    assert unfit("corpus", model)["zero-shot"] == "a causal-lm task cannot be put to an endpoint"
+    assert unfit("ner", model, strategies=["zero-shot", "few-shot"]) == {"zero-shot": None, "few-shot": None}
+    assert unfit("ner", model, strategies=["full"]) == {"full": "a model behind an API cannot be trained here"}
+    (run,) = plan(model=model, strategies=["zero-shot"])
+    assert run.probes == () and run.wording.style == "instruction"
+    assert "probe 'wikipedia' is left out: 'api' is asked over an API, which gives no losses" in run.left_out
+
+
+def test_a_model_behind_an_api_needs_its_key_and_its_address(tmp_path, monkeypatch):
+    monkeypatch.delenv("NO_SUCH_KEY", raising=False)
+    for settings, sentence in (
+        ({"key_env": "NO_SUCH_KEY"}, "environment variable NO_SUCH_KEY holds no key"),
+        ({"base_url": "ftp://x"}, "base_url is no http address"),
+        ({"max_tokens": 0}, "field 'endpoint.max_tokens': Input should be greater than or equal to 1"),
+    ):
+        with pytest.raises(UserError, match=sentence):
+            plan(model=api(tmp_path, **settings), strategies=["zero-shot"])
+
+
+def test_an_encoder_has_no_head_for_a_corpus_that_is_mixed_in(decoder_folder):
+    options = {"strategies": ["multitask"], "settings": ["multitask.tasks={film-plots: 0.2}"]}
+    assert unfit("sentiment", **options) == {"multitask": "'film-plots' is a causal-lm task, which needs a decoder"}
+    assert unfit("sentiment", str(decoder_folder), **options) == {"multitask": None}

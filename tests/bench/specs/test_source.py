@@ -1,0 +1,22 @@
+"""A source's YAML."""
+
+import pytest
+
+from bench.specs.source import Source
+
+
+@pytest.mark.parametrize(
+    ("fields", "sentence"),
+    [
+        ({"ranges": {"t": {"a": "0,1"}}}, "String should match pattern"),
+        ({"ranges": {"t": {"a": "[0,1]"}}, "values": {"t": {"0": "a"}}}, "'t' has both values and ranges"),
+        ({"ranges": {"u": {"a": "[0,1]"}}}, "'u' is none of t"),
+        ({"extract": {"t": "(?P<a>"}}, "extract: the expression for 't' is wrong: missing \\)"),
+        ({"extract": {"t": "(a)"}}, "extract: the expression for 't' needs a named group"),
+        ({"format": "xml"}, "Input should be 'csv', 'tsv', 'jsonl'"),
+        ({"path": None, "hub": "x", "split": "y", "format": "csv"}, "format and header speak of files"),
+    ],
+)
+def test_a_source_that_cannot_be_meant(fields, sentence):
+    with pytest.raises(ValueError, match=sentence):
+        Source.model_validate({"path": "a.csv", "columns": {"t": "t"}} | fields)
