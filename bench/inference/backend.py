@@ -40,7 +40,7 @@ class Prompt:
 
 
 @dataclass(frozen=True)
-class Generation:
+class GeneratedText:
     """A text that was written, with the product of its tokens' probabilities, its end's included."""
 
     text: str
@@ -67,7 +67,7 @@ class Backend:
         are masked in the text."""
         raise self._cannot("losses of texts")
 
-    def generate(self, prompts: Sequence[Prompt], longest: int, one_line: bool) -> list[Generation]:
+    def generate(self, prompts: Sequence[Prompt], longest: int, one_line: bool) -> list[GeneratedText]:
         """What the model writes after each prompt, greedily: at most `longest` tokens, with `one_line` up to a line's end."""
         raise self._cannot("text of its own")
 

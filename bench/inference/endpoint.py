@@ -18,7 +18,7 @@ from pydantic import TypeAdapter
 from bench import folders
 from bench.devices.device import Device
 from bench.inference.address import Endpoint
-from bench.inference.backend import Backend, Generation, Prompt
+from bench.inference.backend import Backend, GeneratedText, Prompt
 from bench.inference.chat import ChatAnswer, Connection
 from bench.specs.base import Capability, Family
 from bench.specs.model import EndpointSpec
@@ -79,11 +79,11 @@ class EndpointBackend(Backend):
         self.endpoint, self.device = endpoint, device
         self.name = endpoint.model
 
-    def generate(self, prompts: Sequence[Prompt], longest: int, one_line: bool) -> list[Generation]:
+    def generate(self, prompts: Sequence[Prompt], longest: int, one_line: bool) -> list[GeneratedText]:
         """As `Backend.generate`, but for the limits: the endpoint has its own `max_tokens`, and a chat ends its turn itself."""
         mine = self.device.share(len(prompts)) if self.device else list(range(len(prompts)))
         answers = self.answers([prompts[index].turns for index in mine])
-        written = [Generation(a.text, None, (a.input_tokens, a.output_tokens)) for a in answers]
+        written = [GeneratedText(a.text, None, (a.input_tokens, a.output_tokens)) for a in answers]
         return self.device.gathered(dict(zip(mine, written, strict=True))) if self.device else written
 
     def answers(self, conversations: Sequence[Turns], progress: Callable[[int, int], None] = _silent) -> list[ChatAnswer]:

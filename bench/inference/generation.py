@@ -8,7 +8,7 @@ import torch
 from torch import nn
 from transformers import GenerationConfig
 
-from bench.inference.backend import Generation
+from bench.inference.backend import GeneratedText
 from bench.modeling.forward import unlaunched
 from bench.tokens.batches import by_length
 from bench.tokens.encoded import left_padded
@@ -17,7 +17,7 @@ from bench.tokens.encoded import left_padded
 @torch.inference_mode()
 def generate(
     model: nn.Module, tokenizer: Any, contexts: Sequence[Sequence[int]], longest: int, tokens: int, one_line: bool
-) -> list[Generation]:
+) -> list[GeneratedText]:
     """What the model writes after each context: at most `longest` tokens; `tokens` bounds a padded batch.
 
     With `one_line` the text ends before its first line break.
@@ -33,7 +33,7 @@ def generate(
     )
     inner: Any = unlaunched(model)
     device = next(model.parameters()).device
-    found = [Generation("", None)] * len(contexts)
+    found = [GeneratedText("", None)] * len(contexts)
     for batch in by_length([len(context) + longest for context in contexts], tokens):
         read = left_padded([contexts[i] for i in batch], tokenizer.pad_token_id, 0, device)
         out = inner.generate(input_ids=read.input_ids, attention_mask=read.attention_mask, generation_config=config)
@@ -45,7 +45,7 @@ def generate(
             end = next((place for place, token in enumerate(row) if token in ends), len(row))
             text = tokenizer.decode(row[: end + 1] if one_line else row[:end], skip_special_tokens=True)
             text = text.lstrip().split("\n")[0] if one_line else text
-            found[i] = Generation(text.strip(), float(torch.tensor(chances[: end + 1]).sum().exp()))
+            found[i] = GeneratedText(text.strip(), float(torch.tensor(chances[: end + 1]).sum().exp()))
     return found
 
 

@@ -8,7 +8,7 @@ import torch
 from torch import Tensor, nn
 
 from bench.devices.device import Device
-from bench.inference.backend import Backend, Continuation, Generation, Likelihood, Prompt
+from bench.inference.backend import Backend, Continuation, GeneratedText, Likelihood, Prompt
 from bench.inference.embeddings import layer_means
 from bench.inference.generation import generate
 from bench.inference.likelihood import likelihoods, text_losses
@@ -54,8 +54,8 @@ class LocalBackend(Backend):
         reader = with_masked_lm_head(self.module, self.model)
         return self._shared(texts, lambda part: masked_losses(reader, part, self.pad, self.tokens))
 
-    def generate(self, prompts: Sequence[Prompt], longest: int, one_line: bool) -> list[Generation]:
-        def written(part: Sequence[Prompt]) -> list[Generation]:
+    def generate(self, prompts: Sequence[Prompt], longest: int, one_line: bool) -> list[GeneratedText]:
+        def written(part: Sequence[Prompt]) -> list[GeneratedText]:
             contexts = [prompt.ids for prompt in part]
             return generate(self.module, self.model.tokenizer, contexts, longest, self.tokens, one_line)
 
