@@ -61,7 +61,7 @@ class Run:
     @cached_property
     def inputs(self) -> dict[str, Any]:
         """The question, as JSON values: everything that determines the result but the environment."""
-        found: dict[str, Any] = {
+        question: dict[str, Any] = {
             "engine": ENGINE_VERSION,
             "model": self.model.content_hash,
             "task": task_fingerprint(self.task),
@@ -73,23 +73,23 @@ class Run:
             "test_items": self.test_items,
         }
         if self.strategy.trains or self.strategy.wording.shots:
-            found["seed"] = self.seed
+            question["seed"] = self.seed
         if self.strategy.trains:
-            found |= {"budget": str(self.budget), "batch": self.batch}
-            found["others"] = [task_fingerprint(task) for task in self.others]
-            found["earlier"] = [task_fingerprint(task) for task in self.earlier]
-            found["also"] = [task_fingerprint(task) for task in self.also]
+            question |= {"budget": str(self.budget), "batch": self.batch}
+            question["others"] = [task_fingerprint(task) for task in self.others]
+            question["earlier"] = [task_fingerprint(task) for task in self.earlier]
+            question["also"] = [task_fingerprint(task) for task in self.also]
             if self.others or self.earlier or self.also or self.task.out_of_domain:
-                found["other_items"] = self.other_items
+                question["other_items"] = self.other_items
             if self.probe_every:
-                found["probe_every"] = self.probe_every
+                question["probe_every"] = self.probe_every
             if self.strategy.wording.style == "instruction":
-                found["paraphrase_items"] = self.paraphrase_items
+                question["paraphrase_items"] = self.paraphrase_items
         if self.strategy.rehearsal:
-            found["rehearsal"] = sources.fingerprint(self.strategy.rehearsal)
+            question["rehearsal"] = sources.fingerprint(self.strategy.rehearsal)
         if self.model.trust_remote_code:
-            found["trust_remote_code"] = True
-        return found
+            question["trust_remote_code"] = True
+        return question
 
     @cached_property
     def id(self) -> str:
@@ -161,10 +161,10 @@ def stride(every: str, steps: int) -> int:
 
 def _amount(every: str) -> int | float:
     """A number of steps, or a share of them in (0, 1]; 0 where it is neither."""
-    found = re.fullmatch(r"(\d+)|(0?\.\d+)|(\d+(?:\.\d+)?)%", every)
-    if not found:
+    match = re.fullmatch(r"(\d+)|(0?\.\d+)|(\d+(?:\.\d+)?)%", every)
+    if not match:
         return 0
-    if found[1]:
-        return int(found[1])
-    share = float(found[2]) if found[2] else float(found[3]) / 100
+    if match[1]:
+        return int(match[1])
+    share = float(match[2]) if match[2] else float(match[3]) / 100
     return share if 0 < share <= 1 else 0
