@@ -34,10 +34,10 @@ def main() -> None:
     steps = curriculum.build_curriculum(run, Encoding(run.model, run.max_length)).steps
     examples = [encoded for step in steps for encoded in step]
     rows = [{"input_ids": list(e.ids), "labels": [-100] * (len(e.ids) - e.answer) + list(e.ids[-e.answer :])} for e in examples]
-    pad, hyperparameters = run.model.tokenizer.pad_token_id, run.strategy.hyperparameters
+    padding, hyperparameters = loop.Padding(run.checkpoint.tokenizer.pad_token_id), run.strategy.hyperparameters
     ratios = []
     for number in range(asked.rounds):
-        ours = loop.train(run.model.load(), steps, hyperparameters, device.accelerator, pad, 1024).seconds
+        ours = loop.train(run.model.load(), steps, hyperparameters, device.accelerator, padding).seconds
         device.accelerator.free_memory()
         with tempfile.TemporaryDirectory() as folder:
             plain = plain_trainer.train(run.model.load(), run.model.tokenizer, rows, run.batch, Path(folder))

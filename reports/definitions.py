@@ -9,7 +9,7 @@ from pathlib import Path
 import yaml
 from pydantic import BaseModel, ConfigDict
 
-FILE = Path(__file__).with_suffix(".yaml")
+DEFINITIONS = Path(__file__).with_suffix(".yaml")
 
 
 class Definition(BaseModel):
@@ -34,15 +34,15 @@ class Definition(BaseModel):
 
 
 @cache
-def groups() -> dict[str, dict[str, Definition]]:
+def by_heading() -> dict[str, dict[str, Definition]]:
     """Heading -> name -> definition, in the file's order."""
-    raw = yaml.safe_load(FILE.read_text(encoding="utf-8"))
+    raw = yaml.safe_load(DEFINITIONS.read_text(encoding="utf-8"))
     return {group: {term: Definition(**fields) for term, fields in terms.items()} for group, terms in raw.items()}
 
 
 @cache
 def _terms() -> dict[str, Definition]:
-    return {term: definition for terms in groups().values() for term, definition in terms.items()}
+    return {term: definition for terms in by_heading().values() for term, definition in terms.items()}
 
 
 def defined(term: str) -> Definition:
@@ -52,7 +52,7 @@ def defined(term: str) -> Definition:
         LookupError: there is none: a column shows something that nobody has defined.
     """
     if term not in _terms():
-        raise LookupError(f"'{term}' has no definition in {FILE.name}")
+        raise LookupError(f"'{term}' has no definition in {DEFINITIONS.name}")
     return _terms()[term]
 
 
@@ -67,7 +67,7 @@ def markdown() -> str:
         "# What the numbers mean",
         "Made from [reports/definitions.yaml](../reports/definitions.yaml); the leaderboard shows the same words.",
     ]
-    for group, terms in groups().items():
+    for group, terms in by_heading().items():
         parts.append(f"## {group}")
         parts += [_section(definition) for definition in terms.values()]
     return "\n\n".join(parts) + "\n"

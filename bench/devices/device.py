@@ -7,9 +7,8 @@ talk to each other, and a benchmark must not.
 import os
 import platform
 from dataclasses import dataclass
-from typing import Literal
+from typing import Literal, TypeVar
 
-import pandas as pd
 import psutil
 import torch
 from accelerate import Accelerator
@@ -18,6 +17,8 @@ from accelerate.utils import DistributedType, InitProcessGroupKwargs, broadcast_
 from bench.devices import memory
 from bench.devices.hardware import Precision, cores, cpu_name, resolve, uses_gpu
 from bench.errors import UserError
+
+T = TypeVar("T")
 
 
 @dataclass(frozen=True)
@@ -45,10 +46,9 @@ class Device:
         broadcast_object_list(words)
         return words[0]
 
-    def gathered(self, part: pd.DataFrame) -> pd.DataFrame:
-        """All processes' rows in the order of their column `index`, which is dropped; the same on every process."""
-        rows = gather_object(part.to_dict("records"))
-        return pd.DataFrame(rows).sort_values("index", ignore_index=True).drop(columns="index")
+    def gathered(self, part: dict[int, T]) -> list[T]:
+        """All processes' answers in the order of their indices, the same list on every process."""
+        return [answer for _, answer in sorted(gather_object(list(part.items())), key=lambda pair: pair[0])]
 
     def describe(self) -> dict[str, str | int]:
         """For the record: everything about the machine that may explain a difference."""

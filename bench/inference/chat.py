@@ -1,17 +1,18 @@
-"""One question to a chat-completions API: sent, asked again where that may help, and read; what goes wrong, in words.
+"""One conversation with a chat-completions API: sent, asked again where that may help, and read; what goes wrong, in words.
 
 The key goes into the Authorization header alone. Whatever the server says is searched for it before anybody sees it.
 """
 
-import ipaddress
 import json
 import logging
 import threading
 import time
+from collections.abc import Sequence
 from dataclasses import dataclass
 from email.utils import parsedate_to_datetime
+from itertools import cycle
 from types import TracebackType
-from typing import TYPE_CHECKING, Any, Self
+from typing import Any, Self
 from urllib.parse import quote
 
 import httpx2
@@ -28,9 +29,7 @@ from tenacity import (
 )
 
 from bench.errors import RunError, UserError
-
-if TYPE_CHECKING:
-    from bench.inference.endpoint import Endpoint
+from bench.inference.address import Endpoint, local
 
 BACKOFF = wait_exponential(multiplier=0.5, max=30) + wait_random(0, 0.5)
 LONGEST_WAIT = 60.0
@@ -49,26 +48,18 @@ ADVICE = {
 
 
 @dataclass(frozen=True)
-class Answer:
-    """What the model said to one prompt, and the tokens that the server counted for it."""
+class ChatAnswer:
+    """What the model said to one conversation, and the tokens that the server counted for it."""
 
     text: str
     input_tokens: int
     output_tokens: int
     cached: bool = False
-    """Nothing was paid for it now: it was kept from before, or the prompt is a repeated one."""
+    """Nothing was paid for it now: it was kept from before, or the same was asked twice."""
     usage_known: bool = True
     """The server counted tokens; without, both counts are 0."""
     truncated: bool = False
     """It ends where `max_tokens` did."""
-
-
-def local(host: str) -> bool:
-    """Whether a host is this machine."""
-    try:
-        return host == "localhost" or ipaddress.ip_address(host).is_loopback
-    except ValueError:
-        return False
 
 
 class _Message(BaseModel):
@@ -121,7 +112,7 @@ def retry_after(value: str | None, now: float) -> float:
 class Connection:
     """The connections to an endpoint, shared by threads; `halt` ends waiting and retrying."""
 
-    def __init__(self, endpoint: "Endpoint", halt: threading.Event) -> None:
+    def __init__(self, endpoint: Endpoint, halt: threading.Event) -> None:
         self.endpoint, self.key, self.halt = endpoint, endpoint.key(), halt
         self.limit = "max_tokens"
         for library in ("httpx2", "httpcore2"):  # they log what the server says, which may be the key
@@ -140,7 +131,7 @@ class Connection:
     def __exit__(self, kind: type[BaseException] | None, error: BaseException | None, trace: TracebackType | None) -> None:
         self.http.close()
 
-    def answer(self, prompt: str) -> Answer:
+    def answer(self, turns: Sequence[str]) -> ChatAnswer:
         """Ask until there is an answer, an error that stays, or no retry left."""
         patient = Retrying(
             retry=retry_if_exception_type(_PassingError),
@@ -150,7 +141,7 @@ class Connection:
             reraise=True,
         )
         try:
-            return patient(self._once, prompt)
+            return patient(self._once, turns)
         except _PassingError as error:
             tries = patient.statistics["attempt_number"]
             raise RunError(
@@ -158,35 +149,35 @@ class Connection:
                 f"answers received so far are kept"
             ) from None
 
-    def _once(self, prompt: str) -> Answer:
+    def _once(self, turns: Sequence[str]) -> ChatAnswer:
         try:
-            response = self._sent(prompt)
+            response = self._sent(turns)
         except httpx2.TimeoutException:
             raise _PassingError(f"{self.endpoint.url} did not answer within {self.endpoint.timeout:g} s") from None
         except httpx2.RequestError as error:
             raise _PassingError(f"{self.endpoint.url} cannot be reached: {self._short(str(error))}") from None
         return self._read(response)
 
-    def _sent(self, prompt: str) -> httpx2.Response:
+    def _sent(self, turns: Sequence[str]) -> httpx2.Response:
         limit = self.limit
-        response = self._post(prompt, limit)
+        response = self._post(turns, limit)
         if response.status_code == 400 and limit == "max_tokens" and "max_completion_tokens" in response.text:
             self.limit = "max_completion_tokens"  # the name that OpenAI's reasoning models insist on
-            response = self._post(prompt, self.limit)
+            response = self._post(turns, self.limit)
         return response
 
-    def _post(self, prompt: str, limit: str) -> httpx2.Response:
+    def _post(self, turns: Sequence[str], limit: str) -> httpx2.Response:
         asked = self.endpoint
         body: dict[str, Any] = {
             "model": asked.model,
-            "messages": [{"role": "user", "content": prompt}],
+            "messages": [{"role": role, "content": turn} for role, turn in zip(cycle(("user", "assistant")), turns)],
             limit: asked.max_tokens,
         }
         if asked.temperature is not None:
             body["temperature"] = asked.temperature
         return self.http.post(asked.url, content=json.dumps(body), headers={"Content-Type": "application/json"})
 
-    def _read(self, response: httpx2.Response) -> Answer:
+    def _read(self, response: httpx2.Response) -> ChatAnswer:
         if not response.is_success:
             raise self._refused(response)
         try:
@@ -201,7 +192,7 @@ class Connection:
         if self.key and len(self.key) >= SECRET_CHARACTERS:
             text = self._redacted(text)
         usage = reply.usage or _Usage()
-        return Answer(
+        return ChatAnswer(
             text=text.encode("utf-8", "replace").decode(),  # JSON can hold half a character, a file cannot
             input_tokens=usage.prompt_tokens or 0,
             output_tokens=usage.completion_tokens or 0,

@@ -1,138 +1,121 @@
-"""A model behind an OpenAI-compatible chat-completions API: prompts in, answers out, nothing trained.
+"""A model behind an OpenAI-compatible chat-completions API: conversations in, answers out, nothing trained.
 
-Answers are kept on disk, so that an interrupted run goes on without paying twice. The key comes from the environment.
+Answers are kept on disk, so that an interrupted run goes on without paying twice.
 """
 
 import hashlib
 import json
-import os
-import re
 import threading
 from collections.abc import Callable, Sequence
 from concurrent.futures import ThreadPoolExecutor, as_completed
 from dataclasses import dataclass, replace
+from functools import cached_property
 from pathlib import Path
+from typing import ClassVar
 
-import httpx2
-from pydantic import SecretStr, TypeAdapter
+from pydantic import TypeAdapter
 
 from bench import folders
-from bench.errors import UserError
-from bench.inference.chat import Answer as Answer
-from bench.inference.chat import Connection, local
+from bench.devices.device import Device
+from bench.inference.address import Endpoint
+from bench.inference.backend import Backend, Generation, Prompt
+from bench.inference.chat import ChatAnswer, Connection
+from bench.specs.base import Capability, Family
+from bench.specs.model import EndpointSpec
 
-KEPT = TypeAdapter(Answer)
+KEPT = TypeAdapter(ChatAnswer)
+
+Turns = tuple[str, ...]
 
 
 @dataclass(frozen=True)
-class Cost:
-    """Money, in the currency of the prices."""
+class EndpointModel:
+    """A model that is asked over the network, as `suites/models/NAME.yaml` describes it: it writes, and does no more."""
 
-    total: float
-    """Every prompt asked once more."""
-    paid: float
-    """What was asked now."""
-    unknown: int
-    """Answers whose tokens the server did not count: they are in the sums as 0."""
+    name: str
+    spec: EndpointSpec
+    family: ClassVar[Family] = "decoder"
+    can: ClassVar[frozenset[Capability]] = frozenset({"generate"})
+    trust_remote_code: ClassVar[bool] = False
+    at_hand: ClassVar[bool] = True
 
+    @cached_property
+    def endpoint(self) -> Endpoint:
+        return Endpoint.of(self.spec)
 
-def cost(answers: Sequence[Answer], input_price: float, output_price: float) -> Cost:
-    """What answers cost at prices per million tokens."""
-    price = {True: 0.0, False: 0.0}
-    for answer in answers:
-        price[answer.cached] += (answer.input_tokens * input_price + answer.output_tokens * output_price) / 1e6
-    return Cost(sum(price.values()), price[False], sum(not answer.usage_known for answer in answers))
+    @property
+    def origin(self) -> str:
+        return self.endpoint.url
+
+    @property
+    def determining(self) -> dict[str, object]:
+        """What its answers hang on, as far as anybody outside can know: not how it is reached, nor what it costs."""
+        base_url = self.endpoint.base_url  # as the endpoint writes it, without a slash at its end
+        return {"base_url": base_url, **self.spec.model_dump(include={"model", "max_tokens", "temperature"})}
+
+    @property
+    def content_hash(self) -> str:
+        return hashlib.sha256(json.dumps(self.determining, sort_keys=True).encode()).hexdigest()
+
+    def price(self, read: float, written: float) -> float:
+        """Of so many tokens, in the currency of the prices; a repeated prompt counts again, as it would in use."""
+        return (read * self.spec.input_price + written * self.spec.output_price) / 1e6
 
 
 def _silent(done: int, total: int) -> None:
     pass
 
 
-@dataclass(frozen=True)
-class Endpoint:
-    """A model at `base_url` (such as https://host/v1), how it is asked, and how patiently.
+class EndpointBackend(Backend):
+    """An endpoint behind the backend's interface.
 
-    Raises:
-        UserError: base_url is no plain http(s) address, a key would travel unencrypted, or a number is too small.
+    Args:
+        device: shares the requests among its processes; without one this process asks them all.
     """
 
-    base_url: str
-    model: str
-    key_variable: str | None = None
-    """Name of the environment variable that holds the key; None where the server wants none."""
-    max_tokens: int = 64
-    temperature: float | None = 0.0
-    """None where the model refuses to be given one, as reasoning models do."""
-    concurrency: int = 8
-    timeout: float = 120.0
-    """Seconds without a word from the server."""
-    retries: int = 5
+    can = EndpointModel.can
 
-    def __post_init__(self) -> None:
-        object.__setattr__(self, "base_url", self.base_url.rstrip("/"))
-        address = _address(self.base_url)
-        # The value is not shown: it may be the key itself, put there by mistake.
-        if self.key_variable is not None and not re.fullmatch(r"[A-Z_][A-Z0-9_]{0,63}", self.key_variable):
-            raise UserError(
-                "key_env is no name of an environment variable in capitals, digits and underscores; "
-                "put the key into a variable such as OPENAI_API_KEY and write that name"
-            )
-        if self.key_variable and address.scheme == "http" and not local(address.host):
-            raise UserError(f"base_url '{self.base_url}' would carry the key unencrypted; use https, or leave key_env out")
-        for name, least in {"concurrency": 1, "max_tokens": 1, "retries": 0}.items():
-            if getattr(self, name) < least:
-                raise UserError(f"endpoint {self.base_url}: {name} is {getattr(self, name)}; it must be at least {least}")
+    def __init__(self, endpoint: Endpoint, device: Device | None = None) -> None:
+        self.endpoint, self.device = endpoint, device
+        self.name = endpoint.model
 
-    @property
-    def url(self) -> str:
-        """Where prompts are sent."""
-        return f"{self.base_url}/chat/completions"
+    def generate(self, prompts: Sequence[Prompt], longest: int, one_line: bool) -> list[Generation]:
+        """As `Backend.generate`, but for the limits: the endpoint has its own `max_tokens`, and a chat ends its turn itself."""
+        mine = self.device.share(len(prompts)) if self.device else list(range(len(prompts)))
+        answers = self.answers([prompts[index].turns for index in mine])
+        written = [Generation(a.text, None, (a.input_tokens, a.output_tokens)) for a in answers]
+        return self.device.gathered(dict(zip(mine, written, strict=True))) if self.device else written
 
-    def key(self) -> SecretStr | None:
-        """The key, from the environment.
+    def answers(self, conversations: Sequence[Turns], progress: Callable[[int, int], None] = _silent) -> list[ChatAnswer]:
+        """One answer per conversation, in their order; equal ones are asked once, kept answers not at all.
 
-        Raises:
-            UserError: the variable is empty, or holds what no header can carry.
-        """
-        if self.key_variable is None:
-            return None
-        key = os.environ.get(self.key_variable, "").strip()
-        if not key:
-            raise UserError(f"environment variable {self.key_variable} holds no key for {self.base_url}; export it")
-        if not re.fullmatch(r"[!-~]+", key):
-            raise UserError(f"the key in {self.key_variable} holds characters that no header can carry; copy it again")
-        return SecretStr(key)
-
-    def answers(self, prompts: Sequence[str], progress: Callable[[int, int], None] = _silent) -> list[Answer]:
-        """One answer per prompt, in their order; equal prompts are asked once, kept answers not at all.
-
-        `progress` hears how many of how many different prompts have their answers.
+        `progress` hears how many of how many different conversations have their answers.
 
         Raises:
             UserError: the server refuses key, model or request; nothing is asked again.
             RunError: the server stays out of reach, busy or unintelligible; answers received by then are kept.
         """
-        different = list(dict.fromkeys(prompts))
-        found = {prompt: kept for prompt in different if (kept := self._kept(prompt))}
-        progress(len(found), len(different))
+        different = list(dict.fromkeys(conversations))
+        known = {turns: kept for turns in different if (kept := self._kept(turns))}
+        progress(len(known), len(different))
 
-        def heard(prompt: str, answer: Answer) -> None:
-            found[prompt] = answer
-            progress(len(found), len(different))
+        def heard(turns: Turns, answer: ChatAnswer) -> None:
+            known[turns] = answer
+            progress(len(known), len(different))
 
-        self._ask([prompt for prompt in different if prompt not in found], heard)
+        self._ask([turns for turns in different if turns not in known], heard)
         ordered = []
-        for prompt in prompts:
-            ordered.append(found[prompt])
-            found[prompt] = replace(found[prompt], cached=True)
+        for turns in conversations:
+            ordered.append(known[turns])
+            known[turns] = replace(known[turns], cached=True)
         return ordered
 
-    def _ask(self, prompts: Sequence[str], heard: Callable[[str, Answer], None]) -> None:
-        if not prompts:
+    def _ask(self, conversations: Sequence[Turns], heard: Callable[[Turns, ChatAnswer], None]) -> None:
+        if not conversations:
             return
         halt = threading.Event()
-        with Connection(self, halt) as connection, ThreadPoolExecutor(self.concurrency) as pool:
-            asked = {pool.submit(self._asked, connection, prompt): prompt for prompt in prompts}
+        with Connection(self.endpoint, halt) as connection, ThreadPoolExecutor(self.endpoint.concurrency) as pool:
+            asked = {pool.submit(self._asked, connection, turns): turns for turns in conversations}
             try:
                 for done in as_completed(asked):
                     heard(asked[done], done.result())
@@ -140,30 +123,20 @@ class Endpoint:
                 halt.set()
                 pool.shutdown(cancel_futures=True)
 
-    def _asked(self, connection: Connection, prompt: str) -> Answer:
-        answer = connection.answer(prompt)
-        folders.write_text(self._place(prompt), KEPT.dump_json(answer).decode())
+    def _asked(self, connection: Connection, turns: Turns) -> ChatAnswer:
+        answer = connection.answer(turns)
+        folders.write_text(self._place(turns), KEPT.dump_json(answer).decode())
         return answer
 
-    def _kept(self, prompt: str) -> Answer | None:
+    def _kept(self, turns: Turns) -> ChatAnswer | None:
         try:
-            return replace(KEPT.validate_json(self._place(prompt).read_bytes()), cached=True)
+            return replace(KEPT.validate_json(self._place(turns).read_bytes()), cached=True)
         except (OSError, ValueError):  # none, or a damaged one
             return None
 
-    def _place(self, prompt: str) -> Path:
-        asked = json.dumps([self.base_url, self.model, prompt, self.temperature, self.max_tokens])
-        return folders.cache() / "endpoint" / f"{hashlib.sha256(asked.encode()).hexdigest()}.json"
-
-
-def _address(base_url: str) -> httpx2.URL:
-    wanted = "write one such as https://host/v1"  # what was written is not shown: it may hold a password or the key
-    try:
-        address = httpx2.URL(base_url)
-    except httpx2.InvalidURL:
-        raise UserError(f"base_url cannot be read as an address; {wanted}") from None
-    if address.userinfo or address.query or address.fragment:
-        raise UserError("base_url holds a user, a query or a fragment; leave it out and give the key with key_env")
-    if address.scheme not in ("http", "https") or not address.host:
-        raise UserError(f"base_url is no http address; {wanted}")
-    return address
+    def _place(self, turns: Turns) -> Path:
+        asked = self.endpoint
+        # A single turn stands as it is, as in the answers that earlier versions have kept and paid for.
+        said = turns[0] if len(turns) == 1 else turns
+        key = json.dumps([asked.base_url, asked.model, said, asked.temperature, asked.max_tokens])
+        return folders.cache() / "endpoint" / f"{hashlib.sha256(key.encode()).hexdigest()}.json"

@@ -1,7 +1,6 @@
 """Text that a decoder writes by itself: greedy, in batches of similar length, up to the end of its line or turn."""
 
 from collections.abc import Sequence
-from dataclasses import dataclass
 from functools import lru_cache
 from typing import Any
 
@@ -9,23 +8,16 @@ import torch
 from torch import nn
 from transformers import GenerationConfig
 
+from bench.inference.backend import Generation
 from bench.modeling.forward import unlaunched
 from bench.tokens.batches import by_length
 from bench.tokens.encoded import left_padded
 
 
-@dataclass(frozen=True)
-class Written:
-    """`confidence`: the product of the tokens' probabilities, the end's included."""
-
-    text: str
-    confidence: float
-
-
 @torch.inference_mode()
-def write(
+def generate(
     model: nn.Module, tokenizer: Any, contexts: Sequence[Sequence[int]], longest: int, tokens: int, one_line: bool
-) -> list[Written]:
+) -> list[Generation]:
     """What the model writes after each context: at most `longest` tokens; `tokens` bounds a padded batch.
 
     With `one_line` the text ends before its first line break.
@@ -41,7 +33,7 @@ def write(
     )
     inner: Any = unlaunched(model)
     device = next(model.parameters()).device
-    found = [Written("", 0.0)] * len(contexts)
+    found = [Generation("", None)] * len(contexts)
     for batch in by_length([len(context) + longest for context in contexts], tokens):
         read = left_padded([contexts[i] for i in batch], tokenizer.pad_token_id, 0, device)
         out = inner.generate(input_ids=read.input_ids, attention_mask=read.attention_mask, generation_config=config)
@@ -53,7 +45,7 @@ def write(
             end = next((place for place, token in enumerate(row) if token in ends), len(row))
             text = tokenizer.decode(row[: end + 1] if one_line else row[:end], skip_special_tokens=True)
             text = text.lstrip().split("\n")[0] if one_line else text
-            found[i] = Written(text.strip(), float(torch.tensor(chances[: end + 1]).sum().exp()))
+            found[i] = Generation(text.strip(), float(torch.tensor(chances[: end + 1]).sum().exp()))
     return found
 
 

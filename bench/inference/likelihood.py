@@ -5,12 +5,12 @@ prefix that all contexts share is cached. Batches are of similar length.
 """
 
 from collections.abc import Mapping, Sequence
-from dataclasses import dataclass
 
 import torch
 from torch import Tensor, nn
 from transformers import DynamicCache
 
+from bench.inference.backend import Continuation, Ids, Likelihood
 from bench.modeling.forward import caches, last_logits, token_losses
 from bench.tokens.batches import by_length, padded
 from bench.tokens.encoded import Batch, Encoded, left_padded
@@ -18,28 +18,13 @@ from bench.tokens.encoded import Batch, Encoded, left_padded
 MIN_PREFIX = 16
 """Shorter shared prefixes are not worth a cache."""
 
-Ids = tuple[int, ...]
-Request = tuple[Ids, Ids]
-Found = dict[Request, "Likelihood"]
+Found = dict[Continuation, Likelihood]
 State = list[tuple[Tensor, Tensor]]
 """Keys and values per layer, each (rows, heads, length, size)."""
 
 
-@dataclass(frozen=True)
-class Likelihood:
-    """`total` nats (a log-probability, at most 0) over `tokens` tokens; `greedy`: each token was the most likely one."""
-
-    total: float
-    tokens: int
-    greedy: bool
-    likeliest: Ids
-    """The most likely token at each place, given the continuation's tokens before it."""
-
-
 @torch.inference_mode()
-def likelihoods(
-    model: nn.Module, requests: Sequence[tuple[Sequence[int], Sequence[int]]], pad: int, tokens: int
-) -> list[Likelihood]:
+def likelihoods(model: nn.Module, requests: Sequence[Continuation], pad: int, tokens: int) -> list[Likelihood]:
     """One answer per (context ids, continuation ids), both at least one token; `tokens` bounds a padded batch."""
     groups: dict[Ids, dict[Ids, list[int]]] = {}
     for index, (context, continuation) in enumerate(requests):
@@ -64,9 +49,9 @@ def text_losses(model: nn.Module, texts: Sequence[Encoded], pad: int, tokens: in
     return sums
 
 
-def _in_one_pass(model: nn.Module, requests: Sequence[Request], pad: int, tokens: int, cached: bool) -> Found:
+def _in_one_pass(model: nn.Module, requests: Sequence[Continuation], pad: int, tokens: int, cached: bool) -> Found:
     """Context and continuation are fed together; one-token answers to one context come from the same pass."""
-    passes: dict[tuple[Ids, int], list[Request]] = {}
+    passes: dict[tuple[Ids, int], list[Continuation]] = {}
     for context, continuation in requests:
         passes.setdefault(((*context, *continuation[:-1]), len(continuation)), []).append((context, continuation))
     keys = list(passes)

@@ -1,41 +1,34 @@
-"""A model's answers to a task's examples: ranked or written by a decoder, read off an encoder's head or its embeddings."""
+"""A model's predictions on a task's examples: ranked or written by a decoder, read off an encoder's head or its embeddings."""
 
-from collections.abc import Sequence
+from collections.abc import Callable, Sequence
 from dataclasses import dataclass
 from typing import Any
 
 import numpy as np
 import pandas as pd
 import torch
-from torch import Tensor, nn
+from torch import nn
 
-from bench.devices.device import Device
-from bench.inference.embeddings import embed
-from bench.inference.endpoint import Endpoint
-from bench.inference.generation import write
-from bench.inference.likelihood import likelihoods, text_losses
-from bench.modeling.forward import head_logits
+from bench.inference.backend import Backend, Prompt
+from bench.specs.base import Capability
 from bench.specs.wording import Wording
 from bench.tasks.encoding import Encoding
 from bench.tasks.examples import Example
+from bench.tasks.few_shot import pick_shots, solved
 from bench.tasks.prompts import inputs, instruction, plain
 from bench.tasks.splits import TaskData
 from bench.tasks.types import TaskType
-from bench.tokens.batches import order, padded
-from bench.tokens.encoded import Encoded
 
 
 @dataclass(frozen=True)
-class Asked:
-    """A question put to a model: which examples, in which words, and how they are answered."""
+class EvalSet:
+    """Examples that are put to a model: which ones, and in which words."""
 
-    encoding: Encoding
     task: TaskType
     data: TaskData
+    encoding: Encoding | None
+    """Into the model's ids; None where the model takes words."""
     wording: Wording
-    device: Device
-    tokens: int
-    """Bound of a padded batch."""
     seed: int
     """Chooses the solved examples of few-shot prompts."""
     items: int | None = None
@@ -51,16 +44,27 @@ class Asked:
     def examples(self) -> list[Example]:
         return self.data.split(self.split)[: self.items]
 
+    @property
+    def shots(self) -> list[Example]:
+        """The solved examples that stand before each question."""
+        return pick_shots(self.task, self.data, self.wording.shots, self.seed)
+
     def place(self, index: int) -> int:
         """Which paraphrase the example gets."""
         return index if self.paraphrase is None else self.paraphrase
 
+    @property
+    def model_encoding(self) -> Encoding:
+        """The encoding, for those ways that read ids."""
+        assert self.encoding is not None, "a model that takes words was asked in ids"
+        return self.encoding
+
 
 @dataclass(frozen=True)
-class Answer:
-    """`prediction` is None where the answer was malformed."""
+class ItemPrediction:
+    """`value` is None where the answer was malformed."""
 
-    prediction: Any
+    value: Any
     confidence: float | None
     """None where the model does not tell."""
     written: bool = False
@@ -69,159 +73,133 @@ class Answer:
     """Read and written, where an API counted them."""
 
 
-Indexed = Sequence[tuple[int, Example]]
+Way = Callable[[Backend, EvalSet], list[ItemPrediction]]
 
 
-def predict(model: nn.Module | Endpoint, asked: Asked) -> pd.DataFrame:
+def predict(backend: Backend, evalset: EvalSet) -> pd.DataFrame:
     """One row per example: `item`, `gold`, `prediction`, `confidence` (the prediction's probability as the model gives it), and
-    `malformed`, which is missing where no answer can be.
-
-    Each process answers its share of the examples; each example is answered exactly once.
-    """
-    examples = asked.examples
-    mine = [(index, examples[index]) for index in asked.device.share(len(examples))]
-    with asked.device.accelerator.autocast():
-        answers = _way(model, asked)(model, asked, mine) if mine else []
-    return asked.device.gathered(frame(asked, mine, answers))
+    `malformed`, which is missing where no answer can be."""
+    return frame(evalset, _way(backend.can, evalset)(backend, evalset))
 
 
-def frame(asked: Asked, examples: Indexed, answers: Sequence[Answer]) -> pd.DataFrame:
-    """Answers beside their examples, with the column `index` that tells their order."""
+def frame(evalset: EvalSet, predictions: Sequence[ItemPrediction]) -> pd.DataFrame:
+    """Predictions beside their examples."""
     rows = [
         {
-            "index": index,
             "item": example.id,
             "gold": example.gold if isinstance(example.gold, str) else list(example.gold),
-            "prediction": asked.task.wrong(example) if answer.prediction is None else answer.prediction,
-            "confidence": answer.confidence,
-            **({"malformed": answer.prediction is None} if answer.written else {}),
-            **({"read": answer.tokens[0], "written": answer.tokens[1]} if answer.tokens else {}),
+            "prediction": evalset.task.wrong(example) if prediction.value is None else prediction.value,
+            "confidence": prediction.confidence,
+            **({"malformed": prediction.value is None} if prediction.written else {}),
+            **({"read": prediction.tokens[0], "written": prediction.tokens[1]} if prediction.tokens else {}),
         }
-        for (index, example), answer in zip(examples, answers, strict=True)
+        for example, prediction in zip(evalset.examples, predictions, strict=True)
     ]
     return pd.DataFrame(rows)
 
 
-def _way(model: nn.Module | Endpoint, asked: Asked) -> Any:
-    if isinstance(model, Endpoint):
-        return _prompted
-    if asked.encoding.model.family == "encoder":
-        return _untrained if asked.head is None else _by_head
-    return {"rank": _ranked, "write": _written, "read": _read}[asked.task.asks]
+def how(can: frozenset[Capability], task: TaskType) -> str | None:
+    """How a task is put to a model that cannot be asked in the task's own way; None where it can."""
+    if task.asks == "rank" and not {"loglikelihoods", "head_logits"} & can:
+        return "asked to write one of the answers, since the model gives no likelihoods of them"
+    return None
 
 
-def pick_shots(task: TaskType, data: TaskData, shots: int, seed: int) -> list[Example]:
-    """`shots` training examples chosen by the seed; labels take turns where an example has one label."""
-    if not shots:
-        return []
-    positions = order(seed, len(data.train))
-    drawn = (data.train[next(positions)] for _ in range(len(data.train)))
-    if task.asks != "rank":
-        return [example for example, _ in zip(drawn, range(shots), strict=False)]
-    labels = data.spec.labels
-    found: dict[Any, list[Example]] = {label: [] for label in labels}
-    for example in drawn:
-        found[example.gold].append(example)
-        if all(len(examples) * len(labels) >= shots for examples in found.values()):
-            break
-    turns = [found[label][turn] for turn in range(shots) for label in labels if turn < len(found[label])]
-    return turns[:shots]
+def _way(can: frozenset[Capability], evalset: EvalSet) -> Way:
+    if "head_logits" in can:
+        return _without_head if evalset.head is None else _by_head
+    if evalset.task.asks == "read":
+        return _read
+    return _ranked if evalset.task.asks == "rank" and "loglikelihoods" in can else _written
 
 
-def solved(task: TaskType, examples: Sequence[Example]) -> str:
-    """Examples with their answers, to stand before a question (Brown et al. 2020)."""
-    return "".join(f"{plain(task.spec, example)} {task.answer(example)}\n\n" for example in examples)
-
-
-def _contexts(asked: Asked, examples: Indexed, answer: int) -> list[tuple[int, ...]]:
-    """Prompts that leave room for `answer` tokens."""
-    encoding, task = asked.encoding, asked.task
-    before = solved(task, pick_shots(task, asked.data, asked.wording.shots, asked.seed))
+def _contexts(evalset: EvalSet, answer: int) -> list[tuple[int, ...]]:
+    """Prompts in ids that leave room for `answer` tokens."""
+    encoding, task = evalset.model_encoding, evalset.task
+    before = solved(task, evalset.shots)
     room = len(encoding.ids(before)) if before else 0
-    prompts = (encoding.context(task, e, asked.wording, "test", asked.place(index), before) for index, e in examples)
+    numbered = enumerate(evalset.examples)
+    prompts = (encoding.context(task, e, evalset.wording, "test", evalset.place(i), before) for i, e in numbered)
     return [encoding.fitted(ids, answer=answer, solved=room) for ids in prompts]
 
 
-def _ranked(model: nn.Module, asked: Asked, examples: Indexed) -> list[Answer]:
+def _conversations(evalset: EvalSet) -> list[Prompt]:
+    """Each example's instruction as a user's turn, after solved examples as turns before it."""
+    task, shots = evalset.task, evalset.shots
+
+    def turns(index: int, example: Example) -> tuple[str, ...]:
+        place = evalset.place(index)
+        before = [turn for e in shots for turn in (instruction(task.spec, e, "test", place), task.answer(e))]
+        return (*before, instruction(task.spec, example, "test", place))
+
+    return [Prompt(turns=turns(index, example)) for index, example in enumerate(evalset.examples)]
+
+
+def _ranked(backend: Backend, evalset: EvalSet) -> list[ItemPrediction]:
     """The candidate with the highest log-likelihood after the prompt; its share of the candidates' probability."""
-    names = asked.task.spec.labels
-    answers = [asked.encoding.answer(candidate, asked.wording) for candidate in asked.task.candidates()]
-    contexts = _contexts(asked, examples, max(map(len, answers)))
-    requests = [(context, answer) for context in contexts for answer in answers]
-    found = likelihoods(model, requests, asked.encoding.model.tokenizer.pad_token_id, asked.tokens)
-    scores = np.array([likelihood.total for likelihood in found]).reshape(len(examples), len(answers))
+    labels = evalset.task.spec.labels
+    answers = [tuple(evalset.model_encoding.answer(words, evalset.wording)) for words in evalset.task.candidates()]
+    contexts = _contexts(evalset, max(map(len, answers)))
+    likelihoods = backend.loglikelihoods([(context, answer) for context in contexts for answer in answers])
+    scores = np.array([likelihood.total for likelihood in likelihoods]).reshape(len(contexts), len(answers))
     shares = np.exp(scores.max(1) - np.logaddexp.reduce(scores, axis=1))
-    return [Answer(names[best], float(share)) for best, share in zip(scores.argmax(1), shares, strict=True)]
+    return [ItemPrediction(labels[best], float(share)) for best, share in zip(scores.argmax(1), shares, strict=True)]
 
 
-def _written(model: nn.Module, asked: Asked, examples: Indexed) -> list[Answer]:
+def _written(backend: Backend, evalset: EvalSet) -> list[ItemPrediction]:
     """What the model writes, taken apart by the task's type."""
-    contexts = _contexts(asked, examples, asked.task.answer_tokens)
-    one_line = asked.wording.style == "plain"
-    tokenizer = asked.encoding.model.tokenizer
-    texts = write(model, tokenizer, contexts, asked.task.answer_tokens, asked.tokens, one_line)
-    return [Answer(asked.task.parse(e, t.text), t.confidence, True) for (_, e), t in zip(examples, texts, strict=True)]
-
-
-def _prompted(endpoint: Endpoint, asked: Asked, examples: Indexed) -> list[Answer]:
-    """What the model behind an API writes when it is given the instruction."""
-    spec = asked.task.spec
-    found = endpoint.answers([instruction(spec, e, "test", asked.place(index)) for index, e in examples])
+    task, examples = evalset.task, evalset.examples
+    ids = evalset.encoding and _contexts(evalset, task.answer_tokens)
+    prompts = [Prompt(context) for context in ids] if ids else _conversations(evalset)
+    texts = backend.generate(prompts, task.answer_tokens, one_line=evalset.wording.style == "plain")
     return [
-        Answer(asked.task.parse(e, a.text), None, True, (a.input_tokens, a.output_tokens))
-        for (_, e), a in zip(examples, found, strict=True)
+        ItemPrediction(task.parse(example, said.text), said.confidence, True, said.tokens)
+        for example, said in zip(examples, texts, strict=True)
     ]
 
 
-def _read(model: nn.Module, asked: Asked, examples: Indexed) -> list[Answer]:
+def _read(backend: Backend, evalset: EvalSet) -> list[ItemPrediction]:
     """Nats and tokens of each text; the probability of a token, their geometric mean."""
-    texts = [asked.encoding.text(example.fields["text"]) for _, example in examples]
-    losses = text_losses(model, texts, asked.encoding.model.tokenizer.pad_token_id, asked.tokens)
-    return [Answer([loss, float(t.answer)], float(np.exp(-loss / t.answer))) for loss, t in zip(losses, texts, strict=True)]
+    texts = [evalset.model_encoding.text(example.fields["text"]) for example in evalset.examples]
+    losses = zip(backend.losses(texts), texts, strict=True)
+    return [ItemPrediction([loss, float(text.answer)], float(np.exp(-loss / text.answer))) for loss, text in losses]
 
 
-@torch.inference_mode()
-def _by_head(model: nn.Module, asked: Asked, examples: Indexed) -> list[Answer]:
+def _by_head(backend: Backend, evalset: EvalSet) -> list[ItemPrediction]:
     """What the task's type reads off the logits of its head, over all windows of each example."""
-    encoding, task = asked.encoding, asked.task
-    windows = [encoding.windows(task, e, asked.wording, "test", asked.place(i), asked.head or 0) for i, e in examples]
-    flat = [window for part in windows for window in part]
-    logits = iter(_logits(model, flat, encoding.model.tokenizer.pad_token_id, asked.tokens))
+    encoding, task, head = evalset.model_encoding, evalset.task, evalset.head or 0
+    examples = evalset.examples
+    windows = [encoding.windows(task, e, evalset.wording, "test", evalset.place(i), head) for i, e in enumerate(examples)]
+    logits = iter(backend.head_logits([window for part in windows for window in part]))
     return [
-        Answer(*task.judge(example, part, [next(logits) for _ in part]))
-        for (_, example), part in zip(examples, windows, strict=True)
+        ItemPrediction(*task.judge(example, part, [next(logits) for _ in part]))
+        for example, part in zip(examples, windows, strict=True)
     ]
 
 
-def _logits(model: nn.Module, windows: Sequence[Encoded], pad: int, tokens: int) -> list[Tensor]:
-    """Per window (predictions, classes) on the CPU; padding's predictions are still there, at the end."""
-    device = next(model.parameters()).device
-    found: list[Tensor] = [torch.empty(0)] * len(windows)
-    for indices, batch in padded(windows, pad, tokens, device):
-        for i, row in zip(indices, head_logits(model, batch), strict=True):
-            found[i] = row.cpu()
-    return found
-
-
-def _untrained(model: nn.Module, asked: Asked, examples: Indexed) -> list[Answer]:
+def _without_head(backend: Backend, evalset: EvalSet) -> list[ItemPrediction]:
     """An encoder without a head tags nothing and marks nothing; classes are known by similarity."""
-    answers = [asked.task.untrained(example) for _, example in examples]
+    answers = [evalset.task.untrained(example) for example in evalset.examples]
     if answers[0] is None:
-        return _by_similarity(model, asked, [example for _, example in examples])
-    return [Answer(answer, 1.0) for answer in answers]
+        return _by_similarity(backend, evalset)
+    return [ItemPrediction(answer, 1.0) for answer in answers]
 
 
-def _by_similarity(model: nn.Module, asked: Asked, examples: Sequence[Example]) -> list[Answer]:
+def _by_similarity(backend: Backend, evalset: EvalSet) -> list[ItemPrediction]:
     """Cosine to each label: to the description `prompt + answer`, or to the mean of its solved examples."""
-    spec, encoding, tokens = asked.task.spec, asked.encoding, asked.tokens
-    texts = embed(model, encoding, [inputs(spec, example) for example in examples], tokens)
-    if shots := pick_shots(asked.task, asked.data, asked.wording.shots, asked.seed):
-        known = embed(model, encoding, [inputs(spec, shot) for shot in shots], tokens)
+    spec, examples = evalset.task.spec, evalset.examples
+
+    def embedded(texts: Sequence[Sequence[str]]) -> torch.Tensor:
+        """(texts, hidden)"""
+        return backend.embeddings([evalset.model_encoding.whole(text) for text in texts])[:, -1]
+
+    texts = embedded([inputs(spec, example) for example in examples])
+    if shots := evalset.shots:
+        known = embedded([inputs(spec, shot) for shot in shots])
         of_label = [[i for i, shot in enumerate(shots) if shot.gold == label] for label in spec.labels]
         labels = torch.stack([known[rows].mean(0) if rows else torch.zeros_like(known[0]) for rows in of_label])
     else:
         empty = Example("", dict.fromkeys(examples[0].fields, ""), "")
-        described = [[f"{plain(spec, empty)} {answer}"] for answer in asked.task.candidates()]
-        labels = embed(model, encoding, described, tokens)
+        labels = embedded([[f"{plain(spec, empty)} {answer}"] for answer in evalset.task.candidates()])
     cosines = nn.functional.cosine_similarity(texts[:, None], labels[None], dim=-1)
-    return [Answer(spec.labels[int(row.argmax())], float(row.softmax(-1).max())) for row in cosines]
+    return [ItemPrediction(spec.labels[int(row.argmax())], float(row.softmax(-1).max())) for row in cosines]

@@ -24,9 +24,14 @@ from transformers.models.auto.modeling_auto import MODEL_FOR_CAUSAL_LM_MAPPING_N
 from bench.errors import UserError
 from bench.modeling import checkpoints, content
 from bench.modeling.structure import layers, linear
-from bench.specs.base import Family
+from bench.specs.base import Capability, Family
 from bench.specs.library import Library
 from bench.specs.model import ModelSpec
+
+ABILITIES: dict[Family, frozenset[Capability]] = {
+    "decoder": frozenset({"loglikelihoods", "losses", "generate", "embeddings"}),
+    "encoder": frozenset({"losses", "head_logits", "embeddings"}),
+}
 
 
 @dataclass(frozen=True)
@@ -72,6 +77,11 @@ class Model:
         names = self.config.architectures or []
         causal = {n for v in MODEL_FOR_CAUSAL_LM_MAPPING_NAMES.values() for n in ([v] if isinstance(v, str) else v)}
         return "decoder" if any(name in causal for name in names) else "encoder"
+
+    @property
+    def can(self) -> frozenset[Capability]:
+        """What it can be asked."""
+        return ABILITIES[self.family]
 
     @cached_property
     def tokenizer(self) -> Tokenizer:
@@ -129,12 +139,11 @@ def find_model(name: str, library: Library, trust_remote_code: bool = False) -> 
     Raises:
         UserError: there is no such model, or the hub cannot be reached.
     """
-    pinned = library.models()
-    if spec := pinned.get(name):
-        return Model(name, spec if spec.hub else checkpoints.prepared(spec), checkpoints.pinned_hash(spec))
+    if spec := library.model(name):
+        return Model(spec.name, spec if spec.hub else checkpoints.prepared(spec), checkpoints.pinned_hash(spec))
     folder = Path(name)
     if not folder.is_dir():
-        folder = checkpoints.from_hub(name, pinned, trust_remote_code)
+        folder = checkpoints.from_hub(name, library.models(), trust_remote_code)
     elif not (folder / "config.json").is_file():
         raise UserError(f"model folder '{name}' has no config.json; save the model there with save_pretrained")
     checkpoints.check_safetensors(name, folder)

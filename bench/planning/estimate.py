@@ -13,13 +13,14 @@ from rich.table import Table
 from transformers import AutoModelForCausalLM
 
 from bench.modeling import flops
+from bench.modeling.models import Model
 from bench.records import store
 from bench.running import curriculum, sizes
-from bench.running.adaptation import TRAIN_TOKENS
 from bench.running.run import Run
 from bench.running.sizes import Memory
 from bench.tasks import splits, types
 from bench.tasks.encoding import Encoding
+from bench.training.loop import Padding
 
 
 @dataclass(frozen=True)
@@ -45,7 +46,7 @@ def speed(seconds: float = 0.3) -> float:
 
 def estimate_cost(run: Run) -> CostEstimate:
     """From the run's real curriculum, where the tokenizer is at hand, and the model's shape without weights."""
-    if run.unfit or run.strategy.client:
+    if run.unfit or not isinstance(run.model, Model):
         return CostEstimate(0, 0, Memory(0, 0, 0, 0, 0, 0))
     planned = run.model.at_hand and run.strategy.trains
     steps = curriculum.build_curriculum(run, Encoding(run.model, run.max_length)) if planned else None
@@ -53,7 +54,7 @@ def estimate_cost(run: Run) -> CostEstimate:
     kind = types.task_type(run.task)
     # The heads of other tasks, a few thousand weights, are left out.
     shape = run.model.shape(AutoModelForCausalLM) if decoder else run.model.shape(kind.auto_class, num_labels=kind.outputs())
-    adapted, memory = sizes.memory(shape, run.strategy, run.model.family, max(TRAIN_TOKENS, run.max_length))
+    adapted, memory = sizes.memory(shape, run.strategy, run.model.family, max(Padding.tokens, run.max_length))
     if not run.strategy.trains:
         return CostEstimate(0, 0, memory)
     if steps is None:

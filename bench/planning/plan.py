@@ -4,16 +4,18 @@ from collections.abc import Sequence
 from dataclasses import dataclass, replace
 from itertools import product
 
-from bench import probes, strategies
+from bench import strategies
 from bench.devices.hardware import Precision
 from bench.errors import UserError, unknown
-from bench.modeling.models import Model, find_model
+from bench.inference.endpoint import EndpointModel
+from bench.modeling.models import find_model
 from bench.planning import settings
-from bench.probes import Probe
-from bench.running.run import Run, checked_stride
+from bench.probes import Probe, probe_class
+from bench.running.run import PlannedModel, Run
 from bench.specs.budget import Budget
 from bench.specs.library import Library, suites_for
 from bench.specs.probe import ProbeSpec
+from bench.specs.probe_every import checked_stride
 from bench.specs.suite import SuiteSpec
 from bench.specs.task import TaskSpec
 from bench.strategies import Strategy
@@ -80,8 +82,24 @@ def _of_suite(options: PlanOptions, precision: Precision, library: Library, suit
     parts = _looked_up(options, precision, library, suite)
     # Models come last, since the hub may be asked for them: a misspelt task is told before.
     names = [options.model] if options.model else suite.models
-    models = [find_model(name, library, options.trust_remote_code) for name in names]
+    models = [_model(name, library, options.trust_remote_code) for name in names]
     return [run for model in models for run in _on_model(parts, model)]
+
+
+def _model(name: str, library: Library, trust_remote_code: bool) -> PlannedModel:
+    spec = library.model(name)
+    if spec is None or spec.endpoint is None:
+        return find_model(name, library, trust_remote_code)
+    model = EndpointModel(spec.name, spec.endpoint)
+    model.endpoint.key()  # a missing one is told now
+    return model
+
+
+def _unfit(probe: type[Probe], model: PlannedModel) -> str | None:
+    """Why a model of the right family cannot be measured by a probe all the same, or None."""
+    if isinstance(model, EndpointModel):
+        return None if probe.uses in model.can else f"'{model.name}' is asked over an API, which gives no {probe.uses}"
+    return probe.unfit(model)
 
 
 def _looked_up(options: PlanOptions, precision: Precision, library: Library, suite: SuiteSpec) -> _Parts:
@@ -89,14 +107,14 @@ def _looked_up(options: PlanOptions, precision: Precision, library: Library, sui
     strategy_names = _chosen("strategy", options.strategies, suite.strategies, library)
     given = settings.parse(options.settings, strategy_names)
     specs = [library.probe(name) for name in suite.probes]
-    kinds = [(spec, probes.probe_class(spec)) for spec in specs]
+    kinds = [(spec, probe_class(spec)) for spec in specs]
     also = [library.task(name) for name in suite.also]
     for task in (*tasks, *also):
         types.task_type(task)
     return _Parts(options, precision, suite, library, tasks, also, strategy_names, given, kinds)
 
 
-def _on_model(parts: _Parts, model: Model) -> list[Run]:
+def _on_model(parts: _Parts, model: PlannedModel) -> list[Run]:
     """A run per task and strategy; of stages, the last one is the run's task, and the others come before it."""
     tasks = parts.tasks[-1:] if parts.suite.stages else parts.tasks
     adapted = _strategies(parts, model)
@@ -110,7 +128,7 @@ def _on_model(parts: _Parts, model: Model) -> list[Run]:
     return runs
 
 
-def _strategies(parts: _Parts, model: Model) -> list[Strategy]:
+def _strategies(parts: _Parts, model: PlannedModel) -> list[Strategy]:
     given, suite = parts.settings, parts.suite
     loaded = [
         strategies.load_strategy(
@@ -119,13 +137,10 @@ def _strategies(parts: _Parts, model: Model) -> list[Strategy]:
         for name in parts.strategies
     ]
     settings.check_known(given, loaded)
-    for strategy in loaded:
-        if strategy.client:
-            strategy.client.key()  # a missing one is told now
     return loaded
 
 
-def _probes(parts: _Parts, model: Model) -> tuple[tuple[tuple[ProbeSpec, int], ...], tuple[str, ...]]:
+def _probes(parts: _Parts, model: PlannedModel) -> tuple[tuple[tuple[ProbeSpec, int], ...], tuple[str, ...]]:
     """The probes that fit the model with their size limits, and a sentence on each that is meant for its family and doesn't."""
     suite = parts.suite
     limit = (suite.encoder_probe_items if model.family == "encoder" else None) or suite.probe_items
@@ -133,7 +148,7 @@ def _probes(parts: _Parts, model: Model) -> tuple[tuple[tuple[ProbeSpec, int], .
     for spec, kind in parts.probes:
         if kind.family not in (None, model.family):
             continue
-        if reason := kind.unfit(model):
+        if reason := _unfit(kind, model):
             left_out.append(f"probe '{spec.name}' is left out: {reason}")
         else:
             fitting.append((spec, parts.options.probe_items or min(spec.items, limit or spec.items)))
@@ -142,7 +157,7 @@ def _probes(parts: _Parts, model: Model) -> tuple[tuple[tuple[ProbeSpec, int], .
 
 def _run(
     parts: _Parts,
-    model: Model,
+    model: PlannedModel,
     task: TaskSpec,
     strategy: Strategy,
     fitting: tuple[tuple[ProbeSpec, int], ...],
@@ -158,7 +173,7 @@ def _run(
         earlier=tuple(parts.tasks[:-1]) if suite.stages and strategy.trains else (),
         also=tuple(other for other in parts.also if other.name not in (task.name, *strategy.tasks)),
         strategy=strategy,
-        probes=() if strategy.client else fitting,
+        probes=fitting,
         left_out=left_out,
         seed=0,
         budget=Budget.parse(options.budget or budget),

@@ -9,16 +9,14 @@ import numpy as np
 import numpy.typing as npt
 import pandas as pd
 from pydantic import ValidationError
-from torch import nn
 
 from bench.data import sources
 from bench.data.sources import SourceRow
-from bench.devices.device import Device
 from bench.errors import UserError
-from bench.inference.likelihood import Likelihood, Request, likelihoods
+from bench.inference.backend import Backend, Continuation
 from bench.modeling.models import Model
 from bench.probes.templates import filled
-from bench.specs.base import Family, Spec, explain
+from bench.specs.base import Capability, Family, Spec, explain
 from bench.specs.probe import ProbeSpec
 from bench.statistics.bootstrap import Indices
 from bench.tasks.encoding import Encoding
@@ -38,6 +36,8 @@ class Probe(ABC):
 
     family: ClassVar[Family | None]
     """None: any."""
+    uses: ClassVar[Capability]
+    """What a model must be able to be asked."""
     allowed: ClassVar[type[ProbeOptions]] = ProbeOptions
     value: str
     """Name of the score, with its unit."""
@@ -50,8 +50,8 @@ class Probe(ABC):
     needs: ClassVar[frozenset[str]]
     """Fields that a row must have."""
 
-    def __init__(self, spec: ProbeSpec, encoding: Encoding, limit: int, tokens: int) -> None:
-        self.spec, self.encoding, self.tokens = spec, encoding, tokens
+    def __init__(self, spec: ProbeSpec, encoding: Encoding, limit: int) -> None:
+        self.spec, self.encoding = spec, encoding
         self.options: Any = self.allowed.model_validate(spec.options)
         self.rows = sample(filled_rows(spec), limit)
 
@@ -92,14 +92,8 @@ class Probe(ABC):
         return None
 
     @abstractmethod
-    def measure(self, model: nn.Module) -> pd.DataFrame:
+    def measure(self, backend: Backend) -> pd.DataFrame:
         """One row per item: `value`, its `weight` in the score, `gold` and `prediction` where there are any (as text)."""
-
-    def answers(self, model: nn.Module, device: Device) -> pd.DataFrame:
-        """`measure` over all items, each process taking its share, in the order of the rows."""
-        mine = device.share(len(self.rows))
-        with device.accelerator.autocast():
-            return device.gathered(self.part(mine).measure(model).assign(index=mine) if mine else pd.DataFrame())
 
     def part(self, indices: Sequence[int]) -> Self:
         """The same probe on some of its items."""
@@ -131,14 +125,14 @@ class Probe(ABC):
         columns = {name: [str(entry) for entry in column] for name, column in columns.items()}
         return pd.DataFrame({"value": values, "weight": weights or [1.0] * len(values), **columns})
 
-    def requests(self, pairs: Sequence[tuple[str, str]]) -> list[Request]:
+    def requests(self, pairs: Sequence[tuple[str, str]]) -> list[Continuation]:
         """Ids of (context, continuation) pairs, each encoded as one text and cut where the context's own tokens end, as
         lm-evaluation-harness does. A context too long for the longest of the continuations loses its middle, and loses the
         same for all. An empty context is the model's BOS token, or else its EOS.
         """
         encoding, tokenizer = self.encoding, self.encoding.model.tokenizer
         start = tokenizer.eos_token_id if tokenizer.bos_token_id is None else tokenizer.bos_token_id
-        cut: list[Request] = []
+        cut: list[Continuation] = []
         for context, continuation in pairs:
             whole = tuple(
                 encoding.ids(context + continuation) if context else [start, *encoding.ids(continuation, special=False)]
@@ -153,9 +147,6 @@ class Probe(ABC):
             return [(encoding.fitted(context, answer=room), continuation) for context, continuation in cut]
         except UserError as error:
             raise UserError(f"probe '{self.spec.name}', {room} tokens of '{pairs[0][1].strip()[:60]}': {error}") from error
-
-    def likelihoods(self, model: nn.Module, requests: Sequence[Request]) -> list[Likelihood]:
-        return likelihoods(model, requests, self.encoding.model.tokenizer.pad_token_id, self.tokens)
 
 
 def columns(frame: pd.DataFrame) -> Columns:

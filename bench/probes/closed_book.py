@@ -9,9 +9,8 @@ from collections.abc import Mapping
 from typing import Any
 
 import pandas as pd
-from torch import nn
 
-from bench.inference.likelihood import Likelihood, Request
+from bench.inference.backend import Backend, Continuation, Likelihood
 from bench.probes.base import Probe
 from bench.specs.probe import ProbeSpec
 
@@ -20,6 +19,7 @@ ENDS = ("\n", ".", ",")
 
 class ClosedBook(Probe):
     family = "decoder"
+    uses = "loglikelihoods"
     value = "accuracy"
     higher_is_better = True
     share = True
@@ -30,23 +30,23 @@ class ClosedBook(Probe):
         answers = row["answers"]
         return None if isinstance(answers, list) and any(answers) else "field 'answers' must be a list of accepted answers"
 
-    def measure(self, model: nn.Module) -> pd.DataFrame:
+    def measure(self, backend: Backend) -> pd.DataFrame:
         """Beside the usual columns `nats`: the log-likelihood of the likeliest first token of an accepted answer."""
         asked = [(number, answer, request) for number, row in enumerate(self.rows) for answer, request in self._asked(row)]
         # One pass over the question tells which answers can be greedy at all: few are worth a second look.
-        firsts = self.likelihoods(model, [(context, answer[:1]) for _, _, (context, answer) in asked])
+        firsts = backend.loglikelihoods([(context, answer[:1]) for _, _, (context, answer) in asked])
         nats = [float("-inf")] * len(self.rows)
         for (number, *_), first in zip(asked, firsts, strict=True):
             nats[number] = max(nats[number], first.total)
         asked = [entry for entry, first in zip(asked, firsts, strict=True) if first.greedy]
-        whole = self.likelihoods(model, [request for _, _, request in asked])
+        whole = backend.loglikelihoods([request for _, _, request in asked])
         said = {number: answer for (number, answer, (_, ids)), f in zip(asked, whole, strict=True) if self._written(ids, f)}
         gold = [row["answers"][0] for row in self.rows]
         numbers = range(len(self.rows))
         right = [float(number in said) for number in numbers]
         return self.frame(right, gold=gold, prediction=[said.get(number, "") for number in numbers]).assign(nats=nats)
 
-    def _asked(self, row: Mapping[str, Any]) -> list[tuple[str, Request]]:
+    def _asked(self, row: Mapping[str, Any]) -> list[tuple[str, Continuation]]:
         """Each accepted answer, with EOS in the place of its end."""
         answers = list(dict.fromkeys(text for answer in row["answers"] if (text := str(answer).strip())))
         requests = self.requests([(row["question"], f" {answer}") for answer in answers])

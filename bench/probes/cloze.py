@@ -1,22 +1,23 @@
 """The word that ends a passage: right when each of its tokens is the model's most likely one (Paperno et al. 2016)."""
 
 import pandas as pd
-from torch import nn
 
+from bench.inference.backend import Backend
 from bench.probes.base import Columns, Probe
 
 
 class Cloze(Probe):
     family = "decoder"
+    uses = "loglikelihoods"
     value = "accuracy"
     higher_is_better = True
     share = True
     needs = frozenset({"text", "answer"})
 
-    def measure(self, model: nn.Module) -> pd.DataFrame:
+    def measure(self, backend: Backend) -> pd.DataFrame:
         """Beside the usual columns the answer's log-likelihood, `nats`."""
         requests = [request for row in self.rows for request in self.requests([(row["text"], f" {row['answer']}")])]
-        found = self.likelihoods(model, requests)
+        found = backend.loglikelihoods(requests)
         return self.frame(
             [float(answer.greedy) for answer in found],
             gold=[row["answer"] for row in self.rows],

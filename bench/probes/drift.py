@@ -8,29 +8,27 @@ dimensions CKA is too high, the more so the fewer the texts: compare only values
 from collections.abc import Callable
 
 import numpy as np
-import numpy.typing as npt
 import pandas as pd
-from torch import nn
 
-from bench.inference.embeddings import layer_means
+from bench.inference.backend import Backend
 from bench.probes.base import Columns, Probe
-from bench.statistics.bootstrap import Indices
+from bench.statistics.bootstrap import Floats, Indices
 
-Floats = npt.NDArray[np.float64]
 LAYER = "layer "
 
 
 class Drift(Probe):
     family = None
+    uses = "embeddings"
     value = "linear CKA with the base"
     higher_is_better = True
     share = True
     directed = False
     needs = frozenset({"text"})
 
-    def measure(self, model: nn.Module) -> pd.DataFrame:
+    def measure(self, backend: Backend) -> pd.DataFrame:
         """A column of vectors per layer, `layer 0` being the embeddings; an item has no `value` of its own."""
-        means = layer_means(model, self.encoding, [[row["text"]] for row in self.rows], self.tokens, every=True).numpy()
+        means = backend.embeddings([self.encoding.whole([row["text"]]) for row in self.rows], every_layer=True).numpy()
         frame = self.frame([float("nan")] * len(self.rows))
         return frame.assign(**{f"{LAYER}{layer}": list(means[:, layer]) for layer in range(means.shape[1])})
 

@@ -9,30 +9,30 @@ from pydantic import Field
 from sklearn.linear_model import LogisticRegression
 from sklearn.pipeline import make_pipeline
 from sklearn.preprocessing import StandardScaler
-from torch import nn
 
 from bench.errors import UserError
-from bench.inference.embeddings import embed
+from bench.inference.backend import Backend
 from bench.probes.base import Probe, ProbeOptions, filled_rows, sample
 from bench.specs.probe import ProbeSpec
 from bench.tasks.encoding import Encoding
 
 
-class Fit(ProbeOptions):
+class FitOptions(ProbeOptions):
     train: int = Field(default=256, ge=2)
     """Rows that the classifier is fitted on; the probe's items are other rows."""
 
 
 class LinearProbe(Probe):
     family = "encoder"
-    allowed = Fit
+    uses = "embeddings"
+    allowed = FitOptions
     value = "accuracy"
     higher_is_better = True
     share = True
     needs = frozenset({"text", "gold"})
 
-    def __init__(self, spec: ProbeSpec, encoding: Encoding, limit: int, tokens: int) -> None:
-        super().__init__(spec, encoding, limit, tokens)
+    def __init__(self, spec: ProbeSpec, encoding: Encoding, limit: int) -> None:
+        super().__init__(spec, encoding, limit)
         rows = filled_rows(spec)
         ordered = sample(rows, len(rows))
         # From the other end, so that the training rows are the same whatever the number of items.
@@ -43,10 +43,10 @@ class LinearProbe(Probe):
                 f"{len(ordered)} rows of the source; lower items or the option train"
             )
 
-    def measure(self, model: nn.Module) -> pd.DataFrame:
+    def measure(self, backend: Backend) -> pd.DataFrame:
         """Beside the usual columns `confidence`: the classifier's probability of its guess."""
-        texts = [[row["text"]] for row in (*self.train, *self.rows)]
-        features = embed(model, self.encoding, texts, self.tokens).numpy()
+        texts = [self.encoding.whole([row["text"]]) for row in (*self.train, *self.rows)]
+        features = backend.embeddings(texts)[:, -1].numpy()
         known, asked = features[: len(self.train)], features[len(self.train) :]
         classifier = make_pipeline(StandardScaler(), LogisticRegression(C=0.1, max_iter=1000))
         classifier.fit(known, [row["gold"] for row in self.train])

@@ -11,9 +11,8 @@ from typing import Any
 
 import numpy as np
 import pandas as pd
-from torch import nn
 
-from bench.inference.likelihood import text_losses
+from bench.inference.backend import Backend
 from bench.probes.base import Columns, Probe
 from bench.specs.probe import ProbeSpec
 from bench.tokens.encoded import Encoded
@@ -21,6 +20,7 @@ from bench.tokens.encoded import Encoded
 
 class LmLoss(Probe):
     family = "decoder"
+    uses = "losses"
     value = "loss (nats per token)"
     higher_is_better = False
     share = False
@@ -30,13 +30,13 @@ class LmLoss(Probe):
     def fault(cls, row: Mapping[str, Any], spec: ProbeSpec) -> str | None:
         return None if len(row["text"].split()) > 1 else "field 'text' must have at least two words: one predicts the next"
 
-    def measure(self, model: nn.Module) -> pd.DataFrame:
+    def measure(self, backend: Backend) -> pd.DataFrame:
         """Columns `value` (nats per token), `weight` (tokens predicted) and `bytes` (of the text predicted, in UTF-8)."""
         passages = [tuple(self.encoding.ids(row["text"])) for row in self.rows]
         cuts = [(n, *cut) for n, ids in enumerate(passages) for cut in windows(len(ids), self.encoding.max_length)]
         texts = [Encoded(passages[n][start:end], answer=counted) for n, start, end, counted in cuts]
         nats = [0.0] * len(passages)
-        sums = text_losses(model, texts, self.encoding.model.tokenizer.pad_token_id, self.tokens)
+        sums = backend.losses(texts)
         for (n, *_), total in zip(cuts, sums, strict=True):
             nats[n] += total
         counts = [len(ids) - 1 for ids in passages]

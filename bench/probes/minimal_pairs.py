@@ -4,8 +4,8 @@ from collections.abc import Mapping
 from typing import Any
 
 import pandas as pd
-from torch import nn
 
+from bench.inference.backend import Backend
 from bench.probes.base import Probe
 from bench.specs.probe import ProbeSpec
 
@@ -14,6 +14,7 @@ class MinimalPairs(Probe):
     """The first token counts too: it is predicted from BOS, or from EOS where a model has no BOS."""
 
     family = "decoder"
+    uses = "loglikelihoods"
     value = "accuracy"
     higher_is_better = True
     share = True
@@ -23,10 +24,10 @@ class MinimalPairs(Probe):
     def fault(cls, row: Mapping[str, Any], spec: ProbeSpec) -> str | None:
         return "fields 'good' and 'bad' are the same; drop the row" if row["good"] == row["bad"] else None
 
-    def measure(self, model: nn.Module) -> pd.DataFrame:
+    def measure(self, backend: Backend) -> pd.DataFrame:
         """Beside the usual columns the sentences' log-likelihoods, `good_nats` and `bad_nats`."""
         requests = [request for row in self.rows for request in self.requests([("", row["good"]), ("", row["bad"])])]
-        totals = [answer.total for answer in self.likelihoods(model, requests)]
+        totals = [answer.total for answer in backend.loglikelihoods(requests)]
         good, bad = totals[::2], totals[1::2]
         right = [float(a > b) for a, b in zip(good, bad, strict=True)]
         return self.frame(right).assign(good_nats=good, bad_nats=bad)

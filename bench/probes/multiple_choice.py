@@ -10,13 +10,13 @@ from typing import Any, Literal, Self
 
 import pandas as pd
 from pydantic import model_validator
-from torch import nn
 
+from bench.inference.backend import Backend
 from bench.probes.base import Probe, ProbeOptions
 from bench.specs.probe import ProbeSpec
 
 
-class Scoring(ProbeOptions):
+class ScoringOptions(ProbeOptions):
     normalised: Literal["characters", "bytes"] | None = None
     """What a log-likelihood is divided by: the choice's length without the space before it."""
     blank: str | None = None
@@ -31,7 +31,8 @@ class Scoring(ProbeOptions):
 
 class MultipleChoice(Probe):
     family = "decoder"
-    allowed = Scoring
+    uses = "loglikelihoods"
+    allowed = ScoringOptions
     value = "accuracy"
     higher_is_better = True
     share = True
@@ -48,10 +49,10 @@ class MultipleChoice(Probe):
             return f"field 'question' must have the blank '{blank}' and words after it"
         return None
 
-    def measure(self, model: nn.Module) -> pd.DataFrame:
+    def measure(self, backend: Backend) -> pd.DataFrame:
         """Beside the usual columns `gold_nats` and `other_nats`: scores of the gold choice and of the best other one."""
         requests = [request for row in self.rows for request in self.requests(self._pairs(row))]
-        totals = iter(answer.total for answer in self.likelihoods(model, requests))
+        totals = iter(answer.total for answer in backend.loglikelihoods(requests))
         scores = [[next(totals) / self._length(choice) for choice in row["choices"]] for row in self.rows]
         chosen = [max(range(len(row)), key=row.__getitem__) for row in scores]
         gold = [int(row["gold"]) for row in self.rows]

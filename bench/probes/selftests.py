@@ -18,8 +18,12 @@ from scipy.stats import binom
 from torch import nn
 
 from bench.data.sources import SourceRow
+from bench.inference.local import LocalBackend
 from bench.modeling.structure import layers
 from bench.probes.base import Probe, columns
+from bench.probes.lm_loss import LmLoss
+from bench.probes.multiple_choice import MultipleChoice
+from bench.probes.similarity import Similarity
 
 P = TypeVar("P", bound=Probe)
 
@@ -42,7 +46,9 @@ class SelfTests:
 
     def __init__(self, probe: Probe, model: nn.Module, items: int = ITEMS) -> None:
         self.probe, self.model = few(probe, items), model
-        self.measured = self.probe.measure(model)
+        # Without a device: in fp32 and in one process, as equal results are asked for.
+        self.backend = LocalBackend(model, probe.encoding.model)
+        self.measured = self.probe.measure(self.backend)
 
     @property
     def score(self) -> float:
@@ -50,7 +56,7 @@ class SelfTests:
 
     def untouched_forgets_nothing(self) -> bool:
         """Measured again, the same model has lost exactly nothing."""
-        old, new = self.probe.scores(columns(self.measured), columns(self.probe.measure(self.model)))
+        old, new = self.probe.scores(columns(self.measured), columns(self.probe.measure(self.backend)))
         return old == new
 
     def shifted_labels_are_worse(self) -> bool:
@@ -82,11 +88,11 @@ class SelfTests:
         shuffled.rows = [SourceRow({**row, "gold": str(generator.integers(len(row["choices"])))}, row.place) for row in rows]
         chance = float(np.mean([1 / len(row["choices"]) for row in rows]))
         low, high = binom.interval(CERTAIN, len(rows), chance)
-        return bool(low <= shuffled.measure(self.model)["value"].sum() <= high)
+        return bool(low <= shuffled.measure(self.backend)["value"].sum() <= high)
 
     def batches_equal_one_by_one(self) -> bool:
         """Every number of every item is the same in a batch and alone, within 1e-5 of its size."""
-        singles = [self.probe.part([index]).measure(self.model) for index in range(len(self.probe.rows))]
+        singles = [self.probe.part([index]).measure(self.backend) for index in range(len(self.probe.rows))]
         return same_numbers(self.measured, pd.concat(singles), TOLERANCE)
 
     def damage_shows(self) -> bool:
@@ -104,7 +110,7 @@ class SelfTests:
         """The items measured under growing noise."""
         for strength in DAMAGE:
             with damaged(self.model, strength):
-                yield self.probe.measure(self.model)
+                yield self.probe.measure(self.backend)
 
 
 def _grows(changes: Iterable[float]) -> bool:
@@ -157,6 +163,23 @@ def same_numbers(first: pd.DataFrame, second: pd.DataFrame, tolerance: float) ->
         if not np.all(near | (a == b) | (np.isnan(a) & np.isnan(b))):
             return False
     return True
+
+
+def all_tests(probe: Probe, model: nn.Module) -> dict[str, bool]:
+    """Each self-test that applies to the probe's kind, and whether it holds on the model."""
+    tests = SelfTests(probe, model)
+    held = {
+        "untouched model forgets nothing": tests.untouched_forgets_nothing(),
+        "batches equal one by one": tests.batches_equal_one_by_one(),
+    }
+    if isinstance(probe, LmLoss) and tests.knows_language:
+        held["shifted labels are worse"] = tests.shifted_labels_are_worse()
+        held["growing damage shows"] = tests.damage_shows()
+    if isinstance(probe, Similarity):
+        held["growing damage shows"] = tests.damage_moves_values()
+    if isinstance(probe, MultipleChoice):
+        held["shuffled gold is chance"] = tests.shuffled_gold_is_chance()
+    return held
 
 
 def few(probe: P, items: int = ITEMS) -> P:

@@ -12,27 +12,28 @@ from scipy.stats import spearmanr
 from sklearn.metrics import roc_auc_score
 from torch import nn
 
-from bench.inference.embeddings import embed
+from bench.inference.backend import Backend
 from bench.probes.base import Columns, Probe, ProbeOptions
 from bench.specs.probe import ProbeSpec
 from bench.tasks.encoding import Encoding
 
 
-class Gold(ProbeOptions):
+class PairGold(ProbeOptions):
     gold: Literal["binary", "graded"] = "binary"
     """0 and 1, or any numbers that rise with similarity."""
 
 
 class Similarity(Probe):
     family = "encoder"
-    allowed = Gold
+    uses = "embeddings"
+    allowed = PairGold
     value = "ROC AUC"
     higher_is_better = True
     share = True
     needs = frozenset({"first", "second", "gold"})
 
-    def __init__(self, spec: ProbeSpec, encoding: Encoding, limit: int, tokens: int) -> None:
-        super().__init__(spec, encoding, limit, tokens)
+    def __init__(self, spec: ProbeSpec, encoding: Encoding, limit: int) -> None:
+        super().__init__(spec, encoding, limit)
         self.graded = self.options.gold == "graded"
         if self.graded:
             self.value = "Spearman correlation"
@@ -43,9 +44,9 @@ class Similarity(Probe):
             return None if _is_number(row["gold"]) else f"field 'gold' must be a number, not '{row['gold']}'"
         return None if row["gold"] in ("0", "1") else f"field 'gold' must be 0 or 1, not '{row['gold']}'; map it under values"
 
-    def measure(self, model: nn.Module) -> pd.DataFrame:
-        texts = [row[side] for side in ("first", "second") for row in self.rows]
-        first, second = embed(model, self.encoding, [[text] for text in texts], self.tokens).split(len(self.rows))
+    def measure(self, backend: Backend) -> pd.DataFrame:
+        texts = [self.encoding.whole([row[side]]) for side in ("first", "second") for row in self.rows]
+        first, second = backend.embeddings(texts)[:, -1].split(len(self.rows))
         cosines = nn.functional.cosine_similarity(first, second).tolist()
         return self.frame(cosines, gold=[row["gold"] for row in self.rows])
 

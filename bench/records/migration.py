@@ -5,11 +5,15 @@ A migration moves values and computes none. What it does not know stays at the t
 
 from typing import Any
 
-from bench.records.outcome import Outcome
-from bench.records.record import SCHEMA_VERSION, Provenance, Setup
+from bench.records.record import SCHEMA_VERSION
 
 Raw = dict[str, Any]
+# Names of schema 1 by their group in schema 2. They are written out, because the classes will go on to later schemas.
 TOP = ("run_id", "status", "reason", "cost")
+SETUP = ("suite", "model", "task", "strategy", "hyperparameters", "seed", "budget", "tuning")
+SCORED = ("score", "metrics", "base_score", "gain", "elsewhere", "robustness", "forgetting", "relative_forgetting")
+ON_THE_WAY = ("curve", "stages", "losses", "validation")
+MACHINE = ("versions", "device")
 
 
 class NewerSchema(Exception):  # noqa: N818 (it is no fault of the record)
@@ -37,11 +41,11 @@ def _from_1(raw: Raw) -> Raw:
     contamination = _contamination(rest)
     origin = rest.pop("provenance", None) or {}
     trust = {"checks": rest.pop("checks", {}), "contamination": contamination, "data": origin.get("data", {})}
-    provenance = _taken(rest, tuple(Provenance.model_fields)) | {name: origin[name] for name in origin if name != "data"}
-    setup = _taken(rest, tuple(Setup.model_fields))
-    outcome = _taken(rest, tuple(Outcome.model_fields))
+    provenance = _taken(rest, MACHINE) | {name: origin[name] for name in origin if name != "data"}
+    setup = _taken(rest, SETUP)
+    outcome = _taken(rest, (*SCORED, *ON_THE_WAY))
     return {
-        "schema_version": SCHEMA_VERSION,
+        "schema_version": 2,
         **_taken(rest, TOP),
         "setup": setup,
         "outcome": outcome if outcome.get("score") else None,

@@ -15,6 +15,7 @@ class Score(Part):
     """A metric with its 95 % interval over `n` items."""
 
     name: str
+    """Of the metric."""
     value: float
     ci_low: float
     ci_high: float
@@ -52,6 +53,7 @@ class Forgetting(Part):
     higher is better, else after minus before; its interval is paired over items, and a distance from the base has none."""
 
     value_name: str
+    """Name of the probe's score, with its unit."""
     higher_is_better: bool
     share: bool = False
     """Whether the score is a number in [0, 1]."""
@@ -64,6 +66,7 @@ class Forgetting(Part):
     others: dict[str, Pair] = {}
     """Further numbers of the same items, such as bits per byte, or the similarity of each layer."""
     verdict: Verdict | None = "none"
+    """Loss or gain where the interval leaves zero out; None where there is no interval."""
     quantisation: Delta | None = None
     """What rounding the base to 8 or 4 bit lost before any training; None where nothing was rounded."""
 
@@ -121,20 +124,25 @@ class Outcome(Part):
     """All that was measured of a run that came to its end."""
 
     score: Score
+    """The task's first metric."""
     metrics: dict[str, Score] = {}
     """All metrics of the task, the score's included."""
     base_score: float | None = None
+    """The untouched model's."""
     gain: Gain | None = None
     """Score minus the base model's, which is the zero-shot row's."""
     elsewhere: dict[str, Elsewhere] = {}
     """By name of the task or domain."""
     robustness: Robustness | None = None
+    """Where instructions were trained on."""
     forgetting: dict[str, Forgetting] = {}
     """By name of the probe."""
     relative_forgetting: float | None = None
     """FG of Luo et al. 2023: mean over probes where higher is better of (before - after) / before, in per cent."""
     curve: list[Point] = []
+    """With `--probe-every`, in order."""
     stages: Stages | None = None
+    """Where there is more than one."""
     losses: list[float] = []
     """Mean training loss of each step, nats per target."""
     validation: list[float] = []

@@ -27,8 +27,10 @@ class Setup(Part):
     task: str
     strategy: str
     hyperparameters: dict[str, Any]
+    """Of the strategy, its defaults included."""
     seed: int
     budget: str
+    """What training might spend: `400examples`."""
     tuning: Tuning = Tuning()
 
 
@@ -36,18 +38,22 @@ class Cost(Part):
     """What a run took; training costs are 0 for rows that train nothing."""
 
     train_examples: int = Field(ge=0)
+    """Repeats counted."""
     train_tokens: int = Field(ge=0)
     """Tokens fed to the model in training, padding left out."""
     train_flops: int = Field(ge=0)
     """By the formula of bench/modeling/flops.py."""
     train_seconds: float = Field(ge=0)
+    """Wall clock of the training loop alone."""
     eval_seconds: float = Field(ge=0)
     """Task and probes, after training."""
     probe_seconds: float = Field(default=0.0, ge=0)
     """The probes' part of `eval_seconds`."""
     peak_memory_bytes: int = Field(ge=0)
+    """The resident set on a CPU, allocated memory on a GPU."""
     trainable_parameters: int = Field(ge=0)
     total_parameters: int = Field(ge=0)
+    """Adapters included; packed weights at their full number."""
     saved_bytes: int = Field(ge=0)
     """Size of the trained tensors: what must be kept beside the pinned base."""
     money: float | None = None
@@ -71,12 +77,14 @@ class Provenance(Part):
     versions: dict[str, str]
     """Of the packages that can change a result."""
     device: dict[str, str | int]
+    """Type, name, processes, threads, precision, memory, platform."""
     environment: dict[str, str] = {}
     """What can change a number though the question stays the same: versions, kind of device, resolved precision."""
     environment_id: str | None = None
     """A hash of `environment`, which stands beside the run's id."""
     model_hash: str | None = None
     data_hash: str | None = None
+    """SHA-256 over all examples of the task, in order."""
     engine_version: int | None = None
     trust_remote_code: bool = False
     started: str | None = None

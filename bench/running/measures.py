@@ -1,25 +1,25 @@
-"""From answers before and after to a record's numbers: scores, gains, forgetting, the spread over wordings, and self-tests."""
+"""From predictions before and after to a record's numbers: scores, gains, forgetting, the spread over wordings, stages."""
 
 from collections.abc import Sequence
 from typing import Any
 
 import pandas as pd
-from torch import nn
 
-from bench.inference.predictions import Asked, predict
+from bench.inference.backend import Backend
+from bench.inference.predictions import EvalSet, predict
 from bench.probes.base import Probe, columns
 from bench.records.outcome import Delta, Elsewhere, Forgetting, Gain, Pair, Point, Robustness, Stages
-from bench.records.store import as_text
 from bench.running import contamination
-from bench.running.answers import Answers, Baseline, Questions
+from bench.running.evaluation import Evaluation, Session
+from bench.running.reference import Baseline
 from bench.running.scoring import rise, scores, value, worth
 from bench.statistics.bootstrap import Indices, interval
 from bench.statistics.estimates import verdict
 
 
-def of_task(asked: Asked, before: pd.DataFrame, after: pd.DataFrame) -> dict[str, Any]:
+def of_task(evalset: EvalSet, before: pd.DataFrame, after: pd.DataFrame) -> dict[str, Any]:
     """The record's fields on the task itself; what a decoder writes also has its rate of malformed answers."""
-    names = asked.task.spec.metrics
+    names = evalset.task.spec.metrics
     found = scores(after, names)
     if "malformed" in after:
         wrong = after.assign(prediction=after["malformed"].astype(float), gold="")
@@ -33,37 +33,37 @@ def of_task(asked: Asked, before: pd.DataFrame, after: pd.DataFrame) -> dict[str
     }
 
 
-def elsewhere(questions: Questions, before: Answers, after: Answers) -> dict[str, Elsewhere]:
+def elsewhere(session: Session, before: Baseline, after: Evaluation) -> dict[str, Elsewhere]:
     """Score and gain on other tasks and domains."""
     found = {}
     for name, frame in after.elsewhere.items():
-        fields = of_task(questions.elsewhere[name], before.elsewhere[name], frame)
+        fields = of_task(session.sets.elsewhere[name], before.elsewhere[name], frame)
         found[name] = Elsewhere(**{field: fields[field] for field in Elsewhere.model_fields if field in fields})
     return found
 
 
-def robustness(asked: Asked, after: Answers) -> Robustness | None:
+def robustness(evalset: EvalSet, after: Evaluation) -> Robustness | None:
     """The score under each unseen instruction, on the same items."""
     if len(after.paraphrases) < 2:
         return None
-    name = asked.task.spec.metrics[0]
+    name = evalset.task.spec.metrics[0]
     values = [scores(frame, [name])[name] for frame in after.paraphrases]
-    wordings = asked.task.spec.paraphrases("test")
+    wordings = evalset.task.spec.paraphrases("test")
     return Robustness(scores=dict(zip(wordings, values, strict=True)))
 
 
-def forgetting(questions: Questions, before: Answers, after: Answers) -> dict[str, Forgetting]:
+def forgetting(session: Session, before: Baseline, after: Evaluation) -> dict[str, Forgetting]:
     """Each probe's loss by training, and by rounding the base where it was rounded."""
-    return {probe.spec.name: _forgetting(probe, before, after) for probe in questions.probes}
+    return {probe.spec.name: _forgetting(probe, before, after) for probe in session.probes}
 
 
-def contaminated(questions: Questions) -> dict[str, int]:
+def contaminated(session: Session) -> dict[str, int]:
     """Each probe's items that share a passage with what was trained on; empty for rows that train nothing."""
-    run = questions.run
-    return {p.spec.name: contamination.contaminated_items(run, p) for p in questions.probes} if run.strategy.trains else {}
+    run = session.run
+    return {p.spec.name: contamination.contaminated_items(run, p) for p in session.probes} if run.strategy.trains else {}
 
 
-def _forgetting(probe: Probe, before: Answers, after: Answers) -> Forgetting:
+def _forgetting(probe: Probe, before: Baseline, after: Evaluation) -> Forgetting:
     name = probe.spec.name
     old, new = before.probes[name], after.probes[name]
     lost = _lost(probe, old, new)
@@ -104,28 +104,27 @@ def delta(probe: Probe, before: pd.DataFrame, after: pd.DataFrame) -> float:
     return (old - new if probe.higher_is_better else new - old) + 0.0  # -0.0 becomes 0.0
 
 
-def relative_forgetting(questions: Questions, found: dict[str, Forgetting]) -> float | None:
+def relative_forgetting(probes: Sequence[Probe], forgotten: dict[str, Forgetting]) -> float | None:
     """Luo et al. 2023, equation 2: the mean relative loss in per cent, over probes where higher is better."""
-    scored = [found[probe.spec.name] for probe in questions.probes if probe.higher_is_better and probe.directed]
+    scored = [forgotten[probe.spec.name] for probe in probes if probe.higher_is_better and probe.directed]
     shares = [(probe.before - probe.after) / probe.before for probe in scored if probe.before]
     return 100 * sum(shares) / len(shares) if shares else None
 
 
-def point(questions: Questions, baseline: Baseline, model: nn.Module, step: int) -> Point:
-    """Where a run stands after so many steps."""
-    assert baseline.on_the_way is not None
-    name, run = questions.run.task.metrics[0], questions.run
-    after = predict(model, questions.on_the_way)
-    gain, _, _ = rise(after, baseline.on_the_way, name)
-    base, now = baseline.before.probes, questions.probed(model)
-    lost = {p.spec.name: delta(p, base[p.spec.name], now[p.spec.name]) for p in questions.probes}
-    examples = min(step * run.batch, run.budget.examples * len(questions.stages))
-    return Point(step=step, examples=examples, score=value(after, name), gain=gain, forgetting=lost)
+def point(session: Session, baseline: Baseline, backend: Backend, steps: int) -> Point:
+    """Where a run stands after so many steps over all stages."""
+    assert baseline.validation is not None
+    name, run = session.run.task.metrics[0], session.run
+    after = predict(backend, session.sets.validation)
+    gain, _, _ = rise(after, baseline.validation, name)
+    lost = {p.spec.name: delta(p, baseline.probes[p.spec.name], p.measure(backend)) for p in session.probes}
+    examples = min(steps * run.batch, run.budget.examples * max(1, len(session.sets.stages)))
+    return Point(step=steps, examples=examples, score=value(after, name), gain=gain, forgetting=lost)
 
 
-def stage_scores(asked: Sequence[Asked], answers: Sequence[pd.DataFrame]) -> list[float]:
+def stage_scores(evalsets: Sequence[EvalSet], answers: Sequence[pd.DataFrame]) -> list[float]:
     """The score on each stage's test set, more being better."""
-    return [worth(frame, part.task.spec.metrics[0]) for part, frame in zip(asked, answers, strict=True)]
+    return [worth(frame, evalset.task.spec.metrics[0]) for evalset, frame in zip(evalsets, answers, strict=True)]
 
 
 def stages(tasks: Sequence[str], base: Sequence[float], found: Sequence[Sequence[float]]) -> Stages:
@@ -143,31 +142,3 @@ def stages(tasks: Sequence[str], base: Sequence[float], found: Sequence[Sequence
         forward_transfer=forward,
         forgetting=forgotten,
     )
-
-
-def items(task: str, before: Answers, after: Answers) -> pd.DataFrame:
-    """All that was measured per item, in one long table; answers that are no text are JSON."""
-    frames = [_answers("task", task, before.task, after.task)]
-    frames += [_answers("elsewhere", name, before.elsewhere[name], frame) for name, frame in after.elsewhere.items()]
-    for name, frame in after.probes.items():
-        numbered = frame.assign(kind="probe", name=name, item=[str(i) for i in range(len(frame))])
-        frames.append(numbered.assign(before_value=before.probes[name]["value"]))
-    shown = [
-        "kind",
-        "name",
-        "item",
-        "gold",
-        "before",
-        "prediction",
-        "confidence",
-        "malformed",
-        "before_value",
-        "value",
-        "weight",
-    ]
-    return pd.concat(frames, ignore_index=True).reindex(columns=shown)
-
-
-def _answers(kind: str, name: str, before: pd.DataFrame, after: pd.DataFrame) -> pd.DataFrame:
-    texts = {"gold": after["gold"].map(as_text), "prediction": after["prediction"].map(as_text)}
-    return after.assign(kind=kind, name=name, before=before["prediction"].map(as_text), **texts)

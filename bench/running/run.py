@@ -4,23 +4,26 @@ with what settings. On which machine and by which versions it is answered is the
 It stands below the planning that makes it and the running that does it.
 """
 
-import re
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from functools import cached_property
 from typing import Any
 
 from bench import ENGINE_VERSION
 from bench.data import sources
 from bench.devices.hardware import Precision
-from bench.errors import UserError
 from bench.hashing import digest
+from bench.inference.endpoint import EndpointModel
 from bench.modeling.models import Model
 from bench.specs.budget import Budget
 from bench.specs.probe import ProbeSpec
 from bench.specs.source import Source
 from bench.specs.task import TaskSpec
+from bench.specs.wording import Wording
 from bench.strategies import Strategy
 from bench.tasks import types
+
+PlannedModel = Model | EndpointModel
+"""A model with weights on this machine, or one that is asked over an API."""
 
 
 @dataclass(frozen=True)
@@ -28,7 +31,7 @@ class Run:
     """One run, with everything it needs resolved."""
 
     suite: str
-    model: Model
+    model: PlannedModel
     task: TaskSpec
     others: tuple[TaskSpec, ...]
     """Tasks that the strategy mixes in."""
@@ -87,6 +90,8 @@ class Run:
                 question["paraphrase_items"] = self.paraphrase_items
         if self.strategy.rehearsal:
             question["rehearsal"] = sources.fingerprint(self.strategy.rehearsal)
+        if isinstance(self.model, EndpointModel):
+            question["endpoint"] = self.model.determining
         if self.model.trust_remote_code:
             question["trust_remote_code"] = True
         return question
@@ -97,15 +102,15 @@ class Run:
 
     def _determining(self) -> dict[str, Any]:
         """Hyper-parameters; a rehearsal source counts by its content instead, and not by the place where it lies."""
-        values = self.strategy.hyperparameters
-        incidental: frozenset[str] = getattr(values, "incidental")  # noqa: B009 (no field of BaseModel)
-        return values.model_dump(mode="json", exclude={*incidental, "rehearsal"})
+        return self.strategy.hyperparameters.model_dump(mode="json", exclude={"rehearsal"})
 
     @property
     def unfit(self) -> str | None:
         """Why this task cannot be done with this model in this way, or None; then the run is skipped."""
         kind, shots = types.task_type(self.task), self.strategy.wording.shots
-        if self.strategy.client:
+        if isinstance(self.model, EndpointModel):
+            if self.strategy.trains:
+                return "a model behind an API cannot be trained here"
             return f"a {self.task.type} task cannot be put to an endpoint" if kind.asks == "read" else None
         headless = [task for task in (self.task, *self.others) if types.task_type(task).auto_class is None]
         if self.model.family == "encoder" and headless:
@@ -115,6 +120,24 @@ class Run:
         if shots and kind.asks == "read":
             return f"a {self.task.type} task asks nothing that could be shown solved"
         return None
+
+    @property
+    def checkpoint(self) -> Model:
+        """The model's weights on this machine; a model behind an API has none, and nothing that needs them is asked of it."""
+        assert isinstance(self.model, Model), f"'{self.model.name}' has no weights on this machine"
+        return self.model
+
+    @property
+    def base_wording(self) -> Wording:
+        """How the base model is asked: plainly. An API is a chat, so that its model is given the instruction."""
+        return Wording(style="instruction") if isinstance(self.model, EndpointModel) else Wording()
+
+    @property
+    def wording(self) -> Wording:
+        """How the run's model is asked: in the strategy's words."""
+        if self.strategy.trains:
+            return self.strategy.wording
+        return replace(self.base_wording, shots=self.strategy.wording.shots)
 
     @property
     def label(self) -> str:
@@ -137,34 +160,3 @@ def task_fingerprint(task: TaskSpec) -> dict[str, Any]:
 def probe_fingerprint(probe: ProbeSpec) -> dict[str, Any]:
     shape = probe.model_dump(mode="json", exclude={"description", "source", "items"})
     return {**shape, "source": sources.fingerprint(probe.source)}
-
-
-def checked_stride(every: str | None) -> str | None:
-    """A number of steps, or a share of the budget as a fraction or in per cent; a share always in per cent, so that 0.5 and
-    50% are one run.
-
-    Raises:
-        UserError: it is neither.
-    """
-    if every is None:
-        return None
-    if amount := _amount(every):
-        return str(amount) if isinstance(amount, int) else f"{100 * amount:g}%"
-    raise UserError(f"--probe-every {every}: give a number of steps (10) or a share of the budget (0.25 or 25%)")
-
-
-def stride(every: str, steps: int) -> int:
-    """Steps between two measurements of a curve, of a checked `every`."""
-    amount = _amount(every)
-    return amount if isinstance(amount, int) else max(1, round(amount * steps))
-
-
-def _amount(every: str) -> int | float:
-    """A number of steps, or a share of them in (0, 1]; 0 where it is neither."""
-    match = re.fullmatch(r"(\d+)|(0?\.\d+)|(\d+(?:\.\d+)?)%", every)
-    if not match:
-        return 0
-    if match[1]:
-        return int(match[1])
-    share = float(match[2]) if match[2] else float(match[3]) / 100
-    return share if 0 < share <= 1 else 0

@@ -10,6 +10,8 @@ from bench.errors import UserError
 
 Name = Annotated[str, StringConstraints(pattern=r"^[a-z0-9][a-z0-9._-]*$")]
 Family = Literal["decoder", "encoder"]
+Capability = Literal["loglikelihoods", "losses", "generate", "head_logits", "embeddings"]
+"""What a model can be asked: the methods of the interface in bench/inference/backend.py."""
 
 
 class Spec(BaseModel):

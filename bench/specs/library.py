@@ -48,6 +48,12 @@ class Library:
     def strategy(self, name: str) -> StrategySpec:
         return read_spec(self.find("strategy", "strategies", name), StrategySpec)
 
+    def model(self, name: str) -> ModelSpec | None:
+        """The model of that name, or of that YAML file; None where a folder or a hub's id is meant."""
+        if name.endswith((".yaml", ".yml")) or name in self.names("models"):
+            return read_spec(self.find("model", "models", name), ModelSpec)
+        return None
+
     def models(self) -> dict[str, ModelSpec]:
         return {name: read_spec(self.find("model", "models", name), ModelSpec) for name in self.names("models")}
 

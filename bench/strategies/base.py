@@ -6,7 +6,6 @@ from typing import ClassVar, Literal
 from pydantic import BaseModel, ConfigDict, Field
 from torch import Tensor, nn
 
-from bench.inference.endpoint import Endpoint
 from bench.specs.base import Family
 from bench.specs.source import Source
 from bench.specs.wording import Wording
@@ -16,8 +15,6 @@ class Hyperparameters(BaseModel):
     """Those of every strategy that trains. The learning rate has no default here: it comes from suites/strategies/."""
 
     model_config = ConfigDict(extra="forbid", frozen=True)
-    incidental: ClassVar[frozenset[str]] = frozenset()
-    """Fields that don't determine a result."""
 
     learning_rate: float = Field(gt=0, lt=1)
     weight_decay: float = Field(default=0.0, ge=0)
@@ -42,7 +39,6 @@ class Untrained(BaseModel):
     """Hyper-parameters of a reference row that trains nothing."""
 
     model_config = ConfigDict(extra="forbid", frozen=True)
-    incidental: ClassVar[frozenset[str]] = frozenset()
 
 
 class Strategy:
@@ -58,15 +54,6 @@ class Strategy:
     @property
     def wording(self) -> Wording:
         return Wording()
-
-    @property
-    def client(self) -> Endpoint | None:
-        """The API that is asked instead of the suite's model.
-
-        Raises:
-            UserError: its address or the name of its key's variable is wrong.
-        """
-        return None
 
     @property
     def bits(self) -> int:

@@ -10,7 +10,8 @@ from bench.specs.wording import Wording
 from bench.tasks import prompts
 from bench.tasks.examples import Example
 from bench.tasks.types import TaskType
-from bench.tokens.encoded import Encoded
+from bench.tokens import windows
+from bench.tokens.encoded import IGNORE, Encoded
 
 InstructionSplit = Literal["train", "test"]
 """Whose instructions are used."""
@@ -81,6 +82,10 @@ class Encoding:
             texts = [prompts.instruction(task.spec, example, split, index, without=task.long)]
         found = task.encode(self.model.tokenizer, self.max_length, example, texts)
         return [replace(window, head=head) for window in found]
+
+    def whole(self, texts: Sequence[str]) -> Encoded:
+        """A text or a pair of texts to be embedded: nothing in it is predicted, and its end is cut where it is too long."""
+        return replace(windows.whole(self.model.tokenizer, self.max_length, texts), labels=(IGNORE,))
 
     def text(self, text: str) -> Encoded:
         """General text for a decoder: loss on every token but the first.

@@ -6,6 +6,7 @@ import torch
 from torch import nn
 
 from bench.modeling.forward import unlaunched
+from bench.training.state import BestWeights, TrainingState
 
 
 class EarlyStopping:
@@ -18,24 +19,22 @@ class EarlyStopping:
 
     def __init__(self, score: Callable[[nn.Module], float], patience: int, every: float) -> None:
         self.score, self.patience, self.every = score, patience, every
-        self.scores: list[float] = []
-        self.best: dict[str, torch.Tensor] = {}
-        self.best_step = 0
 
-    def __call__(self, model: nn.Module, step: int, steps: int) -> bool:
-        stride = max(1, round(steps * self.every))
-        if step % stride and step != steps:
+    def __call__(self, model: nn.Module, state: TrainingState) -> bool:
+        stride = max(1, round(state.steps * self.every))
+        if state.step % stride and state.step != state.steps:
             return False
-        score = self.score(model)
-        if not self.scores or score > max(self.scores):
-            self.best_step = step
-            self.best = {name: p.detach().clone() for name, p in unlaunched(model).named_parameters() if p.requires_grad}
-        self.scores.append(score)
-        return len(self.scores) - 1 - self.scores.index(max(self.scores)) >= self.patience
+        score, best = self.score(model), state.best
+        if not best.scores or score > max(best.scores):
+            best.step = state.step
+            best.weights = {name: p.detach().clone() for name, p in unlaunched(model).named_parameters() if p.requires_grad}
+        best.scores.append(score)
+        return len(best.scores) - 1 - best.scores.index(max(best.scores)) >= self.patience
 
-    @torch.no_grad()
-    def restore(self, model: nn.Module) -> None:
-        """Put the best weights back."""
-        for name, parameter in unlaunched(model).named_parameters():
-            if name in self.best:
-                parameter.copy_(self.best[name])
+
+@torch.no_grad()
+def restore(model: nn.Module, best: BestWeights) -> None:
+    """Put the best weights back."""
+    for name, parameter in unlaunched(model).named_parameters():
+        if name in best.weights:
+            parameter.copy_(best.weights[name])

@@ -8,7 +8,7 @@ import math
 import time
 from collections.abc import Callable, Sequence
 from contextlib import nullcontext
-from dataclasses import dataclass, field
+from dataclasses import dataclass
 
 import torch
 from accelerate import Accelerator
@@ -19,34 +19,18 @@ from bench.modeling.forward import loss_sum
 from bench.strategies.base import Hyperparameters
 from bench.tokens.batches import micro_batches
 from bench.tokens.encoded import Encoded, collate
+from bench.training.state import TrainingState
 
-OnStep = Callable[[int, int, float], None]
-"""Called after each step with (step, steps, loss)."""
-
-Watch = Callable[[nn.Module, int, int], bool]
-"""Called after each step with the model and (step, steps); what it measures is not training time. True ends the training."""
+Watch = Callable[[nn.Module, TrainingState], bool]
+"""Called after each step with the model and the state; what it measures is not training time. True ends the training."""
 
 
-@dataclass
-class Spent:
-    """What training cost: tokens as the model saw them, without padding."""
+@dataclass(frozen=True)
+class Padding:
+    """How a micro-batch is filled up: with which id, and to at most how many tokens. Memory depends on it, not the result."""
 
-    steps: int = 0
-    tokens: int = 0
-    positions: int = 0
-    """Positions that carried loss."""
-    seconds: float = 0.0
-    losses: list[float] = field(default_factory=list)
-    """Mean loss of each step."""
-
-    def __add__(self, other: "Spent") -> "Spent":
-        return Spent(
-            self.steps + other.steps,
-            self.tokens + other.tokens,
-            self.positions + other.positions,
-            self.seconds + other.seconds,
-            self.losses + other.losses,
-        )
+    pad: int
+    tokens: int = 1024
 
 
 def learning_rate(step: int, steps: int, hyperparameters: Hyperparameters) -> float:
@@ -73,60 +57,58 @@ def train(
     steps: Sequence[Sequence[Encoded]],
     hyperparameters: Hyperparameters,
     accelerator: Accelerator,
-    pad: int,
-    tokens: int,
-    progress: OnStep = lambda step, steps, loss: None,
-    watch: Watch = lambda model, step, steps: False,
-) -> Spent:
-    """Train `model` in place on the steps' global batches.
-
-    Args:
-        tokens: bound of a padded micro-batch; memory, not the result, depends on it.
+    padding: Padding,
+    state: TrainingState | None = None,
+    watches: Sequence[Watch] = (),
+) -> TrainingState:
+    """Train `model` in place on the steps' global batches, from where the state stands; gives the state at the end.
 
     Raises:
         RunError: the loss is not finite.
     """
+    state = state or TrainingState()
+    state.steps = len(steps)
     if accelerator.state.deepspeed_plugin is not None:
+        # DeepSpeed wants to know a batch size; it has no effect, as the loop cuts the batches itself.
         accelerator.state.deepspeed_plugin.deepspeed_config["train_micro_batch_size_per_gpu"] = 1
     wrapped, adam = accelerator.prepare(model, optimizer(model, hyperparameters))
     wrapped.train()
-    spent = Spent()
-    for number, step in enumerate(steps):
-        started = time.perf_counter()
+    for number in range(state.step, len(steps)):
+        started, step = time.perf_counter(), steps[number]
         rate = learning_rate(number, len(steps), hyperparameters)
         for group in adam.param_groups:
             group["lr"] = rate
-        mean = _gradients(wrapped, step, accelerator, pad, tokens, hyperparameters.label_smoothing)
+        mean = _gradients(wrapped, step, accelerator, padding, hyperparameters.label_smoothing)
         if not math.isfinite(mean):
             raise RunError(f"the loss is {mean} at step {number + 1} of {len(steps)}; lower the learning rate ({rate:g})")
         accelerator.clip_grad_norm_(wrapped.parameters(), hyperparameters.max_grad_norm)
         adam.step()
         adam.zero_grad()
-        spent.steps += 1
-        spent.tokens += sum(encoded.fed for encoded in step)
-        spent.positions += sum(encoded.targets for encoded in step)
-        spent.losses.append(mean)
-        spent.seconds += time.perf_counter() - started
-        progress(number + 1, len(steps), mean)
+        state.step = number + 1
+        state.tokens += sum(encoded.fed for encoded in step)
+        state.positions += sum(encoded.targets for encoded in step)
+        state.losses.append(mean)
+        state.seconds += time.perf_counter() - started
         wrapped.eval()
-        if watch(wrapped, number + 1, len(steps)):
+        # A list, so that every watch looks, whichever of them ends the training.
+        if any([watch(wrapped, state) for watch in watches]):  # noqa: C419
             break
         wrapped.train()
     wrapped.eval()
-    return spent
+    return state
 
 
 def _gradients(
-    wrapped: nn.Module, step: Sequence[Encoded], accelerator: Accelerator, pad: int, tokens: int, smoothing: float
+    wrapped: nn.Module, step: Sequence[Encoded], accelerator: Accelerator, padding: Padding, smoothing: float
 ) -> float:
     """Backward passes over a step's global batch; returns its mean loss."""
     world = accelerator.num_processes
     mass = sum(encoded.mass for encoded in step)
     total = torch.zeros((), device=accelerator.device, dtype=torch.float64)
-    parts = micro_batches(step, tokens, accelerator.process_index, world)
+    parts = micro_batches(step, padding.tokens, accelerator.process_index, world)
     for last, part in zip([*[False] * (len(parts) - 1), True], parts, strict=True):
         # A process without an example still joins in, with a loss of 0.
-        batch = collate(part or step[:1], pad, accelerator.device)
+        batch = collate(part or step[:1], padding.pad, accelerator.device)
         # What accelerator.accumulate does for a fixed number of micro-batches; here it depends on the step's lengths.
         accelerator.gradient_state._set_sync_gradients(last)
         with nullcontext() if last else accelerator.no_sync(wrapped):

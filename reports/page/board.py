@@ -23,7 +23,8 @@ from reports.page.cells import (
 )
 from reports.rows import numbers
 from reports.rows.numbers import Quantity
-from reports.rows.rows import Row, probe_names
+from reports.rows.row import Row
+from reports.rows.rows import probe_names
 
 
 def wide_table(rows: Sequence[Row]) -> Board:

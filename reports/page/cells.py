@@ -9,7 +9,7 @@ from bench.statistics.estimates import Estimate
 from reports.definitions import defined
 from reports.rows import numbers
 from reports.rows.numbers import Quantity
-from reports.rows.rows import Row
+from reports.rows.row import Row
 
 Direction = Literal["ascending", "descending"]
 

@@ -7,7 +7,8 @@ from reports.page.cells import EMPTY, STRATEGY, Board, Cell, Column, Section, di
 from reports.rows import frontier, numbers
 from reports.rows.means import Forgotten
 from reports.rows.numbers import Quantity
-from reports.rows.rows import Row, grouped, probe_names
+from reports.rows.row import Row
+from reports.rows.rows import grouped, probe_names
 
 OfProbe = Callable[[Row, Forgotten], Cell]
 OTHERS = 3

@@ -21,7 +21,8 @@ from reports.page.cells import Board, Section
 from reports.rows import numbers
 from reports.rows.captions import statement
 from reports.rows.environments import other_environments
-from reports.rows.rows import Row, aggregate, grouped, probe_names, ranked
+from reports.rows.row import Row
+from reports.rows.rows import aggregate, grouped, probe_names, ranked
 
 TEMPLATES = Path(__file__).parent / "templates"
 FILE = "leaderboard.html"
@@ -45,8 +46,10 @@ class SuitePart:
     board: Board
     plots: list[Plots]
     sections: list[Section]
-    provenance: provenance.Sources
+    provenance: provenance.Origins
     intervals: str
+    asked: list[str]
+    """Sentences on rows whose model was asked in another than the usual way."""
     environments: list[str]
     """Sentences on rows that were made in another environment than the rest."""
     faults: list[tuple[str, str]]
@@ -72,7 +75,7 @@ def render(rows: list[Row]) -> str:
     )
     environment.filters["typeset"] = _typeset
     environment.filters["prose"] = _prose
-    environment.globals |= {"numbers": numbers, "defined": definitions.defined, "definitions": definitions.groups()}
+    environment.globals |= {"numbers": numbers, "defined": definitions.defined, "definitions": definitions.by_heading()}
     script = _asset("leaderboard.js")
     suites = [_suite(name, number, group) for number, (name, group) in enumerate(_by_suite(ranked(rows)).items())]
     template = environment.get_template("leaderboard.html.j2")
@@ -94,6 +97,7 @@ def _suite(name: str, number: int, rows: list[Row]) -> SuitePart:
         sections=sections.small_sections(rows),
         provenance=provenance.gather(rows),
         intervals=statement([estimate for row in rows for estimate in _estimates(row)]),
+        asked=[f"{row.label}: {row.asked}" for row in rows if row.asked],
         environments=[other.sentence for other in other_environments(rows)],
         faults=[(row.label, fault) for row in rows for fault in row.faults],
         failed=sum(len(row.records) for row in rows if row.status == "failed"),

@@ -22,7 +22,8 @@ from bench.statistics.estimates import Estimate
 from reports.rows import frontier
 from reports.rows.frontier import Place
 from reports.rows.numbers import Quantity, in_unit
-from reports.rows.rows import Row, grouped, probe_names
+from reports.rows.row import Row
+from reports.rows.rows import grouped, probe_names
 
 # Okabe & Ito 2008, told apart by colour-blind people; its yellow is too pale for a white panel.
 COLOURS = ("#0072B2", "#D55E00", "#009E73", "#CC79A7", "#000000", "#56B4E9", "#E69F00")

@@ -6,7 +6,8 @@ from dataclasses import dataclass
 from typing import Any, TypeVar
 
 from bench.records.record import Record
-from reports.rows.rows import Row, flat
+from reports.rows.row import Row
+from reports.rows.rows import flat
 from reports.rows.stopping import Stopping, stopping
 
 _T = TypeVar("_T")
@@ -47,7 +48,7 @@ class RowSettings:
 
 
 @dataclass(frozen=True)
-class Sources:
+class Origins:
     versions: list[SharedFacts]
     devices: list[SharedFacts]
     models: list[UsedModel]
@@ -61,10 +62,10 @@ class Sources:
     """By id of the run."""
 
 
-def gather(rows: Sequence[Row]) -> Sources:
+def gather(rows: Sequence[Row]) -> Origins:
     """The provenance of one suite's rows."""
     runs = [record for row in rows for record in row.records]
-    return Sources(
+    return Origins(
         versions=_shared(run.provenance.versions for run in runs),
         devices=_shared(run.provenance.device for run in runs),
         models=_distinct(model for run in runs if (model := _model(run))),

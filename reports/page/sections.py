@@ -23,7 +23,8 @@ from reports.page.forgetting import forgetting_section
 from reports.page.stages import stages_section
 from reports.rows import numbers
 from reports.rows.numbers import Quantity
-from reports.rows.rows import KINDS, Row, grouped
+from reports.rows.row import KINDS, Row
+from reports.rows.rows import grouped
 from reports.rows.transfer import Transfer
 
 

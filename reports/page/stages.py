@@ -5,7 +5,8 @@ from collections.abc import Sequence
 from reports.definitions import note
 from reports.page.cells import STRATEGY, Board, Cell, Column, Direction, Section, sortable, tabled
 from reports.rows import numbers
-from reports.rows.rows import Row, staged
+from reports.rows.row import Row
+from reports.rows.rows import staged
 
 
 def stages_section(rows: Sequence[Row]) -> Section:

@@ -20,7 +20,8 @@ from reports.rows.captions import statement
 from reports.rows.environments import other_environments
 from reports.rows.means import Forgotten
 from reports.rows.numbers import Quantity
-from reports.rows.rows import Row, aggregate, grouped, probe_names, ranked
+from reports.rows.row import Row
+from reports.rows.rows import aggregate, grouped, probe_names, ranked
 from reports.terminal.console import add_column, console, plain_table, printable, say
 
 

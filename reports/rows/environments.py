@@ -8,7 +8,8 @@ from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 
 from bench.records.record import Record
-from reports.rows.rows import Row, grouped
+from reports.rows.row import Row
+from reports.rows.rows import grouped
 
 ABSENT = "none"
 

@@ -4,7 +4,7 @@ from collections.abc import Sequence
 from itertools import pairwise
 
 from reports.rows.numbers import in_unit
-from reports.rows.rows import Row
+from reports.rows.row import Row
 
 Place = tuple[float, float]
 """Gain and forgetting."""

@@ -5,7 +5,7 @@ from collections.abc import Callable, Iterator, Sequence
 from reports.rows import numbers
 from reports.rows.environments import other_environments
 from reports.rows.means import Away
-from reports.rows.rows import Row
+from reports.rows.row import Row
 from reports.rows.stopping import stopping
 
 NAMES_A_LINE = 3
@@ -15,6 +15,7 @@ NAMES_A_LINE = 3
 def below(rows: Sequence[Row]) -> Iterator[str]:
     """The lines of one group's rows, by what they are about and then in the order of the rows."""
     facts: list[Callable[[Row], Iterator[str]]] = [
+        _asked,
         _trained,
         _malformed,
         _stopped,
@@ -31,6 +32,11 @@ def below(rows: Sequence[Row]) -> Iterator[str]:
     yield from (other.sentence for other in other_environments(rows))
     for row in rows:
         yield from _doubts(row)
+
+
+def _asked(row: Row) -> Iterator[str]:
+    if row.asked:
+        yield f"{row.label}: {row.asked}"
 
 
 def _trained(row: Row) -> Iterator[str]:

@@ -12,7 +12,8 @@ from bench.records.record import Record
 from bench.statistics.estimates import Estimate
 from reports.rows import numbers
 from reports.rows.captions import statement
-from reports.rows.rows import Row, aggregate, grouped, probe_names, ranked, staged
+from reports.rows.row import Row
+from reports.rows.rows import aggregate, grouped, probe_names, ranked, staged
 from reports.terminal import lines
 from reports.terminal.console import LOG_WIDTH, add_column, console, plain_table, printable, say
 

@@ -186,21 +186,26 @@ def test_small_data_helps_are_in_the_record(own_cache, tmp_path, device):
 # A model behind an API.
 
 
-def reached(server, **more):
-    said = {"base_url": server.url, "model": "m", "key_env": "BENCH_TEST_KEY"} | more
-    return [f"endpoint.{key}={value}" for key, value in said.items()]
-
-
 @pytest.fixture
-def keyed(own_cache, monkeypatch):
+def api(server, own_cache, monkeypatch, tmp_path):
+    """Writes the YAML of a model behind the server, and gives its path."""
     monkeypatch.setenv("BENCH_TEST_KEY", "sk-secret-0123")
     monkeypatch.setattr(chat, "BACKOFF", wait_none())
+
+    def written(**more):
+        said = {"base_url": server.url, "model": "m", "key_env": "BENCH_TEST_KEY"} | more
+        path = tmp_path / "api.yaml"
+        path.write_text(json.dumps({"name": "api", "description": "d", "endpoint": said}))
+        return path
+
+    return written
 
 
 @pytest.mark.slow
 @pytest.mark.parametrize("suite", ["sentiment", "ner", "qa"])
-def test_an_endpoint_that_knows_the_answers(server, keyed, suite, tmp_path, device):
-    (run,) = plan.plan(plan.PlanOptions(suite, model="tiny-bert", strategies=["endpoint"], settings=reached(server)), "fp32")
+def test_an_endpoint_that_knows_the_answers(server, api, suite, tmp_path, device):
+    model = api(input_price=1000, output_price=2000)
+    (run,) = plan.plan(plan.PlanOptions(suite, model=str(model), strategies=["zero-shot"]), "fp32")
     kind, loaded = types.task_type(run.task), splits.load_splits(run.task)
     known = {instruction(run.task, e, "test", i): kind.answer(e) for i, e in enumerate(loaded.test[:12])}
 
@@ -208,12 +213,9 @@ def test_an_endpoint_that_knows_the_answers(server, keyed, suite, tmp_path, devi
         return Reply(body=completion(known[asked["messages"][0]["content"]]))
 
     server.reply = answer
-    prices = {"input_price": 1000, "output_price": 2000}
-    options = {"strategies": ["endpoint"], "settings": reached(server, **prices)}
-    (run,), (record,) = done(suite, "tiny-bert", tmp_path, device, **options)
+    (run,), (record,) = done(suite, model, tmp_path, device, strategies=["zero-shot"])
     assert record.status == "ok", record.reason
-    assert record.outcome.score.value == 1.0 and record.outcome.metrics["malformed"].value == 0.0
-    assert record.outcome.gain.value == pytest.approx(1 - record.outcome.base_score) and record.outcome.base_score < 1
+    assert record.outcome.score.value == record.outcome.base_score == 1.0 and record.outcome.gain.value == 0.0
     assert (record.outcome.forgetting, record.outcome.losses, record.outcome.elsewhere) == ({}, [], {})
     # 7 tokens read and 3 written for each answer
     assert record.cost.money == pytest.approx(12 * (7 * 1000 + 3 * 2000) / 1e6)
@@ -224,17 +226,36 @@ def test_an_endpoint_that_knows_the_answers(server, keyed, suite, tmp_path, devi
     kept = "".join(path.read_text() for path in store.folder(tmp_path).glob("*.json"))
     assert "sk-secret" not in kept and server.url in kept
     # Answers outlive the record: another folder asks nothing again, and costs the same in use.
-    (again,) = done(suite, "tiny-bert", tmp_path / "again", device, **options)[1]
+    (again,) = done(suite, model, tmp_path / "again", device, strategies=["zero-shot"])[1]
     assert len(server.requests) == 12
     assert (again.outcome.metrics, again.cost.money) == (record.outcome.metrics, record.cost.money)
 
 
 @pytest.mark.slow
-def test_an_endpoint_that_says_other_things(server, keyed, tmp_path, device):
+def test_an_endpoint_is_shown_solved_examples_like_any_model(server, api, tmp_path, device):
+    """It is right where it was shown solved examples, and says the first label where it was not."""
+    solved = {}
+
+    def answer(asked):
+        turns = [message["content"] for message in asked["messages"]]
+        solved.setdefault(len(turns), []).append(turns)
+        return Reply(body=completion("positive" if len(turns) > 1 else "negative"))
+
+    server.reply = answer
+    (run, _), (record, skipped) = done("sentiment", api(), tmp_path, device, strategies=["few-shot", "full"], seeds=1)
+    golds = [example.gold for example in splits.load_splits(run.task).test[:12]]
+    assert record.outcome.score.value == golds.count("positive") / 12
+    assert record.outcome.base_score == golds.count("negative") / 12
+    assert len(solved[1]) == 12 and len(solved[9]) == 12  # four shots are eight turns before the question
+    assert {turn for turns in solved[9] for turn in turns[1::2]} == {"negative", "positive"}
+    assert (skipped.status, skipped.reason) == ("skipped", "a model behind an API cannot be trained here")
+
+
+@pytest.mark.slow
+def test_an_endpoint_that_says_other_things(server, api, tmp_path, device):
     said = iter(["Positive.", "I cannot say", ""] * 4)
     server.reply = lambda asked: Reply(body=completion(next(said)))
-    settings = reached(server, concurrency=1)
-    (run,), (record,) = done("sentiment", "tiny-bert", tmp_path, device, strategies=["endpoint"], settings=settings)
+    (run,), (record,) = done("sentiment", api(concurrency=1), tmp_path, device, strategies=["zero-shot"])
     assert record.outcome.metrics["malformed"].value == pytest.approx(8 / 12)
     items = store.read_items(tmp_path, record)
     assert items["prediction"].tolist() == ["positive", "", ""] * 4 and items["malformed"].tolist() == [False, True, True] * 4
@@ -243,11 +264,10 @@ def test_an_endpoint_that_says_other_things(server, keyed, tmp_path, device):
 
 
 @pytest.mark.slow
-def test_an_endpoint_that_fails_is_a_failed_run_and_can_be_done_again(server, keyed, tmp_path, device):
+def test_an_endpoint_that_fails_is_a_failed_run_and_can_be_done_again(server, api, tmp_path, device):
     server.reply = lambda asked: Reply(503, {"error": {"message": "no GPU"}}, {"Retry-After": "0"})
-    settings = reached(server)
-    (record,) = done("sentiment", "tiny-bert", tmp_path, device, strategies=["endpoint"], settings=settings)[1]
+    (record,) = done("sentiment", api(), tmp_path, device, strategies=["zero-shot"])[1]
     assert record.status == "failed" and "answered 503 for model 'm': no GPU" in record.reason
     server.reply = lambda asked: Reply(body=completion("negative"))
-    (again,) = done("sentiment", "tiny-bert", tmp_path, device, strategies=["endpoint"], settings=settings)[1]
+    (again,) = done("sentiment", api(), tmp_path, device, strategies=["zero-shot"])[1]
     assert again.status == "ok" and again.run_id == record.run_id

@@ -53,13 +53,13 @@ def test_two_processes_give_the_same_numbers(single, tmp_path):
     assert found["full"]["run_id"] == single["full"]["run_id"]
     for name, row in found.items():
         assert row["outcome"]["score"]["n"] == 21
-        assert row["forgetting"]["mrpc"]["n"] == 5
+        assert row["outcome"]["forgetting"]["mrpc"]["n"] == 5
         assert row["cost"]["train_tokens"] == single[name]["cost"]["train_tokens"]
     assert found["zero-shot"]["outcome"]["score"] == single["zero-shot"]["outcome"]["score"]
-    assert found["zero-shot"]["forgetting"]["mrpc"]["before"] == pytest.approx(
-        single["zero-shot"]["forgetting"]["mrpc"]["before"]
+    assert found["zero-shot"]["outcome"]["forgetting"]["mrpc"]["before"] == pytest.approx(
+        single["zero-shot"]["outcome"]["forgetting"]["mrpc"]["before"]
     )
-    assert found["full"]["losses"] == pytest.approx(single["full"]["losses"], rel=0.05)
+    assert found["full"]["outcome"]["losses"] == pytest.approx(single["full"]["outcome"]["losses"], rel=0.05)
 
 
 @pytest.mark.slow

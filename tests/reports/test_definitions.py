@@ -18,13 +18,13 @@ def test_document_is_made_from_the_definitions():
     assert written == definitions.markdown(), "run: python -m reports.definitions > docs/definitions.md"
 
 
-@pytest.mark.parametrize("term", [term for terms in definitions.groups().values() for term in terms])
+@pytest.mark.parametrize("term", [term for terms in definitions.by_heading().values() for term in terms])
 def test_file_that_computes_it_is_there(term):
     assert (ROOT / definitions.defined(term).computed_in).is_file()
 
 
 def test_names_are_unique_and_meanings_are_sentences():
-    named = [term for terms in definitions.groups().values() for term in terms]
+    named = [term for terms in definitions.by_heading().values() for term in terms]
     assert len(named) == len(set(named))
     for term in named:
         meaning = definitions.defined(term).means

@@ -15,7 +15,11 @@ from tenacity import wait_none
 from bench import folders
 from bench.errors import RunError, UserError
 from bench.inference import chat
-from bench.inference.endpoint import Answer, Endpoint, cost
+from bench.inference.address import Endpoint
+from bench.inference.backend import Prompt
+from bench.inference.chat import ChatAnswer
+from bench.inference.endpoint import EndpointBackend, EndpointModel
+from bench.specs.model import EndpointSpec
 
 KEY = "sk-Very+Private/Key=0123456789"
 VARIABLE = "BENCH_TEST_KEY"
@@ -35,11 +39,16 @@ def model(server: Server) -> Endpoint:
     return Endpoint(server.url, "m", VARIABLE, timeout=5)
 
 
+def answers(endpoint, prompts, *progress):
+    """One turn each."""
+    return EndpointBackend(endpoint).answers([(prompt,) for prompt in prompts], *progress)
+
+
 def test_the_server_speaks_the_protocol_and_we_ask_as_the_official_client_does(server, model):
     official = openai.OpenAI(base_url=server.url, api_key=KEY, max_retries=0)
     asked = [{"role": "user", "content": "2 + 2?"}]
     theirs = official.chat.completions.create(model="m", messages=asked, temperature=0.0, max_tokens=64)
-    [ours] = model.answers(["2 + 2?"])
+    [ours] = answers(model, ["2 + 2?"])
     assert theirs.choices[0].message.content == ours.text == "answer to 2 + 2?"
     assert (theirs.usage.prompt_tokens, theirs.usage.completion_tokens) == (ours.input_tokens, ours.output_tokens) == (7, 3)
     their_request, our_request = server.requests
@@ -59,57 +68,57 @@ def test_prompts_are_asked_at_the_same_time_once_each_and_answered_in_order(serv
     server.reply = late_first
     heard: list[tuple[int, int]] = []
     prompts = ["0", "1", "2", "3", "2", "4", "5", "6", "7", "0"]
-    answers = replace(model, concurrency=4).answers(prompts, lambda *numbers: heard.append(numbers))
-    assert [answer.text for answer in answers] == [f"answer to {prompt}" for prompt in prompts]
+    given = answers(replace(model, concurrency=4), prompts, lambda *numbers: heard.append(numbers))
+    assert [answer.text for answer in given] == [f"answer to {prompt}" for prompt in prompts]
     assert sorted(server.prompts) == [str(i) for i in range(8)]
     assert server.most == 4
     assert heard == [(i, 8) for i in range(9)]
-    assert [answer.cached for answer in answers] == [i in (4, 9) for i in range(10)]
+    assert [answer.cached for answer in given] == [i in (4, 9) for i in range(10)]
 
 
 def test_no_prompts_ask_nothing(server, model):
-    assert model.answers([]) == []
+    assert answers(model, []) == []
     assert not server.requests
 
 
 def test_answers_outlive_server_and_key(server, model, cache, monkeypatch):
-    first = model.answers(["a", "b"])
+    first = answers(model, ["a", "b"])
     assert len(list(cache.iterdir())) == 2
     server.shutdown()
     server.server_close()
     monkeypatch.delenv(VARIABLE)
-    assert model.answers(["b", "a"]) == [replace(answer, cached=True) for answer in reversed(first)]
+    assert answers(model, ["b", "a"]) == [replace(answer, cached=True) for answer in reversed(first)]
 
 
 @pytest.mark.parametrize("damage", [b"", b"null", b'{"text": "half', b"\xff", b'{"text": "a", "input_tokens": "many"}'])
 def test_a_damaged_answer_is_asked_again(server, model, cache, damage):
-    model.answers(["a"])
+    answers(model, ["a"])
     [kept] = cache.iterdir()
     kept.write_bytes(damage)
-    assert model.answers(["a"]) == [Answer("answer to a", 7, 3)]
-    assert model.answers(["a"]) == [Answer("answer to a", 7, 3, cached=True)]
+    assert answers(model, ["a"]) == [ChatAnswer("answer to a", 7, 3)]
+    assert answers(model, ["a"]) == [ChatAnswer("answer to a", 7, 3, cached=True)]
     assert len(server.requests) == 2
 
 
 def test_whatever_changes_the_answer_is_part_of_its_name(server, model):
-    model.answers(["a"])
+    answers(model, ["a"])
     others = [replace(model, model="n"), replace(model, temperature=0.5), replace(model, max_tokens=9)]
     others.append(replace(model, base_url=server.url.replace("127.0.0.1", "localhost")))
-    assert [other.answers(["a"])[0].cached for other in others] == [False] * 4
+    assert [answers(other, ["a"])[0].cached for other in others] == [False] * 4
     same = replace(model, concurrency=1, timeout=9, retries=0, key_variable=None, base_url=f"{server.url}/")
-    assert same.answers(["a"])[0].cached
+    assert answers(same, ["a"])[0].cached
 
 
 def test_an_overloaded_server_is_given_the_time_it_asks_for(server, model):
     server.script = [Reply(429, {"error": {"message": "slow down"}}, {"Retry-After": "0.25"})]
-    assert model.answers(["a"])[0].text == "answer to a"
+    assert answers(model, ["a"])[0].text == "answer to a"
     first, second = server.requests
     assert 0.25 <= second.time - first.time < 2
 
 
 def test_errors_of_the_server_are_asked_again(server, model):
     server.script = [Reply(500, {"error": {"message": "oops"}}), Reply(503, b"<html>")]
-    assert model.answers(["a"])[0].text == "answer to a"
+    assert answers(model, ["a"])[0].text == "answer to a"
     assert len(server.requests) == 3
 
 
@@ -120,13 +129,13 @@ def test_a_server_that_stays_down_fails_the_run_and_keeps_what_came(server, mode
     server.reply = sick
     careful = replace(model, concurrency=1, retries=2)
     with pytest.raises(RunError, match=r"chat/completions answered 503 for model 'm': no GPU \(tried 3 times\)"):
-        careful.answers(["a", "b", "c", "d", "e", "f"])
+        answers(careful, ["a", "b", "c", "d", "e", "f"])
     assert server.prompts[:6] == ["a", "b", "c", "d", "d", "d"]
     kept = len(list(cache.iterdir()))
     assert kept in (3, 4, 5)  # those behind may have begun before the error was heard of
     server.reply = echo
     server.requests.clear()
-    assert [answer.cached for answer in careful.answers(["a", "b", "c", "d"])] == [True, True, True, False]
+    assert [answer.cached for answer in answers(careful, ["a", "b", "c", "d"])] == [True, True, True, False]
     assert server.prompts == ["d"]
 
 
@@ -138,9 +147,9 @@ def test_an_interrupted_call_pays_for_nothing_twice(server, model):
     server.reply = lambda asked: replace(echo(asked), delay=0.02)
     prompts = [str(i) for i in range(40)]
     with pytest.raises(KeyboardInterrupt):
-        replace(model, concurrency=2).answers(prompts, interrupt)
+        answers(replace(model, concurrency=2), prompts, interrupt)
     assert len(server.requests) < 10
-    model.answers(prompts)
+    answers(model, prompts)
     assert sorted(server.prompts) == sorted(prompts)
 
 
@@ -150,42 +159,42 @@ def test_an_interrupted_call_pays_for_nothing_twice(server, model):
 def test_a_reply_that_is_no_completion(server, model, cache, body):
     server.reply = lambda asked: Reply(body=body)
     with pytest.raises(RunError, match=r"/v1/chat/completions sent no chat completion for model 'm': .+ \(tried 2 times\)"):
-        replace(model, retries=1).answers(["a"])
+        answers(replace(model, retries=1), ["a"])
     assert not cache.exists()
 
 
 def test_an_error_in_a_reply_that_looks_well_is_quoted(server, model):
     server.reply = lambda asked: Reply(body={"error": {"message": "upstream is busy", "code": 502}})
     with pytest.raises(RunError, match="sent no chat completion for model 'm': upstream is busy"):
-        replace(model, retries=0).answers(["a"])
+        answers(replace(model, retries=0), ["a"])
 
 
 def test_content_can_be_missing_or_come_in_parts(server, model):
     parts = [{"type": "thinking", "thinking": []}, {"type": "text", "text": "po"}, {"type": "text", "text": "sitive"}]
     server.script = [Reply(body=completion(content)) for content in (None, "", parts)]
-    assert [model.answers([prompt])[0].text for prompt in "abc"] == ["", "", "positive"]
+    assert [answers(model, [prompt])[0].text for prompt in "abc"] == ["", "", "positive"]
 
 
 @pytest.mark.parametrize("usage", [None, {}, {"prompt_tokens": None, "completion_tokens": None}])
 def test_missing_token_counts_are_said(server, model, usage):
     server.reply = lambda asked: Reply(body=completion("a", finish="length", usage=usage))
-    [answer] = model.answers(["a"])
-    assert answer == Answer("a", 0, 0, usage_known=False, truncated=True)
-    assert model.answers(["a"]) == [replace(answer, cached=True)]
+    [answer] = answers(model, ["a"])
+    assert answer == ChatAnswer("a", 0, 0, usage_known=False, truncated=True)
+    assert answers(model, ["a"]) == [replace(answer, cached=True)]
 
 
 def test_every_script_of_the_world(server, model):
     prompts = ["Größe 🦙", "否定的", "سلبي", "a\u2028b\0c", "\ud83d"]  # the last one is half a character, as JSON can hold it
-    answers = model.answers(prompts)
+    given = answers(model, prompts)
     assert set(server.prompts) == set(prompts)
-    assert [answer.text for answer in answers] == [f"answer to {prompt}" for prompt in [*prompts[:-1], "?"]]
-    assert [answer.text for answer in model.answers(prompts)] == [answer.text for answer in answers]
+    assert [answer.text for answer in given] == [f"answer to {prompt}" for prompt in [*prompts[:-1], "?"]]
+    assert [answer.text for answer in answers(model, prompts)] == [answer.text for answer in given]
 
 
 def test_a_slow_server(server, model):
     server.reply = lambda asked: replace(echo(asked), delay=0.4)
     with pytest.raises(RunError, match=r"chat/completions did not answer within 0\.1 s \(tried 2 times\)"):
-        replace(model, timeout=0.1, retries=1).answers(["a"])
+        answers(replace(model, timeout=0.1, retries=1), ["a"])
     assert len(server.requests) == 2
 
 
@@ -193,7 +202,7 @@ def test_no_server(server, model):
     server.shutdown()
     server.server_close()
     with pytest.raises(RunError, match=r"chat/completions cannot be reached: .*refused \(tried 3 times\); check base_url"):
-        replace(model, retries=2).answers(["a"])
+        answers(replace(model, retries=2), ["a"])
 
 
 REFUSALS = [
@@ -212,7 +221,7 @@ def test_a_refusal_is_one_sentence_at_once(server, model, cache, status, advice)
         rf"^http://127\.0\.0\.1:\d+/v1/chat/completions answered {status} for model 'm': no such \[31mmodel !+…; {advice}$"
     )
     with pytest.raises(UserError, match=sentence) as caught:
-        replace(model, concurrency=2).answers([str(i) for i in range(200)])
+        answers(replace(model, concurrency=2), [str(i) for i in range(200)])
     assert len(str(caught.value)) < 400
     assert len(server.requests) < 100
     assert not cache.exists()
@@ -227,7 +236,7 @@ def test_a_refusal_ends_the_waiting_of_the_others(server, model):
     server.reply = busy_or_refused
     began = time.monotonic()
     with pytest.raises(UserError, match="answered 403 for model 'm': no; use a key that may use this model"):
-        model.answers(["refused", "busy"])
+        answers(model, ["refused", "busy"])
     assert time.monotonic() - began < 5
     assert server.prompts.count("busy") <= 2
 
@@ -235,14 +244,14 @@ def test_a_refusal_ends_the_waiting_of_the_others(server, model):
 def test_a_missing_key_is_told_apart_from_a_wrong_one(server, model):
     server.reply = lambda asked: Reply(401, {"detail": "Not authenticated"})
     with pytest.raises(UserError, match="answered 401 for model 'm': Not authenticated; name the environment variable of its"):
-        replace(model, key_variable=None).answers(["a"])
+        answers(replace(model, key_variable=None), ["a"])
     assert "Authorization" not in server.requests[0].headers
 
 
 def test_no_credit_is_not_waited_for(server, model):
     server.reply = lambda asked: Reply(429, {"error": {"message": "quota exceeded", "code": "insufficient_quota"}})
     with pytest.raises(UserError, match="answered 429 for model 'm': quota exceeded; the account has no credit left"):
-        model.answers(["a"])
+        answers(model, ["a"])
     assert len(server.requests) == 1
 
 
@@ -250,7 +259,7 @@ def test_a_redirect_is_not_followed_with_the_key(server, model):
     with running() as other:
         server.reply = lambda asked: Reply(307, b"", {"Location": other.url})
         with pytest.raises(UserError, match=rf"put the address it redirects to into base_url \({other.url}\)"):
-            model.answers(["a"])
+            answers(model, ["a"])
         assert not other.requests
 
 
@@ -261,12 +270,12 @@ def test_models_that_want_the_newer_name_of_the_limit(server, model):
         return echo(asked)
 
     server.reply = strict
-    assert [answer.text for answer in model.answers(list("abc"))] == [f"answer to {prompt}" for prompt in "abc"]
+    assert [answer.text for answer in answers(model, list("abc"))] == [f"answer to {prompt}" for prompt in "abc"]
     assert sum(request.body.get("max_completion_tokens") == 64 for request in server.requests) == 3
 
 
 def test_a_temperature_of_none_is_not_sent(server, model):
-    replace(model, temperature=None).answers(["a"])
+    answers(replace(model, temperature=None), ["a"])
     assert sorted(server.requests[0].body) == ["max_tokens", "messages", "model"]
 
 
@@ -283,7 +292,7 @@ def test_the_key_stays_secret_although_the_server_repeats_it(server, model, cach
     for body in ({"error": {"message": told}}, {"detail": [{"msg": told}]}, told.encode(), completion(told)):
         server.reply = lambda asked, body=body: Reply(status, body, headers, reason=f"No {KEY}")
         try:
-            said = repr(replace(model, retries=1).answers(["a"]))
+            said = repr(answers(replace(model, retries=1), ["a"]))
         except (UserError, RunError) as error:
             said = str(error)
         assert "[key]" in said
@@ -298,19 +307,19 @@ def test_the_key_stays_secret_although_the_server_repeats_it(server, model, cach
 def test_a_placeholder_key_does_not_change_answers(server, model, monkeypatch):
     monkeypatch.setenv(VARIABLE, "EMPTY")
     server.reply = lambda asked: Reply(body=completion("EMPTY"))
-    assert model.answers(["a"])[0].text == "EMPTY"
+    assert answers(model, ["a"])[0].text == "EMPTY"
 
 
 def test_a_key_that_is_missing_or_cannot_be_sent(server, model, monkeypatch):
     monkeypatch.setenv(VARIABLE, " \n")
     with pytest.raises(UserError, match=rf"environment variable {VARIABLE} holds no key for http.*; export it"):
-        model.answers(["a"])
+        answers(model, ["a"])
     monkeypatch.setenv(VARIABLE, "sécret\nX-Other: 1")
     with pytest.raises(UserError, match=f"^the key in {VARIABLE} holds characters that no header can carry; copy it again$"):
-        model.answers(["a"])
+        answers(model, ["a"])
     assert not server.requests
     monkeypatch.setenv(VARIABLE, f"{KEY}\n")
-    model.answers(["a"])
+    answers(model, ["a"])
     assert server.requests[0].headers["Authorization"] == f"Bearer {KEY}"
 
 
@@ -354,17 +363,37 @@ def test_numbers_that_make_no_sense():
 def test_what_is_for_this_machine_goes_through_no_proxy(server, model, monkeypatch):
     for name in ("HTTP_PROXY", "http_proxy", "ALL_PROXY"):
         monkeypatch.setenv(name, "http://127.0.0.1:9")
-    assert replace(model, retries=0).answers(["a"])[0].text == "answer to a"
+    assert answers(replace(model, retries=0), ["a"])[0].text == "answer to a"
 
 
-def test_cost_of_all_and_of_what_was_asked_now():
-    answers = [Answer("a", 1000, 10), Answer("b", 3000, 30, cached=True), Answer("c", 0, 0, usage_known=False)]
-    found = cost(answers, input_price=2.5, output_price=10)
-    assert (found.total, found.paid, found.unknown) == (pytest.approx(0.0104), pytest.approx(0.0026), 1)
+def test_solved_examples_are_turns_before_the_question_and_tokens_come_back(server, model):
+    """What few-shot rows ask: the user's and the assistant's turns in turn."""
+    prompts = [Prompt(turns=("2 + 2?", "4", "3 + 3?")), Prompt(turns=("1 + 1?",))]
+    first, second = EndpointBackend(model).generate(prompts, longest=5, one_line=True)
+    assert [m["role"] for m in server.requests[0].body["messages"]] in (["user", "assistant", "user"], ["user"])
+    sent = {tuple(message["content"] for message in request.body["messages"]) for request in server.requests}
+    assert sent == {("2 + 2?", "4", "3 + 3?"), ("1 + 1?",)}
+    assert (second.text, second.tokens, second.confidence) == ("answer to 1 + 1?", (7, 3), None)
+    assert first.tokens == (7, 3)
 
 
-def test_a_whole_row_again_costs_nothing(server, model):
-    prompts = ["a", "b", "a"]
-    first, again = (cost(model.answers(prompts), 1e6, 1e6) for _ in range(2))
-    assert (first.total, first.paid) == (30, 20)
-    assert (again.total, again.paid) == (30, 0)
+@pytest.mark.parametrize("asked", ["loglikelihoods", "losses", "head_logits", "embeddings"])
+def test_what_an_api_cannot_do_it_says(model, asked):
+    backend = EndpointBackend(model)
+    assert asked not in backend.can
+    with pytest.raises(RunError, match="model 'm' gives no "):
+        getattr(backend, asked)([])
+
+
+def test_a_models_hash_is_of_its_answers_and_not_of_how_it_is_reached_or_paid():
+    said = {"base_url": "http://localhost:1/v1", "model": "m"}
+    one = EndpointModel("a", EndpointSpec(**said))
+    reached = EndpointModel("a", EndpointSpec(**said, concurrency=1, timeout=9, retries=0, input_price=3, key_env="KEY"))
+    assert one.content_hash == reached.content_hash
+    for other in ({"model": "n"}, {"temperature": None}, {"max_tokens": 9}, {"base_url": "http://localhost:2/v1"}):
+        assert EndpointModel("a", EndpointSpec(**(said | other))).content_hash != one.content_hash
+
+
+def test_prices_are_per_million_tokens():
+    spec = EndpointSpec(base_url="http://localhost:1/v1", model="m", input_price=2.5, output_price=10)
+    assert EndpointModel("a", spec).price(4000, 40) == pytest.approx(0.0104)

@@ -5,7 +5,7 @@ import torch
 from accelerate import Accelerator
 from transformers import GenerationConfig
 
-from bench.inference.generation import newlines, write
+from bench.inference.generation import generate, newlines
 from bench.modeling import models
 from bench.strategies.base import Hyperparameters
 from bench.tokens.encoded import Encoded
@@ -31,8 +31,8 @@ def writer(decoder, contexts):
     answers = [[*tokenizer(text, add_special_tokens=False)["input_ids"], tokenizer.eos_token_id] for text in SAID.values()]
     step = [Encoded((*ids, *answer), answer=len(answer)) for ids, answer in zip(contexts, answers, strict=True)]
     fast = Hyperparameters(learning_rate=0.01, schedule="constant", warmup=0.1)
-    spent = loop.train(model, [step] * 80, fast, Accelerator(cpu=True), tokenizer.pad_token_id, 1000)
-    assert spent.losses[-1] < 0.1
+    state = loop.train(model, [step] * 80, fast, Accelerator(cpu=True), loop.Padding(tokenizer.pad_token_id))
+    assert state.losses[-1] < 0.1
     return model.eval()
 
 
@@ -54,10 +54,10 @@ def by_hand(model, context, longest, ends):
 @pytest.mark.parametrize("one_line", [True, False])
 def test_batched_is_one_by_one_is_by_hand(decoder, writer, contexts, one_line, longest, tokens):
     tokenizer = decoder.tokenizer
-    together = write(writer, tokenizer, contexts, longest, tokens, one_line)
+    together = generate(writer, tokenizer, contexts, longest, tokens, one_line)
     ends = {tokenizer.eos_token_id, *(newlines(tokenizer) if one_line else ())}
     for found, context in zip(together, contexts, strict=True):
-        (alone,) = write(writer, tokenizer, [context], longest, tokens, one_line)
+        (alone,) = generate(writer, tokenizer, [context], longest, tokens, one_line)
         assert found.text == alone.text and found.confidence == pytest.approx(alone.confidence, rel=1e-4)
         ids, product = by_hand(writer, context, longest, ends)
         text = tokenizer.decode(ids, skip_special_tokens=True)
@@ -66,9 +66,9 @@ def test_batched_is_one_by_one_is_by_hand(decoder, writer, contexts, one_line, l
 
 
 def test_what_was_learned_is_written_to_the_end_of_the_line_or_of_the_text(decoder, writer, contexts):
-    lines = write(writer, decoder.tokenizer, contexts, 16, 1000, one_line=True)
+    lines = generate(writer, decoder.tokenizer, contexts, 16, 1000, one_line=True)
     assert [found.text for found in lines] == ["good", "dull and long", "", "seen."]
-    texts = write(writer, decoder.tokenizer, contexts, 16, 1000, one_line=False)
+    texts = generate(writer, decoder.tokenizer, contexts, 16, 1000, one_line=False)
     assert [found.text for found in texts] == [text.strip() for text in SAID.values()]
     assert all(
         line.confidence > text.confidence > 0.5 for line, text in zip(lines, texts, strict=True) if line.text != text.text
@@ -77,13 +77,13 @@ def test_what_was_learned_is_written_to_the_end_of_the_line_or_of_the_text(decod
 
 def test_no_more_than_so_many_tokens(decoder, writer, contexts):
     for longest in (1, 3):
-        for found, said in zip(write(writer, decoder.tokenizer, contexts, longest, 1000, False), SAID.values(), strict=True):
+        for found, said in zip(generate(writer, decoder.tokenizer, contexts, longest, 1000, False), SAID.values(), strict=True):
             ids = decoder.tokenizer(said, add_special_tokens=False)["input_ids"][:longest]
             assert found.text == decoder.tokenizer.decode(ids).strip()
 
 
 def test_no_context_writes_nothing(decoder, writer):
-    assert write(writer, decoder.tokenizer, [], 5, 100, True) == []
+    assert generate(writer, decoder.tokenizer, [], 5, 100, True) == []
 
 
 def test_line_breaks_inside_tokens_are_found(decoder):
@@ -101,6 +101,6 @@ def test_a_checkpoints_recommendations_change_nothing(writer, decoder, contexts,
     )
     told.save_pretrained(tmp_path)
     model = models.find_model(str(tmp_path), library).load().eval()
-    assert write(model, decoder.tokenizer, contexts, 12, 1000, False) == write(
+    assert generate(model, decoder.tokenizer, contexts, 12, 1000, False) == generate(
         writer, decoder.tokenizer, contexts, 12, 1000, False
     )

@@ -20,7 +20,7 @@ def requests():
 
     def ids(low, high):
         length = int(torch.randint(low, high, (1,), generator=generator))
-        return torch.randint(3, 1000, (length,), generator=generator).tolist()
+        return tuple(torch.randint(3, 1000, (length,), generator=generator).tolist())
 
     return [(ids(1, 40), ids(1, 6)) for _ in range(60)]
 
@@ -36,8 +36,8 @@ def test_batched_equals_one_by_one(decoder, requests):
 
 def test_a_shared_prefix_is_read_once_and_changes_nothing(decoder, requests):
     model = decoder.load().eval()
-    prefix = list(range(10, 60))
-    shared = [([*prefix, *context], continuation) for context, continuation in requests]
+    prefix = tuple(range(10, 60))
+    shared = [((*prefix, *context), continuation) for context, continuation in requests]
     assert len(_shared_prefix([tuple(context) for context, _ in shared])) >= len(prefix)
     read = []
     original = model.forward

@@ -66,7 +66,11 @@ def test_training_one_head_changes_what_the_others_see_and_not_their_weights(sin
     names = ["classifier", "classifier", "qa_outputs"]
     weights = {other: getattr(heads.heads[str(other)], names[other]).weight.detach().clone() for other in others}
     spent = loop.train(
-        heads, [examples(head)] * 3, Hyperparameters(learning_rate=1e-3, schedule="constant"), Accelerator(cpu=True), 0, 1000
+        heads,
+        [examples(head)] * 3,
+        Hyperparameters(learning_rate=1e-3, schedule="constant"),
+        Accelerator(cpu=True),
+        loop.Padding(0, 1000),
     )
     assert spent.losses[-1] < spent.losses[0]
     with torch.no_grad():
@@ -112,5 +116,5 @@ def test_a_step_of_several_tasks_is_the_mean_over_all_their_targets(singles):
     for module in heads.modules():
         if isinstance(module, torch.nn.Dropout):
             module.p = 0.0
-    spent = loop.train(heads, [step], still, Accelerator(cpu=True), 0, 1000)
+    spent = loop.train(heads, [step], still, Accelerator(cpu=True), loop.Padding(0, 1000))
     assert spent.losses == [pytest.approx(sum(sums) / targets, rel=1e-5)]

@@ -1,3 +1,5 @@
+import json
+
 import pytest
 
 from bench.errors import UserError
@@ -29,6 +31,14 @@ def test_a_probe_asks_what_the_suite_allows_its_family_and_the_command_line_over
     assert set(limits(model="smollm2", probe_items=99).values()) == {99}
 
 
+def api(folder, **settings):
+    """A YAML file of a model behind an API."""
+    said = {"base_url": "http://localhost:1/v1", "model": "m"} | settings
+    path = folder / "api.yaml"
+    path.write_text(json.dumps({"name": "api", "description": "d", "endpoint": said}))
+    return str(path)
+
+
 def test_settings_reach_the_strategies_that_know_them():
     runs = {r.strategy.name: r for r in plan(settings=["learning_rate=1e-3", "frozen.learning_rate=1e-2", "peft.r=4"])}
     assert runs["full"].strategy.hyperparameters.learning_rate == 1e-3
@@ -43,7 +53,7 @@ def test_settings_reach_the_strategies_that_know_them():
     [
         ({"settings": ["learning_rat=1"]}, "unknown hyper-parameter 'learning_rat'; did you mean learning_rate?"),
         ({"settings": ["learning_rate"]}, "write it as key=value"),
-        ({"strategies": ["endpoint"]}, "strategy 'endpoint': field 'base_url': Field required"),
+        ({"strategies": ["endpoint"]}, "unknown strategy 'endpoint'; known: few-shot, frozen, full"),
         ({"settings": ["multitask.tasks={sarcasm: 0.95}"]}, "shares must be positive and leave a part of the budget"),
         ({"settings": ["multitask.rehearsal=null"]}, "a rehearsal_share needs a rehearsal source with the column text"),
         ({"settings": ["multitask.tasks={sarcsm: 0.1}"]}, "unknown task 'sarcsm'; did you mean sarcasm?"),
@@ -147,3 +157,14 @@ def test_wrong_options_of_a_list_get_a_sentence(options, sentence):
     with pytest.raises(UserError) as caught:
         several(**options)
     assert sentence in str(caught.value)
+
+
+def test_a_model_behind_an_api_needs_its_key_and_its_address(tmp_path, monkeypatch):
+    monkeypatch.delenv("NO_SUCH_KEY", raising=False)
+    for settings, sentence in (
+        ({"key_env": "NO_SUCH_KEY"}, "environment variable NO_SUCH_KEY holds no key"),
+        ({"base_url": "ftp://x"}, "base_url is no http address"),
+        ({"max_tokens": 0}, "field 'endpoint.max_tokens': Input should be greater than or equal to 1"),
+    ):
+        with pytest.raises(UserError, match=sentence):
+            plan(model=api(tmp_path, **settings), strategies=["zero-shot"])

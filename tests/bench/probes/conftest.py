@@ -5,7 +5,7 @@ from pathlib import Path
 
 import pytest
 
-from bench import probes
+from bench.probes import probe_class
 from bench.specs.probe import ProbeSpec
 from bench.specs.source import Source
 
@@ -13,7 +13,7 @@ from bench.specs.source import Source
 @pytest.fixture
 def made():
     """The probe of a spec, on at most `limit` items."""
-    return lambda spec, encoding, limit=12, tokens=512: probes.probe_class(spec)(spec, encoding, limit, tokens)
+    return lambda spec, encoding, limit=12: probe_class(spec)(spec, encoding, limit)
 
 
 @pytest.fixture

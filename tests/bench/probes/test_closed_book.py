@@ -1,10 +1,12 @@
 import pytest
 import torch
 import transformers
+from probing import measured
 
-from bench import probes
 from bench.errors import UserError
-from bench.inference.likelihood import Likelihood
+from bench.inference.backend import Likelihood
+from bench.inference.local import LocalBackend
+from bench.probes import probe_class
 from bench.probes.base import filled_rows
 
 
@@ -32,7 +34,7 @@ def test_an_answer_counts_when_the_model_would_write_it(decoder, decoding, own, 
         row["asked"] = [("wrong", tuple(w)) for w in wrong] + ([("right", tuple(ids))] if number % 2 else [])
     asked = {row["question"]: row["asked"] for row in book.rows}
     book._asked = lambda row: [(a, (tuple(decoding.ids(row["question"])), ids)) for a, ids in asked[row["question"]]]
-    items = book.measure(decoder.load().eval())
+    items = measured(book, decoder.load().eval())
     assert items["value"].tolist() == [float(number % 2) for number in range(6)]
     assert set(items["prediction"]) == {"", "right"}
 
@@ -61,22 +63,22 @@ def test_an_end_is_any_token_that_begins_with_one(decoding, own, made, monkeypat
         said = [(*ids[:-1], end) if len(ids) > 1 and ids[-1] == tokenizer.eos_token_id else ids for _, ids in requests]
         return [Likelihood(-1.0, len(ids), said == ids, said) for (_, ids), said in zip(requests, said, strict=True)]
 
-    monkeypatch.setattr(book, "likelihoods", judged)
-    items = book.measure(None)
+    monkeypatch.setattr(LocalBackend, "loglikelihoods", judged)
+    items = measured(book, None)
     assert items["value"].tolist() == [right] and items["nats"].tolist() == [-1.0]
 
 
 @pytest.mark.parametrize("name", ["triviaqa", "nq-open", "jeopardy"])
 def test_the_data_sets_are_faultless(library, name):
     spec = library.probe(name)
-    probes.probe_class(spec).check(spec)
+    probe_class(spec).check(spec)
     assert all(isinstance(row["answers"], list) for row in filled_rows(spec))
 
 
 def test_an_answer_that_is_no_list_is_named(own):
     spec = own("closed-book", [{"question": "who ?", "answers": "Ann"}])
     with pytest.raises(UserError, match="line 1: field 'answers' must be a list"):
-        probes.probe_class(spec).check(spec)
+        probe_class(spec).check(spec)
 
 
 @pytest.mark.slow
@@ -89,7 +91,7 @@ def test_the_default_model_answers_as_it_generates(library, own, made):
     net, tokenizer = model.load().eval(), model.tokenizer
     names = {"France": "Paris", "Germany": "Berlin", "Spain": "Madrid", "Italy": "Rome", "Bhutan": "Thimphu", "Peru": "Lima"}
     rows = [{"question": f"Question: What is the capital of {c}?\nAnswer:", "answers": [a]} for c, a in names.items()]
-    items = made(own("closed-book", rows), Encoding(model, 64)).measure(net)
+    items = measured(made(own("closed-book", rows), Encoding(model, 64)), net)
     book = made(own("closed-book", rows), Encoding(model, 64))
     expected = []
     for row in book.rows:

@@ -1,5 +1,6 @@
 import pytest
 import transformers
+from probing import measured
 
 from bench.errors import UserError
 from bench.tasks.encoding import Encoding
@@ -18,7 +19,7 @@ def test_the_word_is_right_when_generation_gives_it(library, decoder, decoding, 
         if expected:
             row["answer"] = word[1:]
         row["expected"] = float(expected)
-    assert cloze.measure(model)["value"].tolist() == [row["expected"] for row in cloze.rows]
+    assert measured(cloze, model)["value"].tolist() == [row["expected"] for row in cloze.rows]
 
 
 def write(model, context, count):
@@ -39,10 +40,10 @@ def test_the_whole_answer_counts(decoder, decoding, own, made, wrong_at):
     if wrong_at:
         ids[wrong_at] = ids[wrong_at] + 1
     cloze.requests = lambda pairs: [(context, tuple(ids))]
-    assert cloze.measure(model)["value"].tolist() == [float(wrong_at is None)]
+    assert measured(cloze, model)["value"].tolist() == [float(wrong_at is None)]
 
 
 def test_an_answer_that_max_length_cannot_hold_is_named(decoder, own, made):
     probe = made(own("cloze", [{"text": "he said", "answer": "word " * 40}]), Encoding(decoder, 16))
     with pytest.raises(UserError, match=r"probe 'own', \d+ tokens of 'word word.*: max_length 16 leaves no room"):
-        probe.measure(decoder.load().eval())
+        measured(probe, decoder.load().eval())

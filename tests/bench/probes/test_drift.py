@@ -2,6 +2,7 @@ import numpy as np
 import pytest
 import torch
 import transformers
+from probing import measured
 
 from bench.probes.base import columns
 from bench.probes.drift import grams, linear_cka
@@ -44,7 +45,7 @@ def test_features_are_each_layers_means(library, decoder, encoder, made, family)
     net = model.load(transformers.AutoModel).eval()
     drift = made(library.probe("drift"), Encoding(model, 64), 6)
     headed = transformers.AutoModelForCausalLM if family == "decoder" else transformers.AutoModelForSequenceClassification
-    items = drift.measure(model.load(headed).eval())
+    items = measured(drift, model.load(headed).eval())
     for row, (_, item) in zip(drift.rows, items.iterrows(), strict=True):
         with torch.no_grad():
             states = net(**model.tokenizer(row["text"], return_tensors="pt"), output_hidden_states=True).hidden_states
@@ -55,9 +56,9 @@ def test_features_are_each_layers_means(library, decoder, encoder, made, family)
 def test_an_untouched_model_has_not_moved_and_a_damaged_one_has(library, decoder, decoding, made, tmp_path, device):
     drift = made(library.probe("drift"), decoding, 10)
     model = decoder.load().eval()
-    drift.answers(model, device).to_parquet(tmp_path / "base.parquet")  # as base scores are kept
+    measured(drift, model, device).to_parquet(tmp_path / "base.parquet")  # as base scores are kept
     before = columns(__import__("pandas").read_parquet(tmp_path / "base.parquet"))
-    assert drift.scores(before, columns(drift.answers(model, device))) == (1.0, 1.0)
+    assert drift.scores(before, columns(measured(drift, model, device))) == (1.0, 1.0)
     moved = []
     for scale in (0.01, 0.03, 0.1):
         damaged = decoder.load().eval()
@@ -65,7 +66,7 @@ def test_an_untouched_model_has_not_moved_and_a_damaged_one_has(library, decoder
         with torch.no_grad():
             for weight in damaged.model.layers[1].parameters():
                 weight.add_(torch.randn_like(weight) * scale)
-        after = columns(drift.measure(damaged))
+        after = columns(measured(drift, damaged))
         moved.append(drift.scores(before, after)[1])
         others = drift.others(before, after)
         assert others["layer 1"] == (1.0, 1.0)  # below the damage

@@ -2,6 +2,7 @@ import numpy as np
 import pytest
 import torch
 import transformers
+from probing import measured
 from sklearn.linear_model import LogisticRegression
 
 from bench.errors import UserError
@@ -19,7 +20,7 @@ ROWS = [
 def test_accuracy_is_that_of_a_classifier_on_frozen_features(encoder, own, made):
     model = encoder.load(transformers.AutoModel).eval()
     probe = made(own("linear-probe", ROWS, options={"train": 24}), Encoding(encoder, 64), 12)
-    items = probe.measure(model)
+    items = measured(probe, model)
 
     def features(rows):
         with torch.no_grad():
@@ -46,7 +47,7 @@ def test_features_without_the_task_are_at_chance(encoder, own, made):
     golds = np.random.default_rng(0).permutation([row["gold"] for row in ROWS])
     rows = [{**row, "gold": str(gold)} for row, gold in zip(ROWS, golds, strict=True)]
     probe = made(own("linear-probe", rows, options={"train": 24}), Encoding(encoder, 64), 16)
-    assert 0.2 < probe.measure(encoder.load(transformers.AutoModel).eval())["value"].mean() < 0.8
+    assert 0.2 < measured(probe, encoder.load(transformers.AutoModel).eval())["value"].mean() < 0.8
 
 
 def test_too_few_rows_are_named(encoder, own, made):
@@ -56,5 +57,5 @@ def test_too_few_rows_are_named(encoder, own, made):
 
 @pytest.mark.slow
 def test_a_real_encoder_tells_medical_subjects(library, encoder, made):
-    probe = made(library.probe("medical-subjects"), Encoding(encoder, 128), 100, 2048)
-    assert probe.measure(encoder.load(transformers.AutoModel).eval())["value"].mean() > 0.45  # chance .25
+    probe = made(library.probe("medical-subjects"), Encoding(encoder, 128), 100)
+    assert measured(probe, encoder.load(transformers.AutoModel).eval())["value"].mean() > 0.45  # chance .25

@@ -4,6 +4,7 @@ import pytest
 import torch
 from hypothesis import given
 from hypothesis import strategies as st
+from probing import measured
 
 from bench.probes.lm_loss import windows
 from bench.tasks.encoding import Encoding
@@ -23,7 +24,7 @@ def test_windows_count_every_token_but_the_first_once(length, size):
 def test_loss_is_transformers_own_on_the_same_windows(library, decoder, made, size):
     model = decoder.load().eval()
     wiki = made(library.probe("wikipedia"), Encoding(decoder, size), 6)
-    for row, (_, item) in zip(wiki.rows, wiki.measure(model).iterrows(), strict=True):
+    for row, (_, item) in zip(wiki.rows, measured(wiki, model).iterrows(), strict=True):
         ids = torch.tensor([decoder.tokenizer(row["text"])["input_ids"]])
         total = 0.0
         for start, end, count in windows(ids.shape[1], size):
@@ -39,7 +40,7 @@ def test_a_passage_in_one_window_has_transformers_loss(library, decoder, decodin
     model = decoder.load().eval()
     wiki = made(library.probe("wikipedia"), decoding, 6)
     short = [n for n, row in enumerate(wiki.rows) if len(decoding.ids(row["text"])) <= 256]
-    for row, (_, item) in zip(wiki.part(short).rows, wiki.part(short).measure(model).iterrows(), strict=True):
+    for row, (_, item) in zip(wiki.part(short).rows, measured(wiki.part(short), model).iterrows(), strict=True):
         ids = torch.tensor([decoding.ids(row["text"])])
         with torch.no_grad():
             assert item["value"] == pytest.approx(model(input_ids=ids, labels=ids).loss.item(), rel=1e-5)
@@ -48,7 +49,7 @@ def test_a_passage_in_one_window_has_transformers_loss(library, decoder, decodin
 
 def test_the_score_weighs_tokens_and_bits_are_counted_over_bytes(library, decoder, decoding, made):
     wiki = made(library.probe("wikipedia"), decoding)
-    frame = wiki.measure(decoder.load().eval())
+    frame = measured(wiki, decoder.load().eval())
     items = {name: frame[name].to_numpy() for name in frame}
     nats = (frame["value"] * frame["weight"]).sum()
     assert wiki.score(items) == pytest.approx(nats / frame["weight"].sum())
@@ -60,9 +61,9 @@ def test_the_score_weighs_tokens_and_bits_are_counted_over_bytes(library, decode
 
 def test_behind_a_bos_the_first_token_counts_too(decoder, own, made, monkeypatch):
     spec = own("lm-loss", [{"text": "the film was great"}])
-    plain = made(spec, Encoding(decoder, 64)).measure(decoder.load().eval())
+    plain = measured(made(spec, Encoding(decoder, 64)), decoder.load().eval())
     ids = Encoding.ids
     monkeypatch.setattr(Encoding, "ids", lambda self, text, special=True: [1] * special + ids(self, text, special))
-    behind = made(spec, Encoding(decoder, 64)).measure(decoder.load().eval())
+    behind = measured(made(spec, Encoding(decoder, 64)), decoder.load().eval())
     assert behind["weight"][0] == plain["weight"][0] + 1
     assert behind["bytes"][0] == len("the film was great") > plain["bytes"][0]

@@ -1,8 +1,9 @@
 import pytest
 import torch
+from probing import measured
 
-from bench import probes
 from bench.errors import UserError
+from bench.probes import probe_class
 
 SINGULAR = [("the film", "the films"), ("this actor", "these actors"), ("her story", "her stories")]
 VERBS = [("is", "are"), ("was", "were"), ("has", "have")]
@@ -17,7 +18,7 @@ PAIRS = [
 def test_the_likelier_sentence_is_chosen(decoder, decoding, own, made):
     model, tokenizer = decoder.load().eval(), decoder.tokenizer
     pairs = made(own("minimal-pairs", PAIRS), decoding, 18)
-    for row, (_, item) in zip(pairs.rows, pairs.measure(model).iterrows(), strict=True):
+    for row, (_, item) in zip(pairs.rows, measured(pairs, model).iterrows(), strict=True):
         losses = []
         for sentence in (row["good"], row["bad"]):
             ids = torch.tensor([[tokenizer.bos_token_id, *tokenizer(sentence, add_special_tokens=False)["input_ids"]]])
@@ -30,12 +31,12 @@ def test_the_likelier_sentence_is_chosen(decoder, decoding, own, made):
 def test_equal_sentences_are_named(own):
     spec = own("minimal-pairs", [{"good": "a b", "bad": "a b"}])
     with pytest.raises(UserError, match="line 1: fields 'good' and 'bad' are the same"):
-        probes.probe_class(spec).check(spec)
+        probe_class(spec).check(spec)
 
 
 def test_spelling_pairs_are_faultless(library):
     spec = library.probe("spelling")
-    probes.probe_class(spec).check(spec)
+    probe_class(spec).check(spec)
 
 
 def test_blimp_is_read_from_a_hub(library, decoder, decoding, made, monkeypatch):
@@ -45,7 +46,7 @@ def test_blimp_is_read_from_a_hub(library, decoder, decoding, made, monkeypatch)
         [{"sentence_good": "These men bake.", "sentence_bad": "These men bakes.", "field": "morphology"}]
     )
     monkeypatch.setattr(datasets, "load_dataset", lambda *_, **__: table)
-    assert len(made(library.probe("blimp"), decoding).measure(decoder.load().eval())) == 1
+    assert len(measured(made(library.probe("blimp"), decoding), decoder.load().eval())) == 1
 
 
 @pytest.mark.slow
@@ -54,5 +55,5 @@ def test_the_default_model_knows_agreement(library, own, made):
     from bench.tasks.encoding import Encoding
 
     model = models.find_model("smollm2", library)
-    values = made(own("minimal-pairs", PAIRS), Encoding(model, 64), 18).measure(model.load().eval())["value"]
+    values = measured(made(own("minimal-pairs", PAIRS), Encoding(model, 64), 18), model.load().eval())["value"]
     assert values.mean() > 0.8

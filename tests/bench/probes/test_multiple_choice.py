@@ -1,8 +1,9 @@
 import pytest
 import torch
+from probing import measured
 
-from bench import probes
 from bench.errors import UserError
+from bench.probes import probe_class
 from bench.probes.base import filled_rows
 from bench.tasks.encoding import Encoding
 
@@ -23,7 +24,7 @@ def test_the_likeliest_choice_counts(library, decoder, decoding, made, normalise
     spec = library.probe("arc-easy").model_copy(update={"options": {"normalised": normalised}})
     length = {None: lambda _: 1, "characters": len, "bytes": lambda text: len(text.encode())}[normalised]
     arc = made(spec, decoding)
-    for row, (_, item) in zip(arc.rows, arc.measure(model).iterrows(), strict=True):
+    for row, (_, item) in zip(arc.rows, measured(arc, model).iterrows(), strict=True):
         scores = [total(model, decoder.tokenizer, row["question"], f" {choice}") / length(choice) for choice in row["choices"]]
         assert int(item["prediction"]) == scores.index(max(scores))
         assert item["value"] == float(item["prediction"] == row["gold"])
@@ -34,7 +35,7 @@ def test_the_likeliest_choice_counts(library, decoder, decoding, made, normalise
 def test_what_follows_a_blank_is_scored_under_each_choice(library, decoder, decoding, made):
     model = decoder.load().eval()
     winogrande = made(library.probe("winogrande"), decoding)
-    for row, (_, item) in zip(winogrande.rows, winogrande.measure(model).iterrows(), strict=True):
+    for row, (_, item) in zip(winogrande.rows, measured(winogrande, model).iterrows(), strict=True):
         before, after = row["question"].split("_")
         scores = [total(model, decoder.tokenizer, before + choice, " " + after.strip()) for choice in row["choices"]]
         assert int(item["prediction"]) == scores.index(max(scores))
@@ -52,7 +53,7 @@ def test_a_long_question_is_cut_alike_for_all_choices(decoder, own, made):
 @pytest.mark.parametrize("name", DATA_SETS)
 def test_the_data_sets_have_faultless_rows(library, name):
     spec = library.probe(name)
-    probes.probe_class(spec).check(spec)
+    probe_class(spec).check(spec)
     assert len({row["gold"] for row in filled_rows(spec)}) > 1 or name == "sciq"
 
 
@@ -82,4 +83,4 @@ def test_prompts_are_worded_as_lm_evaluation_harness_words_them(library):
 )
 def test_wrong_options_are_named(library, options, sentence):
     with pytest.raises(UserError, match=f"probe 'arc-easy', options of a multiple-choice probe: .*{sentence}"):
-        probes.probe_class(library.probe("arc-easy").model_copy(update={"options": options}))
+        probe_class(library.probe("arc-easy").model_copy(update={"options": options}))

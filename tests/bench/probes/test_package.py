@@ -1,12 +1,13 @@
 import pytest
+from probing import measured
 
-from bench import probes
+from bench.probes import probe_class
 from bench.specs.probe import ProbeSpec
 from bench.specs.source import Source
 
 
 def probe(spec, encoding, limit=12):
-    return probes.probe_class(spec)(spec, encoding, limit, 512)
+    return probe_class(spec)(spec, encoding, limit)
 
 
 def test_a_larger_limit_keeps_the_smaller_ones_items(library, decoding):
@@ -17,7 +18,7 @@ def test_a_larger_limit_keeps_the_smaller_ones_items(library, decoding):
 def test_an_untouched_model_answers_the_same_when_loaded_again(library, decoder, decoding):
     for name in ("wikipedia", "lambada", "arc-easy"):
         loaded = probe(library.probe(name), decoding)
-        first, second = (loaded.measure(decoder.load().eval()) for _ in range(2))
+        first, second = (measured(loaded, decoder.load().eval()) for _ in range(2))
         assert first.equals(second)
 
 
@@ -45,7 +46,7 @@ def test_a_probes_bad_rows_are_named(tmp_path, kind, row, sentence):
     source = Source(path=str(tmp_path / "rows.jsonl"), columns={name: name for name in row})
     spec = ProbeSpec(name="own", version=1, description="", kind=kind, source=source)
     with pytest.raises(UserError, match=sentence):
-        probes.probe_class(spec).check(spec)
+        probe_class(spec).check(spec)
 
 
 def test_a_probe_names_the_columns_it_needs(tmp_path):

@@ -5,8 +5,10 @@ from pathlib import Path
 
 import pyarrow.ipc
 import pytest
+from probing import measured
 
 from bench.data import assets
+from bench.inference.local import LocalBackend
 from bench.modeling import models
 from bench.probes.base import filled_rows
 from bench.tasks.encoding import Encoding
@@ -118,16 +120,16 @@ def piqa(row):
 def test_choices_are_the_harness_own(library, default, made, name, path, doc):
     encoding, model, lm = default
     spec = library.probe(name)
-    probes = {
-        n: made(spec.model_copy(update={"options": {"normalised": n}}), encoding, 100, 2048) for n in (None, "characters")
-    }
+    probes = {n: made(spec.model_copy(update={"options": {"normalised": n}}), encoding, 100) for n in (None, "characters")}
     rows = probes[None].rows
     metrics, totals = judged(task(path, [doc(row) for row in rows]), lm)
-    found = probes[None].likelihoods(model, [r for row in rows for r in probes[None].requests(probes[None]._pairs(row))])
+    found = LocalBackend(model, probes[None].encoding.model).loglikelihoods(
+        [r for row in rows for r in probes[None].requests(probes[None]._pairs(row))]
+    )
     assert [answer.total for answer in found] == pytest.approx(totals, rel=1e-4, abs=1e-3)
     for normalised, metric in ((None, "acc"), ("characters", "acc_norm")):
         probes[normalised].likelihoods = lambda *_: found
-        items = probes[normalised].measure(model)
+        items = measured(probes[normalised], model)
         assert items["value"].tolist() == [item[metric] for item in metrics], metric
     assert len(rows) == 100
 
@@ -135,8 +137,8 @@ def test_choices_are_the_harness_own(library, default, made, name, path, doc):
 @pytest.mark.slow
 def test_lambada_is_the_harness_own(library, default, made):
     encoding, model, lm = default
-    probe = made(library.probe("lambada"), encoding, 100, 2048)
-    items = probe.measure(model)
+    probe = made(library.probe("lambada"), encoding, 100)
+    items = measured(probe, model)
     docs = [{"text": f"{row['text']} {row['answer']}"} for row in probe.rows]
     path = {**load_yaml(TASKS / "lambada/lambada_openai.yaml"), "test_split": None, "validation_split": "validation"}
     rows = datasets.Dataset.from_list(docs)

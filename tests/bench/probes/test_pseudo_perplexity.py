@@ -1,9 +1,10 @@
 import pytest
 import torch
 import transformers
+from probing import measured
 
-from bench import probes
 from bench.modeling import models
+from bench.probes import probe_class
 from bench.tasks.encoding import Encoding
 
 ROWS = [
@@ -26,7 +27,7 @@ def one_by_one(model, tokenizer, text):
 def test_each_token_is_masked_in_turn(encoder, own, made):
     whole = encoder.load(transformers.AutoModelForMaskedLM).eval()
     probe = made(own("pseudo-perplexity", ROWS), Encoding(encoder, 64))
-    for row, (_, item) in zip(probe.rows, probe.measure(encoder.load(transformers.AutoModel).eval()).iterrows(), strict=True):
+    for row, (_, item) in zip(probe.rows, measured(probe, encoder.load(transformers.AutoModel).eval()).iterrows(), strict=True):
         expected, count = one_by_one(whole, encoder.tokenizer, row["text"])
         assert item["value"] == pytest.approx(expected, rel=1e-5)
         assert item["weight"] == count
@@ -46,8 +47,8 @@ def test_the_base_head_reads_the_tuned_trunk(encoder, own, made, adapter):
         with torch.no_grad():
             tuned.bert.encoder.layer[0].output.dense.weight.mul_(1.5)
     probe = made(own("pseudo-perplexity", ROWS), Encoding(encoder, 64))
-    base = probe.measure(encoder.load(transformers.AutoModel).eval())
-    found = probe.measure(tuned)
+    base = measured(probe, encoder.load(transformers.AutoModel).eval())
+    found = measured(probe, tuned)
     expected = encoder.load(transformers.AutoModelForMaskedLM).eval()
     inside = tuned.merge_and_unload() if adapter else tuned
     expected.bert.encoder.load_state_dict(inside.bert.encoder.state_dict())
@@ -57,7 +58,7 @@ def test_the_base_head_reads_the_tuned_trunk(encoder, own, made, adapter):
 
 
 def test_a_model_without_the_head_is_told_so(library, encoder):
-    kind = probes.probe_class(library.probe("mrpc-sentences"))
+    kind = probe_class(library.probe("mrpc-sentences"))
     assert kind.unfit(encoder) is None
     assert kind.unfit(models.find_model("minilm", library)) == "model 'minilm' was saved without a masked-LM head (BertModel)"
 

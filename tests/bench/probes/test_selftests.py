@@ -4,6 +4,7 @@ import pandas as pd
 import pytest
 import torch
 import transformers
+from probing import measured
 
 from bench.modeling import models
 from bench.probes.lm_loss import LmLoss
@@ -21,7 +22,7 @@ def default(library):
 @pytest.fixture
 def known(library, default):
     """A built-in probe on the default model."""
-    return lambda name, kind: kind(library.probe(name), default[0], 8, 2048)
+    return lambda name, kind: kind(library.probe(name), default[0], 8)
 
 
 @pytest.mark.slow
@@ -30,7 +31,7 @@ def test_a_shift_by_one_is_seen(known, default, monkeypatch):
     assert SelfTests(wiki, model).shifted_labels_are_worse()
     # The probe's own loss is the one on the next token, and neither of those that a shift would give.
     next_token, *shifts = losses_ahead(wiki, model, (1, 0, 2))
-    assert next_token == pytest.approx(wiki.score({n: c.to_numpy() for n, c in wiki.measure(model).items()}), rel=0.2)
+    assert next_token == pytest.approx(wiki.score({n: c.to_numpy() for n, c in measured(wiki, model).items()}), rel=0.2)
     for loss in shifts:
         monkeypatch.setattr(LmLoss, "measure", lambda *_, loss=loss: pd.DataFrame({"value": [loss], "weight": [1.0]}))
         assert not SelfTests(wiki, model).shifted_labels_are_worse()
@@ -46,7 +47,7 @@ def test_damage_grows_on_the_default_model_and_is_undone(known, default):
 
 def test_damage_that_does_not_show_is_told(library, decoder, decoding, made, monkeypatch):
     wiki = made(library.probe("wikipedia"), decoding, 8)
-    fixed = wiki.measure(decoder.load().eval())
+    fixed = measured(wiki, decoder.load().eval())
     monkeypatch.setattr(LmLoss, "measure", lambda *_: fixed)
     assert not SelfTests(wiki, decoder.load().eval()).damage_shows()
 
@@ -70,12 +71,12 @@ def test_gold_drawn_at_random_is_chance(library, decoder, decoding, made, monkey
 
 @pytest.mark.parametrize("name", ["wikipedia", "lambada", "arc-easy", "hellaswag", "winogrande", "spelling", "triviaqa"])
 def test_batches_equal_one_by_one(library, decoder, decoding, made, name):
-    assert SelfTests(made(library.probe(name), decoding, 8, 2048), decoder.load().eval()).batches_equal_one_by_one()
+    assert SelfTests(made(library.probe(name), decoding, 8), decoder.load().eval()).batches_equal_one_by_one()
 
 
 @pytest.mark.parametrize("name", ["mrpc", "mrpc-sentences", "medical-subjects", "drift"])
 def test_an_encoders_batches_equal_one_by_one(library, encoder, made, name):
-    probe = made(library.probe(name), Encoding(encoder, 32), 8, 2048)
+    probe = made(library.probe(name), Encoding(encoder, 32), 8)
     assert SelfTests(probe, encoder.load(transformers.AutoModel).eval()).batches_equal_one_by_one()
 
 
@@ -100,7 +101,7 @@ def test_padding_that_an_encoder_reads_is_told(library, encoder, made, name):
     model.forward = lambda input_ids=None, attention_mask=None, **inputs: forward(
         input_ids=input_ids, attention_mask=torch.ones_like(attention_mask), **inputs
     )
-    probe = made(library.probe(name), Encoding(encoder, 32), 8, 2048)
+    probe = made(library.probe(name), Encoding(encoder, 32), 8)
     assert not SelfTests(probe, model).batches_equal_one_by_one()
 
 

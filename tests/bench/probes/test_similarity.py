@@ -2,10 +2,11 @@ import numpy as np
 import pytest
 import torch
 import transformers
+from probing import measured
 from scipy import stats
 
-from bench import probes
 from bench.errors import UserError
+from bench.probes import probe_class
 from bench.tasks.encoding import Encoding
 
 
@@ -23,7 +24,7 @@ def cosines(rows, model, tokenizer):
 def test_binary_gold_is_judged_by_the_rank_of_cosines(library, encoder, made):
     mrpc = made(library.probe("mrpc"), Encoding(encoder, 128), 40)
     model = encoder.load(transformers.AutoModel).eval()
-    items = mrpc.measure(model)
+    items = measured(mrpc, model)
     assert items["value"][:5].tolist() == pytest.approx(cosines(mrpc.rows[:5], model, encoder.tokenizer), abs=1e-4)
     yes, no = (items[items["gold"] == gold]["value"] for gold in ("1", "0"))
     wins = sum((a > b) + 0.5 * (a == b) for a in yes for b in no) / (len(yes) * len(no))
@@ -37,7 +38,7 @@ def test_graded_gold_is_judged_by_spearman(encoder, own, made):
     ]
     probe = made(own("similarity", rows, options={"gold": "graded"}), Encoding(encoder, 64))
     assert probe.value == "Spearman correlation"
-    frame = probe.measure(encoder.load(transformers.AutoModel).eval())
+    frame = measured(probe, encoder.load(transformers.AutoModel).eval())
     items = {name: frame[name].to_numpy() for name in frame}
     ranks = [stats.rankdata(column) for column in (items["value"], items["gold"].astype(float))]
     assert probe.score(items) == pytest.approx(np.corrcoef(*ranks)[0, 1])
@@ -55,9 +56,9 @@ def test_graded_gold_is_judged_by_spearman(encoder, own, made):
 def test_wrong_gold_is_named(own, options, gold, sentence):
     spec = own("similarity", [{"first": "a", "second": "b", "gold": gold}], options=options)
     with pytest.raises(UserError, match=sentence):
-        probes.probe_class(spec).check(spec)
+        probe_class(spec).check(spec)
 
 
 def test_rte_pairs_are_faultless(library):
     spec = library.probe("rte-pairs")
-    probes.probe_class(spec).check(spec)
+    probe_class(spec).check(spec)

@@ -47,6 +47,8 @@ def test_old_fields_are_in_their_groups(sample):
     assert trained.trust.contamination == {"mrpc": 3} and trained.trust.checks == old["checks"]
     assert trained.trust.data == old["provenance"]["data"] and trained.provenance.inputs == old["provenance"]["inputs"]
     assert len(trained.outcome.curve) == 2 and trained.cost.train_seconds == old["cost"]["train_seconds"]
+    decoder = read(sample("decoder_lora_rounded")).outcome.forgetting
+    assert list(decoder) == ["wikipedia", "lambada", "arc-easy"] and list(decoder["wikipedia"].others) == ["bits per byte"]
     assert isinstance(rounded.outcome.forgetting["mrpc"].quantisation, Delta)
     assert set(read(sample("multitask")).outcome.elsewhere) == {"sarcasm", "rte"}
 
@@ -65,10 +67,11 @@ def test_what_schema_1_did_not_know_is_none(of_schema_1):
     assert record.outcome is None or record.outcome.asked is None
 
 
-def test_field_that_schema_1_never_had_is_refused(sample, tmp_path):
+@pytest.mark.parametrize("name", ["extra", "asked", "environment"])
+def test_field_that_schema_1_never_had_is_refused(sample, tmp_path, name):
     path = tmp_path / "x.json"
-    path.write_text(json.dumps(sample("trained") | {"extra": 1}), encoding="utf-8")
-    with pytest.raises(UserError, match="extra"):
+    path.write_text(json.dumps(sample("trained") | {name: "x"}), encoding="utf-8")
+    with pytest.raises(UserError, match=name):
         store.read_record(path)
 
 

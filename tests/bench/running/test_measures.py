@@ -9,7 +9,8 @@ import pytest
 from bench.probes.cloze import Cloze
 from bench.probes.drift import Drift
 from bench.running import measures
-from bench.running.answers import Answers
+from bench.running.evaluation import Evaluation
+from bench.running.reference import Baseline
 
 
 def stand_in(kind, name):
@@ -25,15 +26,17 @@ def found():
     generator = np.random.default_rng(0)
     states = generator.normal(size=(20, 4))
     probes = [stand_in(Cloze, "cloze"), stand_in(Drift, "drift")]
-    questions = SimpleNamespace(probes=probes, run=SimpleNamespace(strategy=SimpleNamespace(trains=False)))
+    session = SimpleNamespace(probes=probes, run=SimpleNamespace(strategy=SimpleNamespace(trains=False)))
 
     def items(right, states):
         cloze = pd.DataFrame({"value": right, "weight": 1.0, "nats": -1.0})
         drift = pd.DataFrame({"value": np.nan, "weight": 1.0, "layer 0": list(states)})
-        return Answers(pd.DataFrame(), {}, {"cloze": cloze, "drift": drift})
+        return {"cloze": cloze, "drift": drift}
 
     before, after = items([1.0] * 20, states), items([0.0] * 10 + [1.0] * 10, states + 0.01 * generator.normal(size=(20, 4)))
-    return questions, measures.forgetting(questions, before, after)
+    nothing = pd.DataFrame()
+    forgotten = measures.forgetting(session, Baseline(nothing, probes=before), Evaluation(nothing, probes=after))
+    return session, forgotten
 
 
 def test_a_distance_has_neither_interval_nor_verdict(found):
@@ -43,4 +46,5 @@ def test_a_distance_has_neither_interval_nor_verdict(found):
 
 
 def test_a_distance_is_no_part_of_relative_forgetting(found):
-    assert measures.relative_forgetting(*found) == pytest.approx(50)
+    session, forgotten = found
+    assert measures.relative_forgetting(session.probes, forgotten) == pytest.approx(50)

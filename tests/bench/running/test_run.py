@@ -3,12 +3,8 @@
 import dataclasses
 import json
 
-import pytest
-
-from bench.errors import UserError
 from bench.planning import plan as planning
 from bench.planning.plan import PlanOptions
-from bench.running.run import checked_stride, stride
 from bench.specs.budget import Budget
 from bench.specs.library import Library
 
@@ -43,10 +39,17 @@ def test_the_id_hashes_nothing_else():
     assert dataclasses.replace(zero, seed=5, budget=Budget(99)).id == zero.id
 
 
-def test_an_endpoints_id_hashes_its_answers_and_not_how_it_is_reached():
+def api(folder, **settings):
+    """A YAML file of a model behind an API."""
+    said = {"base_url": "http://localhost:1/v1", "model": "m"} | settings
+    path = folder / "api.yaml"
+    path.write_text(json.dumps({"name": "api", "description": "d", "endpoint": said}))
+    return str(path)
+
+
+def test_an_endpoints_id_hashes_its_answers_and_not_how_it_is_reached(tmp_path):
     def one(**settings):
-        said = {"base_url": "http://localhost:1/v1", "model": "m"} | settings
-        (run,) = plan(strategies=["endpoint"], settings=[f"endpoint.{key}={value}" for key, value in said.items()])
+        (run,) = plan(model=api(tmp_path, **settings), strategies=["zero-shot"])
         return run.id
 
     first = one()
@@ -86,12 +89,6 @@ def test_the_id_is_the_same_wherever_the_data_lies(tmp_path):
     assert made("fourth", **{"strategies/c.csv": "t\nw\n"}) != first
 
 
-@pytest.mark.parametrize("same", [("50%", "0.5", ".5", "50.0%"), ("3", "03"), ("33%", "0.33"), ("7%", "0.07")])
-def test_a_share_is_one_share_however_it_is_written(same):
-    assert len({plan(probe_every=each)[-1].id for each in same}) == 1
-    assert {checked_stride(each) for each in same} == {same[0]}
-
-
 def unfit(suite, model="tiny-bert", **options):
     return {run.strategy.name: run.unfit for run in planning.plan(PlanOptions(suite, model=model, **options), "fp32")}
 
@@ -108,11 +105,6 @@ def test_what_cannot_be_done_is_told_in_the_plan(decoder_folder):
     assert set(unfit("corpus", str(decoder_folder)).values()) == {None}
     shown = unfit("corpus", str(decoder_folder), strategies=["few-shot"])
     assert shown == {"few-shot": "a causal-lm task asks nothing that could be shown solved"}
-    reached = ["endpoint.base_url=http://localhost:1/v1", "endpoint.model=m"]
-    assert unfit("corpus", strategies=["endpoint"], settings=reached) == {
-        "endpoint": "a causal-lm task cannot be put to an endpoint"
-    }
-    assert unfit("ner", strategies=["endpoint"], settings=reached) == {"endpoint": None}
 
 
 def test_an_encoder_has_no_head_for_a_corpus_that_is_mixed_in(decoder_folder):
@@ -121,12 +113,11 @@ def test_an_encoder_has_no_head_for_a_corpus_that_is_mixed_in(decoder_folder):
     assert unfit("sentiment", str(decoder_folder), **options) == {"multitask": None}
 
 
-@pytest.mark.parametrize(("every", "steps", "stride_"), [("10", 100, 10), ("25%", 100, 25), ("25%", 10, 2), ("1%", 10, 1)])
-def test_a_stride_is_steps_or_a_share_of_them(every, steps, stride_):
-    assert stride(every, steps) == stride_
-
-
-@pytest.mark.parametrize("every", ["0", "0%", "1.5", "101%", "often", "-1", ""])
-def test_a_stride_that_is_none_gets_a_sentence(every):
-    with pytest.raises(UserError, match="give a number of steps"):
-        checked_stride(every)
+def test_a_model_behind_an_api_writes_and_does_no_more(tmp_path):
+    model = api(tmp_path)
+    assert unfit("corpus", model)["zero-shot"] == "a causal-lm task cannot be put to an endpoint"
+    assert unfit("ner", model, strategies=["zero-shot", "few-shot"]) == {"zero-shot": None, "few-shot": None}
+    assert unfit("ner", model, strategies=["full"]) == {"full": "a model behind an API cannot be trained here"}
+    (run,) = plan(model=model, strategies=["zero-shot"])
+    assert run.probes == () and run.wording.style == "instruction"
+    assert "probe 'wikipedia' is left out: 'api' is asked over an API, which gives no losses" in run.left_out

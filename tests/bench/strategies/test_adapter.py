@@ -7,9 +7,10 @@ from peft import PeftModel
 from transformers import AutoModelForCausalLM
 
 from bench import strategies
-from bench.inference.generation import write
+from bench.inference.generation import generate
 from bench.inference.likelihood import likelihoods, text_losses
-from bench.inference.predictions import Asked, predict
+from bench.inference.local import LocalBackend
+from bench.inference.predictions import EvalSet, predict
 from bench.modeling.forward import head_logits, last_logits
 from bench.specs.wording import Wording
 from bench.tasks import splits, types
@@ -45,7 +46,7 @@ def trained(library, model, task, bits, peft, auto=AutoModelForCausalLM, **head)
         return model.load(auto, bits, CPU, **head)
 
     adapted = chosen.adapt(base(), model.family)
-    spent = loop.train(adapted, [step] * 2, chosen.hyperparameters, Accelerator(cpu=True), 0, 1000)
+    spent = loop.train(adapted, [step] * 2, chosen.hyperparameters, Accelerator(cpu=True), loop.Padding(0, 1000))
     assert spent.steps == 2 and spent.losses[1] < spent.losses[0]
     return base, adapted.eval(), step
 
@@ -65,10 +66,10 @@ def difference(found, expected):
 @pytest.mark.parametrize("variant", VARIANTS)
 def test_each_variant_trains_and_answers_on_a_decoder(library, decoder, sst2, device, variant):
     base, model, _ = trained(library, decoder, sst2, 32, VARIANTS[variant])
-    asked = Asked(Encoding(decoder, 96), types.task_type(sst2), splits.load_splits(sst2), Wording(), device, 500, 0, items=6)
-    found = predict(model, asked)
+    asked = EvalSet(types.task_type(sst2), splits.load_splits(sst2), Encoding(decoder, 96), Wording(), 0, items=6)
+    found = predict(LocalBackend(model, decoder, device, 500), asked)
     assert set(found["prediction"]) <= {"positive", "negative"} and found["confidence"].between(0.5, 1).all()
-    untouched = predict(base().eval(), asked)
+    untouched = predict(LocalBackend(base().eval(), decoder, device, 500), asked)
     assert (found["confidence"] - untouched["confidence"]).abs().max() > 1e-6  # what was trained is used
     changed = {name for name, parameter in model.named_parameters() if parameter.requires_grad}
     assert changed and 0 < sum(t.numel() for t in strategy(library, "decoder", 32, {}).trained_state(model).values()) < 70_000
@@ -85,9 +86,9 @@ def test_each_variant_does_not_see_padding_or_neighbours(library, decoder, sst2,
     assert together == pytest.approx(alone, abs=1e-4)
     assert text_losses(model, step, 0, 2000) == pytest.approx([text_losses(model, [e], 0, 2000)[0] for e in step], abs=1e-4)
     tokenizer = decoder.tokenizer
-    several = write(model, tokenizer, contexts, 6, 1000, one_line=False)
+    several = generate(model, tokenizer, contexts, 6, 1000, one_line=False)
     for context, found in zip(contexts, several, strict=True):
-        (single,) = write(model, tokenizer, [context], 6, 1000, one_line=False)
+        (single,) = generate(model, tokenizer, [context], 6, 1000, one_line=False)
         assert found.text == single.text and found.confidence == pytest.approx(single.confidence, rel=1e-4)
         ids = [*context]
         with torch.no_grad():  # by hand: the likeliest token, again and again, everything fed anew

@@ -8,7 +8,8 @@ from torch import nn
 from bench.strategies.base import Hyperparameters
 from bench.tokens.encoded import Encoded
 from bench.training import loop
-from bench.training.early_stopping import EarlyStopping
+from bench.training.early_stopping import EarlyStopping, restore
+from bench.training.state import TrainingState
 
 
 class Counting(nn.Module):
@@ -21,16 +22,16 @@ class Counting(nn.Module):
 
 
 def watched(scores, patience, every, steps):
-    """(steps that were trained, the watch, the model with the best weights back)"""
-    model, given = Counting(), iter(scores)
+    """(steps that were trained, what was kept, the model with the best weights back)"""
+    model, given, state = Counting(), iter(scores), TrainingState(steps=steps)
     watch = EarlyStopping(lambda _: next(given), patience, every)
-    for step in range(1, steps + 1):
+    for state.step in range(1, steps + 1):
         with torch.no_grad():
             model.trained += 1
-        if watch(model, step, steps):
+        if watch(model, state):
             break
-    watch.restore(model)
-    return step, watch, model
+    restore(model, state.best)
+    return state.step, state.best, model
 
 
 @pytest.mark.parametrize(
@@ -46,10 +47,10 @@ def watched(scores, patience, every, steps):
     ],
 )
 def test_it_stops_after_so_many_validations_without_a_better_score_and_keeps_the_best(scores, patience, stopped, best):
-    step, watch, model = watched(scores, patience, 0.1, 10)
-    assert (step, watch.best_step) == (stopped, best)
+    step, kept, model = watched(scores, patience, 0.1, 10)
+    assert (step, kept.step) == (stopped, best)
     assert model.trained.tolist() == [best, best] and model.frozen.tolist() == [7, 7]
-    assert watch.scores == scores[:stopped] and set(watch.best) == {"trained"}
+    assert kept.scores == scores[:stopped] and set(kept.weights) == {"trained"}
 
 
 @pytest.mark.parametrize(
@@ -59,11 +60,11 @@ def test_it_stops_after_so_many_validations_without_a_better_score_and_keeps_the
 def test_it_validates_at_each_share_of_the_steps_and_at_the_end(every, steps, asked):
     seen = []
     watch = EarlyStopping(lambda model: seen.append(int(model.trained[0])) or float(len(seen)), 99, every)
-    model = Counting()
-    for step in range(1, steps + 1):
+    model, state = Counting(), TrainingState(steps=steps)
+    for state.step in range(1, steps + 1):
         with torch.no_grad():
             model.trained += 1
-        assert not watch(model, step, steps)
+        assert not watch(model, state)
     assert seen == asked
 
 
@@ -73,12 +74,11 @@ def test_weights_are_kept_under_their_own_names_inside_a_launchers_wrapper():
             super().__init__()
             self.module = module
 
-    model = Counting()
-    watch = EarlyStopping(lambda _: 1.0, 1, 1.0)
-    watch(Wrapper(model), 1, 1)
+    model, state = Counting(), TrainingState(step=1, steps=1)
+    EarlyStopping(lambda _: 1.0, 1, 1.0)(Wrapper(model), state)
     with torch.no_grad():
         model.trained += 5
-    watch.restore(model)
+    restore(model, state.best)
     assert model.trained.tolist() == [0, 0]
 
 
@@ -95,9 +95,10 @@ def test_in_the_loop_the_best_weights_come_back(decoder):
 
     watch = EarlyStopping(score, 3, 0.05)
     values = Hyperparameters(learning_rate=0.01, schedule="constant")
-    spent = loop.train(model, [learned] * 60, values, Accelerator(cpu=True), 0, 1000, watch=watch)
-    assert spent.steps < 60 and spent.steps == 3 * len(watch.scores)
-    assert watch.best_step < spent.steps and max(watch.scores) > watch.scores[0]
-    assert score(model.eval()) < max(watch.scores) - 1e-3
-    watch.restore(model)
-    assert score(model) == max(watch.scores)
+    state = loop.train(model, [learned] * 60, values, Accelerator(cpu=True), loop.Padding(0, 1000), watches=[watch])
+    kept = state.best
+    assert state.step < 60 and state.step == 3 * len(kept.scores)
+    assert kept.step < state.step and max(kept.scores) > kept.scores[0]
+    assert score(model.eval()) < max(kept.scores) - 1e-3
+    restore(model, kept)
+    assert score(model) == max(kept.scores)

@@ -23,6 +23,7 @@ from bench.strategies.base import Hyperparameters
 from bench.tasks.encoding import Encoding
 from bench.tokens.encoded import IGNORE, Encoded
 from bench.training import loop
+from bench.training.loop import Padding
 
 HYPERPARAMETERS = Hyperparameters(learning_rate=1e-3, weight_decay=0.01, warmup=0.25)
 
@@ -95,10 +96,10 @@ def test_decoder_follows_the_trainer(decoder_folder, tmp_path):
     collator = transformers.DataCollatorForSeq2Seq(run.model.tokenizer, label_pad_token_id=IGNORE)
     expected = trainer_losses(run.model.load(), rows, collator, tmp_path, run.batch)
     accelerator = Norms()
-    spent = loop.train(run.model.load(), built.steps, HYPERPARAMETERS, accelerator, 0, 10_000)
-    assert spent.losses == pytest.approx(expected.values, rel=1e-4)
+    state = loop.train(run.model.load(), built.steps, HYPERPARAMETERS, accelerator, Padding(0, 10_000))
+    assert state.losses == pytest.approx(expected.values, rel=1e-4)
     assert accelerator.norms == pytest.approx(expected.norms, rel=1e-3)
-    assert spent.losses[-1] < spent.losses[0]  # and there was something to follow
+    assert state.losses[-1] < state.losses[0]  # and there was something to follow
 
 
 def undropped(run, auto_class, **head):
@@ -111,11 +112,11 @@ def follow(run, steps, rows, collator, folder, load):
     expected = trainer_losses(load(), rows, collator, folder, run.batch)
     pad = run.model.tokenizer.pad_token_id
     accelerator = Norms()
-    spent = loop.train(load(), steps, HYPERPARAMETERS, accelerator, pad, 10_000)
+    state = loop.train(load(), steps, HYPERPARAMETERS, accelerator, Padding(pad, 10_000))
     assert len(expected.values) == len(steps) >= 4
-    assert spent.losses == pytest.approx(expected.values, rel=1e-4)
+    assert state.losses == pytest.approx(expected.values, rel=1e-4)
     assert accelerator.norms == pytest.approx(expected.norms, rel=1e-3)
-    assert spent.losses[-1] < spent.losses[0]
+    assert state.losses[-1] < state.losses[0]
 
 
 def chunked(steps, size, count):
@@ -190,8 +191,8 @@ def test_windows_of_one_question_weigh_as_one(encoder):
     for module in model.modules():
         if isinstance(module, torch.nn.Dropout):
             module.p = 0.0
-    spent = loop.train(model, [step], still, Accelerator(cpu=True), 0, 10_000)
-    assert spent.losses == [pytest.approx((losses[0] / 2 + (losses[1] + losses[2]) / 4) / 2, rel=1e-5)]
+    state = loop.train(model, [step], still, Accelerator(cpu=True), Padding(0, 10_000))
+    assert state.losses == [pytest.approx((losses[0] / 2 + (losses[1] + losses[2]) / 4) / 2, rel=1e-5)]
 
 
 def test_micro_batches_change_memory_and_not_the_result(decoder_folder):
@@ -199,7 +200,7 @@ def test_micro_batches_change_memory_and_not_the_result(decoder_folder):
     curves = []
     for tokens in (10_000, 300, 1):
         model = run.model.load()
-        curves.append(loop.train(model, built.steps, HYPERPARAMETERS, Accelerator(cpu=True), 0, tokens).losses)
+        curves.append(loop.train(model, built.steps, HYPERPARAMETERS, Accelerator(cpu=True), Padding(0, tokens)).losses)
     assert curves[1] == pytest.approx(curves[0], rel=1e-4)
     assert curves[2] == pytest.approx(curves[0], rel=1e-4)
 
@@ -221,17 +222,17 @@ def test_a_diverging_run_fails_with_a_sentence(decoder_folder):
     with torch.no_grad():
         model.model.norm.weight.fill_(float("nan"))
     with pytest.raises(RunError, match="the loss is nan at step 1 of 4; lower the learning rate"):
-        loop.train(model, built.steps, HYPERPARAMETERS, Accelerator(cpu=True), 0, 1000)
+        loop.train(model, built.steps, HYPERPARAMETERS, Accelerator(cpu=True), Padding(0, 1000))
 
 
 def test_costs_count_what_the_model_saw(decoder_folder):
     run, built = steps_of(str(decoder_folder), budget="40")
-    spent = loop.train(run.model.load(), built.steps, HYPERPARAMETERS, Accelerator(cpu=True), 0, 1000)
+    state = loop.train(run.model.load(), built.steps, HYPERPARAMETERS, Accelerator(cpu=True), Padding(0, 1000))
     examples = [e for step in built.steps for e in step]
     assert [len(step) for step in built.steps] == [16, 16, 8]
-    assert built.examples == 40 and spent.steps == 3
-    assert spent.tokens == sum(len(e.ids) - 1 for e in examples)
-    assert spent.positions == sum(e.answer for e in examples)
+    assert built.examples == 40 and state.step == 3
+    assert state.tokens == sum(len(e.ids) - 1 for e in examples)
+    assert state.positions == sum(e.answer for e in examples)
 
 
 def test_costs_of_an_encoder_count_all_its_windows():
@@ -239,33 +240,33 @@ def test_costs_of_an_encoder_count_all_its_windows():
     windows = [e for step in built.steps for e in step]
     assert built.examples == 8 < len(windows)
     model = run.model.load(AutoModelForQuestionAnswering, num_labels=2)
-    spent = loop.train(model, built.steps, HYPERPARAMETERS, Accelerator(cpu=True), 0, 1000)
-    assert spent.tokens == sum(len(e.ids) for e in windows)
-    assert spent.positions == 2 * len(windows)
+    state = loop.train(model, built.steps, HYPERPARAMETERS, Accelerator(cpu=True), Padding(0, 1000))
+    assert state.tokens == sum(len(e.ids) for e in windows)
+    assert state.positions == 2 * len(windows)
 
 
 def test_a_watch_ends_the_training_after_its_step(decoder_folder):
     run, built = steps_of(str(decoder_folder))
     model, seen = run.model.load(), []
 
-    def watch(watched, step, steps):
-        seen.append((step, steps, watched.training))
-        return step == 2
+    def watch(watched, state):
+        seen.append((state.step, state.steps, watched.training))
+        return state.step == 2
 
-    spent = loop.train(model, built.steps, HYPERPARAMETERS, Accelerator(cpu=True), 0, 1000, watch=watch)
+    state = loop.train(model, built.steps, HYPERPARAMETERS, Accelerator(cpu=True), Padding(0, 1000), watches=[watch])
     assert seen == [(1, 4, False), (2, 4, False)]  # asked without dropout
-    assert spent.steps == len(spent.losses) == 2 and not model.training
-    whole = loop.train(run.model.load(), built.steps, HYPERPARAMETERS, Accelerator(cpu=True), 0, 1000)
-    assert whole.losses[:2] == spent.losses  # the schedule is the whole budget's
+    assert state.step == len(state.losses) == 2 and not model.training
+    whole = loop.train(run.model.load(), built.steps, HYPERPARAMETERS, Accelerator(cpu=True), Padding(0, 1000))
+    assert whole.losses[:2] == state.losses  # the schedule is the whole budget's
 
 
 def test_label_smoothing_follows_the_trainer(tmp_path):
     run, built = steps_of("tiny-bert")
     smooth = HYPERPARAMETERS.model_copy(update={"label_smoothing": 0.1})
     model = undropped(run, AutoModelForSequenceClassification, num_labels=2)
-    spent = loop.train(model, built.steps, smooth, Accelerator(cpu=True), 0, 10_000)
+    state = loop.train(model, built.steps, smooth, Accelerator(cpu=True), Padding(0, 10_000))
     rows = [{"input_ids": list(e.ids), "labels": e.labels[0]} for step in built.steps for e in step]
     collator = transformers.DataCollatorWithPadding(run.model.tokenizer)
     model = undropped(run, AutoModelForSequenceClassification, num_labels=2)
     expected = trainer_losses(model, rows, collator, tmp_path, run.batch, label_smoothing_factor=0.1)
-    assert spent.losses == pytest.approx(expected.values, rel=1e-4)
+    assert state.losses == pytest.approx(expected.values, rel=1e-4)

@@ -246,6 +246,11 @@ def test_check_that_does_not_hold_is_an_alarm(make, out):
     assert 'role="alert"' in written(make, out, found)
 
 
+def test_unusual_way_of_asking_is_said_and_escaped(make, out):
+    text = written(make, out, [make.record("zero-shot", trainable=0, asked="it writes <b>its answer</b>"), make.record("full")])
+    assert "zero-shot: it writes <b>its answer</b>." in Page(text).words and "<b>its" not in text
+
+
 def test_devices_that_differ_are_said(make, out):
     text = written(make, out, [make.record("full"), make.record("frozen", device={"name": "a GPU"})])
     assert "Runs come from different devices" in text

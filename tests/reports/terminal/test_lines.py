@@ -88,6 +88,11 @@ def test_contaminated_items_are_told_once_for_all_rows(make):
     assert told(found) == ["lambada: 3 of 64 items contaminated by what was trained on (full, frozen)"]
 
 
+def test_unusual_way_of_asking_is_told(make):
+    found = make.record("zero-shot", trainable=0, asked="the model writes its answer, because its API gives no likelihoods")[0]
+    assert told([found]) == ["zero-shot: the model writes its answer, because its API gives no likelihoods"]
+
+
 def test_skipped_run_tells_why(make):
     found = [make.failed("few-shot", reason="nothing could be shown solved", status="skipped")]
     assert told(found) == ["few-shot (seed 0) skipped: nothing could be shown solved"]

@@ -3,7 +3,8 @@ import pytest
 import torch
 
 from bench.errors import UserError
-from bench.inference.predictions import Asked, predict
+from bench.inference.local import LocalBackend
+from bench.inference.predictions import EvalSet, predict
 from bench.running.scoring import scores
 from bench.specs.wording import Wording
 from bench.tasks import splits, types
@@ -33,9 +34,9 @@ def test_it_needs_no_instructions_and_no_head(corpus):
 
 def test_perplexity_is_that_of_the_models_own_loss(corpus, decoding, device):
     """The oracle: transformers' loss of each text alone, weighted by its tokens."""
-    asked = Asked(decoding, types.task_type(corpus), splits.load_splits(corpus), Wording(), device, 2000, 0, items=7)
+    asked = EvalSet(types.task_type(corpus), splits.load_splits(corpus), decoding, Wording(), 0, items=7)
     model = decoding.model.load().eval()
-    found = predict(model, asked)
+    found = predict(LocalBackend(model, decoding.model, device), asked)
     nats = tokens = 0.0
     for example, said, confidence in zip(asked.examples, found["prediction"], found["confidence"], strict=True):
         ids = torch.tensor([decoding.model.tokenizer(example.fields["text"])["input_ids"][:256]])

@@ -2,17 +2,21 @@
 
 from types import SimpleNamespace
 
+import pandas as pd
 import peft
 import pytest
 import torch
 import transformers
 
 from bench.inference import likelihood
+from bench.inference.local import LocalBackend
 from bench.modeling import models
 from bench.probes.lm_loss import LmLoss
+from bench.probes.selftests import all_tests, few
 from bench.probes.similarity import Similarity
-from bench.running import selfchecks
-from bench.running.answers import FIRST_ITEMS
+from bench.running import checks
+from bench.running.evaluation import Evaluation
+from bench.running.reference import FIRST_ITEMS, Baseline
 from bench.tasks.encoding import Encoding
 
 
@@ -20,37 +24,42 @@ from bench.tasks.encoding import Encoding
 def test_a_probe_that_scores_the_token_just_read_does_not_excuse_itself(library, monkeypatch):
     """Its loss is worse than guessing, which must not look like a model that knows nothing."""
     model = models.find_model("smollm2", library)
-    net, probe = model.load().eval(), LmLoss(library.probe("wikipedia"), Encoding(model, 64), 8, 2048)
+    net, probe = model.load().eval(), LmLoss(library.probe("wikipedia"), Encoding(model, 64), 8)
     name = "wikipedia"
-    assert all(selfchecks.tested(probe, net).values()) and "shifted labels are worse" in selfchecks.tested(probe, net), name
+    assert all(all_tests(probe, net).values()) and "shifted labels are worse" in all_tests(probe, net), name
     sound = likelihood.token_losses
 
     def shifted(logits, labels):
         return sound(logits[:, 1:], labels[:, :-1]) if logits.shape[1] > 1 else sound(logits, labels)
 
     monkeypatch.setattr(likelihood, "token_losses", shifted)
-    assert selfchecks.tested(probe, net)["shifted labels are worse"] is False
+    assert all_tests(probe, net)["shifted labels are worse"] is False
 
 
 @pytest.mark.parametrize(("fresh", "held"), [(True, True), (False, False)])
 def test_an_adapter_that_is_no_identity_is_told_though_the_score_stands(library, encoder, device, fresh, held):
     """Of four pairs the AUC is the same with a random adapter; their cosines are not."""
     torch.manual_seed(0)
-    probe = Similarity(library.probe("mrpc"), Encoding(encoder, 64), 16, 2048)
+    probe = Similarity(library.probe("mrpc"), Encoding(encoder, 64), 16)
     net = encoder.load(transformers.AutoModel).eval()
-    before = {"mrpc": probe.part(range(FIRST_ITEMS)).answers(net, device)}
+    before = {"mrpc": few(probe, FIRST_ITEMS).measure(LocalBackend(net, encoder, device))}
     config = peft.LoraConfig(r=4, init_lora_weights=fresh, target_modules=["query", "value"])
     adapted = peft.get_peft_model(encoder.load(transformers.AutoModel), config).eval()
-    questions = SimpleNamespace(run=SimpleNamespace(model=encoder), probes=[probe], device=device)
-    assert selfchecks.of_adapter(questions, before, adapted) == {"mrpc: fresh adapter forgets nothing": held}
+    session = SimpleNamespace(run=SimpleNamespace(model=encoder, checkpoint=encoder), probes=[probe], device=device)
+    baseline = Baseline(pd.DataFrame(), first_items=before)
+    assert checks.fresh_adapter(session, baseline, adapted) == {"mrpc: fresh adapter forgets nothing": held}
 
 
 @pytest.mark.parametrize("held", [True, False])
 def test_a_row_that_trains_nothing_is_held_to_the_base_number_by_number(library, encoder, device, held):
     """By a change far too small to move an AUC."""
-    probe = Similarity(library.probe("mrpc"), Encoding(encoder, 64), 16, 2048)
-    kept = probe.part(range(FIRST_ITEMS)).answers(encoder.load(transformers.AutoModel).eval(), device)
+    probe = Similarity(library.probe("mrpc"), Encoding(encoder, 64), 16)
+    kept = few(probe, FIRST_ITEMS).measure(LocalBackend(encoder.load(transformers.AutoModel).eval(), encoder, device))
     now = kept.copy() if held else kept.assign(value=kept["value"] + 1e-7)
-    questions = SimpleNamespace(base_probes=lambda bases, bits, known, items: {"mrpc": kept})
-    assert selfchecks.of_untouched(questions, None, {"mrpc": now}) == {"untouched_forgets_nothing": held}
-    assert selfchecks.of_untouched(questions, None, {"mrpc": kept}) == {}  # the first row, which measured what is kept
+    session, reference = SimpleNamespace(probes=[probe]), SimpleNamespace(probe_items=lambda probes, known: {"mrpc": kept})
+
+    def checked(items):
+        return checks.untouched_row(session, reference, Evaluation(pd.DataFrame(), probes={"mrpc": items}))
+
+    assert checked(now) == {"untouched_forgets_nothing": held}
+    assert checked(kept) == {}  # the first row, which measured what is kept

@@ -1,0 +1,85 @@
+"""The one interface between a model and all who ask it, cut as lm-evaluation-harness cuts it.
+
+A backend answers lists of requests: log-likelihoods, losses of texts, generation, logits of a head, embeddings. Batching,
+gathering over processes, autocast and caches hide behind it; tasks and probes never see them. The model on this machine is one
+file behind it (local.py), one behind an API another (endpoint.py); a sharded model or a serving engine would be one more.
+"""
+
+from collections.abc import Sequence
+from dataclasses import dataclass
+
+from torch import Tensor
+
+from bench.errors import RunError
+from bench.specs.base import Capability
+from bench.tokens.encoded import Encoded
+
+Ids = tuple[int, ...]
+Continuation = tuple[Ids, Ids]
+"""Ids of a context and of what follows it, both at least one token."""
+
+
+@dataclass(frozen=True)
+class Likelihood:
+    """`total` nats (a log-probability, at most 0) over `tokens` tokens; `greedy`: each token was the most likely one."""
+
+    total: float
+    tokens: int
+    greedy: bool
+    likeliest: Ids
+    """The most likely token at each place, given the continuation's tokens before it."""
+
+
+@dataclass(frozen=True)
+class Prompt:
+    """What is to be continued: as token ids for a model on this machine, as the turns of a chat for one behind an API."""
+
+    ids: Ids = ()
+    turns: tuple[str, ...] = ()
+    """The user's and the assistant's in turn, a user's first and last."""
+
+
+@dataclass(frozen=True)
+class Generation:
+    """A text that was written, with the product of its tokens' probabilities, its end's included."""
+
+    text: str
+    confidence: float | None
+    """None where the model does not tell."""
+    tokens: tuple[int, int] | None = None
+    """Read and written, where an API counted them."""
+
+
+class Backend:
+    """A model that can be asked. Each method takes all requests on every process, and gives all answers on every process, in
+    the order of the requests; what a model cannot do is left out of `can`, and raises RunError when it is asked all the same.
+    """
+
+    name: str
+    can: frozenset[Capability]
+
+    def loglikelihoods(self, requests: Sequence[Continuation]) -> list[Likelihood]:
+        """How likely a decoder finds each continuation after its context."""
+        raise self._cannot("log-likelihoods")
+
+    def losses(self, texts: Sequence[Encoded]) -> list[float]:
+        """Nats of each text, summed over its targets: a decoder's last `answer` tokens; an encoder's labelled tokens, which
+        are masked in the text."""
+        raise self._cannot("losses of texts")
+
+    def generate(self, prompts: Sequence[Prompt], longest: int, one_line: bool) -> list[Generation]:
+        """What the model writes after each prompt, greedily: at most `longest` tokens, with `one_line` up to a line's end."""
+        raise self._cannot("text of its own")
+
+    def head_logits(self, windows: Sequence[Encoded]) -> list[Tensor]:
+        """What an encoder's head says of each window, on the CPU in fp32: (predictions, classes); predictions of padding may
+        still stand at the end."""
+        raise self._cannot("logits of a task's head")
+
+    def embeddings(self, texts: Sequence[Encoded], every_layer: bool = False) -> Tensor:
+        """The mean over tokens of the hidden states, on the CPU in fp32: (texts, 1, hidden) of the last layer, or (texts,
+        layers + 1, hidden), the embedding layer first."""
+        raise self._cannot("embeddings")
+
+    def _cannot(self, what: str) -> RunError:
+        return RunError(f"model '{self.name}' gives no {what}")

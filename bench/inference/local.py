@@ -1,0 +1,93 @@
+"""The model on this machine, behind the backend's interface: in batches of like length, under autocast, shared by processes."""
+
+from collections.abc import Callable, Sequence
+from contextlib import nullcontext
+from typing import TypeVar
+
+import torch
+from torch import Tensor, nn
+
+from bench.devices.device import Device
+from bench.inference.backend import Backend, Continuation, Generation, Likelihood, Prompt
+from bench.inference.embeddings import layer_means
+from bench.inference.generation import generate
+from bench.inference.likelihood import likelihoods, text_losses
+from bench.inference.masked import masked_losses, with_masked_lm_head
+from bench.modeling.forward import head_logits
+from bench.modeling.models import Model
+from bench.tokens.batches import padded
+from bench.tokens.encoded import Encoded
+
+EVAL_TOKENS = 2048
+"""Bound of a padded batch on one device; memory depends on it, results only in rounding."""
+
+A = TypeVar("A")
+B = TypeVar("B")
+
+
+class LocalBackend(Backend):
+    """A torch module and the model that it was loaded from.
+
+    Args:
+        device: shares the requests among its processes, and casts to its precision. Without one this process answers all of
+            them in the module's own precision: self-tests compare batches with single items, and bf16 would tell them apart.
+    """
+
+    def __init__(self, module: nn.Module, model: Model, device: Device | None = None, tokens: int = EVAL_TOKENS) -> None:
+        self.module, self.model, self.device, self.tokens = module, model, device, tokens
+        self.name, self.can = model.name, model.can
+
+    @property
+    def pad(self) -> int:
+        return int(self.model.tokenizer.pad_token_id)
+
+    def loglikelihoods(self, requests: Sequence[Continuation]) -> list[Likelihood]:
+        # A context's continuations stay on one process, which reads the context once for all of them.
+        contexts = {context: number for number, context in enumerate(dict.fromkeys(context for context, _ in requests))}
+        mine = set(self._mine(len(contexts)))
+        indices = [index for index, (context, _) in enumerate(requests) if contexts[context] in mine]
+        return self._answered(requests, indices, lambda part: likelihoods(self.module, part, self.pad, self.tokens))
+
+    def losses(self, texts: Sequence[Encoded]) -> list[float]:
+        if self.model.family == "decoder":
+            return self._shared(texts, lambda part: text_losses(self.module, part, self.pad, self.tokens))
+        reader = with_masked_lm_head(self.module, self.model)
+        return self._shared(texts, lambda part: masked_losses(reader, part, self.pad, self.tokens))
+
+    def generate(self, prompts: Sequence[Prompt], longest: int, one_line: bool) -> list[Generation]:
+        def written(part: Sequence[Prompt]) -> list[Generation]:
+            contexts = [prompt.ids for prompt in part]
+            return generate(self.module, self.model.tokenizer, contexts, longest, self.tokens, one_line)
+
+        return self._shared(prompts, written)
+
+    def head_logits(self, windows: Sequence[Encoded]) -> list[Tensor]:
+        return self._shared(windows, self._head_logits)
+
+    def embeddings(self, texts: Sequence[Encoded], every_layer: bool = False) -> Tensor:
+        def means(part: Sequence[Encoded]) -> list[Tensor]:
+            return list(layer_means(self.module, part, self.pad, self.tokens, every_layer))
+
+        return torch.stack(self._shared(texts, means))
+
+    @torch.inference_mode()
+    def _head_logits(self, windows: Sequence[Encoded]) -> list[Tensor]:
+        device = next(self.module.parameters()).device
+        logits: list[Tensor] = [torch.empty(0)] * len(windows)
+        for indices, batch in padded(windows, self.pad, self.tokens, device):
+            for index, row in zip(indices, head_logits(self.module, batch), strict=True):
+                logits[index] = row.cpu()
+        return logits
+
+    def _mine(self, count: int) -> list[int]:
+        """Which of so many requests this process answers."""
+        return self.device.share(count) if self.device else list(range(count))
+
+    def _shared(self, requests: Sequence[A], answer: Callable[[Sequence[A]], list[B]]) -> list[B]:
+        return self._answered(requests, self._mine(len(requests)), answer)
+
+    def _answered(self, requests: Sequence[A], mine: Sequence[int], answer: Callable[[Sequence[A]], list[B]]) -> list[B]:
+        """The answers to all requests, of which this process gives those at the indices `mine`."""
+        with self.device.accelerator.autocast() if self.device else nullcontext():
+            answers = answer([requests[index] for index in mine]) if mine else []
+        return self.device.gathered(dict(zip(mine, answers, strict=True))) if self.device else answers

@@ -1,0 +1,125 @@
+"""What a run's model is asked at the end: its task, other tasks and domains, the wordings one at a time, and the probes."""
+
+import time
+from collections.abc import Callable, Sequence
+from dataclasses import dataclass, field, replace
+
+import pandas as pd
+
+from bench.devices.device import Device
+from bench.inference.backend import Backend
+from bench.inference.predictions import EvalSet, predict
+from bench.modeling.models import Model
+from bench.probes import Probe, probe_class
+from bench.progress import Progress
+from bench.running.run import Run
+from bench.specs.task import TaskSpec
+from bench.tasks import splits, types
+from bench.tasks.encoding import Encoding
+
+VALIDATION_ITEMS = 128
+"""The first of the validation split; whoever asks on the way asks the same."""
+
+
+@dataclass(frozen=True)
+class EvalSets:
+    """The examples that a run's model is asked, in the words and to the head that it was trained with."""
+
+    test: EvalSet
+    validation: EvalSet
+    """What a run is asked before it ends, test data being read once."""
+    elsewhere: dict[str, EvalSet]
+    """Other tasks and domains, by name."""
+    stages: list[EvalSet]
+    """The test sets of all that is trained on one after another, where there is more than the run's own task."""
+    paraphrases: list[EvalSet]
+    """The test set under each unseen instruction alone, where instructions were trained on."""
+
+
+@dataclass(frozen=True)
+class Session:
+    """A run that is being done: on which device, and all that its model is asked; data is read and probes are made once."""
+
+    run: Run
+    device: Device
+    progress: Progress
+    sets: EvalSets
+    probes: list[Probe]
+
+    @classmethod
+    def of(cls, run: Run, device: Device, progress: Progress) -> "Session":
+        encoding = Encoding(run.model, run.max_length) if isinstance(run.model, Model) else None
+        probes = [probe_class(spec)(spec, encoding, limit) for spec, limit in run.probes] if encoding else []
+        return cls(run, device, progress, eval_sets(run, encoding), probes)
+
+    @property
+    def encoding(self) -> Encoding:
+        """Into the ids of the run's model."""
+        return self.sets.test.model_encoding
+
+
+@dataclass(frozen=True)
+class Evaluation:
+    """What one model predicts on the task's test set and elsewhere, under single wordings, and gives to each probe."""
+
+    test: pd.DataFrame
+    elsewhere: dict[str, pd.DataFrame] = field(default_factory=dict)
+    probes: dict[str, pd.DataFrame] = field(default_factory=dict)
+    paraphrases: tuple[pd.DataFrame, ...] = ()
+    seconds: float = 0.0
+    """What asking took, all of it."""
+    probe_seconds: float = 0.0
+    """What the probes took of it."""
+
+
+def evaluate(backend: Backend, sets: EvalSets, probes: Sequence[Probe], progress: Progress) -> Evaluation:
+    """Ask a model everything."""
+    started = time.perf_counter()
+    progress.phase("test set")
+    test = predict(backend, sets.test)
+    elsewhere = {name: predict(backend, evalset) for name, evalset in sets.elsewhere.items()}
+    paraphrases = tuple(predict(backend, evalset) for evalset in sets.paraphrases)
+    progress.phase("probes")
+    before_probes = time.perf_counter()
+    items = {probe.spec.name: probe.measure(backend) for probe in probes}
+    ended = time.perf_counter()
+    return Evaluation(test, elsewhere, items, paraphrases, ended - started, ended - before_probes)
+
+
+def eval_sets(run: Run, encoding: Encoding | None) -> EvalSets:
+    """All sets of a run; reads the data of its tasks."""
+    heads = {task.name: number for number, task in enumerate(run.trained)} if run.strategy.trains else {}
+
+    def asked(spec: TaskSpec, items: int | None, split: str = "test") -> EvalSet:
+        task, data, head = types.task_type(spec), splits.load_splits(spec), heads.get(spec.name)
+        return EvalSet(task, data, encoding, run.wording, run.seed, items=items, head=head, split=split)
+
+    test = asked(run.task, run.test_items)
+    stages = [asked(task, run.other_items) for task in (*run.earlier, run.task)] if run.earlier else []
+    return EvalSets(
+        test=test,
+        validation=replace(test, split="validation", items=VALIDATION_ITEMS),
+        elsewhere=_elsewhere(run, asked) if run.strategy.trains else {},
+        stages=stages,
+        paraphrases=[replace(test, items=run.paraphrase_items, paraphrase=number) for number in _paraphrases(run, test)],
+    )
+
+
+def as_base(run: Run, evalset: EvalSet) -> EvalSet:
+    """The same examples as the base model is asked: in its own words, and without a head."""
+    return replace(evalset, wording=run.base_wording, seed=0, head=None)
+
+
+def _elsewhere(run: Run, asked: Callable[..., EvalSet]) -> dict[str, EvalSet]:
+    """The task's sets from other domains, other tasks that were trained on, and those that were not, in zero-shot form."""
+    limit = run.other_items
+    domains = {name: asked(run.task, limit, name) for name in run.task.out_of_domain}
+    trained = {task.name: asked(task, limit) for task in run.trained[1:]}
+    untrained = {task.name: as_base(run, asked(task, limit)) for task in run.also}
+    return domains | trained | untrained
+
+
+def _paraphrases(run: Run, test: EvalSet) -> range:
+    """Numbers of the unseen instructions that are asked one at a time: where instructions were trained on."""
+    instructed = run.strategy.trains and run.wording.style == "instruction"
+    return range(len(run.task.paraphrases("test")) if instructed and test.task.asks != "read" else 0)

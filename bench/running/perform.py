@@ -1,0 +1,98 @@
+"""One run from data to record: the base is asked, the model is trained, the model is asked, and the two are compared."""
+
+from dataclasses import replace
+from datetime import UTC, datetime
+
+import pandas as pd
+from accelerate.utils import set_seed
+from torch import nn
+
+from bench.devices import memory
+from bench.devices.device import Device
+from bench.inference.endpoint import EndpointModel
+from bench.inference.local import LocalBackend
+from bench.modeling import flops
+from bench.probes.selftests import few
+from bench.progress import Progress
+from bench.records.record import Cost, Record
+from bench.running import checks, sizes
+from bench.running.adaptation import adapted
+from bench.running.evaluation import Evaluation, Session, evaluate
+from bench.running.item_table import item_table
+from bench.running.recording import Finished, recorded
+from bench.running.reference import FIRST_ITEMS, Baseline, Reference
+from bench.running.run import Run
+from bench.running.stages import train_stages
+from bench.training.state import TrainingState
+
+
+def perform(run: Run, device: Device, progress: Progress) -> tuple[Record, pd.DataFrame]:
+    """The run's record, and the table of its items."""
+    started = datetime.now(UTC).isoformat(timespec="seconds")
+    session = Session.of(run, device, progress)
+    reference = Reference(session)
+    self_tests = reference.self_tests()
+    finished = _trained(session, reference) if run.strategy.trains else _untrained(session, reference)
+    finished = replace(finished, checks=self_tests | finished.checks)
+    return recorded(session, finished, started), item_table(run.task.name, finished.before, finished.after)
+
+
+def _trained(session: Session, reference: Reference) -> Finished:
+    """A row that trains: the base is asked first, so that its memory and time are not the run's."""
+    before = reference.baseline()
+    _begin(session, reference)
+    model = adapted(session.run, session.device)
+    held = checks.fresh_adapter(session, before, model.eval())
+    training = train_stages(session, before, model)
+    backend = LocalBackend(model.eval(), session.run.checkpoint, session.device)
+    after = evaluate(backend, session.sets, session.probes, session.progress)
+    return Finished(before, after, _cost(session, model, training, after), held, training)
+
+
+def _untrained(session: Session, reference: Reference) -> Finished:
+    """A row that trains nothing: its model is the base, whose kept probe values are its own. It is asked its task, and a few
+    items of each probe, which are enough to see that it is the same."""
+    _begin(session, reference)
+    backend, few_probes = reference.backend(), [few(probe, FIRST_ITEMS) for probe in session.probes]
+    asked = evaluate(backend, session.sets, few_probes, session.progress)
+    model = backend.module if isinstance(backend, LocalBackend) else None
+    cost = _cost(session, model, TrainingState(), asked) if model else _api_cost(session.run, asked)
+    held = checks.untouched_row(session, reference, asked)
+    is_base = session.run.wording == session.run.base_wording
+    test = reference.predictions(session.sets.test, known=asked.test if is_base else None)
+    probes = reference.probe_items(session.probes)
+    return Finished(Baseline(test, probes=probes), replace(asked, probes=probes), cost, held)
+
+
+def _begin(session: Session, reference: Reference) -> None:
+    """From here on memory, time and random numbers are the run's own."""
+    reference.forget()
+    memory.reset_peak(session.device.torch.type == "cuda")
+    set_seed(session.run.seed)
+
+
+def _cost(session: Session, model: nn.Module, training: TrainingState, after: Evaluation) -> Cost:
+    strategy = session.run.strategy
+    kept = strategy.trained_state(model) if strategy.trains else {}
+    trainable, total = sizes.parameters(model)
+    return Cost(
+        train_examples=training.examples,
+        train_tokens=training.tokens,
+        train_flops=flops.count_flops(model).training(training.tokens, training.positions),
+        train_seconds=training.seconds,
+        eval_seconds=after.seconds,
+        probe_seconds=after.probe_seconds,
+        peak_memory_bytes=memory.peak(session.device.torch.type == "cuda"),
+        trainable_parameters=trainable if kept else 0,
+        total_parameters=total,
+        saved_bytes=sum(tensor.numel() * tensor.element_size() for tensor in kept.values()),
+    )
+
+
+def _api_cost(run: Run, after: Evaluation) -> Cost:
+    """Nothing is trained and nothing held here."""
+    assert isinstance(run.model, EndpointModel)
+    nothing = dict.fromkeys(("train_examples", "train_tokens", "train_flops", "train_seconds", "peak_memory_bytes"), 0)
+    held = dict.fromkeys(("trainable_parameters", "total_parameters", "saved_bytes"), 0)
+    money = run.model.price(float(after.test["read"].sum()), float(after.test["written"].sum()))
+    return Cost(**nothing, **held, eval_seconds=after.seconds, money=money)

@@ -1,0 +1,97 @@
+"""What a run has come to, as a record: what was run, what came out, what it cost, how far to trust it, where it comes from."""
+
+from dataclasses import dataclass, field
+from typing import Any
+
+from bench import ENGINE_VERSION
+from bench.devices.device import Device
+from bench.devices.environment import environment, environment_id, versions
+from bench.inference.predictions import how
+from bench.records.outcome import Outcome, Stages
+from bench.records.record import Cost, Provenance, Record, Setup, Trust
+from bench.running import measures
+from bench.running.evaluation import Evaluation, Session
+from bench.running.reference import Baseline
+from bench.running.run import Run
+from bench.training.state import TrainingState
+
+
+@dataclass(frozen=True)
+class Finished:
+    """What a run has come to, before it is put into a record."""
+
+    before: Baseline
+    after: Evaluation
+    cost: Cost
+    checks: dict[str, bool]
+    training: TrainingState = field(default_factory=TrainingState)
+
+
+def recorded(session: Session, finished: Finished, started: str) -> Record:
+    """The record of a run that came to its end; it has failed all the same where a check does not hold."""
+    run, data = session.run, session.sets.test.data
+    broken = [name for name, held in finished.checks.items() if not held]
+    return Record(
+        run_id=run.id,
+        status="failed" if broken else "ok",
+        reason=f"self-tests that don't hold: {', '.join(broken)}; don't trust this run" if broken else None,
+        setup=setup(run),
+        outcome=_outcome(session, finished),
+        cost=finished.cost,
+        trust=Trust(checks=finished.checks, contamination=measures.contaminated(session), data=data.notes),
+        provenance=provenance(run, session.device, data_hash=data.content_hash, started=started),
+    )
+
+
+def setup(run: Run) -> Setup:
+    """What is known before the run."""
+    return Setup(
+        suite=run.suite,
+        model=run.model.name,
+        task=run.task.name,
+        strategy=run.strategy.name,
+        hyperparameters=run.strategy.hyperparameters.model_dump(mode="json"),
+        seed=run.seed,
+        budget=str(run.budget),
+    )
+
+
+def provenance(run: Run, device: Device, **known: Any) -> Provenance:
+    """Where a run's numbers come from; `known` is what is known only of a run that came to its end."""
+    here = environment(device.torch.type, device.precision)
+    return Provenance(
+        versions=versions(),
+        device=device.describe(),
+        environment=here,
+        environment_id=environment_id(here),
+        model_hash=run.model.content_hash,
+        engine_version=ENGINE_VERSION,
+        trust_remote_code=run.model.trust_remote_code,
+        inputs=run.inputs,
+        **known,
+    )
+
+
+def _outcome(session: Session, finished: Finished) -> Outcome:
+    before, after, training = finished.before, finished.after, finished.training
+    forgotten = measures.forgetting(session, before, after)
+    return Outcome(
+        **measures.of_task(session.sets.test, before.test, after.test),
+        elsewhere=measures.elsewhere(session, before, after),
+        robustness=measures.robustness(session.sets.test, after),
+        forgetting=forgotten,
+        relative_forgetting=measures.relative_forgetting(session.probes, forgotten),
+        curve=training.curve,
+        stages=_stages(session, before, training),
+        losses=training.losses,
+        validation=training.validation,
+        asked=how(session.run.model.can, session.sets.test.task),
+    )
+
+
+def _stages(session: Session, before: Baseline, training: TrainingState) -> Stages | None:
+    evalsets = session.sets.stages
+    if not evalsets:
+        return None
+    names = [evalset.task.spec.name for evalset in evalsets]
+    return measures.stages(names, measures.stage_scores(evalsets, before.stages), training.stage_scores)

@@ -1,0 +1,78 @@
+"""A run's training: one stage after another, watched on the way where the run asks for it."""
+
+from dataclasses import replace
+
+from torch import nn
+
+from bench.inference.local import LocalBackend
+from bench.inference.predictions import predict
+from bench.running import measures
+from bench.running.curriculum import build_curriculum
+from bench.running.evaluation import VALIDATION_ITEMS, Session
+from bench.running.reference import Baseline
+from bench.running.scoring import worth
+from bench.specs.probe_every import stride
+from bench.specs.task import TaskSpec
+from bench.strategies.base import Hyperparameters
+from bench.training.early_stopping import EarlyStopping, restore
+from bench.training.loop import Padding, Watch, train
+from bench.training.state import TrainingState
+
+
+def train_stages(session: Session, baseline: Baseline, model: nn.Module) -> TrainingState:
+    """Train the adapted model in place through all stages, the run's own task last; each has its own optimiser and schedule."""
+    state = TrainingState()
+    for task in (*session.run.earlier, session.run.task):
+        _train_stage(session, baseline, model, task, state)
+        if session.sets.stages:
+            backend = LocalBackend(model, session.run.checkpoint, session.device)
+            answers = [predict(backend, evalset) for evalset in session.sets.stages]
+            state.stage_scores.append(measures.stage_scores(session.sets.stages, answers))
+    return state
+
+
+def _train_stage(session: Session, baseline: Baseline, model: nn.Module, task: TaskSpec, state: TrainingState) -> None:
+    run, hyperparameters = session.run, session.run.strategy.hyperparameters
+    assert isinstance(hyperparameters, Hyperparameters)
+    curriculum = build_curriculum(run, session.encoding, task)
+    watches = [_progress(session), *_early_stopping(session, task, hyperparameters), *_curve(session, baseline)]
+    padding = Padding(run.checkpoint.tokenizer.pad_token_id)
+    train(model, curriculum.steps, hyperparameters, session.device.accelerator, padding, state, watches)
+    restore(model, state.best)
+    state.end_stage(curriculum.examples if state.step == len(curriculum.steps) else state.step * run.batch)
+
+
+def _progress(session: Session) -> Watch:
+    def watch(model: nn.Module, state: TrainingState) -> bool:
+        session.progress.step(state.step, state.steps, state.losses[-1])
+        return False
+
+    return watch
+
+
+def _early_stopping(session: Session, task: TaskSpec, hyperparameters: Hyperparameters) -> list[Watch]:
+    """Where it is asked for: by the score on the stage's own validation items."""
+    if hyperparameters.early_stopping is None:
+        return []
+    own = {evalset.task.spec.name: evalset for evalset in (*session.sets.stages, session.sets.test)}[task.name]
+    validation = replace(own, split="validation", items=VALIDATION_ITEMS)
+
+    def score(model: nn.Module) -> float:
+        return worth(predict(LocalBackend(model, session.run.checkpoint, session.device), validation), task.metrics[0])
+
+    return [EarlyStopping(score, hyperparameters.early_stopping, hyperparameters.validate_every)]
+
+
+def _curve(session: Session, baseline: Baseline) -> list[Watch]:
+    """Where it is asked for: the run on its way, at every so many steps and at the end."""
+    every = session.run.probe_every
+    if every is None:
+        return []
+
+    def watch(model: nn.Module, state: TrainingState) -> bool:
+        if state.step % stride(every, state.steps) == 0 or state.step == state.steps:
+            backend = LocalBackend(model, session.run.checkpoint, session.device)
+            state.curve.append(measures.point(session, baseline, backend, len(state.losses)))
+        return False
+
+    return [watch]

@@ -1,0 +1,36 @@
+"""`--probe-every`: after how many steps a run is measured on its way."""
+
+import re
+
+from bench.errors import UserError
+
+
+def checked_stride(every: str | None) -> str | None:
+    """A number of steps, or a share of the budget as a fraction or in per cent; a share always in per cent, so that 0.5 and
+    50% are one run.
+
+    Raises:
+        UserError: it is neither.
+    """
+    if every is None:
+        return None
+    if amount := _amount(every):
+        return str(amount) if isinstance(amount, int) else f"{100 * amount:g}%"
+    raise UserError(f"--probe-every {every}: give a number of steps (10) or a share of the budget (0.25 or 25%)")
+
+
+def stride(every: str, steps: int) -> int:
+    """Steps between two measurements of a curve, of a checked `every`."""
+    amount = _amount(every)
+    return amount if isinstance(amount, int) else max(1, round(amount * steps))
+
+
+def _amount(every: str) -> int | float:
+    """A number of steps, or a share of them in (0, 1]; 0 where it is neither."""
+    match = re.fullmatch(r"(\d+)|(0?\.\d+)|(\d+(?:\.\d+)?)%", every)
+    if not match:
+        return 0
+    if match[1]:
+        return int(match[1])
+    share = float(match[2]) if match[2] else float(match[3]) / 100
+    return share if 0 < share <= 1 else 0

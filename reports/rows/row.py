@@ -1,0 +1,127 @@
+"""A row: what a line of every table shows, and the records that it comes from."""
+
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass, field
+
+from bench.records.outcome import Outcome, Point, Stages
+from bench.records.record import Cost, Record, Setup, Status
+from bench.statistics.estimates import Estimate
+from reports.rows.means import Away, Forgotten, OtherMetric, Wordings
+from reports.rows.numbers import Quantity, quantity_of
+from reports.rows.transfer import Transfer
+
+KINDS = {"Other tasks": "others", "Earlier tasks": "earlier", "Tasks not trained on": "also", "Domains": ""}
+"""What is asked beside the row's own task, and the run's input that lists it; what none lists is a domain."""
+
+
+@dataclass(frozen=True)
+class Row:
+    """What a line of the leaderboard shows, and the records it comes from, in the order of their seeds."""
+
+    records: tuple[Record, ...]
+    score: Estimate | None = None
+    gain: Estimate | None = None
+    metrics: Mapping[str, OtherMetric] = field(default_factory=dict)
+    """The task's other metrics, and the rate of malformed answers."""
+    elsewhere: Mapping[str, Away] = field(default_factory=dict)
+    wordings: Wordings | None = None
+    transfers: Sequence[Transfer] = ()
+    forgetting: Mapping[str, Forgotten] = field(default_factory=dict)
+    relative_forgetting: float | None = None
+    curve: Sequence[Point] = ()
+    """The way to the end, on validation items."""
+    stages: Stages | None = None
+    cost: Cost | None = None
+    """Means over seeds; counts rounded."""
+    variant: str = ""
+    """What sets this row apart from others of its model, task and strategy, e.g. `peft.r=16`."""
+
+    @property
+    def first(self) -> Record:
+        return self.records[0]
+
+    @property
+    def setup(self) -> Setup:
+        """What was run; the runs differ in their seeds alone."""
+        return self.first.setup
+
+    @property
+    def outcome(self) -> Outcome | None:
+        """The first run's, for what is the same for all seeds."""
+        return self.first.outcome
+
+    @property
+    def group(self) -> tuple[str, str, str]:
+        """Suite, model and task: rows that may be compared."""
+        return self.setup.suite, self.setup.model, self.setup.task
+
+    @property
+    def status(self) -> Status:
+        return self.first.status
+
+    @property
+    def reason(self) -> str:
+        return self.first.reason or "no reason was recorded"
+
+    @property
+    def quantity(self) -> Quantity:
+        """What the row's score is."""
+        return quantity_of(self.outcome.score) if self.outcome else Quantity("", share=False)
+
+    @property
+    def higher_is_better(self) -> bool:
+        return self.outcome is None or self.outcome.score.higher_is_better
+
+    @property
+    def base_score(self) -> float | None:
+        """The untouched model's score, the same for all seeds."""
+        return self.outcome.base_score if self.outcome else None
+
+    @property
+    def asked(self) -> str | None:
+        """How the task was put to the model, where that was not the usual way."""
+        return self.outcome.asked if self.outcome else None
+
+    @property
+    def label(self) -> str:
+        return f"{self.setup.strategy} ({self.variant})" if self.variant else self.setup.strategy
+
+    @property
+    def seeds(self) -> str:
+        """The seeds of the row's runs; a row whose result depends on none has none."""
+        inputs = self.first.provenance.inputs
+        if inputs and "seed" not in inputs:
+            return "none"
+        return ", ".join(str(record.setup.seed) for record in self.records)
+
+    def kind(self, name: str) -> str:
+        """What a name of `elsewhere` is to the row, one of KINDS."""
+        inputs = self.first.provenance.inputs
+        named = (kind for kind, field in KINDS.items() if any(task["name"] == name for task in inputs.get(field) or []))
+        return next(named, "Domains")
+
+    @property
+    def stage_quantities(self) -> dict[str, Quantity]:
+        """What the score on each stage's task is; a score of which the record says nothing keeps its own unit."""
+        scores = {name: away.quantity for name, away in self.elsewhere.items()} | {self.setup.task: self.quantity}
+        tasks = self.stages.tasks if self.stages else []
+        return {task: scores.get(task, Quantity("score", share=False)) for task in tasks}
+
+    @property
+    def stage_quantity(self) -> Quantity:
+        """What a mean over the stages' tasks is: a share where all of them are."""
+        return Quantity("score", share=all(quantity.share for quantity in self.stage_quantities.values()))
+
+    @property
+    def trains(self) -> bool:
+        return self.cost is not None and self.cost.train_examples > 0
+
+    @property
+    def trained_share(self) -> float | None:
+        """Trainable parameters as a share of all; None where it is not known."""
+        return self.cost.trainable_parameters / self.cost.total_parameters if self.cost and self.cost.total_parameters else None
+
+    @property
+    def faults(self) -> list[str]:
+        """Self-tests that did not hold in some run of the row."""
+        return sorted({name for record in self.records for name, held in record.trust.checks.items() if not held})

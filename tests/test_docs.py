@@ -1,0 +1,63 @@
+"""What the pages for people say: links lead somewhere, and tables that code could contradict agree with it."""
+
+import re
+from itertools import takewhile
+from pathlib import Path
+
+import pytest
+
+from bench.data import squad
+from bench.records.contract import as_contract
+from bench.records.record import Provenance, Record, Setup
+from bench.running.item_table import COLUMNS
+
+ROOT = Path(__file__).parents[1]
+PAGES = sorted([*ROOT.glob("*.md"), *ROOT.glob("docs/**/*.md")])
+LINK = re.compile(r"\]\(<?([^)>\s]+)>?\)")
+
+
+def anchors(page):
+    """The names that a forge gives to a page's headings."""
+    text = re.sub(r"^```.*?^```", "", page.read_text(), flags=re.DOTALL | re.MULTILINE)
+    titles = re.findall(r"^#+ (.+)$", text, flags=re.MULTILINE)
+    return {re.sub(r"[^\w\- ]", "", title.lower()).replace(" ", "-") for title in titles}
+
+
+@pytest.mark.parametrize("page", PAGES, ids=lambda page: str(page.relative_to(ROOT)))
+def test_links_lead_somewhere(page):
+    for link in LINK.findall(page.read_text()):
+        if link.startswith(("http://", "https://")):
+            continue
+        path, _, anchor = link.partition("#")
+        target = (page.parent / path).resolve() if path else page
+        assert target.exists(), f"{page.name}: {link}"
+        if anchor:
+            assert anchor in anchors(target), f"{page.name}: {link}"
+
+
+def test_contributing_names_the_columns_of_squads_format():
+    row = next(line for line in (ROOT / "CONTRIBUTING.md").read_text().splitlines() if line.startswith("| `squad` |"))
+    asked = {"id": "1", "question": "Who?", "answers": [{"text": "Ann", "answer_start": 0}]}
+    content = {"data": [{"title": "A", "paragraphs": [{"context": "Ann.", "qas": [asked]}]}]}
+    ((_, columns),) = squad.questions(content)
+    named = re.findall(r"`(\w+)`", row.split("|")[3])
+    assert [name for name in named if name not in ("true", "false")] == list(columns)
+
+
+def first_cells(page, header):
+    """The names in the first column of the table whose header begins so."""
+    lines = (ROOT / page).read_text().splitlines()
+    start = next(number for number, line in enumerate(lines) if line.startswith(header)) + 2
+    rows = takewhile(lambda line: line.startswith("|"), lines[start:])
+    return [name for row in rows for name in re.findall(r"`(\w+)`", row.split("|")[1])]
+
+
+def test_the_page_on_result_files_names_all_columns_of_the_items():
+    assert first_cells("docs/records.md", "| column |") == list(COLUMNS)
+
+
+def test_the_page_on_result_files_names_all_keys_of_the_contract():
+    setup = Setup(suite="s", model="m", task="t", strategy="full", hyperparameters={}, seed=0, budget="1example")
+    origin = Provenance(versions={}, device={})
+    keys = as_contract(Record(run_id="0", status="skipped", setup=setup, provenance=origin))
+    assert sorted(first_cells("docs/records.md", "| key |")) == sorted(keys)
