@@ -29,7 +29,6 @@ OPEN_TEST_FILES = {
     "bench/inference/masked.py",
     "bench/inference/predictions.py",
     "bench/probes/base.py",
-    "bench/probes/templates.py",
     "bench/running/adaptation.py",
     "bench/running/evaluation.py",
     "bench/running/item_table.py",
@@ -37,11 +36,6 @@ OPEN_TEST_FILES = {
     "bench/running/recording.py",
     "bench/running/reference.py",
     "bench/running/stages.py",
-    "bench/strategies/base.py",
-    "bench/strategies/few_shot.py",
-    "bench/strategies/frozen.py",
-    "bench/strategies/instruction.py",
-    "bench/tasks/few_shot.py",
     "bench/training/state.py",
 }
 
