@@ -1,5 +1,3 @@
-import json
-
 import pytest
 
 from bench.errors import UserError
@@ -29,14 +27,6 @@ def test_a_probe_asks_what_the_suite_allows_its_family_and_the_command_line_over
     assert limits(model="minilm") == {"mrpc": 128}
     assert limits(model="minilm", probe_items=9) == {"mrpc": 9}
     assert set(limits(model="smollm2", probe_items=99).values()) == {99}
-
-
-def api(folder, **settings):
-    """A YAML file of a model behind an API."""
-    said = {"base_url": "http://localhost:1/v1", "model": "m"} | settings
-    path = folder / "api.yaml"
-    path.write_text(json.dumps({"name": "api", "description": "d", "endpoint": said}))
-    return str(path)
 
 
 def test_settings_reach_the_strategies_that_know_them():
@@ -157,14 +147,3 @@ def test_wrong_options_of_a_list_get_a_sentence(options, sentence):
     with pytest.raises(UserError) as caught:
         several(**options)
     assert sentence in str(caught.value)
-
-
-def test_a_model_behind_an_api_needs_its_key_and_its_address(tmp_path, monkeypatch):
-    monkeypatch.delenv("NO_SUCH_KEY", raising=False)
-    for settings, sentence in (
-        ({"key_env": "NO_SUCH_KEY"}, "environment variable NO_SUCH_KEY holds no key"),
-        ({"base_url": "ftp://x"}, "base_url is no http address"),
-        ({"max_tokens": 0}, "field 'endpoint.max_tokens': Input should be greater than or equal to 1"),
-    ):
-        with pytest.raises(UserError, match=sentence):
-            plan(model=api(tmp_path, **settings), strategies=["zero-shot"])

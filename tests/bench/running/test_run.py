@@ -3,10 +3,14 @@
 import dataclasses
 import json
 
+import pytest
+
+from bench.errors import UserError
 from bench.planning import plan as planning
 from bench.planning.plan import PlanOptions
 from bench.specs.budget import Budget
 from bench.specs.library import Library
+from bench.specs.probe_every import checked_stride
 
 
 def plan(**options):
@@ -89,6 +93,12 @@ def test_the_id_is_the_same_wherever_the_data_lies(tmp_path):
     assert made("fourth", **{"strategies/c.csv": "t\nw\n"}) != first
 
 
+@pytest.mark.parametrize("same", [("50%", "0.5", ".5", "50.0%"), ("3", "03"), ("33%", "0.33"), ("7%", "0.07")])
+def test_a_share_is_one_share_however_it_is_written(same):
+    assert len({plan(probe_every=each)[-1].id for each in same}) == 1
+    assert {checked_stride(each) for each in same} == {same[0]}
+
+
 def unfit(suite, model="tiny-bert", **options):
     return {run.strategy.name: run.unfit for run in planning.plan(PlanOptions(suite, model=model, **options), "fp32")}
 
@@ -107,12 +117,6 @@ def test_what_cannot_be_done_is_told_in_the_plan(decoder_folder):
     assert shown == {"few-shot": "a causal-lm task asks nothing that could be shown solved"}
 
 
-def test_an_encoder_has_no_head_for_a_corpus_that_is_mixed_in(decoder_folder):
-    options = {"strategies": ["multitask"], "settings": ["multitask.tasks={film-plots: 0.2}"]}
-    assert unfit("sentiment", **options) == {"multitask": "'film-plots' is a causal-lm task, which needs a decoder"}
-    assert unfit("sentiment", str(decoder_folder), **options) == {"multitask": None}
-
-
 def test_a_model_behind_an_api_writes_and_does_no_more(tmp_path):
     model = api(tmp_path)
     assert unfit("corpus", model)["zero-shot"] == "a causal-lm task cannot be put to an endpoint"
@@ -121,3 +125,20 @@ def test_a_model_behind_an_api_writes_and_does_no_more(tmp_path):
     (run,) = plan(model=model, strategies=["zero-shot"])
     assert run.probes == () and run.wording.style == "instruction"
     assert "probe 'wikipedia' is left out: 'api' is asked over an API, which gives no losses" in run.left_out
+
+
+def test_a_model_behind_an_api_needs_its_key_and_its_address(tmp_path, monkeypatch):
+    monkeypatch.delenv("NO_SUCH_KEY", raising=False)
+    for settings, sentence in (
+        ({"key_env": "NO_SUCH_KEY"}, "environment variable NO_SUCH_KEY holds no key"),
+        ({"base_url": "ftp://x"}, "base_url is no http address"),
+        ({"max_tokens": 0}, "field 'endpoint.max_tokens': Input should be greater than or equal to 1"),
+    ):
+        with pytest.raises(UserError, match=sentence):
+            plan(model=api(tmp_path, **settings), strategies=["zero-shot"])
+
+
+def test_an_encoder_has_no_head_for_a_corpus_that_is_mixed_in(decoder_folder):
+    options = {"strategies": ["multitask"], "settings": ["multitask.tasks={film-plots: 0.2}"]}
+    assert unfit("sentiment", **options) == {"multitask": "'film-plots' is a causal-lm task, which needs a decoder"}
+    assert unfit("sentiment", str(decoder_folder), **options) == {"multitask": None}

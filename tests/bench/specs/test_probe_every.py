@@ -1,3 +1,5 @@
+"""After how many steps a run is measured on its way."""
+
 import pytest
 
 from bench.errors import UserError
