@@ -177,15 +177,15 @@ def results(
     as_json: Annotated[bool, typer.Option("--json", help="A list of objects: a stable contract.")] = False,
 ) -> int:
     """The rows that the leaderboard shows."""
-    found = list(store.of_suite(store.read_all(out), suite))
+    records = list(store.of_suite(store.read_all(out), suite))
     if as_json:
-        print(json.dumps([as_contract(record) for record in found], indent=1))
+        print(json.dumps([as_contract(record) for record in records], indent=1))
         return 0
     from reports.terminal import table
 
-    if not found:
+    if not records:
         raise UserError(f"no records in {store.folder(out)}; run a suite first")
-    table.print_rows(found, out)
+    table.print_rows(records, out)
     return 0
 
 
@@ -211,10 +211,10 @@ def forgetting_report(
     """Gain against forgetting: per probe, at the end, at equal gain, and in words."""
     from reports.paper import forgetting as report
 
-    found = list(store.of_suite(store.read_all(out), suite))
-    if not found:
+    records = list(store.of_suite(store.read_all(out), suite))
+    if not records:
         raise UserError(f"no records in {store.folder(out)}{f' of suite {suite}' if suite else ''}; run a suite first")
-    report.write_tables(found, out, markdown, figure)
+    report.write_tables(records, out, markdown, figure)
     return 0
 
 

@@ -29,9 +29,9 @@ def load_class(package: ModuleType, kind: str, base: type[_T], what: str) -> typ
     if kind.replace("_", "-") not in kinds(package):
         raise unknown(what, kind, kinds(package))
     module = importlib.import_module(f"{package.__name__}.{kind.replace('-', '_')}")
-    (found,) = (
+    (own_class,) = (
         value
         for value in vars(module).values()
         if isinstance(value, type) and issubclass(value, base) and value.__module__ == module.__name__
     )
-    return found
+    return own_class

@@ -122,10 +122,10 @@ def _records(source: Source) -> Iterator[RawRecord]:
 def _extracted(source: Source, record: dict[str, Any], place: str) -> dict[str, Any]:
     """The record with what the named groups of `extract` find in it."""
     for column, expression in source.extract.items():
-        found = re.search(expression, str(_reach(record, column, place)))
-        if not found:
+        match = re.search(expression, str(_reach(record, column, place)))
+        if not match:
             raise UserError(f"{place}: column '{column}' does not match the expression under extract")
-        record = {**record, **found.groupdict()}
+        record = {**record, **match.groupdict()}
     return record
 
 
@@ -178,12 +178,12 @@ def _ranged(value: Any, ranges: dict[str, str], field: str, place: str) -> str:
             raise ValueError
     except (TypeError, ValueError):
         raise UserError(f"{place}: {field} '{value}' is not a number, but ranges are given for it") from None
-    found = [label for label, range_ in ranges.items() if _inside(number, range_)]
-    if len(found) != 1:
+    labels = [label for label, range_ in ranges.items() if _inside(number, range_)]
+    if len(labels) != 1:
         known = ", ".join(f"{label} {range_}" for label, range_ in ranges.items())
-        fault = f"in the ranges of {' and '.join(found)}" if found else f"in none of the ranges ({known})"
+        fault = f"in the ranges of {' and '.join(labels)}" if labels else f"in none of the ranges ({known})"
         raise UserError(f"{place}: {field} {value} is {fault}; ranges must leave no gap and not overlap")
-    return found[0]
+    return labels[0]
 
 
 def _inside(number: float, range_: str) -> bool:

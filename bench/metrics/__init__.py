@@ -28,8 +28,8 @@ def metric(name: str) -> EvaluateMetric:
     """
     from bench.metrics.evaluated import EvaluateMetric  # evaluate imports torch: 3 seconds that a report does not have to wait
 
-    found = _class(name)
-    made: EvaluateMetric = type(found.__name__, (found, EvaluateMetric), {})()
+    family_class = _class(name)
+    made: EvaluateMetric = type(family_class.__name__, (family_class, EvaluateMetric), {})()
     return made
 
 
@@ -44,14 +44,14 @@ def counted(name: str) -> Counted:
 
 def metric_names() -> list[str]:
     """All metrics' names."""
-    return sorted(found.name for found in _classes())
+    return sorted(metric_class.name for metric_class in _classes())
 
 
 def _class(name: str) -> type[Counted]:
-    found = next((each for each in _classes() if each.name == name), None)
-    if found is None:
+    metric_class = next((each for each in _classes() if each.name == name), None)
+    if metric_class is None:
         raise unknown("metric", name, metric_names())
-    return found
+    return metric_class
 
 
 def _classes() -> Iterator[type[Counted]]:
@@ -59,5 +59,5 @@ def _classes() -> Iterator[type[Counted]]:
     for family in pkgutil.iter_modules(__path__):
         if family.name not in SHARED:
             module = importlib.import_module(f"{__name__}.{family.name}")
-            found = (value for value in vars(module).values() if isinstance(value, type) and issubclass(value, Counted))
-            yield from (value for value in found if "name" in vars(value))
+            classes = (value for value in vars(module).values() if isinstance(value, type) and issubclass(value, Counted))
+            yield from (value for value in classes if "name" in vars(value))

@@ -75,8 +75,8 @@ def print_plan(runs: Sequence[Run], out: Path) -> None:
     for column in ("examples", "tokens", "TFLOP", "seconds", "test", "probe items", "state"):
         table.add_column(column, justify="right")
     rate, total = speed(), 0.0
-    found = [estimate_cost(run) for run in runs]
-    for run, cost in zip(runs, found, strict=True):
+    costs = [estimate_cost(run) for run in runs]
+    for run, cost in zip(runs, costs, strict=True):
         record = store.find_record(out, run.id)
         state = record.status if record else "skipped" if run.unfit else "to do"
         seconds = None if cost.operations is None else cost.operations / rate
@@ -97,15 +97,15 @@ def print_plan(runs: Sequence[Run], out: Path) -> None:
     if not console.is_terminal:  # a log has no width
         console.width = max(console.width, 132)
     console.print(table)
-    _show_memory(runs, found, console)
+    _show_memory(runs, costs, console)
     for model in {run.model.name: run.model for run in runs}.values():
         if not model.at_hand:
             console.print(f"{model.name}: {model.origin}; tokens, FLOPs and seconds (–) need its tokenizer", highlight=False)
-    if all(cost.operations is not None for cost in found):
+    if all(cost.operations is not None for cost in costs):
         console.print(f"training still to do: about {total:.0f} s on this machine, besides tests and probes")
 
 
-def _show_memory(runs: Sequence[Run], found: Sequence[CostEstimate], console: Console) -> None:
+def _show_memory(runs: Sequence[Run], costs: Sequence[CostEstimate], console: Console) -> None:
     """One row per model and strategy, for the task that needs most."""
     table = Table(
         title="memory on each device in GB (10^9 bytes)",
@@ -117,16 +117,16 @@ def _show_memory(runs: Sequence[Run], found: Sequence[CostEstimate], console: Co
         table.add_column(column, overflow="fold")
     for column in ("trained", "of", "fp32", "fp16", "loaded", "grad.", "Adam", "act.", "total"):
         table.add_column(column, justify="right", no_wrap=True)
-    for names, memory in _largest(runs, found).items():
+    for names, memory in _largest(runs, costs).items():
         parts = (4 * memory.parameters, 2 * memory.parameters, memory.weights, memory.gradients, memory.optimizer)
         held = [f"{part / 1e9:.2f}" for part in (*parts, memory.activations, memory.total)]
         table.add_row(*names, _count(memory.trained), _count(memory.parameters), *held)
     console.print(table)
 
 
-def _largest(runs: Sequence[Run], found: Sequence[CostEstimate]) -> dict[tuple[str, str], Memory]:
+def _largest(runs: Sequence[Run], costs: Sequence[CostEstimate]) -> dict[tuple[str, str], Memory]:
     rows: dict[tuple[str, str], Memory] = {}
-    for run, cost in zip(runs, found, strict=True):
+    for run, cost in zip(runs, costs, strict=True):
         name = (run.model.name, run.strategy.name)
         rows[name] = max(rows.get(name, cost.memory), cost.memory, key=lambda memory: memory.total)
     return rows

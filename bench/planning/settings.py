@@ -14,7 +14,7 @@ Setting = tuple[str | None, list[str], Any]
 
 def parse(settings: Sequence[str], strategy_names: Sequence[str]) -> list[Setting]:
     """`[strategy.]key[.key]=value` -> (strategy or None, keys, value)."""
-    found = []
+    parsed = []
     for setting in settings:
         path, equals, value = setting.partition("=")
         if not equals or not path:
@@ -22,10 +22,10 @@ def parse(settings: Sequence[str], strategy_names: Sequence[str]) -> list[Settin
         name, *keys = path.split(".")
         owner = name if name in strategy_names and keys else None
         try:
-            found.append((owner, keys if owner else [name, *keys], yaml.safe_load(value)))
+            parsed.append((owner, keys if owner else [name, *keys], yaml.safe_load(value)))
         except yaml.YAMLError:
             raise UserError(f"--set {setting}: the value cannot be read as YAML") from None
-    return found
+    return parsed
 
 
 def of(strategy: str, settings: Sequence[Setting]) -> dict[str, Any]:

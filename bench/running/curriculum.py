@@ -41,8 +41,8 @@ def build_curriculum(run: Run, encoding: Encoding, stage: TaskSpec | None = None
     names = list(streams)
 
     def shares(progress: float) -> list[float]:
-        found = run.strategy.shares(own.name, sizes, "rehearsal" in streams, progress)
-        return [found[name] for name in names]
+        by_name = run.strategy.shares(own.name, sizes, "rehearsal" in streams, progress)
+        return [by_name[name] for name in names]
 
     taken = dict.fromkeys(names, 0)
     drawn = []
@@ -63,11 +63,11 @@ def _task_stream(run: Run, encoding: Encoding, task: TaskSpec, head: int) -> Str
         example = examples[next(positions)]
         if share:
             example = kind.thinned(example, dropper(share, run.seed, head, position))
-        found = encoding.training(kind, example, wording, position, head)
-        if not found:
+        sequences = encoding.training(kind, example, wording, position, head)
+        if not sequences:
             raise UserError(
                 f"task '{task.name}', example {example.id}: nothing of it fits into max_length {encoding.max_length}"
             )
-        return found
+        return sequences
 
     return encoded

@@ -64,7 +64,7 @@ class Run:
     @cached_property
     def inputs(self) -> dict[str, Any]:
         """The question, as JSON values: everything that determines the result but the environment."""
-        found: dict[str, Any] = {
+        question: dict[str, Any] = {
             "engine": ENGINE_VERSION,
             "model": self.model.content_hash,
             "task": task_fingerprint(self.task),
@@ -76,25 +76,25 @@ class Run:
             "test_items": self.test_items,
         }
         if self.strategy.trains or self.strategy.wording.shots:
-            found["seed"] = self.seed
+            question["seed"] = self.seed
         if self.strategy.trains:
-            found |= {"budget": str(self.budget), "batch": self.batch}
-            found["others"] = [task_fingerprint(task) for task in self.others]
-            found["earlier"] = [task_fingerprint(task) for task in self.earlier]
-            found["also"] = [task_fingerprint(task) for task in self.also]
+            question |= {"budget": str(self.budget), "batch": self.batch}
+            question["others"] = [task_fingerprint(task) for task in self.others]
+            question["earlier"] = [task_fingerprint(task) for task in self.earlier]
+            question["also"] = [task_fingerprint(task) for task in self.also]
             if self.others or self.earlier or self.also or self.task.out_of_domain:
-                found["other_items"] = self.other_items
+                question["other_items"] = self.other_items
             if self.probe_every:
-                found["probe_every"] = self.probe_every
+                question["probe_every"] = self.probe_every
             if self.strategy.wording.style == "instruction":
-                found["paraphrase_items"] = self.paraphrase_items
+                question["paraphrase_items"] = self.paraphrase_items
         if self.strategy.rehearsal:
-            found["rehearsal"] = sources.fingerprint(self.strategy.rehearsal)
+            question["rehearsal"] = sources.fingerprint(self.strategy.rehearsal)
         if isinstance(self.model, EndpointModel):
-            found["endpoint"] = self.model.determining
+            question["endpoint"] = self.model.determining
         if self.model.trust_remote_code:
-            found["trust_remote_code"] = True
-        return found
+            question["trust_remote_code"] = True
+        return question
 
     @cached_property
     def id(self) -> str:

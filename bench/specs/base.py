@@ -47,12 +47,12 @@ def _anchored(value: Any, folder: Path) -> Any:
         return [_anchored(entry, folder) for entry in value]
     if not isinstance(value, dict):
         return value
-    found = {key: _anchored(entry, folder) for key, entry in value.items()}
-    if "columns" in found:
+    anchored = {key: _anchored(entry, folder) for key, entry in value.items()}
+    if "columns" in anchored:
         for key, local in (("path", ""), ("hub", ("./", "../"))):
-            if isinstance(place := found.get(key), str) and place.startswith(local):
-                found[key] = str(folder / place)
-    return found
+            if isinstance(place := anchored.get(key), str) and place.startswith(local):
+                anchored[key] = str(folder / place)
+    return anchored
 
 
 def explain(error: ValidationError, spec: type[BaseModel]) -> str:

@@ -17,10 +17,10 @@ class Budget:
         Raises:
             UserError: not a positive number of examples.
         """
-        found = re.fullmatch(r"\s*(\d[\d_,]*)\s*(examples)?\s*", text)
-        if not found:
+        match = re.fullmatch(r"\s*(\d[\d_,]*)\s*(examples)?\s*", text)
+        if not match:
             raise UserError(f"budget '{text}' is not understood; write a number of training examples, e.g. 512examples")
-        amount = int(re.sub("[_,]", "", found.group(1)))
+        amount = int(re.sub("[_,]", "", match.group(1)))
         if amount < 1:
             raise UserError(f"budget '{text}' would train nothing; give at least 1example, or run zero-shot alone")
         return cls(amount)

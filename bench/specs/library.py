@@ -22,8 +22,8 @@ class Library:
 
     def names(self, kind: str) -> list[str]:
         """Names of all files in the folders' subfolder `kind` ('' for suites)."""
-        found = (path for folder in self.folders for path in (folder / kind).glob("*.yaml"))
-        return sorted({path.stem for path in found if path.name != "assets.yaml"})
+        paths = (path for folder in self.folders for path in (folder / kind).glob("*.yaml"))
+        return sorted({path.stem for path in paths if path.name != "assets.yaml"})
 
     def find(self, what: str, kind: str, name: str) -> Path:
         if name.endswith((".yaml", ".yml")):

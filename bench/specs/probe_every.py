@@ -27,10 +27,10 @@ def stride(every: str, steps: int) -> int:
 
 def _amount(every: str) -> int | float:
     """A number of steps, or a share of them in (0, 1]; 0 where it is neither."""
-    found = re.fullmatch(r"(\d+)|(0?\.\d+)|(\d+(?:\.\d+)?)%", every)
-    if not found:
+    match = re.fullmatch(r"(\d+)|(0?\.\d+)|(\d+(?:\.\d+)?)%", every)
+    if not match:
         return 0
-    if found[1]:
-        return int(found[1])
-    share = float(found[2]) if found[2] else float(found[3]) / 100
+    if match[1]:
+        return int(match[1])
+    share = float(match[2]) if match[2] else float(match[3]) / 100
     return share if 0 < share <= 1 else 0

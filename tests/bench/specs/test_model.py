@@ -20,7 +20,8 @@ license: MIT
     [
         ("hub: somebody/far\n", "", "name exactly one of folder, gguf, hub"),
         ("hub: somebody/far", "hub: somebody/far\nfolder: model", "name exactly one of folder, gguf, hub"),
-        ("license", "asset: smollm2\nlicense", "folder and gguf are members of an asset, and hub is not"),
+        ("license", "asset: smollm2\nlicense", "folder and gguf are members of an asset, hub and endpoint are not"),
+        ("license: MIT\n", "", "name the license of the weights"),
         ("0" * 40, "main", "field 'revision': String should match pattern"),
         ("model_type: llama, ", "", "a hub model needs a revision, and a config with model_type and architectures"),
         ("hub: somebody/far", "asset: smollm2\nfolder: model", "revision and config belong to a hub model"),

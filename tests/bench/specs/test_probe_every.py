@@ -6,9 +6,15 @@ from bench.errors import UserError
 from bench.specs.probe_every import checked_stride, stride
 
 
-@pytest.mark.parametrize(("every", "steps", "stride_"), [("10", 100, 10), ("25%", 100, 25), ("25%", 10, 2), ("1%", 10, 1)])
-def test_a_stride_is_steps_or_a_share_of_them(every, steps, stride_):
-    assert stride(every, steps) == stride_
+@pytest.mark.parametrize("same", [("50%", "0.5", ".5", "50.0%"), ("3", "03"), ("33%", "0.33"), ("7%", "0.07")])
+def test_a_share_is_one_share_however_it_is_written(same):
+    assert {checked_stride(each) for each in same} == {same[0]}
+    assert checked_stride(None) is None
+
+
+@pytest.mark.parametrize(("every", "steps", "between"), [("10", 100, 10), ("25%", 100, 25), ("25%", 10, 2), ("1%", 10, 1)])
+def test_a_stride_is_steps_or_a_share_of_them(every, steps, between):
+    assert stride(every, steps) == between
 
 
 @pytest.mark.parametrize("every", ["0", "0%", "1.5", "101%", "often", "-1", ""])

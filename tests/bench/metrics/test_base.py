@@ -1,0 +1,27 @@
+import numpy as np
+import pytest
+
+from bench.metrics.base import Mean, mean_f1, ratio
+
+
+def test_a_ratio_without_anything_to_divide_by_is_zero():
+    assert ratio(np.array([1.0, 3.0, 0.0]), np.array([2.0, 0.0, 0.0])).tolist() == [0.5, 0.0, 0.0]
+
+
+def test_a_mean_is_a_sum_and_a_count():
+    class Length(Mean):
+        name = "length"
+
+        def values(self, predictions, references):
+            return [len(each) for each in predictions]
+
+    assert Length().counts(["ab", "c"], []).tolist() == [[2, 1], [1, 1]]
+    assert Length().value(["ab", "c"], []) == 1.5
+    assert Length().number(np.array([[4.0, 2.0], [0.0, 0.0]])).tolist() == [2.0, 0.0]
+
+
+def test_mean_f1_is_of_the_classes_that_occur():
+    """Three classes as (hits, predicted, gold): F1 of 2/3, of 0, and one that neither side names."""
+    totals = np.array([1.0, 2.0, 1.0, 0.0, 0.0, 2.0, 0.0, 0.0, 0.0])
+    assert float(mean_f1(totals)) == pytest.approx((2 / 3 + 0) / 2)
+    assert mean_f1(np.stack([totals, 0 * totals])).tolist() == pytest.approx([1 / 3, 0.0])

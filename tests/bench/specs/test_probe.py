@@ -1,0 +1,22 @@
+import pytest
+
+from bench.specs.probe import ProbeSpec
+
+FIELDS = {
+    "name": "capitals",
+    "version": 1,
+    "description": "",
+    "kind": "cloze",
+    "source": {"path": "a.csv", "columns": {"country": "c", "capital": "k"}},
+}
+
+
+def test_a_row_has_the_columns_and_the_templates():
+    spec = ProbeSpec.model_validate(FIELDS | {"fields": {"text": "{country}'s capital", "choices": ["{capital}", "Rome"]}})
+    assert spec.given == {"country", "capital", "text", "choices"}
+
+
+@pytest.mark.parametrize("template", ["{contry}", ["{country}", "{contry}"]])
+def test_a_template_names_columns_alone(template):
+    with pytest.raises(ValueError, match=r"a template names \{contry\}, but the columns give country, capital"):
+        ProbeSpec.model_validate(FIELDS | {"fields": {"text": template}})
