@@ -47,12 +47,6 @@ def test_numbers_of_many_sums_at_once_are_those_of_each(name: str):
     assert not metric.share or ((metric.number(sums) >= 0) & (metric.number(sums) <= 1)).all()
 
 
-def test_evaluate_combines_them_with_its_own():
-    both = evaluate.combine([metrics.metric("accuracy"), metrics.metric("f1_macro")])
-    found = both.compute(predictions=["a", "b", "b"], references=["a", "a", "b"])
-    assert found == {"accuracy": pytest.approx(2 / 3), "f1_macro": pytest.approx(2 / 3)}
-
-
 @pytest.mark.parametrize("load", [metrics.metric, metrics.counted])
 def test_unknown_metric_names_the_nearest(load):
     with pytest.raises(UserError, match="did you mean accuracy"):

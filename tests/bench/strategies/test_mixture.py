@@ -5,10 +5,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from bench import strategies
-from bench.planning import plan
-from bench.running import curriculum
 from bench.specs.library import Library
-from bench.tasks.encoding import Encoding
 
 LIBRARY = Library()
 
@@ -90,34 +87,3 @@ def test_progressive_by_hand():
     sizes = {"sst2": 9000, "rte": 250}
     for progress, expected in ((0.0, [0.2, 0.8 * 2 / 3, 0.8 / 3]), (0.5, [0.6, 0.4 * 2 / 3, 0.4 / 3]), (1.0, [1.0, 0.0, 0.0])):
         assert list(strategy.shares("sst2", sizes, True, progress).values()) == pytest.approx(expected)
-
-
-def built(model, **settings):
-    said = [f"multitask.{name}={value}" for name, value in settings.items()]
-    options = plan.Options("sentiment", model=model, strategies=["multitask"], budget="160", settings=said)
-    (run,) = plan.plan(options, "fp32")
-    return run, curriculum.build(run, Encoding(run.model, run.max_length))
-
-
-def test_a_curriculum_mixes_what_is_due(decoder_folder):
-    run, found = built(str(decoder_folder))
-    assert found.examples == 160 and [len(step) for step in found.steps] == [16] * 10
-    eos = run.model.tokenizer.eos_token_id
-    rehearsed = [e for step in found.steps for e in step if e.weight < 1]
-    assert len(rehearsed) == 16  # a tenth
-    assert all(e.mass == pytest.approx(1) for e in rehearsed) and eos is not None
-    texts = [run.model.tokenizer.decode(e.ids) for step in found.steps for e in step if e.weight == 1]
-    joked, followed = (sum(word in text for text in texts) for word in ("headline", "follow"))
-    assert joked == 32 and followed == 8
-
-
-def test_a_progressive_curriculum_ends_with_the_task_alone(encoder):
-    run, found = built("tiny-bert", progressive=True, start=0.1, end=1.0)
-    heads = [[e.head for e in step] for step in found.steps]
-    own = [part.count(0) for part in heads]
-    assert own[0] <= 4 and own[-1] >= 15 and sum(own) == pytest.approx(160 * 0.55, abs=1)
-    assert set(heads[0]) == {0, 1, 2}
-    # The k-th example of the task is the same as without what is mixed in.
-    alone = plan.plan(plan.Options("sentiment", model="tiny-bert", strategies=["instruction"], budget="160"), "fp32")[0]
-    expected = [e.ids for step in curriculum.build(alone, Encoding(encoder, run.max_length)).steps for e in step]
-    assert [e.ids for step in found.steps for e in step if e.head == 0] == expected[: sum(own)]
