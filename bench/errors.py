@@ -22,6 +22,7 @@ class FormatError(ValueError):
 def unknown(what: str, name: str, known: Iterable[str]) -> UserError:
     """An error for a name that does not exist, with the nearest names that do."""
     names = sorted(known)
+    # difflib's own 0.6 would not see `qa` in `qq`: of short names one wrong letter is much.
     near = get_close_matches(name, names, n=3, cutoff=0.5)
     hint = f"did you mean {' or '.join(near)}?" if near else f"known: {', '.join(names) or 'none'}"
     return UserError(f"unknown {what} '{name}'; {hint}")

@@ -15,6 +15,7 @@ def cache() -> Path:
     """$TUNEBENCH_CACHE, by default $XDG_CACHE_HOME/tunebench; it can be deleted at any time."""
     if named := os.environ.get("TUNEBENCH_CACHE"):
         return Path(named)
+    # Set but empty counts as unset, as the XDG Base Directory specification has it.
     return Path(os.environ.get("XDG_CACHE_HOME") or Path.home() / ".cache") / "tunebench"
 
 
@@ -27,16 +28,18 @@ def writing(path: Path) -> Iterator[Path]:
     """
     try:
         path.parent.mkdir(parents=True, exist_ok=True)
+        # In the same folder: os.replace is atomic within one file system alone, and /tmp may be another.
         handle, name = tempfile.mkstemp(dir=path.parent, prefix=f".{path.name}.")
-        os.close(handle)
+        os.close(handle)  # who writes opens it by its name
     except OSError as error:
         raise not_writable(path, error) from error
     temporary = Path(name)
     try:
         yield temporary
-        temporary.chmod(0o644)
+        temporary.chmod(0o644)  # mkstemp makes 0600, and results are for colleagues to read too
         os.replace(temporary, path)
     except OSError as error:
+        # What a person can mend gets a sentence; a broken disk (EIO) keeps its traceback.
         if error.errno in (errno.ENOSPC, errno.EDQUOT, errno.EROFS, errno.EACCES):
             raise not_writable(path, error) from error
         raise
@@ -60,6 +63,7 @@ def check_writable(folder: Path) -> None:
     Raises:
         UserError: they cannot.
     """
+    # os.access says yes to root and on a full disk, where an empty file still fits: only bytes tell.
     with writing(folder / ".writable") as temporary:
         temporary.write_bytes(b"\0" * 65536)
     (folder / ".writable").unlink()

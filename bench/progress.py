@@ -7,12 +7,14 @@ from rich.console import Console
 from rich.markup import escape
 
 LOG_SECONDS = 15.0
+"""Between two lines of a log: enough to see that a run goes on, few enough to read afterwards."""
 
 
 class Progress:
     """Speaks for the main process alone; the others are silent."""
 
     def __init__(self, speaks: bool, total: int) -> None:
+        # stdout is for results alone (`results --json`). Without soft_wrap rich breaks a log's lines at 80 columns.
         self.console = Console(file=sys.stderr, highlight=False, quiet=not speaks, soft_wrap=True)
         self.total, self.number, self.label = total, 0, ""
         self._last = self._started = 0.0
@@ -47,10 +49,11 @@ class Progress:
 
     def _line(self, text: str, end: str) -> None:
         if self.console.is_terminal:
+            # A full line would wrap, and the next "\r" would clear its second half alone.
             width = self.console.width - 1
             text = "\r\033[2K" + (text if end else text[:width])
             if not self.console.quiet:
                 self.console.file.write(text + end)
                 self.console.file.flush()
         else:
-            self.console.print(escape(text), end=end)
+            self.console.print(escape(text), end=end)  # a label's brackets are no markup of rich's

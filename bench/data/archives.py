@@ -19,6 +19,7 @@ def read_member(file: BinaryIO, inside: str) -> bytes:
         ValueError: `file`, or an archive in it, is neither zip nor tar, or is damaged.
     """
     first, _, rest = inside.partition(NESTED)
+    # By content, not by name: a wheel is a zip.
     content = _from_zip(file, first) if zipfile.is_zipfile(file) else _from_tar(file, first)
     return read_member(io.BytesIO(content), rest) if rest else content
 
@@ -50,8 +51,9 @@ def _from_tar(file: BinaryIO, inside: str) -> bytes:
 
 
 def _tar(file: BinaryIO) -> tarfile.TarFile:
-    file.seek(0)
+    file.seek(0)  # zipfile.is_zipfile has looked for its directory at the end
     try:
         return tarfile.open(fileobj=file)
+    # tarfile lets its decompressors' errors through: OSError of gzip and bz2, EOFError where the file is cut off.
     except (tarfile.TarError, OSError, EOFError, zlib.error, lzma.LZMAError) as error:
         raise ValueError(f"neither a zip nor a tar archive ({' '.join(str(error).split())})") from error

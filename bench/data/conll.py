@@ -20,7 +20,7 @@ def sentences(content: str) -> Iterator[tuple[str, dict[str, list[str]]]]:
     width = start = 0
     # The last, blank line ends the last sentence.
     for number, line in enumerate([*content.split("\n"), ""], start=1):
-        line = line.strip(" \r")
+        line = line.strip(" \r")  # a tab stays: at the line's end it stands before an empty column, which must be told
         if not line.strip():
             if sentence:
                 yield f"line {start}", _columns(sentence)
@@ -28,6 +28,7 @@ def sentences(content: str) -> Iterator[tuple[str, dict[str, list[str]]]]:
         elif not (line.startswith("-DOCSTART-") or (not sentence and (line == "#" or line.startswith("# ")))):
             tabbed = "\t" in line if tabbed is None else tabbed
             cells = [cell.strip(" ") for cell in line.split("\t")] if tabbed else [cell for cell in line.split(" ") if cell]
+            # One width for the whole file: in a wider sentence, column -1 would be another column.
             width = width or len(cells)
             _check(number, cells, width)
             start = start if sentence else number

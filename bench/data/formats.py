@@ -33,7 +33,8 @@ ENDINGS: dict[str, Format] = {
     "bio": "conll",
     "iob2": "conll",
 }
-csv.field_size_limit(2**31 - 1)  # a document in a field may be longer than Python's 128 KB
+# A document in a field may be longer than Python's 128 KB; sys.maxsize would not fit the C long of Windows.
+csv.field_size_limit(2**31 - 1)
 
 
 def parse_file(
@@ -52,7 +53,7 @@ def parse_file(
     try:
         content = UNPACK[packed.lstrip(".")](content) if packed else content
         yield from _table(kind, content, header) if kind in ("csv", "tsv") else PARSERS[kind](content)
-    except FormatError as error:
+    except FormatError as error:  # before ValueError, which it is too: it knows the line
         raise UserError(f"{name}, {error}") from error
     except (ValueError, OSError, EOFError, zlib.error, pyarrow.ArrowException) as error:
         raise UserError(f"{name}: cannot be read as {kind}{packed}: {' '.join(str(error).split())}") from error
@@ -75,10 +76,12 @@ def text(content: bytes) -> str:
         FormatError: it is another encoding; the line is named.
     """
     try:
+        # Excel writes a byte order mark, which would become a part of the first column's name.
         decoded = content.decode("utf-8-sig")
     except UnicodeDecodeError as error:
         line, wrong = error.object[: error.start].count(b"\n") + 1, error.object[error.start]
         raise FormatError(f"line {line}", f"byte 0x{wrong:02x} is not UTF-8; save the file as UTF-8") from None
+    # English in UTF-16 without a mark is also valid UTF-8, with a zero byte beside each letter.
     if "\0" in decoded:
         line = decoded[: decoded.index("\0")].count("\n") + 1
         raise FormatError(f"line {line}", "holds a zero byte, so it is not text in UTF-8; save the file as UTF-8")
@@ -99,9 +102,10 @@ def _table(kind: Format, content: bytes, header: list[str] | None) -> Iterator[R
 
 def _csv(content: str) -> Iterator[tuple[int, list[str]]]:
     """Lines where the records start, and their cells; a quoted cell may hold line breaks."""
+    # strict: else a quote that is never closed silently swallows the rest of the file as one cell.
     reader = csv.reader(io.StringIO(content, newline=""), strict=True)
     while True:
-        line = reader.line_num + 1
+        line = reader.line_num + 1  # asked before the record is read, which may end many lines later
         try:
             cells = next(reader)
         except StopIteration:

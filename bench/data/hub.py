@@ -22,6 +22,7 @@ def records(source: Source) -> Iterator[tuple[str, dict[str, Any]]]:
         features = loaded.features
         for number, row in enumerate(loaded, start=1):
             yield f"row {number}", {column: _named(features[column], value) for column, value in row.items()}
+    # No narrower class: builders, file systems, pyarrow and the hub's client raise their own.
     except Exception as error:
         raise UserError(
             f"hub dataset '{source.hub}' cannot be loaded ({type(error).__name__}: {' '.join(str(error).split())[:200]}); "
@@ -32,6 +33,7 @@ def records(source: Source) -> Iterator[tuple[str, dict[str, Any]]]:
 def pins_commit(source: Source) -> bool:
     """Is the revision a commit, which can never hold other rows? A branch, a tag and a local folder can."""
     commit = re.fullmatch("[0-9a-f]{40}", source.revision or "")
+    # `load_dataset` prefers a local folder of that name, whose files no revision pins.
     return commit is not None and not Path(source.hub or "").exists()
 
 

@@ -1,6 +1,7 @@
 """A source distribution from the package index that pip is set up for, without building or running anything of it.
 
-pip itself runs an sdist's setup.py to learn its metadata, even for `pip download`, so pip is only asked for its settings.
+pip itself runs an sdist's setup.py to learn its metadata, even for `pip download --no-deps` (pypa/pip#1884, open since
+2014), so pip is only asked for its settings.
 """
 
 import ast
@@ -43,6 +44,7 @@ def _settings() -> dict[str, str]:
     listed = dict(line.split("=", 1) for line in done.stdout.splitlines() if "=" in line)
     settings: dict[str, str] = {}
     for section in ("global.", "download.", ":env:."):
+        # pip prints the values as Python literals.
         named = {key.removeprefix(section): value for key, value in listed.items() if key.startswith(section)}
         settings |= {key: str(ast.literal_eval(value)) for key, value in named.items()}
     return settings
@@ -57,6 +59,7 @@ def _indexes(settings: dict[str, str]) -> Iterator[str | None]:
 def _from_index(index: str | None, package: str, version: str, settings: dict[str, str]) -> bytes:
     with PyPISimple(session=_session(settings), **({"endpoint": index} if index else {})) as client:
         host = urlsplit(client.endpoint).hostname
+        # A trusted host may be given with a port, which after this split matches no host's name.
         if host in settings.get("trusted-host", "").replace(":", " ").split():
             client.s.verify = False
         page = client.get_project_page(package, timeout=SECONDS)

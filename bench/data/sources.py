@@ -38,7 +38,7 @@ def rows(source: Source) -> list[SourceRow]:
         UserError: the file, a column or the place of a nested value is missing, a value is not in `values` or `ranges`,
             an `extract` does not match, or the content is not of its format; file, line or row, and field are named.
     """
-    return _rows(source.model_dump_json())
+    return _rows(source.model_dump_json())  # as a cache's key: a Source holds dicts, which have no hash
 
 
 @lru_cache(maxsize=32)
@@ -79,6 +79,7 @@ def fingerprint(source: Source) -> dict[str, Any]:
     A hub dataset counts by its revision where that is a commit. A branch, a tag or a local folder changes, so its rows
     are hashed, whether the hub can be asked at the moment or the rows come from the cache: the id is the same.
     """
+    # Without defaults: a field that the next version adds changes no run's id.
     shape = source.model_dump(exclude={"asset", "path"}, exclude_defaults=True)
     if source.asset:
         return {**shape, "sha256": assets.asset(source.asset).sha256}
@@ -132,6 +133,7 @@ def _extracted(source: Source, record: dict[str, Any], place: str) -> dict[str, 
 def _reach(record: dict[str, Any], column: str, place: str) -> Any:
     """The column's value as text; parts between dots go into objects, and into all entries of a list."""
     value: Any = record
+    # A column whose own name has dots comes first: `pandas.json_normalize` writes such.
     for part in [column] if column in record else column.split("."):
         try:
             if isinstance(value, list):
@@ -151,6 +153,7 @@ def _text(value: Any, column: str, place: str) -> Any:
         raise UserError(f"{place}: column '{column}' holds an object ({', '.join(value)}); name a part of it: {column}.{inner}")
     if isinstance(value, bytes):
         raise UserError(f"{place}: column '{column}' holds bytes instead of text")
+    # A missing value is an empty text: the task says whether it can do without, and names the row.
     return "" if value is None else str(value)
 
 
@@ -174,7 +177,7 @@ def _valued(value: Any, values: dict[str, str], field: str, place: str) -> Any:
 def _ranged(value: Any, ranges: dict[str, str], field: str, place: str) -> str:
     try:
         number = float(value)
-        if math.isnan(number):
+        if math.isnan(number):  # Python takes "nan" for a number, and no range would hold it
             raise ValueError
     except (TypeError, ValueError):
         raise UserError(f"{place}: {field} '{value}' is not a number, but ranges are given for it") from None

@@ -30,9 +30,11 @@ def questions(content: Any) -> Iterator[tuple[str, dict[str, Any]]]:
 def _question(asked: Any, where: str) -> dict[str, Any]:
     starts: dict[str, str] = {}
     question = _part(asked, "question", str, where)
+    # Version 1.1 has no such field.
     impossible = "is_impossible" in asked and _part(asked, "is_impossible", bool, where)
     for n, answer in enumerate(_part(asked, "answers", list, where)):
         answer_at = f"{where}.answers[{n}]"
+        # The development sets hold several annotators' answers, many of them the same text at the same or another place.
         starts.setdefault(_part(answer, "text", str, answer_at), str(_part(answer, "answer_start", int, answer_at)))
     return {
         "id": _part(asked, "id", str, where),

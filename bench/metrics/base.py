@@ -47,6 +47,8 @@ class Mean(Counted):
         """One value per item."""
 
     def counts(self, predictions: Sequence[Any], references: Sequence[Any]) -> Floats:
+        # float64, since float32 has no whole numbers above 2**24. How many items there are is a sum like any other, so that
+        # a resample's mean needs nothing but its sums.
         values = np.asarray(self.values(predictions, references), dtype=np.float64)
         return np.stack([values, np.ones_like(values)], axis=1)
 
@@ -56,11 +58,13 @@ class Mean(Counted):
 
 def ratio(numerator: Floats, denominator: Floats) -> Floats:
     """Quotients; 0 where there is nothing to divide by, as in scikit-learn and seqeval."""
+    # np.where would divide first and warn of the zeros.
     return np.divide(numerator, denominator, out=np.zeros_like(numerator), where=denominator != 0)
 
 
 def mean_f1(totals: Floats) -> Floats:
     """(..., 3 x classes), each class's hits, predictions and golds, as the mean F1 of the classes that occur, (...)."""
     hits, predicted, gold = np.moveaxis(totals.reshape(*totals.shape[:-1], -1, 3), -1, 0)
+    # A resample may miss a class that all items together have: then it is no part of the mean, as in scikit-learn.
     occurs = predicted + gold > 0
     return ratio(ratio(2 * hits, predicted + gold).sum(-1), occurs.sum(-1, dtype=np.float64))

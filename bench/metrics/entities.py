@@ -37,6 +37,8 @@ class _Entities(Counted):
         from seqeval.metrics.sequence_labeling import get_entities
         from seqeval.scheme import IOB2, Entities
 
+        # seqeval's default is conlleval's reading, in which an I- tag may begin an entity; IOB2 alone is what it calls strict
+        # (chakki-works/seqeval#23).
         if not self.strict:
             return set(get_entities(list(tags)))
         try:

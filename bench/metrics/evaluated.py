@@ -26,5 +26,6 @@ class EvaluateMetric(Counted, evaluate.Metric):
             description=self.description, citation="", features=features, inputs_description="one value per item"
         )
 
+    # evaluate passes no references where the features name none.
     def _compute(self, predictions: Sequence[Any], references: Sequence[Any] = ()) -> dict[str, float]:
         return {self.name: self.value(list(predictions), list(references))}

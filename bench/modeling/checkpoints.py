@@ -52,6 +52,7 @@ def fetched(spec: ModelSpec) -> Path:
 
 
 def from_hub(name: str, pinned: dict[str, ModelSpec], trust_remote_code: bool) -> Path:
+    # Stricter than for other names: what is no pinned model may well be a hub's.
     near = get_close_matches(name, pinned, n=2, cutoff=0.75)
     if near:
         raise UserError(f"unknown model '{name}'; did you mean {' or '.join(near)}?")

@@ -27,6 +27,7 @@ def count_flops(model: nn.Module) -> Flops:
     """The formula for an adapted model; weights are (out, in) matrices, quantised ones at their unpacked size."""
     body = head = 0
     reached = False  # whether a trained weight lies below: then gradients must flow through to it
+    # transformers' models define their modules in the order of the data's way, from the embedding to the head.
     for name, module in model.named_modules():
         weight = getattr(module, "weight", None)
         own = list(module.parameters(recurse=False))

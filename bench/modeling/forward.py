@@ -17,7 +17,7 @@ def accepts(model: nn.Module, argument: str) -> bool:
 
 def unlaunched(model: nn.Module) -> nn.Module:
     """The model inside a launcher's wrapper, with PEFT's still around it."""
-    inner: nn.Module = getattr(model, "module", model)
+    inner: nn.Module = getattr(model, "module", model)  # DDP's name for it, and DeepSpeed's
     return inner
 
 
@@ -39,6 +39,7 @@ def last_logits(model: nn.Module, batch: Batch, positions: int, cache: Any = Non
     With `cache` the batch's attention mask and position ids must count the cached tokens.
     """
     extra: dict[str, Any] = {}
+    # PEFT drops position ids beside its prompt tokens and shifts them beside a prefix: there the strategy's hook counts them.
     if accepts(model, "position_ids") and caches(model):
         extra["position_ids"] = batch.position_ids
     if accepts(model, "logits_to_keep"):
@@ -47,7 +48,7 @@ def last_logits(model: nn.Module, batch: Batch, positions: int, cache: Any = Non
         extra["past_key_values"] = cache
     out = model(input_ids=batch.input_ids, attention_mask=batch.attention_mask, use_cache=cache is not None, **extra)
     logits: Tensor = out.logits
-    return logits[:, -positions:]
+    return logits[:, -positions:]  # a model that does not know logits_to_keep gives all
 
 
 def head_logits(model: nn.Module, batch: Batch) -> Tensor:
@@ -77,6 +78,8 @@ def token_losses(logits: Tensor, labels: Tensor, smoothing: float = 0.0) -> Tens
 
     With `smoothing` the target gets 1 - smoothing of the probability, and all classes share the rest (Szegedy et al. 2016).
     """
+    # fp32: bf16's 8 bits are too few for a sum over a vocabulary. By hand instead of cross_entropy's own label_smoothing,
+    # which would spread over the -inf of a span's padding too.
     logprobs, wanted = logits.float().flatten(0, 1).log_softmax(-1), labels.flatten()
     losses = nn.functional.nll_loss(logprobs, wanted, ignore_index=IGNORE, reduction="none")
     if smoothing:

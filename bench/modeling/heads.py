@@ -40,6 +40,7 @@ class Heads(nn.Module):
         """
         out = self.heads[str(head)](**inputs)
         if torch.is_grad_enabled():
+            # One number of each is enough. DDP's find_unused_parameters would search the graph in each step instead.
             unused = sum((p.flatten()[0] * 0 for p in self.parameters() if p.requires_grad), torch.zeros(()))
             out[next(iter(out))] = out[next(iter(out))] + unused
         return out

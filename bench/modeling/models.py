@@ -87,7 +87,7 @@ class Model:
     def tokenizer(self) -> Tokenizer:
         tokenizer = AutoTokenizer.from_pretrained(self.folder, trust_remote_code=self.trust_remote_code)
         if tokenizer.pad_token_id is None:
-            tokenizer.pad_token = tokenizer.eos_token
+            tokenizer.pad_token = tokenizer.eos_token  # Llama and GPT-2 have none; padding is masked, so that any token does
         return tokenizer
 
     def load(
@@ -103,7 +103,7 @@ class Model:
             extra["device_map"] = {"": device or torch.device("cpu")}
         loaded: PreTrainedModel = auto_class.from_pretrained(
             self.folder,
-            dtype=torch.float32,
+            dtype=torch.float32,  # since transformers 5 the checkpoint's own is the default (huggingface/transformers#34919)
             use_safetensors=True,
             trust_remote_code=self.trust_remote_code,
             **extra,
@@ -116,7 +116,7 @@ class Model:
 
     def shape(self, auto_class: Any, **head: Any) -> PreTrainedModel:
         """The model without weights, on the meta device; `head` goes to the config as in `load`."""
-        config = copy.deepcopy(self.config)
+        config = copy.deepcopy(self.config)  # the property keeps one object for all
         config.update(head)
         with torch.device("meta"):
             shape: PreTrainedModel = auto_class.from_config(config, trust_remote_code=self.trust_remote_code)
@@ -126,6 +126,7 @@ class Model:
         """bitsandbytes for the linear layers inside the stack; heads, poolers and projections around it stay fp32."""
         shape = self.shape(auto_class, **head)
         inside = {id(module) for module in linear(layers(shape))}
+        # A list of one's own replaces transformers', which would have kept lm_head out (huggingface/transformers#45674).
         around = [name for name, m in shape.named_modules() if isinstance(m, torch.nn.Linear) and id(m) not in inside]
         # The list's name says int8, but transformers keeps these out of 4 bit too.
         if bits == 8:

@@ -13,6 +13,7 @@ def set_dropout(model: torch.nn.Module, share: float) -> None:
     for module in model.modules():
         if isinstance(module, torch.nn.Dropout):
             module.p = share
+        # Llama's kind hands it as a number to the fused attention, which has no dropout layer.
         elif isinstance(getattr(module, "attention_dropout", None), float):
             module.attention_dropout = share  # type: ignore[assignment]
 
@@ -23,6 +24,7 @@ def layers(model: torch.nn.Module) -> torch.nn.ModuleList:
     Raises:
         UserError: the model has no such stack.
     """
+    # By shape and not by name: `layers`, `layer`, `h` and `blocks` are all in use.
     lists = [m for m in model.modules() if isinstance(m, torch.nn.ModuleList) and len({type(block) for block in m}) == 1]
     if not lists:
         raise UserError(f"{type(model).__name__} has no stack of layers to freeze; use another strategy")
@@ -38,4 +40,5 @@ def head_modules(model: torch.nn.Module) -> list[str]:
 
 def linear(blocks: Iterable[torch.nn.Module]) -> list[torch.nn.Module]:
     """The linear layers inside these blocks: what a quantised base holds in 8 or 4 bit."""
+    # Conv1D is GPT-2's linear layer, its weight the other way round.
     return [module for block in blocks for module in block.modules() if isinstance(module, (torch.nn.Linear, Conv1D))]

@@ -67,4 +67,5 @@ def _words(text: str) -> list[str]:
 def _passages(words: list[str], length: int) -> Iterator[int]:
     """Hashes of all runs of so many words."""
     for start in range(len(words) - length + 1):
+        # Python's own hash: salted anew in each process, but passages are compared within one, and 8 bytes are small.
         yield hash(" ".join(words[start : start + length]))

@@ -44,6 +44,7 @@ def build_curriculum(run: Run, encoding: Encoding, stage: TaskSpec | None = None
         by_name = run.strategy.shares(own.name, sizes, "rehearsal" in streams, progress)
         return [by_name[name] for name in names]
 
+    # A component counts its own examples: what is mixed in beside it does not move them.
     taken = dict.fromkeys(names, 0)
     drawn = []
     for component in mixture(run.seed, shares, run.budget.examples):

@@ -52,6 +52,7 @@ def rise(after: pd.DataFrame, before: pd.DataFrame, name: str) -> tuple[float, f
     metric = metrics.metric(name)
     gold = after["gold"].tolist()
     new, old = (metric.counts(frame["prediction"].tolist(), gold) for frame in (after, before))
+    # Side by side in one matrix, so that both models' sums are of the same resamples; the first row is of all items.
     sums = np.vstack([np.hstack([new, old]).sum(0), totals(np.hstack([new, old]))])
     rises = metric.number(sums[:, : new.shape[1]]) - metric.number(sums[:, new.shape[1] :])
     rises = rises if metric.higher_is_better else -rises

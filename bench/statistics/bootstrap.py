@@ -33,6 +33,7 @@ def totals(counts: Floats, resamples: int = RESAMPLES, seed: int = 0) -> Floats:
     parts = []
     for start in range(0, resamples, rows):
         times = [np.bincount(next(drawn), minlength=items) for _ in range(min(rows, resamples - start))]
+        # How often each item was drawn, times its counts: one matrix product instead of a copy of the counts per resample.
         parts.append(np.array(times, dtype=np.float64) @ counts)
     return np.concatenate(parts)
 
@@ -51,10 +52,11 @@ def tail(items: int) -> float:
     the plain percentiles of few items lie too close together: of 14 they leave the truth out 9 times in 100. Of a mean of
     symmetric values these are the bounds of the t interval (Hesterberg 2015, What Teachers Should Know About the Bootstrap).
     """
-    freedom = max(items - 1, 1)
+    freedom = max(items - 1, 1)  # a single item has no spread, and its bounds are its value whatever the tail
     return float(ndtr(-np.sqrt((freedom + 1) / freedom) * stdtrit(freedom, (1 + LEVEL) / 2)))
 
 
 def _resamples(items: int, resamples: int, seed: int) -> Iterator[Indices]:
+    # Anew from the seed: `interval` and `totals` draw the same resamples, and two models' numbers are paired.
     generator = np.random.default_rng(seed)
     return (generator.integers(items, size=items) for _ in range(resamples))

@@ -69,7 +69,9 @@ def estimate(values: Sequence[float], known: Sequence[Bounds | None], counts: Co
 def over_seeds_and_items(counts: Floats, number: Callable[[Floats], Floats]) -> Bounds:
     """Two-level bootstrap of the mean over seeds of `number`, which is made of a seed's sums of `counts`, (seeds, items, k)."""
     seeds, items, width = counts.shape
+    # Seeds side by side with the columns: items are drawn once, for all seeds.
     sums = totals(counts.transpose(1, 0, 2).reshape(items, seeds * width))
     numbers = number(sums.reshape(RESAMPLES, seeds, width))
+    # Not seed 0, which draws the items.
     drawn = np.random.default_rng(1).integers(seeds, size=(RESAMPLES, seeds))
     return bounds(np.take_along_axis(numbers, drawn, axis=1).mean(1), items)

@@ -59,8 +59,10 @@ class Adapter(Strategy):
 
     def adapt(self, model: nn.Module, family: Family) -> nn.Module:
         checkpointing = self.hyperparameters.gradient_checkpointing
+        # At 32 bits it only freezes the base: PEFT switches checkpointing on for quantised ones alone.
         model = prepare_model_for_kbit_training(model, use_gradient_checkpointing=checkpointing)
         config = peft_config(self._completed(model, family))
+        # Batches are padded on the left, and PEFT puts its tokens before the padding (huggingface/peft#1093).
         if config.is_prompt_learning and family == "decoder":
             model.register_forward_pre_hook(_numbered, with_kwargs=True)
         wrapped: nn.Module = get_peft_model(model, config)
@@ -82,7 +84,8 @@ class Adapter(Strategy):
         kind = next((kind for ending, kind in HEADS.items() if type(model).__name__.endswith(ending)), "CAUSAL_LM")
         more: dict[str, Any] = {"task_type": kind}
         if kind == "QUESTION_ANS" and not peft_config(given).is_prompt_learning:
-            more["task_type"] = None  # PEFT's class for it keeps the token types from the model
+            # PeftModelForQuestionAnswering.forward takes token_type_ids and hands them on for prompts alone (peft 0.21).
+            more["task_type"] = None
         if family == "encoder":
             more["modules_to_save"] = head_modules(model)
         return {**more, **given}

@@ -25,6 +25,7 @@ class Frozen(Strategy):
             raise UserError(
                 f"strategy '{self.name}': frozen={depth}, but the model has {len(blocks)} layers; a share is at most 1.0"
             )
+        # 1 is one layer and 1.0 all of them, so the type decides.
         stay = blocks[: depth if isinstance(depth, int) else round(len(blocks) * depth)]
         # With their norms, as BERT's: a trained weight below the frozen layers would need gradients through all of them.
         embeddings = [m for name, m in model.named_modules() if isinstance(m, nn.Embedding) or name.endswith("embeddings")]

@@ -76,6 +76,7 @@ class Mixture(Strategy):
     def _phased(self, own: str, shares: dict[str, float], progress: float) -> dict[str, float]:
         """The task's share on its way from start to end; the others keep their proportions in what is left."""
         mine = self.hyperparameters.start + (self.hyperparameters.end - self.hyperparameters.start) * progress
+        # From the others' own sum: fixed shares may leave it at any size.
         rest = sum(share for name, share in shares.items() if name != own)
         if not rest:
             return {own: 1.0}

@@ -65,11 +65,13 @@ class Encoding:
         if wording.style == "plain":
             return self.ids(before + prompts.plain(task.spec, example))
         tokenizer = self.model.tokenizer
+        # A chat template writes the special tokens itself; the tokenizer's own would double them.
         text = prompts.chat(tokenizer, prompts.instruction(task.spec, example, split, index))
         return self.ids(text, special=not tokenizer.chat_template)
 
     def answer(self, text: str, wording: Wording) -> list[int]:
         """Ids of an answer: after a chat turn it starts the line, else a space stands before it."""
+        # The space belongs to the answer: with BPE, " positive" is another token than "positive".
         chat = wording.style == "instruction" and bool(self.model.tokenizer.chat_template)
         return self.ids(text if chat else f" {text}", special=False)
 

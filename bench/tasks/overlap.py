@@ -14,6 +14,7 @@ def near(texts: Sequence[str], others: Sequence[str], threshold: float = THRESHO
     """Indices of the texts that are similar to one of the others. Case and punctuation don't count; one word has no pairs."""
     if not texts or not others:
         return []
+    # Hashed, so that no vocabulary of all pairs is kept. norm and alternate_sign would make other numbers of the 0s and 1s.
     pairs = HashingVectorizer(
         ngram_range=(2, 2), token_pattern=r"\w+", n_features=2**22, binary=True, norm=None, alternate_sign=False
     )

@@ -39,6 +39,7 @@ def inputs(spec: TaskSpec, example: Example, without: str | None = None) -> list
     The field `without` is read apart, in windows; then the others are one text or none.
     """
     named = [name for _, name, _, _ in Formatter().parse(spec.prompt) if name and name != without]
+    # A prompt may name a field twice; an encoder reads it once.
     texts = [example.fields[name] for name in dict.fromkeys(named)]
     if without or len(texts) < 2:
         return [" ".join(texts)] if texts else []

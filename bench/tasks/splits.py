@@ -62,6 +62,7 @@ def _load(spec: TaskSpec) -> TaskData:
     first, *further = spec.train_sources
     train, notes = _read(spec, [first], "train")
     held: dict[str, list[Example]] = {}
+    # The test first: its rows stay the same whatever share validation takes afterwards.
     for name in ("test", "validation"):
         source: Source | Holdout = getattr(spec, name)
         if isinstance(source, Source):
@@ -107,6 +108,7 @@ def normalised(example: Example, fields: Iterable[str]) -> str:
     `fields` are those that a model reads: an id or a group beside them makes no other text.
     """
     texts = [example.fields[name] for name in sorted(fields)]
+    # A text of signs alone (":)") stays as it is, else all of them would be one text.
     return "|".join(re.sub(r"\W+", "", text.lower()) or text for text in texts)
 
 
@@ -142,6 +144,7 @@ def _hold_out(spec: TaskSpec, examples: Sequence[Example], holdout: Holdout, spl
 
     def inside(example: Example) -> bool:
         group = example.fields[by] if by else normalised(example, spec.fields_named())
+        # With the split's name in it: on the same hash, validation would be cut from what the test has taken already.
         value = int.from_bytes(hashlib.sha256(f"{spec.name}/{split}/{group}".encode()).digest()[:8], "big")
         return value < holdout.share * 2**64
 

@@ -16,6 +16,7 @@ def order(seed: int, size: int) -> Iterator[int]:
     """Indices into `size` examples without end: each epoch a new permutation, drawn from (seed, epoch)."""
     epoch = 0
     while True:
+        # Both as a list: with seed + epoch, the second epoch of seed 0 would be the first of seed 1.
         yield from (int(i) for i in np.random.default_rng([seed, epoch]).permutation(size))
         epoch += 1
 
@@ -32,10 +33,11 @@ def mixture(seed: int, shares: Callable[[float], Sequence[float]], length: int) 
     """
     phases = PHASES if list(shares(0.0)) != list(shares(1.0)) else 1
     edges = np.round(np.linspace(0, length, phases + 1)).astype(int)
-    generator = np.random.default_rng([seed, 2**31])
+    generator = np.random.default_rng([seed, 2**31])  # no epoch of `order` comes that far, so the streams stay apart
     due = np.zeros(len(shares(0.0)))
     drawn: list[int] = []
     for phase, size in enumerate(np.diff(edges)):
+        # In the middle of a phase: of shares that move in a straight line it is the phase's mean.
         rates = np.asarray(shares((phase + 0.5) / phases))
         due = due + rates / rates.sum() * size
         counts = _whole(due - np.bincount(drawn, minlength=len(due)), size)
@@ -45,6 +47,7 @@ def mixture(seed: int, shares: Callable[[float], Sequence[float]], length: int) 
 
 def _whole(need: npt.NDArray[np.float64], size: int) -> npt.NDArray[np.int64]:
     """Whole numbers close to `need` that sum to `size`: the largest remainders are rounded up."""
+    # Negative where a share has fallen to nothing and rounding had given its component too much.
     counts = np.floor(np.maximum(need, 0)).astype(np.int64)
     for i in np.argsort(counts - need, kind="stable")[: max(0, size - counts.sum())]:
         counts[i] += 1
@@ -63,6 +66,8 @@ def by_length(lengths: Sequence[int], tokens: int) -> list[list[int]]:
     Longest first; the cuts are those that minimise padded tokens plus `PASS_TOKENS` a batch (dynamic programming over the
     sorted lengths).
     """
+    # Longest first, so that a batch which memory cannot hold fails at once; equal lengths in their given order, so that all
+    # processes cut alike.
     ranked = sorted(range(len(lengths)), key=lambda i: (-lengths[i], i))
     cost, cut = [0.0], [0]
     for end in range(1, len(ranked) + 1):
@@ -70,7 +75,7 @@ def by_length(lengths: Sequence[int], tokens: int) -> list[list[int]]:
         for first in range(end - 1, -1, -1):
             padded = lengths[ranked[first]] * (end - first)
             if padded > tokens and first < end - 1:
-                break
+                break  # going on makes it only larger: items further ahead are longer
             if cost[first] + padded + PASS_TOKENS < best:
                 best, start = cost[first] + padded + PASS_TOKENS, first
         cost.append(best)
@@ -97,6 +102,7 @@ def micro_batches(step: Sequence[Encoded], tokens: int, rank: int, world: int) -
     found: list[list[Encoded]] = []
     for head in sorted({encoded.head for encoded in step}):
         part = [encoded for encoded in step if encoded.head == head]
+        # Cut for all processes together and dealt out in turn: neighbours in length then wait little for each other.
         shared = by_length([len(encoded.ids) for encoded in part], tokens * world)
         found += [[part[index] for index in batch[rank::world]] for batch in shared]
     return found

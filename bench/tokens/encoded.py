@@ -8,6 +8,7 @@ import torch
 from torch import Tensor
 
 IGNORE = -100
+"""The label without a loss: the default of torch's cross-entropy, and so of transformers."""
 
 
 @dataclass(frozen=True)
@@ -89,6 +90,7 @@ def collate(batch: Sequence[Encoded], pad: int, device: torch.device) -> Batch:
     return Batch(
         ids.to(device),
         mask.to(device),
+        # Positions count from the first real token (huggingface/transformers#22382); padding gets 0, as no embedding has -1.
         (mask.cumsum(1) - 1).clamp(min=0).to(device),
         _labels(batch).to(device),
         None if decodes else batch[0].head,
@@ -101,6 +103,7 @@ def _labels(batch: Sequence[Encoded]) -> Tensor:
     """A decoder's answers end together; an encoder's labels begin together, like its tokens."""
     if batch[0].decodes:
         width = max(encoded.answer for encoded in batch)
+        # Not ids[-answer:], which without an answer would be all of them.
         return torch.tensor([[IGNORE] * (width - e.answer) + list(e.ids[len(e.ids) - e.answer :]) for e in batch])
     width = max(len(encoded.labels) for encoded in batch)
     return torch.tensor([[*e.labels, *[IGNORE] * (width - len(e.labels))] for e in batch])

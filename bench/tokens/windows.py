@@ -9,7 +9,7 @@ from typing import Any
 from bench.tokens.encoded import Encoded
 
 SPECIAL = 4
-"""Most special tokens that a model puts around a pair."""
+"""Most special tokens that a model puts around a pair: RoBERTa's <s> A </s></s> B </s>."""
 
 Span = tuple[int, int] | None
 """First and last character (exclusive) of a piece of the long text; None for what is no part of it."""
@@ -52,6 +52,8 @@ def _cut(tokenizer: Any, text: str, limit: int) -> str:
 def _overflowing(tokenizer: Any, limit: int, texts: Sequence[str]) -> Any:
     """Windows of at most `limit` tokens; neighbours share an eighth of that."""
     part = "only_second" if len(texts) > 1 else "only_first"
+    # The tokenizer panics where the overlap is not smaller than the room beside the other text and the special tokens
+    # (huggingface/transformers#18411). `_cut` leaves about half of the limit, so that an eighth always is.
     wanted = {"return_overflowing_tokens": True, "return_offsets_mapping": True}
     return tokenizer(*texts, truncation=part, max_length=limit, stride=limit // 8, **wanted)
 

@@ -127,6 +127,7 @@ class Ner(TaskType):
         if text.strip().rstrip(".") == self.options.none:
             return tagged(len(words), [])
         kinds = {answer: label for label, answer in self.spec.answers.items()}
+        # After a closing bracket alone: a name may hold a semicolon.
         for part in re.split(r"(?<=\));", text.strip().rstrip(";.")):
             found = re.fullmatch(r"\s*(.+?)\s*\(([^()]+)\)\s*", part)
             place = find_words(words, found[1].split(), start) if found else None
@@ -149,7 +150,7 @@ class Ner(TaskType):
         return [
             replace(w, labels=tuple(IGNORE if p is None else classes[example.gold[p]] for p in w.places))
             for w in found
-            if any(place is not None for place in w.places)
+            if any(place is not None for place in w.places)  # without a label there is nothing to learn or to judge
         ]
 
     def judge(self, example: Example, windows: Sequence[Encoded], logits: Sequence[Tensor]) -> tuple[list[str], float]:

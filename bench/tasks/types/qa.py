@@ -86,6 +86,7 @@ class Qa(TaskType):
         """All windows; one that does not hold the whole answer has its ends on the first token. Together they weigh as one."""
         found = over_text(tokenizer, limit, " ".join(texts), example.fields["context"])
         span = self._span(example)
+        # A window has two targets, its ends: halves of them over all windows sum to one.
         return [replace(w, labels=ends(w.places, span), weight=0.5 / len(found)) for w in found]
 
     def _span(self, example: Example) -> tuple[int, int] | None:
@@ -100,6 +101,7 @@ class Qa(TaskType):
     def judge(self, example: Example, windows: Sequence[Encoded], logits: Sequence[Tensor]) -> tuple[str, float]:
         """The best span over all windows; none where the first tokens' score beats it and the task allows that."""
         best, share, text = -float("inf"), 0.0, ""
+        # Of all windows the lowest: each that does not hold the answer rightly says none (as in transformers' utils_qa.py).
         least = min(logits, key=lambda scores: float(scores[:, 0].sum()))
         nothing = float(least[:, 0].sum())
         for window, scores in zip(windows, logits, strict=True):

@@ -32,3 +32,11 @@ def test_learning_rates_come_from_the_suites_files(library):
         for n in ("full", "lora-8bit")
     }
     assert rates["lora-8bit"] >= 5 * rates["full"]  # LoRA without regret: about ten times full fine-tuning's
+
+
+def test_another_peft_type_starts_its_mapping_anew(library):
+    spec = library.strategy("lora-8bit")
+    peft = strategies.load(spec, "decoder", {"peft": {"peft_type": "IA3"}}).hyperparameters.peft
+    assert peft == {"peft_type": "IA3"}
+    kept = strategies.load(spec, "decoder", {"peft": {"peft_type": "LORA", "use_dora": True}}).hyperparameters.peft
+    assert kept == spec.hyperparameters["peft"] | {"use_dora": True}
