@@ -54,7 +54,7 @@ def fetch(name: str) -> Path:
         ) from error
     with folders.writing(archive) as temporary:
         temporary.write_bytes(content)
-        check_hash(temporary, name)
+        check_hash(temporary, name)  # inside the block: other content never gets its place in the cache
     return archive
 
 
@@ -108,5 +108,5 @@ def members(name: str, folder: str) -> list[str]:
 @once
 def _verified(name: str, _cache: Path) -> Path:
     archive = fetch(name)
-    check_hash(archive, name)
+    check_hash(archive, name)  # also what was in the cache before: somebody may have changed it since
     return archive

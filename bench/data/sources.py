@@ -51,6 +51,7 @@ def _rows(dump: str) -> list[SourceRow]:
         place = f"{describe(source)}, {where}"
         record = _extracted(source, record, place)
         row = SourceRow({field: _reach(record, column, place) for field, column in source.columns.items()}, place)
+        # Before values are replaced: `drop` names what the file says. And before `unique`: a dropped row is no first one.
         if any(row[field] in dropped for field, dropped in source.drop.items()):
             continue
         _translate(source, row)

@@ -8,6 +8,7 @@ from sklearn.feature_extraction.text import HashingVectorizer
 THRESHOLD = 0.7
 """Jaccard similarity of the sets of word pairs from which two texts count as the same (Broder 1997, with pairs as shingles)."""
 TEXTS_AT_ONCE = 2000
+"""It bounds the product of shared pairs in memory."""
 
 
 def near(texts: Sequence[str], others: Sequence[str], threshold: float = THRESHOLD) -> list[int]:

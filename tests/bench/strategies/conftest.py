@@ -8,7 +8,7 @@ from bench import strategies
 @pytest.fixture
 def strategy(library):
     def made(name, family="decoder", **settings):
-        return strategies.load(library.strategy(name), family, settings)
+        return strategies.load_strategy(library.strategy(name), family, settings)
 
     return made
 

@@ -36,7 +36,7 @@ def test_learning_rates_come_from_the_suites_files(library):
 
 def test_another_peft_type_starts_its_mapping_anew(library):
     spec = library.strategy("lora-8bit")
-    peft = strategies.load(spec, "decoder", {"peft": {"peft_type": "IA3"}}).hyperparameters.peft
+    peft = strategies.load_strategy(spec, "decoder", {"peft": {"peft_type": "IA3"}}).hyperparameters.peft
     assert peft == {"peft_type": "IA3"}
-    kept = strategies.load(spec, "decoder", {"peft": {"peft_type": "LORA", "use_dora": True}}).hyperparameters.peft
+    kept = strategies.load_strategy(spec, "decoder", {"peft": {"peft_type": "LORA", "use_dora": True}}).hyperparameters.peft
     assert kept == spec.hyperparameters["peft"] | {"use_dora": True}

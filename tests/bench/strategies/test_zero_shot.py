@@ -15,6 +15,6 @@ def test_the_base_is_asked_plainly_and_without_examples(strategy, family):
 def test_it_has_nothing_to_set(library):
     spec = library.strategy("zero-shot")
     # What the suite says of it must be meant; --set speaks to all strategies, and this one takes nothing of it.
-    assert not strategies.load(spec, "decoder", {"learning_rate": 1e-3}).hyperparameters.model_dump()
+    assert not strategies.load_strategy(spec, "decoder", {"learning_rate": 1e-3}).hyperparameters.model_dump()
     with pytest.raises(UserError, match=r"strategy 'zero-shot' with the suite's hyperparameters: .*learning_rate"):
-        strategies.load(spec, "decoder", {}, {"learning_rate": 1e-3})
+        strategies.load_strategy(spec, "decoder", {}, {"learning_rate": 1e-3})

@@ -12,7 +12,7 @@ GOLD = {"sst2": str, "film-plots": str, "sec-entities": tuple, "squad": tuple}
 
 @pytest.mark.parametrize("name", GOLD)
 def test_examples_are_text_with_a_name_of_their_own(library, name):
-    loaded = splits.load(library.task(name))
+    loaded = splits.load_splits(library.task(name))
     examples = [*loaded.train, *loaded.validation, *loaded.test]
     assert len({example.id for example in examples}) == len(examples)
     for example in examples:
