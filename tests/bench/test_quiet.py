@@ -21,7 +21,7 @@ print(library.is_progress_bar_enabled(), library.get_verbosity() == logging.INFO
 
 
 def test_errors_come_through_and_chatter_does_not():
-    environment = os.environ | {"TRANSFORMERS_VERBOSITY": "info"}
+    environment = os.environ | {"TRANSFORMERS_VERBOSITY": "info", "HF_HUB_DISABLE_PROGRESS_BARS": "0"}
     for name in ("TQDM_DISABLE", "TOKENIZERS_PARALLELISM"):
         environment.pop(name, None)
     done = subprocess.run([sys.executable, "-c", SAID], capture_output=True, text=True, check=True, env=environment)

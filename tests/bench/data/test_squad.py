@@ -58,6 +58,14 @@ def test_squad_version_1_has_no_impossible_questions():
     assert next(squad.questions(content))[1]["is_impossible"] == "false"
 
 
+def test_an_answer_given_twice_stands_where_it_was_given_first():
+    content = copy.deepcopy(SQUAD)
+    question = content["data"][0]["paragraphs"][0]["qas"][0]
+    question["answers"] = [{"text": "Norman", "answer_start": 4}, {"text": "Norman", "answer_start": 20}]
+    _, found = next(squad.questions(content))
+    assert (found["answers"], found["answer_starts"]) == (["Norman"], ["4"])
+
+
 PLACE = r"^data\[0\]\.paragraphs\[0\]"
 
 

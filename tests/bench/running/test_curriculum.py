@@ -80,7 +80,14 @@ def test_a_larger_budget_goes_on_where_a_smaller_one_ends(run, decoding):
     assert large[: len(small)] == small
 
 
-def test_augmentation_leaves_out_other_words_each_time_an_example_comes(run, decoding):
+def test_other_words_are_left_out_each_time(run, decoding, monkeypatch):
+    seeds = []
+    monkeypatch.setattr(curriculum, "dropper", lambda share, *seed: seeds.append(seed) or (lambda words: range(len(words))))
+    curriculum.build(run(augmentation=0.3, seed=7), decoding)
+    assert len(set(seeds)) == 40 and all(7 in seed for seed in seeds)
+
+
+def test_augmentation_leaves_out_words_of_the_text_and_none_of_the_answer(run, decoding):
     plain, thin = (curriculum.build(run(augmentation=share), decoding) for share in (0.0, 0.3))
     for before, after in zip(answers(decoding.model, plain), answers(decoding.model, thin), strict=True):
         words = iter(before.split())
