@@ -42,10 +42,10 @@ def _from_zip(file: BinaryIO, inside: str) -> bytes:
 def _from_tar(file: BinaryIO, inside: str) -> bytes:
     with _tar(file) as archive:
         try:
-            found = archive.extractfile(inside)
-            if found is None:  # a folder
+            member = archive.extractfile(inside)
+            if member is None:  # a folder
                 raise KeyError(inside)
-            return found.read()
+            return member.read()
         except (tarfile.TarError, OSError, EOFError, zlib.error, lzma.LZMAError) as error:
             raise ValueError(f"damaged tar archive ({error})") from error
 

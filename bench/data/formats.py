@@ -141,16 +141,16 @@ def _jsonl(content: bytes) -> Iterator[Record]:
 
 def _json_file(content: bytes) -> Iterator[Record]:
     """A list of objects, or an object with one list of them."""
-    found = _json(text(content), 1)
-    if isinstance(found, dict):
-        lists = {key: value for key, value in found.items() if isinstance(value, list)}
+    parsed = _json(text(content), 1)
+    if isinstance(parsed, dict):
+        lists = {key: value for key, value in parsed.items() if isinstance(value, list)}
         if len(lists) != 1:
-            named = f"{len(lists)} lists ({', '.join(lists)})" if lists else f"none ({', '.join(found) or 'it is empty'})"
+            named = f"{len(lists)} lists ({', '.join(lists)})" if lists else f"none ({', '.join(parsed) or 'it is empty'})"
             raise ValueError(f"expected a list of objects, or an object with one list; found an object with {named}")
-        (found,) = lists.values()
-    if not isinstance(found, list):
-        raise ValueError(f"expected a list of objects, or an object with one list; found {type(found).__name__}")
-    for number, value in enumerate(found, start=1):
+        (parsed,) = lists.values()
+    if not isinstance(parsed, list):
+        raise ValueError(f"expected a list of objects, or an object with one list; found {type(parsed).__name__}")
+    for number, value in enumerate(parsed, start=1):
         yield f"row {number}", _object(f"row {number}", value)
 
 

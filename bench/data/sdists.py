@@ -42,12 +42,12 @@ def _settings() -> dict[str, str]:
     """pip's settings by name; environment before the section of `pip download` before the global one, as pip has it."""
     done = subprocess.run([sys.executable, "-m", "pip", "config", "list"], capture_output=True, text=True)
     listed = dict(line.split("=", 1) for line in done.stdout.splitlines() if "=" in line)
-    found: dict[str, str] = {}
+    settings: dict[str, str] = {}
     for section in ("global.", "download.", ":env:."):
         # pip prints the values as Python literals.
         named = {key.removeprefix(section): value for key, value in listed.items() if key.startswith(section)}
-        found |= {key: str(ast.literal_eval(value)) for key, value in named.items()}
-    return found
+        settings |= {key: str(ast.literal_eval(value)) for key, value in named.items()}
+    return settings
 
 
 def _indexes(settings: dict[str, str]) -> Iterator[str | None]:
@@ -63,12 +63,12 @@ def _from_index(index: str | None, package: str, version: str, settings: dict[st
         if host in settings.get("trusted-host", "").replace(":", " ").split():
             client.s.verify = False
         page = client.get_project_page(package, timeout=SECONDS)
-        found = [file.url for file in page.packages if file.package_type == "sdist" and file.version == version]
-        if not found:
+        urls = [file.url for file in page.packages if file.package_type == "sdist" and file.version == version]
+        if not urls:
             raise LookupError(f"{package} has no sdist of version {version} there")
         # The index's password goes to no other host.
-        auth = requests.utils.get_auth_from_url(client.endpoint) if urlsplit(found[0]).hostname == host else ("", "")
-        answer = client.s.get(found[0], timeout=SECONDS, auth=auth if any(auth) else None)
+        auth = requests.utils.get_auth_from_url(client.endpoint) if urlsplit(urls[0]).hostname == host else ("", "")
+        answer = client.s.get(urls[0], timeout=SECONDS, auth=auth if any(auth) else None)
         answer.raise_for_status()
         return answer.content
 

@@ -45,7 +45,7 @@ def rows(source: Source) -> list[Row]:
 def _rows(dump: str) -> list[Row]:
     source = Source.model_validate_json(dump)
     kept: list[Row] = []
-    seen: set[str] = set()
+    values: set[str] = set()
     records = list(_records(source))
     for where, record in records:
         place = f"{describe(source)}, {where}"
@@ -57,9 +57,9 @@ def _rows(dump: str) -> list[Row]:
         _translate(source, row)
         if source.unique:
             key = str(row[source.unique])
-            if key in seen:
+            if key in values:
                 continue
-            seen.add(key)
+            values.add(key)
         kept.append(row)
     if not kept:
         why = f"all {len(records)} are dropped" if records else "the file holds none"
@@ -124,10 +124,10 @@ def _records(source: Source) -> Iterator[Record]:
 def _extracted(source: Source, record: dict[str, Any], place: str) -> dict[str, Any]:
     """The record with what the named groups of `extract` find in it."""
     for column, expression in source.extract.items():
-        found = re.search(expression, str(_reach(record, column, place)))
-        if not found:
+        match = re.search(expression, str(_reach(record, column, place)))
+        if not match:
             raise UserError(f"{place}: column '{column}' does not match the expression under extract")
-        record = {**record, **found.groupdict()}
+        record = {**record, **match.groupdict()}
     return record
 
 
@@ -182,12 +182,12 @@ def _ranged(value: Any, ranges: dict[str, str], field: str, place: str) -> str:
             raise ValueError
     except (TypeError, ValueError):
         raise UserError(f"{place}: {field} '{value}' is not a number, but ranges are given for it") from None
-    found = [label for label, range_ in ranges.items() if _inside(number, range_)]
-    if len(found) != 1:
+    fitting = [label for label, range_ in ranges.items() if _inside(number, range_)]
+    if len(fitting) != 1:
         known = ", ".join(f"{label} {range_}" for label, range_ in ranges.items())
-        fault = f"in the ranges of {' and '.join(found)}" if found else f"in none of the ranges ({known})"
+        fault = f"in the ranges of {' and '.join(fitting)}" if fitting else f"in none of the ranges ({known})"
         raise UserError(f"{place}: {field} {value} is {fault}; ranges must leave no gap and not overlap")
-    return found[0]
+    return fitting[0]
 
 
 def _inside(number: float, range_: str) -> bool:

@@ -24,6 +24,7 @@ def near(texts: Sequence[str], others: Sequence[str], threshold: float = THRESHO
     found: list[int] = []
     for start in range(0, len(texts), BLOCK):
         part = pairs.transform(texts[start : start + BLOCK])
+        # Of 0s and 1s the product counts the pairs that two texts share.
         shared = (part @ known).tocoo()
         union = np.asarray(part.sum(1)).ravel()[shared.row] + sizes[shared.col] - shared.data
         found += [start + int(row) for row in np.unique(shared.row[shared.data >= threshold * union])]
