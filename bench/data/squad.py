@@ -22,22 +22,22 @@ def questions(content: Any) -> Iterator[tuple[str, dict[str, Any]]]:
         for p, paragraph in enumerate(_part(article, "paragraphs", list, where)):
             where = f"data[{a}].paragraphs[{p}]"
             context = _part(paragraph, "context", str, where)
-            for q, asked in enumerate(_part(paragraph, "qas", list, where)):
+            for q, entry in enumerate(_part(paragraph, "qas", list, where)):
                 where = f"data[{a}].paragraphs[{p}].qas[{q}]"
-                yield where, {"title": article.get("title", ""), "context": context, **_question(asked, where)}
+                yield where, {"title": article.get("title", ""), "context": context, **_question(entry, where)}
 
 
-def _question(asked: Any, where: str) -> dict[str, Any]:
+def _question(entry: Any, where: str) -> dict[str, Any]:
     starts: dict[str, str] = {}
-    question = _part(asked, "question", str, where)
+    question = _part(entry, "question", str, where)
     # Version 1.1 has no such field.
-    impossible = "is_impossible" in asked and _part(asked, "is_impossible", bool, where)
-    for n, answer in enumerate(_part(asked, "answers", list, where)):
+    impossible = "is_impossible" in entry and _part(entry, "is_impossible", bool, where)
+    for n, answer in enumerate(_part(entry, "answers", list, where)):
         answer_at = f"{where}.answers[{n}]"
         # The development sets hold several annotators' answers, many of them the same text at the same or another place.
         starts.setdefault(_part(answer, "text", str, answer_at), str(_part(answer, "answer_start", int, answer_at)))
     return {
-        "id": _part(asked, "id", str, where),
+        "id": _part(entry, "id", str, where),
         "question": question,
         "answers": list(starts),
         "answer_starts": list(starts.values()),

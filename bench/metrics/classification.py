@@ -23,6 +23,7 @@ class MacroF1(Counted):
 
     def counts(self, predictions: Sequence[Any], references: Sequence[Any]) -> Floats:
         """Per label 1 or 0 for hit, predicted, gold: (items, 3 x labels)."""
+        # Labels of these items alone: scikit-learn's default too, so that an unused label does not pull the mean down.
         _, codes = np.unique([*predictions, *references], return_inverse=True)
         guess, gold = codes.reshape(2, -1)
         is_guess, is_gold = (np.eye(codes.max() + 1)[side] for side in (guess, gold))

@@ -24,14 +24,14 @@ class _Entities(Counted):
 
     def spans(self, predictions: Sequence[Any], references: Sequence[Any]) -> list[tuple[Spans, Spans]]:
         """Each item's predicted and gold entities."""
-        found = []
+        pairs = []
         for number, (guess, gold) in enumerate(zip(predictions, references, strict=True), start=1):
             if len(guess) != len(gold):
                 raise UserError(
                     f"item {number}: {len(guess)} predicted tags for {len(gold)} tokens; there must be one for each"
                 )
-            found.append((self._spans(guess, number), self._spans(gold, number)))
-        return found
+            pairs.append((self._spans(guess, number), self._spans(gold, number)))
+        return pairs
 
     def _spans(self, tags: Sequence[str], number: int) -> Spans:
         from seqeval.metrics.sequence_labeling import get_entities
@@ -87,6 +87,7 @@ class EntityMacroF1(_Entities):
     def counts(self, predictions: Sequence[Any], references: Sequence[Any]) -> Floats:
         """Per type hits, predicted, gold: (items, 3 x types)."""
         spans = self.spans(predictions, references)
+        # Sorted, since a set's order differs between processes: columns are the same wherever they are counted.
         types = sorted({kind for sides in spans for side in sides for kind, *_ in side})
         counts = np.zeros((len(spans), len(types), 3))
         for row, (guess, gold) in zip(counts, spans, strict=True):

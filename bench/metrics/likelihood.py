@@ -31,6 +31,7 @@ class Perplexity(_PerUnit):
     unit = "tokens"
 
     def number(self, totals: Floats) -> Floats:
+        # Of the sums: a mean of texts' own perplexities would let one short text decide.
         return np.exp(ratio(totals[..., 0], totals[..., 1]))
 
 

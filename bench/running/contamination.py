@@ -21,16 +21,17 @@ Lengths = tuple[int, ...]
 
 def contaminated_items(run: Run, probe: Probe) -> int:
     """How many of the probe's items have a passage in the training texts of the run's tasks or in rehearsed text."""
-    asked = [[words for text in texts(row) if len(words := _words(text)) >= LEAST] for row in probe.rows]
-    lengths = tuple(sorted({min(WORDS, len(words)) for item in asked for words in item}))
-    known = [_of_task(task.model_dump_json(), lengths) for task in run.trained]
+    probed = [[words for text in texts(row) if len(words := _words(text)) >= LEAST] for row in probe.rows]
+    # Passages of each length that some item has: a short item is looked for inside a long text too.
+    lengths = tuple(sorted({min(WORDS, len(words)) for item in probed for words in item}))
+    trained = [_of_task(task.model_dump_json(), lengths) for task in run.trained]
     if run.strategy.rehearsal and run.model.family == "decoder":
-        known.append(_of_source(run.strategy.rehearsal.model_dump_json(), lengths))
+        trained.append(_of_source(run.strategy.rehearsal.model_dump_json(), lengths))
 
     def given_away(words: list[str]) -> bool:
-        return any(passage in part for passage in _passages(words, min(WORDS, len(words))) for part in known)
+        return any(passage in part for passage in _passages(words, min(WORDS, len(words))) for part in trained)
 
-    return sum(any(map(given_away, item)) for item in asked)
+    return sum(any(map(given_away, item)) for item in probed)
 
 
 def texts(value: Any) -> Iterator[str]:

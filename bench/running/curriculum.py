@@ -37,6 +37,7 @@ def build_curriculum(run: Run, encoding: Encoding, stage: TaskSpec | None = None
     if run.strategy.rehearsal and encoding.model.family == "decoder":
         texts = [str(row["text"]) for row in sources.rows(run.strategy.rehearsal)]
         positions = order(run.seed, len(texts))
+        # The same seed as the task's order; the texts are others.
         streams["rehearsal"] = lambda _: [encoding.rehearsed(texts[next(positions)])]
     names = list(streams)
 
@@ -62,6 +63,7 @@ def _task_stream(run: Run, encoding: Encoding, task: TaskSpec, head: int) -> Str
 
     def encoded(position: int) -> list[Encoded]:
         example = examples[next(positions)]
+        # The position is part of the seed: an example that comes again loses other words.
         if share:
             example = kind.thinned(example, dropper(share, run.seed, head, position))
         sequences = encoding.training(kind, example, wording, position, head)

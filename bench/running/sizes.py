@@ -61,11 +61,11 @@ def memory(shape: PreTrainedModel, strategy: Strategy, family: Family, tokens: i
     with torch.device("meta"):
         model = strategy.adapt(shape, family) if strategy.trains else shape
     trained, total = parameters(model)
-    held = weights(model, quantised, strategy.bits)
+    loaded = weights(model, quantised, strategy.bits)
     if not strategy.trains:
-        return model, Memory(0, total, held, 0, 0, 0)
-    kept = activations(model, shape.config, blocks, family, tokens)
-    return model, Memory(trained, total, held, 4 * trained, 8 * trained, kept)
+        return model, Memory(0, total, loaded, 0, 0, 0)
+    activated = activations(model, shape.config, blocks, family, tokens)
+    return model, Memory(trained, total, loaded, 4 * trained, 8 * trained, activated)
 
 
 def weights(model: nn.Module, quantised: Sequence[nn.Module], bits: int) -> int:
@@ -74,6 +74,7 @@ def weights(model: nn.Module, quantised: Sequence[nn.Module], bits: int) -> int:
     8 bit: a byte per weight and an fp32 scale per output. 4 bit: half a byte, and an fp32 scale per 64 weights.
     """
     tensors = {id(tensor): tensor for tensor in (*model.parameters(), *model.buffers())}
+    # By identity: a tied head is the embedding's tensor, and in memory once.
     for module in quantised:
         del tensors[id(_weight(module))]
     plain = sum(tensor.numel() * tensor.element_size() for tensor in tensors.values())

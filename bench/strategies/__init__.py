@@ -25,6 +25,7 @@ def load_strategy(
 
     kind = plugins.load_class(package, spec.kind, Strategy, "strategy kind")
     fields = kind.Hyperparameters.model_fields
+    # The suite's word is for all its runs, and must be meant: an unknown name in it is refused below.
     values = merged(spec.defaults(family), suite or {})
     # --set speaks to all strategies of a plan; each takes what it knows, and the plan checks that one does.
     values = merged(values, {name: value for name, value in overrides.items() if name in fields})
@@ -38,12 +39,12 @@ def load_strategy(
 def merged(values: dict[str, Any], changes: dict[str, Any]) -> dict[str, Any]:
     """`values` with `changes` on top; a change inside a nested mapping keeps the mapping's other keys, unless it makes another
     `peft_type` of it, which has its own."""
-    found = dict(values)
+    result = dict(values)
     for name, change in changes.items():
-        old = found.get(name)
+        old = result.get(name)
         if isinstance(old, dict) and isinstance(change, dict):
             same = change.get("peft_type", old.get("peft_type")) == old.get("peft_type")
-            found[name] = merged(old if same else {}, change)
+            result[name] = merged(old if same else {}, change)
         else:
-            found[name] = change
-    return found
+            result[name] = change
+    return result

@@ -79,6 +79,7 @@ class Adapter(Strategy):
         given = self.hyperparameters.peft
         if isinstance(model, Heads):
             inside = {id(module) for module in linear(layers(model))}
+            # Of "all-linear" PEFT leaves out the head of a PreTrainedModel, and Heads is none: here the stack's layers by name.
             names = [name for name, module in model.named_modules() if id(module) in inside]
             return {**given, "target_modules": names} if given.get("target_modules") == "all-linear" else given
         kind = next((kind for ending, kind in HEADS.items() if type(model).__name__.endswith(ending)), "CAUSAL_LM")
@@ -93,4 +94,7 @@ class Adapter(Strategy):
     def trained_state(self, model: nn.Module) -> dict[str, Tensor]:
         if isinstance(getattr(model, "base_model").model, Heads):  # noqa: B009
             return super().trained_state(model)  # adapters and heads; of several heads PEFT knows none
-        return dict(get_peft_model_state_dict(model))
+        # Not model.state_dict(), which PEFT would ask: bitsandbytes 0.50 unpacks a 4-bit base on the CPU for it in place, and
+        # every later pass gives other logits.
+        state = {name: parameter.detach() for name, parameter in model.named_parameters()}
+        return dict(get_peft_model_state_dict(model, state_dict=state))

@@ -14,6 +14,7 @@ from bench.specs.wording import Wording
 class Hyperparameters(BaseModel):
     """Those of every strategy that trains. The learning rate has no default here: it comes from suites/strategies/."""
 
+    # forbid: a misspelt name would silently train with the default. frozen: the values are part of the run's id.
     model_config = ConfigDict(extra="forbid", frozen=True)
 
     learning_rate: float = Field(gt=0, lt=1)

@@ -34,6 +34,7 @@ class MixtureHyperparameters(Hyperparameters):
 
     @model_validator(mode="after")
     def _room_for_the_task(self) -> Self:
+        # By size, shares follow from the data and always leave some.
         mixed = sum(self.tasks.values()) if self.mixing == "shares" else 0.0
         if not self.tasks and not self.rehearsal_share:
             raise ValueError("name other tasks, or a rehearsal_share with its rehearsal source")
@@ -64,14 +65,15 @@ class Mixture(Strategy):
         chosen = self.hyperparameters
         text = {"rehearsal": chosen.rehearsal_share} if rehearses else {}
         if chosen.mixing == "shares":
+            # A task that is mixed in and is itself the suite's own gets no second share.
             others = {name: share for name, share in chosen.tasks.items() if name in sizes and name != own}
-            found = {own: 1.0 - sum(others.values()) - sum(text.values()), **others, **text}
+            shares = {own: 1.0 - sum(others.values()) - sum(text.values()), **others, **text}
         else:
             power = 1.0 if chosen.mixing == "proportional" else 1 / chosen.temperature
             weights = {name: min(size, chosen.limit) ** power for name, size in sizes.items()}
             left = (1.0 - sum(text.values())) / sum(weights.values())
-            found = {**{name: weight * left for name, weight in weights.items()}, **text}
-        return self._phased(own, found, progress) if chosen.progressive else found
+            shares = {**{name: weight * left for name, weight in weights.items()}, **text}
+        return self._phased(own, shares, progress) if chosen.progressive else shares
 
     def _phased(self, own: str, shares: dict[str, float], progress: float) -> dict[str, float]:
         """The task's share on its way from start to end; the others keep their proportions in what is left."""

@@ -37,6 +37,7 @@ class Encoding:
         limit = self.max_length - answer + solved
         if self.positions:
             limit = min(limit, self.positions - answer)
+        # One token at either end, as the cut below keeps both.
         if limit < 2:
             raise UserError(f"max_length {self.max_length} leaves no room for a context; raise it in the suite")
         if len(ids) <= limit:
@@ -50,6 +51,7 @@ class Encoding:
         """
         if self.model.family == "encoder":
             return self.windows(task, example, wording, "train", index, head)
+        # Before any wording: a corpus is the same text under each style.
         if task.asks == "read":
             return [self.text(example.fields["text"])]
         answer = self.answer(task.answer(example), wording)

@@ -40,6 +40,7 @@ class TaskData:
         digest = hashlib.sha256()
         for split in (self.train, self.validation, self.test, *self.out_of_domain.values()):
             for example in split:
+                # Fields sorted: the order of a file's columns makes no other data.
                 digest.update(repr((example.id, sorted(example.fields.items()), example.gold)).encode())
         return digest.hexdigest()
 
@@ -59,31 +60,32 @@ def load_splits(spec: TaskSpec) -> TaskData:
 
 
 def _load(spec: TaskSpec) -> TaskData:
+    # Held-out rows are cut from the first source alone: the others are extra, and may be of another domain.
     first, *further = spec.train_sources
     train, notes = _read(spec, [first], "train")
-    held: dict[str, list[Example]] = {}
+    held_out: dict[str, list[Example]] = {}
     # The test first: its rows stay the same whatever share validation takes afterwards.
     for name in ("test", "validation"):
         source: Source | Holdout = getattr(spec, name)
         if isinstance(source, Source):
-            held[name], _ = _read(spec, [source], name)
+            held_out[name], _ = _read(spec, [source], name)
         else:
-            train, held[name] = _hold_out(spec, train, source, split=name)
+            train, held_out[name] = _hold_out(spec, train, source, split=name)
     more, more_notes = _read(spec, further, "train", after=notes["read"])
     train, notes = train + more, {name: count + more_notes[name] for name, count in notes.items()}
     away = {name: _read(spec, [source], name)[0] for name, source in spec.out_of_domain.items()}
     rows = len(train)
     train = _unique(spec, train)
     notes["repeated_removed"] = rows - len(train)
-    for name, split in (("test", held["test"]), ("validation", held["validation"]), *away.items()):
+    for name, split in (("test", held_out["test"]), ("validation", held_out["validation"]), *away.items()):
         train, notes[f"in_{name}_removed"], notes[f"near_{name}_removed"] = _without(spec, train, split)
-    held["validation"], same, near = _without(spec, held["validation"], held["test"])
+    held_out["validation"], same, near = _without(spec, held_out["validation"], held_out["test"])
     notes["validation_in_test_removed"] = same + near
-    for name, split in (("train", train), *held.items(), *away.items()):
+    for name, split in (("train", train), *held_out.items(), *away.items()):
         if not split:
             raise UserError(f"task '{spec.name}': the {name} split is empty once repeated and test texts are removed")
         notes[name] = len(split)
-    return TaskData(spec, train, held["validation"], held["test"], away, notes)
+    return TaskData(spec, train, held_out["validation"], held_out["test"], away, notes)
 
 
 def _read(spec: TaskSpec, parts: Sequence[Source], split: str, after: int = 0) -> tuple[list[Example], dict[str, int]]:
@@ -119,7 +121,7 @@ def _without(spec: TaskSpec, examples: Sequence[Example], others: Sequence[Examp
     seen = set(theirs)
     same = {i for i, text in enumerate(mine) if text in seen}
     ours, known = ([_words(example, read) for example in part] for part in (examples, others))
-    near = set(overlap.near(ours, known)) - same
+    near = set(overlap.near(ours, known)) - same  # a copy is counted once, as a copy
     kept = [example for i, example in enumerate(examples) if i not in same and i not in near]
     return kept, len(same), len(near)
 

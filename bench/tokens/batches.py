@@ -99,10 +99,10 @@ def micro_batches(step: Sequence[Encoded], tokens: int, rank: int, world: int) -
 
     Every process gets the same number of batches, as sharded models need; one without an example gets an empty list.
     """
-    found: list[list[Encoded]] = []
+    batches: list[list[Encoded]] = []
     for head in sorted({encoded.head for encoded in step}):
         part = [encoded for encoded in step if encoded.head == head]
         # Cut for all processes together and dealt out in turn: neighbours in length then wait little for each other.
         shared = by_length([len(encoded.ids) for encoded in part], tokens * world)
-        found += [[part[index] for index in batch[rank::world]] for batch in shared]
-    return found
+        batches += [[part[index] for index in batch[rank::world]] for batch in shared]
+    return batches

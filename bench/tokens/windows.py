@@ -17,8 +17,8 @@ Span = tuple[int, int] | None
 
 def whole(tokenizer: Any, limit: int, texts: Sequence[str]) -> Encoded:
     """A text or a pair of texts; what is too long loses its end."""
-    found = tokenizer(*texts, truncation=True, max_length=limit)
-    return Encoded(tuple(found["input_ids"]), types=tuple(found.get("token_type_ids", ())))
+    tokenised = tokenizer(*texts, truncation=True, max_length=limit)
+    return Encoded(tuple(tokenised["input_ids"]), types=tuple(tokenised.get("token_type_ids", ())))
 
 
 def over_words(tokenizer: Any, limit: int, before: str, words: Sequence[str]) -> list[Encoded]:
@@ -27,20 +27,20 @@ def over_words(tokenizer: Any, limit: int, before: str, words: Sequence[str]) ->
     Every word's first piece has a place in at least one window.
     """
     starts = list(accumulate((len(word) + 1 for word in words[:-1]), initial=0))
-    found = over_text(tokenizer, limit, before, " ".join(words))
-    owned = [[(_word(starts, span), span[0]) for span in w.places if span and span[1] > span[0]] for w in found]
+    windows = over_text(tokenizer, limit, before, " ".join(words))
+    owned = [[(_word(starts, span), span[0]) for span in w.places if span and span[1] > span[0]] for w in windows]
     # From last to first, so that the first stays.
     begins = dict(sorted({piece for window in owned for piece in window}, reverse=True))
-    return [replace(window, places=_first_pieces(starts, window.places, begins)) for window in found]
+    return [replace(window, places=_first_pieces(starts, window.places, begins)) for window in windows]
 
 
 def over_text(tokenizer: Any, limit: int, before: str, text: str) -> list[Encoded]:
     """`before` and then the text; a token's place is the span of characters of the text that it stands for."""
     lead = _cut(tokenizer, before.strip(), (limit - SPECIAL) // 2)
     texts = [lead, text] if lead else [text]
-    found = _overflowing(tokenizer, limit, texts)
-    numbers = range(len(found["input_ids"]))
-    return [_window(found, number, len(texts) - 1, found["offset_mapping"][number]) for number in numbers]
+    tokenised = _overflowing(tokenizer, limit, texts)
+    numbers = range(len(tokenised["input_ids"]))
+    return [_window(tokenised, number, len(texts) - 1, tokenised["offset_mapping"][number]) for number in numbers]
 
 
 def _cut(tokenizer: Any, text: str, limit: int) -> str:
@@ -58,12 +58,12 @@ def _overflowing(tokenizer: Any, limit: int, texts: Sequence[str]) -> Any:
     return tokenizer(*texts, truncation=part, max_length=limit, stride=limit // 8, **wanted)
 
 
-def _window(found: Any, number: int, part: int, places: Sequence[Span]) -> Encoded:
+def _window(tokenised: Any, number: int, part: int, places: Sequence[Span]) -> Encoded:
     """One window; tokens outside the long text, which is `part` of the input, have no place."""
-    inside = [sequence == part for sequence in found.sequence_ids(number)]
-    types = found["token_type_ids"][number] if "token_type_ids" in found else ()
+    inside = [sequence == part for sequence in tokenised.sequence_ids(number)]
+    types = tokenised["token_type_ids"][number] if "token_type_ids" in tokenised else ()
     kept = tuple(place if here else None for place, here in zip(places, inside, strict=True))
-    return Encoded(tuple(found["input_ids"][number]), types=tuple(types), places=kept)
+    return Encoded(tuple(tokenised["input_ids"][number]), types=tuple(types), places=kept)
 
 
 def _word(starts: Sequence[int], span: tuple[int, int]) -> int:
@@ -73,9 +73,9 @@ def _word(starts: Sequence[int], span: tuple[int, int]) -> int:
 
 def _first_pieces(starts: Sequence[int], spans: Sequence[Span], begins: Mapping[int, int]) -> tuple[int | None, ...]:
     """Each word's number on the piece with which the word begins, which an earlier window may have instead."""
-    found: list[int | None] = []
+    words: list[int | None] = []
     for span in spans:
         word = _word(starts, span) if span and span[1] > span[0] else None
-        first = word is not None and span is not None and begins[word] == span[0] and word not in found
-        found.append(word if first else None)
-    return tuple(found)
+        first = word is not None and span is not None and begins[word] == span[0] and word not in words
+        words.append(word if first else None)
+    return tuple(words)

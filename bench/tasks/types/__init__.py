@@ -17,16 +17,16 @@ def task_type(spec: TaskSpec) -> TaskType:
     Raises:
         UserError: the task names a type that does not exist, or its type finds a fault in it.
     """
-    import bench.tasks.types as package
+    import bench.tasks.types as package  # itself: a type is found by its file's name, and nothing lists them
 
     kind = plugins.load_class(package, spec.type, TaskType, "task type")  # type: ignore[type-abstract]
     try:
-        found = kind(spec, kind.Options.model_validate(spec.options))
+        task = kind(spec, kind.Options.model_validate(spec.options))
     except ValidationError as error:
         raise UserError(f"task '{spec.name}', options: {explain(error, kind.Options)}") from error
-    if fault := found.fault() or _missing(found) or _unmeasured(found):
+    if fault := task.fault() or _missing(task) or _unmeasured(task):
         raise UserError(f"task '{spec.name}': {fault}")
-    return found
+    return task
 
 
 def _missing(task: TaskType) -> str | None:

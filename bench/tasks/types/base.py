@@ -64,6 +64,7 @@ class TaskType(ABC):
         Raises:
             ValueError: one is empty.
         """
+        # Refused here and not when it is read: an encoder would get special tokens alone, a decoder a prompt with a hole.
         found = {name: str(value).strip() for name, value in row.items() if name not in self.gold}
         if empty := next((name for name, value in found.items() if not value), None):
             raise ValueError(f"field '{empty}' is empty")

@@ -55,5 +55,6 @@ class Classification(TaskType):
         return [replace(whole(tokenizer, limit, texts), labels=(self.spec.labels.index(str(example.gold)),))]
 
     def judge(self, example: Example, windows: Sequence[Encoded], logits: Sequence[Tensor]) -> tuple[str, float]:
+        # One window, since what is too long was cut: `whole`.
         shares = logits[0][0].softmax(-1)
         return self.spec.labels[int(shares.argmax())], float(shares.max())

@@ -70,6 +70,7 @@ class Ner(TaskType):
             words = str(row["text"]).split()
             tags = self._aligned(words, self._listed(str(row["entities"])))
         else:
+            # Space inside a word goes: the words are joined and split again at spaces, and each must keep its tag.
             words, tags = ["".join(word.split()) for word in _sequence(row["words"])], _sequence(row["tags"])
         if not words:
             raise ValueError("field 'words' is empty" if not self.options.entity else "field 'text' is empty")
@@ -82,13 +83,13 @@ class Ner(TaskType):
         return {**others, "text": " ".join(words)}, tuple(tags)
 
     def _listed(self, entities: str) -> Iterator[tuple[str, str]]:
-        for found in re.finditer(self.options.entity or "", entities):
-            kind = self.options.types.get(found["type"], found["type"])
+        for match in re.finditer(self.options.entity or "", entities):
+            kind = self.options.types.get(match["type"], match["type"])
             if kind not in self.spec.labels:
                 raise ValueError(
-                    f"entity type '{found['type']}' is not one of {', '.join(self.spec.labels)}; map it under types"
+                    f"entity type '{match['type']}' is not one of {', '.join(self.spec.labels)}; map it under types"
                 )
-            yield kind, found["text"]
+            yield kind, match["text"]
 
     def _aligned(self, words: Sequence[str], entities: Iterator[tuple[str, str]]) -> list[str]:
         """Tags of the words from the entities in the order in which they stand."""
@@ -105,6 +106,7 @@ class Ner(TaskType):
         """Words outside entities are left out, with their tags."""
         words = example.fields["text"].split()
         stay = set(kept(words))
+        # Entities stay whole: without a word of it, another name would be the right answer.
         left = [i for i, tag in enumerate(example.gold) if i in stay or tag != "O"]
         text = " ".join(words[i] for i in left)
         return Example(example.id, {**example.fields, "text": text}, tuple(example.gold[i] for i in left))
@@ -133,7 +135,7 @@ class Ner(TaskType):
             place = find_words(words, found[1].split(), start) if found else None
             if not found or place is None or found[2] not in kinds:
                 return None
-            spans.append((kinds[found[2]], *place))
+            spans.append((kinds[match[2]], *place))
             start = place[1]
         return tagged(len(words), spans)
 
@@ -146,25 +148,26 @@ class Ner(TaskType):
 
     def encode(self, tokenizer: Any, limit: int, example: Example, texts: Sequence[str]) -> list[Encoded]:
         classes = {tag: number for number, tag in enumerate(self.tags())}
-        found = over_words(tokenizer, limit, " ".join(texts), example.fields["text"].split())
+        windows = over_words(tokenizer, limit, " ".join(texts), example.fields["text"].split())
         return [
             replace(w, labels=tuple(IGNORE if p is None else classes[example.gold[p]] for p in w.places))
-            for w in found
+            for w in windows
             if any(place is not None for place in w.places)  # without a label there is nothing to learn or to judge
         ]
 
     def judge(self, example: Example, windows: Sequence[Encoded], logits: Sequence[Tensor]) -> tuple[list[str], float]:
         """The likeliest tag of each word, from the window that shows most of its surroundings."""
         tags, shares = ["O"] * len(example.gold), [1.0] * len(example.gold)
-        seen = [-1] * len(example.gold)
+        surroundings = [-1] * len(example.gold)
         for window, scores in zip(windows, logits, strict=True):
             best = scores.softmax(-1).max(-1)
             for position, place in enumerate(window.places):
+                # A word at a window's edge lacks half of what tells its tag ("max context" in BERT's run_squad.py).
                 around = min(position, len(window.ids) - 1 - position)
-                if place is not None and around > seen[place]:
-                    seen[place] = around
+                if place is not None and around > surroundings[place]:
+                    surroundings[place] = around
                     tags[place], shares[place] = self.tags()[int(best.indices[position])], float(best.values[position])
-        return tags, min(shares)
+        return tags, min(shares)  # an item is right as a whole or not: it is as sure as its least sure word
 
     def untrained(self, example: Example) -> list[str]:
         return ["O"] * len(example.gold)

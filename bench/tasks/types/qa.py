@@ -54,6 +54,7 @@ class Qa(TaskType):
             raise ValueError(
                 f"field 'answers': '{accepted[0]}' is not in the context; correct it or set the option outside: drop"
             )
+        # An offset that does not fit is no fault: the text is searched for instead.
         starts = _starts(row)
         place = next((s for s in starts if accepted and s >= 0 and fields["context"].startswith(accepted[0], s)), None)
         return {**fields, **({} if place is None else {"start": str(place)})}, accepted
@@ -84,10 +85,10 @@ class Qa(TaskType):
 
     def encode(self, tokenizer: Any, limit: int, example: Example, texts: Sequence[str]) -> list[Encoded]:
         """All windows; one that does not hold the whole answer has its ends on the first token. Together they weigh as one."""
-        found = over_text(tokenizer, limit, " ".join(texts), example.fields["context"])
+        windows = over_text(tokenizer, limit, " ".join(texts), example.fields["context"])
         span = self._span(example)
         # A window has two targets, its ends: halves of them over all windows sum to one.
-        return [replace(w, labels=ends(w.places, span), weight=0.5 / len(found)) for w in found]
+        return [replace(w, labels=ends(w.places, span), weight=0.5 / len(windows)) for w in windows]
 
     def _span(self, example: Example) -> tuple[int, int] | None:
         if not example.gold:
@@ -147,6 +148,7 @@ def best_span(window: Encoded, scores: Tensor, longest: int) -> tuple[float, int
     context = torch.tensor([place is not None for place in window.places])
     starts, stops = (scores[row, : len(context)].cpu().masked_fill(~context, -torch.inf) for row in (0, 1))
     sums = starts[:, None] + stops[None]
+    # A span ends where it begins or later (triu), and is not longer than asked (tril).
     allowed = torch.ones_like(sums, dtype=torch.bool).triu().tril(longest - 1)
     sums = sums.masked_fill(~allowed, -torch.inf)
     first, last = divmod(int(sums.argmax()), len(context))
