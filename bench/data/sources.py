@@ -57,9 +57,9 @@ def _rows(dump: str) -> list[SourceRow]:
         _translate(source, row)
         if source.unique:
             key = str(row[source.unique])
-            if key in values:
+            if key in seen:
                 continue
-            values.add(key)
+            seen.add(key)
         kept.append(row)
     if not kept:
         why = f"all {len(records)} are dropped" if records else "the file holds none"

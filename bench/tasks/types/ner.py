@@ -135,7 +135,7 @@ class Ner(TaskType):
             place = find_words(words, found[1].split(), start) if found else None
             if not found or place is None or found[2] not in kinds:
                 return None
-            spans.append((kinds[match[2]], *place))
+            spans.append((kinds[found[2]], *place))
             start = place[1]
         return tagged(len(words), spans)
 

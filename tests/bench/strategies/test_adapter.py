@@ -62,6 +62,7 @@ def two_steps(library, model, task, bits, peft):
     torch.manual_seed(0)
     kind, encoding, chosen = types.task_type(task), Encoding(model, 96), strategy(library, model.family, bits, peft)
     step = [e for example in splits.load_splits(task).train[:6] for e in encoding.training(kind, example, Wording(), 0)][:8]
+    headed = (kind.auto_class, {"num_labels": kind.outputs()}) if model.family == "encoder" else (AutoModelForCausalLM, {})
 
     def base():
         return model.load(headed[0], bits, CPU, **headed[1])
@@ -85,8 +86,8 @@ def difference(found, expected):
 
 
 @pytest.mark.parametrize("variant", VARIANTS)
-def test_each_variant_trains_and_answers_on_a_decoder(library, decoder, sst2, device, variant):
-    base, model, _ = trained(library, decoder, sst2, 32, VARIANTS[variant])
+def test_each_variant_trains_and_answers_on_a_decoder(trained, library, decoder, sst2, device, variant):
+    base, model, *_ = trained(decoder, sst2, 32, variant)
     asked = EvalSet(types.task_type(sst2), splits.load_splits(sst2), Encoding(decoder, 96), Wording(), 0, items=6)
     found = predict(LocalBackend(model, decoder, device, 500), asked)
     assert set(found["prediction"]) <= {"positive", "negative"} and found["confidence"].between(0.5, 1).all()
@@ -138,10 +139,8 @@ def test_an_adapter_is_all_that_must_be_kept_of_a_decoder(trained, decoder, sst2
 def test_an_adapter_holds_an_encoders_whole_head(trained, library, encoder, kind, bits):
     """tiny-bert has no pooler: a text classifier's is random at each loading, and must come from the adapter."""
     task = library.task(TASKS[kind])
-    found = types.task_type(task)
-    base, model, step = trained(library, encoder, task, bits, LORA, found.auto_class, num_labels=found.outputs())
-    model.save_pretrained(tmp_path)
-    again = PeftModel.from_pretrained(base(), str(tmp_path)).eval()
+    base, model, step, folder = trained(encoder, task, bits, "lora")
+    again = PeftModel.from_pretrained(base(), str(folder)).eval()
     assert torch.equal(outputs(again, step), outputs(model, step))
     saved = strategy(library, "encoder", bits, {}).trained_state(model)
     parts = {"classification": ("classifier", "pooler"), "ner": ("classifier",), "qa": ("qa_outputs",)}[kind]
@@ -171,13 +170,8 @@ def test_a_merged_model_answers_the_same(trained, library, decoder, encoder, kin
     Merged before the first pass: bitsandbytes packs 4-bit weights for the CPU there, and PEFT then merges into the packed ones.
     """
     task = library.task(TASKS.get(kind, "sst2"))
-    found, head = types.task_type(task), {}
-    model, auto = decoder, AutoModelForCausalLM
-    if kind != "decoder":
-        model, auto, head = encoder, found.auto_class, {"num_labels": found.outputs()}
-    base, adapted, step = trained(library, model, task, bits, LORA, auto, **head)
-    adapted.save_pretrained(tmp_path)
-    merged = PeftModel.from_pretrained(base(), str(tmp_path)).merge_and_unload().eval()
+    base, adapted, step, folder = trained(decoder if kind == "decoder" else encoder, task, bits, "lora")
+    merged = PeftModel.from_pretrained(base(), str(folder)).merge_and_unload().eval()
     assert not any("lora" in name for name, _ in merged.named_modules())
     assert difference(outputs(merged, step), outputs(adapted, step)) < tolerance
 
@@ -207,8 +201,7 @@ def test_token_types_reach_the_model_through_the_adapters(library, encoder, kind
 @pytest.mark.parametrize("kind", TASKS)
 def test_variants_on_an_encoders_heads(trained, library, encoder, kind, variant):
     task = library.task(TASKS[kind])
-    found = types.task_type(task)
-    _, model, step = trained(library, encoder, task, 32, VARIANTS[variant], found.auto_class, num_labels=found.outputs())
+    _, model, step, _ = trained(encoder, task, 32, variant)
     logits = outputs(model, step)
     longest = max(len(e.ids) for e in step)
     assert logits.shape == (len(step), *{"classification": (1, 2), "ner": (longest, 7), "qa": (2, longest)}[kind])
@@ -219,9 +212,15 @@ def test_variants_on_an_encoders_heads(trained, library, encoder, kind, variant)
     assert torch.allclose(inside, alone, atol=1e-4)
 
 
-def test_another_peft_type_starts_its_mapping_anew(library):
-    spec = library.strategy("lora-8bit")
-    peft = strategies.load_strategy(spec, "decoder", {"peft": {"peft_type": "IA3"}}).hyperparameters.peft
-    assert peft == {"peft_type": "IA3"}
-    kept = strategies.load_strategy(spec, "decoder", {"peft": {"peft_type": "LORA", "use_dora": True}}).hyperparameters.peft
-    assert kept == spec.hyperparameters["peft"] | {"use_dora": True}
+def test_lora_trains_adapters_alone_and_starts_as_the_base(adapted, trainable, decoder):
+    strategy, model = adapted("lora-8bit", decoder, bits=8)
+    assert strategy.bits == 8
+    assert all("lora_" in name for name in trainable(model))
+    ids = torch.tensor([[5, 6, 7, 8]])
+    with torch.no_grad(), model.disable_adapter():
+        off = model(ids).logits
+    with torch.no_grad():
+        assert torch.equal(model(ids).logits, off)
+    norms = [m for m in model.modules() if "Norm" in type(m).__name__]
+    assert norms and all(norm.weight.dtype == torch.float32 for norm in norms)
+    assert model(ids).logits.dtype == torch.float32

@@ -1,9 +1,17 @@
-from bench import strategies
+import pytest
+
+from bench.specs.wording import Wording
 
 
-def test_instructions_differ_from_full_training_in_the_wording_alone(library, decoder):
-    spec = library.strategy("instruction")
-    strategy = strategies.load_strategy(spec, "decoder", {})
-    assert (strategy.wording.style, strategy.wording.shots, strategy.trains) == ("instruction", 0, True)
-    assert all(parameter.requires_grad for parameter in strategy.adapt(decoder.load(), "decoder").parameters())
-    assert strategy.shares("sst2", {"sst2": 5}, False, 0.5) == {"sst2": 1.0}
+@pytest.mark.parametrize("family", ["decoder", "encoder"])
+def test_it_is_full_training_in_other_words(strategy, family):
+    instruction, full = strategy("instruction", family), strategy("full", family)
+    assert instruction.wording == Wording(style="instruction", shots=0)
+    assert full.wording == Wording(style="plain", shots=0)
+    shared = full.hyperparameters.model_dump(exclude={"learning_rate"})
+    assert instruction.hyperparameters.model_dump(exclude={"learning_rate"}) == shared
+
+
+def test_every_weight_trains(adapted, trainable, decoder):
+    _, model = adapted("instruction", decoder)
+    assert trainable(model) == {name for name, _ in model.named_parameters()}

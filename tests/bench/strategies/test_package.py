@@ -1,29 +1,13 @@
-import torch
+"""A strategy from its file, the suite and the command line, and what holds for each."""
 
 from bench import strategies
 
 
-def adapted(library, model, name, bits=32, **settings):
-    strategy = strategies.load_strategy(library.strategy(name), "decoder", settings)
-    return strategy, strategy.adapt(model.load(bits=bits), "decoder")
-
-
-def trainable(model):
-    return {name for name, parameter in model.named_parameters() if parameter.requires_grad}
-
-
-def test_lora_trains_adapters_alone_and_starts_as_the_base(library, decoder):
-    strategy, model = adapted(library, decoder, "lora-8bit", bits=8)
-    assert strategy.bits == 8
-    assert all("lora_" in name for name in trainable(model))
-    ids = torch.tensor([[5, 6, 7, 8]])
-    with torch.no_grad(), model.disable_adapter():
-        off = model(ids).logits
-    with torch.no_grad():
-        assert torch.equal(model(ids).logits, off)
-    norms = [m for m in model.modules() if "Norm" in type(m).__name__]
-    assert norms and all(norm.weight.dtype == torch.float32 for norm in norms)
-    assert model(ids).logits.dtype == torch.float32
+def test_saved_state_is_what_was_trained(adapted, decoder):
+    for name, bits in (("full", 32), ("frozen", 32), ("lora-8bit", 8)):
+        strategy, model = adapted(name, decoder, bits=bits)
+        saved = sum(tensor.numel() for tensor in strategy.trained_state(model).values())
+        assert saved == sum(p.numel() for p in model.parameters() if p.requires_grad)
 
 
 def test_learning_rates_come_from_the_suites_files(library):

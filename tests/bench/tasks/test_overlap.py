@@ -35,7 +35,7 @@ def test_small_vocabularies_by_definition(texts, others, threshold):
 
 
 def test_real_reviews_by_definition(sst2, monkeypatch):
-    monkeypatch.setattr(overlap, "BLOCK", 70)  # several blocks
+    monkeypatch.setattr(overlap, "TEXTS_AT_ONCE", 70)  # several blocks
     loaded = splits.load_splits(sst2)
     others = [example.fields["text"] for example in loaded.test[:150]]
     texts = [example.fields["text"] for example in loaded.train[:150]]
