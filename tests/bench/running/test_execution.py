@@ -9,7 +9,7 @@ from bench.errors import RunError
 from bench.planning import plan
 from bench.progress import Progress
 from bench.records import store
-from bench.running import adaptation, execution
+from bench.running import execution, stages
 
 ALL = ["zero-shot", "few-shot", "full", "frozen", "lora-8bit", "instruction", "multitask"]
 
@@ -117,14 +117,14 @@ def test_what_is_learned_is_learned(own_cache, device, tmp_path):
 
 
 def test_a_failed_run_is_recorded_and_the_others_go_on(own_cache, device, tmp_path, monkeypatch):
-    train = adaptation.train
+    train = stages.train
 
     def failing(model, steps, hyperparameters, *rest):
         if hyperparameters.learning_rate == 0.25:
             raise RunError("the loss is nan at step 2 of 3")
         return train(model, steps, hyperparameters, *rest)
 
-    monkeypatch.setattr(adaptation, "train", failing)
+    monkeypatch.setattr(stages, "train", failing)
     runs = runs_of("tiny-bert", strategies=["full", "frozen"], settings=["full.learning_rate=0.25"])
     failed, ok = execute(runs, tmp_path, device)
     assert (failed.status, failed.reason) == ("failed", "RunError: the loss is nan at step 2 of 3")
@@ -132,7 +132,7 @@ def test_a_failed_run_is_recorded_and_the_others_go_on(own_cache, device, tmp_pa
     stored = json.loads((store.folder(tmp_path) / f"{failed.run_id}.json").read_text())
     assert stored["outcome"] is None and stored["reason"] == failed.reason
     # Once the reason is gone the run is done again, and only that one.
-    monkeypatch.setattr(adaptation, "train", train)
+    monkeypatch.setattr(stages, "train", train)
     again, kept = execute(runs, tmp_path, device)
     assert again.status == "ok" and kept == ok
 
