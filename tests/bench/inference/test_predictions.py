@@ -1,0 +1,115 @@
+"""Predictions on real examples, each way of asking against its definition."""
+
+from dataclasses import replace
+
+import numpy as np
+import pytest
+import torch
+from transformers import AutoModel, AutoModelForSequenceClassification
+
+from bench.inference.backend import Backend, GeneratedText
+from bench.inference.local import LocalBackend
+from bench.inference.predictions import EvalSet, how, predict
+from bench.specs.wording import Wording
+from bench.tasks import splits, types
+from bench.tasks.encoding import Encoding
+from bench.tasks.prompts import instruction, plain
+
+
+class Writer(Backend):
+    """Writes what it is told to and remembers what it was asked, as a model behind an API does."""
+
+    name, can = "writer", frozenset({"generate"})
+
+    def __init__(self, texts):
+        self.texts, self.prompts = texts, []
+
+    def generate(self, prompts, longest, one_line):
+        self.prompts += prompts
+        return [GeneratedText(text, None, (7, 3)) for text, _ in zip(self.texts, prompts, strict=False)]
+
+
+@pytest.fixture
+def evalset(sst2, decoding):
+    return EvalSet(types.task_type(sst2), splits.load_splits(sst2), decoding, Wording(), 0, items=6)
+
+
+def nats(model, tokenizer, prompt, answer):
+    """The answer's log-likelihood after the prompt, by transformers' own loss."""
+    context = tokenizer(prompt)["input_ids"]
+    ids = torch.tensor([[*context, *tokenizer(answer, add_special_tokens=False)["input_ids"]]])
+    labels = ids.clone()
+    labels[0, : len(context)] = -100
+    with torch.no_grad():
+        return -model(input_ids=ids, labels=labels).loss.item() * (ids.shape[1] - len(context))
+
+
+def test_the_candidate_that_the_model_finds_likeliest_is_predicted(evalset, decoder):
+    module = decoder.load().eval()
+    found = predict(LocalBackend(module, decoder), evalset)
+    assert found["item"].tolist() == [example.id for example in evalset.examples] and "malformed" not in found
+    for example, said, sure in zip(evalset.examples, found["prediction"], found["confidence"], strict=True):
+        prompt = plain(evalset.task.spec, example)
+        scores = [nats(module, decoder.tokenizer, prompt, f" {words}") for words in evalset.task.candidates()]
+        assert said == evalset.task.spec.labels[int(np.argmax(scores))]
+        assert sure == pytest.approx(np.exp(scores).max() / np.exp(scores).sum(), rel=1e-3)
+
+
+def test_solved_examples_change_what_is_predicted_and_not_the_examples(evalset, decoder):
+    backend = LocalBackend(decoder.load().eval(), decoder)
+    plainly, shown = (predict(backend, replace(evalset, wording=Wording(shots=shots))) for shots in (0, 4))
+    assert plainly["item"].tolist() == shown["item"].tolist()
+    assert (plainly["confidence"] - shown["confidence"]).abs().min() > 0
+
+
+def test_a_model_that_gives_no_likelihoods_is_asked_to_write(evalset):
+    asked = replace(evalset, encoding=None, wording=Wording(style="instruction"))
+    writer = Writer(["positive", "Negative.", "no idea", "", "positive", "negative"])
+    found = predict(writer, asked)
+    assert found["prediction"].tolist() == ["positive", "negative", "", "", "positive", "negative"]
+    assert found["malformed"].tolist() == [False, False, True, True, False, False]
+    assert found["confidence"].isna().all() and found["read"].tolist() == [7] * 6 and found["written"].tolist() == [3] * 6
+    spec = asked.task.spec
+    turns = [(instruction(spec, example, "test", index),) for index, example in enumerate(asked.examples)]
+    assert [prompt.turns for prompt in writer.prompts] == turns
+    assert "gives no likelihoods" in how(writer.can, asked.task)
+
+
+def test_solved_examples_are_turns_of_the_chat_in_the_same_words(evalset):
+    asked = replace(evalset, encoding=None, wording=Wording(style="instruction", shots=2), items=1, paraphrase=1)
+    writer = Writer(["positive"])
+    predict(writer, asked)
+    (prompt,), spec = writer.prompts, asked.task.spec
+    first, second = asked.shots
+    words = [instruction(spec, example, "test", 1) for example in (first, second, asked.examples[0])]
+    assert prompt.turns == (words[0], asked.task.answer(first), words[1], asked.task.answer(second), words[2])
+
+
+def test_the_usual_way_needs_no_word(evalset, decoder, encoder, library):
+    assert how(decoder.can, evalset.task) is None and how(encoder.can, evalset.task) is None
+    assert how(Writer.can, types.task_type(library.task("squad"))) is None  # a task that is written has no other way
+
+
+def test_a_head_answers_for_its_task(evalset, encoder):
+    torch.manual_seed(0)
+    module = encoder.load(AutoModelForSequenceClassification, num_labels=2).eval()
+    asked = replace(evalset, encoding=Encoding(encoder, 64), head=0)
+    found = predict(LocalBackend(module, encoder), asked)
+    for example, said, sure in zip(asked.examples, found["prediction"], found["confidence"], strict=True):
+        with torch.no_grad():
+            shares = module(**encoder.tokenizer(example.fields["text"], return_tensors="pt")).logits.softmax(-1)[0]
+        assert said == asked.task.spec.labels[int(shares.argmax())] and sure == pytest.approx(shares.max().item(), rel=1e-4)
+
+
+def test_an_encoder_without_a_head_answers_by_similarity_or_not_at_all(evalset, encoder, library):
+    backend = LocalBackend(encoder.load(AutoModel).eval(), encoder)
+    asked = replace(evalset, encoding=Encoding(encoder, 64))
+    assert set(predict(backend, asked)["prediction"]) <= set(asked.task.spec.labels)
+    spec = library.task("squad")
+    questions = EvalSet(types.task_type(spec), splits.load_splits(spec), asked.encoding, Wording(), 0, items=2)
+    assert predict(backend, questions)["prediction"].tolist() == ["", ""]
+
+
+def test_one_paraphrase_for_all_or_each_in_turn(evalset):
+    assert [evalset.place(index) for index in range(3)] == [0, 1, 2]
+    assert [replace(evalset, paraphrase=1).place(index) for index in range(3)] == [1, 1, 1]
