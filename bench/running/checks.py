@@ -2,7 +2,6 @@
 
 from torch import nn
 
-from bench.inference.local import LocalBackend
 from bench.modeling.forward import caches
 from bench.probes.selftests import few, same_numbers
 from bench.running.evaluation import Evaluation, Session
@@ -21,7 +20,7 @@ def fresh_adapter(session: Session, baseline: Baseline, adapted: nn.Module) -> d
     run = session.run
     if run.model.family == "decoder" and not caches(adapted):
         return {}
-    backend = LocalBackend(adapted, run.checkpoint, session.device)
+    backend = session.backend(adapted)
     held = {}
     for probe in session.probes:
         before, now = baseline.first_items[probe.spec.name], few(probe, FIRST_ITEMS).measure(backend)

@@ -5,9 +5,11 @@ from collections.abc import Callable, Sequence
 from dataclasses import dataclass, field, replace
 
 import pandas as pd
+from torch import nn
 
 from bench.devices.device import Device
 from bench.inference.backend import Backend
+from bench.inference.local import LocalBackend
 from bench.inference.predictions import EvalSet, predict
 from bench.modeling.models import Model
 from bench.probes import Probe, probe_class
@@ -56,6 +58,10 @@ class Session:
     def encoding(self) -> Encoding:
         """Into the ids of the run's model."""
         return self.sets.test.model_encoding
+
+    def backend(self, module: nn.Module) -> LocalBackend:
+        """The way to ask a model on this machine: the base, or what has become of it."""
+        return LocalBackend(module, self.run.checkpoint, self.device)
 
 
 @dataclass(frozen=True)

@@ -44,7 +44,7 @@ def _trained(session: Session, reference: Reference) -> Finished:
     model = adapted(session.run, session.device)
     held = checks.fresh_adapter(session, before, model.eval())
     training = train_stages(session, before, model)
-    backend = LocalBackend(model.eval(), session.run.checkpoint, session.device)
+    backend = session.backend(model.eval())
     after = evaluate(backend, session.sets, session.probes, session.progress)
     return Finished(before, after, _cost(session, model, training, after), held, training)
 

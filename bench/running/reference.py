@@ -124,7 +124,7 @@ class Reference:
         self.session.progress.phase("base model")
         auto = AutoModelForCausalLM if run.model.family == "decoder" else AutoModel
         module: nn.Module = run.model.load(auto, bits, device.torch)
-        return LocalBackend(module.to(device.torch).eval(), run.model, device)
+        return self.session.backend(module.to(device.torch).eval())
 
     def _kept(self, question: dict[str, object], measure: Callable[[], pd.DataFrame]) -> pd.DataFrame:
         """From the cache, or measured now and put there."""

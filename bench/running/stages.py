@@ -4,7 +4,6 @@ from dataclasses import replace
 
 from torch import nn
 
-from bench.inference.local import LocalBackend
 from bench.inference.predictions import predict
 from bench.running import measures
 from bench.running.curriculum import build_curriculum
@@ -25,7 +24,7 @@ def train_stages(session: Session, baseline: Baseline, model: nn.Module) -> Trai
     for task in (*session.run.earlier, session.run.task):
         _train_stage(session, baseline, model, task, state)
         if session.sets.stages:
-            backend = LocalBackend(model, session.run.checkpoint, session.device)
+            backend = session.backend(model)
             answers = [predict(backend, evalset) for evalset in session.sets.stages]
             state.stage_scores.append(measures.stage_scores(session.sets.stages, answers))
     return state
@@ -58,7 +57,7 @@ def _early_stopping(session: Session, task: TaskSpec, hyperparameters: Hyperpara
     validation = replace(own, split="validation", items=VALIDATION_ITEMS)
 
     def score(model: nn.Module) -> float:
-        return worth(predict(LocalBackend(model, session.run.checkpoint, session.device), validation), task.metrics[0])
+        return worth(predict(session.backend(model), validation), task.metrics[0])
 
     return [EarlyStopping(score, hyperparameters.early_stopping, hyperparameters.validate_every)]
 
@@ -71,7 +70,7 @@ def _curve(session: Session, baseline: Baseline) -> list[Watch]:
 
     def watch(model: nn.Module, state: TrainingState) -> bool:
         if state.step % stride(every, state.steps) == 0 or state.step == state.steps:
-            backend = LocalBackend(model, session.run.checkpoint, session.device)
+            backend = session.backend(model)
             state.curve.append(measures.point(session, baseline, backend, len(state.losses)))
         return False
 

@@ -45,7 +45,9 @@ def test_an_adapter_that_is_no_identity_is_told_though_the_score_stands(library,
     before = {"mrpc": few(probe, FIRST_ITEMS).measure(LocalBackend(net, encoder, device))}
     config = peft.LoraConfig(r=4, init_lora_weights=fresh, target_modules=["query", "value"])
     adapted = peft.get_peft_model(encoder.load(transformers.AutoModel), config).eval()
-    session = SimpleNamespace(run=SimpleNamespace(model=encoder, checkpoint=encoder), probes=[probe], device=device)
+    session = SimpleNamespace(
+        run=SimpleNamespace(model=encoder), probes=[probe], backend=lambda net: LocalBackend(net, encoder, device)
+    )
     baseline = Baseline(pd.DataFrame(), first_items=before)
     assert checks.fresh_adapter(session, baseline, adapted) == {"mrpc: fresh adapter forgets nothing": held}
 
