@@ -29,13 +29,6 @@ def environment_id(environment: Mapping[str, str]) -> str:
     return digest(dict(environment))
 
 
-def differences(before: Mapping[str, str], now: Mapping[str, str]) -> list[str]:
-    """The entries that differ, as `torch 2.9.0 -> 2.9.1`; one that is missing on a side is none there."""
-    names = dict.fromkeys((*before, *now))
-    pairs = [(name, before.get(name, "none"), now.get(name, "none")) for name in names]
-    return [f"{name} {old} -> {new}" for name, old, new in pairs if old != new]
-
-
 def _installed(*packages: str) -> dict[str, str]:
     installed = {}
     for package in packages:

@@ -2,7 +2,7 @@
 
 from collections.abc import Iterable, Mapping
 
-from bench.devices.environment import differences
+from bench.records.compare import differing
 from bench.records.record import Record
 
 Environment = Mapping[str, str]
@@ -23,7 +23,8 @@ def kept_from_elsewhere(finished: Iterable[Record], now: Environment) -> str | N
     others = [environment for record in finished if (environment := record.provenance.environment) != now]
     if not others:
         return None
-    changes = dict.fromkeys(change for other in others if other for change in differences(other, now))
+    pairs = [pair for other in others if other for pair in differing(other, now).items()]
+    changes = dict.fromkeys(f"{name} {before} -> {after}" for name, (before, after) in pairs)
     if not all(others):
         changes["an environment that is not recorded"] = None
     many = f"{len(others)} finished runs are" if len(others) > 1 else "1 finished run is"

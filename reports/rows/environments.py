@@ -7,11 +7,10 @@ from collections import Counter
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 
+from bench.records.compare import differing
 from bench.records.record import Record
 from reports.rows.row import Row
 from reports.rows.rows import grouped
-
-ABSENT = "none"
 
 
 @dataclass(frozen=True)
@@ -53,16 +52,10 @@ def _of_row(row: Row, usual: str | None, reference: Mapping[str, str]) -> list[O
         if run.provenance.environment_id and run.provenance.environment_id != usual:
             strange.setdefault(run.provenance.environment_id, []).append(run)
     return [
-        OtherEnvironment(row, _seeds(runs, row), _differences(runs[0].provenance.environment, reference))
+        OtherEnvironment(row, _seeds(runs, row), differing(runs[0].provenance.environment, reference))
         for runs in strange.values()
     ]
 
 
 def _seeds(runs: Sequence[Record], row: Row) -> tuple[int, ...]:
     return tuple(run.setup.seed for run in runs) if len(runs) < len(row.records) else ()
-
-
-def _differences(mine: Mapping[str, str], theirs: Mapping[str, str]) -> dict[str, tuple[str, str]]:
-    names = dict.fromkeys([*theirs, *mine])
-    pairs = {name: (mine.get(name, ABSENT), theirs.get(name, ABSENT)) for name in names}
-    return {name: pair for name, pair in pairs.items() if pair[0] != pair[1]}

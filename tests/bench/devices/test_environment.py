@@ -5,7 +5,7 @@ from importlib.metadata import PackageNotFoundError, version
 import torch
 
 from bench.devices import environment as module
-from bench.devices.environment import differences, environment, environment_id, versions
+from bench.devices.environment import environment, environment_id, versions
 
 
 def test_the_environment_names_what_computes():
@@ -32,9 +32,3 @@ def test_what_is_not_installed_has_no_version(monkeypatch):
     assert "bitsandbytes" not in environment("cuda", "bf16") and "bitsandbytes" not in versions()
     assert versions()["deepspeed"] == "1"  # told in the record, and no part of the environment
     assert "deepspeed" not in environment("cuda", "bf16")
-
-
-def test_differences_are_told_by_entry():
-    before, now = {"torch": "2.8.0", "peft": "1", "gguf": "1"}, {"torch": "2.9.1", "peft": "1", "device": "cuda"}
-    assert differences(before, now) == ["torch 2.8.0 -> 2.9.1", "gguf 1 -> none", "device none -> cuda"]
-    assert differences(now, now) == []
