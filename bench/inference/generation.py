@@ -33,7 +33,7 @@ def generate(
     )
     inner: Any = unlaunched(model)
     device = next(model.parameters()).device
-    found = [GeneratedText("", None)] * len(contexts)
+    texts = [GeneratedText("", None)] * len(contexts)
     for batch in by_length([len(context) + longest for context in contexts], tokens):
         read = left_padded([contexts[i] for i in batch], tokenizer.pad_token_id, 0, device)
         out = inner.generate(input_ids=read.input_ids, attention_mask=read.attention_mask, generation_config=config)
@@ -45,8 +45,8 @@ def generate(
             end = next((place for place, token in enumerate(row) if token in ends), len(row))
             text = tokenizer.decode(row[: end + 1] if one_line else row[:end], skip_special_tokens=True)
             text = text.lstrip().split("\n")[0] if one_line else text
-            found[i] = GeneratedText(text.strip(), float(torch.tensor(chances[: end + 1]).sum().exp()))
-    return found
+            texts[i] = GeneratedText(text.strip(), float(torch.tensor(chances[: end + 1]).sum().exp()))
+    return texts
 
 
 @lru_cache(maxsize=8)

@@ -32,8 +32,8 @@ def likelihoods(model: nn.Module, requests: Sequence[Continuation], pad: int, to
     cached = caches(model)
     several = {c: list(answers) for c, answers in groups.items() if cached and len(answers) > 1 and max(map(len, answers)) > 1}
     alone = [(context, answer) for context, answers in groups.items() if context not in several for answer in answers]
-    found = _in_one_pass(model, alone, pad, tokens, cached) | _branching(model, several, pad, tokens)
-    return [found[tuple(context), tuple(continuation)] for context, continuation in requests]
+    judged = _in_one_pass(model, alone, pad, tokens, cached) | _branching(model, several, pad, tokens)
+    return [judged[tuple(context), tuple(continuation)] for context, continuation in requests]
 
 
 @torch.inference_mode()
@@ -58,7 +58,7 @@ def _in_one_pass(model: nn.Module, requests: Sequence[Continuation], pad: int, t
     device = next(model.parameters()).device
     prefix = _shared_prefix([fed[: len(fed) - length + 1] for fed, length in keys]) if cached else ()
     state = _read(model, prefix, device) if prefix else None
-    found: Found = {}
+    judged: Found = {}
     for batch in by_length([len(fed) - len(prefix) for fed, _ in keys], tokens):
         rows = [keys[i][0][len(prefix) :] for i in batch]
         width = max(keys[i][1] for i in batch)
@@ -67,15 +67,15 @@ def _in_one_pass(model: nn.Module, requests: Sequence[Continuation], pad: int, t
         logprobs = logits.float().log_softmax(-1)
         for row, i in enumerate(batch):
             for context, continuation in passes[keys[i]]:
-                found[context, continuation] = _judged(logprobs[row, -len(continuation) :], continuation)
-    return found
+                judged[context, continuation] = _judged(logprobs[row, -len(continuation) :], continuation)
+    return judged
 
 
 def _branching(model: nn.Module, groups: Mapping[Ids, Sequence[Ids]], pad: int, tokens: int) -> Found:
     """A context is read once, and its keys and values serve each of its continuations."""
     contexts = list(groups)
     device = next(model.parameters()).device
-    found: Found = {}
+    judged: Found = {}
     for batch in by_length([len(context) for context in contexts], tokens):
         read = left_padded([contexts[i] for i in batch], pad, 0, device)
         cache = DynamicCache()
@@ -87,8 +87,8 @@ def _branching(model: nn.Module, groups: Mapping[Ids, Sequence[Ids]], pad: int, 
             rest = _branched(model, read, state, branches, pad).float().log_softmax(-1)
             for number, (row, answer) in enumerate(branches):
                 logprobs = torch.cat([first[row], rest[number, : len(answer) - 1]])
-                found[contexts[batch[row]], answer] = _judged(logprobs, answer)
-    return found
+                judged[contexts[batch[row]], answer] = _judged(logprobs, answer)
+    return judged
 
 
 def _branched(model: nn.Module, read: Batch, state: State, rows: Sequence[tuple[int, Ids]], pad: int) -> Tensor:

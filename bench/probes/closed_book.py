@@ -53,8 +53,8 @@ class ClosedBook(Probe):
         eos = (self.encoding.model.tokenizer.eos_token_id,)
         return [(answer, (context, ids + eos)) for answer, (context, ids) in zip(answers, requests, strict=True)]
 
-    def _written(self, ids: tuple[int, ...], found: Likelihood) -> bool:
+    def _written(self, ids: tuple[int, ...], likelihood: Likelihood) -> bool:
         """Whether the model would write the ids before the last, and then an end."""
-        tokenizer, last = self.encoding.model.tokenizer, found.likeliest[-1]
+        tokenizer, last = self.encoding.model.tokenizer, likelihood.likeliest[-1]
         ends = last == tokenizer.eos_token_id or str(tokenizer.decode([last])).startswith(ENDS)
-        return ends and found.likeliest[:-1] == ids[:-1]
+        return ends and likelihood.likeliest[:-1] == ids[:-1]

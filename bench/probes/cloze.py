@@ -17,12 +17,12 @@ class Cloze(Probe):
     def measure(self, backend: Backend) -> pd.DataFrame:
         """Beside the usual columns the answer's log-likelihood, `nats`."""
         requests = [request for row in self.rows for request in self.requests([(row["text"], f" {row['answer']}")])]
-        found = backend.loglikelihoods(requests)
+        likelihoods = backend.loglikelihoods(requests)
         return self.frame(
-            [float(answer.greedy) for answer in found],
+            [float(answer.greedy) for answer in likelihoods],
             gold=[row["answer"] for row in self.rows],
-            prediction=[f"{answer.total:.6f} nats" for answer in found],
-        ).assign(nats=[answer.total for answer in found])
+            prediction=[f"{answer.total:.6f} nats" for answer in likelihoods],
+        ).assign(nats=[answer.total for answer in likelihoods])
 
     def others(self, before: Columns, after: Columns) -> dict[str, tuple[float, float]]:
         return {"loss (nats per answer)": (-float(before["nats"].mean()), -float(after["nats"].mean()))}

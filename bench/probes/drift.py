@@ -44,8 +44,8 @@ class Drift(Probe):
     def others(self, before: Columns, after: Columns) -> dict[str, tuple[float, float]]:
         """Each layer's CKA."""
         old, new = grams(before), grams(after)
-        found = linear_cka(old, new, np.arange(len(before["value"])))
-        return {name: (1.0, float(cka)) for name, cka in zip(_layers(before), found, strict=True)}
+        cka_of_layer = linear_cka(old, new, np.arange(len(before["value"])))
+        return {name: (1.0, float(cka)) for name, cka in zip(_layers(before), cka_of_layer, strict=True)}
 
 
 def _layers(items: Columns) -> list[str]:

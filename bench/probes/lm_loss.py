@@ -61,8 +61,8 @@ def bits_per_byte(items: Columns) -> float:
 def windows(length: int, size: int) -> list[tuple[int, int, int]]:
     """(start, end, counted): the last `counted` of the tokens start..end are predicted, every token but the first once."""
     end = min(length, size)
-    found = [(0, end, end - 1)]
+    cuts = [(0, end, end - 1)]
     while end < length:
         before, end = end, min(end + size // 2, length)
-        found.append((end - size, end, end - before))
-    return found
+        cuts.append((end - size, end, end - before))
+    return cuts

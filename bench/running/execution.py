@@ -46,7 +46,7 @@ def execute(
     runs: Sequence[Run], out: Path, device: Device, progress: Progress, debug: bool = False, rerun_on_change: bool = False
 ) -> list[Record]:
     """Run what is not finished yet; returns the records of all runs in order."""
-    now, found = environment(device.torch.type, device.precision), []
+    now, records = environment(device.torch.type, device.precision), []
     for run in runs:
         record = store.find_record(out, run.id)
         if not device.agreed(is_finished(record, now, rerun_on_change)):
@@ -56,8 +56,8 @@ def execute(
                 store.write_record(out, record, items)
             device.accelerator.wait_for_everyone()
         assert record is not None
-        found.append(record)
-    return found
+        records.append(record)
+    return records
 
 
 def _skipped(run: Run, device: Device, progress: Progress) -> tuple[Record, None]:

@@ -20,14 +20,14 @@ from bench.statistics.estimates import verdict
 def of_task(evalset: EvalSet, before: pd.DataFrame, after: pd.DataFrame) -> dict[str, Any]:
     """The record's fields on the task itself; what a decoder writes also has its rate of malformed answers."""
     names = evalset.task.spec.metrics
-    found = scores(after, names)
+    metrics = scores(after, names)
     if "malformed" in after:
         wrong = after.assign(prediction=after["malformed"].astype(float), gold="")
-        found |= scores(wrong, ["malformed"])
+        metrics |= scores(wrong, ["malformed"])
     gain, low, high = rise(after, before, names[0])
     return {
-        "metrics": found,
-        "score": found[names[0]],
+        "metrics": metrics,
+        "score": metrics[names[0]],
         "base_score": value(before, names[0]),
         "gain": Gain(value=gain, ci_low=low, ci_high=high),
     }
@@ -35,11 +35,11 @@ def of_task(evalset: EvalSet, before: pd.DataFrame, after: pd.DataFrame) -> dict
 
 def elsewhere(session: Session, before: Baseline, after: Evaluation) -> dict[str, Elsewhere]:
     """Score and gain on other tasks and domains."""
-    found = {}
+    away = {}
     for name, frame in after.elsewhere.items():
         fields = of_task(session.sets.elsewhere[name], before.elsewhere[name], frame)
-        found[name] = Elsewhere(**{field: fields[field] for field in Elsewhere.model_fields if field in fields})
-    return found
+        away[name] = Elsewhere(**{field: fields[field] for field in Elsewhere.model_fields if field in fields})
+    return away
 
 
 def robustness(evalset: EvalSet, after: Evaluation) -> Robustness | None:
@@ -127,17 +127,17 @@ def stage_scores(evalsets: Sequence[EvalSet], answers: Sequence[pd.DataFrame]) -
     return [worth(frame, evalset.task.spec.metrics[0]) for evalset, frame in zip(evalsets, answers, strict=True)]
 
 
-def stages(tasks: Sequence[str], base: Sequence[float], found: Sequence[Sequence[float]]) -> Stages:
-    """The measures of training on one task after another; `found` has a row per stage, each a score per task."""
+def stages(tasks: Sequence[str], base: Sequence[float], scores_after: Sequence[Sequence[float]]) -> Stages:
+    """The measures of training on one task after another; `scores_after` has a row per stage, each a score per task."""
     last = len(tasks) - 1
-    ends = [found[last][j] - found[j][j] for j in range(last)]
-    ahead = [found[j - 1][j] - base[j] for j in range(1, last + 1)]
-    lost = [max(found[i][j] for i in range(last)) - found[last][j] for j in range(last)]
+    ends = [scores_after[last][j] - scores_after[j][j] for j in range(last)]
+    ahead = [scores_after[j - 1][j] - base[j] for j in range(1, last + 1)]
+    lost = [max(scores_after[i][j] for i in range(last)) - scores_after[last][j] for j in range(last)]
     backward, forward, forgotten = (sum(values) / last for values in (ends, ahead, lost))
     return Stages(
         tasks=list(tasks),
         base=list(base),
-        scores=[list(row) for row in found],
+        scores=[list(row) for row in scores_after],
         backward_transfer=backward,
         forward_transfer=forward,
         forgetting=forgotten,

@@ -102,11 +102,11 @@ def _gain(row: Row) -> Cell:
 
 def _probe(name: str, quantity: Quantity) -> Column:
     def cell(row: Row) -> Cell:
-        found = row.forgetting.get(name)
-        if found is None:
+        forgotten = row.forgetting.get(name)
+        if forgotten is None:
             return EMPTY
-        detail = f"{numbers.level(found.before, quantity)} → {numbers.level(found.after, quantity)}"
-        return difference_cell(found.lost, quantity, detail)
+        detail = f"{numbers.level(forgotten.before, quantity)} → {numbers.level(forgotten.after, quantity)}"
+        return difference_cell(forgotten.lost, quantity, detail)
 
     return Column("forgetting", "Forgetting (positive is loss)", quantity.unit, "ascending", True, cell, name)
 
@@ -115,8 +115,8 @@ def _cost(term: str, note: str, take: Callable[[Cost], float | None], write: Cal
     """`take` gives None for what is not known."""
 
     def cell(row: Row) -> Cell:
-        found = take(row.cost) if row.cost else None
-        return EMPTY if found is None else Cell(write(found), sortable(found))
+        amount = take(row.cost) if row.cost else None
+        return EMPTY if amount is None else Cell(write(amount), sortable(amount))
 
     return Column(term, "Cost", note, "ascending", True, cell)
 

@@ -45,21 +45,23 @@ def _probe(rows: Sequence[Row], probe: str, quantity: Quantity) -> list[Column]:
 
     def column(term: str, unit: str, part: OfProbe, numeric: bool = True) -> Column:
         def cell(row: Row) -> Cell:
-            found = row.forgetting.get(probe)
-            return part(row, found) if found else EMPTY
+            forgotten = row.forgetting.get(probe)
+            return part(row, forgotten) if forgotten else EMPTY
 
         return Column(term, probe, unit, "ascending", numeric, cell)
 
     return [
-        column("verdict", "", lambda row, found: _word(found.lost.verdict), numeric=False),
-        column("frontier", "", lambda row, found: _word("yes" if id(row) in best else "no"), numeric=False),
-        column("per_gain", _price(quantity, gain), lambda row, found: _per_gained(row, probe)),
-        column("at_equal_gain", f"{quantity.unit}, {at}", lambda row, found: _at(row, probe, quantity, reached)),
+        column("verdict", "", lambda row, forgotten: _word(forgotten.lost.verdict), numeric=False),
+        column("frontier", "", lambda row, forgotten: _word("yes" if id(row) in best else "no"), numeric=False),
+        column("per_gain", _price(quantity, gain), lambda row, forgotten: _per_gained(row, probe)),
+        column("at_equal_gain", f"{quantity.unit}, {at}", lambda row, forgotten: _at(row, probe, quantity, reached)),
         column(
-            "rounding", quantity.unit, lambda row, found: difference_cell(found.rounding, quantity) if found.rounding else EMPTY
+            "rounding",
+            quantity.unit,
+            lambda row, forgotten: difference_cell(forgotten.rounding, quantity) if forgotten.rounding else EMPTY,
         ),
-        column("contaminated", "items", lambda row, found: _contaminated(found)),
-        column("besides", "before → after", lambda row, found: _others(found), numeric=False),
+        column("contaminated", "items", lambda row, forgotten: _contaminated(forgotten)),
+        column("besides", "before → after", lambda row, forgotten: _others(forgotten), numeric=False),
     ]
 
 
@@ -73,28 +75,29 @@ def _word(text: str | None) -> Cell:
 
 
 def _relative(row: Row) -> Cell:
-    found = row.relative_forgetting
-    return EMPTY if found is None else Cell(numbers.points(found / 100), sortable(found))
+    per_cent = row.relative_forgetting
+    return EMPTY if per_cent is None else Cell(numbers.points(per_cent / 100), sortable(per_cent))
 
 
 def _per_gained(row: Row, probe: str) -> Cell:
-    found = frontier.per_gained(row, probe)
-    return EMPTY if found is None else Cell(numbers.quotient(found), sortable(found))
+    price = frontier.per_gained(row, probe)
+    return EMPTY if price is None else Cell(numbers.quotient(price), sortable(price))
 
 
 def _at(row: Row, probe: str, quantity: Quantity, gain: float | None) -> Cell:
-    found = frontier.at_gain(frontier.curve_places(row, probe), gain) if gain else None
-    return EMPTY if found is None else Cell(numbers.difference(found, quantity), sortable(found))
+    lost = frontier.at_gain(frontier.curve_places(row, probe), gain) if gain else None
+    return EMPTY if lost is None else Cell(numbers.difference(lost, quantity), sortable(lost))
 
 
-def _contaminated(found: Forgotten) -> Cell:
-    return Cell(f"{found.contaminated:,} of {found.items:,}", found.contaminated) if found.contaminated else EMPTY
+def _contaminated(forgotten: Forgotten) -> Cell:
+    items = forgotten.contaminated
+    return Cell(f"{items:,} of {forgotten.items:,}", items) if items else EMPTY
 
 
-def _others(found: Forgotten) -> Cell:
-    moved = sorted(found.others.items(), key=lambda part: -abs(part[1].after - part[1].before))
+def _others(forgotten: Forgotten) -> Cell:
+    moved = sorted(forgotten.others.items(), key=lambda part: -abs(part[1].after - part[1].before))
     if not moved:
         return EMPTY
-    shown = list(found.others.items()) if len(moved) <= OTHERS else moved[:1]
+    shown = list(forgotten.others.items()) if len(moved) <= OTHERS else moved[:1]
     text = "; ".join(f"{name} {pair.before:.3f} → {pair.after:.3f}" for name, pair in shown)
     return Cell(text, text, detail="" if len(moved) <= OTHERS else f"moved most of {len(moved)}")

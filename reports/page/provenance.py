@@ -74,7 +74,7 @@ def gather(rows: Sequence[Row]) -> Origins:
         settings=[_settings(row) for row in rows],
         runs=runs,
         environments=len({run.provenance.environment_id for run in runs} - {None}),
-        stopped={run.run_id: found for run in runs if (found := stopping(run))},
+        stopped={run.run_id: stopped for run in runs if (stopped := stopping(run))},
     )
 
 
@@ -99,10 +99,10 @@ def _budget(row: Row) -> str:
     return row.setup.budget if row.trains or row.cost is None else "none"
 
 
-def _shared(found: Iterable[dict[str, Any]]) -> list[SharedFacts]:
+def _shared(setups: Iterable[dict[str, Any]]) -> list[SharedFacts]:
     """Distinct facts, the most frequent first."""
     counts: dict[str, int] = {}
-    for facts in found:
+    for facts in setups:
         key = json.dumps(_texts(facts), sort_keys=True)
         counts[key] = counts.get(key, 0) + 1
     ordered = sorted(counts.items(), key=lambda pair: (-pair[1], pair[0]))
@@ -118,9 +118,9 @@ def _counts(counts: dict[str, int]) -> dict[str, str]:
     return {name.replace("_", " "): f"{count:,}" for name, count in counts.items()}
 
 
-def _distinct(found: Iterable[_T]) -> list[_T]:
+def _distinct(items: Iterable[_T]) -> list[_T]:
     kept: list[_T] = []
-    for each in found:
+    for each in items:
         if each not in kept:
             kept.append(each)
     return kept

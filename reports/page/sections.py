@@ -31,8 +31,8 @@ from reports.rows.transfer import Transfer
 def small_sections(rows: Sequence[Row]) -> list[Section]:
     """The sections of one suite that have something to show."""
     makers = (forgetting_section, stages_section, _metrics, _elsewhere, _transfer, _wordings)
-    found = [make(rows) for make in makers]
-    return [section for section in found if section.tables]
+    sections = [make(rows) for make in makers]
+    return [section for section in sections if section.tables]
 
 
 def estimates(row: Row) -> Iterator[Estimate]:
@@ -54,8 +54,8 @@ def _metrics(rows: Sequence[Row]) -> Section:
 
 def _metric(quantity: Quantity, lower: bool) -> Column:
     def cell(row: Row) -> Cell:
-        found = row.metrics.get(quantity.name)
-        return level_cell(found.value, quantity) if found else EMPTY
+        metric = row.metrics.get(quantity.name)
+        return level_cell(metric.value, quantity) if metric else EMPTY
 
     malformed = quantity.name == "malformed"
     term, of = ("malformed", "of the answers") if malformed else ("metric", "")
@@ -77,11 +77,11 @@ def _elsewhere(rows: Sequence[Row]) -> Section:
 
 def _away(rows: Sequence[Row], kind: str, name: str, quantity: Quantity) -> Column:
     def cell(row: Row) -> Cell:
-        found = row.elsewhere.get(name)
-        if found is None or found.quantity != quantity or row.kind(name) != kind:
+        away = row.elsewhere.get(name)
+        if away is None or away.quantity != quantity or row.kind(name) != kind:
             return EMPTY
-        gain = f"{numbers.difference(found.gain.value, quantity)} {numbers.brackets(found.gain, quantity, signed=True)}"
-        return level_cell(found.score, quantity, f"gain {gain}".rstrip())
+        gain = f"{numbers.difference(away.gain.value, quantity)} {numbers.brackets(away.gain, quantity, signed=True)}"
+        return level_cell(away.score, quantity, f"gain {gain}".rstrip())
 
     scores = [row.outcome.elsewhere[name].score for row in rows if row.outcome and name in row.elsewhere]
     first: Direction = "descending" if all(score.higher_is_better for score in scores) else "ascending"
@@ -97,16 +97,16 @@ def _transfer(rows: Sequence[Row]) -> Section:
 
 def _rise(task: str, quantity: Quantity) -> Column:
     def cell(row: Row) -> Cell:
-        found = next((each for each in row.transfers if (each.task, each.quantity) == (task, quantity)), None)
-        return difference_cell(found.rise, quantity, _against(row, found)) if found else EMPTY
+        transfer = next((each for each in row.transfers if (each.task, each.quantity) == (task, quantity)), None)
+        return difference_cell(transfer.rise, quantity, _against(row, transfer)) if transfer else EMPTY
 
     return Column("transfer", "Mixed minus alone", f"{quantity.name}, {quantity.unit}", "descending", True, cell, task)
 
 
-def _against(row: Row, found: Transfer) -> str:
+def _against(row: Row, transfer: Transfer) -> str:
     """`.561 against .571 (instruction, 64 items)`"""
-    levels = f"{numbers.level(found.together, found.quantity)} against {numbers.level(found.alone, found.quantity)}"
-    return f"{levels} ({found.alone_as(row.setup.suite, len(row.records))}, {numbers.item_counts([found.items])})"
+    levels = f"{numbers.level(transfer.together, transfer.quantity)} against {numbers.level(transfer.alone, transfer.quantity)}"
+    return f"{levels} ({transfer.alone_as(row.setup.suite, len(row.records))}, {numbers.item_counts([transfer.items])})"
 
 
 def _wordings(rows: Sequence[Row]) -> Section:
@@ -126,8 +126,8 @@ def _worded(rows: Sequence[Row]) -> Board:
 
 def _wording(number: int, words: str, first: Direction) -> Column:
     def cell(row: Row) -> Cell:
-        found = row.wordings.scores.get(words) if row.wordings else None
-        return level_cell(found, row.quantity) if found else EMPTY
+        score = row.wordings.scores.get(words) if row.wordings else None
+        return level_cell(score, row.quantity) if score else EMPTY
 
     return Column("wordings", "Score under each unseen instruction", words, first, True, cell, f"Wording {number}")
 

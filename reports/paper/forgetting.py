@@ -63,13 +63,13 @@ class Group:
     notes: list[str]
 
 
-def write_tables(found: Sequence[Record], out: Path, markdown: Path | None, figure: Path | None) -> None:
+def write_tables(records: Sequence[Record], out: Path, markdown: Path | None, figure: Path | None) -> None:
     """Print the tables, or write them; and write the curves.
 
     Raises:
         UserError: a figure is asked for, and no run was watched on its way; or a file cannot be written.
     """
-    rows = ranked(aggregate(found, out))
+    rows = ranked(aggregate(records, out))
     drawn = plot.curves(rows) if figure else None
     if figure and drawn is None:
         raise UserError(f"no record in {out} has a curve for {figure}; run the suite with --probe-every 25%")
@@ -103,24 +103,24 @@ def _of_probe(rows: Sequence[Row], probe: str, quantity: Quantity) -> Table:
     """One probe's; columns that no row has anything for are left out."""
     probed = [(row, row.forgetting[probe]) for row in rows if probe in row.forgetting]
     reached = frontier.equal_gain(rows)
-    title = f"{probe}: {quantity.name}, {numbers.item_counts([found.items for _, found in probed])}"
-    lines = [[row.label, *_cells(row, found, probe, reached)] for row, found in probed]
+    title = f"{probe}: {quantity.name}, {numbers.item_counts([forgotten.items for _, forgotten in probed])}"
+    lines = [[row.label, *_cells(row, forgotten, probe, reached)] for row, forgotten in probed]
     kept = [n for n in range(len(HEADERS)) if n < 4 or any(line[n] != numbers.MISSING for line in lines)]
     return Table(title, [HEADERS[n] for n in kept], [[line[n] for n in kept] for line in lines])
 
 
-def _cells(row: Row, found: Forgotten, probe: str, reached: float | None) -> Iterator[str]:
+def _cells(row: Row, forgotten: Forgotten, probe: str, reached: float | None) -> Iterator[str]:
     assert row.gain is not None
-    quantity = found.quantity
+    quantity, lost = forgotten.quantity, forgotten.lost
     price = frontier.per_gained(row, probe)
     equal = frontier.at_gain(frontier.curve_places(row, probe), reached) if reached else None
     yield f"{numbers.difference(row.gain.value, row.quantity)} {numbers.brackets(row.gain, row.quantity, signed=True)}".rstrip()
-    yield f"{numbers.difference(found.lost.value, quantity)} {numbers.brackets(found.lost, quantity, signed=True)}".rstrip()
-    yield found.lost.verdict or numbers.MISSING
+    yield f"{numbers.difference(lost.value, quantity)} {numbers.brackets(lost, quantity, signed=True)}".rstrip()
+    yield lost.verdict or numbers.MISSING
     yield numbers.MISSING if price is None else numbers.quotient(price)
     yield numbers.MISSING if equal is None else numbers.difference(equal, quantity)
-    yield numbers.difference(found.rounding.value, quantity) if found.rounding else numbers.MISSING
-    yield f"{found.contaminated:,}" if found.contaminated else numbers.MISSING
+    yield numbers.difference(forgotten.rounding.value, quantity) if forgotten.rounding else numbers.MISSING
+    yield f"{forgotten.contaminated:,}" if forgotten.contaminated else numbers.MISSING
 
 
 def _notes(rows: Sequence[Row], shown: Sequence[Row]) -> Iterator[str]:
@@ -142,7 +142,7 @@ def _notes(rows: Sequence[Row], shown: Sequence[Row]) -> Iterator[str]:
             )
     else:
         yield "No row was trained and probed."
-    if any(found.rounding for row in shown for found in row.forgetting.values()):
+    if any(forgotten.rounding for row in shown for forgotten in row.forgetting.values()):
         yield note("rounding")
     yield from (other.sentence for other in other_environments(rows))
     yield from (f"{row.label} (seed {row.seeds}) {row.status}: {row.reason}" for row in rows if row.status != "ok")

@@ -93,12 +93,12 @@ def other_metrics(outcomes: Sequence[Outcome], task: str, frames: Frames) -> dic
     """All metrics that every run has, but for the score."""
     first = outcomes[0]
     names = [n for n in first.metrics if n != first.score.name and all(n in outcome.metrics for outcome in outcomes)]
-    found = {}
+    others = {}
     for name in names:
         scores = [outcome.metrics[name] for outcome in outcomes]
         counted = answers.malformed_counts if name == "malformed" else answers.task_counts
-        found[name] = OtherMetric(quantity_of(scores[0]), mean_score(scores, counted(frames, task, name)))
-    return found
+        others[name] = OtherMetric(quantity_of(scores[0]), mean_score(scores, counted(frames, task, name)))
+    return others
 
 
 def mean_elsewhere(outcomes: Sequence[Outcome], frames: Frames) -> dict[str, Away]:
@@ -120,14 +120,16 @@ def _away(parts: Sequence[Elsewhere], frames: Frames, name: str) -> Away:
 
 def mean_wordings(outcomes: Sequence[Outcome]) -> Wordings | None:
     """None unless every run has them; their answers are in no record, so that seeds keep the mean of their bounds."""
-    found = [each.robustness.scores for each in outcomes if each.robustness and each.robustness.scores]
-    if len(found) < len(outcomes):
+    by_wording = [each.robustness.scores for each in outcomes if each.robustness and each.robustness.scores]
+    if len(by_wording) < len(outcomes):
         return None
-    first = next(iter(found[0].values()))
+    first = next(iter(by_wording[0].values()))
     named = {
-        words: mean_score([each[words] for each in found], None) for words in found[0] if all(words in each for each in found)
+        words: mean_score([each[words] for each in by_wording], None)
+        for words in by_wording[0]
+        if all(words in each for each in by_wording)
     }
-    low, high = (fmean(end(s.value for s in each.values()) for each in found) for end in (min, max))
+    low, high = (fmean(end(s.value for s in each.values()) for each in by_wording) for end in (min, max))
     return Wordings(quantity_of(first), named, low, high, first.n)
 
 
@@ -140,11 +142,11 @@ def mean_forgetting(runs: Sequence[Record], frames: Frames) -> dict[str, Forgott
 
 
 def _forgotten(probes: Sequence[Forgetting], contaminated: int, frames: Frames, name: str) -> Forgotten:
-    found = answers.probe_counts(frames, name)
+    counts = answers.probe_counts(frames, name)
     lost = estimate(
         [probe.delta for probe in probes],
         [_bounds(probe.ci_low, probe.ci_high) for probe in probes],
-        found.difference(-1.0 if probes[0].higher_is_better else 1.0) if found else None,
+        counts.difference(-1.0 if probes[0].higher_is_better else 1.0) if counts else None,
     )
     rounded = probes[0].quantisation
     return Forgotten(
@@ -169,8 +171,8 @@ def _others(probes: Sequence[Forgetting]) -> dict[str, Pair]:
 
 def mean_relative_forgetting(outcomes: Sequence[Outcome]) -> float | None:
     """FG in per cent; None unless every run has it."""
-    found = [outcome.relative_forgetting for outcome in outcomes if outcome.relative_forgetting is not None]
-    return fmean(found) if len(found) == len(outcomes) else None
+    values = [outcome.relative_forgetting for outcome in outcomes if outcome.relative_forgetting is not None]
+    return fmean(values) if len(values) == len(outcomes) else None
 
 
 def mean_curve(outcomes: Sequence[Outcome]) -> list[Point]:
@@ -194,16 +196,16 @@ def _point(points: Sequence[Point]) -> Point:
 def mean_stages(outcomes: Sequence[Outcome]) -> Stages | None:
     """Means of the scores and of the three measures; None unless every run went through the same stages."""
     stages = [outcome.stages for outcome in outcomes if outcome.stages]
-    found = [each for each in stages if each.tasks == stages[0].tasks]
-    if len(found) < len(outcomes):
+    same = [each for each in stages if each.tasks == stages[0].tasks]
+    if len(same) < len(outcomes):
         return None
     return Stages(
-        tasks=found[0].tasks,
-        base=list(map(fmean, zip(*(each.base for each in found), strict=True))),
-        scores=[list(map(fmean, zip(*rows, strict=True))) for rows in zip(*(each.scores for each in found), strict=True)],
-        backward_transfer=fmean(each.backward_transfer for each in found),
-        forward_transfer=fmean(each.forward_transfer for each in found),
-        forgetting=fmean(each.forgetting for each in found),
+        tasks=same[0].tasks,
+        base=list(map(fmean, zip(*(each.base for each in same), strict=True))),
+        scores=[list(map(fmean, zip(*rows, strict=True))) for rows in zip(*(each.scores for each in same), strict=True)],
+        backward_transfer=fmean(each.backward_transfer for each in same),
+        forward_transfer=fmean(each.forward_transfer for each in same),
+        forgetting=fmean(each.forgetting for each in same),
     )
 
 

@@ -73,26 +73,26 @@ def mixed(record: Record) -> dict[str, Any]:
     return {record.setup.task: inputs.get("task"), **{task["name"]: task for task in others}} if others else {}
 
 
-def between(runs: Sequence[Record], found: Sequence[Record], out: Path | None) -> list[Transfer]:
-    """The transfer to each task that the runs of one row mix, where `found` has a run on that task alone.
+def between(runs: Sequence[Record], others_known: Sequence[Record], out: Path | None) -> list[Transfer]:
+    """The transfer to each task that the runs of one row mix, where `others_known` has a run on that task alone.
 
     Without the per-item answers in `out`, scores over the same number of items are compared, without an interval; scores over
     different numbers of items are not compared.
     """
-    transfers = [_to(task, shape, runs, found, out) for task, shape in mixed(runs[0]).items() if shape]
+    transfers = [_to(task, shape, runs, others_known, out) for task, shape in mixed(runs[0]).items() if shape]
     return [transfer for transfer in transfers if transfer is not None]
 
 
-def _to(task: str, shape: Any, runs: Sequence[Record], found: Sequence[Record], out: Path | None) -> Transfer | None:
+def _to(task: str, shape: Any, runs: Sequence[Record], others_known: Sequence[Record], out: Path | None) -> Transfer | None:
     for strategy in ALONE:
-        singles = [(run, _single(run, shape, strategy, found)) for run in runs]
+        singles = [(run, _single(run, shape, strategy, others_known)) for run in runs]
         pairs = [pair for run, single in singles if single and (pair := _pair(run, single, task, out))]
         if pairs:
             return _mean(task, pairs)
     return None
 
 
-def _single(run: Record, shape: Any, strategy: str, found: Sequence[Record]) -> Record | None:
+def _single(run: Record, shape: Any, strategy: str, others_known: Sequence[Record]) -> Record | None:
     """The run on the task alone whose settings are nearest to those of the mixture."""
 
     def distance(other: Record) -> tuple[int, str, str]:
@@ -100,7 +100,7 @@ def _single(run: Record, shape: Any, strategy: str, found: Sequence[Record]) -> 
         differing = sum(mine[name] != theirs[name] for name in mine.keys() & theirs.keys())
         return differing, json.dumps(theirs, sort_keys=True), other.run_id
 
-    fitting = [other for other in found if other.setup.strategy == strategy and _fits(run, other, shape)]
+    fitting = [other for other in others_known if other.setup.strategy == strategy and _fits(run, other, shape)]
     return min(fitting, key=distance, default=None)
 
 

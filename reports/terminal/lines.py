@@ -47,15 +47,15 @@ def _trained(row: Row) -> Iterator[str]:
 
 
 def _malformed(row: Row) -> Iterator[str]:
-    found = row.metrics.get("malformed")
-    if found and found.value.value > 0:
-        yield f"{row.label}: malformed answers {numbers.rate(found.value.value)}"
+    rate = row.metrics.get("malformed")
+    if rate and rate.value.value > 0:
+        yield f"{row.label}: malformed answers {numbers.rate(rate.value.value)}"
 
 
 def _stopped(row: Row) -> Iterator[str]:
     for run in row.records:
-        if found := stopping(run):
-            place = f"validation {found.kept + 1} of {len(found.scores)} ({found.scores[found.kept]})"
+        if stopped := stopping(run):
+            place = f"validation {stopped.kept + 1} of {len(stopped.scores)} ({stopped.scores[stopped.kept]})"
             yield f"{row.label} (seed {run.setup.seed}): early stopping kept {place}"
 
 
@@ -76,18 +76,18 @@ def _gained(name: str, away: Away) -> str:
 
 
 def _transfer(row: Row) -> Iterator[str]:
-    for found in row.transfers:
-        rise = f"{numbers.difference(found.rise.value, found.quantity)} {found.quantity.unit}"
-        interval = numbers.brackets(found.rise, found.quantity, signed=True)
-        against = f"{found.alone_as(row.setup.suite, len(row.records))} alone over {numbers.item_counts([found.items])}"
-        yield f"{row.label}: transfer to {found.task} {' '.join(filter(None, [rise, interval]))} against {against}"
+    for transfer in row.transfers:
+        rise = f"{numbers.difference(transfer.rise.value, transfer.quantity)} {transfer.quantity.unit}"
+        interval = numbers.brackets(transfer.rise, transfer.quantity, signed=True)
+        against = f"{transfer.alone_as(row.setup.suite, len(row.records))} alone over {numbers.item_counts([transfer.items])}"
+        yield f"{row.label}: transfer to {transfer.task} {' '.join(filter(None, [rise, interval]))} against {against}"
 
 
 def _wordings(row: Row) -> Iterator[str]:
-    if found := row.wordings:
-        low, high = (numbers.level(end, found.quantity) for end in (found.low, found.high))
-        spread = f"{numbers.span(found.spread, found.quantity)} {found.quantity.unit}"
-        yield f"{row.label}: unseen wordings {low} to {high}, spread {spread} over {numbers.item_counts([found.items])}"
+    if wordings := row.wordings:
+        low, high = (numbers.level(end, wordings.quantity) for end in (wordings.low, wordings.high))
+        spread = f"{numbers.span(wordings.spread, wordings.quantity)} {wordings.quantity.unit}"
+        yield f"{row.label}: unseen wordings {low} to {high}, spread {spread} over {numbers.item_counts([wordings.items])}"
 
 
 def _money(row: Row) -> Iterator[str]:
@@ -98,7 +98,7 @@ def _money(row: Row) -> Iterator[str]:
 def _rounded(row: Row) -> Iterator[str]:
     """Where the interval says that rounding the base lost or gained something before training."""
     bits = row.setup.hyperparameters.get("bits")
-    lost = [(name, found.rounding, found.quantity) for name, found in row.forgetting.items()]
+    lost = [(name, forgotten.rounding, forgotten.quantity) for name, forgotten in row.forgetting.items()]
     told = [
         f"{numbers.difference(rounding.value, quantity)} {quantity.unit} of {name}"
         for name, rounding, quantity in lost
@@ -111,9 +111,9 @@ def _rounded(row: Row) -> Iterator[str]:
 def _contaminated(rows: Sequence[Row]) -> Iterator[str]:
     alike: dict[tuple[str, int, int], list[str]] = {}
     for row in rows:
-        for name, found in row.forgetting.items():
-            if found.contaminated:
-                alike.setdefault((name, found.contaminated, found.items), []).append(row.label)
+        for name, forgotten in row.forgetting.items():
+            if forgotten.contaminated:
+                alike.setdefault((name, forgotten.contaminated, forgotten.items), []).append(row.label)
     for (name, count, items), labels in alike.items():
         yield f"{name}: {count:,} of {numbers.item_counts([items])} contaminated by what was trained on ({', '.join(labels)})"
 

@@ -25,14 +25,14 @@ COSTS = {("training", "train", "s"): 5, ("memory", "peak", "GB"): 5, ("trainable
 """What is shown of a row's cost, with its header and unit -> the width of its column."""
 
 
-def print_rows(found: Sequence[Record], out: Path | None = None) -> None:
+def print_rows(records: Sequence[Record], out: Path | None = None) -> None:
     """Print the rows of these records, the best first.
 
     `out` is the folder whose per-item answers give intervals over seeds, and whose other records show transfer.
     """
     to = console()
     beside = store.read_all(out) if out else []
-    for rows in grouped(aggregate(found, out, beside)).values():
+    for rows in grouped(aggregate(records, out, beside)).values():
         _show_group(to, ranked(rows))
 
 
@@ -48,7 +48,7 @@ def _show_group(console: Console, rows: Sequence[Row]) -> None:
         for group in staged(scored):
             console.print(_stages(group))
         say(console, statement(_estimates(scored)))
-        if any(found.lost.excludes_zero for row in scored for found in row.forgetting.values()):
+        if any(forgotten.lost.excludes_zero for row in scored for forgotten in row.forgetting.values()):
             say(console, f"{MARK}: the 95 % interval of this forgetting excludes zero.")
     for text in lines.below(rows):
         say(console, text)
@@ -149,8 +149,8 @@ def _stages(rows: Sequence[Row]) -> Table:
 def three_measures(row: Row) -> tuple[str, str, str]:
     """Backward and forward transfer (positive is better), and Chaudhry's forgetting (positive is loss)."""
     assert row.stages is not None
-    found = (row.stages.backward_transfer, row.stages.forward_transfer, row.stages.forgetting)
-    backward, forward, forgetting = (numbers.difference(value, row.stage_quantity) for value in found)
+    measures = (row.stages.backward_transfer, row.stages.forward_transfer, row.stages.forgetting)
+    backward, forward, forgetting = (numbers.difference(value, row.stage_quantity) for value in measures)
     return backward, forward, forgetting
 
 
