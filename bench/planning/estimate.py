@@ -120,7 +120,7 @@ def _show_memory(runs: Sequence[Run], costs: Sequence[CostEstimate], console: Co
     for names, memory in _largest(runs, costs).items():
         parts = (4 * memory.parameters, 2 * memory.parameters, memory.weights, memory.gradients, memory.optimizer)
         held = [f"{part / 1e9:.2f}" for part in (*parts, memory.activations, memory.total)]
-        table.add_row(*names, _count(memory.trained), _count(memory.parameters), *held)
+        table.add_row(*names, _count(memory.trainable), _count(memory.parameters), *held)
     console.print(table)
 
 

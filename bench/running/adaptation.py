@@ -18,7 +18,7 @@ def adapted(run: Run, device: Device) -> nn.Module:
     if run.model.family == "decoder":
         model: nn.Module = run.checkpoint.load(AutoModelForCausalLM, bits, device.torch)
     else:
-        kinds = [types.task_type(task) for task in run.trained]
+        kinds = [types.task_type(task) for task in run.training_tasks]
         models = [run.checkpoint.load(kind.auto_class, bits, device.torch, num_labels=kind.outputs()) for kind in kinds]
         model = Heads(models) if len(models) > 1 else models[0]
     if hyperparameters.dropout is not None:

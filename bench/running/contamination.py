@@ -24,12 +24,12 @@ def contaminated_items(run: Run, probe: Probe) -> int:
     probed = [[words for text in texts(row) if len(words := _words(text)) >= LEAST] for row in probe.rows]
     # Passages of each length that some item has: a short item is looked for inside a long text too.
     lengths = tuple(sorted({min(WORDS, len(words)) for item in probed for words in item}))
-    trained = [_of_task(task.model_dump_json(), lengths) for task in run.trained]
+    training_passages = [_of_task(task.model_dump_json(), lengths) for task in run.training_tasks]
     if run.strategy.rehearsal and run.model.family == "decoder":
-        trained.append(_of_source(run.strategy.rehearsal.model_dump_json(), lengths))
+        training_passages.append(_of_source(run.strategy.rehearsal.model_dump_json(), lengths))
 
     def given_away(words: list[str]) -> bool:
-        return any(passage in part for passage in _passages(words, min(WORDS, len(words))) for part in trained)
+        return any(passage in part for passage in _passages(words, min(WORDS, len(words))) for part in training_passages)
 
     return sum(any(map(given_away, item)) for item in probed)
 
@@ -54,9 +54,9 @@ def _of_source(dump: str, lengths: Lengths) -> frozenset[int]:
     return _index((str(row["text"]) for row in sources.rows(Source.model_validate_json(dump))), lengths)
 
 
-def _index(trained: Iterable[str], lengths: Lengths) -> frozenset[int]:
+def _index(training_texts: Iterable[str], lengths: Lengths) -> frozenset[int]:
     return frozenset(
-        passage for words in map(_words, set(trained)) for length in lengths for passage in _passages(words, length)
+        passage for words in map(_words, set(training_texts)) for length in lengths for passage in _passages(words, length)
     )
 
 

@@ -31,7 +31,7 @@ def build_curriculum(run: Run, encoding: Encoding, stage: TaskSpec | None = None
     """
     own = stage or run.task
     tasks = (own, *(task for task in run.others if task.name != own.name))
-    heads = {task.name: head for head, task in enumerate(run.trained)}
+    heads = {task.name: head for head, task in enumerate(run.training_tasks)}
     streams = {task.name: _task_stream(run, encoding, task, heads[task.name]) for task in tasks}
     sizes = {task.name: len(splits.load_splits(task).train) for task in tasks}
     if run.strategy.rehearsal and encoding.model.family == "decoder":

@@ -94,7 +94,7 @@ def evaluate(backend: Backend, sets: EvalSets, probes: Sequence[Probe], progress
 
 def eval_sets(run: Run, encoding: Encoding | None) -> EvalSets:
     """All sets of a run; reads the data of its tasks."""
-    heads = {task.name: number for number, task in enumerate(run.trained)} if run.strategy.trains else {}
+    heads = {task.name: number for number, task in enumerate(run.training_tasks)} if run.strategy.trains else {}
 
     def asked(spec: TaskSpec, items: int | None, split: str = "test") -> EvalSet:
         task, data, head = types.task_type(spec), splits.load_splits(spec), heads.get(spec.name)
@@ -120,7 +120,7 @@ def _elsewhere(run: Run, asked: Callable[..., EvalSet]) -> dict[str, EvalSet]:
     """The task's sets from other domains, other tasks that were trained on, and those that were not, in zero-shot form."""
     limit = run.other_items
     domains = {name: asked(run.task, limit, name) for name in run.task.out_of_domain}
-    trained = {task.name: asked(task, limit) for task in run.trained[1:]}
+    trained = {task.name: asked(task, limit) for task in run.training_tasks[1:]}
     untrained = {task.name: as_base(run, asked(task, limit)) for task in run.also}
     return domains | trained | untrained
 

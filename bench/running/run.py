@@ -57,7 +57,7 @@ class Run:
     """How often the curve is measured: a number of steps, or a share of the budget."""
 
     @property
-    def trained(self) -> tuple[TaskSpec, ...]:
+    def training_tasks(self) -> tuple[TaskSpec, ...]:
         """Everything that is trained on, the suite's task first; an encoder has a head for each, in this order."""
         return (self.task, *self.others, *(task for task in self.earlier if task not in self.others))
 

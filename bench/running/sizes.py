@@ -25,7 +25,7 @@ BLOCK = 64
 class Memory:
     """Parameters, and bytes on one device at the peak of a training step."""
 
-    trained: int
+    trainable: int
     parameters: int
     weights: int
     """Bytes as loaded: quantised layers with their scales, everything else in fp32."""
@@ -41,7 +41,7 @@ class Memory:
 def parameters(model: nn.Module) -> tuple[int, int]:
     """(trainable, total) parameters; a weight that is packed into 4 bit counts at its full size."""
     sizes = [(parameter.requires_grad, _unpacked(parameter)) for parameter in model.parameters()]
-    return sum(size for trained, size in sizes if trained), sum(size for _, size in sizes)
+    return sum(size for trainable, size in sizes if trainable), sum(size for _, size in sizes)
 
 
 def _unpacked(parameter: Tensor) -> int:
@@ -60,12 +60,12 @@ def memory(shape: PreTrainedModel, strategy: Strategy, family: Family, tokens: i
     shape.is_loaded_in_8bit = strategy.bits < 32
     with torch.device("meta"):
         model = strategy.adapt(shape, family) if strategy.trains else shape
-    trained, total = parameters(model)
+    trainable, total = parameters(model)
     loaded = weights(model, quantised, strategy.bits)
     if not strategy.trains:
         return model, Memory(0, total, loaded, 0, 0, 0)
     activated = activations(model, shape.config, blocks, family, tokens)
-    return model, Memory(trained, total, loaded, 4 * trained, 8 * trained, activated)
+    return model, Memory(trainable, total, loaded, 4 * trainable, 8 * trainable, activated)
 
 
 def weights(model: nn.Module, quantised: Sequence[nn.Module], bits: int) -> int:

@@ -45,9 +45,9 @@ def learning_rate(step: int, steps: int, hyperparameters: Hyperparameters) -> fl
 
 def optimizer(model: nn.Module, hyperparameters: Hyperparameters) -> torch.optim.AdamW:
     """AdamW (Loshchilov & Hutter 2019) over the trained weights; norms and biases are not decayed, as in the Trainer."""
-    trained = [(name, p) for name, p in model.named_parameters() if p.requires_grad]
-    decayed = [p for name, p in trained if p.ndim > 1]
-    plain = [p for name, p in trained if p.ndim <= 1]
+    trainable = [(name, p) for name, p in model.named_parameters() if p.requires_grad]
+    decayed = [p for name, p in trainable if p.ndim > 1]
+    plain = [p for name, p in trainable if p.ndim <= 1]
     groups = [{"params": decayed, "weight_decay": hyperparameters.weight_decay}, {"params": plain, "weight_decay": 0.0}]
     return torch.optim.AdamW([g for g in groups if g["params"]], lr=hyperparameters.learning_rate, fused=True)
 

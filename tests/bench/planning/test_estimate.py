@@ -20,7 +20,7 @@ def runs():
 
 def test_tokens_are_those_of_the_curriculum_and_the_formula_makes_operations_of_them(runs):
     zero, full, frozen = (estimate.estimate_cost(run) for run in runs)
-    assert (zero.tokens, zero.operations, zero.memory.trained) == (0, 0, 0)
+    assert (zero.tokens, zero.operations, zero.memory.trainable) == (0, 0, 0)
     steps = curriculum.build_curriculum(runs[1], Encoding(runs[1].model, runs[1].max_length)).steps
     examples = [encoded for step in steps for encoded in step]
     assert full.tokens == frozen.tokens == sum(encoded.fed for encoded in examples) > 16 * 5

@@ -60,7 +60,7 @@ def test_planned_weights_are_those_of_the_loaded_model(shaped, library, bits):
     assert memory.weights == pytest.approx(loaded.get_memory_footprint() + scales(loaded), rel=0.001)
     if bits > 4:  # 4-bit scales are an eighth of the packed weights
         assert memory.weights == pytest.approx(loaded.get_memory_footprint(), rel=0.02)
-    assert (memory.trained, memory.parameters) == sizes.parameters(loaded)
+    assert (memory.trainable, memory.parameters) == sizes.parameters(loaded)
 
 
 @pytest.mark.parametrize("bits", [32, 8, 4])
@@ -69,7 +69,7 @@ def test_an_encoders_plan_holds_its_head(encoder, library, bits):
     strategy, memory = planned(encoder, library, auto, bits=bits)
     loaded = strategy.adapt(encoder.load(auto, bits, num_labels=3), "encoder")
     assert memory.weights == pytest.approx(loaded.get_memory_footprint() + scales(loaded), rel=0.001)
-    assert (memory.trained, memory.parameters) == sizes.parameters(loaded)
+    assert (memory.trainable, memory.parameters) == sizes.parameters(loaded)
 
 
 def test_packed_weights_count_at_their_full_number(decoder):
@@ -130,7 +130,7 @@ def test_opt_6_7b_has_its_published_size(library):
     model = models.find_model("opt-6.7b", library)
     strategy = strategies.load_strategy(library.strategy("lora-8bit"), "decoder", {}, suite.hyperparameters["lora-8bit"])
     _, memory = sizes.memory(model.shape(AutoModelForCausalLM), strategy, "decoder", 1024)
-    assert memory.trained == 8_388_608
+    assert memory.trainable == 8_388_608
     assert memory.parameters == 6_666_862_592
     assert 2 * memory.parameters == pytest.approx(13.3e9, rel=0.01)
     assert memory.weights == pytest.approx(7.3e9, rel=0.01)
