@@ -1,0 +1,78 @@
+"""The model that a run trains: its heads, its dropout, its place, and which of its weights train."""
+
+from types import SimpleNamespace
+
+import pytest
+import torch
+from torch import nn
+
+from bench.modeling.heads import Heads
+from bench.modeling.structure import layers
+from bench.running.adaptation import adapted
+
+
+def trainable(model):
+    return {name for name, parameter in model.named_parameters() if parameter.requires_grad}
+
+
+def test_an_encoder_with_several_tasks_has_a_head_for_each(planned, device):
+    model = adapted(planned("multitask"), device)
+    assert isinstance(model, Heads)
+    # In the order of run.trained: sentiment in three classes, sarcasm and entailment in two.
+    assert [model.heads[name].classifier.out_features for name in ("0", "1", "2")] == [3, 2, 2]
+    assert trainable(model) == {name for name, _ in model.named_parameters()}
+
+
+def test_stages_have_heads_of_their_own_kinds(planned, device):
+    model = adapted(planned("full", suite="stages"), device)
+    kinds = [type(model.heads[name]).__name__ for name in ("0", "1", "2")]
+    assert kinds == ["BertForQuestionAnswering", "BertForSequenceClassification", "BertForTokenClassification"]
+
+
+def test_an_encoder_with_one_task_is_the_plain_head_model(planned, device):
+    model = adapted(planned("full"), device)
+    assert type(model).__name__ == "BertForSequenceClassification" and model.classifier.out_features == 3
+
+
+def test_a_decoder_keeps_its_own_head_whatever_it_trains_on(planned, decoder_folder, device):
+    model = adapted(planned("multitask", model=decoder_folder), device)
+    assert type(model).__name__ == "LlamaForCausalLM"
+
+
+@pytest.mark.parametrize(("said", "found"), [([], {0.1}), (["dropout=0.3"], {0.3}), (["dropout=0"], {0.0})])
+def test_dropout_is_set_where_it_is_asked_for(planned, device, said, found):
+    model = adapted(planned("full", settings=said), device)
+    assert {module.p for module in model.modules() if isinstance(module, nn.Dropout)} == found
+
+
+def test_dropout_is_of_every_head_and_not_of_the_adapter(planned, device):
+    settings = ["dropout=0.3"]
+    heads = adapted(planned("multitask", settings=settings), device)
+    assert {module.p for module in heads.modules() if isinstance(module, nn.Dropout)} == {0.3}
+    # An adapter has its own, which stands in the strategy's `peft`.
+    lora = adapted(planned("lora-8bit", settings=[*settings, "peft.lora_dropout=0.05"]), device)
+    assert {m.p for name, m in lora.named_modules() if isinstance(m, nn.Dropout) and "lora" in name} == {0.05}
+
+
+def test_a_frozen_model_trains_its_top_layers_and_head(planned, device):
+    model = adapted(planned("frozen"), device)
+    training = trainable(model)
+    # Two thirds of two layers, rounded: the lower one stays.
+    assert len(layers(model)) == 2
+    assert training and all(part not in name for name in training for part in ("embeddings", "layer.0."))
+    assert {name.split(".")[0] for name in training} == {"bert", "classifier"}
+    assert any("layer.1." in name for name in training)
+
+
+def test_an_adapter_trains_itself_and_the_head_on_a_rounded_base(planned, device):
+    model = adapted(planned("lora-8bit"), device)
+    assert all("lora_" in name or "classifier" in name or "pooler" in name for name in trainable(model))
+    assert any("lora_" in name for name in trainable(model)) and any("classifier" in name for name in trainable(model))
+    assert torch.int8 in {parameter.dtype for parameter in model.parameters()}
+
+
+@pytest.mark.parametrize("strategy", ["multitask", "full"])
+def test_it_stands_on_the_device(planned, strategy):
+    """On a device without storage, which a machine without a GPU has too."""
+    model = adapted(planned(strategy), SimpleNamespace(torch=torch.device("meta")))
+    assert {parameter.device.type for parameter in model.parameters()} == {"meta"}
