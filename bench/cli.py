@@ -73,7 +73,7 @@ def comma_separated(text: str | None) -> list[str] | None:
 @app.command()
 def run(
     suite: Annotated[str, typer.Option(help="Name of a suite, or path of its YAML file.")],
-    model: Annotated[str | None, typer.Option(help="Pinned model, hub id or local folder.")] = None,
+    model: Annotated[str | None, typer.Option(help="Pinned model, YAML file of a model, hub id or local folder.")] = None,
     strategies: Annotated[str | None, typer.Option(help="Comma-separated; all of the suite's without it.")] = None,
     tasks: Annotated[str | None, typer.Option(help="Comma-separated; all of the suite's without it.")] = None,
     seeds: Annotated[int | None, typer.Option(min=1, help="Number of seeds.")] = None,
@@ -177,16 +177,22 @@ def results(
     as_json: Annotated[bool, typer.Option("--json", help="A list of objects: a stable contract.")] = False,
 ) -> int:
     """The rows that the leaderboard shows."""
-    records = list(store.of_suite(store.read_all(out), suite))
     if as_json:
-        print(json.dumps([as_contract(record) for record in records], indent=1))
+        # A program gets a list whatever is there: an empty one is part of the contract.
+        print(json.dumps([as_contract(record) for record in store.of_suite(store.read_all(out), suite)], indent=1))
         return 0
     from reports.terminal import table
 
-    if not records:
-        raise UserError(f"no records in {store.folder(out)}; run a suite first")
-    table.print_rows(records, out)
+    table.print_rows(_records_of(suite, out), out)
     return 0
+
+
+def _records_of(suite: str | None, out: Path) -> "list[Record]":
+    """A folder's records, for a person: none at all is an error."""
+    records = list(store.of_suite(store.read_all(out), suite))
+    if not records:
+        raise UserError(f"no records in {store.folder(out)}{f' of suite {suite}' if suite else ''}; run a suite first")
+    return records
 
 
 @app.command()
@@ -211,10 +217,7 @@ def forgetting_report(
     """Gain against forgetting: per probe, at the end, at equal gain, and in words."""
     from reports.paper import forgetting as report
 
-    records = list(store.of_suite(store.read_all(out), suite))
-    if not records:
-        raise UserError(f"no records in {store.folder(out)}{f' of suite {suite}' if suite else ''}; run a suite first")
-    report.write_tables(records, out, markdown, figure)
+    report.write_tables(_records_of(suite, out), out, markdown, figure)
     return 0
 
 

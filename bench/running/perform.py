@@ -10,7 +10,6 @@ from torch import nn
 from bench.devices import memory
 from bench.devices.device import Device
 from bench.inference.endpoint import EndpointModel
-from bench.inference.local import LocalBackend
 from bench.modeling import flops
 from bench.probes.selftests import few
 from bench.progress import Progress
@@ -55,8 +54,8 @@ def _untrained(session: Session, reference: Reference) -> Finished:
     _begin(session, reference)
     backend, few_probes = reference.backend(), [few(probe, FIRST_ITEMS) for probe in session.probes]
     asked = evaluate(backend, session.sets, few_probes, session.progress)
-    model = backend.module if isinstance(backend, LocalBackend) else None
-    cost = _cost(session, model, TrainingState(), asked) if model else _api_cost(session.run, asked)
+    is_api = isinstance(session.run.model, EndpointModel)
+    cost = _api_cost(session.run, asked) if is_api else _cost(session, reference.module(), TrainingState(), asked)
     held = checks.untouched_row(session, reference, asked)
     is_base = session.run.wording == session.run.base_wording
     test = reference.predictions(session.sets.test, known=asked.test if is_base else None)

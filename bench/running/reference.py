@@ -61,6 +61,12 @@ class Reference:
             self._backend, self._bits = self._loaded(bits), bits
         return self._backend
 
+    def module(self) -> nn.Module:
+        """The base's own module in fp32, for what looks inside: self-tests, sizes."""
+        backend = self.backend()
+        assert isinstance(backend, LocalBackend), f"'{self.run.model.name}' has no weights on this machine"
+        return backend.module
+
     def forget(self) -> None:
         """Free the memory; the next one that asks loads anew."""
         self._backend = None
@@ -112,9 +118,7 @@ class Reference:
         return held
 
     def _tested(self, probe: Probe) -> pd.DataFrame:
-        backend = self.backend()
-        assert isinstance(backend, LocalBackend)  # a model behind an API has no probes
-        held = all_tests(probe, backend.module)
+        held = all_tests(probe, self.module())
         return pd.DataFrame({"name": list(held), "held": list(held.values())})
 
     def _loaded(self, bits: int) -> Backend:
