@@ -63,12 +63,12 @@ def test_what_only_a_run_needs_is_left_out_and_what_only_some_have_is_kept():
 
 def test_answers_that_are_no_text_are_json(tmp_path):
     spans = [["0:2 Ort"], []]
-    nats = [[1.5, 3.0], [0.25, 1.0]]
-    table = item_table("t", Baseline(answers(spans, [[], ["né"]])), Evaluation(answers(spans, nats)))
+    said = [["0:2 'Ort'"], [0.25, 1.0]]
+    table = item_table("t", Baseline(answers(spans, [[], ["né"]])), Evaluation(answers(spans, said)))
     assert table["gold"].tolist() == ['["0:2 Ort"]', "[]"] and table["before"].tolist() == ["[]", '["né"]']
-    assert [json.loads(text) for text in table["prediction"]] == nats
+    assert [json.loads(text) for text in table["prediction"]] == said
     table.to_parquet(tmp_path / "items.parquet")
-    assert pd.read_parquet(tmp_path / "items.parquet")["prediction"].tolist() == ["[1.5, 3.0]", "[0.25, 1.0]"]
+    assert pd.read_parquet(tmp_path / "items.parquet")["prediction"].tolist() == table["prediction"].tolist()
 
 
 def test_text_stays_as_it_is():
