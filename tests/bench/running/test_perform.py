@@ -1,0 +1,122 @@
+"""One run from data to record: what is asked of the base and what of the trained model, and what each costs."""
+
+import json
+import shutil
+
+import pytest
+from openai_server import Reply, completion
+from tenacity import wait_none
+
+from bench.inference import chat
+from bench.inference.local import LocalBackend
+from bench.probes.selftests import few
+from bench.progress import Progress
+from bench.running import checks, measures, perform
+from bench.running.reference import FIRST_ITEMS, Reference
+
+TRAINING = ("train_examples", "train_tokens", "train_flops", "train_seconds", "trainable_parameters", "saved_bytes")
+
+
+@pytest.fixture(autouse=True)
+def fresh(own_cache, monkeypatch):
+    """A cache in which nothing is kept yet; the base's self-tests are taken as held, and an AUC's thousand resamples, which
+    would be most of the time, as done: both have tests of their own."""
+    shutil.rmtree(own_cache / "base", ignore_errors=True)
+    monkeypatch.setattr(Reference, "self_tests", lambda self: {"of the base": True})
+    monkeypatch.setattr(measures, "interval", lambda lost, count: (0.0, 0.0))
+
+
+@pytest.fixture
+def done(device):
+    return lambda run: perform.perform(run, device, Progress(False, 1))
+
+
+def test_a_row_that_trains_nothing_costs_no_training(planned, done):
+    record, _ = done(planned("zero-shot"))
+    assert record.status == "ok", record.reason
+    assert [getattr(record.cost, name) for name in TRAINING] == [0] * len(TRAINING)
+    assert record.cost.total_parameters > 4e6 and record.cost.peak_memory_bytes > 0 and record.cost.money is None
+    assert record.cost.eval_seconds >= record.cost.probe_seconds > 0
+    assert record.outcome.losses == record.outcome.curve == [] and record.trust.contamination == {}
+
+
+def test_a_row_that_trains_nothing_has_the_bases_probe_values(planned, done, opened, monkeypatch):
+    """It is asked the first items of each probe alone; all others are the base's, as they are kept."""
+    run, asked = planned("few-shot"), []
+    embeddings = LocalBackend.embeddings
+    session = opened(run)
+    base = Reference(session)
+    kept = base.probe_items(session.probes)["mrpc"]
+    base.probe_items([few(probe, FIRST_ITEMS) for probe in session.probes])
+
+    def counted(self, texts, every_layer=False):
+        asked.append(len(texts))
+        return embeddings(self, texts, every_layer)
+
+    monkeypatch.setattr(LocalBackend, "embeddings", counted)
+    record, items = done(run)
+    probes = items[items["kind"] == "probe"]
+    assert probes["value"].tolist() == probes["before_value"].tolist() == kept["value"].tolist() and len(kept) == 6
+    assert record.outcome.forgetting["mrpc"].delta == 0.0 and record.outcome.forgetting["mrpc"].n == 6
+    # The test set and the shots; both texts of each pair; then, for the gain, the base's test set and the names of its labels.
+    assert asked == [12, 4, 2 * FIRST_ITEMS, 12, 3]
+    assert record.trust.checks == {"of the base": True, "untouched_forgets_nothing": True}
+
+
+def test_a_row_that_trains_nothing_is_its_own_base_where_it_is_asked_as_the_base_is(planned, done, monkeypatch):
+    asked, predictions = [], Reference.predictions
+
+    def noted(self, evalset, known=None):
+        asked.append(known is not None)
+        return predictions(self, evalset, known)
+
+    monkeypatch.setattr(Reference, "predictions", noted)
+    zero, _ = done(planned("zero-shot"))
+    few, _ = done(planned("few-shot"))
+    assert asked == [True, False]
+    assert zero.outcome.gain.value == 0.0 and few.outcome.base_score == zero.outcome.score.value
+
+
+def test_a_row_that_trains_is_held_against_the_untouched_base(planned, done, monkeypatch):
+    zero, _ = done(planned("zero-shot"))
+    order, forget, adapted = [], Reference.forget, perform.adapted
+    monkeypatch.setattr(Reference, "forget", lambda self: order.append("forget") or forget(self))
+    monkeypatch.setattr(perform.memory, "reset_peak", lambda gpu: order.append("reset"))
+    monkeypatch.setattr(perform, "adapted", lambda *given: order.append("load") or adapted(*given))
+    monkeypatch.setattr(checks, "fresh_adapter", lambda *_: {"of the run": True})
+    record, items = done(planned("frozen", settings=["learning_rate=5e-3"]))
+    assert record.status == "ok", record.reason
+    assert record.outcome.base_score == zero.outcome.score.value
+    assert record.outcome.forgetting["mrpc"].before == zero.outcome.forgetting["mrpc"].before
+    probes = items[items["kind"] == "probe"]
+    assert probes["value"].tolist() != probes["before_value"].tolist()
+    assert record.cost.train_examples == 32 and all(getattr(record.cost, name) > 0 for name in TRAINING)
+    # Only what trains is kept: fp32 numbers of four bytes.
+    assert record.cost.saved_bytes == 4 * record.cost.trainable_parameters < 4 * record.cost.total_parameters
+    assert len(record.outcome.losses) == 2 and set(record.outcome.elsewhere) == {"amazon", "tweets", "nyt"}
+    assert set(items["kind"]) == {"task", "elsewhere", "probe"}
+    assert record.trust.checks == {"of the base": True, "of the run": True}
+    # The base is gone before the run's own memory counts.
+    assert order[-3:] == ["forget", "reset", "load"]
+
+
+def test_checks_of_the_base_and_of_the_run_are_both_in_the_record(planned, done, monkeypatch):
+    monkeypatch.setattr(checks, "untouched_row", lambda *_: {"of the run": False})
+    record, _ = done(planned("zero-shot"))
+    assert record.trust.checks == {"of the base": True, "of the run": False}
+    assert record.status == "failed" and "of the run" in record.reason and "of the base" not in record.reason
+
+
+def test_a_model_behind_an_api_costs_money_alone(server, planned, done, monkeypatch, tmp_path):
+    monkeypatch.setattr(chat, "BACKOFF", wait_none())
+    server.reply = lambda asked: Reply(body=completion("neutral"))
+    said = {"base_url": server.url, "model": "m", "input_price": 1000, "output_price": 2000}
+    (tmp_path / "api.yaml").write_text(json.dumps({"name": "api", "description": "d", "endpoint": said}))
+    record, items = done(planned("zero-shot", model=tmp_path / "api.yaml"))
+    assert record.status == "ok", record.reason
+    assert record.outcome.asked == "asked to write one of the answers, since the model gives no likelihoods of them"
+    # 7 tokens read and 3 written for each answer
+    assert record.cost.money == pytest.approx(12 * (7 * 1000 + 3 * 2000) / 1e6)
+    held = ("peak_memory_bytes", "total_parameters")
+    assert [getattr(record.cost, name) for name in (*TRAINING, *held)] == [0] * (len(TRAINING) + 2)
+    assert record.outcome.forgetting == {} and len(server.requests) == 12 == len(items)

@@ -1,0 +1,154 @@
+"""Training through stages: what is counted, watched and put back, on tiny runs of the 2-layer BERT."""
+
+from dataclasses import replace
+
+import pandas as pd
+import pytest
+import torch
+
+from bench.inference.predictions import predict
+from bench.running import stages
+from bench.running.adaptation import adapted
+from bench.running.reference import Baseline
+from bench.running.stages import train_stages
+
+ORDER = ["sst2", "sec-entities", "squad"]
+
+
+@pytest.fixture(scope="module")
+def staged(planned, opened):
+    """Three tasks one after another, 32 examples in 2 steps each, asked 4 items."""
+
+    def made(**options):
+        return opened(planned("full", suite="stages", test_items=4, **options))
+
+    return made
+
+
+def short(session, items=4):
+    """The session with a short validation set."""
+    return replace(session, sets=replace(session.sets, validation=replace(session.sets.validation, items=items)))
+
+
+@pytest.fixture
+def trained(device, monkeypatch):
+    """A session's model after training, and the state of its training; early stopping asks 4 items."""
+    monkeypatch.setattr(stages, "VALIDATION_ITEMS", 4)
+
+    def made(session):
+        torch.manual_seed(0)
+        model = adapted(session.run, device)
+        before = Baseline(pd.DataFrame())
+        if session.run.probe_every:
+            base = stages.LocalBackend(model.eval(), session.run.model, device)
+            probes = {probe.spec.name: probe.measure(base) for probe in session.probes}
+            before = Baseline(pd.DataFrame(), probes=probes, validation=predict(base, session.sets.validation))
+        return model, train_stages(session, before, model)
+
+    return made
+
+
+@pytest.fixture
+def tasks(monkeypatch):
+    """The tasks of the curricula that are built, in order."""
+    found, build = [], stages.build_curriculum
+
+    def noted(run, encoding, task):
+        found.append(task.name)
+        return build(run, encoding, task)
+
+    monkeypatch.setattr(stages, "build_curriculum", noted)
+    return found
+
+
+def test_each_stage_has_the_budget_and_a_row_of_scores(staged, trained, tasks):
+    model, state = trained(staged())
+    assert tasks == ORDER  # the run's own task last
+    assert state.examples == 3 * 32 and len(state.losses) == 3 * 2 and state.stage == 3
+    assert [len(row) for row in state.stage_scores] == [3, 3, 3]
+    assert state.tokens > state.positions > 0 and state.validation == [] and state.curve == []
+    assert not model.training
+
+
+def test_a_row_is_of_the_model_as_it_stands_after_its_stage(staged, trained, monkeypatch):
+    """By a model that is told the number of stages that are behind it."""
+    done = []
+    monkeypatch.setattr(stages, "_train_stage", lambda session, baseline, model, task, state: done.append(task.name))
+    monkeypatch.setattr(stages, "predict", lambda backend, evalset: (len(done), evalset.task.spec.name))
+    monkeypatch.setattr(stages.measures, "stage_scores", lambda evalsets, answers: answers)
+    _, state = trained(staged())
+    assert state.stage_scores == [[(number, name) for name in ORDER] for number in (1, 2, 3)]
+
+
+def test_a_run_on_one_task_has_no_row(planned, opened, trained):
+    _, state = trained(opened(planned("full", suite="sentiment")))
+    assert state.stage_scores == [] and state.examples == 32 and len(state.losses) == 2
+
+
+def test_the_curve_goes_on_over_all_stages(staged, trained):
+    _, state = trained(short(staged(probe_every="1", probe_items=40, settings=["learning_rate=5e-3"])))
+    assert [point.step for point in state.curve] == [1, 2, 3, 4, 5, 6]
+    assert [point.examples for point in state.curve] == [16, 32, 48, 64, 80, 96]
+    assert all(set(point.forgetting) == {"mrpc"} for point in state.curve)
+    # The points are of the model on its way, and a high learning rate moves the probe's score.
+    assert len({point.forgetting["mrpc"] for point in state.curve}) > 1
+
+
+def test_the_curve_has_its_end_whatever_the_stride(planned, opened, trained):
+    session = short(opened(planned("full", suite="sentiment", budget="80", probe_every="2")))
+    assert [point.step for point in trained(session)[1].curve] == [2, 4, 5]
+
+
+class Scores:
+    """Scores that early stopping is told, in order, and the weights that it saw them with."""
+
+    def __init__(self, said):
+        self.said, self.asked, self.weights = iter(said), [], []
+
+    def predict(self, backend, evalset):
+        self.asked.append((evalset.task.spec.name, evalset.split, evalset.items))
+        self.weights.append({name: weight.detach().clone() for name, weight in backend.module.named_parameters()})
+        return pd.DataFrame()
+
+    def worth(self, frame, metric):
+        return next(self.said)
+
+
+@pytest.fixture
+def told(monkeypatch):
+    def made(*said):
+        scores = Scores(said)
+        monkeypatch.setattr(stages, "predict", scores.predict)
+        monkeypatch.setattr(stages, "worth", scores.worth)
+        monkeypatch.setattr(stages.measures, "stage_scores", lambda *_: [0.0])
+        return scores
+
+    return made
+
+
+STOPPING = ("early_stopping=1", "validate_every=0.25")
+
+
+def test_early_stopping_ends_each_stage_by_its_own_validation(staged, trained, told):
+    """Of four steps each: the first stage ends after two, the second goes on, the third ends after three."""
+    said = [0.5, 0.4, 0.1, 0.2, 0.3, 0.4, 0.1, 0.2, 0.1]
+    scores = told(*said, *[0.0] * 9)
+    _, state = trained(staged(budget="64", settings=STOPPING))
+    assert state.validation == said  # of all stages, in order
+    assert state.examples == 16 * (2 + 4 + 3) and len(state.losses) == 9
+    asked = [task for task, split, items in scores.asked if split == "validation" and items == 4]
+    assert asked == ["sst2"] * 2 + ["sec-entities"] * 4 + ["squad"] * 3
+
+
+def test_the_best_weights_are_back_after_a_stage(planned, opened, trained, told):
+    scores = told(0.1, 0.9, 0.5)
+    model, state = trained(opened(planned("full", suite="sentiment", budget="64", settings=STOPPING)))
+    assert state.validation == [0.1, 0.9, 0.5] and state.examples == 3 * 16
+    first, best, last = scores.weights
+    assert all(torch.equal(weight, best[name]) for name, weight in model.named_parameters())
+    assert not all(torch.equal(weight, last[name]) for name, weight in best.items())
+    assert not all(torch.equal(weight, first[name]) for name, weight in best.items())
+
+
+def test_the_examples_of_a_whole_budget_count_a_short_last_step(planned, opened, trained):
+    assert trained(opened(planned("full", suite="sentiment", budget="20")))[1].examples == 20
