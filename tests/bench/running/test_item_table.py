@@ -63,7 +63,7 @@ def test_what_only_a_run_needs_is_left_out_and_what_only_some_have_is_kept():
 
 def test_answers_that_are_no_text_are_json(tmp_path):
     spans = [["0:2 Ort"], []]
-    said = [["0:2 'Ort'"], [0.25, 1.0]]
+    said = [["0:2 Ort"], [0.25, 1.0]]
     table = item_table("t", Baseline(answers(spans, [[], ["né"]])), Evaluation(answers(spans, said)))
     assert table["gold"].tolist() == ['["0:2 Ort"]', "[]"] and table["before"].tolist() == ["[]", '["né"]']
     assert [json.loads(text) for text in table["prediction"]] == said
