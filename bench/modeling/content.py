@@ -11,8 +11,9 @@ from typing import Any
 from bench import folders
 from bench.errors import UserError
 
-HASH_FILE = "content.sha256"
-"""Name of the file in a prepared folder that keeps its hash: inside, so that both come and go together."""
+HASH_FILE = "content.v1.sha256"
+"""Name of the file in a prepared folder that keeps its hash: inside, so that both come and go together. Its number is that of
+the way of hashing: a later way must not read what an earlier one kept."""
 INCIDENTAL = {"transformers_version", "_name_or_path", "name_or_path", "_commit_hash", "is_local", "local_files_only"}
 """Entries of *config.json that say by which version and from where a file was written, and change no output."""
 TEXTS = (".txt", ".model", ".jinja", ".py")
