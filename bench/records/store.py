@@ -28,6 +28,8 @@ def write_record(out: Path, record: Record, items: pd.DataFrame | None = None) -
         with writing(path.with_suffix(".parquet")) as temporary:
             items.to_parquet(temporary, index=False)
     write_text(path, record.model_dump_json(indent=1))
+    if items is None:
+        path.with_suffix(".parquet").unlink(missing_ok=True)  # an earlier attempt's items are not this record's
     return path
 
 

@@ -15,12 +15,14 @@ def is_finished(record: Record | None, now: Environment, rerun_on_change: bool) 
     """
     if record is None or record.status == "failed":
         return False
-    return not rerun_on_change or record.provenance.environment == now
+    # Whether a run is skipped hangs on the question alone: it has no number that a change could move.
+    return record.status == "skipped" or not rerun_on_change or record.provenance.environment == now
 
 
 def kept_from_elsewhere(finished: Iterable[Record], now: Environment) -> str | None:
     """A sentence on the finished runs whose environment differs, and what differs; None where there are none."""
-    others = [environment for record in finished if (environment := record.provenance.environment) != now]
+    scored = [record for record in finished if record.status == "ok"]
+    others = [environment for record in scored if (environment := record.provenance.environment) != now]
     if not others:
         return None
     pairs = [pair for other in others if other for pair in differing(other, now).items()]

@@ -92,6 +92,8 @@ class Run:
             question["rehearsal"] = sources.fingerprint(self.strategy.rehearsal)
         if isinstance(self.model, EndpointModel):
             question["endpoint"] = self.model.determining
+            # How this machine would compute and cut a text is no part of what an API is asked.
+            del question["precision"], question["max_length"]
         if self.model.trust_remote_code:
             question["trust_remote_code"] = True
         return question
@@ -134,10 +136,10 @@ class Run:
 
     @property
     def wording(self) -> Wording:
-        """How the run's model is asked: in the strategy's words."""
-        if self.strategy.trains:
-            return self.strategy.wording
-        return replace(self.base_wording, shots=self.strategy.wording.shots)
+        """How the run's model is asked: in the strategy's words; a chat in its own, after the strategy's examples."""
+        if isinstance(self.model, EndpointModel):
+            return replace(self.base_wording, shots=self.strategy.wording.shots)
+        return self.strategy.wording
 
     @property
     def label(self) -> str:

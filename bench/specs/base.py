@@ -32,13 +32,21 @@ def read_spec(path: Path, spec: type[S]) -> S:
     try:
         content = yaml.safe_load(path.read_text(encoding="utf-8"))
     except (OSError, UnicodeDecodeError, yaml.YAMLError) as error:
-        raise UserError(f"{path}: cannot be read as YAML: {' '.join(str(error).split())}") from error
+        raise UserError(f"{path}: cannot be read as YAML: {_fault(error)}") from error
     if not isinstance(content, dict):
         raise UserError(f"{path}: expected fields ({', '.join(spec.model_fields)}), found {type(content).__name__}")
     try:
         return spec.model_validate(_anchored(content, path.parent.absolute()))
     except ValidationError as error:
         raise UserError(f"{path}: {explain(error, spec)}") from error
+
+
+def _fault(error: Exception) -> str:
+    """What is wrong and where; YAML's own words quote the line, and a line may hold a password or a key."""
+    mark = getattr(error, "problem_mark", None)
+    if mark is None:
+        return " ".join(str(error).split())
+    return f"{getattr(error, 'problem', None) or 'it is no YAML'}, in line {mark.line + 1}, column {mark.column + 1}"
 
 
 def _anchored(value: Any, folder: Path) -> Any:

@@ -117,6 +117,7 @@ def _set_random(tensors: dict[str, Tensor], python: list[Any]) -> None:
     *keys, place, has_gauss, cached = tensors[NUMPY_RNG].tolist()
     np.random.set_state(("MT19937", np.array(keys, dtype=np.uint32), int(place), int(has_gauss), cached))
     torch.set_rng_state(tensors[CPU_RNG])
-    gpu = [state for name, state in sorted(tensors.items()) if name.startswith(GPU_RNG)]
+    # By number, since rng.cuda.10 sorts before rng.cuda.2.
+    gpu = [tensors[f"{GPU_RNG}{i}"] for i in range(sum(name.startswith(GPU_RNG) for name in tensors))]
     if gpu and len(gpu) == torch.cuda.device_count():
         torch.cuda.set_rng_state_all(gpu)

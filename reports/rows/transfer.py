@@ -1,6 +1,6 @@
 """What mixing tasks does to each of them: the mixture's score against that of a run on the task alone, on the same items.
 
-The run alone may be of any suite; it has the same task (data, version, words), model, seed, budget, precision and engine.
+The run alone may be of any suite; it has the same task (data, version, words), model, seed, budget, used precision and engine.
 The budget is the whole run's: alone, a task gets all of it.
 """
 
@@ -23,8 +23,8 @@ from reports.rows.numbers import Quantity, quantity_of
 
 ALONE = ("instruction", "full")
 """Strategies of a run alone; the first, which words the task as the mixture does, is preferred."""
-SAME = ("engine", "model", "seed", "budget", "precision")
-"""Inputs in which a run alone must agree."""
+SAME = ("engine", "model", "seed", "budget")
+"""Inputs in which a run alone must agree; and in the precision that was used, since `auto` is not the same everywhere."""
 CLOSE = ("batch", "max_length")
 """Inputs in which it should."""
 
@@ -109,7 +109,8 @@ def _fits(run: Record, other: Record, shape: Any) -> bool:
         return False
     mine, theirs = run.provenance.inputs, other.provenance.inputs
     single = theirs.get("task") == shape and not theirs.get("others") and not theirs.get("earlier")
-    return single and all(mine.get(n) == theirs.get(n) for n in SAME)
+    alike = run.provenance.device.get("precision") == other.provenance.device.get("precision")
+    return single and alike and all(mine.get(n) == theirs.get(n) for n in SAME)
 
 
 def _settings(record: Record) -> dict[str, Any]:

@@ -108,3 +108,10 @@ def test_a_full_disk_is_named(tmp_path, monkeypatch):
 )
 def test_answers_are_kept_as_text(value, kind, text: str):
     assert store.as_text(value) == text and store.as_value(text, kind) == value
+
+
+def test_a_record_without_items_does_not_stand_beside_those_of_an_earlier_attempt(tmp_path):
+    store.write_record(tmp_path, record(), pd.DataFrame({"kind": ["task"], "value": [1.0]}))
+    failed = record(status="failed", outcome=None)
+    store.write_record(tmp_path, failed)
+    assert store.read_items(tmp_path, failed).empty

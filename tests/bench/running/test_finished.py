@@ -26,6 +26,7 @@ def record(environment, status="ok"):
         ("ok", UNKNOWN, False, True),
         ("ok", UNKNOWN, True, False),
         ("skipped", HERE, False, True),
+        ("skipped", OLDER, True, True),
         ("failed", HERE, False, False),
         ("failed", OLDER, True, False),
     ],
@@ -39,7 +40,7 @@ def test_a_run_without_a_record_is_not_finished():
 
 
 def test_kept_runs_are_told_with_what_differs():
-    assert kept_from_elsewhere([record(HERE), record(HERE)], HERE) is None
+    assert kept_from_elsewhere([record(HERE), record(HERE), record(OLDER, "skipped")], HERE) is None
     one = kept_from_elsewhere([record(HERE), record(OLDER)], HERE)
     assert one == "1 finished run is kept from another environment (torch 2.8.0 -> 2.9.1); --rerun-on-change does them again"
     several = kept_from_elsewhere(map(record, [OLDER, OLDER, OLDER | {"device": "cuda"}, UNKNOWN]), HERE)

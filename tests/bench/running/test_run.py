@@ -11,6 +11,8 @@ from bench.planning.plan import PlanOptions
 from bench.specs.budget import Budget
 from bench.specs.library import Library
 from bench.specs.probe_every import checked_stride
+from bench.specs.wording import Wording
+from bench.strategies.zero_shot import ZeroShot
 
 
 def plan(**options):
@@ -142,3 +144,21 @@ def test_an_encoder_has_no_head_for_a_corpus_that_is_mixed_in(decoder_folder):
     options = {"strategies": ["multitask"], "settings": ["multitask.tasks={film-plots: 0.2}"]}
     assert unfit("sentiment", **options) == {"multitask": "'film-plots' is a causal-lm task, which needs a decoder"}
     assert unfit("sentiment", str(decoder_folder), **options) == {"multitask": None}
+
+
+def test_a_strategy_that_trains_nothing_keeps_its_own_words():
+    class Told(ZeroShot):
+        @property
+        def wording(self):
+            return Wording(style="instruction", shots=2)
+
+    (run,) = plan(strategies=["zero-shot"])
+    assert run.wording == Wording()
+    told = dataclasses.replace(run, strategy=Told("told", run.strategy.hyperparameters))
+    assert told.wording == Wording(style="instruction", shots=2) and told.base_wording == Wording()
+
+
+def test_an_endpoints_id_does_not_hash_what_only_this_machine_would_do(tmp_path):
+    options = PlanOptions("sentiment", model=api(tmp_path), strategies=["zero-shot"])
+    (one,), (other,) = planning.plan(options, "fp32"), planning.plan(options, "bf16")
+    assert one.id == other.id == dataclasses.replace(one, max_length=64).id

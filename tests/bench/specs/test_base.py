@@ -8,6 +8,7 @@ import pytest
 from bench.errors import UserError
 from bench.specs.base import read_spec
 from bench.specs.library import BUILT_IN, Library
+from bench.specs.model import ModelSpec
 from bench.specs.source import Source
 from bench.specs.suite import SuiteSpec
 from bench.specs.task import TaskSpec
@@ -76,3 +77,11 @@ def test_all_relative_paths_are_meant_from_the_yaml_file(tmp_path, monkeypatch):
     assert isinstance(found.test, Source) and found.test.hub == str(tmp_path / "tasks" / "folder")
     rehearsal = library.strategy("multitask").hyperparameters["rehearsal"]
     assert rehearsal["path"] == str(tmp_path / "strategies" / "more" / "c.csv")
+
+
+def test_a_yaml_that_cannot_be_read_is_not_quoted(tmp_path):
+    path = tmp_path / "mine.yaml"
+    path.write_text("name: mine\nendpoint:\n  base_url: https://user:secret@host/v1: x\n")
+    with pytest.raises(UserError, match="line 3, column") as told:
+        read_spec(path, ModelSpec)
+    assert "secret" not in str(told.value)

@@ -58,7 +58,7 @@ def test_same_wording_is_preferred_and_then_the_nearest_settings(make, out):
     "change",
     [
         {"inputs": {"budget": "64examples"}},
-        {"inputs": {"precision": "bf16"}},
+        {"device": {"precision": "bf16"}},
         {"inputs": {"model": "00" * 32}},
         {"inputs": {"engine": 2}},
         {"inputs": {"task": {"name": "rte", "version": 2}}},
@@ -131,3 +131,9 @@ def test_seeds_are_held_against_their_own_seed(make, out):
     assert found.rise.basis == "items and seeds" and found.rise.low < found.rise.value < found.rise.high
     (found,) = transfer.between(kept[:3], kept[:5], out)
     assert found.rise.runs == 2 and found.alone_as("sentiment", 3) == "instruction of suite entailment, 2 of 3 seeds"
+
+
+def test_auto_on_the_same_kind_of_machine_is_the_precision_that_it_became(make, out):
+    asked = {"inputs": {"precision": "auto"}}
+    assert compared(make, out, [make.mixture(**asked), make.alone()])
+    assert compared(make, out / "b", [make.mixture(**asked), make.alone(**asked, device={"precision": "bf16"})]) == []
