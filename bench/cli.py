@@ -130,13 +130,13 @@ def _run_suite(
     progress = Progress(device.main, len(runs))
     for sentence in dict.fromkeys(sentence for planned in runs for sentence in planned.left_out):
         progress.say(sentence)
+    waiting = _waiting(runs, out, device, progress, rerun_on_change)
     if dry_run:
         if device.main:
-            estimate.print_plan(runs, out)
+            estimate.print_plan(runs, out, waiting)
         return 0
     if device.main:
         folders.check_writable(store.folder(out))
-    waiting = _waiting(runs, out, device, progress, rerun_on_change)
     device.accelerator.wait_for_everyone()  # else a faster process writes records that a slower one takes for finished ones
     execution.check_data(waiting)
     records = execution.execute(runs, out, device, progress, debug, rerun_on_change)

@@ -24,13 +24,13 @@ class Endpoint:
     model: str
     key_variable: str | None = None
     """Name of the environment variable that holds the key; None where the server wants none."""
-    max_tokens: int = 64
-    temperature: float | None = 0.0
+    max_tokens: int = EndpointSpec.model_fields["max_tokens"].default
+    temperature: float | None = EndpointSpec.model_fields["temperature"].default
     """None where the model refuses to be given one, as reasoning models do."""
-    concurrency: int = 8
-    timeout: float = 120.0
+    concurrency: int = EndpointSpec.model_fields["concurrency"].default
+    timeout: float = EndpointSpec.model_fields["timeout"].default
     """Seconds without a word from the server."""
-    retries: int = 5
+    retries: int = EndpointSpec.model_fields["retries"].default
 
     @classmethod
     def of(cls, spec: EndpointSpec) -> "Endpoint":

@@ -98,7 +98,7 @@ def frame(evalset: EvalSet, predictions: Sequence[ItemPrediction]) -> pd.DataFra
     return pd.DataFrame(rows)
 
 
-def how(can: frozenset[Capability], task: TaskType) -> str | None:
+def unusual_way(can: frozenset[Capability], task: TaskType) -> str | None:
     """How a task is put to a model that cannot be asked in the task's own way; None where it can."""
     if task.asks == "rank" and not {"loglikelihoods", "head_logits"} & can:
         return "asked to write one of the answers, since the model gives no likelihoods of them"

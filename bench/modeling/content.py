@@ -1,4 +1,4 @@
-"""A hash of what a model's folder holds: equal for two folders whose models give the same outputs, whoever wrote the files."""
+"""A hash of what a model's folder holds: equal for two folders with the same weights, config and tokenizer files."""
 
 import hashlib
 import json

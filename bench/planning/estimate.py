@@ -65,8 +65,8 @@ def estimate_cost(run: Run) -> CostEstimate:
     return CostEstimate(tokens, operations, memory)
 
 
-def print_plan(runs: Sequence[Run], out: Path) -> None:
-    """Print the plan; runs that have a record already cost nothing."""
+def print_plan(runs: Sequence[Run], out: Path, waiting: Sequence[Run]) -> None:
+    """Print the plan; runs that are not `waiting` are done already, and cost nothing."""
     table = Table(
         title=f"{len(runs)} runs of suite {runs[0].suite}", caption="seconds: training alone, at this machine's measured speed"
     )
@@ -74,13 +74,13 @@ def print_plan(runs: Sequence[Run], out: Path) -> None:
         table.add_column(column, overflow="fold")
     for column in ("examples", "tokens", "TFLOP", "seconds", "test", "probe items", "state"):
         table.add_column(column, justify="right")
-    rate, total = speed(), 0.0
+    rate, total, still = speed(), 0.0, {run.id for run in waiting}
     costs = [estimate_cost(run) for run in runs]
     for run, cost in zip(runs, costs, strict=True):
         record = store.find_record(out, run.id)
-        state = record.status if record else "skipped" if run.unfit else "to do"
+        state = "skipped" if run.unfit else "to do" if run.id in still or record is None else record.status
         seconds = None if cost.operations is None else cost.operations / rate
-        total += (seconds or 0) if state not in ("ok", "skipped") else 0
+        total += (seconds or 0) if state == "to do" else 0
         test = len(splits.load_splits(run.task).test[: run.test_items])
         numbers = (
             run.budget.examples if run.strategy.trains else 0,

@@ -51,13 +51,18 @@ def execute(
         record = store.find_record(out, run.id)
         if not device.agreed(is_finished(record, now, rerun_on_change)):
             progress.start(run.label)
-            record, items = _skipped(run, device, progress) if run.unfit else _attempted(run, device, progress, debug)
-            if device.main:
+            before, (record, items) = record, _done(run, device, progress, debug)
+            # A second attempt that fails takes nothing away: what an earlier one has found stays on disk.
+            if device.main and not (record.status == "failed" and before is not None and before.status == "ok"):
                 store.write_record(out, record, items)
             device.accelerator.wait_for_everyone()
         assert record is not None
         records.append(record)
     return records
+
+
+def _done(run: Run, device: Device, progress: Progress, debug: bool) -> tuple[Record, pd.DataFrame | None]:
+    return _skipped(run, device, progress) if run.unfit else _attempted(run, device, progress, debug)
 
 
 def _skipped(run: Run, device: Device, progress: Progress) -> tuple[Record, None]:

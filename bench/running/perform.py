@@ -18,7 +18,7 @@ from bench.running import checks, sizes
 from bench.running.adaptation import adapted
 from bench.running.evaluation import Evaluation, Session, evaluate
 from bench.running.item_table import item_table
-from bench.running.recording import Finished, recorded
+from bench.running.recording import RunResult, recorded
 from bench.running.reference import FIRST_ITEMS, Baseline, Reference
 from bench.running.run import Run
 from bench.running.stages import train_stages
@@ -31,12 +31,12 @@ def perform(run: Run, device: Device, progress: Progress) -> tuple[Record, pd.Da
     session = Session.of(run, device, progress)
     reference = Reference(session)
     self_tests = reference.self_tests()
-    finished = _trained(session, reference) if run.strategy.trains else _untrained(session, reference)
-    finished = replace(finished, checks=self_tests | finished.checks)
-    return recorded(session, finished, started), item_table(run.task.name, finished.before, finished.after)
+    result = _trained(session, reference) if run.strategy.trains else _untrained(session, reference)
+    result = replace(result, checks=self_tests | result.checks)
+    return recorded(session, result, started), item_table(run.task.name, result.before, result.after)
 
 
-def _trained(session: Session, reference: Reference) -> Finished:
+def _trained(session: Session, reference: Reference) -> RunResult:
     """A row that trains: the base is asked first, so that its memory and time are not the run's."""
     before = reference.baseline()
     _begin(session, reference)
@@ -45,10 +45,10 @@ def _trained(session: Session, reference: Reference) -> Finished:
     training = train_stages(session, before, model)
     backend = session.backend(model.eval())
     after = evaluate(backend, session.sets, session.probes, session.progress)
-    return Finished(before, after, _cost(session, model, training, after), held, training)
+    return RunResult(before, after, _cost(session, model, training, after), held, training)
 
 
-def _untrained(session: Session, reference: Reference) -> Finished:
+def _untrained(session: Session, reference: Reference) -> RunResult:
     """A row that trains nothing: its model is the base, whose kept probe values are its own. It is asked its task, and a few
     items of each probe, which are enough to see that it is the same."""
     _begin(session, reference)
@@ -60,7 +60,7 @@ def _untrained(session: Session, reference: Reference) -> Finished:
     is_base = session.run.wording == session.run.base_wording
     test = reference.predictions(session.sets.test, known=asked.test if is_base else None)
     probes = reference.probe_items(session.probes)
-    return Finished(Baseline(test, probes=probes), replace(asked, probes=probes), cost, held)
+    return RunResult(Baseline(test, probes=probes), replace(asked, probes=probes), cost, held)
 
 
 def _begin(session: Session, reference: Reference) -> None:

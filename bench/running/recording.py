@@ -6,7 +6,7 @@ from typing import Any
 from bench import ENGINE_VERSION
 from bench.devices.device import Device
 from bench.devices.environment import environment, environment_id, versions
-from bench.inference.predictions import how
+from bench.inference.predictions import unusual_way
 from bench.records.outcome import Outcome, Stages
 from bench.records.record import Cost, Provenance, Record, Setup, Trust
 from bench.running import measures
@@ -17,7 +17,7 @@ from bench.training.state import TrainingState
 
 
 @dataclass(frozen=True)
-class Finished:
+class RunResult:
     """What a run has come to, before it is put into a record."""
 
     before: Baseline
@@ -27,18 +27,18 @@ class Finished:
     training: TrainingState = field(default_factory=TrainingState)
 
 
-def recorded(session: Session, finished: Finished, started: str) -> Record:
+def recorded(session: Session, result: RunResult, started: str) -> Record:
     """The record of a run that came to its end; it has failed all the same where a check does not hold."""
     run, data = session.run, session.sets.test.data
-    broken = [name for name, held in finished.checks.items() if not held]
+    broken = [name for name, held in result.checks.items() if not held]
     return Record(
         run_id=run.id,
         status="failed" if broken else "ok",
         reason=f"self-tests that don't hold: {', '.join(broken)}; don't trust this run" if broken else None,
         setup=setup(run),
-        outcome=_outcome(session, finished),
-        cost=finished.cost,
-        trust=Trust(checks=finished.checks, contamination=measures.contaminated(session), data=data.notes),
+        outcome=_outcome(session, result),
+        cost=result.cost,
+        trust=Trust(checks=result.checks, contamination=measures.contaminated(session), data=data.notes),
         provenance=provenance(run, session.device, data_hash=data.content_hash, started=started),
     )
 
@@ -72,8 +72,8 @@ def provenance(run: Run, device: Device, **known: Any) -> Provenance:
     )
 
 
-def _outcome(session: Session, finished: Finished) -> Outcome:
-    before, after, training = finished.before, finished.after, finished.training
+def _outcome(session: Session, result: RunResult) -> Outcome:
+    before, after, training = result.before, result.after, result.training
     forgotten = measures.forgetting(session, before, after)
     return Outcome(
         **measures.of_task(session.sets.test, before.test, after.test),
@@ -85,7 +85,7 @@ def _outcome(session: Session, finished: Finished) -> Outcome:
         stages=_stages(session, before, training),
         losses=training.losses,
         validation=training.validation,
-        asked=how(session.run.model.can, session.sets.test.task),
+        asked=unusual_way(session.run.model.can, session.sets.test.task),
     )
 
 

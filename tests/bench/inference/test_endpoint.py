@@ -47,7 +47,7 @@ def answers(endpoint, prompts, *progress):
 def test_the_server_speaks_the_protocol_and_we_ask_as_the_official_client_does(server, model):
     official = openai.OpenAI(base_url=server.url, api_key=KEY, max_retries=0)
     asked = [{"role": "user", "content": "2 + 2?"}]
-    theirs = official.chat.completions.create(model="m", messages=asked, temperature=0.0, max_tokens=64)
+    theirs = official.chat.completions.create(model="m", messages=asked, temperature=0.0, max_tokens=128)
     [ours] = answers(model, ["2 + 2?"])
     assert theirs.choices[0].message.content == ours.text == "answer to 2 + 2?"
     assert (theirs.usage.prompt_tokens, theirs.usage.completion_tokens) == (ours.input_tokens, ours.output_tokens) == (7, 3)
@@ -271,7 +271,7 @@ def test_models_that_want_the_newer_name_of_the_limit(server, model):
 
     server.reply = strict
     assert [answer.text for answer in answers(model, list("abc"))] == [f"answer to {prompt}" for prompt in "abc"]
-    assert sum(request.body.get("max_completion_tokens") == 64 for request in server.requests) == 3
+    assert sum(request.body.get("max_completion_tokens") == 128 for request in server.requests) == 3
 
 
 def test_a_temperature_of_none_is_not_sent(server, model):

@@ -9,7 +9,7 @@ from transformers import AutoModel, AutoModelForSequenceClassification
 
 from bench.inference.backend import Backend, GeneratedText
 from bench.inference.local import LocalBackend
-from bench.inference.predictions import EvalSet, how, predict
+from bench.inference.predictions import EvalSet, predict, unusual_way
 from bench.specs.wording import Wording
 from bench.tasks import splits, types
 from bench.tasks.encoding import Encoding
@@ -72,7 +72,7 @@ def test_a_model_that_gives_no_likelihoods_is_asked_to_write(evalset):
     spec = asked.task.spec
     turns = [(instruction(spec, example, "test", index),) for index, example in enumerate(asked.examples)]
     assert [prompt.turns for prompt in writer.prompts] == turns
-    assert "gives no likelihoods" in how(writer.can, asked.task)
+    assert "gives no likelihoods" in unusual_way(writer.can, asked.task)
 
 
 def test_solved_examples_are_turns_of_the_chat_in_the_same_words(evalset):
@@ -86,8 +86,8 @@ def test_solved_examples_are_turns_of_the_chat_in_the_same_words(evalset):
 
 
 def test_the_usual_way_needs_no_word(evalset, decoder, encoder, library):
-    assert how(decoder.can, evalset.task) is None and how(encoder.can, evalset.task) is None
-    assert how(Writer.can, types.task_type(library.task("squad"))) is None  # a task that is written has no other way
+    assert unusual_way(decoder.can, evalset.task) is None and unusual_way(encoder.can, evalset.task) is None
+    assert unusual_way(Writer.can, types.task_type(library.task("squad"))) is None  # a task that is written has no other way
 
 
 def test_a_head_answers_for_its_task(evalset, encoder):

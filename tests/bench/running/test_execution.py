@@ -137,6 +137,22 @@ def test_a_failed_run_is_recorded_and_the_others_go_on(own_cache, device, tmp_pa
     assert again.status == "ok" and kept == ok
 
 
+def test_a_second_attempt_that_fails_takes_nothing_away(own_cache, device, tmp_path, monkeypatch):
+    """The environment has changed, the run is asked for again, and memory runs out: the first answer stays."""
+    (run,) = runs_of("tiny-bert", strategies=["zero-shot"])
+    progress = Progress(False, 1)
+    (first,) = execution.execute([run], tmp_path, device, progress)
+
+    def failing(*_):
+        raise RunError("out of memory")
+
+    monkeypatch.setattr(execution, "perform", failing)
+    monkeypatch.setattr(execution, "environment", lambda *_: {"torch": "of another day"})
+    (again,) = execution.execute([run], tmp_path, device, progress, rerun_on_change=True)
+    assert (again.status, again.reason) == ("failed", "RunError: out of memory")  # the caller is told, and ends with 1
+    assert store.read_all(tmp_path) == [first] and len(store.read_items(tmp_path, first)) > 40
+
+
 @pytest.mark.slow
 def test_items_hold_before_and_after(done):
     _, _, out, _, found = done

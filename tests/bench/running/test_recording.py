@@ -13,7 +13,7 @@ from bench.records.outcome import Point
 from bench.records.record import Cost
 from bench.running import recording
 from bench.running.evaluation import Evaluation
-from bench.running.recording import Finished, provenance, recorded, setup
+from bench.running.recording import RunResult, provenance, recorded, setup
 from bench.running.reference import Baseline
 from bench.specs.model import EndpointSpec
 from bench.training.state import TrainingState
@@ -38,7 +38,7 @@ def session(planned, opened):
 
 
 def finished(checks=None, before=None, **more):
-    return Finished(before or Baseline(BEFORE), Evaluation(AFTER), COST, {"a": True} if checks is None else checks, **more)
+    return RunResult(before or Baseline(BEFORE), Evaluation(AFTER), COST, {"a": True} if checks is None else checks, **more)
 
 
 def test_a_whole_record(session):
