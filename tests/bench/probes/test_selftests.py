@@ -90,7 +90,7 @@ def test_padding_that_is_read_is_told(library, decoder, decoding, made):
 
     careless.__signature__ = __import__("inspect").signature(forward)
     model.forward = careless
-    assert not SelfTests(made(library.probe("wikipedia"), decoding, 8, 4096), model).batches_equal_one_by_one()
+    assert not SelfTests(made(library.probe("wikipedia"), decoding, 8), model).batches_equal_one_by_one()
 
 
 @pytest.mark.parametrize("name", ["mrpc", "drift"])

@@ -18,7 +18,7 @@ def trainable(model):
 def test_an_encoder_with_several_tasks_has_a_head_for_each(planned, device):
     model = adapted(planned("multitask"), device)
     assert isinstance(model, Heads)
-    # In the order of run.trained: sentiment in three classes, sarcasm and entailment in two.
+    # In the order of run.training_tasks: sentiment in three classes, sarcasm and entailment in two.
     assert [model.heads[name].classifier.out_features for name in ("0", "1", "2")] == [3, 2, 2]
     assert trainable(model) == {name for name, _ in model.named_parameters()}
 

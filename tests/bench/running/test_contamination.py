@@ -33,7 +33,7 @@ def run(tmp_path):
         )
         task = Library(tmp_path).task("own")
         strategy = SimpleNamespace(rehearsal=rehearsal)
-        return SimpleNamespace(trained=[task], strategy=strategy, model=SimpleNamespace(family="decoder"))
+        return SimpleNamespace(training_tasks=[task], strategy=strategy, model=SimpleNamespace(family="decoder"))
 
     return made
 

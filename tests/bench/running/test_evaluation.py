@@ -35,7 +35,7 @@ def mixed(sets, library):
 
 def test_an_encoder_is_asked_each_task_by_the_head_that_learns_it(mixed):
     run, found = mixed
-    assert [task.name for task in run.trained] == ["vader-movies", "sarcasm", "rte"]
+    assert [task.name for task in run.training_tasks] == ["vader-movies", "sarcasm", "rte"]
     assert found.test.head == found.validation.head == 0
     heads = {name: evalset.head for name, evalset in found.elsewhere.items()}
     # A set from another domain is the same task, and so the same head.

@@ -117,11 +117,11 @@ def test_gradient_checkpointing_keeps_less(decoder, library):
 
 def test_what_trains_has_gradients_and_two_moments(decoder, library):
     _, full = planned(decoder, library, name="full")
-    assert full.trained == full.parameters == sizes.parameters(decoder.load())[1]
-    assert (full.gradients, full.optimizer) == (4 * full.trained, 8 * full.trained)
+    assert full.trainable == full.parameters == sizes.parameters(decoder.load())[1]
+    assert (full.gradients, full.optimizer) == (4 * full.trainable, 8 * full.trainable)
     assert full.total == full.weights + full.gradients + full.optimizer + full.activations
     _, nothing = planned(decoder, library, name="zero-shot")
-    assert (nothing.trained, nothing.total) == (0, nothing.weights)
+    assert (nothing.trainable, nothing.total) == (0, nothing.weights)
 
 
 def test_opt_6_7b_has_its_published_size(library):

@@ -6,6 +6,7 @@ import pandas as pd
 import pytest
 import torch
 
+from bench.inference.local import LocalBackend
 from bench.inference.predictions import predict
 from bench.running import stages
 from bench.running.adaptation import adapted
@@ -40,7 +41,7 @@ def trained(device, monkeypatch):
         model = adapted(session.run, device)
         before = Baseline(pd.DataFrame())
         if session.run.probe_every:
-            base = stages.LocalBackend(model.eval(), session.run.model, device)
+            base = LocalBackend(model.eval(), session.run.model, device)
             probes = {probe.spec.name: probe.measure(base) for probe in session.probes}
             before = Baseline(pd.DataFrame(), probes=probes, validation=predict(base, session.sets.validation))
         return model, train_stages(session, before, model)
