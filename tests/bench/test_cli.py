@@ -87,7 +87,8 @@ def test_a_plan_has_the_same_ids_on_every_machine(monkeypatch, tmp_path):
     monkeypatch.setattr(estimate, "print_plan", lambda runs, out, waiting: planned.append([run.id for run in runs]))
 
     def ids(asked, becomes):
-        device = SimpleNamespace(main=True, precision=becomes, accelerator=SimpleNamespace(main_process_first=nullcontext))
+        accelerator, cpu = SimpleNamespace(main_process_first=nullcontext), SimpleNamespace(type="cpu")
+        device = SimpleNamespace(main=True, precision=becomes, accelerator=accelerator, torch=cpu)
         monkeypatch.setattr("bench.devices.device.start", lambda precision: device)
         with pytest.raises(SystemExit) as leaving:
             cli.main(["run", *TINY, "--precision", asked, "--dry-run", "--out", str(tmp_path)])
