@@ -131,6 +131,10 @@ class Outcome(Part):
     """The untouched model's."""
     gain: Gain | None = None
     """Score minus the base model's, which is the zero-shot row's."""
+    references: dict[str, Score] = {}
+    """Answers that need no model, on the same items: the simplest constant answer, or a list of the training names."""
+    collapsed: str | None = None
+    """What shows that the model answers nothing of its own any more, in words; None where nothing does."""
     elsewhere: dict[str, Elsewhere] = {}
     """By name of the task or domain."""
     robustness: Robustness | None = None
