@@ -2,6 +2,7 @@
 
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass
+from functools import cached_property
 from typing import Any
 
 import numpy as np
@@ -16,6 +17,7 @@ from bench.tasks.encoding import Encoding, InstructionSplit
 from bench.tasks.examples import Example
 from bench.tasks.few_shot import pick_shots, solved
 from bench.tasks.prompts import inputs, instruction, plain
+from bench.tasks.sampling import sample
 from bench.tasks.splits import TaskData
 from bench.tasks.types import TaskType
 
@@ -32,7 +34,7 @@ class EvalSet:
     seed: int
     """Chooses the solved examples of few-shot prompts."""
     items: int | None = None
-    """The first examples alone."""
+    """A sample of so many; None: all."""
     head: int | None = None
     """An encoder's head for the task; without one it answers by similarity."""
     split: str = "test"
@@ -40,9 +42,12 @@ class EvalSet:
     paraphrase: int | None = None
     """One of the instructions for all examples; without it they take turns."""
 
-    @property
+    @cached_property
     def examples(self) -> list[Example]:
-        return self.data.split(self.split)[: self.items]
+        """The split's, or a sample of them that is the same for whoever asks: with its labels' shares, spread over clusters."""
+        everything = self.data.split(self.split)
+        labels, clusters = [self.task.label(e) for e in everything], [e.cluster for e in everything]
+        return sample(everything, self.items, labels, clusters)
 
     @property
     def shots(self) -> list[Example]:
@@ -82,8 +87,8 @@ Way = Callable[[Backend, EvalSet], list[ItemPrediction]]
 
 
 def predict(backend: Backend, evalset: EvalSet) -> pd.DataFrame:
-    """One row per example: `item`, `gold`, `prediction`, `confidence` (the prediction's probability as the model gives it), and
-    `malformed`, which is missing where no answer can be."""
+    """One row per example: `item`, `cluster` (None where there is none), `gold`, `prediction`, `confidence` (the prediction's
+    probability as the model gives it), and `malformed`, which is missing where no answer can be."""
     return frame(evalset, _way(backend.can, evalset)(backend, evalset))
 
 
@@ -92,6 +97,7 @@ def frame(evalset: EvalSet, predictions: Sequence[ItemPrediction]) -> pd.DataFra
     rows = [
         {
             "item": example.id,
+            "cluster": example.cluster,
             "gold": example.gold if isinstance(example.gold, str) else list(example.gold),
             "prediction": evalset.task.wrong(example) if prediction.value is None else prediction.value,
             "confidence": prediction.confidence,

@@ -21,7 +21,7 @@ from bench.tasks import splits, types
 from bench.tasks.encoding import Encoding
 
 VALIDATION_ITEMS = 128
-"""The first of the validation split; whoever asks on the way asks the same."""
+"""A sample of the validation split; whoever asks on the way asks the same."""
 
 
 @dataclass(frozen=True)

@@ -10,6 +10,7 @@ COLUMNS = (
     "kind",
     "name",
     "item",
+    "cluster",
     "gold",
     "before",
     "best_before",

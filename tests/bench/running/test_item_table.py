@@ -70,6 +70,11 @@ def test_what_only_a_run_needs_is_left_out_and_what_only_some_have_is_kept():
     assert table["malformed"].tolist()[:2] == [False, True] and table["malformed"].isna().tolist() == [False] * 2 + [True] * 4
 
 
+def test_clusters_of_task_items_stand_beside_them():
+    table = made(cluster=["film", None])
+    assert table["cluster"].tolist()[0] == "film" and table["cluster"].isna().tolist() == [False] + [True] * 5
+
+
 def test_answers_that_are_no_text_are_json(tmp_path):
     spans = [["0:2 Ort"], []]
     said = [["0:2 Ort"], [0.25, 1.0]]
