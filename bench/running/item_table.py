@@ -18,6 +18,8 @@ COLUMNS = (
     "before_value",
     "value",
     "weight",
+    "before_right",
+    "right",
 )
 
 
@@ -27,7 +29,9 @@ def item_table(task: str, before: Baseline, after: Evaluation) -> pd.DataFrame:
     frames += [_predictions("elsewhere", name, before.elsewhere[name], frame) for name, frame in after.elsewhere.items()]
     for name, frame in after.probes.items():
         numbered = frame.assign(kind="probe", name=name, item=[str(i) for i in range(len(frame))])
-        frames.append(numbered.assign(before_value=before.probes[name]["value"]))
+        was = before.probes[name]
+        right = {"before_right": was["right"]} if "right" in was else {}
+        frames.append(numbered.assign(before_value=was["value"], **right))
     return pd.concat(frames, ignore_index=True).reindex(columns=list(COLUMNS))
 
 
