@@ -161,7 +161,7 @@ class Outcome(Part):
     forgetting: dict[str, Forgetting] = {}
     """By name of the probe."""
     relative_forgetting: float | None = None
-    """FG of Luo et al. 2023: mean over probes where higher is better of (before - after) / before, in per cent."""
+    """FG of Luo et al. 2023: mean over probes whose score or accuracy is a share of (before - after) / before, in per cent."""
     curve: list[Point] = []
     """With `--probe-every`, in order."""
     stages: Stages | None = None

@@ -21,6 +21,8 @@ COLUMNS = (
     "rounded_value",
     "value",
     "weight",
+    "before_right",
+    "right",
 )
 
 
@@ -30,8 +32,10 @@ def item_table(task: str, before: Baseline, after: Evaluation) -> pd.DataFrame:
     frames += [_predictions("elsewhere", name, before.elsewhere[name], frame) for name, frame in after.elsewhere.items()]
     for name, frame in after.probes.items():
         numbered = frame.assign(kind="probe", name=name, item=[str(i) for i in range(len(frame))])
-        rounded = {"rounded_value": before.rounded[name]["value"]} if before.rounded else {}
-        frames.append(numbered.assign(before_value=before.probes[name]["value"], **rounded))
+        was = before.probes[name]
+        more = {"before_right": was["right"]} if "right" in was else {}
+        more |= {"rounded_value": before.rounded[name]["value"]} if before.rounded else {}
+        frames.append(numbered.assign(before_value=was["value"], **more))
     return pd.concat(frames, ignore_index=True).reindex(columns=list(COLUMNS))
 
 

@@ -7,7 +7,7 @@ import pandas as pd
 
 from bench.inference.backend import Backend
 from bench.inference.predictions import EvalSet, predict
-from bench.probes.base import Probe, columns
+from bench.probes.base import ACCURACY, Probe, columns
 from bench.records.outcome import BestBase, Delta, Elsewhere, Forgetting, Gain, Pair, Point, Robustness, Stages
 from bench.running import contamination
 from bench.running.evaluation import Evaluation, Session
@@ -111,10 +111,17 @@ def delta(probe: Probe, before: pd.DataFrame, after: pd.DataFrame) -> float:
 
 
 def relative_forgetting(probes: Sequence[Probe], forgotten: dict[str, Forgetting]) -> float | None:
-    """Luo et al. 2023, equation 2: the mean relative loss in per cent, over probes where higher is better."""
-    scored = [forgotten[probe.spec.name] for probe in probes if probe.higher_is_better and probe.directed]
-    shares = [(probe.before - probe.after) / probe.before for probe in scored if probe.before]
+    """Luo et al. 2023, equation 2: the mean relative loss in per cent, over probes whose score or accuracy is a share: the
+    quotient of two log-likelihoods would say nothing.
+    """
+    scored = [forgotten[probe.spec.name] for probe in probes if probe.directed]
+    pairs: list[Forgetting | Pair] = [probe if probe.share else probe.others[ACCURACY] for probe in scored if _shares(probe)]
+    shares = [(pair.before - pair.after) / pair.before for pair in pairs if pair.before]
     return 100 * sum(shares) / len(shares) if shares else None
+
+
+def _shares(forgotten: Forgetting) -> bool:
+    return forgotten.share or ACCURACY in forgotten.others
 
 
 def point(session: Session, baseline: Baseline, backend: Backend, steps: int) -> Point:

@@ -29,7 +29,7 @@ def found():
     session = SimpleNamespace(probes=probes, run=SimpleNamespace(strategy=SimpleNamespace(trains=False)))
 
     def items(right, states=states):
-        cloze = pd.DataFrame({"value": right, "weight": 1.0, "nats": -1.0})
+        cloze = pd.DataFrame({"value": right, "weight": 1.0, "right": right})
         drift = pd.DataFrame({"value": np.nan, "weight": 1.0, "layer 0": list(states)})
         return {"cloze": cloze, "drift": drift}
 
@@ -73,3 +73,14 @@ def test_what_rounding_lost_is_a_part_of_what_was_lost(found):
 def test_a_distance_is_no_part_of_relative_forgetting(found):
     session, forgotten = found
     assert measures.relative_forgetting(session.probes, forgotten) == pytest.approx(50)
+
+
+def test_relative_forgetting_is_of_shares_and_not_of_log_likelihoods(found):
+    """A log-likelihood of -1 that falls to -2 is no loss of 100 %: the accuracy beside it counts."""
+    session, forgotten = found
+    cloze = forgotten["cloze"]
+    assert not cloze.share and cloze.others["accuracy"].after == 0.5
+    changed = {**forgotten, "cloze": cloze.model_copy(update={"before": -1.0, "after": -2.0})}
+    assert measures.relative_forgetting(session.probes, changed) == pytest.approx(50)
+    nothing = {**forgotten, "cloze": cloze.model_copy(update={"others": {}})}
+    assert measures.relative_forgetting(session.probes, nothing) is None
