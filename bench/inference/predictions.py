@@ -11,6 +11,7 @@ import torch
 from torch import nn
 
 from bench.inference.backend import Backend, Prompt
+from bench.inference.passages import passage_losses
 from bench.specs.base import Capability
 from bench.specs.wording import Wording
 from bench.tasks.encoding import Encoding, InstructionSplit
@@ -171,10 +172,9 @@ def _written(backend: Backend, evalset: EvalSet) -> list[ItemPrediction]:
 
 
 def _read(backend: Backend, evalset: EvalSet) -> list[ItemPrediction]:
-    """Nats and tokens of each text; the probability of a token, their geometric mean."""
-    texts = [evalset.model_encoding.text(example.fields["text"]) for example in evalset.examples]
-    losses = zip(backend.losses(texts), texts, strict=True)
-    return [ItemPrediction([loss, float(text.answer)], float(np.exp(-loss / text.answer))) for loss, text in losses]
+    """Nats, tokens and bytes of each whole text; the probability of a token, their geometric mean."""
+    losses = passage_losses(backend, evalset.model_encoding, [example.fields["text"] for example in evalset.examples])
+    return [ItemPrediction([float(n) for n in loss], float(np.exp(-loss.nats / loss.tokens))) for loss in losses]
 
 
 def _by_head(backend: Backend, evalset: EvalSet) -> list[ItemPrediction]:
