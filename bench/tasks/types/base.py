@@ -17,7 +17,7 @@ from bench.tokens.augmentation import Dropper
 from bench.tokens.encoded import Encoded
 
 Prediction = str | list[str] | list[float]
-"""Like the gold value it is held against; of a text that was read, nats and tokens."""
+"""Like the gold value it is held against; of a text that was read, nats, tokens and bytes."""
 
 
 class TaskOptions(Spec):
@@ -69,6 +69,10 @@ class TaskType(ABC):
         if empty := next((name for name, value in found.items() if not value), None):
             raise ValueError(f"field '{empty}' is empty")
         return found
+
+    def label(self, example: Example) -> str:
+        """What a limited set of examples keeps its shares of; here nothing."""
+        return ""
 
     def thinned(self, example: Example, kept: Dropper) -> Example:
         """The example with words left out of what is read, its gold value still right: here, of every field."""
