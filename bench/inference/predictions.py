@@ -11,9 +11,10 @@ import torch
 from torch import nn
 
 from bench.inference.backend import Backend, Prompt
+from bench.inference.passages import passage_losses
 from bench.specs.base import Capability
 from bench.specs.wording import Wording
-from bench.tasks.encoding import Encoding
+from bench.tasks.encoding import Encoding, InstructionSplit
 from bench.tasks.examples import Example
 from bench.tasks.few_shot import pick_shots, solved
 from bench.tasks.prompts import inputs, instruction, plain
@@ -40,7 +41,7 @@ class EvalSet:
     split: str = "test"
     """`validation`, `test`, or one of the task's sets from another domain."""
     paraphrase: int | None = None
-    """One wording of the instruction for all examples; without it they take turns."""
+    """One of the instructions for all examples; without it they take turns."""
 
     @cached_property
     def examples(self) -> list[Example]:
@@ -53,6 +54,11 @@ class EvalSet:
     def shots(self) -> list[Example]:
         """The solved examples that stand before each question."""
         return pick_shots(self.task, self.data, self.wording.shots, self.seed)
+
+    @property
+    def instructions(self) -> InstructionSplit:
+        """Whose instructions are used: the unseen ones are kept for what is published, as the test's examples are."""
+        return "train" if self.split == "validation" else "test"
 
     def place(self, index: int) -> int:
         """Which paraphrase the example gets."""
@@ -125,18 +131,19 @@ def _contexts(evalset: EvalSet, answer: int) -> list[tuple[int, ...]]:
     before = solved(task, evalset.shots)
     room = len(encoding.ids(before)) if before else 0
     numbered = enumerate(evalset.examples)
-    prompts = (encoding.context(task, e, evalset.wording, "test", evalset.place(i), before) for i, e in numbered)
+    words, split = evalset.wording, evalset.instructions
+    prompts = (encoding.context(task, e, words, split, evalset.place(i), before) for i, e in numbered)
     return [encoding.fitted(ids, answer=answer, solved=room) for ids in prompts]
 
 
 def _conversations(evalset: EvalSet) -> list[Prompt]:
     """Each example's instruction as a user's turn, after solved examples as turns before it."""
-    task, shots = evalset.task, evalset.shots
+    task, shots, split = evalset.task, evalset.shots, evalset.instructions
 
     def turns(index: int, example: Example) -> tuple[str, ...]:
         place = evalset.place(index)
-        before = [turn for e in shots for turn in (instruction(task.spec, e, "test", place), task.answer(e))]
-        return (*before, instruction(task.spec, example, "test", place))
+        before = [turn for e in shots for turn in (instruction(task.spec, e, split, place), task.answer(e))]
+        return (*before, instruction(task.spec, example, split, place))
 
     return [Prompt(turns=turns(index, example)) for index, example in enumerate(evalset.examples)]
 
@@ -165,17 +172,16 @@ def _written(backend: Backend, evalset: EvalSet) -> list[ItemPrediction]:
 
 
 def _read(backend: Backend, evalset: EvalSet) -> list[ItemPrediction]:
-    """Nats and tokens of each text; the probability of a token, their geometric mean."""
-    texts = [evalset.model_encoding.text(example.fields["text"]) for example in evalset.examples]
-    losses = zip(backend.losses(texts), texts, strict=True)
-    return [ItemPrediction([loss, float(text.answer)], float(np.exp(-loss / text.answer))) for loss, text in losses]
+    """Nats, tokens and bytes of each whole text; the probability of a token, their geometric mean."""
+    losses = passage_losses(backend, evalset.model_encoding, [example.fields["text"] for example in evalset.examples])
+    return [ItemPrediction([float(n) for n in loss], float(np.exp(-loss.nats / loss.tokens))) for loss in losses]
 
 
 def _by_head(backend: Backend, evalset: EvalSet) -> list[ItemPrediction]:
     """What the task's type reads off the logits of its head, over all windows of each example."""
     encoding, task, head = evalset.model_encoding, evalset.task, evalset.head or 0
-    examples = evalset.examples
-    windows = [encoding.windows(task, e, evalset.wording, "test", evalset.place(i), head) for i, e in enumerate(examples)]
+    examples, words, split = evalset.examples, evalset.wording, evalset.instructions
+    windows = [encoding.windows(task, e, words, split, evalset.place(i), head) for i, e in enumerate(examples)]
     logits = iter(backend.head_logits([window for part in windows for window in part]))
     return [
         ItemPrediction(*task.judge(example, part, [next(logits) for _ in part]))

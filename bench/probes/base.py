@@ -22,6 +22,9 @@ from bench.statistics.bootstrap import Indices
 from bench.tasks.encoding import Encoding
 from bench.tasks.sampling import sample
 
+ACCURACY = "accuracy"
+"""The share of right answers, which stands beside the continuous number that a probe is first of all."""
+
 R = TypeVar("R", bound=Mapping[str, Any])
 
 Columns = Mapping[str, npt.NDArray[Any]]
@@ -94,7 +97,9 @@ class Probe(ABC):
 
     @abstractmethod
     def measure(self, backend: Backend) -> pd.DataFrame:
-        """One row per item: `value`, its `weight` in the score, `gold` and `prediction` where there are any (as text)."""
+        """One row per item: `value`, a continuous number, and its `weight` in the score; `right`, 0 or 1, where there is an
+        answer that can be; `gold` and `prediction` where there are any (as text).
+        """
 
     def part(self, indices: Sequence[int]) -> Self:
         """The same probe on some of its items."""
@@ -120,7 +125,9 @@ class Probe(ABC):
 
     def others(self, before: Columns, after: Columns) -> dict[str, tuple[float, float]]:
         """Further numbers that the same items give, before and after, by name."""
-        return {}
+        if "right" not in before:
+            return {}
+        return {ACCURACY: (float(before["right"].mean()), float(after["right"].mean()))}
 
     def frame(self, values: Sequence[float], weights: Sequence[float] | None = None, **columns: Any) -> pd.DataFrame:
         columns = {name: [str(entry) for entry in column] for name, column in columns.items()}

@@ -17,7 +17,7 @@ from bench.tokens.augmentation import Dropper
 from bench.tokens.encoded import Encoded
 
 Prediction = str | list[str] | list[float]
-"""Like the gold value it is held against; of a text that was read, nats and tokens."""
+"""Like the gold value it is held against; of a text that was read, nats, tokens and bytes."""
 
 
 class TaskOptions(Spec):

@@ -75,6 +75,30 @@ def test_a_model_that_gives_no_likelihoods_is_asked_to_write(evalset):
     assert "gives no likelihoods" in unusual_way(writer.can, asked.task)
 
 
+def test_validation_items_are_asked_in_the_words_of_training(evalset, encoder, monkeypatch):
+    """The unseen wordings are part of the test: a curve or an early stop that saw them would choose by them."""
+    told = replace(evalset, wording=Wording(style="instruction"), split="validation")
+    spec, examples = told.task.spec, told.examples
+    words = [instruction(spec, example, "train", index) for index, example in enumerate(examples)]
+    assert not set(words) & {instruction(spec, example, "test", index) for index, example in enumerate(examples)}
+
+    writer = Writer(["positive"] * len(examples))
+    predict(writer, replace(told, encoding=None))  # as a chat
+    assert [prompt.turns for prompt in writer.prompts] == [(each,) for each in words]
+
+    writer = Writer(["positive"] * len(examples))
+    predict(writer, told)  # as token ids
+    read = [evalset.encoding.model.tokenizer.decode(prompt.ids) for prompt in writer.prompts]
+    assert all(each in text for each, text in zip(words, read, strict=True))
+
+    encoding, seen = Encoding(encoder, 64), []
+    windows = encoding.windows
+    monkeypatch.setattr(Encoding, "windows", lambda self, *given: seen.append(given[3]) or windows(*given))
+    module = encoder.load(AutoModelForSequenceClassification, num_labels=2).eval()
+    predict(LocalBackend(module, encoder), replace(told, encoding=encoding, head=0))
+    assert seen == ["train"] * len(examples)
+
+
 def test_solved_examples_are_turns_of_the_chat_in_the_same_words(evalset):
     asked = replace(evalset, encoding=None, wording=Wording(style="instruction", shots=2), items=1, paraphrase=1)
     writer = Writer(["positive"])
