@@ -44,7 +44,7 @@ def fixed(model: torch.nn.Module) -> list[torch.nn.Module]:
 
     These are the embeddings and the blocks that a strategy freezes from the bottom.
     """
-    blocks, order = layers(model), list(model.modules())
+    blocks, order = list(layers(model)), list(model.modules())
     lowest = lowest_trained(model, blocks)
     if _embeddings_train(model):
         return []
