@@ -47,6 +47,7 @@ def _columns(rows: Sequence[Row]) -> list[Column]:
         words("seeds", lambda row: Cell(row.seeds, len(row.records))),
         Column("score", "Task", f"bar {ends}" if ends else "", best_first, True, lambda row: _score(row, tracks)),
         Column("gain", "Task", units, "descending", True, _gain),
+        Column("over_best", "Task", units, "descending", True, _over_best),
         *(_probe(name, quantity) for name, quantity in probe_names(rows).items()),
         _cost("examples", "trained on", lambda cost: cost.train_examples, numbers.integer),
         _cost("tokens", "trained on", lambda cost: cost.train_tokens, numbers.integer),
@@ -100,7 +101,18 @@ def _bar(score: Estimate, base: float | None, low: float, high: float) -> Bar | 
 
 
 def _gain(row: Row) -> Cell:
-    return difference_cell(row.gain, row.quantity) if row.gain else EMPTY
+    return difference_cell(row.gain, row.quantity, _of_base(row, row.base_score)) if row.gain else EMPTY
+
+
+def _over_best(row: Row) -> Cell:
+    best = row.outcome.best_base if row.outcome else None
+    if row.over_best is None or best is None:
+        return EMPTY
+    return difference_cell(row.over_best, row.quantity, f"{_of_base(row, best.score)}, {best.style}")
+
+
+def _of_base(row: Row, score: float | None) -> str:
+    return f"base {numbers.level(score, row.quantity)}" if score is not None else ""
 
 
 def _probe(name: str, quantity: Quantity) -> Column:

@@ -104,14 +104,17 @@ def _row(runs: list[Record], out: Path | None, known: Sequence[Record], seeds: S
         return Row(tuple(runs))
     scores = [outcome.score for outcome in outcomes]
     frames = [store.read_items(out, run) for run in runs] if out else []
-    answered = answers.task_answers(frames, runs[0].setup.task, scores[0].name)
+    task, name, higher = runs[0].setup.task, scores[0].name, scores[0].higher_is_better
+    answered, over_best = (answers.task_answers(frames, task, name, base=base) for base in ("before", "best_before"))
+    best = [outcome.best_base.gain if outcome.best_base else None for outcome in outcomes]
     # The base is one and the same for all seeds: they move the gain as far as the score.
     spread = seeds.of(lambda outcome: outcome.score.value)
     return Row(
         tuple(runs),
         score=means.mean_score(scores, answered, spread),
-        gain=means.mean_gain(outcomes, scores[0].higher_is_better, answered, spread),
-        metrics=means.other_metrics(outcomes, runs[0].setup.task, frames, seeds),
+        gain=means.mean_gain([outcome.gain for outcome in outcomes], higher, answered, spread),
+        over_best=means.mean_gain(best, higher, over_best, spread),
+        metrics=means.other_metrics(outcomes, task, frames, seeds),
         elsewhere=means.mean_elsewhere(outcomes, frames, seeds),
         wordings=means.mean_wordings(outcomes, seeds),
         transfers=transfer.between(runs, known, out, seeds),
