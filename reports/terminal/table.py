@@ -21,11 +21,11 @@ PROBES_ALONE = 8
 PROBE_WIDTH = 9
 NAME_WIDTH = 11
 MARK = "*"
-GAINS = {"gain": "gain", "over_best": "over best"}
+GAINS = {"gain": ("gain",), "over_best": ("over", "best")}
 """The two gains of a row, with their headers."""
 QUESTIONS = (
     "gain: what training changed, over the base asked in the row's own words.",
-    "over best: what the row adds to what there is without training, over the base asked in its best words.",
+    "over best: what the row adds to what there is without it, over the base asked in its best words.",
 )
 COSTS = {("training", "train", "s"): 5, ("memory", "peak", "GB"): 5, ("trainable", "trained", "%"): 7}
 """What is shown of a row's cost, with its header and unit -> the width of its column."""
@@ -86,7 +86,7 @@ def _scores(rows: Sequence[Row], probes: dict[str, numbers.Quantity]) -> Table:
     table = _table()
     add_column(table, "score", "score [95 %]", no_wrap=True)
     for gain, header in GAINS.items():
-        add_column(table, gain, header, rows[0].quantity.unit, min_width=6)
+        add_column(table, gain, *header, rows[0].quantity.unit, min_width=6)
     _add_probes(table, probes)
     for (term, header, unit), width in COSTS.items():
         add_column(table, term, header, unit, min_width=width)

@@ -10,7 +10,7 @@ import pandas as pd
 import pytest
 
 from bench.records import store
-from bench.records.outcome import Delta, Elsewhere, Forgetting, Gain, Outcome, Point, Robustness, Score, Stages
+from bench.records.outcome import BestBase, Delta, Elsewhere, Forgetting, Gain, Outcome, Point, Robustness, Score, Stages
 from bench.records.record import Cost, Provenance, Record, Setup, Trust
 from bench.running.scoring import rise, scores
 from bench.statistics.bootstrap import interval
@@ -190,6 +190,18 @@ def wordings(pair: tuple[Record, pd.DataFrame], values: dict[str, float], n: int
     return changed(pair[0], robustness=Robustness(scores=found)), pair[1]
 
 
+def over_best(pair: tuple[Record, pd.DataFrame], right: int) -> tuple[Record, pd.DataFrame]:
+    """The pair, the first so many answers of the base right when it is instructed, which validation found best."""
+    record, frame = pair
+    gold = frame["gold"].where(frame["kind"] == "task")
+    best = gold.where(np.arange(len(frame)) < right, "wrong").where(gold.notna())
+    part = frame.assign(best_before=best)
+    answered = part[part["kind"] == "task"]
+    gain, low, high = rise(answered, answered.assign(prediction=answered["best_before"]), "accuracy")
+    base = BestBase(style="instruction", score=right / len(answered), gain=Gain(value=gain, ci_low=low, ci_high=high))
+    return changed(record, best_base=base), part
+
+
 def curve(places: list[tuple[float, dict[str, float]]]) -> list[Point]:
     """Points of gain and forgetting per probe, a step apart."""
     return [
@@ -317,4 +329,5 @@ def make() -> SimpleNamespace:
         contaminated=contaminated,
         rounded=rounded,
         lost=lost,
+        over_best=over_best,
     )

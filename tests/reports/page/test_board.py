@@ -8,7 +8,7 @@ from reports.rows.rows import aggregate
 
 def test_columns_and_their_groups(make):
     found = board.wide_table(aggregate([make.record("full")[0]]))
-    assert found.groups == [("", 4), ("Task", 2), ("Forgetting (positive is loss)", 3), ("Cost", 11)]
+    assert found.groups == [("", 4), ("Task", 3), ("Forgetting (positive is loss)", 3), ("Cost", 11)]
     assert all(len(line.cells) == len(found.columns) for line in found.lines)
 
 
@@ -62,6 +62,14 @@ def test_each_measure_has_a_track_and_a_unit_of_its_own(make):
     assert found.lines[1].cells[4].bar.mid == 50 and found.lines[1].cells[5].text == "+10.000"
     alone = board.wide_table(aggregate([other]))
     assert next(column for column in alone.columns if column.title == "Score").first == "ascending"
+
+
+def test_both_gains_stand_beside_each_other_with_the_base_that_each_is_over(make):
+    """Of 200 answers 170 are right, of the base 110 in the row's words and 140 in its best."""
+    found = board.wide_table(aggregate([make.over_best(make.record("full", accuracy=0.85), right=140)[0]]))
+    cells = {column.title: cell for column, cell in zip(found.columns, found.lines[0].cells, strict=True)}
+    assert (cells["Gain"].text, cells["Gain"].detail) == ("+30.0", "base .550")
+    assert (cells["Over best base"].text, cells["Over best base"].detail) == ("+15.0", "base .700, instruction")
 
 
 def test_score_has_its_seeds_deviation_and_its_collapsed_runs(make):

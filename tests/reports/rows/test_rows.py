@@ -30,6 +30,16 @@ def test_seeds_become_one_row_with_means(make, out):
         assert probe.lost.basis == "items and seeds"
 
 
+def test_the_gain_over_the_bases_best_words_is_paired_with_those(make, out):
+    """Over seeds too: the same 140 of 200 answers of the base are right."""
+    found = make.kept(out, [make.over_best(make.record("full", seed, 0.80 + 0.02 * seed), right=140) for seed in range(3)])
+    (row,) = aggregate(found, out)
+    assert (row.gain.value, row.over_best.value) == (pytest.approx(0.27), pytest.approx(0.12))
+    assert row.over_best.basis == "items and seeds" and row.over_best.low < 0.12 < row.over_best.high
+    # Its base is right where this one is wrong, so that the interval is wider than one paired with the other base.
+    assert row.over_best.high - row.over_best.low > row.gain.high - row.gain.low
+
+
 def test_forgetting_of_a_loss_is_positive_where_the_loss_rose(make, out):
     found = make.kept(out, [make.record("full", seed) for seed in range(2)])
     probe = aggregate(found, out)[0].forgetting["wikipedia"]

@@ -22,8 +22,15 @@ def test_suite_fits_100_columns_with_every_number(make, out, capsys):
     printed = capsys.readouterr().out
     assert "sentiment: smollm2 on sst2 (accuracy over 200 items)" in printed
     (line,) = [line for line in lines_of(printed, "lora-8bit") if "[" in line]
-    assert re.search(r"\.860 \[\.\d{3}, \.\d{3}\] +\+31\.0 +\+0\.0\d\d\* +\+1\.6  +0\.0  +81\.5 +3\.21 +1\.78$", line)
+    assert re.search(r"\.860 \[\.\d{3}, \.\d{3}\] +\+31\.0 +– +\+0\.0\d\d\* +\+1\.6  +0\.0  +81\.5 +3\.21 +1\.78$", line)
     assert all(len(line) <= 100 for line in printed.splitlines() if "[" in line)
+
+
+def test_both_gains_are_shown_each_with_its_question(make, capsys):
+    table.print_rows([make.over_best(make.record("full", accuracy=0.85), right=140)[0]])
+    printed = capsys.readouterr().out
+    assert re.search(r"full +\.850 \[\.\d{3}, \.\d{3}\] +\+30\.0 +\+15\.0", printed)
+    assert lines_of(printed, "gain: what training changed") and lines_of(printed, "over best: what the row adds")
 
 
 def test_forgetting_that_is_more_than_chance_is_marked(make, capsys):
@@ -154,7 +161,7 @@ def test_row_of_an_api_beside_rows_with_probes(make, capsys):
     paid = make.changed(paid, cost=paid.cost.model_copy(update=nothing))
     table.print_rows([paid, make.record("full")[0]])
     printed = capsys.readouterr().out
-    assert re.search(r"^endpoint .*\+35\.0 +– +– +– +0 +– +–$", printed, re.MULTILINE)
+    assert re.search(r"^endpoint .*\+35\.0 +– +– +– +– +0 +– +–$", printed, re.MULTILINE)
     assert "endpoint: the API asks 0.0123" in printed
     table.print_rows([paid])
     printed = capsys.readouterr().out
