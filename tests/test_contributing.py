@@ -64,7 +64,7 @@ def test_an_own_conll_task_runs(tmp_path, device):
     runs = plan.plan(plan.PlanOptions(str(suite)), "fp32")
     found = execution.execute(runs, tmp_path / "out", device, Progress(False, len(runs)))
     assert [record.status for record in found] == ["ok", "ok"], [record.reason for record in found]
-    assert set(found[1].outcome.metrics) == {"entity_f1", "entity_f1_strict"}
+    assert set(found[1].outcome.metrics) == {"entity_f1", "entity_f1_strict", "entity_f1_seen", "entity_f1_unseen"}
 
 
 @pytest.mark.slow

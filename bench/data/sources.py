@@ -47,7 +47,7 @@ def _rows(dump: str) -> list[SourceRow]:
     kept: list[SourceRow] = []
     seen: set[str] = set()
     records = list(_records(source))
-    for where, record in records:
+    for number, (where, record) in enumerate(records):
         place = f"{describe(source)}, {where}"
         record = _extracted(source, record, place)
         row = SourceRow({field: _reach(record, column, place) for field, column in source.columns.items()}, place)
@@ -55,6 +55,8 @@ def _rows(dump: str) -> list[SourceRow]:
         if any(row[field] in dropped for field, dropped in source.drop.items()):
             continue
         _translate(source, row)
+        if source.stretches:
+            row["stretch"] = str(number // source.stretches + 1)
         if source.unique:
             key = str(row[source.unique])
             if key in seen:

@@ -94,7 +94,8 @@ def predict(backend: Backend, evalset: EvalSet) -> pd.DataFrame:
 
 
 def frame(evalset: EvalSet, predictions: Sequence[ItemPrediction]) -> pd.DataFrame:
-    """Predictions beside their examples."""
+    """Predictions beside their examples, and what the task's type knows of each from training."""
+    facts = evalset.task.facts(evalset.data.train)
     rows = [
         {
             "item": example.id,
@@ -102,6 +103,7 @@ def frame(evalset: EvalSet, predictions: Sequence[ItemPrediction]) -> pd.DataFra
             "gold": example.gold if isinstance(example.gold, str) else list(example.gold),
             "prediction": evalset.task.wrong(example) if prediction.value is None else prediction.value,
             "confidence": prediction.confidence,
+            **facts(example),
             **({"malformed": prediction.value is None} if prediction.written else {}),
             **({"read": prediction.tokens[0], "written": prediction.tokens[1]} if prediction.tokens else {}),
         }

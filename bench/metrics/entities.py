@@ -100,6 +100,19 @@ class EntityMacroF1(_Entities):
         return mean_f1(totals)
 
 
+class EntityWordF1(_Entities):
+    name = "entity_word_f1"
+    description = "harmonic mean of precision and recall of the words that entities of each type hold"
+
+    def counts(self, predictions: Sequence[Any], references: Sequence[Any]) -> Floats:
+        """(items, 3): words that both sides give the same type, words of predicted entities, of gold ones."""
+        words = [[_words(side) for side in sides] for sides in self.spans(predictions, references)]
+        return np.array([(len(guess & gold), len(guess), len(gold)) for guess, gold in words], dtype=np.float64)
+
+    def number(self, totals: Floats) -> Floats:
+        return ratio(2 * totals[..., 0], totals[..., 1] + totals[..., 2])
+
+
 class StrictEntityPrecision(EntityPrecision):
     name = "entity_precision_strict"
     strict = True
@@ -113,3 +126,7 @@ class StrictEntityRecall(EntityRecall):
 class StrictEntityF1(EntityF1):
     name = "entity_f1_strict"
     strict = True
+
+
+def _words(spans: Spans) -> set[tuple[str, int]]:
+    return {(kind, word) for kind, first, last in spans for word in range(first, last + 1)}

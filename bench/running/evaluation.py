@@ -121,7 +121,7 @@ def as_base(evalset: EvalSet, wording: Wording) -> EvalSet:
 def _elsewhere(run: Run, asked: Callable[..., EvalSet]) -> dict[str, EvalSet]:
     """The task's sets from other domains, other tasks that were trained on, and those that were not, in zero-shot form."""
     limit = run.other_items
-    domains = {name: asked(run.task, limit, name) for name in run.task.out_of_domain}
+    domains = {name: asked(run.task, limit, name) for name in splits.load_splits(run.task).out_of_domain}
     trained = {task.name: asked(task, limit) for task in run.training_tasks[1:]}
     untrained = {task.name: as_base(asked(task, limit), run.base_wordings[0]) for task in run.also}
     return domains | trained | untrained

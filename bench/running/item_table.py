@@ -17,6 +17,7 @@ COLUMNS = (
     "prediction",
     "confidence",
     "malformed",
+    "seen",
     "before_value",
     "rounded_value",
     "value",

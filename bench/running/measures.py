@@ -7,6 +7,7 @@ import pandas as pd
 
 from bench.inference.backend import Backend
 from bench.inference.predictions import EvalSet, predict
+from bench.metrics.mentions import PARTS
 from bench.probes.base import ACCURACY, Probe, columns
 from bench.records.outcome import BestBase, Delta, Elsewhere, Forgetting, Gain, Pair, Point, Robustness, Stages
 from bench.running import contamination
@@ -20,7 +21,7 @@ from bench.statistics.estimates import verdict
 def of_task(evalset: EvalSet, before: BaseAnswers, after: pd.DataFrame) -> dict[str, Any]:
     """The record's fields on the task itself; what a decoder writes also has its rate of malformed answers."""
     names = evalset.task.spec.metrics
-    metrics = scores(after, names)
+    metrics = scores(after, [*names, *(PARTS if "seen" in after else ())])
     if "malformed" in after:
         wrong = after.assign(prediction=after["malformed"].astype(float), gold="")
         metrics |= scores(wrong, ["malformed"])

@@ -12,6 +12,7 @@ from bench.records.record import Cost, Provenance, Record, Setup, Trust
 from bench.running import measures
 from bench.running.evaluation import Evaluation, Session
 from bench.running.reference import Baseline
+from bench.running.reference_answers import reference_scores
 from bench.running.run import Run
 from bench.training.state import TrainingState
 
@@ -77,6 +78,7 @@ def _outcome(session: Session, result: RunResult) -> Outcome:
     forgotten = measures.forgetting(session, before, after)
     return Outcome(
         **measures.of_task(session.sets.test, before.test, after.test),
+        references=reference_scores(session.sets.test),
         elsewhere=measures.elsewhere(session, before, after),
         robustness=measures.robustness(session.sets.test, after),
         forgetting=forgotten,

@@ -82,7 +82,7 @@ class Run:
             question["others"] = [task_fingerprint(task) for task in self.others]
             question["earlier"] = [task_fingerprint(task) for task in self.earlier]
             question["also"] = [task_fingerprint(task) for task in self.also]
-            if self.others or self.earlier or self.also or self.task.out_of_domain:
+            if self.others or self.earlier or self.also or self.task.out_of_domain or types.task_type(self.task).balances:
                 question["other_items"] = self.other_items
             if self.probe_every:
                 question["probe_every"] = self.probe_every

@@ -6,6 +6,7 @@ import numpy as np
 import pandas as pd
 
 from bench import metrics
+from bench.metrics.mentions import restricted
 from bench.records.outcome import Score
 from bench.statistics.bootstrap import bounds, totals
 
@@ -20,7 +21,7 @@ def scores(predictions: pd.DataFrame, names: Sequence[str]) -> dict[str, Score]:
 
 
 def _score(predictions: pd.DataFrame, name: str) -> Score:
-    metric = metrics.metric(name)
+    metric, predictions = metrics.metric(name), restricted(predictions, name, ["prediction", "gold"])
     counts = metric.counts(predictions["prediction"].tolist(), predictions["gold"].tolist())
     low, high = bounds(metric.number(totals(counts)), len(counts))
     return Score(
@@ -36,6 +37,7 @@ def _score(predictions: pd.DataFrame, name: str) -> Score:
 
 def value(predictions: pd.DataFrame, name: str) -> float:
     """The metric's number alone: an interval takes a thousand times as long."""
+    predictions = restricted(predictions, name, ["prediction", "gold"])
     return metrics.counted(name).value(predictions["prediction"].tolist(), predictions["gold"].tolist())
 
 
@@ -50,6 +52,7 @@ def rise(after: pd.DataFrame, before: pd.DataFrame, name: str) -> tuple[float, f
     Both frames hold the same items in the same order. Positive is better: where a lower number is, before minus after.
     """
     metric = metrics.metric(name)
+    after, before = (restricted(frame, name, ["prediction", "gold"]) for frame in (after, before))
     gold = after["gold"].tolist()
     new, old = (metric.counts(frame["prediction"].tolist(), gold) for frame in (after, before))
     # Side by side in one matrix, so that both models' sums are of the same resamples; the first row is of all items.

@@ -37,8 +37,15 @@ class Source(Spec):
     """Field -> {value in the task: the numbers that it stands for}, e.g. `label: {bad: "(,0)", good: "[0,)"}`."""
     drop: dict[str, list[str]] = {}
     """Field -> values (as in the file) of rows to leave out."""
+    stretches: int | None = Field(default=None, ge=1)
+    """So many neighbouring rows are a stretch, named by the field `stretch`: where a file keeps its documents' order."""
     unique: str | None = None
     """Keep the first row of each value of this field."""
+
+    @property
+    def fields_given(self) -> list[str]:
+        """Names of the fields that a row has."""
+        return [*self.columns, *(["stretch"] if self.stretches else [])]
 
     @model_validator(mode="after")
     def _one_place(self) -> Self:

@@ -4,6 +4,7 @@ Splits are the same for every strategy, seed and machine; only the order of trai
 """
 
 import hashlib
+from collections import Counter
 from collections.abc import Sequence
 from dataclasses import dataclass, field
 from functools import lru_cache
@@ -14,6 +15,10 @@ from bench.specs.source import Holdout, Source
 from bench.specs.task import TaskSpec
 from bench.tasks import separation, types
 from bench.tasks.examples import Example
+from bench.tasks.types import TaskType
+
+BALANCED = "balanced"
+"""The test with as few examples without an entity as training has: a set beside those from other domains."""
 
 
 @dataclass(frozen=True)
@@ -61,7 +66,10 @@ def load_splits(spec: TaskSpec) -> TaskData:
 def _load(spec: TaskSpec) -> TaskData:
     # Held-out rows are cut from the first source alone: the others are extra, and may be of another domain.
     first, *further = spec.train_sources
-    train, notes = _read(spec, [first], "train")
+    kind = types.task_type(spec)
+    rows, notes = _read(spec, [first], "train")
+    # Before anything is held out, so that nothing repeats in what is.
+    train = first_ones = separation.unique(kind, rows)
     held_out: dict[str, list[Example]] = {}
     # The test first: its rows stay the same whatever share validation takes afterwards.
     for name in ("test", "validation"):
@@ -71,37 +79,50 @@ def _load(spec: TaskSpec) -> TaskData:
         else:
             train, held_out[name] = _hold_out(spec, train, source, split=name)
     more, more_notes = _read(spec, further, "train", after=notes["read"])
-    train, notes = train + more, {name: count + more_notes[name] for name, count in notes.items()}
+    notes.update(more_notes)
     away = {name: _read(spec, [source], name)[0] for name, source in spec.out_of_domain.items()}
-    rows, kind = len(train), types.task_type(spec)
-    train = separation.unique(kind, train)
-    notes["repeated_removed"] = rows - len(train)
+    together = separation.unique(kind, train + more)
+    notes["repeated_removed"] = len(rows) - len(first_ones) + len(train + more) - len(together)
     tests = {"test": held_out["test"], **away}
-    train, held_out["validation"], shared = separation.separated(kind, train, held_out["validation"], tests)
-    notes |= shared
+    train, held_out["validation"], shared = separation.separated(kind, together, held_out["validation"], tests)
+    notes.update(shared)
+    whole = len(train)
+    train, away = _balanced(kind, train, held_out["test"], away)
+    notes["thinned_out"] = whole - len(train)
     for name, split in (("train", train), *held_out.items(), *away.items()):
         if not split:
             raise UserError(f"task '{spec.name}': the {name} split is empty once repeated and test texts are removed")
         notes[name] = len(split)
-    return TaskData(spec, train, held_out["validation"], held_out["test"], away, notes)
+    return TaskData(spec, train, held_out["validation"], held_out["test"], away, dict(notes))
 
 
-def _read(spec: TaskSpec, parts: Sequence[Source], split: str, after: int = 0) -> tuple[list[Example], dict[str, int]]:
-    """The split's examples, and how many rows there were and were left out by the type's options.
+def _read(spec: TaskSpec, parts: Sequence[Source], split: str, after: int = 0) -> tuple[list[Example], Counter[str]]:
+    """The split's examples, and how many rows there were and what was left out by the type's options.
 
     Examples are numbered `after` those of the split that have been read before.
     """
-    kind = types.task_type(spec)
-    examples, rows = [], [row for source in parts for row in sources.rows(source)]
+    kind, rows = types.task_type(spec), [row for source in parts for row in sources.rows(source)]
+    examples: list[Example] = []
+    notes = Counter(read=len(rows), left_out=0)
     for number, row in enumerate(rows, start=after + 1):
         try:
-            if found := kind.read(row):
-                fields, gold = found
-                cluster = fields.get(spec.cluster) if spec.cluster else None
-                examples.append(Example(f"{split}-{number}", fields, gold, cluster))
+            found = list(kind.parts(row))
+            notes.update(kind.remarks(row) if found else {"left_out": 1})
         except ValueError as error:
             raise UserError(f"task '{spec.name}', {split}: {row.place}: {error}") from None
-    return examples, {"read": len(rows), "left_out": len(rows) - len(examples)}
+        for part, (fields, gold) in enumerate(found, start=1):
+            name = f"{split}-{number}.{part}" if len(found) > 1 else f"{split}-{number}"
+            examples.append(Example(name, fields, gold, fields.get(spec.cluster) if spec.cluster else None))
+    return examples, notes
+
+
+def _balanced(
+    kind: TaskType, train: list[Example], test: list[Example], away: dict[str, list[Example]]
+) -> tuple[list[Example], dict[str, list[Example]]]:
+    """Training as the type's options thin it, and beside the other sets the test thinned in the same way; the test stays."""
+    if not kind.balances:
+        return train, away
+    return kind.balanced(train), {**away, BALANCED: kind.balanced(test)}
 
 
 def _hold_out(spec: TaskSpec, examples: Sequence[Example], holdout: Holdout, split: str) -> tuple[list[Example], list[Example]]:

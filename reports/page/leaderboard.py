@@ -21,6 +21,7 @@ from reports.page.cells import Board, Section
 from reports.rows import numbers
 from reports.rows.captions import statement
 from reports.rows.environments import other_environments
+from reports.rows.references import without_model
 from reports.rows.row import Row
 from reports.rows.rows import aggregate, grouped, probe_names, ranked
 
@@ -92,7 +93,7 @@ def _by_suite(rows: list[Row]) -> dict[str, list[Row]]:
 def _suite(name: str, number: int, rows: list[Row]) -> SuitePart:
     return SuitePart(
         name=name,
-        board=board.wide_table(rows),
+        board=board.wide_table([*rows, *without_model(rows)]),
         plots=_plots(rows, number),
         sections=sections.small_sections(rows),
         provenance=provenance.gather(rows),

@@ -11,6 +11,7 @@ import numpy as np
 import pandas as pd
 
 from bench import metrics
+from bench.metrics.mentions import PARTS, restricted
 from bench.records import store
 from bench.statistics.bootstrap import Floats
 from bench.statistics.intervals import Scale
@@ -39,6 +40,7 @@ def task_answers(
     if name not in metrics.metric_names():
         return None
     metric = metrics.counted(name)
+    frames = [_restricted(frame, task, kind, name) for frame in frames]
     read = [base, "prediction", *(["gold"] if metric.reference else [])]
     parts = _aligned(frames, kind, task, read)
     if parts is None or any(part[read].isna().any(axis=None) for part in parts):
@@ -49,6 +51,20 @@ def task_answers(
     counts = metric.counts(guesses, golds * 2).reshape(2, len(parts), len(parts[0]), -1)
     after, before = (of_counts(side, metric.number, _clusters(parts)) for side in counts)
     return Answered(after, before, metric.scale)
+
+
+def _restricted(frame: pd.DataFrame, task: str, kind: str, name: str) -> pd.DataFrame:
+    """The frame with the entities alone that a metric of a part of them is of."""
+    if name not in PARTS or "seen" not in frame:
+        return frame
+    mine = frame[(frame["kind"] == kind) & (frame["name"] == task)]
+    if mine["seen"].isna().any():
+        return frame
+    known = [column for column in ("prediction", "gold", "before", "best_before") if column in mine]
+    columns = [column for column in known if mine[column].notna().all()]
+    tags = mine.assign(**{column: _values(mine[column], list[str]) for column in columns})
+    part = restricted(tags, name, columns)
+    return part.assign(**{column: part[column].map(store.as_text) for column in columns})
 
 
 def malformed_answers(frames: Sequence[pd.DataFrame], task: str, name: str) -> Answered | None:

@@ -12,6 +12,7 @@ from bench.records.record import Record
 from bench.statistics.estimates import Estimate
 from reports.rows import numbers
 from reports.rows.captions import stated
+from reports.rows.references import NO_MODEL, without_model
 from reports.rows.row import Row
 from reports.rows.rows import aggregate, grouped, probe_names, ranked, staged
 from reports.terminal import lines
@@ -92,6 +93,9 @@ def _scores(rows: Sequence[Row], probes: dict[str, numbers.Quantity]) -> Table:
         add_column(table, term, header, unit, min_width=width)
     for row in rows:
         table.add_row(_name(row), Text(_score(row)), *(_gain(row, gain) for gain in GAINS), *_lost(row, probes), *_costs(row))
+    for row in without_model(rows):
+        blank = [""] * (len(GAINS) + len(probes) + len(COSTS))
+        table.add_row(Text(f"{printable(row.setup.strategy)}\n({NO_MODEL})"), Text(_score(row)), *blank)
     return table
 
 

@@ -18,8 +18,14 @@ from bench.tasks.prompts import instruction
 SMALL = {"budget": "24", "probe_items": 4, "test_items": 12}
 
 
+def planned(suite, model, **options):
+    """Of the suites with several tasks one alone."""
+    tasks = {"tasks": ["sec-entities"]} if suite == "ner" else {}
+    return plan.plan(plan.PlanOptions(suite, model=str(model), **(SMALL | tasks | options)), "fp32")
+
+
 def done(suite, model, out, device, **options):
-    runs = plan.plan(plan.PlanOptions(suite, model=str(model), **(SMALL | options)), "fp32")
+    runs = planned(suite, model, **options)
     return runs, execution.execute(runs, out, device, Progress(False, len(runs)))
 
 
@@ -31,7 +37,9 @@ def model(request, own_cache):
 def check(out, run, record, metrics, kind):
     """A whole record: all metrics with their intervals, its items, and costs where something was trained."""
     assert record.status == "ok", record.reason
-    assert set(record.outcome.metrics) - {"malformed"} == set(metrics)
+    parts = {"entity_f1_seen", "entity_f1_unseen"} if kind == "ner" else set()
+    assert set(record.outcome.metrics) - {"malformed"} == {*metrics, *parts}
+    assert ("constant answer" in record.outcome.references) == (kind != "causal-lm")
     written = run.model.family == "decoder" and kind in ("ner", "qa", "generation")
     assert ("malformed" in record.outcome.metrics) == written
     for score in record.outcome.metrics.values():
@@ -204,7 +212,7 @@ def api(server, own_cache, monkeypatch, tmp_path):
 @pytest.mark.parametrize("suite", ["sentiment", "ner", "qa"])
 def test_an_endpoint_that_knows_the_answers(server, api, suite, tmp_path, device):
     model = api(input_price=1000, output_price=2000)
-    (run,) = plan.plan(plan.PlanOptions(suite, model=str(model), strategies=["zero-shot"], test_items=12), "fp32")
+    (run,) = planned(suite, model, strategies=["zero-shot"])
     kind, asked = types.task_type(run.task), eval_sets(run, None).test.examples
     known = {instruction(run.task, e, "test", i): kind.answer(e) for i, e in enumerate(asked)}
 

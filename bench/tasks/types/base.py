@@ -4,7 +4,7 @@ A type knows no strategy and no model; an encoder's tokenizer is handed to it.
 """
 
 from abc import ABC, abstractmethod
-from collections.abc import Mapping, Sequence
+from collections.abc import Callable, Iterable, Mapping, Sequence
 from dataclasses import replace
 from typing import Any, ClassVar, Literal
 
@@ -18,6 +18,12 @@ from bench.tokens.encoded import Encoded
 
 Prediction = str | list[str] | list[float]
 """Like the gold value it is held against; of a text that was read, nats, tokens and bytes."""
+
+
+Answerer = Callable[[Example], Prediction]
+"""What answers an example without a model."""
+Facts = Callable[[Example], dict[str, str]]
+"""What stands beside an example's prediction, by column."""
 
 
 class TaskOptions(Spec):
@@ -62,6 +68,15 @@ class TaskType(ABC):
             ValueError: the row is wrong; the message names the field.
         """
 
+    def parts(self, row: Mapping[str, Any]) -> Iterable[tuple[dict[str, str], Gold]]:
+        """The row's examples: mostly what `read` makes of it, or nothing."""
+        found = self.read(row)
+        return [found] if found else []
+
+    def remarks(self, row: Mapping[str, Any]) -> dict[str, int]:
+        """What of a row's gold values is left out by the options, by name: summed up for the record."""
+        return {}
+
     def fields(self, row: Mapping[str, Any]) -> dict[str, str]:
         """All columns but the gold ones, as text.
 
@@ -77,6 +92,27 @@ class TaskType(ABC):
     def label(self, example: Example) -> str:
         """What a limited set of examples keeps its shares of; here nothing."""
         return ""
+
+    @property
+    def balances(self) -> bool:
+        """Whether the options thin out training."""
+        return False
+
+    def balanced(self, examples: Sequence[Example]) -> list[Example]:
+        """The examples without those that the options thin out of training."""
+        return list(examples)
+
+    def facts(self, train: Sequence[Example]) -> Facts:
+        """What stands beside each prediction, as the training examples tell it."""
+        return lambda example: {}
+
+    def constant(self, train: Sequence[Example]) -> Answerer | None:
+        """The simplest answer that is the same for all, chosen on training; None where there is no such thing."""
+        return None
+
+    def references(self, train: Sequence[Example]) -> dict[str, Answerer]:
+        """Further answers that need no model, by name."""
+        return {}
 
     def thinned(self, example: Example, kept: Dropper) -> Example:
         """The example with words left out of what is read, its gold value still right: here, of every field."""

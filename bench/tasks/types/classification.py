@@ -1,6 +1,7 @@
 """One label per text: the most likely answer in words, or the head's highest logit."""
 
 import re
+from collections import Counter
 from collections.abc import Mapping, Sequence
 from dataclasses import replace
 from typing import Any
@@ -9,7 +10,7 @@ from torch import Tensor
 from transformers import AutoModelForSequenceClassification
 
 from bench.tasks.examples import Example
-from bench.tasks.types.base import TaskType
+from bench.tasks.types.base import Answerer, TaskType
 from bench.tokens.encoded import Encoded
 from bench.tokens.windows import whole
 
@@ -37,6 +38,12 @@ class Classification(TaskType):
 
     def label(self, example: Example) -> str:
         return str(example.gold)
+
+    def constant(self, train: Sequence[Example]) -> Answerer:
+        """The most frequent label; of several the one that the task names first."""
+        counts = Counter(str(example.gold) for example in train)
+        most = max(self.spec.labels, key=lambda label: counts[label])
+        return lambda example: most
 
     def candidates(self) -> list[str]:
         return [self.spec.answers[label] for label in self.spec.labels]

@@ -1,12 +1,13 @@
 """Text in, text out: translation, summarisation, dialogue. A decoder's task; rows hold the `references` of each input."""
 
-from collections.abc import Mapping
+from collections import Counter
+from collections.abc import Mapping, Sequence
 from typing import Any
 
 from pydantic import Field
 
 from bench.tasks.examples import Example
-from bench.tasks.types.base import TaskOptions, TaskType, listed
+from bench.tasks.types.base import Answerer, TaskOptions, TaskType, listed
 
 
 class GenerationOptions(TaskOptions):
@@ -26,6 +27,11 @@ class Generation(TaskType):
         if not references or not all(references):
             raise ValueError("field 'references' is empty")
         return self.fields(row), references
+
+    def constant(self, train: Sequence[Example]) -> Answerer:
+        """The most frequent reference."""
+        most = Counter(self.answer(example) for example in train).most_common(1)[0][0]
+        return lambda example: most
 
     def answer(self, example: Example) -> str:
         return example.gold[0]

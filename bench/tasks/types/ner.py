@@ -1,9 +1,10 @@
 """Named entities: BIO tags (IOB2), one per word. An encoder tags the first piece of each word; a decoder lists the entities.
 
-Rows hold `words` and `tags`, or a `text` of white-space tokens and its `entities` in order as one string, which the option
-`entity` takes apart (a pattern with the groups `text` and `type`); `types` then maps the file's types to the task's labels.
+Rows hold `words` and `tags`, or a `text` of white-space tokens and its `entities` as one string, which the option `entity`
+takes apart (a pattern with the groups `text` and `type`); `types` then maps the file's types to the task's labels.
 """
 
+import json
 import re
 from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import replace
@@ -14,18 +15,26 @@ from torch import Tensor
 from transformers import AutoModelForTokenClassification
 
 from bench.tasks.examples import Example
-from bench.tasks.types.base import TaskOptions, TaskType
+from bench.tasks.names import Names
+from bench.tasks.sampling import sample
+from bench.tasks.spans import Entity, entities, find_words, quoted, sentence_bounds, tagged
+from bench.tasks.types.base import Answerer, Facts, TaskOptions, TaskType
 from bench.tokens.augmentation import Dropper
 from bench.tokens.encoded import IGNORE, Encoded
 from bench.tokens.windows import over_words
-
-Entity = tuple[str, int, int]
-"""Label, first word, last word (exclusive)."""
 
 
 class NerOptions(TaskOptions):
     entity: str | None = None
     types: dict[str, str] = {}
+    ordered: bool = True
+    """Whether `entities` stand in the text's order; else each is at its first place that is still free."""
+    sentences: bool = False
+    """Each sentence of a text is an example by itself."""
+    roles: list[str] = []
+    """Mentions that are no names (`Borrower`), in any case: they are no entities."""
+    empty: float | None = Field(default=None, ge=0)
+    """At most so many training examples without an entity for each with one; the test is also asked as thinned."""
     none: str = "none"
     """A decoder's answer where there is no entity."""
     answer_tokens: int = Field(default=96, ge=1)
@@ -33,8 +42,8 @@ class NerOptions(TaskOptions):
     @field_validator("entity")
     @classmethod
     def _pattern(cls, value: str | None) -> str | None:
-        if value is not None and not {"text", "type"} <= set(re.compile(value).groupindex):
-            raise ValueError("the pattern needs the groups text and type")
+        if value is not None and "text" not in re.compile(value).groupindex:
+            raise ValueError("the pattern needs the group text, and the group type where there are several types")
         return value
 
 
@@ -58,6 +67,8 @@ class Ner(TaskType):
             return "field 'labels': name the types of entities"
         if set(self.spec.answers) != set(self.spec.labels):
             return f"field 'answers' must name the labels {', '.join(self.spec.labels)}"
+        if self.options.entity and len(self.spec.labels) > 1 and "type" not in re.compile(self.options.entity).groupindex:
+            return "options: field 'entity': the pattern needs the group type, as there are several types"
         return super().fault()
 
     def tags(self) -> list[str]:
@@ -65,13 +76,7 @@ class Ner(TaskType):
         return ["O", *(f"{prefix}-{label}" for label in self.spec.labels for prefix in "BI")]
 
     def read(self, row: Mapping[str, Any]) -> tuple[dict[str, str], tuple[str, ...]]:
-        others = self.fields(row)
-        if self.options.entity:
-            words = str(row["text"]).split()
-            tags = self._aligned(words, self._listed(str(row["entities"])))
-        else:
-            # Space inside a word goes: the words are joined and split again at spaces, and each must keep its tag.
-            words, tags = ["".join(word.split()) for word in _sequence(row["words"])], _sequence(row["tags"])
+        others, (words, tags) = self.fields(row), self._words_and_tags(row)
         if not words:
             raise ValueError("field 'words' is empty" if not self.options.entity else "field 'text' is empty")
         if "" in words:
@@ -80,15 +85,45 @@ class Ner(TaskType):
             raise ValueError(f"field 'tags' has {len(tags)} tags for {len(words)} words")
         if strange := set(tags) - set(self.tags()):
             raise ValueError(f"tag '{min(strange)}' is not one of {', '.join(self.tags())}")
-        return {**others, "text": " ".join(words)}, tuple(tags)
+        names = [span for span in entities(tags) if not self._is_role(words[span[1] : span[2]])]
+        # As they are where nothing is left out: a file's own I- tags stay.
+        left = tags if len(names) == len(entities(tags)) else tagged(len(words), names)
+        return {**others, "text": " ".join(words)}, tuple(left)
+
+    def parts(self, row: Mapping[str, Any]) -> Iterator[tuple[dict[str, str], tuple[str, ...]]]:
+        fields, tags = self.read(row)
+        if not self.options.sentences:
+            yield fields, tags
+            return
+        words, spans = fields["text"].split(), entities(tags)
+        for start, end in sentence_bounds(str(row["text"]).strip()):
+            # What goes over a sentence's end is cut there.
+            inside = [(kind, max(a, start) - start, min(b, end) - start) for kind, a, b in spans if a < end and b > start]
+            yield {**fields, "text": " ".join(words[start:end])}, tuple(tagged(end - start, inside))
+
+    def remarks(self, row: Mapping[str, Any]) -> dict[str, int]:
+        words, tags = self._words_and_tags(row)
+        mentions = len(list(self._listed(str(row["entities"])))) if self.options.entity else len(entities(tags))
+        roles = sum(self._is_role(words[start:end]) for _, start, end in entities(tags))
+        return {"role_mentions_left_out": roles, "nested_mentions_left_out": mentions - len(entities(tags))}
+
+    def _is_role(self, words: Sequence[str]) -> bool:
+        return " ".join(words).lower() in {role.lower() for role in self.options.roles}
+
+    def _words_and_tags(self, row: Mapping[str, Any]) -> tuple[list[str], list[str]]:
+        if not self.options.entity:
+            # Space inside a word goes: the words are joined and split again at spaces, and each must keep its tag.
+            return ["".join(word.split()) for word in _sequence(row["words"])], _sequence(row["tags"])
+        text = str(row["text"]).strip()
+        words, listed = text.split(), self._listed(str(row["entities"]))
+        return words, self._aligned(words, listed) if self.options.ordered else tagged(len(words), quoted(text, listed))
 
     def _listed(self, entities: str) -> Iterator[tuple[str, str]]:
         for match in re.finditer(self.options.entity or "", entities):
-            kind = self.options.types.get(match["type"], match["type"])
+            said = match.groupdict().get("type", self.spec.labels[0])
+            kind = self.options.types.get(said, said)
             if kind not in self.spec.labels:
-                raise ValueError(
-                    f"entity type '{match['type']}' is not one of {', '.join(self.spec.labels)}; map it under types"
-                )
+                raise ValueError(f"entity type '{said}' is not one of {', '.join(self.spec.labels)}; map it under types")
             yield kind, match["text"]
 
     def _aligned(self, words: Sequence[str], entities: Iterator[tuple[str, str]]) -> list[str]:
@@ -105,6 +140,27 @@ class Ner(TaskType):
     def label(self, example: Example) -> str:
         """Whether there is an entity: most sentences of some data have none."""
         return "entities" if entities(example.gold) else "none"
+
+    @property
+    def balances(self) -> bool:
+        return self.options.empty is not None
+
+    def balanced(self, examples: Sequence[Example]) -> list[Example]:
+        bare = [example for example in examples if not entities(example.gold)]
+        room = round((self.options.empty or 0) * (len(examples) - len(bare)))
+        stay = {example.id for example in sample(bare, room, [""] * len(bare), [example.cluster for example in bare])}
+        return [example for example in examples if entities(example.gold) or example.id in stay]
+
+    def facts(self, train: Sequence[Example]) -> Facts:
+        names = Names.of(train)
+        return lambda example: {"seen": json.dumps(names.runs(example.fields["text"].split()))}
+
+    def constant(self, train: Sequence[Example]) -> Answerer:
+        return self.untrained
+
+    def references(self, train: Sequence[Example]) -> dict[str, Answerer]:
+        names = Names.of(train)
+        return {"list of training names": lambda example: names.tags(example.fields["text"].split())}
 
     def thinned(self, example: Example, kept: Dropper) -> Example:
         """Words outside entities are left out, with their tags."""
@@ -129,18 +185,21 @@ class Ner(TaskType):
 
         Malformed is what has another form, an unknown type, or a name that is not in the text (any more).
         """
-        words, spans, start = example.fields["text"].split(), [], 0
+        words, start = example.fields["text"].split(), 0
+        spans: list[Entity] = []
         if text.strip().rstrip(".") == self.options.none:
             return tagged(len(words), [])
         kinds = {answer: label for label, answer in self.spec.answers.items()}
-        # After a closing bracket alone: a name may hold a semicolon.
-        for part in re.split(r"(?<=\));", text.strip().rstrip(";.")):
-            found = re.fullmatch(r"\s*(.+?)\s*\(([^()]+)\)\s*", part)
+        # Up to a type in brackets: a name may itself hold semicolons and brackets.
+        item = re.compile(rf"\s*(.+?)\s*\(({'|'.join(map(re.escape, kinds))})\)\s*(?:;|$)")
+        left = text.strip().rstrip(";.")
+        while left or not spans:
+            found = item.match(left)
             place = find_words(words, found[1].split(), start) if found else None
-            if not found or place is None or found[2] not in kinds:
+            if not found or place is None:
                 return None
             spans.append((kinds[found[2]], *place))
-            start = place[1]
+            start, left = place[1], left[found.end() :]
         return tagged(len(words), spans)
 
     def wrong(self, example: Example) -> list[str]:
@@ -175,34 +234,6 @@ class Ner(TaskType):
 
     def untrained(self, example: Example) -> list[str]:
         return ["O"] * len(example.gold)
-
-
-def find_words(words: Sequence[str], wanted: Sequence[str], start: int) -> tuple[int, int] | None:
-    """First and last word (exclusive) of the first occurrence of `wanted` at or after word `start`."""
-    last = len(words) - len(wanted)
-    return next(
-        ((i, i + len(wanted)) for i in range(start, last + 1) if list(words[i : i + len(wanted)]) == list(wanted)), None
-    )
-
-
-def tagged(length: int, spans: Sequence[Entity]) -> list[str]:
-    """BIO tags of `length` words."""
-    tags = ["O"] * length
-    for kind, start, end in spans:
-        tags[start:end] = [f"B-{kind}", *[f"I-{kind}"] * (end - start - 1)]
-    return tags
-
-
-def entities(tags: Sequence[str]) -> list[Entity]:
-    """The entities of gold tags, in order; an I- tag that continues nothing begins an entity (as in conlleval)."""
-    found: list[Entity] = []
-    for place, tag in enumerate(tags):
-        prefix, _, kind = tag.partition("-")
-        if prefix == "I" and found and found[-1][0] == kind and found[-1][2] == place:
-            found[-1] = (kind, found[-1][1], place + 1)
-        elif prefix in ("B", "I"):
-            found.append((kind, place, place + 1))
-    return found
 
 
 def _sequence(value: Any) -> list[str]:

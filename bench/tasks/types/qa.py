@@ -4,6 +4,7 @@ An encoder marks the span's ends in overlapping windows (Devlin et al. 2019); a 
 Rows hold `context`, `question` and `answers` (a list, or one text); `starts`, the answers' first characters, are optional.
 """
 
+from collections import Counter
 from collections.abc import Mapping, Sequence
 from dataclasses import replace
 from typing import Any, Literal
@@ -13,8 +14,9 @@ from pydantic import Field
 from torch import Tensor
 from transformers import AutoModelForQuestionAnswering
 
+from bench import metrics
 from bench.tasks.examples import Example
-from bench.tasks.types.base import TaskOptions, TaskType, listed
+from bench.tasks.types.base import Answerer, TaskOptions, TaskType, listed
 from bench.tokens.augmentation import Dropper
 from bench.tokens.encoded import Encoded
 from bench.tokens.windows import over_text
@@ -63,6 +65,14 @@ class Qa(TaskType):
         """Words are left out of the question; the context keeps its spans."""
         words = example.fields["question"].split()
         return replace(example, fields={**example.fields, "question": " ".join(words[i] for i in kept(words))})
+
+    def constant(self, train: Sequence[Example]) -> Answerer:
+        """No answer where there may be none, else the most frequent one; the better of the two on training."""
+        said = Counter(self.answer(example) for example in train if example.gold)
+        options = ["", *(text for text, _ in said.most_common(1))]
+        metric, golds = metrics.counted(self.spec.metrics[0]), [list(example.gold) for example in train]
+        best = max(options, key=lambda text: metric.value([text] * len(golds), golds))
+        return lambda example: best
 
     def answer(self, example: Example) -> str:
         inside = (answer for answer in example.gold if answer in example.fields["context"])

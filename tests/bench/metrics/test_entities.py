@@ -79,3 +79,11 @@ def test_tags_that_are_not_one_per_token_are_an_error():
 def test_tags_that_are_not_iob2_are_an_error_where_it_is_strict(tag: str):
     with pytest.raises(UserError, match="item 1: tags must be O, B-TYPE or I-TYPE"):
         metrics.counted("entity_f1_strict").value([[tag]], [["O"]])
+
+
+def test_words_of_long_spans_count_one_by_one():
+    gold = ["B-PER", "I-PER", "I-PER", "O", "B-LOC"]
+    guess = ["O", "B-PER", "I-PER", "B-PER", "B-PER"]
+    # Two of the four words said, of the four that are right; the last has another type.
+    assert metrics.counted("entity_word_f1").value([guess], [gold]) == pytest.approx(2 * 2 / 8)
+    assert metrics.counted("entity_word_f1").value([gold, ["O"]], [gold, ["O"]]) == 1

@@ -117,6 +117,7 @@ def test_a_list_of_suites_is_planned_one_after_another():
     assert [run.id for run in runs] == [run.id for part in parts for run in part]
     assert list(dict.fromkeys((run.suite, run.task.name) for run in runs)) == [
         ("sentiment", "sst2"),
+        ("ner", "medical-spans"),
         ("ner", "sec-entities"),
         ("qa", "squad"),
     ]

@@ -9,10 +9,11 @@ from hypothesis import strategies as st
 from seqeval.metrics.sequence_labeling import get_entities
 
 from bench import metrics
+from bench.errors import UserError
 from bench.specs.library import Library
 from bench.tasks import splits, types
 from bench.tasks.examples import Example
-from bench.tasks.types.ner import entities, tagged
+from bench.tasks.spans import entities, tagged
 from bench.tokens.encoded import IGNORE, Encoded
 
 LIBRARY = Library()
@@ -82,6 +83,63 @@ def test_an_entitys_type_that_the_task_lacks():
         kind.read({"text": "Ohio", "entities": "[Ohio - LOCATION]"})
 
 
+def of_task(name, **options):
+    spec = LIBRARY.task(name)
+    return types.task_type(spec.model_copy(update={"options": spec.options | options}))
+
+
+def test_role_words_are_no_entities_in_any_case_and_are_counted():
+    row = {
+        "text": "Borrower pays BANK of Ohio and bank",
+        "entities": "[Borrower - PERSON, BANK of Ohio - ORGANIZATION, bank - ORGANIZATION]",
+    }
+    assert FILINGS.read(row)[1] == ("O", "O", "B-ORG", "I-ORG", "I-ORG", "O", "O")
+    assert FILINGS.remarks(row) == {"role_mentions_left_out": 2, "nested_mentions_left_out": 0}
+    tagged_row = {"words": ["The", "Bank"], "tags": ["O", "I-ORG"]}
+    assert CONLL.read(tagged_row)[1] == ("O", "I-ORG")  # as the file has it
+    assert of_task("conll2003", roles=["bank"]).read(tagged_row)[1] == ("O", "O")
+
+
+SPANS = types.task_type(LIBRARY.task("medical-spans"))
+ABSTRACT = {
+    "title": "T",
+    "text": "Asthma in men.\n\nWe saw 12 men. They had asthma.",
+    "entities": " '12 men', 'men', 'men. They'.",
+}
+
+
+def test_sentences_are_examples_of_their_own():
+    parts = list(SPANS.parts(ABSTRACT))
+    assert [fields["text"] for fields, _ in parts] == ["Asthma in men.", "We saw 12 men.", "They had asthma."]
+    # `12 men` and the first `men` that is free; what overlaps another is left out.
+    assert [tags for _, tags in parts] == [("O", "O", "B-POPULATION"), ("O", "O", "B-POPULATION", "I-POPULATION"), ("O",) * 3]
+    assert SPANS.remarks(ABSTRACT)["nested_mentions_left_out"] == 1
+    assert all(fields["title"] == "T" for fields, _ in parts)
+
+
+def test_a_span_over_a_sentences_end_is_cut_there():
+    parts = list(SPANS.parts(ABSTRACT | {"entities": "'men. They had'"}))
+    assert [tags for _, tags in parts][1:] == [("O", "O", "O", "B-POPULATION"), ("B-POPULATION", "I-POPULATION", "O")]
+
+
+def test_the_medical_file_is_read_whole():
+    data = splits.load_splits(LIBRARY.task("medical-spans"))
+    titles = [{e.cluster for e in part} for part in (data.train, data.validation, data.test)]
+    assert data.notes["read"] == 497 and sum(map(len, titles)) == len(set.union(*titles)) <= 497
+    with_spans = sum(bool(entities(e.gold)) for e in data.train)
+    assert len(data.train) == 2 * with_spans  # as many without as with one
+    balanced = data.out_of_domain["balanced"]
+    assert {e.id for e in balanced} < {e.id for e in data.test} and len(balanced) == data.notes["balanced"]
+    assert 2 * sum(bool(entities(e.gold)) for e in data.test) == len(balanced) < len(data.test) / 3
+    assert len({e.cluster for e in balanced}) > 0.9 * len(titles[2])
+
+
+def test_a_pattern_without_types_is_for_one_type_alone():
+    spec = LIBRARY.task("sec-entities")
+    with pytest.raises(UserError, match="the pattern needs the group type, as there are several types"):
+        types.task_type(spec.model_copy(update={"options": {"entity": "'(?P<text>.+?)'"}}))
+
+
 WORD = st.text(string.ascii_letters + string.digits + "().,;'-&éß", min_size=1, max_size=8).filter(
     lambda word: ");" not in word
 )
@@ -113,9 +171,10 @@ def test_answers_as_they_are_said():
 
 
 def test_every_answer_of_the_pinned_data_is_parsed_back():
-    loaded = splits.load_splits(LIBRARY.task("sec-entities"))
-    for some in (*loaded.train, *loaded.validation, *loaded.test):
-        assert FILINGS.parse(some, FILINGS.answer(some)) == list(some.gold)
+    for kind in (FILINGS, SPANS):
+        loaded = splits.load_splits(kind.spec)
+        for some in (*loaded.train, *loaded.validation, *loaded.test):
+            assert kind.parse(some, kind.answer(some)) == list(some.gold)
 
 
 @pytest.mark.parametrize(

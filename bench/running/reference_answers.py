@@ -1,0 +1,22 @@
+"""What answers that need no model score on a run's own test items: rows that a model must rise above."""
+
+import pandas as pd
+
+from bench.inference.predictions import EvalSet, ItemPrediction, frame
+from bench.records.outcome import Score
+from bench.running.scoring import scores
+from bench.tasks import constant
+
+
+def answers_without_model(evalset: EvalSet) -> dict[str, pd.DataFrame]:
+    """Their predictions, by name."""
+    return {
+        name: frame(evalset, [ItemPrediction(answer(example), None) for example in evalset.examples])
+        for name, answer in constant.answerers(evalset.task, evalset.data).items()
+    }
+
+
+def reference_scores(evalset: EvalSet) -> dict[str, Score]:
+    """The task's first metric of each."""
+    metric = evalset.task.spec.metrics[0]
+    return {name: scores(answers, [metric])[metric] for name, answers in answers_without_model(evalset).items()}

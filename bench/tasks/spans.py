@@ -1,0 +1,69 @@
+"""Entities as spans of words: between BIO tags, the words of a text, and the places of quoted names in it."""
+
+import re
+from collections.abc import Iterable, Iterator, Sequence
+
+Entity = tuple[str, int, int]
+"""Label, first word, last word (exclusive)."""
+
+SENTENCE = re.compile(r"\S.*?(?:[.?!](?=\s+[A-Z0-9(\[])|\n|$)")
+"""Up to a full stop before a capital letter, a number or a bracket, or to the line's end."""
+
+
+def find_words(words: Sequence[str], wanted: Sequence[str], start: int) -> tuple[int, int] | None:
+    """First and last word (exclusive) of the first occurrence of `wanted` at or after word `start`."""
+    last = len(words) - len(wanted)
+    return next(
+        ((i, i + len(wanted)) for i in range(start, last + 1) if list(words[i : i + len(wanted)]) == list(wanted)), None
+    )
+
+
+def tagged(length: int, spans: Iterable[Entity]) -> list[str]:
+    """BIO tags of `length` words."""
+    tags = ["O"] * length
+    for kind, start, end in spans:
+        tags[start:end] = [f"B-{kind}", *[f"I-{kind}"] * (end - start - 1)]
+    return tags
+
+
+def entities(tags: Sequence[str]) -> list[Entity]:
+    """The entities of tags, in order; an I- tag that continues nothing begins an entity (as in conlleval)."""
+    found: list[Entity] = []
+    for place, tag in enumerate(tags):
+        prefix, _, kind = tag.partition("-")
+        if prefix == "I" and found and found[-1][0] == kind and found[-1][2] == place:
+            found[-1] = (kind, found[-1][1], place + 1)
+        elif prefix in ("B", "I"):
+            found.append((kind, place, place + 1))
+    return found
+
+
+def quoted(text: str, names: Iterable[tuple[str, str]]) -> list[Entity]:
+    """The (label, name) pairs in any order, each at its first place where no other is yet, as the words that it touches.
+
+    One that stands nowhere but inside others is left out.
+
+    Raises:
+        ValueError: a name is not in the text.
+    """
+    words = [match.span() for match in re.finditer(r"\S+", text)]
+    taken: set[int] = set()
+    spans: list[Entity] = []
+    for kind, name in names:
+        places = [match.start() for match in re.finditer(re.escape(name.strip()), text)]
+        if not places:
+            raise ValueError(f"entity '{name}' is not in the text")
+        for place in places:
+            touched = [i for i, (start, end) in enumerate(words) if start < place + len(name.strip()) and end > place]
+            if not taken & set(touched):
+                taken |= set(touched)
+                spans.append((kind, touched[0], touched[-1] + 1))
+                break
+    return sorted(spans, key=lambda span: span[1])
+
+
+def sentence_bounds(text: str) -> Iterator[tuple[int, int]]:
+    """First and last word (exclusive) of each sentence, of the text split at white space."""
+    for match in SENTENCE.finditer(text):
+        start = len(text[: match.start()].split())
+        yield start, start + len(match[0].split())
