@@ -88,12 +88,12 @@ def test_every_column_can_be_sorted_from_the_keyboard(page_of):
     )
     board = text[text.index('<table class="board">') : text.index("</table>")]
     headers = [attributes for attributes in Page(board).named("th") if "data-first" in attributes]
-    assert len(headers) == 19
+    assert len(headers) == 20
     for row in re.findall(r"<tr class=\"ok\">.*?</tr>", board, re.DOTALL):
         cells = Page(row).named("td") + Page(row).named("th")
         assert len(cells) == len(headers)
         numeric = [cell["data-value"] for cell in cells if cell["class"].startswith("number")]
-        assert len(numeric) == 15 and all(value == "" or isinstance(float(value), float) for value in numeric)
+        assert len(numeric) == 16 and all(value == "" or isinstance(float(value), float) for value in numeric)
 
 
 def test_numbers_intervals_and_bars(page_of):
