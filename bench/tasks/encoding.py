@@ -102,7 +102,7 @@ class Encoding:
             raise UserError(f"the text '{text}' has fewer than two tokens: there is nothing to predict; drop it in the source")
         return Encoded(tuple(ids), answer=len(ids) - 1)
 
-    def rehearsed(self, text: str) -> Encoded:
-        """General text whose tokens together weigh as much as one answer of one token, else they would drown the answers."""
+    def rehearsed(self, text: str, weight: float | None = None) -> Encoded:
+        """General text each of whose tokens has this weight; by default they weigh 1 together, like an answer of one token."""
         encoded = self.text(text)
-        return replace(encoded, weight=1 / encoded.answer)
+        return replace(encoded, weight=1 / encoded.answer if weight is None else weight)
