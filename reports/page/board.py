@@ -82,7 +82,9 @@ def _score(row: Row, tracks: Mapping[Quantity, tuple[float, float]]) -> Cell:
     score = row.score
     if score is None:
         return EMPTY
-    return level_cell(score, row.quantity, bar=_bar(score, row.base_score, *tracks[row.quantity]))
+    fallen = f"{row.collapsed} of {len(row.records)} collapsed" if row.collapsed else ""
+    detail = "; ".join(filter(None, [numbers.seed_sd(score, row.quantity), fallen]))
+    return level_cell(score, row.quantity, detail, _bar(score, row.base_score, *tracks[row.quantity]))
 
 
 def _bar(score: Estimate, base: float | None, low: float, high: float) -> Bar | None:

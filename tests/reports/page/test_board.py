@@ -62,3 +62,13 @@ def test_each_measure_has_a_track_and_a_unit_of_its_own(make):
     assert found.lines[1].cells[4].bar.mid == 50 and found.lines[1].cells[5].text == "+10.000"
     alone = board.wide_table(aggregate([other]))
     assert next(column for column in alone.columns if column.title == "Score").first == "ascending"
+
+
+def test_score_has_its_seeds_deviation_and_its_collapsed_runs(make):
+    found = [make.record("full", seed, 0.80 + 0.04 * seed)[0] for seed in range(2)]
+    fallen = [make.changed(found[0], collapsed="one label alone"), found[1]]
+    details = []
+    for records in (found[:1], found, fallen):
+        (line,) = board.wide_table(aggregate(records)).lines
+        details.append(line.cells[4].detail)
+    assert details == ["", "seed SD 2.8 points", "seed SD 2.8 points; 1 of 2 collapsed"]
