@@ -1,11 +1,12 @@
-"""Peak memory of one run, also when several runs share a process."""
+"""Peak memory of one run, where several runs share a process."""
 
 import ctypes
 import gc
-import resource
-from contextlib import suppress
+import threading
+import weakref
 from pathlib import Path
 
+import psutil
 import torch
 
 # <malloc.h>
@@ -22,26 +23,71 @@ def keep_freed_pages() -> None:
         libc.mallopt(M_TRIM_THRESHOLD, 2**31 - 1)
 
 
-def reset_peak(gpu: bool) -> None:
-    """Free what the last run left and start counting anew."""
-    gc.collect()
-    if hasattr(libc := ctypes.CDLL(None), "malloc_trim"):
-        libc.malloc_trim(0)  # else the last run's memory, kept by keep_freed_pages, counts as this one's
-    if gpu:
-        torch.cuda.empty_cache()
-        torch.cuda.reset_peak_memory_stats()
-        return
-    with suppress(OSError):  # where it is not allowed, the process's peak so far counts, which is never too low
-        Path("/proc/self/clear_refs").write_text("5")  # Linux: resets VmHWM, the resident set's high-water mark
+INTERVAL = 0.005
+"""Seconds between two looks at the resident set, where the kernel's own high-water mark can't be had."""
+SLACK = 16 * 2**20
+"""Bytes within which the kernel's counts agree: each thread's part is added to them only now and then."""
 
 
-def peak(gpu: bool) -> int:
-    """Bytes: allocated on the GPU where there is one, else the process's resident set."""
-    if gpu:
-        return torch.cuda.max_memory_allocated()
+class PeakMemory:
+    """The most memory that was held at once since this was made, beyond what was held then.
+
+    What earlier runs of the process left, and the libraries that are loaded, are in both and cancel; freed memory that the
+    allocator kept is given back first, so that a run which takes it again is not let off.
+    """
+
+    def __init__(self, gpu: bool) -> None:
+        gc.collect()
+        if hasattr(libc := ctypes.CDLL(None), "malloc_trim"):
+            libc.malloc_trim(0)  # what keep_freed_pages has kept
+        self._gpu = gpu
+        self._sampled: list[int] | None = None
+        if gpu:
+            torch.cuda.empty_cache()
+            torch.cuda.reset_peak_memory_stats()
+            self._before = torch.cuda.memory_allocated()
+            return
+        self._before = resident()
+        if not _reset_high_water(self._before):
+            self._sampled = [self._before]
+            self._stop = threading.Event()
+            threading.Thread(target=_sample, args=(self._sampled, self._stop), daemon=True).start()
+            weakref.finalize(self, self._stop.set)  # a run that fails never asks
+
+    def bytes(self) -> int:
+        """Allocated by tensors on a GPU; on a CPU, of the process's resident set."""
+        if self._gpu:
+            return torch.cuda.max_memory_allocated() - self._before
+        most = _high_water() if self._sampled is None else max(*self._sampled, resident())
+        return max(0, (most or 0) - self._before)
+
+
+def resident() -> int:
+    """Bytes of the process that are in memory now."""
+    return int(psutil.Process().memory_info().rss)
+
+
+def _sample(most: list[int], stop: threading.Event) -> None:
+    """Keep the highest resident set in `most`; looks that fall between two steps of the allocator miss nothing that lasts."""
+    while not stop.wait(INTERVAL):
+        most[0] = max(most[0], resident())
+
+
+def _reset_high_water(now: int) -> bool:
+    """Whether the kernel's mark of the resident set counts from here; only Linux has one that can be reset."""
+    try:
+        Path("/proc/self/clear_refs").write_text("5")
+    except OSError:
+        return False
+    mark = _high_water()  # some containers take the order and don't carry it out
+    return mark is not None and mark <= now + SLACK
+
+
+def _high_water() -> int | None:
+    """The resident set's peak in bytes, or None where the kernel doesn't tell."""
     try:
         status = Path("/proc/self/status").read_text()
         line = next(line for line in status.splitlines() if line.startswith("VmHWM"))
         return int(line.split()[1]) * 1024
     except (OSError, StopIteration):
-        return resource.getrusage(resource.RUSAGE_SELF).ru_maxrss * 1024
+        return None

@@ -52,7 +52,7 @@ class Cost(Part):
     probe_seconds: float = Field(default=0.0, ge=0)
     """The probes' part of `eval_seconds`."""
     peak_memory_bytes: int = Field(ge=0)
-    """The resident set on a CPU, allocated memory on a GPU."""
+    """The most held at once beyond what the process held before the run: resident set on a CPU, allocated on a GPU."""
     trainable_parameters: int = Field(ge=0)
     total_parameters: int = Field(ge=0)
     """Adapters included; packed weights at their full number."""

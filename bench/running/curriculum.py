@@ -41,7 +41,8 @@ def build_curriculum(run: Run, encoding: Encoding, stage: TaskSpec | None = None
         texts = [str(row["text"]) for row in sources.rows(run.strategy.rehearsal)]
         positions = order(run.seed, len(texts))
         # The same seed as the task's order; the texts are others.
-        streams["rehearsal"] = lambda _: [encoding.rehearsed(texts[next(positions)])]
+        weight = run.strategy.rehearsal_weight
+        streams["rehearsal"] = lambda _: [encoding.rehearsed(texts[next(positions)], weight)]
     names = list(streams)
 
     def shares(progress: float) -> list[float]:

@@ -40,23 +40,23 @@ def perform(run: Run, device: Device, progress: Progress) -> tuple[Record, pd.Da
 def _trained(session: Session, reference: Reference) -> RunResult:
     """A row that trains: the base is asked first, so that its memory and time are not the run's."""
     before = reference.baseline()
-    _begin(session, reference)
+    peak = _begin(session, reference)
     model = adapted(session.run, session.device)
     held = checks.fresh_adapter(session, before, model.eval())
     training = train_stages(session, before, model)
     backend = session.backend(model.eval())
     after = evaluate(backend, session.sets, session.probes, session.progress)
-    return RunResult(before, after, _cost(session, model, training, after), held, training)
+    return RunResult(before, after, _cost(session, model, training, after, peak), held, training)
 
 
 def _untrained(session: Session, reference: Reference) -> RunResult:
     """A row that trains nothing: its model is the base, whose kept probe values are its own. It is asked its task, and a few
     items of each probe, which are enough to see that it is the same."""
-    _begin(session, reference)
+    peak = _begin(session, reference)
     backend, few_probes = reference.backend(), [few(probe, FIRST_ITEMS) for probe in session.probes]
     asked = evaluate(backend, session.sets, few_probes, session.progress)
     is_api = isinstance(session.run.model, EndpointModel)
-    cost = _api_cost(session.run, asked) if is_api else _cost(session, reference.module(), TrainingState(), asked)
+    cost = _api_cost(session.run, asked) if is_api else _cost(session, reference.module(), TrainingState(), asked, peak)
     held = checks.untouched_row(session, reference, asked)
     is_base = session.run.wording in session.run.base_wordings
     test = reference.answers(session.sets.test, known=asked.test if is_base else None)
@@ -64,14 +64,14 @@ def _untrained(session: Session, reference: Reference) -> RunResult:
     return RunResult(Baseline(test, probes=probes), replace(asked, probes=probes), cost, held)
 
 
-def _begin(session: Session, reference: Reference) -> None:
+def _begin(session: Session, reference: Reference) -> memory.PeakMemory:
     """From here on memory, time and random numbers are the run's own."""
     reference.forget()
-    memory.reset_peak(session.device.torch.type == "cuda")
     set_seed(session.run.seed)
+    return memory.PeakMemory(session.device.torch.type == "cuda")
 
 
-def _cost(session: Session, model: nn.Module, training: TrainingState, after: Evaluation) -> Cost:
+def _cost(session: Session, model: nn.Module, training: TrainingState, after: Evaluation, peak: memory.PeakMemory) -> Cost:
     strategy = session.run.strategy
     kept = strategy.trained_state(model) if strategy.trains else {}
     trainable, total = sizes.parameters(model)
@@ -84,7 +84,7 @@ def _cost(session: Session, model: nn.Module, training: TrainingState, after: Ev
         train_seconds=training.seconds,
         eval_seconds=after.seconds,
         probe_seconds=after.probe_seconds,
-        peak_memory_bytes=memory.peak(session.device.torch.type == "cuda"),
+        peak_memory_bytes=peak.bytes(),
         trainable_parameters=trainable if kept else 0,
         total_parameters=total,
         saved_bytes=sum(tensor.numel() * tensor.element_size() for tensor in kept.values()),

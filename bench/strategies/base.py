@@ -71,6 +71,11 @@ class Strategy:
         """General text that is rehearsed by decoders."""
         return None
 
+    @property
+    def rehearsal_weight(self) -> float | None:
+        """Of each token of a rehearsed text in the loss; None where a text weighs as one token of an answer."""
+        return None
+
     def shares(self, own: str, sizes: Mapping[str, int], rehearses: bool, progress: float) -> dict[str, float]:
         """Each component's share of the examples at a progress in [0, 1]: the tasks of `sizes` (name -> training examples) and
         `rehearsal`; they sum to 1."""

@@ -27,6 +27,9 @@ class MixtureHyperparameters(Hyperparameters):
     rehearsal: Source | None = None
     """General text: a source with the column `text`."""
     rehearsal_share: float = Field(default=0.0, ge=0, lt=1)
+    rehearsal_weight: float | None = Field(default=None, gt=0, le=1)
+    """Of each token of a rehearsed text in the loss, where a token of an answer weighs 1; without it a text's tokens weigh 1
+    together, so that the loss of a long text counts no more than that of a short one."""
     progressive: bool = False
     """The new task is phased in: its share rises from `start` to `end`, while all else fades in proportion."""
     start: float = Field(default=0.2, ge=0, le=1)
@@ -42,6 +45,8 @@ class MixtureHyperparameters(Hyperparameters):
             raise ValueError("shares must be positive and leave a part of the budget to the suite's own task")
         if self.rehearsal_share and (not self.rehearsal or "text" not in self.rehearsal.columns):
             raise ValueError("a rehearsal_share needs a rehearsal source with the column text")
+        if self.rehearsal_weight is not None and not self.rehearsal_share:
+            raise ValueError("a rehearsal_weight needs a rehearsal_share: without one no text is rehearsed")
         return self
 
 
@@ -60,6 +65,10 @@ class Mixture(Strategy):
     @property
     def rehearsal(self) -> Source | None:
         return self.hyperparameters.rehearsal if self.hyperparameters.rehearsal_share else None
+
+    @property
+    def rehearsal_weight(self) -> float | None:
+        return self.hyperparameters.rehearsal_weight
 
     def shares(self, own: str, sizes: Mapping[str, int], rehearses: bool, progress: float) -> dict[str, float]:
         chosen = self.hyperparameters

@@ -111,7 +111,7 @@ class Encoding:
         ids = self.passage(text)[: self.max_length]
         return Encoded(ids, answer=len(ids) - 1)
 
-    def rehearsed(self, text: str) -> Encoded:
-        """General text whose tokens together weigh as much as one answer of one token, else they would drown the answers."""
+    def rehearsed(self, text: str, weight: float | None = None) -> Encoded:
+        """General text each of whose tokens has this weight; by default they weigh 1 together, like an answer of one token."""
         encoded = self.text(text)
-        return replace(encoded, weight=1 / encoded.answer)
+        return replace(encoded, weight=1 / encoded.answer if weight is None else weight)

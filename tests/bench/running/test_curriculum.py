@@ -26,6 +26,16 @@ def test_a_curriculum_mixes_what_is_due(decoder_folder):
     assert joked == 32 and followed == 8
 
 
+def test_a_rehearsed_tokens_weight_is_the_strategys_word(decoder_folder):
+    _, whole = built(str(decoder_folder))
+    _, each = built(str(decoder_folder), rehearsal_weight=0.25)
+    pairs = [(a, b) for one, two in zip(whole.steps, each.steps, strict=True) for a, b in zip(one, two, strict=True)]
+    texts = [(a, b) for a, b in pairs if a.weight < 1]
+    assert len(texts) == 16 and max(a.answer for a, _ in texts) > 8
+    assert all(a.ids == b.ids and b.weight == 0.25 and b.mass == 0.25 * a.answer for a, b in texts)
+    assert all(a == b for a, b in pairs if a.weight == 1)  # the task's own are what they were
+
+
 def alone(model, strategy, budget="480", **more):
     (run,) = plan.plan(plan.PlanOptions("sentiment", model=model, strategies=[strategy], budget=budget, **more), "fp32")
     return curriculum.build_curriculum(run, Encoding(run.model, run.max_length)).steps

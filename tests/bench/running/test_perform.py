@@ -89,9 +89,9 @@ def test_a_row_that_trains_nothing_is_its_own_base_where_it_is_asked_as_the_base
 
 def test_a_row_that_trains_is_held_against_the_untouched_base(planned, done, monkeypatch):
     zero, _ = done(planned("zero-shot"))
-    order, forget, adapted = [], Reference.forget, perform.adapted
+    order, forget, adapted, peak = [], Reference.forget, perform.adapted, perform.memory.PeakMemory
     monkeypatch.setattr(Reference, "forget", lambda self: order.append("forget") or forget(self))
-    monkeypatch.setattr(perform.memory, "reset_peak", lambda gpu: order.append("reset"))
+    monkeypatch.setattr(perform.memory, "PeakMemory", lambda gpu: order.append("reset") or peak(gpu))
     monkeypatch.setattr(perform, "adapted", lambda *given: order.append("load") or adapted(*given))
     monkeypatch.setattr(checks, "fresh_adapter", lambda *_: {"of the run": True})
     record, items = done(planned("frozen", settings=["learning_rate=5e-3"]))

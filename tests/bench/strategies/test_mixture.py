@@ -5,6 +5,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from bench import strategies
+from bench.errors import UserError
 from bench.specs.library import Library
 
 LIBRARY = Library()
@@ -87,3 +88,15 @@ def test_progressive_by_hand():
     sizes = {"sst2": 9000, "rte": 250}
     for progress, expected in ((0.0, [0.2, 0.8 * 2 / 3, 0.8 / 3]), (0.5, [0.6, 0.4 * 2 / 3, 0.4 / 3]), (1.0, [1.0, 0.0, 0.0])):
         assert list(strategy.shares("sst2", sizes, True, progress).values()) == pytest.approx(expected)
+
+
+@pytest.mark.parametrize("weight", [0, -1, 1.5])
+def test_a_weight_that_makes_no_sense_is_refused(weight):
+    with pytest.raises(UserError, match="rehearsal_weight"):
+        multitask(rehearsal_weight=weight)
+
+
+def test_a_weight_without_rehearsal_is_refused():
+    assert multitask(rehearsal_weight=0.1).rehearsal_weight == 0.1 and multitask().rehearsal_weight is None
+    with pytest.raises(UserError, match="a rehearsal_weight needs a rehearsal_share"):
+        multitask(rehearsal_weight=0.1, rehearsal_share=0)
