@@ -42,10 +42,13 @@ def _trained(session: Session, reference: Reference) -> RunResult:
     _begin(session, reference)
     model = adapted(session.run, session.device)
     held = checks.fresh_adapter(session, before, model.eval())
+    frozen = checks.frozen_sums(model)
     training = train_stages(session, before, model)
     backend = session.backend(model.eval())
     after = evaluate(backend, session.sets, session.probes, session.progress)
-    return RunResult(before, after, _cost(session, model, training, after), held, training)
+    cost = _cost(session, model, training, after)
+    held |= checks.trained_model(session, model, after, frozen)
+    return RunResult(before, after, cost, held, training)
 
 
 def _untrained(session: Session, reference: Reference) -> RunResult:
