@@ -20,6 +20,7 @@ from bench.specs.base import Capability, Family, Spec, explain
 from bench.specs.probe import ProbeSpec
 from bench.statistics.bootstrap import Indices
 from bench.tasks.encoding import Encoding
+from bench.tasks.sampling import sample
 
 ACCURACY = "accuracy"
 """The share of right answers, which stands beside the continuous number that a probe is first of all."""
@@ -56,7 +57,7 @@ class Probe(ABC):
     def __init__(self, spec: ProbeSpec, encoding: Encoding, limit: int) -> None:
         self.spec, self.encoding = spec, encoding
         self.options: Any = self.allowed.model_validate(spec.options)
-        self.rows = sample(filled_rows(spec), limit)
+        self.rows = chosen_rows(filled_rows(spec), limit)
 
     @classmethod
     def accept(cls, spec: ProbeSpec) -> None:
@@ -166,7 +167,7 @@ def filled_rows(spec: ProbeSpec) -> list[SourceRow]:
     return [SourceRow(filled(row, spec.fields), row.place) for row in sources.rows(spec.source)]
 
 
-def sample(rows: Sequence[R], limit: int) -> list[R]:
-    """A fixed random choice of rows; a larger limit keeps all of a smaller one's."""
-    chosen = np.random.default_rng(0).permutation(len(rows))[:limit]
-    return [rows[int(index)] for index in chosen]
+def chosen_rows(rows: Sequence[R], limit: int) -> list[R]:
+    """A fixed sample of rows with the shares of their `gold` values, if they have any; a larger limit keeps all of a smaller
+    one's."""
+    return sample(rows, limit, [str(row.get("gold", "")) for row in rows], [None] * len(rows))

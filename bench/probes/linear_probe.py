@@ -15,7 +15,7 @@ from sklearn.preprocessing import StandardScaler
 
 from bench.errors import UserError
 from bench.inference.backend import Backend
-from bench.probes.base import Probe, ProbeOptions, filled_rows, sample
+from bench.probes.base import Probe, ProbeOptions, chosen_rows, filled_rows
 from bench.specs.probe import ProbeSpec
 from bench.tasks.encoding import Encoding
 
@@ -37,7 +37,7 @@ class LinearProbe(Probe):
     def __init__(self, spec: ProbeSpec, encoding: Encoding, limit: int) -> None:
         super().__init__(spec, encoding, limit)
         rows = filled_rows(spec)
-        ordered = sample(rows, len(rows))
+        ordered = chosen_rows(rows, len(rows))
         # From the other end, so that the training rows are the same whatever the number of items.
         self.train = ordered[::-1][: self.options.train]
         if len(ordered) < limit + len(self.train):

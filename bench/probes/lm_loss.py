@@ -1,8 +1,6 @@
 """Language-modelling loss on plain text: nats per token, averaged over tokens; bits per byte beside it.
 
-Passages longer than the model reads are cut into windows that overlap by half, and every token is counted in exactly one of
-them, with what stands before it in its window as context. A passage's first token is predicted only where the tokenizer puts
-a BOS before it.
+Every token of a passage is counted, in windows where it is longer than the model reads (bench/inference/passages.py).
 """
 
 import math
@@ -13,9 +11,9 @@ import numpy as np
 import pandas as pd
 
 from bench.inference.backend import Backend
+from bench.inference.passages import passage_losses
 from bench.probes.base import Columns, Probe
 from bench.specs.probe import ProbeSpec
-from bench.tokens.encoded import Encoded
 
 
 class LmLoss(Probe):
@@ -32,22 +30,10 @@ class LmLoss(Probe):
 
     def measure(self, backend: Backend) -> pd.DataFrame:
         """Columns `value` (nats per token), `weight` (tokens predicted) and `bytes` (of the text predicted, in UTF-8)."""
-        passages = [tuple(self.encoding.ids(row["text"])) for row in self.rows]
-        cuts = [(n, *cut) for n, ids in enumerate(passages) for cut in windows(len(ids), self.encoding.max_length)]
-        texts = [Encoded(passages[n][start:end], answer=counted) for n, start, end, counted in cuts]
-        nats = [0.0] * len(passages)
-        sums = backend.losses(texts)
-        for (n, *_), total in zip(cuts, sums, strict=True):
-            nats[n] += total
-        counts = [len(ids) - 1 for ids in passages]
-        means = [total / count for total, count in zip(nats, counts, strict=True)]
-        return self.frame(means, [float(count) for count in counts]).assign(bytes=[float(b) for b in self._bytes(passages)])
-
-    def _bytes(self, passages: list[tuple[int, ...]]) -> list[int]:
-        """UTF-8 bytes of what is predicted: the text without its first token, or all of it behind a BOS."""
-        tokenizer = self.encoding.model.tokenizer
-        firsts = [str(tokenizer.decode([ids[0]], skip_special_tokens=True)) for ids in passages]
-        return [len(row["text"].encode()) - len(first.encode()) for row, first in zip(self.rows, firsts, strict=True)]
+        losses = passage_losses(backend, self.encoding, [row["text"] for row in self.rows])
+        means = [loss.nats / loss.tokens for loss in losses]
+        weights = [float(loss.tokens) for loss in losses]
+        return self.frame(means, weights).assign(bytes=[float(loss.bytes) for loss in losses])
 
     def others(self, before: Columns, after: Columns) -> dict[str, tuple[float, float]]:
         return {"bits per byte": (bits_per_byte(before), bits_per_byte(after))}
@@ -56,13 +42,3 @@ class LmLoss(Probe):
 def bits_per_byte(items: Columns) -> float:
     """Nats over all tokens, in bits, over the bytes that they spell: comparable between tokenizers (Gao et al. 2020)."""
     return float(np.dot(items["value"], items["weight"]) / math.log(2) / items["bytes"].sum())
-
-
-def windows(length: int, size: int) -> list[tuple[int, int, int]]:
-    """(start, end, counted): the last `counted` of the tokens start..end are predicted, every token but the first once."""
-    end = min(length, size)
-    cuts = [(0, end, end - 1)]
-    while end < length:
-        before, end = end, min(end + size // 2, length)
-        cuts.append((end - size, end, end - before))
-    return cuts

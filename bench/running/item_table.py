@@ -4,18 +4,21 @@ import pandas as pd
 
 from bench.records.store import as_text
 from bench.running.evaluation import Evaluation
-from bench.running.reference import Baseline
+from bench.running.reference import BaseAnswers, Baseline
 
 COLUMNS = (
     "kind",
     "name",
     "item",
+    "cluster",
     "gold",
     "before",
+    "best_before",
     "prediction",
     "confidence",
     "malformed",
     "before_value",
+    "rounded_value",
     "value",
     "weight",
     "before_right",
@@ -30,11 +33,13 @@ def item_table(task: str, before: Baseline, after: Evaluation) -> pd.DataFrame:
     for name, frame in after.probes.items():
         numbered = frame.assign(kind="probe", name=name, item=[str(i) for i in range(len(frame))])
         was = before.probes[name]
-        right = {"before_right": was["right"]} if "right" in was else {}
-        frames.append(numbered.assign(before_value=was["value"], **right))
+        more = {"before_right": was["right"]} if "right" in was else {}
+        more |= {"rounded_value": before.rounded[name]["value"]} if before.rounded else {}
+        frames.append(numbered.assign(before_value=was["value"], **more))
     return pd.concat(frames, ignore_index=True).reindex(columns=list(COLUMNS))
 
 
-def _predictions(kind: str, name: str, before: pd.DataFrame, after: pd.DataFrame) -> pd.DataFrame:
-    texts = {"gold": after["gold"].map(as_text), "prediction": after["prediction"].map(as_text)}
-    return after.assign(kind=kind, name=name, before=before["prediction"].map(as_text), **texts)
+def _predictions(kind: str, name: str, before: BaseAnswers, after: pd.DataFrame) -> pd.DataFrame:
+    columns = {"gold": after["gold"], "prediction": after["prediction"]}
+    columns |= {"before": before.same["prediction"], "best_before": before.best["prediction"]}
+    return after.assign(kind=kind, name=name, **{column: values.map(as_text) for column, values in columns.items()})

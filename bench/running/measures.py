@@ -8,29 +8,35 @@ import pandas as pd
 from bench.inference.backend import Backend
 from bench.inference.predictions import EvalSet, predict
 from bench.probes.base import ACCURACY, Probe, columns
-from bench.records.outcome import Delta, Elsewhere, Forgetting, Gain, Pair, Point, Robustness, Stages
+from bench.records.outcome import BestBase, Delta, Elsewhere, Forgetting, Gain, Pair, Point, Robustness, Stages
 from bench.running import contamination
 from bench.running.evaluation import Evaluation, Session
-from bench.running.reference import Baseline
+from bench.running.reference import BaseAnswers, Baseline
 from bench.running.scoring import rise, scores, value, worth
 from bench.statistics.bootstrap import Indices, interval
 from bench.statistics.estimates import verdict
 
 
-def of_task(evalset: EvalSet, before: pd.DataFrame, after: pd.DataFrame) -> dict[str, Any]:
+def of_task(evalset: EvalSet, before: BaseAnswers, after: pd.DataFrame) -> dict[str, Any]:
     """The record's fields on the task itself; what a decoder writes also has its rate of malformed answers."""
     names = evalset.task.spec.metrics
     metrics = scores(after, names)
     if "malformed" in after:
         wrong = after.assign(prediction=after["malformed"].astype(float), gold="")
         metrics |= scores(wrong, ["malformed"])
-    gain, low, high = rise(after, before, names[0])
+    best = BestBase(style=before.best_style, score=value(before.best, names[0]), gain=_gain(after, before.best, names[0]))
     return {
         "metrics": metrics,
         "score": metrics[names[0]],
-        "base_score": value(before, names[0]),
-        "gain": Gain(value=gain, ci_low=low, ci_high=high),
+        "base_score": value(before.same, names[0]),
+        "gain": _gain(after, before.same, names[0]),
+        "best_base": best,
     }
+
+
+def _gain(after: pd.DataFrame, before: pd.DataFrame, name: str) -> Gain:
+    gain, low, high = rise(after, before, name)
+    return Gain(value=gain, ci_low=low, ci_high=high)
 
 
 def elsewhere(session: Session, before: Baseline, after: Evaluation) -> dict[str, Elsewhere]:
@@ -80,7 +86,7 @@ def _forgetting(probe: Probe, before: Baseline, after: Evaluation) -> Forgetting
         ci_high=lost.ci_high,
         n=len(old),
         verdict=verdict(lost.ci_low, lost.ci_high),
-        quantisation=_lost(probe, before.unrounded[name], old) if before.unrounded else None,
+        quantisation=_lost(probe, old, before.rounded[name]) if before.rounded else None,
     )
 
 

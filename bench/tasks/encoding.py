@@ -91,16 +91,25 @@ class Encoding:
         """A text or a pair of texts to be embedded: nothing in it is predicted, and its end is cut where it is too long."""
         return replace(windows.whole(self.model.tokenizer, self.max_length, texts), labels=(IGNORE,))
 
-    def text(self, text: str) -> Encoded:
-        """General text for a decoder: loss on every token but the first.
+    def passage(self, text: str) -> tuple[int, ...]:
+        """All ids of general text, however many.
 
         Raises:
             UserError: there is nothing to predict.
         """
-        ids = self.ids(text)[: self.max_length]
+        ids = self.ids(text)
         if len(ids) < 2:
             raise UserError(f"the text '{text}' has fewer than two tokens: there is nothing to predict; drop it in the source")
-        return Encoded(tuple(ids), answer=len(ids) - 1)
+        return tuple(ids)
+
+    def text(self, text: str) -> Encoded:
+        """General text that a decoder is trained on: loss on every token but the first; what is too long loses its end.
+
+        Raises:
+            UserError: there is nothing to predict.
+        """
+        ids = self.passage(text)[: self.max_length]
+        return Encoded(ids, answer=len(ids) - 1)
 
     def rehearsed(self, text: str) -> Encoded:
         """General text whose tokens together weigh as much as one answer of one token, else they would drown the answers."""

@@ -17,7 +17,7 @@ from bench.tokens.augmentation import Dropper
 from bench.tokens.encoded import Encoded
 
 Prediction = str | list[str] | list[float]
-"""Like the gold value it is held against; of a text that was read, nats and tokens."""
+"""Like the gold value it is held against; of a text that was read, nats, tokens and bytes."""
 
 
 class TaskOptions(Spec):
@@ -50,6 +50,10 @@ class TaskType(ABC):
         """Columns that each source must give: the gold ones, and those that the templates name."""
         return self.gold | self.spec.fields_named()
 
+    def compared(self) -> set[str]:
+        """Fields whose text must not stand in two splits: what is read in windows, as a question's context, else all."""
+        return {self.long} if self.long else self.spec.fields_named()
+
     @abstractmethod
     def read(self, row: Mapping[str, Any]) -> tuple[dict[str, str], Gold] | None:
         """A row as fields and gold value; None for a row that the options say to leave out.
@@ -69,6 +73,10 @@ class TaskType(ABC):
         if empty := next((name for name, value in found.items() if not value), None):
             raise ValueError(f"field '{empty}' is empty")
         return found
+
+    def label(self, example: Example) -> str:
+        """What a limited set of examples keeps its shares of; here nothing."""
+        return ""
 
     def thinned(self, example: Example, kept: Dropper) -> Example:
         """The example with words left out of what is read, its gold value still right: here, of every field."""

@@ -14,7 +14,7 @@ ANSWERS = {
     str: ["the cat sat on the mat", "a dog"],
     float: [1.0, 0.0],
     list[str]: [["B-PER", "O"], ["O", "B-LOC"]],
-    list[float]: [[6.5, 3.0], [4.0, 2.0]],
+    list[float]: [[6.5, 3.0, 7.0], [4.0, 2.0, 5.0]],
 }
 
 

@@ -1,23 +1,18 @@
 import math
 
+import numpy as np
 import pytest
 import torch
-from hypothesis import given
-from hypothesis import strategies as st
 from probing import measured
 
-from bench.probes.lm_loss import windows
+from bench.inference.local import LocalBackend
+from bench.inference.passages import windows
+from bench.inference.predictions import EvalSet, predict
+from bench.probes.base import columns
+from bench.running.scoring import scores
+from bench.specs.wording import Wording
+from bench.tasks import splits, types
 from bench.tasks.encoding import Encoding
-
-
-@given(st.integers(2, 500), st.integers(4, 64))
-def test_windows_count_every_token_but_the_first_once(length, size):
-    counted = [place for start, end, count in windows(length, size) for place in range(end - count, end)]
-    assert counted == list(range(1, length))
-    for start, end, count in windows(length, size):
-        assert end - start <= size
-        # What is predicted has at least half a window before it, except in the first.
-        assert start == 0 or end - start - count >= size - size // 2
 
 
 @pytest.mark.parametrize("size", [16, 256])
@@ -67,3 +62,15 @@ def test_behind_a_bos_the_first_token_counts_too(decoder, own, made, monkeypatch
     behind = measured(made(spec, Encoding(decoder, 64)), decoder.load().eval())
     assert behind["weight"][0] == plain["weight"][0] + 1
     assert behind["bytes"][0] == len("the film was great") > plain["bytes"][0]
+
+
+def test_bits_per_byte_are_of_a_corpus_task_are_the_probes_on_the_same_texts(library, decoding, own, made):
+    corpus = library.task("film-plots")
+    asked = EvalSet(types.task_type(corpus), splits.load_splits(corpus), decoding, Wording(), 0, items=7)
+    backend = LocalBackend(decoding.model.load().eval(), decoding.model)
+    found = scores(predict(backend, asked), ["bits_per_byte"])["bits_per_byte"]
+    probe = made(own("lm-loss", [{"text": example.fields["text"]} for example in asked.examples]), decoding)
+    items = columns(probe.measure(backend))
+    assert found.value == pytest.approx(probe.others(items, items)["bits per byte"][0], rel=1e-6)
+    # What was printed before: nats over tokens. A token of the tokenizer made here has about two bytes.
+    assert found.value < 0.8 * np.dot(items["value"], items["weight"]) / np.log(2) / items["weight"].sum()
