@@ -57,6 +57,20 @@ class PlainReader:
             nats, margin = nats + float(best.values[0]), min(margin, float(best.values[0] - best.values[1]))
         return ids, exp(nats), margin
 
+    def passage(self, text: str, size: int) -> tuple[float, int, int]:
+        """Nats of all tokens of a text but the first, how many, and the bytes that they spell. The model reads `size` tokens at
+        a time: a token behind those stands in the first window that reaches it, which ends a multiple of half a window later.
+        """
+        parts = self.tokenizer(text, return_offsets_mapping=True)
+        ids, nats, begun = list(parts["input_ids"]), 0.0, 1
+        end = min(size, len(ids))
+        while begun < len(ids):
+            start = max(0, end - size)
+            nats -= self.nats(ids[start:begun], ids[begun:end])
+            begun, end = end, min(end + size // 2, len(ids))
+        first = text[: parts["offset_mapping"][0][1]]
+        return nats, len(ids) - 1, len(text.encode()) - len(first.encode())
+
     @torch.inference_mode()
     def states(self, text: Tokenised) -> list[Tensor]:
         """Hidden states of the text's own tokens after the embeddings and after each layer, each (length, hidden) in fp32."""

@@ -57,7 +57,7 @@ def _context(evalset: EvalSet, index: int, room: int, reader: PlainReader) -> li
 
 
 def _instruction(evalset: EvalSet, index: int) -> str:
-    wordings = evalset.task.spec.paraphrases("test")
+    wordings = evalset.task.spec.paraphrases(evalset.instructions)
     number = index if evalset.paraphrase is None else evalset.paraphrase
     return wordings[number % len(wordings)].format(**evalset.examples[index].fields).strip()
 
@@ -91,12 +91,9 @@ def _written(evalset: EvalSet, index: int, reader: PlainReader) -> PlainAnswer:
     return PlainAnswer(task.parse(evalset.examples[index], text.split("\n")[0] if one_line else text), chance, margin)
 
 
-def _read(evalset: EvalSet, index: int, reader: PlainReader) -> PlainAnswer | None:
-    ids = reader.tokenizer(evalset.examples[index].fields["text"])["input_ids"]
-    if len(ids) > evalset.model_encoding.max_length:
-        return None
-    nats = -reader.nats(ids[:1], ids[1:])
-    return PlainAnswer([nats, float(len(ids) - 1)], exp(-nats / (len(ids) - 1)), float("inf"))
+def _read(evalset: EvalSet, index: int, reader: PlainReader) -> PlainAnswer:
+    nats, tokens, spelt = reader.passage(evalset.examples[index].fields["text"], evalset.model_encoding.max_length)
+    return PlainAnswer([nats, float(tokens), float(spelt)], exp(-nats / tokens), float("inf"))
 
 
 def _texts(evalset: EvalSet, index: int) -> list[str]:
@@ -104,7 +101,7 @@ def _texts(evalset: EvalSet, index: int) -> list[str]:
     example, long = evalset.examples[index], evalset.task.long
     if evalset.wording.style == "plain":
         return prompts.inputs(evalset.task.spec, example, without=long)
-    return [prompts.instruction(evalset.task.spec, example, "test", evalset.place(index), without=long)]
+    return [prompts.instruction(evalset.task.spec, example, evalset.instructions, evalset.place(index), without=long)]
 
 
 def _by_head(evalset: EvalSet, index: int, reader: PlainReader) -> PlainAnswer | None:

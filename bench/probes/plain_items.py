@@ -63,19 +63,8 @@ def _(probe: LmLoss, reader: PlainReader) -> list[Item]:
 
 
 def _passage(text: str, size: int, reader: PlainReader) -> Item:
-    parts = reader.tokenizer(text, return_offsets_mapping=True)
-    ids, nats = parts["input_ids"], 0.0
-    places = {0: range(1, min(size, len(ids)))}
-    for place in range(size, len(ids)):
-        # The window that ends first at or behind the place: windows end half a window apart, the last at the text's end.
-        half = size // 2
-        end = min(size + ((place - size) // half + 1) * half, len(ids))
-        first = places.get(end - size, range(place, place)).start
-        places[end - size] = range(first, place + 1)
-    for start, inside in places.items():
-        nats -= reader.nats(ids[start : inside.start], ids[inside.start : inside.stop])
-    first_bytes = len(text[: parts["offset_mapping"][0][1]].encode())
-    return {"value": nats / (len(ids) - 1), "weight": len(ids) - 1, "bytes": len(text.encode()) - first_bytes}
+    nats, tokens, spelt = reader.passage(text, size)
+    return {"value": nats / tokens, "weight": float(tokens), "bytes": float(spelt)}
 
 
 def _asked(pairs: Sequence[tuple[str, str]], probe: Probe, reader: PlainReader) -> list[tuple[list[int], list[int]]]:
