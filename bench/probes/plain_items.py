@@ -25,12 +25,12 @@ from bench.probes.multiple_choice import MultipleChoice
 from bench.probes.pseudo_perplexity import PseudoPerplexity
 from bench.probes.similarity import Similarity
 
-Item = dict[str, Any]
+PlainNumbers = dict[str, Any]
 """Columns of `measure`, of one item."""
 
 
 @singledispatch
-def plain_items(probe: Probe, reader: PlainReader) -> list[Item]:
+def plain_items(probe: Probe, reader: PlainReader) -> list[PlainNumbers]:
     """The numbers of all items of the probe, one by one; empty for a kind of which nothing is known here."""
     return []
 
@@ -58,11 +58,11 @@ def plain_others(probe: Probe, before: Columns, after: Columns) -> list[tuple[fl
 
 
 @plain_items.register
-def _(probe: LmLoss, reader: PlainReader) -> list[Item]:
+def _(probe: LmLoss, reader: PlainReader) -> list[PlainNumbers]:
     return [_passage(row["text"], probe.encoding.max_length, reader) for row in probe.rows]
 
 
-def _passage(text: str, size: int, reader: PlainReader) -> Item:
+def _passage(text: str, size: int, reader: PlainReader) -> PlainNumbers:
     nats, tokens, spelt = reader.passage(text, size)
     return {"value": nats / tokens, "weight": float(tokens), "bytes": float(spelt)}
 
@@ -85,17 +85,17 @@ def _asked(pairs: Sequence[tuple[str, str]], probe: Probe, reader: PlainReader) 
 
 
 @plain_items.register
-def _(probe: Cloze, reader: PlainReader) -> list[Item]:
+def _(probe: Cloze, reader: PlainReader) -> list[PlainNumbers]:
     asked = [_asked([(row["text"], " " + row["answer"])], probe, reader)[0] for row in probe.rows]
     return [{"value": reader.nats(*pair), "right": float(reader.likeliest(*pair) == pair[1])} for pair in asked]
 
 
 @plain_items.register
-def _(probe: MultipleChoice, reader: PlainReader) -> list[Item]:
+def _(probe: MultipleChoice, reader: PlainReader) -> list[PlainNumbers]:
     return [_question(row, probe, reader) for row in probe.rows]
 
 
-def _question(row: Mapping[str, Any], probe: MultipleChoice, reader: PlainReader) -> Item:
+def _question(row: Mapping[str, Any], probe: MultipleChoice, reader: PlainReader) -> PlainNumbers:
     blank, normalised, gold = probe.options.blank, probe.options.normalised, int(row["gold"])
     if blank:
         before, after = row["question"].split(blank, 1)
@@ -112,7 +112,7 @@ def _question(row: Mapping[str, Any], probe: MultipleChoice, reader: PlainReader
 
 
 @plain_items.register
-def _(probe: MinimalPairs, reader: PlainReader) -> list[Item]:
+def _(probe: MinimalPairs, reader: PlainReader) -> list[PlainNumbers]:
     items = []
     for row in probe.rows:
         good, bad = (reader.nats(*pair) for pair in _asked([("", row["good"]), ("", row["bad"])], probe, reader))
@@ -121,11 +121,11 @@ def _(probe: MinimalPairs, reader: PlainReader) -> list[Item]:
 
 
 @plain_items.register
-def _(probe: ClosedBook, reader: PlainReader) -> list[Item]:
+def _(probe: ClosedBook, reader: PlainReader) -> list[PlainNumbers]:
     return [_remembered(row, probe, reader) for row in probe.rows]
 
 
-def _remembered(row: Mapping[str, Any], probe: ClosedBook, reader: PlainReader) -> Item:
+def _remembered(row: Mapping[str, Any], probe: ClosedBook, reader: PlainReader) -> PlainNumbers:
     answers = list(dict.fromkeys(str(text).strip() for text in row["answers"] if str(text).strip()))
     asked = _asked([(row["question"], f" {answer}") for answer in answers], probe, reader)
     eos, right = reader.tokenizer.eos_token_id, False
@@ -137,7 +137,7 @@ def _remembered(row: Mapping[str, Any], probe: ClosedBook, reader: PlainReader) 
 
 
 @plain_items.register
-def _(probe: Similarity, reader: PlainReader) -> list[Item]:
+def _(probe: Similarity, reader: PlainReader) -> list[PlainNumbers]:
     items = []
     for row in probe.rows:
         texts = (reader.tokens([row[side]], probe.encoding.max_length) for side in ("first", "second"))
@@ -163,7 +163,7 @@ def _(probe: Similarity, before: Columns, after: Columns) -> tuple[float, float]
 
 
 @plain_items.register
-def _(probe: LinearProbe, reader: PlainReader) -> list[Item]:
+def _(probe: LinearProbe, reader: PlainReader) -> list[PlainNumbers]:
     limit = probe.encoding.max_length
     known, asked = (
         np.stack([reader.embedding(reader.tokens([row["text"]], limit)).numpy() for row in rows]).astype(np.float64)
@@ -182,7 +182,7 @@ def _(probe: LinearProbe, reader: PlainReader) -> list[Item]:
 
 
 @plain_items.register
-def _(probe: Drift, reader: PlainReader) -> list[Item]:
+def _(probe: Drift, reader: PlainReader) -> list[PlainNumbers]:
     texts = [reader.tokens([row["text"]], probe.encoding.max_length) for row in probe.rows]
     return [{f"layer {n}": layer.mean(0).tolist() for n, layer in enumerate(reader.states(text))} for text in texts]
 
@@ -201,11 +201,11 @@ def _alike(before: Columns, after: Columns, layer: str) -> tuple[float, float]:
 
 
 @plain_items.register
-def _(probe: PseudoPerplexity, reader: PlainReader) -> list[Item]:
+def _(probe: PseudoPerplexity, reader: PlainReader) -> list[PlainNumbers]:
     return [_masked_one_by_one(reader.tokens([row["text"]], probe.encoding.max_length), reader) for row in probe.rows]
 
 
-def _masked_one_by_one(text: dict[str, list[int]], reader: PlainReader) -> Item:
+def _masked_one_by_one(text: dict[str, list[int]], reader: PlainReader) -> PlainNumbers:
     ids, nats = text["input_ids"], []
     for place in (place for place, token in enumerate(ids) if token not in reader.tokenizer.all_special_ids):
         shown = [reader.tokenizer.mask_token_id if number == place else token for number, token in enumerate(ids)]

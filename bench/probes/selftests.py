@@ -50,7 +50,7 @@ KNOWS = 0.9
 """Share of a uniform guess's loss below which a model knows something of the language."""
 DAMAGE = (0.1, 0.3, 1.0)
 """Standard deviation of the noise on a weight matrix, in standard deviations of the matrix."""
-LEAST = 1e-3
+LEAST_SPREAD = 1e-3
 """Below which no matrix's standard deviation is taken to be."""
 
 
@@ -196,7 +196,7 @@ def noise(matrices: Sequence[nn.Parameter], strength: float) -> Iterator[None]:
         for matrix in matrices:
             drawn = torch.randn(matrix.shape, generator=generator).to(matrix)
             # A matrix that is still zero, as a fresh adapter's second one, has no spread of its own.
-            matrix.add_(drawn * matrix.std().clamp(min=LEAST) * strength)
+            matrix.add_(drawn * matrix.std().clamp(min=LEAST_SPREAD) * strength)
     try:
         yield
     finally:

@@ -1,4 +1,4 @@
-"""What so many items could have shown: the smallest loss that a two-sided test at .05 finds four times out of five, and how many
+"""What so many items could have shown: the smallest loss that a two-sided test at .05 finds four times out of five; how many
 items a given loss needs.
 
 A continuous number is a mean of paired differences (the t test); right answers are compared by the exact McNemar test.

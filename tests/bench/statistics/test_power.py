@@ -8,7 +8,8 @@ from bench.statistics import power
 
 
 @pytest.mark.parametrize(
-    ("items", "loss", "discordance", "found"), [(14, 0.1, 0.2, 0.01), (14, 0.2, 0.3, 0.07), (64, 0.1, 0.2, 0.33), (64, 0.2, 0.3, 0.83)]
+    ("items", "loss", "discordance", "found"),
+    [(14, 0.1, 0.2, 0.01), (14, 0.2, 0.3, 0.07), (64, 0.1, 0.2, 0.33), (64, 0.2, 0.3, 0.83)],
 )
 def test_known_power_of_mcnemars_test(items, loss, discordance, found):
     assert power.power_of_share(loss, discordance, items) == pytest.approx(found, abs=0.01)
