@@ -50,6 +50,22 @@ def test_the_smallest_loss_of_accuracy_is_found_four_times_out_of_five():
     assert power.smallest_share_loss(0.2, 14) is None and power.smallest_share_loss(0.0, 14) is None
 
 
+def test_log_odds_show_the_same_damage_on_a_third_of_the_items():
+    """Each item's log-odds move; the answer is right where they are above zero, and mostly stays what it was."""
+    generator = np.random.default_rng(0)
+    before = generator.normal(0.3, 2.0, 400_000)
+    after = before + generator.normal(-0.3, 0.6, before.size)
+    lost, won = np.mean((before > 0) & (after <= 0)), np.mean((before <= 0) & (after > 0))
+    continuous = power.items_for_mean(float(np.mean(before - after)), float(np.std(before - after)))
+    right_answers = power.items_for_share(float(lost - won), float(lost + won))
+    assert right_answers > 3 * continuous
+    found = ttest_1samp((before - after)[generator.integers(before.size, size=(2000, continuous))], 0, axis=1)
+    assert np.mean((found.pvalue < 0.05) & (found.statistic > 0)) == pytest.approx(0.8, abs=0.04)
+    lost, won, _ = generator.multinomial(right_answers, [lost, won, 1 - lost - won], size=1000).T
+    told = [a > b and binomtest(int(a), int(a + b)).pvalue <= 0.05 for a, b in zip(lost, won, strict=True)]
+    assert np.mean(told) == pytest.approx(0.8, abs=0.05)
+
+
 @pytest.mark.parametrize("loss", [0.02, 0.1, 0.5])
 def test_no_fewer_items_do_for_a_mean(loss):
     items = power.items_for_mean(loss, 0.4)
