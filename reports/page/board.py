@@ -51,6 +51,7 @@ def _columns(rows: Sequence[Row]) -> list[Column]:
         _cost("examples", "trained on", lambda cost: cost.train_examples, numbers.integer),
         _cost("tokens", "trained on", lambda cost: cost.train_tokens, numbers.integer),
         _cost("flops", "of training", lambda cost: cost.train_flops, numbers.scaled),
+        _cost("useful_flops", "of them", lambda cost: cost.useful_flops, numbers.scaled),
         _cost("training", "seconds", lambda cost: cost.train_seconds, numbers.seconds),
         _cost("evaluation", "seconds", lambda cost: cost.eval_seconds, numbers.seconds),
         _cost("probing", "seconds of it", lambda cost: cost.probe_seconds, numbers.seconds),
@@ -81,9 +82,9 @@ def _score(row: Row, tracks: Mapping[Quantity, tuple[float, float]]) -> Cell:
     score = row.score
     if score is None:
         return EMPTY
-    return level_cell(
-        score, row.quantity, numbers.seed_sd(score, row.quantity), bar=_bar(score, row.base_score, *tracks[row.quantity])
-    )
+    fallen = f"{row.collapsed} of {len(row.records)} collapsed" if row.collapsed else ""
+    detail = "; ".join(filter(None, [numbers.seed_sd(score, row.quantity), fallen]))
+    return level_cell(score, row.quantity, detail, _bar(score, row.base_score, *tracks[row.quantity]))
 
 
 def _bar(score: Estimate, base: float | None, low: float, high: float) -> Bar | None:
