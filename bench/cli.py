@@ -79,6 +79,10 @@ def run(
     seeds: Annotated[int | None, typer.Option(min=1, help="Number of seeds.")] = None,
     budget: Annotated[str | None, typer.Option(help="What a run may spend, e.g. 512examples.")] = None,
     probe_items: Annotated[int | None, typer.Option(min=2, help="Size limit of each probe.")] = None,
+    probe_power: Annotated[
+        str | None,
+        typer.Option(help="As many probe items as finding a loss of 5points or .02nats four times out of five needs."),
+    ] = None,
     probe_every: ProbeEvery = None,
     test_items: Annotated[int | None, typer.Option(min=2, help="Ask a sample of N test examples alone, for a trial.")] = None,
     set_: Annotated[list[str] | None, typer.Option("--set", help="Hyper-parameter: [strategy.]key=value.")] = None,
@@ -107,6 +111,7 @@ def run(
         set_ or [],
         trust_remote_code,
         probe_every,
+        probe_power,
     )
     return _run_suite(options, precision, out, dry_run, rerun_on_change, debug)
 

@@ -5,16 +5,37 @@ from typing import Any
 
 import torch
 from torch import Tensor, nn
+from transformers.modeling_outputs import BaseModelOutput
 
-from bench.modeling.forward import unwrapped
+from bench.modeling.forward import prompt_learning, unwrapped
 from bench.tokens.batches import padded
 from bench.tokens.encoded import Encoded
 
 
 def backbone(model: nn.Module) -> nn.Module:
-    """The model under its head, adapters included."""
+    """The model under its head, adapters and virtual tokens included."""
+    if prompt_learning(model):
+        return VirtuallyPrompted(model)
     inner: Any = unwrapped(model)
     return getattr(inner, inner.base_model_prefix, inner)
+
+
+class VirtuallyPrompted(nn.Module):
+    """The backbone of a model whose trained tokens or keys and values stand before every text: PEFT puts them there only on the
+    way through the whole model. The text's own positions are given, and the virtual ones, of prompt and P-tuning, left out.
+    """
+
+    def __init__(self, model: nn.Module) -> None:
+        super().__init__()
+        self.model = model
+
+    def forward(
+        self, input_ids: Tensor, attention_mask: Tensor, output_hidden_states: bool = False, **more: Any
+    ) -> BaseModelOutput:
+        types = {name: value for name, value in more.items() if name == "token_type_ids" and value is not None}
+        out = self.model(input_ids=input_ids, attention_mask=attention_mask, output_hidden_states=True, **types)
+        states = tuple(layer[:, -input_ids.shape[1] :] for layer in out.hidden_states)
+        return BaseModelOutput(last_hidden_state=states[-1], hidden_states=states if output_hidden_states else None)
 
 
 @torch.inference_mode()

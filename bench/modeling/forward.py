@@ -29,8 +29,13 @@ def unwrapped(model: nn.Module) -> nn.Module:
 
 def caches(model: nn.Module) -> bool:
     """Whether keys and values may be kept and fed again; PEFT's prompt and prefix tuning put their own there."""
+    return accepts(model, "past_key_values") and not prompt_learning(model)
+
+
+def prompt_learning(model: nn.Module) -> bool:
+    """Whether PEFT puts something trained before every text: prompt tuning, prefix tuning, P-tuning."""
     config: Any = getattr(unlaunched(model), "active_peft_config", None)
-    return accepts(model, "past_key_values") and not getattr(config, "is_prompt_learning", False)
+    return bool(getattr(config, "is_prompt_learning", False))
 
 
 def last_logits(model: nn.Module, batch: Batch, positions: int, cache: Any = None) -> Tensor:

@@ -14,6 +14,7 @@ from transformers import AutoModelForCausalLM
 
 from bench.modeling import flops
 from bench.modeling.models import Model
+from bench.planning.probe_cost import probe_tokens
 from bench.records import store
 from bench.running import curriculum, sizes
 from bench.running.run import Run
@@ -32,6 +33,8 @@ class CostEstimate:
     tokens: int | None
     operations: int | None
     memory: Memory
+    probing: int = 0
+    """FLOPs of asking the probes once, by the model's parameters and the probes' tokens."""
 
 
 def speed(seconds: float = 0.3) -> float:
@@ -57,6 +60,7 @@ def estimate_cost(run: Run) -> CostEstimate:
     # The heads of other tasks, a few thousand weights, are left out.
     shape = run.model.shape(AutoModelForCausalLM) if decoder else run.model.shape(kind.auto_class, num_labels=kind.outputs())
     adapted, memory = sizes.memory(shape, run.strategy, run.model.family, max(Padding.tokens, run.max_length))
+    probing = 2 * memory.parameters * probe_tokens(run) if run.strategy.trains else 0
     if not run.strategy.trains:
         return CostEstimate(0, 0, memory)
     if steps is None:
@@ -65,25 +69,27 @@ def estimate_cost(run: Run) -> CostEstimate:
     tokens = sum(encoded.fed for encoded in examples)
     # Cut into the passes of one process, as the training cuts them.
     passes = (padded_work(part) for step in steps.steps for part in micro_batches(step, Padding.tokens, 0, 1))
-    return CostEstimate(tokens, flops.count_flops(adapted).computed(sum(passes, Work())), memory)
+    return CostEstimate(tokens, flops.count_flops(adapted).computed(sum(passes, Work())), memory, probing)
 
 
 def print_plan(runs: Sequence[Run], out: Path, waiting: Sequence[Run]) -> None:
     """Print the plan; runs that are not `waiting` are done already, and cost nothing."""
     table = Table(
-        title=f"{len(runs)} runs of suite {runs[0].suite}", caption="seconds: training alone, at this machine's measured speed"
+        title=f"{len(runs)} runs of suite {runs[0].suite}",
+        caption="seconds: training alone, at this machine's measured speed",
     )
     for column in ("run", "model", "task", "strategy", "seed"):
         table.add_column(column, overflow="fold")
     for column in ("examples", "tokens", "TFLOP", "seconds", "test", "probe items", "state"):
         table.add_column(column, justify="right")
-    rate, total, still = speed(), 0.0, {run.id for run in waiting}
+    rate, total, probing, still = speed(), 0.0, 0.0, {run.id for run in waiting}
     costs = [estimate_cost(run) for run in runs]
     for run, cost in zip(runs, costs, strict=True):
         record = store.find_record(out, run.id)
         state = "skipped" if run.unfit else "to do" if run.id in still or record is None else record.status
         seconds = None if cost.operations is None else cost.operations / rate
         total += (seconds or 0) if state == "to do" else 0
+        probing += cost.probing / rate if state == "to do" else 0
         test = len(splits.load_splits(run.task).test[: run.test_items])
         numbers = (
             run.budget.examples if run.strategy.trains else 0,
@@ -94,7 +100,9 @@ def print_plan(runs: Sequence[Run], out: Path, waiting: Sequence[Run]) -> None:
         )
         probes = sum(limit for _, limit in run.probes)
         table.add_row(
-            run.id, run.model.name, run.task.name, run.strategy.name, str(run.seed), *map(str, numbers), str(probes), state
+            *(run.id, run.model.name, run.task.name, run.strategy.name, str(run.seed)),
+            *map(str, numbers),
+            *(str(probes), state),
         )
     console = Console()
     if not console.is_terminal:  # a log has no width
@@ -105,7 +113,8 @@ def print_plan(runs: Sequence[Run], out: Path, waiting: Sequence[Run]) -> None:
         if not model.at_hand:
             console.print(f"{model.name}: {model.origin}; tokens, FLOPs and seconds (–) need its tokenizer", highlight=False)
     if all(cost.operations is not None for cost in costs):
-        console.print(f"training still to do: about {total:.0f} s on this machine, besides tests and probes")
+        console.print(f"training still to do: about {total:.0f} s on this machine, besides tests")
+        console.print(f"asking their probes at the end: about {probing:.0f} s; the bases are asked once besides")
 
 
 def _show_memory(runs: Sequence[Run], costs: Sequence[CostEstimate], console: Console) -> None:

@@ -10,12 +10,14 @@ from bench.errors import UserError, unknown
 from bench.inference.endpoint import EndpointModel
 from bench.modeling.models import find_model
 from bench.planning import settings
+from bench.planning.probe_items import items_by_power
 from bench.probes import Probe, probe_class
 from bench.running.run import PlannedModel, Run
 from bench.specs.budget import Budget
 from bench.specs.library import Library, suites_for
 from bench.specs.probe import ProbeSpec
 from bench.specs.probe_every import checked_stride
+from bench.specs.probe_power import probe_power
 from bench.specs.suite import SuiteSpec
 from bench.specs.task import TaskSpec
 from bench.strategies import Strategy
@@ -38,6 +40,7 @@ class PlanOptions:
     """Hyper-parameters as `key=value` or `strategy.key=value`."""
     trust_remote_code: bool = False
     probe_every: str | None = None
+    probe_power: str | None = None
 
 
 def plan(options: PlanOptions, precision: Precision) -> list[Run]:
@@ -151,8 +154,20 @@ def _probes(parts: _Parts, model: PlannedModel) -> tuple[tuple[tuple[ProbeSpec, 
         if reason := _unfit(kind, model):
             left_out.append(f"probe '{spec.name}' is left out: {reason}")
         else:
-            fitting.append((spec, parts.options.probe_items or min(spec.items, limit or spec.items)))
+            items, told = _items(parts, spec, kind, limit)
+            fitting.append((spec, items))
+            left_out += [told] if told else []
     return tuple(fitting), tuple(left_out)
+
+
+def _items(parts: _Parts, spec: ProbeSpec, kind: type[Probe], limit: int | None) -> tuple[int, str | None]:
+    """The command line's number, or by the power that it or the suite asks for, or the smaller of suite's and probe's own."""
+    options = parts.options
+    if options.probe_items:
+        return options.probe_items, None
+    if power := options.probe_power or parts.suite.probe_power:
+        return items_by_power(kind, spec, probe_power(power))
+    return min(spec.items, limit or spec.items), None
 
 
 def _run(

@@ -51,6 +51,10 @@ class Probe(ABC):
     directed: ClassVar[bool] = True
     """Whether training can move the score both ways. A distance from the base only grows: its interval leaves zero out after
     the first step, so that it has none, no verdict and no part in relative forgetting."""
+    discordance: ClassVar[float | None] = None
+    """Share of items whose answer is right before or after training and not both, as plans expect it; None without answers."""
+    spread: ClassVar[float | None] = None
+    """Standard deviation of what items lose, as a plan expects it, where there are none."""
     needs: ClassVar[frozenset[str]]
     """Fields that a row must have."""
 

@@ -24,6 +24,7 @@ class ClosedBook(Probe):
     value = "log-likelihood of the first answer (nats)"
     higher_is_better = True
     share = False
+    discordance = 0.15
     needs = frozenset({"question", "answers"})
 
     @classmethod

@@ -13,6 +13,7 @@ class Cloze(Probe):
     value = "log-likelihood (nats per answer)"
     higher_is_better = True
     share = False
+    discordance = 0.15
     needs = frozenset({"text", "answer"})
 
     def measure(self, backend: Backend) -> pd.DataFrame:

@@ -32,6 +32,7 @@ class LinearProbe(Probe):
     value = "log-odds of the gold class (nats)"
     higher_is_better = True
     share = False
+    discordance = 0.15
     needs = frozenset({"text", "gold"})
 
     def __init__(self, spec: ProbeSpec, encoding: Encoding, limit: int) -> None:

@@ -22,6 +22,7 @@ class LmLoss(Probe):
     value = "loss (nats per token)"
     higher_is_better = False
     share = False
+    spread = 0.1
     needs = frozenset({"text"})
 
     @classmethod

@@ -19,6 +19,7 @@ class MinimalPairs(Probe):
     value = "log-odds of the good sentence (nats)"
     higher_is_better = True
     share = False
+    discordance = 0.15
     needs = frozenset({"good", "bad"})
 
     @classmethod

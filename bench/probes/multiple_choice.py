@@ -37,6 +37,7 @@ class MultipleChoice(Probe):
     value = "log-odds of the gold choice (nats)"
     higher_is_better = True
     share = False
+    discordance = 0.15
     needs = frozenset({"question", "choices", "gold"})
 
     @classmethod

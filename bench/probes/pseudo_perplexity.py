@@ -18,6 +18,7 @@ class PseudoPerplexity(Probe):
     value = "masked loss (nats per token)"
     higher_is_better = False
     share = False
+    spread = 0.5
     needs = frozenset({"text"})
 
     @classmethod

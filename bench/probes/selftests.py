@@ -5,7 +5,7 @@ They read the model in fp32, without autocast: rounding to 8 or 16 bit depends o
 
 import math
 from collections.abc import Iterable, Iterator, Sequence
-from contextlib import contextmanager
+from contextlib import AbstractContextManager, contextmanager
 from copy import copy
 from functools import cached_property
 from itertools import pairwise
@@ -18,17 +18,28 @@ from scipy.stats import binom
 from torch import nn
 
 from bench.data.sources import SourceRow
+from bench.errors import UserError
 from bench.inference.local import LocalBackend
+from bench.inference.plain import PlainReader
 from bench.modeling.structure import layers
 from bench.probes.base import Probe, columns
+from bench.probes.linear_probe import LinearProbe
 from bench.probes.lm_loss import LmLoss
 from bench.probes.multiple_choice import MultipleChoice
+from bench.probes.plain_items import plain_items, plain_others, plain_score
 from bench.probes.similarity import Similarity
+from bench.tasks.encoding import Encoding
 
 P = TypeVar("P", bound=Probe)
 
 ITEMS = 8
 TOLERANCE = 1e-5
+PLAIN_ITEMS = 3
+"""Items that are read a second time one by one, and so many again at the first of these lengths that holds their answers."""
+PLAIN_TOLERANCE = 1e-4
+CUT_LENGTHS = (16, 32, 64, 128)
+FITTED = 48
+"""Training rows of a linear probe that is read one by one."""
 SHUFFLES = 25
 """Of the items' gold choices; the choices' likelihoods are asked for once."""
 CERTAIN = 1 - 1e-6
@@ -39,6 +50,8 @@ KNOWS = 0.9
 """Share of a uniform guess's loss below which a model knows something of the language."""
 DAMAGE = (0.1, 0.3, 1.0)
 """Standard deviation of the noise on a weight matrix, in standard deviations of the matrix."""
+LEAST_SPREAD = 1e-3
+"""Below which no matrix's standard deviation is taken to be."""
 
 
 class SelfTests:
@@ -95,6 +108,44 @@ class SelfTests:
         singles = [self.probe.part([index]).measure(self.backend) for index in range(len(self.probe.rows))]
         return same_numbers(self.measured, pd.concat(singles), TOLERANCE)
 
+    def plain_reading_agrees(self) -> bool:
+        """Items read one by one, by code apart from the probe's and the batches', have the same numbers."""
+        return plainly_agrees(self._plain, self.backend, PlainReader(self.model, self.probe.encoding.model))
+
+    def plain_reading_agrees_when_cut(self) -> bool:
+        """So they have where the model reads so little that texts are cut, or split into windows."""
+        for length in (length for length in CUT_LENGTHS if length < self.probe.encoding.max_length):
+            short = copy(self._plain)
+            short.encoding = Encoding(self.probe.encoding.model, length)
+            try:
+                return plainly_agrees(short, self.backend, PlainReader(self.model, self.probe.encoding.model))
+            except UserError:  # an answer is longer than that
+                continue
+        return True
+
+    @property
+    def _plain(self) -> Probe:
+        part = few(self.probe, PLAIN_ITEMS)
+        if isinstance(part, LinearProbe):
+            part.train = part.train[:FITTED]
+        return part
+
+    def score_agrees(self) -> bool:
+        """The score, and what stands beside it, are those of the definition, before and after damage."""
+        before, after = columns(self.measured), columns(self._broken)
+        found = [self.probe.scores(before, after), *self.probe.others(before, after).values()]
+        expected = [plain_score(self.probe, before, after), *plain_others(self.probe, before, after)]
+        return len(found) == len(expected) and np.allclose(found, expected, rtol=PLAIN_TOLERANCE, atol=PLAIN_TOLERANCE)
+
+    def damage_moves_numbers(self) -> bool:
+        """With noise on the model's weights every number of every item is another, but for what can only be right or wrong."""
+        return numbers_differ(self.measured, self._broken)
+
+    @cached_property
+    def _broken(self) -> pd.DataFrame:
+        with damaged(self.model, DAMAGE[-1]):
+            return self.probe.measure(self.backend)
+
     def damage_shows(self) -> bool:
         """Growing noise on the weights is growing forgetting, starting from none. The model is left as it was."""
         sign = 1.0 if self.probe.higher_is_better else -1.0
@@ -131,16 +182,21 @@ def losses_ahead(probe: Probe, model: nn.Module, places: Sequence[int]) -> list[
     return [float(loss) for loss in nats / count]
 
 
+def damaged(model: nn.Module, strength: float) -> AbstractContextManager[None]:
+    """Noise on the weight matrices of the model's first block."""
+    return noise([p for p in layers(model)[0].parameters() if p.dim() > 1 and p.is_floating_point()], strength)
+
+
 @contextmanager
-def damaged(model: nn.Module, strength: float) -> Iterator[None]:
-    """Noise on the weight matrices of the model's first block, the same direction for every strength; undone on leaving."""
-    matrices = [p for p in layers(model)[0].parameters() if p.dim() > 1 and p.is_floating_point()]
+def noise(matrices: Sequence[nn.Parameter], strength: float) -> Iterator[None]:
+    """Noise on weight matrices, the same direction for every strength; undone on leaving."""
     kept = [matrix.detach().clone() for matrix in matrices]
     generator = torch.Generator().manual_seed(0)
     with torch.no_grad():
         for matrix in matrices:
-            noise = torch.randn(matrix.shape, generator=generator).to(matrix)
-            matrix.add_(noise * matrix.std() * strength)
+            drawn = torch.randn(matrix.shape, generator=generator).to(matrix)
+            # A matrix that is still zero, as a fresh adapter's second one, has no spread of its own.
+            matrix.add_(drawn * matrix.std().clamp(min=LEAST_SPREAD) * strength)
     try:
         yield
     finally:
@@ -152,17 +208,43 @@ def damaged(model: nn.Module, strength: float) -> Iterator[None]:
 def same_numbers(first: pd.DataFrame, second: pd.DataFrame, tolerance: float) -> bool:
     """Whether two measurements of the same items agree in every number, entries of vectors among them.
 
-    The tolerance is relative to the number, or to the largest entry of its vector, and absolute below 1.
+    The tolerance is relative to the number, or to the largest entry of its vector, and absolute below 1. A value that is the
+    difference of two log-likelihoods can be as far off as these are, and has their size.
     """
     texts = [name for name in first if isinstance(first[name].iloc[0], str)]
+    nats = [name for name in first if str(name).endswith("_nats")]
     for name in first.columns.difference(texts):
         a, b = (np.stack([np.atleast_1d(value).astype(float) for value in frame[name]]) for frame in (first, second))
         size = 1 + np.nan_to_num(np.abs(b)).max(axis=1, keepdims=True)
+        if name == "value" and nats:
+            size = size + second[nats].abs().to_numpy()
         with np.errstate(invalid="ignore"):  # infinity minus itself
             near = np.abs(a - b) <= tolerance * size
         if not np.all(near | (a == b) | (np.isnan(a) & np.isnan(b))):
             return False
     return True
+
+
+def numbers_differ(first: pd.DataFrame, second: pd.DataFrame) -> bool:
+    """Whether no item has the same numbers in both: its `value`, or its vectors where it has none."""
+    names = [name for name in first if name == "value" or isinstance(first[name].iloc[0], list | np.ndarray)]
+    pairs = [(np.stack([np.atleast_1d(v) for v in frame[name]]) for frame in (first, second)) for name in names]
+    same = [np.all((a == b) | (np.isnan(a) & np.isnan(b)), axis=1) for a, b in pairs]
+    return not np.any(np.all(same, axis=0))
+
+
+def plainly_agrees(probe: Probe, backend: LocalBackend, reader: PlainReader, tolerance: float = PLAIN_TOLERANCE) -> bool:
+    """Whether `measure` gives the numbers of a plain reading."""
+    measured = probe.measure(backend)
+    plain = pd.DataFrame(plain_items(probe, reader))
+    return plain.empty or plain_numbers_agree(measured, plain, tolerance)
+
+
+def plain_numbers_agree(measured: pd.DataFrame, plain: pd.DataFrame, tolerance: float) -> bool:
+    """Whether the measured items have all that the plain ones have: texts as they are, numbers within the tolerance."""
+    texts = [name for name in plain if isinstance(plain[name].iloc[0], str)]
+    alike = all(measured[name].tolist() == plain[name].tolist() for name in texts)
+    return alike and same_numbers(plain, measured[list(plain)], tolerance)
 
 
 def all_tests(probe: Probe, model: nn.Module) -> dict[str, bool]:
@@ -171,6 +253,10 @@ def all_tests(probe: Probe, model: nn.Module) -> dict[str, bool]:
     held = {
         "untouched model forgets nothing": tests.untouched_forgets_nothing(),
         "batches equal one by one": tests.batches_equal_one_by_one(),
+        "plain reading agrees": tests.plain_reading_agrees(),
+        "plain reading agrees where texts are cut": tests.plain_reading_agrees_when_cut(),
+        "score agrees": tests.score_agrees(),
+        "damage moves numbers": tests.damage_moves_numbers(),
     }
     if isinstance(probe, LmLoss) and tests.knows_language:
         held["shifted labels are worse"] = tests.shifted_labels_are_worse()

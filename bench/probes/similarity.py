@@ -30,6 +30,7 @@ class Similarity(Probe):
     value = "ROC AUC"
     higher_is_better = True
     share = True
+    spread = 0.16
     needs = frozenset({"first", "second", "gold"})
 
     def __init__(self, spec: ProbeSpec, encoding: Encoding, limit: int) -> None:

@@ -43,10 +43,17 @@ def _trained(session: Session, reference: Reference) -> RunResult:
     peak = _begin(session, reference)
     model = adapted(session.run, session.device)
     held = checks.fresh_adapter(session, before, model.eval())
+    frozen = checks.frozen_sums(model)
     training = train_stages(session, before, model)
     backend = session.backend(model.eval())
     after = evaluate(backend, session.sets, session.probes, session.progress)
+<<<<<<< HEAD
     return RunResult(before, after, _cost(session, model, training, after, peak), held, training)
+=======
+    cost = _cost(session, model, training, after)
+    held |= checks.trained_model(session, model, after, frozen)
+    return RunResult(before, after, cost, held, training)
+>>>>>>> dec93f5932aeb2c21c012348617e61c79a92ed60
 
 
 def _untrained(session: Session, reference: Reference) -> RunResult:

@@ -43,7 +43,7 @@ class Run:
     probes: tuple[tuple[ProbeSpec, int], ...]
     """The probes that fit the model, with their size limits."""
     left_out: tuple[str, ...]
-    """Why probes that are meant for the model's family don't fit it, one sentence each."""
+    """Why probes that are meant for the model's family don't fit it, or ask fewer items than was wished; a sentence each."""
     seed: int
     budget: Budget
     batch: int

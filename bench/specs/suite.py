@@ -4,7 +4,9 @@ from typing import Any, Self
 
 from pydantic import Field, ValidationInfo, field_validator, model_validator
 
+from bench.errors import UserError
 from bench.specs.base import Name, Spec
+from bench.specs.probe_power import probe_power
 
 
 class SuiteSpec(Spec):
@@ -28,6 +30,8 @@ class SuiteSpec(Spec):
     """Size limit of each probe."""
     encoder_probe_items: int | None = Field(default=None, ge=2)
     """Size limit of encoders' probes, which read one short pass per item; without it the same as decoders'."""
+    probe_power: str | None = None
+    """Instead of a size limit: as many items as finding a loss of so many points, or nats, four times out of five needs."""
     other_items: int = Field(default=128, ge=2)
     """Size limit of each test set from another domain and of each other task that was trained on."""
     paraphrase_items: int = Field(default=64, ge=2)
@@ -54,6 +58,16 @@ class SuiteSpec(Spec):
         elif self.stages:
             raise ValueError("a suite has tasks or stages, not both")
         return self
+
+    @field_validator("probe_power")
+    @classmethod
+    def _power(cls, value: str | None) -> str | None:
+        if value is not None:
+            try:
+                probe_power(value)
+            except UserError as error:
+                raise ValueError(str(error)) from None
+        return value
 
     @field_validator("hyperparameters")
     @classmethod

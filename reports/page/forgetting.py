@@ -60,6 +60,7 @@ def _probe(rows: Sequence[Row], probe: str, quantity: Quantity) -> list[Column]:
             quantity.unit,
             lambda row, forgotten: difference_cell(forgotten.rounding, quantity) if forgotten.rounding else EMPTY,
         ),
+        column("smallest", quantity.unit, lambda row, forgotten: _smallest(forgotten)),
         column("contaminated", "items", lambda row, forgotten: _contaminated(forgotten)),
         column("besides", "before → after", lambda row, forgotten: _others(forgotten), numeric=False),
     ]
@@ -87,6 +88,11 @@ def _per_gained(row: Row, probe: str) -> Cell:
 def _at(row: Row, probe: str, quantity: Quantity, gain: float | None) -> Cell:
     lost = frontier.at_gain(frontier.curve_places(row, probe), gain) if gain else None
     return EMPTY if lost is None else Cell(numbers.difference(lost, quantity), sortable(lost))
+
+
+def _smallest(forgotten: Forgotten) -> Cell:
+    value = forgotten.smallest
+    return EMPTY if value is None else Cell(numbers.span(value, forgotten.quantity), sortable(value))
 
 
 def _contaminated(forgotten: Forgotten) -> Cell:

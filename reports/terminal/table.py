@@ -20,6 +20,7 @@ from reports.terminal.console import LOG_WIDTH, add_column, console, plain_table
 
 PROBES_ALONE = 8
 PROBE_WIDTH = 9
+PROBES_A_LINE = 2
 NAME_WIDTH = 11
 MARK = "*"
 GAINS = {"gain": ("gain",), "over_best": ("over", "best")}
@@ -58,8 +59,22 @@ def _show_group(console: Console, rows: Sequence[Row]) -> None:
             say(console, sentence)
         if any(forgotten.lost.significant for row in scored for forgotten in row.forgetting.values()):
             say(console, f"{MARK}: this forgetting is more than chance, corrected for how many probes the row has (Holm).")
+        for sentence in _could_show(scored):
+            say(console, sentence)
     for text in lines.below(rows):
         say(console, text)
+
+
+def _could_show(rows: Sequence[Row]) -> Iterator[str]:
+    """How small a loss each probe would have shown, in the row where it would have shown least."""
+    found: dict[str, tuple[float, numbers.Quantity]] = {}
+    for row in rows:
+        for name, forgotten in row.forgetting.items():
+            if forgotten.smallest is not None and forgotten.smallest >= found.get(name, (0.0, None))[0]:
+                found[name] = forgotten.smallest, forgotten.quantity
+    told = [f"{name} {numbers.span(value, quantity)} {quantity.unit}" for name, (value, quantity) in found.items()]
+    for start in range(0, len(told), PROBES_A_LINE):
+        yield f"Found four times out of five: a loss of {', '.join(told[start : start + PROBES_A_LINE])}."
 
 
 def _estimates(rows: Sequence[Row]) -> list[Estimate]:

@@ -46,7 +46,9 @@ def test_an_adapter_that_is_no_identity_is_told_though_the_score_stands(library,
     config = peft.LoraConfig(r=4, init_lora_weights=fresh, target_modules=["query", "value"])
     adapted = peft.get_peft_model(encoder.load(transformers.AutoModel), config).eval()
     session = SimpleNamespace(
-        run=SimpleNamespace(model=encoder), probes=[probe], backend=lambda net: LocalBackend(net, encoder, device)
+        run=SimpleNamespace(model=encoder, strategy=SimpleNamespace(bits=8), checkpoint=encoder),
+        probes=[probe],
+        backend=lambda net: LocalBackend(net, encoder, device),
     )
     baseline = Baseline(BaseAnswers(pd.DataFrame(), pd.DataFrame(), "plain"), first_items=before)
     assert checks.fresh_adapter(session, baseline, adapted) == {"mrpc: fresh adapter forgets nothing": held}
@@ -58,7 +60,8 @@ def test_a_row_that_trains_nothing_is_held_to_the_base_number_by_number(library,
     probe = Similarity(library.probe("mrpc"), Encoding(encoder, 64), 16)
     kept = few(probe, FIRST_ITEMS).measure(LocalBackend(encoder.load(transformers.AutoModel).eval(), encoder, device))
     now = kept.copy() if held else kept.assign(value=kept["value"] + 1e-7)
-    session, reference = SimpleNamespace(probes=[probe]), SimpleNamespace(probe_items=lambda probes, known: {"mrpc": kept})
+    session = SimpleNamespace(probes=[probe], run=SimpleNamespace(model=None))
+    reference = SimpleNamespace(probe_items=lambda probes, known: {"mrpc": kept})
 
     def checked(items):
         return checks.untouched_row(session, reference, Evaluation(pd.DataFrame(), probes={"mrpc": items}))

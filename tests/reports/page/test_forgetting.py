@@ -1,5 +1,9 @@
 """The page's tables on forgetting."""
 
+from dataclasses import replace
+
+import pytest
+
 from bench.records.outcome import Pair
 from reports.page.cells import EMPTY
 from reports.page.forgetting import forgetting_section
@@ -15,6 +19,19 @@ def built(found: list) -> tuple[list[dict], list[str]]:
 
 def gained(make, name: str, gain: float, **changes):
     return make.record(name, gain=gain, gain_ci_low=gain - 0.01, gain_ci_high=gain + 0.01, **changes)
+
+
+def test_what_could_have_been_shown_stands_beside_the_verdict(make):
+    """Of a single run's interval: half its width times 1 + t.8 / t.975."""
+    from scipy.stats import t
+
+    row = aggregate([make.changed(make.record("full")[0])])[0]
+    (name, forgotten), *_ = row.forgetting.items()
+    half = (forgotten.lost.high - forgotten.lost.low) / 2
+    freedom = forgotten.items - 1
+    assert forgotten.smallest == pytest.approx(half * (1 + t.ppf(0.8, freedom) / t.ppf(0.975, freedom)))
+    unchanged = replace(forgotten, lost=replace(forgotten.lost, low=0.0, high=0.0))
+    assert unchanged.smallest is None and name
 
 
 def test_verdict_price_and_frontier(make):

@@ -1,0 +1,138 @@
+"""A model read one text at a time by its plain forward pass: what self-tests hold the batched ways of local.py to.
+
+It shares no code with those: nothing is padded, cut into windows, cached or branched, so that a fault there cannot hide here.
+"""
+
+from collections.abc import Callable, Sequence
+from contextlib import AbstractContextManager, nullcontext
+from math import exp
+from typing import Any
+
+import torch
+from torch import Tensor, nn
+from transformers import AutoModelForMaskedLM
+
+from bench.devices.device import Device
+from bench.modeling.models import Model
+
+Tokenised = dict[str, list[int]]
+"""`input_ids`, and `token_type_ids` where the model has such."""
+
+
+class PlainReader:
+    """A torch module and the model that it was loaded from; whatever adapters or virtual tokens it has take part."""
+
+    def __init__(self, module: nn.Module, model: Model, device: Device | None = None) -> None:
+        self.module, self.model, self.device = module, model, device
+        self.tokenizer: Any = model.tokenizer
+        self._masked: Any = None
+
+    @property
+    def place(self) -> torch.device:
+        return next(self.module.parameters()).device
+
+    @torch.inference_mode()
+    def logprobs(self, ids: Sequence[int]) -> Tensor:
+        """(len(ids), vocabulary): of the token after each, on the CPU in fp64."""
+        with self._precision():
+            logits = self.module(input_ids=torch.tensor([list(ids)], device=self.place)).logits[0]
+        return logits[len(logits) - len(ids) :].double().cpu().log_softmax(-1)
+
+    def nats(self, context: Sequence[int], continuation: Sequence[int]) -> float:
+        """Log-likelihood of the continuation."""
+        return float(self._after(context, continuation).gather(1, torch.tensor([[i] for i in continuation])).sum())
+
+    def likeliest(self, context: Sequence[int], continuation: Sequence[int]) -> list[int]:
+        """The most likely token at each place of the continuation."""
+        return [int(row.argmax()) for row in self._after(context, continuation)]
+
+    def written(self, context: Sequence[int], longest: int, ends: Callable[[int], bool]) -> tuple[list[int], float, float]:
+        """Greedily, up to the first token that is an end: ids, the product of their probabilities, and by how many nats the
+        closest choice of a token was made."""
+        ids: list[int] = []
+        nats, margin = 0.0, float("inf")
+        while len(ids) < longest and not (ids and ends(ids[-1])):
+            best = self.logprobs([*context, *ids])[-1].topk(2)
+            ids.append(int(best.indices[0]))
+            nats, margin = nats + float(best.values[0]), min(margin, float(best.values[0] - best.values[1]))
+        return ids, exp(nats), margin
+
+    def passage(self, text: str, size: int) -> tuple[float, int, int]:
+        """Nats of all tokens of a text but the first, how many, and the bytes that they spell. The model reads `size` tokens at
+        a time: a token behind those stands in the first window that reaches it, which ends a multiple of half a window later.
+        """
+        parts = self.tokenizer(text, return_offsets_mapping=True)
+        ids, nats, begun = list(parts["input_ids"]), 0.0, 1
+        end = min(size, len(ids))
+        while begun < len(ids):
+            start = max(0, end - size)
+            nats -= self.nats(ids[start:begun], ids[begun:end])
+            begun, end = end, min(end + size // 2, len(ids))
+        first = text[: parts["offset_mapping"][0][1]]
+        return nats, len(ids) - 1, len(text.encode()) - len(first.encode())
+
+    @torch.inference_mode()
+    def states(self, text: Tokenised) -> list[Tensor]:
+        """Hidden states of the text's own tokens after the embeddings and after each layer, each (length, hidden) in fp32."""
+        with self._precision():
+            out = self.module(**self._tensors(text), **self._head(), output_hidden_states=True)
+        length = len(text["input_ids"])
+        return [layer[0, layer.shape[1] - length :].float().cpu() for layer in out.hidden_states]
+
+    def embedding(self, text: Tokenised) -> Tensor:
+        """The last layer's mean over the text's own tokens."""
+        return self.states(text)[-1].mean(0)
+
+    @torch.inference_mode()
+    def head(self, text: Tokenised, head: int) -> dict[str, Tensor]:
+        """What a task's head says of the text, by name, each (..., classes or length) without the text's axis, in fp32."""
+        with self._precision():
+            out = self.module(**self._tensors(text), **self._head(head))
+        return {name: out[name][0].float().cpu() for name in ("logits", "start_logits", "end_logits") if name in out}
+
+    @torch.inference_mode()
+    def masked_logprobs(self, text: Tokenised) -> Tensor:
+        """(length, vocabulary) by the base's own masked-LM head over the last hidden states."""
+        last = self.states(text)[-1]
+        if self._masked is None:
+            self._masked = self.model.load(AutoModelForMaskedLM).eval()
+        trunk = getattr(self._masked, self._masked.base_model_prefix)
+
+        def replaced(module: nn.Module, inputs: Any, out: Any) -> Any:
+            out["last_hidden_state"] = last[None]
+            return out
+
+        handle = trunk.register_forward_hook(replaced)
+        try:
+            tensors = {name: torch.tensor([values]) for name, values in text.items()}
+            return self._masked(**tensors).logits[0].double().log_softmax(-1)
+        finally:
+            handle.remove()
+
+    def tokens(self, texts: Sequence[str], limit: int) -> Tokenised:
+        """A text or a pair of texts as an encoder reads it: what is too long loses its end, of a pair the longer one's."""
+        parts = dict(self.tokenizer(*texts))
+        if len(texts) > 1 and len(parts["input_ids"]) > limit:
+            parts = dict(self.tokenizer(*texts, truncation="longest_first", max_length=limit))
+        found = {name: list(parts[name]) for name in ("input_ids", "token_type_ids") if name in parts}
+        cut = {name: ids if len(ids) <= limit else [*ids[: limit - 1], ids[-1]] for name, ids in found.items()}
+        return cut if self.model.family == "encoder" else {name: ids[:limit] for name, ids in found.items()}
+
+    def _after(self, context: Sequence[int], continuation: Sequence[int]) -> Tensor:
+        return self.logprobs([*context, *continuation])[len(context) - 1 : -1]
+
+    def _tensors(self, text: Tokenised) -> dict[str, Tensor]:
+        return {name: torch.tensor([values], device=self.place) for name, values in text.items()}
+
+    def _head(self, head: int = 0) -> dict[str, int]:
+        """A module of several heads is told which."""
+        inner: Any = getattr(self.module, "base_model", self.module)
+        return {"head": head} if type(getattr(inner, "model", inner)).__name__ == "Heads" else {}
+
+    def _precision(self) -> AbstractContextManager[None]:
+        return self.device.accelerator.autocast() if self.device else nullcontext()
+
+
+def without_middle(ids: Sequence[int], limit: int) -> list[int]:
+    """Of what is too long, the first half and the last; the first has the odd token."""
+    return list(ids) if len(ids) <= limit else [*ids[: (limit + 1) // 2], *ids[-(limit // 2) :]]

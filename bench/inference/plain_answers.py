@@ -1,0 +1,185 @@
+"""A task's answers a second time: what a model predicts of one example, from its words and the model's plain forward pass.
+
+Written from the ways' definitions, apart from `predictions.py` and from what batches, pads, caches and cuts for it.
+"""
+
+from collections.abc import Sequence
+from dataclasses import dataclass
+from itertools import pairwise
+from math import exp
+from typing import Any
+
+import torch
+
+from bench.inference.plain import PlainReader, Tokenised, without_middle
+from bench.inference.predictions import EvalSet
+from bench.tasks import prompts
+from bench.tasks.examples import Example
+from bench.tasks.types.ner import Ner
+from bench.tasks.types.qa import Qa
+
+
+@dataclass(frozen=True)
+class PlainAnswer:
+    """`value` is None where the answer is malformed."""
+
+    value: Any
+    confidence: float
+    margin: float
+    """How much likelier it was than the next: in nats, logits or cosines. Of a close choice rounding may make another."""
+
+
+def plain_answer(evalset: EvalSet, index: int, reader: PlainReader) -> PlainAnswer | None:
+    """The answer to one of the set's examples; None where it takes more than one pass to read."""
+    example = evalset.examples[index]
+    if reader.model.family == "encoder":
+        return _by_similarity(evalset, example, reader) if evalset.head is None else _by_head(evalset, index, reader)
+    ways = {"rank": _ranked, "write": _written, "read": _read}
+    return ways[evalset.task.asks](evalset, index, reader)
+
+
+def _context(evalset: EvalSet, index: int, room: int, reader: PlainReader) -> list[int]:
+    """Ids of the prompt behind its solved examples, without its middle where it leaves no room for the answer."""
+    example, spec, tokenizer = evalset.examples[index], evalset.task.spec, reader.tokenizer
+    shots = "".join(f"{spec.prompt.format(**shot.fields)} {evalset.task.answer(shot)}\n\n" for shot in evalset.shots)
+    if evalset.wording.style == "plain":
+        ids = tokenizer(shots + spec.prompt.format(**example.fields))["input_ids"]
+    else:
+        text, templated = _instruction(evalset, index), bool(tokenizer.chat_template)
+        turn = [{"role": "user", "content": text}]
+        chat = (
+            tokenizer.apply_chat_template(turn, tokenize=False, add_generation_prompt=True) if templated else f"{text}\nAnswer:"
+        )
+        ids = tokenizer(chat, add_special_tokens=not templated)["input_ids"]
+    encoding = evalset.model_encoding
+    limit = encoding.max_length - room + (len(tokenizer(shots)["input_ids"]) if shots else 0)
+    return without_middle(ids, min(limit, encoding.positions - room) if encoding.positions else limit)
+
+
+def _instruction(evalset: EvalSet, index: int) -> str:
+    wordings = evalset.task.spec.paraphrases(evalset.instructions)
+    number = index if evalset.paraphrase is None else evalset.paraphrase
+    return wordings[number % len(wordings)].format(**evalset.examples[index].fields).strip()
+
+
+def _ranked(evalset: EvalSet, index: int, reader: PlainReader) -> PlainAnswer:
+    spec = evalset.task.spec
+    chat = evalset.wording.style == "instruction" and reader.tokenizer.chat_template
+    words = {label: spec.answers[label] if chat else f" {spec.answers[label]}" for label in spec.labels}
+    ids = {label: reader.tokenizer(text, add_special_tokens=False)["input_ids"] for label, text in words.items()}
+    context = _context(evalset, index, max(map(len, ids.values())), reader)
+    return _likeliest({label: reader.nats(context, answer) for label, answer in ids.items()})
+
+
+def _likeliest(scores: dict[str, float]) -> PlainAnswer:
+    """The answer with the highest score, and its share where each has e to its score."""
+    first, second = sorted(scores, key=lambda label: -scores[label])[:2]
+    total = sum(exp(score - scores[first]) for score in scores.values())
+    return PlainAnswer(first, 1 / total, scores[first] - scores[second])
+
+
+def _written(evalset: EvalSet, index: int, reader: PlainReader) -> PlainAnswer:
+    task, tokenizer = evalset.task, reader.tokenizer
+    one_line, eos = evalset.wording.style == "plain", tokenizer.eos_token_id
+
+    def ends(token: int) -> bool:
+        return token == eos or (one_line and "\n" in tokenizer.decode([token]))
+
+    context = _context(evalset, index, task.answer_tokens, reader)
+    ids, chance, margin = reader.written(context, task.answer_tokens, ends)
+    text = tokenizer.decode([token for token in ids if token != eos], skip_special_tokens=True).strip()
+    return PlainAnswer(task.parse(evalset.examples[index], text.split("\n")[0] if one_line else text), chance, margin)
+
+
+def _read(evalset: EvalSet, index: int, reader: PlainReader) -> PlainAnswer:
+    nats, tokens, spelt = reader.passage(evalset.examples[index].fields["text"], evalset.model_encoding.max_length)
+    return PlainAnswer([nats, float(tokens), float(spelt)], exp(-nats / tokens), float("inf"))
+
+
+def _texts(evalset: EvalSet, index: int) -> list[str]:
+    """What stands before the text that is read in windows, or all that is read where none is."""
+    example, long = evalset.examples[index], evalset.task.long
+    if evalset.wording.style == "plain":
+        return prompts.inputs(evalset.task.spec, example, without=long)
+    return [prompts.instruction(evalset.task.spec, example, evalset.instructions, evalset.place(index), without=long)]
+
+
+def _by_head(evalset: EvalSet, index: int, reader: PlainReader) -> PlainAnswer | None:
+    task, example, head = evalset.task, evalset.examples[index], evalset.head or 0
+    limit, texts = evalset.model_encoding.max_length, _texts(evalset, index)
+    if task.long is None:
+        scores = reader.head(reader.tokens(texts, limit), head)["logits"]
+        return _likeliest(dict(zip(task.spec.labels, scores.tolist(), strict=True)))
+    lead = " ".join(texts).strip()
+    both = [lead, example.fields[task.long]] if lead else [example.fields[task.long]]
+    found = reader.tokenizer(*both, return_offsets_mapping=True)
+    if len(found["input_ids"]) > limit or len(reader.tokenizer(lead)["input_ids"]) > limit // 2 - 2:
+        return None
+    text = {name: list(found[name]) for name in ("input_ids", "token_type_ids") if name in found}
+    if isinstance(task, Ner):
+        return _tags(task, example, found, reader.head(text, head)["logits"])
+    return _span(task, example, found, reader.head(text, head)) if isinstance(task, Qa) else None
+
+
+def _own_tokens(found: Any) -> list[int]:
+    """Places of the last text's tokens."""
+    sequences = found.sequence_ids(0)
+    last = max(number for number in sequences if number is not None)
+    return [place for place, number in enumerate(sequences) if number == last]
+
+
+def _tags(task: Ner, example: Example, found: Any, logits: torch.Tensor) -> PlainAnswer:
+    """Of each word's first piece."""
+    words, begin, tags, shares, margin = example.fields["text"].split(" "), 0, [], [], float("inf")
+    names = ["O", *(f"{mark}-{label}" for label in task.spec.labels for mark in "BI")]
+    for word in words:
+        end = begin + len(word)
+        # The piece that holds the word's first character, or with some tokenizers the space before it.
+        first = next(p for p in _own_tokens(found) if begin < found["offset_mapping"][p][1] <= end)
+        chances, best = logits[first].softmax(-1), logits[first].topk(2)
+        tags.append(names[int(best.indices[0])])
+        shares.append(float(chances.max()))
+        margin, begin = min(margin, float(best.values[0] - best.values[1])), end + 1
+    return PlainAnswer(tags, min(shares), margin)
+
+
+def _span(task: Qa, example: Example, found: Any, logits: dict[str, torch.Tensor]) -> PlainAnswer:
+    """The best pair of ends in the context, by trying them all."""
+    starts, ends, own = logits["start_logits"].tolist(), logits["end_logits"].tolist(), _own_tokens(found)
+    pairs = [(starts[a] + ends[b], a, b) for a in own for b in own if a <= b < a + task.options.answer_tokens]
+    ranked = sorted(pairs, key=lambda pair: -pair[0])
+    nothing = starts[0] + ends[0]
+    both = logits["start_logits"].logsumexp(0) + logits["end_logits"].logsumexp(0)
+    scores = sorted([score for score, *_ in ranked[:2]] + ([nothing] if task.options.no_answer is not None else []))
+    margin = min((b - a for a, b in list(pairwise(scores))[-1:]), default=float("inf"))
+    score, first, last = ranked[0]
+    if task.options.no_answer is not None and nothing > score:
+        return PlainAnswer("", float((nothing - both).exp()), margin)
+    offsets = found["offset_mapping"]
+    text = example.fields["context"][offsets[first][0] : offsets[last][1]]
+    return PlainAnswer(text, float((score - both).exp()), margin)
+
+
+def _by_similarity(evalset: EvalSet, example: Example, reader: PlainReader) -> PlainAnswer | None:
+    """The label whose description, or whose solved examples' mean, has the highest cosine."""
+    spec = evalset.task.spec
+    if evalset.task.untrained(example) is not None:
+        return None
+    text = _embedded(prompts.inputs(spec, example), evalset, reader)
+    known = {label: _label(label, evalset, reader) for label in spec.labels}
+    cosines = {label: float(text @ vector / max(text.norm() * vector.norm(), 1e-8)) for label, vector in known.items()}
+    return _likeliest(cosines)
+
+
+def _label(label: str, evalset: EvalSet, reader: PlainReader) -> torch.Tensor:
+    spec, shots = evalset.task.spec, evalset.shots
+    if shots:
+        own = [_embedded(prompts.inputs(spec, shot), evalset, reader) for shot in shots if shot.gold == label]
+        return torch.stack(own).mean(0) if own else torch.zeros(1)
+    empty = dict.fromkeys(evalset.examples[0].fields, "")
+    return _embedded([f"{spec.prompt.format(**empty)} {spec.answers[label]}"], evalset, reader)
+
+
+def _embedded(texts: Sequence[str], evalset: EvalSet, reader: PlainReader) -> torch.Tensor:
+    tokens: Tokenised = reader.tokens(texts, evalset.model_encoding.max_length)
+    return reader.embedding(tokens).double()

@@ -1,0 +1,26 @@
+"""How many items of each probe a plan asks: so many as the user says, or as many as finding a loss of some size needs."""
+
+from bench.probes import Probe
+from bench.probes.base import filled_rows
+from bench.specs.probe import ProbeSpec
+from bench.specs.probe_power import ProbePower
+from bench.statistics.power import items_for_mean, items_for_share
+
+
+def items_needed(kind: type[Probe], power: ProbePower) -> int | None:
+    """By what training was seen to do to items of the kind; None where the kind has no number of the unit that is asked."""
+    if kind.discordance is not None:
+        return None if power.share is None else items_for_share(power.share, kind.discordance)
+    wanted = power.share if kind.share else power.nats
+    return None if wanted is None or kind.spread is None else items_for_mean(wanted, kind.spread)
+
+
+def items_by_power(kind: type[Probe], spec: ProbeSpec, power: ProbePower) -> tuple[int, str | None]:
+    """The limit, and a sentence where the probe has too few items, or no number of that unit and keeps its own limit."""
+    needed = items_needed(kind, power)
+    if needed is None:
+        return spec.items, f"probe '{spec.name}' asks its {spec.items} items: the power is in another unit than its numbers"
+    held = len(filled_rows(spec)) - int(spec.options.get("train", 256) if spec.kind == "linear-probe" else 0)
+    if needed > held:
+        return held, f"probe '{spec.name}' would need {needed:,} items for that power, and has {held:,}: all are asked"
+    return needed, None

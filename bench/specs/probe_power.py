@@ -1,0 +1,29 @@
+"""`--probe-power`: how small a loss a probe is to find four times out of five."""
+
+import re
+from dataclasses import dataclass
+
+from bench.errors import UserError
+
+
+@dataclass(frozen=True)
+class ProbePower:
+    """Losses to be found: of accuracy or AUC as a share, of a loss per token in nats; None where nothing is said of it."""
+
+    share: float | None
+    nats: float | None
+
+
+def probe_power(text: str) -> ProbePower:
+    """`5points`, `.02nats`, or both with a comma between them.
+
+    Raises:
+        UserError: it is neither.
+    """
+    found: dict[str, float] = {}
+    for part in text.split(","):
+        match = re.fullmatch(r"\s*(\d+\.?\d*|\.\d+)\s*(points|nats)\s*", part)
+        if not match or float(match[1]) <= 0 or match[2] in found or (match[2] == "points" and float(match[1]) >= 100):
+            raise UserError(f"probe power '{text}': give a loss in points, in nats, or both, as 5points,.02nats")
+        found[match[2]] = float(match[1])
+    return ProbePower(found["points"] / 100 if "points" in found else None, found.get("nats"))

@@ -1,0 +1,63 @@
+"""The plain reader against transformers' own losses and generation."""
+
+import pytest
+import torch
+import transformers
+
+from bench.inference.plain import PlainReader, without_middle
+
+
+def test_nats_are_those_of_the_models_own_loss(decoder):
+    model = decoder.load().eval()
+    ids = decoder.tokenizer("a film of great charm and wit")["input_ids"]
+    labels = torch.tensor([[-100] * 3 + ids[3:]])
+    with torch.no_grad():
+        loss = model(torch.tensor([ids]), labels=labels).loss.item()
+    reader = PlainReader(model, decoder)
+    assert reader.nats(ids[:3], ids[3:]) == pytest.approx(-loss * (len(ids) - 3), rel=1e-5)
+
+
+def test_what_is_written_is_greedy_and_ends_at_an_end(decoder):
+    model = decoder.load().eval()
+    reader, ids = PlainReader(model, decoder), decoder.tokenizer("the film")["input_ids"]
+    config = transformers.GenerationConfig(pad_token_id=0, eos_token_id=2, max_new_tokens=5, do_sample=False)
+    expected = model.generate(torch.tensor([ids]), generation_config=config)[0, len(ids) :].tolist()
+    said, chance, margin = reader.written(ids, 5, lambda token: token == 2)
+    assert said == expected == reader.likeliest(ids, expected)
+    assert chance == pytest.approx(torch.tensor(reader.nats(ids, said)).exp().item(), rel=1e-4) and margin > 0
+    assert reader.written(ids, 5, lambda token: True)[0] == expected[:1]
+
+
+def test_states_and_masked_logits_are_the_encoders_own(encoder):
+    trunk = encoder.load(transformers.AutoModel).eval()
+    reader = PlainReader(trunk, encoder)
+    text = reader.tokens(["a film of great charm"], 64)
+    inputs = {name: torch.tensor([values]) for name, values in text.items()}
+    with torch.no_grad():
+        out = trunk(**inputs, output_hidden_states=True)
+        logits = encoder.load(transformers.AutoModelForMaskedLM).eval()(**inputs).logits[0]
+    assert len(reader.states(text)) == len(out.hidden_states)
+    assert torch.allclose(reader.embedding(text), out.last_hidden_state[0].mean(0), atol=1e-6)
+    assert torch.allclose(reader.masked_logprobs(text).float(), logits.log_softmax(-1), atol=1e-4)
+
+
+def test_the_masked_lm_head_reads_the_trunk_that_is_asked(encoder):
+    trunk = encoder.load(transformers.AutoModel).eval()
+    reader = PlainReader(trunk, encoder)
+    text = reader.tokens(["a film"], 64)
+    before = reader.masked_logprobs(text)
+    with torch.no_grad():
+        trunk.embeddings.word_embeddings.weight.mul_(2)
+    assert not torch.allclose(before, reader.masked_logprobs(text), atol=1e-3)
+
+
+def test_what_is_too_long_is_cut(encoder):
+    reader = PlainReader(torch.nn.Linear(1, 1), encoder)
+    whole, cut = (reader.tokens(["one two three four five six"], limit)["input_ids"] for limit in (64, 5))
+    assert cut == [*whole[:4], whole[-1]]
+    assert len(reader.tokens(["one two three", "four five six"], 6)["input_ids"]) == 6
+
+
+@pytest.mark.parametrize(("limit", "left"), [(6, [0, 1, 2, 3, 4, 5]), (5, [0, 1, 2, 4, 5]), (4, [0, 1, 4, 5]), (2, [0, 5])])
+def test_the_middle_is_lost(limit, left):
+    assert without_middle(range(6), limit) == left

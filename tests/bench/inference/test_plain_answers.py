@@ -1,0 +1,79 @@
+"""Answers read one by one against those of the batches: two ways, written apart, to the same numbers."""
+
+import pytest
+
+from bench.inference.local import LocalBackend
+from bench.inference.plain import PlainReader
+from bench.inference.plain_answers import plain_answer
+from bench.inference.predictions import EvalSet, predict
+from bench.specs.wording import Wording
+from bench.tasks import splits, types
+from bench.tasks.encoding import Encoding
+
+
+@pytest.fixture
+def evalset(library):
+    def made(task, model, wording=None, **more):
+        spec = library.task(task)
+        limit = more.pop("limit", 128)
+        options = {"items": 6, **more}
+        return EvalSet(
+            types.task_type(spec), splits.load_splits(spec), Encoding(model, limit), wording or Wording(), seed=0, **options
+        )
+
+    return made
+
+
+def same(evalset, model, net, least=1):
+    """Whether all answers agree, of which at least so many could be read in one pass."""
+    found = predict(LocalBackend(net, model), evalset)
+    plain = [plain_answer(evalset, index, PlainReader(net, model)) for index in range(len(found))]
+    assert sum(answer is not None for answer in plain) >= least
+    for answer, (_, row) in zip(plain, found.iterrows(), strict=True):
+        if answer and answer.margin > 1e-4:
+            value = evalset.task.wrong(row) if answer.value is None else answer.value
+            kept = row["prediction"] if isinstance(value, str) else list(row["prediction"])
+            assert kept == (pytest.approx(value, rel=1e-5) if evalset.task.asks == "read" else value)
+            assert row["confidence"] == pytest.approx(answer.confidence, abs=1e-4)
+    return True
+
+
+@pytest.mark.parametrize("wording", [Wording(), Wording(shots=2), Wording(style="instruction")])
+@pytest.mark.parametrize("limit", [128, 16])
+def test_a_decoder_ranks_alike(evalset, decoder, wording, limit):
+    assert same(evalset("sst2", decoder, wording, limit=limit), decoder, decoder.load().eval(), least=6)
+
+
+def test_a_decoder_writes_alike(evalset, decoder):
+    squad = evalset("squad", decoder, limit=96, items=3)
+    assert same(squad, decoder, decoder.load().eval(), least=3)
+
+
+def test_a_decoder_reads_alike(evalset, decoder):
+    assert same(evalset("film-plots", decoder, limit=512), decoder, decoder.load().eval())
+
+
+@pytest.mark.parametrize("task", ["sst2", "sec-entities", "squad"])
+def test_an_encoders_head_answers_alike(evalset, encoder, task):
+    asked = evalset(task, encoder, head=0, limit=256)
+    net = encoder.load(asked.task.auto_class, num_labels=asked.task.outputs()).eval()
+    assert same(asked, encoder, net)
+
+
+def test_an_encoders_head_under_an_instruction(evalset, encoder):
+    asked = evalset("sec-entities", encoder, Wording(style="instruction"), head=0, limit=256)
+    assert same(asked, encoder, encoder.load(asked.task.auto_class, num_labels=asked.task.outputs()).eval())
+
+
+@pytest.mark.parametrize("shots", [0, 4])
+def test_an_encoder_is_similar_alike(evalset, encoder, shots):
+    import transformers
+
+    net = encoder.load(transformers.AutoModel).eval()
+    assert same(evalset("sst2", encoder, Wording(shots=shots)), encoder, net, least=6)
+
+
+def test_what_needs_several_windows_is_left_out(evalset, encoder):
+    asked = evalset("squad", encoder, head=0, limit=48)
+    net = encoder.load(asked.task.auto_class, num_labels=2).eval()
+    assert plain_answer(asked, 0, PlainReader(net, encoder)) is None
