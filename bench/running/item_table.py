@@ -15,6 +15,7 @@ COLUMNS = (
     "prediction",
     "confidence",
     "malformed",
+    "answerable",
     "before_value",
     "value",
     "weight",

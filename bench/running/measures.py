@@ -7,6 +7,7 @@ import pandas as pd
 
 from bench.inference.backend import Backend
 from bench.inference.predictions import EvalSet, predict
+from bench.metrics.rate import RATES
 from bench.probes.base import Probe, columns
 from bench.records.outcome import Delta, Elsewhere, Forgetting, Gain, Pair, Point, Robustness, Stages
 from bench.running import contamination
@@ -18,12 +19,14 @@ from bench.statistics.estimates import verdict
 
 
 def of_task(evalset: EvalSet, before: pd.DataFrame, after: pd.DataFrame) -> dict[str, Any]:
-    """The record's fields on the task itself; what a decoder writes also has its rate of malformed answers."""
+    """The record's fields on the task itself; what a decoder writes also has its rate of malformed answers, and of a text that
+    it is asked about, how often the answer was still in what it read."""
     names = evalset.task.spec.metrics
     metrics = scores(after, names)
-    if "malformed" in after:
-        wrong = after.assign(prediction=after["malformed"].astype(float), gold="")
-        metrics |= scores(wrong, ["malformed"])
+    for rate in RATES:
+        if rate in after:
+            known = after[after[rate].notna()]
+            metrics |= scores(known.assign(prediction=known[rate].astype(float), gold=""), [rate])
     gain, low, high = rise(after, before, names[0])
     return {
         "metrics": metrics,

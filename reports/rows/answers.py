@@ -52,14 +52,12 @@ def task_counts(frames: Sequence[pd.DataFrame], task: str, name: str, kind: str 
     return PairedCounts(after, before, metric.number)
 
 
-def malformed_counts(frames: Sequence[pd.DataFrame], task: str, name: str) -> PairedCounts | None:
-    """The counts of the metric of that name on whether each answer was malformed; before is no answer's."""
-    if any("malformed" not in frame for frame in frames):
+def rate_counts(frames: Sequence[pd.DataFrame], task: str, name: str) -> PairedCounts | None:
+    """The counts of a rate, from the column of its name; before is no answer's."""
+    if any(name not in frame for frame in frames):
         return None
-    rates = [frame["malformed"].astype(float).map(str, na_action="ignore") for frame in frames]
-    return task_counts(
-        [frame.assign(prediction=rate, before="0") for frame, rate in zip(frames, rates, strict=True)], task, name
-    )
+    known = [frame[frame[name].notna()] for frame in frames]
+    return task_counts([frame.assign(prediction=frame[name].astype(float).map(str), before="0") for frame in known], task, name)
 
 
 def probe_counts(frames: Sequence[pd.DataFrame], probe: str) -> PairedCounts | None:

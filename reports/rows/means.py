@@ -9,6 +9,7 @@ from statistics import fmean
 
 import pandas as pd
 
+from bench.metrics.rate import RATES
 from bench.records.outcome import Elsewhere, Forgetting, Outcome, Pair, Point, Score, Stages
 from bench.records.record import Cost, Record
 from bench.statistics.estimates import Bounds, Estimate, estimate
@@ -36,7 +37,7 @@ class Forgotten:
 
 @dataclass(frozen=True)
 class OtherMetric:
-    """One of the task's metrics that is not the score, or the rate of malformed answers."""
+    """One of the task's metrics that is not the score, or a rate: of malformed answers, or of those that could be found."""
 
     quantity: Quantity
     value: Estimate
@@ -96,7 +97,7 @@ def other_metrics(outcomes: Sequence[Outcome], task: str, frames: Frames) -> dic
     others = {}
     for name in names:
         scores = [outcome.metrics[name] for outcome in outcomes]
-        counted = answers.malformed_counts if name == "malformed" else answers.task_counts
+        counted = answers.rate_counts if name in RATES else answers.task_counts
         others[name] = OtherMetric(quantity_of(scores[0]), mean_score(scores, counted(frames, task, name)))
     return others
 
