@@ -5,14 +5,19 @@ gathering over processes, autocast and caches hide behind it; tasks and probes n
 file behind it (local.py), one behind an API another (endpoint.py); a sharded model or a serving engine would be one more.
 """
 
-from collections.abc import Sequence
+from collections.abc import Callable, Sequence
 from dataclasses import dataclass
+from typing import TypeVar
 
 from torch import Tensor
 
+from bench.devices.device import Device
 from bench.errors import RunError
 from bench.specs.base import Capability
 from bench.tokens.encoded import Encoded
+
+A = TypeVar("A")
+B = TypeVar("B")
 
 Ids = tuple[int, ...]
 Continuation = tuple[Ids, Ids]
@@ -57,6 +62,8 @@ class Backend:
 
     name: str
     can: frozenset[Capability]
+    device: Device | None = None
+    """It shares the requests among its processes; without one this process answers all of them."""
 
     def loglikelihoods(self, requests: Sequence[Continuation]) -> list[Likelihood]:
         """How likely a decoder finds each continuation after its context."""
@@ -80,6 +87,19 @@ class Backend:
         """The mean over tokens of the hidden states, on the CPU in fp32: (texts, 1, hidden) of the last layer, or (texts,
         layers + 1, hidden), the embedding layer first."""
         raise self._cannot("embeddings")
+
+    def _mine(self, count: int) -> list[int]:
+        """Which of so many requests this process answers."""
+        return self.device.share(count) if self.device else list(range(count))
+
+    def _shared(self, requests: Sequence[A], answer: Callable[[Sequence[A]], list[B]]) -> list[B]:
+        """The answers to all requests, of which each process gives its share."""
+        return self._answered(requests, self._mine(len(requests)), answer)
+
+    def _answered(self, requests: Sequence[A], mine: Sequence[int], answer: Callable[[Sequence[A]], list[B]]) -> list[B]:
+        """The answers to all requests, of which this process gives those at the indices `mine`."""
+        answers = answer([requests[index] for index in mine]) if mine else []
+        return self.device.gathered(dict(zip(mine, answers, strict=True))) if self.device else answers
 
     def _cannot(self, what: str) -> RunError:
         return RunError(f"model '{self.name}' gives no {what}")

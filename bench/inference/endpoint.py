@@ -81,10 +81,12 @@ class EndpointBackend(Backend):
 
     def generate(self, prompts: Sequence[Prompt], longest: int, one_line: bool) -> list[GeneratedText]:
         """As `Backend.generate`, but for the limits: the endpoint has its own `max_tokens`, and a chat ends its turn itself."""
-        mine = self.device.share(len(prompts)) if self.device else list(range(len(prompts)))
-        answers = self.answers([prompts[index].turns for index in mine])
-        written = [GeneratedText(a.text, None, (a.input_tokens, a.output_tokens)) for a in answers]
-        return self.device.gathered(dict(zip(mine, written, strict=True))) if self.device else written
+
+        def written(part: Sequence[Prompt]) -> list[GeneratedText]:
+            answers = self.answers([prompt.turns for prompt in part])
+            return [GeneratedText(a.text, None, (a.input_tokens, a.output_tokens)) for a in answers]
+
+        return self._shared(prompts, written)
 
     def answers(self, conversations: Sequence[Turns], progress: Callable[[int, int], None] = _silent) -> list[ChatAnswer]:
         """One answer per conversation, in their order; equal ones are asked once, kept answers not at all.

@@ -2,13 +2,12 @@
 
 from collections.abc import Callable, Sequence
 from contextlib import nullcontext
-from typing import TypeVar
 
 import torch
 from torch import Tensor, nn
 
 from bench.devices.device import Device
-from bench.inference.backend import Backend, Continuation, GeneratedText, Likelihood, Prompt
+from bench.inference.backend import A, B, Backend, Continuation, GeneratedText, Likelihood, Prompt
 from bench.inference.embeddings import layer_means
 from bench.inference.generation import generate
 from bench.inference.likelihood import likelihoods, text_losses
@@ -21,20 +20,20 @@ from bench.tokens.encoded import Encoded
 EVAL_TOKENS = 2048
 """Bound of a padded batch on one device; memory depends on it, results only in rounding."""
 
-A = TypeVar("A")
-B = TypeVar("B")
-
 
 class LocalBackend(Backend):
     """A torch module and the model that it was loaded from.
 
     Args:
-        device: shares the requests among its processes, and casts to its precision. Without one this process answers all of
-            them in the module's own precision: self-tests compare batches with single items, and bf16 would tell them apart.
+        device: shares the requests among its processes. Without one this process answers all of them in the module's own
+            precision: self-tests compare batches with single items, and bf16 would tell them apart.
+        cast: whether the forward pass is in the device's precision, as in training; else in the module's own.
     """
 
-    def __init__(self, module: nn.Module, model: Model, device: Device | None = None, tokens: int = EVAL_TOKENS) -> None:
-        self.module, self.model, self.device, self.tokens = module, model, device, tokens
+    def __init__(
+        self, module: nn.Module, model: Model, device: Device | None = None, tokens: int = EVAL_TOKENS, cast: bool = True
+    ) -> None:
+        self.module, self.model, self.device, self.tokens, self.cast = module, model, device, tokens, cast
         self.name, self.can = model.name, model.can
 
     @property
@@ -79,15 +78,6 @@ class LocalBackend(Backend):
                 logits[index] = row.cpu()
         return logits
 
-    def _mine(self, count: int) -> list[int]:
-        """Which of so many requests this process answers."""
-        return self.device.share(count) if self.device else list(range(count))
-
-    def _shared(self, requests: Sequence[A], answer: Callable[[Sequence[A]], list[B]]) -> list[B]:
-        return self._answered(requests, self._mine(len(requests)), answer)
-
     def _answered(self, requests: Sequence[A], mine: Sequence[int], answer: Callable[[Sequence[A]], list[B]]) -> list[B]:
-        """The answers to all requests, of which this process gives those at the indices `mine`."""
-        with self.device.accelerator.autocast() if self.device else nullcontext():
-            answers = answer([requests[index] for index in mine]) if mine else []
-        return self.device.gathered(dict(zip(mine, answers, strict=True))) if self.device else answers
+        with self.device.accelerator.autocast() if self.device and self.cast else nullcontext():
+            return super()._answered(requests, mine, answer)

@@ -2,6 +2,7 @@
 
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass
+from functools import cached_property
 from typing import Any, NamedTuple
 
 import numpy as np
@@ -13,10 +14,11 @@ from bench.inference.backend import Backend, Prompt
 from bench.inference.passages import passage_losses
 from bench.specs.base import Capability
 from bench.specs.wording import Wording
-from bench.tasks.encoding import Encoding
+from bench.tasks.encoding import Encoding, InstructionSplit
 from bench.tasks.examples import Example
 from bench.tasks.few_shot import pick_shots, solved
 from bench.tasks.prompts import inputs, instruction, plain
+from bench.tasks.sampling import sample
 from bench.tasks.splits import TaskData
 from bench.tasks.types import TaskType
 
@@ -33,22 +35,30 @@ class EvalSet:
     seed: int
     """Chooses the solved examples of few-shot prompts."""
     items: int | None = None
-    """The first examples alone."""
+    """A sample of so many; None: all."""
     head: int | None = None
     """An encoder's head for the task; without one it answers by similarity."""
     split: str = "test"
     """`validation`, `test`, or one of the task's sets from another domain."""
     paraphrase: int | None = None
-    """One wording of the instruction for all examples; without it they take turns."""
+    """One of the instructions for all examples; without it they take turns."""
 
-    @property
+    @cached_property
     def examples(self) -> list[Example]:
-        return self.data.split(self.split)[: self.items]
+        """The split's, or a sample of them that is the same for whoever asks: with its labels' shares, spread over clusters."""
+        everything = self.data.split(self.split)
+        labels, clusters = [self.task.label(e) for e in everything], [e.cluster for e in everything]
+        return sample(everything, self.items, labels, clusters)
 
     @property
     def shots(self) -> list[Example]:
         """The solved examples that stand before each question."""
         return pick_shots(self.task, self.data, self.wording.shots, self.seed)
+
+    @property
+    def instructions(self) -> InstructionSplit:
+        """Whose instructions are used: the unseen ones are kept for what is published, as the test's examples are."""
+        return "train" if self.split == "validation" else "test"
 
     def place(self, index: int) -> int:
         """Which paraphrase the example gets."""
@@ -87,8 +97,9 @@ Way = Callable[[Backend, EvalSet], list[ItemPrediction]]
 
 
 def predict(backend: Backend, evalset: EvalSet) -> pd.DataFrame:
-    """One row per example: `item`, `gold`, `prediction`, `confidence` (the prediction's probability as the model gives it), and
-    where an answer can be so, `malformed` and `answerable` (1, or 0 where the right answer was cut out of what was read)."""
+    """One row per example: `item`, `cluster` (None where there is none), `gold`, `prediction`, `confidence` (the prediction's
+    probability as the model gives it), and where an answer can be so, `malformed` and `answerable` (1, or 0 where the right
+    answer was cut out of what was read)."""
     return frame(evalset, _way(backend.can, evalset)(backend, evalset))
 
 
@@ -97,6 +108,7 @@ def frame(evalset: EvalSet, predictions: Sequence[ItemPrediction]) -> pd.DataFra
     rows = [
         {
             "item": example.id,
+            "cluster": example.cluster,
             "gold": example.gold if isinstance(example.gold, str) else list(example.gold),
             "prediction": evalset.task.wrong(example) if prediction.value is None else prediction.value,
             "confidence": prediction.confidence,
@@ -129,9 +141,10 @@ def _contexts(evalset: EvalSet, answer: int) -> list[_Context]:
     encoding, task = evalset.model_encoding, evalset.task
     before = solved(task, evalset.shots)
     room = len(encoding.ids(before)) if before else 0
+    words, split = evalset.wording, evalset.instructions
 
     def context(index: int, example: Example) -> _Context:
-        text, special = encoding.prompt(task, example, evalset.wording, "test", evalset.place(index), before)
+        text, special = encoding.prompt(task, example, words, split, evalset.place(index), before)
         ids = encoding.ids(text, special)
         lost = encoding.lost_text(text, encoding.lost(len(ids), answer, room), special)
         return _Context(encoding.fitted(ids, answer, room), task.answerable(example, text, lost))
@@ -141,12 +154,12 @@ def _contexts(evalset: EvalSet, answer: int) -> list[_Context]:
 
 def _conversations(evalset: EvalSet) -> list[Prompt]:
     """Each example's instruction as a user's turn, after solved examples as turns before it."""
-    task, shots = evalset.task, evalset.shots
+    task, shots, split = evalset.task, evalset.shots, evalset.instructions
 
     def turns(index: int, example: Example) -> tuple[str, ...]:
         place = evalset.place(index)
-        before = [turn for e in shots for turn in (instruction(task.spec, e, "test", place), task.answer(e))]
-        return (*before, instruction(task.spec, example, "test", place))
+        before = [turn for e in shots for turn in (instruction(task.spec, e, split, place), task.answer(e))]
+        return (*before, instruction(task.spec, example, split, place))
 
     return [Prompt(turns=turns(index, example)) for index, example in enumerate(evalset.examples)]
 
@@ -184,8 +197,8 @@ def _read(backend: Backend, evalset: EvalSet) -> list[ItemPrediction]:
 def _by_head(backend: Backend, evalset: EvalSet) -> list[ItemPrediction]:
     """What the task's type reads off the logits of its head, over all windows of each example."""
     encoding, task, head = evalset.model_encoding, evalset.task, evalset.head or 0
-    examples = evalset.examples
-    windows = [encoding.windows(task, e, evalset.wording, "test", evalset.place(i), head) for i, e in enumerate(examples)]
+    examples, words, split = evalset.examples, evalset.wording, evalset.instructions
+    windows = [encoding.windows(task, e, words, split, evalset.place(i), head) for i, e in enumerate(examples)]
     logits = iter(backend.head_logits([window for part in windows for window in part]))
     return [
         ItemPrediction(*task.judge(example, part, [next(logits) for _ in part]))

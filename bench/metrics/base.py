@@ -7,6 +7,7 @@ from typing import Any, ClassVar
 import numpy as np
 
 from bench.statistics.bootstrap import Floats
+from bench.statistics.intervals import Scale
 
 
 class Counted(ABC):
@@ -21,6 +22,11 @@ class Counted(ABC):
     """Type of an item's prediction: str, float, list[str] or list[float]."""
     reference: ClassVar[Any] = str
     """Type of an item's reference; None where references are not read."""
+
+    @property
+    def scale(self) -> Scale:
+        """How the bounds of its interval are kept inside."""
+        return "logit" if self.share else "plain"
 
     @abstractmethod
     def counts(self, predictions: Sequence[Any], references: Sequence[Any]) -> Floats:
@@ -41,6 +47,10 @@ class Counted(ABC):
 
 class Mean(Counted):
     """A mean of one value per item."""
+
+    @property
+    def scale(self) -> Scale:
+        return "wilson" if self.share else "plain"
 
     @abstractmethod
     def values(self, predictions: Sequence[Any], references: Sequence[Any]) -> Sequence[float]:

@@ -7,7 +7,7 @@ import copy
 from dataclasses import dataclass
 from functools import cached_property
 from pathlib import Path
-from typing import Any
+from typing import Any, Literal
 
 import torch
 from transformers import (
@@ -43,6 +43,8 @@ class Model:
     """The folder of its files, or what the hub would give."""
     content_hash: str
     trust_remote_code: bool = False
+    reference_precision: Literal["fp32", "bf16"] = "fp32"
+    """Of the untouched model that gain and forgetting are held against."""
 
     @cached_property
     def folder(self) -> Path:
@@ -90,20 +92,26 @@ class Model:
             tokenizer.pad_token = tokenizer.eos_token  # Llama and GPT-2 have none; padding is masked, so that any token does
         return tokenizer
 
+    @property
+    def reference_bits(self) -> int:
+        """Of a weight of the untouched model."""
+        return 32 if self.reference_precision == "fp32" else 16
+
     def load(
         self, auto_class: Any = AutoModelForCausalLM, bits: int = 32, device: torch.device | None = None, **head: Any
     ) -> PreTrainedModel:
-        """A fresh copy of the weights: fp32, or a bitsandbytes base in 8 or 4 bit.
+        """A fresh copy of the weights: fp32, bf16 (16 bits), or a bitsandbytes base in 8 or 4 bit.
 
         `head` goes to the config (num_labels); a new head takes its values from torch's global generator.
         """
         extra: dict[str, Any] = {"ignore_mismatched_sizes": True} if head else {}  # a head of another width is a new head
-        if bits < 32:
+        if bits < 16:
             extra["quantization_config"] = self._quantisation(auto_class, bits, head)
             extra["device_map"] = {"": device or torch.device("cpu")}
         loaded: PreTrainedModel = auto_class.from_pretrained(
             self.folder,
-            dtype=torch.float32,  # since transformers 5 the checkpoint's own is the default (huggingface/transformers#34919)
+            # Since transformers 5 the checkpoint's own is the default (huggingface/transformers#34919).
+            dtype=torch.bfloat16 if bits == 16 else torch.float32,
             use_safetensors=True,
             trust_remote_code=self.trust_remote_code,
             **extra,
@@ -141,7 +149,8 @@ def find_model(name: str, library: Library, trust_remote_code: bool = False) -> 
         UserError: there is no such model, or the hub cannot be reached.
     """
     if spec := library.model(name):
-        return Model(spec.name, spec if spec.hub else checkpoints.prepared(spec), checkpoints.pinned_hash(spec))
+        source = spec if spec.hub else checkpoints.prepared(spec)
+        return Model(spec.name, source, checkpoints.pinned_hash(spec), reference_precision=spec.reference_precision)
     folder = Path(name)
     if not folder.is_dir():
         folder = checkpoints.from_hub(name, library.models(), trust_remote_code)

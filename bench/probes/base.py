@@ -20,6 +20,10 @@ from bench.specs.base import Capability, Family, Spec, explain
 from bench.specs.probe import ProbeSpec
 from bench.statistics.bootstrap import Indices
 from bench.tasks.encoding import Encoding
+from bench.tasks.sampling import sample
+
+ACCURACY = "accuracy"
+"""The share of right answers, which stands beside the continuous number that a probe is first of all."""
 
 R = TypeVar("R", bound=Mapping[str, Any])
 
@@ -53,7 +57,7 @@ class Probe(ABC):
     def __init__(self, spec: ProbeSpec, encoding: Encoding, limit: int) -> None:
         self.spec, self.encoding = spec, encoding
         self.options: Any = self.allowed.model_validate(spec.options)
-        self.rows = sample(filled_rows(spec), limit)
+        self.rows = chosen_rows(filled_rows(spec), limit)
 
     @classmethod
     def accept(cls, spec: ProbeSpec) -> None:
@@ -93,7 +97,9 @@ class Probe(ABC):
 
     @abstractmethod
     def measure(self, backend: Backend) -> pd.DataFrame:
-        """One row per item: `value`, its `weight` in the score, `gold` and `prediction` where there are any (as text)."""
+        """One row per item: `value`, a continuous number, and its `weight` in the score; `right`, 0 or 1, where there is an
+        answer that can be; `gold` and `prediction` where there are any (as text).
+        """
 
     def part(self, indices: Sequence[int]) -> Self:
         """The same probe on some of its items."""
@@ -119,7 +125,9 @@ class Probe(ABC):
 
     def others(self, before: Columns, after: Columns) -> dict[str, tuple[float, float]]:
         """Further numbers that the same items give, before and after, by name."""
-        return {}
+        if "right" not in before:
+            return {}
+        return {ACCURACY: (float(before["right"].mean()), float(after["right"].mean()))}
 
     def frame(self, values: Sequence[float], weights: Sequence[float] | None = None, **columns: Any) -> pd.DataFrame:
         columns = {name: [str(entry) for entry in column] for name, column in columns.items()}
@@ -159,7 +167,7 @@ def filled_rows(spec: ProbeSpec) -> list[SourceRow]:
     return [SourceRow(filled(row, spec.fields), row.place) for row in sources.rows(spec.source)]
 
 
-def sample(rows: Sequence[R], limit: int) -> list[R]:
-    """A fixed random choice of rows; a larger limit keeps all of a smaller one's."""
-    chosen = np.random.default_rng(0).permutation(len(rows))[:limit]
-    return [rows[int(index)] for index in chosen]
+def chosen_rows(rows: Sequence[R], limit: int) -> list[R]:
+    """A fixed sample of rows with the shares of their `gold` values, if they have any; a larger limit keeps all of a smaller
+    one's."""
+    return sample(rows, limit, [str(row.get("gold", "")) for row in rows], [None] * len(rows))

@@ -1,4 +1,5 @@
-"""Questions asked without a text: right when the model's greedy continuation is one of the accepted answers.
+"""Questions asked without a text: how likely the model finds the first of the accepted answers, and whether it would write one:
+right when its greedy continuation is one of them.
 
 No text is generated: an answer is the greedy continuation when each of its tokens is the likeliest, and so is an end after it:
 the EOS token, or one that begins with a new line, a full stop or a comma (where lm-evaluation-harness cuts TriviaQA's
@@ -20,9 +21,9 @@ ENDS = ("\n", ".", ",")
 class ClosedBook(Probe):
     family = "decoder"
     uses = "loglikelihoods"
-    value = "accuracy"
+    value = "log-likelihood of the first answer (nats)"
     higher_is_better = True
-    share = True
+    share = False
     needs = frozenset({"question", "answers"})
 
     @classmethod
@@ -31,20 +32,22 @@ class ClosedBook(Probe):
         return None if isinstance(answers, list) and any(answers) else "field 'answers' must be a list of accepted answers"
 
     def measure(self, backend: Backend) -> pd.DataFrame:
-        """Beside the usual columns `nats`: the log-likelihood of the likeliest first token of an accepted answer."""
+        """`value` is the log-likelihood of the first accepted answer, without an end after it; `right` whether the greedy
+        continuation is one of them.
+        """
         asked = [(number, answer, request) for number, row in enumerate(self.rows) for answer, request in self._asked(row)]
         # One pass over the question tells which answers can be greedy at all: few are worth a second look.
         firsts = backend.loglikelihoods([(context, answer[:1]) for _, _, (context, answer) in asked])
-        nats = [float("-inf")] * len(self.rows)
-        for (number, *_), first in zip(asked, firsts, strict=True):
-            nats[number] = max(nats[number], first.total)
+        main = {number: request for number, _, request in reversed(asked)}
+        listed_first = [(context, ids[:-1]) for _, (context, ids) in sorted(main.items())]
+        nats = [answer.total for answer in backend.loglikelihoods(listed_first)]
         asked = [entry for entry, first in zip(asked, firsts, strict=True) if first.greedy]
         whole = backend.loglikelihoods([request for _, _, request in asked])
         said = {number: answer for (number, answer, (_, ids)), f in zip(asked, whole, strict=True) if self._written(ids, f)}
         gold = [row["answers"][0] for row in self.rows]
         numbers = range(len(self.rows))
         right = [float(number in said) for number in numbers]
-        return self.frame(right, gold=gold, prediction=[said.get(number, "") for number in numbers]).assign(nats=nats)
+        return self.frame(nats, gold=gold, prediction=[said.get(number, "") for number in numbers]).assign(right=right)
 
     def _asked(self, row: Mapping[str, Any]) -> list[tuple[str, Continuation]]:
         """Each accepted answer, with EOS in the place of its end."""

@@ -1,9 +1,12 @@
 """What an encoder's features still tell about a task never trained on: a linear classifier on frozen, mean-pooled embeddings.
 
 The classifier (scikit-learn's logistic regression on standardised features) is fitted anew on each model's features of the
-same training rows, and judged on other rows (Alain & Bengio 2017).
+same training rows, and judged on other rows (Alain & Bengio 2017): by the log-odds that it gives the gold class, and by whether
+it guesses right.
 """
 
+import numpy as np
+import numpy.typing as npt
 import pandas as pd
 from pydantic import Field
 from sklearn.linear_model import LogisticRegression
@@ -12,7 +15,7 @@ from sklearn.preprocessing import StandardScaler
 
 from bench.errors import UserError
 from bench.inference.backend import Backend
-from bench.probes.base import Probe, ProbeOptions, filled_rows, sample
+from bench.probes.base import Probe, ProbeOptions, chosen_rows, filled_rows
 from bench.specs.probe import ProbeSpec
 from bench.tasks.encoding import Encoding
 
@@ -26,15 +29,15 @@ class LinearProbe(Probe):
     family = "encoder"
     uses = "embeddings"
     allowed = FitOptions
-    value = "accuracy"
+    value = "log-odds of the gold class (nats)"
     higher_is_better = True
-    share = True
+    share = False
     needs = frozenset({"text", "gold"})
 
     def __init__(self, spec: ProbeSpec, encoding: Encoding, limit: int) -> None:
         super().__init__(spec, encoding, limit)
         rows = filled_rows(spec)
-        ordered = sample(rows, len(rows))
+        ordered = chosen_rows(rows, len(rows))
         # From the other end, so that the training rows are the same whatever the number of items.
         self.train = ordered[::-1][: self.options.train]
         if len(ordered) < limit + len(self.train):
@@ -44,7 +47,9 @@ class LinearProbe(Probe):
             )
 
     def measure(self, backend: Backend) -> pd.DataFrame:
-        """Beside the usual columns `confidence`: the classifier's probability of its guess."""
+        """`value` is the classifier's log-odds of the gold class, `right` whether that is its guess, `confidence` the guess's
+        probability.
+        """
         texts = [self.encoding.whole([row["text"]]) for row in (*self.train, *self.rows)]
         features = backend.embeddings(texts)[:, -1].numpy()
         known, asked = features[: len(self.train)], features[len(self.train) :]
@@ -53,4 +58,12 @@ class LinearProbe(Probe):
         gold = [row["gold"] for row in self.rows]
         guesses = classifier.predict(asked).tolist()
         right = [float(a == b) for a, b in zip(guesses, gold, strict=True)]
-        return self.frame(right, gold=gold, prediction=guesses).assign(confidence=classifier.predict_proba(asked).max(1))
+        logs, place = classifier.predict_log_proba(asked), {label: i for i, label in enumerate(classifier.classes_)}
+        odds = [_log_odds(row, place.get(label)) for row, label in zip(logs, gold, strict=True)]
+        return self.frame(odds, gold=gold, prediction=guesses).assign(right=right, confidence=np.exp(logs.max(1)))
+
+
+def _log_odds(logs: npt.NDArray[np.float64], place: int | None) -> float:
+    """Of one class, from the log-probabilities of all; a class that no training row had is as unlikely as the unlikeliest."""
+    chosen = int(logs.argmin()) if place is None else place
+    return float(logs[chosen] - np.logaddexp.reduce(np.delete(logs, chosen)))

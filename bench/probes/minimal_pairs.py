@@ -1,4 +1,5 @@
-"""Two sentences that differ in one point of grammar: right when the good one is likelier as a whole (Warstadt et al. 2020)."""
+"""Two sentences that differ in one point of grammar: how much likelier the good one is as a whole, and whether it is (Warstadt
+et al. 2020)."""
 
 from collections.abc import Mapping
 from typing import Any
@@ -15,9 +16,9 @@ class MinimalPairs(Probe):
 
     family = "decoder"
     uses = "loglikelihoods"
-    value = "accuracy"
+    value = "log-odds of the good sentence (nats)"
     higher_is_better = True
-    share = True
+    share = False
     needs = frozenset({"good", "bad"})
 
     @classmethod
@@ -25,9 +26,12 @@ class MinimalPairs(Probe):
         return "fields 'good' and 'bad' are the same; drop the row" if row["good"] == row["bad"] else None
 
     def measure(self, backend: Backend) -> pd.DataFrame:
-        """Beside the usual columns the sentences' log-likelihoods, `good_nats` and `bad_nats`."""
+        """`value` is the good sentence's log-likelihood minus the bad one's, `right` whether that is above zero; `good_nats` is
+        the good one's own.
+        """
         requests = [request for row in self.rows for request in self.requests([("", row["good"]), ("", row["bad"])])]
         totals = [answer.total for answer in backend.loglikelihoods(requests)]
         good, bad = totals[::2], totals[1::2]
         right = [float(a > b) for a, b in zip(good, bad, strict=True)]
-        return self.frame(right).assign(good_nats=good, bad_nats=bad)
+        odds = [a - b for a, b in zip(good, bad, strict=True)]
+        return self.frame(odds).assign(right=right, good_nats=good)

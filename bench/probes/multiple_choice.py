@@ -1,4 +1,4 @@
-"""Questions with choices: right when the gold choice is the likeliest.
+"""Questions with choices: the log-odds of the gold choice among them, and whether it is the likeliest.
 
 A choice's likelihood is that of its tokens after the question, summed (lm-evaluation-harness' `acc`), or divided by the
 choice's length (`acc_norm` counts characters). With `blank` the choices fill a place in the question, and what stands after
@@ -8,6 +8,7 @@ that place is scored under each of them (partial scoring, Trinh & Le 2018).
 from collections.abc import Mapping
 from typing import Any, Literal, Self
 
+import numpy as np
 import pandas as pd
 from pydantic import model_validator
 
@@ -33,9 +34,9 @@ class MultipleChoice(Probe):
     family = "decoder"
     uses = "loglikelihoods"
     allowed = ScoringOptions
-    value = "accuracy"
+    value = "log-odds of the gold choice (nats)"
     higher_is_better = True
-    share = True
+    share = False
     needs = frozenset({"question", "choices", "gold"})
 
     @classmethod
@@ -50,16 +51,19 @@ class MultipleChoice(Probe):
         return None
 
     def measure(self, backend: Backend) -> pd.DataFrame:
-        """Beside the usual columns `gold_nats` and `other_nats`: scores of the gold choice and of the best other one."""
+        """`value` is the gold choice's score minus the log-sum-exp of the others': the log-odds of the gold choice where one of
+        them is drawn in proportion to e to its score. `right` says whether it has the highest; `gold_nats` is its score.
+        """
         requests = [request for row in self.rows for request in self.requests(self._pairs(row))]
         totals = iter(answer.total for answer in backend.loglikelihoods(requests))
         scores = [[next(totals) / self._length(choice) for choice in row["choices"]] for row in self.rows]
         chosen = [max(range(len(row)), key=row.__getitem__) for row in scores]
         gold = [int(row["gold"]) for row in self.rows]
         right = [float(guess == truth) for guess, truth in zip(chosen, gold, strict=True)]
-        others = [max(row[:truth] + row[truth + 1 :]) for row, truth in zip(scores, gold, strict=True)]
         golds = [row[truth] for row, truth in zip(scores, gold, strict=True)]
-        return self.frame(right, gold=gold, prediction=chosen).assign(gold_nats=golds, other_nats=others)
+        rest = [np.logaddexp.reduce(row[:truth] + row[truth + 1 :]) for row, truth in zip(scores, gold, strict=True)]
+        odds = [float(ours - others) for ours, others in zip(golds, rest, strict=True)]
+        return self.frame(odds, gold=gold, prediction=chosen).assign(right=right, gold_nats=golds)
 
     def _pairs(self, row: Mapping[str, Any]) -> list[tuple[str, str]]:
         """A context and a continuation per choice."""

@@ -88,7 +88,7 @@ class SelfTests:
         shuffled.rows = [SourceRow({**row, "gold": str(generator.integers(len(row["choices"])))}, row.place) for row in rows]
         chance = float(np.mean([1 / len(row["choices"]) for row in rows]))
         low, high = binom.interval(CERTAIN, len(rows), chance)
-        return bool(low <= shuffled.measure(self.backend)["value"].sum() <= high)
+        return bool(low <= shuffled.measure(self.backend)["right"].sum() <= high)
 
     def batches_equal_one_by_one(self) -> bool:
         """Every number of every item is the same in a batch and alone, within 1e-5 of its size."""

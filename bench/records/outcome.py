@@ -1,5 +1,7 @@
 """What came out of a run: its scores, what it gained and forgot, and how it went on the way."""
 
+from typing import Literal
+
 from pydantic import BaseModel, ConfigDict, Field
 
 from bench.statistics.estimates import Verdict
@@ -33,6 +35,17 @@ class Gain(Part):
     ci_high: float | None = None
 
 
+class BestBase(Part):
+    """The untouched model, asked in that of its wordings which scores best on validation items: what there is without
+    training."""
+
+    style: Literal["plain", "instruction"]
+    """Of that wording: `plain`, or by `instruction`."""
+    score: float
+    gain: Gain
+    """The run's score minus this one."""
+
+
 class Delta(Part):
     """What was lost, positive where it is a loss, with its 95 % interval, paired over items; a distance has none."""
 
@@ -49,8 +62,10 @@ class Pair(Part):
 
 
 class Forgetting(Part):
-    """A probe before and after training, both in the precision of training. `delta` is what was lost: before minus after where
-    higher is better, else after minus before; its interval is paired over items, and a distance from the base has none."""
+    """A probe before and after training. Before is the base in its reference precision: what the user had.
+
+    `delta` is what was lost: before minus after where higher is better, else after minus before. Its interval is paired over
+    items, and a distance from the base has none."""
 
     value_name: str
     """Name of the probe's score, with its unit."""
@@ -68,7 +83,8 @@ class Forgetting(Part):
     verdict: Verdict | None = "none"
     """Loss or gain where the interval leaves zero out; None where there is no interval."""
     quantisation: Delta | None = None
-    """What rounding the base to 8 or 4 bit lost before any training; None where nothing was rounded."""
+    """The part of `delta` that rounding alone lost, to 8 or 4 bit or to bf16, before any training; None where nothing was
+    rounded."""
 
 
 class Point(Part):
@@ -107,6 +123,7 @@ class Elsewhere(Part):
     """As the run's own."""
     base_score: float
     gain: Gain
+    best_base: BestBase | None = None
 
 
 class Robustness(Part):
@@ -131,9 +148,11 @@ class Outcome(Part):
     """All metrics of the task, the score's included; where they apply, `malformed` and `answerable` (of questions on a text,
     the share whose answer was still in what a decoder read after cutting)."""
     base_score: float | None = None
-    """The untouched model's."""
+    """The untouched model's, asked in the same words without solved examples."""
     gain: Gain | None = None
-    """Score minus the base model's, which is the zero-shot row's."""
+    """Score minus `base_score`: what training or solved examples changed."""
+    best_base: BestBase | None = None
+    """The untouched model asked in its best words, and the gain over that."""
     references: dict[str, Score] = {}
     """Answers that need no model, on the same items: the simplest constant answer, or a list of the training names."""
     collapsed: str | None = None
@@ -145,7 +164,7 @@ class Outcome(Part):
     forgetting: dict[str, Forgetting] = {}
     """By name of the probe."""
     relative_forgetting: float | None = None
-    """FG of Luo et al. 2023: mean over probes where higher is better of (before - after) / before, in per cent."""
+    """FG of Luo et al. 2023: mean over probes whose score or accuracy is a share of (before - after) / before, in per cent."""
     curve: list[Point] = []
     """With `--probe-every`, in order."""
     stages: Stages | None = None

@@ -2,15 +2,17 @@
 
 from collections.abc import Callable
 from dataclasses import dataclass
+from functools import cache
 
 from bench.data import sources
 from bench.errors import UserError
 from bench.running.run import Run
 from bench.specs.task import TaskSpec
+from bench.specs.wording import Wording
 from bench.tasks import splits, types
 from bench.tasks.encoding import Encoding
 from bench.tokens.augmentation import dropper
-from bench.tokens.batches import mixture, order
+from bench.tokens.batches import mixture, order, order_by_length
 from bench.tokens.encoded import Encoded
 
 Stream = Callable[[int], list[Encoded]]
@@ -27,12 +29,13 @@ class Curriculum:
 def build_curriculum(run: Run, encoding: Encoding, stage: TaskSpec | None = None) -> Curriculum:
     """The whole budget of a stage, by default of the run's own task, encoded.
 
-    The k-th example of the stage's task is the same for all strategies at one seed.
+    The k-th example of the stage's task is the same for all strategies at one seed. Its batches are of like length; what is
+    mixed in comes as it is drawn, as a step holds too few of it to be alike.
     """
     own = stage or run.task
     tasks = (own, *(task for task in run.others if task.name != own.name))
     heads = {task.name: head for head, task in enumerate(run.training_tasks)}
-    streams = {task.name: _task_stream(run, encoding, task, heads[task.name]) for task in tasks}
+    streams = {task.name: _task_stream(run, encoding, task, heads[task.name], alike=task is own) for task in tasks}
     sizes = {task.name: len(splits.load_splits(task).train) for task in tasks}
     if run.strategy.rehearsal and encoding.model.family == "decoder":
         texts = [str(row["text"]) for row in sources.rows(run.strategy.rehearsal)]
@@ -56,9 +59,17 @@ def build_curriculum(run: Run, encoding: Encoding, stage: TaskSpec | None = None
     return Curriculum([[window for windows in part for window in windows] for part in parts], len(drawn))
 
 
-def _task_stream(run: Run, encoding: Encoding, task: TaskSpec, head: int) -> Stream:
+def _task_stream(run: Run, encoding: Encoding, task: TaskSpec, head: int, alike: bool) -> Stream:
+    """A task's training examples in their order, `alike` in length within a batch."""
     kind, examples, wording = types.task_type(task), splits.load_splits(task).train, run.strategy.wording
-    positions = order(run.seed, len(examples))
+
+    @cache
+    def length(index: int) -> int:
+        # Worded plainly, whatever the strategy's wording, so that the order is the same for all of them.
+        return sum(len(sequence.ids) for sequence in encoding.training(kind, examples[index], Wording(), index))
+
+    size = len(examples)
+    positions = order_by_length(run.seed, size, length, run.batch) if alike else order(run.seed, size)
     share = float(getattr(run.strategy.hyperparameters, "augmentation", 0.0))
 
     def encoded(position: int) -> list[Encoded]:

@@ -16,11 +16,12 @@ from bench.probes import Probe, probe_class
 from bench.progress import Progress
 from bench.running.run import Run
 from bench.specs.task import TaskSpec
+from bench.specs.wording import Wording
 from bench.tasks import splits, types
 from bench.tasks.encoding import Encoding
 
 VALIDATION_ITEMS = 128
-"""The first of the validation split; whoever asks on the way asks the same."""
+"""A sample of the validation split; whoever asks on the way asks the same."""
 
 
 @dataclass(frozen=True)
@@ -59,9 +60,10 @@ class Session:
         """Into the ids of the run's model."""
         return self.sets.test.model_encoding
 
-    def backend(self, module: nn.Module) -> LocalBackend:
-        """The way to ask a model on this machine: the base, or what has become of it."""
-        return LocalBackend(module, self.run.checkpoint, self.device)
+    def backend(self, module: nn.Module, cast: bool = True) -> LocalBackend:
+        """The way to ask a model on this machine, the base or what has become of it: in the precision of training, or, without
+        `cast`, in its own."""
+        return LocalBackend(module, self.run.checkpoint, self.device, cast=cast)
 
 
 @dataclass(frozen=True)
@@ -111,9 +113,9 @@ def eval_sets(run: Run, encoding: Encoding | None) -> EvalSets:
     )
 
 
-def as_base(run: Run, evalset: EvalSet) -> EvalSet:
-    """The same examples as the base model is asked: in its own words, and without a head."""
-    return replace(evalset, wording=run.base_wording, seed=0, head=None)
+def as_base(evalset: EvalSet, wording: Wording) -> EvalSet:
+    """The same examples as the base model is asked: in one of its wordings, and without a head."""
+    return replace(evalset, wording=wording, seed=0, head=None)
 
 
 def _elsewhere(run: Run, asked: Callable[..., EvalSet]) -> dict[str, EvalSet]:
@@ -121,7 +123,7 @@ def _elsewhere(run: Run, asked: Callable[..., EvalSet]) -> dict[str, EvalSet]:
     limit = run.other_items
     domains = {name: asked(run.task, limit, name) for name in run.task.out_of_domain}
     trained = {task.name: asked(task, limit) for task in run.training_tasks[1:]}
-    untrained = {task.name: as_base(run, asked(task, limit)) for task in run.also}
+    untrained = {task.name: as_base(asked(task, limit), run.base_wordings[0]) for task in run.also}
     return domains | trained | untrained
 
 

@@ -8,17 +8,17 @@ import pandas as pd
 from bench.inference.backend import Backend
 from bench.inference.predictions import EvalSet, predict
 from bench.metrics.rate import RATES
-from bench.probes.base import Probe, columns
-from bench.records.outcome import Delta, Elsewhere, Forgetting, Gain, Pair, Point, Robustness, Stages
+from bench.probes.base import ACCURACY, Probe, columns
+from bench.records.outcome import BestBase, Delta, Elsewhere, Forgetting, Gain, Pair, Point, Robustness, Stages
 from bench.running import contamination
 from bench.running.evaluation import Evaluation, Session
-from bench.running.reference import Baseline
+from bench.running.reference import BaseAnswers, Baseline
 from bench.running.scoring import rise, scores, value, worth
 from bench.statistics.bootstrap import Indices, interval
 from bench.statistics.estimates import verdict
 
 
-def of_task(evalset: EvalSet, before: pd.DataFrame, after: pd.DataFrame) -> dict[str, Any]:
+def of_task(evalset: EvalSet, before: BaseAnswers, after: pd.DataFrame) -> dict[str, Any]:
     """The record's fields on the task itself; what a decoder writes also has its rate of malformed answers, and of a text that
     it is asked about, how often the answer was still in what it read."""
     names = evalset.task.spec.metrics
@@ -27,13 +27,19 @@ def of_task(evalset: EvalSet, before: pd.DataFrame, after: pd.DataFrame) -> dict
         if rate in after:
             known = after[after[rate].notna()]
             metrics |= scores(known.assign(prediction=known[rate].astype(float), gold=""), [rate])
-    gain, low, high = rise(after, before, names[0])
+    best = BestBase(style=before.best_style, score=value(before.best, names[0]), gain=_gain(after, before.best, names[0]))
     return {
         "metrics": metrics,
         "score": metrics[names[0]],
-        "base_score": value(before, names[0]),
-        "gain": Gain(value=gain, ci_low=low, ci_high=high),
+        "base_score": value(before.same, names[0]),
+        "gain": _gain(after, before.same, names[0]),
+        "best_base": best,
     }
+
+
+def _gain(after: pd.DataFrame, before: pd.DataFrame, name: str) -> Gain:
+    gain, low, high = rise(after, before, name)
+    return Gain(value=gain, ci_low=low, ci_high=high)
 
 
 def elsewhere(session: Session, before: Baseline, after: Evaluation) -> dict[str, Elsewhere]:
@@ -83,7 +89,7 @@ def _forgetting(probe: Probe, before: Baseline, after: Evaluation) -> Forgetting
         ci_high=lost.ci_high,
         n=len(old),
         verdict=verdict(lost.ci_low, lost.ci_high),
-        quantisation=_lost(probe, before.unrounded[name], old) if before.unrounded else None,
+        quantisation=_lost(probe, old, before.rounded[name]) if before.rounded else None,
     )
 
 
@@ -108,10 +114,17 @@ def delta(probe: Probe, before: pd.DataFrame, after: pd.DataFrame) -> float:
 
 
 def relative_forgetting(probes: Sequence[Probe], forgotten: dict[str, Forgetting]) -> float | None:
-    """Luo et al. 2023, equation 2: the mean relative loss in per cent, over probes where higher is better."""
-    scored = [forgotten[probe.spec.name] for probe in probes if probe.higher_is_better and probe.directed]
-    shares = [(probe.before - probe.after) / probe.before for probe in scored if probe.before]
+    """Luo et al. 2023, equation 2: the mean relative loss in per cent, over probes whose score or accuracy is a share: the
+    quotient of two log-likelihoods would say nothing.
+    """
+    scored = [forgotten[probe.spec.name] for probe in probes if probe.directed]
+    pairs: list[Forgetting | Pair] = [probe if probe.share else probe.others[ACCURACY] for probe in scored if _shares(probe)]
+    shares = [(pair.before - pair.after) / pair.before for pair in pairs if pair.before]
     return 100 * sum(shares) / len(shares) if shares else None
+
+
+def _shares(forgotten: Forgetting) -> bool:
+    return forgotten.share or ACCURACY in forgotten.others
 
 
 def point(session: Session, baseline: Baseline, backend: Backend, steps: int) -> Point:

@@ -57,8 +57,8 @@ def _untrained(session: Session, reference: Reference) -> RunResult:
     is_api = isinstance(session.run.model, EndpointModel)
     cost = _api_cost(session.run, asked) if is_api else _cost(session, reference.module(), TrainingState(), asked)
     held = checks.untouched_row(session, reference, asked)
-    is_base = session.run.wording == session.run.base_wording
-    test = reference.predictions(session.sets.test, known=asked.test if is_base else None)
+    is_base = session.run.wording in session.run.base_wordings
+    test = reference.answers(session.sets.test, known=asked.test if is_base else None)
     probes = reference.probe_items(session.probes)
     return RunResult(Baseline(test, probes=probes), replace(asked, probes=probes), cost, held)
 

@@ -4,7 +4,7 @@ Kept as Parquet in the cache under a hash of everything that determines it.
 """
 
 from collections.abc import Callable, Sequence
-from dataclasses import asdict, dataclass, field
+from dataclasses import asdict, dataclass, field, replace
 from functools import partial
 
 import numpy as np
@@ -19,27 +19,48 @@ from bench.inference.backend import Backend
 from bench.inference.endpoint import EndpointBackend, EndpointModel
 from bench.inference.local import LocalBackend
 from bench.inference.predictions import EvalSet, predict
+from bench.modeling.models import Model
 from bench.probes import Probe
 from bench.probes.selftests import all_tests, few
-from bench.running.evaluation import Session, as_base
+from bench.running.evaluation import VALIDATION_ITEMS, Session, as_base
 from bench.running.run import probe_fingerprint, task_fingerprint
+from bench.running.scoring import worth
+from bench.specs.wording import Style, Wording
 
 FIRST_ITEMS = 4
 """Of each probe, on which a fresh adapter is tried, and the model of a row that trains nothing."""
 
 
 @dataclass(frozen=True)
-class Baseline:
-    """What the base model gives to all that a run is held against."""
+class Rounding:
+    """How a base's numbers are rounded: the bits of a weight, and whether the forward pass is cast to bf16."""
 
-    test: pd.DataFrame
-    elsewhere: dict[str, pd.DataFrame] = field(default_factory=dict)
+    bits: int
+    cast: bool
+
+
+@dataclass(frozen=True)
+class BaseAnswers:
+    """What the base model answers to the examples of one set."""
+
+    same: pd.DataFrame
+    """Asked in the words in which the run's model is asked: what training changed."""
+    best: pd.DataFrame
+    """Asked in that of its wordings which does best on validation items: what there is without training."""
+    best_style: Style
+
+
+@dataclass(frozen=True)
+class Baseline:
+    """What the base model gives to all that a run is held against: in its reference precision, but for what is rounded."""
+
+    test: BaseAnswers
+    elsewhere: dict[str, BaseAnswers] = field(default_factory=dict)
     probes: dict[str, pd.DataFrame] = field(default_factory=dict)
-    """Of the base in the precision of training."""
-    unrounded: dict[str, pd.DataFrame] = field(default_factory=dict)
-    """Of a base in 8 or 4 bit: what it gave before it was rounded to that."""
+    rounded: dict[str, pd.DataFrame] = field(default_factory=dict)
+    """The probes of the base rounded as in training, before any training; empty where that changes nothing."""
     first_items: dict[str, pd.DataFrame] = field(default_factory=dict)
-    """The probes' first items, asked together: in 8 bit rounding depends on the batch."""
+    """The probes' first items, asked together, of the base rounded as in training: in 8 bit rounding depends on the batch."""
     validation: pd.DataFrame | None = None
     """Where a curve is measured."""
     stages: list[pd.DataFrame] = field(default_factory=list)
@@ -51,19 +72,30 @@ class Reference:
 
     def __init__(self, session: Session) -> None:
         self.session, self.run, self.device = session, session.run, session.device
-        self._bits: int | None = None
+        self._rounding: Rounding | None = None
         self._backend: Backend | None = None
 
-    def backend(self, bits: int = 32) -> Backend:
-        """The base whose weights have so many bits; one at a time is in memory."""
-        if self._backend is None or self._bits != bits:
+    @property
+    def own_rounding(self) -> Rounding:
+        """Of the model that the user had before: in its reference precision."""
+        return Rounding(self.run.model.reference_bits if isinstance(self.run.model, Model) else 32, cast=False)
+
+    @property
+    def training_rounding(self) -> Rounding:
+        """Of the model that is trained, before its first step."""
+        return Rounding(self.run.strategy.bits, cast=self.device.precision != "fp32")
+
+    def backend(self, rounding: Rounding | None = None) -> Backend:
+        """The base, in its reference precision where nothing else is said; one at a time is in memory."""
+        rounding = rounding or self.own_rounding
+        if self._backend is None or self._rounding != rounding:
             self.forget()
-            self._backend, self._bits = self._loaded(bits), bits
+            self._backend, self._rounding = self._loaded(rounding), rounding
         return self._backend
 
     def module(self) -> nn.Module:
         """The base's own module in fp32, for what looks inside: self-tests, sizes."""
-        backend = self.backend()
+        backend = self.backend(Rounding(32, cast=False))
         assert isinstance(backend, LocalBackend), f"'{self.run.model.name}' has no weights on this machine"
         return backend.module
 
@@ -77,20 +109,38 @@ class Reference:
         The rounded base comes last, so that each of the two is loaded once.
         """
         run, sets, probes = self.run, self.session.sets, self.session.probes
-        bits = run.strategy.bits
+        own, trained = self.own_rounding, self.training_rounding
         return Baseline(
             validation=self.predictions(sets.validation) if run.probe_every else None,
             stages=[self.predictions(evalset) for evalset in sets.stages],
-            test=self.predictions(sets.test),
-            elsewhere={name: self.predictions(evalset) for name, evalset in sets.elsewhere.items()},
-            unrounded=self.probe_items(probes, 32) if bits < 32 else {},
-            probes=self.probe_items(probes, bits),
-            first_items=self.probe_items([few(probe, FIRST_ITEMS) for probe in probes], bits),
+            test=self.answers(sets.test),
+            elsewhere={name: self.answers(evalset) for name, evalset in sets.elsewhere.items()},
+            probes=self.probe_items(probes, own),
+            rounded=self.probe_items(probes, trained) if trained != own else {},
+            first_items=self.probe_items([few(probe, FIRST_ITEMS) for probe in probes], trained),
         )
 
+    def answers(self, evalset: EvalSet, known: pd.DataFrame | None = None) -> BaseAnswers:
+        """In the same words and in the best; `known` as for `predictions`."""
+        best = self.best_wording(evalset)
+        return BaseAnswers(self.predictions(evalset, known), self.predictions(replace(evalset, wording=best)), best.style)
+
+    def best_wording(self, evalset: EvalSet) -> Wording:
+        """That of the base's wordings which scores best on validation items of the set's task; of equals the first.
+
+        Not on the test items: the better of two numbers on the same items is more often lucky than the other.
+        """
+        task = evalset.task
+        wordings = self.run.base_wordings if task.asks != "read" else self.run.base_wordings[:1]  # a text is read as it is
+        if len(wordings) == 1:
+            return wordings[0]
+        items = VALIDATION_ITEMS if task.spec.name == self.run.task.name else min(VALIDATION_ITEMS, self.run.other_items)
+        asked = replace(evalset, split="validation", items=items, paraphrase=None)
+        return max(wordings, key=lambda w: worth(self.predictions(replace(asked, wording=w)), task.spec.metrics[0]))
+
     def predictions(self, evalset: EvalSet, known: pd.DataFrame | None = None) -> pd.DataFrame:
-        """On the same examples, as the base is asked; `known` where a row that is the base has just been asked them."""
-        asked = as_base(self.run, evalset)
+        """On the same examples in the same words; `known` where a row that is the base has just been asked them."""
+        asked = as_base(evalset, self.run.in_base_words(evalset.wording))
         question: dict[str, object] = {
             "task": task_fingerprint(asked.task.spec),
             "split": asked.split,
@@ -100,14 +150,15 @@ class Reference:
         return self._kept(question, lambda: predict(self.backend(), asked) if known is None else known)
 
     def probe_items(
-        self, probes: Sequence[Probe], bits: int = 32, known: dict[str, pd.DataFrame] | None = None
+        self, probes: Sequence[Probe], rounding: Rounding | None = None, known: dict[str, pd.DataFrame] | None = None
     ) -> dict[str, pd.DataFrame]:
-        """Each probe's items, of the base whose weights have so many bits; `known` as for `predictions`."""
+        """Each probe's items, of the base in its reference precision or rounded otherwise; `known` as for `predictions`."""
+        rounded = rounding or self.own_rounding
 
         def measured(probe: Probe) -> pd.DataFrame:
-            return known[probe.spec.name] if known else probe.measure(self.backend(bits))
+            return known[probe.spec.name] if known else probe.measure(self.backend(rounded))
 
-        return {p.spec.name: self._kept({**_question(p), "bits": bits}, partial(measured, p)) for p in probes}
+        return {p.spec.name: self._kept({**_question(p), **asdict(rounded)}, partial(measured, p)) for p in probes}
 
     def self_tests(self) -> dict[str, bool]:
         """Self-test of each probe -> whether it holds, on the untouched base in fp32."""
@@ -121,14 +172,14 @@ class Reference:
         held = all_tests(probe, self.module())
         return pd.DataFrame({"name": list(held), "held": list(held.values())})
 
-    def _loaded(self, bits: int) -> Backend:
+    def _loaded(self, rounding: Rounding) -> Backend:
         run, device = self.run, self.device
         if isinstance(run.model, EndpointModel):
             return EndpointBackend(run.model.endpoint, device)
         self.session.progress.phase("base model")
         auto = AutoModelForCausalLM if run.model.family == "decoder" else AutoModel
-        module: nn.Module = run.model.load(auto, bits, device.torch)
-        return self.session.backend(module.to(device.torch).eval())
+        module: nn.Module = run.model.load(auto, rounding.bits, device.torch)
+        return self.session.backend(module.to(device.torch).eval(), rounding.cast)
 
     def _kept(self, question: dict[str, object], measure: Callable[[], pd.DataFrame]) -> pd.DataFrame:
         """From the cache, or measured now and put there."""
@@ -148,9 +199,11 @@ class Reference:
             "engine": ENGINE_VERSION,
             "model": model.content_hash,
             "trust_remote_code": model.trust_remote_code,  # a folder's own code may be another class on the same weights
+            "reference": asdict(self.own_rounding),
             "max_length": self.run.max_length,
-            # An untouched model must forget exactly nothing; how much memory the machine has does not enter its numbers.
-            "device": {name: value for name, value in device.items() if name not in ("memory_bytes", "platform")},
+            # An untouched model must forget exactly nothing; how much memory the machine has does not enter its numbers, and
+            # the precision of training only where it is asked for.
+            "device": {name: value for name, value in device.items() if name not in ("memory_bytes", "platform", "precision")},
             "versions": versions(),
         }
 

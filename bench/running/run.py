@@ -4,7 +4,7 @@ with what settings. On which machine and by which versions it is answered is the
 It stands below the planning that makes it and the running that does it.
 """
 
-from dataclasses import dataclass, replace
+from dataclasses import dataclass
 from functools import cached_property
 from typing import Any
 
@@ -94,6 +94,8 @@ class Run:
             question["endpoint"] = self.model.determining
             # How this machine would compute and cut a text is no part of what an API is asked.
             del question["precision"], question["max_length"]
+        if isinstance(self.model, Model) and self.model.reference_precision != "fp32":
+            question["reference_precision"] = self.model.reference_precision
         if self.model.trust_remote_code:
             question["trust_remote_code"] = True
         return question
@@ -130,16 +132,29 @@ class Run:
         return self.model
 
     @property
-    def base_wording(self) -> Wording:
-        """How the base model is asked: plainly. An API is a chat, so that its model is given the instruction."""
-        return Wording(style="instruction") if isinstance(self.model, EndpointModel) else Wording()
-
-    @property
     def wording(self) -> Wording:
         """How the run's model is asked: in the strategy's words; a chat in its own, after the strategy's examples."""
         if isinstance(self.model, EndpointModel):
-            return replace(self.base_wording, shots=self.strategy.wording.shots)
+            return Wording(style="instruction", shots=self.strategy.wording.shots)
         return self.strategy.wording
+
+    @property
+    def base_wordings(self) -> tuple[Wording, ...]:
+        """The ways in which an untouched model can be asked without solved examples.
+
+        A decoder plainly or by instruction. An API is a chat, so that it is instructed. An encoder without a head compares
+        texts with labels, and reads no instruction.
+        """
+        if isinstance(self.model, EndpointModel):
+            return (Wording(style="instruction"),)
+        if self.model.family == "encoder":
+            return (Wording(),)
+        return Wording(), Wording(style="instruction")
+
+    def in_base_words(self, wording: Wording) -> Wording:
+        """How the base model is asked what a model was asked in these words: in the same, as far as it reads them, and without
+        solved examples."""
+        return next((own for own in self.base_wordings if own.style == wording.style), self.base_wordings[0])
 
     @property
     def label(self) -> str:

@@ -1,6 +1,6 @@
 """suites/models/NAME.yaml."""
 
-from typing import Any, Self
+from typing import Any, Literal, Self
 
 from pydantic import Field, model_validator
 
@@ -46,6 +46,8 @@ class ModelSpec(Spec):
     """Of a hub's model: what its config.json says about its shape, so that a plan needs no hub."""
     endpoint: EndpointSpec | None = None
     """Or: an API that is asked over the network."""
+    reference_precision: Literal["fp32", "bf16"] = "fp32"
+    """In which the untouched model is asked: gain and forgetting are held against what it answers so."""
     license: str | None = None
     """Of the weights; an endpoint needs none."""
 

@@ -36,6 +36,8 @@ class TaskSpec(Spec):
     test: Split
     out_of_domain: dict[Name, Source] = {}
     """Further test sets, from where the training data does not come."""
+    cluster: str | None = None
+    """Field that says what an example belongs to together with others: a film, a title, a story. Sources may lack it."""
     prompt: str = "{text}"
     """Template with the example's fields in braces; the answer follows it."""
     answers: dict[str, str] = {}

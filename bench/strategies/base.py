@@ -20,7 +20,7 @@ class Hyperparameters(BaseModel):
     learning_rate: float = Field(gt=0, lt=1)
     weight_decay: float = Field(default=0.0, ge=0)
     warmup: float = Field(default=0.1, ge=0, lt=1)
-    """Share of the budget over which the learning rate rises from 0."""
+    """Share of the budget over which the learning rate rises; its first step is above 0."""
     schedule: Literal["linear", "constant"] = "linear"
     max_grad_norm: float = Field(default=1.0, gt=0)
     # Against small data; all off by default.

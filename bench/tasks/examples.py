@@ -13,3 +13,5 @@ class Example:
     id: str
     fields: dict[str, str]
     gold: Gold
+    cluster: str | None = None
+    """What it belongs to together with others (a film, a title, a story), or None: items of one cluster are not independent."""

@@ -98,7 +98,9 @@ def _read(spec: TaskSpec, parts: Sequence[Source], split: str, after: int = 0) -
     for number, row in enumerate(rows, start=after + 1):
         try:
             if found := kind.read(row):
-                examples.append(Example(f"{split}-{number}", *found))
+                fields, gold = found
+                cluster = fields.get(spec.cluster) if spec.cluster else None
+                examples.append(Example(f"{split}-{number}", fields, gold, cluster))
         except ValueError as error:
             raise UserError(f"task '{spec.name}', {split}: {row.place}: {error}") from None
     return examples, {"read": len(rows), "left_out": len(rows) - len(examples)}

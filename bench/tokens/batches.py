@@ -1,9 +1,10 @@
 """Which example comes when, and how a step's examples are cut into padded batches.
 
-The order is a pure function of (seed, position): worker, world size and restart do not enter.
+The order is a pure function of (seed, epoch, position): worker, world size and restart do not enter.
 """
 
 from collections.abc import Callable, Iterator, Sequence
+from itertools import count
 
 import numpy as np
 import numpy.typing as npt
@@ -14,11 +15,38 @@ from bench.tokens.encoded import Batch, Encoded, collate
 
 def order(seed: int, size: int) -> Iterator[int]:
     """Indices into `size` examples without end: each epoch a new permutation, drawn from (seed, epoch)."""
-    epoch = 0
-    while True:
-        # Both as a list: with seed + epoch, the second epoch of seed 0 would be the first of seed 1.
-        yield from (int(i) for i in np.random.default_rng([seed, epoch]).permutation(size))
-        epoch += 1
+    for epoch in count():
+        yield from _generator(seed, epoch).permutation(size).tolist()
+
+
+def _generator(seed: int, epoch: int) -> np.random.Generator:
+    # Both as a list: with seed + epoch, the second epoch of seed 0 would be the first of seed 1.
+    return np.random.default_rng([seed, epoch])
+
+
+GROUP = 50
+"""Batches that are sorted by length together: of 50, two per cent of SST-2's tokens are padding; of 10, ten per cent."""
+
+
+def order_by_length(seed: int, size: int, length: Callable[[int], int], batch: int) -> Iterator[int]:
+    """The epochs of `order`, in batches of like length (Khomenko et al. 2016): each `GROUP` batches of a permutation are
+    sorted by length and cut into batches anew, and these batches come in an order of chance.
+
+    A batch that two epochs share, and the rest of an epoch that fills none, stays as it was drawn, so that batches begin at
+    the multiples of `batch` throughout.
+    """
+    for epoch in count():
+        generator = _generator(seed, epoch)
+        drawn: list[int] = generator.permutation(size).tolist()
+        begun = min(-epoch * size % batch, size)  # what the last epoch's rest still lacks
+        rest = size - (size - begun) % batch
+        yield from drawn[:begun]
+        for start in range(begun, rest, GROUP * batch):
+            # Stable: among equals chance decides, as in the permutation.
+            ranked = sorted(drawn[start : min(start + GROUP * batch, rest)], key=length)
+            for number in generator.permutation(len(ranked) // batch):
+                yield from ranked[number * batch : (number + 1) * batch]
+        yield from drawn[rest:]
 
 
 PHASES = 16

@@ -34,10 +34,14 @@ class Padding:
 
 
 def learning_rate(step: int, steps: int, hyperparameters: Hyperparameters) -> float:
-    """Linear warm-up, then linear to 0 or constant; equal to transformers' get_scheduler at each step (0-based)."""
+    """The rate of a step, counted from 0: a linear warm-up, then linear towards 0 or constant.
+
+    No step is spent at a rate of 0, since the budget counts it: what stands at 0 in transformers' schedule would be one step
+    before the first and one after the last. It is that schedule, a warm-up step and a step longer, advanced by one.
+    """
     warm = round(hyperparameters.warmup * steps)
     if step < warm:
-        return hyperparameters.learning_rate * step / max(1, warm)
+        return hyperparameters.learning_rate * (step + 1) / (warm + 1)
     if hyperparameters.schedule == "constant":
         return hyperparameters.learning_rate
     return hyperparameters.learning_rate * (steps - step) / max(1, steps - warm)

@@ -11,7 +11,8 @@ from bench.planning import plan
 from bench.progress import Progress
 from bench.records import store
 from bench.running import execution
-from bench.tasks import splits, types
+from bench.running.evaluation import eval_sets
+from bench.tasks import types
 from bench.tasks.prompts import instruction
 
 SMALL = {"budget": "24", "probe_items": 4, "test_items": 12}
@@ -46,11 +47,9 @@ def check(out, run, record, metrics, kind):
     assert (record.cost.train_tokens > 0) == (record.cost.train_flops > 0) == (record.cost.saved_bytes > 0) == trains
     items = store.read_items(out, record)
     task = items[items["kind"] == "task"]
-    loaded = splits.load_splits(run.task)
-    assert task["item"].tolist() == [example.id for example in loaded.test[:12]]
-    assert task["gold"].tolist() == [
-        store.as_text(e.gold if isinstance(e.gold, str) else list(e.gold)) for e in loaded.test[:12]
-    ]
+    asked = eval_sets(run, None).test.examples
+    assert task["item"].tolist() == [example.id for example in asked]
+    assert task["gold"].tolist() == [store.as_text(e.gold if isinstance(e.gold, str) else list(e.gold)) for e in asked]
     assert task["confidence"].between(0, 1).all() and task["prediction"].notna().all() and task["before"].notna().all()
 
 
@@ -205,9 +204,9 @@ def api(server, own_cache, monkeypatch, tmp_path):
 @pytest.mark.parametrize("suite", ["sentiment", "ner", "qa"])
 def test_an_endpoint_that_knows_the_answers(server, api, suite, tmp_path, device):
     model = api(input_price=1000, output_price=2000)
-    (run,) = plan.plan(plan.PlanOptions(suite, model=str(model), strategies=["zero-shot"]), "fp32")
-    kind, loaded = types.task_type(run.task), splits.load_splits(run.task)
-    known = {instruction(run.task, e, "test", i): kind.answer(e) for i, e in enumerate(loaded.test[:12])}
+    (run,) = plan.plan(plan.PlanOptions(suite, model=str(model), strategies=["zero-shot"], test_items=12), "fp32")
+    kind, asked = types.task_type(run.task), eval_sets(run, None).test.examples
+    known = {instruction(run.task, e, "test", i): kind.answer(e) for i, e in enumerate(asked)}
 
     def answer(asked):
         return Reply(body=completion(known[asked["messages"][0]["content"]]))
@@ -243,7 +242,7 @@ def test_an_endpoint_is_shown_solved_examples_like_any_model(server, api, tmp_pa
 
     server.reply = answer
     (run, _), (record, skipped) = done("sentiment", api(), tmp_path, device, strategies=["few-shot", "full"], seeds=1)
-    golds = [example.gold for example in splits.load_splits(run.task).test[:12]]
+    golds = [example.gold for example in eval_sets(run, None).test.examples]
     assert record.outcome.score.value == golds.count("positive") / 12
     assert record.outcome.base_score == golds.count("negative") / 12
     assert len(solved[1]) == 12 and len(solved[9]) == 12  # four shots are eight turns before the question
@@ -259,7 +258,7 @@ def test_an_endpoint_that_says_other_things(server, api, tmp_path, device):
     assert record.outcome.metrics["malformed"].value == pytest.approx(8 / 12)
     items = store.read_items(tmp_path, record)
     assert items["prediction"].tolist() == ["positive", "", ""] * 4 and items["malformed"].tolist() == [False, True, True] * 4
-    right = sum(e.gold == "positive" for e in splits.load_splits(run.task).test[:12:3])
+    right = sum(e.gold == "positive" for e in eval_sets(run, None).test.examples[::3])
     assert record.outcome.score.value == pytest.approx(right / 12)
 
 

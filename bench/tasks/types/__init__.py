@@ -35,6 +35,9 @@ def _missing(task: TaskType) -> str | None:
             return (
                 f"a source has no column '{min(missing)}', which the task needs; its columns give {', '.join(source.columns)}"
             )
+    given = {field for source in task.spec.sources() for field in source.columns}
+    if task.spec.cluster and task.spec.cluster not in given:
+        return f"field 'cluster': no source gives '{task.spec.cluster}'; their columns give {', '.join(sorted(given))}"
     return None
 
 

@@ -70,6 +70,10 @@ class TaskType(ABC):
             raise ValueError(f"field '{empty}' is empty")
         return found
 
+    def label(self, example: Example) -> str:
+        """What a limited set of examples keeps its shares of; here nothing."""
+        return ""
+
     def thinned(self, example: Example, kept: Dropper) -> Example:
         """The example with words left out of what is read, its gold value still right: here, of every field."""
         fields = {name: " ".join(text.split()[i] for i in kept(text.split())) for name, text in example.fields.items()}

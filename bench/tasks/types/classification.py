@@ -35,6 +35,9 @@ class Classification(TaskType):
             raise ValueError(f"label '{label}' is not one of {', '.join(self.spec.labels)}")
         return self.fields(row), label
 
+    def label(self, example: Example) -> str:
+        return str(example.gold)
+
     def candidates(self) -> list[str]:
         return [self.spec.answers[label] for label in self.spec.labels]
 

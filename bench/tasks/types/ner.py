@@ -102,6 +102,10 @@ class Ner(TaskType):
             start = place[1]
         return tagged(len(words), spans)
 
+    def label(self, example: Example) -> str:
+        """Whether there is an entity: most sentences of some data have none."""
+        return "entities" if entities(example.gold) else "none"
+
     def thinned(self, example: Example, kept: Dropper) -> Example:
         """Words outside entities are left out, with their tags."""
         words = example.fields["text"].split()
@@ -109,7 +113,7 @@ class Ner(TaskType):
         # Entities stay whole: without a word of it, another name would be the right answer.
         left = [i for i, tag in enumerate(example.gold) if i in stay or tag != "O"]
         text = " ".join(words[i] for i in left)
-        return Example(example.id, {**example.fields, "text": text}, tuple(example.gold[i] for i in left))
+        return replace(example, fields={**example.fields, "text": text}, gold=tuple(example.gold[i] for i in left))
 
     def answer(self, example: Example) -> str:
         words = example.fields["text"].split()

@@ -76,6 +76,30 @@ def test_a_model_that_gives_no_likelihoods_is_asked_to_write(evalset):
     assert "gives no likelihoods" in unusual_way(writer.can, asked.task)
 
 
+def test_validation_items_are_asked_in_the_words_of_training(evalset, encoder, monkeypatch):
+    """The unseen wordings are part of the test: a curve or an early stop that saw them would choose by them."""
+    told = replace(evalset, wording=Wording(style="instruction"), split="validation")
+    spec, examples = told.task.spec, told.examples
+    words = [instruction(spec, example, "train", index) for index, example in enumerate(examples)]
+    assert not set(words) & {instruction(spec, example, "test", index) for index, example in enumerate(examples)}
+
+    writer = Writer(["positive"] * len(examples))
+    predict(writer, replace(told, encoding=None))  # as a chat
+    assert [prompt.turns for prompt in writer.prompts] == [(each,) for each in words]
+
+    writer = Writer(["positive"] * len(examples))
+    predict(writer, told)  # as token ids
+    read = [evalset.encoding.model.tokenizer.decode(prompt.ids) for prompt in writer.prompts]
+    assert all(each in text for each, text in zip(words, read, strict=True))
+
+    encoding, seen = Encoding(encoder, 64), []
+    windows = encoding.windows
+    monkeypatch.setattr(Encoding, "windows", lambda self, *given: seen.append(given[3]) or windows(*given))
+    module = encoder.load(AutoModelForSequenceClassification, num_labels=2).eval()
+    predict(LocalBackend(module, encoder), replace(told, encoding=encoding, head=0))
+    assert seen == ["train"] * len(examples)
+
+
 def test_solved_examples_are_turns_of_the_chat_in_the_same_words(evalset):
     asked = replace(evalset, encoding=None, wording=Wording(style="instruction", shots=2), items=1, paraphrase=1)
     writer = Writer(["positive"])
@@ -109,6 +133,17 @@ def test_an_encoder_without_a_head_answers_by_similarity_or_not_at_all(evalset, 
     spec = library.task("squad")
     questions = EvalSet(types.task_type(spec), splits.load_splits(spec), asked.encoding, Wording(), 0, items=2)
     assert predict(backend, questions)["prediction"].tolist() == ["", ""]
+
+
+def test_a_limited_set_is_a_fair_sample_with_its_clusters(evalset, decoder):
+    validation = replace(evalset, split="validation", items=12)
+    found = predict(LocalBackend(decoder.load().eval(), decoder), validation)
+    assert found["gold"].tolist().count("positive") == 6 and found["cluster"].nunique() > 6
+    by_id = {example.id: example.fields["group"] for example in evalset.data.validation}
+    assert found["cluster"].tolist() == [by_id[item] for item in found["item"]]
+    assert found["item"].tolist() == [e.id for e in replace(validation, items=30).examples][:12]  # nested
+    assert replace(validation, items=None).examples == evalset.data.validation
+    assert predict(LocalBackend(decoder.load().eval(), decoder), evalset)["cluster"].isna().all()  # SST-2 names no films
 
 
 def test_one_paraphrase_for_all_or_each_in_turn(evalset):

@@ -1,6 +1,7 @@
 import numpy as np
 import pytest
 
+from bench import metrics
 from bench.metrics.base import Mean, mean_f1, ratio
 
 
@@ -25,3 +26,15 @@ def test_mean_f1_is_of_the_classes_that_occur():
     totals = np.array([1.0, 2.0, 1.0, 0.0, 0.0, 2.0, 0.0, 0.0, 0.0])
     assert float(mean_f1(totals)) == pytest.approx((2 / 3 + 0) / 2)
     assert mean_f1(np.stack([totals, 0 * totals])).tolist() == pytest.approx([1 / 3, 0.0])
+
+
+def test_bounds_are_kept_inside_as_the_number_is_made():
+    scales = {name: metrics.counted(name).scale for name in ("accuracy", "malformed", "squad_f1", "f1_macro", "entity_f1")}
+    assert scales == {
+        "accuracy": "wilson",
+        "malformed": "wilson",
+        "squad_f1": "wilson",
+        "f1_macro": "logit",
+        "entity_f1": "logit",
+    }
+    assert metrics.counted("perplexity").scale == metrics.counted("chrf").scale == "plain"

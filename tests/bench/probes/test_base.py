@@ -8,7 +8,7 @@ from hypothesis import strategies as st
 
 from bench.errors import UserError
 from bench.probes import probe_class
-from bench.probes.base import sample
+from bench.probes.base import chosen_rows
 from bench.tasks.encoding import Encoding
 
 ROWS = [{"text": f"the film {number}", "answer": "good"} for number in range(5)]
@@ -18,15 +18,20 @@ ROWS = [{"text": f"the film {number}", "answer": "good"} for number in range(5)]
 def test_a_larger_limit_keeps_all_of_a_smaller_one(count, one, other):
     rows = [{"number": number} for number in range(count)]
     small, large = sorted((one, other))
-    kept = sample(rows, small)
+    kept = chosen_rows(rows, small)
     # They stand first and in the same order, so that two sizes share their first items.
-    assert sample(rows, large)[: len(kept)] == kept and len(kept) == min(small, count)
-    assert len({row["number"] for row in sample(rows, large)}) == min(large, count)
+    assert chosen_rows(rows, large)[: len(kept)] == kept and len(kept) == min(small, count)
+    assert len({row["number"] for row in chosen_rows(rows, large)}) == min(large, count)
 
 
 def test_a_sample_is_a_choice_and_not_the_head():
     rows = [{"number": number} for number in range(100)]
-    assert sample(rows, 10) != rows[:10] and sample(rows, 10) == sample(rows, 10)
+    assert chosen_rows(rows, 10) != rows[:10] and chosen_rows(rows, 10) == chosen_rows(rows, 10)
+
+
+def test_a_sample_keeps_the_shares_of_gold_values():
+    rows = [{"gold": gold} for gold in ["1"] * 60 + ["0"] * 40]
+    assert [row["gold"] for row in chosen_rows(rows, 10)].count("1") == 6
 
 
 @pytest.fixture

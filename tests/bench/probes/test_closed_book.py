@@ -35,7 +35,7 @@ def test_an_answer_counts_when_the_model_would_write_it(decoder, decoding, own, 
     asked = {row["question"]: row["asked"] for row in book.rows}
     book._asked = lambda row: [(a, (tuple(decoding.ids(row["question"])), ids)) for a, ids in asked[row["question"]]]
     items = measured(book, decoder.load().eval())
-    assert items["value"].tolist() == [float(number % 2) for number in range(6)]
+    assert items["right"].tolist() == [float(number % 2) for number in range(6)]
     assert set(items["prediction"]) == {"", "right"}
 
 
@@ -65,7 +65,7 @@ def test_an_end_is_any_token_that_begins_with_one(decoding, own, made, monkeypat
 
     monkeypatch.setattr(LocalBackend, "loglikelihoods", judged)
     items = measured(book, None)
-    assert items["value"].tolist() == [right] and items["nats"].tolist() == [-1.0]
+    assert items["right"].tolist() == [right] and items["value"].tolist() == [-1.0]
 
 
 @pytest.mark.parametrize("name", ["triviaqa", "nq-open", "jeopardy"])
@@ -102,4 +102,4 @@ def test_the_default_model_answers_as_it_generates(library, own, made):
         for end in "\n.,":
             text = text.split(end)[0]
         expected.append(float(text.strip() == row["answers"][0]))
-    assert items["value"].tolist() == expected
+    assert items["right"].tolist() == expected

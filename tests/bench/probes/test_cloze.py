@@ -19,7 +19,7 @@ def test_the_word_is_right_when_generation_gives_it(library, decoder, decoding, 
         if expected:
             row["answer"] = word[1:]
         row["expected"] = float(expected)
-    assert measured(cloze, model)["value"].tolist() == [row["expected"] for row in cloze.rows]
+    assert measured(cloze, model)["right"].tolist() == [row["expected"] for row in cloze.rows]
 
 
 def write(model, context, count):
@@ -40,7 +40,7 @@ def test_the_whole_answer_counts(decoder, decoding, own, made, wrong_at):
     if wrong_at:
         ids[wrong_at] = ids[wrong_at] + 1
     cloze.requests = lambda pairs: [(context, tuple(ids))]
-    assert measured(cloze, model)["value"].tolist() == [float(wrong_at is None)]
+    assert measured(cloze, model)["right"].tolist() == [float(wrong_at is None)]
 
 
 def test_an_answer_that_max_length_cannot_hold_is_named(decoder, own, made):

@@ -32,7 +32,10 @@ def test_accuracy_is_that_of_a_classifier_on_frozen_features(encoder, own, made)
     mean, spread = known.mean(0), known.std(0)
     classifier = LogisticRegression(C=0.1, max_iter=1000).fit((known - mean) / spread, [r["gold"] for r in probe.train])
     assert items["prediction"].tolist() == classifier.predict((asked - mean) / spread).tolist()
-    assert items["value"].mean() > 0.8
+    odds = np.log(chances := classifier.predict_proba((asked - mean) / spread)) - np.log(1 - chances)
+    places = [list(classifier.classes_).index(row["gold"]) for row in probe.rows]
+    assert items["value"].tolist() == pytest.approx([row[place] for row, place in zip(odds, places, strict=True)], rel=1e-3)
+    assert items["right"].tolist() == [float(value > 0) for value in items["value"]] and items["right"].mean() > 0.8
     assert not any(row in probe.train for row in probe.rows)
 
 
@@ -47,7 +50,7 @@ def test_features_without_the_task_are_at_chance(encoder, own, made):
     golds = np.random.default_rng(0).permutation([row["gold"] for row in ROWS])
     rows = [{**row, "gold": str(gold)} for row, gold in zip(ROWS, golds, strict=True)]
     probe = made(own("linear-probe", rows, options={"train": 24}), Encoding(encoder, 64), 16)
-    assert 0.2 < measured(probe, encoder.load(transformers.AutoModel).eval())["value"].mean() < 0.8
+    assert 0.2 < measured(probe, encoder.load(transformers.AutoModel).eval())["right"].mean() < 0.8
 
 
 def test_too_few_rows_are_named(encoder, own, made):
@@ -55,7 +58,15 @@ def test_too_few_rows_are_named(encoder, own, made):
         made(own("linear-probe", ROWS, options={"train": 24}), Encoding(encoder, 64), 20)
 
 
+def test_a_class_that_no_training_row_had_is_as_unlikely_as_the_unlikeliest(encoder, own, made):
+    rows = [*ROWS, {"text": "about the rain", "gold": "weather"}]
+    probe = made(own("linear-probe", rows, options={"train": 24}), Encoding(encoder, 64), 12)
+    probe.train, probe.rows = [row for row in probe.train if row["gold"] != "weather"], [rows[-1]]
+    (item,) = measured(probe, encoder.load(transformers.AutoModel).eval()).to_dict("records")
+    assert item["value"] < 0 and item["right"] == 0
+
+
 @pytest.mark.slow
 def test_a_real_encoder_tells_medical_subjects(library, encoder, made):
     probe = made(library.probe("medical-subjects"), Encoding(encoder, 128), 100)
-    assert measured(probe, encoder.load(transformers.AutoModel).eval())["value"].mean() > 0.45  # chance .25
+    assert measured(probe, encoder.load(transformers.AutoModel).eval())["right"].mean() > 0.45  # chance .25

@@ -1,3 +1,4 @@
+import numpy as np
 import pytest
 import torch
 from probing import measured
@@ -27,9 +28,11 @@ def test_the_likeliest_choice_counts(library, decoder, decoding, made, normalise
     for row, (_, item) in zip(arc.rows, measured(arc, model).iterrows(), strict=True):
         scores = [total(model, decoder.tokenizer, row["question"], f" {choice}") / length(choice) for choice in row["choices"]]
         assert int(item["prediction"]) == scores.index(max(scores))
-        assert item["value"] == float(item["prediction"] == row["gold"])
+        assert item["right"] == float(item["prediction"] == row["gold"])
         gold = scores.pop(int(row["gold"]))
-        assert [item["gold_nats"], item["other_nats"]] == pytest.approx([gold, max(scores)], rel=1e-5)
+        assert item["gold_nats"] == pytest.approx(gold, rel=1e-5)
+        shares = np.exp(np.array([gold, *scores]) - max(gold, *scores))
+        assert item["value"] == pytest.approx(np.log(shares[0] / shares[1:].sum()), abs=1e-4)
 
 
 def test_what_follows_a_blank_is_scored_under_each_choice(library, decoder, decoding, made):

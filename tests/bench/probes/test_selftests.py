@@ -64,7 +64,7 @@ def test_gold_drawn_at_random_is_chance(library, decoder, decoding, made, monkey
     model = decoder.load().eval()
     assert SelfTests(arc, model).shuffled_gold_is_chance()
     assert SelfTests(two := made(library.probe("piqa"), decoding, 8), model).shuffled_gold_is_chance()
-    monkeypatch.setattr(MultipleChoice, "measure", lambda self, _: pd.DataFrame({"value": [1.0] * len(self.rows)}))
+    monkeypatch.setattr(MultipleChoice, "measure", lambda self, _: pd.DataFrame({"right": [1.0] * len(self.rows)}))
     assert not SelfTests(arc, model).shuffled_gold_is_chance()
     assert not SelfTests(two, model).shuffled_gold_is_chance()
 

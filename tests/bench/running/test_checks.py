@@ -16,7 +16,7 @@ from bench.probes.selftests import all_tests, few
 from bench.probes.similarity import Similarity
 from bench.running import checks
 from bench.running.evaluation import Evaluation
-from bench.running.reference import FIRST_ITEMS, Baseline
+from bench.running.reference import FIRST_ITEMS, BaseAnswers, Baseline
 from bench.tasks.encoding import Encoding
 
 
@@ -48,7 +48,7 @@ def test_an_adapter_that_is_no_identity_is_told_though_the_score_stands(library,
     session = SimpleNamespace(
         run=SimpleNamespace(model=encoder), probes=[probe], backend=lambda net: LocalBackend(net, encoder, device)
     )
-    baseline = Baseline(pd.DataFrame(), first_items=before)
+    baseline = Baseline(BaseAnswers(pd.DataFrame(), pd.DataFrame(), "plain"), first_items=before)
     assert checks.fresh_adapter(session, baseline, adapted) == {"mrpc: fresh adapter forgets nothing": held}
 
 

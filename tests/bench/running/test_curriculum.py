@@ -26,13 +26,36 @@ def test_a_curriculum_mixes_what_is_due(decoder_folder):
     assert joked == 32 and followed == 8
 
 
+def alone(model, strategy, budget="480", **more):
+    (run,) = plan.plan(plan.PlanOptions("sentiment", model=model, strategies=[strategy], budget=budget, **more), "fp32")
+    return curriculum.build_curriculum(run, Encoding(run.model, run.max_length)).steps
+
+
+def test_a_steps_examples_are_alike_in_length():
+    lengths = [[len(e.ids) for e in step] for step in alone("tiny-bert", "full")]
+    padding = 1 - sum(map(sum, lengths)) / sum(16 * max(step) for step in lengths)
+    assert padding < 0.05  # of random batches about 45 % is padding
+    assert max(map(max, lengths)) > 4 * min(map(min, lengths))
+
+
+def test_the_order_does_not_depend_on_wording_or_budget(encoder):
+    """Instructions make texts longer by unlike amounts; still each strategy sees the same reviews in the same order."""
+
+    def reviews(steps):
+        texts = (encoder.tokenizer.decode(e.ids, skip_special_tokens=True) for step in steps for e in step)
+        return [text.replace(" ", "") for text in texts]  # the tokenizer sets them by what stands before
+
+    plain, instructed = reviews(alone("tiny-bert", "full")), reviews(alone("tiny-bert", "instruction"))
+    assert all(review in text for review, text in zip(plain, instructed, strict=True))
+    assert plain[:160] == reviews(alone("tiny-bert", "full", budget="160"))
+
+
 def test_a_progressive_curriculum_ends_with_the_task_alone(encoder):
-    run, found = built("tiny-bert", progressive=True, start=0.1, end=1.0)
+    _, found = built("tiny-bert", progressive=True, start=0.1, end=1.0)
     heads = [[e.head for e in step] for step in found.steps]
     own = [part.count(0) for part in heads]
     assert own[0] <= 4 and own[-1] >= 15 and sum(own) == pytest.approx(160 * 0.55, abs=1)
     assert set(heads[0]) == {0, 1, 2}
     # The k-th example of the task is the same as without what is mixed in.
-    alone = plan.plan(plan.PlanOptions("sentiment", model="tiny-bert", strategies=["instruction"], budget="160"), "fp32")[0]
-    expected = [e.ids for step in curriculum.build_curriculum(alone, Encoding(encoder, run.max_length)).steps for e in step]
+    expected = [e.ids for step in alone("tiny-bert", "instruction", budget="160") for e in step]
     assert [e.ids for step in found.steps for e in step if e.head == 0] == expected[: sum(own)]

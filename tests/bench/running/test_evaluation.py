@@ -99,9 +99,9 @@ def test_a_row_that_trains_nothing_is_asked_its_task_alone(sets, library):
 
 
 def test_as_base_keeps_the_examples_and_nothing_else(mixed):
-    run, found = mixed
-    asked = as_base(run, replace(found.elsewhere["rte"], seed=4))
-    assert (asked.wording, asked.head, asked.seed) == (run.base_wording, None, 0)
+    _, found = mixed
+    asked = as_base(replace(found.elsewhere["rte"], seed=4), Wording())
+    assert (asked.wording, asked.head, asked.seed) == (Wording(), None, 0)
     assert asked.examples == found.elsewhere["rte"].examples and asked.task is found.elsewhere["rte"].task
 
 

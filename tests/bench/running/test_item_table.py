@@ -6,7 +6,7 @@ import pandas as pd
 
 from bench.running.evaluation import Evaluation
 from bench.running.item_table import COLUMNS, item_table
-from bench.running.reference import Baseline
+from bench.running.reference import BaseAnswers, Baseline
 
 
 def answers(gold, predictions, **more):
@@ -18,11 +18,16 @@ def of_probe(*values, **more):
     return pd.DataFrame({"value": values, "weight": 2.0, **more})
 
 
-def made(**more):
+def asked(same, best=None):
+    return BaseAnswers(same, same if best is None else best, "plain")
+
+
+def made(rounded=None, **more):
     before = Baseline(
-        answers(["a", "b"], ["b", "b"]),
-        elsewhere={"rte": answers(["yes"], ["no"]), "left out": answers(["x"], ["x"])},
+        asked(answers(["a", "b"], ["b", "b"]), best=answers(["a", "b"], ["a", "a"])),
+        elsewhere={"rte": asked(answers(["yes"], ["no"])), "left out": asked(answers(["x"], ["x"]))},
         probes={"mrpc": of_probe(0.1, 0.2, gold=["1", "0"]), "wikipedia": of_probe(3.0)},
+        rounded=rounded or {},
     )
     after = Evaluation(
         answers(["a", "b"], ["a", "b"], **more),
@@ -48,8 +53,12 @@ def test_a_row_per_item_of_all_kinds_in_order():
 def test_before_and_after_stand_side_by_side():
     table = made()
     assert table["before"].tolist()[:3] == ["b", "b", "no"] and table["prediction"].tolist()[:3] == ["a", "b", "yes"]
+    assert table["best_before"].tolist()[:3] == ["a", "a", "no"]
     probes = table[table["kind"] == "probe"]
     assert probes["before_value"].tolist() == [0.1, 0.2, 3.0] and probes["value"].tolist() == [0.3, 0.4, 4.0]
+    assert probes["rounded_value"].isna().all()
+    rounded = made(rounded={"mrpc": of_probe(0.15, 0.25), "wikipedia": of_probe(3.5)})
+    assert rounded["rounded_value"].tolist()[3:] == [0.15, 0.25, 3.5]
     assert probes["weight"].tolist() == [2.0] * 3 and probes["gold"].tolist()[:2] == ["1", "0"]
     # What a kind does not have is missing, not zero.
     assert probes["before"].isna().all() and table["before_value"].isna().tolist() == [True] * 3 + [False] * 3
@@ -61,10 +70,15 @@ def test_what_only_a_run_needs_is_left_out_and_what_only_some_have_is_kept():
     assert table["malformed"].tolist()[:2] == [False, True] and table["malformed"].isna().tolist() == [False] * 2 + [True] * 4
 
 
+def test_clusters_of_task_items_stand_beside_them():
+    table = made(cluster=["film", None])
+    assert table["cluster"].tolist()[0] == "film" and table["cluster"].isna().tolist() == [False] + [True] * 5
+
+
 def test_answers_that_are_no_text_are_json(tmp_path):
     spans = [["0:2 Ort"], []]
     said = [["0:2 Ort"], [0.25, 1.0]]
-    table = item_table("t", Baseline(answers(spans, [[], ["né"]])), Evaluation(answers(spans, said)))
+    table = item_table("t", Baseline(asked(answers(spans, [[], ["né"]]))), Evaluation(answers(spans, said)))
     assert table["gold"].tolist() == ['["0:2 Ort"]', "[]"] and table["before"].tolist() == ["[]", '["né"]']
     assert [json.loads(text) for text in table["prediction"]] == said
     table.to_parquet(tmp_path / "items.parquet")
@@ -72,5 +86,5 @@ def test_answers_that_are_no_text_are_json(tmp_path):
 
 
 def test_text_stays_as_it_is():
-    table = item_table("t", Baseline(answers(["[1]"], ['"x"'])), Evaluation(answers(["[1]"], ["a b"])))
+    table = item_table("t", Baseline(asked(answers(["[1]"], ['"x"']))), Evaluation(answers(["[1]"], ["a b"])))
     assert table.loc[0, ["gold", "before", "prediction"]].tolist() == ["[1]", '"x"', "a b"]

@@ -10,7 +10,7 @@ from bench.probes.cloze import Cloze
 from bench.probes.drift import Drift
 from bench.running import measures
 from bench.running.evaluation import Evaluation
-from bench.running.reference import Baseline
+from bench.running.reference import BaseAnswers, Baseline
 
 
 def stand_in(kind, name):
@@ -28,15 +28,34 @@ def found():
     probes = [stand_in(Cloze, "cloze"), stand_in(Drift, "drift")]
     session = SimpleNamespace(probes=probes, run=SimpleNamespace(strategy=SimpleNamespace(trains=False)))
 
-    def items(right, states):
-        cloze = pd.DataFrame({"value": right, "weight": 1.0, "nats": -1.0})
+    def items(right, states=states):
+        cloze = pd.DataFrame({"value": right, "weight": 1.0, "right": right})
         drift = pd.DataFrame({"value": np.nan, "weight": 1.0, "layer 0": list(states)})
         return {"cloze": cloze, "drift": drift}
 
-    before, after = items([1.0] * 20, states), items([0.0] * 10 + [1.0] * 10, states + 0.01 * generator.normal(size=(20, 4)))
+    before, rounded, after = (
+        items([1.0] * 20),
+        items([0.0] * 3 + [1.0] * 17),
+        items([0.0] * 10 + [1.0] * 10, states + 0.01 * generator.normal(size=(20, 4))),
+    )
     nothing = pd.DataFrame()
-    forgotten = measures.forgetting(session, Baseline(nothing, probes=before), Evaluation(nothing, probes=after))
+    baseline = Baseline(BaseAnswers(nothing, nothing, "plain"), probes=before, rounded=rounded)
+    forgotten = measures.forgetting(session, baseline, Evaluation(nothing, probes=after))
     return session, forgotten
+
+
+def test_gain_is_over_the_same_words_and_over_the_best():
+    """Of ten answers the run has nine right, the base seven in the same words and eight in its best."""
+
+    def right(count):
+        return pd.DataFrame({"gold": ["a"] * 10, "prediction": ["a"] * count + ["b"] * (10 - count)})
+
+    evalset = SimpleNamespace(task=SimpleNamespace(spec=SimpleNamespace(metrics=["accuracy"])))
+    found = measures.of_task(evalset, BaseAnswers(right(7), right(8), "instruction"), right(9))
+    assert (found["base_score"], found["gain"].value) == pytest.approx((0.7, 0.2))
+    best = found["best_base"]
+    assert (best.style, best.score, best.gain.value) == ("instruction", pytest.approx(0.8), pytest.approx(0.1))
+    assert best.gain.ci_low <= 0.1 <= best.gain.ci_high and found["gain"].ci_high <= 0.6
 
 
 def test_a_distance_has_neither_interval_nor_verdict(found):
@@ -45,6 +64,23 @@ def test_a_distance_has_neither_interval_nor_verdict(found):
     assert 0 < drift.delta < 0.1 and drift.ci_low is drift.ci_high is drift.verdict is None
 
 
+def test_what_rounding_lost_is_a_part_of_what_was_lost(found):
+    cloze = found[1]["cloze"]
+    assert (cloze.before, cloze.after) == (1.0, 0.5)
+    assert cloze.quantisation.value == pytest.approx(0.15) and cloze.quantisation.ci_low >= 0
+
+
 def test_a_distance_is_no_part_of_relative_forgetting(found):
     session, forgotten = found
     assert measures.relative_forgetting(session.probes, forgotten) == pytest.approx(50)
+
+
+def test_relative_forgetting_is_of_shares_and_not_of_log_likelihoods(found):
+    """A log-likelihood of -1 that falls to -2 is no loss of 100 %: the accuracy beside it counts."""
+    session, forgotten = found
+    cloze = forgotten["cloze"]
+    assert not cloze.share and cloze.others["accuracy"].after == 0.5
+    changed = {**forgotten, "cloze": cloze.model_copy(update={"before": -1.0, "after": -2.0})}
+    assert measures.relative_forgetting(session.probes, changed) == pytest.approx(50)
+    nothing = {**forgotten, "cloze": cloze.model_copy(update={"others": {}})}
+    assert measures.relative_forgetting(session.probes, nothing) is None

@@ -59,6 +59,7 @@ def test_a_row_that_trains_nothing_has_the_bases_probe_values(planned, done, ope
     assert probes["value"].tolist() == probes["before_value"].tolist() == kept["value"].tolist() and len(kept) == 6
     assert record.outcome.forgetting["mrpc"].delta == 0.0 and record.outcome.forgetting["mrpc"].n == 6
     # The test set and the shots; both texts of each pair; then, for the gain, the base's test set and the names of its labels.
+    # An encoder is asked in one way alone, so that no other wording is tried.
     assert asked == [12, 4, 2 * FIRST_ITEMS, 12, 3]
     assert record.trust.checks == {"of the base": True, "untouched_forgets_nothing": True}
 
@@ -73,7 +74,8 @@ def test_a_row_that_trains_nothing_is_its_own_base_where_it_is_asked_as_the_base
     monkeypatch.setattr(Reference, "predictions", noted)
     zero, _ = done(planned("zero-shot"))
     few, _ = done(planned("few-shot"))
-    assert asked == [True, False]
+    # In the same words, and in the base's best, which for an encoder are the same.
+    assert asked == [True, False, False, False]
     assert zero.outcome.gain.value == 0.0 and few.outcome.base_score == zero.outcome.score.value
 
 
@@ -98,6 +100,17 @@ def test_a_row_that_trains_is_held_against_the_untouched_base(planned, done, mon
     assert record.trust.checks == {"of the base": True, "of the run": True}
     # The base is gone before the run's own memory counts.
     assert order[-3:] == ["forget", "reset", "load"]
+
+
+def test_an_8_bit_row_forgets_against_what_its_user_had(planned, done):
+    """Before is the fp32 base, as for a row that trains in fp32; what rounding alone lost is a part of the loss."""
+    whole, _ = done(planned("full"))
+    packed, items = done(planned("lora-8bit"))
+    before, after = (record.outcome.forgetting["mrpc"] for record in (whole, packed))
+    assert after.before == before.before and before.quantisation is None
+    probe = items[items["kind"] == "probe"]
+    assert (probe["rounded_value"] != probe["before_value"]).any()
+    assert after.quantisation is not None
 
 
 def test_checks_of_the_base_and_of_the_run_are_both_in_the_record(planned, done, monkeypatch):

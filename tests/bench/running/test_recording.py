@@ -14,7 +14,7 @@ from bench.records.record import Cost
 from bench.running import recording
 from bench.running.evaluation import Evaluation
 from bench.running.recording import RunResult, provenance, recorded, setup
-from bench.running.reference import Baseline
+from bench.running.reference import BaseAnswers, Baseline
 from bench.specs.model import EndpointSpec
 from bench.training.state import TrainingState
 
@@ -29,6 +29,7 @@ def answers(*said):
 
 BEFORE = answers("neutral", "neutral", "neutral")
 AFTER = answers("positive", "neutral", "neutral")
+ASKED = BaseAnswers(BEFORE, BEFORE, "plain")
 
 
 @pytest.fixture(scope="module")
@@ -38,7 +39,7 @@ def session(planned, opened):
 
 
 def finished(checks=None, before=None, **more):
-    return RunResult(before or Baseline(BEFORE), Evaluation(AFTER), COST, {"a": True} if checks is None else checks, **more)
+    return RunResult(before or Baseline(ASKED), Evaluation(AFTER), COST, {"a": True} if checks is None else checks, **more)
 
 
 def test_a_whole_record(session):
@@ -83,7 +84,7 @@ def test_stages_are_told_with_the_bases_scores(session):
     staged = replace(session, sets=replace(session.sets, stages=[first, own]))
     training = TrainingState(stage_scores=[[0.75, 0.5], [0.25, 1.0]])
     stages = recorded(
-        staged, finished(before=Baseline(BEFORE, stages=[BEFORE, AFTER]), training=training), STARTED
+        staged, finished(before=Baseline(ASKED, stages=[BEFORE, AFTER]), training=training), STARTED
     ).outcome.stages
     assert stages.tasks == ["first", "vader-movies"] and stages.scores == [[0.75, 0.5], [0.25, 1.0]]
     assert stages.base == pytest.approx([1 / 3, 2 / 3])

@@ -15,7 +15,7 @@ from bench.inference.endpoint import EndpointBackend, EndpointModel
 from bench.inference.local import LocalBackend
 from bench.modeling.models import Model
 from bench.running import reference
-from bench.running.reference import FIRST_ITEMS, Reference
+from bench.running.reference import FIRST_ITEMS, Reference, Rounding
 from bench.running.run import Run
 from bench.specs.model import EndpointSpec
 from bench.specs.wording import Wording
@@ -64,10 +64,10 @@ def key(cache, session, what=lambda reference: reference.predictions(reference.s
     return path.name
 
 
-def of_probes(session, bits=32, items=6):
+def of_probes(session, rounding=None, items=6):
     probes = [probe.part(range(items)) for probe in session.probes]
     known = {probe.spec.name: ANSWERS for probe in probes}
-    return lambda reference: reference.probe_items(probes, bits, known)
+    return lambda reference: reference.probe_items(probes, rounding, known)
 
 
 def test_what_was_measured_once_is_not_measured_again(session, loads, monkeypatch):
@@ -85,8 +85,8 @@ def test_a_baseline_holds_all_and_loads_each_base_once(rounded, loads):
     base = Reference(rounded).baseline()
     assert loads == [32, 8]
     assert set(base.elsewhere) == {"amazon", "tweets", "nyt"} and base.validation is None and base.stages == []
-    assert len(base.probes["mrpc"]) == len(base.unrounded["mrpc"]) == 6 and len(base.first_items["mrpc"]) == FIRST_ITEMS
-    assert base.probes["mrpc"]["value"].tolist() != base.unrounded["mrpc"]["value"].tolist()
+    assert len(base.probes["mrpc"]) == len(base.rounded["mrpc"]) == 6 and len(base.first_items["mrpc"]) == FIRST_ITEMS
+    assert base.probes["mrpc"]["value"].tolist() != base.rounded["mrpc"]["value"].tolist()
     kept = Reference(rounded).baseline()
     assert loads == [32, 8] and kept.probes["mrpc"].equals(base.probes["mrpc"])
 
@@ -94,7 +94,60 @@ def test_a_baseline_holds_all_and_loads_each_base_once(rounded, loads):
 def test_an_unrounded_base_is_not_measured_twice(session, loads):
     whole = replace(session, run=replace(session.run, probe_every="50%"))
     base = Reference(whole).baseline()
-    assert loads == [32] and base.unrounded == {} and base.validation is not None
+    assert loads == [32] and base.rounded == {} and base.validation is not None
+
+
+def test_every_row_is_held_against_the_same_base_whatever_it_trains_on(session, rounded):
+    whole, packed = Reference(session).baseline(), Reference(rounded).baseline()
+    assert whole.probes["mrpc"].equals(packed.probes["mrpc"]) and whole.test.same.equals(packed.test.same)
+
+
+RIGHT = {
+    ("plain", "validation"): 0.9,
+    ("plain", "test"): 0.5,
+    ("instruction", "validation"): 0.6,
+    ("instruction", "test"): 0.75,
+}
+"""Share of right answers by wording and split: the plain wording does best on validation, and worse on the test."""
+
+
+def test_the_base_is_asked_in_the_rows_words_and_in_those_that_validation_chose(planned, opened, decoder_folder, monkeypatch):
+    def answered(backend, evalset):
+        assert evalset.head is None and evalset.wording.shots == 0
+        examples = evalset.examples
+        right = round(RIGHT[evalset.wording.style, evalset.split] * len(examples))
+        given = [e.gold if i < right else "wrong" for i, e in enumerate(examples)]
+        return pd.DataFrame({"item": [e.id for e in examples], "gold": [e.gold for e in examples], "prediction": given})
+
+    monkeypatch.setattr(reference, "predict", answered)
+    monkeypatch.setattr(Reference, "backend", lambda self, rounding=None: None)
+
+    def found(strategy):
+        session = opened(planned(strategy, "sentiment", decoder_folder))
+        answers = Reference(session).answers(session.sets.test)
+        shares = [(frame["gold"] == frame["prediction"]).mean() for frame in (answers.same, answers.best)]
+        return (*shares, answers.best_style)
+
+    assert found("instruction") == (0.75, 0.5, "plain")  # asked as the row is, and in what validation found best
+    assert found("full") == found("zero-shot") == found("few-shot") == (0.5, 0.5, "plain")
+    monkeypatch.setitem(RIGHT, ("plain", "validation"), 0.3)
+    shutil.rmtree(folders.cache() / "base")
+    assert found("full") == (0.5, 0.75, "instruction")
+
+
+def test_a_forward_pass_in_bf16_rounds_the_base_too(session):
+    in_bf16 = replace(session, device=replace(session.device, precision="bf16"))
+    assert Reference(session).training_rounding == Reference(session).own_rounding == Rounding(32, cast=False)
+    assert (Reference(in_bf16).own_rounding, Reference(in_bf16).training_rounding) == (Rounding(32, False), Rounding(32, True))
+
+
+def test_a_model_may_name_bf16_as_what_its_user_had(session, loads):
+    named = replace(session, run=replace(session.run, model=replace(session.run.model, reference_precision="bf16")))
+    base = Reference(named).baseline()
+    assert loads == [16, 32]
+    difference = (base.probes["mrpc"]["value"] - base.rounded["mrpc"]["value"]).abs().max()
+    assert 0 < difference < 0.05
+    assert named.run.id != session.run.id
 
 
 def test_known_answers_are_kept_instead_of_measured(session, loads):
@@ -112,7 +165,7 @@ def test_known_answers_are_kept_instead_of_measured(session, loads):
     [
         (lambda patch: patch.setattr(reference, "ENGINE_VERSION", -1), True),
         (lambda patch: patch.setattr(reference, "versions", lambda: {"torch": "0"}), True),
-        (lambda patch: patch.setattr(Run, "base_wording", Wording(style="instruction")), True),
+        (lambda patch: patch.setattr(Run, "base_wordings", (Wording(style="instruction"),)), True),
         (lambda patch: described(patch, threads=77), True),
         (lambda patch: described(patch, memory_bytes=1, platform="elsewhere"), False),
     ],
@@ -154,7 +207,8 @@ def test_the_key_hangs_on_the_question(session, cache):
         replace(test, task=task_type(test.task.spec.model_copy(update={"prompt": "{text} is"}))),
     ]
     keys = [key(cache, session, lambda reference, asked=asked: reference.predictions(asked, ANSWERS)) for asked in asked]
-    probes = [of_probes(session), of_probes(session, bits=8), of_probes(session, items=4)]
+    probes = [of_probes(session), of_probes(session, Rounding(8, cast=False)), of_probes(session, items=4)]
+    probes.append(of_probes(session, Rounding(32, cast=True)))
     keys += [key(cache, session, what) for what in probes]
     assert len(set(keys)) == len(keys)
     # How the run itself is asked is no part of what the base is asked.
@@ -183,9 +237,9 @@ def test_one_base_at_a_time_is_in_memory(session, monkeypatch):
     monkeypatch.setattr(Model, "load", load)
     base = Reference(session)
     for bits in (32, 32, 8, 8, 32):
-        base.backend(bits)
+        base.backend(Rounding(bits, cast=False))
     base.forget()
-    base.backend(32)
+    base.backend()
     # Of each: its bits, and how many earlier ones were still there when it was loaded.
     assert seen == [(32, 0), (8, 0), (32, 0), (32, 0)]
 

@@ -155,7 +155,18 @@ def test_a_strategy_that_trains_nothing_keeps_its_own_words():
     (run,) = plan(strategies=["zero-shot"])
     assert run.wording == Wording()
     told = dataclasses.replace(run, strategy=Told("told", run.strategy.hyperparameters))
-    assert told.wording == Wording(style="instruction", shots=2) and told.base_wording == Wording()
+    assert told.wording == Wording(style="instruction", shots=2)
+
+
+def test_a_base_is_asked_in_the_words_of_the_row_as_far_as_it_reads_them(decoder_folder, tmp_path):
+    told, shown = Wording(style="instruction"), Wording(shots=4)
+    decoder = plan(model=str(decoder_folder), strategies=["instruction"])[0]
+    assert decoder.base_wordings == (Wording(), told)
+    assert decoder.in_base_words(decoder.wording) == told and decoder.in_base_words(shown) == Wording()
+    encoder = plan(strategies=["instruction"])[0]
+    assert encoder.wording == told and encoder.in_base_words(told) == Wording()
+    asked = planning.plan(PlanOptions("sentiment", model=api(tmp_path), strategies=["few-shot"]), "fp32")[0]
+    assert asked.in_base_words(asked.wording) == told and len(asked.base_wordings) == 1
 
 
 def test_an_endpoints_id_does_not_hash_what_only_this_machine_would_do(tmp_path):

@@ -10,9 +10,10 @@ from bench.inference.local import LocalBackend
 from bench.inference.predictions import predict
 from bench.running import stages
 from bench.running.adaptation import adapted
-from bench.running.reference import Baseline
+from bench.running.reference import BaseAnswers, Baseline
 from bench.running.stages import train_stages
 
+NOTHING = BaseAnswers(pd.DataFrame(), pd.DataFrame(), "plain")
 ORDER = ["sst2", "sec-entities", "squad"]
 
 
@@ -39,11 +40,11 @@ def trained(device, monkeypatch):
     def made(session):
         torch.manual_seed(0)
         model = adapted(session.run, device)
-        before = Baseline(pd.DataFrame())
+        before = Baseline(NOTHING)
         if session.run.probe_every:
             base = LocalBackend(model.eval(), session.run.model, device)
             probes = {probe.spec.name: probe.measure(base) for probe in session.probes}
-            before = Baseline(pd.DataFrame(), probes=probes, validation=predict(base, session.sets.validation))
+            before = Baseline(NOTHING, probes=probes, validation=predict(base, session.sets.validation))
         return model, train_stages(session, before, model)
 
     return made

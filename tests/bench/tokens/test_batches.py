@@ -55,6 +55,50 @@ def test_seeds_and_epochs_differ():
     assert first[:100] != list(islice(batches.order(1, 100), 100))
 
 
+def in_batches(drawn, batch):
+    return [drawn[start : start + batch] for start in range(0, len(drawn), batch)]
+
+
+@given(st.integers(0, 5), st.lists(st.integers(1, 99), min_size=1, max_size=70), st.integers(1, 8), st.integers(1, 5))
+def test_the_order_by_length_holds_what_the_shuffle_holds(seed, lengths, batch, epochs):
+    """Each epoch everything once; each group of batches what the shuffle has there."""
+    size = len(lengths)
+    drawn = list(islice(batches.order_by_length(seed, size, lengths.__getitem__, batch), size * epochs))
+    plain = list(islice(batches.order(seed, size), size * epochs))
+    for epoch in range(epochs):
+        own = slice(epoch * size, (epoch + 1) * size)
+        assert sorted(drawn[own]) == list(range(size))
+    assert drawn == list(islice(batches.order_by_length(seed, size, lengths.__getitem__, batch), size * epochs))
+    for start in range(0, size * epochs - batch + 1, batch):
+        inside = {position // size for position in range(start, start + batch)}
+        if len(inside) > 1:  # two epochs share it: left as it was drawn
+            assert drawn[start : start + batch] == plain[start : start + batch]
+
+
+def test_batches_of_a_group_are_neighbours_in_length():
+    """By hand: sorted, each group is cut where its batches begin; no batch reaches into another's lengths."""
+    lengths, batch = np.random.default_rng(0).integers(1, 500, 1000).tolist(), 4
+    drawn = list(islice(batches.order_by_length(3, 1000, lengths.__getitem__, batch), 1000))
+    plain = list(islice(batches.order(3, 1000), 1000))
+    for start in range(0, 1000, batches.GROUP * batch):
+        stretch = slice(start, start + batches.GROUP * batch)
+        assert sorted(drawn[stretch]) == sorted(plain[stretch])
+        cut = [[lengths[i] for i in part] for part in in_batches(drawn[stretch], batch)]
+        ranked = sorted(cut, key=lambda part: (part[0], part[-1]))
+        assert [value for part in ranked for value in part] == sorted(lengths[i] for i in plain[stretch])
+        assert cut != ranked  # and the batches don't come in the order of their length
+
+
+def test_batches_begin_at_the_steps_of_later_epochs_too():
+    """Ten examples in batches of four: the third is half of one epoch and half of the next."""
+    lengths = [5, 3, 8, 1, 9, 2, 7, 6, 4, 10]
+    drawn = list(islice(batches.order_by_length(0, 10, lengths.__getitem__, 4), 20))
+    parts = [sorted(lengths[i] for i in part) for part in in_batches(drawn, 4)]
+    assert len(parts) == 5
+    for first, second in ((0, 1), (3, 4)):
+        assert max(parts[first]) < min(parts[second]) or max(parts[second]) < min(parts[first])
+
+
 @given(st.integers(0, 9), st.lists(st.floats(0.05, 1), min_size=1, max_size=5), st.integers(1, 400))
 def test_a_mixture_gives_each_component_its_share(seed, shares, length):
     drawn = batches.mixture(seed, lambda progress: shares, length)

@@ -1,5 +1,6 @@
 """The loop against transformers' Trainer and schedule, and against itself under other batching."""
 
+import warnings
 from dataclasses import replace
 
 import pytest
@@ -51,7 +52,20 @@ class Norms(Accelerator):
         return norm
 
 
+def advanced(optimizer, warm, steps):
+    """transformers' schedule, begun a step early and ended a step late, so that none of `steps` is taken at a rate of 0."""
+    schedule = get_linear_schedule_with_warmup(optimizer, warm + 1, steps + 1)
+    with warnings.catch_warnings():
+        warnings.simplefilter("ignore", UserWarning)  # "lr_scheduler.step() before optimizer.step()", which is the point
+        schedule.step()
+    return schedule
+
+
 class InOrder(Trainer):
+    def create_scheduler(self, num_training_steps, optimizer=None):
+        self.lr_scheduler = advanced(optimizer or self.optimizer, self.args.warmup_steps, num_training_steps)
+        return self.lr_scheduler
+
     def _get_train_sampler(self, *args, **kwargs):
         return torch.utils.data.SequentialSampler(self.train_dataset)
 
@@ -206,14 +220,23 @@ def test_micro_batches_change_memory_and_not_the_result(decoder_folder):
 
 
 @pytest.mark.parametrize(("steps", "warmup"), [(1, 0.0), (10, 0.1), (37, 0.25), (100, 0.0)])
-def test_learning_rate_is_transformers_schedule(steps, warmup):
+def test_learning_rate_is_transformers_schedule_advanced_by_one(steps, warmup):
     hyperparameters = Hyperparameters(learning_rate=0.5, warmup=warmup)
     optimizer = torch.optim.SGD([torch.nn.Parameter(torch.zeros(1))], lr=0.5)
-    schedule = get_linear_schedule_with_warmup(optimizer, round(warmup * steps), steps)
+    schedule = advanced(optimizer, round(warmup * steps), steps)
     for step in range(steps):
+        assert loop.learning_rate(step, steps, hyperparameters) > 0
         assert loop.learning_rate(step, steps, hyperparameters) == pytest.approx(optimizer.param_groups[0]["lr"])
         optimizer.step()
         schedule.step()
+
+
+def test_the_first_step_of_the_budget_trains(decoder_folder):
+    run, built = steps_of(str(decoder_folder), budget="16")
+    model = run.model.load()
+    before = model.model.norm.weight.detach().clone()
+    loop.train(model, [*built.steps] * 4, HYPERPARAMETERS, Accelerator(cpu=True), Padding(0, 10_000), watches=[lambda *_: True])
+    assert not torch.equal(model.model.norm.weight, before)
 
 
 def test_a_diverging_run_fails_with_a_sentence(decoder_folder):

@@ -25,6 +25,7 @@ GOOD = (BUILT_IN / "tasks" / "sst2.yaml").read_text()
         ("label: label}", "labels: label}", "no column 'label', which the task needs; its columns give text, labels"),
         ("type: classification", "type: clasification", "unknown task type 'clasification'; did you mean classification?"),
         ("version: 1", "version: 1\noptions: {none: x}", "options: field 'none' is not known"),
+        ("cluster: group", "cluster: film", "'cluster': no source gives 'film'; their columns give group, label, text"),
         (GOOD[GOOD.index("instructions:") :], "", "field 'instructions' is missing"),
     ],
 )

@@ -1,0 +1,131 @@
+"""Intervals of a number that varies over seeds and over items, from its two variances (MOVER).
+
+A score of a mean over S seeds has the variance v over seeds, known with nu degrees of freedom, and c over items, known with g.
+Its interval is m - h to m + h with h^2 = t(nu)^2 v + t(g)^2 c: each part is as wide as its own interval, and independent parts
+add in squares (Graybill & Wang 1980; Zou & Donner 2008). The parts are those of Obuchowski & Rockette 1995 for several readers
+of the same cases, with seeds as readers, and with Hillis 2014's covariance over cases.
+"""
+
+from collections.abc import Sequence
+from dataclasses import dataclass
+from typing import Literal
+
+import numpy as np
+from scipy.special import ndtri, stdtrit
+
+from bench.statistics.bootstrap import Floats
+from bench.statistics.jackknife import Jackknifed, items_covariance, items_variance
+
+CONFIDENCE = 0.95
+FEW_SEEDS = 4
+"""With so many seeds or fewer, two rows are compared with the seed variance of the whole table."""
+
+Scale = Literal["wilson", "logit", "plain"]
+"""How bounds are kept inside: of a mean of values in [0, 1], of another number in [0, 1], and of an unbounded one."""
+
+
+@dataclass(frozen=True)
+class Spread:
+    """The variance between seeds, pooled over a table's rows, with its degrees of freedom; 0 where no row has two seeds."""
+
+    variance: float | Floats = 0.0
+    freedom: int = 0
+
+
+NO_SPREAD = Spread()
+
+
+def pooled(rows: Sequence[Sequence[float]]) -> Spread:
+    """The mean variance within rows of scores, one per seed; a row weighs by its seeds minus one, and one seed says nothing.
+
+    The rows' true standard deviations are taken as alike.
+    """
+    parts = [(float(np.var(row, ddof=1)), len(row) - 1) for row in rows if len(row) > 1]
+    freedom = sum(weight for _, weight in parts)
+    return Spread(sum(variance * weight for variance, weight in parts) / freedom, freedom) if freedom else NO_SPREAD
+
+
+@dataclass(frozen=True)
+class Margin:
+    """The variances of a number over seeds and over items, with their degrees of freedom. Numbers may be arrays."""
+
+    seeds: float | Floats
+    seed_freedom: float
+    items: float | Floats
+    item_freedom: float
+
+    def half_width(self, level: float | Floats = 1 - CONFIDENCE) -> Floats:
+        """h at an error of `level`, both sides together."""
+        parts = ((self.seeds, self.seed_freedom), (self.items, self.item_freedom))
+        # A part of no variance has no freedom either, and a quantile that is not finite.
+        squares = [variance * _quantile(level, freedom) ** 2 for variance, freedom in parts if np.any(variance)]
+        return np.sqrt(np.asarray(sum(squares), dtype=np.float64))
+
+    def p(self, difference: float | Floats) -> Floats:
+        """The level at which the half width is the difference: how surprising it is if the truth is 0. Never below 1e-16."""
+        low, high = np.full(np.shape(difference), -16.0), np.zeros(np.shape(difference))
+        for _ in range(50):
+            middle = (low + high) / 2
+            wider = self.half_width(10.0**middle) > np.abs(difference)
+            low, high = np.where(wider, middle, low), np.where(wider, high, middle)
+        return np.where(np.equal(difference, 0), 1.0, 10.0**high)
+
+
+def of_row(row: Jackknifed, spread: Spread = NO_SPREAD) -> Margin:
+    """The margin of a row's mean over seeds, of a score or of a gain over one untouched model on the same items.
+
+    The seed variance is the table's, or the row's own if that is larger. One seed in a table that knows no seed variance holds
+    items alone: the interval is for this trained model.
+    """
+    seeds = row.values.shape[-1]
+    own = row.values.var(-1, ddof=1) if seeds > 1 else 0.0
+    variance = np.maximum(own, spread.variance) / seeds
+    return Margin(variance, max(spread.freedom, seeds - 1), items_variance(row), row.freedom)
+
+
+def of_pair(one: Jackknifed, other: Jackknifed, spread: Spread) -> Margin:
+    """The margin of the difference between two rows of a table, each trained anew for each seed.
+
+    Up to FEW_SEEDS seeds the seed variance is the table's, then the two rows' own.
+    """
+    counts = [row.values.shape[-1] for row in (one, other)]
+    if min(counts) > FEW_SEEDS:
+        variance = sum(row.values.var(-1, ddof=1) / count for row, count in zip((one, other), counts, strict=True))
+        freedom = sum(counts) - 2
+    else:
+        variance, freedom = sum(spread.variance / count for count in counts), spread.freedom
+    items = items_variance(one) + items_variance(other) - 2 * items_covariance(one, other)
+    return Margin(variance, freedom, np.maximum(items, 0.0), min(one.freedom, other.freedom))
+
+
+def limits(value: float | Floats, margin: Margin, scale: Scale = "plain") -> tuple[Floats, Floats]:
+    """The 95 % interval of a number. At 0 and 1, where no item varies, its bound is that of Wilson for so many items."""
+    value, half = np.asarray(value, dtype=np.float64), margin.half_width()
+    if scale == "plain":
+        return value - half, value + half
+    inner = value * (1 - value)
+    safe = np.where(inner > 0, inner, 1.0)
+    if scale == "wilson":
+        # Wilson's bounds of n_e items, with z^2 / n_e = h^2 / (m (1 - m)).
+        rate = half**2 / safe
+        centre, reach = (value + rate / 2) / (1 + rate), np.sqrt(half**2 + rate**2 / 4) / (1 + rate)
+        low, high = centre - reach, centre + reach
+    else:
+        odds = np.log(np.where(inner > 0, value, 0.5) / np.where(inner > 0, 1 - value, 0.5))
+        low, high = (1 / (1 + np.exp(-(odds + sign * half / safe))) for sign in (-1, 1))
+    z = ndtri((1 + CONFIDENCE) / 2)
+    edge = np.sqrt(half**2 + (z**2 / (margin.item_freedom + 1 + z**2)) ** 2)
+    low, high = np.where(inner > 0, low, value - edge), np.where(inner > 0, high, value + edge)
+    return np.clip(low, 0.0, 1.0), np.clip(high, 0.0, 1.0)
+
+
+def of_one_model(score: Jackknifed, scale: Scale = "plain") -> tuple[float, float]:
+    """The 95 % interval, over items or whole clusters alone, of one trained model's score, or of its difference from another
+    model's on the same items (`after - before`, on the plain scale)."""
+    low, high = limits(score.values[..., 0], of_row(score), scale)
+    return float(low), float(high)
+
+
+def _quantile(level: float | Floats, freedom: float) -> Floats:
+    """t(1 - level / 2), with so many degrees of freedom."""
+    return -stdtrit(freedom, np.asarray(level) / 2)

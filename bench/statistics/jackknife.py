@@ -1,0 +1,140 @@
+"""Scores, and how they shift when one item, or one whole cluster of items, is left out.
+
+Seeds of a row, and rows of a table, answer the same items, so that their scores shift together. The shifts are scaled such that
+the products of two scores' shifts, added up, are the jackknife's covariance of the two over new items (Efron & Stein 1981). For
+ROC AUC they are DeLong's placements (DeLong et al. 1988), whole clusters of them as in Obuchowski 1997.
+"""
+
+from collections.abc import Callable, Sequence
+from dataclasses import dataclass
+from typing import Any
+
+import numpy as np
+import numpy.typing as npt
+
+from bench.statistics.bootstrap import Floats, Indices
+
+ENOUGH_CLUSTERS = 8
+"""Effective clusters below which nothing is claimed of new ones: rows' intervals cover too seldom there."""
+
+
+@dataclass(frozen=True)
+class Clusters:
+    """Which items belong together: sentences of a film, questions on a text. Without any, each item is its own cluster."""
+
+    codes: Indices
+    """(items,): each item's cluster, 0 and up."""
+    effective: float
+    """(sum of sizes)^2 / sum of squared sizes: as many clusters of one size would say as much."""
+    few: bool = False
+    """There are clusters, but fewer than ENOUGH_CLUSTERS: items are left out one by one, and new items of the same clusters are
+    all that is claimed."""
+
+    @property
+    def single(self) -> bool:
+        """Whether items are left out one by one."""
+        return self.few or int(self.codes.max(initial=-1)) + 1 == len(self.codes)
+
+
+def clusters_of(labels: Sequence[Any] | None, items: int) -> Clusters:
+    """Clusters by their labels, one per item; an item whose label is missing (None, NaN) is a cluster of its own."""
+    alone = Clusters(np.arange(items), float(items))
+    if labels is None:
+        return alone
+    keys = [str(label) if label is not None and label == label else f"\0{n}" for n, label in enumerate(labels)]
+    _, codes, sizes = np.unique(keys, return_inverse=True, return_counts=True)
+    if len(sizes) == items:
+        return alone
+    effective = float(sizes.sum() ** 2 / (sizes**2).sum())
+    return Clusters(codes.astype(np.int64), effective, few=effective < ENOUGH_CLUSTERS)
+
+
+@dataclass(frozen=True)
+class Jackknifed:
+    """Scores of the seeds of one row on the same items; leading axes may stand for many such rows."""
+
+    values: Floats
+    """(..., seeds)"""
+    shifts: Floats
+    """(..., seeds, clusters): the scaled shift of each score where a cluster is left out."""
+    freedom: float
+    """Degrees of freedom of the variance over items: effective clusters, or items, minus 1; ROC AUC: the smaller class'."""
+    clusters: Clusters
+
+    def __sub__(self, other: "Jackknifed") -> "Jackknifed":
+        """The difference of two models' scores on the same items, seed by seed; one seed is held against all of the other's."""
+        freedom = min(self.freedom, other.freedom)
+        return Jackknifed(self.values - other.values, self.shifts - other.shifts, freedom, self.clusters)
+
+    def __mul__(self, factor: float) -> "Jackknifed":
+        # -0.0 becomes 0.0
+        return Jackknifed(self.values * factor + 0.0, self.shifts * factor, self.freedom, self.clusters)
+
+
+def of_counts(counts: Floats, number: Callable[[Floats], Floats], clusters: Clusters) -> Jackknifed:
+    """Scores that `number` makes of sums over items of `counts`, (..., seeds, items, k): means, F1, a corpus' perplexity."""
+    totals = counts.sum(-2)
+    parts = counts if clusters.single else _summed(counts, clusters.codes, axis=-2)
+    return _jackknifed(number(totals), number(totals[..., None, :] - parts), clusters)
+
+
+def of_scores(score: Callable[[Indices], Sequence[float]], clusters: Clusters) -> Jackknifed:
+    """Scores, one per seed, that are made of no sums: `score` gets the indices of the items that are left and is called once
+    for each cluster."""
+    items = np.arange(len(clusters.codes))
+    codes = items if clusters.single else clusters.codes
+    left = [score(items[codes != code]) for code in range(codes.max() + 1)]
+    return _jackknifed(np.asarray(score(items), dtype=np.float64), np.array(left, dtype=np.float64).T, clusters)
+
+
+def of_auc(predicted: Floats, positive: npt.NDArray[np.bool_], clusters: Clusters) -> Jackknifed:
+    """ROC AUC of values, (..., seeds, items), where `positive`, (items,), should have the higher ones; ties count half.
+
+    Shifts are DeLong's placements. Without two items (or clusters) of each class nothing is known of other items: they are NaN.
+    """
+    above, below = predicted[..., positive, None], predicted[..., None, ~positive]
+    wins = (above > below) + 0.5 * (above == below)
+    auc = wins.mean((-1, -2))
+    shifts = np.zeros(predicted.shape)
+    codes = np.arange(len(positive)) if clusters.single else clusters.codes
+    for members, placements in ((positive, wins.mean(-1)), (~positive, wins.mean(-2))):
+        holding = len(np.unique(codes[members]))
+        scale = np.sqrt(holding / (holding - 1)) / members.sum() if holding > 1 else np.nan
+        shifts[..., members] = (placements - auc[..., None]) * scale
+    smaller = float(min(positive.sum(), (~positive).sum()))
+    parts = shifts if clusters.single else _summed(shifts, codes, axis=-1)
+    return Jackknifed(auc, parts, min(_freedom(clusters), smaller - 1), clusters)
+
+
+def items_variance(row: Jackknifed) -> Floats:
+    """Variance, (...), of the mean over a row's seeds by items alone: the mean of two seeds' covariances, never below 0; with
+    one seed its own variance."""
+    seeds = row.values.shape[-1]
+    alone = (row.shifts**2).sum((-1, -2))
+    if seeds == 1:
+        return alone
+    together = (row.shifts.sum(-2) ** 2).sum(-1)
+    return np.maximum((together - alone) / (seeds * (seeds - 1)), 0.0)
+
+
+def items_covariance(one: Jackknifed, other: Jackknifed) -> Floats:
+    """Covariance, (...), of two rows' means over items: the mean over all pairs of a seed of one and a seed of the other."""
+    return (one.shifts.mean(-2) * other.shifts.mean(-2)).sum(-1)
+
+
+def _jackknifed(values: Floats, left: Floats, clusters: Clusters) -> Jackknifed:
+    """From the scores of all items, (..., seeds), and those with one cluster left out, (..., seeds, clusters)."""
+    count = left.shape[-1]
+    shifts = (left - left.mean(-1, keepdims=True)) * np.sqrt((count - 1) / count)
+    return Jackknifed(values, shifts, _freedom(clusters), clusters)
+
+
+def _freedom(clusters: Clusters) -> float:
+    return (len(clusters.codes) if clusters.single else clusters.effective) - 1.0
+
+
+def _summed(parts: Floats, codes: Indices, axis: int) -> Floats:
+    """Sums over the items of each cluster."""
+    order = np.argsort(codes, kind="stable")
+    starts = np.searchsorted(codes[order], np.arange(codes.max() + 1))
+    return np.add.reduceat(np.take(parts, order, axis=axis), starts, axis=axis)

@@ -1,0 +1,43 @@
+"""The smallest detectable difference is found four times out of five, and never below what seeds allow."""
+
+import numpy as np
+import pytest
+from scipy.stats import norm
+
+from bench.statistics.detectable import detectable
+from bench.statistics.intervals import Margin
+
+
+def test_without_seeds_it_is_the_textbook_s():
+    found = detectable(Margin(0.0, 0, 0.01**2, 10_000))
+    assert found.value == pytest.approx((norm.ppf(0.975) + norm.ppf(0.8)) * 0.01, rel=1e-3)
+    assert found.low == found.high == found.value and found.floor == 0
+
+
+def test_it_is_found_four_times_out_of_five():
+    # The rule against simulated tables: the seeds' variance is estimated, and the difference drawn around its truth.
+    margin, generator = Margin(0.02**2, 6, 0.008**2, 500), np.random.default_rng(0)
+    truth = detectable(margin, tests=10)
+    estimated = margin.seeds * generator.chisquare(6, 20_000) / 6
+    drawn = truth.value + generator.normal(size=20_000) * np.sqrt(margin.seeds + margin.items)
+    found = drawn > Margin(estimated, 6, margin.items, 500).half_width(0.005)
+    assert found.mean() == pytest.approx(0.8, abs=0.01)
+
+
+def test_seeds_set_a_floor_and_a_range():
+    margin = Margin(2 * 0.02**2 / 3, 10, 0.009**2, 871)
+    found, many = detectable(margin, tests=10), detectable(Margin(margin.seeds, 10, 1e-9, 10**6), tests=10)
+    assert found.low < found.value < found.high and 0 < found.floor < found.value
+    assert many.value == pytest.approx(found.floor, rel=1e-2)
+
+
+def test_lower_accuracy_varies_more():
+    margin = Margin(0.0, 0, 0.01**2, 871)
+    assert detectable(margin, accuracy=0.95).value > detectable(margin).value
+    assert detectable(margin, accuracy=0.5).value < detectable(margin).value
+    # Of an accuracy of .02 nothing more than .02 can be lost.
+    assert detectable(Margin(0.01, 2, 0.1, 20), accuracy=0.02).value == 0.02
+
+
+def test_nothing_varies():
+    assert detectable(Margin(0.0, 0, 0.0, 10)).value == 0

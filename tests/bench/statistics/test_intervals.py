@@ -1,0 +1,100 @@
+"""Margins are sums of components by MOVER, and bounds those of the textbooks where one component is alone."""
+
+import numpy as np
+import pytest
+from scipy import stats
+from scipy.stats import binomtest
+
+from bench.statistics.intervals import Margin, Spread, limits, of_one_model, of_pair, of_row, pooled
+from bench.statistics.jackknife import clusters_of, of_counts
+
+
+def answered(values: np.ndarray):
+    """0 and 1, (seeds, items), jackknifed."""
+    counts = np.stack([values, np.ones_like(values)], axis=-1).astype(float)
+    return of_counts(counts, lambda totals: totals[..., 0] / totals[..., 1], clusters_of(None, values.shape[-1]))
+
+
+def test_one_run_s_mean_has_student_s_interval():
+    values = np.random.default_rng(0).normal(size=(1, 30))
+    expected = stats.t.interval(0.95, 29, values.mean(), stats.sem(values[0]))
+    assert of_one_model(answered(values)) == pytest.approx(expected)
+
+
+def test_paired_interval_is_student_s_of_the_differences():
+    one, other = np.random.default_rng(0).normal(size=(2, 1, 30))
+    expected = stats.t.interval(0.95, 29, (one - other).mean(), stats.sem((one - other)[0]))
+    assert of_one_model(answered(one) - answered(other)) == pytest.approx(expected)
+
+
+def test_accuracy_of_one_run_has_nearly_wilson_s_interval():
+    values = (np.arange(400) < 380).astype(float)[None]
+    wilson = binomtest(380, 400).proportion_ci(method="wilson")
+    # Student's quantile and n - 1 for the normal's and n.
+    assert of_one_model(answered(values), "wilson") == pytest.approx(tuple(wilson), abs=5e-4)
+
+
+@pytest.mark.parametrize("right", [0, 50])
+@pytest.mark.parametrize("scale", ["wilson", "logit"])
+def test_nothing_or_all_right_is_not_certain(right, scale):
+    low, high = of_one_model(answered((np.arange(50) < right).astype(float)[None]), scale)
+    wilson = binomtest(right, 50).proportion_ci(method="wilson")
+    assert (low, high) == pytest.approx((wilson.low, wilson.high), abs=1e-3)
+
+
+def test_logit_bounds():
+    margin = Margin(0.0, 0, 0.02**2, 99)
+    odds, half = np.log(0.9 / 0.1), stats.t.ppf(0.975, 99) * 0.02 / 0.09
+    expected = [1 / (1 + np.exp(-(odds + sign * half))) for sign in (-1, 1)]
+    assert limits(0.9, margin, "logit") == pytest.approx(expected)
+
+
+def test_parts_add_in_squares_each_with_its_own_quantile():
+    margin = Margin(0.02**2, 3, 0.01**2, 200)
+    expected = np.hypot(stats.t.ppf(0.975, 3) * 0.02, stats.t.ppf(0.975, 200) * 0.01)
+    assert margin.half_width() == pytest.approx(expected)
+    assert limits(0.5, margin) == pytest.approx((0.5 - expected, 0.5 + expected))
+
+
+def test_p_is_the_level_at_which_the_interval_touches_zero():
+    margin = Margin(0.02**2, 3, 0.01**2, 200)
+    assert margin.half_width(margin.p(0.05)) == pytest.approx(0.05, rel=1e-6)
+    assert Margin(0.0, 0, 0.01**2, 20).p(-0.03) == pytest.approx(2 * stats.t.sf(3, 20), rel=1e-6)
+    assert margin.p(0.0) == 1 and Margin(0.0, 0, 0.0, 20).p(0.1) < 1e-15
+    assert margin.p(np.array([0.0, margin.half_width()])) == pytest.approx([1, 0.05])
+
+
+def test_seed_variance_is_pooled_over_rows_and_one_seed_says_nothing():
+    assert pooled([[0.8, 0.9], [0.7, 0.7], [0.5]]) == Spread(pytest.approx(0.0025), 2)
+    # A row weighs by its seeds minus one.
+    assert pooled([[0.8, 0.9], [0.1, 0.2, 0.3, 0.4]]).variance == pytest.approx(
+        (0.005 + 3 * np.var([1, 2, 3, 4], ddof=1) / 100) / 4
+    )
+    assert pooled([[0.5], [0.6]]) == Spread(0.0, 0)
+
+
+def test_row_takes_the_larger_of_the_table_s_seed_variance_and_its_own():
+    values = (np.arange(100) < np.array([[70], [90]])).astype(float)
+    row = answered(values)
+    assert of_row(row, Spread(0.0004, 8)).seeds == pytest.approx(0.02 / 2)
+    assert of_row(row, Spread(0.04, 8)).seeds == pytest.approx(0.04 / 2) and of_row(row, Spread(0.04, 8)).seed_freedom == 8
+    # One seed in a table of several has the table's; in a table that knows none, items alone.
+    assert of_row(answered(values[:1]), Spread(0.0004, 8)).seeds == pytest.approx(0.0004)
+    assert of_row(answered(values[:1])).seeds == 0
+
+
+def test_pair_has_the_table_s_seed_variance_up_to_four_seeds_and_then_its_own():
+    generator = np.random.default_rng(0)
+    one, other = (answered((generator.random((3, 80)) < 0.7).astype(float)) for _ in range(2))
+    margin = of_pair(one, other, Spread(0.0009, 10))
+    assert (margin.seeds, margin.seed_freedom) == (pytest.approx(2 * 0.0009 / 3), 10)
+    one, other = (answered((generator.random((5, 80)) < 0.7).astype(float)) for _ in range(2))
+    margin = of_pair(one, other, Spread(0.0009, 10))
+    own = one.values.var(ddof=1) + other.values.var(ddof=1)
+    assert (margin.seeds, margin.seed_freedom) == (pytest.approx(own / 5), 8)
+
+
+def test_items_that_both_rows_miss_are_no_part_of_their_difference():
+    hard = (np.arange(200) < 150).astype(float)
+    one, other = answered(np.tile(hard, (2, 1))), answered(np.tile(hard, (2, 1)))
+    assert of_pair(one, other, Spread()).items == pytest.approx(0, abs=1e-15) and of_row(one).items > 0
