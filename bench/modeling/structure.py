@@ -1,6 +1,7 @@
 """The parts of a transformer that strategies speak of: its stack of blocks, its linear layers, what stands around the trunk."""
 
-from collections.abc import Iterable
+from collections.abc import Iterable, Sequence
+from itertools import takewhile
 
 import torch
 from transformers.pytorch_utils import Conv1D
@@ -29,6 +30,38 @@ def layers(model: torch.nn.Module) -> torch.nn.ModuleList:
     if not lists:
         raise UserError(f"{type(model).__name__} has no stack of layers to freeze; use another strategy")
     return max(lists, key=len)
+
+
+def lowest_trained(model: torch.nn.Module, blocks: Sequence[torch.nn.Module]) -> int:
+    """Index of the lowest of the stack's `blocks` that gradients pass; their number where they pass none."""
+    if _embeddings_train(model):
+        return 0
+    return next((i for i, block in enumerate(blocks) if _trained(block)), len(blocks))
+
+
+def fixed(model: torch.nn.Module) -> list[torch.nn.Module]:
+    """The modules below the lowest trained weight, each with all that is inside it: what they make of a text never changes.
+
+    These are the embeddings and the blocks that a strategy freezes from the bottom.
+    """
+    blocks, order = list(layers(model)), list(model.modules())
+    lowest = lowest_trained(model, blocks)
+    if _embeddings_train(model):
+        return []
+    # In the order of the data's way: up to the first weight that trains, and no further than the block that holds it, whose
+    # dropout is part of what trains there.
+    end = order.index(blocks[lowest]) if lowest < len(blocks) else order.index(blocks[-1]) + len(list(blocks[-1].modules()))
+    below = takewhile(lambda module: not _trained(module, recurse=False), order[:end])
+    return [module for module in below if not _trained(module)]
+
+
+def _embeddings_train(model: torch.nn.Module) -> bool:
+    """A trained embedding lies below all blocks; the tokens that PEFT puts before a text are one too."""
+    return any(_trained(module) for module in model.modules() if isinstance(module, torch.nn.Embedding))
+
+
+def _trained(module: torch.nn.Module, recurse: bool = True) -> bool:
+    return any(parameter.requires_grad for parameter in module.parameters(recurse))
 
 
 def head_modules(model: torch.nn.Module) -> list[str]:

@@ -13,7 +13,7 @@ from torch import Tensor, nn
 from transformers import PreTrainedModel
 from transformers.pytorch_utils import Conv1D
 
-from bench.modeling.structure import layers, linear
+from bench.modeling.structure import layers, linear, lowest_trained
 from bench.specs.base import Family
 from bench.strategies import Strategy
 
@@ -101,16 +101,9 @@ def activations(model: nn.Module, config: Any, blocks: Sequence[tuple[nn.Module,
     Args:
         blocks: the stack, bottom first, with the numbers per token that flow in and out of a block's linear layers.
     """
-    flows = [flow for _, flow in blocks][_lowest(model, [block for block, _ in blocks]) :]
+    flows = [flow for _, flow in blocks][lowest_trained(model, [block for block, _ in blocks]) :]
     if any(getattr(module, "gradient_checkpointing", False) for module in model.modules()):
         numbers = len(blocks) * config.hidden_size + max(flow for _, flow in blocks)
     else:
         numbers = sum(flows)
     return 4 * tokens * (numbers + (3 * config.vocab_size if family == "decoder" else 0))
-
-
-def _lowest(model: nn.Module, blocks: Sequence[nn.Module]) -> int:
-    """Index of the lowest block that gradients pass: a trained embedding lies below them all."""
-    if any(isinstance(module, nn.Embedding) and module.weight.requires_grad for module in model.modules()):
-        return 0
-    return next((i for i, b in enumerate(blocks) if any(p.requires_grad for p in b.parameters())), len(blocks))

@@ -1,23 +1,21 @@
 """The mean over a row's seeds with its 95 % interval, which always says what it holds.
 
-One run: the record's own interval, over items. Several seeds: a two-level bootstrap that resamples seeds and items.
-Seeds answer the same items, so a resample takes the same items from each of its seeds (Owen 2007, the pigeonhole bootstrap);
-drawing them anew for each seed would average the items' difficulty away and give intervals that are too narrow.
+One run: new items, or whole new clusters of them. Several seeds: these and other seeds, by variance components (intervals.py).
 """
 
-from collections.abc import Callable, Sequence
+from collections.abc import Sequence
 from dataclasses import dataclass
 from typing import Literal
 
 import numpy as np
+from scipy.special import ndtri
 
-from bench.statistics.bootstrap import RESAMPLES, Floats, bounds, totals
+from bench.statistics.intervals import CONFIDENCE, NO_SPREAD, Margin, Scale, Spread, limits, of_row
+from bench.statistics.jackknife import ENOUGH_CLUSTERS, Jackknifed
 
 Bounds = tuple[float, float]
-Counts = tuple[Floats, Callable[[Floats], Floats]]
-"""Counts per seed and item, (seeds, items, k), and what makes numbers, (...), of their sums, (..., k)."""
 Basis = Literal["items", "items and seeds", "bounds"]
-"""What an interval holds; `bounds` is the mean of the seeds' own bounds: items alone, for want of a better one."""
+"""What an interval holds; `bounds`: items and seeds, the items' part from the runs' own bounds, for want of their answers."""
 
 
 Verdict = Literal["loss", "gain", "none"]
@@ -39,39 +37,81 @@ class Estimate:
     high: float | None
     basis: Basis
     runs: int
+    seed_sd: float | None = None
+    """Standard deviation of the runs' numbers; None where there is one run."""
+    p: float | None = None
+    """Of a difference: how surprising it is if the truth is 0; corrected where several are looked at together."""
+    clusters: float | None = None
+    """The effective number of clusters of the items; None where each is by itself."""
 
     @property
-    def excludes_zero(self) -> bool:
+    def few_clusters(self) -> bool:
+        """Whether the interval holds new items of these clusters, and nothing is claimed of new clusters."""
+        return self.clusters is not None and self.clusters < ENOUGH_CLUSTERS
+
+    @property
+    def significant(self) -> bool:
+        """Whether it differs from zero by more than chance."""
+        if self.p is not None:
+            return self.p <= 1 - CONFIDENCE
         return self.low is not None and self.high is not None and not self.low <= 0 <= self.high
 
     @property
     def verdict(self) -> Verdict | None:
-        """What the interval says of a loss; None where there is no interval."""
-        return verdict(self.low, self.high)
+        """What is said of a loss; None where there is no interval."""
+        if self.low is None or self.high is None:
+            return None
+        return ("loss" if self.value > 0 else "gain") if self.significant else "none"
 
 
-def estimate(values: Sequence[float], known: Sequence[Bounds | None], counts: Counts | None = None) -> Estimate:
-    """One number of a row from its runs' numbers, their own bounds, and their items' counts where they are known.
+def estimate(
+    values: Sequence[float],
+    known: Sequence[Bounds | None],
+    answered: Jackknifed | None = None,
+    spread: Spread = NO_SPREAD,
+    scale: Scale = "plain",
+) -> Estimate:
+    """One number of a row from its runs' numbers, their own bounds, and their answers if these are known and make the numbers.
 
-    Counts are used if their sums make the runs' numbers; a number that is not made of sums over items (AUC) keeps the bounds.
+    `spread` is the seed variance of the row's table. Without answers, the mean of the runs' own bounds says how far items move
+    the number, which is rather too far: bounds of one run hold what is its own on these items.
     """
     runs, mean = len(values), float(np.mean(values))
-    if runs > 1 and counts is not None and np.allclose(counts[1](counts[0].sum(1)), values, rtol=1e-6, atol=1e-6):
-        return Estimate(mean, *over_seeds_and_items(*counts), "items and seeds", runs)
-    pairs = [pair for pair in known if pair is not None]
-    basis: Basis = "bounds" if runs > 1 else "items"
+    sd = float(np.std(values, ddof=1)) if runs > 1 else None
+    seeded = runs > 1 or spread.freedom > 0
+    if answered is not None and np.allclose(answered.values, values, rtol=1e-6, atol=1e-6):
+        margin = of_row(answered, spread)
+        low, high = limits(mean, margin, scale)
+        if np.isfinite([low, high]).all():
+            effective = None if _by_themselves(answered) else answered.clusters.effective
+            basis: Basis = "items and seeds" if seeded else "items"
+            return Estimate(mean, float(low), float(high), basis, runs, sd, _p(mean, margin, scale), effective)
+    basis, pairs = "bounds" if seeded else "items", [pair for pair in known if pair is not None]
     if len(pairs) < runs:
-        return Estimate(mean, None, None, basis, runs)
-    low, high = np.mean(pairs, axis=0)
-    return Estimate(mean, float(low), float(high), basis, runs)
+        return Estimate(mean, None, None, basis, runs, sd)
+    bounds = [float(end) for end in np.mean(pairs, axis=0)]
+    own = sd**2 if sd is not None else 0.0
+    variance, freedom = max(own, float(spread.variance)) / runs, max(spread.freedom, runs - 1)
+    below, above = (_reach(variance, freedom, abs(mean - end)) for end in bounds)
+    p = _p(mean, Margin(variance, freedom, (abs(mean - bounds[0 if mean > 0 else 1]) / Z) ** 2, MANY), scale)
+    ends = (mean - below, mean + above) if scale == "plain" else (max(mean - below, 0.0), min(mean + above, 1.0))
+    return Estimate(mean, *ends, basis, runs, sd, p)
 
 
-def over_seeds_and_items(counts: Floats, number: Callable[[Floats], Floats]) -> Bounds:
-    """Two-level bootstrap of the mean over seeds of `number`, which is made of a seed's sums of `counts`, (seeds, items, k)."""
-    seeds, items, width = counts.shape
-    # Seeds side by side with the columns: items are drawn once, for all seeds.
-    sums = totals(counts.transpose(1, 0, 2).reshape(items, seeds * width))
-    numbers = number(sums.reshape(RESAMPLES, seeds, width))
-    # Not seed 0, which draws the items.
-    drawn = np.random.default_rng(1).integers(seeds, size=(RESAMPLES, seeds))
-    return bounds(np.take_along_axis(numbers, drawn, axis=1).mean(1), items)
+Z = float(ndtri((1 + CONFIDENCE) / 2))
+MANY = 1e6
+"""Degrees of freedom of bounds that were taken from a record."""
+
+
+def _reach(variance: float, freedom: float, items: float) -> float:
+    """Half an interval over seeds and items together, of which the items' half is known."""
+    return float(np.hypot(Margin(variance, freedom, 0.0, MANY).half_width(), items))
+
+
+def _p(mean: float, margin: Margin, scale: Scale) -> float | None:
+    """Of a difference: a score in [0, 1] is held against no zero."""
+    return float(margin.p(mean)) if scale == "plain" else None
+
+
+def _by_themselves(answered: Jackknifed) -> bool:
+    return answered.clusters.effective == len(answered.clusters.codes)

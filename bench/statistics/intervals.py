@@ -14,7 +14,7 @@ import numpy as np
 from scipy.special import ndtri, stdtrit
 
 from bench.statistics.bootstrap import Floats
-from bench.statistics.jackknife import Jackknifed, items_covariance, items_variance
+from bench.statistics.jackknife import Jackknifed
 
 CONFIDENCE = 0.95
 FEW_SEEDS = 4
@@ -80,7 +80,7 @@ def of_row(row: Jackknifed, spread: Spread = NO_SPREAD) -> Margin:
     seeds = row.values.shape[-1]
     own = row.values.var(-1, ddof=1) if seeds > 1 else 0.0
     variance = np.maximum(own, spread.variance) / seeds
-    return Margin(variance, max(spread.freedom, seeds - 1), items_variance(row), row.freedom)
+    return Margin(variance, max(spread.freedom, seeds - 1), row.items_variance, row.freedom)
 
 
 def of_pair(one: Jackknifed, other: Jackknifed, spread: Spread) -> Margin:
@@ -94,7 +94,7 @@ def of_pair(one: Jackknifed, other: Jackknifed, spread: Spread) -> Margin:
         freedom = sum(counts) - 2
     else:
         variance, freedom = sum(spread.variance / count for count in counts), spread.freedom
-    items = items_variance(one) + items_variance(other) - 2 * items_covariance(one, other)
+    items = one.items_variance + other.items_variance - 2 * one.items_covariance(other)
     return Margin(variance, freedom, np.maximum(items, 0.0), min(one.freedom, other.freedom))
 
 

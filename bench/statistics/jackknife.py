@@ -7,6 +7,7 @@ ROC AUC they are DeLong's placements (DeLong et al. 1988), whole clusters of the
 
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass
+from functools import cached_property
 from typing import Any
 
 import numpy as np
@@ -61,6 +62,26 @@ class Jackknifed:
     """Degrees of freedom of the variance over items: effective clusters, or items, minus 1; ROC AUC: the smaller class'."""
     clusters: Clusters
 
+    @cached_property
+    def items_variance(self) -> Floats:
+        """Variance, (...), of the mean over seeds by items alone: the mean of two seeds' covariances, never below 0; with one
+        seed its own variance."""
+        seeds = self.values.shape[-1]
+        alone = (self.shifts**2).sum((-1, -2))
+        if seeds == 1:
+            return alone
+        # The squared sum of all seeds' shifts, without each seed's own square, is twice the sum over pairs of seeds.
+        together = (self._mean_shifts**2).sum(-1) * seeds**2
+        return np.maximum((together - alone) / (seeds * (seeds - 1)), 0.0)
+
+    @cached_property
+    def _mean_shifts(self) -> Floats:
+        return self.shifts.mean(-2)
+
+    def items_covariance(self, other: "Jackknifed") -> Floats:
+        """Covariance, (...), of two rows' means over items: the mean over all pairs of a seed of one and one of the other."""
+        return (self._mean_shifts * other._mean_shifts).sum(-1)
+
     def __sub__(self, other: "Jackknifed") -> "Jackknifed":
         """The difference of two models' scores on the same items, seed by seed; one seed is held against all of the other's."""
         freedom = min(self.freedom, other.freedom)
@@ -92,12 +113,12 @@ def of_auc(predicted: Floats, positive: npt.NDArray[np.bool_], clusters: Cluster
 
     Shifts are DeLong's placements. Without two items (or clusters) of each class nothing is known of other items: they are NaN.
     """
-    above, below = predicted[..., positive, None], predicted[..., None, ~positive]
-    wins = (above > below) + 0.5 * (above == below)
-    auc = wins.mean((-1, -2))
+    above, below = predicted[..., positive], predicted[..., ~positive]
+    ups, downs = _placed(above, below), 1 - _placed(below, above)
+    auc = ups.mean(-1)
     shifts = np.zeros(predicted.shape)
     codes = np.arange(len(positive)) if clusters.single else clusters.codes
-    for members, placements in ((positive, wins.mean(-1)), (~positive, wins.mean(-2))):
+    for members, placements in ((positive, ups), (~positive, downs)):
         holding = len(np.unique(codes[members]))
         scale = np.sqrt(holding / (holding - 1)) / members.sum() if holding > 1 else np.nan
         shifts[..., members] = (placements - auc[..., None]) * scale
@@ -106,20 +127,14 @@ def of_auc(predicted: Floats, positive: npt.NDArray[np.bool_], clusters: Cluster
     return Jackknifed(auc, parts, min(_freedom(clusters), smaller - 1), clusters)
 
 
-def items_variance(row: Jackknifed) -> Floats:
-    """Variance, (...), of the mean over a row's seeds by items alone: the mean of two seeds' covariances, never below 0; with
-    one seed its own variance."""
-    seeds = row.values.shape[-1]
-    alone = (row.shifts**2).sum((-1, -2))
-    if seeds == 1:
-        return alone
-    together = (row.shifts.sum(-2) ** 2).sum(-1)
-    return np.maximum((together - alone) / (seeds * (seeds - 1)), 0.0)
-
-
-def items_covariance(one: Jackknifed, other: Jackknifed) -> Floats:
-    """Covariance, (...), of two rows' means over items: the mean over all pairs of a seed of one and a seed of the other."""
-    return (one.shifts.mean(-2) * other.shifts.mean(-2)).sum(-1)
+def _placed(values: Floats, others: Floats) -> Floats:
+    """The share of the others, (..., m), below each of the values, (..., n); an equal one counts half."""
+    placed = np.empty(values.shape)
+    for place in np.ndindex(values.shape[:-1]):
+        ordered = np.sort(others[place])
+        below, up_to = (np.searchsorted(ordered, values[place], side=side) for side in ("left", "right"))
+        placed[place] = (below + up_to) / (2 * max(len(ordered), 1))
+    return placed
 
 
 def _jackknifed(values: Floats, left: Floats, clusters: Clusters) -> Jackknifed:

@@ -1,18 +1,36 @@
-"""Near-duplicates between two sets of texts: what a model that has seen one of them need not answer for itself in the other."""
+"""What two sets of texts share: what a model that has seen one of them need not answer for itself in the other.
 
-from collections.abc import Sequence
+Case, punctuation and white space never count. Texts that are equal are found by whoever compares them whole.
+"""
+
+import re
+from bisect import bisect_left
+from collections import defaultdict
+from collections.abc import Iterator, Sequence
+from dataclasses import dataclass
+from itertools import accumulate
 
 import numpy as np
 from sklearn.feature_extraction.text import HashingVectorizer
 
 THRESHOLD = 0.7
-"""Jaccard similarity of the sets of word pairs from which two texts count as the same (Broder 1997, with pairs as shingles)."""
+"""Share of word pairs from which two texts count as nearly the same (Broder 1997, with pairs as shingles)."""
+MIN_PAIRS = 7
+"""Word pairs from which a text is looked for inside a longer one: of fewer, a common phrase (`one of the best`) is most."""
+MIN_WORDS = 3
+"""Words from which a text counts where it stands whole in another: `bad` and `very bad` are vocabulary, not a seen text."""
+SEED_LETTERS = 12
+"""Letters and digits by which texts are looked up in others; longer ones make fewer candidates, all are compared whole."""
 TEXTS_AT_ONCE = 2000
 """It bounds the product of shared pairs in memory."""
 
 
 def near(texts: Sequence[str], others: Sequence[str], threshold: float = THRESHOLD) -> list[int]:
-    """Indices of the texts that are similar to one of the others. Case and punctuation don't count; one word has no pairs."""
+    """Indices of the texts that share `threshold` of their word pairs with one of the others.
+
+    It is the share of the shorter text's pairs where that has at least `MIN_PAIRS`, so that a near copy inside a longer text is
+    found (containment: Broder 1997), else of both texts' pairs together (Jaccard). One word has no pairs.
+    """
     if not texts or not others:
         return []
     # Hashed, so that no vocabulary of all pairs is kept. norm and alternate_sign would make other numbers of the 0s and 1s.
@@ -25,6 +43,50 @@ def near(texts: Sequence[str], others: Sequence[str], threshold: float = THRESHO
     for start in range(0, len(texts), TEXTS_AT_ONCE):
         part = pairs.transform(texts[start : start + TEXTS_AT_ONCE])
         shared = (part @ known).tocoo()
-        union = np.asarray(part.sum(1)).ravel()[shared.row] + sizes[shared.col] - shared.data
-        found += [start + int(row) for row in np.unique(shared.row[shared.data >= threshold * union])]
+        mine, theirs = np.asarray(part.sum(1)).ravel()[shared.row], sizes[shared.col]
+        shorter = np.minimum(mine, theirs)
+        whole = np.where(shorter >= MIN_PAIRS, shorter, mine + theirs - shared.data)
+        found += [start + int(row) for row in np.unique(shared.row[shared.data >= threshold * whole])]
     return found
+
+
+def contained(texts: Sequence[str], others: Sequence[str]) -> list[int]:
+    """Indices of the texts that hold one of the others whole, as a run of words, or that stand whole in one of them.
+
+    The words' letters and digits are compared without the space between them: `doesn't` is `does n't` in a tokenised text.
+    """
+    mine, theirs = [_Words.of(text) for text in texts], [_Words.of(text) for text in others]
+    return sorted({i for i, _ in _standing_in(mine, theirs)} | {i for _, i in _standing_in(theirs, mine)})
+
+
+@dataclass(frozen=True)
+class _Words:
+    """A text's letters and digits in a row, and where words start in it; the last entry is the text's end."""
+
+    text: str
+    starts: list[int]
+
+    @classmethod
+    def of(cls, text: str) -> "_Words":
+        words = re.findall(r"\w+", text.lower())
+        return cls("".join(words), list(accumulate(map(len, words), initial=0)))
+
+    def holds(self, other: str, start: int) -> bool:
+        """Whether the other text stands at a word's start, and ends where a word ends."""
+        end = start + len(other)
+        return self.text.startswith(other, start) and self.starts[bisect_left(self.starts, end)] == end
+
+
+def _standing_in(texts: Sequence[_Words], others: Sequence[_Words]) -> Iterator[tuple[int, int]]:
+    """(i, j) where the text i of at least `MIN_WORDS` words stands whole in the other j."""
+    by_seed: dict[str, list[int]] = defaultdict(list)
+    for i, text in enumerate(texts):
+        if len(text.starts) > MIN_WORDS:
+            by_seed[text.text[:SEED_LETTERS]].append(i)
+    lengths = {len(seed) for seed in by_seed}
+    for j, other in enumerate(others):
+        for start in other.starts:
+            for length in lengths:
+                for i in by_seed.get(other.text[start : start + length], ()):
+                    if other.holds(texts[i].text, start):
+                        yield i, j

@@ -4,8 +4,7 @@ Splits are the same for every strategy, seed and machine; only the order of trai
 """
 
 import hashlib
-import re
-from collections.abc import Iterable, Sequence
+from collections.abc import Sequence
 from dataclasses import dataclass, field
 from functools import lru_cache
 
@@ -13,7 +12,7 @@ from bench.data import sources
 from bench.errors import UserError
 from bench.specs.source import Holdout, Source
 from bench.specs.task import TaskSpec
-from bench.tasks import overlap, types
+from bench.tasks import separation, types
 from bench.tasks.examples import Example
 
 
@@ -74,13 +73,12 @@ def _load(spec: TaskSpec) -> TaskData:
     more, more_notes = _read(spec, further, "train", after=notes["read"])
     train, notes = train + more, {name: count + more_notes[name] for name, count in notes.items()}
     away = {name: _read(spec, [source], name)[0] for name, source in spec.out_of_domain.items()}
-    rows = len(train)
-    train = _unique(spec, train)
+    rows, kind = len(train), types.task_type(spec)
+    train = separation.unique(kind, train)
     notes["repeated_removed"] = rows - len(train)
-    for name, split in (("test", held_out["test"]), ("validation", held_out["validation"]), *away.items()):
-        train, notes[f"in_{name}_removed"], notes[f"near_{name}_removed"] = _without(spec, train, split)
-    held_out["validation"], same, near = _without(spec, held_out["validation"], held_out["test"])
-    notes["validation_in_test_removed"] = same + near
+    tests = {"test": held_out["test"], **away}
+    train, held_out["validation"], shared = separation.separated(kind, train, held_out["validation"], tests)
+    notes |= shared
     for name, split in (("train", train), *held_out.items(), *away.items()):
         if not split:
             raise UserError(f"task '{spec.name}': the {name} split is empty once repeated and test texts are removed")
@@ -106,48 +104,18 @@ def _read(spec: TaskSpec, parts: Sequence[Source], split: str, after: int = 0) -
     return examples, {"read": len(rows), "left_out": len(rows) - len(examples)}
 
 
-def normalised(example: Example, fields: Iterable[str]) -> str:
-    """Letters and digits alone, lower case: equal for a text and its tokenised, re-cased or re-spaced copy.
-
-    `fields` are those that a model reads: an id or a group beside them makes no other text.
-    """
-    texts = [example.fields[name] for name in sorted(fields)]
-    # A text of signs alone (":)") stays as it is, else all of them would be one text.
-    return "|".join(re.sub(r"\W+", "", text.lower()) or text for text in texts)
-
-
-def _without(spec: TaskSpec, examples: Sequence[Example], others: Sequence[Example]) -> tuple[list[Example], int, int]:
-    """What is in none of `others`, and how many were in them: the same, and nearly the same."""
-    read = spec.fields_named()
-    mine, theirs = ([normalised(example, read) for example in part] for part in (examples, others))
-    seen = set(theirs)
-    same = {i for i, text in enumerate(mine) if text in seen}
-    ours, known = ([_words(example, read) for example in part] for part in (examples, others))
-    near = set(overlap.near(ours, known)) - same  # a copy is counted once, as a copy
-    kept = [example for i, example in enumerate(examples) if i not in same and i not in near]
-    return kept, len(same), len(near)
-
-
-def _words(example: Example, fields: Iterable[str]) -> str:
-    return " ".join(example.fields[name] for name in sorted(fields))
-
-
-def _unique(spec: TaskSpec, examples: Sequence[Example]) -> list[Example]:
-    first: dict[str, Example] = {}
-    for example in examples:
-        first.setdefault(normalised(example, spec.fields_named()), example)
-    return list(first.values())
-
-
 def _hold_out(spec: TaskSpec, examples: Sequence[Example], holdout: Holdout, split: str) -> tuple[list[Example], list[Example]]:
-    """Split by a hash of the group, so that a group never stands on both sides and new rows don't move old ones."""
-    by = holdout.by
+    """Split by a hash of the group, so that a group never stands on both sides and new rows don't move old ones.
+
+    Without a field for it the group is what is compared: questions on one context stay together.
+    """
+    by, compared = holdout.by, types.task_type(spec).compared()
     if by and examples and by not in examples[0].fields:
         given = ", ".join(examples[0].fields)
         raise UserError(f"task '{spec.name}': the {split} split is by '{by}', but the columns give {given}")
 
     def inside(example: Example) -> bool:
-        group = example.fields[by] if by else normalised(example, spec.fields_named())
+        group = example.fields[by] if by else separation.normalised(example, compared)
         # With the split's name in it: on the same hash, validation would be cut from what the test has taken already.
         value = int.from_bytes(hashlib.sha256(f"{spec.name}/{split}/{group}".encode()).digest()[:8], "big")
         return value < holdout.share * 2**64

@@ -15,7 +15,8 @@ from accelerate import Accelerator
 from torch import nn
 
 from bench.errors import RunError
-from bench.modeling.forward import loss_sum
+from bench.modeling.forward import loss_sum, unlaunched
+from bench.modeling.structure import fixed
 from bench.strategies.base import Hyperparameters
 from bench.tokens.batches import micro_batches
 from bench.tokens.encoded import Encoded, collate
@@ -76,7 +77,8 @@ def train(
         # DeepSpeed wants to know a batch size; it has no effect, as the loop cuts the batches itself.
         accelerator.state.deepspeed_plugin.deepspeed_config["train_micro_batch_size_per_gpu"] = 1
     wrapped, adam = accelerator.prepare(model, optimizer(model, hyperparameters))
-    wrapped.train()
+    still = fixed(unlaunched(wrapped))
+    _training_mode(wrapped, still)
     for number in range(state.step, len(steps)):
         started, step = time.perf_counter(), steps[number]
         rate = learning_rate(number, len(steps), hyperparameters)
@@ -97,9 +99,17 @@ def train(
         # A list, so that every watch looks, whichever of them ends the training.
         if any([watch(wrapped, state) for watch in watches]):  # noqa: C419
             break
-        wrapped.train()
+        _training_mode(wrapped, still)
     wrapped.eval()
     return state
+
+
+def _training_mode(wrapped: nn.Module, still: Sequence[nn.Module]) -> None:
+    """Dropout on, but for the part below the lowest trained weight: it is a fixed function, and noise in it would only make
+    what trains above it read other features than the ones it is asked with."""
+    wrapped.train()
+    for module in still:
+        module.training = False
 
 
 def _gradients(

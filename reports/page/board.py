@@ -81,7 +81,9 @@ def _score(row: Row, tracks: Mapping[Quantity, tuple[float, float]]) -> Cell:
     score = row.score
     if score is None:
         return EMPTY
-    return level_cell(score, row.quantity, bar=_bar(score, row.base_score, *tracks[row.quantity]))
+    return level_cell(
+        score, row.quantity, numbers.seed_sd(score, row.quantity), bar=_bar(score, row.base_score, *tracks[row.quantity])
+    )
 
 
 def _bar(score: Estimate, base: float | None, low: float, high: float) -> Bar | None:

@@ -34,7 +34,7 @@ class Cell:
     detail: str = ""
     bar: Bar | None = None
     strong: bool = False
-    """The interval excludes zero."""
+    """It differs from zero by more than chance."""
 
 
 EMPTY = Cell(numbers.MISSING, None)
@@ -115,7 +115,7 @@ def level_cell(estimate: Estimate, quantity: Quantity, detail: str = "", bar: Ba
 
 def difference_cell(estimate: Estimate, quantity: Quantity, detail: str = "") -> Cell:
     text, interval = numbers.difference(estimate.value, quantity), numbers.brackets(estimate, quantity, signed=True)
-    return Cell(text, sortable(estimate.value), interval, detail, strong=estimate.excludes_zero)
+    return Cell(text, sortable(estimate.value), interval, detail, strong=estimate.significant)
 
 
 MODEL = words("model", lambda row: Cell(row.setup.model, row.setup.model))

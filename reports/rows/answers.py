@@ -1,9 +1,9 @@
-"""The per-item answers of a row's seeds as counts whose sums make its number, for the bootstrap over both.
+"""The per-item answers of a row's seeds as scores that can be jackknifed, after training and before it.
 
 None stands for answers that cannot be used: a run left none, or the seeds did not answer the same items.
 """
 
-from collections.abc import Callable, Sequence
+from collections.abc import Sequence
 from dataclasses import dataclass
 from typing import Any
 
@@ -13,31 +13,30 @@ import pandas as pd
 from bench import metrics
 from bench.metrics.base import ratio
 from bench.records import store
-from bench.statistics.bootstrap import Floats
+from bench.statistics.bootstrap import Floats, Indices
+from bench.statistics.intervals import Scale
+from bench.statistics.jackknife import Clusters, Jackknifed, clusters_of, of_auc, of_counts, of_scores
 
-Number = Callable[[Floats], Floats]
+AUC = "ROC AUC"
+RANKED = "Spearman correlation"
+"""Names of probes' numbers that are no weighted mean of their items' values."""
 
 
 @dataclass(frozen=True)
-class PairedCounts:
-    """Counts per seed and item, (seeds, items, k), after training and before it, and what makes a number of their sums."""
+class Answered:
+    """A row's scores after training and before it, one per seed, on the same items."""
 
-    after: Floats
-    before: Floats
-    number: Number
+    after: Jackknifed
+    before: Jackknifed
+    scale: Scale
 
-    def difference(self, sign: float) -> tuple[Floats, Number]:
-        """`sign` times the number after minus the one before, as counts and what makes that of their sums."""
-        width = self.after.shape[-1]
-
-        def difference(totals: Floats) -> Floats:
-            return sign * (self.number(totals[..., :width]) - self.number(totals[..., width:]))
-
-        return np.concatenate([self.after, self.before], axis=-1), difference
+    def difference(self, sign: float) -> Jackknifed:
+        """`sign` times the score after minus the one before."""
+        return (self.after - self.before) * sign
 
 
-def task_counts(frames: Sequence[pd.DataFrame], task: str, name: str, kind: str = "task") -> PairedCounts | None:
-    """The counts of the metric of that name, on the run's own task or, of the kind `elsewhere`, on another task or domain."""
+def task_answers(frames: Sequence[pd.DataFrame], task: str, name: str, kind: str = "task") -> Answered | None:
+    """The metric of that name, on the run's own task or, of the kind `elsewhere`, on another task or domain."""
     if name not in metrics.metric_names():
         return None
     metric = metrics.counted(name)
@@ -48,28 +47,58 @@ def task_counts(frames: Sequence[pd.DataFrame], task: str, name: str, kind: str 
     # Counted at once, so that the columns of all counts stand for the same.
     guesses = [value for side in ("prediction", "before") for part in parts for value in _values(part[side], metric.prediction)]
     golds = [value for part in parts for value in _values(part["gold"], metric.reference)] if metric.reference else []
-    after, before = metric.counts(guesses, golds * 2).reshape(2, len(parts), len(parts[0]), -1)
-    return PairedCounts(after, before, metric.number)
+    counts = metric.counts(guesses, golds * 2).reshape(2, len(parts), len(parts[0]), -1)
+    after, before = (of_counts(side, metric.number, _clusters(parts)) for side in counts)
+    return Answered(after, before, metric.scale)
 
 
-def rate_counts(frames: Sequence[pd.DataFrame], task: str, name: str) -> PairedCounts | None:
-    """The counts of a rate, from the column of its name; before is no answer's."""
+def rate_answers(frames: Sequence[pd.DataFrame], task: str, name: str) -> Answered | None:
+    """A rate, from the column of its name; before is no answer's."""
     if any(name not in frame for frame in frames):
         return None
     known = [frame[frame[name].notna()] for frame in frames]
-    return task_counts([frame.assign(prediction=frame[name].astype(float).map(str), before="0") for frame in known], task, name)
+    return task_answers(
+        [frame.assign(prediction=frame[name].astype(float).map(str), before="0") for frame in known], task, name
+    )
 
 
-def probe_counts(frames: Sequence[pd.DataFrame], probe: str) -> PairedCounts | None:
-    """The probe's own values, weighted, and their weights."""
-    parts = _aligned(frames, "probe", probe, ["before_value", "value", "weight"])
+def probe_answers(frames: Sequence[pd.DataFrame], probe: str, measure: str) -> Answered | None:
+    """The probe's number, by the name that the record gives it: a ranking's, or a weighted mean of its values."""
+    ranking = measure in (AUC, RANKED)
+    parts = _aligned(frames, "probe", probe, ["before_value", "value", "weight", *(["gold"] if ranking else [])])
     if parts is None:
         return None
     after, before, weights = (_stack([part[name] for part in parts]) for name in ("value", "before_value", "weight"))
     if not np.isfinite([after, before, weights]).all() or (weights != weights[0]).any():
         return None
-    after, before = (np.stack([values * weights, weights], axis=-1) for values in (after, before))
-    return PairedCounts(after, before, lambda totals: ratio(totals[..., 0], totals[..., 1]))
+    clusters = _clusters(parts)
+    if ranking:
+        gold = pd.to_numeric(parts[0]["gold"], errors="coerce").to_numpy(dtype=np.float64)
+        if not np.isfinite(gold).all():
+            return None
+        return Answered(_ranked(measure, after, gold, clusters), _ranked(measure, before, gold, clusters), "plain")
+    return Answered(_averaged(after, weights, clusters), _averaged(before, weights, clusters), "plain")
+
+
+def _averaged(values: Floats, weights: Floats, clusters: Clusters) -> Jackknifed:
+    counts = np.stack([values * weights, weights], axis=-1)
+    return of_counts(counts, lambda totals: ratio(totals[..., 0], totals[..., 1]), clusters)
+
+
+def _ranked(measure: str, values: Floats, gold: Floats, clusters: Clusters) -> Jackknifed:
+    if measure == AUC:
+        return of_auc(values, gold == 1, clusters)
+    from scipy.stats import spearmanr  # half a second that only graded pairs need
+
+    def correlations(items: Indices) -> list[float]:
+        return [float(spearmanr(gold[items], row[items]).statistic) for row in values]
+
+    return of_scores(correlations, clusters)
+
+
+def _clusters(parts: Sequence[pd.DataFrame]) -> Clusters:
+    first = parts[0]
+    return clusters_of(first["cluster"].tolist() if "cluster" in first else None, len(first))
 
 
 def _values(column: "pd.Series[Any]", kind: Any) -> list[Any]:

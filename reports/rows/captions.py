@@ -1,25 +1,55 @@
-"""What the intervals of a table hold, in a sentence."""
+"""What the intervals of a table hold and what they assume, in sentences."""
 
 from collections.abc import Sequence
 
 from bench.statistics.estimates import Estimate
+from bench.statistics.jackknife import ENOUGH_CLUSTERS
+
+ONE_SEED = "One seed: the interval is for this trained model on new items. Another seed may differ by more."
+ALIKE = [
+    "Intervals hold new items and other seeds.",
+    "The rows' SDs between seeds are taken as alike and pooled over the table; a row whose own is larger keeps it.",
+]
 
 
 def statement(estimates: Sequence[Estimate]) -> str:
-    """One sentence on what the intervals of these estimates hold and what they don't."""
-    bases = {each.basis for each in estimates if each.low is not None}
+    """`stated` as one text."""
+    return " ".join(stated(estimates))
+
+
+def stated(estimates: Sequence[Estimate]) -> list[str]:
+    """What the 95 % intervals of these estimates hold and what they don't."""
+    shown = [each for each in estimates if each.low is not None]
+    bases = {each.basis for each in shown}
     if not bases:
-        return "No intervals: there are no scores with bounds."
-    if bases == {"items"}:
-        return "95 % intervals hold items alone: each row is one run, so the variation between seeds is not in them."
-    parts = []
-    if "items and seeds" in bases:
-        parts.append("those of several seeds hold items and seeds (two-level bootstrap)")
-    if "bounds" in bases:
-        parts.append(
-            "those marked † hold items alone: they are the mean of the seeds' own bounds, "
-            "because the metric is not made of sums over items or the per-item answers are missing"
+        return ["No intervals: there are no scores with bounds."]
+    parts = [ONE_SEED] if bases == {"items"} else list(ALIKE)
+    if bases != {"items"}:
+        if "items" in bases:
+            parts.append("Rows that depend on no seed hold items alone.")
+        if "bounds" in bases:
+            parts.append("†: the items' part is that of the runs' own bounds, because there are no answers per item to go by.")
+    return [*parts, *_clusters(shown)]
+
+
+def _clusters(estimates: Sequence[Estimate]) -> list[str]:
+    known = [each for each in estimates if each.clusters is not None]
+    many, few = ([each.clusters or 0.0 for each in known if each.few_clusters is few] for few in (False, True))
+    said = []
+    if many:
+        said.append(
+            "Items that belong together (a film's, a document's, a title's) are left out together: "
+            f"{_counted(many)} effective clusters."
         )
-    if "items" in bases:
-        parts.append("those of a single run hold items alone")
-    return f"95 % intervals: {'; '.join(parts)}."
+    if few:
+        said.append(
+            f"Where there are fewer than {ENOUGH_CLUSTERS} effective clusters ({_counted(few)}), intervals hold new items of "
+            "the same clusters, and nothing is claimed of new clusters."
+        )
+    return said
+
+
+def _counted(numbers: Sequence[float]) -> str:
+    """`12` or `9 to 41`: whole clusters, rounded down, since less than one more is none."""
+    low, high = int(min(numbers)), int(max(numbers))
+    return f"{low:,}" if low == high else f"{low:,} to {high:,}"

@@ -1,21 +1,27 @@
 """The parts of a row: each of its numbers as the mean over its runs, with an interval over items, and over several seeds.
 
-`frames` are the runs' per-item answers; none are needed for a single run, whose record has its own interval.
+`frames` are the runs' per-item answers; without them the intervals are made of the records' own. `seeds` is what the seeds of
+all rows of the table say of how far a seed moves a number.
 """
 
 from collections.abc import Mapping, Sequence
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
+from functools import partial
 from statistics import fmean
 
+import numpy as np
 import pandas as pd
 
 from bench.metrics.rate import RATES
 from bench.records.outcome import Elsewhere, Forgetting, Outcome, Pair, Point, Score, Stages
 from bench.records.record import Cost, Record
+from bench.statistics.comparison import holm
 from bench.statistics.estimates import Bounds, Estimate, estimate
+from bench.statistics.intervals import Scale, Spread
 from reports.rows import answers
-from reports.rows.answers import PairedCounts
+from reports.rows.answers import Answered
 from reports.rows.numbers import Quantity, quantity_of
+from reports.rows.spreads import SeedSpreads
 
 Frames = Sequence[pd.DataFrame]
 
@@ -69,64 +75,72 @@ class Wordings:
         return self.high - self.low
 
 
-def mean_score(scores: Sequence[Score], answered: PairedCounts | None) -> Estimate:
-    counts = (answered.after, answered.number) if answered else None
-    return estimate([s.value for s in scores], [(s.ci_low, s.ci_high) for s in scores], counts)
+def mean_score(scores: Sequence[Score], answered: Answered | None, spread: Spread) -> Estimate:
+    known = [(score.ci_low, score.ci_high) for score in scores]
+    inside: Scale = "logit" if scores[0].share else "plain"
+    after, scale = (answered.after, answered.scale) if answered else (None, inside)
+    return estimate([score.value for score in scores], known, after, spread, scale)
 
 
 def mean_gain(
-    parts: Sequence[Outcome] | Sequence[Elsewhere], higher_is_better: bool, answered: PairedCounts | None
+    parts: Sequence[Outcome] | Sequence[Elsewhere], higher_is_better: bool, answered: Answered | None, spread: Spread
 ) -> Estimate | None:
     gains = [part.gain for part in parts if part.gain is not None]
     if len(gains) < len(parts):
         return None
     bounds = [_bounds(gain.ci_low, gain.ci_high) for gain in gains]
-    return estimate(
-        [gain.value for gain in gains], bounds, answered.difference(1.0 if higher_is_better else -1.0) if answered else None
-    )
+    risen = answered.difference(1.0 if higher_is_better else -1.0) if answered else None
+    return estimate([gain.value for gain in gains], bounds, risen, spread)
 
 
 def _bounds(low: float | None, high: float | None) -> Bounds | None:
     return None if low is None or high is None else (low, high)
 
 
-def other_metrics(outcomes: Sequence[Outcome], task: str, frames: Frames) -> dict[str, OtherMetric]:
+def other_metrics(outcomes: Sequence[Outcome], task: str, frames: Frames, seeds: SeedSpreads) -> dict[str, OtherMetric]:
     """All metrics that every run has, but for the score."""
     first = outcomes[0]
     names = [n for n in first.metrics if n != first.score.name and all(n in outcome.metrics for outcome in outcomes)]
     others = {}
     for name in names:
         scores = [outcome.metrics[name] for outcome in outcomes]
-        counted = answers.rate_counts if name in RATES else answers.task_counts
-        others[name] = OtherMetric(quantity_of(scores[0]), mean_score(scores, counted(frames, task, name)))
+        counted = answers.rate_answers if name in RATES else answers.task_answers
+        spread = seeds.of(partial(_measured, name))
+        others[name] = OtherMetric(quantity_of(scores[0]), mean_score(scores, counted(frames, task, name), spread))
     return others
 
 
-def mean_elsewhere(outcomes: Sequence[Outcome], frames: Frames) -> dict[str, Away]:
+def _measured(metric: str, outcome: Outcome) -> float | None:
+    return outcome.metrics[metric].value if metric in outcome.metrics else None
+
+
+def mean_elsewhere(outcomes: Sequence[Outcome], frames: Frames, seeds: SeedSpreads) -> dict[str, Away]:
     """What every run has of other tasks and domains, by name."""
     return {
-        name: _away([outcome.elsewhere[name] for outcome in outcomes], frames, name)
+        name: _away([outcome.elsewhere[name] for outcome in outcomes], frames, name, seeds)
         for name in outcomes[0].elsewhere
         if all(name in outcome.elsewhere for outcome in outcomes)
     }
 
 
-def _away(parts: Sequence[Elsewhere], frames: Frames, name: str) -> Away:
+def _away(parts: Sequence[Elsewhere], frames: Frames, name: str, seeds: SeedSpreads) -> Away:
     scores = [part.score for part in parts]
-    answered = answers.task_counts(frames, name, scores[0].name, kind="elsewhere")
-    gained = mean_gain(parts, scores[0].higher_is_better, answered)
+    answered = answers.task_answers(frames, name, scores[0].name, kind="elsewhere")
+    spread = seeds.of(lambda outcome: outcome.elsewhere[name].score.value if name in outcome.elsewhere else None)
+    # The base is one and the same for all seeds: they move the gain as far as the score.
+    gained = mean_gain(parts, scores[0].higher_is_better, answered, spread)
     assert gained is not None  # each part has one
-    return Away(quantity_of(scores[0]), mean_score(scores, answered), gained, scores[0].n)
+    return Away(quantity_of(scores[0]), mean_score(scores, answered, spread), gained, scores[0].n)
 
 
-def mean_wordings(outcomes: Sequence[Outcome]) -> Wordings | None:
-    """None unless every run has them; their answers are in no record, so that seeds keep the mean of their bounds."""
+def mean_wordings(outcomes: Sequence[Outcome], seeds: SeedSpreads) -> Wordings | None:
+    """None unless every run has them; their answers are in no record, so that items are held by the runs' own bounds."""
     by_wording = [each.robustness.scores for each in outcomes if each.robustness and each.robustness.scores]
     if len(by_wording) < len(outcomes):
         return None
     first = next(iter(by_wording[0].values()))
     named = {
-        words: mean_score([each[words] for each in by_wording], None)
+        words: mean_score([each[words] for each in by_wording], None, seeds.of(partial(_worded, words)))
         for words in by_wording[0]
         if all(words in each for each in by_wording)
     }
@@ -134,21 +148,36 @@ def mean_wordings(outcomes: Sequence[Outcome]) -> Wordings | None:
     return Wordings(quantity_of(first), named, low, high, first.n)
 
 
-def mean_forgetting(runs: Sequence[Record], frames: Frames) -> dict[str, Forgotten]:
-    """What every run has of probes, by name."""
+def _worded(words: str, outcome: Outcome) -> float | None:
+    scores = outcome.robustness.scores if outcome.robustness else {}
+    return scores[words].value if words in scores else None
+
+
+def mean_forgetting(runs: Sequence[Record], frames: Frames, seeds: SeedSpreads) -> dict[str, Forgotten]:
+    """What every run has of probes, by name; what is more than chance is corrected for how many the row has (Holm)."""
     probes = [run.outcome.forgetting for run in runs if run.outcome]
     shared = [name for name in probes[0] if all(name in each for each in probes)]
     given_away = {name: max(run.trust.contamination.get(name, 0) for run in runs) for name in shared}
-    return {name: _forgotten([each[name] for each in probes], given_away[name], frames, name) for name in shared}
+    found = {
+        name: _forgotten([each[name] for each in probes], given_away[name], _lost(name, probes, frames, seeds))
+        for name in shared
+    }
+    judged = {name: each.lost.p for name, each in found.items() if each.lost.p is not None}
+    corrected = dict(zip(judged, holm(np.array(list(judged.values()))).tolist(), strict=True))
+    return {name: replace(each, lost=replace(each.lost, p=corrected.get(name, each.lost.p))) for name, each in found.items()}
 
 
-def _forgotten(probes: Sequence[Forgetting], contaminated: int, frames: Frames, name: str) -> Forgotten:
-    counts = answers.probe_counts(frames, name)
-    lost = estimate(
-        [probe.delta for probe in probes],
-        [_bounds(probe.ci_low, probe.ci_high) for probe in probes],
-        counts.difference(-1.0 if probes[0].higher_is_better else 1.0) if counts else None,
-    )
+def _lost(name: str, parts: Sequence[Mapping[str, Forgetting]], frames: Frames, seeds: SeedSpreads) -> Estimate:
+    probes = [part[name] for part in parts]
+    bounds = [_bounds(probe.ci_low, probe.ci_high) for probe in probes]
+    # A distance from the base has no interval, and its answers are no reason for one.
+    answered = answers.probe_answers(frames, name, probes[0].value_name) if None not in bounds else None
+    lost = answered.difference(-1.0 if probes[0].higher_is_better else 1.0) if answered else None
+    spread = seeds.of(lambda outcome: outcome.forgetting[name].delta if name in outcome.forgetting else None)
+    return estimate([probe.delta for probe in probes], bounds, lost, spread)
+
+
+def _forgotten(probes: Sequence[Forgetting], contaminated: int, lost: Estimate) -> Forgotten:
     rounded = probes[0].quantisation
     return Forgotten(
         quantity_of(probes[0]),

@@ -61,12 +61,17 @@ def span(value: float, quantity: Quantity) -> str:
 
 
 def brackets(estimate: Estimate, quantity: Quantity, signed: bool) -> str:
-    """`[.837, .884]`, with a dagger where the interval is the mean of the seeds' bounds; empty where there is none."""
+    """`[.837, .884]`, with a dagger where items are held by the runs' own bounds; empty where there is none."""
     if estimate.low is None or estimate.high is None or not (finite(estimate.low) and finite(estimate.high)):
         return ""
     write = difference if signed else level
     mark = "†" if estimate.basis == "bounds" else ""
     return f"[{write(estimate.low, quantity)}, {write(estimate.high, quantity)}]{mark}"
+
+
+def seed_sd(estimate: Estimate, quantity: Quantity) -> str:
+    """`seed SD 2.1 points`; empty where there is one seed."""
+    return "" if estimate.seed_sd is None else f"seed SD {span(estimate.seed_sd, quantity)} {quantity.unit}"
 
 
 def percent(value: float | None) -> str:

@@ -94,6 +94,16 @@ class Row:
             return "none"
         return ", ".join(str(record.setup.seed) for record in self.records)
 
+    @property
+    def seed_sd(self) -> float | None:
+        """Standard deviation of the score over the row's seeds; None where there is one."""
+        return self.score.seed_sd if self.score else None
+
+    @property
+    def collapsed(self) -> int:
+        """Runs of the row that answer nothing of their own any more."""
+        return sum(record.outcome is not None and record.outcome.collapsed is not None for record in self.records)
+
     def kind(self, name: str) -> str:
         """What a name of `elsewhere` is to the row, one of KINDS."""
         inputs = self.first.provenance.inputs

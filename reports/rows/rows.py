@@ -10,10 +10,12 @@ from pathlib import Path
 from typing import Any
 
 from bench.records import store
+from bench.records.outcome import Outcome
 from bench.records.record import Record
 from reports.rows import answers, means, transfer
 from reports.rows.numbers import Quantity
 from reports.rows.row import Row
+from reports.rows.spreads import NO_SEEDS, SeedSpreads
 
 SHOWN_DIFFERENCES = 4
 
@@ -21,15 +23,40 @@ SHOWN_DIFFERENCES = 4
 def aggregate(found: Sequence[Record], out: Path | None = None, beside: Sequence[Record] = ()) -> list[Row]:
     """Rows in the order in which their first record comes.
 
-    `out` is the folder whose per-item answers the bootstrap over seeds reads; without it, rows of several seeds keep the mean
-    of their records' bounds. `beside` are records that are no rows, but that multitask rows may be held against.
+    `out` is the folder whose per-item answers intervals are made of; without it they are made of the records' own bounds. Rows
+    of one suite, model and task are a table, which knows together how far a seed moves a number. `beside` are records that are
+    no rows, but that multitask rows may be held against.
     """
     groups: dict[str, list[Record]] = {}
     for record in {record.run_id: record for record in found}.values():
         groups.setdefault(_key(record), []).append(record)
     known = [*found, *beside]
-    rows = [_row(sorted(group, key=lambda record: (record.setup.seed, record.run_id)), out, known) for group in groups.values()]
-    return _with_variants(rows)
+    rows = [sorted(group, key=lambda record: (record.setup.seed, record.run_id)) for group in groups.values()]
+    tables = _tables(rows)
+    return _with_variants(
+        [_row(row, out, known, tables.get(_table(row), NO_SEEDS) if _seeded(row) else NO_SEEDS) for row in rows]
+    )
+
+
+def _table(runs: Sequence[Record]) -> tuple[str, str, str]:
+    setup = runs[0].setup
+    return setup.suite, setup.model, setup.task
+
+
+def _seeded(runs: Sequence[Record]) -> bool:
+    """Whether a row's result depends on a seed, as far as is known."""
+    inputs = runs[0].provenance.inputs
+    return not inputs or "seed" in inputs
+
+
+def _tables(rows: Sequence[Sequence[Record]]) -> dict[tuple[str, str, str], SeedSpreads]:
+    """The seeds of each table's rows that were scored."""
+    scored: dict[tuple[str, str, str], list[list[Outcome]]] = {}
+    for runs in rows:
+        outcomes = [run.outcome for run in runs if run.outcome is not None and run.status == "ok"]
+        if outcomes and _seeded(runs):
+            scored.setdefault(_table(runs), []).append(outcomes)
+    return {table: SeedSpreads(outcomes) for table, outcomes in scored.items()}
 
 
 def ranked(rows: Sequence[Row]) -> list[Row]:
@@ -72,6 +99,11 @@ def _key(record: Record) -> str:
     return json.dumps([*names, record.status, record.reason, determinants(record)])
 
 
+def seed_sds(found: Sequence[Record]) -> dict[str, float | None]:
+    """Run id -> the standard deviation of the score over the seeds of the run's row; None where there is one seed."""
+    return {run.run_id: row.seed_sd for row in aggregate(found) for run in row.records}
+
+
 def determinants(record: Record) -> dict[str, Any]:
     """What determines a record's numbers, its seed left out, as flat names and values."""
     known: dict[str, Any] = {"tuning": record.setup.tuning.model_dump()}
@@ -91,23 +123,24 @@ def flat(values: Any, name: str = "") -> dict[str, Any]:
     return {key: leaf for part, value in parts for key, leaf in flat(value, f"{name}.{part}" if name else str(part)).items()}
 
 
-def _row(runs: list[Record], out: Path | None, known: Sequence[Record]) -> Row:
+def _row(runs: list[Record], out: Path | None, known: Sequence[Record], seeds: SeedSpreads) -> Row:
     outcomes = [run.outcome for run in runs if run.outcome is not None]
     if runs[0].status != "ok" or len(outcomes) < len(runs):
         return Row(tuple(runs))
     scores = [outcome.score for outcome in outcomes]
-    # One run has its own interval: its items need not be read.
-    frames = [store.read_items(out, run) for run in runs] if out and len(runs) > 1 else []
-    answered = answers.task_counts(frames, runs[0].setup.task, scores[0].name)
+    frames = [store.read_items(out, run) for run in runs] if out else []
+    answered = answers.task_answers(frames, runs[0].setup.task, scores[0].name)
+    # The base is one and the same for all seeds: they move the gain as far as the score.
+    spread = seeds.of(lambda outcome: outcome.score.value)
     return Row(
         tuple(runs),
-        score=means.mean_score(scores, answered),
-        gain=means.mean_gain(outcomes, scores[0].higher_is_better, answered),
-        metrics=means.other_metrics(outcomes, runs[0].setup.task, frames),
-        elsewhere=means.mean_elsewhere(outcomes, frames),
-        wordings=means.mean_wordings(outcomes),
-        transfers=transfer.between(runs, known, out),
-        forgetting=means.mean_forgetting(runs, frames),
+        score=means.mean_score(scores, answered, spread),
+        gain=means.mean_gain(outcomes, scores[0].higher_is_better, answered, spread),
+        metrics=means.other_metrics(outcomes, runs[0].setup.task, frames, seeds),
+        elsewhere=means.mean_elsewhere(outcomes, frames, seeds),
+        wordings=means.mean_wordings(outcomes, seeds),
+        transfers=transfer.between(runs, known, out, seeds),
+        forgetting=means.mean_forgetting(runs, frames, seeds),
         relative_forgetting=means.mean_relative_forgetting(outcomes),
         curve=means.mean_curve(outcomes),
         stages=means.mean_stages(outcomes),

@@ -7,6 +7,7 @@ The budget is the whole run's: alone, a task gets all of it.
 import json
 from collections.abc import Sequence
 from dataclasses import dataclass
+from functools import partial
 from pathlib import Path
 from statistics import fmean
 from typing import Any, NamedTuple
@@ -14,12 +15,13 @@ from typing import Any, NamedTuple
 import pandas as pd
 
 from bench.records import store
-from bench.records.outcome import Score
+from bench.records.outcome import Outcome, Score
 from bench.records.record import Record
-from bench.statistics.bootstrap import bounds, totals
 from bench.statistics.estimates import Bounds, Estimate, estimate
+from bench.statistics.intervals import Spread, of_one_model
 from reports.rows import answers
 from reports.rows.numbers import Quantity, quantity_of
+from reports.rows.spreads import NO_SEEDS, SeedSpreads
 
 ALONE = ("instruction", "full")
 """Strategies of a run alone; the first, which words the task as the mixture does, is preferred."""
@@ -73,23 +75,38 @@ def mixed(record: Record) -> dict[str, Any]:
     return {record.setup.task: inputs.get("task"), **{task["name"]: task for task in others}} if others else {}
 
 
-def between(runs: Sequence[Record], others_known: Sequence[Record], out: Path | None) -> list[Transfer]:
+def between(
+    runs: Sequence[Record], others_known: Sequence[Record], out: Path | None, seeds: SeedSpreads = NO_SEEDS
+) -> list[Transfer]:
     """The transfer to each task that the runs of one row mix, where `others_known` has a run on that task alone.
 
     Without the per-item answers in `out`, scores over the same number of items are compared, without an interval; scores over
     different numbers of items are not compared.
     """
-    transfers = [_to(task, shape, runs, others_known, out) for task, shape in mixed(runs[0]).items() if shape]
-    return [transfer for transfer in transfers if transfer is not None]
+    transfers = []
+    for task, shape in mixed(runs[0]).items():
+        pairs = _pairs(task, shape, runs, others_known, out) if shape else []
+        if pairs:
+            known = seeds.of(partial(_score_on, task, task == runs[0].setup.task))
+            # Either score moves with its own seed, as far as those of this table do.
+            transfers.append(_mean(task, pairs, Spread(2 * known.variance, known.freedom)))
+    return transfers
 
 
-def _to(task: str, shape: Any, runs: Sequence[Record], others_known: Sequence[Record], out: Path | None) -> Transfer | None:
+def _pairs(
+    task: str, shape: Any, runs: Sequence[Record], others_known: Sequence[Record], out: Path | None
+) -> list["MatchedSeed"]:
     for strategy in ALONE:
         singles = [(run, _single(run, shape, strategy, others_known)) for run in runs]
         pairs = [pair for run, single in singles if single and (pair := _pair(run, single, task, out))]
         if pairs:
-            return _mean(task, pairs)
-    return None
+            return pairs
+    return []
+
+
+def _score_on(task: str, own: bool, outcome: Outcome) -> float | None:
+    part = outcome if own else outcome.elsewhere.get(task)
+    return part.score.value if part else None
 
 
 def _single(run: Record, shape: Any, strategy: str, others_known: Sequence[Record]) -> Record | None:
@@ -129,17 +146,14 @@ def _pair(run: Record, single: Record, task: str, out: Path | None) -> MatchedSe
     frame = _shared(run, single, "task" if own else "elsewhere", task, out) if out else None
     if frame is not None and frame.empty:
         return None
-    answered = answers.task_counts([frame], task, score.name) if frame is not None else None
+    answered = answers.task_answers([frame], task, score.name) if frame is not None else None
     if answered is None:
         alone = single_score
         rise = sign * (score.value - alone.value) + 0.0
         return MatchedSeed(single, score, score.value, alone.value, rise, None, score.n, None) if score.n == alone.n else None
-    together, alone_value = (float(answered.number(side[0].sum(0))) for side in (answered.after, answered.before))
-    counts, number = answered.difference(sign)
-    interval = bounds(number(totals(counts[0])) + 0.0, len(counts[0]))  # -0.0 becomes 0.0
-    return MatchedSeed(
-        single, score, together, alone_value, sign * (together - alone_value) + 0.0, interval, len(counts[0]), frame
-    )
+    (together,), (alone_value,) = answered.after.values.tolist(), answered.before.values.tolist()
+    risen, items = answered.difference(sign), len(answered.after.clusters.codes)
+    return MatchedSeed(single, score, together, alone_value, float(risen.values[0]), of_one_model(risen), items, frame)
 
 
 def _shared(run: Record, single: Record, kind: str, task: str, out: Path) -> pd.DataFrame | None:
@@ -153,17 +167,17 @@ def _shared(run: Record, single: Record, kind: str, task: str, out: Path) -> pd.
     return shared.assign(kind="task", before=shared["item"].map(theirs["prediction"]))
 
 
-def _mean(task: str, pairs: Sequence[MatchedSeed]) -> Transfer:
+def _mean(task: str, pairs: Sequence[MatchedSeed], spread: Spread) -> Transfer:
     frames = [pair.frame for pair in pairs if pair.frame is not None]
     first = pairs[0]
-    answered = answers.task_counts(frames, task, first.score.name) if len(frames) == len(pairs) > 1 else None
-    counts = answered.difference(1.0 if first.score.higher_is_better else -1.0) if answered else None
+    answered = answers.task_answers(frames, task, first.score.name) if len(frames) == len(pairs) else None
+    risen = answered.difference(1.0 if first.score.higher_is_better else -1.0) if answered else None
     return Transfer(
         task,
         quantity_of(first.score),
         fmean(pair.together for pair in pairs),
         fmean(pair.alone for pair in pairs),
-        estimate([pair.rise for pair in pairs], [pair.bounds for pair in pairs], counts),
+        estimate([pair.rise for pair in pairs], [pair.bounds for pair in pairs], risen, spread),
         first.items,
         first.alone_run.setup.strategy,
         first.alone_run.setup.suite,

@@ -16,6 +16,7 @@ def below(rows: Sequence[Row]) -> Iterator[str]:
     """The lines of one group's rows, by what they are about and then in the order of the rows."""
     facts: list[Callable[[Row], Iterator[str]]] = [
         _asked,
+        _seeds,
         _trained,
         _malformed,
         _answerable,
@@ -38,6 +39,12 @@ def below(rows: Sequence[Row]) -> Iterator[str]:
 def _asked(row: Row) -> Iterator[str]:
     if row.asked:
         yield f"{row.label}: {row.asked}"
+
+
+def _seeds(row: Row) -> Iterator[str]:
+    if row.score and row.score.seed_sd is not None:
+        fallen = f"; {row.collapsed} of them collapsed" if row.collapsed else ""
+        yield f"{row.label}: {numbers.seed_sd(row.score, row.quantity)} over {len(row.records)} seeds{fallen}"
 
 
 def _trained(row: Row) -> Iterator[str]:
@@ -108,7 +115,7 @@ def _rounded(row: Row) -> Iterator[str]:
     told = [
         f"{numbers.difference(rounding.value, quantity)} {quantity.unit} of {name}"
         for name, rounding, quantity in lost
-        if rounding and rounding.excludes_zero
+        if rounding and rounding.significant
     ]
     if told:
         yield f"{row.label}: rounding{f' to {bits} bit' if bits else ''} lost {', '.join(told)} before training"

@@ -11,7 +11,7 @@ from bench.records import store
 from bench.records.record import Record
 from bench.statistics.estimates import Estimate
 from reports.rows import numbers
-from reports.rows.captions import statement
+from reports.rows.captions import stated
 from reports.rows.row import Row
 from reports.rows.rows import aggregate, grouped, probe_names, ranked, staged
 from reports.terminal import lines
@@ -47,9 +47,10 @@ def _show_group(console: Console, rows: Sequence[Row]) -> None:
             console.print(_forgetting(scored, dict(probes[start : start + PROBES_ALONE])))
         for group in staged(scored):
             console.print(_stages(group))
-        say(console, statement(_estimates(scored)))
-        if any(forgotten.lost.excludes_zero for row in scored for forgotten in row.forgetting.values()):
-            say(console, f"{MARK}: the 95 % interval of this forgetting excludes zero.")
+        for sentence in stated(_estimates(scored)):
+            say(console, sentence)
+        if any(forgotten.lost.significant for row in scored for forgotten in row.forgetting.values()):
+            say(console, f"{MARK}: this forgetting is more than chance, corrected for how many probes the row has (Holm).")
     for text in lines.below(rows):
         say(console, text)
 
@@ -124,7 +125,7 @@ def _lost(row: Row, probes: dict[str, numbers.Quantity]) -> Iterator[str]:
         lost = row.forgetting.get(name)
         text = numbers.difference(lost.lost.value, quantity) if lost else numbers.MISSING
         # As wide as the mark, so that digits stay below each other.
-        yield text + (MARK if lost and lost.lost.excludes_zero else " ")
+        yield text + (MARK if lost and lost.lost.significant else " ")
 
 
 def _stages(rows: Sequence[Row]) -> Table:

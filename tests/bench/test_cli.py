@@ -50,7 +50,7 @@ def test_run_prints_a_table_and_writes_a_page(finished):
     assert "trainable parameters" in done.stdout and "%" in done.stdout
     page = (folder / "out" / "leaderboard.html").read_text()
     assert "lora-8bit" in page and "tiny-bert" in page
-    assert "items alone" in " ".join(page.split())
+    assert "One seed: the interval is for this trained model on new items." in " ".join(page.split())
 
 
 @pytest.mark.slow

@@ -39,7 +39,7 @@ def test_all_parts_of_a_record_are_there(make, out, capsys):
     skipped, row = sorted(results(out, capsys), key=lambda row: row["strategy"])
     top = "run_id suite model task strategy seed status reason score metrics base_score gain gain_ci_low gain_ci_high elsewhere"
     top += " robustness forgetting checks cost losses validation hyperparameters budget tuning versions device provenance"
-    top += " environment_id asked"
+    top += " environment_id asked seed_sd"
     assert set(top.split()) <= set(row) and set(row) == set(skipped)
     assert set(row["score"]) == set(row["metrics"]["malformed"]) == SCORE and set(row["cost"]) == COST
     assert row["metrics"]["malformed"]["value"] == 0.1 and row["metrics"]["malformed"]["higher_is_better"] is False
@@ -53,6 +53,14 @@ def test_all_parts_of_a_record_are_there(make, out, capsys):
     assert row["validation"] == [0.7, 0.8] and row["cost"]["money"] == 0.25 and "trials" in row["tuning"]
     assert [task["name"] for task in row["provenance"]["inputs"]["others"]] == ["rte"]
     assert (skipped["status"], skipped["reason"], skipped["score"]) == ("skipped", "cannot be shown", None)
+
+
+def test_seeds_of_a_row_share_its_standard_deviation(make, out, capsys):
+    make.kept(
+        out, [make.record("full", seed, 0.80 + 0.02 * seed) for seed in range(2)] + [make.record("zero-shot", trainable=0)]
+    )
+    found = {(row["strategy"], row["seed"]): row["seed_sd"] for row in results(out, capsys)}
+    assert found == {("full", 0): pytest.approx(0.02 / 2**0.5), ("full", 1): found["full", 0], ("zero-shot", 0): None}
 
 
 def test_row_of_an_api_has_no_forgetting(make, out, capsys):

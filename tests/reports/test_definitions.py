@@ -34,7 +34,9 @@ def test_names_are_unique_and_meanings_are_sentences():
 
 def test_interval_is_defined_as_it_is_computed():
     interval = definitions.defined("interval")
-    assert "expanded percentile bootstrap" in interval.means and "Hesterberg 2015" in interval.source
+    assert "jackknife" in interval.means and "MOVER" in interval.means and "bootstrap" not in interval.means
+    for paper in ("Obuchowski & Rockette 1995", "Hillis 2014", "Zou & Donner 2008"):
+        assert paper in interval.source
     assert "Efron" not in definitions.markdown()
 
 
@@ -77,7 +79,7 @@ def test_every_column_of_the_page_names_its_definition(make, out):
     ids = set(re.findall(r'<dd id="means-(\w+)"', page))
     assert shown <= ids
     # What no column shows is said elsewhere on the page, or is a part of other definitions.
-    assert ids - shown == {"interval", "besides"}
+    assert ids - shown == {"interval", "besides", "seed_sd"}
 
 
 def test_every_column_in_a_terminal_is_made_by_the_one_function_that_asks_for_a_definition():

@@ -50,6 +50,10 @@ class TaskType(ABC):
         """Columns that each source must give: the gold ones, and those that the templates name."""
         return self.gold | self.spec.fields_named()
 
+    def compared(self) -> set[str]:
+        """Fields whose text must not stand in two splits: what is read in windows, as a question's context, else all."""
+        return {self.long} if self.long else self.spec.fields_named()
+
     @abstractmethod
     def read(self, row: Mapping[str, Any]) -> tuple[dict[str, str], Gold] | None:
         """A row as fields and gold value; None for a row that the options say to leave out.

@@ -11,8 +11,9 @@ from transformers import (
     GPT2LMHeadModel,
 )
 
+from bench import strategies
 from bench.errors import UserError
-from bench.modeling.structure import head_modules, layers, linear, set_dropout
+from bench.modeling.structure import fixed, head_modules, layers, linear, lowest_trained, set_dropout
 
 
 def test_layers_are_the_stack(decoder, encoder):
@@ -62,3 +63,45 @@ def test_dropout_is_set_wherever_a_model_keeps_it(decoder, encoder):
         set_dropout(model, 0.4)
         assert not torch.equal(model(ids).logits, model(ids).logits)
     assert {module.p for module in bert.modules() if isinstance(module, nn.Dropout)} == {0.4}
+
+
+PROMPT = {"peft_type": "PROMPT_TUNING", "num_virtual_tokens": 2}
+TOP = {"peft_type": "LORA", "layers_to_transform": [1], "layers_pattern": "layer", "target_modules": ["query"]}
+ADAPTED = [  # strategy, settings, blocks that gradients do not pass, and what is fixed
+    ("full", {}, 0, []),
+    ("frozen", {"frozen": 1}, 1, ["bert.embeddings", "bert.encoder.layer.0"]),
+    ("frozen", {"frozen": 1.0}, 2, ["bert.embeddings", "bert.encoder"]),
+    ("lora-8bit", {"bits": 32}, 0, ["bert.embeddings"]),
+    ("lora-8bit", {"bits": 32, "peft": TOP}, 1, ["bert.embeddings", "bert.encoder.layer.0"]),
+    ("lora-8bit", {"bits": 32, "peft": PROMPT}, 0, []),
+]
+
+
+def adapted(library, model, name, settings):
+    """The two-layer BERT under a strategy, with a head for two classes."""
+    strategy = strategies.load_strategy(library.strategy(name), "encoder", settings)
+    return strategy.adapt(model.load(AutoModelForSequenceClassification, num_labels=2), "encoder")
+
+
+@pytest.mark.parametrize(("name", "settings", "lowest", "_"), ADAPTED)
+def test_gradients_pass_from_the_lowest_trained_block_up(library, encoder, name, settings, lowest, _):
+    """Held to autograd: a block's output has a gradient from that block on."""
+    model, needed = adapted(library, encoder, name, settings), []
+    blocks = layers(model)
+    for block in blocks:
+        block.register_forward_hook(
+            lambda _, args, out: needed.append((out[0] if isinstance(out, tuple) else out).requires_grad)
+        )
+    model(input_ids=torch.tensor([[5, 6, 7]]), attention_mask=torch.ones(1, 3, dtype=torch.long))
+    assert lowest_trained(model, blocks) == lowest
+    assert needed == [number >= lowest for number in range(2)]
+
+
+@pytest.mark.parametrize(("name", "settings", "_", "expected"), ADAPTED)
+def test_the_fixed_part_is_what_lies_below_all_that_trains(library, encoder, name, settings, _, expected):
+    model = adapted(library, encoder, name, settings)
+    names = {id(module): name.removeprefix("base_model.model.") for name, module in model.named_modules()}
+    found = [names[id(module)] for module in fixed(model)]
+    outer = [name for name in found if not any(name.startswith(f"{other}.") for other in found)]
+    assert outer == expected
+    assert not any(parameter.requires_grad for module in fixed(model) for parameter in module.parameters())

@@ -2,69 +2,97 @@
 
 import numpy as np
 import pytest
+from scipy import stats
 
-from bench.statistics.bootstrap import interval, tail
-from bench.statistics.estimates import Estimate, estimate, over_seeds_and_items
-
-
-def mean(totals: np.ndarray) -> np.ndarray:
-    return totals[..., 0] / totals[..., 1]
+from bench.statistics.estimates import Estimate, estimate
+from bench.statistics.intervals import Spread
+from bench.statistics.jackknife import Jackknifed, clusters_of, of_counts
 
 
-def correct(shares: list[float], count: int = 300) -> tuple:
-    """PairedCounts that are right for the first items as counts, (seeds, items, 2), and their mean."""
+def correct(shares: list[float], count: int = 300, labels: list | None = None) -> Jackknifed:
+    """Seeds that are right for the first items."""
     right = np.array([[float(item < share * count) for item in range(count)] for share in shares])
-    return np.stack([right, np.ones_like(right)], axis=-1), mean
+    counts = np.stack([right, np.ones_like(right)], axis=-1)
+    return of_counts(counts, lambda totals: totals[..., 0] / totals[..., 1], clusters_of(labels, count))
 
 
-def test_one_run_keeps_its_own_bounds():
-    assert estimate([0.8], [(0.7, 0.9)], None) == Estimate(0.8, 0.7, 0.9, "items", 1)
+def width(found: Estimate) -> float:
+    return found.high - found.low
+
+
+def test_one_run_without_answers_keeps_its_own_bounds():
+    found = estimate([0.8], [(0.7, 0.9)])
+    assert (found.value, found.low, found.high) == pytest.approx((0.8, 0.7, 0.9))
+    assert (found.basis, found.runs, found.seed_sd) == ("items", 1, None)
 
 
 def test_equal_seeds_are_no_wider_and_no_narrower_than_one():
     # Seeds share the items: three equal seeds know no more about other items than one does.
-    low, high = over_seeds_and_items(*correct([0.8, 0.8, 0.8]))
-    error = np.sqrt(0.8 * 0.2 / 300)
-    assert high - low == pytest.approx(2 * 1.96 * error, rel=0.1)
+    one, three = (estimate([0.8] * count, [None] * count, correct([0.8] * count), scale="wilson") for count in (1, 3))
+    assert width(three) == pytest.approx(width(one)) == pytest.approx(2 * 1.96 * np.sqrt(0.8 * 0.2 / 300), rel=0.02)
+    assert (one.basis, three.basis, three.seed_sd) == ("items", "items and seeds", pytest.approx(0))
 
 
 def test_seeds_that_differ_widen_the_interval():
-    same, different = (over_seeds_and_items(*correct(shares)) for shares in ([0.8, 0.8, 0.8], [0.6, 0.8, 1.0]))
-    assert different[1] - different[0] > 2 * (same[1] - same[0])
+    same, different = (estimate(shares, [None] * 3, correct(shares)) for shares in ([0.8, 0.8, 0.8], [0.7, 0.8, 0.9]))
+    assert width(different) > 2 * width(same) and different.seed_sd == pytest.approx(0.1)
+    # Three seeds of their own have 2 degrees of freedom, those of a table more.
+    assert width(estimate([0.7, 0.8, 0.9], [None] * 3, correct([0.7, 0.8, 0.9]), Spread(0.01, 10))) < width(different)
 
 
-def test_number_that_is_no_mean_is_made_of_the_drawn_items_of_each_drawn_seed():
-    counts = np.random.default_rng(0).integers(0, 2, size=(3, 40, 2)).astype(float)
-    sums, found = [], over_seeds_and_items(counts, lambda totals: np.exp(totals[..., 0] / (1 + totals[..., 1])))
-    interval(lambda i: sums.append(counts[:, i].sum(1)) or 0.0, 40)
-    seeds = np.random.default_rng(1)
-    samples = [np.mean([np.exp(each[s, 0] / (1 + each[s, 1])) for s in seeds.integers(3, size=3)]) for each in sums]
-    assert found == pytest.approx(tuple(np.quantile(samples, [tail(40), 1 - tail(40)])), abs=1e-12)
+def test_seeds_of_the_table_widen_a_row_of_one_seed():
+    alone, beside = (estimate([0.8], [None], correct([0.8]), spread) for spread in (Spread(), Spread(0.02**2, 8)))
+    assert width(beside) > width(alone) and (alone.basis, beside.basis) == ("items", "items and seeds")
 
 
-def test_interval_of_seeds_is_the_same_each_time():
-    assert over_seeds_and_items(*correct([0.7, 0.9])) == over_seeds_and_items(*correct([0.7, 0.9]))
+def test_without_answers_the_runs_bounds_and_the_seeds_add_in_squares():
+    found = estimate([0.5, 0.7], [(0.4, 0.65), (0.6, 0.8)])
+    seeds = stats.t.ppf(0.975, 1) * np.sqrt(0.02 / 2)
+    assert found.value == pytest.approx(0.6) and found.basis == "bounds"
+    assert (found.low, found.high) == pytest.approx((0.6 - np.hypot(seeds, 0.1), 0.6 + np.hypot(seeds, 0.125)))
 
 
-def test_weights_enter_the_mean():
-    values, weights = np.array([[1.0, 0.0], [1.0, 0.0]]), np.array([[3.0, 1.0], [3.0, 1.0]])
-    found = estimate([0.75, 0.75], [None, None], (np.stack([values * weights, weights], axis=-1), mean))
-    assert (found.value, found.basis) == (0.75, "items and seeds")
+def test_share_without_answers_stays_inside():
+    found = estimate([0.95, 0.99], [(0.9, 0.99), (0.98, 1.0)], scale="logit")
+    assert found.high == 1 and 0 < found.low < 0.95
 
 
-def test_items_that_do_not_give_the_number_are_not_used():
+def test_answers_that_do_not_give_the_number_are_not_used():
     found = estimate([0.5, 0.7], [(0.4, 0.6), (0.6, 0.8)], correct([0.8, 0.8]))
-    assert found == Estimate(0.6, pytest.approx(0.5), pytest.approx(0.7), "bounds", 2)
+    assert found.basis == "bounds" and found.value == pytest.approx(0.6)
 
 
 def test_bounds_that_are_missing_stay_missing():
-    found = estimate([0.5, 0.7], [(0.4, 0.6), None], None)
-    assert (found.low, found.high, found.excludes_zero) == (None, None, False)
+    found = estimate([0.5, 0.7], [(0.4, 0.6), None])
+    assert (found.low, found.high, found.significant, found.verdict) == (None, None, False, None)
+
+
+def test_p_agrees_with_the_interval():
+    lost = correct([0.1])
+    for shift in (0.02, 0.05, 0.09):
+        moved = Jackknifed(lost.values - shift, lost.shifts, lost.freedom, lost.clusters)
+        for answered in (moved, None):
+            found = estimate([0.1 - shift], [(0.1 - shift - 0.034, 0.1 - shift + 0.034)], answered)
+            assert found.significant == (found.p <= 0.05) == (found.low > 0)
+    assert estimate([0.8], [None], correct([0.8]), scale="wilson").p is None
+
+
+def test_whole_clusters_widen_and_few_claim_nothing_of_new_ones():
+    films = [f"film {n // 10}" for n in range(300)]
+    apart, whole = (estimate([0.8], [None], correct([0.8], labels=labels)) for labels in (None, films))
+    assert width(whole) > 2 * width(apart) and whole.clusters == 30 and apart.clusters is None and not whole.few_clusters
+    few = estimate([0.8], [None], correct([0.8], labels=[n // 60 for n in range(300)]))
+    assert few.few_clusters and few.clusters == 5 and width(few) == pytest.approx(width(apart))
 
 
 @pytest.mark.parametrize(
     ("low", "high", "expected"),
     [(0.1, 0.2, True), (-0.2, -0.1, True), (-0.1, 0.1, False), (0.0, 0.1, False), (0.0, 0.0, False)],
 )
-def test_excludes_zero(low: float, high: float, expected: bool):
-    assert Estimate(0.0, low, high, "items", 1).excludes_zero is expected
+def test_significant(low: float, high: float, expected: bool):
+    assert Estimate(0.0, low, high, "items", 1).significant is expected
+
+
+def test_verdict_follows_the_corrected_p():
+    assert Estimate(0.1, 0.02, 0.2, "items", 1).verdict == "loss" and Estimate(-0.1, -0.2, -0.02, "items", 1).verdict == "gain"
+    assert Estimate(0.1, 0.02, 0.2, "items", 1, p=0.06).verdict == "none"

@@ -7,7 +7,7 @@ from sklearn.metrics import f1_score, roc_auc_score
 
 from bench import metrics
 from bench.statistics import jackknife
-from bench.statistics.jackknife import clusters_of, items_covariance, items_variance, of_auc, of_counts, of_scores
+from bench.statistics.jackknife import clusters_of, of_auc, of_counts, of_scores
 
 
 def means(values: np.ndarray) -> np.ndarray:
@@ -23,16 +23,16 @@ def test_variance_of_a_mean_is_the_sample_variance_over_n():
     values = np.random.default_rng(0).normal(size=(1, 50))
     found = of_counts(means(values), mean, clusters_of(None, 50))
     assert found.freedom == 49 and found.values == pytest.approx(values.mean(1))
-    assert items_variance(found) == pytest.approx(values.var(ddof=1) / 50)
+    assert found.items_variance == pytest.approx(values.var(ddof=1) / 50)
 
 
 def test_covariance_of_seeds_is_the_sample_covariance_over_n():
     values = np.random.default_rng(0).normal(size=(3, 1, 40)) + np.random.default_rng(1).normal(size=40)
     one, two, three = (of_counts(means(row), mean, clusters_of(None, 40)) for row in values)
-    assert items_covariance(one, two) == pytest.approx(np.cov(values[0, 0], values[1, 0])[0, 1] / 40)
+    assert one.items_covariance(two) == pytest.approx(np.cov(values[0, 0], values[1, 0])[0, 1] / 40)
     row = of_counts(means(values[:, 0]), mean, clusters_of(None, 40))
-    of_pairs = [items_covariance(a, b) for a, b in ((one, two), (one, three), (two, three))]
-    assert items_variance(row) == pytest.approx(np.mean(of_pairs))
+    of_pairs = [a.items_covariance(b) for a, b in ((one, two), (one, three), (two, three))]
+    assert row.items_variance == pytest.approx(np.mean(of_pairs))
 
 
 def test_clusters_of_one_size_are_as_if_their_means_were_items():
@@ -41,7 +41,7 @@ def test_clusters_of_one_size_are_as_if_their_means_were_items():
     whole = of_counts(means(values), mean, clusters_of(films, 60))
     averaged = np.stack([values[:, n::12].mean(1) for n in range(12)], axis=1)
     assert (whole.freedom, whole.clusters.effective) == (11, 12)
-    assert items_variance(whole) == pytest.approx(items_variance(of_counts(means(averaged), mean, clusters_of(None, 12))))
+    assert whole.items_variance == pytest.approx(of_counts(means(averaged), mean, clusters_of(None, 12)).items_variance)
 
 
 def test_effective_clusters_of_unlike_sizes():
@@ -91,7 +91,7 @@ def test_auc_and_its_variance_are_delong_s():
     found = of_auc(values, positive, clusters_of(None, 60))
     assert found.values == pytest.approx([roc_auc_score(positive, row) for row in values])
     first, second = (of_auc(row[None], positive, clusters_of(None, 60)) for row in values)
-    assert items_variance(first - second) == pytest.approx(delong(*values, positive))
+    assert (first - second).items_variance == pytest.approx(delong(*values, positive))
     assert found.freedom == (~positive).sum() - 1
 
 
@@ -101,7 +101,7 @@ def test_auc_of_whole_clusters_and_of_one_class():
     values = generator.normal(size=(1, 60)) + positive
     twice = of_auc(np.repeat(values, 2, axis=1), np.repeat(positive, 2), clusters_of(np.repeat(np.arange(60), 2), 120))
     # Each item told twice is no more than told once.
-    assert items_variance(twice) == pytest.approx(items_variance(of_auc(values, positive, clusters_of(None, 60))))
+    assert twice.items_variance == pytest.approx(of_auc(values, positive, clusters_of(None, 60)).items_variance)
     assert np.isnan(of_auc(values, np.arange(60) == 3, clusters_of(None, 60)).shifts).any()
 
 
@@ -117,8 +117,8 @@ def test_score_that_is_no_sum_is_computed_anew():
 def test_rows_side_by_side_are_as_one_by_one():
     values = np.random.default_rng(0).random((4, 3, 25))
     found = of_counts(means(values), mean, clusters_of(None, 25))
-    each = [items_variance(of_counts(means(row), mean, clusters_of(None, 25))) for row in values]
-    assert items_variance(found) == pytest.approx(np.array(each))
+    each = [of_counts(means(row), mean, clusters_of(None, 25)).items_variance for row in values]
+    assert found.items_variance == pytest.approx(np.array(each))
 
 
 def test_difference_of_a_model_from_itself_is_exactly_nothing():

@@ -1,4 +1,4 @@
-"""Near-duplicates against the definition: Jaccard similarity of the sets of word pairs."""
+"""Near-duplicates and containment against their definitions on sets of word pairs and on words."""
 
 import re
 from itertools import pairwise
@@ -8,7 +8,7 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from bench.tasks import overlap, splits
-from bench.tasks.overlap import THRESHOLD, near
+from bench.tasks.overlap import MIN_PAIRS, MIN_WORDS, THRESHOLD, contained, near
 
 
 def pairs(text):
@@ -16,12 +16,18 @@ def pairs(text):
     return set(pairwise(words))
 
 
+def whole(mine, theirs):
+    """What the shared pairs are a share of."""
+    shorter = min(len(mine), len(theirs))
+    return shorter if shorter >= MIN_PAIRS else len(mine | theirs)
+
+
 def by_definition(texts, others, threshold=THRESHOLD):
     known = [pairs(other) for other in others]
     return [
         i
         for i, mine in enumerate(map(pairs, texts))
-        if any(mine & theirs and len(mine & theirs) >= threshold * len(mine | theirs) for theirs in known)
+        if any(mine & theirs and len(mine & theirs) >= threshold * whole(mine, theirs) for theirs in known)
     ]
 
 
@@ -39,14 +45,15 @@ def test_real_reviews_by_definition(sst2, monkeypatch):
     loaded = splits.load_splits(sst2)
     others = [example.fields["text"] for example in loaded.test[:150]]
     texts = [example.fields["text"] for example in loaded.train[:150]]
-    # Copies with a word more, a word less, and another case are near; halves are not.
+    # Copies with a word more, a word less, and another case are near; halves are where they are long.
     texts += [f"{other} indeed" for other in others[:20]] + [other.upper() for other in others[:20]]
-    texts += [" ".join(other.split()[: len(other.split()) // 2]) for other in others[:20]]
+    halves = [" ".join(other.split()[: len(other.split()) // 2]) for other in others[:20]]
+    texts += halves
     found = near(texts, others)
     assert found == by_definition(texts, others)
     long = [i for i, other in enumerate(others[:20]) if len(pairs(other)) > 3]
     assert {150 + i for i in long} <= set(found) and {170 + i for i in long} <= set(found)
-    assert not {190 + i for i in long} & set(found)
+    assert {190 + i for i, half in enumerate(halves) if len(pairs(half)) >= MIN_PAIRS} == {i for i in found if i >= 190}
 
 
 @pytest.mark.parametrize(
@@ -54,8 +61,10 @@ def test_real_reviews_by_definition(sst2, monkeypatch):
     [
         ("a b c d", "a b c", 0.7, False),  # two pairs of three
         ("a b c d", "a b c", 0.66, True),
-        ("a b c d e f g h i j k", "a b c d e f g h", 0.7, True),  # seven of ten
-        ("a b c d e f g h i j k", "a b c d e f g h", 0.71, False),
+        ("a b c d e f g h i j", "a b c d e f g", 0.66, True),  # six pairs of nine
+        ("a b c d e f g h i j", "a b c d e f g", 0.67, False),
+        ("a b c d e f g h", "x y z a b c d e f g i h", 0.85, True),  # six of the shorter one's seven
+        ("a b c d e f g h", "x y z a b c d e f g i h", 0.86, False),
         ("A, b. c", "a b c!", 1.0, True),
         ("a b", "b a", 0.01, False),
     ],
@@ -67,3 +76,32 @@ def test_thresholds_by_hand(text, other, threshold, is_near):
 @pytest.mark.parametrize("texts", [[], ["", "word", "!?"]])
 def test_nothing_is_near_without_pairs(texts):
     assert near(texts, ["word", "two words", ""]) == [] == near(["two words"], texts)
+
+
+def words(text):
+    return re.findall(r"\w+", text.lower())
+
+
+def stands_in(text, other):
+    needle, stack = words(text), words(other)
+    return len(needle) >= MIN_WORDS and any(stack[i : i + len(needle)] == needle for i in range(len(stack)))
+
+
+RUNS = st.lists(st.lists(st.sampled_from(["aaa", "bbb", "C-ccc", "ddd!"]), max_size=7).map(" ".join), max_size=6)
+
+
+@settings(deadline=None)
+@given(RUNS, RUNS)
+def test_containment_by_definition_in_either_direction(texts, others):
+    expected = [i for i, text in enumerate(texts) if any(stands_in(text, o) or stands_in(o, text) for o in others)]
+    assert contained(texts, others) == expected
+
+
+@settings(deadline=None)
+@given(st.text("ab '", max_size=14), st.text("ab '", max_size=14))
+def test_space_between_letters_does_not_count_and_borders_of_words_do(text, other):
+    needle, stack = "".join(words(text)), "".join(words(other))
+    starts = {0} | {len("".join(words(other)[:k])) for k in range(len(words(other)) + 1)}
+    held = any(stack.startswith(needle, start) and start + len(needle) in starts for start in starts)
+    assert (contained([text], [other]) == [0]) >= (held and len(words(text)) >= MIN_WORDS)
+    assert held or (contained([text], [other]) == []) or len(needle) > len(stack)

@@ -7,7 +7,7 @@ from bench.errors import UserError
 from bench.specs.task import TaskSpec
 from bench.tasks import splits
 from bench.tasks.examples import Example
-from bench.tasks.splits import normalised
+from bench.tasks.separation import normalised
 
 
 def test_sst2_test_set_is_whole_and_not_in_training(sst2):

@@ -18,8 +18,10 @@ from transformers import (
 from transformers.trainer_callback import TrainerCallback
 
 from bench.errors import RunError
+from bench.modeling.structure import layers
 from bench.planning import plan
 from bench.running import curriculum
+from bench.strategies import load_strategy
 from bench.strategies.base import Hyperparameters
 from bench.tasks.encoding import Encoding
 from bench.tokens.encoded import IGNORE, Encoded
@@ -281,6 +283,23 @@ def test_a_watch_ends_the_training_after_its_step(decoder_folder):
     assert state.step == len(state.losses) == 2 and not model.training
     whole = loop.train(run.model.load(), built.steps, HYPERPARAMETERS, Accelerator(cpu=True), Padding(0, 1000))
     assert whole.losses[:2] == state.losses  # the schedule is the whole budget's
+
+
+@pytest.mark.parametrize(("name", "noisy"), [("full", [True, True]), ("frozen", [False, True]), ("lora-8bit", [True, True])])
+def test_dropout_is_off_below_the_lowest_trained_weight(name, noisy, encoder, library):
+    """The same text twice in training mode: what comes out of each of two blocks, and of the embeddings under them."""
+    settings = {"full": {}, "frozen": {"frozen": 1}, "lora-8bit": {"bits": 32}}[name]
+    strategy = load_strategy(library.strategy(name), "encoder", settings)
+    model = strategy.adapt(encoder.load(AutoModelForSequenceClassification, num_labels=2), "encoder")
+    places = [next(m for n, m in model.named_modules() if n.endswith("bert.embeddings")), *layers(model)]
+    seen = {place: [] for place in places}
+    for place in places:
+        place.register_forward_hook(lambda m, args, out: seen[m].append((out[0] if isinstance(out, tuple) else out).detach()))
+    step = [Encoded((101, 2003, 2023, 2204, 102), labels=(1,))]
+    still = Hyperparameters(learning_rate=1e-12)
+    loop.train(model, [step] * 3, still, Accelerator(cpu=True), Padding(0), watches=[lambda *_: False])
+    differ = [not torch.equal(first, third) for first, _, third in seen.values()]
+    assert differ == [name == "full", *noisy]
 
 
 def test_label_smoothing_follows_the_trainer(tmp_path):

@@ -105,9 +105,9 @@ def test_numbers_intervals_and_bars(page_of):
 
 def test_what_intervals_hold_is_said(page_of):
     one, several = Page(page_of(1)).words, Page(page_of(2)).words
-    assert "95 % intervals hold items alone: each row is one run" in one
-    assert "items and seeds (two-level bootstrap); those of a single run hold items alone" in several
-    assert "With one seed, intervals hold items alone" in one
+    assert "One seed: the interval is for this trained model on new items. Another seed may differ by more." in one
+    assert "taken as alike and pooled" in several and "Rows that depend on no seed hold items alone." in several
+    assert "seed SD 0.7 points" in several and "seed SD" not in one.split("What the numbers mean")[0]
 
 
 def test_plots_have_words(page_of):

@@ -45,7 +45,9 @@ def test_a_table_per_probe_holds_what_was_worked_out_by_hand(make):
     ]
     assert relative.lines == [["full", "+3.5"]]
     notes = " ".join(group.notes)
-    assert "intervals hold items alone" in notes and "Equal gain: +4.0 points on validation items" in notes
+    assert (
+        "One seed: the interval is for this trained model" in notes and "Equal gain: +4.0 points on validation items" in notes
+    )
     assert "wikipedia: loss for full; not significant for lora-8bit." in group.notes
 
 

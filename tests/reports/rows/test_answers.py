@@ -3,6 +3,8 @@
 import numpy as np
 import pandas as pd
 import pytest
+from scipy.stats import spearmanr
+from sklearn.metrics import roc_auc_score
 
 from bench.records.store import as_text
 from reports.rows import answers
@@ -10,40 +12,37 @@ from reports.rows import answers
 
 def test_task_and_probe_answers_have_a_row_per_seed(make):
     frames = [make.record("full", seed)[1] for seed in range(3)]
-    task, probe = answers.task_counts(frames, "sst2", "accuracy"), answers.probe_counts(frames, "lambada")
-    assert task is not None and task.after.shape == task.before.shape == (3, 200, 2)
-    assert probe is not None and probe.after.shape == (3, 64, 2)
-    assert np.isclose(task.number(task.after.sum(1)), 0.85).all() and np.isclose(task.number(task.before.sum(1)), 0.55).all()
-    lost, number = task.difference(-1.0)
-    assert np.isclose(number(lost.sum(1)), -0.3).all()
+    task, probe = answers.task_answers(frames, "sst2", "accuracy"), answers.probe_answers(frames, "lambada", "accuracy")
+    assert task is not None and task.after.shifts.shape == task.before.shifts.shape == (3, 200)
+    assert probe is not None and probe.after.shifts.shape == (3, 64)
+    assert np.isclose(task.after.values, 0.85).all() and np.isclose(task.before.values, 0.55).all()
+    assert np.isclose(task.difference(-1.0).values, -0.3).all()
 
 
 def test_weights_are_those_of_the_mean(make):
     frame = make.record("full")[1]
     weights = np.arange(len(frame)) % 3 + 1.0
-    found = answers.probe_counts([frame.assign(weight=weights)] * 2, "wikipedia")
+    found = answers.probe_answers([frame.assign(weight=weights)] * 2, "wikipedia", "loss (nats per token)")
     rows = (frame["name"] == "wikipedia").to_numpy()
-    assert found.number(found.after.sum(1)) == pytest.approx([np.average(frame["value"][rows], weights=weights[rows])] * 2)
+    assert found.after.values == pytest.approx([np.average(frame["value"][rows], weights=weights[rows])] * 2)
 
 
 def test_labels_of_all_seeds_have_the_same_columns():
     frames = [task_frame(["a", "a"], ["a", "a"], guess) for guess in (["a", "b"], ["c", "a"])]
-    found = answers.task_counts(frames, "t", "f1_macro")
-    assert found.after.shape == found.before.shape == (2, 2, 9)
-    assert found.number(found.after.sum(1)) == pytest.approx([1 / 3, 1 / 3])
-    assert found.number(found.before.sum(1)) == pytest.approx([1, 1])
+    found = answers.task_answers(frames, "t", "f1_macro")
+    assert found.after.values == pytest.approx([1 / 3, 1 / 3]) and found.before.values == pytest.approx([1, 1])
 
 
 def test_lists_are_read_from_their_text():
     gold, guess = [["B-PER", "I-PER"], ["O"]], [["B-PER", "O"], ["B-PER"]]
-    found = answers.task_counts([task_frame(gold, gold, guess)] * 2, "t", "entity_recall")
-    assert found.number(found.after.sum(1)).tolist() == [0, 0] and found.number(found.before.sum(1)).tolist() == [1, 1]
+    found = answers.task_answers([task_frame(gold, gold, guess)] * 2, "t", "entity_recall")
+    assert found.after.values.tolist() == [0, 0] and found.before.values.tolist() == [1, 1]
 
 
 def test_metric_without_references_needs_no_gold():
     frame = task_frame(["", ""], [[3.0, 2.0], [3.0, 1.0]], [[2.0, 2.0], [2.0, 1.0]]).drop(columns="gold")
-    found = answers.task_counts([frame] * 2, "t", "perplexity")
-    assert found.difference(-1.0)[1](found.difference(-1.0)[0].sum(1)) == pytest.approx([np.exp(2) - np.exp(4 / 3)] * 2)
+    found = answers.task_answers([frame] * 2, "t", "perplexity")
+    assert found.difference(-1.0).values == pytest.approx([np.exp(2) - np.exp(4 / 3)] * 2)
 
 
 def task_frame(gold: list, before: list, prediction: list) -> pd.DataFrame:
@@ -54,11 +53,40 @@ def task_frame(gold: list, before: list, prediction: list) -> pd.DataFrame:
 
 def test_answers_that_cannot_be_used(make):
     frame = make.record("full")[1]
-    assert answers.task_counts([], "sst2", "accuracy") is None
-    assert answers.task_counts([frame, pd.DataFrame()], "sst2", "accuracy") is None
-    assert answers.task_counts([frame, frame], "another", "accuracy") is None
-    assert answers.task_counts([frame, frame.iloc[1:]], "sst2", "accuracy") is None
-    assert answers.task_counts([frame, frame], "sst2", "of another program") is None
-    assert answers.task_counts([frame, frame.assign(before=None)], "sst2", "accuracy") is None
-    assert answers.probe_counts([frame, frame.assign(value=np.nan)], "lambada") is None
-    assert answers.probe_counts([frame, frame.assign(weight=2.0)], "lambada") is None
+    assert answers.task_answers([], "sst2", "accuracy") is None
+    assert answers.task_answers([frame, pd.DataFrame()], "sst2", "accuracy") is None
+    assert answers.task_answers([frame, frame], "another", "accuracy") is None
+    assert answers.task_answers([frame, frame.iloc[1:]], "sst2", "accuracy") is None
+    assert answers.task_answers([frame, frame], "sst2", "of another program") is None
+    assert answers.task_answers([frame, frame.assign(before=None)], "sst2", "accuracy") is None
+    assert answers.probe_answers([frame, frame.assign(value=np.nan)], "lambada", "accuracy") is None
+    assert answers.probe_answers([frame, frame.assign(weight=2.0)], "lambada", "accuracy") is None
+    assert answers.probe_answers([frame, frame], "lambada", "ROC AUC") is None
+
+
+def pairs(gold: list[str], seeds: int = 2) -> list[pd.DataFrame]:
+    """A probe of sentence pairs."""
+    generator = np.random.default_rng(0)
+    columns = {"kind": "probe", "name": "mrpc", "item": [str(n) for n in range(len(gold))], "gold": gold, "weight": 1.0}
+    ease = generator.normal(size=len(gold))
+    return [
+        pd.DataFrame({**columns, "before_value": ease, "value": ease + generator.normal(size=len(gold))}) for _ in range(seeds)
+    ]
+
+
+def test_ranking_probes_have_their_own_number():
+    gold = [str(n % 3 % 2) for n in range(60)]
+    frames = pairs(gold)
+    found = answers.probe_answers(frames, "mrpc", "ROC AUC")
+    assert found.after.values == pytest.approx([roc_auc_score(np.array(gold) == "1", frame["value"]) for frame in frames])
+    assert found.before.values[0] == found.before.values[1]
+    graded = [str(n / 7) for n in range(60)]
+    found = answers.probe_answers(pairs(graded), "mrpc", "Spearman correlation")
+    expected = [spearmanr(np.arange(60), frame["value"]).statistic for frame in pairs(graded)]
+    assert found.after.values == pytest.approx(expected)
+
+
+def test_whole_clusters_are_left_out_where_the_items_have_some():
+    frame = task_frame(["a"] * 40, ["a"] * 40, ["a", "b"] * 20).assign(cluster=[f"film {n // 4}" for n in range(40)])
+    assert answers.task_answers([frame], "t", "accuracy").after.shifts.shape == (1, 10)
+    assert answers.task_answers([frame.assign(cluster=None)], "t", "accuracy").after.shifts.shape == (1, 40)

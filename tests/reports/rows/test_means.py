@@ -54,11 +54,11 @@ def test_other_tasks_over_seeds(make, out):
         assert away.score.low < away.score.value < away.score.high and away.gain.low < away.gain.value < away.gain.high
 
 
-def test_other_tasks_without_items_keep_the_mean_of_the_bounds(make):
+def test_other_tasks_without_items_take_items_from_the_bounds(make):
     found = [make.mixture(seed)[0] for seed in range(2)]
     away = aggregate(found)[0].elsewhere["rte"]
     assert away.score.basis == away.gain.basis == "bounds"
-    assert away.gain.low == pytest.approx(sum(record.outcome.elsewhere["rte"].gain.ci_low for record in found) / 2)
+    assert away.gain.low <= sum(record.outcome.elsewhere["rte"].gain.ci_low for record in found) / 2
 
 
 def test_spread_is_the_mean_of_the_runs_spreads(make):

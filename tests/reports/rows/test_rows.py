@@ -4,8 +4,10 @@ import math
 import subprocess
 import sys
 
+import numpy as np
 import pandas as pd
 import pytest
+from scipy import stats
 
 from bench.records.record import Tuning
 from bench.records.store import as_text
@@ -36,12 +38,14 @@ def test_forgetting_of_a_loss_is_positive_where_the_loss_rose(make, out):
     assert probe.lost.value == pytest.approx(probe.after - probe.before)
 
 
-def test_without_items_the_bounds_are_averaged(make, out):
+def test_without_items_the_records_bounds_hold_items(make, out):
     found = [make.record("full", seed, 0.80 + 0.02 * seed)[0] for seed in range(2)]
     for rows in (aggregate(found), aggregate(found, out)):
         score = rows[0].score
         assert score.basis == "bounds"
-        assert score.low == pytest.approx(sum(record.outcome.score.ci_low for record in found) / 2)
+        bounds = sum(record.outcome.score.ci_low for record in found) / 2
+        seeds = stats.t.ppf(0.975, 1) * np.std([0.80, 0.82], ddof=1) / np.sqrt(2)
+        assert score.value - score.low == pytest.approx(np.hypot(0.81 - bounds, seeds))
 
 
 def rescored(make, pair: tuple, name: str) -> tuple:

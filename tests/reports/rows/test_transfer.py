@@ -2,9 +2,10 @@
 
 import pandas as pd
 import pytest
+from scipy import stats
 
 from bench.records.store import as_text
-from bench.running.scoring import rise, scores
+from bench.running.scoring import scores
 from reports.rows import transfer
 
 
@@ -20,8 +21,10 @@ def test_rise_and_its_interval_are_those_of_the_shared_items(make, out):
     mine = mixture[1][mixture[1]["kind"] == "elsewhere"]
     theirs = alone[1][alone[1]["kind"] == "task"].head(64)
     assert mine["item"].tolist() == theirs["item"].tolist()
-    value, low, high = rise(mine, theirs, "accuracy")
-    assert (found.rise.value, found.rise.low, found.rise.high) == pytest.approx((value, low, high)) and value != 0
+    right = [(frame["prediction"] == frame["gold"]).to_numpy(float) for frame in (mine, theirs)]
+    rises = right[0] - right[1]
+    low, high = stats.t.interval(0.95, 63, rises.mean(), stats.sem(rises))
+    assert (found.rise.value, found.rise.low, found.rise.high) == pytest.approx((rises.mean(), low, high)) and low < 0
     assert found.together == pytest.approx((mine["prediction"] == mine["gold"]).mean())
     assert found.alone == pytest.approx((theirs["prediction"] == theirs["gold"]).mean()) != alone[0].outcome.score.value
     assert (found.task, found.items, found.strategy, found.suite) == ("rte", 64, "instruction", "entailment")
@@ -91,7 +94,7 @@ def test_without_items_scores_over_as_many_items_are_compared_without_an_interva
     mixture, alone = make.mixture(count=200)[0], make.alone()[0]
     (found,) = transfer.between([mixture], [mixture, alone], None)
     assert found.rise.value == pytest.approx(mixture.outcome.elsewhere["rte"].score.value - alone.outcome.score.value)
-    assert (found.rise.low, found.rise.high, found.rise.excludes_zero) == (None, None, False)
+    assert (found.rise.low, found.rise.high, found.rise.significant) == (None, None, False)
     fewer = make.mixture(count=64)[0]
     assert transfer.between([fewer], [fewer, alone], None) == []
 

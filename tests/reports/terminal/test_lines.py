@@ -66,7 +66,7 @@ def test_how_often_the_answer_was_in_what_was_read_stands_beside_the_score(make)
 
 def test_early_stopping_names_what_it_kept_of_each_seed(make):
     found = [make.record("full", seed, validation=values)[0] for seed, values in enumerate([[0.8, 0.871, 0.871], [0.9, 0.8]])]
-    assert told(found) == [
+    assert told(found)[1:] == [
         "full (seed 0): early stopping kept validation 2 of 3 (.871)",
         "full (seed 1): early stopping kept validation 1 of 2 (.900)",
     ]
@@ -107,3 +107,10 @@ def test_skipped_run_tells_why(make):
 
 def test_record_without_any_of_it_has_no_lines(make):
     assert told([make.record("full")[0]]) == []
+
+
+def test_seeds_and_collapsed_runs_are_counted(make):
+    found = [make.record("full", seed, 0.80 + 0.04 * seed)[0] for seed in range(2)]
+    assert told(found) == ["full: seed SD 2.8 points over 2 seeds"]
+    fallen = make.changed(found[1], collapsed="one label alone")
+    assert told([found[0], fallen]) == ["full: seed SD 2.8 points over 2 seeds; 1 of them collapsed"]

@@ -26,7 +26,7 @@ def test_suite_fits_100_columns_with_every_number(make, out, capsys):
     assert all(len(line) <= 100 for line in printed.splitlines() if "[" in line)
 
 
-def test_forgetting_whose_interval_excludes_zero_is_marked(make, capsys):
+def test_forgetting_that_is_more_than_chance_is_marked(make, capsys):
     record = make.record("full", probes={"wikipedia": ("loss (nats per token)", 3.2, 3.3), "lambada": ("accuracy", 0.5, 0.4)})[
         0
     ]
@@ -39,7 +39,7 @@ def test_forgetting_whose_interval_excludes_zero_is_marked(make, capsys):
     table.print_rows([make.changed(record, forgetting=probes)])
     printed = capsys.readouterr().out
     assert re.search(r"\+0\.100\* +\+10\.0  ", printed) and printed.count("*") == 2
-    assert "*: the 95 % interval of this forgetting excludes zero." in printed
+    assert "*: this forgetting is more than chance, corrected for how many probes the row has (Holm)." in printed
     table.print_rows([make.changed(record, forgetting={"lambada": probes["lambada"]})])
     assert "*" not in capsys.readouterr().out
 
@@ -63,12 +63,13 @@ def test_stage_score_of_which_nothing_is_known_keeps_its_own_unit(make, capsys):
 
 def test_says_what_intervals_hold(make, out, capsys):
     table.print_rows(make.kept(out, make.suite()), out)
-    assert len(lines_of(capsys.readouterr().out, "95 % intervals hold items alone")) == 1
+    assert len(lines_of(capsys.readouterr().out, "One seed: the interval is for this trained model on new items.")) == 1
     several = make.kept(out, make.suite(2))
     table.print_rows(several, out)
-    assert "items and seeds (two-level bootstrap)" in capsys.readouterr().out
+    printed = capsys.readouterr().out
+    assert "The rows' SDs between seeds are taken as alike" in printed and "full: seed SD 0.7 points over 2 seeds" in printed
     table.print_rows(several)
-    assert "mean of the seeds' own bounds" in capsys.readouterr().out
+    assert "†: the items' part is that of the runs' own bounds" in capsys.readouterr().out
 
 
 def test_parts_that_train_are_counted_on_one_line(make, out, capsys):

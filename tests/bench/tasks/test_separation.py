@@ -1,0 +1,154 @@
+"""Splits that share nothing: planted copies are found by kind, and real tasks are looked at from outside."""
+
+import json
+import re
+
+import pytest
+from hypothesis import given, settings
+from hypothesis import strategies as st
+
+from bench.specs.task import TaskSpec
+from bench.tasks import splits, types
+from bench.tasks.examples import Example
+from bench.tasks.separation import separated, shared, unique
+
+LETTERS = "bcdfghjklmnpqrstvwz"
+WORD = st.text(LETTERS, min_size=3, max_size=7)
+TEXT = st.lists(WORD, min_size=9, max_size=20, unique=True)
+SIGNS = st.sampled_from([" ", ", ", " - ", "... ", " ! ", "\n"])
+
+
+@pytest.fixture(scope="module")
+def reviews(sst2):
+    return types.task_type(sst2)
+
+
+def examples(*texts):
+    return [Example(str(number), {"text": text}, "positive") for number, text in enumerate(texts)]
+
+
+@st.composite
+def planted(draw):
+    """A held-out text, and a training text that gives it away: in which way, and how."""
+    words, around = draw(TEXT), draw(st.lists(WORD, min_size=3, max_size=12))
+    sign = draw(SIGNS)
+    way = draw(st.sampled_from(["same", "part", "near"]))
+    if way == "near":  # a word in the middle is another
+        place = draw(st.integers(1, len(words) - 2))
+        words_here = [*words[:place], "xxxx", *words[place + 1 :]]
+    else:
+        words_here = words
+    copy = sign.join(word.upper() if draw(st.booleans()) else word for word in words_here)
+    if way == "part" or (way == "near" and draw(st.booleans())):
+        copy = f"{' '.join(around)}{sign}{copy}." if draw(st.booleans()) else f'"{copy}" {" ".join(around)}'
+    return way, " ".join(words), copy
+
+
+@settings(deadline=None, max_examples=60)
+@given(planted(), st.lists(TEXT.map(" ".join), max_size=4), st.booleans())
+def test_planted_copies_are_found_by_kind_in_either_direction(reviews, plant, others, turned):
+    way, text, copy = plant
+    held_out, trained = (copy, text) if turned else (text, copy)
+    # The others are of words with a vowel, and share nothing.
+    found = shared(reviews, examples(trained, *(f"{other}a" for other in others)), examples(held_out))
+    assert 0 in found.places and 0 in getattr(found, way)
+    assert len(found.same) + len(found.part) + len(found.near) == len(found.places)
+
+
+def test_one_and_two_words_count_only_as_a_whole(reviews):
+    train = examples("a very bad film, said all", "Very bad!", "the plot is very bad", "bad")
+    assert shared(reviews, train, examples("very bad")).places == {1}
+    assert shared(reviews, train, examples("is very bad")).part == {2}
+    assert shared(reviews, examples("cool"), examples("a cool film it is")).places == set()
+
+
+def test_contractions_of_tokenised_text_are_no_other_words(reviews):
+    train = examples("You can't miss it, it doesn't let you go!")
+    assert shared(reviews, train, examples("it does n't let you go .")).part == {0}
+    # A run of letters over the borders of words is no run of words.
+    assert shared(reviews, examples("an artist on gin"), examples("art is tong")).places == set()
+
+
+def test_training_gives_way_to_validation_and_both_to_the_tests_which_are_counted(reviews):
+    tests = {
+        "test": examples("this is a film of three words"),
+        "away": examples("what the critics did say", "a film of three words"),
+    }
+    validation = examples("only this is chosen on", "so what the critics did say")
+    train = examples("this is chosen on", "A film of three words.", "what the critics did say", "something else was said")
+    kept, chosen, notes = separated(reviews, train, validation, tests)
+    assert [e.fields["text"] for e in kept] == ["something else was said"]
+    assert [e.fields["text"] for e in chosen] == ["only this is chosen on"]
+    # What two sets have is counted with the first: test, validation, others.
+    counts = {"within_test_removed": 1, "within_validation_removed": 2, "validation_in_away_removed": 1, "test_in_away": 1}
+    assert {name: count for name, count in notes.items() if count} == counts
+
+
+def test_what_repeats_is_kept_once_whatever_its_id(reviews):
+    assert [e.id for e in unique(reviews, examples("One film", "another", "one film!"))] == ["0", "1"]
+
+
+def test_questions_on_one_context_stay_on_one_side(tmp_path):
+    rows = [
+        {"c": f"The town number {i} lies by a river called {i * i}.", "q": f"Where is it, {k}?", "a": f"number {i}"}
+        for i in range(40)
+        for k in range(4)
+    ]
+    (tmp_path / "rows.jsonl").write_text("\n".join(map(json.dumps, rows)))
+    spec = TaskSpec.model_validate(
+        {
+            "name": "towns",
+            "version": 1,
+            "description": "",
+            "type": "qa",
+            "metrics": ["squad_f1"],
+            "train": {"path": str(tmp_path / "rows.jsonl"), "columns": {"context": "c", "question": "q", "answers": "a"}},
+            "validation": {"share": 0.2},
+            "test": {"share": 0.2},
+            "prompt": "{context} {question}",
+            "instructions": {"train": ["{context} {question}"], "test": ["{question} {context}"]},
+        }
+    )
+    loaded = splits.load_splits(spec)
+    contexts = [{e.fields["context"] for e in part} for part in (loaded.train, loaded.validation, loaded.test)]
+    assert sum(map(len, contexts)) == len(set.union(*contexts)) and all(contexts)
+    assert loaded.notes["test"] == 4 * len(contexts[2])  # else most questions would be removed
+
+
+def plain(text):
+    return f" {' '.join(re.findall(r'[a-z0-9]+', text.lower()))} "
+
+
+READ = {
+    "sst2": ["text"],
+    "sec-entities": ["text"],
+    "squad": ["context"],
+    "vader-movies": ["text"],
+    "coqa": ["context"],
+    "sarcasm": ["text"],
+    "rte": ["hypothesis", "premise"],
+    "film-plots": ["text"],
+}
+"""The unit of each default task. Of a question it is the context: whoever has read it has seen where answers stand."""
+
+
+@pytest.mark.slow
+@pytest.mark.parametrize("name", READ)
+def test_no_test_item_stands_in_a_training_text_seen_from_outside(library, name):
+    loaded = splits.load_splits(library.task(name))
+    texts = {
+        split: {plain(" ".join(e.fields[field] for field in READ[name])) for e in loaded.split(split)}
+        for split in ("train", "validation", "test", *loaded.out_of_domain)
+    }
+    for learned in ("train", "validation"):
+        everything = "\n".join(texts[learned])
+        for split in {*texts} - {"train", learned}:
+            held = {text for text in texts[split] if len(text.split()) > 2 and text in everything}
+            assert held == set(), (learned, split)
+
+
+@pytest.mark.parametrize("name", ["squad", "coqa", "sst2", "film-plots"])
+def test_a_title_stands_in_one_split_alone(library, name):
+    loaded = splits.load_splits(library.task(name))
+    groups = [{e.cluster for e in part} - {None} for part in (loaded.train, loaded.validation, loaded.test)]
+    assert sum(map(len, groups)) == len(set.union(*groups))

@@ -1,0 +1,57 @@
+"""Seeds of a whole table say how far a seed moves a number."""
+
+import numpy as np
+import pytest
+
+from bench.statistics.intervals import Spread
+from reports.rows.rows import aggregate
+from reports.rows.spreads import NO_SEEDS, SeedSpreads
+
+
+def test_rows_that_lack_the_number_have_no_part(make):
+    rows = [[make.record("full", seed, 0.8 + shift * seed)[0].outcome for seed in range(2)] for shift in (0.02, 0.06)]
+    found = SeedSpreads(rows).of(lambda outcome: outcome.score.value)
+    assert found == Spread(pytest.approx((0.02**2 + 0.06**2) / 4), 2)
+    assert SeedSpreads(rows).of(lambda outcome: outcome.relative_forgetting) == Spread() == NO_SEEDS.of(lambda _: 1.0)
+    half = SeedSpreads(rows).of(lambda outcome: outcome.score.value if outcome in rows[0] else None)
+    assert half == Spread(pytest.approx(0.02**2 / 2), 1)
+
+
+def test_rows_of_a_table_widen_each_other_and_other_tables_do_not(make, out):
+    quiet = [make.record("full", seed, 0.85) for seed in range(3)]
+    loud = [make.record("frozen", seed, 0.75 + 0.05 * seed) for seed in range(3)]
+    elsewhere = [make.record("frozen", seed, 0.75 + 0.05 * seed, suite="another") for seed in range(3)]
+    single = [make.record("instruction", 0, 0.85)]
+    bare = [make.record("zero-shot", 0, 0.85, trainable=0)]
+
+    def width(*beside: list) -> dict[str, float]:
+        rows = aggregate(make.kept(out, [pair for pairs in beside for pair in pairs]), out)
+        return {f"{row.setup.suite} {row.setup.strategy}": row.score.high - row.score.low for row in rows}
+
+    alone, apart, together = width(quiet, bare, single), width(quiet, elsewhere), width(quiet, loud, single, bare)
+    assert apart["sentiment full"] == pytest.approx(alone["sentiment full"])
+    assert together["sentiment full"] > 1.5 * alone["sentiment full"]
+    # A row of one seed has the table's spread; one that depends on no seed has none.
+    assert together["sentiment instruction"] > together["sentiment full"]
+    assert together["sentiment zero-shot"] == pytest.approx(alone["sentiment zero-shot"])
+
+
+def test_own_deviation_is_kept(make, out):
+    records = make.kept(out, [make.record("full", seed, 0.75 + 0.05 * seed) for seed in range(3)])
+    (row,) = aggregate(records, out)
+    assert row.seed_sd == row.gain.seed_sd == pytest.approx(np.std([0.75, 0.80, 0.85], ddof=1)) and row.collapsed == 0
+    fallen = make.changed(records[0], collapsed="one label alone")
+    (row,) = aggregate([fallen, *records[1:]], out)
+    assert row.collapsed == 1
+
+
+def test_forgettings_of_a_row_are_corrected_for_how_many_there_are(make):
+    record = make.record("full", probes={f"p{n}": ("accuracy", 0.5, 0.4) for n in range(4)})[0]
+    barely = {"delta": 0.1, "ci_low": 0.01, "ci_high": 0.19}
+    none = {"delta": 0.0, "ci_low": -0.1, "ci_high": 0.1}
+    found = record.outcome.forgetting
+    for names, expected in ((["p0"], "loss"), (list(found), "none")):
+        probes = {name: found[name].model_copy(update=barely if name == "p0" else none) for name in names}
+        (row,) = aggregate([make.changed(record, forgetting=probes)])
+        lost = row.forgetting["p0"].lost
+        assert lost.low > 0 and lost.verdict == expected and row.forgetting["p0"].lost.significant is (expected == "loss")
