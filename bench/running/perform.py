@@ -33,7 +33,13 @@ def perform(run: Run, device: Device, progress: Progress) -> tuple[Record, pd.Da
     self_tests = reference.self_tests()
     result = _trained(session, reference) if run.strategy.trains else _untrained(session, reference)
     result = replace(result, checks=self_tests | result.checks)
-    return recorded(session, result, started), item_table(run.task.name, result.before, result.after)
+    return recorded(session, result, started), _items(session, result)
+
+
+def _items(session: Session, result: RunResult) -> pd.DataFrame:
+    wordings = session.run.task.paraphrases("test") if result.after.paraphrases else []
+    stages = [evalset.task.spec.name for evalset in session.sets.stages]
+    return item_table(session.run.task.name, result.before, result.after, wordings, stages, result.training.stage_answers)
 
 
 def _trained(session: Session, reference: Reference) -> RunResult:

@@ -22,6 +22,9 @@ from bench.records.outcome import Point
 
 BEST, CPU_RNG, GPU_RNG, NUMPY_RNG = "best.", "rng.torch", "rng.cuda.", "rng.numpy"
 
+ItemAnswers = list[dict[str, Any]]
+"""The items of one test set, each with its `gold` and `prediction`, as JSON values."""
+
 
 @dataclass
 class BestWeights:
@@ -54,6 +57,8 @@ class TrainingState:
     curve: list[Point] = field(default_factory=list)
     stage_scores: list[list[float]] = field(default_factory=list)
     """A row per stage that is done: the score on each stage's test set."""
+    stage_answers: list[list[ItemAnswers]] = field(default_factory=list)
+    """What those scores are made of."""
     best: BestWeights = field(default_factory=BestWeights)
 
     def end_stage(self, examples: int) -> None:
