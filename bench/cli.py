@@ -1,4 +1,4 @@
-"""The command line: run, results, report, forgetting, assets, doctor.
+"""The command line: run, results, report, forgetting, audit, assets, doctor.
 
 Heavy packages are imported by the commands that need them.
 """
@@ -228,6 +228,22 @@ def forgetting_report(
 
     report.write_tables(_records_of(suite, out), out, markdown, figure)
     return 0
+
+
+@app.command("audit")
+def audit_results(
+    out: Annotated[Path, typer.Argument(help="Folder of results.")],
+    suite: Annotated[str | None, typer.Option(help="Only this suite's.")] = None,
+) -> int:
+    """Recompute every published number from the answers per item; exit status 1 where one differs."""
+    if not out.is_dir():
+        raise UserError(f"there is no folder {out}; name one that `tunebench run --out` wrote")
+    from reports.audit.findings import audit, summary
+
+    findings = audit(out, _records_of(suite, out))
+    for line in summary(findings):
+        print(line)
+    return 0 if findings.clean else 1
 
 
 @assets_app.command("list")

@@ -3,7 +3,7 @@
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass
 from functools import cached_property
-from typing import Any
+from typing import Any, NamedTuple
 
 import numpy as np
 import pandas as pd
@@ -82,6 +82,15 @@ class ItemPrediction:
     """Whether it was text, which can be malformed."""
     tokens: tuple[int, int] | None = None
     """Read and written, where an API counted them."""
+    answerable: bool | None = None
+    """Whether the right answer was in what the model read; None where it is looked up in no text, or nothing can be cut."""
+
+
+class _Context(NamedTuple):
+    """What a decoder reads before it answers."""
+
+    ids: tuple[int, ...]
+    answerable: bool | None
 
 
 Way = Callable[[Backend, EvalSet], list[ItemPrediction]]
@@ -89,7 +98,8 @@ Way = Callable[[Backend, EvalSet], list[ItemPrediction]]
 
 def predict(backend: Backend, evalset: EvalSet) -> pd.DataFrame:
     """One row per example: `item`, `cluster` (None where there is none), `gold`, `prediction`, `confidence` (the prediction's
-    probability as the model gives it), and `malformed`, which is missing where no answer can be."""
+    probability as the model gives it), and where an answer can be so, `malformed` and `answerable` (1, or 0 where the right
+    answer was cut out of what was read)."""
     return frame(evalset, _way(backend.can, evalset)(backend, evalset))
 
 
@@ -105,6 +115,7 @@ def frame(evalset: EvalSet, predictions: Sequence[ItemPrediction]) -> pd.DataFra
             "confidence": prediction.confidence,
             **facts(example),
             **({"malformed": prediction.value is None} if prediction.written else {}),
+            **({} if prediction.answerable is None else {"answerable": float(prediction.answerable)}),
             **({"read": prediction.tokens[0], "written": prediction.tokens[1]} if prediction.tokens else {}),
         }
         for example, prediction in zip(evalset.examples, predictions, strict=True)
@@ -127,15 +138,20 @@ def _way(can: frozenset[Capability], evalset: EvalSet) -> Way:
     return _ranked if evalset.task.asks == "rank" and "loglikelihoods" in can else _written
 
 
-def _contexts(evalset: EvalSet, answer: int) -> list[tuple[int, ...]]:
+def _contexts(evalset: EvalSet, answer: int) -> list[_Context]:
     """Prompts in ids that leave room for `answer` tokens."""
     encoding, task = evalset.model_encoding, evalset.task
     before = solved(task, evalset.shots)
     room = len(encoding.ids(before)) if before else 0
-    numbered = enumerate(evalset.examples)
     words, split = evalset.wording, evalset.instructions
-    prompts = (encoding.context(task, e, words, split, evalset.place(i), before) for i, e in numbered)
-    return [encoding.fitted(ids, answer=answer, solved=room) for ids in prompts]
+
+    def context(index: int, example: Example) -> _Context:
+        text, special = encoding.prompt(task, example, words, split, evalset.place(index), before)
+        ids = encoding.ids(text, special)
+        lost = encoding.lost_text(text, encoding.lost(len(ids), answer, room), special)
+        return _Context(encoding.fitted(ids, answer, room), task.answerable(example, text, lost))
+
+    return [context(index, example) for index, example in enumerate(evalset.examples)]
 
 
 def _conversations(evalset: EvalSet) -> list[Prompt]:
@@ -154,7 +170,7 @@ def _ranked(backend: Backend, evalset: EvalSet) -> list[ItemPrediction]:
     """The candidate with the highest log-likelihood after the prompt; its share of the candidates' probability."""
     labels = evalset.task.spec.labels
     answers = [tuple(evalset.model_encoding.answer(words, evalset.wording)) for words in evalset.task.candidates()]
-    contexts = _contexts(evalset, max(map(len, answers)))
+    contexts = [context.ids for context in _contexts(evalset, max(map(len, answers)))]
     likelihoods = backend.loglikelihoods([(context, answer) for context in contexts for answer in answers])
     scores = np.array([likelihood.total for likelihood in likelihoods]).reshape(len(contexts), len(answers))
     shares = np.exp(scores.max(1) - np.logaddexp.reduce(scores, axis=1))
@@ -164,12 +180,13 @@ def _ranked(backend: Backend, evalset: EvalSet) -> list[ItemPrediction]:
 def _written(backend: Backend, evalset: EvalSet) -> list[ItemPrediction]:
     """What the model writes, taken apart by the task's type."""
     task, examples = evalset.task, evalset.examples
-    ids = evalset.encoding and _contexts(evalset, task.answer_tokens)
-    prompts = [Prompt(context) for context in ids] if ids else _conversations(evalset)
+    contexts = _contexts(evalset, task.answer_tokens) if evalset.encoding else []
+    prompts = [Prompt(context.ids) for context in contexts] or _conversations(evalset)
     texts = backend.generate(prompts, task.answer_tokens, one_line=evalset.wording.style == "plain")
+    answerable = [context.answerable for context in contexts] or [None] * len(examples)
     return [
-        ItemPrediction(task.parse(example, said.text), said.confidence, True, said.tokens)
-        for example, said in zip(examples, texts, strict=True)
+        ItemPrediction(task.parse(example, said.text), said.confidence, True, said.tokens, whole)
+        for example, said, whole in zip(examples, texts, answerable, strict=True)
     ]
 
 

@@ -1,4 +1,4 @@
-"""Metrics whose predictions are their values, one per item."""
+"""Metrics whose predictions are their values, one per item; each is a column of that name in the items' table."""
 
 from collections.abc import Sequence
 from typing import Any
@@ -6,12 +6,23 @@ from typing import Any
 from bench.metrics.base import Mean
 
 
-class Malformed(Mean):
-    name = "malformed"
-    description = "share of answers that could not be parsed: 1 for such an item, else 0"
-    higher_is_better = False
+class _Rate(Mean):
     prediction = float
     reference = None
 
     def values(self, predictions: Sequence[Any], references: Sequence[Any]) -> Sequence[float]:
         return predictions
+
+
+class Malformed(_Rate):
+    name = "malformed"
+    description = "share of answers that could not be parsed: 1 for such an item, else 0"
+    higher_is_better = False
+
+
+class Answerable(_Rate):
+    name = "answerable"
+    description = "share of questions on a text whose answer was still in what the model read: 1 for such an item, else 0"
+
+
+RATES = (Malformed.name, Answerable.name)

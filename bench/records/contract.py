@@ -63,7 +63,8 @@ def _outcome(outcome: Outcome | None, trust: Trust) -> Json:
 
 
 def _elsewhere(part: Elsewhere) -> Json:
-    return {"score": part.score.model_dump(mode="json"), "base_score": part.base_score, **_gain(part.gain)}
+    whole = part.model_dump(mode="json")
+    return {"score": whole["score"], "metrics": whole["metrics"], "base_score": part.base_score, **_gain(part.gain)}
 
 
 def _gain(gain: Gain | None) -> Json:

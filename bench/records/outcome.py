@@ -119,6 +119,8 @@ class Elsewhere(Part):
     """Score and gain on another task that was trained on, or on the task's examples from another domain."""
 
     score: Score
+    metrics: dict[str, Score] = {}
+    """As the run's own."""
     base_score: float
     gain: Gain
     best_base: BestBase | None = None
@@ -143,7 +145,8 @@ class Outcome(Part):
     score: Score
     """The task's first metric."""
     metrics: dict[str, Score] = {}
-    """All metrics of the task, the score's included."""
+    """All metrics of the task, the score's included; where they apply, `malformed` and `answerable` (of questions on a text,
+    the share whose answer was still in what a decoder read after cutting)."""
     base_score: float | None = None
     """The untouched model's, asked in the same words without solved examples."""
     gain: Gain | None = None

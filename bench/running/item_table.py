@@ -1,14 +1,19 @@
-"""All that a run measured per item, as the one long table that lies beside its record."""
+"""All that a run measured per item, as the one long table that lies beside its record: the record's numbers can be made of it
+alone, and `tunebench audit` does so."""
+
+from collections.abc import Iterator, Sequence
 
 import pandas as pd
 
 from bench.records.store import as_text
 from bench.running.evaluation import Evaluation
 from bench.running.reference import BaseAnswers, Baseline
+from bench.training.state import ItemAnswers
 
 COLUMNS = (
     "kind",
     "name",
+    "stage",
     "item",
     "cluster",
     "gold",
@@ -18,29 +23,57 @@ COLUMNS = (
     "confidence",
     "malformed",
     "seen",
+    "answerable",
     "before_value",
     "rounded_value",
     "value",
     "weight",
+    "bytes",
     "before_right",
     "right",
 )
 
 
-def item_table(task: str, before: Baseline, after: Evaluation) -> pd.DataFrame:
-    """A row per item of the task, of other tasks and domains, and of the probes; answers that are no text are JSON."""
+def item_table(
+    task: str,
+    before: Baseline,
+    after: Evaluation,
+    wordings: Sequence[str] = (),
+    stages: Sequence[str] = (),
+    answers: Sequence[Sequence[ItemAnswers]] = (),
+) -> pd.DataFrame:
+    """A row per item of the task, of other tasks and domains, of each wording and stage, and of the probes; answers that are no
+    text are JSON.
+
+    Args:
+        wordings: the instructions that were asked one at a time.
+        stages: the tasks that were trained on one after another.
+        answers: after each stage, to each stage's test set.
+    """
     frames = [_predictions("task", task, before.test, after.test)]
     frames += [_predictions("elsewhere", name, before.elsewhere[name], frame) for name, frame in after.elsewhere.items()]
+    frames += [_answers("wording", words, frame) for words, frame in zip(wordings, after.paraphrases, strict=True)]
+    after_stage: list[Sequence[pd.DataFrame | ItemAnswers]] = [before.stages, *answers]
+    for number, parts in enumerate(after_stage):
+        frames += [_answers("stage", name, pd.DataFrame(part), number) for name, part in zip(stages, parts, strict=True)]
+    frames += _probes(before, after)
+    return pd.concat(frames, ignore_index=True).reindex(columns=list(COLUMNS))
+
+
+def _probes(before: Baseline, after: Evaluation) -> Iterator[pd.DataFrame]:
     for name, frame in after.probes.items():
         numbered = frame.assign(kind="probe", name=name, item=[str(i) for i in range(len(frame))])
         was = before.probes[name]
         more = {"before_right": was["right"]} if "right" in was else {}
         more |= {"rounded_value": before.rounded[name]["value"]} if before.rounded else {}
-        frames.append(numbered.assign(before_value=was["value"], **more))
-    return pd.concat(frames, ignore_index=True).reindex(columns=list(COLUMNS))
+        yield numbered.assign(before_value=was["value"], **more)
 
 
 def _predictions(kind: str, name: str, before: BaseAnswers, after: pd.DataFrame) -> pd.DataFrame:
-    columns = {"gold": after["gold"], "prediction": after["prediction"]}
-    columns |= {"before": before.same["prediction"], "best_before": before.best["prediction"]}
-    return after.assign(kind=kind, name=name, **{column: values.map(as_text) for column, values in columns.items()})
+    columns = {"before": before.same["prediction"], "best_before": before.best["prediction"]}
+    return _answers(kind, name, after.assign(**{column: values.map(as_text) for column, values in columns.items()}))
+
+
+def _answers(kind: str, name: str, answered: pd.DataFrame, stage: int | None = None) -> pd.DataFrame:
+    texts = {column: answered[column].map(as_text) for column in ("gold", "prediction")}
+    return answered.assign(kind=kind, name=name, stage=stage, **texts)

@@ -8,6 +8,7 @@ import pandas as pd
 from bench.inference.backend import Backend
 from bench.inference.predictions import EvalSet, predict
 from bench.metrics.mentions import PARTS
+from bench.metrics.rate import RATES
 from bench.probes.base import ACCURACY, Probe, columns
 from bench.records.outcome import BestBase, Delta, Elsewhere, Forgetting, Gain, Pair, Point, Robustness, Stages
 from bench.running import contamination
@@ -19,12 +20,14 @@ from bench.statistics.estimates import verdict
 
 
 def of_task(evalset: EvalSet, before: BaseAnswers, after: pd.DataFrame) -> dict[str, Any]:
-    """The record's fields on the task itself; what a decoder writes also has its rate of malformed answers."""
+    """The record's fields on the task itself; what a decoder writes also has its rate of malformed answers, and of a text that
+    it is asked about, how often the answer was still in what it read."""
     names = evalset.task.spec.metrics
     metrics = scores(after, [*names, *(PARTS if "seen" in after else ())])
-    if "malformed" in after:
-        wrong = after.assign(prediction=after["malformed"].astype(float), gold="")
-        metrics |= scores(wrong, ["malformed"])
+    for rate in RATES:
+        if rate in after:
+            known = after[after[rate].notna()]
+            metrics |= scores(known.assign(prediction=known[rate].astype(float), gold=""), [rate])
     best = BestBase(style=before.best_style, score=value(before.best, names[0]), gain=_gain(after, before.best, names[0]))
     return {
         "metrics": metrics,

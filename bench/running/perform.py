@@ -34,7 +34,13 @@ def perform(run: Run, device: Device, progress: Progress) -> tuple[Record, pd.Da
     self_tests = reference.self_tests()
     result = _trained(session, reference) if run.strategy.trains else _untrained(session, reference)
     result = replace(result, checks=self_tests | result.checks)
-    return recorded(session, result, started), item_table(run.task.name, result.before, result.after)
+    return recorded(session, result, started), _items(session, result)
+
+
+def _items(session: Session, result: RunResult) -> pd.DataFrame:
+    wordings = session.run.task.paraphrases("test") if result.after.paraphrases else []
+    stages = [evalset.task.spec.name for evalset in session.sets.stages]
+    return item_table(session.run.task.name, result.before, result.after, wordings, stages, result.training.stage_answers)
 
 
 def _trained(session: Session, reference: Reference) -> RunResult:
@@ -47,13 +53,9 @@ def _trained(session: Session, reference: Reference) -> RunResult:
     training = train_stages(session, before, model)
     backend = session.backend(model.eval())
     after = evaluate(backend, session.sets, session.probes, session.progress)
-<<<<<<< HEAD
-    return RunResult(before, after, _cost(session, model, training, after, peak), held, training)
-=======
-    cost = _cost(session, model, training, after)
+    cost = _cost(session, model, training, after, peak)
     held |= checks.trained_model(session, model, after, frozen)
     return RunResult(before, after, cost, held, training)
->>>>>>> dec93f5932aeb2c21c012348617e61c79a92ed60
 
 
 def _untrained(session: Session, reference: Reference) -> RunResult:

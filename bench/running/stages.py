@@ -2,6 +2,7 @@
 
 from dataclasses import replace
 
+import pandas as pd
 from torch import nn
 
 from bench.inference.predictions import predict
@@ -15,7 +16,7 @@ from bench.specs.task import TaskSpec
 from bench.strategies.base import Hyperparameters
 from bench.training.early_stopping import EarlyStopping, restore
 from bench.training.loop import Padding, Watch, train
-from bench.training.state import TrainingState
+from bench.training.state import ItemAnswers, TrainingState
 
 
 def train_stages(session: Session, baseline: Baseline, model: nn.Module) -> TrainingState:
@@ -27,7 +28,14 @@ def train_stages(session: Session, baseline: Baseline, model: nn.Module) -> Trai
             backend = session.backend(model)
             answers = [predict(backend, evalset) for evalset in session.sets.stages]
             state.stage_scores.append(measures.stage_scores(session.sets.stages, answers))
+            state.stage_answers.append([_plain(frame) for frame in answers])
     return state
+
+
+def _plain(answers: pd.DataFrame) -> ItemAnswers:
+    return [
+        {str(name): value for name, value in row.items()} for row in answers[["item", "gold", "prediction"]].to_dict("records")
+    ]
 
 
 def _train_stage(session: Session, baseline: Baseline, model: nn.Module, task: TaskSpec, state: TrainingState) -> None:

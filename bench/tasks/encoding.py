@@ -34,15 +34,25 @@ class Encoding:
         `solved` tokens of few-shot examples come on top of the limit, which is meant for one example; the model's positions
         bound them all.
         """
+        lost = self.lost(len(ids), answer, solved)
+        return (*ids[: lost.start], *ids[lost.stop :])
+
+    def lost(self, length: int, answer: int = 0, solved: int = 0) -> range:
+        """The places of so many ids that `fitted` leaves out; the empty range(0) where all of them fit."""
         limit = self.max_length - answer + solved
         if self.positions:
             limit = min(limit, self.positions - answer)
         # One token at either end, as the cut below keeps both.
         if limit < 2:
             raise UserError(f"max_length {self.max_length} leaves no room for a context; raise it in the suite")
-        if len(ids) <= limit:
-            return tuple(ids)
-        return tuple(ids[: limit - limit // 2]) + tuple(ids[len(ids) - limit // 2 :])
+        return range(limit - limit // 2, length - limit // 2) if length > limit else range(0)
+
+    def lost_text(self, text: str, lost: range, special: bool = True) -> range:
+        """The characters of a text whose ids at the places `lost` are left out."""
+        if not lost:
+            return range(0)
+        places = self.model.tokenizer(text, add_special_tokens=special, return_offsets_mapping=True)["offset_mapping"]
+        return range(places[lost.start][0], places[lost.stop - 1][1])
 
     def training(self, task: TaskType, example: Example, wording: Wording, index: int, head: int = 0) -> list[Encoded]:
         """What one training example is to the model: one sequence for a decoder, one or more windows for an encoder.
@@ -64,12 +74,18 @@ class Encoding:
         self, task: TaskType, example: Example, wording: Wording, split: InstructionSplit, index: int, before: str = ""
     ) -> list[int]:
         """Ids of everything that stands before a decoder's answer."""
+        return self.ids(*self.prompt(task, example, wording, split, index, before))
+
+    def prompt(
+        self, task: TaskType, example: Example, wording: Wording, split: InstructionSplit, index: int, before: str = ""
+    ) -> tuple[str, bool]:
+        """The text of `context`, and whether the tokenizer puts its special tokens around it."""
         if wording.style == "plain":
-            return self.ids(before + prompts.plain(task.spec, example))
+            return before + prompts.plain(task.spec, example), True
         tokenizer = self.model.tokenizer
         # A chat template writes the special tokens itself; the tokenizer's own would double them.
         text = prompts.chat(tokenizer, prompts.instruction(task.spec, example, split, index))
-        return self.ids(text, special=not tokenizer.chat_template)
+        return text, not tokenizer.chat_template
 
     def answer(self, text: str, wording: Wording) -> list[int]:
         """Ids of an answer: after a chat turn it starts the line, else a space stands before it."""

@@ -23,6 +23,9 @@ from bench.tokens.work import Work
 
 BEST, CPU_RNG, GPU_RNG, NUMPY_RNG = "best.", "rng.torch", "rng.cuda.", "rng.numpy"
 
+ItemAnswers = list[dict[str, Any]]
+"""The items of one test set, each with its `gold` and `prediction`, as JSON values."""
+
 
 @dataclass
 class BestWeights:
@@ -57,6 +60,8 @@ class TrainingState:
     curve: list[Point] = field(default_factory=list)
     stage_scores: list[list[float]] = field(default_factory=list)
     """A row per stage that is done: the score on each stage's test set."""
+    stage_answers: list[list[ItemAnswers]] = field(default_factory=list)
+    """What those scores are made of."""
     best: BestWeights = field(default_factory=BestWeights)
 
     def end_stage(self, examples: int) -> None:

@@ -27,6 +27,8 @@ from reports.rows.row import KINDS, Row
 from reports.rows.rows import grouped
 from reports.rows.transfer import Transfer
 
+RATE_OF = {"malformed": "of the answers", "answerable": "of the questions"}
+
 
 def small_sections(rows: Sequence[Row]) -> list[Section]:
     """The sections of one suite that have something to show."""
@@ -57,8 +59,7 @@ def _metric(quantity: Quantity, lower: bool) -> Column:
         metric = row.metrics.get(quantity.name)
         return level_cell(metric.value, quantity) if metric else EMPTY
 
-    malformed = quantity.name == "malformed"
-    term, of = ("malformed", "of the answers") if malformed else ("metric", "")
+    term, of = (quantity.name, RATE_OF[quantity.name]) if quantity.name in RATE_OF else ("metric", "")
     return Column(term, "Task", of, "ascending" if lower else "descending", True, cell, quantity.name)
 
 

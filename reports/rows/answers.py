@@ -67,13 +67,13 @@ def _restricted(frame: pd.DataFrame, task: str, kind: str, name: str) -> pd.Data
     return part.assign(**{column: part[column].map(store.as_text) for column in columns})
 
 
-def malformed_answers(frames: Sequence[pd.DataFrame], task: str, name: str) -> Answered | None:
-    """The metric of that name on whether each answer was malformed; before is no answer's."""
-    if any("malformed" not in frame for frame in frames):
+def rate_answers(frames: Sequence[pd.DataFrame], task: str, name: str) -> Answered | None:
+    """A rate, from the column of its name; before is no answer's."""
+    if any(name not in frame for frame in frames):
         return None
-    rates = [frame["malformed"].astype(float).map(str, na_action="ignore") for frame in frames]
+    known = [frame[frame[name].notna()] for frame in frames]
     return task_answers(
-        [frame.assign(prediction=rate, before="0") for frame, rate in zip(frames, rates, strict=True)], task, name
+        [frame.assign(prediction=frame[name].astype(float).map(str), before="0") for frame in known], task, name
     )
 
 

@@ -12,6 +12,7 @@ from statistics import fmean
 import numpy as np
 import pandas as pd
 
+from bench.metrics.rate import RATES
 from bench.records.outcome import Elsewhere, Forgetting, Gain, Outcome, Pair, Point, Score, Stages
 from bench.records.record import Cost, Record
 from bench.statistics.comparison import holm
@@ -48,7 +49,7 @@ class Forgotten:
 
 @dataclass(frozen=True)
 class OtherMetric:
-    """One of the task's metrics that is not the score, or the rate of malformed answers."""
+    """One of the task's metrics that is not the score, or a rate: of malformed answers, or of those that could be found."""
 
     quantity: Quantity
     value: Estimate
@@ -110,7 +111,7 @@ def other_metrics(outcomes: Sequence[Outcome], task: str, frames: Frames, seeds:
     others = {}
     for name in names:
         scores = [outcome.metrics[name] for outcome in outcomes]
-        counted = answers.malformed_answers if name == "malformed" else answers.task_answers
+        counted = answers.rate_answers if name in RATES else answers.task_answers
         spread = seeds.of(partial(_measured, name))
         others[name] = OtherMetric(quantity_of(scores[0]), mean_score(scores, counted(frames, task, name), spread))
     return others

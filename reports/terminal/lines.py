@@ -19,6 +19,7 @@ def below(rows: Sequence[Row]) -> Iterator[str]:
         _seeds,
         _trained,
         _malformed,
+        _answerable,
         _stopped,
         _elsewhere,
         _transfer,
@@ -57,6 +58,11 @@ def _malformed(row: Row) -> Iterator[str]:
     rate = row.metrics.get("malformed")
     if rate and rate.value.value > 0:
         yield f"{row.label}: malformed answers {numbers.rate(rate.value.value)}"
+
+
+def _answerable(row: Row) -> Iterator[str]:
+    if rate := row.metrics.get("answerable"):
+        yield f"{row.label}: the answer was in what the model read of {numbers.rate(rate.value.value)} of the questions"
 
 
 def _stopped(row: Row) -> Iterator[str]:

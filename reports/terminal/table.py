@@ -101,8 +101,8 @@ def _beside(rows: Sequence[Row]) -> int:
 def _scores(rows: Sequence[Row], probes: dict[str, numbers.Quantity]) -> Table:
     table = _table()
     add_column(table, "score", "score [95 %]", no_wrap=True)
-    for gain, header in GAINS.items():
-        add_column(table, gain, *header, rows[0].quantity.unit, min_width=6)
+    for gain, words in GAINS.items():
+        add_column(table, gain, *words, rows[0].quantity.unit, min_width=6)
     _add_probes(table, probes)
     for (term, header, unit), width in COSTS.items():
         add_column(table, term, header, unit, min_width=width)

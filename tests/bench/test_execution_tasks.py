@@ -38,8 +38,9 @@ def check(out, run, record, metrics, kind):
     """A whole record: all metrics with their intervals, its items, and costs where something was trained."""
     assert record.status == "ok", record.reason
     parts = {"entity_f1_seen", "entity_f1_unseen"} if kind == "ner" else set()
-    assert set(record.outcome.metrics) - {"malformed"} == {*metrics, *parts}
+    assert set(record.outcome.metrics) - {"malformed", "answerable"} == {*metrics, *parts}
     assert ("constant answer" in record.outcome.references) == (kind != "causal-lm")
+    assert ("answerable" in record.outcome.metrics) == (run.model.family == "decoder" and kind == "qa")
     written = run.model.family == "decoder" and kind in ("ner", "qa", "generation")
     assert ("malformed" in record.outcome.metrics) == written
     for score in record.outcome.metrics.values():
@@ -99,7 +100,7 @@ def test_a_corpus(model, tmp_path, device):
         assert [(record.status, record.reason) for record in found] == [("skipped", reason)] * 3
         return
     for run, record in zip(runs, found, strict=True):
-        check(tmp_path, run, record, ["perplexity"], "causal-lm")
+        check(tmp_path, run, record, ["perplexity", "bits_per_byte"], "causal-lm")
         assert 1 < record.outcome.score.value < 2000 and not record.outcome.score.higher_is_better
     full = found[1]
     assert (

@@ -64,6 +64,7 @@ def whole(make) -> list:
         **record.outcome.metrics,
         "f1_macro": record.outcome.score.model_copy(update={"name": "f1_macro"}),
         "malformed": rate,
+        "answerable": rate.model_copy(update={"name": "answerable"}),
     }
     cost = record.cost.model_copy(update={"money": 1.0})
     return [(make.changed(record, metrics=metrics, cost=cost, environment_id="ab"), items), make.alone()]

@@ -142,6 +142,11 @@ class TaskType(ABC):
         """A prediction that no metric takes for right: what a malformed answer counts as."""
         return ""
 
+    def answerable(self, example: Example, prompt: str, lost: range) -> bool | None:
+        """Whether the right answer is still in what a decoder reads when these characters of its prompt are cut out; None for
+        types, and for examples, whose answer is in no text."""
+        return None
+
     # An encoder's side.
 
     def outputs(self) -> int:

@@ -90,6 +90,15 @@ class Qa(TaskType):
     def wrong(self, example: Example) -> str:
         return "(malformed)"
 
+    def answerable(self, example: Example, prompt: str, lost: range) -> bool | None:
+        """By the letters of an accepted answer, anywhere in what is left of the context."""
+        context = example.fields["context"]
+        place = prompt.rfind(context)  # the last: solved examples come before it
+        if place < 0 or not any(answer in context for answer in example.gold):
+            return None
+        left = context[: max(lost.start - place, 0)], context[max(lost.stop - place, 0) :]
+        return any(answer in part for part in left for answer in example.gold)
+
     def outputs(self) -> int:
         return 2
 

@@ -10,6 +10,7 @@ from transformers import AutoModel, AutoModelForSequenceClassification
 from bench.inference.backend import Backend, GeneratedText
 from bench.inference.local import LocalBackend
 from bench.inference.predictions import EvalSet, predict, unusual_way
+from bench.modeling.models import find_model
 from bench.specs.wording import Wording
 from bench.tasks import splits, types
 from bench.tasks.encoding import Encoding
@@ -148,3 +149,46 @@ def test_a_limited_set_is_a_fair_sample_with_its_clusters(evalset, decoder):
 def test_one_paraphrase_for_all_or_each_in_turn(evalset):
     assert [evalset.place(index) for index in range(3)] == [0, 1, 2]
     assert [replace(evalset, paraphrase=1).place(index) for index in range(3)] == [1, 1, 1]
+
+
+class Silent(Writer):
+    """A decoder that reads ids, and says nothing of interest."""
+
+    def generate(self, prompts, longest, one_line):
+        self.prompts += prompts
+        return [GeneratedText("x", None) for _ in prompts]
+
+
+@pytest.mark.parametrize("style", ["plain", "instruction"])
+@pytest.mark.parametrize("shots", [0, 2])
+def test_a_question_is_answerable_where_its_answer_is_in_what_is_read(library, decoder, style, shots):
+    """The oracle: the ids that the model gets, as text, held against the context's own sentences."""
+    spec = library.task("squad")
+    encoding, wording = Encoding(decoder, 160), Wording(style=style, shots=0 if style == "instruction" else shots)
+    asked = EvalSet(types.task_type(spec), splits.load_splits(spec), encoding, wording, 0, items=60)
+    backend = Silent([])
+    found = predict(backend, asked)["answerable"].tolist()
+    assert 0 < sum(found) < len(found)
+    for example, prompt, answerable in zip(asked.examples, backend.prompts, found, strict=True):
+        read, context = decoder.tokenizer.decode(prompt.ids), example.fields["context"]
+        places = [p for gold in example.gold for p in range(len(context)) if context.startswith(gold, p)]
+        # 20 characters around an answer tell the context's words from the question's and from solved examples.
+        whole = [context[max(0, p - 20) : p + 20] in read for p in places]
+        if answerable:
+            assert any(gold in read for gold in example.gold)
+        else:
+            assert not any(whole)
+
+
+def test_what_has_no_text_to_look_in_has_no_answerable_share(evalset, decoder):
+    assert "answerable" not in predict(LocalBackend(decoder.load().eval(), decoder), evalset)
+
+
+@pytest.mark.slow
+@pytest.mark.parametrize("style", ["plain", "instruction"])
+def test_the_qa_suite_s_length_leaves_at_least_98_percent_answerable(library, style):
+    suite, model = library.suite("qa"), find_model("smollm2", library)
+    spec = library.task(suite.tasks[0])
+    encoding = Encoding(model, suite.max_length)
+    asked = EvalSet(types.task_type(spec), splits.load_splits(spec), encoding, Wording(style=style), 0)
+    assert predict(Silent([]), asked)["answerable"].mean() >= 0.98

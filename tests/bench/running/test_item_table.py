@@ -88,3 +88,24 @@ def test_answers_that_are_no_text_are_json(tmp_path):
 def test_text_stays_as_it_is():
     table = item_table("t", Baseline(asked(answers(["[1]"], ['"x"']))), Evaluation(answers(["[1]"], ["a b"])))
     assert table.loc[0, ["gold", "before", "prediction"]].tolist() == ["[1]", '"x"', "a b"]
+
+
+def test_answers_under_each_wording_and_after_each_stage():
+    before = Baseline(asked(answers(["a"], ["b"])), stages=[answers(["x"], ["y"]), answers(["a"], ["b"])])
+    after = Evaluation(answers(["a"], ["a"]), paraphrases=(answers(["a"], ["b"]), answers(["a"], ["a"])))
+    stages = [
+        [[{"item": "i0", "gold": "x", "prediction": said}], [{"item": "i0", "gold": "a", "prediction": said}]] for said in "xz"
+    ]
+    table = item_table("t", before, after, ["say {text}", "{text}?"], ["first", "t"], stages)
+    worded = table[table["kind"] == "wording"]
+    assert list(zip(worded["name"], worded["prediction"], strict=True)) == [("say {text}", "b"), ("{text}?", "a")]
+    staged = table[table["kind"] == "stage"]
+    assert list(zip(staged["stage"], staged["name"], staged["gold"], staged["prediction"], strict=True)) == [
+        (0, "first", "x", "y"),  # the base's
+        (0, "t", "a", "b"),
+        (1, "first", "x", "x"),
+        (1, "t", "a", "x"),
+        (2, "first", "x", "z"),
+        (2, "t", "a", "z"),
+    ]
+    assert table[table["kind"] == "task"]["stage"].isna().all()

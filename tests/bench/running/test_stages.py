@@ -27,6 +27,10 @@ def staged(planned, opened):
     return made
 
 
+def answers(item):
+    return pd.DataFrame([{"item": item, "gold": "a", "prediction": "b"}])
+
+
 def short(session, items=4):
     """The session with a short validation set."""
     return replace(session, sets=replace(session.sets, validation=replace(session.sets.validation, items=items)))
@@ -64,10 +68,15 @@ def tasks(monkeypatch):
 
 
 def test_each_stage_has_the_budget_and_a_row_of_scores(staged, trained, tasks):
-    model, state = trained(staged())
+    session = staged()
+    model, state = trained(session)
     assert tasks == ORDER  # the run's own task last
     assert state.examples == 3 * 32 and len(state.losses) == 3 * 2 and state.stage == 3
     assert [len(row) for row in state.stage_scores] == [3, 3, 3]
+    # What the scores are made of, each stage's on the items of each stage's test set.
+    assert [[len(items) for items in row] for row in state.stage_answers] == [[4, 4, 4]] * 3
+    for evalset, items in zip(session.sets.stages, state.stage_answers[-1], strict=True):
+        assert [item["item"] for item in items] == [example.id for example in evalset.examples]
     assert state.tokens > state.positions > 0 and state.validation == [] and state.curve == []
     assert not model.training
 
@@ -76,10 +85,11 @@ def test_a_row_is_of_the_model_as_it_stands_after_its_stage(staged, trained, mon
     """By a model that is told the number of stages that are behind it."""
     done = []
     monkeypatch.setattr(stages, "_train_stage", lambda session, baseline, model, task, state: done.append(task.name))
-    monkeypatch.setattr(stages, "predict", lambda backend, evalset: (len(done), evalset.task.spec.name))
-    monkeypatch.setattr(stages.measures, "stage_scores", lambda evalsets, answers: answers)
+    monkeypatch.setattr(stages, "predict", lambda _, evalset: answers((len(done), evalset.task.spec.name)))
+    monkeypatch.setattr(stages.measures, "stage_scores", lambda evalsets, frames: [f["item"][0] for f in frames])
     _, state = trained(staged())
     assert state.stage_scores == [[(number, name) for name in ORDER] for number in (1, 2, 3)]
+    assert [[items[0]["item"] for items in row] for row in state.stage_answers] == state.stage_scores
 
 
 def test_a_run_on_one_task_has_no_row(planned, opened, trained):
@@ -110,7 +120,7 @@ class Scores:
     def predict(self, backend, evalset):
         self.asked.append((evalset.task.spec.name, evalset.split, evalset.items))
         self.weights.append({name: weight.detach().clone() for name, weight in backend.module.named_parameters()})
-        return pd.DataFrame()
+        return answers("i0")
 
     def worth(self, frame, metric):
         return next(self.said)

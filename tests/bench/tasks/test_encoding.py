@@ -1,4 +1,6 @@
 import pytest
+from hypothesis import given
+from hypothesis import strategies as st
 
 from bench.errors import UserError
 from bench.specs.wording import Wording
@@ -89,6 +91,22 @@ def test_long_texts_lose_their_middle(decoding):
     assert len(fitted) == 250
     assert fitted[:125] == tuple(ids[:125]) and fitted[125:] == tuple(ids[875:])
     assert decoding.fitted(ids[:250], answer=6) == tuple(ids[:250])
+
+
+@given(st.text("ab é🙂.", min_size=1, max_size=60), st.integers(4, 40))
+def test_what_is_lost_of_a_text_is_what_its_ids_lose(decoder, text, limit):
+    """The oracle: the ids that are left, decoded; a character of several tokens goes whole."""
+    encoding = Encoding(decoder, limit)
+    ids = encoding.ids(text)
+    lost = encoding.lost_text(text, encoding.lost(len(ids)))
+    head, tail = text[: lost.start], text[lost.stop :]
+    kept = encoding.fitted(ids)
+    assert len(kept) == min(len(ids), limit)
+    cut = encoding.lost(len(ids))
+    decoded = [decoder.tokenizer.decode(part).strip("\ufffd") for part in (ids[: cut.start], ids[cut.stop :])]
+    assert decoded[0].startswith(head) and decoded[1].endswith(tail)
+    if len(ids) <= limit:
+        assert not lost and head == "" and tail == text
 
 
 def test_solved_examples_come_on_top_of_the_limit_and_positions_bound_all(decoding):

@@ -34,6 +34,7 @@ def seen():
         validation=[0.25],
         curve=[point],
         stage_scores=[[0.5, 0.25]],
+        stage_answers=[[[{"item": "test-1", "gold": ["a"], "prediction": ""}], []]],
         best=best,
     )
 

@@ -57,6 +57,13 @@ def test_malformed_answers_are_told_where_there_are_any(make):
     assert told([with_rate("full", 0.032), with_rate("frozen", 0.0), make.record("x")[0]]) == ["full: malformed answers 3.2 %"]
 
 
+def test_how_often_the_answer_was_in_what_was_read_stands_beside_the_score(make):
+    rate = Score(name="answerable", value=0.95, ci_low=0.9, ci_high=1, n=179, share=True)
+    record = make.record("full")[0]
+    found = told([make.changed(record, metrics={**record.outcome.metrics, "answerable": rate})])
+    assert found == ["full: the answer was in what the model read of 95.0 % of the questions"]
+
+
 def test_early_stopping_names_what_it_kept_of_each_seed(make):
     found = [make.record("full", seed, validation=values)[0] for seed, values in enumerate([[0.8, 0.871, 0.871], [0.9, 0.8]])]
     assert told(found)[1:] == [

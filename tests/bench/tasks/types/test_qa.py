@@ -239,6 +239,20 @@ def test_no_answer_wins_where_its_score_does_in_every_window_and_it_may():
     assert V1.judge(example([]), [window], [sure])[0] == "Ada met"
 
 
+def test_an_answer_that_was_cut_out_of_the_context_cannot_be_given():
+    some = example(["Bob", "Robert"], context="Ada met Bob.")
+    prompt = "Bob? Context: Ada met Bob.\nQuestion: Who met Bob? Answer:"
+    at = prompt.index("Ada")
+    assert V1.answerable(some, prompt, range(0)) is True
+    assert V1.answerable(some, prompt, range(at, at + 7)) is True  # "Ada met"
+    assert V1.answerable(some, prompt, range(at + 9, at + 10)) is False  # the middle of the name; the question's does not count
+    assert V1.answerable(some, prompt, range(0, len(prompt))) is False
+    assert V1.answerable(some, prompt, range(at + 12, len(prompt))) is True
+    assert V1.answerable(example(["nowhere"], context="Ada met Bob."), prompt, range(0)) is None
+    assert V2.answerable(example([], context="Ada met Bob."), prompt, range(0)) is None
+    assert V1.answerable(some, "a prompt without the context", range(0)) is None
+
+
 def test_ends_by_hand():
     places = [None, (0, 3), (4, 7), (8, 11), None]
     assert ends(places, (4, 7)) == (2, 2)

@@ -1,0 +1,111 @@
+"""What an audit of a results folder finds: numbers that differ, how many agree, and what the answers cannot tell."""
+
+import math
+from collections import Counter
+from collections.abc import Iterator, Sequence
+from dataclasses import dataclass, field
+from pathlib import Path
+
+from bench.records import store
+from bench.records.record import Record
+from reports.audit.published import NOT_OF_ANSWERS, published
+from reports.audit.reading import Numbers
+from reports.audit.reading import Path as Place
+from reports.audit.recomputed import recomputed
+from reports.audit.table import mean_numbers, shown_rows
+
+AGREES_WITHIN = 1e-9
+"""Of a number, relative to its size where that is above 1."""
+
+NAMING = frozenset({"metrics", "elsewhere", "references", "forgetting", "scores", "others"})
+"""Parts of a record whose entries have names of their own."""
+
+
+@dataclass(frozen=True)
+class WrongNumber:
+    """One number of one record or row that its answers do not give."""
+
+    label: str
+    place: Place
+    published: float | None
+    """None where the answers give a number that is not published."""
+    recomputed: float
+
+    @property
+    def sentence(self) -> str:
+        said = "is not published" if self.published is None else f"is published as {self.published!r}"
+        return f"{self.label}: {'.'.join(self.place)} {said}; the answers give {self.recomputed!r}"
+
+
+@dataclass
+class Findings:
+    """Of all records and rows."""
+
+    differences: list[WrongNumber] = field(default_factory=list)
+    without_items: list[str] = field(default_factory=list)
+    """Records with an outcome and without a table of items."""
+    checked: int = 0
+    largest: float = 0.0
+    """WrongNumber, relative as it is judged."""
+    unchecked: Counter[str] = field(default_factory=Counter)
+    """What no answer gives -> how many numbers."""
+
+    @property
+    def clean(self) -> bool:
+        return not self.differences and not self.without_items
+
+    def compare(self, label: str, known: Numbers, found: Numbers) -> None:
+        """Hold what is published against what was found."""
+        for place, number in found.items():
+            said = known.get(place)
+            distance = math.inf if said is None else abs(said - number) / max(1.0, abs(number))
+            self.checked += 1
+            if not distance <= AGREES_WITHIN:  # so that NaN differs
+                self.differences.append(WrongNumber(label, place, said, number))
+            if said is not None:
+                self.largest = max(self.largest, distance)
+        for place in known.keys() - found.keys():
+            self.unchecked[_what(place)] += 1
+
+
+def audit(out: Path, records: Sequence[Record]) -> Findings:
+    """Recompute the numbers of records, and of the rows that tables and pages show of them, from the folder's answers."""
+    findings, found = Findings(), {}
+    for record in records:
+        if record.outcome is None:
+            continue
+        items = store.read_items(out, record)
+        if items.empty:
+            findings.without_items.append(label_of(record))
+            continue
+        found[record.run_id] = recomputed(record, items)
+        findings.compare(label_of(record), published(record), found[record.run_id])
+    for row in shown_rows(records, out):
+        if all(run.run_id in found for run in row.runs):
+            findings.compare(row.label, row.numbers, mean_numbers([found[run.run_id] for run in row.runs], row.numbers))
+    return findings
+
+
+def label_of(record: Record) -> str:
+    setup = record.setup
+    return f"{setup.suite} / {setup.model} / {setup.task} / {setup.strategy} / seed {setup.seed} ({record.run_id})"
+
+
+def summary(findings: Findings) -> Iterator[str]:
+    """The findings in words: one line for each number that differs, and a summary."""
+    yield from (difference.sentence for difference in findings.differences)
+    for label in findings.without_items:
+        yield f"{label}: there is no table of its answers; nothing of it can be recomputed"
+    for what, count in sorted(findings.unchecked.items()):
+        yield f"not recomputed, since no answer gives it: {what} ({count:,})"
+    agree = "all agree" if findings.clean else f"{len(findings.differences):,} differ"
+    yield f"{findings.checked:,} numbers recomputed, {agree}; the largest difference is {findings.largest:.1e}"
+
+
+def _what(place: Place) -> str:
+    """`losses`, `forgetting.ci_low`: a part of the record without the names of tasks, metrics, probes and wordings, and without
+    places in lists."""
+    if place[0] in NOT_OF_ANSWERS:
+        return place[0]
+    told = [name for before, name in zip(("", *place), place, strict=False) if before not in NAMING and not name.isdecimal()]
+    return ".".join(told)

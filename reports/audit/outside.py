@@ -1,0 +1,144 @@
+"""The metrics of tasks once more, by other people's code or by a plain loop: nothing here is of bench/metrics."""
+
+import json
+import math
+import re
+import string
+from collections import Counter
+from collections.abc import Callable, Sequence
+from dataclasses import dataclass
+from functools import partial
+from typing import Any
+
+Read = Callable[[str], Any]
+
+
+@dataclass(frozen=True)
+class OutsideMetric:
+    """A metric's number from predictions and golds, what its values are in the items' table, and which way is better."""
+
+    number: Callable[[list[Any], list[Any]], float]
+    prediction: Read = str
+    gold: Read = str
+    higher_is_better: bool = True
+    share: bool = True
+
+    @property
+    def sign(self) -> float:
+        return 1.0 if self.higher_is_better else -1.0
+
+    def of(self, predictions: Sequence[str], golds: Sequence[str]) -> float:
+        """The number of answers as the items' table holds them."""
+        return float(self.number([self.prediction(text) for text in predictions], [self.gold(text) for text in golds]))
+
+
+def _accuracy(predictions: list[str], golds: list[str]) -> float:
+    from sklearn.metrics import accuracy_score
+
+    return float(accuracy_score(golds, predictions))
+
+
+def _f1_macro(predictions: list[str], golds: list[str]) -> float:
+    from sklearn.metrics import f1_score
+
+    return float(f1_score(golds, predictions, average="macro", zero_division=0))
+
+
+def _entities(measure: str, strict: bool, average: str, predictions: list[list[str]], golds: list[list[str]]) -> float:
+    import seqeval.metrics
+    from seqeval.scheme import IOB2
+
+    how: dict[str, Any] = {"mode": "strict", "scheme": IOB2} if strict else {}
+    return float(getattr(seqeval.metrics, measure)(golds, predictions, average=average, zero_division=0, **how))
+
+
+def entity_metric(measure: str, strict: bool = False, average: str = "micro") -> OutsideMetric:
+    """seqeval's own number of tags in BIO."""
+    return OutsideMetric(partial(_entities, measure, strict, average), json.loads, json.loads)
+
+
+def squad_words(text: str) -> list[str]:
+    """An answer as SQuAD's evaluation script compares it: lower case, no punctuation, no articles, words."""
+    text = "".join(character for character in text.lower() if character not in string.punctuation)
+    return [word for word in re.sub(r"\b(a|an|the)\b", " ", text).split() if word]
+
+
+def _exact(prediction: str, gold: str) -> float:
+    return float(squad_words(prediction) == squad_words(gold))
+
+
+def _overlap(prediction: str, gold: str) -> float:
+    said, right = squad_words(prediction), squad_words(gold)
+    if not said or not right:
+        return float(said == right)
+    common = sum((Counter(said) & Counter(right)).values())
+    if not common:
+        return 0.0
+    precision, recall = common / len(said), common / len(right)
+    return 2 * precision * recall / (precision + recall)
+
+
+def _squad(match: Callable[[str, str], float], predictions: list[str], golds: list[list[str]]) -> float:
+    """The mean over questions of the best gold answer; a question without one is answered by nothing."""
+    best = [
+        max(match(prediction, gold) for gold in accepted or [""])
+        for prediction, accepted in zip(predictions, golds, strict=True)
+    ]
+    return math.fsum(best) / len(best)
+
+
+def _perplexity(predictions: list[list[float]], golds: list[Any]) -> float:
+    nats = math.fsum(item[0] for item in predictions)
+    return math.exp(nats / sum(item[1] for item in predictions))
+
+
+def _bits_per_byte(predictions: list[list[float]], golds: list[Any]) -> float:
+    nats = math.fsum(item[0] for item in predictions)
+    return nats / math.log(2) / sum(item[2] for item in predictions)
+
+
+def _sacrebleu(name: str, predictions: list[str], golds: list[list[str]]) -> float:
+    import sacrebleu
+
+    most = max(len(accepted) for accepted in golds)
+    streams = [[accepted[n] if n < len(accepted) else None for accepted in golds] for n in range(most)]
+    return float(getattr(sacrebleu, name)().corpus_score(predictions, streams).score)
+
+
+def _rouge(name: str, predictions: list[str], golds: list[list[str]]) -> float:
+    from rouge_score.rouge_scorer import RougeScorer
+
+    scorer = RougeScorer([name])
+    best = [
+        max(scorer.score(gold, prediction)[name].fmeasure for gold in accepted)
+        for prediction, accepted in zip(predictions, golds, strict=True)
+    ]
+    return math.fsum(best) / len(best)
+
+
+def _unread(text: str) -> None:
+    """A gold value that the metric does not read."""
+
+
+METRICS = {
+    "accuracy": OutsideMetric(_accuracy),
+    "f1_macro": OutsideMetric(_f1_macro),
+    "entity_f1": entity_metric("f1_score"),
+    "entity_precision": entity_metric("precision_score"),
+    "entity_recall": entity_metric("recall_score"),
+    "entity_f1_strict": entity_metric("f1_score", strict=True),
+    "entity_precision_strict": entity_metric("precision_score", strict=True),
+    "entity_recall_strict": entity_metric("recall_score", strict=True),
+    "entity_f1_macro": entity_metric("f1_score", average="macro"),
+    "squad_em": OutsideMetric(partial(_squad, _exact), gold=json.loads),
+    "squad_f1": OutsideMetric(partial(_squad, _overlap), gold=json.loads),
+    "perplexity": OutsideMetric(_perplexity, json.loads, _unread, higher_is_better=False, share=False),
+    "bits_per_byte": OutsideMetric(_bits_per_byte, json.loads, _unread, higher_is_better=False, share=False),
+    "bleu": OutsideMetric(partial(_sacrebleu, "BLEU"), gold=json.loads, share=False),
+    "chrf": OutsideMetric(partial(_sacrebleu, "CHRF"), gold=json.loads, share=False),
+    "rouge1": OutsideMetric(partial(_rouge, "rouge1"), gold=json.loads),
+    "rougeL": OutsideMetric(partial(_rouge, "rougeL"), gold=json.loads),
+}
+
+RATE_COLUMNS = {"malformed": False, "answerable": True}
+"""Metrics that are the mean of the column of their name, and whether higher is better."""

@@ -1,0 +1,119 @@
+"""The numbers of one record's outcome, made of its items alone."""
+
+import math
+from collections.abc import Iterator, Sequence
+
+import pandas as pd
+
+from bench.records.outcome import Outcome
+from bench.records.record import Record
+from reports.audit.outside import METRICS, RATE_COLUMNS
+from reports.audit.probing import ProbeItems, probe_numbers, relative_loss
+from reports.audit.reading import Numbers, Path, column_texts, complete, part, parts
+
+
+def recomputed(record: Record, items: pd.DataFrame) -> Numbers:
+    """Every number that the items give, by its place in the record's outcome; what they don't give is left out.
+
+    Of the record nothing is read but what was asked: names of metrics, probes and their kinds.
+    """
+    outcome = record.outcome
+    if outcome is None or items.empty:
+        return {}
+    score = outcome.score.name
+    found = _task(part(items, "task"), score, list(outcome.metrics))
+    for name, answered in parts(items, "elsewhere"):
+        away = outcome.elsewhere.get(name)
+        found |= _under(
+            ("elsewhere", name), _task(answered, away.score.name if away else "", list(away.metrics) if away else [])
+        )
+    for name, answered in parts(items, "reference"):
+        found |= _under(("references", name), _score(answered, score))
+    wordings = dict(parts(items, "wording"))
+    for name, answered in wordings.items() if len(wordings) > 1 else ():  # one alone has no spread
+        found |= _under(("robustness", "scores", name), _score(answered, score))
+    probes = dict(_probes(record, items))
+    for name, probe in probes.items():
+        found |= _under(("forgetting", name), probe_numbers(probe))
+    relative = relative_loss(list(probes.values()))
+    found |= {} if relative is None else {("relative_forgetting",): relative}
+    return found | _stages(part(items, "stage"), outcome)
+
+
+def _under(place: Path, numbers: Numbers) -> Numbers:
+    return {(*place, *path): number for path, number in numbers.items()}
+
+
+def _task(answered: pd.DataFrame, score: str, metrics: Sequence[str]) -> Numbers:
+    """Score, metrics, the base's score and the gains of one task."""
+    found = _under(("score",), _score(answered, score))
+    for name in metrics:
+        found |= _under(("metrics", name), _score(answered, name))
+    after = _number(answered, score, "prediction")
+    for column, place in (("before", ()), ("best_before", ("best_base",))):
+        before = _number(answered, score, column)
+        if before is not None:
+            found[(*place, "score" if place else "base_score")] = before
+        if before is not None and after is not None:
+            found[(*place, "gain", "value")] = METRICS[score].sign * (after - before)
+    return found
+
+
+def _score(answered: pd.DataFrame, metric: str) -> Numbers:
+    """What a record says of one metric, but for its interval."""
+    if metric in RATE_COLUMNS:
+        known = answered[answered[metric].notna()] if metric in answered else answered.head(0)
+        values, higher, share = complete(known, metric), RATE_COLUMNS[metric], True
+        value, count = (math.fsum(values) / len(values) if values else None), len(known)
+    else:
+        value, count = _number(answered, metric, "prediction"), len(answered)
+        higher, share = (METRICS[metric].higher_is_better, METRICS[metric].share) if metric in METRICS else (True, True)
+    if value is None:
+        return {}
+    return {("value",): value, ("n",): count, ("higher_is_better",): float(higher), ("share",): float(share)}
+
+
+def _number(answered: pd.DataFrame, metric: str, column: str) -> float | None:
+    said, gold = column_texts(answered, column), column_texts(answered, "gold")
+    if said is None or gold is None or metric not in METRICS:
+        return None
+    return METRICS[metric].of(said, gold)
+
+
+def _probes(record: Record, items: pd.DataFrame) -> Iterator[tuple[str, ProbeItems]]:
+    shapes = {shape["name"]: shape for shape, _ in record.provenance.inputs.get("probes", [])}
+    for name, measured in parts(items, "probe"):
+        if name in shapes:
+            yield name, ProbeItems(shapes[name]["kind"], shapes[name].get("options") or {}, measured)
+
+
+def _stages(answered: pd.DataFrame, outcome: Outcome) -> Numbers:
+    """R, a row per stage and a column per task, and the three measures by their definitions (Lopez-Paz & Ranzato 2017,
+    Chaudhry et al. 2018)."""
+    if outcome.stages is None or answered.empty:
+        return {}
+    names = outcome.stages.tasks
+    metrics = {name: away.score.name for name, away in outcome.elsewhere.items()} | {names[-1]: outcome.score.name}
+    last = int(answered["stage"].max())
+    rows: list[list[float]] = []
+    for stage in range(last + 1):
+        scores = [
+            _worth(answered[(answered["stage"] == stage) & (answered["name"] == name)], metrics.get(name, "")) for name in names
+        ]
+        if None in scores:
+            return {}
+        rows.append([score for score in scores if score is not None])
+    base, after = rows[0], rows[1:]
+    count = len(names) - 1
+    found: Numbers = {("stages", "base", str(column)): score for column, score in enumerate(base)}
+    found |= {("stages", "scores", str(i), str(j)): score for i, row in enumerate(after) for j, score in enumerate(row)}
+    backward = math.fsum(after[count][j] - after[j][j] for j in range(count)) / count
+    forward = math.fsum(after[j - 1][j] - base[j] for j in range(1, count + 1)) / count
+    forgotten = math.fsum(max(after[i][j] for i in range(count)) - after[count][j] for j in range(count)) / count
+    measures = {"backward_transfer": backward, "forward_transfer": forward, "forgetting": forgotten}
+    return found | {("stages", name): number for name, number in measures.items()}
+
+
+def _worth(answered: pd.DataFrame, metric: str) -> float | None:
+    number = _number(answered, metric, "prediction")
+    return None if number is None else METRICS[metric].sign * number

@@ -1,0 +1,183 @@
+"""The audit of a folder: clean where nothing was touched, and each planted fault found by name."""
+
+import json
+import math
+import shutil
+from dataclasses import replace
+
+import pandas as pd
+import pytest
+
+from bench.records import store
+from reports.audit import table
+from reports.audit.findings import Findings, audit, summary
+
+
+@pytest.fixture
+def out(results, tmp_path):
+    return shutil.copytree(results, tmp_path / "copy")
+
+
+PLACES = ["score", "metrics", "gain", "best_base.gain", "elsewhere.score", "elsewhere.metrics", "elsewhere.gain"]
+PLACES += ["elsewhere.best_base.gain", "robustness.scores", "forgetting", "forgetting.quantisation"]
+BOUNDS = [f"{place}.{end}" for place in PLACES for end in ("ci_low", "ci_high")]
+
+
+def found(out):
+    return audit(out, store.read_all(out))
+
+
+def edited(out, change, run="sst20"):
+    """Change a record's JSON object in place."""
+    path = store.folder(out) / f"{run}.json"
+    raw = json.loads(path.read_text())
+    change(raw["outcome"])
+    path.write_text(json.dumps(raw))
+
+
+def tampered(out, change, run="sst20"):
+    """Change a table of items."""
+    path = store.folder(out) / f"{run}.parquet"
+    change(pd.read_parquet(path)).to_parquet(path, index=False)
+
+
+def test_what_nobody_touched_agrees(results):
+    findings = found(results)
+    assert findings.clean and findings.largest < 1e-12
+    # Scores, metrics, gains and their like of five records, and of the rows that are shown of them.
+    assert findings.checked > 500
+
+
+def test_what_no_answer_gives_is_listed_by_name(results):
+    named = found(results).unchecked
+    assert set(named) == {"losses", "cost", *BOUNDS} and named["losses"] == 2 * 5
+    assert any(line.startswith("not recomputed") and "losses (10)" in line for line in summary(found(results)))
+
+
+def swapped(items):
+    """Two items of the task exchange their gold labels."""
+    task = items.index[items["kind"] == "task"]
+    gold, said = items.loc[task, "gold"], items.loc[task, "prediction"]
+    one = next(i for i in task if gold[i] == "positive" == said[i])
+    two = next(i for i in task if gold[i] == "negative" == said[i])
+    items.loc[[one, two], "gold"] = ["negative", "positive"]
+    return items
+
+
+def scaled(items, kind, column, factor):
+    items.loc[items["kind"] == kind, column] *= factor
+    return items
+
+
+FAULTS = {
+    "a changed score": (lambda outcome: outcome["score"].update(value=outcome["score"]["value"] + 1e-8), "score.value"),
+    "a gain of the wrong sign": (lambda outcome: outcome["gain"].update(value=-outcome["gain"]["value"]), "gain.value"),
+    "a base score": (lambda outcome: outcome.update(base_score=outcome["base_score"] - 0.01), "base_score"),
+    "the best base's gain": (lambda outcome: outcome["best_base"]["gain"].update(value=0.5), "best_base.gain.value"),
+    "a number of items": (lambda outcome: outcome["score"].update(n=39), "score.n"),
+    "another metric": (lambda outcome: outcome["metrics"]["f1_macro"].update(value=0.9), "metrics.f1_macro.value"),
+    "which way is better": (
+        lambda o: o["metrics"]["accuracy"].update(higher_is_better=False),
+        "metrics.accuracy.higher_is_better",
+    ),
+    "an entity score elsewhere": (
+        lambda o: o["elsewhere"]["people"]["metrics"]["entity_f1_strict"].update(value=0.5),
+        "elsewhere.people.metrics.entity_f1_strict.value",
+    ),
+    "malformed answers": (
+        lambda o: o["elsewhere"]["questions"]["metrics"]["malformed"].update(value=0.0),
+        "elsewhere.questions.metrics.malformed.value",
+    ),
+    "a perplexity": (lambda o: o["elsewhere"]["plots"]["score"].update(value=20.0), "elsewhere.plots.score.value"),
+    "a wording": (
+        lambda o: o["robustness"]["scores"]["{text}?"].update(value=0.99),
+        "robustness.scores.{text}?.value",
+    ),
+    "forgetting": (lambda o: o["forgetting"]["lambada"].update(delta=0.0), "forgetting.lambada.delta"),
+    "forgetting turned round": (
+        lambda o: o["forgetting"]["wikipedia"].update(delta=-o["forgetting"]["wikipedia"]["delta"]),
+        "forgetting.wikipedia.delta",
+    ),
+    "a probe's accuracy": (
+        lambda o: o["forgetting"]["lambada"]["others"]["accuracy"].update(before=0.99),
+        "forgetting.lambada.others.accuracy.before",
+    ),
+    "rounding": (lambda o: o["forgetting"]["mrpc"]["quantisation"].update(value=0.3), "forgetting.mrpc.quantisation.value"),
+    "relative forgetting": (lambda outcome: outcome.update(relative_forgetting=1.0), "relative_forgetting"),
+    "a stage's score": (lambda o: o["stages"]["scores"][1].__setitem__(0, 0.9), "stages.scores.1.0"),
+    "transfer between stages": (lambda o: o["stages"].update(backward_transfer=0.9), "stages.backward_transfer"),
+    "a probe left out": (lambda o: o["forgetting"].pop("mrpc"), "forgetting.mrpc.delta"),
+}
+
+
+@pytest.mark.parametrize("name", FAULTS)
+def test_a_fault_in_a_record_is_found_by_its_place(out, name):
+    change, place = FAULTS[name]
+    edited(out, change)
+    findings = found(out)
+    of_record = [".".join(d.place) for d in findings.differences if d.label == "s / m / sst2 / full / seed 0 (sst20)"]
+    assert place in of_record and not findings.clean
+    if name != "a probe left out":
+        assert of_record == [place]
+
+
+TAMPERINGS = {
+    "a swapped label": (swapped, "score.value"),
+    "a dropped item": (lambda items: items.drop(index=items.index[items["kind"] == "task"][3]), "score.n"),
+    "an item twice": (lambda items: pd.concat([items, items[items["kind"] == "probe"].tail(1)]), "forgetting.mrpc.n"),
+    "nats": (lambda items: scaled(items, "probe", "value", 1 + 1e-7), "forgetting.lambada.after"),
+    "weights": (
+        lambda items: items.assign(weight=items["weight"].where(items["weight"] == 1, 60.0)),
+        "forgetting.wikipedia.before",
+    ),
+    "the base's answers": (lambda items: items.assign(before=items["prediction"]), "gain.value"),
+    "stages in another order": (
+        lambda items: items.assign(stage=items["stage"].replace({1: 2, 2: 1})),
+        "stages.backward_transfer",
+    ),
+}
+
+
+@pytest.mark.parametrize("name", TAMPERINGS)
+def test_a_fault_in_the_answers_is_found(out, name):
+    change, place = TAMPERINGS[name]
+    tampered(out, change)
+    assert place in {".".join(difference.place) for difference in found(out).differences}
+
+
+def test_a_record_without_its_answers_is_told(out):
+    (store.folder(out) / "sst20.parquet").unlink()
+    findings = found(out)
+    assert not findings.clean and findings.differences == []
+    assert findings.without_items == ["s / m / sst2 / full / seed 0 (sst20)"]
+    assert any(line.endswith("nothing of it can be recomputed") for line in summary(findings))
+
+
+def test_a_column_that_is_missing_is_listed_and_not_guessed(out):
+    tampered(out, lambda items: items.drop(columns="rounded_value"))
+    findings = found(out)
+    assert findings.clean and findings.unchecked["forgetting.quantisation.value"] == 3
+
+
+def test_a_row_of_several_seeds_is_the_mean_of_its_runs(out, monkeypatch):
+    assert found(out).clean
+    real = table.aggregate
+    monkeypatch.setattr(table, "aggregate", lambda *arguments: [_worse(row) for row in real(*arguments)])
+    wrong = [difference for difference in found(out).differences if "seeds 0, 50" in difference.label]
+    assert [".".join(difference.place) for difference in wrong] == ["score.value"]
+
+
+def _worse(row):
+    return replace(row, score=replace(row.score, value=row.score.value - 0.001))
+
+
+def test_a_number_that_is_none_differs():
+    findings = Findings()
+    findings.compare("x", {("a",): math.nan, ("b",): 1.0}, {("a",): 1.0, ("b",): math.nan})
+    assert [difference.place for difference in findings.differences] == [("a",), ("b",)]
+
+
+def test_large_numbers_are_judged_by_their_size():
+    findings = Findings()
+    findings.compare("x", {("a",): 1e6 + 1e-4}, {("a",): 1e6})
+    assert findings.clean and 0 < findings.largest < 1e-9

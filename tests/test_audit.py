@@ -1,0 +1,35 @@
+"""`tunebench audit` on small versions of the default suites, done for this: every number that answers give agrees."""
+
+import pytest
+
+from bench.planning import plan
+from bench.progress import Progress
+from bench.running import execution
+from reports.audit.findings import audit
+
+RUNS = {
+    "sentiment": ("minilm", ["zero-shot", "few-shot", "full", "frozen", "lora-8bit", "instruction", "multitask"]),
+    "ner": ("minilm", ["zero-shot", "full", "lora-8bit", "instruction", "multitask"]),
+    "qa": ("minilm", ["zero-shot", "full", "instruction"]),
+    "stages": ("minilm", ["full"]),
+    "decoder": ("smollm2", ["zero-shot", "full", "instruction"]),
+    "decoder-qa": ("smollm2", ["zero-shot"]),
+    "corpus": ("smollm2", ["zero-shot"]),
+}
+SUITES = {"decoder": "sentiment", "decoder-qa": "qa"}
+NOT_OF_ANSWERS = {"cost", "data", "contamination", "losses"}
+
+
+@pytest.mark.slow
+@pytest.mark.parametrize("name", RUNS)
+def test_every_number_of_a_default_suite_agrees(name, tmp_path, device, own_cache):
+    model, strategies = RUNS[name]
+    small = {"budget": "32", "probe_items": 8, "test_items": 24, "strategies": strategies}
+    runs = plan.plan(plan.PlanOptions(SUITES.get(name, name), model=model, **small), "fp32")
+    records = execution.execute(runs, tmp_path, device, Progress(False, len(runs)))
+    assert records and all(record.outcome for record in records if record.status != "skipped")
+    findings = audit(tmp_path, records)
+    assert findings.clean, findings.differences
+    assert findings.checked > 20 * len(records) and findings.largest < 1e-12
+    left = {what for what in findings.unchecked if not what.endswith((".ci_low", ".ci_high"))}
+    assert left <= NOT_OF_ANSWERS
