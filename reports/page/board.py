@@ -51,6 +51,7 @@ def _columns(rows: Sequence[Row]) -> list[Column]:
         _cost("examples", "trained on", lambda cost: cost.train_examples, numbers.integer),
         _cost("tokens", "trained on", lambda cost: cost.train_tokens, numbers.integer),
         _cost("flops", "of training", lambda cost: cost.train_flops, numbers.scaled),
+        _cost("useful_flops", "of them", lambda cost: cost.useful_flops, numbers.scaled),
         _cost("training", "seconds", lambda cost: cost.train_seconds, numbers.seconds),
         _cost("evaluation", "seconds", lambda cost: cost.eval_seconds, numbers.seconds),
         _cost("probing", "seconds of it", lambda cost: cost.probe_seconds, numbers.seconds),

@@ -8,7 +8,7 @@ from reports.rows.rows import aggregate
 
 def test_columns_and_their_groups(make):
     found = board.wide_table(aggregate([make.record("full")[0]]))
-    assert found.groups == [("", 4), ("Task", 2), ("Forgetting (positive is loss)", 3), ("Cost", 10)]
+    assert found.groups == [("", 4), ("Task", 2), ("Forgetting (positive is loss)", 3), ("Cost", 11)]
     assert all(len(line.cells) == len(found.columns) for line in found.lines)
 
 
@@ -27,7 +27,7 @@ def test_row_of_an_api_has_money_and_no_sizes(make):
         paid, cost=paid.cost.model_copy(update={"money": 0.0123, "total_parameters": 0, "peak_memory_bytes": 0})
     )
     found = board.wide_table(aggregate([paid, make.record("full")[0]]))
-    assert found.groups[-1] == ("Cost", 11)
+    assert found.groups[-1] == ("Cost", 12)
     api, full = (dict(zip([c.title for c in found.columns], line.cells, strict=True)) for line in found.lines)
     assert (api["Money"].text, api["Money"].value) == ("0.0123", 0.0123) and full["Money"] == board.EMPTY
     assert all(api[title] == board.EMPTY for title in ("Memory", "Total", "wikipedia", "lambada"))
