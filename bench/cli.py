@@ -188,7 +188,7 @@ def results(
 
         found = list(store.of_suite(store.read_all(out), suite))
         deviations = seed_sds(found)
-        print(json.dumps([{**as_contract(record), "seed_sd": deviations[record.run_id]} for record in found], indent=1))
+        print(json.dumps([as_contract(record, deviations[record.run_id]) for record in found], indent=1))
         return 0
     from reports.terminal import table
 

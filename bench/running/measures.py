@@ -3,6 +3,7 @@
 from collections.abc import Sequence
 from typing import Any
 
+import numpy as np
 import pandas as pd
 
 from bench.inference.backend import Backend
@@ -15,8 +16,10 @@ from bench.running import contamination
 from bench.running.evaluation import Evaluation, Session
 from bench.running.reference import BaseAnswers, Baseline
 from bench.running.scoring import rise, scores, value, worth
-from bench.statistics.bootstrap import Indices, interval
 from bench.statistics.estimates import verdict
+from bench.statistics.intervals import of_one_model
+from bench.statistics.jackknife import clusters_of
+from bench.statistics.probed import RANKINGS, of_probe
 
 
 def of_task(evalset: EvalSet, before: BaseAnswers, after: pd.DataFrame) -> dict[str, Any]:
@@ -97,15 +100,22 @@ def _forgetting(probe: Probe, before: Baseline, after: Evaluation) -> Forgetting
 def _lost(probe: Probe, before: pd.DataFrame, after: pd.DataFrame) -> Delta:
     if not probe.directed:
         return Delta(value=delta(probe, before, after))
-    sign = 1.0 if probe.higher_is_better else -1.0
-    compared = probe.comparison(columns(before), columns(after))
-
-    def lost(items: Indices) -> float:
-        old, new = compared(items)
-        return sign * (old - new)
-
-    low, high = interval(lost, len(before))
-    return Delta(value=delta(probe, before, after), ci_low=low, ci_high=high)
+    gold = np.asarray(before["gold"], dtype=np.float64) if probe.value in RANKINGS else None
+    clusters = clusters_of(before.get("cluster"), len(before))
+    old, new = (
+        of_probe(
+            probe.value,
+            frame["value"].to_numpy(dtype=np.float64)[None],
+            frame["weight"].to_numpy(dtype=np.float64),
+            gold,
+            clusters,
+        )
+        for frame in (before, after)
+    )
+    low, high = of_one_model((old - new) * (1.0 if probe.higher_is_better else -1.0))
+    # Of a ranking with one item of a class nothing is known of other items.
+    ends = {"ci_low": low, "ci_high": high} if np.isfinite([low, high]).all() else {}
+    return Delta(value=delta(probe, before, after), **ends)
 
 
 def delta(probe: Probe, before: pd.DataFrame, after: pd.DataFrame) -> float:

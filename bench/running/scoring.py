@@ -2,13 +2,13 @@
 
 from collections.abc import Sequence
 
-import numpy as np
 import pandas as pd
 
 from bench import metrics
 from bench.metrics.mentions import restricted
 from bench.records.outcome import Score
-from bench.statistics.bootstrap import bounds, totals
+from bench.statistics.intervals import of_one_model
+from bench.statistics.jackknife import clusters_of, of_counts
 
 
 def scores(predictions: pd.DataFrame, names: Sequence[str]) -> dict[str, Score]:
@@ -23,7 +23,8 @@ def scores(predictions: pd.DataFrame, names: Sequence[str]) -> dict[str, Score]:
 def _score(predictions: pd.DataFrame, name: str) -> Score:
     metric, predictions = metrics.metric(name), restricted(predictions, name, ["prediction", "gold"])
     counts = metric.counts(predictions["prediction"].tolist(), predictions["gold"].tolist())
-    low, high = bounds(metric.number(totals(counts)), len(counts))
+    answered = of_counts(counts[None], metric.number, clusters_of(predictions.get("cluster"), len(counts)))
+    low, high = of_one_model(answered, metric.scale)
     return Score(
         name=name,
         value=float(metric.number(counts.sum(0))),
@@ -55,8 +56,7 @@ def rise(after: pd.DataFrame, before: pd.DataFrame, name: str) -> tuple[float, f
     after, before = (restricted(frame, name, ["prediction", "gold"]) for frame in (after, before))
     gold = after["gold"].tolist()
     new, old = (metric.counts(frame["prediction"].tolist(), gold) for frame in (after, before))
-    # Side by side in one matrix, so that both models' sums are of the same resamples; the first row is of all items.
-    sums = np.vstack([np.hstack([new, old]).sum(0), totals(np.hstack([new, old]))])
-    rises = metric.number(sums[:, : new.shape[1]]) - metric.number(sums[:, new.shape[1] :])
-    rises = rises if metric.higher_is_better else -rises
-    return float(rises[0]) + 0.0, *bounds(rises[1:] + 0.0, len(gold))  # -0.0 becomes 0.0
+    clusters = clusters_of(after.get("cluster"), len(gold))
+    risen = of_counts(new[None], metric.number, clusters) - of_counts(old[None], metric.number, clusters)
+    risen *= 1.0 if metric.higher_is_better else -1.0
+    return float(risen.values[0]), *of_one_model(risen)

@@ -5,7 +5,7 @@ the products of two scores' shifts, added up, are the jackknife's covariance of 
 ROC AUC they are DeLong's placements (DeLong et al. 1988), whole clusters of them as in Obuchowski 1997.
 """
 
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Iterable, Sequence
 from dataclasses import dataclass
 from functools import cached_property
 from typing import Any
@@ -37,7 +37,7 @@ class Clusters:
         return self.few or int(self.codes.max(initial=-1)) + 1 == len(self.codes)
 
 
-def clusters_of(labels: Sequence[Any] | None, items: int) -> Clusters:
+def clusters_of(labels: Iterable[Any] | None, items: int) -> Clusters:
     """Clusters by their labels, one per item; an item whose label is missing (None, NaN) is a cluster of its own."""
     alone = Clusters(np.arange(items), float(items))
     if labels is None:

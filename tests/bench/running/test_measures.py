@@ -67,7 +67,9 @@ def test_a_distance_has_neither_interval_nor_verdict(found):
 def test_what_rounding_lost_is_a_part_of_what_was_lost(found):
     cloze = found[1]["cloze"]
     assert (cloze.before, cloze.after) == (1.0, 0.5)
-    assert cloze.quantisation.value == pytest.approx(0.15) and cloze.quantisation.ci_low >= 0
+    assert cloze.quantisation.value == pytest.approx(0.15)
+    # Three of twenty items lost something: Student's interval does not leave zero out.
+    assert cloze.quantisation.ci_low < 0 < cloze.quantisation.ci_high
 
 
 def test_a_distance_is_no_part_of_relative_forgetting(found):

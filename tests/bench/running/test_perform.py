@@ -11,7 +11,7 @@ from bench.inference import chat
 from bench.inference.local import LocalBackend
 from bench.probes.selftests import few
 from bench.progress import Progress
-from bench.running import checks, measures, perform
+from bench.running import checks, perform
 from bench.running.reference import FIRST_ITEMS, Reference
 
 TRAINING = (
@@ -31,7 +31,6 @@ def fresh(own_cache, monkeypatch):
     would be most of the time, as done: both have tests of their own."""
     shutil.rmtree(own_cache / "base", ignore_errors=True)
     monkeypatch.setattr(Reference, "self_tests", lambda self: {"of the base": True})
-    monkeypatch.setattr(measures, "interval", lambda lost, count: (0.0, 0.0))
 
 
 @pytest.fixture
