@@ -156,7 +156,7 @@ class Outcome(Part):
     references: dict[str, Score] = {}
     """Answers that need no model, on the same items: the simplest constant answer, or a list of the training names."""
     collapsed: str | None = None
-    """What shows that the model answers nothing of its own any more, in words; None where nothing does."""
+    """What shows that a trained model answers nothing of its own, in words, and what to try; None where nothing does."""
     elsewhere: dict[str, Elsewhere] = {}
     """By name of the task or domain."""
     robustness: Robustness | None = None

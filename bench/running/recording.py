@@ -10,6 +10,7 @@ from bench.inference.predictions import unusual_way
 from bench.records.outcome import Outcome, Stages
 from bench.records.record import Cost, Provenance, Record, Setup, Trust
 from bench.running import measures
+from bench.running.collapse import collapsed
 from bench.running.evaluation import Evaluation, Session
 from bench.running.reference import Baseline
 from bench.running.reference_answers import reference_scores
@@ -75,10 +76,13 @@ def provenance(run: Run, device: Device, **known: Any) -> Provenance:
 
 def _outcome(session: Session, result: RunResult) -> Outcome:
     before, after, training = result.before, result.after, result.training
-    forgotten = measures.forgetting(session, before, after)
+    forgotten, test = measures.forgetting(session, before, after), session.sets.test
+    of_task = measures.of_task(test, before.test, after.test)
+    trains = session.run.strategy.trains
     return Outcome(
-        **measures.of_task(session.sets.test, before.test, after.test),
-        references=reference_scores(session.sets.test),
+        **of_task,
+        references=reference_scores(test),
+        collapsed=collapsed(test, after.test, of_task["score"], training.losses) if trains else None,
         elsewhere=measures.elsewhere(session, before, after),
         robustness=measures.robustness(session.sets.test, after),
         forgetting=forgotten,
@@ -87,7 +91,7 @@ def _outcome(session: Session, result: RunResult) -> Outcome:
         stages=_stages(session, before, training),
         losses=training.losses,
         validation=training.validation,
-        asked=unusual_way(session.run.model.can, session.sets.test.task),
+        asked=unusual_way(session.run.model.can, test.task),
     )
 
 

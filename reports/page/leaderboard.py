@@ -55,6 +55,8 @@ class SuitePart:
     """Sentences on rows that were made in another environment than the rest."""
     faults: list[tuple[str, str]]
     """Row and self-test that does not hold."""
+    fallen: list[tuple[str, str]]
+    """Runs that collapsed, and why they are taken for that."""
     failed: int
 
 
@@ -101,6 +103,7 @@ def _suite(name: str, number: int, rows: list[Row]) -> SuitePart:
         asked=[f"{row.label}: {row.asked}" for row in rows if row.asked],
         environments=[other.sentence for other in other_environments(rows)],
         faults=[(row.label, fault) for row in rows for fault in row.faults],
+        fallen=[(f"{row.label}, seed {seed}", why) for row in rows for seed, why in row.fallen.items()],
         failed=sum(len(row.records) for row in rows if row.status == "failed"),
     )
 

@@ -105,7 +105,13 @@ class Row:
     @property
     def collapsed(self) -> int:
         """Runs of the row that answer nothing of their own any more."""
-        return sum(record.outcome is not None and record.outcome.collapsed is not None for record in self.records)
+        return len(self.fallen)
+
+    @property
+    def fallen(self) -> dict[int, str]:
+        """Seed of each run that collapsed -> what shows it, and what to try."""
+        runs = [(record.setup.seed, record.outcome.collapsed) for record in self.records if record.outcome]
+        return {seed: why for seed, why in runs if why}
 
     def kind(self, name: str) -> str:
         """What a name of `elsewhere` is to the row, one of KINDS."""

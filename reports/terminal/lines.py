@@ -132,6 +132,8 @@ def _contaminated(rows: Sequence[Row]) -> Iterator[str]:
 
 
 def _doubts(row: Row) -> Iterator[str]:
+    for seed, why in row.fallen.items():
+        yield f"{row.label} (seed {seed}) collapsed: {why}"
     for fault in row.faults:
         yield f"{row.label}: the check {fault} does not hold; don't trust this row"
     if row.status != "ok":

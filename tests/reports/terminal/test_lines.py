@@ -113,4 +113,7 @@ def test_seeds_and_collapsed_runs_are_counted(make):
     found = [make.record("full", seed, 0.80 + 0.04 * seed)[0] for seed in range(2)]
     assert told(found) == ["full: seed SD 2.8 points over 2 seeds"]
     fallen = make.changed(found[1], collapsed="one label alone")
-    assert told([found[0], fallen]) == ["full: seed SD 2.8 points over 2 seeds; 1 of them collapsed"]
+    assert told([found[0], fallen]) == [
+        "full: seed SD 2.8 points over 2 seeds; 1 of them collapsed",
+        "full (seed 1) collapsed: one label alone",
+    ]
