@@ -68,7 +68,7 @@ def test_each_stage_has_the_budget_and_a_row_of_scores(staged, trained, tasks):
     assert tasks == ORDER  # the run's own task last
     assert state.examples == 3 * 32 and len(state.losses) == 3 * 2 and state.stage == 3
     assert [len(row) for row in state.stage_scores] == [3, 3, 3]
-    assert state.tokens > state.positions > 0 and state.validation == [] and state.curve == []
+    assert state.tokens > state.useful.positions > 0 and state.validation == [] and state.curve == []
     assert not model.training
 
 
