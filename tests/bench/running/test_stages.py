@@ -77,7 +77,7 @@ def test_each_stage_has_the_budget_and_a_row_of_scores(staged, trained, tasks):
     assert [[len(items) for items in row] for row in state.stage_answers] == [[4, 4, 4]] * 3
     for evalset, items in zip(session.sets.stages, state.stage_answers[-1], strict=True):
         assert [item["item"] for item in items] == [example.id for example in evalset.examples]
-    assert state.tokens > state.positions > 0 and state.validation == [] and state.curve == []
+    assert state.tokens > state.useful.positions > 0 and state.validation == [] and state.curve == []
     assert not model.training
 
 
