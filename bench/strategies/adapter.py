@@ -92,7 +92,9 @@ class Adapter(Strategy):
         return {**more, **given}
 
     def trained_state(self, model: nn.Module) -> dict[str, Tensor]:
-        if isinstance(getattr(model, "base_model").model, Heads):  # noqa: B009
+        base: Any = getattr(model, "base_model")  # noqa: B009 (unknown to mypy on nn.Module)
+        # Under virtual tokens the base model itself stands there, and not a tuner around it.
+        if isinstance(getattr(base, "model", base), Heads):
             return super().trained_state(model)  # adapters and heads; of several heads PEFT knows none
         # Not model.state_dict(), which PEFT would ask: bitsandbytes 0.50 unpacks a 4-bit base on the CPU for it in place, and
         # every later pass gives other logits.

@@ -68,7 +68,7 @@ def test_a_row_that_trains_nothing_has_the_bases_probe_values(planned, done, ope
     # The test set and the shots; both texts of each pair; then, for the gain, the base's test set and the names of its labels.
     # An encoder is asked in one way alone, so that no other wording is tried.
     assert asked == [12, 4, 2 * FIRST_ITEMS, 12, 3]
-    assert record.trust.checks == {"of the base": True, "untouched_forgets_nothing": True}
+    assert record.trust.checks == {"of the base": True, "answers are the model's own": True, "untouched_forgets_nothing": True}
 
 
 def test_a_row_that_trains_nothing_is_its_own_base_where_it_is_asked_as_the_base_is(planned, done, monkeypatch):
@@ -93,6 +93,7 @@ def test_a_row_that_trains_is_held_against_the_untouched_base(planned, done, mon
     monkeypatch.setattr(perform.memory, "PeakMemory", lambda gpu: order.append("reset") or peak(gpu))
     monkeypatch.setattr(perform, "adapted", lambda *given: order.append("load") or adapted(*given))
     monkeypatch.setattr(checks, "fresh_adapter", lambda *_: {"of the run": True})
+    monkeypatch.setattr(checks, "trained_model", lambda *_: {"after it": True})
     record, items = done(planned("frozen", settings=["learning_rate=5e-3"]))
     assert record.status == "ok", record.reason
     assert record.outcome.base_score == zero.outcome.score.value
@@ -104,7 +105,7 @@ def test_a_row_that_trains_is_held_against_the_untouched_base(planned, done, mon
     assert record.cost.saved_bytes == 4 * record.cost.trainable_parameters < 4 * record.cost.total_parameters
     assert len(record.outcome.losses) == 2 and set(record.outcome.elsewhere) == {"amazon", "tweets", "nyt"}
     assert set(items["kind"]) == {"task", "elsewhere", "probe"}
-    assert record.trust.checks == {"of the base": True, "of the run": True}
+    assert record.trust.checks == {"of the base": True, "of the run": True, "after it": True}
     # The base is gone before the run's own memory counts.
     assert order[-3:] == ["forget", "reset", "load"]
 
