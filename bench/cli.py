@@ -1,4 +1,4 @@
-"""The command line: run, results, report, forgetting, audit, assets, doctor.
+"""The command line: run, data, results, report, forgetting, audit, assets, doctor.
 
 Heavy packages are imported by the commands that need them.
 """
@@ -202,6 +202,25 @@ def _records_of(suite: str | None, out: Path) -> "list[Record]":
     if not records:
         raise UserError(f"no records in {store.folder(out)}{f' of suite {suite}' if suite else ''}; run a suite first")
     return records
+
+
+@app.command()
+def data(
+    task: Annotated[str, typer.Argument(help="Name of a task, or path of its YAML file.")],
+    split: Annotated[str | None, typer.Option(help="train, validation, test, or a set from another domain.")] = None,
+    suite: Annotated[str | None, typer.Option(help="Its length and first model are used.")] = None,
+    model: Annotated[str | None, typer.Option(help="Whose tokens are shown; without it words alone.")] = None,
+    instructed: Annotated[bool, typer.Option("--instructed", help="In the words of an instruction.")] = False,
+    summary: Annotated[bool, typer.Option("--summary", help="Counts of labels, clusters, lengths, repeats, overlaps.")] = False,
+) -> int:
+    """The examples as a run reads them, a JSON object a line; the training split without --split."""
+    from bench import quiet
+
+    quiet.libraries(False)
+    from bench.planning.data_view import DataView
+
+    DataView.of(task, suite, model, instructed).show(split, summary)
+    return 0
 
 
 @app.command()

@@ -48,7 +48,7 @@ def test_elsewhere_is_domains_then_mixed_in_tasks_then_others(mixed):
     for name in ("amazon", "tweets", "nyt"):
         evalset = found.elsewhere[name]
         assert evalset.split == name and evalset.task.spec == run.task
-        assert evalset.examples == found.test.data.out_of_domain[name][:5]
+        assert evalset.examples == replace(evalset, items=9).examples[:5] != found.test.data.out_of_domain[name][:5]
     for name in ("sarcasm", "rte"):
         assert found.elsewhere[name].split == "test" and found.elsewhere[name].wording.style == "instruction"
     assert {len(evalset.examples) for evalset in found.elsewhere.values()} == {5}
@@ -60,11 +60,13 @@ def test_a_task_not_trained_on_is_asked_as_the_base_is(mixed):
     assert (also.wording, also.head, also.seed) == (Wording(), None, 0) and run.wording != Wording()
 
 
-def test_validation_is_the_first_of_its_own_split(mixed):
+def test_validation_is_a_sample_of_its_own_split(mixed):
     run, found = mixed
     data = found.test.data
-    assert found.validation.examples == data.validation[:VALIDATION_ITEMS] and len(data.validation) > VALIDATION_ITEMS
-    assert found.test.examples == data.test[:12]
+    chosen = {example.id for example in found.validation.examples}
+    assert len(chosen) == VALIDATION_ITEMS < len(data.validation) and chosen < {example.id for example in data.validation}
+    assert chosen != {example.id for example in data.validation[:VALIDATION_ITEMS]}
+    assert len(found.test.examples) == 12 and found.test.examples != data.test[:12]
     assert replace(found.validation, split="test", items=12) == found.test
     whole = eval_sets(replace(run, test_items=None), found.test.encoding)
     assert whole.test.examples == data.test and whole.validation.items == VALIDATION_ITEMS

@@ -34,6 +34,6 @@ def listed(library, task):
 def test_a_list_does_not_solve_the_default_tasks(library):
     """It tagged the filings at .908 when role words were names and the split went by sentence."""
     f1, seen, mentions = listed(library, "sec-entities")
-    assert f1 < 0.55 and seen < mentions / 2 and mentions > 100
+    assert f1 < 0.55 and seen < mentions / 2 and mentions >= 50
     f1, seen, mentions = listed(library, "medical-spans")
     assert f1 < 0.2 and seen < mentions / 6 and mentions > 150

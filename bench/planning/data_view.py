@@ -1,0 +1,149 @@
+"""A task's examples as a run reads them, and what is in each split: what a reviewer asks for first."""
+
+import json
+from collections import Counter
+from collections.abc import Iterator, Sequence
+from dataclasses import dataclass
+from statistics import median
+from typing import Any
+
+from bench.errors import UserError, unknown
+from bench.modeling.models import Model, find_model
+from bench.specs.library import Library, suites_for
+from bench.specs.task import TaskSpec
+from bench.specs.wording import Wording
+from bench.tasks import prompts, separation, splits, types
+from bench.tasks.encoding import Encoding, InstructionSplit
+from bench.tasks.examples import Example
+from bench.tasks.spans import entities
+from bench.tasks.splits import TaskData
+from bench.tasks.types import TaskType
+
+SPLITS = ("train", "validation", "test")
+
+
+@dataclass(frozen=True)
+class DataView:
+    """One task's data as one model reads it; without a model, in words alone."""
+
+    task: TaskType
+    data: TaskData
+    encoding: Encoding | None
+    wording: Wording
+
+    @classmethod
+    def of(cls, task: str, suite: str | None, model: str | None, instructed: bool) -> "DataView":
+        """The task by name or YAML file; a suite gives the length, and its first model where none is named.
+
+        Raises:
+            UserError: there is no such task, suite or model, or the data is wrong.
+        """
+        library, length = Library(), 256
+        if suite is not None:
+            parts = suites_for(suite)
+            library, spec = next(((lib, spec) for lib, spec in parts if task in (*spec.tasks, *spec.stages)), parts[0])
+            model, length = model or spec.models[0], spec.max_length
+        found: TaskSpec = library.task(task)
+        kind, data = types.task_type(found), splits.load_splits(found)
+        encoding = None
+        if model is not None:
+            loaded = find_model(model, library, False)
+            if not isinstance(loaded, Model):
+                raise UserError(f"'{model}' is asked over an API, which takes words; leave --model out to see them")
+            encoding = Encoding(loaded, length)
+        return cls(kind, data, encoding, Wording(style="instruction") if instructed else Wording())
+
+    @property
+    def names(self) -> list[str]:
+        """Of all splits."""
+        return [*SPLITS, *self.data.out_of_domain]
+
+    def examples(self, split: str) -> list[Example]:
+        if split not in self.names:
+            raise unknown("split", split, self.names)
+        return self.data.split(split)
+
+    def show(self, split: str | None, summary: bool) -> None:
+        """Print examples of a split, by default training, one a line; or counts of it, by default of all splits."""
+        if summary:
+            print(json.dumps(self.summary([split] if split else self.names), indent=1, ensure_ascii=False))
+            return
+        for row in self.rows(split or "train"):
+            print(json.dumps(row, ensure_ascii=False))
+
+    def rows(self, split: str) -> Iterator[dict[str, Any]]:
+        """Each example: fields, gold, cluster, prompt and answer as the model sees them, tokens, and whether it was cut."""
+        for index, example in enumerate(self.examples(split)):
+            given = {"id": example.id, "fields": example.fields, "gold": example.gold, "cluster": example.cluster}
+            yield {**given, **self._read(example, split, index)}
+
+    def _read(self, example: Example, split: str, index: int) -> dict[str, Any]:
+        asked: InstructionSplit = "train" if split == "train" else "test"
+        answer = "" if self.task.asks == "read" else self.task.answer(example)
+        if self.encoding is None:
+            return {"prompt": self._words(example, asked, index), "answer": answer, "tokens": None, "cut": None}
+        encoding, decode = self.encoding, self.encoding.model.tokenizer.decode
+        if encoding.model.family == "encoder":
+            windows = encoding.windows(self.task, example, self.wording, asked, index)
+            tokens = sum(len(window.ids) for window in windows)
+            # What is read in windows is read whole.
+            whole = tokens if self.task.long else self._whole(example, asked, index)
+            return {"prompt": [decode(w.ids) for w in windows], "answer": answer, "tokens": tokens, "cut": whole > tokens}
+        if self.task.asks == "read":
+            ids = encoding.passage(example.fields["text"])
+            # A test is read in windows too, all of it.
+            read = encoding.text(example.fields["text"]).ids if split == "train" else ids
+            return {"prompt": decode(read), "answer": "", "tokens": len(read), "cut": len(ids) > len(read)}
+        said = encoding.answer(answer, self.wording)
+        context = encoding.context(self.task, example, self.wording, asked, index)
+        fitted = encoding.fitted(context, answer=len(said))
+        tokens = len(fitted) + len(said)
+        return {"prompt": decode(fitted), "answer": decode(said), "tokens": tokens, "cut": len(fitted) < len(context)}
+
+    def _words(self, example: Example, asked: InstructionSplit, index: int) -> str:
+        spec = self.task.spec
+        plain = self.wording.style == "plain"
+        return prompts.plain(spec, example) if plain else prompts.instruction(spec, example, asked, index)
+
+    def _whole(self, example: Example, asked: InstructionSplit, index: int) -> int:
+        """Tokens that an encoder would read if it read everything."""
+        assert self.encoding is not None
+        plain = self.wording.style == "plain"
+        texts = prompts.inputs(self.task.spec, example) if plain else [self._words(example, asked, index)]
+        return len(self.encoding.model.tokenizer(*texts)["input_ids"])
+
+    def summary(self, names: Sequence[str]) -> dict[str, Any]:
+        """Counts of the splits, and what loading removed."""
+        return {"task": self.task.spec.name, "notes": self.data.notes, "splits": {name: self._counted(name) for name in names}}
+
+    def _counted(self, split: str) -> dict[str, Any]:
+        examples = self.examples(split)
+        compared = self.task.compared()
+        words = [sum(len(example.fields[name].split()) for name in self.task.spec.fields_named()) for example in examples]
+        others = {name: separation.shared(self.task, examples, self.data.split(name)) for name in self.names if name != split}
+        read = list(self.rows(split)) if self.encoding else []
+        cut = {"tokens": _spread([row["tokens"] for row in read]), "cut": sum(row["cut"] for row in read)} if read else {}
+        clusters = Counter(example.cluster for example in examples if example.cluster is not None)
+        return {
+            "examples": len(examples),
+            "labels": self._labels(examples),
+            "clusters": {"named": len(clusters), "largest": max(clusters.values(), default=0)},
+            "words": _spread(words),
+            **cut,
+            "repeats": len(examples) - len({separation.normalised(example, compared) for example in examples}),
+            "shared_with": {
+                name: {"same": len(found.same), "within": len(found.part), "near": len(found.near)}
+                for name, found in others.items()
+            },
+        }
+
+    def _labels(self, examples: Sequence[Example]) -> dict[str, int]:
+        """Examples of each label; of entities, the mentions of each type and the examples without one."""
+        counts = Counter(label for example in examples if (label := self.task.label(example)))
+        if self.task.spec.type == "ner":
+            counts.update(label for example in examples for label, _, _ in entities(example.gold))
+        return dict(sorted(counts.items()))
+
+
+def _spread(values: Sequence[int]) -> dict[str, float]:
+    return {"least": min(values), "median": median(values), "most": max(values)}
