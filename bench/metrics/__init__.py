@@ -1,4 +1,4 @@
-"""Task metrics, one file per family; each is counts per item and a number from their sum: a bootstrap is one matrix product.
+"""Task metrics, one file per family; each is counts per item and a number from their sum: leaving items out is a subtraction.
 
 Importing this package, and `counted`, needs numpy alone: reports use them. `metric` gives the same as an `evaluate.Metric`.
 """

@@ -1,51 +1,120 @@
 """Floating-point operations of training, by formula: 2 per weight and token forward, 2 for each gradient of input or weight.
 
 Kaplan et al. 2020, appendix B, refined for strategies: a layer below the lowest trained weight has no backward pass, and a
-frozen layer above it passes gradients on without one for its own weights. Attention's quadratic part and embeddings are
-left out; the output head counts at the positions where logits are computed alone.
+frozen layer above it passes gradients on without one for its own weights. Attention's products of queries with keys and of
+weights with values count too, over all pairs of places, as an implementation without causal blocks computes them. Embeddings,
+norms and activation functions are left out, as torch's own counter leaves them out; so is the small network that P-tuning and
+prefix tuning can make their tokens with.
 """
 
-from dataclasses import dataclass
+from dataclasses import dataclass, field
+from typing import Any
 
 from torch import nn
 
-HEAD_NAMES = ("lm_head", "embed_out", "classifier", "score")
+from bench.modeling.forward import unwrapped
+from bench.modeling.structure import layers, lowest_trained
+from bench.tokens.work import Work
+
+HEAD_NAMES = ("lm_head", "embed_out", "classifier", "score", "qa_outputs")
+POOLER_NAMES = ("pooler", "pre_classifier")
+"""What an encoder computes once for a text, before its head."""
+SECOND_NAMES = ("k_proj", "v_proj", "key", "value", "k_lin", "v_lin", "up_proj")
+"""Layers that read what a layer before them reads, such as keys beside queries: what trains there is not below them."""
+NORM_NAMES = ("input_layernorm", "self_attn_layer_norm")
+"""What a block does first, though Llama's kind and OPT list it after what follows."""
+PREFIX = "PREFIX_TUNING"
+"""The kind of PEFT that gives keys and values of its own; other virtual tokens go through the model like a text's."""
 
 
 @dataclass(frozen=True)
 class Flops:
-    """Per token of the trunk and per position of the output head."""
+    """Operations of a training step, forward and backward, by what goes through the model."""
 
-    per_token: int
-    per_position: int
+    each: Work
+    """Per token, per pair, per position of the head, and per row."""
+    again: Work = field(default_factory=Work)
+    """What gradient checkpointing computes besides: each block's forward pass a second time."""
+    virtual: int = 0
+    """Trained tokens that stand before each text."""
 
-    def training(self, tokens: int, positions: int) -> int:
-        return self.per_token * tokens + self.per_position * positions
+    def useful(self, work: Work) -> int:
+        """Without what is computed a second time to save memory."""
+        return _product(self.each, self._fed(work))
+
+    def computed(self, work: Work) -> int:
+        return _product(self.each + self.again, self._fed(work))
+
+    def _fed(self, work: Work) -> Work:
+        """With the virtual tokens: (length + virtual)^2 is length^2 + 2 virtual length + virtual^2."""
+        pairs = 2 * self.virtual * work.tokens + self.virtual**2 * work.rows
+        return work + Work(tokens=self.virtual * work.rows, pairs=pairs)
+
+
+def _product(each: Work, work: Work) -> int:
+    return sum(mine * its for mine, its in zip(each.counts, work.counts, strict=True))
 
 
 def count_flops(model: nn.Module) -> Flops:
     """The formula for an adapted model; weights are (out, in) matrices, quantised ones at their unpacked size."""
-    body = head = 0
-    reached = False  # whether a trained weight lies below: then gradients must flow through to it
+    checkpoints = any(getattr(module, "gradient_checkpointing", False) for module in model.modules())
+    inside = {id(module) for block in layers(model) for module in block.modules()}
+    each, again = _attention(model, checkpoints)
+    # Whether gradients flow through to what a module reads, as a trained weight lies below. PEFT lists its virtual tokens after
+    # the model that reads them.
+    reached = beside = _virtual(model) > 0
     # transformers' models define their modules in the order of the data's way, from the embedding to the head.
     for name, module in model.named_modules():
-        weight = getattr(module, "weight", None)
-        own = list(module.parameters(recurse=False))
-        trained = any(parameter.requires_grad for parameter in own)
-        if isinstance(module, nn.Embedding):
-            reached |= trained
-            continue
-        # PEFT's wrapper shows the weight of the layer inside it, which the list has too.
-        matrix = hasattr(module, "in_features") or getattr(weight, "ndim", 0) == 2  # GPT-2's Conv1D has no in_features
-        if weight is None or not matrix or hasattr(module, "base_layer"):
-            reached |= trained
-            continue
-        size = int(module.in_features) * int(module.out_features) if hasattr(module, "in_features") else weight.numel()
-        # A base layer that carries adapters comes before them in the list, and they train beside it.
-        factor = 2 + (2 if reached else 0) + (2 if trained else 0)
+        parts, trained = name.split("."), _trains(module)
+        reached |= any(_trains(child) for own, child in module.named_children() if own in NORM_NAMES)
+        size = 0 if parts[0] == "prompt_encoder" else _size(module)
+        if size:
+            if not any(part in SECOND_NAMES or part.startswith("lora_") for part in parts):
+                beside = reached
+            passes = reached if "lora_B" in parts else beside
+            each += _placed(parts, (2 + (2 if passes else 0) + (2 if trained else 0)) * size)
+            if checkpoints and id(module) in inside:
+                # It makes the embeddings' output require a gradient, which then flows where none is needed.
+                again += Work(tokens=(2 if passes else 4) * size)
         reached |= trained
-        if any(part in HEAD_NAMES for part in name.split(".")):
-            head += factor * size
-        else:
-            body += factor * size
-    return Flops(body, head)
+    return Flops(each, again, _virtual(model))
+
+
+def _trains(module: nn.Module) -> bool:
+    return any(parameter.requires_grad for parameter in module.parameters(recurse=False))
+
+
+def _size(module: Any) -> int:
+    """Weights of a linear layer; 0 for what is none, and for PEFT's wrapper, which shows the weight of the layer inside it."""
+    if isinstance(module, nn.Embedding) or hasattr(module, "base_layer"):
+        return 0
+    weight = getattr(module, "weight", None)
+    if weight is None:
+        return 0
+    if hasattr(module, "in_features"):
+        return int(module.in_features) * int(module.out_features)
+    return int(weight.numel()) if weight.ndim == 2 else 0  # GPT-2's Conv1D has no in_features
+
+
+def _placed(parts: list[str], count: int) -> Work:
+    if any(part in POOLER_NAMES for part in parts):
+        return Work(rows=count)
+    if any(part in HEAD_NAMES for part in parts):
+        return Work(positions=count)
+    return Work(tokens=count)
+
+
+def _attention(model: nn.Module, checkpoints: bool) -> tuple[Work, Work]:
+    """Two products forward, of 2 operations per pair and number of a head, and four backward where gradients pass."""
+    config: Any = unwrapped(model).config
+    blocks = list(layers(model))
+    heads = int(config.num_attention_heads)
+    width = heads * int(getattr(config, "head_dim", None) or config.hidden_size // heads)
+    below = lowest_trained(model, blocks)
+    each = Work(pairs=4 * width * len(blocks) + 8 * width * (len(blocks) - below))
+    return each, Work(pairs=4 * width * len(blocks) + 8 * width * below if checkpoints else 0)
+
+
+def _virtual(model: nn.Module) -> int:
+    config = getattr(model, "active_peft_config", None)
+    return 0 if config is None or config.peft_type == PREFIX else int(getattr(config, "num_virtual_tokens", None) or 0)

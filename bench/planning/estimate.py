@@ -20,6 +20,8 @@ from bench.running.run import Run
 from bench.running.sizes import Memory
 from bench.tasks import splits, types
 from bench.tasks.encoding import Encoding
+from bench.tokens.batches import micro_batches
+from bench.tokens.work import Work, padded_work
 from bench.training.loop import Padding
 
 
@@ -61,8 +63,9 @@ def estimate_cost(run: Run) -> CostEstimate:
         return CostEstimate(None, None, memory)
     examples = [encoded for step in steps.steps for encoded in step]
     tokens = sum(encoded.fed for encoded in examples)
-    operations = flops.count_flops(adapted).training(tokens, sum(encoded.targets for encoded in examples))
-    return CostEstimate(tokens, operations, memory)
+    # Cut into the passes of one process, as the training cuts them.
+    passes = (padded_work(part) for step in steps.steps for part in micro_batches(step, Padding.tokens, 0, 1))
+    return CostEstimate(tokens, flops.count_flops(adapted).computed(sum(passes, Work())), memory)
 
 
 def print_plan(runs: Sequence[Run], out: Path, waiting: Sequence[Run]) -> None:

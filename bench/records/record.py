@@ -42,7 +42,9 @@ class Cost(Part):
     train_tokens: int = Field(ge=0)
     """Tokens fed to the model in training, padding left out."""
     train_flops: int = Field(ge=0)
-    """By the formula of bench/modeling/flops.py."""
+    """Of all that was computed, padding and recomputation included, by the formula of bench/modeling/flops.py."""
+    useful_flops: int | None = Field(default=None, ge=0)
+    """What the same texts take without padding and recomputation, with logits at the targets alone; None where not counted."""
     train_seconds: float = Field(ge=0)
     """Wall clock of the training loop alone."""
     eval_seconds: float = Field(ge=0)

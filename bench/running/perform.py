@@ -22,6 +22,7 @@ from bench.running.recording import RunResult, recorded
 from bench.running.reference import FIRST_ITEMS, Baseline, Reference
 from bench.running.run import Run
 from bench.running.stages import train_stages
+from bench.tokens.work import Work
 from bench.training.state import TrainingState
 
 
@@ -80,10 +81,12 @@ def _cost(session: Session, model: nn.Module, training: TrainingState, after: Ev
     strategy = session.run.strategy
     kept = strategy.trained_state(model) if strategy.trains else {}
     trainable, total = sizes.parameters(model)
+    operations = flops.count_flops(model) if strategy.trains else flops.Flops(Work())
     return Cost(
         train_examples=training.examples,
         train_tokens=training.tokens,
-        train_flops=flops.count_flops(model).training(training.tokens, training.positions),
+        train_flops=operations.computed(training.computed),
+        useful_flops=operations.useful(training.useful),
         train_seconds=training.seconds,
         eval_seconds=after.seconds,
         probe_seconds=after.probe_seconds,
@@ -97,7 +100,7 @@ def _cost(session: Session, model: nn.Module, training: TrainingState, after: Ev
 def _api_cost(run: Run, after: Evaluation) -> Cost:
     """Nothing is trained and nothing held here."""
     assert isinstance(run.model, EndpointModel)
-    nothing = dict.fromkeys(("train_examples", "train_tokens", "train_flops", "train_seconds", "peak_memory_bytes"), 0)
-    held = dict.fromkeys(("trainable_parameters", "total_parameters", "saved_bytes"), 0)
+    nothing = dict.fromkeys(("train_examples", "train_tokens", "train_flops", "useful_flops", "train_seconds"), 0)
+    held = dict.fromkeys(("peak_memory_bytes", "trainable_parameters", "total_parameters", "saved_bytes"), 0)
     money = run.model.price(float(after.test["read"].sum()), float(after.test["written"].sum()))
     return Cost(**nothing, **held, eval_seconds=after.seconds, money=money)

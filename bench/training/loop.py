@@ -20,6 +20,7 @@ from bench.modeling.structure import fixed
 from bench.strategies.base import Hyperparameters
 from bench.tokens.batches import micro_batches
 from bench.tokens.encoded import Encoded, collate
+from bench.tokens.work import Work, padded_work, useful_work
 from bench.training.state import TrainingState
 
 Watch = Callable[[nn.Module, TrainingState], bool]
@@ -84,7 +85,7 @@ def train(
         rate = learning_rate(number, len(steps), hyperparameters)
         for group in adam.param_groups:
             group["lr"] = rate
-        mean = _gradients(wrapped, step, accelerator, padding, hyperparameters.label_smoothing)
+        mean, computed = _gradients(wrapped, step, accelerator, padding, hyperparameters.label_smoothing)
         if not math.isfinite(mean):
             raise RunError(f"the loss is {mean} at step {number + 1} of {len(steps)}; lower the learning rate ({rate:g})")
         accelerator.clip_grad_norm_(wrapped.parameters(), hyperparameters.max_grad_norm)
@@ -92,7 +93,8 @@ def train(
         adam.zero_grad()
         state.step = number + 1
         state.tokens += sum(encoded.fed for encoded in step)
-        state.positions += sum(encoded.targets for encoded in step)
+        state.computed += computed
+        state.useful += useful_work(step)
         state.losses.append(mean)
         state.seconds += time.perf_counter() - started
         wrapped.eval()
@@ -114,15 +116,16 @@ def _training_mode(wrapped: nn.Module, still: Sequence[nn.Module]) -> None:
 
 def _gradients(
     wrapped: nn.Module, step: Sequence[Encoded], accelerator: Accelerator, padding: Padding, smoothing: float
-) -> float:
-    """Backward passes over a step's global batch; returns its mean loss."""
+) -> tuple[float, Work]:
+    """Backward passes over a step's global batch; returns its mean loss, and what went through all processes' models."""
     world = accelerator.num_processes
     mass = sum(encoded.mass for encoded in step)
-    total = torch.zeros((), device=accelerator.device, dtype=torch.float64)
+    total, work = torch.zeros((), device=accelerator.device, dtype=torch.float64), Work()
     parts = micro_batches(step, padding.tokens, accelerator.process_index, world)
     for last, part in zip([*[False] * (len(parts) - 1), True], parts, strict=True):
         # A process without an example still joins in, with a loss of 0.
-        batch = collate(part or step[:1], padding.pad, accelerator.device)
+        filled = part or step[:1]
+        batch, work = collate(filled, padding.pad, accelerator.device), work + padded_work(filled)
         # What accelerator.accumulate does for a fixed number of micro-batches; here it depends on the step's lengths.
         accelerator.gradient_state._set_sync_gradients(last)
         with nullcontext() if last else accelerator.no_sync(wrapped):
@@ -131,4 +134,6 @@ def _gradients(
             # Processes' gradients are averaged, so each scales its sum to the global mean.
             accelerator.backward(loss * (world / mass))
         total += loss.detach().double()
-    return float(accelerator.reduce(total)) / mass
+    # Together, as each reduction waits for all processes; float64 holds the counts exactly.
+    loss_total, *counts = accelerator.reduce(torch.stack([total, *map(total.new_tensor, work.counts)])).tolist()
+    return loss_total / mass, Work(*map(int, counts))

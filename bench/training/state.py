@@ -6,7 +6,7 @@ are not in it: they are the launcher's to save, sharded or not.
 
 import json
 import random
-from dataclasses import dataclass, field
+from dataclasses import asdict, dataclass, field
 from pathlib import Path
 from typing import Any
 
@@ -19,6 +19,7 @@ from torch import Tensor
 from bench.errors import RunError
 from bench.folders import writing
 from bench.records.outcome import Point
+from bench.tokens.work import Work
 
 BEST, CPU_RNG, GPU_RNG, NUMPY_RNG = "best.", "rng.torch", "rng.cuda.", "rng.numpy"
 
@@ -47,8 +48,10 @@ class TrainingState:
     examples: int = 0
     """Of the stages that are done, windows of one example counted once."""
     tokens: int = 0
-    positions: int = 0
-    """Positions that carried loss."""
+    computed: Work = field(default_factory=Work)
+    """What went through the model, padding included, all processes together."""
+    useful: Work = field(default_factory=Work)
+    """What had to: each text without padding, logits at the targets alone."""
     seconds: float = 0.0
     losses: list[float] = field(default_factory=list)
     """Mean loss of each step, nats per target."""
@@ -91,13 +94,16 @@ class TrainingState:
         weights = {name.removeprefix(BEST): weight for name, weight in tensors.items() if name.startswith(BEST)}
         best = BestWeights(plain.pop("best_scores"), weights, plain.pop("best_step"))
         curve = [Point.model_validate(point) for point in plain.pop("curve")]
-        return cls(**plain, curve=curve, best=best)
+        computed, useful = Work(**plain.pop("computed")), Work(**plain.pop("useful"))
+        return cls(**plain, computed=computed, useful=useful, curve=curve, best=best)
 
     def _plain(self) -> dict[str, Any]:
         """All but the tensors, as JSON values."""
         plain = {name: value for name, value in vars(self).items() if name not in ("best", "curve")}
         version, numbers, gauss = random.getstate()
         return plain | {
+            "computed": asdict(self.computed),
+            "useful": asdict(self.useful),
             "curve": [point.model_dump(mode="json") for point in self.curve],
             "best_scores": self.best.scores,
             "best_step": self.best.step,

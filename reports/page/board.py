@@ -47,10 +47,12 @@ def _columns(rows: Sequence[Row]) -> list[Column]:
         words("seeds", lambda row: Cell(row.seeds, len(row.records))),
         Column("score", "Task", f"bar {ends}" if ends else "", best_first, True, lambda row: _score(row, tracks)),
         Column("gain", "Task", units, "descending", True, _gain),
+        Column("over_best", "Task", units, "descending", True, _over_best),
         *(_probe(name, quantity) for name, quantity in probe_names(rows).items()),
         _cost("examples", "trained on", lambda cost: cost.train_examples, numbers.integer),
         _cost("tokens", "trained on", lambda cost: cost.train_tokens, numbers.integer),
         _cost("flops", "of training", lambda cost: cost.train_flops, numbers.scaled),
+        _cost("useful_flops", "of them", lambda cost: cost.useful_flops, numbers.scaled),
         _cost("training", "seconds", lambda cost: cost.train_seconds, numbers.seconds),
         _cost("evaluation", "seconds", lambda cost: cost.eval_seconds, numbers.seconds),
         _cost("probing", "seconds of it", lambda cost: cost.probe_seconds, numbers.seconds),
@@ -81,9 +83,9 @@ def _score(row: Row, tracks: Mapping[Quantity, tuple[float, float]]) -> Cell:
     score = row.score
     if score is None:
         return EMPTY
-    return level_cell(
-        score, row.quantity, numbers.seed_sd(score, row.quantity), bar=_bar(score, row.base_score, *tracks[row.quantity])
-    )
+    fallen = f"{row.collapsed} of {len(row.records)} collapsed" if row.collapsed else ""
+    detail = "; ".join(filter(None, [numbers.seed_sd(score, row.quantity), fallen]))
+    return level_cell(score, row.quantity, detail, _bar(score, row.base_score, *tracks[row.quantity]))
 
 
 def _bar(score: Estimate, base: float | None, low: float, high: float) -> Bar | None:
@@ -99,7 +101,18 @@ def _bar(score: Estimate, base: float | None, low: float, high: float) -> Bar | 
 
 
 def _gain(row: Row) -> Cell:
-    return difference_cell(row.gain, row.quantity) if row.gain else EMPTY
+    return difference_cell(row.gain, row.quantity, _of_base(row, row.base_score)) if row.gain else EMPTY
+
+
+def _over_best(row: Row) -> Cell:
+    best = row.outcome.best_base if row.outcome else None
+    if row.over_best is None or best is None:
+        return EMPTY
+    return difference_cell(row.over_best, row.quantity, f"{_of_base(row, best.score)}, {best.style}")
+
+
+def _of_base(row: Row, score: float | None) -> str:
+    return f"base {numbers.level(score, row.quantity)}" if score is not None else ""
 
 
 def _probe(name: str, quantity: Quantity) -> Column:

@@ -11,15 +11,11 @@ import numpy as np
 import pandas as pd
 
 from bench import metrics
-from bench.metrics.base import ratio
 from bench.records import store
-from bench.statistics.bootstrap import Floats, Indices
+from bench.statistics.bootstrap import Floats
 from bench.statistics.intervals import Scale
-from bench.statistics.jackknife import Clusters, Jackknifed, clusters_of, of_auc, of_counts, of_scores
-
-AUC = "ROC AUC"
-RANKED = "Spearman correlation"
-"""Names of probes' numbers that are no weighted mean of their items' values."""
+from bench.statistics.jackknife import Clusters, Jackknifed, clusters_of, of_counts
+from bench.statistics.probed import RANKINGS, of_probe
 
 
 @dataclass(frozen=True)
@@ -35,17 +31,20 @@ class Answered:
         return (self.after - self.before) * sign
 
 
-def task_answers(frames: Sequence[pd.DataFrame], task: str, name: str, kind: str = "task") -> Answered | None:
-    """The metric of that name, on the run's own task or, of the kind `elsewhere`, on another task or domain."""
+def task_answers(
+    frames: Sequence[pd.DataFrame], task: str, name: str, kind: str = "task", base: str = "before"
+) -> Answered | None:
+    """The metric of that name, on the run's own task or, of the kind `elsewhere`, on another task or domain. `base` is the
+    column of the answers that it is held against: `before`, the base in the same words, or `best_before`, in its best."""
     if name not in metrics.metric_names():
         return None
     metric = metrics.counted(name)
-    read = ["before", "prediction", *(["gold"] if metric.reference else [])]
+    read = [base, "prediction", *(["gold"] if metric.reference else [])]
     parts = _aligned(frames, kind, task, read)
     if parts is None or any(part[read].isna().any(axis=None) for part in parts):
         return None
     # Counted at once, so that the columns of all counts stand for the same.
-    guesses = [value for side in ("prediction", "before") for part in parts for value in _values(part[side], metric.prediction)]
+    guesses = [value for side in ("prediction", base) for part in parts for value in _values(part[side], metric.prediction)]
     golds = [value for part in parts for value in _values(part["gold"], metric.reference)] if metric.reference else []
     counts = metric.counts(guesses, golds * 2).reshape(2, len(parts), len(parts[0]), -1)
     after, before = (of_counts(side, metric.number, _clusters(parts)) for side in counts)
@@ -64,36 +63,19 @@ def rate_answers(frames: Sequence[pd.DataFrame], task: str, name: str) -> Answer
 
 def probe_answers(frames: Sequence[pd.DataFrame], probe: str, measure: str) -> Answered | None:
     """The probe's number, by the name that the record gives it: a ranking's, or a weighted mean of its values."""
-    ranking = measure in (AUC, RANKED)
+    ranking = measure in RANKINGS
     parts = _aligned(frames, "probe", probe, ["before_value", "value", "weight", *(["gold"] if ranking else [])])
     if parts is None:
         return None
     after, before, weights = (_stack([part[name] for part in parts]) for name in ("value", "before_value", "weight"))
     if not np.isfinite([after, before, weights]).all() or (weights != weights[0]).any():
         return None
+    gold = pd.to_numeric(parts[0]["gold"], errors="coerce").to_numpy(dtype=np.float64) if ranking else None
+    if gold is not None and not np.isfinite(gold).all():
+        return None
     clusters = _clusters(parts)
-    if ranking:
-        gold = pd.to_numeric(parts[0]["gold"], errors="coerce").to_numpy(dtype=np.float64)
-        if not np.isfinite(gold).all():
-            return None
-        return Answered(_ranked(measure, after, gold, clusters), _ranked(measure, before, gold, clusters), "plain")
-    return Answered(_averaged(after, weights, clusters), _averaged(before, weights, clusters), "plain")
-
-
-def _averaged(values: Floats, weights: Floats, clusters: Clusters) -> Jackknifed:
-    counts = np.stack([values * weights, weights], axis=-1)
-    return of_counts(counts, lambda totals: ratio(totals[..., 0], totals[..., 1]), clusters)
-
-
-def _ranked(measure: str, values: Floats, gold: Floats, clusters: Clusters) -> Jackknifed:
-    if measure == AUC:
-        return of_auc(values, gold == 1, clusters)
-    from scipy.stats import spearmanr  # half a second that only graded pairs need
-
-    def correlations(items: Indices) -> list[float]:
-        return [float(spearmanr(gold[items], row[items]).statistic) for row in values]
-
-    return of_scores(correlations, clusters)
+    now, was = (of_probe(measure, values, weights[0], gold, clusters) for values in (after, before))
+    return Answered(now, was, "plain")
 
 
 def _clusters(parts: Sequence[pd.DataFrame]) -> Clusters:

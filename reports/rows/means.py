@@ -13,7 +13,7 @@ import numpy as np
 import pandas as pd
 
 from bench.metrics.rate import RATES
-from bench.records.outcome import Elsewhere, Forgetting, Outcome, Pair, Point, Score, Stages
+from bench.records.outcome import Elsewhere, Forgetting, Gain, Outcome, Pair, Point, Score, Stages
 from bench.records.record import Cost, Record
 from bench.statistics.comparison import holm
 from bench.statistics.estimates import Bounds, Estimate, estimate
@@ -83,10 +83,11 @@ def mean_score(scores: Sequence[Score], answered: Answered | None, spread: Sprea
 
 
 def mean_gain(
-    parts: Sequence[Outcome] | Sequence[Elsewhere], higher_is_better: bool, answered: Answered | None, spread: Spread
+    known: Sequence[Gain | None], higher_is_better: bool, answered: Answered | None, spread: Spread
 ) -> Estimate | None:
-    gains = [part.gain for part in parts if part.gain is not None]
-    if len(gains) < len(parts):
+    """None unless every run has one; `answered` is held against the base's answers that the gains are over."""
+    gains = [gain for gain in known if gain is not None]
+    if len(gains) < len(known):
         return None
     bounds = [_bounds(gain.ci_low, gain.ci_high) for gain in gains]
     risen = answered.difference(1.0 if higher_is_better else -1.0) if answered else None
@@ -128,7 +129,7 @@ def _away(parts: Sequence[Elsewhere], frames: Frames, name: str, seeds: SeedSpre
     answered = answers.task_answers(frames, name, scores[0].name, kind="elsewhere")
     spread = seeds.of(lambda outcome: outcome.elsewhere[name].score.value if name in outcome.elsewhere else None)
     # The base is one and the same for all seeds: they move the gain as far as the score.
-    gained = mean_gain(parts, scores[0].higher_is_better, answered, spread)
+    gained = mean_gain([part.gain for part in parts], scores[0].higher_is_better, answered, spread)
     assert gained is not None  # each part has one
     return Away(quantity_of(scores[0]), mean_score(scores, answered, spread), gained, scores[0].n)
 

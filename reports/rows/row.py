@@ -21,6 +21,9 @@ class Row:
     records: tuple[Record, ...]
     score: Estimate | None = None
     gain: Estimate | None = None
+    """Over the base asked in the row's own words: what training, or solved examples, changed."""
+    over_best: Estimate | None = None
+    """The gain over the base asked in its best words: what the row has that was not there without training."""
     metrics: Mapping[str, OtherMetric] = field(default_factory=dict)
     """The task's other metrics, and the rate of malformed answers."""
     elsewhere: Mapping[str, Away] = field(default_factory=dict)

@@ -10,12 +10,11 @@ from pathlib import Path
 from typing import Any
 
 from bench.records import store
-from bench.records.outcome import Outcome
 from bench.records.record import Record
 from reports.rows import answers, means, transfer
 from reports.rows.numbers import Quantity
 from reports.rows.row import Row
-from reports.rows.spreads import NO_SEEDS, SeedSpreads
+from reports.rows.spreads import SeedSpreads, spreads_of
 
 SHOWN_DIFFERENCES = 4
 
@@ -32,31 +31,7 @@ def aggregate(found: Sequence[Record], out: Path | None = None, beside: Sequence
         groups.setdefault(_key(record), []).append(record)
     known = [*found, *beside]
     rows = [sorted(group, key=lambda record: (record.setup.seed, record.run_id)) for group in groups.values()]
-    tables = _tables(rows)
-    return _with_variants(
-        [_row(row, out, known, tables.get(_table(row), NO_SEEDS) if _seeded(row) else NO_SEEDS) for row in rows]
-    )
-
-
-def _table(runs: Sequence[Record]) -> tuple[str, str, str]:
-    setup = runs[0].setup
-    return setup.suite, setup.model, setup.task
-
-
-def _seeded(runs: Sequence[Record]) -> bool:
-    """Whether a row's result depends on a seed, as far as is known."""
-    inputs = runs[0].provenance.inputs
-    return not inputs or "seed" in inputs
-
-
-def _tables(rows: Sequence[Sequence[Record]]) -> dict[tuple[str, str, str], SeedSpreads]:
-    """The seeds of each table's rows that were scored."""
-    scored: dict[tuple[str, str, str], list[list[Outcome]]] = {}
-    for runs in rows:
-        outcomes = [run.outcome for run in runs if run.outcome is not None and run.status == "ok"]
-        if outcomes and _seeded(runs):
-            scored.setdefault(_table(runs), []).append(outcomes)
-    return {table: SeedSpreads(outcomes) for table, outcomes in scored.items()}
+    return _with_variants([_row(row, out, known, seeds) for row, seeds in zip(rows, spreads_of(rows), strict=True)])
 
 
 def ranked(rows: Sequence[Row]) -> list[Row]:
@@ -129,14 +104,17 @@ def _row(runs: list[Record], out: Path | None, known: Sequence[Record], seeds: S
         return Row(tuple(runs))
     scores = [outcome.score for outcome in outcomes]
     frames = [store.read_items(out, run) for run in runs] if out else []
-    answered = answers.task_answers(frames, runs[0].setup.task, scores[0].name)
+    task, name, higher = runs[0].setup.task, scores[0].name, scores[0].higher_is_better
+    answered, over_best = (answers.task_answers(frames, task, name, base=base) for base in ("before", "best_before"))
+    best = [outcome.best_base.gain if outcome.best_base else None for outcome in outcomes]
     # The base is one and the same for all seeds: they move the gain as far as the score.
     spread = seeds.of(lambda outcome: outcome.score.value)
     return Row(
         tuple(runs),
         score=means.mean_score(scores, answered, spread),
-        gain=means.mean_gain(outcomes, scores[0].higher_is_better, answered, spread),
-        metrics=means.other_metrics(outcomes, runs[0].setup.task, frames, seeds),
+        gain=means.mean_gain([outcome.gain for outcome in outcomes], higher, answered, spread),
+        over_best=means.mean_gain(best, higher, over_best, spread),
+        metrics=means.other_metrics(outcomes, task, frames, seeds),
         elsewhere=means.mean_elsewhere(outcomes, frames, seeds),
         wordings=means.mean_wordings(outcomes, seeds),
         transfers=transfer.between(runs, known, out, seeds),

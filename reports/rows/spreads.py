@@ -3,6 +3,7 @@
 from collections.abc import Callable, Sequence
 
 from bench.records.outcome import Outcome
+from bench.records.record import Record
 from bench.statistics.intervals import Spread, pooled
 
 
@@ -19,4 +20,29 @@ class SeedSpreads:
 
 
 NO_SEEDS = SeedSpreads()
-"""Of a row that depends on no seed, or whose table has one seed."""
+"""Of a row that depends on no seed."""
+
+
+def spreads_of(rows: Sequence[Sequence[Record]]) -> list[SeedSpreads]:
+    """For each row of records, one per seed, the seeds of its table.
+
+    A seed of rows that train nothing chooses the solved examples: it moves other numbers than one of training does, and the two
+    are not pooled.
+    """
+    tables: dict[tuple[str, str, str, bool], list[list[Outcome]]] = {}
+    for runs in rows:
+        outcomes = [run.outcome for run in runs if run.outcome is not None and run.status == "ok"]
+        if outcomes and _seeded(runs):
+            tables.setdefault(_table(runs), []).append(outcomes)
+    return [SeedSpreads(tables.get(_table(runs), [])) if _seeded(runs) else NO_SEEDS for runs in rows]
+
+
+def _table(runs: Sequence[Record]) -> tuple[str, str, str, bool]:
+    setup, cost = runs[0].setup, runs[0].cost
+    return setup.suite, setup.model, setup.task, cost is not None and cost.train_examples > 0
+
+
+def _seeded(runs: Sequence[Record]) -> bool:
+    """Whether a row's result depends on a seed, as far as is known."""
+    inputs = runs[0].provenance.inputs
+    return not inputs or "seed" in inputs

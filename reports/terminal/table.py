@@ -21,6 +21,12 @@ PROBES_ALONE = 8
 PROBE_WIDTH = 9
 NAME_WIDTH = 11
 MARK = "*"
+GAINS = {"gain": "gain", "over_best": "over best"}
+"""The two gains of a row, with their headers."""
+QUESTIONS = (
+    "gain: what training changed, over the base asked in the row's own words.",
+    "over best: what the row adds to what there is without training, over the base asked in its best words.",
+)
 COSTS = {("training", "train", "s"): 5, ("memory", "peak", "GB"): 5, ("trainable", "trained", "%"): 7}
 """What is shown of a row's cost, with its header and unit -> the width of its column."""
 
@@ -47,7 +53,7 @@ def _show_group(console: Console, rows: Sequence[Row]) -> None:
             console.print(_forgetting(scored, dict(probes[start : start + PROBES_ALONE])))
         for group in staged(scored):
             console.print(_stages(group))
-        for sentence in stated(_estimates(scored)):
+        for sentence in (*QUESTIONS, *stated(_estimates(scored))):
             say(console, sentence)
         if any(forgotten.lost.significant for row in scored for forgotten in row.forgetting.values()):
             say(console, f"{MARK}: this forgetting is more than chance, corrected for how many probes the row has (Holm).")
@@ -69,21 +75,23 @@ def _heading(rows: Sequence[Row]) -> str:
 
 def _beside(rows: Sequence[Row]) -> int:
     """Probes that fit beside the scores in 100 columns; more go to tables of their own."""
-    score, gain = max(len(_score(row)) for row in rows), max(len(text) for text in (rows[0].quantity.unit, *map(_gain, rows)))
+    unit, score = rows[0].quantity.unit, max(len(_score(row)) for row in rows)
+    gains = sum(max(len(text) for text in (unit, *(_gain(row, gain) for row in rows))) for gain in GAINS)
     # A space after each column but the last.
-    taken = NAME_WIDTH + score + gain + sum(COSTS.values()) + 5
+    taken = NAME_WIDTH + score + gains + sum(COSTS.values()) + 6
     return max(LOG_WIDTH - taken, 0) // (PROBE_WIDTH + 1)
 
 
 def _scores(rows: Sequence[Row], probes: dict[str, numbers.Quantity]) -> Table:
     table = _table()
     add_column(table, "score", "score [95 %]", no_wrap=True)
-    add_column(table, "gain", "gain", rows[0].quantity.unit, min_width=6)
+    for gain, header in GAINS.items():
+        add_column(table, gain, header, rows[0].quantity.unit, min_width=6)
     _add_probes(table, probes)
     for (term, header, unit), width in COSTS.items():
         add_column(table, term, header, unit, min_width=width)
     for row in rows:
-        table.add_row(_name(row), Text(_score(row)), _gain(row), *_lost(row, probes), *_costs(row))
+        table.add_row(_name(row), Text(_score(row)), *(_gain(row, gain) for gain in GAINS), *_lost(row, probes), *_costs(row))
     return table
 
 
@@ -116,8 +124,9 @@ def _score(row: Row) -> str:
     return f"{numbers.level(row.score.value, row.quantity)} {interval}".rstrip()
 
 
-def _gain(row: Row) -> str:
-    return numbers.difference(row.gain.value, row.quantity) if row.gain else numbers.MISSING
+def _gain(row: Row, gain: str) -> str:
+    estimate = row.gain if gain == "gain" else row.over_best
+    return numbers.difference(estimate.value, row.quantity) if estimate else numbers.MISSING
 
 
 def _lost(row: Row, probes: dict[str, numbers.Quantity]) -> Iterator[str]:

@@ -145,6 +145,7 @@ def made(
             train_examples=512 if trains else 0,
             train_tokens=19_648 if trains else 0,
             train_flops=12_345_678_901_234 if trains else 0,
+            useful_flops=10_000_000_000_000 if trains else 0,
             train_seconds=81.5 + seed if trains else 0,
             eval_seconds=12.25,
             probe_seconds=4.5,

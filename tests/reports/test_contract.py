@@ -12,6 +12,7 @@ COST = {
     "train_examples",
     "train_tokens",
     "train_flops",
+    "useful_flops",
     "train_seconds",
     "eval_seconds",
     "probe_seconds",

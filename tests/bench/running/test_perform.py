@@ -14,7 +14,15 @@ from bench.progress import Progress
 from bench.running import checks, measures, perform
 from bench.running.reference import FIRST_ITEMS, Reference
 
-TRAINING = ("train_examples", "train_tokens", "train_flops", "train_seconds", "trainable_parameters", "saved_bytes")
+TRAINING = (
+    "train_examples",
+    "train_tokens",
+    "train_flops",
+    "useful_flops",
+    "train_seconds",
+    "trainable_parameters",
+    "saved_bytes",
+)
 
 
 @pytest.fixture(autouse=True)

@@ -25,6 +25,7 @@ from bench.strategies import load_strategy
 from bench.strategies.base import Hyperparameters
 from bench.tasks.encoding import Encoding
 from bench.tokens.encoded import IGNORE, Encoded
+from bench.tokens.work import Work
 from bench.training import loop
 from bench.training.loop import Padding
 
@@ -257,7 +258,12 @@ def test_costs_count_what_the_model_saw(decoder_folder):
     assert [len(step) for step in built.steps] == [16, 16, 8]
     assert built.examples == 40 and state.step == 3
     assert state.tokens == sum(len(e.ids) - 1 for e in examples)
-    assert state.positions == sum(e.answer for e in examples)
+    assert state.useful == Work(state.tokens, sum((len(e.ids) - 1) ** 2 for e in examples), sum(e.answer for e in examples), 40)
+    # A pass has as many places as its rows by its longest row: more than the texts' own, and less than a batch padded whole.
+    whole = sum(len(step) * max(e.fed for e in step) for step in built.steps)
+    assert state.tokens < state.computed.tokens <= whole and state.computed.rows == 40
+    single = loop.train(run.model.load(), built.steps, HYPERPARAMETERS, Accelerator(cpu=True), Padding(0, 1))
+    assert single.computed == single.useful == state.useful  # a text at a time needs no padding
 
 
 def test_costs_of_an_encoder_count_all_its_windows():
@@ -267,7 +273,9 @@ def test_costs_of_an_encoder_count_all_its_windows():
     model = run.model.load(AutoModelForQuestionAnswering, num_labels=2)
     state = loop.train(model, built.steps, HYPERPARAMETERS, Accelerator(cpu=True), Padding(0, 1000))
     assert state.tokens == sum(len(e.ids) for e in windows)
-    assert state.positions == 2 * len(windows)
+    assert state.useful.positions == state.tokens and state.useful.rows == len(
+        windows
+    )  # a span's ends are looked for everywhere
 
 
 def test_a_watch_ends_the_training_after_its_step(decoder_folder):

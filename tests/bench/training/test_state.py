@@ -12,6 +12,7 @@ from bench.errors import RunError
 from bench.records.outcome import Point
 from bench.strategies.base import Hyperparameters
 from bench.tokens.encoded import Encoded
+from bench.tokens.work import Work
 from bench.training import loop
 from bench.training.state import BestWeights, TrainingState
 
@@ -26,7 +27,8 @@ def seen():
         steps=10,
         examples=160,
         tokens=1234,
-        positions=56,
+        computed=Work(2000, 30_000, 80, 40),
+        useful=Work(1234, 20_000, 56, 40),
         seconds=7.5,
         losses=[0.9, 0.1 + 0.2],
         validation=[0.25],

@@ -8,7 +8,7 @@ from reports.rows.rows import aggregate
 
 def test_columns_and_their_groups(make):
     found = board.wide_table(aggregate([make.record("full")[0]]))
-    assert found.groups == [("", 4), ("Task", 2), ("Forgetting (positive is loss)", 3), ("Cost", 10)]
+    assert found.groups == [("", 4), ("Task", 2), ("Forgetting (positive is loss)", 3), ("Cost", 11)]
     assert all(len(line.cells) == len(found.columns) for line in found.lines)
 
 
@@ -27,7 +27,7 @@ def test_row_of_an_api_has_money_and_no_sizes(make):
         paid, cost=paid.cost.model_copy(update={"money": 0.0123, "total_parameters": 0, "peak_memory_bytes": 0})
     )
     found = board.wide_table(aggregate([paid, make.record("full")[0]]))
-    assert found.groups[-1] == ("Cost", 11)
+    assert found.groups[-1] == ("Cost", 12)
     api, full = (dict(zip([c.title for c in found.columns], line.cells, strict=True)) for line in found.lines)
     assert (api["Money"].text, api["Money"].value) == ("0.0123", 0.0123) and full["Money"] == board.EMPTY
     assert all(api[title] == board.EMPTY for title in ("Memory", "Total", "wikipedia", "lambada"))
@@ -62,3 +62,13 @@ def test_each_measure_has_a_track_and_a_unit_of_its_own(make):
     assert found.lines[1].cells[4].bar.mid == 50 and found.lines[1].cells[5].text == "+10.000"
     alone = board.wide_table(aggregate([other]))
     assert next(column for column in alone.columns if column.title == "Score").first == "ascending"
+
+
+def test_score_has_its_seeds_deviation_and_its_collapsed_runs(make):
+    found = [make.record("full", seed, 0.80 + 0.04 * seed)[0] for seed in range(2)]
+    fallen = [make.changed(found[0], collapsed="one label alone"), found[1]]
+    details = []
+    for records in (found[:1], found, fallen):
+        (line,) = board.wide_table(aggregate(records)).lines
+        details.append(line.cells[4].detail)
+    assert details == ["", "seed SD 2.8 points", "seed SD 2.8 points; 1 of 2 collapsed"]

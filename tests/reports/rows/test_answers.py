@@ -90,3 +90,9 @@ def test_whole_clusters_are_left_out_where_the_items_have_some():
     frame = task_frame(["a"] * 40, ["a"] * 40, ["a", "b"] * 20).assign(cluster=[f"film {n // 4}" for n in range(40)])
     assert answers.task_answers([frame], "t", "accuracy").after.shifts.shape == (1, 10)
     assert answers.task_answers([frame.assign(cluster=None)], "t", "accuracy").after.shifts.shape == (1, 40)
+
+
+def test_either_base_is_held_against():
+    frame = task_frame(["a"] * 4, ["b"] * 4, ["a", "a", "a", "b"]).assign(best_before=["a", "a", "b", "b"])
+    same, best = (answers.task_answers([frame], "t", "accuracy", base=base) for base in ("before", "best_before"))
+    assert same.difference(1.0).values.tolist() == [0.75] and best.difference(1.0).values.tolist() == [0.25]

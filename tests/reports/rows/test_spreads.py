@@ -55,3 +55,22 @@ def test_forgettings_of_a_row_are_corrected_for_how_many_there_are(make):
         (row,) = aggregate([make.changed(record, forgetting=probes)])
         lost = row.forgetting["p0"].lost
         assert lost.low > 0 and lost.verdict == expected and row.forgetting["p0"].lost.significant is (expected == "loss")
+
+
+def test_seeds_that_choose_examples_are_not_pooled_with_those_that_train(make, out):
+    trained = [make.record("full", seed, 0.85) for seed in range(2)]
+    shots = [make.record("few-shot", seed, 0.5 + 0.2 * seed, trainable=0) for seed in range(2)]
+    alone, beside = (
+        {row.setup.strategy: row for row in aggregate(make.kept(out, pairs), out)} for pairs in (trained, trained + shots)
+    )
+    assert alone["full"].score == beside["full"].score and beside["few-shot"].seed_sd > 0.1
+
+
+def test_what_no_seed_can_move_has_no_seed_variance(make, out):
+    same = {"lambada": ("accuracy", 0.45, 0.45)}
+    shots = [make.record("few-shot", seed, 0.6, same, trainable=0) for seed in range(2)]
+    trained = [make.record("full", seed, 0.85, {"lambada": ("accuracy", 0.45, 0.40 - 0.1 * seed)}) for seed in range(2)]
+    rows = {row.setup.strategy: row for row in aggregate(make.kept(out, shots + trained), out)}
+    kept = rows["few-shot"].forgetting["lambada"].lost
+    assert (kept.value, kept.low, kept.high, kept.verdict) == (0, 0, 0, "none")
+    assert rows["full"].forgetting["lambada"].lost.seed_sd > 0.05

@@ -1,0 +1,40 @@
+"""A probe's number as jackknifed scores, by what the number is: the mean of its items' values, or an order of them."""
+
+import numpy as np
+
+from bench.statistics.bootstrap import Floats, Indices
+from bench.statistics.jackknife import Clusters, Jackknifed, of_auc, of_counts, of_scores
+
+AUC = "ROC AUC"
+RANKED = "Spearman correlation"
+RANKINGS = (AUC, RANKED)
+"""Names of the numbers that need a gold value per item; all others are weighted means."""
+
+
+def of_probe(measure: str, values: Floats, weights: Floats, gold: Floats | None, clusters: Clusters) -> Jackknifed:
+    """Scores of a probe whose number has that name, from its values, (seeds, items), and weights and gold, (items,).
+
+    The difference of two, before and after training, is what was lost; `of_one_model` makes its interval.
+    """
+    if measure in RANKINGS:
+        assert gold is not None  # rankings have it
+        return of_auc(values, gold == 1, clusters) if measure == AUC else _correlated(values, gold, clusters)
+    weights = np.broadcast_to(weights, values.shape)
+    counts = np.stack([values * weights, weights], axis=-1)
+    return of_counts(counts, _mean, clusters)
+
+
+def _mean(totals: Floats) -> Floats:
+    weights = totals[..., 1]
+    # Only one item with a weight: without it there is nothing left to average.
+    mean: Floats = np.divide(totals[..., 0], weights, out=np.zeros_like(weights), where=weights != 0)
+    return mean
+
+
+def _correlated(values: Floats, gold: Floats, clusters: Clusters) -> Jackknifed:
+    from scipy.stats import spearmanr  # half a second that only graded pairs need
+
+    def correlations(items: Indices) -> list[float]:
+        return [float(spearmanr(gold[items], row[items]).statistic) for row in values]
+
+    return of_scores(correlations, clusters)

@@ -1,0 +1,42 @@
+"""How much goes through a model: token ids as the counts that its floating-point operations grow with."""
+
+from collections.abc import Iterable, Sequence
+from dataclasses import dataclass
+
+from bench.tokens.encoded import Encoded
+
+
+@dataclass(frozen=True)
+class Work:
+    """What a model reads, all rows together."""
+
+    tokens: int = 0
+    """Places of the trunk: rows x length."""
+    pairs: int = 0
+    """Pairs of places that attention compares: rows x length^2."""
+    positions: int = 0
+    """Places of the output head: those of a decoder's logits; for an encoder one per text, or one per token."""
+    rows: int = 0
+
+    def __add__(self, other: "Work") -> "Work":
+        return Work(*(mine + its for mine, its in zip(self.counts, other.counts, strict=True)))
+
+    @property
+    def counts(self) -> tuple[int, int, int, int]:
+        """In the order of the fields."""
+        return self.tokens, self.pairs, self.positions, self.rows
+
+
+def padded_work(batch: Sequence[Encoded]) -> Work:
+    """What a batch is once it is padded: all its rows are as long as the longest, and have as many logits as any needs."""
+    rows, length = len(batch), max(encoded.fed for encoded in batch)
+    if batch[0].decodes:
+        return Work(rows * length, rows * length**2, rows * max(encoded.answer for encoded in batch), rows)
+    # One label is that of the whole text; else the head answers at every token, be there a label or not.
+    single = max(len(encoded.labels) for encoded in batch) == 1
+    return Work(rows * length, rows * length**2, rows if single else rows * length, rows)
+
+
+def useful_work(examples: Iterable[Encoded]) -> Work:
+    """What the examples are one at a time, without padding, with logits at the targets alone."""
+    return sum((padded_work([encoded]) for encoded in examples), Work())

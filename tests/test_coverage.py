@@ -1,0 +1,66 @@
+"""Intervals hold the truth as often as they say: baselines/coverage.py in small. Planted faults show in it."""
+
+from functools import cached_property
+
+import numpy as np
+import pytest
+
+from baselines import coverage
+from baselines.coverage import Cell, measured
+from bench.statistics.intervals import Spread
+from bench.statistics.jackknife import Jackknifed
+
+TABLES = 400
+ACCURACY = Cell(3, 3, 150, 0.85, 0.02)
+
+
+@pytest.mark.parametrize("measure", ["accuracy", "F1", "ROC AUC"])
+def test_simulated_models_have_the_mean_and_the_deviation_asked_for(measure):
+    cell = Cell(1, 400, 400, 0.8, 0.05, measure)
+    values = coverage.jackknifed(cell, 12, np.random.default_rng(0))[0].values
+    assert values.mean() == pytest.approx(0.8, abs=0.01)
+    # Items add what a seed's own answers to 400 of them vary by.
+    assert 0.045 < values.std(-1).mean() < 0.07
+
+
+@pytest.mark.parametrize(
+    "cell",
+    [
+        ACCURACY,
+        Cell(2, 2, 150, 0.85, 0.04),
+        Cell(3, 5, 100, 0.85, 0.0),
+        Cell(3, 3, 150, 0.75, 0.03, "F1"),
+        Cell(3, 2, 150, 0.75, 0.03, "ROC AUC"),
+        Cell(3, 3, 150, 0.85, 0.02, clusters=20),
+    ],
+)
+def test_rows_pairs_and_gains_hold_the_truth(cell):
+    found = measured(cell, TABLES)
+    # 400 tables of rows that share their items: a share of .95 is known to about .01.
+    assert 0.925 <= found.row <= 0.99 and 0.92 <= found.pair <= 0.985 and 0.925 <= found.gain <= 0.99
+    assert found.false <= 0.08 and 0 < found.width < 0.4
+
+
+def test_items_taken_as_if_seeds_did_not_share_them_are_noticed(monkeypatch):
+    def apart(row: Jackknifed) -> np.ndarray:
+        return (row.shifts**2).sum((-1, -2)) / row.values.shape[-1] ** 2
+
+    fault = cached_property(apart)
+    fault.__set_name__(Jackknifed, "items_variance")
+    monkeypatch.setattr(Jackknifed, "items_variance", fault)
+    assert measured(Cell(3, 5, 100, 0.85, 0.0), TABLES).row < 0.9
+
+
+def test_seeds_taken_as_if_they_did_not_vary_are_noticed(monkeypatch):
+    monkeypatch.setattr(coverage, "pooled", lambda table: Spread(1e-12, 6))
+    assert measured(Cell(3, 3, 400, 0.85, 0.04), TABLES).pair < 0.6
+
+
+def test_clusters_that_are_ignored_are_noticed():
+    assert measured(Cell(3, 3, 150, 0.85, 0.0, clusters=12, blind=True), TABLES).row < 0.9
+
+
+def test_bars_name_the_cell_that_misses_them():
+    held = measured(coverage.EQUAL[0], 20)
+    low, fine = (coverage.replace(held, by_row=[share] * 2) for share in (0.92, 0.95))
+    assert coverage.faults([fine]) == [] and coverage.faults([low])[0].startswith("rows of 2 rows, 2 seeds, 64 items")
