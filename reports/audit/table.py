@@ -39,6 +39,8 @@ def _numbers(row: Row) -> Iterator[tuple[Place, float]]:
     yield ("score", "value"), row.score.value
     if row.gain is not None:
         yield ("gain", "value"), row.gain.value
+    if row.over_best is not None:
+        yield ("best_base", "gain", "value"), row.over_best.value
     for name, metric in row.metrics.items():
         yield ("metrics", name, "value"), metric.value.value
     for name, away in row.elsewhere.items():

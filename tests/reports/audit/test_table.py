@@ -9,6 +9,8 @@ def test_rows_and_their_numbers_by_place(results):
     assert [run.setup.seed for run in row.runs] == [0, 50] and len(rows) == 4
     scores = [record.outcome.score.value for record in records if record.setup.task == "sst2"]
     assert row.numbers["score", "value"] == sum(scores) / 2
+    gains = [record.outcome.best_base.gain.value for record in records if record.setup.task == "sst2"]
+    assert row.numbers["best_base", "gain", "value"] == sum(gains) / 2
     assert ("forgetting", "mrpc", "delta") in row.numbers and ("stages", "forgetting") in row.numbers
 
 
