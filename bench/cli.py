@@ -6,7 +6,6 @@ Heavy packages are imported by the commands that need them.
 import json
 import os
 import sys
-from collections.abc import Sequence
 from pathlib import Path
 from typing import TYPE_CHECKING, Annotated
 
@@ -18,11 +17,7 @@ from bench.records import store
 from bench.records.contract import as_contract
 
 if TYPE_CHECKING:
-    from bench.devices.device import Device
-    from bench.planning.plan import PlanOptions
-    from bench.progress import Progress
     from bench.records.record import Record
-    from bench.running.run import Run
 
 app = typer.Typer(no_args_is_help=True, add_completion=False, pretty_exceptions_enable=False, help=__doc__)
 assets_app = typer.Typer(no_args_is_help=True, help="Pinned models and data inside PyPI wheels.")
@@ -98,6 +93,7 @@ def run(
 
     quiet.libraries(debug)
     from bench.planning.plan import PlanOptions
+    from bench.suites import run_suite
 
     options = PlanOptions(
         suite,
@@ -113,66 +109,7 @@ def run(
         probe_every,
         probe_power,
     )
-    return _run_suite(options, precision, out, dry_run, rerun_on_change, debug)
-
-
-def _run_suite(
-    options: "PlanOptions", precision_text: str, out: Path, dry_run: bool, rerun_on_change: bool, debug: bool
-) -> int:
-    """Plan, tell, run what waits, and show everything."""
-    from bench import folders
-    from bench.devices import hardware
-    from bench.devices.device import start
-    from bench.planning import estimate
-    from bench.planning.plan import plan
-    from bench.progress import Progress
-    from bench.running import execution
-
-    precision = hardware.requested(precision_text)
-    device = start(precision)
-    with device.accelerator.main_process_first():
-        runs = plan(options, precision)
-    progress = Progress(device.main, len(runs))
-    for sentence in dict.fromkeys(sentence for planned in runs for sentence in planned.left_out):
-        progress.say(sentence)
-    waiting = _waiting(runs, out, device, progress, rerun_on_change)
-    if dry_run:
-        if device.main:
-            estimate.print_plan(runs, out, waiting)
-        return 0
-    if device.main:
-        folders.check_writable(store.folder(out))
-    device.accelerator.wait_for_everyone()  # else a faster process writes records that a slower one takes for finished ones
-    execution.check_data(waiting)
-    records = execution.execute(runs, out, device, progress, debug, rerun_on_change)
-    if device.main:
-        _show(records, out, progress)
-    return 1 if any(record.status == "failed" for record in records) else 0
-
-
-def _waiting(runs: "Sequence[Run]", out: Path, device: "Device", progress: "Progress", rerun_on_change: bool) -> "list[Run]":
-    """The runs that are still to be done; a person is told of those that are done."""
-    from bench.devices.environment import environment
-    from bench.running.finished import is_finished, kept_from_elsewhere
-
-    here = environment(device.torch.type, device.precision)
-    records = {record.run_id: record for record in store.read_all(out)}
-    finished = {run.id for run in runs if is_finished(records.get(run.id), here, rerun_on_change)}
-    waiting = [run for run in runs if run.id not in finished]
-    if sentence := kept_from_elsewhere([records[run.id] for run in runs if run.id in finished], here):
-        progress.say(sentence)
-    if not waiting:
-        progress.say(f"nothing to run: all {len(runs)} runs of suite '{runs[0].suite}' have records in {out}")
-    progress.total = len(waiting) or len(runs)
-    return waiting
-
-
-def _show(records: "list[Record]", out: Path, progress: "Progress") -> None:
-    from reports.page import leaderboard
-    from reports.terminal import table
-
-    table.print_rows(records, out)
-    progress.say(f"leaderboard: {leaderboard.write_page(out, out)}")
+    return run_suite(options, precision, out, dry_run, rerun_on_change, debug)
 
 
 @app.command()

@@ -1,0 +1,61 @@
+"""A suite from its plan to its page: what waits is told, done and shown."""
+
+from collections.abc import Sequence
+from pathlib import Path
+
+from bench import folders
+from bench.devices import hardware
+from bench.devices.device import Device, start
+from bench.devices.environment import environment
+from bench.planning import estimate
+from bench.planning.plan import PlanOptions, plan
+from bench.progress import Progress
+from bench.records import store
+from bench.running import execution
+from bench.running.finished import is_finished, kept_from_elsewhere
+from bench.running.run import Run
+from reports.page import leaderboard
+from reports.terminal import table
+
+
+def run_suite(options: PlanOptions, precision_text: str, out: Path, dry_run: bool, rerun_on_change: bool, debug: bool) -> int:
+    """The exit status: 1 where a run failed.
+
+    Raises:
+        UserError: something that was asked for is wrong; nothing has been written by then.
+    """
+    precision = hardware.requested(precision_text)
+    device = start(precision)
+    with device.accelerator.main_process_first():
+        runs = plan(options, precision)
+    progress = Progress(device.main, len(runs))
+    for sentence in dict.fromkeys(sentence for planned in runs for sentence in planned.left_out):
+        progress.say(sentence)
+    waiting = unfinished(runs, out, device, progress, rerun_on_change)
+    if dry_run:
+        if device.main:
+            estimate.print_plan(runs, out, waiting)
+        return 0
+    if device.main:
+        folders.check_writable(store.folder(out))
+    device.accelerator.wait_for_everyone()  # else a faster process writes records that a slower one takes for finished ones
+    execution.check_data(waiting)
+    records = execution.execute(runs, out, device, progress, debug, rerun_on_change)
+    if device.main:
+        table.print_rows(records, out)
+        progress.say(f"leaderboard: {leaderboard.write_page(out, out)}")
+    return 1 if any(record.status == "failed" for record in records) else 0
+
+
+def unfinished(runs: Sequence[Run], out: Path, device: Device, progress: Progress, rerun_on_change: bool) -> list[Run]:
+    """The runs that are still to be done; a person is told of those that are done."""
+    here = environment(device.torch.type, device.precision)
+    records = {record.run_id: record for record in store.read_all(out)}
+    finished = {run.id for run in runs if is_finished(records.get(run.id), here, rerun_on_change)}
+    waiting = [run for run in runs if run.id not in finished]
+    if sentence := kept_from_elsewhere([records[run.id] for run in runs if run.id in finished], here):
+        progress.say(sentence)
+    if not waiting:
+        progress.say(f"nothing to run: all {len(runs)} runs of suite '{runs[0].suite}' have records in {out}")
+    progress.total = len(waiting) or len(runs)
+    return waiting

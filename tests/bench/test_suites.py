@@ -1,0 +1,49 @@
+"""Which runs of a suite still wait, and what a person is told of the others."""
+
+from types import SimpleNamespace
+
+import pytest
+
+from bench import suites
+from bench.planning.plan import PlanOptions, plan
+from bench.progress import Progress
+
+
+@pytest.fixture
+def runs():
+    return plan(PlanOptions("sentiment-domains", model="tiny-bert", strategies=["zero-shot", "full"]), "fp32")
+
+
+def waiting(runs, done, device, tmp_path, monkeypatch, capsys):
+    """Labels of the runs that wait where those called `done` have records, and what was said."""
+    records = [SimpleNamespace(run_id=run.id) for run in runs if run.strategy.name in done]
+    monkeypatch.setattr(suites.store, "read_all", lambda out: records)
+    monkeypatch.setattr(suites, "is_finished", lambda record, here, again: record is not None)
+    monkeypatch.setattr(suites, "kept_from_elsewhere", lambda found, here: f"{len(found)} kept" if found else None)
+    progress = Progress(True, len(runs))
+    found = suites.unfinished(runs, tmp_path, device, progress, False)
+    captured = capsys.readouterr()
+    return [run.strategy.name for run in found], captured.out + captured.err, progress.total
+
+
+def test_what_has_a_record_does_not_wait(runs, device, tmp_path, monkeypatch, capsys):
+    assert waiting(runs, [], device, tmp_path, monkeypatch, capsys) == (["zero-shot", "full"], "", 2)
+    names, said, total = waiting(runs, ["zero-shot"], device, tmp_path, monkeypatch, capsys)
+    assert (names, total) == (["full"], 1) and "1 kept" in said
+    names, said, total = waiting(runs, ["zero-shot", "full"], device, tmp_path, monkeypatch, capsys)
+    assert (names, total) == ([], 2) and "nothing to run: all 2 runs of suite 'sentiment-domains'" in said
+
+
+@pytest.mark.parametrize(("statuses", "status"), [(["ok", "skipped"], 0), (["ok", "failed"], 1)])
+def test_a_failed_run_is_told_by_the_exit_status(statuses, status, tmp_path, monkeypatch):
+    monkeypatch.setattr(suites.execution, "execute", lambda *_: [SimpleNamespace(status=each) for each in statuses])
+    monkeypatch.setattr(suites.table, "print_rows", lambda records, out: None)
+    monkeypatch.setattr(suites.leaderboard, "write_page", lambda records, out: out)
+    options = PlanOptions("sentiment-domains", model="tiny-bert", strategies=["zero-shot"])
+    assert suites.run_suite(options, "fp32", tmp_path, dry_run=False, rerun_on_change=False, debug=False) == status
+
+
+def test_a_dry_run_writes_nothing(tmp_path, capsys):
+    options = PlanOptions("sentiment-domains", model="tiny-bert", strategies=["zero-shot"])
+    assert suites.run_suite(options, "fp32", tmp_path / "out", dry_run=True, rerun_on_change=False, debug=False) == 0
+    assert not (tmp_path / "out").exists() and "zero-shot" in capsys.readouterr().out
