@@ -39,6 +39,7 @@ def as_contract(record: Record, seed_sd: float | None = None) -> Json:
         "environment_id": record.provenance.environment_id,
         "asked": record.outcome.asked if record.outcome else None,
         "seed_sd": seed_sd,
+        **_beside(record.outcome),
     }
 
 
@@ -64,9 +65,16 @@ def _outcome(outcome: Outcome | None, trust: Trust) -> Json:
     }
 
 
+def _beside(outcome: Outcome | None) -> Json:
+    """What the score is to be seen beside: the base in its best words, answers without a model, and whether it collapsed."""
+    if outcome is None:
+        return {"best_base": None, "references": {}, "collapsed": None}
+    return outcome.model_dump(mode="json", include={"best_base", "references", "collapsed"})
+
+
 def _elsewhere(part: Elsewhere) -> Json:
-    whole = part.model_dump(mode="json")
-    return {"score": whole["score"], "metrics": whole["metrics"], "base_score": part.base_score, **_gain(part.gain)}
+    whole = part.model_dump(mode="json", include={"score", "metrics", "base_score", "best_base"})
+    return {**whole, **_gain(part.gain)}
 
 
 def _gain(gain: Gain | None) -> Json:
