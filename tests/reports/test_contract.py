@@ -40,11 +40,19 @@ def test_all_parts_of_a_record_are_there(make, out, capsys):
     skipped, row = sorted(results(out, capsys), key=lambda row: row["strategy"])
     top = "run_id suite model task strategy seed status reason score metrics base_score gain gain_ci_low gain_ci_high elsewhere"
     top += " robustness forgetting checks cost losses validation hyperparameters budget tuning versions device provenance"
-    top += " environment_id asked seed_sd"
+    top += " environment_id asked seed_sd best_base references collapsed"
     assert set(top.split()) <= set(row) and set(row) == set(skipped)
     assert set(row["score"]) == set(row["metrics"]["malformed"]) == SCORE and set(row["cost"]) == COST
     assert row["metrics"]["malformed"]["value"] == 0.1 and row["metrics"]["malformed"]["higher_is_better"] is False
-    assert set(row["elsewhere"]["rte"]) == {"score", "metrics", "base_score", "gain", "gain_ci_low", "gain_ci_high"}
+    assert set(row["elsewhere"]["rte"]) == {
+        "score",
+        "metrics",
+        "base_score",
+        "best_base",
+        "gain",
+        "gain_ci_low",
+        "gain_ci_high",
+    }
     assert {words: score["value"] for words, score in row["robustness"]["scores"].items()} == {
         "say {text}": 0.8,
         "{text}?": 0.9,
