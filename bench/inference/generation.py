@@ -1,5 +1,6 @@
 """Text that a decoder writes by itself: greedy, in batches of similar length, up to the end of its line or turn."""
 
+import math
 from collections.abc import Sequence
 from functools import lru_cache
 from typing import Any
@@ -45,7 +46,7 @@ def generate(
             end = next((place for place, token in enumerate(row) if token in ends), len(row))
             text = tokenizer.decode(row[: end + 1] if one_line else row[:end], skip_special_tokens=True)
             text = text.lstrip().split("\n")[0] if one_line else text
-            texts[i] = GeneratedText(text.strip(), float(torch.tensor(chances[: end + 1]).sum().exp()))
+            texts[i] = GeneratedText(text.strip(), math.exp(math.fsum(chances[: end + 1])))
     return texts
 
 

@@ -112,7 +112,8 @@ def _training_shows(session: Session, model: nn.Module, trained_names: Sequence[
     named = dict(model.named_parameters())
     trained = [(n, named[n]) for n in trained_names if named[n].dim() > 1 and named[n].is_floating_point()]
     trunk = [w for name, w in trained if id(w) in inside or "prompt_encoder" in name][-MATRICES:]
-    others = [w for name, w in trained if id(w) not in inside and "prompt_encoder" not in name][-1:]
+    # Of several heads all, since only one of them is asked.
+    others = [w for name, w in trained if id(w) not in inside and "prompt_encoder" not in name and "embed" not in name]
     for where, matrices in (("trunk", trunk), ("head", others if session.run.model.family == "encoder" else [])):
         if not matrices:
             continue

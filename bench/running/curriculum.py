@@ -67,7 +67,10 @@ def _task_stream(run: Run, encoding: Encoding, task: TaskSpec, head: int, alike:
     @cache
     def length(index: int) -> int:
         # Worded plainly, whatever the strategy's wording, so that the order is the same for all of them.
-        return sum(len(sequence.ids) for sequence in encoding.training(kind, examples[index], Wording(), index))
+        try:
+            return sum(len(sequence.ids) for sequence in encoding.training(kind, examples[index], Wording(), index))
+        except UserError:  # an answer too long for the model is told when it is drawn, which it may never be
+            return encoding.max_length
 
     size = len(examples)
     positions = order_by_length(run.seed, size, length, run.batch) if alike else order(run.seed, size)
