@@ -1,7 +1,8 @@
 """All that a run measured per item, as the one long table that lies beside its record: the record's numbers can be made of it
 alone, and `tunebench audit` does so."""
 
-from collections.abc import Iterator, Sequence
+from collections.abc import Iterator, Mapping, Sequence
+from types import MappingProxyType
 
 import pandas as pd
 
@@ -41,11 +42,13 @@ def item_table(
     wordings: Sequence[str] = (),
     stages: Sequence[str] = (),
     answers: Sequence[Sequence[ItemAnswers]] = (),
+    references: Mapping[str, pd.DataFrame] = MappingProxyType({}),
 ) -> pd.DataFrame:
     """A row per item of the task, of other tasks and domains, of each wording and stage, and of the probes; answers that are no
     text are JSON.
 
     Args:
+        references: answers that need no model, by name.
         wordings: the instructions that were asked one at a time.
         stages: the tasks that were trained on one after another.
         answers: after each stage, to each stage's test set.
@@ -56,6 +59,7 @@ def item_table(
     after_stage: list[Sequence[pd.DataFrame | ItemAnswers]] = [before.stages, *answers]
     for number, parts in enumerate(after_stage):
         frames += [_answers("stage", name, pd.DataFrame(part), number) for name, part in zip(stages, parts, strict=True)]
+    frames += [_answers("reference", name, frame) for name, frame in references.items()]
     frames += _probes(before, after)
     return pd.concat(frames, ignore_index=True).reindex(columns=list(COLUMNS))
 

@@ -57,6 +57,42 @@ def entity_metric(measure: str, strict: bool = False, average: str = "micro") ->
     return OutsideMetric(partial(_entities, measure, strict, average), json.loads, json.loads)
 
 
+def entities_of(tags: Sequence[str]) -> list[tuple[str, int, int]]:
+    """Type, first word and last (exclusive) of each entity, as conlleval reads BIO: an I- that continues nothing begins one."""
+    found: list[tuple[str, int, int]] = []
+    for place, tag in enumerate(tags):
+        if tag == "O":
+            continue
+        kind, goes_on = tag[2:], tag[0] == "I"
+        if goes_on and found and found[-1][0] == kind and found[-1][2] == place:
+            found[-1] = (kind, found[-1][1], place + 1)
+        else:
+            found.append((kind, place, place + 1))
+    return found
+
+
+def _words(predictions: list[list[str]], golds: list[list[str]]) -> float:
+    """F1 of words with the type of the entity that holds them."""
+    hits = said = right = 0
+    for prediction, gold in zip(predictions, golds, strict=True):
+        mine, theirs = (
+            {(kind, word) for kind, first, last in entities_of(tags) for word in range(first, last)}
+            for tags in (prediction, gold)
+        )
+        hits, said, right = hits + len(mine & theirs), said + len(mine), right + len(theirs)
+    return 2 * hits / (said + right) if said + right else 0.0
+
+
+def part_of(tags: str, runs: str, seen: bool) -> str:
+    """Tags as JSON with the entities alone that are, or are not, among the runs of words that training has."""
+    given, known = json.loads(tags), {tuple(run) for run in json.loads(runs)}
+    kept = ["O"] * len(given)
+    for _, first, last in entities_of(given):
+        if ((first, last) in known) == seen:
+            kept[first:last] = given[first:last]
+    return json.dumps(kept)
+
+
 def squad_words(text: str) -> list[str]:
     """An answer as SQuAD's evaluation script compares it: lower case, no punctuation, no articles, words."""
     text = "".join(character for character in text.lower() if character not in string.punctuation)
@@ -130,6 +166,9 @@ METRICS = {
     "entity_precision_strict": entity_metric("precision_score", strict=True),
     "entity_recall_strict": entity_metric("recall_score", strict=True),
     "entity_f1_macro": entity_metric("f1_score", average="macro"),
+    "entity_word_f1": OutsideMetric(_words, json.loads, json.loads),
+    "entity_f1_seen": entity_metric("f1_score"),
+    "entity_f1_unseen": entity_metric("f1_score"),
     "squad_em": OutsideMetric(partial(_squad, _exact), gold=json.loads),
     "squad_f1": OutsideMetric(partial(_squad, _overlap), gold=json.loads),
     "perplexity": OutsideMetric(_perplexity, json.loads, _unread, higher_is_better=False, share=False),
@@ -140,5 +179,7 @@ METRICS = {
     "rougeL": OutsideMetric(partial(_rouge, "rougeL"), gold=json.loads),
 }
 
+PARTS = {"entity_f1_seen": True, "entity_f1_unseen": False}
+"""Metrics of a part of the entities: whether of those whose words are a mention in training."""
 RATE_COLUMNS = {"malformed": False, "answerable": True}
 """Metrics that are the mean of the column of their name, and whether higher is better."""

@@ -23,7 +23,7 @@ def test_a_probe_asks_what_the_suite_allows_its_family_and_the_command_line_over
     def limits(**options):
         return {spec.name: most for spec, most in plan(strategies=["full"], **options)[0].probes}
 
-    assert set(limits(model="smollm2").values()) == {14}
+    assert set(limits(model="smollm2").values()) == {64}
     assert limits(model="minilm") == {"mrpc": 128}
     assert limits(model="minilm", probe_items=9) == {"mrpc": 9}
     assert set(limits(model="smollm2", probe_items=99).values()) == {99}

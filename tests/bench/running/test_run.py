@@ -71,6 +71,7 @@ def test_the_id_is_the_same_wherever_the_data_lies(tmp_path):
     task = built_in.task("sst2").model_dump(exclude_defaults=True)
     task |= {"train": [{"path": "a.csv", "columns": columns}, {"path": "b.csv", "columns": columns}]}
     task |= {"validation": {"share": 0.2}, "test": {"share": 0.2}}
+    del task["cluster"]
     strategy = built_in.strategy("multitask").model_dump(exclude_defaults=True)
     strategy["hyperparameters"]["rehearsal"] = {"path": "c.csv", "columns": {"text": "t"}}
     suite = built_in.suite("sentiment").model_dump(exclude_defaults=True)

@@ -74,7 +74,8 @@ class InOrder(Trainer):
 
 
 def steps_of(model_name, budget="64", suite="sentiment", max_length=None):
-    (run,) = plan.plan(plan.PlanOptions(suite, model=model_name, strategies=["full"], budget=budget), "fp32")
+    options = plan.PlanOptions(suite, model=model_name, strategies=["full"], budget=budget)
+    run = plan.plan(options, "fp32")[-1]  # of a suite with several tasks the last
     return run, curriculum.build_curriculum(run, Encoding(run.model, max_length or run.max_length))
 
 

@@ -2,13 +2,15 @@
 
 import json
 
+import pandas as pd
 import pytest
 from audited import METRICS as NAMES
 from audited import answered
 
 from bench import metrics
+from bench.metrics.mentions import restricted
 from bench.records.store import as_text
-from reports.audit.outside import METRICS, squad_words
+from reports.audit.outside import METRICS, PARTS, part_of, squad_words
 
 BY_HAND = [
     ("accuracy", ["a", "b"], ["a", "a"], 0.5),
@@ -18,6 +20,7 @@ BY_HAND = [
     ("entity_precision_strict", [["I-A", "O"]], [["B-A", "O"]], 0.0),
     ("entity_recall", [["O"]], [["O"]], 0.0),
     ("entity_f1_macro", [["B-A", "B-B"]], [["B-A", "B-C"]], 1 / 3),
+    ("entity_word_f1", [["B-A", "I-A", "O"]], [["B-A", "O", "B-A"]], 0.5),
     ("squad_em", ["The cat!", "x"], [["cat", "dog"], []], 0.5),
     ("squad_f1", ["a big cat", ""], [["cat"], []], (2 / 3 + 1) / 2),
     ("perplexity", [[0.0, 2.0, 9.0]], [""], 1.0),
@@ -53,6 +56,15 @@ def test_texts_with_other_numbers_of_references(monkeypatch):
     for name in ("bleu", "chrf", "rouge1", "rougeL"):
         engine = metrics.counted(name).value(said, gold)
         assert METRICS[name].of(said, [json.dumps(each) for each in gold]) == pytest.approx(engine, rel=1e-12)
+
+
+def test_a_part_of_the_entities():
+    """As the engine cuts it: the words 0 to 2 are a mention in training, whatever type they get."""
+    tags = ["B-A", "I-A", "O", "I-B", "B-B"]
+    frame = pd.DataFrame({"seen": ["[[0, 2]]"], "tags": [tags]})
+    for name, kept in {"entity_f1_seen": [*tags[:2], "O", "O", "O"], "entity_f1_unseen": ["O", "O", *tags[2:]]}.items():
+        assert json.loads(part_of(json.dumps(tags), "[[0, 2]]", PARTS[name])) == kept
+        assert restricted(frame, name, ["tags"])["tags"].tolist() == [kept]
 
 
 def test_words_of_an_answer():
