@@ -9,6 +9,7 @@ from bench.devices.device import Device, start
 from bench.devices.environment import environment
 from bench.planning import estimate
 from bench.planning.plan import PlanOptions, plan
+from bench.planning.warnings import doubt
 from bench.progress import Progress
 from bench.records import store
 from bench.running import execution
@@ -32,6 +33,8 @@ def run_suite(options: PlanOptions, precision_text: str, out: Path, dry_run: boo
     for sentence in dict.fromkeys(sentence for planned in runs for sentence in planned.left_out):
         progress.say(sentence)
     waiting = unfinished(runs, out, device, progress, rerun_on_change)
+    for sentence in dict.fromkeys(filter(None, map(doubt, waiting))):
+        progress.say(sentence)
     if dry_run:
         if device.main:
             estimate.print_plan(runs, out, waiting)

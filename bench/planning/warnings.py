@@ -1,0 +1,26 @@
+"""What a plan can tell beforehand of runs that may learn nothing."""
+
+import math
+
+from bench.modeling.models import Model
+from bench.running.run import Run
+from bench.tasks import splits
+
+TAGGING_STEPS = 160
+"""After 160 steps MiniLM, fully trained, tagged `medical-spans` better than a list of its training spans does. After 80 steps on
+a user's file of six types, three runs of four tagged nothing."""
+
+
+def doubt(run: Run) -> str | None:
+    """A sentence on an encoder that would be trained to tag in so few steps that it may mark nothing at all; else None."""
+    tags = run.task.type == "ner" and isinstance(run.model, Model) and run.model.family == "encoder"
+    steps = math.ceil(run.budget.examples / run.batch)
+    if not tags or not run.strategy.trains or run.unfit or steps >= TAGGING_STEPS:
+        return None
+    train = splits.load_splits(run.task).train
+    mentions = sum(tag.startswith("B-") for example in train for tag in example.gold)
+    seen = round(mentions * run.budget.examples / len(train))
+    return (
+        f"{run.model.name} / {run.task.name}: {steps} steps see about {seen:,} mentions; an encoder may mark nothing after so "
+        f"few, accepted runs had {TAGGING_STEPS} steps or more: raise the budget to {TAGGING_STEPS * run.batch}examples"
+    )
