@@ -7,8 +7,8 @@ from bench.running.run import Run
 from bench.tasks import splits
 
 TAGGING_STEPS = 160
-"""After 160 steps MiniLM, fully trained, tagged `medical-spans` better than a list of its training spans does. After 80 steps on
-a user's file of six types, three runs of four tagged nothing."""
+"""After 160 steps MiniLM, fully trained, tagged `medical-spans` better than a list of its training spans does. After 80 steps
+on a user's file of six types, three runs of four tagged nothing."""
 
 
 def doubt(run: Run) -> str | None:
