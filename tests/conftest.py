@@ -13,6 +13,7 @@ from bench import folders, quiet
 from bench.devices.device import Device, start
 from bench.modeling import models as bench_models
 from bench.modeling.models import Model
+from bench.running import reference
 from bench.specs.library import Library
 from bench.specs.task import TaskSpec
 from bench.tasks import splits
@@ -23,6 +24,12 @@ quiet.libraries(False)
 CHAT = (
     "{% for m in messages %}<s>{{ m['role'] }}: {{ m['content'] }}</s>{% endfor %}{% if add_generation_prompt %}<s>{% endif %}"
 )
+
+
+@pytest.fixture(autouse=True)
+def few_items_choose_the_wording(monkeypatch: pytest.MonkeyPatch) -> None:
+    """The base is asked in both wordings on 8 validation items instead of 128: in small runs that would be most of the time."""
+    monkeypatch.setattr(reference, "VALIDATION_ITEMS", 8)
 
 
 @pytest.fixture(scope="session")
