@@ -179,7 +179,7 @@ METRICS = {
     "rougeL": OutsideMetric(partial(_rouge, "rougeL"), gold=json.loads),
 }
 
-PARTS = {"entity_f1_seen": True, "entity_f1_unseen": False}
+OF_TRAINING = {"entity_f1_seen": True, "entity_f1_unseen": False}
 """Metrics of a part of the entities: whether of those whose words are a mention in training."""
 RATE_COLUMNS = {"malformed": False, "answerable": True}
 """Metrics that are the mean of the column of their name, and whether higher is better."""

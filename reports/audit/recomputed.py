@@ -7,7 +7,7 @@ import pandas as pd
 
 from bench.records.outcome import Outcome
 from bench.records.record import Record
-from reports.audit.outside import METRICS, PARTS, RATE_COLUMNS, part_of
+from reports.audit.outside import METRICS, OF_TRAINING, RATE_COLUMNS, part_of
 from reports.audit.probing import ProbeItems, probe_numbers, relative_loss
 from reports.audit.reading import Numbers, Path, column_texts, complete, part, parts
 
@@ -77,11 +77,13 @@ def _number(answered: pd.DataFrame, metric: str, column: str) -> float | None:
     said, gold = column_texts(answered, column), column_texts(answered, "gold")
     if said is None or gold is None or metric not in METRICS:
         return None
-    if metric in PARTS:
+    if metric in OF_TRAINING:
         runs = column_texts(answered, "seen")
         if runs is None:
             return None
-        said, gold = ([part_of(tags, known, PARTS[metric]) for tags, known in zip(t, runs, strict=True)] for t in (said, gold))
+        said, gold = (
+            [part_of(tags, known, OF_TRAINING[metric]) for tags, known in zip(t, runs, strict=True)] for t in (said, gold)
+        )
     return METRICS[metric].of(said, gold)
 
 

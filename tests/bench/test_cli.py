@@ -90,7 +90,7 @@ def test_a_plan_has_the_same_ids_on_every_machine(monkeypatch, tmp_path):
     def ids(asked, becomes):
         accelerator, cpu = SimpleNamespace(main_process_first=nullcontext), SimpleNamespace(type="cpu")
         device = SimpleNamespace(main=True, precision=becomes, accelerator=accelerator, torch=cpu)
-        monkeypatch.setattr("bench.devices.device.start", lambda precision: device)
+        monkeypatch.setattr("bench.suites.start", lambda precision: device)
         with pytest.raises(SystemExit) as leaving:
             cli.main(["run", *TINY, "--precision", asked, "--dry-run", "--out", str(tmp_path)])
         assert leaving.value.code == 0

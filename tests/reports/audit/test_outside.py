@@ -10,7 +10,7 @@ from audited import answered
 from bench import metrics
 from bench.metrics.mentions import restricted
 from bench.records.store import as_text
-from reports.audit.outside import METRICS, PARTS, part_of, squad_words
+from reports.audit.outside import METRICS, OF_TRAINING, part_of, squad_words
 
 BY_HAND = [
     ("accuracy", ["a", "b"], ["a", "a"], 0.5),
@@ -63,7 +63,7 @@ def test_a_part_of_the_entities():
     tags = ["B-A", "I-A", "O", "I-B", "B-B"]
     frame = pd.DataFrame({"seen": ["[[0, 2]]"], "tags": [tags]})
     for name, kept in {"entity_f1_seen": [*tags[:2], "O", "O", "O"], "entity_f1_unseen": ["O", "O", *tags[2:]]}.items():
-        assert json.loads(part_of(json.dumps(tags), "[[0, 2]]", PARTS[name])) == kept
+        assert json.loads(part_of(json.dumps(tags), "[[0, 2]]", OF_TRAINING[name])) == kept
         assert restricted(frame, name, ["tags"])["tags"].tolist() == [kept]
 
 
