@@ -30,7 +30,7 @@ from bench.probes.similarity import Similarity
 from bench.progress import Progress
 from bench.running import perform, reference
 from bench.tasks.encoding import Encoding
-from bench.tasks.types import classification, ner, qa
+from bench.tasks.types import classification, ner
 from bench.tokens import batches
 
 pytestmark = pytest.mark.slow
@@ -543,8 +543,8 @@ def another_wording(patch):
 
 
 def asked_as_in_training(patch):
-    sound = Encoding.context
-    patch.setattr(Encoding, "context", lambda self, t, e, w, split, *a: sound(self, t, e, w, "train", *a))
+    sound = Encoding.prompt
+    patch.setattr(Encoding, "prompt", lambda self, t, e, w, split, *a: sound(self, t, e, w, "train", *a))
 
 
 def answers_without_their_space(patch):
@@ -554,16 +554,6 @@ def answers_without_their_space(patch):
 def tags_of_the_next_piece(patch):
     sound = ner.Ner.judge
     patch.setattr(ner.Ner, "judge", lambda self, e, w, logits: sound(self, e, w, [row.roll(-1, 0) for row in logits]))
-
-
-def spans_a_token_short(patch):
-    sound = qa.best_span
-
-    def short(*a):
-        score, first, last = sound(*a)
-        return score, first, max(first, last - 1)
-
-    patch.setattr(qa, "best_span", short)
 
 
 def descriptions_swapped(patch):
@@ -609,7 +599,6 @@ OF_RUNS = [
     (asked_as_in_training, {**INSTRUCTED, "model": "smollm2"}),
     (answers_without_their_space, RANKED),
     (tags_of_the_next_piece, {"suite": "ner"}),
-    (spans_a_token_short, {"suite": "qa"}),
     (descriptions_swapped, {"strategy": "zero-shot"}),
     (labels_shifted, READ),
     (a_token_too_many, READ),
@@ -648,7 +637,8 @@ def key_without(patch, name):
 @pytest.mark.parametrize(
     ("forgotten", "first", "second"),
     [
-        ("bits", ENCODER, {"strategy": "lora-8bit", "max_length": 96}),
+        # Rounding to 8 bit moves tiny-bert's similarities by less than the tolerance.
+        ("bits", {"model": "smollm2", "strategy": "zero-shot"}, {"model": "smollm2", "strategy": "lora-8bit"}),
         ("max_length", {}, {"max_length": 24}),
         ("model", {}, {"model": "minilm"}),
     ],
