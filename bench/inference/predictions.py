@@ -14,7 +14,7 @@ from bench.inference.backend import Backend, Prompt
 from bench.inference.passages import passage_losses
 from bench.specs.base import Capability
 from bench.specs.wording import Wording
-from bench.tasks.encoding import Encoding, InstructionSplit
+from bench.tasks.encoding import Encoding, InstructionSplit, instructions_of
 from bench.tasks.examples import Example
 from bench.tasks.few_shot import pick_shots, solved
 from bench.tasks.prompts import inputs, instruction, plain
@@ -57,8 +57,8 @@ class EvalSet:
 
     @property
     def instructions(self) -> InstructionSplit:
-        """Whose instructions are used: the unseen ones are kept for what is published, as the test's examples are."""
-        return "train" if self.split == "validation" else "test"
+        """Whose instructions are used."""
+        return instructions_of(self.split)
 
     def place(self, index: int) -> int:
         """Which paraphrase the example gets."""
@@ -86,10 +86,12 @@ class ItemPrediction:
     """Whether the right answer was in what the model read; None where it is looked up in no text, or nothing can be cut."""
 
 
-class _Context(NamedTuple):
+class Context(NamedTuple):
     """What a decoder reads before it answers."""
 
     ids: tuple[int, ...]
+    cut: bool
+    """Whether it lost its middle."""
     answerable: bool | None
 
 
@@ -138,20 +140,30 @@ def _way(can: frozenset[Capability], evalset: EvalSet) -> Way:
     return _ranked if evalset.task.asks == "rank" and "loglikelihoods" in can else _written
 
 
-def _contexts(evalset: EvalSet, answer: int) -> list[_Context]:
-    """Prompts in ids that leave room for `answer` tokens."""
-    encoding, task = evalset.model_encoding, evalset.task
+def contexts(evalset: EvalSet) -> list[Context]:
+    """Each example's prompt as a decoder reads it, cut so that the longest answer has room."""
+    encoding, task, answer = evalset.model_encoding, evalset.task, _longest_answer(evalset)
     before = solved(task, evalset.shots)
     room = len(encoding.ids(before)) if before else 0
     words, split = evalset.wording, evalset.instructions
 
-    def context(index: int, example: Example) -> _Context:
+    def context(index: int, example: Example) -> Context:
         text, special = encoding.prompt(task, example, words, split, evalset.place(index), before)
         ids = encoding.ids(text, special)
-        lost = encoding.lost_text(text, encoding.lost(len(ids), answer, room), special)
-        return _Context(encoding.fitted(ids, answer, room), task.answerable(example, text, lost))
+        lost = encoding.lost(len(ids), answer, room)
+        answerable = task.answerable(example, text, encoding.lost_text(text, lost, special))
+        return Context(encoding.fitted(ids, answer, room), bool(lost), answerable)
 
     return [context(index, example) for index, example in enumerate(evalset.examples)]
+
+
+def _longest_answer(evalset: EvalSet) -> int:
+    """In tokens: of the candidates, where they are ranked, or of what may be written."""
+    return max(map(len, _candidates(evalset))) if evalset.task.asks == "rank" else evalset.task.answer_tokens
+
+
+def _candidates(evalset: EvalSet) -> list[tuple[int, ...]]:
+    return [tuple(evalset.model_encoding.answer(words, evalset.wording)) for words in evalset.task.candidates()]
 
 
 def _conversations(evalset: EvalSet) -> list[Prompt]:
@@ -168,11 +180,9 @@ def _conversations(evalset: EvalSet) -> list[Prompt]:
 
 def _ranked(backend: Backend, evalset: EvalSet) -> list[ItemPrediction]:
     """The candidate with the highest log-likelihood after the prompt; its share of the candidates' probability."""
-    labels = evalset.task.spec.labels
-    answers = [tuple(evalset.model_encoding.answer(words, evalset.wording)) for words in evalset.task.candidates()]
-    contexts = [context.ids for context in _contexts(evalset, max(map(len, answers)))]
-    likelihoods = backend.loglikelihoods([(context, answer) for context in contexts for answer in answers])
-    scores = np.array([likelihood.total for likelihood in likelihoods]).reshape(len(contexts), len(answers))
+    labels, answers = evalset.task.spec.labels, _candidates(evalset)
+    likelihoods = backend.loglikelihoods([(context.ids, answer) for context in contexts(evalset) for answer in answers])
+    scores = np.array([likelihood.total for likelihood in likelihoods]).reshape(-1, len(answers))
     shares = np.exp(scores.max(1) - np.logaddexp.reduce(scores, axis=1))
     return [ItemPrediction(labels[best], float(share)) for best, share in zip(scores.argmax(1), shares, strict=True)]
 
@@ -180,10 +190,10 @@ def _ranked(backend: Backend, evalset: EvalSet) -> list[ItemPrediction]:
 def _written(backend: Backend, evalset: EvalSet) -> list[ItemPrediction]:
     """What the model writes, taken apart by the task's type."""
     task, examples = evalset.task, evalset.examples
-    contexts = _contexts(evalset, task.answer_tokens) if evalset.encoding else []
-    prompts = [Prompt(context.ids) for context in contexts] or _conversations(evalset)
+    read = contexts(evalset) if evalset.encoding else []
+    prompts = [Prompt(context.ids) for context in read] or _conversations(evalset)
     texts = backend.generate(prompts, task.answer_tokens, one_line=evalset.wording.style == "plain")
-    answerable = [context.answerable for context in contexts] or [None] * len(examples)
+    answerable = [context.answerable for context in read] or [None] * len(examples)
     return [
         ItemPrediction(task.parse(example, said.text), said.confidence, True, said.tokens, whole)
         for example, said, whole in zip(examples, texts, answerable, strict=True)

@@ -8,12 +8,13 @@ from statistics import median
 from typing import Any
 
 from bench.errors import UserError, unknown
+from bench.inference.predictions import EvalSet, contexts
 from bench.modeling.models import Model, find_model
 from bench.specs.library import Library, suites_for
 from bench.specs.task import TaskSpec
 from bench.specs.wording import Wording
 from bench.tasks import prompts, separation, splits, types
-from bench.tasks.encoding import Encoding, InstructionSplit
+from bench.tasks.encoding import Encoding, InstructionSplit, instructions_of
 from bench.tasks.examples import Example
 from bench.tasks.spans import entities
 from bench.tasks.splits import TaskData
@@ -73,12 +74,29 @@ class DataView:
 
     def rows(self, split: str) -> Iterator[dict[str, Any]]:
         """Each example: fields, gold, cluster, prompt and answer as the model sees them, tokens, and whether it was cut."""
-        for index, example in enumerate(self.examples(split)):
-            given = {"id": example.id, "fields": example.fields, "gold": example.gold, "cluster": example.cluster}
-            yield {**given, **self._read(example, split, index)}
+        examples, decodes = self.examples(split), self.encoding and self.encoding.model.family == "decoder"
+        if decodes and split != "train" and self.task.asks != "read":
+            reads = self._asked(split, examples)
+        else:
+            reads = (self._read(example, split, index) for index, example in enumerate(examples))
+        for example, read in zip(examples, reads, strict=True):
+            yield {"id": example.id, "fields": example.fields, "gold": example.gold, "cluster": example.cluster, **read}
+
+    def _asked(self, split: str, examples: Sequence[Example]) -> Iterator[dict[str, Any]]:
+        """What a decoder reads before it answers."""
+        evalset = EvalSet(self.task, self.data, self.encoding, self.wording, 0, split=split)
+        for example, context in zip(examples, contexts(evalset), strict=True):
+            said = evalset.model_encoding.answer(self.task.answer(example), self.wording)
+            yield self._decoded(context.ids, said, context.cut)
+
+    def _decoded(self, context: Sequence[int], answer: Sequence[int], cut: bool) -> dict[str, Any]:
+        assert self.encoding is not None
+        decode = self.encoding.model.tokenizer.decode
+        tokens = len(context) + len(answer)
+        return {"prompt": decode(list(context)), "answer": decode(list(answer)), "tokens": tokens, "cut": cut}
 
     def _read(self, example: Example, split: str, index: int) -> dict[str, Any]:
-        asked: InstructionSplit = "train" if split == "train" else "test"
+        asked = instructions_of(split)
         answer = "" if self.task.asks == "read" else self.task.answer(example)
         if self.encoding is None:
             return {"prompt": self._words(example, asked, index), "answer": answer, "tokens": None, "cut": None}
@@ -94,11 +112,10 @@ class DataView:
             # A test is read in windows too, all of it.
             read = encoding.text(example.fields["text"]).ids if split == "train" else ids
             return {"prompt": decode(read), "answer": "", "tokens": len(read), "cut": len(ids) > len(read)}
-        said = encoding.answer(answer, self.wording)
-        context = encoding.context(self.task, example, self.wording, asked, index)
-        fitted = encoding.fitted(context, answer=len(said))
-        tokens = len(fitted) + len(said)
-        return {"prompt": decode(fitted), "answer": decode(said), "tokens": tokens, "cut": len(fitted) < len(context)}
+        (trained,) = encoding.training(self.task, example, self.wording, index)
+        context, said = trained.ids[: -trained.answer], trained.ids[-trained.answer :]
+        whole = encoding.context(self.task, example, self.wording, asked, index)
+        return self._decoded(context, said, cut=len(context) < len(whole))
 
     def _words(self, example: Example, asked: InstructionSplit, index: int) -> str:
         spec = self.task.spec

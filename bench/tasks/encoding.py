@@ -17,6 +17,11 @@ InstructionSplit = Literal["train", "test"]
 """Whose instructions are used."""
 
 
+def instructions_of(split: str) -> InstructionSplit:
+    """Whose instructions a split is asked in: the unseen ones are kept for what is published, as the test's examples are."""
+    return "train" if split in ("train", "validation") else "test"
+
+
 class Encoding:
     """Turns examples into ids for one model."""
 

@@ -7,9 +7,11 @@ import pytest
 
 from bench.cli import main
 from bench.errors import UserError
+from bench.inference.predictions import EvalSet, contexts
 from bench.planning.data_view import DataView
 from bench.specs.library import Library
-from bench.tasks.prompts import plain
+from bench.tasks.encoding import Encoding
+from bench.tasks.prompts import instruction, plain
 
 
 def test_an_encoder_sees_its_windows_and_is_told_what_is_cut(encoder):
@@ -32,6 +34,26 @@ def test_a_decoder_sees_prompt_and_answer(decoder_folder, decoder):
     assert row["tokens"] == len(decoder.tokenizer(prompt)["input_ids"]) + len(view.encoding.ids(row["answer"], special=False))
     instructed = next(DataView.of("sst2", None, str(decoder_folder), True).rows("test"))
     assert instructed["prompt"] != row["prompt"] and example.fields["text"] in instructed["prompt"]
+
+
+def test_validation_is_shown_in_the_words_of_training_and_the_test_in_unseen_ones(decoder_folder, encoder):
+    """As early stopping, curves and the choice of the base's wording ask it."""
+    for model in (str(decoder_folder), None):
+        view = DataView.of("sst2", None, model, True)
+        for split, words in (("train", "train"), ("validation", "train"), ("test", "test")):
+            row, example = next(view.rows(split)), view.examples(split)[0]
+            assert instruction(view.task.spec, example, words, 0) in row["prompt"]
+
+
+def test_a_decoder_is_shown_what_a_run_cuts_where_the_longest_answer_has_room(decoder_folder, decoder):
+    view = DataView.of("squad", None, str(decoder_folder), False)
+    short = DataView(view.task, view.data, Encoding(decoder, 96), view.wording)
+    asked = EvalSet(view.task, view.data, short.encoding, view.wording, 0)
+    read = contexts(asked)
+    rows = list(short.rows("test"))
+    assert [row["prompt"] for row in rows] == [decoder.tokenizer.decode(list(context.ids)) for context in read]
+    assert [row["cut"] for row in rows] == [context.cut for context in read] and sum(row["cut"] for row in rows) > 100
+    assert all(len(context.ids) == 96 - view.task.answer_tokens for context in read if context.cut)
 
 
 def test_counts_are_those_of_the_data():
