@@ -114,8 +114,8 @@ class DataView:
             return {"prompt": decode(read), "answer": "", "tokens": len(read), "cut": len(ids) > len(read)}
         (trained,) = encoding.training(self.task, example, self.wording, index)
         context, said = trained.ids[: -trained.answer], trained.ids[-trained.answer :]
-        whole = encoding.context(self.task, example, self.wording, asked, index)
-        return self._decoded(context, said, cut=len(context) < len(whole))
+        uncut = encoding.context(self.task, example, self.wording, asked, index)
+        return self._decoded(context, said, cut=len(context) < len(uncut))
 
     def _words(self, example: Example, asked: InstructionSplit, index: int) -> str:
         spec = self.task.spec
