@@ -6,7 +6,7 @@ from typing import Any, ClassVar
 
 import numpy as np
 
-from bench.statistics.bootstrap import Floats
+from bench.statistics.arrays import Floats
 from bench.statistics.intervals import Scale
 
 

@@ -6,7 +6,7 @@ from typing import Any
 import numpy as np
 
 from bench.metrics.base import Counted, Mean, mean_f1
-from bench.statistics.bootstrap import Floats
+from bench.statistics.arrays import Floats
 
 
 class Accuracy(Mean):

@@ -12,7 +12,7 @@ import numpy as np
 
 from bench.errors import UserError
 from bench.metrics.base import Counted, mean_f1, ratio
-from bench.statistics.bootstrap import Floats
+from bench.statistics.arrays import Floats
 
 Spans = set[tuple[str, int, int]]
 """Type, first and last token (strict: the one after the last)."""

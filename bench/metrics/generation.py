@@ -9,7 +9,7 @@ import numpy as np
 
 from bench.errors import UserError
 from bench.metrics.base import Counted, Mean
-from bench.statistics.bootstrap import Floats
+from bench.statistics.arrays import Floats
 
 
 def _paired(predictions: Sequence[str], references: Sequence[Sequence[str]]) -> list[tuple[str, list[str]]]:

@@ -8,7 +8,7 @@ import numpy as np
 
 from bench.errors import UserError
 from bench.metrics.base import Counted, ratio
-from bench.statistics.bootstrap import Floats
+from bench.statistics.arrays import Floats
 
 
 class _PerUnit(Counted):

@@ -1,7 +1,7 @@
 """The interface of probes: items in, one value per item out, one score over the values."""
 
 from abc import ABC, abstractmethod
-from collections.abc import Callable, Mapping, Sequence
+from collections.abc import Mapping, Sequence
 from copy import copy
 from typing import Any, ClassVar, Self, TypeVar
 
@@ -18,7 +18,6 @@ from bench.modeling.models import Model
 from bench.probes.templates import filled
 from bench.specs.base import Capability, Family, Spec, explain
 from bench.specs.probe import ProbeSpec
-from bench.statistics.bootstrap import Indices
 from bench.tasks.encoding import Encoding
 from bench.tasks.sampling import sample
 
@@ -28,7 +27,7 @@ ACCURACY = "accuracy"
 R = TypeVar("R", bound=Mapping[str, Any])
 
 Columns = Mapping[str, npt.NDArray[Any]]
-"""`measure`'s columns, all items or a resample of them."""
+"""`measure`'s columns."""
 
 
 class ProbeOptions(Spec):
@@ -115,17 +114,9 @@ class Probe(ABC):
         """The probe's number from `measure`'s columns: the weighted mean of the items' values."""
         return float(np.average(items["value"], weights=items["weight"]))
 
-    def comparison(self, before: Columns, after: Columns) -> Callable[[Indices], tuple[float, float]]:
-        """A function of items' indices: their score before and after. What all choices of items share is worked out once."""
-
-        def scores(items: Indices) -> tuple[float, float]:
-            return self.score({n: v[items] for n, v in before.items()}), self.score({n: v[items] for n, v in after.items()})
-
-        return scores
-
     def scores(self, before: Columns, after: Columns) -> tuple[float, float]:
-        """The score of all items before and after."""
-        return self.comparison(before, after)(np.arange(len(before["value"])))
+        """The score before and after."""
+        return self.score(before), self.score(after)
 
     def others(self, before: Columns, after: Columns) -> dict[str, tuple[float, float]]:
         """Further numbers that the same items give, before and after, by name."""

@@ -5,14 +5,12 @@ texts, per layer (Kornblith et al. 2019). 1 is no change but rotation and scale.
 dimensions CKA is too high, the more so the fewer the texts: compare only values of the same number of items.
 """
 
-from collections.abc import Callable
-
 import numpy as np
 import pandas as pd
 
 from bench.inference.backend import Backend
 from bench.probes.base import Columns, Probe
-from bench.statistics.bootstrap import Floats, Indices
+from bench.statistics.arrays import Floats, Indices
 
 LAYER = "layer "
 
@@ -36,16 +34,17 @@ class Drift(Probe):
         """A model's similarity to itself."""
         return 1.0
 
-    def comparison(self, before: Columns, after: Columns) -> Callable[[Indices], tuple[float, float]]:
+    def scores(self, before: Columns, after: Columns) -> tuple[float, float]:
         """1, and the mean of the layers' CKA."""
-        old, new = grams(before), grams(after)
-        return lambda items: (1.0, float(np.mean(linear_cka(old, new, items))))
+        return 1.0, float(np.mean(_of_layers(before, after)))
 
     def others(self, before: Columns, after: Columns) -> dict[str, tuple[float, float]]:
         """Each layer's CKA."""
-        old, new = grams(before), grams(after)
-        cka_of_layer = linear_cka(old, new, np.arange(len(before["value"])))
-        return {name: (1.0, float(cka)) for name, cka in zip(_layers(before), cka_of_layer, strict=True)}
+        return {name: (1.0, float(cka)) for name, cka in zip(_layers(before), _of_layers(before, after), strict=True)}
+
+
+def _of_layers(before: Columns, after: Columns) -> Floats:
+    return linear_cka(grams(before), grams(after), np.arange(len(before["value"])))
 
 
 def _layers(items: Columns) -> list[str]:

@@ -37,7 +37,7 @@ def _score(predictions: pd.DataFrame, name: str) -> Score:
 
 
 def value(predictions: pd.DataFrame, name: str) -> float:
-    """The metric's number alone: an interval takes a thousand times as long."""
+    """The metric's number alone, without an interval."""
     predictions = restricted(predictions, name, ["prediction", "gold"])
     return metrics.counted(name).value(predictions["prediction"].tolist(), predictions["gold"].tolist())
 

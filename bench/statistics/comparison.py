@@ -6,7 +6,7 @@ from dataclasses import dataclass
 import numpy as np
 import numpy.typing as npt
 
-from bench.statistics.bootstrap import Floats
+from bench.statistics.arrays import Floats
 from bench.statistics.intervals import CONFIDENCE, Spread, limits, of_pair
 from bench.statistics.jackknife import Jackknifed
 

@@ -13,7 +13,7 @@ from typing import Literal
 import numpy as np
 from scipy.special import ndtri, stdtrit
 
-from bench.statistics.bootstrap import Floats
+from bench.statistics.arrays import Floats
 from bench.statistics.jackknife import Jackknifed
 
 CONFIDENCE = 0.95

@@ -13,7 +13,7 @@ from typing import Any
 import numpy as np
 import numpy.typing as npt
 
-from bench.statistics.bootstrap import Floats, Indices
+from bench.statistics.arrays import Floats, Indices
 
 ENOUGH_CLUSTERS = 8
 """Effective clusters below which nothing is claimed of new ones: rows' intervals cover too seldom there."""

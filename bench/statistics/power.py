@@ -10,13 +10,15 @@ import numpy as np
 from scipy.optimize import brentq
 from scipy.stats import binom, nct, norm, t
 
-LEVEL_OF_TEST = 0.05
-POWER_WANTED = 0.8
+from bench.statistics.detectable import POWER
+from bench.statistics.intervals import CONFIDENCE
+
+LEVEL = 1 - CONFIDENCE
 
 
 def power_of_mean(loss: float, spread: float, items: int) -> float:
     """How often the t test finds a mean loss where the paired differences have that standard deviation."""
-    far = t.isf(LEVEL_OF_TEST / 2, items - 1)
+    far = t.isf(LEVEL / 2, items - 1)
     # scipy's noncentral t is not finite far out, where everything is found.
     found = float(nct.sf(far, items - 1, loss / spread * math.sqrt(items)))
     return found if math.isfinite(found) else 1.0
@@ -25,7 +27,7 @@ def power_of_mean(loss: float, spread: float, items: int) -> float:
 def power_of_share(loss: float, discordance: float, items: int) -> float:
     """How often the exact McNemar test finds a loss of accuracy where that share of items is right in one model alone."""
     changed = np.arange(items + 1)
-    needed = binom.isf(LEVEL_OF_TEST / 2, changed, 0.5) + 1  # so many losses among the changed items, and not fewer
+    needed = binom.isf(LEVEL / 2, changed, 0.5) + 1  # so many losses among the changed items, and not fewer
     found = binom.sf(needed - 1, changed, (discordance + loss) / (2 * discordance))
     return float(binom.pmf(changed, items, discordance) @ found)
 
@@ -35,14 +37,14 @@ def smallest_mean_loss(spread: float, items: int) -> float:
     if not spread:
         return 0.0
     most = 20 * spread  # of two items the test finds nothing smaller
-    return float(brentq(lambda loss: power_of_mean(loss, spread, items) - POWER_WANTED, 0.0, most))
+    return float(brentq(lambda loss: power_of_mean(loss, spread, items) - POWER, 0.0, most))
 
 
 def smallest_share_loss(discordance: float, items: int) -> float | None:
     """Of accuracy, as a share; None where even a loss of all changed items would not be found so often."""
-    if not discordance or power_of_share(discordance, discordance, items) < POWER_WANTED:
+    if not discordance or power_of_share(discordance, discordance, items) < POWER:
         return None
-    return float(brentq(lambda loss: power_of_share(loss, discordance, items) - POWER_WANTED, 0.0, discordance))
+    return float(brentq(lambda loss: power_of_share(loss, discordance, items) - POWER, 0.0, discordance))
 
 
 def smallest_shown(low: float | None, high: float | None, items: int) -> float | None:
@@ -53,14 +55,14 @@ def smallest_shown(low: float | None, high: float | None, items: int) -> float |
     """
     if low is None or high is None or not high > low or items < 2:
         return None
-    tail = float(t.isf(LEVEL_OF_TEST / 2, items - 1))
-    return (high - low) / 2 * (1 + float(t.isf(1 - POWER_WANTED, items - 1)) / tail)
+    tail = float(t.isf(LEVEL / 2, items - 1))
+    return (high - low) / 2 * (1 + float(t.isf(1 - POWER, items - 1)) / tail)
 
 
 def items_for_mean(loss: float, spread: float) -> int:
     """The fewest items on which a mean loss is found four times out of five."""
     items = max(2, round((_normal() * spread / loss) ** 2) - 2)
-    while power_of_mean(loss, spread, items) < POWER_WANTED:
+    while power_of_mean(loss, spread, items) < POWER:
         items += 1
     return items
 
@@ -68,12 +70,12 @@ def items_for_mean(loss: float, spread: float) -> int:
 def items_for_share(loss: float, discordance: float) -> int:
     """The same for a loss of accuracy; a loss larger than the discordance is all of it."""
     lost = min(loss, discordance)
-    tails = norm.isf(LEVEL_OF_TEST / 2) * math.sqrt(discordance) + norm.isf(1 - POWER_WANTED) * math.sqrt(discordance - lost**2)
+    tails = norm.isf(LEVEL / 2) * math.sqrt(discordance) + norm.isf(1 - POWER) * math.sqrt(discordance - lost**2)
     items = max(2, round((tails / lost) ** 2) - 2)
-    while power_of_share(lost, discordance, items) < POWER_WANTED:
+    while power_of_share(lost, discordance, items) < POWER:
         items += 1
     return items
 
 
 def _normal() -> float:
-    return float(norm.isf(LEVEL_OF_TEST / 2) + norm.isf(1 - POWER_WANTED))
+    return float(norm.isf(LEVEL / 2) + norm.isf(1 - POWER))

@@ -2,7 +2,7 @@
 
 import numpy as np
 
-from bench.statistics.bootstrap import Floats, Indices
+from bench.statistics.arrays import Floats, Indices
 from bench.statistics.jackknife import Clusters, Jackknifed, of_auc, of_counts, of_scores
 
 AUC = "ROC AUC"

@@ -13,10 +13,13 @@ import pandas as pd
 from bench import metrics
 from bench.metrics.mentions import PARTS, restricted
 from bench.records import store
-from bench.statistics.bootstrap import Floats
+from bench.statistics.arrays import Floats
 from bench.statistics.intervals import Scale
 from bench.statistics.jackknife import Clusters, Jackknifed, clusters_of, of_counts
 from bench.statistics.probed import RANKINGS, of_probe
+
+BASES = ("before", "best_before")
+"""Columns of the base's answers: asked in the row's own words, and in its best."""
 
 
 @dataclass(frozen=True)

@@ -13,7 +13,9 @@ from bench.records import store
 from bench.records.outcome import BestBase, Delta, Elsewhere, Forgetting, Gain, Outcome, Point, Robustness, Score, Stages
 from bench.records.record import Cost, Provenance, Record, Setup, Trust
 from bench.running.scoring import rise, scores
-from bench.statistics.bootstrap import interval
+from bench.statistics.intervals import of_one_model
+from bench.statistics.jackknife import clusters_of
+from bench.statistics.probed import of_probe
 
 LOSS = "loss (nats per token)"
 BASE = 0.55
@@ -50,11 +52,16 @@ def digest(value: Any) -> str:
     return hashlib.sha256(repr(value).encode()).hexdigest()[:16]
 
 
+def _interval(values: np.ndarray) -> tuple[float, float]:
+    """Of the mean, over items."""
+    return of_one_model(of_probe("mean", values[None], np.ones(len(values)), None, clusters_of(None, len(values))))
+
+
 def _forgetting(frame: pd.DataFrame, value_name: str) -> Forgetting:
     sign = -1.0 if value_name == LOSS else 1.0
     before, after = frame["before_value"].to_numpy(float), frame["value"].to_numpy(float)
     lost = sign * (before - after)
-    low, high = interval(lambda i: float(lost[i].mean()), len(lost), resamples=100)
+    low, high = _interval(lost)
     return Forgetting(
         value_name=value_name,
         higher_is_better=sign > 0,
@@ -119,8 +126,7 @@ def made(
     answered = frame[frame["kind"] == "task"]
     right = (answered["prediction"] == answered["gold"]).to_numpy(float)
     gains = right - (answered["before"] == answered["gold"]).to_numpy(float)
-    low, high = interval(lambda i: float(right[i].mean()), len(right), resamples=100)
-    gain_low, gain_high = interval(lambda i: float(gains[i].mean()), len(right), resamples=100)
+    (low, high), (gain_low, gain_high) = _interval(right), _interval(gains)
     score = Score(name="accuracy", value=right.mean(), ci_low=low, ci_high=high, n=len(right), share=True)
     trains = trainable > 0
     hyperparameters = changes.pop("hyperparameters", {"learning_rate": 2e-5, "warmup": 0.1} if trains else {})

@@ -142,4 +142,5 @@ def test_a_score_weighs_its_items(probe):
     before = {name: frame[name].to_numpy() for name in ("value", "weight")}
     after = before | {"value": before["value"] + 1}
     assert probe.score(before) == 1.75 and probe.scores(before, after) == (1.75, 2.75)
-    assert probe.comparison(before, after)([1, 1]) == (4.0, 5.0)
+    chosen = [{name: values[[1, 1]] for name, values in side.items()} for side in (before, after)]
+    assert probe.scores(*chosen) == (4.0, 5.0)

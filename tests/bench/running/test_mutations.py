@@ -331,8 +331,8 @@ def features_as_they_come(patch):
 
 
 def compared_with_itself(patch):
-    sound = Drift.comparison
-    patch.setattr(Drift, "comparison", lambda self, before, after: sound(self, before, before))
+    sound = Drift.scores
+    patch.setattr(Drift, "scores", lambda self, before, after: sound(self, before, before))
 
 
 OF_PROBES = [

@@ -21,6 +21,28 @@ def test_one_run_s_mean_has_student_s_interval():
     assert of_one_model(answered(values)) == pytest.approx(expected)
 
 
+@pytest.mark.parametrize("draw", ["student", "answers"])
+def test_few_items_without_a_change_are_rarely_called_one(draw: str):
+    """1,000 probes of 14 paired differences around 0: heavy-tailed losses, and answers that turn right or wrong."""
+    generator, calls = np.random.default_rng(8), 0
+    for _ in range(1000):
+        change = generator.standard_t(5, size=14) if draw == "student" else generator.choice([-1.0, 0.0, 0.0, 1.0], size=14)
+        low, high = of_one_model(answered(change[None]))
+        calls += low > 0 or high < 0
+    # 5 % are 50; plain bootstrap percentiles call 93 losses and 73 answers a change.
+    assert calls <= 70
+
+
+def test_covers_the_truth_about_as_often_as_it_says():
+    generator, truth, hits = np.random.default_rng(0), 0.8, 0
+    for _ in range(300):
+        right = generator.random(300) < truth
+        low, high = of_one_model(answered(right[None]), "wilson")
+        hits += low <= truth <= high
+    # 95 % of 300 is 285; the binomial's 99.9 % range.
+    assert 268 <= hits <= 299
+
+
 def test_paired_interval_is_student_s_of_the_differences():
     one, other = np.random.default_rng(0).normal(size=(2, 1, 30))
     expected = stats.t.interval(0.95, 29, (one - other).mean(), stats.sem((one - other)[0]))
