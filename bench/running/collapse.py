@@ -3,15 +3,13 @@
 A mean over seeds hides such a run, and it is no sign of what the strategy can do.
 """
 
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 
 import pandas as pd
 
-from bench.inference.predictions import EvalSet
 from bench.records.outcome import Score
 from bench.records.store import as_text
-from bench.running.reference_answers import answers_without_model
-from bench.running.scoring import scores
+from bench.running.scoring import value
 from bench.tasks.constant import CONSTANT
 
 SHARE = 10
@@ -20,15 +18,16 @@ FELL = 0.9
 """A loss that ends above this share of where it began has hardly fallen."""
 
 
-def collapsed(evalset: EvalSet, answered: pd.DataFrame, score: Score, losses: Sequence[float]) -> str | None:
+def collapsed(answered: pd.DataFrame, simple: Mapping[str, pd.DataFrame], score: Score, losses: Sequence[float]) -> str | None:
     """What shows that the model answers nothing of its own, and what to try; None where nothing does.
 
     Args:
-        answered: the predictions of a trained model on the set.
-        score: of these.
+        answered: the predictions of a trained model.
+        simple: answers that need no model, to the same items.
+        score: of the predictions.
         losses: of each training step.
     """
-    constant = answers_without_model(evalset).get(CONSTANT)
+    constant = simple.get(CONSTANT)
     if constant is None:
         return None
     sign = _one_answer(answered, constant) or _no_better(score, constant)
@@ -45,7 +44,7 @@ def _one_answer(answered: pd.DataFrame, constant: pd.DataFrame) -> str | None:
 
 
 def _no_better(score: Score, constant: pd.DataFrame) -> str | None:
-    bar = scores(constant, [score.name])[score.name].value
+    bar = value(constant, score.name)
     above = score.value > bar if score.higher_is_better else score.value < bar
     if above:
         return None

@@ -3,6 +3,7 @@
 import time
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass, field, replace
+from functools import cached_property
 
 import pandas as pd
 from torch import nn
@@ -14,6 +15,7 @@ from bench.inference.predictions import EvalSet, predict
 from bench.modeling.models import Model
 from bench.probes import Probe, probe_class
 from bench.progress import Progress
+from bench.running.reference_answers import answers_without_model
 from bench.running.run import Run
 from bench.specs.task import TaskSpec
 from bench.specs.wording import Wording
@@ -54,6 +56,11 @@ class Session:
         encoding = Encoding(run.model, run.max_length) if isinstance(run.model, Model) else None
         probes = [probe_class(spec)(spec, encoding, limit) for spec, limit in run.probes] if encoding else []
         return cls(run, device, progress, eval_sets(run, encoding), probes)
+
+    @cached_property
+    def simple_answers(self) -> dict[str, pd.DataFrame]:
+        """What answers that need no model say to the run's own test set, by name."""
+        return answers_without_model(self.sets.test)
 
     @property
     def encoding(self) -> Encoding:

@@ -20,7 +20,6 @@ from bench.running.evaluation import Evaluation, Session, evaluate
 from bench.running.item_table import item_table
 from bench.running.recording import RunResult, recorded
 from bench.running.reference import FIRST_ITEMS, Baseline, Reference
-from bench.running.reference_answers import answers_without_model
 from bench.running.run import Run
 from bench.running.stages import train_stages
 from bench.tokens.work import Work
@@ -41,8 +40,8 @@ def perform(run: Run, device: Device, progress: Progress) -> tuple[Record, pd.Da
 def _items(session: Session, result: RunResult) -> pd.DataFrame:
     wordings = session.run.task.paraphrases("test") if result.after.paraphrases else []
     stages = [evalset.task.spec.name for evalset in session.sets.stages]
-    answers, simple = result.training.stage_answers, answers_without_model(session.sets.test)
-    return item_table(session.run.task.name, result.before, result.after, wordings, stages, answers, simple)
+    answers = result.training.stage_answers
+    return item_table(session.run.task.name, result.before, result.after, wordings, stages, answers, session.simple_answers)
 
 
 def _trained(session: Session, reference: Reference) -> RunResult:

@@ -81,8 +81,8 @@ def _outcome(session: Session, result: RunResult) -> Outcome:
     trains = session.run.strategy.trains
     return Outcome(
         **of_task,
-        references=reference_scores(test),
-        collapsed=collapsed(test, after.test, of_task["score"], training.losses) if trains else None,
+        references=reference_scores(session.simple_answers, of_task["score"].name),
+        collapsed=collapsed(after.test, session.simple_answers, of_task["score"], training.losses) if trains else None,
         elsewhere=measures.elsewhere(session, before, after),
         robustness=measures.robustness(session.sets.test, after),
         forgetting=forgotten,

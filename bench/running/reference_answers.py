@@ -1,5 +1,7 @@
 """What answers that need no model score on a run's own test items: rows that a model must rise above."""
 
+from collections.abc import Mapping
+
 import pandas as pd
 
 from bench.inference.predictions import EvalSet, ItemPrediction, frame
@@ -16,7 +18,6 @@ def answers_without_model(evalset: EvalSet) -> dict[str, pd.DataFrame]:
     }
 
 
-def reference_scores(evalset: EvalSet) -> dict[str, Score]:
-    """The task's first metric of each."""
-    metric = evalset.task.spec.metrics[0]
-    return {name: scores(answers, [metric])[metric] for name, answers in answers_without_model(evalset).items()}
+def reference_scores(answers: Mapping[str, pd.DataFrame], metric: str) -> dict[str, Score]:
+    """What each of them scores."""
+    return {name: scores(answered, [metric])[metric] for name, answered in answers.items()}

@@ -1,7 +1,5 @@
 """Collapsed runs are told from those that answer for themselves, and each is told what to try."""
 
-from types import SimpleNamespace
-
 import pandas as pd
 import pytest
 
@@ -11,11 +9,10 @@ from bench.running.scoring import scores
 FALLING = [2.0] * 5 + [0.2] * 5
 
 
-def told(gold, said, constant, losses=FALLING, name="accuracy", monkeypatch=None):
+def told(gold, said, constant, losses=FALLING, name="accuracy"):
     frame = pd.DataFrame({"gold": gold, "prediction": said})
     simplest = {"constant answer": frame.assign(prediction=constant)} if constant else {}
-    monkeypatch.setattr(collapse, "answers_without_model", lambda evalset: simplest)
-    return collapse.collapsed(SimpleNamespace(), frame, scores(frame, [name])[name], losses)
+    return collapse.collapsed(frame, simplest, scores(frame, [name])[name], losses)
 
 
 @pytest.mark.parametrize(
@@ -27,25 +24,25 @@ def told(gold, said, constant, losses=FALLING, name="accuracy", monkeypatch=None
         ("abaa", "its accuracy of 0.500 is not better than the simplest constant answer's 0.750"),
     ],
 )
-def test_one_answer_to_all_or_none_better_than_a_constant(said, sign, monkeypatch):
-    found = told(list("aaab"), list(said), ["a"] * 4, monkeypatch=monkeypatch)
+def test_one_answer_to_all_or_none_better_than_a_constant(said, sign):
+    found = told(list("aaab"), list(said), ["a"] * 4)
     assert found is None if sign is None else found.startswith(sign)
 
 
-def test_no_entity_at_all_is_one_answer(monkeypatch):
+def test_no_entity_at_all_is_one_answer():
     gold = [["B-X", "O"], ["O"], ["O", "B-X", "I-X"]]
     nothing = [["O"] * len(tags) for tags in gold]
-    assert "constant" in told(gold, nothing, nothing, name="entity_f1", monkeypatch=monkeypatch)
-    assert told(gold, [["B-X", "O"], *nothing[1:]], nothing, name="entity_f1", monkeypatch=monkeypatch) is None
+    assert "constant" in told(gold, nothing, nothing, name="entity_f1")
+    assert told(gold, [["B-X", "O"], *nothing[1:]], nothing, name="entity_f1") is None
 
 
-def test_one_answer_may_be_the_right_one(monkeypatch):
-    found = told(["a"] * 3, ["a"] * 3, ["b"] * 3, monkeypatch=monkeypatch)
+def test_one_answer_may_be_the_right_one():
+    found = told(["a"] * 3, ["a"] * 3, ["b"] * 3)
     assert found is None
 
 
-def test_a_corpus_has_no_constant_answer(monkeypatch):
-    assert told(["a", "b"], ["a", "a"], None, monkeypatch=monkeypatch) is None
+def test_a_corpus_has_no_constant_answer():
+    assert told(["a", "b"], ["a", "a"], None) is None
 
 
 @pytest.mark.parametrize(
