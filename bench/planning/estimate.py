@@ -60,7 +60,6 @@ def estimate_cost(run: Run) -> CostEstimate:
     # The heads of other tasks, a few thousand weights, are left out.
     shape = run.model.shape(AutoModelForCausalLM) if decoder else run.model.shape(kind.auto_class, num_labels=kind.outputs())
     adapted, memory = sizes.memory(shape, run.strategy, run.model.family, max(Padding.tokens, run.max_length))
-    probing = 2 * memory.parameters * probe_tokens(run) if run.strategy.trains else 0
     if not run.strategy.trains:
         return CostEstimate(0, 0, memory)
     if steps is None:
@@ -69,14 +68,14 @@ def estimate_cost(run: Run) -> CostEstimate:
     tokens = sum(encoded.fed for encoded in examples)
     # Cut into the passes of one process, as the training cuts them.
     passes = (padded_work(part) for step in steps.steps for part in micro_batches(step, Padding.tokens, 0, 1))
+    probing = 2 * memory.parameters * probe_tokens(run)
     return CostEstimate(tokens, flops.count_flops(adapted).computed(sum(passes, Work())), memory, probing)
 
 
 def print_plan(runs: Sequence[Run], out: Path, waiting: Sequence[Run]) -> None:
     """Print the plan; runs that are not `waiting` are done already, and cost nothing."""
     table = Table(
-        title=f"{len(runs)} runs of suite {runs[0].suite}",
-        caption="seconds: training alone, at this machine's measured speed",
+        title=f"{len(runs)} runs of suite {runs[0].suite}", caption="seconds: training alone, at this machine's measured speed"
     )
     for column in ("run", "model", "task", "strategy", "seed"):
         table.add_column(column, overflow="fold")
@@ -100,9 +99,7 @@ def print_plan(runs: Sequence[Run], out: Path, waiting: Sequence[Run]) -> None:
         )
         probes = sum(limit for _, limit in run.probes)
         table.add_row(
-            *(run.id, run.model.name, run.task.name, run.strategy.name, str(run.seed)),
-            *map(str, numbers),
-            *(str(probes), state),
+            run.id, run.model.name, run.task.name, run.strategy.name, str(run.seed), *map(str, numbers), str(probes), state
         )
     console = Console()
     if not console.is_terminal:  # a log has no width

@@ -5,6 +5,7 @@ import math
 from bench.modeling.models import Model
 from bench.running.run import Run
 from bench.tasks import splits
+from bench.tasks.spans import entities
 
 TAGGING_STEPS = 160
 """After 160 steps MiniLM, fully trained, tagged `medical-spans` better than a list of its training spans does. After 80 steps
@@ -18,7 +19,7 @@ def doubt(run: Run) -> str | None:
     if not tags or not run.strategy.trains or run.unfit or steps >= TAGGING_STEPS:
         return None
     train = splits.load_splits(run.task).train
-    mentions = sum(tag.startswith("B-") for example in train for tag in example.gold)
+    mentions = sum(len(entities(example.gold)) for example in train)
     seen = round(mentions * run.budget.examples / len(train))
     return (
         f"{run.model.name} / {run.task.name}: {steps} steps see about {seen:,} mentions; an encoder may mark nothing after so "
