@@ -46,6 +46,8 @@ def _numbers(row: Row) -> Iterator[tuple[Place, float]]:
     for name, away in row.elsewhere.items():
         yield ("elsewhere", name, "score", "value"), away.score.value
         yield ("elsewhere", name, "gain", "value"), away.gain.value
+        if away.over_best is not None:
+            yield ("elsewhere", name, "best_base", "gain", "value"), away.over_best.value
     for words, score in row.wordings.scores.items() if row.wordings else ():
         yield ("robustness", "scores", words, "value"), score.value
     for name, forgotten in row.forgetting.items():

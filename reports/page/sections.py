@@ -42,7 +42,7 @@ def estimates(row: Row) -> Iterator[Estimate]:
     yield from (metric.value for metric in row.metrics.values())
     yield from (probe.rounding for probe in row.forgetting.values() if probe.rounding)
     for away in row.elsewhere.values():
-        yield from (away.score, away.gain)
+        yield from filter(None, (away.score, away.gain, away.over_best))
     yield from (transfer.rise for transfer in row.transfers)
     yield from row.wordings.scores.values() if row.wordings else ()
 
@@ -72,7 +72,7 @@ def _elsewhere(rows: Sequence[Row]) -> Section:
     shown = [row for row in rows if row.elsewhere]
     named = dict.fromkeys((row.kind(name), name, away.quantity) for row in shown for name, away in row.elsewhere.items())
     columns = [_away(shown, *each) for each in sorted(named, key=lambda each: list(KINDS).index(each[0]))]
-    said = f"Below each score stands its gain. {note('elsewhere')}"
+    said = f"Below each score stand its gain and what it adds to the base's best wording. {note('elsewhere')}"
     return Section("Other tasks and domains", said, _table(columns, shown))
 
 
@@ -81,8 +81,12 @@ def _away(rows: Sequence[Row], kind: str, name: str, quantity: Quantity) -> Colu
         away = row.elsewhere.get(name)
         if away is None or away.quantity != quantity or row.kind(name) != kind:
             return EMPTY
-        gain = f"{numbers.difference(away.gain.value, quantity)} {numbers.brackets(away.gain, quantity, signed=True)}"
-        return level_cell(away.score, quantity, f"gain {gain}".rstrip())
+        told = [
+            f"{what} {numbers.difference(over.value, quantity)} {numbers.brackets(over, quantity, signed=True)}".rstrip()
+            for what, over in (("gain", away.gain), ("over best", away.over_best))
+            if over
+        ]
+        return level_cell(away.score, quantity, "; ".join(told))
 
     scores = [row.outcome.elsewhere[name].score for row in rows if row.outcome and name in row.elsewhere]
     first: Direction = "descending" if all(score.higher_is_better for score in scores) else "ascending"

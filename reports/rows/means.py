@@ -62,6 +62,8 @@ class Away:
     quantity: Quantity
     score: Estimate
     gain: Estimate
+    over_best: Estimate | None
+    """None in records that knew one base alone."""
     items: int
 
 
@@ -88,10 +90,22 @@ def mean_score(scores: Sequence[Score], answered: Answered | None, spread: Sprea
     return estimate([score.value for score in scores], known, after, spread, scale)
 
 
-def mean_gain(
+def both_gains(
+    parts: Sequence[Outcome] | Sequence[Elsewhere], answered: Sequence[Answered | None], spread: Spread
+) -> tuple[Estimate | None, Estimate | None]:
+    """Over the base in the row's own words, and in its best; None unless every run has one.
+
+    `answered` are the answers, held against each of the two.
+    """
+    higher = parts[0].score.higher_is_better
+    known = ([part.gain for part in parts], [part.best_base.gain if part.best_base else None for part in parts])
+    same, best = (_mean_gain(gains, higher, held, spread) for gains, held in zip(known, answered, strict=True))
+    return same, best
+
+
+def _mean_gain(
     known: Sequence[Gain | None], higher_is_better: bool, answered: Answered | None, spread: Spread
 ) -> Estimate | None:
-    """None unless every run has one; `answered` is held against the base's answers that the gains are over."""
     gains = [gain for gain in known if gain is not None]
     if len(gains) < len(known):
         return None
@@ -132,12 +146,12 @@ def mean_elsewhere(outcomes: Sequence[Outcome], frames: Frames, seeds: SeedSprea
 
 def _away(parts: Sequence[Elsewhere], frames: Frames, name: str, seeds: SeedSpreads) -> Away:
     scores = [part.score for part in parts]
-    answered = answers.task_answers(frames, name, scores[0].name, kind="elsewhere")
+    answered = [answers.task_answers(frames, name, scores[0].name, "elsewhere", base) for base in answers.BASES]
     spread = seeds.of(lambda outcome: outcome.elsewhere[name].score.value if name in outcome.elsewhere else None)
     # The base is one and the same for all seeds: they move the gain as far as the score.
-    gained = mean_gain([part.gain for part in parts], scores[0].higher_is_better, answered, spread)
-    assert gained is not None  # each part has one
-    return Away(quantity_of(scores[0]), mean_score(scores, answered, spread), gained, scores[0].n)
+    gain, over_best = both_gains(parts, answered, spread)
+    assert gain is not None  # each part has one
+    return Away(quantity_of(scores[0]), mean_score(scores, answered[0], spread), gain, over_best, scores[0].n)
 
 
 def mean_wordings(outcomes: Sequence[Outcome], seeds: SeedSpreads) -> Wordings | None:

@@ -104,16 +104,16 @@ def _row(runs: list[Record], out: Path | None, known: Sequence[Record], seeds: S
         return Row(tuple(runs))
     scores = [outcome.score for outcome in outcomes]
     frames = [store.read_items(out, run) for run in runs] if out else []
-    task, name, higher = runs[0].setup.task, scores[0].name, scores[0].higher_is_better
-    answered, over_best = (answers.task_answers(frames, task, name, base=base) for base in ("before", "best_before"))
-    best = [outcome.best_base.gain if outcome.best_base else None for outcome in outcomes]
+    task, name = runs[0].setup.task, scores[0].name
+    answered = [answers.task_answers(frames, task, name, base=base) for base in answers.BASES]
     # The base is one and the same for all seeds: they move the gain as far as the score.
     spread = seeds.of(lambda outcome: outcome.score.value)
+    gain, over_best = means.both_gains(outcomes, answered, spread)
     return Row(
         tuple(runs),
-        score=means.mean_score(scores, answered, spread),
-        gain=means.mean_gain([outcome.gain for outcome in outcomes], higher, answered, spread),
-        over_best=means.mean_gain(best, higher, over_best, spread),
+        score=means.mean_score(scores, answered[0], spread),
+        gain=gain,
+        over_best=over_best,
         metrics=means.other_metrics(outcomes, task, frames, seeds),
         elsewhere=means.mean_elsewhere(outcomes, frames, seeds),
         wordings=means.mean_wordings(outcomes, seeds),

@@ -2,7 +2,7 @@
 
 import pytest
 
-from bench.records.outcome import Score
+from bench.records.outcome import BestBase, Gain, Score
 from reports.page import sections
 from reports.page.cells import EMPTY
 from reports.rows.numbers import points
@@ -50,6 +50,18 @@ def test_other_tasks_stand_before_domains_and_rows_without_them_are_empty(make):
     assert multitask["rte"].value == part.score.value
     value, low, high = (points(each) for each in (part.gain.value, part.gain.ci_low, part.gain.ci_high))
     assert multitask["rte"].detail == f"gain {value} [{low}, {high}]"
+
+
+def test_another_task_has_both_gains(make):
+    record, _ = make.elsewhere(make.mixture(), "tweets", 0.7, 150)
+    best = BestBase(style="instruction", score=0.6, gain=Gain(value=0.1, ci_low=0.04, ci_high=0.16))
+    part = record.outcome.elsewhere["tweets"].model_copy(update={"best_base": best})
+    record = make.changed(record, elsewhere={**record.outcome.elsewhere, "tweets": part})
+    ((_, table),) = built([record])["Other tasks and domains"].tables
+    (row,) = cells(table)
+    gained = part.gain
+    told = f"gain {points(gained.value)} [{points(gained.ci_low)}, {points(gained.ci_high)}]; over best +10.0 [+4.0, +16.0]"
+    assert row["tweets"].detail == told
 
 
 def test_tasks_before_and_tasks_not_trained_on_have_headings_of_their_own(make):
