@@ -74,7 +74,7 @@ def _could_show(rows: Sequence[Row]) -> Iterator[str]:
                 found[name] = forgotten.smallest, forgotten.quantity
     told = [f"{name} {numbers.span(value, quantity)} {quantity.unit}" for name, (value, quantity) in found.items()]
     for start in range(0, len(told), PROBES_A_LINE):
-        yield f"Found four times out of five: a loss of {', '.join(told[start : start + PROBES_A_LINE])}."
+        yield f"Losses that these items show four times out of five: {', '.join(told[start : start + PROBES_A_LINE])}."
 
 
 def _estimates(rows: Sequence[Row]) -> list[Estimate]:
