@@ -10,10 +10,13 @@ MODULES = {
 }
 FUNCTIONS = ast.FunctionDef | ast.AsyncFunctionDef
 
-TYPER = "bench/cli.py"
+TYPER = "bench/commands/"
 """A command's options are its function's parameters."""
 
-NO_TEST_FILE: dict[str, str] = {}
+NO_TEST_FILE: dict[str, str] = {
+    f"bench/commands/{name}.py": "commands are tested as a user gives them, in tests/bench/test_cli.py"
+    for name in ("assets", "options", "results", "running")
+}
 """Modules with code and without a test file of their name, and why."""
 
 # What is open until all parts of this change are merged; emptied then.

@@ -1,0 +1,1 @@
+"""The commands, a file per subject; heavy packages are imported by the functions that need them."""

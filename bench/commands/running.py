@@ -1,0 +1,95 @@
+"""What a suite would run, running it, and the data and the machine that it runs on."""
+
+from typing import Annotated
+
+import typer
+
+from bench.commands.options import DEFAULT_OUT, Out, comma_separated
+
+RUNNING = typer.Typer()
+
+ProbeEvery = Annotated[
+    str | None, typer.Option(help="Score and probe on the way too, every N steps or share of the budget (0.25, 25%).")
+]
+RerunOnChange = Annotated[
+    bool, typer.Option("--rerun-on-change", help="Do finished runs of another environment (versions, device) again.")
+]
+TrustRemoteCode = Annotated[bool, typer.Option("--trust-remote-code", help="Run code from the model's repository.")]
+
+
+@RUNNING.command()
+def run(
+    suite: Annotated[str, typer.Option(help="Name of a suite, or path of its YAML file.")],
+    model: Annotated[str | None, typer.Option(help="Pinned model, YAML file of a model, hub id or local folder.")] = None,
+    strategies: Annotated[str | None, typer.Option(help="Comma-separated; all of the suite's without it.")] = None,
+    tasks: Annotated[str | None, typer.Option(help="Comma-separated; all of the suite's without it.")] = None,
+    seeds: Annotated[int | None, typer.Option(min=1, help="Number of seeds.")] = None,
+    budget: Annotated[str | None, typer.Option(help="What a run may spend, e.g. 512examples.")] = None,
+    probe_items: Annotated[int | None, typer.Option(min=2, help="Size limit of each probe.")] = None,
+    probe_power: Annotated[
+        str | None,
+        typer.Option(help="As many probe items as finding a loss of 5points or .02nats four times out of five needs."),
+    ] = None,
+    probe_every: ProbeEvery = None,
+    test_items: Annotated[int | None, typer.Option(min=2, help="Ask a sample of N test examples alone, for a trial.")] = None,
+    set_: Annotated[list[str] | None, typer.Option("--set", help="Hyper-parameter: [strategy.]key=value.")] = None,
+    precision: Annotated[str, typer.Option(help="auto, fp32 or bf16 (master weights are always fp32).")] = "auto",
+    out: Out = DEFAULT_OUT,
+    dry_run: Annotated[bool, typer.Option("--dry-run", help="Print the plan with an estimate, and stop.")] = False,
+    rerun_on_change: RerunOnChange = False,
+    trust_remote_code: TrustRemoteCode = False,
+    debug: Annotated[bool, typer.Option("--debug", help="Show tracebacks.")] = False,
+) -> int:
+    """Train, score and probe every strategy of a suite; what has a record is not run again."""
+    from bench import quiet  # first: it sets what the heavy packages read on import
+
+    quiet.libraries(debug)
+    from bench.planning.plan import PlanOptions
+    from bench.suites import run_suite
+
+    options = PlanOptions(
+        suite,
+        model,
+        comma_separated(tasks),
+        comma_separated(strategies),
+        seeds,
+        budget,
+        probe_items,
+        test_items,
+        set_ or [],
+        trust_remote_code,
+        probe_every,
+        probe_power,
+    )
+    return run_suite(options, precision, out, dry_run, rerun_on_change, debug)
+
+
+@RUNNING.command()
+def data(
+    task: Annotated[str, typer.Argument(help="Name of a task, or path of its YAML file.")],
+    split: Annotated[str | None, typer.Option(help="train, validation, test, or a set from another domain.")] = None,
+    suite: Annotated[str | None, typer.Option(help="Its length and first model are used.")] = None,
+    model: Annotated[str | None, typer.Option(help="Whose tokens are shown; without it words alone.")] = None,
+    instructed: Annotated[bool, typer.Option("--instructed", help="In the words of an instruction.")] = False,
+    summary: Annotated[bool, typer.Option("--summary", help="Counts of labels, clusters, lengths, repeats, overlaps.")] = False,
+) -> int:
+    """The examples as a run reads them, a JSON object a line; the training split without --split."""
+    from bench import quiet
+
+    quiet.libraries(False)
+    from bench.planning.data_view import DataView
+
+    DataView.of(task, suite, model, instructed).show(split, summary)
+    return 0
+
+
+@RUNNING.command()
+def doctor() -> int:
+    """What this machine can do: devices, precisions, launchers, hub, free memory and disk."""
+    from bench import quiet
+
+    quiet.libraries(False)
+    from bench.planning import doctor as doctor_module
+
+    doctor_module.print_findings()
+    return 0
