@@ -40,6 +40,7 @@ def as_contract(record: Record, seed_sd: float | None = None) -> Json:
         "asked": record.outcome.asked if record.outcome else None,
         "seed_sd": seed_sd,
         **_beside(record.outcome),
+        "source": record.provenance.source.model_dump() if record.provenance.source else None,
     }
 
 

@@ -51,8 +51,9 @@ def _numbers(row: Row) -> Iterator[tuple[Place, float]]:
     for words, score in row.wordings.scores.items() if row.wordings else ():
         yield ("robustness", "scores", words, "value"), score.value
     for name, forgotten in row.forgetting.items():
-        yield ("forgetting", name, "before"), forgotten.before
-        yield ("forgetting", name, "after"), forgotten.after
+        if forgotten.before is not None and forgotten.after is not None:
+            yield ("forgetting", name, "before"), forgotten.before
+            yield ("forgetting", name, "after"), forgotten.after
         yield ("forgetting", name, "delta"), forgotten.lost.value
         for other, pair in forgotten.others.items():
             yield ("forgetting", name, "others", other, "before"), pair.before
