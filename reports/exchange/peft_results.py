@@ -16,7 +16,7 @@ from reports.exchange.foreign import Given, leaves, read_object
 from reports.exchange.identity import imported
 
 NAME = "peft-method-comparison"
-GSM8K, QUESTIONS = "gsm8k", 1_319
+GSM8K, GSM8K_ITEMS = "gsm8k", 1_319
 """The test set of GSM8K, which `get_train_valid_test_datasets` of PEFT's data.py leaves whole."""
 PROBE, LOSS = "peft-wikipedia", "loss (nats per token)"
 """What PEFT calls forgetting: the loss on a sample of Wikipedia after training minus before, the difference alone."""
@@ -24,7 +24,7 @@ NO_SIZE = 99_999_999
 """What PEFT writes as a file's size where it could not be found."""
 TOLD_ELSEWHERE = {"base_model_name_or_path", "inference_mode", "task_type", "auto_mapping"}
 LARGE = 64
-"""Values: a setting that holds more was made by training, as AdaLoRA's 3,584 ranks that are kept or not, and is told by its size."""
+"""Values: what holds more was made by training, as the 3,584 ranks that AdaLoRA keeps or not, and is told by its size."""
 
 
 def read_peft_result(path: Path, suite: str = NAME) -> Record:
@@ -55,7 +55,7 @@ def read_peft_result(path: Path, suite: str = NAME) -> Record:
         setup=setup,
         outcome=_outcome(training["metrics"].last()) if done else None,
         cost=_cost(training, training["metrics"].last()) if done else None,
-        trust=Trust(data={"test": QUESTIONS}) if done else Trust(),
+        trust=Trust(data={"test": GSM8K_ITEMS}) if done else Trust(),
         provenance=Provenance(
             versions=_versions(given["meta_info"]["package_info"]),
             device=_device(given["meta_info"]["system_info"], config["dtype"].text()),
@@ -90,10 +90,12 @@ def _why(run: Given, training: Given) -> str:
 def _outcome(end: Given) -> Outcome:
     """`end` is the last entry of `metrics`, written after the test."""
     accuracy = end["test accuracy"].number(0, 1)
-    if abs(accuracy * QUESTIONS - round(accuracy * QUESTIONS)) > 1e-6:
-        raise FormatError(f"{end.place}.test accuracy", f"{accuracy} is no share of the {QUESTIONS:,} test questions of GSM8K")
-    low, high = wilson(accuracy, QUESTIONS)
-    score = Score(name="accuracy", value=accuracy, ci_low=low, ci_high=high, n=QUESTIONS, share=True)
+    if abs(accuracy * GSM8K_ITEMS - round(accuracy * GSM8K_ITEMS)) > 1e-6:
+        raise FormatError(
+            f"{end.place}.test accuracy", f"{accuracy} is no share of the {GSM8K_ITEMS:,} test questions of GSM8K"
+        )
+    low, high = wilson(accuracy, GSM8K_ITEMS)
+    score = Score(name="accuracy", value=accuracy, ci_low=low, ci_high=high, n=GSM8K_ITEMS, share=True)
     lost = end.get("forgetting")
     return Outcome(score=score, metrics={"accuracy": score}, forgetting={PROBE: _forgetting(lost.number())} if lost else {})
 
