@@ -66,3 +66,48 @@ def test_a_suite_of_another_name(capsys, results, tmp_path):
     out = tmp_path / "out"
     assert called(capsys, "import", "peft-method-comparison", results / "low.json", "--suite", "ours", "--out", out)[0] == 0
     assert "ours: org/Base-1B on gsm8k" in called(capsys, "results", "--suite", "ours", "--out", out)[1]
+
+
+def test_the_harness_is_imported_and_shown(capsys, tmp_path):
+    whole = {
+        "results": {"riddles": {"acc,none": 0.5, "acc_stderr,none": 0.1}},
+        "configs": {"riddles": {}},
+        "n-shot": {"riddles": 2},
+        "n-samples": {"riddles": {"effective": 40}},
+        "higher_is_better": {"riddles": {"acc": True}},
+        "versions": {},
+        "config": {},
+        "model_name": "org/Base-1B",
+    }
+    (tmp_path / "deep").mkdir()
+    (tmp_path / "deep" / "results_2026.json").write_text(json.dumps(whole))
+    out = tmp_path / "out"
+    assert called(capsys, "import", "lm-eval", tmp_path, "--out", out) == (0, "1 record imported\n", "")
+    status, table, _ = called(capsys, "results", "--out", out)
+    assert status == 0 and "lm-eval: org/Base-1B on riddles (acc over 40 items)" in table and "lm-eval 2-shot" in table
+    assert "imported from lm-eval" in table
+    assert called(capsys, "report", "--out", out)[0] == 0
+
+
+def test_rows_of_both_programs_and_ours_stand_in_one_table(capsys, results, tmp_path):
+    whole = {
+        "results": {"gsm8k": {"exact_match,strict-match": 0.3}},
+        "configs": {"gsm8k": {}},
+        "n-shot": {"gsm8k": 5},
+        "n-samples": {"gsm8k": {"effective": 1319}},
+        "higher_is_better": {"gsm8k": {"exact_match": True}},
+        "versions": {},
+        "config": {},
+        "model_name": "org/Base-1B",
+    }
+    (tmp_path / "results_1.json").write_text(json.dumps(whole))
+    out = tmp_path / "out"
+    assert called(capsys, "import", "peft-method-comparison", results, "--suite", "ours", "--out", out)[0] == 0
+    assert (
+        called(capsys, "import", "lm-eval", tmp_path / "results_1.json", "--suite", "ours", "--strategy", "base", "--out", out)[
+            0
+        ]
+        == 0
+    )
+    status, said, _ = called(capsys, "report", "--out", out)
+    assert status == 0 and "imported from lm-eval" in (out / "leaderboard.html").read_text() and said
