@@ -23,7 +23,7 @@ from bench.statistics.estimates import Z
 from bench.statistics.intervals import of_one_model
 from bench.statistics.jackknife import clusters_of
 from bench.statistics.probed import of_probe
-from reports.exchange.foreign import MOST_TEXT, Given, read_lines, read_object
+from reports.exchange.foreign import MOST_TEXT, Given, precision, read_lines, read_object
 from reports.exchange.identity import imported
 
 HARNESS = "lm-eval"
@@ -253,9 +253,9 @@ def _versions(whole: Given) -> dict[str, str]:
 
 
 def _device(whole: Given) -> dict[str, str | int]:
-    precision, device = whole["config"].get("model_dtype"), whole["config"].get("device")
-    told = {"type": device.text() if device else None, "precision": precision.text() if precision else None}
-    return {name: value.removeprefix("torch.") for name, value in told.items() if value}
+    dtype, device = whole["config"].get("model_dtype"), whole["config"].get("device")
+    told: dict[str, str | int] = {"type": device.text()} if device else {}
+    return told | ({"precision": precision(dtype)} if dtype else {})
 
 
 def _started(whole: Given) -> str | None:

@@ -53,3 +53,9 @@ def _counted(numbers: Sequence[float]) -> str:
     """`12` or `9 to 41`: whole clusters, rounded down, since less than one more is none."""
     low, high = int(min(numbers)), int(max(numbers))
     return f"{low:,}" if low == high else f"{low:,} to {high:,}"
+
+
+def few_names(labels: Sequence[str]) -> str:
+    """All of up to three rows; of more, the first and how many others."""
+    known = list(dict.fromkeys(labels))
+    return ", ".join(known) if len(known) <= 3 else f"{known[0]} and {len(known) - 1:,} others"

@@ -1,7 +1,7 @@
 """The sentences on what the intervals of a table hold."""
 
 from bench.statistics.estimates import Estimate
-from reports.rows.captions import ONE_SEED, stated, statement
+from reports.rows.captions import ONE_SEED, few_names, stated, statement
 
 
 def test_statement_names_what_is_held():
@@ -27,3 +27,8 @@ def test_statement_counts_clusters():
 
 def test_one_seed_is_worded_as_agreed():
     assert ONE_SEED == "One seed: the interval is for this trained model on new items. Another seed may differ by more."
+
+
+def test_few_names():
+    assert few_names(["a", "b", "a", "c"]) == "a, b, c"
+    assert few_names(["a", "b", "c", "d"]) == "a and 3 others"
