@@ -18,8 +18,8 @@ from bench.statistics.estimates import Estimate
 from reports import definitions
 from reports.page import board, plot, provenance, sections
 from reports.page.cells import Board, Section
-from reports.rows import numbers
-from reports.rows.captions import statement
+from reports.rows import numbers, standing
+from reports.rows.captions import standing_sentences, statement
 from reports.rows.environments import other_environments
 from reports.rows.references import without_model
 from reports.rows.row import Row
@@ -49,6 +49,8 @@ class SuitePart:
     sections: list[Section]
     provenance: provenance.Origins
     intervals: str
+    ranks: list[tuple[str, str]]
+    """Model and task, and what the places of their rows say."""
     asked: list[str]
     """Sentences on rows whose model was asked in another than the usual way."""
     environments: list[str]
@@ -93,12 +95,18 @@ def _by_suite(rows: list[Row]) -> dict[str, list[Row]]:
 
 
 def _suite(name: str, number: int, rows: list[Row]) -> SuitePart:
+    standings = {
+        f"{model} on {task}": places
+        for (_, model, task), group in grouped(rows).items()
+        if (places := standing.score_standing(group))
+    }
     return SuitePart(
         name=name,
-        board=board.wide_table([*rows, *without_model(rows)]),
+        board=board.wide_table([*rows, *without_model(rows)], list(standings.values())),
         plots=_plots(rows, number),
         sections=sections.small_sections(rows),
         provenance=provenance.gather(rows),
+        ranks=[(where, " ".join(standing_sentences(places))) for where, places in standings.items()],
         intervals=statement([estimate for row in rows for estimate in _estimates(row)]),
         asked=[f"{row.label}: {row.asked}" for row in rows if row.asked],
         environments=[other.sentence for other in other_environments(rows)],

@@ -4,7 +4,7 @@ None stands for answers that cannot be used: a run left none, or the seeds did n
 """
 
 from collections.abc import Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from typing import Any
 
 import numpy as np
@@ -111,7 +111,8 @@ def probe_accuracy(frames: Sequence[pd.DataFrame], probe: str) -> Answered | Non
 
 def _clusters(parts: Sequence[pd.DataFrame]) -> Clusters:
     first = parts[0]
-    return clusters_of(first["cluster"].tolist() if "cluster" in first else None, len(first))
+    found = clusters_of(first["cluster"].tolist() if "cluster" in first else None, len(first))
+    return replace(found, asked=hash(tuple(first["item"])))
 
 
 def _values(column: "pd.Series[Any]", kind: Any) -> list[Any]:
