@@ -139,7 +139,7 @@ def relative_forgetting(probes: Sequence[Probe], forgotten: dict[str, Forgetting
     """
     scored = [forgotten[probe.spec.name] for probe in probes if probe.directed]
     pairs: list[Forgetting | Pair] = [probe if probe.share else probe.others[ACCURACY] for probe in scored if _shares(probe)]
-    shares = [(pair.before - pair.after) / pair.before for pair in pairs if pair.before]
+    shares = [(pair.before - pair.after) / pair.before for pair in pairs if pair.before and pair.after is not None]
     return 100 * sum(shares) / len(shares) if shares else None
 
 

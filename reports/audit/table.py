@@ -28,7 +28,7 @@ class ShownRow:
         """Rows of one table say together how far a seed moves a number; a seed of training moves others than one that chooses
         solved examples."""
         setup, cost = self.runs[0].setup, self.runs[0].cost
-        return setup.suite, setup.model, setup.task, cost is not None and cost.train_examples > 0
+        return setup.suite, setup.model, setup.task, cost is not None and bool(cost.train_examples)
 
     @property
     def seeded(self) -> bool:
@@ -99,8 +99,9 @@ def _numbers(row: Row) -> Iterator[tuple[Place, float]]:
             if bound is not None:
                 yield (*place, end), bound
     for name, forgotten in row.forgetting.items():
-        yield ("forgetting", name, "before"), forgotten.before
-        yield ("forgetting", name, "after"), forgotten.after
+        if forgotten.before is not None and forgotten.after is not None:
+            yield ("forgetting", name, "before"), forgotten.before
+            yield ("forgetting", name, "after"), forgotten.after
         for other, pair in forgotten.others.items():
             yield ("forgetting", name, "others", other, "before"), pair.before
             yield ("forgetting", name, "others", other, "after"), pair.after

@@ -8,6 +8,7 @@ from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field, replace
 from functools import partial
 from statistics import fmean
+from typing import get_args
 
 import numpy as np
 import pandas as pd
@@ -29,13 +30,13 @@ Frames = Sequence[pd.DataFrame]
 
 @dataclass(frozen=True)
 class Forgotten:
-    """A probe's means over seeds; `lost` is positive where something was lost."""
+    """A probe's means over seeds; `lost` is positive where something was lost. Somebody else's result may say no more."""
 
     quantity: Quantity
-    before: float
-    after: float
+    before: float | None
+    after: float | None
     lost: Estimate
-    items: int
+    items: int | None
     rounding: Estimate | None = None
     """What rounding the base lost before training, the same for all seeds."""
     contaminated: int = 0
@@ -46,7 +47,7 @@ class Forgotten:
     @property
     def smallest(self) -> float | None:
         """The smallest loss that these items, changing as they did, find four times out of five; None where nothing changed."""
-        return smallest_shown(self.lost.low, self.lost.high, self.items)
+        return smallest_shown(self.lost.low, self.lost.high, self.items) if self.items else None
 
 
 @dataclass(frozen=True)
@@ -86,7 +87,7 @@ class Wordings:
 
 
 def mean_score(scores: Sequence[Score], answered: Answered | None, spread: Spread) -> Estimate:
-    known = [(score.ci_low, score.ci_high) for score in scores]
+    known = [_bounds(score.ci_low, score.ci_high) for score in scores]
     inside: Scale = "logit" if scores[0].share else "plain"
     after, scale = (answered.after, answered.scale) if answered else (None, inside)
     return estimate([score.value for score in scores], known, after, spread, scale)
@@ -222,8 +223,8 @@ def _forgotten(probes: Sequence[Forgetting], contaminated: int, lost: Estimate) 
     rounded = probes[0].quantisation
     return Forgotten(
         quantity_of(probes[0]),
-        fmean(p.before for p in probes),
-        fmean(p.after for p in probes),
+        _mean([p.before for p in probes]),
+        _mean([p.after for p in probes]),
         lost,
         items=probes[0].n,
         rounding=Estimate(rounded.value, rounded.ci_low, rounded.ci_high, "items", 1) if rounded else None,
@@ -280,11 +281,17 @@ def mean_stages(outcomes: Sequence[Outcome]) -> Stages | None:
     )
 
 
+def _mean(values: Sequence[float | None]) -> float | None:
+    """None where some run does not know it."""
+    known = [value for value in values if value is not None]
+    return fmean(known) if len(known) == len(values) else None
+
+
 def mean_cost(costs: Sequence[Cost]) -> Cost | None:
     """Means; counts rounded. None is a mean that some run does not know."""
     if not costs:
         return None
     columns = {name: [getattr(cost, name) for cost in costs] for name in Cost.model_fields}
-    means = {name: None if None in values else fmean(values) for name, values in columns.items()}
-    whole = {name for name, field in Cost.model_fields.items() if field.annotation is int}
+    means = {name: _mean(values) for name, values in columns.items()}
+    whole = {name for name, field in Cost.model_fields.items() if int in get_args(field.annotation)}
     return Cost.model_validate({name: round(mean) if name in whole and mean else mean for name, mean in means.items()})
