@@ -81,6 +81,8 @@ class Forgetting(Part):
     """None, as before and after, where somebody else's result says `delta` alone."""
     others: dict[str, Pair] = {}
     """Further numbers of the same items, such as bits per byte, or the similarity of each layer."""
+    accuracy_lost: Delta | None = None
+    """Accuracy before minus after, where items have a right answer: coarser than `delta`, and easier to picture."""
     verdict: Verdict | None = "none"
     """Loss or gain where the interval leaves zero out; None where there is no interval."""
     quantisation: Delta | None = None

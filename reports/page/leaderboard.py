@@ -18,8 +18,8 @@ from bench.statistics.estimates import Estimate
 from reports import definitions
 from reports.page import board, plot, provenance, sections
 from reports.page.cells import Board, Section
-from reports.rows import numbers
-from reports.rows.captions import statement
+from reports.rows import numbers, standing
+from reports.rows.captions import standing_sentences, statement
 from reports.rows.environments import other_environments
 from reports.rows.fairness import check_comparable, unfair
 from reports.rows.imported import stated_sources
@@ -51,6 +51,8 @@ class SuitePart:
     sections: list[Section]
     provenance: provenance.Origins
     intervals: str
+    ranks: list[tuple[str, str]]
+    """Model and task, and what the places of their rows say."""
     asked: list[str]
     """Sentences on rows whose model was asked in another than the usual way."""
     sources: list[str]
@@ -102,12 +104,18 @@ def _by_suite(rows: list[Row]) -> dict[str, list[Row]]:
 
 
 def _suite(name: str, number: int, rows: list[Row]) -> SuitePart:
+    standings = {
+        f"{model} on {task}": places
+        for (_, model, task), group in grouped(rows).items()
+        if (places := standing.score_standing(group))
+    }
     return SuitePart(
         name=name,
-        board=board.wide_table([*rows, *without_model(rows)]),
+        board=board.wide_table([*rows, *without_model(rows)], list(standings.values())),
         plots=_plots(rows, number),
         sections=sections.small_sections(rows),
         provenance=provenance.gather(rows),
+        ranks=[(where, " ".join(standing_sentences(places))) for where, places in standings.items()],
         intervals=statement([estimate for row in rows for estimate in _estimates(row)]),
         asked=[f"{row.label}: {row.asked}" for row in rows if row.asked],
         sources=[said for group in grouped(rows).values() for said in stated_sources(group)],

@@ -41,6 +41,8 @@ class Forgotten:
     """What rounding the base lost before training, the same for all seeds."""
     contaminated: int = 0
     others: Mapping[str, Pair] = field(default_factory=dict)
+    accuracy_lost: Estimate | None = None
+    """None where items have no right answer, or where a run did not take it down."""
 
     @property
     def smallest(self) -> float | None:
@@ -181,7 +183,10 @@ def mean_forgetting(runs: Sequence[Record], frames: Frames, seeds: SeedSpreads) 
     shared = [name for name in probes[0] if all(name in each for each in probes)]
     given_away = {name: max(run.trust.contamination.get(name, 0) for run in runs) for name in shared}
     found = {
-        name: _forgotten([each[name] for each in probes], given_away[name], _lost(name, probes, frames, seeds))
+        name: replace(
+            _forgotten([each[name] for each in probes], given_away[name], _lost(name, probes, frames, seeds)),
+            accuracy_lost=_accuracy_lost(name, probes, frames, seeds),
+        )
         for name in shared
     }
     judged = {name: each.lost.p for name, each in found.items() if each.lost.p is not None}
@@ -197,6 +202,21 @@ def _lost(name: str, parts: Sequence[Mapping[str, Forgetting]], frames: Frames, 
     lost = answered.difference(-1.0 if probes[0].higher_is_better else 1.0) if answered else None
     spread = seeds.of(lambda outcome: outcome.forgetting[name].delta if name in outcome.forgetting else None)
     return estimate([probe.delta for probe in probes], bounds, lost, spread)
+
+
+def _accuracy_lost(name: str, parts: Sequence[Mapping[str, Forgetting]], frames: Frames, seeds: SeedSpreads) -> Estimate | None:
+    lost = [part[name].accuracy_lost for part in parts]
+    known = [each for each in lost if each is not None]
+    if len(known) < len(lost):
+        return None
+    answered = answers.probe_accuracy(frames, name)
+    spread = seeds.of(lambda outcome: _accuracy(outcome.forgetting.get(name)))
+    bounds = [_bounds(each.ci_low, each.ci_high) for each in known]
+    return estimate([each.value for each in known], bounds, answered.difference(-1.0) if answered else None, spread)
+
+
+def _accuracy(probe: Forgetting | None) -> float | None:
+    return probe.accuracy_lost.value if probe and probe.accuracy_lost else None
 
 
 def _forgotten(probes: Sequence[Forgetting], contaminated: int, lost: Estimate) -> Forgotten:
