@@ -7,6 +7,8 @@ from bench.statistics.jackknife import ENOUGH_CLUSTERS
 from reports.rows import numbers
 from reports.rows.standing import Standing
 
+NAMED_IN_TOP = 8
+"""Rows; a larger top group is told by its size."""
 ONE_SEED = "One seed: the interval is for this trained model on new items. Another seed may differ by more."
 ALIKE = [
     "Intervals hold new items and other seeds.",
@@ -68,7 +70,10 @@ def standing_sentences(standing: Standing | None, column: str = "scores") -> Ite
     if standing is None:
         return
     yield f"rank: the places that a row may have, after {_family(standing)} of {column}."
-    yield f"Top group, than which none is better by more than chance: {', '.join(standing.top)}."
+    top = (
+        ", ".join(standing.top) if len(standing.top) <= NAMED_IN_TOP else f"the {len(standing.top)} rows whose rank begins at 1"
+    )
+    yield f"Top group, than which none is better by more than chance: {top}."
     if not standing.seeded:
         yield "One seed: ranks are about these trained models, not strategies; another seed may rank otherwise."
     yield from smallest_found(standing)

@@ -51,3 +51,8 @@ def test_one_seed_ranks_models_and_bounds_are_unpaired(make):
     assert any("about these trained models, not strategies" in sentence for sentence in found)
     assert found[-1] == "1 of 1 pairs share no answers per item: compared unpaired, by intervals."
     assert found[0].endswith("after a look at the one pair of scores.") and not list(standing_sentences(None))
+
+
+def test_a_large_top_group_is_told_by_its_size(make):
+    rows = aggregate([make.record(f"strategy-{number}")[0] for number in range(9)])
+    assert "the 9 rows whose rank begins at 1." in " ".join(standing_sentences(standing.score_standing(rows)))
