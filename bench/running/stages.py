@@ -6,8 +6,9 @@ import pandas as pd
 from torch import nn
 
 from bench.inference.predictions import predict
+from bench.modeling.flops import count_flops
 from bench.running import measures
-from bench.running.curriculum import build_curriculum
+from bench.running.curriculum import Curriculum, build_curriculum
 from bench.running.evaluation import VALIDATION_ITEMS, Session
 from bench.running.reference import Baseline
 from bench.running.scoring import worth
@@ -41,12 +42,13 @@ def _plain(answers: pd.DataFrame) -> ItemAnswers:
 def _train_stage(session: Session, baseline: Baseline, model: nn.Module, task: TaskSpec, state: TrainingState) -> None:
     run, hyperparameters = session.run, session.run.strategy.hyperparameters
     assert isinstance(hyperparameters, Hyperparameters)
-    curriculum = build_curriculum(run, session.encoding, task)
-    watches = [_progress(session), *_early_stopping(session, task, hyperparameters), *_curve(session, baseline)]
+    operations = count_flops(model) if run.budget.flops else None
+    curriculum = build_curriculum(run, session.encoding, task, operations)
+    watches = [_progress(session), *_early_stopping(session, task, hyperparameters), *_curve(session, baseline, curriculum)]
     padding = Padding(run.checkpoint.tokenizer.pad_token_id)
     train(model, curriculum.steps, hyperparameters, session.device.accelerator, padding, state, watches)
     restore(model, state.best)
-    state.end_stage(curriculum.examples if state.step == len(curriculum.steps) else state.step * run.batch)
+    state.end_stage(curriculum.seen(state.step, run.batch))
 
 
 def _progress(session: Session) -> Watch:
@@ -70,7 +72,7 @@ def _early_stopping(session: Session, task: TaskSpec, hyperparameters: Hyperpara
     return [EarlyStopping(score, hyperparameters.early_stopping, hyperparameters.validate_every)]
 
 
-def _curve(session: Session, baseline: Baseline) -> list[Watch]:
+def _curve(session: Session, baseline: Baseline, curriculum: Curriculum) -> list[Watch]:
     """Where it is asked for: the run on its way, at every so many steps and at the end."""
     every = session.run.probe_every
     if every is None:
@@ -79,7 +81,8 @@ def _curve(session: Session, baseline: Baseline) -> list[Watch]:
     def watch(model: nn.Module, state: TrainingState) -> bool:
         if state.step % stride(every, state.steps) == 0 or state.step == state.steps:
             backend = session.backend(model)
-            state.curve.append(measures.point(session, baseline, backend, len(state.losses)))
+            examples = state.examples + curriculum.seen(state.step, session.run.batch)
+            state.curve.append(measures.point(session, baseline, backend, len(state.losses), examples))
         return False
 
     return [watch]

@@ -59,9 +59,9 @@ def tasks(monkeypatch):
     """The tasks of the curricula that are built, in order."""
     found, build = [], stages.build_curriculum
 
-    def noted(run, encoding, task):
+    def noted(run, encoding, task, *more):
         found.append(task.name)
-        return build(run, encoding, task)
+        return build(run, encoding, task, *more)
 
     monkeypatch.setattr(stages, "build_curriculum", noted)
     return found
