@@ -5,6 +5,7 @@ from dataclasses import dataclass, replace
 from itertools import product
 
 from bench import strategies
+from bench.devices import hardware
 from bench.devices.hardware import Precision
 from bench.errors import UserError, unknown
 from bench.inference.endpoint import EndpointModel
@@ -179,6 +180,7 @@ def _run(
     left_out: tuple[str, ...],
 ) -> Run:
     suite, options = parts.suite, parts.options
+    budget = _budget(suite, options.budget, model)
     return Run(
         suite=suite.name,
         model=model,
@@ -190,7 +192,7 @@ def _run(
         probes=fitting,
         left_out=left_out,
         seed=0,
-        budget=_budget(suite, options.budget, model),
+        budget=budget,
         batch=suite.batch,
         max_length=suite.max_length,
         precision=parts.precision,
@@ -198,6 +200,7 @@ def _run(
         other_items=min(suite.other_items, options.test_items or suite.other_items),
         paraphrase_items=min(suite.paraphrase_items, options.test_items or suite.paraphrase_items),
         probe_every=checked_stride(options.probe_every),
+        placement=hardware.placement() if budget.seconds is not None else None,
     )
 
 

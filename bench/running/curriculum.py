@@ -15,8 +15,9 @@ from bench.specs.wording import Wording
 from bench.tasks import splits, types
 from bench.tasks.encoding import Encoding
 from bench.tokens.augmentation import dropper
-from bench.tokens.batches import mixture, order, order_by_length
+from bench.tokens.batches import Mixer, mixture, order, order_by_length
 from bench.tokens.encoded import Encoded
+from bench.training.course import Draw
 
 Stream = Callable[[int], list[Encoded]]
 """The k-th example of one component, as what the model reads: an encoder may read it in several windows."""
@@ -33,10 +34,6 @@ class Curriculum:
     """How many the steps hold, windows of one example counted once."""
     ended_by: str
     """The limit of the budget that one more example would pass."""
-
-    def seen(self, step: int, batch: int) -> int:
-        """How many examples the first steps hold, of which the last alone may be short."""
-        return min(step * batch, self.examples)
 
 
 class Pool:
@@ -101,13 +98,43 @@ def build_curriculum(
 
     length, ended_by = _longest(most, passed)
     if not length:
-        _, cost = next(drawn(1))
-        raise BudgetError(
-            f"the budget of {run.budget} is less than its first example takes: {cost[ended_by]:,} {ended_by}; give more"
-        )
+        raise _too_small(run, next(drawn(1))[1], ended_by)
     examples = [windows for windows, _ in drawn(length)]
     parts = [examples[start : start + run.batch] for start in range(0, length, run.batch)]
     return Curriculum([[window for windows in part for window in windows] for part in parts], length, ended_by)
+
+
+def _too_small(run: Run, cost: Costs, limit: str) -> BudgetError:
+    return BudgetError(f"the budget of {run.budget} is less than its first example takes: {cost[limit]:,} {limit}; give more")
+
+
+class Drawn(Draw):
+    """A stage's examples a step at a time, where the clock says how many there will be. After each step, every component of a
+    mixture has had its share of all, rounded; the counted limits end it as they end a curriculum."""
+
+    def __init__(self, run: Run, encoding: Encoding, stage: TaskSpec, operations: Flops | None = None) -> None:
+        self._run, self._pool = run, Pool(run, encoding, stage, operations)
+        self._mixer, self._account = Mixer(run.seed), Account(ceilings(run.budget, run.batch))
+        self._taken = [0] * len(self._pool.shares(0.0))
+
+    @property
+    def share(self) -> float:
+        return self._account.share
+
+    def draw(self, progress: float) -> list[list[Encoded]]:
+        examples: list[list[Encoded]] = []
+        if self.ended_by:
+            return examples
+        for component in self._mixer.draw(self._pool.shares(progress), self._run.batch):
+            windows, cost = self._pool.example(component, self._taken[component])
+            if limit := self._account.passed_by(cost):
+                self.ended_by = limit
+                if not any(self._taken):
+                    raise _too_small(self._run, cost, limit)
+                break
+            self._taken[component] += 1
+            examples.append(windows)
+        return examples
 
 
 def _longest(most: Mapping[str, int], passed: Callable[[int], str | None]) -> tuple[int, str]:

@@ -131,7 +131,6 @@ def test_the_limit_that_is_reached_first_ends_it(budget, ended_by, examples):
     run = planned_run("tiny-bert", "multitask", budget)
     found = curriculum.build_curriculum(run, Encoding(run.model, run.max_length))
     assert (found.ended_by, found.examples) == (ended_by, examples)
-    assert [found.seen(step, 16) for step in range(4)] == [min(16 * step, examples) for step in range(4)]
 
 
 def test_a_budget_that_holds_no_example_is_told():
@@ -162,3 +161,38 @@ def test_the_longest_is_found_by_bisection(tokens, limit):
 
     expected = max(length for length, total in enumerate(totals) if total <= limit)
     assert curriculum._longest({"tokens": limit}, passed) == (expected, "tokens")
+
+
+def draws(run, progress):
+    drawn = curriculum.Drawn(run, Encoding(run.model, run.max_length), run.task)
+    return drawn, [drawn.draw(at) for at in progress]
+
+
+@pytest.mark.parametrize("strategy", ["full", "multitask"])
+def test_under_the_clock_the_task_comes_in_the_same_order(strategy):
+    drawn, steps = draws(planned_run("tiny-bert", strategy, "9s"), [0.0] * 5)
+    own = [e.ids for step in steps for windows in step for e in windows if e.head == 0]
+    wording = "full" if strategy == "full" else "instruction"
+    assert own == [e.ids for step in alone("tiny-bert", wording, budget="80") for e in step][: len(own)]
+    assert [len(step) for step in steps] == [16] * 5 and not drawn.ended_by and drawn.share == 0.0
+    if strategy == "multitask":  # of an encoder .75, .2 and .05, after each step
+        heads = [e.head for step in steps for windows in step for e in windows]
+        for end in range(16, 81, 16):
+            assert [heads[:end].count(head) for head in range(3)] == pytest.approx([0.75 * end, 0.2 * end, 0.05 * end], abs=1)
+
+
+def test_under_the_clock_the_mixture_follows_the_progress():
+    _, steps = draws(planned_run("tiny-bert", "progressive", "9s"), [0.0, 0.25, 0.5, 0.75, 1.0])
+    own = [sum(windows[0].head == 0 for windows in step) for step in steps]
+    assert own == sorted(own) and own[0] <= 4 and own[-1] >= 15
+
+
+def test_under_the_clock_counted_limits_are_kept_to_the_last_example():
+    whole = [
+        sum(e.fed for e in windows) for step in draws(planned_run("tiny-bert", "full", "9s"), [0] * 4)[1] for windows in step
+    ]
+    drawn, steps = draws(planned_run("tiny-bert", "full", f"{sum(whole[:40]) + 1}tokens,9s"), [0] * 5)
+    assert [len(step) for step in steps] == [16, 16, 8, 0, 0] and drawn.ended_by == "tokens"
+    assert drawn.share == pytest.approx(1, abs=0.01)
+    with pytest.raises(BudgetError, match="less than its first example takes"):
+        draws(planned_run("tiny-bert", "full", "2tokens,9s"), [0])
