@@ -11,6 +11,8 @@ from bench.records.outcome import Outcome, Part
 
 SCHEMA_VERSION: Literal[2] = 2
 Status = Literal["ok", "failed", "skipped"]
+SECONDS_TOLERANCE = 0.02
+"""By so much of its limit may a training take longer than a budget in seconds; nothing else of a budget may be passed."""
 
 
 class Tuning(Part):
