@@ -32,6 +32,13 @@ def run(
     ] = None,
     probe_every: ProbeEvery = None,
     test_items: Annotated[int | None, typer.Option(min=2, help="Ask a sample of N test examples alone, for a trial.")] = None,
+    tune: Annotated[
+        int | None, typer.Option(min=1, help="Choose hyper-parameters by N trials per strategy, on validation data.")
+    ] = None,
+    tune_seeds: Annotated[int | None, typer.Option(min=1, help="Seeds of each trial.")] = None,
+    tune_share: Annotated[float | None, typer.Option(help="Share of the budget that a trial may spend; all of it.")] = None,
+    sampler: Annotated[str | None, typer.Option(help="Of trials: random or tpe.")] = None,
+    pruner: Annotated[str | None, typer.Option(help="Of trials: none, or halving to end the worse half early.")] = None,
     set_: Annotated[list[str] | None, typer.Option("--set", help="Hyper-parameter: [strategy.]key=value.")] = None,
     precision: Annotated[str, typer.Option(help="auto, fp32 or bf16 (master weights are always fp32).")] = "auto",
     out: Out = DEFAULT_OUT,
@@ -47,6 +54,7 @@ def run(
     from bench.planning.plan import PlanOptions
     from bench.suites import run_suite
 
+    tuning = {"trials": tune, "sampler": sampler, "pruner": pruner, "share": tune_share, "seeds": tune_seeds}
     options = PlanOptions(
         suite,
         model,
@@ -60,6 +68,7 @@ def run(
         trust_remote_code,
         probe_every,
         probe_power,
+        {name: value for name, value in tuning.items() if value is not None},
     )
     return run_suite(options, precision, out, dry_run, rerun_on_change, debug)
 

@@ -18,7 +18,7 @@ def doubt(run: Run) -> str | None:
     steps = math.ceil(run.budget.examples / run.batch)
     if not tags or not run.strategy.trains or run.unfit or steps >= TAGGING_STEPS:
         return None
-    train = splits.load_splits(run.task).train
+    train = splits.load_training(run.task).train
     mentions = sum(len(entities(example.gold)) for example in train)
     seen = round(mentions * run.budget.examples / len(train))
     return (

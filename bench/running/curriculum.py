@@ -36,7 +36,7 @@ def build_curriculum(run: Run, encoding: Encoding, stage: TaskSpec | None = None
     tasks = (own, *(task for task in run.others if task.name != own.name))
     heads = {task.name: head for head, task in enumerate(run.training_tasks)}
     streams = {task.name: _task_stream(run, encoding, task, heads[task.name], alike=task is own) for task in tasks}
-    sizes = {task.name: len(splits.load_splits(task).train) for task in tasks}
+    sizes = {task.name: len(splits.load_training(task).train) for task in tasks}
     if run.strategy.rehearsal and encoding.model.family == "decoder":
         texts = [str(row["text"]) for row in sources.rows(run.strategy.rehearsal)]
         positions = order(run.seed, len(texts))
@@ -62,7 +62,7 @@ def build_curriculum(run: Run, encoding: Encoding, stage: TaskSpec | None = None
 
 def _task_stream(run: Run, encoding: Encoding, task: TaskSpec, head: int, alike: bool) -> Stream:
     """A task's training examples in their order, `alike` in length within a batch."""
-    kind, examples, wording = types.task_type(task), splits.load_splits(task).train, run.strategy.wording
+    kind, examples, wording = types.task_type(task), splits.load_training(task).train, run.strategy.wording
 
     @cache
     def length(index: int) -> int:

@@ -1,6 +1,6 @@
 """A run's training: one stage after another, watched on the way where the run asks for it."""
 
-from dataclasses import replace
+from collections.abc import Sequence
 
 import pandas as pd
 from torch import nn
@@ -8,7 +8,7 @@ from torch import nn
 from bench.inference.predictions import predict
 from bench.running import measures
 from bench.running.curriculum import build_curriculum
-from bench.running.evaluation import VALIDATION_ITEMS, Session
+from bench.running.evaluation import VALIDATION_ITEMS, Session, TrainingSession
 from bench.running.reference import Baseline
 from bench.running.scoring import worth
 from bench.specs.probe_every import stride
@@ -23,7 +23,7 @@ def train_stages(session: Session, baseline: Baseline, model: nn.Module) -> Trai
     """Train the adapted model in place through all stages, the run's own task last; each has its own optimiser and schedule."""
     state = TrainingState()
     for task in (*session.run.earlier, session.run.task):
-        _train_stage(session, baseline, model, task, state)
+        train_stage(session, model, task, state, _curve(session, baseline))
         if session.sets.stages:
             backend = session.backend(model)
             answers = [predict(backend, evalset) for evalset in session.sets.stages]
@@ -38,18 +38,21 @@ def _plain(answers: pd.DataFrame) -> ItemAnswers:
     ]
 
 
-def _train_stage(session: Session, baseline: Baseline, model: nn.Module, task: TaskSpec, state: TrainingState) -> None:
+def train_stage(
+    session: TrainingSession, model: nn.Module, task: TaskSpec, state: TrainingState, more: Sequence[Watch] = ()
+) -> None:
+    """Train on one task, and put the best weights back where early stopping kept any; `more` watch the training besides."""
     run, hyperparameters = session.run, session.run.strategy.hyperparameters
     assert isinstance(hyperparameters, Hyperparameters)
     curriculum = build_curriculum(run, session.encoding, task)
-    watches = [_progress(session), *_early_stopping(session, task, hyperparameters), *_curve(session, baseline)]
+    watches = [_progress(session), *_early_stopping(session, task, hyperparameters), *more]
     padding = Padding(run.checkpoint.tokenizer.pad_token_id)
     train(model, curriculum.steps, hyperparameters, session.device.accelerator, padding, state, watches)
     restore(model, state.best)
     state.end_stage(curriculum.examples if state.step == len(curriculum.steps) else state.step * run.batch)
 
 
-def _progress(session: Session) -> Watch:
+def _progress(session: TrainingSession) -> Watch:
     def watch(model: nn.Module, state: TrainingState) -> bool:
         session.progress.step(state.step, state.steps, state.losses[-1])
         return False
@@ -57,12 +60,11 @@ def _progress(session: Session) -> Watch:
     return watch
 
 
-def _early_stopping(session: Session, task: TaskSpec, hyperparameters: Hyperparameters) -> list[Watch]:
+def _early_stopping(session: TrainingSession, task: TaskSpec, hyperparameters: Hyperparameters) -> list[Watch]:
     """Where it is asked for: by the score on the stage's own validation items."""
     if hyperparameters.early_stopping is None:
         return []
-    own = {evalset.task.spec.name: evalset for evalset in (*session.sets.stages, session.sets.test)}[task.name]
-    validation = replace(own, split="validation", items=VALIDATION_ITEMS)
+    validation = session.validation(task, VALIDATION_ITEMS)
 
     def score(model: nn.Module) -> float:
         return worth(predict(session.backend(model), validation), task.metrics[0])

@@ -34,6 +34,11 @@ class Range(Spec):
         number = isinstance(value, (int, float)) and not isinstance(value, bool)
         return number and self.low <= value <= self.high and (not self.integer or float(value).is_integer())
 
+    @property
+    def ends(self) -> list[Value]:
+        """The outermost values, which must be allowed like all between them."""
+        return [int(end) if self.integer else end for end in (self.low, self.high)]
+
     def __str__(self) -> str:
         return f"{self.low:g} to {self.high:g}"
 
@@ -52,6 +57,11 @@ class Choice(Spec):
     def holds(self, value: Any) -> bool:
         """Whether it could be sampled."""
         return value in self.choice
+
+    @property
+    def ends(self) -> list[Value]:
+        """All values, each of which must be allowed."""
+        return self.choice
 
     def __str__(self) -> str:
         return f"one of {', '.join(map(str, self.choice))}"
@@ -87,3 +97,8 @@ class Search(Spec):
     """Hyper-parameter -> its range; dots reach into nested ones: `peft.r`."""
     items: int = Field(ge=2)
     """Validation items that a trial is scored on, at most."""
+
+    @property
+    def asking(self) -> dict[str, Any]:
+        """What determines which trials are asked for, as JSON values: not how many, as more begin with the same."""
+        return self.model_dump(mode="json", exclude={"options": {"trials"}})
