@@ -15,9 +15,9 @@ if TYPE_CHECKING:
 
 BATCH = 4
 """Trials that are asked for at once, so that the order in which they end changes nothing, and four workers have work."""
-SEED = 0
+SEED = 12
 """Of the samplers. All strategies have the same: where their spaces have one shape, they are tried at the same places of it, so
-that none has the luckier draws."""
+that none has the luckier draws. (With 0 the first four draws would all lie in the upper half.)"""
 DIGITS = 3
 """Significant digits of a sampled number: what a person would write after `--set`."""
 WORST = float("-inf")
