@@ -9,7 +9,7 @@ from bench.devices.device import Device, start
 from bench.devices.environment import environment
 from bench.planning import estimate
 from bench.planning.plan import PlanOptions, plan
-from bench.planning.tuning import Place, as_far_as_tuned, trial_count, tuned
+from bench.planning.tuning import TrialPlace, as_far_as_tuned, trial_count, tuned
 from bench.planning.warnings import doubt
 from bench.progress import Progress
 from bench.records import store
@@ -46,7 +46,7 @@ def run_suite(options: PlanOptions, precision_text: str, out: Path, dry_run: boo
     device.accelerator.wait_for_everyone()  # else a faster process writes records that a slower one takes for finished ones
     execution.check_data(waiting)
     if trials:
-        runs = tuned(runs, Place(out, device, Progress(device.main, trial_count(runs)), debug))
+        runs = tuned(runs, TrialPlace(out, device, Progress(device.main, trial_count(runs)), debug))
         waiting = unfinished(runs, out, device, progress, rerun_on_change)
     records = execution.execute(runs, out, device, progress, debug, rerun_on_change)
     if device.main:

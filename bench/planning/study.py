@@ -15,7 +15,7 @@ if TYPE_CHECKING:
 
 BATCH = 4
 """Trials that are asked for at once, so that the order in which they end changes nothing, and four workers have work."""
-SEED = 12
+SAMPLER_SEED = 12
 """Of the samplers. All strategies have the same: where their spaces have one shape, they are tried at the same places of it, so
 that none has the luckier draws. (With 0 the first four draws would all lie in the upper half.)"""
 DIGITS = 3
@@ -76,7 +76,7 @@ def _study(search: Search, batch: int) -> "OptunaStudy":
     import optuna
 
     _quiet()
-    seed = SEED + batch
+    seed = SAMPLER_SEED + batch
     sampler: optuna.samplers.BaseSampler = (
         optuna.samplers.RandomSampler(seed)
         if search.options.sampler == "random"

@@ -31,7 +31,7 @@ Doing = Callable[[Trial, Halt | None], TrialRecord | None]
 
 
 @dataclass(frozen=True)
-class Place:
+class TrialPlace:
     """Where trials are done, and where their records lie."""
 
     out: Path
@@ -81,7 +81,7 @@ def trial_count(runs: Sequence[Run]) -> int:
     return sum(each.trials * each.seeds for each in options)
 
 
-def tuned(runs: Sequence[Run], place: Place) -> list[Run]:
+def tuned(runs: Sequence[Run], place: TrialPlace) -> list[Run]:
     """The runs with the hyper-parameters that their searches choose; the trials that are still to be done are done.
 
     Runs that differ in their seeds alone share a search. Where all trials failed they keep the default, and are `untuned`.

@@ -11,7 +11,7 @@ Pruner = Literal["none", "halving"]
 Value = float | int | str | bool | None
 
 
-class Range(Spec):
+class NumberRange(Spec):
     """A number between two bounds, both included: uniform, log-uniform with `log`, whole with `integer`."""
 
     low: float
@@ -72,7 +72,7 @@ def _form(value: Any) -> str:
     return "choice" if isinstance(value, Choice) or (isinstance(value, dict) and "choice" in value) else "range"
 
 
-Dimension = Annotated[Annotated[Range, Tag("range")] | Annotated[Choice, Tag("choice")], Discriminator(_form)]
+Dimension = Annotated[Annotated[NumberRange, Tag("range")] | Annotated[Choice, Tag("choice")], Discriminator(_form)]
 
 
 class TuneOptions(Spec):

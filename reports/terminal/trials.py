@@ -2,23 +2,33 @@
 
 from collections.abc import Sequence
 
-from rich import box
-from rich.table import Table
-
 from bench.records.trial import TrialRecord
 from reports.rows import numbers
 from reports.rows.numbers import Quantity
-from reports.terminal.console import console
+from reports.terminal.console import add_column, console, plain_table
+
+_HEADERS = {
+    "run_id": "id",
+    "model": "model",
+    "task": "task",
+    "strategy": "strategy",
+    "hyperparameters": "tried",
+    "seeds": "seed",
+    "trial_score": "validation",
+    "examples": "examples",
+    "training": "train s",
+    "status": "state",
+}
+"""What each column's term is called here."""
+_NUMBERS = ("seeds", "trial_score", "examples", "training")
 
 
 def print_trials(trials: Sequence[TrialRecord]) -> None:
     """A line per training of a trial: what was tried, what came out on validation items, and what it spent."""
-    table = Table(title=f"{len(trials)} trainings of trials", box=box.SIMPLE_HEAD, padding=(0, 1, 0, 0))
-    for column in ("id", "model", "task", "strategy", "tried"):
-        table.add_column(column, overflow="fold")
-    for column in ("seed", "validation", "examples", "train s"):
-        table.add_column(column, justify="right")
-    table.add_column("state", overflow="fold")
+    table = plain_table()
+    table.title = f"{len(trials)} trainings of trials"
+    for term, words in _HEADERS.items():
+        add_column(table, term, words, justify="right" if term in _NUMBERS else "left")
     for trial in sorted(trials, key=_place):
         setup, cost = trial.setup, trial.cost
         tried = ", ".join(f"{name}={value}" for name, value in trial.sampled.items())

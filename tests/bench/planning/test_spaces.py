@@ -7,7 +7,7 @@ from bench.errors import UserError
 from bench.planning.plan import PlanOptions, plan
 from bench.planning.spaces import search_of, tune_options
 from bench.specs.library import BUILT_IN
-from bench.specs.search import Range, TuneOptions
+from bench.specs.search import NumberRange, TuneOptions
 
 FOUR = TuneOptions(trials=4)
 
@@ -22,9 +22,9 @@ def test_every_strategy_that_trains_is_searched_in_its_own_space():
     assert {name: bool(run.search) for name, run in runs.items()} == {
         name: name not in ("zero-shot", "few-shot") for name in runs
     }
-    assert runs["full"].search.space["learning_rate"] == Range(low=2e-5, high=2e-3, log=True)
-    assert runs["lora-8bit"].search.space["learning_rate"] == Range(low=1e-4, high=1e-2, log=True)
-    assert planned(model="smollm2")["full"].search.space["learning_rate"] == Range(low=5e-6, high=5e-4, log=True)
+    assert runs["full"].search.space["learning_rate"] == NumberRange(low=2e-5, high=2e-3, log=True)
+    assert runs["lora-8bit"].search.space["learning_rate"] == NumberRange(low=1e-4, high=1e-2, log=True)
+    assert planned(model="smollm2")["full"].search.space["learning_rate"] == NumberRange(low=5e-6, high=5e-4, log=True)
     assert {run.search.options for run in runs.values() if run.search} == {FOUR}
 
 
@@ -48,7 +48,7 @@ def test_what_is_set_is_not_searched_and_what_a_suite_sets_is_where_the_search_b
 
 def test_a_nested_hyperparameter_is_searched_unless_it_or_what_it_is_in_is_set(library):
     strategy = strategies.load_strategy(library.strategy("lora-8bit"), "encoder", {})
-    space = {"peft.r": Range(low=2, high=16, integer=True), "warmup": Range(low=0, high=0.5)}
+    space = {"peft.r": NumberRange(low=2, high=16, integer=True), "warmup": NumberRange(low=0, high=0.5)}
     for fixed, left in (
         ({}, {"peft.r", "warmup"}),
         ({"peft": {"r": 4}}, {"warmup"}),
@@ -61,9 +61,12 @@ def test_a_nested_hyperparameter_is_searched_unless_it_or_what_it_is_in_is_set(l
     ("space", "sentence"),
     [
         ({}, "'full' cannot be tuned: its file has no search space under `search`"),
-        ({"learning_rat": Range(low=1, high=2)}, "search space of strategy 'full': field 'learning_rat' is not known"),
-        ({"learning_rate": Range(low=1e-5, high=2)}, "search space of strategy 'full': field 'learning_rate'"),
-        ({"learning_rate": Range(low=1e-3, high=1e-2)}, "learning_rate 0.0002 is the default, with which its trials begin"),
+        ({"learning_rat": NumberRange(low=1, high=2)}, "search space of strategy 'full': field 'learning_rat' is not known"),
+        ({"learning_rate": NumberRange(low=1e-5, high=2)}, "search space of strategy 'full': field 'learning_rate'"),
+        (
+            {"learning_rate": NumberRange(low=1e-3, high=1e-2)},
+            "learning_rate 0.0002 is the default, with which its trials begin",
+        ),
     ],
 )
 def test_a_space_that_cannot_be_searched_gets_a_sentence(library, space, sentence):

@@ -8,7 +8,7 @@ from bench.errors import UserError
 from bench.planning import tuning
 from bench.planning.plan import PlanOptions, plan
 from bench.planning.study import BATCH
-from bench.planning.tuning import Place, as_far_as_tuned, trial_count, trials_of, tuned
+from bench.planning.tuning import TrialPlace, as_far_as_tuned, trial_count, trials_of, tuned
 from bench.progress import Progress
 from bench.records import store
 from bench.records.outcome import Score
@@ -34,7 +34,7 @@ def same(runs, others):
 
 @pytest.fixture
 def place(tmp_path, device):
-    return Place(tmp_path, device, Progress(False, 1))
+    return TrialPlace(tmp_path, device, Progress(False, 1))
 
 
 @pytest.fixture

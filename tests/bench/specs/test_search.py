@@ -6,7 +6,7 @@ from hypothesis import strategies as st
 
 from bench.errors import UserError
 from bench.specs.base import read_spec
-from bench.specs.search import Choice, Range, TuneOptions
+from bench.specs.search import Choice, NumberRange, TuneOptions
 from bench.specs.strategy import StrategySpec
 
 FILE = "name: mine\ndescription: mine\nkind: full\nsearch: {learning_rate: %s}\n"
@@ -34,7 +34,7 @@ def test_a_wrong_space_gets_a_sentence_with_file_and_field(tmp_path, space, sent
 
 
 def test_a_range_and_a_choice_know_what_they_hold():
-    ranks = Range(low=2, high=16, integer=True)
+    ranks = NumberRange(low=2, high=16, integer=True)
     assert ranks.holds(2) and ranks.holds(16.0) and not ranks.holds(2.5) and not ranks.holds(17) and not ranks.holds(True)
     assert not ranks.holds("4") and str(ranks) == "2 to 16"
     schedules = Choice(choice=["linear", "constant"])
@@ -43,7 +43,7 @@ def test_a_range_and_a_choice_know_what_they_hold():
 
 @given(low=st.floats(1e-8, 1), factor=st.floats(1.01, 1e4))
 def test_a_range_holds_both_its_bounds(low, factor):
-    found = Range(low=low, high=low * factor, log=True)
+    found = NumberRange(low=low, high=low * factor, log=True)
     assert found.holds(found.low) and found.holds(found.high) and not found.holds(found.high * 1.01)
 
 
