@@ -11,7 +11,7 @@ RUNNING = typer.Typer()
 ProbeEvery = Annotated[
     str | None, typer.Option(help="Score and probe on the way too, every N steps or share of the budget (0.25, 25%).")
 ]
-ProbePower = Annotated[
+ProbeItemsByPower = Annotated[
     str | None, typer.Option(help="As many probe items as finding a loss of 5points or .02nats four times out of five needs.")
 ]
 RerunOnChange = Annotated[
@@ -34,7 +34,7 @@ def run(
     seeds: Annotated[int | None, typer.Option(min=1, help="Number of seeds.")] = None,
     budget: Annotated[str | None, typer.Option(help="What a run may spend, e.g. 512examples.")] = None,
     probe_items: Annotated[int | None, typer.Option(min=2, help="Size limit of each probe.")] = None,
-    probe_power: ProbePower = None,
+    probe_power: ProbeItemsByPower = None,
     probe_every: ProbeEvery = None,
     test_items: Annotated[int | None, typer.Option(min=2, help="Ask a sample of N test examples alone, for a trial.")] = None,
     tune: Tune = None,
