@@ -31,11 +31,14 @@ def results(
         return 0
     if as_json:
         # A program gets a list whatever is there: an empty one is part of the contract.
-        from reports.rows.rows import seed_sds
+        from reports.rows.rows import aggregate
+        from reports.rows.standing import score_places
 
         found = list(store.of_suite(store.read_all(out), suite))
-        deviations = seed_sds(found)
-        print(json.dumps([as_contract(record, deviations[record.run_id]) for record in found], indent=1))
+        rows = aggregate(found, out)
+        places, deviations = score_places(rows), {run.run_id: row.seed_sd for row in rows for run in row.records}
+        shown = [as_contract(record, deviations[record.run_id], places.get(record.run_id)) for record in found]
+        print(json.dumps(shown, indent=1))
         return 0
     from reports.terminal import table
 

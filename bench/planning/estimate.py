@@ -35,6 +35,7 @@ class CostEstimate:
     tokens: int | None
     operations: int | None
     memory: Memory
+    examples: int | None = 0
     probing: int = 0
     """FLOPs of asking the probes once, by the model's parameters and the probes' tokens."""
 
@@ -55,8 +56,6 @@ def estimate_cost(run: Run) -> CostEstimate:
     """From the run's real curriculum, where the tokenizer is at hand, and the model's shape without weights."""
     if run.unfit or not isinstance(run.model, Model):
         return CostEstimate(0, 0, Memory(0, 0, 0, 0, 0, 0))
-    planned = run.model.at_hand and run.strategy.trains
-    steps = curriculum.build_curriculum(run, Encoding(run.model, run.max_length)) if planned else None
     decoder = run.model.family == "decoder"
     kind = types.task_type(run.task)
     # The heads of other tasks, a few thousand weights, are left out.
@@ -64,14 +63,15 @@ def estimate_cost(run: Run) -> CostEstimate:
     adapted, memory = sizes.memory(shape, run.strategy, run.model.family, max(Padding.tokens, run.max_length))
     if not run.strategy.trains:
         return CostEstimate(0, 0, memory)
-    if steps is None:
-        return CostEstimate(None, None, memory)
-    examples = [encoded for step in steps.steps for encoded in step]
-    tokens = sum(encoded.fed for encoded in examples)
+    if not run.model.at_hand:
+        return CostEstimate(None, None, memory, run.budget.examples)
+    operations = flops.count_flops(adapted)
+    planned = curriculum.build_curriculum(run, Encoding(run.model, run.max_length), operations=operations)
+    tokens = sum(encoded.fed for step in planned.steps for encoded in step)
     # Cut into the passes of one process, as the training cuts them.
-    passes = (padded_work(part) for step in steps.steps for part in micro_batches(step, Padding.tokens, 0, 1))
+    passes = (padded_work(part) for step in planned.steps for part in micro_batches(step, Padding.tokens, 0, 1))
     probing = 2 * memory.parameters * probe_tokens(run)
-    return CostEstimate(tokens, flops.count_flops(adapted).computed(sum(passes, Work())), memory, probing)
+    return CostEstimate(tokens, operations.computed(sum(passes, Work())), memory, planned.examples, probing)
 
 
 def print_plan(runs: Sequence[Run], out: Path, waiting: Sequence[Run], trials: Sequence[Trial] = ()) -> None:
@@ -93,7 +93,7 @@ def print_plan(runs: Sequence[Run], out: Path, waiting: Sequence[Run], trials: S
         probing += cost.probing / rate if state == "to do" else 0
         test = len(splits.load_splits(run.task).test[: run.test_items])
         numbers = (
-            run.budget.examples if run.strategy.trains else 0,
+            "–" if cost.examples is None else cost.examples,
             "–" if cost.tokens is None else cost.tokens,
             "–" if cost.operations is None else f"{cost.operations / 1e12:.2f}",
             "–" if seconds is None else f"{seconds:.0f}",

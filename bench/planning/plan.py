@@ -6,6 +6,7 @@ from itertools import product
 from typing import Any
 
 from bench import strategies
+from bench.devices import hardware
 from bench.devices.hardware import Precision
 from bench.errors import UserError, unknown
 from bench.inference.endpoint import EndpointModel
@@ -194,7 +195,7 @@ def _run(
     left_out: tuple[str, ...],
 ) -> Run:
     suite, options = parts.suite, parts.options
-    budget = (suite.encoder_budget if model.family == "encoder" else None) or suite.budget
+    budget = _budget(suite, options.budget, model)
     return Run(
         suite=suite.name,
         model=model,
@@ -206,7 +207,7 @@ def _run(
         probes=fitting,
         left_out=left_out,
         seed=0,
-        budget=Budget.parse(options.budget or budget),
+        budget=budget,
         batch=suite.batch,
         max_length=suite.max_length,
         precision=parts.precision,
@@ -214,7 +215,21 @@ def _run(
         other_items=min(suite.other_items, options.test_items or suite.other_items),
         paraphrase_items=min(suite.paraphrase_items, options.test_items or suite.paraphrase_items),
         probe_every=checked_stride(options.probe_every),
+        placement=hardware.placement() if budget.seconds is not None else None,
     )
+
+
+def _budget(suite: SuiteSpec, given: str | None, model: PlannedModel) -> Budget:
+    """The command line's, or the suite's; a memory ceiling alone is meant on top of the suite's."""
+    own = Budget.parse((suite.encoder_budget if model.family == "encoder" else None) or suite.budget)
+    budget = Budget.parse(given) if given else own
+    if not budget.ends:
+        budget = replace(own, memory=budget.memory)
+    if not budget.ends:
+        raise UserError(
+            f"budget '{budget}' of suite '{suite.name}' ends no training; add a limit that does: 512examples,{budget}"
+        )
+    return budget
 
 
 def _chosen(what: str, named: Sequence[str] | None, of_suite: Sequence[str], library: Library) -> list[str]:

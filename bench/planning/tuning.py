@@ -19,7 +19,6 @@ from bench.records.record import Tuning
 from bench.records.trial import TrialRecord, find_trial, write_trial
 from bench.running.run import Run
 from bench.running.trial import RUNGS, Halt, Trial, perform_trial, recorded_trial
-from bench.specs.budget import Budget
 from bench.specs.search import Search
 from bench.strategies import value_of, with_values
 
@@ -155,7 +154,7 @@ def trials_of(run: Run, search: Search, values: Mapping[str, Any], before: int) 
     bare = replace(
         run,
         strategy=with_values(run.strategy, values),
-        budget=budget_share(run.budget, options.share),
+        budget=run.budget.share(options.share),
         probes=(),
         left_out=(),
         also=(),
@@ -167,8 +166,3 @@ def trials_of(run: Run, search: Search, values: Mapping[str, Any], before: int) 
         rule = {"search": search.asking, "before": before, "rungs": list(RUNGS)}
     seeds = range(FIRST_SEED, FIRST_SEED + options.seeds)
     return [Trial(replace(bare, seed=seed), dict(values), search.items, rule) for seed in seeds]
-
-
-def budget_share(budget: Budget, share: float) -> Budget:
-    """So much of a budget, and at least one example."""
-    return Budget(max(1, round(budget.examples * share)))

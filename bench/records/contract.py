@@ -12,9 +12,9 @@ Json = dict[str, Any]
 ORIGIN = ("engine_version", "trust_remote_code", "started", "inputs")
 
 
-def as_contract(record: Record, seed_sd: float | None = None) -> Json:
-    """The keys of schema 1, in its order, and then those that came later. `seed_sd` is that of the run's row, which no single
-    record knows."""
+def as_contract(record: Record, seed_sd: float | None = None, rank: tuple[int, int] | None = None) -> Json:
+    """The keys of schema 1, in its order, and then those that came later. `seed_sd` and `rank`, its best and its worst place,
+    are those of the run's row, which no single record knows."""
     return {
         "schema_version": record.schema_version,
         "run_id": record.run_id,
@@ -39,7 +39,9 @@ def as_contract(record: Record, seed_sd: float | None = None) -> Json:
         "environment_id": record.provenance.environment_id,
         "asked": record.outcome.asked if record.outcome else None,
         "seed_sd": seed_sd,
+        "rank": rank,
         **_beside(record.outcome),
+        "source": record.provenance.source.model_dump() if record.provenance.source else None,
     }
 
 

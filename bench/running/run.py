@@ -59,6 +59,8 @@ class Run:
     paraphrase_items: int
     probe_every: str | None
     """How often the curve is measured: a number of steps, or a share of the budget."""
+    placement: str | None = None
+    """Kind of device and number of processes, where seconds limit the run; nothing else that is asked depends on them."""
     search: Search | None = None
     """Where the hyper-parameters come from, if they are searched."""
     tuning: Tuning = UNTUNED
@@ -87,6 +89,8 @@ class Run:
             question["seed"] = self.seed
         if self.strategy.trains:
             question |= {"budget": str(self.budget), "batch": self.batch}
+            if self.placement:
+                question["placement"] = self.placement
             question["others"] = [task_fingerprint(task) for task in self.others]
             question["earlier"] = [task_fingerprint(task) for task in self.earlier]
             question["also"] = [task_fingerprint(task) for task in self.also]

@@ -1,19 +1,22 @@
 """A run's training: one stage after another, watched on the way where the run asks for it."""
 
-from collections.abc import Sequence
+from collections.abc import Callable, Sequence
+from functools import partial
 
 import pandas as pd
 from torch import nn
 
 from bench.inference.predictions import predict
+from bench.modeling.flops import count_flops
 from bench.running import measures
-from bench.running.curriculum import build_curriculum
+from bench.running.curriculum import Drawn, build_curriculum
 from bench.running.evaluation import VALIDATION_ITEMS, Session, TrainingSession
 from bench.running.reference import Baseline
 from bench.running.scoring import worth
-from bench.specs.probe_every import stride
+from bench.specs.probe_every import amount
 from bench.specs.task import TaskSpec
 from bench.strategies.base import Hyperparameters
+from bench.training.course import Course, Listed, Timed
 from bench.training.early_stopping import EarlyStopping, restore
 from bench.training.loop import Padding, Watch, train
 from bench.training.state import ItemAnswers, TrainingState
@@ -23,7 +26,7 @@ def train_stages(session: Session, baseline: Baseline, model: nn.Module) -> Trai
     """Train the adapted model in place through all stages, the run's own task last; each has its own optimiser and schedule."""
     state = TrainingState()
     for task in (*session.run.earlier, session.run.task):
-        train_stage(session, model, task, state, _curve(session, baseline))
+        train_stage(session, model, task, state, partial(_curve, session, baseline))
         if session.sets.stages:
             backend = session.backend(model)
             answers = [predict(backend, evalset) for evalset in session.sets.stages]
@@ -39,17 +42,29 @@ def _plain(answers: pd.DataFrame) -> ItemAnswers:
 
 
 def train_stage(
-    session: TrainingSession, model: nn.Module, task: TaskSpec, state: TrainingState, more: Sequence[Watch] = ()
+    session: TrainingSession, model: nn.Module, task: TaskSpec, state: TrainingState, more: Callable[[Course], Sequence[Watch]]
 ) -> None:
-    """Train on one task, and put the best weights back where early stopping kept any; `more` watch the training besides."""
+    """Train on one task, and put the best weights back where early stopping kept any; what `more` gives watches it besides."""
     run, hyperparameters = session.run, session.run.strategy.hyperparameters
     assert isinstance(hyperparameters, Hyperparameters)
-    curriculum = build_curriculum(run, session.encoding, task)
-    watches = [_progress(session), *_early_stopping(session, task, hyperparameters), *more]
+    course = _course(session, model, task)
+    watches = [_progress(session), *_early_stopping(session, task, hyperparameters), *more(course)]
     padding = Padding(run.checkpoint.tokenizer.pad_token_id)
-    train(model, curriculum.steps, hyperparameters, session.device.accelerator, padding, state, watches)
+    train(model, course, hyperparameters, session.device.accelerator, padding, state, watches)
     restore(model, state.best)
-    state.end_stage(curriculum.examples if state.step == len(curriculum.steps) else state.step * run.batch)
+    # A watch ends the training before a step that would have come.
+    ended_by = course.ended_by if state.step == state.steps else "early_stopping"
+    state.end_stage(course.seen(state.step, run.batch), ended_by)
+
+
+def _course(session: TrainingSession, model: nn.Module, task: TaskSpec) -> Course:
+    """A finished list of steps; under a budget with seconds, steps until the clock or another limit ends them."""
+    run, budget = session.run, session.run.budget
+    operations = count_flops(model) if budget.flops else None
+    if budget.seconds is not None:
+        return Timed(Drawn(run, session.encoding, task, operations), budget.seconds, session.device.agreed)
+    curriculum = build_curriculum(run, session.encoding, task, operations)
+    return Listed(curriculum.steps, curriculum.examples, curriculum.ended_by)
 
 
 def _progress(session: TrainingSession) -> Watch:
@@ -72,16 +87,17 @@ def _early_stopping(session: TrainingSession, task: TaskSpec, hyperparameters: H
     return [EarlyStopping(score, hyperparameters.early_stopping, hyperparameters.validate_every)]
 
 
-def _curve(session: Session, baseline: Baseline) -> list[Watch]:
+def _curve(session: Session, baseline: Baseline, course: Course) -> list[Watch]:
     """Where it is asked for: the run on its way, at every so many steps and at the end."""
     every = session.run.probe_every
     if every is None:
         return []
 
     def watch(model: nn.Module, state: TrainingState) -> bool:
-        if state.step % stride(every, state.steps) == 0 or state.step == state.steps:
+        if state.reached(amount(every)):
             backend = session.backend(model)
-            state.curve.append(measures.point(session, baseline, backend, len(state.losses)))
+            examples = state.examples + course.seen(state.step, session.run.batch)
+            state.curve.append(measures.point(session, baseline, backend, len(state.losses), examples))
         return False
 
     return [watch]

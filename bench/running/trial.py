@@ -72,8 +72,9 @@ def perform_trial(trial: Trial, device: Device, progress: Progress, halt: Halt |
     peak, state, watch = PeakMemory(device.torch.type == "cuda"), TrainingState(), Rungs(session, asked, halt)
     model = adapted(trial.run, device)
     try:
-        for task in (*trial.run.earlier, trial.run.task):
-            train_stage(session, model, task, state, [watch] if halt and task is trial.run.task else [])
+        for task in trial.run.earlier:
+            train_stage(session, model, task, state, lambda _: [])
+        train_stage(session, model, trial.run.task, state, lambda _: [watch])
     except RunError as error:
         state.end_stage(state.step * trial.run.batch)
         spent = cost_of(session, model, state, Evaluation(pd.DataFrame()), peak)
@@ -101,9 +102,10 @@ class Rungs:
         self.halted = False
 
     def __call__(self, model: nn.Module, state: TrainingState) -> bool:
-        rung = next((share for share in RUNGS if state.step == max(1, round(share * state.steps)) < state.steps), None)
-        if rung is None or self._halt is None:
+        place = state.timed[1] if state.timed else state.step / state.steps
+        if self._halt is None or state.step == state.steps or len(self.seen) == len(RUNGS) or place < RUNGS[len(self.seen)]:
             return False
+        rung = RUNGS[len(self.seen)]
         answers = predict(self._session.backend(model), self._asked)
         self.seen.append(Rung(share=rung, score=worth(answers, self._asked.task.spec.metrics[0])))
         self.halted = self._halt([rung.score for rung in self.seen])

@@ -1,14 +1,14 @@
 """Rows of a table held against each other: differences, what many of them together allow to say, and ranks."""
 
 from collections.abc import Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, fields
 
 import numpy as np
 import numpy.typing as npt
 
 from bench.statistics.arrays import Floats
-from bench.statistics.intervals import CONFIDENCE, Spread, limits, of_pair
-from bench.statistics.jackknife import Jackknifed
+from bench.statistics.estimates import MANY, Estimate
+from bench.statistics.intervals import CONFIDENCE, Margin, limits, of_pair
 
 
 @dataclass(frozen=True)
@@ -22,6 +22,9 @@ class Difference:
     high: float
     p: float
     """Holm's, over all pairs."""
+    margin: Margin
+    paired: bool
+    """Whether it is held over the items that both rows answered; else it is made of the rows' own intervals."""
 
     @property
     def significant(self) -> bool:
@@ -40,17 +43,48 @@ def holm(ps: Floats) -> Floats:
     return corrected
 
 
-def pairs(rows: Sequence[Jackknifed], spread: Spread) -> list[Difference]:
-    """All pairs of a table's rows, which answered the same items."""
+def pairs(rows: Sequence[Estimate]) -> list[Difference]:
+    """All pairs of a table's rows. A pair of which some row has no interval is never found to differ."""
     places = [(one, other) for one in range(len(rows)) for other in range(one + 1, len(rows))]
-    values = [float(rows[one].values.mean() - rows[other].values.mean()) for one, other in places]
-    margins = [of_pair(rows[one], rows[other], spread) for one, other in places]
-    ps = holm(np.array([float(margin.p(value)) for value, margin in zip(values, margins, strict=True)]))
-    found = []
-    for (one, other), value, margin, p in zip(places, values, margins, ps, strict=True):
-        low, high = limits(value, margin)
-        found.append(Difference(one, other, value, float(low), float(high), float(p)))
-    return found
+    if not places:
+        return []
+    values = np.array([rows[one].value - rows[other].value for one, other in places])
+    margins = [_margin(rows[one], rows[other]) for one, other in places]
+    together = stacked(margins)
+    ps = holm(together.p(values))
+    lows, highs = limits(values, together)
+    return [
+        Difference(one, other, float(value), float(low), float(high), float(p), margin, paired(rows[one], rows[other]))
+        for (one, other), margin, value, low, high, p in zip(places, margins, values, lows, highs, ps, strict=True)
+    ]
+
+
+def paired(one: Estimate, other: Estimate) -> bool:
+    """Whether both rows are known to have answered the same items."""
+    if one.answered is None or other.answered is None:
+        return False
+    mine, theirs = one.answered.clusters, other.answered.clusters
+    return mine.asked == theirs.asked and len(mine.codes) == len(theirs.codes)
+
+
+def stacked(margins: Sequence[Margin]) -> Margin:
+    """Many margins as one, whose numbers are arrays."""
+    parts = [[getattr(each, field.name) for field in fields(Margin)] for each in margins]
+    return Margin(*np.array(parts, dtype=np.float64).T)
+
+
+def _margin(one: Estimate, other: Estimate) -> Margin:
+    """Over the same items; else of two independent intervals (MOVER: Zou & Donner 2008), whose near ends count."""
+    if paired(one, other):
+        assert one.answered is not None and other.answered is not None  # they are paired
+        return of_pair(one.answered, other.answered, one.spread, other.spread)
+    upper, lower = (one, other) if one.value >= other.value else (other, one)
+    if upper.low is None or lower.high is None:
+        return Margin(0.0, 0, np.inf, MANY)
+    # As far as the wider of two intervals over seeds goes, with as few degrees of freedom.
+    freedom = min((row.spread.freedom for row in (one, other) if row.spread.freedom), default=MANY)
+    reach = np.hypot(upper.value - upper.low, lower.high - lower.value)
+    return Margin(0.0, 0, float(reach / Margin(0.0, 0, 1.0, freedom).half_width()) ** 2, freedom)
 
 
 def ranks(rows: int, better: npt.NDArray[np.bool_]) -> list[tuple[int, int]]:

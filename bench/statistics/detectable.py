@@ -34,7 +34,7 @@ def detectable(margin: Margin, tests: int = 1, accuracy: float | None = None) ->
     value = _smallest(margin, level, accuracy)
     if not margin.seeds or not margin.seed_freedom:
         return Detectable(value, value, value, 0.0)
-    freedom = margin.seed_freedom
+    freedom = float(margin.seed_freedom)
     low, high = (
         _smallest(replace(margin, seeds=margin.seeds * freedom / chdtri(freedom, tail)), level, accuracy) for tail in (0.1, 0.9)
     )

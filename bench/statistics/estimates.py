@@ -4,7 +4,7 @@ One run: new items, or whole new clusters of them. Several seeds: these and othe
 """
 
 from collections.abc import Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from typing import Literal
 
 import numpy as np
@@ -43,6 +43,11 @@ class Estimate:
     """Of a difference: how surprising it is if the truth is 0; corrected where several are looked at together."""
     clusters: float | None = None
     """The effective number of clusters of the items; None where each is by itself."""
+    answered: Jackknifed | None = field(default=None, repr=False, compare=False)
+    """The answers that the interval is made of, by which it is held against other rows'; None where it is made of bounds."""
+    spread: Spread = field(default=NO_SPREAD, repr=False, compare=False)
+    """The seed variance of the row's table."""
+    scale: Scale = field(default="plain", repr=False, compare=False)
 
     @property
     def few_clusters(self) -> bool:
@@ -85,17 +90,18 @@ def estimate(
         if np.isfinite([low, high]).all():
             effective = None if _by_themselves(answered) else answered.clusters.effective
             basis: Basis = "items and seeds" if seeded else "items"
-            return Estimate(mean, float(low), float(high), basis, runs, sd, _p(mean, margin, scale), effective)
+            p = _p(mean, margin, scale)
+            return Estimate(mean, float(low), float(high), basis, runs, sd, p, effective, answered, spread, scale)
     basis, pairs = "bounds" if seeded else "items", [pair for pair in known if pair is not None]
     if len(pairs) < runs:
-        return Estimate(mean, None, None, basis, runs, sd)
+        return Estimate(mean, None, None, basis, runs, sd, spread=spread)
     bounds = [float(end) for end in np.mean(pairs, axis=0)]
     own = sd**2 if sd is not None else 0.0
     variance, freedom = max(own, float(spread.variance)) / runs, max(spread.freedom, runs - 1)
     below, above = (_reach(variance, freedom, abs(mean - end)) for end in bounds)
     p = _p(mean, Margin(variance, freedom, (abs(mean - bounds[0 if mean > 0 else 1]) / Z) ** 2, MANY), scale)
     ends = (mean - below, mean + above) if scale == "plain" else (max(mean - below, 0.0), min(mean + above, 1.0))
-    return Estimate(mean, *ends, basis, runs, sd, p)
+    return Estimate(mean, *ends, basis, runs, sd, p, spread=spread, scale=scale)
 
 
 Z = float(ndtri((1 + CONFIDENCE) / 2))

@@ -50,15 +50,26 @@ class Margin:
     """The variances of a number over seeds and over items, with their degrees of freedom. Numbers may be arrays."""
 
     seeds: float | Floats
-    seed_freedom: float
+    seed_freedom: float | Floats
     items: float | Floats
-    item_freedom: float
+    item_freedom: float | Floats
+    other_seeds: float | Floats = 0.0
+    """Of a difference: the other row's variance over seeds, where its seeds do something else than the first's."""
+    other_freedom: float | Floats = 0
 
     def half_width(self, level: float | Floats = 1 - CONFIDENCE) -> Floats:
         """h at an error of `level`, both sides together."""
-        parts = ((self.seeds, self.seed_freedom), (self.items, self.item_freedom))
+        parts = (
+            (self.seeds, self.seed_freedom),
+            (self.items, self.item_freedom),
+            (self.other_seeds, self.other_freedom),
+        )
         # A part of no variance has no freedom either, and a quantile that is not finite.
-        squares = [variance * _quantile(level, freedom) ** 2 for variance, freedom in parts if np.any(variance)]
+        squares = [
+            variance * _quantile(level, np.where(np.equal(variance, 0), 1.0, freedom)) ** 2
+            for variance, freedom in parts
+            if np.any(variance)
+        ]
         return np.sqrt(np.asarray(sum(squares), dtype=np.float64))
 
     def p(self, difference: float | Floats) -> Floats:
@@ -83,19 +94,22 @@ def of_row(row: Jackknifed, spread: Spread = NO_SPREAD) -> Margin:
     return Margin(variance, max(spread.freedom, seeds - 1), row.items_variance, row.freedom)
 
 
-def of_pair(one: Jackknifed, other: Jackknifed, spread: Spread) -> Margin:
+def of_pair(one: Jackknifed, other: Jackknifed, spread: Spread, others: Spread | None = None) -> Margin:
     """The margin of the difference between two rows of a table, each trained anew for each seed.
 
-    Up to FEW_SEEDS seeds the seed variance is the table's, then the two rows' own.
+    Up to FEW_SEEDS seeds the seed variance is the table's, then the two rows' own. `others` is the other row's where its seeds
+    do something else (choose solved examples), or nothing: it is then a part of its own.
     """
     counts = [row.values.shape[-1] for row in (one, other)]
+    items = np.maximum(one.items_variance + other.items_variance - 2 * one.items_covariance(other), 0.0)
+    item_freedom = min(one.freedom, other.freedom)
     if min(counts) > FEW_SEEDS:
         variance = sum(row.values.var(-1, ddof=1) / count for row, count in zip((one, other), counts, strict=True))
-        freedom = sum(counts) - 2
-    else:
-        variance, freedom = sum(spread.variance / count for count in counts), spread.freedom
-    items = one.items_variance + other.items_variance - 2 * one.items_covariance(other)
-    return Margin(variance, freedom, np.maximum(items, 0.0), min(one.freedom, other.freedom))
+        return Margin(variance, sum(counts) - 2, items, item_freedom)
+    if others is None or others == spread:
+        return Margin(sum(spread.variance / count for count in counts), spread.freedom, items, item_freedom)
+    first, second = (each.variance / count for each, count in zip((spread, others), counts, strict=True))
+    return Margin(first, spread.freedom, items, item_freedom, second, others.freedom)
 
 
 def limits(value: float | Floats, margin: Margin, scale: Scale = "plain") -> tuple[Floats, Floats]:
@@ -126,6 +140,6 @@ def of_one_model(score: Jackknifed, scale: Scale = "plain") -> tuple[float, floa
     return float(low), float(high)
 
 
-def _quantile(level: float | Floats, freedom: float) -> Floats:
+def _quantile(level: float | Floats, freedom: float | Floats) -> Floats:
     """t(1 - level / 2), with so many degrees of freedom."""
     return -stdtrit(freedom, np.asarray(level) / 2)

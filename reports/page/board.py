@@ -17,6 +17,7 @@ from reports.page.cells import (
     Direction,
     difference_cell,
     level_cell,
+    rank_cell,
     sortable,
     tabled,
     words,
@@ -25,19 +26,21 @@ from reports.rows import numbers
 from reports.rows.numbers import Quantity
 from reports.rows.row import Row
 from reports.rows.rows import probe_names
+from reports.rows.standing import Standing
 
 
-def wide_table(rows: Sequence[Row]) -> Board:
-    """The table of one suite's rows."""
-    return tabled(_columns(rows), rows)
+def wide_table(rows: Sequence[Row], standings: Sequence[Standing] = ()) -> Board:
+    """The table of one suite's rows, with the places of each model's and task's."""
+    return tabled(_columns(rows, standings), rows)
 
 
-def _columns(rows: Sequence[Row]) -> list[Column]:
+def _columns(rows: Sequence[Row], standings: Sequence[Standing]) -> list[Column]:
     tracks = _tracks(rows)
     ends = ", ".join(f"{low:g} to {high:g}" for low, high in tracks.values())
     units = ", ".join(dict.fromkeys(quantity.unit for quantity in tracks))
     lower = any(row.score for row in rows) and not any(row.score and row.higher_is_better for row in rows)
     best_first: Direction = "ascending" if lower else "descending"
+    rank = Column("rank", "Task", "of the score", "ascending", True, lambda row: rank_cell(row, standings))
     # Who asks an API does not know the model's size, nor the memory that it takes.
     money = [_cost("money", "asked by an API", lambda cost: cost.money, numbers.money)]
     return [
@@ -46,6 +49,7 @@ def _columns(rows: Sequence[Row]) -> list[Column]:
         STRATEGY,
         words("seeds", lambda row: Cell(row.seeds, len(row.records))),
         Column("score", "Task", f"bar {ends}" if ends else "", best_first, True, lambda row: _score(row, tracks)),
+        *([rank] if standings else []),
         Column("gain", "Task", units, "descending", True, _gain),
         Column("over_best", "Task", units, "descending", True, _over_best),
         *(_probe(name, quantity) for name, quantity in probe_names(rows).items()),
@@ -120,7 +124,10 @@ def _probe(name: str, quantity: Quantity) -> Column:
         forgotten = row.forgetting.get(name)
         if forgotten is None:
             return EMPTY
-        detail = f"{numbers.level(forgotten.before, quantity)} → {numbers.level(forgotten.after, quantity)}"
+        before, after = forgotten.before, forgotten.after
+        if before is None or after is None:
+            return difference_cell(forgotten.lost, quantity)
+        detail = f"{numbers.level(before, quantity)} → {numbers.level(after, quantity)}"
         return difference_cell(forgotten.lost, quantity, detail)
 
     return Column("forgetting", "Forgetting (positive is loss)", quantity.unit, "ascending", True, cell, name)
@@ -137,7 +144,7 @@ def _cost(term: str, note: str, take: Callable[[Cost], float | None], write: Cal
 
 
 def _trainable(row: Row) -> Cell:
-    if row.cost is None:
+    trainable = row.cost.trainable_parameters if row.cost else None
+    if trainable is None:
         return EMPTY
-    trainable = row.cost.trainable_parameters
     return Cell(numbers.scaled(trainable), trainable, detail=numbers.percent(row.trained_share))

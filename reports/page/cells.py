@@ -10,6 +10,7 @@ from reports.definitions import defined
 from reports.rows import numbers
 from reports.rows.numbers import Quantity
 from reports.rows.row import Row
+from reports.rows.standing import Standing, shown
 
 Direction = Literal["ascending", "descending"]
 
@@ -116,6 +117,12 @@ def level_cell(estimate: Estimate, quantity: Quantity, detail: str = "", bar: Ba
 def difference_cell(estimate: Estimate, quantity: Quantity, detail: str = "") -> Cell:
     text, interval = numbers.difference(estimate.value, quantity), numbers.brackets(estimate, quantity, signed=True)
     return Cell(text, sortable(estimate.value), interval, detail, strong=estimate.significant)
+
+
+def rank_cell(row: Row, standings: Sequence[Standing]) -> Cell:
+    """The row's places, sorted by their middle; empty where it takes none."""
+    places = next((found for each in standings if (found := each.of(row))), None)
+    return Cell(shown(places), sum(places) / 2) if places else EMPTY
 
 
 MODEL = words("model", lambda row: Cell(row.setup.model, row.setup.model))

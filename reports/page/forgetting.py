@@ -1,16 +1,18 @@
 """The page's tables on forgetting: what the wide table's numbers amount to."""
 
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Iterator, Sequence
 
 from reports.definitions import note
-from reports.page.cells import EMPTY, STRATEGY, Board, Cell, Column, Section, difference_cell, sortable, tabled
-from reports.rows import frontier, numbers
+from reports.page.cells import EMPTY, STRATEGY, Board, Cell, Column, Section, difference_cell, rank_cell, sortable, tabled
+from reports.rows import frontier, numbers, standing
+from reports.rows.captions import smallest_found
 from reports.rows.means import Forgotten
 from reports.rows.numbers import Quantity
 from reports.rows.row import Row
 from reports.rows.rows import grouped, probe_names
 
 OfProbe = Callable[[Row, Forgotten], Cell]
+SHARE_RIGHT = Quantity("accuracy", share=True)
 OTHERS = 3
 """Further numbers of a probe that are shown one by one; of more, such as a model's layers, the one that moved most."""
 
@@ -20,8 +22,16 @@ def forgetting_section(rows: Sequence[Row]) -> Section:
     groups = grouped(rows).items()
     tables = [(f"{model} on {task}", _forgotten(group)) for (_, model, task), group in groups if any(map(_shown, group))]
     terms = ("relative_forgetting", "verdict", "per_gain", "at_equal_gain", "frontier")
+    could = [sentence for (_, model, task), group in groups for sentence in _could_show(f"{model} on {task}", group)]
     said = f"{note(*terms)} Rows that train nothing forget nothing and have no line."
-    return Section("Forgetting", said, tables)
+    return Section("Forgetting", " ".join([said, *could]), tables)
+
+
+def _could_show(where: str, rows: Sequence[Row]) -> Iterator[str]:
+    """How small a difference between two rows' forgetting each probe would have shown."""
+    for probe in probe_names(rows):
+        if places := standing.forgetting_standing(rows, probe):
+            yield from (f"{probe} ({where}): {sentence}" for sentence in smallest_found(places))
 
 
 def _forgotten(rows: Sequence[Row]) -> Board:
@@ -42,6 +52,8 @@ def _probe(rows: Sequence[Row], probe: str, quantity: Quantity) -> list[Column]:
     gain = next((row.quantity for row in rows if row.gain), Quantity("", share=False))
     reached, best = frontier.equal_gain(rows), {id(row) for row in frontier.of_rows(rows, probe)}
     at = f"at {numbers.difference(reached, gain)} {gain.unit}" if reached else ""
+    places = standing.forgetting_standing(rows, probe)
+    standings = [places] if places else []
 
     def column(term: str, unit: str, part: OfProbe, numeric: bool = True) -> Column:
         def cell(row: Row) -> Cell:
@@ -51,6 +63,7 @@ def _probe(rows: Sequence[Row], probe: str, quantity: Quantity) -> list[Column]:
         return Column(term, probe, unit, "ascending", numeric, cell)
 
     return [
+        column("rank", "least first", lambda row, forgotten: rank_cell(row, standings)),
         column("verdict", "", lambda row, forgotten: _word(forgotten.lost.verdict), numeric=False),
         column("frontier", "", lambda row, forgotten: _word("yes" if id(row) in best else "no"), numeric=False),
         column("per_gain", _price(quantity, gain), lambda row, forgotten: _per_gained(row, probe)),
@@ -60,6 +73,7 @@ def _probe(rows: Sequence[Row], probe: str, quantity: Quantity) -> list[Column]:
             quantity.unit,
             lambda row, forgotten: difference_cell(forgotten.rounding, quantity) if forgotten.rounding else EMPTY,
         ),
+        column("accuracy_lost", SHARE_RIGHT.unit, lambda row, forgotten: _accuracy_lost(forgotten)),
         column("smallest", quantity.unit, lambda row, forgotten: _smallest(forgotten)),
         column("contaminated", "items", lambda row, forgotten: _contaminated(forgotten)),
         column("besides", "before → after", lambda row, forgotten: _others(forgotten), numeric=False),
@@ -93,6 +107,11 @@ def _at(row: Row, probe: str, quantity: Quantity, gain: float | None) -> Cell:
 def _smallest(forgotten: Forgotten) -> Cell:
     value = forgotten.smallest
     return EMPTY if value is None else Cell(numbers.span(value, forgotten.quantity), sortable(value))
+
+
+def _accuracy_lost(forgotten: Forgotten) -> Cell:
+    lost = forgotten.accuracy_lost
+    return EMPTY if lost is None else difference_cell(lost, SHARE_RIGHT)
 
 
 def _contaminated(forgotten: Forgotten) -> Cell:

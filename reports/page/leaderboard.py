@@ -18,9 +18,10 @@ from bench.statistics.estimates import Estimate
 from reports import definitions
 from reports.page import board, plot, provenance, sections
 from reports.page.cells import Board, Section
-from reports.rows import numbers
-from reports.rows.captions import statement
+from reports.rows import numbers, standing
+from reports.rows.captions import standing_sentences, statement
 from reports.rows.environments import other_environments
+from reports.rows.imported import stated_sources
 from reports.rows.references import without_model
 from reports.rows.row import Row
 from reports.rows.rows import aggregate, grouped, probe_names, ranked
@@ -49,8 +50,12 @@ class SuitePart:
     sections: list[Section]
     provenance: provenance.Origins
     intervals: str
+    ranks: list[tuple[str, str]]
+    """Model and task, and what the places of their rows say."""
     asked: list[str]
     """Sentences on rows whose model was asked in another than the usual way."""
+    sources: list[str]
+    """Sentences on rows that were imported."""
     environments: list[str]
     """Sentences on rows that were made in another environment than the rest."""
     faults: list[tuple[str, str]]
@@ -93,14 +98,21 @@ def _by_suite(rows: list[Row]) -> dict[str, list[Row]]:
 
 
 def _suite(name: str, number: int, rows: list[Row]) -> SuitePart:
+    standings = {
+        f"{model} on {task}": places
+        for (_, model, task), group in grouped(rows).items()
+        if (places := standing.score_standing(group))
+    }
     return SuitePart(
         name=name,
-        board=board.wide_table([*rows, *without_model(rows)]),
+        board=board.wide_table([*rows, *without_model(rows)], list(standings.values())),
         plots=_plots(rows, number),
         sections=sections.small_sections(rows),
         provenance=provenance.gather(rows),
+        ranks=[(where, " ".join(standing_sentences(places))) for where, places in standings.items()],
         intervals=statement([estimate for row in rows for estimate in _estimates(row)]),
         asked=[f"{row.label}: {row.asked}" for row in rows if row.asked],
+        sources=[said for group in grouped(rows).values() for said in stated_sources(group)],
         environments=[other.sentence for other in other_environments(rows)],
         faults=[(row.label, fault) for row in rows for fault in row.faults],
         fallen=[(f"{row.label}, seed {seed}", why) for row in rows for seed, why in row.fallen.items()],

@@ -28,7 +28,7 @@ def _searched(rows: Sequence[Row]) -> Board:
         Column("chosen", "", "", "ascending", False, _chosen),
         Column("trial_score", "", "of the choice", "descending", True, _score),
     ]
-    most = max(row.setup.tuning.trials for row in rows)
+    most = max(len(row.setup.tuning.tried) for row in rows)
     return tabled([*columns, *(_expected(count) for count in counts(most))], rows)
 
 
@@ -41,7 +41,7 @@ def _trials(row: Row) -> Cell:
     tuning = row.setup.tuning
     others = [f"{sum(each.status == state for each in tuning.tried)} {state}" for state in ("failed", "pruned")]
     told = ", ".join([f"{tuning.sampler}", *(each for each in others if not each.startswith("0 "))])
-    return Cell(str(tuning.trials), tuning.trials, detail=told)
+    return Cell(str(len(tuning.tried)), len(tuning.tried), detail=told)
 
 
 def _seconds(row: Row) -> Cell:

@@ -1,9 +1,11 @@
 """What the intervals of a table hold and what they assume, in sentences."""
 
-from collections.abc import Sequence
+from collections.abc import Iterator, Sequence
 
 from bench.statistics.estimates import Estimate
 from bench.statistics.jackknife import ENOUGH_CLUSTERS
+from reports.rows import numbers
+from reports.rows.standing import Standing
 
 ONE_SEED = "One seed: the interval is for this trained model on new items. Another seed may differ by more."
 ALIKE = [
@@ -53,3 +55,33 @@ def _counted(numbers: Sequence[float]) -> str:
     """`12` or `9 to 41`: whole clusters, rounded down, since less than one more is none."""
     low, high = int(min(numbers)), int(max(numbers))
     return f"{low:,}" if low == high else f"{low:,} to {high:,}"
+
+
+def standing_sentences(standing: Standing | None, column: str = "scores") -> Iterator[str]:
+    """What the places in a column say, whom they put first, and how small a difference they would have shown."""
+    if standing is None:
+        return
+    yield f"rank: the places that a row may have, after {_family(standing)} of {column}."
+    yield f"Top group, than which none is better by more than chance: {', '.join(standing.top)}."
+    if not standing.seeded:
+        yield "One seed: ranks are about these trained models, not strategies; another seed may rank otherwise."
+    yield from smallest_found(standing)
+    if standing.unpaired:
+        yield f"{standing.unpaired} of {len(standing.pairs)} pairs share no answers per item: compared unpaired, by intervals."
+
+
+def smallest_found(standing: Standing) -> Iterator[str]:
+    """The smallest detectable difference of a column, and the floor that seeds set."""
+    found, quantity = standing.detectable, standing.quantity
+    if found is None:
+        return
+    value, low, high, floor = (numbers.span(each, quantity) for each in (found.value, found.low, found.high, found.floor))
+    known = f" (80 % range {low} to {high})" if found.low < found.high else ""
+    yield f"Smallest detectable difference: {value} {quantity.unit}{known}, after {_family(standing)}."
+    if found.floor:
+        yield f"With these seeds, no number of items detects less than {floor} {quantity.unit} so often."
+
+
+def _family(standing: Standing) -> str:
+    count = len(standing.pairs)
+    return f"Holm over all {count} pairs" if count > 1 else "a look at the one pair"

@@ -76,11 +76,6 @@ def _key(record: Record) -> str:
     return json.dumps([*names, record.status, record.reason, determinants(record)])
 
 
-def seed_sds(found: Sequence[Record]) -> dict[str, float | None]:
-    """Run id -> the standard deviation of the score over the seeds of the run's row; None where there is one seed."""
-    return {run.run_id: row.seed_sd for row in aggregate(found) for run in row.records}
-
-
 def determinants(record: Record) -> dict[str, Any]:
     """What determines a record's numbers, its seed left out, as flat names and values."""
     known: dict[str, Any] = {"tuning": record.setup.tuning.model_dump(include={"trials", "sampler", "pruner", "share"})}

@@ -10,11 +10,12 @@ from rich.text import Text
 from bench.records import store
 from bench.records.record import Record
 from bench.statistics.estimates import Estimate
-from reports.rows import numbers
-from reports.rows.captions import stated
+from reports.rows import numbers, standing
+from reports.rows.captions import standing_sentences, stated
 from reports.rows.references import NO_MODEL, without_model
 from reports.rows.row import Row
 from reports.rows.rows import aggregate, grouped, probe_names, ranked, staged
+from reports.rows.standing import Standing
 from reports.terminal import lines
 from reports.terminal.console import LOG_WIDTH, add_column, console, plain_table, printable, say
 
@@ -22,6 +23,7 @@ PROBES_ALONE = 8
 PROBE_WIDTH = 9
 PROBES_A_LINE = 2
 NAME_WIDTH = 11
+RANK_WIDTH = 4
 MARK = "*"
 GAINS = {"gain": ("gain",), "over_best": ("over", "best")}
 """The two gains of a row, with their headers."""
@@ -49,13 +51,14 @@ def _show_group(console: Console, rows: Sequence[Row]) -> None:
     say(console, _heading(rows))
     if scored:
         probes = list(probe_names(scored).items())
-        beside = _beside(scored)
-        console.print(_scores(scored, dict(probes[:beside])))
+        places = standing.score_standing(scored)
+        beside = _beside(scored, places)
+        console.print(_scores(scored, places, dict(probes[:beside])))
         for start in range(beside, len(probes), PROBES_ALONE):
             console.print(_forgetting(scored, dict(probes[start : start + PROBES_ALONE])))
         for group in staged(scored):
             console.print(_stages(group))
-        for sentence in (*QUESTIONS, *stated(_estimates(scored))):
+        for sentence in (*QUESTIONS, *stated(_estimates(scored)), *standing_sentences(places)):
             say(console, sentence)
         if any(forgotten.lost.significant for row in scored for forgotten in row.forgetting.values()):
             say(console, f"{MARK}: this forgetting is more than chance, corrected for how many probes the row has (Holm).")
@@ -89,17 +92,20 @@ def _heading(rows: Sequence[Row]) -> str:
     return f"{suite}: {model} on {task}{metric}"
 
 
-def _beside(rows: Sequence[Row]) -> int:
+def _beside(rows: Sequence[Row], places: Standing | None) -> int:
     """Probes that fit beside the scores in 100 columns; more go to tables of their own."""
     unit, score = rows[0].quantity.unit, max(len(_score(row)) for row in rows)
     gains = sum(max(len(text) for text in (unit, *(_gain(row, gain) for row in rows))) for gain in GAINS)
+    rank = max((1 + len(_rank(row, places)) for row in rows), default=0) if places else 0
     # A space after each column but the last.
-    taken = NAME_WIDTH + score + gains + sum(COSTS.values()) + 6
+    taken = NAME_WIDTH + max(rank, RANK_WIDTH + 1 if places else 0) + score + gains + sum(COSTS.values()) + 6
     return max(LOG_WIDTH - taken, 0) // (PROBE_WIDTH + 1)
 
 
-def _scores(rows: Sequence[Row], probes: dict[str, numbers.Quantity]) -> Table:
+def _scores(rows: Sequence[Row], places: Standing | None, probes: dict[str, numbers.Quantity]) -> Table:
     table = _table()
+    if places:
+        add_column(table, "rank", "rank", min_width=RANK_WIDTH, no_wrap=True)
     add_column(table, "score", "score [95 %]", no_wrap=True)
     for gain, words in GAINS.items():
         add_column(table, gain, *words, rows[0].quantity.unit, min_width=6)
@@ -107,11 +113,18 @@ def _scores(rows: Sequence[Row], probes: dict[str, numbers.Quantity]) -> Table:
     for (term, header, unit), width in COSTS.items():
         add_column(table, term, header, unit, min_width=width)
     for row in rows:
-        table.add_row(_name(row), Text(_score(row)), *(_gain(row, gain) for gain in GAINS), *_lost(row, probes), *_costs(row))
+        gains = (_gain(row, gain) for gain in GAINS)
+        rank = [_rank(row, places)] if places else []
+        table.add_row(_name(row), *rank, Text(_score(row)), *gains, *_lost(row, probes), *_costs(row))
     for row in without_model(rows):
         blank = [""] * (len(GAINS) + len(probes) + len(COSTS))
-        table.add_row(Text(f"{printable(row.setup.strategy)}\n({NO_MODEL})"), Text(_score(row)), *blank)
+        name = Text(f"{printable(row.setup.strategy)}\n({NO_MODEL})")
+        table.add_row(name, *([""] if places else []), Text(_score(row)), *blank)
     return table
+
+
+def _rank(row: Row, places: Standing | None) -> str:
+    return standing.shown(places.of(row) if places else None)
 
 
 def _forgetting(rows: Sequence[Row], probes: dict[str, numbers.Quantity]) -> Table:
@@ -190,4 +203,5 @@ def _costs(row: Row) -> tuple[str, str, str]:
     trained = numbers.percent(row.trained_share).removesuffix(" %")
     # Who asks an API does not know the memory that it takes.
     peak = numbers.gigabytes(cost.peak_memory_bytes) if cost.peak_memory_bytes else numbers.MISSING
-    return numbers.seconds(cost.train_seconds), peak, trained
+    seconds = numbers.MISSING if cost.train_seconds is None else numbers.seconds(cost.train_seconds)
+    return seconds, peak, trained

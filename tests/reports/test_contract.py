@@ -40,7 +40,7 @@ def test_all_parts_of_a_record_are_there(make, out, capsys):
     skipped, row = sorted(results(out, capsys), key=lambda row: row["strategy"])
     top = "run_id suite model task strategy seed status reason score metrics base_score gain gain_ci_low gain_ci_high elsewhere"
     top += " robustness forgetting checks cost losses validation hyperparameters budget tuning versions device provenance"
-    top += " environment_id asked seed_sd best_base references collapsed"
+    top += " environment_id asked seed_sd rank best_base references collapsed"
     assert set(top.split()) <= set(row) and set(row) == set(skipped)
     assert set(row["score"]) == set(row["metrics"]["malformed"]) == SCORE and set(row["cost"]) == COST
     assert row["metrics"]["malformed"]["value"] == 0.1 and row["metrics"]["malformed"]["higher_is_better"] is False
@@ -68,7 +68,9 @@ def test_seeds_of_a_row_share_its_standard_deviation(make, out, capsys):
     make.kept(
         out, [make.record("full", seed, 0.80 + 0.02 * seed) for seed in range(2)] + [make.record("zero-shot", trainable=0)]
     )
-    found = {(row["strategy"], row["seed"]): row["seed_sd"] for row in results(out, capsys)}
+    shown = results(out, capsys)
+    assert [row["rank"] for row in shown if row["strategy"] == "full"] == [[1, 2]] * 2
+    found = {(row["strategy"], row["seed"]): row["seed_sd"] for row in shown}
     assert found == {("full", 0): pytest.approx(0.02 / 2**0.5), ("full", 1): found["full", 0], ("zero-shot", 0): None}
 
 

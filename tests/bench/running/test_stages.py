@@ -8,10 +8,12 @@ import torch
 
 from bench.inference.local import LocalBackend
 from bench.inference.predictions import predict
+from bench.modeling.flops import count_flops
 from bench.running import stages
 from bench.running.adaptation import adapted
 from bench.running.reference import BaseAnswers, Baseline
 from bench.running.stages import train_stages
+from bench.training import loop
 
 NOTHING = BaseAnswers(pd.DataFrame(), pd.DataFrame(), "plain")
 ORDER = ["sst2", "sec-entities", "squad"]
@@ -59,9 +61,9 @@ def tasks(monkeypatch):
     """The tasks of the curricula that are built, in order."""
     found, build = [], stages.build_curriculum
 
-    def noted(run, encoding, task):
+    def noted(run, encoding, task, *more):
         found.append(task.name)
-        return build(run, encoding, task)
+        return build(run, encoding, task, *more)
 
     monkeypatch.setattr(stages, "build_curriculum", noted)
     return found
@@ -155,7 +157,7 @@ def test_early_stopping_ends_each_stage_by_its_own_validation(staged, trained, t
 def test_the_best_weights_are_back_after_a_stage(planned, opened, trained, told):
     scores = told(0.1, 0.9, 0.5)
     model, state = trained(opened(planned("full", suite="sentiment", budget="64", settings=STOPPING)))
-    assert state.validation == [0.1, 0.9, 0.5] and state.examples == 3 * 16
+    assert state.validation == [0.1, 0.9, 0.5] and state.examples == 3 * 16 and state.ended_by == "early_stopping"
     first, best, last = scores.weights
     assert all(torch.equal(weight, best[name]) for name, weight in model.named_parameters())
     assert not all(torch.equal(weight, last[name]) for name, weight in best.items())
@@ -164,3 +166,22 @@ def test_the_best_weights_are_back_after_a_stage(planned, opened, trained, told)
 
 def test_the_examples_of_a_whole_budget_count_a_short_last_step(planned, opened, trained):
     assert trained(opened(planned("full", suite="sentiment", budget="20")))[1].examples == 20
+
+
+def test_each_stage_has_its_seconds(staged, trained, monkeypatch):
+    """By a clock that goes on by a second a step."""
+    ticks = iter(range(1000))
+    monkeypatch.setattr(loop.time, "perf_counter", lambda: next(ticks))
+    _, state = trained(staged(budget="4s"))
+    assert state.seconds == 12 and state.ended_by == "seconds" and 10 < len(state.losses) < 16
+    assert 3 * 3 * 16 < state.examples <= 3 * 4 * 16
+
+
+@pytest.mark.parametrize(
+    ("budget", "ended_by"), [("20", "examples"), ("2steps", "steps"), ("400tokens", "tokens"), ("1GFLOP", "flops")]
+)
+def test_what_ended_the_training_is_known(planned, opened, trained, budget, ended_by):
+    model, state = trained(opened(planned("full", suite="sentiment", budget=budget)))
+    assert state.ended_by == ended_by and state.examples > 0
+    assert ended_by != "tokens" or 300 < state.tokens <= 400
+    assert ended_by != "flops" or 5e8 < count_flops(model).useful(state.useful) <= 1e9

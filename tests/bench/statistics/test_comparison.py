@@ -1,11 +1,15 @@
 """Many looks are corrected, and ranks say no more than the pairs do."""
 
+from dataclasses import replace
+
 import numpy as np
 import pytest
+from scipy.stats import ttest_rel
 
 from bench.statistics import comparison
 from bench.statistics.comparison import holm, ranks, top_group
-from bench.statistics.intervals import Spread
+from bench.statistics.estimates import Estimate, estimate
+from bench.statistics.intervals import NO_SPREAD, Margin, Spread
 from bench.statistics.jackknife import clusters_of, of_counts
 
 
@@ -20,27 +24,85 @@ def test_holm_of_many_families_at_once():
     assert holm(ps) == pytest.approx(np.array([holm(row) for row in ps]))
 
 
-def accurate(shares: list[float], items: int = 1000):
+def answers(values: np.ndarray, asked: int = 1):
+    """Accuracy of the seeds of a row, (seeds, items) of 0 and 1."""
+    clusters = replace(clusters_of(None, values.shape[-1]), asked=asked)
+    return of_counts(np.stack([values, np.ones_like(values)], -1), lambda t: t[..., 0] / t[..., 1], clusters)
+
+
+def estimates(rows: list[np.ndarray], spread: Spread, asked: int = 1):
+    answered = [answers(row, asked) for row in rows]
+    return [estimate(each.values.tolist(), [None] * len(each.values), each, spread, "wilson") for each in answered]
+
+
+def accurate(shares: list[float], spread: Spread, items: int = 1000):
     ease = np.random.default_rng(1).random(items)
-    values = np.array([[ease < share] * 2 for share in shares], dtype=float)
-    return [
-        of_counts(np.stack([row, np.ones_like(row)], -1), lambda t: t[..., 0] / t[..., 1], clusters_of(None, items))
-        for row in values
-    ]
+    return estimates([np.array([ease < share] * 2, dtype=float) for share in shares], spread)
 
 
 def test_clear_differences_are_found_and_ranked():
-    rows = accurate([0.6, 0.9, 0.61])
-    found = comparison.pairs(rows, Spread(1e-5, 3))
+    found = comparison.pairs(accurate([0.6, 0.9, 0.61], Spread(1e-5, 3)))
     assert [(each.one, each.other) for each in found] == [(0, 1), (0, 2), (1, 2)]
     assert [each.significant for each in found] == [True, False, True]
-    assert all(each.low < each.value < each.high for each in found)
+    assert all(each.low < each.value < each.high and each.paired for each in found)
     better = comparison.beats(3, found)
     assert better.sum() == 2 and better[1, 0] and better[1, 2]
     places = ranks(3, better)
     assert places == [(2, 3), (1, 1), (2, 3)] and top_group(places) == [1]
     # Where a lower number is better, the other end is the top.
     assert top_group(ranks(3, comparison.beats(3, found, higher_is_better=False))) == [0, 2]
+    assert comparison.pairs(accurate([0.6], Spread())) == []
+
+
+def test_one_seed_is_the_paired_t_test():
+    generator = np.random.default_rng(3)
+    rows = [(generator.random((1, 300)) < share).astype(float) for share in (0.7, 0.78, 0.74)]
+    found = comparison.pairs(estimates(rows, NO_SPREAD))
+    raw = [ttest_rel(rows[each.one][0], rows[each.other][0]) for each in found]
+    smallest, middle, largest = sorted(test.pvalue for test in raw)
+    corrected = [3 * smallest, max(3 * smallest, 2 * middle), max(3 * smallest, 2 * middle, largest)]
+    assert sorted(each.p for each in found) == pytest.approx([min(p, 1.0) for p in corrected])
+    bounds = [test.confidence_interval() for test in raw]
+    assert [(each.low, each.high) for each in found] == [pytest.approx((each.low, each.high)) for each in bounds]
+
+
+def test_rows_that_answered_other_items_are_unpaired():
+    values = [np.array([np.arange(400) < 400 * share] * 2, dtype=float) for share in (0.70, 0.76)]
+    one, other = (estimates([row], Spread(1e-9, 4), asked)[0] for asked, row in enumerate(values))
+    (found,) = comparison.pairs([one, other])
+    assert not found.paired and not found.significant
+    assert found.high - found.value == pytest.approx(np.hypot(one.high - one.value, other.value - other.low), rel=1e-6)
+    # On the same items the same difference is one of 24 items, all of them lost.
+    (paired,) = comparison.pairs(estimates(values, Spread(1e-9, 4)))
+    assert paired.paired and paired.significant
+
+
+def test_bounds_alone_are_held_against_answers():
+    (answered,) = accurate([0.9], Spread(1e-9, 4))
+    published, unknown = Estimate(0.6, 0.55, 0.65, "items", 1), Estimate(0.6, None, None, "items", 1)
+    near, far = comparison.pairs([answered, published])[0], comparison.pairs([answered, unknown])[0]
+    assert near.significant and not near.paired and far.p == 1 and not np.isfinite(far.high)
+
+
+def test_a_row_without_seeds_adds_none():
+    seeded, alone = accurate([0.8, 0.7], Spread(0.0004, 6))
+    still = replace(alone, answered=answers(np.array([np.arange(1000) < 700], dtype=float)), spread=NO_SPREAD)
+    (found,) = comparison.pairs([seeded, still])
+    assert (found.margin.seeds, found.margin.seed_freedom, found.margin.other_seeds) == (pytest.approx(0.0004 / 2), 6, 0)
+
+
+@pytest.mark.parametrize("ratio", [0.0, 1.0, 4.0])
+def test_unlike_seeds_are_parts_of_their_own(ratio):
+    """Rows that train (nu 10) against rows whose 3 seeds choose solved examples (nu 2), where seeds are all that varies: equal
+    ones differ in at most .05 of the tables, at a corrected level too. Welch's let up to 4 times as many pass."""
+    generator, tables = np.random.default_rng(0), 100_000
+    first, second = generator.chisquare(10, tables) / 10 / 3, ratio**2 * generator.chisquare(2, tables) / 2 / 3
+    drawn = generator.standard_normal(tables) * np.sqrt((1 + ratio**2) / 3)
+    margin = Margin(first, 10, 0.0, 100, second, 2)
+    for level in (0.05, 0.005):
+        assert (np.abs(drawn) > margin.half_width(level)).mean() <= 1.1 * level
+    small = [Margin(first[n], 10, 0.0, 100, second[n], 2) for n in range(5)]
+    assert comparison.stacked(small).half_width() == pytest.approx([each.half_width() for each in small])
 
 
 def test_ranks_where_not_different_is_not_transitive():
@@ -50,6 +112,5 @@ def test_ranks_where_not_different_is_not_transitive():
 
 
 def test_seeds_that_vary_hide_a_difference():
-    rows = accurate([0.80, 0.84])
-    assert comparison.pairs(rows, Spread(1e-6, 2))[0].significant
-    assert not comparison.pairs(rows, Spread(0.02**2, 2))[0].significant
+    assert comparison.pairs(accurate([0.80, 0.84], Spread(1e-6, 2)))[0].significant
+    assert not comparison.pairs(accurate([0.80, 0.84], Spread(0.02**2, 2)))[0].significant

@@ -83,3 +83,13 @@ def test_rounding_contamination_relative_forgetting_and_other_numbers(make):
 def test_rows_that_train_nothing_or_failed_are_left_out(make):
     found = [make.record("zero-shot", trainable=0)[0], make.failed("x")]
     assert forgetting_section(aggregate(found)).tables == []
+
+
+def test_ranks_and_what_they_could_have_shown(make, out):
+    probes = {"wikipedia": ("loss (nats per token)", 3.2, 3.6)}
+    found = [make.record("full", probes=probes), make.record("frozen")]
+    section = forgetting_section(aggregate(make.kept(out, found), out))
+    ((_, board),) = section.tables
+    (place,) = [n for n, column in enumerate(board.columns) if (column.group, column.title) == ("wikipedia", "Rank")]
+    assert {line.row.label: line.cells[place].text for line in board.lines} == {"full": "2", "frozen": "1"}
+    assert "wikipedia (smollm2 on sst2): Smallest detectable difference: " in section.note

@@ -88,12 +88,12 @@ def test_every_column_can_be_sorted_from_the_keyboard(page_of):
     )
     board = text[text.index('<table class="board">') : text.index("</table>")]
     headers = [attributes for attributes in Page(board).named("th") if "data-first" in attributes]
-    assert len(headers) == 21
+    assert len(headers) == 22
     for row in re.findall(r"<tr class=\"ok\">.*?</tr>", board, re.DOTALL):
         cells = Page(row).named("td") + Page(row).named("th")
         assert len(cells) == len(headers)
         numeric = [cell["data-value"] for cell in cells if cell["class"].startswith("number")]
-        assert len(numeric) == 17 and all(value == "" or isinstance(float(value), float) for value in numeric)
+        assert len(numeric) == 18 and all(value == "" or isinstance(float(value), float) for value in numeric)
 
 
 def test_numbers_intervals_and_bars(page_of):
@@ -291,3 +291,9 @@ def test_broken_record_is_named_and_the_old_page_stays(make, out):
         leaderboard.write_page(out, out)
     assert (out / leaderboard.FILE).read_text(encoding="utf-8") == before
     assert [path.name for path in out.iterdir() if path.is_file()] == [leaderboard.FILE]
+
+
+def test_places_and_their_family_are_said(page_of):
+    words = Page(page_of(2)).words
+    assert "smollm2 on sst2 : rank: the places that a row may have, after Holm over all 21 pairs of scores." in words
+    assert "Smallest detectable difference: " in words

@@ -1,7 +1,9 @@
 """The sentences on what the intervals of a table hold."""
 
 from bench.statistics.estimates import Estimate
-from reports.rows.captions import ONE_SEED, stated, statement
+from reports.rows import standing
+from reports.rows.captions import ONE_SEED, standing_sentences, stated, statement
+from reports.rows.rows import aggregate
 
 
 def test_statement_names_what_is_held():
@@ -27,3 +29,20 @@ def test_statement_counts_clusters():
 
 def test_one_seed_is_worded_as_agreed():
     assert ONE_SEED == "One seed: the interval is for this trained model on new items. Another seed may differ by more."
+
+
+def test_places_name_their_family_and_the_top(make, out):
+    found = list(standing_sentences(standing.score_standing(aggregate(make.kept(out, make.suite(3)), out))))
+    assert found[0] == "rank: the places that a row may have, after Holm over all 21 pairs of scores."
+    assert found[1].startswith("Top group, than which none is better by more than chance: full, ")
+    assert found[2].startswith("Smallest detectable difference: ") and found[2].endswith(", after Holm over all 21 pairs.")
+    assert "80 % range" in found[2] and found[3].startswith("With these seeds, no number of items detects less than ")
+    assert all(len(sentence) <= 100 for sentence in found)
+
+
+def test_one_seed_ranks_models_and_bounds_are_unpaired(make):
+    rows = aggregate([make.record(name)[0] for name in ("full", "frozen")])
+    found = list(standing_sentences(standing.score_standing(rows)))
+    assert any("about these trained models, not strategies" in sentence for sentence in found)
+    assert found[-1] == "1 of 1 pairs share no answers per item: compared unpaired, by intervals."
+    assert found[0].endswith("after a look at the one pair of scores.") and not list(standing_sentences(None))

@@ -143,7 +143,7 @@ def test_perplexity_fits_in_its_own_unit_with_the_lowest_first(make, capsys, cou
     table.print_rows([perplexing(make, name, value, probes) for name, value in (("full", 1234.5), ("frozen", 1100.25))])
     printed = capsys.readouterr().out
     first, second = [line for line in printed.splitlines() if "[1" in line]
-    assert re.search(r"frozen +1,100\.2 \[1,067\.2, 1,144\.3\] +\+199\.75 ", first) and "+65.500" in second
+    assert re.search(r"frozen +1 +1,100\.2 \[1,067\.2, 1,144\.3\] +\+199\.75 ", first) and "+65.500" in second
     assert re.search(r" 81\.5 +3\.21 +100$", first) and re.search(r" 81\.5 +3\.21 +100$", second)
     assert "plots (perplexity over 48 items)" in printed and " perplexity" in printed
     assert all(len(line) <= 100 for line in printed.splitlines())
@@ -175,3 +175,12 @@ def test_run_alone_is_found_among_the_folder_s_other_records(make, out, capsys):
     assert lines_of(printed, "multitask: transfer to rte") and "entailment: " not in printed
     table.print_rows(shown)
     assert "transfer" not in capsys.readouterr().out
+
+
+def test_ranks_stand_beside_the_names(make, out, capsys):
+    table.print_rows(make.kept(out, make.suite(3)), out)
+    printed = capsys.readouterr().out
+    assert re.search(r"^zero-shot +7 \.550", printed, re.MULTILINE) and re.search(r"^full +1-4 \.885", printed, re.MULTILINE)
+    assert lines_of(printed, "rank: the places") and lines_of(printed, "Smallest detectable difference: ")
+    table.print_rows([make.record("full")[0]])
+    assert "rank" not in capsys.readouterr().out

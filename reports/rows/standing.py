@@ -1,0 +1,106 @@
+"""How the rows of one column stand: the places that each may have, which of them none surpasses, and how small a difference
+between two of them the column would have shown.
+
+All pairs of the column's rows are looked at together (Holm). Rows of one suite, model and task are compared, on the items that
+they all answered.
+"""
+
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass, fields
+from statistics import fmean
+
+import numpy as np
+
+from bench.statistics.comparison import Difference, beats, pairs, ranks, stacked, top_group
+from bench.statistics.detectable import Detectable, detectable
+from bench.statistics.estimates import Estimate
+from bench.statistics.intervals import Margin
+from reports.rows.numbers import Quantity
+from reports.rows.references import NO_MODEL
+from reports.rows.row import Row
+from reports.rows.rows import grouped
+
+Places = tuple[int, int]
+"""The best and the worst place, 1 the first, at which a row may stand."""
+
+
+@dataclass(frozen=True)
+class Standing:
+    """Of one column's rows; nothing where there are not two of them."""
+
+    places: Mapping[str, Places]
+    """Run id of each row's first record -> its places."""
+    top: Sequence[str]
+    """Labels of the rows than which none is better by more than chance."""
+    pairs: Sequence[Difference]
+    quantity: Quantity
+    detectable: Detectable | None
+    """Of an average pair of the rows whose seeds do the same; None where nothing varies, or nothing is known."""
+    seeded: bool
+    """Whether the rows hold other seeds, and not these trained models alone."""
+
+    def of(self, row: Row) -> Places | None:
+        """None where the row takes no place: it has no number, or no model."""
+        return None if row.setup.model == NO_MODEL else self.places.get(row.first.run_id)
+
+    @property
+    def unpaired(self) -> int:
+        """Pairs that are compared by their intervals alone."""
+        return sum(not pair.paired for pair in self.pairs)
+
+
+def score_standing(rows: Sequence[Row]) -> Standing | None:
+    """Of the score of one suite's, model's and task's rows; None where fewer than two have one."""
+    placed = [(row, row.score) for row in rows if row.score and row.setup.model != NO_MODEL]
+    return _standing(placed, rows[0].quantity, rows[0].higher_is_better) if len(placed) > 1 else None
+
+
+def forgetting_standing(rows: Sequence[Row], probe: str) -> Standing | None:
+    """Of what a probe lost in the rows that train: less is better."""
+    lost = [(row, row.forgetting[probe]) for row in rows if row.trains and probe in row.forgetting]
+    if len(lost) < 2 or any(part.quantity != lost[0][1].quantity for _, part in lost):
+        return None
+    return _standing([(row, part.lost) for row, part in lost], lost[0][1].quantity, False)
+
+
+def score_places(rows: Sequence[Row]) -> dict[str, Places]:
+    """Run id of each record of these rows -> the places of its row, each table by itself."""
+    found: dict[str, Places] = {}
+    for group in grouped(rows).values():
+        if standing := score_standing(group):
+            found |= {record.run_id: place for row in group if (place := standing.of(row)) for record in row.records}
+    return found
+
+
+def shown(places: Places | None) -> str:
+    """`1-3`, `2`, or nothing."""
+    return "" if places is None else "-".join(map(str, dict.fromkeys(places)))
+
+
+def _standing(placed: Sequence[tuple[Row, Estimate]], quantity: Quantity, higher: bool) -> Standing:
+    rows, estimates = [row for row, _ in placed], [estimate for _, estimate in placed]
+    differences = pairs(estimates)
+    places = ranks(len(rows), beats(len(rows), differences, higher))
+    return Standing(
+        places={row.first.run_id: place for row, place in zip(rows, places, strict=True)},
+        top=[rows[index].label for index in top_group(places)],
+        pairs=differences,
+        quantity=quantity,
+        detectable=_detectable(placed, differences),
+        seeded=any(estimate.basis != "items" for estimate in estimates),
+    )
+
+
+def _detectable(placed: Sequence[tuple[Row, Estimate]], differences: Sequence[Difference]) -> Detectable | None:
+    """Between two rows that train, where there are two: others have less that varies."""
+    training = [index for index, (row, _) in enumerate(placed) if row.trains]
+    among = set(training if len(training) > 1 else range(len(placed)))
+    paired = [pair for pair in differences if {pair.one, pair.other} <= among and pair.paired]
+    if not paired:
+        return None
+    together = stacked([pair.margin for pair in paired])
+    margin = Margin(*(float(np.mean(getattr(together, field.name))) for field in fields(Margin)))
+    if not margin.seeds + margin.items:
+        return None
+    shares = [placed[index][1].value for index in sorted(among) if placed[index][1].scale == "wilson"]
+    return detectable(margin, len(differences), fmean(shares) if shares else None)

@@ -1,0 +1,129 @@
+"""Places of rows in a column: what is compared, on which grounds, and what the column could have shown."""
+
+import itertools
+
+import numpy as np
+import pytest
+from scipy.stats import ttest_rel
+
+from reports.rows import standing
+from reports.rows.references import without_model
+from reports.rows.rows import aggregate, ranked
+
+
+def stepped_down(ps: list[float]) -> list[bool]:
+    """Holm 1979: reject the smallest p at .05 / m, the next at .05 / (m - 1), and stop at the first that is not."""
+    rejected = [False] * len(ps)
+    for left, index in zip(range(len(ps), 0, -1), sorted(range(len(ps)), key=ps.__getitem__), strict=True):
+        if ps[index] > 0.05 / left:
+            break
+        rejected[index] = True
+    return rejected
+
+
+def test_places_are_those_of_holm_s_paired_tests(make, out):
+    """The oracle: scipy's paired t test between all models, rejected one after the other as Holm's paper says it."""
+    pairs = [make.record(name, accuracy=share) for name, share in (("a", 0.55), ("bb", 0.6), ("ccc", 0.72), ("dddd", 0.74))]
+    rows = aggregate(make.kept(out, pairs), out)
+    right = {}
+    for record, frame in pairs:
+        task = frame[frame["kind"] == "task"]
+        right[record.run_id] = (task["prediction"] == task["gold"]).to_numpy(float)
+    names = list(right)
+    both = list(itertools.combinations(names, 2))
+    findings = stepped_down([ttest_rel(right[a], right[b]).pvalue for a, b in both])
+    worse = dict.fromkeys(names, 0)
+    better = dict.fromkeys(names, 0)
+    for (a, b), found in zip(both, findings, strict=True):
+        if found:
+            above, below = (a, b) if right[a].mean() > right[b].mean() else (b, a)
+            worse[above] += 1
+            better[below] += 1
+    places = standing.score_standing(rows)
+    assert places.places == {name: (1 + better[name], 4 - worse[name]) for name in names}
+    assert 0 < sum(findings) < 6 and places.top == ["ccc", "dddd"] and not places.seeded and not places.unpaired
+
+
+def test_a_row_without_a_model_takes_no_place(make, out):
+    found = make.suite(2)
+    constant = found[0][0].outcome.score.model_copy(update={"value": 0.5})
+    found = [(make.changed(record, references={"constant answer": constant}), frame) for record, frame in found]
+    rows = aggregate(make.kept(out, found), out)
+    (fixed,) = without_model(rows)
+    places = standing.score_standing([*rows, fixed])
+    assert len(places.places) == 7 and places.of(fixed) is None and len(places.pairs) == 21 and places.seeded
+
+
+def test_one_row_has_no_place(make):
+    assert standing.score_standing(aggregate([make.record("full")[0], make.failed()])) is None
+    assert standing.score_places(aggregate([make.record("full")[0]])) == {}
+
+
+def test_rows_without_answers_are_compared_unpaired(make, out):
+    """An imported row beside two with answers: its pairs are made of bounds, and the others stay paired."""
+    kept = make.kept(out, [make.record("full", accuracy=0.85), make.record("frozen", accuracy=0.80)])
+    bare = make.record("imported", accuracy=0.82)[0]
+    places = standing.score_standing(aggregate([*kept, bare], out))
+    assert places.unpaired == 2 and len(places.pairs) == 3
+    assert places.of(aggregate([bare])[0]) == (1, 3)
+
+
+def test_least_forgotten_stands_first_among_rows_that_train(make, out):
+    probes = {"wikipedia": ("loss (nats per token)", 3.2, 3.6)}
+    less = {"wikipedia": ("loss (nats per token)", 3.2, 3.25)}
+    found = [make.record("full", probes=probes), make.record("frozen", probes=less), make.record("zero-shot", trainable=0)]
+    rows = aggregate(make.kept(out, found), out)
+    places = standing.forgetting_standing(rows, "wikipedia")
+    assert {row.label: places.of(row) for row in rows} == {"full": (2, 2), "frozen": (1, 1), "zero-shot": None}
+    assert standing.forgetting_standing(rows, "another") is None
+
+
+def test_what_could_be_shown_is_that_of_rows_that_train(make, out):
+    rows = aggregate(make.kept(out, make.suite(3)), out)
+    trained = [row for row in rows if row.trains]
+    all_rows, alone = standing.score_standing(rows), standing.score_standing(trained)
+    assert len(all_rows.pairs) == 21 and len(alone.pairs) == 10
+    # The same components, looked at among more pairs.
+    assert all_rows.detectable.value > alone.detectable.value > alone.detectable.floor > 0
+    assert alone.detectable.low < alone.detectable.value < alone.detectable.high
+
+
+def test_places_as_text():
+    assert [standing.shown(places) for places in ((1, 3), (2, 2), None)] == ["1-3", "2", ""]
+
+
+def test_every_record_of_a_row_has_its_places(make, out):
+    rows = aggregate(make.kept(out, make.suite(2)), out)
+    places = standing.score_places(rows)
+    assert set(places) == {record.run_id for row in rows for record in row.records}
+    first = ranked(rows)[0]
+    assert {places[record.run_id] for record in first.records} == {standing.score_standing(rows).of(first)}
+
+
+def test_equal_strategies_are_seldom_separated():
+    """A/A on made-up answers, from two seeds on: a false separation anywhere in at most 7 % of tables."""
+    from bench.statistics.comparison import pairs
+    from bench.statistics.estimates import estimate
+    from bench.statistics.intervals import pooled
+    from bench.statistics.jackknife import clusters_of, of_counts
+
+    generator, false, tables = np.random.default_rng(0), 0, 300
+    for _ in range(tables):
+        chance = 0.8 + 0.02 * generator.standard_normal((3, 2, 1))
+        right = (generator.random((3, 2, 200)) < chance).astype(float)
+        rows = [
+            of_counts(np.stack([row, np.ones_like(row)], -1), lambda t: t[..., 0] / t[..., 1], clusters_of(None, 200))
+            for row in right
+        ]
+        spread = pooled([row.values.tolist() for row in rows])
+        false += any(
+            pair.significant for pair in pairs([estimate(row.values.tolist(), [None] * 2, row, spread) for row in rows])
+        )
+    assert false / tables <= 0.07
+
+
+@pytest.mark.parametrize("seeds", [1, 3])
+def test_places_never_leave_the_table(make, out, seeds):
+    rows = aggregate(make.kept(out, make.suite(seeds)), out)
+    places = standing.score_standing(rows).places.values()
+    assert all(1 <= best <= worst <= 7 for best, worst in places) and any(best == 1 for best, _ in places)
