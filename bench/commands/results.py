@@ -10,6 +10,7 @@ from bench.commands.options import DEFAULT_OUT, AllowUnequal, OfBudget, Out
 from bench.errors import UserError
 from bench.records import store
 from bench.records.contract import as_contract
+from bench.records.trial import read_trials, trials_folder
 
 if TYPE_CHECKING:
     from bench.records.record import Record
@@ -24,8 +25,12 @@ def results(
     budget: OfBudget = None,
     allow_unequal: AllowUnequal = False,
     as_json: Annotated[bool, typer.Option("--json", help="A list of objects: a stable contract.")] = False,
+    trials: Annotated[bool, typer.Option("--trials", help="The trials of tuning instead, which are no results.")] = False,
 ) -> int:
     """The rows that the leaderboard shows."""
+    if trials:
+        _print_trials(suite, out)
+        return 0
     if as_json:
         # A program gets a list whatever is there: an empty one is part of the contract.
         from reports.rows.rows import aggregate
@@ -41,6 +46,17 @@ def results(
 
     table.print_rows(_records_of(suite, out, budget), out, allow_unequal)
     return 0
+
+
+def _print_trials(suite: str | None, out: Path) -> None:
+    from reports.terminal.trials import print_trials
+
+    found = [trial for trial in read_trials(out) if suite is None or trial.setup.suite == suite]
+    if not found:
+        raise UserError(
+            f"no trials in {trials_folder(out)}{f' of suite {suite}' if suite else ''}; run a suite with --tune first"
+        )
+    print_trials(found)
 
 
 def _records_of(suite: str | None, out: Path, budget: str | None = None) -> "list[Record]":

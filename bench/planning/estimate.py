@@ -2,6 +2,7 @@
 memory by the model's shape."""
 
 import time
+from collections import Counter
 from collections.abc import Sequence
 from dataclasses import dataclass
 from pathlib import Path
@@ -19,6 +20,7 @@ from bench.records import store
 from bench.running import curriculum, sizes
 from bench.running.run import Run
 from bench.running.sizes import Memory
+from bench.running.trial import Trial
 from bench.tasks import splits, types
 from bench.tasks.encoding import Encoding
 from bench.tokens.batches import micro_batches
@@ -72,8 +74,8 @@ def estimate_cost(run: Run) -> CostEstimate:
     return CostEstimate(tokens, operations.computed(sum(passes, Work())), memory, planned.examples, probing)
 
 
-def print_plan(runs: Sequence[Run], out: Path, waiting: Sequence[Run]) -> None:
-    """Print the plan; runs that are not `waiting` are done already, and cost nothing."""
+def print_plan(runs: Sequence[Run], out: Path, waiting: Sequence[Run], trials: Sequence[Trial] = ()) -> None:
+    """Print the plan; runs that are not `waiting` are done already, and cost nothing. `trials` come before the runs."""
     table = Table(
         title=f"{len(runs)} runs of suite {runs[0].suite}", caption="seconds: training alone, at this machine's measured speed"
     )
@@ -106,12 +108,28 @@ def print_plan(runs: Sequence[Run], out: Path, waiting: Sequence[Run]) -> None:
         console.width = max(console.width, 132)
     console.print(table)
     _show_memory(runs, costs, console)
+    if trials:
+        console.print(_of_trials(trials, rate), highlight=False)
     for model in {run.model.name: run.model for run in runs}.values():
         if not model.at_hand:
             console.print(f"{model.name}: {model.origin}; tokens, FLOPs and seconds (–) need its tokenizer", highlight=False)
     if all(cost.operations is not None for cost in costs):
         console.print(f"training still to do: about {total:.0f} s on this machine, besides tests")
         console.print(f"asking their probes at the end: about {probing:.0f} s; the bases are asked once besides")
+
+
+def _of_trials(trials: Sequence[Trial], rate: float) -> str:
+    """How many trials are still to be done, and what training them takes, if none is pruned."""
+    by_strategy = Counter(trial.run.strategy.name for trial in trials)
+    named = ", ".join(f"{name} {count}" for name, count in by_strategy.items())
+    # Trials of one strategy differ in what hardly changes their cost, such as a rate: the first stands for all.
+    first = {(trial.run.model.name, trial.run.task.name, trial.run.strategy.name): trial for trial in reversed(trials)}
+    costs = {place: estimate_cost(trial.run).operations for place, trial in first.items()}
+    told = f"tuning before that: {len(trials)} trials to do ({named})"
+    if any(cost is None for cost in costs.values()):
+        return told
+    taken = sum(costs[trial.run.model.name, trial.run.task.name, trial.run.strategy.name] or 0 for trial in trials)
+    return f"{told}, about {taken / rate:.0f} s of training, besides validation"
 
 
 def _show_memory(runs: Sequence[Run], costs: Sequence[CostEstimate], console: Console) -> None:

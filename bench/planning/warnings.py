@@ -23,7 +23,7 @@ def doubt(run: Run) -> str | None:
     steps = math.ceil(min(counted) / run.batch)
     if steps >= TAGGING_STEPS:
         return None
-    train = splits.load_splits(run.task).train
+    train = splits.load_training(run.task).train
     mentions = sum(len(entities(example.gold)) for example in train)
     seen = round(mentions * min(counted) / len(train))
     return (

@@ -15,11 +15,67 @@ SECONDS_TOLERANCE = 0.02
 """By so much of its limit may a training take longer than a budget in seconds; nothing else of a budget may be passed."""
 
 
+class Spent(Part):
+    """What all trainings of a trial took together."""
+
+    examples: int = Field(ge=0)
+    tokens: int = Field(ge=0)
+    flops: int = Field(ge=0)
+    seconds: float = Field(ge=0)
+    """Of training, without asking the validation items."""
+
+
+class TrialSummary(Part):
+    """A trial of the search."""
+
+    ids: list[str]
+    """Of its trainings, one per seed: `trials/ID.json`."""
+    hyperparameters: dict[str, Any]
+    """Those that are searched."""
+    status: Literal["ok", "pruned", "failed"]
+    reason: str | None = None
+    score: float | None = None
+    """Mean over its seeds of the metric on validation items; None where one of them failed."""
+    spent: Spent | None = None
+
+
+class BestAfter(Part):
+    """The best validation score that a search of so many trials is expected to find (Dodge et al. 2019)."""
+
+    trials: int = Field(ge=1)
+    expected: float
+    """With the default as its first trial and random draws after it."""
+    low: float | None
+    """The 95 % interval's lower end, of the score that half of all such searches reach; null where the trials tell none."""
+    high: float | None
+    """Its upper end; null where the trials tell none."""
+
+
 class Tuning(Part):
-    """What choosing the hyper-parameters took."""
+    """What choosing the hyper-parameters took; without tuning no trials, and nothing else."""
 
     trials: int | None = Field(default=0, ge=0)
     """None where others tuned and did not say how often."""
+    sampler: str | None = None
+    """`random` or `tpe`."""
+    pruner: str | None = None
+    """`none` or `halving`."""
+    share: float | None = None
+    """Of the run's budget that a trial may spend."""
+    seeds: int | None = None
+    """Trainings of each trial."""
+    batch: int | None = None
+    """Trials that are asked for at once."""
+    items: int | None = None
+    """Validation items that a trial is scored on, at most."""
+    metric: str | None = None
+    higher_is_better: bool = True
+    tried: list[TrialSummary] = []
+    """The trials in the order in which they were asked for; the first is the strategy's default."""
+    chosen: int | None = None
+    """The place in `tried`, from 0, of the trial with the best score, of equals the first; null where all failed."""
+    expected_best: list[BestAfter] = []
+    """After one trial, two, and so on; empty where trials are not independent draws, as under `tpe`."""
 
 
 class Setup(Part):

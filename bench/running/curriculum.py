@@ -49,7 +49,7 @@ class Pool:
         tasks = (self._own, *(task for task in run.others if task.name != self._own.name))
         heads = {task.name: head for head, task in enumerate(run.training_tasks)}
         streams = {task.name: _task_stream(run, encoding, task, heads[task.name], alike=task is self._own) for task in tasks}
-        self._sizes = {task.name: len(splits.load_splits(task).train) for task in tasks}
+        self._sizes = {task.name: len(splits.load_training(task).train) for task in tasks}
         if run.strategy.rehearsal and encoding.model.family == "decoder":
             streams["rehearsal"] = _rehearsal(run, encoding)
         self._names, self._streams = list(streams), list(streams.values())
@@ -168,7 +168,7 @@ def _rehearsal(run: Run, encoding: Encoding) -> Stream:
 
 def _task_stream(run: Run, encoding: Encoding, task: TaskSpec, head: int, alike: bool) -> Stream:
     """A task's training examples in their order, `alike` in length within a batch."""
-    kind, examples, wording = types.task_type(task), splits.load_splits(task).train, run.strategy.wording
+    kind, examples, wording = types.task_type(task), splits.load_training(task).train, run.strategy.wording
 
     @cache
     def length(index: int) -> int:

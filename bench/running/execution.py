@@ -62,6 +62,9 @@ def execute(
 
 
 def _done(run: Run, device: Device, progress: Progress, debug: bool) -> tuple[Record, pd.DataFrame | None]:
+    if run.untuned:
+        progress.done(f"failed: {run.untuned}")
+        return _unscored(run, device, "failed", run.untuned), None
     return _skipped(run, device, progress) if run.unfit else _attempted(run, device, progress, debug)
 
 

@@ -16,7 +16,7 @@ from bench.progress import Progress
 from bench.records.record import Cost, Record
 from bench.running import checks, sizes
 from bench.running.adaptation import adapted
-from bench.running.evaluation import Evaluation, Session, evaluate
+from bench.running.evaluation import Evaluation, Session, TrainingSession, evaluate
 from bench.running.item_table import item_table
 from bench.running.recording import RunResult, recorded
 from bench.running.reference import FIRST_ITEMS, Baseline, Reference
@@ -54,7 +54,7 @@ def _trained(session: Session, reference: Reference) -> RunResult:
     training = train_stages(session, before, model)
     backend = session.backend(model.eval())
     after = evaluate(backend, session.sets, session.probes, session.progress)
-    cost = _cost(session, model, training, after, peak)
+    cost = cost_of(session, model, training, after, peak)
     held |= checks.trained_model(session, model, after, frozen)
     return RunResult(before, after, cost, held, training)
 
@@ -66,7 +66,7 @@ def _untrained(session: Session, reference: Reference) -> RunResult:
     backend, few_probes = reference.backend(), [few(probe, FIRST_ITEMS) for probe in session.probes]
     asked = evaluate(backend, session.sets, few_probes, session.progress)
     is_api = isinstance(session.run.model, EndpointModel)
-    cost = _api_cost(session.run, asked) if is_api else _cost(session, reference.module(), TrainingState(), asked, peak)
+    cost = _api_cost(session.run, asked) if is_api else cost_of(session, reference.module(), TrainingState(), asked, peak)
     held = checks.untouched_row(session, reference, asked)
     is_base = session.run.wording in session.run.base_wordings
     test = reference.answers(session.sets.test, known=asked.test if is_base else None)
@@ -81,7 +81,10 @@ def _begin(session: Session, reference: Reference) -> memory.PeakMemory:
     return memory.PeakMemory(session.device.torch.type == "cuda")
 
 
-def _cost(session: Session, model: nn.Module, training: TrainingState, after: Evaluation, peak: memory.PeakMemory) -> Cost:
+def cost_of(
+    session: TrainingSession, model: nn.Module, training: TrainingState, after: Evaluation, peak: memory.PeakMemory
+) -> Cost:
+    """What training has come to, and asking afterwards."""
     strategy = session.run.strategy
     kept = strategy.trained_state(model) if strategy.trains else {}
     trainable, total = sizes.parameters(model)

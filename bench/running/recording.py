@@ -15,6 +15,7 @@ from bench.running.evaluation import Evaluation, Session
 from bench.running.reference import Baseline
 from bench.running.reference_answers import reference_scores
 from bench.running.run import Run
+from bench.tasks import splits
 from bench.training.state import TrainingState
 
 
@@ -31,7 +32,7 @@ class RunResult:
 
 def recorded(session: Session, result: RunResult, started: str) -> Record:
     """The record of a run that came to its end; it has failed all the same where a check does not hold."""
-    run, data = session.run, session.sets.test.data
+    run, data = session.run, splits.load_splits(session.run.task)
     broken = [name for name, held in result.checks.items() if not held]
     return Record(
         run_id=run.id,
@@ -55,6 +56,7 @@ def setup(run: Run) -> Setup:
         hyperparameters=run.strategy.hyperparameters.model_dump(mode="json"),
         seed=run.seed,
         budget=str(run.budget),
+        tuning=run.tuning,
     )
 
 

@@ -1,6 +1,7 @@
 """A run's training: one stage after another, watched on the way where the run asks for it."""
 
-from dataclasses import replace
+from collections.abc import Callable, Sequence
+from functools import partial
 
 import pandas as pd
 from torch import nn
@@ -9,7 +10,7 @@ from bench.inference.predictions import predict
 from bench.modeling.flops import count_flops
 from bench.running import measures
 from bench.running.curriculum import Drawn, build_curriculum
-from bench.running.evaluation import VALIDATION_ITEMS, Session
+from bench.running.evaluation import VALIDATION_ITEMS, Session, TrainingSession
 from bench.running.reference import Baseline
 from bench.running.scoring import worth
 from bench.specs.probe_every import amount
@@ -25,7 +26,7 @@ def train_stages(session: Session, baseline: Baseline, model: nn.Module) -> Trai
     """Train the adapted model in place through all stages, the run's own task last; each has its own optimiser and schedule."""
     state = TrainingState()
     for task in (*session.run.earlier, session.run.task):
-        _train_stage(session, baseline, model, task, state)
+        train_stage(session, model, task, state, partial(_curve, session, baseline))
         if session.sets.stages:
             backend = session.backend(model)
             answers = [predict(backend, evalset) for evalset in session.sets.stages]
@@ -40,11 +41,14 @@ def _plain(answers: pd.DataFrame) -> ItemAnswers:
     ]
 
 
-def _train_stage(session: Session, baseline: Baseline, model: nn.Module, task: TaskSpec, state: TrainingState) -> None:
+def train_stage(
+    session: TrainingSession, model: nn.Module, task: TaskSpec, state: TrainingState, more: Callable[[Course], Sequence[Watch]]
+) -> None:
+    """Train on one task, and put the best weights back where early stopping kept any; what `more` gives watches it besides."""
     run, hyperparameters = session.run, session.run.strategy.hyperparameters
     assert isinstance(hyperparameters, Hyperparameters)
     course = _course(session, model, task)
-    watches = [_progress(session), *_early_stopping(session, task, hyperparameters), *_curve(session, baseline, course)]
+    watches = [_progress(session), *_early_stopping(session, task, hyperparameters), *more(course)]
     padding = Padding(run.checkpoint.tokenizer.pad_token_id)
     train(model, course, hyperparameters, session.device.accelerator, padding, state, watches)
     restore(model, state.best)
@@ -53,7 +57,7 @@ def _train_stage(session: Session, baseline: Baseline, model: nn.Module, task: T
     state.end_stage(course.seen(state.step, run.batch), ended_by)
 
 
-def _course(session: Session, model: nn.Module, task: TaskSpec) -> Course:
+def _course(session: TrainingSession, model: nn.Module, task: TaskSpec) -> Course:
     """A finished list of steps; under a budget with seconds, steps until the clock or another limit ends them."""
     run, budget = session.run, session.run.budget
     operations = count_flops(model) if budget.flops else None
@@ -63,7 +67,7 @@ def _course(session: Session, model: nn.Module, task: TaskSpec) -> Course:
     return Listed(curriculum.steps, curriculum.examples, curriculum.ended_by)
 
 
-def _progress(session: Session) -> Watch:
+def _progress(session: TrainingSession) -> Watch:
     def watch(model: nn.Module, state: TrainingState) -> bool:
         session.progress.step(state.step, state.steps, state.losses[-1])
         return False
@@ -71,12 +75,11 @@ def _progress(session: Session) -> Watch:
     return watch
 
 
-def _early_stopping(session: Session, task: TaskSpec, hyperparameters: Hyperparameters) -> list[Watch]:
+def _early_stopping(session: TrainingSession, task: TaskSpec, hyperparameters: Hyperparameters) -> list[Watch]:
     """Where it is asked for: by the score on the stage's own validation items."""
     if hyperparameters.early_stopping is None:
         return []
-    own = {evalset.task.spec.name: evalset for evalset in (*session.sets.stages, session.sets.test)}[task.name]
-    validation = replace(own, split="validation", items=VALIDATION_ITEMS)
+    validation = session.validation(task, VALIDATION_ITEMS)
 
     def score(model: nn.Module) -> float:
         return worth(predict(session.backend(model), validation), task.metrics[0])

@@ -21,6 +21,7 @@ from reports.page.cells import (
 )
 from reports.page.forgetting import forgetting_section
 from reports.page.stages import stages_section
+from reports.page.tuning import tuning_section
 from reports.rows import numbers
 from reports.rows.numbers import Quantity
 from reports.rows.row import KINDS, Row
@@ -32,7 +33,7 @@ RATE_OF = {"malformed": "of the answers", "answerable": "of the questions"}
 
 def small_sections(rows: Sequence[Row]) -> list[Section]:
     """The sections of one suite that have something to show."""
-    makers = (forgetting_section, stages_section, _metrics, _elsewhere, _transfer, _wordings)
+    makers = (forgetting_section, stages_section, tuning_section, _metrics, _elsewhere, _transfer, _wordings)
     sections = [make(rows) for make in makers]
     return [section for section in sections if section.tables]
 

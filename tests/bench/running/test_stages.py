@@ -86,7 +86,7 @@ def test_each_stage_has_the_budget_and_a_row_of_scores(staged, trained, tasks):
 def test_a_row_is_of_the_model_as_it_stands_after_its_stage(staged, trained, monkeypatch):
     """By a model that is told the number of stages that are behind it."""
     done = []
-    monkeypatch.setattr(stages, "_train_stage", lambda session, baseline, model, task, state: done.append(task.name))
+    monkeypatch.setattr(stages, "train_stage", lambda session, model, task, state, more: done.append(task.name))
     monkeypatch.setattr(stages, "predict", lambda _, evalset: answers((len(done), evalset.task.spec.name)))
     monkeypatch.setattr(stages.measures, "stage_scores", lambda evalsets, frames: [f["item"][0] for f in frames])
     _, state = trained(staged())
