@@ -40,6 +40,8 @@ def as_contract(record: Record, seed_sd: float | None = None) -> Json:
         "asked": record.outcome.asked if record.outcome else None,
         "seed_sd": seed_sd,
         **_beside(record.outcome),
+        "spending": record.spending.model_dump(mode="json") if record.spending else None,
+        "overran": record.overran,
     }
 
 

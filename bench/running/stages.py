@@ -8,9 +8,11 @@ from torch import nn
 from bench.inference.predictions import predict
 from bench.modeling.flops import count_flops
 from bench.running import measures
+from bench.running.ceiling import checkpoint_blocks, fit
 from bench.running.curriculum import Drawn, build_curriculum
 from bench.running.evaluation import VALIDATION_ITEMS, Session
 from bench.running.reference import Baseline
+from bench.running.run import Run
 from bench.running.scoring import worth
 from bench.specs.probe_every import amount
 from bench.specs.task import TaskSpec
@@ -45,7 +47,7 @@ def _train_stage(session: Session, baseline: Baseline, model: nn.Module, task: T
     assert isinstance(hyperparameters, Hyperparameters)
     course = _course(session, model, task)
     watches = [_progress(session), *_early_stopping(session, task, hyperparameters), *_curve(session, baseline, course)]
-    padding = Padding(run.checkpoint.tokenizer.pad_token_id)
+    padding = _padding(run, model, course, state)
     train(model, course, hyperparameters, session.device.accelerator, padding, state, watches)
     restore(model, state.best)
     # A watch ends the training before a step that would have come.
@@ -61,6 +63,18 @@ def _course(session: Session, model: nn.Module, task: TaskSpec) -> Course:
         return Timed(Drawn(run, session.encoding, task, operations), budget.seconds, session.device.agreed)
     curriculum = build_curriculum(run, session.encoding, task, operations)
     return Listed(curriculum.steps, curriculum.examples, curriculum.ended_by)
+
+
+def _padding(run: Run, model: nn.Module, course: Course, state: TrainingState) -> Padding:
+    """Under a memory ceiling, the micro-batches that keep it; the model's blocks are checkpointed where it takes that too."""
+    pad = run.checkpoint.tokenizer.pad_token_id
+    if run.budget.memory is None:
+        return Padding(pad)
+    fitted = fit(run, course.longest or run.max_length)
+    if fitted.checkpointing:
+        checkpoint_blocks(model)
+    state.kept_by = str(fitted) if fitted.changed else ""
+    return Padding(pad, fitted.tokens)
 
 
 def _progress(session: Session) -> Watch:
