@@ -121,6 +121,32 @@ class Cost(Part):
     """What an API asks for the answers, in the currency of its prices; None where nothing is paid."""
 
 
+class Limit(Part):
+    """One limit of a budget, in its own unit: counts, seconds, or bytes of memory."""
+
+    limit: int | float = Field(gt=0)
+    """Of all stages together; of memory, at any time."""
+    spent: int | float = Field(ge=0)
+    """What training took; of memory, the most that was measured until its end."""
+
+
+class Spending(Part):
+    """What training took of its budget."""
+
+    limits: dict[str, Limit]
+    """By name: `examples`, `steps`, `tokens`, `flops` (useful ones), `seconds`, `memory`."""
+    ended_by: str
+    """The limit that ended the training, of several stages the last one's; or `early_stopping`."""
+    kept_by: str | None = None
+    """By what the memory ceiling was kept: `micro-batches of 256 tokens and gradient checkpointing`."""
+
+    @property
+    def overran(self) -> bool:
+        """Whether a limit was passed at all, or seconds by more than 2 %."""
+        slack = {"seconds": 1 + SECONDS_TOLERANCE}
+        return any(limit.spent > limit.limit * slack.get(name, 1) for name, limit in self.limits.items())
+
+
 class Trust(Part):
     """How far the numbers can be trusted."""
 
@@ -184,5 +210,12 @@ class Record(Part):
     setup: Setup
     outcome: Outcome | None = None
     cost: Cost | None = None
+    spending: Spending | None = None
+    """None for rows that train nothing."""
     trust: Trust = Trust()
     provenance: Provenance
+
+    @property
+    def overran(self) -> bool:
+        """Whether its training passed its budget: any limit at all, or seconds by more than 2 %."""
+        return self.spending is not None and self.spending.overran

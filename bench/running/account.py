@@ -7,9 +7,12 @@ its useful FLOPs by the formula of bench/modeling/flops.py. Steps are counted in
 from collections.abc import Mapping, Sequence
 
 from bench.modeling.flops import Flops
+from bench.records.record import Limit, Spending
+from bench.running.run import Run
 from bench.specs.budget import Budget
 from bench.tokens.encoded import Encoded
 from bench.tokens.work import useful_work
+from bench.training.state import TrainingState
 
 Costs = Mapping[str, int]
 """What one example takes, by the name of the limit."""
@@ -48,3 +51,18 @@ class Account:
     def share(self) -> float:
         """How much is spent of the limit that is nearest to its end; 0 where there is none."""
         return max((spent / self._most[name] for name, spent in self._spent.items()), default=0.0)
+
+
+def spending(run: Run, training: TrainingState, operations: Flops, peak_bytes: int) -> Spending:
+    """What a run's training took of its budget, which each of its stages has anew."""
+    taken: dict[str, int | float] = {
+        "examples": training.examples,
+        "steps": len(training.losses),
+        "tokens": training.tokens,
+        "flops": operations.useful(training.useful),
+        "seconds": training.seconds,
+        "memory": peak_bytes,
+    }
+    stages = {name: 1 if name == "memory" else training.stage for name in taken}
+    limits = {name: Limit(limit=most * stages[name], spent=taken[name]) for name, most in run.budget.limits.items()}
+    return Spending(limits=limits, ended_by=training.ended_by, kept_by=training.kept_by or None)

@@ -15,6 +15,7 @@ from bench.probes.selftests import few
 from bench.progress import Progress
 from bench.records.record import Cost, Record
 from bench.running import checks, sizes
+from bench.running.account import spending
 from bench.running.adaptation import adapted
 from bench.running.evaluation import Evaluation, Session, TrainingSession, evaluate
 from bench.running.item_table import item_table
@@ -52,11 +53,12 @@ def _trained(session: Session, reference: Reference) -> RunResult:
     held = checks.fresh_adapter(session, before, model.eval())
     frozen = checks.frozen_sums(model)
     training = train_stages(session, before, model)
+    spent = spending(session.run, training, flops.count_flops(model), peak.bytes())
     backend = session.backend(model.eval())
     after = evaluate(backend, session.sets, session.probes, session.progress)
     cost = cost_of(session, model, training, after, peak)
     held |= checks.trained_model(session, model, after, frozen)
-    return RunResult(before, after, cost, held, training)
+    return RunResult(before, after, cost, held, training, spent)
 
 
 def _untrained(session: Session, reference: Reference) -> RunResult:

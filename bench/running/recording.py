@@ -8,7 +8,7 @@ from bench.devices.device import Device
 from bench.devices.environment import environment, environment_id, versions
 from bench.inference.predictions import unusual_way
 from bench.records.outcome import Outcome, Stages
-from bench.records.record import Cost, Provenance, Record, Setup, Trust
+from bench.records.record import Cost, Provenance, Record, Setup, Spending, Trust
 from bench.running import measures
 from bench.running.collapse import collapsed
 from bench.running.evaluation import Evaluation, Session
@@ -28,6 +28,7 @@ class RunResult:
     cost: Cost
     checks: dict[str, bool]
     training: TrainingState = field(default_factory=TrainingState)
+    spending: Spending | None = None
 
 
 def recorded(session: Session, result: RunResult, started: str) -> Record:
@@ -41,6 +42,7 @@ def recorded(session: Session, result: RunResult, started: str) -> Record:
         setup=setup(run),
         outcome=_outcome(session, result),
         cost=result.cost,
+        spending=result.spending,
         trust=Trust(checks=result.checks, contamination=measures.contaminated(session), data=data.notes),
         provenance=provenance(run, session.device, data_hash=data.content_hash, started=started),
     )

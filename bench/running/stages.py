@@ -9,9 +9,11 @@ from torch import nn
 from bench.inference.predictions import predict
 from bench.modeling.flops import count_flops
 from bench.running import measures
+from bench.running.ceiling import checkpoint_blocks, fit
 from bench.running.curriculum import Drawn, build_curriculum
 from bench.running.evaluation import VALIDATION_ITEMS, Session, TrainingSession
 from bench.running.reference import Baseline
+from bench.running.run import Run
 from bench.running.scoring import worth
 from bench.specs.probe_every import amount
 from bench.specs.task import TaskSpec
@@ -49,7 +51,7 @@ def train_stage(
     assert isinstance(hyperparameters, Hyperparameters)
     course = _course(session, model, task)
     watches = [_progress(session), *_early_stopping(session, task, hyperparameters), *more(course)]
-    padding = Padding(run.checkpoint.tokenizer.pad_token_id)
+    padding = _padding(run, model, course, state)
     train(model, course, hyperparameters, session.device.accelerator, padding, state, watches)
     restore(model, state.best)
     # A watch ends the training before a step that would have come.
@@ -65,6 +67,18 @@ def _course(session: TrainingSession, model: nn.Module, task: TaskSpec) -> Cours
         return Timed(Drawn(run, session.encoding, task, operations), budget.seconds, session.device.agreed)
     curriculum = build_curriculum(run, session.encoding, task, operations)
     return Listed(curriculum.steps, curriculum.examples, curriculum.ended_by)
+
+
+def _padding(run: Run, model: nn.Module, course: Course, state: TrainingState) -> Padding:
+    """Under a memory ceiling, the micro-batches that keep it; the model's blocks are checkpointed where it takes that too."""
+    pad = run.checkpoint.tokenizer.pad_token_id
+    if run.budget.memory is None:
+        return Padding(pad)
+    fitted = fit(run, course.longest or run.max_length)
+    if fitted.checkpointing:
+        checkpoint_blocks(model)
+    state.kept_by = str(fitted) if fitted.changed else ""
+    return Padding(pad, fitted.tokens)
 
 
 def _progress(session: TrainingSession) -> Watch:

@@ -19,6 +19,8 @@ class Course(ABC):
 
     examples = 0
     """How many the steps that are known hold, windows of one example counted once."""
+    longest = 0
+    """Tokens of the longest text of all steps; 0 where they are not known yet."""
 
     @property
     @abstractmethod
@@ -43,6 +45,7 @@ class Listed(Course):
 
     def __init__(self, steps: Sequence[Step], examples: int = 0, ended_by: str = "") -> None:
         self._steps, self.examples, self._ended_by = steps, examples, ended_by
+        self.longest = max((text.fed for step in steps for text in step), default=0)
 
     @property
     def ended_by(self) -> str:

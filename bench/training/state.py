@@ -59,6 +59,8 @@ class TrainingState:
     """Where the clock ends this stage: the shares of its time that had gone before its last step and after it."""
     ended_by: str = ""
     """What ended the last stage that is done: a limit of the budget, or early stopping."""
+    kept_by: str = ""
+    """By what the last stage keeps a memory ceiling, where it would pass it as it is."""
     losses: list[float] = field(default_factory=list)
     """Mean loss of each step, nats per target."""
     validation: list[float] = field(default_factory=list)

@@ -4,10 +4,11 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from bench.modeling.flops import Flops
-from bench.running.account import Account, ceilings, costs
+from bench.running.account import Account, ceilings, costs, spending
 from bench.specs.budget import Budget
 from bench.tokens.encoded import Encoded
 from bench.tokens.work import Work
+from bench.training.state import TrainingState
 
 
 def test_steps_are_counted_in_the_examples_that_fill_them():
@@ -39,3 +40,21 @@ def test_an_account_takes_all_that_fits_and_nothing_more(tokens, most, examples)
 def test_without_limits_nothing_ends():
     account = Account({})
     assert account.passed_by({"examples": 1}) is None and account.share == 0.0
+
+
+def test_a_budget_is_held_against_what_all_stages_took(planned):
+    run = planned("full", budget="32examples,5steps,1ktokens,1GFLOP,9s,4GB")
+    state = TrainingState(
+        stage=3,
+        examples=90,
+        tokens=2900,
+        useful=Work(tokens=3),
+        seconds=26.5,
+        losses=[0.1] * 6,
+        ended_by="seconds",
+        kept_by="x",
+    )
+    found = spending(run, state, Flops(Work(tokens=10)), 5 * 10**9)
+    expected = {"examples": (96, 90), "steps": (15, 6), "tokens": (3000, 2900), "flops": (3 * 10**9, 30), "seconds": (27, 26.5)}
+    assert {name: (limit.limit, limit.spent) for name, limit in found.limits.items()} == expected | {"memory": (4e9, 5e9)}
+    assert (found.ended_by, found.kept_by, found.overran) == ("seconds", "x", True)

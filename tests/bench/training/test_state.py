@@ -33,6 +33,7 @@ def seen():
         earlier_seconds=2.5,
         timed=[0.5, 0.625],
         ended_by="tokens",
+        kept_by="micro-batches of 64 tokens",
         losses=[0.9, 0.1 + 0.2],
         validation=[0.25],
         curve=[point],
