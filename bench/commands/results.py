@@ -37,11 +37,11 @@ def results(
         return 0
     from reports.terminal import table
 
-    table.print_rows(_records_of(suite, out), out)
+    table.print_rows(records_of(suite, out), out)
     return 0
 
 
-def _records_of(suite: str | None, out: Path) -> "list[Record]":
+def records_of(suite: str | None, out: Path) -> "list[Record]":
     """A folder's records, for a person: none at all is an error."""
     records = list(store.of_suite(store.read_all(out), suite))
     if not records:
@@ -71,7 +71,7 @@ def forgetting_report(
     """Gain against forgetting: per probe, at the end, at equal gain, and in words."""
     from reports.paper import forgetting as report
 
-    report.write_tables(_records_of(suite, out), out, markdown, figure)
+    report.write_tables(records_of(suite, out), out, markdown, figure)
     return 0
 
 
@@ -85,7 +85,7 @@ def audit_results(
         raise UserError(f"there is no folder {out}; name one that `tunebench run --out` wrote")
     from reports.audit.findings import audit, summary
 
-    findings = audit(out, _records_of(suite, out))
+    findings = audit(out, records_of(suite, out))
     for line in summary(findings):
         print(line)
     return 0 if findings.clean else 1
