@@ -21,3 +21,16 @@ def selfcheck(
     from reports.terminal.selfcheck import check
 
     return 0 if check(records_of(suite, out), out, tables, seed) else 1
+
+
+@STUDIES.command()
+def power(
+    difference: Annotated[str, typer.Option(help="The difference between two rows that is to be found, e.g. 2points.")],
+    suite: Annotated[str | None, typer.Option(help="The pilot: only this suite's records.")] = None,
+    out: Out = DEFAULT_OUT,
+) -> int:
+    """How many seeds and test items finding a difference takes, and how long, from the answers of a pilot."""
+    from reports.terminal.power import print_power
+
+    print_power(records_of(suite, out), out, difference)
+    return 0

@@ -69,18 +69,25 @@ def equal_strategies(of: Likeness, tables: int, generator: np.random.Generator) 
 
 def planted(of: Likeness, tables: int, generator: np.random.Generator) -> StatisticalBar:
     """The smallest detectable difference of the likeness's own components, given to one row after the other."""
-    rows, score = len(of.chances), float(of.truths.mean())
+    rows = len(of.chances)
+    equal = of.of(range(rows), [float(of.truths.mean())] * rows)
+    difference = _smallest(equal, rows * (rows - 1) // 2, generator)
+    low, high = (0.70, 0.88) if len(of.base) < FEW_ITEMS else (0.74, 0.86)
+    share = planted_share(equal, difference, len(of.base), tables, generator)
+    return StatisticalBar(f"planted: {100 * difference:.1f} points, the smallest detectable, found", share, low, high)
+
+
+def planted_share(equal: Likeness, difference: float, items: int, tables: int, generator: np.random.Generator) -> float:
+    """How often pairs of equal rows, of which one was then lowered by so much, are found to differ."""
+    rows, score = len(equal.chances), float(equal.truths.mean())
     pairs = list(combinations(range(rows), 2))
-    difference = _smallest(of.of(range(rows), [score] * rows), len(pairs), generator)
-    few = len(of.base) < FEW_ITEMS
-    low, high = (0.70, 0.88) if few else (0.74, 0.86)
     found = []
     for row, part in zip(range(rows), _shared(tables, rows), strict=True):
         scores = [score - difference * (other == row) for other in range(rows)]
         lowered = [row in pair for pair in pairs]
-        for drawn in _drawn(Tables(of.of(range(rows), scores), of.seeds), part, generator):
+        for drawn in _drawn(Tables(equal.of(range(rows), scores), equal.seeds, items), part, generator):
             found.append(_differs(drawn, len(pairs))[:, lowered].ravel())
-    return StatisticalBar(f"planted: {100 * difference:.1f} points, the smallest detectable, found", _mean(found), low, high)
+    return _mean(found)
 
 
 def _smallest(of: Likeness, pairs: int, generator: np.random.Generator) -> float:
