@@ -7,6 +7,7 @@ import typer
 
 from bench import __version__
 from bench.commands.assets import ASSETS
+from bench.commands.exchange import IMPORT
 from bench.commands.results import RESULTS
 from bench.commands.running import RUNNING
 from bench.commands.studies import STUDIES
@@ -18,6 +19,7 @@ app = typer.Typer(no_args_is_help=True, add_completion=False, pretty_exceptions_
 for commands in (RUNNING, RESULTS, STUDIES):
     app.add_typer(commands)
 app.add_typer(ASSETS, name="assets")
+app.add_typer(IMPORT, name="import")
 
 
 def main(arguments: list[str] | None = None) -> None:

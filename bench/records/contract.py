@@ -41,6 +41,7 @@ def as_contract(record: Record, seed_sd: float | None = None, rank: tuple[int, i
         "seed_sd": seed_sd,
         "rank": rank,
         **_beside(record.outcome),
+        "source": record.provenance.source.model_dump() if record.provenance.source else None,
     }
 
 

@@ -14,13 +14,13 @@ class Part(BaseModel):
 
 
 class Score(Part):
-    """A metric with its 95 % interval over `n` items."""
+    """A metric with its 95 % interval over `n` items; somebody else's may have none."""
 
     name: str
     """Of the metric."""
     value: float
-    ci_low: float
-    ci_high: float
+    ci_low: float | None
+    ci_high: float | None
     n: int = Field(ge=1)
     higher_is_better: bool = True
     share: bool = False
@@ -72,14 +72,17 @@ class Forgetting(Part):
     higher_is_better: bool
     share: bool = False
     """Whether the score is a number in [0, 1]."""
-    before: float
-    after: float
+    before: float | None = None
+    after: float | None = None
     delta: float
     ci_low: float | None = None
     ci_high: float | None = None
-    n: int = Field(ge=1)
+    n: int | None = Field(default=None, ge=1)
+    """None, as before and after, where somebody else's result says `delta` alone."""
     others: dict[str, Pair] = {}
     """Further numbers of the same items, such as bits per byte, or the similarity of each layer."""
+    accuracy_lost: Delta | None = None
+    """Accuracy before minus after, where items have a right answer: coarser than `delta`, and easier to picture."""
     verdict: Verdict | None = "none"
     """Loss or gain where the interval leaves zero out; None where there is no interval."""
     quantisation: Delta | None = None

@@ -16,7 +16,8 @@ Status = Literal["ok", "failed", "skipped"]
 class Tuning(Part):
     """What choosing the hyper-parameters took."""
 
-    trials: int = Field(default=0, ge=0)
+    trials: int | None = Field(default=0, ge=0)
+    """None where others tuned and did not say how often."""
 
 
 class Setup(Part):
@@ -29,34 +30,34 @@ class Setup(Part):
     hyperparameters: dict[str, Any]
     """Of the strategy, its defaults included."""
     seed: int
-    budget: str
-    """What training might spend: `400examples`."""
+    budget: str | None
+    """What training might spend: `400examples`; None where it is not known."""
     tuning: Tuning = Tuning()
 
 
 class Cost(Part):
-    """What a run took; training costs are 0 for rows that train nothing."""
+    """What a run took; training costs are 0 for rows that train nothing, and None where somebody else's result does not say."""
 
-    train_examples: int = Field(ge=0)
+    train_examples: int | None = Field(ge=0)
     """Repeats counted."""
-    train_tokens: int = Field(ge=0)
+    train_tokens: int | None = Field(ge=0)
     """Tokens fed to the model in training, padding left out."""
-    train_flops: int = Field(ge=0)
+    train_flops: int | None = Field(ge=0)
     """Of all that was computed, padding and recomputation included, by the formula of bench/modeling/flops.py."""
     useful_flops: int | None = Field(default=None, ge=0)
     """What the same texts take without padding and recomputation, with logits at the targets alone; None where not counted."""
-    train_seconds: float = Field(ge=0)
+    train_seconds: float | None = Field(ge=0)
     """Wall clock of the training loop alone."""
-    eval_seconds: float = Field(ge=0)
+    eval_seconds: float | None = Field(ge=0)
     """Task and probes, after training."""
-    probe_seconds: float = Field(default=0.0, ge=0)
+    probe_seconds: float | None = Field(default=0.0, ge=0)
     """The probes' part of `eval_seconds`."""
-    peak_memory_bytes: int = Field(ge=0)
+    peak_memory_bytes: int | None = Field(ge=0)
     """The most held at once beyond what the process held before the run: resident set on a CPU, allocated on a GPU."""
-    trainable_parameters: int = Field(ge=0)
-    total_parameters: int = Field(ge=0)
+    trainable_parameters: int | None = Field(ge=0)
+    total_parameters: int | None = Field(ge=0)
     """Adapters included; packed weights at their full number."""
-    saved_bytes: int = Field(ge=0)
+    saved_bytes: int | None = Field(ge=0)
     """Size of the trained tensors: what must be kept beside the pinned base."""
     money: float | None = None
     """What an API asks for the answers, in the currency of its prices; None where nothing is paid."""
@@ -71,6 +72,23 @@ class Trust(Part):
     """Probe -> its items that share a passage of words with what was trained on."""
     data: dict[str, int] = {}
     """Sizes of the splits, and counts of rows removed as repeated or as part of the test."""
+
+
+Interval = Literal["items", "binomial", "standard error", "none"]
+
+
+class Import(Part):
+    """Which file of others a record was read from."""
+
+    whose: str
+    """The program that wrote it: `peft-method-comparison`, `lm-eval`."""
+    file: str
+    """Its name alone."""
+    sha256: str
+    """Of its content."""
+    interval: Interval
+    """What the score's interval is made of: answers per item, their number alone (binomial), or a standard error that stood in
+    the file."""
 
 
 class Provenance(Part):
@@ -93,6 +111,8 @@ class Provenance(Part):
     """UTC, ISO 8601."""
     inputs: dict[str, Any] = {}
     """Everything that the run's id is a hash of."""
+    source: Import | None = None
+    """Of an imported record; None where tunebench made the run."""
 
 
 class Record(Part):

@@ -19,7 +19,7 @@ from bench.running.scoring import rise, scores, value, worth
 from bench.statistics.estimates import verdict
 from bench.statistics.intervals import of_one_model
 from bench.statistics.jackknife import clusters_of
-from bench.statistics.probed import RANKINGS, of_probe
+from bench.statistics.probed import RANKINGS, of_probe, of_shares
 
 
 def of_task(evalset: EvalSet, before: BaseAnswers, after: pd.DataFrame) -> dict[str, Any]:
@@ -94,7 +94,16 @@ def _forgetting(probe: Probe, before: Baseline, after: Evaluation) -> Forgetting
         n=len(old),
         verdict=verdict(lost.ci_low, lost.ci_high),
         quantisation=_lost(probe, old, before.rounded[name]) if before.rounded else None,
+        accuracy_lost=_accuracy_lost(old, new) if "right" in old else None,
     )
+
+
+def _accuracy_lost(before: pd.DataFrame, after: pd.DataFrame) -> Delta:
+    clusters = clusters_of(before.get("cluster"), len(before))
+    old, new = (of_shares(frame["right"].to_numpy(dtype=np.float64)[None], clusters) for frame in (before, after))
+    lost = old - new
+    low, high = of_one_model(lost)
+    return Delta(value=float(lost.values[0]) + 0.0, ci_low=low, ci_high=high)
 
 
 def _lost(probe: Probe, before: pd.DataFrame, after: pd.DataFrame) -> Delta:
@@ -130,7 +139,7 @@ def relative_forgetting(probes: Sequence[Probe], forgotten: dict[str, Forgetting
     """
     scored = [forgotten[probe.spec.name] for probe in probes if probe.directed]
     pairs: list[Forgetting | Pair] = [probe if probe.share else probe.others[ACCURACY] for probe in scored if _shares(probe)]
-    shares = [(pair.before - pair.after) / pair.before for pair in pairs if pair.before]
+    shares = [(pair.before - pair.after) / pair.before for pair in pairs if pair.before and pair.after is not None]
     return 100 * sum(shares) / len(shares) if shares else None
 
 

@@ -24,6 +24,11 @@ def of_probe(measure: str, values: Floats, weights: Floats, gold: Floats | None,
     return of_counts(counts, _mean, clusters)
 
 
+def of_shares(right: Floats, clusters: Clusters) -> Jackknifed:
+    """Accuracy, from whether each item was answered rightly, (seeds, items)."""
+    return of_counts(np.stack([right, np.ones_like(right)], axis=-1), _mean, clusters)
+
+
 def _mean(totals: Floats) -> Floats:
     weights = totals[..., 1]
     # Only one item with a weight: without it there is nothing left to average.

@@ -2,20 +2,24 @@
 
 import math
 from collections import Counter
-from collections.abc import Iterator, Sequence
+from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass, field
 from pathlib import Path
 
 from bench.records import store
 from bench.records.record import Record
+from reports.audit.intervals import Left, left_out, record_intervals, row_intervals
 from reports.audit.published import NOT_OF_ANSWERS, published
 from reports.audit.reading import Numbers
 from reports.audit.reading import Path as Place
 from reports.audit.recomputed import recomputed
-from reports.audit.table import mean_numbers, shown_rows
+from reports.audit.table import ShownRow, mean_numbers, shown_rows
 
 AGREES_WITHIN = 1e-9
 """Of a number, relative to its size where that is above 1."""
+
+LATER = ("accuracy_lost",)
+"""The part of a probe that records of the same engine version can lack."""
 
 NAMING = frozenset({"metrics", "elsewhere", "references", "forgetting", "scores", "others"})
 """Parts of a record whose entries have names of their own."""
@@ -70,7 +74,9 @@ class Findings:
 
 def audit(out: Path, records: Sequence[Record]) -> Findings:
     """Recompute the numbers of records, and of the rows that tables and pages show of them, from the folder's answers."""
-    findings, found = Findings(), {}
+    findings = Findings()
+    found: dict[str, Numbers] = {}
+    left: dict[str, Left] = {}
     for record in records:
         if record.outcome is None:
             continue
@@ -78,12 +84,29 @@ def audit(out: Path, records: Sequence[Record]) -> Findings:
         if items.empty:
             findings.without_items.append(label_of(record))
             continue
-        found[record.run_id] = recomputed(record, items)
-        findings.compare(label_of(record), published(record), found[record.run_id])
-    for row in shown_rows(records, out):
-        if all(run.run_id in found for run in row.runs):
-            findings.compare(row.label, row.numbers, mean_numbers([found[run.run_id] for run in row.runs], row.numbers))
+        found[record.run_id], left[record.run_id] = recomputed(record, items), left_out(record, items)
+        known = published(record)
+        numbers = _of_its_time(found[record.run_id] | record_intervals(left[record.run_id]), known)
+        findings.compare(label_of(record), known, numbers)
+    rows = [row for row in shown_rows(records, out) if all(run.run_id in found for run in row.runs)]
+    for row in rows:
+        numbers = mean_numbers([found[run.run_id] for run in row.runs], row.numbers)
+        numbers |= row_intervals([left[run.run_id] for run in row.runs], _table(row, rows, left), row)
+        findings.compare(row.label, row.numbers, numbers)
     return findings
+
+
+def _of_its_time(numbers: Numbers, known: Numbers) -> Numbers:
+    """Without the parts that records made before there was such a part lack as a whole."""
+    parts = {place[:3] for place in known}
+    return {place: number for place, number in numbers.items() if place[2:3] != LATER or place[:3] in parts}
+
+
+def _table(row: ShownRow, rows: Sequence[ShownRow], left: Mapping[str, Left]) -> list[list[Left]]:
+    """The runs of the rows whose seeds say how far one moves this row's numbers; none for a row that depends on no seed."""
+    if not row.seeded:
+        return []
+    return [[left[run.run_id] for run in other.runs] for other in rows if other.seeded and other.table == row.table]
 
 
 def label_of(record: Record) -> str:

@@ -71,14 +71,16 @@ def entities_of(tags: Sequence[str]) -> list[tuple[str, int, int]]:
     return found
 
 
+def typed_words(tags: Sequence[str]) -> set[tuple[str, int]]:
+    """Each word that an entity holds, by its place, with the entity's type."""
+    return {(kind, word) for kind, first, last in entities_of(tags) for word in range(first, last)}
+
+
 def _words(predictions: list[list[str]], golds: list[list[str]]) -> float:
     """F1 of words with the type of the entity that holds them."""
     hits = said = right = 0
     for prediction, gold in zip(predictions, golds, strict=True):
-        mine, theirs = (
-            {(kind, word) for kind, first, last in entities_of(tags) for word in range(first, last)}
-            for tags in (prediction, gold)
-        )
+        mine, theirs = typed_words(prediction), typed_words(gold)
         hits, said, right = hits + len(mine & theirs), said + len(mine), right + len(theirs)
     return 2 * hits / (said + right) if said + right else 0.0
 
@@ -114,13 +116,18 @@ def _overlap(prediction: str, gold: str) -> float:
     return 2 * precision * recall / (precision + recall)
 
 
-def _squad(match: Callable[[str, str], float], predictions: list[str], golds: list[list[str]]) -> float:
-    """The mean over questions of the best gold answer; a question without one is answered by nothing."""
-    best = [
-        max(match(prediction, gold) for gold in accepted or [""])
-        for prediction, accepted in zip(predictions, golds, strict=True)
-    ]
-    return math.fsum(best) / len(best)
+def best_exact(prediction: str, accepted: Sequence[str]) -> float:
+    """1 where the prediction is one of the gold answers; a question without one is answered by nothing."""
+    return max(_exact(prediction, gold) for gold in accepted or [""])
+
+
+def best_overlap(prediction: str, accepted: Sequence[str]) -> float:
+    """F1 of words with the gold answer that is most like it."""
+    return max(_overlap(prediction, gold) for gold in accepted or [""])
+
+
+def _squad(match: Callable[[str, Sequence[str]], float], predictions: list[str], golds: list[list[str]]) -> float:
+    return math.fsum(map(match, predictions, golds)) / len(golds)
 
 
 def _perplexity(predictions: list[list[float]], golds: list[Any]) -> float:
@@ -169,8 +176,8 @@ METRICS = {
     "entity_word_f1": OutsideMetric(_words, json.loads, json.loads),
     "entity_f1_seen": entity_metric("f1_score"),
     "entity_f1_unseen": entity_metric("f1_score"),
-    "squad_em": OutsideMetric(partial(_squad, _exact), gold=json.loads),
-    "squad_f1": OutsideMetric(partial(_squad, _overlap), gold=json.loads),
+    "squad_em": OutsideMetric(partial(_squad, best_exact), gold=json.loads),
+    "squad_f1": OutsideMetric(partial(_squad, best_overlap), gold=json.loads),
     "perplexity": OutsideMetric(_perplexity, json.loads, _unread, higher_is_better=False, share=False),
     "bits_per_byte": OutsideMetric(_bits_per_byte, json.loads, _unread, higher_is_better=False, share=False),
     "bleu": OutsideMetric(partial(_sacrebleu, "BLEU"), gold=json.loads, share=False),

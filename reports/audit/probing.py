@@ -50,7 +50,10 @@ def probe_numbers(probe: ProbeItems) -> Numbers:
         numbers |= {("before",): before, ("after",): after, ("delta",): probe.sign * (before - after)}
     if before is not None and rounded is not None:
         numbers["quantisation", "value"] = probe.sign * (before - rounded)
-    for name, pair in _beside(probe):
+    pairs = dict(_beside(probe))
+    if "accuracy" in pairs:
+        numbers["accuracy_lost", "value"] = pairs["accuracy"][0] - pairs["accuracy"][1]
+    for name, pair in pairs.items():
         numbers |= {("others", name, side): number for side, number in zip(("before", "after"), pair, strict=True)}
     return numbers
 

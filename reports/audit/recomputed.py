@@ -20,24 +20,36 @@ def recomputed(record: Record, items: pd.DataFrame) -> Numbers:
     outcome = record.outcome
     if outcome is None or items.empty:
         return {}
-    score = outcome.score.name
-    found = _task(part(items, "task"), score, list(outcome.metrics))
-    for name, answered in parts(items, "elsewhere"):
-        away = outcome.elsewhere.get(name)
-        found |= _under(
-            ("elsewhere", name), _task(answered, away.score.name if away else "", list(away.metrics) if away else [])
-        )
-    for name, answered in parts(items, "reference"):
-        found |= _under(("references", name), _score(answered, score))
-    wordings = dict(parts(items, "wording"))
-    for name, answered in wordings.items() if len(wordings) > 1 else ():  # one alone has no spread
-        found |= _under(("robustness", "scores", name), _score(answered, score))
-    probes = dict(_probes(record, items))
+    found: Numbers = {}
+    for place, answered, score, metrics in task_parts(record, items):
+        found |= _under(place, _task(answered, score, metrics))
+    for place, answered in single_scores(items):
+        found |= _under(place, _score(answered, outcome.score.name))
+    probes = dict(probe_parts(record, items))
     for name, probe in probes.items():
         found |= _under(("forgetting", name), probe_numbers(probe))
     relative = relative_loss(list(probes.values()))
     found |= {} if relative is None else {("relative_forgetting",): relative}
     return found | _stages(part(items, "stage"), outcome)
+
+
+def task_parts(record: Record, items: pd.DataFrame) -> Iterator[tuple[Path, pd.DataFrame, str, list[str]]]:
+    """The run's own task and those elsewhere: where their numbers stand in the record, their items, score and metrics."""
+    outcome = record.outcome
+    assert outcome is not None
+    yield (), part(items, "task"), outcome.score.name, list(outcome.metrics)
+    for name, answered in parts(items, "elsewhere"):
+        away = outcome.elsewhere.get(name)
+        yield ("elsewhere", name), answered, away.score.name if away else "", list(away.metrics) if away else []
+
+
+def single_scores(items: pd.DataFrame) -> Iterator[tuple[Path, pd.DataFrame]]:
+    """What is scored by the task's first metric alone: answers without a model, and wordings one at a time."""
+    for name, answered in parts(items, "reference"):
+        yield ("references", name), answered
+    wordings = dict(parts(items, "wording"))
+    for name, answered in wordings.items() if len(wordings) > 1 else ():  # one alone has no spread
+        yield ("robustness", "scores", name), answered
 
 
 def _under(place: Path, numbers: Numbers) -> Numbers:
@@ -74,20 +86,27 @@ def _score(answered: pd.DataFrame, metric: str) -> Numbers:
 
 
 def _number(answered: pd.DataFrame, metric: str, column: str) -> float | None:
+    known = said_and_gold(answered, metric, column)
+    return METRICS[metric].of(*known) if known else None
+
+
+def said_and_gold(answered: pd.DataFrame, metric: str, column: str) -> tuple[list[str], list[str]] | None:
+    """What a metric compares, as the table holds it; None where something of it is missing."""
     said, gold = column_texts(answered, column), column_texts(answered, "gold")
     if said is None or gold is None or metric not in METRICS:
         return None
-    if metric in OF_TRAINING:
-        runs = column_texts(answered, "seen")
-        if runs is None:
-            return None
-        said, gold = (
-            [part_of(tags, known, OF_TRAINING[metric]) for tags, known in zip(t, runs, strict=True)] for t in (said, gold)
-        )
-    return METRICS[metric].of(said, gold)
+    if metric not in OF_TRAINING:
+        return said, gold
+    runs = column_texts(answered, "seen")
+    if runs is None:
+        return None
+    said, gold = (
+        [part_of(tags, known, OF_TRAINING[metric]) for tags, known in zip(t, runs, strict=True)] for t in (said, gold)
+    )
+    return said, gold
 
 
-def _probes(record: Record, items: pd.DataFrame) -> Iterator[tuple[str, ProbeItems]]:
+def probe_parts(record: Record, items: pd.DataFrame) -> Iterator[tuple[str, ProbeItems]]:
     shapes = {shape["name"]: shape for shape, _ in record.provenance.inputs.get("probes", [])}
     for name, measured in parts(items, "probe"):
         if name in shapes:

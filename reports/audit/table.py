@@ -1,9 +1,10 @@
-"""The rows that tables and pages show, and their numbers as means over the recomputed numbers of their runs."""
+"""The rows that tables and pages show, their numbers, and means of the recomputed numbers of their runs."""
 
 import math
 from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from pathlib import Path
+from typing import Protocol
 
 from bench.records.record import Record
 from reports.audit.reading import Numbers
@@ -19,6 +20,21 @@ class ShownRow:
     label: str
     runs: Sequence[Record]
     numbers: Numbers
+    from_bounds: frozenset[Place]
+    """Places of intervals whose part over items is that of the runs' own bounds."""
+
+    @property
+    def table(self) -> tuple[str, str, str, bool]:
+        """Rows of one table say together how far a seed moves a number; a seed of training moves others than one that chooses
+        solved examples."""
+        setup, cost = self.runs[0].setup, self.runs[0].cost
+        return setup.suite, setup.model, setup.task, cost is not None and bool(cost.train_examples)
+
+    @property
+    def seeded(self) -> bool:
+        """Whether the row depends on a seed, as far as its records say."""
+        inputs = self.runs[0].provenance.inputs
+        return not inputs or "seed" in inputs
 
 
 def shown_rows(records: Sequence[Record], out: Path) -> Iterator[ShownRow]:
@@ -26,34 +42,66 @@ def shown_rows(records: Sequence[Record], out: Path) -> Iterator[ShownRow]:
     for row in aggregate(records, out):
         if row.score is not None:
             label = f"row {' / '.join(row.group)} / {row.label} (seeds {row.seeds})"
-            yield ShownRow(label, row.records, dict(_numbers(row)))
+            from_bounds = frozenset(place for place, estimate in shown_estimates(row) if estimate.basis == "bounds")
+            yield ShownRow(label, row.records, dict(_numbers(row)), from_bounds)
+
+
+BOUNDS = ("ci_low", "ci_high")
 
 
 def mean_numbers(runs: Sequence[Numbers], wanted: Mapping[Place, float]) -> Numbers:
-    """The mean over runs of each number that is wanted and that each run has."""
-    return {place: math.fsum(run[place] for run in runs) / len(runs) for place in wanted if all(place in run for run in runs)}
+    """The mean over runs of each number that is wanted and that each run has; bounds of intervals are no means."""
+    return {
+        place: math.fsum(run[place] for run in runs) / len(runs)
+        for place in wanted
+        if place[-1] not in BOUNDS and all(place in run for run in runs)
+    }
+
+
+class Estimated(Protocol):
+    """A mean over runs with the bounds of its interval, as rows have it."""
+
+    @property
+    def value(self) -> float: ...
+    @property
+    def low(self) -> float | None: ...
+    @property
+    def high(self) -> float | None: ...
+    @property
+    def basis(self) -> str: ...
+
+
+def shown_estimates(row: Row) -> Iterator[tuple[Place, Estimated]]:
+    """Every mean of a row that has an interval, by the place of its number in a record's outcome."""
+    for place, known in ((("score",), row.score), (("gain",), row.gain), (("best_base", "gain"), row.over_best)):
+        if known is not None:
+            yield place, known
+    for name, metric in row.metrics.items():
+        yield ("metrics", name), metric.value
+    for name, away in row.elsewhere.items():
+        yield ("elsewhere", name, "score"), away.score
+        yield ("elsewhere", name, "gain"), away.gain
+        if away.over_best is not None:
+            yield ("elsewhere", name, "best_base", "gain"), away.over_best
+    for words, score in row.wordings.scores.items() if row.wordings else ():
+        yield ("robustness", "scores", words), score
+    for name, forgotten in row.forgetting.items():
+        yield ("forgetting", name), forgotten.lost
+        if forgotten.accuracy_lost is not None:
+            yield ("forgetting", name, "accuracy_lost"), forgotten.accuracy_lost
 
 
 def _numbers(row: Row) -> Iterator[tuple[Place, float]]:
-    assert row.score is not None
-    yield ("score", "value"), row.score.value
-    if row.gain is not None:
-        yield ("gain", "value"), row.gain.value
-    if row.over_best is not None:
-        yield ("best_base", "gain", "value"), row.over_best.value
-    for name, metric in row.metrics.items():
-        yield ("metrics", name, "value"), metric.value.value
-    for name, away in row.elsewhere.items():
-        yield ("elsewhere", name, "score", "value"), away.score.value
-        yield ("elsewhere", name, "gain", "value"), away.gain.value
-        if away.over_best is not None:
-            yield ("elsewhere", name, "best_base", "gain", "value"), away.over_best.value
-    for words, score in row.wordings.scores.items() if row.wordings else ():
-        yield ("robustness", "scores", words, "value"), score.value
+    for place, estimate in shown_estimates(row):
+        alone = len(place) == 2 and place[0] == "forgetting"
+        yield (*place, "delta" if alone else "value"), estimate.value
+        for end, bound in zip(BOUNDS, (estimate.low, estimate.high), strict=True):
+            if bound is not None:
+                yield (*place, end), bound
     for name, forgotten in row.forgetting.items():
-        yield ("forgetting", name, "before"), forgotten.before
-        yield ("forgetting", name, "after"), forgotten.after
-        yield ("forgetting", name, "delta"), forgotten.lost.value
+        if forgotten.before is not None and forgotten.after is not None:
+            yield ("forgetting", name, "before"), forgotten.before
+            yield ("forgetting", name, "after"), forgotten.after
         for other, pair in forgotten.others.items():
             yield ("forgetting", name, "others", other, "before"), pair.before
             yield ("forgetting", name, "others", other, "after"), pair.after

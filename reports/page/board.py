@@ -124,7 +124,10 @@ def _probe(name: str, quantity: Quantity) -> Column:
         forgotten = row.forgetting.get(name)
         if forgotten is None:
             return EMPTY
-        detail = f"{numbers.level(forgotten.before, quantity)} → {numbers.level(forgotten.after, quantity)}"
+        before, after = forgotten.before, forgotten.after
+        if before is None or after is None:
+            return difference_cell(forgotten.lost, quantity)
+        detail = f"{numbers.level(before, quantity)} → {numbers.level(after, quantity)}"
         return difference_cell(forgotten.lost, quantity, detail)
 
     return Column("forgetting", "Forgetting (positive is loss)", quantity.unit, "ascending", True, cell, name)
@@ -141,7 +144,7 @@ def _cost(term: str, note: str, take: Callable[[Cost], float | None], write: Cal
 
 
 def _trainable(row: Row) -> Cell:
-    if row.cost is None:
+    trainable = row.cost.trainable_parameters if row.cost else None
+    if trainable is None:
         return EMPTY
-    trainable = row.cost.trainable_parameters
     return Cell(numbers.scaled(trainable), trainable, detail=numbers.percent(row.trained_share))

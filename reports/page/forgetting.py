@@ -12,6 +12,7 @@ from reports.rows.row import Row
 from reports.rows.rows import grouped, probe_names
 
 OfProbe = Callable[[Row, Forgotten], Cell]
+SHARE_RIGHT = Quantity("accuracy", share=True)
 OTHERS = 3
 """Further numbers of a probe that are shown one by one; of more, such as a model's layers, the one that moved most."""
 
@@ -72,6 +73,7 @@ def _probe(rows: Sequence[Row], probe: str, quantity: Quantity) -> list[Column]:
             quantity.unit,
             lambda row, forgotten: difference_cell(forgotten.rounding, quantity) if forgotten.rounding else EMPTY,
         ),
+        column("accuracy_lost", SHARE_RIGHT.unit, lambda row, forgotten: _accuracy_lost(forgotten)),
         column("smallest", quantity.unit, lambda row, forgotten: _smallest(forgotten)),
         column("contaminated", "items", lambda row, forgotten: _contaminated(forgotten)),
         column("besides", "before → after", lambda row, forgotten: _others(forgotten), numeric=False),
@@ -105,6 +107,11 @@ def _at(row: Row, probe: str, quantity: Quantity, gain: float | None) -> Cell:
 def _smallest(forgotten: Forgotten) -> Cell:
     value = forgotten.smallest
     return EMPTY if value is None else Cell(numbers.span(value, forgotten.quantity), sortable(value))
+
+
+def _accuracy_lost(forgotten: Forgotten) -> Cell:
+    lost = forgotten.accuracy_lost
+    return EMPTY if lost is None else difference_cell(lost, SHARE_RIGHT)
 
 
 def _contaminated(forgotten: Forgotten) -> Cell:

@@ -21,6 +21,7 @@ from reports.page.cells import Board, Section
 from reports.rows import numbers, standing
 from reports.rows.captions import standing_sentences, statement
 from reports.rows.environments import other_environments
+from reports.rows.imported import stated_sources
 from reports.rows.references import without_model
 from reports.rows.row import Row
 from reports.rows.rows import aggregate, grouped, probe_names, ranked
@@ -53,6 +54,8 @@ class SuitePart:
     """Model and task, and what the places of their rows say."""
     asked: list[str]
     """Sentences on rows whose model was asked in another than the usual way."""
+    sources: list[str]
+    """Sentences on rows that were imported."""
     environments: list[str]
     """Sentences on rows that were made in another environment than the rest."""
     faults: list[tuple[str, str]]
@@ -109,6 +112,7 @@ def _suite(name: str, number: int, rows: list[Row]) -> SuitePart:
         ranks=[(where, " ".join(standing_sentences(places))) for where, places in standings.items()],
         intervals=statement([estimate for row in rows for estimate in _estimates(row)]),
         asked=[f"{row.label}: {row.asked}" for row in rows if row.asked],
+        sources=[said for group in grouped(rows).values() for said in stated_sources(group)],
         environments=[other.sentence for other in other_environments(rows)],
         faults=[(row.label, fault) for row in rows for fault in row.faults],
         fallen=[(f"{row.label}, seed {seed}", why) for row in rows for seed, why in row.fallen.items()],

@@ -6,6 +6,7 @@ from dataclasses import dataclass
 from typing import Any, TypeVar
 
 from bench.records.record import Record
+from reports.rows.numbers import MISSING
 from reports.rows.row import Row
 from reports.rows.rows import flat
 from reports.rows.stopping import Stopping, stopping
@@ -43,7 +44,7 @@ class RowSettings:
 
     row: Row
     budget: str
-    trials: int
+    trials: str
     facts: dict[str, str]
 
 
@@ -91,12 +92,14 @@ def _data(run: Record) -> UsedData | None:
 
 
 def _settings(row: Row) -> RowSettings:
-    return RowSettings(row, _budget(row), row.setup.tuning.trials, _texts(flat(row.setup.hyperparameters)))
+    trials = row.setup.tuning.trials
+    return RowSettings(row, _budget(row), MISSING if trials is None else str(trials), _texts(flat(row.setup.hyperparameters)))
 
 
 def _budget(row: Row) -> str:
     """What the row might spend in training: nothing, if it trains nothing."""
-    return row.setup.budget if row.trains or row.cost is None else "none"
+    nothing_trained = row.cost is not None and row.cost.train_examples == 0
+    return "none" if nothing_trained else row.setup.budget or MISSING
 
 
 def _shared(setups: Iterable[dict[str, Any]]) -> list[SharedFacts]:

@@ -103,7 +103,8 @@ def _of_probe(rows: Sequence[Row], probe: str, quantity: Quantity) -> Table:
     """One probe's; columns that no row has anything for are left out."""
     probed = [(row, row.forgetting[probe]) for row in rows if probe in row.forgetting]
     reached = frontier.equal_gain(rows)
-    title = f"{probe}: {quantity.name}, {numbers.item_counts([forgotten.items for _, forgotten in probed])}"
+    counts = [forgotten.items for _, forgotten in probed if forgotten.items]
+    title = ", ".join(filter(None, [f"{probe}: {quantity.name}", numbers.item_counts(counts) if counts else ""]))
     lines = [[row.label, *_cells(row, forgotten, probe, reached)] for row, forgotten in probed]
     kept = [n for n in range(len(HEADERS)) if n < 4 or any(line[n] != numbers.MISSING for line in lines)]
     return Table(title, [HEADERS[n] for n in kept], [[line[n] for n in kept] for line in lines])

@@ -17,7 +17,7 @@ from bench.records import store
 from bench.statistics.arrays import Floats
 from bench.statistics.intervals import Scale
 from bench.statistics.jackknife import Clusters, Jackknifed, clusters_of, of_counts
-from bench.statistics.probed import RANKINGS, of_probe
+from bench.statistics.probed import RANKINGS, of_probe, of_shares
 
 BASES = ("before", "best_before")
 """Columns of the base's answers: asked in the row's own words, and in its best."""
@@ -118,6 +118,18 @@ def probe_answers(frames: Sequence[pd.DataFrame], probe: str, measure: str) -> A
     clusters = _clusters(parts)
     now, was = (of_probe(measure, values, weights[0], gold, clusters) for values in (after, before))
     return Answered(now, was, "plain")
+
+
+def probe_accuracy(frames: Sequence[pd.DataFrame], probe: str) -> Answered | None:
+    """The share of the probe's items that were answered rightly; None where they have no right answer."""
+    parts = _aligned(frames, "probe", probe, ["before_right", "right"])
+    if parts is None:
+        return None
+    after, before = (_stack([part[name] for part in parts]) for name in ("right", "before_right"))
+    if not np.isfinite([after, before]).all():
+        return None
+    clusters = _clusters(parts)
+    return Answered(of_shares(after, clusters), of_shares(before, clusters), "wilson")
 
 
 def _clusters(parts: Sequence[pd.DataFrame]) -> Clusters:

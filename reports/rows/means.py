@@ -8,6 +8,7 @@ from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field, replace
 from functools import partial
 from statistics import fmean
+from typing import get_args
 
 import numpy as np
 import pandas as pd
@@ -29,22 +30,24 @@ Frames = Sequence[pd.DataFrame]
 
 @dataclass(frozen=True)
 class Forgotten:
-    """A probe's means over seeds; `lost` is positive where something was lost."""
+    """A probe's means over seeds; `lost` is positive where something was lost. Somebody else's result may say no more."""
 
     quantity: Quantity
-    before: float
-    after: float
+    before: float | None
+    after: float | None
     lost: Estimate
-    items: int
+    items: int | None
     rounding: Estimate | None = None
     """What rounding the base lost before training, the same for all seeds."""
     contaminated: int = 0
     others: Mapping[str, Pair] = field(default_factory=dict)
+    accuracy_lost: Estimate | None = None
+    """None where items have no right answer, or where a run did not take it down."""
 
     @property
     def smallest(self) -> float | None:
         """The smallest loss that these items, changing as they did, find four times out of five; None where nothing changed."""
-        return smallest_shown(self.lost.low, self.lost.high, self.items)
+        return smallest_shown(self.lost.low, self.lost.high, self.items) if self.items else None
 
 
 @dataclass(frozen=True)
@@ -84,7 +87,7 @@ class Wordings:
 
 
 def mean_score(scores: Sequence[Score], answered: Answered | None, spread: Spread) -> Estimate:
-    known = [(score.ci_low, score.ci_high) for score in scores]
+    known = [_bounds(score.ci_low, score.ci_high) for score in scores]
     inside: Scale = "logit" if scores[0].share else "plain"
     after, scale = (answered.after, answered.scale) if answered else (None, inside)
     return estimate([score.value for score in scores], known, after, spread, scale)
@@ -180,7 +183,10 @@ def mean_forgetting(runs: Sequence[Record], frames: Frames, seeds: SeedSpreads) 
     shared = [name for name in probes[0] if all(name in each for each in probes)]
     given_away = {name: max(run.trust.contamination.get(name, 0) for run in runs) for name in shared}
     found = {
-        name: _forgotten([each[name] for each in probes], given_away[name], _lost(name, probes, frames, seeds))
+        name: replace(
+            _forgotten([each[name] for each in probes], given_away[name], _lost(name, probes, frames, seeds)),
+            accuracy_lost=_accuracy_lost(name, probes, frames, seeds),
+        )
         for name in shared
     }
     judged = {name: each.lost.p for name, each in found.items() if each.lost.p is not None}
@@ -198,12 +204,27 @@ def _lost(name: str, parts: Sequence[Mapping[str, Forgetting]], frames: Frames, 
     return estimate([probe.delta for probe in probes], bounds, lost, spread)
 
 
+def _accuracy_lost(name: str, parts: Sequence[Mapping[str, Forgetting]], frames: Frames, seeds: SeedSpreads) -> Estimate | None:
+    lost = [part[name].accuracy_lost for part in parts]
+    known = [each for each in lost if each is not None]
+    if len(known) < len(lost):
+        return None
+    answered = answers.probe_accuracy(frames, name)
+    spread = seeds.of(lambda outcome: _accuracy(outcome.forgetting.get(name)))
+    bounds = [_bounds(each.ci_low, each.ci_high) for each in known]
+    return estimate([each.value for each in known], bounds, answered.difference(-1.0) if answered else None, spread)
+
+
+def _accuracy(probe: Forgetting | None) -> float | None:
+    return probe.accuracy_lost.value if probe and probe.accuracy_lost else None
+
+
 def _forgotten(probes: Sequence[Forgetting], contaminated: int, lost: Estimate) -> Forgotten:
     rounded = probes[0].quantisation
     return Forgotten(
         quantity_of(probes[0]),
-        fmean(p.before for p in probes),
-        fmean(p.after for p in probes),
+        _mean([p.before for p in probes]),
+        _mean([p.after for p in probes]),
         lost,
         items=probes[0].n,
         rounding=Estimate(rounded.value, rounded.ci_low, rounded.ci_high, "items", 1) if rounded else None,
@@ -260,11 +281,17 @@ def mean_stages(outcomes: Sequence[Outcome]) -> Stages | None:
     )
 
 
+def _mean(values: Sequence[float | None]) -> float | None:
+    """None where some run does not know it."""
+    known = [value for value in values if value is not None]
+    return fmean(known) if len(known) == len(values) else None
+
+
 def mean_cost(costs: Sequence[Cost]) -> Cost | None:
     """Means; counts rounded. None is a mean that some run does not know."""
     if not costs:
         return None
     columns = {name: [getattr(cost, name) for cost in costs] for name in Cost.model_fields}
-    means = {name: None if None in values else fmean(values) for name, values in columns.items()}
-    whole = {name for name, field in Cost.model_fields.items() if field.annotation is int}
+    means = {name: _mean(values) for name, values in columns.items()}
+    whole = {name for name, field in Cost.model_fields.items() if int in get_args(field.annotation)}
     return Cost.model_validate({name: round(mean) if name in whole and mean else mean for name, mean in means.items()})

@@ -26,16 +26,19 @@ def pilot_of(rows: Sequence[Row]) -> Pilot | str:
     return pilot(answered, len(standing.pairs), sum(shares) / len(shares) if shares else None)
 
 
-def study_seconds(rows: Sequence[Row], seeds: int, items: int) -> float:
+def study_seconds(rows: Sequence[Row], seeds: int, items: int) -> float | None:
     """What such a study takes: the pilot's mean seconds of each row, its answers to the test set as many times as long.
 
-    A row that depends on no seed is run once.
+    A row that depends on no seed is run once. None where some row does not know what it took.
     """
     total = 0.0
     for row in rows:
-        if row.cost and row.outcome:
-            asked = (row.cost.eval_seconds - row.cost.probe_seconds) * items / row.outcome.score.n
-            total += (row.cost.train_seconds + row.cost.probe_seconds + asked) * (1 if row.seeds == "none" else seeds)
+        cost, outcome = row.cost, row.outcome
+        if cost is None or outcome is None or cost.train_seconds is None or cost.eval_seconds is None:
+            return None
+        probing = cost.probe_seconds or 0.0
+        asked = (cost.eval_seconds - probing) * items / outcome.score.n
+        total += (cost.train_seconds + probing + asked) * (1 if row.seeds == "none" else seeds)
     return total
 
 

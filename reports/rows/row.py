@@ -133,12 +133,13 @@ class Row:
 
     @property
     def trains(self) -> bool:
-        return self.cost is not None and self.cost.train_examples > 0
+        return bool(self.cost and self.cost.train_examples)
 
     @property
     def trained_share(self) -> float | None:
         """Trainable parameters as a share of all; None where it is not known."""
-        return self.cost.trainable_parameters / self.cost.total_parameters if self.cost and self.cost.total_parameters else None
+        trained, total = (self.cost.trainable_parameters, self.cost.total_parameters) if self.cost else (None, None)
+        return trained / total if trained is not None and total else None
 
     @property
     def faults(self) -> list[str]:

@@ -39,7 +39,7 @@ def spreads_of(rows: Sequence[Sequence[Record]]) -> list[SeedSpreads]:
 
 def _table(runs: Sequence[Record]) -> tuple[str, str, str, bool]:
     setup, cost = runs[0].setup, runs[0].cost
-    return setup.suite, setup.model, setup.task, cost is not None and cost.train_examples > 0
+    return setup.suite, setup.model, setup.task, bool(cost and cost.train_examples)
 
 
 def _seeded(runs: Sequence[Record]) -> bool:

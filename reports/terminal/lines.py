@@ -4,6 +4,7 @@ from collections.abc import Callable, Iterator, Sequence
 
 from reports.rows import numbers
 from reports.rows.environments import other_environments
+from reports.rows.imported import stated_sources
 from reports.rows.means import Away
 from reports.rows.row import Row
 from reports.rows.stopping import stopping
@@ -31,6 +32,7 @@ def below(rows: Sequence[Row]) -> Iterator[str]:
         for row in rows:
             yield from fact(row)
     yield from _contaminated(rows)
+    yield from stated_sources(rows)
     yield from (other.sentence for other in other_environments(rows))
     for row in rows:
         yield from _doubts(row)
@@ -48,9 +50,9 @@ def _seeds(row: Row) -> Iterator[str]:
 
 
 def _trained(row: Row) -> Iterator[str]:
-    cost, part = row.cost, row.trained_share
+    part, cost = row.trained_share, row.cost
     if cost and part is not None and 0 < part < 1:
-        sizes = f"{numbers.integer(cost.trainable_parameters)} of {numbers.integer(cost.total_parameters)}"
+        sizes = f"{numbers.integer(cost.trainable_parameters or 0)} of {numbers.integer(cost.total_parameters or 0)}"
         yield f"{row.label}: trainable parameters {sizes} ({100 * part:.2f} %)"
 
 
@@ -125,7 +127,7 @@ def _contaminated(rows: Sequence[Row]) -> Iterator[str]:
     alike: dict[tuple[str, int, int], list[str]] = {}
     for row in rows:
         for name, forgotten in row.forgetting.items():
-            if forgotten.contaminated:
+            if forgotten.contaminated and forgotten.items:
                 alike.setdefault((name, forgotten.contaminated, forgotten.items), []).append(row.label)
     for (name, count, items), labels in alike.items():
         yield f"{name}: {count:,} of {numbers.item_counts([items])} contaminated by what was trained on ({', '.join(labels)})"

@@ -86,10 +86,10 @@ def _table(rows: Sequence[Row], found: Pilot, difference: float) -> Table:
     for seeds in SEEDS:
         items = found.items_for(difference, seeds)
         low, high = (_items(end.items_for(difference, seeds), None) for end in ends)
-        taken = duration(study_seconds(rows, seeds, items)) if items else numbers.MISSING
+        taken = study_seconds(rows, seeds, items) if items else None
         known = low if low == high else f"{low} to {high}"
         floor = numbers.span(found.smallest(seeds), quantity)
-        table.add_row(str(seeds), floor, _items(items, exist), known, taken)
+        table.add_row(str(seeds), floor, _items(items, exist), known, duration(taken))
     return table
 
 
@@ -97,8 +97,10 @@ def _items(count: int | None, exist: int | None) -> str:
     return NONE if count is None else f"{count:,}{'+' if exist and count > exist else ''}"
 
 
-def duration(value: float) -> str:
-    """`45 s`, `12 min`, `3.4 h`"""
+def duration(value: float | None) -> str:
+    """`45 s`, `12 min`, `3.4 h`; a dash where it is not known."""
+    if value is None:
+        return numbers.MISSING
     if value < 90:
         return f"{value:.0f} s"
     return f"{value / 60:.0f} min" if value < 5400 else f"{value / 3600:.1f} h"

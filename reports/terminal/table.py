@@ -203,4 +203,5 @@ def _costs(row: Row) -> tuple[str, str, str]:
     trained = numbers.percent(row.trained_share).removesuffix(" %")
     # Who asks an API does not know the memory that it takes.
     peak = numbers.gigabytes(cost.peak_memory_bytes) if cost.peak_memory_bytes else numbers.MISSING
-    return numbers.seconds(cost.train_seconds), peak, trained
+    seconds = numbers.MISSING if cost.train_seconds is None else numbers.seconds(cost.train_seconds)
+    return seconds, peak, trained

@@ -13,7 +13,7 @@ from bench.records.outcome import Delta, Gain
 from bench.records.record import Record
 
 LATER = {"schema_version": 2, "environment_id": None, "asked": None, "seed_sd": None, "rank": None}
-LATER |= {"best_base": None, "references": {}, "collapsed": None}
+LATER |= {"best_base": None, "references": {}, "collapsed": None, "source": None}
 
 
 def read(raw: dict) -> Record:
@@ -24,6 +24,7 @@ def test_all_information_is_kept(of_schema_1):
     raw = json.loads(of_schema_1.read_text(encoding="utf-8"))
     assert len(raw) == 31
     later = LATER | {"elsewhere": {name: part | {"metrics": {}, "best_base": None} for name, part in raw["elsewhere"].items()}}
+    later |= {"forgetting": {name: part | {"accuracy_lost": None} for name, part in raw["forgetting"].items()}}
     cost = raw["cost"] and {**raw["cost"], "useful_flops": None}  # which came later
     assert as_contract(store.read_record(of_schema_1)) == raw | later | {"cost": cost}
 

@@ -25,3 +25,5 @@ def test_seconds_by_hand(make, out):
     rows = aggregate(make.kept(out, [*found, make.record("zero-shot", trainable=0)]), out)
     assert study_seconds(rows, 3, 800) == pytest.approx(6 * (82 + 4.5 + 4 * 7.75) + 4.5 + 4 * 7.75)
     assert known_items(rows) == 872
+    unknown = make.changed(found[0][0], cost=found[0][0].cost.model_copy(update={"train_seconds": None}))
+    assert study_seconds(aggregate([unknown]), 3, 800) is None

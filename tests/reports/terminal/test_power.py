@@ -36,4 +36,4 @@ def test_another_unit_or_none_is_the_user_s_mistake(make, out):
 
 
 def test_duration_as_text():
-    assert [duration(value) for value in (45.2, 720, 12_240)] == ["45 s", "12 min", "3.4 h"]
+    assert [duration(value) for value in (45.2, 720, 12_240, None)] == ["45 s", "12 min", "3.4 h", "–"]

@@ -1,0 +1,120 @@
+"""What one item adds to a task's metric, and the number that the sums make: so that items can be left out, one after another.
+
+`outside.py` has the metrics of all items at once, by other people's code; a test holds the two together.
+"""
+
+import json
+import math
+from collections import Counter
+from collections.abc import Callable, Hashable, Mapping
+from dataclasses import dataclass
+from functools import partial
+from typing import Any, Literal
+
+from reports.audit.outside import best_exact, best_overlap, entities_of, typed_words
+
+Terms = Mapping[Hashable, float]
+Bounded = Literal["mean of shares", "share", "number"]
+"""What a metric's number is, by which its interval is kept inside: a mean of values in [0, 1], another number in [0, 1], or a
+number without bounds."""
+
+
+@dataclass(frozen=True)
+class CountedMetric:
+    """A metric that is made of sums over items. Values come as the items' table holds them."""
+
+    terms: Callable[[str, str], Terms]
+    number: Callable[[Terms], float]
+    bounded: Bounded
+
+
+def _mean(value: Callable[[str, str], float]) -> CountedMetric:
+    def terms(prediction: str, gold: str) -> Terms:
+        return {"sum": value(prediction, gold), "items": 1.0}
+
+    return CountedMetric(terms, lambda sums: sums["sum"] / sums["items"], "mean of shares")
+
+
+def _hits(said: Counter[Any], right: Counter[Any], group: Callable[[Any], Hashable]) -> Terms:
+    """Hits, predictions and golds of each group, from what was said and what is right, as ("hits", group) and so on."""
+    terms: Counter[Hashable] = Counter()
+    for name, found in (("hits", said & right), ("said", said), ("right", right)):
+        for each, count in found.items():
+            terms[name, group(each)] += count
+    return terms
+
+
+def _f1(sums: Terms, group: Hashable, measure: str = "f1") -> float:
+    hits, said, right = (sums.get((name, group), 0.0) for name in ("hits", "said", "right"))
+    below = {"f1": said + right, "precision": said, "recall": right}[measure]
+    return (2 * hits if measure == "f1" else hits) / below if below else 0.0
+
+
+def _macro(sums: Terms) -> float:
+    """The mean F1 of the groups that occur, as prediction or as gold."""
+    groups = {key[1] for key, count in sums.items() if isinstance(key, tuple) and key[0] != "hits" and count > 0}
+    return math.fsum(_f1(sums, group) for group in groups) / len(groups) if groups else 0.0
+
+
+def _strict_entities(tags: list[str]) -> list[tuple[str, int, int]]:
+    """Type, first and last word (exclusive), where B- alone begins an entity and I- of its type goes on with it."""
+    found: list[tuple[str, int, int]] = []
+    inside = False
+    for place, tag in enumerate(tags):
+        kind = tag[2:]
+        if tag.startswith("B-"):
+            found.append((kind, place, place + 1))
+            inside = True
+        elif inside and tag.startswith("I-") and found[-1][0] == kind:
+            found[-1] = (kind, found[-1][1], place + 1)
+        else:
+            inside = False
+    return found
+
+
+def _entities(measure: str, strict: bool = False) -> CountedMetric:
+    """Micro-averaged: all types are one group."""
+    read = _strict_entities if strict else entities_of
+
+    def terms(prediction: str, gold: str) -> Terms:
+        return _hits(Counter(read(json.loads(prediction))), Counter(read(json.loads(gold))), lambda _: "all")
+
+    return CountedMetric(terms, partial(_f1, group="all", measure=measure), "share")
+
+
+def _entity_macro(prediction: str, gold: str) -> Terms:
+    return _hits(Counter(entities_of(json.loads(prediction))), Counter(entities_of(json.loads(gold))), lambda entity: entity[0])
+
+
+def _entity_words(prediction: str, gold: str) -> Terms:
+    return _hits(Counter(typed_words(json.loads(prediction))), Counter(typed_words(json.loads(gold))), lambda _: "all")
+
+
+def _labels(prediction: str, gold: str) -> Terms:
+    return _hits(Counter([prediction]), Counter([gold]), lambda label: label)
+
+
+def _likelihood(prediction: str, gold: str) -> Terms:
+    nats, tokens, size = json.loads(prediction)
+    return {"nats": nats, "tokens": tokens, "bytes": size}
+
+
+COUNTED: dict[str, CountedMetric] = {
+    "accuracy": _mean(lambda prediction, gold: float(prediction == gold)),
+    "f1_macro": CountedMetric(_labels, _macro, "share"),
+    "entity_f1": _entities("f1"),
+    "entity_precision": _entities("precision"),
+    "entity_recall": _entities("recall"),
+    "entity_f1_strict": _entities("f1", strict=True),
+    "entity_precision_strict": _entities("precision", strict=True),
+    "entity_recall_strict": _entities("recall", strict=True),
+    "entity_f1_macro": CountedMetric(_entity_macro, _macro, "share"),
+    "entity_word_f1": CountedMetric(_entity_words, partial(_f1, group="all"), "share"),
+    "entity_f1_seen": _entities("f1"),
+    "entity_f1_unseen": _entities("f1"),
+    "squad_em": _mean(lambda prediction, gold: best_exact(prediction, json.loads(gold))),
+    "squad_f1": _mean(lambda prediction, gold: best_overlap(prediction, json.loads(gold))),
+    "perplexity": CountedMetric(_likelihood, lambda sums: math.exp(sums["nats"] / sums["tokens"]), "number"),
+    "bits_per_byte": CountedMetric(_likelihood, lambda sums: sums["nats"] / math.log(2) / sums["bytes"], "number"),
+}
+"""Of texts that a model writes at length (BLEU, chrF, ROUGE) there is none: their intervals are not recomputed."""

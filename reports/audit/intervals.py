@@ -1,0 +1,133 @@
+"""The intervals of a record and of a row once more, from the items alone."""
+
+from collections.abc import Iterator, Mapping, Sequence
+
+import pandas as pd
+
+from bench.records.record import Record
+from reports.audit import leaving_out
+from reports.audit.leaving_out import LeftOut, SeedVariance, bounds, bounds_of_bounds
+from reports.audit.outside import METRICS, RATE_COLUMNS
+from reports.audit.probing import DISTANCES, ProbeItems
+from reports.audit.reading import Numbers, Path, complete
+from reports.audit.recomputed import probe_parts, said_and_gold, single_scores, task_parts
+from reports.audit.table import BOUNDS, ShownRow
+
+Left = dict[Path, LeftOut]
+"""By the place of the number in a record's outcome."""
+
+
+def left_out(record: Record, items: pd.DataFrame) -> Left:
+    """Each number that has an interval, with its items left out."""
+    if record.outcome is None or items.empty:
+        return {}
+    found: Left = {}
+    for place, answered, score, metrics in task_parts(record, items):
+        found |= {(*place, *inner): left for inner, left in _task(answered, score, metrics)}
+    for place, answered in single_scores(items):
+        left = _score(answered, record.outcome.score.name, "prediction")
+        found |= {place: left} if left else {}
+    for name, probe in probe_parts(record, items):
+        found |= {("forgetting", name, *inner): left for inner, left in _probe(probe)}
+    return found
+
+
+def record_intervals(left: Mapping[Path, LeftOut]) -> Numbers:
+    """Both ends of every interval of one run, by their places."""
+    return {(*place, end): bound for place, each in left.items() for end, bound in zip(BOUNDS, bounds([each]), strict=True)}
+
+
+def row_intervals(runs: Sequence[Left], table: Sequence[Sequence[Left]], row: ShownRow) -> Numbers:
+    """Both ends of every interval that a row shows of its means over runs, one per seed.
+
+    `table` holds the runs of all rows of its table that depend on a seed, its own included: together they say how far a seed
+    moves a number. Without any, the row depends on no seed.
+    """
+    found: Numbers = {}
+    for place in runs[0]:
+        mine = [run[place] for run in runs if place in run]
+        if (*place, BOUNDS[0]) in row.numbers and len(mine) == len(runs):
+            moved = _moved(place)
+            seeds = _pooled([[run[moved].value for run in each] for each in table if all(moved in run for run in each)])
+            ends = bounds_of_bounds(mine, seeds) if place in row.from_bounds else bounds(mine, seeds)
+            found |= {(*place, end): bound for end, bound in zip(BOUNDS, ends, strict=True)}
+    return found
+
+
+def _moved(place: Path) -> Path:
+    """The base is the same for all seeds, which move a gain as far as the score that it is the gain of."""
+    for gain in (("best_base", "gain"), ("gain",)):
+        if place[-len(gain) :] == gain:
+            return (*place[: -len(gain)], "score")
+    return place
+
+
+def _pooled(rows: Sequence[Sequence[float]]) -> SeedVariance:
+    squares, freedom = 0.0, 0
+    for row in rows:
+        mean = sum(row) / len(row) if row else 0.0
+        squares, freedom = squares + sum((value - mean) ** 2 for value in row), freedom + max(len(row) - 1, 0)
+    return SeedVariance(squares / freedom, freedom) if freedom else SeedVariance()
+
+
+def _task(answered: pd.DataFrame, score: str, metrics: Sequence[str]) -> Iterator[tuple[Path, LeftOut]]:
+    after = _score(answered, score, "prediction")
+    if after is not None:
+        yield ("score",), after
+    for name in metrics:
+        left = _score(answered, name, "prediction")
+        if left is not None:
+            yield ("metrics", name), left
+    for column, place in (("before", ("gain",)), ("best_before", ("best_base", "gain"))):
+        before = _score(answered, score, column)
+        if after is not None and before is not None:
+            risen = after.minus(before, METRICS[score].sign)
+            yield place, risen
+
+
+def _score(answered: pd.DataFrame, metric: str, column: str) -> LeftOut | None:
+    if metric in RATE_COLUMNS:
+        known = answered[answered[metric].notna()] if metric in answered else answered.head(0)
+        values = complete(known, metric)
+        return leaving_out.of_mean(known, values, [1.0] * len(values), "mean of shares") if values else None
+    said = said_and_gold(answered, metric, column)
+    return leaving_out.of_metric(answered, metric, *said) if said else None
+
+
+def _probe(probe: ProbeItems) -> Iterator[tuple[Path, LeftOut]]:
+    """What was lost, by rounding alone, and of right answers."""
+    before, rounded, after = (_probe_score(probe, column) for column in ("before_value", "rounded_value", "value"))
+    for place, now in (((), after), (("quantisation",), rounded)):
+        if before is not None and now is not None:
+            yield place, before.minus(now, probe.sign)
+    old, new = (_mean(probe.items, column) for column in ("before_right", "right"))
+    if old is not None and new is not None:
+        yield ("accuracy_lost",), old.minus(new)
+
+
+def _mean(items: pd.DataFrame, column: str) -> LeftOut | None:
+    values = complete(items, column)
+    return leaving_out.of_mean(items, values, [1.0] * len(values), "number") if values else None
+
+
+def _probe_score(probe: ProbeItems, column: str) -> LeftOut | None:
+    values, items = complete(probe.items, column), probe.items
+    if values is None or probe.kind in DISTANCES:
+        return None
+    if probe.kind != "similarity":
+        return leaving_out.of_mean(items, values, complete(items, "weight") or [1.0] * len(values), "number")
+    gold = complete(items, "gold")
+    if gold is None or len(set(gold)) < 2:
+        return None
+    if probe.options.get("gold") == "graded":
+        return _correlation(items, values, gold)
+    return leaving_out.of_ranking(items, values, gold)
+
+
+def _correlation(items: pd.DataFrame, values: Sequence[float], gold: Sequence[float]) -> LeftOut:
+    from scipy.stats import spearmanr
+
+    def score(left: list[int]) -> float:
+        return float(spearmanr([gold[place] for place in left], [values[place] for place in left]).statistic)
+
+    return leaving_out.of_score(items, score)

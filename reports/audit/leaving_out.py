@@ -1,0 +1,198 @@
+"""Numbers with one item, or one whole cluster of items, left out at a time, and the intervals that follow: in plain loops.
+
+Formulas: docs/method/scores.md. A number's variance over items is the jackknife's, (G - 1) / G times the sum of squared
+distances of the G numbers from their mean (Efron & Stein 1981); over seeds it is the usual one. The half width h of an interval
+is the root of t(nu)^2 v + t(g)^2 c (MOVER).
+"""
+
+import math
+from collections import Counter, defaultdict
+from collections.abc import Callable, Hashable, Sequence
+from dataclasses import dataclass
+from functools import cache
+
+import pandas as pd
+
+from reports.audit.counting import COUNTED, Bounded, CountedMetric, Terms
+
+FEWEST_CLUSTERS = 8
+"""Effective clusters below which items are left out one by one."""
+
+
+@dataclass(frozen=True)
+class LeftOut:
+    """A number of one run, and the same number without each cluster of items in turn."""
+
+    value: float
+    without: Sequence[float]
+    freedom: float
+    """Effective clusters (without clusters: items) less one; of a ranking, the smaller class less one."""
+    bounded: Bounded = "number"
+
+    def minus(self, other: "LeftOut", sign: float = 1.0) -> "LeftOut":
+        """`sign` times the difference, with both numbers' clusters left out together."""
+        without = [sign * (one - two) for one, two in zip(self.without, other.without, strict=True)]
+        return LeftOut(sign * (self.value - other.value), without, min(self.freedom, other.freedom))
+
+    def distances(self) -> list[float]:
+        """Distances of the numbers from their mean, scaled so that their squares add up to the variance."""
+        count, mean = len(self.without), math.fsum(self.without) / len(self.without)
+        return [(each - mean) * math.sqrt((count - 1) / count) for each in self.without]
+
+
+@dataclass(frozen=True)
+class SeedVariance:
+    """Of a number over the seeds of a table's rows, pooled, with its degrees of freedom."""
+
+    variance: float = 0.0
+    freedom: int = 0
+
+
+def groups_of(items: pd.DataFrame) -> tuple[list[Hashable], float]:
+    """Each item's cluster, and the degrees of freedom of their number."""
+    alone: list[Hashable] = list(range(len(items)))
+    if "cluster" not in items:
+        return alone, len(items) - 1.0
+    labels: list[Hashable] = [
+        str(label) if isinstance(label, str) or not pd.isna(label) else place for place, label in enumerate(items["cluster"])
+    ]
+    sizes = Counter(labels).values()
+    effective = sum(sizes) ** 2 / sum(size**2 for size in sizes)
+    return (alone, len(items) - 1.0) if effective < FEWEST_CLUSTERS else (labels, effective - 1.0)
+
+
+def of_metric(items: pd.DataFrame, name: str, said: Sequence[str], gold: Sequence[str]) -> LeftOut | None:
+    """A task's metric of answers; None for one that is made of no sums."""
+    metric = COUNTED.get(name)
+    return None if metric is None else of_sums(items, metric, list(map(metric.terms, said, gold)))
+
+
+def of_mean(items: pd.DataFrame, values: Sequence[float], weights: Sequence[float], bounded: Bounded) -> LeftOut:
+    """A weighted mean."""
+    metric = CountedMetric(lambda *_: {}, lambda sums: sums["sum"] / sums["weight"] if sums["weight"] else 0.0, bounded)
+    return of_sums(items, metric, [{"sum": v * w, "weight": w} for v, w in zip(values, weights, strict=True)])
+
+
+def of_sums(items: pd.DataFrame, metric: CountedMetric, terms: Sequence[Terms]) -> LeftOut:
+    groups, freedom = groups_of(items)
+    totals: defaultdict[Hashable, float] = defaultdict(float)
+    parts: dict[Hashable, defaultdict[Hashable, float]] = {}
+    for group, counts in zip(groups, terms, strict=True):
+        part = parts.setdefault(group, defaultdict(float))
+        for key, count in counts.items():
+            part[key] += count
+            totals[key] += count
+    without = [metric.number({key: total - part[key] for key, total in totals.items()}) for part in parts.values()]
+    return LeftOut(metric.number(totals), without, freedom, metric.bounded)
+
+
+def of_score(items: pd.DataFrame, score: Callable[[list[int]], float]) -> LeftOut:
+    """A number that is made of no sums, from the places of the items that are left."""
+    groups, freedom = groups_of(items)
+    everything = list(range(len(items)))
+    without = [score([place for place in everything if groups[place] != group]) for group in dict.fromkeys(groups)]
+    return LeftOut(score(everything), without, freedom)
+
+
+def of_ranking(items: pd.DataFrame, values: Sequence[float], gold: Sequence[float]) -> LeftOut | None:
+    """ROC AUC, with DeLong's placements (DeLong et al. 1988; clusters: Obuchowski 1997) for numbers with a cluster left out.
+
+    None without two clusters of each class, of which nothing is known.
+    """
+    groups, freedom = groups_of(items)
+    sides = [[place for place, label in enumerate(gold) if (label == 1) is positive] for positive in (True, False)]
+    places = {place: _placement(values, place, sides[side], bool(side)) for side in (1, 0) for place in sides[1 - side]}
+    auc = math.fsum(places[place] for place in sides[0]) / len(sides[0]) if sides[0] and sides[1] else 0.5
+    shifts: defaultdict[Hashable, float] = defaultdict(float)
+    for side in sides:
+        holding = len({groups[place] for place in side})
+        if holding < 2:
+            return None
+        for place in side:
+            shifts[groups[place]] += (places[place] - auc) / len(side) * math.sqrt(holding / (holding - 1))
+    return LeftOut(auc, _unscaled(list(shifts.values())), min(freedom, min(map(len, sides)) - 1.0))
+
+
+def _placement(values: Sequence[float], place: int, others: Sequence[int], positive: bool) -> float:
+    """The share of the other class that an item is on the right side of; an equal one counts half."""
+    sign = 1 if positive else -1
+    beaten = sum((sign * values[place] > sign * values[other]) + (values[place] == values[other]) / 2 for other in others)
+    return beaten / len(others) if others else 0.0
+
+
+def _unscaled(shifts: list[float]) -> list[float]:
+    """Numbers whose `distances` are these shifts, which are centred: the two classes' placements add up to nothing."""
+    scale = math.sqrt((len(shifts) - 1) / len(shifts))
+    return [shift / scale for shift in shifts]
+
+
+def bounds(runs: Sequence[LeftOut], seeds: SeedVariance | None = None) -> tuple[float, float]:
+    """The 95 % interval of the mean over runs, one per seed, of a number of the same items."""
+    mean, by_items = _mean(runs), _variance(runs)
+    half = math.hypot(_over_seeds(runs, seeds), math.sqrt(by_items) * _t(runs[0].freedom) if by_items else 0.0)
+    return _inside(mean, half, runs[0])
+
+
+def bounds_of_bounds(runs: Sequence[LeftOut], seeds: SeedVariance) -> tuple[float, float]:
+    """The same where the mean distances of the runs' own bounds stand for the part over items."""
+    mean, by_seeds = _mean(runs), _over_seeds(runs, seeds)
+    low, high = (math.fsum(ends) / len(runs) for ends in zip(*(bounds([run]) for run in runs), strict=True))
+    low, high = mean - math.hypot(by_seeds, mean - low), mean + math.hypot(by_seeds, high - mean)
+    return (low, high) if runs[0].bounded == "number" else (max(low, 0.0), min(high, 1.0))
+
+
+def _mean(runs: Sequence[LeftOut]) -> float:
+    return math.fsum(run.value for run in runs) / len(runs)
+
+
+def _over_seeds(runs: Sequence[LeftOut], seeds: SeedVariance | None) -> float:
+    """The seeds' part of half an interval: the table's variance, or the row's own if that is larger."""
+    count, mean, seeds = len(runs), _mean(runs), seeds or SeedVariance()
+    own = math.fsum((run.value - mean) ** 2 for run in runs) / (count - 1) if count > 1 else 0.0
+    variance = max(own, seeds.variance) / count
+    return math.sqrt(variance) * _t(max(seeds.freedom, count - 1)) if variance else 0.0
+
+
+def _variance(runs: Sequence[LeftOut]) -> float:
+    """Over items, of the mean: one run's own, else the mean covariance of two runs, and never below 0."""
+    distances = [run.distances() for run in runs]
+    if len(runs) == 1:
+        return math.fsum(each**2 for each in distances[0])
+    pairs = [
+        math.fsum(a * b for a, b in zip(one, other, strict=True))
+        for place, one in enumerate(distances)
+        for other in distances[place + 1 :]
+    ]
+    return max(math.fsum(pairs) / len(pairs), 0.0)
+
+
+def _inside(mean: float, half: float, run: LeftOut) -> tuple[float, float]:
+    """The bounds, kept in [0, 1] where the number is: Wilson's for a mean of shares, the logit's for another share."""
+    if run.bounded == "number":
+        return mean - half, mean + half
+    inner = mean * (1 - mean)
+    if inner <= 0:
+        z = _z()
+        half = math.hypot(half, z**2 / (run.freedom + 1 + z**2))
+        low, high = mean - half, mean + half
+    elif run.bounded == "mean of shares":
+        rate = half**2 / inner
+        middle, reach = mean + rate / 2, math.sqrt(half**2 + rate**2 / 4)
+        low, high = (middle - reach) / (1 + rate), (middle + reach) / (1 + rate)
+    else:
+        low, high = (1 / (1 + (1 - mean) / mean * math.exp(-sign * half / inner)) for sign in (-1, 1))
+    return min(max(low, 0.0), 1.0), min(max(high, 0.0), 1.0)
+
+
+@cache
+def _t(freedom: float) -> float:
+    from scipy.stats import t
+
+    return float(t.ppf(0.975, freedom))
+
+
+@cache
+def _z() -> float:
+    from scipy.stats import norm
+
+    return float(norm.ppf(0.975))

@@ -1,0 +1,1 @@
+"""Results of others, read into records like ours; what they do not say stays unknown."""

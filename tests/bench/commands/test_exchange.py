@@ -1,0 +1,68 @@
+"""`tunebench import` as its users call it: what is said, where, and with which exit status."""
+
+import json
+
+import pytest
+
+from bench import cli
+
+
+def called(capsys, *arguments):
+    with pytest.raises(SystemExit) as leaving:
+        cli.main([*map(str, arguments)])
+    said = capsys.readouterr()
+    return leaving.value.code, said.out, said.err
+
+
+def of_peft(strategy: str, right: int) -> dict:
+    config = {"model_id": "org/Base-1B", "dtype": "bfloat16", "max_steps": 10, "seed": 0}
+    end = {"test accuracy": right / 1319, "train samples": 40}
+    return {
+        "run_info": {"created_at": "2026-05-01", "experiment_name": strategy, "train_config": config, "peft_config": None},
+        "train_info": {"status": "success", "train_time": 1.0, "accelerator_memory_max": 1, "metrics": [end]},
+        "meta_info": {"package_info": {"peft-version": "0.19.0"}, "system_info": {}},
+    }
+
+
+@pytest.fixture
+def results(tmp_path):
+    folder = tmp_path / "results"
+    folder.mkdir()
+    for name, right in (("high", 800), ("near", 790), ("low", 300)):
+        (folder / f"{name}.json").write_text(json.dumps(of_peft(f"{name}/base-1b-x", right)))
+    return folder
+
+
+def test_peft_is_imported_and_shown(capsys, results, tmp_path):
+    out = tmp_path / "out"
+    assert called(capsys, "import", "peft-method-comparison", results, "--out", out) == (0, "3 records imported\n", "")
+    status, table, _ = called(capsys, "results", "--out", out)
+    assert status == 0 and "peft-method-comparison: org/Base-1B on gsm8k (accuracy over 1,319 items)" in table
+    assert table.index("high/x") < table.index("near/x") < table.index("low/x")
+    assert "binomial" in table and "has 0 trials" not in table
+    status, said, _ = called(capsys, "results", "--json", "--out", out)
+    shown = json.loads(said)
+    assert {row["source"]["whose"] for row in shown} == {"peft-method-comparison"}
+    assert all(
+        row["cost"]["train_flops"] is None and row["gain"] is None and row["tuning"] == {"trials": None} for row in shown
+    )
+
+
+def test_one_bad_file_ends_with_1_and_the_others_go_in(capsys, results, tmp_path):
+    (results / "bad.json").write_text("{")
+    status, said, faults = called(capsys, "import", "peft-method-comparison", results, "--out", tmp_path / "out")
+    assert status == 1 and said == "3 records imported, 1 file left out\n"
+    assert faults.startswith("error: bad.json: file: is not JSON")
+
+
+def test_no_folder_is_the_users_error(capsys, tmp_path):
+    status, _, said = called(capsys, "import", "peft-method-comparison", tmp_path / "none", "--out", tmp_path / "out")
+    assert status == 2 and said.startswith("error: there is no ")
+    (tmp_path / "empty").mkdir()
+    assert called(capsys, "import", "peft-method-comparison", tmp_path / "empty", "--out", tmp_path / "out")[0] == 2
+
+
+def test_a_suite_of_another_name(capsys, results, tmp_path):
+    out = tmp_path / "out"
+    assert called(capsys, "import", "peft-method-comparison", results / "low.json", "--suite", "ours", "--out", out)[0] == 0
+    assert "ours: org/Base-1B on gsm8k" in called(capsys, "results", "--suite", "ours", "--out", out)[1]

@@ -1,0 +1,42 @@
+"""Metrics as sums over items: the same as other people's code for all items, and with any item left out."""
+
+import pytest
+from audited import METRICS as NAMES
+from audited import answered
+
+from bench import metrics
+from bench.records.store import as_text
+from reports.audit.counting import COUNTED
+from reports.audit.leaving_out import of_metric
+from reports.audit.outside import METRICS
+
+ALSO = {"people": ["entity_recall", "entity_precision_strict", "entity_recall_strict", "entity_f1_seen", "entity_f1_unseen"]}
+CASES = [(task, name) for task, names in NAMES.items() for name in [*names, *ALSO.get(task, [])]]
+
+
+@pytest.mark.parametrize(("task", "name"), CASES)
+def test_all_items_and_all_but_one_are_as_others_count_them(task, name):
+    frame = answered(task, 3, count=25)
+    said, gold = ([as_text(value) for value in frame[side]] for side in ("prediction", "gold"))
+    left = of_metric(frame, name, said, gold)
+    assert left.value == pytest.approx(METRICS[name].of(said, gold), rel=1e-12)
+    for place, without in enumerate(left.without):
+        fewer = [[*texts[:place], *texts[place + 1 :]] for texts in (said, gold)]
+        assert without == pytest.approx(METRICS[name].of(*fewer), rel=1e-12, abs=1e-15)
+
+
+def test_strict_entities_begin_with_b_alone():
+    said, gold = '["I-A", "B-A", "I-B", "I-A", "B-A", "I-A"]', '["O", "B-A", "O", "O", "B-A", "I-A"]'
+    terms = COUNTED["entity_f1_strict"].terms(said, gold)
+    assert terms == {("hits", "all"): 2, ("said", "all"): 2, ("right", "all"): 2}
+    assert COUNTED["entity_f1"].terms(said, gold)["said", "all"] == 5  # an I- that continues nothing begins one, too
+
+
+def test_intervals_are_kept_inside_as_the_engine_keeps_them():
+    kinds = {"mean of shares": "wilson", "share": "logit", "number": "plain"}
+    for name, metric in COUNTED.items():
+        assert kinds[metric.bounded] == metrics.counted(name).scale, name
+
+
+def test_what_is_no_sum_over_items_has_none():
+    assert of_metric(answered("questions", 0), "rouge1", ["a"], ['["a"]']) is None

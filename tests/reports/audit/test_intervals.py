@@ -1,0 +1,50 @@
+"""A record's and a row's intervals from the items, and what is said of a number without one."""
+
+import pandas as pd
+import pytest
+from audited import METRICS, scored
+
+from bench.records import store
+from reports.audit.intervals import left_out, record_intervals, row_intervals
+from reports.audit.table import shown_rows
+
+
+def ends(part):
+    return part.ci_low, part.ci_high
+
+
+@pytest.mark.parametrize("task", METRICS)
+def test_every_interval_of_a_record_is_found(task):
+    record, items = scored(task)
+    found, outcome = record_intervals(left_out(record, items)), record.outcome
+
+    def at(*place):
+        return found[*place, "ci_low"], found[*place, "ci_high"]
+
+    assert at("score") == pytest.approx(ends(outcome.score), rel=1e-12)
+    assert at("best_base", "gain") == pytest.approx(ends(outcome.best_base.gain), rel=1e-12)
+    for name, probe in outcome.forgetting.items():
+        assert at("forgetting", name) == pytest.approx(ends(probe), rel=1e-12)
+        assert at("forgetting", name, "quantisation") == pytest.approx(ends(probe.quantisation), rel=1e-12)
+    lost = outcome.forgetting["lambada"].accuracy_lost
+    assert at("forgetting", "lambada", "accuracy_lost") == pytest.approx(ends(lost), rel=1e-12)
+    assert ("forgetting", "wikipedia", "accuracy_lost", "ci_low") not in found
+
+
+def test_what_is_missing_is_left_out():
+    record, items = scored()
+    assert left_out(record, pd.DataFrame()) == {}
+    left = left_out(record, items.assign(before=None))
+    assert ("score",) in left and ("gain",) not in left and ("best_base", "gain") in left
+
+
+def test_rows_take_the_seed_variance_of_their_table(results):
+    records = store.read_all(results)
+    (row,) = (row for row in shown_rows(records, results) if len(row.runs) == 2)
+    runs = [left_out(run, store.read_items(results, run)) for run in row.runs]
+    own = row_intervals(runs, [runs], row)
+    assert own["gain", "ci_low"] == pytest.approx(row.numbers["gain", "ci_low"], rel=1e-12)
+    others = [[runs[0], runs[0]]]  # a row whose seeds agree halves the variance, and adds to what is known of it
+    pooled = row_intervals(runs, [runs, *others], row)
+    assert pooled["score", "ci_high"] - pooled["score", "ci_low"] < own["score", "ci_high"] - own["score", "ci_low"]
+    assert set(own) == {place for place in row.numbers if place[-1] in ("ci_low", "ci_high")}
