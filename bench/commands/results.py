@@ -44,7 +44,7 @@ def results(
         return 0
     from reports.terminal import table
 
-    table.print_rows(_records_of(suite, out, budget), out, allow_unequal)
+    table.print_rows(records_of(suite, out, budget), out, allow_unequal)
     return 0
 
 
@@ -59,7 +59,7 @@ def _print_trials(suite: str | None, out: Path) -> None:
     print_trials(found)
 
 
-def _records_of(suite: str | None, out: Path, budget: str | None = None) -> "list[Record]":
+def records_of(suite: str | None, out: Path, budget: str | None = None) -> "list[Record]":
     """A folder's records, for a person: none at all is an error."""
     records = _chosen(suite, out, budget)
     if not records:
@@ -100,7 +100,7 @@ def forgetting_report(
     """Gain against forgetting: per probe, at the end, at equal gain, and in words."""
     from reports.paper import forgetting as report
 
-    report.write_tables(_records_of(suite, out, budget), out, markdown, figure, allow_unequal)
+    report.write_tables(records_of(suite, out, budget), out, markdown, figure, allow_unequal)
     return 0
 
 
@@ -114,7 +114,7 @@ def audit_results(
         raise UserError(f"there is no folder {out}; name one that `tunebench run --out` wrote")
     from reports.audit.findings import audit, summary
 
-    findings = audit(out, _records_of(suite, out))
+    findings = audit(out, records_of(suite, out))
     for line in summary(findings):
         print(line)
     return 0 if findings.clean else 1

@@ -31,17 +31,18 @@ def detectable(margin: Margin, tests: int = 1, accuracy: float | None = None) ->
     more. Only the bounds' own variation is in it (Holm's first step stands for all).
     """
     level = (1 - CONFIDENCE) / tests
-    value = _smallest(margin, level, accuracy)
+    value = smallest_difference(margin, level, accuracy)
     if not margin.seeds or not margin.seed_freedom:
         return Detectable(value, value, value, 0.0)
     freedom = float(margin.seed_freedom)
-    low, high = (
-        _smallest(replace(margin, seeds=margin.seeds * freedom / chdtri(freedom, tail)), level, accuracy) for tail in (0.1, 0.9)
-    )
-    return Detectable(value, low, high, _smallest(replace(margin, items=0.0), level, accuracy))
+    varied = (replace(margin, seeds=margin.seeds * freedom / chdtri(freedom, tail)) for tail in (0.1, 0.9))
+    low, high = (smallest_difference(each, level, accuracy) for each in varied)
+    return Detectable(value, low, high, smallest_difference(replace(margin, items=0.0), level, accuracy))
 
 
-def _smallest(margin: Margin, level: float, accuracy: float | None) -> float:
+def smallest_difference(margin: Margin, level: float, accuracy: float | None) -> float:
+    """The difference that is found four times out of five at this level."""
+
     def missing(difference: float) -> float:
         return _power(difference, _scaled(margin, difference, accuracy), level) - POWER
 

@@ -4,6 +4,7 @@ from collections.abc import Iterator, Sequence
 
 from bench.statistics.estimates import Estimate
 from reports.definitions import note
+from reports.page.across import across_section
 from reports.page.cells import (
     EMPTY,
     MODEL,
@@ -33,7 +34,16 @@ RATE_OF = {"malformed": "of the answers", "answerable": "of the questions"}
 
 def small_sections(rows: Sequence[Row]) -> list[Section]:
     """The sections of one suite that have something to show."""
-    makers = (forgetting_section, stages_section, tuning_section, _metrics, _elsewhere, _transfer, _wordings)
+    makers = (
+        across_section,
+        forgetting_section,
+        stages_section,
+        tuning_section,
+        _metrics,
+        _elsewhere,
+        _transfer,
+        _wordings,
+    )
     sections = [make(rows) for make in makers]
     return [section for section in sections if section.tables]
 

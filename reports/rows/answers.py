@@ -11,6 +11,7 @@ import numpy as np
 import pandas as pd
 
 from bench import metrics
+from bench.metrics.base import Counted
 from bench.metrics.mentions import PARTS, restricted
 from bench.records import store
 from bench.statistics.arrays import Floats
@@ -43,7 +44,31 @@ def task_answers(
     if name not in metrics.metric_names():
         return None
     metric = metrics.counted(name)
-    frames = [_restricted(frame, task, kind, name) for frame in frames]
+    counted = _counts(metric, frames, task, kind, base)
+    if counted is None:
+        return None
+    counts, clusters = counted
+    after, before = (of_counts(side, metric.number, clusters) for side in counts)
+    return Answered(after, before, metric.scale)
+
+
+def right_answers(frames: Sequence[pd.DataFrame], task: str, name: str) -> tuple[Floats, Floats, Clusters] | None:
+    """1 where an answer is right, else 0: of each seed after training, (seeds, items), and of the untouched model, (items,).
+
+    None where the metric is no share of right answers.
+    """
+    counted = _counts(metrics.counted(name), frames, task, "task", "before") if name in metrics.metric_names() else None
+    if counted is None:
+        return None
+    (after, before), clusters = counted
+    if after.shape[-1] != 2 or not np.isin(after[..., 0], (0, 1)).all() or not (after[..., 1] == 1).all():
+        return None
+    return after[..., 0], before[0, :, 0], clusters
+
+
+def _counts(metric: Counted, frames: Sequence[pd.DataFrame], task: str, kind: str, base: str) -> tuple[Floats, Clusters] | None:
+    """Counts, (after and before, seeds, items, k)."""
+    frames = [_restricted(frame, task, kind, metric.name) for frame in frames]
     read = [base, "prediction", *(["gold"] if metric.reference else [])]
     parts = _aligned(frames, kind, task, read)
     if parts is None or any(part[read].isna().any(axis=None) for part in parts):
@@ -51,9 +76,7 @@ def task_answers(
     # Counted at once, so that the columns of all counts stand for the same.
     guesses = [value for side in ("prediction", base) for part in parts for value in _values(part[side], metric.prediction)]
     golds = [value for part in parts for value in _values(part["gold"], metric.reference)] if metric.reference else []
-    counts = metric.counts(guesses, golds * 2).reshape(2, len(parts), len(parts[0]), -1)
-    after, before = (of_counts(side, metric.number, _clusters(parts)) for side in counts)
-    return Answered(after, before, metric.scale)
+    return metric.counts(guesses, golds * 2).reshape(2, len(parts), len(parts[0]), -1), _clusters(parts)
 
 
 def _restricted(frame: pd.DataFrame, task: str, kind: str, name: str) -> pd.DataFrame:

@@ -5,6 +5,7 @@ from collections.abc import Iterator, Sequence
 from bench.statistics.estimates import Estimate
 from bench.statistics.jackknife import ENOUGH_CLUSTERS
 from reports.rows import numbers
+from reports.rows.across import Across
 from reports.rows.standing import Standing
 
 NAMED_IN_TOP = 8
@@ -96,3 +97,10 @@ def smallest_found(standing: Standing) -> Iterator[str]:
 def _family(standing: Standing) -> str:
     count = len(standing.pairs)
     return f"Holm over all {count} pairs" if count > 1 else "a look at the one pair"
+
+
+def across_sentences(found: Across) -> Iterator[str]:
+    """How scores of several tasks are made comparable, and what their two numbers hold."""
+    yield "of the way: from the untouched base in its best words (0) to a score without a fault (1), on every task alike."
+    yield "Its interval holds other seeds on these tasks and items alone, and is too narrow with few seeds."
+    yield f"Average ranks {found.critical:.2f} apart differ (Nemenyi, {len(found.rows)} rows, {len(found.tasks)} tasks)."

@@ -11,13 +11,15 @@ from bench.records import store
 from bench.records.record import Record
 from bench.statistics.estimates import Estimate
 from reports.rows import numbers, standing
-from reports.rows.captions import standing_sentences, stated
+from reports.rows.across import across
+from reports.rows.captions import across_sentences, standing_sentences, stated
 from reports.rows.fairness import check_comparable
 from reports.rows.references import NO_MODEL, without_model
 from reports.rows.row import Row
 from reports.rows.rows import aggregate, grouped, probe_names, ranked, staged
 from reports.rows.standing import Standing
 from reports.terminal import lines
+from reports.terminal.across import across_table
 from reports.terminal.console import LOG_WIDTH, add_column, console, plain_table, printable, say
 
 PROBES_ALONE = 8
@@ -50,6 +52,11 @@ def print_rows(records: Sequence[Record], out: Path | None = None, allow_unequal
         check_comparable(rows)
     for group in grouped(rows).values():
         _show_group(to, ranked(group))
+    for found in across(rows):
+        say(to, f"{found.suite}: {found.model} across {len(found.tasks)} tasks ({', '.join(found.tasks)})")
+        to.print(across_table(found))
+        for sentence in across_sentences(found):
+            say(to, sentence)
 
 
 def _show_group(console: Console, rows: Sequence[Row]) -> None:

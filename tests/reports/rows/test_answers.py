@@ -96,3 +96,11 @@ def test_either_base_is_held_against():
     frame = task_frame(["a"] * 4, ["b"] * 4, ["a", "a", "a", "b"]).assign(best_before=["a", "a", "b", "b"])
     same, best = (answers.task_answers([frame], "t", "accuracy", base=base) for base in ("before", "best_before"))
     assert same.difference(1.0).values.tolist() == [0.75] and best.difference(1.0).values.tolist() == [0.25]
+
+
+def test_right_answers_are_of_shares_alone(make):
+    frames = [make.record("full", seed)[1] for seed in range(2)]
+    right, base, clusters = answers.right_answers(frames, "sst2", "accuracy")
+    assert right.shape == (2, 200) and right.mean() == pytest.approx(0.85) and base.mean() == pytest.approx(0.55)
+    assert clusters.asked is not None
+    assert answers.right_answers(frames, "sst2", "f1_macro") is None and answers.right_answers(frames, "sst2", "other") is None

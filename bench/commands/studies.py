@@ -1,0 +1,36 @@
+"""What a study can see, and whether its statistics hold."""
+
+from typing import Annotated
+
+import typer
+
+from bench.commands.options import DEFAULT_OUT, Out
+from bench.commands.results import records_of
+
+STUDIES = typer.Typer()
+
+
+@STUDIES.command()
+def selfcheck(
+    suite: Annotated[str | None, typer.Option(help="Only this suite's.")] = None,
+    out: Out = DEFAULT_OUT,
+    tables: Annotated[int, typer.Option(min=100, help="Simulated tables for each bar.")] = 2_000,
+    seed: Annotated[int, typer.Option(help="Of the simulation.")] = 0,
+) -> int:
+    """Simulate tables in the likeness of yours, and count how often what they say is true; exit status 1 where a bar fails."""
+    from reports.terminal.selfcheck import check
+
+    return 0 if check(records_of(suite, out), out, tables, seed) else 1
+
+
+@STUDIES.command()
+def power(
+    difference: Annotated[str, typer.Option(help="The difference between two rows that is to be found, e.g. 2points.")],
+    suite: Annotated[str | None, typer.Option(help="The pilot: only this suite's records.")] = None,
+    out: Out = DEFAULT_OUT,
+) -> int:
+    """How many seeds and test items finding a difference takes, and how long, from the answers of a pilot."""
+    from reports.terminal.power import print_power
+
+    print_power(records_of(suite, out), out, difference)
+    return 0

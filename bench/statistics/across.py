@@ -1,0 +1,46 @@
+"""Several tasks together: the interquartile mean with its stratified bootstrap, and average ranks.
+
+Agarwal et al. 2021, Deep Reinforcement Learning at the Edge of the Statistical Precipice; Demsar 2006, Statistical Comparisons
+of Classifiers over Multiple Data Sets, with Nemenyi's critical difference.
+"""
+
+from collections.abc import Sequence
+
+import numpy as np
+from scipy.stats import rankdata, studentized_range, trim_mean
+
+from bench.statistics.arrays import Floats
+from bench.statistics.intervals import CONFIDENCE
+
+DRAWS = 2_000
+
+
+def interquartile_mean(tasks: Sequence[Floats]) -> float:
+    """The mean of the middle half of all scores, (seeds,) of each task: one task that is far off moves it little."""
+    return float(trim_mean(np.concatenate(tasks), 0.25))
+
+
+def stratified_bounds(tasks: Sequence[Floats], seed: int = 0) -> tuple[float, float] | None:
+    """The 95 % percentile interval over seeds, which are redrawn within each task; the tasks stay. None with one seed.
+
+    Of S seeds it keeps (S - 1) / S of their variance: it is too narrow with few.
+    """
+    if min(len(task) for task in tasks) < 2:
+        return None
+    generator = np.random.default_rng(seed)
+    drawn = [task[generator.integers(len(task), size=(DRAWS, len(task)))] for task in map(np.asarray, tasks)]
+    low, high = np.quantile(
+        trim_mean(np.concatenate(drawn, axis=1), 0.25, axis=1), [(1 - CONFIDENCE) / 2, (1 + CONFIDENCE) / 2]
+    )
+    return float(low), float(high)
+
+
+def average_ranks(scores: Floats) -> Floats:
+    """Of scores, (rows, tasks), of which higher is better: each row's mean place, ties sharing theirs."""
+    return np.asarray(rankdata(-np.asarray(scores), axis=0).mean(-1), dtype=np.float64)
+
+
+def critical_difference(rows: int, tasks: int) -> float:
+    """Nemenyi's: average ranks that are farther apart differ, in 95 of 100 such tables of equal rows none does."""
+    quantile = float(studentized_range.ppf(CONFIDENCE, rows, np.inf)) / np.sqrt(2)
+    return float(quantile * np.sqrt(rows * (rows + 1) / (6 * tasks)))

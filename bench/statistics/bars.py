@@ -1,0 +1,146 @@
+"""Whether what a table says holds in tables whose truth is known: its winners, its smallest difference, intervals and ranks.
+
+Each bar draws tables in the likeness of a real one (simulated.py) and counts. The bars are those of the project: chance is in
+them, for 2,000 tables about .005 at .05.
+"""
+
+from collections.abc import Iterator, Sequence
+from dataclasses import dataclass
+from itertools import combinations
+
+import numpy as np
+import numpy.typing as npt
+
+from bench.statistics.arrays import Floats
+from bench.statistics.detectable import detectable
+from bench.statistics.intervals import Margin, Spread, limits, of_pair, of_row
+from bench.statistics.power import LEVEL
+from bench.statistics.simulated import Drawn, Likeness, Tables
+
+EQUAL_ROWS = 5
+FEW_ITEMS = 300
+
+
+@dataclass(frozen=True)
+class StatisticalBar:
+    """A share of simulated tables, and between what it has to lie."""
+
+    name: str
+    share: float
+    low: float
+    high: float
+
+    @property
+    def held(self) -> bool:
+        return self.low <= self.share <= self.high
+
+
+def bars(of: Likeness, tables: int, seed: int) -> Iterator[StatisticalBar]:
+    """All bars of one table, each with numbers of its own from the seed."""
+    generator = np.random.default_rng(seed)
+    for seeds in sorted({2, 3, of.seeds}):
+        yield same_strategy_twice(of, seeds, tables, generator)
+    if len(of.chances) > 1:
+        yield planted(of, tables, generator)
+    yield from coverage(of, tables, generator)
+    yield equal_strategies(of, tables, generator)
+
+
+def same_strategy_twice(of: Likeness, seeds: int, tables: int, generator: np.random.Generator) -> StatisticalBar:
+    """A/A: one strategy under two names, each of the table's in turn; how often one of the two wins."""
+    rows = len(of.chances)
+    found = [
+        _differs(drawn, 1)[:, 0]
+        for row, part in zip(range(rows), _shared(tables, rows), strict=True)
+        for drawn in _drawn(Tables(of.of([row, row]), seeds), part, generator)
+    ]
+    return StatisticalBar(f"A/A, {seeds} seeds: a winner between two names of one strategy", _mean(found), 0.0, 0.07)
+
+
+def equal_strategies(of: Likeness, tables: int, generator: np.random.Generator) -> StatisticalBar:
+    """Ranks: five strategies, the table's in turn, shifted to one score; how often any two are separated."""
+    rows = [row % len(of.chances) for row in range(EQUAL_ROWS)]
+    equal = Tables(of.of(rows, [float(of.truths.mean())] * EQUAL_ROWS), of.seeds)
+    pairs = EQUAL_ROWS * (EQUAL_ROWS - 1) // 2
+    # Holm's first step: nothing is found unless the smallest p is at most .05 / pairs.
+    found = [np.asarray(_differs(drawn, pairs).any(-1)) for drawn in _drawn(equal, tables, generator)]
+    return StatisticalBar(f"ranks: any separation among {EQUAL_ROWS} equal strategies", _mean(found), 0.0, 0.07)
+
+
+def planted(of: Likeness, tables: int, generator: np.random.Generator) -> StatisticalBar:
+    """The smallest detectable difference of the likeness's own components, given to one row after the other."""
+    rows = len(of.chances)
+    equal = of.of(range(rows), [float(of.truths.mean())] * rows)
+    difference = _smallest(equal, rows * (rows - 1) // 2, generator)
+    low, high = (0.70, 0.88) if len(of.base) < FEW_ITEMS else (0.74, 0.86)
+    share = planted_share(equal, difference, len(of.base), tables, generator)
+    return StatisticalBar(f"planted: {100 * difference:.1f} points, the smallest detectable, found", share, low, high)
+
+
+def planted_share(equal: Likeness, difference: float, items: int, tables: int, generator: np.random.Generator) -> float:
+    """How often pairs of equal rows, of which one was then lowered by so much, are found to differ."""
+    rows, score = len(equal.chances), float(equal.truths.mean())
+    pairs = list(combinations(range(rows), 2))
+    found = []
+    for row, part in zip(range(rows), _shared(tables, rows), strict=True):
+        scores = [score - difference * (other == row) for other in range(rows)]
+        lowered = [row in pair for pair in pairs]
+        for drawn in _drawn(Tables(equal.of(range(rows), scores), equal.seeds, items), part, generator):
+            found.append(_differs(drawn, len(pairs))[:, lowered].ravel())
+    return _mean(found)
+
+
+def _smallest(of: Likeness, pairs: int, generator: np.random.Generator) -> float:
+    """From the mean components of tables of equal rows, as a caption has them from one table."""
+    margins = [margin for drawn in _drawn(Tables(of, of.seeds), 200, generator) for _, margin in _pairs(drawn)]
+    seeds, items = (
+        float(np.mean([np.mean(part) for part in parts])) for parts in zip(*((m.seeds, m.items) for m in margins), strict=True)
+    )
+    mean = Margin(seeds, float(margins[0].seed_freedom), items, float(margins[0].item_freedom))
+    return detectable(mean, pairs, float(of.truths.mean())).value
+
+
+def coverage(of: Likeness, tables: int, generator: np.random.Generator) -> Iterator[StatisticalBar]:
+    """How often the intervals of rows, pairs and gains hold the truth."""
+    held: dict[str, list[npt.NDArray[np.bool_]]] = {"rows": [], "pairs": [], "gains": []}
+    truths = of.truths
+    pairs = np.array([truths[one] - truths[other] for one, other in combinations(range(len(truths)), 2)])
+    for drawn in _drawn(Tables(of, of.seeds), tables, generator):
+        by_row = Spread(np.asarray(drawn.spread.variance)[:, None], drawn.spread.freedom)
+        gained = drawn.rows - drawn.base
+        held["rows"].append(_within(limits(drawn.rows.values.mean(-1), of_row(drawn.rows, by_row), "wilson"), truths))
+        held["gains"].append(_within(limits(gained.values.mean(-1), of_row(gained, by_row)), truths - of.base.mean()))
+        for (value, margin), truth in zip(_pairs(drawn), pairs, strict=True):
+            held["pairs"].append(_within(limits(value, margin), truth))
+    for name, parts in held.items():
+        if parts:
+            yield StatisticalBar(f"coverage of {name}", _mean(parts), 0.925, 0.985 if name == "rows" else 1.0)
+
+
+def _within(ends: tuple[Floats, Floats], truth: Floats | float) -> npt.NDArray[np.bool_]:
+    low, high = ends
+    return ((low <= truth) & (truth <= high)).ravel()
+
+
+def _pairs(drawn: Drawn) -> list[tuple[Floats, Margin]]:
+    rows = [drawn.row(index) for index in range(drawn.rows.values.shape[1])]
+    return [(a.values.mean(-1) - b.values.mean(-1), of_pair(a, b, drawn.spread)) for a, b in combinations(rows, 2)]
+
+
+def _differs(drawn: Drawn, tests: int) -> npt.NDArray[np.bool_]:
+    """(tables, pairs): whether they differ at Holm's first step among so many tests."""
+    return np.stack([np.abs(value) > margin.half_width(LEVEL / tests) for value, margin in _pairs(drawn)], axis=-1)
+
+
+def _drawn(tables: Tables, count: int, generator: np.random.Generator) -> Iterator[Drawn]:
+    for start in range(0, count, tables.size):
+        yield tables.draw(min(tables.size, count - start), generator)
+
+
+def _shared(count: int, parts: int) -> list[int]:
+    """So many tables dealt out."""
+    return [count // parts + (part < count % parts) for part in range(parts)]
+
+
+def _mean(found: Sequence[npt.NDArray[np.bool_]]) -> float:
+    return float(np.concatenate(found).mean())

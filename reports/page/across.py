@@ -1,0 +1,41 @@
+"""The page's table of a suite's tasks together."""
+
+from collections.abc import Sequence
+
+from reports.definitions import note
+from reports.page.cells import EMPTY, STRATEGY, Board, Cell, Column, Section, tabled
+from reports.rows import numbers
+from reports.rows.across import Across, across
+from reports.rows.captions import across_sentences
+from reports.rows.row import Row
+
+
+def across_section(rows: Sequence[Row]) -> Section:
+    """A table per model that has several tasks."""
+    found = across(rows)
+    tables = [(f"{each.model}: {', '.join(each.tasks)}", _board(each, rows)) for each in found]
+    said = [f"{each.model}: {' '.join(across_sentences(each))}" for each in found]
+    return Section("Across tasks", " ".join([*said, note("middle", "average_rank")]), tables)
+
+
+def _board(found: Across, rows: Sequence[Row]) -> Board:
+    overall = {each.label: each for each in found.rows}
+
+    def middle(row: Row) -> Cell:
+        each = overall.get(row.label)
+        if each is None:
+            return EMPTY
+        ends = f"[{', '.join(map(numbers.share, each.bounds))}]" if each.bounds else ""
+        return Cell(numbers.share(each.middle), each.middle, ends)
+
+    def rank(row: Row) -> Cell:
+        each = overall.get(row.label)
+        return Cell(f"{each.rank:.2f}", each.rank) if each else EMPTY
+
+    columns = [
+        STRATEGY,
+        Column("middle", "All tasks", "of the way from base to perfect", "descending", True, middle),
+        Column("average_rank", "All tasks", "over tasks", "ascending", True, rank),
+    ]
+    first = {row.label: row for row in reversed(rows) if (row.setup.model, row.setup.task) == (found.model, found.tasks[0])}
+    return tabled(columns, [first[each.label] for each in found.rows])

@@ -1,0 +1,82 @@
+"""A suite's tasks together: rows by their share of the way from the untouched base to a perfect score, and by their places.
+
+Scores of unlike metrics are never averaged as they are. Each is put as (score - base) / (perfect - base): 0 is the base in the
+best of the words that any row was asked in, the same for all rows, and 1 a score without a fault (1 for shares; for what is
+lower when better, 0). Tasks count alike whatever their metric's unit. A task whose score has no known perfect value, or whose
+base is perfect, has no such way and is left out.
+"""
+
+from collections.abc import Sequence
+from dataclasses import dataclass
+
+import numpy as np
+
+from bench.statistics.across import average_ranks, critical_difference, interquartile_mean, stratified_bounds
+from bench.statistics.arrays import Floats
+from reports.rows.row import Row
+
+
+@dataclass(frozen=True)
+class Overall:
+    """One strategy over all tasks of a suite and model."""
+
+    label: str
+    middle: float
+    """Interquartile mean of the normalised scores of all tasks and seeds."""
+    bounds: tuple[float, float] | None
+    rank: float
+    """Mean place over tasks."""
+
+
+@dataclass(frozen=True)
+class Across:
+    """The strategies that have a score on every task, the highest interquartile mean first."""
+
+    suite: str
+    model: str
+    tasks: Sequence[str]
+    rows: Sequence[Overall]
+
+    @property
+    def critical(self) -> float:
+        """The critical difference of average ranks."""
+        return critical_difference(len(self.rows), len(self.tasks))
+
+
+def across(rows: Sequence[Row]) -> list[Across]:
+    """Of each suite and model with several tasks and at least two strategies that have them all."""
+    groups: dict[tuple[str, str], dict[str, dict[str, Row]]] = {}
+    for row in rows:
+        if row.score and row.base_score is not None:
+            by_task = groups.setdefault(row.group[:2], {}).setdefault(row.setup.task, {})
+            by_task.setdefault(row.label, row)
+    found = [_across(suite, model, tasks) for (suite, model), tasks in groups.items() if len(tasks) > 1]
+    return [each for each in found if len(each.rows) > 1]
+
+
+def _across(suite: str, model: str, tasks: dict[str, dict[str, Row]]) -> Across:
+    ways = {task: way for task, rows in tasks.items() if (way := _way(list(rows.values())))}
+    labels = [label for label in next(iter(tasks.values())) if all(label in tasks[task] for task in ways)]
+    scores = {label: [_normalised(tasks[task][label], *way) for task, way in ways.items()] for label in labels}
+    if len(ways) < 2 or not labels:
+        return Across(suite, model, list(ways), [])
+    places = average_ranks(np.array([[task.mean() for task in scores[label]] for label in labels]))
+    overall = [
+        Overall(label, interquartile_mean(scores[label]), stratified_bounds(scores[label]), float(place))
+        for label, place in zip(labels, places, strict=True)
+    ]
+    return Across(suite, model, list(ways), sorted(overall, key=lambda each: -each.middle))
+
+
+def _way(rows: Sequence[Row]) -> tuple[float, float] | None:
+    """The base's score and a perfect one; None where the base leaves nothing to gain."""
+    higher = rows[0].higher_is_better
+    bases = [row.base_score for row in rows if row.base_score is not None]
+    base, perfect = (max(bases), 1.0) if higher else (min(bases), 0.0)
+    return (base, perfect) if base != perfect and (rows[0].quantity.share or not higher) else None
+
+
+def _normalised(row: Row, base: float, perfect: float) -> Floats:
+    """(seeds,): of the way from the base to a perfect score. Below 0 is worse than the base."""
+    values = np.array([run.outcome.score.value for run in row.records if run.outcome])
+    return np.asarray((values - base) / (perfect - base), dtype=np.float64)

@@ -1,0 +1,31 @@
+"""Tables of records as what simulated tables are drawn from: the answers of the rows that train."""
+
+from collections.abc import Sequence
+from pathlib import Path
+
+import numpy as np
+
+from bench.records import store
+from bench.statistics.simulated import Likeness, likeness
+from reports.rows.answers import right_answers
+from reports.rows.row import Row
+
+
+def likeness_of(rows: Sequence[Row], out: Path) -> Likeness | str:
+    """Of one suite's, model's and task's rows that train, with as many seeds as each of them has; or why there is none."""
+    trained = [row for row in rows if row.trains and row.score]
+    seeds = min((len(row.records) for row in trained), default=0)
+    if seeds < 2:
+        return "nothing is known of seeds: run it with --seeds 2 or more" if seeds else "no row trains"
+    name = trained[0].quantity.name
+    found = []
+    for row in trained:
+        frames = [store.read_items(out, run) for run in row.records[:seeds]]
+        answered = right_answers(frames, row.setup.task, name)
+        if answered is None:
+            return f"{row.label} has no answers that are right or wrong ({name}); coverage.md simulates F1 and ROC AUC"
+        found.append(answered)
+    first = found[0]
+    if any(other[-1].asked != first[-1].asked for other in found):
+        return "its rows were asked different items"
+    return likeness(np.stack([right for right, _, _ in found]), first[1], first[2])

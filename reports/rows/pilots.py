@@ -1,0 +1,47 @@
+"""A table as the pilot of a larger study: what varies in it, and what its runs cost."""
+
+from collections.abc import Sequence
+from itertools import combinations
+
+from bench.statistics.comparison import paired
+from bench.statistics.study import Pilot, pilot
+from reports.rows.row import Row
+from reports.rows.standing import score_standing
+
+
+def pilot_of(rows: Sequence[Row]) -> Pilot | str:
+    """Of one suite's, model's and task's rows that train, or why there is none."""
+    trained = [row for row in rows if row.trains and row.score]
+    seeds = min((len(row.records) for row in trained), default=0)
+    scores = [row.score for row in trained if row.score]
+    standing = score_standing(rows)
+    if len(trained) < 2 or standing is None:
+        return "fewer than two rows train, so that there is no difference to find"
+    if seeds < 2:
+        return "one seed says nothing of how far seeds move a score; run the pilot with --seeds 2 or more"
+    if not all(paired(one, other) for one, other in combinations(scores, 2)):
+        return "its rows left no answers per item to the same items"
+    shares = [score.value for score in scores if score.scale == "wilson"]
+    answered = [score.answered for score in scores if score.answered]
+    return pilot(answered, len(standing.pairs), sum(shares) / len(shares) if shares else None)
+
+
+def study_seconds(rows: Sequence[Row], seeds: int, items: int) -> float | None:
+    """What such a study takes: the pilot's mean seconds of each row, its answers to the test set as many times as long.
+
+    A row that depends on no seed is run once. None where some row does not know what it took.
+    """
+    total = 0.0
+    for row in rows:
+        cost, outcome = row.cost, row.outcome
+        if cost is None or outcome is None or cost.train_seconds is None or cost.eval_seconds is None:
+            return None
+        probing = cost.probe_seconds or 0.0
+        asked = (cost.eval_seconds - probing) * items / outcome.score.n
+        total += (cost.train_seconds + probing + asked) * (1 if row.seeds == "none" else seeds)
+    return total
+
+
+def known_items(rows: Sequence[Row]) -> int | None:
+    """How many test items the task has, as far as its records say."""
+    return max((record.trust.data.get("test", 0) for row in rows for record in row.records), default=0) or None

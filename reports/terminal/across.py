@@ -1,0 +1,25 @@
+"""A suite's tasks together, as a table in a terminal."""
+
+from rich.table import Table
+from rich.text import Text
+
+from reports.rows import numbers
+from reports.rows.across import Across, Overall
+from reports.terminal.console import add_column, plain_table, printable
+
+
+def across_table(found: Across) -> Table:
+    """A line for each strategy that has all tasks."""
+    table = plain_table()
+    add_column(table, "strategy", "strategy", justify="left", min_width=11)
+    add_column(table, "middle", "interquartile mean", "of the way [95 %]", no_wrap=True)
+    add_column(table, "average_rank", "average", "rank")
+    for row in found.rows:
+        table.add_row(Text(printable(row.label)), Text(middle_text(row)), f"{row.rank:.2f}")
+    return table
+
+
+def middle_text(row: Overall) -> str:
+    """`.412 [.380, .441]`"""
+    ends = f" [{', '.join(map(numbers.share, row.bounds))}]" if row.bounds else ""
+    return f"{numbers.share(row.middle)}{ends}"

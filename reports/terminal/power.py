@@ -1,0 +1,106 @@
+"""`tunebench power`: how many seeds and items finding a difference takes, and what they cost."""
+
+import re
+from collections.abc import Sequence
+from pathlib import Path
+
+from rich.console import Console
+from rich.table import Table
+
+from bench.errors import UserError
+from bench.records.record import Record
+from bench.statistics.study import Pilot
+from reports.rows import numbers
+from reports.rows.numbers import Quantity
+from reports.rows.pilots import known_items, pilot_of, study_seconds
+from reports.rows.row import Row
+from reports.rows.rows import aggregate, grouped
+from reports.terminal.console import add_column, console, plain_table, say
+
+SEEDS = range(2, 11)
+NONE = "none suffices"
+
+
+def print_power(records: Sequence[Record], out: Path, difference: str) -> None:
+    """Print a table for each model and task of the pilot.
+
+    Raises:
+        UserError: the difference is none, or no table says what varies; the reasons are in it.
+    """
+    to, reasons, shown = console(), [], 0
+    for (suite, model, task), rows in grouped(aggregate(records, out)).items():
+        where = f"{suite}: {model} on {task}"
+        scored = [row for row in rows if row.score]
+        found = pilot_of(scored)
+        wanted = _difference(difference, scored[0].quantity) if scored else None
+        if isinstance(found, str) or wanted is None:
+            reasons.append(f"{where}: {found if isinstance(found, str) else f'its score is in {scored[0].quantity.unit}'}")
+            continue
+        _show(to, where, scored, found, wanted)
+        shown += 1
+    if not shown:
+        raise UserError(f"no pilot to plan from; {'; '.join(reasons)}")
+    for reason in reasons:
+        say(to, f"not planned: {reason}")
+
+
+def _difference(text: str, quantity: Quantity) -> float | None:
+    """`2points` of a share, else a number with the score's own unit or none; None where it is of another unit."""
+    match = re.fullmatch(r"\s*(\d+\.?\d*|\.\d+)\s*([a-z ]*)", text)
+    if not match or not float(match[1]):
+        raise UserError(f"difference '{text}': give a number with its unit, as 2points")
+    if quantity.share:
+        return float(match[1]) / 100 if match[2] == "points" else None
+    return float(match[1]) if match[2] in ("", quantity.unit) else None
+
+
+def _show(to: Console, where: str, rows: Sequence[Row], found: Pilot, difference: float) -> None:
+    quantity = rows[0].quantity
+    wanted = f"{numbers.span(difference, quantity)} {quantity.unit}"
+    say(to, f"{where}: to find a difference of {wanted} between two rows that train four times out of five")
+    now = numbers.span(found.smallest(found.freedom // found.rows + 1, found.items), quantity)
+    say(
+        to,
+        f"Pilot: {found.rows} rows that train, {found.items:,} items, seed SD {numbers.span(found.sigma2**0.5, quantity)} "
+        f"{quantity.unit} on endless items (known with {found.freedom} degrees of freedom).",
+    )
+    say(to, f"It finds {now} {quantity.unit} so often, after Holm over {found.pairs} pairs.")
+    to.print(_table(rows, found, difference))
+    say(
+        to,
+        "floor: what so many seeds find with endless items. 80 % range: the pilot tells no better how far seeds vary.",
+    )
+    if exist := known_items(rows):
+        say(to, f"The task has {exist:,} test items; +: more than these.")
+
+
+def _table(rows: Sequence[Row], found: Pilot, difference: float) -> Table:
+    quantity, exist = rows[0].quantity, known_items(rows)
+    table = plain_table()
+    add_column(table, "plan_seeds", "seeds", justify="left", min_width=6)
+    add_column(table, "plan_floor", "floor", quantity.unit, min_width=8)
+    add_column(table, "plan_items", "items", min_width=14)
+    add_column(table, "plan_items", "80 % range", min_width=26)
+    add_column(table, "plan_time", "time", min_width=10)
+    ends = found.ends()
+    for seeds in SEEDS:
+        items = found.items_for(difference, seeds)
+        low, high = (_items(end.items_for(difference, seeds), None) for end in ends)
+        taken = study_seconds(rows, seeds, items) if items else None
+        known = low if low == high else f"{low} to {high}"
+        floor = numbers.span(found.smallest(seeds), quantity)
+        table.add_row(str(seeds), floor, _items(items, exist), known, duration(taken))
+    return table
+
+
+def _items(count: int | None, exist: int | None) -> str:
+    return NONE if count is None else f"{count:,}{'+' if exist and count > exist else ''}"
+
+
+def duration(value: float | None) -> str:
+    """`45 s`, `12 min`, `3.4 h`; a dash where it is not known."""
+    if value is None:
+        return numbers.MISSING
+    if value < 90:
+        return f"{value:.0f} s"
+    return f"{value / 60:.0f} min" if value < 5400 else f"{value / 3600:.1f} h"

@@ -1,0 +1,48 @@
+"""`tunebench selfcheck`: the statistical bars on a user's own tables, line by line."""
+
+from collections.abc import Sequence
+from pathlib import Path
+
+from bench.errors import UserError
+from bench.records.record import Record
+from bench.statistics.bars import StatisticalBar, bars
+from bench.statistics.simulated import Likeness
+from reports.rows.likenesses import likeness_of
+from reports.rows.rows import aggregate, grouped
+from reports.terminal.console import console, say
+
+
+def check(records: Sequence[Record], out: Path, tables: int, seed: int) -> bool:
+    """Print the bars of each model and task; whether all of them hold.
+
+    Raises:
+        UserError: no table has answers to simulate from; the reasons are in it.
+    """
+    to, held, reasons = console(), [], []
+    for (suite, model, task), rows in grouped(aggregate(records, out)).items():
+        found = likeness_of(rows, out)
+        where = f"{suite}: {model} on {task}"
+        if isinstance(found, str):
+            reasons.append(f"{where}: {found}")
+            continue
+        say(to, f"{where}: {_told(found)}, {tables:,} simulated tables")
+        for bar in bars(found, tables, seed):
+            say(to, _line(bar))
+            held.append(bar.held)
+    if not held:
+        raise UserError(f"nothing can be checked; {'; '.join(reasons)}")
+    for reason in reasons:
+        say(to, f"not checked: {reason}")
+    say(to, f"{sum(held)} of {len(held)} bars hold")
+    return all(held)
+
+
+def _told(of: Likeness) -> str:
+    items = f"{of.chances.shape[-1]:,} items"
+    clusters = "" if of.clusters.single else f" in {of.clusters.effective:.0f} effective clusters"
+    return f"{len(of.chances)} rows, {of.seeds} seeds (SD {100 * of.sd:.1f} points on endless items), {items}{clusters}"
+
+
+def _line(bar: StatisticalBar) -> str:
+    bounds = f"at most {bar.high:.3f}" if not bar.low else f"{bar.low:.3f} to {bar.high:.3f}"
+    return f"{'ok  ' if bar.held else 'FAIL'} {bar.name}: {bar.share:.3f} ({bounds})"

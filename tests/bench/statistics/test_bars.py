@@ -1,0 +1,74 @@
+"""The bars hold on tables that are as they are assumed, and fail where the statistics are broken on purpose."""
+
+from dataclasses import replace
+
+import pytest
+
+from bench.statistics import bars, intervals
+from bench.statistics.bars import StatisticalBar
+from bench.statistics.simulated import likeness
+
+TABLES = 400
+
+
+def found(of, tables: int = TABLES) -> dict[str, StatisticalBar]:
+    return {bar.name.partition(":")[0]: bar for bar in bars.bars(of, tables, 0)}
+
+
+def test_a_share_is_held_between_its_ends():
+    assert (
+        StatisticalBar("a", 0.07, 0.0, 0.07).held
+        and not StatisticalBar("a", 0.071, 0.0, 0.07).held
+        and not StatisticalBar("a", 0.7, 0.74, 0.86).held
+    )
+
+
+def test_all_bars_of_a_table_hold_and_are_the_same_again(answered):
+    of = likeness(*answered(3, 2, 200))
+    first = found(of)
+    names = {"A/A, 2 seeds", "A/A, 3 seeds", "planted", "coverage of rows", "coverage of pairs", "coverage of gains", "ranks"}
+    assert set(first) == names and all(bar.held for bar in first.values())
+    assert found(of) == first
+
+
+def test_few_items_widen_the_bar_of_what_is_planted(answered):
+    few, many = (found(likeness(*answered(2, 2, items)), 100)["planted"] for items in (200, 320))
+    assert (few.low, few.high, many.low, many.high) == (0.70, 0.88, 0.74, 0.86)
+
+
+def test_one_row_has_no_pairs(answered):
+    assert set(found(likeness(*answered(1, 2, 100)), 100)) == {
+        "A/A, 2 seeds", "A/A, 3 seeds", "coverage of rows", "coverage of gains", "ranks"
+    }  # fmt: skip
+
+
+def test_seeds_that_are_left_out_are_found_out(monkeypatch, answered):
+    """Planted: intervals of items alone, as from McNemar's test, make winners of equal strategies."""
+    real = intervals.of_pair
+    monkeypatch.setattr(bars, "of_pair", lambda *args: replace(real(*args), seeds=0.0))
+    broken = found(likeness(*answered(3, 2, 400, sigma=0.2)))
+    assert broken["A/A, 2 seeds"].share > 0.2 and not broken["A/A, 2 seeds"].held
+    assert not broken["ranks"].held and not broken["coverage of pairs"].held
+
+
+def test_intervals_that_are_too_narrow_are_found_out(monkeypatch, answered):
+    real = intervals.of_row
+    monkeypatch.setattr(bars, "of_row", lambda *args: replace(real(*args), items=real(*args).items / 4, seeds=0.0))
+    broken = found(likeness(*answered(3, 2, 200, sigma=0.2)))
+    assert not broken["coverage of rows"].held and not broken["coverage of gains"].held
+
+
+@pytest.mark.slow
+@pytest.mark.parametrize(
+    ("rows", "seeds", "items", "sigma"), [(5, 3, 872, 0.1), (3, 2, 200, 0.1), (5, 5, 400, 0.0), (2, 3, 872, 0.1)]
+)
+def test_bars_of_many_tables(answered, rows, seeds, items, sigma):
+    assert {
+        bar.name: bar.share for bar in bars.bars(likeness(*answered(rows, seeds, items, sigma)), 2000, 0) if not bar.held
+    } == {}
+
+
+@pytest.mark.slow
+def test_bars_of_clustered_tables(answered):
+    of = likeness(*answered(4, 3, 600, clusters=60))
+    assert {bar.name: bar.share for bar in bars.bars(of, 1000, 0) if not bar.held} == {}

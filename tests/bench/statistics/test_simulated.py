@@ -1,0 +1,79 @@
+"""Simulated tables are like the real one in what intervals are made of, and their truth is known."""
+
+import numpy as np
+import pytest
+
+from bench.statistics.jackknife import clusters_of
+from bench.statistics.simulated import Tables, likeness
+
+
+def test_chances_keep_the_rows_covariances_without_the_seeds_own_chance(answered):
+    right, base, clusters = answered(3, 3, 4000)
+    found = likeness(right, base, clusters)
+    shares = right.mean(1)
+    expected = np.cov(shares, bias=True) - np.diag(right.var(1, ddof=1).mean(-1) / 3)
+    assert np.cov(found.chances, bias=True) == pytest.approx(expected, rel=0.02)
+    assert found.truths == pytest.approx(shares.mean(-1), abs=0.002)
+    # Two seeds of the same row have that covariance over items: it is the engine's, by another way.
+    pairs = [np.cov(right[0, a], right[0, b], bias=True)[0, 1] for a, b in ((0, 1), (0, 2), (1, 2))]
+    assert np.var(found.chances[0]) == pytest.approx(np.mean(pairs), rel=0.02)
+
+
+def test_scores_vary_over_seeds_as_the_table_s_do(answered):
+    """On endless items with the fitted SD; on these with the own chance besides, which makes the table's variance again."""
+    right, base, clusters = answered(5, 3, 500, sigma=0.15)
+    found = likeness(right, base, clusters)
+    drawn = Tables(found, 40).draw(20, np.random.default_rng(0))
+    own = right.var(1, ddof=1).mean()
+    expected = right.mean(-1).var(-1, ddof=1).mean()
+    assert found.sd**2 + own / 500 == pytest.approx(expected)
+    assert drawn.rows.values.var(-1, ddof=1).mean() == pytest.approx(expected, rel=0.1)
+
+
+def test_truth_is_the_mean_of_what_is_drawn(answered):
+    right, base, clusters = answered(2, 2, 300, sigma=0.2)
+    found = likeness(right, base, clusters)
+    drawn = Tables(found, 3).draw(500, np.random.default_rng(1))
+    assert drawn.rows.values.mean((0, 2)) == pytest.approx(found.truths, abs=0.004)
+    assert drawn.base.values.mean() == pytest.approx(base.mean(), abs=0.004)
+
+
+def test_rows_can_be_doubled_and_shifted(answered):
+    found = likeness(*answered(3, 2, 300))
+    twice = found.of([1, 1])
+    assert (twice.chances[0] == twice.chances[1]).all() and twice.sd == found.sd
+    equal = found.of([0, 1, 2], [0.8, 0.8, 0.75])
+    assert equal.truths == pytest.approx([0.8, 0.8, 0.75])
+    # An item that is hard stays hard.
+    assert (np.argsort(equal.chances[0]) == np.argsort(found.chances[0])).all()
+
+
+def test_whole_clusters_are_redrawn(answered):
+    right, base, clusters = answered(2, 2, 400, clusters=40)
+    tables = Tables(likeness(right, base, clusters), 2)
+    drawn = tables.draw(1, np.random.default_rng(0))
+    assert tables.size == 1 and drawn.rows.shifts.shape[-1] == 40
+    sizes = np.bincount(drawn.rows.clusters.codes)
+    assert set(sizes) <= set(np.bincount(clusters.codes)) and 20 < drawn.rows.clusters.effective < 40
+
+
+def test_items_can_be_more_or_fewer(answered):
+    found = likeness(*answered(2, 2, 300))
+    drawn = Tables(found, 2, items=1200).draw(2, np.random.default_rng(0))
+    assert drawn.rows.shifts.shape[-1] == 1200
+
+
+def test_rows_that_always_answer_alike():
+    """Collapsed rows leave nothing to vary, and break nothing."""
+    right = np.zeros((2, 2, 100))
+    right[:, :, :51] = 1
+    found = likeness(right, right[0, 0], clusters_of(None, 100))
+    assert found.sd == 0 and np.isfinite(Tables(found, 2).draw(3, np.random.default_rng(0)).rows.values).all()
+
+
+def test_redrawing_the_few_real_seeds_would_keep_half_of_their_variance():
+    """Why seeds are made up: of two seeds, redrawn, the variance is half of what it was."""
+    generator = np.random.default_rng(0)
+    real = generator.standard_normal((4000, 2))
+    redrawn = np.take_along_axis(real, generator.integers(2, size=(4000, 2)), axis=1)
+    assert redrawn.var(-1, ddof=1).mean() == pytest.approx(0.5 * real.var(-1, ddof=1).mean(), rel=0.05)

@@ -1,0 +1,20 @@
+"""The page's table of several tasks."""
+
+from reports.page.across import across_section
+from reports.rows.rows import aggregate
+
+
+def test_a_line_for_each_strategy_that_has_all_tasks(make):
+    found = [
+        make.record(name, 0, share, task=task, run_id=make.digest([name, task]))[0]
+        for name, share in (("full", 0.91), ("frozen", 0.82))
+        for task in ("sst2", "rte")
+    ]
+    section = across_section(aggregate(found))
+    ((title, board),) = section.tables
+    assert title.startswith("smollm2: ") and "sst2" in title and "Nemenyi" in section.note
+    assert [[cell.text for cell in line.cells] for line in board.lines] == [
+        ["full", ".800", "1.00"],
+        ["frozen", ".600", "2.00"],
+    ]
+    assert across_section(aggregate(found[:1])).tables == []

@@ -1,0 +1,54 @@
+"""Tasks together: what a score is put as, and who stands there."""
+
+import pytest
+
+from reports.rows.across import across
+from reports.rows.rows import aggregate
+
+
+def found(make, seeds: int = 1, tasks=("sst2", "rte")):
+    scores = {"full": (0.91, 0.64), "frozen": (0.82, 0.73)}
+    return [
+        make.record(name, seed, share + 0.01 * seed, task=task, run_id=make.digest([name, task, seed]))[0]
+        for name, shares in scores.items()
+        for task, share in zip(tasks, shares, strict=True)
+        for seed in range(seeds)
+    ]
+
+
+def test_scores_are_of_the_way_from_the_base_to_a_perfect_one(make):
+    (both,) = across(aggregate(found(make)))
+    # The base is .55: full goes .36 and .09 of .45, frozen .27 and .18.
+    assert {row.label: row.middle for row in both.rows} == pytest.approx({"full": (0.8 + 0.2) / 2, "frozen": (0.6 + 0.4) / 2})
+    assert {row.label: row.rank for row in both.rows} == {"full": 1.5, "frozen": 1.5}
+    assert all(row.bounds is None for row in both.rows) and both.critical == pytest.approx(1.386, abs=0.001)
+    assert (both.suite, both.model, both.tasks) == ("sentiment", "smollm2", ["sst2", "rte"])
+
+
+def test_several_seeds_have_bounds(make):
+    (both,) = across(aggregate(found(make, seeds=3)))
+    assert all(row.bounds[0] <= row.middle <= row.bounds[1] for row in both.rows)
+
+
+def test_the_base_is_that_of_the_best_words_of_any_row(make):
+    records = found(make)
+    records[0] = make.changed(records[0], base_score=0.775)  # full on sst2 was asked in better words
+    (both,) = across(aggregate(records))
+    assert {row.label: row.middle for row in both.rows}["full"] == pytest.approx(((0.91 - 0.775) / 0.225 + 0.2) / 2)
+
+
+def test_a_strategy_that_lacks_a_task_and_a_single_task_have_none(make):
+    (both,) = across(aggregate([*found(make), make.record("lora-8bit")[0]]))
+    assert {row.label for row in both.rows} == {"full", "frozen"}
+    assert across(aggregate([make.record("full")[0], make.record("frozen")[0]])) == []
+    perfect = [make.changed(record, base_score=1.0) for record in found(make)]
+    assert across(aggregate(perfect)) == []
+
+
+def test_a_score_without_a_perfect_value_is_left_out(make):
+    odd = [
+        make.changed(record, score=record.outcome.score.model_copy(update={"share": False}))
+        if record.setup.task == "rte" else record
+        for record in found(make)
+    ]  # fmt: skip
+    assert across(aggregate(odd)) == []

@@ -1,0 +1,33 @@
+"""Tables of records as what simulated tables are drawn from, or the reason why there is nothing to draw from."""
+
+import numpy as np
+import pytest
+
+from reports.rows.likenesses import likeness_of
+from reports.rows.rows import aggregate
+
+
+def test_rows_that_train_are_read_with_their_seeds(make, out):
+    found = [make.record(name, seed, 0.8 + 0.02 * seed) for name in ("full", "frozen") for seed in range(3)]
+    rows = aggregate(make.kept(out, [*found, make.record("zero-shot", trainable=0)]), out)
+    of = likeness_of(rows, out)
+    assert of.chances.shape == (2, 200) and of.seeds == 3
+    assert of.truths == pytest.approx([0.82, 0.82], abs=0.01) and of.base.mean() == pytest.approx(0.55)
+    assert of.sd**2 <= np.var([0.8, 0.82, 0.84], ddof=1)
+
+
+def test_the_fewest_seeds_of_a_row_are_taken(make, out):
+    found = [make.record("full", seed) for seed in range(3)] + [make.record("frozen", seed) for seed in range(2)]
+    assert likeness_of(aggregate(make.kept(out, found), out), out).seeds == 2
+
+
+def test_reasons_why_nothing_is_drawn(make, out):
+    one = aggregate(make.kept(out, [make.record("full")]), out)
+    assert "run it with --seeds 2 or more" in likeness_of(one, out)
+    assert likeness_of(aggregate([make.record("zero-shot", trainable=0)[0]]), out) == "no row trains"
+    bare = aggregate([make.record("bare", seed)[0] for seed in range(2)])
+    assert "bare has no answers that are right or wrong (accuracy)" in likeness_of(bare, out)
+    (record, frame), (other, same) = (make.record("other", seed) for seed in range(2))
+    renamed = [(record, frame.assign(item="x" + frame["item"])), (other, same.assign(item="x" + same["item"]))]
+    mixed = aggregate(make.kept(out, [*renamed, *(make.record("full", seed) for seed in range(2))]), out)
+    assert likeness_of(mixed, out) == "its rows were asked different items"

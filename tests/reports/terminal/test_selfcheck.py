@@ -1,0 +1,47 @@
+"""`tunebench selfcheck`: the bars line by line, and an exit status of 1 where one fails."""
+
+import pytest
+
+from bench import cli
+from bench.errors import UserError
+from bench.statistics import bars
+from reports.terminal.selfcheck import check
+
+
+def suite(make, seeds: int = 2):
+    return [
+        make.record(name, seed, share + 0.01 * seed)
+        for name, share in (("full", 0.85), ("frozen", 0.8))
+        for seed in range(seeds)
+    ]
+
+
+def left_with(arguments: list[str]) -> int:
+    with pytest.raises(SystemExit) as left:
+        cli.main(arguments)
+    return left.value.code
+
+
+def test_bars_are_printed_with_their_figures(make, out, capsys):
+    make.kept(out, suite(make))
+    assert left_with(["selfcheck", "--suite", "sentiment", "--out", str(out), "--tables", "300"]) == 0
+    first, *lines = capsys.readouterr().out.splitlines()
+    assert first.startswith("sentiment: smollm2 on sst2: 2 rows, 2 seeds (SD ") and first.endswith("300 simulated tables")
+    assert lines[0].startswith("ok   A/A, 2 seeds: a winner between two names of one strategy: 0.0")
+    assert lines[-1] == "7 of 7 bars hold"
+
+
+def test_a_bar_that_fails_is_exit_status_1(make, out, capsys, monkeypatch):
+    make.kept(out, suite(make))
+    monkeypatch.setattr(bars, "LEVEL", 0.5)
+    assert left_with(["selfcheck", "--out", str(out), "--tables", "100"]) == 1
+    printed = capsys.readouterr().out
+    assert "FAIL A/A, 2 seeds" in printed and "of 7 bars hold" in printed
+
+
+def test_what_cannot_be_checked_is_said(make, out, capsys):
+    alone = make.record("full", suite="other")
+    check(make.kept(out, [*suite(make), alone]), out, 100, 0)
+    assert "not checked: other: smollm2 on sst2: nothing is known of seeds" in capsys.readouterr().out
+    with pytest.raises(UserError, match="nothing can be checked; other: .* --seeds 2 or more"):
+        check([alone[0]], out, 100, 0)
