@@ -6,7 +6,7 @@ Keys may come; none goes.
 from typing import Any
 
 from bench.records.outcome import Elsewhere, Gain, Outcome
-from bench.records.record import Provenance, Record, Trust
+from bench.records.record import Provenance, Record, Trust, Tuning
 
 Json = dict[str, Any]
 ORIGIN = ("engine_version", "trust_remote_code", "started", "inputs")
@@ -32,7 +32,7 @@ def as_contract(record: Record, seed_sd: float | None = None, rank: tuple[int, i
         "validation": record.outcome.validation if record.outcome else [],
         "hyperparameters": record.setup.hyperparameters,
         "budget": record.setup.budget,
-        "tuning": record.setup.tuning.model_dump(mode="json"),
+        "tuning": _tuning(record.setup.tuning),
         "versions": record.provenance.versions,
         "device": record.provenance.device,
         "provenance": _provenance(record.provenance, record.trust),
@@ -79,6 +79,11 @@ def _beside(outcome: Outcome | None) -> Json:
 def _elsewhere(part: Elsewhere) -> Json:
     whole = part.model_dump(mode="json", include={"score", "metrics", "base_score", "best_base"})
     return {**whole, **_gain(part.gain)}
+
+
+def _tuning(tuning: Tuning) -> Json:
+    """Whole where anything was tried here; else the number alone."""
+    return tuning.model_dump(mode="json") if tuning.tried else {"trials": tuning.trials}
 
 
 def _gain(gain: Gain | None) -> Json:
