@@ -94,12 +94,9 @@ def _quiet() -> None:
 def _add(study: "OptunaStudy", distributions: "dict[str, BaseDistribution]", told: Sequence[Told]) -> None:
     import optuna
 
-    known = [each.score for each in told if each.score != WORST]
-    # A trial that failed counts as one with the worst score: there the sampler should not look again.
-    worst = min(known, default=0.0)
+    # One that failed stands there with the worst score, so that the sampler does not look there again.
     for each in told:
-        score = max(each.score, worst)
-        study.add_trial(optuna.create_trial(params=dict(each.values), distributions=distributions, value=score))
+        study.add_trial(optuna.create_trial(params=dict(each.values), distributions=distributions, value=each.score))
 
 
 def _distribution(dimension: Dimension) -> "BaseDistribution":

@@ -17,6 +17,7 @@ from bench.planning.study import halt, next_batch
 from bench.progress import Progress
 from bench.records.record import Tuning
 from bench.records.trial import TrialRecord, find_trial, write_trial
+from bench.running.execution import failure_reason
 from bench.running.run import Run
 from bench.running.trial import RUNGS, Halt, Trial, perform_trial, recorded_trial
 from bench.specs.search import Search
@@ -62,8 +63,7 @@ class TrialPlace:
                 traceback.print_exc()
             if self.device.accelerator.num_processes > 1:
                 raise  # the other processes wait for this one: the launcher must end them all
-            reason = f"{type(error).__name__}: {' '.join(str(error).split())[:500]}"
-            return recorded_trial(trial, self.device, status="failed", reason=reason)
+            return recorded_trial(trial, self.device, status="failed", reason=failure_reason(error))
         finally:
             self.device.accelerator.free_memory()
 

@@ -93,14 +93,15 @@ def _attempted(run: Run, device: Device, progress: Progress, debug: bool) -> tup
             traceback.print_exc()
         if device.accelerator.num_processes > 1:
             raise  # the other processes wait for this one: the launcher must end them all
-        reason = _reason(error)
+        reason = failure_reason(error)
         progress.done(f"failed: {reason}")
         return _unscored(run, device, "failed", reason), None
     finally:
         device.accelerator.free_memory()
 
 
-def _reason(error: Exception) -> str:
+def failure_reason(error: Exception) -> str:
+    """Why a run failed, in one line."""
     told = " ".join(str(error).split())[:500]
     if memory.ran_out(error):
         return f"out of memory: this machine cannot hold it; a budget with a ceiling, such as 4GB, makes it smaller ({told})"
