@@ -77,6 +77,13 @@ def test_a_pipe_is_not_read(tmp_path):
             read(tmp_path / "pipe.json")
 
 
+def test_half_a_character_becomes_a_question_mark(tmp_path):
+    path = tmp_path / "a.json"
+    path.write_bytes(b'{"a": "x\\ud800y", "b": "\\ud83d\\ude00"}')
+    found, _ = read_object(path)
+    assert found["a"].text() == "x?y" and found["b"].text() == "😀"
+
+
 def test_lines_know_their_number(tmp_path):
     path = tmp_path / "a.jsonl"
     path.write_text('{"a": 1}\n\n{"a": "x"}\n')
