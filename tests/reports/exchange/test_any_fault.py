@@ -54,12 +54,14 @@ def written(path, value):
     path.write_text(json.dumps(value))
 
 
+@pytest.mark.slow
 def test_of_peft(peft_file):
     path = peft_file()
     wrong, fewest = faults(json.loads(path.read_text()), lambda value: written(path, value), lambda: [read_peft_result(path)])
     assert wrong == [] and fewest > 50
 
 
+@pytest.mark.slow
 def test_of_the_harness(harness_file):
     path = harness_file()
     read = lambda: [record for record, _ in read_lm_eval(path)]  # noqa: E731

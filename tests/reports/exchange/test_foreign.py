@@ -4,7 +4,7 @@ import os
 import pickle
 
 import pytest
-from hypothesis import given
+from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from bench.errors import FormatError
@@ -103,6 +103,7 @@ def test_settings_are_few_and_finite():
             Given(bad, "place").settings()
 
 
+@settings(max_examples=40)
 @given(JSON)
 def test_any_value_is_taken_or_named(value):
     found = Given(value, "place")
