@@ -32,7 +32,7 @@ class Setup(Part):
     """Of the strategy, its defaults included."""
     seed: int
     budget: str
-    """What training might spend: `400examples`."""
+    """What training might spend: `400examples`, or several limits, `2000examples,90s`."""
     tuning: Tuning = Tuning()
 
 

@@ -55,13 +55,13 @@ def fit(run: Run, longest: int) -> Fit:
     """
     tokens = max(Padding.tokens, longest)
     adapted, memory = _planned(run, tokens)
-    plain = Fit(adapted, memory, tokens)
+    plain = Fit(adapted, memory, Padding.tokens)
     if run.budget.memory is None or not run.strategy.trains:
         return plain
     if room := _room(run.budget.memory - HEADROOM * _held(plain), memory, tokens, longest):
-        return Fit(*_planned(run, room), room)
+        return Fit(*_planned(run, room), min(room, Padding.tokens))
     adapted, memory = _planned(run, longest, checkpointing=True)
-    least = Fit(adapted, memory, longest, checkpointing=True)
+    least = Fit(adapted, memory, min(longest, Padding.tokens), checkpointing=True)
     if _room(run.budget.memory - HEADROOM * _held(least), memory, longest, longest):
         return least
     needed = HEADROOM * (_held(least) + memory.activations) / 1e9
