@@ -8,7 +8,10 @@ from bench.commands.options import DEFAULT_OUT, Out, comma_separated
 
 RUNNING = typer.Typer()
 
-BUDGET = "What training may spend: 2000examples, 200steps, 80ktokens, 3TFLOP or 90s, or several: 2000examples,90s. 4GB keeps its memory."
+BUDGET = (
+    "What training may spend: 2000examples, 200steps, 80ktokens, 3TFLOP, 90s, or several: 2000examples,90s. "
+    "4GB is a ceiling for its memory."
+)
 ProbeEvery = Annotated[
     str | None, typer.Option(help="Score and probe on the way too, every N steps or share of the budget (0.25, 25%).")
 ]
