@@ -89,7 +89,7 @@ class Setup(Part):
     """Of the strategy, its defaults included."""
     seed: int
     budget: str | None
-    """What training might spend: `400examples`; None where it is not known."""
+    """What training might spend: `400examples`, or several limits, `2000examples,90s`; None where it is not known."""
     tuning: Tuning = Tuning()
 
 
