@@ -20,6 +20,7 @@ from reports.page.cells import (
     sortable,
     tabled,
 )
+from reports.page.equal_cost import equal_cost_section
 from reports.page.forgetting import forgetting_section
 from reports.page.stages import stages_section
 from reports.rows import numbers
@@ -33,7 +34,16 @@ RATE_OF = {"malformed": "of the answers", "answerable": "of the questions"}
 
 def small_sections(rows: Sequence[Row]) -> list[Section]:
     """The sections of one suite that have something to show."""
-    makers = (across_section, forgetting_section, stages_section, _metrics, _elsewhere, _transfer, _wordings)
+    makers = (
+        across_section,
+        forgetting_section,
+        equal_cost_section,
+        stages_section,
+        _metrics,
+        _elsewhere,
+        _transfer,
+        _wordings,
+    )
     sections = [make(rows) for make in makers]
     return [section for section in sections if section.tables]
 
