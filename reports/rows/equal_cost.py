@@ -13,6 +13,8 @@ import numpy as np
 from bench.records.outcome import Point
 from bench.records.record import Cost
 from bench.statistics.draws import redrawn, unbeaten_share
+from bench.statistics.estimates import Bounds
+from bench.statistics.ratios import cost_ratio
 from reports.rows.row import Row
 
 Take = Callable[[Cost], float | None]
@@ -72,3 +74,16 @@ def frugal_shares(rows: Sequence[Row], take: Take) -> Mapping[str, float]:
     costs = np.tile([float(cost) for _, _, cost in placed], (DRAWS, 1))
     shares = unbeaten_share(gains, costs)
     return {row.label: float(share) for (row, _, _), share in zip(placed, shares, strict=True)}
+
+
+def times_the_least(rows: Sequence[Row], take: Take) -> Mapping[str, tuple[float, Bounds | None]]:
+    """Label -> a training row's mean cost over seeds, in multiples of that of the row that took the least."""
+    spent = {row.label: [value for run in row.records if run.cost and (value := take(run.cost))] for row in rows if row.trains}
+    known = {label: values for label, values in spent.items() if values}
+    if len(known) < 2:
+        return {}
+    least = min(known, key=lambda label: float(np.mean(known[label])))
+    table = list(known.values())
+    return {
+        label: (1.0, None) if label == least else cost_ratio(values, known[least], table) for label, values in known.items()
+    }

@@ -3,7 +3,7 @@
 import pytest
 
 from reports.rows import equal_cost
-from reports.rows.equal_cost import HELD, SPENT, at_cost, frontier_shares, frugal_shares
+from reports.rows.equal_cost import HELD, SPENT, at_cost, frontier_shares, frugal_shares, times_the_least
 from reports.rows.rows import aggregate
 
 PROBES = {"lambada": ("accuracy", 0.5, 0.4)}
@@ -58,3 +58,18 @@ def test_who_holds_less_is_not_beaten(make, out):
     assert frugal_shares(aggregate(make.kept(out, found), out), HELD["saved"]) == pytest.approx(
         {"full": 1.0, "lora": 1.0}, abs=0.01
     )
+
+
+def test_costs_are_multiples_of_the_least(make):
+    """81.5 and 82.5 s; 40 and 42 s."""
+    slow = [make.record("slow", seed)[0] for seed in range(2)]
+    fast = [make.record("fast", seed)[0] for seed in range(2)]
+    fast = [
+        make.changed(run, cost=run.cost.model_copy(update={"train_seconds": s}))
+        for run, s in zip(fast, (40.0, 42.0), strict=True)
+    ]
+    found = times_the_least(aggregate([*slow, *fast]), SPENT["training"])
+    assert found["fast"] == (1.0, None)
+    value, (low, high) = found["slow"]
+    assert value == pytest.approx(2.0) and low < 2 < high
+    assert times_the_least(aggregate(slow), SPENT["training"]) == {}
