@@ -4,7 +4,7 @@ VENV := .venv
 BIN := $(VENV)/bin
 PIP := $(BIN)/python -m pip install --quiet --disable-pip-version-check -c constraints.txt
 
-.PHONY: bench test check perf forgetting lock clean
+.PHONY: bench test check perf forgetting defaults lock clean
 
 bench: $(VENV)/.bench
 	PATH="$(abspath $(BIN)):$$PATH" accelerate launch bench/run.py --suite sentiment
@@ -30,6 +30,10 @@ forgetting: $(VENV)/.bench
 	    --probe-every 33% --out out/forgetting || exit 1; \
 	done
 	$(BIN)/tunebench forgetting --suite forgetting --out out/forgetting --markdown docs/forgetting.md --figure docs/forgetting.svg
+
+# Searches the default learning rates anew, on validation data; baselines/defaults.yaml holds what it found. About a day.
+defaults: $(VENV)/.bench
+	$(BIN)/python baselines/defaults.py
 
 $(VENV)/.bench: pyproject.toml constraints.txt
 	test -x $(BIN)/python || $(PYTHON) -m venv $(VENV)

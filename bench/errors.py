@@ -12,6 +12,14 @@ class RunError(Exception):
     """The input was right and a run failed all the same. The command line exits with status 1."""
 
 
+class BudgetError(RunError):
+    """A run cannot be done within its budget, which all its processes find alike; its row says so."""
+
+
+class TooSlowError(BudgetError):
+    """It could be done, but not on this machine in this time."""
+
+
 class FormatError(ValueError):
     """A fault at a place of a file's content; who knows the file's name makes a `UserError` of it."""
 

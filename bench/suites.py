@@ -9,6 +9,7 @@ from bench.devices.device import Device, start
 from bench.devices.environment import environment
 from bench.planning import estimate
 from bench.planning.plan import PlanOptions, plan
+from bench.planning.tuning import TrialPlace, as_far_as_tuned, trial_count, tuned
 from bench.planning.warnings import doubt
 from bench.progress import Progress
 from bench.records import store
@@ -32,21 +33,26 @@ def run_suite(options: PlanOptions, precision_text: str, out: Path, dry_run: boo
     progress = Progress(device.main, len(runs))
     for sentence in dict.fromkeys(sentence for planned in runs for sentence in planned.left_out):
         progress.say(sentence)
+    runs, trials = as_far_as_tuned(runs, out)
     waiting = unfinished(runs, out, device, progress, rerun_on_change)
     for sentence in dict.fromkeys(filter(None, map(doubt, waiting))):
         progress.say(sentence)
     if dry_run:
         if device.main:
-            estimate.print_plan(runs, out, waiting)
+            estimate.print_plan(runs, out, waiting, trials)
         return 0
     if device.main:
         folders.check_writable(store.folder(out))
     device.accelerator.wait_for_everyone()  # else a faster process writes records that a slower one takes for finished ones
     execution.check_data(waiting)
+    if trials:
+        runs = tuned(runs, TrialPlace(out, device, Progress(device.main, trial_count(runs)), debug))
+        waiting = unfinished(runs, out, device, progress, rerun_on_change)
     records = execution.execute(runs, out, device, progress, debug, rerun_on_change)
     if device.main:
-        table.print_rows(records, out)
-        progress.say(f"leaderboard: {leaderboard.write_page(out, out)}")
+        # What was run for hours is shown whatever else lies in the folder; what is unequal is said in the captions.
+        table.print_rows(records, out, allow_unequal=True)
+        progress.say(f"leaderboard: {leaderboard.write_page(out, out, allow_unequal=True)}")
     return 1 if any(record.status == "failed" for record in records) else 0
 
 

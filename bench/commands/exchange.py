@@ -31,6 +31,22 @@ def import_peft(
     return _told(importing.import_files(paths, read, out))
 
 
+@IMPORT.command("lm-eval")
+def import_lm_eval(
+    place: Annotated[Path, typer.Argument(help="A results_*.json, or a folder with such files, at any depth.")],
+    out: Out = DEFAULT_OUT,
+    suite: Annotated[str | None, typer.Option(help="Name of the suite in whose table they stand.")] = None,
+    model: Annotated[str | None, typer.Option(help="What the model is called there; as in the file without it.")] = None,
+    strategy: Annotated[str | None, typer.Option(help="How the model was adapted; `lm-eval N-shot` without it.")] = None,
+) -> int:
+    """Results of lm-evaluation-harness: a row for each task, with its answers where its samples lie beside."""
+    from reports.exchange import importing, lm_eval_results
+
+    named = lm_eval_results.Named(suite, model, strategy)
+    paths = importing.files_in(place, "results_*.json", "the folder that --output_path named", deep=True)
+    return _told(importing.import_files(paths, lambda path: lm_eval_results.read_lm_eval(path, named), out))
+
+
 def _told(imported: "Imported") -> int:
     """What went in, on standard output, and what did not, on standard error; exit status 1 where a file was left out."""
     print(imported.summary)

@@ -7,6 +7,10 @@ import typer
 
 Out = Annotated[Path, typer.Option(help="Folder of results; it can be deleted at any time.")]
 DEFAULT_OUT = Path("out")
+AllowUnequal = Annotated[
+    bool, typer.Option("--allow-unequal", help="Show rows that answer different questions, with what differs in the caption.")
+]
+OfBudget = Annotated[str | None, typer.Option("--budget", help="Only rows of this budget, and those that train nothing.")]
 
 
 def comma_separated(text: str | None) -> list[str] | None:

@@ -6,10 +6,11 @@ from typing import TYPE_CHECKING, Annotated
 
 import typer
 
-from bench.commands.options import DEFAULT_OUT, Out
+from bench.commands.options import DEFAULT_OUT, AllowUnequal, OfBudget, Out
 from bench.errors import UserError
 from bench.records import store
 from bench.records.contract import as_contract
+from bench.records.trial import read_trials, trials_folder
 
 if TYPE_CHECKING:
     from bench.records.record import Record
@@ -21,15 +22,21 @@ RESULTS = typer.Typer()
 def results(
     suite: Annotated[str | None, typer.Option(help="Only this suite's.")] = None,
     out: Out = DEFAULT_OUT,
+    budget: OfBudget = None,
+    allow_unequal: AllowUnequal = False,
     as_json: Annotated[bool, typer.Option("--json", help="A list of objects: a stable contract.")] = False,
+    trials: Annotated[bool, typer.Option("--trials", help="The trials of tuning instead, which are no results.")] = False,
 ) -> int:
     """The rows that the leaderboard shows."""
+    if trials:
+        _print_trials(suite, out)
+        return 0
     if as_json:
         # A program gets a list whatever is there: an empty one is part of the contract.
         from reports.rows.rows import aggregate
         from reports.rows.standing import score_places
 
-        found = list(store.of_suite(store.read_all(out), suite))
+        found = _chosen(suite, out, budget)
         rows = aggregate(found, out)
         places, deviations = score_places(rows), {run.run_id: row.seed_sd for row in rows for run in row.records}
         shown = [as_contract(record, deviations[record.run_id], places.get(record.run_id)) for record in found]
@@ -37,27 +44,47 @@ def results(
         return 0
     from reports.terminal import table
 
-    table.print_rows(records_of(suite, out), out)
+    table.print_rows(records_of(suite, out, budget), out, allow_unequal)
     return 0
 
 
-def records_of(suite: str | None, out: Path) -> "list[Record]":
+def _print_trials(suite: str | None, out: Path) -> None:
+    from reports.terminal.trials import print_trials
+
+    found = [trial for trial in read_trials(out) if suite is None or trial.setup.suite == suite]
+    if not found:
+        raise UserError(
+            f"no trials in {trials_folder(out)}{f' of suite {suite}' if suite else ''}; run a suite with --tune first"
+        )
+    print_trials(found)
+
+
+def records_of(suite: str | None, out: Path, budget: str | None = None) -> "list[Record]":
     """A folder's records, for a person: none at all is an error."""
-    records = list(store.of_suite(store.read_all(out), suite))
+    records = _chosen(suite, out, budget)
     if not records:
-        raise UserError(f"no records in {store.folder(out)}{f' of suite {suite}' if suite else ''}; run a suite first")
+        of = "".join(f" of {what} {name}" for what, name in (("suite", suite), ("budget", budget)) if name)
+        raise UserError(f"no records in {store.folder(out)}{of}; run a suite first")
     return records
+
+
+def _chosen(suite: str | None, out: Path, budget: str | None) -> "list[Record]":
+    from bench.specs.budget import Budget
+
+    records = list(store.of_suite(store.read_all(out), suite))
+    return records if budget is None else list(store.of_budget(records, str(Budget.parse(budget))))
 
 
 @RESULTS.command()
 def report(
     out: Out = DEFAULT_OUT,
     records_in: Annotated[Path | None, typer.Option("--records", help="Folder of results to read; --out without it.")] = None,
+    allow_unequal: AllowUnequal = False,
 ) -> int:
     """Write leaderboard.html from the records."""
     from reports.page import leaderboard
 
-    print(leaderboard.write_page(records_in or out, out))
+    print(leaderboard.write_page(records_in or out, out, allow_unequal))
     return 0
 
 
@@ -67,11 +94,13 @@ def forgetting_report(
     out: Out = DEFAULT_OUT,
     markdown: Annotated[Path | None, typer.Option(help="Write the tables here instead of printing them.")] = None,
     figure: Annotated[Path | None, typer.Option(help="Write the curves here, as SVG.")] = None,
+    budget: OfBudget = None,
+    allow_unequal: AllowUnequal = False,
 ) -> int:
     """Gain against forgetting: per probe, at the end, at equal gain, and in words."""
     from reports.paper import forgetting as report
 
-    report.write_tables(records_of(suite, out), out, markdown, figure)
+    report.write_tables(records_of(suite, out, budget), out, markdown, figure, allow_unequal)
     return 0
 
 

@@ -11,9 +11,17 @@ RUNNING = typer.Typer()
 ProbeEvery = Annotated[
     str | None, typer.Option(help="Score and probe on the way too, every N steps or share of the budget (0.25, 25%).")
 ]
+ProbeItemsByPower = Annotated[
+    str | None, typer.Option(help="As many probe items as finding a loss of 5points or .02nats four times out of five needs.")
+]
 RerunOnChange = Annotated[
     bool, typer.Option("--rerun-on-change", help="Do finished runs of another environment (versions, device) again.")
 ]
+Tune = Annotated[int | None, typer.Option(min=1, help="Choose hyper-parameters by N trials per strategy, on validation data.")]
+TuneSeeds = Annotated[int | None, typer.Option(min=1, help="Trainings of each trial, with a seed each.")]
+TuneShare = Annotated[float | None, typer.Option(help="Share of the budget that a trial may spend; all of it without.")]
+TuneSampler = Annotated[str | None, typer.Option(help="Of trials: random or tpe.")]
+TunePruner = Annotated[str | None, typer.Option(help="Of trials: none, or halving, which ends the worse half early.")]
 TrustRemoteCode = Annotated[bool, typer.Option("--trust-remote-code", help="Run code from the model's repository.")]
 
 
@@ -26,12 +34,14 @@ def run(
     seeds: Annotated[int | None, typer.Option(min=1, help="Number of seeds.")] = None,
     budget: Annotated[str | None, typer.Option(help="What a run may spend, e.g. 512examples.")] = None,
     probe_items: Annotated[int | None, typer.Option(min=2, help="Size limit of each probe.")] = None,
-    probe_power: Annotated[
-        str | None,
-        typer.Option(help="As many probe items as finding a loss of 5points or .02nats four times out of five needs."),
-    ] = None,
+    probe_power: ProbeItemsByPower = None,
     probe_every: ProbeEvery = None,
     test_items: Annotated[int | None, typer.Option(min=2, help="Ask a sample of N test examples alone, for a trial.")] = None,
+    tune: Tune = None,
+    tune_seeds: TuneSeeds = None,
+    tune_share: TuneShare = None,
+    sampler: TuneSampler = None,
+    pruner: TunePruner = None,
     set_: Annotated[list[str] | None, typer.Option("--set", help="Hyper-parameter: [strategy.]key=value.")] = None,
     precision: Annotated[str, typer.Option(help="auto, fp32 or bf16 (master weights are always fp32).")] = "auto",
     out: Out = DEFAULT_OUT,
@@ -47,6 +57,7 @@ def run(
     from bench.planning.plan import PlanOptions
     from bench.suites import run_suite
 
+    tuning = {"trials": tune, "sampler": sampler, "pruner": pruner, "share": tune_share, "seeds": tune_seeds}
     options = PlanOptions(
         suite,
         model,
@@ -60,6 +71,7 @@ def run(
         trust_remote_code,
         probe_every,
         probe_power,
+        {name: value for name, value in tuning.items() if value is not None},
     )
     return run_suite(options, precision, out, dry_run, rerun_on_change, debug)
 

@@ -15,7 +15,7 @@ from accelerate import Accelerator
 from accelerate.utils import DistributedType, InitProcessGroupKwargs, broadcast_object_list, gather_object
 
 from bench.devices import memory
-from bench.devices.hardware import Precision, cores, cpu_name, resolve, uses_gpu
+from bench.devices.hardware import Precision, cores, cpu_name, processes, resolve, uses_gpu
 from bench.errors import UserError
 
 T = TypeVar("T")
@@ -40,7 +40,7 @@ class Device:
         """Indices of the items that this process answers; every item belongs to exactly one process."""
         return list(range(self.accelerator.process_index, items, self.accelerator.num_processes))
 
-    def agreed(self, value: bool) -> bool:
+    def agreed(self, value: T) -> T:
         """The main process's word, on all processes: what decides over a collective call must not differ between them."""
         words = [value]
         broadcast_object_list(words)
@@ -71,7 +71,7 @@ def start(precision: Precision = "auto") -> Device:
     Raises:
         UserError: there are more processes than devices, or the launcher's processes are not connected.
     """
-    world, local = _asked("WORLD_SIZE"), _asked("LOCAL_WORLD_SIZE")
+    world, local = processes(), int(os.environ.get("LOCAL_WORLD_SIZE") or 1)
     gpu = uses_gpu()
     devices = torch.cuda.device_count() if gpu else cores()
     if local > devices:
@@ -95,7 +95,3 @@ def start(precision: Precision = "auto") -> Device:
         # accelerate launch sets OMP_NUM_THREADS=1 for one process; all cores belong to us.
         torch.set_num_threads(max(1, cores() // local))
     return Device(accelerator, chosen)
-
-
-def _asked(name: str) -> int:
-    return int(os.environ.get(name) or 1)

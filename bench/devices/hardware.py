@@ -22,6 +22,16 @@ def cores() -> int:
     return len(os.sched_getaffinity(0)) if hasattr(os, "sched_getaffinity") else os.cpu_count() or 1
 
 
+def processes() -> int:
+    """How many the launcher started, on all machines together."""
+    return int(os.environ.get("WORLD_SIZE") or 1)
+
+
+def placement() -> str:
+    """The kind of device and the number of processes: what seconds of training are worth hangs on them."""
+    return f"{'cuda' if uses_gpu() else 'cpu'} x {processes()}"
+
+
 def requested(text: str) -> Precision:
     """A precision as the user names it.
 

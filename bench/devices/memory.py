@@ -62,6 +62,12 @@ class PeakMemory:
         return max(0, (most or 0) - self._before)
 
 
+def ran_out(error: BaseException) -> bool:
+    """Whether an error says that there was no memory left, on a GPU or on a CPU, whose allocator has no class for it."""
+    no_memory = isinstance(error, torch.OutOfMemoryError | MemoryError)
+    return no_memory or (isinstance(error, RuntimeError) and "can't allocate memory" in str(error))
+
+
 def resident() -> int:
     """Bytes of the process that are in memory now."""
     return int(psutil.Process().memory_info().rss)

@@ -19,7 +19,7 @@ from bench.tasks.examples import Example
 from bench.tasks.few_shot import pick_shots, solved
 from bench.tasks.prompts import inputs, instruction, plain
 from bench.tasks.sampling import sample
-from bench.tasks.splits import TaskData
+from bench.tasks.splits import TrainingData
 from bench.tasks.types import TaskType
 
 
@@ -28,7 +28,7 @@ class EvalSet:
     """Examples that are put to a model: which ones, and in which words."""
 
     task: TaskType
-    data: TaskData
+    data: TrainingData
     encoding: Encoding | None
     """Into the model's ids; None where the model takes words."""
     wording: Wording

@@ -34,7 +34,8 @@ class Flops:
     each: Work
     """Per token, per pair, per position of the head, and per row."""
     again: Work = field(default_factory=Work)
-    """What gradient checkpointing computes besides: each block's forward pass a second time."""
+    """What gradient checkpointing computes besides: each block's forward pass a second time, to its end, though torch may stop
+    before a last layer whose output nothing needs."""
     virtual: int = 0
     """Trained tokens that stand before each text."""
 
@@ -58,8 +59,12 @@ def _product(each: Work, work: Work) -> int:
 def count_flops(model: nn.Module) -> Flops:
     """The formula for an adapted model; weights are (out, in) matrices, quantised ones at their unpacked size."""
     checkpoints = any(getattr(module, "gradient_checkpointing", False) for module in model.modules())
-    inside = {id(module) for block in layers(model) for module in block.modules()}
-    each, again = _attention(model, checkpoints)
+    # Whoever checkpoints may have made the embeddings' output require a gradient, which then flows where none is needed.
+    hooked = hasattr(unwrapped(model), "_require_grads_hook")
+    blocks = list(layers(model))
+    recomputed = blocks if hooked else blocks[lowest_trained(model, blocks) :]
+    inside = {id(module) for block in recomputed for module in block.modules()}
+    each, again = _attention(model, checkpoints, hooked)
     # Whether gradients flow through to what a module reads, as a trained weight lies below. PEFT lists its virtual tokens after
     # the model that reads them.
     reached = beside = _virtual(model) > 0
@@ -74,8 +79,7 @@ def count_flops(model: nn.Module) -> Flops:
             passes = reached if "lora_B" in parts else beside
             each += _placed(parts, (2 + (2 if passes else 0) + (2 if trained else 0)) * size)
             if checkpoints and id(module) in inside:
-                # It makes the embeddings' output require a gradient, which then flows where none is needed.
-                again += Work(tokens=(2 if passes else 4) * size)
+                again += Work(tokens=(4 if hooked and not passes else 2) * size)
         reached |= trained
     return Flops(each, again, _virtual(model))
 
@@ -104,7 +108,7 @@ def _placed(parts: list[str], count: int) -> Work:
     return Work(tokens=count)
 
 
-def _attention(model: nn.Module, checkpoints: bool) -> tuple[Work, Work]:
+def _attention(model: nn.Module, checkpoints: bool, hooked: bool) -> tuple[Work, Work]:
     """Two products forward, of 2 operations per pair and number of a head, and four backward where gradients pass."""
     config: Any = unwrapped(model).config
     blocks = list(layers(model))
@@ -112,7 +116,8 @@ def _attention(model: nn.Module, checkpoints: bool) -> tuple[Work, Work]:
     width = heads * int(getattr(config, "head_dim", None) or config.hidden_size // heads)
     below = lowest_trained(model, blocks)
     each = Work(pairs=4 * width * len(blocks) + 8 * width * (len(blocks) - below))
-    return each, Work(pairs=4 * width * len(blocks) + 8 * width * below if checkpoints else 0)
+    computed_again = 4 * len(blocks) + 8 * below if hooked else 4 * (len(blocks) - below)
+    return each, Work(pairs=width * computed_again if checkpoints else 0)
 
 
 def _virtual(model: nn.Module) -> int:

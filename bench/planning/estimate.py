@@ -2,6 +2,7 @@
 memory by the model's shape."""
 
 import time
+from collections import Counter
 from collections.abc import Sequence
 from dataclasses import dataclass
 from pathlib import Path
@@ -19,6 +20,7 @@ from bench.records import store
 from bench.running import curriculum, sizes
 from bench.running.run import Run
 from bench.running.sizes import Memory
+from bench.running.trial import Trial
 from bench.tasks import splits, types
 from bench.tasks.encoding import Encoding
 from bench.tokens.batches import micro_batches
@@ -33,6 +35,7 @@ class CostEstimate:
     tokens: int | None
     operations: int | None
     memory: Memory
+    examples: int | None = 0
     probing: int = 0
     """FLOPs of asking the probes once, by the model's parameters and the probes' tokens."""
 
@@ -53,8 +56,6 @@ def estimate_cost(run: Run) -> CostEstimate:
     """From the run's real curriculum, where the tokenizer is at hand, and the model's shape without weights."""
     if run.unfit or not isinstance(run.model, Model):
         return CostEstimate(0, 0, Memory(0, 0, 0, 0, 0, 0))
-    planned = run.model.at_hand and run.strategy.trains
-    steps = curriculum.build_curriculum(run, Encoding(run.model, run.max_length)) if planned else None
     decoder = run.model.family == "decoder"
     kind = types.task_type(run.task)
     # The heads of other tasks, a few thousand weights, are left out.
@@ -62,18 +63,19 @@ def estimate_cost(run: Run) -> CostEstimate:
     adapted, memory = sizes.memory(shape, run.strategy, run.model.family, max(Padding.tokens, run.max_length))
     if not run.strategy.trains:
         return CostEstimate(0, 0, memory)
-    if steps is None:
-        return CostEstimate(None, None, memory)
-    examples = [encoded for step in steps.steps for encoded in step]
-    tokens = sum(encoded.fed for encoded in examples)
+    if not run.model.at_hand:
+        return CostEstimate(None, None, memory, run.budget.examples)
+    operations = flops.count_flops(adapted)
+    planned = curriculum.build_curriculum(run, Encoding(run.model, run.max_length), operations=operations)
+    tokens = sum(encoded.fed for step in planned.steps for encoded in step)
     # Cut into the passes of one process, as the training cuts them.
-    passes = (padded_work(part) for step in steps.steps for part in micro_batches(step, Padding.tokens, 0, 1))
+    passes = (padded_work(part) for step in planned.steps for part in micro_batches(step, Padding.tokens, 0, 1))
     probing = 2 * memory.parameters * probe_tokens(run)
-    return CostEstimate(tokens, flops.count_flops(adapted).computed(sum(passes, Work())), memory, probing)
+    return CostEstimate(tokens, operations.computed(sum(passes, Work())), memory, planned.examples, probing)
 
 
-def print_plan(runs: Sequence[Run], out: Path, waiting: Sequence[Run]) -> None:
-    """Print the plan; runs that are not `waiting` are done already, and cost nothing."""
+def print_plan(runs: Sequence[Run], out: Path, waiting: Sequence[Run], trials: Sequence[Trial] = ()) -> None:
+    """Print the plan; runs that are not `waiting` are done already, and cost nothing. `trials` come before the runs."""
     table = Table(
         title=f"{len(runs)} runs of suite {runs[0].suite}", caption="seconds: training alone, at this machine's measured speed"
     )
@@ -91,7 +93,7 @@ def print_plan(runs: Sequence[Run], out: Path, waiting: Sequence[Run]) -> None:
         probing += cost.probing / rate if state == "to do" else 0
         test = len(splits.load_splits(run.task).test[: run.test_items])
         numbers = (
-            run.budget.examples if run.strategy.trains else 0,
+            "–" if cost.examples is None else cost.examples,
             "–" if cost.tokens is None else cost.tokens,
             "–" if cost.operations is None else f"{cost.operations / 1e12:.2f}",
             "–" if seconds is None else f"{seconds:.0f}",
@@ -106,12 +108,28 @@ def print_plan(runs: Sequence[Run], out: Path, waiting: Sequence[Run]) -> None:
         console.width = max(console.width, 132)
     console.print(table)
     _show_memory(runs, costs, console)
+    if trials:
+        console.print(_of_trials(trials, rate), highlight=False)
     for model in {run.model.name: run.model for run in runs}.values():
         if not model.at_hand:
             console.print(f"{model.name}: {model.origin}; tokens, FLOPs and seconds (–) need its tokenizer", highlight=False)
     if all(cost.operations is not None for cost in costs):
         console.print(f"training still to do: about {total:.0f} s on this machine, besides tests")
         console.print(f"asking their probes at the end: about {probing:.0f} s; the bases are asked once besides")
+
+
+def _of_trials(trials: Sequence[Trial], rate: float) -> str:
+    """How many trials are still to be done, and what training them takes, if none is pruned."""
+    by_strategy = Counter(trial.run.strategy.name for trial in trials)
+    named = ", ".join(f"{name} {count}" for name, count in by_strategy.items())
+    # Trials of one strategy differ in what hardly changes their cost, such as a rate: the first stands for all.
+    first = {(trial.run.model.name, trial.run.task.name, trial.run.strategy.name): trial for trial in reversed(trials)}
+    costs = {place: estimate_cost(trial.run).operations for place, trial in first.items()}
+    told = f"tuning before that: {len(trials)} trials to do ({named})"
+    if any(cost is None for cost in costs.values()):
+        return told
+    taken = sum(costs[trial.run.model.name, trial.run.task.name, trial.run.strategy.name] or 0 for trial in trials)
+    return f"{told}, about {taken / rate:.0f} s of training, besides validation"
 
 
 def _show_memory(runs: Sequence[Run], costs: Sequence[CostEstimate], console: Console) -> None:

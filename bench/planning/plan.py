@@ -1,16 +1,19 @@
 """A suite becomes runs: model x task x strategy x seed, each with an id that is a hash of the question."""
 
-from collections.abc import Sequence
-from dataclasses import dataclass, replace
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass, field, replace
 from itertools import product
+from typing import Any
 
 from bench import strategies
+from bench.devices import hardware
 from bench.devices.hardware import Precision
 from bench.errors import UserError, unknown
 from bench.inference.endpoint import EndpointModel
 from bench.modeling.models import find_model
 from bench.planning import settings
 from bench.planning.probe_items import items_by_power
+from bench.planning.spaces import TRIAL_ITEMS, search_of, tune_options
 from bench.probes import Probe, probe_class
 from bench.running.run import PlannedModel, Run
 from bench.specs.budget import Budget
@@ -18,6 +21,7 @@ from bench.specs.library import Library, suites_for
 from bench.specs.probe import ProbeSpec
 from bench.specs.probe_every import checked_stride
 from bench.specs.probe_power import probe_power
+from bench.specs.search import Search
 from bench.specs.suite import SuiteSpec
 from bench.specs.task import TaskSpec
 from bench.strategies import Strategy
@@ -41,6 +45,8 @@ class PlanOptions:
     trust_remote_code: bool = False
     probe_every: str | None = None
     probe_power: str | None = None
+    tune: Mapping[str, Any] = field(default_factory=dict)
+    """Fields of `TuneOptions`, as far as they are given."""
 
 
 def plan(options: PlanOptions, precision: Precision) -> list[Run]:
@@ -123,15 +129,16 @@ def _on_model(parts: _Parts, model: PlannedModel) -> list[Run]:
     adapted = _strategies(parts, model)
     fitting, left_out = _probes(parts, model)
     runs: list[Run] = []
-    for task, strategy in product(tasks, adapted):
+    for task, (strategy, search) in product(tasks, adapted):
         # What neither trains nor draws examples to show is the same at every seed.
         varies = strategy.trains or strategy.wording.shots > 0
-        first = _run(parts, model, task, strategy, fitting, left_out)
+        first = replace(_run(parts, model, task, strategy, fitting, left_out), search=search)
         runs += [replace(first, seed=seed) for seed in range((parts.options.seeds or parts.suite.seeds) if varies else 1)]
     return runs
 
 
-def _strategies(parts: _Parts, model: PlannedModel) -> list[Strategy]:
+def _strategies(parts: _Parts, model: PlannedModel) -> list[tuple[Strategy, Search | None]]:
+    """Each with the search of its hyper-parameters, where they are searched."""
     given, suite = parts.settings, parts.suite
     loaded = [
         strategies.load_strategy(
@@ -140,7 +147,16 @@ def _strategies(parts: _Parts, model: PlannedModel) -> list[Strategy]:
         for name in parts.strategies
     ]
     settings.check_known(given, loaded)
-    return loaded
+    tune = tune_options(suite.tune, parts.options.tune)
+    if tune is None:
+        return [(strategy, None) for strategy in loaded]
+    items = min(TRIAL_ITEMS, parts.options.test_items or TRIAL_ITEMS)
+    spaces = [parts.library.strategy(name).space(model.family) for name in parts.strategies]
+    fixed = [settings.of(name, given) for name in parts.strategies]
+    return [
+        (strategy, search_of(strategy, space, values, tune, items) if strategy.trains else None)
+        for strategy, space, values in zip(loaded, spaces, fixed, strict=True)
+    ]
 
 
 def _probes(parts: _Parts, model: PlannedModel) -> tuple[tuple[tuple[ProbeSpec, int], ...], tuple[str, ...]]:
@@ -179,7 +195,7 @@ def _run(
     left_out: tuple[str, ...],
 ) -> Run:
     suite, options = parts.suite, parts.options
-    budget = (suite.encoder_budget if model.family == "encoder" else None) or suite.budget
+    budget = _budget(suite, options.budget, model)
     return Run(
         suite=suite.name,
         model=model,
@@ -191,7 +207,7 @@ def _run(
         probes=fitting,
         left_out=left_out,
         seed=0,
-        budget=Budget.parse(options.budget or budget),
+        budget=budget,
         batch=suite.batch,
         max_length=suite.max_length,
         precision=parts.precision,
@@ -199,7 +215,21 @@ def _run(
         other_items=min(suite.other_items, options.test_items or suite.other_items),
         paraphrase_items=min(suite.paraphrase_items, options.test_items or suite.paraphrase_items),
         probe_every=checked_stride(options.probe_every),
+        placement=hardware.placement() if budget.seconds is not None else None,
     )
+
+
+def _budget(suite: SuiteSpec, given: str | None, model: PlannedModel) -> Budget:
+    """The command line's, or the suite's; a memory ceiling alone is meant on top of the suite's."""
+    own = Budget.parse((suite.encoder_budget if model.family == "encoder" else None) or suite.budget)
+    budget = Budget.parse(given) if given else own
+    if not budget.ends:
+        budget = replace(own, memory=budget.memory)
+    if not budget.ends:
+        raise UserError(
+            f"budget '{budget}' of suite '{suite.name}' ends no training; add a limit that does: 512examples,{budget}"
+        )
+    return budget
 
 
 def _chosen(what: str, named: Sequence[str] | None, of_suite: Sequence[str], library: Library) -> list[str]:

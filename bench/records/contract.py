@@ -42,6 +42,8 @@ def as_contract(record: Record, seed_sd: float | None = None, rank: tuple[int, i
         "rank": rank,
         **_beside(record.outcome),
         "source": record.provenance.source.model_dump() if record.provenance.source else None,
+        "spending": record.spending.model_dump(mode="json") if record.spending else None,
+        "overran": record.overran,
     }
 
 

@@ -16,14 +16,16 @@ from pydantic import BaseModel
 
 from bench.folders import write_text
 from bench.records.record import Record
+from bench.records.trial import TrialRecord
 
 BEGIN, END = "<!-- from the classes: begin -->\n", "<!-- from the classes: end -->\n"
+RECORDS: tuple[type[BaseModel], ...] = (Record, TrialRecord)
 IN_WORDS = {str: "text", int: "whole number", float: "number", bool: "true or false", types.NoneType: "null", Any: "any value"}
 
 
 def schema_tables() -> str:
-    """A table for the record and for each of its parts, in the order in which they are met."""
-    return "\n".join(_table(part) for part in _parts(Record))
+    """A table for each kind of record and for each of their parts, in the order in which they are met."""
+    return "\n".join(_table(part) for part in _parts(*RECORDS))
 
 
 def with_schema(page: str) -> str:
@@ -32,9 +34,9 @@ def with_schema(page: str) -> str:
     return f"{before}{BEGIN}\n{schema_tables()}\n{END}{after}"
 
 
-def _parts(part: type[BaseModel]) -> Iterator[type[BaseModel]]:
-    """The part itself, and then those inside it, each once, all of a level before the next."""
-    met = [part]
+def _parts(*whole: type[BaseModel]) -> Iterator[type[BaseModel]]:
+    """The records themselves, and then the parts inside them, each once, all of a level before the next."""
+    met = [*whole]
     for known in met:  # it grows on the way
         inner = (kind for field in known.model_fields.values() for kind in _models(field.annotation))
         met += [kind for kind in dict.fromkeys(inner) if kind not in met]

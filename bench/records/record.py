@@ -11,13 +11,71 @@ from bench.records.outcome import Outcome, Part
 
 SCHEMA_VERSION: Literal[2] = 2
 Status = Literal["ok", "failed", "skipped"]
+SECONDS_TOLERANCE = 0.02
+"""By so much of its limit may a training take longer than a budget in seconds; nothing else of a budget may be passed."""
+
+
+class Spent(Part):
+    """What all trainings of a trial took together."""
+
+    examples: int = Field(ge=0)
+    tokens: int = Field(ge=0)
+    flops: int = Field(ge=0)
+    seconds: float = Field(ge=0)
+    """Of training, without asking the validation items."""
+
+
+class TrialSummary(Part):
+    """A trial of the search."""
+
+    ids: list[str]
+    """Of its trainings, one per seed: `trials/ID.json`."""
+    hyperparameters: dict[str, Any]
+    """Those that are searched."""
+    status: Literal["ok", "pruned", "failed"]
+    reason: str | None = None
+    score: float | None = None
+    """Mean over its seeds of the metric on validation items; None where one of them failed."""
+    spent: Spent | None = None
+
+
+class BestAfter(Part):
+    """The best validation score that a search of so many trials is expected to find (Dodge et al. 2019)."""
+
+    trials: int = Field(ge=1)
+    expected: float
+    """With the default as its first trial and random draws after it."""
+    low: float | None
+    """The 95 % interval's lower end, of the score that half of all such searches reach; null where the trials tell none."""
+    high: float | None
+    """Its upper end; null where the trials tell none."""
 
 
 class Tuning(Part):
-    """What choosing the hyper-parameters took."""
+    """What choosing the hyper-parameters took; without tuning no trials, and nothing else."""
 
     trials: int | None = Field(default=0, ge=0)
     """None where others tuned and did not say how often."""
+    sampler: str | None = None
+    """`random` or `tpe`."""
+    pruner: str | None = None
+    """`none` or `halving`."""
+    share: float | None = None
+    """Of the run's budget that a trial may spend."""
+    seeds: int | None = None
+    """Trainings of each trial."""
+    batch: int | None = None
+    """Trials that are asked for at once."""
+    items: int | None = None
+    """Validation items that a trial is scored on, at most."""
+    metric: str | None = None
+    higher_is_better: bool = True
+    tried: list[TrialSummary] = []
+    """The trials in the order in which they were asked for; the first is the strategy's default."""
+    chosen: int | None = None
+    """The place in `tried`, from 0, of the trial with the best score, of equals the first; null where all failed."""
+    expected_best: list[BestAfter] = []
+    """After one trial, two, and so on; empty where trials are not independent draws, as under `tpe`."""
 
 
 class Setup(Part):
@@ -61,6 +119,32 @@ class Cost(Part):
     """Size of the trained tensors: what must be kept beside the pinned base."""
     money: float | None = None
     """What an API asks for the answers, in the currency of its prices; None where nothing is paid."""
+
+
+class Limit(Part):
+    """One limit of a budget, in its own unit: counts, seconds, or bytes of memory."""
+
+    limit: int | float = Field(gt=0)
+    """Of all stages together; of memory, at any time."""
+    spent: int | float = Field(ge=0)
+    """What training took; of memory, the most that was measured until its end."""
+
+
+class Spending(Part):
+    """What training took of its budget."""
+
+    limits: dict[str, Limit]
+    """By name: `examples`, `steps`, `tokens`, `flops` (useful ones), `seconds`, `memory`."""
+    ended_by: str
+    """The limit that ended the training, of several stages the last one's; or `early_stopping`."""
+    kept_by: str | None = None
+    """By what the memory ceiling was kept: `micro-batches of 256 tokens and gradient checkpointing`."""
+
+    @property
+    def overran(self) -> bool:
+        """Whether a limit was passed at all, or seconds by more than 2 %."""
+        slack = {"seconds": 1 + SECONDS_TOLERANCE}
+        return any(limit.spent > limit.limit * slack.get(name, 1) for name, limit in self.limits.items())
 
 
 class Trust(Part):
@@ -126,5 +210,12 @@ class Record(Part):
     setup: Setup
     outcome: Outcome | None = None
     cost: Cost | None = None
+    spending: Spending | None = None
+    """None for rows that train nothing."""
     trust: Trust = Trust()
     provenance: Provenance
+
+    @property
+    def overran(self) -> bool:
+        """Whether its training passed its budget: any limit at all, or seconds by more than 2 %."""
+        return self.spending is not None and self.spending.overran

@@ -80,3 +80,8 @@ def find_record(out: Path, run_id: str) -> Record | None:
 
 def of_suite(records: list[Record], suite: str | None) -> Iterator[Record]:
     return (record for record in records if suite is None or record.setup.suite == suite)
+
+
+def of_budget(records: list[Record], budget: str) -> Iterator[Record]:
+    """Records of runs with this budget, and of those that train nothing, which are the same under any."""
+    return (record for record in records if record.setup.budget == budget or (record.cost and record.cost.train_examples == 0))

@@ -45,7 +45,7 @@ def texts(value: Any) -> Iterator[str]:
 
 @lru_cache(maxsize=8)
 def _of_task(dump: str, lengths: Lengths) -> frozenset[int]:
-    train = splits.load_splits(TaskSpec.model_validate_json(dump)).train
+    train = splits.load_training(TaskSpec.model_validate_json(dump)).train
     return _index((text for example in train for text in texts((example.fields, example.gold))), lengths)
 
 

@@ -1,22 +1,30 @@
 """What a run trains on: the encoded examples of each step, from the task and from what the strategy mixes in."""
 
-from collections.abc import Callable
+import sys
+from collections.abc import Callable, Iterator, Mapping
 from dataclasses import dataclass
 from functools import cache
 
 from bench.data import sources
-from bench.errors import UserError
+from bench.errors import BudgetError, UserError
+from bench.modeling.flops import Flops
+from bench.running.account import Account, Costs, ceilings, costs
 from bench.running.run import Run
 from bench.specs.task import TaskSpec
 from bench.specs.wording import Wording
 from bench.tasks import splits, types
 from bench.tasks.encoding import Encoding
 from bench.tokens.augmentation import dropper
-from bench.tokens.batches import mixture, order, order_by_length
+from bench.tokens.batches import Mixer, mixture, order, order_by_length
 from bench.tokens.encoded import Encoded
+from bench.training.course import Draw
 
 Stream = Callable[[int], list[Encoded]]
 """The k-th example of one component, as what the model reads: an encoder may read it in several windows."""
+
+
+FIRST = 256
+"""How many examples are tried first, where it must be found out how many a budget holds."""
 
 
 @dataclass(frozen=True)
@@ -24,45 +32,143 @@ class Curriculum:
     steps: list[list[Encoded]]
     examples: int
     """How many the steps hold, windows of one example counted once."""
+    ended_by: str
+    """The limit of the budget that one more example would pass."""
 
 
-def build_curriculum(run: Run, encoding: Encoding, stage: TaskSpec | None = None) -> Curriculum:
-    """The whole budget of a stage, by default of the run's own task, encoded.
+class Pool:
+    """The examples that a stage, by default of the run's own task, can draw: each is encoded once, when it is first asked for.
 
     The k-th example of the stage's task is the same for all strategies at one seed. Its batches are of like length; what is
     mixed in comes as it is drawn, as a step holds too few of it to be alike.
     """
-    own = stage or run.task
-    tasks = (own, *(task for task in run.others if task.name != own.name))
-    heads = {task.name: head for head, task in enumerate(run.training_tasks)}
-    streams = {task.name: _task_stream(run, encoding, task, heads[task.name], alike=task is own) for task in tasks}
-    sizes = {task.name: len(splits.load_splits(task).train) for task in tasks}
-    if run.strategy.rehearsal and encoding.model.family == "decoder":
-        texts = [str(row["text"]) for row in sources.rows(run.strategy.rehearsal)]
-        positions = order(run.seed, len(texts))
-        # The same seed as the task's order; the texts are others.
-        weight = run.strategy.rehearsal_weight
-        streams["rehearsal"] = lambda _: [encoding.rehearsed(texts[next(positions)], weight)]
-    names = list(streams)
 
-    def shares(progress: float) -> list[float]:
-        by_name = run.strategy.shares(own.name, sizes, "rehearsal" in streams, progress)
-        return [by_name[name] for name in names]
+    def __init__(self, run: Run, encoding: Encoding, stage: TaskSpec | None = None, operations: Flops | None = None) -> None:
+        self._own = stage or run.task
+        self._strategy, self._operations = run.strategy, operations
+        tasks = (self._own, *(task for task in run.others if task.name != self._own.name))
+        heads = {task.name: head for head, task in enumerate(run.training_tasks)}
+        streams = {task.name: _task_stream(run, encoding, task, heads[task.name], alike=task is self._own) for task in tasks}
+        self._sizes = {task.name: len(splits.load_training(task).train) for task in tasks}
+        if run.strategy.rehearsal and encoding.model.family == "decoder":
+            streams["rehearsal"] = _rehearsal(run, encoding)
+        self._names, self._streams = list(streams), list(streams.values())
+        # A component counts its own examples: what is mixed in beside it does not move them.
+        self._drawn: list[list[tuple[list[Encoded], Costs]]] = [[] for _ in streams]
 
-    # A component counts its own examples: what is mixed in beside it does not move them.
-    taken = dict.fromkeys(names, 0)
-    drawn = []
-    for component in mixture(run.seed, shares, run.budget.examples):
-        name = names[component]
-        drawn.append(streams[name](taken[name]))
-        taken[name] += 1
-    parts = [drawn[start : start + run.batch] for start in range(0, len(drawn), run.batch)]
-    return Curriculum([[window for windows in part for window in windows] for part in parts], len(drawn))
+    def shares(self, progress: float) -> list[float]:
+        """Each component's share of the examples at a progress in [0, 1] through the stage."""
+        by_name = self._strategy.shares(self._own.name, self._sizes, "rehearsal" in self._names, progress)
+        return [by_name[name] for name in self._names]
+
+    def example(self, component: int, position: int) -> tuple[list[Encoded], Costs]:
+        """A component's example at a position in its own order, and what it takes of the budget."""
+        drawn = self._drawn[component]
+        while len(drawn) <= position:
+            windows = self._streams[component](len(drawn))
+            drawn.append((windows, costs(windows, self._operations)))
+        return drawn[position]
+
+
+def build_curriculum(
+    run: Run, encoding: Encoding, stage: TaskSpec | None = None, operations: Flops | None = None
+) -> Curriculum:
+    """All that the counted limits of the budget let a stage train on, by default that of the run's own task.
+
+    Whatever the unit, it is the curriculum of so many examples, which is the most that no limit is passed by: one more and the
+    curriculum would pass it.
+
+    Args:
+        operations: of the adapted model, where the budget counts FLOPs.
+
+    Raises:
+        BudgetError: not one example fits into the budget.
+    """
+    pool, most = Pool(run, encoding, stage, operations), ceilings(run.budget, run.batch)
+
+    def drawn(length: int) -> Iterator[tuple[list[Encoded], Costs]]:
+        taken = [0] * len(pool.shares(0.0))
+        for component in mixture(run.seed, pool.shares, length):
+            yield pool.example(component, taken[component])
+            taken[component] += 1
+
+    def passed(length: int) -> str | None:
+        account = Account(most)
+        return next((limit for _, cost in drawn(length) if (limit := account.passed_by(cost))), None)
+
+    length, ended_by = _longest(most, passed)
+    if not length:
+        raise _too_small(run, next(drawn(1))[1], ended_by)
+    examples = [windows for windows, _ in drawn(length)]
+    parts = [examples[start : start + run.batch] for start in range(0, length, run.batch)]
+    return Curriculum([[window for windows in part for window in windows] for part in parts], length, ended_by)
+
+
+def _too_small(run: Run, cost: Costs, limit: str) -> BudgetError:
+    return BudgetError(f"the budget of {run.budget} is less than its first example takes: {cost[limit]:,} {limit}; give more")
+
+
+class Drawn(Draw):
+    """A stage's examples a step at a time, where the clock says how many there will be. After each step, every component of a
+    mixture has had its share of all, rounded; the counted limits end it as they end a curriculum."""
+
+    def __init__(self, run: Run, encoding: Encoding, stage: TaskSpec, operations: Flops | None = None) -> None:
+        self._run, self._pool = run, Pool(run, encoding, stage, operations)
+        self._mixer, self._account = Mixer(run.seed), Account(ceilings(run.budget, run.batch))
+        self._taken = [0] * len(self._pool.shares(0.0))
+
+    @property
+    def share(self) -> float:
+        return self._account.share
+
+    def draw(self, progress: float) -> list[list[Encoded]]:
+        examples: list[list[Encoded]] = []
+        if self.ended_by:
+            return examples
+        for component in self._mixer.draw(self._pool.shares(progress), self._run.batch):
+            windows, cost = self._pool.example(component, self._taken[component])
+            if limit := self._account.passed_by(cost):
+                self.ended_by = limit
+                if not any(self._taken):
+                    raise _too_small(self._run, cost, limit)
+                break
+            self._taken[component] += 1
+            examples.append(windows)
+        return examples
+
+
+def _longest(most: Mapping[str, int], passed: Callable[[int], str | None]) -> tuple[int, str]:
+    """The number of examples that pass no limit while one more would, and that limit.
+
+    `passed` tells the limit that so many examples pass. Without monotony, which rounded shares do not promise, a bisection
+    still ends between a number that fits and the next one that does not.
+    """
+    counted = {name: amount for name, amount in most.items() if name in ("examples", "steps")}
+    ended_by = min(counted, key=counted.__getitem__, default="")
+    low, high = 0, counted[ended_by] + 1 if counted else sys.maxsize
+    if len(counted) == len(most):
+        return high - 1, ended_by
+    while high - low > 1:
+        # No further than twice what is known to fit: a limit may be far beyond what another one lets be drawn.
+        middle = min((low + high) // 2, max(2 * low, FIRST))
+        if limit := passed(middle):
+            high, ended_by = middle, limit
+        else:
+            low = middle
+    return low, ended_by
+
+
+def _rehearsal(run: Run, encoding: Encoding) -> Stream:
+    assert run.strategy.rehearsal is not None
+    texts = [str(row["text"]) for row in sources.rows(run.strategy.rehearsal)]
+    # The same seed as the task's order; the texts are others.
+    positions, weight = order(run.seed, len(texts)), run.strategy.rehearsal_weight
+    return lambda _: [encoding.rehearsed(texts[next(positions)], weight)]
 
 
 def _task_stream(run: Run, encoding: Encoding, task: TaskSpec, head: int, alike: bool) -> Stream:
     """A task's training examples in their order, `alike` in length within a batch."""
-    kind, examples, wording = types.task_type(task), splits.load_splits(task).train, run.strategy.wording
+    kind, examples, wording = types.task_type(task), splits.load_training(task).train, run.strategy.wording
 
     @cache
     def length(index: int) -> int:

@@ -42,12 +42,35 @@ class EvalSets:
 
 
 @dataclass(frozen=True)
-class Session:
-    """A run that is being done: on which device, and all that its model is asked; data is read and probes are made once."""
+class TrainingSession:
+    """A run that is being trained: on which device, and how its model is asked on the way.
+
+    This is all that a trial of tuning gets. Held-out data is not in it.
+    """
 
     run: Run
     device: Device
     progress: Progress
+
+    @cached_property
+    def encoding(self) -> Encoding:
+        """Into the ids of the run's model."""
+        return Encoding(self.run.checkpoint, self.run.max_length)
+
+    def validation(self, task: TaskSpec, items: int) -> EvalSet:
+        """A sample of a task's validation items, as the run's model is asked them."""
+        return validation_set(self.run, self.encoding, task, items)
+
+    def backend(self, module: nn.Module, cast: bool = True) -> LocalBackend:
+        """The way to ask a model on this machine, the base or what has become of it: in the precision of training, or, without
+        `cast`, in its own."""
+        return LocalBackend(module, self.run.checkpoint, self.device, cast=cast)
+
+
+@dataclass(frozen=True)
+class Session(TrainingSession):
+    """A run that is done to its end: also all that its model is asked then; data is read and probes are made once."""
+
     sets: EvalSets
     probes: list[Probe]
 
@@ -61,16 +84,6 @@ class Session:
     def simple_answers(self) -> dict[str, pd.DataFrame]:
         """What answers that need no model say to the run's own test set, by name."""
         return answers_without_model(self.sets.test)
-
-    @property
-    def encoding(self) -> Encoding:
-        """Into the ids of the run's model."""
-        return self.sets.test.model_encoding
-
-    def backend(self, module: nn.Module, cast: bool = True) -> LocalBackend:
-        """The way to ask a model on this machine, the base or what has become of it: in the precision of training, or, without
-        `cast`, in its own."""
-        return LocalBackend(module, self.run.checkpoint, self.device, cast=cast)
 
 
 @dataclass(frozen=True)
@@ -103,7 +116,7 @@ def evaluate(backend: Backend, sets: EvalSets, probes: Sequence[Probe], progress
 
 def eval_sets(run: Run, encoding: Encoding | None) -> EvalSets:
     """All sets of a run; reads the data of its tasks."""
-    heads = {task.name: number for number, task in enumerate(run.training_tasks)} if run.strategy.trains else {}
+    heads = _heads(run)
 
     def asked(spec: TaskSpec, items: int | None, split: str = "test") -> EvalSet:
         task, data, head = types.task_type(spec), splits.load_splits(spec), heads.get(spec.name)
@@ -113,11 +126,22 @@ def eval_sets(run: Run, encoding: Encoding | None) -> EvalSets:
     stages = [asked(task, run.other_items) for task in (*run.earlier, run.task)] if run.earlier else []
     return EvalSets(
         test=test,
-        validation=replace(test, split="validation", items=VALIDATION_ITEMS),
+        validation=validation_set(run, encoding, run.task, VALIDATION_ITEMS),
         elsewhere=_elsewhere(run, asked) if run.strategy.trains else {},
         stages=stages,
         paraphrases=[replace(test, items=run.paraphrase_items, paraphrase=number) for number in _paraphrases(run, test)],
     )
+
+
+def validation_set(run: Run, encoding: Encoding | None, spec: TaskSpec, items: int) -> EvalSet:
+    """A sample of a task's validation items, in the words and to the head that the run's model is trained with."""
+    task, data, head = types.task_type(spec), splits.load_training(spec), _heads(run).get(spec.name)
+    return EvalSet(task, data, encoding, run.wording, run.seed, items=items, head=head, split="validation")
+
+
+def _heads(run: Run) -> dict[str, int]:
+    """Each training task's head; of a run that trains nothing there is none."""
+    return {task.name: number for number, task in enumerate(run.training_tasks)} if run.strategy.trains else {}
 
 
 def as_base(evalset: EvalSet, wording: Wording) -> EvalSet:

@@ -10,9 +10,10 @@ from pathlib import Path
 import pandas as pd
 
 from bench.data import sources
+from bench.devices import memory
 from bench.devices.device import Device
 from bench.devices.environment import environment
-from bench.errors import UserError
+from bench.errors import BudgetError, TooSlowError, UserError
 from bench.modeling.models import Model
 from bench.probes import probe_class
 from bench.progress import Progress
@@ -62,6 +63,9 @@ def execute(
 
 
 def _done(run: Run, device: Device, progress: Progress, debug: bool) -> tuple[Record, pd.DataFrame | None]:
+    if run.untuned:
+        progress.done(f"failed: {run.untuned}")
+        return _unscored(run, device, "failed", run.untuned), None
     return _skipped(run, device, progress) if run.unfit else _attempted(run, device, progress, debug)
 
 
@@ -79,16 +83,28 @@ def _attempted(run: Run, device: Device, progress: Progress, debug: bool) -> tup
         return record, items
     except UserError:
         raise
+    except BudgetError as error:  # on all processes alike
+        # What was too slow may be faster another time; all else hangs on the question alone.
+        status: Status = "failed" if isinstance(error, TooSlowError) else "skipped"
+        progress.done(f"{status}: {error}")
+        return _unscored(run, device, status, str(error)), None
     except Exception as error:
         if debug:
             traceback.print_exc()
         if device.accelerator.num_processes > 1:
             raise  # the other processes wait for this one: the launcher must end them all
-        reason = f"{type(error).__name__}: {' '.join(str(error).split())[:500]}"
+        reason = _reason(error)
         progress.done(f"failed: {reason}")
         return _unscored(run, device, "failed", reason), None
     finally:
         device.accelerator.free_memory()
+
+
+def _reason(error: Exception) -> str:
+    told = " ".join(str(error).split())[:500]
+    if memory.ran_out(error):
+        return f"out of memory: this machine cannot hold it; a budget with a ceiling, such as 4GB, makes it smaller ({told})"
+    return f"{type(error).__name__}: {told}"
 
 
 def _unscored(run: Run, device: Device, status: Status, reason: str | None) -> Record:

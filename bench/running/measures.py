@@ -147,14 +147,13 @@ def _shares(forgotten: Forgetting) -> bool:
     return forgotten.share or ACCURACY in forgotten.others
 
 
-def point(session: Session, baseline: Baseline, backend: Backend, steps: int) -> Point:
-    """Where a run stands after so many steps over all stages."""
+def point(session: Session, baseline: Baseline, backend: Backend, steps: int, examples: int) -> Point:
+    """Where a run stands after so many steps and examples over all stages."""
     assert baseline.validation is not None
-    name, run = session.run.task.metrics[0], session.run
+    name = session.run.task.metrics[0]
     after = predict(backend, session.sets.validation)
     gain, _, _ = rise(after, baseline.validation, name)
     lost = {p.spec.name: delta(p, baseline.probes[p.spec.name], p.measure(backend)) for p in session.probes}
-    examples = min(steps * run.batch, run.budget.examples * max(1, len(session.sets.stages)))
     return Point(step=steps, examples=examples, score=value(after, name), gain=gain, forgetting=lost)
 
 

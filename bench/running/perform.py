@@ -15,8 +15,9 @@ from bench.probes.selftests import few
 from bench.progress import Progress
 from bench.records.record import Cost, Record
 from bench.running import checks, sizes
+from bench.running.account import spending
 from bench.running.adaptation import adapted
-from bench.running.evaluation import Evaluation, Session, evaluate
+from bench.running.evaluation import Evaluation, Session, TrainingSession, evaluate
 from bench.running.item_table import item_table
 from bench.running.recording import RunResult, recorded
 from bench.running.reference import FIRST_ITEMS, Baseline, Reference
@@ -52,11 +53,12 @@ def _trained(session: Session, reference: Reference) -> RunResult:
     held = checks.fresh_adapter(session, before, model.eval())
     frozen = checks.frozen_sums(model)
     training = train_stages(session, before, model)
+    spent = spending(session.run, training, flops.count_flops(model), peak.bytes())
     backend = session.backend(model.eval())
     after = evaluate(backend, session.sets, session.probes, session.progress)
-    cost = _cost(session, model, training, after, peak)
+    cost = cost_of(session, model, training, after, peak)
     held |= checks.trained_model(session, model, after, frozen)
-    return RunResult(before, after, cost, held, training)
+    return RunResult(before, after, cost, held, training, spent)
 
 
 def _untrained(session: Session, reference: Reference) -> RunResult:
@@ -66,7 +68,7 @@ def _untrained(session: Session, reference: Reference) -> RunResult:
     backend, few_probes = reference.backend(), [few(probe, FIRST_ITEMS) for probe in session.probes]
     asked = evaluate(backend, session.sets, few_probes, session.progress)
     is_api = isinstance(session.run.model, EndpointModel)
-    cost = _api_cost(session.run, asked) if is_api else _cost(session, reference.module(), TrainingState(), asked, peak)
+    cost = _api_cost(session.run, asked) if is_api else cost_of(session, reference.module(), TrainingState(), asked, peak)
     held = checks.untouched_row(session, reference, asked)
     is_base = session.run.wording in session.run.base_wordings
     test = reference.answers(session.sets.test, known=asked.test if is_base else None)
@@ -81,7 +83,10 @@ def _begin(session: Session, reference: Reference) -> memory.PeakMemory:
     return memory.PeakMemory(session.device.torch.type == "cuda")
 
 
-def _cost(session: Session, model: nn.Module, training: TrainingState, after: Evaluation, peak: memory.PeakMemory) -> Cost:
+def cost_of(
+    session: TrainingSession, model: nn.Module, training: TrainingState, after: Evaluation, peak: memory.PeakMemory
+) -> Cost:
+    """What training has come to, and asking afterwards."""
     strategy = session.run.strategy
     kept = strategy.trained_state(model) if strategy.trains else {}
     trainable, total = sizes.parameters(model)

@@ -8,13 +8,14 @@ from bench.devices.device import Device
 from bench.devices.environment import environment, environment_id, versions
 from bench.inference.predictions import unusual_way
 from bench.records.outcome import Outcome, Stages
-from bench.records.record import Cost, Provenance, Record, Setup, Trust
+from bench.records.record import Cost, Provenance, Record, Setup, Spending, Trust
 from bench.running import measures
 from bench.running.collapse import collapsed
 from bench.running.evaluation import Evaluation, Session
 from bench.running.reference import Baseline
 from bench.running.reference_answers import reference_scores
 from bench.running.run import Run
+from bench.tasks import splits
 from bench.training.state import TrainingState
 
 
@@ -27,11 +28,12 @@ class RunResult:
     cost: Cost
     checks: dict[str, bool]
     training: TrainingState = field(default_factory=TrainingState)
+    spending: Spending | None = None
 
 
 def recorded(session: Session, result: RunResult, started: str) -> Record:
     """The record of a run that came to its end; it has failed all the same where a check does not hold."""
-    run, data = session.run, session.sets.test.data
+    run, data = session.run, splits.load_splits(session.run.task)
     broken = [name for name, held in result.checks.items() if not held]
     return Record(
         run_id=run.id,
@@ -40,6 +42,7 @@ def recorded(session: Session, result: RunResult, started: str) -> Record:
         setup=setup(run),
         outcome=_outcome(session, result),
         cost=result.cost,
+        spending=result.spending,
         trust=Trust(checks=result.checks, contamination=measures.contaminated(session), data=data.notes),
         provenance=provenance(run, session.device, data_hash=data.content_hash, started=started),
     )
@@ -55,6 +58,7 @@ def setup(run: Run) -> Setup:
         hyperparameters=run.strategy.hyperparameters.model_dump(mode="json"),
         seed=run.seed,
         budget=str(run.budget),
+        tuning=run.tuning,
     )
 
 

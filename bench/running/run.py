@@ -14,8 +14,10 @@ from bench.devices.hardware import Precision
 from bench.hashing import digest
 from bench.inference.endpoint import EndpointModel
 from bench.modeling.models import Model
+from bench.records.record import Tuning
 from bench.specs.budget import Budget
 from bench.specs.probe import ProbeSpec
+from bench.specs.search import Search
 from bench.specs.source import Source
 from bench.specs.task import TaskSpec
 from bench.specs.wording import Wording
@@ -24,6 +26,8 @@ from bench.tasks import types
 
 PlannedModel = Model | EndpointModel
 """A model with weights on this machine, or one that is asked over an API."""
+
+UNTUNED = Tuning()
 
 
 @dataclass(frozen=True)
@@ -55,6 +59,12 @@ class Run:
     paraphrase_items: int
     probe_every: str | None
     """How often the curve is measured: a number of steps, or a share of the budget."""
+    placement: str | None = None
+    """Kind of device and number of processes, where seconds limit the run; nothing else that is asked depends on them."""
+    search: Search | None = None
+    """Where the hyper-parameters come from, if they are searched."""
+    tuning: Tuning = UNTUNED
+    """What the search has come to, once it is over. The search determines it, so that it is no part of the question."""
 
     @property
     def training_tasks(self) -> tuple[TaskSpec, ...]:
@@ -79,6 +89,8 @@ class Run:
             question["seed"] = self.seed
         if self.strategy.trains:
             question |= {"budget": str(self.budget), "batch": self.batch}
+            if self.placement:
+                question["placement"] = self.placement
             question["others"] = [task_fingerprint(task) for task in self.others]
             question["earlier"] = [task_fingerprint(task) for task in self.earlier]
             question["also"] = [task_fingerprint(task) for task in self.also]
@@ -96,6 +108,8 @@ class Run:
             del question["precision"], question["max_length"]
         if isinstance(self.model, Model) and self.model.reference_precision != "fp32":
             question["reference_precision"] = self.model.reference_precision
+        if self.search:
+            question["search"] = self.search.model_dump(mode="json")
         if self.model.trust_remote_code:
             question["trust_remote_code"] = True
         return question
@@ -124,6 +138,13 @@ class Run:
         if shots and kind.asks == "read":
             return f"a {self.task.type} task asks nothing that could be shown solved"
         return None
+
+    @property
+    def untuned(self) -> str | None:
+        """Why the search has found nothing to run with, or None."""
+        if not self.tuning.trials or self.tuning.chosen is not None:
+            return None
+        return f"all {self.tuning.trials} trials failed; the first: {self.tuning.tried[0].reason}"
 
     @property
     def checkpoint(self) -> Model:

@@ -1,19 +1,24 @@
 """A run's training: one stage after another, watched on the way where the run asks for it."""
 
-from dataclasses import replace
+from collections.abc import Callable, Sequence
+from functools import partial
 
 import pandas as pd
 from torch import nn
 
 from bench.inference.predictions import predict
+from bench.modeling.flops import count_flops
 from bench.running import measures
-from bench.running.curriculum import build_curriculum
-from bench.running.evaluation import VALIDATION_ITEMS, Session
+from bench.running.ceiling import checkpoint_blocks, fit
+from bench.running.curriculum import Drawn, build_curriculum
+from bench.running.evaluation import VALIDATION_ITEMS, Session, TrainingSession
 from bench.running.reference import Baseline
+from bench.running.run import Run
 from bench.running.scoring import worth
-from bench.specs.probe_every import stride
+from bench.specs.probe_every import amount
 from bench.specs.task import TaskSpec
 from bench.strategies.base import Hyperparameters
+from bench.training.course import Course, Listed, Timed
 from bench.training.early_stopping import EarlyStopping, restore
 from bench.training.loop import Padding, Watch, train
 from bench.training.state import ItemAnswers, TrainingState
@@ -23,7 +28,7 @@ def train_stages(session: Session, baseline: Baseline, model: nn.Module) -> Trai
     """Train the adapted model in place through all stages, the run's own task last; each has its own optimiser and schedule."""
     state = TrainingState()
     for task in (*session.run.earlier, session.run.task):
-        _train_stage(session, baseline, model, task, state)
+        train_stage(session, model, task, state, partial(_curve, session, baseline))
         if session.sets.stages:
             backend = session.backend(model)
             answers = [predict(backend, evalset) for evalset in session.sets.stages]
@@ -38,18 +43,45 @@ def _plain(answers: pd.DataFrame) -> ItemAnswers:
     ]
 
 
-def _train_stage(session: Session, baseline: Baseline, model: nn.Module, task: TaskSpec, state: TrainingState) -> None:
+def train_stage(
+    session: TrainingSession, model: nn.Module, task: TaskSpec, state: TrainingState, more: Callable[[Course], Sequence[Watch]]
+) -> None:
+    """Train on one task, and put the best weights back where early stopping kept any; what `more` gives watches it besides."""
     run, hyperparameters = session.run, session.run.strategy.hyperparameters
     assert isinstance(hyperparameters, Hyperparameters)
-    curriculum = build_curriculum(run, session.encoding, task)
-    watches = [_progress(session), *_early_stopping(session, task, hyperparameters), *_curve(session, baseline)]
-    padding = Padding(run.checkpoint.tokenizer.pad_token_id)
-    train(model, curriculum.steps, hyperparameters, session.device.accelerator, padding, state, watches)
+    course = _course(session, model, task)
+    watches = [_progress(session), *_early_stopping(session, task, hyperparameters), *more(course)]
+    padding = _padding(run, model, course, state)
+    train(model, course, hyperparameters, session.device.accelerator, padding, state, watches)
     restore(model, state.best)
-    state.end_stage(curriculum.examples if state.step == len(curriculum.steps) else state.step * run.batch)
+    # A watch ends the training before a step that would have come.
+    ended_by = course.ended_by if state.step == state.steps else "early_stopping"
+    state.end_stage(course.seen(state.step, run.batch), ended_by)
 
 
-def _progress(session: Session) -> Watch:
+def _course(session: TrainingSession, model: nn.Module, task: TaskSpec) -> Course:
+    """A finished list of steps; under a budget with seconds, steps until the clock or another limit ends them."""
+    run, budget = session.run, session.run.budget
+    operations = count_flops(model) if budget.flops else None
+    if budget.seconds is not None:
+        return Timed(Drawn(run, session.encoding, task, operations), budget.seconds, session.device.agreed)
+    curriculum = build_curriculum(run, session.encoding, task, operations)
+    return Listed(curriculum.steps, curriculum.examples, curriculum.ended_by)
+
+
+def _padding(run: Run, model: nn.Module, course: Course, state: TrainingState) -> Padding:
+    """Under a memory ceiling, the micro-batches that keep it; the model's blocks are checkpointed where it takes that too."""
+    pad = run.checkpoint.tokenizer.pad_token_id
+    if run.budget.memory is None:
+        return Padding(pad)
+    fitted = fit(run, course.longest or run.max_length)
+    if fitted.checkpointing:
+        checkpoint_blocks(model)
+    state.kept_by = str(fitted) if fitted.changed else ""
+    return Padding(pad, fitted.tokens)
+
+
+def _progress(session: TrainingSession) -> Watch:
     def watch(model: nn.Module, state: TrainingState) -> bool:
         session.progress.step(state.step, state.steps, state.losses[-1])
         return False
@@ -57,12 +89,11 @@ def _progress(session: Session) -> Watch:
     return watch
 
 
-def _early_stopping(session: Session, task: TaskSpec, hyperparameters: Hyperparameters) -> list[Watch]:
+def _early_stopping(session: TrainingSession, task: TaskSpec, hyperparameters: Hyperparameters) -> list[Watch]:
     """Where it is asked for: by the score on the stage's own validation items."""
     if hyperparameters.early_stopping is None:
         return []
-    own = {evalset.task.spec.name: evalset for evalset in (*session.sets.stages, session.sets.test)}[task.name]
-    validation = replace(own, split="validation", items=VALIDATION_ITEMS)
+    validation = session.validation(task, VALIDATION_ITEMS)
 
     def score(model: nn.Module) -> float:
         return worth(predict(session.backend(model), validation), task.metrics[0])
@@ -70,16 +101,17 @@ def _early_stopping(session: Session, task: TaskSpec, hyperparameters: Hyperpara
     return [EarlyStopping(score, hyperparameters.early_stopping, hyperparameters.validate_every)]
 
 
-def _curve(session: Session, baseline: Baseline) -> list[Watch]:
+def _curve(session: Session, baseline: Baseline, course: Course) -> list[Watch]:
     """Where it is asked for: the run on its way, at every so many steps and at the end."""
     every = session.run.probe_every
     if every is None:
         return []
 
     def watch(model: nn.Module, state: TrainingState) -> bool:
-        if state.step % stride(every, state.steps) == 0 or state.step == state.steps:
+        if state.reached(amount(every)):
             backend = session.backend(model)
-            state.curve.append(measures.point(session, baseline, backend, len(state.losses)))
+            examples = state.examples + course.seen(state.step, session.run.batch)
+            state.curve.append(measures.point(session, baseline, backend, len(state.losses), examples))
         return False
 
     return [watch]

@@ -14,18 +14,12 @@ def checked_stride(every: str | None) -> str | None:
     """
     if every is None:
         return None
-    if amount := _amount(every):
-        return str(amount) if isinstance(amount, int) else f"{100 * amount:g}%"
+    if found := amount(every):
+        return str(found) if isinstance(found, int) else f"{100 * found:g}%"
     raise UserError(f"--probe-every {every}: give a number of steps (10) or a share of the budget (0.25 or 25%)")
 
 
-def stride(every: str, steps: int) -> int:
-    """Steps between two measurements of a curve, of a checked `every`."""
-    amount = _amount(every)
-    return amount if isinstance(amount, int) else max(1, round(amount * steps))
-
-
-def _amount(every: str) -> int | float:
+def amount(every: str) -> int | float:
     """A number of steps, or a share of them in (0, 1]; 0 where it is neither."""
     match = re.fullmatch(r"(\d+)|(0?\.\d+)|(\d+(?:\.\d+)?)%", every)
     if not match:

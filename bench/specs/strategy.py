@@ -3,6 +3,7 @@
 from typing import Any
 
 from bench.specs.base import Family, Name, Spec
+from bench.specs.search import Dimension
 
 
 class StrategySpec(Spec):
@@ -15,8 +16,13 @@ class StrategySpec(Spec):
     hyperparameters: dict[str, Any] = {}
     encoder: dict[str, Any] = {}
     """Hyper-parameters that differ for encoders."""
-    search: dict[str, dict[str, Any]] = {}
-    """Hyper-parameter -> its range, for tuning."""
+    search: dict[str, Dimension] = {}
+    """Hyper-parameter -> its range, for tuning; dots reach into nested ones, as in `--set`."""
+    encoder_search: dict[str, Dimension] = {}
+    """Ranges that differ for encoders."""
 
     def defaults(self, family: Family) -> dict[str, Any]:
         return {**self.hyperparameters, **(self.encoder if family == "encoder" else {})}
+
+    def space(self, family: Family) -> dict[str, Dimension]:
+        return {**self.search, **(self.encoder_search if family == "encoder" else {})}

@@ -7,6 +7,7 @@ from pydantic import Field, ValidationInfo, field_validator, model_validator
 from bench.errors import UserError
 from bench.specs.base import Name, Spec
 from bench.specs.probe_power import probe_power
+from bench.specs.search import TuneOptions
 
 
 class SuiteSpec(Spec):
@@ -40,6 +41,8 @@ class SuiteSpec(Spec):
     budget: str = "512examples"
     encoder_budget: str | None = None
     """Budget of encoders, whose heads start from nothing; without it the same as decoders'."""
+    tune: TuneOptions | None = None
+    """How hyper-parameters are chosen, for every strategy that trains; without it they are the strategies' defaults."""
     batch: int = Field(default=16, ge=1)
     """Examples per optimiser step over all processes: the same whatever their number."""
     max_length: int = Field(default=256, ge=8)

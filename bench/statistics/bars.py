@@ -15,7 +15,7 @@ from bench.statistics.arrays import Floats
 from bench.statistics.detectable import detectable
 from bench.statistics.intervals import Margin, Spread, limits, of_pair, of_row
 from bench.statistics.power import LEVEL
-from bench.statistics.simulated import Drawn, Likeness, Tables
+from bench.statistics.simulated import DrawnTables, Likeness, Tables
 
 EQUAL_ROWS = 5
 FEW_ITEMS = 300
@@ -122,17 +122,17 @@ def _within(ends: tuple[Floats, Floats], truth: Floats | float) -> npt.NDArray[n
     return ((low <= truth) & (truth <= high)).ravel()
 
 
-def _pairs(drawn: Drawn) -> list[tuple[Floats, Margin]]:
+def _pairs(drawn: DrawnTables) -> list[tuple[Floats, Margin]]:
     rows = [drawn.row(index) for index in range(drawn.rows.values.shape[1])]
     return [(a.values.mean(-1) - b.values.mean(-1), of_pair(a, b, drawn.spread)) for a, b in combinations(rows, 2)]
 
 
-def _differs(drawn: Drawn, tests: int) -> npt.NDArray[np.bool_]:
+def _differs(drawn: DrawnTables, tests: int) -> npt.NDArray[np.bool_]:
     """(tables, pairs): whether they differ at Holm's first step among so many tests."""
     return np.stack([np.abs(value) > margin.half_width(LEVEL / tests) for value, margin in _pairs(drawn)], axis=-1)
 
 
-def _drawn(tables: Tables, count: int, generator: np.random.Generator) -> Iterator[Drawn]:
+def _drawn(tables: Tables, count: int, generator: np.random.Generator) -> Iterator[DrawnTables]:
     for start in range(0, count, tables.size):
         yield tables.draw(min(tables.size, count - start), generator)
 

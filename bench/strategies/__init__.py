@@ -1,5 +1,6 @@
 """Ways to adapt a model, one small file each; their defaults and search spaces are in suites/strategies/."""
 
+from collections.abc import Mapping
 from typing import Any
 
 from pydantic import ValidationError
@@ -10,7 +11,7 @@ from bench.specs.base import Family, explain
 from bench.specs.strategy import StrategySpec
 from bench.strategies.base import Strategy
 
-__all__ = ["Strategy", "load_strategy"]
+__all__ = ["Strategy", "load_strategy", "value_of", "with_values"]
 
 
 def load_strategy(
@@ -48,3 +49,29 @@ def merged(values: dict[str, Any], changes: dict[str, Any]) -> dict[str, Any]:
         else:
             result[name] = change
     return result
+
+
+def with_values(strategy: Strategy, values: Mapping[str, Any]) -> Strategy:
+    """The strategy with other values of some hyper-parameters; dots in a name reach into nested ones.
+
+    Raises:
+        UserError: there is no such hyper-parameter, or a value is not allowed.
+    """
+    changed = strategy.hyperparameters.model_dump(mode="json")
+    for name, value in values.items():
+        for key in reversed(name.split(".")):
+            value = {key: value}
+        changed = merged(changed, value)
+    kind = type(strategy)
+    try:
+        return kind(strategy.name, kind.Hyperparameters.model_validate(changed))
+    except ValidationError as error:
+        raise UserError(f"strategy '{strategy.name}': {explain(error, kind.Hyperparameters)}") from error
+
+
+def value_of(strategy: Strategy, name: str) -> Any:
+    """A hyper-parameter's value; dots in its name reach into nested ones, and what is not there is None."""
+    value: Any = strategy.hyperparameters.model_dump(mode="json")
+    for key in name.split("."):
+        value = value.get(key) if isinstance(value, dict) else None
+    return value

@@ -3,7 +3,7 @@
 A model that is no better than these has learned nothing of the task, or has collapsed.
 """
 
-from bench.tasks.splits import TaskData
+from bench.tasks.splits import TrainingData
 from bench.tasks.types import TaskType
 from bench.tasks.types.base import Answerer
 
@@ -11,7 +11,7 @@ CONSTANT = "constant answer"
 """The most frequent label, no entity, no answer or the most frequent one."""
 
 
-def answerers(task: TaskType, data: TaskData) -> dict[str, Answerer]:
+def answerers(task: TaskType, data: TrainingData) -> dict[str, Answerer]:
     """By name; a corpus has none, as nothing is asked of it."""
     constant = task.constant(data.train)
     return ({CONSTANT: constant} if constant else {}) | task.references(data.train)

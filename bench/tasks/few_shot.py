@@ -5,12 +5,12 @@ from typing import Any
 
 from bench.tasks.examples import Example
 from bench.tasks.prompts import plain
-from bench.tasks.splits import TaskData
+from bench.tasks.splits import TrainingData
 from bench.tasks.types import TaskType
 from bench.tokens.batches import order
 
 
-def pick_shots(task: TaskType, data: TaskData, shots: int, seed: int) -> list[Example]:
+def pick_shots(task: TaskType, data: TrainingData, shots: int, seed: int) -> list[Example]:
     """`shots` training examples chosen by the seed; labels take turns where an example has one label."""
     if not shots:
         return []

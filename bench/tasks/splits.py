@@ -22,12 +22,22 @@ BALANCED = "balanced"
 
 
 @dataclass(frozen=True)
-class TaskData:
-    """The three splits, and what loading found out."""
+class TrainingData:
+    """What a model is trained and chosen on. What is held out is not in it, so that nobody who is given it can read that."""
 
     spec: TaskSpec
     train: list[Example]
     validation: list[Example]
+
+    def split(self, name: str) -> list[Example]:
+        """`train` or `validation`."""
+        return {"train": self.train, "validation": self.validation}[name]
+
+
+@dataclass(frozen=True)
+class TaskData(TrainingData):
+    """All splits, and what loading found out."""
+
     test: list[Example]
     out_of_domain: dict[str, list[Example]] = field(default_factory=dict)
     notes: dict[str, int] = field(default_factory=dict)
@@ -35,8 +45,7 @@ class TaskData:
 
     def split(self, name: str) -> list[Example]:
         """`train`, `validation`, `test`, or a set from another domain."""
-        found: list[Example] = self.out_of_domain[name] if name in self.out_of_domain else getattr(self, name)
-        return found
+        return ({"test": self.test} | self.out_of_domain).get(name) or super().split(name)
 
     @property
     def content_hash(self) -> str:
@@ -61,6 +70,21 @@ def load_splits(spec: TaskSpec) -> TaskData:
         UserError: a gold value is wrong, a text empty, a split empty, or a column missing.
     """
     return _load_cached(spec.model_dump_json())
+
+
+@lru_cache(maxsize=16)
+def _training_cached(dump: str) -> TrainingData:
+    whole = _load_cached(dump)
+    return TrainingData(whole.spec, whole.train, whole.validation)
+
+
+def load_training(spec: TaskSpec) -> TrainingData:
+    """The same without what is held out. Its texts have been looked at once, to take them out of training, and are gone.
+
+    Raises:
+        UserError: as `load_splits`.
+    """
+    return _training_cached(spec.model_dump_json())
 
 
 def _load(spec: TaskSpec) -> TaskData:

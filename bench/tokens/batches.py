@@ -61,16 +61,30 @@ def mixture(seed: int, shares: Callable[[float], Sequence[float]], length: int) 
     """
     phases = PHASES if list(shares(0.0)) != list(shares(1.0)) else 1
     edges = np.round(np.linspace(0, length, phases + 1)).astype(int)
-    generator = np.random.default_rng([seed, 2**31])  # no epoch of `order` comes that far, so the streams stay apart
-    due = np.zeros(len(shares(0.0)))
+    mixer = Mixer(seed)
     drawn: list[int] = []
     for phase, size in enumerate(np.diff(edges)):
         # In the middle of a phase: of shares that move in a straight line it is the phase's mean.
-        rates = np.asarray(shares((phase + 0.5) / phases))
-        due = due + rates / rates.sum() * size
-        counts = _whole(due - np.bincount(drawn, minlength=len(due)), size)
-        drawn += [int(i) for i in generator.permutation(np.repeat(np.arange(len(due)), counts))]
+        drawn += mixer.draw(shares((phase + 0.5) / phases), int(size))
     return drawn
+
+
+class Mixer:
+    """Draws components a stretch at a time; at the end of each, every component has had its share of all, rounded."""
+
+    def __init__(self, seed: int) -> None:
+        # No epoch of `order` comes that far, so that the streams stay apart.
+        self._generator = np.random.default_rng([seed, 2**31])
+        self._due: npt.NDArray[np.float64] = np.zeros(1)
+        self._given: npt.NDArray[np.int64] = np.zeros(1, dtype=np.int64)
+
+    def draw(self, shares: Sequence[float], size: int) -> list[int]:
+        """The components of the next `size` positions, in an order of chance."""
+        rates = np.asarray(shares)
+        self._due = self._due + rates / rates.sum() * size
+        counts = _whole(self._due - self._given, size)
+        self._given = self._given + counts
+        return [int(i) for i in self._generator.permutation(np.repeat(np.arange(len(rates)), counts))]
 
 
 def _whole(need: npt.NDArray[np.float64], size: int) -> npt.NDArray[np.int64]:

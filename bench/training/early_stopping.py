@@ -14,15 +14,14 @@ class EarlyStopping:
 
     Args:
         score: of a model, higher is better.
-        every: share of the steps between two validations.
+        every: share of the budget between two validations.
     """
 
     def __init__(self, score: Callable[[nn.Module], float], patience: int, every: float) -> None:
         self.score, self.patience, self.every = score, patience, every
 
     def __call__(self, model: nn.Module, state: TrainingState) -> bool:
-        stride = max(1, round(state.steps * self.every))
-        if state.step % stride and state.step != state.steps:
+        if not state.reached(self.every):
             return False
         score, best = self.score(model), state.best
         if not best.scores or score > max(best.scores):

@@ -21,6 +21,7 @@ from bench.strategies.base import Hyperparameters
 from bench.tokens.batches import micro_batches
 from bench.tokens.encoded import Encoded, collate
 from bench.tokens.work import Work, padded_work, useful_work
+from bench.training.course import Course, Listed
 from bench.training.state import TrainingState
 
 Watch = Callable[[nn.Module, TrainingState], bool]
@@ -35,7 +36,7 @@ class Padding:
     tokens: int = 1024
 
 
-def learning_rate(step: int, steps: int, hyperparameters: Hyperparameters) -> float:
+def learning_rate(step: float, steps: float, hyperparameters: Hyperparameters) -> float:
     """The rate of a step, counted from 0: a linear warm-up, then linear towards 0 or constant.
 
     No step is spent at a rate of 0, since the budget counts it: what stands at 0 in transformers' schedule would be one step
@@ -60,7 +61,7 @@ def optimizer(model: nn.Module, hyperparameters: Hyperparameters) -> torch.optim
 
 def train(
     model: nn.Module,
-    steps: Sequence[Sequence[Encoded]],
+    steps: Sequence[Sequence[Encoded]] | Course,
     hyperparameters: Hyperparameters,
     accelerator: Accelerator,
     padding: Padding,
@@ -70,33 +71,34 @@ def train(
     """Train `model` in place on the steps' global batches, from where the state stands; gives the state at the end.
 
     Raises:
-        RunError: the loss is not finite.
+        RunError: the loss is not finite, or one step takes longer than all may.
     """
-    state = state or TrainingState()
-    state.steps = len(steps)
+    state, course = state or TrainingState(), steps if isinstance(steps, Course) else Listed(steps)
     if accelerator.state.deepspeed_plugin is not None:
         # DeepSpeed wants to know a batch size; it has no effect, as the loop cuts the batches itself.
         accelerator.state.deepspeed_plugin.deepspeed_config["train_micro_batch_size_per_gpu"] = 1
     wrapped, adam = accelerator.prepare(model, optimizer(model, hyperparameters))
     still = fixed(unlaunched(wrapped))
     _training_mode(wrapped, still)
-    for number in range(state.step, len(steps)):
-        started, step = time.perf_counter(), steps[number]
-        rate = learning_rate(number, len(steps), hyperparameters)
+    step = course.next(state)
+    while step is not None:
+        started = time.perf_counter()
+        rate = learning_rate(*course.place(state), hyperparameters)
         for group in adam.param_groups:
             group["lr"] = rate
         mean, computed = _gradients(wrapped, step, accelerator, padding, hyperparameters.label_smoothing)
         if not math.isfinite(mean):
-            raise RunError(f"the loss is {mean} at step {number + 1} of {len(steps)}; lower the learning rate ({rate:g})")
+            raise RunError(f"the loss is {mean} at step {state.step + 1} of {state.steps}; lower the learning rate ({rate:g})")
         accelerator.clip_grad_norm_(wrapped.parameters(), hyperparameters.max_grad_norm)
         adam.step()
         adam.zero_grad()
-        state.step = number + 1
+        state.step += 1
         state.tokens += sum(encoded.fed for encoded in step)
         state.computed += computed
         state.useful += useful_work(step)
         state.losses.append(mean)
         state.seconds += time.perf_counter() - started
+        step = course.next(state)  # before the watches, which want to know whether this step was the last
         wrapped.eval()
         # A list, so that every watch looks, whichever of them ends the training.
         if any([watch(wrapped, state) for watch in watches]):  # noqa: C419

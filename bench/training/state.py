@@ -44,7 +44,7 @@ class TrainingState:
     step: int = 0
     """Steps that are done in this stage."""
     steps: int = 0
-    """Steps that this stage has."""
+    """Steps that this stage has; where the clock ends it, as many as it is taken to have by now."""
     examples: int = 0
     """Of the stages that are done, windows of one example counted once."""
     tokens: int = 0
@@ -53,6 +53,14 @@ class TrainingState:
     useful: Work = field(default_factory=Work)
     """What had to: each text without padding, logits at the targets alone."""
     seconds: float = 0.0
+    earlier_seconds: float = 0.0
+    """Those of the stages that are done."""
+    timed: list[float] = field(default_factory=list)
+    """Where the clock ends this stage: the shares of its time that had gone before its last step and after it."""
+    ended_by: str = ""
+    """What ended the last stage that is done: a limit of the budget, or early stopping."""
+    kept_by: str = ""
+    """By what the last stage keeps a memory ceiling, where it would pass it as it is."""
     losses: list[float] = field(default_factory=list)
     """Mean loss of each step, nats per target."""
     validation: list[float] = field(default_factory=list)
@@ -64,10 +72,20 @@ class TrainingState:
     """What those scores are made of."""
     best: BestWeights = field(default_factory=BestWeights)
 
-    def end_stage(self, examples: int) -> None:
+    def reached(self, every: int | float) -> bool:
+        """Whether the last step came to a multiple of so many steps, or of this share of the stage; its end always counts."""
+        if self.step == self.steps or isinstance(every, int):
+            return self.step == self.steps or self.step % every == 0
+        if self.timed:
+            before, now = self.timed
+            return now // every > before // every
+        return self.step % max(1, round(self.steps * every)) == 0
+
+    def end_stage(self, examples: int, ended_by: str = "") -> None:
         """Take down what the stage has come to; the next one has its own schedule and early stopping."""
         self.examples += examples
         self.validation += self.best.scores
+        self.earlier_seconds, self.timed, self.ended_by = self.seconds, [], ended_by
         self.stage, self.step, self.steps, self.best = self.stage + 1, 0, 0, BestWeights()
 
     def write(self, path: Path) -> None:

@@ -48,6 +48,8 @@ class Findings:
     differences: list[WrongNumber] = field(default_factory=list)
     without_items: list[str] = field(default_factory=list)
     """Records with an outcome and without a table of items."""
+    imported: list[str] = field(default_factory=list)
+    """Those among them that were imported, which may never have had one."""
     checked: int = 0
     largest: float = 0.0
     """WrongNumber, relative as it is judged."""
@@ -82,7 +84,8 @@ def audit(out: Path, records: Sequence[Record]) -> Findings:
             continue
         items = store.read_items(out, record)
         if items.empty:
-            findings.without_items.append(label_of(record))
+            # An import may never have had answers; one of our own runs has lost them.
+            (findings.imported if record.provenance.source else findings.without_items).append(label_of(record))
             continue
         found[record.run_id], left[record.run_id] = recomputed(record, items), left_out(record, items)
         known = published(record)
@@ -117,6 +120,8 @@ def label_of(record: Record) -> str:
 def summary(findings: Findings) -> Iterator[str]:
     """The findings in words: one line for each number that differs, and a summary."""
     yield from (difference.sentence for difference in findings.differences)
+    for label in findings.imported:
+        yield f"{label}: imported without answers; nothing of it can be recomputed"
     for label in findings.without_items:
         yield f"{label}: there is no table of its answers; nothing of it can be recomputed"
     for what, count in sorted(findings.unchecked.items()):

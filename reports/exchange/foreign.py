@@ -96,6 +96,15 @@ class Given:
         return f"{self.place}.{name}" if self.place else name
 
 
+PRECISIONS = {"float32": "fp32", "bfloat16": "bf16", "float16": "fp16"}
+
+
+def precision(written: Given) -> str:
+    """`torch.bfloat16` in the words of our records, `bf16`."""
+    name = written.text().removeprefix("torch.")
+    return PRECISIONS.get(name, name)
+
+
 def leaves(value: Any) -> Iterator[Any]:
     """What is neither an object nor a list, in a JSON value."""
     inside = value.values() if isinstance(value, dict) else value if isinstance(value, list) else None

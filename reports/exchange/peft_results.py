@@ -12,7 +12,7 @@ from bench.errors import FormatError
 from bench.records.outcome import Forgetting, Outcome, Score
 from bench.records.record import Cost, Provenance, Record, Setup, Trust, Tuning
 from bench.statistics.binomial import wilson
-from reports.exchange.foreign import Given, leaves, read_object
+from reports.exchange.foreign import Given, leaves, precision, read_object
 from reports.exchange.identity import imported
 
 NAME = "peft-method-comparison"
@@ -58,7 +58,7 @@ def read_peft_result(path: Path, suite: str = NAME) -> Record:
         trust=Trust(data={"test": GSM8K_ITEMS}) if done else Trust(),
         provenance=Provenance(
             versions=_versions(given["meta_info"]["package_info"]),
-            device=_device(given["meta_info"]["system_info"], config["dtype"].text()),
+            device=_device(given["meta_info"]["system_info"], precision(config["dtype"])),
             started=run["created_at"].text(),
             inputs=inputs,
             source=source,
@@ -128,7 +128,7 @@ def _versions(packages: Given) -> dict[str, str]:
     return {name.removesuffix("-version"): part.text() for name, part in packages.parts() if part.value is not None}
 
 
-def _device(system: Given, precision: str) -> dict[str, str | int]:
+def _device(system: Given, precise: str) -> dict[str, str | int]:
     name = system.get("accelerator") or system.get("gpu")
-    told: dict[str, str | int] = {"precision": precision}
+    told: dict[str, str | int] = {"precision": precise}
     return told | ({"name": name.text()} if name else {})

@@ -21,6 +21,7 @@ from reports.page.cells import Board, Section
 from reports.rows import numbers, standing
 from reports.rows.captions import standing_sentences, statement
 from reports.rows.environments import other_environments
+from reports.rows.fairness import check_comparable, unfair
 from reports.rows.imported import stated_sources
 from reports.rows.references import without_model
 from reports.rows.row import Row
@@ -56,6 +57,8 @@ class SuitePart:
     """Sentences on rows whose model was asked in another than the usual way."""
     sources: list[str]
     """Sentences on rows that were imported."""
+    unequal: list[str]
+    """Sentences on what differs beside the strategy, and on runs that spent more than their budget."""
     environments: list[str]
     """Sentences on rows that were made in another environment than the rest."""
     faults: list[tuple[str, str]]
@@ -65,14 +68,17 @@ class SuitePart:
     failed: int
 
 
-def write_page(results: Path, out: Path) -> Path:
+def write_page(results: Path, out: Path, allow_unequal: bool = False) -> Path:
     """Read all records in `results`, write `out`/leaderboard.html atomically, and return its path.
 
     Raises:
-        UserError: a file is no record of this schema, or `out` cannot be written.
+        UserError: a file is no record of this schema, `out` cannot be written, or rows of one table answer different questions
+            and are not allowed to.
     """
-    path = out / FILE
-    write_text(path, render(aggregate(store.read_all(results), results)))
+    path, rows = out / FILE, aggregate(store.read_all(results), results)
+    if not allow_unequal:
+        check_comparable(rows)
+    write_text(path, render(rows))
     return path
 
 
@@ -113,6 +119,7 @@ def _suite(name: str, number: int, rows: list[Row]) -> SuitePart:
         intervals=statement([estimate for row in rows for estimate in _estimates(row)]),
         asked=[f"{row.label}: {row.asked}" for row in rows if row.asked],
         sources=[said for group in grouped(rows).values() for said in stated_sources(group)],
+        unequal=[f"{model} on {task}: {said}" for (_, model, task), group in grouped(rows).items() for said in unfair(group)],
         environments=[other.sentence for other in other_environments(rows)],
         faults=[(row.label, fault) for row in rows for fault in row.faults],
         fallen=[(f"{row.label}, seed {seed}", why) for row in rows for seed, why in row.fallen.items()],

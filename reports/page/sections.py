@@ -23,6 +23,7 @@ from reports.page.cells import (
 from reports.page.equal_cost import equal_cost_section
 from reports.page.forgetting import forgetting_section
 from reports.page.stages import stages_section
+from reports.page.tuning import tuning_section
 from reports.rows import numbers
 from reports.rows.numbers import Quantity
 from reports.rows.row import KINDS, Row
@@ -39,6 +40,7 @@ def small_sections(rows: Sequence[Row]) -> list[Section]:
         forgetting_section,
         equal_cost_section,
         stages_section,
+        tuning_section,
         _metrics,
         _elsewhere,
         _transfer,

@@ -18,6 +18,7 @@ from reports.page import plot
 from reports.rows import frontier, numbers
 from reports.rows.captions import statement
 from reports.rows.environments import other_environments
+from reports.rows.fairness import check_comparable, unfair
 from reports.rows.means import Forgotten
 from reports.rows.numbers import Quantity
 from reports.rows.row import Row
@@ -63,13 +64,18 @@ class Group:
     notes: list[str]
 
 
-def write_tables(records: Sequence[Record], out: Path, markdown: Path | None, figure: Path | None) -> None:
+def write_tables(
+    records: Sequence[Record], out: Path, markdown: Path | None, figure: Path | None, allow_unequal: bool = False
+) -> None:
     """Print the tables, or write them; and write the curves.
 
     Raises:
-        UserError: a figure is asked for, and no run was watched on its way; or a file cannot be written.
+        UserError: a figure is asked for, and no run was watched on its way; a file cannot be written; or rows of one table
+            answer different questions and are not allowed to.
     """
     rows = ranked(aggregate(records, out))
+    if not allow_unequal:
+        check_comparable(rows)
     drawn = plot.curves(rows) if figure else None
     if figure and drawn is None:
         raise UserError(f"no record in {out} has a curve for {figure}; run the suite with --probe-every 25%")
@@ -145,6 +151,7 @@ def _notes(rows: Sequence[Row], shown: Sequence[Row]) -> Iterator[str]:
         yield "No row was trained and probed."
     if any(forgotten.rounding for row in shown for forgotten in row.forgetting.values()):
         yield note("rounding")
+    yield from unfair(rows)
     yield from (other.sentence for other in other_environments(rows))
     yield from (f"{row.label} (seed {row.seeds}) {row.status}: {row.reason}" for row in rows if row.status != "ok")
 

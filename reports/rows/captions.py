@@ -8,6 +8,8 @@ from reports.rows import numbers
 from reports.rows.across import Across
 from reports.rows.standing import Standing
 
+NAMED_IN_TOP = 8
+"""Rows; a larger top group is told by its size."""
 ONE_SEED = "One seed: the interval is for this trained model on new items. Another seed may differ by more."
 ALIKE = [
     "Intervals hold new items and other seeds.",
@@ -58,12 +60,21 @@ def _counted(numbers: Sequence[float]) -> str:
     return f"{low:,}" if low == high else f"{low:,} to {high:,}"
 
 
+def few_names(labels: Sequence[str]) -> str:
+    """All of up to three rows; of more, the first and how many others."""
+    known = list(dict.fromkeys(labels))
+    return ", ".join(known) if len(known) <= 3 else f"{known[0]} and {len(known) - 1:,} others"
+
+
 def standing_sentences(standing: Standing | None, column: str = "scores") -> Iterator[str]:
     """What the places in a column say, whom they put first, and how small a difference they would have shown."""
     if standing is None:
         return
     yield f"rank: the places that a row may have, after {_family(standing)} of {column}."
-    yield f"Top group, than which none is better by more than chance: {', '.join(standing.top)}."
+    top = (
+        ", ".join(standing.top) if len(standing.top) <= NAMED_IN_TOP else f"the {len(standing.top)} rows whose rank begins at 1"
+    )
+    yield f"Top group, than which none is better by more than chance: {top}."
     if not standing.seeded:
         yield "One seed: ranks are about these trained models, not strategies; another seed may rank otherwise."
     yield from smallest_found(standing)

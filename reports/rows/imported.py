@@ -3,6 +3,7 @@
 from collections.abc import Iterator, Sequence
 
 from bench.records.record import Interval
+from reports.rows.captions import few_names
 from reports.rows.row import Row
 
 MADE_OF: dict[Interval, str] = {
@@ -11,7 +12,6 @@ MADE_OF: dict[Interval, str] = {
     "standard error": "there are no answers per item: intervals are of published standard errors and comparisons unpaired",
     "none": "there is no interval, and nothing is said of differences",
 }
-NAMED = 3
 
 
 def stated_sources(rows: Sequence[Row]) -> Iterator[str]:
@@ -21,5 +21,4 @@ def stated_sources(rows: Sequence[Row]) -> Iterator[str]:
         if (source := row.first.provenance.source) and row.score:
             alike.setdefault((source.whose, source.interval), []).append(row.label)
     for (whose, interval), labels in alike.items():
-        named = ", ".join(labels) if len(labels) <= NAMED else f"{labels[0]} and {len(labels) - 1:,} others"
-        yield f"{named}: imported from {whose}; {MADE_OF[interval]}"
+        yield f"{few_names(labels)}: imported from {whose}; {MADE_OF[interval]}"

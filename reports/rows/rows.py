@@ -17,6 +17,8 @@ from reports.rows.row import Row
 from reports.rows.spreads import SeedSpreads, spreads_of
 
 SHOWN_DIFFERENCES = 4
+OF_OTHERS = ("seed", "hyperparameters", "search")
+"""Inputs of a run that do not set its row apart, or that the record's setup says in fewer words."""
 
 
 def aggregate(found: Sequence[Record], out: Path | None = None, beside: Sequence[Record] = ()) -> list[Row]:
@@ -76,10 +78,10 @@ def _key(record: Record) -> str:
 
 def determinants(record: Record) -> dict[str, Any]:
     """What determines a record's numbers, its seed left out, as flat names and values."""
-    known: dict[str, Any] = {"tuning": record.setup.tuning.model_dump()}
+    known: dict[str, Any] = {"tuning": record.setup.tuning.model_dump(include={"trials", "sampler", "pruner", "share"})}
     if record.provenance.inputs:
         # A row that trains nothing has no budget in its inputs: it is the same row under any.
-        known |= {name: value for name, value in record.provenance.inputs.items() if name not in ("seed", "hyperparameters")}
+        known |= {name: value for name, value in record.provenance.inputs.items() if name not in OF_OTHERS}
     else:
         known["budget"] = record.setup.budget
     return dict(sorted({**flat(known), **flat(record.setup.hyperparameters)}.items()))

@@ -4,6 +4,7 @@ from collections.abc import Callable, Iterator, Sequence
 
 from reports.rows import numbers
 from reports.rows.environments import other_environments
+from reports.rows.fairness import unfair
 from reports.rows.imported import stated_sources
 from reports.rows.means import Away
 from reports.rows.row import Row
@@ -32,6 +33,7 @@ def below(rows: Sequence[Row]) -> Iterator[str]:
         for row in rows:
             yield from fact(row)
     yield from _contaminated(rows)
+    yield from unfair(rows)
     yield from stated_sources(rows)
     yield from (other.sentence for other in other_environments(rows))
     for row in rows:

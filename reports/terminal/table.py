@@ -13,6 +13,7 @@ from bench.statistics.estimates import Estimate
 from reports.rows import numbers, standing
 from reports.rows.across import across
 from reports.rows.captions import across_sentences, standing_sentences, stated
+from reports.rows.fairness import check_comparable
 from reports.rows.references import NO_MODEL, without_model
 from reports.rows.row import Row
 from reports.rows.rows import aggregate, grouped, probe_names, ranked, staged
@@ -37,14 +38,18 @@ COSTS = {("training", "train", "s"): 5, ("memory", "peak", "GB"): 5, ("trainable
 """What is shown of a row's cost, with its header and unit -> the width of its column."""
 
 
-def print_rows(records: Sequence[Record], out: Path | None = None) -> None:
+def print_rows(records: Sequence[Record], out: Path | None = None, allow_unequal: bool = False) -> None:
     """Print the rows of these records, the best first.
 
     `out` is the folder whose per-item answers give intervals over seeds, and whose other records show transfer.
+
+    Raises:
+        UserError: rows of one table answer different questions, and are not allowed to.
     """
     to = console()
-    beside = store.read_all(out) if out else []
-    rows = aggregate(records, out, beside)
+    rows = aggregate(records, out, store.read_all(out) if out else [])
+    if not allow_unequal:
+        check_comparable(rows)
     for group in grouped(rows).values():
         _show_group(to, ranked(group))
     for found in across(rows):

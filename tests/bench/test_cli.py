@@ -101,6 +101,24 @@ def test_a_plan_has_the_same_ids_on_every_machine(monkeypatch, tmp_path):
 
 
 @pytest.mark.slow
+def test_a_suite_is_tuned_and_its_trials_are_listed_apart(tmp_path):
+    tuned = [*TINY, "--strategies", "full", "--tune", 2, "--seeds", 2]
+    planned = call(*tuned, "--dry-run", cwd=tmp_path)
+    assert planned.returncode == 0 and "2 trials to do (full 2)" in planned.stdout and not (tmp_path / "out").exists()
+    done = call(*tuned, cwd=tmp_path)
+    assert done.returncode == 0, done.stderr
+    rows = json.loads(call("results", "--json", cwd=tmp_path).stdout)
+    assert [row["tuning"]["trials"] for row in rows] == [2, 2] and len(rows[0]["tuning"]["tried"]) == 2
+    listed = call("results", "--trials", cwd=tmp_path).stdout
+    assert "2 trainings of trials" in listed and all(name in listed for name in ("learning_rate=0.0002", "1000", "full"))
+    assert "Expected best" in (tmp_path / "out" / "leaderboard.html").read_text()
+    again = call(*tuned, cwd=tmp_path)
+    assert again.returncode == 0 and "nothing to run" in again.stderr
+    assert call("audit", "out", cwd=tmp_path).returncode == 0
+    assert refused(call("results", "--trials", "--suite", "qa", cwd=tmp_path), "no trials in out/trials of suite qa")
+
+
+@pytest.mark.slow
 def test_results_keep_the_contract(finished):
     folder, _ = finished
     rows = json.loads(call("results", "--suite", "sentiment", "--json", cwd=folder).stdout)

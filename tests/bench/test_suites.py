@@ -37,8 +37,8 @@ def test_what_has_a_record_does_not_wait(runs, device, tmp_path, monkeypatch, ca
 @pytest.mark.parametrize(("statuses", "status"), [(["ok", "skipped"], 0), (["ok", "failed"], 1)])
 def test_a_failed_run_is_told_by_the_exit_status(statuses, status, tmp_path, monkeypatch):
     monkeypatch.setattr(suites.execution, "execute", lambda *_: [SimpleNamespace(status=each) for each in statuses])
-    monkeypatch.setattr(suites.table, "print_rows", lambda records, out: None)
-    monkeypatch.setattr(suites.leaderboard, "write_page", lambda records, out: out)
+    monkeypatch.setattr(suites.table, "print_rows", lambda records, out, allow_unequal: None)
+    monkeypatch.setattr(suites.leaderboard, "write_page", lambda records, out, allow_unequal: out)
     options = PlanOptions("sentiment-domains", model="tiny-bert", strategies=["zero-shot"])
     assert suites.run_suite(options, "fp32", tmp_path, dry_run=False, rerun_on_change=False, debug=False) == status
 

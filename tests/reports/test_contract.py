@@ -40,7 +40,7 @@ def test_all_parts_of_a_record_are_there(make, out, capsys):
     skipped, row = sorted(results(out, capsys), key=lambda row: row["strategy"])
     top = "run_id suite model task strategy seed status reason score metrics base_score gain gain_ci_low gain_ci_high elsewhere"
     top += " robustness forgetting checks cost losses validation hyperparameters budget tuning versions device provenance"
-    top += " environment_id asked seed_sd rank best_base references collapsed"
+    top += " environment_id asked seed_sd rank best_base references collapsed spending overran"
     assert set(top.split()) <= set(row) and set(row) == set(skipped)
     assert set(row["score"]) == set(row["metrics"]["malformed"]) == SCORE and set(row["cost"]) == COST
     assert row["metrics"]["malformed"]["value"] == 0.1 and row["metrics"]["malformed"]["higher_is_better"] is False

@@ -5,6 +5,7 @@ from pathlib import Path
 
 import pytest
 
+from bench.records.record import BestAfter, Spent, TrialSummary, Tuning
 from reports import definitions
 from reports.page import leaderboard
 from reports.paper import forgetting
@@ -67,7 +68,11 @@ def whole(make) -> list:
         "answerable": rate.model_copy(update={"name": "answerable"}),
     }
     cost = record.cost.model_copy(update={"money": 1.0})
-    return [(make.changed(record, metrics=metrics, cost=cost, environment_id="ab"), items), make.alone()]
+    spent = Spent(examples=1, tokens=1, flops=1, seconds=1.0)
+    tried = TrialSummary(ids=["ab"], hyperparameters={"learning_rate": 1e-4}, status="ok", score=0.8, spent=spent)
+    best = BestAfter(trials=1, expected=0.8, low=0.8, high=0.8)
+    tuning = Tuning(trials=1, sampler="random", tried=[tried], chosen=0, expected_best=[best])
+    return [(make.changed(record, metrics=metrics, cost=cost, environment_id="ab", tuning=tuning), items), make.alone()]
 
 
 def test_every_column_of_the_page_names_its_definition(make, out):

@@ -4,15 +4,6 @@ import json
 
 import pytest
 
-from bench import cli
-
-
-def called(capsys, *arguments):
-    with pytest.raises(SystemExit) as leaving:
-        cli.main([*map(str, arguments)])
-    said = capsys.readouterr()
-    return leaving.value.code, said.out, said.err
-
 
 def of_peft(strategy: str, right: int) -> dict:
     config = {"model_id": "org/Base-1B", "dtype": "bfloat16", "max_steps": 10, "seed": 0}
@@ -33,14 +24,14 @@ def results(tmp_path):
     return folder
 
 
-def test_peft_is_imported_and_shown(capsys, results, tmp_path):
+def test_peft_is_imported_and_shown(called, results, tmp_path):
     out = tmp_path / "out"
-    assert called(capsys, "import", "peft-method-comparison", results, "--out", out) == (0, "3 records imported\n", "")
-    status, table, _ = called(capsys, "results", "--out", out)
+    assert called("import", "peft-method-comparison", results, "--out", out) == (0, "3 records imported\n", "")
+    status, table, _ = called("results", "--out", out)
     assert status == 0 and "peft-method-comparison: org/Base-1B on gsm8k (accuracy over 1,319 items)" in table
     assert table.index("high/x") < table.index("near/x") < table.index("low/x")
     assert "binomial" in table and "has 0 trials" not in table
-    status, said, _ = called(capsys, "results", "--json", "--out", out)
+    status, said, _ = called("results", "--json", "--out", out)
     shown = json.loads(said)
     assert {row["source"]["whose"] for row in shown} == {"peft-method-comparison"}
     assert all(
@@ -48,21 +39,65 @@ def test_peft_is_imported_and_shown(capsys, results, tmp_path):
     )
 
 
-def test_one_bad_file_ends_with_1_and_the_others_go_in(capsys, results, tmp_path):
+def test_one_bad_file_ends_with_1_and_the_others_go_in(called, results, tmp_path):
     (results / "bad.json").write_text("{")
-    status, said, faults = called(capsys, "import", "peft-method-comparison", results, "--out", tmp_path / "out")
+    status, said, faults = called("import", "peft-method-comparison", results, "--out", tmp_path / "out")
     assert status == 1 and said == "3 records imported, 1 file left out\n"
     assert faults.startswith("error: bad.json: file: is not JSON")
 
 
-def test_no_folder_is_the_users_error(capsys, tmp_path):
-    status, _, said = called(capsys, "import", "peft-method-comparison", tmp_path / "none", "--out", tmp_path / "out")
+def test_no_folder_is_the_users_error(called, tmp_path):
+    status, _, said = called("import", "peft-method-comparison", tmp_path / "none", "--out", tmp_path / "out")
     assert status == 2 and said.startswith("error: there is no ")
     (tmp_path / "empty").mkdir()
-    assert called(capsys, "import", "peft-method-comparison", tmp_path / "empty", "--out", tmp_path / "out")[0] == 2
+    assert called("import", "peft-method-comparison", tmp_path / "empty", "--out", tmp_path / "out")[0] == 2
 
 
-def test_a_suite_of_another_name(capsys, results, tmp_path):
+def test_a_suite_of_another_name(called, results, tmp_path):
     out = tmp_path / "out"
-    assert called(capsys, "import", "peft-method-comparison", results / "low.json", "--suite", "ours", "--out", out)[0] == 0
-    assert "ours: org/Base-1B on gsm8k" in called(capsys, "results", "--suite", "ours", "--out", out)[1]
+    assert called("import", "peft-method-comparison", results / "low.json", "--suite", "ours", "--out", out)[0] == 0
+    assert "ours: org/Base-1B on gsm8k" in called("results", "--suite", "ours", "--out", out)[1]
+
+
+def test_the_harness_is_imported_and_shown(called, tmp_path):
+    whole = {
+        "results": {"riddles": {"acc,none": 0.5, "acc_stderr,none": 0.1}},
+        "configs": {"riddles": {}},
+        "n-shot": {"riddles": 2},
+        "n-samples": {"riddles": {"effective": 40}},
+        "higher_is_better": {"riddles": {"acc": True}},
+        "versions": {},
+        "config": {},
+        "model_name": "org/Base-1B",
+    }
+    (tmp_path / "deep").mkdir()
+    (tmp_path / "deep" / "results_2026.json").write_text(json.dumps(whole))
+    out = tmp_path / "out"
+    assert called("import", "lm-eval", tmp_path, "--out", out) == (0, "1 record imported\n", "")
+    status, table, _ = called("results", "--out", out)
+    assert status == 0 and "lm-eval: org/Base-1B on riddles (acc over 40 items)" in table and "lm-eval 2-shot" in table
+    assert "imported from lm-eval" in table
+    assert called("report", "--out", out)[0] == 0
+
+
+def test_rows_of_both_programs_and_ours_stand_in_one_table(called, results, tmp_path):
+    whole = {
+        "results": {"gsm8k": {"exact_match,strict-match": 0.3}},
+        "configs": {"gsm8k": {}},
+        "n-shot": {"gsm8k": 5},
+        "n-samples": {"gsm8k": {"effective": 1319}},
+        "higher_is_better": {"gsm8k": {"exact_match": True}},
+        "versions": {},
+        "config": {},
+        "model_name": "org/Base-1B",
+    }
+    (tmp_path / "results_1.json").write_text(json.dumps(whole))
+    out = tmp_path / "out"
+    assert called("import", "peft-method-comparison", results, "--suite", "ours", "--out", out)[0] == 0
+    named = ("--suite", "ours", "--strategy", "base", "--out", out)
+    assert called("import", "lm-eval", tmp_path / "results_1.json", *named)[0] == 0
+    status, _, said = called("report", "--out", out)
+    assert status == 2 and "metric differs: " in said and "exact_match (strict-match) (base)" in said
+    assert called("report", "--allow-unequal", "--out", out)[0] == 0
+    page = (out / "leaderboard.html").read_text()
+    assert "imported from lm-eval" in page and "not the same question: metric differs" in page

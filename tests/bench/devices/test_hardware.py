@@ -32,3 +32,12 @@ def test_an_unknown_precision_is_the_users():
 
 def test_the_processor_has_a_name_and_cores():
     assert hardware.cpu_name().strip() and hardware.cores() >= 1
+
+
+def test_a_placement_is_the_kind_of_device_and_the_launchers_processes(monkeypatch):
+    monkeypatch.setattr(hardware, "uses_gpu", lambda: False)
+    monkeypatch.delenv("WORLD_SIZE", raising=False)
+    assert hardware.placement() == "cpu x 1"
+    monkeypatch.setattr(hardware, "uses_gpu", lambda: True)
+    monkeypatch.setenv("WORLD_SIZE", "4")
+    assert hardware.placement() == "cuda x 4" and hardware.processes() == 4

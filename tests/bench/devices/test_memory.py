@@ -74,3 +74,10 @@ def test_a_mark_that_is_not_reset_is_not_believed(monkeypatch):
     assert not memory._reset_high_water(now)
     monkeypatch.setattr(memory, "_high_water", lambda: None)
     assert not memory._reset_high_water(now)
+
+
+def test_running_out_of_memory_is_known_by_what_each_device_says():
+    with pytest.raises(RuntimeError) as refused:
+        torch.empty(10**15)
+    assert memory.ran_out(refused.value) and memory.ran_out(MemoryError()) and memory.ran_out(torch.OutOfMemoryError("CUDA"))
+    assert not memory.ran_out(RuntimeError("shape mismatch")) and not memory.ran_out(ValueError("can't allocate memory"))

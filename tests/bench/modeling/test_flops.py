@@ -9,7 +9,7 @@ from transformers import AutoModelForCausalLM, AutoModelForSequenceClassificatio
 
 from bench import strategies
 from bench.modeling import flops
-from bench.modeling.forward import loss_sum
+from bench.modeling.forward import loss_sum, unwrapped
 from bench.tokens.encoded import Encoded, collate
 from bench.tokens.work import padded_work, useful_work
 
@@ -86,3 +86,16 @@ def test_a_formula_without_padding_or_recomputation_would_be_noticed(decoder, li
     formula, truth = flops.count_flops(model), counted(model, [batch])
     assert formula.computed(useful_work(batch)) < 0.9 * truth  # unpadded
     assert formula.useful(padded_work(batch)) < 0.9 * truth  # not computed again
+
+
+@pytest.mark.parametrize(("name", "settings"), [("full", {}), ("frozen", {"frozen": 1}), ("lora-8bit", {"bits": 32})])
+def test_blocks_that_a_ceiling_checkpoints_are_counted_as_torch_counts_them(name, settings, decoder, library):
+    """Unlike PEFT's, this lets no gradients flow below the lowest trained weight, where nothing is computed again; and torch
+    stops before a block's last product, which is the difference of up to five per cent."""
+    batch, model = examples(AutoModelForCausalLM), made(library, decoder, name, settings, AutoModelForCausalLM)
+    plain = counted(model, [batch])
+    model.zero_grad()
+    unwrapped(model).gradient_checkpointing_enable({"use_reentrant": False})
+    again = counted(model.train(), [batch])
+    assert 0.995 * again < flops.count_flops(model).computed(padded_work(batch)) < 1.05 * again
+    assert again > 1.1 * plain

@@ -1,5 +1,7 @@
 """What a plan says before anything is trained, held to what the run's own parts say."""
 
+from dataclasses import replace
+
 import pytest
 from accelerate import Accelerator
 from transformers import AutoModelForSequenceClassification
@@ -7,6 +9,7 @@ from transformers import AutoModelForSequenceClassification
 from bench.modeling import flops
 from bench.planning import estimate
 from bench.planning.plan import PlanOptions, plan
+from bench.planning.tuning import as_far_as_tuned
 from bench.records import store
 from bench.records.record import Provenance, Record, Setup
 from bench.running import curriculum
@@ -44,6 +47,17 @@ def test_the_plan_is_a_table_that_knows_what_is_done(runs, tmp_path, capsys, mon
     frozen = estimate.estimate_cost(runs[2])
     assert str(frozen.tokens) in lines["frozen"]
     assert f"training still to do: about {frozen.operations / 1e6:.0f} s" in " ".join(printed.split())  # full is done
+
+
+def test_trials_are_counted_by_strategy_and_each_costs_what_its_run_would(tmp_path, capsys, monkeypatch):
+    options = PlanOptions("sentiment", "tiny-bert", strategies=["full", "frozen"], budget="16", tune={"trials": 6, "seeds": 2})
+    runs, missing = as_far_as_tuned(plan(options, "auto"), tmp_path)
+    monkeypatch.setattr(estimate, "speed", lambda: 1e6)
+    estimate.print_plan(runs, tmp_path, runs, missing)
+    printed = " ".join(capsys.readouterr().out.split())
+    seconds = sum(12 * estimate.estimate_cost(replace(run, seed=1000)).operations / 1e6 for run in runs)
+    told = f"tuning before that: 24 trials to do (full 12, frozen 12), about {seconds:.0f} s of training, besides validation"
+    assert told in printed
 
 
 def test_speed_is_measured():

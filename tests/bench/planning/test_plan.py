@@ -1,3 +1,5 @@
+import json
+
 import pytest
 
 from bench.errors import UserError
@@ -148,3 +150,19 @@ def test_wrong_options_of_a_list_get_a_sentence(options, sentence):
     with pytest.raises(UserError) as caught:
         several(**options)
     assert sentence in str(caught.value)
+
+
+def test_a_memory_ceiling_is_meant_on_top_of_the_suites_budget():
+    def budgets(**options):
+        return {str(run.budget) for run in plan(strategies=["full"], **options)}
+
+    assert budgets(budget="4GB") == {"1040examples,4GB"}  # the suite's for encoders
+    assert budgets(budget="90s,4GB") == {"90s,4GB"}
+    assert budgets(budget="0.08Mtokens") == budgets(budget="80_000tokens") == {"80ktokens"}
+
+
+def test_a_suite_whose_budget_ends_no_training_is_refused(tmp_path, library):
+    suite = library.suite("sentiment").model_dump(exclude_defaults=True) | {"budget": "4GB", "encoder_budget": "4GB"}
+    (tmp_path / "mine.yaml").write_text(json.dumps(suite))
+    with pytest.raises(UserError, match="budget '4GB' of suite 'sentiment' ends no training"):
+        planning.plan(PlanOptions(str(tmp_path / "mine.yaml"), model="tiny-bert"), "fp32")

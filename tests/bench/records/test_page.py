@@ -28,7 +28,7 @@ class Outer(BaseModel):
 
 
 def test_a_part_becomes_a_table_of_fields_types_and_docstrings(monkeypatch):
-    monkeypatch.setattr(page, "Record", Outer)
+    monkeypatch.setattr(page, "RECORDS", (Outer,))
     assert page.schema_tables().splitlines() == [
         "### Outer",
         "",

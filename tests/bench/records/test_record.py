@@ -3,14 +3,14 @@
 import pytest
 from pydantic import ValidationError
 
-from bench.records.record import Cost, Provenance, Record, Setup, Trust, Tuning
+from bench.records.record import Cost, Limit, Provenance, Record, Setup, Spending, Trust, Tuning
 
 SETUP = {"suite": "s", "model": "m", "task": "t", "strategy": "full", "hyperparameters": {}, "seed": 0, "budget": "1examples"}
 ORIGIN = {"versions": {"torch": "2.13.0"}, "device": {"type": "cpu", "processes": 1}}
 
 
 def test_groups():
-    groups = "schema_version run_id status reason setup outcome cost trust provenance"
+    groups = "schema_version run_id status reason setup outcome cost spending trust provenance"
     assert list(Record.model_fields) == groups.split()
     assert list(Setup.model_fields) == ["suite", "model", "task", "strategy", "hyperparameters", "seed", "budget", "tuning"]
     assert list(Trust.model_fields) == ["checks", "contamination", "data"]
@@ -43,3 +43,22 @@ def test_records_are_not_changed():
     record = Record(run_id="a", status="ok", setup=SETUP, provenance=ORIGIN)
     with pytest.raises(ValidationError, match="frozen"):
         record.setup.seed = 3
+
+
+@pytest.mark.parametrize(
+    ("name", "spent", "overran"),
+    [
+        *[(name, 100, False) for name in ("examples", "steps", "tokens", "flops", "seconds", "memory")],
+        *[(name, 101, name != "seconds") for name in ("examples", "steps", "tokens", "flops", "seconds", "memory")],
+        ("seconds", 101.9, False),
+        ("seconds", 102.1, True),
+    ],
+)
+def test_a_count_may_not_be_passed_and_seconds_by_two_per_cent(name, spent, overran):
+    spending = Spending(limits={"tokens": Limit(limit=9, spent=9), name: Limit(limit=100, spent=spent)}, ended_by=name)
+    record = Record(run_id="a", status="ok", setup=SETUP, provenance=ORIGIN, spending=spending)
+    assert record.overran is overran
+
+
+def test_what_trained_nothing_overran_nothing():
+    assert not Record(run_id="a", status="ok", setup=SETUP, provenance=ORIGIN).overran

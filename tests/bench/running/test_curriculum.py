@@ -1,10 +1,19 @@
 """What a run trains on: the task's examples and what the strategy mixes in, in order."""
 
-import pytest
+from itertools import pairwise
 
+import pytest
+from hypothesis import given
+from hypothesis import strategies as st
+
+from bench.errors import BudgetError
+from bench.modeling.flops import count_flops
 from bench.planning import plan
 from bench.running import curriculum
+from bench.running.adaptation import adapted
 from bench.tasks.encoding import Encoding
+from bench.tokens.batches import micro_batches
+from bench.tokens.work import useful_work
 
 
 def built(model, **settings):
@@ -70,3 +79,120 @@ def test_a_progressive_curriculum_ends_with_the_task_alone(encoder):
     # The k-th example of the task is the same as without what is mixed in.
     expected = [e.ids for step in alone("tiny-bert", "instruction", budget="160") for e in step]
     assert [e.ids for step in found.steps for e in step if e.head == 0] == expected[: sum(own)]
+
+
+STRATEGIES = ["full", "frozen", "lora-8bit", "instruction", "multitask", "rehearsal", "progressive"]
+"""The last is `multitask`, phased in."""
+
+
+@pytest.fixture(scope="module", params=["tiny-bert", "decoder"])
+def model(request):
+    return request.param if request.param == "tiny-bert" else str(request.getfixturevalue("decoder_folder"))
+
+
+def planned_run(model, strategy, budget):
+    name = "multitask" if strategy == "progressive" else strategy
+    more = ["multitask.progressive=true"] if strategy == "progressive" else []
+    options = plan.PlanOptions("sentiment", model=model, strategies=[name], budget=budget, settings=more)
+    return plan.plan(options, "fp32")[0]
+
+
+@pytest.mark.parametrize("strategy", STRATEGIES)
+def test_a_counted_budget_is_that_of_as_many_examples_and_one_more_would_pass_it(model, strategy, device):
+    """Tokens and FLOPs, each by another way: of the curricula of so many examples and of one more."""
+    run = planned_run(model, strategy, "50")
+    encoding, operations = Encoding(run.model, run.max_length), count_flops(adapted(run, device))
+
+    def built(budget):
+        return curriculum.build_curriculum(planned_run(model, strategy, budget), encoding, operations=operations)
+
+    def spent(found, unit):
+        windows = [encoded for step in found.steps for encoded in step]
+        return sum(e.fed for e in windows) if unit == "tokens" else operations.useful(useful_work(windows))
+
+    for unit, text in (("tokens", "{}tokens"), ("flops", "{}FLOP")):
+        limit = round(spent(built("50"), unit) * 1.05)
+        found = built(text.format(limit))
+        assert found.ended_by == unit and found.examples > 30
+        assert found.steps == built(str(found.examples)).steps
+        assert spent(found, unit) <= limit < spent(built(str(found.examples + 1)), unit)
+        assert built(text.format(spent(found, unit))).examples == found.examples  # to the last token
+        assert built(text.format(spent(found, unit) - 1)).examples == found.examples - 1
+    steps = built("3steps")
+    assert steps.ended_by == "steps" and [len(step) for step in steps.steps] == [len(step) for step in built("48").steps]
+    assert steps.steps == built("48").steps
+
+
+@pytest.mark.parametrize(
+    ("budget", "ended_by", "examples"),
+    [("40examples,2steps", "steps", 32), ("40examples,3steps", "examples", 40), ("20examples,1Mtokens", "examples", 20)],
+)
+def test_the_limit_that_is_reached_first_ends_it(budget, ended_by, examples):
+    run = planned_run("tiny-bert", "multitask", budget)
+    found = curriculum.build_curriculum(run, Encoding(run.model, run.max_length))
+    assert (found.ended_by, found.examples) == (ended_by, examples)
+
+
+def test_a_budget_that_holds_no_example_is_told():
+    run = planned_run("tiny-bert", "full", "3tokens")
+    with pytest.raises(BudgetError, match=r"the budget of 3tokens is less than its first example takes: \d+ tokens"):
+        curriculum.build_curriculum(run, Encoding(run.model, run.max_length))
+
+
+@pytest.mark.parametrize("world", [1, 2, 3])
+def test_the_processes_share_out_a_curriculum_that_knows_nothing_of_them(world):
+    """Each example of a step is in one process's part, whatever their number."""
+    run = planned_run("tiny-bert", "multitask", "900tokens")
+    found = curriculum.build_curriculum(run, Encoding(run.model, run.max_length))
+    assert len(found.steps) > 1
+    for step in found.steps:
+        parts = [e for rank in range(world) for batch in micro_batches(step, 256, rank, world) for e in batch]
+        assert sorted(e.ids for e in parts) == sorted(e.ids for e in step)
+
+
+@given(st.lists(st.integers(1, 30), min_size=1, max_size=400), st.integers(1, 3000))
+def test_the_longest_is_found_by_bisection(tokens, limit):
+    """Against adding up one by one; more examples than there are pass the limit."""
+    totals = [sum(tokens[:length]) for length in range(len(tokens) + 1)]
+    assert all(a < b for a, b in pairwise(totals))
+
+    def passed(length):
+        return None if length < len(totals) and totals[length] <= limit else "tokens"
+
+    expected = max(length for length, total in enumerate(totals) if total <= limit)
+    assert curriculum._longest({"tokens": limit}, passed) == (expected, "tokens")
+
+
+def draws(run, progress):
+    drawn = curriculum.Drawn(run, Encoding(run.model, run.max_length), run.task)
+    return drawn, [drawn.draw(at) for at in progress]
+
+
+@pytest.mark.parametrize("strategy", ["full", "multitask"])
+def test_under_the_clock_the_task_comes_in_the_same_order(strategy):
+    drawn, steps = draws(planned_run("tiny-bert", strategy, "9s"), [0.0] * 5)
+    own = [e.ids for step in steps for windows in step for e in windows if e.head == 0]
+    wording = "full" if strategy == "full" else "instruction"
+    assert own == [e.ids for step in alone("tiny-bert", wording, budget="80") for e in step][: len(own)]
+    assert [len(step) for step in steps] == [16] * 5 and not drawn.ended_by and drawn.share == 0.0
+    if strategy == "multitask":  # of an encoder .75, .2 and .05, after each step
+        heads = [e.head for step in steps for windows in step for e in windows]
+        for end in range(16, 81, 16):
+            assert [heads[:end].count(head) for head in range(3)] == pytest.approx([0.75 * end, 0.2 * end, 0.05 * end], abs=1)
+
+
+def test_under_the_clock_the_mixture_follows_the_progress():
+    _, steps = draws(planned_run("tiny-bert", "progressive", "9s"), [0.0, 0.25, 0.5, 0.75, 1.0])
+    own = [sum(windows[0].head == 0 for windows in step) for step in steps]
+    assert own == sorted(own) and own[0] <= 4 and own[-1] >= 15
+
+
+def test_under_the_clock_counted_limits_are_kept_to_the_last_example():
+    whole = [
+        sum(e.fed for e in windows) for step in draws(planned_run("tiny-bert", "full", "9s"), [0] * 4)[1] for windows in step
+    ]
+    drawn, steps = draws(planned_run("tiny-bert", "full", f"{sum(whole[:40]) + 1}tokens,9s"), [0] * 5)
+    assert [len(step) for step in steps] == [16, 16, 8, 0, 0] and drawn.ended_by == "tokens"
+    assert drawn.share == pytest.approx(1, abs=0.01)
+    with pytest.raises(BudgetError, match="less than its first example takes"):
+        draws(planned_run("tiny-bert", "full", "2tokens,9s"), [0])

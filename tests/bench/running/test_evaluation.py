@@ -13,6 +13,7 @@ from bench.running import evaluation
 from bench.running.evaluation import VALIDATION_ITEMS, EvalSets, as_base, eval_sets, evaluate
 from bench.specs.wording import Wording
 from bench.tasks.encoding import Encoding
+from bench.tasks.splits import TrainingData
 
 
 @pytest.fixture(scope="module")
@@ -67,7 +68,8 @@ def test_validation_is_a_sample_of_its_own_split(mixed):
     assert len(chosen) == VALIDATION_ITEMS < len(data.validation) and chosen < {example.id for example in data.validation}
     assert chosen != {example.id for example in data.validation[:VALIDATION_ITEMS]}
     assert len(found.test.examples) == 12 and found.test.examples != data.test[:12]
-    assert replace(found.validation, split="test", items=12) == found.test
+    assert replace(found.validation, split="test", items=12, task=found.test.task, data=data) == found.test
+    assert type(found.validation.data) is TrainingData  # which holds no test
     whole = eval_sets(replace(run, test_items=None), found.test.encoding)
     assert whole.test.examples == data.test and whole.validation.items == VALIDATION_ITEMS
 

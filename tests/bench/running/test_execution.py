@@ -4,6 +4,7 @@ import json
 
 import pandas as pd
 import pytest
+import torch
 
 from bench.errors import RunError
 from bench.planning import plan
@@ -135,6 +136,30 @@ def test_a_failed_run_is_recorded_and_the_others_go_on(own_cache, device, tmp_pa
     monkeypatch.setattr(stages, "train", train)
     again, kept = execute(runs, tmp_path, device)
     assert again.status == "ok" and kept == ok
+
+
+def test_what_cannot_be_done_in_its_budget_is_a_row_that_says_so(own_cache, device, tmp_path, monkeypatch):
+    """Too small for an example, too little memory, too slow for a step, and memory that runs out on the way."""
+
+    def reason(budget):
+        (run,) = runs_of("tiny-bert", strategies=["full"], budget=budget)
+        (record,) = execute([run], tmp_path, device)
+        assert store.find_record(tmp_path, run.id) == record and record.outcome is None and not record.overran
+        return record.status, record.reason
+
+    status, said = reason("3tokens")
+    assert status == "skipped" and said.startswith("the budget of 3tokens is less than its first example takes: ")
+    status, said = reason("32examples,10MB")
+    assert status == "skipped" and said.startswith("its training does not fit into 0.01 GB: ")
+    status, said = reason("0.000001s")
+    assert status == "failed" and said.startswith("one step of 16 examples took ")
+
+    def full(*_):
+        torch.empty(10**15)
+
+    monkeypatch.setattr(stages, "train", full)
+    status, said = reason("32examples")
+    assert status == "failed" and said.startswith("out of memory: this machine cannot hold it; ")
 
 
 def test_a_second_attempt_that_fails_takes_nothing_away(own_cache, device, tmp_path, monkeypatch):

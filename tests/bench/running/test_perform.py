@@ -11,6 +11,7 @@ from bench.inference import chat
 from bench.inference.local import LocalBackend
 from bench.probes.selftests import few
 from bench.progress import Progress
+from bench.records.record import Limit, Spending
 from bench.running import checks, perform
 from bench.running.reference import FIRST_ITEMS, Reference
 
@@ -44,6 +45,7 @@ def test_a_row_that_trains_nothing_costs_no_training(planned, done):
     assert [getattr(record.cost, name) for name in TRAINING] == [0] * len(TRAINING)
     assert record.cost.total_parameters > 4e6 and record.cost.peak_memory_bytes > 0 and record.cost.money is None
     assert record.cost.eval_seconds >= record.cost.probe_seconds > 0
+    assert record.spending is None and not record.overran
     assert record.outcome.losses == record.outcome.curve == [] and record.trust.contamination == {}
 
 
@@ -103,6 +105,7 @@ def test_a_row_that_trains_is_held_against_the_untouched_base(planned, done, mon
     assert record.cost.train_examples == 32 and all(getattr(record.cost, name) > 0 for name in TRAINING)
     # Only what trains is kept: fp32 numbers of four bytes.
     assert record.cost.saved_bytes == 4 * record.cost.trainable_parameters < 4 * record.cost.total_parameters
+    assert record.spending == Spending(limits={"examples": Limit(limit=32, spent=32)}, ended_by="examples")
     assert len(record.outcome.losses) == 2 and set(record.outcome.elsewhere) == {"amazon", "tweets", "nyt"}
     assert set(items["kind"]) == {"task", "elsewhere", "probe", "reference"}
     assert record.trust.checks == {"of the base": True, "of the run": True, "after it": True}

@@ -174,3 +174,14 @@ def test_an_endpoints_id_does_not_hash_what_only_this_machine_would_do(tmp_path)
     options = PlanOptions("sentiment", model=api(tmp_path), strategies=["zero-shot"])
     (one,), (other,) = planning.plan(options, "fp32"), planning.plan(options, "bf16")
     assert one.id == other.id == dataclasses.replace(one, max_length=64).id
+
+
+def test_the_id_holds_the_place_where_seconds_limit_the_run_and_nowhere_else(monkeypatch):
+    def ids(**options):
+        return {run.strategy.name: run.id for run in plan(strategies=["zero-shot", "full"], **options)}
+
+    here, counted = ids(budget="90s"), ids(budget="80ktokens")
+    monkeypatch.setenv("WORLD_SIZE", "2")
+    there = ids(budget="90s")
+    assert there["full"] != here["full"] and there["zero-shot"] == here["zero-shot"] and ids(budget="80ktokens") == counted
+    assert plan(strategies=["full"], budget="90s")[0].inputs["placement"] == "cpu x 2"

@@ -8,10 +8,14 @@ import torch
 
 from bench.inference.local import LocalBackend
 from bench.inference.predictions import predict
+from bench.modeling.flops import count_flops
 from bench.running import stages
 from bench.running.adaptation import adapted
+from bench.running.ceiling import HEADROOM, _planned, fit
+from bench.running.curriculum import build_curriculum
 from bench.running.reference import BaseAnswers, Baseline
 from bench.running.stages import train_stages
+from bench.training import loop
 
 NOTHING = BaseAnswers(pd.DataFrame(), pd.DataFrame(), "plain")
 ORDER = ["sst2", "sec-entities", "squad"]
@@ -59,9 +63,9 @@ def tasks(monkeypatch):
     """The tasks of the curricula that are built, in order."""
     found, build = [], stages.build_curriculum
 
-    def noted(run, encoding, task):
+    def noted(run, encoding, task, *more):
         found.append(task.name)
-        return build(run, encoding, task)
+        return build(run, encoding, task, *more)
 
     monkeypatch.setattr(stages, "build_curriculum", noted)
     return found
@@ -84,7 +88,7 @@ def test_each_stage_has_the_budget_and_a_row_of_scores(staged, trained, tasks):
 def test_a_row_is_of_the_model_as_it_stands_after_its_stage(staged, trained, monkeypatch):
     """By a model that is told the number of stages that are behind it."""
     done = []
-    monkeypatch.setattr(stages, "_train_stage", lambda session, baseline, model, task, state: done.append(task.name))
+    monkeypatch.setattr(stages, "train_stage", lambda session, model, task, state, more: done.append(task.name))
     monkeypatch.setattr(stages, "predict", lambda _, evalset: answers((len(done), evalset.task.spec.name)))
     monkeypatch.setattr(stages.measures, "stage_scores", lambda evalsets, frames: [f["item"][0] for f in frames])
     _, state = trained(staged())
@@ -155,7 +159,7 @@ def test_early_stopping_ends_each_stage_by_its_own_validation(staged, trained, t
 def test_the_best_weights_are_back_after_a_stage(planned, opened, trained, told):
     scores = told(0.1, 0.9, 0.5)
     model, state = trained(opened(planned("full", suite="sentiment", budget="64", settings=STOPPING)))
-    assert state.validation == [0.1, 0.9, 0.5] and state.examples == 3 * 16
+    assert state.validation == [0.1, 0.9, 0.5] and state.examples == 3 * 16 and state.ended_by == "early_stopping"
     first, best, last = scores.weights
     assert all(torch.equal(weight, best[name]) for name, weight in model.named_parameters())
     assert not all(torch.equal(weight, last[name]) for name, weight in best.items())
@@ -164,3 +168,52 @@ def test_the_best_weights_are_back_after_a_stage(planned, opened, trained, told)
 
 def test_the_examples_of_a_whole_budget_count_a_short_last_step(planned, opened, trained):
     assert trained(opened(planned("full", suite="sentiment", budget="20")))[1].examples == 20
+
+
+def test_each_stage_has_its_seconds(staged, trained, monkeypatch):
+    """By a clock that goes on by a second a step."""
+    ticks = iter(range(1000))
+    monkeypatch.setattr(loop.time, "perf_counter", lambda: next(ticks))
+    _, state = trained(staged(budget="4s"))
+    assert state.seconds == 12 and state.ended_by == "seconds" and 10 < len(state.losses) < 16
+    assert 3 * 3 * 16 < state.examples <= 3 * 4 * 16
+
+
+@pytest.mark.parametrize(
+    ("budget", "ended_by"), [("20", "examples"), ("2steps", "steps"), ("400tokens", "tokens"), ("1GFLOP", "flops")]
+)
+def test_what_ended_the_training_is_known(planned, opened, trained, budget, ended_by):
+    model, state = trained(opened(planned("full", suite="sentiment", budget=budget)))
+    assert state.ended_by == ended_by and state.examples > 0
+    assert ended_by != "tokens" or 300 < state.tokens <= 400
+    assert ended_by != "flops" or 5e8 < count_flops(model).useful(state.useful) <= 1e9
+
+
+def test_a_memory_ceiling_changes_the_micro_batches_and_not_the_numbers(planned, opened, trained, monkeypatch):
+    cut, micro_batches = [], loop.micro_batches
+
+    def noted(step, tokens, *more):
+        cut.append(tokens)
+        return micro_batches(step, tokens, *more)
+
+    monkeypatch.setattr(loop, "micro_batches", noted)
+    settings = ["dropout=0"]  # each micro-batch draws anew what to drop
+    session = opened(planned("full", suite="sentiment", settings=settings))
+    _, plain = trained(session)
+    memory = fit(session.run, 1).memory
+    half = round(HEADROOM * (memory.total - memory.activations / 2))
+    assert set(cut) == {1024} and plain.kept_by == ""
+    cut.clear()
+    _, kept = trained(opened(planned("full", suite="sentiment", settings=settings, budget=f"32examples,{half}B")))
+    assert cut[0] == pytest.approx(512, abs=1) and kept.kept_by == f"micro-batches of {cut[0]} tokens"
+    cut.clear()
+    longest = max(len(e.ids) for step in build_curriculum(session.run, session.encoding).steps for e in step)
+    checkpointed = sizes_of_checkpointing(session.run, longest)
+    least = f"32examples,{round(HEADROOM * checkpointed) + 1000}B"
+    _, least = trained(opened(planned("full", suite="sentiment", settings=settings, budget=least)))
+    assert cut[0] == longest and least.kept_by.endswith("gradient checkpointing")
+    assert plain.losses == pytest.approx(kept.losses, rel=1e-4) and plain.losses == pytest.approx(least.losses, rel=1e-4)
+
+
+def sizes_of_checkpointing(run, tokens):
+    return _planned(run, tokens, checkpointing=True)[1].total

@@ -3,7 +3,7 @@
 import pytest
 
 from bench.errors import UserError
-from bench.specs.probe_every import checked_stride, stride
+from bench.specs.probe_every import amount, checked_stride
 
 
 @pytest.mark.parametrize("same", [("50%", "0.5", ".5", "50.0%"), ("3", "03"), ("33%", "0.33"), ("7%", "0.07")])
@@ -12,9 +12,9 @@ def test_a_share_is_one_share_however_it_is_written(same):
     assert checked_stride(None) is None
 
 
-@pytest.mark.parametrize(("every", "steps", "between"), [("10", 100, 10), ("25%", 100, 25), ("25%", 10, 2), ("1%", 10, 1)])
-def test_a_stride_is_steps_or_a_share_of_them(every, steps, between):
-    assert stride(every, steps) == between
+def test_an_amount_is_steps_or_a_share_of_them():
+    assert [amount(every) for every in ("10", "25%", "0.5", "100%")] == [10, 0.25, 0.5, 1.0]
+    assert isinstance(amount("1"), int) and isinstance(amount("100%"), float)
 
 
 @pytest.mark.parametrize("every", ["0", "0%", "1.5", "101%", "often", "-1", ""])

@@ -21,6 +21,15 @@ def test_sst2_test_set_is_whole_and_not_in_training(sst2):
     assert len(test & raw) > 600
 
 
+def test_training_data_is_the_same_without_what_is_held_out(sst2):
+    whole, seen = splits.load_splits(sst2), splits.load_training(sst2)
+    assert (seen.train, seen.validation) == (whole.train, whole.validation)
+    assert vars(seen).keys() == {"spec", "train", "validation"} and seen.split("train") == whole.split("train")
+    with pytest.raises(KeyError):
+        seen.split("test")
+    assert whole.split("test") == whole.test
+
+
 def test_validation_shares_no_film_with_training(sst2):
     loaded = splits.load_splits(sst2)
     films = [{example.fields["group"] for example in split} for split in (loaded.train, loaded.validation)]

@@ -30,6 +30,10 @@ def seen():
         computed=Work(2000, 30_000, 80, 40),
         useful=Work(1234, 20_000, 56, 40),
         seconds=7.5,
+        earlier_seconds=2.5,
+        timed=[0.5, 0.625],
+        ended_by="tokens",
+        kept_by="micro-batches of 64 tokens",
         losses=[0.9, 0.1 + 0.2],
         validation=[0.25],
         curve=[point],
@@ -74,10 +78,26 @@ def test_a_damaged_file_is_told(tmp_path, content):
 
 def test_the_end_of_a_stage_takes_down_what_it_came_to():
     state = seen()
-    state.end_stage(96)
+    state.end_stage(96, "seconds")
     assert (state.stage, state.step, state.steps, state.examples) == (2, 0, 0, 256)
     assert state.validation == [0.25, 0.1, 0.3, 0.2] and state.best == BestWeights()
+    assert (state.earlier_seconds, state.timed, state.ended_by) == (7.5, [], "seconds")
     assert (state.tokens, len(state.losses)) == (1234, 2)  # these are over all stages
+
+
+def test_what_is_reached_after_so_many_steps_or_a_share_of_them():
+    def at(every, steps=10):
+        return [step for step in range(1, steps + 1) if TrainingState(step=step, steps=steps).reached(every)]
+
+    assert at(4) == [4, 8, 10] and at(0.25) == [2, 4, 6, 8, 10] and at(0.01, 3) == [1, 2, 3]
+
+
+def test_a_share_of_the_time_is_reached_by_the_step_that_passes_it():
+    """Whatever the number of steps is taken to be by then."""
+    marks = [0.0, 0.2, 0.26, 0.3, 0.8, 0.9, 0.99]
+    states = [TrainingState(step=n + 1, steps=9 + n, timed=[*marks[n : n + 2]]) for n in range(6)]
+    assert [state.reached(0.25) for state in states] == [False, True, False, True, False, False]
+    assert TrainingState(step=7, steps=7, timed=[0.9, 0.99]).reached(0.25)  # the end
 
 
 def test_a_training_goes_on_from_what_was_read(tmp_path):

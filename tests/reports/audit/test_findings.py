@@ -9,6 +9,7 @@ import pandas as pd
 import pytest
 
 from bench.records import store
+from bench.records.record import Import
 from reports.audit import table
 from reports.audit.findings import Findings, audit, summary
 
@@ -194,3 +195,11 @@ def test_large_numbers_are_judged_by_their_size():
     findings = Findings()
     findings.compare("x", {("a",): 1e6 + 1e-4}, {("a",): 1e6})
     assert findings.clean and 0 < findings.largest < 1e-9
+
+
+def test_an_import_without_answers_is_no_fault(make, tmp_path):
+    record, _ = make.record("full")
+    source = Import(whose="them", file="a.json", sha256="ab", interval="binomial")
+    found = audit(tmp_path, [make.changed(record, source=source)])
+    assert found.clean and "imported without answers" in "\n".join(summary(found))
+    assert not audit(tmp_path, [record]).clean

@@ -90,3 +90,82 @@ def peft_file(tmp_path):
 @pytest.fixture
 def absent():
     return ABSENT
+
+
+HARNESS = {
+    "results": {
+        "riddles": {
+            "alias": "riddles",
+            "acc,none": 0.75,
+            "acc_stderr,none": 0.25,
+            "acc_norm,none": 0.5,
+            "acc_norm_stderr,none": 0.3,
+        },
+        "essays": {
+            "alias": "essays",
+            "rougeL,none": 31.5,
+            "rougeL_stderr,none": 2.0,
+            "bleu,none": 20.0,
+            "bleu_stderr,none": "N/A",
+        },
+        "sums": {
+            "exact_match,strict": 0.25,
+            "exact_match_stderr,strict": 0.1,
+            "exact_match,loose": 0.5,
+            "exact_match_stderr,loose": 0.1,
+        },
+        "all": {"alias": "all", "acc,none": 0.6, "acc_stderr,none": 0.1},
+    },
+    "group_subtasks": {"all": ["riddles", "sums"]},
+    "configs": {
+        "riddles": {"metric_list": [{"metric": "acc_norm"}, {"metric": "acc"}]},
+        "essays": {},
+        "sums": {"metric_list": [{"metric": "exact_match"}]},
+    },
+    "versions": {"riddles": 1.0, "sums": 3},
+    "n-shot": {"riddles": 0, "essays": 0, "sums": 5, "all": 0},
+    "higher_is_better": {
+        "riddles": {"acc": True, "acc_norm": True},
+        "essays": {"rougeL": True, "bleu": False},
+        "sums": {"exact_match": True},
+    },
+    "n-samples": {name: {"original": 9, "effective": 4} for name in ("riddles", "essays", "sums")},
+    "config": {"model": "hf", "model_num_parameters": 135, "model_dtype": "torch.bfloat16", "device": "cuda", "limit": 4.0},
+    "date": 1_700_000_000.5,
+    "transformers_version": "5.1.0",
+    "lm_eval_version": "0.4.13",
+    "model_name": "org/Model-1B",
+    "total_evaluation_time_seconds": "12.5",
+}
+RIDDLES = [(1.0, 1.0), (1.0, 1.0), (1.0, 0.0), (0.0, 0.0)]
+"""`acc` and `acc_norm` of each item."""
+
+
+def riddles(answers=RIDDLES):
+    """The samples' lines."""
+    shared = {"target": "0", "filtered_resps": [["-1.5", "False"]], "filter": "none", "metrics": ["acc", "acc_norm"]}
+    return [{"doc_id": n, **shared, "acc": acc, "acc_norm": norm} for n, (acc, norm) in enumerate(answers)]
+
+
+@pytest.fixture
+def harness_file(tmp_path):
+    """Write a results file of the harness, with other values at the places that are named, and the samples of its tasks."""
+
+    def write(samples=None, name: str = "results_2026-05-01T10-00-00.5.json", **changes) -> Path:
+        value = HARNESS
+        for place, new in changes.items():
+            value = with_value(value, place.replace("__", "."), new)
+        path = tmp_path / "harness" / "org__Model-1B" / name
+        path.parent.mkdir(parents=True, exist_ok=True)
+        path.write_text(json.dumps(value))
+        for task, lines in (samples or {}).items():
+            beside = path.with_name(f"samples_{task}_2026-05-01T10-00-00.5.jsonl")
+            beside.write_text("".join(json.dumps(line) + "\n" for line in lines))
+        return path
+
+    return write
+
+
+@pytest.fixture
+def riddle_lines():
+    return riddles

@@ -29,7 +29,7 @@ def test_every_number_is_where_it_belongs(peft_file):
     assert (cost.train_flops, cost.eval_seconds, cost.probe_seconds) == (None, None, None)
     origin = record.provenance
     assert origin.versions == {"peft": "0.19.0", "torch": "2.9.0"}
-    assert origin.device == {"precision": "bfloat16", "name": "NVIDIA L40S"}
+    assert origin.device == {"precision": "bf16", "name": "NVIDIA L40S"}
     assert origin.started == "2026-05-01T10:00:00+00:00" and origin.engine_version is origin.data_hash is None
     assert (origin.source.whose, origin.source.interval) == ("peft-method-comparison", "binomial")
     assert origin.source.file == "lora--llama-3.2-3B-rank8.json"

@@ -2,7 +2,7 @@
 
 from bench.statistics.estimates import Estimate
 from reports.rows import standing
-from reports.rows.captions import ONE_SEED, standing_sentences, stated, statement
+from reports.rows.captions import ONE_SEED, few_names, standing_sentences, stated, statement
 from reports.rows.rows import aggregate
 
 
@@ -31,6 +31,11 @@ def test_one_seed_is_worded_as_agreed():
     assert ONE_SEED == "One seed: the interval is for this trained model on new items. Another seed may differ by more."
 
 
+def test_few_names():
+    assert few_names(["a", "b", "a", "c"]) == "a, b, c"
+    assert few_names(["a", "b", "c", "d"]) == "a and 3 others"
+
+
 def test_places_name_their_family_and_the_top(make, out):
     found = list(standing_sentences(standing.score_standing(aggregate(make.kept(out, make.suite(3)), out))))
     assert found[0] == "rank: the places that a row may have, after Holm over all 21 pairs of scores."
@@ -46,3 +51,8 @@ def test_one_seed_ranks_models_and_bounds_are_unpaired(make):
     assert any("about these trained models, not strategies" in sentence for sentence in found)
     assert found[-1] == "1 of 1 pairs share no answers per item: compared unpaired, by intervals."
     assert found[0].endswith("after a look at the one pair of scores.") and not list(standing_sentences(None))
+
+
+def test_a_large_top_group_is_told_by_its_size(make):
+    rows = aggregate([make.record(f"strategy-{number}")[0] for number in range(9)])
+    assert "the 9 rows whose rank begins at 1." in " ".join(standing_sentences(standing.score_standing(rows)))

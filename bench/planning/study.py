@@ -1,0 +1,118 @@
+"""Which hyper-parameters are tried next: a pure function of the search and of the trials before, whatever order they end in.
+
+Optuna samples and prunes (Akiba et al. 2019). Its study is made anew from records each time, in memory, and asked for a batch
+of trials at once. It is imported where it is needed, since that takes a second.
+"""
+
+from collections.abc import Callable, Mapping, Sequence
+from typing import TYPE_CHECKING, Any, NamedTuple
+
+from bench.specs.search import Choice, Dimension, Search
+
+if TYPE_CHECKING:
+    from optuna import Study as OptunaStudy
+    from optuna.distributions import BaseDistribution
+
+BATCH = 4
+"""Trials that are asked for at once, so that the order in which they end changes nothing, and four workers have work."""
+SAMPLER_SEED = 12
+"""Of the samplers. All strategies have the same: where their spaces have one shape, they are tried at the same places of it, so
+that none has the luckier draws. (With 0 the first four draws would all lie in the upper half.)"""
+DIGITS = 3
+"""Significant digits of a sampled number: what a person would write after `--set`."""
+WORST = float("-inf")
+
+
+class Told(NamedTuple):
+    """A trial that is over."""
+
+    values: Mapping[str, Any]
+    score: float
+    """More is better; WORST where it failed."""
+    rungs: Sequence[Sequence[float]]
+    """Of each of its seeds: the scores on the way."""
+
+
+def next_batch(search: Search, first: Mapping[str, Any], told: Sequence[Told]) -> list[dict[str, Any]]:
+    """The hyper-parameters of the next BATCH trials after all trials of whole batches; the very first is the default, `first`.
+
+    Not the number of trials that are wanted: eight trials begin with the four that were made when four were asked for.
+    """
+    distributions = {name: _distribution(dimension) for name, dimension in search.space.items()}
+    study = _study(search, len(told) // BATCH)
+    _add(study, distributions, told)
+    begin = [] if told else [dict(first)]
+    asked = [study.ask(distributions).params for _ in range(BATCH - len(begin))]
+    return begin + [{name: _rounded(value, search.space[name]) for name, value in values.items()} for values in asked]
+
+
+def halt(search: Search, told: Sequence[Told], seed: int) -> Callable[[Sequence[float]], bool] | None:
+    """What prunes a trial's training with the seed of this place: None where nothing does.
+
+    It is held against trials of earlier batches alone. Those of the first batch run to their end.
+    """
+    if search.options.pruner == "none" or not told:
+        return None
+
+    def halted(scores: Sequence[float]) -> bool:
+        import optuna
+
+        _quiet()
+        # Successive halving (Jamieson & Talwalkar 2016) as optuna has it: the better half goes on, to twice the steps.
+        rule = optuna.pruners.SuccessiveHalvingPruner(min_resource=1, reduction_factor=2, min_early_stopping_rate=0)
+        study = optuna.create_study(direction="maximize", pruner=rule)
+        verdict = False
+        for seen in (*(each.rungs[seed] for each in told), scores):
+            trial, verdict = study.ask(), False
+            for rung, score in enumerate(seen):
+                trial.report(score, 2**rung)
+                verdict = trial.should_prune()
+        return verdict
+
+    return halted
+
+
+def _study(search: Search, batch: int) -> "OptunaStudy":
+    import optuna
+
+    _quiet()
+    seed = SAMPLER_SEED + batch
+    sampler: optuna.samplers.BaseSampler = (
+        optuna.samplers.RandomSampler(seed)
+        if search.options.sampler == "random"
+        else optuna.samplers.TPESampler(seed=seed, n_startup_trials=BATCH, constant_liar=True)
+    )
+    return optuna.create_study(direction="maximize", sampler=sampler)
+
+
+def _quiet() -> None:
+    import optuna
+
+    optuna.logging.set_verbosity(optuna.logging.WARNING)
+
+
+def _add(study: "OptunaStudy", distributions: "dict[str, BaseDistribution]", told: Sequence[Told]) -> None:
+    import optuna
+
+    known = [each.score for each in told if each.score != WORST]
+    # A trial that failed counts as one with the worst score: there the sampler should not look again.
+    worst = min(known, default=0.0)
+    for each in told:
+        score = max(each.score, worst)
+        study.add_trial(optuna.create_trial(params=dict(each.values), distributions=distributions, value=score))
+
+
+def _distribution(dimension: Dimension) -> "BaseDistribution":
+    from optuna.distributions import CategoricalDistribution, FloatDistribution, IntDistribution
+
+    if isinstance(dimension, Choice):
+        return CategoricalDistribution(dimension.choice)
+    if dimension.integer:
+        return IntDistribution(int(dimension.low), int(dimension.high), log=dimension.log)
+    return FloatDistribution(dimension.low, dimension.high, log=dimension.log)
+
+
+def _rounded(value: Any, dimension: Dimension) -> Any:
+    if isinstance(dimension, Choice) or not isinstance(value, float):
+        return value
+    return min(max(float(f"{value:.{DIGITS}g}"), dimension.low), dimension.high)

@@ -1,0 +1,77 @@
+"""A trial of tuning: one training with hyper-parameters that a search asked for, scored on validation items alone.
+
+Trials lie beside the records, in `trials/`: no table, page or audit takes them for results. The search is rebuilt from them at
+every start, and knows nothing else.
+"""
+
+from pathlib import Path
+from typing import Any, Literal
+
+from pydantic import Field, ValidationError
+
+from bench.errors import UserError
+from bench.folders import write_text
+from bench.records.outcome import Part, Score
+from bench.records.record import Cost, Provenance, Setup
+
+
+class Rung(Part):
+    """Where a trial is looked at on its way, and may be pruned."""
+
+    share: float = Field(gt=0, lt=1)
+    """Of its steps."""
+    score: float
+    """Validation score there, signed so that more is better."""
+
+
+class TrialRecord(Part):
+    """One training of a trial. One that failed has a reason; it counts as a trial with the worst score."""
+
+    schema_version: Literal[1] = 1
+    trial_id: str
+    """A hash of `provenance.inputs`."""
+    status: Literal["ok", "pruned", "failed"]
+    reason: str | None = None
+    setup: Setup
+    sampled: dict[str, Any]
+    """The hyper-parameters that are searched, by name; dots reach into nested ones."""
+    score: Score | None = None
+    """On validation items; of a pruned trial where it was pruned."""
+    rungs: list[Rung] = []
+    cost: Cost | None = None
+    """What it spent, to its end or until it was pruned or failed; None where that is not known."""
+    provenance: Provenance
+
+    @property
+    def worth(self) -> float | None:
+        """The score, signed so that more is better."""
+        return None if self.score is None else self.score.value * (1.0 if self.score.higher_is_better else -1.0)
+
+
+def trials_folder(out: Path) -> Path:
+    return out / "trials"
+
+
+def write_trial(out: Path, trial: TrialRecord) -> Path:
+    path = trials_folder(out) / f"{trial.trial_id}.json"
+    write_text(path, trial.model_dump_json(indent=1))
+    return path
+
+
+def find_trial(out: Path, trial_id: str) -> TrialRecord | None:
+    path = trials_folder(out) / f"{trial_id}.json"
+    return _read(path) if path.exists() else None
+
+
+def read_trials(out: Path) -> list[TrialRecord]:
+    """All of a folder, in the order of their ids."""
+    return [_read(path) for path in sorted(trials_folder(out).glob("*.json"))]
+
+
+def _read(path: Path) -> TrialRecord:
+    try:
+        return TrialRecord.model_validate_json(path.read_text(encoding="utf-8"))
+    except (OSError, ValueError) as error:
+        fault = error.errors()[0] if isinstance(error, ValidationError) else {"loc": (), "msg": str(error)}
+        place = ".".join(map(str, fault["loc"])) or "file"
+        raise UserError(f"{path}: not a trial ({place}: {fault['msg']}); delete it, and it is done again") from error

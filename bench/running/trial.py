@@ -1,0 +1,112 @@
+"""A trial of tuning, from hyper-parameters to a validation score. It gets no test data, and needs no base and no probes."""
+
+import time
+from collections.abc import Callable, Sequence
+from dataclasses import dataclass
+from functools import cached_property
+from typing import Any
+
+import pandas as pd
+from accelerate.utils import set_seed
+from torch import nn
+
+from bench.devices.device import Device
+from bench.devices.memory import PeakMemory
+from bench.errors import RunError
+from bench.hashing import digest
+from bench.inference.predictions import EvalSet, predict
+from bench.progress import Progress
+from bench.records.trial import Rung, TrialRecord
+from bench.running.adaptation import adapted
+from bench.running.evaluation import Evaluation, TrainingSession
+from bench.running.perform import cost_of
+from bench.running.recording import provenance, setup
+from bench.running.run import Run
+from bench.running.scoring import scores, worth
+from bench.running.stages import train_stage
+from bench.training.state import TrainingState
+
+RUNGS = (0.25, 0.5)
+"""Shares of a trial's steps at which it may be pruned: successive halving doubles what a trial may spend."""
+UNASKED = ("probes", "also", "test_items", "other_items", "paraphrase_items", "probe_every")
+"""Inputs of a run that say what its model is asked at the end or on the way, which a trial's is not."""
+
+Halt = Callable[[Sequence[float]], bool]
+"""Whether a trial with these scores at its rungs so far is to be pruned."""
+
+
+@dataclass(frozen=True)
+class Trial:
+    """One training of a search: a run with the hyper-parameters that were asked for, and the share of the budget."""
+
+    run: Run
+    sampled: dict[str, Any]
+    items: int
+    """Validation items, at most."""
+    rule: dict[str, Any] | None = None
+    """What may prune it, where anything may: by that its result depends on the trials before it."""
+
+    @cached_property
+    def inputs(self) -> dict[str, Any]:
+        """Everything that determines the result, as a run's."""
+        kept = {name: value for name, value in self.run.inputs.items() if name not in UNASKED}
+        return kept | {"trial": {"items": self.items, **({"rule": self.rule} if self.rule else {})}}
+
+    @cached_property
+    def id(self) -> str:
+        return digest(self.inputs)
+
+    @property
+    def label(self) -> str:
+        values = (
+            f"{name} {value:g}" if isinstance(value, float) else f"{name} {value}" for name, value in self.sampled.items()
+        )
+        return f"{self.run.label}: trial with {', '.join(values)}"
+
+
+def perform_trial(trial: Trial, device: Device, progress: Progress, halt: Halt | None = None) -> TrialRecord:
+    """The trial's record; where its loss is not finite, one that says so and what was spent until then."""
+    session = TrainingSession(trial.run, device, progress)
+    asked = session.validation(trial.run.task, trial.items)
+    set_seed(trial.run.seed)
+    peak, state, watch = PeakMemory(device.torch.type == "cuda"), TrainingState(), Rungs(session, asked, halt)
+    model = adapted(trial.run, device)
+    try:
+        for task in trial.run.earlier:
+            train_stage(session, model, task, state, lambda _: [])
+        train_stage(session, model, trial.run.task, state, lambda _: [watch])
+    except RunError as error:
+        state.end_stage(state.step * trial.run.batch)
+        spent = cost_of(session, model, state, Evaluation(pd.DataFrame()), peak)
+        return recorded_trial(trial, device, status="failed", reason=str(error), rungs=watch.seen, cost=spent)
+    started = time.perf_counter()
+    answers = predict(session.backend(model.eval()), asked)
+    cost = cost_of(session, model, state, Evaluation(answers, seconds=time.perf_counter() - started), peak)
+    name = trial.run.task.metrics[0]
+    status = "pruned" if watch.halted else "ok"
+    return recorded_trial(trial, device, status=status, score=scores(answers, [name])[name], rungs=watch.seen, cost=cost)
+
+
+def recorded_trial(trial: Trial, device: Device, **found: Any) -> TrialRecord:
+    """What a trial has come to, with where it comes from."""
+    source = provenance(trial.run, device).model_copy(update={"inputs": trial.inputs})
+    return TrialRecord(trial_id=trial.id, setup=setup(trial.run), sampled=trial.sampled, provenance=source, **found)
+
+
+class Rungs:
+    """A watch of the training loop that scores the model at each rung, and ends a training that is to be pruned."""
+
+    def __init__(self, session: TrainingSession, asked: EvalSet, halt: Halt | None) -> None:
+        self._session, self._asked, self._halt = session, asked, halt
+        self.seen: list[Rung] = []
+        self.halted = False
+
+    def __call__(self, model: nn.Module, state: TrainingState) -> bool:
+        place = state.timed[1] if state.timed else state.step / state.steps
+        if self._halt is None or state.step == state.steps or len(self.seen) == len(RUNGS) or place < RUNGS[len(self.seen)]:
+            return False
+        rung = RUNGS[len(self.seen)]
+        answers = predict(self._session.backend(model), self._asked)
+        self.seen.append(Rung(share=rung, score=worth(answers, self._asked.task.spec.metrics[0])))
+        self.halted = self._halt([rung.score for rung in self.seen])
+        return self.halted

@@ -1,0 +1,154 @@
+"""Which step comes next, where it stands in the schedule, and when the training ends: by a finished list, or by the clock."""
+
+from abc import ABC, abstractmethod
+from collections import deque
+from collections.abc import Callable, Sequence
+from statistics import StatisticsError, fmean, linear_regression
+
+from bench.errors import TooSlowError
+from bench.records.record import SECONDS_TOLERANCE
+from bench.tokens.encoded import Encoded
+from bench.training.state import TrainingState
+
+Step = Sequence[Encoded]
+"""A step's global batch."""
+
+
+class Course(ABC):
+    """The steps of one stage's training. `next` also tells the state how many steps there are, or will be by what is known."""
+
+    examples = 0
+    """How many the steps that are known hold, windows of one example counted once."""
+    longest = 0
+    """Tokens of the longest text of all steps; 0 where they are not known yet."""
+
+    @property
+    @abstractmethod
+    def ended_by(self) -> str:
+        """The limit of the budget that ends it, once that is known."""
+
+    def seen(self, step: int, batch: int) -> int:
+        """How many examples the first steps hold, of which the last alone may be short."""
+        return min(step * batch, self.examples)
+
+    @abstractmethod
+    def next(self, state: TrainingState) -> Step | None:
+        """The step after those that the state has done; None at the end."""
+
+    @abstractmethod
+    def place(self, state: TrainingState) -> tuple[float, float]:
+        """For the schedule: the number of the step that `next` gave, from 0, and of how many."""
+
+
+class Listed(Course):
+    """Steps that are known to the last before training begins."""
+
+    def __init__(self, steps: Sequence[Step], examples: int = 0, ended_by: str = "") -> None:
+        self._steps, self.examples, self._ended_by = steps, examples, ended_by
+        self.longest = max((text.fed for step in steps for text in step), default=0)
+
+    @property
+    def ended_by(self) -> str:
+        return self._ended_by
+
+    def next(self, state: TrainingState) -> Step | None:
+        state.steps = len(self._steps)
+        return self._steps[state.step] if state.step < state.steps else None
+
+    def place(self, state: TrainingState) -> tuple[float, float]:
+        return state.step, state.steps
+
+
+class Draw(ABC):
+    """Examples as they are needed, each as the windows that the model reads."""
+
+    ended_by = ""
+    """What else than time has ended them."""
+
+    @property
+    @abstractmethod
+    def share(self) -> float:
+        """How much is spent of whatever else than time limits them."""
+
+    @abstractmethod
+    def draw(self, progress: float) -> list[list[Encoded]]:
+        """The next step's examples at a progress in [0, 1] through the stage; fewer or none where something else ends them."""
+
+
+UNKNOWN = 100
+"""Steps that a training is taken to have before its first one has been timed: the first step's rate hangs on it alone."""
+WINDOW = 32
+"""The last steps, of which the next one's time is estimated."""
+
+
+class Timed(Course):
+    """Steps until their time is over: what would pass the end is cut to the examples that don't, and is the last step.
+
+    The schedule follows the share of the time that has gone; the first step, of which no time is known, is done whole.
+
+    Args:
+        seconds: of training alone, as the loop counts them.
+        agreed: the main process's value on all processes, which have clocks of their own and must take the same steps.
+    """
+
+    def __init__(self, source: Draw, seconds: float, agreed: Callable[[float], float] = lambda value: value) -> None:
+        self._source, self._limit, self._agreed = source, seconds, agreed
+        self._timed: deque[tuple[int, float]] = deque(maxlen=WINDOW)
+        self._elapsed, self._tokens, self._total, self._cut = 0.0, 0, 0.0, False
+        self._out_of_time = False
+
+    @property
+    def ended_by(self) -> str:
+        return "seconds" if self._out_of_time else self._source.ended_by
+
+    def next(self, state: TrainingState) -> Step | None:
+        share = self._clock(state)
+        # What has been cut once is full: the little that may be left would make steps of an example or two.
+        examples = [] if self._cut or share >= 1 else self._source.draw(max(share, self._source.share))
+        kept = self._fitting(examples)
+        self._out_of_time |= self._cut or share >= 1 or len(kept) < len(examples)
+        self._cut |= len(kept) < len(examples)
+        self.examples += len(kept)
+        by_time = state.step / share if share else UNKNOWN
+        self._total = min(by_time, (state.step + 1) / self._source.share) if self._source.share else by_time
+        state.steps = max(state.step + 1, round(self._total)) if kept else state.step
+        step = [window for windows in kept for window in windows]
+        self._tokens = sum(window.fed for window in step)
+        return step or None
+
+    def place(self, state: TrainingState) -> tuple[float, float]:
+        return state.step, max(self._total, state.step + 1)
+
+    def _clock(self, state: TrainingState) -> float:
+        """The share of the time that has gone, after the last step's has been taken down."""
+        elapsed = self._agreed(state.seconds - state.earlier_seconds)
+        share = elapsed / self._limit
+        if state.step == 1 and share > 1 + SECONDS_TOLERANCE:
+            raise TooSlowError(
+                f"one step of {self.examples} examples took {elapsed:.3g} s, and the budget is {self._limit:g} s"
+            )
+        if state.step:
+            self._timed.append((self._tokens, elapsed - self._elapsed))
+        state.timed = [self._elapsed / self._limit, share]
+        self._elapsed = elapsed
+        return share
+
+    def _fitting(self, examples: list[list[Encoded]]) -> list[list[Encoded]]:
+        """As many of the step's first examples as the time that is left has room for."""
+        tokens = [sum(window.fed for window in windows) for windows in examples]
+        kept = len(examples)
+        while kept and self._estimate(sum(tokens[:kept])) > self._limit - self._elapsed:
+            kept -= 1
+        return examples[:kept]
+
+    def _estimate(self, tokens: int) -> float:
+        """Seconds of a step: by a line through the last steps, whose start is what a step costs whatever its size."""
+        if not self._timed:
+            return 0.0
+        sizes, times = zip(*self._timed, strict=True)
+        try:
+            slope, start = linear_regression(sizes, times)
+        except StatisticsError:  # one step, or all of one size
+            slope, start = -1.0, 0.0
+        # A few steps on a machine that does other things too may give a line that makes no sense.
+        return start + slope * tokens if slope >= 0 and start >= 0 else fmean(times) / fmean(sizes) * tokens

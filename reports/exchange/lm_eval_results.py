@@ -1,0 +1,263 @@
+"""Results of lm-evaluation-harness, `results_*.json` with its `samples_*.jsonl` beside it, as records: one for each task.
+
+The harness asks a model and trains nothing. How the model came to be, what that cost and what the base scored is not in its
+files, so that it is None. Groups of tasks (`mmlu`) are means of tasks of their own, and make no record.
+"""
+
+import math
+from collections.abc import Iterator, Sequence
+from dataclasses import dataclass
+from datetime import UTC, datetime
+from pathlib import Path, PurePath
+from typing import Any
+
+import numpy as np
+import pandas as pd
+
+from bench.errors import FormatError
+from bench.records import store
+from bench.records.outcome import Outcome, Score
+from bench.records.record import Cost, Interval, Provenance, Record, Setup, Trust, Tuning
+from bench.statistics.binomial import wilson
+from bench.statistics.estimates import Z
+from bench.statistics.intervals import of_one_model
+from bench.statistics.jackknife import clusters_of
+from bench.statistics.probed import of_probe
+from reports.exchange.foreign import MOST_TEXT, Given, precision, read_lines, read_object
+from reports.exchange.identity import imported
+
+HARNESS = "lm-eval"
+RIGHT_OR_WRONG = ("acc", "acc_norm", "acc_bytes", "acc_mutual_info", "exact_match", "em")
+"""The harness' metrics that are 1 or 0 for each item, and on the whole their mean."""
+MEAN_WITHIN = 1e-6
+NO_FILTER = "none"
+
+
+@dataclass(frozen=True)
+class Named:
+    """What the importer calls the results, where that is not as the file has it."""
+
+    suite: str | None = None
+    model: str | None = None
+    strategy: str | None = None
+
+
+@dataclass(frozen=True)
+class _Metric:
+    name: str
+    filter: str
+    value: float
+    error: float | None
+    """Standard error, as the file says it."""
+    higher_is_better: bool
+
+    @property
+    def label(self) -> str:
+        return self.name if self.filter == NO_FILTER else f"{self.name} ({self.filter})"
+
+
+def read_lm_eval(path: Path, named: Named = Named()) -> Iterator[tuple[Record, pd.DataFrame | None]]:
+    """A record for each task of one results file, with the table of its answers where its samples lie beside.
+
+    Raises:
+        FormatError: the file is none of these, or a value in it, or in its samples, is missing or wrong.
+    """
+    whole, content = read_object(path)
+    tasks = [(name, results) for name, results in whole["results"].parts() if whole["configs"].get(name)]
+    if not tasks:
+        raise FormatError("results", "hold no task")
+    for name, results in tasks:
+        samples = path.with_name(f"samples_{name}_{path.stem.removeprefix('results_')}.jsonl")
+        yield _task(path, content, whole, Given(name, f"results.{name}").text(), results, named, samples)
+
+
+def _task(
+    path: Path, content: bytes, whole: Given, task: str, results: Given, named: Named, samples: Path
+) -> tuple[Record, pd.DataFrame | None]:
+    count = whole["n-samples"][task]["effective"].whole()
+    metrics = _first_first(_metrics(results, whole["higher_is_better"][task]), whole["configs"][task])
+    items = _items(samples, task, metrics[0].filter) if samples.exists() else None
+    if items is not None and len(items) != count:
+        raise FormatError(samples.name, f"holds {len(items):,} items, and the results are of {count:,}")
+    scores, made_of = [], []
+    for metric in metrics:
+        score, interval = _score(metric, count, items if metric.filter == metrics[0].filter else None, samples.name)
+        scores.append(score)
+        made_of.append(interval)
+    setup = _setup(whole, task, named)
+    contents = [content, *([samples.read_bytes()] if items is not None else [])]
+    run_id, inputs, source = imported(HARNESS, path, contents, setup, made_of[0])
+    del inputs["seed"]  # nothing is trained here
+    record = Record(
+        run_id=run_id,
+        status="ok",
+        setup=setup,
+        outcome=Outcome(score=scores[0], metrics={score.name: score for score in scores}),
+        cost=_cost(whole),
+        trust=Trust(data={"test": count}),
+        provenance=Provenance(
+            versions=_versions(whole),
+            device=_device(whole),
+            started=_started(whole),
+            inputs=inputs,
+            source=source,
+        ),
+    )
+    return record, items
+
+
+def _metrics(results: Given, higher: Given) -> list[_Metric]:
+    """`acc,none: .71` with `acc_stderr,none: .01` beside it; what is no number (a name) is no metric."""
+    found = []
+    for key, part in results.parts():
+        name, comma, filtered = key.partition(",")
+        if not comma or name.endswith("_stderr"):
+            continue
+        error = results.get(f"{name}_stderr,{filtered}")
+        known = error is not None and error.value != "N/A"
+        found.append(
+            _Metric(
+                name=Given(name, part.place).text(),
+                filter=filtered,
+                value=part.number(),
+                error=error.number(0) if error is not None and known else None,
+                higher_is_better=higher[name].value is True,
+            )
+        )
+    if not found:
+        raise FormatError(results.place, "holds no metric")
+    return found
+
+
+def _first_first(metrics: list[_Metric], config: Given) -> list[_Metric]:
+    """The metrics, that which the task's own list names first being the score."""
+    listed = config.get("metric_list")
+    names = [each.get("metric") for each in map(Given, listed.value)] if listed and isinstance(listed.value, list) else []
+    first = next((name.value for name in names if name), metrics[0].name)
+    return sorted(metrics, key=lambda metric: metric.name != first)  # a stable sort
+
+
+def _score(metric: _Metric, count: int, items: pd.DataFrame | None, samples: str) -> tuple[Score, Interval]:
+    values = items[metric.name] if items is not None and metric.name in items and items[metric.name].notna().all() else None
+    is_mean = values is not None and abs(float(values.mean()) - metric.value) <= MEAN_WITHIN
+    if values is not None and not is_mean and metric.name in RIGHT_OR_WRONG:
+        raise FormatError(
+            samples, f"its answers give {metric.label} {values.mean():.6g}, and the results say {metric.value:.6g}"
+        )
+    share = bool(values.between(0, 1).all()) if values is not None and is_mean else metric.name in RIGHT_OR_WRONG
+    low, high, interval = _bounds(metric, count, values if is_mean else None, share)
+    score = Score(
+        name=metric.label,
+        value=metric.value,
+        ci_low=low,
+        ci_high=high,
+        n=count,
+        higher_is_better=metric.higher_is_better,
+        share=share,
+    )
+    return score, interval
+
+
+def _bounds(
+    metric: _Metric, count: int, values: "pd.Series[float] | None", share: bool
+) -> tuple[float | None, float | None, Interval]:
+    if values is not None and count > 1:
+        numbers = np.asarray(values, dtype=np.float64)[None]
+        answered = of_probe("mean", numbers, np.ones(count), None, clusters_of(None, count))
+        return *of_one_model(answered, "wilson" if share else "plain"), "items"
+    if metric.name in RIGHT_OR_WRONG:
+        if not 0 <= metric.value <= 1:
+            raise FormatError(metric.label, f"{metric.value:g} is no share")
+        return *wilson(metric.value, count), "binomial"
+    if metric.error is not None:
+        return metric.value - Z * metric.error, metric.value + Z * metric.error, "standard error"
+    return None, None, "none"
+
+
+def _items(path: Path, task: str, filtered: str) -> pd.DataFrame:
+    """What was answered to each item, as the score's filter left it, with a column for each metric that is a number."""
+    rows: dict[str, dict[str, Any]] = {}
+    for line in read_lines(path):
+        known = line.get("filter")
+        if known is not None and known.value != filtered:
+            continue
+        item = str(line["doc_id"].whole())
+        if item in rows:
+            raise FormatError(path.name, f"{line.place} repeats doc_id {item}")
+        # In the harness' words: our metrics cannot read its answers, and must not try.
+        answers = {"target": _text(line["target"]), "answer": _text(line["filtered_resps"])}
+        rows[item] = {"kind": "task", "name": task, "item": item, **answers, **_numbers(line)}
+    return pd.DataFrame(list(rows.values()))
+
+
+def _text(answer: Given) -> str:
+    return store.as_text(answer.value)[:MOST_TEXT]
+
+
+def _numbers(line: Given) -> dict[str, float]:
+    listed = line.get("metrics")
+    names = listed.value if listed and isinstance(listed.value, list) else []
+    found = {name: line.value.get(name) for name in names if isinstance(name, str)}
+    return {name: float(value) for name, value in found.items() if isinstance(value, int | float) and math.isfinite(value)}
+
+
+def _setup(whole: Given, task: str, named: Named) -> Setup:
+    shots = whole["n-shot"][task].whole()
+    config, version = whole["config"], whole["versions"].get(task)
+    asked = {"num_fewshot": shots, "task_version": version.value if version else None}
+    beside = {
+        name: part.value for name in ("limit", "fewshot_seed", "model_revision", "model_sha") if (part := config.get(name))
+    }
+    template = whole.get("chat_template_sha")
+    return Setup(
+        suite=named.suite or HARNESS,
+        model=named.model or _model(whole["model_name"].text()),
+        task=task,
+        strategy=named.strategy or f"{HARNESS} {shots}-shot",
+        hyperparameters=Given({**asked, **beside, "chat_template_sha": template.value if template else None}).settings(),
+        seed=0,
+        budget=None,
+        tuning=Tuning(trials=None),
+    )
+
+
+def _model(name: str) -> str:
+    """A hub's name, or the last part of a path: no record names a place on a machine."""
+    path = PurePath(name)
+    return path.name if path.is_absolute() or name.startswith((".", "~")) else name
+
+
+def _cost(whole: Given) -> Cost:
+    parameters, seconds = whole["config"].get("model_num_parameters"), whole.get("total_evaluation_time_seconds")
+    known = parameters is not None and parameters.number() > 0  # the harness writes -1 where it knows none
+    unknown: Sequence[str] = [name for name in Cost.model_fields if name not in ("money", "total_parameters", "eval_seconds")]
+    return Cost(
+        **dict.fromkeys(unknown),
+        total_parameters=parameters.whole() if parameters is not None and known else None,
+        # One time for all tasks of the file: it is no single task's.
+        eval_seconds=_seconds(seconds) if seconds and len(list(whole["results"].parts())) == 1 else None,
+    )
+
+
+def _seconds(written: Given) -> float:
+    """The harness writes this number as a text."""
+    try:
+        return Given(float(written.value), written.place).number(0)
+    except (TypeError, ValueError) as error:
+        raise written.wrong("a number of seconds") from error
+
+
+def _versions(whole: Given) -> dict[str, str]:
+    packages = {"lm-eval": whole.get("lm_eval_version"), "transformers": whole.get("transformers_version")}
+    return {name: version.text() for name, version in packages.items() if version}
+
+
+def _device(whole: Given) -> dict[str, str | int]:
+    dtype, device = whole["config"].get("model_dtype"), whole["config"].get("device")
+    told: dict[str, str | int] = {"type": device.text()} if device else {}
+    return told | ({"precision": precision(dtype)} if dtype else {})
+
+
+def _started(whole: Given) -> str | None:
+    date = whole.get("date")
+    return datetime.fromtimestamp(date.number(0, 1e11), UTC).isoformat(timespec="seconds") if date else None

@@ -1,0 +1,79 @@
+"""The page's table on tuning: what was chosen among how many trials, and whether they were enough."""
+
+from collections.abc import Sequence
+
+from bench.records.record import BestAfter
+from reports.definitions import note
+from reports.page.cells import EMPTY, STRATEGY, Board, Cell, Column, Section, sortable, tabled
+from reports.rows import numbers
+from reports.rows.row import Row
+from reports.rows.rows import grouped
+
+
+def tuning_section(rows: Sequence[Row]) -> Section:
+    """A table per model and task, with a line for each row whose hyper-parameters were searched."""
+    tables = []
+    for (_, model, task), group in grouped(rows).items():
+        if shown := [row for row in group if row.outcome and row.setup.tuning.tried]:
+            tables.append((f"{model} on {task}", _searched(shown)))
+    said = "Trials are trained on training data and scored on validation items; the test is read by none of them."
+    return Section("Tuning", f"{said} {note('chosen', 'trial_score', 'expected_best')}", tables)
+
+
+def _searched(rows: Sequence[Row]) -> Board:
+    columns = [
+        STRATEGY,
+        Column("trials", "", "", "descending", True, _trials),
+        Column("tuning_cost", "", "s", "ascending", True, _seconds),
+        Column("chosen", "", "", "ascending", False, _chosen),
+        Column("trial_score", "", "of the choice", "descending", True, _score),
+    ]
+    most = max(len(row.setup.tuning.tried) for row in rows)
+    return tabled([*columns, *(_expected(count) for count in counts(most))], rows)
+
+
+def counts(most: int) -> list[int]:
+    """1, 2, 4, 8 and so on, and the last."""
+    return sorted({most, *(2**power for power in range(most.bit_length()))})
+
+
+def _trials(row: Row) -> Cell:
+    tuning = row.setup.tuning
+    others = [f"{sum(each.status == state for each in tuning.tried)} {state}" for state in ("failed", "pruned")]
+    told = ", ".join([f"{tuning.sampler}", *(each for each in others if not each.startswith("0 "))])
+    return Cell(str(len(tuning.tried)), len(tuning.tried), detail=told)
+
+
+def _seconds(row: Row) -> Cell:
+    known = [trial.spent.seconds for trial in row.setup.tuning.tried if trial.spent]
+    return Cell(f"{sum(known):,.0f}", sum(known)) if known else EMPTY
+
+
+def _chosen(row: Row) -> Cell:
+    tuning = row.setup.tuning
+    if tuning.chosen is None:
+        return EMPTY
+    values = tuning.tried[tuning.chosen].hyperparameters
+    told = ", ".join(f"{name} {value:g}" if isinstance(value, float) else f"{name} {value}" for name, value in values.items())
+    return Cell(told, told, detail="the default" if tuning.chosen == 0 else f"trial {tuning.chosen + 1}")
+
+
+def _score(row: Row) -> Cell:
+    tuning = row.setup.tuning
+    score = None if tuning.chosen is None else tuning.tried[tuning.chosen].score
+    return EMPTY if score is None else Cell(numbers.level(score, row.quantity), sortable(score))
+
+
+def _expected(trials: int) -> Column:
+    def cell(row: Row) -> Cell:
+        known = {each.trials: each for each in row.setup.tuning.expected_best}
+        return _best(row, known[trials]) if trials in known else EMPTY
+
+    name = f"{trials} trial{'s' if trials > 1 else ''}"
+    return Column("expected_best", "Expected best validation score after", "", "descending", True, cell, name)
+
+
+def _best(row: Row, best: BestAfter) -> Cell:
+    low, high = (numbers.MISSING if end is None else numbers.level(end, row.quantity) for end in (best.low, best.high))
+    interval = "" if best.low == best.high else f"[{low}, {high}]"
+    return Cell(numbers.level(best.expected, row.quantity), sortable(best.expected), interval)

@@ -1,0 +1,190 @@
+"""Whether the rows of a table may be compared: what differs between them beside the strategy.
+
+Where numbers of one column answer different questions (data, items, wording, metric, precision, engine) the table is refused.
+Where the question is the same and the chance was not (budget, trials) it is marked, and so is a run that spent more than its
+budget. What a record does not know differs from nothing.
+"""
+
+import re
+from collections.abc import Callable, Iterator, Sequence
+from dataclasses import dataclass
+
+from bench.errors import UserError
+from bench.hashing import digest
+from bench.records.record import Record
+from reports.rows.captions import few_names
+from reports.rows.numbers import SCALES
+from reports.rows.row import Row
+from reports.rows.rows import grouped, probe_names
+
+SECONDS_OVER = 1.02
+"""So much of a budget in seconds may be spent: a step in flight ends late."""
+_FACTORS = {"": 1.0} | {prefix: factor for factor, prefix in SCALES}
+_LIMIT = re.compile(r"([\d.]+)([kMGTP]?)(examples|steps|tokens|FLOP|s|B)")
+NOT_KNOWN = "not known"
+
+
+@dataclass(frozen=True)
+class Aspect:
+    """What must be alike in all rows of a table, and how a run shows it; None where its record does not know."""
+
+    name: str
+    refuses: bool
+    of: Callable[[Record], str | None]
+
+
+@dataclass(frozen=True)
+class Unlike:
+    """An aspect in which rows of one table differ."""
+
+    aspect: str
+    refuses: bool
+    rows: dict[str, list[str]]
+    """Value -> labels of the rows that have it."""
+
+    @property
+    def sentence(self) -> str:
+        """`budget differs: 512examples (full, frozen), 64examples (lora-8bit)`"""
+        told = [f"{value} ({few_names(labels)})" for value, labels in self.rows.items()]
+        return f"{self.aspect} differs: {', '.join(told)}"
+
+
+def unlike(rows: Sequence[Row]) -> list[Unlike]:
+    """What differs between the rows of one suite, model and task; only rows with a score are compared."""
+    scored = [row for row in rows if row.score]
+    found = []
+    for aspect in _aspects(scored):
+        values: dict[str, list[str]] = {}
+        for row in scored:
+            for value in dict.fromkeys(filter(None, map(aspect.of, row.records))):
+                values.setdefault(value, []).append(row.label)
+        if len(values) > 1:
+            found.append(Unlike(aspect.name, aspect.refuses, values))
+    return found
+
+
+def check_comparable(rows: Sequence[Row]) -> None:
+    """Refuse tables whose columns hold answers to different questions.
+
+    Raises:
+        UserError: rows of one suite, model and task differ in such a thing; the first table is named.
+    """
+    for (suite, model, task), group in grouped(rows).items():
+        if refused := [each.sentence for each in unlike(group) if each.refuses]:
+            raise UserError(
+                f"{suite}: {model} on {task}: the rows answer different questions: {'; '.join(refused)}; keep them apart with "
+                "another --out, or show them all the same with --allow-unequal"
+            )
+
+
+def unfair(rows: Sequence[Row]) -> Iterator[str]:
+    """Sentences for the caption of one table: what differs, and who spent more than the budget."""
+    for each in unlike(rows):
+        unequal = "not the same question" if each.refuses else "not the same chance"
+        yield f"{unequal}: {each.sentence}"
+    for row in rows:
+        for run in row.records:
+            yield from (f"{row.label} (seed {run.setup.seed}): {over}" for over in overrun(run))
+
+
+def overrun(record: Record) -> Iterator[str]:
+    """What a run spent beyond its budget: of a counted unit anything, of seconds more than 2 %.
+
+    A run in stages has the whole budget for each of them.
+    """
+    cost = record.cost
+    if cost is None or not cost.train_examples:
+        return
+    stages = 1 + len(record.provenance.inputs.get("earlier") or [])
+    steps = len(record.outcome.losses) if record.outcome and record.outcome.losses else None
+    spent = {
+        "examples": cost.train_examples,
+        "steps": steps,
+        "tokens": cost.train_tokens,
+        "FLOP": cost.useful_flops,
+        "s": cost.train_seconds,
+        "B": cost.peak_memory_bytes,
+    }
+    for number, prefix, unit in _LIMIT.findall(record.setup.budget or ""):
+        limit = float(number) * _FACTORS[prefix] * (1 if unit == "B" else stages)
+        used = spent[unit]
+        if used is not None and used > limit * (SECONDS_OVER if unit == "s" else 1):
+            digits = 1 if unit == "s" else 0
+            yield f"spent {used:,.{digits}f} {unit} of a budget of {limit:,.{digits}f}"
+
+
+def _aspects(rows: Sequence[Row]) -> list[Aspect]:
+    probes = [Aspect(f"items of {name}", True, _probe_items(name)) for name in probe_names(rows)]
+    return [*ASPECTS, *probes]
+
+
+def _data(record: Record) -> str | None:
+    known = record.provenance.data_hash
+    return known and known[:8]
+
+
+def _items(record: Record) -> str | None:
+    return f"{record.outcome.score.n:,}" if record.outcome else None
+
+
+def _probe_items(name: str) -> Callable[[Record], str | None]:
+    def of(record: Record) -> str | None:
+        probe = record.outcome.forgetting.get(name) if record.outcome else None
+        return f"{probe.n:,}" if probe and probe.n else None
+
+    return of
+
+
+def _metric(record: Record) -> str | None:
+    return record.outcome.score.name if record.outcome else None
+
+
+def _wording(record: Record) -> str | None:
+    """The task's own words: the prompt's beginning, and a hash of all of them. That a strategy is asked by instruction and
+    another plainly is the strategy's: its gain is over the base in the same words."""
+    task = record.provenance.inputs.get("task")
+    if not isinstance(task, dict):
+        return None
+    words = {name: task.get(name) for name in ("prompt", "answers", "instructions")}
+    return f"{str(words['prompt'])[:24]!r} {digest(words)[:6]}" if any(words.values()) else None
+
+
+def _best_wording(record: Record) -> str | None:
+    return record.outcome.best_base.style if record.outcome and record.outcome.best_base else None
+
+
+def _precision(record: Record) -> str | None:
+    origin = record.provenance
+    known = origin.environment.get("precision") or origin.device.get("precision")
+    return str(known) if known else None
+
+
+def _engine(record: Record) -> str | None:
+    known = record.provenance.engine_version
+    return None if known is None else str(known)
+
+
+def _trains(record: Record) -> bool:
+    return bool(record.cost and record.cost.train_examples)
+
+
+def _budget(record: Record) -> str | None:
+    return (record.setup.budget or NOT_KNOWN) if _trains(record) else None
+
+
+def _trials(record: Record) -> str | None:
+    trials = record.setup.tuning.trials
+    return (NOT_KNOWN if trials is None else str(trials)) if _trains(record) else None
+
+
+ASPECTS = (
+    Aspect("data", True, _data),
+    Aspect("number of items", True, _items),
+    Aspect("metric", True, _metric),
+    Aspect("wording of the task", True, _wording),
+    Aspect("best wording of the base", True, _best_wording),
+    Aspect("precision", True, _precision),
+    Aspect("engine version", True, _engine),
+    Aspect("budget", False, _budget),
+    Aspect("number of trials", False, _trials),
+)

@@ -1,0 +1,76 @@
+"""`tunebench results`, `report` and `forgetting` on tables that are not of like with like."""
+
+import json
+
+import pytest
+
+from bench.records import store
+from bench.records.outcome import Outcome, Score
+from bench.records.record import Cost, Provenance, Record, Setup
+
+
+def kept(out, strategy, budget="512examples", engine=5, examples=512):
+    score = Score(name="accuracy", value=0.8, ci_low=0.7, ci_high=0.9, n=100, share=True)
+    costs = dict.fromkeys(Cost.model_fields, None) | {"train_examples": examples, "money": None}
+    inputs = {"engine": engine, "strategy": strategy} | ({"budget": budget, "seed": 0} if examples else {})
+    setup = Setup(suite="s", model="m", task="t", strategy=strategy, hyperparameters={}, seed=0, budget=budget)
+    origin = Provenance(versions={}, device={}, engine_version=engine, inputs=inputs)
+    run_id = f"{strategy}-{budget}-{engine}"
+    store.write_record(
+        out,
+        Record(run_id=run_id, status="ok", setup=setup, outcome=Outcome(score=score), cost=Cost(**costs), provenance=origin),
+    )
+
+
+@pytest.fixture
+def out(tmp_path):
+    return tmp_path / "out"
+
+
+@pytest.mark.parametrize("command", ["results", "report", "forgetting"])
+def test_another_question_is_refused_in_one_sentence(called, out, command):
+    kept(out, "full")
+    kept(out, "lora", engine=4)
+    status, shown, said = called(command, "--out", out)
+    assert status == 2 and shown == "" and not (out / "leaderboard.html").exists()
+    assert said.startswith(
+        "error: s: m on t: the rows answer different questions: engine version differs: 5 (full), 4 (lora); "
+    )
+    status, shown, _ = called(command, "--allow-unequal", "--out", out)
+    text = (out / "leaderboard.html").read_text() if command == "report" else shown
+    assert status == 0 and "not the same question: engine version differs: 5 (full), 4 (lora)" in " ".join(text.split())
+
+
+@pytest.mark.parametrize("command", ["results", "report", "forgetting"])
+def test_two_budgets_are_marked(called, out, command):
+    kept(out, "full")
+    kept(out, "lora", budget="64examples", examples=64)
+    status, shown, _ = called(command, "--out", out)
+    text = (out / "leaderboard.html").read_text() if command == "report" else shown
+    assert status == 0 and "not the same chance: budget differs: 512examples (full), 64examples (lora)" in " ".join(
+        text.split()
+    )
+
+
+def test_one_budget_can_be_seen_alone(called, out):
+    kept(out, "full")
+    kept(out, "lora", budget="64examples", examples=64)
+    kept(out, "zero-shot", examples=0)
+    status, shown, _ = called("results", "--budget", "64", "--out", out)
+    assert status == 0 and "lora" in shown and "zero-shot" in shown and "full" not in shown and "not the same" not in shown
+    found = json.loads(called("results", "--budget", "512examples", "--json", "--out", out)[1])
+    assert {row["strategy"] for row in found} == {"full", "zero-shot"}
+    assert called("results", "--budget", "many", "--out", out)[0] == 2
+
+
+def test_no_record_of_a_budget_is_the_users_error(called, out):
+    kept(out, "full")
+    status, _, said = called("results", "--budget", "7examples", "--out", out)
+    assert status == 2 and "of budget 7examples; run a suite first" in said
+
+
+def test_programs_are_refused_nothing(called, out):
+    kept(out, "full")
+    kept(out, "lora", engine=4)
+    status, shown, _ = called("results", "--json", "--out", out)
+    assert status == 0 and len(json.loads(shown)) == 2

@@ -1,0 +1,205 @@
+"""A search from its plan to the runs that it is for: by trials that are made up, and once for real."""
+
+from dataclasses import replace
+
+import pytest
+
+from bench.errors import UserError
+from bench.planning import tuning
+from bench.planning.plan import PlanOptions, plan
+from bench.planning.study import BATCH
+from bench.planning.tuning import TrialPlace, as_far_as_tuned, trial_count, trials_of, tuned
+from bench.progress import Progress
+from bench.records import store
+from bench.records.outcome import Score
+from bench.records.trial import Rung, find_trial, read_trials
+from bench.running import execution
+from bench.running.trial import recorded_trial
+from bench.tasks import splits
+
+
+def planned(strategies=("full", "lora-8bit"), seeds=2, tune=None, **options):
+    given = {"budget": "32", "probe_items": 4, "test_items": 12} | options
+    options = PlanOptions(
+        "sentiment", "tiny-bert", strategies=list(strategies), seeds=seeds, tune=tune or {"trials": 6}, **given
+    )
+    return plan(options, "fp32")
+
+
+def same(runs, others):
+    """Whether they are the same runs, after the same searches."""
+    found, other = ([(run.id, run.strategy.hyperparameters, run.tuning) for run in each] for each in (runs, others))
+    return found == other
+
+
+@pytest.fixture
+def place(tmp_path, device):
+    return TrialPlace(tmp_path, device, Progress(False, 1))
+
+
+@pytest.fixture
+def imagined(place, monkeypatch):
+    """Trials that take no time: the nearer a rate to 1e-3, the better. The list says which were done, in order."""
+    done = []
+
+    def perform(trial, device, progress, halt=None):
+        done.append(trial)
+        score = 1 - abs(trial.sampled["learning_rate"] - 1e-3) / 2e-2
+        rungs = [Rung(share=0.25, score=score)] if halt else []
+        status = "pruned" if halt and halt([score]) else "ok"
+        found = Score(name="accuracy", value=score, ci_low=0, ci_high=1, n=8, share=True)
+        return recorded_trial(trial, device, status=status, score=found, rungs=rungs)
+
+    monkeypatch.setattr(tuning, "perform_trial", perform)
+    monkeypatch.setattr(place.device.accelerator, "free_memory", lambda: None)  # a collection of garbage takes a second
+    return done
+
+
+def test_the_best_trials_values_are_those_of_all_seeds_of_their_strategy_alone(place, imagined):
+    runs = planned(["zero-shot", "full", "lora-8bit"])
+    zero, *trained = tuned(runs, place)
+    assert zero == runs[0] and len(imagined) == 2 * 6 == trial_count(runs)
+    for run in trained:
+        tried = [trial.sampled["learning_rate"] for trial in imagined if trial.run.strategy.name == run.strategy.name]
+        best = min(tried, key=lambda rate: abs(rate - 1e-3))
+        assert run.strategy.hyperparameters.learning_rate == best == tried[run.tuning.chosen]
+        assert [each.hyperparameters["learning_rate"] for each in run.tuning.tried] == tried and len(tried) == 6
+        assert len(run.tuning.expected_best) == 6
+    assert len({run.id for run in trained}) == 4 and trained[0].tuning == trained[1].tuning
+
+
+def test_the_first_trial_is_the_default_and_trials_have_other_seeds_than_runs(place, imagined):
+    tuned(planned(["full"], tune={"trials": 2, "seeds": 2}), place)
+    assert [trial.run.seed for trial in imagined] == [1000, 1001] * 2
+    assert imagined[0].sampled == imagined[1].sampled == {"learning_rate": 2e-4} != imagined[2].sampled
+    assert imagined[0].run.probes == () and imagined[0].run.search is None
+
+
+@pytest.mark.parametrize("tune", [{}, {"sampler": "tpe"}, {"pruner": "halving"}, {"sampler": "tpe", "seeds": 2}])
+def test_a_search_that_was_stopped_anywhere_goes_on_and_ends_the_same(tmp_path, place, imagined, monkeypatch, tune):
+    tune = {"trials": 10, **tune}
+    whole = tuned(planned(["full"], tune=tune), replace(place, out=tmp_path / "whole"))
+    count, perform = len(imagined), tuning.perform_trial
+    for stop in (BATCH, BATCH + 1):
+        left = stop
+
+        def stopped(*given):
+            nonlocal left
+            if left == 0:
+                raise KeyboardInterrupt
+            left -= 1
+            return perform(*given)
+
+        monkeypatch.setattr(tuning, "perform_trial", stopped)
+        here = replace(place, out=tmp_path / f"stopped-{stop}")
+        with pytest.raises(KeyboardInterrupt):
+            tuned(planned(["full"], tune=tune), here)
+        monkeypatch.setattr(tuning, "perform_trial", perform)
+        imagined.clear()
+        assert same(tuned(planned(["full"], tune=tune), here), whole)
+        assert len(imagined) == count - stop
+
+
+@pytest.mark.parametrize("tune", [{"sampler": "tpe"}, {"pruner": "halving"}])
+def test_the_order_in_which_a_batchs_trials_end_changes_nothing(tmp_path, place, imagined, tune):
+    """Trials of a batch are done backwards by a worker that asks the plan what is missing."""
+    tune = {"trials": 8, **tune}
+    (run,) = planned(["full"], 1, tune=tune)
+    (whole,) = tuned([run], replace(place, out=tmp_path / "whole"))
+    here, rounds = replace(place, out=tmp_path / "backwards"), 0
+    while True:
+        waiting = []
+
+        def looked_for(trial, rule, waiting=waiting):
+            record = find_trial(here.out, trial.id)
+            waiting += [] if record else [(trial, rule)]
+            return record
+
+        tuning._tried(run, looked_for)
+        if not waiting:
+            break
+        assert len(waiting) == BATCH
+        for trial, rule in reversed(waiting):
+            here.done(trial, rule)
+        rounds += 1
+    known, missing = as_far_as_tuned([run], here.out)
+    assert same(known, [whole]) and missing == [] and rounds == 2
+
+
+def test_more_trials_begin_with_those_that_were_made(place, imagined):
+    tuned(planned(["full"], tune={"trials": 3}), place)
+    tuned(planned(["full"], tune={"trials": 9, "sampler": "tpe"}), place)
+    assert len(imagined) == 3 + 6  # under TPE the first batch is random too
+    tuned(planned(["full"], tune={"trials": 2}), place)
+    assert len(imagined) == 9
+
+
+def test_a_pruned_trial_is_cut_by_earlier_batches_and_never_chosen(place, imagined):
+    (run,) = tuned(planned(["full"], 1, tune={"trials": 12, "pruner": "halving"}), place)
+    states = [each.status for each in run.tuning.tried]
+    assert states[:BATCH] == ["ok"] * BATCH and "pruned" in states and states[run.tuning.chosen] == "ok"
+    assert {trial.rule is None for trial in imagined[:BATCH]} == {True} and all(t.rule for t in imagined[BATCH:])
+
+
+def test_a_share_of_the_budget_is_what_each_trial_may_spend(place):
+    (run,) = planned(["full"], 1, tune={"trials": 1, "share": 0.25})
+    (trial,) = trials_of(run, run.search, {"learning_rate": 1e-4}, 0)
+    assert str(trial.run.budget) == "8examples" and str(run.budget) == "32examples"
+
+
+def test_a_trial_that_fails_leaves_its_reason_and_the_search_goes_on(place, imagined, monkeypatch):
+    perform = tuning.perform_trial
+
+    def broken(trial, *more):
+        if trial.sampled["learning_rate"] == 2e-4:
+            raise ValueError("out of\n luck")
+        return perform(trial, *more)
+
+    monkeypatch.setattr(tuning, "perform_trial", broken)
+    (run,) = tuned(planned(["full"], 1), place)
+    assert run.tuning.tried[0].status == "failed" and run.tuning.tried[0].reason == "ValueError: out of luck"
+    assert run.tuning.chosen != 0 and len(imagined) == 5
+    tuned(planned(["full"], 1), place)
+    assert len(imagined) == 5
+
+
+def test_where_all_trials_failed_the_row_says_so(place, device, monkeypatch):
+    monkeypatch.setattr(tuning, "perform_trial", lambda *_: (_ for _ in ()).throw(RuntimeError("no memory")))
+    (run,) = tuned(planned(["full"], 1, tune={"trials": 2}), place)
+    (record,) = execution.execute([run], place.out, device, Progress(False, 1))
+    assert record.status == "failed" and record.reason == "all 2 trials failed; the first: RuntimeError: no memory"
+    assert record.setup.tuning.chosen is None and len(record.setup.tuning.tried) == 2
+
+
+def test_wrong_input_ends_the_search(place, monkeypatch):
+    monkeypatch.setattr(tuning, "perform_trial", lambda *_: (_ for _ in ()).throw(UserError("no such file")))
+    with pytest.raises(UserError):
+        tuned(planned(["full"], 1), place)
+    assert read_trials(place.out) == []
+
+
+def test_what_is_missing_is_counted_without_doing_anything(place, imagined):
+    runs = planned(tune={"trials": 10})
+    known, missing = as_far_as_tuned(runs, place.out)
+    assert known == runs and len(missing) == 20 == trial_count(runs) and imagined == []
+    tuned(runs[:2], place)
+    known, missing = as_far_as_tuned(runs, place.out)
+    assert len(missing) == 10 and {trial.run.strategy.name for trial in missing} == {"lora-8bit"}
+    assert same(known, [*tuned(runs[:2], place), *runs[2:]]) and as_far_as_tuned([], place.out) == ([], [])
+
+
+def test_for_real_a_test_is_read_by_final_runs_alone(place, device, own_cache, monkeypatch):
+    runs = planned(["full"], 2, tune={"trials": 2})
+    load, readers = splits.load_splits, []
+    splits.load_training(runs[0].task)
+    monkeypatch.setattr(splits, "load_splits", lambda spec: readers.append(spec.name) or load(spec))
+    chosen = tuned(runs, place)
+    assert readers == [] and len(read_trials(place.out)) == 2 and store.read_all(place.out) == []
+    found = execution.execute(chosen, place.out, device, Progress(False, 2))
+    assert readers and [record.status for record in found] == ["ok", "ok"], found[0].reason
+    for record in found:
+        taken = record.setup.tuning
+        assert taken.trials == 2 and taken.tried[taken.chosen].score == max(each.score for each in taken.tried)
+        assert record.setup.hyperparameters["learning_rate"] == taken.tried[taken.chosen].hyperparameters["learning_rate"]
+        assert record.provenance.inputs["search"]["options"]["trials"] == 2
+        assert all(each.spent.examples == 32 for each in taken.tried)

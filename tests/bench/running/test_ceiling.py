@@ -1,0 +1,88 @@
+"""A memory ceiling as it is planned, and kept."""
+
+from dataclasses import replace
+
+import pytest
+from hypothesis import given
+from hypothesis import strategies as st
+
+from bench.errors import BudgetError
+from bench.running import ceiling
+from bench.running.adaptation import adapted
+from bench.running.ceiling import HEADROOM, Fit, fit
+from bench.running.sizes import Memory
+from bench.specs.budget import Budget
+from bench.training.loop import Padding
+
+
+def under(run, gigabytes):
+    return replace(run, budget=replace(run.budget, memory=round(gigabytes * 1e9)))
+
+
+@pytest.fixture(scope="module")
+def minilm(planned):
+    """Full training of MiniLM: weights, gradients and moments are 0.36 GB, a micro-batch of 1,024 tokens .17 GB more."""
+    return planned("full", suite="sentiment", model="minilm")
+
+
+def test_without_a_ceiling_nothing_changes(minilm):
+    found = fit(minilm, 40)
+    assert (found.tokens, found.checkpointing, found.changed) == (Padding.tokens, False, False)
+    assert fit(minilm, 2000).tokens == 2000 and not fit(minilm, 2000).changed
+    assert not fit(under(minilm, 4), 40).changed
+
+
+def test_first_micro_batches_get_smaller_and_then_blocks_are_checkpointed(minilm):
+    whole = fit(minilm, 40).memory
+    static = (whole.total - whole.activations) / 1e9
+    half = fit(under(minilm, HEADROOM * (static + whole.activations / 2e9)), 40)
+    assert half.tokens == pytest.approx(512, abs=1) and not half.checkpointing and half.changed
+    assert str(half) == f"micro-batches of {half.tokens} tokens"
+    assert HEADROOM * half.memory.total <= HEADROOM * (static * 1e9 + whole.activations / 2) + 1
+    # Texts of 256 tokens: a micro-batch of one is above this ceiling, and below it with checkpointing.
+    tight = under(minilm, HEADROOM * (static + whole.activations / 8e9))
+    assert fit(tight, 100).tokens == pytest.approx(128, abs=1)
+    last = fit(tight, 256)
+    assert last.checkpointing and last.tokens == 256 and str(last).endswith("tokens and gradient checkpointing")
+    assert HEADROOM * last.memory.total <= tight.budget.memory
+
+
+def test_what_does_not_fit_is_told(minilm):
+    with pytest.raises(BudgetError, match=r"does not fit into 0\.3 GB: with micro-batches of one example \(40 tokens\)"):
+        fit(under(minilm, 0.3), 40)
+
+
+def test_a_row_that_trains_nothing_has_no_ceiling(planned):
+    assert not fit(under(planned("zero-shot", model="minilm"), 0.001), 40).changed
+
+
+def test_a_quantised_base_was_there_in_fp32_on_a_cpu_and_not_on_a_gpu(monkeypatch):
+    memory = Memory(trainable=10, parameters=1000, weights=1100, gradients=40, optimizer=80, activations=5)
+    monkeypatch.setattr(ceiling, "uses_gpu", lambda: False)
+    assert ceiling._held(memory) == 4000 + 40 + 80
+    monkeypatch.setattr(ceiling, "uses_gpu", lambda: True)
+    assert ceiling._held(memory) == 1100 + 40 + 80
+
+
+@given(st.integers(4, 10**10), st.integers(1, 10**9), st.integers(1, 10**10), st.integers(1, 1024))
+def test_room_is_the_most_that_stays_below(static, activations, most, longest):
+    memory = Memory(1, 1, static, 0, 0, activations)
+    room = ceiling._room(most, memory, 1024, longest)
+    assert room == 0 or longest <= room <= 1024
+    if room:
+        assert HEADROOM * (static + activations * room / 1024) <= most * (1 + 1e-9)
+    if room < 1024 and max(room + 1, longest) <= 1024:
+        assert HEADROOM * (static + activations * max(room + 1, longest) / 1024) > most * (1 - 1e-9)
+
+
+@pytest.mark.parametrize("strategy", ["full", "frozen", "lora-8bit", "multitask"])
+def test_any_adapted_model_can_be_checkpointed(planned, device, strategy):
+    model = adapted(planned(strategy, suite="sentiment"), device)
+    assert not any(getattr(module, "gradient_checkpointing", False) for module in model.modules())
+    ceiling.checkpoint_blocks(model)
+    assert sum(getattr(module, "gradient_checkpointing", False) for module in model.modules()) >= 2
+
+
+def test_a_fit_names_a_budgets_ceiling_alone():
+    memory = Memory(1, 1, 1, 1, 1, 1)
+    assert not Fit(None, memory, Padding.tokens).changed and Budget.parse("1example").memory is None

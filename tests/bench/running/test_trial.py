@@ -1,0 +1,153 @@
+"""One trial of tuning, on the 2-layer BERT: what it can reach, what it costs, how it ends early, and how it fails."""
+
+import gc
+from dataclasses import replace
+from types import BuiltinFunctionType, FunctionType, ModuleType
+
+import pytest
+import torch
+
+from bench.errors import RunError
+from bench.progress import Progress
+from bench.running import trial as trials
+from bench.running.evaluation import Session, TrainingSession
+from bench.running.trial import Trial, perform_trial
+from bench.strategies import with_values
+from bench.tasks import splits
+from bench.training import loop
+
+NOT_WALKED = (ModuleType, type, BuiltinFunctionType, torch.Tensor)
+
+
+@pytest.fixture
+def made(planned):
+    """A trial of the small run; `options` are the run's."""
+
+    def make(strategy="full", items=12, rule=None, values=None, **options):
+        run = planned(strategy, **options)
+        run = replace(run, strategy=with_values(run.strategy, values or {}), probes=(), seed=1000)
+        return Trial(run, values or {}, items, rule)
+
+    return make
+
+
+@pytest.fixture
+def done(device):
+    return lambda trial, halt=None: perform_trial(trial, device, Progress(False, 1), halt)
+
+
+def strings_in(start):
+    """All text that can be reached from an object by whatever holds whatever, but not through modules, classes and globals."""
+    found, met, waiting = set(), set(), [start]
+    while waiting:
+        value = waiting.pop()
+        if id(value) in met or isinstance(value, NOT_WALKED):
+            continue
+        met.add(id(value))
+        if isinstance(value, str):
+            found.add(value)
+        elif isinstance(value, FunctionType):
+            waiting += [value.__closure__ or (), value.__defaults__ or ()]
+        else:
+            waiting += gc.get_referents(value)
+    return found
+
+
+def test_a_trial_holds_no_test_text(made, device, monkeypatch):
+    """Neither before it begins nor, with all that it has made on the way, when it has ended."""
+    held = []
+
+    class Kept(TrainingSession):
+        def __init__(self, *parts):
+            super().__init__(*parts)
+            held.append(self)
+
+    monkeypatch.setattr(trials, "TrainingSession", Kept)
+    trial = made()
+    data = splits.load_splits(trial.run.task)
+    test = {example.fields["text"] for example in (*data.test, *(e for away in data.out_of_domain.values() for e in away))}
+    seen = {example.fields["text"] for example in data.validation}
+    sets, predict = [], trials.predict
+    monkeypatch.setattr(trials, "predict", lambda backend, asked: sets.append(asked) or predict(backend, asked))
+    record = perform_trial(trial, device, Progress(False, 1))
+    reached = strings_in((trial, held, sets, record))
+    assert held[0].run is trial.run and len(seen & reached) > 100  # the walk does find examples, where there are some
+    assert not test & reached
+    assert not hasattr(sets[0].data, "test") and not hasattr(sets[0].data, "out_of_domain")
+    # And it would have found them: a run that is done to its end holds its test.
+    assert test & strings_in(Session.of(trial.run, device, Progress(False, 1)))
+
+
+def test_a_trial_goes_through_where_no_test_can_be_read(made, done, monkeypatch):
+    trial = made("multitask")
+    for task in trial.run.training_tasks:
+        splits.load_training(task)
+
+    def locked(*_):
+        pytest.fail("a trial read what is held out")
+
+    for name in ("load_splits", "_load_cached", "_load"):
+        monkeypatch.setattr(splits, name, locked)
+    assert done(trial).status == "ok"
+
+
+def test_a_trial_is_scored_on_validation_items_and_says_what_it_spent(made, done):
+    trial = made(values={"learning_rate": 3e-4})
+    record = done(trial)
+    assert (record.trial_id, record.status, record.sampled) == (trial.id, "ok", {"learning_rate": 3e-4})
+    assert record.score.name == trial.run.task.metrics[0] and record.score.n == 12 and record.worth == record.score.value
+    assert record.setup.hyperparameters["learning_rate"] == 3e-4 and record.setup.seed == 1000
+    assert record.cost.train_examples == 32 and record.cost.train_tokens > 0 and record.cost.eval_seconds > 0
+    assert record.rungs == [] and record.provenance.inputs == trial.inputs
+    again = done(trial)
+    assert again.score == record.score
+
+
+def test_what_a_trial_is_not_asked_is_no_part_of_its_id_and_all_else_is(made, planned):
+    trial = made()
+    assert trial.id == made(test_items=5, probe_items=4).id
+    others = [made(items=13), made(rule={"before": 4}), made(values={"learning_rate": 1e-4}), made(budget="48"), made("frozen")]
+    others += [replace(trial, run=replace(trial.run, seed=1001))]
+    assert len({trial.id, *(other.id for other in others), planned("full").id}) == 2 + len(others)
+
+
+def test_a_trial_that_is_to_be_pruned_ends_at_its_rung_and_says_so(made, done):
+    asked = []
+
+    def after_half(scores):
+        asked.append(list(scores))
+        return len(scores) == 2
+
+    record = done(made(budget="128"), after_half)
+    assert record.status == "pruned" and record.cost.train_examples == 64 and record.score is not None
+    assert [rung.share for rung in record.rungs] == [0.25, 0.5] and asked[-1] == [rung.score for rung in record.rungs]
+    whole = done(made(budget="128"), lambda scores: False)
+    assert whole.status == "ok" and whole.cost.train_examples == 128 and whole.rungs == record.rungs
+
+
+def test_a_loss_that_is_not_finite_is_a_trial_that_failed_with_what_it_spent(made, done, monkeypatch):
+    gradients, calls = loop._gradients, []
+
+    def broken(*given):
+        calls.append(1)
+        mean, work = gradients(*given)
+        return (float("nan") if len(calls) == 2 else mean), work
+
+    monkeypatch.setattr(loop, "_gradients", broken)
+    record = done(made(budget="64"))
+    assert record.status == "failed" and record.reason.startswith("the loss is nan at step 2 of 4")
+    assert record.score is None and record.worth is None and record.cost.train_examples == 16
+
+
+def test_other_faults_are_not_taken_for_results(made, done, monkeypatch):
+    monkeypatch.setattr(trials, "predict", lambda *_: (_ for _ in ()).throw(ValueError("a bug")))
+    with pytest.raises(ValueError, match="a bug"):
+        done(made())
+    assert not issubclass(ValueError, RunError)
+
+
+def test_a_trial_says_what_it_tries(made):
+    assert (
+        made(values={"learning_rate": 3e-4}).label
+        == "tiny-bert / vader-movies / full / seed 1000: trial with learning_rate 0.0003"
+    )

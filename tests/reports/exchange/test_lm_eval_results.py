@@ -1,0 +1,162 @@
+"""lm-evaluation-harness' files as records: with samples and without, and what is wrong with them."""
+
+import pytest
+from scipy.stats import binomtest
+
+from bench.errors import FormatError
+from bench.records import store
+from reports.exchange.lm_eval_results import Named, read_lm_eval
+
+
+def by_task(path, **named):
+    return {record.setup.task: (record, items) for record, items in read_lm_eval(path, Named(**named))}
+
+
+def test_a_record_for_each_task_and_none_for_a_group(harness_file):
+    found = by_task(harness_file())
+    assert set(found) == {"riddles", "essays", "sums"}
+    record, items = found["riddles"]
+    setup = record.setup
+    assert items is None and record.status == "ok"
+    assert (setup.suite, setup.model, setup.strategy, setup.budget, setup.tuning.trials) == (
+        "lm-eval",
+        "org/Model-1B",
+        "lm-eval 0-shot",
+        None,
+        None,
+    )
+    assert setup.hyperparameters == {"num_fewshot": 0, "task_version": 1.0, "limit": 4.0, "chat_template_sha": None}
+    assert found["sums"][0].setup.strategy == "lm-eval 5-shot"
+    origin = record.provenance
+    assert origin.versions == {"lm-eval": "0.4.13", "transformers": "5.1.0"}
+    assert origin.device == {"type": "cuda", "precision": "bf16"} and origin.started == "2023-11-14T22:13:20+00:00"
+    assert "seed" not in origin.inputs and record.run_id != found["sums"][0].run_id
+    assert record.cost.total_parameters == 135
+    assert {value for name, value in record.cost if name != "total_parameters"} == {None}
+
+
+def test_the_score_is_what_the_task_lists_first(harness_file):
+    score = by_task(harness_file())["riddles"][0].outcome.score
+    assert (score.name, score.value, score.n) == ("acc_norm", 0.5, 4)
+
+
+def test_without_samples_right_or_wrong_is_binomial(harness_file):
+    record, _ = by_task(harness_file())["sums"]
+    strict, loose = record.outcome.metrics["exact_match (strict)"], record.outcome.metrics["exact_match (loose)"]
+    assert record.outcome.score == strict and strict.share
+    for score, right in ((strict, 1), (loose, 2)):
+        expected = binomtest(right, 4).proportion_ci(method="wilson")
+        assert (score.ci_low, score.ci_high) == pytest.approx((expected.low, expected.high))
+    assert record.provenance.source.interval == "binomial"
+
+
+def test_without_samples_another_metric_has_its_standard_error_or_none(harness_file):
+    record, _ = by_task(harness_file())["essays"]
+    rouge, bleu = record.outcome.metrics["rougeL"], record.outcome.metrics["bleu"]
+    assert (rouge.ci_low, rouge.ci_high) == pytest.approx((31.5 - 1.959964 * 2, 31.5 + 1.959964 * 2))
+    assert not rouge.share and (bleu.ci_low, bleu.ci_high, bleu.higher_is_better) == (None, None, False)
+    assert record.provenance.source.interval == "standard error"
+
+
+def test_samples_become_the_table_of_items(harness_file, riddle_lines):
+    record, items = by_task(harness_file({"riddles": riddle_lines()}))["riddles"]
+    assert list(items.columns) == ["kind", "name", "item", "target", "answer", "acc", "acc_norm"]
+    assert (
+        items["item"].tolist() == ["0", "1", "2", "3"] and set(items["kind"]) == {"task"} and set(items["name"]) == {"riddles"}
+    )
+    assert items["answer"][0] == '[["-1.5", "False"]]' and items["acc"].tolist() == [1, 1, 1, 0]
+    assert record.provenance.source.interval == "items"
+    score = record.outcome.score
+    assert 0 < score.ci_low < 0.5 < score.ci_high < 1 and score.share
+
+
+def test_samples_are_part_of_the_id(harness_file, riddle_lines):
+    alone = by_task(harness_file())
+    beside = by_task(harness_file({"riddles": riddle_lines()}))
+    assert alone["riddles"][0].run_id != beside["riddles"][0].run_id
+    assert alone["sums"][0].run_id == beside["sums"][0].run_id
+
+
+def test_only_the_scores_filter_is_read(harness_file):
+    lines = [
+        {
+            "doc_id": n,
+            "target": "7",
+            "filtered_resps": [f"{n}"],
+            "filter": how,
+            "metrics": ["exact_match"],
+            "exact_match": right,
+        }
+        for how, rights in (("loose", (1.0, 1.0, 0.0, 0.0)), ("strict", (1.0, 0.0, 0.0, 0.0)))
+        for n, right in enumerate(rights)
+    ]
+    record, items = by_task(harness_file({"sums": lines}))["sums"]
+    assert len(items) == 4 and items["exact_match"].mean() == 0.25
+    loose = record.outcome.metrics["exact_match (loose)"]
+    expected = binomtest(2, 4).proportion_ci(method="wilson")
+    assert (loose.ci_low, loose.ci_high) == pytest.approx((expected.low, expected.high))
+
+
+def test_a_metric_that_is_no_mean_of_its_items_has_no_interval_of_them(harness_file):
+    shared = {"target": "a", "filtered_resps": "b", "filter": "none", "metrics": ["rougeL", "bleu"]}
+    lines = [{"doc_id": n, **shared, "rougeL": 0.1, "bleu": [1, 2]} for n in range(4)]
+    record, items = by_task(harness_file({"essays": lines}))["essays"]
+    assert record.outcome.metrics["rougeL"].ci_low == pytest.approx(31.5 - 1.959964 * 2) and "bleu" not in items
+    assert record.provenance.source.interval == "standard error"
+
+
+def test_names_are_the_importers(harness_file, tmp_path):
+    record, _ = by_task(harness_file(), suite="ours", model="base", strategy="full")["riddles"]
+    assert (record.setup.suite, record.setup.model, record.setup.strategy) == ("ours", "base", "full")
+    assert by_task(harness_file(model_name=str(tmp_path / "my-model")))["riddles"][0].setup.model == "my-model"
+    assert str(tmp_path) not in by_task(harness_file(model_name=str(tmp_path / "m")))["riddles"][0].model_dump_json()
+
+
+def test_seconds_belong_to_one_task_alone(harness_file):
+    one = {"riddles": {"acc,none": 0.75, "acc_norm,none": 0.5}}
+    assert by_task(harness_file(results=one))["riddles"][0].cost.eval_seconds == 12.5
+    assert by_task(harness_file(config__model_num_parameters=-1))["riddles"][0].cost.total_parameters is None
+
+
+def test_a_record_and_its_items_are_written_and_read(harness_file, riddle_lines, tmp_path):
+    record, items = by_task(harness_file({"riddles": riddle_lines()}))["riddles"]
+    store.write_record(tmp_path, record, items)
+    assert store.read_all(tmp_path) == [record] and store.read_items(tmp_path, record).equals(items)
+
+
+@pytest.mark.parametrize(
+    ("changes", "said"),
+    [
+        ({"results": {}}, "results: hold no task"),
+        ({"configs": {}}, "results: hold no task"),
+        ({"results__riddles": {"alias": "x"}}, "results.riddles: holds no metric"),
+        ({"results.riddles.acc,none": "high"}, 'results.riddles.acc,none: "high" is not a finite number'),
+        ({"results.sums.exact_match,strict": 1.5}, r"exact_match \(strict\): 1.5 is no share"),
+        ({"n-samples": {}}, "n-samples.riddles: is missing"),
+        ({"n-samples.riddles.effective": 4.5}, "4.5 is not a whole number"),
+        ({"higher_is_better": {"riddles": {}}}, "higher_is_better.riddles.acc: is missing"),
+        (
+            {"total_evaluation_time_seconds": "soon", "results": {"riddles": {"acc,none": 0.5}}},
+            '"soon" is not a number of seconds',
+        ),
+        ({"date": "today"}, '"today" is not a finite number'),
+    ],
+)
+def test_a_fault_is_named(harness_file, changes, said):
+    with pytest.raises(FormatError, match=said):
+        by_task(harness_file(**changes))
+
+
+@pytest.mark.parametrize(
+    ("change", "said"),
+    [
+        (lambda lines: lines[:3], "holds 3 items, and the results are of 4"),
+        (lambda lines: [*lines[:3], lines[0]], "line 4 repeats doc_id 0"),
+        (lambda lines: [{**line, "acc_norm": 1.0} for line in lines], "its answers give acc_norm 1, and the results say 0.5"),
+        (lambda lines: [{**lines[0], "doc_id": "x"}, *lines[1:]], 'line 1.doc_id: "x" is not a finite number'),
+        (lambda lines: [{"doc_id": 1}], "line 1.target: is missing"),
+    ],
+)
+def test_samples_that_do_not_belong_are_named(harness_file, riddle_lines, change, said):
+    with pytest.raises(FormatError, match=said):
+        by_task(harness_file({"riddles": change(riddle_lines())}))

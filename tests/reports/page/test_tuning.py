@@ -1,0 +1,66 @@
+"""The page's table on tuning: what was chosen, and the way to it as numbers with their intervals."""
+
+import pytest
+
+from bench.records.record import BestAfter, Spent, TrialSummary, Tuning
+from reports.page import leaderboard, sections
+from reports.page.tuning import counts, tuning_section
+from reports.rows.rows import aggregate
+
+
+def tried(score, rate, status="ok"):
+    spent = Spent(examples=512, tokens=20_000, flops=10**12, seconds=20.4)
+    return TrialSummary(ids=["abc"], hyperparameters={"learning_rate": rate}, status=status, score=score, spent=spent)
+
+
+TRIED = [tried(0.70, 4e-5), tried(None, 4e-4, "failed"), tried(0.80, 1e-4), tried(0.60, 1e-5)]
+BEST = [(1, 0.70, 0.70, 0.70), (2, 0.7333, 0.70, None), (3, 0.7556, 0.70, None), (4, 0.7704, 0.70, 0.80)]
+TUNING = Tuning(
+    trials=4,
+    sampler="random",
+    pruner="none",
+    share=1.0,
+    seeds=1,
+    tried=TRIED,
+    chosen=2,
+    expected_best=[BestAfter(trials=k, expected=e, low=low, high=high) for k, e, low, high in BEST],
+)
+
+
+def cells(table):
+    titles = [column.title for column in table.columns]
+    return [dict(zip(titles, line.cells, strict=True)) for line in table.lines]
+
+
+def test_a_tuned_row_shows_its_trials_its_choice_and_the_expected_best(make):
+    found = [make.record("full", tuning=TUNING)[0], make.record("frozen")[0]]
+    (section,) = [each for each in sections.small_sections(aggregate(found)) if each.title == "Tuning"]
+    ((title, table),) = section.tables
+    (row,) = cells(table)
+    assert title == "smollm2 on sst2" and row["Strategy"].text == "full"
+    assert (row["Tuning trials"].text, row["Tuning trials"].detail) == ("4", "random, 1 failed")
+    assert (row["Choice"].text, row["Choice"].detail) == ("learning_rate 0.0001", "trial 3")
+    assert row["Validation score"].text == ".800" and row["Spent on trials"].text == "82"
+    assert [row[name].text for name in ("1 trial", "2 trials", "4 trials")] == [".700", ".733", ".770"]
+    assert [row[name].interval for name in ("1 trial", "2 trials", "4 trials")] == ["", "[.700, –]", "[.700, .800]"]
+    assert "Expected best" in section.note
+
+
+def test_without_an_estimate_there_are_dashes_and_without_tuning_no_section(make):
+    tpe = TUNING.model_copy(update={"sampler": "tpe", "expected_best": [], "chosen": 0})
+    ((_, table),) = tuning_section(aggregate([make.record("full", tuning=tpe)[0]])).tables
+    (row,) = cells(table)
+    assert row["4 trials"].text == "–" and row["Choice"].detail == "the default"
+    assert tuning_section(aggregate([make.record("full")[0], make.failed("x")])).tables == []
+
+
+@pytest.mark.parametrize(("most", "shown"), [(1, [1]), (2, [1, 2]), (4, [1, 2, 4]), (6, [1, 2, 4, 6]), (16, [1, 2, 4, 8, 16])])
+def test_powers_of_two_and_the_last_are_shown(most, shown):
+    assert counts(most) == shown
+
+
+def test_the_section_stands_on_the_page_and_a_tuned_row_is_set_apart_by_its_trials(make):
+    rows = aggregate([make.record("full", tuning=TUNING)[0], make.record("full")[0]])
+    page = leaderboard.render(rows)
+    assert "<h3>Tuning</h3>" in page and "learning_rate 0.0001" in page
+    assert any("tuning.trials=4" in row.variant for row in rows)
