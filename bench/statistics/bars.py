@@ -91,11 +91,11 @@ def planted_share(equal: Likeness, difference: float, items: int, tables: int, g
 
 
 def _smallest(of: Likeness, pairs: int, generator: np.random.Generator) -> float:
-    """From the mean components of tables of equal rows, as a caption has them from one table."""
+    """From the components that tables of these rows have: known over seeds, and over items the mean of 200 tables."""
     margins = [margin for drawn in _drawn(Tables(of, of.seeds), 200, generator) for _, margin in _pairs(drawn)]
-    seeds, items = (
-        float(np.mean([np.mean(part) for part in parts])) for parts in zip(*((m.seeds, m.items) for m in margins), strict=True)
-    )
+    items = float(np.mean([np.mean(margin.items) for margin in margins]))
+    own = float((of.chances * (1 - of.chances)).mean()) / len(of.base)
+    seeds = 2 * (of.sd**2 + own) / of.seeds
     mean = Margin(seeds, float(margins[0].seed_freedom), items, float(margins[0].item_freedom))
     return detectable(mean, pairs, float(of.truths.mean())).value
 
