@@ -1,0 +1,174 @@
+"""How a ranking of strategies depends on their chance to be tuned: one learning rate for all, against equal tuning for each.
+
+    python baselines/fairness.py                     # both models; some two hours on two cores; it goes on where it was stopped
+    python baselines/fairness.py --models minilm     # half an hour
+
+Both rankings are of the same suite, data, budget, seeds and test items. Writes docs/fairness.md from the records alone.
+"""
+
+import argparse
+from collections.abc import Iterator, Mapping, Sequence
+from dataclasses import dataclass
+from pathlib import Path
+
+from bench import quiet
+from bench.folders import write_text
+from bench.records import store
+from reports.rows import numbers
+from reports.rows.row import Row
+from reports.rows.rows import aggregate
+from reports.rows.standing import Standing, score_standing, shown
+
+PAGE = Path(__file__).parents[1] / "docs" / "fairness.md"
+STRATEGIES = "full,frozen,lora-8bit,instruction,multitask"
+"""Those that train."""
+SHARED = {"minilm": 2e-4, "smollm2": 4e-5}
+"""The rate that everybody gets: the default of `full`, since that is the one whose rate people know."""
+
+
+@dataclass(frozen=True)
+class Ranking:
+    """The rows of one table by strategy, and how they stand."""
+
+    rows: Mapping[str, Row]
+    standing: Standing
+
+    def place(self, strategy: str) -> str:
+        return shown(self.standing.of(self.rows[strategy]))
+
+    def better(self, one: str, other: str) -> bool | None:
+        """Whether a strategy is better than another by more than chance; None where the two cannot be told apart."""
+        names = list(self.rows)
+        for pair in self.standing.pairs:
+            if {names[pair.one], names[pair.other]} == {one, other}:
+                return (pair.value > 0) == (names[pair.one] == one) if pair.significant else None
+        raise LookupError(f"{one} and {other} are no pair of this table")
+
+
+def main() -> None:
+    parser = argparse.ArgumentParser(description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter)
+    parser.add_argument("--models", nargs="+", choices=SHARED, default=list(SHARED))
+    parser.add_argument("--suite", default="sentiment")
+    parser.add_argument("--trials", type=int, default=4)
+    parser.add_argument("--seeds", type=int, default=3)
+    parser.add_argument("--out", type=Path, default=Path("out/fairness"))
+    parser.add_argument("--page", type=Path, default=PAGE)
+    asked = parser.parse_args()
+    parts = [part for model in asked.models for part in of_model(asked, model)]
+    write_text(asked.page, "\n".join([*head(asked), *parts]) + "\n")
+
+
+def of_model(asked: argparse.Namespace, model: str) -> Iterator[str]:
+    """The page's part on one model; what is not done yet is run first."""
+    run(asked, model, "shared", "--set", f"learning_rate={SHARED[model]}")
+    run(asked, model, "tuned", "--tune", str(asked.trials))
+    shared, tuned = (ranking(asked.out / name, model) for name in ("shared", "tuned"))
+    yield from section(model, SHARED[model], shared, tuned)
+
+
+def run(asked: argparse.Namespace, model: str, folder: str, *options: str) -> None:
+    from bench.cli import main as tunebench
+
+    words = ["run", "--suite", asked.suite, "--model", model, "--strategies", STRATEGIES, "--seeds", str(asked.seeds)]
+    try:
+        tunebench([*words, "--out", str(asked.out / folder), *options])
+    except SystemExit as left:
+        if left.code:
+            raise
+
+
+def ranking(out: Path, model: str) -> Ranking:
+    """Of all rows of a folder that are of one model, the best first."""
+    records = [record for record in store.read_all(out) if record.setup.model == model]
+    rows = [row for row in aggregate(records, out) if row.score]
+    standing = score_standing(rows)
+    if standing is None:
+        raise SystemExit(f"{out}: fewer than two rows of {model} have a score")
+    return Ranking({row.setup.strategy: row for row in rows}, standing)
+
+
+def head(asked: argparse.Namespace) -> Iterator[str]:
+    command = f"python baselines/fairness.py --models {' '.join(asked.models)}"
+    yield from (
+        "# Does tuning change who wins?",
+        "",
+        "[All pages on method](method.md) · [how tuning works](method/tuning.md)",
+        "",
+        f"Made by `{command}`: the suite `{asked.suite}`, {asked.seeds} seeds, once with one learning rate for every strategy "
+        f"and once with {asked.trials} trials for each from its own search space, on validation data. Data, budget, test items "
+        "and seeds are the same. A rank is the places that a strategy may have: two strategies that chance could have "
+        "exchanged share places ([how](method/scores.md#what-does-a-rank-interval-say)).",
+        "",
+    )
+
+
+def section(model: str, rate: float, shared: Ranking, tuned: Ranking) -> Iterator[str]:
+    yield f"## {model}"
+    yield ""
+    yield f"| strategy | at {rate:g} for all | rank | tuned: rate | score | rank |"
+    yield "|---|---:|---:|---:|---:|---:|"
+    order = sorted(tuned.rows, key=lambda name: -score_of(tuned.rows[name]))
+    for name in order:
+        chosen = tuned.rows[name].setup.hyperparameters["learning_rate"]
+        cells = [scored(shared.rows[name]), shared.place(name), f"{chosen:g}", scored(tuned.rows[name]), tuned.place(name)]
+        yield f"| {name} | {' | '.join(cells)} |"
+    yield ""
+    yield " ".join([*verdicts(order, shared, tuned), *smallest(shared, tuned)])
+    yield ""
+    yield from expected(order, tuned)
+
+
+def score_of(row: Row) -> float:
+    assert row.score is not None  # only such rows are ranked
+    return row.score.value
+
+
+def scored(row: Row) -> str:
+    assert row.score is not None
+    told = f"{numbers.share(row.score.value)} {numbers.brackets(row.score, row.quantity, signed=False)}"
+    return f"{told}, SD {numbers.span(row.score.seed_sd, row.quantity)}" if row.score.seed_sd is not None else told
+
+
+def verdicts(names: Sequence[str], shared: Ranking, tuned: Ranking) -> Iterator[str]:
+    """What the two rankings say of each pair, counted, and the pairs on which they don't agree by name."""
+    pairs = [(one, other) for place, one in enumerate(names) for other in names[place + 1 :]]
+    said = {pair: (shared.better(*pair), tuned.better(*pair)) for pair in pairs}
+    both = sum(first is not None and first == second for first, second in said.values())
+    tied = sum(first is None and second is None for first, second in said.values())
+    yield f"Of {len(pairs)} pairs, both rankings tell the same {both} apart in the same way, and neither tells {tied} apart."
+    for (one, other), (first, second) in said.items():
+        if first != second:
+            yield f"{one} against {other}: {words(first)} with one rate for all, {words(second)} when tuned."
+
+
+def words(better: bool | None) -> str:
+    return {True: "better", False: "worse", None: "not to be told apart"}[better]
+
+
+def smallest(shared: Ranking, tuned: Ranking) -> Iterator[str]:
+    for name, each in (("one rate for all", shared), ("tuning", tuned)):
+        if found := each.standing.detectable:
+            value = numbers.span(found.value, each.standing.quantity)
+            yield f"The smallest difference that the table with {name} finds four times out of five is {value} points."
+
+
+def expected(names: Sequence[str], tuned: Ranking) -> Iterator[str]:
+    """The expected best validation score after k trials of each strategy."""
+    curves = {name: tuned.rows[name].setup.tuning.expected_best for name in names}
+    most = max(map(len, curves.values()))
+    if not most:
+        return
+    yield "How many trials were needed? The best validation score that k trials are expected to find:"
+    yield ""
+    yield "| strategy | " + " | ".join(f"k = {count + 1}" for count in range(most)) + " | the last trial adds |"
+    yield "|---|" + "---:|" * (most + 1)
+    for name, curve in curves.items():
+        values = [each.expected for each in curve]
+        adds = numbers.points(values[-1] - values[-2]) if len(values) > 1 else numbers.MISSING
+        yield f"| {name} | " + " | ".join(map(numbers.share, values)) + f" | {adds} points |"
+    yield ""
+
+
+if __name__ == "__main__":
+    quiet.libraries(False)
+    main()

@@ -1,0 +1,37 @@
+"""baselines/fairness.py: what its page says of two rankings, from records that are made up."""
+
+import pytest
+
+from baselines.fairness import ranking, section
+
+
+@pytest.fixture
+def ranked(make, tmp_path):
+    def ranked(name, **scores):
+        records = [make.record(strategy, seed, score) for strategy, score in scores.items() for seed in range(3)]
+        make.kept(tmp_path / name, records)
+        return ranking(tmp_path / name, "smollm2")
+
+    return ranked
+
+
+def test_a_pair_that_only_one_ranking_tells_apart_is_named(ranked):
+    shared = ranked("shared", full=0.9, frozen=0.6, multitask=0.6)
+    tuned = ranked("tuned", full=0.91, frozen=0.9, multitask=0.6)
+    page = "\n".join(section("smollm2", 4e-5, shared, tuned))
+    assert "full against frozen: better with one rate for all, not to be told apart when tuned." in page
+    assert "frozen against multitask: not to be told apart with one rate for all, better when tuned." in page
+    assert "Of 3 pairs, both rankings tell the same 1 apart in the same way, and neither tells 0 apart." in page
+    assert "| frozen | .600 [" in page and "| 2-3 |" in page and "| 1-2 |" in page
+
+
+def test_rankings_that_agree_name_no_pair(ranked):
+    shared = ranked("shared", full=0.9, frozen=0.6)
+    page = "\n".join(section("smollm2", 4e-5, shared, shared))
+    assert "both rankings tell the same 1 apart" in page and "against" not in page
+    assert "How many trials" not in page  # nothing was tuned
+
+
+def test_one_row_is_no_ranking(ranked):
+    with pytest.raises(SystemExit, match="fewer than two rows"):
+        ranked("alone", full=0.9)
