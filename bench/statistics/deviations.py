@@ -11,7 +11,7 @@ from scipy.special import chdtri
 
 from bench.statistics.intervals import CONFIDENCE
 
-DRAWS = 100_000
+PIVOTS = 100_000
 TAILS = ((1 - CONFIDENCE) / 2, (1 + CONFIDENCE) / 2)
 
 
@@ -67,5 +67,5 @@ def shares(parts: Sequence[Deviation]) -> list[Share]:
 
 
 def _pivots(part: Deviation, generator: np.random.Generator) -> np.ndarray[tuple[int], np.dtype[np.float64]]:
-    chi2 = generator.chisquare(part.freedom, DRAWS) if part.value else np.ones(DRAWS)
+    chi2 = generator.chisquare(part.freedom, PIVOTS) if part.value else np.ones(PIVOTS)
     return part.freedom * part.value**2 / chi2

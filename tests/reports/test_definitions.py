@@ -88,7 +88,10 @@ def test_every_column_of_the_page_names_its_definition(make, out):
         "plan_floor",
         "plan_items",
         "plan_time",
-    }  # columns of `tunebench power`
+        "varied_part",
+        "varied_sd",
+        "varied_share",
+    }  # columns of `tunebench power` and of `results --variance`
     # What no column shows is said elsewhere on the page, is a part of other definitions, or has no data here.
     assert ids - shown == {"interval", "besides", "seed_sd", "accuracy_lost", "detectable", "rank"} | planned
 
