@@ -8,6 +8,10 @@ from bench.commands.options import DEFAULT_OUT, Out, comma_separated
 
 RUNNING = typer.Typer()
 
+BUDGET = (
+    "What training may spend: 2000examples, 200steps, 80ktokens, 3TFLOP, 90s, or several: 2000examples,90s. "
+    "4GB is a ceiling for its memory."
+)
 ProbeEvery = Annotated[
     str | None, typer.Option(help="Score and probe on the way too, every N steps or share of the budget (0.25, 25%).")
 ]
@@ -36,7 +40,7 @@ def run(
     strategies: Annotated[str | None, typer.Option(help="Comma-separated; all of the suite's without it.")] = None,
     tasks: Annotated[str | None, typer.Option(help="Comma-separated; all of the suite's without it.")] = None,
     seeds: Annotated[int | None, typer.Option(min=1, help="Number of seeds.")] = None,
-    budget: Annotated[str | None, typer.Option(help="What a run may spend, e.g. 512examples.")] = None,
+    budget: Annotated[str | None, typer.Option(help=BUDGET)] = None,
     probe_items: Annotated[int | None, typer.Option(min=2, help="Size limit of each probe.")] = None,
     probe_power: ProbeItemsByPower = None,
     probe_every: ProbeEvery = None,

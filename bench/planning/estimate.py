@@ -4,40 +4,42 @@ memory by the model's shape."""
 import time
 from collections import Counter
 from collections.abc import Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from pathlib import Path
 
 import torch
 from rich import box
 from rich.console import Console
 from rich.table import Table
-from transformers import AutoModelForCausalLM
 
+from bench.errors import BudgetError
 from bench.modeling import flops
 from bench.modeling.models import Model
 from bench.planning.probe_cost import probe_tokens
 from bench.records import store
-from bench.running import curriculum, sizes
+from bench.running import curriculum
+from bench.running.ceiling import Fit, fit
 from bench.running.run import Run
 from bench.running.sizes import Memory
 from bench.running.trial import Trial
-from bench.tasks import splits, types
+from bench.tasks import splits
 from bench.tasks.encoding import Encoding
 from bench.tokens.batches import micro_batches
 from bench.tokens.work import Work, padded_work
-from bench.training.loop import Padding
 
 
 @dataclass(frozen=True)
 class CostEstimate:
-    """Tokens and FLOPs of a run's training, None where the model's tokenizer is not on this machine; and its memory."""
+    """Examples, tokens and FLOPs of a training, None where the model's tokenizer is not on this machine; and its memory."""
 
+    examples: int | None
     tokens: int | None
     operations: int | None
     memory: Memory
-    examples: int | None = 0
     probing: int = 0
     """FLOPs of asking the probes once, by the model's parameters and the probes' tokens."""
+    told: str | None = None
+    """A sentence on why the budget does not hold the run, or on what its memory ceiling makes of it."""
 
 
 def speed(seconds: float = 0.3) -> float:
@@ -52,26 +54,44 @@ def speed(seconds: float = 0.3) -> float:
     return done * 2 * 512 * 576 * 1536 / (time.perf_counter() - started)
 
 
-def estimate_cost(run: Run) -> CostEstimate:
-    """From the run's real curriculum, where the tokenizer is at hand, and the model's shape without weights."""
+def estimate_cost(run: Run, rate: float = 1e12) -> CostEstimate:
+    """From the run's real curriculum, where the tokenizer is at hand, and the model's shape without weights.
+
+    Args:
+        rate: FLOP/s, by which seconds of a budget are planned as FLOPs.
+    """
     if run.unfit or not isinstance(run.model, Model):
-        return CostEstimate(0, 0, Memory(0, 0, 0, 0, 0, 0))
-    decoder = run.model.family == "decoder"
-    kind = types.task_type(run.task)
-    # The heads of other tasks, a few thousand weights, are left out.
-    shape = run.model.shape(AutoModelForCausalLM) if decoder else run.model.shape(kind.auto_class, num_labels=kind.outputs())
-    adapted, memory = sizes.memory(shape, run.strategy, run.model.family, max(Padding.tokens, run.max_length))
+        return CostEstimate(0, 0, 0, Memory(0, 0, 0, 0, 0, 0))
+    plain = fit(replace(run, budget=replace(run.budget, memory=None)), run.max_length)
     if not run.strategy.trains:
-        return CostEstimate(0, 0, memory)
+        return CostEstimate(0, 0, 0, plain.memory)
     if not run.model.at_hand:
-        return CostEstimate(None, None, memory, run.budget.examples)
-    operations = flops.count_flops(adapted)
-    planned = curriculum.build_curriculum(run, Encoding(run.model, run.max_length), operations=operations)
-    tokens = sum(encoded.fed for step in planned.steps for encoded in step)
+        return CostEstimate(run.budget.examples, None, None, plain.memory)
+    try:
+        return _trained(run, plain, rate)
+    except BudgetError as error:
+        return CostEstimate(0, 0, 0, plain.memory, told=str(error))
+
+
+def _trained(run: Run, plain: Fit, rate: float) -> CostEstimate:
+    operations, budget = flops.count_flops(plain.adapted), run.budget
+    if budget.seconds is not None:
+        timed = round(rate * budget.seconds)
+        budget = replace(budget, seconds=None, flops=min(timed, budget.flops or timed))
+    encoding = Encoding(run.checkpoint, run.max_length)
+    planned = curriculum.build_curriculum(replace(run, budget=budget), encoding, operations=operations)
+    lengths = [encoded.fed for step in planned.steps for encoded in step]
+    fitted = fit(run, max(lengths)) if run.budget.memory is not None else plain
     # Cut into the passes of one process, as the training cuts them.
-    passes = (padded_work(part) for step in planned.steps for part in micro_batches(step, Padding.tokens, 0, 1))
-    probing = 2 * memory.parameters * probe_tokens(run)
-    return CostEstimate(tokens, operations.computed(sum(passes, Work())), memory, planned.examples, probing)
+    passes = (padded_work(part) for step in planned.steps for part in micro_batches(step, fitted.tokens, 0, 1))
+    return CostEstimate(
+        planned.examples,
+        sum(lengths),
+        flops.count_flops(fitted.adapted).computed(sum(passes, Work())),
+        fitted.memory,
+        2 * plain.memory.parameters * probe_tokens(run),
+        f"keeps {run.budget.memory / 1e9:g} GB by {fitted}" if run.budget.memory and fitted.changed else None,
+    )
 
 
 def print_plan(runs: Sequence[Run], out: Path, waiting: Sequence[Run], trials: Sequence[Trial] = ()) -> None:
@@ -84,7 +104,7 @@ def print_plan(runs: Sequence[Run], out: Path, waiting: Sequence[Run], trials: S
     for column in ("examples", "tokens", "TFLOP", "seconds", "test", "probe items", "state"):
         table.add_column(column, justify="right")
     rate, total, probing, still = speed(), 0.0, 0.0, {run.id for run in waiting}
-    costs = [estimate_cost(run) for run in runs]
+    costs = [estimate_cost(run, rate) for run in runs]
     for run, cost in zip(runs, costs, strict=True):
         record = store.find_record(out, run.id)
         state = "skipped" if run.unfit else "to do" if run.id in still or record is None else record.status
@@ -110,6 +130,10 @@ def print_plan(runs: Sequence[Run], out: Path, waiting: Sequence[Run], trials: S
     _show_memory(runs, costs, console)
     if trials:
         console.print(_of_trials(trials, rate), highlight=False)
+    for told in dict.fromkeys(
+        f"{run.strategy.name} / {run.task.name}: {c.told}" for run, c in zip(runs, costs, strict=True) if c.told
+    ):
+        console.print(told, highlight=False)
     for model in {run.model.name: run.model for run in runs}.values():
         if not model.at_hand:
             console.print(f"{model.name}: {model.origin}; tokens, FLOPs and seconds (–) need its tokenizer", highlight=False)

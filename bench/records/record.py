@@ -110,7 +110,7 @@ class Setup(Part):
     seeds: Seeds | None = None
     """With `--vary`: one part has the seed, and the others 0. None where all parts have it."""
     budget: str | None
-    """What training might spend: `400examples`; None where it is not known."""
+    """What training might spend: `400examples`, or several limits, `2000examples,90s`; None where it is not known."""
     tuning: Tuning = Tuning()
 
 
@@ -162,10 +162,10 @@ class Spending(Part):
     """By what the memory ceiling was kept: `micro-batches of 256 tokens and gradient checkpointing`."""
 
     @property
-    def overran(self) -> bool:
-        """Whether a limit was passed at all, or seconds by more than 2 %."""
+    def passed(self) -> dict[str, Limit]:
+        """The limits of which more was spent, of seconds by more than 2 %."""
         slack = {"seconds": 1 + SECONDS_TOLERANCE}
-        return any(limit.spent > limit.limit * slack.get(name, 1) for name, limit in self.limits.items())
+        return {name: limit for name, limit in self.limits.items() if limit.spent > limit.limit * slack.get(name, 1)}
 
 
 class Trust(Part):
@@ -239,4 +239,4 @@ class Record(Part):
     @property
     def overran(self) -> bool:
         """Whether its training passed its budget: any limit at all, or seconds by more than 2 %."""
-        return self.spending is not None and self.spending.overran
+        return self.spending is not None and bool(self.spending.passed)

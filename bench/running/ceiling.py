@@ -18,9 +18,9 @@ from bench.running.sizes import Memory
 from bench.tasks import types
 from bench.training.loop import Padding
 
-HEADROOM = 1.35
-"""Measured peaks of MiniLM and SmolLM2, full, frozen and lora-8bit, were up to 1.32 times the plan: gradients that are added to
-those of the last micro-batch, a layer's weights unpacked, and what an allocator can't use again."""
+HEADROOM = 1.3
+"""Measured peaks of MiniLM and SmolLM2, full, frozen and lora-8bit, were up to 1.24 times the plan: what an allocator can't use
+again, a layer's weights unpacked, what the libraries set up for themselves."""
 
 
 @dataclass(frozen=True)
@@ -55,34 +55,36 @@ def fit(run: Run, longest: int) -> Fit:
     """
     tokens = max(Padding.tokens, longest)
     adapted, memory = _planned(run, tokens)
-    plain = Fit(adapted, memory, tokens)
+    plain = Fit(adapted, memory, Padding.tokens)
     if run.budget.memory is None or not run.strategy.trains:
         return plain
-    if room := _room(run.budget.memory, memory, tokens, longest):
-        return Fit(*_planned(run, room), room)
+    if room := _room(run.budget.memory - HEADROOM * _held(plain), memory, tokens, longest):
+        return Fit(*_planned(run, room), min(room, Padding.tokens))
     adapted, memory = _planned(run, longest, checkpointing=True)
-    if room := _room(run.budget.memory, memory, longest, longest):
-        return Fit(adapted, memory, longest, checkpointing=True)
-    needed = HEADROOM * (_held(memory) + memory.activations) / 1e9
+    least = Fit(adapted, memory, min(longest, Padding.tokens), checkpointing=True)
+    if _room(run.budget.memory - HEADROOM * _held(least), memory, longest, longest):
+        return least
+    needed = HEADROOM * (_held(least) + memory.activations) / 1e9
     raise BudgetError(
         f"its training does not fit into {run.budget.memory / 1e9:g} GB: with micro-batches of one example ({longest} tokens) "
         f"and gradient checkpointing it takes about {needed:.2f} GB, of which weights, gradients and moments are "
-        f"{HEADROOM * _held(memory) / 1e9:.2f} GB"
+        f"{HEADROOM * _held(least) / 1e9:.2f} GB"
     )
 
 
-def _room(ceiling: int, memory: Memory, tokens: int, longest: int) -> int:
-    """Tokens of the largest micro-batch below the ceiling, at most those that `memory` is planned for; 0 where none is."""
-    left = ceiling / HEADROOM - _held(memory)
-    room = min(tokens, int(left * tokens / memory.activations))  # activations grow with the tokens
+def _room(left: float, memory: Memory, tokens: int, longest: int) -> int:
+    """Tokens of the largest micro-batch for whose activations there are so many bytes, at most those that `memory` is planned
+    for; 0 where none is."""
+    room = min(tokens, int(left * tokens / (HEADROOM * memory.activations)))  # activations grow with the tokens
     return room if room >= longest else 0
 
 
-def _held(memory: Memory) -> int:
-    """Bytes of weights, gradients and moments. On a CPU a quantised base was there in fp32 before it was rounded, and what the
-    allocator has got it keeps."""
+def _held(fitted: Fit) -> int:
+    """Bytes of weights, gradients and moments, and of one gradient more, which is added to that of the last micro-batch. On a
+    CPU a quantised base was there in fp32 before it was rounded, and what the allocator has got it keeps."""
+    memory, trained = fitted.memory, (p.numel() for p in fitted.adapted.parameters() if p.requires_grad)
     loaded = memory.weights if uses_gpu() else max(memory.weights, 4 * memory.parameters)
-    return loaded + memory.gradients + memory.optimizer
+    return loaded + memory.gradients + memory.optimizer + 4 * max(trained, default=0)
 
 
 def _planned(run: Run, tokens: int, checkpointing: bool = False) -> tuple[nn.Module, Memory]:

@@ -108,7 +108,7 @@ def _too_small(run: Run, cost: Costs, limit: str) -> BudgetError:
     return BudgetError(f"the budget of {run.budget} is less than its first example takes: {cost[limit]:,} {limit}; give more")
 
 
-class Drawn(Draw):
+class StepDraw(Draw):
     """A stage's examples a step at a time, where the clock says how many there will be. After each step, every component of a
     mixture has had its share of all, rounded; the counted limits end it as they end a curriculum."""
 

@@ -10,7 +10,7 @@ from bench.inference.predictions import predict
 from bench.modeling.flops import count_flops
 from bench.running import measures
 from bench.running.ceiling import checkpoint_blocks, fit
-from bench.running.curriculum import Drawn, build_curriculum
+from bench.running.curriculum import StepDraw, build_curriculum
 from bench.running.evaluation import VALIDATION_ITEMS, Session, TrainingSession
 from bench.running.reference import Baseline
 from bench.running.run import Run
@@ -64,7 +64,7 @@ def _course(session: TrainingSession, model: nn.Module, task: TaskSpec) -> Cours
     run, budget = session.run, session.run.budget
     operations = count_flops(model) if budget.flops else None
     if budget.seconds is not None:
-        return Timed(Drawn(run, session.encoding, task, operations), budget.seconds, session.device.agreed)
+        return Timed(StepDraw(run, session.encoding, task, operations), budget.seconds, session.device.agreed)
     curriculum = build_curriculum(run, session.encoding, task, operations)
     return Listed(curriculum.steps, curriculum.examples, curriculum.ended_by)
 

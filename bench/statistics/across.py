@@ -12,7 +12,7 @@ from scipy.stats import rankdata, studentized_range, trim_mean
 from bench.statistics.arrays import Floats
 from bench.statistics.intervals import CONFIDENCE
 
-DRAWS = 2_000
+RESAMPLES = 2_000
 
 
 def interquartile_mean(tasks: Sequence[Floats]) -> float:
@@ -28,7 +28,7 @@ def stratified_bounds(tasks: Sequence[Floats], seed: int = 0) -> tuple[float, fl
     if min(len(task) for task in tasks) < 2:
         return None
     generator = np.random.default_rng(seed)
-    drawn = [task[generator.integers(len(task), size=(DRAWS, len(task)))] for task in map(np.asarray, tasks)]
+    drawn = [task[generator.integers(len(task), size=(RESAMPLES, len(task)))] for task in map(np.asarray, tasks)]
     low, high = np.quantile(
         trim_mean(np.concatenate(drawn, axis=1), 0.25, axis=1), [(1 - CONFIDENCE) / 2, (1 + CONFIDENCE) / 2]
     )

@@ -15,7 +15,7 @@ from bench.statistics.arrays import Floats
 from bench.statistics.detectable import detectable
 from bench.statistics.intervals import Margin, Spread, limits, of_pair, of_row
 from bench.statistics.power import LEVEL
-from bench.statistics.simulated import Drawn, Likeness, Tables
+from bench.statistics.simulated import DrawnTables, Likeness, Tables
 
 EQUAL_ROWS = 5
 FEW_ITEMS = 300
@@ -91,11 +91,11 @@ def planted_share(equal: Likeness, difference: float, items: int, tables: int, g
 
 
 def _smallest(of: Likeness, pairs: int, generator: np.random.Generator) -> float:
-    """From the mean components of tables of equal rows, as a caption has them from one table."""
+    """From the components that tables of these rows have: known over seeds, and over items the mean of 200 tables."""
     margins = [margin for drawn in _drawn(Tables(of, of.seeds), 200, generator) for _, margin in _pairs(drawn)]
-    seeds, items = (
-        float(np.mean([np.mean(part) for part in parts])) for parts in zip(*((m.seeds, m.items) for m in margins), strict=True)
-    )
+    items = float(np.mean([np.mean(margin.items) for margin in margins]))
+    own = float((of.chances * (1 - of.chances)).mean()) / len(of.base)
+    seeds = 2 * (of.sd**2 + own) / of.seeds
     mean = Margin(seeds, float(margins[0].seed_freedom), items, float(margins[0].item_freedom))
     return detectable(mean, pairs, float(of.truths.mean())).value
 
@@ -122,17 +122,17 @@ def _within(ends: tuple[Floats, Floats], truth: Floats | float) -> npt.NDArray[n
     return ((low <= truth) & (truth <= high)).ravel()
 
 
-def _pairs(drawn: Drawn) -> list[tuple[Floats, Margin]]:
+def _pairs(drawn: DrawnTables) -> list[tuple[Floats, Margin]]:
     rows = [drawn.row(index) for index in range(drawn.rows.values.shape[1])]
     return [(a.values.mean(-1) - b.values.mean(-1), of_pair(a, b, drawn.spread)) for a, b in combinations(rows, 2)]
 
 
-def _differs(drawn: Drawn, tests: int) -> npt.NDArray[np.bool_]:
+def _differs(drawn: DrawnTables, tests: int) -> npt.NDArray[np.bool_]:
     """(tables, pairs): whether they differ at Holm's first step among so many tests."""
     return np.stack([np.abs(value) > margin.half_width(LEVEL / tests) for value, margin in _pairs(drawn)], axis=-1)
 
 
-def _drawn(tables: Tables, count: int, generator: np.random.Generator) -> Iterator[Drawn]:
+def _drawn(tables: Tables, count: int, generator: np.random.Generator) -> Iterator[DrawnTables]:
     for start in range(0, count, tables.size):
         yield tables.draw(min(tables.size, count - start), generator)
 

@@ -96,7 +96,7 @@ def _sigma(chances: Floats, sd: float) -> float:
 
 
 @dataclass(frozen=True)
-class Drawn:
+class DrawnTables:
     """Simulated tables: rows, (tables, rows, seeds), and the untouched model, (tables, 1, 1), on the same items."""
 
     rows: Jackknifed
@@ -127,14 +127,14 @@ class Tables:
         """Tables that are drawn at once: a million answers, or one table of clusters."""
         return 1 if self.members else max(1, 1_000_000 // (len(self.places) * self.seeds * self.items))
 
-    def draw(self, tables: int, generator: np.random.Generator) -> Drawn:
+    def draw(self, tables: int, generator: np.random.Generator) -> DrawnTables:
         """So many tables, at most `size`."""
         items, clusters = self._items(tables, generator)
         rows = len(self.places)
         seeds = self.sigmas[:, None] * generator.standard_normal((tables, rows, self.seeds))
         places = self.places[:, items].swapaxes(0, 1)[:, :, None] + seeds[..., None].astype(np.float32)
         right = places > generator.standard_normal(places.shape, dtype=np.float32)
-        return Drawn(_accuracy(right, clusters), _accuracy(self.of.base[items][:, None, None], clusters))
+        return DrawnTables(_accuracy(right, clusters), _accuracy(self.of.base[items][:, None, None], clusters))
 
     def _items(self, tables: int, generator: np.random.Generator) -> tuple[Indices, Clusters]:
         """(tables, items), with replacement."""

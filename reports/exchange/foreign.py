@@ -163,6 +163,9 @@ def _parsed(content: bytes, place: str) -> Given:
         raise FormatError(place, f"is larger than {MOST_BYTES >> 20} MiB")
     try:
         value = json.loads(content.decode("utf-8"))
+        if b"\\ud" in content.lower():
+            # Half a character, which JSON can write and no file of ours could hold, becomes a question mark.
+            value = json.loads(json.dumps(value, ensure_ascii=False).encode("utf-8", "replace"))
     except (ValueError, RecursionError) as error:
         raise FormatError(place, f"is not JSON ({str(error)[:80]})") from error
     if not isinstance(value, dict):

@@ -74,7 +74,10 @@ def read_lm_eval(path: Path, named: Named = Named()) -> Iterator[tuple[Record, p
 def _task(
     path: Path, content: bytes, whole: Given, task: str, results: Given, named: Named, samples: Path
 ) -> tuple[Record, pd.DataFrame | None]:
-    count = whole["n-samples"][task]["effective"].whole()
+    counted = whole["n-samples"][task]["effective"]
+    count = counted.whole()
+    if not count:
+        raise counted.wrong("a number of items")
     metrics = _first_first(_metrics(results, whole["higher_is_better"][task]), whole["configs"][task])
     items = _items(samples, task, metrics[0].filter) if samples.exists() else None
     if items is not None and len(items) != count:
@@ -169,7 +172,7 @@ def _bounds(
         if not 0 <= metric.value <= 1:
             raise FormatError(metric.label, f"{metric.value:g} is no share")
         return *wilson(metric.value, count), "binomial"
-    if metric.error is not None:
+    if metric.error is not None and math.isfinite(abs(metric.value) + Z * metric.error):
         return metric.value - Z * metric.error, metric.value + Z * metric.error, "standard error"
     return None, None, "none"
 

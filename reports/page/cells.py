@@ -101,6 +101,11 @@ def tabled(columns: list[Column], rows: Sequence[Row]) -> Board:
     return Board(columns, groups, [Line(row, [column.cell(row) for column in columns]) for row in rows])
 
 
+def without_empty(columns: list[Column], rows: Sequence[Row]) -> Board:
+    """The table without columns that have nothing to show."""
+    return tabled([column for column in columns if any(column.cell(row) != EMPTY for row in rows)], rows)
+
+
 def words(term: str, cell: Callable[[Row], Cell], is_name: bool = False) -> Column:
     return Column(term, "", "", "ascending", False, cell, is_name=is_name)
 

@@ -3,9 +3,21 @@
 from collections.abc import Callable, Iterator, Sequence
 
 from reports.definitions import note
-from reports.page.cells import EMPTY, STRATEGY, Board, Cell, Column, Section, difference_cell, rank_cell, sortable, tabled
+from reports.page.cells import (
+    EMPTY,
+    STRATEGY,
+    Board,
+    Cell,
+    Column,
+    Section,
+    difference_cell,
+    rank_cell,
+    sortable,
+    without_empty,
+)
 from reports.rows import frontier, numbers, standing
 from reports.rows.captions import smallest_found
+from reports.rows.equal_cost import frontier_shares
 from reports.rows.means import Forgotten
 from reports.rows.numbers import Quantity
 from reports.rows.row import Row
@@ -37,20 +49,17 @@ def _could_show(where: str, rows: Sequence[Row]) -> Iterator[str]:
 def _forgotten(rows: Sequence[Row]) -> Board:
     relative = Column("relative_forgetting", "All probes", "relative, %", "ascending", True, _relative)
     columns = [column for probe, quantity in probe_names(rows).items() for column in _probe(rows, probe, quantity)]
-    return _filled([STRATEGY, relative, *columns], [row for row in rows if _shown(row)])
+    return without_empty([STRATEGY, relative, *columns], [row for row in rows if _shown(row)])
 
 
 def _shown(row: Row) -> bool:
     return row.trains and bool(row.forgetting)
 
 
-def _filled(columns: list[Column], rows: Sequence[Row]) -> Board:
-    return tabled([column for column in columns if any(column.cell(row) != EMPTY for row in rows)], rows)
-
-
 def _probe(rows: Sequence[Row], probe: str, quantity: Quantity) -> list[Column]:
     gain = next((row.quantity for row in rows if row.gain), Quantity("", share=False))
     reached, best = frontier.equal_gain(rows), {id(row) for row in frontier.of_rows(rows, probe)}
+    shares = frontier_shares(rows, probe)
     at = f"at {numbers.difference(reached, gain)} {gain.unit}" if reached else ""
     places = standing.forgetting_standing(rows, probe)
     standings = [places] if places else []
@@ -65,7 +74,7 @@ def _probe(rows: Sequence[Row], probe: str, quantity: Quantity) -> list[Column]:
     return [
         column("rank", "least first", lambda row, forgotten: rank_cell(row, standings)),
         column("verdict", "", lambda row, forgotten: _word(forgotten.lost.verdict), numeric=False),
-        column("frontier", "", lambda row, forgotten: _word("yes" if id(row) in best else "no"), numeric=False),
+        column("frontier", "", lambda row, forgotten: _on_frontier(id(row) in best, shares.get(row.label)), numeric=False),
         column("per_gain", _price(quantity, gain), lambda row, forgotten: _per_gained(row, probe)),
         column("at_equal_gain", f"{quantity.unit}, {at}", lambda row, forgotten: _at(row, probe, quantity, reached)),
         column(
@@ -87,6 +96,11 @@ def _price(quantity: Quantity, gain: Quantity) -> str:
 
 def _word(text: str | None) -> Cell:
     return Cell(text, text) if text else EMPTY
+
+
+def _on_frontier(now: bool, share: float | None) -> Cell:
+    said = "yes" if now else "no"
+    return Cell(said, said, detail=f"in {100 * share:.0f} % of draws" if share is not None else "")
 
 
 def _relative(row: Row) -> Cell:

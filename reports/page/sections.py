@@ -20,6 +20,7 @@ from reports.page.cells import (
     sortable,
     tabled,
 )
+from reports.page.equal_cost import equal_cost_section
 from reports.page.forgetting import forgetting_section
 from reports.page.stages import stages_section
 from reports.page.tuning import tuning_section
@@ -37,6 +38,7 @@ def small_sections(rows: Sequence[Row]) -> list[Section]:
     makers = (
         across_section,
         forgetting_section,
+        equal_cost_section,
         stages_section,
         tuning_section,
         _metrics,

@@ -5,7 +5,6 @@ Where the question is the same and the chance was not (budget, trials) it is mar
 budget. What a record does not know differs from nothing.
 """
 
-import re
 from collections.abc import Callable, Iterator, Sequence
 from dataclasses import dataclass
 
@@ -13,14 +12,11 @@ from bench.errors import UserError
 from bench.hashing import digest
 from bench.records.record import Record
 from reports.rows.captions import few_names
-from reports.rows.numbers import SCALES
 from reports.rows.row import Row
 from reports.rows.rows import grouped, probe_names
 
-SECONDS_OVER = 1.02
-"""So much of a budget in seconds may be spent: a step in flight ends late."""
-_FACTORS = {"": 1.0} | {prefix: factor for factor, prefix in SCALES}
-_LIMIT = re.compile(r"([\d.]+)([kMGTP]?)(examples|steps|tokens|FLOP|s|B)")
+UNITS = {"flops": "FLOP", "memory": "bytes of memory"}
+"""How a limit is called where its name is not its unit."""
 NOT_KNOWN = "not known"
 
 
@@ -88,29 +84,10 @@ def unfair(rows: Sequence[Row]) -> Iterator[str]:
 
 
 def overrun(record: Record) -> Iterator[str]:
-    """What a run spent beyond its budget: of a counted unit anything, of seconds more than 2 %.
-
-    A run in stages has the whole budget for each of them.
-    """
-    cost = record.cost
-    if cost is None or not cost.train_examples:
-        return
-    stages = 1 + len(record.provenance.inputs.get("earlier") or [])
-    steps = len(record.outcome.losses) if record.outcome and record.outcome.losses else None
-    spent = {
-        "examples": cost.train_examples,
-        "steps": steps,
-        "tokens": cost.train_tokens,
-        "FLOP": cost.useful_flops,
-        "s": cost.train_seconds,
-        "B": cost.peak_memory_bytes,
-    }
-    for number, prefix, unit in _LIMIT.findall(record.setup.budget or ""):
-        limit = float(number) * _FACTORS[prefix] * (1 if unit == "B" else stages)
-        used = spent[unit]
-        if used is not None and used > limit * (SECONDS_OVER if unit == "s" else 1):
-            digits = 1 if unit == "s" else 0
-            yield f"spent {used:,.{digits}f} {unit} of a budget of {limit:,.{digits}f}"
+    """What a run spent beyond its budget: of a counted unit anything, of seconds more than 2 %."""
+    for name, part in record.spending.passed.items() if record.spending else ():
+        digits = 1 if name == "seconds" else 0
+        yield f"spent {part.spent:,.{digits}f} {UNITS.get(name, name)} of a budget of {part.limit:,.{digits}f}"
 
 
 def _aspects(rows: Sequence[Row]) -> list[Aspect]:

@@ -93,6 +93,11 @@ def rate(value: float) -> str:
     return f"{_fixed(100 * value, 1)} %" if finite(value) else MISSING
 
 
+def multiple(value: float) -> str:
+    """How many times as much: 1.00, 2.17, 13.4."""
+    return _significant(value)
+
+
 def money(value: float) -> str:
     """An amount in a currency that no record names: 12.35, 0.00412."""
     return (f"{value:,.2f}" if abs(value) >= 1 else f"{value:.3g}") if finite(value) else MISSING

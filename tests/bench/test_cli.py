@@ -85,7 +85,7 @@ def test_a_run_of_another_environment_is_kept_until_it_is_asked_for(tmp_path):
 def test_a_plan_has_the_same_ids_on_every_machine(monkeypatch, tmp_path):
     """What `auto` becomes is the machine's: the id hashes what was asked for."""
     planned = []
-    monkeypatch.setattr(estimate, "print_plan", lambda runs, out, waiting: planned.append([run.id for run in runs]))
+    monkeypatch.setattr(estimate, "print_plan", lambda runs, out, waiting, trials=(): planned.append([run.id for run in runs]))
 
     def ids(asked, becomes):
         accelerator, cpu = SimpleNamespace(main_process_first=nullcontext), SimpleNamespace(type="cpu")

@@ -62,3 +62,39 @@ def test_trials_are_counted_by_strategy_and_each_costs_what_its_run_would(tmp_pa
 
 def test_speed_is_measured():
     assert 1e8 < estimate.speed(0.05) < 1e17
+
+
+def planned(budget, strategy="full", model="tiny-bert"):
+    return plan(PlanOptions("sentiment", model, strategies=[strategy], budget=budget), "fp32")[0]
+
+
+@pytest.mark.parametrize("strategy", ["full", "frozen", "multitask"])
+def test_each_unit_is_planned_as_it_is_trained(strategy):
+    tokens = estimate.estimate_cost(planned("1ktokens", strategy))
+    assert 900 < tokens.tokens <= 1000
+    assert tokens.tokens == estimate.estimate_cost(planned(str(tokens.examples), strategy)).tokens
+    steps = estimate.estimate_cost(planned("2steps", strategy))
+    assert (steps.examples, steps.tokens) == (32, estimate.estimate_cost(planned("32", strategy)).tokens)
+    flops_ = estimate.estimate_cost(planned("0.5GFLOP", strategy))
+    assert flops_.examples > 5 and flops_.operations < 1.5 * 5e8  # useful ones, without the padding
+
+
+def test_seconds_are_planned_by_the_machines_speed():
+    slow, fast = (estimate.estimate_cost(planned("10s"), rate) for rate in (1e8, 4e8))
+    assert slow.examples < fast.examples and slow.tokens < fast.tokens
+    assert slow == estimate.estimate_cost(planned("1GFLOP"))
+    assert estimate.estimate_cost(planned("16examples,10s"), 4e8).examples == 16
+
+
+def test_a_plan_says_what_a_ceiling_makes_of_a_run_and_what_does_not_fit(tmp_path, capsys, monkeypatch):
+    monkeypatch.setattr(estimate, "speed", lambda: 1e9)
+    plain, kept, none, small = [
+        planned(budget, model="minilm") for budget in ("32", "32examples,0.6GB", "32examples,0.1GB", "3tokens")
+    ]
+    costs = [estimate.estimate_cost(run) for run in (plain, kept, none, small)]
+    assert costs[0].told is None and costs[1].told.startswith("keeps 0.6 GB by micro-batches of ")
+    assert costs[1].memory.total < costs[0].memory.total and costs[1].examples == 32
+    assert costs[2].told.startswith("its training does not fit into 0.1 GB") and costs[2].examples == 0
+    assert costs[3].told.startswith("the budget of 3tokens is less than its first example takes")
+    estimate.print_plan([none], tmp_path, [none])
+    assert f"full / sst2: {costs[2].told}" in " ".join(capsys.readouterr().out.split())

@@ -166,7 +166,7 @@ def test_the_longest_is_found_by_bisection(tokens, limit):
 
 
 def draws(run, progress):
-    drawn = curriculum.Drawn(run, Encoding(run.model, run.max_length), run.task)
+    drawn = curriculum.StepDraw(run, Encoding(run.model, run.max_length), run.task)
     return drawn, [drawn.draw(at) for at in progress]
 
 

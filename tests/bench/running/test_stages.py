@@ -11,7 +11,7 @@ from bench.inference.predictions import predict
 from bench.modeling.flops import count_flops
 from bench.running import stages
 from bench.running.adaptation import adapted
-from bench.running.ceiling import HEADROOM, _planned, fit
+from bench.running.ceiling import HEADROOM, _held, _planned, fit
 from bench.running.curriculum import build_curriculum
 from bench.running.reference import BaseAnswers, Baseline
 from bench.running.stages import train_stages
@@ -200,20 +200,16 @@ def test_a_memory_ceiling_changes_the_micro_batches_and_not_the_numbers(planned,
     settings = ["dropout=0"]  # each micro-batch draws anew what to drop
     session = opened(planned("full", suite="sentiment", settings=settings))
     _, plain = trained(session)
-    memory = fit(session.run, 1).memory
-    half = round(HEADROOM * (memory.total - memory.activations / 2))
+    whole = fit(session.run, 1)
+    half = round(HEADROOM * (_held(whole) + whole.memory.activations / 2))
     assert set(cut) == {1024} and plain.kept_by == ""
     cut.clear()
     _, kept = trained(opened(planned("full", suite="sentiment", settings=settings, budget=f"32examples,{half}B")))
     assert cut[0] == pytest.approx(512, abs=1) and kept.kept_by == f"micro-batches of {cut[0]} tokens"
     cut.clear()
     longest = max(len(e.ids) for step in build_curriculum(session.run, session.encoding).steps for e in step)
-    checkpointed = sizes_of_checkpointing(session.run, longest)
-    least = f"32examples,{round(HEADROOM * checkpointed) + 1000}B"
+    activations = _planned(session.run, longest, checkpointing=True)[1].activations
+    least = f"32examples,{round(HEADROOM * (_held(whole) + activations)) + 1000}B"
     _, least = trained(opened(planned("full", suite="sentiment", settings=settings, budget=least)))
     assert cut[0] == longest and least.kept_by.endswith("gradient checkpointing")
     assert plain.losses == pytest.approx(kept.losses, rel=1e-4) and plain.losses == pytest.approx(least.losses, rel=1e-4)
-
-
-def sizes_of_checkpointing(run, tokens):
-    return _planned(run, tokens, checkpointing=True)[1].total

@@ -89,6 +89,10 @@ def test_a_row_without_seeds_adds_none():
     still = replace(alone, answered=answers(np.array([np.arange(1000) < 700], dtype=float)), spread=NO_SPREAD)
     (found,) = comparison.pairs([seeded, still])
     assert (found.margin.seeds, found.margin.seed_freedom, found.margin.other_seeds) == (pytest.approx(0.0004 / 2), 6, 0)
+    # The seeds of a row that is shown solved examples do something else: they keep their own variance and freedom.
+    (found,) = comparison.pairs([seeded, replace(alone, spread=Spread(0.0009, 1))])
+    parts = (found.margin.seeds, found.margin.seed_freedom, found.margin.other_seeds, found.margin.other_freedom)
+    assert parts == (pytest.approx(0.0004 / 2), 6, pytest.approx(0.0009 / 2), 1)
 
 
 @pytest.mark.parametrize("ratio", [0.0, 1.0, 4.0])

@@ -4,7 +4,7 @@ import os
 import pickle
 
 import pytest
-from hypothesis import given
+from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from bench.errors import FormatError
@@ -77,6 +77,13 @@ def test_a_pipe_is_not_read(tmp_path):
             read(tmp_path / "pipe.json")
 
 
+def test_half_a_character_becomes_a_question_mark(tmp_path):
+    path = tmp_path / "a.json"
+    path.write_bytes(b'{"a": "x\\ud800y", "b": "\\ud83d\\ude00"}')
+    found, _ = read_object(path)
+    assert found["a"].text() == "x?y" and found["b"].text() == "😀"
+
+
 def test_lines_know_their_number(tmp_path):
     path = tmp_path / "a.jsonl"
     path.write_text('{"a": 1}\n\n{"a": "x"}\n')
@@ -96,6 +103,7 @@ def test_settings_are_few_and_finite():
             Given(bad, "place").settings()
 
 
+@settings(max_examples=40)
 @given(JSON)
 def test_any_value_is_taken_or_named(value):
     found = Given(value, "place")

@@ -4,7 +4,7 @@ import pytest
 
 from bench.errors import UserError
 from bench.records.outcome import BestBase, Gain
-from bench.records.record import Tuning
+from bench.records.record import Limit, Spending, Tuning
 from reports.rows.fairness import check_comparable, overrun, unfair, unlike
 from reports.rows.rows import aggregate
 
@@ -146,43 +146,33 @@ def test_tables_are_apart(make):
     check_comparable(rows_of(*pair(make, engine_version=4, model="minilm")))
 
 
-def spending(make, budget, **spent):
-    record = make.record("full")[0]
-    return make.changed(record, budget=budget, cost=record.cost.model_copy(update=spent))
+def spending(record, **limits):
+    """The record with what it spent of each limit: name -> (limit, spent)."""
+    parts = {name: Limit(limit=limit, spent=spent) for name, (limit, spent) in limits.items()}
+    return record.model_copy(update={"spending": Spending(limits=parts, ended_by=next(iter(limits)))})
 
 
 @pytest.mark.parametrize(
-    ("budget", "spent", "over"),
+    ("limits", "over"),
     [
-        ("512examples", {"train_examples": 512}, None),
-        ("512examples", {"train_examples": 513}, "spent 513 examples of a budget of 512"),
-        ("80ktokens", {"train_tokens": 80_000}, None),
-        ("80ktokens", {"train_tokens": 80_001}, "spent 80,001 tokens of a budget of 80,000"),
-        ("3TFLOP", {"useful_flops": 3_000_000_000_000}, None),
-        ("3TFLOP", {"useful_flops": 3_000_001_000_000}, "spent 3,000,001,000,000 FLOP of a budget of 3,000,000,000,000"),
-        ("90s", {"train_seconds": 91.8}, None),
-        ("90s", {"train_seconds": 91.9}, "spent 91.9 s of a budget of 90.0"),
-        ("4GB", {"peak_memory_bytes": 4_000_000_001}, "spent 4,000,000,001 B of a budget of 4,000,000,000"),
-        ("2steps", {}, None),
-        ("1steps", {}, "spent 2 steps of a budget of 1"),
-        ("512examples,90s", {"train_examples": 512, "train_seconds": 95.0}, "spent 95.0 s of a budget of 90.0"),
-        (None, {"train_examples": 10**9}, None),
-        ("512examples", {"train_examples": None}, None),
+        ({"examples": (512, 512)}, None),
+        ({"examples": (512, 513)}, "spent 513 examples of a budget of 512"),
+        ({"tokens": (80_000, 80_001)}, "spent 80,001 tokens of a budget of 80,000"),
+        ({"flops": (3 * 10**12, 3 * 10**12 + 10**6)}, "spent 3,000,001,000,000 FLOP of a budget of 3,000,000,000,000"),
+        ({"seconds": (90, 91.8)}, None),
+        ({"seconds": (90, 91.9)}, "spent 91.9 seconds of a budget of 90.0"),
+        ({"memory": (4, 5)}, "spent 5 bytes of memory of a budget of 4"),
+        ({"examples": (512, 512), "seconds": (90, 95.0)}, "spent 95.0 seconds of a budget of 90.0"),
     ],
 )
-def test_a_run_that_spent_more_is_marked(make, budget, spent, over):
-    assert list(overrun(spending(make, budget, **spent))) == ([over] if over else [])
+def test_a_run_that_spent_more_is_marked(make, limits, over):
+    assert list(overrun(spending(make.record("full")[0], **limits))) == ([over] if over else [])
 
 
-def test_each_stage_has_the_whole_budget(make):
-    staged = spending(make, "512examples", train_examples=1024)
-    inputs = {**staged.provenance.inputs, "earlier": [{"name": "rte"}]}
-    staged = make.changed(staged, inputs=inputs)
-    assert list(overrun(staged)) == []
-    assert list(overrun(make.changed(staged, inputs={**inputs, "earlier": []}))) != []
+def test_a_record_that_does_not_know_what_it_spent_says_nothing(make):
+    assert list(overrun(make.record("full")[0])) == []
 
 
 def test_who_spent_more_is_named_with_its_seed(make):
-    record = make.record("full", seed=1)[0]
-    over = make.changed(record, cost=record.cost.model_copy(update={"train_examples": 600}))
+    over = spending(make.record("full", seed=1)[0], examples=(512, 600))
     assert list(unfair(rows_of(over))) == ["full (seed 1): spent 600 examples of a budget of 512"]

@@ -10,7 +10,7 @@ from reports.terminal.selfcheck import check
 
 def suite(make, seeds: int = 2):
     return [
-        make.record(name, seed, share + 0.01 * seed)
+        make.record(name, seed, share + 0.04 * seed)
         for name, share in (("full", 0.85), ("frozen", 0.8))
         for seed in range(seeds)
     ]
@@ -24,9 +24,9 @@ def left_with(arguments: list[str]) -> int:
 
 def test_bars_are_printed_with_their_figures(make, out, capsys):
     make.kept(out, suite(make))
-    assert left_with(["selfcheck", "--suite", "sentiment", "--out", str(out), "--tables", "300"]) == 0
+    assert left_with(["selfcheck", "--suite", "sentiment", "--out", str(out), "--tables", "2000"]) == 0
     first, *lines = capsys.readouterr().out.splitlines()
-    assert first.startswith("sentiment: smollm2 on sst2: 2 rows, 2 seeds (SD ") and first.endswith("300 simulated tables")
+    assert first.startswith("sentiment: smollm2 on sst2: 2 rows, 2 seeds (SD ") and first.endswith("2,000 simulated tables")
     assert lines[0].startswith("ok   A/A, 2 seeds: a winner between two names of one strategy: 0.0")
     assert lines[-1] == "7 of 7 bars hold"
 

@@ -1,0 +1,81 @@
+"""The page's tables at equal cost: gain and forgetting where all rows had spent the same, and who gains most for the least."""
+
+from collections.abc import Callable, Sequence
+
+from bench.records.outcome import Point
+from reports.definitions import defined, note
+from reports.page.cells import EMPTY, STRATEGY, Board, Cell, Column, Direction, Section, sortable, without_empty
+from reports.rows import numbers
+from reports.rows.equal_cost import HELD, SPENT, Take, at_cost, equal_cost, frugal_shares, times_the_least
+from reports.rows.numbers import Quantity
+from reports.rows.row import Row
+from reports.rows.rows import grouped, probe_names
+
+WRITTEN: dict[str, Callable[[float], str]] = {
+    "training": lambda value: f"{numbers.seconds(value)} s",
+    "flops": lambda value: f"{numbers.scaled(value)}FLOPs",
+}
+
+
+def equal_cost_section(rows: Sequence[Row]) -> Section:
+    """A table per model and task; a column that has nothing to show is not there."""
+    found = [(f"{model} on {task}", _board(group)) for (_, model, task), group in grouped(rows).items()]
+    tables = [(title, board) for title, board in found if len(board.columns) > 1 and len(board.lines) > 1]
+    return Section("At equal cost", note("at_equal_cost", "frugal", "times_the_least"), tables)
+
+
+def _board(rows: Sequence[Row]) -> Board:
+    trained = [row for row in rows if row.trains and row.gain]
+    columns = [column for term, take in SPENT.items() for column in _spent(trained, term, take)]
+    columns += [_frugal(trained, term, take) for term, take in HELD.items()]
+    columns += [_times(trained, term, take) for term, take in {"training": SPENT["training"], "memory": HELD["memory"]}.items()]
+    return without_empty([STRATEGY, *columns], trained)
+
+
+def _spent(rows: Sequence[Row], term: str, take: Take) -> list[Column]:
+    cost = equal_cost(rows, take)
+    if cost is None:
+        return []
+    group = f"At {WRITTEN[term](cost)}"
+    probes = probe_names(rows)
+    columns = [_column(group, "Gain", rows[0].quantity, lambda row: at_cost(row, take, cost, lambda point: point.gain))]
+    return columns + [_forgotten(group, take, cost, probe, quantity) for probe, quantity in probes.items()]
+
+
+def _forgotten(group: str, take: Take, cost: float, probe: str, quantity: Quantity) -> Column:
+    def lost(point: Point) -> float | None:
+        return point.forgetting.get(probe)
+
+    return _column(group, probe, quantity, lambda row: at_cost(row, take, cost, lost))
+
+
+def _column(group: str, name: str, quantity: Quantity, value: Callable[[Row], float | None]) -> Column:
+    def cell(row: Row) -> Cell:
+        found = value(row)
+        return EMPTY if found is None else Cell(numbers.difference(found, quantity), sortable(found))
+
+    first: Direction = "descending" if name == "Gain" else "ascending"
+    return Column("at_equal_cost", group, quantity.unit, first, True, cell, name)
+
+
+def _frugal(rows: Sequence[Row], term: str, take: Take) -> Column:
+    shares = frugal_shares(rows, take)
+
+    def cell(row: Row) -> Cell:
+        share = shares.get(row.label)
+        return EMPTY if share is None else Cell(numbers.percent(share), share)
+
+    return Column("frugal", "Gains most for its cost", "of draws", "descending", True, cell, defined(term).title)
+
+
+def _times(rows: Sequence[Row], term: str, take: Take) -> Column:
+    found = times_the_least(rows, take)
+
+    def cell(row: Row) -> Cell:
+        if row.label not in found:
+            return EMPTY
+        value, bounds = found[row.label]
+        ends = f"[{', '.join(map(numbers.multiple, bounds))}]" if bounds else ""
+        return Cell(numbers.multiple(value), sortable(value), ends)
+
+    return Column("times_the_least", "Times the least", "of means over seeds", "ascending", True, cell, defined(term).title)

@@ -1,0 +1,89 @@
+"""Gain and forgetting at equal cost, from the same runs: along the curves that `--probe-every` measured.
+
+Seconds and FLOPs are spent evenly over a run's examples, so that a place on its curve has a cost. The equal cost of a table is
+the least that any of its training rows spent; dearer rows are read where they had spent as much, by linear interpolation.
+Memory and saved bytes are not spent on the way: rows are held against each other by what they gain for them.
+"""
+
+from collections.abc import Callable, Mapping, Sequence
+from itertools import pairwise
+
+import numpy as np
+
+from bench.records.outcome import Point
+from bench.records.record import Cost
+from bench.statistics.draws import redrawn, unbeaten_share
+from bench.statistics.estimates import Bounds
+from bench.statistics.ratios import cost_ratio
+from reports.rows.row import Row
+
+Take = Callable[[Cost], float | None]
+SPENT: dict[str, Take] = {"training": lambda cost: cost.train_seconds, "flops": lambda cost: cost.train_flops}
+"""Term of definitions.yaml -> what a run spends on its way."""
+HELD: dict[str, Take] = {
+    "memory": lambda cost: cost.peak_memory_bytes or None,
+    "saved": lambda cost: cost.saved_bytes,
+}
+"""What it takes as a whole."""
+DRAWS = 1_000
+
+
+def equal_cost(rows: Sequence[Row], take: Take) -> float | None:
+    """The least that any row that trains spent in all; None where fewer than two rows say what they spent."""
+    spent = [value for row in rows if row.trains and row.cost and (value := take(row.cost))]
+    return min(spent) if len(spent) > 1 else None
+
+
+def at_cost(row: Row, take: Take, cost: float, value: Callable[[Point], float | None]) -> float | None:
+    """What `value` says of the row where it had spent that much; None where its curve does not reach so far."""
+    whole = take(row.cost) if row.cost else None
+    examples = row.cost.train_examples if row.cost else None
+    if not whole or not examples:
+        return None
+    known = [(whole * point.examples / examples, value(point)) for point in row.curve]
+    places = [(0.0, 0.0), *((spent, measured) for spent, measured in known if measured is not None)]
+    for (s0, v0), (s1, v1) in pairwise(places):
+        # A hair more than the last place is that place: shares of a cost are rounded.
+        if s0 < cost <= s1 * (1 + 1e-9):
+            return v0 + (v1 - v0) * min((cost - s0) / (s1 - s0), 1.0)
+    return None
+
+
+def frontier_shares(rows: Sequence[Row], probe: str) -> Mapping[str, float]:
+    """Label -> in what share of redrawn tables the row is on the frontier of gain against what the probe lost.
+
+    The untouched base, which gains and loses nothing, competes too. Gain and forgetting are redrawn independently.
+    """
+    placed = [(row, row.gain, row.forgetting[probe].lost) for row in rows if row.gain and probe in row.forgetting]
+    if not placed:
+        return {}
+    generator = np.random.default_rng(0)
+    gains = redrawn([gain for _, gain, _ in placed], DRAWS, generator)
+    lost = redrawn([lost for _, _, lost in placed], DRAWS, generator)
+    base = np.zeros((DRAWS, 1))
+    shares = unbeaten_share(np.hstack([gains, base]), np.hstack([lost, base]))
+    return {row.label: float(share) for (row, _, _), share in zip(placed, shares, strict=False)}
+
+
+def frugal_shares(rows: Sequence[Row], take: Take) -> Mapping[str, float]:
+    """Label -> in what share of redrawn tables no row gains as much for as little of a cost."""
+    placed = [(row, row.gain, cost) for row in rows if row.trains and row.gain and row.cost and (cost := take(row.cost))]
+    if len(placed) < 2:
+        return {}
+    gains = redrawn([gain for _, gain, _ in placed], DRAWS, np.random.default_rng(0))
+    costs = np.tile([float(cost) for _, _, cost in placed], (DRAWS, 1))
+    shares = unbeaten_share(gains, costs)
+    return {row.label: float(share) for (row, _, _), share in zip(placed, shares, strict=True)}
+
+
+def times_the_least(rows: Sequence[Row], take: Take) -> Mapping[str, tuple[float, Bounds | None]]:
+    """Label -> a training row's mean cost over seeds, in multiples of that of the row that took the least."""
+    spent = {row.label: [value for run in row.records if run.cost and (value := take(run.cost))] for row in rows if row.trains}
+    known = {label: values for label, values in spent.items() if values}
+    if len(known) < 2:
+        return {}
+    least = min(known, key=lambda label: float(np.mean(known[label])))
+    table = list(known.values())
+    return {
+        label: (1.0, None) if label == least else cost_ratio(values, known[least], table) for label, values in known.items()
+    }

@@ -1,0 +1,75 @@
+"""Gain and forgetting where rows had spent the same, by hand."""
+
+import pytest
+
+from reports.rows import equal_cost
+from reports.rows.equal_cost import HELD, SPENT, at_cost, frontier_shares, frugal_shares, times_the_least
+from reports.rows.rows import aggregate
+
+PROBES = {"lambada": ("accuracy", 0.5, 0.4)}
+
+
+def watched(make, name: str, seconds: float, places: list[tuple[float, float]]):
+    """A run of 64 examples, four points of its curve 16 apart."""
+    record = make.record(name, curve=make.curve([(gain, {"lambada": lost}) for gain, lost in places]), probes=PROBES)[0]
+    cost = record.cost.model_copy(update={"train_seconds": seconds, "train_examples": 64, "train_flops": 100})
+    return make.changed(record, cost=cost)
+
+
+def test_the_dearer_row_is_read_where_it_had_spent_as_much(make):
+    cheap = watched(make, "cheap", 40.0, [(0.05, 0.0), (0.1, 0.0), (0.15, 0.01), (0.2, 0.02)])
+    dear = watched(make, "dear", 100.0, [(0.1, 0.02), (0.2, 0.04), (0.25, 0.06), (0.3, 0.08)])
+    rows = aggregate([cheap, dear])
+    cost = equal_cost.equal_cost(rows, SPENT["training"])
+    assert cost == 40.0
+    gains = {row.label: at_cost(row, SPENT["training"], cost, lambda point: point.gain) for row in rows}
+    # 40 s of 100 are 25.6 of 64 examples: 3/5 of the way from the point at 16 to that at 32.
+    assert gains == pytest.approx({"cheap": 0.2, "dear": 0.1 + 0.6 * 0.1})
+    lost = {row.label: at_cost(row, SPENT["training"], cost, lambda point: point.forgetting["lambada"]) for row in rows}
+    assert lost == pytest.approx({"cheap": 0.02, "dear": 0.02 + 0.6 * 0.02})
+    # Both took as many FLOPs: each is read at its end.
+    assert [at_cost(row, SPENT["flops"], 100, lambda point: point.gain) for row in rows] == pytest.approx([0.2, 0.3])
+
+
+def test_what_is_not_known(make):
+    row = aggregate([watched(make, "short", 100.0, [(0.1, 0.0)])])[0]
+    assert at_cost(row, SPENT["training"], 50.0, lambda point: point.gain) is None  # its curve ends at 25 s
+    assert at_cost(aggregate([make.record("full")[0]])[0], SPENT["training"], 10.0, lambda point: point.gain) is None
+    assert equal_cost.equal_cost(aggregate([make.record("full")[0]]), SPENT["training"]) is None
+
+
+def test_a_row_that_gains_more_and_forgets_less_is_always_on_the_frontier(make, out):
+    better = make.record("better", accuracy=0.9, probes={"wikipedia": ("loss (nats per token)", 3.2, 3.0)})
+    worse = make.record("worse", accuracy=0.7, probes={"wikipedia": ("loss (nats per token)", 3.2, 3.6)})
+    rows = aggregate(make.kept(out, [better, worse]), out)
+    assert frontier_shares(rows, "wikipedia") == {"better": 1.0, "worse": 0.0}
+    assert frontier_shares(rows, "another") == {}
+
+
+def test_shares_of_rows_that_are_alike_lie_between(make, out):
+    rows = aggregate(make.kept(out, [make.record("full", accuracy=0.8), make.record("frozen", accuracy=0.8)]), out)
+    shares = frugal_shares(rows, HELD["memory"])
+    assert all(0.2 < share < 0.8 for share in shares.values()) and sum(shares.values()) == pytest.approx(1.0, abs=0.01)
+    assert frugal_shares(rows[:1], HELD["memory"]) == {}
+
+
+def test_who_holds_less_is_not_beaten(make, out):
+    found = [make.record("full", accuracy=0.9), make.record("lora", accuracy=0.8, trainable=2_442_240)]
+    assert frugal_shares(aggregate(make.kept(out, found), out), HELD["saved"]) == pytest.approx(
+        {"full": 1.0, "lora": 1.0}, abs=0.01
+    )
+
+
+def test_costs_are_multiples_of_the_least(make):
+    """81.5 and 82.5 s; 40 and 42 s."""
+    slow = [make.record("slow", seed)[0] for seed in range(2)]
+    fast = [make.record("fast", seed)[0] for seed in range(2)]
+    fast = [
+        make.changed(run, cost=run.cost.model_copy(update={"train_seconds": s}))
+        for run, s in zip(fast, (40.0, 42.0), strict=True)
+    ]
+    found = times_the_least(aggregate([*slow, *fast]), SPENT["training"])
+    assert found["fast"] == (1.0, None)
+    value, (low, high) = found["slow"]
+    assert value == pytest.approx(2.0) and low < 2 < high
+    assert times_the_least(aggregate(slow), SPENT["training"]) == {}
