@@ -10,6 +10,7 @@ from bench.devices.environment import environment
 from bench.planning import estimate
 from bench.planning.plan import PlanOptions, plan
 from bench.planning.tuning import TrialPlace, as_far_as_tuned, trial_count, tuned
+from bench.planning.varying import still, that_differ
 from bench.planning.warnings import doubt
 from bench.progress import Progress
 from bench.records import store
@@ -18,6 +19,7 @@ from bench.running.finished import is_finished, kept_from_elsewhere
 from bench.running.run import Run
 from reports.page import leaderboard
 from reports.terminal import table
+from reports.terminal.variance import print_variance
 
 
 def run_suite(options: PlanOptions, precision_text: str, out: Path, dry_run: bool, rerun_on_change: bool, debug: bool) -> int:
@@ -26,30 +28,38 @@ def run_suite(options: PlanOptions, precision_text: str, out: Path, dry_run: boo
     Raises:
         UserError: something that was asked for is wrong; nothing has been written by then.
     """
-    precision = hardware.requested(precision_text)
+    precision, vary = hardware.requested(precision_text), options.vary is not None
     device = start(precision)
     with device.accelerator.main_process_first():
         runs = plan(options, precision)
+    place = store.varied_folder(out) if vary else out
     progress = Progress(device.main, len(runs))
     for sentence in dict.fromkeys(sentence for planned in runs for sentence in planned.left_out):
         progress.say(sentence)
-    runs, trials = as_far_as_tuned(runs, out)
-    waiting = unfinished(runs, out, device, progress, rerun_on_change)
+    runs, trials = as_far_as_tuned(that_differ(runs, place) if vary else runs, out)
+    waiting = unfinished(runs, place, device, progress, rerun_on_change)
     for sentence in dict.fromkeys(filter(None, map(doubt, waiting))):
         progress.say(sentence)
     if dry_run:
         if device.main:
-            estimate.print_plan(runs, out, waiting, trials)
+            estimate.print_plan(runs, place, waiting, trials)
         return 0
     if device.main:
-        folders.check_writable(store.folder(out))
+        folders.check_writable(store.folder(place))
     device.accelerator.wait_for_everyone()  # else a faster process writes records that a slower one takes for finished ones
     execution.check_data(waiting)
     if trials:
         runs = tuned(runs, TrialPlace(out, device, Progress(device.main, trial_count(runs)), debug))
         waiting = unfinished(runs, out, device, progress, rerun_on_change)
-    records = execution.execute(runs, out, device, progress, debug, rerun_on_change)
-    if device.main:
+    if vary:
+        first = still(runs)
+        execution.execute(first, place, device, Progress(device.main, len(first)), debug, rerun_on_change)
+        runs = that_differ(runs, place)
+        waiting = unfinished(runs, place, device, progress, rerun_on_change)
+    records = execution.execute(runs, place, device, progress, debug, rerun_on_change)
+    if device.main and vary:
+        print_variance(records, store.read_all(out))
+    elif device.main:
         # What was run for hours is shown whatever else lies in the folder; what is unequal is said in the captions.
         table.print_rows(records, out, allow_unequal=True)
         progress.say(f"leaderboard: {leaderboard.write_page(out, out, allow_unequal=True)}")

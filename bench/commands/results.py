@@ -26,10 +26,14 @@ def results(
     allow_unequal: AllowUnequal = False,
     as_json: Annotated[bool, typer.Option("--json", help="A list of objects: a stable contract.")] = False,
     trials: Annotated[bool, typer.Option("--trials", help="The trials of tuning instead, which are no results.")] = False,
+    variance: Annotated[bool, typer.Option("--variance", help="How far each part of a seed moves scores.")] = False,
 ) -> int:
     """The rows that the leaderboard shows."""
     if trials:
         _print_trials(suite, out)
+        return 0
+    if variance:
+        _print_variance(suite, out, budget)
         return 0
     if as_json:
         # A program gets a list whatever is there: an empty one is part of the contract.
@@ -57,6 +61,17 @@ def _print_trials(suite: str | None, out: Path) -> None:
             f"no trials in {trials_folder(out)}{f' of suite {suite}' if suite else ''}; run a suite with --tune first"
         )
     print_trials(found)
+
+
+def _print_variance(suite: str | None, out: Path, budget: str | None) -> None:
+    from reports.terminal.variance import print_variance
+
+    place = store.varied_folder(out)
+    found = _chosen(suite, place, budget)
+    if not found:
+        of = f" of suite {suite}" if suite else ""
+        raise UserError(f"no records in {store.folder(place)}{of}; run a suite with --vary init,order,dropout --seeds 5 first")
+    print_variance(found, _chosen(suite, out, budget))
 
 
 def records_of(suite: str | None, out: Path, budget: str | None = None) -> "list[Record]":

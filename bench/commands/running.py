@@ -26,6 +26,10 @@ TuneSeeds = Annotated[int | None, typer.Option(min=1, help="Trainings of each tr
 TuneShare = Annotated[float | None, typer.Option(help="Share of the budget that a trial may spend; all of it without.")]
 TuneSampler = Annotated[str | None, typer.Option(help="Of trials: random or tpe.")]
 TunePruner = Annotated[str | None, typer.Option(help="Of trials: none, or halving, which ends the worse half early.")]
+Vary = Annotated[
+    str | None,
+    typer.Option(help="Move parts of the seed one at a time: init,order,dropout; how far does each move scores?"),
+]
 TrustRemoteCode = Annotated[bool, typer.Option("--trust-remote-code", help="Run code from the model's repository.")]
 
 
@@ -46,6 +50,7 @@ def run(
     tune_share: TuneShare = None,
     sampler: TuneSampler = None,
     pruner: TunePruner = None,
+    vary: Vary = None,
     set_: Annotated[list[str] | None, typer.Option("--set", help="Hyper-parameter: [strategy.]key=value.")] = None,
     precision: Annotated[str, typer.Option(help="auto, fp32 or bf16 (master weights are always fp32).")] = "auto",
     out: Out = DEFAULT_OUT,
@@ -62,21 +67,9 @@ def run(
     from bench.suites import run_suite
 
     tuning = {"trials": tune, "sampler": sampler, "pruner": pruner, "share": tune_share, "seeds": tune_seeds}
-    options = PlanOptions(
-        suite,
-        model,
-        comma_separated(tasks),
-        comma_separated(strategies),
-        seeds,
-        budget,
-        probe_items,
-        test_items,
-        set_ or [],
-        trust_remote_code,
-        probe_every,
-        probe_power,
-        {name: value for name, value in tuning.items() if value is not None},
-    )
+    given = {name: value for name, value in tuning.items() if value is not None}
+    asked = (suite, model, comma_separated(tasks), comma_separated(strategies), seeds, budget, probe_items, test_items)
+    options = PlanOptions(*asked, set_ or [], trust_remote_code, probe_every, probe_power, given, comma_separated(vary))
     return run_suite(options, precision, out, dry_run, rerun_on_change, debug)
 
 

@@ -121,7 +121,7 @@ def print_plan(runs: Sequence[Run], out: Path, waiting: Sequence[Run], trials: S
         )
         probes = sum(limit for _, limit in run.probes)
         table.add_row(
-            run.id, run.model.name, run.task.name, run.strategy.name, str(run.seed), *map(str, numbers), str(probes), state
+            run.id, run.model.name, run.task.name, run.strategy.name, run.told_seed, *map(str, numbers), str(probes), state
         )
     console = Console()
     if not console.is_terminal:  # a log has no width

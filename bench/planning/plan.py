@@ -14,7 +14,9 @@ from bench.modeling.models import find_model
 from bench.planning import settings
 from bench.planning.probe_items import items_by_power
 from bench.planning.spaces import TRIAL_ITEMS, search_of, tune_options
+from bench.planning.varying import parts_named, varied_runs
 from bench.probes import Probe, probe_class
+from bench.records.outcome import SeedPart
 from bench.running.run import PlannedModel, Run
 from bench.specs.budget import Budget
 from bench.specs.library import Library, suites_for
@@ -47,6 +49,8 @@ class PlanOptions:
     probe_power: str | None = None
     tune: Mapping[str, Any] = field(default_factory=dict)
     """Fields of `TuneOptions`, as far as they are given."""
+    vary: Sequence[str] | None = None
+    """Parts of the seed that are moved apart from each other, instead of all together."""
 
 
 def plan(options: PlanOptions, precision: Precision) -> list[Run]:
@@ -59,8 +63,13 @@ def plan(options: PlanOptions, precision: Precision) -> list[Run]:
         UserError: a name, number or setting is wrong; nothing has been written by then.
     """
     suites = suites_for(options.suite)
-    if len(suites) == 1:
-        return _of_suite(options, precision, *suites[0])
+    runs = _of_suite(options, precision, *suites[0]) if len(suites) == 1 else _of_suites(options, precision, suites)
+    if not runs and options.vary:
+        raise UserError("--vary: none of the strategies trains, and nothing else has parts of a seed; name one that trains")
+    return runs
+
+
+def _of_suites(options: PlanOptions, precision: Precision, suites: Sequence[tuple[Library, SuiteSpec]]) -> list[Run]:
     runs: list[Run] = []
     for library, suite in suites:
         tasks = suite.tasks if options.tasks is None else [name for name in suite.tasks if name in options.tasks]
@@ -85,6 +94,7 @@ class _Parts:
     strategies: Sequence[str]
     settings: Sequence[settings.Setting]
     probes: Sequence[tuple[ProbeSpec, type[Probe]]]
+    vary: Sequence[SeedPart] | None
 
 
 def _of_suite(options: PlanOptions, precision: Precision, library: Library, suite: SuiteSpec) -> list[Run]:
@@ -120,7 +130,17 @@ def _looked_up(options: PlanOptions, precision: Precision, library: Library, sui
     also = [library.task(name) for name in suite.also]
     for task in (*tasks, *also):
         types.task_type(task)
-    return _Parts(options, precision, suite, library, tasks, also, strategy_names, given, kinds)
+    return _Parts(options, precision, suite, library, tasks, also, strategy_names, given, kinds, _varied(options, suite))
+
+
+def _varied(options: PlanOptions, suite: SuiteSpec) -> Sequence[SeedPart] | None:
+    if options.vary is None:
+        return None
+    if tune_options(suite.tune, options.tune):
+        raise UserError("--vary trains with given hyper-parameters: leave tuning out, and give what a search chose by --set")
+    if options.probe_every:
+        raise UserError("--vary compares how runs end, and reads no curve: leave --probe-every out")
+    return parts_named(options.vary)
 
 
 def _on_model(parts: _Parts, model: PlannedModel) -> list[Run]:
@@ -133,7 +153,11 @@ def _on_model(parts: _Parts, model: PlannedModel) -> list[Run]:
         # What neither trains nor draws examples to show is the same at every seed.
         varies = strategy.trains or strategy.wording.shots > 0
         first = replace(_run(parts, model, task, strategy, fitting, left_out), search=search)
-        runs += [replace(first, seed=seed) for seed in range((parts.options.seeds or parts.suite.seeds) if varies else 1)]
+        seeds = parts.options.seeds or parts.suite.seeds
+        if parts.vary is None:
+            runs += [replace(first, seed=seed) for seed in range(seeds if varies else 1)]
+        elif strategy.trains:
+            runs += varied_runs(first, parts.vary, seeds)
     return runs
 
 

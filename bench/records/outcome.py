@@ -6,6 +6,9 @@ from pydantic import BaseModel, ConfigDict, Field
 
 from bench.statistics.estimates import Verdict
 
+SeedPart = Literal["init", "order", "dropout"]
+"""A part of what a seed moves: fresh weights, the order of examples, and the random numbers of training."""
+
 
 class Part(BaseModel):
     """A part of a record: it is never changed, and refuses unknown fields and numbers that are not finite."""
@@ -176,5 +179,8 @@ class Outcome(Part):
     """Mean training loss of each step, nats per target."""
     validation: list[float] = []
     """Scores that early stopping saw, in order; higher is better."""
+    drew: list[SeedPart] | None = None
+    """The parts of the seed that drew random numbers, where seeds were set apart: `init` is none of them where no weight was
+    fresh, and `dropout` where nothing was dropped."""
     asked: str | None = None
     """How the task was put to the model where that was not the usual way: an API without likelihoods is asked to write."""

@@ -3,11 +3,11 @@
 Records are the only thing that reports read, and nothing here needs torch. What is not known is None, or an empty dict.
 """
 
-from typing import Any, Literal
+from typing import Any, Literal, get_args
 
 from pydantic import Field
 
-from bench.records.outcome import Outcome, Part
+from bench.records.outcome import Outcome, Part, SeedPart
 
 SCHEMA_VERSION: Literal[2] = 2
 Status = Literal["ok", "failed", "skipped"]
@@ -78,6 +78,25 @@ class Tuning(Part):
     """After one trial, two, and so on; empty where trials are not independent draws, as under `tpe`."""
 
 
+SEED_PARTS: tuple[SeedPart, ...] = get_args(SeedPart)
+
+
+class Seeds(Part):
+    """The seed of each part of a run, where they were set apart."""
+
+    init: int = 0
+    """Of weights that the base does not have: a head's or an adapter's."""
+    order: int = 0
+    """Of the order of examples, of what is mixed in and rehearsed too; and of the words that augmentation drops."""
+    dropout: int = 0
+    """Of the random numbers that are drawn in training."""
+
+    @property
+    def varied(self) -> SeedPart | None:
+        """The part that is not at 0; None where all are."""
+        return next((part for part in SEED_PARTS if getattr(self, part)), None)
+
+
 class Setup(Part):
     """What was run."""
 
@@ -88,6 +107,8 @@ class Setup(Part):
     hyperparameters: dict[str, Any]
     """Of the strategy, its defaults included."""
     seed: int
+    seeds: Seeds | None = None
+    """With `--vary`: one part has the seed, and the others 0. None where all parts have it."""
     budget: str | None
     """What training might spend: `400examples`, or several limits, `2000examples,90s`; None where it is not known."""
     tuning: Tuning = Tuning()

@@ -18,6 +18,12 @@ def folder(out: Path) -> Path:
     return out / "records"
 
 
+def varied_folder(out: Path) -> Path:
+    """Results of runs in which one part of the seed is moved (`--vary`). They have a folder of their own, since they are about
+    seeds: no table, page or audit of `out` takes them for rows."""
+    return out / "varied"
+
+
 def write_record(out: Path, record: Record, items: pd.DataFrame | None = None) -> Path:
     """Write a record, its items first, so that a record never stands without them.
 

@@ -88,7 +88,7 @@ def build_curriculum(
 
     def drawn(length: int) -> Iterator[tuple[list[Encoded], Costs]]:
         taken = [0] * len(pool.shares(0.0))
-        for component in mixture(run.seed, pool.shares, length):
+        for component in mixture(run.seeds.order, pool.shares, length):
             yield pool.example(component, taken[component])
             taken[component] += 1
 
@@ -114,7 +114,7 @@ class StepDraw(Draw):
 
     def __init__(self, run: Run, encoding: Encoding, stage: TaskSpec, operations: Flops | None = None) -> None:
         self._run, self._pool = run, Pool(run, encoding, stage, operations)
-        self._mixer, self._account = Mixer(run.seed), Account(ceilings(run.budget, run.batch))
+        self._mixer, self._account = Mixer(run.seeds.order), Account(ceilings(run.budget, run.batch))
         self._taken = [0] * len(self._pool.shares(0.0))
 
     @property
@@ -162,7 +162,7 @@ def _rehearsal(run: Run, encoding: Encoding) -> Stream:
     assert run.strategy.rehearsal is not None
     texts = [str(row["text"]) for row in sources.rows(run.strategy.rehearsal)]
     # The same seed as the task's order; the texts are others.
-    positions, weight = order(run.seed, len(texts)), run.strategy.rehearsal_weight
+    positions, weight = order(run.seeds.order, len(texts)), run.strategy.rehearsal_weight
     return lambda _: [encoding.rehearsed(texts[next(positions)], weight)]
 
 
@@ -179,14 +179,14 @@ def _task_stream(run: Run, encoding: Encoding, task: TaskSpec, head: int, alike:
             return encoding.max_length
 
     size = len(examples)
-    positions = order_by_length(run.seed, size, length, run.batch) if alike else order(run.seed, size)
+    positions = order_by_length(run.seeds.order, size, length, run.batch) if alike else order(run.seeds.order, size)
     share = float(getattr(run.strategy.hyperparameters, "augmentation", 0.0))
 
     def encoded(position: int) -> list[Encoded]:
         example = examples[next(positions)]
         # The position is part of the seed: an example that comes again loses other words.
         if share:
-            example = kind.thinned(example, dropper(share, run.seed, head, position))
+            example = kind.thinned(example, dropper(share, run.seeds.order, head, position))
         sequences = encoding.training(kind, example, wording, position, head)
         if not sequences:
             raise UserError(

@@ -120,7 +120,7 @@ def eval_sets(run: Run, encoding: Encoding | None) -> EvalSets:
 
     def asked(spec: TaskSpec, items: int | None, split: str = "test") -> EvalSet:
         task, data, head = types.task_type(spec), splits.load_splits(spec), heads.get(spec.name)
-        return EvalSet(task, data, encoding, run.wording, run.seed, items=items, head=head, split=split)
+        return EvalSet(task, data, encoding, run.wording, run.seeds.order, items=items, head=head, split=split)
 
     test = asked(run.task, run.test_items)
     stages = [asked(task, run.other_items) for task in (*run.earlier, run.task)] if run.earlier else []
@@ -136,7 +136,7 @@ def eval_sets(run: Run, encoding: Encoding | None) -> EvalSets:
 def validation_set(run: Run, encoding: Encoding | None, spec: TaskSpec, items: int) -> EvalSet:
     """A sample of a task's validation items, in the words and to the head that the run's model is trained with."""
     task, data, head = types.task_type(spec), splits.load_training(spec), _heads(run).get(spec.name)
-    return EvalSet(task, data, encoding, run.wording, run.seed, items=items, head=head, split="validation")
+    return EvalSet(task, data, encoding, run.wording, run.seeds.order, items=items, head=head, split="validation")
 
 
 def _heads(run: Run) -> dict[str, int]:

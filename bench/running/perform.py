@@ -17,6 +17,7 @@ from bench.records.record import Cost, Record
 from bench.running import checks, sizes
 from bench.running.account import spending
 from bench.running.adaptation import adapted
+from bench.running.draws import Draws
 from bench.running.evaluation import Evaluation, Session, TrainingSession, evaluate
 from bench.running.item_table import item_table
 from bench.running.recording import RunResult, recorded
@@ -47,18 +48,23 @@ def _items(session: Session, result: RunResult) -> pd.DataFrame:
 
 def _trained(session: Session, reference: Reference) -> RunResult:
     """A row that trains: the base is asked first, so that its memory and time are not the run's."""
-    before = reference.baseline()
+    run, before = session.run, reference.baseline()
     peak = _begin(session, reference)
-    model = adapted(session.run, session.device)
+    draws = Draws()
+    with draws.of("init"):
+        model = adapted(run, session.device)
     held = checks.fresh_adapter(session, before, model.eval())
     frozen = checks.frozen_sums(model)
-    training = train_stages(session, before, model)
-    spent = spending(session.run, training, flops.count_flops(model), peak.bytes())
+    if run.varied:  # else the random numbers go on from where adapting left them
+        set_seed(run.seeds.dropout)
+    with draws.of("dropout"):
+        training = train_stages(session, before, model)
+    spent = spending(run, training, flops.count_flops(model), peak.bytes())
     backend = session.backend(model.eval())
     after = evaluate(backend, session.sets, session.probes, session.progress)
     cost = cost_of(session, model, training, after, peak)
     held |= checks.trained_model(session, model, after, frozen)
-    return RunResult(before, after, cost, held, training, spent)
+    return RunResult(before, after, cost, held, training, spent, draws.parts if run.varied else None)
 
 
 def _untrained(session: Session, reference: Reference) -> RunResult:
@@ -79,7 +85,7 @@ def _untrained(session: Session, reference: Reference) -> RunResult:
 def _begin(session: Session, reference: Reference) -> memory.PeakMemory:
     """From here on memory, time and random numbers are the run's own."""
     reference.forget()
-    set_seed(session.run.seed)
+    set_seed(session.run.seeds.init)
     return memory.PeakMemory(session.device.torch.type == "cuda")
 
 

@@ -7,7 +7,7 @@ from bench import ENGINE_VERSION
 from bench.devices.device import Device
 from bench.devices.environment import environment, environment_id, versions
 from bench.inference.predictions import unusual_way
-from bench.records.outcome import Outcome, Stages
+from bench.records.outcome import Outcome, SeedPart, Stages
 from bench.records.record import Cost, Provenance, Record, Setup, Spending, Trust
 from bench.running import measures
 from bench.running.collapse import collapsed
@@ -29,6 +29,7 @@ class RunResult:
     checks: dict[str, bool]
     training: TrainingState = field(default_factory=TrainingState)
     spending: Spending | None = None
+    drew: list[SeedPart] | None = None
 
 
 def recorded(session: Session, result: RunResult, started: str) -> Record:
@@ -57,6 +58,7 @@ def setup(run: Run) -> Setup:
         strategy=run.strategy.name,
         hyperparameters=run.strategy.hyperparameters.model_dump(mode="json"),
         seed=run.seed,
+        seeds=run.seeds if run.varied else None,
         budget=str(run.budget),
         tuning=run.tuning,
     )
@@ -95,6 +97,7 @@ def _outcome(session: Session, result: RunResult) -> Outcome:
         stages=_stages(session, before, training),
         losses=training.losses,
         validation=training.validation,
+        drew=result.drew,
         asked=unusual_way(session.run.model.can, test.task),
     )
 

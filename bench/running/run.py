@@ -14,7 +14,8 @@ from bench.devices.hardware import Precision
 from bench.hashing import digest
 from bench.inference.endpoint import EndpointModel
 from bench.modeling.models import Model
-from bench.records.record import Tuning
+from bench.records.outcome import SeedPart
+from bench.records.record import SEED_PARTS, Seeds, Tuning
 from bench.specs.budget import Budget
 from bench.specs.probe import ProbeSpec
 from bench.specs.search import Search
@@ -65,6 +66,13 @@ class Run:
     """Where the hyper-parameters come from, if they are searched."""
     tuning: Tuning = UNTUNED
     """What the search has come to, once it is over. The search determines it, so that it is no part of the question."""
+    varied: SeedPart | None = None
+    """The part that the seed moves, the others being at 0; None: all of them."""
+
+    @property
+    def seeds(self) -> Seeds:
+        """The seed of each part. Solved examples of few-shot prompts are the first of an order, and belong to it."""
+        return Seeds(**{part: self.seed if self.varied in (None, part) else 0 for part in SEED_PARTS})
 
     @property
     def training_tasks(self) -> tuple[TaskSpec, ...]:
@@ -86,7 +94,8 @@ class Run:
             "test_items": self.test_items,
         }
         if self.strategy.trains or self.strategy.wording.shots:
-            question["seed"] = self.seed
+            # With all of them at 0 it is one run, whichever part is varied.
+            question |= {"seeds": self.seeds.model_dump()} if self.varied else {"seed": self.seed}
         if self.strategy.trains:
             question |= {"budget": str(self.budget), "batch": self.batch}
             if self.placement:
@@ -179,7 +188,12 @@ class Run:
 
     @property
     def label(self) -> str:
-        return f"{self.model.name} / {self.task.name} / {self.strategy.name} / seed {self.seed}"
+        return f"{self.model.name} / {self.task.name} / {self.strategy.name} / seed {self.told_seed}"
+
+    @property
+    def told_seed(self) -> str:
+        """`2`, or `2 of order` where that part alone is moved."""
+        return f"{self.seed} of {self.varied}" if self.varied and self.seed else str(self.seed)
 
 
 def task_fingerprint(task: TaskSpec) -> dict[str, Any]:

@@ -68,7 +68,7 @@ def perform_trial(trial: Trial, device: Device, progress: Progress, halt: Halt |
     """The trial's record; where its loss is not finite, one that says so and what was spent until then."""
     session = TrainingSession(trial.run, device, progress)
     asked = session.validation(trial.run.task, trial.items)
-    set_seed(trial.run.seed)
+    set_seed(trial.run.seeds.init)
     peak, state, watch = PeakMemory(device.torch.type == "cuda"), TrainingState(), Rungs(session, asked, halt)
     model = adapted(trial.run, device)
     try:

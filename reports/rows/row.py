@@ -93,7 +93,7 @@ class Row:
     def seeds(self) -> str:
         """The seeds of the row's runs; a row whose result depends on none has none."""
         inputs = self.first.provenance.inputs
-        if inputs and "seed" not in inputs:
+        if inputs and not {"seed", "seeds"} & inputs.keys():
             return "none"
         return ", ".join(str(record.setup.seed) for record in self.records)
 

@@ -127,14 +127,15 @@ def _with_variants(rows: list[Row]) -> list[Row]:
     alike: dict[tuple[str, ...], list[Row]] = {}
     for row in rows:
         alike.setdefault((*row.group, row.setup.strategy), []).append(row)
-    return [replace(row, variant=_variant(row, alike[(*row.group, row.setup.strategy)])) for row in rows]
+    firsts = {like: [row.first for row in others] for like, others in alike.items()}
+    return [replace(row, variant=variant(row.first, firsts[(*row.group, row.setup.strategy)])) for row in rows]
 
 
-def _variant(row: Row, others: Sequence[Row]) -> str:
-    """Where the row's determinants differ from those of its like, or where it alone has one; a failed run, which knows fewer,
-    is only held to those that it knows."""
-    mine = determinants(row.first)
-    theirs = [(determinants(other.first), bool(other.first.provenance.inputs)) for other in others]
+def variant(record: Record, others: Sequence[Record]) -> str:
+    """Where the record's determinants differ from those of its like, or where it alone has one; a failed run, which knows
+    fewer, is only held to those that it knows."""
+    mine = determinants(record)
+    theirs = [(determinants(other), bool(other.provenance.inputs)) for other in others]
     differing = [n for n in mine if any((whole or n in other) and other.get(n) != mine[n] for other, whole in theirs)]
     shown = [f"{name}={str(mine[name])[:24]}" for name in differing[:SHOWN_DIFFERENCES]]
     return ", ".join(shown) + (", …" if len(differing) > SHOWN_DIFFERENCES else "")

@@ -119,6 +119,19 @@ def test_a_suite_is_tuned_and_its_trials_are_listed_apart(tmp_path):
 
 
 @pytest.mark.slow
+def test_parts_of_the_seed_are_varied_apart_from_the_results(tmp_path):
+    assert refused(call("results", "--variance", cwd=tmp_path), "run a suite with --vary init,order,dropout --seeds 5 first")
+    done = call(*TINY, "--strategies", "full", "--vary", "dropout,init", "--seeds", 2, cwd=tmp_path)
+    assert done.returncode == 0, done.stderr
+    assert [path.name for path in (tmp_path / "out").iterdir()] == ["varied"]
+    assert call(*TINY, "--strategies", "full", "--seeds", 2, cwd=tmp_path).returncode == 0
+    told = call("results", "--variance", "--suite", "sentiment", cwd=tmp_path).stdout
+    assert told.index("full") < told.index("init") < told.index("dropout") < told.index("all at once")
+    assert len(json.loads(call("results", "--json", cwd=tmp_path).stdout)) == 2
+    assert call("audit", "out/varied", cwd=tmp_path).returncode == 0
+
+
+@pytest.mark.slow
 def test_results_keep_the_contract(finished):
     folder, _ = finished
     rows = json.loads(call("results", "--suite", "sentiment", "--json", cwd=folder).stdout)

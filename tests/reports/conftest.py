@@ -1,6 +1,7 @@
 """Records made up through the schema, with items that give their numbers; no model, no training."""
 
 import hashlib
+from collections.abc import Sequence
 from pathlib import Path
 from types import SimpleNamespace
 from typing import Any
@@ -11,7 +12,7 @@ import pytest
 
 from bench.records import store
 from bench.records.outcome import BestBase, Delta, Elsewhere, Forgetting, Gain, Outcome, Point, Robustness, Score, Stages
-from bench.records.record import Cost, Provenance, Record, Setup, Trust
+from bench.records.record import SEED_PARTS, Cost, Provenance, Record, Seeds, Setup, Trust
 from bench.running.scoring import rise, scores
 from bench.statistics.intervals import of_one_model
 from bench.statistics.jackknife import clusters_of
@@ -208,6 +209,22 @@ def over_best(pair: tuple[Record, pd.DataFrame], right: int) -> tuple[Record, pd
     return changed(record, best_base=base), part
 
 
+def varied(
+    value: float, part: str = "init", seed: int = 0, drew: Sequence[str] = SEED_PARTS, strategy: str = "full", **inputs: Any
+) -> Record:
+    """A record of `--vary` with this score, in which one part has the seed."""
+    seeds = Seeds(**{part: seed})
+    record, _ = made(strategy, seed, seeds=seeds, drew=list(drew))
+    asked = {name: known for name, known in record.provenance.inputs.items() if name != "seed"}
+    assert record.outcome
+    return changed(
+        record,
+        score=record.outcome.score.model_copy(update={"value": value}),
+        inputs=asked | {"seeds": seeds.model_dump()} | inputs,
+        run_id=digest([strategy, seeds, inputs]),
+    )
+
+
 def curve(places: list[tuple[float, dict[str, float]]]) -> list[Point]:
     """Points of gain and forgetting per probe, a step apart."""
     return [
@@ -328,6 +345,7 @@ def make() -> SimpleNamespace:
         kept=kept,
         elsewhere=elsewhere,
         wordings=wordings,
+        varied=varied,
         mixture=mixture,
         alone=alone,
         curve=curve,

@@ -59,12 +59,25 @@ def test_settings_reach_the_strategies_that_know_them():
         ({"strategies": []}, "no strategy is named; leave the option out"),
         ({"settings": ["learning_rate=["]}, "the value cannot be read as YAML"),
         ({"budget": "many"}, "budget 'many' is not understood"),
+        ({"vary": ["ordr"], "seeds": 5}, "unknown part of the seed 'ordr'; did you mean order?"),
+        ({"vary": [], "seeds": 5}, "--vary names no part of the seed; there are init, order, dropout"),
+        ({"vary": ["order"]}, "--vary needs at least two seeds to see a spread, and is given 1; add --seeds 5"),
+        ({"vary": ["order"], "seeds": 5, "tune": {"trials": 2}}, "leave tuning out, and give what a search chose by --set"),
+        ({"vary": ["order"], "seeds": 5, "probe_every": "50%"}, "reads no curve: leave --probe-every out"),
+        ({"vary": ["order"], "seeds": 5, "strategies": ["zero-shot", "few-shot"]}, "none of the strategies trains"),
     ],
 )
 def test_wrong_options_get_a_sentence(options, sentence):
     with pytest.raises(UserError) as caught:
         plan(**options)
     assert sentence in str(caught.value)
+
+
+def test_parts_of_the_seed_are_varied_for_what_trains():
+    runs = plan(vary=["order", "init"], seeds=3, strategies=["zero-shot", "few-shot", "full", "frozen"])
+    told = [(run.strategy.name, run.told_seed) for run in runs]
+    assert told[:5] == [("full", seed) for seed in ("0", "1 of init", "2 of init", "1 of order", "2 of order")]
+    assert [strategy for strategy, _ in told[5:]] == ["frozen"] * 5 and len({run.id for run in runs}) == 10
 
 
 @pytest.fixture

@@ -3,7 +3,7 @@
 import pytest
 from pydantic import ValidationError
 
-from bench.records.record import Cost, Limit, Provenance, Record, Setup, Spending, Trust, Tuning
+from bench.records.record import SEED_PARTS, Cost, Limit, Provenance, Record, Seeds, Setup, Spending, Trust, Tuning
 
 SETUP = {"suite": "s", "model": "m", "task": "t", "strategy": "full", "hyperparameters": {}, "seed": 0, "budget": "1examples"}
 ORIGIN = {"versions": {"torch": "2.13.0"}, "device": {"type": "cpu", "processes": 1}}
@@ -12,7 +12,8 @@ ORIGIN = {"versions": {"torch": "2.13.0"}, "device": {"type": "cpu", "processes"
 def test_groups():
     groups = "schema_version run_id status reason setup outcome cost spending trust provenance"
     assert list(Record.model_fields) == groups.split()
-    assert list(Setup.model_fields) == ["suite", "model", "task", "strategy", "hyperparameters", "seed", "budget", "tuning"]
+    setup = "suite model task strategy hyperparameters seed seeds budget tuning"
+    assert list(Setup.model_fields) == setup.split()
     assert list(Trust.model_fields) == ["checks", "contamination", "data"]
     assert {"environment", "environment_id", "inputs", "started"} < set(Provenance.model_fields)
 
@@ -62,3 +63,8 @@ def test_a_count_may_not_be_passed_and_seconds_by_two_per_cent(name, spent, over
 
 def test_what_trained_nothing_overran_nothing():
     assert not Record(run_id="a", status="ok", setup=SETUP, provenance=ORIGIN).overran
+
+
+def test_the_part_of_a_seed_that_is_not_at_0_is_the_varied_one():
+    assert [Seeds(**{part: 3}).varied for part in SEED_PARTS] == ["init", "order", "dropout"]
+    assert Seeds().varied is None

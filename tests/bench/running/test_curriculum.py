@@ -1,5 +1,6 @@
 """What a run trains on: the task's examples and what the strategy mixes in, in order."""
 
+from dataclasses import replace
 from itertools import pairwise
 
 import pytest
@@ -11,6 +12,7 @@ from bench.modeling.flops import count_flops
 from bench.planning import plan
 from bench.running import curriculum
 from bench.running.adaptation import adapted
+from bench.strategies import with_values
 from bench.tasks.encoding import Encoding
 from bench.tokens.batches import micro_batches
 from bench.tokens.work import useful_work
@@ -196,3 +198,22 @@ def test_under_the_clock_counted_limits_are_kept_to_the_last_example():
     assert drawn.share == pytest.approx(1, abs=0.01)
     with pytest.raises(BudgetError, match="less than its first example takes"):
         draws(planned_run("tiny-bert", "full", "2tokens,9s"), [0])
+
+
+@pytest.mark.parametrize("strategy", ["full", "multitask"])
+def test_the_order_and_the_dropped_words_are_moved_by_their_part_alone(strategy, model):
+    run = replace(planned_run(model, strategy, "96"), seed=1)
+    share = replace(run, strategy=with_values(run.strategy, {"augmentation": 0.3}))
+
+    def steps(run, **changes):
+        return curriculum.build_curriculum(replace(run, **changes), Encoding(run.model, run.max_length)).steps
+
+    def timed(run, **changes):
+        drawn = curriculum.Drawn(replace(run, **changes), Encoding(run.model, run.max_length), run.task)
+        return [drawn.draw(0.5) for _ in range(6)]
+
+    for made, asked in ((steps, run), (steps, share), (timed, share)):
+        first, second = made(asked, seed=0), made(asked)
+        assert first != second
+        assert made(asked, varied="order") == second
+        assert made(asked, varied="init") == made(asked, varied="dropout") == first

@@ -149,3 +149,9 @@ def test_evaluate_asks_everything_and_times_it(mixed, library, monkeypatch):
     assert list(told.probes) == ["mrpc"] and told.probes["mrpc"]["asked"][0] == "a model"
     # 9 sets of 5 ms beside the probe's 20 ms
     assert told.probe_seconds >= 0.02 and told.seconds - told.probe_seconds >= 0.045
+
+
+@pytest.mark.parametrize(("varied", "chosen"), [(None, 2), ("order", 2), ("init", 0), ("dropout", 0)])
+def test_solved_examples_are_chosen_by_the_seed_of_the_order(varied, chosen, sets):
+    _, found = sets("few-shot", lambda run: {"seed": 2, "varied": varied})
+    assert found.test.seed == found.validation.seed == chosen

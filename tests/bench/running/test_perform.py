@@ -2,8 +2,11 @@
 
 import json
 import shutil
+from dataclasses import replace
 
 import pytest
+import torch
+from accelerate.utils import set_seed
 from openai_server import Reply, completion
 from tenacity import wait_none
 
@@ -13,6 +16,7 @@ from bench.probes.selftests import few
 from bench.progress import Progress
 from bench.records.record import Limit, Spending
 from bench.running import checks, perform
+from bench.running.adaptation import adapted
 from bench.running.reference import FIRST_ITEMS, Reference
 
 TRAINING = (
@@ -144,3 +148,57 @@ def test_a_model_behind_an_api_costs_money_alone(server, planned, done, monkeypa
     held = ("peak_memory_bytes", "total_parameters")
     assert [getattr(record.cost, name) for name in (*TRAINING, *held)] == [0] * (len(TRAINING) + 2)
     assert record.outcome.forgetting == {} and len(server.requests) == 12 == (items["kind"] == "task").sum()
+
+
+class Begun(Exception):  # noqa: N818 (no fault)
+    """Ends a run where its training would begin."""
+
+
+@pytest.fixture
+def begun(done, device, monkeypatch):
+    """What a run begins its training with: its weights, and random numbers as they would be drawn."""
+
+    def noted(session, before, model):
+        raise Begun(torch.cat([p.detach().flatten() for p in model.parameters() if p.requires_grad]), torch.rand(8))
+
+    def of(run):
+        with pytest.raises(Begun) as caught:
+            done(run)
+        return caught.value.args
+
+    monkeypatch.setattr(perform, "train_stages", noted)
+    return of
+
+
+@pytest.mark.parametrize("strategy", ["full", "lora-8bit"])
+def test_a_part_of_the_seed_moves_what_is_its_own(strategy, planned, begun):
+    run = planned(strategy)
+    weights, drawn = begun(replace(run, varied="init"))
+    for part in ("init", "order", "dropout"):
+        other_weights, other_drawn = begun(replace(run, varied=part, seed=1))
+        assert torch.equal(weights, other_weights) == (part != "init")
+        assert torch.equal(drawn, other_drawn) == (part != "dropout")
+    fresh = begun(replace(run, varied="init", seed=1))[0]
+    assert torch.equal(fresh, begun(replace(run, seed=1))[0])
+    set_seed(1)
+    expected = torch.rand(8)
+    assert torch.equal(begun(replace(run, varied="dropout", seed=1))[1], expected)
+
+
+def test_without_vary_random_numbers_go_on_from_where_adapting_left_them(planned, begun, device):
+    run = replace(planned("full"), seed=1)
+    set_seed(1)
+    adapted(run, device)
+    expected = torch.rand(8)
+    assert torch.equal(begun(run)[1], expected)
+
+
+def test_a_record_tells_the_seeds_that_were_set_apart_and_which_parts_drew(planned, done, decoder_folder):
+    run = planned("full", "sentiment", str(decoder_folder))  # no head, and a Llama without dropout
+    record, _ = done(replace(run, varied="order", seed=2))
+    assert record.outcome.drew == ["order"] and record.setup.seed == 2
+    assert record.setup.seeds.model_dump() == {"init": 0, "order": 2, "dropout": 0}
+    record, _ = done(replace(planned("frozen", "sentiment"), varied="init"))
+    assert record.outcome.drew == ["order", "init", "dropout"]
+    record, _ = done(planned("frozen", "sentiment"))
+    assert record.outcome.drew is None and record.setup.seeds is None

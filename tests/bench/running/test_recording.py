@@ -10,7 +10,7 @@ from bench.devices.environment import environment_id, versions
 from bench.hashing import digest
 from bench.inference.endpoint import EndpointModel
 from bench.records.outcome import Point
-from bench.records.record import Cost
+from bench.records.record import Cost, Seeds
 from bench.running import recording
 from bench.running.evaluation import Evaluation
 from bench.running.recording import RunResult, provenance, recorded, setup
@@ -52,6 +52,7 @@ def test_a_whole_record(session):
         "task": "vader-movies",
         "strategy": "full",
         "seed": 0,
+        "seeds": None,
         "budget": "32examples",
     }
     assert record.setup.hyperparameters["learning_rate"] == 2e-4 and record.setup.hyperparameters["warmup"] == 0.1
@@ -59,6 +60,13 @@ def test_a_whole_record(session):
     assert record.outcome.metrics["accuracy"].value == pytest.approx(2 / 3) and record.outcome.score.name == "f1_macro"
     assert record.outcome.gain.value == pytest.approx(record.outcome.score.value - record.outcome.base_score) != 0
     assert record.outcome.stages is record.outcome.asked is record.outcome.robustness is None
+
+
+def test_seeds_that_were_set_apart_are_told(session):
+    varied = replace(session, run=replace(session.run, seed=2, varied="order"))
+    record = recorded(varied, finished(drew=["order", "init"]), STARTED)
+    assert record.setup.seed == 2 and record.setup.seeds == Seeds(order=2) and record.setup.seeds.varied == "order"
+    assert record.outcome.drew == ["order", "init"] and record.provenance.inputs["seeds"]["order"] == 2
 
 
 def test_a_check_that_does_not_hold_makes_the_run_failed(session):

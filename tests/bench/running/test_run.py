@@ -185,3 +185,22 @@ def test_the_id_holds_the_place_where_seconds_limit_the_run_and_nowhere_else(mon
     there = ids(budget="90s")
     assert there["full"] != here["full"] and there["zero-shot"] == here["zero-shot"] and ids(budget="80ktokens") == counted
     assert plan(strategies=["full"], budget="90s")[0].inputs["placement"] == "cpu x 2"
+
+
+def test_with_all_parts_at_zero_it_is_one_run_whichever_part_is_varied():
+    (run,) = plan(strategies=["full"])
+    parts = ("init", "order", "dropout")
+    assert run.inputs["seed"] == 0 and "seeds" not in run.inputs
+    still = {dataclasses.replace(run, varied=part).id for part in parts}
+    moved = {dataclasses.replace(run, varied=part, seed=seed).id for part in parts for seed in (1, 2)}
+    assert len(still) == 1 and len(moved) == 6 and not still & moved
+    assert not (still | moved) & {dataclasses.replace(run, seed=seed).id for seed in range(3)}
+
+
+def test_a_seed_moves_all_parts_or_the_one_that_is_varied():
+    (run,) = plan(strategies=["full"])
+    assert dataclasses.replace(run, seed=3).seeds.model_dump() == {"init": 3, "order": 3, "dropout": 3}
+    order = dataclasses.replace(run, seed=3, varied="order")
+    assert order.inputs["seeds"] == {"init": 0, "order": 3, "dropout": 0} and "seed" not in order.inputs
+    assert order.seeds.varied == "order" and dataclasses.replace(order, seed=0).seeds.varied is None
+    assert order.label.endswith("full / seed 3 of order") and run.label.endswith("full / seed 0")

@@ -1,0 +1,90 @@
+"""How far each part of a seed moves scores, in the terminal: `tunebench results --variance`."""
+
+from collections.abc import Iterator, Sequence
+
+from rich.console import Console
+
+from bench.records.outcome import SeedPart
+from bench.records.record import Record
+from bench.statistics.deviations import Deviation, Share
+from reports.rows import numbers
+from reports.rows.numbers import Quantity
+from reports.rows.seed_parts import Moved, SeedParts, seed_parts
+from reports.terminal.console import add_column, console, plain_table, say
+
+STILL: dict[SeedPart | None, str] = {"init": "nothing to initialise", "dropout": "no dropout"}
+"""Why a part moves nothing."""
+WHOLE = "all at once"
+CAPTION = (
+    "varied: what the seed moves; the rest stays at seed 0. init: fresh weights of a head or adapter; order: of the examples;",
+    "dropout: random numbers in training. 0 in words: nothing of it is drawn at random, so that every seed is the same run.",
+    "share: of the sum of the parts' variances. Few seeds tell it roughly, as its interval says.",
+    "All runs answer the same items: an SD is over seeds on these, each seed's own chance on them included.",
+)
+TOGETHER = (
+    f"{WHOLE}: whole seeds, of the ordinary runs. Parts that act on each other make it another than the root of the parts' sum."
+)
+
+
+def print_variance(varied: Sequence[Record], ordinary: Sequence[Record]) -> None:
+    """A table for each suite, model and task.
+
+    Args:
+        varied: records in which one part of the seed is moved.
+        ordinary: those of whole seeds, of which the ones that asked the same are shown beside.
+    """
+    to = console()
+    for (suite, model, task), strategies in seed_parts(varied, ordinary).items():
+        quantity = next((each.quantity for each in strategies if each.quantity), None)
+        if quantity is not None:
+            items = numbers.item_counts([each.items for each in strategies if each.items])
+            say(to, f"{suite}: {model} on {task} ({quantity.name} over {items})")
+            _show(to, strategies, quantity)
+        for line in _unscored(strategies):
+            say(to, line)
+
+
+def _show(to: Console, strategies: Sequence[SeedParts], quantity: Quantity) -> None:
+    table = plain_table()
+    add_column(table, "strategy", "strategy", justify="left")
+    add_column(table, "varied_part", "varied", justify="left", min_width=12)
+    add_column(table, "seeds", "seeds", min_width=6)
+    add_column(table, "varied_sd", "SD [95 %]", quantity.unit, min_width=24)
+    add_column(table, "varied_share", "share [95 %]", "%", min_width=14)
+    for each in strategies:
+        for place, moved in enumerate([*each.parts, *([each.whole] if each.whole else [])]):
+            table.add_row(each.label if place == 0 else "", *_cells(moved, quantity))
+    to.print(table)
+    for line in (*CAPTION, *([TOGETHER] if any(each.whole for each in strategies) else [])):
+        say(to, line)
+
+
+def _cells(moved: Moved, quantity: Quantity) -> tuple[str, str, str, str]:
+    if moved.empty:
+        return str(moved.part), "", f"0 ({STILL[moved.part]})", "0" if moved.share else ""
+    share = _share(moved.share) if moved.part else ""
+    return moved.part or WHOLE, str(len(moved.scores)), _deviation(moved.deviation, quantity), share
+
+
+def _deviation(found: Deviation | None, quantity: Quantity) -> str:
+    if found is None:
+        return numbers.MISSING
+    text = numbers.span(found.value, quantity)
+    if found.low is None or found.high is None:
+        return text
+    return f"{text} [{numbers.span(found.low, quantity)}, {numbers.span(found.high, quantity)}]"
+
+
+def _share(found: Share | None) -> str:
+    if found is None:
+        return numbers.MISSING
+    text = f"{100 * found.value:.0f}"
+    return text if found.low is None or found.high is None else f"{text} [{100 * found.low:.0f}, {100 * found.high:.0f}]"
+
+
+def _unscored(strategies: Sequence[SeedParts]) -> Iterator[str]:
+    """Runs without a score, by their reason."""
+    for each in strategies:
+        for reason in dict.fromkeys(record.reason for record in each.unscored):
+            count = sum(record.reason == reason for record in each.unscored)
+            yield f"{each.label}: {count} of {len(each.records)} runs have no score: {reason}"
