@@ -1,5 +1,4 @@
-"""What so many items could have shown: the smallest loss that a two-sided test at .05 finds four times out of five; how many
-items a given loss needs.
+"""How small a loss so many items show, four times out of five by a two-sided test at .05, and how many items a loss needs.
 
 A continuous number is a mean of paired differences (the t test); right answers are compared by the exact McNemar test.
 """
@@ -7,7 +6,6 @@ A continuous number is a mean of paired differences (the t test); right answers 
 import math
 
 import numpy as np
-from scipy.optimize import brentq
 from scipy.stats import binom, nct, norm, t
 
 from bench.statistics.detectable import POWER
@@ -32,25 +30,10 @@ def power_of_share(loss: float, discordance: float, items: int) -> float:
     return float(binom.pmf(changed, items, discordance) @ found)
 
 
-def smallest_mean_loss(spread: float, items: int) -> float:
-    """Of a continuous number, in its own unit."""
-    if not spread:
-        return 0.0
-    most = 20 * spread  # of two items the test finds nothing smaller
-    return float(brentq(lambda loss: power_of_mean(loss, spread, items) - POWER, 0.0, most))
-
-
-def smallest_share_loss(discordance: float, items: int) -> float | None:
-    """Of accuracy, as a share; None where even a loss of all changed items would not be found so often."""
-    if not discordance or power_of_share(discordance, discordance, items) < POWER:
-        return None
-    return float(brentq(lambda loss: power_of_share(loss, discordance, items) - POWER, 0.0, discordance))
-
-
 def smallest_shown(low: float | None, high: float | None, items: int) -> float | None:
     """By the interval of a loss, which is found where the interval leaves zero out: half its width times (t.975 + t.8) / t.975.
 
-    For the mean of paired differences that is `smallest_mean_loss` of their own spread; it also holds for a number that is no
+    For the mean of paired differences that is the loss which the t test finds so often; it also holds for a number that is no
     mean (AUC) and for intervals over seeds. None where there is no interval, or where nothing changed at all.
     """
     if low is None or high is None or not high > low or items < 2:
