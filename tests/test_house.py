@@ -19,11 +19,6 @@ NO_TEST_FILE: dict[str, str] = {
 }
 """Modules with code and without a test file of their name, and why."""
 
-# What is open until all parts of this change are merged; emptied then.
-OPEN_NAMES: set[str] = set()
-OPEN_FUNCTIONS: set[str] = set()
-OPEN_TEST_FILES: set[str] = set()
-
 
 def defined(tree: ast.Module) -> set[str]:
     """The public names of a module's top level: classes, functions, constants and types."""
@@ -56,12 +51,12 @@ def test_a_public_name_is_defined_in_one_module():
     for path, tree in MODULES.items():
         for name in defined(tree):
             where[name].add(str(path))
-    assert {name: paths for name, paths in where.items() if len(paths) > 1 and name not in OPEN_NAMES} == {}
+    assert {name: paths for name, paths in where.items() if len(paths) > 1} == {}
 
 
 def test_functions_are_short():
     long = {name for name, node in functions() if node.end_lineno - node.lineno >= 49}
-    assert long - OPEN_FUNCTIONS == set()
+    assert long == set()
 
 
 def test_functions_have_few_parameters():
@@ -74,7 +69,7 @@ def test_functions_have_few_parameters():
         )
         if count > 7 and not name.startswith(TYPER):
             many.add(name)
-    assert many - OPEN_FUNCTIONS == set()
+    assert many == set()
 
 
 def test_files_are_short():
@@ -87,5 +82,5 @@ def test_a_module_has_a_test_file_of_its_name():
         name = "test_package.py" if module.name == "__init__.py" else f"test_{module.name}"
         if has_code(tree) and not (ROOT / "tests" / module.parent / name).is_file():
             missing.add(str(module))
-    assert missing - set(NO_TEST_FILE) - OPEN_TEST_FILES == set()
+    assert missing - set(NO_TEST_FILE) == set()
     assert set(NO_TEST_FILE) <= missing, "an exception that is none any more"
