@@ -209,7 +209,7 @@ def test_the_order_and_the_dropped_words_are_moved_by_their_part_alone(strategy,
         return curriculum.build_curriculum(replace(run, **changes), Encoding(run.model, run.max_length)).steps
 
     def timed(run, **changes):
-        drawn = curriculum.Drawn(replace(run, **changes), Encoding(run.model, run.max_length), run.task)
+        drawn = curriculum.StepDraw(replace(run, **changes), Encoding(run.model, run.max_length), run.task)
         return [drawn.draw(0.5) for _ in range(6)]
 
     for made, asked in ((steps, run), (steps, share), (timed, share)):
