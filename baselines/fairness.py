@@ -126,11 +126,18 @@ def score_of(row: Row) -> float:
 def scored(row: Row) -> str:
     assert row.score is not None
     told = f"{numbers.share(row.score.value)} {numbers.brackets(row.score, row.quantity, signed=False)}"
-    return f"{told}, SD {numbers.span(row.score.seed_sd, row.quantity)}" if row.score.seed_sd is not None else told
+    told += f", SD {numbers.span(row.score.seed_sd, row.quantity)}" if row.score.seed_sd is not None else ""
+    fallen = sum(run.outcome is not None and run.outcome.collapsed is not None for run in row.records)
+    return f"{told}, {fallen} of {len(row.records)} collapsed" if fallen else told
 
 
 def verdicts(names: Sequence[str], shared: Ranking, tuned: Ranking) -> Iterator[str]:
     """What the two rankings say of each pair, counted, and the pairs on which they don't agree by name."""
+
+    def same(one: str, other: str) -> str:
+        alike = all(score_of(shared.rows[name]) == score_of(tuned.rows[name]) for name in (one, other))
+        return " (by the same runs: what differs is the seed SD that the table pools over its rows)" if alike else ""
+
     pairs = [(one, other) for place, one in enumerate(names) for other in names[place + 1 :]]
     said = {pair: (shared.better(*pair), tuned.better(*pair)) for pair in pairs}
     both = sum(first is not None and first == second for first, second in said.values())
@@ -138,7 +145,7 @@ def verdicts(names: Sequence[str], shared: Ranking, tuned: Ranking) -> Iterator[
     yield f"Of {len(pairs)} pairs, both rankings tell the same {both} apart in the same way, and neither tells {tied} apart."
     for (one, other), (first, second) in said.items():
         if first != second:
-            yield f"{one} against {other}: {words(first)} with one rate for all, {words(second)} when tuned."
+            yield f"{one} against {other}: {words(first)} with one rate for all, {words(second)} when tuned{same(one, other)}."
 
 
 def words(better: bool | None) -> str:
