@@ -6,8 +6,8 @@ import numpy as np
 
 from bench.statistics.arrays import Floats
 from bench.statistics.comparison import paired
-from bench.statistics.estimates import MANY, Estimate, Z
-from bench.statistics.intervals import of_row
+from bench.statistics.estimates import MANY, Estimate
+from bench.statistics.intervals import Z, of_row
 
 
 def redrawn(rows: Sequence[Estimate], draws: int, generator: np.random.Generator) -> Floats:

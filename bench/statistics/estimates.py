@@ -8,9 +8,8 @@ from dataclasses import dataclass, field
 from typing import Literal
 
 import numpy as np
-from scipy.special import ndtri
 
-from bench.statistics.intervals import CONFIDENCE, NO_SPREAD, Margin, Scale, Spread, limits, of_row
+from bench.statistics.intervals import CONFIDENCE, NO_SPREAD, Margin, Scale, Spread, Z, limits, of_row
 from bench.statistics.jackknife import ENOUGH_CLUSTERS, Jackknifed
 
 Bounds = tuple[float, float]
@@ -104,7 +103,6 @@ def estimate(
     return Estimate(mean, *ends, basis, runs, sd, p, spread=spread, scale=scale)
 
 
-Z = float(ndtri((1 + CONFIDENCE) / 2))
 MANY = 1e6
 """Degrees of freedom of bounds that were taken from a record."""
 

@@ -17,6 +17,8 @@ from bench.statistics.arrays import Floats
 from bench.statistics.jackknife import Jackknifed
 
 CONFIDENCE = 0.95
+Z = float(ndtri((1 + CONFIDENCE) / 2))
+"""How many standard deviations of a normal number its 95 % interval reaches to either side."""
 FEW_SEEDS = 4
 """With so many seeds or fewer, two rows are compared with the seed variance of the whole table."""
 
@@ -120,17 +122,19 @@ def limits(value: float | Floats, margin: Margin, scale: Scale = "plain") -> tup
     inner = value * (1 - value)
     safe = np.where(inner > 0, inner, 1.0)
     if scale == "wilson":
-        # Wilson's bounds of n_e items, with z^2 / n_e = h^2 / (m (1 - m)).
-        rate = half**2 / safe
-        centre, reach = (value + rate / 2) / (1 + rate), np.sqrt(half**2 + rate**2 / 4) / (1 + rate)
-        low, high = centre - reach, centre + reach
+        low, high = wilson_bounds(value, half, half**2 / safe)
     else:
         odds = np.log(np.where(inner > 0, value, 0.5) / np.where(inner > 0, 1 - value, 0.5))
         low, high = (1 / (1 + np.exp(-(odds + sign * half / safe))) for sign in (-1, 1))
-    z = ndtri((1 + CONFIDENCE) / 2)
-    edge = np.sqrt(half**2 + (z**2 / (margin.item_freedom + 1 + z**2)) ** 2)
+    edge = np.sqrt(half**2 + (Z**2 / (margin.item_freedom + 1 + Z**2)) ** 2)
     low, high = np.where(inner > 0, low, value - edge), np.where(inner > 0, high, value + edge)
     return np.clip(low, 0.0, 1.0), np.clip(high, 0.0, 1.0)
+
+
+def wilson_bounds(share: float | Floats, half: float | Floats, rate: float | Floats) -> tuple[Floats, Floats]:
+    """Wilson's bounds of a share of n items (1927), with rate = z^2 / n and half^2 = rate share (1 - share)."""
+    centre, reach = (share + rate / 2) / (1 + rate), np.sqrt(half**2 + rate**2 / 4) / (1 + rate)
+    return centre - reach, centre + reach
 
 
 def of_one_model(score: Jackknifed, scale: Scale = "plain") -> tuple[float, float]:

@@ -19,8 +19,7 @@ from bench.records import store
 from bench.records.outcome import Outcome, Score
 from bench.records.record import Cost, Interval, Provenance, Record, Setup, Trust, Tuning
 from bench.statistics.binomial import wilson
-from bench.statistics.estimates import Z
-from bench.statistics.intervals import of_one_model
+from bench.statistics.intervals import Z, of_one_model
 from bench.statistics.jackknife import clusters_of
 from bench.statistics.probed import of_probe
 from reports.exchange.foreign import MOST_TEXT, Given, precision, read_lines, read_object
