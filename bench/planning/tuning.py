@@ -4,20 +4,18 @@ Trials' records are the only state. A search that was stopped goes on when it is
 not done twice, and it would be the same if several workers did the trials of a batch.
 """
 
-import traceback
 from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass, replace
 from pathlib import Path
 from typing import Any
 
 from bench.devices.device import Device
-from bench.errors import UserError
 from bench.planning.choice import Tried, as_told, summed_up
 from bench.planning.study import halt, next_batch
 from bench.progress import Progress
 from bench.records.record import Tuning
 from bench.records.trial import TrialRecord, find_trial, write_trial
-from bench.running.execution import failure_reason
+from bench.running.execution import attempted, failure_reason
 from bench.running.run import Run
 from bench.running.trial import RUNGS, Halt, Trial, perform_trial, recorded_trial
 from bench.specs.search import Search
@@ -40,32 +38,22 @@ class TrialPlace:
     debug: bool = False
 
     def done(self, trial: Trial, rule: Halt | None) -> TrialRecord:
-        """The record that there is, or that of a trial which is done now."""
+        """The record that there is, or that of a trial which is done now; one that fails leaves its reason."""
         self.progress.start(trial.label)
         record = find_trial(self.out, trial.id)
         if not self.device.agreed(record is not None):
-            record = self._attempted(trial, rule)
+            record = attempted(
+                lambda: perform_trial(trial, self.device, self.progress, rule),
+                lambda error: recorded_trial(trial, self.device, status="failed", reason=failure_reason(error)),
+                self.device,
+                self.debug,
+            )
             if self.device.main:
                 write_trial(self.out, record)
             self.device.accelerator.wait_for_everyone()
             self.progress.done(record.reason or _told(record))
         assert record is not None
         return record
-
-    def _attempted(self, trial: Trial, rule: Halt | None) -> TrialRecord:
-        """A trial that fails leaves its reason, and the search goes on."""
-        try:
-            return perform_trial(trial, self.device, self.progress, rule)
-        except UserError:
-            raise
-        except Exception as error:
-            if self.debug:
-                traceback.print_exc()
-            if self.device.accelerator.num_processes > 1:
-                raise  # the other processes wait for this one: the launcher must end them all
-            return recorded_trial(trial, self.device, status="failed", reason=failure_reason(error))
-        finally:
-            self.device.accelerator.free_memory()
 
 
 def _told(record: TrialRecord) -> str:

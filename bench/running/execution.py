@@ -4,8 +4,9 @@ A run that has a record is not run again; a run that fails leaves a record of it
 """
 
 import traceback
-from collections.abc import Sequence
+from collections.abc import Callable, Sequence
 from pathlib import Path
+from typing import TypeVar
 
 import pandas as pd
 
@@ -24,6 +25,8 @@ from bench.running.perform import perform
 from bench.running.recording import provenance, setup
 from bench.running.run import Run
 from bench.tasks import splits
+
+Result = TypeVar("Result")
 
 
 def check_data(runs: Sequence[Run]) -> None:
@@ -76,26 +79,44 @@ def _skipped(run: Run, device: Device, progress: Progress) -> tuple[Record, None
 
 def _attempted(run: Run, device: Device, progress: Progress, debug: bool) -> tuple[Record, pd.DataFrame | None]:
     """The run's record and items; of a run that failed, the reason."""
-    try:
+
+    def done() -> tuple[Record, pd.DataFrame | None]:
         record, items = perform(run, device, progress)
         assert record.outcome is not None
         progress.done(record.reason or f"{record.outcome.score.name} {record.outcome.score.value:.3f}")
         return record, items
+
+    def failed(error: Exception) -> tuple[Record, None]:
+        # What was too slow may be faster another time; all else of a budget hangs on the question alone.
+        beyond = isinstance(error, BudgetError)
+        status: Status = "skipped" if beyond and not isinstance(error, TooSlowError) else "failed"
+        reason = str(error) if beyond else failure_reason(error)
+        progress.done(f"{status}: {reason}")
+        return _unscored(run, device, status, reason), None
+
+    return attempted(done, failed, device, debug)
+
+
+def attempted(done: Callable[[], Result], failed: Callable[[Exception], Result], device: Device, debug: bool) -> Result:
+    """What `done` gives, or what `failed` makes of its error.
+
+    Raises:
+        UserError: the input is wrong, which no other attempt would mend.
+        Exception: any but a `BudgetError`, where there are several processes: the others may wait for this one, and the
+            launcher must end them all. That a budget does not do they find alike.
+    """
+    try:
+        return done()
     except UserError:
         raise
-    except BudgetError as error:  # on all processes alike
-        # What was too slow may be faster another time; all else hangs on the question alone.
-        status: Status = "failed" if isinstance(error, TooSlowError) else "skipped"
-        progress.done(f"{status}: {error}")
-        return _unscored(run, device, status, str(error)), None
+    except BudgetError as error:
+        return failed(error)
     except Exception as error:
         if debug:
             traceback.print_exc()
         if device.accelerator.num_processes > 1:
-            raise  # the other processes wait for this one: the launcher must end them all
-        reason = failure_reason(error)
-        progress.done(f"failed: {reason}")
-        return _unscored(run, device, "failed", reason), None
+            raise
+        return failed(error)
     finally:
         device.accelerator.free_memory()
 
