@@ -50,12 +50,12 @@ def run_suite(options: PlanOptions, precision_text: str, out: Path, dry_run: boo
     execution.check_data(waiting)
     if trials:
         runs = tuned(runs, TrialPlace(out, device, Progress(device.main, trial_count(runs)), debug))
-        waiting = unfinished(runs, out, device, progress, rerun_on_change)
     if vary:
         first = still(runs)
         execution.execute(first, place, device, Progress(device.main, len(first)), debug, rerun_on_change)
         runs = that_differ(runs, place)
-        waiting = unfinished(runs, place, device, progress, rerun_on_change)
+    if trials or vary:  # only now is it known which runs there are
+        unfinished(runs, place, device, progress, rerun_on_change)
     records = execution.execute(runs, place, device, progress, debug, rerun_on_change)
     if device.main and vary:
         print_variance(records, store.read_all(out))
