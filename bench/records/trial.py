@@ -4,6 +4,7 @@ Trials lie beside the records, in `trials/`: no table, page or audit takes them 
 every start, and knows nothing else.
 """
 
+from collections.abc import Mapping
 from pathlib import Path
 from typing import Any, Literal
 
@@ -46,6 +47,11 @@ class TrialRecord(Part):
     def worth(self) -> float | None:
         """The score, signed so that more is better."""
         return None if self.score is None else self.score.value * (1.0 if self.score.higher_is_better else -1.0)
+
+
+def as_words(values: Mapping[str, Any]) -> str:
+    """Hyper-parameters for a person: `learning_rate 0.0002, schedule linear`."""
+    return ", ".join(f"{name} {value:g}" if isinstance(value, float) else f"{name} {value}" for name, value in values.items())
 
 
 def trials_folder(out: Path) -> Path:

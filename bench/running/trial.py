@@ -16,7 +16,7 @@ from bench.errors import RunError
 from bench.hashing import digest
 from bench.inference.predictions import EvalSet, predict
 from bench.progress import Progress
-from bench.records.trial import Rung, TrialRecord
+from bench.records.trial import Rung, TrialRecord, as_words
 from bench.running.adaptation import adapted
 from bench.running.evaluation import Evaluation, TrainingSession
 from bench.running.perform import cost_of
@@ -58,10 +58,7 @@ class Trial:
 
     @property
     def label(self) -> str:
-        values = (
-            f"{name} {value:g}" if isinstance(value, float) else f"{name} {value}" for name, value in self.sampled.items()
-        )
-        return f"{self.run.label}: trial with {', '.join(values)}"
+        return f"{self.run.label}: trial with {as_words(self.sampled)}"
 
 
 def perform_trial(trial: Trial, device: Device, progress: Progress, halt: Halt | None = None) -> TrialRecord:

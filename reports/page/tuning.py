@@ -3,6 +3,7 @@
 from collections.abc import Sequence
 
 from bench.records.record import BestAfter
+from bench.records.trial import as_words
 from reports.definitions import note
 from reports.page.cells import EMPTY, STRATEGY, Board, Cell, Column, Section, sortable, tabled
 from reports.rows import numbers
@@ -53,8 +54,7 @@ def _chosen(row: Row) -> Cell:
     tuning = row.setup.tuning
     if tuning.chosen is None:
         return EMPTY
-    values = tuning.tried[tuning.chosen].hyperparameters
-    told = ", ".join(f"{name} {value:g}" if isinstance(value, float) else f"{name} {value}" for name, value in values.items())
+    told = as_words(tuning.tried[tuning.chosen].hyperparameters)
     return Cell(told, told, detail="the default" if tuning.chosen == 0 else f"trial {tuning.chosen + 1}")
 
 
