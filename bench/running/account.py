@@ -53,13 +53,13 @@ class Account:
         return max((spent / self._most[name] for name, spent in self._spent.items()), default=0.0)
 
 
-def spending(run: Run, training: TrainingState, operations: Flops, peak_bytes: int) -> Spending:
+def spending(run: Run, training: TrainingState, useful_flops: int, peak_bytes: int) -> Spending:
     """What a run's training took of its budget, which each of its stages has anew."""
     taken: dict[str, int | float] = {
         "examples": training.examples,
         "steps": len(training.losses),
         "tokens": training.tokens,
-        "flops": operations.useful(training.useful),
+        "flops": useful_flops,
         "seconds": training.seconds,
         "memory": peak_bytes,
     }

@@ -59,10 +59,11 @@ def _trained(session: Session, reference: Reference) -> RunResult:
         set_seed(run.seeds.dropout)
     with draws.of("dropout"):
         training = train_stages(session, before, model)
-    spent = spending(run, training, flops.count_flops(model), peak.bytes())
+    held_bytes = peak.bytes()  # what is asked afterwards may hold more
     backend = session.backend(model.eval())
     after = evaluate(backend, session.sets, session.probes, session.progress)
     cost = cost_of(session, model, training, after, peak)
+    spent = spending(run, training, cost.useful_flops or 0, held_bytes)
     held |= checks.trained_model(session, model, after, frozen)
     return RunResult(before, after, cost, held, training, spent, draws.parts if run.varied else None)
 

@@ -54,7 +54,7 @@ def test_a_budget_is_held_against_what_all_stages_took(planned):
         ended_by="seconds",
         kept_by="x",
     )
-    found = spending(run, state, Flops(Work(tokens=10)), 5 * 10**9)
+    found = spending(run, state, Flops(Work(tokens=10)).useful(state.useful), 5 * 10**9)
     expected = {"examples": (96, 90), "steps": (15, 6), "tokens": (3000, 2900), "flops": (3 * 10**9, 30), "seconds": (27, 26.5)}
     assert {name: (limit.limit, limit.spent) for name, limit in found.limits.items()} == expected | {"memory": (4e9, 5e9)}
     assert (found.ended_by, found.kept_by, bool(found.passed)) == ("seconds", "x", True)
