@@ -54,7 +54,7 @@ def speed(seconds: float = 0.3) -> float:
     return done * 2 * 512 * 576 * 1536 / (time.perf_counter() - started)
 
 
-def estimate_cost(run: Run, rate: float = 1e12) -> CostEstimate:
+def estimate_cost(run: Run, rate: float) -> CostEstimate:
     """From the run's real curriculum, where the tokenizer is at hand, and the model's shape without weights.
 
     Args:
@@ -148,7 +148,7 @@ def _of_trials(trials: Sequence[Trial], rate: float) -> str:
     named = ", ".join(f"{name} {count}" for name, count in by_strategy.items())
     # Trials of one strategy differ in what hardly changes their cost, such as a rate: the first stands for all.
     first = {(trial.run.model.name, trial.run.task.name, trial.run.strategy.name): trial for trial in reversed(trials)}
-    costs = {place: estimate_cost(trial.run).operations for place, trial in first.items()}
+    costs = {place: estimate_cost(trial.run, rate).operations for place, trial in first.items()}
     told = f"tuning before that: {len(trials)} trials to do ({named})"
     if any(cost is None for cost in costs.values()):
         return told
