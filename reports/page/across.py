@@ -25,8 +25,7 @@ def _board(found: Across, rows: Sequence[Row]) -> Board:
         each = overall.get(row.label)
         if each is None:
             return EMPTY
-        ends = f"[{', '.join(map(numbers.share, each.bounds))}]" if each.bounds else ""
-        return Cell(numbers.share(each.middle), each.middle, ends)
+        return Cell(numbers.share(each.middle), each.middle, numbers.bracketed(each.bounds, numbers.share))
 
     def rank(row: Row) -> Cell:
         each = overall.get(row.label)

@@ -75,7 +75,6 @@ def _times(rows: Sequence[Row], term: str, take: Take) -> Column:
         if row.label not in found:
             return EMPTY
         value, bounds = found[row.label]
-        ends = f"[{', '.join(map(numbers.multiple, bounds))}]" if bounds else ""
-        return Cell(numbers.multiple(value), sortable(value), ends)
+        return Cell(numbers.multiple(value), sortable(value), numbers.bracketed(bounds, numbers.multiple))
 
     return Column("times_the_least", "Times the least", "of means over seeds", "ascending", True, cell, defined(term).title)

@@ -1,7 +1,7 @@
 """Numbers as text, the same in tables, pages and plots; what is not finite is a dash, never `nan`."""
 
 import math
-from collections.abc import Sequence
+from collections.abc import Callable, Sequence
 from dataclasses import dataclass
 
 from bench.records.outcome import Forgetting, Score
@@ -66,7 +66,12 @@ def brackets(estimate: Estimate, quantity: Quantity, signed: bool) -> str:
         return ""
     write = difference if signed else level
     mark = "†" if estimate.basis == "bounds" else ""
-    return f"[{write(estimate.low, quantity)}, {write(estimate.high, quantity)}]{mark}"
+    return bracketed((estimate.low, estimate.high), lambda value: write(value, quantity)) + mark
+
+
+def bracketed(bounds: Sequence[float] | None, write: Callable[[float], str]) -> str:
+    """`[1.40, 1.75]`; empty where there are no bounds."""
+    return f"[{', '.join(map(write, bounds))}]" if bounds else ""
 
 
 def seed_sd(estimate: Estimate, quantity: Quantity) -> str:

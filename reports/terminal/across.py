@@ -21,5 +21,4 @@ def across_table(found: Across) -> Table:
 
 def middle_text(row: Overall) -> str:
     """`.412 [.380, .441]`"""
-    ends = f" [{', '.join(map(numbers.share, row.bounds))}]" if row.bounds else ""
-    return f"{numbers.share(row.middle)}{ends}"
+    return f"{numbers.share(row.middle)} {numbers.bracketed(row.bounds, numbers.share)}".rstrip()
