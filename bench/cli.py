@@ -8,6 +8,7 @@ import typer
 from bench import __version__
 from bench.commands.assets import ASSETS
 from bench.commands.exchange import IMPORT
+from bench.commands.gate import GATE
 from bench.commands.results import RESULTS
 from bench.commands.running import RUNNING
 from bench.commands.studies import STUDIES
@@ -16,7 +17,7 @@ from bench.errors import RunError, UserError
 DESCRIPTION = "Train, score and probe a model in several ways, and show what each gained, forgot and cost."
 
 app = typer.Typer(no_args_is_help=True, add_completion=False, pretty_exceptions_enable=False, help=DESCRIPTION)
-for commands in (RUNNING, RESULTS, STUDIES):
+for commands in (RUNNING, RESULTS, STUDIES, GATE):
     app.add_typer(commands)
 app.add_typer(ASSETS, name="assets")
 app.add_typer(IMPORT, name="import")

@@ -49,7 +49,7 @@ def pairs(rows: Sequence[Estimate]) -> list[Difference]:
     if not places:
         return []
     values = np.array([rows[one].value - rows[other].value for one, other in places])
-    margins = [_margin(rows[one], rows[other]) for one, other in places]
+    margins = [margin_between(rows[one], rows[other]) for one, other in places]
     together = stacked(margins)
     ps = holm(together.p(values))
     lows, highs = limits(values, together)
@@ -73,8 +73,9 @@ def stacked(margins: Sequence[Margin]) -> Margin:
     return Margin(*np.array(parts, dtype=np.float64).T)
 
 
-def _margin(one: Estimate, other: Estimate) -> Margin:
-    """Over the same items; else of two independent intervals (MOVER: Zou & Donner 2008), whose near ends count."""
+def margin_between(one: Estimate, other: Estimate) -> Margin:
+    """What the difference of two rows varies by: over the same items; else of two independent intervals (MOVER: Zou & Donner
+    2008), whose near ends count."""
     if paired(one, other):
         assert one.answered is not None and other.answered is not None  # they are paired
         return of_pair(one.answered, other.answered, one.spread, other.spread)

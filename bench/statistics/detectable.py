@@ -9,6 +9,8 @@ from scipy.special import chdtri, ndtr
 from bench.statistics.intervals import CONFIDENCE, Margin
 
 POWER = 0.8
+EQUIVALENCE = 2 * (1 - CONFIDENCE)
+"""Level, both sides together, of the interval by which two one-sided tests at .05 show that a difference is small."""
 GRID = 200
 
 
@@ -24,29 +26,30 @@ class Detectable:
     """What seeds alone allow: with any number of items, no smaller difference is found so often."""
 
 
-def detectable(margin: Margin, tests: int = 1, accuracy: float | None = None) -> Detectable:
+def detectable(margin: Margin, tests: int = 1, accuracy: float | None = None, within: float = 0.0) -> Detectable:
     """The smallest detectable difference of a pair with this margin, where `tests` pairs are looked at together.
 
     With `accuracy`, the score that the difference is taken from, the variance over items is that of shares: a lower one varies
-    more. Only the bounds' own variation is in it (Holm's first step stands for all).
+    more. Only the bounds' own variation is in it (Holm's first step stands for all). A difference that is shown to be smaller
+    than `within` does not count as found.
     """
     level = (1 - CONFIDENCE) / tests
-    value = smallest_difference(margin, level, accuracy)
+    value = smallest_difference(margin, level, accuracy, within)
     if not margin.seeds or not margin.seed_freedom:
         return Detectable(value, value, value, 0.0)
     freedom = float(margin.seed_freedom)
     varied = (replace(margin, seeds=margin.seeds * freedom / chdtri(freedom, tail)) for tail in (0.1, 0.9))
-    low, high = (smallest_difference(each, level, accuracy) for each in varied)
-    return Detectable(value, low, high, smallest_difference(replace(margin, items=0.0), level, accuracy))
+    low, high = (smallest_difference(each, level, accuracy, within) for each in varied)
+    return Detectable(value, low, high, smallest_difference(replace(margin, items=0.0), level, accuracy, within))
 
 
-def smallest_difference(margin: Margin, level: float, accuracy: float | None) -> float:
-    """The difference that is found four times out of five at this level."""
+def smallest_difference(margin: Margin, level: float, accuracy: float | None, within: float = 0.0) -> float:
+    """The difference that is found four times out of five at this level, and not shown to be smaller than `within`."""
 
     def missing(difference: float) -> float:
-        return _power(difference, _scaled(margin, difference, accuracy), level) - POWER
+        return _power(difference, _scaled(margin, difference, accuracy), level, within) - POWER
 
-    most = 10 * float(margin.half_width(level)) + 1e-12
+    most = 10 * float(margin.half_width(level)) + 2 * within + 1e-12
     if accuracy is not None:
         most = min(most, accuracy)
         if missing(most) < 0:
@@ -61,11 +64,13 @@ def _scaled(margin: Margin, difference: float, accuracy: float | None) -> Margin
     return replace(margin, items=margin.items * (1 + other * (1 - other) / (accuracy * (1 - accuracy))) / 2)
 
 
-def _power(difference: float, margin: Margin, level: float) -> float:
-    """How often the interval leaves zero out: the mean over what the seeds' variance may be estimated as."""
+def _power(difference: float, margin: Margin, level: float, within: float) -> float:
+    """How often the interval leaves zero out, and that of an equivalence test reaches out of `within`: the mean over what the
+    seeds' variance may be estimated as."""
     spread = np.sqrt(margin.seeds + margin.items)
-    if not spread:
-        return 1.0
     ratios = chdtri(margin.seed_freedom, (np.arange(GRID) + 0.5) / GRID) / margin.seed_freedom if margin.seeds else np.ones(1)
-    halves = replace(margin, seeds=margin.seeds * ratios).half_width(level)
-    return float(ndtr((difference - halves) / spread).mean())
+    seen = replace(margin, seeds=margin.seeds * ratios)
+    least = np.maximum(seen.half_width(level), within - seen.half_width(EQUIVALENCE))
+    if not spread:
+        return float(difference > least)
+    return float(ndtr((difference - least) / spread).mean())

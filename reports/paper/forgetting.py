@@ -1,6 +1,5 @@
 """Gain against forgetting as tables, one per probe, printed or as Markdown, and the curves as a figure."""
 
-import re
 from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
 from os.path import relpath
@@ -15,6 +14,7 @@ from bench.folders import write_text
 from bench.records.record import Record
 from reports.definitions import note
 from reports.page import plot
+from reports.paper.markdown import escaped, markdown_table
 from reports.rows import frontier, numbers
 from reports.rows.captions import statement
 from reports.rows.environments import other_environments
@@ -212,12 +212,5 @@ def as_markdown(rows: Sequence[Row], figure: str | None = None) -> str:
 
 
 def _marked(table: Table) -> str:
-    rule = ["---", *["---:"] * (len(table.headers) - 1)]
     headers = [header.text for header in table.headers]
-    lines = [headers, rule, *([escaped(name), *cells] for name, *cells in table.lines)]
-    return "\n".join(f"| {' | '.join(line)} |" for line in lines)
-
-
-def escaped(text: str) -> str:
-    """A name or a reason of which nothing is markup, on one line; an underscore inside a word means nothing there."""
-    return re.sub(r"[\\`*<>\[\]|&$~]|(?<!\w)_|_(?!\w)", r"\\\g<0>", printable(text))
+    return markdown_table(headers, [[escaped(name), *cells] for name, *cells in table.lines], headers[:1])

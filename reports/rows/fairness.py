@@ -49,7 +49,7 @@ def unlike(rows: Sequence[Row]) -> list[Unlike]:
     """What differs between the rows of one suite, model and task; only rows with a score are compared."""
     scored = [row for row in rows if row.score]
     found = []
-    for aspect in _aspects(scored):
+    for aspect in aspects(scored):
         values: dict[str, list[str]] = {}
         for row in scored:
             for value in dict.fromkeys(filter(None, map(aspect.of, row.records))):
@@ -90,7 +90,8 @@ def overrun(record: Record) -> Iterator[str]:
         yield f"spent {part.spent:,.{digits}f} {UNITS.get(name, name)} of a budget of {part.limit:,.{digits}f}"
 
 
-def _aspects(rows: Sequence[Row]) -> list[Aspect]:
+def aspects(rows: Sequence[Row]) -> list[Aspect]:
+    """What must be alike in rows with these probes."""
     probes = [Aspect(f"items of {name}", True, _probe_items(name)) for name in probe_names(rows)]
     return [*ASPECTS, *probes]
 
@@ -154,12 +155,13 @@ def _trials(record: Record) -> str | None:
     return (NOT_KNOWN if trials is None else str(trials)) if _trains(record) else None
 
 
+BEST_WORDING = Aspect("best wording of the base", True, _best_wording)
 ASPECTS = (
     Aspect("data", True, _data),
     Aspect("number of items", True, _items),
     Aspect("metric", True, _metric),
     Aspect("wording of the task", True, _wording),
-    Aspect("best wording of the base", True, _best_wording),
+    BEST_WORDING,
     Aspect("precision", True, _precision),
     Aspect("engine version", True, _engine),
     Aspect("budget", False, _budget),

@@ -1,0 +1,63 @@
+"""Whether results became worse, against earlier ones."""
+
+import json
+import os
+from pathlib import Path
+from typing import TYPE_CHECKING, Annotated
+
+import typer
+
+from bench.folders import write_text
+
+if TYPE_CHECKING:
+    from reports.gate.compared import Compared
+
+GATE = typer.Typer()
+
+NOT_MINDED = "What nobody minds: 2points, .05nats, 5% (the defaults), or several with commas."
+
+
+@GATE.command()
+def compare(
+    new: Annotated[Path, typer.Argument(help="Folder of results.")],
+    old: Annotated[Path, typer.Argument(help="Folder of earlier results, or of accepted ones (tunebench baseline accept).")],
+    suite: Annotated[str | None, typer.Option(help="Only this suite's.")] = None,
+    within: Annotated[str | None, typer.Option(help=NOT_MINDED)] = None,
+    seconds: Annotated[bool, typer.Option("--seconds", help="Judge training seconds too, if one machine took both.")] = False,
+    allow_missing: Annotated[bool, typer.Option("--allow-missing", help="Rows that NEW lacks are told, and no fault.")] = False,
+    markdown: Annotated[Path | None, typer.Option(help="Write it here, for a pull request.")] = None,
+    junit: Annotated[Path | None, typer.Option(help="Write it here as JUnit XML, for a CI's list of tests.")] = None,
+    as_json: Annotated[bool, typer.Option("--json", help="One object instead of tables: a stable contract.")] = False,
+) -> int:
+    """Did quality fall, forgetting or cost rise? Exit status 1 where one did, 2 where the two are not comparable."""
+    from reports.gate.compared import compared
+    from reports.gate.reading import read_sides
+    from reports.gate.within import parsed_within
+
+    margins = parsed_within(within)
+    found = compared(*read_sides(new, old, suite), margins, seconds, allow_missing)
+    _write(found, markdown, junit)
+    if as_json:
+        from reports.gate.as_json import changes_as_json
+
+        print(json.dumps(changes_as_json(found), indent=1))
+    else:
+        from reports.terminal.changes import print_changes
+
+        print_changes(found)
+    return found.status
+
+
+def _write(found: "Compared", markdown: Path | None, junit: Path | None) -> None:
+    """The files that were asked for, and the summary of a step of GitHub Actions, where one runs."""
+    from reports.gate.junit import changes_as_junit
+    from reports.gate.markdown import changes_as_markdown
+
+    if markdown:
+        write_text(markdown, changes_as_markdown(found))
+    if junit:
+        write_text(junit, changes_as_junit(found))
+    if summary := os.environ.get("GITHUB_STEP_SUMMARY"):
+        # GitHub's file holds what other commands of the step have said before.
+        with open(summary, "a", encoding="utf-8") as file:
+            file.write(changes_as_markdown(found))

@@ -1,0 +1,41 @@
+"""Numbers now against what they were: worse, better, the same within a margin, or can't tell.
+
+Worse and better are findings among all changes that are looked at together (Holm). The same within X is shown, and not the
+absence of a finding: two one-sided tests at .05, which is the 90 % interval inside -X to X (Schuirmann 1987). What is shown to
+be smaller than X is the same, also where it is surely not zero: X is what nobody minds.
+"""
+
+from dataclasses import dataclass
+from typing import Literal
+
+import numpy as np
+import numpy.typing as npt
+
+from bench.statistics.arrays import Floats
+from bench.statistics.comparison import holm
+from bench.statistics.detectable import EQUIVALENCE
+from bench.statistics.intervals import Margin
+from bench.statistics.power import LEVEL
+
+ChangeVerdict = Literal["worse", "same", "better", "can't tell"]
+
+
+@dataclass(frozen=True)
+class Judged:
+    """What is said of changes that are looked at together, (..., changes)."""
+
+    p: Floats
+    """How surprising each is if the truth is 0, corrected for their number."""
+    verdicts: npt.NDArray[np.str_]
+    """Of each, a ChangeVerdict."""
+
+
+def judged(rises: Floats, margin: Margin, within: float | Floats) -> Judged:
+    """Of rises, (..., changes), positive where they are for the better, with their margin and what nobody minds."""
+    rises = np.asarray(rises, dtype=np.float64)
+    if not rises.size:
+        return Judged(rises, np.array([], dtype=np.str_))
+    p = holm(margin.p(rises))
+    same = np.abs(rises) + margin.half_width(EQUIVALENCE) < within
+    found = p <= LEVEL
+    return Judged(p, np.select([same, found & (rises < 0), found], ["same", "worse", "better"], "can't tell"))

@@ -1,0 +1,106 @@
+"""Results that were accepted: what later ones are held against. Each is a folder of its own with records like any other's, so
+that earlier ones stay as history."""
+
+import re
+from dataclasses import dataclass
+from datetime import UTC, datetime
+from pathlib import Path
+
+import pandas as pd
+from pydantic import BaseModel, ConfigDict, ValidationError
+
+from bench.errors import UserError
+from bench.folders import write_text, writing
+from bench.records import store
+from bench.records.record import Record
+
+ACCEPTED_NOTE = "accepted.json"
+KEPT_KINDS = ("task", "elsewhere", "probe")
+KEPT_COLUMNS = (
+    "kind",
+    "name",
+    "item",
+    "cluster",
+    "gold",
+    "before",
+    "prediction",
+    "seen",
+    "before_value",
+    "value",
+    "weight",
+)
+"""Of answers per item: what scores, gains and losses are made of, and nothing that a person reads."""
+
+
+class AcceptedNote(BaseModel):
+    """What stands in accepted.json."""
+
+    model_config = ConfigDict(extra="forbid", frozen=True)
+
+    accepted: datetime
+    """UTC."""
+    commit: str | None = None
+    """Of the code that made the results."""
+
+
+@dataclass(frozen=True)
+class Accepted:
+    """Results that were accepted once."""
+
+    folder: Path
+    note: AcceptedNote
+
+    @property
+    def name(self) -> str:
+        """`2026-11-26 ab12cd34`"""
+        return f"{self.note.accepted:%Y-%m-%d} {(self.note.commit or '')[:8]}".strip()
+
+    @property
+    def records(self) -> list[Record]:
+        return store.read_all(self.folder)
+
+
+def accepted_in(folder: Path) -> list[Accepted]:
+    """All that were accepted into a folder, the oldest first; none where it is no such folder."""
+    found = [Accepted(path.parent, _read(path)) for path in folder.glob(f"*/{ACCEPTED_NOTE}")]
+    return sorted(found, key=lambda each: (each.note.accepted, each.folder.name))
+
+
+def _read(path: Path) -> AcceptedNote:
+    try:
+        return AcceptedNote.model_validate_json(path.read_text(encoding="utf-8"))
+    except (OSError, ValueError) as error:
+        fault = error.errors()[0]["msg"] if isinstance(error, ValidationError) else str(error)
+        raise UserError(f"{path}: not the note of an accepted baseline ({fault}); delete its folder") from error
+
+
+def accept(out: Path, to: Path, commit: str | None, now: datetime, suite: str | None = None) -> Accepted:
+    """Keep a folder's results, or a suite's, as the baseline of later ones.
+
+    Raises:
+        UserError: there are no results with a score, or `to` cannot be written.
+    """
+    records = [record for record in store.of_suite(store.read_all(out), suite) if record.status == "ok"]
+    if not records:
+        raise UserError(f"no results with a score in {store.folder(out)}; run a suite first")
+    note = AcceptedNote(accepted=now.astimezone(UTC).replace(microsecond=0), commit=commit)
+    found = Accepted(to / _folder_name(note), note)
+    # The note comes last: a folder without one is no baseline.
+    for record in records:
+        items = store.read_items(out, record)
+        store.write_record(found.folder, record.model_copy(update={}), None)
+        if not items.empty:
+            _write_items(store.folder(found.folder) / f"{record.run_id}.parquet", items)
+    write_text(found.folder / ACCEPTED_NOTE, note.model_dump_json(indent=1))
+    return found
+
+
+def _folder_name(note: AcceptedNote) -> str:
+    commit = re.sub(r"[^0-9A-Za-z-]", "", note.commit or "")[:12]
+    return f"{note.accepted:%Y%m%dT%H%M%SZ}{f'-{commit}' if commit else ''}"
+
+
+def _write_items(path: Path, items: pd.DataFrame) -> None:
+    kept = items.loc[items["kind"].isin(KEPT_KINDS), [column for column in KEPT_COLUMNS if column in items]]
+    with writing(path) as temporary:
+        kept.dropna(axis=1, how="all").to_parquet(temporary, index=False, compression="zstd", compression_level=19)

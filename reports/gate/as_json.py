@@ -1,0 +1,51 @@
+"""A comparison for programs. Keys may come; none goes."""
+
+from math import exp
+from typing import Any
+
+from reports.gate.change import Change
+from reports.gate.compared import Compared
+
+
+def changes_as_json(found: Compared) -> dict[str, Any]:
+    """One object; of costs `change`, its bounds, `within` and `finds` are quotients, of all else differences."""
+    return {
+        "schema_version": 1,
+        "new": found.new.name,
+        "old": found.old.name,
+        "status": found.status,
+        "within": {"points": found.within.points, "nats": found.within.nats, "percent": found.within.percent},
+        "changes": [_change(change) for change in found.changes],
+        "failing": list(found.broken),
+        "not_comparable": list(found.refused),
+        "changed": list(found.told),
+    }
+
+
+def _change(change: Change) -> dict[str, Any]:
+    held, found = change.held, change.detectable
+    suite, model, task = held.row.group
+    low, high = held.bounds
+    write = exp if held.question == "cost" else float
+    return {
+        "suite": suite,
+        "model": model,
+        "task": task,
+        "strategy": held.row.setup.strategy,
+        "row": held.row.label,
+        "question": held.question,
+        "what": held.term,
+        "name": held.name,
+        "unit": held.quantity.unit,
+        "share": held.quantity.share,
+        "old": held.old,
+        "new": held.new,
+        "change": write(held.value),
+        "ci_low": write(low),
+        "ci_high": write(high),
+        "p": change.p,
+        "paired": held.paired,
+        "verdict": change.verdict,
+        "within": write(held.within),
+        "finds": {"value": write(found.value), "low": write(found.low), "high": write(found.high), "floor": write(found.floor)},
+    }

@@ -1,0 +1,112 @@
+"""A new folder of results held against an old one: what changed, what could not be compared, and what all of it comes to."""
+
+from collections.abc import Iterator, Sequence
+from dataclasses import dataclass
+from typing import cast
+
+import numpy as np
+
+from bench.records.record import Record
+from bench.statistics.change import ChangeVerdict, judged
+from bench.statistics.comparison import stacked
+from bench.statistics.detectable import Detectable, detectable
+from reports.gate.change import Change, Held
+from reports.gate.held import Noise, held_costs, held_measures
+from reports.gate.sides import Match, Side, key_of, matched, named
+from reports.gate.within import Within
+from reports.rows.row import Row
+from reports.rows.rows import aggregate
+
+NOTHING_OF_SEEDS = (
+    "nothing is known of how far a seed moves it, for it has one seed on either side; run it with --seeds 2 or more, or accept "
+    "runs of other seeds"
+)
+
+
+@dataclass(frozen=True)
+class Compared:
+    """What is said of the new side."""
+
+    new: Side
+    old: Side
+    within: Within
+    changes: Sequence[Change]
+    broken: Sequence[str]
+    """Rows that had a score before and now fail, with the reason: worse than any number."""
+    refused: Sequence[str]
+    """Rows that could not be compared, with what differs."""
+    told: Sequence[str]
+    """What is no verdict and explains one."""
+
+    @property
+    def worse(self) -> list[Change]:
+        return [change for change in self.changes if change.verdict == "worse"]
+
+    @property
+    def status(self) -> int:
+        """Of the command: 1 where something became worse, 2 where something could not be compared, else 0."""
+        return 1 if self.worse or self.broken else 2 if self.refused or not self.changes else 0
+
+
+def compared(
+    new: Side, old: Side, earlier: Sequence[Record], within: Within, seconds: bool = False, allow_missing: bool = False
+) -> Compared:
+    """The new side held against the old; `earlier` are records that were accepted before, which tell more of the noise."""
+    rows = new.rows, old.rows
+    matches, added, gone = matched(*rows)
+    broken = list(_broken(*rows))
+    refused = [f"{match.where}: {'; '.join(match.unlike)}" for match in matches if match.unlike]
+    fitting = [match for match in matches if not match.unlike]
+    noise = Noise(fitting, _like(earlier, old, [match.old for match in fitting]))
+    refused += [f"{match.where}: {NOTHING_OF_SEEDS}" for match in fitting if not noise.known(match)]
+    known = [match for match in fitting if noise.known(match)]
+    unscored = {key_of(row) for row in rows[0] if not row.score}
+    lost = [f"{named(row)}: {new.name} has no such row" for row in gone if key_of(row) not in unscored]
+    told = [f"{match.where}: {', '.join(match.changed)}" for match in known if match.changed]
+    told += [f"{named(row)}: {old.name} has no such row" for row in added]
+    return Compared(
+        new,
+        old,
+        within,
+        _among([held for match in known for held in held_measures(match, noise, within)])
+        + _among([held for match in known for held in held_costs(match, noise, within, seconds)]),
+        broken,
+        refused if allow_missing else [*refused, *lost],
+        [*told, *lost] if allow_missing else told,
+    )
+
+
+def _among(numbers: Sequence[Held]) -> list[Change]:
+    """What is said of them together."""
+    if not numbers:
+        return []
+    together = stacked([held.margin for held in numbers])
+    said = judged(np.array([held.rise for held in numbers]), together, np.array([held.within for held in numbers]))
+    return [
+        Change(held, float(p), cast(ChangeVerdict, str(verdict)), _detectable(held, len(numbers)))
+        for held, p, verdict in zip(numbers, said.p, said.verdicts, strict=True)
+    ]
+
+
+def _detectable(held: Held, tests: int) -> Detectable:
+    return detectable(held.margin, tests, held.accuracy, held.within)
+
+
+def _broken(new: Sequence[Row], old: Sequence[Row]) -> Iterator[str]:
+    """Rows of the new side that have no score any more; what failed before as well is none of them."""
+    scored = {key_of(row) for row in old if row.score}
+    before = {key_of(row) for row in old if not row.score}
+    for row in new:
+        if not row.score and key_of(row) in scored - before:
+            yield f"{named(row)} (seed {row.seeds}): {row.status}: {row.reason}"
+
+
+def _like(earlier: Sequence[Record], old: Side, rows: Sequence[Row]) -> list[Row]:
+    """Earlier rows of the same question as one of these; a run counts once, however often it was accepted."""
+    counted = {record.run_id for record in old.records}
+    found = aggregate([record for record in earlier if record.run_id not in counted])
+    return [
+        row
+        for row in found
+        if row.score and any(key_of(row) == key_of(other) and not Match(row, other).unlike for other in rows)
+    ]

@@ -1,0 +1,150 @@
+"""The numbers of matched rows, new and old, with what they vary by."""
+
+from collections.abc import Callable, Iterator, Sequence
+from dataclasses import dataclass, replace
+from functools import partial
+
+import numpy as np
+
+from bench.records.outcome import Outcome
+from bench.records.record import Cost, Record
+from bench.statistics.comparison import margin_between, paired
+from bench.statistics.estimates import MANY, Estimate
+from bench.statistics.intervals import Margin
+from bench.statistics.ratios import log_ratio
+from reports.gate.change import Held
+from reports.gate.sides import Match
+from reports.gate.within import Within
+from reports.rows.numbers import Quantity
+from reports.rows.row import Row
+from reports.rows.spreads import SeedSpreads, spreads_of
+
+COUNTED_COSTS: dict[str, Callable[[Cost], float | None]] = {
+    "tokens": lambda cost: cost.train_tokens,
+    "flops": lambda cost: cost.train_flops,
+    "saved": lambda cost: cost.saved_bytes,
+    "memory": lambda cost: cost.peak_memory_bytes,
+}
+"""Term of definitions.yaml -> a cost that another machine of the kind would take as well."""
+TIMES = Quantity("times", share=False)
+TIMED_COSTS: dict[str, Callable[[Cost], float | None]] = {"training": lambda cost: cost.train_seconds}
+
+
+class Noise:
+    """How far seeds move the numbers of matched rows: both sides' seeds, and those of earlier accepted rows."""
+
+    def __init__(self, matches: Sequence[Match], earlier: Sequence[Row]) -> None:
+        self.rows = [*(match.new for match in matches), *(match.old for match in matches), *earlier]
+        spreads = spreads_of([row.records for row in self.rows])
+        self._of = {id(row): spread for row, spread in zip(self.rows, spreads, strict=True)}
+
+    def of(self, row: Row) -> SeedSpreads:
+        return self._of[id(row)]
+
+    def known(self, match: Match) -> bool:
+        """Whether anything is known of how far a seed moves the rows, where they depend on one."""
+        spreads = [self.of(row) for row in (match.new, match.old)]
+        return all(not each.rows or each.of(lambda outcome: outcome.score.value).freedom for each in spreads)
+
+    def table(self, match: Match, take: Callable[[Cost], float | None]) -> list[list[float]]:
+        """The cost of each run of the rows that train in the match's table."""
+        rows = [row for row in self.rows if row.trains and row.group == match.new.group]
+        return [spent for row in rows if (spent := _spent(row.records, take))]
+
+
+@dataclass(frozen=True)
+class _Measure:
+    """A number that both rows have."""
+
+    term: str
+    name: str
+    quantity: Quantity
+    new: Estimate
+    old: Estimate
+    of: Callable[[Outcome], float | None]
+    """The same number of a single run."""
+    higher_is_better: bool = False
+
+
+def held_measures(match: Match, noise: Noise, within: Within) -> Iterator[Held]:
+    """Of the scores of the rows, and of what probes lost in rows that train."""
+    for measure in (*_scores(match), *_lost(match)):
+        new, old = (
+            replace(estimate, spread=noise.of(row).of(measure.of))
+            for estimate, row in ((measure.new, match.new), (measure.old, match.old))
+        )
+        yield Held(
+            match.new,
+            "forgetting" if measure.term == "forgetting" else "quality",
+            measure.term,
+            measure.name,
+            measure.quantity,
+            new=new.value,
+            old=old.value,
+            value=new.value - old.value,
+            margin=margin_between(new, old),
+            within=within.of(measure.quantity, old.value),
+            higher_is_better=measure.higher_is_better,
+            paired=paired(new, old),
+            accuracy=old.value if old.scale == "wilson" and measure.higher_is_better else None,
+        )
+
+
+def _scores(match: Match) -> Iterator[_Measure]:
+    new, old = match.new, match.old
+    assert new.score and old.score and new.outcome  # rows without a score are not matched
+    yield _Measure("score", "", new.quantity, new.score, old.score, _score, new.higher_is_better)
+    for name, away in new.elsewhere.items():
+        before = old.elsewhere.get(name)
+        if before and away.score.low is not None and before.score.low is not None:
+            higher = new.outcome.elsewhere[name].score.higher_is_better
+            yield _Measure("elsewhere", name, away.quantity, away.score, before.score, partial(_elsewhere, name), higher)
+
+
+def _lost(match: Match) -> Iterator[_Measure]:
+    for name, lost in match.new.forgetting.items() if match.new.trains else ():
+        known = match.old.forgetting.get(name)
+        # A distance from the base has no interval, and nothing to be judged by.
+        if known and lost.lost.low is not None and known.lost.low is not None:
+            yield _Measure("forgetting", name, lost.quantity, lost.lost, known.lost, partial(_delta, name))
+
+
+def held_costs(match: Match, noise: Noise, within: Within, seconds: bool) -> Iterator[Held]:
+    """Of what the rows that train took; seconds only where they are asked for, and one machine took them."""
+    if not match.new.trains:
+        return
+    kinds = COUNTED_COSTS | (TIMED_COSTS if seconds and one_machine(match) else {})
+    for term, take in kinds.items():
+        new, old = (_spent(row.records, take) for row in (match.new, match.old))
+        if not new or not old:
+            continue
+        value, margin = log_ratio(new, old, noise.table(match, take))
+        # Without a second seed, counted work is compared as it is.
+        exact = Margin(0.0, 0, 0.0, MANY)
+        means = float(np.mean(new)), float(np.mean(old))
+        yield Held(match.new, "cost", term, "", TIMES, *means, value, margin or exact, within.of_costs)
+
+
+def one_machine(match: Match) -> bool:
+    """Whether all runs of both rows were made on one device, as far as their records tell."""
+    runs = [*match.new.records, *match.old.records]
+    return all(run.provenance.device == runs[0].provenance.device for run in runs)
+
+
+def _score(outcome: Outcome) -> float | None:
+    return outcome.score.value
+
+
+def _elsewhere(name: str, outcome: Outcome) -> float | None:
+    return outcome.elsewhere[name].score.value if name in outcome.elsewhere else None
+
+
+def _delta(name: str, outcome: Outcome) -> float | None:
+    return outcome.forgetting[name].delta if name in outcome.forgetting else None
+
+
+def _spent(records: Sequence[Record], take: Callable[[Cost], float | None]) -> list[float]:
+    """Of each run; nothing where one does not know it, or nothing was spent."""
+    found = [take(run.cost) if run.cost else None for run in records]
+    known = [float(value) for value in found if value]
+    return known if len(known) == len(found) else []

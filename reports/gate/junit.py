@@ -1,0 +1,57 @@
+"""A comparison as JUnit XML, which CI systems show as tests: a test for each number of each row."""
+
+from xml.etree import ElementTree
+from xml.etree.ElementTree import Element, SubElement
+
+from reports.gate import words
+from reports.gate.change import Change
+from reports.gate.compared import Compared
+
+
+def changes_as_junit(found: Compared) -> str:
+    """A number that is worse fails, and so does a row that no longer runs; one of which nothing can be told is skipped; a row
+    that can't be compared is an error."""
+    root = Element("testsuites", name="tunebench compare")
+    tables: dict[tuple[str, str, str], list[Change]] = {}
+    for change in found.changes:
+        tables.setdefault(change.held.row.group, []).append(change)
+    for (suite, model, task), changes in tables.items():
+        _suite(root, f"{suite}: {model} on {task}", [_case(change) for change in changes])
+    broken = [_fault("failure", text) for text in found.broken]
+    refused = [_fault("error", text) for text in found.refused]
+    if broken or refused:
+        _suite(root, "rows", [*broken, *refused])
+    ElementTree.indent(root, " ")
+    return ElementTree.tostring(root, encoding="unicode", xml_declaration=True) + "\n"
+
+
+def _suite(root: Element, name: str, cases: list[Element]) -> None:
+    counts = {tag: sum(case.find(tag) is not None for case in cases) for tag in ("failure", "error", "skipped")}
+    written = {"tests": len(cases), "failures": counts["failure"], "errors": counts["error"], "skipped": counts["skipped"]}
+    suite = SubElement(root, "testsuite", {"name": _legal(name), **{what: str(count) for what, count in written.items()}})
+    suite.extend(cases)
+
+
+def _case(change: Change) -> Element:
+    held = change.held
+    case = Element("testcase", classname=_legal(held.row.label), name=_legal(held.title))
+    _, _, before, now, changed, unit, _, finds = words.cells(change)
+    message = f"{words.verdict_text(change)}: {before} -> {now}, {changed} {unit}; finds {finds}"
+    if change.verdict == "worse":
+        SubElement(case, "failure", message=message, type="worse")
+    elif change.verdict == "can't tell":
+        SubElement(case, "skipped", message=message)
+    else:
+        SubElement(case, "system-out").text = message
+    return case
+
+
+def _fault(tag: str, text: str) -> Element:
+    case = Element("testcase", classname="rows", name=_legal(text.partition(" (seed")[0]))
+    SubElement(case, tag, message=_legal(text), type=tag)
+    return case
+
+
+def _legal(text: str) -> str:
+    """Without the characters that no XML may hold."""
+    return "".join(character if character.isprintable() else " " for character in text)

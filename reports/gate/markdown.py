@@ -1,0 +1,29 @@
+"""A comparison as Markdown for a pull request."""
+
+from collections.abc import Sequence
+
+from reports.gate import words
+from reports.gate.change import Change
+from reports.gate.compared import Compared
+from reports.paper.markdown import escaped, markdown_table
+
+
+def changes_as_markdown(found: Compared) -> str:
+    """A headline, what is worse, and a table of all changes for each model and task, folded where nothing in it is worse."""
+    parts = [f"### tunebench: {_verdict(found)}", escaped(words.headline(found))]
+    for (suite, model, task), changes in words.by_table(found).items():
+        heading = escaped(f"{suite}: {model} on {task}")
+        worse = any(change.verdict == "worse" for change in changes)
+        table = _table(changes)
+        parts += [f"**{heading}**", table] if worse else [f"<details><summary>{heading}</summary>", table, "</details>"]
+    lines = [f"- {escaped(sentence)}" for sentence in words.comparison_lines(found)]
+    return "\n\n".join([*parts, "\n".join(lines)]) + "\n"
+
+
+def _verdict(found: Compared) -> str:
+    return {0: "no regression", 1: "regression", 2: "not comparable"}[found.status]
+
+
+def _table(changes: Sequence[Change]) -> str:
+    named = ((escaped(row), escaped(what), *others) for row, what, *others in map(words.cells, changes))
+    return markdown_table(words.CHANGE_HEADERS, [*named], words.LEFT_COLUMNS)

@@ -1,0 +1,155 @@
+"""The two sides of a comparison as rows, and which row of one is which of the other."""
+
+import json
+from collections.abc import Iterator, Mapping, Sequence
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Any
+
+from bench.hashing import digest
+from bench.records.record import Record
+from reports.rows.fairness import BEST_WORDING, Aspect, aspects
+from reports.rows.row import Row
+from reports.rows.rows import aggregate
+
+Key = tuple[str, str, str, str]
+"""Suite, model, task and strategy."""
+OF_WORDING = ("prompt", "answers", "instructions")
+OF_DATA = ("train", "validation", "test", "out_of_domain")
+
+
+@dataclass(frozen=True)
+class Side:
+    """One of the two folders that are compared."""
+
+    name: str
+    """As a person knows it: the folder, or the date and commit of what was accepted."""
+    out: Path
+    """The folder with its records."""
+    records: Sequence[Record]
+
+    @property
+    def rows(self) -> list[Row]:
+        return aggregate(self.records, self.out)
+
+
+@dataclass(frozen=True)
+class Match:
+    """A row of the new side and the row of the old side that it is held against."""
+
+    new: Row
+    old: Row
+
+    @property
+    def where(self) -> str:
+        """`sentiment: minilm on sst2: full`"""
+        return named(self.new)
+
+    @property
+    def unlike(self) -> list[str]:
+        """Why the two are not comparable; none where they are."""
+        found = [each for aspect in _questions((self.old, self.new)) if (each := _differs(aspect, self.new, self.old))]
+        gone = [name for name in self.old.forgetting if self.new.trains and name not in self.new.forgetting]
+        found += [f"the probe {name} was asked of the old one alone" for name in gone]
+        bare = [row for row in (self.new, self.old) if row.score and row.score.low is None]
+        return [*found, *(["its score has no interval"] if bare else [])]
+
+    @property
+    def changed(self) -> list[str]:
+        """What was changed on purpose, or by the environment, and is not a reason not to compare: `learning_rate 3e-05
+        instead of 2e-05`."""
+        new, old = (_settings(row) for row in (self.new, self.old))
+        names = [name for name in dict.fromkeys([*old, *new]) if old.get(name) != new.get(name)]
+        return [f"{name} {_shown(new.get(name))} instead of {_shown(old.get(name))}" for name in names]
+
+
+def named(row: Row) -> str:
+    """`sentiment: minilm on sst2: full`"""
+    suite, model, task = row.group
+    return f"{suite}: {model} on {task}: {row.label}"
+
+
+def key_of(row: Row) -> Key:
+    """By what a row is known on both sides."""
+    return (*row.group, row.setup.strategy)
+
+
+def matched(new: Sequence[Row], old: Sequence[Row]) -> tuple[list[Match], list[Row], list[Row]]:
+    """Rows with a score on both sides, and the rows that have none to be held against: of the new side, and of the old.
+
+    Rows are the same by suite, model, task and strategy; where a side has several of a strategy, by its hyper-parameters.
+    """
+    mine, theirs = _by_key(new), _by_key(old)
+    matches = [match for key in theirs for match in _pairs(mine.get(key, []), theirs[key])]
+    used = {id(row) for match in matches for row in (match.new, match.old)}
+    added, gone = ([row for row in side if row.score and id(row) not in used] for side in (new, old))
+    return matches, added, gone
+
+
+def _by_key(rows: Sequence[Row]) -> dict[Key, list[Row]]:
+    found: dict[Key, list[Row]] = {}
+    for row in rows:
+        if row.score:
+            found.setdefault(key_of(row), []).append(row)
+    return found
+
+
+def _pairs(new: Sequence[Row], old: Sequence[Row]) -> Iterator[Match]:
+    if len(new) == len(old) == 1:
+        yield Match(new[0], old[0])
+        return
+    known = {_told(row): row for row in new}
+    for row in old:
+        if _told(row) in known:
+            yield Match(known.pop(_told(row)), row)
+
+
+def _told(row: Row) -> str:
+    return json.dumps(row.setup.hyperparameters, sort_keys=True)
+
+
+def _differs(aspect: Aspect, new: Row, old: Row) -> str:
+    """`budget: 512examples instead of 256examples`; empty where both are alike, or one does not know."""
+    here, there = (sorted({value for run in row.records if (value := aspect.of(run))}) for row in (new, old))
+    return f"{aspect.name}: {', '.join(here)} instead of {', '.join(there)}" if here and there and here != there else ""
+
+
+def _questions(rows: Sequence[Row]) -> list[Aspect]:
+    """What must be alike on both sides. The base's best wording is an outcome where the model is another."""
+    table = [aspect for aspect in aspects(rows) if aspect is not BEST_WORDING]
+    fields = dict.fromkeys(name for row in rows for name in _task(row.first) if name not in (*OF_WORDING, *OF_DATA))
+    probes = dict.fromkeys(name for row in rows for name in row.forgetting)
+    definitions = [Aspect(f"the task's {name}", True, _field(name)) for name in fields]
+    return [*table, *definitions, *(Aspect(f"definition of {name}", True, _probe(name)) for name in probes)]
+
+
+def _task(record: Record) -> Mapping[str, Any]:
+    task = record.provenance.inputs.get("task")
+    return task if isinstance(task, Mapping) else {}
+
+
+def _field(name: str) -> Any:
+    return lambda record: _shown(_task(record)[name]) if name in _task(record) else None
+
+
+def _probe(name: str) -> Any:
+    """By the probe's definition without its limit, which the number of items tells."""
+
+    def of(record: Record) -> str | None:
+        asked = record.provenance.inputs.get("probes") or []
+        return next((digest(shape)[:6] for shape, _ in asked if shape["name"] == name), None)
+
+    return of
+
+
+def _settings(row: Row) -> dict[str, Any]:
+    """What a team may have changed between the two sides."""
+    origin = row.first.provenance
+    model = {"model's content": origin.model_hash[:8]} if origin.model_hash else {}
+    read = {name: value for name, value in origin.inputs.items() if name in ("batch", "max_length")}
+    return {**model, **row.setup.hyperparameters, **read, **origin.environment}
+
+
+def _shown(value: Any) -> str:
+    text = "none" if value is None else value if isinstance(value, str) else json.dumps(value, ensure_ascii=False)
+    return text if len(text) <= 40 else f"{text[:32]}… ({digest(value)[:6]})"

@@ -1,0 +1,123 @@
+"""What changed, as text: the same in a terminal, in Markdown, and in JUnit's messages."""
+
+from collections.abc import Callable, Iterator
+from math import exp
+
+from reports.gate.change import Change, Held
+from reports.gate.compared import Compared
+from reports.rows import numbers
+
+COST_TEXTS: dict[str, Callable[[float], str]] = {
+    "tokens": numbers.scaled,
+    "flops": numbers.scaled,
+    "saved": lambda value: numbers.scaled(value, "B"),
+    "memory": lambda value: f"{numbers.gigabytes(value)} GB",
+    "training": lambda value: f"{numbers.seconds(value)} s",
+}
+CHANGE_HEADERS = ("strategy", "what", "old", "new", "change [95 %]", "unit", "verdict", "finds")
+"""Of a table of changes."""
+LEFT_COLUMNS = ("strategy", "what", "unit", "verdict")
+CHANGE_TERMS = ("strategy", "change", "change", "change", "change", "change", "change_verdict", "change_detectable")
+"""What defines each column of it."""
+ALWAYS_COUNTED = 4
+"""So many counts of a headline stand there where they are 0 too."""
+
+
+def cells(change: Change) -> tuple[str, ...]:
+    """A line of the table."""
+    held = change.held
+    before, now = side_text(held, held.old), side_text(held, held.new)
+    return held.row.label, held.title, before, now, change_text(held), change_unit(held), verdict_text(change), finds(change)
+
+
+def side_text(held: Held, value: float) -> str:
+    """A number of one side."""
+    if held.question == "cost":
+        return COST_TEXTS[held.term](value)
+    write = numbers.difference if held.question == "forgetting" else numbers.level
+    return write(value, held.quantity)
+
+
+def change_text(held: Held) -> str:
+    """`-1.7 [-4.1, +0.7]`, or `1.02 [1.00, 1.04]` times of a cost."""
+    mark = "" if held.paired else "†"
+    return f"{_change(held, held.value)} {numbers.bracketed(held.bounds, lambda end: _change(held, end))}{mark}"
+
+
+def _change(held: Held, value: float) -> str:
+    return numbers.multiple(exp(value)) if held.question == "cost" else numbers.difference(value, held.quantity)
+
+
+def change_unit(held: Held) -> str:
+    """`points`, `times`, or that of the number without what it is per."""
+    return held.quantity.unit.partition(" per ")[0]
+
+
+def verdict_text(change: Change) -> str:
+    """`worse`, `same within 2`, `better` or `can't tell`."""
+    return f"same within {nobody_minds(change.held)}" if change.verdict == "same" else change.verdict
+
+
+def nobody_minds(held: Held) -> str:
+    """The margin inside which a change counts as none, in the change's unit; of a cost `5 %`."""
+    if held.question == "cost":
+        return f"{100 * (exp(held.within) - 1):.3g} %"
+    return f"{numbers.in_unit(held.within, held.quantity):.3g}"
+
+
+def finds(change: Change) -> str:
+    """The smallest change for the worse that is found four times out of five, in the change's unit."""
+    held, value = change.held, change.detectable.value
+    return numbers.multiple(exp(value)) if held.question == "cost" else numbers.span(value, held.quantity)
+
+
+def headline(found: Compared) -> str:
+    """What all of it comes to: `1 worse, 4 the same, 0 better, 7 can't tell`."""
+    said = [change.verdict for change in found.changes]
+    parts = [(said.count("worse"), "worse"), (said.count("same"), "the same"), (said.count("better"), "better")]
+    parts += [(said.count("can't tell"), "can't tell"), (len(found.broken), "fail"), (len(found.refused), "not comparable")]
+    told = [f"{count} {what}" for place, (count, what) in enumerate(parts) if count or place < ALWAYS_COUNTED]
+    return f"{found.new.name} against {found.old.name}: {', '.join(told)}"
+
+
+def by_table(found: Compared) -> dict[tuple[str, str, str], list[Change]]:
+    """Changes by suite, model and task; of each row its scores, what it forgot, and the costs that are not the same."""
+    tables: dict[tuple[str, str, str], list[Change]] = {}
+    for change in sorted(found.changes, key=lambda change: change.held.row.label):
+        if not _same_cost(change):
+            tables.setdefault(change.held.row.group, []).append(change)
+    return tables
+
+
+def _same_cost(change: Change) -> bool:
+    return change.held.question == "cost" and change.verdict == "same"
+
+
+def _same_costs(found: Compared) -> Iterator[str]:
+    """How many of the costs stayed as they were: they have no line of their own."""
+    same = [change.held for change in found.changes if _same_cost(change)]
+    if same:
+        titles = ", ".join(dict.fromkeys(held.title for held in same))
+        yield f"{len(same)} of {_costs(found)} costs are the same within {nobody_minds(same[0])}: {titles}."
+
+
+def _costs(found: Compared) -> int:
+    return sum(change.held.question == "cost" for change in found.changes)
+
+
+def comparison_lines(found: Compared) -> Iterator[str]:
+    """What is wrong, what could not be compared, and how to read the rest."""
+    yield from (f"worse: {text}" for text in found.broken)
+    yield from (f"not comparable: {text}" for text in found.refused)
+    yield from (f"changed: {text}" for text in found.told)
+    yield from _same_costs(found)
+    if not found.changes:
+        return
+    costs = _costs(found)
+    also = f", and for {costs} of costs" if costs else ""
+    judged = len(found.changes) - costs
+    yield f"worse, better: more than chance, corrected for {judged} changes of scores and forgetting (Holm){also}."
+    yield f"same within X: two one-sided tests at .05 show it; X is {found.within} (--within)."
+    yield "finds: the smallest change for the worse that so many seeds and items find four times out of five."
+    if any(not change.held.paired for change in found.changes):
+        yield "†: a side has no answers per item; compared unpaired, by intervals."

@@ -1,0 +1,17 @@
+"""Tables and text of Markdown, in which nothing from outside is markup."""
+
+import re
+from collections.abc import Iterable, Sequence
+
+from reports.terminal.console import printable
+
+
+def escaped(text: str) -> str:
+    """A name or a reason of which nothing is markup, on one line; an underscore inside a word means nothing there."""
+    return re.sub(r"[\\`*<>\[\]|&$~]|(?<!\w)_|_(?!\w)", r"\\\g<0>", printable(text))
+
+
+def markdown_table(headers: Sequence[str], lines: Iterable[Sequence[str]], left: Sequence[str]) -> str:
+    """A table of cells that are Markdown; all columns but those of `left` are held to the right."""
+    rule = ["---" if header in left else "---:" for header in headers]
+    return "\n".join(f"| {' | '.join(line)} |" for line in (headers, rule, *lines))

@@ -1,0 +1,23 @@
+"""`tunebench compare` in a terminal: a table of changes for each model and task, and sentences below it."""
+
+from rich.text import Text
+
+from reports.gate import words
+from reports.gate.compared import Compared
+from reports.terminal.console import add_column, console, plain_table, printable, say
+
+
+def print_changes(found: Compared) -> None:
+    """Print what is said of the new side."""
+    to = console()
+    say(to, words.headline(found))
+    for (suite, model, task), changes in words.by_table(found).items():
+        say(to, f"{suite}: {model} on {task}")
+        table = plain_table()
+        for header, term in zip(words.CHANGE_HEADERS, words.CHANGE_TERMS, strict=True):
+            add_column(table, term, header, justify="left" if header in words.LEFT_COLUMNS else "right")
+        for change in changes:
+            table.add_row(*(Text(printable(cell)) for cell in words.cells(change)))
+        to.print(table)
+    for sentence in words.comparison_lines(found):
+        say(to, sentence)

@@ -1,0 +1,79 @@
+"""`tunebench compare` as a user gives it: exit statuses, files, and messages."""
+
+import json
+from pathlib import Path
+
+import pandas as pd
+import pytest
+
+from bench.records import store
+from bench.records.outcome import Outcome, Score
+from bench.records.record import Cost, Provenance, Record, Setup
+
+ITEMS = 400
+
+
+def kept(out: Path, right: int, seeds=(0, 1, 2), budget="512examples") -> Path:
+    """A row with answers: so many of them right, one more in each further seed."""
+    for number, seed in enumerate(seeds):
+        share = (right + number) / ITEMS
+        score = Score(name="accuracy", value=share, ci_low=share - 0.03, ci_high=share + 0.03, n=ITEMS, share=True)
+        costs = dict.fromkeys(Cost.model_fields, None) | {"train_examples": 512, "train_tokens": 9000, "money": None}
+        setup = Setup(suite="s", model="m", task="t", strategy="full", hyperparameters={}, seed=seed, budget=budget)
+        origin = Provenance(versions={}, device={}, engine_version=5, inputs={"seed": seed, "budget": budget})
+        answers = ["yes" if item < right + number else "no" for item in range(ITEMS)]
+        names = [str(item) for item in range(ITEMS)]
+        frame = pd.DataFrame({"kind": "task", "name": "t", "item": names, "gold": "yes", "before": "no", "prediction": answers})
+        record = Record(
+            run_id=f"{seed}-{budget}",
+            status="ok",
+            setup=setup,
+            outcome=Outcome(score=score),
+            cost=Cost(**costs),
+            provenance=origin,
+        )
+        store.write_record(out, record, frame)
+    return out
+
+
+@pytest.fixture
+def old(tmp_path):
+    return kept(tmp_path / "old", 340)
+
+
+@pytest.mark.parametrize(("right", "status", "verdict"), [(342, 0, "same"), (250, 1, "worse"), (390, 0, "better")])
+def test_exit_status_is_the_verdict(called, tmp_path, old, right, status, verdict):
+    code, shown, said = called("compare", kept(tmp_path / "new", right), old, "--json")
+    assert code == status and said == ""
+    assert [change["verdict"] for change in json.loads(shown)["changes"]] == [verdict, "same"]
+
+
+def test_not_comparable_is_2_and_named(called, tmp_path, old):
+    code, shown, _ = called("compare", kept(tmp_path / "new", 340, budget="64examples"), old)
+    assert code == 2 and "not comparable: s: m on t: full: budget: 64examples instead of 512examples" in shown
+
+
+def test_wrong_input_is_2_with_a_sentence(called, tmp_path, old):
+    assert called("compare", tmp_path / "none", old)[::2] == (
+        2,
+        f"error: no records in {tmp_path / 'none' / 'records'}; name a folder that `tunebench run --out` wrote\n",
+    )
+    code, _, said = called("compare", old, old, "--within", "2")
+    assert code == 2 and said.startswith("error: within '2': give what nobody minds in points, nats or %")
+
+
+def test_files_are_written_where_they_are_asked_for(called, tmp_path, old, monkeypatch):
+    summary = tmp_path / "summary.md"
+    summary.write_text("before\n")
+    monkeypatch.setenv("GITHUB_STEP_SUMMARY", str(summary))
+    code, shown, _ = called("compare", old, old, "--markdown", tmp_path / "a" / "pr.md", "--junit", tmp_path / "j.xml")
+    assert code == 0 and shown.startswith(f"{old} against {old}: 0 worse, 2 the same")
+    text = (tmp_path / "a" / "pr.md").read_text()
+    assert text.startswith("### tunebench: no regression\n") and summary.read_text() == "before\n" + text
+    assert "<testsuites" in (tmp_path / "j.xml").read_text()
+
+
+def test_nothing_is_written_without_being_asked(called, tmp_path, old, monkeypatch):
+    monkeypatch.delenv("GITHUB_STEP_SUMMARY", raising=False)
+    before = sorted(tmp_path.rglob("*"))
+    assert called("compare", old, old)[0] == 0 and sorted(tmp_path.rglob("*")) == before

@@ -1,0 +1,68 @@
+"""Verdicts of changes against scipy's and statsmodels' rules, and how often each is said of changes whose truth is known."""
+
+import numpy as np
+import pytest
+from scipy.stats import t
+
+from bench.statistics.change import judged
+from bench.statistics.detectable import detectable
+from bench.statistics.intervals import Margin
+
+
+def margin(seeds: float = 0.0, freedom: float = 0, items: float = 0.0, clusters: float = 1000.0) -> Margin:
+    return Margin(np.array([seeds]), np.array([freedom]), np.array([items]), np.array([clusters]))
+
+
+def said(rise: float, of: Margin, within: float) -> str:
+    return str(judged(np.array([rise]), of, within).verdicts[0])
+
+
+def test_the_four_verdicts():
+    narrow, wide = margin(items=0.002**2), margin(items=0.03**2)
+    assert said(-0.05, narrow, 0.02) == "worse" and said(0.05, narrow, 0.02) == "better"
+    assert said(0.001, narrow, 0.02) == "same" and said(0.001, wide, 0.02) == "can't tell"
+
+
+def test_sameness_is_two_one_sided_t_tests():
+    """By hand: |d| + t(.95) s < X, at both sides of the edge."""
+    edge = 0.02 - float(t.ppf(0.95, 1000)) * 0.004
+    of = margin(items=0.004**2)
+    assert said(edge - 1e-6, of, 0.02) == said(-edge + 1e-6, of, 0.02) == "same"
+    assert said(edge + 1e-6, of, 0.02) == "better" and said(-edge - 1e-6, of, 0.02) == "worse"
+
+
+def test_what_is_surely_smaller_than_nobody_minds_is_the_same_though_it_is_not_zero():
+    assert said(-0.01, margin(items=0.001**2), 0.02) == "same"
+    assert said(-0.01, margin(items=0.001**2), 0.0) == "worse"
+
+
+def test_changes_are_corrected_for_their_number():
+    """p = .02 alone; three more that show nothing make .08 of it."""
+    rise = -float(t.ppf(0.99, 1000)) * 0.01
+    alone = judged(np.array([rise]), margin(items=1e-4), 0.0)
+    many = judged(np.array([rise, 0, 0, 0]), Margin(*(np.full(4, v) for v in (0.0, 0, 1e-4, 1000))), 0.0)
+    assert alone.p[0] == pytest.approx(0.02, abs=1e-6) and alone.verdicts[0] == "worse"
+    assert many.p[0] == pytest.approx(0.08, abs=1e-6) and many.verdicts[0] == "can't tell"
+
+
+def test_no_change_at_all():
+    assert judged(np.array([]), margin(), 0.1).verdicts.size == 0
+    assert said(0.0, margin(), 0.05) == "same" and said(0.0, margin(), 0.0) == "can't tell"
+    # Counted work varies by nothing: any change of it is one.
+    assert said(-0.06, margin(), 0.05) == "worse" and said(-0.04, margin(), 0.05) == "same"
+
+
+@pytest.mark.parametrize("within", [0.0, 0.03, 0.1])
+def test_what_is_said_to_be_found_is_found_and_what_nobody_minds_is_seldom_called_same(within):
+    """Falls of the detectable size are worse in 80 of 100 draws; falls of X are the same in at most 5."""
+    generator, count = np.random.default_rng(0), 40_000
+    of = Margin(0.01**2, 12, 0.012**2, 870)
+    drawn = generator.standard_normal(count) * np.hypot(0.01, 0.012)
+    seen = Margin(of.seeds * generator.chisquare(12, (count, 1)) / 12, 12, of.items, 870)
+    fall = detectable(of, within=within).value
+    worse = judged((drawn - fall)[:, None], seen, within).verdicts == "worse"
+    assert worse.mean() == pytest.approx(0.8, abs=0.01)
+    same = judged((drawn - within)[:, None], seen, within).verdicts == "same"
+    assert same.mean() <= 0.05
+    if within == 0.1:
+        assert same.mean() > 0.03 and (judged(drawn[:, None], seen, within).verdicts == "same").mean() > 0.99

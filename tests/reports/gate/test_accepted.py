@@ -1,0 +1,70 @@
+"""What is kept of accepted results: all that a comparison needs, small, and never half of it."""
+
+from datetime import UTC, datetime
+
+import pandas as pd
+import pytest
+
+from bench.errors import UserError
+from bench.records import store
+from reports.gate import accepted
+from reports.gate.compared import compared
+from reports.gate.reading import read_sides
+from reports.gate.within import Within
+
+NOW = datetime(2026, 11, 26, 1, 2, 3, tzinfo=UTC)
+
+
+def numbers(found):
+    return [(c.held.title, c.held.value, c.held.bounds, c.p, c.verdict, c.detectable) for c in found.changes]
+
+
+def test_a_comparison_with_what_was_kept_is_that_with_the_whole(sides, tmp_path):
+    out, new = sides.kept("out", sides.pairs()), sides.kept("new", sides.pairs(full=0.78))
+    kept = accepted.accept(out, tmp_path / "kept", "ab12cd34ef567890", NOW)
+    assert kept.folder.name == "20261126T010203Z-ab12cd34ef56" and kept.name == "2026-11-26 ab12cd34"
+    found, whole = (compared(*read_sides(new, old, None), Within()) for old in (tmp_path / "kept", out))
+    assert numbers(found) == numbers(whole) and found.status == 1
+
+
+def test_only_what_a_comparison_needs_is_kept(make, sides, tmp_path):
+    record, frame = make.record("full", 0)
+    more = pd.concat([frame.assign(confidence=0.9), frame.head(5).assign(kind="wording")])
+    out = sides.kept("out", [(record, more)])
+    kept = accepted.accept(out, tmp_path / "kept", None, NOW)
+    items = store.read_items(kept.folder, record)
+    assert set(items["kind"]) == {"task", "probe"} and "confidence" not in items and len(items) == len(frame)
+    assert kept.records == [record]
+    before, after = (store.folder(place) / f"{record.run_id}.parquet" for place in (out, kept.folder))
+    assert after.stat().st_size < before.stat().st_size
+
+
+def test_failed_runs_are_no_baseline(make, sides, tmp_path):
+    out = sides.kept("out", [(make.failed(), None)])
+    with pytest.raises(UserError, match="no results with a score"):
+        accepted.accept(out, tmp_path / "kept", None, NOW)
+    make.kept(out, [make.record("full")])
+    assert [record.status for record in accepted.accept(out, tmp_path / "kept", None, NOW).records] == ["ok"]
+
+
+def test_what_was_stopped_half_way_is_no_baseline(sides, tmp_path):
+    out = sides.kept("out", sides.pairs())
+    kept = accepted.accept(out, tmp_path / "kept", "one", NOW)
+    (kept.folder / accepted.ACCEPTED_NOTE).unlink()
+    assert accepted.accepted_in(tmp_path / "kept") == [] and accepted.accepted_in(tmp_path / "none") == []
+
+
+def test_a_note_that_is_none_is_named(tmp_path):
+    (tmp_path / "one").mkdir()
+    (tmp_path / "one" / accepted.ACCEPTED_NOTE).write_text("{}")
+    with pytest.raises(UserError, match=r"one/accepted.json: not the note of an accepted baseline \(Field required\)"):
+        accepted.accepted_in(tmp_path)
+
+
+def test_baselines_stand_in_the_order_of_their_dates(sides, tmp_path):
+    out = sides.kept("out", sides.pairs())
+    for day in (2, 3, 1):
+        accepted.accept(out, tmp_path / "kept", "../e vil", datetime(2026, 11, day, tzinfo=UTC))
+    assert [each.folder.name for each in accepted.accepted_in(tmp_path / "kept")] == [
+        f"2026110{day}T000000Z-evil" for day in (1, 2, 3)
+    ]

@@ -1,0 +1,104 @@
+"""What a comparison comes to: its exit status, what is refused, and what is told."""
+
+import pytest
+
+from reports.gate.within import Within
+
+
+def said(found):
+    return {(change.held.row.label, change.held.title): change.verdict for change in found.changes}
+
+
+def test_nothing_changed(sides, held):
+    found = held(sides.pairs(), sides.pairs())
+    assert found.status == 0 and not found.worse and not found.refused and not found.told
+    assert set(said(found).values()) == {"same"} and len(found.changes) == 9 + 8
+
+
+def test_a_fall_is_a_regression_and_a_rise_is_none(sides, held):
+    fallen = held(sides.pairs(full=0.7), sides.pairs())
+    assert fallen.status == 1 and [change.held.title for change in fallen.worse] == ["score"]
+    assert said(fallen)["full", "score"] == "worse" and said(fallen)["frozen", "score"] == "same"
+
+
+def test_a_rise_is_better(sides, held):
+    found = held(sides.pairs(full=0.97), sides.pairs())
+    assert found.status == 0 and said(found)["full", "score"] == "better"
+
+
+def test_more_forgetting_and_dearer_training_are_regressions(sides, held, make):
+    lost = {"wikipedia": ("loss (nats per token)", 3.2, 3.6)}
+    little = {"wikipedia": ("loss (nats per token)", 3.2, 3.3)}
+    old = [make.record("full", seed, probes=little) for seed in range(3)]
+    found = held([make.record("full", seed, probes=lost) for seed in range(3)], old)
+    assert found.status == 1 and said(found)["full", "forgets wikipedia"] == "worse"
+    cost = old[0][0].cost
+    dear = [(make.changed(record, cost=cost.model_copy(update={"train_flops": 2 * cost.train_flops})), f) for record, f in old]
+    found = held(dear, old)
+    assert [change.held.title for change in found.worse] == ["training FLOPs"] and found.status == 1
+
+
+def test_a_change_that_nobody_minds_is_the_same(sides, held, make):
+    old = [make.record("full", seed) for seed in range(3)]
+    cost = old[0][0].cost
+    more = [(make.changed(r, cost=cost.model_copy(update={"train_tokens": int(1.04 * cost.train_tokens)})), f) for r, f in old]
+    assert held(more, old).status == 0
+    assert held(more, old, Within(percent=1.0)).status == 1
+
+
+def test_different_questions_are_not_comparable(sides, held):
+    found = held(sides.pairs(budget="64examples"), sides.pairs())
+    assert found.status == 2 and len(found.refused) == 2
+    assert "sentiment: smollm2 on sst2: full: budget: 64examples instead of 512examples" in found.refused
+    # The untouched model has no budget, and is compared.
+    assert set(said(found)) == {("zero-shot", "score")}
+
+
+def test_a_regression_beside_what_cannot_be_compared_is_one(sides, held, make):
+    new = [*sides.pairs(full=0.6)[:3], *sides.pairs(budget="64examples")[3:6]]
+    found = held(new, sides.pairs()[:6])
+    assert found.status == 1 and len(found.refused) == 1
+
+
+def test_one_seed_on_either_side_is_no_ground(sides, held):
+    found = held(sides.pairs(seeds=(0,)), sides.pairs(seeds=(1,)))
+    assert found.status == 2 and "run it with --seeds 2 or more" in found.refused[0] and len(found.refused) == 2
+
+
+def test_a_row_that_is_gone_is_not_passed_over(sides, held):
+    found = held(sides.pairs()[3:], sides.pairs())
+    assert found.status == 2 and found.refused[0].endswith("full: " + str(sides.path / "new") + " has no such row")
+    allowed = held(sides.pairs()[3:], sides.pairs(), allow_missing=True)
+    assert allowed.status == 0 and "full" in allowed.told[0]
+
+
+def test_a_row_that_is_new_is_told(sides, held):
+    found = held(sides.pairs(), sides.pairs()[3:])
+    assert found.status == 0 and "has no such row" in found.told[0]
+
+
+@pytest.mark.parametrize("whole", [True, False])
+def test_a_row_that_fails_now_is_worse_than_any_number(sides, held, make, whole):
+    broken = (make.failed("full", 9, "loss is not finite"), None)
+    new = [*([] if whole else sides.pairs()[:3]), broken, *sides.pairs()[3:]]
+    found = held(new, sides.pairs())
+    assert found.status == 1 and found.broken == ["sentiment: smollm2 on sst2: full (seed 9): failed: loss is not finite"]
+    assert not found.refused
+    # What failed before too is no news.
+    assert held([broken, *sides.pairs()[3:]], [broken, *sides.pairs()[3:]]).status == 0
+
+
+def test_what_was_changed_is_told(sides, held):
+    found = held(sides.pairs(hyperparameters={"learning_rate": 1e-3, "warmup": 0.1}), sides.pairs())
+    assert "sentiment: smollm2 on sst2: full: learning_rate 0.001 instead of 2e-05" in found.told
+
+
+def test_a_wide_margin_is_not_a_sameness(sides, held):
+    """Few seeds that scatter: nothing is found, and nothing is called the same."""
+    new = sides.pairs(seeds=(0, 2), full=0.84)
+    assert said(held(new, sides.pairs(seeds=(3, 4, 5)), Within(points=0.1)))["full", "score"] == "can't tell"
+
+
+def test_nothing_in_common_is_not_comparable(sides, held, make):
+    found = held([make.record("full", 0, suite="other")], [make.record("full", 0)])
+    assert found.status == 2 and found.changes == []

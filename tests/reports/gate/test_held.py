@@ -1,0 +1,106 @@
+"""The numbers of a comparison and what they vary by, against the paired tests and numbers made by hand."""
+
+import numpy as np
+import pytest
+from scipy.stats import ttest_rel
+
+from reports.gate.held import Noise, held_costs, held_measures, one_machine
+from reports.gate.sides import Match
+from reports.gate.within import Within
+from reports.rows.rows import aggregate
+
+
+def matches(sides, new, old):
+    rows = [aggregate([record for record, _ in pairs], sides.kept(name, pairs)) for name, pairs in (("n", new), ("o", old))]
+    return [Match(mine, theirs) for mine, theirs in zip(*rows, strict=True)]
+
+
+def right(pair):
+    task = pair[1][pair[1]["kind"] == "task"]
+    return (task["prediction"] == task["gold"]).to_numpy(float)
+
+
+def test_items_alone_are_the_paired_t_test(sides, make):
+    """Rows that depend on no seed: an untouched model now and before."""
+    new, old = make.record("zero-shot", 0, 0.62, trainable=0), make.record("zero-shot", 0, 0.7, trainable=0)
+    (match,) = matches(sides, [new], [old])
+    (held,) = held_measures(match, Noise([match], []), Within())
+    assert held.value == pytest.approx(-0.08) and held.title == "score" and held.paired and held.rise == held.value
+    assert float(held.margin.p(held.value)) == pytest.approx(ttest_rel(right(new), right(old)).pvalue, rel=1e-6)
+    assert held.bounds[0] < held.value < held.bounds[1] and held.accuracy == pytest.approx(0.7)
+
+
+def test_seeds_of_both_sides_make_the_noise(sides):
+    """B is the mean of four rows' variances; with three seeds on either side a difference varies by 2 B / 3."""
+    new, old = sides.pairs(), sides.pairs(seeds=(3, 4, 5), full=0.8)
+    found = matches(sides, new, old)
+    held = next(held_measures(found[0], Noise(found, []), Within()))
+    variances = [
+        np.var([right(pair).mean() for pair in side[start : start + 3]], ddof=1) for side in (new, old) for start in (0, 3)
+    ]
+    assert held.margin.seeds == pytest.approx(2 * np.mean(variances) / 3) and held.margin.seed_freedom == 8
+
+
+def test_earlier_rows_add_to_the_noise(sides):
+    found = matches(sides, sides.pairs(), sides.pairs(seeds=(3, 4, 5)))
+    earlier = aggregate([record for record, _ in sides.pairs(seeds=(6, 7, 8, 9))])
+    plain, more = (next(held_measures(found[0], Noise(found, rows), Within())) for rows in ([], earlier))
+    assert (plain.margin.seed_freedom, more.margin.seed_freedom) == (8, 14)
+
+
+def test_one_seed_says_nothing_of_seeds_until_earlier_rows_do(sides, make):
+    found = matches(sides, sides.pairs(seeds=(0,)), sides.pairs(seeds=(1,)))
+    assert [Noise(found, []).known(match) for match in found] == [False, False, True]
+    assert all(Noise(found, aggregate([r for r, _ in sides.pairs(seeds=(2, 3))])).known(match) for match in found)
+
+
+def test_forgetting_is_that_of_rows_that_train_and_less_is_better(sides, make):
+    more = {"wikipedia": ("loss (nats per token)", 3.2, 3.5)}
+    less = {"wikipedia": ("loss (nats per token)", 3.2, 3.3)}
+    new, old = ([make.record("full", seed, probes=probes) for seed in range(2)] for probes in (more, less))
+    (match,) = matches(sides, new, old)
+    held = list(held_measures(match, Noise([match], []), Within()))[1]
+    assert held.title == "forgets wikipedia" and held.question == "forgetting" and held.value == pytest.approx(0.2, abs=0.02)
+    assert held.rise == -held.value and held.within == 0.05 and held.accuracy is None
+    distance = [make.lost(pair, "wikipedia", (0.1, None, None)) for pair in new]
+    (match,) = matches(sides, distance, distance)
+    assert [held.title for held in held_measures(match, Noise([match], []), Within())] == ["score"]
+
+
+def test_other_tasks_are_scores_of_their_own(sides, make):
+    new, old = ([make.elsewhere(make.record("full", seed), "rte", share, 64) for seed in range(2)] for share in (0.6, 0.7))
+    (match,) = matches(sides, new, old)
+    held = {held.title: held for held in held_measures(match, Noise([match], []), Within())}
+    assert held["score on rte"].value < 0 and held["score on rte"].question == "quality" and held["score on rte"].paired
+
+
+def test_costs_are_quotients_with_the_noise_of_their_table(sides, make):
+    def pairs(tokens, **changes):
+        cost = make.record("full")[0].cost
+        return [
+            make.record("full", seed, cost=cost.model_copy(update={"train_tokens": count}), **changes)
+            for seed, count in enumerate(tokens)
+        ]
+
+    (match,) = matches(sides, pairs([1100, 1120]), pairs([1000, 1020]))
+    held = {held.term: held for held in held_costs(match, Noise([match], []), Within(), False)}
+    assert set(held) == {"tokens", "flops", "saved", "memory"}
+    tokens = held["tokens"]
+    assert tokens.value == pytest.approx(np.log(1110 / 1010)) and tokens.rise == -tokens.value
+    relative = [np.var([1100, 1120], ddof=1) / 1110**2, np.var([1000, 1020], ddof=1) / 1010**2]
+    pooled = np.mean(relative)
+    assert tokens.margin.seeds == pytest.approx(sum(max(each, pooled) / 2 for each in relative))
+    assert held["saved"].margin.seeds == 0 and held["saved"].value == 0
+
+
+def test_seconds_are_compared_within_one_machine_alone(sides, make):
+    new, old = ([make.record("full", seed) for seed in seeds] for seeds in ((0, 1), (2, 3)))
+    (match,) = matches(sides, new, old)
+    noise = Noise([match], [])
+    assert one_machine(match) and "training" in [held.term for held in held_costs(match, noise, Within(), True)]
+    moved = [(make.changed(record, device={"type": "cpu", "name": "another"}), frame) for record, frame in new]
+    (match,) = matches(sides, moved, old)
+    assert "training" not in [held.term for held in held_costs(match, Noise([match], []), Within(), True)]
+    free = make.record("zero-shot", 0, trainable=0)
+    (match,) = matches(sides, [free], [free])
+    assert list(held_costs(match, Noise([match], []), Within(), True)) == []

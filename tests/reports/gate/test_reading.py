@@ -1,0 +1,28 @@
+"""Folders of a comparison: results, and results that were accepted."""
+
+from datetime import UTC, datetime
+
+import pytest
+
+from bench.errors import UserError
+from reports.gate.accepted import accept
+from reports.gate.reading import read_sides
+
+
+def test_a_folder_without_records_is_an_error(sides, tmp_path):
+    old = sides.kept("old", sides.pairs())
+    with pytest.raises(UserError, match="no records in .*nothing.*; name a folder that"):
+        read_sides(tmp_path / "nothing", old, None)
+    with pytest.raises(UserError, match="no records of suite ner in"):
+        read_sides(old, old, "ner")
+
+
+def test_the_newest_accepted_one_is_the_old_side(sides, tmp_path):
+    out = sides.kept("out", sides.pairs())
+    for day, seeds in ((3, (6, 7)), (1, (8, 9)), (2, (6, 7))):
+        accept(
+            sides.kept(f"r{day}", sides.pairs(seeds=seeds)), tmp_path / "kept", f"c{day}", datetime(2026, 11, day, tzinfo=UTC)
+        )
+    new, old, earlier = read_sides(out, tmp_path / "kept", "sentiment")
+    assert (new.name, old.name) == (str(out), "2026-11-03 c3")
+    assert {record.setup.seed for record in old.records} == {0, 6, 7} and len(earlier) == 10

@@ -1,0 +1,89 @@
+"""Which row is held against which, and what makes two rows answers to different questions."""
+
+import pytest
+
+from reports.gate.sides import Match, key_of, matched
+from reports.rows.rows import aggregate
+
+
+def rows(pairs):
+    return aggregate([record for record, _ in pairs])
+
+
+def unlike(make, sides, **changes):
+    new, old = (
+        rows([make.record("full", seed, **{"inputs": {"task": {"name": "sst2", "version": 1}}, **each}) for seed in range(2)])
+        for each in (changes, {})
+    )
+    return Match(new[0], old[0])
+
+
+def test_rows_are_matched_by_suite_model_task_and_strategy(make, sides):
+    new, old = rows(sides.pairs()), rows([*sides.pairs(seeds=(7, 8)), make.record("lora-8bit", 0)])
+    matches, added, gone = matched([*new, *rows([make.record("few-shot", 0)])], old)
+    assert [match.where for match in matches] == [f"sentiment: smollm2 on sst2: {n}" for n in ("full", "frozen", "zero-shot")]
+    assert [row.label for row in added] == ["few-shot"] and [row.label for row in gone] == ["lora-8bit"]
+    assert all(key_of(match.new) == key_of(match.old) for match in matches)
+
+
+def test_variants_of_a_strategy_are_matched_by_their_hyperparameters(make):
+    rates = [make.record("full", seed, hyperparameters={"learning_rate": rate}) for rate in (1e-5, 2e-5) for seed in range(2)]
+    other = make.record("full", 0, hyperparameters={"learning_rate": 3e-5})
+    matches, added, gone = matched(rows([*rates, other]), rows(rates))
+    assert [match.new.setup.hyperparameters for match in matches] == [{"learning_rate": 1e-5}, {"learning_rate": 2e-5}]
+    assert all(match.new.setup == match.old.setup for match in matches) and len(added) == 1 and not gone
+
+
+def test_one_row_of_a_strategy_is_matched_whatever_its_hyperparameters(make, sides):
+    match = unlike(make, sides, hyperparameters={"learning_rate": 5e-5, "warmup": 0.1})
+    assert match.unlike == [] and match.changed == ["learning_rate 5e-05 instead of 2e-05"]
+
+
+@pytest.mark.parametrize(
+    ("changes", "told"),
+    [
+        ({"data_hash": "ff" * 32}, "data: ffffffff instead of cdcdcdcd"),
+        ({"budget": "64examples"}, "budget: 64examples instead of 512examples"),
+        ({"engine_version": 99}, "engine version: 99 instead of 1"),
+        ({"device": {"type": "cpu", "precision": "bf16"}}, "precision: bf16 instead of fp32"),
+        ({"inputs": {"task": {"name": "sst2", "version": 2}}}, "the task's version: 2 instead of 1"),
+        ({"inputs": {"task": {"name": "sst2", "version": 1, "prompt": "Film: {text}"}}}, ""),
+        ({"inputs": {"task": {"name": "sst2", "version": 1, "labels": ["a"]}}}, ""),
+    ],
+)
+def test_different_questions_are_named(make, sides, changes, told):
+    assert unlike(make, sides, **changes).unlike == ([told] if told else [])
+
+
+def test_wordings_that_differ_are_named(make, sides):
+    old, new = (
+        rows([make.record("full", 0, inputs={"task": {"name": "sst2", "prompt": text}})])[0] for text in ("Film: ", "Review: ")
+    )
+    assert Match(new, old).unlike[0].startswith("wording of the task: 'Review: ' ")
+
+
+def test_metric_items_and_probes_are_named(make):
+    record = make.record("full", 0)[0]
+    score = record.outcome.score
+    other = make.changed(record, score=score.model_copy(update={"name": "f1_macro", "n": 100}))
+    asked = {"inputs": {"probes": [[{"name": "wikipedia", "version": 1}, 64]]}}
+    fewer = make.record("full", 0, probes={"wikipedia": ("loss (nats per token)", 3.2, 3.3)}, **asked)[0]
+    newer = make.changed(fewer, inputs={"probes": [[{"name": "wikipedia", "version": 2}, 64]]})
+    (old,), (new,), (few,), (changed,) = (aggregate([each]) for each in (record, other, fewer, newer))
+    assert Match(new, old).unlike == ["number of items: 100 instead of 200", "metric: f1_macro instead of accuracy"]
+    gone = [f"the probe {name} was asked of the old one alone" for name in ("lambada", "arc-easy")]
+    assert Match(few, old).unlike == gone and Match(old, few).unlike == []
+    assert [text.partition(":")[0] for text in Match(changed, few).unlike] == ["definition of wikipedia"]
+
+
+def test_an_environment_is_told_and_is_no_reason(make, sides):
+    match = unlike(make, sides, environment={"torch": "2.14.0"}, model_hash="ee" * 32)
+    assert match.unlike == [] and "model's content eeeeeeee instead of" in match.changed[0]
+    assert "torch 2.14.0 instead of none" in " ".join(match.changed)
+
+
+def test_a_score_without_an_interval_is_no_ground(make):
+    record, _ = make.record("full", 0)
+    bare = make.changed(record, score=record.outcome.score.model_copy(update={"ci_low": None, "ci_high": None}))
+    (new,), (old,) = aggregate([bare]), aggregate([record])
+    assert Match(new, old).unlike == ["its score has no interval"]
