@@ -5,7 +5,7 @@ import sys
 
 import typer
 
-from bench import __version__
+from bench import __version__, stopping
 from bench.commands.assets import ASSETS
 from bench.commands.exchange import IMPORT
 from bench.commands.gate import GATE
@@ -24,7 +24,7 @@ app.add_typer(IMPORT, name="import")
 
 
 def main(arguments: list[str] | None = None) -> None:
-    """Entry of `tunebench`; exit status 2 for the user's input, 1 for a failed run."""
+    """Entry of `tunebench`; exit status 2 for the user's input, 1 for a failed run, 75 where it was stopped."""
     arguments = sys.argv[1:] if arguments is None else arguments
     try:
         status = app(arguments, prog_name="tunebench", standalone_mode=False)
@@ -35,6 +35,9 @@ def main(arguments: list[str] | None = None) -> None:
         status = 2 if isinstance(error, UserError) else 1
     except typer.Exit as leaving:
         status = leaving.exit_code
+    except stopping.Stopped as stop:
+        print(f"{stop}; the same command goes on from there", file=sys.stderr)
+        status = stopping.STATUS
     except (typer.Abort, KeyboardInterrupt):
         status = 130
     except Exception as error:

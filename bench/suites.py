@@ -1,6 +1,7 @@
 """A suite from its plan to its page: what waits is told, done and shown."""
 
 from collections.abc import Sequence
+from dataclasses import dataclass
 from pathlib import Path
 
 from bench import folders
@@ -16,19 +17,32 @@ from bench.progress import Progress
 from bench.records import store
 from bench.running import execution
 from bench.running.finished import is_finished, kept_from_elsewhere
+from bench.running.kept import KEEPING, Keeping
 from bench.running.run import Run
 from reports.page import leaderboard
 from reports.terminal import table
 from reports.terminal.variance import print_variance
 
 
-def run_suite(options: PlanOptions, precision_text: str, out: Path, dry_run: bool, rerun_on_change: bool, debug: bool) -> int:
+@dataclass(frozen=True)
+class SuiteOptions:
+    """What is to be done with a plan, and how."""
+
+    out: Path
+    dry_run: bool = False
+    rerun_on_change: bool = False
+    debug: bool = False
+    keeping: Keeping = KEEPING
+
+
+def run_suite(options: PlanOptions, precision_text: str, doing: SuiteOptions) -> int:
     """The exit status: 1 where a run failed.
 
     Raises:
         UserError: something that was asked for is wrong; nothing has been written by then.
     """
     precision, vary = hardware.requested(precision_text), options.vary is not None
+    out, debug, rerun_on_change, keeping = doing.out, doing.debug, doing.rerun_on_change, doing.keeping
     device = start(precision)
     with device.accelerator.main_process_first():
         runs = plan(options, precision)
@@ -40,7 +54,7 @@ def run_suite(options: PlanOptions, precision_text: str, out: Path, dry_run: boo
     waiting = unfinished(runs, place, device, progress, rerun_on_change)
     for sentence in dict.fromkeys(filter(None, map(doubt, waiting))):
         progress.say(sentence)
-    if dry_run:
+    if doing.dry_run:
         if device.main:
             estimate.print_plan(runs, place, waiting, trials)
         return 0
@@ -49,14 +63,14 @@ def run_suite(options: PlanOptions, precision_text: str, out: Path, dry_run: boo
     device.accelerator.wait_for_everyone()  # else a faster process writes records that a slower one takes for finished ones
     execution.check_data(waiting)
     if trials:
-        runs = tuned(runs, TrialPlace(out, device, Progress(device.main, trial_count(runs)), debug))
+        runs = tuned(runs, TrialPlace(out, device, Progress(device.main, trial_count(runs)), debug, keeping))
     if vary:
         first = still(runs)
-        execution.execute(first, place, device, Progress(device.main, len(first)), debug, rerun_on_change)
+        execution.execute(first, place, device, Progress(device.main, len(first)), debug, rerun_on_change, keeping)
         runs = that_differ(runs, place)
     if trials or vary:  # only now is it known which runs there are
         unfinished(runs, place, device, progress, rerun_on_change)
-    records = execution.execute(runs, place, device, progress, debug, rerun_on_change)
+    records = execution.execute(runs, place, device, progress, debug, rerun_on_change, keeping)
     if device.main and vary:
         print_variance(records, store.read_all(out))
     elif device.main:

@@ -18,6 +18,9 @@ ProbeEvery = Annotated[
 ProbeItemsByPower = Annotated[
     str | None, typer.Option(help="As many probe items as finding a loss of 5points or .02nats four times out of five needs.")
 ]
+CheckpointEvery = Annotated[
+    str, typer.Option(help="Keep a training on the way every N seconds or steps (300s, 50steps), so that it can go on.")
+]
 RerunOnChange = Annotated[
     bool, typer.Option("--rerun-on-change", help="Do finished runs of another environment (versions, device) again.")
 ]
@@ -55,6 +58,7 @@ def run(
     precision: Annotated[str, typer.Option(help="auto, fp32 or bf16 (master weights are always fp32).")] = "auto",
     out: Out = DEFAULT_OUT,
     dry_run: Annotated[bool, typer.Option("--dry-run", help="Print the plan with an estimate, and stop.")] = False,
+    checkpoint_every: CheckpointEvery = "300s",
     rerun_on_change: RerunOnChange = False,
     trust_remote_code: TrustRemoteCode = False,
     debug: Annotated[bool, typer.Option("--debug", help="Show tracebacks.")] = False,
@@ -63,14 +67,20 @@ def run(
     from bench import quiet  # first: it sets what the heavy packages read on import
 
     quiet.libraries(debug)
+    from bench import stopping
     from bench.planning.plan import PlanOptions
-    from bench.suites import run_suite
+    from bench.running.kept import Keeping
+    from bench.specs.checkpoint_every import checkpoint_interval
+    from bench.suites import SuiteOptions, run_suite
+
+    stopping.listen()
 
     tuning = {"trials": tune, "sampler": sampler, "pruner": pruner, "share": tune_share, "seeds": tune_seeds}
     given = {name: value for name, value in tuning.items() if value is not None}
     asked = (suite, model, comma_separated(tasks), comma_separated(strategies), seeds, budget, probe_items, test_items)
     options = PlanOptions(*asked, set_ or [], trust_remote_code, probe_every, probe_power, given, comma_separated(vary))
-    return run_suite(options, precision, out, dry_run, rerun_on_change, debug)
+    doing = SuiteOptions(out, dry_run, rerun_on_change, debug, Keeping(checkpoint_interval(checkpoint_every)))
+    return run_suite(options, precision, doing)
 
 
 @RUNNING.command()

@@ -5,17 +5,16 @@ not done twice, and it would be the same if several workers did the trials of a 
 """
 
 from collections.abc import Callable, Mapping, Sequence
-from dataclasses import dataclass, replace
+from dataclasses import replace
 from pathlib import Path
 from typing import Any
 
-from bench.devices.device import Device
 from bench.planning.choice import Tried, as_told, summed_up
 from bench.planning.study import halt, next_batch
-from bench.progress import Progress
 from bench.records.record import Tuning
 from bench.records.trial import TrialRecord, find_trial, write_trial
-from bench.running.execution import attempted, failure_reason
+from bench.running.execution import Workplace, attempted, failure_reason
+from bench.running.kept import remove_checkpoint
 from bench.running.run import Run
 from bench.running.trial import RUNGS, Halt, Trial, perform_trial, recorded_trial
 from bench.specs.search import Search
@@ -28,14 +27,8 @@ Doing = Callable[[Trial, Halt | None], TrialRecord | None]
 """Gives a trial's record; None where it is not to be done now."""
 
 
-@dataclass(frozen=True)
-class TrialPlace:
+class TrialPlace(Workplace):
     """Where trials are done, and where their records lie."""
-
-    out: Path
-    device: Device
-    progress: Progress
-    debug: bool = False
 
     def done(self, trial: Trial, rule: Halt | None) -> TrialRecord:
         """The record that there is, or that of a trial which is done now; one that fails leaves its reason."""
@@ -43,13 +36,14 @@ class TrialPlace:
         record = find_trial(self.out, trial.id)
         if not self.device.agreed(record is not None):
             record = attempted(
-                lambda: perform_trial(trial, self.device, self.progress, rule),
+                lambda: perform_trial(trial, self.device, self.progress, rule, self.kept(trial.id)),
                 lambda error: recorded_trial(trial, self.device, status="failed", reason=failure_reason(error)),
                 self.device,
                 self.debug,
             )
             if self.device.main:
                 write_trial(self.out, record)
+                remove_checkpoint(self.out, trial.id)
             self.device.accelerator.wait_for_everyone()
             self.progress.done(record.reason or _told(record))
         assert record is not None

@@ -214,6 +214,8 @@ class Provenance(Part):
     trust_remote_code: bool = False
     started: str | None = None
     """UTC, ISO 8601."""
+    resumed: list[int] = []
+    """Steps, over all stages, after which its training was stopped and went on from a checkpoint."""
     inputs: dict[str, Any] = {}
     """Everything that the run's id is a hash of."""
     source: Import | None = None

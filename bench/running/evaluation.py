@@ -1,9 +1,8 @@
 """What a run's model is asked at the end: its task, other tasks and domains, the wordings one at a time, and the probes."""
 
-import time
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass, field, replace
-from functools import cached_property
+from functools import cached_property, partial
 
 import pandas as pd
 from torch import nn
@@ -15,6 +14,7 @@ from bench.inference.predictions import EvalSet, predict
 from bench.modeling.models import Model
 from bench.probes import Probe, probe_class
 from bench.progress import Progress
+from bench.running.kept import Kept
 from bench.running.reference_answers import answers_without_model
 from bench.running.run import Run
 from bench.specs.task import TaskSpec
@@ -51,6 +51,7 @@ class TrainingSession:
     run: Run
     device: Device
     progress: Progress
+    kept: Kept = field(default_factory=Kept, kw_only=True)
 
     @cached_property
     def encoding(self) -> Encoding:
@@ -75,10 +76,10 @@ class Session(TrainingSession):
     probes: list[Probe]
 
     @classmethod
-    def of(cls, run: Run, device: Device, progress: Progress) -> "Session":
+    def of(cls, run: Run, device: Device, progress: Progress, kept: Kept | None = None) -> "Session":
         encoding = Encoding(run.model, run.max_length) if isinstance(run.model, Model) else None
         probes = [probe_class(spec)(spec, encoding, limit) for spec, limit in run.probes] if encoding else []
-        return cls(run, device, progress, eval_sets(run, encoding), probes)
+        return cls(run, device, progress, eval_sets(run, encoding), probes, kept=kept or Kept())
 
     @cached_property
     def simple_answers(self) -> dict[str, pd.DataFrame]:
@@ -100,18 +101,24 @@ class Evaluation:
     """What the probes took of it."""
 
 
-def evaluate(backend: Backend, sets: EvalSets, probes: Sequence[Probe], progress: Progress) -> Evaluation:
-    """Ask a model everything."""
-    started = time.perf_counter()
-    progress.phase("test set")
-    test = predict(backend, sets.test)
-    elsewhere = {name: predict(backend, evalset) for name, evalset in sets.elsewhere.items()}
-    paraphrases = tuple(predict(backend, evalset) for evalset in sets.paraphrases)
-    progress.phase("probes")
-    before_probes = time.perf_counter()
-    items = {probe.spec.name: probe.measure(backend) for probe in probes}
-    ended = time.perf_counter()
-    return Evaluation(test, elsewhere, items, paraphrases, ended - started, ended - before_probes)
+def evaluate(backend: Backend, session: Session, probes: Sequence[Probe]) -> Evaluation:
+    """Ask a model everything, but for what it has answered before the run was stopped."""
+    sets, answers = session.sets, partial(session.kept.answers, device=session.device)
+    session.progress.phase("test set")
+    test = answers("test", "", measure=lambda: predict(backend, sets.test))
+    elsewhere = {
+        name: answers("elsewhere", name, measure=partial(predict, backend, each)) for name, each in sets.elsewhere.items()
+    }
+    wordings = (
+        answers("paraphrase", str(number), measure=partial(predict, backend, each))
+        for number, each in enumerate(sets.paraphrases)
+    )
+    paraphrases = tuple(wordings)
+    session.progress.phase("probes")
+    items = {p.spec.name: answers("probe", p.spec.name, measure=partial(p.measure, backend)) for p in probes}
+    probe_seconds = sum(frame.attrs["seconds"] for frame in items.values())
+    seconds = sum(frame.attrs["seconds"] for frame in (test, *elsewhere.values(), *paraphrases))
+    return Evaluation(test, elsewhere, items, paraphrases, seconds + probe_seconds, probe_seconds)
 
 
 def eval_sets(run: Run, encoding: Encoding | None) -> EvalSets:

@@ -5,6 +5,7 @@ A run that has a record is not run again; a run that fails leaves a record of it
 
 import traceback
 from collections.abc import Callable, Sequence
+from dataclasses import dataclass
 from pathlib import Path
 from typing import TypeVar
 
@@ -21,12 +22,28 @@ from bench.progress import Progress
 from bench.records import store
 from bench.records.record import Record, Status
 from bench.running.finished import is_finished
+from bench.running.kept import KEEPING, Keeping, Kept, remove_checkpoint
 from bench.running.perform import perform
 from bench.running.recording import provenance, setup
 from bench.running.run import Run
 from bench.tasks import splits
 
 Result = TypeVar("Result")
+
+
+@dataclass(frozen=True)
+class Workplace:
+    """Where runs and trials are done, where their records lie, and what is kept of them on the way."""
+
+    out: Path
+    device: Device
+    progress: Progress
+    debug: bool = False
+    keeping: Keeping = KEEPING
+
+    def kept(self, run_id: str) -> Kept:
+        """What a run or a trial has come to so far."""
+        return Kept.of(self.out, run_id, self.device, self.progress, self.keeping)
 
 
 def check_data(runs: Sequence[Run]) -> None:
@@ -47,41 +64,48 @@ def check_data(runs: Sequence[Run]) -> None:
 
 
 def execute(
-    runs: Sequence[Run], out: Path, device: Device, progress: Progress, debug: bool = False, rerun_on_change: bool = False
+    runs: Sequence[Run],
+    out: Path,
+    device: Device,
+    progress: Progress,
+    debug: bool = False,
+    rerun_on_change: bool = False,
+    keeping: Keeping = KEEPING,
 ) -> list[Record]:
-    """Run what is not finished yet; returns the records of all runs in order."""
+    """Run what is not finished yet, from where it was stopped; returns the records of all runs in order."""
     now, records = environment(device.torch.type, device.precision), []
     for run in runs:
         record = store.find_record(out, run.id)
         if not device.agreed(is_finished(record, now, rerun_on_change)):
             progress.start(run.label)
-            before, (record, items) = record, _done(run, device, progress, debug)
+            before, (record, items) = record, _done(run, Workplace(out, device, progress, debug, keeping))
             # A second attempt that fails takes nothing away: what an earlier one has found stays on disk.
             if device.main and not (record.status == "failed" and before is not None and before.status == "ok"):
                 store.write_record(out, record, items)
             device.accelerator.wait_for_everyone()
+        if device.main and record and record.status != "failed":  # a failed one may go on from there
+            remove_checkpoint(out, run.id)
         assert record is not None
         records.append(record)
     return records
 
 
-def _done(run: Run, device: Device, progress: Progress, debug: bool) -> tuple[Record, pd.DataFrame | None]:
+def _done(run: Run, place: Workplace) -> tuple[Record, pd.DataFrame | None]:
     if run.untuned:
-        progress.done(f"failed: {run.untuned}")
-        return _unscored(run, device, "failed", run.untuned), None
-    return _skipped(run, device, progress) if run.unfit else _attempted(run, device, progress, debug)
+        place.progress.done(f"failed: {run.untuned}")
+        return _unscored(run, place.device, "failed", run.untuned), None
+    if run.unfit:
+        place.progress.done(f"skipped: {run.unfit}")
+        return _unscored(run, place.device, "skipped", run.unfit), None
+    return _attempted(run, place)
 
 
-def _skipped(run: Run, device: Device, progress: Progress) -> tuple[Record, None]:
-    progress.done(f"skipped: {run.unfit}")
-    return _unscored(run, device, "skipped", run.unfit), None
-
-
-def _attempted(run: Run, device: Device, progress: Progress, debug: bool) -> tuple[Record, pd.DataFrame | None]:
+def _attempted(run: Run, place: Workplace) -> tuple[Record, pd.DataFrame | None]:
     """The run's record and items; of a run that failed, the reason."""
+    device, progress = place.device, place.progress
 
     def done() -> tuple[Record, pd.DataFrame | None]:
-        record, items = perform(run, device, progress)
+        record, items = perform(run, device, progress, place.kept(run.id))
         assert record.outcome is not None
         progress.done(record.reason or f"{record.outcome.score.name} {record.outcome.score.value:.3f}")
         return record, items
@@ -94,7 +118,7 @@ def _attempted(run: Run, device: Device, progress: Progress, debug: bool) -> tup
         progress.done(f"{status}: {reason}")
         return _unscored(run, device, status, reason), None
 
-    return attempted(done, failed, device, debug)
+    return attempted(done, failed, device, place.debug)
 
 
 def attempted(done: Callable[[], Result], failed: Callable[[Exception], Result], device: Device, debug: bool) -> Result:

@@ -20,6 +20,7 @@ from bench.running.adaptation import adapted
 from bench.running.draws import Draws
 from bench.running.evaluation import Evaluation, Session, TrainingSession, evaluate
 from bench.running.item_table import item_table
+from bench.running.kept import Kept
 from bench.running.recording import RunResult, recorded
 from bench.running.reference import FIRST_ITEMS, Baseline, Reference
 from bench.running.run import Run
@@ -28,10 +29,10 @@ from bench.tokens.work import Work
 from bench.training.state import TrainingState
 
 
-def perform(run: Run, device: Device, progress: Progress) -> tuple[Record, pd.DataFrame]:
-    """The run's record, and the table of its items."""
+def perform(run: Run, device: Device, progress: Progress, kept: Kept | None = None) -> tuple[Record, pd.DataFrame]:
+    """The run's record, and the table of its items; it goes on from what is kept of it."""
     started = datetime.now(UTC).isoformat(timespec="seconds")
-    session = Session.of(run, device, progress)
+    session = Session.of(run, device, progress, kept)
     reference = Reference(session)
     self_tests = reference.self_tests()
     result = _trained(session, reference) if run.strategy.trains else _untrained(session, reference)
@@ -58,10 +59,10 @@ def _trained(session: Session, reference: Reference) -> RunResult:
     if run.varied:  # else the random numbers go on from where adapting left them
         set_seed(run.seeds.dropout)
     with draws.of("dropout"):
-        training = train_stages(session, before, model)
-    held_bytes = peak.bytes()  # what is asked afterwards may hold more
+        training = train_stages(session, before, model, session.kept.training(model, peak, session.device, session.progress))
+    held_bytes = max(training.peak_bytes, peak.bytes())  # what is asked afterwards may hold more
     backend = session.backend(model.eval())
-    after = evaluate(backend, session.sets, session.probes, session.progress)
+    after = evaluate(backend, session, session.probes)
     cost = cost_of(session, model, training, after, peak)
     spent = spending(run, training, cost.useful_flops or 0, held_bytes)
     held |= checks.trained_model(session, model, after, frozen)
@@ -73,7 +74,7 @@ def _untrained(session: Session, reference: Reference) -> RunResult:
     items of each probe, which are enough to see that it is the same."""
     peak = _begin(session, reference)
     backend, few_probes = reference.backend(), [few(probe, FIRST_ITEMS) for probe in session.probes]
-    asked = evaluate(backend, session.sets, few_probes, session.progress)
+    asked = evaluate(backend, session, few_probes)
     is_api = isinstance(session.run.model, EndpointModel)
     cost = _api_cost(session.run, asked) if is_api else cost_of(session, reference.module(), TrainingState(), asked, peak)
     held = checks.untouched_row(session, reference, asked)
@@ -106,7 +107,7 @@ def cost_of(
         train_seconds=training.seconds,
         eval_seconds=after.seconds,
         probe_seconds=after.probe_seconds,
-        peak_memory_bytes=peak.bytes(),
+        peak_memory_bytes=max(training.peak_bytes, peak.bytes()),
         trainable_parameters=trainable if kept else 0,
         total_parameters=total,
         saved_bytes=sum(tensor.numel() * tensor.element_size() for tensor in kept.values()),

@@ -45,7 +45,9 @@ def recorded(session: Session, result: RunResult, started: str) -> Record:
         cost=result.cost,
         spending=result.spending,
         trust=Trust(checks=result.checks, contamination=measures.contaminated(session), data=data.notes),
-        provenance=provenance(run, session.device, data_hash=data.content_hash, started=started),
+        provenance=provenance(
+            run, session.device, data_hash=data.content_hash, started=started, resumed=result.training.resumed
+        ),
     )
 
 

@@ -7,7 +7,6 @@ from collections.abc import Callable, Sequence
 from dataclasses import asdict, dataclass, field, replace
 from functools import partial
 
-import numpy as np
 import pandas as pd
 from torch import nn
 from transformers import AutoModel, AutoModelForCausalLM
@@ -23,6 +22,7 @@ from bench.modeling.models import Model
 from bench.probes import Probe
 from bench.probes.selftests import all_tests, few
 from bench.running.evaluation import VALIDATION_ITEMS, Session, as_base
+from bench.running.frames import kept_frame
 from bench.running.run import probe_fingerprint, task_fingerprint
 from bench.running.scoring import worth
 from bench.specs.wording import Style, Wording
@@ -184,13 +184,7 @@ class Reference:
     def _kept(self, question: dict[str, object], measure: Callable[[], pd.DataFrame]) -> pd.DataFrame:
         """From the cache, or measured now and put there."""
         path = folders.cache() / "base" / f"{digest({**self._answered_by(), **question})}.parquet"
-        if self.device.agreed(path.exists()):
-            return pd.read_parquet(path).map(lambda value: value.tolist() if isinstance(value, np.ndarray) else value)
-        frame = measure()
-        if self.device.main:
-            with folders.writing(path) as temporary:
-                frame.to_parquet(temporary, index=False)
-        return frame
+        return kept_frame(path, self.device, measure)
 
     def _answered_by(self) -> dict[str, object]:
         """What the answers hang on beside the question: the model, and everything between which rounding differs."""

@@ -1,11 +1,13 @@
 """A run's training: one stage after another, watched on the way where the run asks for it."""
 
 from collections.abc import Callable, Sequence
+from contextlib import nullcontext
 from functools import partial
 
 import pandas as pd
 from torch import nn
 
+from bench import stopping
 from bench.inference.predictions import predict
 from bench.modeling.flops import count_flops
 from bench.running import measures
@@ -24,16 +26,21 @@ from bench.training.loop import Padding, Watch, train
 from bench.training.state import ItemAnswers, TrainingState
 
 
-def train_stages(session: Session, baseline: Baseline, model: nn.Module) -> TrainingState:
-    """Train the adapted model in place through all stages, the run's own task last; each has its own optimiser and schedule."""
-    state = TrainingState()
-    for task in (*session.run.earlier, session.run.task):
-        train_stage(session, model, task, state, partial(_curve, session, baseline))
-        if session.sets.stages:
-            backend = session.backend(model)
+def train_stages(session: Session, baseline: Baseline, model: nn.Module, state: TrainingState) -> TrainingState:
+    """Train the adapted model in place through the stages that the state lacks, the run's own task last; each has its own
+    optimiser and schedule."""
+    for number, task in enumerate((*session.run.earlier, session.run.task)):
+        if number == state.stage:
+            train_stage(session, model, task, state, partial(_curve, session, baseline))
+        if session.sets.stages and number == len(state.stage_scores):
+            backend = session.backend(model.eval())
             answers = [predict(backend, evalset) for evalset in session.sets.stages]
             state.stage_scores.append(measures.stage_scores(session.sets.stages, answers))
             state.stage_answers.append([_plain(frame) for frame in answers])
+            if state.keeper:
+                state.keeper.ended(model, state)
+    if state.keeper:
+        state.keeper.set_random()
     return state
 
 
@@ -52,11 +59,14 @@ def train_stage(
     course = _course(session, model, task)
     watches = [_progress(session), *_early_stopping(session, task, hyperparameters), *more(course)]
     padding = _padding(run, model, course, state)
-    train(model, course, hyperparameters, session.device.accelerator, padding, state, watches)
-    restore(model, state.best)
-    # A watch ends the training before a step that would have come.
-    ended_by = course.ended_by if state.step == state.steps else "early_stopping"
-    state.end_stage(course.seen(state.step, run.batch), ended_by)
+    with stopping.deferred() if state.keeper else nullcontext():
+        train(model, course, hyperparameters, session.device.accelerator, padding, state, watches)
+        restore(model, state.best)
+        # A watch ends the training before a step that would have come.
+        ended_by = course.ended_by if state.step == state.steps else "early_stopping"
+        state.end_stage(course.seen(state.step, run.batch), ended_by)
+        if state.keeper:
+            state.keeper.ended(model, state)
 
 
 def _course(session: TrainingSession, model: nn.Module, task: TaskSpec) -> Course:

@@ -19,6 +19,7 @@ from bench.progress import Progress
 from bench.records.trial import Rung, TrialRecord, as_words
 from bench.running.adaptation import adapted
 from bench.running.evaluation import Evaluation, TrainingSession
+from bench.running.kept import Kept
 from bench.running.perform import cost_of
 from bench.running.recording import provenance, setup
 from bench.running.run import Run
@@ -61,27 +62,32 @@ class Trial:
         return f"{self.run.label}: trial with {as_words(self.sampled)}"
 
 
-def perform_trial(trial: Trial, device: Device, progress: Progress, halt: Halt | None = None) -> TrialRecord:
-    """The trial's record; where its loss is not finite, one that says so and what was spent until then."""
-    session = TrainingSession(trial.run, device, progress)
+def perform_trial(
+    trial: Trial, device: Device, progress: Progress, halt: Halt | None = None, kept: Kept | None = None
+) -> TrialRecord:
+    """The trial's record; where its loss is not finite, one that says so and what was spent until then. It goes on from what is
+    kept of it."""
+    session = TrainingSession(trial.run, device, progress, kept=kept or Kept())
     asked = session.validation(trial.run.task, trial.items)
     set_seed(trial.run.seeds.init)
-    peak, state, watch = PeakMemory(device.torch.type == "cuda"), TrainingState(), Rungs(session, asked, halt)
+    peak, watch = PeakMemory(device.torch.type == "cuda"), Rungs(session, asked, halt)
     model = adapted(trial.run, device)
+    state = session.kept.training(model, peak, device, progress)
     try:
-        for task in trial.run.earlier:
+        for task in trial.run.earlier[state.stage :]:
             train_stage(session, model, task, state, lambda _: [])
-        train_stage(session, model, trial.run.task, state, lambda _: [watch])
+        if state.stage == len(trial.run.earlier):
+            train_stage(session, model, trial.run.task, state, lambda _: [watch])
     except RunError as error:
         state.end_stage(state.step * trial.run.batch)
         spent = cost_of(session, model, state, Evaluation(pd.DataFrame()), peak)
-        return recorded_trial(trial, device, status="failed", reason=str(error), rungs=watch.seen, cost=spent)
+        return recorded_trial(trial, device, status="failed", reason=str(error), rungs=state.rungs, cost=spent)
     started = time.perf_counter()
     answers = predict(session.backend(model.eval()), asked)
     cost = cost_of(session, model, state, Evaluation(answers, seconds=time.perf_counter() - started), peak)
     name = trial.run.task.metrics[0]
-    status = "pruned" if watch.halted else "ok"
-    return recorded_trial(trial, device, status=status, score=scores(answers, [name])[name], rungs=watch.seen, cost=cost)
+    status = "pruned" if halt is not None and state.rungs and halt([rung.score for rung in state.rungs]) else "ok"
+    return recorded_trial(trial, device, status=status, score=scores(answers, [name])[name], rungs=state.rungs, cost=cost)
 
 
 def recorded_trial(trial: Trial, device: Device, **found: Any) -> TrialRecord:
@@ -95,15 +101,12 @@ class Rungs:
 
     def __init__(self, session: TrainingSession, asked: EvalSet, halt: Halt | None) -> None:
         self._session, self._asked, self._halt = session, asked, halt
-        self.seen: list[Rung] = []
-        self.halted = False
 
     def __call__(self, model: nn.Module, state: TrainingState) -> bool:
         place = state.timed[1] if state.timed else state.step / state.steps
-        if self._halt is None or state.step == state.steps or len(self.seen) == len(RUNGS) or place < RUNGS[len(self.seen)]:
+        seen = state.rungs
+        if self._halt is None or state.step == state.steps or len(seen) == len(RUNGS) or place < RUNGS[len(seen)]:
             return False
-        rung = RUNGS[len(self.seen)]
         answers = predict(self._session.backend(model), self._asked)
-        self.seen.append(Rung(share=rung, score=worth(answers, self._asked.task.spec.metrics[0])))
-        self.halted = self._halt([rung.score for rung in self.seen])
-        return self.halted
+        seen.append(Rung(share=RUNGS[len(seen)], score=worth(answers, self._asked.task.spec.metrics[0])))
+        return self._halt([rung.score for rung in seen])

@@ -95,39 +95,49 @@ class Timed(Course):
         self._source, self._limit, self._agreed = source, seconds, agreed
         self._timed: deque[tuple[int, float]] = deque(maxlen=WINDOW)
         self._elapsed, self._tokens, self._total, self._cut = 0.0, 0, 0.0, False
-        self._out_of_time = False
+        self._out_of_time, self._drawn = False, 0
 
     @property
     def ended_by(self) -> str:
         return "seconds" if self._out_of_time else self._source.ended_by
 
     def next(self, state: TrainingState) -> Step | None:
-        share = self._clock(state)
+        if len(state.elapsed) == state.step:
+            state.elapsed.append(self._agreed(state.seconds - state.earlier_seconds))
+        step = None
+        while self._drawn <= state.step:  # of a training that goes on, all that it has had is drawn once more
+            step = self._draw(self._drawn, state)
+            self._drawn += 1
+        return step
+
+    def place(self, state: TrainingState) -> tuple[float, float]:
+        return state.step, max(self._total, state.step + 1)
+
+    def _draw(self, number: int, state: TrainingState) -> Step | None:
+        """The step of a number, as the clock stood when it was drawn first."""
+        share = self._clock(number, state)
         # What has been cut once is full: the little that may be left would make steps of an example or two.
         examples = [] if self._cut or share >= 1 else self._source.draw(max(share, self._source.share))
         kept = self._fitting(examples)
         self._out_of_time |= self._cut or share >= 1 or len(kept) < len(examples)
         self._cut |= len(kept) < len(examples)
         self.examples += len(kept)
-        by_time = state.step / share if share else UNKNOWN
-        self._total = min(by_time, (state.step + 1) / self._source.share) if self._source.share else by_time
-        state.steps = max(state.step + 1, round(self._total)) if kept else state.step
+        by_time = number / share if share else UNKNOWN
+        self._total = min(by_time, (number + 1) / self._source.share) if self._source.share else by_time
+        state.steps = max(number + 1, round(self._total)) if kept else number
         step = [window for windows in kept for window in windows]
         self._tokens = sum(window.fed for window in step)
         return step or None
 
-    def place(self, state: TrainingState) -> tuple[float, float]:
-        return state.step, max(self._total, state.step + 1)
-
-    def _clock(self, state: TrainingState) -> float:
-        """The share of the time that has gone, after the last step's has been taken down."""
-        elapsed = self._agreed(state.seconds - state.earlier_seconds)
+    def _clock(self, number: int, state: TrainingState) -> float:
+        """The share of the time that had gone before a step, after the last step's has been taken down."""
+        elapsed = state.elapsed[number]
         share = elapsed / self._limit
-        if state.step == 1 and share > 1 + SECONDS_TOLERANCE:
+        if number == 1 and share > 1 + SECONDS_TOLERANCE:
             raise TooSlowError(
                 f"one step of {self.examples} examples took {elapsed:.3g} s, and the budget is {self._limit:g} s"
             )
-        if state.step:
+        if number:
             self._timed.append((self._tokens, elapsed - self._elapsed))
         state.timed = [self._elapsed / self._limit, share]
         self._elapsed = elapsed

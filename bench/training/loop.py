@@ -78,6 +78,8 @@ def train(
         # DeepSpeed wants to know a batch size; it has no effect, as the loop cuts the batches itself.
         accelerator.state.deepspeed_plugin.deepspeed_config["train_micro_batch_size_per_gpu"] = 1
     wrapped, adam = accelerator.prepare(model, optimizer(model, hyperparameters))
+    if state.keeper:
+        state.keeper.begin(wrapped, adam)
     still = fixed(unlaunched(wrapped))
     _training_mode(wrapped, still)
     step = course.next(state)
@@ -92,20 +94,26 @@ def train(
         accelerator.clip_grad_norm_(wrapped.parameters(), hyperparameters.max_grad_norm)
         adam.step()
         adam.zero_grad()
-        state.step += 1
-        state.tokens += sum(encoded.fed for encoded in step)
-        state.computed += computed
-        state.useful += useful_work(step)
-        state.losses.append(mean)
+        _take_down(state, step, mean, computed)
         state.seconds += time.perf_counter() - started
         step = course.next(state)  # before the watches, which want to know whether this step was the last
         wrapped.eval()
         # A list, so that every watch looks, whichever of them ends the training.
         if any([watch(wrapped, state) for watch in watches]):  # noqa: C419
             break
+        if state.keeper and step is not None:
+            state.keeper.stepped(wrapped, adam, state)
         _training_mode(wrapped, still)
     wrapped.eval()
     return state
+
+
+def _take_down(state: TrainingState, step: Sequence[Encoded], mean: float, computed: Work) -> None:
+    state.step += 1
+    state.tokens += sum(encoded.fed for encoded in step)
+    state.computed += computed
+    state.useful += useful_work(step)
+    state.losses.append(mean)
 
 
 def _training_mode(wrapped: nn.Module, still: Sequence[nn.Module]) -> None:

@@ -1,27 +1,17 @@
-"""Where a training stands and what it has seen on the way: one object that can be written, and read again to go on from.
+"""Where a training stands and what it has seen on the way: one object that can be written as JSON, and read to go on from.
 
-The order of examples is a pure function of (seed, step), so that the step says which examples come next. Weights and optimiser
-are not in it: they are the launcher's to save, sharded or not.
+The order of examples is a pure function of (seed, step), so that the step says which examples come next. Weights, optimiser and
+random numbers stand beside it in a checkpoint.
 """
 
-import json
-import random
 from dataclasses import asdict, dataclass, field
-from pathlib import Path
-from typing import Any
+from typing import Any, Protocol
 
-import numpy as np
-import torch
-from safetensors import safe_open
-from safetensors.torch import save_file
-from torch import Tensor
+from torch import Tensor, nn, optim
 
-from bench.errors import RunError
-from bench.folders import writing
 from bench.records.outcome import Point
+from bench.records.trial import Rung
 from bench.tokens.work import Work
-
-BEST, CPU_RNG, GPU_RNG, NUMPY_RNG = "best.", "rng.torch", "rng.cuda.", "rng.numpy"
 
 ItemAnswers = list[dict[str, Any]]
 """The items of one test set, each with its `gold` and `prediction`, as JSON values."""
@@ -34,6 +24,22 @@ class BestWeights:
     scores: list[float] = field(default_factory=list)
     weights: dict[str, Tensor] = field(default_factory=dict)
     step: int = 0
+
+
+class Keeper(Protocol):
+    """Who keeps a training on the way, so that it can go on after it was stopped."""
+
+    def begin(self, model: nn.Module, adam: optim.Optimizer) -> None:
+        """Before the first step that is done now: what a training that goes on has had beside its weights is put back."""
+
+    def stepped(self, model: nn.Module, adam: optim.Optimizer, state: "TrainingState") -> None:
+        """After a step, all that was measured then included."""
+
+    def ended(self, model: nn.Module, state: "TrainingState") -> None:
+        """After a stage, and after what is asked between two stages."""
+
+    def set_random(self) -> None:
+        """Where a training that goes on is over already, its random numbers are put back."""
 
 
 @dataclass
@@ -57,6 +63,8 @@ class TrainingState:
     """Those of the stages that are done."""
     timed: list[float] = field(default_factory=list)
     """Where the clock ends this stage: the shares of its time that had gone before its last step and after it."""
+    elapsed: list[float] = field(default_factory=list)
+    """Where the clock ends this stage: its seconds that had gone when each step was drawn, the same on all processes."""
     ended_by: str = ""
     """What ended the last stage that is done: a limit of the budget, or early stopping."""
     kept_by: str = ""
@@ -70,7 +78,15 @@ class TrainingState:
     """A row per stage that is done: the score on each stage's test set."""
     stage_answers: list[list[ItemAnswers]] = field(default_factory=list)
     """What those scores are made of."""
+    rungs: list[Rung] = field(default_factory=list)
+    """Where a trial of tuning was looked at so far."""
+    peak_bytes: int = 0
+    """The most memory that was measured until it was last kept."""
+    resumed: list[int] = field(default_factory=list)
+    """Steps, over all stages, after which it was stopped and went on."""
     best: BestWeights = field(default_factory=BestWeights)
+    keeper: Keeper | None = field(default=None, repr=False, compare=False)
+    """None where nothing is kept on the way."""
 
     def reached(self, every: int | float) -> bool:
         """Whether the last step came to a multiple of so many steps, or of this share of the stage; its end always counts."""
@@ -85,68 +101,27 @@ class TrainingState:
         """Take down what the stage has come to; the next one has its own schedule and early stopping."""
         self.examples += examples
         self.validation += self.best.scores
-        self.earlier_seconds, self.timed, self.ended_by = self.seconds, [], ended_by
+        self.earlier_seconds, self.timed, self.elapsed, self.ended_by = self.seconds, [], [], ended_by
         self.stage, self.step, self.steps, self.best = self.stage + 1, 0, 0, BestWeights()
 
-    def write(self, path: Path) -> None:
-        """Write all of it and the state of the random number generators, as one safetensors file, atomically."""
-        tensors = {f"{BEST}{name}": weight.contiguous().cpu() for name, weight in self.best.weights.items()}
-        tensors |= _random_tensors()
-        with writing(path) as temporary:
-            save_file(tensors, temporary, metadata={"state": json.dumps(self._plain())})
-
-    @classmethod
-    def read(cls, path: Path) -> "TrainingState":
-        """What `write` wrote; the random number generators go on from where they stood then.
-
-        Raises:
-            RunError: the file is damaged or none of ours.
-        """
-        try:
-            with safe_open(path, framework="pt") as file:
-                plain: dict[str, Any] = json.loads(file.metadata()["state"])
-                tensors = {name: file.get_tensor(name) for name in file.keys()}  # noqa: SIM118 (a file is no dict)
-        except Exception as error:  # safetensors has its own exception types
-            raise RunError(f"{path}: not a training state ({error}); delete it, and the training starts anew") from error
-        _set_random(tensors, plain.pop("python_rng"))
-        weights = {name.removeprefix(BEST): weight for name, weight in tensors.items() if name.startswith(BEST)}
-        best = BestWeights(plain.pop("best_scores"), weights, plain.pop("best_step"))
-        curve = [Point.model_validate(point) for point in plain.pop("curve")]
-        computed, useful = Work(**plain.pop("computed")), Work(**plain.pop("useful"))
-        return cls(**plain, computed=computed, useful=useful, curve=curve, best=best)
-
-    def _plain(self) -> dict[str, Any]:
-        """All but the tensors, as JSON values."""
-        plain = {name: value for name, value in vars(self).items() if name not in ("best", "curve")}
-        version, numbers, gauss = random.getstate()
+    def as_json(self) -> dict[str, Any]:
+        """All but the best weights, as JSON values."""
+        plain = {name: value for name, value in vars(self).items() if name not in ("best", "keeper")}
         return plain | {
             "computed": asdict(self.computed),
             "useful": asdict(self.useful),
             "curve": [point.model_dump(mode="json") for point in self.curve],
+            "rungs": [rung.model_dump(mode="json") for rung in self.rungs],
             "best_scores": self.best.scores,
             "best_step": self.best.step,
-            "python_rng": [version, list(numbers), gauss],
         }
 
-
-def _random_tensors() -> dict[str, Tensor]:
-    """The states of torch's generators and of numpy's global one."""
-    _, keys, place, has_gauss, gauss = np.random.get_state(legacy=True)
-    tensors = {CPU_RNG: torch.get_rng_state()}
-    # float64 holds 32-bit integers exactly, so that one tensor is enough.
-    tensors[NUMPY_RNG] = torch.tensor([*np.asarray(keys, dtype=np.float64), place, has_gauss, gauss], dtype=torch.float64)
-    if torch.cuda.is_available():
-        tensors |= {f"{GPU_RNG}{i}": state for i, state in enumerate(torch.cuda.get_rng_state_all())}
-    return tensors
-
-
-def _set_random(tensors: dict[str, Tensor], python: list[Any]) -> None:
-    version, numbers, gauss = python
-    random.setstate((version, tuple(numbers), gauss))
-    *keys, place, has_gauss, cached = tensors[NUMPY_RNG].tolist()
-    np.random.set_state(("MT19937", np.array(keys, dtype=np.uint32), int(place), int(has_gauss), cached))
-    torch.set_rng_state(tensors[CPU_RNG])
-    # By number, since rng.cuda.10 sorts before rng.cuda.2.
-    gpu = [tensors[f"{GPU_RNG}{i}"] for i in range(sum(name.startswith(GPU_RNG) for name in tensors))]
-    if gpu and len(gpu) == torch.cuda.device_count():
-        torch.cuda.set_rng_state_all(gpu)
+    @classmethod
+    def of_json(cls, plain: dict[str, Any], best: dict[str, Tensor]) -> "TrainingState":
+        """What `as_json` gave, with the best weights."""
+        rest = dict(plain)
+        weights = BestWeights(rest.pop("best_scores"), best, rest.pop("best_step"))
+        curve = [Point.model_validate(point) for point in rest.pop("curve")]
+        rungs = [Rung.model_validate(rung) for rung in rest.pop("rungs")]
+        computed, useful = Work(**rest.pop("computed")), Work(**rest.pop("useful"))
+        return cls(**rest, computed=computed, useful=useful, curve=curve, rungs=rungs, best=weights)

@@ -41,12 +41,12 @@ def test_a_failed_run_is_told_by_the_exit_status(statuses, status, tmp_path, mon
     monkeypatch.setattr(suites.table, "print_rows", lambda records, out, allow_unequal: None)
     monkeypatch.setattr(suites.leaderboard, "write_page", lambda records, out, allow_unequal: out)
     options = PlanOptions("sentiment-domains", model="tiny-bert", strategies=["zero-shot"])
-    assert suites.run_suite(options, "fp32", tmp_path, dry_run=False, rerun_on_change=False, debug=False) == status
+    assert suites.run_suite(options, "fp32", suites.SuiteOptions(tmp_path)) == status
 
 
 def test_a_dry_run_writes_nothing(tmp_path, capsys):
     options = PlanOptions("sentiment-domains", model="tiny-bert", strategies=["zero-shot"])
-    assert suites.run_suite(options, "fp32", tmp_path / "out", dry_run=True, rerun_on_change=False, debug=False) == 0
+    assert suites.run_suite(options, "fp32", suites.SuiteOptions(tmp_path / "out", dry_run=True)) == 0
     assert not (tmp_path / "out").exists() and "zero-shot" in capsys.readouterr().out
 
 
@@ -55,9 +55,9 @@ def test_varied_runs_lie_apart_and_end_with_their_own_table(tmp_path, monkeypatc
     options = PlanOptions("sentiment", str(decoder_folder), None, ["full"], 2, "16", 4, 12, vary=["init", "order", "dropout"])
     monkeypatch.setattr(suites.table, "print_rows", lambda *_, **__: pytest.fail("no row of the leaderboard"))
     out = tmp_path / "out"
-    assert suites.run_suite(options, "fp32", out, dry_run=False, rerun_on_change=False, debug=True) == 0
+    assert suites.run_suite(options, "fp32", suites.SuiteOptions(out, debug=True)) == 0
     told = " ".join(capsys.readouterr().out.split())
     assert "init 0 (nothing to initialise)" in told and "dropout 0 (no dropout)" in told and "order 2" in told
     assert [path.name for path in out.iterdir()] == ["varied"] and len(store.read_all(out / "varied")) == 2
-    assert suites.run_suite(options, "fp32", out, dry_run=True, rerun_on_change=False, debug=False) == 0
+    assert suites.run_suite(options, "fp32", suites.SuiteOptions(out, dry_run=True)) == 0
     assert "2 runs of suite sentiment" in capsys.readouterr().out

@@ -2,6 +2,7 @@
 
 import time
 from dataclasses import replace
+from types import SimpleNamespace
 
 import pandas as pd
 import pytest
@@ -11,6 +12,7 @@ from bench.inference.predictions import EvalSet
 from bench.progress import Progress
 from bench.running import evaluation
 from bench.running.evaluation import VALIDATION_ITEMS, EvalSets, as_base, eval_sets, evaluate
+from bench.running.kept import Kept
 from bench.specs.wording import Wording
 from bench.tasks.encoding import Encoding
 from bench.tasks.splits import TrainingData
@@ -142,7 +144,8 @@ def test_evaluate_asks_everything_and_times_it(mixed, library, monkeypatch):
         return pd.DataFrame({"asked": [evalset], "backend": [backend]})
 
     monkeypatch.setattr(evaluation, "predict", slow)
-    told = evaluate("a model", found, [Slow(library.probe("mrpc"))], Progress(False, 1))
+    session = SimpleNamespace(sets=found, progress=Progress(False, 1), kept=Kept(), device=None)
+    told = evaluate("a model", session, [Slow(library.probe("mrpc"))])
     assert told.test["asked"][0] is found.test
     assert {name: frame["asked"][0] for name, frame in told.elsewhere.items()} == found.elsewhere
     assert [frame["asked"][0] for frame in told.paraphrases] == found.paraphrases

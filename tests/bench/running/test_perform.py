@@ -158,7 +158,7 @@ class Begun(Exception):  # noqa: N818 (no fault)
 def begun(done, device, monkeypatch):
     """What a run begins its training with: its weights, and random numbers as they would be drawn."""
 
-    def noted(session, before, model):
+    def noted(session, before, model, state):
         raise Begun(torch.cat([p.detach().flatten() for p in model.parameters() if p.requires_grad]), torch.rand(8))
 
     def of(run):

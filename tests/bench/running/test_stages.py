@@ -16,6 +16,7 @@ from bench.running.curriculum import build_curriculum
 from bench.running.reference import BaseAnswers, Baseline
 from bench.running.stages import train_stages
 from bench.training import loop
+from bench.training.state import TrainingState
 
 NOTHING = BaseAnswers(pd.DataFrame(), pd.DataFrame(), "plain")
 ORDER = ["sst2", "sec-entities", "squad"]
@@ -53,7 +54,7 @@ def trained(device, monkeypatch):
             base = LocalBackend(model.eval(), session.run.model, device)
             probes = {probe.spec.name: probe.measure(base) for probe in session.probes}
             before = Baseline(NOTHING, probes=probes, validation=predict(base, session.sets.validation))
-        return model, train_stages(session, before, model)
+        return model, train_stages(session, before, model, TrainingState())
 
     return made
 
@@ -88,7 +89,7 @@ def test_each_stage_has_the_budget_and_a_row_of_scores(staged, trained, tasks):
 def test_a_row_is_of_the_model_as_it_stands_after_its_stage(staged, trained, monkeypatch):
     """By a model that is told the number of stages that are behind it."""
     done = []
-    monkeypatch.setattr(stages, "train_stage", lambda session, model, task, state, more: done.append(task.name))
+    monkeypatch.setattr(stages, "train_stage", lambda *given: done.append(given[2].name) or given[3].end_stage(16))
     monkeypatch.setattr(stages, "predict", lambda _, evalset: answers((len(done), evalset.task.spec.name)))
     monkeypatch.setattr(stages.measures, "stage_scores", lambda evalsets, frames: [f["item"][0] for f in frames])
     _, state = trained(staged())

@@ -58,8 +58,8 @@ def test_a_trial_holds_no_test_text(made, device, monkeypatch):
     held = []
 
     class Kept(TrainingSession):
-        def __init__(self, *parts):
-            super().__init__(*parts)
+        def __init__(self, *parts, **named):
+            super().__init__(*parts, **named)
             held.append(self)
 
     monkeypatch.setattr(trials, "TrainingSession", Kept)

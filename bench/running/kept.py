@@ -1,0 +1,111 @@
+"""What a run that is being done has come to so far, in a folder of its own: its training, and what it has answered since.
+
+A run that is stopped and asked for again goes on from there. The folder goes when the run's record is there.
+"""
+
+import json
+import shutil
+import time
+from collections.abc import Callable
+from dataclasses import dataclass
+from pathlib import Path
+from urllib.parse import quote
+
+import pandas as pd
+from torch import nn
+
+from bench.devices.device import Device
+from bench.devices.environment import environment, environment_id
+from bench.devices.memory import PeakMemory
+from bench.folders import write_text
+from bench.progress import Progress
+from bench.running.frames import kept_frame
+from bench.specs.checkpoint_every import CheckpointInterval
+from bench.training.checkpoint import Checkpoint
+from bench.training.state import TrainingState
+
+EVERY = CheckpointInterval(seconds=300)
+
+
+@dataclass(frozen=True)
+class Keeping:
+    """What a person wants to be kept of each run."""
+
+    every: CheckpointInterval = EVERY
+    """Between two checkpoints of a training."""
+
+
+KEEPING = Keeping()
+
+
+class Kept:
+    """A run's own folder. Without one nothing is kept on the way, and nothing gone on with."""
+
+    def __init__(self, folder: Path | None = None, every: CheckpointInterval = EVERY) -> None:
+        self.folder, self._every = folder, every
+
+    @classmethod
+    def of(cls, out: Path, run_id: str, device: Device, progress: Progress, keeping: Keeping) -> "Kept":
+        """The folder of a run or a trial, emptied where what lies in it is not of this run in this environment."""
+        folder = checkpoint_folder(out, run_id)
+        stamp = {"run": run_id, "environment": environment_id(environment(device.torch.type, device.precision))}
+        if device.main and folder.exists() and (fault := _fault(folder / "stamp.json", stamp)):
+            progress.say(f"{folder}: {fault}; the run starts anew")
+            shutil.rmtree(folder)
+        if device.main:
+            write_text(folder / "stamp.json", json.dumps(stamp))
+        device.accelerator.wait_for_everyone()
+        return cls(folder, keeping.every)
+
+    def training(self, model: nn.Module, peak: PeakMemory, device: Device, progress: Progress) -> TrainingState:
+        """Where the training of the adapted model stands, its weights put into it; at the beginning where nothing was kept."""
+        if self.folder is None:
+            return TrainingState()
+        path = self.folder / "training.safetensors"
+        checkpoint = Checkpoint(path, device.accelerator, self._every, peak.bytes, progress.say)
+        if state := checkpoint.resume(model):
+            progress.say(f"goes on after step {state.step} of {state.steps}" if state.step else "goes on after its training")
+            return state
+        if device.main:  # what another training's model has answered
+            shutil.rmtree(self.folder / "answers", ignore_errors=True)
+        device.accelerator.wait_for_everyone()
+        return TrainingState(keeper=checkpoint)
+
+    def answers(self, kind: str, name: str, device: Device, measure: Callable[[], pd.DataFrame]) -> pd.DataFrame:
+        """What the run's model answers to a set, asked once; `attrs` says how many `seconds` that took."""
+
+        def timed() -> pd.DataFrame:
+            started = time.perf_counter()
+            frame = measure()
+            frame.attrs["seconds"] = time.perf_counter() - started
+            return frame
+
+        if self.folder is None:
+            return timed()
+        path = self.folder / "answers" / f"{kind}.{quote(name, safe='')}.parquet"
+        kept_frame(path, device, timed)
+        # Read in any case, so that a run which was never stopped has the very same.
+        return kept_frame(path, device, timed)
+
+
+def checkpoint_folder(out: Path, run_id: str) -> Path:
+    return out / "checkpoints" / run_id
+
+
+def remove_checkpoint(out: Path, run_id: str) -> None:
+    """Once a run has a record nothing of it goes on any more."""
+    folder = checkpoint_folder(out, run_id)
+    shutil.rmtree(folder, ignore_errors=True)
+    if folder.parent.exists() and not any(folder.parent.iterdir()):
+        folder.parent.rmdir()
+
+
+def _fault(path: Path, stamp: dict[str, str]) -> str:
+    """Why what lies in the folder can't be gone on with; empty where it can."""
+    try:
+        found = json.loads(path.read_text(encoding="utf-8"))
+    except (OSError, ValueError):
+        return "what was kept of a run there is damaged"
+    if found == stamp:
+        return ""
+    return "what was kept of a run there is of other versions or another device"

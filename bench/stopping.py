@@ -1,0 +1,57 @@
+"""A run is asked to stop, by SIGTERM or SIGUSR1: it ends at once, but for a training, which does its step and is kept first.
+
+Like KeyboardInterrupt, `Stopped` is no error of the run, so that nothing which records failures takes it for one.
+"""
+
+import signal
+from collections.abc import Iterator
+from contextlib import contextmanager
+from types import FrameType
+
+SIGNALS = (signal.SIGTERM, signal.SIGUSR1)
+STATUS = 75
+"""Exit status of a run that was stopped and can go on: EX_TEMPFAIL of <sysexits.h>, for which schedulers try again."""
+
+
+class Stopped(BaseException):
+    """The message says how far the work has come."""
+
+
+class _Heard:
+    """What this process was told."""
+
+    def __init__(self) -> None:
+        self.signal = ""
+        self.deferring = 0
+
+
+_heard = _Heard()
+
+
+def listen() -> None:
+    """From here on this process stops when it is asked to; call it once, on the main thread."""
+    _heard.signal, _heard.deferring = "", 0
+    for number in SIGNALS:
+        signal.signal(number, _hear)
+
+
+def asked() -> str:
+    """The name of the signal that asked this process to stop; empty where none did."""
+    return _heard.signal
+
+
+@contextmanager
+def deferred() -> Iterator[None]:
+    """Whoever enters looks at `asked` by itself, and stops where nothing is lost by it."""
+    _heard.deferring += 1
+    try:
+        yield
+    finally:
+        _heard.deferring -= 1
+
+
+def _hear(number: int, frame: FrameType | None) -> None:
+    first, _heard.signal = not _heard.signal, signal.Signals(number).name
+    # Once: what is being tidied up for the first signal must not be broken off by the second.
+    if first and not _heard.deferring:
+        raise Stopped(f"stopped by {_heard.signal}")

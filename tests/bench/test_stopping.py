@@ -1,0 +1,49 @@
+"""A signal stops what can be broken off at once, and is only noted where somebody looks at it by himself."""
+
+import os
+import signal
+
+import pytest
+
+from bench import stopping
+
+
+@pytest.fixture(autouse=True)
+def listening():
+    before = {number: signal.getsignal(number) for number in stopping.SIGNALS}
+    stopping.listen()
+    yield
+    stopping.listen()
+    for number, handler in before.items():
+        signal.signal(number, handler)
+
+
+@pytest.mark.parametrize("number", stopping.SIGNALS)
+def test_a_signal_stops_at_once(number):
+    assert stopping.asked() == ""
+    with pytest.raises(stopping.Stopped, match=f"stopped by {number.name}"):
+        os.kill(os.getpid(), number)
+    assert stopping.asked() == number.name
+
+
+def test_who_looks_by_himself_is_not_broken_off():
+    with stopping.deferred():
+        with stopping.deferred():
+            os.kill(os.getpid(), signal.SIGTERM)
+        os.kill(os.getpid(), signal.SIGTERM)
+        assert stopping.asked() == "SIGTERM"
+    assert stopping.asked() == "SIGTERM"  # nothing was raised on the way out either
+
+
+def test_a_second_signal_does_not_break_off_the_tidying_up():
+    with pytest.raises(stopping.Stopped):
+        try:
+            os.kill(os.getpid(), signal.SIGTERM)
+        finally:
+            os.kill(os.getpid(), signal.SIGUSR1)
+            tidied = True
+    assert tidied
+
+
+def test_it_is_no_failure_of_a_run():
+    assert not issubclass(stopping.Stopped, Exception)

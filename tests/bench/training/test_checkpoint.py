@@ -1,0 +1,247 @@
+"""A training that was stopped and goes on is the one that was never stopped: weights, losses, random numbers, bit for bit."""
+
+import errno
+import os
+import resource
+import signal
+
+import pytest
+import torch
+from accelerate import Accelerator
+from safetensors import safe_open
+from transformers import LlamaConfig, LlamaForCausalLM
+
+from bench import stopping
+from bench.specs.checkpoint_every import CheckpointInterval
+from bench.strategies.base import Hyperparameters
+from bench.tokens.encoded import Encoded
+from bench.training import checkpoint, loop
+from bench.training.checkpoint import Checkpoint
+from bench.training.course import Draw, Timed
+from bench.training.early_stopping import EarlyStopping, restore
+from bench.training.state import TrainingState
+
+VALUES = Hyperparameters(learning_rate=1e-3, weight_decay=0.1)
+STEPS = 6
+
+
+def texts(count=4, seed=0):
+    generator = torch.Generator().manual_seed(seed)
+    return [Encoded(tuple(torch.randint(3, 99, (12,), generator=generator).tolist()), answer=6) for _ in range(count)]
+
+
+def made():
+    """A model with dropout: without the generators' states a training that goes on would differ."""
+    torch.manual_seed(1)
+    shape = {"hidden_size": 32, "intermediate_size": 64, "num_hidden_layers": 2, "num_attention_heads": 4}
+    model = LlamaForCausalLM(LlamaConfig(vocab_size=99, attention_dropout=0.5, tie_word_embeddings=True, **shape))
+    model.model.embed_tokens.weight.requires_grad_(False)
+    torch.manual_seed(2)
+    return model
+
+
+def kept(path, every=CheckpointInterval(steps=100), said=None):  # noqa: B008
+    return Checkpoint(path, Accelerator(cpu=True), every, lambda: 7, (said if said is not None else []).append)
+
+
+def trained(model, state, watches=(), course=None):
+    steps = course or [texts(seed=number % 2) for number in range(STEPS)]  # the second epoch reads the same again
+    return loop.train(model, steps, VALUES, Accelerator(cpu=True), loop.Padding(0), state, watches)
+
+
+def same(model, other):
+    pairs = zip(model.state_dict().items(), other.state_dict().items(), strict=True)
+    return all(name == of and torch.equal(tensor, tensor_of) for (name, tensor), (of, tensor_of) in pairs)
+
+
+@pytest.fixture
+def whole():
+    model = made()
+    return model, trained(model, TrainingState())
+
+
+@pytest.fixture(autouse=True)
+def nothing_asked(monkeypatch):
+    monkeypatch.setattr(stopping, "asked", lambda: "")
+
+
+def stop_at(number, monkeypatch):
+    """A watch after whose step the process has been asked to stop."""
+
+    def watch(model, state):
+        monkeypatch.setattr(stopping, "asked", lambda: "SIGTERM" if len(state.losses) == number else "")
+        return False
+
+    return watch
+
+
+@pytest.mark.parametrize("number", range(1, STEPS))
+def test_it_goes_on_from_any_step_bit_for_bit(tmp_path, monkeypatch, whole, number):
+    path = tmp_path / "training.safetensors"
+    with pytest.raises(stopping.Stopped, match=f"stopped by SIGTERM after step {number} of {STEPS}"):
+        trained(made(), TrainingState(keeper=kept(path)), [stop_at(number, monkeypatch)])
+    monkeypatch.setattr(stopping, "asked", lambda: "")
+    model = made()
+    state = kept(path).resume(model)
+    assert (state.step, state.resumed, state.peak_bytes) == (number, [number], 7)
+    torch.manual_seed(99)  # whatever else is drawn before it goes on
+    again = trained(model, state)
+    assert again.losses == whole[1].losses and len(set(again.losses)) == STEPS
+    assert same(model, whole[0])
+
+
+@pytest.mark.parametrize("lost", ["moment.", "rng.", "weight."])
+def test_without_any_part_of_it_it_would_be_another(tmp_path, monkeypatch, whole, lost):
+    """The fault that the test above must see: each part of the file counts."""
+    path = tmp_path / "training.safetensors"
+    with pytest.raises(stopping.Stopped):
+        trained(made(), TrainingState(keeper=kept(path)), [stop_at(3, monkeypatch)])
+    monkeypatch.setattr(stopping, "asked", lambda: "")
+    part = checkpoint._part
+    monkeypatch.setattr(checkpoint, "_part", lambda tensors, prefix: {} if prefix.startswith(lost) else part(tensors, prefix))
+    if lost == "weight.":
+        monkeypatch.setattr(checkpoint, "_fill", lambda model, tensors: None)
+    model = made()
+    state = kept(path).resume(model)
+    torch.manual_seed(99)
+    assert trained(model, state).losses[3:] != whole[1].losses[3:]
+
+
+def test_it_is_written_every_so_many_steps_and_costs_nothing_of_the_result(tmp_path, monkeypatch, whole):
+    path, seen = tmp_path / "training.safetensors", []
+    write = Checkpoint.write
+    monkeypatch.setattr(Checkpoint, "write", lambda self, *given: seen.append(given[1].step) or write(self, *given))
+    model = made()
+    state = trained(model, TrainingState(keeper=kept(path, CheckpointInterval(steps=2))))
+    assert seen == [2, 4]  # not after the last step, after which the stage's end is kept
+    assert state.losses == whole[1].losses and same(model, whole[0])
+    assert [each.name for each in tmp_path.iterdir()] == ["training.safetensors"]
+    state.end_stage(24)
+    state.keeper.ended(model, state)
+    with safe_open(path, framework="pt") as file:
+        names = list(file.keys())
+    assert not any(name.startswith("moment.") for name in names)  # the next stage has an optimiser of its own
+    assert {name for name in names if name.startswith("weight.")} >= {
+        f"weight.{name}" for name, weight in model.named_parameters() if weight.requires_grad
+    }
+    assert not any("embed_tokens" in name for name in names)  # what is not trained is the base's
+
+
+def test_what_was_over_is_not_trained_again(tmp_path, whole):
+    model, state = whole
+    state.end_stage(24, "examples")
+    state.keeper = kept(tmp_path / "t")
+    state.keeper.ended(model, state)
+    after = torch.rand(1)
+    fresh = made()
+    again = kept(tmp_path / "t").resume(fresh)
+    assert (again.stage, again.losses, again.ended_by) == (1, state.losses, "examples") and same(fresh, model)
+    again.keeper.set_random()
+    assert torch.equal(torch.rand(1), after)
+
+
+def test_early_stopping_goes_on_with_its_best_weights(tmp_path, monkeypatch):
+    scores = [0.1, 0.9, 0.2, 0.3, 0.4, 0.5]
+
+    def stopping_early():
+        return EarlyStopping(lambda model: 0.0, patience=9, every=1)
+
+    def watch(model, state):
+        early = stopping_early()
+        early.score = lambda model: scores[state.step - 1]
+        return early(model, state)
+
+    uninterrupted = made()
+    state = trained(uninterrupted, TrainingState(), [watch])
+    restore(uninterrupted, state.best)
+    with pytest.raises(stopping.Stopped):
+        trained(made(), TrainingState(keeper=kept(tmp_path / "t")), [watch, stop_at(4, monkeypatch)])
+    monkeypatch.setattr(stopping, "asked", lambda: "")
+    model = made()
+    again = trained(model, kept(tmp_path / "t").resume(model), [watch])
+    restore(model, again.best)
+    assert (again.best.scores, again.best.step) == (scores, 2) and same(model, uninterrupted)
+
+
+class Counted(Draw):
+    """One text after another; a step of the later half holds two of them."""
+
+    def __init__(self):
+        self.number = 0
+
+    @property
+    def share(self):
+        return 0.0
+
+    def draw(self, progress):
+        self.number += 1
+        return [[text] for text in texts(2 if progress > 0.5 else 1, seed=self.number)]
+
+
+def test_where_the_clock_ends_it_the_seconds_so_far_count(tmp_path, monkeypatch):
+    """The same clock for both: 1 s a step of a budget of 8 s, and what is drawn hangs on how far it is."""
+
+    def ticking(model, state):
+        state.seconds = state.earlier_seconds + state.step * 1.0
+        return False
+
+    def timed(state, *watches):
+        model = made()
+        if state is None:
+            state = kept(tmp_path / "t").resume(model)
+        now = lambda _: state.step * 1.0  # noqa: E731 (the loop's own clock is no part of the test)
+        course = Timed(Counted(), 8.0, now)
+        return course, trained(model, state, [ticking, *watches], course)
+
+    course, whole = timed(TrainingState())
+    with pytest.raises(stopping.Stopped, match="after step 5"):
+        timed(TrainingState(keeper=kept(tmp_path / "t")), stop_at(5, monkeypatch))
+    monkeypatch.setattr(stopping, "asked", lambda: "")
+    resumed, again = timed(None)
+    assert len(whole.losses) == 8 and again.losses == whole.losses
+    assert (resumed.examples, resumed.ended_by, again.seconds) == (course.examples, "seconds", whole.seconds)
+    assert again.tokens == whole.tokens > 12 * 8
+
+
+@pytest.mark.parametrize("content", [b"", b"no tensors", b"\x08\0\0\0\0\0\0\0{}      ", None])
+def test_a_file_that_does_not_fit_is_told_and_left_alone(tmp_path, content):
+    path, said, model = tmp_path / "training.safetensors", [], made()
+    if content is None:  # of another model
+        other = made()
+        other.lm_head = torch.nn.Linear(32, 98, bias=False)
+        kept(path).write(other, TrainingState())
+    else:
+        path.write_bytes(content)
+    assert kept(path, said=said).resume(model) is None
+    assert len(said) == 1 and "is no checkpoint of this training" in said[0] and "starts anew" in said[0]
+    assert same(model, made())
+
+
+def test_nothing_is_said_where_there_is_none(tmp_path):
+    said = []
+    assert kept(tmp_path / "training.safetensors", said=said).resume(made()) is None and said == []
+
+
+def test_a_full_disk_ends_no_training_and_leaves_nothing_half_written(tmp_path, whole):
+    path, said = tmp_path / "training.safetensors", []
+    soft, hard = resource.getrlimit(resource.RLIMIT_FSIZE)
+    ignored = signal.signal(signal.SIGXFSZ, signal.SIG_IGN)
+    resource.setrlimit(resource.RLIMIT_FSIZE, (10_000, hard))
+    try:
+        state = trained(made(), TrainingState(keeper=kept(path, CheckpointInterval(steps=2), said)))
+    finally:
+        resource.setrlimit(resource.RLIMIT_FSIZE, (soft, hard))
+        signal.signal(signal.SIGXFSZ, ignored)
+    assert state.losses == whole[1].losses
+    assert len(said) == 2 and all("no checkpoint was written" in each for each in said)
+    assert list(tmp_path.iterdir()) == []
+
+
+def test_a_folder_that_has_become_read_only_ends_no_training(tmp_path, monkeypatch):
+    def readonly(old, new):
+        raise OSError(errno.EROFS, os.strerror(errno.EROFS))
+
+    said = []
+    monkeypatch.setattr(os, "replace", readonly)
+    kept(tmp_path / "t", said=said).write(made(), TrainingState())
+    assert "Read-only file system" in said[0] and list(tmp_path.iterdir()) == []
