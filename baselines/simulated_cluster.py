@@ -1,0 +1,209 @@
+"""A simulated cluster: the real queue and leases on a real folder, with simulated machines, clocks and runs.
+
+    python baselines/simulated_cluster.py
+
+Each machine has a scheduler of its own, and nothing but the folder connects them. Their clocks show different times and go at
+different speeds. A worker that is lost is replaced after a while; a machine that vanishes takes its scheduler with it; one that
+is frozen goes on later as if nothing had been.
+"""
+
+import heapq
+import random
+import sys
+import tempfile
+from collections import Counter
+from collections.abc import Callable
+from dataclasses import dataclass, field
+from itertools import accumulate, count
+from pathlib import Path
+
+sys.path.insert(0, str(Path(__file__).resolve().parent.parent))
+
+from bench.sharing.lease import Leases
+from bench.sharing.owner import Owner
+from bench.sharing.queue import Handed, Job, Queue
+
+BEAT = 20.0
+"""Seconds between two counts: fewer than in truth, and enough for who waits for a minute."""
+START = 15.0
+"""Seconds until a new worker is ready, imports and all."""
+POLL = 30.0
+"""Seconds between two looks at what other machines hold."""
+
+
+@dataclass(frozen=True)
+class Events:
+    """What happens to machines, besides that they work."""
+
+    lost: float = 0.01
+    """Share of the attempts during which the worker is lost."""
+    vanishing: tuple[int, ...] = ()
+    """Machines that are gone from `at` on."""
+    frozen: tuple[int, ...] = ()
+    """Machines that stand still from `at` on for `rest` seconds."""
+    at: float = 0.0
+    rest: float = 0.0
+
+
+@dataclass
+class Told:
+    """What a simulation has come to."""
+
+    devices: int
+    began: Counter[str] = field(default_factory=Counter)
+    """Attempts of each run, those in vain included."""
+    recorded: dict[str, float] = field(default_factory=dict)
+    """By run, when its record was put in place."""
+    in_vain: list[str] = field(default_factory=list)
+    """Runs that a machine had done when another's record was there."""
+    spans: list[tuple[float, float]] = field(default_factory=list)
+    """In which a device was at work."""
+    lost: int = 0
+
+    def busy(self, until: float) -> float:
+        """Share of the device time until then in which a device was at work."""
+        return sum(max(0.0, min(end, until) - start) for start, end in self.spans) / (until * self.devices)
+
+    def last_tenths(self, seconds: dict[str, float]) -> tuple[float, float, float]:
+        """When the last tenth begins: of the work (seconds of runs to be recorded), of the runs, of the time."""
+        ended = sorted((at, seconds[name]) for name, at in self.recorded.items())
+        done = list(accumulate(length for _, length in ended))
+        of_work = next(at for (at, _), total in zip(ended, done, strict=True) if total >= 0.9 * done[-1])
+        return of_work, ended[len(ended) * 9 // 10 - 1][0], 0.9 * self.took
+
+    @property
+    def took(self) -> float:
+        return max(self.recorded.values())
+
+
+class Machine:
+    """A scheduler with devices: what `tunebench run --workers` is on one machine."""
+
+    def __init__(self, cluster: "Cluster", number: int, devices: int) -> None:
+        self._cluster, self.number, self.free = cluster, number, devices
+        skew, speed = 1e6 * number, 1 + 1e-3 * (number % 3)
+        owner = Owner(f"owner{number}", f"host{number}", f"machine{number}", 1, 0.0)
+        self.leases = Leases(cluster.out, owner, lambda: skew + speed * cluster.now)
+        self.queue = Queue([Job(name) for name in cluster.order], self.leases)
+        self._polling = False
+
+    def beat(self) -> None:
+        self.leases.folder.mkdir(parents=True, exist_ok=True)
+        self.leases.heart.beat()
+        self._cluster.after(BEAT, self, self.beat)
+
+    def work(self) -> None:
+        """Give work to each free device; look again later where others hold what is left."""
+        while self.free and (handed := self.queue.take(self.free)):
+            self.free -= 1
+            self._begin(handed)
+        if self.free and self.queue.waiting and not self._polling:
+            self._polling = True
+            self._cluster.after(POLL, self, self._poll)
+
+    def _poll(self) -> None:
+        self._polling = False
+        self.work()
+
+    def _begin(self, handed: Handed) -> None:
+        cluster, start = self._cluster, self._cluster.now
+        seconds = cluster.seconds[handed.job.id]
+        cluster.told.began[handed.job.id] += 1
+        if cluster.random.random() < cluster.events.lost:
+            seconds *= cluster.random.random()
+            cluster.after(seconds, self, lambda: self._lost(handed, start))
+        else:
+            cluster.after(seconds, self, lambda: self._done(handed, start))
+
+    def _done(self, handed: Handed, start: float) -> None:
+        told, name = self._cluster.told, handed.job.id
+        told.spans.append((start, self._cluster.now))
+        if handed.lease.put(lambda folder: _write(folder / "records" / f"{name}.json", str(self.number))):
+            assert name not in told.recorded, "a run was recorded twice"
+            told.recorded[name] = self._cluster.now
+        else:
+            told.in_vain.append(name)
+        self.free += 1
+        self.work()
+
+    def _lost(self, handed: Handed, start: float) -> None:
+        told = self._cluster.told
+        told.spans.append((start, self._cluster.now))
+        told.lost += 1
+        assert self.queue.lost(handed), "no run of these is unlucky three times"
+        self._cluster.after(START, self, self._replaced)
+        self.work()
+
+    def _replaced(self) -> None:
+        self.free += 1
+        self.work()
+
+
+class Cluster:
+    """Machines, a folder that all see, and the time."""
+
+    def __init__(
+        self, out: Path, seconds: dict[str, float], machines: int, devices: int, events: Events, seed: int = 0
+    ) -> None:
+        """
+        Args:
+            seconds: what each run takes.
+            devices: of each machine.
+        """
+        self.out, self.seconds, self.events = out, seconds, events
+        self.now, self.random, self.told = 0.0, random.Random(seed), Told(machines * devices)
+        # Longest first, by an estimate that is wrong by a factor of 1.2 in most cases.
+        guess = {name: length * self.random.lognormvariate(0, 0.2) for name, length in seconds.items()}
+        self.order = sorted(seconds, key=guess.__getitem__, reverse=True)
+        self._agenda: list[tuple[float, int, Machine, Callable[[], None]]] = []
+        self._number = count()
+        self.machines = [Machine(self, number, devices) for number in range(machines)]
+
+    def after(self, seconds: float, machine: Machine, what: Callable[[], None]) -> None:
+        heapq.heappush(self._agenda, (self.now + seconds, next(self._number), machine, what))
+
+    def run(self) -> Told:
+        """Until every run has a record, and every machine that is still there has come to the end of its queue."""
+        for machine in self.machines:
+            machine.beat()
+            machine.work()
+        working = {machine.number for machine in self.machines}
+        while working:
+            self.now, _, machine, what = heapq.heappop(self._agenda)
+            events, number = self.events, machine.number
+            if number in events.vanishing and self.now >= events.at:
+                working.discard(number)
+            elif number in events.frozen and events.at <= self.now < events.at + events.rest:
+                self.after(events.at + events.rest - self.now, machine, what)
+            else:
+                what()
+                if not machine.queue.waiting and machine.free == self.told.devices // len(self.machines):
+                    working.discard(number)
+        return self.told
+
+
+def _write(path: Path, text: str) -> None:
+    path.parent.mkdir(parents=True)
+    path.write_text(text)
+
+
+def mixed(runs: int, seed: int = 0) -> dict[str, float]:
+    """Runs of one to ten minutes, as many of each length."""
+    drawn = random.Random(seed)
+    return {f"{number:016x}": drawn.uniform(60, 600) for number in range(runs)}
+
+
+def main() -> None:
+    print("                         busy until the last tenth of")
+    print("devices  machines  lost    the work  the runs  the time    took s  at least s")
+    for machines, devices in ((2, 4), (8, 8), (64, 8)):
+        with tempfile.TemporaryDirectory() as folder:
+            seconds = mixed(1000)
+            told = Cluster(Path(folder), seconds, machines, devices, Events()).run()
+        shares = "".join(f"{100 * told.busy(until):8.1f} %" for until in told.last_tenths(seconds))
+        least = max(max(seconds.values()), sum(seconds.values()) / told.devices)
+        print(f"{told.devices:7} {machines:9} {told.lost:5}  {shares} {told.took:9.0f} {least:11.0f}")
+
+
+if __name__ == "__main__":
+    main()

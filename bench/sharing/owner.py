@@ -1,0 +1,131 @@
+"""Who holds leases, and whether it is still there.
+
+No clock is compared with another machine's. An owner counts upwards in a file of its own, and an observer takes it for gone
+when it has seen the count stand still for PATIENCE seconds of its own clock. A process of the same machine is gone when it has
+ended.
+"""
+
+import socket
+import threading
+import time
+import uuid
+from collections.abc import Callable, Iterator
+from contextlib import contextmanager, suppress
+from dataclasses import asdict, dataclass
+from functools import cache
+from pathlib import Path
+from typing import Any
+
+import psutil
+
+BEAT = 5.0
+"""Seconds between two counts of an owner."""
+LOOK = 1.0
+"""Seconds for which what was last seen of a count is good enough."""
+PATIENCE = 60.0
+"""Seconds for which a count must stand still: twelve beats, so that a slow disk or a busy machine is not taken for the end."""
+
+Clock = Callable[[], float]
+"""Seconds that only ever grow, as `time.monotonic` gives them."""
+
+
+@dataclass(frozen=True)
+class Owner:
+    """A process that does runs."""
+
+    id: str
+    host: str
+    """For a person to read."""
+    machine: str
+    """Equal where two process numbers can be compared: one start of one machine, one container."""
+    pid: int
+    started: float
+    """Tells the process from a later one of the same number."""
+
+    @classmethod
+    def here(cls) -> "Owner":
+        """A new owner in this process."""
+        process = psutil.Process()
+        return cls(uuid.uuid4().hex[:16], socket.gethostname(), _machine(), process.pid, process.create_time())
+
+    def as_json(self) -> dict[str, Any]:
+        return asdict(self)
+
+    def ended(self) -> bool:
+        """Whether it was a process of this machine that is no more."""
+        if self.machine != _machine():
+            return False
+        try:
+            process = psutil.Process(self.pid)
+            return process.create_time() != self.started or process.status() == psutil.STATUS_ZOMBIE
+        except psutil.NoSuchProcess:
+            return True
+
+
+class Heart:
+    """The count of an owner, in a file."""
+
+    def __init__(self, path: Path) -> None:
+        self._path, self._count = path, 0
+
+    def beat(self) -> None:
+        self._count += 1
+        # In place and always of one length: on a full disk it still goes, and a reader needs no more than to see a change.
+        self._path.write_text(f"{self._count:012d}\n", encoding="utf-8")
+
+    @contextmanager
+    def beating(self) -> Iterator[None]:
+        """It beats by itself while the block lasts."""
+        over = threading.Event()
+
+        def beat_on() -> None:
+            while not over.wait(BEAT):
+                with suppress(OSError):  # a disk that fails for a moment: the next beat may go
+                    self.beat()
+
+        self.beat()
+        thread = threading.Thread(target=beat_on, daemon=True)
+        thread.start()
+        try:
+            yield
+        finally:
+            over.set()
+            thread.join()
+            self._path.unlink(missing_ok=True)
+
+
+class Observer:
+    """What an observer has seen of others' hearts."""
+
+    def __init__(self, clock: Clock = time.monotonic) -> None:
+        self._clock = clock
+        self._seen: dict[Path, _Seen] = {}
+
+    def still(self, heart: Path) -> bool:
+        """Whether the count has stood still for as long as anybody is waited for."""
+        # Before the file is read: if this process is frozen in between, it is not the other that was still.
+        now, seen = self._clock(), self._seen.get(heart)
+        if seen is None or now - seen.looked > LOOK:
+            count = heart.read_text(encoding="utf-8") if heart.exists() else ""
+            since = seen.since if seen and seen.count == count else now
+            seen = self._seen[heart] = _Seen(count, since, now)
+        return seen.looked - seen.since > PATIENCE
+
+
+@dataclass(frozen=True)
+class _Seen:
+    """A count, since when it has been the same, and when it was looked at."""
+
+    count: str
+    since: float
+    looked: float
+
+
+@cache
+def _machine() -> str:
+    """Of Linux the id of its start and of its process numbers' name space; elsewhere the network card's address."""
+    try:
+        start = Path("/proc/sys/kernel/random/boot_id").read_text(encoding="utf-8").strip()
+        return f"{start} {Path('/proc/self/ns/pid').readlink()}"
+    except OSError:
+        return f"{uuid.getnode():x}"
