@@ -8,7 +8,7 @@ import typer
 from bench import __version__, stopping
 from bench.commands.assets import ASSETS
 from bench.commands.exchange import IMPORT
-from bench.commands.gate import GATE
+from bench.commands.gate import BASELINE, GATE
 from bench.commands.results import RESULTS
 from bench.commands.running import RUNNING
 from bench.commands.studies import STUDIES
@@ -21,6 +21,7 @@ for commands in (RUNNING, RESULTS, STUDIES, GATE):
     app.add_typer(commands)
 app.add_typer(ASSETS, name="assets")
 app.add_typer(IMPORT, name="import")
+app.add_typer(BASELINE, name="baseline")
 
 
 def main(arguments: list[str] | None = None) -> None:

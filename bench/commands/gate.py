@@ -2,6 +2,7 @@
 
 import json
 import os
+import subprocess
 from pathlib import Path
 from typing import TYPE_CHECKING, Annotated
 
@@ -13,6 +14,8 @@ if TYPE_CHECKING:
     from reports.gate.compared import Compared
 
 GATE = typer.Typer()
+BASELINE = typer.Typer(no_args_is_help=True, help="Results that later ones are held against.")
+ACCEPTED = Path("baselines/accepted")
 
 NOT_MINDED = "What nobody minds: 2points, .05nats, 5% (the defaults), or several with commas."
 
@@ -61,3 +64,45 @@ def _write(found: "Compared", markdown: Path | None, junit: Path | None) -> None
         # GitHub's file holds what other commands of the step have said before.
         with open(summary, "a", encoding="utf-8") as file:
             file.write(changes_as_markdown(found))
+
+
+@BASELINE.command("accept")
+def accept_baseline(
+    out: Annotated[Path, typer.Argument(help="Folder of results.")],
+    to: Annotated[Path, typer.Option(help="Folder of what was accepted; earlier ones stay there as history.")] = ACCEPTED,
+    suite: Annotated[str | None, typer.Option(help="Only this suite's.")] = None,
+    commit: Annotated[
+        str | None, typer.Option(help="Of the code that made them; what git says of this folder without it.")
+    ] = None,
+) -> int:
+    """Keep results, small, as what `tunebench compare OUT baselines/accepted` holds later ones against."""
+    from datetime import UTC, datetime
+
+    from reports.gate.accepted import accept
+
+    kept = accept(out, to, commit or _commit(), datetime.now(UTC), suite)
+    size = sum(path.stat().st_size for path in kept.folder.rglob("*") if path.is_file())
+    print(f"{kept.folder}: {len(kept.records)} runs, {size / 1e6:.2f} MB")
+    return 0
+
+
+def _commit() -> str | None:
+    """The present folder's, marked where files differ from it; None where there is no git."""
+    command = ["git", "describe", "--always", "--dirty", "--abbrev=40", "--exclude=*"]
+    try:
+        return subprocess.run(command, capture_output=True, text=True, check=True).stdout.strip()
+    except (OSError, subprocess.CalledProcessError):
+        return None
+
+
+@GATE.command()
+def history(
+    baselines: Annotated[Path, typer.Argument(help="Folder of what was accepted.")] = ACCEPTED,
+    suite: Annotated[str | None, typer.Option(help="Only this suite's.")] = None,
+) -> int:
+    """Each row's course over what was accepted, and where it changed by more than noise."""
+    from reports.gate.history import courses
+    from reports.terminal.history import print_courses
+
+    print_courses(courses(baselines, suite))
+    return 0

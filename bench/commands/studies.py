@@ -16,11 +16,14 @@ def selfcheck(
     out: Out = DEFAULT_OUT,
     tables: Annotated[int, typer.Option(min=100, help="Simulated tables for each bar.")] = 2_000,
     seed: Annotated[int, typer.Option(help="Of the simulation.")] = 0,
+    seeds: Annotated[
+        int | None, typer.Option(min=2, help="Of each simulated row; as many as the real ones without it.")
+    ] = None,
 ) -> int:
     """Simulate tables in the likeness of yours, and count how often what they say is true; exit status 1 where a bar fails."""
     from reports.terminal.selfcheck import check
 
-    return 0 if check(records_of(suite, out), out, tables, seed) else 1
+    return 0 if check(records_of(suite, out), out, tables, seed, seeds) else 1
 
 
 @STUDIES.command()

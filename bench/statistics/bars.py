@@ -51,10 +51,10 @@ def same_strategy_twice(of: Likeness, seeds: int, tables: int, generator: np.ran
     rows = len(of.chances)
     found = [
         _differs(drawn, 1)[:, 0]
-        for row, part in zip(range(rows), _shared(tables, rows), strict=True)
-        for drawn in _drawn(Tables(of.of([row, row]), seeds), part, generator)
+        for row, part in zip(range(rows), dealt_out(tables, rows), strict=True)
+        for drawn in drawn_tables(Tables(of.of([row, row]), seeds), part, generator)
     ]
-    return StatisticalBar(f"A/A, {seeds} seeds: a winner between two names of one strategy", _mean(found), 0.0, 0.07)
+    return StatisticalBar(f"A/A, {seeds} seeds: a winner between two names of one strategy", share_of(found), 0.0, 0.07)
 
 
 def equal_strategies(of: Likeness, tables: int, generator: np.random.Generator) -> StatisticalBar:
@@ -63,8 +63,8 @@ def equal_strategies(of: Likeness, tables: int, generator: np.random.Generator) 
     equal = Tables(of.of(rows, [float(of.truths.mean())] * EQUAL_ROWS), of.seeds)
     pairs = EQUAL_ROWS * (EQUAL_ROWS - 1) // 2
     # Holm's first step: nothing is found unless the smallest p is at most .05 / pairs.
-    found = [np.asarray(_differs(drawn, pairs).any(-1)) for drawn in _drawn(equal, tables, generator)]
-    return StatisticalBar(f"ranks: any separation among {EQUAL_ROWS} equal strategies", _mean(found), 0.0, 0.07)
+    found = [np.asarray(_differs(drawn, pairs).any(-1)) for drawn in drawn_tables(equal, tables, generator)]
+    return StatisticalBar(f"ranks: any separation among {EQUAL_ROWS} equal strategies", share_of(found), 0.0, 0.07)
 
 
 def planted(of: Likeness, tables: int, generator: np.random.Generator) -> StatisticalBar:
@@ -72,9 +72,14 @@ def planted(of: Likeness, tables: int, generator: np.random.Generator) -> Statis
     rows = len(of.chances)
     equal = of.of(range(rows), [float(of.truths.mean())] * rows)
     difference = _smallest(equal, rows * (rows - 1) // 2, generator)
-    low, high = (0.70, 0.88) if len(of.base) < FEW_ITEMS else (0.74, 0.86)
     share = planted_share(equal, difference, len(of.base), tables, generator)
-    return StatisticalBar(f"planted: {100 * difference:.1f} points, the smallest detectable, found", share, low, high)
+    name = f"planted: {100 * difference:.1f} points, the smallest detectable, found"
+    return StatisticalBar(name, share, *planted_ends(len(of.base)))
+
+
+def planted_ends(items: int) -> tuple[float, float]:
+    """Between what the share of findings of the smallest detectable difference has to lie."""
+    return (0.70, 0.88) if items < FEW_ITEMS else (0.74, 0.86)
 
 
 def planted_share(equal: Likeness, difference: float, items: int, tables: int, generator: np.random.Generator) -> float:
@@ -82,17 +87,17 @@ def planted_share(equal: Likeness, difference: float, items: int, tables: int, g
     rows, score = len(equal.chances), float(equal.truths.mean())
     pairs = list(combinations(range(rows), 2))
     found = []
-    for row, part in zip(range(rows), _shared(tables, rows), strict=True):
+    for row, part in zip(range(rows), dealt_out(tables, rows), strict=True):
         scores = [score - difference * (other == row) for other in range(rows)]
         lowered = [row in pair for pair in pairs]
-        for drawn in _drawn(Tables(equal.of(range(rows), scores), equal.seeds, items), part, generator):
+        for drawn in drawn_tables(Tables(equal.of(range(rows), scores), equal.seeds, items), part, generator):
             found.append(_differs(drawn, len(pairs))[:, lowered].ravel())
-    return _mean(found)
+    return share_of(found)
 
 
 def _smallest(of: Likeness, pairs: int, generator: np.random.Generator) -> float:
     """From the components that tables of these rows have: known over seeds, and over items the mean of 200 tables."""
-    margins = [margin for drawn in _drawn(Tables(of, of.seeds), 200, generator) for _, margin in _pairs(drawn)]
+    margins = [margin for drawn in drawn_tables(Tables(of, of.seeds), 200, generator) for _, margin in _pairs(drawn)]
     items = float(np.mean([np.mean(margin.items) for margin in margins]))
     own = float((of.chances * (1 - of.chances)).mean()) / len(of.base)
     seeds = 2 * (of.sd**2 + own) / of.seeds
@@ -105,7 +110,7 @@ def coverage(of: Likeness, tables: int, generator: np.random.Generator) -> Itera
     held: dict[str, list[npt.NDArray[np.bool_]]] = {"rows": [], "pairs": [], "gains": []}
     truths = of.truths
     pairs = np.array([truths[one] - truths[other] for one, other in combinations(range(len(truths)), 2)])
-    for drawn in _drawn(Tables(of, of.seeds), tables, generator):
+    for drawn in drawn_tables(Tables(of, of.seeds), tables, generator):
         by_row = Spread(np.asarray(drawn.spread.variance)[:, None], drawn.spread.freedom)
         gained = drawn.rows - drawn.base
         held["rows"].append(_within(limits(drawn.rows.values.mean(-1), of_row(drawn.rows, by_row), "wilson"), truths))
@@ -114,7 +119,7 @@ def coverage(of: Likeness, tables: int, generator: np.random.Generator) -> Itera
             held["pairs"].append(_within(limits(value, margin), truth))
     for name, parts in held.items():
         if parts:
-            yield StatisticalBar(f"coverage of {name}", _mean(parts), 0.925, 0.985 if name == "rows" else 1.0)
+            yield StatisticalBar(f"coverage of {name}", share_of(parts), 0.925, 0.985 if name == "rows" else 1.0)
 
 
 def _within(ends: tuple[Floats, Floats], truth: Floats | float) -> npt.NDArray[np.bool_]:
@@ -132,15 +137,17 @@ def _differs(drawn: DrawnTables, tests: int) -> npt.NDArray[np.bool_]:
     return np.stack([np.abs(value) > margin.half_width(LEVEL / tests) for value, margin in _pairs(drawn)], axis=-1)
 
 
-def _drawn(tables: Tables, count: int, generator: np.random.Generator) -> Iterator[DrawnTables]:
+def drawn_tables(tables: Tables, count: int, generator: np.random.Generator) -> Iterator[DrawnTables]:
+    """So many tables, as many at once as fit."""
     for start in range(0, count, tables.size):
         yield tables.draw(min(tables.size, count - start), generator)
 
 
-def _shared(count: int, parts: int) -> list[int]:
+def dealt_out(count: int, parts: int) -> list[int]:
     """So many tables dealt out."""
     return [count // parts + (part < count % parts) for part in range(parts)]
 
 
-def _mean(found: Sequence[npt.NDArray[np.bool_]]) -> float:
+def share_of(found: Sequence[npt.NDArray[np.bool_]]) -> float:
+    """In what share of all it is true."""
     return float(np.concatenate(found).mean())

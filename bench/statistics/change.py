@@ -1,8 +1,8 @@
 """Numbers now against what they were: worse, better, the same within a margin, or can't tell.
 
 Worse and better are findings among all changes that are looked at together (Holm). The same within X is shown, and not the
-absence of a finding: two one-sided tests at .05, which is the 90 % interval inside -X to X (Schuirmann 1987). What is shown to
-be smaller than X is the same, also where it is surely not zero: X is what nobody minds.
+absence of a finding: two one-sided tests at .04, which is the 92 % interval inside -X to X (Schuirmann 1987), of each change by
+itself. What is shown to be smaller than X is the same, also where it is surely not zero: X is what nobody minds.
 """
 
 from dataclasses import dataclass

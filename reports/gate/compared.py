@@ -12,14 +12,13 @@ from bench.statistics.comparison import stacked
 from bench.statistics.detectable import Detectable, detectable
 from reports.gate.change import Change, Held
 from reports.gate.held import Noise, held_costs, held_measures
-from reports.gate.sides import Match, Side, key_of, matched, named
+from reports.gate.sides import Match, Side, key_of, matched, named, rows_once
 from reports.gate.within import Within
 from reports.rows.row import Row
-from reports.rows.rows import aggregate
 
 NOTHING_OF_SEEDS = (
     "nothing is known of how far a seed moves it, for it has one seed on either side; run it with --seeds 2 or more, or accept "
-    "runs of other seeds"
+    "such runs"
 )
 
 
@@ -49,9 +48,14 @@ class Compared:
 
 
 def compared(
-    new: Side, old: Side, earlier: Sequence[Record], within: Within, seconds: bool = False, allow_missing: bool = False
+    new: Side,
+    old: Side,
+    earlier: Sequence[Sequence[Record]],
+    within: Within,
+    seconds: bool = False,
+    allow_missing: bool = False,
 ) -> Compared:
-    """The new side held against the old; `earlier` are records that were accepted before, which tell more of the noise."""
+    """The new side held against the old; `earlier` are baselines before it, the newest first, which tell more of the noise."""
     rows = new.rows, old.rows
     matches, added, gone = matched(*rows)
     broken = list(_broken(*rows))
@@ -101,12 +105,7 @@ def _broken(new: Sequence[Row], old: Sequence[Row]) -> Iterator[str]:
             yield f"{named(row)} (seed {row.seeds}): {row.status}: {row.reason}"
 
 
-def _like(earlier: Sequence[Record], old: Side, rows: Sequence[Row]) -> list[Row]:
-    """Earlier rows of the same question as one of these; a run counts once, however often it was accepted."""
-    counted = {record.run_id for record in old.records}
-    found = aggregate([record for record in earlier if record.run_id not in counted])
-    return [
-        row
-        for row in found
-        if row.score and any(key_of(row) == key_of(other) and not Match(row, other).unlike for other in rows)
-    ]
+def _like(earlier: Sequence[Sequence[Record]], old: Side, rows: Sequence[Row]) -> list[Row]:
+    """Earlier rows of the same question as one of these."""
+    found = rows_once(earlier, [record.run_id for record in old.records])
+    return [row for row in found if any(key_of(row) == key_of(other) and not Match(row, other).unlike for other in rows)]

@@ -10,8 +10,8 @@ from reports.gate.accepted import accepted_in
 from reports.gate.sides import Side
 
 
-def read_sides(new: Path, old: Path, suite: str | None) -> tuple[Side, Side, list[Record]]:
-    """Both sides of a suite, or of all, and the records that were accepted before the old side.
+def read_sides(new: Path, old: Path, suite: str | None) -> tuple[Side, Side, list[Sequence[Record]]]:
+    """Both sides of a suite, or of all, and the baselines before the old side, the newest first.
 
     Raises:
         UserError: one of the folders has no records.
@@ -20,7 +20,7 @@ def read_sides(new: Path, old: Path, suite: str | None) -> tuple[Side, Side, lis
     if not baselines:
         return _side(new, str(new), suite), _side(old, str(old), suite), []
     *before, last = baselines
-    earlier = [record for each in reversed(before) for record in _records(each.folder, suite)]
+    earlier = [_records(each.folder, suite) for each in reversed(before)]
     return _side(new, str(new), suite), _side(last.folder, last.name, suite), earlier
 
 

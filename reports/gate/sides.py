@@ -1,7 +1,7 @@
 """The two sides of a comparison as rows, and which row of one is which of the other."""
 
 import json
-from collections.abc import Iterator, Mapping, Sequence
+from collections.abc import Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
@@ -84,6 +84,16 @@ def matched(new: Sequence[Row], old: Sequence[Row]) -> tuple[list[Match], list[R
     used = {id(row) for match in matches for row in (match.new, match.old)}
     added, gone = ([row for row in side if row.score and id(row) not in used] for side in (new, old))
     return matches, added, gone
+
+
+def rows_once(baselines: Iterable[Sequence[Record]], counted: Iterable[str]) -> list[Row]:
+    """The rows of each baseline, without runs that are counted already or stand in one before it: a run tells once how far
+    seeds move a number, however often it was accepted. Baselines are kept apart, because they may have other levels."""
+    known, found = set(counted), []
+    for records in baselines:
+        found += aggregate([record for record in records if record.run_id not in known])
+        known |= {record.run_id for record in records}
+    return [row for row in found if row.score]
 
 
 def _by_key(rows: Sequence[Row]) -> dict[Key, list[Row]]:

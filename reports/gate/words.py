@@ -117,7 +117,7 @@ def comparison_lines(found: Compared) -> Iterator[str]:
     also = f", and for {costs} of costs" if costs else ""
     judged = len(found.changes) - costs
     yield f"worse, better: more than chance, corrected for {judged} changes of scores and forgetting (Holm){also}."
-    yield f"same within X: two one-sided tests at .05 show it; X is {found.within} (--within)."
+    yield f"same within X: two one-sided tests at .04 show it; X is {found.within} (--within)."
     yield "finds: the smallest change for the worse that so many seeds and items find four times out of five."
     if any(not change.held.paired for change in found.changes):
         yield "†: a side has no answers per item; compared unpaired, by intervals."

@@ -1,19 +1,25 @@
 """`tunebench selfcheck`: the statistical bars on a user's own tables, line by line."""
 
 from collections.abc import Sequence
+from dataclasses import replace
 from pathlib import Path
 
 from bench.errors import UserError
 from bench.records.record import Record
 from bench.statistics.bars import StatisticalBar, bars
+from bench.statistics.gate_bars import gate_bars
 from bench.statistics.simulated import Likeness
+from reports.gate.within import Within
 from reports.rows.likenesses import likeness_of
 from reports.rows.rows import aggregate, grouped
 from reports.terminal.console import console, say
 
+COMPARISONS = 4
+"""Of so many tables one comparison is simulated: it holds twice the rows."""
 
-def check(records: Sequence[Record], out: Path, tables: int, seed: int) -> bool:
-    """Print the bars of each model and task; whether all of them hold.
+
+def check(records: Sequence[Record], out: Path, tables: int, seed: int, seeds: int | None = None) -> bool:
+    """Print the bars of each model and task; whether all of them hold. Tables have as many seeds as the real one, or `seeds`.
 
     Raises:
         UserError: no table has answers to simulate from; the reasons are in it.
@@ -25,8 +31,10 @@ def check(records: Sequence[Record], out: Path, tables: int, seed: int) -> bool:
         if isinstance(found, str):
             reasons.append(f"{where}: {found}")
             continue
-        say(to, f"{where}: {_told(found)}, {tables:,} simulated tables")
-        for bar in bars(found, tables, seed):
+        of = replace(found, seeds=seeds or found.seeds)
+        comparisons = tables // COMPARISONS
+        say(to, f"{where}: {_told(of)}, {tables:,} simulated tables, {comparisons:,} comparisons")
+        for bar in (*bars(of, tables, seed), *gate_bars(of, Within().points / 100, comparisons, seed)):
             say(to, _line(bar))
             held.append(bar.held)
     if not held:

@@ -1,6 +1,7 @@
 """`tunebench compare` as a user gives it: exit statuses, files, and messages."""
 
 import json
+import subprocess
 from pathlib import Path
 
 import pandas as pd
@@ -77,3 +78,31 @@ def test_nothing_is_written_without_being_asked(called, tmp_path, old, monkeypat
     monkeypatch.delenv("GITHUB_STEP_SUMMARY", raising=False)
     before = sorted(tmp_path.rglob("*"))
     assert called("compare", old, old)[0] == 0 and sorted(tmp_path.rglob("*")) == before
+
+
+def test_what_was_accepted_is_the_old_side_and_has_a_history(called, tmp_path, old):
+    kept_in = tmp_path / "kept"
+    code, shown, _ = called("baseline", "accept", old, "--to", kept_in, "--commit", "ab12cd34ef")
+    assert code == 0 and shown.startswith(str(kept_in)) and "-ab12cd34ef: 3 runs, 0.0" in shown
+    assert called("compare", old, kept_in)[0] == 0
+    assert called("compare", kept(tmp_path / "new", 250), kept_in)[0] == 1
+    code, shown, _ = called("history", kept_in)
+    assert code == 0 and shown.splitlines()[0] == "s: m on t"
+
+
+def test_the_commit_is_what_git_says(called, tmp_path, old, monkeypatch):
+    for command in (["init", "-q"], ["-c", "user.name=a", "-c", "user.email=a@b", "commit", "-q", "--allow-empty", "-m", "a"]):
+        subprocess.run(["git", "-C", str(tmp_path), *command], check=True)
+    head = subprocess.run(["git", "-C", str(tmp_path), "rev-parse", "HEAD"], capture_output=True, text=True, check=True).stdout
+    monkeypatch.chdir(tmp_path)
+    assert called("baseline", "accept", old)[0] == 0
+    (note,) = (tmp_path / "baselines" / "accepted").glob("*/accepted.json")
+    assert json.loads(note.read_text())["commit"] == head.strip()
+
+
+def test_nothing_to_accept_or_to_show_is_2(called, tmp_path):
+    assert called("baseline", "accept", tmp_path)[::2] == (
+        2,
+        f"error: no results with a score in {tmp_path / 'records'}; run a suite first\n",
+    )
+    assert called("history", tmp_path)[0] == 2

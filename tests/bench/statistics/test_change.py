@@ -24,8 +24,8 @@ def test_the_four_verdicts():
 
 
 def test_sameness_is_two_one_sided_t_tests():
-    """By hand: |d| + t(.95) s < X, at both sides of the edge."""
-    edge = 0.02 - float(t.ppf(0.95, 1000)) * 0.004
+    """By hand: |d| + t(.96) s < X, at both sides of the edge."""
+    edge = 0.02 - float(t.ppf(0.96, 1000)) * 0.004
     of = margin(items=0.004**2)
     assert said(edge - 1e-6, of, 0.02) == said(-edge + 1e-6, of, 0.02) == "same"
     assert said(edge + 1e-6, of, 0.02) == "better" and said(-edge - 1e-6, of, 0.02) == "worse"
@@ -55,13 +55,13 @@ def test_no_change_at_all():
 @pytest.mark.parametrize("within", [0.0, 0.03, 0.1])
 def test_what_is_said_to_be_found_is_found_and_what_nobody_minds_is_seldom_called_same(within):
     """Falls of the detectable size are worse in 80 of 100 draws; falls of X are the same in at most 5."""
-    generator, count = np.random.default_rng(0), 40_000
+    generator, count = np.random.default_rng(0), 8_000
     of = Margin(0.01**2, 12, 0.012**2, 870)
     drawn = generator.standard_normal(count) * np.hypot(0.01, 0.012)
     seen = Margin(of.seeds * generator.chisquare(12, (count, 1)) / 12, 12, of.items, 870)
     fall = detectable(of, within=within).value
     worse = judged((drawn - fall)[:, None], seen, within).verdicts == "worse"
-    assert worse.mean() == pytest.approx(0.8, abs=0.01)
+    assert worse.mean() == pytest.approx(0.8, abs=0.015)
     same = judged((drawn - within)[:, None], seen, within).verdicts == "same"
     assert same.mean() <= 0.05
     if within == 0.1:

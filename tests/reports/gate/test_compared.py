@@ -102,3 +102,17 @@ def test_a_wide_margin_is_not_a_sameness(sides, held):
 def test_nothing_in_common_is_not_comparable(sides, held, make):
     found = held([make.record("full", 0, suite="other")], [make.record("full", 0)])
     assert found.status == 2 and found.changes == []
+
+
+def test_baselines_before_the_old_side_tell_more_of_the_noise(sides):
+    """With two seeds a fall of 3 points can't be told; with what earlier baselines knew of seeds it is found."""
+    from reports.gate.compared import compared
+    from reports.gate.reading import read_sides
+
+    new, old = sides.kept("new", sides.pairs(seeds=(0, 1), full=0.82)[:2]), sides.kept("old", sides.pairs(seeds=(3, 4))[:2])
+    both = read_sides(new, old, None)[:2]
+    earlier = [[record for record, _ in sides.pairs(seeds=range(10 + 3 * n, 13 + 3 * n))[:3]] for n in range(4)]
+    alone, known = (compared(*both, before, Within(points=0.1)) for before in ([], earlier))
+    assert (alone.status, known.status) == (0, 1)
+    other = [[record.model_copy(update={"setup": record.setup.model_copy(update={"task": "rte"})}) for record in earlier[0]]]
+    assert compared(*both, other, Within(points=0.1)).changes == alone.changes

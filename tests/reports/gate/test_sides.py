@@ -2,7 +2,7 @@
 
 import pytest
 
-from reports.gate.sides import Match, key_of, matched
+from reports.gate.sides import Match, key_of, matched, rows_once
 from reports.rows.rows import aggregate
 
 
@@ -87,3 +87,9 @@ def test_a_score_without_an_interval_is_no_ground(make):
     bare = make.changed(record, score=record.outcome.score.model_copy(update={"ci_low": None, "ci_high": None}))
     (new,), (old,) = aggregate([bare]), aggregate([record])
     assert Match(new, old).unlike == ["its score has no interval"]
+
+
+def test_runs_of_several_baselines_tell_once_and_are_kept_apart(make):
+    first, second = ([make.record("full", seed)[0] for seed in seeds] for seeds in ((0, 1, 2), (2, 3, 4)))
+    found = rows_once([first, second], [first[0].run_id])
+    assert [[record.setup.seed for record in row.records] for row in found] == [[1, 2], [3, 4]]

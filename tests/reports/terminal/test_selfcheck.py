@@ -26,9 +26,11 @@ def test_bars_are_printed_with_their_figures(make, out, capsys):
     make.kept(out, suite(make))
     assert left_with(["selfcheck", "--suite", "sentiment", "--out", str(out), "--tables", "2000"]) == 0
     first, *lines = capsys.readouterr().out.splitlines()
-    assert first.startswith("sentiment: smollm2 on sst2: 2 rows, 2 seeds (SD ") and first.endswith("2,000 simulated tables")
+    assert first.startswith("sentiment: smollm2 on sst2: 2 rows, 2 seeds (SD ") and first.endswith(
+        "2,000 simulated tables, 500 comparisons"
+    )
     assert lines[0].startswith("ok   A/A, 2 seeds: a winner between two names of one strategy: 0.0")
-    assert lines[-1] == "7 of 7 bars hold"
+    assert lines[-1] == "11 of 11 bars hold"
 
 
 def test_a_bar_that_fails_is_exit_status_1(make, out, capsys, monkeypatch):
@@ -36,7 +38,7 @@ def test_a_bar_that_fails_is_exit_status_1(make, out, capsys, monkeypatch):
     monkeypatch.setattr(bars, "LEVEL", 0.5)
     assert left_with(["selfcheck", "--out", str(out), "--tables", "100"]) == 1
     printed = capsys.readouterr().out
-    assert "FAIL A/A, 2 seeds" in printed and "of 7 bars hold" in printed
+    assert "FAIL A/A, 2 seeds" in printed and "of 11 bars hold" in printed
 
 
 def test_what_cannot_be_checked_is_said(make, out, capsys):

@@ -1,0 +1,148 @@
+"""Whether `tunebench compare` can be believed: false alarms, falls that are caught, and false sameness, on real answers.
+
+    tunebench run --suite sentiment --model minilm --strategies zero-shot,full,frozen,lora-8bit --seeds 10 \
+      --budget 256examples --precision fp32 --out out/gate
+    python baselines/gate.py out/gate             # prints, and writes docs/method/gate.md; some minutes on one core
+
+Two ways. First, the real runs against each other: some seeds of every row are the new side and as many others the old one, and
+the whole of `tunebench compare` says what became worse. Nothing did. Second, comparisons in the likeness of these runs, with
+seeds and items drawn anew, in which a row is lowered by a known amount (bench/statistics/gate_bars.py).
+"""
+
+import argparse
+import sys
+import time
+from collections import Counter
+from collections.abc import Iterator, Sequence
+from dataclasses import replace
+from pathlib import Path
+
+import numpy as np
+
+from bench.records import store
+from bench.records.record import Record
+from bench.statistics.bars import StatisticalBar
+from bench.statistics.gate_bars import gate_bars
+from reports.gate.compared import Compared, compared
+from reports.gate.sides import Side
+from reports.gate.within import Within
+from reports.rows.likenesses import likeness_of
+from reports.rows.rows import aggregate, grouped
+
+PAGE = Path(__file__).parents[1] / "docs" / "method" / "gate.md"
+SPLITS = 500
+DRAWN = 2_000
+SEEDS = (2, 3, 5)
+MOST_ALARMS = 0.05
+
+
+def splits(records: Sequence[Record], seeds: int, count: int, seed: int = 0) -> Iterator[tuple[list[Record], list[Record]]]:
+    """So many times two disjoint draws of seeds, the same for all rows; what depends on no seed is on both sides."""
+    generator = np.random.default_rng(seed)
+    seeded = [record for record in records if "seed" in record.provenance.inputs]
+    fixed = [record for record in records if "seed" not in record.provenance.inputs]
+    known = sorted({record.setup.seed for record in seeded})
+    for _ in range(count):
+        drawn = generator.permutation(known)
+        sides = (set(drawn[:seeds].tolist()), set(drawn[seeds : 2 * seeds].tolist()))
+        new, old = ([*fixed, *(record for record in seeded if record.setup.seed in side)] for side in sides)
+        yield new, old
+
+
+def compare_splits(records: Sequence[Record], out: Path, seeds: int, count: int) -> list[Compared]:
+    """The whole of a comparison for each of them."""
+    return [compared(Side("new", out, new), Side("old", out, old), [], Within()) for new, old in splits(records, seeds, count)]
+
+
+def alarm_share(found: Sequence[Compared]) -> float:
+    return sum(each.status == 1 for each in found) / len(found)
+
+
+def real_table(by_seeds: dict[int, list[Compared]]) -> str:
+    """How many comparisons of real runs raised an alarm, by what, and what was said of scores."""
+    lines = ["| seeds on either side | alarms | by scores | by forgetting | by costs | scores called the same | can't tell |"]
+    lines.append("| ---: | ---: | ---: | ---: | ---: | ---: | ---: |")
+    for seeds, found in by_seeds.items():
+        kinds = Counter(kind for each in found for kind in {change.held.question for change in each.worse})
+        scores = [change.verdict for each in found for change in each.changes if change.held.question == "quality"]
+        said = [_share(scores.count(verdict) / len(scores)) for verdict in ("same", "can't tell")]
+        shares = [_share(kinds[kind] / len(found)) for kind in ("quality", "forgetting", "cost")]
+        lines.append(f"| {seeds} | {' | '.join([_share(alarm_share(found)), *shares, *said])} |")
+    return "\n".join(lines)
+
+
+def drawn_table(bars: dict[int, list[StatisticalBar]]) -> str:
+    """The bars of simulated comparisons, a line for each number of seeds."""
+    lines = ["| seeds | what happened | share | bar |", "| ---: | --- | ---: | ---: |"]
+    for seeds, found in bars.items():
+        for bar in found:
+            ends = f"at most {_share(bar.high)}" if not bar.low else f"{_share(bar.low)} to {_share(bar.high)}"
+            lines.append(f"| {seeds} | {bar.name.removeprefix('compare: ')} | {_share(bar.share)} | {ends} |")
+    return "\n".join(lines)
+
+
+def _share(value: float) -> str:
+    return f"{value:.3f}".replace("0.", ".", 1)
+
+
+def page(head: str, real: str, drawn: str, held: bool) -> str:
+    verdict = "**All bars hold.**" if held else "**A bar is missed.**"
+    return f"""# Can `tunebench compare` be believed?
+
+[All pages on method](../method.md) · [what the verdicts mean](../ci.md#what-does-each-verdict-mean)
+
+Made by `python baselines/gate.py`. {head} {verdict}
+
+## How often does it raise an alarm where nothing changed?
+
+{SPLITS} times for each line, some seeds of every row were called the new side and as many others the old one, and the whole
+of `tunebench compare` said what became worse. An alarm is an exit status of 1; the bar is at most {_share(MOST_ALARMS)}.
+The draws are of the same few seeds, so that they are not independent, and items are the same on both sides, as in a CI.
+
+{real}
+
+## How often is a fall caught, and how often is a sameness false?
+
+{DRAWN:,} comparisons for each line, in the likeness of these runs: items are redrawn, and seeds are drawn anew from a normal
+distribution of the fitted width. The fall is the smallest change that the comparison says it finds, given to one row after
+the other; caught is that it is called worse. For sameness a row changes by exactly what nobody minds, up or down: by 2
+points, and once more by as much as the smallest fall that is found, where sameness is often shown. The share must be at most
+.05; the bar of a single simulation leaves .01 to chance.
+
+{drawn}
+
+Limits: rows whose answers are right or wrong, seeds that are normal and independent from side to side, and rows whose seeds
+vary alike. Sides that share their seed numbers, as a CI with `--seeds 3` does, make the same draws wherever nothing changed:
+then the comparison is more cautious than these figures, since its noise is that of independent seeds.
+"""
+
+
+def main() -> int:
+    """Exit status 1 where a bar is missed."""
+    parser = argparse.ArgumentParser(description=__doc__.splitlines()[0])
+    parser.add_argument("out", type=Path, help="results of one suite, model and task with at least 10 seeds")
+    parser.add_argument("--page", type=Path, default=PAGE)
+    arguments = parser.parse_args()
+    started, records = time.perf_counter(), store.read_all(arguments.out)
+    (rows,) = grouped(aggregate(records, arguments.out)).values()
+    of = likeness_of(rows, arguments.out)
+    if isinstance(of, str):
+        sys.exit(f"error: {arguments.out}: {of}")
+    most = of.seeds // 2
+    real = {seeds: compare_splits(records, arguments.out, seeds, SPLITS) for seeds in SEEDS if seeds <= most}
+    drawn = {n: list(gate_bars(replace(of, seeds=n), Within().points / 100, DRAWN, 0)) for n in SEEDS}
+    held = all(bar.held for bars in drawn.values() for bar in bars)
+    held &= all(alarm_share(found) <= MOST_ALARMS for found in real.values())
+    head = (
+        f"On {len(of.chances)} strategies of {rows[0].setup.model} on {rows[0].setup.task} with {of.seeds} seeds each "
+        f"(SD {100 * of.sd:.1f} points on endless items), {of.chances.shape[-1]:,} test items; "
+        f"{(time.perf_counter() - started) / 60:.0f} minutes on one core."
+    )
+    text = page(head, real_table(real), drawn_table(drawn), held)
+    print(text)
+    arguments.page.write_text(text, encoding="utf-8")
+    return 0 if held else 1
+
+
+if __name__ == "__main__":
+    sys.exit(main())

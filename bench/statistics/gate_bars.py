@@ -1,0 +1,107 @@
+"""Whether verdicts on changes hold in comparisons whose truth is known: false alarms, falls caught, and false sameness.
+
+A comparison is drawn in the likeness of a real table (simulated.py): its rows twice, with other seeds, on the same items. They
+are the same strategies, or one of them was lowered by a known amount. What is said is said by the code of `tunebench compare`.
+"""
+
+from collections.abc import Iterator
+from dataclasses import fields
+
+import numpy as np
+
+from bench.statistics.arrays import Floats
+from bench.statistics.bars import StatisticalBar, dealt_out, drawn_tables, planted_ends, share_of
+from bench.statistics.change import judged
+from bench.statistics.detectable import detectable
+from bench.statistics.intervals import Margin, of_pair
+from bench.statistics.simulated import DrawnTables, Likeness, Tables
+
+PILOT = 200
+"""Comparisons without a change, of which the mean variance over items is taken."""
+
+
+def gate_bars(of: Likeness, within: float, comparisons: int, seed: int) -> Iterator[StatisticalBar]:
+    """The three bars of one table, each with numbers of its own from the seed; nobody minds `within`."""
+    generator = np.random.default_rng(seed)
+    yield no_alarm(of, within, comparisons, generator)
+    yield caught(of, within, comparisons, generator)
+    yield from false_sameness(of, within, comparisons, generator)
+
+
+def no_alarm(of: Likeness, within: float, comparisons: int, generator: np.random.Generator) -> StatisticalBar:
+    """No change but other seeds: how often anything is called worse."""
+    found = [(verdicts == "worse").any(-1) for verdicts in _compared(of, {}, within, comparisons, generator)]
+    return StatisticalBar("compare: no change, an alarm", share_of(found), 0.0, 0.05)
+
+
+def caught(of: Likeness, within: float, comparisons: int, generator: np.random.Generator) -> StatisticalBar:
+    """One row after the other falls by the smallest change that a comparison finds: how often it is called worse."""
+    rows, falls = len(of.chances), smallest_falls(of, within, generator)
+    found = [
+        verdicts[:, row] == "worse"
+        for row, part in zip(range(rows), dealt_out(comparisons, rows), strict=True)
+        for verdicts in _compared(of, {row: falls[row]}, within, part, generator)
+    ]
+    told = " to ".join(f"{100 * end:.1f}" for end in dict.fromkeys((min(falls), max(falls))))
+    return StatisticalBar(f"compare: a fall of {told} points, caught", share_of(found), *planted_ends(len(of.base)))
+
+
+def false_sameness(of: Likeness, within: float, comparisons: int, generator: np.random.Generator) -> Iterator[StatisticalBar]:
+    """One row after the other falls or rises by what nobody minds, and by as much as is found: how often that is the same.
+
+    With seeds and items that tell little, nothing is ever the same within a small margin; a margin as large as the smallest
+    fall that is found is one at which sameness is often shown, and so a harder test. Of endless comparisons at most .05 may be
+    wrong; the bar leaves .01 to chance.
+    """
+    for margin in (within, max(smallest_falls(of, 0.0, generator))):
+        rows, found = len(of.chances), []
+        for row, part in zip(range(rows), dealt_out(comparisons, rows), strict=True):
+            for change in (margin, -margin):
+                room = change < of.truths[row] < 1 + change
+                for verdicts in _compared(of, {row: change}, margin, part // 2, generator) if room else ():
+                    found.append(verdicts[:, row] == "same")
+        name = f"compare: changed by {100 * margin:.1f} points, the same within them"
+        yield StatisticalBar(name, share_of(found) if found else 0.0, 0.0, 0.06)
+
+
+def smallest_falls(of: Likeness, within: float, generator: np.random.Generator) -> list[float]:
+    """Of each row, the smallest fall that is found four times out of five: over seeds from the known variance, over items from
+    the mean of comparisons without a change."""
+    rows = len(of.chances)
+    drawn = [each for tables in drawn_tables(_twice(of, {}), PILOT, generator) for each in _changes(tables, rows)]
+    own = (of.chances * (1 - of.chances)).mean(-1) / len(of.base)
+    falls = []
+    for row in range(rows):
+        items = float(np.mean([np.mean(margin.items) for _, margin in drawn[row::rows]]))
+        seeds = 2 * (of.sd**2 + float(own[row])) / of.seeds
+        known = drawn[row][1]
+        margin = Margin(seeds, float(known.seed_freedom), items, float(known.item_freedom))
+        falls.append(detectable(margin, rows, float(of.truths[row]), within).value)
+    return falls
+
+
+def _twice(of: Likeness, falls: dict[int, float]) -> Tables:
+    """The rows now, of which some have fallen, and the rows before."""
+    rows, truths = range(len(of.chances)), of.truths
+    now = [float(truths[row]) - falls.get(row, 0.0) for row in rows]
+    return Tables(of.of([*rows, *rows], [*now, *map(float, truths)]) if falls else of.of([*rows, *rows]), of.seeds)
+
+
+def _compared(
+    of: Likeness, falls: dict[int, float], within: float, comparisons: int, generator: np.random.Generator
+) -> Iterator[np.ndarray[tuple[int, ...], np.dtype[np.str_]]]:
+    """Verdicts of all rows, (comparisons, rows)."""
+    for drawn in drawn_tables(_twice(of, falls), comparisons, generator):
+        changes = _changes(drawn, len(of.chances))
+        rises = np.stack([value for value, _ in changes], axis=-1)
+        parts = {
+            field.name: [np.broadcast_to(getattr(m, field.name), rises.shape[:-1]) for _, m in changes]
+            for field in fields(Margin)
+        }
+        yield judged(rises, Margin(**{name: np.stack(part, axis=-1) for name, part in parts.items()}), within).verdicts
+
+
+def _changes(drawn: DrawnTables, rows: int) -> list[tuple[Floats, Margin]]:
+    """Each row now minus itself before, with what that varies by, in all the comparisons."""
+    pairs = [(drawn.row(row), drawn.row(rows + row)) for row in range(rows)]
+    return [(now.values.mean(-1) - then.values.mean(-1), of_pair(now, then, drawn.spread)) for now, then in pairs]

@@ -1,0 +1,109 @@
+"""The course of each row's numbers over what was accepted, and where it changed by more than noise."""
+
+from collections.abc import Callable, Iterator, Sequence
+from dataclasses import dataclass
+from functools import partial
+from pathlib import Path
+from statistics import fmean
+
+from bench.errors import UserError
+from bench.records import store
+from bench.records.outcome import Outcome
+from bench.statistics.change_points import change_points
+from reports.gate.accepted import Accepted, accepted_in
+from reports.gate.sides import Match, key_of, rows_once
+from reports.rows.numbers import Quantity
+from reports.rows.row import Row
+from reports.rows.rows import aggregate
+from reports.rows.spreads import SeedSpreads, spreads_of
+
+Number = Callable[[Outcome], float | None]
+
+
+@dataclass(frozen=True)
+class RowCourse:
+    """One number of a row over time, the oldest first."""
+
+    row: Row
+    """The newest."""
+    probe: str
+    """What of it was lost; empty: the score."""
+    quantity: Quantity
+    points: Sequence[tuple[Accepted, float]]
+    """Means over seeds."""
+    changes: Sequence[int]
+    """Places in `points` at which a new level begins."""
+    left_out: int
+    """So many earlier ones answered another question."""
+
+    @property
+    def values(self) -> list[float]:
+        return [value for _, value in self.points]
+
+
+@dataclass(frozen=True)
+class _Past:
+    """A row of the newest baseline, with all that are like it."""
+
+    row: Row
+    rows: Sequence[tuple[Accepted, Row]]
+    left_out: int
+    seeds: SeedSpreads
+
+
+def courses(folder: Path, suite: str | None = None) -> list[RowCourse]:
+    """Of all rows of the newest baseline in a folder: their scores, and of those that train what probes lost.
+
+    Raises:
+        UserError: nothing was accepted there.
+    """
+    kept = [(each, list(store.of_suite(each.records, suite))) for each in accepted_in(folder)]
+    kept = [(each, records) for each, records in kept if records]
+    if not kept:
+        of = f" of suite {suite}" if suite else ""
+        raise UserError(f"nothing{of} was accepted into {folder}; `tunebench baseline accept OUT --to {folder}` does so")
+    pasts = list(_pasts([(each, aggregate(records)) for each, records in kept]))
+    numbers = [(past, probe) for past in pasts for probe in ("", *(past.row.forgetting if past.row.trains else ()))]
+    return [_course(past, probe, len(numbers)) for past, probe in numbers]
+
+
+def _pasts(kept: Sequence[tuple[Accepted, Sequence[Row]]]) -> Iterator[_Past]:
+    known = rows_once([[record for row in rows for record in row.records] for _, rows in kept], [])
+    spreads = dict(zip(map(_table, known), spreads_of([row.records for row in known]), strict=True))
+    for row in (row for row in kept[-1][1] if row.score):
+        like = [(each, other) for each, rows in kept for other in rows if other.score and key_of(other) == key_of(row)]
+        fitting = [(each, other) for each, other in like if not Match(row, other).unlike]
+        yield _Past(row, fitting, len(like) - len(fitting), spreads[_table(row)])
+
+
+def _table(row: Row) -> tuple[str, str, str, bool, bool]:
+    """Rows of one table whose seeds do the same thing."""
+    return (*row.group, row.trains, row.seeds == "none")
+
+
+def _course(past: _Past, probe: str, among: int) -> RowCourse:
+    number = partial(_lost, probe) if probe else _score
+    found = [(each, row, _mean(row, number)) for each, row in past.rows]
+    points = [(each, row, value) for each, row, value in found if value is not None]
+    spread = past.seeds.of(number)
+    # What depends on no seed varies by nothing.
+    freedom = spread.freedom if past.seeds.rows else 1
+    # As wide as the point with the fewest seeds leaves it.
+    variance = float(spread.variance) / min(len(row.records) for _, row, _ in points)
+    places = change_points([value for *_, value in points], variance, freedom, among)
+    quantity = past.row.forgetting[probe].quantity if probe else past.row.quantity
+    return RowCourse(past.row, probe, quantity, [(each, value) for each, _, value in points], places, past.left_out)
+
+
+def _mean(row: Row, number: Number) -> float | None:
+    values = [number(run.outcome) for run in row.records if run.outcome]
+    known = [value for value in values if value is not None]
+    return fmean(known) if known and len(known) == len(row.records) else None
+
+
+def _score(outcome: Outcome) -> float | None:
+    return outcome.score.value
+
+
+def _lost(probe: str, outcome: Outcome) -> float | None:
+    return outcome.forgetting[probe].delta if probe in outcome.forgetting else None

@@ -1,0 +1,71 @@
+"""`tunebench history` in a terminal: a line for each number, with its course and where it changed."""
+
+from collections.abc import Sequence
+from itertools import pairwise
+from statistics import fmean
+
+from rich.text import Text
+
+from reports.gate.history import RowCourse
+from reports.rows import numbers
+from reports.terminal.console import add_column, console, plain_table, printable, say
+
+BARS = "▁▂▃▄▅▆▇█"
+MOST_SHOWN = 24
+"""Of the newest points, so many are drawn."""
+
+
+def print_courses(found: Sequence[RowCourse]) -> None:
+    """Print a table for each suite, model and task, and below it what changed where."""
+    to = console()
+    groups: dict[tuple[str, str, str], list[RowCourse]] = {}
+    for course in sorted(found, key=lambda course: course.row.label):
+        groups.setdefault(course.row.group, []).append(course)
+    for (suite, model, task), courses in groups.items():
+        say(to, f"{suite}: {model} on {task}")
+        table = plain_table()
+        add_column(table, "strategy", "strategy", justify="left")
+        add_column(table, "course", "what", justify="left")
+        for header in ("points", "first", "last"):
+            add_column(table, "course", header, min_width=7)
+        add_column(table, "course", "course", justify="left")
+        add_column(table, "change_point", "changed", justify="left")
+        for course in courses:
+            table.add_row(*(Text(printable(cell)) for cell in _cells(course)))
+        to.print(table)
+        for course in courses:
+            for line in changes_of(course):
+                say(to, line)
+        if left_out := max(course.left_out for course in courses):
+            say(to, f"{left_out} earlier baselines are left out: they answered another question than the newest.")
+
+
+def _cells(course: RowCourse) -> tuple[str, ...]:
+    first, last = (_level(course, value) for value in (course.values[0], course.values[-1]))
+    dates = ", ".join(course.points[place][0].name for place in course.changes)
+    what = f"forgets {course.probe}" if course.probe else "score"
+    return course.row.label, what, str(len(course.points)), first, last, drawn_as_bars(course.values), dates
+
+
+def changes_of(course: RowCourse) -> list[str]:
+    """`full: score .846 before, .829 from 2026-11-20 ab12cd34 on (-1.7 points)`, a line for each change point."""
+    ends = [0, *course.changes, len(course.points)]
+    levels = [fmean(course.values[start:end]) for start, end in pairwise(ends)]
+    what = f"forgets {course.probe}" if course.probe else "score"
+    return [
+        f"{course.row.label}: {what} {_level(course, before)} before, {_level(course, after)} from "
+        f"{course.points[place][0].name} on ({numbers.difference(after - before, course.quantity)} {course.quantity.unit})"
+        for place, (before, after) in zip(course.changes, pairwise(levels), strict=True)
+    ]
+
+
+def drawn_as_bars(values: Sequence[float]) -> str:
+    """The newest values as bars between the lowest and the highest of them."""
+    shown = values[-MOST_SHOWN:]
+    low, width = min(shown), max(shown) - min(shown)
+    return "".join(BARS[round((value - low) / width * (len(BARS) - 1))] if width else BARS[0] for value in shown)
+
+
+def _level(course: RowCourse, value: float) -> str:
+    write = numbers.difference if course.probe else numbers.level
+    return write(value, course.quantity)

@@ -1,0 +1,66 @@
+"""The gate's bars hold on comparisons that are as they are assumed, and fail where its statistics are broken on purpose."""
+
+from dataclasses import replace
+
+import numpy as np
+import pytest
+
+from bench.statistics import change, gate_bars, intervals
+from bench.statistics.detectable import smallest_difference
+from bench.statistics.gate_bars import smallest_falls
+from bench.statistics.simulated import likeness
+
+COMPARISONS = 500
+X = 0.02
+
+
+def found(of, comparisons: int = COMPARISONS):
+    return list(gate_bars.gate_bars(of, X, comparisons, 0))
+
+
+@pytest.mark.slow
+@pytest.mark.parametrize(("rows", "seeds", "items"), [(3, 3, 400), (2, 2, 320)])
+def test_all_bars_hold_and_are_the_same_again(answered, rows, seeds, items):
+    of = likeness(*answered(rows, seeds, items, 0.2))
+    bars = found(of)
+    assert len(bars) == 4 and {bar.name: bar.share for bar in bars if not bar.held} == {}
+    alarm, caught, small, large = bars
+    assert alarm.high == 0.05 and (caught.low, caught.high) == (0.74, 0.86) and "changed by 2.0 points" in small.name
+    # The harder of the two margins is one at which something is called the same.
+    assert large.share > 0.01
+    assert found(of, 100) == found(of, 100)
+
+
+def test_falls_that_are_found_grow_with_what_nobody_minds(answered):
+
+    of = likeness(*answered(2, 3, 400))
+    plain, minded = (smallest_falls(of, within, np.random.default_rng(0)) for within in (0.0, 0.3))
+    assert all(0.02 < one < 0.15 < 0.2 < other < 0.3 for one, other in zip(plain, minded, strict=True))
+
+
+def test_seeds_that_are_left_out_raise_alarms(monkeypatch, answered):
+    real = intervals.of_pair
+    monkeypatch.setattr(gate_bars, "of_pair", lambda *args: replace(real(*args), seeds=0.0))
+    alarm = found(likeness(*answered(3, 3, 400, sigma=0.2)), 100)[0]
+    assert alarm.share > 0.3 and not alarm.held
+
+
+def test_changes_that_are_not_corrected_for_their_number_raise_alarms(monkeypatch, answered):
+    monkeypatch.setattr(change, "holm", lambda p: p)
+    alarm = found(likeness(*answered(6, 5, 320, sigma=0.2)), 120)[0]
+    assert alarm.share > 0.08 and not alarm.held
+
+
+def test_a_size_that_is_too_small_is_caught_too_seldom(monkeypatch, answered):
+    def halved(*args):
+        return replace(real(*args), value=smallest_difference(args[0], 0.05, None) / 2)
+
+    real = gate_bars.detectable
+    monkeypatch.setattr(gate_bars, "detectable", halved)
+    assert not found(likeness(*answered(2, 3, 320)), 200)[1].held
+
+
+def test_absence_of_a_finding_taken_for_sameness_is_found_out(monkeypatch, answered):
+    monkeypatch.setattr(change, "EQUIVALENCE", 1.0)
+    *_, large = found(likeness(*answered(2, 3, 320, sigma=0.2)), 200)
+    assert large.share > 0.3 and not large.held

@@ -1,0 +1,61 @@
+"""The course of rows over what was accepted."""
+
+from datetime import UTC, datetime
+
+import pytest
+
+from bench.errors import UserError
+from reports.gate.accepted import accept
+from reports.gate.history import courses
+
+
+@pytest.fixture
+def accepted(sides):
+    """Accepts lists of pairs, a day after the other, and gives the folder."""
+
+    def keep(*days):
+        for number, pairs in enumerate(days, start=1):
+            out = sides.kept(f"out{number}", pairs)
+            accept(out, sides.path / "kept", f"c{number}", datetime(2026, 11, number, tzinfo=UTC))
+        return sides.path / "kept"
+
+    return keep
+
+
+def by_title(found):
+    return {(course.row.label, course.probe): course for course in found}
+
+
+def test_a_course_has_a_point_for_each_baseline_and_changes_where_it_fell(sides, accepted):
+    folder = accepted(
+        *(sides.pairs(full=full, seeds=range(3 * n, 3 * n + 3)) for n, full in enumerate((0.85, 0.85, 0.75, 0.75)))
+    )
+    found = by_title(courses(folder))
+    full = found["full", ""]
+    assert full.values == pytest.approx([0.855, 0.855, 0.755, 0.755]) and full.changes == [2]
+    assert [each.name for each, _ in full.points] == [f"2026-11-0{n} c{n}" for n in (1, 2, 3, 4)]
+    assert found["frozen", ""].changes == [] and found["frozen", "wikipedia"].quantity.unit == "nats per token"
+    assert ("zero-shot", "wikipedia") not in found and found["zero-shot", ""].changes == []
+
+
+def test_a_run_that_was_accepted_twice_tells_once_of_the_noise(sides, accepted):
+    """The same six runs thrice: with what they tell, one change of 2.5 points is not more than seeds move."""
+    same = sides.pairs()
+    once, thrice = accepted(same, sides.pairs(full=0.83)), None
+    before = by_title(courses(once))["full", ""].changes
+    thrice = accepted(same, same, same, sides.pairs(full=0.83))
+    assert before == by_title(courses(thrice))["full", ""].changes == []
+
+
+def test_baselines_of_another_question_are_left_out(sides, accepted):
+    folder = accepted(sides.pairs(budget="64examples"), sides.pairs(), sides.pairs(seeds=(5, 6)))
+    full = by_title(courses(folder))["full", ""]
+    assert len(full.points) == 2 and full.left_out == 1
+    assert len(by_title(courses(folder))["zero-shot", ""].points) == 3
+
+
+def test_nothing_accepted_is_an_error(sides, accepted, tmp_path):
+    with pytest.raises(UserError, match="nothing was accepted into .*none; `tunebench baseline accept OUT --to"):
+        courses(tmp_path / "none")
+    with pytest.raises(UserError, match="nothing of suite ner was accepted"):
+        courses(accepted(sides.pairs()), "ner")
