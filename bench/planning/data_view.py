@@ -46,6 +46,8 @@ class DataView:
             model, length = model or spec.models[0], spec.max_length
         found: TaskSpec = library.task(task)
         kind, data = types.task_type(found), splits.load_splits(found)
+        if instructed and not found.instructions and kind.asks != "read":
+            raise UserError(f"task '{found.name}' has no instructions; leave --instructed out, or add them to its YAML")
         encoding = None
         if model is not None:
             loaded = find_model(model, library, False)

@@ -66,6 +66,8 @@ def plan(options: PlanOptions, precision: Precision) -> list[Run]:
     runs = _of_suite(options, precision, *suites[0]) if len(suites) == 1 else _of_suites(options, precision, suites)
     if not runs and options.vary:
         raise UserError("--vary: none of the strategies trains, and nothing else has parts of a seed; name one that trains")
+    if unworded := next((run.unworded for run in runs if run.unworded), None):
+        raise UserError(unworded)
     return runs
 
 

@@ -130,9 +130,9 @@ class Reference:
 
         Not on the test items: the better of two numbers on the same items is more often lucky than the other.
         """
-        task = evalset.task
-        wordings = self.run.base_wordings if task.asks != "read" else self.run.base_wordings[:1]  # a text is read as it is
-        if len(wordings) == 1:
+        task, wordings = evalset.task, self.run.base_wordings
+        # A text is read as it is, and without instructions there is one wording.
+        if len(wordings) == 1 or task.asks == "read" or not task.spec.instructions:
             return wordings[0]
         items = VALIDATION_ITEMS if task.spec.name == self.run.task.name else min(VALIDATION_ITEMS, self.run.other_items)
         asked = replace(evalset, split="validation", items=items, paraphrase=None)

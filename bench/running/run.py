@@ -149,6 +149,23 @@ class Run:
         return None
 
     @property
+    def unworded(self) -> str | None:
+        """Which task lacks the instructions by which the run would be asked, and what to do; None where it lacks none."""
+        if self.unfit or self.wording.style != "instruction":
+            return None
+        asked = (self.task,) if isinstance(self.model, EndpointModel) else self.training_tasks
+        bare = [task for task in asked if not task.instructions and types.task_type(task).asks != "read"]
+        if not bare:
+            return None
+        api = isinstance(self.model, EndpointModel)
+        who = f"model '{self.model.name}' (asked over an API)" if api else f"strategy '{self.strategy.name}'"
+        other = "name another model with --model" if api else "name other strategies with --strategies"
+        return (
+            f"task '{bare[0].name}' has no instructions, and {who} is asked by instruction: "
+            f"add `instructions: {{train: [...], test: [...]}}` to the task's YAML, or {other}"
+        )
+
+    @property
     def untuned(self) -> str | None:
         """Why the search has found nothing to run with, or None."""
         if not self.tuning.trials or self.tuning.chosen is not None:

@@ -43,6 +43,7 @@ class TaskSpec(Spec):
     answers: dict[str, str] = {}
     """Label -> the words that stand for it (the verbaliser), without a leading space."""
     instructions: Instructions | None = None
+    """Needed where a strategy or a model is asked by instruction, and there alone."""
 
     @property
     def train_sources(self) -> list[Source]:

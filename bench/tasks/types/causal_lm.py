@@ -12,7 +12,6 @@ class CausalLm(TaskType):
     gold = frozenset()
 
     def fault(self) -> str | None:
-        # Not the base's check: a corpus is read without words around it, so that instructions have no place.
         return None if self.spec.fields_named() == {"text"} else "field 'prompt': a corpus has the field {text} alone"
 
     def read(self, row: Mapping[str, Any]) -> tuple[dict[str, str], str]:

@@ -88,6 +88,19 @@ def test_the_command_prints_lines_and_counts_of_an_own_file(tmp_path, capsys):
     assert counts["test"]["clusters"] == {"named": len(rows) // 5, "largest": 5}
 
 
+def test_instructions_are_shown_where_there_are_any(tmp_path):
+    (tmp_path / "rows.jsonl").write_text("".join(json.dumps({"t": f"word {i}", "l": "ab"[i % 2]}) + "\n" for i in range(40)))
+    path = tmp_path / "bare.yaml"
+    path.write_text(
+        "{name: bare, version: 1, description: d, type: classification, metrics: [accuracy], labels: [a, b], "
+        "answers: {a: a, b: b}, train: {path: rows.jsonl, columns: {text: t, label: l}}, validation: {share: 0.3}, "
+        "test: {share: 0.3}}"
+    )
+    assert next(DataView.of(str(path), None, None, False).rows("test"))["prompt"].startswith("word ")
+    with pytest.raises(UserError, match="task 'bare' has no instructions; leave --instructed out"):
+        DataView.of(str(path), None, None, True)
+
+
 def test_what_is_not_there_is_told():
     view = DataView.of("vader-movies", None, None, False)
     assert view.names == ["train", "validation", "test", "amazon", "tweets", "nyt"]

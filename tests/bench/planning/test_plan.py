@@ -40,6 +40,21 @@ def test_settings_reach_the_strategies_that_know_them():
     assert runs["lora-8bit"].strategy.hyperparameters.peft["target_modules"] == "all-linear"
 
 
+def test_a_task_without_instructions_is_refused_before_anything_runs_where_they_are_needed(tmp_path):
+    (tmp_path / "tasks").mkdir()
+    yaml = (BUILT_IN / "tasks" / "sst2.yaml").read_text()
+    (tmp_path / "tasks" / "bare.yaml").write_text(yaml[: yaml.index("instructions:")].replace("name: sst2", "name: bare"))
+    suite = tmp_path / "mine.yaml"
+    suite.write_text(
+        "{name: mine, version: 1, description: d, models: [tiny-bert], tasks: [bare], strategies: [full, instruction]}"
+    )
+    with pytest.raises(
+        UserError, match="task 'bare' has no instructions, and strategy 'instruction' is asked by instruction: add"
+    ):
+        planning.plan(PlanOptions(str(suite)), "fp32")
+    assert [run.strategy.name for run in planning.plan(PlanOptions(str(suite), strategies=["full"]), "fp32")] == ["full"]
+
+
 @pytest.mark.parametrize(
     ("options", "sentence"),
     [

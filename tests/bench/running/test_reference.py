@@ -122,9 +122,10 @@ def test_the_base_is_asked_in_the_rows_words_and_in_those_that_validation_chose(
     monkeypatch.setattr(reference, "predict", answered)
     monkeypatch.setattr(Reference, "backend", lambda self, rounding=None: None)
 
-    def found(strategy):
+    def found(strategy, **changed):
         session = opened(planned(strategy, "sentiment", decoder_folder))
-        answers = Reference(session).answers(session.sets.test)
+        task = task_type(session.run.task.model_copy(update=changed))
+        answers = Reference(session).answers(replace(session.sets.test, task=task))
         shares = [(frame["gold"] == frame["prediction"]).mean() for frame in (answers.same, answers.best)]
         return (*shares, answers.best_style)
 
@@ -133,6 +134,7 @@ def test_the_base_is_asked_in_the_rows_words_and_in_those_that_validation_chose(
     monkeypatch.setitem(RIGHT, ("plain", "validation"), 0.3)
     shutil.rmtree(folders.cache() / "base")
     assert found("full") == (0.5, 0.75, "instruction")
+    assert found("full", instructions=None) == (0.5, 0.5, "plain")  # the only words that there are
 
 
 def test_a_forward_pass_in_bf16_rounds_the_base_too(session):

@@ -170,6 +170,32 @@ def test_a_base_is_asked_in_the_words_of_the_row_as_far_as_it_reads_them(decoder
     assert asked.in_base_words(asked.wording) == told and len(asked.base_wordings) == 1
 
 
+def test_instructions_are_missed_where_a_run_is_asked_by_them_and_nowhere_else(decoder_folder, tmp_path):
+    def told(task="sst2", **options):
+        bare = Library().task(task).model_copy(update={"instructions": None})
+        found = {}
+        for run in plan(**options):
+            if run.task.name == task:
+                run = dataclasses.replace(run, task=bare)
+            others = tuple(bare if other.name == task else other for other in run.others)
+            found[run.strategy.name] = dataclasses.replace(run, others=others).unworded
+        return found
+
+    for model in ("tiny-bert", str(decoder_folder)):
+        found = told(model=model)
+        assert {name for name, sentence in found.items() if sentence} == {"instruction", "multitask"}
+        assert found["instruction"].startswith("task 'sst2' has no instructions, and strategy 'instruction' is asked by")
+    assert told(settings=["multitask.style=plain"], strategies=["multitask"]) == {"multitask": None}
+    # A task that is mixed in is asked in the same words.
+    assert told("rte", strategies=["multitask"])["multitask"].startswith("task 'rte' has no instructions")
+    asked = told(model=api(tmp_path))
+    assert {name for name, sentence in asked.items() if sentence} == {"zero-shot", "few-shot"}
+    assert "model 'api' (asked over an API)" in asked["few-shot"]
+    assert told("film-plots", tasks=["film-plots"], model=str(decoder_folder), strategies=["instruction"]) == {
+        "instruction": None
+    }
+
+
 def test_an_endpoints_id_does_not_hash_what_only_this_machine_would_do(tmp_path):
     options = PlanOptions("sentiment", model=api(tmp_path), strategies=["zero-shot"])
     (one,), (other,) = planning.plan(options, "fp32"), planning.plan(options, "bf16")
