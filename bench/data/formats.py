@@ -1,12 +1,14 @@
 """Files as records: a file's bytes become {column: value}, each with its place in the file as a person would look it up."""
 
 import bz2
+import codecs
 import csv
 import gzip
 import io
 import json
 import zlib
-from collections.abc import Callable, Iterable, Iterator
+from collections.abc import Callable, Iterable, Iterator, Sequence
+from dataclasses import dataclass
 from pathlib import PurePath
 from typing import Any, cast, get_args
 
@@ -20,7 +22,8 @@ from bench.specs.source import Format
 
 RawRecord = tuple[str, dict[str, Any]]
 """A place such as `line 17` or `row 3`, and the values by column."""
-Parser = Callable[[bytes], Iterable[RawRecord]]
+Parser = Callable[[bytes, str | None], Iterable[RawRecord]]
+"""Of a file's content and its encoding, None for UTF-8."""
 UNPACK: dict[str, Callable[[bytes], bytes]] = {"gz": gzip.decompress, "bz2": bz2.decompress}
 ENDINGS: dict[str, Format] = {
     "csv": "csv",
@@ -33,34 +36,62 @@ ENDINGS: dict[str, Format] = {
     "bio": "conll",
     "iob2": "conll",
 }
+PIECE = 1 << 20
+"""Bytes that are decoded at once."""
+ROWS_AT_ONCE = 10_000
 # A document in a field may be longer than Python's 128 KB; sys.maxsize would not fit the C long of Windows.
 csv.field_size_limit(2**31 - 1)
 
 
-def parse_file(
-    name: str, content: bytes, format_: Format | None = None, header: list[str] | None = None
-) -> Iterator[RawRecord]:
-    """All records of a file; `name` tells its format where `format_` doesn't, and whether it is packed (.gz, .bz2).
+@dataclass(frozen=True)
+class Form:
+    """How a file is written; what is None is told by the file's name, or has a usual value."""
+
+    kind: Format | None = None
+    header: Sequence[str] | None = None
+    """Names of the columns of a csv or tsv file that has no line of them."""
+    separator: str | None = None
+    """Of a csv file's cells; a comma."""
+    encoding: str | None = None
+    """Of text; UTF-8."""
+
+    def misplaced(self, kind: Format) -> str | None:
+        """What is said of the file that a file of that kind does not have."""
+        if self.header and kind not in ("csv", "tsv"):
+            return f"a header names the columns of csv and tsv files, this one is read as {kind}"
+        if self.separator and kind != "csv":
+            return f"a separator stands between the cells of csv files, this one is read as {kind}"
+        if self.encoding and kind in ("parquet", "arrow"):
+            return f"an encoding is one of text files, this one is read as {kind}"
+        return None
+
+
+def parse_file(name: str, content: bytes, form: Form = Form()) -> Iterator[RawRecord]:
+    """All records of a file; `name` tells its format where `form` doesn't, and whether it is packed (.gz, .bz2).
 
     Raises:
         UserError: the format is unknown, or the content is not of that format; file and line are named.
     """
-    *_, ending = ["", *PurePath(name).suffixes]
-    packed = ending if ending.lstrip(".") in UNPACK else ""
-    kind = format_ or _told(name, name.removesuffix(packed))
-    if header and kind not in ("csv", "tsv"):
-        raise UserError(f"{name}: a header names the columns of csv and tsv files, this one is read as {kind}")
+    packed, kind = packing(name), form.kind or _told(name)
+    if fault := form.misplaced(kind):
+        raise UserError(f"{name}: {fault}")
     try:
         content = UNPACK[packed.lstrip(".")](content) if packed else content
-        yield from _table(kind, content, header) if kind in ("csv", "tsv") else PARSERS[kind](content)
+        yield from _table(kind, content, form) if kind in ("csv", "tsv") else PARSERS[kind](content, form.encoding)
     except FormatError as error:  # before ValueError, which it is too: it knows the line
         raise UserError(f"{name}, {error}") from error
     except (ValueError, OSError, EOFError, zlib.error, pyarrow.ArrowException) as error:
         raise UserError(f"{name}: cannot be read as {kind}{packed}: {' '.join(str(error).split())}") from error
 
 
-def _told(name: str, unpacked: str) -> Format:
-    ending = PurePath(unpacked).suffix.lstrip(".")
+def packing(name: str) -> str:
+    """`.gz`, `.bz2` or nothing: how the file is packed."""
+    *_, ending = ["", *PurePath(name).suffixes]
+    return ending if ending.lstrip(".") in UNPACK else ""
+
+
+def _told(name: str) -> Format:
+    ending = PurePath(name.removesuffix(packing(name))).suffix.lstrip(".")
     if ending not in ENDINGS:
         raise UserError(
             f"{name}: unknown format '{ending}'; use a file that ends in {', '.join(ENDINGS)} (.gz and .bz2 may follow), "
@@ -69,18 +100,19 @@ def _told(name: str, unpacked: str) -> Format:
     return ENDINGS[ending]
 
 
-def text(content: bytes) -> str:
-    """UTF-8, with or without a byte order mark.
+def text(content: bytes, encoding: str | None = None) -> str:
+    """The whole text, UTF-8 where nothing else is said, with or without a byte order mark.
 
     Raises:
         FormatError: it is another encoding; the line is named.
     """
     try:
         # Excel writes a byte order mark, which would become a part of the first column's name.
-        decoded = content.decode("utf-8-sig")
+        decoded = content.decode(encoding or "utf-8-sig")
     except UnicodeDecodeError as error:
         line, wrong = error.object[: error.start].count(b"\n") + 1, error.object[error.start]
-        raise FormatError(f"line {line}", f"byte 0x{wrong:02x} is not UTF-8; save the file as UTF-8") from None
+        named, hint = encoding or "UTF-8", "save the file as UTF-8, or name its encoding in the source (encoding: cp1252)"
+        raise FormatError(f"line {line}", f"byte 0x{wrong:02x} is not {named}; {hint}") from None
     # English in UTF-16 without a mark is also valid UTF-8, with a zero byte beside each letter.
     if "\0" in decoded:
         line = decoded[: decoded.index("\0")].count("\n") + 1
@@ -88,11 +120,27 @@ def text(content: bytes) -> str:
     return decoded
 
 
-def _table(kind: Format, content: bytes, header: list[str] | None) -> Iterator[RawRecord]:
-    for line, cells in (_csv if kind == "csv" else _tsv)(text(content)):
+def _stream(content: bytes, encoding: str | None, newline: str) -> io.TextIOWrapper:
+    """The same a piece at a time: decoded whole, one letter beyond Latin-1 makes a file two or four times as large."""
+    decoder = codecs.getincrementaldecoder(encoding or "utf-8-sig")()
+    try:
+        pieces = range(0, len(content), PIECE)
+        wrong = any("\0" in decoder.decode(content[at : at + PIECE], at + PIECE >= len(content)) for at in pieces)
+    except UnicodeDecodeError:
+        wrong = True
+    if wrong:
+        text(content, encoding)  # which says what it is, and where
+    return io.TextIOWrapper(io.BytesIO(content), encoding=encoding or "utf-8-sig", newline=newline)
+
+
+def _table(kind: Format, content: bytes, form: Form) -> Iterator[RawRecord]:
+    header = form.header
+    rows = _tsv(content, form.encoding) if kind == "tsv" else _csv(content, form.encoding, form.separator or ",")
+    for line, cells in rows:
         if header is None:
             header = cells
-            if twice := {name for name in header if header.count(name) > 1}:
+            # Unnamed columns (pandas' index, a spreadsheet's empty ones) are nobody's, however many.
+            if twice := {name for name in header if name and header.count(name) > 1}:
                 raise FormatError(f"line {line}", f"two columns are named '{min(twice)}'")
         elif len(cells) != len(header):
             raise FormatError(f"line {line}", f"{len(cells)} fields, but there are {len(header)} columns ({', '.join(header)})")
@@ -100,10 +148,10 @@ def _table(kind: Format, content: bytes, header: list[str] | None) -> Iterator[R
             yield f"line {line}", dict(zip(header, cells, strict=True))
 
 
-def _csv(content: str) -> Iterator[tuple[int, list[str]]]:
+def _csv(content: bytes, encoding: str | None, separator: str) -> Iterator[tuple[int, list[str]]]:
     """Lines where the records start, and their cells; a quoted cell may hold line breaks."""
     # strict: else a quote that is never closed silently swallows the rest of the file as one cell.
-    reader = csv.reader(io.StringIO(content, newline=""), strict=True)
+    reader = csv.reader(_stream(content, encoding, newline=""), strict=True, delimiter=separator)
     while True:
         line = reader.line_num + 1  # asked before the record is read, which may end many lines later
         try:
@@ -117,9 +165,9 @@ def _csv(content: str) -> Iterator[tuple[int, list[str]]]:
             yield line, cells
 
 
-def _tsv(content: str) -> Iterator[tuple[int, list[str]]]:
+def _tsv(content: bytes, encoding: str | None) -> Iterator[tuple[int, list[str]]]:
     """One line, one record: quotes are text, unless they stand around the whole cell as spreadsheets write it."""
-    for line, row in lines(content):
+    for line, row in _lines(content, encoding):
         yield line, [_unquoted(cell) for cell in row.split("\t")]
 
 
@@ -129,21 +177,21 @@ def _unquoted(cell: str) -> str:
     return inside.replace('""', '"') if quoted else cell
 
 
-def lines(content: str) -> Iterator[tuple[int, str]]:
+def _lines(content: bytes, encoding: str | None) -> Iterator[tuple[int, str]]:
     """Numbered lines that aren't blank; \\n and \\r\\n end a line and nothing else does, whatever Unicode a text holds."""
-    for number, line in enumerate(content.split("\n"), start=1):
+    for number, line in enumerate(_stream(content, encoding, newline="\n"), start=1):
         if line.strip():
-            yield number, line.removesuffix("\r")
+            yield number, line.removesuffix("\n").removesuffix("\r")
 
 
-def _jsonl(content: bytes) -> Iterator[RawRecord]:
-    for number, line in lines(text(content)):
+def _jsonl(content: bytes, encoding: str | None) -> Iterator[RawRecord]:
+    for number, line in _lines(content, encoding):
         yield f"line {number}", _object(f"line {number}", _json(line, number))
 
 
-def _json_file(content: bytes) -> Iterator[RawRecord]:
+def _json_file(content: bytes, encoding: str | None) -> Iterator[RawRecord]:
     """A list of objects, or an object with one list of them."""
-    parsed = _json(text(content), 1)
+    parsed = _json(text(content, encoding), 1)
     if isinstance(parsed, dict):
         lists = {key: value for key, value in parsed.items() if isinstance(value, list)}
         if len(lists) != 1:
@@ -171,19 +219,19 @@ def _object(where: str, value: Any) -> dict[str, Any]:
     return value
 
 
-def _conll(content: bytes) -> Iterator[RawRecord]:
-    return conll.sentences(text(content))
+def _conll(content: bytes, encoding: str | None) -> Iterator[RawRecord]:
+    return conll.sentences(text(content, encoding))
 
 
-def _squad(content: bytes) -> Iterator[RawRecord]:
-    return squad.questions(_json(text(content), 1))
+def _squad(content: bytes, encoding: str | None) -> Iterator[RawRecord]:
+    return squad.questions(_json(text(content, encoding), 1))
 
 
-def _parquet(content: bytes) -> Iterator[RawRecord]:
+def _parquet(content: bytes, _: str | None) -> Iterator[RawRecord]:
     return _numbered(pyarrow.parquet.read_table(io.BytesIO(content)))
 
 
-def _arrow(content: bytes) -> Iterator[RawRecord]:
+def _arrow(content: bytes, _: str | None) -> Iterator[RawRecord]:
     """Arrow IPC: a file (it starts with ARROW1), or a stream, as `datasets` writes it."""
     opened = pyarrow.ipc.open_file if content.startswith(b"ARROW1") else pyarrow.ipc.open_stream
     return _numbered(opened(io.BytesIO(content)).read_all())
@@ -191,8 +239,11 @@ def _arrow(content: bytes) -> Iterator[RawRecord]:
 
 def _numbered(table: pyarrow.Table) -> Iterator[RawRecord]:
     table.validate(full=True)  # a damaged file may point outside of itself
-    for number, row in enumerate(table.to_pylist(), start=1):
-        yield f"row {number}", cast(dict[str, Any], row)
+    number = 0
+    for batch in table.to_batches(ROWS_AT_ONCE):  # a table of millions of rows would be gigabytes of dictionaries
+        for row in batch.to_pylist():
+            number += 1
+            yield f"row {number}", cast(dict[str, Any], row)
 
 
 PARSERS: dict[Format, Parser] = {

@@ -4,8 +4,10 @@ Nothing here knows what the rows are for.
 """
 
 import hashlib
+import heapq
 import json
 import math
+import random
 import re
 from collections.abc import Iterator, Mapping
 from contextlib import contextmanager
@@ -15,7 +17,7 @@ from typing import Any
 
 from bench import folders
 from bench.data import assets, formats, hub
-from bench.data.formats import RawRecord
+from bench.data.formats import Form, RawRecord
 from bench.errors import UserError
 from bench.specs.source import Source
 
@@ -46,8 +48,8 @@ def _rows(dump: str) -> list[SourceRow]:
     source = Source.model_validate_json(dump)
     kept: list[SourceRow] = []
     seen: set[str] = set()
-    records = list(_records(source))
-    for number, (where, record) in enumerate(records):
+    _, records = drawn(source)
+    for number, (where, record) in records:
         place = f"{describe(source)}, {where}"
         record = _extracted(source, record, place)
         row = SourceRow({field: _reach(record, column, place) for field, column in source.columns.items()}, place)
@@ -67,6 +69,37 @@ def _rows(dump: str) -> list[SourceRow]:
         why = f"all {len(records)} are dropped" if records else "the file holds none"
         raise UserError(f"{describe(source)}: no rows are left: {why}")
     return kept
+
+
+def drawn(source: Source) -> tuple[int, list[tuple[int, RawRecord]]]:
+    """How many records there are, and those of its `sample`, or all, each with its number from 0."""
+    if source.sample is None:
+        found = list(enumerate(_records(source)))
+        return len(found), found
+    return _drawn(source.model_dump_json(include={*PLACE, "sample"}))
+
+
+PLACE = ("asset", "member", "path", "hub", "config", "split", "revision", "format", "header", "separator", "encoding")
+"""Fields of a source that say what is read."""
+
+
+@lru_cache(maxsize=4)
+def _drawn(dump: str) -> tuple[int, list[tuple[int, RawRecord]]]:
+    """In one pass over a big file, of which no more than the sample is ever in memory; once a process, whatever it is for.
+
+    A larger sample holds a smaller one.
+    """
+    source = Source.model_construct(**json.loads(dump))
+    count, chance = 0, random.Random(0)  # the same in every run, on every machine
+
+    def counted() -> Iterator[tuple[int, RawRecord]]:
+        nonlocal count
+        for record in _records(source):
+            yield count, record
+            count += 1
+
+    found = heapq.nsmallest(source.sample or 0, counted(), key=lambda _: chance.random())
+    return count, sorted(found, key=lambda pair: pair[0])
 
 
 def describe(source: Source) -> str:
@@ -117,10 +150,11 @@ def _readable(name: str) -> Iterator[Path]:
 def _records(source: Source) -> Iterator[RawRecord]:
     if source.hub:
         return hub.records(source)
+    form = Form(source.format, source.header, source.separator, source.encoding)
     if source.asset and source.member:
-        return formats.parse_file(source.member, assets.member(source.asset, source.member), source.format, source.header)
+        return formats.parse_file(source.member, assets.member(source.asset, source.member), form)
     with _readable(source.path or "") as path:
-        return formats.parse_file(str(path), path.read_bytes(), source.format, source.header)
+        return formats.parse_file(str(path), path.read_bytes(), form)
 
 
 def _extracted(source: Source, record: dict[str, Any], place: str) -> dict[str, Any]:

@@ -16,6 +16,7 @@ from bench.specs.wording import Wording
 from bench.tasks import prompts, separation, splits, types
 from bench.tasks.encoding import Encoding, InstructionSplit, instructions_of
 from bench.tasks.examples import Example
+from bench.tasks.sampling import sample
 from bench.tasks.spans import entities
 from bench.tasks.splits import TaskData
 from bench.tasks.types import TaskType
@@ -74,19 +75,22 @@ class DataView:
         for row in self.rows(split or "train"):
             print(json.dumps(row, ensure_ascii=False))
 
-    def rows(self, split: str) -> Iterator[dict[str, Any]]:
-        """Each example: fields, gold, cluster, prompt and answer as the model sees them, tokens, and whether it was cut."""
-        examples, decodes = self.examples(split), self.encoding and self.encoding.model.family == "decoder"
+    def rows(self, split: str, items: int | None = None) -> Iterator[dict[str, Any]]:
+        """Each example, or so many of them: fields, gold, cluster, prompt and answer as the model sees them, tokens, and
+        whether it was cut."""
+        everything, decodes = self.examples(split), self.encoding and self.encoding.model.family == "decoder"
+        labels, clusters = [self.task.label(e) for e in everything], [e.cluster for e in everything]
+        examples = sample(everything, items, labels, clusters)
         if decodes and split != "train" and self.task.asks != "read":
-            reads = self._asked(split, examples)
+            reads = self._asked(split, examples, items)
         else:
             reads = (self._read(example, split, index) for index, example in enumerate(examples))
         for example, read in zip(examples, reads, strict=True):
             yield {"id": example.id, "fields": example.fields, "gold": example.gold, "cluster": example.cluster, **read}
 
-    def _asked(self, split: str, examples: Sequence[Example]) -> Iterator[dict[str, Any]]:
+    def _asked(self, split: str, examples: Sequence[Example], items: int | None) -> Iterator[dict[str, Any]]:
         """What a decoder reads before it answers."""
-        evalset = EvalSet(self.task, self.data, self.encoding, self.wording, 0, split=split)
+        evalset = EvalSet(self.task, self.data, self.encoding, self.wording, 0, items=items, split=split)
         for example, context in zip(examples, contexts(evalset), strict=True):
             said = evalset.model_encoding.answer(self.task.answer(example), self.wording)
             yield self._decoded(context.ids, said, context.cut)
@@ -145,7 +149,7 @@ class DataView:
         clusters = Counter(example.cluster for example in examples if example.cluster is not None)
         return {
             "examples": len(examples),
-            "labels": self._labels(examples),
+            "labels": self.labels(split),
             "clusters": {"named": len(clusters), "largest": max(clusters.values(), default=0)},
             "words": _spread(words),
             **cut,
@@ -156,8 +160,9 @@ class DataView:
             },
         }
 
-    def _labels(self, examples: Sequence[Example]) -> dict[str, int]:
+    def labels(self, split: str) -> dict[str, int]:
         """Examples of each label; of entities, the mentions of each type and the examples without one."""
+        examples = self.examples(split)
         counts = Counter(label for example in examples if (label := self.task.label(example)))
         if self.task.spec.type == "ner":
             counts.update(label for example in examples for label, _, _ in entities(example.gold))

@@ -59,7 +59,7 @@ def _anchored(value: Any, folder: Path) -> Any:
     if "columns" in anchored:
         for key, local in (("path", ""), ("hub", ("./", "../"))):
             if isinstance(place := anchored.get(key), str) and place.startswith(local):
-                anchored[key] = str(folder / place)
+                anchored[key] = str((folder / place).resolve())
     return anchored
 
 

@@ -1,9 +1,10 @@
 """Where rows come from, and which of them: the `train`, `validation` and `test` of a task, the `source` of a probe."""
 
+import codecs
 import re
 from typing import Annotated, Any, Literal, Self
 
-from pydantic import Discriminator, Field, StringConstraints, Tag, model_validator
+from pydantic import Discriminator, Field, StringConstraints, Tag, field_validator, model_validator
 
 from bench.specs.base import Spec
 
@@ -27,6 +28,10 @@ class Source(Spec):
     """What the file is, where its ending does not say it."""
     header: list[str] | None = Field(default=None, min_length=1)
     """Names of the columns of a csv or tsv file that has no line of names."""
+    separator: str | None = Field(default=None, min_length=1, max_length=1)
+    """What stands between the cells of a csv file, if not a comma."""
+    encoding: str | None = None
+    """Of a text file that is not in UTF-8: cp1252, latin-1, utf-16."""
     extract: dict[str, str] = {}
     """Column -> regular expression to be found in it; its named groups become columns beside the file's own."""
     columns: dict[str, str] = Field(min_length=1)
@@ -41,6 +46,8 @@ class Source(Spec):
     """So many neighbouring rows are a stretch, named by the field `stretch`: where a file keeps its documents' order."""
     unique: str | None = None
     """Keep the first row of each value of this field."""
+    sample: int | None = Field(default=None, ge=1)
+    """At most so many rows, drawn from the whole file, the same in every run; before anything is dropped."""
 
     @property
     def fields_given(self) -> list[str]:
@@ -55,9 +62,17 @@ class Source(Spec):
             raise ValueError("an asset needs a member")
         if self.hub and not self.split:
             raise ValueError("a hub dataset needs a split")
-        if self.hub and (self.format or self.header):
-            raise ValueError("format and header speak of files, a hub dataset has its own columns")
+        if self.hub and (self.format or self.header or self.separator or self.encoding):
+            raise ValueError("format, header, separator and encoding speak of files, a hub dataset has its own columns")
         return self
+
+    @field_validator("encoding")
+    @classmethod
+    def _known_encoding(cls, value: str | None) -> str | None:
+        try:
+            return value if value is None or codecs.lookup(value) else None
+        except LookupError:
+            raise ValueError(f"'{value}' is not known; common ones are cp1252, latin-1, utf-16") from None
 
     @model_validator(mode="after")
     def _fields_are_columns(self) -> Self:

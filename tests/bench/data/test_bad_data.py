@@ -105,6 +105,9 @@ FAULTS = [
     Fault("broken.tsv", b't\tl\n"two\nlines"\tgood\n', ("line 2", "1 fields")),
     Fault("headless.txt", b"a\tgood\tx\n", ("line 1", "3 fields, but there are 2"), {"format": "tsv", "header": ["t", "l"]}),
     Fault("header.jsonl", jsonl(GOOD), ("a header names the columns of csv and tsv", "jsonl"), {"header": ["t", "l"]}),
+    Fault("wrong.csv", b"t,l\n\xff\xfe,good\n", ("line 2", "byte 0xff is not ascii"), {"encoding": "ascii"}),
+    Fault("separator.jsonl", jsonl(GOOD), ("a separator stands between the cells of csv files", "jsonl"), {"separator": ";"}),
+    Fault("encoding.parquet", PARQUET, ("an encoding is one of text files", "parquet"), {"encoding": "cp1252"}),
     # jsonl and json
     Fault("empty.jsonl", b"\n\n", ("no rows are left: the file holds none",)),
     Fault("bad.jsonl", jsonl(GOOD) + b"\n{'t': 1}\n", ("line 3", "not JSON")),
@@ -209,7 +212,9 @@ def test_a_damaged_file_is_read_or_refused_and_nothing_else_happens(name, draw):
         content[place] = draw.draw(st.integers(0, 255))
     cut = draw.draw(st.integers(0, len(content)))
     try:
-        for where, values in formats.parse_file(name, bytes(content[:cut]), "squad" if name == "a.squad" else None):
+        for where, values in formats.parse_file(
+            name, bytes(content[:cut]), formats.Form("squad" if name == "a.squad" else None)
+        ):
             assert where and isinstance(values, dict)
     except UserError as error:
         assert name in str(error)

@@ -7,7 +7,7 @@ from bench.data import formats
 
 
 def read(name, content, **how):
-    return list(formats.parse_file(name, content.encode() if isinstance(content, str) else content, **how))
+    return list(formats.parse_file(name, content.encode() if isinstance(content, str) else content, formats.Form(**how)))
 
 
 CONLL = """-DOCSTART- -X- -X- O
@@ -29,7 +29,7 @@ def test_conll_sentences():
     assert one["0"] == one["-4"] == ["EU", "rejects"] and one["3"] == one["-1"] == ["B-ORG", "O"]
     assert two["0"] == ["#hashtag", "."]
     assert read("x.conll", CONLL)[1] == ("line 9", two)
-    assert read("x.txt", CONLL.replace("\n", "\r\n"), format_="conll") == read("x.conll", CONLL)
+    assert read("x.txt", CONLL.replace("\n", "\r\n"), kind="conll") == read("x.conll", CONLL)
 
 
 def test_conll_between_tabs_a_token_may_hold_spaces_and_be_a_hash():

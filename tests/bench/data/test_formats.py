@@ -14,7 +14,7 @@ from bench.specs.source import Format
 
 
 def read(name, content, **how):
-    return list(formats.parse_file(name, content.encode() if isinstance(content, str) else content, **how))
+    return list(formats.parse_file(name, content.encode() if isinstance(content, str) else content, formats.Form(**how)))
 
 
 def test_every_format_has_a_parser_and_an_ending():
@@ -55,7 +55,7 @@ def test_quotes_in_a_tsv_are_text_unless_they_stand_around_the_cell():
 
 
 def test_a_header_names_the_columns_of_a_file_without():
-    assert read("x.txt", "1\ta\n2\tb\n", format_="tsv", header=["n", "t"]) == [
+    assert read("x.txt", "1\ta\n2\tb\n", kind="tsv", header=["n", "t"]) == [
         ("line 1", {"n": "1", "t": "a"}),
         ("line 2", {"n": "2", "t": "b"}),
     ]
@@ -86,7 +86,7 @@ def test_json_is_a_list_or_holds_one(wrap):
 @pytest.mark.parametrize(("ending", "pack"), [("gz", gzip.compress), ("bz2", bz2.compress)])
 def test_packed_files(ending, pack):
     assert read(f"x.jsonl.{ending}", pack(b'{"a": 1}')) == [("line 1", {"a": 1})]
-    assert read(f"x.txt.{ending}", pack(b"a\n1"), format_="csv") == [("line 2", {"a": "1"})]
+    assert read(f"x.txt.{ending}", pack(b"a\n1"), kind="csv") == [("line 2", {"a": "1"})]
 
 
 def test_arrow_stream_and_file_and_parquet_are_the_same():

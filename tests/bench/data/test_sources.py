@@ -154,3 +154,25 @@ def test_a_source_is_the_same_wherever_it_lies(tmp_path):
     (tmp_path / "c.csv").write_text("t\ny\n")
     prints = [sources.fingerprint(Source(path=str(tmp_path / f"{n}.csv"), columns={"text": "t"})) for n in "abc"]
     assert prints[0] == prints[1] != prints[2]
+
+
+def test_a_sample_is_drawn_from_the_whole_file_and_a_larger_one_holds_it(tmp_path):
+    (tmp_path / "a.csv").write_text("n\n" + "".join(f"{i}\n" for i in range(1000)))
+
+    def numbers(**fields):
+        source = Source.model_validate({"path": str(tmp_path / "a.csv"), "columns": {"n": "n"}} | fields)
+        return [int(row["n"]) for row in sources.rows(source)]
+
+    small, large = numbers(sample=50), numbers(sample=200)
+    assert len(small) == 50 and len(large) == 200 and set(small) < set(large) and small == sorted(small)
+    # Of a uniform draw the mean is 500 with a standard deviation of 41, and a tenth of the file has 5 of 50.
+    assert 380 < sum(small) / 50 < 620 and max(sum(low <= n < low + 100 for n in large) for low in range(0, 1000, 100)) < 40
+    assert numbers(sample=2000) == numbers() == list(range(1000))
+    # Drawn before anything is dropped, and stretches are the file's own.
+    assert set(numbers(sample=50, drop={"n": [str(small[0])]})) == set(small[1:])
+
+
+def test_encoding_and_separator_are_the_sources(tmp_path):
+    (tmp_path / "a.csv").write_bytes("t;l\nTrès;x\n".encode("cp1252"))
+    fields = {"path": str(tmp_path / "a.csv"), "columns": {"t": "t"}, "separator": ";", "encoding": "cp1252"}
+    assert [row["t"] for row in sources.rows(Source.model_validate(fields))] == ["Très"]

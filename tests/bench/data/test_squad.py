@@ -6,7 +6,7 @@ from bench.data import formats
 
 
 def read(name, content, **how):
-    return list(formats.parse_file(name, content.encode() if isinstance(content, str) else content, **how))
+    return list(formats.parse_file(name, content.encode() if isinstance(content, str) else content, formats.Form(**how)))
 
 
 SQUAD = {
@@ -38,7 +38,7 @@ SQUAD = {
 
 
 def test_squad_is_one_record_a_question():
-    (where, first), (other, second) = read("dev-v2.0.json", json.dumps(SQUAD), format_="squad")
+    (where, first), (other, second) = read("dev-v2.0.json", json.dumps(SQUAD), kind="squad")
     assert (where, other) == ("data[0].paragraphs[0].qas[0]", "data[0].paragraphs[0].qas[1]")
     paragraph = SQUAD["data"][0]["paragraphs"][0]
     assert first == {
@@ -57,4 +57,4 @@ def test_squad_is_one_record_a_question():
 def test_squad_version_1_has_no_impossible_questions():
     content = json.loads(json.dumps(SQUAD))
     del content["data"][0]["paragraphs"][0]["qas"][0]["is_impossible"]
-    assert read("x.json", json.dumps(content), format_="squad")[0][1]["is_impossible"] == "false"
+    assert read("x.json", json.dumps(content), kind="squad")[0][1]["is_impossible"] == "false"

@@ -14,7 +14,11 @@ from bench.specs.source import Source
         ({"extract": {"t": "(?P<a>"}}, "extract: the expression for 't' is wrong: missing \\)"),
         ({"extract": {"t": "(a)"}}, "extract: the expression for 't' needs a named group"),
         ({"format": "xml"}, "Input should be 'csv', 'tsv', 'jsonl'"),
-        ({"path": None, "hub": "x", "split": "y", "format": "csv"}, "format and header speak of files"),
+        ({"path": None, "hub": "x", "split": "y", "format": "csv"}, "format, header, separator and encoding speak of files"),
+        ({"path": None, "hub": "x", "split": "y", "encoding": "cp1252"}, "encoding speak of files"),
+        ({"encoding": "utf-9"}, "'utf-9' is not known; common ones are cp1252"),
+        ({"separator": "||"}, "at most 1 character"),
+        ({"sample": 0}, "greater than or equal to 1"),
     ],
 )
 def test_a_source_that_cannot_be_meant(fields, sentence):

@@ -1,0 +1,164 @@
+"""What a person's own file is: its format, encoding and separator, and whether its first line names the columns.
+
+Each is found by looking at the content, and told with what was seen, so that a person can disagree.
+"""
+
+import codecs
+import csv
+import io
+import json
+import re
+from collections.abc import Sequence
+from contextlib import suppress
+from dataclasses import dataclass, replace
+from itertools import islice
+from pathlib import PurePath
+
+from bench.data.formats import ENDINGS, PIECE, UNPACK, Form, packing
+from bench.errors import UserError
+from bench.specs.source import Format
+
+SEPARATORS = {",": "commas", ";": "semicolons", "\t": "tabs", "|": "bars"}
+LOOKED_AT = 200
+"""Rows from which separators are told, and whether there is a line of names."""
+TAG = re.compile(r"O|[BIESLU]-\S+")
+NAME_LENGTH = 40
+"""Letters that a column's name has at most."""
+
+
+@dataclass(frozen=True)
+class Sniffed:
+    """A file's form, and why: what of it (`format`, `encoding`, `separator`, `header`) -> what was seen."""
+
+    form: Form
+    seen: dict[str, str]
+
+
+def sniffed(name: str, content: bytes, given: Form) -> Sniffed:
+    """What the file is; what is `given` is taken as it is.
+
+    Raises:
+        UserError: it is packed and damaged, or no format fits.
+    """
+    content = _unpacked(name, content)
+    encoding, why = (given.encoding, "as you said") if given.encoding else _encoding(content)
+    seen = {"encoding": why} if encoding else {}
+    head = _head(content, encoding)
+    kind, seen["format"] = (given.kind, "as you said") if given.kind else _kind(name, content, head)
+    form = replace(given, kind=kind, encoding=None if kind in ("parquet", "arrow") else encoding)
+    if kind == "csv" and not given.separator:
+        found = _separator(head)
+        if found != ",":
+            form, seen["separator"] = replace(form, separator=found), f"most lines have as many {SEPARATORS[found]}"
+    if kind in ("csv", "tsv") and given.header is None:
+        rows = _rows(head, "\t" if kind == "tsv" else form.separator or ",")
+        if reason := _unnamed(rows):
+            form = replace(form, header=[f"column{number}" for number, _ in enumerate(rows[0], start=1)])
+            seen["header"] = f"the first line names no columns: {reason}"
+    return Sniffed(form, seen)
+
+
+def _unpacked(name: str, content: bytes) -> bytes:
+    packed = packing(name).lstrip(".")
+    try:
+        return UNPACK[packed](content) if packed else content
+    except Exception as error:  # gzip, bz2 and zlib raise their own
+        raise UserError(f"{name}: cannot be unpacked: {error}") from error
+
+
+def _encoding(content: bytes) -> tuple[str | None, str]:
+    """None for UTF-8. Text in one byte a letter cannot be told apart; what browsers take it for comes first (WHATWG)."""
+    if content.startswith((codecs.BOM_UTF16_LE, codecs.BOM_UTF16_BE)):
+        return "utf-16", "it starts with that encoding's mark"
+    for encoding in ("utf-8", "cp1252"):
+        decoder = codecs.getincrementaldecoder(encoding)()
+        try:
+            for start in range(0, len(content), PIECE):
+                decoder.decode(content[start : start + PIECE], start + PIECE >= len(content))
+        except UnicodeDecodeError:
+            continue
+        return (None, "") if encoding == "utf-8" else (encoding, "it is not UTF-8, and this fits")
+    return "latin-1", "it is neither UTF-8 nor cp1252"
+
+
+def _head(content: bytes, encoding: str | None) -> str:
+    """The first megabyte as text, without its broken last line; of a file of bytes whatever that gives."""
+    text = content[:PIECE].decode(encoding or "utf-8-sig", errors="replace")
+    return text if len(content) <= PIECE else text.rpartition("\n")[0]
+
+
+def _kind(name: str, content: bytes, head: str) -> tuple[Format, str]:
+    ending = PurePath(name.removesuffix(packing(name))).suffix.lstrip(".").lower()
+    told = ENDINGS.get(ending)
+    if content.startswith((b"PAR1", b"ARROW1")):
+        return ("parquet", "it starts with PAR1") if content.startswith(b"PAR1") else ("arrow", "it starts with ARROW1")
+    if told in ("parquet", "arrow"):
+        return told, f"its name ends in .{ending}"
+    if found := _json_kind(head, whole=len(content) <= PIECE):
+        return found
+    if told != "csv" and _tags_lines(head):
+        return "conll", "one token a line, a tag at its end, blank lines between sentences"
+    if told:
+        return told, f"its name ends in .{ending}"
+    if "\0" not in head and len(_rows(head, separator := _separator(head))) > 1 and separator in head:
+        return ("tsv", "most lines have as many tabs") if separator == "\t" else ("csv", "most lines have as many separators")
+    raise UserError(
+        f"{name}: no format fits it: it is no JSON, and no separator ({', '.join(SEPARATORS.values())}) divides its lines into "
+        f"columns; say what it is with --format {' | '.join(dict.fromkeys(ENDINGS.values()))} | squad"
+    )
+
+
+def _json_kind(head: str, whole: bool) -> tuple[Format, str] | None:
+    """JSON, whatever the file's ending says: lines of objects, SQuAD's nesting, or a list."""
+    first, _, more = head.lstrip().partition("\n")
+    if not first.startswith(("{", "[")):
+        return None
+    try:
+        one = json.loads(first)
+    except ValueError:
+        one = None
+    if isinstance(one, dict) and "data" not in one and (more.strip() or not whole):
+        return "jsonl", "each line is an object"
+    if '"data"' in head and '"paragraphs"' in head:
+        return "squad", "articles with paragraphs and questions, as SQuAD nests them"
+    return ("jsonl", "its one line is an object") if isinstance(one, dict) and "data" not in one else ("json", "it is JSON")
+
+
+def _tags_lines(head: str) -> bool:
+    lines = [line.split() for line in head.splitlines()[:2000]]
+    filled = [cells for cells in lines if cells and not cells[0].startswith(("-DOCSTART-", "#"))]
+    tagged = sum(len(cells) > 1 and TAG.fullmatch(cells[-1]) is not None for cells in filled)
+    return len(filled) > 1 and tagged >= 0.9 * len(filled) and any(cells[-1] != "O" for cells in filled)
+
+
+def _separator(head: str) -> str:
+    """That which gives most rows as many cells as the first one, and more than one; of equals the first."""
+
+    def fits(separator: str) -> float:
+        widths = [len(row) for row in _rows(head, separator)]
+        return widths.count(widths[0]) / len(widths) if widths and widths[0] > 1 else 0.0
+
+    return max(SEPARATORS, key=fits)
+
+
+def _rows(head: str, separator: str) -> list[list[str]]:
+    """The first rows that are not blank; what is broken ends them."""
+    found: list[list[str]] = []
+    with suppress(csv.Error):
+        found += islice((row for row in csv.reader(io.StringIO(head, newline=""), delimiter=separator) if row), LOOKED_AT)
+    return found
+
+
+def _unnamed(rows: Sequence[Sequence[str]]) -> str | None:
+    """What in the first row is no name of a column, or None."""
+    if len(rows) < 2:
+        return None
+    for place, cell in enumerate(rows[0]):
+        below = [row[place].strip() for row in rows[1:] if len(row) > place]
+        if re.fullmatch(r"[-+]?\d+([.,]\d+)?", cell.strip()):
+            return f"'{cell}' is a number"
+        if len(cell) > NAME_LENGTH:
+            return f"'{cell[:NAME_LENGTH]}...' is long"
+        if cell.strip() and below.count(cell.strip()) > 1:
+            return f"'{cell}' stands again below"
+    return None

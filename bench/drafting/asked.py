@@ -1,0 +1,82 @@
+"""A context, a question and answers: an extractive question."""
+
+import re
+
+from bench.drafting.roles import Roles, held, is_named
+from bench.drafting.table import FileColumn, FileTable
+from bench.drafting.wishes import Guess, Wishes
+from bench.errors import UserError
+
+CONTEXT_NAMES = re.compile(r"context|passage|paragraph|background|document|story|article")
+QUESTION_NAMES = re.compile(r"question|query")
+ANSWER_NAMES = re.compile(r"answers?(\.text)?|answer_text|answers_text|answers?\.texts?")
+START_NAMES = re.compile(r"answer_starts?|answers?\.(answer_)?start|starts?")
+MOSTLY = 0.5
+"""Share of the answers that must stand in their contexts."""
+
+
+def question_columns(table: FileTable, given: Wishes) -> tuple[FileColumn, FileColumn, FileColumn] | None:
+    """Context, question and answers; None where one is missing."""
+    named = [table.column(name, "text") for name in given.text]
+    if given.type == "qa" and len(named) == 2 and given.label:
+        return named[0], named[1], table.column(given.label, "label")
+    found = [
+        next((c for c in table.columns.values() if is_named(c, kind)), None)
+        for kind in (CONTEXT_NAMES, QUESTION_NAMES, ANSWER_NAMES)
+    ]
+    if given.label:
+        found[2] = table.column(given.label, "label")
+    context, question, answers = found
+    if context is None or question is None or answers is None:
+        return None
+    return (context, question, answers) if _inside(context, answers) >= MOSTLY or given.type == "qa" else None
+
+
+def extractive(table: FileTable, given: Wishes, found: tuple[FileColumn, FileColumn, FileColumn] | None) -> Roles:
+    """The task's fields and options.
+
+    Raises:
+        UserError: a column is missing.
+    """
+    if found is None:
+        raise UserError(
+            f"{table.name}: an extractive question needs a context, a question and answers that stand in the context; name "
+            f"them with --type qa --text CONTEXT_NAMES,QUESTION_NAMES --label ANSWERS. {held(table)}"
+        )
+    context, question, answers = found
+    columns = {"context": context.name, "question": question.name, "answers": answers.name}
+    if starts := next((c.name for c in table.columns.values() if is_named(c, START_NAMES)), None):
+        columns["starts"] = starts
+    none = sum(not any(_listed(value)) for value in answers.values)
+    outside = _inside(context, answers) < 1
+    options = {**({"no_answer": "unanswerable"} if none else {}), **({"outside": "drop"} if outside else {})}
+    without = f"{none:,} of {table.rows:,} have none" if none else "every question has one"
+    return Roles(
+        type="qa",
+        columns=columns,
+        prompt="Context: {context}\nQuestion: {question}\nAnswer:",
+        metrics=["squad_f1", "squad_em"],
+        options=options,
+        unanswered="",
+        guesses=[
+            Guess("type", "qa", "there are a context, a question and answers in the context", "--type"),
+            Guess("text", f"{context.name}, {question.name}", "by their names", "--text"),
+            Guess(
+                "answers", answers.name, without + ("; those outside their context are left out" if outside else ""), "--label"
+            ),
+        ],
+    )
+
+
+def _listed(value: object) -> list[str]:
+    return [str(part).strip() for part in value] if isinstance(value, list) else [str(value).strip()]
+
+
+def _inside(context: FileColumn, answers: FileColumn) -> float:
+    """Share of the answered questions with an answer in their context."""
+    pairs = [
+        (str(text), wanted)
+        for text, value in zip(context.values, answers.values, strict=True)
+        if (wanted := [part for part in _listed(value) if part])
+    ]
+    return sum(any(part in text for part in wanted) for text, wanted in pairs) / len(pairs) if pairs else 0.0

@@ -1,0 +1,206 @@
+"""A task and a suite for a person's data, drafted with the reason for each part."""
+
+import re
+from collections.abc import Sequence
+from dataclasses import dataclass, replace
+from functools import cached_property
+from pathlib import Path
+from typing import Any
+
+from bench.drafting import asked, labelled, tagged, written
+from bench.drafting.roles import GROUP_NAMES, Roles, contents, held, is_index, is_named, is_split
+from bench.drafting.table import SPLIT_NAMES, FileColumn, FileTable
+from bench.drafting.wishes import Guess, Wishes
+from bench.errors import UserError
+from bench.specs.task import TaskSpec
+
+HELD_OUT = {"test": 0.2, "validation": 0.1}
+SMALL = {"test": 0.3, "validation": 0.2}
+"""Of data with fewer rows, or groups, than `ENOUGH`: a tenth of them may be none."""
+ENOUGH = 200
+GROUP_REPEATS = 1.5
+"""Rows that a group has on average, at least: fewer are hardly groups."""
+GROUPS = 10
+"""And so many of them there are: whole groups are held out."""
+
+
+@dataclass(frozen=True)
+class Draft:
+    """What will be written."""
+
+    name: str
+    table: FileTable
+    roles: Roles
+    group: str | None
+    split: FileColumn | None
+    guesses: Sequence[Guess]
+
+    @cached_property
+    def source(self) -> dict[str, Any]:
+        """The fields of the training source."""
+        columns = dict(self.roles.columns)
+        if self.group:
+            columns["group"] = self.group
+        if self.split:
+            columns["split"] = self.split.name
+        answered = "tags" if self.roles.type == "ner" else "label"
+        return {
+            **self.table.origin,
+            "columns": columns,
+            **({"values": {answered: dict(self.roles.values)}} if self.roles.values else {}),
+            **({"drop": self.dropped} if self.dropped else {}),
+            **({"sample": self.table.rows} if self.table.rows < self.table.total else {}),
+        }
+
+    @cached_property
+    def dropped(self) -> dict[str, list[str]]:
+        """Values of rows that are no use: blank where something must be read or answered, and other splits'."""
+        blank = {
+            field: sorted(self.table.columns[column].blank)
+            for field, column in self.roles.columns.items()
+            if (field not in ("starts", "answers") or field == self.roles.unanswered)
+            and self.table.columns[column].blank
+            and not self.table.columns[column].lists
+        }
+        return blank | ({"split": self._of_other_splits("train")} if self.split else {})
+
+    def task(self) -> dict[str, Any]:
+        """The task's YAML as values."""
+        found: dict[str, Any] = {
+            "name": self.name,
+            "version": 1,
+            "description": f"{self.roles.type} of {self.table.name}",
+            "type": self.roles.type,
+            "metrics": list(self.roles.metrics),
+            "labels": list(self.roles.labels),
+            "options": dict(self.roles.options),
+            "train": self.source,
+            "cluster": "group" if self.group else None,
+            "validation": self._held("validation"),
+            "test": self._held("test"),
+            "prompt": self.roles.prompt,
+            "answers": dict(self.roles.answers),
+        }
+        return {name: value for name, value in found.items() if value not in (None, [], {})}
+
+    def spec(self) -> TaskSpec:
+        return TaskSpec.model_validate(self.task())
+
+    def _held(self, split: str) -> dict[str, Any]:
+        if self.split and (split in self._splits()):
+            return {**self.source, "drop": {**self.dropped, "split": self._of_other_splits(split)}}
+        if split in self.table.held:
+            same = {key: value for key, value in self.source.items() if key not in (*self.table.origin, "sample")}
+            return {**self.table.held[split], **same}
+        return {"share": _shares(self.table, self.group)[split], **({"by": "group"} if self.group else {})}
+
+    def _splits(self) -> dict[str, list[str]]:
+        """Split -> what the file's column calls it."""
+        assert self.split is not None
+        names = {"train": ("train", "training"), **SPLIT_NAMES, "test": (*SPLIT_NAMES["test"], "testing", "eval", "evaluation")}
+        found = {split: [said for said in self.split.counts if said.lower() in those] for split, those in names.items()}
+        return {split: said for split, said in found.items() if said}
+
+    def _of_other_splits(self, split: str) -> list[str]:
+        assert self.split is not None
+        return sorted(set(self.split.counts) - set(self._splits()[split]))
+
+
+def drafted(table: FileTable, given: Wishes) -> Draft:
+    """The task as far as it can be guessed.
+
+    Raises:
+        UserError: something is missing that nobody can guess; the sentence says what, and which option names it.
+    """
+    roles = _roles(table, given)
+    used = set(roles.columns.values())
+    group, why = _group(table, given, used)
+    split = _split(table, given)
+    guesses = [*table.guesses, *roles.guesses, Guess("group", group or "none", why, "--group"), *_dividing(table, split, group)]
+    if given.name and not re.fullmatch(r"[a-z0-9][a-z0-9._-]*", given.name):
+        raise UserError(f"--name '{given.name}' must be of a-z, 0-9, '.', '_' and '-', and begin with a letter or a digit")
+    draft = Draft(given.name or name_of(table.name), table, roles, group, split, guesses)
+    left_out = [
+        Guess(
+            f"blank {field}",
+            f"{sum(table.columns[roles.columns[field]].blank.values()):,} rows left out",
+            "nothing to read or to answer",
+        )
+        for field in draft.dropped
+        if field != "split"
+    ]
+    return replace(draft, guesses=[*guesses, *left_out, Guess("name", draft.name, "of the file's name", "--name")])
+
+
+def _roles(table: FileTable, given: Wishes) -> Roles:
+    tags, asks = tagged.tag_column(table, given), asked.question_columns(table, given)
+    if given.type == "ner" or (given.type is None and tags):
+        return tagged.tagging(table, given, tags)
+    if given.type == "qa" or (given.type is None and asks):
+        return asked.extractive(table, given, asks)
+    if given.type == "causal-lm":
+        return written.corpus(table, given)
+    label = None if given.type == "generation" else labelled.label_column(table, given)
+    target = written.target_column(table, given)
+    # A label that is named, or classes by what they are: few values. Else text that answers text.
+    if label and not (given.type is None and given.label and label.repeats < 2):
+        return labelled.classification(table, given, label)
+    if given.type == "classification":
+        raise UserError(f"{table.name}: no column looks like a label; name one with --label. {held(table)}")
+    return written.generation(table, given, target) if given.type or target else written.corpus(table, given)
+
+
+def _group(table: FileTable, given: Wishes, used: set[str]) -> tuple[str | None, str]:
+    """The column whose equal values stay on one side of a split."""
+    if given.group:
+        return (None, "as you said") if given.group == "none" else (table.column(given.group, "group").name, "as you said")
+    free = [c for c in table.columns.values() if c.name not in used and not c.lists and not is_split(c)]
+    found = [c for c in free if is_named(c, GROUP_NAMES) and c.repeats >= GROUP_REPEATS and len(c.counts) >= GROUPS]
+    if found:
+        rows = f"{found[0].repeats:.1f} rows of each {found[0].name}, which stay on one side"
+        return found[0].name, rows
+    likely = [c.name for c in free if c.repeats >= GROUP_REPEATS and len(c.counts) >= GROUPS and not is_index(c)]
+    hint = f"; if rows of one {likely[0]} belong together, say --group {likely[0]}" if likely else ""
+    return None, f"each row stands for itself{hint}"
+
+
+def _split(table: FileTable, given: Wishes) -> FileColumn | None:
+    if given.split == "none":
+        return None
+    if given.split:
+        column = table.column(given.split, "split")
+        if not (is_split(column) and _trains(column)):
+            raise UserError(
+                f"{table.name}: column '{column.name}' must say train, validation or test; it holds {contents(column)}"
+            )
+        return column
+    found = [column for column in table.columns.values() if is_split(column)]
+    return next((c for c in found if _trains(c)), None)
+
+
+def _trains(column: FileColumn) -> bool:
+    """Whether rows of training are among them."""
+    return any(text.lower().startswith("train") for text in column.counts)
+
+
+def _dividing(table: FileTable, split: FileColumn | None, group: str | None) -> list[Guess]:
+    if split:
+        return [Guess("splits", f"column {split.name}", f"it holds {', '.join(split.counts)}", "--split")]
+    whole = f"whole {group}s" if group else "rows"
+    return [
+        Guess(name, f"{share:.0%}", f"{whole} by a hash: the same in every run", f"--{name} FILE")
+        for name, share in _shares(table, group).items()
+        if name not in table.held
+    ]
+
+
+def _shares(table: FileTable, group: str | None) -> dict[str, float]:
+    """What is held out of the training rows."""
+    units = len(table.columns[group].counts) if group else table.rows
+    return HELD_OUT if units >= ENOUGH else SMALL
+
+
+def name_of(place: str) -> str:
+    """A task's name from a file's, without its endings."""
+    stem = re.sub(r"(\.[A-Za-z0-9]{1,8}){1,2}$", "", Path(place.rstrip("/")).name).lower()
+    return re.sub(r"[^a-z0-9._-]+", "-", stem).strip("-._") or "mine"

@@ -1,0 +1,158 @@
+"""Which column is for what: what the model reads and what it has to answer, by what columns hold and what they are called."""
+
+import re
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass, field
+from typing import Any
+
+from bench.drafting.table import SPLIT_NAMES, FileColumn, FileTable
+from bench.drafting.wishes import Guess, Wishes
+from bench.errors import UserError
+
+TEXT_NAMES = re.compile(
+    r"text|texts|sentence|sentences|review|body|content|comment|message|document|tweet|post|abstract|utterance|description|query"
+    r"|question|input|source|src|article|dialogue|prompt|tokens|words|title"
+)
+LABEL_NAMES = re.compile(
+    r"labels?|class|category|classification|target|sentiment|stars|rating|score|intent|topic|polarity|emotion|y|gold|tag|is_.+"
+    r"|label_?(text|names?)|.+_label"
+)
+GROUP_NAMES = re.compile(
+    r"(.+_)?(id|user|author|customer|product|document|doc|film|movie|story|session|patient|group|title)(_id)?"
+)
+SPLIT_WORDS = {
+    "train",
+    "training",
+    "unused",
+    *(name for names in SPLIT_NAMES.values() for name in names),
+    "testing",
+    "eval",
+    "evaluation",
+}
+FEW_VALUES = 100
+"""A label has at most so many values."""
+MOST_NUMBERS = 20
+"""And so many, if they are numbers: more of them are a measure."""
+
+
+@dataclass(frozen=True)
+class Roles:
+    """What a task's YAML says of its rows: fields, columns, labels, and the words around them."""
+
+    type: str
+    columns: dict[str, str]
+    """Field -> column of the file."""
+    prompt: str
+    metrics: Sequence[str]
+    labels: Sequence[str] = ()
+    answers: Mapping[str, str] = field(default_factory=dict)
+    values: Mapping[str, str] = field(default_factory=dict)
+    """Of the field that is answered: what the file says -> what the task says."""
+    options: Mapping[str, Any] = field(default_factory=dict)
+    unanswered: str = "label"
+    """The field whose blank values make a row useless."""
+    guesses: Sequence[Guess] = ()
+
+
+def is_named(column: FileColumn, pattern: re.Pattern[str]) -> bool:
+    return pattern.fullmatch(_plain(column.name)) is not None
+
+
+def is_index(column: FileColumn) -> bool:
+    """Numbers of the rows, as pandas writes them, or a key of each row: nothing to read and nothing to answer."""
+    return not column.name.strip() or column.name.startswith("Unnamed:") or (_is_key(column) and column.words <= 1)
+
+
+def is_split(column: FileColumn) -> bool:
+    return len(column.counts) > 1 and {text.lower() for text in column.counts} <= SPLIT_WORDS
+
+
+def is_label(column: FileColumn) -> bool:
+    """Few values, short ones, each of several rows."""
+    most = MOST_NUMBERS if column.numbers else FEW_VALUES
+    few = len(column.counts) <= most and column.repeats >= 2 and column.words <= 5
+    return few and not column.lists and not is_split(column) and not is_index(column) and not _measured(column)
+
+
+def is_text(column: FileColumn) -> bool:
+    """Words that mostly differ from row to row."""
+    letters = [text for text in column.counts if re.search(r"[^\W\d]", text)]
+    return not column.lists and not is_index(column) and len(letters) > 0.5 * len(column.counts) and column.repeats < 20
+
+
+def texts_of(table: FileTable, given: Wishes, besides: Sequence[str]) -> tuple[list[str], str]:
+    """The columns that are read, and why these."""
+    if given.text:
+        return [table.column(name, "text").name for name in given.text], "as you said"
+    fitting = [c for c in table.columns.values() if is_text(c) and c.name not in besides and not is_split(c)]
+    if not fitting:
+        raise UserError(f"{table.name}: no column holds text; name one with --text. {held(table)}")
+    pair = next((both for both in PAIRS if set(both) <= {column.name.lower() for column in fitting}), None)
+    if pair:
+        return [next(c.name for c in fitting if c.name.lower() == part) for part in pair], "two texts that are read together"
+    best = max(fitting, key=lambda column: (is_named(column, TEXT_NAMES), column.words))
+    others = [column.name for column in fitting if column is not best and not is_named(column, GROUP_NAMES)]
+    more = f"; {', '.join(others)} could be read too: --text {best.name},{others[0]}" if others else ""
+    why = "by its name" if is_named(best, TEXT_NAMES) else "the longest text"
+    return [best.name], f"{why}, {best.words:.0f} words in the middle{more}"
+
+
+PAIRS = (
+    ("premise", "hypothesis"),
+    ("sentence1", "sentence2"),
+    ("sentence_1", "sentence_2"),
+    ("text_a", "text_b"),
+    ("text1", "text2"),
+    ("question1", "question2"),
+    ("question", "sentence"),
+    ("question", "passage"),
+)
+
+
+def held(table: FileTable) -> str:
+    """The columns in words, for a sentence on what is missing."""
+    parts = [f"{column.name or '(no name)'} ({contents(column)})" for column in table.columns.values()]
+    return f"The columns are {', '.join(parts[:12])}{', ...' if len(parts) > 12 else ''}."
+
+
+def fields_of(columns: Sequence[str]) -> dict[str, str]:
+    """Field -> column: one text is `text`, several keep their names."""
+    if len(columns) == 1:
+        return {"text": columns[0]}
+    return {
+        re.sub(r"\W+", "_", column).strip("_").lower() or f"text{number}": column for number, column in enumerate(columns, 1)
+    }
+
+
+def heading(column: str, otherwise: str) -> str:
+    """A column's name as a word of a prompt: `review_text` is `Review text`."""
+    words = re.sub(r"[\W_]+", " ", column.split(".")[-1]).strip()
+    return words.capitalize() if re.search(r"[^\W\d]", words) and not words.lower().startswith("column") else otherwise
+
+
+def _plain(name: str) -> str:
+    return name.strip().lower().replace("-", "_").replace(" ", "_")
+
+
+def _is_key(column: FileColumn) -> bool:
+    return (
+        len(column.texts) > 1 and len(column.counts) == len(column.texts) and (column.numbers or is_named(column, GROUP_NAMES))
+    )
+
+
+def _measured(column: FileColumn) -> bool:
+    """Numbers with a fraction: a measure, and no class."""
+    return column.numbers and any(not float(text.replace(",", ".")).is_integer() for text in column.counts)
+
+
+def contents(column: FileColumn) -> str:
+    if column.lists:
+        return "lists"
+    if not column.counts:
+        return "empty"
+    count = len(column.counts)
+    return (
+        f"always {next(iter(column.counts))!r:.40}"
+        if count == 1
+        else f"{count:,} values, such as {next(iter(column.counts))!r:.40}"
+    )

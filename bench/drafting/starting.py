@@ -1,0 +1,160 @@
+"""`tunebench init`: a person's data looked at, guessed and shown, and the suite written once they agree."""
+
+import sys
+from collections.abc import Sequence
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Any
+
+from rich import box
+from rich.console import Console
+from rich.markup import escape
+from rich.table import Table as Grid
+
+from bench import folders
+from bench.drafting import outlook, yaml_files
+from bench.drafting.draft import Draft, drafted, name_of
+from bench.drafting.findings import SplitCounts, faults, fitting_length, shown_row, split_counts
+from bench.drafting.table import opened
+from bench.drafting.wishes import Wishes
+from bench.errors import UserError
+from bench.modeling.models import Model, find_model
+from bench.planning.data_view import SPLITS, DataView
+from bench.specs.library import Library
+from bench.specs.task import TaskSpec
+from bench.specs.wording import Wording
+from bench.tasks import splits, types
+from bench.tasks.encoding import Encoding
+
+EXAMPLES = 5
+LENGTHS = {"ner": 256, "qa": 384}
+"""Types that an encoder reads in windows, whose length no text must fit."""
+LONGEST = 512
+
+
+@dataclass(frozen=True)
+class Looked:
+    """A draft and its data as the model will read them."""
+
+    draft: Draft
+    view: DataView
+    model: str
+    suite: dict[str, Any]
+    counts: Sequence[SplitCounts]
+
+
+def start_suite(what: str, given: Wishes, yes: bool, force: bool) -> None:
+    """Look, tell, ask and write.
+
+    Raises:
+        UserError: something is missing that only a person can say, a file would be overwritten, or nobody can be asked.
+    """
+    to = Console(highlight=False)
+    if not to.is_terminal:  # a log has no width
+        to.width = max(to.width, 132)
+    while True:
+        written = yaml_files.places(given.name or name_of(what))
+        _refuse_to_overwrite(written, force)  # before anything big is read
+        looked = look(what, given)
+        show(looked, to)
+        if yes or not (change := _asked(written)):
+            break
+        given = given.changed(change)
+    write(looked)
+    _tell_next(looked, to)
+
+
+def look(what: str, given: Wishes) -> Looked:
+    """Read the data and draft a task of it; nothing is written."""
+    draft = drafted(opened(what, given), given)
+    spec, name = draft.spec(), yaml_files.model_of(draft, given.model)
+    model = find_model(name, Library())
+    if not isinstance(model, Model):
+        raise UserError(f"'{name}' is asked over an API; draft with a model on this machine, and run with --model")
+    kind, data = types.task_type(spec), splits.load_splits(spec)
+    if model.family == "encoder" and kind.auto_class is None:
+        raise UserError(f"'{name}' is an encoder, and a {spec.type} task needs a decoder; leave --model out, or say smollm2")
+    length = given.max_length or LENGTHS.get(spec.type) or _length(spec, model)
+    view = DataView(kind, data, Encoding(model, length), Wording())
+    suite = yaml_files.suite_of(draft, name, length)
+    return Looked(draft, view, name, suite, [split_counts(view, split) for split in SPLITS])
+
+
+def _length(spec: TaskSpec, model: Model) -> int:
+    """That holds nearly all training texts."""
+    whole = Encoding(model, LONGEST)
+    view = DataView(types.task_type(spec), splits.load_splits(spec), whole, Wording())
+    lengths = [row["tokens"] for row in view.rows("train", min(1000, len(view.data.train)))]
+    return fitting_length(lengths, whole.max_length)
+
+
+def _refuse_to_overwrite(written: Sequence[Path], force: bool) -> None:
+    there = [str(path) for path in written if path.exists()]
+    if there and not force:
+        raise UserError(f"{' and '.join(there)} would be overwritten; say --force to do so, or another --name")
+
+
+def show(looked: Looked, to: Console) -> None:
+    """What was guessed and why, five examples, counts, and what will hurt."""
+    draft = looked.draft
+    to.print(f"{draft.table.name}: {draft.table.total:,} rows, {len(draft.table.columns)} columns", markup=False)
+    grid = Grid(box=box.SIMPLE_HEAD, padding=(0, 1, 0, 0))
+    for column in ("guessed", "", "because", "change it by"):
+        grid.add_column(column, overflow="fold")
+    for guess in draft.guesses:
+        grid.add_row(guess.about, *map(escape, (guess.value.replace("\t", "tab"), guess.why, guess.option)))
+    to.print(grid)
+    to.print(f"{EXAMPLES} examples as {looked.model} reads them:")
+    for row in looked.view.rows("train", EXAMPLES):
+        said = ", ".join(row["gold"]) if isinstance(row["gold"], (list, tuple)) else row["gold"]
+        answer = row["answer"] or said
+        to.print(f"  {shown_row(row, to.width - 4)}\n    -> {answer}  ({row['tokens']} tokens)", markup=False, overflow="fold")
+    _show_counts(looked.counts, to)
+    for sentence in faults(draft, looked.view, looked.counts, looked.suite["budget"]):
+        to.print(f"warning: {sentence}", markup=False, soft_wrap=True)
+
+
+def _show_counts(counts: Sequence[SplitCounts], to: Console) -> None:
+    grid = Grid(box=box.SIMPLE_HEAD, padding=(0, 1, 0, 0))
+    for column in ("split", "examples", "words", "tokens", "cut", "labels"):
+        grid.add_column(column, justify="left" if column in ("split", "labels") else "right", overflow="fold")
+    for count in counts:
+        words, tokens = (f"{least}-{most}, mid {middle:.0f}" for least, middle, most in (count.words, count.tokens))
+        labels = sorted(count.labels.items(), key=lambda pair: -pair[1])
+        named = ", ".join(f"{label} {number:,}" for label, number in labels[:8]) + (", ..." if len(labels) > 8 else "")
+        grid.add_row(count.name, f"{count.examples:,}", words, tokens, str(count.cut), escape(named))
+    to.print(grid)
+
+
+def _asked(written: Sequence[Path]) -> str:
+    """What a person wants changed; nothing where they agree.
+
+    Raises:
+        UserError: standard input is no terminal.
+        KeyboardInterrupt: they leave.
+    """
+    if not sys.stdin.isatty():
+        raise UserError("nobody can be asked whether this is right: say --yes to take it, or change it by the options above")
+    line = input(f"Enter writes {' and '.join(map(str, written))}; or say what to change, as label=COLUMN; q leaves: ").strip()
+    if line == "q":
+        raise KeyboardInterrupt
+    return line
+
+
+def write(looked: Looked) -> tuple[Path, Path]:
+    """The suite's file and the task's."""
+    suite, task = yaml_files.places(looked.draft.name)
+    folders.write_text(task, yaml_files.task_yaml(looked.draft))
+    folders.write_text(suite, yaml_files.suite_yaml(looked.suite))
+    return suite, task
+
+
+def _tell_next(looked: Looked, to: Console) -> None:
+    suite, task = yaml_files.places(looked.draft.name)
+    test = next(count for count in looked.counts if count.name == "test")
+    ahead = outlook.outlook(suite, test, max(1, len(looked.view.task.candidates())))
+    to.print(f"written: {suite}, {task}", markup=False)
+    takes = (
+        f"about {outlook.time_told(ahead.seconds)} and {ahead.memory_bytes / 1e9:.1f} GB for {ahead.runs} runs on this machine"
+    )
+    to.print(f"next, {takes}:\n  tunebench run --suite {suite}", markup=False, soft_wrap=True)

@@ -1,0 +1,213 @@
+"""A person's file or hub data set as columns, and where its rows come from."""
+
+from collections import Counter
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass, field
+from functools import cached_property
+from pathlib import Path
+from statistics import median
+from typing import Any
+
+from bench.data import formats
+from bench.data.formats import Form
+from bench.data.sniffing import sniffed
+from bench.data.sources import drawn
+from bench.drafting.wishes import Guess, Wishes
+from bench.errors import UserError
+from bench.specs.source import Source
+
+ROWS = 20_000
+"""Of a bigger file so many rows are read, unless a person wants more: a benchmark's budget trains on far fewer."""
+SPLIT_NAMES = {"test": ("test",), "validation": ("validation", "valid", "val", "dev")}
+
+
+@dataclass(frozen=True)
+class FileColumn:
+    """What the rows hold under one name: text, or a list of texts."""
+
+    name: str
+    values: Sequence[str | list[Any]]
+
+    @cached_property
+    def texts(self) -> list[str]:
+        """Those that are text and not blank."""
+        return [value.strip() for value in self.values if isinstance(value, str) and value.strip()]
+
+    @cached_property
+    def counts(self) -> Counter[str]:
+        return Counter(self.texts)
+
+    @cached_property
+    def lists(self) -> bool:
+        """Whether it holds lists."""
+        return any(isinstance(value, list) for value in self.values)
+
+    @cached_property
+    def blank(self) -> Counter[str]:
+        """The values that hold nothing, as they stand in the file."""
+        return Counter(value for value in self.values if isinstance(value, str) and not value.strip())
+
+    @cached_property
+    def words(self) -> float:
+        """Of a text, in the middle."""
+        return median(len(text.split()) for text in self.texts) if self.texts else 0.0
+
+    @cached_property
+    def numbers(self) -> bool:
+        return bool(self.texts) and all(_is_number(text) for text in self.counts)
+
+    @property
+    def repeats(self) -> float:
+        """How many rows have the same value, on average."""
+        return len(self.texts) / len(self.counts) if self.counts else 0.0
+
+
+@dataclass(frozen=True)
+class FileTable:
+    """Columns of the rows that will be read, and the fields of a source that say where they come from."""
+
+    name: str
+    origin: dict[str, Any]
+    columns: Mapping[str, FileColumn]
+    rows: int
+    total: int
+    """Rows of the whole file."""
+    held: Mapping[str, dict[str, Any]] = field(default_factory=dict)
+    """`test`, `validation` -> where their rows come from, where they have a file of their own."""
+    guesses: Sequence[Guess] = ()
+
+    def column(self, name: str, option: str) -> FileColumn:
+        """Raises:
+        UserError: there is none of that name.
+        """
+        if name not in self.columns:
+            raise UserError(
+                f"{self.name}: --{option} {name}: no such column; there are: {', '.join(filter(None, self.columns))}"
+            )
+        return self.columns[name]
+
+
+def opened(what: str, given: Wishes) -> FileTable:
+    """The file at a path, or the hub data set of that name (or a folder that `datasets` can load).
+
+    Raises:
+        UserError: it is not there, cannot be read, or holds no rows.
+    """
+    path = Path(what)
+    if path.is_file():
+        return _of_file(path, given)
+    if path.is_dir() or (what.count("/") == 1 and not path.suffix):
+        return _of_hub(what, given)
+    raise UserError(f"'{what}' does not exist; name a file, or a data set on a hub as owner/name")
+
+
+def _of_file(path: Path, given: Wishes) -> FileTable:
+    form, seen = _form(path, given.form)
+    guesses = [Guess("format", str(form.kind), seen["format"], "--format")]
+    guesses += [
+        Guess(part, str(getattr(form, part)), seen[part], f"--{part}")
+        for part in ("encoding", "separator", "header")
+        if part in seen
+    ]
+    held = {split: _origin(file, _form(file, given.form)[0]) for split, file in _siblings(path, given).items()}
+    for split, origin in held.items():
+        named = getattr(given, split)
+        guesses.append(Guess(split, origin["path"], "as you said" if named else "it lies beside the file", f"--{split}"))
+    return _table(str(path), _origin(path, form), given, held, guesses)
+
+
+def _form(path: Path, given: Form) -> tuple[Form, dict[str, str]]:
+    try:
+        found = sniffed(str(path), path.read_bytes(), given)
+    except OSError as error:
+        raise UserError(f"'{path}' cannot be read: {error.strerror}") from error
+    return found.form, found.seen
+
+
+def _origin(path: Path, form: Form) -> dict[str, Any]:
+    """The fields of a source, of which those that its name tells are left out."""
+    told = {"format": form.kind, "encoding": form.encoding, "separator": form.separator, "header": form.header}
+    ending = Path(str(path).removesuffix(formats.packing(str(path)))).suffix.lstrip(".")
+    if formats.ENDINGS.get(ending) == form.kind:
+        del told["format"]
+    return {"path": str(path.resolve()), **{name: value for name, value in told.items() if value is not None}}
+
+
+def _siblings(path: Path, given: Wishes) -> dict[str, Path]:
+    """Files of the other splits: those that are named, or lie beside a file with `train` in its name."""
+    found = {split: Path(named) for split in SPLIT_NAMES if (named := getattr(given, split)) not in (None, "none")}
+    for split, names in SPLIT_NAMES.items():
+        beside = (path.with_name(path.name.replace("train", name)) for name in names if "train" in path.name)
+        if getattr(given, split) is None and (there := next((each for each in beside if each.is_file()), None)):
+            found[split] = there
+    if missing := next((each for each in found.values() if not each.is_file()), None):
+        raise UserError(f"'{missing}' does not exist")
+    return found
+
+
+def _of_hub(name: str, given: Wishes) -> FileTable:
+    import datasets  # slow to import, and few need it
+
+    place = str(Path(name).resolve()) if Path(name).is_dir() else name
+    try:
+        splits = datasets.get_dataset_split_names(place, given.config)
+    except Exception as error:  # builders, file systems and the hub's client raise their own
+        raise UserError(
+            f"'{name}' cannot be loaded ({type(error).__name__}: {' '.join(str(error).split())[:200]}); is it a file that does "
+            f"not exist? A data set on a hub needs a connection; one with several configurations needs --config"
+        ) from error
+    first = next((split for split in splits if split.startswith("train")), splits[0])
+    origin = {"hub": place, **({"config": given.config} if given.config else {})}
+    held = {
+        split: {**origin, "split": found}
+        for split, names in SPLIT_NAMES.items()
+        if (found := next((each for each in splits if each.startswith(names) and each != first), None))
+    }
+    guesses = [Guess("split", first, f"the data set has {', '.join(splits)}")]
+    return _table(name, {**origin, "split": first}, given, held, guesses)
+
+
+def _table(
+    name: str, origin: dict[str, Any], given: Wishes, held: Mapping[str, dict[str, Any]], guesses: Sequence[Guess]
+) -> FileTable:
+    limit = ROWS if given.sample is None else given.sample or None
+    # Its columns are what is to be found out.
+    total, records = drawn(Source.model_validate({**origin, "columns": {"any": "any"}, "sample": limit}))
+    if not records:
+        raise UserError(f"{name}: it holds no rows")
+    flat = [_flat(record) for _, (_, record) in records]
+    names = dict.fromkeys(name for record in flat for name in record)
+    columns = {name: FileColumn(name, [record.get(name, "") for record in flat]) for name in names}
+    if len(flat) < total:
+        read = Guess(
+            "sample",
+            f"{len(flat):,} of {total:,} rows",
+            "a benchmark trains on far fewer, and all would be read each time",
+            "--sample",
+        )
+        guesses = [*guesses, read]
+    return FileTable(name, origin, columns, len(flat), total, held, guesses)
+
+
+def _flat(record: Mapping[str, Any], before: str = "") -> dict[str, str | list[Any]]:
+    """Values by column as a source names it: dots reach into objects, and into all entries of a list of them."""
+    found: dict[str, str | list[Any]] = {}
+    for key, value in record.items():
+        name = f"{before}{key}"
+        if isinstance(value, dict):
+            found |= _flat(value, f"{name}.")
+        elif isinstance(value, list) and value and isinstance(value[0], dict):
+            found |= {f"{name}.{part}": [entry.get(part) for entry in value] for part in value[0]}
+        elif isinstance(value, list):
+            found[name] = ["" if entry is None else str(entry) for entry in value]
+        else:
+            found[name] = "" if value is None else str(value)
+    return found
+
+
+def _is_number(text: str) -> bool:
+    try:
+        float(text.replace(",", "."))
+    except ValueError:
+        return False
+    return True

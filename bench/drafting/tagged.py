@@ -1,0 +1,113 @@
+"""A column of tags beside a column of words: an entity task."""
+
+from collections.abc import Mapping
+
+from bench.data.sniffing import TAG
+from bench.drafting.roles import Roles, held
+from bench.drafting.table import FileColumn, FileTable
+from bench.drafting.wishes import Guess, Wishes
+from bench.errors import UserError
+
+MOST_TYPES = 40
+AS_BIO = {"B": "B", "S": "B", "U": "B", "I": "I", "E": "I", "L": "I"}
+"""How other schemes' prefixes read in BIO: a single word begins an entity, an entity's end is inside it."""
+
+
+def tag_column(table: FileTable, given: Wishes) -> FileColumn | None:
+    """The column of tags, of several the last; None where there is none."""
+    if given.label and (given.type == "ner" or _is_tags(table.column(given.label, "label"))):
+        return table.column(given.label, "label")
+    fitting = [column for column in table.columns.values() if _is_tags(column)]
+    # A CoNLL column has two names, one from each side; the last is "-1".
+    return next((column for column in fitting if column.name == "-1"), fitting[-1] if fitting else None)
+
+
+def tagging(table: FileTable, given: Wishes, column: FileColumn | None) -> Roles:
+    """The task's fields and types of entities.
+
+    Raises:
+        UserError: there are no tags, or they are none.
+    """
+    if column is None:
+        raise UserError(
+            f"{table.name}: an entity task needs a column of tags such as O, B-PER, I-PER, one for each word; name it with "
+            f"--label. {held(table)}"
+        )
+    said = {tag for value in column.values for tag in _parts(value)}
+    values, why = _as_bio(table, given, column, said)
+    types = sorted({tag[2:] for tag in (values or {tag: tag for tag in said}).values() if tag != "O"})
+    if not types:
+        raise UserError(f"{table.name}: column '{column.name}' tags nothing: every tag is O; name another column with --label")
+    words, words_why = _words(table, given, column)
+    return Roles(
+        type="ner",
+        columns={"words": words, "tags": column.name},
+        prompt="Text: {text}\nEntities:",
+        metrics=["entity_f1", "entity_precision", "entity_recall", "entity_f1_strict"],
+        labels=types,
+        answers={name: name.replace("_", " ").lower() for name in types},
+        values=values,
+        unanswered="tags",
+        guesses=[
+            Guess("type", "ner", f"column '{column.name}' holds a tag for each word", "--type"),
+            Guess("words", words, words_why, "--text"),
+            Guess("tags", column.name, why, "--label"),
+            Guess("types", ", ".join(types), "the tags' names"),
+        ],
+    )
+
+
+def _parts(value: object) -> list[str]:
+    return [str(part) for part in value] if isinstance(value, list) else str(value).split()
+
+
+def _is_tags(column: FileColumn) -> bool:
+    filled = [tags for value in column.values[:2000] if (tags := _parts(value))]
+    named = {tag for tags in filled for tag in tags}
+    # A single word in a cell would be a class that happens to be called O.
+    several = any(len(tags) > 1 for tags in filled)
+    bare = column.lists and "O" in named and len(named) <= MOST_TYPES  # types without B- and I-
+    return several and named != {"O"} and (bare or all(TAG.fullmatch(tag) for tag in named))
+
+
+def _as_bio(table: FileTable, given: Wishes, column: FileColumn, said: set[str]) -> tuple[Mapping[str, str], str]:
+    """What each tag is in BIO; nothing where they are BIO already."""
+    if given.labels:
+        if missing := said - set(given.labels):
+            raise UserError(f"{table.name}: --labels says nothing of the tag '{min(missing)}' of column '{column.name}'")
+        return {tag: given.labels[tag] for tag in sorted(said)}, "as you said"
+    if all(tag.isdecimal() for tag in said):
+        raise UserError(
+            f"{table.name}: the tags of column '{column.name}' are numbers ({', '.join(sorted(said, key=int)[:9])}); say what "
+            f"they mean with --labels 0=O,1=B-PER,2=I-PER"
+        )
+    if not all(TAG.fullmatch(tag) for tag in said):
+        # Types without a prefix: neighbouring words of one type are one entity.
+        return {
+            tag: tag if tag == "O" else f"I-{tag}" for tag in sorted(said)
+        }, "tags without B- and I-: neighbours are one entity"
+    bio = {tag: tag if tag == "O" else f"{AS_BIO[tag[0]]}-{tag[2:]}" for tag in sorted(said)}
+    if all(tag == meant for tag, meant in bio.items()):
+        return {}, "BIO tags"
+    return bio, "BIOES tags, read as BIO"
+
+
+def _words(table: FileTable, given: Wishes, column: FileColumn) -> tuple[str, str]:
+    """The column with a word for each tag, and the most different ones."""
+    if given.text:
+        return table.column(given.text[0], "text").name, "as you said"
+    lengths = [len(_parts(value)) for value in column.values]
+    fitting = [
+        other
+        for other in table.columns.values()
+        if other.name != column.name and not _is_tags(other) and [len(_parts(value)) for value in other.values] == lengths
+    ]
+    if not fitting:
+        raise UserError(
+            f"{table.name}: no column has a word for each tag of '{column.name}'; name the one with the words by --text. "
+            f"{held(table)}"
+        )
+    best = max(
+        fitting, key=lambda other: len({word for value in other.values for word in _parts(value) if not word.isdecimal()})
+    )
+    return best.name, "it has a word for each tag"

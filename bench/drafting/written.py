@@ -1,0 +1,60 @@
+"""Text that is answered by text, or a bare corpus: a decoder's tasks."""
+
+import re
+
+from bench.drafting.roles import Roles, fields_of, heading, held, is_named, is_text, texts_of
+from bench.drafting.table import FileColumn, FileTable
+from bench.drafting.wishes import Guess, Wishes
+from bench.errors import UserError
+
+TARGET_NAMES = re.compile(
+    r"summary|summaries|highlights?|target|tgt|output|response|answers?|completion|translation|reference|references|reply|headline"
+)
+
+
+def target_column(table: FileTable, given: Wishes) -> FileColumn | None:
+    """The column of what is to be written; None where nothing looks like one."""
+    if given.label:
+        return table.column(given.label, "label")
+    return next((c for c in table.columns.values() if is_named(c, TARGET_NAMES) and (c.lists or is_text(c))), None)
+
+
+def generation(table: FileTable, given: Wishes, column: FileColumn | None) -> Roles:
+    """The task's fields.
+
+    Raises:
+        UserError: there is nothing to be written.
+    """
+    if column is None:
+        raise UserError(f"{table.name}: a text to write needs a column of it; name it with --label. {held(table)}")
+    texts, why = texts_of(table, given, [column.name])
+    asked = heading(column.name, "Answer")
+    lines = [f"{heading(name, 'Text')}: {{{field}}}" for field, name in fields_of(texts).items()]
+    return Roles(
+        type="generation",
+        columns={**fields_of(texts), "references": column.name},
+        prompt="\n".join([*lines, f"{asked}:"]),
+        metrics=["chrf", "rougeL"],
+        unanswered="references",
+        guesses=[
+            Guess("type", "generation", f"'{column.name}' is text that answers text; it needs a decoder", "--type"),
+            Guess("text", ", ".join(texts), why, "--text"),
+            Guess("references", column.name, "as you said" if given.label else "by its name", "--label"),
+        ],
+    )
+
+
+def corpus(table: FileTable, given: Wishes) -> Roles:
+    """Text alone."""
+    (text, *_), why = texts_of(table, given, [])
+    return Roles(
+        type="causal-lm",
+        columns={"text": text},
+        prompt="{text}",
+        metrics=["perplexity", "bits_per_byte"],
+        unanswered="",
+        guesses=[
+            Guess("type", "causal-lm", f"no column looks like a label; it needs a decoder. {held(table)}", "--type"),
+            Guess("text", text, why, "--text"),
+        ],
+    )

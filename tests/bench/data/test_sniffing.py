@@ -1,0 +1,94 @@
+"""What a file is, by its content: each form that is found reads back what was written."""
+
+import gzip
+import json
+
+import pytest
+from hypothesis import given
+from hypothesis import strategies as st
+from own_files import SHAPES, as_csv, reviews
+
+from bench.data.formats import Form, parse_file
+from bench.data.sniffing import sniffed
+from bench.errors import UserError
+
+ROWS = [list(row) for row in reviews(40)]
+
+
+@pytest.mark.parametrize(("separator", "name"), [(";", "a.csv"), ("\t", "a.csv"), ("|", "a.txt"), (",", "a.data")])
+def test_a_separator_is_that_by_which_rows_are_as_wide_as_the_first(separator, name):
+    content = as_csv(["text", "label"], ROWS, delimiter=separator).encode()
+    form = sniffed(name, content, Form()).form
+    assert [list(values.values()) for _, values in parse_file(name, content, form)] == ROWS
+
+
+@pytest.mark.parametrize("encoding", ["utf-8", "utf-8-sig", "cp1252", "utf-16"])
+def test_an_encoding_is_found_and_reads_back(encoding):
+    rows = [[f"{text} – «très naïf»", label] for text, label in ROWS]
+    content = as_csv(["text", "label"], rows).encode(encoding)
+    found = sniffed("a.csv", content, Form())
+    assert (found.form.encoding or "utf-8").removesuffix("-sig") == encoding.removesuffix("-sig")
+    assert ("encoding" in found.seen) == (found.form.encoding is not None)
+    assert [list(values.values()) for _, values in parse_file("a.csv", content, found.form)] == rows
+
+
+def test_what_is_neither_utf8_nor_cp1252_is_read_all_the_same():
+    assert sniffed("a.csv", b"text,label\n\x81 x,good\n\x81 y,bad\n", Form()).form.encoding == "latin-1"
+
+
+@given(
+    st.lists(st.tuples(st.text("abc ;,\"\n'", min_size=1, max_size=9), st.sampled_from(["x", "y"])), min_size=3, max_size=30)
+)
+def test_any_text_in_quotes_is_read_back(rows):
+    content = as_csv(["text", "label"], [list(row) for row in rows], quoting=1).encode()
+    form = sniffed("a.csv", content, Form(header=None)).form
+    read = [list(values.values()) for _, values in parse_file("a.csv", content, form)]
+    assert read[-len(rows) :] == [list(row) for row in rows]
+
+
+def test_a_first_line_of_data_is_no_line_of_names():
+    for rows, why in (
+        (ROWS, "is long"),
+        ([["a", "good"], ["b", "good"], ["c", "good"], ["d", "bad"]], "'good' stands again below"),
+        ([["1", "x"], ["2", "y"]], "'1' is a number"),
+    ):
+        found = sniffed("a.csv", as_csv(rows[0], rows[1:]).encode(), Form())
+        assert found.form.header == ["column1", "column2"] and why in found.seen["header"]
+    named = sniffed("a.csv", as_csv(["a", "b"], [["1", "x"], ["2", "y"]]).encode(), Form())
+    assert named.form.header is None and "header" not in named.seen
+
+
+@pytest.mark.parametrize(
+    ("name", "content", "kind"),
+    [
+        ("a.json", '{"t": "x"}\n{"t": "y"}\n', "jsonl"),
+        ("a.txt", '{"t": "x"}\n{"t": "y"}\n', "jsonl"),
+        ("a.json", '[\n {"t": "x"}\n]', "json"),
+        ("a.json", json.dumps({"data": [{"t": "x"}]}), "json"),
+        ("a.json", json.dumps({"version": "2", "data": [{"title": "x", "paragraphs": []}]}, indent=1), "squad"),
+        ("a.tsv", "EU\tB-ORG\nsaid\tO\n\nYes\tO\n", "conll"),
+        ("a.tsv", "text\tlabel\nx y\tO\n", "tsv"),
+    ],
+)
+def test_a_format_is_what_the_content_is_whatever_the_ending_says(name, content, kind):
+    assert sniffed(name, content.encode(), Form()).form.kind == kind
+
+
+def test_packed_files_are_looked_into():
+    content = gzip.compress(as_csv(["text", "label"], ROWS, delimiter=";").encode())
+    assert sniffed("a.csv.gz", content, Form()).form.separator == ";"
+    with pytest.raises(UserError, match="a.csv.gz: cannot be unpacked"):
+        sniffed("a.csv.gz", content[:30], Form())
+
+
+def test_what_is_said_stands_and_what_fits_nothing_is_told():
+    form = sniffed("a.txt", b"a,b\nc,d\n", Form("csv", ["x", "y"], ",", "latin-1")).form
+    assert form == Form("csv", ["x", "y"], ",", "latin-1")
+    with pytest.raises(UserError, match="notes.txt: no format fits it: it is no JSON, and no separator"):
+        sniffed("notes.txt", b"One line.\nAnother line of prose.\n", Form())
+
+
+@pytest.mark.parametrize("shape", SHAPES, ids=lambda shape: shape.name)
+def test_each_shape_reads_back(shape):
+    form = sniffed(shape.name, shape.content, Form()).form
+    assert len(list(parse_file(shape.name, shape.content, form))) >= 80

@@ -1,0 +1,40 @@
+"""Questions on a context, nested or in columns, with and without answers."""
+
+import json
+from itertools import count
+
+import pytest
+
+from bench.drafting.asked import extractive, question_columns
+from bench.drafting.table import opened
+from bench.drafting.wishes import Wishes
+from bench.errors import UserError
+
+NUMBER, NOTHING = count(), Wishes()
+
+
+def roles(folder, rows, given=NOTHING):
+    path = folder / f"{next(NUMBER)}.jsonl"  # a file is read once a process
+    path.write_text("\n".join(map(json.dumps, rows)))
+    table = opened(str(path), given)
+    return extractive(table, given, question_columns(table, given))
+
+
+def test_columns_are_found_by_their_names_and_what_has_no_answer_is_an_option(tmp_path):
+    rows = [{"passage": f"Bo has {i} cats", "query": "How many?", "answer": str(i)} for i in range(20)]
+    found = roles(tmp_path, rows)
+    assert found.columns == {"context": "passage", "question": "query", "answers": "answer"} and found.options == {}
+    nested = [
+        {"context": r["passage"], "question": r["query"], "answers": {"text": [r["answer"]], "answer_start": [7]}} for r in rows
+    ]
+    assert roles(tmp_path, nested).columns["answers"] == "answers.text" and roles(tmp_path, nested).columns["starts"]
+    assert roles(tmp_path, [*rows, rows[0] | {"answer": ""}]).options == {"no_answer": "unanswerable"}
+    assert roles(tmp_path, [*rows, rows[0] | {"answer": "nine dogs"}]).options == {"outside": "drop"}
+    said = Wishes().with_options(type="qa", text="passage,query", label="answer")
+    assert roles(tmp_path, rows, said).columns == found.columns
+
+
+def test_answers_elsewhere_are_no_extractive_question(tmp_path):
+    rows = [{"context": "Some words", "question": "Why?", "answers": "because"} for _ in range(5)]
+    with pytest.raises(UserError, match="needs a context, a question and answers that stand in the context"):
+        roles(tmp_path, rows)

@@ -1,0 +1,98 @@
+"""What is drafted of files of unlike shapes: a task that reads them, or a sentence that says what is missing."""
+
+import pytest
+from own_files import SHAPES, as_csv, reviews
+
+from bench.drafting.draft import drafted, name_of
+from bench.drafting.table import opened
+from bench.drafting.wishes import Wishes
+from bench.errors import UserError
+from bench.tasks import splits
+
+
+def draft(path, **options):
+    given = Wishes().with_options(**options)
+    return drafted(opened(str(path), given), given)
+
+
+@pytest.mark.parametrize("shape", [shape for shape in SHAPES if not shape.sentence], ids=lambda shape: shape.name)
+def test_each_shape_is_read_as_it_is(shape, tmp_path):
+    found = draft(shape.write(tmp_path))
+    spec = found.spec()
+    assert (spec.type, tuple(spec.labels)) == (shape.type, shape.labels)
+    assert spec.train_sources[0].columns == shape.columns
+    written = {name: value for name, value in found.source.items() if name not in ("path", "columns")}
+    assert written == shape.source
+    data = splits.load_splits(spec)
+    assert data.notes["read"] >= 80 and data.test and data.validation
+    assert {str(example.gold) for example in data.test} <= set(shape.labels) or shape.type != "classification"
+
+
+@pytest.mark.parametrize("shape", [shape for shape in SHAPES if shape.sentence], ids=lambda shape: shape.name)
+def test_what_nobody_can_guess_is_told(shape, tmp_path):
+    with pytest.raises(UserError) as caught:
+        draft(shape.write(tmp_path), **shape.options)
+    assert shape.sentence in str(caught.value) and shape.name in str(caught.value)
+
+
+def test_every_guess_says_why_and_how_to_change_it(tmp_path):
+    path = tmp_path / "Our Reviews (2).csv"
+    path.write_text(as_csv(["body", "verdict", "note"], [[text, label, "x"] for text, label in reviews()], delimiter=";"))
+    found = draft(path)
+    assert found.name == name_of(str(path)) == "our-reviews-2"
+    by_name = {guess.about: guess for guess in found.guesses}
+    assert all(guess.why for guess in found.guesses)
+    assert by_name["separator"].option == "--separator" and by_name["label"].value == "verdict"
+    assert {"--type", "--text", "--label", "--labels", "--group", "--name"} <= {guess.option for guess in found.guesses}
+
+
+def test_what_is_said_is_taken(tmp_path):
+    path = tmp_path / "both.csv"
+    rows = [[text, text[::-1], label, "ab"[i % 2]] for i, (text, label) in enumerate(reviews())]
+    path.write_text(as_csv(["text", "back", "label", "kind"], rows))
+    assert draft(path).roles.columns == {"text": "text", "label": "label"}
+    other = draft(path, text="text,back", label="kind", labels="a=even,b=odd", group="label", name="mine")
+    assert other.roles.columns == {"text": "text", "back": "back", "label": "kind"} and other.name == "mine"
+    assert other.source["values"] == {"label": {"a": "even", "b": "odd"}} and other.roles.labels == ["even", "odd"]
+    assert other.task()["cluster"] == "group" and other.task()["test"] == {"share": 0.3, "by": "group"}
+    assert draft(path, type="causal-lm").roles.type == "causal-lm"
+    for option, words in (("text", "--text nose: no such column"), ("label", "--label nose: no such column")):
+        with pytest.raises(UserError, match=words):
+            draft(path, **{option: "nose"})
+    with pytest.raises(UserError, match="--labels says nothing of 'b'"):
+        draft(path, label="kind", labels="a=x")
+
+
+def test_files_of_other_splits_are_used_where_they_lie_beside(tmp_path):
+    for name, seed in (("train", 0), ("test", 1), ("dev", 2)):
+        (tmp_path / f"{name}.csv").write_text(as_csv(["text", "label"], [list(row) for row in reviews(60, seed)]))
+    found = draft(tmp_path / "train.csv")
+    task = found.task()
+    assert task["test"]["path"].endswith("test.csv") and task["validation"]["path"].endswith("dev.csv")
+    data = splits.load_splits(found.spec())
+    assert len(data.test) == 60 and data.notes["read"] == 60
+    alone = draft(tmp_path / "train.csv", test="none", validation="none").task()
+    assert alone["test"] == {"share": 0.3}
+
+
+def test_pairs_and_text_to_write_and_a_corpus_are_told_apart(tmp_path):
+    texts = [text for text, _ in reviews()]
+    pairs = tmp_path / "pairs.csv"
+    pairs.write_text(as_csv(["premise", "hypothesis", "label"], [[t, t[::-1], "yn"[i % 2]] for i, t in enumerate(texts)]))
+    assert draft(pairs).roles.columns == {"premise": "premise", "hypothesis": "hypothesis", "label": "label"}
+    news = tmp_path / "news.csv"
+    news.write_text(as_csv(["article", "summary"], [[f"{t} {t}", t] for t in texts]))
+    assert draft(news).roles.columns == {"text": "article", "references": "summary"} and draft(news).roles.type == "generation"
+    corpus = tmp_path / "corpus.csv"
+    corpus.write_text(as_csv(["text", "lang"], [[t, "en"] for t in texts]))
+    assert draft(corpus).roles.type == "causal-lm"
+
+
+def test_a_legend_beside_the_file_names_the_numbers(tmp_path):
+    path = tmp_path / "news.csv"
+    path.write_text(as_csv(["label", "text"], [["12"[label == "good"], text] for text, label in reviews()]))
+    assert draft(path).roles.labels == ["1", "2"]
+    (tmp_path / "classes.txt").write_text("bad\ngood\n")
+    found = draft(path)
+    assert found.roles.labels == ["bad", "good"] and found.roles.values == {"1": "bad", "2": "good"}
+    assert str(tmp_path / "classes.txt") in next(guess.why for guess in found.guesses if guess.about == "labels")

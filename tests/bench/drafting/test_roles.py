@@ -1,0 +1,63 @@
+"""What a column is for, by what it holds and what it is called."""
+
+import pytest
+
+from bench.drafting.roles import (
+    LABEL_NAMES,
+    contents,
+    fields_of,
+    heading,
+    held,
+    is_index,
+    is_label,
+    is_named,
+    is_split,
+    is_text,
+    texts_of,
+)
+from bench.drafting.table import FileColumn, FileTable
+from bench.drafting.wishes import Wishes
+from bench.errors import UserError
+
+TEXTS = FileColumn("text", [f"the {i}th long text here" for i in range(40)])
+STARS = FileColumn("stars", [str(i % 5) for i in range(40)])
+
+
+def table(*columns):
+    return FileTable("a.csv", {}, {column.name: column for column in columns}, 40, 40)
+
+
+def test_kinds_of_columns():
+    index, key = FileColumn("", [str(i) for i in range(40)]), FileColumn("row_id", [f"r{i}" for i in range(40)])
+    rate, split = FileColumn("rate", [f"{i % 7}.5" for i in range(40)]), FileColumn("part", ["train", "dev"] * 20)
+    ages = FileColumn("age", [str(i % 30) for i in range(400)])
+    assert is_index(index) and is_index(key) and not is_index(TEXTS) and not is_index(STARS)
+    assert is_label(STARS) and not any(map(is_label, (rate, split, TEXTS, index, ages)))
+    assert is_split(split) and not is_split(STARS)
+    assert is_text(TEXTS) and not is_text(STARS) and not is_text(key)
+    assert (
+        is_named(STARS, LABEL_NAMES) and is_named(FileColumn("Is Spam", []), LABEL_NAMES) and not is_named(TEXTS, LABEL_NAMES)
+    )
+
+
+def test_texts_are_told_with_what_else_could_be_read():
+    note = FileColumn("note", [f"note {i}" for i in range(40)])
+    assert texts_of(table(STARS, note, TEXTS), Wishes(), ["stars"]) == (
+        ["text"],
+        "by its name, 5 words in the middle; note could be read too: --text text,note",
+    )
+    both = table(FileColumn("premise", TEXTS.values), FileColumn("hypothesis", note.values))
+    assert texts_of(both, Wishes(), [])[0] == ["premise", "hypothesis"]
+    with pytest.raises(UserError, match="a.csv: no column holds text; name one with --text. The columns are stars"):
+        texts_of(table(STARS), Wishes(), [])
+
+
+def test_words_for_columns():
+    assert fields_of(["Body"]) == {"text": "Body"} and fields_of(["First Text", "b"]) == {"first_text": "First Text", "b": "b"}
+    assert heading("review_text", "Text") == "Review text" and heading("column1", "Text") == heading("1", "Text") == "Text"
+    assert (
+        contents(STARS) == "5 values, such as '0'"
+        and contents(FileColumn("a", ["x"] * 3)) == "always 'x'"
+        and contents(FileColumn("a", [""])) == "empty"
+    )
+    assert held(table(STARS)) == "The columns are stars (5 values, such as '0')."

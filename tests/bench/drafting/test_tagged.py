@@ -1,0 +1,42 @@
+"""Tags of any scheme become BIO, and their words are found."""
+
+import json
+from itertools import count
+
+import pytest
+from own_files import sentences
+
+from bench.drafting.table import opened
+from bench.drafting.tagged import tag_column, tagging
+from bench.drafting.wishes import Wishes
+from bench.errors import UserError
+
+NUMBER, NOTHING = count(), Wishes()
+
+
+def roles(folder, changed, given=NOTHING):
+    path = folder / f"{next(NUMBER)}.jsonl"  # a file is read once a process
+    rows = [{"tokens": [w for w, _ in each], "tags": [changed[t] for _, t in each]} for each in sentences()]
+    path.write_text("\n".join(map(json.dumps, rows)))
+    table = opened(str(path), given)
+    return tagging(table, given, tag_column(table, given))
+
+
+def test_schemes_are_read_as_bio(tmp_path):
+    bio = {"O": "O", "B-PER": "B-PER", "I-PER": "I-PER", "B-LOC": "B-LOC"}
+    assert roles(tmp_path, bio).values == {} and roles(tmp_path, bio).labels == ["LOC", "PER"]
+    bioes = roles(tmp_path, bio | {"I-PER": "E-PER", "B-LOC": "S-LOC"})
+    assert bioes.values == {"O": "O", "B-PER": "B-PER", "E-PER": "I-PER", "S-LOC": "B-LOC"}
+    assert "read as BIO" in next(guess.why for guess in bioes.guesses if guess.about == "tags")
+    bare = roles(tmp_path, {"O": "O", "B-PER": "PER", "I-PER": "PER", "B-LOC": "LOC"})
+    assert bare.values == {"O": "O", "PER": "I-PER", "LOC": "I-LOC"} and bare.columns == {"words": "tokens", "tags": "tags"}
+    numbers = Wishes().with_options(type="ner", label="tags", labels="0=O,1=B-PER,2=I-PER,3=B-LOC")
+    assert roles(tmp_path, {"O": "0", "B-PER": "1", "I-PER": "2", "B-LOC": "3"}, numbers).labels == ["LOC", "PER"]
+
+
+def test_what_is_missing_is_told(tmp_path):
+    with pytest.raises(UserError, match="an entity task needs a column of tags such as O, B-PER"):
+        roles(tmp_path, dict.fromkeys(("O", "B-PER", "I-PER", "B-LOC"), "O"), Wishes(type="ner"))
+    with pytest.raises(UserError, match="--labels says nothing of the tag 'I-PER'"):
+        said = Wishes().with_options(type="ner", label="tags", labels="O=O,B-PER=B-PER,B-LOC=B-LOC")
+        roles(tmp_path, {tag: tag for tag in ("O", "B-PER", "I-PER", "B-LOC")}, said)
