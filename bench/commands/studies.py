@@ -1,5 +1,6 @@
 """What a study can see, and whether its statistics hold."""
 
+from pathlib import Path
 from typing import Annotated
 
 import typer
@@ -36,4 +37,18 @@ def power(
     from reports.terminal.power import print_power
 
     print_power(records_of(suite, out), out, difference)
+    return 0
+
+
+@STUDIES.command()
+def claims(
+    suite: Annotated[str | None, typer.Option(help="Only this suite's records.")] = None,
+    out: Out = DEFAULT_OUT,
+    markdown: Annotated[Path | None, typer.Option(help="Write the verdicts here instead of printing them.")] = None,
+    as_json: Annotated[bool, typer.Option("--json", help="Print the verdicts as JSON.")] = False,
+) -> int:
+    """What your records say to well-known claims about fine-tuning; `run --suite claims` makes the runs that they need."""
+    from reports.claims.shown import show_claims
+
+    show_claims(records_of(suite, out), out, markdown, as_json)
     return 0

@@ -240,7 +240,7 @@ def _run(
         test_items=options.test_items,
         other_items=min(suite.other_items, options.test_items or suite.other_items),
         paraphrase_items=min(suite.paraphrase_items, options.test_items or suite.paraphrase_items),
-        probe_every=checked_stride(options.probe_every),
+        probe_every=None if options.vary else checked_stride(options.probe_every) or suite.probe_every,
         placement=hardware.placement() if budget.seconds is not None else None,
     )
 

@@ -136,6 +136,8 @@ class Cost(Part):
     trainable_parameters: int | None = Field(ge=0)
     total_parameters: int | None = Field(ge=0)
     """Adapters included; packed weights at their full number."""
+    weight_bytes: int | None = Field(default=None, ge=0)
+    """The weights as they were held in memory, quantised ones with their scales and adapters included."""
     saved_bytes: int | None = Field(ge=0)
     """Size of the trained tensors: what must be kept beside the pinned base."""
     money: float | None = None

@@ -110,6 +110,7 @@ def cost_of(
         peak_memory_bytes=max(training.peak_bytes, peak.bytes()),
         trainable_parameters=trainable if kept else 0,
         total_parameters=total,
+        weight_bytes=sizes.held_bytes(model),
         saved_bytes=sum(tensor.numel() * tensor.element_size() for tensor in kept.values()),
     )
 

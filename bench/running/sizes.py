@@ -49,6 +49,20 @@ def _unpacked(parameter: Tensor) -> int:
     return math.prod(state.shape) if state is not None else parameter.numel()
 
 
+def held_bytes(model: nn.Module) -> int:
+    """Bytes of a loaded model's weights and buffers, each tensor once: quantised ones as they are packed, with their scales."""
+    tensors = {id(tensor): tensor for tensor in (*model.parameters(), *model.buffers())}
+    scales = [scale for tensor in tensors.values() for scale in _scales(tensor)]
+    return sum(tensor.numel() * tensor.element_size() for tensor in (*tensors.values(), *scales))
+
+
+def _scales(weight: Tensor) -> list[Tensor]:
+    """What bitsandbytes keeps beside a packed weight: a scale per output in 8 bit, one per block in 4."""
+    state = getattr(weight, "quant_state", None)
+    kept = (getattr(weight, "SCB", None), getattr(state, "absmax", None))
+    return [scale for scale in kept if scale is not None]
+
+
 def memory(shape: PreTrainedModel, strategy: Strategy, family: Family, tokens: int) -> tuple[nn.Module, Memory]:
     """The adapted model and its plan, from the base on the meta device, which the strategy adapts in place.
 

@@ -6,6 +6,7 @@ from pydantic import Field, ValidationInfo, field_validator, model_validator
 
 from bench.errors import UserError
 from bench.specs.base import Name, Spec
+from bench.specs.probe_every import checked_stride
 from bench.specs.probe_power import probe_power
 from bench.specs.search import TuneOptions
 
@@ -33,6 +34,8 @@ class SuiteSpec(Spec):
     """Size limit of encoders' probes, which read one short pass per item; without it the same as decoders'."""
     probe_power: str | None = None
     """Instead of a size limit: as many items as finding a loss of so many points, or nats, four times out of five needs."""
+    probe_every: str | None = None
+    """Measure on the way too: every so many steps (`10`), or so large a share of the budget (`25%`)."""
     other_items: int = Field(default=128, ge=2)
     """Size limit of each test set from another domain and of each other task that was trained on."""
     paraphrase_items: int = Field(default=64, ge=2)
@@ -71,6 +74,14 @@ class SuiteSpec(Spec):
             except UserError as error:
                 raise ValueError(str(error)) from None
         return value
+
+    @field_validator("probe_every", mode="before")
+    @classmethod
+    def _stride(cls, value: Any) -> str | None:
+        try:
+            return None if value is None else checked_stride(str(value))  # YAML reads 10 and 0.25 as numbers
+        except UserError as error:
+            raise ValueError(str(error).removeprefix("--")) from None
 
     @field_validator("hyperparameters")
     @classmethod

@@ -4,7 +4,7 @@ One run: new items, or whole new clusters of them. Several seeds: these and othe
 """
 
 from collections.abc import Sequence
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from typing import Literal
 
 import numpy as np
@@ -47,6 +47,20 @@ class Estimate:
     spread: Spread = field(default=NO_SPREAD, repr=False, compare=False)
     """The seed variance of the row's table."""
     scale: Scale = field(default="plain", repr=False, compare=False)
+
+    def __mul__(self, factor: float) -> "Estimate":
+        """So many times the number, with all that is known of it; of a difference alone, whose scale is plain."""
+        ends = sorted(end * factor for end in (self.low, self.high) if end is not None)
+        low, high = ends if len(ends) == 2 else (None, None)
+        return replace(
+            self,
+            value=self.value * factor,
+            low=low,
+            high=high,
+            seed_sd=None if self.seed_sd is None else self.seed_sd * abs(factor),
+            answered=self.answered and self.answered * factor,
+            spread=Spread(self.spread.variance * factor**2, self.spread.freedom),
+        )
 
     @property
     def few_clusters(self) -> bool:

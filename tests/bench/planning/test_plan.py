@@ -99,12 +99,23 @@ def test_parts_of_the_seed_are_varied_for_what_trains():
 def suite(tmp_path):
     """Writes a suite that sets hyper-parameters of its strategies; returns its path."""
 
-    def write(hyperparameters):
+    def write(hyperparameters, more=""):
         text = (BUILT_IN / "sentiment.yaml").read_text().replace("name: sentiment", "name: mine")
-        (tmp_path / "mine.yaml").write_text(f"{text}hyperparameters: {hyperparameters}\n")
+        (tmp_path / "mine.yaml").write_text(f"{text}hyperparameters: {hyperparameters}\n{more}\n")
         return str(tmp_path / "mine.yaml")
 
     return write
+
+
+def test_a_suite_may_be_watched_on_the_way(suite):
+    def strides(every, **options):
+        path = suite("{}", f"probe_every: {every}")
+        return {run.probe_every for run in planning.plan(PlanOptions(path, model="tiny-bert", **options), "fp32")}
+
+    assert strides("0.5") == {"50%"} and strides("0.5", probe_every="10") == {"10"}
+    assert strides("0.5", vary=["order"], strategies=["full"], seeds=2) == {None}
+    with pytest.raises(UserError, match="probe-every often: give a number of steps"):
+        strides("often")
 
 
 def test_a_suites_hyperparameters_lie_between_defaults_and_settings(suite):

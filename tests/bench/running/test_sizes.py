@@ -58,6 +58,7 @@ def test_planned_weights_are_those_of_the_loaded_model(shaped, library, bits):
     strategy, memory = planned(shaped, library, bits=bits)
     loaded = strategy.adapt(shaped.load(bits=bits), "decoder")
     assert memory.weights == pytest.approx(loaded.get_memory_footprint() + scales(loaded), rel=0.001)
+    assert sizes.held_bytes(loaded) == loaded.get_memory_footprint() + scales(loaded)
     if bits > 4:  # 4-bit scales are an eighth of the packed weights
         assert memory.weights == pytest.approx(loaded.get_memory_footprint(), rel=0.02)
     assert (memory.trainable, memory.parameters) == sizes.parameters(loaded)

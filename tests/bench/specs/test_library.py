@@ -21,7 +21,7 @@ def test_every_built_in_file_is_valid_and_named_as_its_file(library):
         ("suite", "sentimnt", "unknown suite 'sentimnt'; did you mean sentiment"),
         ("task", "sst", "unknown task 'sst'; did you mean sst2"),
         ("probe", "lambda", "unknown probe 'lambda'; did you mean lambada?"),
-        ("strategy", "lora8bit", "unknown strategy 'lora8bit'; did you mean lora-8bit?"),
+        ("strategy", "lora8bit", "unknown strategy 'lora8bit'; did you mean lora-8bit or lora-32bit?"),
         ("strategy", "zzz", "unknown strategy 'zzz'; known: few-shot, frozen, full"),
         ("task", "../sst2", "unknown task '../sst2'"),
         ("suite", "no/such.yaml", "suite file 'no/such.yaml' does not exist"),

@@ -1,0 +1,1 @@
+"""Well-known claims about fine-tuning, tested on one's own records."""

@@ -1,0 +1,142 @@
+"""Two rows held against each other in one respect: what is measured, and how far it lies on a claim's side of its bound."""
+
+import math
+from collections.abc import Callable, Iterator, Sequence
+from functools import partial
+from statistics import fmean, variance
+
+import numpy as np
+
+from bench.statistics.comparison import pairs
+from bench.statistics.estimates import MANY, Estimate
+from bench.statistics.intervals import Margin, Z, of_row
+from bench.statistics.ratios import cost_ratio, log_ratio
+from reports.claims.evidence import Evidence
+from reports.claims.rows import place
+from reports.rows import frontier, numbers
+from reports.rows.numbers import Quantity
+from reports.rows.row import Row
+from reports.rows.rows import aggregate
+from reports.rows.transfer import Transfer
+
+ENOUGH = 0.9
+"""The share of another's gain that counts as most of it."""
+NO_MARGIN = Margin(0.0, 0, math.inf, MANY)
+"""Of a number of which nothing says how far chance moves it."""
+
+
+def cost_below(one: Row, other: Row, rows: Sequence[Row], name: str) -> Iterator[Evidence]:
+    """A cost that chance moves: the ratio of the means over seeds should lie below 1."""
+    mine, theirs = (_costs(row, name) for row in (one, other))
+    if not mine or not theirs:
+        return
+    table = [costs for row in rows if row.trains and row.group == one.group and (costs := _costs(row, name))]
+    value, bounds = cost_ratio(mine, theirs, table)
+    logarithm, margin = log_ratio(mine, theirs, table)
+    shown = f"{numbers.multiple(value)} {numbers.bracketed(bounds, numbers.multiple)}".rstrip()
+    yield Evidence(_against(one, other), shown, -logarithm, margin or NO_MARGIN, _ratio)
+
+
+def count_below(one: Row, others: Row | Sequence[Row], name: str, bound: float = 1.0) -> Iterator[Evidence]:
+    """A cost that is counted: the ratio to another's, or to the sum of several others', should lie at or below the bound."""
+    several = [others] if isinstance(others, Row) else list(others)
+    mine, theirs = _costs(one, name), [fmean(costs) for other in several if (costs := _costs(other, name))]
+    if not mine or len(theirs) < len(several):
+        return
+    value = fmean(mine) / sum(theirs)
+    rows = _against(one, several[0]) if len(several) == 1 else f"{one.label} against {len(several)} runs alone ({place(one)})"
+    # At the bound itself the claim holds, by a hair.
+    yield Evidence(rows, numbers.multiple(value), math.log(bound / value) or 1e-12, None)
+
+
+def higher(one: Row, other: Row, domain: str | None = None) -> Iterator[Evidence]:
+    """The score, on the rows' own task or on another domain, should be higher by more than chance."""
+    mine, theirs = (row.elsewhere[domain].score if domain else row.score for row in (one, other))
+    quantity = one.elsewhere[domain].quantity if domain else one.quantity
+    if mine and theirs:
+        rows = _against(one, other) + (f", on {domain}" if domain else "")
+        yield _difference(rows, mine, theirs, quantity, 1.0 if one.higher_is_better else -1.0)
+
+
+def gain_kept(one: Row, other: Row) -> Iterator[Evidence]:
+    """The gain over the base in its best words should be nine tenths of the other's, or more."""
+    if not one.over_best or not other.over_best or other.over_best.value <= 0:
+        return
+    share = one.over_best.value / other.over_best.value
+    found = _difference("", one.over_best, other.over_best * ENOUGH, one.quantity)
+    rows = f"{_against(one, other)}: {numbers.percent(share)} of its gain"
+    yield Evidence(rows, f"{found.measured} beyond nine tenths", found.lead, found.margin, found.write)
+
+
+def less_lost(one: Row, other: Row) -> Iterator[Evidence]:
+    """Less of each probe should be lost than the other loses."""
+    for name, mine in one.forgetting.items():
+        if (theirs := other.forgetting.get(name)) and theirs.quantity == mine.quantity:
+            yield _difference(f"{_against(one, other)}, {name}", theirs.lost, mine.lost, mine.quantity)
+
+
+def less_lost_at_equal_gain(one: Row, other: Row) -> Iterator[Evidence]:
+    """Less of each probe should be lost where both rows have first gained as much, seed by seed.
+
+    The interval is Student's over seeds, whose variance is taken as alike in both rows.
+    """
+    mine, theirs = ([aggregate([record])[0] for record in row.records] for row in (one, other))
+    if min(len(mine), len(theirs)) < 2 or not all(row.curve and max(p.gain for p in row.curve) > 0 for row in (*mine, *theirs)):
+        return
+    reached = frontier.equal_gain([*mine, *theirs])
+    for name, probe in one.forgetting.items():
+        lost = [[_lost_at(row, name, reached) for row in rows] for rows in (mine, theirs)]
+        if any(value is None for values in lost for value in values):
+            continue
+        few, many = ([value for value in values if value is not None] for values in lost)
+        freedom = len(few) + len(many) - 2
+        pooled = ((len(few) - 1) * variance(few) + (len(many) - 1) * variance(many)) / freedom
+        margin = Margin(pooled * (1 / len(few) + 1 / len(many)), freedom, 0.0, 1.0)
+        gained = f"{numbers.difference(reached or 0.0, one.quantity)} {one.quantity.unit} gained"
+        yield _evidence(f"{_against(one, other)}, {name} at {gained}", fmean(many) - fmean(few), margin, probe.quantity)
+
+
+def risen(row: Row, transfer: Transfer, slack: float = 0.0) -> Evidence:
+    """The mixture's score on a task should not lie more than `slack` below, or should lie above, that of the run alone."""
+    found = f"{row.label} against {transfer.strategy} alone, on {transfer.task} ({row.setup.budget})"
+    return _evidence(found, transfer.rise.value, margin_of(transfer.rise), transfer.quantity, slack)
+
+
+def margin_of(estimate: Estimate) -> Margin:
+    """What an estimate's interval is made of; from its bounds where it has no answers."""
+    if estimate.answered is not None:
+        return of_row(estimate.answered, estimate.spread)
+    if estimate.low is None or estimate.high is None:
+        return NO_MARGIN
+    return Margin(0.0, 0, ((estimate.high - estimate.low) / (2 * Z)) ** 2, MANY)
+
+
+def _difference(rows: str, mine: Estimate, theirs: Estimate, quantity: Quantity, sign: float = 1.0) -> Evidence:
+    (found,) = pairs([mine, theirs])
+    return _evidence(rows, sign * found.value, found.margin, quantity)
+
+
+def _evidence(rows: str, value: float, margin: Margin, quantity: Quantity, slack: float = 0.0) -> Evidence:
+    half = float(margin.half_width())
+    write: Callable[[float], str] = partial(numbers.difference, quantity=quantity)
+    bounds = numbers.bracketed((value - half, value + half), write) if np.isfinite(half) else ""
+    shown = f"{write(value)} {bounds}".rstrip() + f" {quantity.unit}"
+    return Evidence(rows, shown, value + slack, margin, lambda lead: f"{write(lead - slack)} {quantity.unit}")
+
+
+def _lost_at(row: Row, probe: str, gain: float | None) -> float | None:
+    return None if gain is None else frontier.at_gain(frontier.curve_places(row, probe), gain)
+
+
+def _costs(row: Row, name: str) -> list[float]:
+    """Of each seed; empty where some does not say."""
+    known = [getattr(record.cost, name) for record in row.records if record.cost]
+    return [float(value) for value in known] if known and all(known) else []
+
+
+def _ratio(lead: float) -> str:
+    return f"a ratio of {numbers.multiple(math.exp(-lead))}"
+
+
+def _against(one: Row, other: Row) -> str:
+    return f"{one.label} against {other.label} ({place(one)})"

@@ -1,0 +1,119 @@
+"""Which rows of the records a claim may hold against each other: the same question, and the strategies that it speaks of."""
+
+from collections.abc import Iterator, Sequence
+from typing import Any
+
+from bench.hashing import digest
+from reports.rows.row import Row
+from reports.rows.transfer import mixed
+
+FULL, ADAPTER, FROZEN, INSTRUCTION, MIXTURE = "Full", "Adapter", "Frozen", "Instruction", "Mixture"
+"""Strategies, as a run's inputs name them."""
+PROMPTS = ("ZeroShot", "FewShot")
+QUESTION = ("engine", "model", "task", "test_items", "precision", "max_length", "batch", "earlier")
+"""Inputs in which rows must agree."""
+TRAINING_INPUTS = ("budget", "batch", "earlier")
+"""Those that a row which trains nothing has not."""
+
+
+def usable(rows: Sequence[Row]) -> list[Row]:
+    """Rows with a score of which it is known what was asked."""
+    return [row for row in rows if row.score and row.outcome and row.first.provenance.inputs]
+
+
+def kind(row: Row) -> str:
+    return str(row.first.provenance.inputs.get("strategy"))
+
+
+def of_kind(rows: Sequence[Row], *kinds: str) -> list[Row]:
+    return [row for row in rows if kind(row) in kinds]
+
+
+def question(row: Row, *but: str) -> str:
+    """Equal for rows that were asked the same on the same machine type; the budget is one more input, unless it is left out."""
+    inputs = row.first.provenance.inputs
+    kept = {name: inputs.get(name) for name in (*QUESTION, "budget") if name not in but}
+    return digest({**kept, "used": row.first.provenance.device.get("precision")})
+
+
+def opposed(rows: Sequence[Row], one: str, other: str) -> Iterator[tuple[Row, Row]]:
+    """Each row of a kind with each of another that was asked the same on the same budget."""
+    for first in of_kind(rows, one):
+        for second in of_kind(rows, other):
+            if question(first) == question(second):
+                yield first, second
+
+
+def adapters(rows: Sequence[Row]) -> Iterator[tuple[Row, Row]]:
+    """Adapters against full training, each at a rate of its own; one at full training's rate only where there is no other."""
+    found = list(opposed(rows, ADAPTER, FULL))
+    own = [pair for pair in found if not same_rate(*pair)]
+    yield from own or found
+
+
+def same_rate(one: Row, other: Row) -> bool:
+    return own_rate(one) is not None and own_rate(one) == own_rate(other)
+
+
+def own_rate(row: Row) -> float | None:
+    known = row.setup.hyperparameters.get("learning_rate")
+    return float(known) if known is not None else None
+
+
+def examples(row: Row) -> int:
+    return (row.cost.train_examples if row.cost else None) or 0
+
+
+def with_little_data(pairs: Iterator[tuple[Row, Row]]) -> Iterator[tuple[Row, Row]]:
+    """The pairs with the least training data of those asked the same, where others have more."""
+    known = list(pairs)
+    for one, other in known:
+        alike = [examples(each) for each, _ in known if question(each, "budget") == question(one, "budget")]
+        if examples(one) == min(alike) < max(alike):
+            yield one, other
+
+
+def mixtures(rows: Sequence[Row]) -> list[Row]:
+    """Rows that mix several tasks."""
+    return [row for row in of_kind(rows, MIXTURE) if mixed(row.first)]
+
+
+def alone(row: Row, rows: Sequence[Row]) -> list[Row]:
+    """For each task of a mixture the row by instruction on that task alone, with the same model and budget; empty where one
+    is missing."""
+
+    def fits(other: Row, task: Any) -> bool:
+        inputs, mine = other.first.provenance.inputs, row.first.provenance.inputs
+        same = all(inputs.get(name) == mine.get(name) for name in ("engine", "model", "budget", "precision"))
+        return same and inputs.get("task") == task and not inputs.get("others") and not inputs.get("earlier")
+
+    tasks = mixed(row.first)
+    found = [single for task in tasks.values() for single in of_kind(rows, INSTRUCTION) if fits(single, task)]
+    return found if len(found) == len(tasks) else []
+
+
+def prompted(rows: Sequence[Row]) -> Iterator[tuple[Row, Row]]:
+    """The better of zero-shot and few-shot against each row that trains on the same task, with the most data of those."""
+    for trained in rows:
+        alike = [row for row in rows if question(row, *TRAINING_INPUTS) == question(trained, *TRAINING_INPUTS)]
+        prompts = [row for row in of_kind(alike, *PROMPTS) if row.over_best]
+        if trained.trains and prompts and examples(trained) == max(map(examples, alike)):
+            yield max(prompts, key=lambda row: row.over_best.value if row.over_best else 0.0), trained
+
+
+def machine(row: Row) -> tuple[object, ...]:
+    device = row.first.provenance.device
+    return device.get("name"), device.get("processes"), device.get("threads")
+
+
+def bits(row: Row) -> object:
+    return row.setup.hyperparameters.get("bits")
+
+
+def peft(row: Row) -> object:
+    return row.setup.hyperparameters.get("peft")
+
+
+def place(row: Row) -> str:
+    """`vader-movies, 800examples`"""
+    return f"{row.setup.task}, {row.setup.budget}" if row.setup.budget else row.setup.task

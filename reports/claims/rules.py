@@ -1,0 +1,88 @@
+"""The rule of each claim of claims.yaml, a function of the same name: rows of one model in, comparisons out."""
+
+from collections.abc import Iterator, Sequence
+
+from reports.claims import rows as sets
+from reports.claims.contrasts import cost_below, count_below, gain_kept, higher, less_lost, less_lost_at_equal_gain, risen
+from reports.claims.evidence import Evidence
+from reports.claims.rows import ADAPTER, FROZEN, FULL, INSTRUCTION, adapters, opposed, with_little_data
+from reports.rows.row import Row
+
+Rows = Sequence[Row]
+Comparisons = Iterator[Evidence]
+
+HALF = 0.5
+POINTS = 0.02
+"""By how much a score may be lower and still count as good."""
+
+
+def less_memory(rows: Rows) -> Comparisons:
+    for pair in adapters(rows):
+        yield from cost_below(*pair, rows, "peak_memory_bytes")
+
+
+def faster(rows: Rows) -> Comparisons:
+    for one, other in adapters(rows):
+        if sets.machine(one) == sets.machine(other):
+            yield from cost_below(one, other, rows, "train_seconds")
+
+
+def smaller(rows: Rows) -> Comparisons:
+    for pair in adapters(rows):
+        yield from count_below(*pair, "saved_bytes")
+
+
+def keeps_at_same_rate(rows: Rows) -> Comparisons:
+    for one, other in opposed(rows, ADAPTER, FULL):
+        if sets.same_rate(one, other):
+            yield from less_lost(one, other)
+
+
+def keeps_at_same_gain(rows: Rows) -> Comparisons:
+    for pair in adapters(rows):
+        yield from less_lost_at_equal_gain(*pair)
+
+
+def little_data(rows: Rows) -> Comparisons:
+    for pair in with_little_data(adapters(rows)):
+        yield from higher(*pair)
+
+
+def out_of_domain(rows: Rows) -> Comparisons:
+    for one, other in adapters(rows):
+        for domain in one.elsewhere:
+            if domain in other.elsewhere and one.kind(domain) == "Domains":
+                yield from higher(one, other, domain)
+
+
+def freezing_suffices(rows: Rows) -> Comparisons:
+    for pair in opposed(rows, FROZEN, FULL):
+        yield from gain_kept(*pair)
+
+
+def fewer_labels(rows: Rows) -> Comparisons:
+    for pair in with_little_data(opposed(rows, INSTRUCTION, FULL)):
+        yield from higher(*pair)
+
+
+def multitask_cheaper(rows: Rows) -> Comparisons:
+    for row in sets.mixtures(rows):
+        if single := sets.alone(row, rows):
+            yield from count_below(row, single, "train_flops")
+            yield from (risen(row, transfer, POINTS) for transfer in row.transfers if transfer.quantity.share)
+
+
+def multitask_transfers(rows: Rows) -> Comparisons:
+    for row in sets.mixtures(rows):
+        yield from (risen(row, transfer) for transfer in row.transfers)
+
+
+def half_the_weights(rows: Rows) -> Comparisons:
+    for one, other in opposed(rows, ADAPTER, ADAPTER):
+        if (sets.bits(one), sets.bits(other)) == (8, 32) and sets.peft(one) == sets.peft(other):
+            yield from count_below(one, other, "weight_bytes", HALF)
+
+
+def prompting_suffices(rows: Rows) -> Comparisons:
+    for prompted, trained in sets.prompted(rows):
+        yield from gain_kept(prompted, trained)

@@ -1,0 +1,103 @@
+"""The verdicts in the terminal, as a page of Markdown, and as JSON."""
+
+import json
+from collections.abc import Mapping, Sequence
+from pathlib import Path
+from typing import Any
+
+from rich.table import Table
+from rich.text import Text
+
+from bench.folders import write_text
+from bench.records.record import Record
+from reports.claims.claims import Tested, all_claims, tested
+from reports.claims.evidence import Weighed
+from reports.paper.markdown import escaped, markdown_table
+from reports.rows import numbers
+from reports.rows.rows import aggregate, ranked
+from reports.terminal.console import add_column, console, plain_table, printable, say
+
+NOTHING = "no runs for it"
+BELOW = (
+    "A claim holds where every comparison says so by more than chance (Holm over all of a model's); one that says the",
+    "opposite is enough against it. smallest: the smallest effect that these seeds and items find four times out of five.",
+)
+COMPARED = ["model", "rows", "measured [95 %]", "verdict", "smallest"]
+Models = Mapping[str, Sequence[Tested]]
+
+
+def show_claims(records: Sequence[Record], out: Path, markdown: Path | None, as_json: bool) -> None:
+    """Print the verdicts, or write them as Markdown, or print them as JSON."""
+    models = tested(ranked(aggregate(records, out)))
+    if as_json:
+        print(json.dumps({model: [_as_object(each) for each in found] for model, found in models.items()}, indent=1))
+    elif markdown:
+        write_text(markdown, claims_page(models))
+    else:
+        _print(models)
+
+
+def _as_object(claim: Tested) -> dict[str, Any]:
+    parts = [
+        {"rows": p.evidence.rows, "measured": p.evidence.measured, "p": p.p, "verdict": p.verdict, "smallest": p.smallest}
+        for p in claim.parts
+    ]
+    return {"claim": claim.name, "statement": claim.claim.statement, "verdict": claim.verdict, "comparisons": parts}
+
+
+def _print(models: Models) -> None:
+    to = console()
+    for model, found in models.items():
+        say(to, f"{model}: what its runs say to well-known claims")
+        for claim in found:
+            say(to, "")
+            say(to, f"{_verdict(claim)}: {claim.claim.statement}")
+            if claim.parts:
+                to.print(_table(claim.parts))
+        say(to, "")
+    for line in BELOW:
+        say(to, line)
+
+
+def _table(parts: Sequence[Weighed]) -> Table:
+    table = plain_table()
+    add_column(table, "claim_rows", "rows", justify="left")
+    add_column(table, "claim_measured", "measured [95 %]")
+    add_column(table, "claim_verdict", "verdict", justify="left", min_width=14)
+    add_column(table, "claim_smallest", "smallest")
+    for part in parts:
+        cells = (part.evidence.rows, part.evidence.measured, f" {part.verdict}", part.smallest or numbers.MISSING)
+        table.add_row(*(Text(printable(cell)) for cell in cells))
+    return table
+
+
+def _verdict(claim: Tested) -> str:
+    """`holds (3 of 3 comparisons)`, `can't tell (1 of 3 hold)`."""
+    if claim.verdict is None:
+        return NOTHING
+    held, against, count = claim.counted("holds"), claim.counted("does not hold"), len(claim.parts)
+    told = f"{against} of {count} against it" if against else f"{held} of {count} for it"
+    return f"{claim.verdict} ({told})"
+
+
+def claims_page(models: Models) -> str:
+    """A page of Markdown: a table of all verdicts, then each claim with its rule and its comparisons."""
+    header = ["claim", *map(escaped, models)]
+    lines = [
+        [claim.statement, *(_verdict(_named(found, name)) for found in models.values())] for name, claim in all_claims().items()
+    ]
+    table = markdown_table(header, lines, header)
+    parts = ["# Well-known claims, tested", "Made from the records of runs by `tunebench claims`.", table, " ".join(BELOW)]
+    for name, claim in all_claims().items():
+        parts += [f"## {claim.statement}", f"Rule: {claim.rule}"]
+        cells = [_cells(model, part) for model, found in models.items() for part in _named(found, name).parts]
+        parts.append(markdown_table(COMPARED, cells, COMPARED) if cells else "No runs for it.")
+    return "\n\n".join(parts) + "\n"
+
+
+def _cells(model: str, part: Weighed) -> list[str]:
+    return [*map(escaped, (model, part.evidence.rows, part.evidence.measured)), part.verdict, part.smallest or numbers.MISSING]
+
+
+def _named(found: Sequence[Tested], name: str) -> Tested:
+    return next(each for each in found if each.name == name)
