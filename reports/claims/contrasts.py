@@ -19,7 +19,7 @@ from reports.rows.row import Row
 from reports.rows.rows import aggregate
 from reports.rows.transfer import Transfer
 
-ENOUGH = 0.9
+MOST = 0.9
 """The share of another's gain that counts as most of it."""
 NO_MARGIN = Margin(0.0, 0, math.inf, MANY)
 """Of a number of which nothing says how far chance moves it."""
@@ -63,7 +63,7 @@ def gain_kept(one: Row, other: Row) -> Iterator[Evidence]:
     if not one.over_best or not other.over_best or other.over_best.value <= 0:
         return
     share = one.over_best.value / other.over_best.value
-    found = _difference("", one.over_best, other.over_best * ENOUGH, one.quantity)
+    found = _difference("", one.over_best, other.over_best * MOST, one.quantity)
     rows = f"{_against(one, other)}: {numbers.percent(share)} of its gain"
     yield Evidence(rows, f"{found.measured} beyond nine tenths", found.lead, found.margin, found.write)
 
