@@ -13,12 +13,13 @@ from bench.commands.results import RESULTS
 from bench.commands.running import RUNNING
 from bench.commands.starting import STARTING
 from bench.commands.studies import STUDIES
+from bench.commands.watching import WATCHING
 from bench.errors import RunError, UserError
 
 DESCRIPTION = "Train, score and probe a model in several ways, and show what each gained, forgot and cost."
 
 app = typer.Typer(no_args_is_help=True, add_completion=False, pretty_exceptions_enable=False, help=DESCRIPTION)
-for commands in (STARTING, RUNNING, RESULTS, STUDIES, GATE):
+for commands in (STARTING, RUNNING, RESULTS, STUDIES, GATE, WATCHING):
     app.add_typer(commands)
 app.add_typer(ASSETS, name="assets")
 app.add_typer(IMPORT, name="import")

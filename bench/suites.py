@@ -47,7 +47,7 @@ def run_suite(options: PlanOptions, precision_text: str, doing: SuiteOptions) ->
     with device.accelerator.main_process_first():
         runs = plan(options, precision)
     place = store.varied_folder(out) if vary else out
-    progress = Progress(device.main, len(runs))
+    progress = Progress(device.main, len(runs), out if device.main else None)
     for sentence in dict.fromkeys(sentence for planned in runs for sentence in planned.left_out):
         progress.say(sentence)
     runs, trials = as_far_as_tuned(that_differ(runs, place) if vary else runs, out)

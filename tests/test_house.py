@@ -15,7 +15,7 @@ TYPER = "bench/commands/"
 
 NO_TEST_FILE: dict[str, str] = {
     f"bench/commands/{name}.py": "commands are tested as a user gives them, in tests/bench/test_cli.py"
-    for name in ("assets", "options", "running", "starting", "studies")
+    for name in ("assets", "options", "running", "starting", "studies", "watching")
 }
 """Modules with code and without a test file of their name, and why."""
 

@@ -57,7 +57,7 @@ def train_stage(
     run, hyperparameters = session.run, session.run.strategy.hyperparameters
     assert isinstance(hyperparameters, Hyperparameters)
     course = _course(session, model, task)
-    watches = [_progress(session), *_early_stopping(session, task, hyperparameters), *more(course)]
+    watches = [_progress(session, course), *_early_stopping(session, task, hyperparameters), *more(course)]
     padding = _padding(run, model, course, state)
     with stopping.deferred() if state.keeper else nullcontext():
         train(model, course, hyperparameters, session.device.accelerator, padding, state, watches)
@@ -91,9 +91,10 @@ def _padding(run: Run, model: nn.Module, course: Course, state: TrainingState) -
     return Padding(pad, fitted.tokens)
 
 
-def _progress(session: TrainingSession) -> Watch:
+def _progress(session: TrainingSession, course: Course) -> Watch:
     def watch(model: nn.Module, state: TrainingState) -> bool:
-        session.progress.step(state.step, state.steps, state.losses[-1])
+        examples = course.seen(state.step, session.run.batch)
+        session.progress.step(state.step, state.steps, state.losses[-1], examples)
         return False
 
     return watch

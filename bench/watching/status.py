@@ -1,0 +1,92 @@
+"""How far a process is with its runs, as a small file under the folder of results: OUT/status/HOST-PID.json."""
+
+import os
+import socket
+import time
+from collections.abc import Iterator
+from pathlib import Path
+
+import psutil
+from pydantic import BaseModel, Field, ValidationError
+
+from bench import folders
+from bench.errors import UserError
+
+LISTED = 500
+"""Finished runs that are listed; of more, the last."""
+
+
+class Finished(BaseModel):
+    """A run that this process has ended."""
+
+    label: str
+    result: str
+    """Its score, or why there is none."""
+    seconds: float
+
+
+class RunStatus(BaseModel):
+    """Of one process. Times are in seconds; what is None is not known."""
+
+    host: str = Field(default_factory=socket.gethostname)
+    pid: int = Field(default_factory=os.getpid)
+    born: float = Field(default_factory=lambda: psutil.Process().create_time())
+    """Tells the process from a later one of the same number."""
+    started: float = Field(default_factory=time.time)
+    updated: float = Field(default_factory=time.time)
+    total: int = 0
+    """Runs that are to be done."""
+    number: int = 0
+    """Of the current one, from 1."""
+    label: str = ""
+    phase: str = ""
+    step: int = 0
+    steps: int = 0
+    loss: float | None = None
+    rate: float | None = None
+    """Examples a second, of training."""
+    run_left: float | None = None
+    """Of the current run's training."""
+    suite_left: float | None = None
+    finished: list[Finished] = []
+
+    @property
+    def alive(self) -> bool | None:
+        """Whether the process goes on; None where it is another machine's."""
+        if self.host != socket.gethostname():
+            return None
+        try:
+            return abs(psutil.Process(self.pid).create_time() - self.born) < 1
+        except psutil.Error:
+            return False
+
+
+def status_folder(out: Path) -> Path:
+    return out / "status"
+
+
+def write_status(out: Path, status: RunStatus) -> None:
+    """At once or not at all. A full disk stops no run: records say so when they are written."""
+    path = status_folder(out) / f"{status.host}-{status.pid}.json"
+    try:
+        folders.write_text(path, status.model_dump_json())
+    except UserError:
+        return
+
+
+def read_statuses(out: Path) -> Iterator[RunStatus]:
+    """Of all processes, the oldest first; what is no status is passed over."""
+    found = []
+    for path in status_folder(out).glob("*.json"):
+        try:
+            found.append(RunStatus.model_validate_json(path.read_text(encoding="utf-8")))
+        except (OSError, ValidationError):
+            continue  # gone meanwhile, or not ours
+    yield from sorted(found, key=lambda status: status.started)
+
+
+def remove_ended(out: Path) -> None:
+    """Forget processes of this machine that are no more."""
+    for status in read_statuses(out):
+        if status.alive is False:
+            (status_folder(out) / f"{status.host}-{status.pid}.json").unlink(missing_ok=True)

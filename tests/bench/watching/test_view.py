@@ -1,0 +1,37 @@
+"""What a status says to a person."""
+
+import io
+import time
+
+from rich.console import Console
+
+from bench.watching.status import Finished, RunStatus
+from bench.watching.view import LAST, current_run, lasting, watched
+
+
+def shown(*statuses):
+    console = Console(width=200, record=True, file=io.StringIO())
+    console.print(watched(statuses))
+    return console.export_text()
+
+
+def test_the_current_run_is_told_with_its_phase_speed_and_time_left():
+    status = RunStatus(total=4, number=2, label="m / t / [b]full[/b] / seed 0", phase="training", step=5, steps=50, loss=0.25)
+    status = status.model_copy(update={"rate": 123.4, "run_left": 30.0, "suite_left": 700.0})
+    assert current_run(status).plain == (
+        "[2/4] m / t / [b]full[/b] / seed 0  training 5/50, loss 0.250, 123 examples/s  30 s of training left  "
+        "about 12 min left for all runs"
+    )
+    assert current_run(RunStatus(total=4, number=1, label="x", phase="probes")).plain == "[1/4] x  probes"
+
+
+def test_done_rows_stand_with_their_scores_and_silence_is_told():
+    done = [Finished(label=f"run {i}", result=f"accuracy 0.{i:03}", seconds=i) for i in range(LAST + 3)]
+    text = shown(RunStatus(finished=done, total=20, number=16, label="now", updated=time.time() - 100))
+    assert "3 earlier runs" in text and "accuracy 0.014" in text and "accuracy 0.002" not in text
+    assert "[16/20] now" in text and "(no word for 2 min)" in text
+    assert "ended" in shown(RunStatus(pid=2**22 + 1)) and "ended" not in shown(RunStatus(host="elsewhere", pid=2**22 + 1))
+
+
+def test_times_are_told_in_their_own_unit():
+    assert [lasting(seconds) for seconds in (5, 89, 90, 720, 7200)] == ["5 s", "89 s", "2 min", "12 min", "2.0 h"]
