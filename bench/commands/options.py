@@ -5,6 +5,8 @@ from typing import Annotated
 
 import typer
 
+from bench.errors import UserError
+
 Out = Annotated[Path, typer.Option(help="Folder of results; it can be deleted at any time.")]
 DEFAULT_OUT = Path("out")
 AllowUnequal = Annotated[
@@ -16,3 +18,22 @@ OfBudget = Annotated[str | None, typer.Option("--budget", help="Only rows of thi
 def comma_separated(text: str | None) -> list[str] | None:
     """A comma-separated option as a list; None when it was not given."""
     return None if text is None else [name.strip() for name in text.split(",") if name.strip()]
+
+
+def size(option: str, text: str | None) -> int | None:
+    """Bytes, of a size such as 4GB; None when it was not given.
+
+    Raises:
+        UserError: it is no size.
+    """
+    if text is None:
+        return None
+    from bench.specs.budget import Budget
+
+    try:
+        limits = Budget.parse(text).limits
+    except UserError:
+        limits = {}
+    if set(limits) != {"memory"}:
+        raise UserError(f"{option} '{text}' is no size; write it like 4GB or 500MB")
+    return int(limits["memory"])

@@ -6,7 +6,7 @@ from typing import TYPE_CHECKING, Annotated
 
 import typer
 
-from bench.commands.options import DEFAULT_OUT, AllowUnequal, OfBudget, Out
+from bench.commands.options import DEFAULT_OUT, AllowUnequal, OfBudget, Out, comma_separated, size
 from bench.errors import UserError
 from bench.records import store
 from bench.records.contract import as_contract
@@ -100,6 +100,41 @@ def report(
     from reports.page import leaderboard
 
     print(leaderboard.write_page(records_in or out, out, allow_unequal))
+    return 0
+
+
+@RESULTS.command()
+def choose(
+    suite: Annotated[str | None, typer.Option(help="Only this suite's rows.")] = None,
+    model: Annotated[str | None, typer.Option(help="Only this model's rows.")] = None,
+    tasks: Annotated[str | None, typer.Option(help="The tasks that count, comma-separated; all without it.")] = None,
+    max_seconds: Annotated[float | None, typer.Option(help="Of training, at most.")] = None,
+    max_memory: Annotated[str | None, typer.Option(help="At most at any time, such as 4GB.")] = None,
+    max_saved: Annotated[str | None, typer.Option(help="To keep beside the base, such as 100MB.")] = None,
+    max_forgetting: Annotated[
+        float | None, typer.Option(help="Each probe may lose so much in its own unit; of shares, .02 are 2 points.")
+    ] = None,
+    out: Out = DEFAULT_OUT,
+    budget: OfBudget = None,
+    allow_unequal: AllowUnequal = False,
+) -> int:
+    """Which row to pick: those within what is asked that no other such row is better than by more than chance."""
+    from reports.choice.rule import Wish
+    from reports.rows.fairness import check_comparable
+    from reports.rows.rows import aggregate
+    from reports.terminal.choice import print_choices
+
+    asked = {
+        "train_seconds": max_seconds,
+        "peak_memory_bytes": size("--max-memory", max_memory),
+        "saved_bytes": size("--max-saved", max_saved),
+    }
+    limits = {cost: limit for cost, limit in asked.items() if limit is not None}
+    found = [record for record in records_of(suite, out, budget) if model in (None, record.setup.model)]
+    rows = aggregate(found, out)
+    if not allow_unequal:
+        check_comparable(rows)
+    print_choices(rows, Wish(limits, max_forgetting, comma_separated(tasks) or ()))
     return 0
 
 

@@ -22,6 +22,9 @@ from bench.tasks.sampling import sample
 from bench.tasks.splits import TrainingData
 from bench.tasks.types import TaskType
 
+TEXT = 600
+"""Characters of an example's text that are kept beside its answer."""
+
 
 @dataclass(frozen=True)
 class EvalSet:
@@ -99,9 +102,9 @@ Way = Callable[[Backend, EvalSet], list[ItemPrediction]]
 
 
 def predict(backend: Backend, evalset: EvalSet) -> pd.DataFrame:
-    """One row per example: `item`, `cluster` (None where there is none), `gold`, `prediction`, `confidence` (the prediction's
-    probability as the model gives it), and where an answer can be so, `malformed` and `answerable` (1, or 0 where the right
-    answer was cut out of what was read)."""
+    """One row per example: `item`, `text`, `cluster` (None where there is none), `gold`, `prediction`, `confidence` (the
+    prediction's probability as the model gives it), and where an answer can be so, `malformed` and `answerable` (1, or 0 where
+    the right answer was cut out of what was read)."""
     return frame(evalset, _way(backend.can, evalset)(backend, evalset))
 
 
@@ -111,6 +114,7 @@ def frame(evalset: EvalSet, predictions: Sequence[ItemPrediction]) -> pd.DataFra
     rows = [
         {
             "item": example.id,
+            "text": _told(example),
             "cluster": example.cluster,
             "gold": example.gold if isinstance(example.gold, str) else list(example.gold),
             "prediction": evalset.task.wrong(example) if prediction.value is None else prediction.value,
@@ -123,6 +127,12 @@ def frame(evalset: EvalSet, predictions: Sequence[ItemPrediction]) -> pd.DataFra
         for example, prediction in zip(evalset.examples, predictions, strict=True)
     ]
     return pd.DataFrame(rows)
+
+
+def _told(example: Example) -> str:
+    """What the example reads like, for people: its fields, the shortest first, so that a question stands before its text."""
+    whole = "\n".join(sorted(example.fields.values(), key=len))
+    return whole if len(whole) <= TEXT else f"{whole[: TEXT - 1]}…"
 
 
 def unusual_way(can: frozenset[Capability], task: TaskType) -> str | None:

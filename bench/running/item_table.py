@@ -3,6 +3,7 @@ alone, and `tunebench audit` does so."""
 
 from collections.abc import Iterator, Mapping, Sequence
 from types import MappingProxyType
+from typing import Any
 
 import pandas as pd
 
@@ -16,6 +17,7 @@ COLUMNS = (
     "name",
     "stage",
     "item",
+    "text",
     "cluster",
     "gold",
     "before",
@@ -79,5 +81,7 @@ def _predictions(kind: str, name: str, before: BaseAnswers, after: pd.DataFrame)
 
 
 def _answers(kind: str, name: str, answered: pd.DataFrame, stage: int | None = None) -> pd.DataFrame:
-    texts = {column: answered[column].map(as_text) for column in ("gold", "prediction")}
+    texts: dict[str, Any] = {column: answered[column].map(as_text) for column in ("gold", "prediction")}
+    if kind not in ("task", "elsewhere"):
+        texts["text"] = None  # it stands with the test set's own
     return answered.assign(kind=kind, name=name, stage=stage, **texts)

@@ -2,6 +2,7 @@
 
 import math
 from collections.abc import Callable, Mapping, Sequence
+from dataclasses import replace
 
 from bench.records.record import Cost
 from bench.statistics.estimates import Estimate
@@ -28,10 +29,13 @@ from reports.rows.row import Row
 from reports.rows.rows import probe_names
 from reports.rows.standing import Standing
 
+AT_FIRST = ("strategy", "model", "task", "seeds", "rank", "score", "gain", "forgetting", "training", "memory", "saved", "money")
+"""Terms whose columns are there before a reader chooses others: who is ahead, how sure that is, what it forgot and cost."""
+
 
 def wide_table(rows: Sequence[Row], standings: Sequence[Standing] = ()) -> Board:
     """The table of one suite's rows, with the places of each model's and task's."""
-    return tabled(_columns(rows, standings), rows)
+    return tabled([replace(column, shown=column.term in AT_FIRST) for column in _columns(rows, standings)], rows)
 
 
 def _columns(rows: Sequence[Row], standings: Sequence[Standing]) -> list[Column]:
@@ -44,12 +48,13 @@ def _columns(rows: Sequence[Row], standings: Sequence[Standing]) -> list[Column]
     # Who asks an API does not know the model's size, nor the memory that it takes.
     money = [_cost("money", "asked by an API", lambda cost: cost.money, numbers.money)]
     return [
+        STRATEGY,
         MODEL,
         TASK,
-        STRATEGY,
         words("seeds", lambda row: Cell(row.seeds, len(row.records))),
-        Column("score", "Task", f"bar {ends}" if ends else "", best_first, True, lambda row: _score(row, tracks)),
+        words("budget", lambda row: Cell(budget_of(row), budget_of(row))),
         *([rank] if standings else []),
+        Column("score", "Task", f"bar {ends}" if ends else "", best_first, True, lambda row: _score(row, tracks)),
         Column("gain", "Task", units, "descending", True, _gain),
         Column("over_best", "Task", units, "descending", True, _over_best),
         *(_probe(name, quantity) for name, quantity in probe_names(rows).items()),
@@ -66,6 +71,12 @@ def _columns(rows: Sequence[Row], standings: Sequence[Standing]) -> list[Column]
         _cost("saved", "size", lambda cost: cost.saved_bytes, lambda value: numbers.scaled(value, "B")),
         *(money if any(row.cost and row.cost.money is not None for row in rows) else []),
     ]
+
+
+def budget_of(row: Row) -> str:
+    """What the row might spend in training: nothing, if it trains nothing."""
+    nothing_trained = row.cost is not None and row.cost.train_examples == 0
+    return "none" if nothing_trained else row.setup.budget or numbers.MISSING
 
 
 def _tracks(rows: Sequence[Row]) -> dict[Quantity, tuple[float, float]]:

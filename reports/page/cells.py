@@ -59,6 +59,8 @@ class Column:
     """Of the probe, task or metric, where there are columns of several; else the column is called what it shows."""
     is_name: bool = False
     """It names the row."""
+    shown: bool = True
+    """Whether it is there before a reader chooses columns."""
 
     def __post_init__(self) -> None:
         defined(self.term)

@@ -1,15 +1,12 @@
-"""Where a suite's numbers come from: software, machines, models, data, hyper-parameters and runs, each said once."""
+"""Where a suite's numbers come from: software, machines, models, data, each said once."""
 
 import json
-from collections.abc import Iterable, Sequence
+from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass
 from typing import Any, TypeVar
 
 from bench.records.record import Record
-from reports.rows.numbers import MISSING
 from reports.rows.row import Row
-from reports.rows.rows import flat
-from reports.rows.stopping import Stopping, stopping
 
 _T = TypeVar("_T")
 
@@ -39,28 +36,12 @@ class UsedData:
 
 
 @dataclass(frozen=True)
-class RowSettings:
-    """A row's hyper-parameters."""
-
-    row: Row
-    budget: str
-    trials: str
-    facts: dict[str, str]
-
-
-@dataclass(frozen=True)
 class Origins:
     versions: list[SharedFacts]
     devices: list[SharedFacts]
     models: list[UsedModel]
     data: list[UsedData]
     engines: list[int]
-    settings: list[RowSettings]
-    runs: list[Record]
-    environments: int
-    """In how many the runs were made, as far as their records know."""
-    stopped: dict[str, Stopping]
-    """By id of the run."""
 
 
 def gather(rows: Sequence[Row]) -> Origins:
@@ -72,10 +53,6 @@ def gather(rows: Sequence[Row]) -> Origins:
         models=_distinct(model for run in runs if (model := _model(run))),
         data=_distinct(data for run in runs if (data := _data(run))),
         engines=sorted({number for run in runs if (number := run.provenance.engine_version) is not None}),
-        settings=[_settings(row) for row in rows],
-        runs=runs,
-        environments=len({run.provenance.environment_id for run in runs} - {None}),
-        stopped={run.run_id: stopped for run in runs if (stopped := stopping(run))},
     )
 
 
@@ -91,28 +68,17 @@ def _data(run: Record) -> UsedData | None:
     return UsedData(run.setup.task, source.data_hash, _counts(run.trust.data)) if source.data_hash else None
 
 
-def _settings(row: Row) -> RowSettings:
-    trials = row.setup.tuning.trials
-    return RowSettings(row, _budget(row), MISSING if trials is None else str(trials), _texts(flat(row.setup.hyperparameters)))
-
-
-def _budget(row: Row) -> str:
-    """What the row might spend in training: nothing, if it trains nothing."""
-    nothing_trained = row.cost is not None and row.cost.train_examples == 0
-    return "none" if nothing_trained else row.setup.budget or MISSING
-
-
 def _shared(setups: Iterable[dict[str, Any]]) -> list[SharedFacts]:
     """Distinct facts, the most frequent first."""
     counts: dict[str, int] = {}
     for facts in setups:
-        key = json.dumps(_texts(facts), sort_keys=True)
+        key = json.dumps(as_texts(facts), sort_keys=True)
         counts[key] = counts.get(key, 0) + 1
     ordered = sorted(counts.items(), key=lambda pair: (-pair[1], pair[0]))
     return [SharedFacts(json.loads(key), runs) for key, runs in ordered]
 
 
-def _texts(facts: dict[str, Any]) -> dict[str, str]:
+def as_texts(facts: Mapping[str, Any]) -> dict[str, str]:
     """Facts as text, without the empty name that no hyper-parameters at all flatten to."""
     return {name: str(value) for name, value in facts.items() if name}
 

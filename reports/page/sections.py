@@ -4,7 +4,6 @@ from collections.abc import Iterator, Sequence
 
 from bench.statistics.estimates import Estimate
 from reports.definitions import note
-from reports.page.across import across_section
 from reports.page.cells import (
     EMPTY,
     MODEL,
@@ -36,7 +35,6 @@ RATE_OF = {"malformed": "of the answers", "answerable": "of the questions"}
 def small_sections(rows: Sequence[Row]) -> list[Section]:
     """The sections of one suite that have something to show."""
     makers = (
-        across_section,
         forgetting_section,
         equal_cost_section,
         stages_section,
@@ -157,4 +155,4 @@ def _spread(row: Row) -> Cell:
 
 
 def _table(columns: list[Column], rows: Sequence[Row]) -> list[tuple[str, Board]]:
-    return [("", tabled([MODEL, TASK, STRATEGY, *columns], rows))] if columns else []
+    return [("", tabled([STRATEGY, MODEL, TASK, *columns], rows))] if columns else []

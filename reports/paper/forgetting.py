@@ -13,7 +13,7 @@ from bench.errors import UserError
 from bench.folders import write_text
 from bench.records.record import Record
 from reports.definitions import note
-from reports.page import plot
+from reports.paper import plot
 from reports.paper.markdown import escaped, markdown_table
 from reports.rows import frontier, numbers
 from reports.rows.captions import statement

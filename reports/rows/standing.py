@@ -10,6 +10,7 @@ from dataclasses import dataclass, fields
 from statistics import fmean
 
 import numpy as np
+import numpy.typing as npt
 
 from bench.statistics.comparison import Difference, beats, pairs, ranks, stacked, top_group
 from bench.statistics.detectable import Detectable, detectable
@@ -33,6 +34,8 @@ class Standing:
     top: Sequence[str]
     """Labels of the rows than which none is better by more than chance."""
     pairs: Sequence[Difference]
+    better: npt.NDArray[np.bool_]
+    """(rows, rows), in the order of `places`: whether one row is better than another by more than chance."""
     quantity: Quantity
     detectable: Detectable | None
     """Of an average pair of the rows whose seeds do the same; None where nothing varies, or nothing is known."""
@@ -80,11 +83,13 @@ def shown(places: Places | None) -> str:
 def _standing(placed: Sequence[tuple[Row, Estimate]], quantity: Quantity, higher: bool) -> Standing:
     rows, estimates = [row for row, _ in placed], [estimate for _, estimate in placed]
     differences = pairs(estimates)
-    places = ranks(len(rows), beats(len(rows), differences, higher))
+    better = beats(len(rows), differences, higher)
+    places = ranks(len(rows), better)
     return Standing(
         places={row.first.run_id: place for row, place in zip(rows, places, strict=True)},
         top=[rows[index].label for index in top_group(places)],
         pairs=differences,
+        better=better,
         quantity=quantity,
         detectable=_detectable(placed, differences),
         seeded=any(estimate.basis != "items" for estimate in estimates),

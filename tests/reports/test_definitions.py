@@ -1,5 +1,6 @@
 """Every number has one definition, and every column names its own."""
 
+import json
 import re
 from pathlib import Path
 
@@ -77,10 +78,15 @@ def whole(make) -> list:
 
 def test_every_column_of_the_page_names_its_definition(make, out):
     page = leaderboard.render(aggregate(make.kept(out, whole(make)), out))
-    headers = re.findall(r'<th scope="col".*?</th>', page, re.DOTALL)
-    described = [re.findall(r'aria-describedby="means-(\w+)"', header) for header in headers]
-    assert all(len(terms) == 1 for terms in described)
-    shown = {term for terms in described for term in terms}
+    (data,) = re.findall(r'<script type="application/json" id="data">(.*?)</script>', page, re.DOTALL)
+    tables = [table for suite in json.loads(data) for table in (suite["table"], *suite["tables"])]
+    shown = {column["term"] for table in tables for column in table["columns"]}
+    # Tables that the script makes of the page's data: of all runs, and of slices.
+    script = " ".join(path.read_text() for path in (leaderboard.TEMPLATES / "script").glob("*.js"))
+    shown |= set(re.findall(r"column\(\"(\w+)\", ", script)) & set(re.findall(r'<dd id="means-(\w+)"', page)) | {
+        "slice",
+        "suite",
+    }
     ids = set(re.findall(r'<dd id="means-(\w+)"', page))
     assert shown <= ids
     planned = {"plan_seeds", "plan_floor", "plan_items", "plan_time"}  # columns of `tunebench power`

@@ -74,3 +74,16 @@ def test_programs_are_refused_nothing(called, out):
     kept(out, "lora", engine=4)
     status, shown, _ = called("results", "--json", "--out", out)
     assert status == 0 and len(json.loads(shown)) == 2
+
+
+def test_choice_is_made_within_limits(called, out):
+    kept(out, "full")
+    kept(out, "zero-shot", examples=0)
+    status, shown, _ = called("choose", "--out", out)
+    assert status == 0 and shown.startswith("s: m on t\n  2 rows are left, a tie")
+    status, shown, _ = called("choose", "--max-memory", "4GB", "--tasks", "t", "--out", out)
+    assert status == 0 and "No row is within what was asked." in shown and "full: its memory on t is not known" in shown
+    assert called("choose", "--model", "m", "--max-saved", "much", "--out", out)[2] == (
+        "error: --max-saved 'much' is no size; write it like 4GB or 500MB\n"
+    )
+    assert called("choose", "--tasks", "other", "--out", out)[0] == 2

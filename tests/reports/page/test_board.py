@@ -8,7 +8,7 @@ from reports.rows.rows import aggregate
 
 def test_columns_and_their_groups(make):
     found = board.wide_table(aggregate([make.record("full")[0]]))
-    assert found.groups == [("", 4), ("Task", 3), ("Forgetting (positive is loss)", 3), ("Cost", 11)]
+    assert found.groups == [("", 5), ("Task", 3), ("Forgetting (positive is loss)", 3), ("Cost", 11)]
     assert all(len(line.cells) == len(found.columns) for line in found.lines)
 
 
@@ -38,7 +38,7 @@ def test_bars_share_a_track_that_holds_all_intervals(make):
     rows = aggregate([make.record("a", accuracy=0.62)[0], make.record("b", accuracy=0.93)[0]])
     assert board.scale(rows) == (pytest.approx(0.5), pytest.approx(1.0))
     assert board.scale([]) == (0.0, 1.0)
-    bars = [line.cells[4].bar for line in board.wide_table(rows).lines]
+    bars = [line.cells[5].bar for line in board.wide_table(rows).lines]
     assert all(0 <= bar.low <= bar.mid <= bar.high <= 100 for bar in bars) and bars[0].high < bars[1].low
 
 
@@ -58,8 +58,8 @@ def test_each_measure_has_a_track_and_a_unit_of_its_own(make):
     columns = {column.title: column for column in found.columns}
     assert columns["Score"].note == "bar 0.5 to 0.7, 15 to 25" and columns["Gain"].note == "points, perplexity"
     assert columns["Score"].first == "descending"
-    assert [line.cells[4].text for line in found.lines] == [".620", "20.000"]
-    assert found.lines[1].cells[4].bar.mid == 50 and found.lines[1].cells[5].text == "+10.000"
+    assert [line.cells[5].text for line in found.lines] == [".620", "20.000"]
+    assert found.lines[1].cells[5].bar.mid == 50 and found.lines[1].cells[6].text == "+10.000"
     alone = board.wide_table(aggregate([other]))
     assert next(column for column in alone.columns if column.title == "Score").first == "ascending"
 
@@ -78,5 +78,5 @@ def test_score_has_its_seeds_deviation_and_its_collapsed_runs(make):
     details = []
     for records in (found[:1], found, fallen):
         (line,) = board.wide_table(aggregate(records)).lines
-        details.append(line.cells[4].detail)
+        details.append(line.cells[5].detail)
     assert details == ["", "seed SD 2.8 points", "seed SD 2.8 points; 1 of 2 collapsed"]

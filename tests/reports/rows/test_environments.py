@@ -27,7 +27,10 @@ def test_row_of_another_environment_says_in_what_it_differs(make):
     assert told(found) == [expected]
     assert list(lines.below(aggregate(found))) == [expected]
     page = leaderboard.render(aggregate(found))
-    assert f'<p class="alarm">{expected}.</p>' in page and page.count("made in another environment") == 1
+    assert (
+        f'<p class="alarm"><strong>lora-8bit</strong>{expected.removeprefix("lora-8bit")}.</p>' in page
+        and page.count("made in another environment") == 1
+    )
 
 
 def test_seed_of_another_environment_is_named(make):

@@ -1,0 +1,1 @@
+"""Which row to pick, for what it may cost and forget."""

@@ -1,0 +1,176 @@
+"""Which rows to pick: those that cost and forget no more than allowed, and that no other such row is better than.
+
+The page's form has the same rule in templates/script/rule.js, on the same data, and a test in a browser holds the two together.
+So words are made of texts that the data have, and no number is written anew.
+"""
+
+from collections.abc import Iterator, Mapping, Sequence
+from dataclasses import dataclass
+from typing import Any
+
+RankingLine = Mapping[str, Any]
+"""A line of the ranking: see reports/page/ranking.py."""
+LIMITS = {
+    "train_seconds": ("training", "trains for {} s", "trains in the least time"),
+    "peak_memory_bytes": ("memory", "needs {} GB", "needs the least memory"),
+    "saved_bytes": ("saved", "keeps {}", "keeps the least"),
+}
+"""A cost -> the column that shows it, and how it is said that it is this, or the least."""
+
+
+@dataclass(frozen=True)
+class Wish:
+    """What may it cost, at most; how much may each probe lose, in its own unit (a share as a share: .02 are 2 points); and the
+    tasks that count, all where none is named."""
+
+    limits: Mapping[str, float]
+    forgetting: float | None = None
+    tasks: Sequence[str] = ()
+
+
+@dataclass(frozen=True)
+class Chosen:
+    """Among the rows of one suite and model. `picks` and `out` are names of rows with the reasons."""
+
+    suite: str
+    model: str
+    tasks: list[str]
+    picks: list[tuple[str, list[str]]]
+    out: list[tuple[str, str]]
+    said: str
+    """What the picks are to each other."""
+
+    @property
+    def unasked(self) -> bool:
+        """Whether no row has a score on all tasks that count."""
+        return not self.picks and not self.out
+
+
+@dataclass(frozen=True)
+class Option:
+    """One row on each task that counts."""
+
+    label: str
+    lines: Mapping[str, RankingLine]
+
+    def most(self, cost: str) -> float | None:
+        """Over the tasks; None where it is not known of one of them."""
+        known = [line["cost"].get(cost) for line in self.lines.values()]
+        return None if None in known else max(known)
+
+
+def choices(suite: Mapping[str, Any], wish: Wish) -> list[Chosen]:
+    """A choice for each model of a suite. `suite` has its `name`, and the ranking's `groups` and `table`."""
+    lines = suite["table"]["lines"]
+    models = dict.fromkeys(suite["groups"][line["group"]]["model"] for line in lines if _takes_part(line))
+    return [_choice(suite, model, lines, wish) for model in models]
+
+
+def _takes_part(line: RankingLine) -> bool:
+    """Whether it is a model's, and has a score."""
+    return bool(line["runs"]) and line["score"] is not None
+
+
+def _choice(suite: Mapping[str, Any], model: str, lines: Sequence[RankingLine], wish: Wish) -> Chosen:
+    of_task: dict[str, dict[str, RankingLine]] = {}
+    for line in lines:
+        group = suite["groups"][line["group"]]
+        if group["model"] == model and _takes_part(line):
+            of_task.setdefault(group["task"], {}).setdefault(line["label"], line)
+    tasks = list(wish.tasks or of_task)
+    known = [of_task.get(task, {}) for task in tasks]
+    labels = [label for label in known[0] if all(label in each for each in known)]
+    options = [Option(label, {task: each[label] for task, each in zip(tasks, known, strict=True)}) for label in labels]
+    lacking = {
+        label: f"has no score on {task}"
+        for task, each in reversed(list(zip(tasks, known, strict=True)))
+        for label in (name for other in known for name in other)
+        if options and label not in each
+    }
+    dear = {option.label: why for option in options if (why := next(_too_much(suite, option, wish), ""))}
+    fitting = [option for option in options if option.label not in dear]
+    worse = {option.label: why for option in fitting if (why := next(_worse(option, fitting), ""))}
+    picks = [option for option in fitting if option.label not in worse]
+    told = [(option.label, list(_reasons(suite, option, picks, wish))) for option in picks]
+    return Chosen(suite["name"], model, tasks, told, [*worse.items(), *dear.items(), *lacking.items()], _said(picks, tasks))
+
+
+def _too_much(suite: Mapping[str, Any], option: Option, wish: Wish) -> Iterator[str]:
+    for cost, limit in wish.limits.items():
+        column, words, _ = LIMITS[cost]
+        for task, line in option.lines.items():
+            spent = line["cost"].get(cost)
+            if spent is None:
+                yield f"its {column} on {task} is not known"
+            elif spent > limit:
+                yield f"{words.format(_text(suite, line, column))} on {task}"
+    if wish.forgetting is not None:
+        for task, line in option.lines.items():
+            if not line["lost"]:
+                yield f"what it forgets was not measured on {task}"
+            for probe, lost in line["lost"].items():
+                if lost is None or lost[0] > _limit(suite, line, probe, wish.forgetting):
+                    yield f"loses {_lost(suite, line, probe)} on {task}"
+
+
+def _worse(option: Option, others: Sequence[Option]) -> Iterator[str]:
+    """Than whom it is worse by more than chance on some task, and better on none."""
+    for other in others:
+        if not any(_beats(option, other, task) for task in option.lines):
+            yield from (f"worse than {other.label} on {task}" for task in option.lines if _beats(other, option, task))
+
+
+def _beats(one: Option, other: Option, task: str) -> bool:
+    """By more than chance, all pairs of the table looked at together."""
+    return one.lines[task]["number"] in other.lines[task]["better"]
+
+
+def _reasons(suite: Mapping[str, Any], option: Option, picks: Sequence[Option], wish: Wish) -> Iterator[str]:
+    for task, line in option.lines.items():
+        interval = _part(suite, line, "score", 2)
+        yield f"{task}: {_text(suite, line, 'score')}{' ' + interval if interval else ''}"
+    if len(picks) > 1:
+        for cost, (_, _, words) in LIMITS.items():
+            known = [each.most(cost) for each in picks]
+            if None not in known and option.most(cost) == min(known) and len(set(known)) > 1:  # type: ignore[type-var]
+                yield words
+    if wish.forgetting is not None:
+        for task, line in option.lines.items():
+            for probe, lost in line["lost"].items():
+                if lost[2] is not None and lost[2] > _limit(suite, line, probe, wish.forgetting):
+                    yield f"may lose more than allowed of {probe} on {task}: {_part(suite, line, f'forgetting.{probe}', 2)}"
+
+
+def _said(picks: Sequence[Option], tasks: Sequence[str]) -> str:
+    if not picks:
+        return "No row is within what was asked."
+    if len(picks) == 1:
+        return "One row is left."
+    if any(_beats(one, other, task) for one in picks for other in picks for task in tasks):
+        return f"{len(picks)} rows are left: each is better than another on some task, so it depends on which task counts more."
+    return f"{len(picks)} rows are left, a tie: none is better than another by more than chance on {', '.join(tasks)}."
+
+
+def _limit(suite: Mapping[str, Any], line: RankingLine, probe: str, limit: float) -> float:
+    """As losses are shown: shares in points."""
+    return 100 * limit if suite["groups"][line["group"]]["probes"][probe]["share"] else limit
+
+
+def _lost(suite: Mapping[str, Any], line: RankingLine, probe: str) -> str:
+    unit = suite["groups"][line["group"]]["probes"][probe]["unit"]
+    return f"{_text(suite, line, f'forgetting.{probe}')} {unit} of {probe}"
+
+
+def _text(suite: Mapping[str, Any], line: RankingLine, key: str) -> str:
+    return _part(suite, line, key, 0)
+
+
+def _part(suite: Mapping[str, Any], line: RankingLine, key: str, part: int) -> str:
+    """A part of the cell in the column of that key."""
+    place = next(place for place, column in enumerate(suite["table"]["columns"]) if column["key"] == key)
+    cell = line["cells"][place]
+    if cell is None:
+        return ""
+    if isinstance(cell, str):
+        return cell if part == 0 else ""
+    return str(cell[part] or "") if part < len(cell) else ""

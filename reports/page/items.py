@@ -1,0 +1,127 @@
+"""What the page needs to hold two runs of one table against each other item by item: which answers are right, of all items; and
+the texts and answers of those items on which the runs are most divided.
+
+An answer is right where it gets its metric's full marks by itself. Of a metric that is no share, none is right or wrong, and
+nothing is held against anything.
+"""
+
+from collections.abc import Mapping, Sequence
+from pathlib import Path
+from typing import Any, NamedTuple
+
+import numpy as np
+import numpy.typing as npt
+import pandas as pd
+
+from bench import metrics
+from bench.records import store
+from bench.records.contract import Json
+from bench.records.record import Record
+from reports.page.slices import slices_of
+from reports.page.wordings import readable
+from reports.rows.row import Row
+
+Rights = npt.NDArray[np.bool_]
+SHOWN = 200
+"""Items of a table whose texts and answers are on the page, at most."""
+CELLS = 200_000
+"""Answers of a table on the page, at most: with many runs fewer items are shown."""
+
+
+class Answers(NamedTuple):
+    """A run's answers to its test set, and which are right; and to each domain which are right."""
+
+    items: pd.DataFrame
+    right: Rights
+    away: Mapping[str, Rights]
+
+
+def items_of(rows: Sequence[Row], out: Path) -> tuple[Json | None, dict[str, Json]]:
+    """Of one suite's, model's and task's rows: what all runs share, and by run's id what is its own. None and nothing where
+    fewer than two runs have answers to the same items."""
+    known = {run.run_id: found for row in rows for run in row.records if (found := _answers(out, run, row))}
+    first = next(iter(known.values()), None)
+    same = {name: each for name, each in known.items() if first and _asked(each.items) == _asked(first.items)}
+    if first is None or len(same) < 2:
+        return None, {}
+    where = _divided(np.stack([each.right for each in same.values()]))
+    words: dict[str, int] = {}
+    shared = first.items.iloc[where]
+    own = {name: _own(each, shared, where, words) for name, each in same.items()}
+    texts = shared["text"].fillna("").tolist() if "text" in shared else [""] * len(shared)
+    golds = [readable(gold, text) for gold, text in zip(shared["gold"], texts, strict=True)]
+    return {
+        "count": len(first.items),
+        "where": where.tolist(),
+        "names": shared["item"].tolist(),
+        "texts": texts,
+        "golds": golds,
+        "words": list(words),
+        "slices": slices_of(first.items),
+        "domains": {name: len(right) for name, right in first.away.items()},
+    }, own
+
+
+def _answers(out: Path, run: Record, row: Row) -> Answers | None:
+    """None where the run left no answers, or they are neither right nor wrong."""
+    frame = store.read_items(out, run)
+    if run.outcome is None or not {"kind", "name", "item", "gold", "prediction"} <= set(frame.columns):
+        return None
+    metric = run.outcome.score.name
+    items = frame[(frame["kind"] == "task") & (frame["name"] == run.setup.task)]
+    right = right_answers_of(items, metric)
+    if right is None or not len(right):
+        return None
+    away = {}
+    for name, part in frame[frame["kind"] == "elsewhere"].groupby("name", sort=False):
+        if row.kind(str(name)) == "Domains" and (found := right_answers_of(part, metric)) is not None:
+            away[str(name)] = found
+    return Answers(items.reset_index(drop=True), right, away)
+
+
+def right_answers_of(items: pd.DataFrame, name: str) -> Rights | None:
+    """Of each item, whether its answer is the gold one, or gets the metric's full marks."""
+    if name not in metrics.metric_names() or items[["gold", "prediction"]].isna().any(axis=None):
+        return None
+    metric = metrics.counted(name)
+    if not metric.share or not metric.reference:
+        return None
+    same = (items["prediction"] == items["gold"]).to_numpy()
+    if metric.reference is str and metric.prediction is str and name in ("accuracy", "f1_macro"):
+        return same
+    guesses = [store.as_value(text, metric.prediction) for text in items["prediction"]]
+    golds = [store.as_value(text, metric.reference) for text in items["gold"]]
+    full: Rights = metric.number(metric.counts(guesses, golds)) >= 1 - 1e-9
+    return same | full
+
+
+def _asked(items: pd.DataFrame) -> list[Any]:
+    return items["item"].tolist()
+
+
+def _divided(rights: Rights) -> npt.NDArray[np.int64]:
+    """The items, in their order, on which (runs, items) are most divided; none on which all agree."""
+    share = rights.mean(0)
+    split = share * (1 - share)
+    most = min(SHOWN, CELLS // len(rights))
+    chosen = np.argsort(-split, kind="stable")[:most]
+    return np.sort(chosen[split[chosen] > 0])
+
+
+def _own(answers: Answers, shared: pd.DataFrame, where: npt.NDArray[np.int64], words: dict[str, int]) -> Json:
+    """`words` gathers the answers of all runs: each is told by its place."""
+    mine = answers.items.iloc[where]
+    texts = shared["text"].fillna("") if "text" in shared else [""] * len(shared)
+    told = [readable(answer, text) for answer, text in zip(mine["prediction"], texts, strict=True)]
+    sure = mine["confidence"].tolist() if "confidence" in mine else [None] * len(mine)
+    return {
+        "right": packed(answers.right),
+        "away": {name: packed(right) for name, right in answers.away.items()},
+        "answers": [words.setdefault(answer, len(words)) for answer in told],
+        "sure": [None if share is None or not np.isfinite(share) else round(100 * share) for share in sure],
+    }
+
+
+def packed(right: Rights) -> str:
+    """Four items a hexadecimal digit, the first item its highest bit."""
+    return np.packbits(right).tobytes().hex()

@@ -1,0 +1,155 @@
+"""The page's ranking: the wide table's lines with what they are filtered by, and of each table of rows who is ahead and how
+sure that is."""
+
+from collections.abc import Iterator, Mapping, Sequence
+from typing import Any
+
+from bench.records.contract import Json
+from bench.records.outcome import Point
+from reports.page.board import wide_table
+from reports.page.encoded import encoded, rounded, shown_ends
+from reports.rows import numbers
+from reports.rows.numbers import in_unit
+from reports.rows.references import NO_MODEL, without_model
+from reports.rows.row import Row
+from reports.rows.rows import grouped, probe_names
+from reports.rows.standing import Standing, score_standing
+
+TableKey = tuple[str, str, str]
+ALL_PAIRS = 40
+"""Rows of a table whose differences are all on the page."""
+NAMED = 5
+"""Rows of a top group that are named; a larger one is told by its size."""
+COSTS_SHOWN = ("train_seconds", "eval_seconds", "peak_memory_bytes", "saved_bytes", "train_flops", "train_examples", "money")
+
+
+def standings_of(rows: Sequence[Row]) -> dict[TableKey, Standing]:
+    """Of each suite, model and task with at least two scores."""
+    return {key: found for key, group in grouped(rows).items() if (found := score_standing(group))}
+
+
+def ranking(rows: Sequence[Row], standings: Mapping[TableKey, Standing]) -> Json:
+    """The table of a suite's rows and of the answers that need no model, and its groups: rows that may be compared."""
+    shown = [*rows, *without_model(rows)]
+    groups = list(grouped(shown).items())
+    places = {key: number for number, (key, _) in enumerate(groups)}
+    table = encoded(wide_table(shown, list(standings.values())))
+    numbered = {row.first.run_id: number for number, row in enumerate(rows)}
+    better = _better(numbered, standings)
+    table["lines"] = [
+        line | _facts(row, places[row.group]) | {"number": number, "better": better.get(number, [])}
+        for number, (line, row) in enumerate(zip(table["lines"], shown, strict=True))
+    ]
+    return {"table": table, "groups": [_group(key, group, standings.get(key), numbered) for key, group in groups]}
+
+
+def _better(numbered: Mapping[str, int], standings: Mapping[TableKey, Standing]) -> dict[int, list[int]]:
+    """Number of each line -> the lines of its group that are better by more than chance."""
+    found: dict[int, list[int]] = {}
+    for standing in standings.values():
+        placed = [numbered[run] for run in standing.places]
+        for worse, column in zip(placed, standing.better.T, strict=True):
+            found[worse] = [placed[row] for row in column.nonzero()[0]]
+    return found
+
+
+def _facts(row: Row, group: int) -> Json:
+    """What a line is filtered by and drawn of. Costs are in seconds, bytes and counts."""
+    cost = row.cost
+    return {
+        "group": group,
+        "strategy": row.setup.strategy,
+        "label": row.label,
+        "budget": row.setup.budget if row.trains or cost is None else None,
+        "seeds": len(row.records),
+        "runs": [record.run_id for record in row.records] if row.setup.model != NO_MODEL else [],
+        "trains": row.trains,
+        "score": shown_ends(row.score, row.quantity),
+        "gain": shown_ends(row.gain, row.quantity),
+        "lost": {name: shown_ends(probe.lost, probe.quantity) for name, probe in row.forgetting.items()},
+        "curve": [_point(point, row) for point in row.curve],
+        "best": _searched(row),
+        "cost": {name: rounded(getattr(cost, name)) for name in COSTS_SHOWN if cost and getattr(cost, name) is not None},
+    }
+
+
+def _point(point: Point, row: Row) -> list[Any]:
+    """Examples trained on, score and gain on validation items, and what each probe had lost."""
+    lost = {
+        name: rounded(in_unit(value, row.forgetting[name].quantity))
+        for name, value in point.forgetting.items()
+        if name in row.forgetting
+    }
+    score, gain = (rounded(in_unit(value, row.quantity)) for value in (point.score, point.gain))
+    return [point.examples, score, gain, lost]
+
+
+def _searched(row: Row) -> list[list[float | None]]:
+    """Trials, and the best score that they are expected to find with its bounds."""
+    found = row.setup.tuning.expected_best
+
+    def shown(value: float | None) -> float | None:
+        return None if value is None else rounded(in_unit(value, row.quantity))
+
+    return [[each.trials, shown(each.expected), shown(each.low), shown(each.high)] for each in found]
+
+
+def _pairs(standing: Standing | None, numbers: Mapping[str, int]) -> list[list[float | None]]:
+    """Two lines' numbers, the first's score minus the second's with its interval as it is shown, and p among all pairs. In a
+    large table those of the first row alone."""
+    if standing is None:
+        return []
+    placed = [numbers[run] for run in standing.places]
+    quantity = standing.quantity
+    return [
+        [
+            placed[pair.one],
+            placed[pair.other],
+            *(rounded(in_unit(end, quantity)) for end in (pair.value, pair.low, pair.high)),
+            rounded(pair.p, 3),
+        ]
+        for pair in standing.pairs
+        if len(placed) <= ALL_PAIRS or pair.one == 0
+    ]
+
+
+def _group(key: TableKey, rows: Sequence[Row], standing: Standing | None, numbered: Mapping[str, int]) -> Json:
+    _, model, task = key
+    score = next((row.outcome.score for row in rows if row.outcome), None)
+    quantity = next((row.quantity for row in rows if row.score), None)
+    return {
+        "model": model,
+        "task": task,
+        "measure": quantity.name if quantity else "",
+        "share": bool(quantity and quantity.share),
+        "unit": quantity.unit if quantity else "",
+        "higher": rows[0].higher_is_better,
+        "items": score.n if score else None,
+        "probes": {name: {"unit": probe.unit, "share": probe.share} for name, probe in probe_names(rows).items()},
+        "said": list(who_is_ahead(standing)),
+        "pairs": _pairs(standing, numbered),
+    }
+
+
+def who_is_ahead(standing: Standing | None) -> Iterator[str]:
+    """Who is ahead, and how sure that is, for who reads one sentence alone."""
+    if standing is None:
+        return
+    yield _ahead(standing)
+    if standing.detectable:
+        smallest = numbers.span(standing.detectable.value, standing.quantity)
+        yield f"A difference below {smallest} {standing.quantity.unit} would mostly not have been found."
+    if not standing.seeded:
+        yield "One seed: this is about these trained models. Another seed may rank otherwise."
+
+
+def _ahead(standing: Standing) -> str:
+    top, rows = standing.top, len(standing.places)
+    if len(top) == 1:
+        return f"{top[0]} is ahead of {f'all {rows - 1} other rows' if rows > 2 else 'the other row'} by more than chance."
+    if len(top) == rows:
+        return "Nothing is ahead: no row is better than another by more than chance."
+    if len(top) > NAMED:
+        return f"{len(top)} of {rows} rows share the first place: chance could exchange any of them with the best."
+    named = f"{', '.join(top[:-1])} and {top[-1]}"
+    return f"{named} share the first place: none of {rows} rows is better than they by more than chance."

@@ -1,0 +1,58 @@
+"""Parts of a test set that may explain why one run is right where another is wrong: by label, by length, and by whether names
+were seen in training."""
+
+import json
+from collections.abc import Sequence
+
+import numpy as np
+import pandas as pd
+from seqeval.metrics.sequence_labeling import get_entities
+
+from bench.records.contract import Json
+from reports.page.wordings import tags_of
+
+LABELS = 12
+"""Of more labels than this none is a slice."""
+PART_DIGITS = "0123456789abcdefghijklmnopqrstuvwxyz"
+
+
+def slices_of(items: pd.DataFrame) -> Json:
+    """What it is cut by -> the names of its parts, and of each item the part as a digit."""
+    found = {"label": _labels(items), "length": _lengths(items), "mentions": _mentions(items)}
+    return {name: _encoded(parts) for name, parts in found.items() if parts and len(set(parts)) > 1}
+
+
+def _encoded(parts: Sequence[str]) -> Json:
+    names = list(dict.fromkeys(parts))
+    places = {name: PART_DIGITS[place] for place, name in enumerate(names)}
+    return {"names": names, "of": "".join(places[part] for part in parts)}
+
+
+def _labels(items: pd.DataFrame) -> list[str]:
+    golds = items["gold"].tolist()
+    return golds if len(set(golds)) <= LABELS else []
+
+
+def _lengths(items: pd.DataFrame) -> list[str]:
+    """Thirds by the number of words."""
+    if "text" not in items or items["text"].isna().any():
+        return []
+    words = np.array([len(text.split()) for text in items["text"]])
+    short, long = np.quantile(words, [1 / 3, 2 / 3])
+    names = [f"up to {short:.0f} words", f"{short:.0f} to {long:.0f} words", f"above {long:.0f} words"]
+    return [names[int(count > short) + int(count > long)] for count in words]
+
+
+def _mentions(items: pd.DataFrame) -> list[str]:
+    """Of entities: whether training has all of an item's mentions, some, or none."""
+    if "seen" not in items or items["seen"].isna().any():
+        return []
+    return [_seen(tags_of(gold) or [], json.loads(seen)) for gold, seen in zip(items["gold"], items["seen"], strict=True)]
+
+
+def _seen(gold: list[str], runs: list[list[int]]) -> str:
+    known = {tuple(run) for run in runs}
+    held = [(first, last + 1) in known for _, first, last in get_entities(gold)]
+    if not held:
+        return "no mention"
+    return "all mentions seen in training" if all(held) else "some mentions unseen" if any(held) else "no mention seen"

@@ -1,0 +1,121 @@
+// Which rows to pick: the rule of reports/choice/rule.py on the same data, name for name. A test holds the two together.
+
+const LIMITS = {
+  train_seconds: ["training", "trains for {} s", "trains in the least time"],
+  peak_memory_bytes: ["memory", "needs {} GB", "needs the least memory"],
+  saved_bytes: ["saved", "keeps {}", "keeps the least"],
+};
+
+// `wish` has `limits` (cost to most), `forgetting` (or null) and `tasks` (none: all).
+function choices(suite, wish) {
+  const models = new Set(suite.table.lines.filter(takesPart).map((line) => suite.groups[line.group].model));
+  return [...models].map((model) => choice(suite, model, wish));
+}
+
+const takesPart = (line) => line.runs.length > 0 && line.score !== null;
+
+function choice(suite, model, wish) {
+  const ofTask = new Map();
+  for (const line of suite.table.lines) {
+    const group = suite.groups[line.group];
+    if (group.model !== model || !takesPart(line)) continue;
+    if (!ofTask.has(group.task)) ofTask.set(group.task, new Map());
+    if (!ofTask.get(group.task).has(line.label)) ofTask.get(group.task).set(line.label, line);
+  }
+  const tasks = wish.tasks.length ? wish.tasks : [...ofTask.keys()];
+  const known = tasks.map((task) => ofTask.get(task) ?? new Map());
+  const labels = [...known[0].keys()].filter((label) => known.every((each) => each.has(label)));
+  const options = labels.map((label) => ({ label, lines: new Map(tasks.map((task, place) => [task, known[place].get(label)])) }));
+  const lacking = new Map();
+  for (let place = tasks.length - 1; options.length && place >= 0; place--) {
+    for (const label of known.flatMap((each) => [...each.keys()])) if (!known[place].has(label)) lacking.set(label, `has no score on ${tasks[place]}`);
+  }
+  const dear = firsts(options, (option) => tooMuch(suite, option, wish));
+  const fitting = options.filter((option) => !dear.has(option.label));
+  const worse = firsts(fitting, (option) => worseThan(option, fitting));
+  const picks = fitting.filter((option) => !worse.has(option.label));
+  const told = picks.map((option) => [option.label, [...reasons(suite, option, picks, wish)]]);
+  return { suite: suite.name, model, tasks, picks: told, out: [...worse, ...dear, ...lacking], said: saidOf(picks, tasks) };
+}
+
+// The first reason of each option that has one.
+function firsts(options, why) {
+  const found = new Map();
+  for (const option of options) {
+    const { value, done } = why(option).next();
+    if (!done) found.set(option.label, value);
+  }
+  return found;
+}
+
+function* tooMuch(suite, option, wish) {
+  for (const [cost, limit] of Object.entries(wish.limits)) {
+    const [column, words] = LIMITS[cost];
+    for (const [task, line] of option.lines) {
+      const spent = line.cost[cost];
+      if (spent === undefined) yield `its ${column} on ${task} is not known`;
+      else if (spent > limit) yield `${words.replace("{}", () => textOf(suite, line, column))} on ${task}`;
+    }
+  }
+  if (wish.forgetting === null) return;
+  for (const [task, line] of option.lines) {
+    if (!Object.keys(line.lost).length) yield `what it forgets was not measured on ${task}`;
+    for (const [probe, lost] of Object.entries(line.lost)) {
+      if (lost === null || lost[0] > limitOf(suite, line, probe, wish.forgetting)) yield `loses ${lostOf(suite, line, probe)} on ${task}`;
+    }
+  }
+}
+
+function* worseThan(option, others) {
+  for (const other of others) {
+    const tasks = [...option.lines.keys()];
+    if (tasks.some((task) => beats(option, other, task))) continue;
+    for (const task of tasks) if (beats(other, option, task)) yield `worse than ${other.label} on ${task}`;
+  }
+}
+
+const beats = (one, other, task) => other.lines.get(task).better.includes(one.lines.get(task).number);
+
+function* reasons(suite, option, picks, wish) {
+  for (const [task, line] of option.lines) {
+    const interval = partOf(suite, line, "score", INTERVAL);
+    yield `${task}: ${textOf(suite, line, "score")}${interval ? ` ${interval}` : ""}`;
+  }
+  if (picks.length > 1) {
+    for (const [cost, [, , words]] of Object.entries(LIMITS)) {
+      const known = picks.map((each) => mostOf(each, cost));
+      if (!known.includes(null) && mostOf(option, cost) === Math.min(...known) && new Set(known).size > 1) yield words;
+    }
+  }
+  if (wish.forgetting === null) return;
+  for (const [task, line] of option.lines) {
+    for (const [probe, lost] of Object.entries(line.lost)) {
+      if (lost[2] !== null && lost[2] > limitOf(suite, line, probe, wish.forgetting)) {
+        yield `may lose more than allowed of ${probe} on ${task}: ${partOf(suite, line, `forgetting.${probe}`, INTERVAL)}`;
+      }
+    }
+  }
+}
+
+function mostOf(option, cost) {
+  const known = [...option.lines.values()].map((line) => line.cost[cost]);
+  return known.includes(undefined) ? null : Math.max(...known);
+}
+
+function saidOf(picks, tasks) {
+  if (!picks.length) return "No row is within what was asked.";
+  if (picks.length === 1) return "One row is left.";
+  if (picks.some((one) => picks.some((other) => tasks.some((task) => beats(one, other, task))))) {
+    return `${picks.length} rows are left: each is better than another on some task, so it depends on which task counts more.`;
+  }
+  return `${picks.length} rows are left, a tie: none is better than another by more than chance on ${tasks.join(", ")}.`;
+}
+
+const limitOf = (suite, line, probe, limit) => (suite.groups[line.group].probes[probe].share ? 100 * limit : limit);
+const lostOf = (suite, line, probe) => `${textOf(suite, line, `forgetting.${probe}`)} ${suite.groups[line.group].probes[probe].unit} of ${probe}`;
+const textOf = (suite, line, key) => partOf(suite, line, key, TEXT);
+
+function partOf(suite, line, key, wanted) {
+  const place = suite.table.columns.findIndex((column) => column.key === key);
+  return part(line.cells[place], wanted) ?? "";
+}

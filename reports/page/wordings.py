@@ -1,0 +1,46 @@
+"""Answers as people read them: tags as the names that they mark, several accepted answers side by side."""
+
+import json
+
+from seqeval.metrics.sequence_labeling import get_entities
+
+LONGEST_ANSWER = 200
+"""Characters of an answer."""
+
+
+def readable(answer: str, text: str) -> str:
+    """An item's answer as the Parquet file holds it, to the item's text."""
+    tags = tags_of(answer)
+    if tags is not None:
+        words = text.split()
+        found = [f"{kind}: {_between(words, first, last)}" for kind, first, last in get_entities(tags)]
+        return cut("; ".join(found) or "no name", LONGEST_ANSWER)
+    accepted = _accepted(answer)
+    return cut(" / ".join(accepted) if accepted else answer, LONGEST_ANSWER)
+
+
+def _between(words: list[str], first: int, last: int) -> str:
+    """The words where the text has them; of a text that was cut, their places."""
+    return " ".join(words[first : last + 1]) if last < len(words) else f"words {first + 1} to {last + 1}"
+
+
+def tags_of(answer: str) -> list[str] | None:
+    """BIO tags; None where the answer is something else."""
+    found = _accepted(answer)
+    return found if found and all(tag == "O" or tag[:2] in ("B-", "I-") for tag in found) else None
+
+
+def _accepted(answer: str) -> list[str]:
+    """Of a JSON list of texts its texts; else none."""
+    if not answer.startswith("["):
+        return []
+    try:
+        found = json.loads(answer)
+    except ValueError:
+        return []
+    return found if isinstance(found, list) and all(isinstance(each, str) for each in found) else []
+
+
+def cut(text: str, most: int) -> str:
+    """Not longer than so many characters."""
+    return text if len(text) <= most else f"{text[: most - 1]}…"

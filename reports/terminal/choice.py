@@ -1,0 +1,44 @@
+"""Which row to pick, in a terminal: what is left of the rows and why, and what was left out and why."""
+
+from collections.abc import Sequence
+
+from bench.errors import UserError
+from reports.choice.rule import Chosen, Wish, choices
+from reports.page.ranking import ranking, standings_of
+from reports.rows.row import Row
+from reports.rows.rows import ranked
+from reports.terminal.console import console, say
+
+
+def print_choices(rows: Sequence[Row], wish: Wish) -> None:
+    """Print a choice for each suite and model.
+
+    Raises:
+        UserError: no row has a score on the tasks that count.
+    """
+    suites: dict[str, list[Row]] = {}
+    for row in ranked(rows):
+        suites.setdefault(row.setup.suite, []).append(row)
+    found = [
+        choice
+        for name, group in suites.items()
+        for choice in choices({"name": name, **ranking(group, standings_of(group))}, wish)
+        if not choice.unasked
+    ]
+    if not found:
+        tasks = dict.fromkeys(row.setup.task for row in rows)
+        raise UserError(f"no row has a score on all of {', '.join(wish.tasks or tasks)}; the tasks here are {', '.join(tasks)}")
+    for choice in found:
+        _print(choice)
+
+
+def _print(choice: Chosen) -> None:
+    screen = console()
+    say(screen, f"{choice.suite}: {choice.model} on {', '.join(choice.tasks)}")
+    say(screen, f"  {choice.said}")
+    for label, reasons in choice.picks:
+        say(screen, f"  {label}: {'; '.join(reasons)}")
+    if choice.out:
+        say(screen, "  Left out:")
+    for label, why in choice.out:
+        say(screen, f"    {label}: {why}")

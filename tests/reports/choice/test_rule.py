@@ -1,0 +1,101 @@
+"""The rule of the choice, on small tables made by hand."""
+
+import pytest
+
+from reports.choice.rule import Wish, choices
+
+COLUMNS = [{"key": key} for key in ("score", "training", "memory", "saved", "forgetting.wiki", "forgetting.quiz")]
+GROUPS = [
+    {
+        "model": "m",
+        "task": task,
+        "probes": {"wiki": {"unit": "nats", "share": False}, "quiz": {"unit": "points", "share": True}},
+    }
+    for task in ("one", "two")
+]
+
+
+def line(number, label, group=0, better=(), seconds=10, wiki=(0.01, 0.0, 0.02), quiz=(1.0, 0.0, 2.0)):
+    cells = [
+        [f".{number}", number, "[.1, .9]"],
+        str(seconds),
+        "2.00",
+        "5 MB",
+        [f"+{wiki[0]}", wiki[0], f"[{wiki[1]}, {wiki[2]}]"],
+        [f"+{quiz[0]}", quiz[0]],
+    ]
+    cost = {"train_seconds": seconds, "peak_memory_bytes": 2e9, "saved_bytes": 5e6}
+    lost = {"wiki": list(wiki), "quiz": list(quiz)}
+    return {
+        "number": number,
+        "label": label,
+        "group": group,
+        "better": list(better),
+        "runs": [label],
+        "score": [1, 0, 2],
+        "cost": cost,
+        "lost": lost,
+        "cells": cells,
+    }
+
+
+def chosen(lines, limits=None, forgetting=None, tasks=()):
+    (found,) = choices(
+        {"name": "s", "groups": GROUPS, "table": {"columns": COLUMNS, "lines": lines}}, Wish(limits or {}, forgetting, tasks)
+    )
+    return found
+
+
+def test_rows_that_are_worse_by_more_than_chance_go_and_ties_stay():
+    found = chosen([line(0, "a"), line(1, "b", seconds=5), line(2, "c", better=[0])])
+    assert [label for label, _ in found.picks] == ["a", "b"] and found.out == [("c", "worse than a on one")]
+    assert found.said == "2 rows are left, a tie: none is better than another by more than chance on one."
+    assert dict(found.picks) == {"a": ["one: .0 [.1, .9]"], "b": ["one: .1 [.1, .9]", "trains in the least time"]}
+
+
+def test_a_row_that_is_too_dear_makes_nobody_worse():
+    found = chosen([line(0, "a", seconds=20), line(1, "b", better=[0])], {"train_seconds": 15})
+    assert [label for label, _ in found.picks] == ["b"] and found.out == [("a", "trains for 20 s on one")]
+    assert found.said == "One row is left."
+
+
+@pytest.mark.parametrize(("limit", "kept"), [(0.01, True), (0.0099, False)])
+def test_shares_are_limited_as_shares_and_other_probes_in_their_unit(limit, kept):
+    found = chosen([line(0, "a", wiki=(0.001, 0.0, 0.002))], forgetting=limit)
+    assert bool(found.picks) == kept
+    assert kept or found.out == [("a", "loses +1.0 points of quiz on one")]
+
+
+def test_loss_that_may_be_larger_than_allowed_is_told():
+    found = chosen([line(0, "a")], forgetting=0.015)
+    assert "may lose more than allowed of wiki on one: [0.0, 0.02]" in found.picks[0][1]
+
+
+def test_a_cost_or_loss_that_nobody_knows_is_not_within_a_limit():
+    lacking = line(0, "a")
+    del lacking["cost"]["saved_bytes"]
+    assert chosen([lacking], {"saved_bytes": 1e9}).out == [("a", "its saved on one is not known")]
+    assert chosen([line(0, "a") | {"lost": {}}], forgetting=1.0).out == [("a", "what it forgets was not measured on one")]
+
+
+def test_of_several_tasks_a_row_must_be_worse_on_one_and_better_on_none():
+    lines = [line(0, "a"), line(1, "b", better=[0]), line(2, "a", 1, better=[3]), line(3, "b", 1)]
+    found = chosen(lines)
+    assert len(found.picks) == 2 and found.said.startswith("2 rows are left: each is better than another on some task")
+    assert chosen(lines, tasks=("two",)).out == [("a", "worse than b on two")]
+    assert chosen([*lines, line(4, "c")]).out == [("c", "has no score on two")]
+
+
+def test_limits_hold_on_every_task():
+    lines = [line(0, "a"), line(1, "a", 1, seconds=99)]
+    assert chosen(lines, {"train_seconds": 50}).out == [("a", "trains for 99 s on two")]
+
+
+def test_nothing_within_the_limits_and_no_such_task():
+    assert chosen([line(0, "a")], {"peak_memory_bytes": 1}).said == "No row is within what was asked."
+    assert chosen([line(0, "a")], tasks=("other",)).unasked
+
+
+def test_rows_without_a_model_or_a_score_take_no_part():
+    lines = [line(0, "a"), line(1, "constant") | {"runs": []}, line(2, "failed") | {"score": None}]
+    assert [label for label, _ in chosen(lines).picks] == ["a"]

@@ -1,0 +1,65 @@
+"""The ranking's lines and groups: what they are filtered by, who is better than whom, and who is said to be ahead."""
+
+import pytest
+
+from reports.page.ranking import ranking, standings_of, who_is_ahead
+from reports.rows.rows import aggregate, ranked
+
+
+@pytest.fixture
+def found(make, out):
+    rows = ranked(aggregate(make.kept(out, make.suite(2)), out))
+    return rows, standings_of(rows), ranking(rows, standings_of(rows))
+
+
+def test_lines_say_what_they_are_filtered_by(found):
+    lines = {line["label"]: line for line in found[2]["table"]["lines"]}
+    full, untrained = lines["full"], lines["zero-shot"]
+    assert (full["budget"], full["seeds"], full["trains"], len(full["runs"])) == ("512examples", 2, True, 2)
+    assert (untrained["budget"], untrained["seeds"], untrained["trains"]) == (None, 1, False)
+    assert full["score"][0] == pytest.approx(88) and full["cost"]["saved_bytes"] == 538_060_000
+    assert full["lost"].keys() == {"wikipedia", "lambada", "arc-easy"}
+
+
+def test_better_rows_are_those_of_the_standing(found):
+    rows, standings, encoded = found
+    (standing,) = standings.values()
+    for row, line in zip(rows, encoded["table"]["lines"], strict=True):
+        best, worst = standing.of(row)
+        assert best == 1 + len(line["better"])
+        assert worst == len(rows) - sum(line["number"] in other["better"] for other in encoded["table"]["lines"])
+    assert encoded["table"]["lines"][-1]["better"]
+
+
+def test_pairs_are_differences_of_scores_as_they_are_shown(found):
+    lines, (group,) = found[2]["table"]["lines"], found[2]["groups"]
+    assert len(group["pairs"]) == 21
+    for one, other, value, low, high, p in group["pairs"]:
+        assert value == pytest.approx(lines[one]["score"][0] - lines[other]["score"][0], abs=1e-3)
+        assert low <= value <= high and (p <= 0.05) == (one in lines[other]["better"] or other in lines[one]["better"])
+
+
+def test_group_says_what_was_measured_on_how_many_items(found):
+    (group,) = found[2]["groups"]
+    assert (group["model"], group["task"], group["measure"], group["unit"], group["items"]) == (
+        "smollm2", "sst2", "accuracy", "points", 200,
+    )  # fmt: skip
+    assert group["probes"]["wikipedia"] == {"unit": "nats per token", "share": False}
+
+
+def said(make, out, **scores):
+    rows = aggregate(make.kept(out, [make.record(name, accuracy=score) for name, score in scores.items()]), out)
+    return list(who_is_ahead(next(iter(standings_of(rows).values()), None)))
+
+
+def test_who_is_ahead_is_told_in_words(make, out):
+    assert said(make, out / "a", full=0.9, frozen=0.6)[0] == "full is ahead of the other row by more than chance."
+    assert said(make, out / "b", full=0.9, frozen=0.6, x=0.6)[0] == "full is ahead of all 2 other rows by more than chance."
+    tie = said(make, out / "c", full=0.8, frozen=0.8)
+    assert tie[0] == "Nothing is ahead: no row is better than another by more than chance."
+    three = said(make, out / "d", full=0.9, frozen=0.9, x=0.5)
+    assert three[0] == "full and frozen share the first place: none of 3 rows is better than they by more than chance."
+    assert three[1].startswith("A difference below ") and three[2].startswith("One seed: ")
+    many = said(make, out / "e", **{f"row-{number}": 0.9 for number in range(7)}, x=0.5)
+    assert many[0] == "7 of 8 rows share the first place: chance could exchange any of them with the best."
+    assert said(make, out / "f", full=0.9) == []

@@ -1,0 +1,22 @@
+"""The choice in a terminal."""
+
+import pytest
+
+from bench.errors import UserError
+from reports.choice.rule import Wish
+from reports.rows.rows import aggregate
+from reports.terminal.choice import print_choices
+
+
+def test_picks_come_with_reasons_and_so_does_what_is_left_out(make, out, capsys):
+    rows = aggregate(make.kept(out, make.suite(2)), out)
+    print_choices(rows, Wish({"saved_bytes": 2e8}, 0.05))
+    lines = capsys.readouterr().out.splitlines()
+    assert lines[0] == "sentiment: smollm2 on sst2" and lines[1].strip().startswith("2 rows are left, a tie")
+    assert any(line.startswith("  lora-8bit: sst2: .865 [") and "keeps the least" in line for line in lines)
+    assert any(line.startswith("    full: keeps 538 MB on sst2") for line in lines[lines.index("  Left out:") :])
+
+
+def test_task_that_no_row_has_is_the_users_error(make, out):
+    with pytest.raises(UserError, match="no row has a score on all of squad; the tasks here are sst2"):
+        print_choices(aggregate(make.kept(out, make.suite(1)), out), Wish({}, None, ("squad",)))
