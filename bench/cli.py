@@ -5,7 +5,7 @@ import sys
 
 import typer
 
-from bench import __version__, stopping
+from bench import __version__, ranks, stopping
 from bench.commands.assets import ASSETS
 from bench.commands.exchange import IMPORT
 from bench.commands.gate import BASELINE, GATE
@@ -30,29 +30,33 @@ def main(arguments: list[str] | None = None) -> None:
     """Entry of `tunebench`; exit status 2 for the user's input, 1 for a failed run, 75 where it was stopped."""
     arguments = sys.argv[1:] if arguments is None else arguments
     try:
-        status = app(arguments, prog_name="tunebench", standalone_mode=False)
-    except (UserError, RunError) as error:
-        if "--debug" in arguments:
-            raise
-        print(f"error: {error}", file=sys.stderr)
-        status = 2 if isinstance(error, UserError) else 1
+        status, sentence = app(arguments, prog_name="tunebench", standalone_mode=False, obj=arguments), ""
     except typer.Exit as leaving:
-        status = leaving.exit_code
-    except stopping.Stopped as stop:
-        print(f"{stop}; the same command goes on from there", file=sys.stderr)
-        status = stopping.STATUS
+        status, sentence = leaving.exit_code, ""
     except (typer.Abort, KeyboardInterrupt):
-        status = 130
+        status, sentence = 130, ""
+    except stopping.Stopped as stop:
+        status, sentence = stopping.STATUS, _stopped(str(stop))
     except Exception as error:
-        if hasattr(error, "format_message") and hasattr(error, "exit_code"):  # click's own: a wrong option
-            print(f"error: {error.format_message()}", file=sys.stderr)
-            status = 2
-        elif "--debug" in arguments:
+        status, sentence = _explained(error)
+        if "--debug" in arguments and not hasattr(error, "format_message"):
             raise
-        else:
-            print(f"error: {type(error).__name__}: {error}; run again with --debug for the traceback", file=sys.stderr)
-            status = 1
-    sys.exit(status or 0)
+    ranks.leave(status or 0, sentence)
+
+
+def _explained(error: Exception) -> tuple[int, str]:
+    """The exit status and the sentence for an error."""
+    if isinstance(error, UserError | RunError):
+        return 2 if isinstance(error, UserError) else 1, f"error: {error}"
+    if hasattr(error, "format_message") and hasattr(error, "exit_code"):  # click's own: a wrong option
+        return 2, f"error: {error.format_message()}"
+    if stopping.asked():  # the others have stopped already, and what was waited for from them does not come
+        return stopping.STATUS, _stopped(f"stopped by {stopping.asked()}")
+    return 1, f"error: {type(error).__name__}: {error}; run again with --debug for the traceback"
+
+
+def _stopped(how: str) -> str:
+    return f"{how}; the same command goes on from there"
 
 
 @app.command()

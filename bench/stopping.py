@@ -4,6 +4,7 @@ Like KeyboardInterrupt, `Stopped` is no error of the run, so that nothing which 
 """
 
 import signal
+import sys
 from collections.abc import Iterator
 from contextlib import contextmanager
 from types import FrameType
@@ -33,6 +34,15 @@ def listen() -> None:
     _heard.signal, _heard.deferring = "", 0
     for number in SIGNALS:
         signal.signal(number, _hear)
+    signal.signal(signal.SIGALRM, _raise)
+    sys.unraisablehook = _swallowed
+
+
+def deafen() -> None:
+    """This process is ending: nothing breaks that off."""
+    signal.setitimer(signal.ITIMER_REAL, 0)
+    for number in SIGNALS:
+        signal.signal(number, signal.SIG_IGN)
 
 
 def asked() -> str:
@@ -53,5 +63,18 @@ def deferred() -> Iterator[None]:
 def _hear(number: int, frame: FrameType | None) -> None:
     first, _heard.signal = not _heard.signal, signal.Signals(number).name
     # Once: what is being tidied up for the first signal must not be broken off by the second.
-    if first and not _heard.deferring:
+    if first:
+        _raise(number, frame)
+
+
+def _raise(number: int, frame: FrameType | None) -> None:
+    if not _heard.deferring:
         raise Stopped(f"stopped by {_heard.signal}")
+
+
+def _swallowed(unraisable: "sys.UnraisableHookArgs") -> None:
+    """A signal that came while an object was being freed: Python drops what is raised there. It is raised again soon."""
+    if issubclass(unraisable.exc_type, Stopped):
+        signal.setitimer(signal.ITIMER_REAL, 0.01)
+    else:
+        sys.__unraisablehook__(unraisable)

@@ -18,9 +18,13 @@ ProbeEvery = Annotated[
 ProbeItemsByPower = Annotated[
     str | None, typer.Option(help="As many probe items as finding a loss of 5points or .02nats four times out of five needs.")
 ]
+Launch = Annotated[
+    str | None, typer.Option(help="Start the processes of a file of launch/ (cpu, gpus, ...) or of a path, checking first.")
+]
 CheckpointEvery = Annotated[
     str, typer.Option(help="Keep a training on the way every N seconds or steps (300s, 50steps), so that it can go on.")
 ]
+KeepModel = Annotated[bool, typer.Option("--keep-model", help="Keep each trained model or adapter, in OUT/models/RUN_ID.")]
 RerunOnChange = Annotated[
     bool, typer.Option("--rerun-on-change", help="Do finished runs of another environment (versions, device) again.")
 ]
@@ -38,6 +42,7 @@ TrustRemoteCode = Annotated[bool, typer.Option("--trust-remote-code", help="Run 
 
 @RUNNING.command()
 def run(
+    context: typer.Context,
     suite: Annotated[str, typer.Option(help="Name of a suite, or path of its YAML file.")],
     model: Annotated[str | None, typer.Option(help="Pinned model, YAML file of a model, hub id or local folder.")] = None,
     strategies: Annotated[str | None, typer.Option(help="Comma-separated; all of the suite's without it.")] = None,
@@ -59,6 +64,8 @@ def run(
     out: Out = DEFAULT_OUT,
     dry_run: Annotated[bool, typer.Option("--dry-run", help="Print the plan with an estimate, and stop.")] = False,
     checkpoint_every: CheckpointEvery = "300s",
+    keep_model: KeepModel = False,
+    launch: Launch = None,
     rerun_on_change: RerunOnChange = False,
     trust_remote_code: TrustRemoteCode = False,
     debug: Annotated[bool, typer.Option("--debug", help="Show tracebacks.")] = False,
@@ -67,20 +74,19 @@ def run(
     from bench import quiet  # first: it sets what the heavy packages read on import
 
     quiet.libraries(debug)
-    from bench import stopping
+    from bench.launching import launched_or_run
     from bench.planning.plan import PlanOptions
     from bench.running.kept import Keeping
     from bench.specs.checkpoint_every import checkpoint_interval
-    from bench.suites import SuiteOptions, run_suite
-
-    stopping.listen()
+    from bench.suites import SuiteOptions
 
     tuning = {"trials": tune, "sampler": sampler, "pruner": pruner, "share": tune_share, "seeds": tune_seeds}
     given = {name: value for name, value in tuning.items() if value is not None}
     asked = (suite, model, comma_separated(tasks), comma_separated(strategies), seeds, budget, probe_items, test_items)
     options = PlanOptions(*asked, set_ or [], trust_remote_code, probe_every, probe_power, given, comma_separated(vary))
-    doing = SuiteOptions(out, dry_run, rerun_on_change, debug, Keeping(checkpoint_interval(checkpoint_every)))
-    return run_suite(options, precision, doing)
+    keeping = Keeping(checkpoint_interval(checkpoint_every), keep_model)
+    doing = SuiteOptions(out, dry_run, rerun_on_change, debug, keeping)
+    return launched_or_run(launch, options, precision, doing, context.obj)
 
 
 @RUNNING.command()

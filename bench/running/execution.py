@@ -22,7 +22,7 @@ from bench.progress import Progress
 from bench.records import store
 from bench.records.record import Record, Status
 from bench.running.finished import is_finished
-from bench.running.kept import KEEPING, Keeping, Kept, remove_checkpoint
+from bench.running.kept import KEEPING, Keeping, Kept, model_folder, remove_checkpoint
 from bench.running.perform import perform
 from bench.running.recording import provenance, setup
 from bench.running.run import Run
@@ -83,6 +83,8 @@ def execute(
             if device.main and not (record.status == "failed" and before is not None and before.status == "ok"):
                 store.write_record(out, record, items)
             device.accelerator.wait_for_everyone()
+        elif keeping.model and run.strategy.trains and not model_folder(out, run.id).exists():
+            progress.say(f"{run.label} has a record and no model: delete {store.folder(out) / run.id}.json to train it again")
         if device.main and record and record.status != "failed":  # a failed one may go on from there
             remove_checkpoint(out, run.id)
         assert record is not None

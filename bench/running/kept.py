@@ -17,9 +17,12 @@ from torch import nn
 from bench.devices.device import Device
 from bench.devices.environment import environment, environment_id
 from bench.devices.memory import PeakMemory
+from bench.errors import RunError
 from bench.folders import write_text
+from bench.modeling.saved import save_model
 from bench.progress import Progress
 from bench.running.frames import kept_frame
+from bench.running.run import Run
 from bench.specs.checkpoint_every import CheckpointInterval
 from bench.training.checkpoint import Checkpoint
 from bench.training.state import TrainingState
@@ -33,16 +36,22 @@ class Keeping:
 
     every: CheckpointInterval = EVERY
     """Between two checkpoints of a training."""
+    model: bool = False
+    """Whether the trained model stays, in `models/`."""
 
 
 KEEPING = Keeping()
 
 
 class Kept:
-    """A run's own folder. Without one nothing is kept on the way, and nothing gone on with."""
+    """A run's own folder. Without one nothing is kept on the way, and nothing gone on with.
 
-    def __init__(self, folder: Path | None = None, every: CheckpointInterval = EVERY) -> None:
-        self.folder, self._every = folder, every
+    Args:
+        model_folder: where the trained model is to stay; None where it need not.
+    """
+
+    def __init__(self, folder: Path | None = None, every: CheckpointInterval = EVERY, model_folder: Path | None = None) -> None:
+        self.folder, self._every, self._model_folder = folder, every, model_folder
 
     @classmethod
     def of(cls, out: Path, run_id: str, device: Device, progress: Progress, keeping: Keeping) -> "Kept":
@@ -55,7 +64,7 @@ class Kept:
         if device.main:
             write_text(folder / "stamp.json", json.dumps(stamp))
         device.accelerator.wait_for_everyone()
-        return cls(folder, keeping.every)
+        return cls(folder, keeping.every, model_folder(out, run_id) if keeping.model else None)
 
     def training(self, model: nn.Module, peak: PeakMemory, device: Device, progress: Progress) -> TrainingState:
         """Where the training of the adapted model stands, its weights put into it; at the beginning where nothing was kept."""
@@ -86,6 +95,21 @@ class Kept:
         kept_frame(path, device, timed)
         # Read in any case, so that a run which was never stopped has the very same.
         return kept_frame(path, device, timed)
+
+    def model(self, model: nn.Module, run: Run, device: Device, progress: Progress) -> None:
+        """Let the trained model stay, where that is wished; what can't be kept is told, and the run goes on."""
+        if self._model_folder is None or not device.main:
+            return
+        try:
+            save_model(model, run.checkpoint.tokenizer, [task.name for task in run.training_tasks], self._model_folder)
+            progress.say(f"the trained model: {self._model_folder}")
+        except RunError as error:
+            progress.say(str(error))
+
+
+def model_folder(out: Path, run_id: str) -> Path:
+    """Where the trained model of a run lies that was asked for with `--keep-model`."""
+    return out / "models" / run_id
 
 
 def checkpoint_folder(out: Path, run_id: str) -> Path:

@@ -61,6 +61,7 @@ def _trained(session: Session, reference: Reference) -> RunResult:
     with draws.of("dropout"):
         training = train_stages(session, before, model, session.kept.training(model, peak, session.device, session.progress))
     held_bytes = max(training.peak_bytes, peak.bytes())  # what is asked afterwards may hold more
+    session.kept.model(model.eval(), run, session.device, session.progress)
     backend = session.backend(model.eval())
     after = evaluate(backend, session, session.probes)
     cost = cost_of(session, model, training, after, peak)

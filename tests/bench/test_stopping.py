@@ -2,6 +2,8 @@
 
 import os
 import signal
+import sys
+import time
 
 import pytest
 
@@ -10,10 +12,12 @@ from bench import stopping
 
 @pytest.fixture(autouse=True)
 def listening():
-    before = {number: signal.getsignal(number) for number in stopping.SIGNALS}
+    before = {number: signal.getsignal(number) for number in (*stopping.SIGNALS, signal.SIGALRM)}
+    hook = sys.unraisablehook
     stopping.listen()
     yield
     stopping.listen()
+    sys.unraisablehook = hook
     for number, handler in before.items():
         signal.signal(number, handler)
 
@@ -43,6 +47,24 @@ def test_a_second_signal_does_not_break_off_the_tidying_up():
             os.kill(os.getpid(), signal.SIGUSR1)
             tidied = True
     assert tidied
+
+
+def test_one_that_came_while_an_object_was_freed_stops_all_the_same(capsys):
+    class Freed:
+        def __del__(self):
+            os.kill(os.getpid(), signal.SIGTERM)
+            sum(range(10))  # here it is raised, and Python drops it
+
+    with pytest.raises(stopping.Stopped):
+        Freed()
+        time.sleep(5)
+    assert capsys.readouterr().err == ""
+
+
+def test_a_process_that_is_ending_is_not_broken_off():
+    stopping.deafen()
+    os.kill(os.getpid(), signal.SIGTERM)
+    assert stopping.asked() == ""
 
 
 def test_it_is_no_failure_of_a_run():

@@ -5,6 +5,8 @@ from dataclasses import replace
 
 import pandas as pd
 import pytest
+import torch
+from transformers import AutoModelForSequenceClassification
 
 from bench import stopping
 from bench.probes.similarity import Similarity
@@ -139,6 +141,25 @@ def test_a_trial_goes_on_too(planned, device, tmp_path):
     again = done(tmp_path / "stopped")
     assert (again.score, again.rungs, again.status) == (whole.score, whole.rungs, "ok") and len(again.rungs) == 2
     assert tuple(rung.share for rung in again.rungs) == trial.RUNGS
+
+
+def test_a_model_that_is_to_stay_is_the_one_that_was_asked(planned, tmp_path, device, monkeypatch):
+    """With `--keep-model`; a run that was done without it is told."""
+    said, trained, short = [], [], replace(planned("full"), probes=(), other_items=4)
+    monkeypatch.setattr(Progress, "say", lambda self, text: said.append(text))
+    evaluate = perform.evaluate
+    monkeypatch.setattr(perform, "evaluate", lambda backend, *rest: trained.append(backend.module) or evaluate(backend, *rest))
+    executed(short, tmp_path, device)
+    assert not (tmp_path / "models").exists()
+    keeping = Keeping(model=True)
+    execution.execute([short], tmp_path, device, Progress(False, 1), keeping=keeping)
+    assert "has a record and no model" in said[-1] and not (tmp_path / "models").exists()
+    (tmp_path / "records" / f"{short.id}.json").unlink()
+    execution.execute([short], tmp_path, device, Progress(False, 1), keeping=keeping)
+    folder = tmp_path / "models" / short.id
+    assert f"the trained model: {folder}" in said
+    again = AutoModelForSequenceClassification.from_pretrained(folder).state_dict()
+    assert all(torch.equal(weight, again[name]) for name, weight in trained[-1].state_dict().items())
 
 
 @pytest.mark.parametrize("stamp", ["", "{", json.dumps({"run": "x", "environment": "another"})])

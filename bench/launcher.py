@@ -1,0 +1,47 @@
+"""`accelerate launch` without its traceback: what went wrong its processes have said, but for one that was killed.
+
+`python -m bench.launcher launch --config_file ... bench/run.py ...` takes the arguments of `accelerate`.
+"""
+
+import signal
+import subprocess
+import sys
+
+from accelerate.commands.accelerate_cli import main as accelerate
+from torch.distributed.elastic.multiprocessing import SignalException
+from torch.distributed.elastic.multiprocessing.errors import ChildFailedError
+
+from bench.ranks import end_with_parent
+
+
+def quiet_launch() -> None:
+    """The exit status is 0, or 1 where a process failed."""
+    end_with_parent()
+    signal.signal(signal.SIGUSR1, signal.SIG_IGN)  # meant for the processes, which listen to it themselves
+    try:
+        accelerate()
+    except ChildFailedError as error:
+        for rank, failure in sorted(error.failures.items()):
+            if sentence := killed(rank, failure.exitcode):
+                print(sentence, file=sys.stderr)
+                break  # of the others the launcher itself made an end
+        sys.exit(1)
+    except subprocess.CalledProcessError as error:
+        if sentence := killed(0, error.returncode):
+            print(sentence, file=sys.stderr)
+        sys.exit(1)
+    except SignalException as error:
+        sys.exit(128 + error.sigval)
+
+
+def killed(rank: int, exitcode: int) -> str:
+    """What is said of a process that can't say it itself; empty of one that could."""
+    if exitcode >= 0 or -exitcode == signal.SIGTERM:
+        return ""
+    why = "; the machine may have run out of memory" if -exitcode == signal.SIGKILL else ""
+    name = signal.Signals(-exitcode).name
+    return f"error: rank {rank} was ended by {name}{why}; the same command goes on from the last checkpoint"
+
+
+if __name__ == "__main__":
+    quiet_launch()

@@ -1,0 +1,168 @@
+"""`tunebench run --launch NAME`: what is asked for is checked before anything is started, signals reach every process, and the
+exit status is theirs.
+"""
+
+import os
+import signal
+import subprocess
+import sys
+import tempfile
+from collections.abc import Sequence
+from pathlib import Path
+from types import FrameType
+from typing import Any
+
+import psutil
+import torch
+import yaml
+
+from bench import folders, ranks, stopping
+from bench.devices import hardware
+from bench.errors import UserError, unknown
+from bench.planning.plan import PlanOptions, plan
+from bench.records import store
+from bench.running import execution
+from bench.suites import SuiteOptions, run_suite
+
+ROOT = Path(__file__).resolve().parent.parent
+ENTRY = ROOT / "bench" / "run.py"
+
+
+def launched_or_run(
+    name: str | None, options: PlanOptions, precision: str, doing: SuiteOptions, arguments: Sequence[str]
+) -> int:
+    """Run a suite in this process, or, where a launch file is named, in those that it describes; gives the exit status.
+
+    Args:
+        arguments: the whole command line, of which the processes get all but how it is launched.
+    """
+    stopping.listen()
+    if name is None or doing.dry_run:
+        return run_suite(options, precision, doing)
+    return launch(name, options, precision, doing.out, without_launch(arguments))
+
+
+def launch(name: str, options: PlanOptions, precision: str, out: Path, arguments: Sequence[str]) -> int:
+    """Start `arguments` of `tunebench run` under a launcher; gives their exit status.
+
+    Raises:
+        UserError: something that was asked for is wrong; nothing has been started by then.
+    """
+    path = launch_file(name)
+    check_launch(path, _read(path))
+    check_input(options, precision, out)
+    with tempfile.TemporaryDirectory(prefix="tunebench-") as folder:
+        status_file = Path(folder) / "status"
+        command = [sys.executable, "-m", "bench.launcher", "launch", "--config_file", str(path), *_cluster(_read(path))]
+        found = os.environ | {ranks.STATUS_FILE: str(status_file), "PYTHONPATH": _python_path()}
+        found.setdefault("LOGLEVEL", "CRITICAL")  # of torch's launcher, which reports each failure at length
+        process = subprocess.Popen([*command, str(ENTRY), *arguments], env=found)
+        _forward(process)
+        launched = process.wait()
+        told = status_file.read_text(encoding="utf-8") if status_file.exists() else ""
+    return int(told) if told else launched if launched >= 0 else 128 - launched
+
+
+def launch_file(name: str) -> Path:
+    """A file of launch/ by its name, or one by its path.
+
+    Raises:
+        UserError: there is none.
+    """
+    given, own = Path(name), ROOT / "launch" / f"{name}.yaml"
+    if own.is_file():
+        return own
+    if given.suffix in (".yaml", ".yml"):
+        if given.is_file():
+            return given.absolute()
+        raise UserError(f"--launch {name}: there is no such file")
+    raise unknown("launch file", name, (path.stem for path in (ROOT / "launch").glob("*.yaml")))
+
+
+def check_launch(path: Path, config: dict[str, Any]) -> None:
+    """Whether this machine has what a launch file asks for.
+
+    Raises:
+        UserError: it has not.
+    """
+    count, machines = config.get("num_processes", 1), config.get("num_machines", 1)
+    if not all(isinstance(number, int) and number > 0 for number in (count, machines)):
+        raise UserError(f"{path}: num_processes and num_machines are numbers from 1 on, and stand as {count} and {machines}")
+    on_cpu, kind = bool(config.get("use_cpu")), config.get("distributed_type", "NO")
+    if not on_cpu and kind != "NO" and not torch.cuda.is_available():
+        raise UserError(f"{path}: it is for GPUs ({kind}), and this machine has none; two CPU processes are --launch cpu")
+    devices = hardware.cores() if on_cpu else torch.cuda.device_count()
+    if kind != "NO" and count > devices * machines:
+        what = "CPU cores" if on_cpu else "GPUs"
+        raise UserError(
+            f"{path}: it starts {count} processes on {machines} machine(s) with {devices} {what}; lower num_processes"
+        )
+
+
+def check_input(options: PlanOptions, precision: str, out: Path) -> None:
+    """All that can be wrong of what is asked for, as far as it can be known without a model.
+
+    Raises:
+        UserError: something is.
+    """
+    runs = plan(options, hardware.requested(precision))
+    folders.check_writable(store.folder(out))
+    execution.check_data([run for run in runs if store.find_record(out, run.id) is None])
+
+
+def without_launch(arguments: Sequence[str]) -> list[str]:
+    """What the processes are given of the command line: all but the command and how it is launched."""
+    rest, given = [], list(arguments)
+    given.remove("run")
+    while given:
+        word = given.pop(0)
+        if word == "--launch":
+            given.pop(0)
+        elif not word.startswith("--launch="):
+            rest.append(word)
+    return rest
+
+
+def _read(path: Path) -> dict[str, Any]:
+    try:
+        content = yaml.safe_load(path.read_text(encoding="utf-8"))
+    except (OSError, UnicodeDecodeError, yaml.YAMLError) as error:
+        raise UserError(f"{path}: cannot be read as YAML: {' '.join(str(error).split())}") from error
+    if not isinstance(content, dict):
+        raise UserError(f"{path}: expected the fields of `accelerate config`, found {type(content).__name__}")
+    return content
+
+
+def _cluster(config: dict[str, Any]) -> list[str]:
+    """Which machine of several this is, as Slurm and launch/slurm.sh say; on one machine a free port."""
+    machines = int(os.environ.get("SLURM_NNODES") or 1)
+    if machines == 1:
+        return [] if config.get("main_process_port") or config.get("num_machines", 1) > 1 else ["--main_process_port", "0"]
+    each = int(config.get("num_processes", 1)) // int(config.get("num_machines", 1))
+    told = {
+        "num_machines": str(machines),
+        "num_processes": str(machines * each),
+        "machine_rank": os.environ["SLURM_NODEID"],
+        "main_process_ip": os.environ["MASTER_ADDR"],
+        "main_process_port": os.environ["MASTER_PORT"],
+    }
+    return [word for name, value in told.items() for word in (f"--{name}", value)]
+
+
+def _python_path() -> str:
+    """The processes import this very tunebench, installed or not."""
+    return os.pathsep.join([str(ROOT), *filter(None, [os.environ.get("PYTHONPATH")])])
+
+
+def _forward(process: "subprocess.Popen[bytes]") -> None:
+    """Let every process hear the signals that ask to stop. Not the launcher, which would end them when they are late."""
+
+    def forward(number: int, frame: FrameType | None) -> None:
+        workers = [child for child in psutil.Process(process.pid).children() if str(ENTRY) in child.cmdline()]
+        for worker in workers:
+            worker.send_signal(number)
+        if not workers:  # nothing has begun
+            process.send_signal(signal.SIGTERM)
+
+    for number in stopping.SIGNALS:
+        signal.signal(number, forward)

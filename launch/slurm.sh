@@ -1,0 +1,37 @@
+#!/bin/bash
+# A suite under Slurm, on one machine or several, which goes on after its time is over:
+#   sbatch --nodes=2 --gpus-per-node=8 launch/slurm.sh gpus --suite sentiment --seeds 3 --out /shared/out
+# The first word is the name of a launch file, whose num_processes is that of one machine; all others are options of
+# `tunebench run`. --out and $TUNEBENCH_CACHE must be on a disk that all machines see.
+#SBATCH --job-name=tunebench
+#SBATCH --ntasks-per-node=1
+#SBATCH --time=04:00:00
+#SBATCH --requeue
+#SBATCH --open-mode=append
+#SBATCH --signal=B:USR1@180
+
+# 180 seconds before its time is over this shell gets SIGUSR1. srun hands it on, every process ends its step and keeps its
+# training, and the status is 75: stopped, the same command goes on. Then the job is queued again. SIGTERM, of scancel or of a
+# preemption, is handed on too, and whether the job comes again is Slurm's to say.
+set -u
+launch=${1:?name a launch file first, such as gpus}
+shift
+MASTER_ADDR=$(scontrol show hostnames "$SLURM_JOB_NODELIST" | head -n 1)
+MASTER_PORT=$((20000 + SLURM_JOB_ID % 10000)) # two jobs on one machine must not meet
+export MASTER_ADDR MASTER_PORT
+
+srun tunebench run --launch "$launch" "$@" &
+step=$!
+told='' over=''
+trap 'told=yes over=yes; kill -USR1 "$step"' USR1
+trap 'told=yes; kill -TERM "$step"' TERM
+while :; do # a signal ends `wait`, and not the step
+  told=''
+  wait "$step"
+  status=$?
+  [ -z "$told" ] && break
+done
+if [ "$status" -eq 75 ] && [ -n "$over" ]; then
+  scontrol requeue "$SLURM_JOB_ID"
+fi
+exit "$status"

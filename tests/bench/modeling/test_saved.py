@@ -1,0 +1,90 @@
+"""What is saved is read back by transformers and PEFT, and answers the same."""
+
+import errno
+import os
+
+import pytest
+import torch
+from peft import PeftModel
+from transformers import AutoModelForCausalLM, AutoModelForSequenceClassification, AutoTokenizer
+
+from bench.errors import RunError
+from bench.modeling.heads import Heads
+from bench.modeling.saved import save_model
+from bench.strategies.adapter import Adapter, AdapterHyperparameters
+
+IDS = torch.tensor([[5, 6, 7, 8, 9]])
+
+
+def logits(model, **inputs):
+    with torch.no_grad():
+        return model.eval()(input_ids=IDS, **inputs).logits
+
+
+def moved(model):
+    """With its trained weights elsewhere than where they were loaded."""
+    with torch.no_grad():
+        for weight in model.parameters():
+            if weight.requires_grad:
+                weight.add_(0.01)
+    return model
+
+
+def adapted(model, family, bits=32, **values):
+    return moved(Adapter("lora", AdapterHyperparameters(learning_rate=1e-3, bits=bits, **values)).adapt(model, family))
+
+
+def test_a_whole_model_is_read_by_transformers(decoder, tmp_path):
+    model = moved(decoder.load())
+    save_model(model, decoder.tokenizer, ["t"], tmp_path / "models" / "id")
+    again = AutoModelForCausalLM.from_pretrained(tmp_path / "models" / "id")
+    assert torch.equal(logits(model), logits(again)) and not torch.equal(logits(model), logits(decoder.load()))
+    ids = AutoTokenizer.from_pretrained(tmp_path / "models" / "id")("a good film").input_ids
+    assert ids == decoder.tokenizer("a good film").input_ids
+    assert [path.name for path in (tmp_path / "models").iterdir()] == ["id"]
+
+
+@pytest.mark.parametrize("bits", [32, 8, 4])
+def test_an_adapter_is_read_by_peft(decoder, tmp_path, bits):
+    device = torch.device("cpu")
+    model = adapted(decoder.load(bits=bits, device=device), "decoder", bits)
+    before = logits(model)
+    save_model(model, decoder.tokenizer, ["t"], tmp_path / "id")
+    assert torch.equal(logits(model), before)  # saving changes nothing
+    again = PeftModel.from_pretrained(decoder.load(bits=bits, device=device), tmp_path / "id")
+    assert torch.equal(before, logits(again)) and not torch.equal(before, logits(decoder.load(bits=bits, device=device)))
+    assert not list((tmp_path / "id").glob("model*.safetensors"))
+
+
+def test_an_encoders_adapter_has_its_head(encoder, tmp_path):
+    def base():
+        torch.manual_seed(0)
+        return encoder.load(AutoModelForSequenceClassification, num_labels=3)
+
+    model = adapted(base(), "encoder")
+    save_model(model, encoder.tokenizer, ["t"], tmp_path / "id")
+    again = PeftModel.from_pretrained(base(), tmp_path / "id")
+    assert torch.equal(logits(model), logits(again)) and logits(model).shape == (1, 3)
+
+
+def test_of_several_heads_each_is_a_model(encoder, tmp_path):
+    model = moved(Heads([encoder.load(AutoModelForSequenceClassification, num_labels=n) for n in (2, 3)]))
+    save_model(model, encoder.tokenizer, ["two", "three"], tmp_path / "id")
+    for head, name in enumerate(("two", "three")):
+        again = AutoModelForSequenceClassification.from_pretrained(tmp_path / "id" / name)
+        assert torch.equal(logits(model, head=head), logits(again))
+    with pytest.raises(RunError, match="an adapter around several heads"):
+        save_model(adapted(model, "encoder"), encoder.tokenizer, ["two", "three"], tmp_path / "other")
+
+
+def test_a_full_disk_leaves_what_was_there(decoder, tmp_path, monkeypatch):
+    save_model(decoder.load(), decoder.tokenizer, ["t"], tmp_path / "id")
+
+    def full(self, *_, **__):
+        raise OSError(errno.ENOSPC, os.strerror(errno.ENOSPC))
+
+    monkeypatch.setattr(type(decoder.load()), "save_pretrained", full)
+    with pytest.raises(RunError, match="can't be kept in .*No space left"):
+        save_model(decoder.load(), decoder.tokenizer, ["t"], tmp_path / "id")
+    assert [path.name for path in tmp_path.iterdir()] == ["id"]
+    assert AutoModelForCausalLM.from_pretrained(tmp_path / "id") is not None

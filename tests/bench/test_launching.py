@@ -1,0 +1,214 @@
+"""`tunebench run --launch`: checked first; signals, statuses and the end of a process go through."""
+
+import json
+import os
+import signal
+import subprocess
+import sys
+import time
+from pathlib import Path
+
+import psutil
+import pytest
+from malformed import malformed
+
+from bench import launching
+from bench.cli import main
+from bench.errors import UserError
+
+ROOT = Path(__file__).parents[2]
+TINY = ["--suite", "sentiment", "--model", "tiny-bert", "--budget", "320", "--test-items", "20", "--probe-items", "4"]
+RUN = [*TINY, "--strategies", "full", "--set", "dropout=0", "--checkpoint-every", "1steps"]
+COMMAND = [sys.executable, "-c", "from bench.cli import main; main()", "run"]
+ACCELERATE = [sys.executable, "-m", "accelerate.commands.accelerate_cli", "launch"]
+BARE = [
+    *ACCELERATE,
+    "--config_file",
+    str(ROOT / "launch" / "cpu.yaml"),
+    "--main_process_port",
+    "0",
+    str(ROOT / "bench" / "run.py"),
+]
+TWO = pytest.mark.skipif(len(os.sched_getaffinity(0)) < 2, reason="two processes need two cores")
+
+
+def started(*arguments, cwd, command=COMMAND):
+    cwd.mkdir(exist_ok=True)
+    found = {name: value for name, value in os.environ.items() if not name.startswith(("OMP_", "ACCELERATE_"))}
+    found |= {"PYTHONPATH": str(ROOT), "OMP_WAIT_POLICY": "PASSIVE"}
+    return subprocess.Popen(
+        [*command, *arguments], cwd=cwd, env=found, stdout=subprocess.PIPE, stderr=subprocess.PIPE, text=True
+    )
+
+
+def ended(process):
+    out, err = process.communicate(timeout=300)
+    return process.returncode, out, err
+
+
+def training(process, folder):
+    """Waits until the run's first checkpoint lies there."""
+    while not list(folder.glob("out/checkpoints/*/training.safetensors")):
+        assert process.poll() is None, process.communicate()[1]
+        time.sleep(0.02)
+
+
+def record(folder):
+    (path,) = (folder / "out" / "records").glob("*.json")
+    return json.loads(path.read_text())
+
+
+def workers(process):
+    """The processes that do the work, whoever started them."""
+    return [each for each in psutil.Process(process.pid).children(recursive=True) if "bench/run.py" in " ".join(each.cmdline())]
+
+
+@pytest.fixture(scope="module")
+def whole(tmp_path_factory):
+    folder = tmp_path_factory.mktemp("whole")
+    status, _, err = ended(started(*RUN, cwd=folder))
+    assert status == 0, err
+    return record(folder)
+
+
+def test_thirty_malformed_inputs_are_told_before_anything_is_started(tmp_path, monkeypatch, capsys):
+    monkeypatch.setattr(subprocess, "Popen", lambda *_, **__: pytest.fail("something was started"))
+    monkeypatch.chdir(tmp_path)
+    cases = malformed(tmp_path)
+    assert len(cases) == 30
+    for name, options in cases.items():
+        with pytest.raises(SystemExit) as caught:
+            main(["run", "--launch", "cpu", *options])
+        told = capsys.readouterr().err.strip()
+        assert (caught.value.code, told.count("\n"), told[:7]) == (2, 0, "error: "), (name, told)
+    assert not list(tmp_path.glob("out/records/*"))
+
+
+@pytest.mark.parametrize(
+    ("content", "sentence"),
+    [
+        ("distributed_type: [", "cannot be read as YAML"),
+        ("3", "expected the fields of `accelerate config`, found int"),
+        ("{num_processes: 0}", "num_processes and num_machines are numbers from 1 on"),
+        ("{num_processes: two}", "num_processes and num_machines are numbers from 1 on"),
+        ("{distributed_type: MULTI_GPU, use_cpu: true, num_processes: 4096}", "it starts 4096 processes"),
+    ],
+)
+def test_a_launch_file_that_can_not_work_is_told(tmp_path, content, sentence):
+    path = tmp_path / "mine.yaml"
+    path.write_text(content)
+    with pytest.raises(UserError, match=sentence):
+        launching.check_launch(path, launching._read(path))
+
+
+def test_a_launch_file_is_found_by_name_and_by_path(tmp_path, monkeypatch):
+    assert launching.launch_file("cpu") == ROOT / "launch" / "cpu.yaml"
+    (tmp_path / "mine.yaml").touch()
+    monkeypatch.chdir(tmp_path)
+    assert launching.launch_file("mine.yaml") == tmp_path / "mine.yaml"
+    for name, sentence in (("cpus", "unknown launch file 'cpus'; did you mean cpu"), ("no.yaml", "there is no such file")):
+        with pytest.raises(UserError, match=sentence):
+            launching.launch_file(name)
+
+
+def test_gpus_that_are_not_there_are_told(monkeypatch):
+    monkeypatch.setattr(launching.torch.cuda, "is_available", lambda: False)
+    path = launching.launch_file("gpus")
+    with pytest.raises(UserError, match="it is for GPUs .*, and this machine has none"):
+        launching.check_launch(path, launching._read(path))
+
+
+def test_the_processes_get_the_options_alone():
+    for launch in (["--launch", "cpu"], ["--launch=cpu"]):
+        assert launching.without_launch(["run", "--suite", "x", *launch, "--debug"]) == ["--suite", "x", "--debug"]
+
+
+def test_slurm_says_which_machine_this_is(monkeypatch):
+    assert launching._cluster({"num_processes": 2}) == ["--main_process_port", "0"]
+    assert launching._cluster({"num_processes": 2, "main_process_port": 5}) == []
+    place = {"SLURM_NNODES": "3", "SLURM_NODEID": "1", "MASTER_ADDR": "node7", "MASTER_PORT": "29501"}
+    for name, value in place.items():
+        monkeypatch.setenv(name, value)
+    words = launching._cluster({"num_processes": 8})
+    assert dict(zip(words[::2], words[1::2], strict=True)) == {
+        "--num_machines": "3",
+        "--num_processes": "24",
+        "--machine_rank": "1",
+        "--main_process_ip": "node7",
+        "--main_process_port": "29501",
+    }
+
+
+@pytest.mark.slow
+@pytest.mark.parametrize("number", [signal.SIGTERM, signal.SIGUSR1])
+def test_one_process_stops_after_its_step_and_goes_on(whole, tmp_path, number):
+    process = started(*RUN, cwd=tmp_path)
+    training(process, tmp_path)
+    process.send_signal(number)
+    status, _, err = ended(process)
+    assert status == 75 and f"stopped by {number.name} after step " in err.splitlines()[-1], err
+    assert err.splitlines()[-1].endswith("of 20; the same command goes on from there")
+    status, _, err = ended(started(*RUN, cwd=tmp_path))
+    assert status == 0 and "goes on after step" in err, err
+    again = record(tmp_path)
+    assert again["outcome"] == whole["outcome"] and again["run_id"] == whole["run_id"]
+    assert len(again["provenance"]["resumed"]) == 1 and whole["provenance"]["resumed"] == []
+    assert not (tmp_path / "out" / "checkpoints").exists()
+
+
+@pytest.mark.slow
+@TWO
+def test_two_processes_stop_together_and_go_on(whole, tmp_path):
+    command = [*RUN, "--launch", "cpu"]
+    process = started(*command, cwd=tmp_path)
+    training(process, tmp_path)
+    pids = workers(process)
+    process.send_signal(signal.SIGUSR1)
+    status, _, err = ended(process)
+    told = [line for line in err.splitlines() if "stopped" in line]
+    assert status == 75 and len(told) == 1 and "stopped by SIGUSR1 after step " in told[0], err
+    assert "Traceback" not in err and not any(each.is_running() for each in pids)
+    process = started(*command, cwd=tmp_path)
+    while not (pids := workers(process)):
+        time.sleep(0.05)
+    status, _, err = ended(process)
+    assert status == 0, err
+    again = record(tmp_path)
+    assert again["provenance"]["device"]["processes"] == 2 and len(again["provenance"]["resumed"]) == 1
+    assert again["outcome"]["losses"] == pytest.approx(whole["outcome"]["losses"], rel=1e-5)
+    assert again["outcome"]["score"]["value"] == whole["outcome"]["score"]["value"]
+
+
+@pytest.mark.slow
+@TWO
+def test_a_process_that_is_killed_is_named_and_takes_the_others_with_it(tmp_path):
+    process = started(*RUN, "--launch", "cpu", cwd=tmp_path)
+    training(process, tmp_path)
+    found = workers(process)
+    second = next(each for each in found if each.environ().get("RANK") == "1")
+    second.kill()
+    status, _, err = ended(process)
+    assert status not in (0, 2) and "rank 1 was ended by SIGKILL" in err, err
+    assert "Traceback" not in err and not any(each.is_running() for each in found)
+
+
+@pytest.mark.slow
+@TWO
+def test_processes_whose_launcher_is_gone_end_themselves(tmp_path):
+    process = started(*RUN, cwd=tmp_path, command=BARE)
+    training(process, tmp_path)
+    found = workers(process)
+    assert len(found) == 2
+    process.kill()
+    process.wait()
+    _, alive = psutil.wait_procs(found, timeout=60)
+    for each in alive:
+        each.kill()
+    assert not alive
+
+
+@pytest.mark.slow
+@TWO
+def test_a_wrong_input_under_the_bare_launcher_is_told_once(tmp_path):
+    status, _, err = ended(started(*TINY, "--strategies", "fulll", cwd=tmp_path, command=BARE))
+    assert status != 0 and err.count("unknown strategy 'fulll'") == 1, err

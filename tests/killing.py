@@ -1,0 +1,171 @@
+"""A suite whose processes are killed at random moments, any of them in any phase, and which is asked for until it is done.
+
+    python tests/killing.py --processes 2 --kills 20
+
+compares its records with those of an undisturbed suite on one process: 12, none missing, scores, answers and losses equal, bit
+for bit on one process. Processes are forked from one that has imported everything, so that an attempt costs no imports.
+"""
+
+import argparse
+import json
+import os
+import random
+import signal
+import socket
+import sys
+import tempfile
+import time
+from pathlib import Path
+
+import numpy as np
+import pandas as pd
+
+TINY = ["--suite", "sentiment", "--model", "tiny-bert", "--budget", "64", "--test-items", "12", "--probe-items", "4"]
+RUNS = [*TINY, "--strategies", "full,frozen,lora-8bit,multitask", "--checkpoint-every", "1steps", "--probe-every", "50%"]
+
+
+def suite(options: list[str], out: Path, processes: int, kill_after: float | None = None, victim: int = 0) -> tuple[int, float]:
+    """Run the suite on so many processes, of which one is killed after some seconds; the main one's status, and the seconds."""
+    with socket.socket() as probe:
+        probe.bind(("localhost", 0))
+        port = probe.getsockname()[1]
+    sys.stdout.flush()
+    began, pids = time.monotonic(), [_forked(options, out, rank, processes, port) for rank in range(processes)]
+    status, alive = 0, dict(enumerate(pids))
+    while alive:
+        for rank, pid in list(alive.items()):
+            found, code = os.waitpid(pid, os.WNOHANG)
+            if found:
+                del alive[rank]
+                status = status or os.waitstatus_to_exitcode(code)
+        if kill_after is not None and time.monotonic() - began > kill_after and victim in alive:
+            os.kill(alive[victim], signal.SIGKILL)
+            kill_after = None
+        if status:  # as a launcher does: one that has failed takes the others with it
+            for pid in alive.values():
+                os.kill(pid, signal.SIGKILL)
+        time.sleep(0.01)
+    return status, time.monotonic() - began
+
+
+def _forked(options: list[str], out: Path, rank: int, processes: int, port: int) -> int:
+    if pid := os.fork():
+        return pid
+    if processes > 1:
+        os.environ |= {
+            "RANK": str(rank),
+            "LOCAL_RANK": str(rank),
+            "WORLD_SIZE": str(processes),
+            "LOCAL_WORLD_SIZE": str(processes),
+        }
+        os.environ |= {"MASTER_ADDR": "127.0.0.1", "MASTER_PORT": str(port), "ACCELERATE_USE_CPU": "true"}
+    log = os.open(out.with_suffix(f".{rank}.log"), os.O_WRONLY | os.O_CREAT | os.O_APPEND)
+    os.dup2(log, 1)
+    os.dup2(log, 2)
+    from bench.cli import main
+
+    try:
+        main(["run", *options, "--out", str(out)])
+    except SystemExit as leaving:
+        sys.stdout.flush()
+        os._exit(int(leaving.code or 0))
+    os._exit(1)
+
+
+def disturbed(options: list[str], out: Path, processes: int, kills: int, seconds: float, seed: int) -> list[str]:
+    """Kill a process of the suite so many times, somewhere in what an undisturbed one takes, and then end it; what was done."""
+    moments, told = random.Random(seed), []
+    for number in range(kills):
+        after, victim = moments.uniform(0, seconds / 3), moments.randrange(processes)
+        status, _ = suite(options, out, processes, after, victim)
+        done = len(list((out / "records").glob("*.json")))
+        told.append(f"kill {number + 1}: rank {victim} after {after:.1f} s, status {status}, {done} records")
+        print(told[-1], flush=True)
+    status, _ = suite(options, out, processes)
+    assert status == 0, out.with_suffix(".0.log").read_text()[-3000:]
+    return told
+
+
+def differences(whole: Path, out: Path) -> dict[str, float]:
+    """The largest difference of scores, losses and answers' numbers over all runs; inf where runs or answers are others."""
+    found: dict[str, float] = {}
+
+    def differ(what: str, one: object, other: object) -> None:
+        a, b = (np.asarray(each, dtype=float) for each in (one, other))
+        far = float(np.abs(a - b).max(initial=0.0)) if a.shape == b.shape else np.inf
+        found[what] = max(found.get(what, 0.0), far)
+
+    records = {path.name: json.loads(path.read_text()) for path in (whole / "records").glob("*.json")}
+    others = {path.name: json.loads(path.read_text()) for path in (out / "records").glob("*.json")}
+    if records.keys() != others.keys():
+        return {"runs": np.inf}
+    for name, record in records.items():
+        own, other = record["outcome"], others[name]["outcome"]
+        differ("scores", [own["score"]["value"], *_forgotten(own)], [other["score"]["value"], *_forgotten(other)])
+        differ("losses", own["losses"], other["losses"])
+        differ("curve", [point["score"] for point in own["curve"]], [point["score"] for point in other["curve"]])
+        items, its = (pd.read_parquet(folder / "records" / name.replace(".json", ".parquet")) for folder in (whole, out))
+        for column in items:
+            if items[column].dtype == object:
+                differ(f"answers: {column}", items[column].fillna("").eq(its[column].fillna("")), np.ones(len(items)))
+            else:
+                differ(f"answers: {column}", items[column].fillna(0.0), its[column].fillna(0.0))
+    resumed = sum(len(record["provenance"]["resumed"]) for record in others.values())
+    print(f"{len(records)} records; trainings went on {resumed} times", flush=True)
+    return found
+
+
+def _forgotten(outcome: dict) -> list[float]:
+    return [each["delta"] for each in outcome["forgetting"].values()]
+
+
+def main() -> None:
+    parser = argparse.ArgumentParser(description=__doc__)
+    parser.add_argument("--processes", type=int, default=1)
+    parser.add_argument("--kills", type=int, default=20)
+    parser.add_argument("--seeds", type=int, default=3)
+    parser.add_argument("--seed", type=int, default=0)
+    parser.add_argument("--folder", type=Path)
+    given = parser.parse_args()
+    imported()
+    folder = given.folder or Path(tempfile.mkdtemp(prefix="killing-"))
+    options = [*RUNS, "--seeds", str(given.seeds)]
+    if given.processes > 1:
+        options += ["--set", "dropout=0"]  # each process draws its own
+    if not (folder / "whole").exists():
+        status, _ = suite(options, folder / "whole", 1)
+        assert status == 0, (folder / "whole.0.log").read_text()[-3000:]
+    own_cache(folder / f"cache-timed-{given.processes}")
+    status, seconds = suite(options, folder / f"timed-{given.processes}", given.processes)
+    assert status == 0
+    print(f"{given.processes} processes, undisturbed: {seconds:.0f} s", flush=True)
+    own_cache(folder / f"cache-killed-{given.processes}")
+    disturbed(options, folder / f"killed-{given.processes}", given.processes, given.kills, seconds, given.seed)
+    for what, far in differences(folder / "whole", folder / f"killed-{given.processes}").items():
+        print(f"{what}: largest difference {far:g}")
+
+
+def own_cache(folder: Path) -> None:
+    """Base scores are asked anew, and that is broken off too; wheels and converted models are shared with the user's cache."""
+    from bench import folders
+
+    os.environ.pop("TUNEBENCH_CACHE", None)
+    folder.mkdir(parents=True, exist_ok=True)
+    for part in ("wheels", "models"):
+        if not (folder / part).exists():
+            (folder / part).symlink_to(folders.cache() / part)
+    os.environ["TUNEBENCH_CACHE"] = str(folder)
+
+
+def imported() -> None:
+    """Import all that a run needs, once for all attempts."""
+    from bench import quiet
+
+    quiet.libraries(False)
+    import bench.cli
+    import bench.suites  # noqa: F401
+
+
+if __name__ == "__main__":
+    sys.path.insert(0, str(Path(__file__).parents[1]))
+    main()

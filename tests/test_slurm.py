@@ -1,0 +1,71 @@
+"""launch/slurm.sh with stand-ins for Slurm's commands: signals reach the step, and a job whose time is over is queued again."""
+
+import os
+import signal
+import subprocess
+import time
+from pathlib import Path
+
+import pytest
+
+SCRIPT = Path(__file__).parents[1] / "launch" / "slurm.sh"
+STANDINS = {
+    "srun": 'exec "$@"',
+    "scontrol": 'if [ "$1" = show ]; then printf "node7\\nnode8\\n"; else echo "$@" >> "$HERE/queued"; fi',
+    # Stops as tunebench does: after its step, with 75.
+    "tunebench": (
+        'trap "sleep 0.2; echo USR1 >> $HERE/heard; exit 75" USR1\n'
+        'trap "sleep 0.2; echo TERM >> $HERE/heard; exit 75" TERM\n'
+        'echo "$@ $MASTER_ADDR $MASTER_PORT" > "$HERE/began"\n'
+        'if [ -n "${ENDS:-}" ]; then exit "$ENDS"; fi\n'
+        "while :; do sleep 0.05; done"
+    ),
+}
+
+
+@pytest.fixture
+def job(tmp_path):
+    """Starts the script as Slurm would; gives the process."""
+    for name, text in STANDINS.items():
+        (tmp_path / name).write_text(f"#!/bin/bash\n{text}\n")
+        (tmp_path / name).chmod(0o755)
+
+    def start(**more):
+        slurm = {"SLURM_JOB_NODELIST": "node[7-8]", "SLURM_JOB_ID": "123456", "SLURM_NNODES": "2", "HERE": str(tmp_path)}
+        found = os.environ | slurm | more | {"PATH": f"{tmp_path}:{os.environ['PATH']}"}
+        process = subprocess.Popen(["bash", str(SCRIPT), "gpus", "--suite", "sentiment"], env=found)
+        while not (tmp_path / "began").exists():
+            assert process.poll() is None
+            time.sleep(0.02)
+        return process
+
+    return start
+
+
+def text(path):
+    return path.read_text() if path.exists() else ""
+
+
+def test_it_is_bash():
+    assert subprocess.run(["bash", "-n", str(SCRIPT)]).returncode == 0
+
+
+@pytest.mark.parametrize("status", ["0", "1", "2", "75"])
+def test_the_status_goes_through_and_nothing_is_queued_again(job, tmp_path, status):
+    assert job(ENDS=status).wait(timeout=30) == int(status)
+    assert text(tmp_path / "began") == "run --launch gpus --suite sentiment node7 23456\n"
+    assert text(tmp_path / "queued") == ""
+
+
+def test_a_job_whose_time_is_over_is_kept_and_queued_again(job, tmp_path):
+    process = job()
+    process.send_signal(signal.SIGUSR1)
+    assert process.wait(timeout=30) == 75
+    assert (text(tmp_path / "heard"), text(tmp_path / "queued")) == ("USR1\n", "requeue 123456\n")
+
+
+def test_one_that_is_cancelled_is_kept_and_not_queued_again(job, tmp_path):
+    process = job()
+    process.send_signal(signal.SIGTERM)
+    assert process.wait(timeout=30) == 75
+    assert (text(tmp_path / "heard"), text(tmp_path / "queued")) == ("TERM\n", "")
