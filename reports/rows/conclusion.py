@@ -1,0 +1,123 @@
+"""What a table found, in three sentences: which rows are ahead and tied, what they forgot, and what would say more."""
+
+from collections.abc import Sequence
+
+from bench.statistics.study import Pilot
+from reports.rows import numbers
+from reports.rows.captions import NAMED_IN_TOP
+from reports.rows.pilots import known_items, pilot_of
+from reports.rows.references import NO_MODEL
+from reports.rows.row import Row
+from reports.rows.standing import Standing, score_standing
+
+MOST_SEEDS = 10
+"""More seeds are not advised: so many know their own spread to about a quarter."""
+
+
+def conclusion(rows: Sequence[Row]) -> list[str]:
+    """Of one suite's, model's and task's rows; nothing where there are not two with a score."""
+    scored = [row for row in rows if row.score and row.setup.model != NO_MODEL]
+    standing = score_standing(scored)
+    if standing is None:
+        return []
+    top = [row for row in scored if (places := standing.of(row)) and places[0] == 1]
+    return [_ahead(top, scored, standing), _forgot(top), f"Next: {_next(top, scored)}"]
+
+
+def _ahead(top: Sequence[Row], scored: Sequence[Row], standing: Standing) -> str:
+    if len(top) == len(scored):
+        smallest = standing.detectable
+        unseen = f"; a difference below {_span(smallest.value, scored[0])} would mostly not have been found" if smallest else ""
+        return f"No row is ahead of another by more than chance{unseen}."
+    names = _names(top)
+    if len(top) > 1:
+        return f"Ahead are {names}, which can't be told apart; each other row is worse than some row by more than chance."
+    index = scored.index(top[0])
+    beaten = sum(pair.significant and index in (pair.one, pair.other) for pair in standing.pairs)
+    whom = "all others" if beaten == len(scored) - 1 else f"{beaten} of {len(scored) - 1} others"
+    return f"Ahead is {names}: by more than chance it is better than {whom}, and none is better than it."
+
+
+def _forgot(top: Sequence[Row]) -> str:
+    """Of the rows that are ahead and train."""
+    trained = [row for row in top if row.trains]
+    if not trained:
+        return f"Forgotten: nothing, since {_names(top)} {'trains' if len(top) == 1 else 'train'} nothing."
+    if not any(row.forgetting for row in trained):
+        return "Forgotten: not known, since no probe was asked; list some in the suite."
+    lost = {row.label: _losses(row) for row in trained}
+    if found := [f"{label} lost {', '.join(parts)}" for label, parts in lost.items() if parts]:
+        kept = [label for label, parts in lost.items() if not parts]
+        also = f"; of {', '.join(kept)} no loss was more than chance" if kept else ""
+        return f"Forgotten: {'; '.join(found)}, by more than chance{also}."
+    shown = {
+        name: max(filter(None, (row.forgetting[name].smallest for row in trained if name in row.forgetting)), default=None)
+        for name in dict.fromkeys(name for row in trained for name in row.forgetting)
+    }
+    seen = [
+        f"{numbers.span(value, trained[0].forgetting[name].quantity)} {trained[0].forgetting[name].quantity.unit} of {name}"
+        for name, value in shown.items()
+        if value is not None and name in trained[0].forgetting
+    ]
+    least = f"; the probes would mostly have shown {', '.join(seen)}" if seen else ""
+    return f"Forgotten: no loss of {_names(trained)} was more than chance{least}."
+
+
+def _losses(row: Row) -> list[str]:
+    """Those that are more than chance."""
+    return [
+        f"{numbers.span(part.lost.value, part.quantity)} {part.quantity.unit} of {name}"
+        for name, part in row.forgetting.items()
+        if part.lost.significant and part.lost.value > 0
+    ]
+
+
+def _next(top: Sequence[Row], scored: Sequence[Row]) -> str:
+    """The first of what is missing: learning at all, seeds, items, trials."""
+    suite, trained = scored[0].setup.suite, [row for row in scored if row.trains]
+    if fallen := [row.label for row in trained if row.collapsed]:
+        return f"{', '.join(fallen)} answered nothing of its own; a larger --budget or a lower learning rate may mend that."
+    if not trained:
+        return "train something; no row did."
+    found = pilot_of(scored)
+    if any(len(row.records) < 2 for row in trained):
+        return "--seeds 3; one seed says nothing of how far another would move these scores."
+    close = sorted((row for row in top if row.trains), key=lambda row: -_score(row))[:2]
+    if len(close) == 2 and isinstance(found, Pilot):
+        return _to_part(close, scored, found, suite)
+    if not any(row.setup.tuning.trials for row in trained):
+        return "--tune 4; each strategy ran with its default learning rate, and another may change who is ahead."
+    return "another task or model; on these items more runs would not change who is ahead."
+
+
+def _to_part(close: Sequence[Row], scored: Sequence[Row], found: Pilot, suite: str) -> str:
+    """How many seeds or items would tell the two best apart, were they as far apart as they look."""
+    difference = abs(_score(close[0]) - _score(close[1]))
+    names, apart, exist = _names(close), _span(difference, close[0]), known_items(scored) or found.items
+    now = min(len(row.records) for row in scored if row.trains)
+    seeds = next((s for s in range(now, MOST_SEEDS + 1) if (n := found.items_for(difference, s)) and n <= exist), None)
+    if difference and seeds and seeds > now:
+        return f"--seeds {seeds}; if {names} are {apart} apart, that tells it four times out of five."
+    if difference and (items := found.items_for(difference, MOST_SEEDS)):
+        return (
+            f"more test items; if {names} are {apart} apart, about {items:,} with {MOST_SEEDS} seeds tell it four times out of "
+            f"five (`tunebench power --suite {suite}`), and the task has {exist:,}. Until then the cheaper one will do."
+        )
+    return f"take the cheaper of {names}; they are {apart} apart, which no number of test items tells with {MOST_SEEDS} seeds."
+
+
+def _score(row: Row) -> float:
+    """Larger is better."""
+    assert row.score
+    return row.score.value if row.higher_is_better else -row.score.value
+
+
+def _span(value: float, row: Row) -> str:
+    return f"{numbers.span(value, row.quantity)} {row.quantity.unit}"
+
+
+def _names(rows: Sequence[Row]) -> str:
+    labels = list(dict.fromkeys(row.label for row in rows))
+    if len(labels) > NAMED_IN_TOP:
+        return f"{len(labels)} rows"
+    return labels[0] if len(labels) == 1 else f"{', '.join(labels[:-1])} and {labels[-1]}"

@@ -1,0 +1,76 @@
+"""Three sentences on a table: each follows from what the table's statistics say, and changes with it."""
+
+import pytest
+
+from bench.statistics.study import Pilot
+from reports.rows import conclusion as module
+from reports.rows.conclusion import conclusion
+from reports.rows.pilots import pilot_of
+from reports.rows.rows import aggregate
+from reports.rows.standing import score_standing
+
+
+def said(make, out, records):
+    return conclusion(aggregate(make.kept(out, records), out))
+
+
+def test_the_top_group_is_named_and_its_losses(make, out):
+    records = [make.record(name, accuracy=share) for name, share in (("full", 0.9), ("frozen", 0.89), ("lora", 0.6))]
+    rows = aggregate(make.kept(out, records), out)
+    ahead, forgot, then = conclusion(rows)
+    assert score_standing(rows).top == ["full", "frozen"]
+    assert ahead.startswith("Ahead are full and frozen, which can't be told apart; each other row is worse than some row")
+    lost = {
+        row.label: [n for n, part in row.forgetting.items() if part.lost.significant and part.lost.value > 0] for row in rows
+    }
+    assert lost["full"] and all(name in forgot for label in ("full", "frozen") for name in lost[label])
+    assert "lora" not in forgot and then == "Next: --seeds 3; one seed says nothing of how far another would move these scores."
+
+
+def test_one_row_ahead_and_none_ahead(make, out):
+    one = said(
+        make, out, [make.record("full", accuracy=0.95), make.record("frozen", accuracy=0.6), make.record("lora", accuracy=0.59)]
+    )
+    assert one[0] == "Ahead is full: by more than chance it is better than all others, and none is better than it."
+
+
+def test_no_row_ahead_is_told_with_what_would_have_been_found(make, out):
+    records = [make.record(name, accuracy=share) for name, share in (("full", 0.75), ("frozen", 0.745))]
+    rows = aggregate(make.kept(out, records), out)
+    unseen = f"a difference below {100 * score_standing(rows).detectable.value:.1f} points would mostly not have been found."
+    assert conclusion(rows)[0] == f"No row is ahead of another by more than chance; {unseen}"
+
+
+def test_what_to_try_next_is_what_the_pilot_says_would_suffice(make, out, monkeypatch):
+    rows = aggregate(make.kept(out, make.suite(3)), out)
+    top = [row for row in rows if row.trains][:2]
+    assert isinstance(pilot_of(rows), Pilot)
+
+    def told(needed):
+        monkeypatch.setattr(Pilot, "items_for", lambda self, difference, seeds: needed(seeds))
+        return module._to_part(top, rows, pilot_of(rows), "s")
+
+    assert told(lambda seeds: 500 if seeds >= 5 else None).startswith("--seeds 5; if ")
+    assert told(lambda seeds: 40_000).startswith("more test items; if ") and "about 40,000 with 10 seeds" in told(
+        lambda seeds: 40_000
+    )
+    assert told(lambda seeds: None).startswith("take the cheaper of ")
+
+
+def test_what_collapsed_is_mended_first_and_fewer_than_two_rows_say_nothing(make, out):
+    assert conclusion(aggregate(make.kept(out, [make.record("full")]), out)) == []
+    record, frame = make.record("full", accuracy=0.9)
+    fallen = make.changed(record, outcome=record.outcome.model_copy(update={"collapsed": "one answer to everything"}))
+    assert said(make, out, [(fallen, frame), make.record("frozen", accuracy=0.6)])[2].startswith(
+        "Next: full answered nothing of its own"
+    )
+
+
+@pytest.mark.parametrize(("trainable", "words"), [(0, "train nothing"), (10, "no probe was asked")])
+def test_what_forgot_nothing_and_what_was_not_asked(make, out, trainable, words):
+    def unprobed(record, frame):
+        bare = record.outcome.model_copy(update={"forgetting": {}})
+        return make.changed(record, outcome=bare), frame[frame["kind"] == "task"]
+
+    records = [make.record(name, accuracy=0.7, trainable=trainable) for name in ("one", "two")]
+    assert words in said(make, out, [unprobed(*each) for each in records] if trainable else records)[1]
