@@ -8,6 +8,7 @@ from reports.rows import numbers
 from reports.rows.across import Across, across
 from reports.rows.captions import across_sentences
 from reports.rows.row import Row
+from reports.rows.standing import shown
 
 
 def across_section(rows: Sequence[Row]) -> Section:
@@ -15,7 +16,7 @@ def across_section(rows: Sequence[Row]) -> Section:
     found = across(rows)
     tables = [(f"{each.model}: {', '.join(each.tasks)}", _board(each, rows)) for each in found]
     said = [f"{each.model}: {' '.join(across_sentences(each))}" for each in found]
-    return Section("Across tasks", " ".join([*said, note("middle", "average_rank")]), tables)
+    return Section("Across tasks", " ".join([*said, note("overall_rank", "middle", "average_rank")]), tables)
 
 
 def _board(found: Across, rows: Sequence[Row]) -> Board:
@@ -31,8 +32,16 @@ def _board(found: Across, rows: Sequence[Row]) -> Board:
         each = overall.get(row.label)
         return Cell(f"{each.rank:.2f}", each.rank) if each else EMPTY
 
+    places = dict(zip(overall, found.places, strict=True))
+
+    def place(row: Row) -> Cell:
+        if row.label not in places:
+            return EMPTY
+        return Cell(shown(places[row.label]), sum(places[row.label]) / 2)
+
     columns = [
         STRATEGY,
+        Column("overall_rank", "All tasks", "of the average rank", "ascending", True, place),
         Column("middle", "All tasks", "of the way from base to perfect", "descending", True, middle),
         Column("average_rank", "All tasks", "over tasks", "ascending", True, rank),
     ]

@@ -5,6 +5,7 @@ An answer is right where it gets its metric's full marks by itself. Of a metric 
 nothing is held against anything.
 """
 
+import string
 from collections.abc import Mapping, Sequence
 from pathlib import Path
 from typing import Any, NamedTuple
@@ -24,8 +25,10 @@ from reports.rows.row import Row
 Rights = npt.NDArray[np.bool_]
 SHOWN = 200
 """Items of a table whose texts and answers are on the page, at most."""
-CELLS = 200_000
+CELLS = 10_000
 """Answers of a table on the page, at most: with many runs fewer items are shown."""
+LETTERS = string.digits + string.ascii_letters + "-_"
+"""An answer's place among a table's answers is a letter, where they are so few; per cent are two digits."""
 
 
 class Answers(NamedTuple):
@@ -48,6 +51,8 @@ def items_of(rows: Sequence[Row], out: Path) -> tuple[Json | None, dict[str, Jso
     words: dict[str, int] = {}
     shared = first.items.iloc[where]
     own = {name: _own(each, shared, where, words) for name, each in same.items()}
+    if len(words) <= len(LETTERS):
+        own = {name: {**each, "answers": "".join(LETTERS[place] for place in each["answers"])} for name, each in own.items()}
     texts = shared["text"].fillna("").tolist() if "text" in shared else [""] * len(shared)
     golds = [readable(gold, text) for gold, text in zip(shared["gold"], texts, strict=True)]
     return {
@@ -118,7 +123,9 @@ def _own(answers: Answers, shared: pd.DataFrame, where: npt.NDArray[np.int64], w
         "right": packed(answers.right),
         "away": {name: packed(right) for name, right in answers.away.items()},
         "answers": [words.setdefault(answer, len(words)) for answer in told],
-        "sure": [None if share is None or not np.isfinite(share) else round(100 * share) for share in sure],
+        "sure": "".join(
+            "--" if share is None or not np.isfinite(share) else f"{min(round(100 * share), 99):02}" for share in sure
+        ),
     }
 
 

@@ -12,14 +12,13 @@ from pathlib import Path
 from markupsafe import Markup
 
 from bench.folders import write_text
-from bench.records import store
 from bench.records.contract import Json
 from reports import definitions
 from reports.page.encoded import in_html
+from reports.page.kept import kept_parts
 from reports.page.suite import TEMPLATES, page_templates, suite_part
-from reports.rows.fairness import check_comparable
 from reports.rows.row import Row
-from reports.rows.rows import aggregate, ranked
+from reports.rows.rows import ranked
 
 FILE = "leaderboard.html"
 SCRIPTS = ("elements", "state", "table", "ranking", "rule", "chooser", "plots", "drawings", "disagreements", "runs", "main")
@@ -27,17 +26,15 @@ SCRIPTS = ("elements", "state", "table", "ranking", "rule", "chooser", "plots", 
 
 
 def write_page(results: Path, out: Path, allow_unequal: bool = False) -> Path:
-    """Read all records in `results`, write `out`/leaderboard.html atomically, and return its path.
+    """Write the page of all records in `results` as `out`/leaderboard.html, atomically, and return its path. Suites of which no
+    record has changed since the last time are not read again.
 
     Raises:
         UserError: a file is no record of this schema, `out` cannot be written, or rows of one table answer different questions
             and `allow_unequal` does not admit them.
     """
-    rows = aggregate(store.read_all(results), results)
-    if not allow_unequal:
-        check_comparable(rows)
     path = out / FILE
-    write_text(path, render(rows, results))
+    write_text(path, page(kept_parts(results, out, allow_unequal)))
     return path
 
 

@@ -15,7 +15,7 @@ from reports.rows.row import Row
 from reports.rows.rows import flat
 from reports.rows.stopping import stopping
 
-DRAWN = 60
+DRAWN = 40
 """Losses of a run that are drawn; of more, means of neighbours."""
 
 
@@ -87,7 +87,7 @@ def _losses(losses: Sequence[float]) -> Json | None:
     if not losses:
         return None
     parts = np.array_split(np.asarray(losses), min(DRAWN, len(losses)))
-    return {"steps": len(losses), "means": [rounded(float(part.mean()), 4) for part in parts]}
+    return {"steps": len(losses), "means": [rounded(float(part.mean()), 3) for part in parts]}
 
 
 def _warnings(run: Record) -> Iterator[str]:

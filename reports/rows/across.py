@@ -13,6 +13,7 @@ import numpy as np
 
 from bench.statistics.across import average_ranks, critical_difference, interquartile_mean, stratified_bounds
 from bench.statistics.arrays import Floats
+from bench.statistics.comparison import ranks
 from reports.rows.row import Row
 
 
@@ -36,6 +37,13 @@ class Across:
     model: str
     tasks: Sequence[str]
     rows: Sequence[Overall]
+
+    @property
+    def places(self) -> list[tuple[int, int]]:
+        """The best and the worst place, 1 the first, at which each row may stand: rows differ whose average ranks are farther
+        apart than the critical difference."""
+        averages = np.array([row.rank for row in self.rows])
+        return ranks(len(averages), averages[None, :] - averages[:, None] > self.critical)
 
     @property
     def critical(self) -> float:

@@ -45,9 +45,11 @@ def test_answers_and_texts_are_those_of_the_items_that_divide_most(found):
     assert shared["where"] == np.flatnonzero(split > 0).tolist() and 0 < len(shared["where"]) < 200
     for run, frame in frames.items():
         answered = frame[frame["kind"] == "task"].iloc[shared["where"]]
-        assert [shared["words"][place] for place in own[run]["answers"]] == answered["prediction"].tolist()
+        assert [shared["words"][items.LETTERS.index(letter)] for letter in own[run]["answers"]] == answered[
+            "prediction"
+        ].tolist()
         assert shared["texts"] == answered["text"].tolist() and shared["golds"] == answered["gold"].tolist()
-        assert own[run]["sure"] == [90] * len(answered)
+        assert own[run]["sure"] == "90" * len(answered)
 
 
 def test_of_many_the_most_divided_are_kept(monkeypatch):
@@ -79,6 +81,16 @@ def test_runs_of_other_items_are_left_out(make, out):
     _, own = items.items_of(rows, out)
     assert len(own) == 2 and record.run_id not in own
     assert items.items_of(rows[:1], out) == (None, {})
+
+
+def test_many_different_answers_are_told_by_their_places(make, out):
+    pairs = []
+    for name in ("full", "frozen"):
+        record, frame = make.record(name)
+        wrong = (frame["kind"] == "task") & (frame["prediction"] != frame["gold"])
+        pairs.append((record, frame.assign(prediction=frame["prediction"].mask(wrong, name + frame["item"]))))
+    monkeyed, own = items.items_of(aggregate(make.kept(out, pairs), out), out)
+    assert (len(monkeyed["words"]) > len(items.LETTERS)) == all(isinstance(each["answers"], list) for each in own.values())
 
 
 def test_domains_have_their_own_bits(make, out):

@@ -2,7 +2,7 @@
 
 import pytest
 
-from reports.rows.across import across
+from reports.rows.across import Across, Overall, across
 from reports.rows.rows import aggregate
 
 
@@ -23,6 +23,15 @@ def test_scores_are_of_the_way_from_the_base_to_a_perfect_one(make):
     assert {row.label: row.rank for row in both.rows} == {"full": 1.5, "frozen": 1.5}
     assert all(row.bounds is None for row in both.rows) and both.critical == pytest.approx(1.386, abs=0.001)
     assert (both.suite, both.model, both.tasks) == ("sentiment", "smollm2", ["sst2", "rte"])
+
+
+def test_places_over_tasks_are_those_of_the_critical_difference(make):
+    rows = [Overall(label, 0.0, None, rank) for label, rank in (("a", 1.0), ("b", 2.0), ("c", 3.0))]
+    few, many = (Across("s", "m", ["task"] * count, rows) for count in (2, 40))
+    assert few.critical > 2 and few.places == [(1, 3)] * 3
+    assert many.critical < 1 and many.places == [(1, 1), (2, 2), (3, 3)]
+    between = Across("s", "m", ["task"] * 6, rows)
+    assert 1 < between.critical < 2 and between.places == [(1, 2), (1, 3), (2, 3)]
 
 
 def test_several_seeds_have_bounds(make):

@@ -2,6 +2,7 @@
 // which texts. What is right of each run is packed as bits: four items to a hexadecimal digit.
 
 const LISTED = 20; // items at first
+const LETTERS = "0123456789abcdefghijklmnopqrstuvwxyzABCDEFGHIJKLMNOPQRSTUVWXYZ-_"; // an answer's place, where there are so few
 
 class Disagreements {
   constructor(runs) {
@@ -76,7 +77,11 @@ class Disagreements {
     const { one, other: theirs } = agreement(bits, items.count);
     const all = which === "this" ? one : theirs;
     const places = items.where.map((item, place) => [item, place]).filter(([item]) => bits[right](item) && !bits[wrong](item));
-    const told = (run, place) => `${items.words[run.answers[place]]}${run.sure[place] === null ? "" : ` (${run.sure[place]} %)`}`;
+    const told = (run, place) => {
+      const answer = typeof run.answers === "string" ? LETTERS.indexOf(run.answers[place]) : run.answers[place];
+      const sure = run.sure.slice(2 * place, 2 * place + 2);
+      return `${items.words[answer]}${sure === "--" ? "" : ` (${Number(sure)} %)`}`;
+    };
     const entry = ([, place]) => element("li", {}, element("p", {}, items.texts[place] || items.names[place]),
       element("dl", { class: "answers" }, [["gold", items.golds[place]], [names[0], told(known.run, place)], [names[1], told(other.run, place)]].map(([name, value]) =>
         element("div", {}, element("dt", {}, name), element("dd", {}, value)))));

@@ -2,18 +2,26 @@
 
 const DATA = JSON.parse(byId("data").textContent);
 
+// A table is drawn when the reader comes near it, or prints: of many most are never looked at.
 function drawTables(runs) {
-  for (const place of document.querySelectorAll("[data-table]")) {
+  const draw = (place) => {
     const suite = DATA[place.closest("[data-suite]").dataset.suite];
+    if ("runs" in place.dataset) return runs.drawAll(place, suite);
     const { columns, lines, caption } = suite.tables[place.dataset.table];
     columns.forEach((column, index) => (column.index = index));
     new Table(place, caption).draw(columns, lines);
-  }
-  for (const place of document.querySelectorAll("[data-runs]")) runs.drawAll(place, DATA[place.closest("[data-suite]").dataset.suite]);
+  };
+  const waiting = new Set(document.querySelectorAll("[data-table], [data-runs]"));
+  const now = (place) => waiting.delete(place) && draw(place);
+  const watching = new IntersectionObserver((seen) => seen.filter((each) => each.isIntersecting).forEach((each) => now(each.target)), { rootMargin: "1000px" });
+  for (const place of waiting) watching.observe(place);
+  addEventListener("beforeprint", () => [...waiting].forEach(now));
 }
 
+let ranking = null;
+
 if (DATA.length) {
-  const ranking = new Ranking(DATA);
+  ranking = new Ranking(DATA);
   new Chooser(DATA);
   new Drawings(DATA, ranking);
   const runs = new Runs(DATA, ranking);

@@ -42,7 +42,10 @@ class Ranking {
     this.suites = suites;
     Object.assign(this, merged(suites));
     if (suites.length > 1) this.addSuites();
-    for (const line of this.lines) if (line.runs.length && line.model !== "no model") line.run = line.runs[0];
+    for (const line of this.lines.filter(({ runs }) => runs.length)) {
+      line.run = line.runs[0];
+      line.href = () => state.address({ run: line.run });
+    }
     this.values = {};
     for (const [name, { of }] of Object.entries(FILTERS)) this.values[name] = [...new Set(this.lines.map(of))].sort(byWords.compare);
     this.table = new Table(byId("board"), "Score, gain, forgetting and cost of each row", (choice) => state.set({
@@ -76,7 +79,6 @@ class Ranking {
 
   show() {
     const lines = this.filtered();
-    for (const line of lines) line.href = line.run && state.address({ run: line.run });
     const columns = this.chosenColumns(lines);
     this.drawFilters(lines, columns);
     this.drawVerdict(lines);

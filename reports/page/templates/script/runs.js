@@ -85,7 +85,7 @@ class Runs {
       const values = { run_id: run.id, strategy: line.label, model: line.model, task: line.task, seeds: [String(run.seed), run.seed], status: run.status,
         score: run.shown === undefined ? null : [run.shown, run.score], hyperparameters: settings, validation: run.validation ? [run.validation, run.validation, "", `kept ${run.kept}`] : null,
         environment: suite.origins[run.origin].environment ?? null, started: run.started ? moment(run.started) : null };
-      return { cells: columns.map(({ key }) => values[key]), href: state.address({ run: run.id }) };
+      return { cells: columns.map(({ key }) => values[key]), href: () => state.address({ run: run.id }) };
     });
     new Table(host, `Suite ${suite.name}: runs and their hyper-parameters`).draw(columns, lines);
   }
