@@ -8,6 +8,7 @@ from bench import folders
 from bench.devices import hardware
 from bench.devices.device import Device, start
 from bench.devices.environment import environment
+from bench.heartbeat import beating
 from bench.planning import estimate
 from bench.planning.plan import PlanOptions, plan
 from bench.planning.tuning import TrialPlace, as_far_as_tuned, trial_count, tuned
@@ -70,7 +71,8 @@ def run_suite(options: PlanOptions, precision_text: str, doing: SuiteOptions) ->
         runs = that_differ(runs, place)
     if trials or vary:  # only now is it known which runs there are
         unfinished(runs, place, device, progress, rerun_on_change)
-    records = execution.execute(runs, place, device, progress, debug, rerun_on_change, keeping)
+    with beating(out, device.accelerator.num_processes, lambda: progress.status.phase):
+        records = execution.execute(runs, place, device, progress, debug, rerun_on_change, keeping)
     if device.main and vary:
         print_variance(records, store.read_all(out))
     elif device.main:

@@ -16,31 +16,43 @@ import sys
 import tempfile
 import time
 from pathlib import Path
+from typing import NamedTuple
 
 import numpy as np
 import pandas as pd
 
-TINY = ["--suite", "sentiment", "--model", "tiny-bert", "--budget", "64", "--test-items", "12", "--probe-items", "4"]
-RUNS = [*TINY, "--strategies", "full,frozen,lora-8bit,multitask", "--checkpoint-every", "1steps", "--probe-every", "50%"]
+TINY = ["--suite", "sentiment", "--model", "tiny-bert", "--budget", "160", "--test-items", "12", "--probe-items", "4"]
+RUNS = [*TINY, "--strategies", "full,frozen,lora-8bit", "--checkpoint-every", "1steps", "--probe-every", "50%"]
 
 
-def suite(options: list[str], out: Path, processes: int, kill_after: float | None = None, victim: int = 0) -> tuple[int, float]:
-    """Run the suite on so many processes, of which one is killed after some seconds; the main one's status, and the seconds."""
+class Kill(NamedTuple):
+    """A moment: so many seconds after the start, or after the first run of this attempt has begun; and whose end it is."""
+
+    seconds: float
+    begun: bool
+    victim: int
+
+
+def suite(options: list[str], out: Path, processes: int, kill: Kill | None = None) -> tuple[int, float]:
+    """Run the suite on so many processes, of which one may be killed; a status that is not 0 where one was, and the seconds."""
     with socket.socket() as probe:
         probe.bind(("localhost", 0))
         port = probe.getsockname()[1]
     sys.stdout.flush()
     began, pids = time.monotonic(), [_forked(options, out, rank, processes, port) for rank in range(processes)]
-    status, alive = 0, dict(enumerate(pids))
+    status, alive, log = 0, dict(enumerate(pids)), out.with_suffix(".0.log")
+    told, moment = log.stat().st_size if log.exists() else 0, None
     while alive:
         for rank, pid in list(alive.items()):
             found, code = os.waitpid(pid, os.WNOHANG)
             if found:
                 del alive[rank]
                 status = status or os.waitstatus_to_exitcode(code)
-        if kill_after is not None and time.monotonic() - began > kill_after and victim in alive:
-            os.kill(alive[victim], signal.SIGKILL)
-            kill_after = None
+        if kill and moment is None and (not kill.begun or (log.exists() and log.stat().st_size > told)):
+            moment = time.monotonic() + kill.seconds
+        if kill and moment is not None and time.monotonic() > moment and kill.victim in alive:
+            os.kill(alive[kill.victim], signal.SIGKILL)
+            kill = None
         if status:  # as a launcher does: one that has failed takes the others with it
             for pid in alive.values():
                 os.kill(pid, signal.SIGKILL)
@@ -76,10 +88,16 @@ def disturbed(options: list[str], out: Path, processes: int, kills: int, seconds
     """Kill a process of the suite so many times, somewhere in what an undisturbed one takes, and then end it; what was done."""
     moments, told = random.Random(seed), []
     for number in range(kills):
-        after, victim = moments.uniform(0, seconds / 3), moments.randrange(processes)
-        status, _ = suite(options, out, processes, after, victim)
+        # One in six while it plans and reads its data; the others within the run that then goes on and the next one.
+        begun = number % 6 != 5
+        kill = Kill(moments.uniform(0, seconds / 8), begun, moments.randrange(processes))
+        status, _ = suite(options, out, processes, kill)
         done = len(list((out / "records").glob("*.json")))
-        told.append(f"kill {number + 1}: rank {victim} after {after:.1f} s, status {status}, {done} records")
+        kept = sorted({path.name for path in (out / "checkpoints").rglob("*.*") if not path.name.startswith((".", "stamp"))})
+        where = "of its first run" if begun else "of its start"
+        told.append(
+            f"kill {number + 1}: rank {kill.victim}, {kill.seconds:.1f} s {where}; {done} records; kept: {len(kept)} files"
+        )
         print(told[-1], flush=True)
     status, _ = suite(options, out, processes)
     assert status == 0, out.with_suffix(".0.log").read_text()[-3000:]
@@ -106,7 +124,7 @@ def differences(whole: Path, out: Path) -> dict[str, float]:
         differ("curve", [point["score"] for point in own["curve"]], [point["score"] for point in other["curve"]])
         items, its = (pd.read_parquet(folder / "records" / name.replace(".json", ".parquet")) for folder in (whole, out))
         for column in items:
-            if items[column].dtype == object:
+            if not pd.api.types.is_numeric_dtype(items[column]):
                 differ(f"answers: {column}", items[column].fillna("").eq(its[column].fillna("")), np.ones(len(items)))
             else:
                 differ(f"answers: {column}", items[column].fillna(0.0), its[column].fillna(0.0))
@@ -123,7 +141,7 @@ def main() -> None:
     parser = argparse.ArgumentParser(description=__doc__)
     parser.add_argument("--processes", type=int, default=1)
     parser.add_argument("--kills", type=int, default=20)
-    parser.add_argument("--seeds", type=int, default=3)
+    parser.add_argument("--seeds", type=int, default=4)
     parser.add_argument("--seed", type=int, default=0)
     parser.add_argument("--folder", type=Path)
     given = parser.parse_args()

@@ -177,6 +177,8 @@ class Trust(Part):
     """Self-tests, and whether each held."""
     contamination: dict[str, int] = {}
     """Probe -> its items that share a passage of words with what was trained on."""
+    micro_batch_tokens: int | None = None
+    """Of a micro-batch, at most, after memory ran out in training; None where it never did. It moves numbers by rounding."""
     data: dict[str, int] = {}
     """Sizes of the splits, and counts of rows removed as repeated or as part of the test."""
 

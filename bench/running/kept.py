@@ -78,7 +78,7 @@ class Kept:
         if device.main:  # what another training's model has answered
             shutil.rmtree(self.folder / "answers", ignore_errors=True)
         device.accelerator.wait_for_everyone()
-        return TrainingState(keeper=checkpoint)
+        return TrainingState(keeper=checkpoint, micro_tokens=checkpoint.room())
 
     def answers(self, kind: str, name: str, device: Device, measure: Callable[[], pd.DataFrame]) -> pd.DataFrame:
         """What the run's model answers to a set, asked once; `attrs` says how many `seconds` that took."""

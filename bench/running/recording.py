@@ -44,7 +44,12 @@ def recorded(session: Session, result: RunResult, started: str) -> Record:
         outcome=_outcome(session, result),
         cost=result.cost,
         spending=result.spending,
-        trust=Trust(checks=result.checks, contamination=measures.contaminated(session), data=data.notes),
+        trust=Trust(
+            checks=result.checks,
+            contamination=measures.contaminated(session),
+            micro_batch_tokens=result.training.micro_tokens,
+            data=data.notes,
+        ),
         provenance=provenance(
             run, session.device, data_hash=data.content_hash, started=started, resumed=result.training.resumed
         ),

@@ -17,12 +17,13 @@ from torch import Tensor, nn, optim
 
 from bench import stopping
 from bench.errors import UserError
-from bench.folders import writing
+from bench.folders import write_text, writing
 from bench.modeling.forward import unlaunched
 from bench.specs.checkpoint_every import CheckpointInterval
 from bench.training.randomness import random_state, set_random_state
 from bench.training.state import TrainingState
 
+ROOM = "micro_batch_tokens.txt"
 WEIGHT, MOMENT, BEST, RNG = "weight.", "moment.", "best.", "rng."
 
 
@@ -62,7 +63,7 @@ class Checkpoint:
             if told := [each for each in faults if each != "missing"]:
                 self._say(told[0])
             return None
-        self._read, state.keeper = tensors, self
+        self._read, state.keeper, state.micro_tokens = tensors, self, self.room()
         state.resumed.append(len(state.losses))
         return state
 
@@ -88,6 +89,16 @@ class Checkpoint:
             self.write(model, state, adam)
         if asked:
             raise stopping.Stopped(f"{self._why()} after step {state.step} of {state.steps}")
+
+    def lowered(self, tokens: int) -> None:
+        self._say(f"memory ran out: from here micro-batches hold {tokens} tokens")
+        # At once, and beside the training: the step that this process is in can't be kept.
+        write_text(self.path.with_name(ROOM), str(tokens))
+
+    def room(self) -> int | None:
+        """Tokens of a micro-batch that were found to be enough before the training was ended; None where all were."""
+        path = self.path.with_name(ROOM)
+        return int(path.read_text(encoding="utf-8")) if path.exists() else None
 
     def ended(self, model: nn.Module, state: TrainingState) -> None:
         """After a stage, of which no moments are needed any more."""

@@ -9,6 +9,7 @@ import time
 from collections.abc import Callable, Sequence
 from contextlib import nullcontext
 from dataclasses import dataclass
+from functools import partial
 
 import torch
 from accelerate import Accelerator
@@ -22,6 +23,7 @@ from bench.tokens.batches import micro_batches
 from bench.tokens.encoded import Encoded, collate
 from bench.tokens.work import Work, padded_work, useful_work
 from bench.training.course import Course, Listed
+from bench.training.shrinking import as_memory_allows
 from bench.training.state import TrainingState
 
 Watch = Callable[[nn.Module, TrainingState], bool]
@@ -88,7 +90,8 @@ def train(
         rate = learning_rate(*course.place(state), hyperparameters)
         for group in adam.param_groups:
             group["lr"] = rate
-        mean, computed = _gradients(wrapped, step, accelerator, padding, hyperparameters.label_smoothing)
+        passes = partial(_gradients, wrapped, step, accelerator, hyperparameters.label_smoothing, padding.pad)
+        mean, computed = as_memory_allows(wrapped, state, accelerator, padding.tokens, passes)
         if not math.isfinite(mean):
             raise RunError(f"the loss is {mean} at step {state.step + 1} of {state.steps}; lower the learning rate ({rate:g})")
         accelerator.clip_grad_norm_(wrapped.parameters(), hyperparameters.max_grad_norm)
@@ -125,17 +128,17 @@ def _training_mode(wrapped: nn.Module, still: Sequence[nn.Module]) -> None:
 
 
 def _gradients(
-    wrapped: nn.Module, step: Sequence[Encoded], accelerator: Accelerator, padding: Padding, smoothing: float
+    wrapped: nn.Module, step: Sequence[Encoded], accelerator: Accelerator, smoothing: float, pad: int, tokens: int
 ) -> tuple[float, Work]:
     """Backward passes over a step's global batch; returns its mean loss, and what went through all processes' models."""
     world = accelerator.num_processes
     mass = sum(encoded.mass for encoded in step)
     total, work = torch.zeros((), device=accelerator.device, dtype=torch.float64), Work()
-    parts = micro_batches(step, padding.tokens, accelerator.process_index, world)
+    parts = micro_batches(step, tokens, accelerator.process_index, world)
     for last, part in zip([*[False] * (len(parts) - 1), True], parts, strict=True):
         # A process without an example still joins in, with a loss of 0.
         filled = part or step[:1]
-        batch, work = collate(filled, padding.pad, accelerator.device), work + padded_work(filled)
+        batch, work = collate(filled, pad, accelerator.device), work + padded_work(filled)
         # What accelerator.accumulate does for a fixed number of micro-batches; here it depends on the step's lengths.
         accelerator.gradient_state._set_sync_gradients(last)
         with nullcontext() if last else accelerator.no_sync(wrapped):

@@ -35,6 +35,9 @@ class Keeper(Protocol):
     def stepped(self, model: nn.Module, adam: optim.Optimizer, state: "TrainingState") -> None:
         """After a step, all that was measured then included."""
 
+    def lowered(self, tokens: int) -> None:
+        """Memory ran out, and micro-batches hold so many tokens from here, also after the training was ended."""
+
     def ended(self, model: nn.Module, state: "TrainingState") -> None:
         """After a stage, and after what is asked between two stages."""
 
@@ -78,6 +81,8 @@ class TrainingState:
     """A row per stage that is done: the score on each stage's test set."""
     stage_answers: list[list[ItemAnswers]] = field(default_factory=list)
     """What those scores are made of."""
+    micro_tokens: int | None = None
+    """Of a padded micro-batch, at most, after memory ran out; None where it never did."""
     rungs: list[Rung] = field(default_factory=list)
     """Where a trial of tuning was looked at so far."""
     peak_bytes: int = 0

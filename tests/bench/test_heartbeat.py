@@ -1,0 +1,136 @@
+"""A process that is gone or stuck is named by another one, with its last phase."""
+
+import json
+import os
+import signal
+import subprocess
+import sys
+import time
+from pathlib import Path
+
+import pytest
+
+from bench import heartbeat, ranks
+from bench.heartbeat import Heartbeat, Sign, beating
+
+ROOT = Path(__file__).parents[2]
+
+
+@pytest.fixture
+def clock(monkeypatch):
+    """A clock that stands until it is moved."""
+    now = [1000.0]
+    monkeypatch.setattr(heartbeat.time, "monotonic", lambda: now[0])
+    return now
+
+
+@pytest.fixture
+def hearts(tmp_path, monkeypatch, clock):
+    """Three processes' hearts, each asked as its own rank."""
+    monkeypatch.setattr(heartbeat, "_whereabouts", lambda frame: ("bench/training/loop.py:99", False))
+    made = [Heartbeat(tmp_path, 3, lambda number=number: f"phase {number}") for number in range(3)]
+
+    def ask(rank, what):
+        monkeypatch.setenv("RANK", str(rank))
+        return getattr(made[rank], what)()
+
+    return ask
+
+
+def test_nobody_is_missed_while_all_beat(hearts, clock):
+    for _ in range(5):
+        clock[0] += 50
+        for rank in (0, 1, 2):
+            hearts(rank, "look")
+        assert [hearts(rank, "fault") for rank in (0, 1, 2)] == [""] * 3
+
+
+def test_one_that_is_silent_is_named(hearts, clock):
+    for _ in range(2):
+        for rank in (0, 1, 2):
+            hearts(rank, "look")
+    for _ in range(8):
+        clock[0] += 10
+        for rank in (0, 2):
+            hearts(rank, "look")
+    told = "its last phase: phase 1, in bench/training/loop.py:99"
+    assert hearts(0, "fault") == f"rank 1 has given no sign of life for 70 s; {told}"  # of its last look it heard 10 s later
+    assert hearts(2, "fault") == f"rank 1 has given no sign of life for 80 s; {told}"
+
+
+def test_one_that_has_not_begun_is_waited_for(hearts, clock):
+    hearts(0, "look")
+    clock[0] += 1000
+    assert hearts(0, "fault") == ""
+
+
+def test_one_that_keeps_the_others_waiting_is_named(hearts, clock, tmp_path, monkeypatch):
+    waits = {"0": True, "1": False, "2": True}
+    monkeypatch.setattr(heartbeat, "_whereabouts", lambda frame: ("bench/inference/local.py:7", waits[os.environ["RANK"]]))
+    for _ in range(2):
+        for rank in (0, 1, 2):
+            hearts(rank, "look")
+        assert hearts(0, "fault") == ""
+        clock[0] += heartbeat.HANG + 1
+    for rank in (0, 1, 2):
+        hearts(rank, "look")
+    hearts(0, "look")
+    assert hearts(0, "fault").startswith("rank 1 keeps the others waiting, for 1082 s; its last phase: phase 1, in bench/inf")
+    assert hearts(1, "fault") == ""  # who works can't know whether he is late
+
+
+def test_where_a_process_is():
+    place, waits = heartbeat._whereabouts(sys._getframe())
+    assert (place, waits) == ("", False)  # a test is no place of tunebench
+
+    class Code:
+        co_filename, co_name = "/x/torch/distributed/c10d.py", "all_reduce"
+
+    class Frame:
+        f_code, f_back, f_lineno = Code, None, 1
+
+    assert heartbeat._whereabouts(Frame) == ("", True)
+
+
+def test_one_that_is_alone_has_none(tmp_path):
+    with beating(tmp_path, 1, lambda: ""):
+        pass
+    assert not list(tmp_path.iterdir())
+
+
+def test_a_heart_leaves_nothing_behind(tmp_path, monkeypatch):
+    monkeypatch.setenv("MASTER_PORT", "7")
+    with beating(tmp_path, 2, lambda: "training"):
+        deadline = time.monotonic() + 10
+        while not (found := list(tmp_path.rglob("0.json"))) and time.monotonic() < deadline:
+            time.sleep(0.02)
+        assert Sign(*json.loads(found[0].read_text())).phase == "training"
+    time.sleep(0.05)
+    assert not list(tmp_path.rglob("*.json"))
+
+
+def test_a_frozen_process_ends_the_others(tmp_path):
+    script = (
+        "import sys, time; from pathlib import Path; from bench.heartbeat import Heartbeat\n"
+        f"Heartbeat(Path({str(tmp_path)!r}), 2, lambda: 'training', silence=1.5).start()\n"
+        "print('ready', flush=True); time.sleep(60)"
+    )
+
+    def started(rank):
+        found = os.environ | {"PYTHONPATH": str(ROOT), "RANK": str(rank), ranks.STATUS_FILE: str(tmp_path / "status")}
+        pipes = {"stdout": subprocess.PIPE, "stderr": subprocess.PIPE, "text": True}
+        return subprocess.Popen([sys.executable, "-c", script], env=found, **pipes)
+
+    first, second = started(0), started(1)
+    first.stdout.readline(), second.stdout.readline()
+    while len(list(tmp_path.glob("*.json"))) < 2:
+        time.sleep(0.05)
+    time.sleep(1)
+    second.send_signal(signal.SIGSTOP)
+    try:
+        _, err = first.communicate(timeout=30)
+    finally:
+        second.kill()
+    assert first.returncode == 1 and (tmp_path / "status").read_text() == "1"
+    assert err.startswith("error: rank 1 has given no sign of life for ") and "its last phase: training" in err
+    assert err.count("\n") == 1 and err.endswith("the same command goes on from the last checkpoint\n")
