@@ -4,7 +4,7 @@ VENV := .venv
 BIN := $(VENV)/bin
 PIP := $(BIN)/python -m pip install --quiet --disable-pip-version-check -c constraints.txt
 
-.PHONY: bench test check perf forgetting defaults lock clean
+.PHONY: bench test check gate accept perf forgetting defaults lock clean
 
 bench: $(VENV)/.bench
 	PATH="$(abspath $(BIN)):$$PATH" accelerate launch bench/run.py --suite sentiment
@@ -18,6 +18,15 @@ check: $(VENV)/.test
 	$(BIN)/ruff check .
 	$(BIN)/mypy
 	$(BIN)/lint-imports --no-cache
+
+# Whether a tiny suite trains as well as when its results were accepted. A new engine version asks for new ones: make accept.
+gate: $(VENV)/.bench
+	rm -rf out/gate
+	$(BIN)/tunebench run --suite .ci/gate.yaml --precision fp32 --out out/gate
+	$(BIN)/tunebench compare out/gate .ci/accepted
+
+accept: $(VENV)/.bench
+	$(BIN)/tunebench baseline accept out/gate --to .ci/accepted
 
 perf: $(VENV)/.bench
 	$(BIN)/python baselines/perf.py

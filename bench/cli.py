@@ -7,7 +7,7 @@ import typer
 
 from bench import __version__, ranks, stopping
 from bench.commands.assets import ASSETS
-from bench.commands.exchange import IMPORT
+from bench.commands.exchange import EXPORT, IMPORT
 from bench.commands.gate import BASELINE, GATE
 from bench.commands.results import RESULTS
 from bench.commands.running import RUNNING
@@ -23,6 +23,7 @@ for commands in (STARTING, RUNNING, RESULTS, STUDIES, GATE, WATCHING):
     app.add_typer(commands)
 app.add_typer(ASSETS, name="assets")
 app.add_typer(IMPORT, name="import")
+app.add_typer(EXPORT, name="export")
 app.add_typer(BASELINE, name="baseline")
 
 

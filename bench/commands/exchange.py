@@ -1,5 +1,6 @@
-"""Results of other programs, put beside our own."""
+"""Results of other programs, put beside our own, and ours as other programs read them."""
 
+import json
 import sys
 from collections.abc import Iterator
 from pathlib import Path
@@ -8,9 +9,12 @@ from typing import TYPE_CHECKING, Annotated
 import typer
 
 from bench.commands.options import DEFAULT_OUT, Out
+from bench.commands.results import records_of
+from bench.folders import write_text
 
 if TYPE_CHECKING:
     from reports.exchange.importing import Imported, RecordWithItems
+    from reports.rows.row import Row
 
 IMPORT = typer.Typer(no_args_is_help=True, help="Read results of other programs into records like ours.")
 
@@ -53,3 +57,104 @@ def _told(imported: "Imported") -> int:
     for fault in imported.faults:
         print(f"error: {fault}", file=sys.stderr)
     return 1 if imported.faults else 0
+
+
+EXPORT = typer.Typer(no_args_is_help=True, help="Write results as other programs read them.")
+Suite = Annotated[str | None, typer.Option(help="Only this suite's.")]
+OfModel = Annotated[str | None, typer.Option("--model", help="Only this model's, by its name in the table.")]
+To = Annotated[Path | None, typer.Option(help="Write it here instead of printing it.")]
+OfStrategy = Annotated[str, typer.Option(help="A strategy's name, or the whole label of one of its rows.")]
+
+
+@EXPORT.command("csv")
+def export_csv(out: Out = DEFAULT_OUT, suite: Suite = None, model: OfModel = None, to: To = None) -> int:
+    """A line for each row, with full numbers."""
+    from reports.exchange.tables import rows_as_csv
+
+    return _give(rows_as_csv(_rows(out, suite, model)), to)
+
+
+@EXPORT.command("markdown")
+def export_markdown(out: Out = DEFAULT_OUT, suite: Suite = None, model: OfModel = None, to: To = None) -> int:
+    """A table for each model and task, with what its numbers hold."""
+    from reports.exchange.tables import rows_as_markdown
+
+    return _give(rows_as_markdown(_rows(out, suite, model)), to)
+
+
+@EXPORT.command("eval-results")
+def export_eval_results(
+    strategy: OfStrategy,
+    task: Annotated[str, typer.Option(help="The task whose score it is.")],
+    dataset: Annotated[str, typer.Option(help="The hub's id of the task's data, as `nyu-mll/glue`.")],
+    task_id: Annotated[str, typer.Option(help="The task's id among those of the data set.")],
+    revision: Annotated[str | None, typer.Option(help="Commit of the data set.")] = None,
+    source_url: Annotated[str | None, typer.Option(help="Where the results can be looked at.")] = None,
+    out: Out = DEFAULT_OUT,
+    suite: Suite = None,
+    model: OfModel = None,
+    to: To = None,
+) -> int:
+    """A file for `.eval_results/` in a model's repository on the hub."""
+    from reports.exchange.chosen import rows_of_strategy
+    from reports.exchange.hub import HubDataset, eval_results
+
+    (row,) = rows_of_strategy(_rows(out, suite, model), strategy, task)
+    return _give(eval_results(row, HubDataset(dataset, task_id, revision, source_url)), to)
+
+
+@EXPORT.command("model-card")
+def export_model_card(
+    strategy: OfStrategy,
+    name: Annotated[str, typer.Option(help="Of the trained model.")],
+    base_model: Annotated[str | None, typer.Option(help="The hub's id of the base.")] = None,
+    out: Out = DEFAULT_OUT,
+    suite: Suite = None,
+    model: OfModel = None,
+    to: To = None,
+) -> int:
+    """A README.md for a model that was trained so, with its scores as `model-index`."""
+    from reports.exchange.chosen import rows_of_strategy
+    from reports.exchange.hub import model_card
+
+    return _give(model_card(rows_of_strategy(_rows(out, suite, model), strategy), name, base_model), to)
+
+
+@EXPORT.command("every-eval-ever")
+def export_every_eval_ever(
+    strategy: OfStrategy,
+    organisation: Annotated[str, typer.Option(help="Who publishes the results.")],
+    model_id: Annotated[str, typer.Option(help="The trained model's id, as on the hub: `us/our-model`.")],
+    relationship: Annotated[str, typer.Option(help="first_party, third_party, collaborative or other.")] = "other",
+    out: Out = DEFAULT_OUT,
+    suite: Suite = None,
+    model: OfModel = None,
+    to: To = None,
+) -> int:
+    """JSON of Every Eval Ever, checked against its schema, which a pinned package holds."""
+    from datetime import UTC, datetime
+
+    from bench.data import assets
+    from reports.exchange.chosen import rows_of_strategy
+    from reports.exchange.every_eval_ever import Publisher, as_every_eval_ever
+
+    schema = json.loads(assets.member("every-eval-ever", "every_eval_ever/schemas/eval.schema.json"))
+    rows = rows_of_strategy(_rows(out, suite, model), strategy)
+    made = as_every_eval_ever(rows, Publisher(organisation, model_id, relationship), schema, datetime.now(UTC))
+    return _give(json.dumps(made, indent=1) + "\n", to)
+
+
+def _rows(out: Path, suite: str | None, model: str | None) -> "list[Row]":
+    from reports.rows.rows import aggregate
+
+    records = records_of(suite, out)
+    return aggregate([record for record in records if model in (None, record.setup.model)], out)
+
+
+def _give(text: str, to: Path | None) -> int:
+    if to:
+        write_text(to, text)
+        print(to)
+    else:
+        print(text, end="")
+    return 0

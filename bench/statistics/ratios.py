@@ -33,6 +33,18 @@ def log_ratio(one: Sequence[float], other: Sequence[float], table: Sequence[Sequ
     return value, Margin(variance, spread.freedom, 0.0, MANY)
 
 
+def log_ratio_by_seed(logarithms: Sequence[float], table: Sequence[Sequence[float]]) -> tuple[float, Margin | None]:
+    """The same where both rows have the same seeds, which drew the same examples: from the logarithm of each seed's quotient,
+    whose variance is that of the table's rows, or the row's own where it is larger. Work that is the same in each seed varies
+    by nothing."""
+    spread = pooled(table)
+    if not spread.freedom:
+        return float(np.mean(logarithms)), None
+    own = float(np.var(logarithms, ddof=1)) if len(logarithms) > 1 else 0.0
+    variance = max(own, float(spread.variance)) / len(logarithms)
+    return float(np.mean(logarithms)), Margin(variance, spread.freedom, 0.0, MANY)
+
+
 def _relative(row: Sequence[float]) -> float:
     """Variance over seeds, in squares of the mean; 0 of one seed."""
     return float(np.var(row, ddof=1) / np.mean(row) ** 2) if len(row) > 1 else 0.0

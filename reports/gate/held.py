@@ -11,7 +11,7 @@ from bench.records.record import Cost, Record
 from bench.statistics.comparison import margin_between, paired
 from bench.statistics.estimates import MANY, Estimate
 from bench.statistics.intervals import Margin
-from bench.statistics.ratios import log_ratio
+from bench.statistics.ratios import log_ratio, log_ratio_by_seed
 from reports.gate.change import Held
 from reports.gate.sides import Match
 from reports.gate.within import Within
@@ -23,9 +23,10 @@ COUNTED_COSTS: dict[str, Callable[[Cost], float | None]] = {
     "tokens": lambda cost: cost.train_tokens,
     "flops": lambda cost: cost.train_flops,
     "saved": lambda cost: cost.saved_bytes,
-    "memory": lambda cost: cost.peak_memory_bytes,
 }
-"""Term of definitions.yaml -> a cost that another machine of the kind would take as well."""
+"""Term of definitions.yaml -> a cost that any machine takes."""
+MEASURED_COSTS: dict[str, Callable[[Cost], float | None]] = {"memory": lambda cost: cost.peak_memory_bytes}
+"""What is comparable within one machine alone."""
 TIMES = Quantity("times", share=False)
 TIMED_COSTS: dict[str, Callable[[Cost], float | None]] = {"training": lambda cost: cost.train_seconds}
 
@@ -34,6 +35,7 @@ class Noise:
     """How far seeds move the numbers of matched rows: both sides' seeds, and those of earlier accepted rows."""
 
     def __init__(self, matches: Sequence[Match], earlier: Sequence[Row]) -> None:
+        self.matches = matches
         self.rows = [*(match.new for match in matches), *(match.old for match in matches), *earlier]
         spreads = spreads_of([row.records for row in self.rows])
         self._of = {id(row): spread for row, spread in zip(self.rows, spreads, strict=True)}
@@ -46,10 +48,14 @@ class Noise:
         spreads = [self.of(row) for row in (match.new, match.old)]
         return all(not each.rows or each.of(lambda outcome: outcome.score.value).freedom for each in spreads)
 
-    def table(self, match: Match, take: Callable[[Cost], float | None]) -> list[list[float]]:
-        """The cost of each run of the rows that train in the match's table."""
+    def ratio(self, match: Match, take: Callable[[Cost], float | None]) -> tuple[float, Margin | None]:
+        """The logarithm of the quotient of a cost that both rows know, and what it varies by."""
+        if match.same_seeds:
+            fellows = [each for each in self.matches if each.new.group == match.new.group and each.same_seeds]
+            return log_ratio_by_seed(_logarithms(match, take), [logs for each in fellows if (logs := _logarithms(each, take))])
+        new, old = (_spent(row.records, take) for row in (match.new, match.old))
         rows = [row for row in self.rows if row.trains and row.group == match.new.group]
-        return [spent for row in rows if (spent := _spent(row.records, take))]
+        return log_ratio(new, old, [spent for row in rows if (spent := _spent(row.records, take))])
 
 
 @dataclass(frozen=True)
@@ -110,15 +116,15 @@ def _lost(match: Match) -> Iterator[_Measure]:
 
 
 def held_costs(match: Match, noise: Noise, within: Within, seconds: bool) -> Iterator[Held]:
-    """Of what the rows that train took; seconds only where they are asked for, and one machine took them."""
+    """Of what the rows that train took: counted work, within one machine memory, and where they are asked for seconds."""
     if not match.new.trains:
         return
-    kinds = COUNTED_COSTS | (TIMED_COSTS if seconds and one_machine(match) else {})
+    kinds = COUNTED_COSTS | (MEASURED_COSTS | (TIMED_COSTS if seconds else {}) if one_machine(match) else {})
     for term, take in kinds.items():
         new, old = (_spent(row.records, take) for row in (match.new, match.old))
         if not new or not old:
             continue
-        value, margin = log_ratio(new, old, noise.table(match, take))
+        value, margin = noise.ratio(match, take)
         # Without a second seed, counted work is compared as it is.
         exact = Margin(0.0, 0, 0.0, MANY)
         means = float(np.mean(new)), float(np.mean(old))
@@ -141,6 +147,12 @@ def _elsewhere(name: str, outcome: Outcome) -> float | None:
 
 def _delta(name: str, outcome: Outcome) -> float | None:
     return outcome.forgetting[name].delta if name in outcome.forgetting else None
+
+
+def _logarithms(match: Match, take: Callable[[Cost], float | None]) -> list[float]:
+    """Of each seed's quotient."""
+    new, old = (_spent(row.records, take) for row in (match.new, match.old))
+    return [float(np.log(mine / theirs)) for mine, theirs in zip(new, old, strict=True)] if new and old else []
 
 
 def _spent(records: Sequence[Record], take: Callable[[Cost], float | None]) -> list[float]:

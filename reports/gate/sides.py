@@ -46,6 +46,12 @@ class Match:
         return named(self.new)
 
     @property
+    def same_seeds(self) -> bool:
+        """Whether both rows have the same seeds, which then drew the same examples."""
+        new, old = ([run.setup.seed for run in row.records] for row in (self.new, self.old))
+        return new == old
+
+    @property
     def unlike(self) -> list[str]:
         """Why the two are not comparable; none where they are."""
         found = [each for aspect in _questions((self.old, self.new)) if (each := _differs(aspect, self.new, self.old))]

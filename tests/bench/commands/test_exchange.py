@@ -99,3 +99,35 @@ def test_rows_of_both_programs_and_ours_stand_in_one_table(called, results, tmp_
     assert called("report", "--allow-unequal", "--out", out)[0] == 0
     page = (out / "leaderboard.html").read_text()
     assert "imported from lm-eval" in page and "not the same question: metric differs" in page
+
+
+@pytest.fixture
+def imported(called, results, tmp_path):
+    out = tmp_path / "out"
+    called("import", "peft-method-comparison", results, "--out", out)
+    return out
+
+
+def test_rows_are_exported_as_csv_and_markdown(called, imported, tmp_path):
+    status, text, said = called("export", "csv", "--out", imported)
+    assert status == 0 and said == "" and len(text.splitlines()) == 4 and text.startswith("suite,model,task,strategy,row,")
+    assert called("export", "markdown", "--out", imported, "--to", tmp_path / "a" / "t.md")[1] == f"{tmp_path / 'a' / 't.md'}\n"
+    assert (tmp_path / "a" / "t.md").read_text().count("\n| ") == 5
+
+
+def test_a_strategy_is_exported_for_the_hub_and_for_every_eval_ever(called, imported):
+    _, table, _ = called("export", "csv", "--out", imported)
+    suite, _, task, strategy, *_ = table.splitlines()[1].split(",")
+    asked = ["--strategy", strategy, "--out", imported, "--suite", suite]
+    status, text, _ = called("export", "eval-results", *asked, "--task", task, "--dataset", "openai/gsm8k", "--task-id", "main")
+    assert status == 0 and text.startswith("- dataset:\n    id: openai/gsm8k\n    task_id: main\n  value: 0.6")
+    status, text, _ = called("export", "model-card", *asked, "--name", "ours")
+    assert status == 0 and text.startswith("---\n") and "model-index:\n- name: ours" in text
+    status, text, _ = called("export", "every-eval-ever", *asked, "--organisation", "us", "--model-id", "us/ours")
+    assert status == 0 and json.loads(text)["model_info"]["id"] == "us/ours"
+
+
+def test_an_export_of_no_row_is_2(called, imported, tmp_path):
+    status, _, said = called("export", "model-card", "--strategy", "nothing", "--name", "x", "--out", imported)
+    assert status == 2 and said.startswith("error: unknown strategy 'nothing'")
+    assert called("export", "csv", "--out", tmp_path / "none")[0] == 2

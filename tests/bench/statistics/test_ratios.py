@@ -4,7 +4,7 @@ import numpy as np
 import pytest
 from scipy.stats import t
 
-from bench.statistics.ratios import cost_ratio
+from bench.statistics.ratios import cost_ratio, log_ratio_by_seed
 
 
 def held(rows: int, seeds: int, sds: list[float], tables: int = 2000) -> float:
@@ -41,3 +41,11 @@ def test_by_hand():
 def test_one_seed_has_no_interval_and_what_never_varies_has_an_empty_one():
     assert cost_ratio([20.0], [10.0], [[20.0], [10.0]]) == (2.0, None)
     assert cost_ratio([4.0, 4.0], [2.0, 2.0], [[4.0, 4.0], [2.0, 2.0]]) == (2.0, (2.0, 2.0))
+
+
+def test_seed_by_seed_by_hand():
+    """Logarithms .1 and .3 (variance .02) and, in the table's other row, 0 and .1 (.005): .0125 with 2 degrees of freedom."""
+    value, margin = log_ratio_by_seed([0.1, 0.3], [[0.1, 0.3], [0.0, 0.1]])
+    assert value == pytest.approx(0.2) and margin.seeds == pytest.approx(0.02 / 2) and margin.seed_freedom == 2
+    assert log_ratio_by_seed([0.0, 0.1], [[0.1, 0.3], [0.0, 0.1]])[1].seeds == pytest.approx(0.0125 / 2)
+    assert log_ratio_by_seed([0.1], [[0.1]]) == (0.1, None)

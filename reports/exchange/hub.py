@@ -1,0 +1,123 @@
+"""Rows as Hugging Face's hub reads them: a model card with its `model-index`, and a file of `.eval_results/`.
+
+Both are made of huggingface_hub's own classes, so that what they write is what the hub knows.
+"""
+
+from collections.abc import Sequence
+from dataclasses import dataclass
+from typing import TYPE_CHECKING
+
+import yaml
+
+from bench import __version__
+from reports.exchange.tables import rows_as_markdown, score_text
+from reports.paper.markdown import escaped
+from reports.rows.row import Row
+
+if TYPE_CHECKING:
+    from huggingface_hub import EvalResult
+
+TASK_TYPES = {
+    "classification": "text-classification",
+    "ner": "token-classification",
+    "qa": "question-answering",
+    "generation": "text-generation",
+    "causal-lm": "text-generation",
+}
+"""A task's type -> what the hub calls it."""
+
+
+@dataclass(frozen=True)
+class HubDataset:
+    """Under which name the hub knows a task's data, which no record does."""
+
+    dataset_id: str
+    task_id: str
+    revision: str | None = None
+    source_url: str | None = None
+    """Where the results can be looked at."""
+
+
+def eval_results(row: Row, known: HubDataset) -> str:
+    """The row's score as the content of a file in `.eval_results/`; a share is given as it is."""
+    from huggingface_hub import EvalResultEntry, eval_result_entries_to_yaml
+
+    entry = EvalResultEntry(
+        dataset_id=known.dataset_id,
+        task_id=known.task_id,
+        value=row.score.value if row.score else None,
+        dataset_revision=known.revision,
+        date=row.first.provenance.started,
+        source_url=known.source_url,
+        source_name="tunebench" if known.source_url else None,
+        notes=notes_of(row),
+    )
+    return yaml.safe_dump(eval_result_entries_to_yaml([entry]), sort_keys=False, allow_unicode=True)
+
+
+def notes_of(row: Row) -> str:
+    """`accuracy .846 [.821, .869]; full, 400examples, seeds 0, 1, 2; tunebench 0.1.0`"""
+    budget = f", {row.setup.budget}" if row.trains and row.setup.budget else ""
+    return f"{row.quantity.name} {score_text(row)}; {row.label}{budget}, seeds {row.seeds}; tunebench {__version__}"
+
+
+def model_card(rows: Sequence[Row], name: str, base_model: str | None = None) -> str:
+    """A card for a model that was trained so: `rows` are its strategy's, one for each task.
+
+    `base_model` is the base's id on the hub; without it the card names none.
+    """
+    from huggingface_hub import ModelCard, ModelCardData
+
+    adapter = "peft" in rows[0].setup.hyperparameters
+    data = ModelCardData(
+        base_model=base_model,
+        library_name="peft" if adapter else "transformers",
+        pipeline_tag=_task_type(rows[0]),
+        tags=["tunebench"],
+        metrics=list(dict.fromkeys(row.quantity.name for row in rows)),
+        model_name=name,
+        eval_results=[_eval_result(row) for row in rows],
+    )
+    return str(ModelCard(f"---\n{data.to_yaml()}\n---\n\n{_body(rows, name)}"))
+
+
+def _task_type(row: Row) -> str:
+    task = row.first.provenance.inputs.get("task")
+    kind = task.get("type") if isinstance(task, dict) else None
+    return TASK_TYPES.get(str(kind), "other")
+
+
+def _eval_result(row: Row) -> "EvalResult":
+    from huggingface_hub import EvalResult
+
+    return EvalResult(
+        task_type=_task_type(row),
+        dataset_type=row.setup.task,
+        dataset_name=row.setup.task,
+        dataset_split="test",
+        metric_type=row.quantity.name,
+        metric_value=row.score.value if row.score else None,
+        metric_name=f"{row.quantity.name} over {row.outcome.score.n:,} items" if row.outcome else None,
+    )
+
+
+def _body(rows: Sequence[Row], name: str) -> str:
+    """What was trained how, what it gained and forgot, and what the numbers hold."""
+    setup = rows[0].setup
+    settings = "\n".join(f"- {escaped(key)}: {escaped(str(value))}" for key, value in sorted(setup.hyperparameters.items()))
+    versions = ", ".join(f"{key} {value}" for key, value in sorted(rows[0].first.provenance.versions.items()))
+    return f"""# {escaped(name)}
+
+{escaped(setup.model)}, trained by the strategy {escaped(setup.strategy)} with a budget of {escaped(setup.budget or "nothing")}.
+Measured by tunebench: what training gained over the untouched model, and what it lost of what the model could do before.
+Positive forgetting is a loss.
+
+{rows_as_markdown(rows)}
+## Hyper-parameters
+
+{settings}
+
+## Made with
+
+{escaped(versions)}; seeds {rows[0].seeds}.
+"""

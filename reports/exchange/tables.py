@@ -1,0 +1,107 @@
+"""Rows as CSV for programs, and as Markdown for people."""
+
+import csv
+from collections.abc import Iterator, Sequence
+from io import StringIO
+from typing import Any
+
+from bench.records.record import Cost
+from bench.statistics.estimates import Estimate
+from reports.paper.markdown import escaped, markdown_table
+from reports.rows import numbers
+from reports.rows.captions import standing_sentences, stated
+from reports.rows.row import Row
+from reports.rows.rows import grouped, probe_names, ranked
+from reports.rows.standing import score_places, score_standing, shown
+
+
+def rows_as_csv(rows: Sequence[Row]) -> str:
+    """A line for each row, the best first, with full numbers; what is not known is empty."""
+    places = score_places(rows)
+    lines = [{**_named(row), **_scored(row), **_placed(row, places), **_lost(row), **_cost(row)} for row in ranked(rows)]
+    text = StringIO()
+    writer = csv.DictWriter(text, list(dict.fromkeys(name for line in lines for name in line)), lineterminator="\n")
+    writer.writeheader()
+    writer.writerows(lines)
+    return text.getvalue()
+
+
+def _named(row: Row) -> dict[str, Any]:
+    suite, model, task = row.group
+    named = {"suite": suite, "model": model, "task": task, "strategy": row.setup.strategy, "row": row.label}
+    return {**named, "seeds": row.seeds, "budget": row.setup.budget, "status": row.status, "reason": row.first.reason}
+
+
+def _scored(row: Row) -> dict[str, Any]:
+    score = row.outcome.score if row.outcome else None
+    found = {"metric": score.name if score else None, "items": score.n if score else None}
+    parts = {"score": row.score, "gain": row.gain, "over_best": row.over_best}
+    return {**found, **{key: value for name, part in parts.items() for key, value in _bounded(name, part).items()}}
+
+
+def _bounded(name: str, part: Estimate | None) -> dict[str, Any]:
+    low, high = (part.low, part.high) if part else (None, None)
+    return {name: part.value if part else None, f"{name}_low": low, f"{name}_high": high}
+
+
+def _placed(row: Row, places: dict[str, tuple[int, int]]) -> dict[str, Any]:
+    best, worst = places.get(row.first.run_id, (None, None))
+    return {"seed_sd": row.seed_sd, "rank_best": best, "rank_worst": worst}
+
+
+def _lost(row: Row) -> dict[str, Any]:
+    return {
+        key: value for name, part in row.forgetting.items() for key, value in _bounded(f"forgets.{name}", part.lost).items()
+    }
+
+
+def _cost(row: Row) -> dict[str, Any]:
+    return {name: getattr(row.cost, name) if row.cost else None for name in Cost.model_fields}
+
+
+def rows_as_markdown(rows: Sequence[Row]) -> str:
+    """A table for each suite, model and task, and sentences on what its numbers hold."""
+    return "\n\n".join(part for group in grouped(rows).values() for part in _group(ranked(group))) + "\n"
+
+
+def _group(rows: Sequence[Row]) -> Iterator[str]:
+    suite, model, task = rows[0].group
+    scored = [row for row in rows if row.score]
+    yield f"## {escaped(f'{suite}: {model} on {task}')}"
+    if scored:
+        probes = probe_names(scored)
+        first, unit = scored[0].quantity.name, scored[0].quantity.unit
+        losses = [escaped(f"forgets {name} ({quantity.unit})") for name, quantity in probes.items()]
+        headers = ["strategy", "rank", f"{first} [95 %]", f"gain ({unit})", *losses, "train (s)", "saved"]
+        yield markdown_table(headers, [_line(row, scored, list(probes)) for row in scored], headers[:1])
+        told = [*stated([row.score for row in scored if row.score]), *standing_sentences(score_standing(scored))]
+        yield "\n".join(f"- {escaped(sentence)}" for sentence in told)
+    failed = [f"- {escaped(f'{row.label} (seed {row.seeds}) {row.status}: {row.reason}')}" for row in rows if not row.score]
+    if failed:
+        yield "\n".join(failed)
+
+
+def _line(row: Row, rows: Sequence[Row], probes: Sequence[str]) -> list[str]:
+    standing = score_standing(rows)
+    lost = [_signed(part.lost, part.quantity) if (part := row.forgetting.get(name)) else numbers.MISSING for name in probes]
+    seconds, saved = (row.cost.train_seconds, row.cost.saved_bytes) if row.cost else (None, None)
+    return [
+        escaped(row.label),
+        shown(standing.of(row) if standing else None),
+        score_text(row),
+        _signed(row.gain, row.quantity) if row.gain else numbers.MISSING,
+        *lost,
+        numbers.MISSING if seconds is None else numbers.seconds(seconds),
+        numbers.MISSING if saved is None else numbers.scaled(saved, "B"),
+    ]
+
+
+def score_text(row: Row) -> str:
+    """`.846 [.821, .869]`"""
+    if row.score is None:
+        return numbers.MISSING
+    return f"{numbers.level(row.score.value, row.quantity)} {numbers.brackets(row.score, row.quantity, signed=False)}".rstrip()
+
+
+def _signed(part: Estimate, quantity: numbers.Quantity) -> str:
+    return f"{numbers.difference(part.value, quantity)} {numbers.brackets(part, quantity, signed=True)}".rstrip()

@@ -1,0 +1,49 @@
+"""Exports for Every Eval Ever against the schema of its own package."""
+
+import json
+from datetime import UTC, datetime
+
+import pytest
+
+from bench.data import assets
+from bench.errors import RunError
+from reports.exchange.every_eval_ever import Publisher, as_every_eval_ever, check_schema
+from reports.rows.rows import aggregate
+
+NOW = datetime(2026, 11, 26, tzinfo=UTC)
+US = Publisher("us", "us/our-model", "first_party")
+
+
+@pytest.fixture(scope="module")
+def schema():
+    return json.loads(assets.member("every-eval-ever", "every_eval_ever/schemas/eval.schema.json"))
+
+
+def test_an_export_fits_the_schema(make, out, schema):
+    rows = aggregate(make.kept(out, [make.record("full", seed) for seed in range(2)]), out)
+    made = as_every_eval_ever(rows, US, schema, NOW)
+    assert made["schema_version"] == schema["version"] and made["model_info"]["id"] == "us/our-model"
+    score, *probes = made["evaluation_results"]
+    assert score["score_details"]["score"] == rows[0].score.value and score["metric_config"]["max_score"] == 1.0
+    interval = score["score_details"]["uncertainty"]["confidence_interval"]
+    assert (interval["lower"], interval["upper"]) == (rows[0].score.low, rows[0].score.high)
+    assert [each["evaluation_name"] for each in probes] == ["wikipedia", "lambada", "arc-easy"]
+    assert probes[0]["metric_config"]["min_score"] == "-Infinity" and probes[0]["metric_config"]["lower_is_better"]
+    check_schema(json.loads(json.dumps(made, allow_nan=False)), schema)
+
+
+def test_rows_without_answers_have_no_interval_but_fit(make, schema):
+    record, _ = make.record("full")
+    bare = make.changed(record, score=record.outcome.score.model_copy(update={"ci_low": None, "ci_high": None}), started=None)
+    score = as_every_eval_ever(aggregate([bare]), US, schema, NOW)["evaluation_results"][0]
+    assert "uncertainty" not in score["score_details"] and "evaluation_timestamp" not in score
+
+
+def test_what_does_not_fit_is_an_error(make, out, schema):
+    rows = aggregate(make.kept(out, [make.record("full")]), out)
+    with pytest.raises(RunError, match=r"does not fit the schema of Every Eval Ever \(source_metadata.evaluator_relationship"):
+        as_every_eval_ever(rows, Publisher("us", "us/m", "friends"), schema, NOW)
+    made = as_every_eval_ever(rows, US, schema, NOW)
+    del made["evaluation_results"][0]["metric_config"]["lower_is_better"]
+    with pytest.raises(RunError, match="evaluation_results.0.metric_config: 'lower_is_better' is a required property"):
+        check_schema(made, schema)

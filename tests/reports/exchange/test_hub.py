@@ -1,0 +1,47 @@
+"""What the hub's own classes read of our exports."""
+
+import yaml
+from huggingface_hub import ModelCard, parse_eval_result_entries
+
+from reports.exchange.hub import HubDataset, eval_results, model_card, notes_of
+from reports.rows.rows import aggregate
+
+TASK = {"task": {"name": "sst2", "type": "classification"}}
+
+
+def rows(make, out, **changes):
+    return aggregate(make.kept(out, [make.record("full", seed, inputs=TASK, **changes) for seed in range(2)]), out)
+
+
+def test_eval_results_are_read_back(make, out):
+    (row,) = rows(make, out)
+    known = HubDataset("nyu-mll/glue", "sst2", "ab" * 20, "https://example.org/run")
+    (entry,) = parse_eval_result_entries(yaml.safe_load(eval_results(row, known)))
+    assert (entry.dataset_id, entry.task_id, entry.value) == ("nyu-mll/glue", "sst2", row.score.value)
+    assert (entry.dataset_revision, entry.source_url, entry.source_name) == ("ab" * 20, "https://example.org/run", "tunebench")
+    assert entry.notes == notes_of(row) and "seeds 0, 1" in entry.notes and entry.date.startswith("20")
+
+
+def test_eval_results_need_no_source(make, out):
+    (entry,) = yaml.safe_load(eval_results(rows(make, out)[0], HubDataset("a/b", "c")))
+    assert set(entry) == {"dataset", "value", "date", "notes"} and entry["dataset"] == {"id": "a/b", "task_id": "c"}
+
+
+def test_a_card_s_model_index_is_read_back(make, out):
+    found = rows(make, out, hyperparameters={"learning_rate": 2e-4, "peft": {"r": 8}})
+    card = ModelCard(model_card(found, "our model", "us/base"))
+    (result,) = card.data.eval_results
+    assert (result.task_type, result.metric_type, result.metric_value) == (
+        "text-classification",
+        "accuracy",
+        found[0].score.value,
+    )
+    assert (card.data.base_model, card.data.library_name, card.data.model_name) == ("us/base", "peft", "our model")
+    assert "# our model" in card.text and "| full |" in card.text and "- learning_rate: 0.0002" in card.text
+
+
+def test_names_from_outside_change_nothing_of_a_card(make, out):
+    bad = 'a"\n---\nlicense: mit <script>alert(1)</script>'
+    card = ModelCard(model_card(rows(make, out, model=bad), bad))
+    assert card.data.license is None and "<script" not in card.text.replace("\\<", "")
+    assert card.data.base_model is None and card.data.library_name == "transformers"

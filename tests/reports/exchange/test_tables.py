@@ -1,0 +1,38 @@
+"""Rows as CSV and Markdown."""
+
+import csv
+from io import StringIO
+
+from reports.exchange.tables import rows_as_csv, rows_as_markdown, score_text
+from reports.rows.rows import aggregate
+
+
+def test_csv_has_full_numbers_and_a_line_for_each_row(make, out):
+    rows = aggregate([*make.kept(out, make.suite(2)), make.failed("rehearsal", reason='a "b", c\nd')], out)
+    lines = list(csv.DictReader(StringIO(rows_as_csv(rows))))
+    assert lines[0]["row"] == "full" and len(lines) == 8
+    full = next(row for row in rows if row.label == "full")
+    assert (
+        float(lines[0]["score"]) == full.score.value
+        and float(lines[0]["forgets.wikipedia_low"]) == full.forgetting["wikipedia"].lost.low
+    )
+    assert (lines[0]["seeds"], lines[0]["rank_best"], lines[0]["train_tokens"]) == ("0, 1", "1", "19648")
+    assert (lines[-1]["status"], lines[-1]["reason"], lines[-1]["score"]) == ("failed", 'a "b", c\nd', "")
+
+
+def test_markdown_has_a_table_for_each_task_and_says_what_failed(make, out):
+    rows = aggregate([*make.kept(out, make.suite(2)), make.failed("rehearsal", reason="no | <b>room</b>")], out)
+    text = rows_as_markdown(rows)
+    tables = [line.count(" | ") for line in text.splitlines() if line.startswith("| ")]
+    assert text.startswith("## sentiment: smollm2 on sst2\n") and set(tables) == {8} and len(tables) == 9
+    assert "- rehearsal (seed 0) failed: no \\| \\<b\\>room\\</b\\>" in text and "| full | 1" in text
+    assert "- Smallest detectable difference: " in text
+
+
+def test_a_score_as_text(make):
+    assert score_text(aggregate([make.record("full", accuracy=0.85)[0]])[0]).startswith(".850 [.")
+    assert score_text(aggregate([make.failed()])[0]) == "–"
+
+
+def test_only_failed_rows(make):
+    assert rows_as_markdown(aggregate([make.failed()])).count("|") == 0
