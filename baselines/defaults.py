@@ -48,8 +48,9 @@ def searched(options: argparse.Namespace) -> Iterator[Searched]:
     from bench.devices.device import start
     from bench.devices.hardware import requested
     from bench.planning.plan import PlanOptions, plan
-    from bench.planning.tuning import TrialPlace, trial_count, tuned
+    from bench.planning.tuning import trial_count, tuned
     from bench.progress import Progress
+    from bench.running.work import Workplace
 
     precision = requested("auto")
     device, tune = start(precision), {"trials": options.trials, "seeds": options.seeds}
@@ -57,7 +58,7 @@ def searched(options: argparse.Namespace) -> Iterator[Searched]:
         for model in options.models:
             small = {"budget": options.budget, "test_items": options.items, "strategies": options.strategies, "tune": tune}
             runs = [run for run in plan(PlanOptions(suite, model, seeds=1, **small), precision) if run.search]
-            place = TrialPlace(options.out, device, Progress(device.main, trial_count(runs)))
+            place = Workplace(options.out, device, Progress(device.main, trial_count(runs)))
             for run in tuned(runs, place):
                 yield Searched(run.model.family, run.strategy.name, run.task.name, run.tuning)
 

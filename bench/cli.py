@@ -5,7 +5,7 @@ import sys
 
 import typer
 
-from bench import __version__, ranks, stopping
+from bench import __version__, ranks, stopping, threads
 from bench.commands.assets import ASSETS
 from bench.commands.exchange import EXPORT, IMPORT
 from bench.commands.gate import BASELINE, GATE
@@ -30,6 +30,7 @@ app.add_typer(BASELINE, name="baseline")
 def main(arguments: list[str] | None = None) -> None:
     """Entry of `tunebench`; exit status 2 for the user's input, 1 for a failed run, 75 where it was stopped."""
     arguments = sys.argv[1:] if arguments is None else arguments
+    threads.spin_briefly()  # no command has imported torch yet
     try:
         status, sentence = app(arguments, prog_name="tunebench", standalone_mode=False, obj=arguments), ""
     except typer.Exit as leaving:

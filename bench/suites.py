@@ -1,7 +1,7 @@
 """A suite from its plan to its page: what waits is told, done and shown."""
 
 from collections.abc import Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from pathlib import Path
 
 from bench import folders
@@ -9,17 +9,21 @@ from bench.devices import hardware
 from bench.devices.device import Device, start
 from bench.devices.environment import environment
 from bench.heartbeat import beating
-from bench.planning import estimate
+from bench.placing.hands import ONE, Crew, hands
+from bench.placing.messages import WorkerSetting
+from bench.planning.dry_run import print_plan
 from bench.planning.plan import PlanOptions, plan
-from bench.planning.tuning import TrialPlace, as_far_as_tuned, trial_count, tuned
+from bench.planning.tuning import as_far_as_tuned, trial_count, tuned
 from bench.planning.varying import still, that_differ
 from bench.planning.warnings import doubt
 from bench.progress import Progress
 from bench.records import store
+from bench.records.record import Record
 from bench.running import execution
 from bench.running.finished import is_finished, kept_from_elsewhere
 from bench.running.kept import KEEPING, Keeping
 from bench.running.run import Run
+from bench.running.work import Workplace
 from reports.page import leaderboard
 from reports.terminal import table
 from reports.terminal.variance import print_variance
@@ -34,6 +38,7 @@ class SuiteOptions:
     rerun_on_change: bool = False
     debug: bool = False
     keeping: Keeping = KEEPING
+    crew: Crew = ONE
 
 
 def run_suite(options: PlanOptions, precision_text: str, doing: SuiteOptions) -> int:
@@ -42,8 +47,8 @@ def run_suite(options: PlanOptions, precision_text: str, doing: SuiteOptions) ->
     Raises:
         UserError: something that was asked for is wrong; nothing has been written by then.
     """
-    precision, vary = hardware.requested(precision_text), options.vary is not None
-    out, debug, rerun_on_change, keeping = doing.out, doing.debug, doing.rerun_on_change, doing.keeping
+    precision, vary, out = hardware.requested(precision_text), options.vary is not None, doing.out
+    doing.crew.checked()
     device = start(precision)
     with device.accelerator.main_process_first():
         runs = plan(options, precision)
@@ -52,34 +57,44 @@ def run_suite(options: PlanOptions, precision_text: str, doing: SuiteOptions) ->
     for sentence in dict.fromkeys(sentence for planned in runs for sentence in planned.left_out):
         progress.say(sentence)
     runs, trials = as_far_as_tuned(that_differ(runs, place) if vary else runs, out)
-    waiting = unfinished(runs, place, device, progress, rerun_on_change)
+    waiting = unfinished(runs, place, device, progress, doing.rerun_on_change)
     for sentence in dict.fromkeys(filter(None, map(doubt, waiting))):
         progress.say(sentence)
     if doing.dry_run:
         if device.main:
-            estimate.print_plan(runs, place, waiting, trials)
+            print_plan(runs, place, waiting, trials)
         return 0
     if device.main:
         folders.check_writable(store.folder(place))
     device.accelerator.wait_for_everyone()  # else a faster process writes records that a slower one takes for finished ones
     execution.check_data(waiting)
-    if trials:
-        runs = tuned(runs, TrialPlace(out, device, Progress(device.main, trial_count(runs)), debug, keeping))
-    if vary:
-        first = still(runs)
-        execution.execute(first, place, device, Progress(device.main, len(first)), debug, rerun_on_change, keeping)
-        runs = that_differ(runs, place)
-    if trials or vary:  # only now is it known which runs there are
-        unfinished(runs, place, device, progress, rerun_on_change)
-    with beating(out, device.accelerator.num_processes, lambda: progress.status.phase):
-        records = execution.execute(runs, place, device, progress, debug, rerun_on_change, keeping)
-    if device.main and vary:
-        print_variance(records, store.read_all(out))
-    elif device.main:
-        # What was run for hours is shown whatever else lies in the folder; what is unequal is said in the captions.
-        table.print_rows(records, out, allow_unequal=True)
-        progress.say(f"leaderboard: {leaderboard.write_page(out, out, allow_unequal=True)}")
+    workplace = Workplace(place, device, progress, doing.debug, doing.keeping)
+    setting = WorkerSetting(place, precision, doing.debug, doing.keeping)
+    with hands(doing.crew, [*waiting, *(trial.run for trial in trials)], setting) as doers:
+        if trials:
+            runs = tuned(runs, replace(workplace, out=out, progress=Progress(device.main, trial_count(runs))), doers)
+        if vary:
+            first = still(runs)
+            execution.execute(
+                first, replace(workplace, progress=Progress(device.main, len(first))), doing.rerun_on_change, doers
+            )
+            runs = that_differ(runs, place)
+        if trials or vary:  # only now is it known which runs there are
+            unfinished(runs, place, device, progress, doing.rerun_on_change)
+        with beating(out, device.accelerator.num_processes, lambda: progress.status.phase):
+            records = execution.execute(runs, workplace, doing.rerun_on_change, doers)
+    if device.main:
+        _show(records, out, progress, vary)
     return 1 if any(record.status == "failed" for record in records) else 0
+
+
+def _show(records: Sequence[Record], out: Path, progress: Progress, vary: bool) -> None:
+    if vary:
+        print_variance(records, store.read_all(out))
+        return
+    # What was run for hours is shown whatever else lies in the folder; what is unequal is said in the captions.
+    table.print_rows(records, out, allow_unequal=True)
+    progress.say(f"leaderboard: {leaderboard.write_page(out, out, allow_unequal=True)}")
 
 
 def unfinished(runs: Sequence[Run], out: Path, device: Device, progress: Progress, rerun_on_change: bool) -> list[Run]:

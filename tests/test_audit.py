@@ -5,6 +5,7 @@ import pytest
 from bench.planning import plan
 from bench.progress import Progress
 from bench.running import execution
+from bench.running.work import Workplace
 from reports.audit.findings import audit
 
 RUNS = {
@@ -26,7 +27,7 @@ def test_every_number_of_a_default_suite_agrees(name, tmp_path, device, own_cach
     model, strategies = RUNS[name]
     small = {"budget": "32", "probe_items": 8, "test_items": 24, "strategies": strategies}
     runs = plan.plan(plan.PlanOptions(SUITES.get(name, name), model=model, **small), "fp32")
-    records = execution.execute(runs, tmp_path, device, Progress(False, len(runs)))
+    records = execution.execute(runs, Workplace(tmp_path, device, Progress(False, len(runs))))
     assert records and all(record.outcome for record in records if record.status != "skipped")
     findings = audit(tmp_path, records)
     assert findings.clean, findings.differences

@@ -12,6 +12,7 @@ from bench.planning import plan
 from bench.progress import Progress
 from bench.records import store
 from bench.running import execution
+from bench.running.work import Workplace
 
 ROOT = Path(__file__).parents[1]
 PAGE = (ROOT / "CONTRIBUTING.md").read_text()
@@ -43,7 +44,7 @@ def test_an_own_csv_task_runs(tmp_path, device):
     lines = [f"{'great' if i % 2 else 'awful'} thing number {i},{5 if i % 2 else 1}" for i in range(80)]
     (tmp_path / "tasks" / "reviews.csv").write_text("\n".join(["body,stars", *lines, "so so,3"]))
     runs = plan.plan(plan.PlanOptions(str(suite)), "fp32")
-    found = execution.execute(runs, tmp_path / "out", device, Progress(False, len(runs)))
+    found = execution.execute(runs, Workplace(tmp_path / "out", device, Progress(False, len(runs))))
     assert [record.status for record in found] == ["ok", "ok"], [record.reason for record in found]
     assert found[1].cost.train_examples == 32
     assert len(store.read_all(tmp_path / "out")) == 2
@@ -62,7 +63,7 @@ def test_an_own_conll_task_runs(tmp_path, device):
     ]
     (tmp_path / "tasks" / "letters.conll").write_text("\n".join(letters))
     runs = plan.plan(plan.PlanOptions(str(suite)), "fp32")
-    found = execution.execute(runs, tmp_path / "out", device, Progress(False, len(runs)))
+    found = execution.execute(runs, Workplace(tmp_path / "out", device, Progress(False, len(runs))))
     assert [record.status for record in found] == ["ok", "ok"], [record.reason for record in found]
     assert set(found[1].outcome.metrics) == {"entity_f1", "entity_f1_strict", "entity_f1_seen", "entity_f1_unseen"}
 
@@ -81,7 +82,7 @@ def test_an_own_probe_is_measured(tmp_path, device, decoder_folder):
     )
     (tmp_path / "probes" / "capitals.jsonl").write_text(sentence)
     runs = plan.plan(plan.PlanOptions(str(suite), model=str(decoder_folder)), "fp32")
-    (record,) = execution.execute(runs, tmp_path / "out", device, Progress(False, 1))
+    (record,) = execution.execute(runs, Workplace(tmp_path / "out", device, Progress(False, 1)))
     assert record.outcome.forgetting["capitals"].n == 2
 
 

@@ -4,6 +4,8 @@ from typing import Annotated
 
 import typer
 
+from bench.errors import UserError
+
 ASSETS = typer.Typer(no_args_is_help=True, help=__doc__)
 
 
@@ -19,11 +21,25 @@ def assets_list() -> int:
 
 
 @ASSETS.command("fetch")
-def assets_fetch(wanted: Annotated[list[str] | None, typer.Argument(help="Names; all without them.")] = None) -> int:
-    """Download assets into the cache, their hashes checked."""
+def assets_fetch(
+    wanted: Annotated[list[str] | None, typer.Argument(help="Names; all without them.")] = None,
+    suite: Annotated[str | None, typer.Option(help="All that a suite reads: models, tasks, probes, rehearsal.")] = None,
+    model: Annotated[str | None, typer.Option(help="With --suite: the model to be run instead of the suite's own.")] = None,
+) -> int:
+    """Download assets into the cache, their hashes checked; with --suite all that its runs read: they then need no network."""
     from bench.data import assets
 
-    for name in wanted or assets.pinned():
+    if suite is not None:
+        from bench import quiet
+
+        quiet.libraries(False)
+        from bench.planning.fetching import fetch_all
+
+        for line in fetch_all(suite, model):
+            print(line)
+    elif model is not None:
+        raise UserError("--model says whose files a suite needs; name the suite too, by --suite")
+    for name in wanted or ([] if suite else assets.pinned()):
         print(assets.fetch(name))
     return 0
 

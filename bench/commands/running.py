@@ -37,6 +37,9 @@ Vary = Annotated[
     str | None,
     typer.Option(help="Move parts of the seed one at a time: init,order,dropout; how far does each move scores?"),
 ]
+Workers = Annotated[str, typer.Option(help="Runs at once, each on a device or cores of its own: a number, or auto.")]
+Engine = Annotated[str, typer.Option(help="What the workers are: process, on this machine, or ray, on a cluster.")]
+Address = Annotated[str | None, typer.Option(help="With --engine ray: the running cluster's; without it one is started here.")]
 TrustRemoteCode = Annotated[bool, typer.Option("--trust-remote-code", help="Run code from the model's repository.")]
 
 
@@ -66,6 +69,9 @@ def run(
     checkpoint_every: CheckpointEvery = "300s",
     keep_model: KeepModel = False,
     launch: Launch = None,
+    workers: Workers = "1",
+    engine: Engine = "process",
+    address: Address = None,
     rerun_on_change: RerunOnChange = False,
     trust_remote_code: TrustRemoteCode = False,
     debug: Annotated[bool, typer.Option("--debug", help="Show tracebacks.")] = False,
@@ -75,18 +81,23 @@ def run(
 
     quiet.libraries(debug)
     from bench.launching import launched_or_run
+    from bench.placing.hands import Crew
     from bench.planning.plan import PlanOptions
     from bench.running.kept import Keeping
     from bench.specs.checkpoint_every import checkpoint_interval
     from bench.suites import SuiteOptions
 
-    tuning = {"trials": tune, "sampler": sampler, "pruner": pruner, "share": tune_share, "seeds": tune_seeds}
-    given = {name: value for name, value in tuning.items() if value is not None}
+    given = _given(trials=tune, sampler=sampler, pruner=pruner, share=tune_share, seeds=tune_seeds)
     asked = (suite, model, comma_separated(tasks), comma_separated(strategies), seeds, budget, probe_items, test_items)
     options = PlanOptions(*asked, set_ or [], trust_remote_code, probe_every, probe_power, given, comma_separated(vary))
     keeping = Keeping(checkpoint_interval(checkpoint_every), keep_model)
-    doing = SuiteOptions(out, dry_run, rerun_on_change, debug, keeping)
+    doing = SuiteOptions(out, dry_run, rerun_on_change, debug, keeping, Crew(workers, engine, address))
     return launched_or_run(launch, options, precision, doing, context.obj)
+
+
+def _given(**options: int | float | str | None) -> dict[str, int | float | str]:
+    """Those that were given on the command line."""
+    return {name: value for name, value in options.items() if value is not None}
 
 
 @RUNNING.command()

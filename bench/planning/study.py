@@ -5,6 +5,7 @@ of trials at once. It is imported where it is needed, since that takes a second.
 """
 
 from collections.abc import Callable, Mapping, Sequence
+from functools import partial
 from typing import TYPE_CHECKING, Any, NamedTuple
 
 from bench.specs.search import Choice, Dimension, Search
@@ -54,22 +55,24 @@ def halt(search: Search, told: Sequence[Told], seed: int) -> Callable[[Sequence[
     if search.options.pruner == "none" or not told:
         return None
 
-    def halted(scores: Sequence[float]) -> bool:
-        import optuna
+    return partial(_halted, tuple(tuple(each.rungs[seed]) for each in told))
 
-        _quiet()
-        # Successive halving (Jamieson & Talwalkar 2016) as optuna has it: the better half goes on, to twice the steps.
-        rule = optuna.pruners.SuccessiveHalvingPruner(min_resource=1, reduction_factor=2, min_early_stopping_rate=0)
-        study = optuna.create_study(direction="maximize", pruner=rule)
-        verdict = False
-        for seen in (*(each.rungs[seed] for each in told), scores):
-            trial, verdict = study.ask(), False
-            for rung, score in enumerate(seen):
-                trial.report(score, 2**rung)
-                verdict = trial.should_prune()
-        return verdict
 
-    return halted
+def _halted(before: Sequence[Sequence[float]], scores: Sequence[float]) -> bool:
+    """Whether a training with these scores so far is pruned, `before` being those of earlier batches."""
+    import optuna
+
+    _quiet()
+    # Successive halving (Jamieson & Talwalkar 2016) as optuna has it: the better half goes on, to twice the steps.
+    rule = optuna.pruners.SuccessiveHalvingPruner(min_resource=1, reduction_factor=2, min_early_stopping_rate=0)
+    study = optuna.create_study(direction="maximize", pruner=rule)
+    verdict = False
+    for seen in (*before, scores):
+        trial, verdict = study.ask(), False
+        for rung, score in enumerate(seen):
+            trial.report(score, 2**rung)
+            verdict = trial.should_prune()
+    return verdict
 
 
 def _study(search: Search, batch: int) -> "OptunaStudy":

@@ -4,50 +4,66 @@ Trials' records are the only state. A search that was stopped goes on when it is
 not done twice, and it would be the same if several workers did the trials of a batch.
 """
 
-from collections.abc import Callable, Mapping, Sequence
-from dataclasses import replace
+from collections.abc import Callable, Generator, Mapping, Sequence
+from dataclasses import dataclass, replace
 from pathlib import Path
 from typing import Any
 
 from bench.planning.choice import Tried, as_told, summed_up
 from bench.planning.study import halt, next_batch
 from bench.records.record import Tuning
-from bench.records.trial import TrialRecord, find_trial, write_trial
-from bench.running.execution import Workplace, attempted, failure_reason
-from bench.running.kept import remove_checkpoint
+from bench.records.trial import TrialRecord, find_trial
+from bench.running.execution import attempted, failure_reason
 from bench.running.run import Run
 from bench.running.trial import RUNGS, Halt, Trial, perform_trial, recorded_trial
+from bench.running.work import Hands, Recorded, Workplace, in_turn
 from bench.specs.search import Search
 from bench.strategies import value_of, with_values
 
 FIRST_SEED = 1000
 """Trials are trained with other seeds than the runs that are published: what is chosen must not be what suited theirs."""
 
-Doing = Callable[[Trial, Halt | None], TrialRecord | None]
-"""Gives a trial's record; None where it is not to be done now."""
+Asked = tuple[Trial, Halt | None]
+"""A trial, and what may prune it."""
+TrialRecords = list[TrialRecord | None]
+"""The records of trials, None where one is not to be done now."""
+Searching = Generator[list[Asked], TrialRecords, tuple[list[Tried], list[Trial]]]
+"""A search: asks for a batch of trials, is told their records, and so on; in the end all that were tried, and those missing."""
 
 
-class TrialPlace(Workplace):
-    """Where trials are done, and where their records lie."""
+@dataclass(frozen=True)
+class TrialWork:
+    """A trial that is to be done."""
 
-    def done(self, trial: Trial, rule: Halt | None) -> TrialRecord:
-        """The record that there is, or that of a trial which is done now; one that fails leaves its reason."""
-        self.progress.start(trial.label)
-        record = find_trial(self.out, trial.id)
-        if not self.device.agreed(record is not None):
-            record = attempted(
-                lambda: perform_trial(trial, self.device, self.progress, rule, self.kept(trial.id)),
-                lambda error: recorded_trial(trial, self.device, status="failed", reason=failure_reason(error)),
-                self.device,
-                self.debug,
-            )
-            if self.device.main:
-                write_trial(self.out, record)
-                remove_checkpoint(self.out, trial.id)
-            self.device.accelerator.wait_for_everyone()
-            self.progress.done(record.reason or _told(record))
-        assert record is not None
-        return record
+    trial: Trial
+    rule: Halt | None
+
+    @property
+    def id(self) -> str:
+        return self.trial.id
+
+    @property
+    def label(self) -> str:
+        return self.trial.label
+
+    @property
+    def run(self) -> Run:
+        return self.trial.run
+
+    def do(self, place: Workplace) -> Recorded:
+        """The trial's record; one that fails leaves its reason."""
+        trial, device = self.trial, place.device
+        record = attempted(
+            lambda: perform_trial(trial, device, place.progress, self.rule, place.kept(trial.id)),
+            lambda error: recorded_trial(trial, device, status="failed", reason=failure_reason(error)),
+            device,
+            place.debug,
+        )
+        place.progress.done(record.reason or _told(record))
+        return Recorded(record)
+
+    def failed(self, place: Workplace, reason: str) -> Recorded:
+        return Recorded(recorded_trial(self.trial, place.device, status="failed", reason=reason))
 
 
 def _told(record: TrialRecord) -> str:
@@ -62,13 +78,25 @@ def trial_count(runs: Sequence[Run]) -> int:
     return sum(each.trials * each.seeds for each in options)
 
 
-def tuned(runs: Sequence[Run], place: TrialPlace) -> list[Run]:
+def tuned(runs: Sequence[Run], place: Workplace, hands: Hands = in_turn) -> list[Run]:
     """The runs with the hyper-parameters that their searches choose; the trials that are still to be done are done.
 
     Runs that differ in their seeds alone share a search. Where all trials failed they keep the default, and are `untuned`.
     """
-    found = {key: _summed_up(run, _tried(run, place.done)[0]) for key, run in _searched(runs).items()}
+
+    def doing(asked: Sequence[Asked]) -> TrialRecords:
+        works = [TrialWork(*each) for each in asked]
+        done = hands(works, place, lambda work: find_trial(place.out, work.id) is not None)
+        return [_record(done[work.id]) if work.id in done else find_trial(place.out, work.id) for work in works]
+
+    first = _searched(runs)
+    found = {key: _summed_up(first[key], tried) for key, (tried, _) in _led(first, doing).items()}
     return [_chosen(run, found.get(_key(run))) for run in runs]
+
+
+def _record(recorded: Recorded) -> TrialRecord:
+    assert isinstance(recorded.record, TrialRecord)
+    return recorded.record
 
 
 def as_far_as_tuned(runs: Sequence[Run], out: Path) -> tuple[list[Run], list[Trial]]:
@@ -76,14 +104,27 @@ def as_far_as_tuned(runs: Sequence[Run], out: Path) -> tuple[list[Run], list[Tri
 
     What later batches will ask for is not known yet: of these, trials of the default stand for the others.
     """
-    found: dict[str, Tuning] = {}
-    waiting: list[Trial] = []
-    for key, run in _searched(runs).items():
-        tried, missing = _tried(run, lambda trial, _: find_trial(out, trial.id))
-        waiting += missing
-        if not missing:
-            found[key] = _summed_up(run, tried)
-    return [_chosen(run, found.get(_key(run))) for run in runs], waiting
+    first = _searched(runs)
+    led = _led(first, lambda asked: [find_trial(out, trial.id) for trial, _ in asked])
+    found = {key: _summed_up(first[key], tried) for key, (tried, missing) in led.items() if not missing}
+    return [_chosen(run, found.get(_key(run))) for run in runs], [trial for _, missing in led.values() for trial in missing]
+
+
+def _led(
+    first: Mapping[str, Run], doing: Callable[[Sequence[Asked]], TrialRecords]
+) -> dict[str, tuple[list[Tried], list[Trial]]]:
+    """All searches to their ends, of each its next batch at a time: what several ask for at once, several workers can do."""
+    searches = {key: _searching(run) for key, run in first.items()}
+    asked, found = {key: next(search) for key, search in searches.items()}, {}
+    while asked:
+        answers = iter(doing([each for batch in asked.values() for each in batch]))
+        for key, batch in list(asked.items()):
+            try:
+                asked[key] = searches[key].send([next(answers) for _ in batch])
+            except StopIteration as end:
+                found[key] = end.value
+                del asked[key]
+    return {key: found[key] for key in first}
 
 
 def _searched(runs: Sequence[Run]) -> dict[str, Run]:
@@ -114,17 +155,18 @@ def _summed_up(run: Run, tried: Sequence[Tried]) -> Tuning:
     return summed_up(run.search, tried, run.task.metrics[0])
 
 
-def _tried(run: Run, doing: Doing) -> tuple[list[Tried], list[Trial]]:
-    """The trials of a search, batch after batch; and those that are missing, which end it."""
+def _searching(run: Run) -> Searching:
     assert run.search is not None
     search, tried, missing = run.search, list[Tried](), list[Trial]()
     wanted, first = search.options.trials, {name: value_of(run.strategy, name) for name in search.space}
     while len(tried) < wanted and not missing:
         told = [as_told(each) for each in tried]
-        for values in next_batch(search, first, told)[: wanted - len(told)]:
-            trials = trials_of(run, search, values, len(told))
-            records = [doing(trial, halt(search, told, seed)) for seed, trial in enumerate(trials)]
-            missing += [trial for trial, record in zip(trials, records, strict=True) if record is None]
+        batch = next_batch(search, first, told)[: wanted - len(told)]
+        trials = [trials_of(run, search, values, len(told)) for values in batch]
+        answers = iter((yield [(trial, halt(search, told, seed)) for each in trials for seed, trial in enumerate(each)]))
+        for values, each in zip(batch, trials, strict=True):
+            records = [next(answers) for _ in each]
+            missing += [trial for trial, record in zip(each, records, strict=True) if record is None]
             tried.append((values, [record for record in records if record]))
     unknown = [trial for _ in range(wanted - len(tried)) for trial in trials_of(run, search, first, len(tried))]
     return tried, missing + unknown

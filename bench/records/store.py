@@ -66,7 +66,8 @@ def read_all(out: Path) -> list[Record]:
 def read_items(out: Path, record: Record) -> pd.DataFrame:
     """The per-item answers of a record; empty when its source gave none."""
     path = folder(out) / f"{record.run_id}.parquet"
-    return pd.read_parquet(path) if path.exists() else pd.DataFrame()
+    # What lies beside a record without a result is an earlier attempt's.
+    return pd.read_parquet(path) if record.outcome and path.exists() else pd.DataFrame()
 
 
 def as_text(value: Any) -> str:

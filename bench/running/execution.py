@@ -6,10 +6,7 @@ A run that has a record is not run again; a run that fails leaves a record of it
 import traceback
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass
-from pathlib import Path
 from typing import TypeVar
-
-import pandas as pd
 
 from bench.data import sources
 from bench.devices import memory
@@ -18,32 +15,47 @@ from bench.devices.environment import environment
 from bench.errors import BudgetError, TooSlowError, UserError
 from bench.modeling.models import Model
 from bench.probes import probe_class
-from bench.progress import Progress
 from bench.records import store
 from bench.records.record import Record, Status
+from bench.records.trial import TrialRecord
 from bench.running.finished import is_finished
-from bench.running.kept import KEEPING, Keeping, Kept, model_folder, remove_checkpoint
+from bench.running.kept import model_folder, remove_checkpoint
 from bench.running.perform import perform
 from bench.running.recording import provenance, setup
 from bench.running.run import Run
+from bench.running.work import Hands, Recorded, Workplace, in_turn
 from bench.tasks import splits
 
 Result = TypeVar("Result")
 
 
 @dataclass(frozen=True)
-class Workplace:
-    """Where runs and trials are done, where their records lie, and what is kept of them on the way."""
+class RunWork:
+    """A run that is to be done."""
 
-    out: Path
-    device: Device
-    progress: Progress
-    debug: bool = False
-    keeping: Keeping = KEEPING
+    run: Run
 
-    def kept(self, run_id: str) -> Kept:
-        """What a run or a trial has come to so far."""
-        return Kept.of(self.out, run_id, self.device, self.progress, self.keeping)
+    @property
+    def id(self) -> str:
+        return self.run.id
+
+    @property
+    def label(self) -> str:
+        return self.run.label
+
+    def do(self, place: Workplace) -> Recorded:
+        """The run's record and items; of a run that failed, the reason."""
+        run, progress = self.run, place.progress
+        if run.untuned:
+            progress.done(f"failed: {run.untuned}")
+            return unscored(run, place.device, "failed", run.untuned)
+        if run.unfit:
+            progress.done(f"skipped: {run.unfit}")
+            return unscored(run, place.device, "skipped", run.unfit)
+        return _attempted(run, place)
+
+    def failed(self, place: Workplace, reason: str) -> Recorded:
+        return unscored(self.run, place.device, "failed", reason)
 
 
 def check_data(runs: Sequence[Run]) -> None:
@@ -63,62 +75,42 @@ def check_data(runs: Sequence[Run]) -> None:
             sources.rows(run.strategy.rehearsal)
 
 
-def execute(
-    runs: Sequence[Run],
-    out: Path,
-    device: Device,
-    progress: Progress,
-    debug: bool = False,
-    rerun_on_change: bool = False,
-    keeping: Keeping = KEEPING,
-) -> list[Record]:
-    """Run what is not finished yet, from where it was stopped; returns the records of all runs in order."""
-    now, records = environment(device.torch.type, device.precision), []
+def execute(runs: Sequence[Run], place: Workplace, rerun_on_change: bool = False, hands: Hands = in_turn) -> list[Record]:
+    """Have done what is not finished yet, from where it was stopped; returns the records of all runs in order."""
+    out, now = place.out, environment(place.device.torch.type, place.device.precision)
+    works = [RunWork(run) for run in runs]
+    done = hands(works, place, lambda work: is_finished(store.find_record(out, work.id), now, rerun_on_change))
+    records = []
     for run in runs:
-        record = store.find_record(out, run.id)
-        if not device.agreed(is_finished(record, now, rerun_on_change)):
-            progress.start(run.label)
-            before, (record, items) = record, _done(run, Workplace(out, device, progress, debug, keeping))
-            # A second attempt that fails takes nothing away: what an earlier one has found stays on disk.
-            if device.main and not (record.status == "failed" and before is not None and before.status == "ok"):
-                store.write_record(out, record, items)
-            device.accelerator.wait_for_everyone()
-        elif keeping.model and run.strategy.trains and not model_folder(out, run.id).exists():
-            progress.say(f"{run.label} has a record and no model: delete {store.folder(out) / run.id}.json to train it again")
-        if device.main and record and record.status != "failed":  # a failed one may go on from there
+        record: Record | TrialRecord | None = store.find_record(out, run.id)
+        if run.id in done:
+            record = done[run.id].record
+        elif place.keeping.model and run.strategy.trains and not model_folder(out, run.id).exists():
+            again = f"delete {store.folder(out) / run.id}.json to train it again"
+            place.progress.say(f"{run.label} has a record and no model: {again}")
+        assert isinstance(record, Record)
+        if place.device.main and record.status != "failed":  # of a process that was stopped between the two
             remove_checkpoint(out, run.id)
-        assert record is not None
         records.append(record)
     return records
 
 
-def _done(run: Run, place: Workplace) -> tuple[Record, pd.DataFrame | None]:
-    if run.untuned:
-        place.progress.done(f"failed: {run.untuned}")
-        return _unscored(run, place.device, "failed", run.untuned), None
-    if run.unfit:
-        place.progress.done(f"skipped: {run.unfit}")
-        return _unscored(run, place.device, "skipped", run.unfit), None
-    return _attempted(run, place)
-
-
-def _attempted(run: Run, place: Workplace) -> tuple[Record, pd.DataFrame | None]:
-    """The run's record and items; of a run that failed, the reason."""
+def _attempted(run: Run, place: Workplace) -> Recorded:
     device, progress = place.device, place.progress
 
-    def done() -> tuple[Record, pd.DataFrame | None]:
+    def done() -> Recorded:
         record, items = perform(run, device, progress, place.kept(run.id))
         assert record.outcome is not None
         progress.done(record.reason or f"{record.outcome.score.name} {record.outcome.score.value:.3f}")
-        return record, items
+        return Recorded(record, items)
 
-    def failed(error: Exception) -> tuple[Record, None]:
+    def failed(error: Exception) -> Recorded:
         # What was too slow may be faster another time; all else of a budget hangs on the question alone.
         beyond = isinstance(error, BudgetError)
         status: Status = "skipped" if beyond and not isinstance(error, TooSlowError) else "failed"
         reason = str(error) if beyond else failure_reason(error)
         progress.done(f"{status}: {reason}")
-        return _unscored(run, device, status, reason), None
+        return unscored(run, device, status, reason)
 
     return attempted(done, failed, device, place.debug)
 
@@ -155,5 +147,6 @@ def failure_reason(error: Exception) -> str:
     return f"{type(error).__name__}: {told}"
 
 
-def _unscored(run: Run, device: Device, status: Status, reason: str | None) -> Record:
-    return Record(run_id=run.id, status=status, reason=reason, setup=setup(run), provenance=provenance(run, device))
+def unscored(run: Run, device: Device, status: Status, reason: str | None) -> Recorded:
+    """A run without a result, and why."""
+    return Recorded(Record(run_id=run.id, status=status, reason=reason, setup=setup(run), provenance=provenance(run, device)))

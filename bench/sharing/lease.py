@@ -100,9 +100,9 @@ class Leases:
         """The lease, if nobody has it who is still there; `number` is of an attempt before which all have ended."""
         while self._read(f"{what}.{number}.end"):
             number += 1
-        if self.held(what, number):
-            return None
-        if self._read(f"{what}.{number}"):
+        if holder := self._read(f"{what}.{number}"):
+            if not self._gone(holder):
+                return None
             self.ended(what, number, "revoked")  # or another has done so, or it came to its end after all
             return self.claim(what, number)
         if number > 1:  # whoever did the last attempt may have been stopped before its files were in place

@@ -37,10 +37,11 @@ class Queue:
             finished: whether a job need not be done, whatever other owners do.
         """
         self._leases, self._finished = leases, finished
-        self._waiting = {job.id: job for job in jobs}
         self._lost = Counter[str]()
         before = leases.attempts()
         self._first = {job.id: sum(before.get(job.id, (1, False))) for job in jobs}  # of the attempt that is open, or would be
+        # Only now: what another puts in place from here on is found by its attempt.
+        self._waiting = {job.id: job for job in jobs if not finished(job.id)}
 
     @property
     def waiting(self) -> list[Job]:

@@ -12,8 +12,7 @@ from types import SimpleNamespace
 import pytest
 import torch
 
-from bench import cli
-from bench.planning import estimate
+from bench import cli, suites
 
 ROOT = Path(__file__).parents[2]
 TINY = ["--suite", "sentiment", "--model", "tiny-bert", "--budget", "16", "--test-items", "20", "--probe-items", "4"]
@@ -85,7 +84,7 @@ def test_a_run_of_another_environment_is_kept_until_it_is_asked_for(tmp_path):
 def test_a_plan_has_the_same_ids_on_every_machine(monkeypatch, tmp_path):
     """What `auto` becomes is the machine's: the id hashes what was asked for."""
     planned = []
-    monkeypatch.setattr(estimate, "print_plan", lambda runs, out, waiting, trials=(): planned.append([run.id for run in runs]))
+    monkeypatch.setattr(suites, "print_plan", lambda runs, out, waiting, trials=(): planned.append([run.id for run in runs]))
 
     def ids(asked, becomes):
         accelerator, cpu = SimpleNamespace(main_process_first=nullcontext), SimpleNamespace(type="cpu")

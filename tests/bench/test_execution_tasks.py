@@ -12,6 +12,7 @@ from bench.progress import Progress
 from bench.records import store
 from bench.running import execution
 from bench.running.evaluation import eval_sets
+from bench.running.work import Workplace
 from bench.tasks import types
 from bench.tasks.prompts import instruction
 
@@ -26,7 +27,7 @@ def planned(suite, model, **options):
 
 def done(suite, model, out, device, **options):
     runs = planned(suite, model, **options)
-    return runs, execution.execute(runs, out, device, Progress(False, len(runs)))
+    return runs, execution.execute(runs, Workplace(out, device, Progress(False, len(runs))))
 
 
 @pytest.fixture(params=["decoder", "encoder"])

@@ -8,13 +8,14 @@ from bench.errors import UserError
 from bench.planning import tuning
 from bench.planning.plan import PlanOptions, plan
 from bench.planning.study import BATCH
-from bench.planning.tuning import TrialPlace, as_far_as_tuned, trial_count, trials_of, tuned
+from bench.planning.tuning import as_far_as_tuned, trial_count, trials_of, tuned
 from bench.progress import Progress
 from bench.records import store
 from bench.records.outcome import Score
-from bench.records.trial import Rung, find_trial, read_trials
+from bench.records.trial import Rung, read_trials
 from bench.running import execution
 from bench.running.trial import recorded_trial
+from bench.running.work import Workplace, in_turn
 from bench.tasks import splits
 
 
@@ -34,7 +35,7 @@ def same(runs, others):
 
 @pytest.fixture
 def place(tmp_path, device):
-    return TrialPlace(tmp_path, device, Progress(False, 1))
+    return Workplace(tmp_path, device, Progress(False, 1))
 
 
 @pytest.fixture
@@ -102,28 +103,33 @@ def test_a_search_that_was_stopped_anywhere_goes_on_and_ends_the_same(tmp_path, 
 
 @pytest.mark.parametrize("tune", [{"sampler": "tpe"}, {"pruner": "halving"}])
 def test_the_order_in_which_a_batchs_trials_end_changes_nothing(tmp_path, place, imagined, tune):
-    """Trials of a batch are done backwards by a worker that asks the plan what is missing."""
-    tune = {"trials": 8, **tune}
-    (run,) = planned(["full"], 1, tune=tune)
+    """Whoever does the trials of a batch begins with the last."""
+    (run,) = planned(["full"], 1, tune={"trials": 8, **tune})
     (whole,) = tuned([run], replace(place, out=tmp_path / "whole"))
-    here, rounds = replace(place, out=tmp_path / "backwards"), 0
-    while True:
-        waiting = []
+    first, rounds = [trial.id for trial in imagined], []
+    imagined.clear()
 
-        def looked_for(trial, rule, waiting=waiting):
-            record = find_trial(here.out, trial.id)
-            waiting += [] if record else [(trial, rule)]
-            return record
+    def backwards(works, place, finished):
+        rounds.append(len(works))
+        return in_turn(list(reversed(works)), place, finished)
 
-        tuning._tried(run, looked_for)
-        if not waiting:
-            break
-        assert len(waiting) == BATCH
-        for trial, rule in reversed(waiting):
-            here.done(trial, rule)
-        rounds += 1
+    here = replace(place, out=tmp_path / "backwards")
+    assert same(tuned([run], here, backwards), [whole]) and rounds == [BATCH, BATCH]
+    assert [trial.id for trial in imagined] == first[BATCH - 1 :: -1] + first[: BATCH - 1 : -1] != first
     known, missing = as_far_as_tuned([run], here.out)
-    assert same(known, [whole]) and missing == [] and rounds == 2
+    assert same(known, [whole]) and missing == []
+
+
+def test_searches_ask_for_their_batches_together(place, imagined):
+    """What several workers can do at once."""
+    rounds = []
+
+    def counted(works, place, finished):
+        rounds.append(len(works))
+        return in_turn(works, place, finished)
+
+    tuned(planned(tune={"trials": 5}), place, counted)
+    assert rounds == [2 * BATCH, 2] and len(imagined) == 10
 
 
 def test_more_trials_begin_with_those_that_were_made(place, imagined):
@@ -166,7 +172,7 @@ def test_a_trial_that_fails_leaves_its_reason_and_the_search_goes_on(place, imag
 def test_where_all_trials_failed_the_row_says_so(place, device, monkeypatch):
     monkeypatch.setattr(tuning, "perform_trial", lambda *_: (_ for _ in ()).throw(RuntimeError("no memory")))
     (run,) = tuned(planned(["full"], 1, tune={"trials": 2}), place)
-    (record,) = execution.execute([run], place.out, device, Progress(False, 1))
+    (record,) = execution.execute([run], Workplace(place.out, device, Progress(False, 1)))
     assert record.status == "failed" and record.reason == "all 2 trials failed; the first: RuntimeError: no memory"
     assert record.setup.tuning.chosen is None and len(record.setup.tuning.tried) == 2
 
@@ -195,7 +201,7 @@ def test_for_real_a_test_is_read_by_final_runs_alone(place, device, own_cache, m
     monkeypatch.setattr(splits, "load_splits", lambda spec: readers.append(spec.name) or load(spec))
     chosen = tuned(runs, place)
     assert readers == [] and len(read_trials(place.out)) == 2 and store.read_all(place.out) == []
-    found = execution.execute(chosen, place.out, device, Progress(False, 2))
+    found = execution.execute(chosen, Workplace(place.out, device, Progress(False, 2)))
     assert readers and [record.status for record in found] == ["ok", "ok"], found[0].reason
     for record in found:
         taken = record.setup.tuning

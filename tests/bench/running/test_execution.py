@@ -11,6 +11,7 @@ from bench.planning import plan
 from bench.progress import Progress
 from bench.records import store
 from bench.running import execution, stages
+from bench.running.work import Workplace
 
 ALL = ["zero-shot", "few-shot", "full", "frozen", "lora-8bit", "instruction", "multitask"]
 
@@ -21,7 +22,7 @@ def runs_of(model, **options):
 
 
 def execute(runs, out, device):
-    return execution.execute(runs, out, device, Progress(False, len(runs)))
+    return execution.execute(runs, Workplace(out, device, Progress(False, len(runs))))
 
 
 @pytest.fixture(scope="module", params=["decoder", "encoder"])
@@ -165,15 +166,15 @@ def test_what_cannot_be_done_in_its_budget_is_a_row_that_says_so(own_cache, devi
 def test_a_second_attempt_that_fails_takes_nothing_away(own_cache, device, tmp_path, monkeypatch):
     """The environment has changed, the run is asked for again, and memory runs out: the first answer stays."""
     (run,) = runs_of("tiny-bert", strategies=["zero-shot"])
-    progress = Progress(False, 1)
-    (first,) = execution.execute([run], tmp_path, device, progress)
+    place = Workplace(tmp_path, device, Progress(False, 1))
+    (first,) = execution.execute([run], place)
 
     def failing(*_):
         raise RunError("out of memory")
 
     monkeypatch.setattr(execution, "perform", failing)
     monkeypatch.setattr(execution, "environment", lambda *_: {"torch": "of another day"})
-    (again,) = execution.execute([run], tmp_path, device, progress, rerun_on_change=True)
+    (again,) = execution.execute([run], place, rerun_on_change=True)
     assert (again.status, again.reason) == ("failed", "RunError: out of memory")  # the caller is told, and ends with 1
     assert store.read_all(tmp_path) == [first] and len(store.read_items(tmp_path, first)) > 40
 

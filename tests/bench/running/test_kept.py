@@ -16,6 +16,7 @@ from bench.running import checks, evaluation, execution, kept, perform, referenc
 from bench.running.kept import Keeping, Kept, checkpoint_folder, remove_checkpoint
 from bench.running.reference import Reference
 from bench.running.trial import Trial, perform_trial
+from bench.running.work import Workplace
 from bench.specs.checkpoint_every import CheckpointInterval
 
 EVERY_STEP = Keeping(CheckpointInterval(steps=1))
@@ -36,7 +37,7 @@ def quick(own_cache, monkeypatch):
 
 
 def executed(run, out, device):
-    (record,) = execution.execute([run], out, device, Progress(False, 1), debug=True, keeping=EVERY_STEP)
+    (record,) = execution.execute([run], Workplace(out, device, Progress(False, 1), True, EVERY_STEP))
     return record
 
 
@@ -152,10 +153,10 @@ def test_a_model_that_is_to_stay_is_the_one_that_was_asked(planned, tmp_path, de
     executed(short, tmp_path, device)
     assert not (tmp_path / "models").exists()
     keeping = Keeping(model=True)
-    execution.execute([short], tmp_path, device, Progress(False, 1), keeping=keeping)
+    execution.execute([short], Workplace(tmp_path, device, Progress(False, 1), keeping=keeping))
     assert "has a record and no model" in said[-1] and not (tmp_path / "models").exists()
     (tmp_path / "records" / f"{short.id}.json").unlink()
-    execution.execute([short], tmp_path, device, Progress(False, 1), keeping=keeping)
+    execution.execute([short], Workplace(tmp_path, device, Progress(False, 1), keeping=keeping))
     folder = tmp_path / "models" / short.id
     assert f"the trained model: {folder}" in said
     again = AutoModelForSequenceClassification.from_pretrained(folder).state_dict()

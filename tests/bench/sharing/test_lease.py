@@ -63,6 +63,20 @@ def test_what_is_put_in_place_stands_there_and_is_told(sites):
     assert sorted(path.name for path in (sites.out / "leases").iterdir()) == ["a.heart", "b.heart", "r.1", "r.1.end"]
 
 
+def test_who_claims_between_two_looks_of_another_keeps_it(sites, monkeypatch):
+    a, b = sites.leases("a"), sites.leases("b")
+    read, got = b._read, []
+
+    def late(name):
+        found = read(name)
+        if name == "r.1" and not got:
+            got.append(a.claim("r"))
+        return found
+
+    monkeypatch.setattr(b, "_read", late)
+    assert b.claim("r") is None and got[0].put(writes("a"))
+
+
 def test_an_attempt_ends_once(sites):
     a = sites.leases("a")
     lease = a.claim("r")

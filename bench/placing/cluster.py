@@ -1,0 +1,133 @@
+"""Workers on a Ray cluster: Ray chooses the node and the device of each, and tells when it is gone.
+
+An actor holds a worker's process on its node and passes on what is said. So a worker is the same process on a cluster and on
+one machine, and whoever gives the work is the same too: no run is Ray's to schedule.
+"""
+
+import queue
+import threading
+from collections.abc import Sequence
+from typing import TYPE_CHECKING, Any
+
+from bench.errors import UserError
+from bench.placing.local import WorkerProcess, as_received, as_sent, package_path
+from bench.placing.messages import Message, Post, WorkerSetting
+from bench.placing.slot import Slot
+
+if TYPE_CHECKING:
+    from bench.running.work import Assignment
+
+QUIET_SECONDS = 1.0
+"""Seconds for which an actor waits for something to be said before it answers that nothing was."""
+
+
+class Relay:
+    """The actor. It loads no library but Ray's own."""
+
+    def __init__(self, slot: Slot, setting: bytes) -> None:
+        self._heard = queue.SimpleQueue[bytes | str]()
+        self._process = WorkerProcess(slot, setting, self._heard.put, self._heard.put)
+
+    def pid(self) -> int:
+        return self._process.pid
+
+    def tell(self, what: bytes) -> None:
+        self._process.tell(what)
+
+    def heard(self) -> list[bytes | str]:
+        """What the worker has said since; in the end, why it is gone, as text."""
+        try:
+            found = [self._heard.get(timeout=QUIET_SECONDS)]
+        except queue.Empty:
+            return []
+        while not self._heard.empty():
+            found.append(self._heard.get())
+        return found
+
+    def ask_to_stop(self) -> None:
+        self._process.ask_to_stop()
+
+    def end(self, at_once: bool) -> None:
+        self._process.end(at_once)
+
+
+class RayWorker:
+    """A worker on some node."""
+
+    def __init__(self, slot: Slot, post: Post, setting: WorkerSetting) -> None:
+        self._ray, self.slot, self._post, self._over = ray_module(), slot, post, False
+        variables = slot.variables | {"PYTHONPATH": package_path()}
+        actor = self._ray.remote(Relay).options(
+            num_cpus=slot.threads, num_gpus=int(slot.gpu is not None), runtime_env={"env_vars": variables}
+        )
+        here = Slot(slot.number, threads=slot.threads)  # which GPU it is, Ray has told the actor
+        self.actor = actor.remote(here, as_sent(setting))
+        threading.Thread(target=self._listen, daemon=True).start()
+
+    def give(self, work: "Assignment") -> None:
+        self.actor.tell.remote(as_sent(work))
+
+    def ask_to_stop(self) -> None:
+        self.actor.ask_to_stop.remote()
+
+    def end(self, at_once: bool = False) -> None:
+        self._over = True
+        try:
+            self._ray.get(self.actor.end.remote(at_once))
+        except self._ray.exceptions.RayError:
+            return  # it is gone already
+        self._ray.kill(self.actor)
+
+    def _listen(self) -> None:
+        number = self.slot.number
+        while not self._over:
+            try:
+                said = self._ray.get(self.actor.heard.remote())
+            except Exception as error:  # the actor, its node or the whole cluster: Ray has an error for each
+                self._post(Message(number, "lost", f"Ray says {type(error).__name__}"))
+                return
+            for each in said:
+                self._post(Message(number, "lost", each) if isinstance(each, str) else Message(number, *as_received(each)))
+                if isinstance(each, str):
+                    return
+
+
+def connect(address: str | None) -> None:
+    """To a running cluster, or to one that is started on this machine.
+
+    Raises:
+        UserError: Ray is not installed, or nothing answers at the address.
+    """
+    ray = ray_module()
+    if ray.is_initialized():
+        return
+    try:
+        ray.init(address=address, log_to_driver=False, logging_level="error", include_dashboard=False if not address else None)
+    except (ConnectionError, ValueError, RuntimeError, OSError) as error:
+        where = f"at {address}" if address else "on this machine"
+        raise UserError(
+            f"no Ray cluster {where} ({' '.join(str(error).split())[:200]}); start one, or leave --address out"
+        ) from error
+
+
+def cluster_slots(wanted: int | None, needed: Sequence[int]) -> list[Slot]:
+    """A worker for each GPU of the cluster, or for each core of one without; at most as many as wanted, or as there is work."""
+    whole: dict[str, float] = ray_module().cluster_resources()
+    gpus, cores = int(whole.get("GPU", 0)), int(whole.get("CPU", 1))
+    most, kind = (gpus, "GPUs") if gpus else (cores, "CPU cores")
+    if wanted is not None and wanted > most:
+        raise UserError(f"--workers {wanted} needs a device for each, and the Ray cluster has {most} {kind}; lower it")
+    count = wanted or max(1, min(most, len(needed)))
+    threads = max(1, cores // count) if gpus or wanted else 1
+    return [Slot(number, gpu="any" if gpus else None, threads=threads, place="Ray worker") for number in range(count)]
+
+
+def ray_module() -> Any:
+    """Raises:
+    UserError: Ray is not installed.
+    """
+    try:
+        import ray
+    except ImportError as error:
+        raise UserError("--engine ray needs Ray, which is not installed: pip install 'tunebench[ray]'") from error
+    return ray

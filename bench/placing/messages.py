@@ -1,0 +1,34 @@
+"""What is said between a worker and who gives it work."""
+
+from collections.abc import Callable
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Any, Literal
+
+Kind = Literal["ready", "doing", "said", "result", "done", "wrong", "lost"]
+"""It is there and waits; where its run stands; a sentence for the person; a result in words; what its work has come to; the
+input is wrong; it is gone, and why."""
+
+
+@dataclass(frozen=True)
+class Message:
+    """From a worker."""
+
+    worker: int
+    """The number of its slot."""
+    kind: Kind
+    content: Any = None
+
+
+Post = Callable[[Message], None]
+
+
+@dataclass(frozen=True)
+class WorkerSetting:
+    """What holds for all that a worker does; it is told once, when the worker begins."""
+
+    out: Path
+    precision: Any
+    debug: bool
+    keeping: Any
+    """Classes of rooms that load heavy packages are not named here: a worker sets up its process before it loads any."""

@@ -1,0 +1,143 @@
+"""Work is given to workers, longest first, under leases; a worker that is lost is replaced, and its run done again."""
+
+import queue
+from collections.abc import Callable, Sequence
+from contextlib import nullcontext
+from types import TracebackType
+from typing import Protocol, Self
+
+from bench.errors import RunError, UserError
+from bench.inference.endpoint import EndpointModel
+from bench.placing.messages import Message, Post
+from bench.placing.slot import Slot
+from bench.placing.view import View
+from bench.running.work import POLL, Assignment, IsFinished, Recorded, Workplace, in_turn, in_vain, told_of_others
+from bench.sharing.lease import Leases
+from bench.sharing.queue import TRIES, Handed, Job, Queue
+
+
+class Worker(Protocol):
+    """Somebody who does one piece of work after another on a device, and posts what comes of it."""
+
+    slot: Slot
+
+    def give(self, work: Assignment) -> None: ...
+
+    def ask_to_stop(self) -> None: ...
+
+    def end(self, at_once: bool = False) -> None: ...
+
+
+Hire = Callable[[Slot, Post], Worker]
+"""A new worker for a slot; it posts that it is ready."""
+Weighing = Callable[[Assignment], float]
+"""What a piece of work is planned to take, in any unit."""
+
+
+class WorkerPool:
+    """Workers that stay for all that is given to them: they load their libraries once."""
+
+    def __init__(self, slots: Sequence[Slot], hire: Hire, cost: Weighing, view: View) -> None:
+        self._slots, self._hire, self._cost, self._view = slots, hire, cost, view
+        self._inbox = queue.SimpleQueue[Message]()
+        self._workers: dict[int, Worker] = {}
+        self._ready: list[int] = []
+        self._busy: dict[int, Handed] = {}
+
+    def __enter__(self) -> Self:
+        return self
+
+    def __exit__(self, kind: type[BaseException] | None, error: BaseException | None, trace: TracebackType | None) -> None:
+        """A worker that does a run comes to the end of its step and keeps it, but for Ctrl-C."""
+        at_once = kind is None or issubclass(kind, KeyboardInterrupt)
+        for worker in self._workers.values():
+            worker.ask_to_stop()
+        for worker in self._workers.values():
+            worker.end(at_once)
+        for handed in self._busy.values():
+            handed.lease.give_back()
+        self._view.close()
+
+    def __call__(self, works: Sequence[Assignment], place: Workplace, finished: IsFinished) -> dict[str, Recorded]:
+        """All workers at once; one piece of work each.
+
+        Raises:
+            UserError: the input is wrong.
+            RunError: no worker can be started.
+        """
+        # A model behind an API needs no device, and answers that it is asked for twice at once are paid twice.
+        asked = in_turn([work for work in works if isinstance(work.run.model, EndpointModel)], place, finished)
+        by_id = {work.id: work for work in works if not isinstance(work.run.model, EndpointModel)}
+        leases = Leases(place.out)
+        costs = {name: self._cost(work) for name, work in by_id.items()}
+        jobs = [Job(name) for name in sorted(by_id, key=costs.__getitem__, reverse=True)]
+        shift = _Shift(by_id, place, Queue(jobs, leases, lambda name: finished(by_id[name])))
+        self._view.plan({job.id: costs[job.id] for job in shift.queue.waiting})
+        with leases.beating() if shift.queue.waiting else nullcontext():
+            while shift.queue.waiting or self._busy:
+                self._hand_out(shift)
+                try:
+                    self._hear(self._inbox.get(timeout=POLL), shift)
+                except queue.Empty:
+                    self._view.look(len(shift.queue.waiting))
+        return asked | shift.done
+
+    def _hand_out(self, shift: "_Shift") -> None:
+        while self._ready and (handed := shift.queue.take()):
+            number = self._ready.pop(0)
+            self._busy[number] = handed
+            work = shift.by_id[handed.job.id]
+            self._view.begins(number, work)
+            self._workers[number].give(work)
+        if self._ready and not self._busy and shift.queue.waiting:
+            self._view.say_once(told_of_others(len(shift.queue.waiting)))
+        idle = [slot for slot in self._slots if slot.number not in self._workers]
+        starting = len(self._workers) - len(self._ready) - len(self._busy)
+        for slot in idle[: max(0, len(shift.queue.waiting) - starting - len(self._ready))]:
+            self._workers[slot.number] = self._hire(slot, self._inbox.put)
+
+    def _hear(self, message: Message, shift: "_Shift") -> None:
+        number = message.worker
+        match message.kind:
+            case "ready":
+                self._ready.append(number)
+            case "wrong":
+                raise UserError(message.content)
+            case "done":
+                handed = self._busy.pop(number)
+                self._ready.append(number)
+                shift.settle(handed, message.content)
+                self._view.ends(number, handed.job.id)
+            case "lost":
+                self._lost(number, message.content, shift)
+            case _:
+                self._view.hears(message)
+
+    def _lost(self, number: int, reason: str, shift: "_Shift") -> None:
+        """Its slot gets a new worker while anything waits."""
+        self._workers.pop(number).end()
+        if number in self._ready:
+            self._ready.remove(number)
+        elif (handed := self._busy.pop(number, None)) is None:
+            raise RunError(f"a worker on {self._slots[number].name} could not be started: {reason}")
+        elif shift.queue.lost(handed):
+            self._view.lost(number, f"{reason}; the run is done again")
+        else:
+            work = shift.by_id[handed.job.id]
+            told = f"its worker was lost {TRIES} times; the last time {reason}"
+            self._view.lost(number, f"failed: {told}")
+            shift.settle(handed, work.failed(shift.place, told))
+
+
+class _Shift:
+    """What is being done for one call."""
+
+    def __init__(self, by_id: dict[str, Assignment], place: Workplace, waiting: Queue) -> None:
+        self.by_id, self.place, self.queue = by_id, place, waiting
+        self.done: dict[str, Recorded] = {}
+
+    def settle(self, handed: Handed, recorded: Recorded) -> None:
+        if recorded.settle(handed.lease, self.place.out):
+            self.done[handed.job.id] = recorded
+        else:
+            in_vain(self.queue, handed, self.place.progress)

@@ -1,0 +1,126 @@
+"""What asking a model costs, before it is asked: the tokens that it would read and write, counted by a backend without one."""
+
+from collections.abc import Sequence
+from dataclasses import dataclass, replace
+
+import torch
+from torch import Tensor
+
+from bench.inference.backend import Backend, Continuation, GeneratedText, Likelihood, Prompt
+from bench.inference.predictions import EvalSet, predict
+from bench.modeling.models import Model
+from bench.probes import Probe, probe_class
+from bench.running.evaluation import as_base, eval_sets
+from bench.running.run import PlannedModel, Run
+from bench.tasks.encoding import Encoding
+from bench.tokens.encoded import Encoded
+
+FEW = 8
+"""Items whose tokens stand for all."""
+CHARACTERS = 4
+"""Of a token of a model behind an API, whose tokenizer is not known here: a rule of thumb for English."""
+
+
+@dataclass(frozen=True)
+class Asking:
+    """What is asked of a model."""
+
+    items: int = 0
+    read: float = 0.0
+    """Tokens."""
+    written: float = 0.0
+    """At most."""
+
+    def __add__(self, other: "Asking") -> "Asking":
+        return Asking(self.items + other.items, self.read + other.read, self.written + other.written)
+
+    @property
+    def tokens(self) -> float:
+        return self.read + self.written
+
+
+NO_ASKING = Asking()
+
+
+class CountingBackend(Backend):
+    """It counts the tokens that it is asked to read and to write, and answers anything."""
+
+    def __init__(self, model: PlannedModel, classes: int = 1) -> None:
+        self.name, self.can, self._classes = model.name, model.can, classes
+        self.read = self.written = 0.0
+
+    def loglikelihoods(self, requests: Sequence[Continuation]) -> list[Likelihood]:
+        contexts = {context for context, _ in requests}  # each is read once, whatever follows it
+        self.read += sum(map(len, contexts)) + sum(len(answer) for _, answer in requests)
+        return [Likelihood(-float(len(answer)), len(answer), True, answer) for _, answer in requests]
+
+    def losses(self, texts: Sequence[Encoded]) -> list[float]:
+        self.read += sum(len(text.ids) for text in texts)
+        return [1.0] * len(texts)
+
+    def generate(self, prompts: Sequence[Prompt], longest: int, one_line: bool) -> list[GeneratedText]:
+        self.read += sum(len(prompt.ids) + sum(map(len, prompt.turns)) / CHARACTERS for prompt in prompts)
+        self.written += longest * len(prompts)
+        return [GeneratedText("", None) for _ in prompts]
+
+    def head_logits(self, windows: Sequence[Encoded]) -> list[Tensor]:
+        self.read += sum(len(window.ids) for window in windows)
+        return [torch.zeros(len(window.ids), self._classes) for window in windows]
+
+    def embeddings(self, texts: Sequence[Encoded], every_layer: bool = False) -> Tensor:
+        self.read += sum(len(text.ids) for text in texts)
+        return torch.rand(len(texts), 2 if every_layer else 1, 4, generator=torch.Generator().manual_seed(0))
+
+
+def tests(run: Run) -> Asking:
+    """What a run's model is asked at its end beside its probes: its test set, other tasks and domains, single wordings."""
+    if not _countable(run):
+        return NO_ASKING
+    sets = eval_sets(run, _encoding(run))
+    return sum(
+        (_asked(each, run) for each in (sets.test, *sets.elsewhere.values(), *sets.stages, *sets.paraphrases)), NO_ASKING
+    )
+
+
+def base_tests(run: Run) -> Asking:
+    """What the untouched base is asked beside: the same test sets, in each of its wordings; once for all runs of a task."""
+    if not _countable(run):
+        return NO_ASKING
+    sets = eval_sets(run, _encoding(run))
+    asked = [as_base(each, words) for each in (sets.test, *sets.elsewhere.values()) for words in run.base_wordings]
+    return sum((_asked(each, run) for each in asked), NO_ASKING)
+
+
+def probes(run: Run) -> Asking:
+    """What all probes of the run's model ask, once over."""
+    if not isinstance(run.model, Model) or not run.model.at_hand:
+        return NO_ASKING
+    encoding = Encoding(run.model, run.max_length)
+    return sum((_probed(probe_class(spec)(spec, encoding, limit), run.model) for spec, limit in run.probes), NO_ASKING)
+
+
+def _countable(run: Run) -> bool:
+    """Whether the run is asked anything, and a tokenizer is at hand where one is needed."""
+    return run.unfit is None and (not isinstance(run.model, Model) or run.model.at_hand)
+
+
+def _encoding(run: Run) -> Encoding | None:
+    return Encoding(run.model, run.max_length) if isinstance(run.model, Model) else None
+
+
+def _asked(evalset: EvalSet, run: Run) -> Asking:
+    count = len(evalset.examples)
+    few, backend = replace(evalset, items=min(FEW, count)), CountingBackend(run.model, evalset.task.outputs())
+    predict(backend, few)
+    return _of_all(backend, len(few.examples), count)
+
+
+def _probed(probe: Probe, model: Model) -> Asking:
+    backend, count = CountingBackend(model), len(probe.rows)
+    part = probe.part(range(min(FEW, count)))
+    part.measure(backend)
+    return _of_all(backend, len(part.rows), count)
+
+
+def _of_all(backend: CountingBackend, few: int, count: int) -> Asking:
+    return Asking(count, backend.read / few * count, backend.written / few * count)

@@ -1,0 +1,103 @@
+"""`--dry-run`: the plan as a table, what it would cost, and what it would hold in memory."""
+
+from collections.abc import Sequence
+from pathlib import Path
+
+from rich import box
+from rich.console import Console
+from rich.table import Table
+
+from bench.planning import estimate
+from bench.planning.estimate import CostEstimate, estimate_cost
+from bench.planning.totals import told
+from bench.records import store
+from bench.running.run import Run
+from bench.running.sizes import Memory
+from bench.running.trial import Trial
+from bench.tasks import splits
+
+
+def print_plan(runs: Sequence[Run], out: Path, waiting: Sequence[Run], trials: Sequence[Trial] = ()) -> None:
+    """Print the plan; runs that are not `waiting` are done already, and cost nothing. `trials` come before the runs."""
+    rate, still = estimate.speed(), {run.id for run in waiting}
+    planned = [(run, estimate_cost(run, rate)) for run in runs]
+    states = {run.id: _state(run, out, still) for run in runs}
+    console = Console()
+    if not console.is_terminal:  # a log has no width
+        console.width = max(console.width, 132)
+    console.print(_table(planned, states, rate))
+    _show_memory(planned, console)
+    sentences = [f"{run.strategy.name} / {run.task.name}: {cost.told}" for run, cost in planned if cost.told]
+    for model in {run.model.name: run.model for run in runs}.values():
+        if not model.at_hand:
+            sentences.append(f"{model.name}: {model.origin}; tokens, FLOPs and seconds (–) need its tokenizer")
+    sentences += told([(run, cost) for run, cost in planned if states[run.id] == "to do"], trials, rate)
+    for sentence in dict.fromkeys(sentences):
+        console.print(sentence, highlight=False)
+
+
+def _state(run: Run, out: Path, still: set[str]) -> str:
+    record = store.find_record(out, run.id)
+    return "skipped" if run.unfit else "to do" if run.id in still or record is None else record.status
+
+
+def _table(planned: Sequence[tuple[Run, CostEstimate]], states: dict[str, str], rate: float) -> Table:
+    table = Table(
+        title=f"{len(planned)} runs of suite {planned[0][0].suite}",
+        caption="seconds: training alone, at this machine's measured speed",
+    )
+    for column in ("run", "model", "task", "strategy", "seed"):
+        table.add_column(column, overflow="fold")
+    for column in ("examples", "tokens", "TFLOP", "seconds", "test", "probe items", "state"):
+        table.add_column(column, justify="right")
+    for run, cost in planned:
+        work = cost.operations
+        numbers = (
+            "–" if cost.examples is None else cost.examples,
+            "–" if cost.tokens is None else cost.tokens,
+            "–" if work is None else f"{work / 1e12:.2f}",
+            "–" if work is None else f"{work / rate:.0f}",
+            len(splits.load_splits(run.task).test[: run.test_items]),
+            sum(limit for _, limit in run.probes),
+        )
+        names = (run.id, run.model.name, run.task.name, run.strategy.name, run.told_seed)
+        table.add_row(*names, *map(str, numbers), states[run.id])
+    return table
+
+
+def _show_memory(planned: Sequence[tuple[Run, CostEstimate]], console: Console) -> None:
+    """One row per model and strategy, for the task that needs most; a model behind an API holds nothing here."""
+    rows = _largest(planned)
+    if not rows:
+        return
+    table = Table(
+        title="memory on each device in GB (10^9 bytes)",
+        caption="loaded: quantised layers, all else in fp32; act.: activations by formula. The base is scored before, in fp32.",
+        box=box.SIMPLE_HEAD,
+        padding=(0, 1, 0, 0),
+    )
+    for column in ("model", "strategy"):
+        table.add_column(column, overflow="fold")
+    for column in ("trained", "of", "fp32", "fp16", "loaded", "grad.", "Adam", "act.", "total"):
+        table.add_column(column, justify="right", no_wrap=True)
+    for names, memory in rows.items():
+        parts = (4 * memory.parameters, 2 * memory.parameters, memory.weights, memory.gradients, memory.optimizer)
+        held = [f"{part / 1e9:.2f}" for part in (*parts, memory.activations, memory.total)]
+        table.add_row(*names, _count(memory.trainable), _count(memory.parameters), *held)
+    console.print(table)
+
+
+def _largest(planned: Sequence[tuple[Run, CostEstimate]]) -> dict[tuple[str, str], Memory]:
+    rows: dict[tuple[str, str], Memory] = {}
+    for run, cost in planned:
+        if not cost.memory.parameters:
+            continue
+        name = (run.model.name, run.strategy.name)
+        rows[name] = max(rows.get(name, cost.memory), cost.memory, key=lambda memory: memory.total)
+    return rows
+
+
+def _count(parameters: int) -> str:
+    """Three digits and their unit, as `8.39 M`."""
+    size, unit = (parameters / 1e9, "B") if parameters >= 1e9 else (parameters / 1e6, "M")
+    return f"{size:.3g} {unit}" if parameters else "0"

@@ -1,0 +1,38 @@
+"""All that a suite's runs read, fetched now: afterwards none of them needs a network."""
+
+from collections.abc import Iterator
+
+from bench.data import sources
+from bench.modeling.models import Model
+from bench.planning.plan import PlanOptions, plan
+from bench.running.execution import check_data
+from bench.running.run import Run
+
+
+def fetch_all(suite: str, model: str | None = None) -> Iterator[str]:
+    """Fetch it, and tell of each model, task and probe when it is there.
+
+    Raises:
+        UserError: something cannot be fetched, or is not what it should be.
+    """
+    told = set[str]()
+    for run in plan(PlanOptions(suite, model), "auto"):
+        check_data([run])  # reads every file, archives inside archives too
+        if isinstance(run.model, Model):
+            _ = run.model.tokenizer
+        for line in _read(run):
+            if line not in told:
+                told.add(line)
+                yield line
+
+
+def _read(run: Run) -> Iterator[str]:
+    """What a run reads, a line each."""
+    if isinstance(run.model, Model):
+        yield f"model {run.model.name}: {run.model.folder}"
+    for task in (*run.training_tasks, *run.also):
+        yield f"task {task.name}"
+    for probe, _ in run.probes:
+        yield f"probe {probe.name}"
+    if run.strategy.rehearsal:
+        yield f"rehearsal: {sources.describe(run.strategy.rehearsal)}"

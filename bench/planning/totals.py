@@ -1,0 +1,99 @@
+"""What the runs and trials of a plan cost together: seconds of training and asking, device-hours, and what an API takes."""
+
+from collections import Counter
+from collections.abc import Iterator, Sequence
+from dataclasses import dataclass
+
+from bench.inference.endpoint import EndpointModel
+from bench.planning.asking import NO_ASKING, Asking, base_tests, probes, tests
+from bench.planning.estimate import CostEstimate, estimate_cost
+from bench.running.run import Run
+from bench.running.trial import Trial
+
+
+@dataclass(frozen=True)
+class Totals:
+    """Of what is still to be done; seconds on one device of this machine."""
+
+    training: float
+    tests: float
+    probes: float
+    bases: float
+    """The untouched models, once each, as far as their answers are not kept yet."""
+    tuning: float = 0.0
+
+    @property
+    def hours(self) -> float:
+        return (self.training + self.tests + self.probes + self.bases + self.tuning) / 3600
+
+
+def totals(todo: Sequence[tuple[Run, CostEstimate]], trials: Sequence[Trial], rate: float) -> Totals | None:
+    """Seconds at so many FLOP/s; None where a model's tokenizer, without which nothing is counted, is not on this machine."""
+    tuning = tuning_seconds(trials, rate)
+    if tuning is None or any(cost.operations is None for _, cost in todo):
+        return None
+    costs = [cost for _, cost in todo]
+    return Totals(
+        training=sum(cost.operations or 0 for cost in costs) / rate,
+        tests=sum(cost.answering for cost in costs) / rate,
+        probes=sum(cost.probing for cost in costs) / rate,
+        bases=_bases(todo) / rate,
+        tuning=tuning,
+    )
+
+
+def _bases(todo: Sequence[tuple[Run, CostEstimate]]) -> float:
+    """FLOPs of asking each base its tests, a task at a time, and its probes."""
+    of_task = {(run.model.name, run.task.name): (run, cost) for run, cost in todo}
+    of_model = {run.model.name: (run, cost) for run, cost in todo}
+    asked = [(base_tests(run), cost) for run, cost in of_task.values()]
+    asked += [(probes(run), cost) for run, cost in of_model.values()]
+    return sum(2 * cost.memory.parameters * asking.tokens for asking, cost in asked)
+
+
+def tuning_seconds(trials: Sequence[Trial], rate: float) -> float | None:
+    """Of training the trials that are still to be done, if none is pruned; None where that can't be told."""
+    # Trials of one strategy differ in what hardly changes their cost, such as a rate: the first stands for all.
+    first = {_place(trial): trial for trial in reversed(trials)}
+    costs = {place: estimate_cost(trial.run, rate).operations for place, trial in first.items()}
+    taken = [costs[_place(trial)] for trial in trials]
+    return None if None in taken else sum(each or 0 for each in taken) / rate
+
+
+def _place(trial: Trial) -> tuple[str, str, str]:
+    return trial.run.model.name, trial.run.task.name, trial.run.strategy.name
+
+
+def told(todo: Sequence[tuple[Run, CostEstimate]], trials: Sequence[Trial], rate: float) -> Iterator[str]:
+    """In sentences."""
+    if trials:
+        named = ", ".join(f"{name} {count}" for name, count in Counter(trial.run.strategy.name for trial in trials).items())
+        seconds = tuning_seconds(trials, rate)
+        besides = "" if seconds is None else f", about {seconds:.0f} s of training, besides validation"
+        yield f"tuning before that: {len(trials)} trials to do ({named}){besides}"
+    local = [(run, cost) for run, cost in todo if not isinstance(run.model, EndpointModel)]
+    if local and (found := totals(local, trials, rate)):
+        yield f"training still to do: about {found.training:.0f} s on this machine, besides tests"
+        yield f"asking what is trained: about {found.tests:.0f} s for tests, {found.probes:.0f} s for probes"
+        yield f"asking the bases once: about {found.bases:.0f} s, where their answers are not kept yet"
+        yield f"in all about {found.hours:.2f} device-hours, at this machine's speed"
+    yield from _apis([run for run, _ in todo if isinstance(run.model, EndpointModel)])
+
+
+def _apis(runs: Sequence[Run]) -> Iterator[str]:
+    for model in {run.model.name: run.model for run in runs}.values():
+        assert isinstance(model, EndpointModel)
+        asked = api_asking([run for run in runs if run.model.name == model.name])
+        money = model.price(asked.read, asked.written)
+        price = f"at most about {money:.2f} at its prices" if money else "its file has no prices"
+        yield (
+            f"asking {model.name} over its API: {asked.items:,} questions, about {asked.read:,.0f} tokens to read and at most "
+            f"{asked.written:,.0f} to write; {price}"
+        )
+
+
+def api_asking(runs: Sequence[Run]) -> Asking:
+    """Of one model, each question once, since answers are kept: a row without solved examples asks what its base is asked."""
+    plain = {run.task.name: base_tests(run) for run in runs}
+    shown = {run.id: tests(run) for run in runs if run.strategy.wording.shots}
+    return sum([*plain.values(), *shown.values()], NO_ASKING)

@@ -1,0 +1,140 @@
+"""Work that several processes may share: runs and trials, each done once, under a lease, and recorded."""
+
+import time
+from collections.abc import Callable, Iterator, Sequence
+from contextlib import nullcontext
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Protocol
+
+import pandas as pd
+
+from bench.devices.device import Device
+from bench.progress import Progress
+from bench.records import store
+from bench.records.record import Record
+from bench.records.trial import TrialRecord, write_trial
+from bench.running.kept import KEEPING, Keeping, Kept, remove_checkpoint
+from bench.running.run import Run
+from bench.sharing.lease import Lease, Leases
+from bench.sharing.queue import Handed, Job, Queue
+
+POLL = 2.0
+"""Seconds between two looks at what others do, where nothing else is left."""
+
+
+@dataclass(frozen=True)
+class Workplace:
+    """Where runs and trials are done, where their records lie, and what is kept of them on the way."""
+
+    out: Path
+    device: Device
+    progress: Progress
+    debug: bool = False
+    keeping: Keeping = KEEPING
+
+    def kept(self, run_id: str) -> Kept:
+        """What a run or a trial has come to so far."""
+        return Kept.of(self.out, run_id, self.device, self.progress, self.keeping)
+
+
+@dataclass(frozen=True)
+class Recorded:
+    """What a piece of work has come to."""
+
+    record: Record | TrialRecord
+    items: pd.DataFrame | None = None
+
+    def write(self, out: Path) -> None:
+        if isinstance(self.record, TrialRecord):
+            write_trial(out, self.record)
+        else:
+            store.write_record(out, self.record, self.items)
+
+    def settle(self, lease: Lease, out: Path) -> bool:
+        """Put it in place under the lease; False where that was lost, and another's stands or will stand there.
+
+        A second attempt that fails takes nothing away: what an earlier one has found stays on disk.
+        """
+        record = self.record
+        failed = isinstance(record, Record) and record.status == "failed"
+        before = store.find_record(out, lease.what) if failed else None
+        won = lease.end() if before is not None and before.status == "ok" else lease.put(self.write)
+        if won and not failed:  # a failed one may go on from there
+            remove_checkpoint(out, lease.what)
+        return won
+
+
+class Assignment(Protocol):
+    """A run or a trial that is to be done."""
+
+    @property
+    def id(self) -> str: ...
+
+    @property
+    def label(self) -> str: ...
+
+    @property
+    def run(self) -> Run:
+        """What is trained and asked."""
+
+    def do(self, place: Workplace) -> Recorded:
+        """It is done on this process's device; one that fails leaves its reason."""
+
+    def failed(self, place: Workplace, reason: str) -> Recorded:
+        """It could not be done."""
+
+
+IsFinished = Callable[[Assignment], bool]
+"""Whether a piece of work need not be done."""
+Hands = Callable[[Sequence[Assignment], Workplace, IsFinished], dict[str, Recorded]]
+"""Who does pieces of work: gives what was done here, by id. What another owner of the folder has done is on disk by then."""
+
+
+def in_turn(works: Sequence[Assignment], place: Workplace, finished: IsFinished) -> dict[str, Recorded]:
+    """One piece after another, on all processes of this place together."""
+    by_id, done, device = {work.id: work for work in works}, dict[str, Recorded](), place.device
+    leases = Leases(place.out)
+    queue = Queue([Job(name) for name in by_id], leases, lambda name: finished(by_id[name])) if device.main else None
+    with leases.beating() if queue and queue.waiting else nullcontext():
+        for name, handed in _handed(queue, place):
+            place.progress.start(by_id[name].label)
+            try:
+                done[name] = by_id[name].do(place)
+                if queue and handed and not done[name].settle(handed.lease, place.out):
+                    in_vain(queue, handed, place.progress)
+                    del done[name]
+            except BaseException:
+                if handed:
+                    handed.lease.give_back()
+                raise
+            device.accelerator.wait_for_everyone()
+    return done
+
+
+def in_vain(queue: Queue, handed: Handed, progress: Progress) -> None:
+    """The job was done, and its lease had been lost: it waits for whoever has it now."""
+    progress.say("done in vain: this process stood still for so long that another took the run over")
+    queue.put_back(handed)
+
+
+def _handed(queue: Queue | None, place: Workplace) -> Iterator[tuple[str, Handed | None]]:
+    """One job after another, the same on all processes; the main one has the queue, and the lease of each job."""
+    told = False
+    while True:
+        handed = queue.take() if queue else None
+        left = len(queue.waiting) if queue else 0
+        name, left = place.device.agreed((handed.job.id if handed else "", left))
+        if name:
+            yield name, handed
+        elif left:
+            if not told:
+                place.progress.say(told_of_others(left))
+            told = True
+            time.sleep(POLL)
+        else:
+            return
+
+
+def told_of_others(count: int) -> str:
+    return f"waiting for {count} that another tunebench on this output folder is doing"

@@ -1,0 +1,96 @@
+"""Workers on a Ray cluster of this machine: two, of which one is killed."""
+
+import importlib.util
+import os
+import signal
+import sys
+
+import pytest
+
+from bench.errors import UserError
+from bench.placing import cluster
+from bench.placing.cluster import RayWorker, cluster_slots, connect
+from bench.placing.messages import WorkerSetting
+from bench.placing.pool import WorkerPool
+from bench.placing.view import View
+from bench.planning import plan
+from bench.progress import Progress
+from bench.records import store
+from bench.running import execution
+from bench.running.kept import KEEPING
+from bench.running.work import Workplace
+
+needs_ray = pytest.mark.skipif(
+    importlib.util.find_spec("ray") is None, reason="Ray is not installed: pip install 'tunebench[ray]'"
+)
+
+
+def test_without_ray_a_sentence_says_what_to_install(monkeypatch):
+    monkeypatch.setitem(sys.modules, "ray", None)
+    with pytest.raises(UserError, match="pip install 'tunebench\\[ray\\]'"):
+        connect(None)
+
+
+@pytest.mark.parametrize(
+    ("resources", "wanted", "work", "expected"),
+    [
+        ({"CPU": 8.0}, None, 20, [(None, 1)] * 8),
+        ({"CPU": 8.0}, None, 3, [(None, 1)] * 3),
+        ({"CPU": 8.0}, 2, 20, [(None, 4)] * 2),
+        ({"CPU": 64.0, "GPU": 4.0}, None, 20, [("any", 16)] * 4),
+        ({"CPU": 64.0, "GPU": 4.0}, 2, 20, [("any", 32)] * 2),
+    ],
+)
+def test_a_worker_for_each_device_of_the_cluster(monkeypatch, resources, wanted, work, expected):
+    monkeypatch.setattr(cluster, "ray_module", lambda: type("Ray", (), {"cluster_resources": staticmethod(lambda: resources)}))
+    assert [(slot.gpu, slot.threads) for slot in cluster_slots(wanted, [10**9] * work)] == expected
+    with pytest.raises(UserError, match="the Ray cluster has"):
+        cluster_slots(65, [])
+
+
+@pytest.fixture
+def local_cluster():
+    import ray
+
+    ray.init(num_cpus=2, include_dashboard=False, log_to_driver=False, logging_level="error")
+    yield ray
+    ray.shutdown()
+
+
+@needs_ray
+@pytest.mark.slow
+def test_two_workers_one_of_them_killed_do_all(own_cache, device, tmp_path, local_cluster):
+    small = {"strategies": ["zero-shot", "full", "frozen"], "budget": "32", "probe_items": 4, "test_items": 12}
+    runs = plan.plan(plan.PlanOptions("sentiment-domains", "tiny-bert", **small), "fp32")
+    place, hired = Workplace(tmp_path, device, Progress(False, len(runs))), []
+
+    def hire(slot, post):
+        def posted(message):
+            if message.kind == "doing" and len(hired) == 2:  # the first to begin a run is killed in it, once
+                os.kill(local_cluster.get(hired[message.worker].actor.pid.remote()), signal.SIGKILL)
+                hired.append(None)
+            post(message)
+
+        hired.append(RayWorker(slot, posted, WorkerSetting(place.out, "fp32", False, KEEPING)))
+        return hired[-1]
+
+    slots = cluster_slots(2, [10**9] * len(runs))
+    with WorkerPool(slots, hire, lambda _: 1.0, View(slots)) as hands:
+        found = execution.execute(runs, place, hands=hands)
+    assert [record.status for record in found] == ["ok"] * 3 and len(hired) == 4
+    assert store.read_all(tmp_path) == sorted(found, key=lambda record: record.run_id)
+
+
+@needs_ray
+@pytest.mark.slow
+def test_an_actor_that_is_lost_is_told(tmp_path, local_cluster):
+    import queue
+
+    said = queue.SimpleQueue()
+    (slot,) = cluster_slots(1, [10**9])
+    worker = RayWorker(slot, said.put, WorkerSetting(tmp_path, "fp32", False, KEEPING))
+    assert said.get(timeout=240).kind == "ready"
+    local_cluster.kill(worker.actor)
+    lost = said.get(timeout=60)
+    assert lost.kind == "lost" and "Ray says Actor" in lost.content
+    worker.end()

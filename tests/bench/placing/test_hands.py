@@ -1,0 +1,50 @@
+"""Who does the runs of a suite: this process unless workers are asked for."""
+
+import pytest
+
+from bench.errors import UserError
+from bench.placing import hands as module
+from bench.placing.hands import Crew, hands
+from bench.placing.messages import WorkerSetting
+from bench.placing.pool import WorkerPool
+from bench.placing.slot import Slot
+from bench.running.kept import KEEPING
+from bench.running.work import in_turn
+
+
+@pytest.fixture
+def setting(tmp_path):
+    return WorkerSetting(tmp_path, "fp32", False, KEEPING)
+
+
+@pytest.mark.parametrize(
+    ("workers", "count", "pooled"), [("1", 2, False), ("2", 2, True), ("auto", 2, True), ("auto", 1, False)]
+)
+def test_one_worker_is_this_process(planned, setting, monkeypatch, workers, count, pooled):
+    monkeypatch.setattr(module, "slots", lambda wanted, needed: [Slot(n, (n,)) for n in range(wanted or count)])
+    with hands(Crew(workers), [planned("zero-shot")], setting) as found:
+        assert isinstance(found, WorkerPool) if pooled else found is in_turn
+
+
+def test_where_nothing_waits_nobody_is_asked(setting):
+    with hands(Crew("auto"), [], setting) as found:
+        assert found is in_turn
+
+
+def test_workers_and_a_launcher_exclude_each_other(planned, setting, monkeypatch):
+    monkeypatch.setattr(module, "processes", lambda: 2)
+    with pytest.raises(UserError, match="leave the launcher out"), hands(Crew("2"), [planned("zero-shot")], setting):
+        pass
+
+
+@pytest.mark.parametrize(
+    ("crew", "told"),
+    [
+        (Crew("none"), "no number of workers"),
+        (Crew("2", "slurm"), "engine 'slurm' is unknown; choose process or ray"),
+        (Crew("2", "process", "10.0.0.1:6379"), "--address is of a Ray cluster; add --engine ray"),
+    ],
+)
+def test_what_is_wrong_is_told(crew, told):
+    with pytest.raises(UserError, match=told):
+        crew.checked()

@@ -1,0 +1,79 @@
+"""Two real worker processes: the records are those of one process, and a worker that is killed loses nothing."""
+
+import os
+import signal
+
+import pytest
+import torch
+
+from bench.placing.costs import flops
+from bench.placing.local import LocalWorker, _ending
+from bench.placing.messages import WorkerSetting
+from bench.placing.pool import WorkerPool
+from bench.placing.slot import Slot
+from bench.placing.view import View
+from bench.planning import plan
+from bench.progress import Progress
+from bench.records import store
+from bench.running import execution
+from bench.running.kept import KEEPING
+from bench.running.work import Workplace
+
+CORE = min(os.sched_getaffinity(0))
+SLOTS = [Slot(0, (CORE,)), Slot(1, (CORE,))]
+
+
+def test_how_a_worker_ended_is_told():
+    assert _ending(3) == "its process ended with status 3"
+    assert _ending(-signal.SIGTERM) == "its process was ended by SIGTERM"
+    assert "SIGKILL, as by a machine without memory" in _ending(-signal.SIGKILL)
+
+
+@pytest.fixture
+def one_thread():
+    """As each worker has."""
+    before = torch.get_num_threads()
+    torch.set_num_threads(1)
+    yield
+    torch.set_num_threads(before)
+
+
+def same(record, other):
+    """Whether two records hold the same result, bit for bit; the rest is clocks and memory."""
+    return (record.outcome, record.trust, record.setup) == (other.outcome, other.trust, other.setup)
+
+
+@pytest.mark.slow
+def test_workers_records_are_those_of_one_process_though_one_is_killed(own_cache, one_thread, device, tmp_path):
+    options = plan.PlanOptions("sentiment-domains", "tiny-bert", strategies=["zero-shot", "full", "frozen"], budget="48")
+    runs = plan.plan(plan.PlanOptions(**{**vars(options), "seeds": 2, "probe_items": 4, "test_items": 12}), "fp32")
+    alone = Workplace(tmp_path / "alone", device, Progress(False, len(runs)))
+    together = Workplace(tmp_path / "together", device, Progress(False, len(runs)))
+    hired = []
+
+    def hire(slot, post):
+        def posted(message):
+            if message.kind == "doing" and len(hired) == 2:  # the first to begin a run is killed in it, once
+                os.kill(hired[message.worker].process.pid, signal.SIGKILL)
+                hired.append(None)
+            post(message)
+
+        worker = LocalWorker(slot, posted, WorkerSetting(together.out, "fp32", False, KEEPING))
+        hired.append(worker)
+        return worker
+
+    with WorkerPool(SLOTS, hire, lambda work: flops(work.run), View(SLOTS)) as hands:
+        found = execution.execute(runs, together, hands=hands)
+    assert len(hired) == 4, "two workers, the kill, and a third worker"
+    assert [record.status for record in found] == ["ok"] * len(runs)
+    for record, own in zip(found, execution.execute(runs, alone), strict=True):
+        assert record.provenance.device["threads"] == own.provenance.device["threads"] == 1
+        assert same(record, own)
+        assert store.read_items(together.out, record).equals(store.read_items(alone.out, own))
+
+
+@pytest.mark.slow
+def test_a_scheduler_that_is_gone_leaves_no_worker(tmp_path):
+    worker = LocalWorker(SLOTS[0], lambda _: None, WorkerSetting(tmp_path, "fp32", False, KEEPING))
+    worker.process._connection.close()
+    assert worker.process._process.wait(60) == 0

@@ -1,0 +1,113 @@
+"""Work given to workers that are threads: longest first, and done again where one is lost."""
+
+import queue
+import threading
+
+import pytest
+from workers import ThreadWorker, imagined
+
+from bench.errors import RunError, UserError
+from bench.placing.pool import WorkerPool
+from bench.placing.slot import Slot
+from bench.placing.view import View
+from bench.progress import Progress
+from bench.records import store
+from bench.running.work import Workplace
+from bench.sharing.lease import Leases
+from bench.sharing.queue import TRIES
+
+SLOTS = [Slot(0, (0,)), Slot(1, (1,))]
+
+
+@pytest.fixture
+def run(planned):
+    return planned("zero-shot")
+
+
+@pytest.fixture
+def place(tmp_path, device):
+    return Workplace(tmp_path, device, Progress(False, 1))
+
+
+def pool(place, hired, cost=lambda work: float(ord(work.id)), **fate):
+    def hire(slot, post):
+        hired.append(ThreadWorker(slot, post, place, **fate))
+        return hired[-1]
+
+    return WorkerPool(SLOTS, hire, cost, View(SLOTS))
+
+
+def unfinished(_):
+    return False
+
+
+def test_longest_first_and_each_once(run, place, capsys):
+    hired, done = [], []
+    with pool(place, hired) as hands:
+        found = hands([imagined(run, name, done) for name in "bacd"], place, unfinished)
+        assert len(hired) == 2 and hands([imagined(run, "e", done)], place, unfinished).keys() == {"e"}
+        assert len(hired) == 2, "workers stay"
+    assert set(found) == set("abcd") and set(done[:2]) == {"d", "c"} and len(done) == 5
+    assert [record.run_id for record in store.read_all(place.out)] == list("abcde")
+    lines = [line for line in capsys.readouterr().err.splitlines() if "begins" in line]
+    assert len(lines) == 5 and all("core 0: " in line or "core 1: " in line for line in lines)
+    assert all(worker.ended for worker in hired)
+
+
+def test_no_more_workers_than_work(run, place):
+    hired = []
+    with pool(place, hired) as hands:
+        assert hands([imagined(run, "a", [])], place, unfinished) and len(hired) == 1
+        assert hands([], place, unfinished) == {} and len(hired) == 1
+
+
+def test_a_lost_worker_is_replaced_and_its_run_done_again(run, place, capsys):
+    hired, done = [], []
+    with pool(place, hired, dies_at=["c"]) as hands:
+        found = hands([imagined(run, name, done) for name in "abcd"], place, unfinished)
+    assert set(found) == set("abcd") and sorted(done) == list("abcd") and len(hired) == 3
+    assert "struck by a test; the run is done again" in capsys.readouterr().err
+
+
+def test_a_run_that_takes_every_worker_with_it_is_recorded_with_the_reason(run, place):
+    hired, done = [], []
+    with pool(place, hired, dies_at=["b"] * TRIES) as hands:
+        found = hands([imagined(run, name, done) for name in "abc"], place, unfinished)
+    assert sorted(done) == ["a", "c"] and len(hired) >= 1 + TRIES
+    assert found["b"].record.reason == f"its worker was lost {TRIES} times; the last time struck by a test"
+    assert found["b"].record.status == "failed"
+
+
+def test_wrong_input_ends_all_and_gives_everything_back(run, place):
+    hired = []
+    with pytest.raises(UserError, match="no such file"), pool(place, hired, wrong="no such file") as hands:
+        hands([imagined(run, name, []) for name in "ab"], place, unfinished)
+    assert all(worker.ended for worker in hired)
+    assert Leases(place.out).claim("a") and Leases(place.out).claim("b")
+
+
+def test_a_worker_that_cannot_start_is_told(run, place):
+    def hire(slot, post):
+        return ThreadWorker(slot, post, place, stillborn="its process ended with status 1")
+
+    told = "worker on core . could not be started: its process ended with status 1"
+    with pytest.raises(RunError, match=told), WorkerPool(SLOTS, hire, lambda _: 1.0, View(SLOTS)) as hands:
+        hands([imagined(run, "a", [])], place, unfinished)
+
+
+def test_two_schedulers_share_the_runs(run, tmp_path, device):
+    """Each has two workers; whoever comes to a run does it, and it is done once."""
+    done, found, names = [], queue.SimpleQueue(), "abcdefghijklmnop"
+
+    def schedule():
+        place = Workplace(tmp_path, device, Progress(False, 1))
+        with pool(place, []) as hands:
+            found.put(hands([imagined(run, name, done) for name in names], place, unfinished))
+
+    threads = [threading.Thread(target=schedule) for _ in range(2)]
+    for thread in threads:
+        thread.start()
+    for thread in threads:
+        thread.join()
+    first, second = found.get(), found.get()
+    assert sorted(done) == list(names) and set(first) | set(second) == set(names) and not set(first) & set(second)

@@ -1,0 +1,74 @@
+"""Each worker has a part of the machine of its own."""
+
+from types import SimpleNamespace
+
+import pytest
+
+from bench.errors import UserError
+from bench.placing import slots as module
+from bench.placing.slots import PROCESS, slots, workers_asked
+
+GB = 10**9
+
+
+@pytest.fixture
+def machine(monkeypatch):
+    """A machine with so many cores, GPUs and so much free memory."""
+
+    def made(cores=8, gpus=0, free=64 * GB, visible=None):
+        monkeypatch.setattr(module.os, "sched_getaffinity", lambda _: set(range(cores)))
+        monkeypatch.setattr(module, "cores", lambda: cores)
+        monkeypatch.setattr(module, "uses_gpu", lambda: gpus > 0)
+        monkeypatch.setattr("torch.cuda.device_count", lambda: gpus)
+        monkeypatch.setattr(module.psutil, "virtual_memory", lambda: SimpleNamespace(available=free))
+        monkeypatch.setenv("CUDA_VISIBLE_DEVICES", visible or "")
+
+    return made
+
+
+def test_auto_or_a_number():
+    assert workers_asked("auto") is None and workers_asked("3") == 3
+    for wrong in ("0", "-1", "many", "1.5", ""):
+        with pytest.raises(UserError, match="is no number of workers"):
+            workers_asked(wrong)
+
+
+@pytest.mark.parametrize("count", [1, 2, 3, 5, 8])
+def test_cores_are_shared_out_whole(machine, count):
+    machine()
+    found = slots(count, [GB])
+    assert sorted(core for slot in found for core in slot.cores) == list(range(8)) and len(found) == count
+    assert max(len(slot.cores) for slot in found) - min(len(slot.cores) for slot in found) <= 1
+    for slot in found:
+        assert list(slot.cores) == list(range(slot.cores[0], slot.cores[-1] + 1)), "neighbours"
+        assert slot.variables == {"OMP_NUM_THREADS": str(len(slot.cores))} and slot.gpu is None
+
+
+def test_by_itself_as_many_as_there_is_work_and_memory(machine):
+    machine()
+    assert len(slots(None, [GB] * 20)) == 8
+    assert [len(slot.cores) for slot in slots(None, [GB] * 3)] == [3, 3, 2]
+    machine(free=3 * (4 * GB + PROCESS))
+    assert len(slots(None, [4 * GB] * 20)) == 3
+    machine(free=2 * GB)
+    assert len(slots(None, [4 * GB] * 20)) == 1, "one is tried all the same"
+    machine(free=8 * GB + 2 * PROCESS)
+    assert len(slots(None, [GB, 8 * GB, GB])) == 1, "the largest may come together"
+
+
+def test_a_gpu_each(machine):
+    machine(cores=6, gpus=2, free=GB)
+    found = slots(None, [40 * GB] * 5)
+    assert [slot.gpu for slot in found] == ["0", "1"] and [slot.name for slot in found] == ["GPU 0", "GPU 1"]
+    assert found[1].variables == {"OMP_NUM_THREADS": "3", "CUDA_VISIBLE_DEVICES": "1"}
+    machine(cores=6, gpus=2, visible="5,GPU-ab")
+    assert [slot.gpu for slot in slots(2, [GB])] == ["5", "GPU-ab"]
+
+
+def test_more_than_there_are_is_refused(machine):
+    machine(gpus=2)
+    with pytest.raises(UserError, match="this machine has 2 GPUs"):
+        slots(3, [GB])
+    machine()
+    with pytest.raises(UserError, match="--workers 9 .* 8 CPU cores"):
+        slots(9, [GB])

@@ -1,0 +1,65 @@
+"""A log has a line for each change; a terminal a table."""
+
+import io
+from types import SimpleNamespace
+
+import pytest
+from rich.console import Console
+
+from bench.placing import view as module
+from bench.placing.messages import Message
+from bench.placing.slot import Slot
+from bench.placing.view import View
+
+WORK = {name: SimpleNamespace(id=name, label=f"minilm / sst2 / {name} / seed 0") for name in ("full", "frozen")}
+
+
+@pytest.fixture
+def clock(monkeypatch):
+    now = SimpleNamespace(seconds=0.0)
+    monkeypatch.setattr(module.time, "perf_counter", lambda: now.seconds)
+    return now
+
+
+def through_a_run(view, clock):
+    view.plan({"full": 3.0, "frozen": 1.0})
+    view.begins(0, WORK["full"])
+    view.hears(Message(0, "doing", "training 1/4, loss 0.5"))
+    clock.seconds = 300.0
+    view.hears(Message(0, "said", "a sentence"))
+    view.hears(Message(0, "result", "accuracy 0.5"))
+    view.ends(0, "full")
+
+
+def test_a_log_has_a_line_for_each_change(clock, capsys):
+    view = View([Slot(0, (0,)), Slot(1, (1, 2))])
+    through_a_run(view, clock)
+    view.begins(1, WORK["frozen"])
+    view.lost(1, "its process was ended by SIGKILL; the run is done again")
+    view.say_once("waiting for others")
+    view.say_once("waiting for others")
+    view.close()
+    assert capsys.readouterr().err.splitlines() == [
+        "[0/2] core 0: minilm / sst2 / full / seed 0: begins",
+        "[0/2] core 0: minilm / sst2 / full / seed 0: a sentence",
+        "[1/2] core 0: minilm / sst2 / full / seed 0: accuracy 0.5 (300 s); about 100 s left",
+        "[1/2] 2 cores: minilm / sst2 / frozen / seed 0: begins",
+        "[1/2] 2 cores: minilm / sst2 / frozen / seed 0: its process was ended by SIGKILL; the run is done again",
+        "waiting for others",
+    ]
+
+
+def test_a_terminal_shows_which_run_is_where(clock):
+    view = View([Slot(0, (), "0"), Slot(1, (), "1")])
+    screen = io.StringIO()
+    view._console = Console(file=screen, force_terminal=True, width=120, color_system=None)
+    through_a_run(view, clock)
+    view.close()
+    text = screen.getvalue()
+    for part in ("GPU 0", "minilm / sst2 / full / seed 0", "training 1/4, loss 0.5", "accuracy 0.5 (300 s); about 100 s left"):
+        assert part in text
+
+
+@pytest.mark.parametrize(("seconds", "told"), [(3.4, "3 s"), (119, "119 s"), (600, "10 min"), (9000, "2.5 h")])
+def test_durations_are_read_at_a_glance(seconds, told):
+    assert module._duration(seconds) == told

@@ -1,0 +1,63 @@
+"""A worker's process: what it says, and that it ends when nobody is there any more."""
+
+import socket
+import subprocess
+import sys
+import time
+from multiprocessing.connection import Connection
+
+import pytest
+from workers import imagined
+
+from bench.errors import UserError
+from bench.placing import worker
+from bench.placing.worker import Reporting, outcome
+from bench.progress import Progress
+from bench.running.work import Workplace
+
+
+def test_progress_is_told_and_not_too_often(monkeypatch):
+    now, said = [100.0], []
+    monkeypatch.setattr(worker.time, "perf_counter", lambda: now[0])
+    progress = Reporting(lambda *words: said.append(words))
+    progress.start("a run")
+    for step in range(1, 11):
+        now[0] += 0.1
+        progress.step(step, 10, 0.5)
+    progress.say("a sentence")
+    progress.done("accuracy 0.5")
+    assert said[0] == ("doing", "") and said[-2:] == [("said", "a sentence"), ("result", "accuracy 0.5")]
+    steps = [words for words in said if words[1].startswith("training")]
+    assert 2 <= len(steps) <= 3 and steps[-1] == ("doing", "training 10/10, loss 0.500")
+
+
+def test_what_a_piece_of_work_has_come_to(planned, tmp_path, device):
+    work, place = imagined(planned("zero-shot"), "a", []), Workplace(tmp_path, device, Progress(False, 1))
+    kind, recorded = outcome(work, place)
+    assert kind == "done" and recorded.record.run_id == "a"
+
+    class Wrong(type(work)):
+        def do(self, place):
+            raise UserError("no such file")
+
+    assert outcome(Wrong(work.run, "a", []), place) == ("wrong", "no such file")
+
+
+@pytest.mark.parametrize("told", [False, True])
+def test_it_ends_when_nobody_is_there(told):
+    """Before it has been told anything, and in the middle of something."""
+    code = (
+        "import sys, time; from multiprocessing.connection import Connection; from bench.placing.worker import Wire;"
+        "line = Wire(Connection(int(sys.argv[1]))); line.say('ready'); line.inbox.get(); line.say('doing'); time.sleep(60)"
+    )
+    ours, theirs = socket.socketpair()
+    process = subprocess.Popen([sys.executable, "-c", code, str(theirs.fileno())], pass_fds=(theirs.fileno(),))
+    theirs.close()
+    connection = Connection(ours.detach())
+    assert connection.recv() == ("ready", None)
+    if told:
+        connection.send("work")
+        assert connection.recv() == ("doing", None)
+    connection.close()
+    started = time.monotonic()
+    assert process.wait(30) == 0 and time.monotonic() - started < 30

@@ -1,0 +1,71 @@
+"""Tokens counted without a model, against what a backend is really asked."""
+
+import pytest
+
+from bench.inference.local import LocalBackend
+from bench.planning import asking
+from bench.planning.asking import CountingBackend
+from bench.planning.plan import PlanOptions, plan
+from bench.probes import probe_class
+from bench.tasks.encoding import Encoding
+
+
+@pytest.mark.parametrize("name", ["wikipedia", "lambada", "arc-easy", "spelling", "jeopardy", "drift"])
+def test_every_kind_can_be_counted(library, decoder, monkeypatch, name):
+    spec = library.probe(name)
+    probe = probe_class(spec)(spec, Encoding(decoder, 128), 3)
+    counting, asked = CountingBackend(decoder), []
+    probe.measure(counting)
+    for way in ("loglikelihoods", "losses", "embeddings"):
+        sound = getattr(LocalBackend, way)
+        monkeypatch.setattr(LocalBackend, way, lambda s, r, *a, w=sound, **k: asked.extend(r) or w(s, r, *a, **k))
+    probe.measure(LocalBackend(decoder.load().eval(), decoder))
+    if name == "wikipedia":
+        assert counting.read == sum(len(text.ids) for text in asked)
+    assert counting.read > 0
+
+
+def test_tokens_of_all_items(decoder_folder):
+    (few,) = plan(PlanOptions("sentiment", model=str(decoder_folder), strategies=["full"], probe_items=8), "fp32")
+    (many,) = plan(PlanOptions("sentiment", model=str(decoder_folder), strategies=["full"], probe_items=64), "fp32")
+    few_tokens, many_tokens = (asking.probes(run).tokens for run in (few, many))
+    assert many_tokens == pytest.approx(8 * few_tokens, rel=0.01) and few_tokens > 0
+
+
+def planned(strategy, suite, model, **options):
+    (run,) = plan(PlanOptions(suite, model=str(model), strategies=[strategy], **options), "fp32")
+    return run
+
+
+@pytest.mark.parametrize(
+    ("suite", "strategy", "model"),
+    [
+        ("sentiment", "full", "decoder"),
+        ("sentiment", "few-shot", "decoder"),
+        ("qa", "instruction", "decoder"),
+        ("sentiment-domains", "full", "tiny-bert"),
+        ("sentiment-domains", "zero-shot", "tiny-bert"),
+        ("qa", "full", "tiny-bert"),
+        ("ner", "frozen", "tiny-bert"),
+    ],
+)
+def test_every_way_to_ask_can_be_counted(decoder_folder, suite, strategy, model):
+    """Each item has a prompt at least; a decoder that writes may write for each of them."""
+    folder = decoder_folder if model == "decoder" else model
+    run, *_ = plan(PlanOptions(suite, model=str(folder), strategies=[strategy], test_items=10), "fp32")
+    asked, base = asking.tests(run), asking.base_tests(run)
+    assert asked.items >= 10 and asked.read > 5 * asked.items
+    assert (asked.written > 0) == (suite == "qa" and model == "decoder")
+    assert (base.items >= 10 and base.read > 0) or suite in ("qa", "ner")  # of an encoder without a head nothing is read there
+
+
+def test_examples_that_are_shown_are_read(decoder_folder):
+    shown, plain = (asking.tests(planned(name, "sentiment", decoder_folder)) for name in ("few-shot", "zero-shot"))
+    assert shown.items == plain.items == 872 and shown.read > 3 * plain.read
+
+
+def test_what_a_chat_reads_is_told_by_its_letters(library, server, tmp_path):
+    (tmp_path / "mine.yaml").write_text(f"name: mine\ndescription: d\nendpoint: {{base_url: {server.url}, model: m}}\n")
+    run = planned("zero-shot", "sentiment", tmp_path / "mine.yaml", test_items=10)
+    asked = asking.tests(run)
+    assert asked.items == 10 and 10 * 10 < asked.read < 10 * 200 and asked.written > 0 and asking.probes(run).items == 0

@@ -1,0 +1,56 @@
+"""What a plan shows before anything is done."""
+
+import pytest
+
+from bench.planning import estimate
+from bench.planning.dry_run import print_plan
+from bench.planning.plan import PlanOptions, plan
+from bench.records import store
+from bench.records.record import Provenance, Record, Setup
+
+RATE = 1e12
+"""FLOP/s, where nothing is planned in seconds."""
+
+
+@pytest.fixture(scope="module")
+def runs():
+    options = PlanOptions("sentiment", "tiny-bert", strategies=["zero-shot", "full", "frozen"], budget="16", test_items=20)
+    return plan(options, "auto")
+
+
+def shown(capsys):
+    return " ".join(capsys.readouterr().out.split())
+
+
+def test_the_plan_is_a_table_that_knows_what_is_done(runs, tmp_path, capsys, monkeypatch):
+    monkeypatch.setattr(estimate, "speed", lambda: 1e6)
+    setup = Setup(suite="s", model="m", task="t", strategy="full", hyperparameters={}, seed=0, budget="1examples")
+    skipped = Record(run_id=runs[1].id, status="skipped", setup=setup, provenance=Provenance(versions={}, device={}))
+    store.write_record(tmp_path, skipped)
+    print_plan(runs, tmp_path, [run for run in runs if run is not runs[1]])
+    printed = capsys.readouterr().out
+    lines = {run.strategy.name: next(line for line in printed.splitlines() if run.id in line) for run in runs}
+    assert "skipped" in lines["full"] and "to do" in lines["zero-shot"] and "to do" in lines["frozen"]
+    frozen = estimate.estimate_cost(runs[2], RATE)
+    assert str(frozen.tokens) in lines["frozen"]
+    assert f"training still to do: about {frozen.operations / 1e6:.0f} s" in " ".join(printed.split())  # full is done
+
+
+def test_what_does_not_fit_says_so(tmp_path, capsys, monkeypatch):
+    monkeypatch.setattr(estimate, "speed", lambda: 1e9)
+    (run,) = plan(PlanOptions("sentiment", "minilm", strategies=["full"], budget="32examples,0.1GB"), "fp32")
+    print_plan([run], tmp_path, [run])
+    assert "full / sst2: its training does not fit into 0.1 GB" in shown(capsys)
+
+
+def test_a_model_behind_an_api_has_a_price_and_no_memory(tmp_path, server, capsys):
+    prices = "input_price: 2, output_price: 10"
+    (tmp_path / "mine.yaml").write_text(
+        f"name: mine\ndescription: d\nendpoint: {{base_url: {server.url}, model: m, {prices}}}\n"
+    )
+    asked = PlanOptions("sentiment", str(tmp_path / "mine.yaml"), strategies=["zero-shot", "few-shot"], test_items=50)
+    runs = plan(asked, "fp32")
+    print_plan(runs, tmp_path / "out", runs)
+    printed = shown(capsys)
+    assert "memory on each device" not in printed and "device-hours" not in printed
+    assert "asking mine over its API: 100 questions, about " in printed and " at its prices" in printed

@@ -1,0 +1,60 @@
+"""What a plan costs together: the sum of what its parts cost, each thing once."""
+
+import re
+from dataclasses import replace
+
+import pytest
+
+from bench.planning.estimate import estimate_cost
+from bench.planning.plan import PlanOptions, plan
+from bench.planning.totals import api_asking, told, totals, tuning_seconds
+from bench.planning.tuning import as_far_as_tuned
+
+RATE = 1e6
+
+
+def planned(strategies, tune=None, budget="16", **options):
+    return plan(PlanOptions("sentiment", "tiny-bert", strategies=strategies, budget=budget, tune=tune or {}, **options), "auto")
+
+
+def costed(runs):
+    return [(run, estimate_cost(run, RATE)) for run in runs]
+
+
+def test_totals_are_the_sums_and_bases_are_asked_once():
+    once, twice = (costed(planned(["full", "frozen"], seeds=seeds, test_items=20)) for seeds in (1, 2))
+    one, two = totals(once, [], RATE), totals(twice, [], RATE)
+    assert one.training == pytest.approx(sum(cost.operations for _, cost in once) / RATE)
+    assert (two.training, two.tests, two.probes) == pytest.approx((2 * one.training, 2 * one.tests, 2 * one.probes))
+    assert two.bases == one.bases > 0 and one.tests > 0 and one.probes > 0
+    assert one.hours == pytest.approx((one.training + one.tests + one.probes + one.bases) / 3600)
+    assert totals(costed(planned(["full", "frozen"], test_items=40)), [], RATE).tests == pytest.approx(2 * one.tests, rel=0.2)
+
+
+def test_trials_are_counted_by_strategy_and_each_costs_what_its_run_would(tmp_path):
+    runs, missing = as_far_as_tuned(planned(["full", "frozen"], {"trials": 6, "seeds": 2}), tmp_path)
+    seconds = sum(12 * estimate_cost(replace(run, seed=1000), RATE).operations / RATE for run in runs)
+    expected = (
+        f"tuning before that: 24 trials to do (full 12, frozen 12), about {seconds:.0f} s of training, besides validation"
+    )
+    lines = list(told(costed(runs), missing, RATE))
+    assert lines[0] == expected and lines[-1].startswith("in all about ")
+    assert totals(costed(runs), missing, RATE).tuning == pytest.approx(seconds) == tuning_seconds(missing, RATE)
+
+
+def test_trials_of_a_budget_in_seconds_take_these_seconds(tmp_path):
+    _, missing = as_far_as_tuned(planned(["full"], {"trials": 3}, budget="10s"), tmp_path)
+    # What is computed is planned a little above the useful operations that the time holds.
+    assert 30 <= tuning_seconds(missing, 1e9) <= 36
+
+
+def test_a_chat_is_asked_each_question_once(server, tmp_path):
+    (tmp_path / "mine.yaml").write_text(f"name: mine\ndescription: d\nendpoint: {{base_url: {server.url}, model: m}}\n")
+    both, zero = (
+        plan(PlanOptions("sentiment", str(tmp_path / "mine.yaml"), strategies=names, test_items=30), "fp32")
+        for names in (["zero-shot", "few-shot"], ["zero-shot"])
+    )
+    assert api_asking(zero).items == 30 and api_asking(both).items == 60
+    assert api_asking(both).read > 3 * api_asking(zero).read, "solved examples are read too"
+    (line,) = told([(run, estimate_cost(run, RATE)) for run in zero], [], RATE)
+    assert re.match(r"asking mine over its API: 30 questions, about [\d,]+ tokens to read and at most [\d,]+ to write;", line)
