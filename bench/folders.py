@@ -40,7 +40,7 @@ def writing(path: Path) -> Iterator[Path]:
         os.replace(temporary, path)
     except OSError as error:
         # What a person can mend gets a sentence; a broken disk (EIO) keeps its traceback.
-        if error.errno in (errno.ENOSPC, errno.EDQUOT, errno.EROFS, errno.EACCES):
+        if error.errno in (errno.ENOSPC, errno.EDQUOT, errno.EFBIG, errno.EROFS, errno.EACCES):
             raise not_writable(path, error) from error
         raise
     finally:

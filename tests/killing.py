@@ -150,13 +150,10 @@ def main() -> None:
     options = [*RUNS, "--seeds", str(given.seeds)]
     if given.processes > 1:
         options += ["--set", "dropout=0"]  # each process draws its own
-    if not (folder / "whole").exists():
-        status, _ = suite(options, folder / "whole", 1)
-        assert status == 0, (folder / "whole.0.log").read_text()[-3000:]
-    own_cache(folder / f"cache-timed-{given.processes}")
-    status, seconds = suite(options, folder / f"timed-{given.processes}", given.processes)
-    assert status == 0
-    print(f"{given.processes} processes, undisturbed: {seconds:.0f} s", flush=True)
+    own_cache(folder / "cache-whole")
+    status, seconds = suite(options, folder / "whole", 1)
+    assert status == 0, (folder / "whole.0.log").read_text()[-3000:]
+    print(f"one process, undisturbed: {seconds:.0f} s", flush=True)
     own_cache(folder / f"cache-killed-{given.processes}")
     disturbed(options, folder / f"killed-{given.processes}", given.processes, given.kills, seconds, given.seed)
     for what, far in differences(folder / "whole", folder / f"killed-{given.processes}").items():

@@ -10,7 +10,7 @@ from typing import Any
 
 import torch
 from accelerate import Accelerator
-from accelerate.utils import gather_object
+from accelerate.utils import DistributedType, gather_object
 from safetensors import SafetensorError, safe_open
 from safetensors.torch import save_file
 from torch import Tensor, nn, optim
@@ -85,10 +85,13 @@ class Checkpoint:
         self._steps += 1
         due = self._every.is_over(time.monotonic() - self._written, self._steps)
         asked, due = self._agreed(bool(stopping.asked()), due)
-        if asked or due:
+        # DeepSpeed's optimiser holds its moments in partitions of its own, without which a stage can't be gone on with.
+        whole = self._accelerator.distributed_type != DistributedType.DEEPSPEED
+        if whole and (asked or due):
             self.write(model, state, adam)
         if asked:
-            raise stopping.Stopped(f"{self._why()} after step {state.step} of {state.steps}")
+            left = "" if whole else ", of which nothing is kept under DeepSpeed: its stage begins again"
+            raise stopping.Stopped(f"{self._why()} after step {state.step} of {state.steps}{left}")
 
     def lowered(self, tokens: int) -> None:
         self._say(f"memory ran out: from here micro-batches hold {tokens} tokens")

@@ -3,7 +3,10 @@
 import errno
 import hashlib
 import os
+import resource
+import signal
 
+import pandas as pd
 import pytest
 
 from bench import folders
@@ -41,6 +44,26 @@ def test_what_a_user_can_mend_is_told_as_such(tmp_path, monkeypatch, code, kind)
     monkeypatch.setattr(os, "replace", full)
     with pytest.raises(kind, match=os.strerror(code)):
         folders.write_text(tmp_path / "a.txt", "x")
+
+
+@pytest.mark.parametrize(
+    "write",
+    [lambda path: path.write_text("x" * 10**5), lambda path: pd.DataFrame({"a": range(10**5)}).to_parquet(path, index=False)],
+)
+def test_a_disk_without_room_leaves_what_was_there(tmp_path, write):
+    """A limit on a file's size stands in for it: of a text and of a table, half of it is written by then."""
+    path = tmp_path / "a"
+    path.write_text("old")
+    soft, hard = resource.getrlimit(resource.RLIMIT_FSIZE)
+    ignored = signal.signal(signal.SIGXFSZ, signal.SIG_IGN)
+    resource.setrlimit(resource.RLIMIT_FSIZE, (10_000, hard))
+    try:
+        with pytest.raises(UserError, match=r"cannot write .*free some space there"), folders.writing(path) as temporary:
+            write(temporary)
+    finally:
+        resource.setrlimit(resource.RLIMIT_FSIZE, (soft, hard))
+        signal.signal(signal.SIGXFSZ, ignored)
+    assert path.read_text() == "old" and list(tmp_path.iterdir()) == [path]
 
 
 def test_a_folder_is_tried_before_any_work(tmp_path):

@@ -4,10 +4,12 @@ import errno
 import os
 import resource
 import signal
+from types import SimpleNamespace
 
 import pytest
 import torch
 from accelerate import Accelerator
+from accelerate.utils import DistributedType
 from safetensors import safe_open
 from transformers import LlamaConfig, LlamaForCausalLM
 
@@ -125,6 +127,17 @@ def test_it_is_written_every_so_many_steps_and_costs_nothing_of_the_result(tmp_p
         f"weight.{name}" for name, weight in model.named_parameters() if weight.requires_grad
     }
     assert not any("embed_tokens" in name for name in names)  # what is not trained is the base's
+
+
+def test_under_deepspeed_a_stage_is_kept_at_its_end_alone(tmp_path, monkeypatch):
+    """Its optimiser's moments are not where they are looked for: without them a training would go on as another."""
+    own = kept(tmp_path / "t", CheckpointInterval(steps=1))
+    own._accelerator = SimpleNamespace(distributed_type=DistributedType.DEEPSPEED, num_processes=1, is_main_process=True)
+    own.stepped(made(), None, TrainingState(step=1, steps=2))
+    monkeypatch.setattr(stopping, "asked", lambda: "SIGTERM")
+    with pytest.raises(stopping.Stopped, match="of 2, of which nothing is kept under DeepSpeed: its stage begins again"):
+        own.stepped(made(), None, TrainingState(step=1, steps=2))
+    assert list(tmp_path.iterdir()) == []
 
 
 def test_what_was_over_is_not_trained_again(tmp_path, whole):
