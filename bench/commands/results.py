@@ -95,11 +95,12 @@ def report(
     out: Out = DEFAULT_OUT,
     records_in: Annotated[Path | None, typer.Option("--records", help="Folder of results to read; --out without it.")] = None,
     allow_unequal: AllowUnequal = False,
+    baselines: Annotated[Path | None, typer.Option(help="Draw rows over what was accepted into this folder too.")] = None,
 ) -> int:
     """Write leaderboard.html from the records."""
     from reports.page import leaderboard
 
-    print(leaderboard.write_page(records_in or out, out, allow_unequal))
+    print(leaderboard.write_page(records_in or out, out, allow_unequal, baselines))
     return 0
 
 

@@ -14,6 +14,8 @@ from markupsafe import Markup
 from bench.folders import write_text
 from bench.records.contract import Json
 from reports import definitions
+from reports.gate.history import courses
+from reports.page.courses import courses_section
 from reports.page.encoded import in_html
 from reports.page.kept import kept_parts
 from reports.page.suite import TEMPLATES, page_templates, suite_part
@@ -25,16 +27,17 @@ SCRIPTS = ("elements", "state", "table", "ranking", "rule", "chooser", "plots", 
 """The page's own script, file after file."""
 
 
-def write_page(results: Path, out: Path, allow_unequal: bool = False) -> Path:
+def write_page(results: Path, out: Path, allow_unequal: bool = False, baselines: Path | None = None) -> Path:
     """Write the page of all records in `results` as `out`/leaderboard.html, atomically, and return its path. Suites of which no
-    record has changed since the last time are not read again.
+    record has changed since the last time are not read again. Courses over the accepted `baselines` are drawn.
 
     Raises:
         UserError: a file is no record of this schema, `out` cannot be written, or rows of one table answer different questions
             and `allow_unequal` does not admit them.
     """
     path = out / FILE
-    write_text(path, page(kept_parts(results, out, allow_unequal)))
+    drawn = courses_section(courses(baselines)) if baselines else ""
+    write_text(path, page(kept_parts(results, out, allow_unequal), drawn))
     return path
 
 
@@ -44,8 +47,8 @@ def render(rows: Sequence[Row], results: Path | None = None) -> str:
     return page([suite_part(group, results) for group in _by_suite(ranked(rows)).values()])
 
 
-def page(suites: Sequence[Json]) -> str:
-    """The page of the suites' parts."""
+def page(suites: Sequence[Json], history: str = "") -> str:
+    """The page of the suites' parts, and of a section of their history."""
     script, drawing = "\n".join(_asset(f"script/{name}.js") for name in SCRIPTS), _d3()
     style = _asset("leaderboard.css")
     inside = ("text", "overall", "alarms", "notes")
@@ -54,6 +57,7 @@ def page(suites: Sequence[Json]) -> str:
         .get_template("leaderboard.html.j2")
         .render(
             suites=suites,
+            history=history,
             definitions=definitions.by_heading(),
             style=Markup(style),
             script=Markup(script),

@@ -1,0 +1,42 @@
+"""The page's section of rows over time."""
+
+import re
+from datetime import UTC, datetime
+
+import pytest
+
+from reports.gate.accepted import accept
+from reports.gate.history import courses
+from reports.page import leaderboard
+from reports.page.courses import HEIGHT, WIDTH, courses_section
+
+
+@pytest.fixture
+def baselines(make, tmp_path):
+    for day, full in enumerate((0.85, 0.85, 0.7), start=1):
+        found = [make.record("full", 3 * day + seed, full + 0.005 * seed, model="<b>m</b>") for seed in range(3)]
+        make.kept(tmp_path / str(day), found)
+        accept(tmp_path / str(day), tmp_path / "kept", "<i>c", datetime(2026, 11, day, tzinfo=UTC))
+    return tmp_path / "kept"
+
+
+def test_a_line_for_each_number_with_its_points_and_changes(baselines):
+    html = courses_section(courses(baselines))
+    assert html.count("<svg") == html.count("<polyline") == 4 and html.count("<circle") == 12
+    assert html.count("<line ") == 1 and "full: score .855 before, .705 from 2026-11-03" in html
+    points = re.findall(r"(-?[\d.]+),(-?[\d.]+) ", html)
+    assert all(0 <= float(x) <= WIDTH and 0 <= float(y) <= HEIGHT for x, y in points)
+
+
+def test_nothing_from_outside_is_markup(baselines):
+    html = courses_section(courses(baselines))
+    assert "<b>" not in html and "<i>" not in html and "&lt;b&gt;m" in html
+
+
+def test_it_stands_on_the_page_where_it_is_asked_for(make, out, baselines):
+    make.kept(out, [make.record("full")])
+    text = leaderboard.write_page(out, out, baselines=baselines).read_text()
+    assert text.count('<section id="history"') == 1 and 'href="#history"' in text
+    # No style in attributes, which the page's policy would refuse.
+    assert "style=" not in courses_section(courses(baselines))
+    assert 'id="history"' not in leaderboard.write_page(out, out).read_text()
