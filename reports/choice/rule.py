@@ -92,7 +92,9 @@ def _choice(suite: Mapping[str, Any], model: str, lines: Sequence[RankingLine], 
     worse = {option.label: why for option in fitting if (why := next(_worse(option, fitting), ""))}
     picks = [option for option in fitting if option.label not in worse]
     told = [(option.label, list(_reasons(suite, option, picks, wish))) for option in picks]
-    return Chosen(suite["name"], model, tasks, told, [*worse.items(), *dear.items(), *lacking.items()], _said(picks, tasks))
+    return Chosen(
+        suite["name"], model, tasks, told, [*worse.items(), *dear.items(), *lacking.items()], _said(suite, picks, tasks)
+    )
 
 
 def _too_much(suite: Mapping[str, Any], option: Option, wish: Wish) -> Iterator[str]:
@@ -141,14 +143,17 @@ def _reasons(suite: Mapping[str, Any], option: Option, picks: Sequence[Option], 
                     yield f"may lose more than allowed of {probe} on {task}: {_part(suite, line, f'forgetting.{probe}', 2)}"
 
 
-def _said(picks: Sequence[Option], tasks: Sequence[str]) -> str:
+def _said(suite: Mapping[str, Any], picks: Sequence[Option], tasks: Sequence[str]) -> str:
     if not picks:
         return "No row is within what was asked."
     if len(picks) == 1:
         return "One row is left."
     if any(_beats(one, other, task) for one in picks for other in picks for task in tasks):
         return f"{len(picks)} rows are left: each is better than another on some task, so it depends on which task counts more."
-    return f"{len(picks)} rows are left, a tie: none is better than another by more than chance on {', '.join(tasks)}."
+    tie = f"{len(picks)} rows are left, a tie: none is better than another by more than chance on {', '.join(tasks)}."
+    known = {task: suite["groups"][picks[0].lines[task]["group"]]["smallest"] for task in tasks}
+    found = [f"{smallest} on {task}" for task, smallest in known.items() if smallest]
+    return f"{tie} Less than {', '.join(found)} would mostly not have been found." if found else tie
 
 
 def _limit(suite: Mapping[str, Any], line: RankingLine, probe: str, limit: float) -> float:

@@ -127,6 +127,7 @@ def _group(key: TableKey, rows: Sequence[Row], standing: Standing | None, number
         "items": score.n if score else None,
         "probes": {name: {"unit": probe.unit, "share": probe.share} for name, probe in probe_names(rows).items()},
         "said": list(who_is_ahead(standing)),
+        "smallest": _smallest(standing),
         "pairs": _pairs(standing, numbered),
     }
 
@@ -136,11 +137,17 @@ def who_is_ahead(standing: Standing | None) -> Iterator[str]:
     if standing is None:
         return
     yield _ahead(standing)
-    if standing.detectable:
-        smallest = numbers.span(standing.detectable.value, standing.quantity)
-        yield f"A difference below {smallest} {standing.quantity.unit} would mostly not have been found."
+    if smallest := _smallest(standing):
+        yield f"A difference below {smallest} would mostly not have been found."
     if not standing.seeded:
         yield "One seed: this is about these trained models. Another seed may rank otherwise."
+
+
+def _smallest(standing: Standing | None) -> str | None:
+    """The smallest detectable difference with its unit."""
+    if standing is None or standing.detectable is None:
+        return None
+    return f"{numbers.span(standing.detectable.value, standing.quantity)} {standing.quantity.unit}"
 
 
 def _ahead(standing: Standing) -> str:

@@ -10,6 +10,7 @@ GROUPS = [
         "model": "m",
         "task": task,
         "probes": {"wiki": {"unit": "nats", "share": False}, "quiz": {"unit": "points", "share": True}},
+        "smallest": None,
     }
     for task in ("one", "two")
 ]
@@ -51,6 +52,13 @@ def test_rows_that_are_worse_by_more_than_chance_go_and_ties_stay():
     assert [label for label, _ in found.picks] == ["a", "b"] and found.out == [("c", "worse than a on one")]
     assert found.said == "2 rows are left, a tie: none is better than another by more than chance on one."
     assert dict(found.picks) == {"a": ["one: .0 [.1, .9]"], "b": ["one: .1 [.1, .9]", "trains in the least time"]}
+
+
+def test_tie_says_how_small_a_difference_would_have_been_found():
+    groups = [GROUPS[0] | {"smallest": "3.1 points"}, GROUPS[1]]
+    suite = {"name": "s", "groups": groups, "table": {"columns": COLUMNS, "lines": [line(0, "a"), line(1, "b")]}}
+    (found,) = choices(suite, Wish({}))
+    assert found.said.endswith("by more than chance on one. Less than 3.1 points on one would mostly not have been found.")
 
 
 def test_a_row_that_is_too_dear_makes_nobody_worse():

@@ -35,7 +35,7 @@ function choice(suite, model, wish) {
   const worse = firsts(fitting, (option) => worseThan(option, fitting));
   const picks = fitting.filter((option) => !worse.has(option.label));
   const told = picks.map((option) => [option.label, [...reasons(suite, option, picks, wish)]]);
-  return { suite: suite.name, model, tasks, picks: told, out: [...worse, ...dear, ...lacking], said: saidOf(picks, tasks) };
+  return { suite: suite.name, model, tasks, picks: told, out: [...worse, ...dear, ...lacking], said: saidOf(suite, picks, tasks) };
 }
 
 // The first reason of each option that has one.
@@ -102,13 +102,16 @@ function mostOf(option, cost) {
   return known.includes(undefined) ? null : Math.max(...known);
 }
 
-function saidOf(picks, tasks) {
+function saidOf(suite, picks, tasks) {
   if (!picks.length) return "No row is within what was asked.";
   if (picks.length === 1) return "One row is left.";
   if (picks.some((one) => picks.some((other) => tasks.some((task) => beats(one, other, task))))) {
     return `${picks.length} rows are left: each is better than another on some task, so it depends on which task counts more.`;
   }
-  return `${picks.length} rows are left, a tie: none is better than another by more than chance on ${tasks.join(", ")}.`;
+  const tie = `${picks.length} rows are left, a tie: none is better than another by more than chance on ${tasks.join(", ")}.`;
+  const smallest = (task) => suite.groups[picks[0].lines.get(task).group].smallest;
+  const found = tasks.filter(smallest).map((task) => `${smallest(task)} on ${task}`);
+  return found.length ? `${tie} Less than ${found.join(", ")} would mostly not have been found.` : tie;
 }
 
 const limitOf = (suite, line, probe, limit) => (suite.groups[line.group].probes[probe].share ? 100 * limit : limit);
