@@ -8,6 +8,7 @@ from bench import folders
 from bench.devices import hardware
 from bench.devices.device import Device, start
 from bench.devices.environment import environment
+from bench.devices.launched import parallelism
 from bench.heartbeat import beating
 from bench.placing.hands import ONE, Crew, hands
 from bench.placing.messages import WorkerSetting
@@ -22,6 +23,7 @@ from bench.records.record import Record
 from bench.running import execution
 from bench.running.finished import is_finished, kept_from_elsewhere
 from bench.running.kept import KEEPING, Keeping
+from bench.running.launchable import check_launchable
 from bench.running.run import Run
 from bench.running.work import Workplace
 from reports.page import leaderboard
@@ -58,6 +60,7 @@ def run_suite(options: PlanOptions, precision_text: str, doing: SuiteOptions) ->
         progress.say(sentence)
     runs, trials = as_far_as_tuned(that_differ(runs, place) if vary else runs, out)
     waiting = unfinished(runs, place, device, progress, doing.rerun_on_change)
+    check_launchable(waiting, parallelism(device.accelerator))
     for sentence in dict.fromkeys(filter(None, map(doubt, waiting))):
         progress.say(sentence)
     if doing.dry_run:

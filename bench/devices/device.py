@@ -4,19 +4,19 @@ A launcher's word is checked against what came: Accelerate falls back silently t
 talk to each other, and a benchmark must not.
 """
 
-import os
 import platform
+from contextlib import AbstractContextManager, nullcontext
 from dataclasses import dataclass
-from typing import Literal, TypeVar
+from typing import Any, Literal, TypeVar
 
 import psutil
 import torch
 from accelerate import Accelerator
-from accelerate.utils import DistributedType, InitProcessGroupKwargs, broadcast_object_list, gather_object
+from accelerate.utils import InitProcessGroupKwargs, broadcast_object_list, gather_object
 
 from bench.devices import memory
-from bench.devices.hardware import Precision, cores, cpu_name, processes, resolve, uses_gpu
-from bench.errors import UserError
+from bench.devices.hardware import Precision, cores, cpu_name, resolve, uses_gpu
+from bench.devices.launched import NAMES, SHARDING, Launched, parallelism
 
 T = TypeVar("T")
 
@@ -36,6 +36,20 @@ class Device:
     def torch(self) -> torch.device:
         return self.accelerator.device
 
+    @property
+    def sharded(self) -> bool:
+        """Whether each process holds a part of every weight, so that all must ask a model together."""
+        return parallelism(self.accelerator) in SHARDING
+
+    def autocast(self) -> AbstractContextManager[None]:
+        """The forward pass in the precision that was chosen; the same under every launcher."""
+        return torch.autocast(self.torch.type, torch.bfloat16) if self.precision == "bf16" else nullcontext()
+
+    @property
+    def _distributed(self) -> str:
+        kind = str(self.accelerator.distributed_type.value)
+        return f"{kind} {NAMES[parallelism(self.accelerator)]}" if kind == "DEEPSPEED" else kind
+
     def share(self, items: int) -> list[int]:
         """Indices of the items that this process answers; every item belongs to exactly one process."""
         return list(range(self.accelerator.process_index, items, self.accelerator.num_processes))
@@ -45,6 +59,10 @@ class Device:
         words = [value]
         broadcast_object_list(words)
         return words[0]
+
+    def each(self, value: T) -> list[T]:
+        """Every process's value, in the order of their ranks, the same list on every process."""
+        return self.gathered({self.accelerator.process_index: value})
 
     def gathered(self, part: dict[int, T]) -> list[T]:
         """All processes' answers in the order of their indices, the same list on every process."""
@@ -57,7 +75,7 @@ class Device:
             "type": self.torch.type,
             "name": torch.cuda.get_device_name() if gpu else cpu_name(),
             "processes": self.accelerator.num_processes,
-            "distributed": self.accelerator.distributed_type.value,
+            "distributed": self._distributed,
             "threads": torch.get_num_threads(),
             "precision": self.precision,
             "memory_bytes": torch.cuda.get_device_properties(0).total_memory if gpu else psutil.virtual_memory().total,
@@ -69,29 +87,37 @@ def start(precision: Precision = "auto") -> Device:
     """Set up this process as its launcher asked.
 
     Raises:
-        UserError: there are more processes than devices, or the launcher's processes are not connected.
+        UserError: the launcher asked for what this machine or the libraries cannot do, or something else came of it.
     """
-    world, local = processes(), int(os.environ.get("LOCAL_WORLD_SIZE") or 1)
-    gpu = uses_gpu()
-    devices = torch.cuda.device_count() if gpu else cores()
-    if local > devices:
-        kind = "GPUs" if gpu else "CPU cores"
-        raise UserError(f"{local} processes were launched on this machine, but it has {devices} {kind}; lower --num_processes")
+    launch, gpu = Launched.of(), uses_gpu()
+    launch.check(torch.cuda.device_count() if gpu else 0, cores())
     chosen = resolve(precision)
-    deepspeed = os.environ.get("ACCELERATE_USE_DEEPSPEED", "false").lower() == "true"
+    deepspeed = launch.parallelism.startswith("zero")
     # Under DeepSpeed on CPU, Accelerate finds no backend unless gloo is named.
     handlers = [InitProcessGroupKwargs(backend="gloo")] if deepspeed and not gpu else []
-    mixed: Literal["bf16", "no"] = "bf16" if chosen == "bf16" else "no"
+    mixed: Literal["bf16", "no"] = "bf16" if chosen == "bf16" and not deepspeed else "no"
     accelerator = Accelerator(cpu=not gpu and not deepspeed, mixed_precision=mixed, kwargs_handlers=handlers)
-    alone = accelerator.distributed_type == DistributedType.NO
-    if accelerator.num_processes != world or (world > 1 and alone):
-        raise UserError(
-            f"the launcher started {world} processes, but Accelerate sees {accelerator.num_processes} "
-            f"({accelerator.distributed_type.value}); "
-            f"on CPU use `accelerate launch --config_file launch/cpu.yaml`"
-        )
+    launch.compare(accelerator)
+    if deepspeed:
+        configure(accelerator.state.deepspeed_plugin.deepspeed_config, chosen)
+    elif launch.parallelism == "fsdp2":
+        # Accelerate's policy converts all weights; autocast, as under every other launcher, those of matrix products alone.
+        accelerator.state.fsdp_plugin.mixed_precision_policy = None
     if not gpu:
         memory.keep_freed_pages()
         # accelerate launch sets OMP_NUM_THREADS=1 for one process; all cores belong to us.
-        torch.set_num_threads(max(1, cores() // local))
+        torch.set_num_threads(max(1, cores() // launch.local))
     return Device(accelerator, chosen)
+
+
+def configure(deepspeed: dict[str, Any], precision: str) -> None:
+    """DeepSpeed set up to compute what every other launcher does."""
+    from transformers.integrations import unset_hf_deepspeed_config
+
+    # It would make each from_pretrained give parts of weights, which then nothing puts together.
+    unset_hf_deepspeed_config()
+    # The loop cuts batches itself, so that the size has no effect. The optimiser is its own, also where moments are offloaded.
+    deepspeed.update(train_micro_batch_size_per_gpu=1, zero_force_ds_cpu_optimizer=False)
+    if precision == "bf16":
+        # Its `bf16` converts all weights. No module's gradients are sent in bf16, as DDP sends none.
+        deepspeed["torch_autocast"] = {"enabled": True, "dtype": "bfloat16", "lower_precision_safe_modules": []}

@@ -99,7 +99,13 @@ class Backend:
     def _answered(self, requests: Sequence[A], mine: Sequence[int], answer: Callable[[Sequence[A]], list[B]]) -> list[B]:
         """The answers to all requests, of which this process gives those at the indices `mine`."""
         answers = answer([requests[index] for index in mine]) if mine else []
+        if requests:
+            self._join(lambda: answer(requests[:1]))
         return self.device.gathered(dict(zip(mine, answers, strict=True))) if self.device else answers
+
+    def _join(self, idle: Callable[[], object]) -> None:
+        """Called when this process has given its answers, for a model that all must ask together; `idle` asks one request more,
+        in one pass."""
 
     def _cannot(self, what: str) -> RunError:
         return RunError(f"model '{self.name}' gives no {what}")

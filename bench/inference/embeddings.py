@@ -7,22 +7,25 @@ import torch
 from torch import Tensor, nn
 from transformers.modeling_outputs import BaseModelOutput
 
-from bench.modeling.forward import prompt_learning, unwrapped
+from bench.modeling.forward import accepts, prompt_learning, unwrapped
+from bench.modeling.heads import Heads
+from bench.modeling.weights import shared_out
 from bench.tokens.batches import padded
 from bench.tokens.encoded import Encoded
 
 
 def backbone(model: nn.Module) -> nn.Module:
     """The model under its head, adapters and virtual tokens included."""
-    if prompt_learning(model):
-        return VirtuallyPrompted(model)
+    if prompt_learning(model) or shared_out(model):
+        return WholeModel(model)
     inner: Any = unwrapped(model)
     return getattr(inner, inner.base_model_prefix, inner)
 
 
-class VirtuallyPrompted(nn.Module):
-    """The backbone of a model whose trained tokens or keys and values stand before every text: PEFT puts them there only on the
-    way through the whole model. The text's own positions are given, and the virtual ones, of prompt and P-tuning, left out.
+class WholeModel(nn.Module):
+    """The backbone of a model that must be asked as a whole: PEFT puts trained tokens or keys and values before a text only on
+    the way through the whole model, and so do FSDP2 and ZeRO-3 put together what is shared out. The text's own positions are
+    given, and the virtual ones, of prompt and P-tuning, left out.
     """
 
     def __init__(self, model: nn.Module) -> None:
@@ -32,13 +35,17 @@ class VirtuallyPrompted(nn.Module):
     def forward(
         self, input_ids: Tensor, attention_mask: Tensor, output_hidden_states: bool = False, **more: Any
     ) -> BaseModelOutput:
-        types = {name: value for name, value in more.items() if name == "token_type_ids" and value is not None}
-        out = self.model(input_ids=input_ids, attention_mask=attention_mask, output_hidden_states=True, **types)
+        named = {name: value for name, value in more.items() if name == "token_type_ids" and value is not None}
+        if accepts(self.model, "logits_to_keep"):
+            named["logits_to_keep"] = 1
+        if isinstance(unwrapped(self.model), Heads):
+            named["head"] = 0
+        out = self.model(input_ids=input_ids, attention_mask=attention_mask, output_hidden_states=True, **named)
         states = tuple(layer[:, -input_ids.shape[1] :] for layer in out.hidden_states)
         return BaseModelOutput(last_hidden_state=states[-1], hidden_states=states if output_hidden_states else None)
 
 
-@torch.inference_mode()
+@torch.no_grad()
 def layer_means(model: nn.Module, texts: Sequence[Encoded], pad: int, tokens: int, every_layer: bool = False) -> Tensor:
     """Mean hidden state of each text on the CPU in fp32: (texts, layers + 1, hidden) with `every_layer`, the embeddings first;
     else the last layer's alone, (texts, 1, hidden). `tokens` bounds a padded batch."""

@@ -10,12 +10,13 @@ from torch import nn
 from transformers import GenerationConfig
 
 from bench.inference.backend import GeneratedText
+from bench.inference.lockstep import Lockstep
 from bench.modeling.forward import unlaunched
 from bench.tokens.batches import by_length
 from bench.tokens.encoded import left_padded
 
 
-@torch.inference_mode()
+@torch.no_grad()
 def generate(
     model: nn.Module, tokenizer: Any, contexts: Sequence[Sequence[int]], longest: int, tokens: int, one_line: bool
 ) -> list[GeneratedText]:
@@ -32,7 +33,7 @@ def generate(
         output_scores=True,
         return_dict_in_generate=True,
     )
-    inner: Any = unlaunched(model)
+    inner: Any = model if isinstance(model, Lockstep) else unlaunched(model)
     device = next(model.parameters()).device
     texts = [GeneratedText("", None)] * len(contexts)
     for batch in by_length([len(context) + longest for context in contexts], tokens):

@@ -23,7 +23,7 @@ State = list[tuple[Tensor, Tensor]]
 """Keys and values per layer, each (rows, heads, length, size)."""
 
 
-@torch.inference_mode()
+@torch.no_grad()
 def likelihoods(model: nn.Module, requests: Sequence[Continuation], pad: int, tokens: int) -> list[Likelihood]:
     """One answer per (context ids, continuation ids), both at least one token; `tokens` bounds a padded batch."""
     groups: dict[Ids, dict[Ids, list[int]]] = {}
@@ -36,7 +36,7 @@ def likelihoods(model: nn.Module, requests: Sequence[Continuation], pad: int, to
     return [judged[tuple(context), tuple(continuation)] for context, continuation in requests]
 
 
-@torch.inference_mode()
+@torch.no_grad()
 def text_losses(model: nn.Module, texts: Sequence[Encoded], pad: int, tokens: int) -> list[float]:
     """Nats of each text, summed over its targets; `tokens` bounds a padded batch as it bounds those that need no logits."""
     device = next(model.parameters()).device

@@ -1,4 +1,7 @@
-"""The model on this machine, behind the backend's interface: in batches of like length, under autocast, shared by processes."""
+"""The model on this machine, behind the backend's interface: in batches of like length, under autocast, shared by processes.
+
+Where its weights are shared out too, the processes ask it in lockstep.
+"""
 
 from collections.abc import Callable, Sequence
 from contextlib import nullcontext
@@ -11,8 +14,9 @@ from bench.inference.backend import A, B, Backend, Continuation, GeneratedText, 
 from bench.inference.embeddings import layer_means
 from bench.inference.generation import generate
 from bench.inference.likelihood import likelihoods, text_losses
+from bench.inference.lockstep import Lockstep
 from bench.inference.masked import masked_losses, with_masked_lm_head
-from bench.modeling.forward import head_logits
+from bench.modeling.forward import head_logits, unlaunched
 from bench.modeling.models import Model
 from bench.tokens.batches import padded
 from bench.tokens.encoded import Encoded
@@ -33,7 +37,11 @@ class LocalBackend(Backend):
     def __init__(
         self, module: nn.Module, model: Model, device: Device | None = None, tokens: int = EVAL_TOKENS, cast: bool = True
     ) -> None:
-        self.module, self.model, self.device, self.tokens, self.cast = module, model, device, tokens, cast
+        self.model, self.device, self.tokens, self.cast = model, device, tokens, cast
+        # Without the launcher's wrapper: DDP's would send buffers in each pass, of which processes make more or fewer.
+        self.module = unlaunched(module)
+        if device and device.sharded:
+            self.module = Lockstep(self.module, device.accelerator)
         self.name, self.can = model.name, model.can
 
     @property
@@ -69,7 +77,7 @@ class LocalBackend(Backend):
 
         return torch.stack(self._shared(texts, means))
 
-    @torch.inference_mode()
+    @torch.no_grad()
     def _head_logits(self, windows: Sequence[Encoded]) -> list[Tensor]:
         device = next(self.module.parameters()).device
         logits: list[Tensor] = [torch.empty(0)] * len(windows)
@@ -79,5 +87,9 @@ class LocalBackend(Backend):
         return logits
 
     def _answered(self, requests: Sequence[A], mine: Sequence[int], answer: Callable[[Sequence[A]], list[B]]) -> list[B]:
-        with self.device.accelerator.autocast() if self.device and self.cast else nullcontext():
+        with self.device.autocast() if self.device and self.cast else nullcontext():
             return super()._answered(requests, mine, answer)
+
+    def _join(self, idle: Callable[[], object]) -> None:
+        if isinstance(self.module, Lockstep):
+            self.module.join(idle)

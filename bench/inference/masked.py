@@ -18,11 +18,15 @@ def with_masked_lm_head(model: nn.Module, base: Model) -> nn.Module:
     The head that the base was saved with is the one thing that has not changed since: a new head would know nothing.
     """
     reader: nn.Module = base.load(AutoModelForMaskedLM).eval()
-    setattr(reader, str(getattr(reader, "base_model_prefix")), backbone(model))  # noqa: B009 (unknown to mypy on nn.Module)
-    return reader.to(next(model.parameters()).device)
+    trunk = str(getattr(reader, "base_model_prefix"))  # noqa: B009 (unknown to mypy on nn.Module)
+    # The base's own goes before the head is moved, and the model's comes after: nothing may move what is shared out.
+    setattr(reader, trunk, nn.Identity())
+    reader.to(next(model.parameters()).device)
+    setattr(reader, trunk, backbone(model))
+    return reader
 
 
-@torch.inference_mode()
+@torch.no_grad()
 def masked_losses(reader: nn.Module, texts: Sequence[Encoded], pad: int, tokens: int) -> list[float]:
     """Nats of each text, summed over its labelled tokens, which are masked in it; `tokens` bounds a padded batch."""
     device = next(reader.parameters()).device

@@ -13,6 +13,7 @@ from torch import Tensor, nn
 from transformers import AutoModelForMaskedLM
 
 from bench.devices.device import Device
+from bench.modeling.heads import Heads
 from bench.modeling.models import Model
 
 Tokenised = dict[str, list[int]]
@@ -31,7 +32,7 @@ class PlainReader:
     def place(self) -> torch.device:
         return next(self.module.parameters()).device
 
-    @torch.inference_mode()
+    @torch.no_grad()
     def logprobs(self, ids: Sequence[int]) -> Tensor:
         """(len(ids), vocabulary): of the token after each, on the CPU in fp64."""
         with self._precision():
@@ -71,7 +72,7 @@ class PlainReader:
         first = text[: parts["offset_mapping"][0][1]]
         return nats, len(ids) - 1, len(text.encode()) - len(first.encode())
 
-    @torch.inference_mode()
+    @torch.no_grad()
     def states(self, text: Tokenised) -> list[Tensor]:
         """Hidden states of the text's own tokens after the embeddings and after each layer, each (length, hidden) in fp32."""
         with self._precision():
@@ -83,14 +84,14 @@ class PlainReader:
         """The last layer's mean over the text's own tokens."""
         return self.states(text)[-1].mean(0)
 
-    @torch.inference_mode()
+    @torch.no_grad()
     def head(self, text: Tokenised, head: int) -> dict[str, Tensor]:
         """What a task's head says of the text, by name, each (..., classes or length) without the text's axis, in fp32."""
         with self._precision():
             out = self.module(**self._tensors(text), **self._head(head))
         return {name: out[name][0].float().cpu() for name in ("logits", "start_logits", "end_logits") if name in out}
 
-    @torch.inference_mode()
+    @torch.no_grad()
     def masked_logprobs(self, text: Tokenised) -> Tensor:
         """(length, vocabulary) by the base's own masked-LM head over the last hidden states."""
         last = self.states(text)[-1]
@@ -127,10 +128,10 @@ class PlainReader:
     def _head(self, head: int = 0) -> dict[str, int]:
         """A module of several heads is told which."""
         inner: Any = getattr(self.module, "base_model", self.module)
-        return {"head": head} if type(getattr(inner, "model", inner)).__name__ == "Heads" else {}
+        return {"head": head} if isinstance(getattr(inner, "model", inner), Heads) else {}
 
     def _precision(self) -> AbstractContextManager[None]:
-        return self.device.accelerator.autocast() if self.device else nullcontext()
+        return self.device.autocast() if self.device else nullcontext()
 
 
 def without_middle(ids: Sequence[int], limit: int) -> list[int]:

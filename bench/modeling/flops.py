@@ -14,6 +14,7 @@ from torch import nn
 
 from bench.modeling.forward import unwrapped
 from bench.modeling.structure import layers, lowest_trained
+from bench.modeling.weights import numel, shape
 from bench.tokens.work import Work
 
 HEAD_NAMES = ("lm_head", "embed_out", "classifier", "score", "qa_outputs")
@@ -97,7 +98,7 @@ def _size(module: Any) -> int:
         return 0
     if hasattr(module, "in_features"):
         return int(module.in_features) * int(module.out_features)
-    return int(weight.numel()) if weight.ndim == 2 else 0  # GPT-2's Conv1D has no in_features
+    return numel(weight) if len(shape(weight)) == 2 else 0  # GPT-2's Conv1D has no in_features
 
 
 def _placed(parts: list[str], count: int) -> Work:

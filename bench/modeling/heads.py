@@ -36,11 +36,13 @@ class Heads(nn.Module):
     def forward(self, head: int, **inputs: Any) -> Any:
         """The output of that head's model.
 
-        Each head's weights take part with factor 0: data-parallel processes expect a gradient of every weight in every step.
+        The other heads' weights take part with factor 0: data-parallel processes expect a gradient of each weight in each step.
         """
         out = self.heads[str(head)](**inputs)
         if torch.is_grad_enabled():
-            # One number of each is enough. DDP's find_unused_parameters would search the graph in each step instead.
-            unused = sum((p.flatten()[0] * 0 for p in self.parameters() if p.requires_grad), torch.zeros(()))
+            # One number of each is enough; DDP's find_unused_parameters would search the graph in each step instead. Those of
+            # the trunk are in the output already. Of what is shared out FSDP2 has put just these together; ZeRO-3 needs none.
+            own = [parameter for parameter in self.own() if parameter.requires_grad and parameter.numel()]
+            unused = sum((parameter.flatten()[0] * 0 for parameter in own), torch.zeros(()))
             out[next(iter(out))] = out[next(iter(out))] + unused
         return out

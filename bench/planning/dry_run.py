@@ -7,6 +7,7 @@ from rich import box
 from rich.console import Console
 from rich.table import Table
 
+from bench.modeling.models import Model
 from bench.planning import estimate
 from bench.planning.estimate import CostEstimate, estimate_cost
 from bench.planning.totals import told
@@ -68,21 +69,24 @@ def _table(planned: Sequence[tuple[Run, CostEstimate]], states: dict[str, str], 
 def _show_memory(planned: Sequence[tuple[Run, CostEstimate]], console: Console) -> None:
     """One row per model and strategy, for the task that needs most; a model behind an API holds nothing here."""
     rows = _largest(planned)
+    bits = {run.model.name: run.model.reference_bits for run, _ in planned if isinstance(run.model, Model)}
     if not rows:
         return
     table = Table(
         title="memory on each device in GB (10^9 bytes)",
-        caption="loaded: quantised layers, all else in fp32; act.: activations by formula. The base is scored before, in fp32.",
+        caption="loaded: quantised layers, all else in fp32; act.: activations by formula. base: asked before training, in its "
+        "reference precision.",
         box=box.SIMPLE_HEAD,
         padding=(0, 1, 0, 0),
     )
     for column in ("model", "strategy"):
         table.add_column(column, overflow="fold")
-    for column in ("trained", "of", "fp32", "fp16", "loaded", "grad.", "Adam", "act.", "total"):
+    for column in ("trained", "of", "fp32", "fp16", "loaded", "grad.", "Adam", "act.", "total", "base"):
         table.add_column(column, justify="right", no_wrap=True)
     for names, memory in rows.items():
         parts = (4 * memory.parameters, 2 * memory.parameters, memory.weights, memory.gradients, memory.optimizer)
-        held = [f"{part / 1e9:.2f}" for part in (*parts, memory.activations, memory.total)]
+        base = memory.parameters * bits.get(names[0], 0) // 8
+        held = [f"{part / 1e9:.2f}" for part in (*parts, memory.activations, memory.total, base)]
         table.add_row(*names, _count(memory.trainable), _count(memory.parameters), *held)
     console.print(table)
 

@@ -1,11 +1,12 @@
 """Do the probes catch their own mistakes? Each test measures a few items of a probe in a second way, and answers yes or no.
 
-They read the model in fp32, without autocast: rounding to 8 or 16 bit depends on the batch, and equal results are asked for.
+They read the model in fp32, also where its weights are kept in 16 bit, and without autocast: rounding to 8 or 16 bit depends on
+the batch, and equal results are asked for.
 """
 
 import math
 from collections.abc import Iterable, Iterator, Sequence
-from contextlib import AbstractContextManager, contextmanager
+from contextlib import AbstractContextManager, contextmanager, nullcontext
 from copy import copy
 from functools import cached_property
 from itertools import pairwise
@@ -22,6 +23,8 @@ from bench.errors import UserError
 from bench.inference.local import LocalBackend
 from bench.inference.plain import PlainReader
 from bench.modeling.structure import layers
+from bench.modeling.upcast import InFp32
+from bench.modeling.weights import full_tensor, put, shape
 from bench.probes.base import Probe, columns
 from bench.probes.linear_probe import LinearProbe
 from bench.probes.lm_loss import LmLoss
@@ -168,7 +171,7 @@ def _grows(changes: Iterable[float]) -> bool:
     return all(less < more for less, more in pairwise([0.0, *changes]))
 
 
-@torch.inference_mode()
+@torch.no_grad()
 def losses_ahead(probe: Probe, model: nn.Module, places: Sequence[int]) -> list[float]:
     """Nats per token of predicting the token so many places after the last one read, text by text, nothing padded."""
     device = next(model.parameters()).device
@@ -184,25 +187,23 @@ def losses_ahead(probe: Probe, model: nn.Module, places: Sequence[int]) -> list[
 
 def damaged(model: nn.Module, strength: float) -> AbstractContextManager[None]:
     """Noise on the weight matrices of the model's first block."""
-    return noise([p for p in layers(model)[0].parameters() if p.dim() > 1 and p.is_floating_point()], strength)
+    return noise([p for p in layers(model)[0].parameters() if len(shape(p)) > 1 and p.is_floating_point()], strength)
 
 
 @contextmanager
 def noise(matrices: Sequence[nn.Parameter], strength: float) -> Iterator[None]:
     """Noise on weight matrices, the same direction for every strength; undone on leaving."""
-    kept = [matrix.detach().clone() for matrix in matrices]
+    kept = [full_tensor(matrix).clone() for matrix in matrices]
     generator = torch.Generator().manual_seed(0)
-    with torch.no_grad():
-        for matrix in matrices:
-            drawn = torch.randn(matrix.shape, generator=generator).to(matrix)
-            # A matrix that is still zero, as a fresh adapter's second one, has no spread of its own.
-            matrix.add_(drawn * matrix.std().clamp(min=LEAST_SPREAD) * strength)
+    for matrix, original in zip(matrices, kept, strict=True):
+        drawn = torch.randn(original.shape, generator=generator).to(original)
+        # A matrix that is still zero, as a fresh adapter's second one, has no spread of its own.
+        put(matrix, original + drawn * original.std().clamp(min=LEAST_SPREAD) * strength)
     try:
         yield
     finally:
-        with torch.no_grad():
-            for matrix, original in zip(matrices, kept, strict=True):
-                matrix.copy_(original)
+        for matrix, original in zip(matrices, kept, strict=True):
+            put(matrix, original)
 
 
 def same_numbers(first: pd.DataFrame, second: pd.DataFrame, tolerance: float) -> bool:
@@ -249,7 +250,13 @@ def plain_numbers_agree(measured: pd.DataFrame, plain: pd.DataFrame, tolerance: 
 
 def all_tests(probe: Probe, model: nn.Module) -> dict[str, bool]:
     """Each self-test that applies to the probe's kind, and whether it holds on the model."""
-    tests = SelfTests(probe, model)
+    kept_in_16_bit = any(weight.dtype in (torch.bfloat16, torch.float16) for weight in model.parameters())
+    with InFp32() if kept_in_16_bit else nullcontext():
+        return _held(SelfTests(probe, model))
+
+
+def _held(tests: SelfTests) -> dict[str, bool]:
+    probe = tests.probe
     held = {
         "untouched model forgets nothing": tests.untouched_forgets_nothing(),
         "batches equal one by one": tests.batches_equal_one_by_one(),

@@ -127,12 +127,17 @@ class Cost(Part):
     """What the same texts take without padding and recomputation, with logits at the targets alone; None where not counted."""
     train_seconds: float | None = Field(ge=0)
     """Wall clock of the training loop alone."""
+    device_seconds: float | None = Field(default=None, ge=0)
+    """`train_seconds` of all processes together, each with a device of its own; None where it is not known."""
     eval_seconds: float | None = Field(ge=0)
     """Task and probes, after training."""
     probe_seconds: float | None = Field(default=0.0, ge=0)
     """The probes' part of `eval_seconds`."""
     peak_memory_bytes: int | None = Field(ge=0)
-    """The most held at once beyond what the process held before the run: resident set on a CPU, allocated on a GPU."""
+    """The most held at once beyond what the process held before the run: resident set on a CPU, allocated on a GPU. Of several
+    processes, that of the one that held most."""
+    peak_memory_per_process: list[int] = []
+    """The same of each process, in the order of their ranks; empty where it is not known."""
     trainable_parameters: int | None = Field(ge=0)
     total_parameters: int | None = Field(ge=0)
     """Adapters included; packed weights at their full number."""

@@ -5,6 +5,7 @@ from transformers import AutoModelForCausalLM
 
 from bench.devices.device import Device
 from bench.modeling.heads import Heads
+from bench.modeling.sharding import placed
 from bench.modeling.structure import set_dropout
 from bench.running.run import Run
 from bench.strategies.base import Hyperparameters
@@ -12,7 +13,7 @@ from bench.tasks import types
 
 
 def adapted(run: Run, device: Device) -> nn.Module:
-    """The model that is trained, on this process's device; an encoder has a head for each task."""
+    """The model that is trained, on this process's device or shared out among all; an encoder has a head for each task."""
     hyperparameters, bits = run.strategy.hyperparameters, run.strategy.bits
     assert isinstance(hyperparameters, Hyperparameters)
     if run.model.family == "decoder":
@@ -23,6 +24,5 @@ def adapted(run: Run, device: Device) -> nn.Module:
         model = Heads(models) if len(models) > 1 else models[0]
     if hyperparameters.dropout is not None:
         set_dropout(model, hyperparameters.dropout)
-    wrapped = run.strategy.adapt(model, run.model.family)
     # A quantised base is placed as it is loaded; what was added to it follows.
-    return wrapped.to(device.torch)
+    return placed(run.strategy.adapt(model, run.model.family), device.accelerator)

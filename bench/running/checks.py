@@ -16,6 +16,7 @@ from bench.inference.predictions import EvalSet, predict
 from bench.modeling.forward import prompt_learning, unwrapped
 from bench.modeling.models import Model
 from bench.modeling.structure import layers
+from bench.modeling.weights import full_tensor, numel, shape, shared_out
 from bench.probes.linear_probe import LinearProbe
 from bench.probes.plain_items import plain_items
 from bench.probes.selftests import DAMAGE, few, noise, numbers_differ, plain_numbers_agree, same_numbers
@@ -39,9 +40,11 @@ def fresh_adapter(session: Session, baseline: Baseline, adapted: nn.Module) -> d
     score of few items would often stand while they move; and whether it answers the task's examples as the base is kept to.
 
     Prompt and prefix tuning put something before every text, and are no identity when they are fresh: there the base
-    under it is asked.
+    under it is asked, unless it is shared out among processes, which only ask a model as a whole.
     """
     virtual = prompt_learning(adapted)
+    if virtual and shared_out(adapted):
+        return {}
     asked_model = unwrapped(adapted) if virtual else adapted
     backend = session.backend(asked_model)
     words = "the base is itself under its virtual tokens" if virtual else "fresh adapter forgets nothing"
@@ -65,17 +68,24 @@ def untouched_row(session: Session, reference: Reference, evaluation: Evaluation
     kept = reference.probe_items([few(probe, FIRST_ITEMS) for probe in session.probes], known=now)
     held = {}
     if isinstance(session.run.model, Model):  # of what an API answers nothing can be read a second time
-        held["answers are the model's own"] = answers_agree(session, session.sets.test, evaluation.test, reference.module())
+        held["answers are the model's own"] = _as_read_plainly(session, evaluation.test, reference)
     if not kept or any(kept[name] is now[name] for name in now):
         return held
     return held | {"untouched_forgets_nothing": all(same_numbers(kept[name], now[name], tolerance=0) for name in now)}
 
 
+def _as_read_plainly(session: Session, test: pd.DataFrame, reference: Reference) -> bool:
+    """Whether the untouched model's answers are those of a plain reading, as closely as its precision allows."""
+    exact = session.run.checkpoint.reference_bits == 32 and session.device.precision == "fp32"
+    asked, tolerance = session.sets.test, ROUNDING if exact else COARSE
+    return answers_agree(session, asked, test, reference.module(), tolerance=tolerance)
+
+
 def frozen_sums(model: nn.Module) -> dict[str, float]:
     """The sum of each weight that is not trained. 4-bit ones (uint8) are left out, since bitsandbytes unpacks them in place."""
-    still = {name: weight for name, weight in model.named_parameters() if not weight.requires_grad and weight.numel()}
+    still = {name: weight for name, weight in model.named_parameters() if not weight.requires_grad and numel(weight)}
     wide = {name: torch.float64 if weight.is_floating_point() else torch.int64 for name, weight in still.items()}
-    return {name: float(w.sum(dtype=wide[name])) for name, w in still.items() if w.dtype != torch.uint8}
+    return {name: float(full_tensor(w).sum(dtype=wide[name])) for name, w in still.items() if w.dtype != torch.uint8}
 
 
 def trained_model(session: Session, model: nn.Module, after: Evaluation, frozen: dict[str, float]) -> dict[str, bool]:
@@ -112,7 +122,7 @@ def _training_shows(session: Session, model: nn.Module, trained_names: Sequence[
     asked, probes = replace(session.sets.test, items=2), [few(probe, PROBED) for probe in session.probes]
     inside = {id(weight) for weight in layers(model).parameters()}
     named = dict(model.named_parameters())
-    trained = [(n, named[n]) for n in trained_names if named[n].dim() > 1 and named[n].is_floating_point()]
+    trained = [(n, named[n]) for n in trained_names if len(shape(named[n])) > 1 and named[n].is_floating_point()]
     trunk = [w for name, w in trained if id(w) in inside or "prompt_encoder" in name][-MATRICES:]
     # Of several heads all, since only one of them is asked.
     others = [w for name, w in trained if id(w) not in inside and "prompt_encoder" not in name and "embed" not in name]
@@ -130,9 +140,17 @@ def _training_shows(session: Session, model: nn.Module, trained_names: Sequence[
     return held
 
 
-def answers_agree(session: Session, asked: EvalSet, frame: pd.DataFrame, module: nn.Module, count: int = ANSWERS) -> bool:
-    """Whether a few of the predictions are those of the module read plainly: their probability, and what they say."""
-    examples, tolerance = asked.examples, _tolerance(session)
+def answers_agree(
+    session: Session,
+    asked: EvalSet,
+    frame: pd.DataFrame,
+    module: nn.Module,
+    count: int = ANSWERS,
+    tolerance: float | None = None,
+) -> bool:
+    """Whether a few of the predictions are those of the module read plainly: their probability, and what they say; within what
+    the run's own rounding allows, where no other tolerance is given."""
+    examples, tolerance = asked.examples, tolerance or _tolerance(session)
     by_length = sorted(range(len(examples)), key=lambda index: sum(map(len, examples[index].fields.values())))
     chosen = {by_length[int(place)] for place in np.linspace(0, len(examples) - 1, count)}
     reader = PlainReader(module, session.run.checkpoint, session.device)

@@ -16,10 +16,12 @@ from torch import nn
 
 from bench.devices.device import Device
 from bench.devices.environment import environment, environment_id
+from bench.devices.launched import parallelism
 from bench.devices.memory import PeakMemory
 from bench.errors import RunError
 from bench.folders import write_text
 from bench.modeling.saved import save_model
+from bench.modeling.weights import shared_out
 from bench.progress import Progress
 from bench.running.frames import kept_frame
 from bench.running.run import Run
@@ -70,6 +72,9 @@ class Kept:
         """Where the training of the adapted model stands, its weights put into it; at the beginning where nothing was kept."""
         if self.folder is None:
             return TrainingState()
+        if parallelism(device.accelerator).startswith("zero"):
+            progress.say("no checkpoint is kept: nothing puts DeepSpeed's moments together; a run that is stopped begins anew")
+            return TrainingState()
         path = self.folder / "training.safetensors"
         checkpoint = Checkpoint(path, device.accelerator, self._every, peak.bytes, progress.say)
         if state := checkpoint.resume(model):
@@ -99,6 +104,9 @@ class Kept:
     def model(self, model: nn.Module, run: Run, device: Device, progress: Progress) -> None:
         """Let the trained model stay, where that is wished; what can't be kept is told, and the run goes on."""
         if self._model_folder is None or not device.main:
+            return
+        if shared_out(model):
+            progress.say("the trained model is not kept: its weights are shared out among processes; train it by DDP or ZeRO-2")
             return
         try:
             save_model(model, run.checkpoint.tokenizer, [task.name for task in run.training_tasks], self._model_folder)

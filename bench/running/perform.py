@@ -11,6 +11,7 @@ from bench.devices import memory
 from bench.devices.device import Device
 from bench.inference.endpoint import EndpointModel
 from bench.modeling import flops
+from bench.modeling.weights import outline
 from bench.probes.selftests import few
 from bench.progress import Progress
 from bench.records.record import Cost, Record
@@ -60,7 +61,8 @@ def _trained(session: Session, reference: Reference) -> RunResult:
         set_seed(run.seeds.dropout)
     with draws.of("dropout"):
         training = train_stages(session, before, model, session.kept.training(model, peak, session.device, session.progress))
-    held_bytes = max(training.peak_bytes, peak.bytes())  # what is asked afterwards may hold more
+    # What is asked afterwards may hold more.
+    held_bytes = max(session.device.each(max(training.peak_bytes, peak.bytes())))
     session.kept.model(model.eval(), run, session.device, session.progress)
     backend = session.backend(model.eval())
     after = evaluate(backend, session, session.probes)
@@ -97,18 +99,21 @@ def cost_of(
 ) -> Cost:
     """What training has come to, and asking afterwards."""
     strategy = session.run.strategy
-    kept = strategy.trained_state(model) if strategy.trains else {}
+    kept = strategy.trained_state(model, outline) if strategy.trains else {}
     trainable, total = sizes.parameters(model)
     operations = flops.count_flops(model) if strategy.trains else flops.Flops(Work())
+    peaks = session.device.each(max(training.peak_bytes, peak.bytes()))
     return Cost(
         train_examples=training.examples,
         train_tokens=training.tokens,
         train_flops=operations.computed(training.computed),
         useful_flops=operations.useful(training.useful),
         train_seconds=training.seconds,
+        device_seconds=training.seconds * len(peaks),
         eval_seconds=after.seconds,
         probe_seconds=after.probe_seconds,
-        peak_memory_bytes=max(training.peak_bytes, peak.bytes()),
+        peak_memory_bytes=max(peaks),
+        peak_memory_per_process=peaks,
         trainable_parameters=trainable if kept else 0,
         total_parameters=total,
         weight_bytes=sizes.held_bytes(model),

@@ -18,7 +18,9 @@ from bench.inference.backend import Backend
 from bench.inference.endpoint import EndpointBackend, EndpointModel
 from bench.inference.local import LocalBackend
 from bench.inference.predictions import EvalSet, predict
+from bench.modeling.forward import unlaunched
 from bench.modeling.models import Model
+from bench.modeling.sharding import placed, release
 from bench.probes import Probe
 from bench.probes.selftests import all_tests, few
 from bench.running.evaluation import VALIDATION_ITEMS, Session, as_base
@@ -94,14 +96,15 @@ class Reference:
         return self._backend
 
     def module(self) -> nn.Module:
-        """The base's own module in fp32, for what looks inside: self-tests, sizes."""
-        backend = self.backend(Rounding(32, cast=False))
+        """The base's own module in its reference precision, for what looks inside: self-tests, sizes."""
+        backend = self.backend()
         assert isinstance(backend, LocalBackend), f"'{self.run.model.name}' has no weights on this machine"
-        return backend.module
+        return unlaunched(backend.module)
 
     def forget(self) -> None:
         """Free the memory; the next one that asks loads anew."""
         self._backend = None
+        release(self.device.accelerator)
 
     def baseline(self) -> Baseline:
         """All that a run which trains is held against. Afterwards training needs no base any more.
@@ -161,7 +164,7 @@ class Reference:
         return {p.spec.name: self._kept({**_question(p), **asdict(rounded)}, partial(measured, p)) for p in probes}
 
     def self_tests(self) -> dict[str, bool]:
-        """Self-test of each probe -> whether it holds, on the untouched base in fp32."""
+        """Self-test of each probe -> whether it holds, on the untouched base."""
         held: dict[str, bool] = {}
         for probe in self.session.probes:
             kept = self._kept({**_question(probe), "what": "selftests"}, partial(self._tested, probe))
@@ -179,7 +182,7 @@ class Reference:
         self.session.progress.phase("base model")
         auto = AutoModelForCausalLM if run.model.family == "decoder" else AutoModel
         module: nn.Module = run.model.load(auto, rounding.bits, device.torch)
-        return self.session.backend(module.to(device.torch).eval(), rounding.cast)
+        return self.session.backend(placed(module.eval(), device.accelerator), rounding.cast)
 
     def _kept(self, question: dict[str, object], measure: Callable[[], pd.DataFrame]) -> pd.DataFrame:
         """From the cache, or measured now and put there."""

@@ -14,6 +14,7 @@ from transformers import PreTrainedModel
 from transformers.pytorch_utils import Conv1D
 
 from bench.modeling.structure import layers, linear, lowest_trained
+from bench.modeling.weights import numel, outline
 from bench.specs.base import Family
 from bench.strategies import Strategy
 
@@ -39,21 +40,16 @@ class Memory:
 
 
 def parameters(model: nn.Module) -> tuple[int, int]:
-    """(trainable, total) parameters; a weight that is packed into 4 bit counts at its full size."""
-    sizes = [(parameter.requires_grad, _unpacked(parameter)) for parameter in model.parameters()]
-    return sum(size for trainable, size in sizes if trainable), sum(size for _, size in sizes)
-
-
-def _unpacked(parameter: Tensor) -> int:
-    state = getattr(parameter, "quant_state", None)  # bitsandbytes keeps the shape before packing there
-    return math.prod(state.shape) if state is not None else parameter.numel()
+    """(trainable, total) parameters; a weight that is packed into 4 bit, or shared out, counts at its full size."""
+    counted = [(parameter.requires_grad, numel(parameter)) for parameter in model.parameters()]
+    return sum(count for trains, count in counted if trains), sum(count for _, count in counted)
 
 
 def held_bytes(model: nn.Module) -> int:
     """Bytes of a loaded model's weights and buffers, each tensor once: quantised ones as they are packed, with their scales."""
     tensors = {id(tensor): tensor for tensor in (*model.parameters(), *model.buffers())}
     scales = [scale for tensor in tensors.values() for scale in _scales(tensor)]
-    return sum(tensor.numel() * tensor.element_size() for tensor in (*tensors.values(), *scales))
+    return sum(outline(tensor).nbytes for tensor in (*tensors.values(), *scales))
 
 
 def _scales(weight: Tensor) -> list[Tensor]:
@@ -96,8 +92,8 @@ def weights(model: nn.Module, quantised: Sequence[nn.Module], bits: int) -> int:
 
 
 def _packed(module: nn.Module, bits: int) -> int:
-    size, outputs = _weight(module).numel(), _weight(module).shape[1 if isinstance(module, Conv1D) else 0]
-    return size + 4 * outputs if bits == 8 else math.ceil(size / 2) + 4 * math.ceil(size / BLOCK)
+    numbers, outputs = _weight(module).numel(), _weight(module).shape[1 if isinstance(module, Conv1D) else 0]
+    return numbers + 4 * outputs if bits == 8 else math.ceil(numbers / 2) + 4 * math.ceil(numbers / BLOCK)
 
 
 def _weight(module: nn.Module) -> Tensor:

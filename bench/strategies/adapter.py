@@ -1,5 +1,6 @@
 """LoRA on a base in 8 bit (Hu et al. 2021; Dettmers et al. 2022): the base frozen, norms and logits in fp32."""
 
+from collections.abc import Callable
 from typing import Any, Literal
 
 from peft import get_peft_model, get_peft_model_state_dict, prepare_model_for_kbit_training
@@ -9,6 +10,7 @@ from torch import Tensor, nn
 
 from bench.modeling.heads import Heads
 from bench.modeling.structure import head_modules, layers, linear
+from bench.modeling.weights import full_tensor, outline
 from bench.specs.base import Family
 from bench.strategies.base import Hyperparameters, Strategy
 
@@ -91,12 +93,15 @@ class Adapter(Strategy):
             more["modules_to_save"] = head_modules(model)
         return {**more, **given}
 
-    def trained_state(self, model: nn.Module) -> dict[str, Tensor]:
+    def trained_state(self, model: nn.Module, read: Callable[[Tensor], Tensor] = full_tensor) -> dict[str, Tensor]:
         base: Any = getattr(model, "base_model")  # noqa: B009 (unknown to mypy on nn.Module)
         # Under virtual tokens the base model itself stands there, and not a tuner around it.
         if isinstance(getattr(base, "model", base), Heads):
-            return super().trained_state(model)  # adapters and heads; of several heads PEFT knows none
+            return super().trained_state(model, read)  # adapters and heads; of several heads PEFT knows none
         # Not model.state_dict(), which PEFT would ask: bitsandbytes 0.50 unpacks a 4-bit base on the CPU for it in place, and
-        # every later pass gives other logits.
-        state = {name: parameter.detach() for name, parameter in model.named_parameters()}
-        return dict(get_peft_model_state_dict(model, state_dict=state))
+        # every later pass gives other logits. PEFT chooses among outlines, so that no more is read than is kept.
+        named = dict(model.named_parameters())
+        outlines = {name: outline(parameter) for name, parameter in named.items()}
+        chosen = {id(tensor): named[name] for name, tensor in outlines.items()}
+        kept = get_peft_model_state_dict(model, state_dict=outlines)
+        return {name: read(chosen[id(tensor)]) if id(tensor) in chosen else tensor for name, tensor in kept.items()}

@@ -1,11 +1,12 @@
 """What a strategy may decide: how the base is loaded, which weights train, how examples are worded, what is mixed in."""
 
-from collections.abc import Mapping
+from collections.abc import Callable, Mapping
 from typing import ClassVar, Literal
 
 from pydantic import BaseModel, ConfigDict, Field
 from torch import Tensor, nn
 
+from bench.modeling.weights import full_tensor
 from bench.specs.base import Family
 from bench.specs.source import Source
 from bench.specs.wording import Wording
@@ -85,6 +86,7 @@ class Strategy:
         """Freeze or wrap the freshly loaded model in place; returns what is trained and evaluated."""
         return model
 
-    def trained_state(self, model: nn.Module) -> dict[str, Tensor]:
-        """The tensors that must be kept beside the pinned base to have this model again."""
-        return {name: parameter.detach() for name, parameter in model.named_parameters() if parameter.requires_grad}
+    def trained_state(self, model: nn.Module, read: Callable[[Tensor], Tensor] = full_tensor) -> dict[str, Tensor]:
+        """The tensors that must be kept beside the pinned base to have this model again, each as `read` gives it: all of it,
+        also where processes share it out, or its `outline`."""
+        return {name: read(parameter) for name, parameter in model.named_parameters() if parameter.requires_grad}

@@ -4,6 +4,7 @@ The order is a pure function of (seed, epoch, position): worker, world size and 
 """
 
 from collections.abc import Callable, Iterator, Sequence
+from dataclasses import replace
 from itertools import count
 
 import numpy as np
@@ -139,12 +140,13 @@ def padded(encoded: Sequence[Encoded], pad: int, tokens: int, device: torch.devi
 def micro_batches(step: Sequence[Encoded], tokens: int, rank: int, world: int) -> list[list[Encoded]]:
     """This process's part of one step's global batch, as batches of similar length, each for one head.
 
-    Every process gets the same number of batches, as sharded models need; one without an example gets an empty list.
+    Every process gets the same number of batches, as sharded models need. One without an example of its own gets another's that
+    weighs nothing: for the same head, since ZeRO-2 sends gradients in the order of the backward pass.
     """
     batches: list[list[Encoded]] = []
     for head in sorted({encoded.head for encoded in step}):
         part = [encoded for encoded in step if encoded.head == head]
         # Cut for all processes together and dealt out in turn: neighbours in length then wait little for each other.
         shared = by_length([len(encoded.ids) for encoded in part], tokens * world)
-        batches += [[part[index] for index in batch[rank::world]] for batch in shared]
+        batches += [[part[index] for index in batch[rank::world]] or [replace(part[batch[0]], weight=0.0)] for batch in shared]
     return batches

@@ -19,6 +19,7 @@ from bench import stopping
 from bench.errors import UserError
 from bench.folders import write_text, writing
 from bench.modeling.forward import unlaunched
+from bench.modeling.weights import beside, full_tensor, put, shape
 from bench.specs.checkpoint_every import CheckpointInterval
 from bench.training.randomness import random_state, set_random_state
 from bench.training.state import TrainingState
@@ -48,7 +49,7 @@ class Checkpoint:
         self._written, self._steps = time.monotonic(), 0
 
     def resume(self, model: nn.Module) -> TrainingState | None:
-        """The state that was kept, its weights put into the adapted model, which no launcher has wrapped yet; None where there
+        """The state that was kept, its weights put into the adapted model, which no launcher trains yet; None where there
         is none, or none that every process can read."""
         state, fault = None, ""
         try:
@@ -161,10 +162,10 @@ def _trained(model: nn.Module) -> Iterator[tuple[str, Tensor]]:
 @torch.no_grad()
 def _fill(model: nn.Module, tensors: dict[str, Tensor]) -> None:
     kept, own = _part(tensors, WEIGHT), dict(_trained(model))
-    if {name: tensor.shape for name, tensor in kept.items()} != {name: tensor.shape for name, tensor in own.items()}:
+    if {name: shape(tensor) for name, tensor in kept.items()} != {name: shape(tensor) for name, tensor in own.items()}:
         raise ValueError("its weights are those of another model")
     for name, tensor in own.items():
-        tensor.copy_(kept[name])
+        put(tensor, kept[name])
 
 
 def _moments(model: nn.Module, adam: optim.Optimizer) -> Iterator[tuple[str, Tensor]]:
@@ -178,9 +179,9 @@ def _set_moments(model: nn.Module, adam: optim.Optimizer, tensors: dict[str, Ten
     for name, weight in unlaunched(model).named_parameters():
         own = {key.rpartition(".")[2]: moment for key, moment in moments.items() if key.rpartition(".")[0] == name}
         if own:
-            adam.state[weight] = {kind: moment.to(weight.device, copy=True) for kind, moment in own.items()}
+            adam.state[weight] = {kind: beside(weight, moment) for kind, moment in own.items()}
 
 
 def _whole(tensor: Tensor) -> Tensor:
     """All of it, on the CPU; there without a copy, which would count as the run's memory."""
-    return tensor.detach().cpu().contiguous()
+    return full_tensor(tensor).cpu().contiguous()

@@ -6,6 +6,7 @@ import torch
 from torch import nn
 
 from bench.modeling.forward import unlaunched
+from bench.modeling.weights import full_tensor, put
 from bench.training.state import BestWeights, TrainingState
 
 
@@ -26,7 +27,7 @@ class EarlyStopping:
         score, best = self.score(model), state.best
         if not best.scores or score > max(best.scores):
             best.step = state.step
-            best.weights = {name: p.detach().clone() for name, p in unlaunched(model).named_parameters() if p.requires_grad}
+            best.weights = {n: full_tensor(p).clone() for n, p in unlaunched(model).named_parameters() if p.requires_grad}
         best.scores.append(score)
         return len(best.scores) - 1 - best.scores.index(max(best.scores)) >= self.patience
 
@@ -36,4 +37,4 @@ def restore(model: nn.Module, best: BestWeights) -> None:
     """Put the best weights back."""
     for name, parameter in unlaunched(model).named_parameters():
         if name in best.weights:
-            parameter.copy_(best.weights[name])
+            put(parameter, best.weights[name])

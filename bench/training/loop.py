@@ -15,9 +15,12 @@ import torch
 from accelerate import Accelerator
 from torch import nn
 
+from bench.devices.launched import parallelism
 from bench.errors import RunError
 from bench.modeling.forward import loss_sum, unlaunched
+from bench.modeling.sharding import ready
 from bench.modeling.structure import fixed
+from bench.modeling.weights import shape
 from bench.strategies.base import Hyperparameters
 from bench.tokens.batches import micro_batches
 from bench.tokens.encoded import Encoded, collate
@@ -55,8 +58,8 @@ def learning_rate(step: float, steps: float, hyperparameters: Hyperparameters) -
 def optimizer(model: nn.Module, hyperparameters: Hyperparameters) -> torch.optim.AdamW:
     """AdamW (Loshchilov & Hutter 2019) over the trained weights; norms and biases are not decayed, as in the Trainer."""
     trainable = [(name, p) for name, p in model.named_parameters() if p.requires_grad]
-    decayed = [p for name, p in trainable if p.ndim > 1]
-    plain = [p for name, p in trainable if p.ndim <= 1]
+    decayed = [p for name, p in trainable if len(shape(p)) > 1]
+    plain = [p for name, p in trainable if len(shape(p)) <= 1]
     groups = [{"params": decayed, "weight_decay": hyperparameters.weight_decay}, {"params": plain, "weight_decay": 0.0}]
     return torch.optim.AdamW([g for g in groups if g["params"]], lr=hyperparameters.learning_rate, fused=True)
 
@@ -76,10 +79,7 @@ def train(
         RunError: the loss is not finite, or one step takes longer than all may.
     """
     state, course = state or TrainingState(), steps if isinstance(steps, Course) else Listed(steps)
-    if accelerator.state.deepspeed_plugin is not None:
-        # DeepSpeed wants to know a batch size; it has no effect, as the loop cuts the batches itself.
-        accelerator.state.deepspeed_plugin.deepspeed_config["train_micro_batch_size_per_gpu"] = 1
-    wrapped, adam = accelerator.prepare(model, optimizer(model, hyperparameters))
+    wrapped, adam = ready(model, optimizer(model, hyperparameters), accelerator, hyperparameters.max_grad_norm)
     if state.keeper:
         state.keeper.begin(wrapped, adam)
     still = fixed(unlaunched(wrapped))
@@ -135,15 +135,15 @@ def _gradients(
     mass = sum(encoded.mass for encoded in step)
     total, work = torch.zeros((), device=accelerator.device, dtype=torch.float64), Work()
     parts = micro_batches(step, tokens, accelerator.process_index, world)
+    # Where gradients are shared out, each process keeps only its part of their sum, and DeepSpeed does so by itself.
+    together = parallelism(accelerator) in ("none", "ddp")
     for last, part in zip([*[False] * (len(parts) - 1), True], parts, strict=True):
-        # A process without an example still joins in, with a loss of 0.
-        filled = part or step[:1]
-        batch, work = collate(filled, pad, accelerator.device), work + padded_work(filled)
+        batch, work = collate(part, pad, accelerator.device), work + padded_work(part)
         # What accelerator.accumulate does for a fixed number of micro-batches; here it depends on the step's lengths.
         accelerator.gradient_state._set_sync_gradients(last)
-        with nullcontext() if last else accelerator.no_sync(wrapped):
+        with accelerator.no_sync(wrapped) if together and not last else nullcontext():
             with accelerator.autocast():
-                loss = loss_sum(wrapped, batch, smoothing) * (1.0 if part else 0.0)
+                loss = loss_sum(wrapped, batch, smoothing)
             # Processes' gradients are averaged, so each scales its sum to the global mean.
             accelerator.backward(loss * (world / mass))
         total += loss.detach().double()

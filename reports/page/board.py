@@ -46,6 +46,7 @@ def _columns(rows: Sequence[Row], standings: Sequence[Standing]) -> list[Column]
     best_first: Direction = "ascending" if lower else "descending"
     rank = Column("rank", "Task", "of the score", "ascending", True, lambda row: rank_cell(row, standings))
     # Who asks an API does not know the model's size, nor the memory that it takes.
+    devices = [_cost("device_seconds", "seconds", lambda cost: cost.device_seconds, numbers.seconds)]
     money = [_cost("money", "asked by an API", lambda cost: cost.money, numbers.money)]
     return [
         STRATEGY,
@@ -63,6 +64,7 @@ def _columns(rows: Sequence[Row], standings: Sequence[Standing]) -> list[Column]
         _cost("flops", "of training", lambda cost: cost.train_flops, numbers.scaled),
         _cost("useful_flops", "of them", lambda cost: cost.useful_flops, numbers.scaled),
         _cost("training", "seconds", lambda cost: cost.train_seconds, numbers.seconds),
+        *(devices if any(row.cost and _shared(row.cost) for row in rows) else []),
         _cost("evaluation", "seconds", lambda cost: cost.eval_seconds, numbers.seconds),
         _cost("probing", "seconds of it", lambda cost: cost.probe_seconds, numbers.seconds),
         _cost("memory", "peak, GB", lambda cost: cost.peak_memory_bytes or None, numbers.gigabytes),
@@ -77,6 +79,11 @@ def budget_of(row: Row) -> str:
     """What the row might spend in training: nothing, if it trains nothing."""
     nothing_trained = row.cost is not None and row.cost.train_examples == 0
     return "none" if nothing_trained else row.setup.budget or numbers.MISSING
+
+
+def _shared(cost: Cost) -> bool:
+    """Whether several devices shared the training, so that their seconds are more than the clock's."""
+    return bool(cost.device_seconds and cost.train_seconds and cost.device_seconds > cost.train_seconds)
 
 
 def _tracks(rows: Sequence[Row]) -> dict[Quantity, tuple[float, float]]:

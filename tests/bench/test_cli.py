@@ -11,6 +11,7 @@ from types import SimpleNamespace
 
 import pytest
 import torch
+from accelerate.utils import DistributedType
 
 from bench import cli, suites
 
@@ -87,7 +88,9 @@ def test_a_plan_has_the_same_ids_on_every_machine(monkeypatch, tmp_path):
     monkeypatch.setattr(suites, "print_plan", lambda runs, out, waiting, trials=(): planned.append([run.id for run in runs]))
 
     def ids(asked, becomes):
-        accelerator, cpu = SimpleNamespace(main_process_first=nullcontext), SimpleNamespace(type="cpu")
+        alone = DistributedType.NO
+        accelerator = SimpleNamespace(main_process_first=nullcontext, distributed_type=alone)
+        cpu = SimpleNamespace(type="cpu")
         device = SimpleNamespace(main=True, precision=becomes, accelerator=accelerator, torch=cpu)
         monkeypatch.setattr("bench.suites.start", lambda precision: device)
         with pytest.raises(SystemExit) as leaving:
@@ -162,6 +165,7 @@ def test_a_dry_run_plans_a_hub_model_without_a_hub(tmp_path):
     (row,) = [line.split() for line in done.stdout.splitlines() if "lora-8bit" in line and " M " in line]
     assert row[:8] == ["opt-6.7b", "lora-8bit", "8.39", "M", "6.67", "B", "26.67", "13.33"]
     assert float(row[8]) == pytest.approx(7.3, abs=0.1)  # GB as loaded
+    assert float(row[-1]) == pytest.approx(13.33, abs=0.03)  # the base, which is asked in bf16 before
     assert "a plan of what the hub would give, facebook/opt-6.7b at" in done.stdout
     assert "tokens, FLOPs and seconds (–) need its tokenizer" in done.stdout
     assert "training still to do" not in done.stdout

@@ -65,7 +65,7 @@ def test_two_processes_give_the_same_numbers(single, tmp_path):
 @pytest.mark.slow
 def test_more_processes_than_devices_are_refused(tmp_path):
     config = ["--config_file", str(ROOT / "launch" / "cpu.yaml"), "--num_processes", "64"]
-    environment = {"WORLD_SIZE": "64", "LOCAL_WORLD_SIZE": "64", "RANK": "0", "LOCAL_RANK": "0"}
+    environment = {"WORLD_SIZE": "64", "LOCAL_WORLD_SIZE": "64", "RANK": "0", "LOCAL_RANK": "0", "CUDA_VISIBLE_DEVICES": "-1"}
     done = subprocess.run(
         [sys.executable, str(ROOT / "bench" / "run.py"), *TINY],
         cwd=tmp_path,

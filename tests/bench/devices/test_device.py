@@ -31,7 +31,7 @@ def test_a_device_tells_what_may_explain_a_difference(device):
 def test_more_processes_than_devices_are_refused(monkeypatch):
     monkeypatch.setenv("LOCAL_WORLD_SIZE", "3")
     monkeypatch.setenv("WORLD_SIZE", "3")
-    monkeypatch.setattr(module, "uses_gpu", lambda: False)
+    monkeypatch.setenv("ACCELERATE_USE_CPU", "true")
     monkeypatch.setattr(module, "cores", lambda: 2)
     with pytest.raises(UserError, match="3 processes were launched on this machine, but it has 2 CPU cores; lower"):
         start("fp32")
@@ -40,5 +40,6 @@ def test_more_processes_than_devices_are_refused(monkeypatch):
 def test_processes_that_are_not_connected_are_refused(monkeypatch):
     """Accelerate would train each of them alone, as if nothing had been asked."""
     monkeypatch.setenv("WORLD_SIZE", "2")
-    with pytest.raises(UserError, match="the launcher started 2 processes, but Accelerate sees 1 "):
+    monkeypatch.setenv("ACCELERATE_USE_CPU", "true")
+    with pytest.raises(UserError, match="the launcher started 2 processes for DDP, but Accelerate sees 1 "):
         start("fp32")

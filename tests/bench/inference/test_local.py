@@ -1,7 +1,6 @@
 """The model on this machine behind the interface: shared by processes or alone, the answers are the same."""
 
 from contextlib import nullcontext
-from types import SimpleNamespace
 
 import pytest
 import torch
@@ -18,7 +17,7 @@ class Rank:
 
     def __init__(self, rank, world):
         self.rank, self.world, self.answered = rank, world, {}
-        self.accelerator = SimpleNamespace(autocast=nullcontext)
+        self.autocast, self.sharded = nullcontext, False
 
     def share(self, count):
         return list(range(self.rank, count, self.world))
@@ -90,7 +89,7 @@ def test_a_process_without_a_request_answers_none(decoder):
 def test_with_a_device_requests_are_answered_in_its_precision(decoder, requests):
     """A device in bf16 casts; without a device the module's own precision stays."""
     module, device = decoder.load().eval(), Rank(0, 1)
-    device.accelerator = SimpleNamespace(autocast=lambda: torch.autocast("cpu", torch.bfloat16))
+    device.autocast = lambda: torch.autocast("cpu", torch.bfloat16)
     exact = LocalBackend(module, decoder).loglikelihoods(requests[:3])
     cast = LocalBackend(module, decoder, device).loglikelihoods(requests[:3])
     assert [found.total for found in cast] != [found.total for found in exact]

@@ -33,7 +33,7 @@ def test_what_every_run_has_is_asked_for(missing):
 
 
 def test_no_cost_is_negative():
-    counts = dict.fromkeys(Cost.model_fields, 1)
+    counts = dict.fromkeys(Cost.model_fields.keys() - {"peak_memory_per_process"}, 1)
     assert Cost(**counts).probe_seconds == 1
     for name in counts.keys() - {"money"}:
         with pytest.raises(ValidationError, match=name):

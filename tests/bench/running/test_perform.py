@@ -43,10 +43,20 @@ def done(device):
     return lambda run: perform.perform(run, device, Progress(False, 1))
 
 
+def test_a_base_in_bf16_holds_its_checks_too(planned, done, own_cache):
+    """Its answers are held to a plain reading within what bf16 allows."""
+    run = planned("zero-shot")
+    record, _ = done(replace(run, model=replace(run.model, reference_precision="bf16")))
+    assert record.status == "ok", record.reason
+    assert record.trust.checks["answers are the model's own"]
+
+
 def test_a_row_that_trains_nothing_costs_no_training(planned, done):
     record, _ = done(planned("zero-shot"))
     assert record.status == "ok", record.reason
     assert [getattr(record.cost, name) for name in TRAINING] == [0] * len(TRAINING)
+    assert record.cost.device_seconds == record.cost.train_seconds
+    assert record.cost.peak_memory_per_process == [record.cost.peak_memory_bytes]
     assert record.cost.total_parameters > 4e6 and record.cost.peak_memory_bytes > 0 and record.cost.money is None
     assert record.cost.eval_seconds >= record.cost.probe_seconds > 0
     assert record.spending is None and not record.overran

@@ -7,6 +7,7 @@ from dataclasses import replace
 
 import pandas as pd
 import pytest
+import torch
 from torch import nn
 
 from bench import folders
@@ -150,6 +151,16 @@ def test_a_model_may_name_bf16_as_what_its_user_had(session, loads):
     difference = (base.probes["mrpc"]["value"] - base.rounded["mrpc"]["value"]).abs().max()
     assert 0 < difference < 0.05
     assert named.run.id != session.run.id
+
+
+def test_a_row_in_8_bit_never_loads_its_base_in_fp32_where_bf16_is_named(planned, opened, loads):
+    run = planned("lora-8bit")
+    named = opened(replace(run, model=replace(run.model, reference_precision="bf16")))
+    base = Reference(named)
+    assert all(base.self_tests().values())
+    base.baseline()
+    assert base.module().dtype == torch.bfloat16
+    assert loads == [16, 8, 16]
 
 
 def test_known_answers_are_kept_instead_of_measured(session, loads):

@@ -34,6 +34,16 @@ def test_row_of_an_api_has_money_and_no_sizes(make):
     assert "Money" not in [column.title for column in board.wide_table(aggregate([make.record("full")[0]])).columns]
 
 
+def test_seconds_of_all_devices_stand_there_where_several_shared_a_run(make):
+    title = "Training, all devices"
+    several, one = make.record("full")[0], make.record("frozen")[0]
+    several = make.changed(several, cost=several.cost.model_copy(update={"train_seconds": 10.0, "device_seconds": 20.0}))
+    found = board.wide_table(aggregate([several, one]))
+    shared, alone = (dict(zip([c.title for c in found.columns], line.cells, strict=True)) for line in found.lines)
+    assert shared[title].value == 20.0 and alone[title] == board.EMPTY
+    assert title not in [column.title for column in board.wide_table(aggregate([one])).columns]
+
+
 def test_bars_share_a_track_that_holds_all_intervals(make):
     rows = aggregate([make.record("a", accuracy=0.62)[0], make.record("b", accuracy=0.93)[0]])
     assert board.scale(rows) == (pytest.approx(0.5), pytest.approx(1.0))

@@ -1,0 +1,70 @@
+"""Weights that may be shared out among processes, as FSDP2's and ZeRO-3's are: their shape, and all of them read and written.
+
+Reading or writing is a collective call where a weight is shared out: all processes must make it, in the same order.
+"""
+
+import math
+from contextlib import AbstractContextManager, nullcontext
+from typing import Any
+
+import torch
+from torch import Tensor, nn
+from torch.distributed.tensor import DTensor, distribute_tensor
+
+
+def shape(weight: Any) -> tuple[int, ...]:
+    """Of the whole weight; of one that bitsandbytes has packed into 4 bit, before that."""
+    packed = getattr(weight, "quant_state", None)  # keeps the shape there
+    return tuple(packed.shape if packed is not None else getattr(weight, "ds_shape", weight.shape))
+
+
+def numel(weight: Tensor) -> int:
+    """Numbers in the whole weight."""
+    return math.prod(shape(weight))
+
+
+def outline(weight: Tensor) -> Tensor:
+    """The whole weight without its numbers, on the meta device: enough to know what it takes to keep it."""
+    return torch.empty(getattr(weight, "ds_shape", weight.shape), dtype=weight.dtype, device="meta")
+
+
+def shared_out(model: nn.Module) -> bool:
+    """Whether this process holds no more than parts of the model's weights."""
+    return any(isinstance(weight, DTensor) or hasattr(weight, "ds_id") for weight in model.parameters())
+
+
+@torch.no_grad()
+def full_tensor(weight: Any) -> Tensor:
+    """All of a weight; what is shared out is put together in a copy."""
+    if isinstance(weight, DTensor):
+        return weight.full_tensor()
+    if hasattr(weight, "ds_id"):
+        with _gathered(weight):
+            return weight.detach().clone()
+    return weight.detach()
+
+
+@torch.no_grad()
+def put(weight: Any, values: Tensor) -> None:
+    """Write all of a weight, of which each process keeps its part."""
+    if isinstance(weight, DTensor):
+        # Each process has all the values, and cuts its part out itself.
+        weight.copy_(beside(weight, values))
+        return
+    with _gathered(weight, writer=0) if hasattr(weight, "ds_id") else nullcontext():
+        weight.copy_(values)
+
+
+def beside(weight: Any, values: Tensor) -> Tensor:
+    """A copy of values that an optimiser keeps beside a weight: where that is shared out, this process's part of them."""
+    own = values.to(weight.device, copy=True)
+    if isinstance(weight, DTensor) and own.shape == weight.shape:
+        return distribute_tensor(own, weight.device_mesh, weight.placements, src_data_rank=None)
+    return own
+
+
+def _gathered(weight: Tensor, writer: int | None = None) -> AbstractContextManager[None]:
+    import deepspeed
+
+    gathered: AbstractContextManager[None] = deepspeed.zero.GatheredParameters([weight], modifier_rank=writer)
+    return gathered

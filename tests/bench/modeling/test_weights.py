@@ -1,0 +1,51 @@
+"""Weights that are whole, and those that FSDP2 shares out, in a group of one; test_sharding.py has two processes and ZeRO-3."""
+
+import pytest
+import torch
+from torch import nn
+from torch.distributed import HashStore, destroy_process_group, init_process_group
+from torch.distributed.device_mesh import init_device_mesh
+from torch.distributed.tensor import Shard, distribute_tensor
+
+from bench.modeling.weights import full_tensor, numel, outline, put, shape, shared_out
+
+VALUES = torch.arange(6.0).view(3, 2)
+
+
+@pytest.fixture
+def shared():
+    init_process_group("gloo", store=HashStore(), rank=0, world_size=1)
+    mesh = init_device_mesh("cpu", (1,))
+    yield nn.Parameter(distribute_tensor(VALUES.clone(), mesh, [Shard(0)]))
+    destroy_process_group()
+
+
+def test_a_whole_weight_is_itself():
+    weight = nn.Parameter(VALUES.clone())
+    assert shape(weight) == (3, 2) and numel(weight) == 6
+    assert full_tensor(weight).data_ptr() == weight.data_ptr() and not full_tensor(weight).requires_grad
+    put(weight, VALUES + 1)
+    assert torch.equal(weight, VALUES + 1) and weight.requires_grad
+
+
+def test_a_shared_weight_is_put_together_and_cut_again(shared):
+    assert shape(shared) == (3, 2) and numel(shared) == 6
+    assert type(full_tensor(shared)) is torch.Tensor and torch.equal(full_tensor(shared), VALUES)
+    put(shared, VALUES - 1)
+    assert torch.equal(shared.full_tensor(), VALUES - 1) and shared.requires_grad
+    holder = nn.Module()
+    holder.weight = shared
+    assert shared_out(holder) and not shared_out(nn.Linear(2, 2))
+
+
+def test_an_outline_has_all_but_the_numbers(shared):
+    for weight in (nn.Parameter(VALUES.to(torch.bfloat16)), shared):
+        found = outline(weight)
+        assert found.device.type == "meta" and found.shape == (3, 2) and found.dtype == weight.dtype
+
+
+def test_a_packed_weight_counts_as_before_it_was_packed():
+    packed = torch.zeros(3, 1, dtype=torch.uint8)
+    packed.quant_state = type("State", (), {"shape": torch.Size((2, 3))})()
+    assert shape(packed) == (2, 3) and numel(packed) == 6
+    assert outline(packed).shape == (3, 1)  # which is what is kept of it

@@ -1,0 +1,173 @@
+"""What a process of a launched world does in tests: the runs of a suite under one way after another of sharing a training.
+
+    accelerate launch ... tests/worlds.py RESULTS SUITE ddp fsdp2
+
+Accelerate has no FSDP2 on CPU of its own accord, and all that it lacks is the word: its state is told that it is FSDP, with the
+plugin that it makes of launch/fsdp2.yaml. All the rest is Accelerate's own way.
+"""
+
+import json
+import os
+import sys
+from pathlib import Path
+
+ROOT = Path(__file__).parents[1]
+sys.path[0] = str(ROOT)
+
+PLAIN = ("ddp", "fsdp2")
+"""Ways that a world of torch's processes can take; the others are DeepSpeed's."""
+
+
+def become(device, way):
+    """Make the started processes share their trainings in another way."""
+    state = device.accelerator.state
+    if way in PLAIN:
+        from accelerate import PartialState
+        from accelerate.utils import DistributedType, FullyShardedDataParallelPlugin
+
+        state.distributed_type = DistributedType.FSDP if way == "fsdp2" else DistributedType.MULTI_CPU
+        PartialState._shared_state["distributed_type"] = state.distributed_type  # from which each new AcceleratorState reads it
+        if way == "fsdp2":
+            state.fsdp_plugin = FullyShardedDataParallelPlugin()
+        return
+    plugin, stage = state.deepspeed_plugin, int(way[4])
+    plugin.zero_stage = plugin.deepspeed_config["zero_optimization"]["stage"] = stage
+    for part in ("offload_optimizer", "offload_param"):
+        plugin.deepspeed_config["zero_optimization"][part] = {"device": "cpu" if "offload" in way else "none"}
+
+
+def told(record, items):
+    """What is compared."""
+    cost = record.cost.model_dump()
+    return {
+        "status": record.status,
+        "reason": record.reason,
+        "losses": record.outcome.losses,
+        "score": record.outcome.score.value,
+        "validation": record.outcome.validation,
+        "curve": [point.model_dump() for point in record.outcome.curve],
+        "forgetting": {name: [f.before, f.after, f.delta] for name, f in record.outcome.forgetting.items()},
+        "predictions": items["prediction"].map(str).tolist(),
+        "checks": record.trust.checks,
+        "cost": cost,
+        "run_id": record.run_id,
+    }
+
+
+def moves(device):
+    """By how much two trainings, one after the other, move a small model's weights: each a step of plain descent at rate 1, its
+    gradient clipped to a norm of its own."""
+    import torch
+    from torch import nn
+
+    from bench.modeling.sharding import placed, ready, release
+    from bench.modeling.weights import full_tensor
+
+    class Small(nn.Module):
+        def __init__(self):
+            super().__init__()
+            self.blocks = nn.ModuleList([nn.Linear(6, 6, bias=False), nn.Linear(6, 6, bias=False)])
+
+        def forward(self, inputs):
+            return self.blocks[1](self.blocks[0](inputs))
+
+    torch.manual_seed(0)
+    accelerator, inputs = device.accelerator, torch.randn(4, 6)
+    model, found = placed(Small(), accelerator), []
+    for norm in (0.125, 0.25):
+        before = [full_tensor(weight).clone() for weight in model.parameters()]
+        optimizer = torch.optim.SGD(model.parameters(), lr=1.0)
+        wrapped, optimizer = ready(model, optimizer, accelerator, norm)
+        accelerator.gradient_state._set_sync_gradients(True)
+        accelerator.backward(wrapped(inputs.to(device.torch)).square().sum())
+        accelerator.clip_grad_norm_(wrapped.parameters(), norm)
+        optimizer.step()
+        optimizer.zero_grad()
+        after = [full_tensor(weight) for weight in model.parameters()]
+        found.append(float(torch.stack([(b - a).norm() for a, b in zip(before, after, strict=True)]).norm()))
+    release(accelerator)
+    return found
+
+
+def types_in_bf16(device):
+    """Under DeepSpeed in bf16, the types of a training's weights and of what it computes."""
+    import torch
+    from torch import nn
+
+    from bench.devices.device import configure
+    from bench.modeling.sharding import placed, ready, release
+
+    plugin, accelerator = device.accelerator.state.deepspeed_plugin, device.accelerator
+    if plugin is None:
+        return None
+    configure(plugin.deepspeed_config, "bf16")
+    model = placed(nn.Sequential(nn.Linear(4, 4)), accelerator)
+    wrapped, _ = ready(model, torch.optim.SGD(model.parameters(), lr=1.0), accelerator, 1.0)
+    found = [str(next(wrapped.parameters()).dtype), str(wrapped(torch.ones(1, 4)).dtype)]
+    release(accelerator)
+    del plugin.deepspeed_config["torch_autocast"]
+    return found
+
+
+def gone_on(run, device, folder):
+    """What a run finds whose training ends at its second step, and which is then asked for again."""
+    from bench.progress import Progress
+    from bench.running.kept import Keeping, Kept
+    from bench.running.perform import perform
+    from bench.specs.checkpoint_every import CheckpointInterval
+
+    class Halting(Progress):
+        def step(self, step, *more):
+            if step == 2:
+                raise InterruptedError
+
+    def kept():
+        return Kept.of(folder, run.id, device, Progress(False, 1), Keeping(every=CheckpointInterval(steps=1)))
+
+    try:
+        perform(run, device, Halting(False, 1), kept())
+    except InterruptedError:
+        device.accelerator.free_memory()
+    record, items = perform(run, device, Progress(False, 1), kept())
+    return told(record, items) | {"resumed": record.provenance.resumed}
+
+
+def main(results, suites, ways):
+    from bench import quiet
+
+    quiet.libraries(False)
+    os.environ.pop("ACCELERATE_USE_FSDP", None)
+    from bench.devices.device import start
+    from bench.devices.launched import parallelism
+    from bench.planning import plan
+    from bench.progress import Progress
+    from bench.running import reference
+    from bench.running.launchable import refusal
+    from bench.running.perform import perform
+
+    reference.VALIDATION_ITEMS = 8
+    device = start("fp32")
+    found = {}
+    for way in ways:
+        if way != "none":
+            become(device, way)
+        found[way] = {"descent/moves": moves(device), "descent/types": types_in_bf16(device)}
+        for suite in suites:
+            # Offloading changes where weights lie, and one strategy is enough to see that it works.
+            strategies = ["zero-shot", "full"] if "offload" in way else None
+            for run in plan.plan(plan.PlanOptions(suite, test_items=11, strategies=strategies), "fp32"):
+                if reason := refusal(run.strategy, parallelism(device.accelerator)):
+                    found[way][f"{run.suite}/{run.strategy.name}"] = {"status": "refused", "reason": reason}
+                    continue
+                record, items = perform(run, device, Progress(False, 1))
+                device.accelerator.free_memory()
+                found[way][f"{run.suite}/{run.strategy.name}"] = told(record, items)
+                if run.strategy.name == "full" and way == "fsdp2":
+                    found[way][f"{run.suite}/gone on"] = gone_on(run, device, Path(results).parent / run.suite)
+                if device.main:
+                    print(way, run.label, record.status, record.reason, flush=True)
+                    Path(results).write_text(json.dumps(found))
+
+
+if __name__ == "__main__":
+    main(sys.argv[1], sys.argv[2].split(","), sys.argv[3].split(","))
