@@ -29,21 +29,28 @@ app.add_typer(BASELINE, name="baseline")
 
 def main(arguments: list[str] | None = None) -> None:
     """Entry of `tunebench`; exit status 2 for the user's input, 1 for a failed run, 75 where it was stopped."""
-    arguments = sys.argv[1:] if arguments is None else arguments
     threads.spin_briefly()  # no command has imported torch yet
     try:
-        status, sentence = app(arguments, prog_name="tunebench", standalone_mode=False, obj=arguments), ""
-    except typer.Exit as leaving:
-        status, sentence = leaving.exit_code, ""
-    except (typer.Abort, KeyboardInterrupt):
-        status, sentence = 130, ""
-    except stopping.Stopped as stop:
+        status, sentence = _ending(sys.argv[1:] if arguments is None else arguments)
+        stopping.deafen()
+    except stopping.Stopped as stop:  # also one that came while another end was told
+        stopping.deafen()
         status, sentence = stopping.STATUS, _stopped(str(stop))
+    ranks.leave(status, sentence)
+
+
+def _ending(arguments: list[str]) -> tuple[int, str]:
+    """How a command ends: its status, and what is wrong."""
+    try:
+        return app(arguments, prog_name="tunebench", standalone_mode=False, obj=arguments) or 0, ""
+    except typer.Exit as leaving:
+        return leaving.exit_code, ""
+    except (typer.Abort, KeyboardInterrupt):
+        return 130, ""
     except Exception as error:
-        status, sentence = _explained(error)
         if "--debug" in arguments and not hasattr(error, "format_message"):
             raise
-    ranks.leave(status or 0, sentence)
+        return _explained(error)
 
 
 def _explained(error: Exception) -> tuple[int, str]:

@@ -46,7 +46,6 @@ def leave(status: int, sentence: str = "") -> None:
     """End this process. What is wrong is mostly found by all alike, so that the main one alone says it; another one, which may
     be the only one that knows, waits to be ended, and speaks when it was not."""
     number = rank()
-    stopping.deafen()
     if sentence and number:
         if status == stopping.STATUS or stopping.asked():
             sentence = ""  # all of them were told to stop

@@ -20,7 +20,8 @@ def test_the_wheel_runs_a_suite_away_from_the_checkout(tmp_path):
     with zipfile.ZipFile(wheel) as archive:
         names = set(archive.namelist())
         archive.extractall(tmp_path / "site")
-    for part in ("suites/assets.yaml", "reports/page/templates/leaderboard.html.j2", "launch/cpu.yaml", "bench/run.py"):
+    template = "reports/page/templates/leaderboard.html.j2"
+    for part in ("suites/assets.yaml", template, "launch/cpu.yaml", "launch/slurm.sh", "bench/run.py"):
         assert part in names
     assert not any(name.startswith(("tests/", "out/")) for name in names)
     environment = os.environ | {"PYTHONPATH": str(tmp_path / "site")}

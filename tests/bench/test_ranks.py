@@ -20,7 +20,6 @@ def left(monkeypatch, capsys, tmp_path):
     """How a process with this rank leaves: its status, what it says, and what it writes for the launcher."""
     monkeypatch.setattr(time, "sleep", lambda seconds: waited.append(seconds))
     monkeypatch.setattr(signal, "signal", lambda *_: None)
-    monkeypatch.setattr(stopping, "deafen", lambda: None)
     waited = []
 
     def of(rank, status, sentence="", file=False, asked=""):

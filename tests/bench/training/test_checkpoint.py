@@ -92,6 +92,20 @@ def test_it_goes_on_from_any_step_bit_for_bit(tmp_path, monkeypatch, whole, numb
     assert same(model, whole[0])
 
 
+def test_it_is_the_same_when_it_is_stopped_again_and_again(tmp_path, monkeypatch, whole):
+    """Also twice within one epoch, where data loaders that count their batches anew lose their place."""
+    path, state, model = tmp_path / "training.safetensors", None, None
+    for number in range(1, STEPS):
+        model = made()
+        state = kept(path).resume(model) or TrainingState(keeper=kept(path))
+        with pytest.raises(stopping.Stopped):
+            trained(model, state, [stop_at(number, monkeypatch)])
+        monkeypatch.setattr(stopping, "asked", lambda: "")
+    model = made()
+    again = trained(model, kept(path).resume(model))
+    assert again.losses == whole[1].losses and again.resumed == list(range(1, STEPS)) and same(model, whole[0])
+
+
 @pytest.mark.parametrize("lost", ["moment.", "rng.", "weight."])
 def test_without_any_part_of_it_it_would_be_another(tmp_path, monkeypatch, whole, lost):
     """The fault that the test above must see: each part of the file counts."""
