@@ -50,13 +50,13 @@ $(VENV)/.bench: pyproject.toml constraints.txt
 	touch $@
 
 $(VENV)/.test: $(VENV)/.bench
-	$(PIP) -e '.[dev,deepspeed,parity]'
+	$(PIP) -e '.[dev,deepspeed,parity,ray]'
 	touch $@
 
 # Writes constraints.txt anew from the newest versions that pyproject.toml admits; '+cpu' and the like are no part of a pin.
 lock:
 	rm -rf $(VENV)-lock && $(PYTHON) -m venv $(VENV)-lock
-	$(VENV)-lock/bin/python -m pip install --quiet -e '.[dev,deepspeed,parity]'
+	$(VENV)-lock/bin/python -m pip install --quiet -e '.[dev,deepspeed,parity,ray]'
 	$(VENV)-lock/bin/python -m pip freeze --exclude-editable | sed -E 's/\+[a-z0-9.]+$$//' > constraints.txt
 	rm -rf $(VENV)-lock
 

@@ -7,6 +7,7 @@ import torch
 from torch import Tensor
 
 from bench.inference.backend import Backend, Continuation, GeneratedText, Likelihood, Prompt
+from bench.inference.endpoint import EndpointModel
 from bench.inference.predictions import EvalSet, predict
 from bench.modeling.models import Model
 from bench.probes import Probe, probe_class
@@ -17,6 +18,8 @@ from bench.tokens.encoded import Encoded
 
 FEW = 8
 """Items whose tokens stand for all."""
+LEAST_LOGITS = 64
+"""More than a task has labels."""
 CHARACTERS = 4
 """Of a token of a model behind an API, whose tokenizer is not known here: a rule of thumb for English."""
 
@@ -45,8 +48,10 @@ NO_ASKING = Asking()
 class CountingBackend(Backend):
     """It counts the tokens that it is asked to read and to write, and answers anything."""
 
-    def __init__(self, model: PlannedModel, classes: int = 1) -> None:
-        self.name, self.can, self._classes = model.name, model.can, classes
+    def __init__(self, model: PlannedModel) -> None:
+        self.name, self.can = model.name, model.can
+        # An endpoint has a limit of its own, whatever is asked.
+        self._longest = model.spec.max_tokens if isinstance(model, EndpointModel) else 0
         self.read = self.written = 0.0
 
     def loglikelihoods(self, requests: Sequence[Continuation]) -> list[Likelihood]:
@@ -60,12 +65,13 @@ class CountingBackend(Backend):
 
     def generate(self, prompts: Sequence[Prompt], longest: int, one_line: bool) -> list[GeneratedText]:
         self.read += sum(len(prompt.ids) + sum(map(len, prompt.turns)) / CHARACTERS for prompt in prompts)
-        self.written += longest * len(prompts)
+        self.written += (self._longest or longest) * len(prompts)
         return [GeneratedText("", None) for _ in prompts]
 
     def head_logits(self, windows: Sequence[Encoded]) -> list[Tensor]:
         self.read += sum(len(window.ids) for window in windows)
-        return [torch.zeros(len(window.ids), self._classes) for window in windows]
+        # A row and a column for each token: large enough for labels, tags, and the two ends of a span.
+        return [torch.zeros(LEAST_LOGITS + len(window.ids), LEAST_LOGITS + len(window.ids)) for window in windows]
 
     def embeddings(self, texts: Sequence[Encoded], every_layer: bool = False) -> Tensor:
         self.read += sum(len(text.ids) for text in texts)
@@ -110,7 +116,7 @@ def _encoding(run: Run) -> Encoding | None:
 
 def _asked(evalset: EvalSet, run: Run) -> Asking:
     count = len(evalset.examples)
-    few, backend = replace(evalset, items=min(FEW, count)), CountingBackend(run.model, evalset.task.outputs())
+    few, backend = replace(evalset, items=min(FEW, count)), CountingBackend(run.model)
     predict(backend, few)
     return _of_all(backend, len(few.examples), count)
 

@@ -1,0 +1,138 @@
+"""What placing runs on workers costs and gives, measured on this machine.
+
+    python baselines/placing.py overhead     # from the end of a run to the beginning of the next, on a warm worker
+    python baselines/placing.py workers      # equal runs on one worker of one core, and on two: in turns, medians
+    python baselines/placing.py suites       # one suite alone, and two at once in two commands: in turns, medians
+
+Runs are of tiny-bert, or of --model. Bases are asked once before, since they are kept and shared.
+"""
+
+import argparse
+import os
+import statistics
+import subprocess
+import sys
+import tempfile
+import time
+from collections.abc import Callable
+from functools import partial
+from pathlib import Path
+
+sys.path[0] = str(Path(__file__).resolve().parent.parent)
+
+from bench import quiet, threads
+
+threads.spin_briefly()
+quiet.libraries(False)
+
+from bench.devices.device import start
+from bench.placing.local import LocalWorker
+from bench.placing.messages import Message, WorkerSetting
+from bench.placing.pool import WorkerPool
+from bench.placing.slot import Slot
+from bench.placing.view import View
+from bench.planning.plan import PlanOptions, plan
+from bench.progress import Progress
+from bench.running import execution
+from bench.running.kept import KEEPING
+from bench.running.run import Run
+from bench.running.work import Workplace
+
+
+def runs_of(asked: argparse.Namespace) -> list[Run]:
+    """Equal but for their seeds."""
+    small = {"strategies": ["full"], "budget": asked.budget, "seeds": asked.runs, "test_items": 100, "probe_items": 20}
+    return plan(PlanOptions("sentiment", asked.model, **small), "fp32")
+
+
+class Clock:
+    """When each worker was given a run, and when it said that it was done."""
+
+    def __init__(self) -> None:
+        self.begun: dict[int, float] = {}
+        self.told: dict[int, float] = {}
+        self.between: list[float] = []
+        self.took: list[float] = []
+
+    def hears(self, message: Message) -> None:
+        now, number = time.perf_counter(), message.worker
+        if message.kind == "doing" and number not in self.begun:
+            self.begun[number] = now
+            if number in self.told:
+                self.between.append(now - self.told.pop(number))
+        elif message.kind == "done":
+            self.took.append(now - self.begun.pop(number))
+            self.told[number] = now
+
+
+def timed(runs: list[Run], workers: int, out: Path) -> tuple[float, Clock]:
+    """Seconds from the first run's beginning to the last one's end, imports left out; each worker has one core."""
+    cores, clock = sorted(os.sched_getaffinity(0)), Clock()
+    slots = [Slot(number, (cores[number % len(cores)],)) for number in range(workers)]
+    place, setting = Workplace(out, start("fp32"), Progress(False, len(runs))), WorkerSetting(out, "fp32", False, KEEPING)
+
+    def hire(slot: Slot, post: Callable[[Message], None]) -> LocalWorker:
+        return LocalWorker(slot, lambda message: (clock.hears(message), post(message))[1], setting)
+
+    with WorkerPool(slots, hire, lambda _: 1.0, View(slots)) as hands:
+        # Warm: one run for each worker, which is not counted.
+        execution.execute(runs[:workers], place, hands=hands)
+        clock.took.clear(), clock.between.clear()
+        began = time.perf_counter()
+        found = execution.execute(runs[workers:], place, hands=hands)
+    assert all(record.status == "ok" for record in found), found[0].reason
+    return time.perf_counter() - began, clock
+
+
+def overhead(asked: argparse.Namespace) -> None:
+    with tempfile.TemporaryDirectory() as folder:
+        _, clock = timed(runs_of(asked), 1, Path(folder))
+    between = sorted(clock.between)
+    print(f"{len(between) + 1} runs of {statistics.median(clock.took):.1f} s on one worker; lease and record included,")
+    print(f"between two of them: median {1e3 * statistics.median(between):.0f} ms, most {1e3 * between[-1]:.0f} ms")
+
+
+def workers(asked: argparse.Namespace) -> None:
+    found: dict[int, list[float]] = {1: [], 2: []}
+    for _ in range(asked.rounds):
+        for count, seconds in found.items():
+            with tempfile.TemporaryDirectory() as folder:
+                runs = runs_of(asked)
+                # As many that count on one worker as on two.
+                seconds.append(timed(runs[: asked.runs - 2 + count], count, Path(folder))[0])
+    one, two = (statistics.median(found[count]) for count in (1, 2))
+    print(f"{asked.runs - 2} equal runs: one worker {one:.1f} s, two {two:.1f} s: {one / two:.2f} times as fast ({found})")
+
+
+def suites(asked: argparse.Namespace) -> None:
+    given = ["--strategies", "full", "--budget", asked.budget, "--test-items", "100", "--probe-items", "20"]
+    entry = [sys.executable, "-c", "from bench.cli import main; main()"]
+    command = [*entry, "run", "--suite", "sentiment", "--model", asked.model]
+    environment = {**os.environ, "PYTHONPATH": sys.path[0]}
+    begin = partial(subprocess.Popen, env=environment, stdout=subprocess.DEVNULL, stderr=subprocess.DEVNULL)
+    found: dict[int, list[float]] = {1: [], 2: []}
+    for _ in range(asked.rounds):
+        for count, seconds in found.items():
+            with tempfile.TemporaryDirectory() as folder:
+                began = time.perf_counter()
+                running = [begin([*command, *given, "--seeds", "2", "--out", f"{folder}/{n}"]) for n in range(count)]
+                assert [process.wait() for process in running] == [0] * count
+                seconds.append(time.perf_counter() - began)
+    one, two = (statistics.median(found[count]) for count in (1, 2))
+    print(f"one suite {one:.1f} s, two at once {two:.1f} s: {two / one:.2f} times as long ({found})")
+
+
+def main() -> None:
+    parser = argparse.ArgumentParser(description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter)
+    parser.add_argument("what", choices=["overhead", "workers", "suites"])
+    parser.add_argument("--model", default="tiny-bert")
+    parser.add_argument("--budget", default="256")
+    parser.add_argument("--runs", type=int, default=10)
+    parser.add_argument("--rounds", type=int, default=3)
+    asked = parser.parse_args()
+    {"overhead": overhead, "workers": workers, "suites": suites}[asked.what](asked)
+    print(f"load {os.getloadavg()[0]:.1f}, {len(os.sched_getaffinity(0))} cores")
+
+
+if __name__ == "__main__":
+    main()
