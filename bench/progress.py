@@ -97,7 +97,7 @@ class Progress:
             (since, before), (now, after) = self._steps[0], self._steps[-1]
             status.rate = (after - before) / (now - since) if now > since and after > before else None
             status.run_left = (now - since) / (len(self._steps) - 1) * (status.steps - status.step)
-        if status.finished:
+        if status.finished and status.total:
             usual = sum(each.seconds for each in status.finished) / len(status.finished)
             gone = time.perf_counter() - self._started if status.label else 0.0
             status.suite_left = max(usual - gone, status.run_left or 0.0) + usual * max(status.total - status.number, 0)

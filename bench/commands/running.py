@@ -1,10 +1,14 @@
 """What a suite would run, running it, and the data and the machine that it runs on."""
 
-from typing import Annotated
+from pathlib import Path
+from typing import TYPE_CHECKING, Annotated
 
 import typer
 
 from bench.commands.options import DEFAULT_OUT, Out, comma_separated
+
+if TYPE_CHECKING:
+    from bench.running.kept import Keeping
 
 RUNNING = typer.Typer()
 
@@ -40,6 +44,7 @@ Vary = Annotated[
 Workers = Annotated[str, typer.Option(help="Runs at once, each on a device or cores of its own: a number, or auto.")]
 Engine = Annotated[str, typer.Option(help="What the workers are: process, on this machine, or ray, on a cluster.")]
 Address = Annotated[str | None, typer.Option(help="With --engine ray: the running cluster's; without it one is started here.")]
+Track = Annotated[str | None, typer.Option(help="Trackers of runs: tensorboard, mlflow, wandb, trackio; comma-separated.")]
 TrustRemoteCode = Annotated[bool, typer.Option("--trust-remote-code", help="Run code from the model's repository.")]
 
 
@@ -72,6 +77,7 @@ def run(
     workers: Workers = "1",
     engine: Engine = "process",
     address: Address = None,
+    track: Track = None,
     rerun_on_change: RerunOnChange = False,
     trust_remote_code: TrustRemoteCode = False,
     debug: Annotated[bool, typer.Option("--debug", help="Show tracebacks.")] = False,
@@ -83,16 +89,29 @@ def run(
     from bench.launching import launched_or_run
     from bench.placing.hands import Crew
     from bench.planning.plan import PlanOptions
-    from bench.running.kept import Keeping
-    from bench.specs.checkpoint_every import checkpoint_interval
     from bench.suites import SuiteOptions
 
     given = _given(trials=tune, sampler=sampler, pruner=pruner, share=tune_share, seeds=tune_seeds)
     asked = (suite, model, comma_separated(tasks), comma_separated(strategies), seeds, budget, probe_items, test_items)
     options = PlanOptions(*asked, set_ or [], trust_remote_code, probe_every, probe_power, given, comma_separated(vary))
-    keeping = Keeping(checkpoint_interval(checkpoint_every), keep_model)
-    doing = SuiteOptions(out, dry_run, rerun_on_change, debug, keeping, Crew(workers, engine, address))
+    _track(comma_separated(track), out)
+    kept = _keeping(checkpoint_every, keep_model)
+    doing = SuiteOptions(out, dry_run, rerun_on_change, debug, kept, Crew(workers, engine, address))
     return launched_or_run(launch, options, precision, doing, context.obj)
+
+
+def _keeping(checkpoint_every: str, keep_model: bool) -> "Keeping":
+    from bench.running.kept import Keeping
+    from bench.specs.checkpoint_every import checkpoint_interval
+
+    return Keeping(checkpoint_interval(checkpoint_every), keep_model)
+
+
+def _track(trackers: list[str] | None, out: Path) -> None:
+    from bench.running.tracking import choose_trackers
+
+    if trackers:
+        choose_trackers(trackers, out)
 
 
 def _given(**options: int | float | str | None) -> dict[str, int | float | str]:

@@ -183,7 +183,7 @@ def _removed(notes: dict[str, int]) -> Iterator[str]:
         yield f"{repeats:,} of {notes['read']:,} rows repeat another one and are left out"
     for split in ("test", "validation"):
         if shared := sum(notes.get(f"{how}_{split}_removed", 0) for how in ("in", "within", "near")):
-            yield f"{shared:,} training rows stand in the {split} set, whole or nearly, and are left out of training"
+            yield f"left out of training, because they stand in the {split} set, whole or nearly: {shared:,}"
     if notes.get("left_out", 0):
         yield f"{notes['left_out']:,} rows are left out by the task's options"
 

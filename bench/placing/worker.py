@@ -9,6 +9,7 @@ import sys
 import threading
 import time
 from multiprocessing.connection import Connection
+from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 from bench.placing.messages import Kind, WorkerSetting
@@ -38,7 +39,7 @@ def serve(descriptor: int, cores: list[int]) -> int:
 
     stopping.listen()
     try:
-        place = workplace(setting, Reporting(line.say))
+        place = workplace(setting, Reporting(line.say, setting.out))
         line.say("ready")
         while True:
             line.say(*outcome(line.inbox.get(), place))
@@ -70,17 +71,19 @@ class Wire:
 class Reporting(Progress):
     """A run's progress, told to whoever gives the work."""
 
-    def __init__(self, say: Any) -> None:
-        super().__init__(False, 1)
+    def __init__(self, say: Any, out: Path | None = None) -> None:
+        super().__init__(False, 0, out)
         self._say = say
 
     def done(self, result: str) -> None:
+        super().done(result)
         self._say("result", result)
 
     def say(self, text: str) -> None:
         self._say("said", text)
 
     def _show(self, what: str, force: bool = False) -> None:
+        self._write(now=force)
         now = time.perf_counter()
         if force or now - self._last > OFTEN:
             self._last = now

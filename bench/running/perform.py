@@ -26,19 +26,23 @@ from bench.running.recording import RunResult, recorded
 from bench.running.reference import FIRST_ITEMS, Baseline, Reference
 from bench.running.run import Run
 from bench.running.stages import train_stages
+from bench.running.tracking import tracked
 from bench.tokens.work import Work
 from bench.training.state import TrainingState
 
 
 def perform(run: Run, device: Device, progress: Progress, kept: Kept | None = None) -> tuple[Record, pd.DataFrame]:
     """The run's record, and the table of its items; it goes on from what is kept of it."""
-    started = datetime.now(UTC).isoformat(timespec="seconds")
-    session = Session.of(run, device, progress, kept)
-    reference = Reference(session)
-    self_tests = reference.self_tests()
-    result = _trained(session, reference) if run.strategy.trains else _untrained(session, reference)
-    result = replace(result, checks=self_tests | result.checks)
-    return recorded(session, result, started), _items(session, result)
+    with tracked(run, device) as told:
+        started = datetime.now(UTC).isoformat(timespec="seconds")
+        session = Session.of(run, device, progress, kept)
+        reference = Reference(session)
+        self_tests = reference.self_tests()
+        result = _trained(session, reference) if run.strategy.trains else _untrained(session, reference)
+        result = replace(result, checks=self_tests | result.checks)
+        record = recorded(session, result, started)
+        told.append(record)
+        return record, _items(session, result)
 
 
 def _items(session: Session, result: RunResult) -> pd.DataFrame:

@@ -95,6 +95,7 @@ def _progress(session: TrainingSession, course: Course) -> Watch:
     def watch(model: nn.Module, state: TrainingState) -> bool:
         examples = course.seen(state.step, session.run.batch)
         session.progress.step(state.step, state.steps, state.losses[-1], examples)
+        session.device.accelerator.log({"loss": state.losses[-1]}, step=state.step)  # to trackers, if there are any
         return False
 
     return watch

@@ -17,7 +17,8 @@ QUIET = 30.0
 
 def current_run(status: RunStatus) -> Text:
     """Where a process is, in one line."""
-    parts = [f"[{status.number}/{status.total}] {status.label}", status.phase]
+    # A worker does not know how many runs it will be given.
+    parts = [f"[{status.number}/{status.total}] {status.label}" if status.total else status.label, status.phase]
     if status.phase == "training" and status.steps:
         loss = f", loss {status.loss:.3f}" if status.loss is not None else ""
         rate = f", {status.rate:.3g} examples/s" if status.rate else ""
