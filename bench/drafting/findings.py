@@ -77,7 +77,7 @@ def faults(draft: Draft, view: DataView, counts: Sequence[SplitCounts], budget: 
     if draft.roles.type == "classification":
         yield from _contradictions(draft)
         yield from _leaks(draft)
-    yield from _power(test.examples)
+    yield from _power(test.examples, draft.group)
     yield from _removed(view.data.notes)
     for count in counts:
         if count.cut:
@@ -161,14 +161,15 @@ def _text(fields: dict[str, str]) -> str:
     return " ".join(fields.values()).lower()
 
 
-def _power(items: int) -> Iterator[str]:
+def _power(items: int, group: str | None) -> Iterator[str]:
     needed = items_for_share(DIFFERENCE, DISCORDANCE)
     if items < needed:
         seen = _smallest(items)
+        more = f", and more where items of one '{group}' are alike" if group else ""
         said = f"a difference of {100 * seen:.1f} points" if seen else "no difference"
         yield (
             f"{items:,} test items show {said} four times out of five (two strategies that differ on "
-            f"{DISCORDANCE:.0%} of the items); {100 * DIFFERENCE:.0f} points take about {needed:,}"
+            f"{DISCORDANCE:.0%} of the items); {100 * DIFFERENCE:.0f} points take about {needed:,}{more}"
         )
 
 
