@@ -11,8 +11,8 @@ import os
 import sys
 from pathlib import Path
 
-ROOT = Path(__file__).parents[1]
-sys.path[0] = str(ROOT)
+if __name__ == "__main__":  # a launcher runs this file by itself; where tests import it, the path is theirs
+    sys.path[0] = str(Path(__file__).parents[1])
 
 PLAIN = ("ddp", "fsdp2")
 """Ways that a world of torch's processes can take; the others are DeepSpeed's."""
