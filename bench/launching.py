@@ -49,11 +49,12 @@ def launch(name: str, options: PlanOptions, precision: str, out: Path, arguments
         UserError: something that was asked for is wrong; nothing has been started by then.
     """
     path = launch_file(name)
-    check_launch(path, _read(path))
+    config = _read(path) if path.parent != ROOT / "launch" else for_this_machine(_read(path))
+    check_launch(path, config)
     check_input(options, precision, out)
     with tempfile.TemporaryDirectory(prefix="tunebench-") as folder:
         status_file = Path(folder) / "status"
-        command = [sys.executable, "-m", "bench.launcher", "launch", "--config_file", str(path), *_cluster(_read(path))]
+        command = [sys.executable, "-m", "bench.launcher", "launch", "--config_file", str(path), *_cluster(config)]
         found = os.environ | {ranks.STATUS_FILE: str(status_file), "PYTHONPATH": _python_path()}
         found.setdefault("LOGLEVEL", "CRITICAL")  # of torch's launcher, which reports each failure at length
         process = subprocess.Popen([*command, str(ENTRY), *arguments], env=found)
@@ -77,6 +78,13 @@ def launch_file(name: str) -> Path:
             return given.absolute()
         raise UserError(f"--launch {name}: there is no such file")
     raise unknown("launch file", name, (path.stem for path in (ROOT / "launch").glob("*.yaml")))
+
+
+def for_this_machine(config: dict[str, Any]) -> dict[str, Any]:
+    """A file of launch/ says two processes, and means one for each GPU that there is; a person's own means what it says."""
+    if config.get("use_cpu") or config.get("distributed_type", "NO") == "NO" or not torch.cuda.device_count():
+        return config
+    return config | {"num_processes": torch.cuda.device_count() * config.get("num_machines", 1)}
 
 
 def check_launch(path: Path, config: dict[str, Any]) -> None:
@@ -137,7 +145,9 @@ def _cluster(config: dict[str, Any]) -> list[str]:
     """Which machine of several this is, as Slurm and launch/slurm.sh say; on one machine a free port."""
     machines = int(os.environ.get("SLURM_NNODES") or 1)
     if machines == 1:
-        return [] if config.get("main_process_port") or config.get("num_machines", 1) > 1 else ["--main_process_port", "0"]
+        count = ["--num_processes", str(config.get("num_processes", 1))]
+        placed = config.get("main_process_port") or config.get("num_machines", 1) > 1
+        return count if placed else [*count, "--main_process_port", "0"]
     each = int(config.get("num_processes", 1)) // int(config.get("num_machines", 1))
     told = {
         "num_machines": str(machines),

