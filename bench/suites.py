@@ -72,7 +72,7 @@ def run_suite(options: PlanOptions, precision_text: str, doing: SuiteOptions) ->
     device.accelerator.wait_for_everyone()  # else a faster process writes records that a slower one takes for finished ones
     execution.check_data(waiting)
     workplace = Workplace(place, device, progress, doing.debug, doing.keeping)
-    setting = WorkerSetting(place, precision, doing.debug, doing.keeping)
+    setting = WorkerSetting(place.absolute(), precision, doing.debug, doing.keeping)
     with hands(doing.crew, [*waiting, *(trial.run for trial in trials)], setting) as doers:
         if trials:
             runs = tuned(runs, replace(workplace, out=out, progress=Progress(device.main, trial_count(runs))), doers)

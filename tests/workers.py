@@ -52,7 +52,7 @@ class ThreadWorker:
         self._inbox.put(None)
 
     def end(self, at_once=False):
-        self.ended = True
+        self.ended, self.at_once = True, at_once
 
     def _live(self):
         number = self.slot.number

@@ -4,6 +4,7 @@ An actor holds a worker's process on its node and passes on what is said. So a w
 one machine, and whoever gives the work is the same too: no run is Ray's to schedule.
 """
 
+import os
 import queue
 import threading
 from collections.abc import Sequence
@@ -56,7 +57,7 @@ class RayWorker:
 
     def __init__(self, slot: Slot, post: Post, setting: WorkerSetting) -> None:
         self._ray, self.slot, self._post, self._over = ray_module(), slot, post, False
-        variables = slot.variables | {"PYTHONPATH": package_path()}
+        variables = slot.variables | _said() | {"PYTHONPATH": package_path()}
         actor = self._ray.remote(Relay).options(
             num_cpus=slot.threads, num_gpus=int(slot.gpu is not None), runtime_env={"env_vars": variables}
         )
@@ -90,6 +91,11 @@ class RayWorker:
                 self._post(Message(number, "lost", each) if isinstance(each, str) else Message(number, *as_received(each)))
                 if isinstance(each, str):
                     return
+
+
+def _said() -> dict[str, str]:
+    """What a person has set in this process's environment, and a node does not know by itself."""
+    return {name: value for name, value in os.environ.items() if name.startswith(("TUNEBENCH_", "HF_", "GOMP_", "OMP_WAIT"))}
 
 
 def connect(address: str | None) -> None:

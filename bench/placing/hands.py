@@ -12,7 +12,7 @@ from bench.placing.costs import bytes_held, flops
 from bench.placing.local import LocalWorker
 from bench.placing.messages import WorkerSetting
 from bench.placing.pool import WorkerPool
-from bench.placing.slots import slots, workers_asked
+from bench.placing.slots import gpu_bytes, slots, workers_asked
 from bench.placing.view import View
 from bench.running.run import Run
 from bench.running.work import Hands, in_turn
@@ -63,6 +63,11 @@ def hands(crew: Crew, runs: Sequence[Run], setting: WorkerSetting) -> Iterator[H
         yield in_turn
         return
     needed = [bytes_held(run) for run in runs]
+    most = max(needed)
+    if not ray and 0 < (room := gpu_bytes()) < most:
+        largest = runs[needed.index(most)].label
+        told = f"{largest} is planned to hold {most / 1e9:.1f} GB, and a GPU here has {room / 1e9:.1f}"
+        raise UserError(f"{told}; do it on several by `tunebench run --launch fsdp2`, or give --budget a ceiling such as 8GB")
     if ray:
         cluster.connect(crew.address)
     places = cluster.cluster_slots(wanted, needed) if ray else slots(wanted, needed)

@@ -1,7 +1,7 @@
 """What is said between a worker and who gives it work."""
 
 from collections.abc import Callable
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Any, Literal
 
@@ -30,5 +30,7 @@ class WorkerSetting:
     out: Path
     precision: Any
     debug: bool
+    # Classes of rooms that load heavy packages are not named here: a worker sets up its process before it loads any.
     keeping: Any
-    """Classes of rooms that load heavy packages are not named here: a worker sets up its process before it loads any."""
+    folder: Path = field(default_factory=Path.cwd)
+    """From which a person has named files."""

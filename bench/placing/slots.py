@@ -54,6 +54,14 @@ def held_at_once(needed: Sequence[int], free: int) -> int:
     return count
 
 
+def gpu_bytes() -> int:
+    """Memory of the smallest GPU; 0 where there is none."""
+    import torch
+
+    count = torch.cuda.device_count() if uses_gpu() else 0
+    return min((torch.cuda.get_device_properties(number).total_memory for number in range(count)), default=0)
+
+
 def _gpus() -> list[str]:
     import torch
 

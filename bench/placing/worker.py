@@ -12,6 +12,7 @@ from multiprocessing.connection import Connection
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
+from bench import threads
 from bench.placing.messages import Kind, WorkerSetting
 from bench.progress import Progress
 
@@ -30,8 +31,11 @@ def serve(descriptor: int, cores: list[int]) -> int:
     """
     if cores and hasattr(os, "sched_setaffinity"):
         os.sched_setaffinity(0, cores)  # before libraries count what they have
+    threads.spin_briefly()  # on a cluster nobody has done so before
     line = Wire(Connection(descriptor))
     setting = line.inbox.get()
+    if setting.folder.is_dir():
+        os.chdir(setting.folder)
     from bench import quiet
 
     quiet.libraries(setting.debug)

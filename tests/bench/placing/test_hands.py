@@ -48,3 +48,11 @@ def test_workers_and_a_launcher_exclude_each_other(planned, setting, monkeypatch
 def test_what_is_wrong_is_told(crew, told):
     with pytest.raises(UserError, match=told):
         crew.checked()
+
+
+def test_a_run_that_no_gpu_holds_is_told_before_anything_starts(planned, setting, monkeypatch):
+    monkeypatch.setattr(module, "gpu_bytes", lambda: 10**6)
+    run = planned("full")
+    told = r"is planned to hold 0.\d GB, and a GPU here has 0.0; do it on several by"
+    with pytest.raises(UserError, match=told), hands(Crew("2"), [planned("zero-shot"), run], setting):
+        pass

@@ -15,6 +15,7 @@ from bench.records import store
 from bench.running.work import Workplace
 from bench.sharing.lease import Leases
 from bench.sharing.queue import TRIES
+from bench.stopping import Stopped
 
 SLOTS = [Slot(0, (0,)), Slot(1, (1,))]
 
@@ -84,6 +85,22 @@ def test_wrong_input_ends_all_and_gives_everything_back(run, place):
         hands([imagined(run, name, []) for name in "ab"], place, unfinished)
     assert all(worker.ended for worker in hired)
     assert Leases(place.out).claim("a") and Leases(place.out).claim("b")
+
+
+@pytest.mark.parametrize(("signal", "at_once"), [(Stopped("stopped by SIGTERM"), False), (KeyboardInterrupt(), True)])
+def test_who_is_stopped_stops_the_workers_and_gives_everything_back(run, place, signal, at_once):
+    """Asked to stop, workers come to the end of their step; Ctrl-C ends them at once."""
+    hired, view = [], View(SLOTS)
+    view.begins = lambda *_: (_ for _ in ()).throw(signal)
+
+    def hire(slot, post):
+        hired.append(ThreadWorker(slot, post, place))
+        return hired[-1]
+
+    with pytest.raises(type(signal)), WorkerPool(SLOTS, hire, lambda _: 1.0, view) as hands:
+        hands([imagined(run, "a", [])], place, unfinished)
+    assert [worker.ended for worker in hired] == [True] and hired[0].at_once is at_once
+    assert Leases(place.out).claim("a").number == 2
 
 
 def test_a_worker_that_cannot_start_is_told(run, place):
