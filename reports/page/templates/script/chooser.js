@@ -51,6 +51,9 @@ class Chooser {
     }
     const wish = this.wish();
     this.tasks.forEach((task, place) => byId(`wish-task-${place}`) && (byId(`wish-task-${place}`).checked = !wish.tasks.length || wish.tasks.includes(task)));
+    const asked = JSON.stringify([wish, state.get("suite"), state.get("model")]);
+    if (asked === this.asked) return; // another choice was made: of columns, an order, a run
+    this.asked = asked;
     const found = this.suites.filter((suite) => !state.get("suite") || suite.name === state.get("suite"))
       .flatMap((suite) => choices(suite, wish).filter((each) => !state.get("model") || each.model === state.get("model")).map((each) => this.told(suite, each)));
     fill(byId("choice"), found.length > SHOWN_CHOICES
