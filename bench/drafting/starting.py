@@ -151,10 +151,7 @@ def write(looked: Looked) -> tuple[Path, Path]:
 
 def _tell_next(looked: Looked, to: Console) -> None:
     suite, task = yaml_files.places(looked.draft.name)
-    test = next(count for count in looked.counts if count.name == "test")
-    ahead = outlook.outlook(suite, test, max(1, len(looked.view.task.candidates())))
+    ahead = outlook.outlook(suite)
     to.print(f"written: {suite}, {task}", markup=False)
-    takes = (
-        f"about {outlook.time_told(ahead.seconds)} and {ahead.memory_bytes / 1e9:.1f} GB for {ahead.runs} runs on this machine"
-    )
+    takes = f"{outlook.time_told(ahead.seconds)} and {ahead.memory_bytes / 1e9:.1f} GB for {ahead.runs} runs on this machine"
     to.print(f"next, {takes}:\n  tunebench run --suite {suite}", markup=False, soft_wrap=True)
