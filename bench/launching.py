@@ -18,10 +18,12 @@ import yaml
 
 from bench import folders, ranks, stopping
 from bench.devices import hardware
+from bench.devices.launched import Parallelism, configured
 from bench.errors import UserError, unknown
 from bench.planning.plan import PlanOptions, plan
 from bench.records import store
 from bench.running import execution
+from bench.running.launchable import check_launchable
 from bench.suites import SuiteOptions, run_suite
 
 ROOT = Path(__file__).resolve().parent.parent
@@ -51,7 +53,7 @@ def launch(name: str, options: PlanOptions, precision: str, out: Path, arguments
     path = launch_file(name)
     config = _read(path) if path.parent != ROOT / "launch" else for_this_machine(_read(path))
     check_launch(path, config)
-    check_input(options, precision, out)
+    check_input(options, precision, out, configured(config))
     with tempfile.TemporaryDirectory(prefix="tunebench-") as folder:
         status_file = Path(folder) / "status"
         command = [sys.executable, "-m", "bench.launcher", "launch", "--config_file", str(path), *_cluster(config)]
@@ -107,15 +109,18 @@ def check_launch(path: Path, config: dict[str, Any]) -> None:
         )
 
 
-def check_input(options: PlanOptions, precision: str, out: Path) -> None:
-    """All that can be wrong of what is asked for, as far as it can be known without a model.
+def check_input(options: PlanOptions, precision: str, out: Path, parallelism: Parallelism) -> None:
+    """All that can be wrong of what is asked for, as far as it can be known without a model: also a strategy that can't be run
+    under this launcher.
 
     Raises:
         UserError: something is.
     """
     runs = plan(options, hardware.requested(precision))
     folders.check_writable(store.folder(out))
-    execution.check_data([run for run in runs if store.find_record(out, run.id) is None])
+    waiting = [run for run in runs if store.find_record(out, run.id) is None]
+    check_launchable(waiting, parallelism)
+    execution.check_data(waiting)
 
 
 def without_launch(arguments: Sequence[str]) -> list[str]:

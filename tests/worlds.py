@@ -109,8 +109,9 @@ def types_in_bf16(device):
     return found
 
 
-def gone_on(run, device, folder):
-    """What a run finds whose training ends at its second step, and which is then asked for again."""
+def gone_on(run, device, folder, way):
+    """What a run finds that is ended in its training's second step, or under DeepSpeed, where nothing is kept within a stage,
+    after its training; and is then asked for again."""
     from bench.progress import Progress
     from bench.running.kept import Keeping, Kept
     from bench.running.perform import perform
@@ -118,7 +119,11 @@ def gone_on(run, device, folder):
 
     class Halting(Progress):
         def step(self, step, *more):
-            if step == 2:
+            if way == "fsdp2" and step == 2:
+                raise InterruptedError
+
+        def phase(self, name):
+            if name == "test set":
                 raise InterruptedError
 
     def kept():
@@ -162,8 +167,8 @@ def main(results, suites, ways):
                 record, items = perform(run, device, Progress(False, 1))
                 device.accelerator.free_memory()
                 found[way][f"{run.suite}/{run.strategy.name}"] = told(record, items)
-                if run.strategy.name == "full" and way == "fsdp2":
-                    found[way][f"{run.suite}/gone on"] = gone_on(run, device, Path(results).parent / run.suite)
+                if run.strategy.name == "full" and way in ("fsdp2", "zero3"):
+                    found[way][f"{run.suite}/gone on"] = gone_on(run, device, Path(results).parent / way / run.suite, way)
                 if device.main:
                     print(way, run.label, record.status, record.reason, flush=True)
                     Path(results).write_text(json.dumps(found))

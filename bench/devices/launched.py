@@ -7,7 +7,7 @@ import os
 from collections.abc import Mapping
 from dataclasses import dataclass
 from importlib.util import find_spec
-from typing import Literal
+from typing import Any, Literal
 
 from accelerate import Accelerator
 from accelerate.utils import DistributedType
@@ -121,6 +121,22 @@ def parallelism(accelerator: Accelerator) -> Parallelism:
     if accelerator.distributed_type == DistributedType.FSDP:
         return "fsdp2"
     return "none" if accelerator.distributed_type == DistributedType.NO else "ddp"
+
+
+def configured(config: Mapping[str, Any]) -> Parallelism:
+    """How processes will share a training by a file of launch/.
+
+    Raises:
+        UserError: the file asks for what is not done here.
+    """
+    kind, fsdp, zero = (config.get(name) for name in ("distributed_type", "fsdp_config", "deepspeed_config"))
+    environ = {
+        "ACCELERATE_USE_DEEPSPEED": str(kind == "DEEPSPEED"),
+        "ACCELERATE_DEEPSPEED_ZERO_STAGE": str((zero or {}).get("zero_stage", 2)),
+        "ACCELERATE_USE_FSDP": str(kind == "FSDP"),
+        "FSDP_VERSION": str((fsdp or {}).get("fsdp_version", 1)),
+    }
+    return _parallelism(environ, 1 if kind in (None, "NO") else int(config.get("num_processes", 1)))
 
 
 def _parallelism(environ: Mapping[str, str], world: int) -> Parallelism:

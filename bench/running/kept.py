@@ -16,7 +16,6 @@ from torch import nn
 
 from bench.devices.device import Device
 from bench.devices.environment import environment, environment_id
-from bench.devices.launched import parallelism
 from bench.devices.memory import PeakMemory
 from bench.errors import RunError
 from bench.folders import write_text
@@ -71,9 +70,6 @@ class Kept:
     def training(self, model: nn.Module, peak: PeakMemory, device: Device, progress: Progress) -> TrainingState:
         """Where the training of the adapted model stands, its weights put into it; at the beginning where nothing was kept."""
         if self.folder is None:
-            return TrainingState()
-        if parallelism(device.accelerator).startswith("zero"):
-            progress.say("no checkpoint is kept: nothing puts DeepSpeed's moments together; a run that is stopped begins anew")
             return TrainingState()
         path = self.folder / "training.safetensors"
         checkpoint = Checkpoint(path, device.accelerator, self._every, peak.bytes, progress.say)

@@ -2,8 +2,10 @@
 
 import json
 import os
+import socket
 import subprocess
 import sys
+from concurrent.futures import ThreadPoolExecutor
 from pathlib import Path
 
 import pytest
@@ -12,10 +14,10 @@ ROOT = Path(__file__).parents[2]
 TINY = ["--suite", "sentiment", "--model", "tiny-bert", "--budget", "40", "--test-items", "21", "--probe-items", "5"]
 
 
-def launch(*arguments, launcher=(), cwd):
+def launch(*arguments, launcher=(), cwd, **more):
     command = [sys.executable, "-m", "accelerate.commands.accelerate_cli", "launch", *launcher, str(ROOT / "bench" / "run.py")]
     environment = {name: value for name, value in os.environ.items() if not name.startswith(("OMP_", "ACCELERATE_"))}
-    return subprocess.run([*command, *arguments], cwd=cwd, env=environment, capture_output=True, text=True, timeout=400)
+    return subprocess.run([*command, *arguments], cwd=cwd, env=environment | more, capture_output=True, text=True, timeout=400)
 
 
 def rows(folder):
@@ -76,3 +78,30 @@ def test_more_processes_than_devices_are_refused(tmp_path):
     assert config and done.returncode == 2
     assert "64 processes were launched on this machine, but it has" in done.stderr
     assert not list(tmp_path.iterdir())
+
+
+@pytest.mark.slow
+@pytest.mark.skipif(len(os.sched_getaffinity(0)) < 2, reason="two processes need two cores")
+def test_two_launchers_that_stand_in_for_two_machines_meet(single, own_cache, tmp_path):
+    """Each has a cache of its own, and one of them is cold: the main process says what is known of the base."""
+    with socket.socket() as free:
+        free.bind(("localhost", 0))
+        port = str(free.getsockname()[1])
+    cold = tmp_path / "cold"
+    cold.mkdir()
+    for part in ("wheels", "models"):
+        (cold / part).symlink_to(own_cache / part)
+    config = ["--config_file", str(ROOT / "launch" / "machines.yaml"), "--num_processes", "2", "--gpu_ids=-1,-1"]
+
+    def machine(rank):
+        place = ["--machine_rank", str(rank), "--main_process_port", port]
+        cache = {"TUNEBENCH_CACHE": str(own_cache if rank == 0 else cold)}
+        return launch(*TINY, "--strategies", "full", launcher=[*config, *place], cwd=tmp_path, **cache)
+
+    with ThreadPoolExecutor() as machines:
+        both = list(machines.map(machine, range(2)))
+    assert [done.returncode for done in both] == [0, 0], both[0].stderr + both[1].stderr
+    found = rows(tmp_path)["full"]
+    assert found["provenance"]["device"]["processes"] == 2 and found["run_id"] == single["full"]["run_id"]
+    assert len(found["cost"]["peak_memory_per_process"]) == 2
+    assert not list(cold.glob("base/*"))

@@ -15,6 +15,7 @@ from malformed import malformed
 from bench import launching
 from bench.cli import main
 from bench.errors import UserError
+from bench.planning.plan import PlanOptions
 
 ROOT = Path(__file__).parents[2]
 TINY = ["--suite", "sentiment", "--model", "tiny-bert", "--budget", "320", "--test-items", "20", "--probe-items", "4"]
@@ -125,6 +126,14 @@ def test_a_file_of_ours_means_one_process_for_each_gpu(monkeypatch):
     assert counts == {"gpus": 8, "machines": 16, "cpu": 2, "one": 1}
     monkeypatch.setattr(launching.torch.cuda, "device_count", lambda: 0)
     assert launching.for_this_machine(config["gpus"]) == config["gpus"]
+
+
+def test_a_strategy_that_can_not_run_so_is_told_before_anything_is_started(tmp_path, monkeypatch):
+    monkeypatch.setattr(launching, "check_launch", lambda path, config: None)  # this machine need not have GPUs
+    monkeypatch.setattr(launching.subprocess, "Popen", lambda *command, **more: pytest.fail("something was started"))
+    options = PlanOptions("sentiment", model="tiny-bert", strategies=["full", "lora-8bit"])
+    with pytest.raises(UserError, match="strategy 'lora-8bit' holds its base in 8 bit, which FSDP2 cannot share out"):
+        launching.launch("fsdp2", options, "fp32", tmp_path, ["run"])
 
 
 def test_the_processes_get_the_options_alone():

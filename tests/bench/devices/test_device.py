@@ -1,9 +1,12 @@
 """Items are answered once, whatever the number of processes; how processes are started is tested in test_launch."""
 
+from dataclasses import replace
 from types import SimpleNamespace
 
 import pytest
 import torch
+from accelerate.utils import DistributedType
+from torch import nn
 
 from bench.devices import device as module
 from bench.devices.device import Device, start
@@ -43,3 +46,29 @@ def test_processes_that_are_not_connected_are_refused(monkeypatch):
     monkeypatch.setenv("ACCELERATE_USE_CPU", "true")
     with pytest.raises(UserError, match="the launcher started 2 processes for DDP, but Accelerate sees 1 "):
         start("fp32")
+
+
+def test_every_process_has_its_value_in_the_order_of_ranks(device):
+    assert device.each("mine") == ["mine"]
+
+
+@pytest.mark.parametrize(("precision", "dtype"), [("fp32", torch.float32), ("bf16", torch.bfloat16)])
+def test_products_are_in_the_precision_that_was_chosen(device, precision, dtype):
+    with replace(device, precision=precision).autocast():
+        assert nn.Linear(2, 2)(torch.ones(1, 2)).dtype == dtype
+
+
+@pytest.mark.parametrize(
+    ("kind", "stage", "told", "sharded"),
+    [
+        (DistributedType.NO, None, "NO", False),
+        (DistributedType.MULTI_GPU, None, "MULTI_GPU", False),
+        (DistributedType.FSDP, None, "FSDP", True),
+        (DistributedType.DEEPSPEED, 2, "DEEPSPEED ZeRO-2", False),
+        (DistributedType.DEEPSPEED, 3, "DEEPSPEED ZeRO-3", True),
+    ],
+)
+def test_a_record_says_how_a_training_was_shared(kind, stage, told, sharded):
+    state = SimpleNamespace(deepspeed_plugin=SimpleNamespace(zero_stage=stage))
+    found = Device(SimpleNamespace(distributed_type=kind, state=state), "fp32")
+    assert found._distributed == told and found.sharded == sharded

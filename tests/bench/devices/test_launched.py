@@ -5,6 +5,7 @@ from pathlib import Path
 from types import SimpleNamespace
 
 import pytest
+import yaml
 from accelerate.commands.config.config_args import load_config_from_file
 from accelerate.commands.launch import _validate_launch_command, launch_command_parser
 from accelerate.utils import DistributedType
@@ -14,7 +15,7 @@ from accelerate.utils.launch import (
     prepare_simple_launcher_cmd_env,
 )
 
-from bench.devices.launched import Launched, Parallelism, parallelism
+from bench.devices.launched import Launched, Parallelism, configured, parallelism
 from bench.errors import UserError
 
 FILES = {
@@ -65,6 +66,23 @@ def test_accelerate_reads_each_file_and_asks_for_what_it_says(name, monkeypatch)
     if name not in ("one", "cpu"):
         with pytest.raises(UserError, match="on CPU"):
             asked.check(gpus=0, cores=64)
+
+
+@pytest.mark.parametrize("name", FILES)
+def test_a_file_says_by_itself_what_it_will_come_to(name):
+    assert configured(yaml.safe_load((FOLDER / f"{name}.yaml").read_text())) == FILES[name]
+
+
+@pytest.mark.parametrize(
+    "config",
+    [
+        {"distributed_type": "FSDP", "num_processes": 2},
+        {"distributed_type": "DEEPSPEED", "deepspeed_config": {"zero_stage": 0}},
+    ],
+)
+def test_a_file_that_asks_for_what_is_not_done_is_refused_before_it_is_launched(config):
+    with pytest.raises(UserError, match="the launcher asks for"):
+        configured(config)
 
 
 @pytest.mark.parametrize("name", ["gpus", "machines", "zero1", "zero2", "zero3", "zero3-offload", "cpu"])

@@ -1,6 +1,7 @@
 """The model on this machine behind the interface: shared by processes or alone, the answers are the same."""
 
 from contextlib import nullcontext
+from types import SimpleNamespace
 
 import pytest
 import torch
@@ -94,6 +95,19 @@ def test_with_a_device_requests_are_answered_in_its_precision(decoder, requests)
     cast = LocalBackend(module, decoder, device).loglikelihoods(requests[:3])
     assert [found.total for found in cast] != [found.total for found in exact]
     assert [found.total for found in cast] == pytest.approx([found.total for found in exact], rel=0.05)
+
+
+def test_a_model_that_is_shared_out_is_asked_in_lockstep(decoder, requests):
+    """Each pass is told to the other processes, and so is that none is left; the answers are the same."""
+    module, device, told = decoder.load().eval(), Rank(0, 1), []
+    device.sharded = True
+    device.accelerator = SimpleNamespace(device=torch.device("cpu"), reduce=lambda flag: told.append(int(flag)) or flag)
+    passes = []
+    module.register_forward_hook(lambda *call: passes.append(call))
+    alone = LocalBackend(module, decoder, tokens=200).loglikelihoods(requests)
+    passes.clear()
+    assert LocalBackend(module, decoder, device, tokens=200).loglikelihoods(requests) == alone
+    assert told == [1] * len(passes) + [0] and len(passes) > 1
 
 
 def test_it_can_do_what_its_family_can(decoder, encoder):
