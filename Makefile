@@ -25,7 +25,7 @@ gate: $(VENV)/.bench
 	$(BIN)/tunebench run --suite .ci/gate.yaml --precision fp32 --out out/gate
 	$(BIN)/tunebench compare out/gate .ci/accepted
 
-accept: $(VENV)/.bench
+accept: $(VENV)/.bench  # of ten seeds: docs/ci.md
 	$(BIN)/tunebench baseline accept out/gate --to .ci/accepted
 
 perf: $(VENV)/.bench

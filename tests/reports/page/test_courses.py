@@ -4,6 +4,7 @@ import re
 from datetime import UTC, datetime
 
 import pytest
+from browsing import Opened, browsing
 
 from reports.gate.accepted import accept
 from reports.gate.history import courses
@@ -40,3 +41,17 @@ def test_it_stands_on_the_page_where_it_is_asked_for(make, out, baselines):
     # No style in attributes, which the page's policy would refuse.
     assert "style=" not in courses_section(courses(baselines))
     assert 'id="history"' not in leaderboard.write_page(out, out).read_text()
+
+
+@pytest.mark.slow
+@pytest.mark.parametrize("scheme", ["light", "dark"])
+def test_axe_finds_nothing_in_it(make, out, baselines, scheme):
+    axe = pytest.importorskip("axe_playwright_python.sync_playwright", reason="axe-playwright-python is not installed")
+    make.kept(out, [make.record("full")])
+    path = leaderboard.write_page(out, out, baselines=baselines)
+    with browsing() as browser:
+        page = Opened(browser, path, color_scheme=scheme, viewport={"width": 360, "height": 740})
+        found = axe.Axe().run(page.page, context="#history", options={"resultTypes": ["violations"]})
+        assert [(each["id"], [node["html"][:200] for node in each["nodes"][:3]]) for each in found.response["violations"]] == []
+        assert page.page.evaluate("document.documentElement.scrollWidth") <= 360
+        page.close()
