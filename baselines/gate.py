@@ -1,7 +1,7 @@
 """Whether `tunebench compare` can be believed: false alarms, falls that are caught, and false sameness, on real answers.
 
-    tunebench run --suite sentiment --model minilm --strategies zero-shot,full,frozen,lora-8bit --seeds 10 \
-      --budget 256examples --precision fp32 --out out/gate
+    tunebench run --suite .ci/gate.yaml --strategies zero-shot,full,lora-8bit --set lora-8bit.learning_rate=1e-3 --seeds 10 \
+      --precision fp32 --out out/gate
     python baselines/gate.py out/gate             # prints, and writes docs/method/gate.md; some minutes on one core
 
 Two ways. First, the real runs against each other: some seeds of every row are the new side and as many others the old one, and
@@ -96,7 +96,7 @@ def page(head: str, real: str, drawn: str, held: bool) -> str:
 
 [All pages on method](../method.md) · [what the verdicts mean](../ci.md#what-does-each-verdict-mean)
 
-Made by `python baselines/gate.py`. {head} {verdict}
+Made by `python baselines/gate.py out/gate`, whose first lines name the runs. {head} {verdict}
 
 ## How often does it raise an alarm where nothing changed?
 
@@ -105,6 +105,9 @@ of `tunebench compare` said what became worse. An alarm is an exit status of 1; 
 The draws are of the same few seeds, so that they are not independent, and items are the same on both sides, as in a CI.
 
 {real}
+
+Real seeds are not normal: one that collapses to a single answer for everything brings alarms nearer to the bar than the
+simulation below says.
 
 ## How often is a fall caught, and how often is a sameness false?
 
