@@ -30,7 +30,7 @@ def outline(weight: Tensor) -> Tensor:
 
 def shared_out(model: nn.Module) -> bool:
     """Whether this process holds no more than parts of the model's weights."""
-    return any(isinstance(weight, DTensor) or hasattr(weight, "ds_id") for weight in model.parameters())
+    return any(map(_in_parts, model.parameters()))
 
 
 @torch.no_grad()
@@ -42,6 +42,12 @@ def full_tensor(weight: Any) -> Tensor:
         with _gathered(weight):
             return weight.detach().clone()
     return weight.detach()
+
+
+def copied(weight: Any) -> Tensor:
+    """A copy of all of a weight: on its device, or, of one that is shared out, on the CPU, as no device need have room."""
+    values = full_tensor(weight)
+    return values.to("cpu", copy=True) if _in_parts(weight) else values.clone()
 
 
 @torch.no_grad()
@@ -68,3 +74,7 @@ def _gathered(weight: Tensor, writer: int | None = None) -> AbstractContextManag
 
     gathered: AbstractContextManager[None] = deepspeed.zero.GatheredParameters([weight], modifier_rank=writer)
     return gathered
+
+
+def _in_parts(weight: Tensor) -> bool:
+    return isinstance(weight, DTensor) or hasattr(weight, "ds_id")

@@ -6,7 +6,7 @@ import torch
 from torch import nn
 
 from bench.modeling.forward import unlaunched
-from bench.modeling.weights import full_tensor, put
+from bench.modeling.weights import copied, put
 from bench.training.state import BestWeights, TrainingState
 
 
@@ -27,7 +27,7 @@ class EarlyStopping:
         score, best = self.score(model), state.best
         if not best.scores or score > max(best.scores):
             best.step = state.step
-            best.weights = {n: full_tensor(p).clone() for n, p in unlaunched(model).named_parameters() if p.requires_grad}
+            best.weights = {n: copied(p) for n, p in unlaunched(model).named_parameters() if p.requires_grad}
         best.scores.append(score)
         return len(best.scores) - 1 - best.scores.index(max(best.scores)) >= self.patience
 

@@ -7,7 +7,7 @@ from torch.distributed import HashStore, destroy_process_group, init_process_gro
 from torch.distributed.device_mesh import init_device_mesh
 from torch.distributed.tensor import Shard, distribute_tensor
 
-from bench.modeling.weights import full_tensor, numel, outline, put, shape, shared_out
+from bench.modeling.weights import copied, full_tensor, numel, outline, put, shape, shared_out
 
 VALUES = torch.arange(6.0).view(3, 2)
 
@@ -36,6 +36,13 @@ def test_a_shared_weight_is_put_together_and_cut_again(shared):
     holder = nn.Module()
     holder.weight = shared
     assert shared_out(holder) and not shared_out(nn.Linear(2, 2))
+
+
+def test_a_copy_is_no_part_of_the_weight(shared):
+    for weight in (nn.Parameter(VALUES.clone()), shared):
+        copy = copied(weight)
+        put(weight, VALUES + 1)
+        assert type(copy) is torch.Tensor and torch.equal(copy, VALUES) and not copy.requires_grad
 
 
 def test_an_outline_has_all_but_the_numbers(shared):
