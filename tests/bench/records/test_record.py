@@ -14,7 +14,7 @@ def test_groups():
     assert list(Record.model_fields) == groups.split()
     setup = "suite model task strategy hyperparameters seed seeds budget tuning"
     assert list(Setup.model_fields) == setup.split()
-    assert list(Trust.model_fields) == ["checks", "contamination", "data"]
+    assert list(Trust.model_fields) == ["checks", "contamination", "micro_batch_tokens", "data"]
     assert {"environment", "environment_id", "inputs", "started"} < set(Provenance.model_fields)
 
 
