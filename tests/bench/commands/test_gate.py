@@ -19,7 +19,8 @@ def kept(out: Path, right: int, seeds=(0, 1, 2), budget="512examples") -> Path:
     for number, seed in enumerate(seeds):
         share = (right + number) / ITEMS
         score = Score(name="accuracy", value=share, ci_low=share - 0.03, ci_high=share + 0.03, n=ITEMS, share=True)
-        costs = dict.fromkeys(Cost.model_fields, None) | {"train_examples": 512, "train_tokens": 9000, "money": None}
+        costs = dict.fromkeys((n for n, f in Cost.model_fields.items() if f.is_required()), None)
+        costs |= {"train_examples": 512, "train_tokens": 9000}
         setup = Setup(suite="s", model="m", task="t", strategy="full", hyperparameters={}, seed=seed, budget=budget)
         origin = Provenance(versions={}, device={}, engine_version=5, inputs={"seed": seed, "budget": budget})
         answers = ["yes" if item < right + number else "no" for item in range(ITEMS)]

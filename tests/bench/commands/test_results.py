@@ -11,7 +11,7 @@ from bench.records.record import Cost, Provenance, Record, Setup
 
 def kept(out, strategy, budget="512examples", engine=5, examples=512):
     score = Score(name="accuracy", value=0.8, ci_low=0.7, ci_high=0.9, n=100, share=True)
-    costs = dict.fromkeys(Cost.model_fields, None) | {"train_examples": examples, "money": None}
+    costs = dict.fromkeys((n for n, f in Cost.model_fields.items() if f.is_required()), None) | {"train_examples": examples}
     inputs = {"engine": engine, "strategy": strategy} | ({"budget": budget, "seed": 0} if examples else {})
     setup = Setup(suite="s", model="m", task="t", strategy=strategy, hyperparameters={}, seed=0, budget=budget)
     origin = Provenance(versions={}, device={}, engine_version=engine, inputs=inputs)
