@@ -5,11 +5,11 @@ files, so that it is None. Groups of tasks (`mmlu`) are means of tasks of their 
 """
 
 import math
-from collections.abc import Iterator, Sequence
+from collections.abc import Iterator
 from dataclasses import dataclass
 from datetime import UTC, datetime
 from pathlib import Path, PurePath
-from typing import Any
+from typing import Any, get_args
 
 import numpy as np
 import pandas as pd
@@ -232,7 +232,10 @@ def _model(name: str) -> str:
 def _cost(whole: Given) -> Cost:
     parameters, seconds = whole["config"].get("model_num_parameters"), whole.get("total_evaluation_time_seconds")
     known = parameters is not None and parameters.number() > 0  # the harness writes -1 where it knows none
-    unknown: Sequence[str] = [name for name in Cost.model_fields if name not in ("money", "total_parameters", "eval_seconds")]
+    told = ("total_parameters", "eval_seconds")
+    unknown = [
+        name for name, field in Cost.model_fields.items() if type(None) in get_args(field.annotation) and name not in told
+    ]
     return Cost(
         **dict.fromkeys(unknown),
         total_parameters=parameters.whole() if parameters is not None and known else None,

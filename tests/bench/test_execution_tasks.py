@@ -182,7 +182,7 @@ def test_what_is_unfit_is_skipped_once(own_cache, tmp_path, device, monkeypatch)
         assert (record.status, record.reason) == ("skipped", reason)
         assert record.outcome is None and record.cost is None
         assert store.read_items(tmp_path, record).empty and store.read_all(tmp_path) == found
-        monkeypatch.setattr(execution, "_skipped", lambda *_: pytest.fail("a skipped run was looked at again"))
+        monkeypatch.setattr(execution, "unscored", lambda *_: pytest.fail("a skipped run was looked at again"))
 
 
 @pytest.mark.slow

@@ -460,8 +460,8 @@ def trained_and_then(name, change):
     def planted(patch):
         sound = perform.train_stages
 
-        def train(session, before, model):
-            state = sound(session, before, model)
+        def train(session, before, model, state):
+            state = sound(session, before, model, state)
             change(model)
             return state
 
