@@ -6,6 +6,7 @@ import sys
 import typer
 
 from bench import __version__, ranks, stopping, threads
+from bench.commands.ablating import ABLATING
 from bench.commands.assets import ASSETS
 from bench.commands.exchange import EXPORT, IMPORT
 from bench.commands.gate import BASELINE, GATE
@@ -19,7 +20,7 @@ from bench.errors import RunError, UserError
 DESCRIPTION = "Train, score and probe a model in several ways, and show what each gained, forgot and cost."
 
 app = typer.Typer(no_args_is_help=True, add_completion=False, pretty_exceptions_enable=False, help=DESCRIPTION)
-for commands in (STARTING, RUNNING, RESULTS, STUDIES, GATE, WATCHING):
+for commands in (STARTING, RUNNING, ABLATING, RESULTS, STUDIES, GATE, WATCHING):
     app.add_typer(commands)
 app.add_typer(ASSETS, name="assets")
 app.add_typer(IMPORT, name="import")

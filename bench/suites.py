@@ -41,6 +41,8 @@ class SuiteOptions:
     debug: bool = False
     keeping: Keeping = KEEPING
     crew: Crew = ONE
+    shows: bool = True
+    """Whether table and page come at its end; what calls it may have something else to show."""
 
 
 def run_suite(options: PlanOptions, precision_text: str, doing: SuiteOptions) -> int:
@@ -86,7 +88,7 @@ def run_suite(options: PlanOptions, precision_text: str, doing: SuiteOptions) ->
             unfinished(runs, place, device, progress, doing.rerun_on_change)
         with beating(out, device.accelerator.num_processes, lambda: progress.status.phase):
             records = execution.execute(runs, workplace, doing.rerun_on_change, doers)
-    if device.main:
+    if device.main and doing.shows:
         _show(records, out, progress, vary)
     return 1 if any(record.status == "failed" for record in records) else 0
 

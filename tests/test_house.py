@@ -14,8 +14,8 @@ TYPER = "bench/commands/"
 """A command's options are its function's parameters."""
 
 NO_TEST_FILE: dict[str, str] = {
-    f"bench/commands/{name}.py": "commands are tested as a user gives them, in tests/bench/test_cli.py"
-    for name in ("assets", "options", "running", "starting", "studies", "watching")
+    f"bench/commands/{name}.py": "commands are tested as a user gives them, in tests/bench/test_cli.py and test_ablation.py"
+    for name in ("ablating", "assets", "options", "running", "starting", "studies", "watching")
 }
 """Modules with code and without a test file of their name, and why."""
 

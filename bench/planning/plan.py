@@ -12,6 +12,7 @@ from bench.errors import UserError, unknown
 from bench.inference.endpoint import EndpointModel
 from bench.modeling.models import find_model
 from bench.planning import settings
+from bench.planning.axes import Axis, at_values
 from bench.planning.probe_items import items_by_power
 from bench.planning.spaces import TRIAL_ITEMS, search_of, tune_options
 from bench.planning.varying import parts_named, varied_runs
@@ -51,6 +52,25 @@ class PlanOptions:
     """Fields of `TuneOptions`, as far as they are given."""
     vary: Sequence[str] | None = None
     """Parts of the seed that are moved apart from each other, instead of all together."""
+    axes: Sequence[Axis] = ()
+    """What is swept: the runs are those of every point."""
+
+
+def sweep_points(options: PlanOptions) -> dict[tuple[str, ...], PlanOptions]:
+    """A value on each axis -> what is asked for there; without axes one point of no values."""
+    found = {}
+    for values in product(*(axis.values for axis in options.axes)):
+        budget, given = at_values(options.axes, values)
+        found[values] = replace(options, axes=(), budget=budget or options.budget, settings=[*options.settings, *given])
+    return found
+
+
+def _swept(options: PlanOptions, precision: Precision) -> list[Run]:
+    runs = [run for point in sweep_points(options).values() for run in plan(point, precision)]
+    if len({run.id for run in runs}) < len(runs):
+        swept = " ".join(f"--axis {axis}" for axis in options.axes)
+        raise UserError(f"{swept}: two of the values give the same runs; name values that differ in what the strategy does")
+    return runs
 
 
 def plan(options: PlanOptions, precision: Precision) -> list[Run]:
@@ -62,6 +82,8 @@ def plan(options: PlanOptions, precision: Precision) -> list[Run]:
     Raises:
         UserError: a name, number or setting is wrong; nothing has been written by then.
     """
+    if options.axes:
+        return _swept(options, precision)
     suites = suites_for(options.suite)
     runs = _of_suite(options, precision, *suites[0]) if len(suites) == 1 else _of_suites(options, precision, suites)
     if not runs and options.vary:

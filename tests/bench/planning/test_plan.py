@@ -4,6 +4,7 @@ import pytest
 
 from bench.errors import UserError
 from bench.planning import plan as planning
+from bench.planning.axes import parse_axes
 from bench.planning.plan import PlanOptions
 from bench.specs.library import BUILT_IN, Library
 
@@ -205,3 +206,22 @@ def test_a_suite_whose_budget_ends_no_training_is_refused(tmp_path, library):
     (tmp_path / "mine.yaml").write_text(json.dumps(suite))
     with pytest.raises(UserError, match="budget '4GB' of suite 'sentiment' ends no training"):
         planning.plan(PlanOptions(str(tmp_path / "mine.yaml"), model="tiny-bert"), "fp32")
+
+
+def test_a_sweep_has_the_runs_of_each_of_its_points():
+    asked = {"strategies": ["lora-8bit"], "seeds": 2}
+    swept = plan(axes=parse_axes(["peft.r=2,4", "budget=64,128"]), **asked)
+    apart = [
+        run for rank in (2, 4) for budget in ("64", "128") for run in plan(settings=[f"peft.r={rank}"], budget=budget, **asked)
+    ]
+    assert [run.id for run in swept] == [run.id for run in apart] and len({run.id for run in swept}) == 8
+    prefixed = plan(settings=["lora-8bit.peft.r=2"], budget="64", **asked)
+    assert [run.id for run in swept[:2]] == [run.id for run in prefixed]
+
+
+def test_values_that_change_nothing_are_no_sweep():
+    for strategy, axis in (("zero-shot", "budget=64,128"), ("full", "label_smoothing=0.1,0.10")):
+        with pytest.raises(UserError, match="same runs"):
+            plan(strategies=[strategy], axes=parse_axes([axis]))
+    with pytest.raises(UserError, match="rank"):
+        plan(strategies=["lora-8bit"], axes=parse_axes(["rank=2,4"]))

@@ -1,0 +1,123 @@
+"""`tunebench ablate`: the tables of a sweep printed, or written as LaTeX, Markdown, CSV and a figure."""
+
+import csv
+from collections.abc import Iterator, Sequence
+from dataclasses import dataclass
+from io import StringIO
+from pathlib import Path
+from typing import Any
+
+from rich.text import Text
+
+from bench.folders import write_text, writing
+from bench.statistics.estimates import Estimate
+from reports.paper.ablation import TIE, Ablation, Entry, Grid, Sweep, ablations, grid, transposed
+from reports.paper.latex import latex_file, latex_table
+from reports.paper.markdown import escaped, markdown_table
+from reports.paper.measures import DEFAULT_SELECTION, check_selection
+from reports.paper.sweep_figure import check_figure, sweep_figure
+from reports.terminal.console import console, plain_table, printable, say
+
+
+@dataclass(frozen=True)
+class AblationFiles:
+    """What is shown of a sweep, and where it is written; what is nowhere written is printed."""
+
+    select: Sequence[str] = DEFAULT_SELECTION
+    transpose: bool = False
+    latex: Path | None = None
+    markdown: Path | None = None
+    csv: Path | None = None
+    figure: Path | None = None
+
+    def check(self) -> None:
+        """Raise UserError before anything is run where a column or a kind of figure is unknown."""
+        check_selection(self.select)
+        if self.figure:
+            check_figure(self.figure)
+
+    def write(self, sweep: Sweep, out: Path | None) -> None:
+        """Write or print the tables.
+
+        Raises:
+            UserError: there is nothing to show, or a file cannot be written.
+        """
+        found = ablations(sweep, out, self.select)
+        tables = [transposed(grid(each)) if self.transpose else grid(each) for each in found]
+        if self.latex:
+            write_text(self.latex, latex_file([latex_table(*pair) for pair in zip(found, tables, strict=True)]))
+        if self.markdown:
+            write_text(self.markdown, ablation_markdown(found, tables))
+        if self.csv:
+            write_text(self.csv, ablation_csv(found))
+        if self.figure:
+            with writing(self.figure) as temporary:
+                temporary.write_bytes(sweep_figure(found, self.figure.suffix))
+        if not (self.latex or self.markdown or self.csv or self.figure):
+            _print(found, tables)
+
+
+def ablation_markdown(found: Sequence[Ablation], tables: Sequence[Grid]) -> str:
+    """A table with its caption below, for each model and task."""
+    parts = []
+    for ablation, table in zip(found, tables, strict=True):
+        corner = [escaped(name) for name in table.corner]
+        lines = [[*map(escaped, names), *(_marked(entry, escaped(TIE)) for entry in entries)] for names, entries in table.lines]
+        parts += [markdown_table([*corner, *map(escaped, table.headers)], lines, corner), escaped(" ".join(ablation.caption))]
+    return "\n\n".join(parts) + "\n"
+
+
+def _marked(entry: Entry, tie: str) -> str:
+    text = f"**{entry.text}**" if entry.best else f"{entry.text}{tie if entry.tied else ''}"
+    return f"{text} {entry.interval}".rstrip()
+
+
+def ablation_csv(found: Sequence[Ablation]) -> str:
+    """A line for each point with full numbers; what is not known is empty."""
+    lines = [line for ablation in found for line in _records(ablation)]
+    text = StringIO()
+    writer = csv.DictWriter(text, list(dict.fromkeys(name for line in lines for name in line)), lineterminator="\n")
+    writer.writeheader()
+    writer.writerows(lines)
+    return text.getvalue()
+
+
+def _records(ablation: Ablation) -> Iterator[dict[str, Any]]:
+    suite, model, task = ablation.group
+    for values, row in ablation.rows.items():
+        line: dict[str, Any] = {"suite": suite, "model": model, "task": task, **dict(zip(ablation.axes, values, strict=True))}
+        if row:
+            score = row.outcome.score if row.outcome else None
+            line |= {"strategy": row.setup.strategy, "seeds": row.seeds, "items": score.n if score else None}
+            for measure in ablation.measures:
+                line[measure.name] = measure.value(row)
+                if isinstance(measure.number(row), Estimate):
+                    line[f"{measure.name}_low"], line[f"{measure.name}_high"] = measure.bounds(row) or (None, None)
+                if measure.standing:
+                    top = measure.best(ablation.scored) | measure.tied(ablation.scored)
+                    line[f"{measure.name}_top"] = row.first.run_id in top
+        yield line
+
+
+def _print(found: Sequence[Ablation], tables: Sequence[Grid]) -> None:
+    to = console()
+    for ablation, table in zip(found, tables, strict=True):
+        printed = plain_table()
+        for number, header in enumerate([*table.corner, *table.headers]):
+            left = number < len(table.corner)
+            printed.add_column(Text(printable(header)), justify="left" if left else "right", overflow="fold")
+        for names, entries in table.lines:
+            printed.add_row(*(Text(printable(name)) for name in names), *(_printed(entry, to.is_terminal) for entry in entries))
+        say(to, ablation.caption[0])
+        to.print(printed)
+        for sentence in ablation.caption[1:]:
+            say(to, sentence)
+        say(to, "")
+
+
+def _printed(entry: Entry, bold: bool) -> Text:
+    """A file or pipe has no bold: the best stands between stars there."""
+    if not bold:
+        return Text(_marked(entry, TIE))
+    text = Text(f"{entry.text}{TIE if entry.tied else ''}", style="bold" if entry.best else "")
+    return text.append(f" {entry.interval}" if entry.interval else "", style="not bold")

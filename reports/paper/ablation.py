@@ -1,0 +1,175 @@
+"""A sweep as tables, one for each model and task: what the strategy came to at each value of its axes, which value is best,
+which are tied with it, and a caption that says what the numbers hold."""
+
+from collections.abc import Iterator, Mapping, Sequence
+from dataclasses import dataclass
+from pathlib import Path
+
+from bench.errors import UserError
+from bench.records.record import Record
+from reports.paper.measures import FORGETTING, Measure, measures
+from reports.rows import numbers
+from reports.rows.captions import smallest_found, statement
+from reports.rows.environments import other_environments
+from reports.rows.fairness import unfair
+from reports.rows.row import Row
+from reports.rows.rows import aggregate, grouped
+
+Values = tuple[str, ...]
+"""One of each axis, as they were written."""
+TIE = "*"
+
+
+@dataclass(frozen=True)
+class Sweep:
+    """The records at each point of one or two axes, and the runs that have none."""
+
+    axes: Values
+    points: Mapping[Values, Sequence[Record]]
+    missing: Sequence[str] = ()
+
+
+@dataclass(frozen=True)
+class Ablation:
+    """One model and task: a row for each point that has a score, what is shown of them, and sentences."""
+
+    group: tuple[str, str, str]
+    axes: Values
+    rows: Mapping[Values, Row | None]
+    measures: Sequence[Measure]
+    caption: Sequence[str]
+
+    @property
+    def scored(self) -> list[Row]:
+        return [row for row in self.rows.values() if row]
+
+
+@dataclass(frozen=True)
+class Entry:
+    """A number as it is written; the best of its column, or tied with the best."""
+
+    text: str
+    interval: str = ""
+    best: bool = False
+    tied: bool = False
+
+
+@dataclass(frozen=True)
+class Grid:
+    """A table: headings of the columns that name a line, headings of the others, and lines of names and entries."""
+
+    corner: Sequence[str]
+    headers: Sequence[str]
+    lines: Sequence[tuple[Sequence[str], Sequence[Entry]]]
+
+
+def ablations(sweep: Sweep, out: Path | None, select: Sequence[str]) -> list[Ablation]:
+    """The tables of a sweep.
+
+    Args:
+        out: the folder whose per-item answers give intervals and comparisons.
+
+    Raises:
+        UserError: no run of the sweep has a score, or a column is asked for that there is not.
+    """
+    rows = aggregate([record for records in sweep.points.values() for record in records], out)
+    found = [_ablation(sweep, group, select) for group in grouped(rows).values() if any(row.score for row in group)]
+    if not found:
+        why = next((f"{row.label} {row.status}: {row.reason}" for row in rows), None) or "; ".join(sweep.missing[:2])
+        raise UserError(f"no run of the sweep has a score ({why}); run it without --no-run")
+    return found
+
+
+def _ablation(sweep: Sweep, rows: Sequence[Row], select: Sequence[str]) -> Ablation:
+    scored = [row for row in rows if row.score]
+    placed: dict[Values, Row | None] = {}
+    for values, records in sweep.points.items():
+        ids = {record.run_id for record in records}
+        placed[values] = next((row for row in scored if row.first.run_id in ids), None)
+    columns = measures(scored, select)
+    caption = [*_asked(sweep, scored), *_marks(columns), *_told(sweep, rows, columns)]
+    return Ablation(scored[0].group, sweep.axes, placed, columns, caption)
+
+
+def _asked(sweep: Sweep, rows: Sequence[Row]) -> Iterator[str]:
+    """What was run: on what, how often, with how much, over how many items."""
+    suite, model, task = rows[0].group
+    yield f"{' and '.join(sweep.axes)} of {rows[0].setup.strategy}: {model} on {task}, suite {suite}."
+    seeds = list(dict.fromkeys(row.seeds for row in rows))
+    budgets = list(dict.fromkeys(row.setup.budget or "none" for row in rows))
+    assert rows[0].outcome
+    score = rows[0].outcome.score
+    counts = {name: [part.items for row in rows if (part := row.forgetting.get(name)) and part.items] for name in _probes(rows)}
+    probes = "; ".join(f"{name} over {numbers.item_counts(known)}" for name, known in counts.items() if known)
+    yield f"Seeds: {' or '.join(seeds)}. Budget: {' or '.join(budgets)}."
+    counted = [
+        f"{score.name[:1].upper()}{score.name[1:]} over {numbers.item_counts([score.n])}",
+        probes and f"probes: {probes}",
+    ]
+    yield f"{'; '.join(filter(None, counted))}."
+
+
+def _probes(rows: Sequence[Row]) -> list[str]:
+    return list(dict.fromkeys(name for row in rows for name in row.forgetting))
+
+
+def _marks(columns: Sequence[Measure]) -> Iterator[str]:
+    """What bold and the mark say, and by which test."""
+    standings = [column.standing for column in columns if column.standing]
+    if not standings:
+        return
+    pairs = max(len(standing.pairs) for standing in standings)
+    corrected = f", Holm over all {pairs} pairs of a column" if pairs > 1 else ""
+    unpaired = sum(standing.unpaired for standing in standings)
+    held = f"paired over items but for {unpaired} pairs without shared answers" if unpaired else "paired over items"
+    yield f"Bold: best. {TIE}: not best, and no value is better by more than chance (5 %, {held}{corrected})."
+
+
+def _told(sweep: Sweep, rows: Sequence[Row], columns: Sequence[Measure]) -> Iterator[str]:
+    """What intervals hold, and everything that could be held against the table."""
+    scored = [row for row in rows if row.score]
+    yield statement([row.score for row in scored if row.score])
+    if any(column.term == FORGETTING for column in columns):
+        yield "Forgetting: positive is loss."
+    if column := next((column for column in columns if column.name == "score" and column.standing), None):
+        assert column.standing
+        yield from smallest_found(column.standing)
+    swept = [f"not the same chance: {axis} differs" for axis in sweep.axes]  # an axis is meant to
+    yield from (_sentence(each) for each in unfair(rows) if not each.startswith(tuple(swept)))
+    yield from (_sentence(other.sentence) for other in other_environments(rows))
+    yield from (f"{row.label} (seed {row.seeds}) {row.status}: {row.reason}." for row in rows if not row.score)
+    if sweep.missing:
+        yield f"Not run yet: {'; '.join(sweep.missing)}."
+
+
+def _sentence(text: str) -> str:
+    return f"{text[:1].upper()}{text[1:].rstrip('.')}."
+
+
+def grid(ablation: Ablation) -> Grid:
+    """A line for each point and a column for each measure; of two axes and one measure a line for each value of the first and a
+    column for each of the second."""
+    entries = {values: [_entry(ablation, column, row) for column in ablation.measures] for values, row in ablation.rows.items()}
+    if len(ablation.axes) == 2 and len(ablation.measures) == 1:
+        down, across = (list(dict.fromkeys(values[side] for values in entries)) for side in (0, 1))
+        headers = [f"{ablation.axes[1]}={value}" for value in across]
+        return Grid(ablation.axes[:1], headers, [([one], [entries[one, other][0] for other in across]) for one in down])
+    return Grid(ablation.axes, [column.header for column in ablation.measures], list(entries.items()))
+
+
+def transposed(table: Grid) -> Grid:
+    """Its columns as lines."""
+    headers = [", ".join(names) for names, _ in table.lines]
+    columns = [[entries[number] for _, entries in table.lines] for number in range(len(table.headers))]
+    lines = [([header], entries) for header, entries in zip(table.headers, columns, strict=True)]
+    return Grid([", ".join(table.corner)], headers, lines)
+
+
+def _entry(ablation: Ablation, column: Measure, row: Row | None) -> Entry:
+    number = column.number(row) if row else None
+    value = column.value(row) if row else None
+    if row is None or number is None or value is None:
+        return Entry(numbers.MISSING)
+    interval = "" if isinstance(number, int | float) else column.brackets(number)
+    rows, run_id = ablation.scored, row.first.run_id
+    return Entry(column.text(value), interval, run_id in column.best(rows), run_id in column.tied(rows))
