@@ -4,7 +4,7 @@ VENV := .venv
 BIN := $(VENV)/bin
 PIP := $(BIN)/python -m pip install --quiet --disable-pip-version-check -c constraints.txt
 
-.PHONY: bench test check gate accept perf forgetting defaults lock clean
+.PHONY: bench test check gate accept perf gpu forgetting defaults lock clean
 
 bench: $(VENV)/.bench
 	PATH="$(abspath $(BIN)):$$PATH" accelerate launch bench/run.py --suite sentiment
@@ -30,6 +30,10 @@ accept: $(VENV)/.bench  # of ten seeds: docs/ci.md
 
 perf: $(VENV)/.bench
 	$(BIN)/python baselines/perf.py
+
+# Where there is a GPU: whether its numbers are the CPU's, and how fast it is. Writes docs/gpu.md.
+gpu: $(VENV)/.bench
+	$(BIN)/python baselines/gpu.py
 
 # Writes docs/forgetting.md anew: rehearsal off and on at three learning rates.
 SEEDS ?= 1
