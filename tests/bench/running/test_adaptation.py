@@ -4,6 +4,7 @@ from types import SimpleNamespace
 
 import pytest
 import torch
+from accelerate.utils import DistributedType
 from torch import nn
 
 from bench.modeling.heads import Heads
@@ -74,5 +75,7 @@ def test_an_adapter_trains_itself_and_the_head_on_a_rounded_base(planned, device
 @pytest.mark.parametrize("strategy", ["multitask", "full"])
 def test_it_stands_on_the_device(planned, strategy):
     """On a device without storage, which a machine without a GPU has too."""
-    model = adapted(planned(strategy), SimpleNamespace(torch=torch.device("meta")))
+    meta = torch.device("meta")
+    alone = SimpleNamespace(device=meta, distributed_type=DistributedType.NO)
+    model = adapted(planned(strategy), SimpleNamespace(torch=meta, accelerator=alone))
     assert {parameter.device.type for parameter in model.parameters()} == {"meta"}
