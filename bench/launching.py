@@ -14,7 +14,6 @@ from typing import Any
 
 import psutil
 import torch
-import yaml
 
 from bench import folders, ranks, stopping
 from bench.devices import hardware
@@ -24,6 +23,7 @@ from bench.planning.plan import PlanOptions, plan
 from bench.records import store
 from bench.running import execution
 from bench.running.launchable import check_launchable
+from bench.specs.base import read_fields
 from bench.suites import SuiteOptions, run_suite
 
 ROOT = Path(__file__).resolve().parent.parent
@@ -51,7 +51,9 @@ def launch(name: str, options: PlanOptions, precision: str, out: Path, arguments
         UserError: something that was asked for is wrong; nothing has been started by then.
     """
     path = launch_file(name)
-    config = _read(path) if path.parent != ROOT / "launch" else for_this_machine(_read(path))
+    config = launch_config(path)
+    if path.parent == ROOT / "launch":
+        config = for_this_machine(config)
     check_launch(path, config)
     check_input(options, precision, out, configured(config))
     with tempfile.TemporaryDirectory(prefix="tunebench-") as folder:
@@ -136,14 +138,9 @@ def without_launch(arguments: Sequence[str]) -> list[str]:
     return rest
 
 
-def _read(path: Path) -> dict[str, Any]:
-    try:
-        content = yaml.safe_load(path.read_text(encoding="utf-8"))
-    except (OSError, UnicodeDecodeError, yaml.YAMLError) as error:
-        raise UserError(f"{path}: cannot be read as YAML: {' '.join(str(error).split())}") from error
-    if not isinstance(content, dict):
-        raise UserError(f"{path}: expected the fields of `accelerate config`, found {type(content).__name__}")
-    return content
+def launch_config(path: Path) -> dict[str, Any]:
+    """What a launch file says."""
+    return read_fields(path, "the fields of `accelerate config`")
 
 
 def _cluster(config: dict[str, Any]) -> list[str]:

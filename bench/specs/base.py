@@ -29,16 +29,29 @@ def read_spec(path: Path, spec: type[S]) -> S:
     Raises:
         UserError: it cannot be read, or a field is wrong; the message names file, field and what is allowed.
     """
+    content = read_fields(path, f"fields ({', '.join(spec.model_fields)})")
+    try:
+        return spec.model_validate(_anchored(content, path.parent.absolute()))
+    except ValidationError as error:
+        raise UserError(f"{path}: {explain(error, spec)}") from error
+
+
+def read_fields(path: Path, expected: str) -> dict[str, Any]:
+    """A YAML file's fields as they stand there.
+
+    Args:
+        expected: what should be in it, for the message.
+
+    Raises:
+        UserError: it cannot be read, or holds something else than fields.
+    """
     try:
         content = yaml.safe_load(path.read_text(encoding="utf-8"))
     except (OSError, UnicodeDecodeError, yaml.YAMLError) as error:
         raise UserError(f"{path}: cannot be read as YAML: {_fault(error)}") from error
     if not isinstance(content, dict):
-        raise UserError(f"{path}: expected fields ({', '.join(spec.model_fields)}), found {type(content).__name__}")
-    try:
-        return spec.model_validate(_anchored(content, path.parent.absolute()))
-    except ValidationError as error:
-        raise UserError(f"{path}: {explain(error, spec)}") from error
+        raise UserError(f"{path}: expected {expected}, found {type(content).__name__}")
+    return content
 
 
 def _fault(error: Exception) -> str:

@@ -99,7 +99,7 @@ def test_a_launch_file_that_can_not_work_is_told(tmp_path, content, sentence):
     path = tmp_path / "mine.yaml"
     path.write_text(content)
     with pytest.raises(UserError, match=sentence):
-        launching.check_launch(path, launching._read(path))
+        launching.check_launch(path, launching.launch_config(path))
 
 
 def test_a_launch_file_is_found_by_name_and_by_path(tmp_path, monkeypatch):
@@ -116,11 +116,11 @@ def test_gpus_that_are_not_there_are_told(monkeypatch):
     monkeypatch.setattr(launching.torch.cuda, "is_available", lambda: False)
     path = launching.launch_file("gpus")
     with pytest.raises(UserError, match="it is for GPUs .*, and this machine has none"):
-        launching.check_launch(path, launching._read(path))
+        launching.check_launch(path, launching.launch_config(path))
 
 
 def test_a_file_of_ours_means_one_process_for_each_gpu(monkeypatch):
-    config = {name: launching._read(launching.launch_file(name)) for name in ("gpus", "machines", "cpu", "one")}
+    config = {name: launching.launch_config(launching.launch_file(name)) for name in ("gpus", "machines", "cpu", "one")}
     monkeypatch.setattr(launching.torch.cuda, "device_count", lambda: 8)
     counts = {name: launching.for_this_machine(each)["num_processes"] for name, each in config.items()}
     assert counts == {"gpus": 8, "machines": 16, "cpu": 2, "one": 1}
