@@ -19,6 +19,7 @@ from bench import folders, ranks, stopping
 from bench.devices import hardware
 from bench.devices.launched import Parallelism, configured
 from bench.errors import UserError, unknown
+from bench.placing.local import package_path
 from bench.planning.plan import PlanOptions, plan
 from bench.records import store
 from bench.running import execution
@@ -59,7 +60,7 @@ def launch(name: str, options: PlanOptions, precision: str, out: Path, arguments
     with tempfile.TemporaryDirectory(prefix="tunebench-") as folder:
         status_file = Path(folder) / "status"
         command = [sys.executable, "-m", "bench.launcher", "launch", "--config_file", str(path), *_cluster(config)]
-        found = os.environ | {ranks.STATUS_FILE: str(status_file), "PYTHONPATH": _python_path()}
+        found = os.environ | {ranks.STATUS_FILE: str(status_file), "PYTHONPATH": package_path()}
         found.setdefault("LOGLEVEL", "CRITICAL")  # of torch's launcher, which reports each failure at length
         process = subprocess.Popen([*command, str(ENTRY), *arguments], env=found)
         _forward(process)
@@ -159,11 +160,6 @@ def _cluster(config: dict[str, Any]) -> list[str]:
         "main_process_port": os.environ["MASTER_PORT"],
     }
     return [word for name, value in told.items() for word in (f"--{name}", value)]
-
-
-def _python_path() -> str:
-    """The processes import this very tunebench, installed or not."""
-    return os.pathsep.join([str(ROOT), *filter(None, [os.environ.get("PYTHONPATH")])])
 
 
 def _forward(process: "subprocess.Popen[bytes]") -> None:

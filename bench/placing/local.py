@@ -109,7 +109,7 @@ def as_received(what: bytes) -> Any:
 
 
 def package_path() -> str:
-    """Where a worker finds this package, installed or not; it looks at no folder that happens to be the present one."""
+    """PYTHONPATH by which a process that is started finds this very package, installed or not."""
     here = str(Path(__file__).resolve().parents[2])
     return os.pathsep.join(filter(None, [here, os.environ.get("PYTHONPATH")]))
 
