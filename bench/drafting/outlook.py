@@ -25,7 +25,7 @@ def outlook(suite: Path) -> Outlook:
     runs, rate = plan(PlanOptions(str(suite)), requested("auto")), speed()
     costs = [estimate_cost(run, rate) for run in runs]
     found = totals(list(zip(runs, costs, strict=True)), [], rate)
-    return Outlook(len(runs), 3600 * found.hours if found else None, max(cost.memory.total for cost in costs))
+    return Outlook(len(runs), found.seconds if found else None, max(cost.memory.total for cost in costs))
 
 
 def time_told(seconds: float | None) -> str:

@@ -23,8 +23,13 @@ class Totals:
     tuning: float = 0.0
 
     @property
+    def seconds(self) -> float:
+        """All of it."""
+        return self.training + self.tests + self.probes + self.bases + self.tuning
+
+    @property
     def hours(self) -> float:
-        return (self.training + self.tests + self.probes + self.bases + self.tuning) / 3600
+        return self.seconds / 3600
 
 
 def totals(todo: Sequence[tuple[Run, CostEstimate]], trials: Sequence[Trial], rate: float) -> Totals | None:
