@@ -12,7 +12,7 @@ from reports.rows import numbers
 from reports.rows.captions import standing_sentences, stated
 from reports.rows.row import Row
 from reports.rows.rows import grouped, probe_names, ranked
-from reports.rows.standing import score_places, score_standing, shown
+from reports.rows.standing import Standing, score_places, score_standing, shown
 
 
 def rows_as_csv(rows: Sequence[Row]) -> str:
@@ -73,16 +73,16 @@ def _group(rows: Sequence[Row]) -> Iterator[str]:
         first, unit = scored[0].quantity.name, scored[0].quantity.unit
         losses = [escaped(f"forgets {name} ({quantity.unit})") for name, quantity in probes.items()]
         headers = ["strategy", "rank", f"{first} [95 %]", f"gain ({unit})", *losses, "train (s)", "saved"]
-        yield markdown_table(headers, [_line(row, scored, list(probes)) for row in scored], headers[:1])
-        told = [*stated([row.score for row in scored if row.score]), *standing_sentences(score_standing(scored))]
+        standing = score_standing(scored)
+        yield markdown_table(headers, [_line(row, standing, list(probes)) for row in scored], headers[:1])
+        told = [*stated([row.score for row in scored if row.score]), *standing_sentences(standing)]
         yield "\n".join(f"- {escaped(sentence)}" for sentence in told)
     failed = [f"- {escaped(f'{row.label} (seed {row.seeds}) {row.status}: {row.reason}')}" for row in rows if not row.score]
     if failed:
         yield "\n".join(failed)
 
 
-def _line(row: Row, rows: Sequence[Row], probes: Sequence[str]) -> list[str]:
-    standing = score_standing(rows)
+def _line(row: Row, standing: Standing | None, probes: Sequence[str]) -> list[str]:
     lost = [_signed(part.lost, part.quantity) if (part := row.forgetting.get(name)) else numbers.MISSING for name in probes]
     seconds, saved = (row.cost.train_seconds, row.cost.saved_bytes) if row.cost else (None, None)
     return [

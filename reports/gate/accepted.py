@@ -88,7 +88,7 @@ def accept(out: Path, to: Path, commit: str | None, now: datetime, suite: str | 
     # The note comes last: a folder without one is no baseline.
     for record in records:
         items = store.read_items(out, record)
-        store.write_record(found.folder, record.model_copy(update={}), None)
+        store.write_record(found.folder, record)
         if not items.empty:
             _write_items(store.folder(found.folder) / f"{record.run_id}.parquet", items)
     write_text(found.folder / ACCEPTED_NOTE, note.model_dump_json(indent=1))
