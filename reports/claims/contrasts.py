@@ -3,17 +3,18 @@
 import math
 from collections.abc import Callable, Iterator, Sequence
 from functools import partial
-from statistics import fmean, variance
+from statistics import fmean
 
 import numpy as np
 
-from bench.statistics.comparison import pairs
+from bench.statistics.comparison import margin_between
 from bench.statistics.estimates import MANY, Estimate
-from bench.statistics.intervals import Margin, Z, of_row
+from bench.statistics.intervals import Margin, Z, of_row, pooled
 from bench.statistics.ratios import cost_ratio, log_ratio
 from reports.claims.evidence import Evidence
 from reports.claims.rows import place
 from reports.rows import frontier, numbers
+from reports.rows.equal_cost import Take
 from reports.rows.numbers import Quantity
 from reports.rows.row import Row
 from reports.rows.rows import aggregate
@@ -25,22 +26,22 @@ NO_MARGIN = Margin(0.0, 0, math.inf, MANY)
 """Of a number of which nothing says how far chance moves it."""
 
 
-def cost_below(one: Row, other: Row, rows: Sequence[Row], name: str) -> Iterator[Evidence]:
+def cost_below(one: Row, other: Row, rows: Sequence[Row], take: Take) -> Iterator[Evidence]:
     """A cost that chance moves: the ratio of the means over seeds should lie below 1."""
-    mine, theirs = (_costs(row, name) for row in (one, other))
+    mine, theirs = (row.spent(take) for row in (one, other))
     if not mine or not theirs:
         return
-    table = [costs for row in rows if row.trains and row.group == one.group and (costs := _costs(row, name))]
+    table = [costs for row in rows if row.trains and row.group == one.group and (costs := row.spent(take))]
     value, bounds = cost_ratio(mine, theirs, table)
     logarithm, margin = log_ratio(mine, theirs, table)
     shown = f"{numbers.multiple(value)} {numbers.bracketed(bounds, numbers.multiple)}".rstrip()
     yield Evidence(_against(one, other), shown, -logarithm, margin or NO_MARGIN, _ratio)
 
 
-def count_below(one: Row, others: Row | Sequence[Row], name: str, bound: float = 1.0) -> Iterator[Evidence]:
+def count_below(one: Row, others: Row | Sequence[Row], take: Take, bound: float = 1.0) -> Iterator[Evidence]:
     """A cost that is counted: the ratio to another's, or to the sum of several others', should lie at or below the bound."""
     several = [others] if isinstance(others, Row) else list(others)
-    mine, theirs = _costs(one, name), [fmean(costs) for other in several if (costs := _costs(other, name))]
+    mine, theirs = one.spent(take), [fmean(costs) for other in several if (costs := other.spent(take))]
     if not mine or len(theirs) < len(several):
         return
     value = fmean(mine) / sum(theirs)
@@ -89,9 +90,8 @@ def less_lost_at_equal_gain(one: Row, other: Row) -> Iterator[Evidence]:
         if any(value is None for values in lost for value in values):
             continue
         few, many = ([value for value in values if value is not None] for values in lost)
-        freedom = len(few) + len(many) - 2
-        pooled = ((len(few) - 1) * variance(few) + (len(many) - 1) * variance(many)) / freedom
-        margin = Margin(pooled * (1 / len(few) + 1 / len(many)), freedom, 0.0, 1.0)
+        spread = pooled([few, many])
+        margin = Margin(spread.variance * (1 / len(few) + 1 / len(many)), spread.freedom, 0.0, 1.0)
         gained = f"{numbers.difference(reached or 0.0, one.quantity)} {one.quantity.unit} gained"
         yield _evidence(f"{_against(one, other)}, {name} at {gained}", fmean(many) - fmean(few), margin, probe.quantity)
 
@@ -112,8 +112,7 @@ def margin_of(estimate: Estimate) -> Margin:
 
 
 def _difference(rows: str, mine: Estimate, theirs: Estimate, quantity: Quantity, sign: float = 1.0) -> Evidence:
-    (found,) = pairs([mine, theirs])
-    return _evidence(rows, sign * found.value, found.margin, quantity)
+    return _evidence(rows, sign * (mine.value - theirs.value), margin_between(mine, theirs), quantity)
 
 
 def _evidence(rows: str, value: float, margin: Margin, quantity: Quantity, slack: float = 0.0) -> Evidence:
@@ -126,12 +125,6 @@ def _evidence(rows: str, value: float, margin: Margin, quantity: Quantity, slack
 
 def _lost_at(row: Row, probe: str, gain: float | None) -> float | None:
     return None if gain is None else frontier.at_gain(frontier.curve_places(row, probe), gain)
-
-
-def _costs(row: Row, name: str) -> list[float]:
-    """Of each seed; empty where some does not say."""
-    known = [getattr(record.cost, name) for record in row.records if record.cost]
-    return [float(value) for value in known] if known and all(known) else []
 
 
 def _ratio(lead: float) -> str:

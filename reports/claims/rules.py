@@ -2,10 +2,12 @@
 
 from collections.abc import Iterator, Sequence
 
+from bench.records.record import Cost
 from reports.claims import rows as sets
 from reports.claims.contrasts import cost_below, count_below, gain_kept, higher, less_lost, less_lost_at_equal_gain, risen
 from reports.claims.evidence import Evidence
 from reports.claims.rows import ADAPTER, FROZEN, FULL, INSTRUCTION, adapters, opposed, with_little_data
+from reports.rows.equal_cost import HELD, SPENT
 from reports.rows.row import Row
 
 Rows = Sequence[Row]
@@ -18,18 +20,18 @@ POINTS = 0.02
 
 def less_memory(rows: Rows) -> Comparisons:
     for pair in adapters(rows):
-        yield from cost_below(*pair, rows, "peak_memory_bytes")
+        yield from cost_below(*pair, rows, HELD["memory"])
 
 
 def faster(rows: Rows) -> Comparisons:
     for one, other in adapters(rows):
         if sets.machine(one) == sets.machine(other):
-            yield from cost_below(one, other, rows, "train_seconds")
+            yield from cost_below(one, other, rows, SPENT["training"])
 
 
 def smaller(rows: Rows) -> Comparisons:
     for pair in adapters(rows):
-        yield from count_below(*pair, "saved_bytes")
+        yield from count_below(*pair, HELD["saved"])
 
 
 def keeps_at_same_rate(rows: Rows) -> Comparisons:
@@ -68,7 +70,7 @@ def fewer_labels(rows: Rows) -> Comparisons:
 def multitask_cheaper(rows: Rows) -> Comparisons:
     for row in sets.mixtures(rows):
         if single := sets.alone(row, rows):
-            yield from count_below(row, single, "train_flops")
+            yield from count_below(row, single, SPENT["flops"])
             yield from (risen(row, transfer, POINTS) for transfer in row.transfers if transfer.quantity.share)
 
 
@@ -77,10 +79,14 @@ def multitask_transfers(rows: Rows) -> Comparisons:
         yield from (risen(row, transfer) for transfer in row.transfers)
 
 
+def _weights(cost: Cost) -> float | None:
+    return cost.weight_bytes
+
+
 def half_the_weights(rows: Rows) -> Comparisons:
     for one, other in opposed(rows, ADAPTER, ADAPTER):
         if (sets.bits(one), sets.bits(other)) == (8, 32) and sets.peft(one) == sets.peft(other):
-            yield from count_below(one, other, "weight_bytes", HALF)
+            yield from count_below(one, other, _weights, HALF)
 
 
 def prompting_suffices(rows: Rows) -> Comparisons:

@@ -7,7 +7,6 @@ from functools import partial
 import numpy as np
 
 from bench.records.outcome import Outcome
-from bench.records.record import Cost, Record
 from bench.statistics.comparison import margin_between, paired
 from bench.statistics.estimates import MANY, Estimate
 from bench.statistics.intervals import Margin
@@ -15,20 +14,17 @@ from bench.statistics.ratios import log_ratio, log_ratio_by_seed
 from reports.gate.change import Held
 from reports.gate.sides import Match
 from reports.gate.within import Within
+from reports.rows.equal_cost import HELD, SPENT, Take
 from reports.rows.numbers import Quantity
 from reports.rows.row import Row
 from reports.rows.spreads import SeedSpreads, spreads_of
 
-COUNTED_COSTS: dict[str, Callable[[Cost], float | None]] = {
-    "tokens": lambda cost: cost.train_tokens,
-    "flops": lambda cost: cost.train_flops,
-    "saved": lambda cost: cost.saved_bytes,
-}
+COUNTED_COSTS: dict[str, Take] = {"tokens": lambda cost: cost.train_tokens, "flops": SPENT["flops"], "saved": HELD["saved"]}
 """Term of definitions.yaml -> a cost that any machine takes."""
-MEASURED_COSTS: dict[str, Callable[[Cost], float | None]] = {"memory": lambda cost: cost.peak_memory_bytes}
+MEASURED_COSTS = {"memory": HELD["memory"]}
 """What is comparable within one machine alone."""
+TIMED_COSTS = {"training": SPENT["training"]}
 TIMES = Quantity("times", share=False)
-TIMED_COSTS: dict[str, Callable[[Cost], float | None]] = {"training": lambda cost: cost.train_seconds}
 
 
 class Noise:
@@ -48,14 +44,14 @@ class Noise:
         spreads = [self.of(row) for row in (match.new, match.old)]
         return all(not each.rows or each.of(lambda outcome: outcome.score.value).freedom for each in spreads)
 
-    def ratio(self, match: Match, take: Callable[[Cost], float | None]) -> tuple[float, Margin | None]:
+    def ratio(self, match: Match, take: Take) -> tuple[float, Margin | None]:
         """The logarithm of the quotient of a cost that both rows know, and what it varies by."""
         if match.same_seeds:
             fellows = [each for each in self.matches if each.new.group == match.new.group and each.same_seeds]
             return log_ratio_by_seed(_logarithms(match, take), [logs for each in fellows if (logs := _logarithms(each, take))])
-        new, old = (_spent(row.records, take) for row in (match.new, match.old))
+        new, old = (row.spent(take) for row in (match.new, match.old))
         rows = [row for row in self.rows if row.trains and row.group == match.new.group]
-        return log_ratio(new, old, [spent for row in rows if (spent := _spent(row.records, take))])
+        return log_ratio(new, old, [spent for row in rows if (spent := row.spent(take))])
 
 
 @dataclass(frozen=True)
@@ -121,7 +117,7 @@ def held_costs(match: Match, noise: Noise, within: Within, seconds: bool) -> Ite
         return
     kinds = COUNTED_COSTS | (MEASURED_COSTS | (TIMED_COSTS if seconds else {}) if one_machine(match) else {})
     for term, take in kinds.items():
-        new, old = (_spent(row.records, take) for row in (match.new, match.old))
+        new, old = (row.spent(take) for row in (match.new, match.old))
         if not new or not old:
             continue
         value, margin = noise.ratio(match, take)
@@ -149,14 +145,7 @@ def _delta(name: str, outcome: Outcome) -> float | None:
     return outcome.forgetting[name].delta if name in outcome.forgetting else None
 
 
-def _logarithms(match: Match, take: Callable[[Cost], float | None]) -> list[float]:
+def _logarithms(match: Match, take: Take) -> list[float]:
     """Of each seed's quotient."""
-    new, old = (_spent(row.records, take) for row in (match.new, match.old))
+    new, old = (row.spent(take) for row in (match.new, match.old))
     return [float(np.log(mine / theirs)) for mine, theirs in zip(new, old, strict=True)] if new and old else []
-
-
-def _spent(records: Sequence[Record], take: Callable[[Cost], float | None]) -> list[float]:
-    """Of each run; nothing where one does not know it, or nothing was spent."""
-    found = [take(run.cost) if run.cost else None for run in records]
-    known = [float(value) for value in found if value]
-    return known if len(known) == len(found) else []

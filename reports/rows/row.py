@@ -1,6 +1,6 @@
 """A row: what a line of every table shows, and the records that it comes from."""
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass, field
 
 from bench.records.outcome import Outcome, Point, Stages
@@ -134,6 +134,12 @@ class Row:
     @property
     def trains(self) -> bool:
         return bool(self.cost and self.cost.train_examples)
+
+    def spent(self, take: Callable[[Cost], float | None]) -> list[float]:
+        """A cost of each of the row's runs; nothing where one does not know it, or nothing was spent."""
+        found = [take(run.cost) if run.cost else None for run in self.records]
+        known = [float(value) for value in found if value]
+        return known if len(known) == len(found) else []
 
     @property
     def trained_share(self) -> float | None:

@@ -6,21 +6,22 @@ import pytest
 from scipy.stats import ttest_ind
 
 from reports.claims import contrasts
+from reports.rows.equal_cost import HELD, SPENT
 from reports.rows.row import Row
 from reports.rows.transfer import Transfer
 
 
 def test_ratios_of_costs(rows):
     full, adapter = rows(("full", 0.8, {}), ("lora-8bit", 0.8, {"cost": {"train_seconds": 40}}))
-    (found,) = contrasts.cost_below(adapter, full, [full, adapter], "train_seconds")
+    (found,) = contrasts.cost_below(adapter, full, [full, adapter], SPENT["training"])
     assert found.lead == pytest.approx(math.log(80.5 / 40)) and found.measured.startswith("0.497 [")
-    (counted,) = contrasts.count_below(adapter, [full, full], "saved_bytes")
+    (counted,) = contrasts.count_below(adapter, [full, full], HELD["saved"])
     assert (counted.measured, counted.margin) == ("0.500", None) and counted.lead == pytest.approx(math.log(2))
 
 
 def test_one_seed_does_not_say_how_far_chance_moves_a_cost(rows):
     full, adapter = rows(("full", 0.8, {"seeds": 1}), ("lora-8bit", 0.8, {"seeds": 1, "cost": {"train_seconds": 1}}))
-    (found,) = contrasts.cost_below(adapter, full, [full, adapter], "train_seconds")
+    (found,) = contrasts.cost_below(adapter, full, [full, adapter], SPENT["training"])
     assert found.p == 1 and found.smallest(1) is None
 
 
