@@ -1,7 +1,6 @@
 """Which rows of the records a claim may hold against each other: the same question, and the strategies that it speaks of."""
 
 from collections.abc import Iterator, Sequence
-from typing import Any
 
 from bench.hashing import digest
 from reports.rows.row import Row
@@ -78,18 +77,10 @@ def mixtures(rows: Sequence[Row]) -> list[Row]:
     return [row for row in of_kind(rows, MIXTURE) if mixed(row.first)]
 
 
-def alone(row: Row, rows: Sequence[Row]) -> list[Row]:
-    """For each task of a mixture the row by instruction on that task alone, with the same model and budget; empty where one
-    is missing."""
-
-    def fits(other: Row, task: Any) -> bool:
-        inputs, mine = other.first.provenance.inputs, row.first.provenance.inputs
-        same = all(inputs.get(name) == mine.get(name) for name in ("engine", "model", "budget", "precision"))
-        return same and inputs.get("task") == task and not inputs.get("others") and not inputs.get("earlier")
-
-    tasks = mixed(row.first)
-    found = [single for task in tasks.values() for single in of_kind(rows, INSTRUCTION) if fits(single, task)]
-    return found if len(found) == len(tasks) else []
+def alone(row: Row) -> list[Row]:
+    """Each task of a mixture alone, by the runs that its score there is held against; empty where a task has none."""
+    found = [Row(tuple(transfer.runs)) for transfer in row.transfers]
+    return found if len(found) == len(mixed(row.first)) else []
 
 
 def prompted(rows: Sequence[Row]) -> Iterator[tuple[Row, Row]]:

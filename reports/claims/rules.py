@@ -69,7 +69,7 @@ def fewer_labels(rows: Rows) -> Comparisons:
 
 def multitask_cheaper(rows: Rows) -> Comparisons:
     for row in sets.mixtures(rows):
-        if single := sets.alone(row, rows):
+        if single := sets.alone(row):
             yield from count_below(row, single, SPENT["flops"])
             yield from (risen(row, transfer, POINTS) for transfer in row.transfers if transfer.quantity.share)
 

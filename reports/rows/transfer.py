@@ -45,6 +45,8 @@ class Transfer:
     strategy: str
     suite: str
     """Those of the runs alone."""
+    runs: Sequence[Record] = ()
+    """The runs alone, one for each seed."""
 
     def alone_as(self, suite: str, seeds: int) -> str:
         """Which runs alone: `instruction`, with the suite where it is another, and the seeds if some have no such run."""
@@ -181,4 +183,5 @@ def _mean(task: str, pairs: Sequence[MatchedSeed], spread: Spread) -> Transfer:
         first.items,
         first.alone_run.setup.strategy,
         first.alone_run.setup.suite,
+        [pair.alone_run for pair in pairs],
     )
