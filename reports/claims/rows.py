@@ -92,11 +92,6 @@ def prompted(rows: Sequence[Row]) -> Iterator[tuple[Row, Row]]:
             yield max(prompts, key=lambda row: row.over_best.value if row.over_best else 0.0), trained
 
 
-def machine(row: Row) -> tuple[object, ...]:
-    device = row.first.provenance.device
-    return device.get("name"), device.get("processes"), device.get("threads")
-
-
 def bits(row: Row) -> object:
     return row.setup.hyperparameters.get("bits")
 

@@ -7,6 +7,7 @@ from reports.claims import rows as sets
 from reports.claims.contrasts import cost_below, count_below, gain_kept, higher, less_lost, less_lost_at_equal_gain, risen
 from reports.claims.evidence import Evidence
 from reports.claims.rows import ADAPTER, FROZEN, FULL, INSTRUCTION, adapters, opposed, with_little_data
+from reports.rows.environments import one_machine
 from reports.rows.equal_cost import HELD, SPENT
 from reports.rows.row import Row
 
@@ -25,7 +26,7 @@ def less_memory(rows: Rows) -> Comparisons:
 
 def faster(rows: Rows) -> Comparisons:
     for one, other in adapters(rows):
-        if sets.machine(one) == sets.machine(other):
+        if one_machine(one, other):
             yield from cost_below(one, other, rows, SPENT["training"])
 
 

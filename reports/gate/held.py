@@ -14,6 +14,7 @@ from bench.statistics.ratios import log_ratio, log_ratio_by_seed
 from reports.gate.change import Held
 from reports.gate.sides import Match
 from reports.gate.within import Within
+from reports.rows.environments import one_machine
 from reports.rows.equal_cost import HELD, SPENT, Take
 from reports.rows.numbers import Quantity
 from reports.rows.row import Row
@@ -42,7 +43,7 @@ class Noise:
     def known(self, match: Match) -> bool:
         """Whether anything is known of how far a seed moves the rows, where they depend on one."""
         spreads = [self.of(row) for row in (match.new, match.old)]
-        return all(not each.rows or each.of(lambda outcome: outcome.score.value).freedom for each in spreads)
+        return all(not each.rows or each.of(score_of_run).freedom for each in spreads)
 
     def ratio(self, match: Match, take: Take) -> tuple[float, Margin | None]:
         """The logarithm of the quotient of a cost that both rows know, and what it varies by."""
@@ -95,7 +96,7 @@ def held_measures(match: Match, noise: Noise, within: Within) -> Iterator[Held]:
 def _scores(match: Match) -> Iterator[_Measure]:
     new, old = match.new, match.old
     assert new.score and old.score and new.outcome  # rows without a score are not matched
-    yield _Measure("score", "", new.quantity, new.score, old.score, _score, new.higher_is_better)
+    yield _Measure("score", "", new.quantity, new.score, old.score, score_of_run, new.higher_is_better)
     for name, away in new.elsewhere.items():
         before = old.elsewhere.get(name)
         if before and away.score.low is not None and before.score.low is not None:
@@ -108,14 +109,14 @@ def _lost(match: Match) -> Iterator[_Measure]:
         known = match.old.forgetting.get(name)
         # A distance from the base has no interval, and nothing to be judged by.
         if known and lost.lost.low is not None and known.lost.low is not None:
-            yield _Measure("forgetting", name, lost.quantity, lost.lost, known.lost, partial(_delta, name))
+            yield _Measure("forgetting", name, lost.quantity, lost.lost, known.lost, partial(loss_of_run, name))
 
 
 def held_costs(match: Match, noise: Noise, within: Within, seconds: bool) -> Iterator[Held]:
     """Of what the rows that train took: counted work, within one machine memory, and where they are asked for seconds."""
     if not match.new.trains:
         return
-    kinds = COUNTED_COSTS | (MEASURED_COSTS | (TIMED_COSTS if seconds else {}) if one_machine(match) else {})
+    kinds = COUNTED_COSTS | (MEASURED_COSTS | (TIMED_COSTS if seconds else {}) if one_machine(match.new, match.old) else {})
     for term, take in kinds.items():
         new, old = (row.spent(take) for row in (match.new, match.old))
         if not new or not old:
@@ -127,13 +128,8 @@ def held_costs(match: Match, noise: Noise, within: Within, seconds: bool) -> Ite
         yield Held(match.new, "cost", term, "", TIMES, *means, value, margin or exact, within.of_costs)
 
 
-def one_machine(match: Match) -> bool:
-    """Whether all runs of both rows were made on one device, as far as their records tell."""
-    runs = [*match.new.records, *match.old.records]
-    return all(run.provenance.device == runs[0].provenance.device for run in runs)
-
-
-def _score(outcome: Outcome) -> float | None:
+def score_of_run(outcome: Outcome) -> float | None:
+    """Its score."""
     return outcome.score.value
 
 
@@ -141,7 +137,8 @@ def _elsewhere(name: str, outcome: Outcome) -> float | None:
     return outcome.elsewhere[name].score.value if name in outcome.elsewhere else None
 
 
-def _delta(name: str, outcome: Outcome) -> float | None:
+def loss_of_run(name: str, outcome: Outcome) -> float | None:
+    """What it lost of a probe; None where it was not asked."""
     return outcome.forgetting[name].delta if name in outcome.forgetting else None
 
 

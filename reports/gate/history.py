@@ -11,6 +11,7 @@ from bench.records import store
 from bench.records.outcome import Outcome
 from bench.statistics.change_points import change_points
 from reports.gate.accepted import Accepted, accepted_in
+from reports.gate.held import loss_of_run, score_of_run
 from reports.gate.sides import Match, key_of, rows_once
 from reports.rows.numbers import Quantity
 from reports.rows.row import Row
@@ -82,7 +83,7 @@ def _table(row: Row) -> tuple[str, str, str, bool, bool]:
 
 
 def _course(past: _Past, probe: str, among: int) -> RowCourse:
-    number = partial(_lost, probe) if probe else _score
+    number = partial(loss_of_run, probe) if probe else score_of_run
     found = [(each, row, _mean(row, number)) for each, row in past.rows]
     points = [(each, row, value) for each, row, value in found if value is not None]
     spread = past.seeds.of(number)
@@ -99,11 +100,3 @@ def _mean(row: Row, number: Number) -> float | None:
     values = [number(run.outcome) for run in row.records if run.outcome]
     known = [value for value in values if value is not None]
     return fmean(known) if known and len(known) == len(row.records) else None
-
-
-def _score(outcome: Outcome) -> float | None:
-    return outcome.score.value
-
-
-def _lost(probe: str, outcome: Outcome) -> float | None:
-    return outcome.forgetting[probe].delta if probe in outcome.forgetting else None

@@ -36,6 +36,12 @@ def other_environments(rows: Sequence[Row]) -> list[OtherEnvironment]:
     return [other for group in grouped(rows).values() for other in _of_group(group)]
 
 
+def one_machine(*rows: Row) -> bool:
+    """Whether all runs of the rows were made on one device, as far as their records tell."""
+    devices = [run.provenance.device for row in rows for run in row.records]
+    return all(device == devices[0] for device in devices)
+
+
 def _of_group(rows: Sequence[Row]) -> list[OtherEnvironment]:
     known = [run for row in rows for run in row.records if run.provenance.environment_id]
     if not known:

@@ -1,5 +1,7 @@
 """Each claim on rows of which it is known whether it holds."""
 
+from dataclasses import replace
+
 import pytest
 
 from reports.claims import claims, rules
@@ -26,6 +28,14 @@ def test_a_cost_that_chance_moves(verdict, name, field, share, told):
 def test_other_machines_are_not_faster(verdict):
     other = {"device": {"type": "cpu", "name": "another", "processes": 1}, "cost": {"train_seconds": 10}}
     assert verdict("faster", ("full", 0.8, {}), ("lora-8bit", 0.8, ADAPTER | other)).parts == []
+
+
+def test_a_row_whose_seeds_ran_on_two_machines_is_compared_in_no_seconds(rows, make):
+    """Its first seed alone ran where the other row did."""
+    full, adapter = rows(("full", 0.8, {}), ("lora-8bit", 0.8, ADAPTER | {"cost": {"train_seconds": 10}}))
+    assert len(list(rules.faster([full, adapter]))) == 1
+    moved = make.changed(adapter.records[1], device={"type": "cpu", "name": "another"})
+    assert not list(rules.faster([full, replace(adapter, records=(adapter.records[0], moved))]))
 
 
 @pytest.mark.parametrize(("saved", "told"), [(40, "holds"), (8000, "does not hold")])

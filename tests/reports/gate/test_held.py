@@ -4,9 +4,10 @@ import numpy as np
 import pytest
 from scipy.stats import ttest_rel
 
-from reports.gate.held import Noise, held_costs, held_measures, one_machine
+from reports.gate.held import Noise, held_costs, held_measures
 from reports.gate.sides import Match
 from reports.gate.within import Within
+from reports.rows.environments import one_machine
 from reports.rows.rows import aggregate
 
 
@@ -110,7 +111,7 @@ def test_seconds_are_compared_within_one_machine_alone(sides, make):
     new, old = ([make.record("full", seed) for seed in seeds] for seeds in ((0, 1), (2, 3)))
     (match,) = matches(sides, new, old)
     noise = Noise([match], [])
-    assert one_machine(match) and "training" in [held.term for held in held_costs(match, noise, Within(), True)]
+    assert one_machine(match.new, match.old) and "training" in [held.term for held in held_costs(match, noise, Within(), True)]
     moved = [(make.changed(record, device={"type": "cpu", "name": "another"}), frame) for record, frame in new]
     (match,) = matches(sides, moved, old)
     assert [held.term for held in held_costs(match, Noise([match], []), Within(), True)] == ["tokens", "flops", "saved"]
