@@ -8,10 +8,11 @@ from pathlib import Path
 from typing import Any
 
 from bench.drafting import asked, labelled, tagged, written
-from bench.drafting.roles import GROUP_NAMES, Roles, contents, held, is_index, is_named, is_split
-from bench.drafting.table import SPLIT_NAMES, FileColumn, FileTable
+from bench.drafting.roles import GROUP_NAMES, SPLIT_WORDS, Roles, contents, held, is_index, is_named, is_split
+from bench.drafting.table import FileColumn, FileTable
 from bench.drafting.wishes import Guess, Wishes
 from bench.errors import UserError
+from bench.planning.data_view import SPLITS
 from bench.specs.task import TaskSpec
 
 HELD_OUT = {"test": 0.2, "validation": 0.1}
@@ -97,9 +98,8 @@ class Draft:
     def _splits(self) -> dict[str, list[str]]:
         """Split -> what the file's column calls it."""
         assert self.split is not None
-        names = {"train": ("train", "training"), **SPLIT_NAMES, "test": (*SPLIT_NAMES["test"], "testing", "eval", "evaluation")}
-        found = {split: [said for said in self.split.counts if said.lower() in those] for split, those in names.items()}
-        return {split: said for split, said in found.items() if said}
+        said = {split: [said for said in self.split.counts if said.lower() in SPLIT_WORDS[split]] for split in SPLITS}
+        return {split: words for split, words in said.items() if words}
 
     def _of_other_splits(self, split: str) -> list[str]:
         assert self.split is not None

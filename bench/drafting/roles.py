@@ -21,14 +21,12 @@ GROUP_NAMES = re.compile(
     r"(.+_)?(id|user|author|customer|product|document|doc|film|movie|story|session|patient|group|title)(_id)?"
 )
 SPLIT_WORDS = {
-    "train",
-    "training",
-    "unused",
-    *(name for names in SPLIT_NAMES.values() for name in names),
-    "testing",
-    "eval",
-    "evaluation",
+    "train": ("train", "training"),
+    "validation": SPLIT_NAMES["validation"],
+    "test": (*SPLIT_NAMES["test"], "testing", "eval", "evaluation"),
+    "": ("unused",),
 }
+"""Split -> what a column that divides the rows may call it; rows of no split come last."""
 FEW_VALUES = 100
 """A label has at most so many values."""
 MOST_NUMBERS = 20
@@ -64,7 +62,8 @@ def is_index(column: FileColumn) -> bool:
 
 
 def is_split(column: FileColumn) -> bool:
-    return len(column.counts) > 1 and {text.lower() for text in column.counts} <= SPLIT_WORDS
+    known = {word for words in SPLIT_WORDS.values() for word in words}
+    return len(column.counts) > 1 and {text.lower() for text in column.counts} <= known
 
 
 def is_label(column: FileColumn) -> bool:
