@@ -3,9 +3,8 @@
 from collections.abc import Sequence
 from typing import Any
 
-import yaml
-
-from bench.errors import UserError, unknown
+from bench.errors import FormatError, UserError, unknown
+from bench.specs.yaml_text import yaml_value
 from bench.strategies import Strategy
 
 Setting = tuple[str | None, list[str], Any]
@@ -22,9 +21,9 @@ def parse(settings: Sequence[str], strategy_names: Sequence[str]) -> list[Settin
         name, *keys = path.split(".")
         owner = name if name in strategy_names and keys else None
         try:
-            parsed.append((owner, keys if owner else [name, *keys], yaml.safe_load(value)))
-        except yaml.YAMLError:
-            raise UserError(f"--set {setting}: the value cannot be read as YAML") from None
+            parsed.append((owner, keys if owner else [name, *keys], yaml_value(value)))
+        except FormatError as error:
+            raise UserError(f"--set {setting:.200}: the value cannot be read as YAML: {error}") from None
     return parsed
 
 

@@ -3,10 +3,17 @@
 from pathlib import Path
 from typing import Annotated, Any, Literal, TypeVar
 
-import yaml
-from pydantic import BaseModel, ConfigDict, StringConstraints, ValidationError
+from pydantic import (
+    BaseModel,
+    ConfigDict,
+    StringConstraints,
+    ValidationError,
+    ValidatorFunctionWrapHandler,
+    field_validator,
+)
 
 from bench.errors import UserError
+from bench.specs.yaml_text import MAX_CHARACTERS, yaml_value
 
 Name = Annotated[str, StringConstraints(pattern=r"^[a-z0-9][a-z0-9._-]*$")]
 Family = Literal["decoder", "encoder"]
@@ -15,9 +22,17 @@ Capability = Literal["loglikelihoods", "losses", "generate", "head_logits", "emb
 
 
 class Spec(BaseModel):
-    """Base of all YAML files: unknown fields are errors, values never change after loading."""
+    """Base of all YAML files: unknown fields are errors, `true` is no number, values never change after loading."""
 
     model_config = ConfigDict(extra="forbid", frozen=True)
+
+    @field_validator("*", mode="wrap")
+    @classmethod
+    def _truth_is_no_number(cls, value: Any, checked: ValidatorFunctionWrapHandler) -> Any:
+        made = checked(value)
+        if _counts_truth(value, made):
+            raise ValueError("a number is wanted there, and true and false are none")
+        return made
 
 
 S = TypeVar("S", bound=Spec)
@@ -46,20 +61,24 @@ def read_fields(path: Path, expected: str) -> dict[str, Any]:
         UserError: it cannot be read, or holds something else than fields.
     """
     try:
-        content = yaml.safe_load(path.read_text(encoding="utf-8"))
-    except (OSError, UnicodeDecodeError, yaml.YAMLError) as error:
-        raise UserError(f"{path}: cannot be read as YAML: {_fault(error)}") from error
+        with path.open(encoding="utf-8") as file:
+            content = yaml_value(file.read(MAX_CHARACTERS + 1))
+    except (OSError, ValueError) as error:  # also text that is no UTF-8, and a FormatError
+        raise UserError(f"{path}: cannot be read as YAML: {error}") from error
     if not isinstance(content, dict):
         raise UserError(f"{path}: expected {expected}, found {type(content).__name__}")
     return content
 
 
-def _fault(error: Exception) -> str:
-    """What is wrong and where; YAML's own words quote the line, and a line may hold a password or a key."""
-    mark = getattr(error, "problem_mark", None)
-    if mark is None:
-        return " ".join(str(error).split())
-    return f"{getattr(error, 'problem', None) or 'it is no YAML'}, in line {mark.line + 1}, column {mark.column + 1}"
+def _counts_truth(given: Any, made: Any) -> bool:
+    """Whether `true` or `false` has become 1 or 0 somewhere: pydantic takes them for numbers (`early_stopping: true`)."""
+    if isinstance(given, bool):
+        return isinstance(made, int | float) and not isinstance(made, bool)
+    if isinstance(given, list) and isinstance(made, list):
+        return any(map(_counts_truth, given, made))
+    if isinstance(given, dict) and isinstance(made, dict):
+        return any(map(_counts_truth, given.values(), made.values()))
+    return False
 
 
 def _anchored(value: Any, folder: Path) -> Any:

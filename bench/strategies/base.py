@@ -3,20 +3,20 @@
 from collections.abc import Callable, Mapping
 from typing import ClassVar, Literal
 
-from pydantic import BaseModel, ConfigDict, Field
+from pydantic import BaseModel, Field
 from torch import Tensor, nn
 
 from bench.modeling.weights import full_tensor
-from bench.specs.base import Family
+from bench.specs.base import Family, Spec
 from bench.specs.source import Source
 from bench.specs.wording import Wording
 
 
-class Hyperparameters(BaseModel):
-    """Those of every strategy that trains. The learning rate has no default here: it comes from suites/strategies/."""
+class Hyperparameters(Spec):
+    """Those of every strategy that trains. The learning rate has no default here: it comes from suites/strategies/.
 
-    # forbid: a misspelt name would silently train with the default. frozen: the values are part of the run's id.
-    model_config = ConfigDict(extra="forbid", frozen=True)
+    A misspelt name is an error, as in every `Spec`: it would silently train with the default.
+    """
 
     learning_rate: float = Field(gt=0, lt=1)
     weight_decay: float = Field(default=0.0, ge=0)
@@ -37,10 +37,8 @@ class Hyperparameters(BaseModel):
     """Share of words left out of each training text, drawn anew each time (Wei & Zou 2019)."""
 
 
-class Untrained(BaseModel):
+class Untrained(Spec):
     """Hyper-parameters of a reference row that trains nothing."""
-
-    model_config = ConfigDict(extra="forbid", frozen=True)
 
 
 class Strategy:

