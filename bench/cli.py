@@ -43,6 +43,7 @@ def main(arguments: list[str] | None = None) -> None:
 def _ending(arguments: list[str]) -> tuple[int, str]:
     """How a command ends: its status, and what is wrong."""
     try:
+        _check_filled(arguments)
         return app(arguments, prog_name="tunebench", standalone_mode=False, obj=arguments) or 0, ""
     except typer.Exit as leaving:
         return leaving.exit_code, ""
@@ -52,6 +53,16 @@ def _ending(arguments: list[str]) -> tuple[int, str]:
         if "--debug" in arguments and not hasattr(error, "format_message"):
             raise
         return _explained(error)
+
+
+def _check_filled(arguments: list[str]) -> None:
+    """An empty argument mostly is a shell's variable that was not set; each option would take it for something else."""
+    for place, argument in enumerate(arguments):
+        name, equals, value = argument.partition("=") if argument.startswith("--") else ("", "", argument)
+        if not (value if equals or not name else name).strip():
+            before = name or "".join(arguments[max(place - 1, 0) : place])
+            what = before if before.startswith("-") else f"argument {place + 1}"
+            raise UserError(f"{what} is empty; give it a value, or leave it out")
 
 
 def _explained(error: Exception) -> tuple[int, str]:

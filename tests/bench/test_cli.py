@@ -240,3 +240,22 @@ def test_assets_and_doctor_answer(tmp_path):
     assert refused(call("assets", "fetch", "smolm2", cwd=tmp_path), "unknown asset 'smolm2'; did you mean smollm2")
     doctor = call("doctor", cwd=tmp_path)
     assert doctor.returncode == 0 and "precision of" in doctor.stdout
+
+
+@pytest.mark.parametrize(
+    ("arguments", "what"),
+    [
+        (["run", "--suite", "sentiment", "--budget", ""], "--budget"),
+        (["run", "--suite", "sentiment", "--model", " "], "--model"),
+        (["results", "--out="], "--out"),
+        (["compare", "", "old"], "argument 2"),
+        ([""], "argument 1"),
+    ],
+)
+def test_an_empty_argument_is_told(arguments, what):
+    status, sentence = cli._ending(arguments)
+    assert (status, sentence) == (2, f"error: {what} is empty; give it a value, or leave it out")
+
+
+def test_a_value_may_hold_nothing_but_an_equals_sign():
+    assert "is empty" not in cli._ending(["run", "--suite", "nowhere", "--set", "a="])[1]
