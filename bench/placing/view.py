@@ -9,6 +9,7 @@ from rich.live import Live
 from rich.markup import escape
 from rich.table import Table
 
+from bench.durations import lasting
 from bench.placing.messages import Message
 from bench.placing.slot import Slot
 from bench.running.work import Assignment
@@ -79,7 +80,7 @@ class View:
         if not self._spent or not self._costs:
             return ""
         seconds = sum(self._costs.values()) / self._spent * (time.perf_counter() - self._started)
-        return f"; about {_duration(seconds)} left"
+        return f"; about {lasting(seconds)} left"
 
     def _line(self, number: int, text: str) -> None:
         at = self._at.get(number)
@@ -104,7 +105,3 @@ class _At:
 
     def __init__(self, label: str, since: float) -> None:
         self.label, self.since, self.where, self.result = label, since, "", ""
-
-
-def _duration(seconds: float) -> str:
-    return f"{seconds:.0f} s" if seconds < 120 else f"{seconds / 60:.0f} min" if seconds < 7200 else f"{seconds / 3600:.1f} h"

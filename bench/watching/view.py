@@ -7,6 +7,7 @@ from rich.console import Group, RenderableType
 from rich.table import Table
 from rich.text import Text
 
+from bench.durations import lasting
 from bench.watching.status import RunStatus
 
 LAST = 12
@@ -48,10 +49,3 @@ def _process(status: RunStatus) -> Text:
     if silent > QUIET:
         line.append(f"  (no word for {lasting(silent)})")
     return Text(f"{status.host}, process {status.pid}: ").append(line)
-
-
-def lasting(seconds: float) -> str:
-    """`45 s`, `12 min`, `3.4 h`."""
-    if seconds < 90:
-        return f"{seconds:.0f} s"
-    return f"{seconds / 60:.0f} min" if seconds < 5400 else f"{seconds / 3600:.1f} h"

@@ -1,12 +1,11 @@
 """Rows as CSV for programs, and as Markdown for people."""
 
-import csv
 from collections.abc import Iterator, Sequence
-from io import StringIO
 from typing import Any
 
 from bench.records.record import Cost
 from bench.statistics.estimates import Estimate
+from reports.paper.csv_text import csv_text
 from reports.paper.markdown import escaped, markdown_table
 from reports.rows import numbers
 from reports.rows.captions import standing_sentences, stated
@@ -18,12 +17,9 @@ from reports.rows.standing import Standing, score_places, score_standing, shown
 def rows_as_csv(rows: Sequence[Row]) -> str:
     """A line for each row, the best first, with full numbers; what is not known is empty."""
     places = score_places(rows)
-    lines = [{**_named(row), **_scored(row), **_placed(row, places), **_lost(row), **_cost(row)} for row in ranked(rows)]
-    text = StringIO()
-    writer = csv.DictWriter(text, list(dict.fromkeys(name for line in lines for name in line)), lineterminator="\n")
-    writer.writeheader()
-    writer.writerows(lines)
-    return text.getvalue()
+    return csv_text(
+        [{**_named(row), **_scored(row), **_placed(row, places), **_lost(row), **_cost(row)} for row in ranked(rows)]
+    )
 
 
 def _named(row: Row) -> dict[str, Any]:

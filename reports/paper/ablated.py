@@ -1,9 +1,7 @@
 """`tunebench ablate`: the tables of a sweep printed, or written as LaTeX, Markdown, CSV and a figure."""
 
-import csv
 from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
-from io import StringIO
 from pathlib import Path
 from typing import Any
 
@@ -11,12 +9,13 @@ from rich.text import Text
 
 from bench.folders import write_text, writing
 from bench.statistics.estimates import Estimate
-from reports.paper.ablation import TIE, Ablation, Entry, Grid, Sweep, ablations, grid, transposed
+from reports.paper.ablation import SWEPT, TIE, Ablation, Entry, Grid, Sweep, ablations, grid, transposed
+from reports.paper.csv_text import csv_text
 from reports.paper.latex import latex_file, latex_table
 from reports.paper.markdown import escaped, markdown_table
 from reports.paper.measures import DEFAULT_SELECTION, check_selection
 from reports.paper.sweep_figure import check_figure, sweep_figure
-from reports.terminal.console import console, plain_table, printable, say
+from reports.terminal.console import add_column, console, plain_table, printable, say
 
 
 @dataclass(frozen=True)
@@ -74,12 +73,7 @@ def _marked(entry: Entry, tie: str) -> str:
 
 def ablation_csv(found: Sequence[Ablation]) -> str:
     """A line for each point with full numbers; what is not known is empty."""
-    lines = [line for ablation in found for line in _records(ablation)]
-    text = StringIO()
-    writer = csv.DictWriter(text, list(dict.fromkeys(name for line in lines for name in line)), lineterminator="\n")
-    writer.writeheader()
-    writer.writerows(lines)
-    return text.getvalue()
+    return csv_text([line for ablation in found for line in _records(ablation)])
 
 
 def _records(ablation: Ablation) -> Iterator[dict[str, Any]]:
@@ -103,9 +97,10 @@ def _print(found: Sequence[Ablation], tables: Sequence[Grid]) -> None:
     to = console()
     for ablation, table in zip(found, tables, strict=True):
         printed = plain_table()
-        for number, header in enumerate([*table.corner, *table.headers]):
-            left = number < len(table.corner)
-            printed.add_column(Text(printable(header)), justify="left" if left else "right", overflow="fold")
+        for name in table.corner:
+            add_column(printed, SWEPT, name, justify="left")
+        for term, header in zip(table.terms, table.headers, strict=True):
+            add_column(printed, term, header)
         for names, entries in table.lines:
             printed.add_row(*(Text(printable(name)) for name in names), *(_printed(entry, to.is_terminal) for entry in entries))
         say(to, ablation.caption[0])

@@ -18,6 +18,8 @@ from reports.rows.rows import aggregate, grouped
 Values = tuple[str, ...]
 """One of each axis, as they were written."""
 TIE = "*"
+SWEPT = "swept"
+"""What defines a column whose heading is an axis or one of its values."""
 
 
 @dataclass(frozen=True)
@@ -56,10 +58,12 @@ class Entry:
 
 @dataclass(frozen=True)
 class Grid:
-    """A table: headings of the columns that name a line, headings of the others, and lines of names and entries."""
+    """A table: headings of the columns that name a line, headings of the others with what defines each, and lines of names and
+    entries."""
 
     corner: Sequence[str]
     headers: Sequence[str]
+    terms: Sequence[str]
     lines: Sequence[tuple[Sequence[str], Sequence[Entry]]]
 
 
@@ -153,8 +157,10 @@ def grid(ablation: Ablation) -> Grid:
     if len(ablation.axes) == 2 and len(ablation.measures) == 1:
         down, across = (list(dict.fromkeys(values[side] for values in entries)) for side in (0, 1))
         headers = [f"{ablation.axes[1]}={value}" for value in across]
-        return Grid(ablation.axes[:1], headers, [([one], [entries[one, other][0] for other in across]) for one in down])
-    return Grid(ablation.axes, [column.header for column in ablation.measures], list(entries.items()))
+        lines = [([one], [entries[one, other][0] for other in across]) for one in down]
+        return Grid(ablation.axes[:1], headers, [SWEPT] * len(headers), lines)
+    headers, terms = [column.header for column in ablation.measures], [column.term for column in ablation.measures]
+    return Grid(ablation.axes, headers, terms, list(entries.items()))
 
 
 def transposed(table: Grid) -> Grid:
@@ -162,7 +168,7 @@ def transposed(table: Grid) -> Grid:
     headers = [", ".join(names) for names, _ in table.lines]
     columns = [[entries[number] for _, entries in table.lines] for number in range(len(table.headers))]
     lines = [([header], entries) for header, entries in zip(table.headers, columns, strict=True)]
-    return Grid([", ".join(table.corner)], headers, lines)
+    return Grid([", ".join(table.corner)], headers, [SWEPT] * len(headers), lines)
 
 
 def _entry(ablation: Ablation, column: Measure, row: Row | None) -> Entry:

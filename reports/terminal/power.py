@@ -7,6 +7,7 @@ from pathlib import Path
 from rich.console import Console
 from rich.table import Table
 
+from bench.durations import lasting
 from bench.errors import UserError
 from bench.records.record import Record
 from bench.statistics.study import Pilot
@@ -99,8 +100,4 @@ def _items(count: int | None, exist: int | None) -> str:
 
 def duration(value: float | None) -> str:
     """`45 s`, `12 min`, `3.4 h`; a dash where it is not known."""
-    if value is None:
-        return numbers.MISSING
-    if value < 90:
-        return f"{value:.0f} s"
-    return f"{value / 60:.0f} min" if value < 5400 else f"{value / 3600:.1f} h"
+    return numbers.MISSING if value is None else lasting(value)

@@ -6,7 +6,7 @@ import time
 from rich.console import Console
 
 from bench.watching.status import Finished, RunStatus
-from bench.watching.view import LAST, current_run, lasting, watched
+from bench.watching.view import LAST, current_run, watched
 
 
 def shown(*statuses):
@@ -31,7 +31,3 @@ def test_done_rows_stand_with_their_scores_and_silence_is_told():
     assert "3 earlier runs" in text and "accuracy 0.014" in text and "accuracy 0.002" not in text
     assert "[16/20] now" in text and "(no word for 2 min)" in text
     assert "ended" in shown(RunStatus(pid=2**22 + 1)) and "ended" not in shown(RunStatus(host="elsewhere", pid=2**22 + 1))
-
-
-def test_times_are_told_in_their_own_unit():
-    assert [lasting(seconds) for seconds in (5, 89, 90, 720, 7200)] == ["5 s", "89 s", "2 min", "12 min", "2.0 h"]

@@ -3,7 +3,7 @@
 import pytest
 
 from bench.errors import UserError
-from reports.paper.ablation import Entry, Grid, Sweep, ablations, grid, transposed
+from reports.paper.ablation import SWEPT, Entry, Grid, Sweep, ablations, grid, transposed
 
 LOSS = {"wikipedia": ("loss (nats per token)", 3.2, 3.3)}
 
@@ -87,5 +87,7 @@ def test_nothing_to_show_is_an_error_that_says_why(make, out):
 
 def test_transposing_turns_columns_into_lines():
     one, two, three, four = map(Entry, "1234")
-    table = transposed(Grid(["r", "rate"], ["score", "gain"], [(["2", "a"], [one, two]), (["4", "b"], [three, four])]))
-    assert table == Grid(["r, rate"], ["2, a", "4, b"], [(["score"], [one, three]), (["gain"], [two, four])])
+    table = transposed(
+        Grid(["r", "rate"], ["score", "gain"], ["score", "gain"], [(["2", "a"], [one, two]), (["4", "b"], [three, four])])
+    )
+    assert table == Grid(["r, rate"], ["2, a", "4, b"], [SWEPT] * 2, [(["score"], [one, three]), (["gain"], [two, four])])

@@ -6,7 +6,7 @@ import subprocess
 
 import pytest
 
-from reports.paper.ablation import Ablation, Entry, Grid
+from reports.paper.ablation import SWEPT, Ablation, Entry, Grid
 from reports.paper.latex import latex_escaped, latex_file, latex_table
 
 EVIL = "a\\b{c}~d^e#f$g%h&i_j<k>l|m\"n`o'p [q] *r* -- – … † ü 中 \\input{/etc/passwd}"
@@ -36,7 +36,7 @@ def table():
         (["[q,v]"], [Entry("-1.5", "[-2.0, +0.1]†", best=True), Entry("–")]),
         (["*"], [Entry("+.5", tied=True), Entry("104 k")]),
     ]
-    return Grid(["peft.r"], ["gain (%)", "saved_bytes"], lines)
+    return Grid(["peft.r"], ["gain (%)", "saved_bytes"], ["gain", "saved_bytes"], lines)
 
 
 def test_best_is_bold_ties_are_marked_and_minuses_are_minuses():
@@ -53,7 +53,7 @@ def test_pdflatex_sets_the_tables(tmp_path):
         pytest.skip("pdflatex is missing: apt-get install texlive-latex-base texlive-latex-recommended")
     if not subprocess.run(["kpsewhich", "booktabs.sty"], capture_output=True, check=False).stdout:
         pytest.skip("booktabs.sty is missing: apt-get install texlive-latex-recommended")
-    evil = Grid([EVIL], [EVIL], [([EVIL], [Entry("-1", "[-2, –]†", best=True)]), (["[x]"], [Entry("1", tied=True)])])
+    evil = Grid([EVIL], [EVIL], [SWEPT], [([EVIL], [Entry("-1", "[-2, –]†", best=True)]), (["[x]"], [Entry("1", tied=True)])])
     text = latex_file([latex_table(ablation(), table()), latex_table(ablation([EVIL], [EVIL]), evil)])
     (tmp_path / "tables.tex").write_text(text, encoding="utf-8")
     paper = r"\documentclass{article}\usepackage{booktabs}\begin{document}\input{tables.tex}Tables.\end{document}"
