@@ -22,9 +22,10 @@ Capability = Literal["loglikelihoods", "losses", "generate", "head_logits", "emb
 
 
 class Spec(BaseModel):
-    """Base of all YAML files: unknown fields are errors, `true` is no number, values never change after loading."""
+    """Base of all YAML files: unknown fields are errors, numbers are finite and `true` is none, values never change after
+    loading."""
 
-    model_config = ConfigDict(extra="forbid", frozen=True)
+    model_config = ConfigDict(extra="forbid", frozen=True, allow_inf_nan=False)
 
     @field_validator("*", mode="wrap")
     @classmethod

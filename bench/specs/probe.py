@@ -1,12 +1,12 @@
 """suites/probes/NAME.yaml."""
 
-from string import Formatter
 from typing import Any, Self
 
 from pydantic import Field, model_validator
 
 from bench.specs.base import Name, Spec
 from bench.specs.source import Source
+from bench.specs.template import fields_in
 
 
 class ProbeSpec(Spec):
@@ -33,7 +33,7 @@ class ProbeSpec(Spec):
     @model_validator(mode="after")
     def _templates_name_columns(self) -> Self:
         texts = [text for template in self.fields.values() for text in ([template] if isinstance(template, str) else template)]
-        named = {name for text in texts for _, name, _, _ in Formatter().parse(text) if name is not None}
+        named = {name for text in texts for name in fields_in(text, changes=True)}
         if missing := named - set(self.source.columns):
             raise ValueError(f"a template names {{{min(missing)}}}, but the columns give {', '.join(self.source.columns)}")
         return self

@@ -1,12 +1,12 @@
 """suites/tasks/NAME.yaml."""
 
-from string import Formatter
 from typing import Any, Literal, Self
 
 from pydantic import Field, model_validator
 
 from bench.specs.base import Name, Spec
 from bench.specs.source import Source, SourceOrSources, Split
+from bench.specs.template import fields_in
 
 
 class Instructions(Spec):
@@ -64,8 +64,8 @@ class TaskSpec(Spec):
         return [*self.train_sources, *held, *self.out_of_domain.values()]
 
     def fields_named(self) -> set[str]:
-        """Fields of the example that the templates name; ValueError where braces don't match."""
-        return {name for text in self.templates for _, name, _, _ in Formatter().parse(text) if name is not None}
+        """Fields of the example that the templates name; ValueError where one cannot be filled."""
+        return {name for text in self.templates for name in fields_in(text)}
 
     @model_validator(mode="after")
     def _train_is_of_one_shape(self) -> Self:
@@ -74,6 +74,6 @@ class TaskSpec(Spec):
         return self
 
     @model_validator(mode="after")
-    def _braces_match(self) -> Self:
+    def _templates_can_be_filled(self) -> Self:
         self.fields_named()
         return self

@@ -20,3 +20,10 @@ def test_a_row_has_the_columns_and_the_templates():
 def test_a_template_names_columns_alone(template):
     with pytest.raises(ValueError, match=r"a template names \{contry\}, but the columns give country, capital"):
         ProbeSpec.model_validate(FIELDS | {"fields": {"text": template}})
+
+
+@pytest.mark.parametrize("template", ["{country!z}", "{country.name}", "{}", "{0}"])
+def test_a_template_holds_names_and_changes_alone(template):
+    with pytest.raises(ValueError, match="a template holds"):
+        ProbeSpec.model_validate(FIELDS | {"fields": {"text": template}})
+    ProbeSpec.model_validate(FIELDS | {"fields": {"text": "{country:unstopped}"}})
