@@ -23,6 +23,7 @@ from bench.placing.local import package_path
 from bench.planning.plan import PlanOptions, plan
 from bench.records import store
 from bench.running import execution
+from bench.running.adaptable import check_adaptable
 from bench.running.launchable import check_launchable
 from bench.specs.base import read_fields
 from bench.suites import SuiteOptions, run_suite
@@ -123,6 +124,7 @@ def check_input(options: PlanOptions, precision: str, out: Path, parallelism: Pa
     folders.check_writable(store.folder(out))
     waiting = [run for run in runs if store.find_record(out, run.id) is None]
     check_launchable(waiting, parallelism)
+    check_adaptable(waiting)
     execution.check_data(waiting)
 
 

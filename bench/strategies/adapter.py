@@ -1,11 +1,12 @@
 """LoRA on a base in 8 bit (Hu et al. 2021; Dettmers et al. 2022): the base frozen, norms and logits in fp32."""
 
+import math
 from collections.abc import Callable
-from typing import Any, Literal
+from typing import Any, Literal, get_args, get_type_hints
 
 from peft import get_peft_model, get_peft_model_state_dict, prepare_model_for_kbit_training
 from peft.mapping import PEFT_TYPE_TO_CONFIG_MAPPING
-from pydantic import Field, field_validator
+from pydantic import Field, TypeAdapter, ValidationError, field_validator
 from torch import Tensor, nn
 
 from bench.modeling.heads import Heads
@@ -27,19 +28,40 @@ class AdapterHyperparameters(Hyperparameters):
     @field_validator("peft")
     @classmethod
     def _known(cls, value: dict[str, Any]) -> dict[str, Any]:
-        peft_config(value)
+        config = peft_config(value)
+        tokens = getattr(config, "num_virtual_tokens", None)
+        if config.is_prompt_learning and (tokens is None or tokens < 1):
+            raise ValueError(f"num_virtual_tokens is {tokens}; {value['peft_type']} trains at least 1")
         return value
 
 
 def peft_config(values: dict[str, Any]) -> Any:
-    """PEFT's config object; ValueError names a type or field that PEFT does not know."""
+    """PEFT's config object; ValueError names a type or field that PEFT does not know, or a value that a field can't have."""
     kind = str(values.get("peft_type", "LORA"))
     if kind not in PEFT_TYPE_TO_CONFIG_MAPPING:
         raise ValueError(f"peft_type '{kind}' is unknown; PEFT has {', '.join(map(str, PEFT_TYPE_TO_CONFIG_MAPPING))}")
+    made, given = PEFT_TYPE_TO_CONFIG_MAPPING[kind], {k: v for k, v in values.items() if k != "peft_type"}
+    hints = get_type_hints(made)
+    for name, value in given.items():
+        _check_value(name, value, hints.get(name))
     try:
-        return PEFT_TYPE_TO_CONFIG_MAPPING[kind](**{k: v for k, v in values.items() if k != "peft_type"})
+        return made(**given)
     except TypeError as error:
         raise ValueError(f"{kind}: {error}") from error
+
+
+def _check_value(name: str, value: Any, hint: Any) -> None:
+    """A number or a word against what PEFT's dataclass says of the field, which it does not check itself."""
+    if isinstance(value, float) and not math.isfinite(value):
+        raise ValueError(f"{name} is {value}; it must be a finite number")
+    if not {*(get_args(hint) or (hint,))} <= {int, float, bool, str, type(None)}:
+        return  # lists and patterns are known to be right only with the model
+    try:
+        TypeAdapter(hint).validate_python(value)
+    except ValidationError as error:
+        fault = error.errors()[0]
+        if fault["type"] != "int_from_float":  # lora_alpha is called an int, and 0.5 works
+            raise ValueError(f"{name} is {value!r}: {fault['msg']}") from error
 
 
 def _numbered(model: nn.Module, args: Any, inputs: dict[str, Any]) -> tuple[Any, dict[str, Any]]:

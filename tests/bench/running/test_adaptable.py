@@ -1,0 +1,73 @@
+"""What does not fit a model is told by its shape, before anything runs."""
+
+from dataclasses import replace
+
+import pytest
+
+from bench.errors import UserError
+from bench.planning import plan
+from bench.running.adaptable import check_adaptable
+from bench.strategies import Strategy
+
+UNFIT = {
+    "frozen.frozen=999": "strategy 'frozen': frozen=999, but the model has 2 layers",
+    "frozen.frozen=1.5": "a share is at most 1.0",
+    "lora-8bit.peft.r=0": "strategy 'lora-8bit' does not fit model 'tiny-bert': `r` should be a positive integer",
+    "lora-8bit.peft.r=2.5": "does not fit model 'tiny-bert'",
+    "lora-8bit.peft.lora_dropout=2": "dropout probability has to be between 0 and 1, but got 2",
+    "lora-8bit.peft.target_modules=[nothing]": "No modules were targeted for adaptation",
+    "lora-8bit.peft.bias=some": "Requested bias: some, is not implemented",
+}
+
+
+@pytest.mark.parametrize("setting", UNFIT)
+def test_what_does_not_fit_is_told_in_one_sentence(planned, setting):
+    run = planned(setting.split(".")[0], settings=[setting])
+    with pytest.raises(UserError) as caught:
+        check_adaptable([planned("full"), run])
+    assert UNFIT[setting] in str(caught.value) and "\n" not in str(caught.value)
+
+
+@pytest.mark.parametrize("suite", ["sentiment-domains", "stages"])
+def test_what_is_built_in_fits(planned, suite, decoder_folder):
+    for strategy in ("zero-shot", "full", "frozen", "lora-8bit", "multitask"):
+        runs = [planned(strategy, suite=suite), planned(strategy, suite=suite, model=decoder_folder)]
+        check_adaptable(runs)
+
+
+def test_what_computes_with_weights_is_not_known_from_a_shape_and_passes(planned):
+    check_adaptable([planned("lora-8bit", settings=["lora-8bit.peft={peft_type: BOFT}"])])
+
+
+def test_a_strategy_that_trains_nothing_says_so(planned):
+    class Still(Strategy):
+        def adapt(self, model, family):
+            return model.requires_grad_(False)
+
+    run = planned("full")
+    with pytest.raises(UserError, match="strategy 'full' leaves nothing to train of model 'tiny-bert'"):
+        check_adaptable([replace(run, strategy=Still("full", run.strategy.hyperparameters))])
+
+
+def test_equal_runs_are_looked_at_once(planned, monkeypatch):
+    looked = []
+    monkeypatch.setattr("bench.strategies.full.Full.adapt", lambda self, model, family: looked.append(self) or model)
+    run = planned("full")
+    check_adaptable([run, replace(run, seed=1), replace(run, seed=2)])
+    assert len(looked) == 1
+
+
+def test_the_ends_of_what_is_searched_are_looked_at_too(tmp_path, planned):
+    strategy = (
+        "{name: shallow, description: d, kind: frozen, hyperparameters: {learning_rate: 1.0e-3, frozen: 1}, "
+        "search: {frozen: {choice: [1, 9]}}}"
+    )
+    (tmp_path / "strategies").mkdir()
+    (tmp_path / "strategies" / "shallow.yaml").write_text(strategy)
+    suite = (
+        "{name: own, version: 1, description: d, models: [tiny-bert], tasks: [sst2], strategies: [shallow], tune: {trials: 2}}"
+    )
+    (tmp_path / "own.yaml").write_text(suite)
+    (run,) = plan.plan(plan.PlanOptions(str(tmp_path / "own.yaml"), budget="16"), "fp32")
+    with pytest.raises(UserError, match="frozen=9, but the model has 2 layers"):
+        check_adaptable([run])
