@@ -1,6 +1,7 @@
 """A suite from its plan to its page: what waits is told, done and shown."""
 
 from collections.abc import Sequence
+from contextlib import suppress
 from dataclasses import dataclass, replace
 from pathlib import Path
 
@@ -9,6 +10,7 @@ from bench.devices import hardware
 from bench.devices.device import Device, start
 from bench.devices.environment import environment
 from bench.devices.launched import parallelism
+from bench.errors import UserError
 from bench.heartbeat import beating
 from bench.placing.hands import ONE, Crew, hands
 from bench.placing.messages import WorkerSetting
@@ -21,11 +23,13 @@ from bench.progress import Progress
 from bench.records import store
 from bench.records.record import Record
 from bench.running import execution
+from bench.running.adaptable import check_adaptable
 from bench.running.finished import is_finished, kept_from_elsewhere
 from bench.running.kept import KEEPING, Keeping
 from bench.running.launchable import check_launchable
 from bench.running.run import Run
-from bench.running.work import Workplace
+from bench.running.trial import Trial
+from bench.running.work import Hands, Workplace
 from reports.page import leaderboard
 from reports.terminal import table
 from reports.terminal.variance import print_variance
@@ -63,6 +67,7 @@ def run_suite(options: PlanOptions, precision_text: str, doing: SuiteOptions) ->
     runs, trials = as_far_as_tuned(that_differ(runs, place) if vary else runs, out)
     waiting = unfinished(runs, place, device, progress, doing.rerun_on_change)
     check_launchable(waiting, parallelism(device.accelerator))
+    check_adaptable(waiting)
     for sentence in dict.fromkeys(filter(None, map(doubt, waiting))):
         progress.say(sentence)
     if doing.dry_run:
@@ -76,21 +81,41 @@ def run_suite(options: PlanOptions, precision_text: str, doing: SuiteOptions) ->
     workplace = Workplace(place, device, progress, doing.debug, doing.keeping)
     setting = WorkerSetting(place.absolute(), precision, doing.debug, doing.keeping)
     with hands(doing.crew, [*waiting, *(trial.run for trial in trials)], setting) as doers:
-        if trials:
-            runs = tuned(runs, replace(workplace, out=out, progress=Progress(device.main, trial_count(runs))), doers)
-        if vary:
-            first = still(runs)
-            execution.execute(
-                first, replace(workplace, progress=Progress(device.main, len(first))), doing.rerun_on_change, doers
-            )
-            runs = that_differ(runs, place)
-        if trials or vary:  # only now is it known which runs there are
-            unfinished(runs, place, device, progress, doing.rerun_on_change)
-        with beating(out, device.accelerator.num_processes, lambda: progress.status.phase):
-            records = execution.execute(runs, workplace, doing.rerun_on_change, doers)
+        try:
+            records = _done(runs, trials, workplace, doing, doers)
+        except Exception:
+            # What has happened to one run takes nothing from the others: they are shown, and then it is told.
+            if device.main and doing.shows:
+                _show_finished({run.suite for run in runs}, place, out, progress)
+            raise
     if device.main and doing.shows:
         _show(records, out, progress, vary)
     return 1 if any(record.status == "failed" for record in records) else 0
+
+
+def _done(
+    runs: Sequence[Run], trials: Sequence[Trial], workplace: Workplace, doing: SuiteOptions, doers: Hands
+) -> list[Record]:
+    """The records of the runs, once all that waits is done: first the trials that choose for them, or what a seed moves."""
+    place, device, progress, out = workplace.out, workplace.device, workplace.progress, doing.out
+    again, vary = doing.rerun_on_change, place != out
+    if trials:
+        runs = tuned(runs, replace(workplace, out=out, progress=Progress(device.main, trial_count(runs))), doers)
+    if vary:
+        first = still(runs)
+        execution.execute(first, replace(workplace, progress=Progress(device.main, len(first))), again, doers)
+        runs = that_differ(runs, place)
+    if trials or vary:  # only now is it known which runs there are
+        unfinished(runs, place, device, progress, again)
+    with beating(out, device.accelerator.num_processes, lambda: progress.status.phase):
+        return execution.execute(runs, workplace, again, doers)
+
+
+def _show_finished(suites: set[str], place: Path, out: Path, progress: Progress) -> None:
+    """What there is of these suites; what hinders that is not told, since worse is to come."""
+    with suppress(UserError, OSError):
+        if records := [record for record in store.read_all(place) if record.setup.suite in suites]:
+            _show(records, out, progress, vary=place != out)
 
 
 def _show(records: Sequence[Record], out: Path, progress: Progress, vary: bool) -> None:

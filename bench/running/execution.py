@@ -112,7 +112,13 @@ def _attempted(run: Run, place: Workplace) -> Recorded:
         progress.done(f"{status}: {reason}")
         return unscored(run, device, status, reason)
 
-    return attempted(done, failed, device, place.debug)
+    try:
+        return attempted(done, failed, device, place.debug)
+    except UserError as error:
+        # A file that has changed meanwhile, a key that a server refuses: no reason to keep the other runs from being done.
+        if device.accelerator.num_processes > 1:
+            raise
+        return failed(error)
 
 
 def attempted(done: Callable[[], Result], failed: Callable[[Exception], Result], device: Device, debug: bool) -> Result:
@@ -142,6 +148,8 @@ def attempted(done: Callable[[], Result], failed: Callable[[Exception], Result],
 def failure_reason(error: Exception) -> str:
     """Why a run failed, in one line."""
     told = " ".join(str(error).split())[:500]
+    if isinstance(error, UserError):
+        return told
     if memory.ran_out(error):
         return f"out of memory: this machine cannot hold it; a budget with a ceiling, such as 4GB, makes it smaller ({told})"
     return f"{type(error).__name__}: {told}"

@@ -5,9 +5,11 @@ from types import SimpleNamespace
 import pytest
 
 from bench import suites
+from bench.errors import UserError
 from bench.planning.plan import PlanOptions, plan
 from bench.progress import Progress
 from bench.records import store
+from bench.running.work import Recorded
 
 
 @pytest.fixture
@@ -61,3 +63,28 @@ def test_varied_runs_lie_apart_and_end_with_their_own_table(tmp_path, monkeypatc
     assert sorted(path.name for path in out.iterdir()) == ["status", "varied"] and len(store.read_all(out / "varied")) == 2
     assert suites.run_suite(options, "fp32", suites.SuiteOptions(out, dry_run=True)) == 0
     assert "2 runs of suite sentiment" in capsys.readouterr().out
+
+
+def test_a_suite_that_breaks_off_still_shows_what_it_has(tmp_path, monkeypatch, capsys):
+    """The second of two runs meets what no run can mend: the first is in the table and on the page."""
+    options = PlanOptions("sentiment-domains", "tiny-bert", None, ["zero-shot", "few-shot"], None, "16", 4, 8)
+    settle = Recorded.settle
+
+    def full(self, lease, out):
+        if self.record.setup.strategy == "few-shot":
+            raise UserError("cannot write it: the disk is full")
+        return settle(self, lease, out)
+
+    monkeypatch.setattr(Recorded, "settle", full)
+    with pytest.raises(UserError, match="the disk is full"):
+        suites.run_suite(options, "fp32", suites.SuiteOptions(tmp_path))
+    told = capsys.readouterr()
+    assert "zero-shot" in told.out and "leaderboard: " in told.err and (tmp_path / "leaderboard.html").exists()
+
+
+def test_what_does_not_fit_the_model_is_told_before_anything_runs(tmp_path):
+    options = PlanOptions("sentiment-domains", "tiny-bert", None, ["zero-shot", "frozen"], settings=["frozen.frozen=9"])
+    for dry_run in (True, False):
+        with pytest.raises(UserError, match="frozen=9, but the model has 2 layers"):
+            suites.run_suite(options, "fp32", suites.SuiteOptions(tmp_path / "out", dry_run=dry_run))
+    assert not (tmp_path / "out").exists()

@@ -6,7 +6,7 @@ import pandas as pd
 import pytest
 import torch
 
-from bench.errors import RunError
+from bench.errors import RunError, UserError
 from bench.planning import plan
 from bench.progress import Progress
 from bench.records import store
@@ -137,6 +137,19 @@ def test_a_failed_run_is_recorded_and_the_others_go_on(own_cache, device, tmp_pa
     monkeypatch.setattr(stages, "train", train)
     again, kept = execute(runs, tmp_path, device)
     assert again.status == "ok" and kept == ok
+
+
+def test_wrong_input_that_is_found_in_a_run_takes_nothing_from_the_others(own_cache, device, tmp_path, monkeypatch):
+    perform = execution.perform
+
+    def failing(run, *rest):
+        if run.strategy.name == "zero-shot":
+            raise UserError("rows.csv has vanished; put it back")
+        return perform(run, *rest)
+
+    monkeypatch.setattr(execution, "perform", failing)
+    failed, ok = execute(runs_of("tiny-bert", strategies=["zero-shot", "few-shot"]), tmp_path, device)
+    assert (failed.status, failed.reason, ok.status) == ("failed", "rows.csv has vanished; put it back", "ok")
 
 
 def test_what_cannot_be_done_in_its_budget_is_a_row_that_says_so(own_cache, device, tmp_path, monkeypatch):
