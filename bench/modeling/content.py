@@ -52,7 +52,7 @@ def _canonical(path: Path) -> bytes:
     content = path.read_bytes()
     try:
         value = json.loads(content)
-    except ValueError:  # whoever loads the model will say so; as a text it has a hash all the same
+    except (ValueError, RecursionError):  # whoever loads the model will say so; as a text it has a hash all the same
         return content
     # A vocabulary may hold any word, these too, so that no other file loses entries.
     value = _without_incidental(value) if path.name.endswith("config.json") else value
@@ -77,7 +77,7 @@ def _tensors(folder: Path) -> Iterator[tuple[str, str]]:
     for path in folder.glob("*.safetensors"):
         try:
             yield from _of_file(path)
-        except (ValueError, KeyError, TypeError, AttributeError, struct.error) as error:
+        except (ValueError, KeyError, TypeError, AttributeError, RecursionError, struct.error) as error:
             raise UserError(f"{path} is no safetensors file, or is damaged ({type(error).__name__}); fetch it again") from error
 
 

@@ -12,7 +12,9 @@ from typing import Any, Literal
 import torch
 from transformers import (
     AutoConfig,
+    AutoModel,
     AutoModelForCausalLM,
+    AutoModelForMaskedLM,
     AutoTokenizer,
     BitsAndBytesConfig,
     GenerationConfig,
@@ -22,7 +24,7 @@ from transformers import PreTrainedTokenizerBase as Tokenizer
 from transformers.models.auto.modeling_auto import MODEL_FOR_CAUSAL_LM_MAPPING_NAMES
 
 from bench.errors import UserError
-from bench.modeling import checkpoints, content
+from bench.modeling import checkpoints, content, soundness
 from bench.modeling.structure import layers, linear
 from bench.specs.base import Capability, Family
 from bench.specs.library import Library
@@ -32,6 +34,8 @@ ABILITIES: dict[Family, frozenset[Capability]] = {
     "decoder": frozenset({"loglikelihoods", "losses", "generate", "embeddings"}),
     "encoder": frozenset({"losses", "head_logits", "embeddings"}),
 }
+AS_SAVED = (AutoModel, AutoModelForCausalLM, AutoModelForMaskedLM)
+"""What is loaded as it was saved; every other class puts a new head on the trunk."""
 
 
 @dataclass(frozen=True)
@@ -71,7 +75,11 @@ class Model:
     def config(self) -> Any:
         if isinstance(self.source, ModelSpec):
             return AutoConfig.for_model(**self.source.config)
-        return AutoConfig.from_pretrained(self.folder, trust_remote_code=self.trust_remote_code)
+        soundness.check_config(self.folder, self.trust_remote_code)
+        try:
+            return AutoConfig.from_pretrained(self.folder, trust_remote_code=self.trust_remote_code)
+        except Exception as error:  # whatever a config's class makes of a value of another kind
+            raise self._undescribed(error) from error
 
     @cached_property
     def family(self) -> Family:
@@ -103,13 +111,18 @@ class Model:
         """A fresh copy of the weights: fp32, bf16 (16 bits), or a bitsandbytes base in 8 or 4 bit.
 
         `head` goes to the config (num_labels); a new head takes its values from torch's global generator.
+
+        Raises:
+            UserError: the files lack weights besides those of a new head.
         """
+        loaded: PreTrainedModel
         extra: dict[str, Any] = {"ignore_mismatched_sizes": True} if head else {}  # a head of another width is a new head
         if bits < 16:
             extra["quantization_config"] = self._quantisation(auto_class, bits, head)
             extra["device_map"] = {"": device or torch.device("cpu")}
-        loaded: PreTrainedModel = auto_class.from_pretrained(
+        loaded, told = auto_class.from_pretrained(
             self.folder,
+            output_loading_info=True,
             # Since transformers 5 the checkpoint's own is the default (huggingface/transformers#34919).
             dtype=torch.bfloat16 if bits == 16 else torch.float32,
             use_safetensors=True,
@@ -117,6 +130,7 @@ class Model:
             **extra,
             **head,
         )
+        soundness.check_loaded(self.folder, loaded, told, auto_class not in AS_SAVED)
         if loaded.can_generate():
             # What a checkpoint recommends (a penalty on repetition, say) would silently change what is written.
             loaded.generation_config = GenerationConfig()
@@ -129,6 +143,24 @@ class Model:
         with torch.device("meta"):
             shape: PreTrainedModel = auto_class.from_config(config, trust_remote_code=self.trust_remote_code)
         return shape
+
+    def checked(self) -> "Model":
+        """The same, once its files are known to hold what its config describes.
+
+        Raises:
+            UserError: they do not; the sentence names the file.
+        """
+        auto = AutoModelForCausalLM if self.family == "decoder" else AutoModel
+        try:
+            shape = self.shape(auto)
+        except Exception as error:
+            raise self._undescribed(error) from error
+        soundness.check_weights(self.folder, shape)
+        return self
+
+    def _undescribed(self, error: Exception) -> UserError:
+        told = " ".join(str(error).split())[:300].rstrip(".")
+        return UserError(f"{self.folder / 'config.json'} describes no model that can be built: {told} ({type(error).__name__})")
 
     def _quantisation(self, auto_class: Any, bits: int, head: dict[str, Any]) -> BitsAndBytesConfig:
         """bitsandbytes for the linear layers inside the stack; heads, poolers and projections around it stay fp32."""
@@ -157,6 +189,5 @@ def find_model(name: str, library: Library, trust_remote_code: bool = False) -> 
     elif not (folder / "config.json").is_file():
         raise UserError(f"model folder '{name}' has no config.json; save the model there with save_pretrained")
     checkpoints.check_safetensors(name, folder)
-    return Model(
-        folder.resolve().name if Path(name).is_dir() else name, folder, content.content_hash(folder), trust_remote_code
-    )
+    name = folder.resolve().name if Path(name).is_dir() else name
+    return Model(name, folder, content.content_hash(folder), trust_remote_code).checked()

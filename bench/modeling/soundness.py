@@ -1,0 +1,146 @@
+"""Whether a model's folder holds the model that its config.json describes, found before anything is loaded or trained."""
+
+import json
+from collections.abc import Iterator
+from pathlib import Path
+from typing import Any
+
+import torch
+from safetensors import SafetensorError, safe_open
+from torch import nn
+from transformers import CONFIG_MAPPING
+
+from bench.errors import UserError
+from bench.modeling.structure import layers
+
+Weights = dict[str, tuple[Path, list[int]]]
+"""A tensor's name -> the file that holds it, and its shape."""
+
+
+def check_config(folder: Path, trust_remote_code: bool) -> None:
+    """Whether config.json can be read and names a kind of model that transformers knows.
+
+    Raises:
+        UserError: it is not so; the sentence names the file.
+    """
+    path = folder / "config.json"
+    try:
+        config = json.loads(path.read_text(encoding="utf-8"))
+    except (OSError, ValueError, RecursionError) as error:
+        told = " ".join(str(error).split())[:200]
+        raise UserError(f"{path} cannot be read as JSON ({told}); save the model again with save_pretrained") from error
+    kind = config.get("model_type") if isinstance(config, dict) else None
+    if not isinstance(kind, str) or not kind:
+        raise UserError(f"{path} names no model_type, such as bert or llama; save the model again with save_pretrained")
+    named = config.get("architectures")
+    if named is not None and not (isinstance(named, list) and all(isinstance(name, str) for name in named)):
+        raise UserError(f"{path}: architectures must be a list of names, such as [BertForMaskedLM]")
+    if kind not in CONFIG_MAPPING and not (trust_remote_code and "auto_map" in config):
+        own = "auto_map" in config
+        advice = "its own code may know it: --trust-remote-code" if own else "correct it, or install a version that knows it"
+        raise UserError(f"{path}: model_type '{kind:.60}' is unknown to the installed transformers; {advice}")
+
+
+def check_weights(folder: Path, shape: nn.Module) -> None:
+    """Whether the files' tensors are of the sizes that the config says, and hold finite numbers.
+
+    Args:
+        shape: the model on the meta device, as the config makes it.
+
+    Raises:
+        UserError: a file is damaged or missing, none of the config's tensors is there, or one is of another size or not finite.
+    """
+    held = _held(folder)
+    wanted = {name: list(tensor.shape) for name, tensor in shape.state_dict().items()}
+    matched = {name: inside for name in held if (inside := _known_as(name, wanted, str(shape.base_model_prefix)))}
+    if not matched:
+        raise UserError(f"{folder}: no tensor of its safetensors files is one of the {type(shape).__name__} in its config.json")
+    for name, inside in matched.items():
+        path, size = held[name]
+        if size != wanted[inside]:
+            raise UserError(
+                f"{path}: '{name}' is of size {_sized(size)}, and config.json makes it {_sized(wanted[inside])}; "
+                "the two are of different models, or one of them was changed"
+            )
+    _check_layers(folder, shape, held)
+    for name, tensor in _tensors(folder):
+        # One that is not finite makes the sum so, which is faster to take than to look at each.
+        if not tensor.is_floating_point() or tensor.element_size() == 1 or tensor.sum(dtype=torch.float32).isfinite():
+            continue
+        if wrong := int((~torch.isfinite(tensor)).sum()):
+            raise UserError(f"{held[name][0]}: '{name}' has {wrong:,} numbers of {tensor.numel():,} that are not finite")
+
+
+def check_loaded(folder: Path, model: nn.Module, told: dict[str, Any], new_head: bool) -> None:
+    """Whether all weights came from the files; others were drawn at random, and transformers says so in a table alone.
+
+    Args:
+        told: transformers' loading info.
+        new_head: whether what stands around the trunk may be new. A trunk's pooler may always be: it serves the head.
+
+    Raises:
+        UserError: weights are missing, or of another size.
+    """
+    trunk = f"{model.base_model_prefix}."
+    drawn = {*told["missing_keys"], *(name for name, *_ in told["mismatched_keys"])}
+    odd = sorted(name for name in drawn if not name.removeprefix(trunk).startswith("pooler."))
+    if new_head:
+        odd = [name for name in odd if name.startswith(trunk)]
+    if odd:
+        more = f" and {len(odd) - 1} more" if len(odd) > 1 else ""
+        raise UserError(f"{folder}: its safetensors files hold no '{odd[0]}'{more} of a {type(model).__name__}; save it whole")
+
+
+def _check_layers(folder: Path, shape: nn.Module, held: Weights) -> None:
+    """Layers that the files lack would be drawn at random, and those that the config leaves out be left out, without a word."""
+    if getattr(shape.config, "num_hidden_layers", 1) < 1:
+        raise UserError(f"{folder / 'config.json'} describes a model without layers")
+    blocks, prefix = layers(shape), f"{shape.base_model_prefix}."
+    stack = next(name for name, module in shape.named_modules() if module is blocks).removeprefix(prefix)
+    inside = [rest for name in held for start, _, rest in [name.removeprefix(prefix).partition(f"{stack}.")] if not start]
+    there = {int(number) for number in (rest.partition(".")[0] for rest in inside) if number.isdigit()}
+    if there and there != set(range(len(blocks))):
+        raise UserError(f"{folder}: its safetensors files hold {len(there)} layers, and config.json describes {len(blocks)}")
+
+
+def _known_as(name: str, wanted: dict[str, Any], prefix: str) -> str:
+    """The tensor's name in the shape: a file may hold the trunk alone, or a model around it; empty if it is not there."""
+    return next((each for each in (name, name.removeprefix(f"{prefix}."), f"{prefix}.{name}") if each in wanted), "")
+
+
+def _sized(size: list[int]) -> str:
+    return " x ".join(map(str, size)) or "1"
+
+
+def _held(folder: Path) -> Weights:
+    found: Weights = {}
+    for path in _files(folder):
+        try:
+            with safe_open(path, framework="pt") as file:
+                found |= {name: (path, list(file.get_slice(name).get_shape())) for name in file.keys()}  # noqa: SIM118
+        except (SafetensorError, OSError) as error:
+            told = " ".join(str(error).split())[:200]
+            raise UserError(f"{path} is no safetensors file, or is damaged ({told}); fetch or save it again") from error
+    return found
+
+
+def _files(folder: Path) -> list[Path]:
+    """The folder's weights; where an index says which files there are, these."""
+    index = folder / "model.safetensors.index.json"
+    if not index.is_file():
+        return sorted(folder.glob("*.safetensors"))
+    try:
+        named = sorted(set(json.loads(index.read_text(encoding="utf-8"))["weight_map"].values()))
+    except (ValueError, LookupError, TypeError, AttributeError, RecursionError) as error:
+        raise UserError(f"{index} is no index of safetensors files; fetch or save it again") from error
+    for name in named:
+        if not (isinstance(name, str) and Path(name).name == name and (folder / name).is_file()):
+            raise UserError(f"{index} names {name!r:.80}, and the folder has no such file; fetch or save the model again")
+    return [folder / name for name in named]
+
+
+def _tensors(folder: Path) -> Iterator[tuple[str, torch.Tensor]]:
+    for path in _files(folder):
+        with safe_open(path, framework="pt") as file:
+            for name in file.keys():  # noqa: SIM118 (it is no mapping)
+                yield name, file.get_tensor(name)
