@@ -8,7 +8,6 @@ import heapq
 import json
 import math
 import random
-import re
 from collections.abc import Iterator, Mapping
 from contextlib import contextmanager
 from functools import lru_cache
@@ -19,6 +18,7 @@ from bench import folders
 from bench.data import assets, formats, hub
 from bench.data.formats import Form, RawRecord
 from bench.errors import UserError
+from bench.specs.expression import Expression
 from bench.specs.source import Source
 
 
@@ -160,10 +160,13 @@ def _records(source: Source) -> Iterator[RawRecord]:
 def _extracted(source: Source, record: dict[str, Any], place: str) -> dict[str, Any]:
     """The record with what the named groups of `extract` find in it."""
     for column, expression in source.extract.items():
-        match = re.search(expression, str(_reach(record, column, place)))
-        if not match:
+        try:
+            found = Expression(expression).found(str(_reach(record, column, place)), first=True)
+        except ValueError as error:
+            raise UserError(f"{place}: the expression under extract for column '{column}' {error}") from None
+        if not found:
             raise UserError(f"{place}: column '{column}' does not match the expression under extract")
-        record = {**record, **match.groupdict()}
+        record = {**record, **found[0]}
     return record
 
 
@@ -179,7 +182,10 @@ def _reach(record: dict[str, Any], column: str, place: str) -> Any:
                 value = value[part]
         except (KeyError, IndexError, TypeError):
             raise UserError(f"{place}: no column '{column}'; there are: {', '.join(map(str, record))}") from None
-    return _text(value, column, place)
+    try:
+        return _text(value, column, place)
+    except RecursionError:
+        raise UserError(f"{place}: column '{column}' holds lists that are nested too deeply") from None
 
 
 def _text(value: Any, column: str, place: str) -> Any:

@@ -1,12 +1,12 @@
 """Where rows come from, and which of them: the `train`, `validation` and `test` of a task, the `source` of a probe."""
 
 import codecs
-import re
 from typing import Annotated, Any, Literal, Self
 
 from pydantic import Discriminator, Field, StringConstraints, Tag, field_validator, model_validator
 
 from bench.specs.base import Spec
+from bench.specs.expression import Expression
 
 Format = Literal["csv", "tsv", "jsonl", "json", "squad", "parquet", "arrow", "conll"]
 NUMBER = r"\s*([-+]?\d+(\.\d+)?)?\s*"
@@ -89,9 +89,9 @@ class Source(Spec):
     def _expressions_have_groups(self) -> Self:
         for column, expression in self.extract.items():
             try:
-                groups = re.compile(expression).groupindex
-            except re.error as error:
-                raise ValueError(f"extract: the expression for '{column}' is wrong: {error}") from None
+                groups = Expression(expression).groups
+            except ValueError as error:
+                raise ValueError(f"extract: the expression for '{column}' {error}") from None
             if not groups:
                 raise ValueError(f"extract: the expression for '{column}' needs a named group, (?P<name>...)")
         return self

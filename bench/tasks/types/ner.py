@@ -14,6 +14,7 @@ from pydantic import Field, field_validator
 from torch import Tensor
 from transformers import AutoModelForTokenClassification
 
+from bench.specs.expression import Expression
 from bench.tasks.examples import Example
 from bench.tasks.names import Names
 from bench.tasks.sampling import sample
@@ -42,7 +43,11 @@ class NerOptions(TaskOptions):
     @field_validator("entity")
     @classmethod
     def _pattern(cls, value: str | None) -> str | None:
-        if value is not None and "text" not in re.compile(value).groupindex:
+        try:
+            groups = {"text"} if value is None else Expression(value).groups
+        except ValueError as error:
+            raise ValueError(f"the pattern {error}") from None
+        if "text" not in groups:
             raise ValueError("the pattern needs the group text, and the group type where there are several types")
         return value
 
@@ -67,7 +72,7 @@ class Ner(TaskType):
             return "field 'labels': name the types of entities"
         if set(self.spec.answers) != set(self.spec.labels):
             return f"field 'answers' must name the labels {', '.join(self.spec.labels)}"
-        if self.options.entity and len(self.spec.labels) > 1 and "type" not in re.compile(self.options.entity).groupindex:
+        if self.options.entity and len(self.spec.labels) > 1 and "type" not in Expression(self.options.entity).groups:
             return "options: field 'entity': the pattern needs the group type, as there are several types"
         return None
 
@@ -119,8 +124,12 @@ class Ner(TaskType):
         return words, self._aligned(words, listed) if self.options.ordered else tagged(len(words), quoted(text, listed))
 
     def _listed(self, entities: str) -> Iterator[tuple[str, str]]:
-        for match in re.finditer(self.options.entity or "", entities):
-            said = match.groupdict().get("type", self.spec.labels[0])
+        try:
+            listed = Expression(self.options.entity or "").found(entities)
+        except ValueError as error:
+            raise ValueError(f"the pattern under entity {error}") from None
+        for match in listed:
+            said = match.get("type", self.spec.labels[0])
             kind = self.options.types.get(said, said)
             if kind not in self.spec.labels:
                 raise ValueError(f"entity type '{said}' is not one of {', '.join(self.spec.labels)}; map it under types")
@@ -136,6 +145,9 @@ class Ner(TaskType):
             spans.append((kind, *place))
             start = place[1]
         return tagged(len(words), spans)
+
+    def uniform(self, examples: Sequence[Example]) -> str | None:
+        return None if any(entities(example.gold) for example in examples) else "is without an entity"
 
     def label(self, example: Example) -> str:
         """Whether there is an entity: most sentences of some data have none."""
