@@ -117,6 +117,10 @@ def _load(spec: TaskSpec) -> TaskData:
         if not split:
             raise UserError(f"task '{spec.name}': the {name} split is empty once repeated and test texts are removed")
         notes[name] = len(split)
+    for name, split in (("train", train), ("test", held_out["test"])):
+        if common := kind.uniform(split):
+            same = f"each of the {len(split)} examples of the {name} split {common}"
+            raise UserError(f"task '{spec.name}': {same}, so that one answer is right for all; give data that differs")
     return TaskData(spec, train, held_out["validation"], held_out["test"], away, dict(notes))
 
 

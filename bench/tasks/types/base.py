@@ -89,6 +89,10 @@ class TaskType(ABC):
             raise ValueError(f"field '{empty}' is empty")
         return found
 
+    def uniform(self, examples: Sequence[Example]) -> str | None:
+        """What all examples have in common, so that there is nothing to learn, in words; None where they differ."""
+        return None
+
     def label(self, example: Example) -> str:
         """What a limited set of examples keeps its shares of; here nothing."""
         return ""

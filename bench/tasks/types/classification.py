@@ -36,6 +36,10 @@ class Classification(TaskType):
             raise ValueError(f"label '{label}' is not one of {', '.join(self.spec.labels)}")
         return self.fields(row), label
 
+    def uniform(self, examples: Sequence[Example]) -> str | None:
+        labels = {str(example.gold) for example in examples}
+        return f"is labelled '{min(labels)}'" if len(labels) == 1 else None
+
     def label(self, example: Example) -> str:
         return str(example.gold)
 

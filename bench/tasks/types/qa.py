@@ -56,10 +56,11 @@ class Qa(TaskType):
             raise ValueError(
                 f"field 'answers': '{accepted[0]}' is not in the context; correct it or set the option outside: drop"
             )
-        # An offset that does not fit is no fault: the text is searched for instead.
-        starts = _starts(row)
-        place = next((s for s in starts if accepted and s >= 0 and fields["context"].startswith(accepted[0], s)), None)
-        return {**fields, **({} if place is None else {"start": str(place)})}, accepted
+        places = _places(row, fields["context"])
+        return {**fields, **({"start": str(places[accepted[0]])} if accepted and accepted[0] in places else {})}, accepted
+
+    def uniform(self, examples: Sequence[Example]) -> str | None:
+        return None if any(example.gold for example in examples) else "is without an answer"
 
     def thinned(self, example: Example, kept: Dropper) -> Example:
         """Words are left out of the question; the context keeps its spans."""
@@ -138,14 +139,38 @@ class Qa(TaskType):
         return ""
 
 
+def _places(row: Mapping[str, Any], context: str) -> dict[str, int]:
+    """Where each answer that is in the context first stands there, as the row says; empty where it does not say.
+
+    Raises:
+        ValueError: the row says it of other answers than there are, or another text stands there.
+    """
+    given, answers = _starts(row), listed(row["answers"])
+    if given and len(given) != len(answers):
+        raise ValueError(f"field 'starts' has {len(given)} places for {len(answers)} answers")
+    before = len(str(row["context"])) - len(str(row["context"]).lstrip())  # white space that the context does not keep
+    places: dict[str, int] = {}
+    for answer, start in zip(map(str, answers), given, strict=False):
+        text = answer.strip()
+        # The place is that of the answer as the file writes it, white space before it included, or of its first word.
+        fitting = [
+            at for skipped in (answer.find(text), 0) if context.startswith(text, at := start - before + skipped) and at >= 0
+        ]
+        if text in context and not fitting:
+            raise ValueError(
+                f"field 'starts': at character {start} of the context stands another text than '{text:.60}'; correct it, or "
+                "leave the column out, and the answer is searched for"
+            )
+        if fitting:
+            places.setdefault(text, fitting[0])
+    return places
+
+
 def _starts(row: Mapping[str, Any]) -> list[int]:
-    """Where the answers start in the context without the white space before it."""
-    context = str(row["context"])
     try:
-        given = [int(start) for start in listed(row.get("starts", [])) if str(start).strip()]
+        return [int(start) for start in listed(row.get("starts", [])) if str(start).strip()]
     except (TypeError, ValueError):
         raise ValueError("field 'starts' must hold the numbers of the answers' first characters") from None
-    return [start - (len(context) - len(context.lstrip())) for start in given]
 
 
 def _probability(score: float, scores: Tensor) -> float:

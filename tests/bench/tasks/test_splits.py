@@ -92,6 +92,11 @@ def test_splits_cover_everything_and_do_not_move_when_rows_come(tmp_path):
         ([*ROWS, {"text": "x", "verdict": "bad"}], {}, r"line 61: no column 'body'; there are: text, verdict"),
         ([], {}, r"no rows are left: the file holds none"),
         (ROWS[:1], {}, r"split is empty"),
+        (
+            ROWS[1::2],
+            {},
+            r"each of the \d\d examples of the train split is labelled 'good', so that one answer is right for all",
+        ),
         (ROWS, {"validation": {"share": 0.2, "by": "film"}}, r"the validation split is by 'film', but the columns give text"),
     ],
 )
@@ -100,8 +105,42 @@ def test_bad_data_gets_a_sentence(tmp_path, rows, changes, sentence):
         splits.load_splits(own_task(tmp_path, rows, **changes))
 
 
+@pytest.mark.parametrize(
+    ("kind", "same", "other", "sentence"),
+    [
+        ("classification", {"label": "bad"}, {"label": "good"}, "each of the 12 examples of the test split is labelled 'bad'"),
+        (
+            "ner",
+            {"tags": ["O", "O", "O"]},
+            {"tags": ["O", "O", "B-good"]},
+            "each of the 12 examples of the test split is without an entity",
+        ),
+        ("qa", {"answers": []}, {"answers": ["number"]}, "each of the 12 examples of the test split is without an answer"),
+    ],
+)
+def test_a_test_set_that_one_answer_solves_is_refused(tmp_path, kind, same, other, sentence):
+    def written(name, golds):
+        texts = [f"{name} number {i}" for i in range(len(golds))]
+        more = {"ner": lambda t: {"words": t.split()}, "qa": lambda t: {"context": t, "question": "Which?"}}
+        rows = [more.get(kind, lambda t: {"text": t})(text) | gold for text, gold in zip(texts, golds, strict=True)]
+        (tmp_path / f"{name}.jsonl").write_text("\n".join(map(json.dumps, rows)))
+        return {"path": str(tmp_path / f"{name}.jsonl"), "columns": {field: field for field in rows[0]}}
+
+    fields = {
+        "classification": {},
+        "ner": {"metrics": ["entity_f1"], "prompt": "{text}"},
+        "qa": {"metrics": ["squad_f1"], "prompt": "{context} {question}", "options": {"no_answer": "none"}},
+    }[kind]
+    fields = {"type": kind, "instructions": None, "train": written("train", [same, other] * 20), **fields}
+    good = own_task(tmp_path, ROWS, **fields, test=written("fine", [same] * 11 + [other]))
+    assert len(splits.load_splits(good).test) == 12
+    with pytest.raises(UserError, match=sentence):
+        splits.load_splits(own_task(tmp_path, ROWS, **fields, test=written("poor", [same] * 12)))
+
+
 def test_several_sources_follow_one_another_and_splits_are_cut_from_the_first(tmp_path):
-    (tmp_path / "a.csv").write_text("t,l\n" + "".join(f"first {i},good\n" for i in range(40)))
+    said = ["good", "bad"]
+    (tmp_path / "a.csv").write_text("t,l\n" + "".join(f"first {i},{said[i % 2]}\n" for i in range(40)))
     (tmp_path / "b.jsonl").write_text("".join(json.dumps({"x": f"second {i}", "y": "bad"}) + "\n" for i in range(40)))
     first = {"path": str(tmp_path / "a.csv"), "columns": {"text": "t", "label": "l"}}
     second = {"path": str(tmp_path / "b.jsonl"), "columns": {"text": "x", "label": "y"}}
@@ -111,10 +150,11 @@ def test_several_sources_follow_one_another_and_splits_are_cut_from_the_first(tm
     assert loaded.validation and all(e.fields["text"].startswith("first") for e in loaded.validation)
     # Both sources count on: an id names one row.
     kept = {example.id: (example.fields["text"], example.gold) for example in (*loaded.train, *loaded.validation)}
-    assert kept == {f"train-{i + 1}": (f"first {i}", "good") for i in range(20, 40)} | {
+    assert kept == {f"train-{i + 1}": (f"first {i}", said[i % 2]) for i in range(20, 40)} | {
         f"train-{i + 41}": (f"second {i}", "bad") for i in range(40)
     }
-    assert [e.gold for e in loaded.train] == ["good"] * (20 - len(loaded.validation)) + ["bad"] * 40
+    order = [example.fields["text"].split()[0] for example in loaded.train]
+    assert order == ["first"] * (20 - len(loaded.validation)) + ["second"] * 40
 
 
 def test_a_fault_in_a_second_source_names_its_file(tmp_path):

@@ -41,10 +41,20 @@ def test_an_answer_may_say_where_it_starts():
     row = {"context": CONTEXT, "question": "Who was glad?", "answers": ["Bob"]}
     assert V1.read({**row, "starts": [13]})[0]["start"] == "13"
     assert V1.read({**row, "starts": "13"})[0]["start"] == "13"
-    # White space before the context goes, and the place moves with it; a wrong place is no place.
+    # White space before the context goes, and the place moves with it; so does that before an answer.
     assert V1.read({**row, "context": f"  {CONTEXT}", "starts": ["15"]})[0]["start"] == "13"
-    for wrong in ([12], [-13], [99], [], [""]):
-        assert "start" not in V1.read({**row, "starts": wrong})[0]
+    for place in (12, 13):
+        assert V1.read({**row, "answers": [" Bob"], "starts": [place]})[0]["start"] == "13"
+    several = {**row, "answers": ["Eve", "Ada", "Bob", "Bob"], "starts": [5, 0, 13, 8]}
+    assert V1.read(several) == ({"context": CONTEXT, "question": "Who was glad?"}, ("Eve", "Ada", "Bob"))
+    for none in ([], [""]):
+        assert "start" not in V1.read({**row, "starts": none})[0]
+
+
+@pytest.mark.parametrize("start", [12, 3, -13, -5, 99, 10**12, 10**400])
+def test_a_place_where_another_text_stands_is_refused(start):
+    with pytest.raises(ValueError, match=f"field 'starts': at character {start} of the context stands another text than 'Bob'"):
+        V1.read({"context": CONTEXT, "question": "Who?", "answers": ["Ada", "Bob"], "starts": [0, start]})
 
 
 @pytest.mark.parametrize(
@@ -56,6 +66,7 @@ def test_an_answer_may_say_where_it_starts():
         ({"question": " "}, "field 'question' is empty"),
         ({"starts": ["three"]}, "field 'starts' must hold the numbers"),
         ({"starts": [None]}, "field 'starts' must hold the numbers"),
+        ({"starts": [8, 13]}, "field 'starts' has 2 places for 1 answers"),
     ],
 )
 def test_faults_name_the_field(changes, sentence):
