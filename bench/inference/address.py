@@ -29,7 +29,7 @@ class Endpoint:
     """None where the model refuses to be given one, as reasoning models do."""
     concurrency: int = EndpointSpec.model_fields["concurrency"].default
     timeout: float = EndpointSpec.model_fields["timeout"].default
-    """Seconds without a word from the server."""
+    """Seconds from a request to the last byte of its answer."""
     retries: int = EndpointSpec.model_fields["retries"].default
 
     @classmethod

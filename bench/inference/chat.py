@@ -12,11 +12,10 @@ from dataclasses import dataclass
 from email.utils import parsedate_to_datetime
 from itertools import cycle
 from types import TracebackType
-from typing import Any, Self
-from urllib.parse import quote
+from typing import Annotated, Any, Self
 
 import httpx2
-from pydantic import BaseModel, Field, NonNegativeInt
+from pydantic import BaseModel, Field
 from tenacity import (
     RetryCallState,
     Retrying,
@@ -30,6 +29,8 @@ from tenacity import (
 
 from bench.errors import RunError, UserError
 from bench.inference.address import Endpoint, local
+from bench.inference.redaction import redacted
+from bench.inference.reply import BODY_BYTES, Reply, TooLongError, read_reply
 
 BACKOFF = wait_exponential(multiplier=0.5, max=30) + wait_random(0, 0.5)
 LONGEST_WAIT = 60.0
@@ -37,6 +38,8 @@ LONGEST_WAIT = 60.0
 SECRET_CHARACTERS = 8
 """A shorter key is a placeholder (`none`, `EMPTY`), which an answer may hold by chance."""
 MESSAGE_CHARACTERS = 200
+FORMLESS = 1
+"""Answers in a wrong form after which the same is asked again."""
 PASSING = {408, 409, 425, 429}
 """Statuses that asking again may heal, beside 5xx."""
 ADVICE = {
@@ -60,6 +63,11 @@ class ChatAnswer:
     """The server counted tokens; without, both counts are 0."""
     truncated: bool = False
     """It ends where `max_tokens` did."""
+    silent: bool = False
+    """Its content is null: a refusal of the server's filter, or thoughts alone."""
+
+
+Tokens = Annotated[int, Field(ge=0, le=10**9)]
 
 
 class _Message(BaseModel):
@@ -72,8 +80,8 @@ class _Choice(BaseModel):
 
 
 class _Usage(BaseModel):
-    prompt_tokens: NonNegativeInt | None = None
-    completion_tokens: NonNegativeInt | None = None
+    prompt_tokens: Tokens | None = None
+    completion_tokens: Tokens | None = None
 
 
 class _Reply(BaseModel):
@@ -89,6 +97,10 @@ class _PassingError(Exception):
     def __init__(self, words: str, after: float = 0.0) -> None:
         super().__init__(words)
         self.after = after
+
+
+class _FormError(_PassingError):
+    """An answer that is paid for, and is no chat completion: a server that sends one mostly sends more."""
 
 
 def _pause(state: RetryCallState) -> float:
@@ -140,8 +152,23 @@ class Connection:
             sleep=sleep_using_event(self.halt),
             reraise=True,
         )
+        formless = 0
+
+        def once() -> ChatAnswer:
+            nonlocal formless
+            try:
+                return self._once(turns)
+            except _FormError as error:
+                formless += 1
+                if formless > FORMLESS:
+                    raise RunError(
+                        f"{error} (it came {formless} times, each of which the server may bill); check that base_url is of a "
+                        f"chat-completions API: answers received so far are kept"
+                    ) from None
+                raise
+
         try:
-            return patient(self._once, turns)
+            return patient(once)
         except _PassingError as error:
             tries = patient.statistics["attempt_number"]
             raise RunError(
@@ -154,19 +181,21 @@ class Connection:
             response = self._sent(turns)
         except httpx2.TimeoutException:
             raise _PassingError(f"{self.endpoint.url} did not answer within {self.endpoint.timeout:g} s") from None
+        except TooLongError:
+            raise _FormError(f"{self.endpoint.url} sent more than {BODY_BYTES // 2**20} MiB for one answer") from None
         except httpx2.RequestError as error:
             raise _PassingError(f"{self.endpoint.url} cannot be reached: {self._short(str(error))}") from None
         return self._read(response)
 
-    def _sent(self, turns: Sequence[str]) -> httpx2.Response:
+    def _sent(self, turns: Sequence[str]) -> Reply:
         limit = self.limit
         response = self._post(turns, limit)
-        if response.status_code == 400 and limit == "max_tokens" and "max_completion_tokens" in response.text:
+        if response.status == 400 and limit == "max_tokens" and "max_completion_tokens" in response.text:
             self.limit = "max_completion_tokens"  # the name that OpenAI's reasoning models insist on
             response = self._post(turns, self.limit)
         return response
 
-    def _post(self, turns: Sequence[str], limit: str) -> httpx2.Response:
+    def _post(self, turns: Sequence[str], limit: str) -> Reply:
         asked = self.endpoint
         body: dict[str, Any] = {
             "model": asked.model,
@@ -175,18 +204,18 @@ class Connection:
         }
         if asked.temperature is not None:
             body["temperature"] = asked.temperature
-        return self.http.post(asked.url, content=json.dumps(body), headers={"Content-Type": "application/json"})
+        until, headers = time.monotonic() + asked.timeout, {"Content-Type": "application/json"}
+        with self.http.stream("POST", asked.url, content=json.dumps(body), headers=headers) as response:
+            return read_reply(response, until)
 
-    def _read(self, response: httpx2.Response) -> ChatAnswer:
-        if not response.is_success:
+    def _read(self, response: Reply) -> ChatAnswer:
+        if not 200 <= response.status < 300:
             raise self._refused(response)
         try:
             reply = _Reply.model_validate(json.loads(response.content))
-        except ValueError:  # no JSON, no UTF-8, or no such fields
+        except (ValueError, RecursionError):  # no JSON, no UTF-8, or no such fields
             said = self._message(response)
-            raise _PassingError(
-                f"{self.endpoint.url} sent no chat completion for model '{self.endpoint.model}': {said}"
-            ) from None
+            raise _FormError(f"{self.endpoint.url} sent no chat completion for model '{self.endpoint.model}': {said}") from None
         content = reply.choices[0].message.content or ""
         text = content if isinstance(content, str) else "".join(str(part.get("text") or "") for part in content)
         if self.key and len(self.key) >= SECRET_CHARACTERS:
@@ -198,28 +227,29 @@ class Connection:
             output_tokens=usage.completion_tokens or 0,
             usage_known=usage.prompt_tokens is not None and usage.completion_tokens is not None,
             truncated=reply.choices[0].finish_reason == "length",
+            silent=reply.choices[0].message.content is None,
         )
 
-    def _refused(self, response: httpx2.Response) -> Exception:
-        status, said = response.status_code, self._message(response)
+    def _refused(self, response: Reply) -> Exception:
+        status, said = response.status, self._message(response)
         words = f"{self.endpoint.url} answered {status} for model '{self.endpoint.model}': {said}"
         if (status in PASSING or status >= 500) and "insufficient_quota" not in response.text:
             return _PassingError(words, retry_after(response.headers.get("Retry-After"), time.time()))
         return UserError(f"{words}; {self._advice(response)}")
 
-    def _advice(self, response: httpx2.Response) -> str:
-        if response.is_redirect:
+    def _advice(self, response: Reply) -> str:
+        if 300 <= response.status < 400:
             return f"put the address it redirects to into base_url ({self._short(response.headers.get('Location', ''))})"
-        if response.status_code == 401:
+        if response.status == 401:
             variable = self.endpoint.key_variable
             return f"check the key in {variable}" if variable else "name the environment variable of its key with key_env"
-        return ADVICE.get(response.status_code, "change what the message names")
+        return ADVICE.get(response.status, "change what the message names")
 
-    def _message(self, response: httpx2.Response) -> str:
+    def _message(self, response: Reply) -> str:
         """The server's own words: the `error.message` of the protocol, or what other servers send instead."""
         try:
             said = json.loads(response.content)
-        except ValueError:
+        except (ValueError, RecursionError):
             return self._short(response.text)
         for name in ("error", "message", "detail"):
             said = said.get(name, said) if isinstance(said, dict) else said
@@ -230,8 +260,4 @@ class Connection:
         return (text[: MESSAGE_CHARACTERS - 1] + "…" if len(text) > MESSAGE_CHARACTERS else text) or "no message"
 
     def _redacted(self, text: str) -> str:
-        if self.key:
-            secret = self.key.get_secret_value()
-            for form in (secret, quote(secret, safe="")):
-                text = text.replace(form, "[key]")
-        return text
+        return redacted(text, self.key.get_secret_value()) if self.key else text

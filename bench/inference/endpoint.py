@@ -17,6 +17,7 @@ from pydantic import TypeAdapter
 
 from bench import folders
 from bench.devices.device import Device
+from bench.errors import RunError
 from bench.inference.address import Endpoint
 from bench.inference.backend import Backend, GeneratedText, Prompt
 from bench.inference.chat import ChatAnswer, Connection
@@ -66,17 +67,22 @@ def _silent(done: int, total: int) -> None:
     pass
 
 
+def _unheard(sentence: str) -> None:
+    pass
+
+
 class EndpointBackend(Backend):
     """An endpoint behind the backend's interface.
 
     Args:
         device: shares the requests among its processes; without one this process asks them all.
+        say: hears a sentence on answers without a text.
     """
 
     can = EndpointModel.can
 
-    def __init__(self, endpoint: Endpoint, device: Device | None = None) -> None:
-        self.endpoint, self.device = endpoint, device
+    def __init__(self, endpoint: Endpoint, device: Device | None = None, say: Callable[[str], None] = _unheard) -> None:
+        self.endpoint, self.device, self.say = endpoint, device, say
         self.name = endpoint.model
 
     def generate(self, prompts: Sequence[Prompt], longest: int, one_line: bool) -> list[GeneratedText]:
@@ -95,7 +101,8 @@ class EndpointBackend(Backend):
 
         Raises:
             UserError: the server refuses key, model or request; nothing is asked again.
-            RunError: the server stays out of reach, busy or unintelligible; answers received by then are kept.
+            RunError: the server stays out of reach, busy or unintelligible, or says nothing to any of several; answers received
+                by then are kept.
         """
         different = list(dict.fromkeys(conversations))
         known = {turns: kept for turns in different if (kept := self._kept(turns))}
@@ -106,11 +113,24 @@ class EndpointBackend(Backend):
             progress(len(known), len(different))
 
         self._ask([turns for turns in different if turns not in known], heard)
+        self._told_of_silence([known[turns] for turns in different])
         ordered = []
         for turns in conversations:
             ordered.append(known[turns])
             known[turns] = replace(known[turns], cached=True)
         return ordered
+
+    def _told_of_silence(self, given: Sequence[ChatAnswer]) -> None:
+        """A null content would count as a wrong answer without a word."""
+        silent = [answer for answer in given if answer.silent]
+        if not silent:
+            return
+        cut = sum(answer.truncated for answer in silent)
+        why = f"; {cut} end at max_tokens, which a model that thinks first may need more of" if cut else ""
+        told = f"model '{self.name}': {len(silent)} of {len(given)} answers have no text (content is null){why}"
+        if 1 < len(given) == len(silent):
+            raise RunError(told)
+        self.say(f"{told}; they count as empty answers")
 
     def _ask(self, conversations: Sequence[Turns], heard: Callable[[Turns, ChatAnswer], None]) -> None:
         if not conversations:
@@ -127,6 +147,8 @@ class EndpointBackend(Backend):
 
     def _asked(self, connection: Connection, turns: Turns) -> ChatAnswer:
         answer = connection.answer(turns)
+        if answer.silent:  # it may speak another time, and would else be silent for ever
+            return answer
         folders.write_text(self._place(turns), KEPT.dump_json(answer).decode())
         return answer
 

@@ -178,7 +178,7 @@ class Reference:
     def _loaded(self, rounding: Rounding) -> Backend:
         run, device = self.run, self.device
         if isinstance(run.model, EndpointModel):
-            return EndpointBackend(run.model.endpoint, device)
+            return EndpointBackend(run.model.endpoint, device, self.session.progress.say)
         self.session.progress.phase("base model")
         auto = AutoModelForCausalLM if run.model.family == "decoder" else AutoModel
         module: nn.Module = run.model.load(auto, rounding.bits, device.torch)

@@ -21,7 +21,7 @@ class EndpointSpec(Spec):
     """None where the model refuses to be given one."""
     concurrency: int = Field(default=8, ge=1)
     timeout: float = Field(default=120.0, gt=0)
-    """Seconds without a word from the server."""
+    """Seconds from a request to the last byte of its answer."""
     retries: int = Field(default=5, ge=0)
     input_price: float = Field(default=0.0, ge=0)
     """Per million tokens, in any one currency."""

@@ -1,5 +1,6 @@
 """The client against a server that speaks the protocol on this machine; the official client says that the server does."""
 
+import base64
 import logging
 import threading
 import time
@@ -14,7 +15,7 @@ from tenacity import wait_none
 
 from bench import folders
 from bench.errors import RunError, UserError
-from bench.inference import chat
+from bench.inference import chat, reply
 from bench.inference.address import Endpoint
 from bench.inference.backend import Prompt
 from bench.inference.chat import ChatAnswer
@@ -153,14 +154,36 @@ def test_an_interrupted_call_pays_for_nothing_twice(server, model):
     assert sorted(server.prompts) == sorted(prompts)
 
 
-@pytest.mark.parametrize(
-    "body", [b"<html>a page</html>", b'{"choices": [', b"\xff\xfe", {"id": "c"}, {"choices": []}, {"choices": [{}]}, [1], None]
-)
-def test_a_reply_that_is_no_completion(server, model, cache, body):
+BODIES = [b"<html>a page</html>", b'{"choices": [', b"\xff\xfe", {"id": "c"}, {"choices": []}, {"choices": [{}]}, [1], None]
+BODIES += [b"[" * 100_000, completion("a", usage={"prompt_tokens": 10**400, "completion_tokens": 1})]
+
+
+@pytest.mark.parametrize("body", BODIES, ids=range(len(BODIES)))
+def test_a_reply_that_is_no_completion_is_asked_for_once_more_and_counted(server, model, cache, body):
     server.reply = lambda asked: Reply(body=body)
-    with pytest.raises(RunError, match=r"/v1/chat/completions sent no chat completion for model 'm': .+ \(tried 2 times\)"):
-        answers(replace(model, retries=1), ["a"])
-    assert not cache.exists()
+    told = (
+        r"/v1/chat/completions sent no chat completion for model 'm': .+ \(it came 2 times, each of which the server may bill\)"
+    )
+    with pytest.raises(RunError, match=told):
+        answers(model, ["a"])
+    assert not cache.exists() and len(server.requests) == 2
+
+
+def test_a_wrong_form_between_other_faults_is_counted_too(server, model):
+    busy, wrong = Reply(503, {"error": "busy"}), Reply(body={"id": "c"})
+    server.script = [wrong, busy, busy]
+    assert answers(model, ["a"])[0].text == "answer to a"
+    server.script, server.requests = [busy, wrong, busy, wrong, busy], []
+    with pytest.raises(RunError, match="it came 2 times"):
+        answers(model, ["b"])
+    assert len(server.requests) == 4
+
+
+def test_a_body_of_gigabytes_is_not_read(server, model, monkeypatch):
+    monkeypatch.setattr(reply, "BODY_BYTES", 100_000)
+    server.reply = lambda asked: Reply(body=b" " * 10**6)
+    with pytest.raises(RunError, match=r"chat/completions sent more than \d+ MiB for one answer \(it came 2 times"):
+        answers(model, ["a"])
 
 
 def test_an_error_in_a_reply_that_looks_well_is_quoted(server, model):
@@ -173,6 +196,24 @@ def test_content_can_be_missing_or_come_in_parts(server, model):
     parts = [{"type": "thinking", "thinking": []}, {"type": "text", "text": "po"}, {"type": "text", "text": "sitive"}]
     server.script = [Reply(body=completion(content)) for content in (None, "", parts)]
     assert [answers(model, [prompt])[0].text for prompt in "abc"] == ["", "", "positive"]
+
+
+def test_answers_without_a_text_are_told_and_not_kept(server, model):
+    said = []
+    backend = EndpointBackend(model, say=said.append)
+    server.script = [Reply(body=completion(None, finish="length")), Reply(body=completion("yes"))]
+    one_at_a_time = replace(model, concurrency=1)
+    backend.endpoint = one_at_a_time
+    assert sorted(answer.text for answer in backend.answers([("a",), ("b",)])) == ["", "yes"]
+    told = "model 'm': 1 of 2 answers have no text (content is null); 1 end at max_tokens, which a model that thinks first may "
+    assert said == [told + "need more of; they count as empty answers"]
+    assert sorted(answer.text for answer in backend.answers([("a",), ("b",)])) == ["answer to a", "yes"] and len(said) == 1
+
+
+def test_a_server_that_says_nothing_at_all_fails_the_run(server, model):
+    server.reply = lambda asked: Reply(body=completion(None))
+    with pytest.raises(RunError, match=r"model 'm': 3 of 3 answers have no text \(content is null\)$"):
+        answers(model, ["a", "b", "c"])
 
 
 @pytest.mark.parametrize("usage", [None, {}, {"prompt_tokens": None, "completion_tokens": None}])
@@ -289,7 +330,9 @@ def test_the_key_stays_secret_although_the_server_repeats_it(server, model, cach
     quoted = KEY.replace("+", "%2B").replace("/", "%2F").replace("=", "%3D")
     told = f"Incorrect key {KEY} ({quoted}), you sent 'Bearer {KEY}' " + 150 * "." + KEY
     headers = {"X-Echo": KEY, "Location": f"http://elsewhere/{quoted}", "Set-Cookie": f"key={KEY}"}
-    for body in ({"error": {"message": told}}, {"detail": [{"msg": told}]}, told.encode(), completion(told)):
+    coded = f"you sent {base64.b64encode(f'Bearer {KEY}'.encode()).decode()}"
+    texts = ({"error": {"message": told}}, {"detail": [{"msg": told}]}, told.encode(), completion(told), completion(coded))
+    for body in (*texts, coded.encode()):
         server.reply = lambda asked, body=body: Reply(status, body, headers, reason=f"No {KEY}")
         try:
             said = repr(answers(replace(model, retries=1), ["a"]))
