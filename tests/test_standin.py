@@ -31,6 +31,8 @@ SUITES = {
     "decoder-questions": {"tasks": ["squad"], "strategies": ["full"]},
     "encoder-questions": {"tasks": ["squad"], "strategies": ["full"]},
     "decoder-texts": {"tasks": ["film-plots"], "strategies": ["full"]},
+    "decoder-choices": {"tasks": ["medmcqa"], "strategies": ["full"]},
+    "encoder-choices": {"tasks": ["medmcqa"], "strategies": ["full"]},
 }
 RUNS = [(suite, strategy) for suite, fields in SUITES.items() for strategy in fields["strategies"]]
 

@@ -7,7 +7,7 @@ import torch
 from torch import Tensor, nn
 from transformers.modeling_outputs import BaseModelOutput
 
-from bench.modeling.forward import accepts, prompt_learning, unwrapped
+from bench.modeling.forward import accepts, prompt_learning, scores_choices, unwrapped
 from bench.modeling.heads import Heads
 from bench.modeling.weights import shared_out
 from bench.tokens.batches import padded
@@ -40,8 +40,12 @@ class WholeModel(nn.Module):
             named["logits_to_keep"] = 1
         if isinstance(unwrapped(self.model), Heads):
             named["head"] = 0
-        out = self.model(input_ids=input_ids, attention_mask=attention_mask, output_hidden_states=True, **named)
-        states = tuple(layer[:, -input_ids.shape[1] :] for layer in out.hidden_states)
+        length = input_ids.shape[1]
+        given = {"input_ids": input_ids, "attention_mask": attention_mask, **named}
+        if scores_choices(self.model):  # each text as the one choice of an example
+            given |= {name: value[:, None] for name, value in given.items() if isinstance(value, Tensor)}
+        out = self.model(**given, output_hidden_states=True)
+        states = tuple(layer[:, -length:] for layer in out.hidden_states)
         return BaseModelOutput(last_hidden_state=states[-1], hidden_states=states if output_hidden_states else None)
 
 

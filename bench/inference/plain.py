@@ -13,6 +13,7 @@ from torch import Tensor, nn
 from transformers import AutoModelForMaskedLM
 
 from bench.devices.device import Device
+from bench.modeling.forward import scores_choices
 from bench.modeling.heads import Heads
 from bench.modeling.models import Model
 
@@ -75,9 +76,11 @@ class PlainReader:
     @torch.no_grad()
     def states(self, text: Tokenised) -> list[Tensor]:
         """Hidden states of the text's own tokens after the embeddings and after each layer, each (length, hidden) in fp32."""
+        length = len(text["input_ids"])
+        if scores_choices(self.module):
+            text = _as_choice(text)
         with self._precision():
             out = self.module(**self._tensors(text), **self._head(), output_hidden_states=True)
-        length = len(text["input_ids"])
         return [layer[0, layer.shape[1] - length :].float().cpu() for layer in out.hidden_states]
 
     def embedding(self, text: Tokenised) -> Tensor:
@@ -90,6 +93,10 @@ class PlainReader:
         with self._precision():
             out = self.module(**self._tensors(text), **self._head(head))
         return {name: out[name][0].float().cpu() for name in ("logits", "start_logits", "end_logits") if name in out}
+
+    def choice(self, text: Tokenised, head: int) -> float:
+        """What a multiple-choice head says of one choice."""
+        return float(self.head(_as_choice(text), head)["logits"][0])
 
     @torch.no_grad()
     def masked_logprobs(self, text: Tokenised) -> Tensor:
@@ -132,6 +139,11 @@ class PlainReader:
 
     def _precision(self) -> AbstractContextManager[None]:
         return self.device.autocast() if self.device else nullcontext()
+
+
+def _as_choice(text: Tokenised) -> Any:
+    """The text as the only choice of an example: transformers has an axis of choices behind the batch's."""
+    return {name: [values] for name, values in text.items()}
 
 
 def without_middle(ids: Sequence[int], limit: int) -> list[int]:

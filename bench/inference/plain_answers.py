@@ -15,6 +15,7 @@ from bench.inference.plain import PlainReader, Tokenised, without_middle
 from bench.inference.predictions import EvalSet
 from bench.tasks import prompts
 from bench.tasks.examples import Example
+from bench.tasks.types.multiple_choice import ChoiceTask
 from bench.tasks.types.ner import Ner
 from bench.tasks.types.qa import Qa
 
@@ -63,12 +64,11 @@ def _instruction(evalset: EvalSet, index: int) -> str:
 
 
 def _ranked(evalset: EvalSet, index: int, reader: PlainReader) -> PlainAnswer:
-    spec = evalset.task.spec
-    chat = evalset.wording.style == "instruction" and reader.tokenizer.chat_template
-    words = {label: spec.answers[label] if chat else f" {spec.answers[label]}" for label in spec.labels}
-    ids = {label: reader.tokenizer(text, add_special_tokens=False)["input_ids"] for label, text in words.items()}
+    words = evalset.task.candidates(evalset.examples[index])
+    lead = "" if evalset.wording.style == "instruction" and reader.tokenizer.chat_template else " "
+    ids = {value: reader.tokenizer(f"{lead}{text}", add_special_tokens=False)["input_ids"] for value, text in words.items()}
     context = _context(evalset, index, max(map(len, ids.values())), reader)
-    return _likeliest({label: reader.nats(context, answer) for label, answer in ids.items()})
+    return _likeliest({value: reader.nats(context, ids[value]) / evalset.task.length(words[value]) for value in words})
 
 
 def _likeliest(scores: dict[str, float]) -> PlainAnswer:
@@ -107,6 +107,9 @@ def _texts(evalset: EvalSet, index: int) -> list[str]:
 def _by_head(evalset: EvalSet, index: int, reader: PlainReader) -> PlainAnswer | None:
     task, example, head = evalset.task, evalset.examples[index], evalset.head or 0
     limit, texts = evalset.model_encoding.max_length, _texts(evalset, index)
+    if isinstance(task, ChoiceTask):
+        pairs = {value: reader.tokens([" ".join(texts), text], limit) for value, text in task.candidates(example).items()}
+        return _likeliest({value: reader.choice(pair, head) for value, pair in pairs.items()})
     if task.long is None:
         scores = reader.head(reader.tokens(texts, limit), head)["logits"]
         return _likeliest(dict(zip(task.spec.labels, scores.tolist(), strict=True)))
@@ -166,18 +169,18 @@ def _by_similarity(evalset: EvalSet, example: Example, reader: PlainReader) -> P
     if evalset.task.untrained(example) is not None:
         return None
     text = _embedded(prompts.inputs(spec, example), evalset, reader)
-    known = {label: _label(label, evalset, reader) for label in spec.labels}
+    described = evalset.task.described(example)
+    known = {value: _described(value, words, evalset, reader) for value, words in described.items()}
     cosines = {label: float(text @ vector / max(text.norm() * vector.norm(), 1e-8)) for label, vector in known.items()}
     return _likeliest(cosines)
 
 
-def _label(label: str, evalset: EvalSet, reader: PlainReader) -> torch.Tensor:
+def _described(label: str, words: str, evalset: EvalSet, reader: PlainReader) -> torch.Tensor:
     spec, shots = evalset.task.spec, evalset.shots
     if shots:
         own = [_embedded(prompts.inputs(spec, shot), evalset, reader) for shot in shots if shot.gold == label]
         return torch.stack(own).mean(0) if own else torch.zeros(1)
-    empty = dict.fromkeys(evalset.examples[0].fields, "")
-    return _embedded([f"{spec.prompt.format(**empty)} {spec.answers[label]}"], evalset, reader)
+    return _embedded([words], evalset, reader)
 
 
 def _embedded(texts: Sequence[str], evalset: EvalSet, reader: PlainReader) -> torch.Tensor:

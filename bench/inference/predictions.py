@@ -17,7 +17,7 @@ from bench.specs.wording import Wording
 from bench.tasks.encoding import Encoding, InstructionSplit, instructions_of
 from bench.tasks.examples import Example
 from bench.tasks.few_shot import pick_shots, solved
-from bench.tasks.prompts import inputs, instruction, plain
+from bench.tasks.prompts import inputs, instruction
 from bench.tasks.sampling import sample
 from bench.tasks.splits import TrainingData
 from bench.tasks.types import TaskType
@@ -152,14 +152,14 @@ def _way(can: frozenset[Capability], evalset: EvalSet) -> Way:
 
 def contexts(evalset: EvalSet) -> list[Context]:
     """Each example's prompt as a decoder reads it, cut so that the longest answer has room."""
-    encoding, task, answer = evalset.model_encoding, evalset.task, _longest_answer(evalset)
+    encoding, task = evalset.model_encoding, evalset.task
     before = solved(task, evalset.shots)
     room = len(encoding.ids(before)) if before else 0
     words, split = evalset.wording, evalset.instructions
 
     def context(index: int, example: Example) -> Context:
         text, special = encoding.prompt(task, example, words, split, evalset.place(index), before)
-        ids = encoding.ids(text, special)
+        ids, answer = encoding.ids(text, special), _longest_answer(evalset, example)
         lost = encoding.lost(len(ids), answer, room)
         answerable = task.answerable(example, text, encoding.lost_text(text, lost, special))
         return Context(encoding.fitted(ids, answer, room), bool(lost), answerable)
@@ -167,13 +167,15 @@ def contexts(evalset: EvalSet) -> list[Context]:
     return [context(index, example) for index, example in enumerate(evalset.examples)]
 
 
-def _longest_answer(evalset: EvalSet) -> int:
+def _longest_answer(evalset: EvalSet, example: Example) -> int:
     """In tokens: of the candidates, where they are ranked, or of what may be written."""
-    return max(map(len, _candidates(evalset))) if evalset.task.asks == "rank" else evalset.task.answer_tokens
+    ranked = evalset.task.asks == "rank"
+    return max(map(len, _candidates(evalset, example).values())) if ranked else evalset.task.answer_tokens
 
 
-def _candidates(evalset: EvalSet) -> list[tuple[int, ...]]:
-    return [tuple(evalset.model_encoding.answer(words, evalset.wording)) for words in evalset.task.candidates()]
+def _candidates(evalset: EvalSet, example: Example) -> dict[str, tuple[int, ...]]:
+    words = evalset.task.candidates(example)
+    return {value: tuple(evalset.model_encoding.answer(text, evalset.wording)) for value, text in words.items()}
 
 
 def _conversations(evalset: EvalSet) -> list[Prompt]:
@@ -189,12 +191,19 @@ def _conversations(evalset: EvalSet) -> list[Prompt]:
 
 
 def _ranked(backend: Backend, evalset: EvalSet) -> list[ItemPrediction]:
-    """The candidate with the highest log-likelihood after the prompt; its share of the candidates' probability."""
-    labels, answers = evalset.task.spec.labels, _candidates(evalset)
-    likelihoods = backend.loglikelihoods([(context.ids, answer) for context in contexts(evalset) for answer in answers])
-    scores = np.array([likelihood.total for likelihood in likelihoods]).reshape(-1, len(answers))
-    shares = np.exp(scores.max(1) - np.logaddexp.reduce(scores, axis=1))
-    return [ItemPrediction(labels[best], float(share)) for best, share in zip(scores.argmax(1), shares, strict=True)]
+    """The candidate with the highest log-likelihood after the prompt, for its length; its share where each has e to that."""
+    task, examples = evalset.task, evalset.examples
+    asked = [_candidates(evalset, example) for example in examples]
+    read = contexts(evalset)
+    requests = [(context.ids, ids) for context, answers in zip(read, asked, strict=True) for ids in answers.values()]
+    likelihoods = iter(backend.loglikelihoods(requests))
+
+    def likeliest(example: Example) -> ItemPrediction:
+        scores = {value: next(likelihoods).total / task.length(words) for value, words in task.candidates(example).items()}
+        best = max(scores, key=scores.__getitem__)
+        return ItemPrediction(best, float(np.exp(scores[best] - np.logaddexp.reduce(list(scores.values())))))
+
+    return [likeliest(example) for example in examples]
 
 
 def _written(backend: Backend, evalset: EvalSet) -> list[ItemPrediction]:
@@ -237,8 +246,9 @@ def _without_head(backend: Backend, evalset: EvalSet) -> list[ItemPrediction]:
 
 
 def _by_similarity(backend: Backend, evalset: EvalSet) -> list[ItemPrediction]:
-    """Cosine to each label: to the description `prompt + answer`, or to the mean of its solved examples."""
+    """Cosine to each candidate: to its description, or to the mean of its solved examples."""
     spec, examples = evalset.task.spec, evalset.examples
+    described = [evalset.task.described(example) for example in examples]
 
     def embedded(texts: Sequence[Sequence[str]]) -> torch.Tensor:
         """(texts, hidden)"""
@@ -248,9 +258,14 @@ def _by_similarity(backend: Backend, evalset: EvalSet) -> list[ItemPrediction]:
     if shots := evalset.shots:
         known = embedded([inputs(spec, shot) for shot in shots])
         of_label = [[i for i, shot in enumerate(shots) if shot.gold == label] for label in spec.labels]
-        labels = torch.stack([known[rows].mean(0) if rows else torch.zeros_like(known[0]) for rows in of_label])
+        means = torch.stack([known[rows].mean(0) if rows else torch.zeros_like(known[0]) for rows in of_label])
+        held = [means] * len(examples)
     else:
-        empty = Example("", dict.fromkeys(examples[0].fields, ""), "")
-        labels = embedded([[f"{plain(spec, empty)} {answer}"] for answer in evalset.task.candidates()])
-    cosines = nn.functional.cosine_similarity(texts[:, None], labels[None], dim=-1)
-    return [ItemPrediction(spec.labels[int(row.argmax())], float(row.softmax(-1).max())) for row in cosines]
+        words = list(dict.fromkeys(text for each in described for text in each.values()))
+        of_text = dict(zip(words, embedded([[text] for text in words]), strict=True))
+        held = [torch.stack([of_text[text] for text in each.values()]) for each in described]
+    cosines = [nn.functional.cosine_similarity(text[None], known, dim=-1) for text, known in zip(texts, held, strict=True)]
+    return [
+        ItemPrediction(list(each)[int(row.argmax())], float(row.softmax(-1).max()))
+        for each, row in zip(described, cosines, strict=True)
+    ]

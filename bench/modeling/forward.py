@@ -38,6 +38,12 @@ def prompt_learning(model: nn.Module) -> bool:
     return bool(getattr(config, "is_prompt_learning", False))
 
 
+def scores_choices(model: nn.Module) -> bool:
+    """Whether the model, of several heads the first, reads choices: it wants an axis of them behind the batch's."""
+    inner: Any = unwrapped(model)
+    return type(inner.heads["0"] if isinstance(inner, Heads) else inner).__name__.endswith("ForMultipleChoice")
+
+
 def last_logits(model: nn.Module, batch: Batch, positions: int, cache: Any = None) -> Tensor:
     """Logits (batch, positions, vocabulary) after the last input tokens, as the model's dtype gives them.
 
@@ -57,8 +63,9 @@ def last_logits(model: nn.Module, batch: Batch, positions: int, cache: Any = Non
 
 
 def head_logits(model: nn.Module, batch: Batch) -> Tensor:
-    """An encoder's logits (batch, predictions, classes) in fp32: one prediction per text or per token, or the two ends of a
-    span, whose classes are the tokens (padding is -inf there, so that a batch's width does not matter)."""
+    """An encoder's logits (batch, predictions, classes) in fp32: one prediction per text or per token, the two ends of a span,
+    whose classes are the tokens, or one per example, whose classes are its choices. Padding among tokens and among choices is
+    -inf, so that a batch's width does not matter."""
     extra: dict[str, Any] = {} if batch.types is None else {"token_type_ids": batch.types}
     if isinstance(unwrapped(model), Heads):
         extra["head"] = batch.head
@@ -68,6 +75,8 @@ def head_logits(model: nn.Module, batch: Batch) -> Tensor:
         ends = torch.stack([out.start_logits, out.end_logits], dim=1).float()[..., -length:]
         return ends.masked_fill(batch.attention_mask[:, None] == 0, float("-inf"))
     logits: Tensor = out.logits.float()
+    if batch.choices is not None:
+        logits = logits.masked_fill(~batch.choices, float("-inf"))
     return logits[:, -length:] if logits.ndim == 3 else logits[:, None]
 
 

@@ -142,7 +142,7 @@ class Run:
         headless = [task for task in (self.task, *self.others) if types.task_type(task).auto_class is None]
         if self.model.family == "encoder" and headless:
             return f"'{headless[0].name}' is a {headless[0].type} task, which needs a decoder"
-        if self.model.family == "encoder" and shots and kind.asks != "rank":
+        if self.model.family == "encoder" and shots and not (kind.asks == "rank" and self.task.labels):
             return f"an encoder has no way to learn a {self.task.type} task from examples without training"
         if shots and kind.asks == "read":
             return f"a {self.task.type} task asks nothing that could be shown solved"

@@ -9,14 +9,20 @@ from peft.mapping import PEFT_TYPE_TO_CONFIG_MAPPING
 from pydantic import Field, TypeAdapter, ValidationError, field_validator
 from torch import Tensor, nn
 
+from bench.errors import UserError
 from bench.modeling.heads import Heads
 from bench.modeling.structure import head_modules, layers, linear
 from bench.modeling.weights import full_tensor, outline
 from bench.specs.base import Family
 from bench.strategies.base import Hyperparameters, Strategy
 
-HEADS = {"ForSequenceClassification": "SEQ_CLS", "ForTokenClassification": "TOKEN_CLS", "ForQuestionAnswering": "QUESTION_ANS"}
-"""How transformers ends the names of models with a task's head -> PEFT's name of the task."""
+HEADS = {
+    "ForSequenceClassification": "SEQ_CLS",
+    "ForTokenClassification": "TOKEN_CLS",
+    "ForQuestionAnswering": "QUESTION_ANS",
+    "ForMultipleChoice": None,
+}
+"""How transformers ends the names of models with a task's head -> PEFT's name of the task, None where PEFT has none."""
 
 
 class AdapterHyperparameters(Hyperparameters):
@@ -108,6 +114,10 @@ class Adapter(Strategy):
             return {**given, "target_modules": names} if given.get("target_modules") == "all-linear" else given
         kind = next((kind for ending, kind in HEADS.items() if type(model).__name__.endswith(ending)), "CAUSAL_LM")
         more: dict[str, Any] = {"task_type": kind}
+        if kind is None and peft_config(given).is_prompt_learning:
+            raise UserError(
+                "virtual tokens need a head that PEFT knows, and a multiple-choice head is none; choose adapters in layers"
+            )
         if kind == "QUESTION_ANS" and not peft_config(given).is_prompt_learning:
             # PeftModelForQuestionAnswering.forward takes token_type_ids and hands them on for prompts alone (peft 0.21).
             more["task_type"] = None

@@ -16,9 +16,9 @@ def pick_shots(task: TaskType, data: TrainingData, shots: int, seed: int) -> lis
         return []
     positions = order(seed, len(data.train))
     drawn = (data.train[next(positions)] for _ in range(len(data.train)))
-    if task.asks != "rank":
+    labels = data.spec.labels if task.asks == "rank" else []
+    if not labels:
         return [example for example, _ in zip(drawn, range(shots), strict=False)]
-    labels = data.spec.labels
     by_label: dict[Any, list[Example]] = {label: [] for label in labels}
     for example in drawn:
         by_label[example.gold].append(example)

@@ -40,7 +40,7 @@ def unique(kind: TaskType, examples: Sequence[Example]) -> list[Example]:
     """The first of all that read the same."""
     first: dict[str, Example] = {}
     for example in examples:
-        first.setdefault(normalised(example, kind.spec.fields_named()), example)
+        first.setdefault(normalised(example, kind.named()), example)
     return list(first.values())
 
 

@@ -133,7 +133,7 @@ def by_length(lengths: Sequence[int], tokens: int) -> list[list[int]]:
 
 def padded(encoded: Sequence[Encoded], pad: int, tokens: int, device: torch.device) -> Iterator[tuple[list[int], Batch]]:
     """All of `encoded` as tensors of similar length, each with the indices of its rows."""
-    for indices in by_length([len(each.ids) for each in encoded], tokens):
+    for indices in by_length([each.size for each in encoded], tokens):
         yield indices, collate([encoded[i] for i in indices], pad, device)
 
 
@@ -147,6 +147,6 @@ def micro_batches(step: Sequence[Encoded], tokens: int, rank: int, world: int) -
     for head in sorted({encoded.head for encoded in step}):
         part = [encoded for encoded in step if encoded.head == head]
         # Cut for all processes together and dealt out in turn: neighbours in length then wait little for each other.
-        shared = by_length([len(encoded.ids) for encoded in part], tokens * world)
+        shared = by_length([encoded.size for encoded in part], tokens * world)
         batches += [[part[index] for index in batch[rank::world]] or [replace(part[batch[0]], weight=0.0)] for batch in shared]
     return batches

@@ -1,7 +1,8 @@
 """Examples as token ids, and batches of them padded to their longest. Nothing here knows a task or a tokenizer."""
 
 from collections.abc import Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
+from itertools import accumulate, pairwise
 from typing import Any
 
 import torch
@@ -30,6 +31,18 @@ class Encoded:
     """What each token stands for in the example, None for special tokens; as the task's type wants it."""
     weight: float = 1.0
     """Of each target in the loss."""
+    lengths: tuple[int, ...] = ()
+    """Of the sequences that `ids` are, one after another, where a head scores each and the label is one of them: choices."""
+
+    @property
+    def size(self) -> int:
+        """Tokens in a batch of it alone: its sequences are padded to the longest."""
+        return len(self.lengths) * max(self.lengths) if self.lengths else len(self.ids)
+
+    def sequences(self) -> list["Encoded"]:
+        """Each by itself, without a label."""
+        starts = list(accumulate(self.lengths, initial=0))
+        return [Encoded(self.ids[a:b], labels=(IGNORE,), types=self.types[a:b]) for a, b in pairwise(starts)]
 
     @property
     def decodes(self) -> bool:
@@ -54,7 +67,10 @@ class Encoded:
 
 @dataclass(frozen=True)
 class Batch:
-    """Tensors of shape (batch, length); `labels` (batch, answer) for decoders, (batch, predictions) for encoders."""
+    """Tensors of shape (batch, length); `labels` (batch, answer) for decoders, (batch, predictions) for encoders.
+
+    Where a head scores choices, all but `labels` are of shape (batch, choices, length).
+    """
 
     input_ids: Tensor
     attention_mask: Tensor
@@ -65,6 +81,8 @@ class Batch:
     types: Tensor | None = None
     weights: Tensor | None = None
     """(batch,): of each example's targets in the loss; None for all 1."""
+    choices: Tensor | None = None
+    """(batch, choices): whether an example has so many; None where each example is one sequence."""
 
 
 def collate(batch: Sequence[Encoded], pad: int, device: torch.device) -> Batch:
@@ -73,6 +91,8 @@ def collate(batch: Sequence[Encoded], pad: int, device: torch.device) -> Batch:
 
     A decoder is fed all tokens but the last, and its `labels` hold the token after each of the last positions.
     """
+    if batch[0].lengths:
+        return _of_choices(batch, pad, device)
     decodes = batch[0].decodes
     inputs = [encoded.ids[: encoded.fed] for encoded in batch]
     longest = max(map(len, inputs))
@@ -84,9 +104,6 @@ def collate(batch: Sequence[Encoded], pad: int, device: torch.device) -> Batch:
     mask = torch.tensor([padded([1] * len(ids), 0) for ids in inputs])
     ids = torch.tensor([padded(ids, pad) for ids in inputs])
     types = torch.tensor([padded(e.types, 0) for e in batch]).to(device) if batch[0].types else None
-    weights = None
-    if any(encoded.weight != 1 for encoded in batch):
-        weights = torch.tensor([encoded.weight for encoded in batch]).to(device)
     return Batch(
         ids.to(device),
         mask.to(device),
@@ -95,8 +112,31 @@ def collate(batch: Sequence[Encoded], pad: int, device: torch.device) -> Batch:
         _labels(batch).to(device),
         None if decodes else batch[0].head,
         types,
-        weights,
+        _weights(batch, device),
     )
+
+
+def _of_choices(batch: Sequence[Encoded], pad: int, device: torch.device) -> Batch:
+    """An example with fewer choices than another repeats its first, so that no row is padding alone, which gives NaN."""
+    parts, most = [encoded.sequences() for encoded in batch], max(len(encoded.lengths) for encoded in batch)
+    flat = collate([(part + part[:1] * most)[number] for part in parts for number in range(most)], pad, device)
+    shape = (len(batch), most, -1)
+    return replace(
+        flat,
+        input_ids=flat.input_ids.view(shape),
+        attention_mask=flat.attention_mask.view(shape),
+        position_ids=flat.position_ids.view(shape),
+        labels=_labels(batch).to(device),
+        head=batch[0].head,
+        types=None if flat.types is None else flat.types.view(shape),
+        weights=_weights(batch, device),
+        choices=torch.tensor([[number < len(part) for number in range(most)] for part in parts]).to(device),
+    )
+
+
+def _weights(batch: Sequence[Encoded], device: torch.device) -> Tensor | None:
+    weights = [encoded.weight for encoded in batch]
+    return None if set(weights) == {1} else torch.tensor(weights).to(device)
 
 
 def _labels(batch: Sequence[Encoded]) -> Tensor:

@@ -54,11 +54,15 @@ class TaskType(ABC):
 
     def columns(self) -> frozenset[str]:
         """Columns that each source must give: the gold ones, and those that the templates name."""
-        return self.gold | self.spec.fields_named()
+        return self.gold | self.named()
+
+    def named(self) -> set[str]:
+        """Fields that a model reads: those that the templates name."""
+        return self.spec.fields_named()
 
     def compared(self) -> set[str]:
         """Fields whose text must not stand in two splits: what is read in windows, as a question's context, else all."""
-        return {self.long} if self.long else self.spec.fields_named()
+        return {self.long} if self.long else self.named()
 
     @abstractmethod
     def read(self, row: Mapping[str, Any]) -> tuple[dict[str, str], Gold] | None:
@@ -125,9 +129,17 @@ class TaskType(ABC):
 
     # A decoder's side.
 
-    def candidates(self) -> list[str]:
-        """Possible answers in words, for types that rank."""
-        return []
+    def candidates(self, example: Example) -> dict[str, str]:
+        """Possible predictions and the words that stand for them, for types that rank."""
+        return {}
+
+    def length(self, words: str) -> int:
+        """What the log-likelihood of a candidate's words is divided by."""
+        return 1
+
+    def described(self, example: Example) -> dict[str, str]:
+        """The candidates as texts that an encoder without a head holds the example against."""
+        return self.candidates(example)
 
     def answer(self, example: Example) -> str:
         """The right answer in words: what is trained on."""

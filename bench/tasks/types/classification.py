@@ -10,6 +10,7 @@ from torch import Tensor
 from transformers import AutoModelForSequenceClassification
 
 from bench.tasks.examples import Example
+from bench.tasks.prompts import plain
 from bench.tasks.types.base import Answerer, TaskType
 from bench.tokens.encoded import Encoded
 from bench.tokens.windows import whole
@@ -49,8 +50,13 @@ class Classification(TaskType):
         most = max(self.spec.labels, key=lambda label: counts[label])
         return lambda example: most
 
-    def candidates(self) -> list[str]:
-        return [self.spec.answers[label] for label in self.spec.labels]
+    def candidates(self, example: Example) -> dict[str, str]:
+        return {label: self.spec.answers[label] for label in self.spec.labels}
+
+    def described(self, example: Example) -> dict[str, str]:
+        """Each answer behind the prompt's own words."""
+        empty = plain(self.spec, Example("", dict.fromkeys(example.fields, ""), ""))
+        return {label: f"{empty} {words}" for label, words in self.candidates(example).items()}
 
     def answer(self, example: Example) -> str:
         return self.spec.answers[str(example.gold)]

@@ -51,7 +51,7 @@ def test_the_candidate_that_the_model_finds_likeliest_is_predicted(evalset, deco
     assert found["item"].tolist() == [example.id for example in evalset.examples] and "malformed" not in found
     for example, said, sure in zip(evalset.examples, found["prediction"], found["confidence"], strict=True):
         prompt = plain(evalset.task.spec, example)
-        scores = [nats(module, decoder.tokenizer, prompt, f" {words}") for words in evalset.task.candidates()]
+        scores = [nats(module, decoder.tokenizer, prompt, f" {words}") for words in evalset.task.candidates(example).values()]
         assert said == evalset.task.spec.labels[int(np.argmax(scores))]
         assert sure == pytest.approx(np.exp(scores).max() / np.exp(scores).sum(), rel=1e-3)
 

@@ -34,7 +34,9 @@ def test_faults_name_the_field(changes, sentence):
 
 
 def test_answers_in_words_are_parsed_back():
-    assert RTE.candidates() == ["yes", "no"]
+    item = Example("x", {"premise": "It rains.", "hypothesis": "It is wet."}, "entailment")
+    assert RTE.candidates(item) == {"entailment": "yes", "not_entailment": "no"}
+    assert RTE.described(item)["entailment"] == "\nStatement: \nFollows: yes"
     for label in SPEC.labels:
         said = RTE.answer(Example("x", {}, label))
         for text in (said, said.upper(), f" {said}.", f'"{said}"', f"**{said}**, because", f"{said}\n"):
