@@ -1,28 +1,50 @@
 """`tunebench ablate`: the runs of a sweep like those of a suite, and then its tables, of the records that they left."""
 
+from collections.abc import Sequence
+from dataclasses import replace
 from pathlib import Path
 
 from bench.devices.hardware import Precision, requested
+from bench.errors import UserError
+from bench.planning.axes import axes_of, parse_axes
 from bench.planning.plan import PlanOptions, plan, sweep_points
+from bench.planning.tuning import as_far_as_tuned
 from bench.records import store
 from bench.records.record import Record
 from bench.running.run import Run
+from bench.specs.library import suites_for
 from bench.suites import SuiteOptions, run_suite
 from reports.paper.ablated import AblationFiles
 from reports.paper.ablation import Sweep
 
 
-def ablated(options: PlanOptions, precision: str, doing: SuiteOptions, files: AblationFiles, runs: bool = True) -> int:
+def ablated(asked: Sequence[PlanOptions], precision: str, doing: SuiteOptions, files: AblationFiles, runs: bool = True) -> int:
     """Do what has no record yet, where it may run, and write the tables; the exit status is 1 where a run failed.
 
     Raises:
-        UserError: something that was asked for is wrong; nothing has been run by then.
+        UserError: something that was asked for is wrong; of the first sweep nothing has been run by then.
     """
     files.check()
-    status = run_suite(options, precision, doing) if runs or doing.dry_run else 0
+    statuses = [run_suite(options, precision, doing) for options in asked] if runs or doing.dry_run else []
     if not doing.dry_run:
-        files.write(swept(options, requested(precision), doing.out), doing.out)
-    return status
+        files.write([swept(options, requested(precision), doing.out) for options in asked], doing.out)
+    return max(statuses, default=0)
+
+
+def sweeps(options: PlanOptions, axes: Sequence[str] | None) -> list[PlanOptions]:
+    """The sweep over the axes that are named, or else what the suite, or those that it lists, have as `ablations`.
+
+    Raises:
+        UserError: a strategy is named without axes or the other way, there is nothing to sweep, or axes can't be swept.
+    """
+    if bool(options.strategies) != bool(axes):
+        raise UserError("--strategy and --axis go together; without both, the suite's `ablations` are swept")
+    if axes:
+        return [replace(options, axes=parse_axes(axes))]
+    kept = [each for _, suite in suites_for(options.suite) for each in suite.ablations]
+    if not kept:
+        raise UserError(f"suite '{options.suite}' has no `ablations`: add some, or name what to sweep by --strategy and --axis")
+    return [replace(options, strategies=[each.strategy], axes=axes_of(each.axes)) for each in kept]
 
 
 def swept(options: PlanOptions, precision: Precision, out: Path) -> Sweep:
@@ -31,7 +53,7 @@ def swept(options: PlanOptions, precision: Precision, out: Path) -> Sweep:
     missing: list[str] = []
     for values, point in sweep_points(options).items():
         found[values] = []
-        for run in plan(point, precision):
+        for run in as_far_as_tuned(plan(point, precision), out)[0]:
             if record := store.find_record(out, run.id):
                 found[values].append(_as_of(run, record))
             else:

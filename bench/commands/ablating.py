@@ -6,11 +6,14 @@ from typing import Annotated
 import typer
 
 from bench.commands.options import DEFAULT_OUT, Out, comma_separated
-from bench.commands.running import BUDGET, TrustRemoteCode, Workers
+from bench.commands.running import BUDGET, TrustRemoteCode, Tune, Workers
 
 ABLATING = typer.Typer()
 
-AXIS = "Name and values, such as peft.r=2,4,8, learning_rate=1e-4,1e-3 or budget=256examples,1024examples; at most two axes."
+AXIS = (
+    "Name and values: a hyper-parameter (peft.r=2,4,8), or budget, batch or max_length (budget=256examples,1024examples); at "
+    "most two axes. Without --strategy and --axis: what the suite has as `ablations`."
+)
 SELECT = (
     "Columns, comma-separated: score, gain, over_best, forgetting (all probes), forgetting.PROBE, train_seconds, train_flops, "
     "peak_memory_bytes, trainable_parameters, saved_bytes. Of two axes and one column the table is a grid."
@@ -20,8 +23,8 @@ SELECT = (
 @ABLATING.command()
 def ablate(
     suite: Annotated[str, typer.Option(help="Name of a suite, or path of its YAML file.")],
-    strategy: Annotated[str, typer.Option(help="The strategy that is tried at several values.")],
-    axis: Annotated[list[str], typer.Option(help=AXIS)],
+    strategy: Annotated[str | None, typer.Option(help="The strategy that is tried at several values.")] = None,
+    axis: Annotated[list[str] | None, typer.Option(help=AXIS)] = None,
     model: Annotated[str | None, typer.Option(help="Pinned model, YAML file of a model, hub id or local folder.")] = None,
     tasks: Annotated[str | None, typer.Option(help="Comma-separated; all of the suite's without it.")] = None,
     seeds: Annotated[int | None, typer.Option(min=1, help="Number of seeds.")] = None,
@@ -29,6 +32,7 @@ def ablate(
     probe_items: Annotated[int | None, typer.Option(min=2, help="Size limit of each probe.")] = None,
     test_items: Annotated[int | None, typer.Option(min=2, help="Ask a sample of N test examples alone, for a trial.")] = None,
     set_: Annotated[list[str] | None, typer.Option("--set", help="Hyper-parameter of all points: key=value.")] = None,
+    tune: Tune = None,
     precision: Annotated[str, typer.Option(help="auto, fp32 or bf16 (master weights are always fp32).")] = "auto",
     out: Out = DEFAULT_OUT,
     dry_run: Annotated[bool, typer.Option("--dry-run", help="Print the plan with an estimate, and stop.")] = False,
@@ -49,17 +53,16 @@ def ablate(
     from bench import quiet
 
     quiet.libraries(debug)
-    from bench.ablation import ablated
+    from bench.ablation import ablated, sweeps
     from bench.placing.hands import Crew
-    from bench.planning.axes import parse_axes
     from bench.planning.plan import PlanOptions
     from bench.suites import SuiteOptions
     from reports.paper.ablated import AblationFiles
     from reports.paper.measures import DEFAULT_SELECTION
 
-    asked = (suite, model, comma_separated(tasks), [strategy], seeds, budget, probe_items, test_items, set_ or [])
-    options = PlanOptions(*asked, trust_remote_code, axes=parse_axes(axis))
+    asked = (suite, model, comma_separated(tasks), [strategy] if strategy else None, seeds, budget, probe_items, test_items)
+    options = PlanOptions(*asked, set_ or [], trust_remote_code, tune={"trials": tune} if tune else {})
     shown = comma_separated(select) or DEFAULT_SELECTION
     files = AblationFiles(shown, transpose, latex, markdown, csv, figure)
     doing = SuiteOptions(out, dry_run, debug=debug, crew=Crew(workers), shows=False)
-    return ablated(options, precision, doing, files, runs=not no_run)
+    return ablated(sweeps(options, axis), precision, doing, files, runs=not no_run)

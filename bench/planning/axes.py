@@ -1,13 +1,20 @@
-"""`--axis`: a hyper-parameter of a strategy, or the budget, and the values at which it is tried."""
+"""`--axis`, or an entry of a suite's `ablations`: a hyper-parameter of a strategy or a number of the suite, and the values at
+which it is tried."""
 
+import json
 import re
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 
-from bench.errors import UserError
+from pydantic import ValidationError
 
-SUITES_OWN = "budget"
-"""The suite's own number that an axis may sweep; every other name is a hyper-parameter."""
+from bench.errors import UserError
+from bench.specs.base import explain
+from bench.specs.suite import SuiteSpec
+from bench.specs.yaml_text import yaml_value
+
+SUITES_OWN = ("budget", "batch", "max_length")
+"""The suite's own numbers that an axis may sweep; every other name is a hyper-parameter."""
 MOST_AXES = 2
 COMMA = re.compile(r",(?![^\[{]*[\]}])")
 """Between values, and not within the brackets of one."""
@@ -46,7 +53,37 @@ def _axis(text: str) -> Axis:
     return Axis(name.strip(), values)
 
 
-def at_values(axes: Sequence[Axis], values: Sequence[str]) -> tuple[str | None, list[str]]:
-    """The budget, where an axis sweeps it, and the settings at one point."""
+def axes_of(values: Mapping[str, Sequence[object]]) -> list[Axis]:
+    """The axes of an entry of a suite's `ablations`, a list of values for each name.
+
+    Raises:
+        UserError: as `parse_axes`.
+    """
+    return parse_axes([f"{name}={','.join(map(_written, listed))}" for name, listed in values.items()])
+
+
+def _written(value: object) -> str:
+    """As it would stand in `--set`: JSON is YAML too."""
+    return value if isinstance(value, str) else json.dumps(value)
+
+
+def with_numbers(suite: SuiteSpec, numbers: Mapping[str, str]) -> SuiteSpec:
+    """The suite with other numbers of its own.
+
+    Raises:
+        UserError: one of them is not allowed there.
+    """
+    if not numbers:
+        return suite
+    given = {name: yaml_value(text) for name, text in numbers.items()}
+    try:
+        return SuiteSpec.model_validate({**suite.model_dump(exclude_unset=True), **given})
+    except ValidationError as error:
+        raise UserError(f"--axis: {explain(error, SuiteSpec)}") from error
+
+
+def at_values(axes: Sequence[Axis], values: Sequence[str]) -> tuple[dict[str, str], list[str]]:
+    """At one point: the suite's own numbers by name, and the settings of the strategy."""
     named = {axis.name: value for axis, value in zip(axes, values, strict=True)}
-    return named.pop(SUITES_OWN, None), [f"{name}={value}" for name, value in named.items()]
+    own = {name: value for name, value in named.items() if name in SUITES_OWN}
+    return own, [f"{name}={value}" for name, value in named.items() if name not in SUITES_OWN]

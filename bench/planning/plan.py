@@ -12,7 +12,7 @@ from bench.errors import UserError, unknown
 from bench.inference.endpoint import EndpointModel
 from bench.modeling.models import find_model
 from bench.planning import settings
-from bench.planning.axes import Axis, at_values
+from bench.planning.axes import Axis, at_values, with_numbers
 from bench.planning.probe_items import items_by_power
 from bench.planning.spaces import TRIAL_ITEMS, search_of, tune_options
 from bench.planning.varying import parts_named, varied_runs
@@ -54,14 +54,18 @@ class PlanOptions:
     """Parts of the seed that are moved apart from each other, instead of all together."""
     axes: Sequence[Axis] = ()
     """What is swept: the runs are those of every point."""
+    numbers: Mapping[str, str] = field(default_factory=dict)
+    """The suite's own numbers by name, as an axis has them."""
 
 
 def sweep_points(options: PlanOptions) -> dict[tuple[str, ...], PlanOptions]:
     """A value on each axis -> what is asked for there; without axes one point of no values."""
     found = {}
     for values in product(*(axis.values for axis in options.axes)):
-        budget, given = at_values(options.axes, values)
-        found[values] = replace(options, axes=(), budget=budget or options.budget, settings=[*options.settings, *given])
+        own, given = at_values(options.axes, values)
+        budget = own.pop("budget", options.budget)
+        settings_ = [*options.settings, *given]
+        found[values] = replace(options, axes=(), budget=budget, settings=settings_, numbers={**options.numbers, **own})
     return found
 
 
@@ -122,6 +126,7 @@ class _Parts:
 
 
 def _of_suite(options: PlanOptions, precision: Precision, library: Library, suite: SuiteSpec) -> list[Run]:
+    suite = with_numbers(suite, options.numbers)
     parts = _looked_up(options, precision, library, suite)
     # Models come last, since the hub may be asked for them: a misspelt task is told before.
     names = [options.model] if options.model else suite.models

@@ -5,6 +5,7 @@ from typing import Any, Self
 from pydantic import Field, ValidationInfo, field_validator, model_validator
 
 from bench.errors import UserError
+from bench.specs.ablation import AblationSpec
 from bench.specs.base import Name, Spec
 from bench.specs.probe_every import checked_stride
 from bench.specs.probe_power import probe_power
@@ -50,6 +51,8 @@ class SuiteSpec(Spec):
     """Examples per optimiser step over all processes: the same whatever their number."""
     max_length: int = Field(default=256, ge=8)
     """Tokens of one example; a longer prompt loses its middle, a rehearsed text its end; an encoder reads windows of it."""
+    ablations: list[AblationSpec] = []
+    """What `tunebench ablate --suite NAME` sweeps; `tunebench run` does without it."""
 
     @model_validator(mode="after")
     def _one_kind(self) -> Self:

@@ -35,13 +35,13 @@ class AblationFiles:
         if self.figure:
             check_figure(self.figure)
 
-    def write(self, sweep: Sweep, out: Path | None) -> None:
-        """Write or print the tables.
+    def write(self, sweeps: Sequence[Sweep], out: Path | None) -> None:
+        """Write or print the tables of all sweeps.
 
         Raises:
             UserError: there is nothing to show, or a file cannot be written.
         """
-        found = ablations(sweep, out, self.select)
+        found = [table for sweep in sweeps for table in ablations(sweep, out, self.select)]
         tables = [transposed(grid(each)) if self.transpose else grid(each) for each in found]
         if self.latex:
             write_text(self.latex, latex_file([latex_table(*pair) for pair in zip(found, tables, strict=True)]))

@@ -33,8 +33,9 @@ class Sweep:
 
 @dataclass(frozen=True)
 class Ablation:
-    """One model and task: a row for each point that has a score, what is shown of them, and sentences."""
+    """One strategy, model and task: a row for each point that has a score, what is shown of them, and sentences."""
 
+    strategy: str
     group: tuple[str, str, str]
     axes: Values
     rows: Mapping[Values, Row | None]
@@ -92,7 +93,7 @@ def _ablation(sweep: Sweep, rows: Sequence[Row], select: Sequence[str]) -> Ablat
         placed[values] = next((row for row in scored if row.first.run_id in ids), None)
     columns = measures(scored, select)
     caption = [*_asked(sweep, scored), *_marks(columns), *_told(sweep, rows, columns)]
-    return Ablation(scored[0].group, sweep.axes, placed, columns, caption)
+    return Ablation(scored[0].setup.strategy, scored[0].group, sweep.axes, placed, columns, caption)
 
 
 def _asked(sweep: Sweep, rows: Sequence[Row]) -> Iterator[str]:

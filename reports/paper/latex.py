@@ -80,7 +80,9 @@ def latex_file(tables: Sequence[str]) -> str:
 
 def _label(ablation: Ablation) -> str:
     suite, model, task = ablation.group
-    return "tab:" + "-".join(re.sub(r"\W+", "-", name).strip("-") for name in (suite, model, task, *ablation.axes))
+    return "tab:" + "-".join(
+        re.sub(r"\W+", "-", name).strip("-") for name in (suite, ablation.strategy, model, task, *ablation.axes)
+    )
 
 
 def _cell(entry: Entry) -> str:

@@ -48,8 +48,7 @@ def sweep_figure(found: Sequence[Ablation], ending: str) -> bytes:
             axes = figure.add_subplot(ceil(len(panels) / across), across, place)
             _draw(axes, ablation, measure)
             _, model, task = ablation.group
-            title = f"{model} on {task}" if len(found) > 1 else f"{ablation.scored[0].setup.strategy}: {model} on {task}"
-            axes.set_title(title, loc="left", fontweight="bold", parse_math=False)
+            axes.set_title(f"{ablation.strategy}: {model} on {task}", loc="left", fontweight="bold", parse_math=False)
         buffer = io.BytesIO()
         kind = ending.lower()
         figure.savefig(buffer, format=kind[1:], metadata=FIGURE_ENDINGS[kind], dpi=DOTS if kind == ".png" else 72)

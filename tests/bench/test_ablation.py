@@ -5,13 +5,16 @@ import csv
 import pytest
 
 from bench import ablation, cli
-from bench.ablation import swept
+from bench.ablation import sweeps, swept
+from bench.devices.device import start
 from bench.errors import UserError
 from bench.planning.axes import parse_axes
 from bench.planning.plan import PlanOptions, plan
 from bench.records import store
+from bench.running.execution import unscored
 from bench.suites import SuiteOptions
 from reports.paper.ablated import AblationFiles
+from reports.rows.rows import aggregate
 
 COMMON = ["--suite", "sentiment", "--model", "tiny-bert", "--budget", "16", "--test-items", "20", "--probe-items", "4"]
 
@@ -20,15 +23,12 @@ def test_what_is_unknown_is_told_before_anything_runs(tmp_path, monkeypatch):
     monkeypatch.setattr(ablation, "run_suite", lambda *_: pytest.fail("something ran"))
     options = PlanOptions("sentiment", strategies=["full"], axes=parse_axes(["learning_rate=1,2"]))
     with pytest.raises(UserError, match="gif"):
-        ablation.ablated(options, "fp32", SuiteOptions(tmp_path), AblationFiles(figure=tmp_path / "x.gif"))
+        ablation.ablated([options], "fp32", SuiteOptions(tmp_path), AblationFiles(figure=tmp_path / "x.gif"))
 
 
 def test_missing_runs_are_named_and_a_record_of_another_suite_is_shared(tmp_path):
     options = PlanOptions("sentiment", "tiny-bert", strategies=["full"], axes=parse_axes(["label_smoothing=0.1,0.2"]))
     first, _ = plan(options, "fp32")
-    from bench.devices.device import start
-    from bench.running.execution import unscored
-
     record = unscored(first, start("fp32"), "failed", "why").record
     other = record.model_copy(update={"setup": record.setup.model_copy(update={"suite": "elsewhere"})})
     store.write_record(tmp_path, other, None)
@@ -36,6 +36,53 @@ def test_missing_runs_are_named_and_a_record_of_another_suite_is_shared(tmp_path
     assert sweep.axes == ("label_smoothing",) and [len(found) for found in sweep.points.values()] == [1, 0]
     assert sweep.points[("0.1",)][0].setup.suite == "sentiment"
     assert sweep.missing == ["0.2 (tiny-bert / sst2 / full / seed 0)"]
+
+
+SUITE = """
+name: small
+version: 1
+description: swept
+models: [tiny-bert]
+tasks: [sst2]
+strategies: [full, lora-8bit]
+ablations:
+  - {strategy: lora-8bit, axes: {peft.r: [2, 4]}}
+  - {strategy: full, axes: {batch: [4, 8], budget: [8examples, 16examples]}}
+"""
+
+
+def test_a_suite_keeps_its_sweeps(tmp_path):
+    path = tmp_path / "small.yaml"
+    path.write_text(SUITE)
+    ranks, batches = sweeps(PlanOptions(str(path)), None)
+    assert ranks.strategies == ["lora-8bit"] and [str(axis) for axis in ranks.axes] == ["peft.r=2,4"]
+    runs = plan(batches, "fp32")
+    assert [(run.batch, str(run.budget)) for run in runs] == [
+        (4, "8examples"), (4, "16examples"), (8, "8examples"), (8, "16examples")
+    ]  # fmt: skip
+    with pytest.raises(UserError, match="'sentiment' has no `ablations`.*--strategy and --axis"):
+        sweeps(PlanOptions("sentiment"), None)
+    for strategies, axes in ((["full"], None), (None, ["batch=4,8"])):
+        with pytest.raises(UserError, match="go together"):
+            sweeps(PlanOptions("sentiment", strategies=strategies), axes)
+
+
+@pytest.mark.parametrize(
+    "wrong", ["axes: {}", "axes: {a: [1]}", "axes: {a: [1, 2], b: [1, 2], c: [1, 2]}", "axis: {a: [1, 2]}"]
+)
+def test_a_wrong_sweep_of_a_suite_is_named(tmp_path, wrong):
+    path = tmp_path / "small.yaml"
+    path.write_text(SUITE.replace("axes: {peft.r: [2, 4]}", wrong))
+    with pytest.raises(UserError, match="small.yaml: field 'ablations.0"):
+        sweeps(PlanOptions(str(path)), None)
+
+
+def test_runs_of_other_batches_are_rows_of_their_own(tmp_path):
+    """Else the table of an axis would show a mean over it."""
+    options = PlanOptions("sentiment", "tiny-bert", strategies=["full"], axes=parse_axes(["batch=4,8"]))
+    runs = plan(options, "fp32")
+    records = [unscored(run, start("fp32"), "failed", "why").record for run in runs]
+    assert [len(row.records) for row in aggregate(records)] == [1, 1]
 
 
 def called(*arguments) -> int:

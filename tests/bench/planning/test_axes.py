@@ -3,7 +3,8 @@
 import pytest
 
 from bench.errors import UserError
-from bench.planning.axes import Axis, at_values, parse_axes
+from bench.planning.axes import Axis, at_values, axes_of, parse_axes, with_numbers
+from bench.specs.library import suites_for
 
 
 def test_values_are_kept_as_they_were_written():
@@ -25,7 +26,24 @@ def test_what_cannot_be_swept_is_refused(texts):
         parse_axes(texts)
 
 
-def test_the_budget_is_the_suites_own_and_all_else_a_setting():
+def test_a_suites_own_numbers_are_told_from_settings():
     axes = parse_axes(["budget=64,128", "peft.r=2,4"])
-    assert at_values(axes, ("64", "4")) == ("64", ["peft.r=4"])
-    assert at_values(axes[1:], ("2",)) == (None, ["peft.r=2"])
+    assert at_values(axes, ("64", "4")) == ({"budget": "64"}, ["peft.r=4"])
+    assert at_values(axes[1:], ("2",)) == ({}, ["peft.r=2"])
+
+
+def test_axes_of_a_suite_are_those_of_the_command_line():
+    own = {"peft.r": [2, 4], "learning_rate": [1e-4, 1.5e-3]}
+    assert axes_of(own) == parse_axes(["peft.r=2,4", "learning_rate=0.0001,0.0015"])
+    (axis,) = axes_of({"peft.target_modules": [["q", "v"], "all-linear", None]})
+    assert axis.values == ('["q", "v"]', "all-linear", "null")
+
+
+def test_numbers_go_into_the_suite_and_are_checked_as_those_of_its_file():
+    ((_, suite),) = suites_for("sentiment")
+    assert with_numbers(suite, {}) is suite
+    other = with_numbers(suite, {"batch": "4", "max_length": "64"})
+    assert (other.batch, other.max_length, other.tasks) == (4, 64, suite.tasks)
+    for wrong in ("0", "many", "true"):
+        with pytest.raises(UserError, match="--axis: field 'batch'"):
+            with_numbers(suite, {"batch": wrong})

@@ -41,14 +41,14 @@ def test_csv_has_full_numbers_and_says_who_is_in_the_top_group(sweep, out):
 def test_files_are_written_and_nothing_is_printed(sweep, out, tmp_path, capsys):
     names = {"latex": "t.tex", "markdown": "t.md", "csv": "t.csv", "figure": "t.svg"}
     paths = {name: tmp_path / "paper" / file for name, file in names.items()}
-    AblationFiles(["score"], True, **paths).write(sweep, out)
+    AblationFiles(["score"], True, **paths).write([sweep], out)
     assert capsys.readouterr().out == "" and {path.name for path in (tmp_path / "paper").iterdir()} == set(names.values())
     assert "peft.r & 2 & 8 & 16" in paths["latex"].read_text(encoding="utf-8")
     assert "| peft.r | 2 | 8 | 16 |" in paths["markdown"].read_text(encoding="utf-8")
 
 
 def test_without_files_it_is_printed(sweep, out, capsys):
-    AblationFiles(["score"]).write(sweep, out)
+    AblationFiles(["score"]).write([sweep], out)
     printed = capsys.readouterr().out
     assert "peft.r of lora-8bit" in printed and printed.count("**.") == 1 and "Seeds: 0." in printed
 

@@ -28,7 +28,7 @@ def test_text_is_shown_as_it_stands(text, written):
 
 
 def ablation(caption=("A caption.",), axes=("peft.r",)):
-    return Ablation(("my suite", "a/b", "sst2"), axes, {}, [], caption)
+    return Ablation("lora-8bit", ("my suite", "a/b", "sst2"), axes, {}, [], caption)
 
 
 def table():
@@ -44,7 +44,7 @@ def test_best_is_bold_ties_are_marked_and_minuses_are_minuses():
     assert r"\begin{tabular}{lrr}" in text and r"peft.r & gain (\%) & saved\_bytes \\" in text
     assert r"{}[q,v] & \textbf{$-$1.5} {\scriptsize [$-$2.0, +0.1]$^{\dagger}$} & -- \\" in text
     assert r"{}* & +.5$^{*}$ & 104 k \\" in text
-    assert r"\label{tab:my-suite-a-b-sst2-peft-r}" in text
+    assert r"\label{tab:my-suite-lora-8bit-a-b-sst2-peft-r}" in text
     assert re.findall(r"\\(\w+rule)", text) == ["toprule", "midrule", "bottomrule"]
 
 
