@@ -11,13 +11,14 @@ from bench.records.contract import Json
 from bench.statistics.estimates import Estimate
 from reports.page.cells import EMPTY, Bar, Board, Cell, Column
 from reports.rows.numbers import Quantity, finite, in_unit
+from reports.visible import visible_json
 
 SAYS_NOTHING = (None, "", None, False)
 
 
 def in_html(data: Any) -> str:
     """JSON that stands inside a <script> element: nothing in it ends the element or begins another."""
-    text = json.dumps(data, ensure_ascii=False, separators=(",", ":"), allow_nan=False)
+    text = visible_json(json.dumps(data, ensure_ascii=False, separators=(",", ":"), allow_nan=False))
     return text.replace("<", "\\u003c").replace(">", "\\u003e").replace("&", "\\u0026")
 
 

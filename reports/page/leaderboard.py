@@ -21,6 +21,7 @@ from reports.page.kept import kept_parts
 from reports.page.suite import TEMPLATES, page_templates, suite_part
 from reports.rows.row import Row
 from reports.rows.rows import ranked
+from reports.visible import visible
 
 FILE = "leaderboard.html"
 SCRIPTS = ("elements", "state", "table", "ranking", "rule", "chooser", "plots", "drawings", "disagreements", "runs", "main")
@@ -52,7 +53,7 @@ def page(suites: Sequence[Json], history: str = "") -> str:
     script, drawing = "\n".join(_asset(f"script/{name}.js") for name in SCRIPTS), _d3()
     style = _asset("leaderboard.css")
     inside = ("text", "overall", "alarms", "notes")
-    return (
+    written = (
         page_templates()
         .get_template("leaderboard.html.j2")
         .render(
@@ -66,6 +67,7 @@ def page(suites: Sequence[Json], history: str = "") -> str:
             policy=Markup(f"script-src {_hash(drawing)} {_hash(script)}; style-src {_hash(style)}"),
         )
     )
+    return visible(written)
 
 
 def _by_suite(rows: Sequence[Row]) -> dict[str, list[Row]]:

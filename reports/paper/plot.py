@@ -6,8 +6,11 @@ The same rows give the same bytes. Names come from users: they are never read as
 
 import io
 import math
-from collections.abc import Mapping, Sequence
+import warnings
+from collections.abc import Iterator, Mapping, Sequence
+from contextlib import contextmanager
 from dataclasses import dataclass
+from types import MappingProxyType
 from typing import Any
 
 import matplotlib
@@ -20,6 +23,7 @@ from reports.rows.frontier import Place
 from reports.rows.numbers import Quantity, in_unit
 from reports.rows.row import Row
 from reports.rows.rows import grouped, probe_names
+from reports.visible import visible
 
 # Okabe & Ito 2008, told apart by colour-blind people; its yellow is too pale for a white panel.
 COLOURS = ("#0072B2", "#D55E00", "#009E73", "#CC79A7", "#000000", "#56B4E9", "#E69F00")
@@ -28,6 +32,8 @@ INCHES = (4.6, 3.6)
 ACROSS = 2
 """Panels beside each other in a file, which then fits on a page of text."""
 FONT = 9
+NAME_LETTERS = 80
+"""Of a name in a drawing."""
 STYLE: Any = {
     "svg.fonttype": "none",
     "svg.hashsalt": "tunebench",
@@ -51,6 +57,14 @@ class Walk:
     path: Sequence[Place]
 
 
+@contextmanager
+def drawing(more: Any = MappingProxyType({})) -> Iterator[None]:
+    """Matplotlib in this style, without its warnings: what it says of glyphs and room is not for whoever wants a report."""
+    with matplotlib.rc_context({**STYLE, **more}), warnings.catch_warnings():
+        warnings.filterwarnings("ignore", category=UserWarning, module="matplotlib|reports")
+        yield
+
+
 def curves(rows: Sequence[Row]) -> str | None:
     """All curves as one SVG file: a panel per model, task and probe, and one legend; None if no row has a curve."""
     looks = _looks(rows)
@@ -63,7 +77,7 @@ def curves(rows: Sequence[Row]) -> str | None:
     if not panels:
         return None
     several = len({key for key, *_ in panels}) > 1
-    with matplotlib.rc_context(STYLE):
+    with drawing():
         across = min(len(panels), ACROSS)
         down = math.ceil(len(panels) / across)
         figure = Figure(figsize=(INCHES[0] * across, INCHES[1] * down + 0.4), dpi=72, layout="constrained")
@@ -82,13 +96,19 @@ def _legend(figure: Figure) -> None:
     for axes in figure.axes:
         handles, labels = axes.get_legend_handles_labels()
         named |= dict(zip(labels, handles, strict=True))
-    figure.legend(list(named.values()), list(named), loc="outside lower center", ncols=ACROSS, frameon=False)
+    figure.legend(list(named.values()), list(map(short, named)), loc="outside lower center", ncols=ACROSS, frameon=False)
 
 
 def _title(axes: Axes, title: str, gain: Quantity, quantity: Quantity) -> None:
-    axes.set_title(title, loc="left", fontweight="bold", parse_math=False)
+    axes.set_title(short(title), loc="left", fontweight="bold", parse_math=False)
     axes.set_xlabel(f"gain on validation, {gain.unit} (right is better)", parse_math=False)
     axes.set_ylabel(f"forgetting, {quantity.unit} (down is better)", parse_math=False)
+
+
+def short(name: str) -> str:
+    """As much of a name as a drawing has room for, in characters that are seen."""
+    name = visible(name)
+    return name if len(name) <= NAME_LETTERS else f"{name[: NAME_LETTERS - 1]}…"
 
 
 def _gain(rows: Sequence[Row]) -> Quantity:

@@ -7,14 +7,13 @@ from math import ceil
 from pathlib import Path
 from typing import Any
 
-import matplotlib
 from matplotlib.axes import Axes
 from matplotlib.figure import Figure
 
 from bench.errors import UserError
 from reports.paper.ablation import Ablation
 from reports.paper.measures import Measure
-from reports.paper.plot import ACROSS, COLOURS, INCHES, MARKERS, STYLE
+from reports.paper.plot import ACROSS, COLOURS, INCHES, MARKERS, drawing, short
 from reports.rows.row import Row
 
 FIGURE_ENDINGS: dict[str, dict[str, Any]] = {
@@ -41,14 +40,15 @@ def sweep_figure(found: Sequence[Ablation], ending: str) -> bytes:
     """All tables as one figure of the kind that the file's ending names: a panel for each table and number."""
     panels = [(ablation, measure) for ablation in found for measure in ablation.measures]
     across = min(len(panels), ACROSS)
-    with matplotlib.rc_context({**STYLE, "pdf.fonttype": 42}):
+    with drawing({"pdf.fonttype": 42}):
         size = (INCHES[0] * across, INCHES[1] * ceil(len(panels) / across))
         figure = Figure(figsize=size, dpi=72, layout="constrained")
         for place, (ablation, measure) in enumerate(panels, start=1):
             axes = figure.add_subplot(ceil(len(panels) / across), across, place)
             _draw(axes, ablation, measure)
             _, model, task = ablation.group
-            axes.set_title(f"{ablation.strategy}: {model} on {task}", loc="left", fontweight="bold", parse_math=False)
+            title = short(f"{ablation.strategy}: {model} on {task}")
+            axes.set_title(title, loc="left", fontweight="bold", parse_math=False)
         buffer = io.BytesIO()
         kind = ending.lower()
         figure.savefig(buffer, format=kind[1:], metadata=FIGURE_ENDINGS[kind], dpi=DOTS if kind == ".png" else 72)
@@ -63,12 +63,12 @@ def _draw(axes: Axes, ablation: Ablation, measure: Measure) -> None:
         known = [(places[point[0]], row) for point, row in ablation.rows.items() if row and point[1:] == other]
         drawn = sorted((place, row) for place, row in known if measure.value(row) is not None)
         if drawn:
-            _line(axes, measure, drawn, colour, marker, f"{ablation.axes[1]}={other[0]}" if other else "")
+            _line(axes, measure, drawn, colour, marker, short(f"{ablation.axes[1]}={other[0]}") if other else "")
     if _wide(values):
         axes.set_xscale("log")
-    axes.set_xticks(list(places.values()), list(places), parse_math=False)
+    axes.set_xticks(list(places.values()), list(map(short, places)), parse_math=False)
     axes.minorticks_off()
-    axes.set_xlabel(ablation.axes[0], parse_math=False)
+    axes.set_xlabel(short(ablation.axes[0]), parse_math=False)
     axes.set_ylabel(measure.header, parse_math=False)
     axes.margins(0.08)
     if len(series) > 1:

@@ -302,6 +302,21 @@ def test_markup_in_records_does_nothing(opened, attacked):
     assert "'=1+1" in [row["strategy"] for row in csv.DictReader(io.StringIO(kept.value.path().read_text()))]
 
 
+@pytest.mark.parametrize("part", ["model", "suite", "strategy", "task", "budget"])
+def test_no_name_is_wider_than_the_page(browser, tmp_path, make, part):
+    long = "L" * 3000
+    names = {"model": "m", "suite": "s", "task": "sst2", "budget": "b"} | ({part: long} if part != "strategy" else {})
+    strategies = ["full", "frozen", *([long] if part == "strategy" else ["lora-8bit"])]
+    found = [make.record(strategy, 0, 0.6 + place / 10, **names) for place, strategy in enumerate(strategies)]
+    make.kept(tmp_path, found)
+    path = leaderboard.write_page(tmp_path, tmp_path)
+    for address in ("", f"#run={found[0][0].run_id}"):
+        page = Opened(browser, path, address, viewport={"width": 1280, "height": 800})
+        page.page.locator("#board tbody tr").first.wait_for()
+        assert page.page.evaluate("document.documentElement.scrollWidth") <= 1280
+        page.close()
+
+
 def test_policy_stops_a_script_that_came_in_all_the_same(browser, written, tmp_path):
     text = written.read_text().replace(
         "<main>", "<main><script>document.title = 'in'</script><img src=x onerror=\"document.title = 'in'\">"

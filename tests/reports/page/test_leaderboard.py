@@ -12,6 +12,8 @@ from bench.errors import UserError
 from bench.records import store
 from bench.records.outcome import Score
 from reports.page import leaderboard
+from reports.rows.rows import aggregate
+from reports.visible import UNSEEN
 
 SECTIONS = {"Other metrics", "Other tasks and domains", "Transfer", "Wordings"}
 VOID = {"meta", "link", "br", "rect", "path", "use"}
@@ -316,3 +318,10 @@ def test_places_and_their_family_are_said(page_of):
     words = Page(page_of(2)).words
     assert "smollm2 on sst2: rank: the places that a row may have, after Holm over all 21 pairs of scores." in words
     assert "Smallest detectable difference: " in words
+
+
+def test_nothing_unseen_gets_into_the_page(make, tmp_path):
+    evil = "a\x1b[31m\u202eb\ud800"
+    found = [make.record(evil, 0, 0.8, model="m\u202e", asked=evil), make.record("full", 0, 0.7, model="m\u202e")]
+    text = leaderboard.render(aggregate([record for record, _ in found]))
+    assert not UNSEEN.search(text) and "\\u001b" not in text and "a\ufffd[31m\ufffdb\ufffd" in text

@@ -49,3 +49,12 @@ def test_gain_that_is_no_share_keeps_its_own_unit(make):
     score = record.outcome.score.model_copy(update={"name": "bleu", "share": False})
     svg = plot.curves(aggregate([make.failed("frozen"), make.changed(record, score=score)]))
     assert "gain on validation, bleu (right is better)" in names(svg) and "forgetting, points (down is better)" in names(svg)
+
+
+def test_names_of_any_letters_and_length_make_one_quiet_drawing(make, recwarn):
+    """What XML cannot hold is replaced, long names are cut, and what matplotlib thinks of fonts and room is not told."""
+    strategies = ["\x1b[31mred", "a\u202eb", "否定的", "x" * 3000]
+    svg = plot.curves(aggregate([watched(make, name, [(0.1, 0.02)]) for name in strategies]))
+    found = names(svg)
+    assert {"\ufffd[31mred", "a\ufffdb", "否定的", "x" * 79 + "…"} <= set(found)
+    assert not recwarn.list
