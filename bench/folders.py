@@ -3,12 +3,28 @@
 import errno
 import hashlib
 import os
+import re
+import shutil
+import sys
 import tempfile
 from collections.abc import Iterator
-from contextlib import contextmanager
+from contextlib import contextmanager, suppress
+from functools import cache as once
 from pathlib import Path
 
+import psutil
+
 from bench.errors import UserError
+from bench.machine import machine
+
+PART = ".part"
+NAME_CHARACTERS = 100
+"""Of a file's name that its temporary one repeats, for a person to read: a name has 255 at most."""
+ABANDONED = 24 * 3600.0
+"""Seconds without a change after which another machine's half-written file is nobody's."""
+MENDED_BY_A_PERSON = (errno.ENOSPC, errno.EDQUOT, errno.EFBIG, errno.EROFS, errno.EACCES, errno.EISDIR, errno.ENOTDIR)
+_PARTIAL = re.compile(r"\..+\.([0-9a-f]{12})-(\d+)-[^.]+\.part", re.DOTALL)
+_swept: set[Path] = set()
 
 
 def cache() -> Path:
@@ -26,25 +42,71 @@ def writing(path: Path) -> Iterator[Path]:
     Raises:
         UserError: the disk is full or the folder cannot be written.
     """
-    try:
-        path.parent.mkdir(parents=True, exist_ok=True)
-        # In the same folder: os.replace is atomic within one file system alone, and /tmp may be another.
-        handle, name = tempfile.mkstemp(dir=path.parent, prefix=f".{path.name}.")
-        os.close(handle)  # who writes opens it by its name
-    except OSError as error:
-        raise not_writable(path, error) from error
-    temporary = Path(name)
-    try:
+    with partial(path) as temporary:
         yield temporary
         temporary.chmod(0o644)  # mkstemp makes 0600, and results are for colleagues to read too
         os.replace(temporary, path)
+
+
+@contextmanager
+def partial(path: Path, folder: bool = False) -> Iterator[Path]:
+    """An empty file, or folder, beside `path` under a name that says who writes it; what of it is still there at the end goes.
+
+    What killed processes have left so beside it goes too.
+
+    Raises:
+        UserError: the disk is full or the folder cannot be written.
+    """
+    try:
+        path.parent.mkdir(parents=True, exist_ok=True)
+        prefix = f".{path.name[:NAME_CHARACTERS]}.{_this_machine()}-{os.getpid()}-"
+        # In the same folder: os.replace is atomic within one file system alone, and /tmp may be another.
+        if folder:
+            temporary = Path(tempfile.mkdtemp(PART, prefix, path.parent))
+        else:
+            handle, name = tempfile.mkstemp(PART, prefix, path.parent)
+            os.close(handle)  # who writes opens it by its name
+            temporary = Path(name)
+    except OSError as error:
+        raise not_writable(path, error) from error
+    try:
+        _sweep(path.parent, temporary)
+        yield temporary
     except OSError as error:
         # What a person can mend gets a sentence; a broken disk (EIO) keeps its traceback.
-        if error.errno in (errno.ENOSPC, errno.EDQUOT, errno.EFBIG, errno.EROFS, errno.EACCES):
+        if error.errno in MENDED_BY_A_PERSON:
             raise not_writable(path, error) from error
         raise
     finally:
-        temporary.unlink(missing_ok=True)
+        _remove(temporary)
+
+
+def _sweep(folder: Path, own: Path) -> None:
+    """Remove what killed processes were writing there; once a process. Of another machine's nobody knows here whether it goes
+    on, so that it must be a day older than `own`, by the file system's clock and not by this machine's."""
+    if folder in _swept:
+        return
+    _swept.add(folder)
+    with suppress(OSError):
+        now = own.stat().st_mtime
+        for entry in os.scandir(folder):
+            if (found := _PARTIAL.fullmatch(entry.name)) is None:
+                continue
+            here, process = found[1] == _this_machine(), int(found[2])
+            if not psutil.pid_exists(process) if here else now - entry.stat(follow_symlinks=False).st_mtime > ABANDONED:
+                _remove(Path(entry.path))
+
+
+def _remove(path: Path) -> None:
+    if path.is_dir() and not path.is_symlink():
+        shutil.rmtree(path, ignore_errors=True)
+    else:
+        path.unlink(missing_ok=True)
+
+
+@once
+def _this_machine() -> str:
+    return hashlib.sha256(machine().encode()).hexdigest()[:12]
 
 
 def write_text(path: Path, text: str) -> None:
@@ -54,19 +116,28 @@ def write_text(path: Path, text: str) -> None:
 
 
 def not_writable(path: Path, error: OSError) -> UserError:
-    return UserError(f"cannot write {path}: {error.strerror}; free some space there, or name another folder")
+    advice = "free some space there, or name another folder"
+    if error.errno == errno.EISDIR:
+        advice = "a folder stands where the file belongs: move it away"
+    elif path.is_relative_to(cache()):
+        advice += " for the cache by TUNEBENCH_CACHE"
+    return UserError(f"cannot write {path}: {error.strerror}; {advice}")
+
+
+def told_damaged(path: Path, remedy: str) -> None:
+    """A line on something kept that can't be used: it counts as absent, so that nobody has to clean up."""
+    print(f"{path} is damaged and counts as absent: {remedy}", file=sys.stderr, flush=True)
 
 
 def check_writable(folder: Path) -> None:
-    """Find out before any work is done that results can be kept in `folder`.
+    """Find out before any work is done that files can be kept in `folder`.
 
     Raises:
         UserError: they cannot.
     """
     # os.access says yes to root and on a full disk, where an empty file still fits: only bytes tell.
-    with writing(folder / ".writable") as temporary:
+    with partial(folder / "writable") as temporary:
         temporary.write_bytes(b"\0" * 65536)
-    (folder / ".writable").unlink()
 
 
 def sha256(path: Path) -> str:

@@ -2,7 +2,6 @@
 
 import os
 import shutil
-import tempfile
 from collections.abc import Sequence
 from pathlib import Path
 from typing import Any
@@ -10,6 +9,7 @@ from typing import Any
 from torch import nn
 
 from bench.errors import RunError
+from bench.folders import partial
 from bench.modeling.forward import unlaunched, unwrapped
 from bench.modeling.heads import Heads
 
@@ -27,17 +27,13 @@ def save_model(model: nn.Module, tokenizer: Any, tasks: Sequence[str], folder: P
         raise RunError("an adapter around several heads can't be kept: PEFT has no format for it")
     parts = {name: heads.heads[str(n)] for n, name in enumerate(tasks)} if isinstance(heads, Heads) else {"": inner}
     try:
-        folder.parent.mkdir(parents=True, exist_ok=True)
-        temporary = Path(tempfile.mkdtemp(dir=folder.parent, prefix=f".{folder.name}."))
-        try:
+        with partial(folder, folder=True) as temporary:
             for name, part in parts.items():
                 _save(part, temporary / name, adapter=heads is not inner)
                 tokenizer.save_pretrained(temporary / name)
             shutil.rmtree(folder, ignore_errors=True)
             temporary.chmod(0o755)  # mkdtemp makes 0700, and models are for colleagues to load too
             os.replace(temporary, folder)
-        finally:
-            shutil.rmtree(temporary, ignore_errors=True)
     except Exception as error:  # safetensors has its own exception types
         raise RunError(f"the model can't be kept in {folder}: {error}") from error
 

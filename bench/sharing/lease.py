@@ -11,7 +11,6 @@ import errno
 import json
 import os
 import shutil
-import tempfile
 import time
 from collections.abc import Callable, Iterable, Sequence
 from contextlib import AbstractContextManager, suppress
@@ -19,7 +18,7 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import Any, Literal
 
-from bench.folders import not_writable, write_text
+from bench.folders import not_writable, partial, write_text
 from bench.sharing.owner import Clock, Heart, Observer, Owner
 
 How = Literal["done", "returned", "revoked"]
@@ -157,15 +156,13 @@ class Leases:
 
 
 def _linked(path: Path, text: str) -> bool:
-    path.parent.mkdir(parents=True, exist_ok=True)
-    with tempfile.NamedTemporaryFile("w", dir=path.parent, prefix=".", encoding="utf-8") as file:
-        file.write(text)
-        file.flush()
+    with partial(path) as temporary:
+        temporary.write_text(text, encoding="utf-8")
         try:
-            os.link(file.name, path)
+            os.link(temporary, path)
         except FileExistsError:
             # An answer that the network lost is asked for again, and then says that the file is there: it is this one.
-            return Path(file.name).stat().st_nlink == 2
+            return temporary.stat().st_nlink == 2
     return True
 
 

@@ -12,11 +12,12 @@ import uuid
 from collections.abc import Callable, Iterator
 from contextlib import contextmanager, suppress
 from dataclasses import asdict, dataclass
-from functools import cache
 from pathlib import Path
 from typing import Any
 
 import psutil
+
+from bench.machine import machine
 
 BEAT = 5.0
 """Seconds between two counts of an owner."""
@@ -46,14 +47,14 @@ class Owner:
     def here(cls) -> "Owner":
         """A new owner in this process."""
         process = psutil.Process()
-        return cls(uuid.uuid4().hex[:16], socket.gethostname(), _machine(), process.pid, process.create_time())
+        return cls(uuid.uuid4().hex[:16], socket.gethostname(), machine(), process.pid, process.create_time())
 
     def as_json(self) -> dict[str, Any]:
         return asdict(self)
 
     def ended(self) -> bool:
         """Whether it was a process of this machine that is no more."""
-        if self.machine != _machine():
+        if self.machine != machine():
             return False
         try:
             process = psutil.Process(self.pid)
@@ -119,13 +120,3 @@ class _Seen:
     count: str
     since: float
     looked: float
-
-
-@cache
-def _machine() -> str:
-    """Of Linux the id of its start and of its process numbers' name space; elsewhere the network card's address."""
-    try:
-        start = Path("/proc/sys/kernel/random/boot_id").read_text(encoding="utf-8").strip()
-        return f"{start} {Path('/proc/self/ns/pid').readlink()}"
-    except OSError:
-        return f"{uuid.getnode():x}"

@@ -5,6 +5,9 @@ import hashlib
 import os
 import resource
 import signal
+import subprocess
+import sys
+import time
 
 import pandas as pd
 import pytest
@@ -77,3 +80,89 @@ def test_a_folder_is_tried_before_any_work(tmp_path):
 def test_a_files_hash_is_its_contents(tmp_path):
     (tmp_path / "a").write_bytes(b"abc" * 10**6)
     assert folders.sha256(tmp_path / "a") == hashlib.sha256(b"abc" * 10**6).hexdigest()
+
+
+WRITER = """
+import os, signal, sys
+from pathlib import Path
+from bench import folders
+with folders.writing(Path(sys.argv[1])) as temporary:
+    temporary.write_text("half")
+    os.kill(os.getpid(), signal.SIGKILL)
+"""
+
+
+def killed_writing(path):
+    subprocess.run([sys.executable, "-c", WRITER, str(path)], check=False)
+
+
+def test_what_a_killed_process_left_goes_with_the_next_write(tmp_path):
+    killed_writing(tmp_path / "leaderboard.html")
+    killed_writing(tmp_path / "a.json")  # which has swept what the first one left
+    (left,) = tmp_path.iterdir()
+    assert left.name.startswith(".a.json.") and left.name.endswith(".part") and left.read_text() == "half"
+    folders.write_text(tmp_path / "b.json", "whole")
+    assert [path.name for path in tmp_path.iterdir()] == ["b.json"]
+
+
+def named(who, pid, name=".x.json"):
+    return f"{name}.{who}-{pid}-abcd1234.part"
+
+
+def test_what_may_still_be_written_stays(tmp_path):
+    here, away, gone = folders._this_machine(), "0" * 12, 2**22 + 1
+    kept = [
+        tmp_path / named(here, os.getppid()),  # goes on
+        tmp_path / named(away, gone),  # of another machine: nobody knows here
+        *(tmp_path / name for name in (".bashrc", ".x.part", ".x.json.abcd1234", "x.part", named(here, gone, "visible"))),
+    ]
+    old = [tmp_path / named(away, gone, ".old"), tmp_path / named(here, gone)]
+    (tmp_path / named(here, gone, ".link")).symlink_to(tmp_path / ".bashrc")
+    for path in (*kept, *old):
+        path.write_text("x")
+    day_ago = time.time() - folders.ABANDONED - 60
+    os.utime(old[0], (day_ago, day_ago))
+    folders.write_text(tmp_path / "a.json", "whole")
+    assert set(tmp_path.iterdir()) == {*kept, tmp_path / "a.json"}
+
+
+def test_a_clock_that_jumps_takes_nothing_from_another_machine(tmp_path, monkeypatch):
+    """Ages are the file system's: this machine may think that it is next year."""
+    theirs = tmp_path / named("0" * 12, 1)
+    theirs.write_text("x")
+    monkeypatch.setattr(time, "time", lambda: 4e9)
+    folders.write_text(tmp_path / "a.json", "whole")
+    assert theirs.exists()
+
+
+CHECKER = """
+import sys
+from pathlib import Path
+from bench import folders
+for _ in range(1000):
+    folders.check_writable(Path(sys.argv[1]))
+"""
+
+
+def test_two_processes_that_try_one_folder_are_not_in_each_others_way(tmp_path):
+    both = [subprocess.Popen([sys.executable, "-c", CHECKER, str(tmp_path)], stderr=subprocess.PIPE) for _ in range(2)]
+    assert [process.communicate()[1] for process in both] == [b"", b""]
+    assert list(tmp_path.iterdir()) == []
+
+
+def test_a_folder_in_a_files_place_is_told(tmp_path):
+    (tmp_path / "leaderboard.html").mkdir()
+    with pytest.raises(UserError, match="a folder stands where the file belongs: move it away"):
+        folders.write_text(tmp_path / "leaderboard.html", "page")
+
+
+def test_a_cache_that_cannot_be_written_names_its_variable(tmp_path, monkeypatch):
+    (tmp_path / "file").touch()
+    monkeypatch.setenv("TUNEBENCH_CACHE", str(tmp_path / "file" / "cache"))
+    with pytest.raises(UserError, match="or name another folder for the cache by TUNEBENCH_CACHE"):
+        folders.check_writable(folders.cache())
+
+
+def test_a_long_name_can_be_written(tmp_path):
+    folders.write_text(tmp_path / f"{'n' * 250}.txt", "x")
+    assert len(list(tmp_path.iterdir())) == 1
