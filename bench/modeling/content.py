@@ -5,6 +5,7 @@ import json
 import struct
 from collections.abc import Iterator
 from contextlib import suppress
+from functools import cache as once
 from pathlib import Path
 from typing import Any
 
@@ -20,14 +21,22 @@ TEXTS = (".txt", ".model", ".jinja", ".py")
 READ_BYTES = 2**22
 
 
+@once
 def kept_hash(folder: Path) -> str:
-    """The hash of a folder in the cache, computed once; nothing changes such a folder after it was made."""
-    kept = folder / HASH_FILE
-    if kept.is_file():
-        return kept.read_text(encoding="utf-8")
-    computed = content_hash(folder)
-    with suppress(UserError):  # a cache that cannot be written is hashed anew by each command
-        folders.write_text(kept, computed)
+    """The hash of a folder in the cache, which nothing changes after it was made: that is looked at once a process.
+
+    Raises:
+        ValueError: it holds something else than when its hash was kept, or can't be read; it was changed, or the disk is bad.
+    """
+    try:
+        computed, kept = content_hash(folder), folder / HASH_FILE
+        if kept.is_file() and kept.read_text(encoding="utf-8") != computed:
+            raise ValueError(f"{folder} has another content than when it was made")
+    except (OSError, UserError) as error:
+        raise ValueError(str(error)) from error
+    if not kept.is_file():
+        with suppress(UserError):  # a cache that cannot be written is hashed all the same
+            folders.write_text(kept, computed)
     return computed
 
 

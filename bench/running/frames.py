@@ -5,6 +5,7 @@ from pathlib import Path
 
 import numpy as np
 import pandas as pd
+import pyarrow
 
 from bench import folders
 from bench.devices.device import Device
@@ -18,15 +19,18 @@ def kept_frame(path: Path, device: Device, measure: Callable[[], pd.DataFrame]) 
     frame = measure()
     if device.main:
         with folders.writing(path) as temporary:
-            frame.to_parquet(temporary, index=False)
+            frame.to_parquet(temporary, index=False, write_page_checksum=True)
     return frame
 
 
 def read_frame(path: Path) -> pd.DataFrame | None:
-    """None where there is none, or none that can be read. Lists come as lists, as they were put there."""
+    """None where there is none, or none that can be read, which is told. Lists come as lists, as they were put there."""
     try:
-        frame = pd.read_parquet(path)
-    except (OSError, ValueError):  # pyarrow's own errors are of these classes
+        frame = pd.read_parquet(path, page_checksum_verification=True)
+    except FileNotFoundError:
+        return None
+    except (OSError, ValueError, pyarrow.ArrowException):
+        folders.told_damaged(path, "it is measured again")
         return None
     for name in frame.select_dtypes("object"):  # of numbers `map` would change the type
         frame[name] = frame[name].map(lambda value: value.tolist() if isinstance(value, np.ndarray) else value)

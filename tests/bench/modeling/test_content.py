@@ -65,8 +65,12 @@ def test_what_changes_an_output_changes_the_hash(copy, decoder_folder, change):
 
 def test_the_hash_is_kept_beside_the_files(copy, decoder_folder):
     assert kept_hash(copy) == content_hash(decoder_folder) == (copy / HASH_FILE).read_text()
-    (copy / HASH_FILE).write_text("kept")
-    assert kept_hash(copy) == "kept"
+    # Within a process it is looked at once; the next one sees the change.
+    (copy / "chat_template.jinja").write_text("{{ messages }}")
+    assert kept_hash(copy) == content_hash(decoder_folder)
+    kept_hash.cache_clear()
+    with pytest.raises(ValueError, match="has another content than when it was made"):
+        kept_hash(copy)
 
 
 @pytest.mark.parametrize("damage", [b"", b"\xff" * 8, b"\x02" + b"\0" * 7 + b"[]", b"\x0c" + b"\0" * 7 + b'{"a": {"b"}}'])

@@ -24,11 +24,21 @@ def test_what_is_told_beside_it_is_kept_too(tmp_path, device):
     assert read_frame(tmp_path / "t.parquet").attrs == {"seconds": 1.5}
 
 
-@pytest.mark.parametrize("content", [b"", b"no table"])
-def test_a_damaged_one_is_measured_again(tmp_path, device, content):
+def half(content):
+    return content[: len(content) // 2]
+
+
+def one_bit(content):
+    """Of the first column's values, which lie at the beginning."""
+    return content[:20] + bytes([content[20] ^ 1]) + content[21:]
+
+
+@pytest.mark.parametrize("damaged", [lambda _: b"", lambda _: b"no table", half, one_bit])
+def test_a_damaged_one_is_told_and_measured_again(tmp_path, device, damaged, capsys):
     path = tmp_path / "t.parquet"
-    assert read_frame(path) is None
-    path.write_bytes(content)
-    assert read_frame(path) is None
+    assert read_frame(path) is None and not capsys.readouterr().err
+    kept_frame(path, device, table)
+    path.write_bytes(damaged(path.read_bytes()))
     pd.testing.assert_frame_equal(kept_frame(path, device, table), table())
-    assert read_frame(path) is not None
+    assert capsys.readouterr().err == f"{path} is damaged and counts as absent: it is measured again\n"
+    assert read_frame(path) is not None and not capsys.readouterr().err
