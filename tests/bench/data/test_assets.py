@@ -1,5 +1,8 @@
+import hashlib
+
 import pytest
 
+from bench import cli
 from bench.data import assets
 from bench.errors import UserError
 from bench.specs.asset import Asset
@@ -26,6 +29,34 @@ def test_a_tampered_wheel_in_the_cache_is_not_read(small):
     assets.archive_path("six").write_bytes(b"tampered")
     with pytest.raises(UserError, match="has SHA-256"):
         assets.member("six", "six.py")
+
+
+def test_a_corrupt_file_in_the_cache_is_fetched_again(monkeypatch, tmp_path, capsys):
+    monkeypatch.setenv("TUNEBENCH_CACHE", str(tmp_path))
+    pin = Asset(package="own", version="1", sha256=hashlib.sha256(b"whole").hexdigest(), license="MIT")
+    monkeypatch.setattr(assets, "asset", lambda name: pin)
+    monkeypatch.setattr(assets, "_wheel", lambda pin: b"whole")
+    path = assets.fetch("own")
+    assert path.read_bytes() == b"whole" and assets.is_pinned("own") and not capsys.readouterr().err
+    path.write_bytes(b"who")
+    assert not assets.is_pinned("own")
+    assert assets.fetch("own").read_bytes() == b"whole"
+    assert capsys.readouterr().err == f"{path} is damaged and counts as absent: asset 'own' is fetched again\n"
+
+
+def test_verify_names_all_that_are_damaged(monkeypatch, tmp_path, capsys):
+    monkeypatch.setenv("TUNEBENCH_CACHE", str(tmp_path))
+    good = hashlib.sha256(b"whole").hexdigest()
+    pins = {name: Asset(package=name, version="1", sha256=good, license="MIT") for name in ("one", "two", "three", "none")}
+    monkeypatch.setattr(assets, "pinned", lambda: pins)
+    for name, content in (("one", b"half"), ("two", b"whole"), ("three", b"")):
+        path = assets.archive_path(name)
+        path.parent.mkdir(parents=True, exist_ok=True)
+        path.write_bytes(content)
+    status, sentence = cli._ending(["assets", "verify"])
+    assert status == 2 and sentence.startswith("error: damaged: one, three; ")
+    told = capsys.readouterr().out
+    assert told == "one: another file than the pinned one\ntwo: ok\nthree: another file than the pinned one\n"
 
 
 def test_a_missing_package_says_so(monkeypatch, tmp_path):
