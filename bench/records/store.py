@@ -1,17 +1,21 @@
 """Records on disk: one JSON file a run, and beside it a Parquet file with every item's answer."""
 
 import json
+import os
 from collections.abc import Iterator
 from pathlib import Path
 from typing import Any
 
 import pandas as pd
+import pyarrow
 from pydantic import ValidationError
 
 from bench.errors import UserError
 from bench.folders import write_text, writing
 from bench.records.migration import NewerSchema, migrated
 from bench.records.record import Record
+
+PARQUET_END = b"PAR1"
 
 
 def folder(out: Path) -> Path:
@@ -32,7 +36,7 @@ def write_record(out: Path, record: Record, items: pd.DataFrame | None = None) -
     path = folder(out) / f"{record.run_id}.json"
     if items is not None:
         with writing(path.with_suffix(".parquet")) as temporary:
-            items.to_parquet(temporary, index=False)
+            items.to_parquet(temporary, index=False, write_page_checksum=True)
     write_text(path, record.model_dump_json(indent=1))
     if items is None:
         path.with_suffix(".parquet").unlink(missing_ok=True)  # an earlier attempt's items are not this record's
@@ -50,7 +54,8 @@ def read_record(path: Path) -> Record:
         return Record.model_validate(migrated(raw) if isinstance(raw, dict) else raw)
     except NewerSchema as error:
         raise UserError(f"{path}: {error}; update tunebench to read it") from error
-    except (OSError, ValueError, TypeError, AttributeError) as error:  # the last two: an old record with a part of another type
+    # The last but one two: an old record with a part of another type.
+    except (OSError, ValueError, TypeError, AttributeError, RecursionError) as error:
         fault = error.errors()[0] if isinstance(error, ValidationError) else {"loc": (), "msg": str(error)}
         field = ".".join(map(str, fault["loc"])) or "file"
         raise UserError(
@@ -58,16 +63,57 @@ def read_record(path: Path) -> Record:
         ) from error
 
 
+def stored_record(path: Path) -> Record:
+    """The record of an output folder, as `read_record`.
+
+    Raises:
+        UserError: also where it is another run's than its file's name says, or the answers beside it are cut off.
+    """
+    record = read_record(path)
+    if record.run_id != path.stem:  # two files of one run would be one row, and the other run's were lost
+        own = f"{record.run_id}.json"
+        raise UserError(f"{path}: holds the record of another run; name it {own}, or delete it, and the run is done again")
+    if record.outcome and _cut_off(path.with_suffix(".parquet")):
+        raise _damaged(path)
+    return record
+
+
+def _cut_off(items: Path) -> bool:
+    """Whether a Parquet file lacks its end: cheap enough to be asked of each record, whoever reads its answers afterwards."""
+    try:
+        with items.open("rb") as file:
+            file.seek(-len(PARQUET_END), os.SEEK_END)
+            return file.read() != PARQUET_END
+    except FileNotFoundError:
+        return False
+    except OSError:  # it is shorter than that
+        return True
+
+
+def _damaged(record: Path) -> UserError:
+    answers = record.with_suffix(".parquet")
+    return UserError(f"{answers}: the answers of a run are damaged; delete {record.name} beside it, and the run is done again")
+
+
 def read_all(out: Path) -> list[Record]:
     """All records of an output folder, in the order of their runs' ids."""
-    return [read_record(path) for path in sorted(folder(out).glob("*.json"))]
+    return [stored_record(path) for path in sorted(folder(out).glob("*.json"))]
 
 
 def read_items(out: Path, record: Record) -> pd.DataFrame:
-    """The per-item answers of a record; empty when its source gave none."""
+    """The per-item answers of a record; empty when its source gave none.
+
+    Raises:
+        UserError: they are damaged.
+    """
     path = folder(out) / f"{record.run_id}.parquet"
     # What lies beside a record without a result is an earlier attempt's.
-    return pd.read_parquet(path) if record.outcome and path.exists() else pd.DataFrame()
+    if not record.outcome or not path.exists():
+        return pd.DataFrame()
+    try:
+        return pd.read_parquet(path, page_checksum_verification=True)
+    except (OSError, ValueError, pyarrow.ArrowException) as error:
+        raise _damaged(path.with_suffix(".json")) from error
 
 
 def as_text(value: Any) -> str:
@@ -82,7 +128,7 @@ def as_value(text: str, kind: Any) -> Any:
 
 def find_record(out: Path, run_id: str) -> Record | None:
     path = folder(out) / f"{run_id}.json"
-    return read_record(path) if path.exists() else None
+    return stored_record(path) if path.exists() else None
 
 
 def of_suite(records: list[Record], suite: str | None) -> Iterator[Record]:

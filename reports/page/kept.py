@@ -67,7 +67,7 @@ def _index(results: Path, folder: Path, stamps: Stamps) -> dict[str, tuple[Seque
         if old and old[0] == stamps[name]:
             found[run] = (old[0], old[1], old[2])
         else:
-            record = store.read_record(store.folder(results) / name)
+            record = store.stored_record(store.folder(results) / name)
             found[run] = (stamps[name], record.setup.suite, bool(mixed(record)))
     if found.keys() != kept.keys() or any(list(each) != kept[run] for run, each in found.items()):
         write_text(folder / "index.json", json.dumps(found))
@@ -100,7 +100,7 @@ def _made(results: Path, found: Sequence[Record], beside: Sequence[Record]) -> J
 
 
 def _records(results: Path, runs: Iterable[str]) -> list[Record]:
-    return [store.read_record(store.folder(results) / f"{run}.json") for run in sorted(runs)]
+    return [store.stored_record(store.folder(results) / f"{run}.json") for run in sorted(runs)]
 
 
 def _forget(folder: Path, suites: Iterable[str]) -> None:

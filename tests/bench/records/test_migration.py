@@ -89,7 +89,7 @@ def test_present_schema_is_left_alone_and_a_newer_one_is_not_guessed():
 
 def test_folder_of_both_schemas_is_read_as_one(of_schema_1, tmp_path):
     store.folder(tmp_path).mkdir(parents=True)
-    shutil.copy(of_schema_1, store.folder(tmp_path) / "old.json")
-    new = store.read_record(of_schema_1).model_copy(update={"run_id": "new"})
-    store.write_record(tmp_path, new)
-    assert [record.run_id for record in store.read_all(tmp_path)] == ["new", store.read_record(of_schema_1).run_id]
+    old = store.read_record(of_schema_1)
+    shutil.copy(of_schema_1, store.folder(tmp_path) / f"{old.run_id}.json")
+    store.write_record(tmp_path, old.model_copy(update={"run_id": "new"}))
+    assert {record.run_id for record in store.read_all(tmp_path)} == {"new", old.run_id}

@@ -35,7 +35,17 @@ def test_a_number_that_is_none_is_refused_before_it_is_written():
 
 @pytest.mark.parametrize(
     "content",
-    ["", "{", "{}", "[1]", "3", '{"schema_version": 2}', '{"schema_version": 1}', '{"schema_version": 1, "forgetting": 3}'],
+    [
+        "",
+        "{",
+        "{}",
+        "[1]",
+        "3",
+        "[" * 100_000,
+        '{"schema_version": 2}',
+        '{"schema_version": 1}',
+        '{"schema_version": 1, "forgetting": 3}',
+    ],
 )
 def test_what_is_no_record_is_named(tmp_path, content):
     path = store.folder(tmp_path) / "x.json"
@@ -43,6 +53,40 @@ def test_what_is_no_record_is_named(tmp_path, content):
     path.write_text(content)
     with pytest.raises(UserError, match=r"x\.json: not a tunebench record"):
         store.read_all(tmp_path)
+
+
+def test_a_record_under_another_runs_name_is_named(tmp_path):
+    path = store.write_record(tmp_path, record())
+    other = path.rename(path.with_name("other.json"))
+    for read in (lambda: store.read_all(tmp_path), lambda: store.find_record(tmp_path, "other")):
+        with pytest.raises(UserError, match=r"other\.json: holds the record of another run; name it abc\.json, or delete it"):
+            read()
+    other.rename(path)
+    assert store.read_all(tmp_path) == [record()]
+
+
+@pytest.mark.parametrize("left", [0, 3, 100, -1])
+def test_answers_that_are_cut_off_are_told_with_the_record(tmp_path, left):
+    path = store.write_record(tmp_path, record(), pd.DataFrame({"kind": ["task"], "value": [1.0]}))
+    answers = path.with_suffix(".parquet")
+    answers.write_bytes(answers.read_bytes()[:left])
+    told = r"abc\.parquet: the answers of a run are damaged; delete abc\.json beside it, and the run is done again"
+    for read in (lambda: store.read_all(tmp_path), lambda: store.read_items(tmp_path, record())):
+        with pytest.raises(UserError, match=told):
+            read()
+
+
+def test_answers_with_a_changed_bit_are_told_when_they_are_read(tmp_path):
+    path = store.write_record(tmp_path, record(), pd.DataFrame({"kind": ["task"], "value": [1.0]}))
+    answers = path.with_suffix(".parquet")
+    whole = answers.read_bytes()
+    footer = int.from_bytes(whole[-8:-4], "little")  # which has no checksum
+    for place in range(4, len(whole) - 8 - footer, 3):
+        answers.write_bytes(whole[:place] + bytes([whole[place] ^ 1]) + whole[place + 1 :])
+        try:
+            assert store.read_items(tmp_path, record())["value"].tolist() == [1.0]  # what holds no value may change
+        except UserError as error:
+            assert "are damaged" in str(error)
 
 
 def test_unknown_fields_are_refused(tmp_path):
