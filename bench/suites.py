@@ -74,8 +74,9 @@ def run_suite(options: PlanOptions, precision_text: str, doing: SuiteOptions) ->
         if device.main:
             print_plan(runs, place, waiting, trials)
         return 0
-    if device.main:
+    if device.main and (waiting or trials or vary):  # a folder that holds all records may be read-only
         folders.check_writable(store.folder(place))
+        folders.check_writable(folders.cache())
     device.accelerator.wait_for_everyone()  # else a faster process writes records that a slower one takes for finished ones
     execution.check_data(waiting)
     workplace = Workplace(place, device, progress, doing.debug, doing.keeping)
@@ -124,7 +125,10 @@ def _show(records: Sequence[Record], out: Path, progress: Progress, vary: bool) 
         return
     # What was run for hours is shown whatever else lies in the folder; what is unequal is said in the captions.
     table.print_rows(records, out, allow_unequal=True)
-    progress.say(f"leaderboard: {leaderboard.write_page(out, out, allow_unequal=True)}")
+    try:
+        progress.say(f"leaderboard: {leaderboard.write_page(out, out, allow_unequal=True)}")
+    except UserError as error:  # the table has been shown, and all that was run is kept
+        progress.say(f"no leaderboard page: {error}")
 
 
 def unfinished(runs: Sequence[Run], out: Path, device: Device, progress: Progress, rerun_on_change: bool) -> list[Run]:

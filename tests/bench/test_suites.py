@@ -1,10 +1,13 @@
 """Which runs of a suite still wait, and what a person is told of the others."""
 
+import errno
+import os
+from dataclasses import replace
 from types import SimpleNamespace
 
 import pytest
 
-from bench import suites
+from bench import folders, suites
 from bench.errors import UserError
 from bench.planning.plan import PlanOptions, plan
 from bench.progress import Progress
@@ -88,3 +91,31 @@ def test_what_does_not_fit_the_model_is_told_before_anything_runs(tmp_path):
         with pytest.raises(UserError, match="frozen=9, but the model has 2 layers"):
             suites.run_suite(options, "fp32", suites.SuiteOptions(tmp_path / "out", dry_run=dry_run))
     assert not (tmp_path / "out").exists()
+
+
+def test_a_read_only_folder_with_all_records_is_shown(tmp_path, monkeypatch, capsys, decoder_folder):
+    options = PlanOptions("sentiment", str(decoder_folder), None, ["zero-shot"], 1, "16", 4, 12)
+    assert suites.run_suite(options, "fp32", suites.SuiteOptions(tmp_path)) == 0
+    before = {path: path.read_bytes() for path in tmp_path.rglob("*") if path.is_file()}
+    capsys.readouterr()
+
+    def read_only(*_):
+        raise OSError(errno.EROFS, os.strerror(errno.EROFS))
+
+    monkeypatch.setattr(folders.tempfile, "mkstemp", read_only)
+    (tmp_path / "summary" / "index.json").write_text("{}")  # the page has something to write
+    assert suites.run_suite(options, "fp32", suites.SuiteOptions(tmp_path)) == 0
+    told = capsys.readouterr()
+    assert "zero-shot" in told.out and "no leaderboard page: cannot write" in told.err
+    assert {path for path in tmp_path.rglob("*") if path.is_file()} == set(before)
+    with pytest.raises(UserError, match="cannot write .*Read-only file system"):
+        suites.run_suite(replace(options, strategies=["few-shot"]), "fp32", suites.SuiteOptions(tmp_path))
+
+
+def test_a_cache_that_cannot_be_written_is_told_before_anything_runs(tmp_path, monkeypatch, decoder_folder):
+    options = PlanOptions("sentiment", str(decoder_folder), None, ["zero-shot"], 1, "16", 4, 12)
+    (tmp_path / "file").touch()
+    monkeypatch.setattr(suites.folders, "cache", lambda: tmp_path / "file" / "cache")
+    monkeypatch.setattr(suites.execution, "execute", lambda *_: pytest.fail("it ran"))
+    with pytest.raises(UserError, match="TUNEBENCH_CACHE"):
+        suites.run_suite(options, "fp32", suites.SuiteOptions(tmp_path / "out"))
