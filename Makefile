@@ -2,9 +2,11 @@
 PYTHON ?= python3
 VENV := .venv
 BIN := $(VENV)/bin
+# HASHES=1: nothing is installed but the files of requirements.lock, each by its SHA-256.
+HASHES ?=
 PIP := $(BIN)/python -m pip install --quiet --disable-pip-version-check -c constraints.txt
 
-.PHONY: bench test check gate accept perf gpu forgetting defaults lock clean
+.PHONY: bench test check audit gate accept perf gpu forgetting defaults lock clean
 
 bench: $(VENV)/.bench
 	PATH="$(abspath $(BIN)):$$PATH" accelerate launch bench/run.py --suite sentiment
@@ -18,6 +20,12 @@ check: $(VENV)/.test
 	$(BIN)/ruff check .
 	$(BIN)/mypy
 	$(BIN)/lint-imports --no-cache
+	$(BIN)/python -m pip check
+
+# Known vulnerabilities of what is locked. It asks a database, so that it is no part of `make check`.
+audit: $(VENV)/.bench
+	test -x $(VENV)-audit/bin/pip-audit || { $(PYTHON) -m venv $(VENV)-audit && $(VENV)-audit/bin/python -m pip install --quiet pip-audit; }
+	$(VENV)-audit/bin/pip-audit --requirement requirements.lock --disable-pip
 
 # Whether a tiny suite trains as well as when its results were accepted. A new engine version asks for new ones: make accept.
 gate: $(VENV)/.bench
@@ -50,7 +58,12 @@ defaults: $(VENV)/.bench
 
 $(VENV)/.bench: pyproject.toml constraints.txt
 	test -x $(BIN)/python || $(PYTHON) -m venv $(VENV)
+ifneq ($(HASHES),)
+	$(BIN)/python -m pip install --quiet --require-hashes --no-deps -r requirements.lock
+	$(BIN)/python -m pip install --quiet --no-deps --no-build-isolation -e .
+else
 	$(PIP) -e .
+endif
 	touch $@
 
 $(VENV)/.test: $(VENV)/.bench
@@ -58,10 +71,14 @@ $(VENV)/.test: $(VENV)/.bench
 	touch $@
 
 # Writes constraints.txt anew from the newest versions that pyproject.toml admits; '+cpu' and the like are no part of a pin.
+# requirements.lock holds the same versions of what `make bench` needs, for every platform, with the hashes of their files.
 lock:
 	rm -rf $(VENV)-lock && $(PYTHON) -m venv $(VENV)-lock
 	$(VENV)-lock/bin/python -m pip install --quiet -e '.[dev,deepspeed,parity,ray]'
 	$(VENV)-lock/bin/python -m pip freeze --exclude-editable | sed -E 's/\+[a-z0-9.]+$$//' > constraints.txt
+	$(VENV)-lock/bin/python -m pip install --quiet uv
+	printf 'hatchling\neditables\n' | $(VENV)-lock/bin/uv pip compile pyproject.toml - --constraints constraints.txt --universal \
+	  --python-version 3.11.5 --generate-hashes --no-header --no-annotate --quiet --output-file requirements.lock
 	rm -rf $(VENV)-lock
 
 clean:
