@@ -1,4 +1,4 @@
-"""requirements.lock: the versions of constraints.txt, each with the hashes of its files, and all that pyproject.toml asks for."""
+"""requirements.lock: the versions of constraints.txt with the hashes of their files, and all that pyproject.toml asks for."""
 
 import re
 import tomllib
