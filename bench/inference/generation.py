@@ -1,19 +1,22 @@
-"""Text that a decoder writes by itself: greedy, in batches of similar length, up to the end of its line or turn."""
+"""Text that a decoder writes by itself: greedy, in batches of similar length, up to the end of its line or turn.
+
+What contexts begin with alike is read once.
+"""
 
 import math
 from collections.abc import Sequence
-from functools import lru_cache
+from functools import lru_cache, partial
 from typing import Any
 
 import torch
-from torch import nn
+from torch import Tensor, nn
 from transformers import GenerationConfig
 
 from bench.inference.backend import GeneratedText
 from bench.inference.lockstep import Lockstep
-from bench.modeling.forward import unlaunched
-from bench.tokens.batches import by_length
-from bench.tokens.encoded import left_padded
+from bench.inference.reading import Reading, after, bounded, readings
+from bench.modeling.forward import caches, unlaunched
+from bench.tokens.branches import root
 
 
 @torch.no_grad()
@@ -33,22 +36,43 @@ def generate(
         output_scores=True,
         return_dict_in_generate=True,
     )
-    inner: Any = model if isinstance(model, Lockstep) else unlaunched(model)
-    device = next(model.parameters()).device
-    texts = [GeneratedText("", None)] * len(contexts)
-    for batch in by_length([len(context) + longest for context in contexts], tokens):
-        read = left_padded([contexts[i] for i in batch], tokenizer.pad_token_id, 0, device)
-        out = inner.generate(input_ids=read.input_ids, attention_mask=read.attention_mask, generation_config=config)
-        new = out.sequences[:, read.input_ids.shape[1] :]
-        logprobs = torch.stack(
-            [scores.float().log_softmax(-1).gather(1, new[:, [i]])[:, 0] for i, scores in enumerate(out.scores)], 1
-        )
-        for i, row, chances in zip(batch, new.tolist(), logprobs.tolist(), strict=True):
-            end = next((place for place, token in enumerate(row) if token in ends), len(row))
-            text = tokenizer.decode(row[: end + 1] if one_line else row[:end], skip_special_tokens=True)
-            text = text.lstrip().split("\n")[0] if one_line else text
-            texts[i] = GeneratedText(text.strip(), math.exp(math.fsum(chances[: end + 1])))
+    told = partial(_told, tokenizer=tokenizer, ends=ends, one_line=one_line)
+    # Processes that share out a model's weights write together, token by token: none may go and read a beginning meanwhile.
+    sharing = caches(model) and not isinstance(model, Lockstep)
+    asked = [tuple(context) for context in contexts]
+    texts = [GeneratedText("", None)] * len(asked)
+    for reading, leaves in readings(
+        model, root(asked, [len(context) - 1 for context in asked], sharing), tokenizer.pad_token_id, tokens
+    ):
+        rest = [(row, asked[number][read:]) for row, number, read in leaves]
+        for part in bounded([len(ids) + longest for _, ids in rest], reading, tokens):
+            written, chances = _continued(model, config, reading, [rest[place] for place in part])
+            for place, ids, chance in zip(part, written.tolist(), chances.tolist(), strict=True):
+                texts[leaves[place][1]] = told(ids, chance)
     return texts
+
+
+def _continued(
+    model: nn.Module, config: GenerationConfig, reading: Reading | None, rows: Sequence[tuple[int, Sequence[int]]]
+) -> tuple[Tensor, Tensor]:
+    """New ids and their log-probabilities, each (rows, new), after (row of the reading, ids)."""
+    inner: Any = model if isinstance(model, Lockstep) else unlaunched(model)
+    batch, owners = after(reading, rows, int(config.pad_token_id), next(model.parameters()).device)
+    ids, cache = batch.input_ids, {}
+    if reading is not None:
+        ids, cache = torch.cat([reading.ids[owners], ids], 1), {"past_key_values": reading.cache(owners)}
+    out = inner.generate(input_ids=ids, attention_mask=batch.attention_mask, generation_config=config, **cache)
+    new = out.sequences[:, ids.shape[1] :]
+    scores = [each.float().log_softmax(-1).gather(1, new[:, [i]])[:, 0] for i, each in enumerate(out.scores)]
+    return new, torch.stack(scores, 1)
+
+
+def _told(ids: Sequence[int], chances: Sequence[float], tokenizer: Any, ends: Sequence[int], one_line: bool) -> GeneratedText:
+    """The text of new ids up to their end, with the product of its tokens' probabilities, given as logarithms."""
+    end = next((place for place, token in enumerate(ids) if token in ends), len(ids))
+    text = tokenizer.decode(ids[: end + 1] if one_line else ids[:end], skip_special_tokens=True)
+    text = text.lstrip().split("\n")[0] if one_line else text
+    return GeneratedText(text.strip(), math.exp(math.fsum(chances[: end + 1])))
 
 
 @lru_cache(maxsize=8)

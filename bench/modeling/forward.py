@@ -5,6 +5,8 @@ from typing import Any
 
 import torch
 from torch import Tensor, nn
+from transformers import DynamicCache
+from transformers.cache_utils import DynamicLayer
 
 from bench.modeling.heads import Heads
 from bench.tokens.encoded import IGNORE, Batch
@@ -28,8 +30,19 @@ def unwrapped(model: nn.Module) -> nn.Module:
 
 
 def caches(model: nn.Module) -> bool:
-    """Whether keys and values may be kept and fed again; PEFT's prompt and prefix tuning put their own there."""
-    return accepts(model, "past_key_values") and not prompt_learning(model)
+    """Whether a beginning's keys and values are all that need be kept of it, so that many rows can go on from there, with
+    padding between.
+
+    Not so where PEFT's prompt or prefix tuning puts its own there, where layers are recurrent, or where places are counted in
+    columns instead of by position ids: in windows, chunks and some kinds of ALiBi.
+    """
+    inner: Any = unwrapped(model)
+    if prompt_learning(model) or not (accepts(model, "past_key_values") and accepts(model, "position_ids")):
+        return False
+    config = inner.config
+    if config.is_encoder_decoder or getattr(inner, "_is_stateful", False) or "local" in getattr(config, "attention_layers", ()):
+        return False
+    return all(type(layer) is DynamicLayer for layer in DynamicCache(config=config).layers)
 
 
 def prompt_learning(model: nn.Module) -> bool:
@@ -51,7 +64,7 @@ def last_logits(model: nn.Module, batch: Batch, positions: int, cache: Any = Non
     """
     extra: dict[str, Any] = {}
     # PEFT drops position ids beside its prompt tokens and shifts them beside a prefix: there the strategy's hook counts them.
-    if accepts(model, "position_ids") and caches(model):
+    if accepts(model, "position_ids") and not prompt_learning(model):
         extra["position_ids"] = batch.position_ids
     if accepts(model, "logits_to_keep"):
         extra["logits_to_keep"] = positions

@@ -29,6 +29,9 @@ from bench.running.run import probe_fingerprint, task_fingerprint
 from bench.running.scoring import worth
 from bench.specs.wording import Style, Wording
 
+ANSWERS_VERSION = 2
+"""Raised where a change to the code rounds a base's answers otherwise and no run's result: an untouched model, asked now, must
+forget exactly nothing."""
 FIRST_ITEMS = 4
 """Of each probe, on which a fresh adapter is tried, and the model of a row that trains nothing."""
 
@@ -194,6 +197,7 @@ class Reference:
         model, device = self.run.model, self.device.describe()
         return {
             "engine": ENGINE_VERSION,
+            "answers": ANSWERS_VERSION,
             "model": model.content_hash,
             "trust_remote_code": model.trust_remote_code,  # a folder's own code may be another class on the same weights
             "reference": asdict(self.own_rounding),

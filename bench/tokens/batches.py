@@ -103,8 +103,9 @@ PASS_TOKENS = 96
 """What one more forward pass costs, in padded tokens: small matrices, and gradients added to those of the last pass."""
 
 
-def by_length(lengths: Sequence[int], tokens: int) -> list[list[int]]:
-    """Indices cut into batches of similar length, none above `tokens` padded tokens unless a single item is.
+def by_length(lengths: Sequence[int], tokens: int, rows: int | None = None) -> list[list[int]]:
+    """Indices cut into batches of similar length, none above `tokens` padded tokens unless a single item is, nor of more than
+    `rows` items.
 
     Longest first; the cuts are those that minimise padded tokens plus `PASS_TOKENS` a batch (dynamic programming over the
     sorted lengths).
@@ -117,7 +118,7 @@ def by_length(lengths: Sequence[int], tokens: int) -> list[list[int]]:
         best, start = float("inf"), end - 1
         for first in range(end - 1, -1, -1):
             padded = lengths[ranked[first]] * (end - first)
-            if padded > tokens and first < end - 1:
+            if first < end - 1 and (padded > tokens or (rows and end - first > rows)):
                 break  # going on makes it only larger: items further ahead are longer
             if cost[first] + padded + PASS_TOKENS < best:
                 best, start = cost[first] + padded + PASS_TOKENS, first

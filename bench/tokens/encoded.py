@@ -149,11 +149,13 @@ def _labels(batch: Sequence[Encoded]) -> Tensor:
     return torch.tensor([[*e.labels, *[IGNORE] * (width - len(e.labels))] for e in batch])
 
 
-def left_padded(rows: Sequence[Sequence[int]], pad: int, prefix: int, device: torch.device) -> Batch:
-    """Contexts that end together, without labels; the attention mask and positions count `prefix` cached tokens before them."""
+def left_padded(rows: Sequence[Sequence[int]], pad: int, before: Tensor | None, device: torch.device) -> Batch:
+    """Contexts that end together, without labels. `before` is the mask (rows, length) of what was read before them, if anything
+    was: the attention mask begins with it, and positions go on from it."""
     longest = max(map(len, rows))
     padding = [longest - len(row) for row in rows]
-    ids = torch.tensor([[pad] * p + list(row) for p, row in zip(padding, rows, strict=True)])
-    mask = torch.tensor([[1] * prefix + [0] * p + [1] * (longest - p) for p in padding])
-    positions = (mask.cumsum(1) - 1).clamp(min=0)[:, prefix:]
-    return Batch(ids.to(device), mask.to(device), positions.to(device), labels=torch.empty(0))
+    ids = torch.tensor([[pad] * p + list(row) for p, row in zip(padding, rows, strict=True)]).to(device)
+    mask = torch.tensor([[0] * p + [1] * (longest - p) for p in padding]).to(device)
+    whole = mask if before is None else torch.cat([before, mask], 1)
+    positions = (whole.cumsum(1) - 1).clamp(min=0)[:, -longest:]
+    return Batch(ids, whole, positions, labels=torch.empty(0))

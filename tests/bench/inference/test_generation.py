@@ -1,11 +1,15 @@
 """What a small model writes that has learned a few texts: batched, alone, and token by token by hand."""
 
+from types import SimpleNamespace
+
 import pytest
 import torch
 from accelerate import Accelerator
 from transformers import GenerationConfig
 
+from bench.inference import generation
 from bench.inference.generation import generate, newlines
+from bench.inference.lockstep import Lockstep
 from bench.modeling import models
 from bench.strategies.base import Hyperparameters
 from bench.tokens.encoded import Encoded
@@ -104,3 +108,32 @@ def test_a_checkpoints_recommendations_change_nothing(writer, decoder, contexts,
     assert generate(model, decoder.tokenizer, contexts, 12, 1000, False) == generate(
         writer, decoder.tokenizer, contexts, 12, 1000, False
     )
+
+
+def test_a_beginning_of_all_contexts_is_read_once_and_the_texts_are_the_same(decoder, writer, contexts, monkeypatch):
+    """Two levels of it: an instruction, and one of two texts after it, with questions of different lengths; some come often."""
+    tokenizer, shown = decoder.tokenizer, [decoder.tokenizer(text * 4)["input_ids"] for text in list(SAID)[:2]]
+    asked = [(*range(20, 70), *shown[n % 2], *contexts[n % 4][: 1 + n % 3], 30 + n) for n in range(40)]
+    asked += asked[:1] * 20
+    fed = []
+    hook = writer.register_forward_pre_hook(lambda _, args, kwargs: fed.append(kwargs["input_ids"].numel()), with_kwargs=True)
+    found, read = generate(writer, tokenizer, asked, 6, 1000, False), sum(fed)
+    monkeypatch.setattr(generation, "caches", lambda model: False)
+    fed.clear()
+    whole = generate(writer, tokenizer, asked, 6, 1000, False)
+    hook.remove()
+    assert [each.text for each in found] == [each.text for each in whole] and len(set(whole)) > 10
+    assert [each.confidence for each in found] == pytest.approx([each.confidence for each in whole], rel=1e-4)
+    assert read * 3 < sum(fed)
+
+
+def test_a_model_that_is_shared_out_reads_each_context_whole(decoder, writer, contexts, monkeypatch):
+    """Processes in lockstep write together: none may read a beginning meanwhile."""
+    asked = [(*range(20, 70), *context) for context in contexts] * 5
+    lockstep = Lockstep(writer, SimpleNamespace(device=torch.device("cpu"), reduce=lambda flag: flag))
+    monkeypatch.setattr(writer, "_has_unfinished_sequences", lambda done, synced_gpus, device: not done)
+    passes = []
+    lockstep.register_forward_pre_hook(lambda *_: passes.append(1))
+    found = generate(lockstep, decoder.tokenizer, asked, 3, 1000, False)
+    assert not passes
+    assert [each.text for each in found] == [each.text for each in generate(writer, decoder.tokenizer, asked, 3, 1000, False)]

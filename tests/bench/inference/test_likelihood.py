@@ -1,7 +1,8 @@
 import pytest
 import torch
 
-from bench.inference.likelihood import _shared_prefix, likelihoods
+from bench.inference import likelihood as module
+from bench.inference.likelihood import likelihoods
 
 
 def one_by_one(model, context, continuation):
@@ -38,7 +39,6 @@ def test_a_shared_prefix_is_read_once_and_changes_nothing(decoder, requests):
     model = decoder.load().eval()
     prefix = tuple(range(10, 60))
     shared = [((*prefix, *context), continuation) for context, continuation in requests]
-    assert len(_shared_prefix([tuple(context) for context, _ in shared])) >= len(prefix)
     read = []
     original = model.forward
 
@@ -96,3 +96,34 @@ def test_many_long_choices_are_read_in_bounded_batches(decoder, requests):
     assert max(fed) <= 100
     for likelihood, request in list(zip(found, asked, strict=True))[::7]:
         assert likelihood.total == pytest.approx(one_by_one(model, *request)[0], abs=1e-4)
+
+
+def test_an_instruction_before_questions_and_a_question_before_its_choices_are_read_once(decoder, requests):
+    """Also where one question is the beginning of another, choices begin alike, and a request comes twice."""
+    model = decoder.load().eval()
+    instruction, contexts = tuple(range(10, 60)), [context for context, _ in requests[:12]]
+    asked = [((*instruction, *context), choice) for context in contexts for _, choice in requests[:5]]
+    asked += [((*instruction, *contexts[0], 9), (9,)), ((*instruction, *contexts[1]), (*requests[0][1], 8)), asked[3]]
+    asked += [((*instruction, *contexts[2]), (*range(300, 315), last, 5)) for last in range(20)]
+    fed = []
+    hook = model.register_forward_pre_hook(lambda _, args, kwargs: fed.append(kwargs["input_ids"].numel()), with_kwargs=True)
+    found = likelihoods(model, asked, 0, 200)
+    hook.remove()
+    longest = max(map(len, contexts)) * len(contexts) + max(len(choice) for _, choice in asked) * len(asked)
+    assert sum(fed) <= len(instruction) + longest  # all of it, padded, but nothing twice
+    for likelihood, request in zip(found, asked, strict=True):
+        total, greedy = one_by_one(model, *request)
+        assert likelihood.total == pytest.approx(total, abs=1e-5)
+        assert likelihood.greedy == greedy
+
+
+@pytest.mark.parametrize("precision", [torch.float32, torch.bfloat16])
+def test_what_is_read_once_is_rounded_as_what_is_read_whole(decoder, requests, monkeypatch, precision):
+    model = decoder.load().eval()
+    asked = [((*range(10, 60), *context), continuation) for context, continuation in requests]
+    with torch.autocast("cpu", torch.bfloat16, enabled=precision == torch.bfloat16):
+        shared = likelihoods(model, asked, 0, 400)
+        monkeypatch.setattr(module, "caches", lambda model: False)
+        whole = likelihoods(model, asked, 0, 400)
+    allowed = 1e-5 if precision == torch.float32 else 0.2
+    assert [found.total for found in shared] == pytest.approx([found.total for found in whole], abs=allowed)

@@ -14,7 +14,7 @@ import transformers
 from sklearn.preprocessing import FunctionTransformer
 
 from bench import folders
-from bench.inference import embeddings, generation, likelihood, local, masked, passages, predictions
+from bench.inference import embeddings, likelihood, local, masked, passages, predictions, reading
 from bench.inference.local import LocalBackend
 from bench.modeling import models
 from bench.planning import plan
@@ -32,6 +32,7 @@ from bench.running import perform, reference
 from bench.tasks.encoding import Encoding
 from bench.tasks.types import classification, ner
 from bench.tokens import batches
+from bench.tokens.branches import Branch
 
 pytestmark = pytest.mark.slow
 
@@ -119,15 +120,15 @@ last_token_unscored = requests_as("last_token_unscored", lambda context, answer:
 
 
 def padded_on_the_wrong_side(patch):
-    sound = likelihood.left_padded
+    sound = reading.left_padded
 
-    def right(rows, pad, prefix, device):
-        batch = sound([row[::-1] for row in rows], pad, prefix, device)
-        flipped = torch.cat([batch.attention_mask[:, :prefix], batch.attention_mask[:, prefix:].flip(1)], 1)
+    def right(rows, pad, before, device):
+        batch = sound([row[::-1] for row in rows], pad, before, device)
+        read = 0 if before is None else before.shape[1]
+        flipped = torch.cat([batch.attention_mask[:, :read], batch.attention_mask[:, read:].flip(1)], 1)
         return replace(batch, input_ids=batch.input_ids.flip(1), attention_mask=flipped)
 
-    for module in (likelihood, generation):
-        patch.setattr(module, "left_padded", right)
+    patch.setattr(reading, "left_padded", right)
 
 
 def padding_is_read(patch):
@@ -141,15 +142,15 @@ def padding_is_read(patch):
 
 
 def another_questions_keys(patch):
-    sound = likelihood._copied
-    patch.setattr(likelihood, "_copied", lambda state, rows: sound(state, torch.zeros_like(rows)))
+    sound = reading.Reading.state
+    patch.setattr(reading.Reading, "state", lambda self, layer, rows: sound(self, layer, torch.zeros_like(rows)))
 
 
 def a_prefix_that_is_not_shared(patch):
-    def careless(contexts):
-        return min(contexts, key=len)[:-1]
+    def careless(sequences, limits, sharing):
+        return Branch((), [], [Branch(sequences[0][: min(limits) - 1], [*range(len(sequences))])])
 
-    patch.setattr(likelihood, "_shared_prefix", careless)
+    patch.setattr(likelihood, "root", careless)
 
 
 def answers_in_the_wrong_order(patch):

@@ -155,3 +155,11 @@ def test_processes_share_a_step_without_gap_or_overlap_and_in_step(items, world,
     assert sorted(found) == list(range(len(step)))
     for turn in zip(*parts, strict=True):  # at one time all processes go through the same head
         assert len({encoded.head for batch in turn for encoded in batch}) == 1
+
+
+@given(lengths, st.integers(50, 1000), st.integers(1, 9))
+def test_batches_of_at_most_so_many_rows(lengths, tokens, rows):
+    cut = batches.by_length(lengths, tokens, rows)
+    assert sorted(index for batch in cut for index in batch) == list(range(len(lengths)))
+    assert all(len(batch) == 1 or max(lengths[i] for i in batch) * len(batch) <= tokens for batch in cut)
+    assert max(map(len, cut)) <= rows
