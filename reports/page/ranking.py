@@ -9,6 +9,7 @@ from bench.records.outcome import Point
 from reports.page.board import wide_table
 from reports.page.encoded import encoded, rounded, shown_ends
 from reports.rows import numbers
+from reports.rows.conclusion import conclusion
 from reports.rows.numbers import in_unit
 from reports.rows.references import NO_MODEL, without_model
 from reports.rows.row import Row
@@ -18,8 +19,6 @@ from reports.rows.standing import Standing, score_standing
 TableKey = tuple[str, str, str]
 ALL_PAIRS = 40
 """Rows of a table whose differences are all on the page."""
-NAMED = 5
-"""Rows of a top group that are named; a larger one is told by its size."""
 COSTS_SHOWN = ("train_seconds", "eval_seconds", "peak_memory_bytes", "saved_bytes", "train_flops", "train_examples", "money")
 
 
@@ -126,20 +125,18 @@ def _group(key: TableKey, rows: Sequence[Row], standing: Standing | None, number
         "higher": rows[0].higher_is_better,
         "items": score.n if score else None,
         "probes": {name: {"unit": probe.unit, "share": probe.share} for name, probe in probe_names(rows).items()},
-        "said": list(who_is_ahead(standing)),
+        "said": list(_said(rows, standing)),
         "smallest": _smallest(standing),
         "pairs": _pairs(standing, numbered),
     }
 
 
-def who_is_ahead(standing: Standing | None) -> Iterator[str]:
-    """Who is ahead, and how sure that is, for who reads one sentence alone."""
-    if standing is None:
-        return
-    yield _ahead(standing)
+def _said(rows: Sequence[Row], standing: Standing | None) -> Iterator[str]:
+    """What was found, as below the table in a terminal, and how sure that is."""
+    yield from conclusion(rows, standing)
     if smallest := _smallest(standing):
         yield f"A difference below {smallest} would mostly not have been found."
-    if not standing.seeded:
+    if standing and not standing.seeded:
         yield "One seed: this is about these trained models. Another seed may rank otherwise."
 
 
@@ -148,15 +145,3 @@ def _smallest(standing: Standing | None) -> str | None:
     if standing is None or standing.detectable is None:
         return None
     return f"{numbers.span(standing.detectable.value, standing.quantity)} {standing.quantity.unit}"
-
-
-def _ahead(standing: Standing) -> str:
-    top, rows = standing.top, len(standing.places)
-    if len(top) == 1:
-        return f"{top[0]} is ahead of {f'all {rows - 1} other rows' if rows > 2 else 'the other row'} by more than chance."
-    if len(top) == rows:
-        return "Nothing is ahead: no row is better than another by more than chance."
-    if len(top) > NAMED:
-        return f"{len(top)} of {rows} rows share the first place: chance could exchange any of them with the best."
-    named = f"{', '.join(top[:-1])} and {top[-1]}"
-    return f"{named} share the first place: none of {rows} rows is better than they by more than chance."

@@ -8,16 +8,15 @@ from reports.rows.captions import NAMED_IN_TOP
 from reports.rows.pilots import known_items, pilot_of
 from reports.rows.references import NO_MODEL
 from reports.rows.row import Row
-from reports.rows.standing import Standing, score_standing
+from reports.rows.standing import Standing
 
 MOST_SEEDS = 10
 """More seeds are not advised: so many know their own spread to about a quarter."""
 
 
-def conclusion(rows: Sequence[Row]) -> list[str]:
-    """Of one suite's, model's and task's rows; nothing where there are not two with a score."""
+def conclusion(rows: Sequence[Row], standing: Standing | None) -> list[str]:
+    """Of one suite's, model's and task's rows and how their scores stand; nothing where there are not two with a score."""
     scored = [row for row in rows if row.score and row.setup.model != NO_MODEL]
-    standing = score_standing(scored)
     if standing is None:
         return []
     top = [row for row in scored if (places := standing.of(row)) and places[0] == 1]
@@ -26,9 +25,7 @@ def conclusion(rows: Sequence[Row]) -> list[str]:
 
 def _ahead(top: Sequence[Row], scored: Sequence[Row], standing: Standing) -> str:
     if len(top) == len(scored):
-        smallest = standing.detectable
-        unseen = f"; a difference below {_span(smallest.value, scored[0])} would mostly not have been found" if smallest else ""
-        return f"No row is ahead of another by more than chance{unseen}."
+        return "No row is ahead of another by more than chance."
     names = _names(top)
     if len(top) > 1:
         return f"Ahead are {names}, which can't be told apart; each other row is worse than some row by more than chance."

@@ -63,10 +63,10 @@ def print_rows(records: Sequence[Record], out: Path | None = None, allow_unequal
 
 def _show_group(console: Console, rows: Sequence[Row]) -> None:
     scored = [row for row in rows if row.score]
+    places = standing.score_standing(scored) if scored else None
     say(console, _heading(rows))
     if scored:
         probes = list(probe_names(scored).items())
-        places = standing.score_standing(scored)
         beside = _beside(scored, places)
         console.print(_scores(scored, places, dict(probes[:beside])))
         for start in range(beside, len(probes), PROBES_ALONE):
@@ -79,7 +79,7 @@ def _show_group(console: Console, rows: Sequence[Row]) -> None:
             say(console, f"{MARK}: this forgetting is more than chance, corrected for how many probes the row has (Holm).")
         for sentence in _could_show(scored):
             say(console, sentence)
-    for text in (*lines.below(rows), *(line for sentence in conclusion(rows) for line in wrap(sentence, LOG_WIDTH))):
+    for text in (*lines.below(rows), *(line for sentence in conclusion(rows, places) for line in wrap(sentence, LOG_WIDTH))):
         say(console, text)
 
 

@@ -113,7 +113,7 @@ def test_first_screen_says_who_is_ahead_and_how_sure_that_is(opened):
     page = opened("#model=smollm2&task=rte", viewport={"width": 1280, "height": 900})
     card = page.page.locator("#verdict .card")
     assert card.inner_text().split("\n\n")[:2] == ["smollm2 on rte", "accuracy over 200 items"]
-    assert "zero-shot is ahead of all 2 other rows by more than chance." in card.inner_text()
+    assert "Ahead is zero-shot: by more than chance it is better than all others" in card.inner_text()
     assert re.search(r"A difference below \d+\.\d points would mostly not have been found", card.inner_text())
     assert card.bounding_box()["y"] + card.bounding_box()["height"] < 900
 

@@ -2,7 +2,7 @@
 
 import pytest
 
-from reports.page.ranking import ranking, standings_of, who_is_ahead
+from reports.page.ranking import ranking, standings_of
 from reports.rows.rows import aggregate, ranked
 
 
@@ -49,17 +49,13 @@ def test_group_says_what_was_measured_on_how_many_items(found):
 
 def said(make, out, **scores):
     rows = aggregate(make.kept(out, [make.record(name, accuracy=score) for name, score in scores.items()]), out)
-    return list(who_is_ahead(next(iter(standings_of(rows).values()), None)))
+    (group,) = ranking(rows, standings_of(rows))["groups"]
+    return group["said"]
 
 
-def test_who_is_ahead_is_told_in_words(make, out):
-    assert said(make, out / "a", full=0.9, frozen=0.6)[0] == "full is ahead of the other row by more than chance."
-    assert said(make, out / "b", full=0.9, frozen=0.6, x=0.6)[0] == "full is ahead of all 2 other rows by more than chance."
-    tie = said(make, out / "c", full=0.8, frozen=0.8)
-    assert tie[0] == "Nothing is ahead: no row is better than another by more than chance."
-    three = said(make, out / "d", full=0.9, frozen=0.9, x=0.5)
-    assert three[0] == "full and frozen share the first place: none of 3 rows is better than they by more than chance."
-    assert three[1].startswith("A difference below ") and three[2].startswith("One seed: ")
-    many = said(make, out / "e", **{f"row-{number}": 0.9 for number in range(7)}, x=0.5)
-    assert many[0] == "7 of 8 rows share the first place: chance could exchange any of them with the best."
-    assert said(make, out / "f", full=0.9) == []
+def test_a_group_says_what_was_found_and_how_sure_that_is(make, out):
+    ahead, forgotten, then, smallest, seed = said(make, out / "a", full=0.9, frozen=0.6)
+    assert ahead == "Ahead is full: by more than chance it is better than all others, and none is better than it."
+    assert forgotten.startswith("Forgotten: ") and then.startswith("Next: ")
+    assert smallest.startswith("A difference below ") and seed.startswith("One seed: ")
+    assert said(make, out / "b", full=0.9) == []
