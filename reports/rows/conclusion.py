@@ -16,11 +16,26 @@ MOST_SEEDS = 10
 
 def conclusion(rows: Sequence[Row], standing: Standing | None) -> list[str]:
     """Of one suite's, model's and task's rows and how their scores stand; nothing where there are not two with a score."""
-    scored = [row for row in rows if row.score and row.setup.model != NO_MODEL]
+    scored = _with_score(rows)
     if standing is None:
         return []
-    top = [row for row in scored if (places := standing.of(row)) and places[0] == 1]
-    return [_ahead(top, scored, standing), _forgot(top), f"Next: {_next(top, scored)}"]
+    top = _top(scored, standing)
+    return [_ahead(top, scored, standing), _forgot(top)]
+
+
+def next_step(rows: Sequence[Row], standing: Standing | None) -> list[str]:
+    """What would say more, in one sentence. It asks a study of many seeds and items, so that a page of a hundred tables does
+    without."""
+    scored = _with_score(rows)
+    return [f"Next: {_next(_top(scored, standing), scored)}"] if standing else []
+
+
+def _with_score(rows: Sequence[Row]) -> list[Row]:
+    return [row for row in rows if row.score and row.setup.model != NO_MODEL]
+
+
+def _top(scored: Sequence[Row], standing: Standing) -> list[Row]:
+    return [row for row in scored if (places := standing.of(row)) and places[0] == 1]
 
 
 def _ahead(top: Sequence[Row], scored: Sequence[Row], standing: Standing) -> str:

@@ -14,7 +14,7 @@ from bench.statistics.estimates import Estimate
 from reports.rows import numbers, standing
 from reports.rows.across import across
 from reports.rows.captions import across_sentences, standing_sentences, stated
-from reports.rows.conclusion import conclusion
+from reports.rows.conclusion import conclusion, next_step
 from reports.rows.fairness import check_comparable
 from reports.rows.references import NO_MODEL, without_model
 from reports.rows.row import Row
@@ -79,7 +79,8 @@ def _show_group(console: Console, rows: Sequence[Row]) -> None:
             say(console, f"{MARK}: this forgetting is more than chance, corrected for how many probes the row has (Holm).")
         for sentence in _could_show(scored):
             say(console, sentence)
-    for text in (*lines.below(rows), *(line for sentence in conclusion(rows, places) for line in wrap(sentence, LOG_WIDTH))):
+    found = [*conclusion(rows, places), *next_step(rows, places)]
+    for text in (*lines.below(rows), *(line for sentence in found for line in wrap(sentence, LOG_WIDTH))):
         say(console, text)
 
 

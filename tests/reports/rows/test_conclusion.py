@@ -4,14 +4,15 @@ import pytest
 
 from bench.statistics.study import Pilot
 from reports.rows import conclusion as module
-from reports.rows.conclusion import conclusion
+from reports.rows.conclusion import conclusion, next_step
 from reports.rows.pilots import pilot_of
 from reports.rows.rows import aggregate
 from reports.rows.standing import score_standing
 
 
 def concluded(rows):
-    return conclusion(rows, score_standing(rows))
+    standing = score_standing(rows)
+    return [*conclusion(rows, standing), *next_step(rows, standing)]
 
 
 def said(make, out, records):
