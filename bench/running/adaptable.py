@@ -28,7 +28,8 @@ def check_adaptable(runs: Iterable[Run]) -> None:
     for run in (each for planned in runs for each in _with_ends(planned)):
         if run.unfit or not run.strategy.trains or not isinstance(run.model, Model):
             continue
-        heads = tuple((task.type, types.task_type(task).outputs()) for task in run.training_tasks)
+        kinds = [types.task_type(task) for task in run.training_tasks] if run.model.family == "encoder" else []
+        heads = tuple((kind.spec.type, kind.outputs()) for kind in kinds)  # some types have none: a decoder's
         key = (run.model.content_hash, run.strategy.name, run.strategy.hyperparameters.model_dump_json(), heads)
         if key not in seen:
             seen.add(key)

@@ -35,6 +35,10 @@ def test_what_is_built_in_fits(planned, suite, decoder_folder):
         check_adaptable(runs)
 
 
+def test_a_type_without_a_head_is_a_decoders(planned, decoder_folder):
+    check_adaptable([planned("full", suite="corpus", model=decoder_folder), planned("full", suite="corpus")])
+
+
 def test_what_computes_with_weights_is_not_known_from_a_shape_and_passes(planned):
     check_adaptable([planned("lora-8bit", settings=["lora-8bit.peft={peft_type: BOFT}"])])
 
