@@ -16,7 +16,7 @@ import pyarrow
 import pyarrow.ipc
 import pyarrow.parquet
 
-from bench.data import conll, squad
+from bench.data import conll, po, squad
 from bench.errors import FormatError, UserError
 from bench.specs.source import Format
 
@@ -35,6 +35,7 @@ ENDINGS: dict[str, Format] = {
     "conll": "conll",
     "bio": "conll",
     "iob2": "conll",
+    "po": "po",
 }
 PIECE = 1 << 20
 """Bytes that are decoded at once."""
@@ -223,6 +224,10 @@ def _conll(content: bytes, encoding: str | None) -> Iterator[RawRecord]:
     return conll.sentences(text(content, encoding))
 
 
+def _po(content: bytes, encoding: str | None) -> Iterator[RawRecord]:
+    return po.messages(text(content, encoding))
+
+
 def _squad(content: bytes, encoding: str | None) -> Iterator[RawRecord]:
     return squad.questions(_json(text(content, encoding), 1))
 
@@ -250,6 +255,7 @@ PARSERS: dict[Format, Parser] = {
     "jsonl": _jsonl,
     "json": _json_file,
     "squad": _squad,
+    "po": _po,
     "parquet": _parquet,
     "arrow": _arrow,
     "conll": _conll,

@@ -56,6 +56,8 @@ def _rows(dump: str) -> list[SourceRow]:
         # Before values are replaced: `drop` names what the file says. And before `unique`: a dropped row is no first one.
         if any(row[field] in dropped for field, dropped in source.drop.items()):
             continue
+        if not all(_found(expression, row, field) for field, expression in source.keep.items()):
+            continue
         _translate(source, row)
         if source.stretches:
             row["stretch"] = str(number // source.stretches + 1)
@@ -168,6 +170,13 @@ def _extracted(source: Source, record: dict[str, Any], place: str) -> dict[str, 
             raise UserError(f"{place}: column '{column}' does not match the expression under extract")
         record = {**record, **found[0]}
     return record
+
+
+def _found(expression: str, row: SourceRow, field: str) -> bool:
+    try:
+        return bool(Expression(expression).found(str(row[field]), first=True))
+    except ValueError as error:
+        raise UserError(f"{row.place}: the expression under keep for field '{field}' {error}") from None
 
 
 def _reach(record: dict[str, Any], column: str, place: str) -> Any:

@@ -221,7 +221,11 @@ def task_fingerprint(task: TaskSpec) -> dict[str, Any]:
         if isinstance(part, list):
             shape[split] = [sources.fingerprint(source) for source in part]
         else:
-            shape[split] = sources.fingerprint(part) if isinstance(part, Source) else part.model_dump()
+            shape[split] = (
+                sources.fingerprint(part)
+                if isinstance(part, Source)
+                else part.model_dump(exclude=set() if part.like else {"like"})
+            )
     shape["out_of_domain"] = {name: sources.fingerprint(source) for name, source in task.out_of_domain.items()}
     return shape
 

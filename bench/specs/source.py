@@ -8,7 +8,7 @@ from pydantic import Discriminator, Field, StringConstraints, Tag, field_validat
 from bench.specs.base import Spec
 from bench.specs.expression import Expression
 
-Format = Literal["csv", "tsv", "jsonl", "json", "squad", "parquet", "arrow", "conll"]
+Format = Literal["csv", "tsv", "jsonl", "json", "squad", "parquet", "arrow", "conll", "po"]
 NUMBER = r"\s*([-+]?\d+(\.\d+)?)?\s*"
 Range = Annotated[str, StringConstraints(pattern=rf"^[\[(]{NUMBER},{NUMBER}[\])]$")]
 """An interval as mathematics writes it: `[` and `]` include the bound, `(` and `)` don't, no bound is no limit: `(,-1]`."""
@@ -42,6 +42,8 @@ class Source(Spec):
     """Field -> {value in the task: the numbers that it stands for}, e.g. `label: {bad: "(,0)", good: "[0,)"}`."""
     drop: dict[str, list[str]] = {}
     """Field -> values (as in the file) of rows to leave out."""
+    keep: dict[str, str] = {}
+    """Field -> regular expression that must be found in it (as in the file), else the row is left out."""
     stretches: int | None = Field(default=None, ge=1)
     """So many neighbouring rows are a stretch, named by the field `stretch`: where a file keeps its documents' order."""
     unique: str | None = None
@@ -76,10 +78,10 @@ class Source(Spec):
 
     @model_validator(mode="after")
     def _fields_are_columns(self) -> Self:
-        named = {*self.values, *self.ranges, *self.drop, *([self.unique] if self.unique else [])}
+        named = {*self.values, *self.ranges, *self.drop, *self.keep, *([self.unique] if self.unique else [])}
         if strange := named - set(self.columns):
             raise ValueError(
-                f"values, ranges, drop and unique speak of columns; '{min(strange)}' is none of {', '.join(self.columns)}"
+                f"values, ranges, drop, keep and unique speak of columns; '{min(strange)}' is none of {', '.join(self.columns)}"
             )
         if both := set(self.values) & set(self.ranges):
             raise ValueError(f"'{min(both)}' has both values and ranges; give one of them")
@@ -87,12 +89,14 @@ class Source(Spec):
 
     @model_validator(mode="after")
     def _expressions_have_groups(self) -> Self:
+        for place, expressions in {"extract": self.extract, "keep": self.keep}.items():
+            for name, expression in expressions.items():
+                try:
+                    Expression(expression)
+                except ValueError as error:
+                    raise ValueError(f"{place}: the expression for '{name}' {error}") from None
         for column, expression in self.extract.items():
-            try:
-                groups = Expression(expression).groups
-            except ValueError as error:
-                raise ValueError(f"extract: the expression for '{column}' {error}") from None
-            if not groups:
+            if not Expression(expression).groups:
                 raise ValueError(f"extract: the expression for '{column}' needs a named group, (?P<name>...)")
         return self
 
@@ -103,6 +107,8 @@ class Holdout(Spec):
     share: float = Field(gt=0, lt=1)
     by: str | None = None
     """Field whose equal values stay together (a film, an article); without it each row is its own group."""
+    like: str | None = None
+    """What the hash counts as the task's name: tasks that say the same here have equal groups in the same split."""
 
 
 def _form(value: Any) -> str:

@@ -166,7 +166,7 @@ def _hold_out(spec: TaskSpec, examples: Sequence[Example], holdout: Holdout, spl
     def inside(example: Example) -> bool:
         group = example.fields[by] if by else separation.normalised(example, compared)
         # With the split's name in it: on the same hash, validation would be cut from what the test has taken already.
-        value = int.from_bytes(hashlib.sha256(f"{spec.name}/{split}/{group}".encode()).digest()[:8], "big")
+        value = int.from_bytes(hashlib.sha256(f"{holdout.like or spec.name}/{split}/{group}".encode()).digest()[:8], "big")
         return value < holdout.share * 2**64
 
     return [e for e in examples if not inside(e)], [e for e in examples if inside(e)]

@@ -176,3 +176,14 @@ def test_encoding_and_separator_are_the_sources(tmp_path):
     (tmp_path / "a.csv").write_bytes("t;l\nTrès;x\n".encode("cp1252"))
     fields = {"path": str(tmp_path / "a.csv"), "columns": {"t": "t"}, "separator": ";", "encoding": "cp1252"}
     assert [row["t"] for row in sources.rows(Source.model_validate(fields))] == ["Très"]
+
+
+def test_rows_are_kept_by_an_expression_over_what_the_file_says(tmp_path):
+    rows = [{"text": "Save page", "n": 1}, {"text": "Save", "n": 2}, {"text": "Open ${file}", "n": 1}, {"text": "a b", "n": 3}]
+    words = {"text": r"\A(?!.*[$]).*\S\s+\S", "n": "^[13]$"}
+    found = sources.rows(own(tmp_path, rows, keep=words, values={"n": {"1": "one", "3": "three"}}))
+    assert [(row["text"], row["n"]) for row in found] == [("Save page", "one"), ("a b", "three")]
+    with pytest.raises(ValueError, match="keep: the expression for 'text' is wrong"):
+        own(tmp_path, rows, keep={"text": "("})
+    with pytest.raises(ValueError, match="'title' is none of"):
+        own(tmp_path, rows, keep={"title": "a"})

@@ -171,3 +171,17 @@ def test_sources_of_another_shape_are_refused(tmp_path):
         own_task(tmp_path, ROWS, train=[good, {"path": "b.csv", "columns": {"text": "t", "label": "l", "film": "f"}}])
     with pytest.raises(UserError, match="a source has no column 'label'"):
         splits.load_splits(own_task(tmp_path, ROWS, train=[{"path": "b.csv", "columns": {"text": "t"}}]))
+
+
+def test_tasks_that_split_alike_have_the_same_texts_held_out(tmp_path):
+    (tmp_path / "rows.jsonl").write_text("\n".join(json.dumps(row) for row in ROWS))
+    train = {"path": str(tmp_path / "rows.jsonl"), "columns": {"text": "body", "label": "verdict"}}
+    fields = {"version": 1, "description": "", "type": "classification", "metrics": ["accuracy"], "labels": ["good", "bad"]}
+    fields |= {"train": train, "validation": {"share": 0.2}, "answers": {"good": "good", "bad": "bad"}}
+
+    def tested(name, **how):
+        spec = TaskSpec.model_validate({**fields, "name": name, "test": {"share": 0.3, "by": "text", **how}})
+        return {example.fields["text"] for example in splits.load_splits(spec).test}
+
+    assert tested("german", like="words") == tested("french", like="words") == tested("words")
+    assert tested("german") != tested("french")
