@@ -74,8 +74,9 @@ class Backend:
         are masked in the text."""
         raise self._cannot("losses of texts")
 
-    def generate(self, prompts: Sequence[Prompt], longest: int, one_line: bool) -> list[GeneratedText]:
-        """What the model writes after each prompt, greedily: at most `longest` tokens, with `one_line` up to a line's end."""
+    def generate(self, prompts: Sequence[Prompt], longest: int, one_line: bool, beams: int = 1) -> list[GeneratedText]:
+        """What the model writes after each prompt, greedily or by beam search: at most `longest` tokens, with `one_line` up to
+        a line's end. An API writes as it does, whatever `beams` says."""
         raise self._cannot("text of its own")
 
     def head_logits(self, windows: Sequence[Encoded]) -> list[Tensor]:

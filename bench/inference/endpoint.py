@@ -85,7 +85,7 @@ class EndpointBackend(Backend):
         self.endpoint, self.device, self.say = endpoint, device, say
         self.name = endpoint.model
 
-    def generate(self, prompts: Sequence[Prompt], longest: int, one_line: bool) -> list[GeneratedText]:
+    def generate(self, prompts: Sequence[Prompt], longest: int, one_line: bool, beams: int = 1) -> list[GeneratedText]:
         """As `Backend.generate`, but for the limits: the endpoint has its own `max_tokens`, and a chat ends its turn itself."""
 
         def written(part: Sequence[Prompt]) -> list[GeneratedText]:

@@ -21,16 +21,23 @@ from bench.tokens.branches import root
 
 @torch.no_grad()
 def generate(
-    model: nn.Module, tokenizer: Any, contexts: Sequence[Sequence[int]], longest: int, tokens: int, one_line: bool
+    model: nn.Module,
+    tokenizer: Any,
+    contexts: Sequence[Sequence[int]],
+    longest: int,
+    tokens: int,
+    one_line: bool,
+    beams: int = 1,
 ) -> list[GeneratedText]:
     """What the model writes after each context: at most `longest` tokens; `tokens` bounds a padded batch.
 
-    With `one_line` the text ends before its first line break.
+    With `one_line` the text ends before its first line break. Of several `beams` the likeliest per token is taken.
     """
     ends = (*newlines(tokenizer), tokenizer.eos_token_id) if one_line else (tokenizer.eos_token_id,)
     config = GenerationConfig(
         max_new_tokens=longest,
         do_sample=False,
+        num_beams=beams,
         eos_token_id=list(ends),
         pad_token_id=tokenizer.pad_token_id,
         output_scores=True,
@@ -38,14 +45,14 @@ def generate(
     )
     told = partial(_told, tokenizer=tokenizer, ends=ends, one_line=one_line)
     # Processes that share out a model's weights write together, token by token: none may go and read a beginning meanwhile.
-    sharing = caches(model) and not isinstance(model, Lockstep)
+    sharing = caches(model) and not isinstance(model, Lockstep) and beams == 1  # which would each need the beginning
     asked = [tuple(context) for context in contexts]
     texts = [GeneratedText("", None)] * len(asked)
     for reading, leaves in readings(
         model, root(asked, [len(context) - 1 for context in asked], sharing), tokenizer.pad_token_id, tokens
     ):
         rest = [(row, asked[number][read:]) for row, number, read in leaves]
-        for part in bounded([len(ids) + longest for _, ids in rest], reading, tokens):
+        for part in bounded([beams * (len(ids) + longest) for _, ids in rest], reading, tokens):
             written, chances = _continued(model, config, reading, [rest[place] for place in part])
             for place, ids, chance in zip(part, written.tolist(), chances.tolist(), strict=True):
                 texts[leaves[place][1]] = told(ids, chance)
@@ -63,8 +70,7 @@ def _continued(
         ids, cache = torch.cat([reading.ids[owners], ids], 1), {"past_key_values": reading.cache(owners)}
     out = inner.generate(input_ids=ids, attention_mask=batch.attention_mask, generation_config=config, **cache)
     new = out.sequences[:, ids.shape[1] :]
-    scores = [each.float().log_softmax(-1).gather(1, new[:, [i]])[:, 0] for i, each in enumerate(out.scores)]
-    return new, torch.stack(scores, 1)
+    return new, _logprobs(out, new)
 
 
 def _told(ids: Sequence[int], chances: Sequence[float], tokenizer: Any, ends: Sequence[int], one_line: bool) -> GeneratedText:
@@ -73,6 +79,16 @@ def _told(ids: Sequence[int], chances: Sequence[float], tokenizer: Any, ends: Se
     text = tokenizer.decode(ids[: end + 1] if one_line else ids[:end], skip_special_tokens=True)
     text = text.lstrip().split("\n")[0] if one_line else text
     return GeneratedText(text.strip(), math.exp(math.fsum(chances[: end + 1])))
+
+
+def _logprobs(out: Any, new: Tensor) -> Tensor:
+    """Of each token that was written, (texts, tokens); those of a beam stand where it was when it chose them."""
+    steps = [scores.float().log_softmax(-1) for scores in out.scores]
+    if out.get("beam_indices") is None:
+        return torch.stack([chances.gather(1, new[:, [i]])[:, 0] for i, chances in enumerate(steps)], 1)
+    # Behind a text's end stands -1, whose chances nobody reads.
+    rows = out.beam_indices[:, : new.shape[1]].clamp(min=0)
+    return torch.stack([steps[i][rows[:, i], new[:, i]] for i in range(new.shape[1])], 1)
 
 
 @lru_cache(maxsize=8)

@@ -61,10 +61,10 @@ class LocalBackend(Backend):
         reader = with_masked_lm_head(self.module, self.model)
         return self._shared(texts, lambda part: masked_losses(reader, part, self.pad, self.tokens))
 
-    def generate(self, prompts: Sequence[Prompt], longest: int, one_line: bool) -> list[GeneratedText]:
+    def generate(self, prompts: Sequence[Prompt], longest: int, one_line: bool, beams: int = 1) -> list[GeneratedText]:
         def written(part: Sequence[Prompt]) -> list[GeneratedText]:
             contexts = [prompt.ids for prompt in part]
-            return generate(self.module, self.model.tokenizer, contexts, longest, self.tokens, one_line)
+            return generate(self.module, self.model.tokenizer, contexts, longest, self.tokens, one_line, beams)
 
         return self._shared(prompts, written)
 

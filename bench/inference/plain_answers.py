@@ -78,8 +78,10 @@ def _likeliest(scores: dict[str, float]) -> PlainAnswer:
     return PlainAnswer(first, 1 / total, scores[first] - scores[second])
 
 
-def _written(evalset: EvalSet, index: int, reader: PlainReader) -> PlainAnswer:
+def _written(evalset: EvalSet, index: int, reader: PlainReader) -> PlainAnswer | None:
     task, tokenizer = evalset.task, reader.tokenizer
+    if task.beams > 1:
+        return None
     one_line, eos = evalset.wording.style == "plain", tokenizer.eos_token_id
 
     def ends(token: int) -> bool:

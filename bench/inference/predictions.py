@@ -87,6 +87,8 @@ class ItemPrediction:
     """Read and written, where an API counted them."""
     answerable: bool | None = None
     """Whether the right answer was in what the model read; None where it is looked up in no text, or nothing can be cut."""
+    reference_loss: float | None = None
+    """Nats per token of the first reference, where text is written and the model gives likelihoods."""
 
 
 class Context(NamedTuple):
@@ -122,6 +124,7 @@ def frame(evalset: EvalSet, predictions: Sequence[ItemPrediction]) -> pd.DataFra
             **facts(example),
             **({"malformed": prediction.value is None} if prediction.written else {}),
             **({} if prediction.answerable is None else {"answerable": float(prediction.answerable)}),
+            **({} if prediction.reference_loss is None else {"reference_loss": prediction.reference_loss}),
             **({"read": prediction.tokens[0], "written": prediction.tokens[1]} if prediction.tokens else {}),
         }
         for example, prediction in zip(evalset.examples, predictions, strict=True)
@@ -211,12 +214,23 @@ def _written(backend: Backend, evalset: EvalSet) -> list[ItemPrediction]:
     task, examples = evalset.task, evalset.examples
     read = contexts(evalset) if evalset.encoding else []
     prompts = [Prompt(context.ids) for context in read] or _conversations(evalset)
-    texts = backend.generate(prompts, task.answer_tokens, one_line=evalset.wording.style == "plain")
+    texts = backend.generate(prompts, task.answer_tokens, one_line=evalset.wording.style == "plain", beams=task.beams)
     answerable = [context.answerable for context in read] or [None] * len(examples)
+    losses: Sequence[float | None] = _reference_losses(backend, evalset, read) or [None] * len(examples)
     return [
-        ItemPrediction(task.parse(example, said.text), said.confidence, True, said.tokens, whole)
-        for example, said, whole in zip(examples, texts, answerable, strict=True)
+        ItemPrediction(task.parse(example, said.text), said.confidence, True, said.tokens, whole, loss)
+        for example, said, whole, loss in zip(examples, texts, answerable, losses, strict=True)
     ]
+
+
+def _reference_losses(backend: Backend, evalset: EvalSet, read: Sequence[Context]) -> list[float]:
+    """Nats per token of each first reference after its prompt; none where the type or the model gives none."""
+    if not (evalset.task.weighs and read and "loglikelihoods" in backend.can):
+        return []
+    said = [evalset.task.answer(example) for example in evalset.examples]
+    answers = [tuple(evalset.model_encoding.answer(text, evalset.wording)) for text in said]
+    found = backend.loglikelihoods([(context.ids, ids) for context, ids in zip(read, answers, strict=True)])
+    return [-likelihood.total / likelihood.tokens for likelihood in found]
 
 
 def _read(backend: Backend, evalset: EvalSet) -> list[ItemPrediction]:

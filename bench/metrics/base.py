@@ -28,6 +28,10 @@ class Counted(ABC):
         """How the bounds of its interval are kept inside."""
         return "logit" if self.share else "plain"
 
+    def signature(self, references: Sequence[Any]) -> str | None:
+        """What another needs to know to get the same number, where a field has a convention for it."""
+        return None
+
     @abstractmethod
     def counts(self, predictions: Sequence[Any], references: Sequence[Any]) -> Floats:
         """(items, k). What k columns stand for may depend on the values given: compare numbers, never counts, of two calls.

@@ -31,6 +31,12 @@ class _Sacrebleu(Counted):
     def scorer(self) -> Any:
         """sacrebleu's metric."""
 
+    def signature(self, references: Sequence[Any]) -> str | None:
+        """sacrebleu's own (Post 2018): number of references, tokenisation, smoothing, version."""
+        counts = {len(golds) for golds in references}
+        self.scorer.num_refs = counts.pop() if len(counts) == 1 else "var"  # as corpus_score would set it
+        return str(self.scorer.get_signature().format())
+
     def counts(self, predictions: Sequence[Any], references: Sequence[Any]) -> Floats:
         # A sentence's statistics are not in the public interface; sacrebleu's own significance tests use them so.
         statistics = [

@@ -25,4 +25,11 @@ class Answerable(_Rate):
     description = "share of questions on a text whose answer was still in what the model read: 1 for such an item, else 0"
 
 
-RATES = (Malformed.name, Answerable.name)
+class ReferenceLoss(_Rate):
+    name = "reference_loss"
+    description = "mean over items of the nats per token of the first reference after the prompt: how unlikely a model finds it"
+    higher_is_better = False
+    share = False
+
+
+RATES = (Malformed.name, Answerable.name, ReferenceLoss.name)

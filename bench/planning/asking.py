@@ -63,7 +63,7 @@ class CountingBackend(Backend):
         self.read += sum(len(text.ids) for text in texts)
         return [1.0] * len(texts)
 
-    def generate(self, prompts: Sequence[Prompt], longest: int, one_line: bool) -> list[GeneratedText]:
+    def generate(self, prompts: Sequence[Prompt], longest: int, one_line: bool, beams: int = 1) -> list[GeneratedText]:
         self.read += sum(len(prompt.ids) + sum(map(len, prompt.turns)) / CHARACTERS for prompt in prompts)
         self.written += (self._longest or longest) * len(prompts)
         return [GeneratedText("", None) for _ in prompts]

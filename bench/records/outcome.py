@@ -151,8 +151,11 @@ class Outcome(Part):
     score: Score
     """The task's first metric."""
     metrics: dict[str, Score] = {}
-    """All metrics of the task, the score's included; where they apply, `malformed` and `answerable` (of questions on a text,
-    the share whose answer was still in what a decoder read after cutting)."""
+    """All metrics of the task, the score's included; where they apply, `malformed`, `answerable` (of questions on a text, the
+    share whose answer was still in what a decoder read after cutting) and `reference_loss` (nats per token of
+    the reference)."""
+    signatures: dict[str, str] = {}
+    """How sacrebleu made its metrics, by name: references, tokenisation, smoothing, version."""
     base_score: float | None = None
     """The untouched model's, asked in the same words without solved examples."""
     gain: Gain | None = None

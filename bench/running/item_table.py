@@ -27,6 +27,7 @@ COLUMNS = (
     "malformed",
     "seen",
     "answerable",
+    "reference_loss",
     "before_value",
     "rounded_value",
     "value",

@@ -8,6 +8,7 @@ import pandas as pd
 
 from bench.inference.backend import Backend
 from bench.inference.predictions import EvalSet, predict
+from bench.metrics import counted
 from bench.metrics.mentions import PARTS
 from bench.metrics.rate import RATES
 from bench.probes.base import ACCURACY, Probe, columns
@@ -34,11 +35,17 @@ def of_task(evalset: EvalSet, before: BaseAnswers, after: pd.DataFrame) -> dict[
     best = BestBase(style=before.best_style, score=value(before.best, names[0]), gain=_gain(after, before.best, names[0]))
     return {
         "metrics": metrics,
+        "signatures": _signatures(names, after["gold"].tolist()),
         "score": metrics[names[0]],
         "base_score": value(before.same, names[0]),
         "gain": _gain(after, before.same, names[0]),
         "best_base": best,
     }
+
+
+def _signatures(names: Sequence[str], golds: list[Any]) -> dict[str, str]:
+    found = {name: counted(name).signature(golds) for name in names}
+    return {name: text for name, text in found.items() if text}
 
 
 def _gain(after: pd.DataFrame, before: pd.DataFrame, name: str) -> Gain:

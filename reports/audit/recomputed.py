@@ -75,7 +75,7 @@ def _score(answered: pd.DataFrame, metric: str) -> Numbers:
     """What a record says of one metric, but for its interval."""
     if metric in RATE_COLUMNS:
         known = answered[answered[metric].notna()] if metric in answered else answered.head(0)
-        values, higher, share = complete(known, metric), RATE_COLUMNS[metric], True
+        values, (higher, share) = complete(known, metric), RATE_COLUMNS[metric]
         value, count = (math.fsum(values) / len(values) if values else None), len(known)
     else:
         value, count = _number(answered, metric, "prediction"), len(answered)

@@ -29,7 +29,7 @@ from reports.rows.row import KINDS, Row
 from reports.rows.rows import grouped
 from reports.rows.transfer import Transfer
 
-RATE_OF = {"malformed": "of the answers", "answerable": "of the questions"}
+RATE_OF = {"malformed": "of the answers", "answerable": "of the questions", "reference_loss": "nats per token"}
 
 
 def small_sections(rows: Sequence[Row]) -> list[Section]:

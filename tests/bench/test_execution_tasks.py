@@ -39,7 +39,7 @@ def check(out, run, record, metrics, kind):
     """A whole record: all metrics with their intervals, its items, and costs where something was trained."""
     assert record.status == "ok", record.reason
     parts = {"entity_f1_seen", "entity_f1_unseen"} if kind == "ner" else set()
-    assert set(record.outcome.metrics) - {"malformed", "answerable"} == {*metrics, *parts}
+    assert set(record.outcome.metrics) - {"malformed", "answerable", "reference_loss"} == {*metrics, *parts}
     assert ("constant answer" in record.outcome.references) == (kind != "causal-lm")
     assert ("answerable" in record.outcome.metrics) == (run.model.family == "decoder" and kind == "qa")
     written = run.model.family == "decoder" and kind in ("ner", "qa", "generation")
@@ -158,6 +158,8 @@ def test_text_from_an_own_file(model, headlines, tmp_path, device):
         return
     for run, record in zip(runs, found, strict=True):
         check(tmp_path / "out", run, record, ["rougeL", "bleu", "chrf"], "generation")
+        assert set(record.outcome.signatures) == {"bleu", "chrf"} and record.outcome.metrics["reference_loss"].value > 0
+        assert record.outcome.signatures["bleu"].startswith("nrefs:var|")
     instructed = {record.setup.strategy: record for record in found}["instruction"]
     assert set(instructed.outcome.robustness.scores) == set(runs[0].task.instructions.test)
     (better,) = done(

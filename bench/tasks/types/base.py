@@ -129,6 +129,16 @@ class TaskType(ABC):
 
     # A decoder's side.
 
+    @property
+    def beams(self) -> int:
+        """Texts that are written side by side, of which the likeliest stays; 1 is greedy."""
+        return 1
+
+    @property
+    def weighs(self) -> bool:
+        """Whether the likelihood of the reference is kept beside what is written."""
+        return False
+
     def candidates(self, example: Example) -> dict[str, str]:
         """Possible predictions and the words that stand for them, for types that rank."""
         return {}

@@ -12,6 +12,8 @@ from bench.tasks.types.base import Answerer, TaskOptions, TaskType, listed
 
 class GenerationOptions(TaskOptions):
     answer_tokens: int = Field(default=64, ge=1)
+    beams: int = Field(default=1, ge=1, le=16)
+    """Of beam search; 1 is greedy."""
 
 
 class Generation(TaskType):
@@ -39,6 +41,14 @@ class Generation(TaskType):
     @property
     def answer_tokens(self) -> int:
         return self.options.answer_tokens
+
+    @property
+    def beams(self) -> int:
+        return self.options.beams
+
+    @property
+    def weighs(self) -> bool:
+        return True
 
     def parse(self, example: Example, text: str) -> str | None:
         """All of it; an empty text is malformed."""

@@ -1,5 +1,6 @@
 """What a small model writes that has learned a few texts: batched, alone, and token by token by hand."""
 
+import math
 from types import SimpleNamespace
 
 import pytest
@@ -137,3 +138,19 @@ def test_a_model_that_is_shared_out_reads_each_context_whole(decoder, writer, co
     found = generate(lockstep, decoder.tokenizer, asked, 3, 1000, False)
     assert not passes
     assert [each.text for each in found] == [each.text for each in generate(writer, decoder.tokenizer, asked, 3, 1000, False)]
+
+
+def test_beams_write_what_transformers_writes_one_by_one(decoder):
+    torch.manual_seed(1)
+    module, tokenizer = decoder.load().eval(), decoder.tokenizer
+    contexts = [tokenizer(text)["input_ids"] for text in ("a film", "the long and winding story of a man", "no")]
+    found = generate(module, tokenizer, contexts, 6, 2048, one_line=False, beams=3)
+    for context, text in zip(contexts, found, strict=True):
+        asked = {"num_beams": 3, "max_new_tokens": 6, "do_sample": False, "pad_token_id": tokenizer.pad_token_id}
+        asked |= {"eos_token_id": tokenizer.eos_token_id, "return_dict_in_generate": True, "output_scores": True}
+        alone = module.generate(input_ids=torch.tensor([context]), **asked)
+        new = [token for token in alone.sequences[0, len(context) :].tolist() if token != tokenizer.eos_token_id]
+        assert text.text == tokenizer.decode(new, skip_special_tokens=True).strip()
+        # sequences_scores is the mean log-probability of the tokens that were written.
+        count = len(alone.sequences[0]) - len(context)
+        assert text.confidence == pytest.approx(math.exp(alone.sequences_scores[0].item() * count), rel=1e-3)

@@ -11,6 +11,7 @@ from bench.inference.backend import Backend, GeneratedText
 from bench.inference.local import LocalBackend
 from bench.inference.predictions import EvalSet, predict, unusual_way
 from bench.modeling.models import find_model
+from bench.specs.library import Library
 from bench.specs.wording import Wording
 from bench.tasks import splits, types
 from bench.tasks.encoding import Encoding
@@ -25,7 +26,7 @@ class Writer(Backend):
     def __init__(self, texts):
         self.texts, self.prompts = texts, []
 
-    def generate(self, prompts, longest, one_line):
+    def generate(self, prompts, longest, one_line, beams=1):
         self.prompts += prompts
         return [GeneratedText(text, None, (7, 3)) for text, _ in zip(self.texts, prompts, strict=False)]
 
@@ -154,7 +155,7 @@ def test_one_paraphrase_for_all_or_each_in_turn(evalset):
 class Silent(Writer):
     """A decoder that reads ids, and says nothing of interest."""
 
-    def generate(self, prompts, longest, one_line):
+    def generate(self, prompts, longest, one_line, beams=1):
         self.prompts += prompts
         return [GeneratedText("x", None) for _ in prompts]
 
@@ -192,3 +193,15 @@ def test_the_qa_suite_s_length_leaves_at_least_98_percent_answerable(library, st
     encoding = Encoding(model, suite.max_length)
     asked = EvalSet(types.task_type(spec), splits.load_splits(spec), encoding, Wording(style=style), 0)
     assert predict(Silent([]), asked)["answerable"].mean() >= 0.98
+
+
+def test_the_first_references_loss_stands_beside_what_is_written(decoder):
+    task = types.task_type(Library().task("localisation-de"))
+    asked = EvalSet(task, splits.load_splits(task.spec), Encoding(decoder, 128), Wording(), 0, items=4)
+    module = decoder.load().eval()
+    found = predict(LocalBackend(module, decoder), asked)
+    for example, loss in zip(asked.examples, found["reference_loss"], strict=True):
+        said = f" {example.gold[0]}"
+        tokens = len(decoder.tokenizer(said, add_special_tokens=False)["input_ids"])
+        wanted = -nats(module, decoder.tokenizer, plain(task.spec, example), said) / tokens
+        assert loss == pytest.approx(wanted, rel=1e-4)

@@ -66,3 +66,12 @@ def test_rouge_equals_torchmetrics(name: str):
 def test_text_without_reference_is_an_error(name: str):
     with pytest.raises(UserError, match="item 2: there is no reference"):
         metrics.counted(name).value(["a", "b"], [["a"], []])
+
+
+def test_a_signature_is_that_of_sacrebleus_own_score():
+    golds = [["a b c", "a b d"], ["x y z", "x y"]]
+    for name, scorer in (("bleu", sacrebleu.BLEU()), ("chrf", sacrebleu.CHRF())):
+        scorer.corpus_score(["a b c", "x y z"], [list(stream) for stream in zip(*golds, strict=True)])
+        assert metrics.counted(name).signature(golds) == scorer.get_signature().format()
+    assert metrics.counted("chrf").signature([["a"], ["a", "b"]]).startswith("nrefs:var|")
+    assert metrics.counted("rougeL").signature(golds) is None

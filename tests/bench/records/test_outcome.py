@@ -9,8 +9,8 @@ SCORE = {"name": "accuracy", "value": 0.5, "ci_low": 0.4, "ci_high": 0.6, "n": 1
 
 
 def test_keys():
-    keys = """score metrics base_score gain best_base references collapsed elsewhere robustness forgetting relative_forgetting
-    curve stages losses validation drew asked"""
+    keys = """score metrics signatures base_score gain best_base references collapsed elsewhere robustness forgetting
+    relative_forgetting curve stages losses validation drew asked"""
     assert list(Outcome.model_fields) == keys.split()
     assert list(Gain.model_fields) == ["value", "ci_low", "ci_high"] and "contaminated" not in Forgetting.model_fields
 

@@ -74,7 +74,7 @@ def test_faults_of_rows_name_the_field(changes, sentence):
     [
         ({"labels": ["a"]}, "has its own choices"),
         ({"options": {"choices": ["{id}"]}}, "at least two are needed"),
-        ({"options": {"choices": ["{id.x}", "b"]}}, "braces hold the name of a field"),
+        ({"options": {"choices": ["{id.x}", "b"]}}, "a template holds {id.x}"),
     ],
 )
 def test_faults_of_the_task(changes, sentence):
