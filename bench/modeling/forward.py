@@ -62,6 +62,11 @@ def last_logits(model: nn.Module, batch: Batch, positions: int, cache: Any = Non
 
     With `cache` the batch's attention mask and position ids must count the cached tokens.
     """
+    logits = _logits(model, batch, positions, cache)
+    return logits[:, -positions:]  # a model that does not know logits_to_keep gives all
+
+
+def _logits(model: nn.Module, batch: Batch, positions: int, cache: Any = None) -> Tensor:
     extra: dict[str, Any] = {}
     # PEFT drops position ids beside its prompt tokens and shifts them beside a prefix: there the strategy's hook counts them.
     if accepts(model, "position_ids") and not prompt_learning(model):
@@ -72,7 +77,28 @@ def last_logits(model: nn.Module, batch: Batch, positions: int, cache: Any = Non
         extra["past_key_values"] = cache
     out = model(input_ids=batch.input_ids, attention_mask=batch.attention_mask, use_cache=cache is not None, **extra)
     logits: Tensor = out.logits
-    return logits[:, -positions:]  # a model that does not know logits_to_keep gives all
+    return logits
+
+
+def target_losses(model: nn.Module, batch: Batch, smoothing: float = 0.0) -> Tensor:
+    """A decoder's losses, shape of the labels, 0 where there is no target. Logits are made at the targets alone: beside a text
+    that is learned whole, an answer of one token would have a text's."""
+    inner: Any = unwrapped(model)
+    head, labels = inner.get_output_embeddings(), batch.labels
+    if batch.targets is None or head is None or not accepts(model, "logits_to_keep"):
+        return token_losses(last_logits(model, batch, labels.shape[1]), labels, smoothing)
+    targets = batch.targets
+
+    def chosen(module: nn.Module, states: tuple[Tensor]) -> tuple[Tensor]:
+        return (states[0][:, -labels.shape[1] :].flatten(0, 1)[targets][None],)
+
+    handle = head.register_forward_pre_hook(chosen)
+    try:
+        logits = _logits(model, batch, labels.shape[1])  # (1, targets, vocabulary)
+    finally:
+        handle.remove()
+    found = token_losses(logits, labels.flatten()[targets][None], smoothing)[0]
+    return found.new_zeros(labels.numel()).index_put((targets,), found).view_as(labels)
 
 
 def head_logits(model: nn.Module, batch: Batch) -> Tensor:
@@ -95,8 +121,10 @@ def head_logits(model: nn.Module, batch: Batch) -> Tensor:
 
 def loss_sum(model: nn.Module, batch: Batch, smoothing: float = 0.0) -> Tensor:
     """Cross-entropy in nats, weighted and summed over the batch's targets: transformers' loss before it is averaged."""
-    logits = last_logits(model, batch, positions=batch.labels.shape[1]) if batch.head is None else head_logits(model, batch)
-    losses = token_losses(logits, batch.labels, smoothing)
+    if batch.head is None:
+        losses = target_losses(model, batch, smoothing)
+    else:
+        losses = token_losses(head_logits(model, batch), batch.labels, smoothing)
     return losses.sum() if batch.weights is None else (losses.sum(1) * batch.weights).sum()
 
 

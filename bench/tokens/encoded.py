@@ -81,6 +81,8 @@ class Batch:
     types: Tensor | None = None
     weights: Tensor | None = None
     """(batch,): of each example's targets in the loss; None for all 1."""
+    targets: Tensor | None = None
+    """Where in a decoder's labels, row after row, there is something to predict; None: everywhere."""
     choices: Tensor | None = None
     """(batch, choices): whether an example has so many; None where each example is one sequence."""
 
@@ -113,6 +115,7 @@ def collate(batch: Sequence[Encoded], pad: int, device: torch.device) -> Batch:
         None if decodes else batch[0].head,
         types,
         _weights(batch, device),
+        _targets(batch, device) if decodes else None,
     )
 
 
@@ -132,6 +135,14 @@ def _of_choices(batch: Sequence[Encoded], pad: int, device: torch.device) -> Bat
         weights=_weights(batch, device),
         choices=torch.tensor([[number < len(part) for number in range(most)] for part in parts]).to(device),
     )
+
+
+def _targets(batch: Sequence[Encoded], device: torch.device) -> Tensor | None:
+    # Of the lengths, since counting labels on a device would have to wait for it.
+    width = max(encoded.answer for encoded in batch)
+    if all(encoded.answer == width for encoded in batch):
+        return None
+    return torch.tensor([row * width + i for row, e in enumerate(batch) for i in range(width - e.answer, width)]).to(device)
 
 
 def _weights(batch: Sequence[Encoded], device: torch.device) -> Tensor | None:

@@ -7,7 +7,8 @@ from hypothesis import strategies as st
 from torch.nn.functional import cross_entropy
 from transformers import AutoModelForQuestionAnswering, AutoModelForSequenceClassification, AutoModelForTokenClassification
 
-from bench.modeling.forward import accepts, caches, head_logits, last_logits, loss_sum, token_losses
+from bench import strategies
+from bench.modeling.forward import accepts, caches, head_logits, last_logits, loss_sum, token_losses, unwrapped
 from bench.tokens.encoded import IGNORE, Encoded, collate
 
 CPU = torch.device("cpu")
@@ -39,6 +40,35 @@ def test_what_is_no_class_gets_no_part_of_the_smoothing(seed, smoothing, classes
     assert torch.allclose(found, expected, atol=1e-5)
     found.sum().backward()
     assert padded.grad.isfinite().all() and (padded.grad[..., classes:] == 0).all()
+
+
+@pytest.mark.parametrize("smoothing", [0.0, 0.1])
+@pytest.mark.parametrize("strategy", ["full", "lora-8bit"])
+def test_logits_are_made_at_the_targets_alone_with_the_loss_and_gradients_of_all(decoder, library, strategy, smoothing):
+    """Beside a text that is learned whole; the other way is transformers' own, row by row."""
+    torch.manual_seed(0)
+    settings = {} if strategy == "full" else {"bits": 32}
+    model = strategies.load_strategy(library.strategy(strategy), "decoder", settings).adapt(decoder.load(), "decoder").eval()
+    step = [*DECODED, Encoded(tuple(range(20, 60)), answer=39, weight=0.1)]
+    places = []
+    hook = unwrapped(model).get_output_embeddings().register_forward_hook(lambda _, args, out: places.append(out.shape[:-1]))
+    found = loss_sum(model, collate(step, 0, CPU), smoothing)
+    hook.remove()
+    found.backward()
+    assert [shape.numel() for shape in places] == [sum(encoded.answer for encoded in step)]
+    gradients = {name: p.grad.clone() for name, p in model.named_parameters() if p.grad is not None}
+    model.zero_grad()
+    alone = 0.0
+    for e in step:
+        logits = model(input_ids=torch.tensor([e.ids])).logits[0, -e.answer - 1 : -1]
+        wanted = torch.tensor(e.ids[-e.answer :])
+        alone = alone + e.weight * cross_entropy(logits, wanted, reduction="sum", label_smoothing=smoothing)
+    alone.backward()
+    assert found.item() == pytest.approx(alone.item(), rel=1e-6)
+    for name, p in model.named_parameters():
+        assert (p.grad is None) == (name not in gradients)
+        if p.grad is not None:
+            assert torch.allclose(gradients[name], p.grad, atol=1e-5, rtol=1e-4)
 
 
 def test_losses_are_taken_in_fp32():
@@ -105,8 +135,6 @@ def test_logits_of_the_last_positions_alone(decoder):
 
 
 def test_what_a_model_accepts_is_seen_through_wrappers(decoder, encoder, library):
-    from bench import strategies
-
     model = decoder.load()
     adapted = strategies.load_strategy(library.strategy("lora-8bit"), "decoder", {"bits": 32}).adapt(decoder.load(), "decoder")
     for each in (model, adapted):

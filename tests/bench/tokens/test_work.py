@@ -12,7 +12,7 @@ def decoded(length, answer):
 
 def test_a_decoders_batch_by_hand():
     batch = [decoded(10, 1), decoded(7, 3)]
-    assert padded_work(batch) == Work(tokens=20, pairs=200, positions=6, rows=2)
+    assert padded_work(batch) == Work(tokens=20, pairs=200, positions=4, rows=2)
     assert useful_work(batch) == Work(tokens=17, pairs=149, positions=4, rows=2)
 
 
