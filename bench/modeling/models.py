@@ -95,7 +95,14 @@ class Model:
 
     @cached_property
     def tokenizer(self) -> Tokenizer:
-        tokenizer = AutoTokenizer.from_pretrained(self.folder, trust_remote_code=self.trust_remote_code)
+        """UserError where the folder has none that fits the model."""
+        soundness.check_tokenizer(self.folder)
+        try:
+            tokenizer = AutoTokenizer.from_pretrained(self.folder, trust_remote_code=self.trust_remote_code)
+        except Exception as error:  # of many kinds, over several lines
+            told = " ".join(str(error).split())[:300].rstrip(".")
+            raise UserError(f"{self.folder}: its tokenizer cannot be loaded: {told} ({type(error).__name__})") from error
+        soundness.check_vocabulary(self.folder, tokenizer.get_vocab(), getattr(self.config, "vocab_size", None))
         if tokenizer.pad_token_id is None:
             tokenizer.pad_token = tokenizer.eos_token  # Llama and GPT-2 have none; padding is masked, so that any token does
         return tokenizer
@@ -156,6 +163,7 @@ class Model:
         except Exception as error:
             raise self._undescribed(error) from error
         soundness.check_weights(self.folder, shape)
+        _ = self.tokenizer
         return self
 
     def _undescribed(self, error: Exception) -> UserError:

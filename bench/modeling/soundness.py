@@ -1,7 +1,7 @@
 """Whether a model's folder holds the model that its config.json describes, found before anything is loaded or trained."""
 
 import json
-from collections.abc import Iterator
+from collections.abc import Iterator, Mapping
 from pathlib import Path
 from typing import Any
 
@@ -15,6 +15,7 @@ from bench.modeling.structure import layers
 
 Weights = dict[str, tuple[Path, list[int]]]
 """A tensor's name -> the file that holds it, and its shape."""
+TOKENIZER_FILES = ("tokenizer*", "vocab*", "merges*", "*.model", "*.tiktoken")
 
 
 def check_config(folder: Path, trust_remote_code: bool) -> None:
@@ -69,6 +70,34 @@ def check_weights(folder: Path, shape: nn.Module) -> None:
             continue
         if wrong := int((~torch.isfinite(tensor)).sum()):
             raise UserError(f"{held[name][0]}: '{name}' has {wrong:,} numbers of {tensor.numel():,} that are not finite")
+
+
+def check_tokenizer(folder: Path) -> None:
+    """Whether there is a tokenizer: of a folder without one transformers makes one to which every word is unknown.
+
+    Raises:
+        UserError: there is none.
+    """
+    if not any(path for pattern in TOKENIZER_FILES for path in folder.glob(pattern)):
+        raise UserError(f"{folder} has no tokenizer, such as tokenizer.json; save the model's own there with save_pretrained")
+
+
+def check_vocabulary(folder: Path, vocabulary: Mapping[str, int], rows: int | None) -> None:
+    """Whether each token has a row in the embedding.
+
+    Args:
+        vocabulary: token -> its id.
+        rows: those of the embedding, as config.json says; None where it does not say.
+
+    Raises:
+        UserError: a token has none.
+    """
+    highest = max(vocabulary.values(), default=-1)
+    if rows is not None and highest >= rows:
+        raise UserError(
+            f"{folder}: the tokenizer's {len(vocabulary):,} tokens go up to number {highest:,}, and the embedding has {rows:,} "
+            "rows; it is another model's: save the model's own there"
+        )
 
 
 def check_loaded(folder: Path, model: nn.Module, told: dict[str, Any], new_head: bool) -> None:

@@ -21,6 +21,7 @@ from bench.records.trial import TrialRecord
 from bench.running.finished import is_finished
 from bench.running.kept import model_folder, remove_checkpoint
 from bench.running.perform import perform
+from bench.running.readable import check_readable
 from bench.running.recording import provenance, setup
 from bench.running.run import Run
 from bench.running.work import Hands, Recorded, Workplace, in_turn
@@ -62,7 +63,7 @@ def check_data(runs: Sequence[Run]) -> None:
     """Read all data that the runs need, so that a fault in any of it is told before the first run starts.
 
     Raises:
-        UserError: a file, column, label or split is wrong, or a model's files cannot be fetched.
+        UserError: a file, column, label or split is wrong, or a model's files cannot be fetched, or it can't read the texts.
     """
     for run in runs:
         if isinstance(run.model, Model):
@@ -73,6 +74,7 @@ def check_data(runs: Sequence[Run]) -> None:
             probe_class(spec).check(spec)
         if run.strategy.rehearsal:
             sources.rows(run.strategy.rehearsal)
+    check_readable(runs)
 
 
 def execute(runs: Sequence[Run], place: Workplace, rerun_on_change: bool = False, hands: Hands = in_turn) -> list[Record]:

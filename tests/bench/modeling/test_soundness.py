@@ -21,7 +21,7 @@ def folders(tmp_path_factory, decoder_folder):
     """A decoder in several files, and an encoder in one."""
     place = tmp_path_factory.mktemp("sound")
     AutoModelForCausalLM.from_pretrained(decoder_folder).save_pretrained(place / "decoder", max_shard_size="300KB")
-    config = BertConfig(vocab_size=50, hidden_size=16, num_hidden_layers=2, num_attention_heads=2, intermediate_size=32)
+    config = BertConfig(vocab_size=1000, hidden_size=16, num_hidden_layers=2, num_attention_heads=2, intermediate_size=32)
     BertForMaskedLM(config).save_pretrained(place / "encoder")
     for folder in place.iterdir():
         for path in decoder_folder.glob("tokenizer*"):
@@ -90,7 +90,7 @@ UNSOUND = {
     "another vocabulary": (
         "encoder",
         described(vocab_size=60),
-        "model.safetensors: 'bert.embeddings.word_embeddings.weight' is of size 50 x 16, and config.json makes it 60 x 16",
+        "model.safetensors: 'bert.embeddings.word_embeddings.weight' is of size 1000 x 16, and config.json makes it 60 x 16",
     ),
     "a vocabulary of a decoder": (
         "decoder",
@@ -155,7 +155,7 @@ def test_a_trunk_saved_alone_passes(folders, tmp_path):
         tmp_path / "trunk", Model("m", folders / "encoder", "").shape(AutoModelForSequenceClassification).bert
     )
     half = BertForMaskedLM.from_pretrained(folders / "encoder").to(torch.bfloat16)
-    half.save_pretrained(tmp_path / "half")
+    half.save_pretrained(shutil.copytree(folders / "encoder", tmp_path / "half"))
     assert find_model(str(tmp_path / "half"), Library()).family == "encoder"
 
 
@@ -167,3 +167,30 @@ def test_what_a_loaded_model_lacks_was_drawn_at_random_and_is_refused(folders, t
         UserError, match=r"hold no 'bert\.encoder\.layer\.1\.output\.dense\.bias' and 1 more of a BertForSequence"
     ):
         model.load(AutoModelForSequenceClassification, num_labels=3)
+
+
+def without_tokenizer(folder):
+    for path in folder.glob("tokenizer*"):
+        path.unlink()
+
+
+def with_a_larger_one(folder):
+    tokenizer = json.loads((folder / "tokenizer.json").read_text())
+    tokenizer["model"]["vocab"] |= {f"more{n}": n for n in range(1000, 1007)}
+    (folder / "tokenizer.json").write_text(json.dumps(tokenizer))
+
+
+@pytest.mark.parametrize(
+    ("change", "sentence"),
+    [
+        (without_tokenizer, r"decoder has no tokenizer, such as tokenizer\.json"),
+        (with_a_larger_one, r"tokenizer's 1,007 tokens go up to number 1,006, and the embedding has 1,000 rows"),
+        (lambda folder: (folder / "tokenizer.json").write_text("{"), r"decoder: its tokenizer cannot be loaded: "),
+    ],
+)
+def test_a_tokenizer_that_is_not_the_models_is_told(folders, tmp_path, change, sentence):
+    folder = shutil.copytree(folders / "decoder", tmp_path / "decoder")
+    change(folder)
+    with pytest.raises(UserError, match=sentence) as told:
+        find_model(str(folder), Library())
+    assert "\n" not in str(told.value)

@@ -27,13 +27,13 @@ SHAPES = {
 
 
 @pytest.fixture(scope="module", params=[*SHAPES, "decoder"])
-def shaped(request, tmp_path_factory, library):
+def shaped(request, tmp_path_factory):
     """A model folder without a tokenizer."""
     if request.param == "decoder":
         return request.getfixturevalue("decoder")
     folder = tmp_path_factory.mktemp(request.param)
     AutoModelForCausalLM.from_config(SHAPES[request.param]).save_pretrained(folder)
-    return models.find_model(str(folder), library)
+    return models.Model(request.param, folder, "")
 
 
 def scales(model: nn.Module) -> int:
@@ -100,7 +100,7 @@ def kept(model: nn.Module, tokens: int) -> int:
 @pytest.mark.parametrize("shape", SHAPES)
 def test_the_activations_formula_is_near_what_autograd_keeps(shape, name, tmp_path, library):
     AutoModelForCausalLM.from_config(SHAPES[shape]).save_pretrained(tmp_path)
-    model = models.find_model(str(tmp_path), library)
+    model = models.Model(shape, tmp_path, "")
     settings = {"bits": 32} if name == "lora-8bit" else {}
     strategy, memory = planned(model, library, tokens=512, name=name, **settings)
     logits = 3 * 4 * 512 * SHAPES[shape].vocab_size
