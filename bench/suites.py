@@ -24,6 +24,7 @@ from bench.records import store
 from bench.records.record import Record
 from bench.running import execution
 from bench.running.adaptable import check_adaptable
+from bench.running.countable import check_countable
 from bench.running.finished import is_finished, kept_from_elsewhere
 from bench.running.kept import KEEPING, Keeping
 from bench.running.launchable import check_launchable
@@ -67,7 +68,10 @@ def run_suite(options: PlanOptions, precision_text: str, doing: SuiteOptions) ->
     runs, trials = as_far_as_tuned(that_differ(runs, place) if vary else runs, out)
     waiting = unfinished(runs, place, device, progress, doing.rerun_on_change)
     check_launchable(waiting, parallelism(device.accelerator))
-    check_adaptable(waiting)
+    check_countable(waiting)
+    # A dry run may plan for another machine, and a cluster is of others.
+    elsewhere = doing.dry_run or doing.crew.engine != "process"
+    check_adaptable(waiting, None if elsewhere else hardware.memory_bytes())
     for sentence in dict.fromkeys(filter(None, map(doubt, waiting))):
         progress.say(sentence)
     if doing.dry_run:

@@ -4,6 +4,7 @@ import os
 import platform
 from typing import Literal, cast, get_args
 
+import psutil
 import torch
 from accelerate.utils import parse_flag_from_env
 
@@ -25,6 +26,12 @@ def cores() -> int:
 def processes() -> int:
     """How many the launcher started, on all machines together."""
     return int(os.environ.get("WORLD_SIZE") or 1)
+
+
+def memory_bytes() -> int:
+    """Memory that all processes have for a training, offloaded or not: this machine's and its GPU's, for each of them."""
+    gpu = torch.cuda.get_device_properties(0).total_memory if uses_gpu() else 0
+    return int(gpu + psutil.virtual_memory().total) * processes()
 
 
 def placement() -> str:

@@ -10,6 +10,7 @@ from transformers import AutoModelForCausalLM
 from bench.errors import UserError
 from bench.modeling.heads import Heads
 from bench.modeling.models import Model
+from bench.running import sizes
 from bench.running.run import Run
 from bench.strategies import with_values
 from bench.tasks import types
@@ -18,11 +19,14 @@ NOT_ON_META = ("meta tensor", "meta device")
 """What PyTorch says where a strategy computes with weights that a shape does not have: nothing is known of it then."""
 
 
-def check_adaptable(runs: Iterable[Run]) -> None:
+def check_adaptable(runs: Iterable[Run], room: int | None = None) -> None:
     """Have the strategies adapt models without weights, on the meta device.
 
+    Args:
+        room: bytes that there are for weights, gradients and moments; None where the plan is not for this machine.
+
     Raises:
-        UserError: one of them cannot, with what it says; nothing has started by then.
+        UserError: one of them cannot, with what it says, or needs more room; nothing has started by then.
     """
     seen = set()
     for run in (each for planned in runs for each in _with_ends(planned)):
@@ -33,7 +37,7 @@ def check_adaptable(runs: Iterable[Run]) -> None:
         key = (run.model.content_hash, run.strategy.name, run.strategy.hyperparameters.model_dump_json(), heads)
         if key not in seen:
             seen.add(key)
-            _check(run)
+            _check(run, room)
 
 
 def _with_ends(run: Run) -> Iterator[Run]:
@@ -44,7 +48,7 @@ def _with_ends(run: Run) -> Iterator[Run]:
             yield replace(run, strategy=with_values(run.strategy, {name: end}))
 
 
-def _check(run: Run) -> None:
+def _check(run: Run, room: int | None) -> None:
     try:
         with torch.device("meta"):
             adapted = run.strategy.adapt(_shape(run), run.model.family)
@@ -57,6 +61,19 @@ def _check(run: Run) -> None:
         raise UserError(f"strategy '{run.strategy.name}' does not fit model '{run.model.name}': {told}") from error
     if not any(parameter.requires_grad for parameter in adapted.parameters()):
         raise UserError(f"strategy '{run.strategy.name}' leaves nothing to train of model '{run.model.name}'")
+    _check_room(run, adapted, room)
+
+
+def _check_room(run: Run, adapted: nn.Module, room: int | None) -> None:
+    """By no more than what must be there: weights as loaded, and for what trains a gradient and AdamW's two moments in fp32."""
+    trained, total = sizes.parameters(adapted)
+    needed = total * run.strategy.bits // 8 + 12 * trained
+    if room is not None and needed > room:
+        raise UserError(
+            f"strategy '{run.strategy.name}' would train {trained:,} weights of model '{run.model.name}', which takes at least "
+            f"{needed / 1e9:,.0f} GB with the others, and there are {room / 1e9:,.0f} GB; make what it trains smaller, such as "
+            "peft.r, or take a larger machine"
+        )
 
 
 def _shape(run: Run) -> nn.Module:

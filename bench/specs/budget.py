@@ -10,6 +10,8 @@ PREFIXES = {"": 0, "k": 3, "M": 6, "G": 9, "T": 12, "P": 15}
 """Powers of ten."""
 SYMBOLS = {"examples": "examples", "steps": "steps", "tokens": "tokens", "flops": "FLOP", "seconds": "s", "memory": "B"}
 """How each limit is written."""
+MOST_OF_EACH = {"examples": 10**18, "steps": 10**18, "tokens": 10**18, "flops": 10**27, "seconds": 10**9, "memory": 10**18}
+"""Of each limit; the largest trainings that are known took 10^26 FLOPs, and 10^9 seconds are 32 years."""
 _NUMBER = r"\d{1,3}(?:,\d{3})+|\d[\d_]*(?:\.\d+)?|\.\d+"
 _LIMIT = re.compile(rf"({_NUMBER})\s*([kMGTP]?)(example|step|token|FLOP|s|B)?(?:(?<=[enp])s)?", re.IGNORECASE)
 _NAMES = {"example": "examples", "step": "steps", "token": "tokens", "flop": "flops", "s": "seconds", "b": "memory"}
@@ -86,6 +88,10 @@ def _limit(part: str, text: str, alone: bool) -> tuple[str, int | float]:
     amount = Decimal(re.sub("[_,]", "", match[1])).scaleb(power)
     if not amount or (limit != "seconds" and amount < 1):
         raise UserError(f"budget '{text}' would train nothing; give at least 1example, or run zero-shot alone")
+    if amount > MOST_OF_EACH[limit]:
+        raise UserError(
+            f"budget '{text:.60}' is more than any training spends; give at most {_text(limit, MOST_OF_EACH[limit])}"
+        )
     if limit == "seconds":
         return limit, float(amount)
     if amount != int(amount):

@@ -62,6 +62,8 @@ def _check_value(name: str, value: Any, hint: Any) -> None:
         raise ValueError(f"{name} is {value}; it must be a finite number")
     if not {*(get_args(hint) or (hint,))} <= {int, float, bool, str, type(None)}:
         return  # lists and patterns are known to be right only with the model
+    if isinstance(value, bool) and bool not in (hint, *get_args(hint)):
+        raise ValueError(f"{name} is {str(value).lower()}; it must be a number or a word")
     try:
         TypeAdapter(hint).validate_python(value)
     except ValidationError as error:
@@ -92,6 +94,10 @@ class Adapter(Strategy):
         # At 32 bits it only freezes the base: PEFT switches checkpointing on for quantised ones alone.
         model = prepare_model_for_kbit_training(model, use_gradient_checkpointing=checkpointing)
         config = peft_config(self._completed(model, family))
+        positions = getattr(getattr(model, "config", None), "max_position_embeddings", None)
+        if config.is_prompt_learning and positions and config.num_virtual_tokens >= positions:
+            own = f"peft.num_virtual_tokens={config.num_virtual_tokens}"
+            raise UserError(f"strategy '{self.name}': {own} leaves a text no room in the model's {positions:,} positions")
         # Batches are padded on the left, and PEFT puts its tokens before the padding (huggingface/peft#1093).
         if config.is_prompt_learning and family == "decoder":
             model.register_forward_pre_hook(_numbered, with_kwargs=True)

@@ -6,6 +6,7 @@ import pytest
 
 from bench.errors import UserError
 from bench.planning import plan
+from bench.running import adaptable
 from bench.running.adaptable import check_adaptable
 from bench.strategies import Strategy
 
@@ -75,3 +76,29 @@ def test_the_ends_of_what_is_searched_are_looked_at_too(tmp_path, planned):
     (run,) = plan.plan(plan.PlanOptions(str(tmp_path / "own.yaml"), budget="16"), "fp32")
     with pytest.raises(UserError, match="frozen=9, but the model has 2 layers"):
         check_adaptable([run])
+
+
+def test_what_no_machine_holds_is_refused_with_its_size(planned):
+    run = planned("lora-8bit", settings=["lora-8bit.peft.r=1000000"])
+    check_adaptable([run])  # a plan for another machine
+    with pytest.raises(
+        UserError,
+        match=r"would train [\d,]{13,} weights .* at least \d\d GB with the others, and there are 16 GB; make",
+    ):
+        check_adaptable([run], 16 * 10**9)
+    check_adaptable([planned("lora-8bit"), planned("full")], 10**9)
+
+
+def test_the_room_is_that_of_weights_gradients_and_moments(planned):
+    run = planned("full")
+    needed = 16 * sum(parameter.numel() for parameter in adaptable._shape(run).parameters())
+    check_adaptable([run], needed)
+    with pytest.raises(UserError, match="and there are"):
+        check_adaptable([run], needed - 1)
+
+
+def test_virtual_tokens_leave_room_for_a_text(planned):
+    peft = "lora-8bit.peft={peft_type: PREFIX_TUNING, num_virtual_tokens: %d}"
+    check_adaptable([planned("lora-8bit", settings=[peft % 500])])
+    with pytest.raises(UserError, match=r"num_virtual_tokens=100000 leaves a text no room in the model's 512 positions"):
+        check_adaptable([planned("lora-8bit", settings=[peft % 100_000])])

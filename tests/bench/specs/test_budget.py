@@ -96,3 +96,10 @@ def test_a_share_is_a_budget_with_the_same_limits(budget, share):
 def test_a_ceiling_ends_nothing():
     assert not Budget.parse("4GB").ends
     assert all(Budget.parse(f"{end},4GB").ends for end in ("1example", "1step", "1token", "1FLOP", "1s"))
+
+
+@pytest.mark.parametrize("budget", ["99999999999999999999999examples", "9" * 5000, "9999999999s", "9999Ptokens"])
+def test_more_than_any_training_spends_is_refused(budget):
+    with pytest.raises(UserError, match="is more than any training spends; give at most 1") as told:
+        Budget.parse(budget)
+    assert len(str(told.value)) < 200

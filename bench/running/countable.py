@@ -1,0 +1,57 @@
+"""Which runs are larger than a plan can hold: their examples, or the solved ones before a question, would fill the memory."""
+
+from collections.abc import Iterable
+
+import psutil
+
+from bench.errors import UserError
+from bench.modeling.models import Model
+from bench.running.account import ceilings
+from bench.running.run import Run
+from bench.tasks import splits
+
+EXAMPLE_BYTES = 300
+"""Of memory that a planned example takes at least: a list, a tuple and a dictionary, beside its tokens."""
+
+
+def check_countable(runs: Iterable[Run]) -> None:
+    """By counts that are known before any text is cut into tokens.
+
+    Raises:
+        UserError: a budget or a number of shots is too large; nothing has started by then.
+    """
+    room, seen = psutil.virtual_memory().total, set()
+    for run in runs:
+        if (key := (run.model.name, run.task.name, run.strategy.name, str(run.budget))) in seen or run.unfit:
+            continue
+        seen.add(key)
+        least = _least_examples(run)
+        if least * EXAMPLE_BYTES > room:
+            takes = f"whose plan takes {least * EXAMPLE_BYTES / 1e9:,.0f} GB, and this machine has {room / 1e9:,.0f}"
+            raise UserError(f"budget '{run.budget}' is of at least {least:,} examples, {takes}; give a smaller one")
+        if shots := run.strategy.wording.shots:
+            _check_shots(run, shots)
+
+
+def _least_examples(run: Run) -> int:
+    """What the limits that count examples or tokens hold at least; no example has more than `max_length` tokens in a window."""
+    most = ceilings(run.budget, run.batch)
+    counts = [most[name] for name in ("examples", "steps") if name in most]
+    if "tokens" in most:
+        counts.append(most["tokens"] // run.max_length)
+    # FLOPs and seconds hang on the model, and may end the training before.
+    return min(counts) if run.strategy.trains and counts and not {"flops", "seconds"} & set(run.budget.limits) else 0
+
+
+def _check_shots(run: Run, shots: int) -> None:
+    there = len(splits.load_training(run.task).train)
+    if shots > there:
+        raise UserError(
+            f"strategy '{run.strategy.name}': shots={shots}, and task '{run.task.name}' has {there:,} training examples"
+        )
+    reads = isinstance(run.model, Model) and run.model.family == "decoder"  # an encoder embeds them one by one
+    positions = getattr(run.checkpoint.config, "max_position_embeddings", None) if reads else None
+    # Of a solved example at least its text and its answer are a token each.
+    if positions and 2 * shots > positions:
+        told = f"shots={shots} do not stand in one prompt of model '{run.model.name}', which reads {positions:,} tokens"
+        raise UserError(f"strategy '{run.strategy.name}': {told}")
