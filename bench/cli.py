@@ -16,6 +16,7 @@ from bench.commands.starting import STARTING
 from bench.commands.studies import STUDIES
 from bench.commands.watching import WATCHING
 from bench.errors import RunError, UserError
+from reports.visible import visible
 
 DESCRIPTION = "Train, score and probe a model in several ways, and show what each gained, forgot and cost."
 
@@ -37,7 +38,7 @@ def main(arguments: list[str] | None = None) -> None:
     except stopping.Stopped as stop:  # also one that came while another end was told
         stopping.deafen()
         status, sentence = stopping.STATUS, _stopped(str(stop))
-    ranks.leave(status, sentence)
+    ranks.leave(status, visible(sentence))  # it may quote what was given, which must not steer a terminal
 
 
 def _ending(arguments: list[str]) -> tuple[int, str]:

@@ -151,6 +151,8 @@ def _unfit(probe: type[Probe], model: PlannedModel) -> str | None:
 
 
 def _looked_up(options: PlanOptions, precision: Precision, library: Library, suite: SuiteSpec) -> _Parts:
+    if options.probe_power:
+        probe_power(options.probe_power)  # also where the suite has no probe that asks it
     tasks = [library.task(name) for name in _chosen("task", options.tasks, suite.stages or suite.tasks, library)]
     strategy_names = _chosen("strategy", options.strategies, suite.strategies, library)
     given = settings.parse(options.settings, strategy_names)

@@ -24,7 +24,8 @@ def tune_options(suite: TuneOptions | None, given: Mapping[str, Any]) -> TuneOpt
         return None
     values = {**(suite.model_dump() if suite else {}), **given}
     if "trials" not in values:
-        raise UserError(f"--{min(given)} says how to tune, and nothing says how often: give --tune K too")
+        option = {"share": "tune-share", "seeds": "tune-seeds"}.get(min(given), min(given))
+        raise UserError(f"--{option} says how to tune, and nothing says how often: give --tune K too")
     try:
         return TuneOptions.model_validate(values)
     except ValidationError as error:

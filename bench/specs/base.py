@@ -101,8 +101,9 @@ def explain(error: ValidationError, spec: type[BaseModel]) -> str:
     # A misspelt field is better news than the required one that it left missing.
     fault = min(error.errors(), key=lambda fault: fault["type"] != "extra_forbidden")
     forms = ("Source", "list[Source]", "Holdout")
-    field = ".".join(str(part) for part in fault["loc"] if part not in forms) or "the file"
+    field = ".".join(str(part) for part in fault["loc"] if part not in forms)
     if fault["type"] == "extra_forbidden":
         allowed = ", ".join(spec.model_fields) if len(fault["loc"]) == 1 else "see bench/specs/"
         return f"field '{field}' is not known; allowed: {allowed}"
-    return f"field '{field}': {fault['msg'].removeprefix('Value error, ')}"
+    told = fault["msg"].removeprefix("Value error, ")
+    return f"field '{field}': {told}" if field else str(told)

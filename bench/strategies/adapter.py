@@ -45,7 +45,9 @@ def peft_config(values: dict[str, Any]) -> Any:
     """PEFT's config object; ValueError names a type or field that PEFT does not know, or a value that a field can't have."""
     kind = str(values.get("peft_type", "LORA"))
     if kind not in PEFT_TYPE_TO_CONFIG_MAPPING:
-        raise ValueError(f"peft_type '{kind}' is unknown; PEFT has {', '.join(map(str, PEFT_TYPE_TO_CONFIG_MAPPING))}")
+        raise ValueError(
+            f"peft_type '{kind}' is unknown; PEFT has {', '.join(kind.value for kind in PEFT_TYPE_TO_CONFIG_MAPPING)}"
+        )
     made, given = PEFT_TYPE_TO_CONFIG_MAPPING[kind], {k: v for k, v in values.items() if k != "peft_type"}
     hints = get_type_hints(made)
     for name, value in given.items():
@@ -68,7 +70,7 @@ def _check_value(name: str, value: Any, hint: Any) -> None:
         TypeAdapter(hint).validate_python(value)
     except ValidationError as error:
         fault = error.errors()[0]
-        if fault["type"] != "int_from_float":  # lora_alpha is called an int, and 0.5 works
+        if fault["type"] != "int_from_float" or not name.endswith("alpha"):  # lora_alpha is called an int, and 0.5 works
             raise ValueError(f"{name} is {value!r}: {fault['msg']}") from error
 
 

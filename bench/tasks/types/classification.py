@@ -25,10 +25,14 @@ class Classification(TaskType):
     def fault(self) -> str | None:
         if len(self.spec.labels) < 2:
             return "field 'labels': a classification task needs at least two"
+        if doubled := next((label for label in self.spec.labels if self.spec.labels.count(label) > 1), None):
+            return f"field 'labels': '{doubled}' stands there twice"
         if set(self.spec.answers) != set(self.spec.labels):
             return f"field 'answers' must name the labels {', '.join(self.spec.labels)}"
         if len(set(self.spec.answers.values())) != len(self.spec.labels):
             return "field 'answers': two labels have the same answer"
+        if silent := next((label for label, answer in self.spec.answers.items() if not answer.strip()), None):
+            return f"field 'answers': the answer for '{silent}' is empty"
         return None
 
     def read(self, row: Mapping[str, Any]) -> tuple[dict[str, str], str]:

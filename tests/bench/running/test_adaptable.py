@@ -14,7 +14,6 @@ UNFIT = {
     "frozen.frozen=999": "strategy 'frozen': frozen=999, but the model has 2 layers",
     "frozen.frozen=1.5": "a share is at most 1.0",
     "lora-8bit.peft.r=0": "strategy 'lora-8bit' does not fit model 'tiny-bert': `r` should be a positive integer",
-    "lora-8bit.peft.r=2.5": "does not fit model 'tiny-bert'",
     "lora-8bit.peft.lora_dropout=2": "dropout probability has to be between 0 and 1, but got 2",
     "lora-8bit.peft.target_modules=[nothing]": "No modules were targeted for adaptation",
     "lora-8bit.peft.bias=some": "Requested bias: some, is not implemented",

@@ -29,7 +29,7 @@ GOOD = (BUILT_IN / "tasks" / "sst2.yaml").read_text()
         ("version: 1", "version: 1\nversion: 2", "the key 'version' stands there twice"),
         ("version: 1", "version: true", "field 'version': a number is wanted there, and true and false are none"),
         ("version: 1", "version: 1\noptions: &o {more: *o}", "it contains itself"),
-        ("Review: {text}", "Review: {text", "field 'the file': "),
+        ("Review: {text}", "Review: {text", "unmatched '{' in format spec"),
         ("drop: {label: [plot]}", "drop: {kind: [plot]}", "'kind' is none of text, label, group"),
         ("label: category, ", "", "'label' is none of text, group"),
     ],
