@@ -1,6 +1,7 @@
 """`--dry-run`: the plan as a table, what it would cost, and what it would hold in memory."""
 
-from collections.abc import Sequence
+from collections.abc import Iterator, Sequence
+from dataclasses import replace
 from pathlib import Path
 
 from rich import box
@@ -17,11 +18,14 @@ from bench.running.sizes import Memory
 from bench.running.trial import Trial
 from bench.tasks import splits
 
+SEEDS_SHOWN = 16
+"""So many seeds of one row of a suite have a line each."""
+
 
 def print_plan(runs: Sequence[Run], out: Path, waiting: Sequence[Run], trials: Sequence[Trial] = ()) -> None:
     """Print the plan; runs that are not `waiting` are done already, and cost nothing. `trials` come before the runs."""
     rate, still = estimate.speed(), {run.id for run in waiting}
-    planned = [(run, estimate_cost(run, rate)) for run in runs]
+    planned = _estimated(runs, rate)
     states = {run.id: _state(run, out, still) for run in runs}
     console = Console()
     if not console.is_terminal:  # a log has no width
@@ -35,6 +39,36 @@ def print_plan(runs: Sequence[Run], out: Path, waiting: Sequence[Run], trials: S
     sentences += told([(run, cost) for run, cost in planned if states[run.id] == "to do"], trials, rate)
     for sentence in dict.fromkeys(sentences):
         console.print(sentence, highlight=False)
+
+
+def _estimated(runs: Sequence[Run], rate: float) -> list[tuple[Run, CostEstimate]]:
+    """Each with its cost. Seeds draw other examples of the same set: the first stands for all."""
+    costs: dict[str, CostEstimate] = {}
+    planned = []
+    for run in runs:
+        like = _like(run)
+        if like not in costs:
+            costs[like] = estimate_cost(run, rate)
+        planned.append((run, costs[like]))
+    return planned
+
+
+def _like(run: Run) -> str:
+    """Equal for runs that differ in nothing but their seed."""
+    return f"{run.suite} {replace(run, seed=0, varied=None).id}"
+
+
+def _shown(planned: Sequence[tuple[Run, CostEstimate]], states: dict[str, str]) -> Iterator[tuple[str, str, Run, CostEstimate]]:
+    """The rows of the table: id, seed, run and cost. Many seeds of one state are a single row: nobody reads thousands."""
+    groups: dict[tuple[str, str], list[tuple[Run, CostEstimate]]] = {}
+    for run, cost in planned:
+        groups.setdefault((_like(run), states[run.id]), []).append((run, cost))
+    for group in groups.values():
+        (first, cost), (last, _) = group[0], group[-1]
+        if len(group) > SEEDS_SHOWN:
+            yield first.id, f"{len(group)}: {first.told_seed} … {last.told_seed}", first, cost
+        else:
+            yield from ((run.id, run.told_seed, run, cost) for run, cost in group)
 
 
 def _state(run: Run, out: Path, still: set[str]) -> str:
@@ -51,7 +85,7 @@ def _table(planned: Sequence[tuple[Run, CostEstimate]], states: dict[str, str], 
         table.add_column(column, overflow="fold")
     for column in ("examples", "tokens", "TFLOP", "seconds", "test", "probe items", "state"):
         table.add_column(column, justify="right")
-    for run, cost in planned:
+    for name, seed, run, cost in _shown(planned, states):
         work = cost.operations
         numbers = (
             "–" if cost.examples is None else cost.examples,
@@ -61,7 +95,7 @@ def _table(planned: Sequence[tuple[Run, CostEstimate]], states: dict[str, str], 
             len(splits.load_splits(run.task).test[: run.test_items]),
             sum(limit for _, limit in run.probes),
         )
-        names = (run.id, run.model.name, run.task.name, run.strategy.name, run.told_seed)
+        names = (name, run.model.name, run.task.name, run.strategy.name, seed)
         table.add_row(*names, *map(str, numbers), states[run.id])
     return table
 

@@ -16,6 +16,7 @@ from bench.inference.endpoint import EndpointModel
 from bench.modeling.models import Model
 from bench.records.outcome import SeedPart
 from bench.records.record import SEED_PARTS, Seeds, Tuning
+from bench.remembering import once_per_object
 from bench.specs.budget import Budget
 from bench.specs.probe import ProbeSpec
 from bench.specs.search import Search
@@ -213,6 +214,7 @@ class Run:
         return f"{self.seed} of {self.varied}" if self.varied and self.seed else str(self.seed)
 
 
+@once_per_object
 def task_fingerprint(task: TaskSpec) -> dict[str, Any]:
     """The task without its words for people, with its data's hashes instead of its places."""
     shape = task.model_dump(mode="json", exclude={"description", "train", "validation", "test", "out_of_domain"})
@@ -230,6 +232,7 @@ def task_fingerprint(task: TaskSpec) -> dict[str, Any]:
     return shape
 
 
+@once_per_object
 def probe_fingerprint(probe: ProbeSpec) -> dict[str, Any]:
     shape = probe.model_dump(mode="json", exclude={"description", "source", "items"})
     return {**shape, "source": sources.fingerprint(probe.source)}

@@ -4,6 +4,7 @@ from pydantic import ValidationError
 
 from bench import metrics, plugins
 from bench.errors import UserError
+from bench.remembering import once_per_object
 from bench.specs.base import explain
 from bench.specs.task import TaskSpec
 from bench.tasks.types.base import TaskType
@@ -11,6 +12,7 @@ from bench.tasks.types.base import TaskType
 __all__ = ["TaskType", "task_type"]
 
 
+@once_per_object
 def task_type(spec: TaskSpec) -> TaskType:
     """The task's type object.
 

@@ -2,7 +2,7 @@
 
 import pytest
 
-from bench.planning import estimate
+from bench.planning import dry_run, estimate
 from bench.planning.dry_run import print_plan
 from bench.planning.plan import PlanOptions, plan
 from bench.records import store
@@ -54,3 +54,18 @@ def test_a_model_behind_an_api_has_a_price_and_no_memory(tmp_path, server, capsy
     printed = shown(capsys)
     assert "memory on each device" not in printed and "device-hours" not in printed
     assert "asking mine over its API: 100 questions, about " in printed and " at its prices" in printed
+
+
+def test_many_seeds_are_estimated_once_and_are_one_line(tmp_path, capsys, monkeypatch):
+    monkeypatch.setattr(estimate, "speed", lambda: RATE)
+    asked = []
+    monkeypatch.setattr(dry_run, "estimate_cost", lambda run, rate: asked.append(run) or estimate.estimate_cost(run, rate))
+    runs = plan(PlanOptions("sentiment", "tiny-bert", strategies=["full"], budget="16", seeds=40), "auto")
+    setup = Setup(suite="s", model="m", task="t", strategy="full", hyperparameters={}, seed=3, budget="1examples")
+    store.write_record(
+        tmp_path, Record(run_id=runs[3].id, status="skipped", setup=setup, provenance=Provenance(versions={}, device={}))
+    )
+    print_plan(runs, tmp_path, [run for run in runs if run is not runs[3]])
+    printed = shown(capsys)
+    assert "40 runs of suite sentiment" in printed and "39: 0 … 39" in printed and runs[3].id in printed
+    assert len(asked) == 1

@@ -1,0 +1,30 @@
+"""What is worked out for an object that never changes is worked out once for it, however often a plan of many runs asks."""
+
+from collections import OrderedDict
+from collections.abc import Callable
+from functools import wraps
+from typing import TypeVar
+
+OBJECTS = 1024
+"""Of each function, the last ones that it was asked about."""
+
+K = TypeVar("K")
+V = TypeVar("V")
+
+
+def once_per_object(function: Callable[[K], V]) -> Callable[[K], V]:
+    """The function with what it gave kept by its argument's identity: specs hold lists and dicts, and have no hash.
+
+    What it gives is shared by all who ask, and must not be changed either.
+    """
+    known: OrderedDict[int, tuple[K, V]] = OrderedDict()
+
+    @wraps(function)
+    def asked(of: K) -> V:
+        if id(of) not in known:
+            known[id(of)] = of, function(of)  # the object too, so that no other gets its identity
+            if len(known) > OBJECTS:
+                known.popitem(last=False)
+        return known[id(of)][1]
+
+    return asked
