@@ -6,7 +6,7 @@ BIN := $(VENV)/bin
 HASHES ?=
 PIP := $(BIN)/python -m pip install --quiet --disable-pip-version-check -c constraints.txt
 
-.PHONY: bench test check audit gate accept perf gpu forgetting defaults lock clean
+.PHONY: bench test check audit gate accept accept-work perf gpu forgetting defaults lock clean
 
 bench: $(VENV)/.bench
 	PATH="$(abspath $(BIN)):$$PATH" accelerate launch bench/run.py --suite sentiment
@@ -36,7 +36,13 @@ gate: $(VENV)/.bench
 accept: $(VENV)/.bench  # of ten seeds: docs/ci.md
 	$(BIN)/tunebench baseline accept out/gate --to .ci/accepted
 
+# Counts of work that tests/test_work.py may not see grow: docs/performance.md.
+accept-work: $(VENV)/.test
+	ACCEPT_WORK=1 OMP_NUM_THREADS=1 $(BIN)/python -m pytest tests/test_work.py -k accepted
+
+# Against plain scripts of transformers, peft, TRL and lm-evaluation-harness; about 20 minutes. Tables for docs/performance.md.
 perf: $(VENV)/.bench
+	$(PIP) -e '.[perf]'
 	$(BIN)/python baselines/perf.py
 
 # Where there is a GPU: whether its numbers are the CPU's, and how fast it is. Writes docs/gpu.md.
@@ -74,7 +80,7 @@ $(VENV)/.test: $(VENV)/.bench
 # requirements.lock holds the same versions of what `make bench` needs, for every platform, with the hashes of their files.
 lock:
 	rm -rf $(VENV)-lock && $(PYTHON) -m venv $(VENV)-lock
-	$(VENV)-lock/bin/python -m pip install --quiet -e '.[dev,deepspeed,parity,ray]'
+	$(VENV)-lock/bin/python -m pip install --quiet -e '.[dev,deepspeed,parity,perf,ray]'
 	$(VENV)-lock/bin/python -m pip freeze --exclude-editable | sed -E 's/\+[a-z0-9.]+$$//' > constraints.txt
 	$(VENV)-lock/bin/python -m pip install --quiet uv
 	printf 'hatchling\neditables\n' | $(VENV)-lock/bin/uv pip compile pyproject.toml - --constraints constraints.txt --universal \
