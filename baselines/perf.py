@@ -1,102 +1,163 @@
-"""`make perf`: tunebench's training loop against a plain Trainer script, with random batches and grouped by length.
+"""`make perf`: how fast tunebench trains and asks, against what a careful user would write without it.
 
-All three train every weight on the same examples in the same batches' size, one after another in each round; the ratios are
-of one round, and their median is told. On a machine that others use too, the processor's time is the steadier of the two.
+    python baselines/perf.py --markdown docs/performance.md
+    python baselines/perf.py --share 0.1 --rounds 1 --only "decoder, all weights"     # a look at whether it works
+
+Each contender is a process of its own, and reads the same examples or questions from a file. All take turns in each round, so
+that what slows the machine slows all of them; a ratio is of one round, and the median of the rounds is told with the least and
+the most. baselines/speed/ holds the contenders: plain scripts, and what drives tunebench's own engine.
 """
 
 import argparse
 import json
-import statistics
+import os
 import subprocess
 import sys
 import tempfile
-import time
+from collections.abc import Sequence
+from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Any
 
 sys.path[0] = str(Path(__file__).resolve().parent.parent)
 
-from bench import quiet
+from baselines.speed import table
+from baselines.speed.table import Found, Line
 
-quiet.libraries(False)
+SPEED = Path(__file__).with_name("speed")
+LINES = (
+    Line(
+        "encoder, all weights",
+        "encoder",
+        "full",
+        {
+            "tunebench": "ours.py train full 1",
+            "Trainer, padded to 128 tokens": "trainer.py full padded 1",
+            "Trainer, padded per batch": "trainer.py full dynamic 1",
+            "Trainer, grouped by length": "trainer.py full grouped 1",
+            "Trainer, grouped, batches made beside": "trainer.py full workers 1",
+        },
+    ),
+    Line(
+        "encoder, frozen",
+        "encoder",
+        "frozen",
+        {
+            "tunebench": "ours.py train frozen 3",
+            "Trainer, grouped by length": "trainer.py frozen grouped 3",
+            "tunebench, all weights": "ours.py train full 1",
+        },
+    ),
+    Line(
+        "encoder, LoRA",
+        "encoder",
+        "lora-8bit",
+        {
+            "tunebench, base in 8 bit": "ours.py train lora-8bit 1",
+            "tunebench, base in fp32": "ours.py train lora-32bit 1",
+            "Trainer with peft, grouped by length": "trainer.py lora grouped 1",
+        },
+    ),
+    Line(
+        "decoder, all weights",
+        "decoder",
+        "full",
+        {
+            "tunebench": "ours.py train full 1",
+            "SFTTrainer": "sft.py full plain",
+            "SFTTrainer, grouped by length": "sft.py full grouped",
+            "SFTTrainer, packed": "sft.py full packed",
+        },
+    ),
+    Line(
+        "decoder, LoRA",
+        "decoder",
+        "lora-8bit",
+        {
+            "tunebench, base in 8 bit": "ours.py train lora-8bit 1",
+            "tunebench, base in fp32": "ours.py train lora-32bit 1",
+            "SFTTrainer, grouped by length": "sft.py lora grouped",
+            "SFTTrainer, packed": "sft.py lora packed",
+        },
+    ),
+    Line("872 reviews by likelihood", "likelihood", "", {"tunebench": "ours.py ask", "lm-evaluation-harness": "harness.py"}),
+    Line("100 reviews after 4 solved", "few-shot", "", {"tunebench": "ours.py ask", "lm-evaluation-harness": "harness.py"}),
+    Line("200 last words (LAMBADA)", "lambada", "", {"tunebench": "ours.py ask", "lm-evaluation-harness": "harness.py"}),
+)
+RUNS = {"encoder": "ours.py parts", "decoder": "ours.py parts"}
+"""Whole runs, of which the parts are told; once, in the first round."""
 
-from bench.devices.device import Device, start
-from bench.devices.hardware import cpu_name
-from bench.planning.plan import PlanOptions, plan
-from bench.running import curriculum
-from bench.running.adaptation import adapted
-from bench.running.run import Run
-from bench.strategies.base import Hyperparameters
-from bench.tasks.encoding import Encoding
-from bench.tokens.encoded import Encoded
-from bench.training import loop
 
-ORDERS = {"random": "random batches", "group_by_length": "grouped by length"}
-Times = tuple[float, float]
-"""Seconds by the wall clock, and of the processor."""
+@dataclass
+class Round:
+    """One turn of everything; what two lines share is done once."""
+
+    folder: Path
+    done: dict[tuple[str, str], Found] = field(default_factory=dict)
+
+    def found(self, work: str, command: str) -> Found:
+        """What a contender has come to."""
+        if (work, command) not in self.done:
+            script, *words = command.split()
+            told, peak = finished([script, str(self.folder / f"{work}.json"), *words])
+            self.done[work, command] = Found(told["seconds"], peak, told.get("right"), told.get("parts"))
+            seconds = ", ".join(f"{each:.1f}" for each in told["seconds"])
+            print(f"  {work}, {command}: {seconds} s, {peak / 1e9:.2f} GB", file=sys.stderr, flush=True)
+        return self.done[work, command]
 
 
-def main() -> None:
+def finished(words: Sequence[str]) -> tuple[dict[str, Any], int]:
+    """What a script of baselines/speed/ prints last, and the most memory that its process held: at least what this
+    process holds, which Linux counts for those that it starts.
+
+    Raises:
+        SystemExit: it failed; what it said goes on the terminal.
+    """
+    with tempfile.TemporaryFile() as said, tempfile.TemporaryFile() as errors:
+        command = [sys.executable, str(SPEED / words[0]), *words[1:]]
+        process = subprocess.Popen(command, stdout=said, stderr=errors)
+        _, status, usage = os.wait4(process.pid, 0)
+        process.returncode = os.waitstatus_to_exitcode(status)
+        said.seek(0), errors.seek(0)
+        if process.returncode:
+            raise SystemExit(f"{errors.read().decode()[-3000:]}\n{' '.join(words)} failed")
+        lines = said.read().decode().splitlines()
+        return json.loads(lines[-1]) if lines else {}, usage.ru_maxrss * 1024
+
+
+def measured(folder: Path, lines: Sequence[Line], runs: Sequence[str]) -> Round:
+    """One round."""
+    turn = Round(folder)
+    turn.done["peak", ""] = Round(folder).found("encoder", "ours.py peak")
+    for line in lines:
+        for command in line.contenders.values():
+            turn.found(line.work, command)
+    for work in runs:
+        turn.found(work, RUNS[work])
+    return turn
+
+
+def main(arguments: Sequence[str] | None = None) -> None:
+    """Measure, and print the tables."""
     parser = argparse.ArgumentParser(description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter)
-    parser.add_argument("--models", nargs="+", default=["smollm2", "minilm"])
-    parser.add_argument("--examples", help="by default the suite's own budget")
     parser.add_argument("--rounds", type=int, default=3)
-    asked = parser.parse_args()
-    device = start("fp32")  # as the plain script
-    for name in asked.models:
-        (run,) = plan(PlanOptions("sentiment", model=name, strategies=["full"], budget=asked.examples), "fp32")
-        compare(run, device, asked.rounds)
-
-
-def compare(run: Run, device: Device, rounds: int) -> None:
-    steps = curriculum.build_curriculum(run, Encoding(run.checkpoint, run.max_length)).steps
-    ratios: dict[str, list[Times]] = {order: [] for order in ORDERS}
-    for number in range(rounds):
-        mine = ours(run, steps, device)
-        print(f"{run.model.name}, round {number + 1}: tunebench {mine[0]:.1f} s", end="", flush=True)
-        for order, words in ORDERS.items():
-            other = plain(run, steps, order)
-            ratios[order].append((other[0] / mine[0], other[1] / mine[1]))
-            print(f", Trainer with {words} {other[0]:.1f} s", end="", flush=True)
-        print()
-    for order, words in ORDERS.items():
-        wall, processor = (statistics.median(column) for column in zip(*ratios[order], strict=True))
-        print(
-            f"{run.model.name}: tunebench trains {wall:.2f} times as fast as Trainer with {words} "
-            f"({processor:.2f} times by the processor's time), median of {rounds}, {cpu_name()}"
-        )
-
-
-def ours(run: Run, steps: list[list[Encoded]], device: Device) -> Times:
-    hyperparameters = run.strategy.hyperparameters
-    assert isinstance(hyperparameters, Hyperparameters)
-    model, worked = adapted(run, device), time.process_time()
-    padding = loop.Padding(run.checkpoint.tokenizer.pad_token_id)
-    seconds = loop.train(model, steps, hyperparameters, device.accelerator, padding).seconds
-    worked = time.process_time() - worked
-    device.accelerator.free_memory()
-    return seconds, worked
-
-
-def plain(run: Run, steps: list[list[Encoded]], order: str) -> Times:
-    """The plain script in a process of its own."""
-    rows = [row(encoded) for step in steps for encoded in step]
-    rate = getattr(run.strategy.hyperparameters, "learning_rate")  # noqa: B009
-    with tempfile.TemporaryDirectory() as folder:
-        path = Path(folder, "rows.json")
-        path.write_text(json.dumps(rows))
-        script = str(Path(__file__).with_name("plain_trainer.py"))
-        words = [sys.executable, script, run.checkpoint.folder, path, run.model.family, order, run.batch, rate]
-        done = subprocess.run(list(map(str, words)), capture_output=True, text=True, check=True)
-    wall, processor = map(float, done.stdout.splitlines()[-1].split())
-    return wall, processor
-
-
-def row(encoded: Encoded) -> dict[str, Any]:
-    ids = list(encoded.ids)
-    if encoded.decodes:
-        return {"input_ids": ids, "labels": [-100] * (len(ids) - encoded.answer) + ids[-encoded.answer :]}
-    return {"input_ids": ids, "token_type_ids": list(encoded.types), "labels": encoded.labels[0]}
+    parser.add_argument("--share", type=float, default=1.0, help="of the examples and questions")
+    parser.add_argument("--only", nargs="+", metavar="LINE", help="; ".join(line.name for line in LINES))
+    parser.add_argument("--markdown", type=Path, help="a page whose tables are put in place of the old ones")
+    asked = parser.parse_args(arguments)
+    lines = [line for line in LINES if asked.only is None or line.name in asked.only]
+    with tempfile.TemporaryDirectory() as name:
+        folder = Path(name)
+        finished(["ours.py", str(folder), "prepare", str(asked.share)])
+        works = {path.stem: json.loads(path.read_text()) for path in folder.glob("*.json")}
+        rounds = []
+        for number in range(asked.rounds):
+            print(f"round {number + 1} of {asked.rounds}", file=sys.stderr)
+            rounds.append(measured(folder, lines, () if asked.only or number else tuple(RUNS)).done)
+    text = table.page(lines, () if asked.only else tuple(RUNS.items()), works, rounds)
+    if asked.markdown:
+        table.put(asked.markdown, text)
+    print(text)
 
 
 if __name__ == "__main__":
