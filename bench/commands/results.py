@@ -8,9 +8,6 @@ import typer
 
 from bench.commands.options import DEFAULT_OUT, AllowUnequal, OfBudget, Out, comma_separated, size
 from bench.errors import UserError
-from bench.records import store
-from bench.records.contract import as_contract
-from bench.records.trial import read_trials, trials_folder
 
 if TYPE_CHECKING:
     from bench.records.record import Record
@@ -37,6 +34,7 @@ def results(
         return 0
     if as_json:
         # A program gets a list whatever is there: an empty one is part of the contract.
+        from bench.records.contract import as_contract
         from reports.rows.rows import aggregate
         from reports.rows.standing import score_places
 
@@ -53,6 +51,7 @@ def results(
 
 
 def _print_trials(suite: str | None, out: Path) -> None:
+    from bench.records.trial import read_trials, trials_folder
     from reports.terminal.trials import print_trials
 
     found = [trial for trial in read_trials(out) if suite is None or trial.setup.suite == suite]
@@ -64,6 +63,7 @@ def _print_trials(suite: str | None, out: Path) -> None:
 
 
 def _print_variance(suite: str | None, out: Path, budget: str | None) -> None:
+    from bench.records import store
     from reports.terminal.variance import print_variance
 
     place = store.varied_folder(out)
@@ -76,6 +76,8 @@ def _print_variance(suite: str | None, out: Path, budget: str | None) -> None:
 
 def records_of(suite: str | None, out: Path, budget: str | None = None) -> "list[Record]":
     """A folder's records, for a person: none at all is an error."""
+    from bench.records import store
+
     records = _chosen(suite, out, budget)
     if not records:
         of = "".join(f" of {what} {name}" for what, name in (("suite", suite), ("budget", budget)) if name)
@@ -84,6 +86,7 @@ def records_of(suite: str | None, out: Path, budget: str | None = None) -> "list
 
 
 def _chosen(suite: str | None, out: Path, budget: str | None) -> "list[Record]":
+    from bench.records import store
     from bench.specs.budget import Budget
 
     records = list(store.of_suite(store.read_all(out), suite))
