@@ -41,4 +41,4 @@ def test_all_that_is_asked_for_is_locked():
         if canonicalize_name(requirement.name) not in locked()
         or locked()[canonicalize_name(requirement.name)][0] not in requirement.specifier
     }
-    assert missing == set()
+    assert missing == set(), "`make lock` writes it anew"
