@@ -111,7 +111,7 @@ def _machine(rate: float, rounds: int) -> str:
     return (
         f"`make perf`, {datetime.now(UTC):%Y-%m-%d}: {cores()} cores of {cpu_name()}, {memory:.0f} GB, "
         f"Python {platform.python_version()}, {packages}. Its products of fp32 matrices come to {rate / 1e9:.0f} GFLOP/s, "
-        f"measured in the same run. Medians of {rounds} rounds; in brackets the least and the most."
+        f"measured in the same run. Medians of {rounds} round{'s' if rounds > 1 else ''}; in brackets the least and the most."
     )
 
 

@@ -52,7 +52,7 @@ def read_record(path: Path) -> Record:
     """
     try:
         text = path.read_text(encoding="utf-8")
-        with suppress(ValidationError):  # nearly all are of the present schema, and read so in a fifth of the time
+        with suppress(ValidationError):  # nearly all are of the present schema, and read faster so
             return Record.model_validate_json(text)
         raw = json.loads(text)
         return Record.model_validate(migrated(raw) if isinstance(raw, dict) else raw)
