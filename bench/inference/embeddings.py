@@ -7,7 +7,7 @@ import torch
 from torch import Tensor, nn
 from transformers.modeling_outputs import BaseModelOutput
 
-from bench.modeling.forward import accepts, prompt_learning, scores_choices, unwrapped
+from bench.modeling.forward import accepts, prompt_learning, scores_choices, trunk, unwrapped
 from bench.modeling.heads import Heads
 from bench.modeling.weights import shared_out
 from bench.tokens.batches import padded
@@ -18,8 +18,7 @@ def backbone(model: nn.Module) -> nn.Module:
     """The model under its head, adapters and virtual tokens included."""
     if prompt_learning(model) or shared_out(model):
         return WholeModel(model)
-    inner: Any = unwrapped(model)
-    return getattr(inner, inner.base_model_prefix, inner)
+    return trunk(model)
 
 
 class WholeModel(nn.Module):

@@ -7,6 +7,7 @@ norms and activation functions are left out, as torch's own counter leaves them 
 prefix tuning can make their tokens with.
 """
 
+from collections.abc import Sequence
 from dataclasses import dataclass, field
 from typing import Any
 
@@ -39,6 +40,8 @@ class Flops:
     before a last layer whose output nothing needs."""
     virtual: int = 0
     """Trained tokens that stand before each text."""
+    below: Work = field(default_factory=Work)
+    """Of `each`, what the blocks below the lowest trained weight take."""
 
     def useful(self, work: Work) -> int:
         """Without what is computed a second time to save memory."""
@@ -46,6 +49,10 @@ class Flops:
 
     def computed(self, work: Work) -> int:
         return _product(self.each + self.again, self._fed(work))
+
+    def spared(self, work: Work) -> int:
+        """Of what is computed, what need not be where so much does not go through the blocks that never change."""
+        return _product(self.below, work)
 
     def _fed(self, work: Work) -> Work:
         """With the virtual tokens: (length + virtual)^2 is length^2 + 2 virtual length + virtual^2."""
@@ -82,7 +89,12 @@ def count_flops(model: nn.Module) -> Flops:
             if checkpoints and id(module) in inside:
                 again += Work(tokens=(4 if hooked and not passes else 2) * size)
         reached |= trained
-    return Flops(each, again, _virtual(model))
+    return Flops(each, again, _virtual(model), _below(model, blocks[: lowest_trained(model, blocks)]))
+
+
+def _below(model: nn.Module, blocks: Sequence[nn.Module]) -> Work:
+    sizes = sum(_size(module) for block in blocks for module in block.modules())
+    return Work(tokens=2 * sizes, pairs=4 * _width(model) * len(blocks))
 
 
 def _trains(module: nn.Module) -> bool:
@@ -111,14 +123,18 @@ def _placed(parts: list[str], count: int) -> Work:
 
 def _attention(model: nn.Module, checkpoints: bool, hooked: bool) -> tuple[Work, Work]:
     """Two products forward, of 2 operations per pair and number of a head, and four backward where gradients pass."""
-    config: Any = unwrapped(model).config
-    blocks = list(layers(model))
-    heads = int(config.num_attention_heads)
-    width = heads * int(getattr(config, "head_dim", None) or config.hidden_size // heads)
+    blocks, width = list(layers(model)), _width(model)
     below = lowest_trained(model, blocks)
     each = Work(pairs=4 * width * len(blocks) + 8 * width * (len(blocks) - below))
     computed_again = 4 * len(blocks) + 8 * below if hooked else 4 * (len(blocks) - below)
     return each, Work(pairs=width * computed_again if checkpoints else 0)
+
+
+def _width(model: nn.Module) -> int:
+    """Numbers of all heads of a block together."""
+    config: Any = unwrapped(model).config
+    heads = int(config.num_attention_heads)
+    return heads * int(getattr(config, "head_dim", None) or config.hidden_size // heads)
 
 
 def _virtual(model: nn.Module) -> int:

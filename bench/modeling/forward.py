@@ -29,6 +29,13 @@ def unwrapped(model: nn.Module) -> nn.Module:
     return inner.get_base_model() if hasattr(inner, "get_base_model") else inner
 
 
+def trunk(model: nn.Module) -> nn.Module:
+    """The transformers model under its head, adapters included; the model itself where it has none."""
+    inner: Any = unwrapped(model)
+    found: nn.Module = getattr(inner, inner.base_model_prefix, inner)
+    return found
+
+
 def caches(model: nn.Module) -> bool:
     """Whether a beginning's keys and values are all that need be kept of it, so that many rows can go on from there, with
     padding between.

@@ -33,6 +33,25 @@ def shared_out(model: nn.Module) -> bool:
     return any(map(_in_parts, model.parameters()))
 
 
+CHUNK = 2**16
+"""Numbers that a checksum takes at once on a CPU, whose cache holds them; an accelerator takes as many as there are."""
+
+
+@torch.no_grad()
+def checksum(weight: Tensor) -> tuple[int, int]:
+    """Of a weight's bits, on its device: their sum, and that of each times its place, in 64 bits (Fletcher 1982)."""
+    integers = {1: torch.uint8, 2: torch.int16, 4: torch.int32, 8: torch.int64}[weight.element_size()]
+    sums = torch.zeros(2, dtype=torch.long, device=weight.device)
+    size = CHUNK if weight.device.type == "cpu" else max(1, weight.numel())
+    for number, part in enumerate(weight.detach().reshape(-1).view(integers).split(size)):
+        bits = part.long()
+        own = bits.sum()
+        placed = bits.mul_(torch.arange(1, len(bits) + 1, device=bits.device)).sum() + number * size * own
+        sums += torch.stack([own, placed])
+    plain, weighted = sums.tolist()
+    return plain, weighted
+
+
 @torch.no_grad()
 def full_tensor(weight: Any) -> Tensor:
     """All of a weight; what is shared out is put together in a copy."""

@@ -122,11 +122,17 @@ class Cost(Part):
     train_tokens: int | None = Field(ge=0)
     """Tokens fed to the model in training, padding left out."""
     train_flops: int | None = Field(ge=0)
-    """Of all that was computed, padding and recomputation included, by the formula of bench/modeling/flops.py."""
+    """Of all that goes through the model, padding and recomputation included, by the formula of bench/modeling/flops.py;
+    `spared_flops` of them were not computed."""
     useful_flops: int | None = Field(default=None, ge=0)
     """What the same texts take without padding and recomputation, with logits at the targets alone; None where not counted."""
+    spared_flops: int | None = Field(default=None, ge=0)
+    """Of `train_flops`, those that were not computed: what the layers that never change make of a text had been kept, from an
+    earlier pass or by another run on the same base. None where not counted."""
     train_seconds: float | None = Field(ge=0)
-    """Wall clock of the training loop alone."""
+    """Of the training loop alone, as if nothing had run before: the wall clock's, and `others_seconds`."""
+    others_seconds: float | None = Field(default=None, ge=0)
+    """Of `train_seconds`, those that other runs have spent on computing what this one read. None where not counted."""
     device_seconds: float | None = Field(default=None, ge=0)
     """`train_seconds` of all processes together, each with a device of its own; None where it is not known."""
     eval_seconds: float | None = Field(ge=0)

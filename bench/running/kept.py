@@ -5,7 +5,6 @@ A run that is stopped and asked for again goes on from there. The folder goes wh
 
 import json
 import shutil
-import time
 from collections.abc import Callable
 from dataclasses import dataclass
 from pathlib import Path
@@ -20,6 +19,7 @@ from bench.devices.memory import PeakMemory
 from bench.errors import RunError
 from bench.folders import write_text
 from bench.modeling.saved import save_model
+from bench.modeling.spared import clock
 from bench.modeling.weights import shared_out
 from bench.progress import Progress
 from bench.running.frames import kept_frame
@@ -85,9 +85,9 @@ class Kept:
         """What the run's model answers to a set, asked once; `attrs` says how many `seconds` that took."""
 
         def timed() -> pd.DataFrame:
-            started = time.perf_counter()
+            started = clock()
             frame = measure()
-            frame.attrs["seconds"] = time.perf_counter() - started
+            frame.attrs["seconds"] = clock() - started
             return frame
 
         if self.folder is None:

@@ -1,6 +1,5 @@
 """A trial of tuning, from hyper-parameters to a validation score. It gets no test data, and needs no base and no probes."""
 
-import time
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass
 from functools import cached_property
@@ -15,6 +14,7 @@ from bench.devices.memory import PeakMemory
 from bench.errors import RunError
 from bench.hashing import digest
 from bench.inference.predictions import EvalSet, predict
+from bench.modeling.spared import clock
 from bench.progress import Progress
 from bench.records.trial import Rung, TrialRecord, as_words
 from bench.running.adaptation import adapted
@@ -82,9 +82,9 @@ def perform_trial(
         state.end_stage(state.step * trial.run.batch)
         spent = cost_of(session, model, state, Evaluation(pd.DataFrame()), peak)
         return recorded_trial(trial, device, status="failed", reason=str(error), rungs=state.rungs, cost=spent)
-    started = time.perf_counter()
+    started = clock()
     answers = predict(session.backend(model.eval()), asked)
-    cost = cost_of(session, model, state, Evaluation(answers, seconds=time.perf_counter() - started), peak)
+    cost = cost_of(session, model, state, Evaluation(answers, seconds=clock() - started), peak)
     name = trial.run.task.metrics[0]
     status = "pruned" if halt is not None and state.rungs and halt([rung.score for rung in state.rungs]) else "ok"
     return recorded_trial(trial, device, status=status, score=scores(answers, [name])[name], rungs=state.rungs, cost=cost)

@@ -5,7 +5,6 @@ micro-batches; this is what transformers' Trainer computes, and a test holds the
 """
 
 import math
-import time
 from collections.abc import Callable, Sequence
 from contextlib import nullcontext
 from dataclasses import dataclass
@@ -19,6 +18,7 @@ from bench.devices.launched import parallelism
 from bench.errors import RunError
 from bench.modeling.forward import loss_sum, unlaunched
 from bench.modeling.sharding import ready
+from bench.modeling.spared import SPARED, clock
 from bench.modeling.structure import fixed
 from bench.modeling.weights import shape
 from bench.strategies.base import Hyperparameters
@@ -86,19 +86,20 @@ def train(
     _training_mode(wrapped, still)
     step = course.next(state)
     while step is not None:
-        started = time.perf_counter()
+        started, others = clock(), SPARED.seconds
         rate = learning_rate(*course.place(state), hyperparameters)
         for group in adam.param_groups:
             group["lr"] = rate
         passes = partial(_gradients, wrapped, step, accelerator, hyperparameters.label_smoothing, padding.pad)
-        mean, computed = as_memory_allows(wrapped, state, accelerator, padding.tokens, passes)
+        mean, computed, spared = as_memory_allows(wrapped, state, accelerator, padding.tokens, passes)
         if not math.isfinite(mean):
             raise RunError(f"the loss is {mean} at step {state.step + 1} of {state.steps}; lower the learning rate ({rate:g})")
         accelerator.clip_grad_norm_(wrapped.parameters(), hyperparameters.max_grad_norm)
         adam.step()
         adam.zero_grad()
-        _take_down(state, step, mean, computed)
-        state.seconds += time.perf_counter() - started
+        _take_down(state, step, mean, computed, spared)
+        state.seconds += clock() - started
+        state.others_seconds += SPARED.seconds - others
         step = course.next(state)  # before the watches, which want to know whether this step was the last
         wrapped.eval()
         # A list, so that every watch looks, whichever of them ends the training.
@@ -111,10 +112,11 @@ def train(
     return state
 
 
-def _take_down(state: TrainingState, step: Sequence[Encoded], mean: float, computed: Work) -> None:
+def _take_down(state: TrainingState, step: Sequence[Encoded], mean: float, computed: Work, spared: Work) -> None:
     state.step += 1
     state.tokens += sum(encoded.fed for encoded in step)
     state.computed += computed
+    state.spared += spared
     state.useful += useful_work(step)
     state.losses.append(mean)
 
@@ -129,11 +131,12 @@ def _training_mode(wrapped: nn.Module, still: Sequence[nn.Module]) -> None:
 
 def _gradients(
     wrapped: nn.Module, step: Sequence[Encoded], accelerator: Accelerator, smoothing: float, pad: int, tokens: int
-) -> tuple[float, Work]:
-    """Backward passes over a step's global batch; returns its mean loss, and what went through all processes' models."""
+) -> tuple[float, Work, Work]:
+    """Backward passes over a step's global batch; returns its mean loss, what went through all processes' models, and what of
+    it past the layers that never change."""
     world = accelerator.num_processes
     mass = sum(encoded.mass for encoded in step)
-    total, work = torch.zeros((), device=accelerator.device, dtype=torch.float64), Work()
+    total, work, before = torch.zeros((), device=accelerator.device, dtype=torch.float64), Work(), SPARED.work
     parts = micro_batches(step, tokens, accelerator.process_index, world)
     # Where gradients are shared out, each process keeps only its part of their sum, and DeepSpeed does so by itself.
     together = parallelism(accelerator) in ("none", "ddp")
@@ -148,5 +151,6 @@ def _gradients(
             accelerator.backward(loss * (world / mass))
         total += loss.detach().double()
     # Together, as each reduction waits for all processes; float64 holds the counts exactly.
-    loss_total, *counts = accelerator.reduce(torch.stack([total, *map(total.new_tensor, work.counts)])).tolist()
-    return loss_total / mass, Work(*map(int, counts))
+    counted = [*work.counts, *(now - then for now, then in zip(SPARED.work.counts, before.counts, strict=True))]
+    loss_total, *counts = accelerator.reduce(torch.stack([total, *map(total.new_tensor, counted)])).tolist()
+    return loss_total / mass, Work(*map(int, counts[:4])), Work(*map(int, counts[4:]))

@@ -61,7 +61,12 @@ class TrainingState:
     """What went through the model, padding included, all processes together."""
     useful: Work = field(default_factory=Work)
     """What had to: each text without padding, logits at the targets alone."""
+    spared: Work = field(default_factory=Work)
+    """Of what is counted as computed, what did not go through the layers that never change: their states had been kept."""
     seconds: float = 0.0
+    """Of the loop, those of other runs included that have computed kept states for this one."""
+    others_seconds: float = 0.0
+    """Those of other runs."""
     earlier_seconds: float = 0.0
     """Those of the stages that are done."""
     timed: list[float] = field(default_factory=list)
@@ -115,6 +120,7 @@ class TrainingState:
         return plain | {
             "computed": asdict(self.computed),
             "useful": asdict(self.useful),
+            "spared": asdict(self.spared),
             "curve": [point.model_dump(mode="json") for point in self.curve],
             "rungs": [rung.model_dump(mode="json") for rung in self.rungs],
             "best_scores": self.best.scores,
@@ -128,5 +134,5 @@ class TrainingState:
         weights = BestWeights(rest.pop("best_scores"), best, rest.pop("best_step"))
         curve = [Point.model_validate(point) for point in rest.pop("curve")]
         rungs = [Rung.model_validate(rung) for rung in rest.pop("rungs")]
-        computed, useful = Work(**rest.pop("computed")), Work(**rest.pop("useful"))
-        return cls(**rest, computed=computed, useful=useful, curve=curve, rungs=rungs, best=weights)
+        computed, useful, spared = (Work(**rest.pop(name)) for name in ("computed", "useful", "spared"))
+        return cls(**rest, computed=computed, useful=useful, spared=spared, curve=curve, rungs=rungs, best=weights)

@@ -7,7 +7,8 @@ from torch.distributed import HashStore, destroy_process_group, init_process_gro
 from torch.distributed.device_mesh import init_device_mesh
 from torch.distributed.tensor import Shard, distribute_tensor
 
-from bench.modeling.weights import copied, full_tensor, numel, outline, put, shape, shared_out
+from bench.modeling import weights
+from bench.modeling.weights import checksum, copied, full_tensor, numel, outline, put, shape, shared_out
 
 VALUES = torch.arange(6.0).view(3, 2)
 
@@ -56,3 +57,14 @@ def test_a_packed_weight_counts_as_before_it_was_packed():
     packed.quant_state = type("State", (), {"shape": torch.Size((2, 3))})()
     assert shape(packed) == (2, 3) and numel(packed) == 6
     assert outline(packed).shape == (3, 1)  # which is what is kept of it
+
+
+def test_a_checksum_tells_any_other_weights(monkeypatch):
+    values = torch.randn(40, 3, generator=torch.Generator().manual_seed(0))
+    others = [-values, values.flip(0), values.flip(1), values + 1e-7, values.double(), values.bfloat16()]
+    changed = values.clone()
+    changed[39, 2] = changed[39, 2].nextafter(torch.tensor(9.0))
+    assert len({checksum(each) for each in (values, changed, *others)}) == 8
+    whole = checksum(values)
+    monkeypatch.setattr(weights, "CHUNK", 7)
+    assert checksum(values.clone()) == whole and checksum(values.t().contiguous().t()) == whole

@@ -26,6 +26,7 @@ def test_all_information_is_kept(of_schema_1):
     later = LATER | {"elsewhere": {name: part | {"metrics": {}, "best_base": None} for name, part in raw["elsewhere"].items()}}
     later |= {"forgetting": {name: part | {"accuracy_lost": None} for name, part in raw["forgetting"].items()}}
     new = {"useful_flops": None, "weight_bytes": None, "device_seconds": None, "peak_memory_per_process": []}
+    new |= {"spared_flops": None, "others_seconds": None}
     cost = raw["cost"] and raw["cost"] | new
     assert as_contract(store.read_record(of_schema_1)) == raw | later | {"cost": cost}
 

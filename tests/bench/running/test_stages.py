@@ -174,7 +174,7 @@ def test_the_examples_of_a_whole_budget_count_a_short_last_step(planned, opened,
 def test_each_stage_has_its_seconds(staged, trained, monkeypatch):
     """By a clock that goes on by a second a step."""
     ticks = iter(range(1000))
-    monkeypatch.setattr(loop.time, "perf_counter", lambda: next(ticks))
+    monkeypatch.setattr(loop, "clock", lambda: next(ticks))
     _, state = trained(staged(budget="4s"))
     assert state.seconds == 12 and state.ended_by == "seconds" and 10 < len(state.losses) < 16
     assert 3 * 3 * 16 < state.examples <= 3 * 4 * 16

@@ -144,7 +144,7 @@ def test_the_loop_ends_by_its_own_clock_and_watches_are_left_out(monkeypatch):
         return False
 
     ends: list[bool] = []
-    monkeypatch.setattr(loop, "time", clock)
+    monkeypatch.setattr(loop, "clock", clock.perf_counter)
     monkeypatch.setattr(loop, "_gradients", timed)
     shape = {"hidden_size": 16, "intermediate_size": 16, "num_hidden_layers": 1, "num_attention_heads": 1, "vocab_size": 99}
     model, course = BertForSequenceClassification(BertConfig(**shape)), Timed(Source(batch=4), 5.0)

@@ -1,0 +1,219 @@
+"""Below the lowest weight that trains, a model is a fixed function: what that makes of a text is computed once, and replayed.
+
+Hooks on the model's trunk do it, so that whoever asks the model, in training or afterwards, need not know. A text's states are
+computed without padding, beside texts of its very length alone: so they hang on the text, and neither on its batch nor on what
+ran before. AutoFreeze (Liu et al. 2021) keeps activations in the same way.
+"""
+
+import inspect
+import math
+import time
+from collections.abc import Iterator, Mapping, Sequence
+from contextlib import contextmanager, suppress
+from typing import Any
+
+import torch
+from torch import Tensor, nn
+
+from bench.hashing import digest
+from bench.modeling.activations import States, kept_states
+from bench.modeling.forward import prompt_learning, trunk
+from bench.modeling.spared import SPARED
+from bench.modeling.structure import fixed, layers, lowest_trained
+from bench.modeling.weights import checksum, shared_out
+from bench.modeling.whole_texts import Text, WholeTexts, text_hash
+from bench.specs.base import Family
+from bench.tokens.encoded import Encoded, collate
+from bench.tokens.work import Work
+
+FEWEST = 8
+"""Tokens of a pass per thread of a CPU. Below that its matrix products are summed in another order, and a state would hang on
+how many texts of its length lie beside it: so texts are repeated. Seen with MKL on one and two threads, at up to 5 tokens."""
+TRIED = (3, 8, 13)
+"""Tokens of the texts with which replaying is tried."""
+AGREEMENT = 1e-3
+"""By so much of the largest number may one differ that was computed in another batch: TF32 has as many digits."""
+
+
+def replay_prefix(model: nn.Module, family: Family, base: str) -> bool:
+    """Have an adapted model go through what never changes once per text, from here on. False where that is not sure to give
+    what the model gives else: then it is left as it is.
+
+    Args:
+        base: content hash of the weights that it was loaded from.
+    """
+    # Parts of weights are put together for a whole pass alone; and a text behind virtual tokens is another text.
+    if shared_out(model) or prompt_learning(model):
+        return False
+    blocks, reader = list(layers(model)), trunk(model)
+    below = blocks[: lowest_trained(model, blocks)]
+    # In 8 bit, what a text becomes hangs on the texts beside it.
+    packed = any(not weight.is_floating_point() for block in below for weight in block.parameters())
+    if not below or packed or any("forward" in vars(block) for block in below):
+        return False
+    with suppress(Exception):  # whatever a model's own code makes of it
+        prefix = Prefix(reader, below, fixed(model), family, base)
+        if prefix.holds(reader):
+            reader.register_forward_pre_hook(prefix.before, with_kwargs=True)
+            reader.register_forward_hook(prefix.after, always_call=True)
+            return True
+    return False
+
+
+class _AtCutError(Exception):
+    """Ends a pass where the blocks end that never change, with what the last of them gives."""
+
+
+class Prefix:
+    """The blocks of a trunk that never change, and where what they make of texts is kept. It does not hold the trunk, so that
+    the two are freed at once.
+
+    Args:
+        below: the blocks, bottom first.
+        still: all modules that are known to stay as they are, such as embeddings.
+    """
+
+    def __init__(
+        self, reader: nn.Module, below: Sequence[nn.Module], still: Sequence[nn.Module], family: Family, base: str
+    ) -> None:
+        inside = (module for block in below for module in block.modules())
+        self._below, self._family, self._still = list(below), family, list(dict.fromkeys((*still, *inside)))
+        self._weights = [weight for module in self._still for weight in module.parameters(recurse=False)]
+        self._signature = inspect.signature(reader.forward)
+        name = f"{type(reader).__module__}.{type(reader).__qualname__}"
+        attention = str(getattr(getattr(reader, "config", None), "_attn_implementation", ""))
+        self._kind = {"base": base, "depth": len(below), "class": name, "attention": attention}
+        self._sums, self._summed_at = "", list[tuple[int, int]]()
+        self._in_tuple = False
+        self._paid = set[tuple[str, bytes]]()
+
+    def before(self, reader: nn.Module, args: tuple[Any, ...], kwargs: dict[str, Any]) -> None:
+        """Before a pass: where it reads whole texts, their states will stand for what the lower blocks give."""
+        if any(module.training for module in self._still):  # there may be dropout
+            return
+        asked = self._asked(args, kwargs)
+        if asked is not None:
+            self._replay(asked.padded(self._states(reader, asked)))
+
+    def after(self, *_: Any) -> None:
+        """After a pass, whatever came of it."""
+        for block in self._below:
+            vars(block).pop("forward", None)
+
+    def holds(self, reader: nn.Module) -> bool:
+        """Whether made-up texts of several lengths come out as they do else, and nothing below the cut wants a gradient."""
+        inputs, seen = self._made_up(reader), list[Any]()
+        asked = self._asked((), inputs)
+        handle = self._below[-1].register_forward_hook(lambda module, args, out: seen.append(out))
+        with _asking(reader):
+            with torch.enable_grad():
+                plain = reader(**inputs)[0]
+            handle.remove()
+            self._in_tuple = isinstance(seen[0], tuple)
+            states = seen[0][0] if self._in_tuple else seen[0]
+            if asked is None or states.requires_grad or (self._in_tuple and len(seen[0]) > 1):
+                return False
+            with torch.no_grad():
+                self._replay(asked.padded([self._computed(reader, asked, [text])[0] for text in asked.texts]))
+                try:
+                    replayed = reader(**inputs)[0]
+                finally:
+                    self.after()
+        real = inputs["attention_mask"].bool()
+        return bool((plain - replayed)[real].abs().max() <= AGREEMENT * plain[real].abs().max())
+
+    def _made_up(self, reader: nn.Module) -> dict[str, Any]:
+        config: Any = reader.config
+        ids = [tuple((config.vocab_size // 3 + place) % config.vocab_size for place in range(n)) for n in TRIED]
+        decodes = self._family == "decoder"
+        texts = [Encoded(each, answer=1) if decodes else Encoded(each, labels=(0,)) for each in ids]
+        batch = collate(texts, 0, next(reader.parameters()).device)
+        inputs: dict[str, Any] = {"input_ids": batch.input_ids, "attention_mask": batch.attention_mask}
+        if decodes:
+            inputs |= {"use_cache": False} | ({"position_ids": batch.position_ids} if self._numbers else {})
+        return inputs
+
+    @property
+    def _numbers(self) -> bool:
+        return "position_ids" in self._signature.parameters
+
+    def _asked(self, args: Sequence[Any], kwargs: Mapping[str, Any]) -> WholeTexts | None:
+        named = dict(self._signature.bind(*args, **kwargs).arguments)
+        rest = next((p.name for p in self._signature.parameters.values() if p.kind is p.VAR_KEYWORD), "")
+        return WholeTexts.of(named | named.pop(rest, {}), self._family, self._numbers)
+
+    def _replay(self, states: Tensor) -> None:
+        out = (states,) if self._in_tuple else states
+        for block in self._below:
+            block.forward = lambda *args, **kwargs: out
+
+    def _states(self, reader: nn.Module, asked: WholeTexts) -> list[Tensor]:
+        """(length, hidden) of each text on the CPU: kept ones, and those that are computed and kept now."""
+        kept, key = kept_states(), self._key(asked.device)
+        names = [text_hash(text) for text in asked.texts]
+        found, missing = dict[bytes, Tensor](), dict[int, dict[bytes, Text]]()
+        for name, text in zip(names, asked.texts, strict=True):
+            states = kept.read(key, name)
+            if states is None:
+                missing.setdefault(len(text[0]), {})[name] = text
+                continue
+            found[name] = states.values
+            if (key, name) not in self._paid:  # another run has computed it
+                SPARED.seconds += states.seconds
+                self._paid.add((key, name))
+        for group in missing.values():
+            started = time.perf_counter()
+            values = self._computed(reader, asked, list(group.values()))
+            each = (time.perf_counter() - started) / len(group)
+            for name, value in zip(group, values, strict=True):
+                found[name] = value
+                kept.write(key, name, States(value, each))
+                self._paid.add((key, name))
+        computed = [length for length, group in missing.items() for _ in group]
+        tokens = len(names) * asked.width - sum(computed)
+        pairs = len(names) * asked.width**2 - sum(length**2 for length in computed)
+        SPARED.work += Work(tokens=tokens, pairs=pairs)
+        return [found[name] for name in names]
+
+    @torch.no_grad()
+    def _computed(self, reader: nn.Module, asked: WholeTexts, texts: Sequence[Text]) -> list[Tensor]:
+        """Of texts of one length; the pass goes no further than the cut."""
+        least = FEWEST * torch.get_num_threads() if asked.device.type == "cpu" else 0
+        copies = max(1, math.ceil(least / sum(len(ids) for ids, _ in texts)))
+        last = self._below[-1]
+        whole = last.forward
+
+        def to_the_cut(*args: Any, **kwargs: Any) -> None:
+            raise _AtCutError(whole(*args, **kwargs))
+
+        last.forward = to_the_cut
+        try:
+            reader.forward(**asked.alone([*texts] * copies))
+        except _AtCutError as reached:
+            (out,) = reached.args
+            return list((out[0] if self._in_tuple else out)[: len(texts)].cpu())
+        finally:
+            self.after()
+        raise RuntimeError(f"{type(reader).__name__} does not go through its last fixed block")
+
+    def _key(self, device: torch.device) -> str:
+        """All that states hang on beside their text."""
+        # Where a weight lies and how often it was written to: both are looked up without reading it.
+        now = [(weight.data_ptr(), weight._version) for weight in self._weights]
+        if now != self._summed_at:
+            self._sums, self._summed_at = digest([checksum(weight) for weight in self._weights]), now
+        cast = str(torch.get_autocast_dtype(device.type)) if torch.is_autocast_enabled(device.type) else ""
+        return digest({**self._kind, "weights": self._sums, "cast": cast, "device": device.type})
+
+
+@contextmanager
+def _asking(reader: nn.Module) -> Iterator[None]:
+    """Dropout off, and afterwards as it was."""
+    modules = [module for module in reader.modules() if module.training]
+    for module in modules:
+        module.training = False
+    try:
+        yield
+    finally:
+        for module in modules:
+            module.training = True
