@@ -52,9 +52,11 @@ class LinearProbe(Probe):
         probability.
         """
         texts = [self.encoding.whole([row["text"]]) for row in (*self.train, *self.rows)]
-        features = backend.embeddings(texts)[:, -1].numpy()
+        features = backend.embeddings(texts)[:, -1].double().numpy()
         known, asked = features[: len(self.train)], features[len(self.train) :]
-        classifier = make_pipeline(StandardScaler(), LogisticRegression(C=0.1, max_iter=1000))
+        # Up to the optimum, which is unique: scikit-learn's default stops so early that rounding of the features moves log-odds
+        # by 2e-5 of their size, and two readings of the same model would seem to differ.
+        classifier = make_pipeline(StandardScaler(), LogisticRegression(C=0.1, max_iter=1000, tol=1e-8, solver="newton-cg"))
         classifier.fit(known, [row["gold"] for row in self.train])
         gold = [row["gold"] for row in self.rows]
         guesses = classifier.predict(asked).tolist()

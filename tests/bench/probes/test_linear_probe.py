@@ -25,16 +25,21 @@ def test_accuracy_is_that_of_a_classifier_on_frozen_features(encoder, own, made)
     def features(rows):
         with torch.no_grad():
             return np.stack(
-                [model(**encoder.tokenizer(r["text"], return_tensors="pt")).last_hidden_state[0].mean(0).numpy() for r in rows]
+                [
+                    model(**encoder.tokenizer(r["text"], return_tensors="pt")).last_hidden_state[0].mean(0).double().numpy()
+                    for r in rows
+                ]
             )
 
     known, asked = features(probe.train), features(probe.rows)
     mean, spread = known.mean(0), known.std(0)
-    classifier = LogisticRegression(C=0.1, max_iter=1000).fit((known - mean) / spread, [r["gold"] for r in probe.train])
+    classifier = LogisticRegression(C=0.1, max_iter=1000, tol=1e-8).fit(
+        (known - mean) / spread, [r["gold"] for r in probe.train]
+    )
     assert items["prediction"].tolist() == classifier.predict((asked - mean) / spread).tolist()
     odds = np.log(chances := classifier.predict_proba((asked - mean) / spread)) - np.log(1 - chances)
     places = [list(classifier.classes_).index(row["gold"]) for row in probe.rows]
-    assert items["value"].tolist() == pytest.approx([row[place] for row, place in zip(odds, places, strict=True)], rel=1e-3)
+    assert items["value"].tolist() == pytest.approx([row[place] for row, place in zip(odds, places, strict=True)], rel=1e-5)
     assert items["right"].tolist() == [float(value > 0) for value in items["value"]] and items["right"].mean() > 0.8
     assert not any(row in probe.train for row in probe.rows)
 

@@ -41,14 +41,12 @@ def test_items_are_the_same(library, decoder, encoder, made, family, name, limit
         spec = spec.model_copy(update={"options": {"train": 32}})
     if limit == 24 and name in ("spelling", "winogrande", "arc-easy"):
         limit = 64  # whose answers need more room
-    # A classifier's probabilities are fitted step by step until they hardly move; rounding moves where that is.
-    close = 1e-3 if spec.kind == "linear-probe" else 1e-4
     probe = made(spec, Encoding(model, limit), 3)
     found, plain = measured(probe, net), plain_items(probe, PlainReader(net, model))
     assert len(found) == len(plain) == 3
     for row, item in zip(found.to_dict("records"), plain, strict=True):
         for column, value in item.items():
-            same = value if isinstance(value, str) else pytest.approx(value, rel=close, abs=close)
+            same = value if isinstance(value, str) else pytest.approx(value, rel=1e-4, abs=1e-4)
             assert row[column] == same, column
 
 
