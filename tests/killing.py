@@ -168,6 +168,7 @@ def own_cache(folder: Path) -> None:
     folder.mkdir(parents=True, exist_ok=True)
     for part in ("wheels", "models"):
         if not (folder / part).exists():
+            (folders.cache() / part).mkdir(parents=True, exist_ok=True)
             (folder / part).symlink_to(folders.cache() / part)
     os.environ["TUNEBENCH_CACHE"] = str(folder)
 

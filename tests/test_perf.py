@@ -26,7 +26,8 @@ def done(mine, other):
     }
 
 
-def test_ratios_are_of_one_round_with_the_least_and_the_most():
+def test_ratios_are_of_one_round_with_the_least_and_the_most(monkeypatch):
+    monkeypatch.setattr(table, "PACKAGES", ("torch",))  # the others need the extra `perf`
     rounds = [done([2.0, 1.0], [4.0, 5.0]), done([4.0, 1.0], [4.0, 2.0]), done([2.0, 2.0], [3.0, 2.0])]
     text = table.page([LINE, ASK], [("work", "ours.py parts")], WORKS, rounds)
     assert "| train, first pass | tunebench | 2.00 |  | 25% | 2.00 |  |" in text

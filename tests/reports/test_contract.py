@@ -24,6 +24,8 @@ COST = {
     "total_parameters",
     "saved_bytes",
     "money",
+    "spared_flops",
+    "others_seconds",
 }
 
 

@@ -558,9 +558,10 @@ def tags_of_the_next_piece(patch):
 
 
 def descriptions_swapped(patch):
-    patch.setattr(
-        classification.Classification, "candidates", lambda self: [self.spec.answers[x] for x in self.spec.labels[::-1]]
-    )
+    def swapped(self, example):
+        return dict(zip(self.spec.labels, [self.spec.answers[label] for label in self.spec.labels[::-1]], strict=True))
+
+    patch.setattr(classification.Classification, "candidates", swapped)
 
 
 def a_token_too_many(patch):

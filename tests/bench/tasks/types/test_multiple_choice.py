@@ -42,7 +42,7 @@ def test_rows():
 
 def test_choices_of_several_columns():
     train = SPEC.train.model_copy(update={"columns": {"question": "q", "a": "opa", "b": "opb", "gold": "cop"}, "unique": None})
-    columns = {"train": train, "options": {"choices": ["{a}", "not {b}"]}}
+    columns = {"train": train, "out_of_domain": {}, "options": {"choices": ["{a}", "not {b}"]}}
     kind = types.task_type(SPEC.model_copy(update=columns))
     fields, gold = kind.read({"question": "Which?", "a": "one", "b": "two", "gold": "B"})
     assert fields == {"question": "Which?", "choices": "A. one\nB. not two"} and gold == "B"
