@@ -15,6 +15,7 @@ from bench.inference.plain import PlainReader, Tokenised, without_middle
 from bench.inference.predictions import EvalSet
 from bench.tasks import prompts
 from bench.tasks.examples import Example
+from bench.tasks.types import TaskType
 from bench.tasks.types.multiple_choice import ChoiceTask
 from bench.tasks.types.ner import Ner
 from bench.tasks.types.qa import Qa
@@ -64,11 +65,17 @@ def _instruction(evalset: EvalSet, index: int) -> str:
 
 
 def _ranked(evalset: EvalSet, index: int, reader: PlainReader) -> PlainAnswer:
-    words = evalset.task.candidates(evalset.examples[index])
+    words = _words(evalset.task, evalset.examples[index])
     lead = "" if evalset.wording.style == "instruction" and reader.tokenizer.chat_template else " "
     ids = {value: reader.tokenizer(f"{lead}{text}", add_special_tokens=False)["input_ids"] for value, text in words.items()}
     context = _context(evalset, index, max(map(len, ids.values())), reader)
     return _likeliest({value: reader.nats(context, ids[value]) / evalset.task.length(words[value]) for value in words})
+
+
+def _words(task: TaskType, example: Example) -> dict[str, str]:
+    """Of each answer that may be given. Labels' words are read from the YAML file, not asked of the type whose answers are
+    checked; a question's own choices are the type's reading of its row, and are taken from it."""
+    return task.candidates(example) if isinstance(task, ChoiceTask) else {x: task.spec.answers[x] for x in task.spec.labels}
 
 
 def _likeliest(scores: dict[str, float]) -> PlainAnswer:
@@ -171,7 +178,11 @@ def _by_similarity(evalset: EvalSet, example: Example, reader: PlainReader) -> P
     if evalset.task.untrained(example) is not None:
         return None
     text = _embedded(prompts.inputs(spec, example), evalset, reader)
-    described = evalset.task.described(example)
+    if isinstance(evalset.task, ChoiceTask):
+        described = evalset.task.described(example)
+    else:
+        empty = spec.prompt.format(**dict.fromkeys(example.fields, ""))
+        described = {label: f"{empty} {words}" for label, words in _words(evalset.task, example).items()}
     known = {value: _described(value, words, evalset, reader) for value, words in described.items()}
     cosines = {label: float(text @ vector / max(text.norm() * vector.norm(), 1e-8)) for label, vector in known.items()}
     return _likeliest(cosines)
