@@ -37,20 +37,7 @@ def parse_axes(texts: Sequence[str]) -> list[Axis]:
     Raises:
         UserError: one of them cannot be read, has a single value or one twice, or there are more than a table has sides.
     """
-    axes = [_axis(text) for text in texts]
-    if not axes or len(axes) > MOST_AXES or len({axis.name for axis in axes}) < len(axes):
-        raise UserError(f"--axis: name one axis, or two different ones; these are {', '.join(texts) or 'none'}")
-    return axes
-
-
-def _axis(text: str) -> Axis:
-    name, equals, listed = text.partition("=")
-    values = tuple(value.strip() for value in COMMA.split(listed))
-    if not (name.strip() and equals and all(values)):
-        raise UserError(f"--axis {text}: write it as name=value,value, such as peft.r=2,4,8")
-    if len(values) < 2 or len(set(values)) < len(values):
-        raise UserError(f"--axis {text}: name at least two values, each once")
-    return Axis(name.strip(), values)
+    return _sides([_axis(text) for text in texts])
 
 
 def axes_of(values: Mapping[str, Sequence[object]]) -> list[Axis]:
@@ -59,12 +46,34 @@ def axes_of(values: Mapping[str, Sequence[object]]) -> list[Axis]:
     Raises:
         UserError: as `parse_axes`.
     """
-    return parse_axes([f"{name}={','.join(map(_written, listed))}" for name, listed in values.items()])
+    return _sides([_valued(name, [_written(each) for each in listed]) for name, listed in values.items()])
 
 
 def _written(value: object) -> str:
     """As it would stand in `--set`: JSON is YAML too."""
     return value if isinstance(value, str) else json.dumps(value)
+
+
+def _sides(axes: list[Axis]) -> list[Axis]:
+    if not axes or len(axes) > MOST_AXES or len({axis.name for axis in axes}) < len(axes):
+        named = ", ".join(map(str, axes)) or "none"
+        raise UserError(f"--axis: name one axis, or two different ones; these are {named}")
+    return axes
+
+
+def _axis(text: str) -> Axis:
+    name, equals, listed = text.partition("=")
+    values = [value.strip() for value in COMMA.split(listed)]
+    if not (name.strip() and equals and all(values)):
+        raise UserError(f"--axis {text}: write it as name=value,value, such as peft.r=2,4,8")
+    return _valued(name.strip(), values)
+
+
+def _valued(name: str, values: Sequence[str]) -> Axis:
+    axis = Axis(name, tuple(values))
+    if len(values) < 2 or len(set(values)) < len(values):
+        raise UserError(f"--axis {axis}: name at least two values, each once")
+    return axis
 
 
 def with_numbers(suite: SuiteSpec, numbers: Mapping[str, str]) -> SuiteSpec:

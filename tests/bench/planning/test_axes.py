@@ -37,6 +37,12 @@ def test_axes_of_a_suite_are_those_of_the_command_line():
     assert axes_of(own) == parse_axes(["peft.r=2,4", "learning_rate=0.0001,0.0015"])
     (axis,) = axes_of({"peft.target_modules": [["q", "v"], "all-linear", None]})
     assert axis.values == ('["q", "v"]', "all-linear", "null")
+    (axis,) = axes_of({"peft.target_modules": [".*q,.*v", "all-linear"]})
+    assert axis.values == (".*q,.*v", "all-linear")  # a comma of a value is none between values
+    with pytest.raises(UserError, match="two different ones"):
+        axes_of({})
+    with pytest.raises(UserError, match="each once"):
+        axes_of({"peft.r": [2, "2"]})
 
 
 def test_numbers_go_into_the_suite_and_are_checked_as_those_of_its_file():
