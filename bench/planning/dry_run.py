@@ -20,17 +20,20 @@ from bench.tasks import splits
 
 SEEDS_SHOWN = 16
 """So many seeds of one row of a suite have a line each."""
+Alike = tuple[list[Run], CostEstimate]
+"""Runs of one row of a suite, a seed each, and the cost of one of them."""
 
 
 def print_plan(runs: Sequence[Run], out: Path, waiting: Sequence[Run], trials: Sequence[Trial] = ()) -> None:
     """Print the plan; runs that are not `waiting` are done already, and cost nothing. `trials` come before the runs."""
     rate, still = estimate.speed(), {run.id for run in waiting}
-    planned = _estimated(runs, rate)
+    alike = _estimated(runs, rate)
+    planned = [(run, cost) for group, cost in alike for run in group]
     states = {run.id: _state(run, out, still) for run in runs}
     console = Console()
     if not console.is_terminal:  # a log has no width
         console.width = max(console.width, 132)
-    console.print(_table(planned, states, rate))
+    console.print(_table(alike, states, rate))
     _show_memory(planned, console)
     sentences = [f"{run.strategy.name} / {run.task.name}: {cost.told}" for run, cost in planned if cost.told]
     for model in {run.model.name: run.model for run in runs}.values():
@@ -41,34 +44,24 @@ def print_plan(runs: Sequence[Run], out: Path, waiting: Sequence[Run], trials: S
         console.print(sentence, highlight=False)
 
 
-def _estimated(runs: Sequence[Run], rate: float) -> list[tuple[Run, CostEstimate]]:
-    """Each with its cost. Seeds draw other examples of the same set: the first stands for all."""
-    costs: dict[str, CostEstimate] = {}
-    planned = []
+def _estimated(runs: Sequence[Run], rate: float) -> list[Alike]:
+    """Runs that differ in nothing but their seed, with what each costs: seeds draw other examples of the same set, and the
+    first stands for all."""
+    groups: dict[str, list[Run]] = {}
     for run in runs:
-        like = _like(run)
-        if like not in costs:
-            costs[like] = estimate_cost(run, rate)
-        planned.append((run, costs[like]))
-    return planned
+        groups.setdefault(f"{run.suite} {replace(run, seed=0, varied=None).id}", []).append(run)
+    return [(group, estimate_cost(group[0], rate)) for group in groups.values()]
 
 
-def _like(run: Run) -> str:
-    """Equal for runs that differ in nothing but their seed."""
-    return f"{run.suite} {replace(run, seed=0, varied=None).id}"
-
-
-def _shown(planned: Sequence[tuple[Run, CostEstimate]], states: dict[str, str]) -> Iterator[tuple[str, str, Run, CostEstimate]]:
+def _shown(alike: Sequence[Alike], states: dict[str, str]) -> Iterator[tuple[str, str, Run, CostEstimate]]:
     """The rows of the table: id, seed, run and cost. Many seeds of one state are a single row: nobody reads thousands."""
-    groups: dict[tuple[str, str], list[tuple[Run, CostEstimate]]] = {}
-    for run, cost in planned:
-        groups.setdefault((_like(run), states[run.id]), []).append((run, cost))
-    for group in groups.values():
-        (first, cost), (last, _) = group[0], group[-1]
-        if len(group) > SEEDS_SHOWN:
-            yield first.id, f"{len(group)}: {first.told_seed} … {last.told_seed}", first, cost
-        else:
-            yield from ((run.id, run.told_seed, run, cost) for run, cost in group)
+    for group, cost in alike:
+        for state in dict.fromkeys(states[run.id] for run in group):
+            runs = [run for run in group if states[run.id] == state]
+            if len(runs) > SEEDS_SHOWN:
+                yield runs[0].id, f"{len(runs)}: {runs[0].told_seed} … {runs[-1].told_seed}", runs[0], cost
+            else:
+                yield from ((run.id, run.told_seed, run, cost) for run in runs)
 
 
 def _state(run: Run, out: Path, still: set[str]) -> str:
@@ -76,16 +69,16 @@ def _state(run: Run, out: Path, still: set[str]) -> str:
     return "skipped" if run.unfit else "to do" if run.id in still or record is None else record.status
 
 
-def _table(planned: Sequence[tuple[Run, CostEstimate]], states: dict[str, str], rate: float) -> Table:
+def _table(alike: Sequence[Alike], states: dict[str, str], rate: float) -> Table:
     table = Table(
-        title=f"{len(planned)} runs of suite {planned[0][0].suite}",
+        title=f"{len(states)} runs of suite {alike[0][0][0].suite}",
         caption="seconds: training alone, at this machine's measured speed",
     )
     for column in ("run", "model", "task", "strategy", "seed"):
         table.add_column(column, overflow="fold")
     for column in ("examples", "tokens", "TFLOP", "seconds", "test", "probe items", "state"):
         table.add_column(column, justify="right")
-    for name, seed, run, cost in _shown(planned, states):
+    for name, seed, run, cost in _shown(alike, states):
         work = cost.operations
         numbers = (
             "–" if cost.examples is None else cost.examples,
