@@ -3,9 +3,7 @@
 from collections.abc import Iterable, Iterator
 from dataclasses import replace
 
-import torch
 from torch import nn
-from transformers import AutoModelForCausalLM
 
 from bench.errors import UserError
 from bench.modeling.heads import Heads
@@ -50,8 +48,7 @@ def _with_ends(run: Run) -> Iterator[Run]:
 
 def _check(run: Run, room: int | None) -> None:
     try:
-        with torch.device("meta"):
-            adapted = run.strategy.adapt(_shape(run), run.model.family)
+        adapted = sizes.adapted_shape(_shape(run), run.strategy, run.model.family)
     except UserError:
         raise
     except Exception as error:
@@ -77,12 +74,7 @@ def _check_room(run: Run, adapted: nn.Module, room: int | None) -> None:
 
 
 def _shape(run: Run) -> nn.Module:
-    """What a strategy is given to adapt, without weights."""
-    if run.model.family == "decoder":
-        shapes = [run.checkpoint.shape(AutoModelForCausalLM)]
-    else:
-        kinds = [types.task_type(task) for task in run.training_tasks]
-        shapes = [run.checkpoint.shape(kind.auto_class, num_labels=kind.outputs()) for kind in kinds]
-    for shape in shapes:
-        shape.is_loaded_in_8bit = run.strategy.bits < 32  # as a quantised base says of itself to PEFT
+    """What a strategy is given to adapt, without weights: an encoder with a head for each task that it is trained on."""
+    tasks = run.training_tasks if run.model.family == "encoder" else [run.task]
+    shapes = [sizes.task_shape(run.checkpoint, task) for task in tasks]
     return Heads(shapes) if len(shapes) > 1 else shapes[0]

@@ -6,7 +6,7 @@ Neither changes the question: the global batch stays, and the numbers differ by 
 from dataclasses import dataclass
 
 from torch import nn
-from transformers import AutoModelForCausalLM, PreTrainedModel
+from transformers import PreTrainedModel
 
 from bench.devices.hardware import uses_gpu
 from bench.errors import BudgetError
@@ -15,7 +15,6 @@ from bench.modeling.heads import Heads
 from bench.running import sizes
 from bench.running.run import Run
 from bench.running.sizes import Memory
-from bench.tasks import types
 from bench.training.loop import Padding
 
 HEADROOM = 1.3
@@ -88,10 +87,8 @@ def _held(fitted: Fit) -> int:
 
 
 def _planned(run: Run, tokens: int, checkpointing: bool = False) -> tuple[nn.Module, Memory]:
-    kind, decoder = types.task_type(run.task), run.model.family == "decoder"
-    model = run.checkpoint
     # The heads of other tasks, a few thousand weights, are left out.
-    shape = model.shape(AutoModelForCausalLM) if decoder else model.shape(kind.auto_class, num_labels=kind.outputs())
+    shape = sizes.task_shape(run.checkpoint, run.task)
     if checkpointing:
         checkpoint_blocks(shape)
     return sizes.memory(shape, run.strategy, run.model.family, tokens)

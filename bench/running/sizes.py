@@ -4,19 +4,23 @@ Weights, gradients and optimiser state are counted; activations are an estimate 
 """
 
 import math
-from collections.abc import Sequence
+from collections.abc import Iterable, Sequence
 from dataclasses import dataclass
 from typing import Any
 
 import torch
 from torch import Tensor, nn
-from transformers import PreTrainedModel
+from transformers import AutoModelForCausalLM, PreTrainedModel
 from transformers.pytorch_utils import Conv1D
 
+from bench.modeling.heads import Heads
+from bench.modeling.models import Model
 from bench.modeling.structure import layers, linear, lowest_trained
 from bench.modeling.weights import numel, outline
 from bench.specs.base import Family
+from bench.specs.task import TaskSpec
 from bench.strategies import Strategy
+from bench.tasks import types
 
 BLOCK = 64
 """Weights that share one scale in 4 bit: bitsandbytes' block size; the scales are not quantised again."""
@@ -59,6 +63,24 @@ def _scales(weight: Tensor) -> list[Tensor]:
     return [scale for scale in kept if scale is not None]
 
 
+def task_shape(model: Model, task: TaskSpec) -> PreTrainedModel:
+    """A model without weights, with the head that a task trains; a decoder has its own."""
+    if model.family == "decoder":
+        return model.shape(AutoModelForCausalLM)
+    kind = types.task_type(task)
+    return model.shape(kind.auto_class, num_labels=kind.outputs())
+
+
+def adapted_shape(shape: nn.Module, strategy: Strategy, family: Family) -> nn.Module:
+    """What a strategy makes of a base on the meta device, in place."""
+    parts: Iterable[Any] = shape.heads.values() if isinstance(shape, Heads) else [shape]
+    for part in parts:
+        # As a quantised base says of itself: PEFT enables gradient checkpointing on what it takes for one alone.
+        part.is_loaded_in_8bit = strategy.bits < 32
+    with torch.device("meta"):
+        return strategy.adapt(shape, family)
+
+
 def memory(shape: PreTrainedModel, strategy: Strategy, family: Family, tokens: int) -> tuple[nn.Module, Memory]:
     """The adapted model and its plan, from the base on the meta device, which the strategy adapts in place.
 
@@ -66,10 +88,7 @@ def memory(shape: PreTrainedModel, strategy: Strategy, family: Family, tokens: i
     """
     quantised = linear(layers(shape)) if strategy.bits < 32 else []
     blocks = [(block, sum(sum(_weight(module).shape) for module in linear([block]))) for block in layers(shape)]
-    # PEFT enables gradient checkpointing on what it takes for a quantised base alone.
-    shape.is_loaded_in_8bit = strategy.bits < 32
-    with torch.device("meta"):
-        model = strategy.adapt(shape, family) if strategy.trains else shape
+    model = adapted_shape(shape, strategy, family) if strategy.trains else shape
     trainable, total = parameters(model)
     loaded = weights(model, quantised, strategy.bits)
     if not strategy.trains:
