@@ -2,7 +2,7 @@
 
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass
-from functools import cached_property
+from functools import cache, cached_property
 from typing import Any, NamedTuple
 
 import numpy as np
@@ -52,6 +52,12 @@ class EvalSet:
         everything = self.data.split(self.split)
         labels, clusters = [self.task.label(e) for e in everything], [e.cluster for e in everything]
         return sample(everything, self.items, labels, clusters)
+
+    @cached_property
+    def candidates(self) -> list[dict[str, tuple[int, ...]]]:
+        """Of each example, the possible predictions and the ids that stand for them, where a decoder ranks."""
+        known = cache(lambda words: tuple(self.model_encoding.answer(words, self.wording)))  # labels are those of all examples
+        return [{value: known(words) for value, words in self.task.candidates(example).items()} for example in self.examples]
 
     @property
     def shots(self) -> list[Example]:
@@ -162,7 +168,7 @@ def contexts(evalset: EvalSet) -> list[Context]:
 
     def context(index: int, example: Example) -> Context:
         text, special = encoding.prompt(task, example, words, split, evalset.place(index), before)
-        ids, answer = encoding.ids(text, special), _longest_answer(evalset, example)
+        ids, answer = encoding.ids(text, special), _longest_answer(evalset, index)
         lost = encoding.lost(len(ids), answer, room)
         answerable = task.answerable(example, text, encoding.lost_text(text, lost, special))
         return Context(encoding.fitted(ids, answer, room), bool(lost), answerable)
@@ -170,15 +176,10 @@ def contexts(evalset: EvalSet) -> list[Context]:
     return [context(index, example) for index, example in enumerate(evalset.examples)]
 
 
-def _longest_answer(evalset: EvalSet, example: Example) -> int:
+def _longest_answer(evalset: EvalSet, index: int) -> int:
     """In tokens: of the candidates, where they are ranked, or of what may be written."""
     ranked = evalset.task.asks == "rank"
-    return max(map(len, _candidates(evalset, example).values())) if ranked else evalset.task.answer_tokens
-
-
-def _candidates(evalset: EvalSet, example: Example) -> dict[str, tuple[int, ...]]:
-    words = evalset.task.candidates(example)
-    return {value: tuple(evalset.model_encoding.answer(text, evalset.wording)) for value, text in words.items()}
+    return max(map(len, evalset.candidates[index].values())) if ranked else evalset.task.answer_tokens
 
 
 def _conversations(evalset: EvalSet) -> list[Prompt]:
@@ -196,9 +197,8 @@ def _conversations(evalset: EvalSet) -> list[Prompt]:
 def _ranked(backend: Backend, evalset: EvalSet) -> list[ItemPrediction]:
     """The candidate with the highest log-likelihood after the prompt, for its length; its share where each has e to that."""
     task, examples = evalset.task, evalset.examples
-    asked = [_candidates(evalset, example) for example in examples]
-    read = contexts(evalset)
-    requests = [(context.ids, ids) for context, answers in zip(read, asked, strict=True) for ids in answers.values()]
+    asked = zip(contexts(evalset), evalset.candidates, strict=True)
+    requests = [(context.ids, ids) for context, answers in asked for ids in answers.values()]
     likelihoods = iter(backend.loglikelihoods(requests))
 
     def likeliest(example: Example) -> ItemPrediction:
