@@ -22,3 +22,8 @@ def visible(text: str) -> str:
 def visible_json(text: str) -> str:
     """JSON whose strings hold none of them."""
     return visible(ESCAPED.sub(lambda found: found[1] or REPLACEMENT, text))
+
+
+def printable(text: str) -> str:
+    """Without the control characters that could steer a terminal, or that no XML may hold: a space for each, line ends too."""
+    return "".join(character if character.isprintable() else " " for character in text)

@@ -15,7 +15,8 @@ from reports.claims.evidence import Weighed
 from reports.paper.markdown import escaped, markdown_table
 from reports.rows import numbers
 from reports.rows.rows import aggregate, ranked
-from reports.terminal.console import add_column, console, plain_table, printable, say
+from reports.terminal.console import add_column, console, plain_table, say
+from reports.visible import printable
 
 NOTHING = "no runs for it"
 BELOW = (

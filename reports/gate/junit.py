@@ -6,6 +6,7 @@ from xml.etree.ElementTree import Element, SubElement
 from reports.gate import words
 from reports.gate.change import Change
 from reports.gate.compared import Compared
+from reports.visible import printable
 
 
 def changes_as_junit(found: Compared) -> str:
@@ -28,13 +29,13 @@ def changes_as_junit(found: Compared) -> str:
 def _suite(root: Element, name: str, cases: list[Element]) -> None:
     counts = {tag: sum(case.find(tag) is not None for case in cases) for tag in ("failure", "error", "skipped")}
     written = {"tests": len(cases), "failures": counts["failure"], "errors": counts["error"], "skipped": counts["skipped"]}
-    suite = SubElement(root, "testsuite", {"name": _legal(name), **{what: str(count) for what, count in written.items()}})
+    suite = SubElement(root, "testsuite", {"name": printable(name), **{what: str(count) for what, count in written.items()}})
     suite.extend(cases)
 
 
 def _case(change: Change) -> Element:
     held = change.held
-    case = Element("testcase", classname=_legal(held.row.label), name=_legal(held.title))
+    case = Element("testcase", classname=printable(held.row.label), name=printable(held.title))
     _, _, before, now, changed, unit, _, finds = words.cells(change)
     message = f"{words.verdict_text(change)}: {before} -> {now}, {changed} {unit}; finds {finds}"
     if change.verdict == "worse":
@@ -47,11 +48,6 @@ def _case(change: Change) -> Element:
 
 
 def _fault(tag: str, text: str) -> Element:
-    case = Element("testcase", classname="rows", name=_legal(text.partition(" (seed")[0]))
-    SubElement(case, tag, message=_legal(text), type=tag)
+    case = Element("testcase", classname="rows", name=printable(text.partition(" (seed")[0]))
+    SubElement(case, tag, message=printable(text), type=tag)
     return case
-
-
-def _legal(text: str) -> str:
-    """Without the characters that no XML may hold."""
-    return "".join(character if character.isprintable() else " " for character in text)

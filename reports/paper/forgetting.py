@@ -23,7 +23,8 @@ from reports.rows.means import Forgotten
 from reports.rows.numbers import Quantity
 from reports.rows.row import Row
 from reports.rows.rows import aggregate, grouped, probe_names, ranked
-from reports.terminal.console import add_column, console, plain_table, printable, say
+from reports.terminal.console import add_column, console, plain_table, say
+from reports.visible import printable
 
 
 class Header(NamedTuple):

@@ -4,7 +4,7 @@ import re
 from collections.abc import Sequence
 
 from reports.paper.ablation import TIE, Ablation, Entry, Grid
-from reports.terminal.console import printable
+from reports.visible import printable
 
 SIGNS = {
     "\\": r"\textbackslash{}",

@@ -3,7 +3,7 @@
 import re
 from collections.abc import Iterable, Sequence
 
-from reports.terminal.console import printable
+from reports.visible import printable
 
 
 def escaped(text: str) -> str:

@@ -5,7 +5,8 @@ from rich.text import Text
 
 from reports.rows import numbers
 from reports.rows.across import Across, Overall
-from reports.terminal.console import add_column, plain_table, printable
+from reports.terminal.console import add_column, plain_table
+from reports.visible import printable
 
 
 def across_table(found: Across) -> Table:

@@ -4,7 +4,8 @@ from rich.text import Text
 
 from reports.gate import words
 from reports.gate.compared import Compared
-from reports.terminal.console import add_column, console, plain_table, printable, say
+from reports.terminal.console import add_column, console, plain_table, say
+from reports.visible import printable
 
 
 def print_changes(found: Compared) -> None:

@@ -9,6 +9,7 @@ from rich.table import Table
 from rich.text import Text
 
 from reports.definitions import defined
+from reports.visible import printable
 
 LOG_WIDTH = 100
 """Columns of a file or pipe, which say nothing of their width."""
@@ -22,11 +23,6 @@ def console() -> Console:
 def say(console: Console, text: str) -> None:
     """One line however narrow the terminal, so that logs can be searched; nothing in it is markup."""
     console.print(Text(printable(text)), soft_wrap=True)
-
-
-def printable(text: str) -> str:
-    """Without the control characters that could steer a terminal."""
-    return "".join(character if character.isprintable() else " " for character in text)
 
 
 def plain_table() -> Table:

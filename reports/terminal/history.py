@@ -8,7 +8,8 @@ from rich.text import Text
 
 from reports.gate.history import RowCourse
 from reports.rows import numbers
-from reports.terminal.console import add_column, console, plain_table, printable, say
+from reports.terminal.console import add_column, console, plain_table, say
+from reports.visible import printable
 
 BARS = "▁▂▃▄▅▆▇█"
 MOST_SHOWN = 24

@@ -22,7 +22,8 @@ from reports.rows.rows import aggregate, grouped, probe_names, ranked, staged
 from reports.rows.standing import Standing
 from reports.terminal import lines
 from reports.terminal.across import across_table
-from reports.terminal.console import LOG_WIDTH, add_column, console, plain_table, printable, say
+from reports.terminal.console import LOG_WIDTH, add_column, console, plain_table, say
+from reports.visible import printable
 
 PROBES_ALONE = 8
 PROBE_WIDTH = 9
