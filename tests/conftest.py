@@ -7,6 +7,7 @@ from pathlib import Path
 
 import pytest
 import torch
+from caches import linked_cache
 from openai_server import Server, running
 from tokenizers import Tokenizer, decoders, models, pre_tokenizers, trainers
 from transformers import LlamaConfig, LlamaForCausalLM, PreTrainedTokenizerFast
@@ -118,11 +119,8 @@ def server() -> Iterator[Server]:
 @pytest.fixture(scope="module")
 def own_cache(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Path]:
     """Base scores of their own; wheels and converted models are shared with the user's cache."""
-    real, patch = folders.cache(), pytest.MonkeyPatch()
-    folder = tmp_path_factory.mktemp("cache")
-    for part in ("wheels", "models"):
-        (real / part).mkdir(parents=True, exist_ok=True)
-        (folder / part).symlink_to(real / part)
+    patch = pytest.MonkeyPatch()
+    folder = linked_cache(tmp_path_factory.mktemp("cache"), folders.cache())
     patch.setenv("TUNEBENCH_CACHE", str(folder))
     yield folder
     patch.undo()

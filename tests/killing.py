@@ -20,6 +20,7 @@ from typing import NamedTuple
 
 import numpy as np
 import pandas as pd
+from caches import linked_cache
 
 TINY = ["--suite", "sentiment", "--model", "tiny-bert", "--budget", "160", "--test-items", "12", "--probe-items", "4"]
 RUNS = [*TINY, "--strategies", "full,frozen,lora-8bit", "--checkpoint-every", "1steps", "--probe-every", "50%"]
@@ -165,12 +166,7 @@ def own_cache(folder: Path) -> None:
     from bench import folders
 
     os.environ.pop("TUNEBENCH_CACHE", None)
-    folder.mkdir(parents=True, exist_ok=True)
-    for part in ("wheels", "models"):
-        if not (folder / part).exists():
-            (folders.cache() / part).mkdir(parents=True, exist_ok=True)
-            (folder / part).symlink_to(folders.cache() / part)
-    os.environ["TUNEBENCH_CACHE"] = str(folder)
+    os.environ["TUNEBENCH_CACHE"] = str(linked_cache(folder, folders.cache()))
 
 
 def imported() -> None:

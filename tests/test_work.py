@@ -8,6 +8,7 @@ from pathlib import Path
 
 import pytest
 import yaml
+from caches import linked_cache
 from counted import counting, grown
 
 from bench.modeling import forward
@@ -41,11 +42,7 @@ max_length: 64
 def worked(tmp_path, device, own_cache, decoder_folder, monkeypatch):
     """What the runs of a model come to, each after those before it, beginning with an empty cache of the base's answers."""
     (tmp_path / "work.yaml").write_text(SUITE)
-    for place in own_cache.iterdir():
-        (tmp_path / "cache").mkdir(exist_ok=True)
-        if place.name in ("wheels", "models"):
-            (tmp_path / "cache" / place.name).symlink_to(place.resolve())
-    monkeypatch.setenv("TUNEBENCH_CACHE", str(tmp_path / "cache"))
+    monkeypatch.setenv("TUNEBENCH_CACHE", str(linked_cache(tmp_path / "cache", own_cache)))
 
     def work(family, strategies, seeds=2):
         found = {}

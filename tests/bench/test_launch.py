@@ -9,6 +9,7 @@ from concurrent.futures import ThreadPoolExecutor
 from pathlib import Path
 
 import pytest
+from caches import linked_cache
 
 ROOT = Path(__file__).parents[2]
 TINY = ["--suite", "sentiment", "--model", "tiny-bert", "--budget", "40", "--test-items", "21", "--probe-items", "5"]
@@ -87,10 +88,7 @@ def test_two_launchers_that_stand_in_for_two_machines_meet(single, own_cache, tm
     with socket.socket() as free:
         free.bind(("localhost", 0))
         port = str(free.getsockname()[1])
-    cold = tmp_path / "cold"
-    cold.mkdir()
-    for part in ("wheels", "models"):
-        (cold / part).symlink_to(own_cache / part)
+    cold = linked_cache(tmp_path / "cold", own_cache)
     config = ["--config_file", str(ROOT / "launch" / "machines.yaml"), "--num_processes", "2", "--gpu_ids=-1,-1"]
 
     def machine(rank):

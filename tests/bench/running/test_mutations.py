@@ -11,6 +11,7 @@ from dataclasses import replace
 import pytest
 import torch
 import transformers
+from caches import linked_cache
 from sklearn.preprocessing import FunctionTransformer
 
 from bench import folders
@@ -399,11 +400,7 @@ def test_a_fault_in_a_probe_is_noticed(broken, monkeypatch, fault, kind, record_
 @pytest.fixture
 def failed(device, decoder_folder, tmp_path, monkeypatch):
     """The checks that do not hold in a small run with a cache of its own, which its next run shares."""
-    cache = tmp_path / "cache"
-    cache.mkdir()
-    for part in ("wheels", "models", "sdists"):
-        (folders.cache() / part).mkdir(parents=True, exist_ok=True)
-        (cache / part).symlink_to(folders.cache() / part)
+    cache = linked_cache(tmp_path / "cache", folders.cache())
     monkeypatch.setenv("TUNEBENCH_CACHE", str(cache))
 
     def checks(suite="sentiment", model="tiny-bert", strategy="full", settings=(), **changed):
