@@ -17,6 +17,8 @@ from bench.folders import write_text
 BEGIN, END = "<!-- make perf: begin -->", "<!-- make perf: end -->"
 """Between the two a page's tables stand."""
 PACKAGES = ("torch", "transformers", "accelerate", "peft", "trl", "lm-eval", "bitsandbytes")
+SIDE = 2048
+"""Of the square matrices whose product is the peak."""
 PARTS = ("load", "encode", "train", "answer", "probe", "write", "other")
 
 
@@ -51,7 +53,7 @@ Done = Mapping[tuple[str, str], Found]
 def page(lines: Sequence[Line], runs: Sequence[tuple[str, str]], works: Mapping[str, Any], rounds: Sequence[Done]) -> str:
     """All tables, with the machine."""
     peaks = [done["peak", ""] for done in rounds]
-    rate = statistics.median(2 * 2048**3 / peak.seconds[0] for peak in peaks)
+    rate = statistics.median(2 * SIDE**3 / peak.seconds[0] for peak in peaks)
     rows = [
         "| what | by | seconds | first row is so many times as fast | share of the peak | memory, GB | right |",
         "|---|---|---:|---|---:|---:|---:|",
