@@ -1,11 +1,14 @@
-"""What the pages for people say: links lead somewhere, and tables that code could contradict agree with it."""
+"""What the pages for people say: links lead somewhere, commands exist, and tables agree with the code."""
 
 import re
+import shlex
 from itertools import takewhile
 from pathlib import Path
 
 import pytest
+from typer.main import get_command
 
+from bench.cli import app
 from bench.data import squad
 from bench.records.contract import as_contract
 from bench.records.record import Provenance, Record, Setup
@@ -14,6 +17,8 @@ from bench.running.item_table import COLUMNS
 ROOT = Path(__file__).parents[1]
 PAGES = sorted([*ROOT.glob("*.md"), *ROOT.glob("docs/**/*.md")])
 LINK = re.compile(r"\]\(<?([^)>\s]+)>?\)")
+TUNEBENCH = get_command(app)
+COMMAND = re.compile(r"(?:^ {4}|`)(tunebench|accelerate launch .*?bench/run\.py) ([^`\n]+)", re.MULTILINE)
 
 
 def anchors(page):
@@ -33,6 +38,23 @@ def test_links_lead_somewhere(page):
         assert target.exists(), f"{page.name}: {link}"
         if anchor:
             assert anchor in anchors(target), f"{page.name}: {link}"
+
+
+def unknown(program, line):
+    """The command, or the options, of a line that tunebench does not have."""
+    words = shlex.split(re.split(r"  #| [|>] | && ", line)[0])
+    command = TUNEBENCH
+    for word in words if program == "tunebench" else ["run", *words]:
+        command = getattr(command, "commands", {}).get(word, command)
+    known = {name for option in command.params for name in option.opts + option.secondary_opts} | {"--help"}
+    wrong = {word for word in words if word.startswith("--") and word.partition("=")[0] not in known}
+    return wrong if command.name or words[0].startswith("-") else {words[0]}
+
+
+@pytest.mark.parametrize("page", PAGES, ids=lambda page: str(page.relative_to(ROOT)))
+def test_commands_and_their_options_exist(page):
+    text = page.read_text().replace("\\\n", " ")
+    assert [(line, wrong) for program, line in COMMAND.findall(text) if (wrong := unknown(program, line))] == []
 
 
 def test_contributing_names_the_columns_of_squads_format():
