@@ -9,7 +9,7 @@ from bench.errors import unknown
 
 _T = TypeVar("_T")
 
-HELPERS = {"base", "selftests", "templates"}
+HELPERS = {"base", "templates"}
 """Modules of a package that define no kind."""
 
 

@@ -110,6 +110,10 @@ class Probe(ABC):
         part.rows = [self.rows[index] for index in indices]
         return part
 
+    def first(self, count: int) -> Self:
+        """The same probe on its first items, at most `count`."""
+        return self.part(range(min(count, len(self.rows))))
+
     def score(self, items: Columns) -> float:
         """The probe's number from `measure`'s columns: the weighted mean of the items' values."""
         return float(np.average(items["value"], weights=items["weight"]))

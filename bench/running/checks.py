@@ -10,18 +10,18 @@ import pandas as pd
 import torch
 from torch import nn
 
-from bench.inference.plain import PlainReader
-from bench.inference.plain_answers import PlainAnswer, plain_answer
 from bench.inference.predictions import EvalSet, predict
 from bench.modeling.forward import prompt_learning, unwrapped
 from bench.modeling.models import Model
 from bench.modeling.structure import layers
 from bench.modeling.weights import full_tensor, numel, shape, shared_out
 from bench.probes.linear_probe import LinearProbe
-from bench.probes.plain_items import plain_items
-from bench.probes.selftests import DAMAGE, few, noise, numbers_differ, plain_numbers_agree, same_numbers
 from bench.running.evaluation import Evaluation, Session, as_base
 from bench.running.reference import FIRST_ITEMS, Baseline, Reference
+from bench.selftests.plain_answers import PlainAnswer, plain_answer
+from bench.selftests.plain_items import plain_items
+from bench.selftests.plain_reader import PlainReader
+from bench.selftests.probe_tests import DAMAGE, noise, numbers_differ, plain_numbers_agree, same_numbers
 
 ROUNDING = 1e-3
 """What a fresh adapter, or a batch, may change of any number of any item, relative to its size."""
@@ -50,7 +50,7 @@ def fresh_adapter(session: Session, baseline: Baseline, adapted: nn.Module) -> d
     words = "the base is itself under its virtual tokens" if virtual else "fresh adapter forgets nothing"
     held = {}
     for probe in session.probes:
-        before, now = baseline.first_items[probe.spec.name], few(probe, FIRST_ITEMS).measure(backend)
+        before, now = baseline.first_items[probe.spec.name], probe.first(FIRST_ITEMS).measure(backend)
         held[f"{probe.spec.name}: {words}"] = same_numbers(before, now, ROUNDING)
     if session.run.strategy.bits == 32 == session.run.checkpoint.reference_bits:  # in which the base answers to the task
         asked = as_base(session.sets.test, session.run.in_base_words(session.run.wording))
@@ -65,7 +65,7 @@ def untouched_row(session: Session, reference: Reference, evaluation: Evaluation
     The first such row measures what the others are held against, which proves nothing and is no check.
     """
     now = evaluation.probes
-    kept = reference.probe_items([few(probe, FIRST_ITEMS) for probe in session.probes], known=now)
+    kept = reference.probe_items([probe.first(FIRST_ITEMS) for probe in session.probes], known=now)
     held = {}
     if isinstance(session.run.model, Model):  # of what an API answers nothing can be read a second time
         held["answers are the model's own"] = _as_read_plainly(session, evaluation.test, reference)
@@ -106,7 +106,7 @@ def trained_model(session: Session, model: nn.Module, after: Evaluation, frozen:
     reader = PlainReader(model, session.run.checkpoint, session.device)
     for probe in session.probes:
         if not isinstance(probe, LinearProbe):  # of which an item hangs on all training rows
-            part, measured = few(probe, PROBED), after.probes[probe.spec.name][:PROBED]
+            part, measured = probe.first(PROBED), after.probes[probe.spec.name][:PROBED]
             plain, tolerance = pd.DataFrame(plain_items(part, reader)), _tolerance(session)
             if tolerance == COARSE:  # of a close choice rounding in another batch may make another
                 plain = plain.drop(columns=["prediction", "right"], errors="ignore")
@@ -119,7 +119,7 @@ def _training_shows(session: Session, model: nn.Module, trained_names: Sequence[
     trained is known by name, since an adapter that is switched off no longer says that it wants gradients.
     """
     backend, held = session.backend(model), {}
-    asked, probes = replace(session.sets.test, items=2), [few(probe, PROBED) for probe in session.probes]
+    asked, probes = replace(session.sets.test, items=2), [probe.first(PROBED) for probe in session.probes]
     inside = {id(weight) for weight in layers(model).parameters()}
     named = dict(model.named_parameters())
     trained = [(n, named[n]) for n in trained_names if len(shape(named[n])) > 1 and named[n].is_floating_point()]

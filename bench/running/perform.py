@@ -12,7 +12,6 @@ from bench.devices.device import Device
 from bench.inference.endpoint import EndpointModel
 from bench.modeling import flops
 from bench.modeling.weights import outline
-from bench.probes.selftests import few
 from bench.progress import Progress
 from bench.records.record import Cost, Record
 from bench.running import checks, sizes
@@ -80,7 +79,7 @@ def _untrained(session: Session, reference: Reference) -> RunResult:
     """A row that trains nothing: its model is the base, whose kept probe values are its own. It is asked its task, and a few
     items of each probe, which are enough to see that it is the same."""
     peak = _begin(session, reference)
-    backend, few_probes = reference.backend(), [few(probe, FIRST_ITEMS) for probe in session.probes]
+    backend, few_probes = reference.backend(), [probe.first(FIRST_ITEMS) for probe in session.probes]
     asked = evaluate(backend, session, few_probes)
     is_api = isinstance(session.run.model, EndpointModel)
     cost = _api_cost(session.run, asked) if is_api else cost_of(session, reference.module(), TrainingState(), asked, peak)

@@ -22,11 +22,11 @@ from bench.modeling.forward import unlaunched
 from bench.modeling.models import Model
 from bench.modeling.sharding import placed, release
 from bench.probes import Probe
-from bench.probes.selftests import all_tests, few
 from bench.running.evaluation import VALIDATION_ITEMS, Session, as_base
 from bench.running.frames import kept_frame
 from bench.running.run import probe_fingerprint, task_fingerprint
 from bench.running.scoring import worth
+from bench.selftests.probe_tests import all_tests
 from bench.specs.wording import Style, Wording
 
 ANSWERS_VERSION = 2
@@ -123,7 +123,7 @@ class Reference:
             elsewhere={name: self.answers(evalset) for name, evalset in sets.elsewhere.items()},
             probes=self.probe_items(probes, own),
             rounded=self.probe_items(probes, trained) if trained != own else {},
-            first_items=self.probe_items([few(probe, FIRST_ITEMS) for probe in probes], trained),
+            first_items=self.probe_items([probe.first(FIRST_ITEMS) for probe in probes], trained),
         )
 
     def answers(self, evalset: EvalSet, known: pd.DataFrame | None = None) -> BaseAnswers:

@@ -12,11 +12,11 @@ from bench.inference import likelihood
 from bench.inference.local import LocalBackend
 from bench.modeling import models
 from bench.probes.lm_loss import LmLoss
-from bench.probes.selftests import all_tests, few
 from bench.probes.similarity import Similarity
 from bench.running import checks
 from bench.running.evaluation import Evaluation
 from bench.running.reference import FIRST_ITEMS, BaseAnswers, Baseline
+from bench.selftests.probe_tests import all_tests
 from bench.tasks.encoding import Encoding
 
 
@@ -42,7 +42,7 @@ def test_an_adapter_that_is_no_identity_is_told_though_the_score_stands(library,
     torch.manual_seed(0)
     probe = Similarity(library.probe("mrpc"), Encoding(encoder, 64), 16)
     net = encoder.load(transformers.AutoModel).eval()
-    before = {"mrpc": few(probe, FIRST_ITEMS).measure(LocalBackend(net, encoder, device))}
+    before = {"mrpc": probe.first(FIRST_ITEMS).measure(LocalBackend(net, encoder, device))}
     config = peft.LoraConfig(r=4, init_lora_weights=fresh, target_modules=["query", "value"])
     adapted = peft.get_peft_model(encoder.load(transformers.AutoModel), config).eval()
     session = SimpleNamespace(
@@ -58,7 +58,7 @@ def test_an_adapter_that_is_no_identity_is_told_though_the_score_stands(library,
 def test_a_row_that_trains_nothing_is_held_to_the_base_number_by_number(library, encoder, device, held):
     """By a change far too small to move an AUC."""
     probe = Similarity(library.probe("mrpc"), Encoding(encoder, 64), 16)
-    kept = few(probe, FIRST_ITEMS).measure(LocalBackend(encoder.load(transformers.AutoModel).eval(), encoder, device))
+    kept = probe.first(FIRST_ITEMS).measure(LocalBackend(encoder.load(transformers.AutoModel).eval(), encoder, device))
     now = kept.copy() if held else kept.assign(value=kept["value"] + 1e-7)
     session = SimpleNamespace(probes=[probe], run=SimpleNamespace(model=None))
     reference = SimpleNamespace(probe_items=lambda probes, known: {"mrpc": kept})

@@ -26,10 +26,10 @@ from bench.probes.drift import Drift
 from bench.probes.minimal_pairs import MinimalPairs
 from bench.probes.multiple_choice import MultipleChoice
 from bench.probes.pseudo_perplexity import PseudoPerplexity
-from bench.probes.selftests import all_tests
 from bench.probes.similarity import Similarity
 from bench.progress import Progress
 from bench.running import perform, reference
+from bench.selftests.probe_tests import all_tests
 from bench.tasks.encoding import Encoding
 from bench.tasks.types import classification, ner
 from bench.tokens import batches

@@ -12,7 +12,6 @@ from tenacity import wait_none
 
 from bench.inference import chat
 from bench.inference.local import LocalBackend
-from bench.probes.selftests import few
 from bench.progress import Progress
 from bench.records.record import Limit, Spending
 from bench.running import checks, perform
@@ -70,7 +69,7 @@ def test_a_row_that_trains_nothing_has_the_bases_probe_values(planned, done, ope
     session = opened(run)
     base = Reference(session)
     kept = base.probe_items(session.probes)["mrpc"]
-    base.probe_items([few(probe, FIRST_ITEMS) for probe in session.probes])
+    base.probe_items([probe.first(FIRST_ITEMS) for probe in session.probes])
 
     def counted(self, texts, every_layer=False):
         asked.append(len(texts))

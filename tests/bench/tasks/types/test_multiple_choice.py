@@ -8,10 +8,10 @@ import torch
 from bench.errors import UserError
 from bench.inference.embeddings import WholeModel, backbone
 from bench.inference.local import LocalBackend
-from bench.inference.plain import PlainReader
-from bench.inference.plain_answers import plain_answer
 from bench.inference.predictions import EvalSet, predict
 from bench.modeling.forward import loss_sum
+from bench.selftests.plain_answers import plain_answer
+from bench.selftests.plain_reader import PlainReader
 from bench.specs.library import Library
 from bench.specs.wording import Wording
 from bench.strategies.adapter import Adapter, AdapterHyperparameters

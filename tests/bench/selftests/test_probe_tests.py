@@ -9,7 +9,7 @@ from probing import measured
 from bench.modeling import models
 from bench.probes.lm_loss import LmLoss
 from bench.probes.multiple_choice import MultipleChoice
-from bench.probes.selftests import SelfTests, losses_ahead, same_numbers
+from bench.selftests.probe_tests import SelfTests, losses_ahead, same_numbers
 from bench.tasks.encoding import Encoding
 
 

@@ -4,7 +4,7 @@ import pytest
 import torch
 import transformers
 
-from bench.inference.plain import PlainReader, without_middle
+from bench.selftests.plain_reader import PlainReader, without_middle
 
 
 def test_nats_are_those_of_the_models_own_loss(decoder):

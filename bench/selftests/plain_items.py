@@ -13,7 +13,6 @@ import pandas as pd
 import torch
 from sklearn.linear_model import LogisticRegression
 
-from bench.inference.plain import PlainReader, without_middle
 from bench.probes.base import Columns, Probe
 from bench.probes.closed_book import ClosedBook
 from bench.probes.cloze import Cloze
@@ -24,6 +23,7 @@ from bench.probes.minimal_pairs import MinimalPairs
 from bench.probes.multiple_choice import MultipleChoice
 from bench.probes.pseudo_perplexity import PseudoPerplexity
 from bench.probes.similarity import Similarity
+from bench.selftests.plain_reader import PlainReader, without_middle
 
 PlainNumbers = dict[str, Any]
 """Columns of `measure`, of one item."""

@@ -3,9 +3,9 @@
 import pytest
 
 from bench.inference.local import LocalBackend
-from bench.inference.plain import PlainReader
-from bench.inference.plain_answers import plain_answer
 from bench.inference.predictions import EvalSet, predict
+from bench.selftests.plain_answers import plain_answer
+from bench.selftests.plain_reader import PlainReader
 from bench.specs.wording import Wording
 from bench.tasks import splits, types
 from bench.tasks.encoding import Encoding

@@ -11,8 +11,8 @@ from typing import Any
 
 import torch
 
-from bench.inference.plain import PlainReader, Tokenised, without_middle
 from bench.inference.predictions import EvalSet
+from bench.selftests.plain_reader import PlainReader, Tokenised, without_middle
 from bench.tasks import prompts
 from bench.tasks.examples import Example
 from bench.tasks.types import TaskType

@@ -10,7 +10,6 @@ from contextlib import AbstractContextManager, contextmanager, nullcontext
 from copy import copy
 from functools import cached_property
 from itertools import pairwise
-from typing import TypeVar
 
 import numpy as np
 import pandas as pd
@@ -21,7 +20,6 @@ from torch import nn
 from bench.data.sources import SourceRow
 from bench.errors import UserError
 from bench.inference.local import LocalBackend
-from bench.inference.plain import PlainReader
 from bench.modeling.structure import layers
 from bench.modeling.upcast import InFp32
 from bench.modeling.weights import full_tensor, put, shape
@@ -29,11 +27,10 @@ from bench.probes.base import Probe, columns
 from bench.probes.linear_probe import LinearProbe
 from bench.probes.lm_loss import LmLoss
 from bench.probes.multiple_choice import MultipleChoice
-from bench.probes.plain_items import plain_items, plain_others, plain_score
 from bench.probes.similarity import Similarity
+from bench.selftests.plain_items import plain_items, plain_others, plain_score
+from bench.selftests.plain_reader import PlainReader
 from bench.tasks.encoding import Encoding
-
-P = TypeVar("P", bound=Probe)
 
 ITEMS = 8
 TOLERANCE = 1e-5
@@ -61,7 +58,7 @@ class SelfTests:
     """A probe's first items on one model, measured once; each test is a second look at them."""
 
     def __init__(self, probe: Probe, model: nn.Module, items: int = ITEMS) -> None:
-        self.probe, self.model = few(probe, items), model
+        self.probe, self.model = probe.first(items), model
         # Without a device: in fp32 and in one process, as equal results are asked for.
         self.backend = LocalBackend(model, probe.encoding.model)
         self.measured = self.probe.measure(self.backend)
@@ -128,7 +125,7 @@ class SelfTests:
 
     @property
     def _plain(self) -> Probe:
-        part = few(self.probe, PLAIN_ITEMS)
+        part = self.probe.first(PLAIN_ITEMS)
         if isinstance(part, LinearProbe):
             part.train = part.train[:FITTED]
         return part
@@ -273,8 +270,3 @@ def _held(tests: SelfTests) -> dict[str, bool]:
     if isinstance(probe, MultipleChoice):
         held["shuffled gold is chance"] = tests.shuffled_gold_is_chance()
     return held
-
-
-def few(probe: P, items: int = ITEMS) -> P:
-    """The probe on its first items."""
-    return probe.part(range(min(items, len(probe.rows))))
