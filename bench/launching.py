@@ -16,15 +16,14 @@ import psutil
 import torch
 
 from bench import folders, ranks, stopping
+from bench.checking.data import check_data
+from bench.checking.runs import check_runs
 from bench.devices import hardware
 from bench.devices.launched import Parallelism, configured
 from bench.errors import UserError, unknown
 from bench.placing.local import package_path
 from bench.planning.plan import PlanOptions, plan
 from bench.records import store
-from bench.running import execution
-from bench.running.adaptable import check_adaptable
-from bench.running.launchable import check_launchable
 from bench.specs.base import read_fields
 from bench.suites import SuiteOptions, run_suite
 
@@ -123,9 +122,8 @@ def check_input(options: PlanOptions, precision: str, out: Path, parallelism: Pa
     runs = plan(options, hardware.requested(precision))
     folders.check_writable(store.folder(out))
     waiting = [run for run in runs if store.find_record(out, run.id) is None]
-    check_launchable(waiting, parallelism)
-    check_adaptable(waiting)
-    execution.check_data(waiting)
+    check_runs(waiting, parallelism)
+    check_data(waiting)
 
 
 def without_launch(arguments: Sequence[str]) -> list[str]:

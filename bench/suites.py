@@ -6,6 +6,8 @@ from dataclasses import dataclass, replace
 from pathlib import Path
 
 from bench import folders
+from bench.checking.data import check_data
+from bench.checking.runs import check_runs
 from bench.devices import hardware
 from bench.devices.device import Device, start
 from bench.devices.environment import environment
@@ -23,11 +25,8 @@ from bench.progress import Progress
 from bench.records import store
 from bench.records.record import Record
 from bench.running import execution
-from bench.running.adaptable import check_adaptable
-from bench.running.countable import check_countable
 from bench.running.finished import is_finished, kept_from_elsewhere
 from bench.running.kept import KEEPING, Keeping
-from bench.running.launchable import check_launchable
 from bench.running.run import Run
 from bench.running.trial import Trial
 from bench.running.work import Hands, Workplace
@@ -67,11 +66,9 @@ def run_suite(options: PlanOptions, precision_text: str, doing: SuiteOptions) ->
         progress.say(sentence)
     runs, trials = as_far_as_tuned(that_differ(runs, place) if vary else runs, out)
     waiting = unfinished(runs, place, device, progress, doing.rerun_on_change)
-    check_launchable(waiting, parallelism(device.accelerator))
-    check_countable(waiting)
     # A dry run may plan for another machine, and a cluster is of others.
     elsewhere = doing.dry_run or doing.crew.engine != "process"
-    check_adaptable(waiting, None if elsewhere else hardware.memory_bytes())
+    check_runs(waiting, parallelism(device.accelerator), None if elsewhere else hardware.memory_bytes())
     for sentence in dict.fromkeys(filter(None, map(doubt, waiting))):
         progress.say(sentence)
     if doing.dry_run:
@@ -82,7 +79,7 @@ def run_suite(options: PlanOptions, precision_text: str, doing: SuiteOptions) ->
         folders.check_writable(store.folder(place))
         folders.check_writable(folders.cache())
     device.accelerator.wait_for_everyone()  # else a faster process writes records that a slower one takes for finished ones
-    execution.check_data(waiting)
+    check_data(waiting)
     workplace = Workplace(place, device, progress, doing.debug, doing.keeping)
     setting = WorkerSetting(place.absolute(), precision, doing.debug, doing.keeping)
     with hands(doing.crew, [*waiting, *(trial.run for trial in trials)], setting) as doers:

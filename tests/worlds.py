@@ -142,12 +142,12 @@ def main(results, suites, ways):
 
     quiet.libraries(False)
     os.environ.pop("ACCELERATE_USE_FSDP", None)
+    from bench.checking.parallelism import refusal
     from bench.devices.device import start
     from bench.devices.launched import parallelism
     from bench.planning import plan
     from bench.progress import Progress
     from bench.running import reference
-    from bench.running.launchable import refusal
     from bench.running.perform import perform
 
     reference.VALIDATION_ITEMS = 8

@@ -2,10 +2,10 @@
 
 from collections.abc import Iterator
 
+from bench.checking.data import check_data
 from bench.data import sources
 from bench.modeling.models import Model
 from bench.planning.plan import PlanOptions, plan
-from bench.running.execution import check_data
 from bench.running.run import Run
 
 

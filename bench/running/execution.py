@@ -8,24 +8,19 @@ from collections.abc import Callable, Sequence
 from dataclasses import dataclass
 from typing import TypeVar
 
-from bench.data import sources
 from bench.devices import memory
 from bench.devices.device import Device
 from bench.devices.environment import environment
 from bench.errors import BudgetError, TooSlowError, UserError
-from bench.modeling.models import Model
-from bench.probes import probe_class
 from bench.records import store
 from bench.records.record import Record, Status
 from bench.records.trial import TrialRecord
 from bench.running.finished import is_finished
 from bench.running.kept import model_folder, remove_checkpoint
 from bench.running.perform import perform
-from bench.running.readable import check_readable
 from bench.running.recording import provenance, setup
 from bench.running.run import Run
 from bench.running.work import Hands, Recorded, Workplace, in_turn
-from bench.tasks import splits
 
 Result = TypeVar("Result")
 
@@ -57,24 +52,6 @@ class RunWork:
 
     def failed(self, place: Workplace, reason: str) -> Recorded:
         return unscored(self.run, place.device, "failed", reason)
-
-
-def check_data(runs: Sequence[Run]) -> None:
-    """Read all data that the runs need, so that a fault in any of it is told before the first run starts.
-
-    Raises:
-        UserError: a file, column, label or split is wrong, or a model's files cannot be fetched, or it can't read the texts.
-    """
-    for run in runs:
-        if isinstance(run.model, Model):
-            _ = run.model.folder
-        for task in (*run.training_tasks, *run.also):
-            splits.load_splits(task)
-        for spec, _ in run.probes:
-            probe_class(spec).check(spec)
-        if run.strategy.rehearsal:
-            sources.rows(run.strategy.rehearsal)
-    check_readable(runs)
 
 
 def execute(runs: Sequence[Run], place: Workplace, rerun_on_change: bool = False, hands: Hands = in_turn) -> list[Record]:

@@ -6,6 +6,7 @@ import signal
 import subprocess
 import sys
 import time
+from dataclasses import replace
 from pathlib import Path
 
 import psutil
@@ -134,6 +135,8 @@ def test_a_strategy_that_can_not_run_so_is_told_before_anything_is_started(tmp_p
     options = PlanOptions("sentiment", model="tiny-bert", strategies=["full", "lora-8bit"])
     with pytest.raises(UserError, match="strategy 'lora-8bit' holds its base in 8 bit, which FSDP2 cannot share out"):
         launching.launch("fsdp2", options, "fp32", tmp_path, ["run"])
+    with pytest.raises(UserError, match="budget '900000000000examples' is of at least"):
+        launching.launch("gpus", replace(options, budget="900000000000examples"), "fp32", tmp_path, ["run"])
 
 
 def test_the_processes_get_the_options_alone():

@@ -5,9 +5,9 @@ import sys
 import psutil
 import pytest
 
+from bench.checking.counts import EXAMPLE_BYTES, check_counts
 from bench.errors import UserError
 from bench.planning.plan import PlanOptions, plan
-from bench.running.countable import EXAMPLE_BYTES, check_countable
 
 
 def planned(model="tiny-bert", strategy="full", **options):
@@ -17,12 +17,12 @@ def planned(model="tiny-bert", strategy="full", **options):
 @pytest.mark.parametrize("budget", ["999999999999examples", "99999999999steps", "999Ttokens", "999Gexamples,9Gsteps"])
 def test_a_budget_whose_plan_fills_the_memory_is_refused(budget):
     with pytest.raises(UserError, match=r"is of at least [\d,]+ examples, whose plan takes [\d,]+ GB, and this machine has"):
-        check_countable(planned(budget=budget))
+        check_counts(planned(budget=budget))
 
 
 @pytest.mark.parametrize("budget", ["512examples", "80ktokens", "99999999999examples,90s", "99999999999examples,3TFLOP"])
 def test_others_are_not(budget):
-    check_countable(planned(budget=budget))
+    check_counts(planned(budget=budget))
 
 
 def test_the_bound_is_the_machines_memory(monkeypatch):
@@ -30,18 +30,18 @@ def test_the_bound_is_the_machines_memory(monkeypatch):
         total = 512 * EXAMPLE_BYTES
 
     monkeypatch.setattr(psutil, "virtual_memory", lambda: Memory)
-    check_countable(planned(budget="512examples"))
+    check_counts(planned(budget="512examples"))
     with pytest.raises(UserError, match="513 examples"):
-        check_countable(planned(budget="513examples"))
+        check_counts(planned(budget="513examples"))
 
 
 def test_shots_are_of_the_task_and_stand_in_the_prompt(decoder_folder, tmp_path):
-    check_countable(planned(decoder_folder, "few-shot", settings=["shots=256"]))
+    check_counts(planned(decoder_folder, "few-shot", settings=["shots=256"]))
     with pytest.raises(UserError, match=r"shots=257 do not stand in one prompt of model '.*', which reads 512 tokens"):
-        check_countable(planned(decoder_folder, "few-shot", settings=["shots=257"]))
-    check_countable(planned("tiny-bert", "few-shot", settings=["shots=257"]))  # which reads them one by one
+        check_counts(planned(decoder_folder, "few-shot", settings=["shots=257"]))
+    check_counts(planned("tiny-bert", "few-shot", settings=["shots=257"]))  # which reads them one by one
     with pytest.raises(UserError, match=r"strategy 'few-shot': shots=1000000, and task 'sst2' has [\d,]+ training examples"):
-        check_countable(planned("tiny-bert", "few-shot", settings=["shots=1000000"]))
+        check_counts(planned("tiny-bert", "few-shot", settings=["shots=1000000"]))
 
 
 def test_a_planned_example_takes_as_much_as_is_said():

@@ -17,7 +17,7 @@ NOT_ON_META = ("meta tensor", "meta device")
 """What PyTorch says where a strategy computes with weights that a shape does not have: nothing is known of it then."""
 
 
-def check_adaptable(runs: Iterable[Run], room: int | None = None) -> None:
+def check_shapes(runs: Iterable[Run], room: int | None = None) -> None:
     """Have the strategies adapt models without weights, on the meta device.
 
     Args:

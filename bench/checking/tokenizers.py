@@ -13,7 +13,7 @@ READ_EXAMPLES = 256
 """Of training, that are looked at."""
 
 
-def check_readable(runs: Iterable[Run]) -> None:
+def check_tokenizers(runs: Iterable[Run]) -> None:
     """Have each model's tokenizer cut training texts of each task.
 
     Raises:

@@ -14,7 +14,7 @@ EXAMPLE_BYTES = 300
 """Of memory that a planned example takes at least: a list, a tuple and a dictionary, beside its tokens."""
 
 
-def check_countable(runs: Iterable[Run]) -> None:
+def check_counts(runs: Iterable[Run]) -> None:
     """By counts that are known before any text is cut into tokens.
 
     Raises:

@@ -6,9 +6,9 @@ import pytest
 from tokenizers import Tokenizer, models, pre_tokenizers
 from transformers import PreTrainedTokenizerFast
 
+from bench.checking.tokenizers import check_tokenizers
 from bench.errors import UserError
 from bench.planning.plan import PlanOptions, plan
-from bench.running.readable import check_readable
 from bench.tasks import splits
 
 
@@ -32,8 +32,8 @@ def test_unknown_words_are_counted(decoder_folder, tmp_path, sst2):
     with pytest.raises(
         UserError, match=rf"does not know \d\d% .* \({unknown:,} of {len(words):,} in 256 examples, more than 20%\)"
     ):
-        check_readable(planned(shutil.copytree(decoder_folder, tmp_path / "some"), some))
+        check_tokenizers(planned(shutil.copytree(decoder_folder, tmp_path / "some"), some))
 
 
 def test_a_tokenizer_of_bytes_knows_everything(decoder_folder):
-    check_readable(plan(PlanOptions("sentiment", model=str(decoder_folder), strategies=["full"]), "fp32"))
+    check_tokenizers(plan(PlanOptions("sentiment", model=str(decoder_folder), strategies=["full"]), "fp32"))

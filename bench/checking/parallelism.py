@@ -18,7 +18,7 @@ def refusal(strategy: Strategy, parallelism: Parallelism) -> str | None:
     return None
 
 
-def check_launchable(runs: Iterable[Run], parallelism: Parallelism) -> None:
+def check_parallelism(runs: Iterable[Run], parallelism: Parallelism) -> None:
     """Refuse the runs that are to be done where one of them cannot be.
 
     Raises:

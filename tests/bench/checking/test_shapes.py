@@ -4,10 +4,10 @@ from dataclasses import replace
 
 import pytest
 
+from bench.checking import shapes
+from bench.checking.shapes import check_shapes
 from bench.errors import UserError
 from bench.planning import plan
-from bench.running import adaptable
-from bench.running.adaptable import check_adaptable
 from bench.strategies import Strategy
 
 UNFIT = {
@@ -24,7 +24,7 @@ UNFIT = {
 def test_what_does_not_fit_is_told_in_one_sentence(planned, setting):
     run = planned(setting.split(".")[0], settings=[setting])
     with pytest.raises(UserError) as caught:
-        check_adaptable([planned("full"), run])
+        check_shapes([planned("full"), run])
     assert UNFIT[setting] in str(caught.value) and "\n" not in str(caught.value)
 
 
@@ -32,15 +32,15 @@ def test_what_does_not_fit_is_told_in_one_sentence(planned, setting):
 def test_what_is_built_in_fits(planned, suite, decoder_folder):
     for strategy in ("zero-shot", "full", "frozen", "lora-8bit", "multitask"):
         runs = [planned(strategy, suite=suite), planned(strategy, suite=suite, model=decoder_folder)]
-        check_adaptable(runs)
+        check_shapes(runs)
 
 
 def test_a_type_without_a_head_is_a_decoders(planned, decoder_folder):
-    check_adaptable([planned("full", suite="corpus", model=decoder_folder), planned("full", suite="corpus")])
+    check_shapes([planned("full", suite="corpus", model=decoder_folder), planned("full", suite="corpus")])
 
 
 def test_what_computes_with_weights_is_not_known_from_a_shape_and_passes(planned):
-    check_adaptable([planned("lora-8bit", settings=["lora-8bit.peft={peft_type: BOFT}"])])
+    check_shapes([planned("lora-8bit", settings=["lora-8bit.peft={peft_type: BOFT}"])])
 
 
 def test_a_strategy_that_trains_nothing_says_so(planned):
@@ -50,14 +50,14 @@ def test_a_strategy_that_trains_nothing_says_so(planned):
 
     run = planned("full")
     with pytest.raises(UserError, match="strategy 'full' leaves nothing to train of model 'tiny-bert'"):
-        check_adaptable([replace(run, strategy=Still("full", run.strategy.hyperparameters))])
+        check_shapes([replace(run, strategy=Still("full", run.strategy.hyperparameters))])
 
 
 def test_equal_runs_are_looked_at_once(planned, monkeypatch):
     looked = []
     monkeypatch.setattr("bench.strategies.full.Full.adapt", lambda self, model, family: looked.append(self) or model)
     run = planned("full")
-    check_adaptable([run, replace(run, seed=1), replace(run, seed=2)])
+    check_shapes([run, replace(run, seed=1), replace(run, seed=2)])
     assert len(looked) == 1
 
 
@@ -74,30 +74,30 @@ def test_the_ends_of_what_is_searched_are_looked_at_too(tmp_path, planned):
     (tmp_path / "own.yaml").write_text(suite)
     (run,) = plan.plan(plan.PlanOptions(str(tmp_path / "own.yaml"), budget="16"), "fp32")
     with pytest.raises(UserError, match="frozen=9, but the model has 2 layers"):
-        check_adaptable([run])
+        check_shapes([run])
 
 
 def test_what_no_machine_holds_is_refused_with_its_size(planned):
     run = planned("lora-8bit", settings=["lora-8bit.peft.r=1000000"])
-    check_adaptable([run])  # a plan for another machine
+    check_shapes([run])  # a plan for another machine
     with pytest.raises(
         UserError,
         match=r"would train [\d,]{13,} weights .* at least \d\d GB with the others, and there are 16 GB; make",
     ):
-        check_adaptable([run], 16 * 10**9)
-    check_adaptable([planned("lora-8bit"), planned("full")], 10**9)
+        check_shapes([run], 16 * 10**9)
+    check_shapes([planned("lora-8bit"), planned("full")], 10**9)
 
 
 def test_the_room_is_that_of_weights_gradients_and_moments(planned):
     run = planned("full")
-    needed = 16 * sum(parameter.numel() for parameter in adaptable._shape(run).parameters())
-    check_adaptable([run], needed)
+    needed = 16 * sum(parameter.numel() for parameter in shapes._shape(run).parameters())
+    check_shapes([run], needed)
     with pytest.raises(UserError, match="and there are"):
-        check_adaptable([run], needed - 1)
+        check_shapes([run], needed - 1)
 
 
 def test_virtual_tokens_leave_room_for_a_text(planned):
     peft = "lora-8bit.peft={peft_type: PREFIX_TUNING, num_virtual_tokens: %d}"
-    check_adaptable([planned("lora-8bit", settings=[peft % 500])])
+    check_shapes([planned("lora-8bit", settings=[peft % 500])])
     with pytest.raises(UserError, match=r"num_virtual_tokens=100000 leaves a text no room in the model's 512 positions"):
-        check_adaptable([planned("lora-8bit", settings=[peft % 100_000])])
+        check_shapes([planned("lora-8bit", settings=[peft % 100_000])])

@@ -1,0 +1,1 @@
+"""What is wrong with the runs that are to be done, found before the first of them starts."""

@@ -1,0 +1,28 @@
+"""All data that runs need is read before the first of them starts, so that a fault in any of it is told by then."""
+
+from collections.abc import Sequence
+
+from bench.checking.tokenizers import check_tokenizers
+from bench.data import sources
+from bench.modeling.models import Model
+from bench.probes import probe_class
+from bench.running.run import Run
+from bench.tasks import splits
+
+
+def check_data(runs: Sequence[Run]) -> None:
+    """Read it, and see whether each model's tokenizer knows its words.
+
+    Raises:
+        UserError: a file, column, label or split is wrong, or a model's files cannot be fetched, or it can't read the texts.
+    """
+    for run in runs:
+        if isinstance(run.model, Model):
+            _ = run.model.folder
+        for task in (*run.training_tasks, *run.also):
+            splits.load_splits(task)
+        for spec, _ in run.probes:
+            probe_class(spec).check(spec)
+        if run.strategy.rehearsal:
+            sources.rows(run.strategy.rehearsal)
+    check_tokenizers(runs)

@@ -1,0 +1,24 @@
+"""What can be found wrong with runs by their settings and the shapes of their models, before any data is read."""
+
+from collections.abc import Sequence
+
+from bench.checking.counts import check_counts
+from bench.checking.parallelism import check_parallelism
+from bench.checking.shapes import check_shapes
+from bench.devices.launched import Parallelism
+from bench.running.run import Run
+
+
+def check_runs(runs: Sequence[Run], parallelism: Parallelism, room: int | None = None) -> None:
+    """The quick checks first.
+
+    Args:
+        room: bytes that there are for weights, gradients and moments; None where the plan is not for this machine.
+
+    Raises:
+        UserError: a strategy can't be run under the launcher, no machine can hold a budget's examples, or a strategy does not
+            fit a model.
+    """
+    check_parallelism(runs, parallelism)
+    check_counts(runs)
+    check_shapes(runs, room)

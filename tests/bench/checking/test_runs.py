@@ -1,0 +1,18 @@
+"""What settings and shapes show to be wrong is told by one call, whichever of the checks it is that finds it."""
+
+import pytest
+
+from bench.checking.runs import check_runs
+from bench.errors import UserError
+
+
+def test_each_of_the_checks_is_made(planned):
+    check_runs([planned("full"), planned("lora-8bit")], "ddp", 10**9)
+    with pytest.raises(UserError, match="which FSDP2 cannot share out"):
+        check_runs([planned("lora-8bit")], "fsdp2")
+    with pytest.raises(UserError, match="budget '900000000000examples' is of at least"):
+        check_runs([planned("full", budget="900000000000examples")], "none")
+    with pytest.raises(UserError, match="frozen=999, but the model has 2 layers"):
+        check_runs([planned("frozen", settings=["frozen.frozen=999"])], "none")
+    with pytest.raises(UserError, match="there are 0 GB"):
+        check_runs([planned("full")], "none", 0)
