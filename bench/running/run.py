@@ -14,9 +14,9 @@ from bench.devices.hardware import Precision
 from bench.hashing import digest
 from bench.inference.endpoint import EndpointModel
 from bench.modeling.models import Model
+from bench.once_per_object import once_per_object
 from bench.records.outcome import SeedPart
 from bench.records.record import SEED_PARTS, Seeds, Tuning
-from bench.remembering import once_per_object
 from bench.specs.budget import Budget
 from bench.specs.probe import ProbeSpec
 from bench.specs.search import Search

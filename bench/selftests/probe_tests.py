@@ -57,8 +57,8 @@ LEAST_SPREAD = 1e-3
 class SelfTests:
     """A probe's first items on one model, measured once; each test is a second look at them."""
 
-    def __init__(self, probe: Probe, model: nn.Module, items: int = ITEMS) -> None:
-        self.probe, self.model = probe.first(items), model
+    def __init__(self, probe: Probe, model: nn.Module) -> None:
+        self.probe, self.model = probe.first(ITEMS), model
         # Without a device: in fp32 and in one process, as equal results are asked for.
         self.backend = LocalBackend(model, probe.encoding.model)
         self.measured = self.probe.measure(self.backend)
@@ -231,11 +231,11 @@ def numbers_differ(first: pd.DataFrame, second: pd.DataFrame) -> bool:
     return not np.any(np.all(same, axis=0))
 
 
-def plainly_agrees(probe: Probe, backend: LocalBackend, reader: PlainReader, tolerance: float = PLAIN_TOLERANCE) -> bool:
+def plainly_agrees(probe: Probe, backend: LocalBackend, reader: PlainReader) -> bool:
     """Whether `measure` gives the numbers of a plain reading."""
     measured = probe.measure(backend)
     plain = pd.DataFrame(plain_items(probe, reader))
-    return plain.empty or plain_numbers_agree(measured, plain, tolerance)
+    return plain.empty or plain_numbers_agree(measured, plain, PLAIN_TOLERANCE)
 
 
 def plain_numbers_agree(measured: pd.DataFrame, plain: pd.DataFrame, tolerance: float) -> bool:

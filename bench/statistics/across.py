@@ -20,14 +20,14 @@ def interquartile_mean(tasks: Sequence[Floats]) -> float:
     return float(trim_mean(np.concatenate(tasks), 0.25))
 
 
-def stratified_bounds(tasks: Sequence[Floats], seed: int = 0) -> tuple[float, float] | None:
+def stratified_bounds(tasks: Sequence[Floats]) -> tuple[float, float] | None:
     """The 95 % percentile interval over seeds, which are redrawn within each task; the tasks stay. None with one seed.
 
     Of S seeds it keeps (S - 1) / S of their variance: it is too narrow with few.
     """
     if min(len(task) for task in tasks) < 2:
         return None
-    generator = np.random.default_rng(seed)
+    generator = np.random.default_rng(0)
     drawn = [task[generator.integers(len(task), size=(RESAMPLES, len(task)))] for task in map(np.asarray, tasks)]
     low, high = np.quantile(
         trim_mean(np.concatenate(drawn, axis=1), 0.25, axis=1), [(1 - CONFIDENCE) / 2, (1 + CONFIDENCE) / 2]

@@ -75,16 +75,14 @@ class Encoding:
         context = self.context(task, example, wording, "train", index)
         return [Encoded(self.fitted(context, answer=len(answer)) + tuple(answer), answer=len(answer))]
 
-    def context(
-        self, task: TaskType, example: Example, wording: Wording, split: InstructionSplit, index: int, before: str = ""
-    ) -> list[int]:
-        """Ids of everything that stands before a decoder's answer."""
-        return self.ids(*self.prompt(task, example, wording, split, index, before))
+    def context(self, task: TaskType, example: Example, wording: Wording, split: InstructionSplit, index: int) -> list[int]:
+        """Ids of everything that stands before a decoder's answer, solved examples left out."""
+        return self.ids(*self.prompt(task, example, wording, split, index))
 
     def prompt(
         self, task: TaskType, example: Example, wording: Wording, split: InstructionSplit, index: int, before: str = ""
     ) -> tuple[str, bool]:
-        """The text of `context`, and whether the tokenizer puts its special tokens around it."""
+        """What stands before a decoder's answer, behind `before`, and whether the tokenizer adds its special tokens."""
         if wording.style == "plain":
             return before + prompts.plain(task.spec, example), True
         tokenizer = self.model.tokenizer

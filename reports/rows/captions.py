@@ -66,11 +66,11 @@ def few_names(labels: Sequence[str]) -> str:
     return ", ".join(known) if len(known) <= 3 else f"{known[0]} and {len(known) - 1:,} others"
 
 
-def standing_sentences(standing: Standing | None, column: str = "scores") -> Iterator[str]:
-    """What the places in a column say, whom they put first, and how small a difference they would have shown."""
+def standing_sentences(standing: Standing | None) -> Iterator[str]:
+    """What the places by score say, whom they put first, and how small a difference they would have shown."""
     if standing is None:
         return
-    yield f"rank: the places that a row may have, after {_family(standing)} of {column}."
+    yield f"rank: the places that a row may have, after {_family(standing)} of scores."
     top = (
         ", ".join(standing.top) if len(standing.top) <= NAMED_IN_TOP else f"the {len(standing.top)} rows whose rank begins at 1"
     )

@@ -4,7 +4,7 @@ from pydantic import ValidationError
 
 from bench import metrics, plugins
 from bench.errors import UserError
-from bench.remembering import once_per_object
+from bench.once_per_object import once_per_object
 from bench.specs.base import explain
 from bench.specs.task import TaskSpec
 from bench.tasks.types.base import TaskType

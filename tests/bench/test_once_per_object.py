@@ -1,9 +1,9 @@
-from bench import remembering
-from bench.remembering import once_per_object
+import bench.once_per_object
+from bench.once_per_object import once_per_object
 
 
 def test_each_object_is_asked_about_once_by_its_identity(monkeypatch):
-    monkeypatch.setattr(remembering, "OBJECTS", 2)
+    monkeypatch.setattr(bench.once_per_object, "OBJECTS", 2)
     asked = []
 
     @once_per_object

@@ -1,4 +1,4 @@
-"""What is worked out for an object that never changes is worked out once for it, however often a plan of many runs asks."""
+"""A function of an object that never changes, worked out once for each, however often a plan of many runs asks."""
 
 from collections import OrderedDict
 from collections.abc import Callable
