@@ -7,7 +7,10 @@ from functools import cached_property
 from pathlib import Path
 from typing import Any
 
-from bench.drafting import asked, labelled, tagged, written
+from bench.drafting.classification import classification_roles, label_column
+from bench.drafting.generation import corpus_roles, generation_roles, target_column
+from bench.drafting.ner import ner_roles, tag_column
+from bench.drafting.qa import qa_roles, question_columns
 from bench.drafting.roles import GROUP_NAMES, SPLIT_WORDS, Roles, contents, held, is_index, is_named, is_split
 from bench.drafting.table import FileColumn, FileTable
 from bench.drafting.wishes import Guess, Wishes
@@ -133,21 +136,21 @@ def drafted(table: FileTable, given: Wishes) -> Draft:
 
 
 def _roles(table: FileTable, given: Wishes) -> Roles:
-    tags, asks = tagged.tag_column(table, given), asked.question_columns(table, given)
+    tags, asks = tag_column(table, given), question_columns(table, given)
     if given.type == "ner" or (given.type is None and tags):
-        return tagged.tagging(table, given, tags)
+        return ner_roles(table, given, tags)
     if given.type == "qa" or (given.type is None and asks):
-        return asked.extractive(table, given, asks)
+        return qa_roles(table, given, asks)
     if given.type == "causal-lm":
-        return written.corpus(table, given)
-    label = None if given.type == "generation" else labelled.label_column(table, given)
-    target = written.target_column(table, given)
+        return corpus_roles(table, given)
+    label = None if given.type == "generation" else label_column(table, given)
+    target = target_column(table, given)
     # A label that is named, or classes by what they are: few values. Else text that answers text.
     if label and not (given.type is None and given.label and label.repeats < 2):
-        return labelled.classification(table, given, label)
+        return classification_roles(table, given, label)
     if given.type == "classification":
         raise UserError(f"{table.name}: no column looks like a label; name one with --label. {held(table)}")
-    return written.generation(table, given, target) if given.type or target else written.corpus(table, given)
+    return generation_roles(table, given, target) if given.type or target else corpus_roles(table, given)
 
 
 def _group(table: FileTable, given: Wishes, used: set[str]) -> tuple[str | None, str]:

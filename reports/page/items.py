@@ -18,8 +18,8 @@ from bench import metrics
 from bench.records import store
 from bench.records.contract import Json
 from bench.records.record import Record
+from reports.page.answer_text import readable
 from reports.page.slices import slices_of
-from reports.page.wordings import readable
 from reports.rows.row import Row
 
 Rights = npt.NDArray[np.bool_]

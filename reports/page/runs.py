@@ -9,11 +9,11 @@ from bench.records.record import Record
 from reports.page.encoded import rounded
 from reports.page.provenance import as_texts
 from reports.rows import numbers
+from reports.rows.early_stopping import stopping
 from reports.rows.fairness import overrun
 from reports.rows.numbers import in_unit, quantity_of
 from reports.rows.row import Row
 from reports.rows.rows import flat
-from reports.rows.stopping import stopping
 
 DRAWN = 40
 """Losses of a run that are drawn; of more, means of neighbours."""

@@ -9,7 +9,7 @@ import pandas as pd
 from seqeval.metrics.sequence_labeling import get_entities
 
 from bench.records.contract import Json
-from reports.page.wordings import tags_of
+from reports.page.answer_text import tags_of
 
 LABELS = 12
 """Of more labels than this none is a slice."""

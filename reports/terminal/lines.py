@@ -3,12 +3,12 @@
 from collections.abc import Callable, Iterator, Sequence
 
 from reports.rows import numbers
+from reports.rows.early_stopping import stopping
 from reports.rows.environments import other_environments
 from reports.rows.fairness import unfair
 from reports.rows.imported import stated_sources
 from reports.rows.means import Away
 from reports.rows.row import Row
-from reports.rows.stopping import stopping
 
 NAMES_A_LINE = 3
 """Other tasks and domains on a line, which then mostly fits in 100 columns."""

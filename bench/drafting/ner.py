@@ -1,4 +1,4 @@
-"""A column of tags beside a column of words: an entity task."""
+"""A file of entities: a column of tags beside a column of words."""
 
 from collections.abc import Mapping
 
@@ -22,7 +22,7 @@ def tag_column(table: FileTable, given: Wishes) -> FileColumn | None:
     return next((column for column in fitting if column.name == "-1"), fitting[-1] if fitting else None)
 
 
-def tagging(table: FileTable, given: Wishes, column: FileColumn | None) -> Roles:
+def ner_roles(table: FileTable, given: Wishes, column: FileColumn | None) -> Roles:
     """The task's fields and types of entities.
 
     Raises:

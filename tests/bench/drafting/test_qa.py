@@ -5,7 +5,7 @@ from itertools import count
 
 import pytest
 
-from bench.drafting.asked import extractive, question_columns
+from bench.drafting.qa import qa_roles, question_columns
 from bench.drafting.table import opened
 from bench.drafting.wishes import Wishes
 from bench.errors import UserError
@@ -17,7 +17,7 @@ def roles(folder, rows, given=NOTHING):
     path = folder / f"{next(NUMBER)}.jsonl"  # a file is read once a process
     path.write_text("\n".join(map(json.dumps, rows)))
     table = opened(str(path), given)
-    return extractive(table, given, question_columns(table, given))
+    return qa_roles(table, given, question_columns(table, given))
 
 
 def test_columns_are_found_by_their_names_and_what_has_no_answer_is_an_option(tmp_path):

@@ -6,8 +6,8 @@ from itertools import count
 import pytest
 from own_files import sentences
 
+from bench.drafting.ner import ner_roles, tag_column
 from bench.drafting.table import opened
-from bench.drafting.tagged import tag_column, tagging
 from bench.drafting.wishes import Wishes
 from bench.errors import UserError
 
@@ -19,7 +19,7 @@ def roles(folder, changed, given=NOTHING):
     rows = [{"tokens": [w for w, _ in each], "tags": [changed[t] for _, t in each]} for each in sentences()]
     path.write_text("\n".join(map(json.dumps, rows)))
     table = opened(str(path), given)
-    return tagging(table, given, tag_column(table, given))
+    return ner_roles(table, given, tag_column(table, given))
 
 
 def test_schemes_are_read_as_bio(tmp_path):

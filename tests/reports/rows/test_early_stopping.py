@@ -1,6 +1,6 @@
 """What early stopping saw and kept, as the metric gives it."""
 
-from reports.rows.stopping import Stopping, stopping
+from reports.rows.early_stopping import Stopping, stopping
 
 
 def test_early_stopping_kept_the_first_of_the_best(make):

@@ -1,4 +1,4 @@
-"""A column of classes beside text: a classification task."""
+"""A file of classes: a column of them beside text."""
 
 from collections.abc import Mapping
 from pathlib import Path
@@ -46,7 +46,7 @@ def _likeness(column: FileColumn) -> tuple[bool, bool, int]:
     return is_named(column, LABEL_NAMES), len(column.counts) > 1, -len(column.counts)
 
 
-def classification(table: FileTable, given: Wishes, column: FileColumn) -> Roles:
+def classification_roles(table: FileTable, given: Wishes, column: FileColumn) -> Roles:
     """Its fields, labels and words."""
     why = "as you said" if given.label else "by its name" if is_named(column, LABEL_NAMES) else "few values, each of many rows"
     column, values, meaning = _meant(table, given, column)

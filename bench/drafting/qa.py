@@ -1,4 +1,4 @@
-"""A context, a question and answers: an extractive question."""
+"""A file of questions: a context, a question, and answers that stand in the context."""
 
 import re
 
@@ -32,7 +32,7 @@ def question_columns(table: FileTable, given: Wishes) -> tuple[FileColumn, FileC
     return (context, question, answers) if _inside(context, answers) >= MOSTLY or given.type == "qa" else None
 
 
-def extractive(table: FileTable, given: Wishes, found: tuple[FileColumn, FileColumn, FileColumn] | None) -> Roles:
+def qa_roles(table: FileTable, given: Wishes, found: tuple[FileColumn, FileColumn, FileColumn] | None) -> Roles:
     """The task's fields and options.
 
     Raises:

@@ -3,9 +3,9 @@
 import pytest
 from own_files import as_csv, reviews
 
+from bench.drafting.generation import corpus_roles, generation_roles, target_column
 from bench.drafting.table import opened
 from bench.drafting.wishes import Wishes
-from bench.drafting.written import corpus, generation, target_column
 from bench.errors import UserError
 
 
@@ -13,11 +13,12 @@ def test_a_target_is_found_by_its_name(tmp_path):
     path = tmp_path / "a.csv"
     path.write_text(as_csv(["document", "summary"], [[f"{text} {text}", text] for text, _ in reviews()]))
     table = opened(str(path), Wishes())
-    found = generation(table, Wishes(), target_column(table, Wishes()))
+    found = generation_roles(table, Wishes(), target_column(table, Wishes()))
     assert found.prompt == "Document: {text}\nSummary:" and found.columns == {"text": "document", "references": "summary"}
     assert target_column(table, Wishes(label="document")).name == "document"
     assert (
-        corpus(table, Wishes()).columns == {"text": "document"} and corpus(table, Wishes(text=["summary"])).prompt == "{text}"
+        corpus_roles(table, Wishes()).columns == {"text": "document"}
+        and corpus_roles(table, Wishes(text=["summary"])).prompt == "{text}"
     )
     with pytest.raises(UserError, match="a text to write needs a column of it; name it with --label"):
-        generation(table, Wishes(), None)
+        generation_roles(table, Wishes(), None)

@@ -4,7 +4,7 @@ from itertools import count
 
 from own_files import as_csv, reviews
 
-from bench.drafting.labelled import classification, label_column, prompt_of
+from bench.drafting.classification import classification_roles, label_column, prompt_of
 from bench.drafting.table import opened
 from bench.drafting.wishes import Wishes
 
@@ -28,15 +28,15 @@ def test_a_skewed_file_is_scored_by_f1(tmp_path):
     for most, score in ((9, "f1_macro"), (2, "accuracy")):
         rows = [[t, "rare" if i % (most + 1) == 0 else "usual"] for i, (t, _) in enumerate(reviews())]
         found = table(tmp_path, ["text", "label"], rows)
-        roles = classification(found, Wishes(), label_column(found, Wishes()))
+        roles = classification_roles(found, Wishes(), label_column(found, Wishes()))
         assert roles.metrics[0] == score == next(guess.value for guess in roles.guesses if guess.about == "score")
 
 
 def test_numbers_stand_in_their_order_and_answers_are_words(tmp_path):
     found = table(tmp_path, ["text", "label"], [[t, str(8 + i % 4)] for i, (t, _) in enumerate(reviews())])
-    roles = classification(found, Wishes(), label_column(found, Wishes()))
+    roles = classification_roles(found, Wishes(), label_column(found, Wishes()))
     assert roles.labels == ["8", "9", "10", "11"] and "if they have names, say --labels" in roles.guesses[3].why
     named = Wishes().with_options(labels="8=Very_Bad,9=bad,10=fine,11=Good")
-    roles = classification(found, named, label_column(found, named))
+    roles = classification_roles(found, named, label_column(found, named))
     assert roles.labels == ["Very_Bad", "bad", "fine", "Good"] and roles.answers["Very_Bad"] == "very bad"
     assert prompt_of(["body"], "Stars") == "Body: {text}\nStars:"

@@ -2,7 +2,7 @@
 
 import json
 
-from reports.page.wordings import LONGEST_ANSWER, cut, readable, tags_of
+from reports.page.answer_text import LONGEST_ANSWER, cut, readable, tags_of
 
 
 def test_tags_become_the_names_that_they_mark():

@@ -1,4 +1,4 @@
-"""Text that is answered by text, or a bare corpus: a decoder's tasks."""
+"""A file of texts that are answered by text, or of bare text: tasks of a decoder."""
 
 import re
 
@@ -19,7 +19,7 @@ def target_column(table: FileTable, given: Wishes) -> FileColumn | None:
     return next((c for c in table.columns.values() if is_named(c, TARGET_NAMES) and (c.lists or is_text(c))), None)
 
 
-def generation(table: FileTable, given: Wishes, column: FileColumn | None) -> Roles:
+def generation_roles(table: FileTable, given: Wishes, column: FileColumn | None) -> Roles:
     """The task's fields.
 
     Raises:
@@ -44,7 +44,7 @@ def generation(table: FileTable, given: Wishes, column: FileColumn | None) -> Ro
     )
 
 
-def corpus(table: FileTable, given: Wishes) -> Roles:
+def corpus_roles(table: FileTable, given: Wishes) -> Roles:
     """Text alone."""
     (text, *_), why = texts_of(table, given, [])
     return Roles(
