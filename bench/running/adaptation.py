@@ -5,7 +5,7 @@ from transformers import AutoModelForCausalLM
 
 from bench.devices.device import Device
 from bench.modeling.heads import Heads
-from bench.modeling.prefix import replay_prefix
+from bench.modeling.replay.fixed_blocks import replay_fixed_blocks
 from bench.modeling.sharding import placed
 from bench.modeling.structure import set_dropout
 from bench.running.run import Run
@@ -27,5 +27,5 @@ def adapted(run: Run, device: Device) -> nn.Module:
         set_dropout(model, hyperparameters.dropout)
     # A quantised base is placed as it is loaded; what was added to it follows.
     model = placed(run.strategy.adapt(model, run.model.family), device.accelerator)
-    replay_prefix(model, run.model.family, run.model.content_hash)
+    replay_fixed_blocks(model, run.model.family, run.model.content_hash)
     return model

@@ -12,12 +12,12 @@ from torch.utils.flop_counter import FlopCounterMode
 
 from bench import strategies
 from bench.inference.local import LocalBackend
-from bench.modeling import prefix
-from bench.modeling.activations import Activations
 from bench.modeling.flops import count_flops
 from bench.modeling.forward import head_logits, loss_sum, trunk
 from bench.modeling.heads import Heads
-from bench.modeling.prefix import replay_prefix
+from bench.modeling.replay import fixed_blocks
+from bench.modeling.replay.activations import Activations
+from bench.modeling.replay.fixed_blocks import replay_fixed_blocks
 from bench.modeling.spared import SPARED
 from bench.modeling.structure import layers, lowest_trained
 from bench.strategies.base import Hyperparameters
@@ -36,7 +36,7 @@ LAST_OF_FOUR = {"bits": 32, "peft": {"peft_type": "LORA", "layers_to_transform":
 def store(monkeypatch):
     """Of this test alone."""
     kept = Activations(2**24)
-    monkeypatch.setattr(prefix, "kept_states", lambda: kept)
+    monkeypatch.setattr(fixed_blocks, "kept_states", lambda: kept)
     yield kept
     kept.clear()
 
@@ -61,7 +61,7 @@ def made(model, library, name="frozen", settings=None, replaying=True):
     kind = transformers.AutoModelForCausalLM if model.family == "decoder" else transformers.AutoModelForSequenceClassification
     adapted = strategy.adapt(model.load(kind, **({} if model.family == "decoder" else {"num_labels": 2})), model.family)
     if replaying:
-        assert replay_prefix(adapted, model.family, model.content_hash)
+        assert replay_fixed_blocks(adapted, model.family, model.content_hash)
     return adapted
 
 
@@ -115,7 +115,7 @@ def test_several_heads_share_what_lies_below_them(encoder, library, store):
         torch.manual_seed(0)
         model = Heads([encoder.load(kind, num_labels=2) for kind in kinds])
         model = strategies.load_strategy(library.strategy("frozen"), "encoder", {"frozen": 1}).adapt(model, "encoder").eval()
-        assert not replaying or replay_prefix(model, "encoder", encoder.content_hash)
+        assert not replaying or replay_fixed_blocks(model, "encoder", encoder.content_hash)
         batches = [collate([replace(text, head=head) for text in texts("encoder")], 0, CPU) for head in (0, 1)]
         with torch.no_grad():
             answers.append([real(head_logits(model, batch), batch) for batch in batches])
@@ -190,7 +190,7 @@ def test_states_of_another_model_are_not_taken(change, when, decoder, library, s
         change(other)
     else:
         other = copy.deepcopy(plain)
-        assert replay_prefix(other, "decoder", decoder.content_hash)
+        assert replay_fixed_blocks(other, "decoder", decoder.content_hash)
     assert asked_of(other, "decoder") == pytest.approx(asked_of(plain, "decoder"), rel=1e-5)
     assert len(store._shelves) == 2
 
@@ -207,7 +207,7 @@ def test_states_of_another_base_depth_or_precision_are_not_taken(decoder, librar
     assert len(store._shelves) == 3
     assert rounded == pytest.approx(plain, rel=1e-2) and rounded != asked_of(made(decoder, library), "decoder")
     other = made(decoder, library, replaying=False)
-    assert replay_prefix(other, "decoder", "another base")
+    assert replay_fixed_blocks(other, "decoder", "another base")
     asked_of(other, "decoder")
     assert len(store._shelves) == 4
 
@@ -216,14 +216,14 @@ def test_states_of_another_base_depth_or_precision_are_not_taken(decoder, librar
 def test_a_key_without_it_would_be_noticed(fault, decoder, library, monkeypatch, store):
     """Planted faults: each part of the key left out, and a model reads another's states."""
     monkeypatch.setattr(
-        prefix,
+        fixed_blocks,
         "digest",
         lambda value: str({k: v for k, v in value.items() if k != fault}) if isinstance(value, dict) else str(value),
     )
     asked_of(made(decoder, library), "decoder")
     if fault == "depth":
-        monkeypatch.setattr(prefix, "fixed", lambda model: [])  # else the weights, which are more, would tell
-        monkeypatch.setattr(prefix, "checksum", lambda weight: 0)
+        monkeypatch.setattr(fixed_blocks, "fixed", lambda model: [])  # else the weights, which are more, would tell
+        monkeypatch.setattr(fixed_blocks, "checksum", lambda weight: 0)
         store.clear()
         asked_of(made(decoder, library), "decoder")
         now = made(decoder, library, settings={"frozen": 2})
@@ -309,7 +309,7 @@ def test_other_architectures(family, kind, config):
             return loss_sum(model, batch) if family == "decoder" else real(head_logits(model, batch), batch)
 
     plain, before = asked(), SPARED.work
-    assert replay_prefix(model, family, "small")
+    assert replay_fixed_blocks(model, family, "small")
     first = asked()
     assert torch.allclose(plain, first, atol=1e-5) and torch.equal(first, asked()) and SPARED.work.tokens > before.tokens
 
@@ -328,7 +328,7 @@ class OwnWay(transformers.LlamaModel):
         return super().forward(*args, **kwargs)
 
 
-def no_prefix(decoder, library):
+def not_replayed(decoder, library):
     """Models that are left as they are, by the reason."""
     yield "every weight trains", made(decoder, library, "full", {}, replaying=False), "decoder"
     yield (
@@ -353,15 +353,15 @@ def no_prefix(decoder, library):
 
 
 def test_a_model_for_which_it_does_not_hold_is_left_as_it_is(decoder, library):
-    for why, model, family in no_prefix(decoder, library):
-        assert not replay_prefix(model, family, "any"), why
+    for why, model, family in not_replayed(decoder, library):
+        assert not replay_fixed_blocks(model, family, "any"), why
         assert not trunk(model)._forward_pre_hooks and not any("forward" in vars(block) for block in layers(model)), why
 
 
 def test_quantised_bases_are_left_as_they_are(decoder, library):
     strategy = strategies.load_strategy(library.strategy("lora-8bit"), "decoder", {"peft": LAST_OF_FOUR["peft"]})
     model = strategy.adapt(decoder.load(bits=8), "decoder")
-    assert lowest_trained(model, layers(model)) == 3 and not replay_prefix(model, "decoder", decoder.content_hash)
+    assert lowest_trained(model, layers(model)) == 3 and not replay_fixed_blocks(model, "decoder", decoder.content_hash)
 
 
 def test_dropout_below_the_cut_is_drawn_anew_each_time(encoder, library, store):
@@ -385,7 +385,7 @@ def test_a_pass_that_fails_leaves_no_trace(decoder, library, monkeypatch):
 
 
 def test_without_room_everything_is_computed_again(decoder, library, monkeypatch):
-    monkeypatch.setattr(prefix, "kept_states", lambda: Activations(0))
+    monkeypatch.setattr(fixed_blocks, "kept_states", lambda: Activations(0))
     model, before = made(decoder, library), SPARED.work
     first = asked_of(model, "decoder")
     assert asked_of(model, "decoder") == first

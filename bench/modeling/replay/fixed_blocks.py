@@ -16,12 +16,12 @@ import torch
 from torch import Tensor, nn
 
 from bench.hashing import digest
-from bench.modeling.activations import States, kept_states
 from bench.modeling.forward import prompt_learning, trunk
+from bench.modeling.replay.activations import States, kept_states
+from bench.modeling.replay.whole_texts import Text, WholeTexts, text_hash
 from bench.modeling.spared import SPARED
 from bench.modeling.structure import fixed, layers, lowest_trained
 from bench.modeling.weights import checksum, shared_out
-from bench.modeling.whole_texts import Text, WholeTexts, text_hash
 from bench.specs.base import Family
 from bench.tokens.encoded import Encoded, collate
 from bench.tokens.work import Work
@@ -35,7 +35,7 @@ AGREEMENT = 1e-3
 """By so much of the largest number may one differ that was computed in another batch: TF32 has as many digits."""
 
 
-def replay_prefix(model: nn.Module, family: Family, base: str) -> bool:
+def replay_fixed_blocks(model: nn.Module, family: Family, base: str) -> bool:
     """Have an adapted model go through what never changes once per text, from here on. False where that is not sure to give
     what the model gives else: then it is left as it is.
 
@@ -52,10 +52,10 @@ def replay_prefix(model: nn.Module, family: Family, base: str) -> bool:
     if not below or packed or any("forward" in vars(block) for block in below):
         return False
     with suppress(Exception):  # whatever a model's own code makes of it
-        prefix = Prefix(reader, below, fixed(model), family, base)
-        if prefix.holds(reader):
-            reader.register_forward_pre_hook(prefix.before, with_kwargs=True)
-            reader.register_forward_hook(prefix.after, always_call=True)
+        fixed_blocks = FixedBlocks(reader, below, fixed(model), family, base)
+        if fixed_blocks.holds(reader):
+            reader.register_forward_pre_hook(fixed_blocks.before, with_kwargs=True)
+            reader.register_forward_hook(fixed_blocks.after, always_call=True)
             return True
     return False
 
@@ -64,7 +64,7 @@ class _AtCutError(Exception):
     """Ends a pass where the blocks end that never change, with what the last of them gives."""
 
 
-class Prefix:
+class FixedBlocks:
     """The blocks of a trunk that never change, and where what they make of texts is kept. It does not hold the trunk, so that
     the two are freed at once.
 

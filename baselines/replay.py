@@ -1,6 +1,6 @@
 """What keeping the states of layers that never change is worth: examples a second of `full` and `frozen`, and a search's time.
 
-    python baselines/prefix.py --model minilm --examples 320 --rounds 3
+    python baselines/replay.py --model minilm --examples 320 --rounds 3
 
 Each round trains `full` and `frozen` for two epochs, and searches over four learning rates of `frozen`, each with and without
 kept states, in turn. Times are the processor's, so that others who use the machine disturb them less.
@@ -20,7 +20,7 @@ from torch import nn
 
 from bench import quiet
 from bench.devices.device import Device, start
-from bench.modeling.activations import kept_states
+from bench.modeling.replay.activations import kept_states
 from bench.planning import plan
 from bench.progress import Progress
 from bench.running import adaptation
@@ -39,13 +39,13 @@ RATES = (1e-4, 2e-4, 4e-4, 8e-4)
 def keeping(on: bool) -> Iterator[None]:
     """Kept states or none, beginning with none that were kept before."""
     kept_states().clear()
-    own: Callable[..., bool] = adaptation.replay_prefix
+    own: Callable[..., bool] = adaptation.replay_fixed_blocks
     if not on:
-        adaptation.replay_prefix = lambda *_: False
+        adaptation.replay_fixed_blocks = lambda *_: False
     try:
         yield
     finally:
-        adaptation.replay_prefix = own
+        adaptation.replay_fixed_blocks = own
 
 
 def epochs(run: Run, device: Device) -> list[float]:

@@ -6,7 +6,7 @@ import pytest
 import torch
 
 from bench import folders
-from bench.modeling.activations import LIMIT, Activations, Shelf, States, kept_states
+from bench.modeling.replay.activations import LIMIT, Activations, Shelf, States, kept_states
 
 NAMES = [bytes([number]) * 16 for number in range(9)]
 

@@ -3,7 +3,7 @@
 import pytest
 import torch
 
-from bench.modeling.whole_texts import WholeTexts, text_hash
+from bench.modeling.replay.whole_texts import WholeTexts, text_hash
 from bench.tokens.encoded import Encoded, collate
 
 CPU = torch.device("cpu")
