@@ -100,7 +100,7 @@ class EntityMacroF1(_Entities):
         return mean_f1(totals)
 
 
-class EntityWordF1(_Entities):
+class EntityWordF1(EntityF1):
     name = "entity_word_f1"
     description = "harmonic mean of precision and recall of the words that entities of each type hold"
 
@@ -108,9 +108,6 @@ class EntityWordF1(_Entities):
         """(items, 3): words that both sides give the same type, words of predicted entities, of gold ones."""
         words = [[_words(side) for side in sides] for sides in self.spans(predictions, references)]
         return np.array([(len(guess & gold), len(guess), len(gold)) for guess, gold in words], dtype=np.float64)
-
-    def number(self, totals: Floats) -> Floats:
-        return ratio(2 * totals[..., 0], totals[..., 1] + totals[..., 2])
 
 
 class StrictEntityPrecision(EntityPrecision):

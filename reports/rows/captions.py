@@ -44,20 +44,14 @@ def _clusters(estimates: Sequence[Estimate]) -> list[str]:
     if many:
         said.append(
             "Items that belong together (a film's, a document's, a title's) are left out together: "
-            f"{_counted(many)} effective clusters."
+            f"{numbers.counts_between(many)} effective clusters."
         )
     if few:
         said.append(
-            f"Where there are fewer than {ENOUGH_CLUSTERS} effective clusters ({_counted(few)}), intervals hold new items of "
-            "the same clusters, and nothing is claimed of new clusters."
+            f"Where there are fewer than {ENOUGH_CLUSTERS} effective clusters ({numbers.counts_between(few)}), intervals hold "
+            "new items of the same clusters, and nothing is claimed of new clusters."
         )
     return said
-
-
-def _counted(numbers: Sequence[float]) -> str:
-    """`12` or `9 to 41`: whole clusters, rounded down, since less than one more is none."""
-    low, high = int(min(numbers)), int(max(numbers))
-    return f"{low:,}" if low == high else f"{low:,} to {high:,}"
 
 
 def few_names(labels: Sequence[str]) -> str:

@@ -108,10 +108,15 @@ def money(value: float) -> str:
     return (f"{value:,.2f}" if abs(value) >= 1 else f"{value:.3g}") if finite(value) else MISSING
 
 
+def counts_between(counts: Sequence[float]) -> str:
+    """`64`, or `48 to 64` where counts differ; rounded down, since a part of one more is none."""
+    low, high = int(min(counts)), int(max(counts))
+    return f"{low:,}" if low == high else f"{low:,} to {high:,}"
+
+
 def item_counts(counts: Sequence[int]) -> str:
-    """`64 items`, or `48 to 64 items` where counts differ."""
-    low, high = min(counts), max(counts)
-    return f"{low:,} items" if low == high else f"{low:,} to {high:,} items"
+    """`64 items`, or `48 to 64 items`."""
+    return f"{counts_between(counts)} items"
 
 
 def integer(value: float) -> str:
