@@ -3,8 +3,8 @@
     python baselines/simulated_cluster.py
 
 Each machine has a scheduler of its own, and nothing but the folder connects them. Their clocks show different times and go at
-different speeds. A worker that is lost is replaced after a while; a machine that vanishes takes its scheduler with it; one that
-is frozen goes on later as if nothing had been.
+different speeds. A worker that is lost is replaced after a while, and its run goes on from the last checkpoint; a machine that
+vanishes takes its scheduler with it; one that is frozen goes on later as if nothing had been.
 """
 
 import heapq
@@ -19,9 +19,9 @@ from pathlib import Path
 
 sys.path.insert(0, str(Path(__file__).resolve().parent.parent))
 
-from bench.sharing.lease import Leases
+from bench.sharing.lease import Lease, Leases
 from bench.sharing.owner import Owner
-from bench.sharing.queue import Handed, Job, Queue
+from bench.sharing.queue import Queue
 
 BEAT = 20.0
 """Seconds between two counts: fewer than in truth, and enough for who waits for a minute."""
@@ -29,6 +29,10 @@ START = 15.0
 """Seconds until a new worker is ready, imports and all."""
 POLL = 30.0
 """Seconds between two looks at what other machines hold."""
+KEPT = 300.0
+"""Seconds between two checkpoints of a run, as `tunebench run` has by itself."""
+WRONG = 0.2
+"""Share by which the estimates are wrong that the queue is ordered by, in most cases."""
 
 
 @dataclass(frozen=True)
@@ -84,7 +88,7 @@ class Machine:
         skew, speed = 1e6 * number, 1 + 1e-3 * (number % 3)
         owner = Owner(f"owner{number}", f"host{number}", f"machine{number}", 1, 0.0)
         self.leases = Leases(cluster.out, owner, lambda: skew + speed * cluster.now)
-        self.queue = Queue([Job(name) for name in cluster.order], self.leases)
+        self.queue = Queue(cluster.order, self.leases)
         self._polling = False
 
     def beat(self) -> None:
@@ -94,9 +98,9 @@ class Machine:
 
     def work(self) -> None:
         """Give work to each free device; look again later where others hold what is left."""
-        while self.free and (handed := self.queue.take(self.free)):
+        while self.free and (lease := self.queue.take()):
             self.free -= 1
-            self._begin(handed)
+            self._begin(lease)
         if self.free and self.queue.waiting and not self._polling:
             self._polling = True
             self._cluster.after(POLL, self, self._poll)
@@ -105,20 +109,20 @@ class Machine:
         self._polling = False
         self.work()
 
-    def _begin(self, handed: Handed) -> None:
+    def _begin(self, lease: Lease) -> None:
         cluster, start = self._cluster, self._cluster.now
-        seconds = cluster.seconds[handed.job.id]
-        cluster.told.began[handed.job.id] += 1
+        seconds = cluster.left[lease.what]
+        cluster.told.began[lease.what] += 1
         if cluster.random.random() < cluster.events.lost:
             seconds *= cluster.random.random()
-            cluster.after(seconds, self, lambda: self._lost(handed, start))
+            cluster.after(seconds, self, lambda: self._lost(lease, start))
         else:
-            cluster.after(seconds, self, lambda: self._done(handed, start))
+            cluster.after(seconds, self, lambda: self._done(lease, start))
 
-    def _done(self, handed: Handed, start: float) -> None:
-        told, name = self._cluster.told, handed.job.id
+    def _done(self, lease: Lease, start: float) -> None:
+        told, name = self._cluster.told, lease.what
         told.spans.append((start, self._cluster.now))
-        if handed.lease.put(lambda folder: _write(folder / "records" / f"{name}.json", str(self.number))):
+        if lease.put(lambda folder: _write(folder / "records" / f"{name}.json", str(self.number))):
             assert name not in told.recorded, "a run was recorded twice"
             told.recorded[name] = self._cluster.now
         else:
@@ -126,11 +130,12 @@ class Machine:
         self.free += 1
         self.work()
 
-    def _lost(self, handed: Handed, start: float) -> None:
-        told = self._cluster.told
+    def _lost(self, lease: Lease, start: float) -> None:
+        told, name = self._cluster.told, lease.what
         told.spans.append((start, self._cluster.now))
         told.lost += 1
-        assert self.queue.lost(handed), "no run of these is unlucky three times"
+        self._cluster.left[name] -= (self._cluster.now - start) // KEPT * KEPT
+        assert self.queue.lost(lease), "no run of these is unlucky three times"
         self._cluster.after(START, self, self._replaced)
         self.work()
 
@@ -143,17 +148,17 @@ class Cluster:
     """Machines, a folder that all see, and the time."""
 
     def __init__(
-        self, out: Path, seconds: dict[str, float], machines: int, devices: int, events: Events, seed: int = 0
+        self, out: Path, seconds: dict[str, float], machines: int, devices: int, events: Events, wrong: float = WRONG
     ) -> None:
         """
         Args:
             seconds: what each run takes.
             devices: of each machine.
+            wrong: by what share estimates are wrong, in most cases.
         """
-        self.out, self.seconds, self.events = out, seconds, events
-        self.now, self.random, self.told = 0.0, random.Random(seed), Told(machines * devices)
-        # Longest first, by an estimate that is wrong by a factor of 1.2 in most cases.
-        guess = {name: length * self.random.lognormvariate(0, 0.2) for name, length in seconds.items()}
+        self.out, self.left, self.events = out, dict(seconds), events
+        self.now, self.random, self.told = 0.0, random.Random(0), Told(machines * devices)
+        guess = {name: length * self.random.lognormvariate(0, wrong) for name, length in seconds.items()}
         self.order = sorted(seconds, key=guess.__getitem__, reverse=True)
         self._agenda: list[tuple[float, int, Machine, Callable[[], None]]] = []
         self._number = count()
@@ -194,15 +199,15 @@ def mixed(runs: int, seed: int = 0) -> dict[str, float]:
 
 
 def main() -> None:
-    print("                         busy until the last tenth of")
-    print("devices  machines  lost    the work  the runs  the time    took s  at least s")
-    for machines, devices in ((2, 4), (8, 8), (64, 8)):
+    print("                                   busy until the last tenth of")
+    print("devices  machines  wrong by  lost    the work  the runs  the time    took s  at least s")
+    for machines, devices, wrong in ((2, 4, WRONG), (8, 8, WRONG), (64, 8, WRONG), (64, 8, 0.0)):
         with tempfile.TemporaryDirectory() as folder:
             seconds = mixed(1000)
-            told = Cluster(Path(folder), seconds, machines, devices, Events()).run()
+            told = Cluster(Path(folder), seconds, machines, devices, Events(), wrong).run()
         shares = "".join(f"{100 * told.busy(until):8.1f} %" for until in told.last_tenths(seconds))
         least = max(max(seconds.values()), sum(seconds.values()) / told.devices)
-        print(f"{told.devices:7} {machines:9} {told.lost:5}  {shares} {told.took:9.0f} {least:11.0f}")
+        print(f"{told.devices:7} {machines:9} {wrong:9.0%} {told.lost:5}  {shares} {told.took:9.0f} {least:11.0f}", flush=True)
 
 
 if __name__ == "__main__":

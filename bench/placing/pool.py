@@ -12,8 +12,8 @@ from bench.placing.messages import Message, Post
 from bench.placing.slot import Slot
 from bench.placing.view import View
 from bench.running.work import POLL, Assignment, IsFinished, Recorded, Workplace, in_turn, in_vain, told_of_others
-from bench.sharing.lease import Leases
-from bench.sharing.queue import TRIES, Handed, Job, Queue
+from bench.sharing.lease import Lease, Leases
+from bench.sharing.queue import TRIES, Queue
 
 
 class Worker(Protocol):
@@ -42,7 +42,7 @@ class WorkerPool:
         self._inbox = queue.SimpleQueue[Message]()
         self._workers: dict[int, Worker] = {}
         self._ready: list[int] = []
-        self._busy: dict[int, Handed] = {}
+        self._busy: dict[int, Lease] = {}
 
     def __enter__(self) -> Self:
         return self
@@ -54,8 +54,8 @@ class WorkerPool:
             worker.ask_to_stop()
         for worker in self._workers.values():
             worker.end(at_once)
-        for handed in self._busy.values():
-            handed.lease.give_back()
+        for lease in self._busy.values():
+            lease.give_back()
         self._view.close()
 
     def __call__(self, works: Sequence[Assignment], place: Workplace, finished: IsFinished) -> dict[str, Recorded]:
@@ -70,9 +70,9 @@ class WorkerPool:
         by_id = {work.id: work for work in works if not isinstance(work.run.model, EndpointModel)}
         leases = Leases(place.out)
         costs = {name: self._cost(work) for name, work in by_id.items()}
-        jobs = [Job(name) for name in sorted(by_id, key=costs.__getitem__, reverse=True)]
+        jobs = sorted(by_id, key=costs.__getitem__, reverse=True)
         shift = _Shift(by_id, place, Queue(jobs, leases, lambda name: finished(by_id[name])))
-        self._view.plan({job.id: costs[job.id] for job in shift.queue.waiting})
+        self._view.plan({job: costs[job] for job in shift.queue.waiting})
         with leases.beating() if shift.queue.waiting else nullcontext():
             while shift.queue.waiting or self._busy:
                 self._hand_out(shift)
@@ -83,10 +83,10 @@ class WorkerPool:
         return asked | shift.done
 
     def _hand_out(self, shift: "_Shift") -> None:
-        while self._ready and (handed := shift.queue.take()):
+        while self._ready and (lease := shift.queue.take()):
             number = self._ready.pop(0)
-            self._busy[number] = handed
-            work = shift.by_id[handed.job.id]
+            self._busy[number] = lease
+            work = shift.by_id[lease.what]
             self._view.begins(number, work)
             self._workers[number].give(work)
         if self._ready and not self._busy and shift.queue.waiting:
@@ -104,10 +104,10 @@ class WorkerPool:
             case "wrong":
                 raise UserError(message.content)
             case "done":
-                handed = self._busy.pop(number)
+                lease = self._busy.pop(number)
                 self._ready.append(number)
-                shift.settle(handed, message.content)
-                self._view.ends(number, handed.job.id)
+                shift.settle(lease, message.content)
+                self._view.ends(number, lease.what)
             case "lost":
                 self._lost(number, message.content, shift)
             case _:
@@ -118,15 +118,15 @@ class WorkerPool:
         self._workers.pop(number).end()
         if number in self._ready:
             self._ready.remove(number)
-        elif (handed := self._busy.pop(number, None)) is None:
+        elif (lease := self._busy.pop(number, None)) is None:
             raise RunError(f"a worker on {self._slots[number].name} could not be started: {reason}")
-        elif shift.queue.lost(handed):
+        elif shift.queue.lost(lease):
             self._view.lost(number, f"{reason}; the run is done again")
         else:
-            work = shift.by_id[handed.job.id]
+            work = shift.by_id[lease.what]
             told = f"its worker was lost {TRIES} times; the last time {reason}"
             self._view.lost(number, f"failed: {told}")
-            shift.settle(handed, work.failed(shift.place, told))
+            shift.settle(lease, work.failed(shift.place, told))
 
 
 class _Shift:
@@ -136,8 +136,8 @@ class _Shift:
         self.by_id, self.place, self.queue = by_id, place, waiting
         self.done: dict[str, Recorded] = {}
 
-    def settle(self, handed: Handed, recorded: Recorded) -> None:
-        if recorded.settle(handed.lease, self.place.out):
-            self.done[handed.job.id] = recorded
+    def settle(self, lease: Lease, recorded: Recorded) -> None:
+        if recorded.settle(lease, self.place.out):
+            self.done[lease.what] = recorded
         else:
-            in_vain(self.queue, handed, self.place.progress)
+            in_vain(self.queue, lease.what, self.place.progress)

@@ -17,7 +17,7 @@ from bench.records.trial import TrialRecord, write_trial
 from bench.running.kept import KEEPING, Keeping, Kept, remove_checkpoint
 from bench.running.run import Run
 from bench.sharing.lease import Lease, Leases
-from bench.sharing.queue import Handed, Job, Queue
+from bench.sharing.queue import Queue
 
 POLL = 2.0
 """Seconds between two looks at what others do, where nothing else is left."""
@@ -95,38 +95,38 @@ def in_turn(works: Sequence[Assignment], place: Workplace, finished: IsFinished)
     """One piece after another, on all processes of this place together."""
     by_id, done, device = {work.id: work for work in works}, dict[str, Recorded](), place.device
     leases = Leases(place.out)
-    queue = Queue([Job(name) for name in by_id], leases, lambda name: finished(by_id[name])) if device.main else None
+    queue = Queue(list(by_id), leases, lambda name: finished(by_id[name])) if device.main else None
     with leases.beating() if queue and queue.waiting else nullcontext():
-        for name, handed in _handed(queue, place):
+        for name, lease in _handed(queue, place):
             place.progress.start(by_id[name].label)
             try:
                 done[name] = by_id[name].do(place)
-                if queue and handed and not done[name].settle(handed.lease, place.out):
-                    in_vain(queue, handed, place.progress)
+                if queue and lease and not done[name].settle(lease, place.out):
+                    in_vain(queue, name, place.progress)
                     del done[name]
             except BaseException:
-                if handed:
-                    handed.lease.give_back()
+                if lease:
+                    lease.give_back()
                 raise
             device.accelerator.wait_for_everyone()
     return done
 
 
-def in_vain(queue: Queue, handed: Handed, progress: Progress) -> None:
+def in_vain(queue: Queue, job: str, progress: Progress) -> None:
     """The job was done, and its lease had been lost: it waits for whoever has it now."""
     progress.say("done in vain: this process stood still for so long that another took the run over")
-    queue.put_back(handed)
+    queue.put_back(job)
 
 
-def _handed(queue: Queue | None, place: Workplace) -> Iterator[tuple[str, Handed | None]]:
+def _handed(queue: Queue | None, place: Workplace) -> Iterator[tuple[str, Lease | None]]:
     """One job after another, the same on all processes; the main one has the queue, and the lease of each job."""
     told = False
     while True:
-        handed = queue.take() if queue else None
+        lease = queue.take() if queue else None
         left = len(queue.waiting) if queue else 0
-        name, left = place.device.agreed((handed.job.id if handed else "", left))
+        name, left = place.device.agreed((lease.what if lease else "", left))
         if name:
-            yield name, handed
+            yield name, lease
         elif left:
             if not told:
                 place.progress.say(told_of_others(left))

@@ -4,7 +4,7 @@ import pytest
 
 from bench.sharing.lease import Leases
 from bench.sharing.owner import Owner
-from bench.sharing.queue import TRIES, Job, Queue
+from bench.sharing.queue import TRIES, Queue
 
 
 @pytest.fixture
@@ -18,51 +18,42 @@ def leases(tmp_path):
     return made
 
 
-def jobs(*names: str) -> list[Job]:
-    return [Job(name) for name in names]
-
-
-def taken(queue: Queue, devices: int = 1) -> str | None:
-    handed = queue.take(devices)
-    return handed.job.id if handed else None
+def taken(queue: Queue) -> str | None:
+    lease = queue.take()
+    return lease.what if lease else None
 
 
 def test_in_order_and_each_once(leases):
-    queue = Queue(jobs("a", "b", "c"), leases("x"))
+    queue = Queue(["a", "b", "c"], leases("x"))
     assert [taken(queue) for _ in range(4)] == ["a", "b", "c", None] and not queue.waiting
 
 
-def test_the_first_that_fits(leases):
-    queue = Queue([Job("wide", 4), Job("narrow"), Job("middle", 2)], leases("x"))
-    assert [taken(queue, 2), taken(queue, 2), taken(queue, 2), taken(queue, 4)] == ["narrow", "middle", None, "wide"]
-
-
 def test_two_queues_share(leases):
-    a, b = Queue(jobs("1", "2", "3"), leases("a")), Queue(jobs("1", "2", "3"), leases("b"))
+    a, b = Queue(["1", "2", "3"], leases("a")), Queue(["1", "2", "3"], leases("b"))
     first, second, third = a.take(), b.take(), a.take()
-    assert [handed.job.id for handed in (first, second, third)] == ["1", "2", "3"]
-    assert b.take() is None and [job.id for job in b.waiting] == ["1", "3"], "they are being done, and may come back"
-    assert first.lease.end() and third.lease.give_back()
+    assert [lease.what for lease in (first, second, third)] == ["1", "2", "3"]
+    assert b.take() is None and b.waiting == ["1", "3"], "they are being done, and may come back"
+    assert first.end() and third.give_back()
     assert taken(b) == "3" and b.take() is None and not b.waiting
 
 
 def test_what_another_has_tried_meanwhile_is_not_tried_again_and_what_was_tried_before_is(leases):
     old = leases("old").claim("a")
     assert old.end()  # a failed run of last week
-    queue, other = Queue(jobs("a"), leases("x")), Queue(jobs("a"), leases("y"))
-    handed = other.take()
-    assert handed.lease.number == 2 and handed.lease.end()
+    queue, other = Queue(["a"], leases("x")), Queue(["a"], leases("y"))
+    lease = other.take()
+    assert lease.number == 2 and lease.end()
     assert queue.take() is None and not queue.waiting
 
 
 def test_what_is_finished_needs_nobody(leases):
-    queue = Queue(jobs("a", "b"), leases("x"), finished=lambda name: name == "a")
+    queue = Queue(["a", "b"], leases("x"), finished=lambda name: name == "a")
     assert taken(queue) == "b" and not queue.waiting
 
 
 def test_an_end_between_the_look_and_the_lease_counts(leases, monkeypatch):
     x, y = leases("x"), leases("y")
-    queue, claim = Queue(jobs("a"), x), x.claim
+    queue, claim = Queue(["a"], x), x.claim
 
     def late(what, number):
         assert y.claim(what).end()
@@ -73,21 +64,21 @@ def test_an_end_between_the_look_and_the_lease_counts(leases, monkeypatch):
 
 
 def test_a_job_whose_worker_is_lost_comes_first_and_not_for_ever(leases):
-    queue = Queue(jobs("a", "b"), leases("x"))
+    queue = Queue(["a", "b"], leases("x"))
     for attempt in range(1, TRIES + 1):
-        handed = queue.take()
-        assert handed.job.id == "a"
-        assert queue.lost(handed) == (attempt < TRIES)
+        lease = queue.take()
+        assert lease.what == "a"
+        assert queue.lost(lease) == (attempt < TRIES)
     assert taken(queue) == "b" and not queue.waiting
-    assert handed.lease.end(), "who is told that it is too often still has the lease, to leave the reason"
+    assert lease.end(), "who is told that it is too often still has the lease, to leave the reason"
 
 
 def test_a_job_that_was_done_in_vain_waits_for_who_has_it(leases):
-    x, y = Queue(jobs("a"), leases("x")), leases("y")
-    handed = x.take()
+    x, y = Queue(["a"], leases("x")), leases("y")
+    lease = x.take()
     y.ended("a", 1, "revoked")
     other = y.claim("a")
-    assert not handed.lease.end()
-    x.put_back(handed)
+    assert not lease.end()
+    x.put_back("a")
     assert x.take() is None and x.waiting
     assert other.end() and x.take() is None and not x.waiting
