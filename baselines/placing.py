@@ -74,7 +74,7 @@ def timed(runs: list[Run], workers: int, out: Path) -> tuple[float, Clock]:
     def hire(slot: Slot, post: Callable[[Message], None]) -> LocalWorker:
         return LocalWorker(slot, lambda message: (clock.hears(message), post(message))[1], setting)
 
-    with WorkerPool(slots, hire, lambda _: 1.0, View(slots)) as hands:
+    with WorkerPool(lambda works: [(slots, works)], hire, lambda _: 1.0, View(out)) as hands:
         # Warm: one run for each worker, which is not counted.
         execution.execute(runs[:workers], place, hands=hands)
         clock.took.clear(), clock.between.clear()

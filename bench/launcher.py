@@ -3,6 +3,8 @@
 `python -m bench.launcher launch --config_file ... bench/run.py ...` takes the arguments of `accelerate`.
 """
 
+import logging
+import os
 import signal
 import subprocess
 import sys
@@ -17,6 +19,8 @@ from bench.ranks import end_with_parent
 def quiet_launch() -> None:
     """The exit status is 0, or 1 where a process failed."""
     end_with_parent()
+    if "LOGLEVEL" not in os.environ:  # by which a person has torch's launcher report each failure at length
+        logging.disable(logging.ERROR)
     signal.signal(signal.SIGUSR1, signal.SIG_IGN)  # meant for the processes, which listen to it themselves
     try:
         accelerate()

@@ -5,14 +5,12 @@ exit status is theirs.
 import os
 import signal
 import subprocess
-import sys
 import tempfile
 from collections.abc import Sequence
 from pathlib import Path
 from types import FrameType
 from typing import Any
 
-import psutil
 import torch
 
 from bench import folders, ranks, stopping
@@ -21,13 +19,12 @@ from bench.checking.runs import check_runs
 from bench.devices import hardware
 from bench.devices.launched import Parallelism, configured
 from bench.errors import UserError, unknown
-from bench.placing.local import package_path
+from bench.placing.launchers import LAUNCH, ROOT, launched, launcher, package_path
 from bench.planning.plan import PlanOptions, plan
 from bench.records import store
 from bench.specs.base import read_fields
 from bench.suites import SuiteOptions, run_suite
 
-ROOT = Path(__file__).resolve().parent.parent
 ENTRY = ROOT / "bench" / "run.py"
 
 
@@ -53,20 +50,19 @@ def launch(name: str, options: PlanOptions, precision: str, out: Path, arguments
     """
     path = launch_file(name)
     config = launch_config(path)
-    if path.parent == ROOT / "launch":
+    if path.parent == LAUNCH:
         config = for_this_machine(config)
     check_launch(path, config)
     check_input(options, precision, out, configured(config))
     with tempfile.TemporaryDirectory(prefix="tunebench-") as folder:
         status_file = Path(folder) / "status"
-        command = [sys.executable, "-m", "bench.launcher", "launch", "--config_file", str(path), *_cluster(config)]
+        command = [*launcher(path), *_cluster(config), str(ENTRY), *arguments]
         found = os.environ | {ranks.STATUS_FILE: str(status_file), "PYTHONPATH": package_path()}
-        found.setdefault("LOGLEVEL", "CRITICAL")  # of torch's launcher, which reports each failure at length
-        process = subprocess.Popen([*command, str(ENTRY), *arguments], env=found)
+        process = subprocess.Popen(command, env=found)
         _forward(process)
-        launched = process.wait()
+        status = process.wait()
         told = status_file.read_text(encoding="utf-8") if status_file.exists() else ""
-    return int(told) if told else launched if launched >= 0 else 128 - launched
+    return int(told) if told else status if status >= 0 else 128 - status
 
 
 def launch_file(name: str) -> Path:
@@ -75,14 +71,14 @@ def launch_file(name: str) -> Path:
     Raises:
         UserError: there is none.
     """
-    given, own = Path(name), ROOT / "launch" / f"{name}.yaml"
+    given, own = Path(name), LAUNCH / f"{name}.yaml"
     if own.is_file():
         return own
     if given.suffix in (".yaml", ".yml"):
         if given.is_file():
             return given.absolute()
         raise UserError(f"--launch {name}: there is no such file")
-    raise unknown("launch file", name, (path.stem for path in (ROOT / "launch").glob("*.yaml")))
+    raise unknown("launch file", name, (path.stem for path in LAUNCH.glob("*.yaml")))
 
 
 def for_this_machine(config: dict[str, Any]) -> dict[str, Any]:
@@ -166,7 +162,7 @@ def _forward(process: "subprocess.Popen[bytes]") -> None:
     """Let every process hear the signals that ask to stop. Not the launcher, which would end them when they are late."""
 
     def forward(number: int, frame: FrameType | None) -> None:
-        workers = [child for child in psutil.Process(process.pid).children() if str(ENTRY) in child.cmdline()]
+        workers = launched(process.pid, str(ENTRY))
         for worker in workers:
             worker.send_signal(number)
         if not workers:  # nothing has begun

@@ -11,13 +11,11 @@ from rich.live import Live
 from rich.markup import escape
 from rich.text import Text
 
-from bench.watching.status import LISTED, Finished, RunStatus, remove_ended, write_status
+from bench.watching.status import FILE_SECONDS, Finished, RunStatus, remove_ended, write_status
 from bench.watching.view import current_run
 
 LOG_SECONDS = 60.0
 """Between two lines of one phase in a log: enough to see that a run goes on, few enough to read afterwards."""
-FILE_SECONDS = 1.0
-"""Between two states of the file."""
 RECENT = 32
 """Steps by which the speed of training is told."""
 
@@ -27,13 +25,14 @@ class Progress:
 
     Args:
         out: folder of results, under which `tunebench watch` looks for the status; without it none is written.
+        devices: on which each run is done.
     """
 
-    def __init__(self, speaks: bool, total: int, out: Path | None = None) -> None:
+    def __init__(self, speaks: bool, total: int, out: Path | None = None, devices: int = 1) -> None:
         # stdout is for results alone (`results --json`). Without soft_wrap rich breaks a log's lines at 80 columns.
         self.console = Console(file=sys.stderr, highlight=False, quiet=not speaks, soft_wrap=True)
-        self.status, self._out = RunStatus(total=total), out
-        self._last = self._started = self._written = 0.0
+        self.status, self._out, self._devices = RunStatus(total=total), out, devices
+        self._last = self._started = self._written = self._used = 0.0
         self._steps: deque[tuple[float, int]] = deque(maxlen=RECENT)
         self._live: Live | None = None
 
@@ -76,9 +75,11 @@ class Progress:
         """The run has ended."""
         self._hide()
         status, seconds = self.status, time.perf_counter() - self._started
-        status.finished = [*status.finished[1 - LISTED :], Finished(label=status.label, result=result, seconds=seconds)]
-        self._enter("")
+        status.end(Finished(label=status.label, result=result, seconds=seconds))
+        self._used += seconds * self._devices
         self._line(f"[{status.number}/{status.total}] {status.label}: {result} ({seconds:.0f} s)")
+        status.label = ""
+        self._enter("")
         self._write(now=True)
 
     def say(self, text: str) -> None:
@@ -93,14 +94,16 @@ class Progress:
     def _estimate(self) -> None:
         """Speed and time left: of training by its last steps, of the runs after this one as those before it took."""
         status = self.status
+        gone = time.perf_counter() - self._started if status.label else 0.0
+        status.device_seconds = self._used + gone * self._devices
         if len(self._steps) > 1:
             (since, before), (now, after) = self._steps[0], self._steps[-1]
             status.rate = (after - before) / (now - since) if now > since and after > before else None
             status.run_left = (now - since) / (len(self._steps) - 1) * (status.steps - status.step)
         if status.finished and status.total:
             usual = sum(each.seconds for each in status.finished) / len(status.finished)
-            gone = time.perf_counter() - self._started if status.label else 0.0
-            status.suite_left = max(usual - gone, status.run_left or 0.0) + usual * max(status.total - status.number, 0)
+            this = max(usual - gone, status.run_left or 0.0) if status.label else 0.0
+            status.suite_left = this + usual * max(status.total - status.number, 0)
 
     def _show(self, what: str, force: bool = False) -> None:
         """Where the run is; in a log at most once a minute, unless it is the first or last word on something."""

@@ -61,7 +61,7 @@ def run_suite(options: PlanOptions, precision_text: str, doing: SuiteOptions) ->
     with device.accelerator.main_process_first():
         runs = plan(options, precision)
     place = store.varied_folder(out) if vary else out
-    progress = Progress(device.main, len(runs), out if device.main else None)
+    progress = progress_of(len(runs), device, out)
     for sentence in dict.fromkeys(sentence for planned in runs for sentence in planned.left_out):
         progress.say(sentence)
     runs, trials = as_far_as_tuned(that_differ(runs, place) if vary else runs, out)
@@ -95,6 +95,11 @@ def run_suite(options: PlanOptions, precision_text: str, doing: SuiteOptions) ->
     return 1 if any(record.status == "failed" for record in records) else 0
 
 
+def progress_of(runs: int, device: Device, out: Path) -> Progress:
+    """What a person sees of so many runs, which all processes do together."""
+    return Progress(device.main, runs, out if device.main else None, device.accelerator.num_processes)
+
+
 def _done(
     runs: Sequence[Run], trials: Sequence[Trial], workplace: Workplace, doing: SuiteOptions, doers: Hands
 ) -> list[Record]:
@@ -102,10 +107,10 @@ def _done(
     place, device, progress, out = workplace.out, workplace.device, workplace.progress, doing.out
     again, vary = doing.rerun_on_change, place != out
     if trials:
-        runs = tuned(runs, replace(workplace, out=out, progress=Progress(device.main, trial_count(runs))), doers)
+        runs = tuned(runs, replace(workplace, out=out, progress=progress_of(trial_count(runs), device, out)), doers)
     if vary:
         first = still(runs)
-        execution.execute(first, replace(workplace, progress=Progress(device.main, len(first))), again, doers)
+        execution.execute(first, replace(workplace, progress=progress_of(len(first), device, out)), again, doers)
         runs = that_differ(runs, place)
     if trials or vary:  # only now is it known which runs there are
         unfinished(runs, place, device, progress, again)

@@ -41,7 +41,7 @@ Vary = Annotated[
     str | None,
     typer.Option(help="Move parts of the seed one at a time: init,order,dropout; how far does each move scores?"),
 ]
-Workers = Annotated[str, typer.Option(help="Runs at once, each on a device or cores of its own: a number, or auto.")]
+Workers = Annotated[str, typer.Option(help="How many devices, or parts of the cores, do runs at once: a number, or auto.")]
 Engine = Annotated[str, typer.Option(help="What the workers are: process, on this machine, or ray, on a cluster.")]
 Address = Annotated[str | None, typer.Option(help="With --engine ray: the running cluster's; without it one is started here.")]
 Track = Annotated[str | None, typer.Option(help="Trackers of runs: tensorboard, mlflow, wandb, trackio; comma-separated.")]

@@ -7,11 +7,11 @@ one machine, and whoever gives the work is the same too: no run is Ray's to sche
 import os
 import queue
 import threading
-from collections.abc import Sequence
 from typing import TYPE_CHECKING, Any
 
 from bench.errors import UserError
-from bench.placing.local import WorkerProcess, as_received, as_sent, package_path
+from bench.placing.launchers import package_path
+from bench.placing.local import WorkerProcess, as_received, as_sent
 from bench.placing.messages import Message, Post, WorkerSetting
 from bench.placing.slot import Slot
 
@@ -59,7 +59,7 @@ class RayWorker:
         self._ray, self.slot, self._post, self._over = ray_module(), slot, post, False
         variables = slot.variables | _said() | {"PYTHONPATH": package_path()}
         actor = self._ray.remote(Relay).options(
-            num_cpus=slot.threads, num_gpus=int(slot.gpu is not None), runtime_env={"env_vars": variables}
+            num_cpus=slot.threads, num_gpus=len(slot.gpus), runtime_env={"env_vars": variables}
         )
         here = Slot(slot.number, threads=slot.threads)  # which GPU it is, Ray has told the actor
         self.actor = actor.remote(here, as_sent(setting))
@@ -116,16 +116,16 @@ def connect(address: str | None) -> None:
         ) from error
 
 
-def cluster_slots(wanted: int | None, needed: Sequence[int]) -> list[Slot]:
+def cluster_slots(wanted: int | None, work: int) -> list[Slot]:
     """A worker for each GPU of the cluster, or for each core of one without; at most as many as wanted, or as there is work."""
     whole: dict[str, float] = ray_module().cluster_resources()
     gpus, cores = int(whole.get("GPU", 0)), int(whole.get("CPU", 1))
     most, kind = (gpus, "GPUs") if gpus else (cores, "CPU cores")
     if wanted is not None and wanted > most:
         raise UserError(f"--workers {wanted} needs a device for each, and the Ray cluster has {most} {kind}; lower it")
-    count = wanted or max(1, min(most, len(needed)))
+    count = wanted or max(1, min(most, work))
     threads = max(1, cores // count) if gpus or wanted else 1
-    return [Slot(number, gpu="any" if gpus else None, threads=threads, place="Ray worker") for number in range(count)]
+    return [Slot(number, gpus=("any",) if gpus else (), threads=threads, place="Ray worker") for number in range(count)]
 
 
 def ray_module() -> Any:

@@ -1,6 +1,6 @@
 """Who does a suite's runs: this process, one after another, or workers that it gives them to."""
 
-from collections.abc import Iterator, Sequence
+from collections.abc import Callable, Iterator, Sequence
 from contextlib import contextmanager
 from dataclasses import dataclass
 from functools import partial
@@ -11,8 +11,10 @@ from bench.placing import cluster
 from bench.placing.costs import bytes_held, flops
 from bench.placing.local import LocalWorker
 from bench.placing.messages import WorkerSetting
-from bench.placing.pool import WorkerPool
-from bench.placing.slots import gpu_bytes, slots, workers_asked
+from bench.placing.pool import Arranging, Worker, WorkerPool
+from bench.placing.slot import Slot
+from bench.placing.slots import gpu_bytes, slots, visible_gpus, workers_asked
+from bench.placing.teams import check_held, teams
 from bench.placing.view import View
 from bench.running.run import Run
 from bench.running.work import Hands, in_turn
@@ -56,24 +58,28 @@ def hands(crew: Crew, runs: Sequence[Run], setting: WorkerSetting) -> Iterator[H
     """For runs and trials that are planned like these.
 
     Raises:
-        UserError: there are not so many devices.
+        UserError: there are not so many devices, or all together do not hold a run.
     """
     wanted, ray = crew.checked(), crew.engine == "ray"
     if not runs or (wanted == 1 and not ray):
         yield in_turn
-        return
-    needed = [bytes_held(run) for run in runs]
-    most = max(needed)
-    if not ray and 0 < (room := gpu_bytes()) < most:
-        largest = runs[needed.index(most)].label
-        told = f"{largest} is planned to hold {most / 1e9:.1f} GB, and a GPU here has {room / 1e9:.1f}"
-        raise UserError(f"{told}; do it on several by `tunebench run --launch fsdp2`, or give --budget a ceiling such as 8GB")
-    if ray:
+    elif ray:
         cluster.connect(crew.address)
-    places = cluster.cluster_slots(wanted, needed) if ray else slots(wanted, needed)
-    if len(places) < 2 and not ray:
-        yield in_turn
-        return
-    hire = partial(cluster.RayWorker if ray else LocalWorker, setting=setting)
-    with WorkerPool(places, hire, lambda work: flops(work.run), View(places)) as pool:
-        yield pool
+        with _pool(setting, cluster.RayWorker, _all_on(cluster.cluster_slots(wanted, len(runs)))) as workers:
+            yield workers
+    elif gpus := visible_gpus(wanted):
+        check_held(runs, len(gpus), room := gpu_bytes())
+        with _pool(setting, LocalWorker, partial(teams, gpus, room)) as workers:
+            yield workers if len(gpus) > 1 else in_turn
+    else:
+        parts = slots(wanted, [bytes_held(run) for run in runs])
+        with _pool(setting, LocalWorker, _all_on(parts)) as workers:
+            yield workers if len(parts) > 1 else in_turn
+
+
+def _all_on(parts: Sequence[Slot]) -> Arranging:
+    return lambda works: [(parts, works)]
+
+
+def _pool(setting: WorkerSetting, worker: Callable[..., Worker], arrange: Arranging) -> WorkerPool:
+    return WorkerPool(arrange, partial(worker, setting=setting), lambda work: flops(work.run), View(setting.out))

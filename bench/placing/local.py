@@ -10,9 +10,11 @@ from collections.abc import Callable
 from contextlib import suppress
 from multiprocessing.connection import Connection
 from multiprocessing.reduction import ForkingPickler
-from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
+import psutil
+
+from bench.placing.launchers import LAUNCH, launched, launcher, package_path
 from bench.placing.messages import Message, Post, WorkerSetting
 from bench.placing.slot import Slot
 
@@ -21,26 +23,29 @@ if TYPE_CHECKING:
 
 GRACE = 60.0
 """Seconds for a worker that was asked to stop to come to the end of its step and keep it."""
+MODULE = "bench.placing.worker"
+"""What a worker's process runs."""
 
 
 class WorkerProcess:
-    """A process with its own device and cores. What is said to it and by it is packed: who passes it on loads no library."""
+    """A process with its own device and cores, or several under a launcher, with a device each.
+
+    What is said to it and by it is packed: who passes it on loads no library.
+    """
 
     def __init__(self, slot: Slot, setting: bytes, said: Callable[[bytes], None], lost: Callable[[str], None]) -> None:
-        self._said, self._lost = said, lost
+        self._launched, self._said, self._lost = bool(slot.launch), said, lost
         ours, theirs = socket.socketpair()
         with theirs:
-            command = [sys.executable, "-P", "-m", "bench.placing.worker"]
             self._process = subprocess.Popen(
-                [*command, str(theirs.fileno()), ",".join(map(str, slot.cores))],
-                env={**os.environ, **slot.variables, "PYTHONPATH": package_path()},
-                pass_fds=(theirs.fileno(),),
-                stdin=subprocess.DEVNULL,
+                _command(slot, setting),
+                # Whatever lies in the folder from which it is started is no module of ours.
+                env=os.environ | slot.variables | {"PYTHONPATH": package_path(), "PYTHONSAFEPATH": "1"},
+                stdin=theirs.fileno(),  # which a launcher's processes have as well
                 stdout=_errors(),  # stdout is for results alone
                 start_new_session=True,  # Ctrl-C is for who gives the work, and ends the workers by it
             )
         self._connection = Connection(ours.detach())
-        self.tell(setting)
         self._listening = threading.Thread(target=self._listen, daemon=True)
         self._listening.start()
 
@@ -54,19 +59,36 @@ class WorkerProcess:
 
     def ask_to_stop(self) -> None:
         """It may come to the end of its step first."""
-        self._process.terminate()
+        # Not the launcher, which would end them when they are late; it is told where none has begun.
+        if ranks := self._ranks():
+            for each in ranks:
+                with suppress(psutil.NoSuchProcess):
+                    each.terminate()
+        else:
+            self._process.terminate()
 
     def end(self, at_once: bool = False) -> None:
         """Wait until it has stopped, and end it where it does not."""
         if at_once:
-            self._process.kill()
+            self._kill()
         try:
             self._process.wait(GRACE)
         except subprocess.TimeoutExpired:
-            self._process.kill()
+            self._kill()
             self._process.wait()
         self._listening.join()
         self._connection.close()
+
+    def _kill(self) -> None:
+        """The launcher first, which would say that the others were killed."""
+        ranks = self._ranks()
+        self._process.kill()
+        for each in ranks:
+            with suppress(psutil.NoSuchProcess):
+                each.kill()
+
+    def _ranks(self) -> list[psutil.Process]:
+        return launched(self.pid, MODULE) if self._launched else []
 
     def _listen(self) -> None:
         while True:
@@ -108,10 +130,12 @@ def as_received(what: bytes) -> Any:
     return ForkingPickler.loads(what)
 
 
-def package_path() -> str:
-    """PYTHONPATH by which a process that is started finds this very package, installed or not."""
-    here = str(Path(__file__).resolve().parents[2])
-    return os.pathsep.join(filter(None, [here, os.environ.get("PYTHONPATH")]))
+def _command(slot: Slot, setting: bytes) -> list[str]:
+    worker = ["-m", MODULE, ",".join(map(str, slot.cores)), setting.hex()]
+    if not slot.launch:
+        return [sys.executable, *worker]
+    many = ["--num_processes", str(slot.processes), "--main_process_port", "0"]
+    return [*launcher(LAUNCH / f"{slot.launch}.yaml"), *many, *worker]
 
 
 def _ending(status: int) -> str:

@@ -1,8 +1,9 @@
 """Work is given to workers, longest first, under leases; a worker that is lost is replaced, and its run done again."""
 
 import queue
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Iterable, Sequence
 from contextlib import nullcontext
+from dataclasses import dataclass
 from types import TracebackType
 from typing import Protocol, Self
 
@@ -32,13 +33,16 @@ Hire = Callable[[Slot, Post], Worker]
 """A new worker for a slot; it posts that it is ready."""
 Weighing = Callable[[Assignment], float]
 """What a piece of work is planned to take, in any unit."""
+Arranging = Callable[[Sequence[Assignment]], Iterable[tuple[Sequence[Slot], Sequence[Assignment]]]]
+"""Workers on which parts of the machine do which work: one arrangement after another."""
 
 
 class WorkerPool:
     """Workers that stay for all that is given to them: they load their libraries once."""
 
-    def __init__(self, slots: Sequence[Slot], hire: Hire, cost: Weighing, view: View) -> None:
-        self._slots, self._hire, self._cost, self._view = slots, hire, cost, view
+    def __init__(self, arrange: Arranging, hire: Hire, cost: Weighing, view: View) -> None:
+        self._arrange, self._hire, self._cost, self._view = arrange, hire, cost, view
+        self._slots: Sequence[Slot] = ()
         self._inbox = queue.SimpleQueue[Message]()
         self._workers: dict[int, Worker] = {}
         self._ready: list[int] = []
@@ -49,17 +53,13 @@ class WorkerPool:
 
     def __exit__(self, kind: type[BaseException] | None, error: BaseException | None, trace: TracebackType | None) -> None:
         """A worker that does a run comes to the end of its step and keeps it, but for Ctrl-C."""
-        at_once = kind is None or issubclass(kind, KeyboardInterrupt)
-        for worker in self._workers.values():
-            worker.ask_to_stop()
-        for worker in self._workers.values():
-            worker.end(at_once)
+        self._dismiss(kind is None or issubclass(kind, KeyboardInterrupt))
         for lease in self._busy.values():
             lease.give_back()
         self._view.close()
 
     def __call__(self, works: Sequence[Assignment], place: Workplace, finished: IsFinished) -> dict[str, Recorded]:
-        """All workers at once; one piece of work each.
+        """Longest first, by all workers of an arrangement at once; one piece of work each.
 
         Raises:
             UserError: the input is wrong.
@@ -67,20 +67,40 @@ class WorkerPool:
         """
         # A model behind an API needs no device, and answers that it is asked for twice at once are paid twice.
         asked = in_turn([work for work in works if isinstance(work.run.model, EndpointModel)], place, finished)
-        by_id = {work.id: work for work in works if not isinstance(work.run.model, EndpointModel)}
+        waiting = [work for work in works if not isinstance(work.run.model, EndpointModel) and not finished(work)]
+        costs = {work.id: self._cost(work) for work in waiting}
+        waiting.sort(key=lambda work: costs[work.id], reverse=True)
+        self._view.plan(costs)
         leases = Leases(place.out)
-        costs = {name: self._cost(work) for name, work in by_id.items()}
-        jobs = sorted(by_id, key=costs.__getitem__, reverse=True)
-        shift = _Shift(by_id, place, Queue(jobs, leases, lambda name: finished(by_id[name])))
-        self._view.plan({job: costs[job] for job in shift.queue.waiting})
-        with leases.beating() if shift.queue.waiting else nullcontext():
-            while shift.queue.waiting or self._busy:
-                self._hand_out(shift)
-                try:
-                    self._hear(self._inbox.get(timeout=POLL), shift)
-                except queue.Empty:
-                    self._view.look(len(shift.queue.waiting))
-        return asked | shift.done
+        shifts = [(slots, _Shift.of(group, place, leases, finished)) for slots, group in self._arrange(waiting)]
+        with leases.beating() if waiting else nullcontext():
+            for slots, shift in shifts:
+                self._settle_on(slots)
+                self._do(shift)
+                asked |= shift.done
+        return asked
+
+    def _do(self, shift: "_Shift") -> None:
+        while shift.queue.waiting or self._busy:
+            self._hand_out(shift)
+            try:
+                self._hear(self._inbox.get(timeout=POLL), shift)
+            except queue.Empty:
+                self._view.look(shift.elsewhere(self._busy.values()))
+
+    def _settle_on(self, slots: Sequence[Slot]) -> None:
+        """Workers that are there stay for other work; they go where others are to be on these parts of the machine."""
+        if slots != self._slots:
+            self._dismiss(at_once=True)
+            self._slots = slots
+            self._view.settle_on(slots)
+
+    def _dismiss(self, at_once: bool) -> None:
+        for worker in self._workers.values():
+            worker.ask_to_stop()
+        for worker in self._workers.values():
+            worker.end(at_once)
+        self._workers, self._ready, self._inbox = {}, [], queue.SimpleQueue()
 
     def _hand_out(self, shift: "_Shift") -> None:
         while self._ready and (lease := shift.queue.take()):
@@ -125,16 +145,28 @@ class WorkerPool:
         else:
             work = shift.by_id[lease.what]
             told = f"its worker was lost {TRIES} times; the last time {reason}"
-            self._view.lost(number, f"failed: {told}")
             shift.settle(lease, work.failed(shift.place, told))
+            self._view.hears(Message(number, "result", f"failed: {told}"))
+            self._view.ends(number, lease.what)
 
 
+@dataclass(frozen=True)
 class _Shift:
-    """What is being done for one call."""
+    """What is being done on one arrangement."""
 
-    def __init__(self, by_id: dict[str, Assignment], place: Workplace, waiting: Queue) -> None:
-        self.by_id, self.place, self.queue = by_id, place, waiting
-        self.done: dict[str, Recorded] = {}
+    by_id: dict[str, Assignment]
+    place: Workplace
+    queue: Queue
+    done: dict[str, Recorded]
+
+    @classmethod
+    def of(cls, works: Sequence[Assignment], place: Workplace, leases: Leases, finished: IsFinished) -> "_Shift":
+        by_id = {work.id: work for work in works}
+        return cls(by_id, place, Queue(list(by_id), leases, lambda name: finished(by_id[name])), {})
+
+    def elsewhere(self, busy: Iterable[Lease]) -> set[str]:
+        """What others have done."""
+        return self.by_id.keys() - self.done.keys() - set(self.queue.waiting) - {lease.what for lease in busy}
 
     def settle(self, lease: Lease, recorded: Recorded) -> None:
         if recorded.settle(lease, self.place.out):

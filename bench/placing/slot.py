@@ -10,25 +10,31 @@ class Slot:
     number: int
     cores: tuple[int, ...] = ()
     """By their numbers; empty where somebody else chooses them."""
-    gpu: str | None = None
-    """As `CUDA_VISIBLE_DEVICES` names it; None where there is none, or where that is set already."""
+    gpus: tuple[str, ...] = ()
+    """As `CUDA_VISIBLE_DEVICES` names them; empty where there are none."""
+    launch: str = ""
+    """The file of launch/ that starts a process on each of its GPUs; empty where one process is the worker."""
     threads: int = 0
     """Where the cores are not known by their numbers."""
     place: str = ""
     """Of a cluster, for a person to read."""
 
     @property
+    def processes(self) -> int:
+        return len(self.gpus) if self.launch else 1
+
+    @property
     def name(self) -> str:
         """For a person to read."""
         if self.place:
             return f"{self.place} {self.number}"
-        if self.gpu is not None:
-            return f"GPU {self.gpu}"
+        if self.gpus:
+            return f"GPU{'s' if len(self.gpus) > 1 else ''} {', '.join(self.gpus)}"
         return f"core {self.cores[0]}" if len(self.cores) == 1 else f"{len(self.cores)} cores"
 
     @property
     def variables(self) -> dict[str, str]:
         """Of the worker's environment, which libraries read while they are loaded."""
         threads = len(self.cores) or self.threads
-        found = {"OMP_NUM_THREADS": str(threads)} if threads else {}
-        return found if self.gpu is None else found | {"CUDA_VISIBLE_DEVICES": self.gpu}
+        found = {"OMP_NUM_THREADS": str(max(1, threads // self.processes))} if threads else {}
+        return found | ({"CUDA_VISIBLE_DEVICES": ",".join(self.gpus)} if self.gpus else {})

@@ -28,21 +28,51 @@ def workers_asked(text: str) -> int | None:
 
 
 def slots(wanted: int | None, needed: Sequence[int]) -> list[Slot]:
-    """The parts of this machine for so many workers; by itself (None) as many as it has devices for and as there is work.
+    """The parts of a machine without GPUs for so many workers; by itself (None) as many as it holds and as there is work.
 
     Args:
         needed: bytes that each piece of work is planned to hold.
 
     Raises:
-        UserError: more are wanted than there are devices.
+        UserError: more are wanted than there are cores.
     """
-    gpus = _gpus() if uses_gpu() else []
-    most, kind = (len(gpus), "GPUs") if gpus else (cores(), "CPU cores")
+    _check(wanted, cores(), "CPU cores")
+    count = wanted or max(1, min(cores(), len(needed), held_at_once(needed, psutil.virtual_memory().available)))
+    return [Slot(number, part) for number, part in enumerate(_parts(count))]
+
+
+def gpu_slots(gpus: Sequence[str], each: int, launch: str) -> list[Slot]:
+    """The parts of a machine with GPUs, so many of them for each worker.
+
+    Args:
+        launch: the file of launch/ by which a worker has a process on each; empty for one process.
+    """
+    count = len(gpus) // each
+    return [
+        Slot(number, part, tuple(gpus[number * each : (number + 1) * each]), launch)
+        for number, part in enumerate(_parts(count))
+    ]
+
+
+def visible_gpus(wanted: int | None) -> list[str]:
+    """The GPUs to work on: all that this process sees, or so many of them; empty where there are none.
+
+    Raises:
+        UserError: more are wanted than there are.
+    """
+    import torch
+
+    count = torch.cuda.device_count() if uses_gpu() else 0
+    named = os.environ.get("CUDA_VISIBLE_DEVICES")
+    visible = [each.strip() for each in named.split(",")] if named else [str(number) for number in range(count)]
+    if count:
+        _check(wanted, count, "GPUs")
+    return visible[: count if wanted is None else min(wanted, count)]
+
+
+def _check(wanted: int | None, most: int, kind: str) -> None:
     if wanted is not None and wanted > most:
         raise UserError(f"--workers {wanted} needs a device for each, and this machine has {most} {kind}; lower it")
-    count = wanted or min(most, len(needed), most if gpus else held_at_once(needed, psutil.virtual_memory().available))
-    parts = _parts(sorted(os.sched_getaffinity(0)) if hasattr(os, "sched_getaffinity") else range(cores()), max(1, count))
-    return [Slot(number, part, gpus[number] if gpus else None) for number, part in enumerate(parts)]
 
 
 def held_at_once(needed: Sequence[int], free: int) -> int:
@@ -62,16 +92,9 @@ def gpu_bytes() -> int:
     return min((torch.cuda.get_device_properties(number).total_memory for number in range(count)), default=0)
 
 
-def _gpus() -> list[str]:
-    import torch
-
-    named = os.environ.get("CUDA_VISIBLE_DEVICES")
-    visible = [each.strip() for each in named.split(",")] if named else [str(n) for n in range(torch.cuda.device_count())]
-    return visible[: torch.cuda.device_count()]
-
-
-def _parts(all_cores: Sequence[int], count: int) -> list[tuple[int, ...]]:
-    """Neighbouring cores together, since they mostly share a cache."""
+def _parts(count: int) -> list[tuple[int, ...]]:
+    """This machine's cores in so many parts, neighbours together, since they mostly share a cache."""
+    all_cores = sorted(os.sched_getaffinity(0)) if hasattr(os, "sched_getaffinity") else range(cores())
     each, more = divmod(len(all_cores), count)
     ends = [number * each + min(number, more) for number in range(count + 1)]
     return [tuple(all_cores[start:end]) for start, end in pairwise(ends)]

@@ -2,9 +2,10 @@
 
 import sys
 import time
-from collections.abc import Mapping, Sequence
+from collections.abc import Iterable, Mapping, Sequence
+from pathlib import Path
 
-from rich.console import Console
+from rich.console import Console, Group
 from rich.live import Live
 from rich.markup import escape
 from rich.table import Table
@@ -13,28 +14,40 @@ from bench.durations import lasting
 from bench.placing.messages import Message
 from bench.placing.slot import Slot
 from bench.running.work import Assignment
+from bench.watching.status import FILE_SECONDS, Finished, RunStatus, remove_ended, write_status
+from bench.watching.view import current_run
 
 
 class View:
-    """Of all workers of this scheduler."""
+    """Of all workers of this scheduler.
 
-    def __init__(self, slots: Sequence[Slot]) -> None:
-        self._names = {slot.number: slot.name for slot in slots}
+    Args:
+        out: folder of results, under which `tunebench watch` looks for what has been done by all of them.
+    """
+
+    def __init__(self, out: Path) -> None:
+        self._out, self._status = out, RunStatus()
+        self._slots: dict[int, Slot] = {}
         self._console = Console(file=sys.stderr, highlight=False, soft_wrap=True)
         self._live: Live | None = None
         self._at: dict[int, _At] = {}
         self._costs: dict[str, float] = {}
-        self._spent = self._started = 0.0
-        self._count = self._ended = 0
+        self._spent = self._started = self._used = self._written = 0.0
         self._said: set[str] = set()
 
     def plan(self, costs: Mapping[str, float]) -> None:
         """What is still to be done, and its cost in any unit."""
-        self._costs, self._count, self._ended = dict(costs), len(costs), 0
+        if not self._status.total:
+            remove_ended(self._out)
+        self._costs = dict(costs)
         self._spent, self._started = 0.0, time.perf_counter()
         if costs and self._console.is_terminal:
             self._live = self._live or Live(console=self._console, auto_refresh=False, transient=True)
             self._live.start()
+
+    def settle_on(self, slots: Sequence[Slot]) -> None:
+        """From now on workers are on these parts of the machine."""
+        self._slots = {slot.number: slot for slot in slots}
 
     def begins(self, number: int, work: Assignment) -> None:
         self._at[number] = _At(work.label, time.perf_counter())
@@ -51,19 +64,24 @@ class View:
             self._show()
 
     def ends(self, number: int, job: str) -> None:
-        at = self._at[number]
-        self._ended += 1
+        at = self._at.pop(number)
+        seconds = time.perf_counter() - at.since
+        self._used += seconds * self._slots[number].processes
         self._spent += self._costs.pop(job, 0.0)
-        self._line(number, f"{at.result} ({time.perf_counter() - at.since:.0f} s){self._left()}")
-        del self._at[number]
+        self._status.end(Finished(label=at.label, result=at.result, seconds=seconds))
+        left = self._left()
+        told = "" if left is None else f"; about {lasting(left)} left"
+        self._line(number, f"{at.label}: {at.result} ({seconds:.0f} s){told}")
 
     def lost(self, number: int, reason: str) -> None:
         self._line(number, reason)
-        self._at.pop(number, None)
+        if at := self._at.pop(number, None):
+            self._used += (time.perf_counter() - at.since) * self._slots[number].processes
 
-    def look(self, waiting: int) -> None:
-        """Nothing has happened for a while; others may have done what waited."""
-        self._count = min(self._count, self._ended + waiting + len(self._at))
+    def look(self, elsewhere: Iterable[str]) -> None:
+        """Nothing has happened for a while; others have done these."""
+        for job in elsewhere:
+            self._costs.pop(job, None)
         self._show()
 
     def say_once(self, text: str) -> None:
@@ -75,29 +93,34 @@ class View:
         if self._live:
             self._live.stop()
 
-    def _left(self) -> str:
-        """How long the rest will take, if it goes on as fast as so far."""
+    def _left(self) -> float | None:
+        """Seconds that the rest will take, if it goes on as fast as so far."""
         if not self._spent or not self._costs:
-            return ""
-        seconds = sum(self._costs.values()) / self._spent * (time.perf_counter() - self._started)
-        return f"; about {lasting(seconds)} left"
+            return None
+        return sum(self._costs.values()) / self._spent * (time.perf_counter() - self._started)
 
     def _line(self, number: int, text: str) -> None:
-        at = self._at.get(number)
+        at, done = self._at.get(number), self._status.done
         label = f"{at.label}: " if at else ""
-        self._print(f"[{self._ended}/{self._count}] {self._names[number]}: {label}{text}")
+        self._print(f"[{done}/{done + len(self._costs)}] {self._slots[number].name}: {label}{text}")
 
     def _print(self, text: str) -> None:
         self._console.print(escape(text))
         self._show()
 
     def _show(self) -> None:
+        now, status = time.perf_counter(), self._status
+        running = sum((now - at.since) * self._slots[number].processes for number, at in self._at.items())
+        status.total, status.suite_left = status.done + len(self._costs), self._left()
+        status.device_seconds, status.updated = self._used + running, time.time()
+        if now - self._written >= FILE_SECONDS or not self._at:
+            self._written = now
+            write_status(self._out, status)
         if self._live:
             table = Table("worker", "run", "where", "s", box=None, padding=(0, 2, 0, 0))
-            now = time.perf_counter()
             for number, at in sorted(self._at.items()):
-                table.add_row(self._names[number], escape(at.label), escape(at.where), f"{now - at.since:.0f}")
-            self._live.update(table, refresh=True)
+                table.add_row(self._slots[number].name, escape(at.label), escape(at.where), f"{now - at.since:.0f}")
+            self._live.update(Group(table, current_run(status)), refresh=True)
 
 
 class _At:

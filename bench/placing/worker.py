@@ -1,6 +1,7 @@
 """A worker's process: it loads the libraries once, and does one piece of work after another.
 
-It ends when whoever gives it work is gone, in the middle of a run too: its lease would go to another.
+Under a launcher it is one of several, which do each piece together; the main one has the connection to whoever gives the work.
+It ends when that is gone, in the middle of a run too: its lease would go to another.
 """
 
 import os
@@ -8,32 +9,40 @@ import queue
 import sys
 import threading
 import time
+from contextlib import suppress
 from multiprocessing.connection import Connection
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
-from bench import threads
+from bench import ranks, threads
+from bench.heartbeat import beating
+from bench.placing.local import as_received
 from bench.placing.messages import Kind, WorkerSetting
 from bench.progress import Progress
 
 if TYPE_CHECKING:
+    from bench.devices.device import Device
     from bench.running.work import Assignment, Workplace
 
 OFTEN = 0.5
 """Seconds between two words on where a run stands."""
+WAIT = 1.0
+"""Seconds after which those who wait with the main process for work hear from it that there is none yet."""
 
 
-def serve(descriptor: int, cores: list[int]) -> int:
+def serve(cores: list[int], packed: bytes) -> int:
     """The exit status: 75 where it was asked to stop.
 
     Args:
-        descriptor: of the socket to whoever gives the work.
+        packed: the setting, which can be read once the process is set up: it loads libraries.
     """
+    ranks.follow_launcher()
     if cores and hasattr(os, "sched_setaffinity"):
         os.sched_setaffinity(0, cores)  # before libraries count what they have
     threads.spin_briefly()  # on a cluster nobody has done so before
-    line = Wire(Connection(descriptor))
-    setting = line.inbox.get()
+    descriptor = _taken_from_stdin()
+    line = None if ranks.rank() else Wire(Connection(descriptor))
+    setting: WorkerSetting = as_received(packed)
     if setting.folder.is_dir():
         os.chdir(setting.folder)
     from bench import quiet
@@ -42,13 +51,34 @@ def serve(descriptor: int, cores: list[int]) -> int:
     from bench import stopping
 
     stopping.listen()
+    progress = Reporting(line.say, setting.out) if line else Progress(False, 0)
     try:
-        place = workplace(setting, Reporting(line.say, setting.out))
-        line.say("ready")
+        place = workplace(setting, progress)
+        if line:
+            line.say("ready")
         while True:
-            line.say(*outcome(line.inbox.get(), place))
+            done = outcome(next_work(line, place.device), place)
+            if line:
+                line.say(*done)
     except stopping.Stopped:
+        stopping.deafen()
         return stopping.STATUS
+    except Exception as error:
+        if stopping.asked():  # the others have stopped already, and what was waited for from them does not come
+            return stopping.STATUS
+        if not setting.debug:
+            from bench.running.execution import failure_reason
+
+            ranks.leave(1, f"error: {failure_reason(error)}")
+        raise
+
+
+def _taken_from_stdin() -> int:
+    """The socket to whoever gives the work stands there, since a launcher hands on nothing else. Nobody else is to read it."""
+    descriptor, nothing = os.dup(0), os.open(os.devnull, os.O_RDONLY)
+    os.dup2(nothing, 0)
+    os.close(nothing)
+    return descriptor
 
 
 class Wire:
@@ -80,7 +110,9 @@ class Reporting(Progress):
         self._say = say
 
     def done(self, result: str) -> None:
-        super().done(result)
+        self.status.label = ""  # what has come of it is shown by whoever gives the work
+        self._enter("")
+        self._write(now=True)
         self._say("result", result)
 
     def say(self, text: str) -> None:
@@ -102,16 +134,31 @@ def workplace(setting: WorkerSetting, progress: Progress) -> "Workplace":
     return Workplace(setting.out, start(setting.precision), progress, setting.debug, setting.keeping)
 
 
+def next_work(line: Wire | None, device: "Device") -> "Assignment":
+    """What is to be done next, the same on all processes of this worker."""
+    work: Assignment | None = None
+    while not work:
+        if line:
+            with suppress(queue.Empty):
+                work = line.inbox.get(timeout=WAIT)
+        work = device.agreed(work)
+    return work
+
+
 def outcome(work: "Assignment", place: "Workplace") -> tuple[Kind, Any]:
     """What a piece of work has come to, as it is told."""
     from bench.errors import UserError
 
     place.progress.start(work.label)
-    try:
-        return "done", work.do(place)
-    except UserError as error:
-        return "wrong", str(error)
+    accelerator = place.device.accelerator
+    with beating(place.out, accelerator.num_processes, lambda: place.progress.status.phase):
+        try:
+            found: tuple[Kind, Any] = "done", work.do(place)
+        except UserError as error:
+            return "wrong", str(error)
+        accelerator.wait_for_everyone()
+    return found
 
 
 if __name__ == "__main__":
-    sys.exit(serve(int(sys.argv[1]), [int(core) for core in sys.argv[2].split(",") if core]))
+    sys.exit(serve([int(core) for core in sys.argv[1].split(",") if core], bytes.fromhex(sys.argv[2])))

@@ -14,6 +14,8 @@ from bench.errors import UserError
 
 LISTED = 500
 """Finished runs that are listed; of more, the last."""
+FILE_SECONDS = 1.0
+"""Between two states of the file."""
 
 
 class Finished(BaseModel):
@@ -35,7 +37,11 @@ class RunStatus(BaseModel):
     started: float = Field(default_factory=time.time)
     updated: float = Field(default_factory=time.time)
     total: int = 0
-    """Runs that are to be done."""
+    """Runs that are to be done, by this process or its workers; 0 of a worker, who does not know how many it will be given."""
+    done: int = 0
+    """Of these."""
+    device_seconds: float = 0.0
+    """Seconds of all devices that did them, together, so far."""
     number: int = 0
     """Of the current one, from 1."""
     label: str = ""
@@ -49,6 +55,11 @@ class RunStatus(BaseModel):
     """Of the current run's training."""
     suite_left: float | None = None
     finished: list[Finished] = []
+
+    def end(self, run: Finished) -> None:
+        """One more is done."""
+        self.done += 1
+        self.finished = [*self.finished[1 - LISTED :], run]
 
     @property
     def alive(self) -> bool | None:

@@ -1,4 +1,4 @@
-"""What is shown of processes that do runs: rows done with their scores, the current run, and the time left."""
+"""What is shown of processes that do runs: rows done with their scores, the current run, how far all are, and the time left."""
 
 import time
 from collections.abc import Sequence
@@ -17,17 +17,17 @@ QUIET = 30.0
 
 
 def current_run(status: RunStatus) -> Text:
-    """Where a process is, in one line."""
-    # A worker does not know how many runs it will be given.
-    parts = [f"[{status.number}/{status.total}] {status.label}" if status.total else status.label, status.phase]
+    """Where a process is, and all that it is to do, in one line."""
+    parts = [status.label, status.phase]
     if status.phase == "training" and status.steps:
         loss = f", loss {status.loss:.3f}" if status.loss is not None else ""
         rate = f", {status.rate:.3g} examples/s" if status.rate else ""
         parts[1] = f"training {status.step}/{status.steps}{loss}{rate}"
     if status.run_left is not None:
         parts.append(f"{lasting(status.run_left)} of training left")
-    if status.suite_left is not None:
-        parts.append(f"about {lasting(status.suite_left)} left for all runs")
+    if status.total:
+        left = "" if status.suite_left is None else f", about {lasting(status.suite_left)} left"
+        parts.append(f"{status.done} of {status.total} runs done{left}, {status.device_seconds:.0f} device-seconds used")
     return Text("  ".join(part for part in parts if part))
 
 
@@ -44,7 +44,7 @@ def watched(statuses: Sequence[RunStatus]) -> RenderableType:
 def _process(status: RunStatus) -> Text:
     silent = time.time() - status.updated
     if status.alive is False:
-        return Text(f"{status.host}, process {status.pid}: ended {lasting(silent)} ago, {len(status.finished)} runs done")
+        return Text(f"{status.host}, process {status.pid}: ended {lasting(silent)} ago, {status.done} runs done")
     line = current_run(status)
     if silent > QUIET:
         line.append(f"  (no word for {lasting(silent)})")

@@ -57,20 +57,22 @@ def test_a_log_has_a_line_for_each_phase_and_one_a_minute(capsys, clock):
 
 
 def test_speed_and_time_left_are_those_of_the_last_steps_and_runs(clock):
-    progress = Progress(False, 3)
+    progress = Progress(False, 3, devices=2)
     progress.start("first")
     for step in range(1, 11):
         clock.now += 2
         progress.step(step, 100, 0.5, 16 * step)
     status = progress.status
-    assert (status.rate, status.run_left, status.suite_left) == (8.0, 180.0, None)
+    assert (status.rate, status.run_left, status.suite_left, status.device_seconds) == (8.0, 180.0, None, 40.0)
     progress.phase("test set")
     assert (status.rate, status.run_left, status.loss) == (None, None, None)
     progress.done("accuracy 0.5")
+    assert (status.done, status.label, status.suite_left, status.device_seconds) == (1, "", 40.0, 40.0)
+    clock.now += 7  # a pause between runs uses no device
     progress.start("second")  # the first took 20 s, and a third will follow
     clock.now += 5
     progress.phase("base model")
-    assert status.suite_left == 15 + 20
+    assert (status.suite_left, status.device_seconds) == (15 + 20, 50.0)
     clock.now += 40
     progress.phase("test set")
     assert status.suite_left == 20

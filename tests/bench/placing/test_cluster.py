@@ -34,18 +34,18 @@ def test_without_ray_a_sentence_says_what_to_install(monkeypatch):
 @pytest.mark.parametrize(
     ("resources", "wanted", "work", "expected"),
     [
-        ({"CPU": 8.0}, None, 20, [(None, 1)] * 8),
-        ({"CPU": 8.0}, None, 3, [(None, 1)] * 3),
-        ({"CPU": 8.0}, 2, 20, [(None, 4)] * 2),
-        ({"CPU": 64.0, "GPU": 4.0}, None, 20, [("any", 16)] * 4),
-        ({"CPU": 64.0, "GPU": 4.0}, 2, 20, [("any", 32)] * 2),
+        ({"CPU": 8.0}, None, 20, [((), 1)] * 8),
+        ({"CPU": 8.0}, None, 3, [((), 1)] * 3),
+        ({"CPU": 8.0}, 2, 20, [((), 4)] * 2),
+        ({"CPU": 64.0, "GPU": 4.0}, None, 20, [(("any",), 16)] * 4),
+        ({"CPU": 64.0, "GPU": 4.0}, 2, 20, [(("any",), 32)] * 2),
     ],
 )
 def test_a_worker_for_each_device_of_the_cluster(monkeypatch, resources, wanted, work, expected):
     monkeypatch.setattr(cluster, "ray_module", lambda: type("Ray", (), {"cluster_resources": staticmethod(lambda: resources)}))
-    assert [(slot.gpu, slot.threads) for slot in cluster_slots(wanted, [10**9] * work)] == expected
+    assert [(slot.gpus, slot.threads) for slot in cluster_slots(wanted, work)] == expected
     with pytest.raises(UserError, match="the Ray cluster has"):
-        cluster_slots(65, [])
+        cluster_slots(65, 0)
 
 
 @pytest.fixture
@@ -74,8 +74,8 @@ def test_two_workers_one_of_them_killed_do_all(own_cache, device, tmp_path, loca
         hired.append(RayWorker(slot, posted, WorkerSetting(place.out, "fp32", False, KEEPING)))
         return hired[-1]
 
-    slots = cluster_slots(2, [10**9] * len(runs))
-    with WorkerPool(slots, hire, lambda _: 1.0, View(slots)) as hands:
+    slots = cluster_slots(2, len(runs))
+    with WorkerPool(lambda works: [(slots, works)], hire, lambda _: 1.0, View(place.out)) as hands:
         found = execution.execute(runs, place, hands=hands)
     assert [record.status for record in found] == ["ok"] * 3 and len(hired) == 4
     assert store.read_all(tmp_path) == sorted(found, key=lambda record: record.run_id)
@@ -87,7 +87,7 @@ def test_an_actor_that_is_lost_is_told(tmp_path, local_cluster):
     import queue
 
     said = queue.SimpleQueue()
-    (slot,) = cluster_slots(1, [10**9])
+    (slot,) = cluster_slots(1, 1)
     worker = RayWorker(slot, said.put, WorkerSetting(tmp_path, "fp32", False, KEEPING))
     assert said.get(timeout=240).kind == "ready"
     local_cluster.kill(worker.actor)

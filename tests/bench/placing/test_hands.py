@@ -50,9 +50,18 @@ def test_what_is_wrong_is_told(crew, told):
         crew.checked()
 
 
-def test_a_run_that_no_gpu_holds_is_told_before_anything_starts(planned, setting, monkeypatch):
+@pytest.mark.parametrize(("gpus", "found"), [(["0", "1"], WorkerPool), (["0"], type(in_turn))])
+def test_one_gpu_is_this_process_s(planned, setting, monkeypatch, gpus, found):
+    monkeypatch.setattr(module, "visible_gpus", lambda wanted: gpus)
+    monkeypatch.setattr(module, "gpu_bytes", lambda: 10**9)
+    with hands(Crew("auto"), [planned("zero-shot")], setting) as doers:
+        assert type(doers) is found
+
+
+def test_a_run_that_no_gpus_hold_is_told_before_anything_starts(planned, setting, monkeypatch):
+    monkeypatch.setattr(module, "visible_gpus", lambda wanted: ["0", "1"])
     monkeypatch.setattr(module, "gpu_bytes", lambda: 10**6)
     run = planned("full")
-    told = r"is planned to hold 0.\d GB, and a GPU here has 0.0; do it on several by"
+    told = r"is planned to hold 0.\d GB, and there are 2 GPUs of 0.0; give --budget"
     with pytest.raises(UserError, match=told), hands(Crew("2"), [planned("zero-shot"), run], setting):
         pass

@@ -62,7 +62,7 @@ def test_workers_records_are_those_of_one_process_though_one_is_killed(own_cache
         hired.append(worker)
         return worker
 
-    with WorkerPool(SLOTS, hire, lambda work: flops(work.run), View(SLOTS)) as hands:
+    with WorkerPool(lambda works: [(SLOTS, works)], hire, lambda work: flops(work.run), View(together.out)) as hands:
         found = execution.execute(runs, together, hands=hands)
     assert len(hired) == 4, "two workers, the kill, and a third worker"
     assert [record.status for record in found] == ["ok"] * len(runs)

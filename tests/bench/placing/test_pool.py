@@ -35,7 +35,11 @@ def pool(place, hired, cost=lambda work: float(ord(work.id)), **fate):
         hired.append(ThreadWorker(slot, post, place, **fate))
         return hired[-1]
 
-    return WorkerPool(SLOTS, hire, cost, View(SLOTS))
+    return WorkerPool(alike, hire, cost, View(place.out))
+
+
+def alike(works):
+    return [(SLOTS, works)]
 
 
 def unfinished(_):
@@ -90,17 +94,37 @@ def test_wrong_input_ends_all_and_gives_everything_back(run, place):
 @pytest.mark.parametrize(("signal", "at_once"), [(Stopped("stopped by SIGTERM"), False), (KeyboardInterrupt(), True)])
 def test_who_is_stopped_stops_the_workers_and_gives_everything_back(run, place, signal, at_once):
     """Asked to stop, workers come to the end of their step; Ctrl-C ends them at once."""
-    hired, view = [], View(SLOTS)
+    hired, view = [], View(place.out)
     view.begins = lambda *_: (_ for _ in ()).throw(signal)
 
     def hire(slot, post):
         hired.append(ThreadWorker(slot, post, place))
         return hired[-1]
 
-    with pytest.raises(type(signal)), WorkerPool(SLOTS, hire, lambda _: 1.0, view) as hands:
+    with pytest.raises(type(signal)), WorkerPool(alike, hire, lambda _: 1.0, view) as hands:
         hands([imagined(run, "a", [])], place, unfinished)
     assert [worker.ended for worker in hired] == [True] and hired[0].at_once is at_once
     assert Leases(place.out).claim("a").number == 2
+
+
+def test_workers_go_where_others_are_to_be_and_stay_else(run, place):
+    """First both parts of the machine are one worker's, then each has its own."""
+    hired, both = [], [Slot(0, (0, 1))]
+
+    def arrange(works):
+        return [(both, works[:1]), (SLOTS, works[1:])] if len(works) > 2 else [(SLOTS, works)]
+
+    def hire(slot, post):
+        hired.append(ThreadWorker(slot, post, place))
+        return hired[-1]
+
+    with WorkerPool(arrange, hire, lambda work: float(ord(work.id)), View(place.out)) as hands:
+        done = []
+        assert hands([imagined(run, name, done) for name in "abc"], place, unfinished).keys() == set("abc")
+        assert done[0] == "c" and [worker.slot for worker in hired] == [*both, *SLOTS]
+        assert [worker.ended for worker in hired] == [True, False, False]
+        assert hands([imagined(run, "d", done)], place, unfinished).keys() == {"d"} and len(hired) == 3
+    assert all(worker.ended for worker in hired)
 
 
 def test_a_worker_that_cannot_start_is_told(run, place):
@@ -108,7 +132,7 @@ def test_a_worker_that_cannot_start_is_told(run, place):
         return ThreadWorker(slot, post, place, stillborn="its process ended with status 1")
 
     told = "worker on core . could not be started: its process ended with status 1"
-    with pytest.raises(RunError, match=told), WorkerPool(SLOTS, hire, lambda _: 1.0, View(SLOTS)) as hands:
+    with pytest.raises(RunError, match=told), WorkerPool(alike, hire, lambda _: 1.0, View(place.out)) as hands:
         hands([imagined(run, "a", [])], place, unfinished)
 
 

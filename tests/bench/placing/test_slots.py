@@ -6,7 +6,7 @@ import pytest
 
 from bench.errors import UserError
 from bench.placing import slots as module
-from bench.placing.slots import PROCESS, slots, workers_asked
+from bench.placing.slots import PROCESS, gpu_slots, slots, visible_gpus, workers_asked
 
 GB = 10**9
 
@@ -41,7 +41,7 @@ def test_cores_are_shared_out_whole(machine, count):
     assert max(len(slot.cores) for slot in found) - min(len(slot.cores) for slot in found) <= 1
     for slot in found:
         assert list(slot.cores) == list(range(slot.cores[0], slot.cores[-1] + 1)), "neighbours"
-        assert slot.variables == {"OMP_NUM_THREADS": str(len(slot.cores))} and slot.gpu is None
+        assert slot.variables == {"OMP_NUM_THREADS": str(len(slot.cores))} and slot.gpus == ()
 
 
 def test_by_itself_as_many_as_there_is_work_and_memory(machine):
@@ -58,17 +58,25 @@ def test_by_itself_as_many_as_there_is_work_and_memory(machine):
 
 def test_a_gpu_each(machine):
     machine(cores=6, gpus=2, free=GB)
-    found = slots(None, [40 * GB] * 5)
-    assert [slot.gpu for slot in found] == ["0", "1"] and [slot.name for slot in found] == ["GPU 0", "GPU 1"]
-    assert found[1].variables == {"OMP_NUM_THREADS": "3", "CUDA_VISIBLE_DEVICES": "1"}
+    found = gpu_slots(visible_gpus(None), 1, "")
+    assert [slot.gpus for slot in found] == [("0",), ("1",)] and [slot.cores for slot in found] == [(0, 1, 2), (3, 4, 5)]
     machine(cores=6, gpus=2, visible="5,GPU-ab")
-    assert [slot.gpu for slot in slots(2, [GB])] == ["5", "GPU-ab"]
+    assert visible_gpus(2) == ["5", "GPU-ab"] and visible_gpus(1) == ["5"]
+    machine()
+    assert visible_gpus(None) == visible_gpus(3) == []
+
+
+def test_several_gpus_each(machine):
+    machine(cores=6, gpus=5)
+    found = gpu_slots(visible_gpus(None), 2, "gpus")
+    assert [(slot.gpus, slot.processes) for slot in found] == [(("0", "1"), 2), (("2", "3"), 2)], "one is left over"
+    assert [slot.cores for slot in found] == [(0, 1, 2), (3, 4, 5)]
 
 
 def test_more_than_there_are_is_refused(machine):
     machine(gpus=2)
     with pytest.raises(UserError, match="this machine has 2 GPUs"):
-        slots(3, [GB])
+        visible_gpus(3)
     machine()
     with pytest.raises(UserError, match="--workers 9 .* 8 CPU cores"):
         slots(9, [GB])

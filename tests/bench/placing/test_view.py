@@ -10,6 +10,7 @@ from bench.placing import view as module
 from bench.placing.messages import Message
 from bench.placing.slot import Slot
 from bench.placing.view import View
+from bench.watching.status import read_statuses
 
 WORK = {name: SimpleNamespace(id=name, label=f"minilm / sst2 / {name} / seed 0") for name in ("full", "frozen")}
 
@@ -21,8 +22,9 @@ def clock(monkeypatch):
     return now
 
 
-def through_a_run(view, clock):
+def through_a_run(view, clock, slots):
     view.plan({"full": 3.0, "frozen": 1.0})
+    view.settle_on(slots)
     view.begins(0, WORK["full"])
     view.hears(Message(0, "doing", "training 1/4, loss 0.5"))
     clock.seconds = 300.0
@@ -31,9 +33,9 @@ def through_a_run(view, clock):
     view.ends(0, "full")
 
 
-def test_a_log_has_a_line_for_each_change(clock, capsys):
-    view = View([Slot(0, (0,)), Slot(1, (1, 2))])
-    through_a_run(view, clock)
+def test_a_log_has_a_line_for_each_change(clock, capsys, tmp_path):
+    view = View(tmp_path)
+    through_a_run(view, clock, [Slot(0, (0,)), Slot(1, (1, 2))])
     view.begins(1, WORK["frozen"])
     view.lost(1, "its process was ended by SIGKILL; the run is done again")
     view.say_once("waiting for others")
@@ -49,12 +51,36 @@ def test_a_log_has_a_line_for_each_change(clock, capsys):
     ]
 
 
-def test_a_terminal_shows_which_run_is_where(clock):
-    view = View([Slot(0, (), "0"), Slot(1, (), "1")])
+def test_a_watcher_reads_how_far_all_are(clock, tmp_path):
+    """A pair of GPUs counts twice, a run that was lost as well, and what others did is left out."""
+    view = View(tmp_path)
+    through_a_run(view, clock, [Slot(0, (), ("0", "1"), "gpus"), Slot(1, (), ("2",))])
+    (status,) = read_statuses(tmp_path)
+    assert (status.done, status.total, status.suite_left, status.device_seconds) == (1, 2, 100.0, 600.0)
+    assert [(each.label, each.result, each.seconds) for each in status.finished] == [
+        (WORK["full"].label, "accuracy 0.5", 300.0)
+    ]
+    view.begins(1, WORK["frozen"])
+    clock.seconds = 310.0
+    view.look([])
+    assert next(read_statuses(tmp_path)).device_seconds == 610.0
+    view.lost(1, "gone")
+    clock.seconds = 400.0
+    view.look(["frozen"])
+    (status,) = read_statuses(tmp_path)
+    assert (status.done, status.total, status.suite_left, status.device_seconds) == (1, 1, None, 610.0)
+    view.plan({"later": 1.0})  # another batch of trials
+    view.look([])
+    assert [(each.done, each.total) for each in read_statuses(tmp_path)] == [(1, 2)]
+
+
+def test_a_terminal_shows_which_run_is_where(clock, tmp_path):
+    view = View(tmp_path)
     screen = io.StringIO()
     view._console = Console(file=screen, force_terminal=True, width=120, color_system=None)
-    through_a_run(view, clock)
+    through_a_run(view, clock, [Slot(0, (), ("0",)), Slot(1, (), ("1",))])
     view.close()
     text = screen.getvalue()
+    assert "1 of 2 runs done, about 2 min left, 300 device-seconds used" in text
     for part in ("GPU 0", "minilm / sst2 / full / seed 0", "training 1/4, loss 0.5", "accuracy 0.5 (300 s); about 2 min left"):
         assert part in text

@@ -16,18 +16,24 @@ def shown(*statuses):
 
 
 def test_the_current_run_is_told_with_its_phase_speed_and_time_left():
-    status = RunStatus(total=4, number=2, label="m / t / [b]full[/b] / seed 0", phase="training", step=5, steps=50, loss=0.25)
-    status = status.model_copy(update={"rate": 123.4, "run_left": 30.0, "suite_left": 700.0})
+    status = RunStatus(label="m / t / [b]full[/b] / seed 0", phase="training", step=5, steps=50, loss=0.25)
+    status = status.model_copy(update={"rate": 123.4, "run_left": 30.0})
     assert current_run(status).plain == (
-        "[2/4] m / t / [b]full[/b] / seed 0  training 5/50, loss 0.250, 123 examples/s  30 s of training left  "
-        "about 12 min left for all runs"
+        "m / t / [b]full[/b] / seed 0  training 5/50, loss 0.250, 123 examples/s  30 s of training left"
     )
-    assert current_run(RunStatus(total=4, number=1, label="x", phase="probes")).plain == "[1/4] x  probes"
+    assert current_run(RunStatus(label="x", phase="probes")).plain == "x  probes"
+
+
+def test_who_knows_of_all_runs_tells_how_many_are_done_the_time_left_and_the_devices_time():
+    status = RunStatus(total=4, done=1, suite_left=700.0, device_seconds=421.4)
+    assert current_run(status).plain == "1 of 4 runs done, about 12 min left, 421 device-seconds used"
+    assert current_run(RunStatus(total=4, label="x")).plain == "x  0 of 4 runs done, 0 device-seconds used"
 
 
 def test_done_rows_stand_with_their_scores_and_silence_is_told():
     done = [Finished(label=f"run {i}", result=f"accuracy 0.{i:03}", seconds=i) for i in range(LAST + 3)]
-    text = shown(RunStatus(finished=done, total=20, number=16, label="now", updated=time.time() - 100))
+    text = shown(RunStatus(finished=done, done=15, total=20, label="now", updated=time.time() - 100))
     assert "3 earlier runs" in text and "accuracy 0.014" in text and "accuracy 0.002" not in text
-    assert "[16/20] now" in text and "(no word for 2 min)" in text
+    assert "now  15 of 20 runs done" in text and "(no word for 2 min)" in text
+    assert "15 runs done" in shown(RunStatus(finished=done, done=15, pid=2**22 + 1))
     assert "ended" in shown(RunStatus(pid=2**22 + 1)) and "ended" not in shown(RunStatus(host="elsewhere", pid=2**22 + 1))

@@ -10,7 +10,7 @@ from bench.watching.watch import watch_processes
 
 
 def test_a_snapshot_is_printed_for_a_script(tmp_path, capsys):
-    write_status(tmp_path, RunStatus(total=2, number=2, label="m / t / lora / seed 0", phase="probes"))
+    write_status(tmp_path, RunStatus(total=2, done=1, label="m / t / lora / seed 0", phase="probes"))
     write_status(
         tmp_path, RunStatus(host="node7", finished=[Finished(label="m / t / full", result="accuracy 0.900", seconds=9)])
     )
@@ -18,7 +18,9 @@ def test_a_snapshot_is_printed_for_a_script(tmp_path, capsys):
         main(["watch", str(tmp_path)])
     said = capsys.readouterr().out
     assert (
-        left.value.code == 0 and "m / t / full  accuracy 0.900  9 s" in said and "[2/2] m / t / lora / seed 0  probes" in said
+        left.value.code == 0
+        and "m / t / full  accuracy 0.900  9 s" in said
+        and "m / t / lora / seed 0  probes  1 of 2 runs done" in said
     )
 
 

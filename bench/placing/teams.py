@@ -1,0 +1,55 @@
+"""Which work gets several GPUs: what one does not hold, and all of it where there is less work than there are GPUs."""
+
+from collections import defaultdict
+from collections.abc import Iterable, Sequence
+from math import ceil
+
+from bench.checking.parallelism import check_parallelism
+from bench.errors import UserError
+from bench.placing.costs import bytes_held
+from bench.placing.slot import Slot
+from bench.placing.slots import gpu_slots
+from bench.running.run import Run
+from bench.running.work import Assignment
+
+
+def teams(gpus: Sequence[str], room: int, works: Sequence[Assignment]) -> list[tuple[list[Slot], list[Assignment]]]:
+    """The workers that do each part of the work: those of most GPUs first, all of one size at a time, so that none waits for
+    others to become free.
+
+    Where one GPU holds a run, several average their gradients (DDP); where it does not, they share out the weights (FSDP2).
+
+    Args:
+        room: bytes that a GPU holds.
+    """
+    groups, count = defaultdict(list), len(gpus)
+    for work in works:
+        needed = min(count, gpus_needed(work.run, room))
+        groups[count // (count // needed)].append(work)  # so that none is left over
+    found = []
+    for size, group in sorted(groups.items(), reverse=True):
+        # An example of each step for each of them, at least.
+        several = max(size, min(count // len(group), *(work.run.batch for work in group)))
+        launch = "fsdp2" if size > 1 else "gpus" if several > 1 else ""
+        found.append((gpu_slots(gpus, several, launch), group))
+    return found
+
+
+def gpus_needed(run: Run, room: int) -> int:
+    """How many hold the run together: weights, gradients and moments are shared out, and so are the examples of a step."""
+    return max(1, ceil(bytes_held(run) / room))
+
+
+def check_held(runs: Iterable[Run], gpus: int, room: int) -> None:
+    """Refuse the runs that all GPUs together don't hold, or that can't be shared out among them.
+
+    Raises:
+        UserError: one of them is so; nothing has started by then.
+    """
+    for run in runs:
+        if (needed := gpus_needed(run, room)) > 1:
+            check_parallelism([run], "fsdp2")
+        if needed > gpus:
+            told = f"is planned to hold {bytes_held(run) / 1e9:.1f} GB, and there are {gpus} GPUs of {room / 1e9:.1f}"
+            other = "give --budget a ceiling such as 8GB, or use `tunebench run --launch zero3-offload`"
+            raise UserError(f"{run.label} {told}; {other}")

@@ -1,0 +1,91 @@
+"""A run has several GPUs where one doesn't hold it, or where there are more GPUs than runs. CPU processes stand in for GPUs."""
+
+import os
+from dataclasses import replace
+from types import SimpleNamespace
+
+import pytest
+
+from bench.errors import UserError
+from bench.placing import teams as module
+from bench.placing.hands import Crew, hands
+from bench.placing.messages import WorkerSetting
+from bench.placing.teams import check_held, teams
+from bench.progress import Progress
+from bench.records import store
+from bench.running import execution
+from bench.running.kept import KEEPING
+from bench.running.work import Workplace
+
+GB = 10**9
+
+
+@pytest.fixture
+def works(monkeypatch):
+    """Runs that hold so many GB each."""
+    monkeypatch.setattr(module, "bytes_held", lambda run: run.held)
+
+    def made(*held, batch=16):
+        return [SimpleNamespace(id=str(n), run=SimpleNamespace(held=each * GB, batch=batch)) for n, each in enumerate(held)]
+
+    return made
+
+
+@pytest.mark.parametrize(
+    ("held", "gpus", "expected"),
+    [
+        ([10] * 9, 8, [(8, 1, "", 9)]),
+        ([10] * 8, 8, [(8, 1, "", 8)]),
+        ([10] * 3, 8, [(4, 2, "gpus", 3)]),  # fewer than GPUs
+        ([10], 8, [(1, 8, "gpus", 1)]),
+        ([100] * 9, 8, [(4, 2, "fsdp2", 9)]),  # one doesn't hold it
+        ([200] * 9, 8, [(2, 4, "fsdp2", 9)]),  # three do, and so would leave two over
+        ([100] * 2, 8, [(2, 4, "fsdp2", 2)]),
+        ([10] * 9 + [200, 100, 300] * 4, 8, [(2, 4, "fsdp2", 8), (4, 2, "fsdp2", 4), (8, 1, "", 9)]),
+        ([900], 8, [(1, 8, "fsdp2", 1)]),
+        ([], 8, []),
+    ],
+)
+def test_as_many_gpus_as_it_needs_or_as_there_are_to_spare(works, held, gpus, expected):
+    found = teams([str(number) for number in range(gpus)], 80 * GB, works(*held))
+    assert [(len(slots), len(slots[0].gpus), slots[0].launch, len(group)) for slots, group in found] == expected
+    assert all(len({gpu for slot in slots for gpu in slot.gpus}) == gpus for slots, _ in found), "each is somebody's"
+
+
+def test_no_more_gpus_than_examples_of_a_step(works):
+    ((slots, _),) = teams(["4", "5", "6"], 80 * GB, works(10, batch=2))
+    assert [slot.gpus for slot in slots] == [("4", "5")]
+
+
+def test_what_no_team_can_do_is_told_before_anything_starts(monkeypatch):
+    monkeypatch.setattr(module, "bytes_held", lambda run: run.held)
+
+    def run(held, bits=32):
+        return SimpleNamespace(held=held * GB, label="a run", strategy=SimpleNamespace(name="mine", bits=bits))
+
+    check_held([run(150), run(80, bits=8)], 2, 80 * GB)
+    with pytest.raises(UserError, match=r"a run is planned to hold 170.0 GB, and there are 2 GPUs of 80.0; give --budget"):
+        check_held([run(170)], 2, 80 * GB)
+    with pytest.raises(UserError, match="a run: strategy 'mine' holds its base in 8 bit, which FSDP2 cannot share out"):
+        check_held([run(10), run(150, bits=8)], 8, 80 * GB)
+
+
+@pytest.mark.slow
+@pytest.mark.skipif(len(os.sched_getaffinity(0)) < 2, reason="two processes need two cores")
+def test_two_processes_do_a_run_as_one_does(planned, own_cache, device, tmp_path, monkeypatch):
+    """The GPUs that are found are named so that CUDA hides them: launch/gpus.yaml then starts CPU processes."""
+    monkeypatch.setattr("bench.placing.hands.visible_gpus", lambda wanted: ["-1", "-1"])
+    monkeypatch.setattr("bench.placing.hands.gpu_bytes", lambda: 80 * GB)
+    run = planned("full", settings=["dropout=0"])
+    run = replace(run, probes=run.probes[:1])
+    records = {}
+    for name in ("alone", "together"):
+        place = Workplace(tmp_path / name, device, Progress(False, 1))
+        setting = WorkerSetting(place.out, "fp32", False, KEEPING)
+        with hands(Crew("auto" if name == "together" else "1"), [run], setting) as doers:
+            (records[name],) = execution.execute([run], place, hands=doers)
+    alone, together = records["alone"], records["together"]
+    assert (alone.provenance.device["processes"], together.provenance.device["processes"]) == (1, 2)
+    assert together.outcome.losses == pytest.approx(alone.outcome.losses, rel=1e-4)
+    answers = [store.read_items(tmp_path / name, records[name])["prediction"].tolist() for name in records]
+    assert answers[0] == answers[1]
