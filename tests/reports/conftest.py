@@ -233,6 +233,11 @@ def curve(places: list[tuple[float, dict[str, float]]]) -> list[Point]:
     ]
 
 
+def watched(name: str, places: list[tuple[float, float]], **changes: Any) -> Record:
+    """A run whose gain, and what it lost of lambada, were measured on the way."""
+    return made(name, curve=curve([(gain, {"lambada": lost}) for gain, lost in places]), **changes)[0]
+
+
 def stages() -> Stages:
     """Three tasks, measures by hand: backward ((.75 - .80) + (.60 - .90)) / 2, forward ((.50 - .40) + (.40 - .30)) / 2,
     forgetting ((.80 - .75) + (.90 - .60)) / 2. Its scores are shares."""
@@ -349,6 +354,7 @@ def make() -> SimpleNamespace:
         mixture=mixture,
         alone=alone,
         curve=curve,
+        watched=watched,
         stages=stages,
         contaminated=contaminated,
         rounded=rounded,

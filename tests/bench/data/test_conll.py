@@ -2,13 +2,7 @@
 
 from hypothesis import given
 from hypothesis import strategies as st
-
-from bench.data import formats
-
-
-def read(name, content, **how):
-    return list(formats.parse_file(name, content.encode() if isinstance(content, str) else content, formats.Form(**how)))
-
+from parsing import read
 
 CONLL = """-DOCSTART- -X- -X- O
 

@@ -8,13 +8,10 @@ import pandas as pd
 import pytest
 from hypothesis import given
 from hypothesis import strategies as st
+from parsing import read
 
 from bench.data import formats
 from bench.specs.source import Format
-
-
-def read(name, content, **how):
-    return list(formats.parse_file(name, content.encode() if isinstance(content, str) else content, formats.Form(**how)))
 
 
 def test_every_format_has_a_parser_and_an_ending():

@@ -2,12 +2,7 @@
 
 import json
 
-from bench.data import formats
-
-
-def read(name, content, **how):
-    return list(formats.parse_file(name, content.encode() if isinstance(content, str) else content, formats.Form(**how)))
-
+from parsing import read
 
 SQUAD = {
     "version": "v2.0",

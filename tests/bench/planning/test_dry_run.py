@@ -1,7 +1,5 @@
 """What a plan shows before anything is done."""
 
-import pytest
-
 from bench.planning import dry_run, estimate
 from bench.planning.dry_run import print_plan
 from bench.planning.plan import PlanOptions, plan
@@ -10,12 +8,6 @@ from bench.records.record import Provenance, Record, Setup
 
 RATE = 1e12
 """FLOP/s, where nothing is planned in seconds."""
-
-
-@pytest.fixture(scope="module")
-def runs():
-    options = PlanOptions("sentiment", "tiny-bert", strategies=["zero-shot", "full", "frozen"], budget="16", test_items=20)
-    return plan(options, "auto")
 
 
 def shown(capsys):

@@ -15,12 +15,6 @@ RATE = 1e12
 """FLOP/s, where nothing is planned in seconds."""
 
 
-@pytest.fixture(scope="module")
-def runs():
-    options = PlanOptions("sentiment", "tiny-bert", strategies=["zero-shot", "full", "frozen"], budget="16", test_items=20)
-    return plan(options, "auto")
-
-
 def test_tokens_are_those_of_the_curriculum_and_the_formula_makes_operations_of_them(runs):
     zero, full, frozen = (estimate.estimate_cost(run, RATE) for run in runs)
     assert (zero.tokens, zero.operations, zero.memory.trainable) == (0, 0, 0)

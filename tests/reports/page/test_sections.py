@@ -1,6 +1,7 @@
 """The page's small tables: what has nothing to show is not there, and every cell says what its record says."""
 
 import pytest
+from page_tables import cells
 
 from bench.records.outcome import BestBase, Gain, Score
 from reports.page import sections
@@ -11,11 +12,6 @@ from reports.rows.rows import aggregate
 
 def built(found: list, out=None) -> dict[str, sections.Section]:
     return {section.title: section for section in sections.small_sections(aggregate(found, out))}
-
-
-def cells(table) -> list[dict]:
-    titles = [column.title for column in table.columns]
-    return [dict(zip(titles, line.cells, strict=True)) for line in table.lines]
 
 
 def test_nothing_to_show_is_no_section(make):

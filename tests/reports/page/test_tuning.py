@@ -1,6 +1,7 @@
 """The page's table on tuning: what was chosen, and the way to it as numbers with their intervals."""
 
 import pytest
+from page_tables import cells
 
 from bench.records.record import BestAfter, Spent, TrialSummary, Tuning
 from reports.page import leaderboard, sections
@@ -25,11 +26,6 @@ TUNING = Tuning(
     chosen=2,
     expected_best=[BestAfter(trials=k, expected=e, low=low, high=high) for k, e, low, high in BEST],
 )
-
-
-def cells(table):
-    titles = [column.title for column in table.columns]
-    return [dict(zip(titles, line.cells, strict=True)) for line in table.lines]
 
 
 def test_a_tuned_row_shows_its_trials_its_choice_and_the_expected_best(make):

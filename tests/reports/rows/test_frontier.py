@@ -10,10 +10,6 @@ from reports.rows.rows import aggregate
 PLACES = st.lists(st.tuples(st.floats(-1, 1), st.floats(-1, 1)), min_size=1, max_size=8)
 
 
-def watched(make, name: str, places: list[tuple[float, float]]):
-    return make.record(name, curve=make.curve([(gain, {"lambada": lost}) for gain, lost in places]))[0]
-
-
 @pytest.mark.parametrize(
     ("gain", "forgetting"),
     [
@@ -33,7 +29,7 @@ def test_gain_that_is_not_reached_or_is_none(make):
 
 
 def test_path_starts_at_the_untouched_base(make):
-    (row,) = aggregate([watched(make, "full", [(0.1, 0.02), (0.2, 0.05)])])
+    (row,) = aggregate([make.watched("full", [(0.1, 0.02), (0.2, 0.05)])])
     assert frontier.curve_places(row, "lambada") == [(0.0, 0.0), (0.1, 0.02), (0.2, 0.05)]
     assert (
         frontier.curve_places(row, "wikipedia") == []
@@ -43,9 +39,9 @@ def test_path_starts_at_the_untouched_base(make):
 
 def test_equal_gain_is_the_smallest_of_the_largest(make):
     found = [
-        watched(make, "full", [(0.1, 0.02), (0.3, 0.05), (0.25, 0.06)]),
-        watched(make, "lora", [(0.12, 0.0), (0.2, 0.01)]),
-        watched(make, "lost", [(-0.3, 0.0), (-0.2, 0.01)]),  # reaches nothing, and does not count
+        make.watched("full", [(0.1, 0.02), (0.3, 0.05), (0.25, 0.06)]),
+        make.watched("lora", [(0.12, 0.0), (0.2, 0.01)]),
+        make.watched("lost", [(-0.3, 0.0), (-0.2, 0.01)]),  # reaches nothing, and does not count
         make.record("unwatched")[0],
     ]
     rows = aggregate(found)
