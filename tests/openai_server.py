@@ -4,10 +4,11 @@ import json
 import threading
 import time
 from collections.abc import Callable, Iterator
-from contextlib import contextmanager
+from contextlib import contextmanager, suppress
 from dataclasses import dataclass, field
 from email.message import Message
 from http.server import BaseHTTPRequestHandler, ThreadingHTTPServer
+from itertools import cycle
 from typing import Any
 
 
@@ -20,6 +21,8 @@ class Reply:
     headers: dict[str, str] = field(default_factory=dict)
     reason: str | None = None
     delay: float = 0.0
+    drip: float = 0.0
+    """Seconds between two bytes of a header that does not end."""
 
 
 def completion(content: Any, finish: str = "stop", **more: Any) -> dict[str, Any]:
@@ -82,6 +85,8 @@ class Handler(BaseHTTPRequestHandler):
         finally:
             with server.lock:
                 server.now -= 1
+        if reply.drip:
+            return self.drip(reply.drip)
         content = reply.body if isinstance(reply.body, bytes) else json.dumps(reply.body).encode()
         self.send_response(reply.status, reply.reason)
         for name, value in reply.headers.items():
@@ -89,6 +94,15 @@ class Handler(BaseHTTPRequestHandler):
         self.send_header("Content-Length", str(len(content)))
         self.end_headers()
         self.wfile.write(content)
+
+    def drip(self, seconds: float) -> None:
+        self.close_connection = True
+        self.send_response(200)
+        with suppress(OSError):  # nobody listens any more
+            for byte in cycle((b"x", b"-")):
+                self.wfile.write(b"".join(self._headers_buffer) + byte)
+                self._headers_buffer = []
+                time.sleep(seconds)
 
     def log_message(self, *_: Any) -> None:
         pass

@@ -5,9 +5,11 @@ The key goes into the Authorization header alone. Whatever the server says is se
 
 import json
 import logging
+import os
 import threading
 import time
 from collections.abc import Sequence
+from contextlib import ExitStack
 from dataclasses import dataclass
 from email.utils import parsedate_to_datetime
 from itertools import cycle
@@ -15,6 +17,8 @@ from types import TracebackType
 from typing import Annotated, Any, Self
 
 import httpx2
+from anyio import fail_after
+from anyio.from_thread import start_blocking_portal
 from pydantic import BaseModel, Field
 from tenacity import (
     RetryCallState,
@@ -103,6 +107,14 @@ class _FormError(_PassingError):
     """An answer that is paid for, and is no chat completion: a server that sends one mostly sends more."""
 
 
+def _reason(error: BaseException) -> str:
+    """What the system said, below what client and loop made of it; of several addresses that were tried, of the last."""
+    said = str(error)
+    while inner := error.exceptions[-1] if isinstance(error, BaseExceptionGroup) else error.__cause__ or error.__context__:
+        error, said = inner, str(inner) or said
+    return os.strerror(error.errno) if isinstance(error, ConnectionError) and error.errno else said
+
+
 def _pause(state: RetryCallState) -> float:
     """Back-off with jitter, and no less than the server asked for."""
     error = state.outcome and state.outcome.exception()
@@ -129,19 +141,22 @@ class Connection:
         self.limit = "max_tokens"
         for library in ("httpx2", "httpcore2"):  # they log what the server says, which may be the key
             logging.getLogger(library).setLevel(logging.WARNING)
-        address = httpx2.URL(endpoint.base_url)
-        self.http = httpx2.Client(
-            headers={"Authorization": f"Bearer {self.key.get_secret_value()}"} if self.key else {},
-            timeout=endpoint.timeout,
+        address, headers = httpx2.URL(endpoint.base_url), {"Accept-Encoding": "gzip"}
+        self.http = httpx2.AsyncClient(
+            headers=headers | ({"Authorization": f"Bearer {self.key.get_secret_value()}"} if self.key else {}),
+            timeout=None,  # of a request as a whole, in _post
             limits=httpx2.Limits(max_connections=endpoint.concurrency),
             trust_env=address.scheme == "https" or not local(address.host),  # no proxy sees what is for this machine alone
         )
+        self._open = ExitStack()
 
     def __enter__(self) -> Self:
+        self._loop = self._open.enter_context(start_blocking_portal())
+        self._open.callback(self._loop.call, self.http.aclose)
         return self
 
     def __exit__(self, kind: type[BaseException] | None, error: BaseException | None, trace: TracebackType | None) -> None:
-        self.http.close()
+        self._open.close()
 
     def answer(self, turns: Sequence[str]) -> ChatAnswer:
         """Ask until there is an answer, an error that stays, or no retry left."""
@@ -179,12 +194,12 @@ class Connection:
     def _once(self, turns: Sequence[str]) -> ChatAnswer:
         try:
             response = self._sent(turns)
-        except httpx2.TimeoutException:
+        except (TimeoutError, httpx2.TimeoutException):
             raise _PassingError(f"{self.endpoint.url} did not answer within {self.endpoint.timeout:g} s") from None
         except TooLongError:
             raise _FormError(f"{self.endpoint.url} sent more than {BODY_BYTES // 2**20} MiB for one answer") from None
         except httpx2.RequestError as error:
-            raise _PassingError(f"{self.endpoint.url} cannot be reached: {self._short(str(error))}") from None
+            raise _PassingError(f"{self.endpoint.url} cannot be reached: {self._short(_reason(error))}") from None
         return self._read(response)
 
     def _sent(self, turns: Sequence[str]) -> Reply:
@@ -204,9 +219,15 @@ class Connection:
         }
         if asked.temperature is not None:
             body["temperature"] = asked.temperature
-        until, headers = time.monotonic() + asked.timeout, {"Content-Type": "application/json"}
-        with self.http.stream("POST", asked.url, content=json.dumps(body), headers=headers) as response:
-            return read_reply(response, until)
+        content, headers = json.dumps(body), {"Content-Type": "application/json"}
+
+        async def exchanged() -> Reply:
+            # In a loop that can break off whatever it waits for: a client's own limits of time begin anew with each byte.
+            with fail_after(asked.timeout):
+                async with self.http.stream("POST", asked.url, content=content, headers=headers) as response:
+                    return await read_reply(response)
+
+        return self._loop.call(exchanged)
 
     def _read(self, response: Reply) -> ChatAnswer:
         if not 200 <= response.status < 300:

@@ -1,6 +1,8 @@
 """The client against a server that speaks the protocol on this machine; the official client says that the server does."""
 
 import base64
+import gzip
+import json
 import logging
 import threading
 import time
@@ -186,6 +188,24 @@ def test_a_body_of_gigabytes_is_not_read(server, model, monkeypatch):
         answers(model, ["a"])
 
 
+def packed(body, times=1):
+    for _ in range(times):
+        body = gzip.compress(body)
+    return Reply(body=body, headers={"Content-Encoding": ", ".join(["gzip"] * times)})
+
+
+def test_a_packed_answer_is_read_and_one_that_unpacks_to_gigabytes_is_not(server, model, monkeypatch):
+    server.reply = lambda asked: packed(json.dumps(completion("yes")).encode())
+    assert answers(model, ["a"])[0].text == "yes" and server.requests[0].headers["Accept-Encoding"] == "gzip"
+    monkeypatch.setattr(reply, "BODY_BYTES", 100_000)
+    server.reply = lambda asked: packed(b" " * 10**6)
+    with pytest.raises(RunError, match=r"sent more than \d+ MiB"):
+        answers(model, ["b"])
+    server.reply = lambda asked: packed(b" " * 10**6, times=2)  # what a client unpacks as often as it is told to
+    with pytest.raises(RunError, match="sent no chat completion"):
+        answers(model, ["c"])
+
+
 def test_an_error_in_a_reply_that_looks_well_is_quoted(server, model):
     server.reply = lambda asked: Reply(body={"error": {"message": "upstream is busy", "code": 502}})
     with pytest.raises(RunError, match="sent no chat completion for model 'm': upstream is busy"):
@@ -237,6 +257,15 @@ def test_a_slow_server(server, model):
     with pytest.raises(RunError, match=r"chat/completions did not answer within 0\.1 s \(tried 2 times\)"):
         answers(replace(model, timeout=0.1, retries=1), ["a"])
     assert len(server.requests) == 2
+
+
+def test_headers_that_drip_outlast_no_deadline(server, model):
+    """Each byte comes long before a limit between two bytes would end the waiting."""
+    server.reply = lambda asked: Reply(drip=0.02)
+    began = time.monotonic()
+    with pytest.raises(RunError, match=r"chat/completions did not answer within 0\.3 s \(tried 1 times\)"):
+        answers(replace(model, timeout=0.3, retries=0), ["a"])
+    assert 0.3 <= time.monotonic() - began < 3
 
 
 def test_no_server(server, model):
