@@ -1,22 +1,19 @@
 """Files as records: a file's bytes become {column: value}, each with its place in the file as a person would look it up."""
 
-import bz2
 import codecs
 import csv
-import gzip
 import io
 import json
-import zlib
 from collections.abc import Callable, Iterable, Iterator, Sequence
 from dataclasses import dataclass
 from pathlib import PurePath
-from typing import Any, cast, get_args
+from typing import Any, get_args
 
 import pyarrow
-import pyarrow.ipc
-import pyarrow.parquet
 
 from bench.data import conll, po, squad
+from bench.data.columns import arrow_rows, parquet_rows
+from bench.data.packing import packing, unpacked
 from bench.errors import FormatError, UserError
 from bench.specs.source import Format
 
@@ -24,7 +21,6 @@ RawRecord = tuple[str, dict[str, Any]]
 """A place such as `line 17` or `row 3`, and the values by column."""
 Parser = Callable[[bytes, str | None], Iterable[RawRecord]]
 """Of a file's content and its encoding, None for UTF-8."""
-UNPACK: dict[str, Callable[[bytes], bytes]] = {"gz": gzip.decompress, "bz2": bz2.decompress}
 ENDINGS: dict[str, Format] = {
     "csv": "csv",
     "tsv": "tsv",
@@ -39,7 +35,6 @@ ENDINGS: dict[str, Format] = {
 }
 PIECE = 1 << 20
 """Bytes that are decoded at once."""
-ROWS_AT_ONCE = 10_000
 # A document in a field may be longer than Python's 128 KB; sys.maxsize would not fit the C long of Windows.
 csv.field_size_limit(2**31 - 1)
 
@@ -73,22 +68,16 @@ def parse_file(name: str, content: bytes, form: Form = Form()) -> Iterator[RawRe
     Raises:
         UserError: the format is unknown, or the content is not of that format; file and line are named.
     """
-    packed, kind = packing(name), form.kind or _told(name)
+    kind = form.kind or _told(name)
     if fault := form.misplaced(kind):
         raise UserError(f"{name}: {fault}")
+    content = unpacked(name, content)
     try:
-        content = UNPACK[packed.lstrip(".")](content) if packed else content
         yield from _table(kind, content, form) if kind in ("csv", "tsv") else PARSERS[kind](content, form.encoding)
     except FormatError as error:  # before ValueError, which it is too: it knows the line
         raise UserError(f"{name}, {error}") from error
-    except (ValueError, OSError, EOFError, zlib.error, pyarrow.ArrowException) as error:
-        raise UserError(f"{name}: cannot be read as {kind}{packed}: {' '.join(str(error).split())}") from error
-
-
-def packing(name: str) -> str:
-    """`.gz`, `.bz2` or nothing: how the file is packed."""
-    *_, ending = ["", *PurePath(name).suffixes]
-    return ending if ending.lstrip(".") in UNPACK else ""
+    except (ValueError, OSError, pyarrow.ArrowException) as error:
+        raise UserError(f"{name}: cannot be read as {kind}: {' '.join(str(error).split())}") from error
 
 
 def _told(name: str) -> Format:
@@ -232,31 +221,12 @@ def _squad(content: bytes, encoding: str | None) -> Iterator[RawRecord]:
     return squad.questions(_json(text(content, encoding), 1))
 
 
-def _parquet(content: bytes, _: str | None) -> Iterator[RawRecord]:
-    return _numbered(pyarrow.parquet.read_table(io.BytesIO(content)))
-
-
-def _arrow(content: bytes, _: str | None) -> Iterator[RawRecord]:
-    """Arrow IPC: a file (it starts with ARROW1), or a stream, as `datasets` writes it."""
-    opened = pyarrow.ipc.open_file if content.startswith(b"ARROW1") else pyarrow.ipc.open_stream
-    return _numbered(opened(io.BytesIO(content)).read_all())
-
-
-def _numbered(table: pyarrow.Table) -> Iterator[RawRecord]:
-    table.validate(full=True)  # a damaged file may point outside of itself
-    number = 0
-    for batch in table.to_batches(ROWS_AT_ONCE):  # a table of millions of rows would be gigabytes of dictionaries
-        for row in batch.to_pylist():
-            number += 1
-            yield f"row {number}", cast(dict[str, Any], row)
-
-
 PARSERS: dict[Format, Parser] = {
     "jsonl": _jsonl,
     "json": _json_file,
     "squad": _squad,
     "po": _po,
-    "parquet": _parquet,
-    "arrow": _arrow,
+    "parquet": lambda content, _: parquet_rows(content),
+    "arrow": lambda content, _: arrow_rows(content),
     "conll": _conll,
 }

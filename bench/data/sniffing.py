@@ -14,7 +14,8 @@ from dataclasses import dataclass, replace
 from itertools import islice
 from pathlib import PurePath
 
-from bench.data.formats import ENDINGS, PIECE, UNPACK, Form, packing
+from bench.data.formats import ENDINGS, PIECE, Form
+from bench.data.packing import packing, unpacked
 from bench.errors import UserError
 from bench.specs.source import Format
 
@@ -40,7 +41,7 @@ def sniffed(name: str, content: bytes, given: Form) -> Sniffed:
     Raises:
         UserError: it is packed and damaged, or no format fits.
     """
-    content = _unpacked(name, content)
+    content = unpacked(name, content)
     encoding, why = (given.encoding, "as you said") if given.encoding else _encoding(content)
     seen = {"encoding": why} if encoding else {}
     head = _head(content, encoding)
@@ -56,14 +57,6 @@ def sniffed(name: str, content: bytes, given: Form) -> Sniffed:
             form = replace(form, header=[f"column{number}" for number, _ in enumerate(rows[0], start=1)])
             seen["header"] = f"the first line names no columns: {reason}"
     return Sniffed(form, seen)
-
-
-def _unpacked(name: str, content: bytes) -> bytes:
-    packed = packing(name).lstrip(".")
-    try:
-        return UNPACK[packed](content) if packed else content
-    except Exception as error:  # gzip, bz2 and zlib raise their own
-        raise UserError(f"{name}: cannot be unpacked: {error}") from error
 
 
 def _encoding(content: bytes) -> tuple[str | None, str]:

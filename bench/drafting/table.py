@@ -10,6 +10,7 @@ from typing import Any
 
 from bench.data import formats
 from bench.data.formats import Form
+from bench.data.packing import packing
 from bench.data.sniffing import sniffed
 from bench.data.sources import drawn
 from bench.drafting.wishes import Guess, Wishes
@@ -127,7 +128,7 @@ def _form(path: Path, given: Form) -> tuple[Form, dict[str, str]]:
 def _origin(path: Path, form: Form) -> dict[str, Any]:
     """The fields of a source, of which those that its name tells are left out."""
     told = {"format": form.kind, "encoding": form.encoding, "separator": form.separator, "header": form.header}
-    ending = Path(str(path).removesuffix(formats.packing(str(path)))).suffix.lstrip(".")
+    ending = Path(str(path).removesuffix(packing(str(path)))).suffix.lstrip(".")
     if formats.ENDINGS.get(ending) == form.kind:
         del told["format"]
     return {"path": str(path.resolve()), **{name: value for name, value in told.items() if value is not None}}

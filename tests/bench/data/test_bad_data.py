@@ -128,10 +128,10 @@ FAULTS = [
     Fault("rows.json", b'{"data": [{"t": "x", "l": "good"}, 3]}', ("row 2", "expected an object, found int")),
     Fault("empty.json", b"", ("line 1", "not JSON")),
     # packed
-    Fault("cut.csv.gz", gzip.compress(CSV * 99)[:-12], ("cannot be read as csv.gz",)),
-    Fault("plain.csv.gz", CSV, ("cannot be read as csv.gz", "Not a gzipped file")),
-    Fault("flipped.csv.gz", gzip.compress(CSV)[:12] + b"\xff" * 20, ("cannot be read as csv.gz",)),
-    Fault("cut.jsonl.bz2", bz2.compress(jsonl(*[GOOD] * 99))[:-12], ("cannot be read as jsonl.bz2",)),
+    Fault("cut.csv.gz", gzip.compress(CSV * 99)[:-12], ("cannot be unpacked (.gz)",)),
+    Fault("plain.csv.gz", CSV, ("cannot be unpacked (.gz)", "Not a gzipped file")),
+    Fault("flipped.csv.gz", gzip.compress(CSV)[:12] + b"\xff" * 20, ("cannot be unpacked (.gz)",)),
+    Fault("cut.jsonl.bz2", bz2.compress(jsonl(*[GOOD] * 99))[:-12], ("cannot be unpacked (.bz2)",)),
     Fault("line.jsonl.gz", gzip.compress(jsonl(GOOD) + b"x\n"), ("line 2", "not JSON")),
     # parquet and arrow
     Fault("cut.parquet", PARQUET[: len(PARQUET) // 2], ("cannot be read as parquet",)),
