@@ -5,6 +5,7 @@ when it has seen the count stand still for PATIENCE seconds of its own clock. A 
 ended.
 """
 
+import os
 import socket
 import threading
 import time
@@ -17,7 +18,7 @@ from typing import Any
 
 import psutil
 
-from bench.machine import machine
+from bench.machine import born, machine
 
 BEAT = 5.0
 """Seconds between two counts of an owner."""
@@ -46,8 +47,7 @@ class Owner:
     @classmethod
     def here(cls) -> "Owner":
         """A new owner in this process."""
-        process = psutil.Process()
-        return cls(uuid.uuid4().hex[:16], socket.gethostname(), machine(), process.pid, process.create_time())
+        return cls(uuid.uuid4().hex[:16], socket.gethostname(), machine(), os.getpid(), born(os.getpid()))
 
     def as_json(self) -> dict[str, Any]:
         return asdict(self)
@@ -57,8 +57,7 @@ class Owner:
         if self.machine != machine():
             return False
         try:
-            process = psutil.Process(self.pid)
-            return process.create_time() != self.started or process.status() == psutil.STATUS_ZOMBIE
+            return born(self.pid) != self.started or psutil.Process(self.pid).status() == psutil.STATUS_ZOMBIE
         except psutil.NoSuchProcess:
             return True
 
@@ -71,8 +70,9 @@ class Heart:
 
     def beat(self) -> None:
         self._count += 1
-        # In place and always of one length: on a full disk it still goes, and a reader needs no more than to see a change.
-        self._path.write_text(f"{self._count:012d}\n", encoding="utf-8")
+        # In place, of one length and never cut off first: on a full disk it still goes, and a reader sees a count.
+        with open(os.open(self._path, os.O_WRONLY | os.O_CREAT, 0o644), "wb") as file:
+            file.write(f"{self._count:012d}\n".encode())
 
     @contextmanager
     def beating(self) -> Iterator[None]:

@@ -11,6 +11,7 @@ from pydantic import BaseModel, Field, ValidationError
 
 from bench import folders
 from bench.errors import UserError
+from bench.machine import born
 
 LISTED = 500
 """Finished runs that are listed; of more, the last."""
@@ -32,7 +33,7 @@ class RunStatus(BaseModel):
 
     host: str = Field(default_factory=socket.gethostname)
     pid: int = Field(default_factory=os.getpid)
-    born: float = Field(default_factory=lambda: psutil.Process().create_time())
+    born: float = Field(default_factory=lambda: born(os.getpid()))
     """Tells the process from a later one of the same number."""
     started: float = Field(default_factory=time.time)
     updated: float = Field(default_factory=time.time)
@@ -67,7 +68,7 @@ class RunStatus(BaseModel):
         if self.host != socket.gethostname():
             return None
         try:
-            return abs(psutil.Process(self.pid).create_time() - self.born) < 1
+            return born(self.pid) == self.born
         except psutil.Error:
             return False
 

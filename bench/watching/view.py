@@ -42,7 +42,7 @@ def watched(statuses: Sequence[RunStatus]) -> RenderableType:
 
 
 def _process(status: RunStatus) -> Text:
-    silent = time.time() - status.updated
+    silent = max(time.time() - status.updated, 0.0)  # by clocks of two machines, or by one that was set back
     if status.alive is False:
         return Text(f"{status.host}, process {status.pid}: ended {lasting(silent)} ago, {status.done} runs done")
     line = current_run(status)

@@ -1,12 +1,35 @@
 """The machine's name tells process numbers apart that can't be compared."""
 
+import os
 import subprocess
 import sys
 
-from bench.machine import machine
+import psutil
+import pytest
+
+from bench.machine import born, machine
 
 
 def test_it_is_the_same_in_each_process_of_this_machine():
     script = "from bench.machine import machine; print(machine(), end='')"
     told = subprocess.run([sys.executable, "-c", script], capture_output=True, text=True, check=True).stdout
     assert told == machine() and machine()
+
+
+def test_a_process_is_told_from_a_later_one_of_its_number(monkeypatch):
+    script = "import sys; sys.stdin.read()"
+    with subprocess.Popen([sys.executable, "-c", script], stdin=subprocess.PIPE) as child:
+        assert born(child.pid) == born(child.pid) >= born(os.getpid()) == born(os.getpid())
+        assert born(child.pid) == pytest.approx(psutil.Process(child.pid).create_time() - psutil.boot_time(), abs=1)
+        child.stdin.close()
+    with pytest.raises(psutil.NoSuchProcess):
+        born(child.pid)
+
+
+def test_a_name_with_parentheses_does_not_hide_it():
+    script = "import ctypes, sys; ctypes.CDLL(None).prctl(15, b') 7 (', 0, 0, 0); print(flush=True); sys.stdin.read()"
+    with subprocess.Popen([sys.executable, "-c", script], stdin=subprocess.PIPE, stdout=subprocess.PIPE) as child:
+        before = born(child.pid)
+        child.stdout.readline()
+        assert psutil.Process(child.pid).name() == ") 7 (" and born(child.pid) == before
+        child.stdin.close()

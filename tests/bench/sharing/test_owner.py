@@ -3,11 +3,18 @@
 import json
 import subprocess
 import sys
+import threading
 import time
 from dataclasses import replace
 
+import psutil
+import pytest
+from hypothesis import given, settings
+from hypothesis import strategies as st
+
 from bench.sharing import owner as module
 from bench.sharing.owner import LOOK, PATIENCE, Heart, Observer, Owner
+from bench.watching.status import RunStatus
 
 
 def test_this_process_is_there_and_one_that_was_killed_is_not():
@@ -44,6 +51,45 @@ def test_a_count_that_moves_is_there_and_one_that_stands_still_is_not(tmp_path):
     heart.beat()
     now += 2 * LOOK
     assert not observer.still(tmp_path / "a.heart")
+
+
+def test_a_reader_never_finds_the_count_cut_off(tmp_path):
+    """A disk that is full by then would not take it again, and the owner would count as gone."""
+    heart, over, seen = Heart(tmp_path / "a.heart"), threading.Event(), set()
+    heart.beat()
+
+    def look():
+        while not over.is_set():
+            seen.add((tmp_path / "a.heart").stat().st_size)
+
+    thread = threading.Thread(target=look)
+    thread.start()
+    for _ in range(3000):
+        heart.beat()
+    over.set()
+    thread.join()
+    assert seen == {13}
+
+
+class Jumps:
+    """The system's clock, set back and forth by hours; psutil reckons when a process began from it."""
+
+    def __init__(self, patch):
+        self.by, clock, boot = 0.0, time.time, psutil.boot_time()
+        patch.setattr(time, "time", lambda: clock() + self.by)
+        if hasattr(psutil, "_pslinux"):
+            patch.setattr(psutil._pslinux, "boot_time", lambda: boot + self.by)
+
+
+@given(st.lists(st.floats(-72 * 3600, 72 * 3600), min_size=1, max_size=5))
+@settings(max_examples=20, deadline=None)
+def test_a_clock_that_jumps_ends_no_owner_and_revives_none(jumps):
+    with pytest.MonkeyPatch.context() as patch:
+        clock, here, status = Jumps(patch), Owner.here(), RunStatus()
+        later = replace(here, started=here.started - 1)
+        for clock.by in jumps:
+            assert not here.ended() and later.ended() and status.alive
+            assert replace(Owner.here(), id=here.id) == here
 
 
 def test_an_owner_without_a_count_is_waited_for_too(tmp_path):
