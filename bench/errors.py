@@ -8,6 +8,10 @@ class UserError(Exception):
     """The input is wrong; the message names what, where, and what to do. The command line exits with status 2."""
 
 
+class UnwritableError(UserError):
+    """A file cannot be written: a disk is full, or a folder read-only. What was under way then has failed by it (exit 1)."""
+
+
 class RunError(Exception):
     """The input was right and a run failed all the same. The command line exits with status 1."""
 

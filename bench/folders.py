@@ -14,7 +14,7 @@ from pathlib import Path
 
 import psutil
 
-from bench.errors import UserError
+from bench.errors import UnwritableError
 from bench.machine import machine
 
 PART = ".part"
@@ -36,15 +36,18 @@ def cache() -> Path:
 
 
 @contextmanager
-def writing(path: Path) -> Iterator[Path]:
-    """A temporary path beside `path` that takes its place when the block ends well, and vanishes when it does not.
+def writing(path: Path, folder: bool = False) -> Iterator[Path]:
+    """A temporary file, or folder, beside `path` that takes its place when the block ends well, and vanishes when it does not.
 
     Raises:
-        UserError: the disk is full or the folder cannot be written.
+        UnwritableError: the disk is full or the folder cannot be written.
     """
-    with partial(path) as temporary:
+    with partial(path, folder) as temporary:
         yield temporary
-        temporary.chmod(0o644)  # mkstemp makes 0600, and results are for colleagues to read too
+        # tempfile makes 0600 and 0700, and results are for colleagues to read too.
+        temporary.chmod(0o755 if folder else 0o644)
+        if folder:  # it takes the place of none but an empty one
+            shutil.rmtree(path, ignore_errors=True)
         os.replace(temporary, path)
 
 
@@ -55,7 +58,7 @@ def partial(path: Path, folder: bool = False) -> Iterator[Path]:
     What killed processes have left so beside it goes too.
 
     Raises:
-        UserError: the disk is full or the folder cannot be written.
+        UnwritableError: the disk is full or the folder cannot be written.
     """
     try:
         path.parent.mkdir(parents=True, exist_ok=True)
@@ -68,17 +71,46 @@ def partial(path: Path, folder: bool = False) -> Iterator[Path]:
             os.close(handle)  # who writes opens it by its name
             temporary = Path(name)
     except OSError as error:
-        raise not_writable(path, error) from error
+        raise _unwritable(path, error.errno) from error
+    with faults_told(path):
+        try:
+            _sweep(path.parent, temporary)
+            yield temporary
+        finally:
+            _remove(temporary)
+
+
+@contextmanager
+def faults_told(path: Path) -> Iterator[None]:
+    """What hinders the block from writing `path` becomes a sentence, where a person can mend it; a broken disk (EIO) keeps its
+    traceback.
+
+    Raises:
+        UnwritableError: the disk is full or the folder cannot be written.
+    """
     try:
-        _sweep(path.parent, temporary)
-        yield temporary
-    except OSError as error:
-        # What a person can mend gets a sentence; a broken disk (EIO) keeps its traceback.
-        if error.errno in MENDED_BY_A_PERSON:
-            raise not_writable(path, error) from error
-        raise
-    finally:
-        _remove(temporary)
+        yield
+    except Exception as error:
+        if (number := _system_error(error)) not in MENDED_BY_A_PERSON:
+            raise
+        raise _unwritable(path, number) from error
+
+
+def _unwritable(path: Path, number: int | None) -> UnwritableError:
+    advice = "free some space there, or name another folder"
+    if number == errno.EISDIR:
+        advice = "a folder stands where the file belongs: move it away"
+    elif path.is_relative_to(cache()):
+        advice += " for the cache by TUNEBENCH_CACHE"
+    return UnwritableError(f"cannot write {path}: {os.strerror(number or 0)}; {advice}")
+
+
+def _system_error(error: Exception) -> int | None:
+    """The system's number of what went wrong. Libraries in Rust (safetensors, tokenizers) have it in their words alone."""
+    if isinstance(error, OSError):
+        return error.errno
+    found = re.search(r"\(os error (\d+)\)", str(error))
+    return int(found[1]) if found else None
 
 
 def _sweep(folder: Path, own: Path) -> None:
@@ -98,10 +130,12 @@ def _sweep(folder: Path, own: Path) -> None:
 
 
 def _remove(path: Path) -> None:
+    """As far as it can be: a disk that has turned read-only keeps what it has, and what was meant to be told goes on."""
     if path.is_dir() and not path.is_symlink():
         shutil.rmtree(path, ignore_errors=True)
     else:
-        path.unlink(missing_ok=True)
+        with suppress(OSError):
+            path.unlink()
 
 
 @once
@@ -115,15 +149,6 @@ def write_text(path: Path, text: str) -> None:
         temporary.write_text(text, encoding="utf-8")
 
 
-def not_writable(path: Path, error: OSError) -> UserError:
-    advice = "free some space there, or name another folder"
-    if error.errno == errno.EISDIR:
-        advice = "a folder stands where the file belongs: move it away"
-    elif path.is_relative_to(cache()):
-        advice += " for the cache by TUNEBENCH_CACHE"
-    return UserError(f"cannot write {path}: {error.strerror}; {advice}")
-
-
 def told_damaged(path: Path, remedy: str) -> None:
     """A line on something kept that can't be used: it counts as absent, so that nobody has to clean up."""
     print(f"{path} is damaged and counts as absent: {remedy}", file=sys.stderr, flush=True)
@@ -133,7 +158,7 @@ def check_writable(folder: Path) -> None:
     """Find out before any work is done that files can be kept in `folder`.
 
     Raises:
-        UserError: they cannot.
+        UnwritableError: they cannot.
     """
     # os.access says yes to root and on a full disk, where an empty file still fits: only bytes tell.
     with partial(folder / "writable") as temporary:

@@ -5,6 +5,7 @@ import os
 import signal
 import sys
 import time
+from contextlib import suppress
 from pathlib import Path
 
 from bench import stopping
@@ -37,8 +38,7 @@ def end_with_parent() -> None:
 def end_now(sentence: str) -> None:
     """End this process from any of its threads, whatever the others are at."""
     print(sentence, file=sys.stderr, flush=True)
-    if path := os.environ.get(STATUS_FILE):
-        Path(path).write_text("1", encoding="utf-8")
+    _leave_status(1)
     os._exit(1)
 
 
@@ -55,9 +55,14 @@ def leave(status: int, sentence: str = "") -> None:
             sentence = f"rank {number}: {sentence}"
     if sentence:
         print(sentence, file=sys.stderr, flush=True)
-    path = os.environ.get(STATUS_FILE)
-    if path and (sentence or not int(os.environ.get("LOCAL_RANK") or 0)):
-        Path(path).write_text(str(status), encoding="utf-8")
+    if sentence or not int(os.environ.get("LOCAL_RANK") or 0):
+        _leave_status(status)
     # A launcher that is told of a failure ends the other processes, which may still be writing, and says so at length.
     agreed = not sentence or status == stopping.STATUS
-    sys.exit(0 if path and agreed else status)
+    sys.exit(0 if os.environ.get(STATUS_FILE) and agreed else status)
+
+
+def _leave_status(status: int) -> None:
+    if path := os.environ.get(STATUS_FILE):
+        with suppress(OSError):  # on a full disk the launcher's own status stands
+            Path(path).write_text(str(status), encoding="utf-8")

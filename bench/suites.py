@@ -12,7 +12,7 @@ from bench.devices import hardware
 from bench.devices.device import Device, start
 from bench.devices.environment import environment
 from bench.devices.launched import parallelism
-from bench.errors import UserError
+from bench.errors import RunError, UnwritableError, UserError
 from bench.heartbeat import beating
 from bench.placing.hands import ONE, Crew, hands
 from bench.placing.messages import WorkerSetting
@@ -85,10 +85,12 @@ def run_suite(options: PlanOptions, precision_text: str, doing: SuiteOptions) ->
     with hands(doing.crew, [*waiting, *(trial.run for trial in trials)], setting) as doers:
         try:
             records = _done(runs, trials, workplace, doing, doers)
-        except Exception:
+        except Exception as error:
             # What has happened to one run takes nothing from the others: they are shown, and then it is told.
             if device.main and doing.shows:
                 _show_finished({run.suite for run in runs}, place, out, progress)
+            if isinstance(error, UnwritableError):  # it could be written when all this was asked for
+                raise RunError(str(error)) from error
             raise
     if device.main and doing.shows:
         _show(records, out, progress, vary)

@@ -8,7 +8,7 @@ from typing import TYPE_CHECKING, Annotated
 
 import typer
 
-from bench.folders import write_text
+from bench.folders import faults_told, write_text
 
 if TYPE_CHECKING:
     from reports.gate.compared import Compared
@@ -62,7 +62,7 @@ def _write(found: "Compared", markdown: Path | None, junit: Path | None) -> None
         write_text(junit, changes_as_junit(found))
     if summary := os.environ.get("GITHUB_STEP_SUMMARY"):
         # GitHub's file holds what other commands of the step have said before.
-        with open(summary, "a", encoding="utf-8") as file:
+        with faults_told(Path(summary)), open(summary, "a", encoding="utf-8") as file:
             file.write(changes_as_markdown(found))
 
 

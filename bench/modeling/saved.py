@@ -1,7 +1,5 @@
 """A trained model in the ecosystem's own format, for whoever goes on with it: transformers or PEFT reads it back."""
 
-import os
-import shutil
 from collections.abc import Sequence
 from pathlib import Path
 from typing import Any
@@ -9,7 +7,7 @@ from typing import Any
 from torch import nn
 
 from bench.errors import RunError
-from bench.folders import partial
+from bench.folders import writing
 from bench.modeling.forward import unlaunched, unwrapped
 from bench.modeling.heads import Heads
 
@@ -19,23 +17,18 @@ def save_model(model: nn.Module, tokenizer: Any, tasks: Sequence[str], folder: P
     there whole or not at all.
 
     Raises:
-        RunError: it is an adapter around several heads, for which PEFT has no format; or the disk has no room.
+        RunError: it is an adapter around several heads, for which PEFT has no format.
+        UnwritableError: the disk is full or the folder cannot be written.
     """
     inner: Any = unlaunched(model)
     heads = unwrapped(model)
     if isinstance(heads, Heads) and heads is not inner:
-        raise RunError("an adapter around several heads can't be kept: PEFT has no format for it")
+        raise RunError("PEFT has no format for an adapter around several heads")
     parts = {name: heads.heads[str(n)] for n, name in enumerate(tasks)} if isinstance(heads, Heads) else {"": inner}
-    try:
-        with partial(folder, folder=True) as temporary:
-            for name, part in parts.items():
-                _save(part, temporary / name, adapter=heads is not inner)
-                tokenizer.save_pretrained(temporary / name)
-            shutil.rmtree(folder, ignore_errors=True)
-            temporary.chmod(0o755)  # mkdtemp makes 0700, and models are for colleagues to load too
-            os.replace(temporary, folder)
-    except Exception as error:  # safetensors has its own exception types
-        raise RunError(f"the model can't be kept in {folder}: {error}") from error
+    with writing(folder, folder=True) as temporary:
+        for name, part in parts.items():
+            _save(part, temporary / name, adapter=heads is not inner)
+            tokenizer.save_pretrained(temporary / name)
 
 
 def _save(part: Any, folder: Path, adapter: bool) -> None:

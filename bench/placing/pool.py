@@ -12,7 +12,7 @@ from bench.inference.endpoint import EndpointModel
 from bench.placing.messages import Message, Post
 from bench.placing.slot import Slot
 from bench.placing.view import View
-from bench.running.work import POLL, Assignment, IsFinished, Recorded, Workplace, in_turn, in_vain, told_of_others
+from bench.running.work import POLL, Assignment, IsFinished, Recorded, Workplace, in_turn, settled, told_of_others
 from bench.sharing.lease import Lease, Leases
 from bench.sharing.queue import TRIES, Queue
 
@@ -55,7 +55,7 @@ class WorkerPool:
         """A worker that does a run comes to the end of its step and keeps it, but for Ctrl-C."""
         self._dismiss(kind is None or issubclass(kind, KeyboardInterrupt))
         for lease in self._busy.values():
-            lease.give_back()
+            lease.let_go()
         self._view.close()
 
     def __call__(self, works: Sequence[Assignment], place: Workplace, finished: IsFinished) -> dict[str, Recorded]:
@@ -169,7 +169,4 @@ class _Shift:
         return self.by_id.keys() - self.done.keys() - set(self.queue.waiting) - {lease.what for lease in busy}
 
     def settle(self, lease: Lease, recorded: Recorded) -> None:
-        if recorded.settle(lease, self.place.out):
-            self.done[lease.what] = recorded
-        else:
-            in_vain(self.queue, lease.what, self.place.progress)
+        self.done.update(settled(self.by_id[lease.what], recorded, lease, self.queue, self.place))

@@ -30,17 +30,20 @@ def varied_folder(out: Path) -> Path:
 
 
 def write_record(out: Path, record: Record, items: pd.DataFrame | None = None) -> Path:
-    """Write a record, its items first, so that a record never stands without them.
+    """Write a record and its items: both whole before either is in place, the items first, so that a record never stands
+    without them.
 
     `items` has the columns `kind` (task or probe), `name`, `item`, and what was measured per item; answers are in it `as_text`.
     """
     path = folder(out) / f"{record.run_id}.json"
-    if items is not None:
-        with writing(path.with_suffix(".parquet")) as temporary:
-            items.to_parquet(temporary, index=False, write_page_checksum=True)
-    write_text(path, record.model_dump_json(indent=1))
+    beside, text = path.with_suffix(".parquet"), record.model_dump_json(indent=1)
     if items is None:
-        path.with_suffix(".parquet").unlink(missing_ok=True)  # an earlier attempt's items are not this record's
+        write_text(path, text)
+        beside.unlink(missing_ok=True)  # an earlier attempt's items are not this record's
+        return path
+    with writing(path) as temporary, writing(beside) as table:
+        temporary.write_text(text, encoding="utf-8")
+        items.to_parquet(table, index=False, write_page_checksum=True)
     return path
 
 

@@ -6,6 +6,7 @@ A run that is stopped and asked for again goes on from there. The folder goes wh
 import json
 import shutil
 from collections.abc import Callable
+from contextlib import suppress
 from dataclasses import dataclass
 from pathlib import Path
 from urllib.parse import quote
@@ -16,8 +17,7 @@ from torch import nn
 from bench.devices.device import Device
 from bench.devices.environment import environment, environment_id
 from bench.devices.memory import PeakMemory
-from bench.errors import RunError
-from bench.folders import write_text
+from bench.folders import faults_told, write_text
 from bench.modeling.saved import save_model
 from bench.modeling.spared import clock
 from bench.modeling.weights import shared_out
@@ -61,7 +61,8 @@ class Kept:
         stamp = {"run": run_id, "environment": environment_id(environment(device.torch.type, device.precision))}
         if device.main and folder.exists() and (fault := _fault(folder / "stamp.json", stamp)):
             progress.say(f"{folder}: {fault}; the run starts anew")
-            shutil.rmtree(folder)
+            with faults_told(folder):
+                shutil.rmtree(folder)
         if device.main:
             write_text(folder / "stamp.json", json.dumps(stamp))
         device.accelerator.wait_for_everyone()
@@ -107,8 +108,8 @@ class Kept:
         try:
             save_model(model, run.checkpoint.tokenizer, [task.name for task in run.training_tasks], self._model_folder)
             progress.say(f"the trained model: {self._model_folder}")
-        except RunError as error:
-            progress.say(str(error))
+        except Exception as error:  # of whichever library: the run has its result all the same
+            progress.say(f"the trained model is not kept: {error}")
 
 
 def model_folder(out: Path, run_id: str) -> Path:
@@ -124,7 +125,7 @@ def remove_checkpoint(out: Path, run_id: str) -> None:
     """Once a run has a record nothing of it goes on any more."""
     folder = checkpoint_folder(out, run_id)
     shutil.rmtree(folder, ignore_errors=True)
-    if folder.parent.exists() and not any(folder.parent.iterdir()):
+    with suppress(OSError):  # other runs' are there
         folder.parent.rmdir()
 
 

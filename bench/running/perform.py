@@ -32,7 +32,7 @@ from bench.training.state import TrainingState
 
 def perform(run: Run, device: Device, progress: Progress, kept: Kept | None = None) -> tuple[Record, pd.DataFrame]:
     """The run's record, and the table of its items; it goes on from what is kept of it."""
-    with tracked(run, device) as told:
+    with tracked(run, device, progress.say) as told:
         started = datetime.now(UTC).isoformat(timespec="seconds")
         session = Session.of(run, device, progress, kept)
         reference = Reference(session)

@@ -17,6 +17,7 @@ from bench.running.evaluation import VALIDATION_ITEMS, Session, TrainingSession
 from bench.running.reference import Baseline
 from bench.running.run import Run
 from bench.running.scoring import worth
+from bench.running.tracking import track
 from bench.specs.probe_every import amount
 from bench.specs.task import TaskSpec
 from bench.strategies.base import Hyperparameters
@@ -95,7 +96,7 @@ def _progress(session: TrainingSession, course: Course) -> Watch:
     def watch(model: nn.Module, state: TrainingState) -> bool:
         examples = course.seen(state.step, session.run.batch)
         session.progress.step(state.step, state.steps, state.losses[-1], examples)
-        session.device.accelerator.log({"loss": state.losses[-1]}, step=state.step)  # to trackers, if there are any
+        track(session.device.accelerator, {"loss": state.losses[-1]}, session.progress.say, step=state.step)
         return False
 
     return watch

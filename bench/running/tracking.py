@@ -5,8 +5,8 @@
 
 import os
 import re
-from collections.abc import Iterator, Sequence
-from contextlib import contextmanager
+from collections.abc import Callable, Iterator, Sequence
+from contextlib import contextmanager, suppress
 from pathlib import Path
 from typing import Any
 
@@ -14,6 +14,7 @@ from accelerate import Accelerator
 from accelerate.tracking import get_available_trackers
 from accelerate.utils import LoggerType
 
+from bench import folders
 from bench.devices.device import Device
 from bench.errors import UserError, unknown
 from bench.records.record import Record
@@ -24,6 +25,8 @@ TRACKER_NAMES = "TUNEBENCH_TRACKERS"
 """Environment variable: the trackers, with commas between them."""
 TRACKING_FOLDER = "TUNEBENCH_TRACKING"
 """Environment variable: where those that keep files keep them."""
+Say = Callable[[str], None]
+"""Tells a person a sentence."""
 
 
 def choose_trackers(names: Sequence[str], out: Path) -> None:
@@ -41,23 +44,44 @@ def choose_trackers(names: Sequence[str], out: Path) -> None:
 
 
 @contextmanager
-def tracked(run: Run, device: Device) -> Iterator[list[Record]]:
+def tracked(run: Run, device: Device, say: Say) -> Iterator[list[Record]]:
     """While a run goes on it has trackers, if any are chosen; the record that is put into the list is told at the end."""
     told: list[Record] = []
     names = [name for name in os.environ.get(TRACKER_NAMES, "").split(",") if name]
     if not names:
         yield told
         return
-    accelerator, folder = device.accelerator, Path(os.environ[TRACKING_FOLDER])
-    _begin(run, accelerator, names, folder)
+    accelerator = device.accelerator
+    with _beside_the_run(accelerator, say):
+        _begin(run, accelerator, names, Path(os.environ[TRACKING_FOLDER]))
     try:
         yield told
         for record in told:
-            accelerator.log(results_of(record))
+            track(accelerator, results_of(record), say)
     finally:
-        for tracker in accelerator.trackers:
-            tracker.finish()
-        accelerator.trackers.clear()
+        with _beside_the_run(accelerator, say):
+            while accelerator.trackers:
+                accelerator.trackers.pop().finish()
+
+
+def track(accelerator: Accelerator, values: dict[str, float], say: Say, step: int | None = None) -> None:
+    """Tell the trackers, if there are any."""
+    if accelerator.trackers:
+        with _beside_the_run(accelerator, say):
+            accelerator.log(values, step=step)
+
+
+@contextmanager
+def _beside_the_run(accelerator: Accelerator, say: Say) -> Iterator[None]:
+    """A tracker that fails (a full disk, a server that is gone) takes nothing from the run, which goes on without trackers."""
+    try:
+        with folders.faults_told(Path(os.environ[TRACKING_FOLDER])):
+            yield
+    except Exception as error:  # each tracker has its own
+        say(f"this run is not tracked any further: {' '.join(str(error).split())[:300]}")
+        while accelerator.trackers:
+            with suppress(Exception):
+                accelerator.trackers.pop().finish()
 
 
 def _begin(run: Run, accelerator: Accelerator, names: Sequence[str], folder: Path) -> None:

@@ -10,6 +10,7 @@ from typing import Protocol
 import pandas as pd
 
 from bench.devices.device import Device
+from bench.errors import UnwritableError
 from bench.progress import Progress
 from bench.records import store
 from bench.records.record import Record
@@ -101,21 +102,36 @@ def in_turn(works: Sequence[Assignment], place: Workplace, finished: IsFinished)
             place.progress.start(by_id[name].label)
             try:
                 done[name] = by_id[name].do(place)
-                if queue and lease and not done[name].settle(lease, place.out):
-                    in_vain(queue, name, place.progress)
-                    del done[name]
+                if queue and lease:
+                    done |= settled(by_id[name], done.pop(name), lease, queue, place)
             except BaseException:
                 if lease:
-                    lease.give_back()
+                    lease.let_go()
                 raise
             device.accelerator.wait_for_everyone()
     return done
 
 
-def in_vain(queue: Queue, job: str, progress: Progress) -> None:
-    """The job was done, and its lease had been lost: it waits for whoever has it now."""
-    progress.say("done in vain: this process stood still for so long that another took the run over")
-    queue.put_back(job)
+def settled(work: Assignment, recorded: Recorded, lease: Lease, queue: Queue, place: Workplace) -> dict[str, Recorded]:
+    """What has come of a piece of work once its result is in place, by its id; nothing where the lease had been lost, so that
+    it waits for whoever has it now.
+
+    Raises:
+        UnwritableError: a trial's result cannot be written, without which its search would choose otherwise. A run whose result
+            can't be has failed, and the others go on.
+    """
+    try:
+        if recorded.settle(lease, place.out):
+            return {work.id: recorded}
+    except UnwritableError as error:
+        if isinstance(recorded.record, TrialRecord):
+            raise
+        lease.let_go()
+        place.progress.say(f"{work.label}: {error}")
+        return {work.id: work.failed(place, str(error))}
+    place.progress.say("done in vain: this process stood still for so long that another took the run over")
+    queue.put_back(work.id)
+    return {}
 
 
 def _handed(queue: Queue | None, place: Workplace) -> Iterator[tuple[str, Lease | None]]:

@@ -18,7 +18,8 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import Any, Literal
 
-from bench.folders import not_writable, partial, write_text
+from bench.errors import UnwritableError
+from bench.folders import faults_told, partial, write_text
 from bench.sharing.owner import Clock, Heart, Observer, Owner
 
 How = Literal["done", "returned", "revoked"]
@@ -42,10 +43,15 @@ class Lease:
             False where the lease had been lost: then nothing is put in place, and what stands there is another's.
         """
         staged = self.leases.staged(self.what, self.number)
-        write(staged)
-        files = [path.relative_to(staged).as_posix() for path in staged.rglob("*") if path.is_file()]
-        files.sort(key=lambda name: name.endswith(".json"))  # what a run is found by comes last
-        if won := self._end("done", files):
+        try:
+            write(staged)
+            files = [path.relative_to(staged).as_posix() for path in staged.rglob("*") if path.is_file()]
+            files.sort(key=lambda name: name.endswith(".json"))  # what a run is found by comes last
+            won = self._end("done", files)
+        except UnwritableError:
+            shutil.rmtree(staged, ignore_errors=True)
+            raise
+        if won:
             self.leases.publish(self.what, self.number, files)
         else:
             shutil.rmtree(staged, ignore_errors=True)
@@ -58,6 +64,11 @@ class Lease:
     def give_back(self) -> bool:
         """It was not tried: whoever comes next may."""
         return self._end("returned")
+
+    def let_go(self) -> None:
+        """The same where something is wrong already: what can't be written others see when this process has ended."""
+        with suppress(UnwritableError):
+            self.give_back()
 
     def _end(self, how: How, files: Sequence[str] = ()) -> bool:
         return self.leases.ended(self.what, self.number, how, files)
@@ -73,7 +84,8 @@ class Leases:
 
     def beating(self) -> AbstractContextManager[None]:
         """While the block lasts, others see that this owner is there."""
-        self.folder.mkdir(parents=True, exist_ok=True)
+        with faults_told(self.folder):
+            self.folder.mkdir(parents=True, exist_ok=True)
         return self.heart.beating()
 
     def attempts(self) -> dict[str, tuple[int, bool]]:
@@ -124,8 +136,8 @@ class Leases:
         """
         for name in files:
             place = self.out / name
-            place.parent.mkdir(parents=True, exist_ok=True)
-            with suppress(FileNotFoundError):
+            with faults_told(place), suppress(FileNotFoundError):
+                place.parent.mkdir(parents=True, exist_ok=True)
                 (self.staged(what, number) / name).rename(place)
         if files:
             shutil.rmtree(self.staged(what, number), ignore_errors=True)
@@ -147,12 +159,13 @@ class Leases:
     def _made(self, name: str, content: dict[str, Any]) -> bool:
         """Whether the file could be made here, since there was none."""
         path, text = self.folder / name, json.dumps(content)
-        try:
-            return _linked(path, text)
-        except OSError as error:
-            if error.errno in NO_LINKS:
+        with faults_told(path):
+            try:
+                return _linked(path, text)
+            except OSError as error:
+                if error.errno not in NO_LINKS:
+                    raise
                 return _written(path, text)
-            raise not_writable(path, error) from error
 
 
 def _linked(path: Path, text: str) -> bool:

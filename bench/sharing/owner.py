@@ -18,6 +18,7 @@ from typing import Any
 
 import psutil
 
+from bench.folders import faults_told
 from bench.machine import born, machine
 
 BEAT = 5.0
@@ -84,7 +85,8 @@ class Heart:
                 with suppress(OSError):  # a disk that fails for a moment: the next beat may go
                     self.beat()
 
-        self.beat()
+        with faults_told(self._path):
+            self.beat()
         thread = threading.Thread(target=beat_on, daemon=True)
         thread.start()
         try:
@@ -92,7 +94,8 @@ class Heart:
         finally:
             over.set()
             thread.join()
-            self._path.unlink(missing_ok=True)
+            with suppress(OSError):
+                self._path.unlink()
 
 
 class Observer:

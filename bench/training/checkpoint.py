@@ -5,18 +5,19 @@ numbers of every process. One safetensors file that is written whole or not at a
 import json
 import time
 from collections.abc import Callable, Iterator
+from contextlib import suppress
 from pathlib import Path
 from typing import Any
 
 import torch
 from accelerate import Accelerator
 from accelerate.utils import DistributedType, gather_object
-from safetensors import SafetensorError, safe_open
+from safetensors import safe_open
 from safetensors.torch import save_file
 from torch import Tensor, nn, optim
 
 from bench import stopping
-from bench.errors import UserError
+from bench.errors import UnwritableError
 from bench.folders import write_text, writing
 from bench.modeling.forward import unlaunched
 from bench.modeling.weights import beside, full_tensor, put, shape
@@ -97,7 +98,8 @@ class Checkpoint:
     def lowered(self, tokens: int) -> None:
         self._say(f"memory ran out: from here micro-batches hold {tokens} tokens")
         # At once, and beside the training: the step that this process is in can't be kept.
-        write_text(self.path.with_name(ROOM), str(tokens))
+        with suppress(UnwritableError):  # a run that goes on finds it once more
+            write_text(self.path.with_name(ROOM), str(tokens))
 
     def room(self) -> int | None:
         """Tokens of a micro-batch that were found to be enough before the training was ended; None where all were."""
@@ -123,7 +125,7 @@ class Checkpoint:
             try:
                 with writing(self.path) as temporary:
                     save_file(tensors, temporary, metadata={"state": json.dumps(state.as_json())})
-            except (UserError, SafetensorError) as error:
+            except UnwritableError as error:
                 self._say(
                     f"no checkpoint was written ({error}); the run goes on, and what it does from here is lost if it stops"
                 )

@@ -62,7 +62,7 @@ class Accepted:
 
 def accepted_in(folder: Path) -> list[Accepted]:
     """All that were accepted into a folder, the oldest first; none where it is no such folder."""
-    found = [Accepted(path.parent, _read(path)) for path in folder.glob(f"*/{ACCEPTED_NOTE}")]
+    found = [Accepted(path.parent, _read(path)) for path in folder.glob(f"[!.]*/{ACCEPTED_NOTE}")]
     return sorted(found, key=lambda each: (each.note.accepted, each.folder.name))
 
 
@@ -85,13 +85,13 @@ def accept(out: Path, to: Path, commit: str | None, now: datetime, suite: str | 
         raise UserError(f"no results with a score in {store.folder(out)}; run a suite first")
     note = AcceptedNote(accepted=now.astimezone(UTC).replace(microsecond=0), commit=commit)
     found = Accepted(to / _folder_name(note), note)
-    # The note comes last: a folder without one is no baseline.
-    for record in records:
-        items = store.read_items(out, record)
-        store.write_record(found.folder, record)
-        if not items.empty:
-            _write_items(store.folder(found.folder) / f"{record.run_id}.parquet", items)
-    write_text(found.folder / ACCEPTED_NOTE, note.model_dump_json(indent=1))
+    with writing(found.folder, folder=True) as temporary:
+        for record in records:
+            items = store.read_items(out, record)
+            store.write_record(temporary, record)
+            if not items.empty:
+                _write_items(store.folder(temporary) / f"{record.run_id}.parquet", items)
+        write_text(temporary / ACCEPTED_NOTE, note.model_dump_json(indent=1))
     return found
 
 

@@ -13,7 +13,7 @@ from typing import Any
 
 import reports
 from bench.errors import UserError
-from bench.folders import write_text
+from bench.folders import faults_told, write_text
 from bench.hashing import digest
 from bench.records import store
 from bench.records.contract import Json
@@ -108,7 +108,8 @@ def _forget(folder: Path, suites: Iterable[str]) -> None:
     names = {f"{_file(name)}.json" for name in suites} | {"index.json"}
     for path in folder.glob("*.json"):
         if path.name not in names:
-            path.unlink()
+            with faults_told(path):
+                path.unlink(missing_ok=True)
 
 
 def _file(suite: str) -> str:

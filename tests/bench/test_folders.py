@@ -3,17 +3,20 @@
 import errno
 import hashlib
 import os
-import resource
-import signal
 import subprocess
 import sys
 import time
 
+import disks
+import numpy as np
 import pandas as pd
 import pytest
+from safetensors.numpy import save_file
+from tokenizers import Tokenizer
+from tokenizers.models import WordLevel
 
 from bench import folders
-from bench.errors import UserError
+from bench.errors import UnwritableError, UserError
 
 
 def test_the_cache_is_where_the_user_says(monkeypatch, tmp_path):
@@ -51,22 +54,42 @@ def test_what_a_user_can_mend_is_told_as_such(tmp_path, monkeypatch, code, kind)
 
 @pytest.mark.parametrize(
     "write",
-    [lambda path: path.write_text("x" * 10**5), lambda path: pd.DataFrame({"a": range(10**5)}).to_parquet(path, index=False)],
+    [
+        lambda path: path.write_text("x" * 10**5),
+        lambda path: pd.DataFrame({"a": range(10**5)}).to_parquet(path, index=False),
+        lambda path: save_file({"a": np.zeros(10**5)}, path),
+        lambda path: Tokenizer(WordLevel({f"w{n}": n for n in range(10**4)}, "w0")).save(str(path)),
+    ],
 )
 def test_a_disk_without_room_leaves_what_was_there(tmp_path, write):
-    """A limit on a file's size stands in for it: of a text and of a table, half of it is written by then."""
+    """Half of a text or of a table is written by then; libraries in Rust have the system's number in their words alone."""
     path = tmp_path / "a"
     path.write_text("old")
-    soft, hard = resource.getrlimit(resource.RLIMIT_FSIZE)
-    ignored = signal.signal(signal.SIGXFSZ, signal.SIG_IGN)
-    resource.setrlimit(resource.RLIMIT_FSIZE, (10_000, hard))
-    try:
-        with pytest.raises(UserError, match=r"cannot write .*free some space there"), folders.writing(path) as temporary:
-            write(temporary)
-    finally:
-        resource.setrlimit(resource.RLIMIT_FSIZE, (soft, hard))
-        signal.signal(signal.SIGXFSZ, ignored)
+    sentence = r"cannot write .*free some space there"
+    with disks.full(10_000), pytest.raises(UnwritableError, match=sentence), folders.writing(path) as temporary:
+        write(temporary)
     assert path.read_text() == "old" and list(tmp_path.iterdir()) == [path]
+
+
+def test_a_disk_that_turns_read_only_keeps_what_it_has_and_is_told(tmp_path, monkeypatch):
+    """Also the temporary file, which cannot be removed any more."""
+
+    def read_only(*_, **__):
+        raise OSError(errno.EROFS, os.strerror(errno.EROFS))
+
+    monkeypatch.setattr(os, "replace", read_only)
+    monkeypatch.setattr(os, "unlink", read_only)
+    monkeypatch.setattr(folders.Path, "unlink", read_only)
+    with pytest.raises(UnwritableError, match="a.txt: Read-only file system"):
+        folders.write_text(tmp_path / "a.txt", "x")
+
+
+def test_a_folder_takes_anothers_place_as_a_whole(tmp_path):
+    (tmp_path / "id").mkdir()
+    (tmp_path / "id" / "old").touch()
+    with folders.writing(tmp_path / "id", folder=True) as temporary:
+        (temporary / "new").touch()
+    assert [path.name for path in tmp_path.rglob("*")] == ["id", "new"] and (tmp_path / "id").stat().st_mode & 0o777 == 0o755
 
 
 def test_a_folder_is_tried_before_any_work(tmp_path):

@@ -5,14 +5,14 @@ import os
 from dataclasses import replace
 from types import SimpleNamespace
 
+import disks
 import pytest
 
 from bench import folders, suites
-from bench.errors import UserError
+from bench.errors import RunError, UserError
 from bench.planning.plan import PlanOptions, plan
 from bench.progress import Progress
 from bench.records import store
-from bench.running.work import Recorded
 
 
 @pytest.fixture
@@ -68,21 +68,26 @@ def test_varied_runs_lie_apart_and_end_with_their_own_table(tmp_path, monkeypatc
     assert "2 runs of suite sentiment" in capsys.readouterr().out
 
 
-def test_a_suite_that_breaks_off_still_shows_what_it_has(tmp_path, monkeypatch, capsys):
-    """The second of two runs meets what no run can mend: the first is in the table and on the page."""
+def test_a_suite_that_breaks_off_still_shows_what_it_has(tmp_path, capsys):
+    """Of two runs the second cannot be begun, and then cannot be recorded: the first is in the table and on the page."""
     options = PlanOptions("sentiment-domains", "tiny-bert", None, ["zero-shot", "few-shot"], None, "16", 4, 8)
-    settle = Recorded.settle
+    first, second = plan(options, "fp32")
 
-    def full(self, lease, out):
-        if self.record.setup.strategy == "few-shot":
-            raise UserError("cannot write it: the disk is full")
-        return settle(self, lease, out)
+    def shown():
+        told = capsys.readouterr()
+        assert [record.run_id for record in store.read_all(tmp_path)] == [first.id]
+        assert "zero-shot" in told.out and "leaderboard: " in told.err
+        page = (tmp_path / "leaderboard.html").read_text(encoding="utf-8")
+        assert first.id in page and second.id not in page
+        return told
 
-    monkeypatch.setattr(Recorded, "settle", full)
-    with pytest.raises(UserError, match="the disk is full"):
+    with disks.read_only(f".{second.id}.1"), pytest.raises(RunError, match="cannot write .*Read-only file system"):
         suites.run_suite(options, "fp32", suites.SuiteOptions(tmp_path))
-    told = capsys.readouterr()
-    assert "zero-shot" in told.out and "leaderboard: " in told.err and (tmp_path / "leaderboard.html").exists()
+    assert "few-shot" not in shown().out
+    with disks.read_only(f".{second.id}.json"):
+        assert suites.run_suite(options, "fp32", suites.SuiteOptions(tmp_path)) == 1
+    told = shown()
+    assert "few-shot" in told.out and told.err.count("cannot write ") == 1
 
 
 def test_what_does_not_fit_the_model_is_told_before_anything_runs(tmp_path):

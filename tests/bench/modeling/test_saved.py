@@ -8,7 +8,7 @@ import torch
 from peft import PeftModel
 from transformers import AutoModelForCausalLM, AutoModelForSequenceClassification, AutoTokenizer
 
-from bench.errors import RunError
+from bench.errors import RunError, UnwritableError
 from bench.modeling.heads import Heads
 from bench.modeling.saved import save_model
 from bench.strategies.adapter import Adapter, AdapterHyperparameters
@@ -84,7 +84,7 @@ def test_a_full_disk_leaves_what_was_there(decoder, tmp_path, monkeypatch):
         raise OSError(errno.ENOSPC, os.strerror(errno.ENOSPC))
 
     monkeypatch.setattr(type(decoder.load()), "save_pretrained", full)
-    with pytest.raises(RunError, match="can't be kept in .*No space left"):
+    with pytest.raises(UnwritableError, match="cannot write .*No space left"):
         save_model(decoder.load(), decoder.tokenizer, ["t"], tmp_path / "id")
     assert [path.name for path in tmp_path.iterdir()] == ["id"]
     assert AutoModelForCausalLM.from_pretrained(tmp_path / "id") is not None

@@ -83,7 +83,7 @@ PLACES = [
     *[(Progress, "step", number) for number in (1, 2)],  # in the first step's watches, before anything of it is kept
     *[(stages, "restore", 1), (perform, "evaluate", 1)],
     *[(evaluation, "predict", number) for number in (1, 3)],
-    *[(Similarity, "measure", 2), (perform, "recorded", 1), (store, "write_text", 1)],
+    *[(Similarity, "measure", 2), (perform, "recorded", 1), (store, "writing", 2)],
 ]
 
 

@@ -1,5 +1,6 @@
 """What trackers are told is read back from where they keep it: TensorBoard's event files, MLflow's local SQLite store."""
 
+import errno
 import os
 
 import pytest
@@ -8,7 +9,7 @@ from bench.errors import UserError
 from bench.progress import Progress
 from bench.running import perform, tracking
 from bench.running.kept import Kept
-from bench.running.tracking import choose_trackers, results_of, settings_of, tracked
+from bench.running.tracking import choose_trackers, results_of, settings_of, track, tracked
 
 
 @pytest.fixture(autouse=True)
@@ -45,7 +46,7 @@ def test_a_run_is_read_back_from_tensorboard_and_mlflow(planned, device, tmp_pat
 
 
 def test_nothing_is_tracked_unless_it_is_asked_for(planned, device, tmp_path):
-    with tracked(planned("full"), device) as told:
+    with tracked(planned("full"), device, print) as told:
         assert told == [] and device.accelerator.trackers == []
     assert list(tmp_path.iterdir()) == []
 
@@ -53,10 +54,31 @@ def test_nothing_is_tracked_unless_it_is_asked_for(planned, device, tmp_path):
 def test_a_run_that_fails_leaves_no_tracker_open(planned, device, tmp_path):
     pytest.importorskip("tensorboard", reason="tensorboard of the extra `track` is not installed")
     choose_trackers(["tensorboard"], tmp_path)
-    with pytest.raises(RuntimeError, match="no"), tracked(planned("full"), device):
+    with pytest.raises(RuntimeError, match="no"), tracked(planned("full"), device, print):
         assert [tracker.name for tracker in device.accelerator.trackers] == ["tensorboard"]
         raise RuntimeError("no")
     assert device.accelerator.trackers == []
+
+
+def test_a_tracker_that_fails_takes_nothing_from_the_run(planned, device, tmp_path, monkeypatch):
+    pytest.importorskip("tensorboard", reason="tensorboard of the extra `track` is not installed")
+    choose_trackers(["tensorboard"], tmp_path)
+    run, said, finished = planned("full"), [], []
+
+    def full(*_, **__):
+        raise OSError(errno.ENOSPC, os.strerror(errno.ENOSPC))
+
+    with tracked(run, device, said.append):
+        (tracker,) = device.accelerator.trackers
+        monkeypatch.setattr(tracker, "log", full)
+        monkeypatch.setattr(tracker, "finish", lambda: finished.append(1))
+        for step in range(3):
+            track(device.accelerator, {"loss": 1.0}, said.append, step)
+    assert len(said) == len(finished) == 1 and said[0].startswith("this run is not tracked any further: cannot write ")
+    monkeypatch.setattr(tracking, "_begin", full)
+    with tracked(run, device, said.append):
+        track(device.accelerator, {"loss": 1.0}, said.append, 0)
+    assert said[1] == said[0] and "No space left on device; free some space there" in said[0]
 
 
 def test_settings_are_flat(planned):

@@ -4,15 +4,17 @@ import threading
 from dataclasses import dataclass, field
 from pathlib import Path
 
+import disks
 import pandas as pd
 import pytest
 
-from bench.errors import UserError
+from bench.errors import UnwritableError, UserError
 from bench.progress import Progress
 from bench.records import store
 from bench.running import work as module
 from bench.running.execution import unscored
 from bench.running.work import Recorded, Workplace, in_turn
+from bench.sharing import owner
 from bench.sharing.lease import Leases
 
 
@@ -30,6 +32,9 @@ class Imagined:
         self.done.append(self.id)
         recorded = unscored(self.run, place.device, "skipped", self.who)
         return Recorded(recorded.record.model_copy(update={"run_id": self.id}), recorded.items)
+
+    def failed(self, place: Workplace, reason: str) -> Recorded:
+        return unscored(self.run, place.device, "failed", reason)
 
 
 @pytest.fixture
@@ -112,6 +117,27 @@ def test_wrong_input_gives_the_run_back(run, tmp_path, device):
     with pytest.raises(UserError):
         in_turn([Wrong(run, "a", "me")], Workplace(tmp_path, device, Progress(False, 1)), has_record(tmp_path))
     assert Leases(tmp_path).claim("a").number == 2
+
+
+@pytest.mark.parametrize("name", [".b.json", ".b.1.end"])
+def test_a_run_whose_result_cannot_be_written_has_failed_and_the_others_go_on(run, tmp_path, device, capsys, monkeypatch, name):
+    place = Workplace(tmp_path, device, Progress(True, 3))
+    with disks.read_only(name):
+        found = in_turn(works(run, "abc", "me")[0], place, has_record(tmp_path))
+    assert {name: each.record.status for name, each in found.items()} == {"a": "skipped", "b": "failed", "c": "skipped"}
+    said = capsys.readouterr().err
+    assert said.count("cannot write ") == 1 and "Read-only file system; free some space there" in said
+    assert [record.run_id for record in store.read_all(tmp_path)] == ["a", "c"]
+    assert not list(tmp_path.rglob("*.part")) and not list(tmp_path.rglob("b*.staged"))
+    monkeypatch.setattr(owner, "PATIENCE", -1.0)  # this process goes on, so that its lease would be waited for
+    again, done = works(run, "abc", "me")
+    assert list(in_turn(again, place, has_record(tmp_path))) == done == ["b"]
+
+
+def test_a_folder_that_takes_no_lease_ends_all(run, tmp_path, device):
+    with disks.read_only(".b.1"), pytest.raises(UnwritableError, match="cannot write .*leases/b.1: "):
+        in_turn(works(run, "abc", "me")[0], Workplace(tmp_path, device, Progress(False, 3)), has_record(tmp_path))
+    assert [record.run_id for record in store.read_all(tmp_path)] == ["a"]
 
 
 def test_a_failed_attempt_takes_nothing_away(run, tmp_path, device):

@@ -2,10 +2,9 @@
 
 import errno
 import os
-import resource
-import signal
 from types import SimpleNamespace
 
+import disks
 import pytest
 import torch
 from accelerate import Accelerator
@@ -251,14 +250,8 @@ def test_nothing_is_said_where_there_is_none(tmp_path):
 
 def test_a_full_disk_ends_no_training_and_leaves_nothing_half_written(tmp_path, whole):
     path, said = tmp_path / "training.safetensors", []
-    soft, hard = resource.getrlimit(resource.RLIMIT_FSIZE)
-    ignored = signal.signal(signal.SIGXFSZ, signal.SIG_IGN)
-    resource.setrlimit(resource.RLIMIT_FSIZE, (10_000, hard))
-    try:
+    with disks.full(10_000):
         state = trained(made(), TrainingState(keeper=kept(path, CheckpointInterval(steps=2), said)))
-    finally:
-        resource.setrlimit(resource.RLIMIT_FSIZE, (soft, hard))
-        signal.signal(signal.SIGXFSZ, ignored)
     assert state.losses == whole[1].losses
     assert len(said) == 2 and all("no checkpoint was written" in each for each in said)
     assert list(tmp_path.iterdir()) == []
