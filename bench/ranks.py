@@ -1,6 +1,7 @@
 """Being one of several processes that a launcher has started: who speaks, how a process ends, and that none is left alone."""
 
 import ctypes
+import json
 import os
 import signal
 import sys
@@ -12,6 +13,8 @@ from bench import stopping
 
 STATUS_FILE = "TUNEBENCH_STATUS"
 """Environment variable with the path of a file for the exit status, which a launcher of processes would change."""
+ERROR_FILE = "TORCHELASTIC_ERROR_FILE"
+"""Environment variable with the path of a file for what went wrong, as torch.distributed.elastic has it."""
 WAIT_FOR_MAIN = 10.0
 """Seconds for which another process waits for the main one to say what is wrong, before it says so itself."""
 PR_SET_PDEATHSIG = 1
@@ -37,8 +40,8 @@ def end_with_parent() -> None:
 
 def end_now(sentence: str) -> None:
     """End this process from any of its threads, whatever the others are at."""
-    print(sentence, file=sys.stderr, flush=True)
-    _leave_status(1)
+    _say(sentence)
+    _write(STATUS_FILE, "1")
     os._exit(1)
 
 
@@ -54,15 +57,23 @@ def leave(status: int, sentence: str = "") -> None:
             time.sleep(WAIT_FOR_MAIN)
             sentence = f"rank {number}: {sentence}"
     if sentence:
-        print(sentence, file=sys.stderr, flush=True)
+        _say(sentence)
     if sentence or not int(os.environ.get("LOCAL_RANK") or 0):
-        _leave_status(status)
+        _write(STATUS_FILE, str(status))
     # A launcher that is told of a failure ends the other processes, which may still be writing, and says so at length.
     agreed = not sentence or status == stopping.STATUS
     sys.exit(0 if os.environ.get(STATUS_FILE) and agreed else status)
 
 
-def _leave_status(status: int) -> None:
-    if path := os.environ.get(STATUS_FILE):
-        with suppress(OSError):  # on a full disk the launcher's own status stands
-            Path(path).write_text(str(status), encoding="utf-8")
+def _say(sentence: str) -> None:
+    """At once, and to torch's launcher, which shows it once more as the cause at the end of its own report."""
+    print(sentence, file=sys.stderr, flush=True)
+    cause = {"message": sentence, "extraInfo": {"timestamp": str(int(time.time()))}}
+    _write(ERROR_FILE, json.dumps({"message": cause}))
+
+
+def _write(variable: str, text: str) -> None:
+    """Into the file that an environment variable names, if it does."""
+    if path := os.environ.get(variable):
+        with suppress(OSError):  # on a full disk the launcher knows the status alone
+            Path(path).write_text(text, encoding="utf-8")

@@ -230,6 +230,8 @@ def test_processes_whose_launcher_is_gone_end_themselves(tmp_path):
 
 @pytest.mark.slow
 @TWO
-def test_a_wrong_input_under_the_bare_launcher_is_told_once(tmp_path):
+def test_a_wrong_input_under_the_bare_launcher_is_told_first_and_last(tmp_path):
     status, _, err = ended(started(*TINY, "--strategies", "fulll", cwd=tmp_path, command=BARE))
-    assert status != 0 and err.count("unknown strategy 'fulll'") == 1, err
+    lines = [line for line in err.splitlines() if line.strip("=-")]
+    assert status != 0 and err.count(sentence := "error: unknown strategy 'fulll'") == 2, err
+    assert lines[0].startswith(sentence) and lines[-1].strip().startswith(f"traceback : {sentence}"), err

@@ -9,6 +9,7 @@ from pathlib import Path
 
 import psutil
 import pytest
+from torch.distributed.elastic.multiprocessing.errors import ChildFailedError, ProcessFailure
 
 from bench import ranks, stopping
 
@@ -56,6 +57,16 @@ def test_a_launcher_is_told_the_status_and_no_failure_that_all_agree_on(left):
     assert left(0, 75, "stopped", file=True)[::2] == (0, 75)
     assert left(0, 1, file=True)[::2] == (0, 1)  # a failed run, which is in the table
     assert left(1, 0, file=True)[::2] == (0, None)
+
+
+def test_torchs_launcher_shows_the_sentence_as_the_cause(left, tmp_path, monkeypatch):
+    monkeypatch.setenv(ranks.ERROR_FILE, str(tmp_path / "error.json"))
+    left(0, 2, "error: wrong")
+    failure = ProcessFailure(local_rank=0, pid=1, exitcode=2, error_file=str(tmp_path / "error.json"))
+    shown = ChildFailedError("run.py", {0: failure, 1: ProcessFailure(1, 2, -signal.SIGTERM, "none")}).format_msg()
+    assert shown.strip().splitlines()[-2].strip() == "traceback : error: wrong"
+    monkeypatch.setenv(ranks.ERROR_FILE, str(tmp_path / "nowhere" / "error.json"))
+    assert left(0, 2, "error: wrong")[:2] == (2, "error: wrong\n")
 
 
 def test_a_process_ends_with_its_parent(tmp_path):
