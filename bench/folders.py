@@ -24,6 +24,8 @@ ABANDONED = 24 * 3600.0
 """Seconds without a change after which another machine's half-written file is nobody's."""
 MENDED_BY_A_PERSON = (errno.ENOSPC, errno.EDQUOT, errno.EFBIG, errno.EROFS, errno.EACCES, errno.EISDIR, errno.ENOTDIR)
 _PARTIAL = re.compile(r"\..+\.([0-9a-f]{12})-(\d+)-[^.]+\.part", re.DOTALL)
+_EARLIER = re.compile(r"\.(leaderboard\.html|training\.safetensors|[0-9a-f]{16}\.(json|parquet))\.[a-z0-9_]{8}")
+"""Names that earlier versions gave: a file's own and what tempfile adds, which a person's file may be called too."""
 _swept: set[Path] = set()
 
 
@@ -114,18 +116,23 @@ def _system_error(error: Exception) -> int | None:
 
 
 def _sweep(folder: Path, own: Path) -> None:
-    """Remove what killed processes were writing there; once a process. Of another machine's nobody knows here whether it goes
-    on, so that it must be a day older than `own`, by the file system's clock and not by this machine's."""
+    """Remove what killed processes were writing there; once a process. Of another machine's, or an earlier version's, nobody
+    knows here whether it goes on, so that it must be a day older than `own`, by the file system's clock and not by this
+    machine's."""
     if folder in _swept:
         return
     _swept.add(folder)
     with suppress(OSError):
         now = own.stat().st_mtime
         for entry in os.scandir(folder):
-            if (found := _PARTIAL.fullmatch(entry.name)) is None:
+            found = _PARTIAL.fullmatch(entry.name)
+            if found and found[1] == _this_machine():
+                gone = not psutil.pid_exists(int(found[2]))
+            elif found or _EARLIER.fullmatch(entry.name):
+                gone = now - entry.stat(follow_symlinks=False).st_mtime > ABANDONED
+            else:
                 continue
-            here, process = found[1] == _this_machine(), int(found[2])
-            if not psutil.pid_exists(process) if here else now - entry.stat(follow_symlinks=False).st_mtime > ABANDONED:
+            if gone:
                 _remove(Path(entry.path))
 
 

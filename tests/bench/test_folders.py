@@ -137,14 +137,17 @@ def test_what_may_still_be_written_stays(tmp_path):
     kept = [
         tmp_path / named(here, os.getppid()),  # goes on
         tmp_path / named(away, gone),  # of another machine: nobody knows here
-        *(tmp_path / name for name in (".bashrc", ".x.part", ".x.json.abcd1234", "x.part", named(here, gone, "visible"))),
+        *(tmp_path / name for name in (".bashrc", ".x.part", ".x.json.original", "x.part", named(here, gone, "visible"))),
+        tmp_path / ".0123456789abcdef.json.abcd1234",  # an earlier version may be writing it
     ]
-    old = [tmp_path / named(away, gone, ".old"), tmp_path / named(here, gone)]
+    earlier = [".leaderboard.html.k3j_x9ab", ".0123456789abcdef.parquet.abcd1234"]
+    old = [tmp_path / named(away, gone, ".old"), *(tmp_path / name for name in earlier), tmp_path / named(here, gone)]
     (tmp_path / named(here, gone, ".link")).symlink_to(tmp_path / ".bashrc")
     for path in (*kept, *old):
         path.write_text("x")
     day_ago = time.time() - folders.ABANDONED - 60
-    os.utime(old[0], (day_ago, day_ago))
+    for path in (*old[:-1], tmp_path / ".x.json.original"):
+        os.utime(path, (day_ago, day_ago))
     folders.write_text(tmp_path / "a.json", "whole")
     assert set(tmp_path.iterdir()) == {*kept, tmp_path / "a.json"}
 
