@@ -143,6 +143,8 @@ def _readable(name: str) -> Iterator[Path]:
         raise UserError(f"data file '{name}' is a folder; name one file in it")
     if not path.exists():
         raise UserError(f"data file '{name}' does not exist")
+    if not path.is_file():  # a pipe or a device would be read without end
+        raise UserError(f"data file '{name}' is no plain file; save what it gives in one")
     try:
         yield path
     except OSError as error:

@@ -45,12 +45,17 @@ def content_hash(folder: Path) -> str:
 
     Weights count tensor by tensor in the order of their names, and JSON with its keys sorted: the order in a file, and the
     number of files that the weights are cut into, are the writing library's choice. *.index.json says no more than that.
+
+    Raises:
+        UserError: a file is damaged, or is a pipe or a device, which would be read without end.
     """
     digest = hashlib.sha256()
     for path in sorted(folder.iterdir()):
+        if path.suffix in (*TEXTS, ".json") and not path.is_file() and not path.is_dir():
+            raise UserError(f"{path} is no plain file, or a link to none; a model's folder holds its files")
         if path.suffix in TEXTS and path.is_file():
             digest.update(f"{path.name}:{folders.sha256(path)}\n".encode())
-        elif path.suffix == ".json" and not path.name.endswith(".safetensors.index.json"):
+        elif path.suffix == ".json" and path.is_file() and not path.name.endswith(".safetensors.index.json"):
             digest.update(f"{path.name}:{hashlib.sha256(_canonical(path)).hexdigest()}\n".encode())
     for name, tensor in sorted(_tensors(folder)):
         digest.update(f"{name}:{tensor}\n".encode())

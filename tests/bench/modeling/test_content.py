@@ -78,3 +78,12 @@ def test_a_damaged_weight_file_gets_a_sentence(copy, damage):
     (copy / "model.safetensors").write_bytes(damage)
     with pytest.raises(UserError, match=r"model\.safetensors is no safetensors file, or is damaged"):
         content_hash(copy)
+
+
+@pytest.mark.parametrize("name", ["tokenizer.json", "merges.txt"])
+def test_a_device_in_the_place_of_a_file_is_not_read(copy, name):
+    """A checkout of others may hold such a link."""
+    (copy / name).unlink(missing_ok=True)
+    (copy / name).symlink_to("/dev/zero")
+    with pytest.raises(UserError, match=f"{name} is no plain file"):
+        content_hash(copy)
