@@ -53,6 +53,7 @@ class Heartbeat:
     ) -> None:
         self.folder, self.world, self.phase, self.silence, self.hang = folder, world, phase, silence, hang
         self._beat, self._place, self._since = 0, ("", ""), time.monotonic()
+        self._looked = time.monotonic()
         self._seen = {rank: (Sign(-1, "", "", False, 0.0), time.monotonic()) for rank in range(world)}
         self._main = threading.main_thread().ident
         self._ended = threading.Event()
@@ -82,6 +83,10 @@ class Heartbeat:
         """Write the own sign, and read the others'."""
         self._beat += 1
         folders.write_text(self.folder / f"{ranks.rank()}.json", json.dumps(self._sign()))
+        missed, self._looked = time.monotonic() - self._looked, time.monotonic()
+        if missed > self.silence / 2:  # it was frozen itself, or could not write, as the others may: nobody is blamed for that
+            self._since += missed
+            self._seen = {rank: (sign, since + missed) for rank, (sign, since) in self._seen.items()}
         for rank in range(self.world):
             try:
                 sign = Sign(*json.loads((self.folder / f"{rank}.json").read_text(encoding="utf-8")))
