@@ -14,7 +14,7 @@ from pathlib import Path
 
 import psutil
 
-from bench.errors import UnwritableError
+from bench.errors import UnwritableError, UserError
 from bench.machine import machine
 
 PART = ".part"
@@ -30,11 +30,20 @@ _swept: set[Path] = set()
 
 
 def cache() -> Path:
-    """$TUNEBENCH_CACHE, by default $XDG_CACHE_HOME/tunebench; it can be deleted at any time."""
+    """$TUNEBENCH_CACHE, by default $XDG_CACHE_HOME/tunebench; it can be deleted at any time.
+
+    Raises:
+        UserError: none is named, and the user has no home.
+    """
     if named := os.environ.get("TUNEBENCH_CACHE"):
         return Path(named)
     # Set but empty counts as unset, as the XDG Base Directory specification has it.
-    return Path(os.environ.get("XDG_CACHE_HOME") or Path.home() / ".cache") / "tunebench"
+    if named := os.environ.get("XDG_CACHE_HOME"):
+        return Path(named) / "tunebench"
+    try:
+        return Path.home() / ".cache" / "tunebench"
+    except RuntimeError:  # a user whom nobody has given one, as containers have them
+        raise UserError("this user has no home folder; name a folder for the cache by TUNEBENCH_CACHE") from None
 
 
 @contextmanager

@@ -30,6 +30,15 @@ def test_the_cache_is_where_the_user_says(monkeypatch, tmp_path):
     assert folders.cache() == tmp_path / ".cache" / "tunebench"
 
 
+def test_a_user_without_a_home_is_told_what_to_name(monkeypatch):
+    """Containers have such users: a number, and no line in /etc/passwd."""
+    for name in ("TUNEBENCH_CACHE", "XDG_CACHE_HOME", "HOME"):
+        monkeypatch.delenv(name, raising=False)
+    monkeypatch.setattr(os, "getuid", lambda: 2**31 - 7)
+    with pytest.raises(UserError, match="no home folder; name a folder for the cache by TUNEBENCH_CACHE"):
+        folders.cache()
+
+
 def test_a_file_is_written_whole_or_not_at_all(tmp_path):
     path = tmp_path / "new" / "a.txt"
     folders.write_text(path, "one é\n")
