@@ -13,10 +13,11 @@ from bench.modeling.models import Model, find_model
 from bench.specs.library import Library, suites_for
 from bench.specs.task import TaskSpec
 from bench.specs.wording import Wording
-from bench.tasks import prompts, separation, splits, types
+from bench.tasks import prompts, splits, types
 from bench.tasks.encoding import Encoding, InstructionSplit, instructions_of
 from bench.tasks.examples import Example
 from bench.tasks.sampling import sample
+from bench.tasks.separation import ComparedExamples, shared
 from bench.tasks.spans import entities
 from bench.tasks.splits import TaskData
 from bench.tasks.types import TaskType
@@ -137,13 +138,15 @@ class DataView:
 
     def summary(self, names: Sequence[str]) -> dict[str, Any]:
         """Counts of the splits, and what loading removed."""
-        return {"task": self.task.spec.name, "notes": self.data.notes, "splits": {name: self._counted(name) for name in names}}
+        whole = {name: ComparedExamples(self.task, self.data.split(name)) for name in self.names}
+        splits = {name: self._counted(name, {other: whole[other] for other in whole if other != name}) for name in names}
+        return {"task": self.task.spec.name, "notes": self.data.notes, "splits": splits}
 
-    def _counted(self, split: str) -> dict[str, Any]:
+    def _counted(self, split: str, others: dict[str, ComparedExamples]) -> dict[str, Any]:
         examples = self.examples(split)
-        compared = self.task.compared()
+        compared = ComparedExamples(self.task, examples)
         words = [sum(len(example.fields[name].split()) for name in self.task.spec.fields_named()) for example in examples]
-        others = {name: separation.shared(self.task, examples, self.data.split(name)) for name in self.names if name != split}
+        found = {name: shared(compared, other) for name, other in others.items()}
         read = list(self.rows(split)) if self.encoding else []
         cut = {"tokens": _spread([row["tokens"] for row in read]), "cut": sum(row["cut"] for row in read)} if read else {}
         clusters = Counter(example.cluster for example in examples if example.cluster is not None)
@@ -153,10 +156,9 @@ class DataView:
             "clusters": {"named": len(clusters), "largest": max(clusters.values(), default=0)},
             "words": _spread(words),
             **cut,
-            "repeats": len(examples) - len({separation.normalised(example, compared) for example in examples}),
+            "repeats": len(examples) - len(set(compared.normalised)),
             "shared_with": {
-                name: {"same": len(found.same), "within": len(found.part), "near": len(found.near)}
-                for name, found in others.items()
+                name: {"same": len(each.same), "within": len(each.part), "near": len(each.near)} for name, each in found.items()
             },
         }
 

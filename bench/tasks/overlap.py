@@ -8,9 +8,12 @@ from bisect import bisect_left
 from collections import defaultdict
 from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
+from functools import cached_property
 from itertools import accumulate
 
 import numpy as np
+import numpy.typing as npt
+from scipy.sparse import csr_matrix
 from sklearn.feature_extraction.text import HashingVectorizer
 
 THRESHOLD = 0.7
@@ -25,37 +28,56 @@ TEXTS_AT_ONCE = 2000
 """It bounds the product of shared pairs in memory."""
 
 
-def near(texts: Sequence[str], others: Sequence[str], threshold: float = THRESHOLD) -> list[int]:
+class Texts:
+    """Texts as they are compared: cut up once, however many other sets they are held against."""
+
+    def __init__(self, texts: Sequence[str]) -> None:
+        self.texts = texts
+
+    @cached_property
+    def words(self) -> "list[_Words]":
+        return [_Words.of(text) for text in self.texts]
+
+    @cached_property
+    def pairs(self) -> csr_matrix:
+        """Texts x hashed word pairs, 1 where the text has the pair."""
+        # Hashed, so that no vocabulary of all pairs is kept. norm and alternate_sign would make other numbers of the 0s and 1s.
+        vectorizer = HashingVectorizer(
+            ngram_range=(2, 2), token_pattern=r"\w+", n_features=2**22, binary=True, norm=None, alternate_sign=False
+        )
+        return vectorizer.transform(self.texts)
+
+    @cached_property
+    def sizes(self) -> npt.NDArray[np.float64]:
+        """How many word pairs each text has."""
+        return np.asarray(self.pairs.sum(1)).ravel()
+
+
+def near(texts: Texts, others: Texts, threshold: float = THRESHOLD) -> list[int]:
     """Indices of the texts that share `threshold` of their word pairs with one of the others.
 
     It is the share of the shorter text's pairs where that has at least `MIN_PAIRS`, so that a near copy inside a longer text is
     found (containment: Broder 1997), else of both texts' pairs together (Jaccard). One word has no pairs.
     """
-    if not texts or not others:
+    if not texts.texts or not others.texts:
         return []
-    # Hashed, so that no vocabulary of all pairs is kept. norm and alternate_sign would make other numbers of the 0s and 1s.
-    pairs = HashingVectorizer(
-        ngram_range=(2, 2), token_pattern=r"\w+", n_features=2**22, binary=True, norm=None, alternate_sign=False
-    )
-    known = pairs.transform(others).T.tocsr()
-    sizes = np.asarray(known.sum(0)).ravel()
+    known = others.pairs.T.tocsr()
     found: list[int] = []
-    for start in range(0, len(texts), TEXTS_AT_ONCE):
-        part = pairs.transform(texts[start : start + TEXTS_AT_ONCE])
-        shared = (part @ known).tocoo()
-        mine, theirs = np.asarray(part.sum(1)).ravel()[shared.row], sizes[shared.col]
+    for start in range(0, len(texts.texts), TEXTS_AT_ONCE):
+        shared = (texts.pairs[start : start + TEXTS_AT_ONCE] @ known).tocoo()
+        mine, theirs = texts.sizes[start + shared.row], others.sizes[shared.col]
         shorter = np.minimum(mine, theirs)
         whole = np.where(shorter >= MIN_PAIRS, shorter, mine + theirs - shared.data)
         found += [start + int(row) for row in np.unique(shared.row[shared.data >= threshold * whole])]
     return found
 
 
-def contained(texts: Sequence[str], others: Sequence[str]) -> list[int]:
+def contained(texts: Texts, others: Texts) -> list[int]:
     """Indices of the texts that hold one of the others whole, as a run of words, or that stand whole in one of them.
 
     The words' letters and digits are compared without the space between them: `doesn't` is `does n't` in a tokenised text.
     """
-    mine, theirs = [_Words.of(text) for text in texts], [_Words.of(text) for text in others]
+    mine, theirs = texts.words, others.words
     return sorted({i for i, _ in _standing_in(mine, theirs)} | {i for _, i in _standing_in(theirs, mine)})
 
 

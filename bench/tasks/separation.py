@@ -36,34 +36,38 @@ def normalised(example: Example, fields: Iterable[str]) -> str:
     return "|".join(re.sub(r"\W+", "", text.lower()) or text for text in texts)
 
 
+class ComparedExamples:
+    """Examples as they are held against others, by what the type says: of a question by its context."""
+
+    def __init__(self, kind: TaskType, examples: Sequence[Example]) -> None:
+        fields = kind.compared()
+        self.normalised = [normalised(example, fields) for example in examples]
+        # Many questions are on one context: each text is compared once.
+        places: dict[str, list[int]] = {}
+        for place, example in enumerate(examples):
+            places.setdefault(" ".join(example.fields[name] for name in sorted(fields)), []).append(place)
+        self.texts, self._places = overlap.Texts(list(places)), list(places.values())
+
+    def places(self, texts: Iterable[int]) -> set[int]:
+        """Of the examples that have these texts."""
+        return {place for text in texts for place in self._places[text]}
+
+
 def unique(kind: TaskType, examples: Sequence[Example]) -> list[Example]:
     """The first of all that read the same."""
     first: dict[str, Example] = {}
+    fields = kind.named()
     for example in examples:
-        first.setdefault(normalised(example, kind.named()), example)
+        first.setdefault(normalised(example, fields), example)
     return list(first.values())
 
 
-def shared(kind: TaskType, examples: Sequence[Example], others: Sequence[Example]) -> Shared:
-    """Which of the examples stand in one of `others`: what is compared is what the type says, for a question its context."""
-    fields = kind.compared()
-    known = {normalised(example, fields) for example in others}
-    same = {place for place, example in enumerate(examples) if normalised(example, fields) in known}
-    # Many questions are on one context: each is compared once.
-    mine, theirs = _texts(examples, fields), list(_texts(others, fields))
-    part, near = (
-        {place for index in find(list(mine), theirs) for place in list(mine.values())[index]}
-        for find in (overlap.contained, overlap.near)
-    )
+def shared(examples: ComparedExamples, others: ComparedExamples) -> Shared:
+    """Which of the examples stand in one of `others`."""
+    known = set(others.normalised)
+    same = {place for place, text in enumerate(examples.normalised) if text in known}
+    part, near = (examples.places(find(examples.texts, others.texts)) for find in (overlap.contained, overlap.near))
     return Shared(same, part - same, near - part - same)
-
-
-def _texts(examples: Sequence[Example], fields: Iterable[str]) -> dict[str, list[int]]:
-    """Each text with the places of the examples that have it."""
-    places: dict[str, list[int]] = {}
-    for place, example in enumerate(examples):
-        places.setdefault(" ".join(example.fields[name] for name in sorted(fields)), []).append(place)
-    return places
 
 
 def separated(
@@ -73,17 +77,24 @@ def separated(
 
     With counts for the record: what was removed, and what test sets share with each other, which stays.
     """
+    asked = {name: ComparedExamples(kind, split) for name, split in tests.items()}
+    trained, chosen = ComparedExamples(kind, train), ComparedExamples(kind, validation)
     notes: dict[str, int] = {}
-    kept, chosen = list(train), list(validation)
-    for name, split in {"test": tests["test"], "validation": validation, **tests}.items():
-        found = shared(kind, kept, split)
-        kept = [example for place, example in enumerate(kept) if place not in found.places]
+    away: set[int] = set()
+    for name, split in {"test": asked["test"], "validation": chosen, **asked}.items():
+        found = shared(trained, split)
         counts = (("in", found.same), ("within", found.part), ("near", found.near))
-        notes |= {f"{how}_{name}_removed": len(places) for how, places in counts}
-    for name, split in tests.items():
-        found = shared(kind, chosen, split)
-        chosen = [example for place, example in enumerate(chosen) if place not in found.places]
-        notes[f"validation_in_{name}_removed"] = len(found.places)
-    for one, other in combinations(tests, 2):
-        notes[f"{one}_in_{other}"] = len(shared(kind, tests[one], tests[other]).places)
-    return kept, chosen, notes
+        notes |= {f"{how}_{name}_removed": len(places - away) for how, places in counts}
+        away |= found.places
+    unfit: set[int] = set()
+    for name, split in asked.items():
+        found = shared(chosen, split)
+        notes[f"validation_in_{name}_removed"] = len(found.places - unfit)
+        unfit |= found.places
+    for one, other in combinations(asked, 2):
+        notes[f"{one}_in_{other}"] = len(shared(asked[one], asked[other]).places)
+    return _without(train, away), _without(validation, unfit), notes
+
+
+def _without(examples: Sequence[Example], places: set[int]) -> list[Example]:
+    return [example for place, example in enumerate(examples) if place not in places]

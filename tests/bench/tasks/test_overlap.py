@@ -8,7 +8,15 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from bench.tasks import overlap, splits
-from bench.tasks.overlap import MIN_PAIRS, MIN_WORDS, THRESHOLD, contained, near
+from bench.tasks.overlap import MIN_PAIRS, MIN_WORDS, THRESHOLD, Texts
+
+
+def near(texts, others, threshold=THRESHOLD):
+    return overlap.near(Texts(texts), Texts(others), threshold)
+
+
+def contained(texts, others):
+    return overlap.contained(Texts(texts), Texts(others))
 
 
 def pairs(text):

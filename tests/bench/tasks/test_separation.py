@@ -10,7 +10,8 @@ from hypothesis import strategies as st
 from bench.specs.task import TaskSpec
 from bench.tasks import splits, types
 from bench.tasks.examples import Example
-from bench.tasks.separation import separated, shared, unique
+from bench.tasks.separation import ComparedExamples, separated, unique
+from bench.tasks.separation import shared as shared_by
 
 LETTERS = "bcdfghjklmnpqrstvwz"
 WORD = st.text(LETTERS, min_size=3, max_size=7)
@@ -21,6 +22,10 @@ SIGNS = st.sampled_from([" ", ", ", " - ", "... ", " ! ", "\n"])
 @pytest.fixture(scope="module")
 def reviews(sst2):
     return types.task_type(sst2)
+
+
+def shared(kind, train, others):
+    return shared_by(ComparedExamples(kind, train), ComparedExamples(kind, others))
 
 
 def examples(*texts):
