@@ -1,6 +1,6 @@
 """What asking a model costs, before it is asked: the tokens that it would read and write, counted by a backend without one."""
 
-from collections.abc import Sequence
+from collections.abc import Callable, Sequence
 from dataclasses import dataclass, replace
 
 import torch
@@ -16,8 +16,9 @@ from bench.running.run import PlannedModel, Run
 from bench.tasks.encoding import Encoding
 from bench.tokens.encoded import Encoded
 
-FEW = 8
-"""Items whose tokens stand for all."""
+FEW, MORE = 8, 40
+"""Items whose tokens stand for all: their difference is what 32 items add. The rest is read once whatever the number, as the
+rows that a linear probe is fitted on are, or examples that are shown before every item."""
 LEAST_LOGITS = 64
 """More than a task has labels."""
 CHARACTERS = 4
@@ -115,18 +116,33 @@ def _encoding(run: Run) -> Encoding | None:
 
 
 def _asked(evalset: EvalSet, run: Run) -> Asking:
-    count = len(evalset.examples)
-    few, backend = replace(evalset, items=min(FEW, count)), CountingBackend(run.model)
-    predict(backend, few)
-    return _of_all(backend, len(few.examples), count)
+    def ask(backend: Backend, items: int) -> None:
+        predict(backend, replace(evalset, items=items))
+
+    return _of_all(ask, len(evalset.examples), run.model)
 
 
 def _probed(probe: Probe, model: Model) -> Asking:
-    backend, count = CountingBackend(model), len(probe.rows)
-    part = probe.part(range(min(FEW, count)))
-    part.measure(backend)
-    return _of_all(backend, len(part.rows), count)
+    def ask(backend: Backend, items: int) -> None:
+        probe.part(range(items)).measure(backend)
+
+    return _of_all(ask, len(probe.rows), model)
 
 
-def _of_all(backend: CountingBackend, few: int, count: int) -> Asking:
-    return Asking(count, backend.read / few * count, backend.written / few * count)
+def _of_all(ask: Callable[[Backend, int], None], count: int, model: PlannedModel) -> Asking:
+    """What asking `count` items comes to, from a few of them.
+
+    Args:
+        ask: asks a backend so many items.
+    """
+
+    def counted(items: int) -> Asking:
+        backend = CountingBackend(model)
+        ask(backend, items)
+        return Asking(items, backend.read, backend.written)
+
+    if count <= MORE:
+        return counted(count)
+    few, more = counted(FEW), counted(MORE)
+    times = (count - FEW) / (MORE - FEW)
+    return Asking(count, few.read + (more.read - few.read) * times, few.written + (more.written - few.written) * times)

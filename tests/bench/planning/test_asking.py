@@ -1,5 +1,7 @@
 """Tokens counted without a model, against what a backend is really asked."""
 
+from dataclasses import replace
+
 import pytest
 
 from bench.inference.local import LocalBackend
@@ -25,11 +27,15 @@ def test_every_kind_can_be_counted(library, decoder, monkeypatch, name):
     assert counting.read > 0
 
 
-def test_tokens_of_all_items(decoder_folder):
-    (few,) = plan(PlanOptions("sentiment", model=str(decoder_folder), strategies=["full"], probe_items=8), "fp32")
-    (many,) = plan(PlanOptions("sentiment", model=str(decoder_folder), strategies=["full"], probe_items=64), "fp32")
-    few_tokens, many_tokens = (asking.probes(run).tokens for run in (few, many))
-    assert many_tokens == pytest.approx(8 * few_tokens, rel=0.01) and few_tokens > 0
+@pytest.mark.parametrize(("family", "name", "items"), [("decoder", "arc-easy", 200), ("encoder", "medical-subjects", 100)])
+def test_tokens_of_all_items_are_told_from_a_few(request, library, family, name, items):
+    """What is read once, whatever the number of items, is counted once: the rows that a linear probe is fitted on."""
+    model, spec = request.getfixturevalue(family), library.probe(name)
+    (run,) = plan(PlanOptions("sentiment", model=str(model.folder), strategies=["full"]), "fp32")
+    counting = CountingBackend(model)
+    probe_class(spec)(spec, Encoding(model, run.max_length), items).measure(counting)
+    estimated = asking.probes(replace(run, probes=((spec, items),)))
+    assert estimated.items == items and estimated.read == pytest.approx(counting.read, rel=0.1)
 
 
 def planned(strategy, suite, model, **options):
