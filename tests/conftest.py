@@ -10,7 +10,7 @@ import torch
 from caches import linked_cache
 from openai_server import Server, running
 from tokenizers import Tokenizer, decoders, models, pre_tokenizers, trainers
-from transformers import LlamaConfig, LlamaForCausalLM, PreTrainedTokenizerFast
+from transformers import AutoModelForCausalLM, LlamaConfig, LlamaForCausalLM, PreTrainedTokenizerFast
 
 from bench import folders, quiet, stopping
 from bench.devices.device import Device, start
@@ -87,6 +87,19 @@ def decoder_folder(tmp_path_factory: pytest.TempPathFactory, sst2: TaskSpec) -> 
         eos_token_id=2,
     )
     LlamaForCausalLM(config).save_pretrained(folder)
+    return folder
+
+
+@pytest.fixture(scope="session")
+def shallow_folder(tmp_path_factory: pytest.TempPathFactory, library: Library) -> Path:
+    """The first 4 of SmolLM2's 30 blocks: its tokenizer, and answers that hang on what it reads, which a random model's hardly
+    do, at a fifth of its cost."""
+    folder, whole = tmp_path_factory.mktemp("shallow-decoder"), bench_models.find_model("smollm2", library)
+    model = whole.load(AutoModelForCausalLM)
+    model.model.layers = model.model.layers[:4]
+    model.config.num_hidden_layers = 4
+    model.save_pretrained(folder)
+    whole.tokenizer.save_pretrained(folder)
     return folder
 
 

@@ -38,6 +38,7 @@ from bench.tokens.branches import Branch
 pytestmark = pytest.mark.slow
 
 DECODER = "a random decoder"
+SHALLOW = "SmolLM2's first blocks"
 PROBES = {
     "lm-loss": (DECODER, "wikipedia", {}),
     "cloze": (DECODER, "lambada", {}),
@@ -46,8 +47,8 @@ PROBES = {
     "minimal-pairs": (DECODER, "spelling", {}),
     "closed-book": (DECODER, "jeopardy", {}),
     "drift of a decoder": (DECODER, "drift", {}),
-    "lm-loss of SmolLM2": ("smollm2", "wikipedia", {}),
-    "cloze of SmolLM2": ("smollm2", "lambada", {}),
+    "lm-loss of SmolLM2": (SHALLOW, "wikipedia", {}),
+    "cloze of SmolLM2": (SHALLOW, "lambada", {}),
     "similarity": ("minilm", "mrpc", {}),
     "pseudo-perplexity": ("tiny-bert", "mrpc-sentences", {}),
     "linear-probe": ("tiny-bert", "medical-subjects", {"options": {"train": 48}}),
@@ -55,16 +56,22 @@ PROBES = {
 }
 
 
-LENGTHS = {DECODER: 512, "smollm2": 64}
+LENGTHS = {DECODER: 512, SHALLOW: 64}
 
 
 @pytest.fixture(scope="module")
-def base(library, decoder):
+def folders_of(decoder_folder, shallow_folder):
+    """Of the models that tests make."""
+    return {DECODER: str(decoder_folder), SHALLOW: str(shallow_folder)}
+
+
+@pytest.fixture(scope="module")
+def base(library, folders_of):
     """A model and its untouched weights."""
 
     @functools.cache
     def loaded(name):
-        model = decoder if name == DECODER else models.find_model(name, library)
+        model = models.find_model(folders_of.get(name, name), library)
         auto = transformers.AutoModelForCausalLM if model.family == "decoder" else transformers.AutoModel
         return model, model.load(auto).eval()
 
@@ -79,7 +86,7 @@ def broken(library, base):
         name, probe, more = PROBES[kind]
         model, net = base(name)
         spec = library.probe(probe).model_copy(update=more)
-        made = probe_class(spec)(spec, Encoding(model, LENGTHS.get(name, 96)), 8 if name == "smollm2" else 5)
+        made = probe_class(spec)(spec, Encoding(model, LENGTHS.get(name, 96)), 5)
         return [name for name, held in all_tests(made, net).items() if not held]
 
     return tests
@@ -398,15 +405,20 @@ def test_a_fault_in_a_probe_is_noticed(broken, monkeypatch, fault, kind, record_
 
 
 @pytest.fixture
-def failed(device, decoder_folder, tmp_path, monkeypatch):
+def failed(device, folders_of, tmp_path, monkeypatch):
     """The checks that do not hold in a small run with a cache of its own, which its next run shares."""
     cache = linked_cache(tmp_path / "cache", folders.cache())
     monkeypatch.setenv("TUNEBENCH_CACHE", str(cache))
 
     def checks(suite="sentiment", model="tiny-bert", strategy="full", settings=(), **changed):
-        name = str(decoder_folder) if model == DECODER else model
         options = plan.PlanOptions(
-            suite, model=name, strategies=[strategy], budget="16", probe_items=3, test_items=6, settings=settings
+            suite,
+            model=folders_of.get(model, model),
+            strategies=[strategy],
+            budget="16",
+            probe_items=3,
+            test_items=6,
+            settings=settings,
         )
         run = plan.plan(options, "fp32")[0]
         probes = tuple(p for p in run.probes if p[0].name in ("mrpc", "lambada"))
@@ -573,7 +585,7 @@ def a_token_too_many(patch):
 OF_RUNS = [
     (adapter_off, ENCODER),
     (adapter_off, ADAPTED),
-    (adapter_off, {**ADAPTED, "model": "smollm2"}),
+    (adapter_off, {**ADAPTED, "model": SHALLOW}),
     (adapter_twice, ENCODER),
     (adapter_twice, ADAPTED),
     (adapter_merged_and_still_active, ENCODER),
@@ -585,17 +597,17 @@ OF_RUNS = [
     (labels_swapped, {}),
     (labels_swapped_in_ranking, RANKED),
     (the_next_items_answer, {}),
-    (the_next_items_answer, {**RANKED, "model": "smollm2"}),
+    (the_next_items_answer, {**RANKED, "model": SHALLOW}),
     (an_encoder_padded_as_a_decoder, {}),
     (padding_is_read, {}),
-    (padded_on_the_wrong_side, {"suite": "qa", **RANKED, "model": "smollm2"}),
+    (padded_on_the_wrong_side, {"suite": "qa", **RANKED, "model": SHALLOW}),
     (context_lost, RANKED),
-    (context_lost, {**RANKED, "model": "smollm2"}),
+    (context_lost, {**RANKED, "model": SHALLOW}),
     (prompt_scored_too, RANKED),
     (one_place_early, RANKED),
-    (solved_examples_lost, {"model": "smollm2", "strategy": "few-shot"}),
-    (another_wording, {**INSTRUCTED, "model": "smollm2"}),
-    (asked_as_in_training, {**INSTRUCTED, "model": "smollm2"}),
+    (solved_examples_lost, {"model": SHALLOW, "strategy": "few-shot"}),
+    (another_wording, {**INSTRUCTED, "model": SHALLOW}),
+    (asked_as_in_training, {**INSTRUCTED, "model": SHALLOW}),
     (answers_without_their_space, RANKED),
     (tags_of_the_next_piece, {"suite": "ner"}),
     (descriptions_swapped, {"strategy": "zero-shot"}),
@@ -637,7 +649,7 @@ def key_without(patch, name):
     ("forgotten", "first", "second"),
     [
         # Rounding to 8 bit moves tiny-bert's similarities by less than the tolerance.
-        ("bits", {"model": "smollm2", "strategy": "zero-shot"}, {"model": "smollm2", "strategy": "lora-8bit"}),
+        ("bits", {"model": SHALLOW, "strategy": "zero-shot"}, {"model": SHALLOW, "strategy": "lora-8bit"}),
         ("max_length", {}, {"max_length": 24}),
         ("model", {}, {"model": "minilm"}),
     ],
