@@ -127,6 +127,7 @@ class _Parts:
 
 def _of_suite(options: PlanOptions, precision: Precision, library: Library, suite: SuiteSpec) -> list[Run]:
     suite = with_numbers(suite, options.numbers)
+    options = replace(options, test_items=options.test_items or suite.test_items)
     parts = _looked_up(options, precision, library, suite)
     # Models come last, since the hub may be asked for them: a misspelt task is told before.
     names = [options.model] if options.model else suite.models
@@ -156,8 +157,7 @@ def _looked_up(options: PlanOptions, precision: Precision, library: Library, sui
     tasks = [library.task(name) for name in _chosen("task", options.tasks, suite.stages or suite.tasks, library)]
     strategy_names = _chosen("strategy", options.strategies, suite.strategies, library)
     given = settings.parse(options.settings, strategy_names)
-    specs = [library.probe(name) for name in suite.probes]
-    kinds = [(spec, probe_class(spec)) for spec in specs]
+    kinds = [(spec, probe_class(spec)) for spec in map(library.probe, suite.probes)]
     also = [library.task(name) for name in suite.also]
     for task in (*tasks, *also):
         types.task_type(task)

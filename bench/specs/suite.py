@@ -37,6 +37,8 @@ class SuiteSpec(Spec):
     """Instead of a size limit: as many items as finding a loss of so many points, or nats, four times out of five needs."""
     probe_every: str | None = None
     """Measure on the way too: every so many steps (`10`), or so large a share of the budget (`25%`)."""
+    test_items: int | None = Field(default=None, ge=2)
+    """Size limit of each task's test set, where asking all of it would take too long; without it all of it is asked."""
     other_items: int = Field(default=128, ge=2)
     """Size limit of each test set from another domain and of each other task that was trained on."""
     paraphrase_items: int = Field(default=64, ge=2)
