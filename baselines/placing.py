@@ -9,6 +9,7 @@ Runs are of tiny-bert, or of --model. Bases are asked once before, since they ar
 
 import argparse
 import os
+import resource
 import statistics
 import subprocess
 import sys
@@ -111,17 +112,20 @@ def suites(asked: argparse.Namespace) -> None:
     environment = {**os.environ, "PYTHONPATH": sys.path[0]}
     begin = partial(subprocess.Popen, env=environment, stdout=subprocess.DEVNULL, stderr=subprocess.DEVNULL)
     found: dict[int, list[float]] = {1: [], 2: []}
+    cores: dict[int, list[float]] = {1: [], 2: []}
     with tempfile.TemporaryDirectory() as folder:
         begin([*command, *given, "--seeds", "2", "--out", folder]).wait()  # bases are asked here
     for _ in range(asked.rounds):
         for count, seconds in found.items():
             with tempfile.TemporaryDirectory() as folder:
-                began = time.perf_counter()
+                began, before = time.perf_counter(), resource.getrusage(resource.RUSAGE_CHILDREN).ru_utime
                 running = [begin([*command, *given, "--seeds", "2", "--out", f"{folder}/{n}"]) for n in range(count)]
                 assert [process.wait() for process in running] == [0] * count
                 seconds.append(time.perf_counter() - began)
-    one, two = (statistics.median(found[count]) for count in (1, 2))
-    print(f"one suite {one:.1f} s, two at once {two:.1f} s: {two / one:.2f} times as long ({found})")
+                cores[count].append(resource.getrusage(resource.RUSAGE_CHILDREN).ru_utime - before)
+    for what, taken in (("in all", found), ("of processor time", cores)):
+        one, two = (statistics.median(taken[count]) for count in (1, 2))
+        print(f"one suite {one:.1f} s, two at once {two:.1f} s {what}: {two / one:.2f} times as long ({taken})", flush=True)
 
 
 def main() -> None:

@@ -27,7 +27,7 @@ class Crew:
     """Which workers are wanted, as a person says it."""
 
     workers: str = "1"
-    """How many do runs at once; `auto`: as many as there are devices for."""
+    """How many devices, or parts of the cores, do runs at once; `auto`: as many as there are."""
     engine: str = "process"
     """What they are: processes of this machine, or of a Ray cluster."""
     address: str | None = None

@@ -14,7 +14,7 @@ from multiprocessing.connection import Connection
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
-from bench import ranks, threads
+from bench import ranks, stopping, threads
 from bench.heartbeat import beating
 from bench.placing.local import as_received
 from bench.placing.messages import Kind, WorkerSetting
@@ -48,8 +48,6 @@ def serve(cores: list[int], packed: bytes) -> int:
     from bench import quiet
 
     quiet.libraries(setting.debug)
-    from bench import stopping
-
     stopping.listen()
     progress = Reporting(line.say, setting.out) if line else Progress(False, 0)
     try:
@@ -61,16 +59,17 @@ def serve(cores: list[int], packed: bytes) -> int:
             if line:
                 line.say(*done)
     except stopping.Stopped:
-        stopping.deafen()
-        return stopping.STATUS
+        pass
     except Exception as error:
-        if stopping.asked():  # the others have stopped already, and what was waited for from them does not come
-            return stopping.STATUS
-        if not setting.debug:
+        # Where all were asked to stop, others have done so already, and what is waited for from them does not come.
+        if not stopping.asked():
+            if setting.debug:
+                raise
             from bench.running.execution import failure_reason
 
             ranks.leave(1, f"error: {failure_reason(error)}")
-        raise
+    stopping.deafen()
+    return stopping.STATUS
 
 
 def _taken_from_stdin() -> int:

@@ -25,10 +25,7 @@ def current_run(status: RunStatus) -> Text:
         parts[1] = f"training {status.step}/{status.steps}{loss}{rate}"
     if status.run_left is not None:
         parts.append(f"{lasting(status.run_left)} of training left")
-    if status.total:
-        left = "" if status.suite_left is None else f", about {lasting(status.suite_left)} left"
-        parts.append(f"{status.done} of {status.total} runs done{left}, {status.device_seconds:.0f} device-seconds used")
-    return Text("  ".join(part for part in parts if part))
+    return Text("  ".join(part for part in (*parts, _totals(status)) if part))
 
 
 def watched(statuses: Sequence[RunStatus]) -> RenderableType:
@@ -44,8 +41,16 @@ def watched(statuses: Sequence[RunStatus]) -> RenderableType:
 def _process(status: RunStatus) -> Text:
     silent = max(time.time() - status.updated, 0.0)  # by clocks of two machines, or by one that was set back
     if status.alive is False:
-        return Text(f"{status.host}, process {status.pid}: ended {lasting(silent)} ago, {status.done} runs done")
+        return Text(f"{status.host}, process {status.pid}: ended {lasting(silent)} ago  {_totals(status)}".rstrip())
     line = current_run(status)
     if silent > QUIET:
         line.append(f"  (no word for {lasting(silent)})")
     return Text(f"{status.host}, process {status.pid}: ").append(line)
+
+
+def _totals(status: RunStatus) -> str:
+    """Of all runs of a command; empty of a worker, who does not know of them."""
+    if not status.total:
+        return ""
+    left = "" if status.suite_left is None else f", about {lasting(status.suite_left)} left"
+    return f"{status.done} of {status.total} runs done{left}, {status.device_seconds:.0f} device-seconds used"

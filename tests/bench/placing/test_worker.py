@@ -1,17 +1,19 @@
 """A worker's process: what it says, and that it ends when nobody is there any more."""
 
+import queue
 import socket
 import subprocess
 import sys
 import time
 from multiprocessing.connection import Connection
+from types import SimpleNamespace
 
 import pytest
 from workers import imagined
 
 from bench.errors import UserError
 from bench.placing import worker
-from bench.placing.worker import Reporting, outcome
+from bench.placing.worker import Reporting, next_work, outcome
 from bench.progress import Progress
 from bench.running.work import Workplace
 
@@ -41,6 +43,21 @@ def test_what_a_piece_of_work_has_come_to(planned, tmp_path, device):
             raise UserError("no such file")
 
     assert outcome(Wrong(work.run, "a", []), place) == ("wrong", "no such file")
+
+
+def test_processes_of_a_worker_learn_from_the_main_one_what_is_next(monkeypatch):
+    """Which tells them as well that there is nothing yet: who waits for long without a word is taken for gone."""
+    monkeypatch.setattr(worker, "WAIT", 0.01)
+    said, main = [], SimpleNamespace(inbox=queue.SimpleQueue())
+
+    def agreed(work):
+        said.append(work)
+        if len(said) == 2:
+            main.inbox.put("work")
+        return work
+
+    assert next_work(main, SimpleNamespace(agreed=agreed)) == "work" and said == [None, None, "work"]
+    assert next_work(None, SimpleNamespace(agreed=lambda _: said.pop(0))) == "work"
 
 
 @pytest.mark.parametrize("told", [False, True])
