@@ -21,7 +21,8 @@ from pathlib import Path
 
 sys.path[0] = str(Path(__file__).resolve().parent.parent)
 
-from bench import quiet, threads
+from bench import quiet
+from bench.processes import threads
 
 threads.spin_briefly()
 quiet.libraries(False)

@@ -5,7 +5,7 @@ import sys
 
 import typer
 
-from bench import __version__, ranks, stopping, threads
+from bench import __version__
 from bench.commands.ablating import ABLATING
 from bench.commands.assets import ASSETS
 from bench.commands.exchange import EXPORT, IMPORT
@@ -16,6 +16,7 @@ from bench.commands.starting import STARTING
 from bench.commands.studies import STUDIES
 from bench.commands.watching import WATCHING
 from bench.errors import RunError, UserError
+from bench.processes import ranks, stopping, threads
 from reports.visible import visible
 
 DESCRIPTION = "Train, score and probe a model in several ways, and show what each gained, forgot and cost."

@@ -7,7 +7,7 @@ from pathlib import Path
 sys.path[0] = str(Path(__file__).resolve().parent.parent)
 
 if __name__ == "__main__":
-    from bench.ranks import follow_launcher
+    from bench.processes.ranks import follow_launcher
 
     follow_launcher()  # before anything heavy is imported
     from bench.cli import main

@@ -13,7 +13,6 @@ from bench.devices.device import Device, start
 from bench.devices.environment import environment
 from bench.devices.launched import parallelism
 from bench.errors import RunError, UnwritableError, UserError
-from bench.heartbeat import beating
 from bench.placing.hands import ONE, Crew, hands
 from bench.placing.messages import WorkerSetting
 from bench.planning.dry_run import print_plan
@@ -21,6 +20,7 @@ from bench.planning.plan import PlanOptions, plan
 from bench.planning.tuning import as_far_as_tuned, trial_count, tuned
 from bench.planning.varying import still, that_differ
 from bench.planning.warnings import doubt
+from bench.processes.heartbeat import beating
 from bench.progress import Progress
 from bench.records import store
 from bench.records.record import Record

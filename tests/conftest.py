@@ -12,10 +12,11 @@ from openai_server import Server, running
 from tokenizers import Tokenizer, decoders, models, pre_tokenizers, trainers
 from transformers import AutoModelForCausalLM, LlamaConfig, LlamaForCausalLM, PreTrainedTokenizerFast
 
-from bench import folders, quiet, stopping
+from bench import folders, quiet
 from bench.devices.device import Device, start
 from bench.modeling import models as bench_models
 from bench.modeling.models import Model
+from bench.processes import stopping
 from bench.running import reference
 from bench.specs.library import Library
 from bench.specs.task import TaskSpec

@@ -21,13 +21,14 @@ from hypothesis import HealthCheck, example, given, settings
 from hypothesis import strategies as st
 from malformed import ROWS, SUITE, TASK
 
-from bench import cli, stopping, suites
+from bench import cli, suites
 from bench.errors import RunError, UserError
 from bench.inference import chat
 from bench.inference.address import Endpoint
 from bench.inference.chat import Connection
 from bench.inference.reply import Reply
 from bench.modeling.models import find_model
+from bench.processes import stopping
 from bench.records import store
 from bench.specs.library import Library
 from reports.visible import UNSEEN

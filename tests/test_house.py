@@ -29,7 +29,7 @@ WRITTEN_OTHERWISE = {
     "bench/modeling/checkpoints.py:_convert_gguf": "called under partial",
     "bench/modeling/checkpoints.py:_extract": "called under partial",
     "bench/modeling/saved.py:_save": "called under writing",
-    "bench/ranks.py:_write": "does without, where it fails",
+    "bench/processes/ranks.py:_write": "does without, where it fails",
     "bench/running/tracking.py:_begin": "called under faults_told",
     "bench/sharing/lease.py:_written": "called under faults_told",
     "bench/sharing/owner.py:beat": "called under faults_told, and later by a thread that tries again",

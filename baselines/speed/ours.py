@@ -23,7 +23,8 @@ from unittest import mock
 
 sys.path[0] = str(Path(__file__).resolve().parents[2])
 
-from bench import folders, quiet, threads
+from bench import folders, quiet
+from bench.processes import threads
 
 threads.spin_briefly()
 quiet.libraries(False)

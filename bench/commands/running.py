@@ -86,7 +86,7 @@ def run(
     from bench import quiet  # first: it sets what the heavy packages read on import
 
     quiet.libraries(debug)
-    from bench.launching import launched_or_run
+    from bench.launching.launch import launched_or_run
     from bench.placing.hands import Crew
     from bench.planning.plan import PlanOptions
     from bench.suites import SuiteOptions

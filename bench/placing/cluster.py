@@ -10,10 +10,10 @@ import threading
 from typing import TYPE_CHECKING, Any
 
 from bench.errors import UserError
-from bench.placing.launchers import package_path
 from bench.placing.local import WorkerProcess, as_received, as_sent
 from bench.placing.messages import Message, Post, WorkerSetting
 from bench.placing.slot import Slot
+from bench.processes.launchers import package_path
 
 if TYPE_CHECKING:
     from bench.running.work import Assignment

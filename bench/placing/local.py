@@ -14,9 +14,9 @@ from typing import TYPE_CHECKING, Any
 
 import psutil
 
-from bench.placing.launchers import LAUNCH, launched, launcher, package_path
 from bench.placing.messages import Message, Post, WorkerSetting
 from bench.placing.slot import Slot
+from bench.processes.launchers import LAUNCH, launched, launcher, package_path
 
 if TYPE_CHECKING:
     from bench.running.work import Assignment

@@ -14,10 +14,10 @@ from multiprocessing.connection import Connection
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
-from bench import ranks, stopping, threads
-from bench.heartbeat import beating
 from bench.placing.local import as_received
 from bench.placing.messages import Kind, WorkerSetting
+from bench.processes import ranks, stopping, threads
+from bench.processes.heartbeat import beating
 from bench.progress import Progress
 
 if TYPE_CHECKING:

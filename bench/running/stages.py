@@ -7,9 +7,9 @@ from functools import partial
 import pandas as pd
 from torch import nn
 
-from bench import stopping
 from bench.inference.predictions import predict
 from bench.modeling.flops import count_flops
+from bench.processes import stopping
 from bench.running import measures
 from bench.running.ceiling import checkpoint_blocks, fit
 from bench.running.curriculum import StepDraw, build_curriculum

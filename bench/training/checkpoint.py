@@ -16,11 +16,11 @@ from safetensors import safe_open
 from safetensors.torch import save_file
 from torch import Tensor, nn, optim
 
-from bench import stopping
 from bench.errors import UnwritableError
 from bench.folders import write_text, writing
 from bench.modeling.forward import unlaunched
 from bench.modeling.weights import beside, full_tensor, put, shape
+from bench.processes import stopping
 from bench.specs.checkpoint_every import CheckpointInterval
 from bench.training.randomness import random_state, set_random_state
 from bench.training.state import TrainingState

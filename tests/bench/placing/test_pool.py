@@ -10,12 +10,12 @@ from bench.errors import RunError, UserError
 from bench.placing.pool import WorkerPool
 from bench.placing.slot import Slot
 from bench.placing.view import View
+from bench.processes.stopping import Stopped
 from bench.progress import Progress
 from bench.records import store
 from bench.running.work import Workplace
 from bench.sharing.lease import Leases
 from bench.sharing.queue import TRIES
-from bench.stopping import Stopped
 
 SLOTS = [Slot(0, (0,)), Slot(1, (1,))]
 

@@ -8,8 +8,8 @@ import pytest
 import torch
 from transformers import AutoModelForSequenceClassification
 
-from bench import stopping
 from bench.probes.similarity import Similarity
+from bench.processes import stopping
 from bench.progress import Progress
 from bench.records import store
 from bench.running import checks, evaluation, execution, kept, perform, reference, stages, trial

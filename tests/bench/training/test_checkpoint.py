@@ -12,7 +12,7 @@ from accelerate.utils import DistributedType
 from safetensors import safe_open
 from transformers import LlamaConfig, LlamaForCausalLM
 
-from bench import stopping
+from bench.processes import stopping
 from bench.specs.checkpoint_every import CheckpointInterval
 from bench.strategies.base import Hyperparameters
 from bench.tokens.encoded import Encoded

@@ -13,12 +13,12 @@ import psutil
 import pytest
 from malformed import malformed
 
-from bench import launching
 from bench.cli import main
 from bench.errors import UserError
+from bench.launching import launch
 from bench.planning.plan import PlanOptions
 
-ROOT = Path(__file__).parents[2]
+ROOT = Path(__file__).parents[3]
 TINY = ["--suite", "sentiment", "--model", "tiny-bert", "--budget", "320", "--test-items", "20", "--probe-items", "4"]
 RUN = [*TINY, "--strategies", "full", "--set", "dropout=0", "--checkpoint-every", "1steps"]
 COMMAND = [sys.executable, "-c", "from bench.cli import main; main()", "run"]
@@ -86,71 +86,28 @@ def test_thirty_malformed_inputs_are_told_before_anything_is_started(tmp_path, m
     assert not list(tmp_path.glob("out/records/*"))
 
 
-@pytest.mark.parametrize(
-    ("content", "sentence"),
-    [
-        ("distributed_type: [", "cannot be read as YAML"),
-        ("3", "expected the fields of `accelerate config`, found int"),
-        ("{num_processes: 0}", "num_processes and num_machines are numbers from 1 on"),
-        ("{num_processes: two}", "num_processes and num_machines are numbers from 1 on"),
-        ("{distributed_type: MULTI_GPU, use_cpu: true, num_processes: 4096}", "it starts 4096 processes"),
-    ],
-)
-def test_a_launch_file_that_can_not_work_is_told(tmp_path, content, sentence):
-    path = tmp_path / "mine.yaml"
-    path.write_text(content)
-    with pytest.raises(UserError, match=sentence):
-        launching.check_launch(path, launching.launch_config(path))
-
-
-def test_a_launch_file_is_found_by_name_and_by_path(tmp_path, monkeypatch):
-    assert launching.launch_file("cpu") == ROOT / "launch" / "cpu.yaml"
-    (tmp_path / "mine.yaml").touch()
-    monkeypatch.chdir(tmp_path)
-    assert launching.launch_file("mine.yaml") == tmp_path / "mine.yaml"
-    for name, sentence in (("cpus", "unknown launch file 'cpus'; did you mean cpu"), ("no.yaml", "there is no such file")):
-        with pytest.raises(UserError, match=sentence):
-            launching.launch_file(name)
-
-
-def test_gpus_that_are_not_there_are_told(monkeypatch):
-    monkeypatch.setattr(launching.torch.cuda, "is_available", lambda: False)
-    path = launching.launch_file("gpus")
-    with pytest.raises(UserError, match="it is for GPUs .*, and this machine has none"):
-        launching.check_launch(path, launching.launch_config(path))
-
-
-def test_a_file_of_ours_means_one_process_for_each_gpu(monkeypatch):
-    config = {name: launching.launch_config(launching.launch_file(name)) for name in ("gpus", "machines", "cpu", "one")}
-    monkeypatch.setattr(launching.torch.cuda, "device_count", lambda: 8)
-    counts = {name: launching.for_this_machine(each)["num_processes"] for name, each in config.items()}
-    assert counts == {"gpus": 8, "machines": 16, "cpu": 2, "one": 1}
-    monkeypatch.setattr(launching.torch.cuda, "device_count", lambda: 0)
-    assert launching.for_this_machine(config["gpus"]) == config["gpus"]
-
-
 def test_a_strategy_that_can_not_run_so_is_told_before_anything_is_started(tmp_path, monkeypatch):
-    monkeypatch.setattr(launching, "check_launch", lambda path, config: None)  # this machine need not have GPUs
-    monkeypatch.setattr(launching.subprocess, "Popen", lambda *command, **more: pytest.fail("something was started"))
+    monkeypatch.setattr(launch, "check_launch", lambda path, config: None)  # this machine need not have GPUs
+    monkeypatch.setattr(launch.subprocess, "Popen", lambda *command, **more: pytest.fail("something was started"))
     options = PlanOptions("sentiment", model="tiny-bert", strategies=["full", "lora-8bit"])
     with pytest.raises(UserError, match="strategy 'lora-8bit' holds its base in 8 bit, which FSDP2 cannot share out"):
-        launching.launch("fsdp2", options, "fp32", tmp_path, ["run"])
+        launch.launch("fsdp2", options, "fp32", tmp_path, ["run"])
     with pytest.raises(UserError, match="budget '900000000000examples' is of at least"):
-        launching.launch("gpus", replace(options, budget="900000000000examples"), "fp32", tmp_path, ["run"])
+        launch.launch("gpus", replace(options, budget="900000000000examples"), "fp32", tmp_path, ["run"])
 
 
 def test_the_processes_get_the_options_alone():
-    for launch in (["--launch", "cpu"], ["--launch=cpu"]):
-        assert launching.without_launch(["run", "--suite", "x", *launch, "--debug"]) == ["--suite", "x", "--debug"]
+    for how in (["--launch", "cpu"], ["--launch=cpu"]):
+        assert launch.without_launch(["run", "--suite", "x", *how, "--debug"]) == ["--suite", "x", "--debug"]
 
 
 def test_slurm_says_which_machine_this_is(monkeypatch):
-    assert launching._cluster({"num_processes": 2}) == ["--num_processes", "2", "--main_process_port", "0"]
-    assert launching._cluster({"num_processes": 2, "main_process_port": 5}) == ["--num_processes", "2"]
+    assert launch._cluster({"num_processes": 2}) == ["--num_processes", "2", "--main_process_port", "0"]
+    assert launch._cluster({"num_processes": 2, "main_process_port": 5}) == ["--num_processes", "2"]
     place = {"SLURM_NNODES": "3", "SLURM_NODEID": "1", "MASTER_ADDR": "node7", "MASTER_PORT": "29501"}
     for name, value in place.items():
         monkeypatch.setenv(name, value)
-    words = launching._cluster({"num_processes": 8})
+    words = launch._cluster({"num_processes": 8})
     assert dict(zip(words[::2], words[1::2], strict=True)) == {
         "--num_machines": "3",
         "--num_processes": "24",

@@ -5,8 +5,8 @@ import subprocess
 import sys
 import time
 
-from bench.placing import launchers
-from bench.placing.launchers import LAUNCH, launched, launcher, package_path
+from bench.processes import launchers
+from bench.processes.launchers import LAUNCH, launched, launcher, package_path
 
 
 def test_a_process_finds_this_package_from_any_folder(tmp_path, monkeypatch):

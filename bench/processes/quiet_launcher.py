@@ -1,6 +1,6 @@
 """`accelerate launch` without its traceback: what went wrong its processes have said, but for one that was killed.
 
-`python -m bench.launcher launch --config_file ... bench/run.py ...` takes the arguments of `accelerate`.
+`python -m bench.processes.quiet_launcher launch --config_file ... bench/run.py ...` takes the arguments of `accelerate`.
 """
 
 import logging
@@ -13,7 +13,7 @@ from accelerate.commands.accelerate_cli import main as accelerate
 from torch.distributed.elastic.multiprocessing import SignalException
 from torch.distributed.elastic.multiprocessing.errors import ChildFailedError
 
-from bench.ranks import end_with_parent
+from bench.processes.ranks import end_with_parent
 
 
 def quiet_launch() -> None:

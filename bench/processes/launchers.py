@@ -13,7 +13,7 @@ LAUNCH = ROOT / "launch"
 
 def launcher(file: Path) -> list[str]:
     """The first words of a command that starts the processes of a launch file."""
-    return [sys.executable, "-m", "bench.launcher", "launch", "--config_file", str(file)]
+    return [sys.executable, "-m", "bench.processes.quiet_launcher", "launch", "--config_file", str(file)]
 
 
 def launched(launcher: int, word: str) -> list[psutil.Process]:

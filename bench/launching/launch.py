@@ -11,18 +11,16 @@ from pathlib import Path
 from types import FrameType
 from typing import Any
 
-import torch
-
-from bench import folders, ranks, stopping
+from bench import folders
 from bench.checking.data import check_data
 from bench.checking.runs import check_runs
 from bench.devices import hardware
 from bench.devices.launched import Parallelism, configured
-from bench.errors import UserError, unknown
-from bench.placing.launchers import LAUNCH, ROOT, launched, launcher, package_path
+from bench.launching.launch_files import check_launch, for_this_machine, launch_config, launch_file
 from bench.planning.plan import PlanOptions, plan
+from bench.processes import ranks, stopping
+from bench.processes.launchers import LAUNCH, ROOT, launched, launcher, package_path
 from bench.records import store
-from bench.specs.base import read_fields
 from bench.suites import SuiteOptions, run_suite
 
 ENTRY = ROOT / "bench" / "run.py"
@@ -65,49 +63,6 @@ def launch(name: str, options: PlanOptions, precision: str, out: Path, arguments
     return int(told) if told else status if status >= 0 else 128 - status
 
 
-def launch_file(name: str) -> Path:
-    """A file of launch/ by its name, or one by its path.
-
-    Raises:
-        UserError: there is none.
-    """
-    given, own = Path(name), LAUNCH / f"{name}.yaml"
-    if own.is_file():
-        return own
-    if given.suffix in (".yaml", ".yml"):
-        if given.is_file():
-            return given.absolute()
-        raise UserError(f"--launch {name}: there is no such file")
-    raise unknown("launch file", name, (path.stem for path in LAUNCH.glob("*.yaml")))
-
-
-def for_this_machine(config: dict[str, Any]) -> dict[str, Any]:
-    """A file of launch/ says two processes, and means one for each GPU that there is; a person's own means what it says."""
-    if config.get("use_cpu") or config.get("distributed_type", "NO") == "NO" or not torch.cuda.device_count():
-        return config
-    return config | {"num_processes": torch.cuda.device_count() * config.get("num_machines", 1)}
-
-
-def check_launch(path: Path, config: dict[str, Any]) -> None:
-    """Whether this machine has what a launch file asks for.
-
-    Raises:
-        UserError: it has not.
-    """
-    count, machines = config.get("num_processes", 1), config.get("num_machines", 1)
-    if not all(isinstance(number, int) and number > 0 for number in (count, machines)):
-        raise UserError(f"{path}: num_processes and num_machines are numbers from 1 on, and stand as {count} and {machines}")
-    on_cpu, kind = bool(config.get("use_cpu")), config.get("distributed_type", "NO")
-    if not on_cpu and kind != "NO" and not torch.cuda.is_available():
-        raise UserError(f"{path}: it is for GPUs ({kind}), and this machine has none; two CPU processes are --launch cpu")
-    devices = hardware.cores() if on_cpu else torch.cuda.device_count()
-    if kind != "NO" and count > devices * machines:
-        what = "CPU cores" if on_cpu else "GPUs"
-        raise UserError(
-            f"{path}: it starts {count} processes on {machines} machine(s) with {devices} {what}; lower num_processes"
-        )
-
-
 def check_input(options: PlanOptions, precision: str, out: Path, parallelism: Parallelism) -> None:
     """All that can be wrong of what is asked for, as far as it can be known without a model: also a strategy that can't be run
     under this launcher.
@@ -133,11 +88,6 @@ def without_launch(arguments: Sequence[str]) -> list[str]:
         elif not word.startswith("--launch="):
             rest.append(word)
     return rest
-
-
-def launch_config(path: Path) -> dict[str, Any]:
-    """What a launch file says."""
-    return read_fields(path, "the fields of `accelerate config`")
 
 
 def _cluster(config: dict[str, Any]) -> list[str]:

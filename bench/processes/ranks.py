@@ -9,7 +9,7 @@ import time
 from contextlib import suppress
 from pathlib import Path
 
-from bench import stopping
+from bench.processes import stopping
 
 STATUS_FILE = "TUNEBENCH_STATUS"
 """Environment variable with the path of a file for the exit status, which a launcher of processes would change."""

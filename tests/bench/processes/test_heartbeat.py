@@ -11,11 +11,11 @@ from pathlib import Path
 import disks
 import pytest
 
-from bench import heartbeat, ranks
 from bench.errors import UnwritableError
-from bench.heartbeat import Heartbeat, Sign, beating
+from bench.processes import heartbeat, ranks
+from bench.processes.heartbeat import Heartbeat, Sign, beating
 
-ROOT = Path(__file__).parents[2]
+ROOT = Path(__file__).parents[3]
 
 
 @pytest.fixture
@@ -141,7 +141,7 @@ def test_a_heart_leaves_nothing_behind(tmp_path, monkeypatch):
 
 def test_a_frozen_process_ends_the_others(tmp_path):
     script = (
-        "import sys, time; from pathlib import Path; from bench.heartbeat import Heartbeat\n"
+        "import sys, time; from pathlib import Path; from bench.processes.heartbeat import Heartbeat\n"
         f"Heartbeat(Path({str(tmp_path)!r}), 2, lambda: 'training', silence=1.5).start()\n"
         "print('ready', flush=True); time.sleep(60)"
     )

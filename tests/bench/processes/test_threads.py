@@ -6,7 +6,7 @@ import sys
 
 import pytest
 
-from bench.threads import SPINS, spin_briefly
+from bench.processes.threads import SPINS, spin_briefly
 
 
 @pytest.mark.parametrize("own", [{"OMP_WAIT_POLICY": "ACTIVE"}, {"GOMP_SPINCOUNT": "5"}])

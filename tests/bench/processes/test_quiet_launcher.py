@@ -2,7 +2,7 @@
 
 import signal
 
-from bench.launcher import killed
+from bench.processes.quiet_launcher import killed
 
 
 def test_a_killed_process_is_named():

@@ -15,7 +15,8 @@ from pathlib import Path
 from types import FrameType
 from typing import NamedTuple
 
-from bench import folders, ranks
+from bench import folders
+from bench.processes import ranks
 
 SILENCE = 60.0
 """Seconds without a sign of life after which a process counts as gone."""
@@ -119,7 +120,7 @@ class Heartbeat:
 
 def _whereabouts(frame: FrameType | None) -> tuple[str, bool]:
     """The innermost line of tunebench on a stack, and whether what is called there waits for other processes."""
-    own, waits = str(Path(__file__).parent) + os.sep, False
+    own, waits = str(Path(__file__).parents[1]) + os.sep, False
     while frame is not None:
         name = frame.f_code.co_filename
         if name.startswith(own):

@@ -11,9 +11,9 @@ import psutil
 import pytest
 from torch.distributed.elastic.multiprocessing.errors import ChildFailedError, ProcessFailure
 
-from bench import ranks, stopping
+from bench.processes import ranks, stopping
 
-ROOT = Path(__file__).parents[2]
+ROOT = Path(__file__).parents[3]
 
 
 @pytest.fixture
@@ -71,7 +71,8 @@ def test_torchs_launcher_shows_the_sentence_as_the_cause(left, tmp_path, monkeyp
 
 def test_a_process_ends_with_its_parent(tmp_path):
     child = (
-        "import time; from bench.ranks import follow_launcher; follow_launcher(); print('ready', flush=True); time.sleep(60)"
+        "import time; from bench.processes.ranks import follow_launcher; follow_launcher()\n"
+        "print('ready', flush=True); time.sleep(60)"
     )
     script = (
         "import subprocess, sys, time\n"

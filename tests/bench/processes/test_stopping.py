@@ -6,7 +6,7 @@ import time
 
 import pytest
 
-from bench import stopping
+from bench.processes import stopping
 
 
 @pytest.fixture(autouse=True)

@@ -1,0 +1,1 @@
+"""`tunebench run --launch`: a suite on the processes that a launch file describes."""
