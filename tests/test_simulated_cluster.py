@@ -17,16 +17,15 @@ def folder():
 
 
 @pytest.mark.slow
-@pytest.mark.parametrize(("machines", "devices", "wrong"), [(2, 4, WRONG), (8, 8, WRONG), (64, 8, WRONG), (64, 8, 0.0)])
+@pytest.mark.parametrize(("machines", "devices", "wrong"), [(2, 4, WRONG), (8, 8, WRONG), (64, 8, 0.0)])
 def test_a_thousand_runs_keep_the_devices_busy(machines, devices, wrong, folder):
+    """Of 512 with exact estimates: each has two runs, and one that is longer than was thought is alone in the end."""
     seconds = mixed(1000)
     told = Cluster(folder, seconds, machines, devices, Events(), wrong).run()
     of_work, of_runs, of_time = told.last_tenths(seconds)
     assert set(told.recorded) == set(seconds) and told.lost > 3
     assert sum(told.began.values()) == 1000 + told.lost and not told.in_vain
-    assert told.busy(of_work) > 0.95
-    if devices * machines < 512 or not wrong:  # a device's second run that takes longer than was thought is alone in the end
-        assert told.busy(of_runs) > 0.95 and told.busy(of_time) > 0.95
+    assert min(told.busy(until) for until in (of_work, of_runs, of_time)) > 0.95
 
 
 def test_machines_vanish_and_freeze(folder):
