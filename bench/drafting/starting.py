@@ -144,9 +144,9 @@ def _asked(written: Sequence[Path]) -> str:
 def write(looked: Looked) -> tuple[Path, Path]:
     """The suite's file and the task's."""
     suite, task = yaml_files.places(looked.draft.name)
-    with folders.writing(suite) as for_suite, folders.writing(task) as for_task:  # both, or neither
-        for_suite.write_text(yaml_files.suite_yaml(looked.suite), encoding="utf-8")
-        for_task.write_text(yaml_files.task_yaml(looked.draft), encoding="utf-8")
+    with folders.writing(suite) as temporary:  # both are there, or neither
+        temporary.write_text(yaml_files.suite_yaml(looked.suite), encoding="utf-8")
+        folders.write_text(task, yaml_files.task_yaml(looked.draft))
     return suite, task
 
 

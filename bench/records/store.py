@@ -41,9 +41,10 @@ def write_record(out: Path, record: Record, items: pd.DataFrame | None = None) -
         write_text(path, text)
         beside.unlink(missing_ok=True)  # an earlier attempt's items are not this record's
         return path
-    with writing(path) as temporary, writing(beside) as table:
+    with writing(path) as temporary:
         temporary.write_text(text, encoding="utf-8")
-        items.to_parquet(table, index=False, write_page_checksum=True)
+        with writing(beside) as table:
+            items.to_parquet(table, index=False, write_page_checksum=True)
     return path
 
 

@@ -91,6 +91,8 @@ def test_a_disk_that_turns_read_only_keeps_what_it_has_and_is_told(tmp_path, mon
     monkeypatch.setattr(folders.Path, "unlink", read_only)
     with pytest.raises(UnwritableError, match="a.txt: Read-only file system"):
         folders.write_text(tmp_path / "a.txt", "x")
+    with pytest.raises(ZeroDivisionError), folders.writing(tmp_path / "a.txt"):
+        raise ZeroDivisionError
 
 
 def test_a_folder_takes_anothers_place_as_a_whole(tmp_path):

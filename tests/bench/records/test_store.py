@@ -1,12 +1,14 @@
 """Records on disk: what is written is read, and what is no record is named."""
 
 import json
+import os
 
+import disks
 import pandas as pd
 import pytest
 
 from bench import folders
-from bench.errors import UserError
+from bench.errors import UnwritableError, UserError
 from bench.records import store
 from bench.records.outcome import Gain, Outcome, Score
 from bench.records.record import Provenance, Record, Setup
@@ -152,6 +154,31 @@ def test_a_full_disk_is_named(tmp_path, monkeypatch):
 )
 def test_answers_are_kept_as_text(value, kind, text: str):
     assert store.as_text(value) == text and store.as_value(text, kind) == value
+
+
+@pytest.mark.parametrize("place", [1, 2])
+def test_a_record_never_stands_without_its_items_nor_beside_anothers(tmp_path, monkeypatch, place):
+    """Killed before either is in place, both are the old ones; between the two, the record is still the old one."""
+    store.write_record(tmp_path, record(), pd.DataFrame({"item": ["old"]}))
+    replace, moved = os.replace, []
+
+    def killed(old, new):
+        moved.append(new.suffix)
+        if len(moved) == place:
+            raise KeyboardInterrupt
+        replace(old, new)
+
+    monkeypatch.setattr(os, "replace", killed)
+    with pytest.raises(KeyboardInterrupt):
+        store.write_record(tmp_path, record(reason="new"), pd.DataFrame({"item": ["new"]}))
+    assert moved == [".parquet", ".json"][:place] and store.find_record(tmp_path, "abc").reason != "new"
+
+
+def test_a_record_that_is_not_written_changes_no_items(tmp_path):
+    store.write_record(tmp_path, record(), pd.DataFrame({"item": ["old"]}))
+    with disks.full(10_000), pytest.raises(UnwritableError, match="abc.json: File too large"):
+        store.write_record(tmp_path, record(reason="long" * 5000), pd.DataFrame({"item": ["new"]}))
+    assert store.read_items(tmp_path, record())["item"].tolist() == ["old"]
 
 
 def test_a_record_without_items_does_not_stand_beside_those_of_an_earlier_attempt(tmp_path):

@@ -11,6 +11,7 @@ import pytest
 from bench.errors import UnwritableError, UserError
 from bench.progress import Progress
 from bench.records import store
+from bench.records.trial import TrialRecord
 from bench.running import work as module
 from bench.running.execution import unscored
 from bench.running.work import Recorded, Workplace, in_turn
@@ -132,6 +133,21 @@ def test_a_run_whose_result_cannot_be_written_has_failed_and_the_others_go_on(ru
     monkeypatch.setattr(owner, "PATIENCE", -1.0)  # this process goes on, so that its lease would be waited for
     again, done = works(run, "abc", "me")
     assert list(in_turn(again, place, has_record(tmp_path))) == done == ["b"]
+
+
+def test_a_search_ends_where_a_trials_result_cannot_be_written(run, tmp_path, device):
+    """Without it, it would choose otherwise than the next time."""
+
+    @dataclass(frozen=True)
+    class ImaginedTrial(Imagined):
+        def do(self, place: Workplace) -> Recorded:
+            return Recorded(TrialRecord.model_construct(trial_id=self.id, status="ok"))
+
+    with disks.read_only(".b.json"), pytest.raises(UnwritableError):
+        in_turn(
+            [ImaginedTrial(run, name, "me") for name in "abc"], Workplace(tmp_path, device, Progress(False, 3)), lambda _: False
+        )
+    assert [path.name for path in (tmp_path / "trials").iterdir()] == ["a.json"]
 
 
 def test_a_folder_that_takes_no_lease_ends_all(run, tmp_path, device):
