@@ -14,7 +14,7 @@ from bench.records.record import Record
 from bench.running import measures
 from bench.running.evaluation import Evaluation
 from bench.running.item_table import item_table
-from bench.running.reference import BaseAnswers, Baseline
+from bench.running.untouched import BaseAnswers, Baseline
 
 METRICS = {
     "sst2": ["accuracy", "f1_macro"],

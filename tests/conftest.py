@@ -17,7 +17,7 @@ from bench.devices.device import Device, start
 from bench.modeling import models as bench_models
 from bench.modeling.models import Model
 from bench.processes import stopping
-from bench.running import reference
+from bench.running import untouched
 from bench.specs.library import Library
 from bench.specs.task import TaskSpec
 from bench.tasks import splits
@@ -33,7 +33,7 @@ CHAT = (
 @pytest.fixture(autouse=True)
 def few_items_choose_the_wording(monkeypatch: pytest.MonkeyPatch) -> None:
     """The base is asked in both wordings on 8 validation items instead of 128: in small runs that would be most of the time."""
-    monkeypatch.setattr(reference, "VALIDATION_ITEMS", 8)
+    monkeypatch.setattr(untouched, "VALIDATION_ITEMS", 8)
 
 
 @pytest.fixture(autouse=True)

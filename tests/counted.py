@@ -10,7 +10,7 @@ from torch.utils.flop_counter import FlopCounterMode
 from transformers import PreTrainedModel
 
 from bench.modeling.models import Model
-from bench.running import reference
+from bench.running import untouched
 
 MEANINGS = {
     "FLOPs": "more is computed",
@@ -53,10 +53,10 @@ def counting() -> Iterator[Work]:
 
         return kept_frame(path, device, measured)
 
-    loaded, kept_frame = Model.load, reference.kept_frame
+    loaded, kept_frame = Model.load, untouched.kept_frame
     placed = [hooks.register_module_forward_pre_hook(enters), hooks.register_module_forward_hook(leaves, with_kwargs=True)]
     flops = FlopCounterMode(display=False)
-    with mock.patch.object(Model, "load", load), mock.patch.object(reference, "kept_frame", kept), flops:
+    with mock.patch.object(Model, "load", load), mock.patch.object(untouched, "kept_frame", kept), flops:
         yield work
     for hook in placed:
         hook.remove()

@@ -111,10 +111,10 @@ def main(results, suites):
     from bench.devices.device import start
     from bench.planning import plan
     from bench.progress import Progress
-    from bench.running import reference
+    from bench.running import untouched
     from bench.running.perform import perform
 
-    reference.VALIDATION_ITEMS = 8
+    untouched.VALIDATION_ITEMS = 8
     kept = register()
     device, found = start("fp32"), {}
     with sdpa_kernel(SDPBackend.MATH):  # on both: torch's quicker attention on a CPU adds up in another order

@@ -41,7 +41,7 @@ from bench.modeling.models import Model
 from bench.planning.plan import PlanOptions, plan
 from bench.progress import Progress
 from bench.records import store
-from bench.running import adaptation, curriculum, evaluation, perform, reference, stages
+from bench.running import adaptation, curriculum, evaluation, perform, stages, untouched
 from bench.running.ceiling import fit
 from bench.running.evaluation import Session, TrainingSession
 from bench.running.run import Run
@@ -181,9 +181,9 @@ def parts(work: Path, device: Device) -> dict[str, Any]:
         (Session, "of", "encode"),
         (curriculum, "build_curriculum", "encode"),
         (stages, "build_curriculum", "encode"),
-        (reference, "all_tests", "probe"),
+        (untouched, "all_tests", "probe"),
         (stages, "train", "train"),
-        (reference, "predict", "answer"),
+        (untouched, "predict", "answer"),
         (evaluation, "predict", "answer"),
         (store, "write_record", "write"),
     ]

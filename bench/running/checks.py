@@ -17,7 +17,7 @@ from bench.modeling.structure import layers
 from bench.modeling.weights import full_tensor, numel, shape, shared_out
 from bench.probes.linear_probe import LinearProbe
 from bench.running.evaluation import Evaluation, Session, as_base
-from bench.running.reference import FIRST_ITEMS, Baseline, Reference
+from bench.running.untouched import FIRST_ITEMS, Baseline, Untouched
 from bench.selftests.plain_answers import PlainAnswer, plain_answer
 from bench.selftests.plain_items import plain_items
 from bench.selftests.plain_reader import PlainReader
@@ -58,27 +58,27 @@ def fresh_adapter(session: Session, baseline: Baseline, adapted: nn.Module) -> d
     return held
 
 
-def untouched_row(session: Session, reference: Reference, evaluation: Evaluation) -> dict[str, bool]:
+def untouched_row(session: Session, untouched: Untouched, evaluation: Evaluation) -> dict[str, bool]:
     """Whether a row that trains nothing gives each probe's first items exactly as the base that all rows are held against, and
     whether its answers are those of a plain reading.
 
     The first such row measures what the others are held against, which proves nothing and is no check.
     """
     now = evaluation.probes
-    kept = reference.probe_items([probe.first(FIRST_ITEMS) for probe in session.probes], known=now)
+    kept = untouched.probe_items([probe.first(FIRST_ITEMS) for probe in session.probes], known=now)
     held = {}
     if isinstance(session.run.model, Model):  # of what an API answers nothing can be read a second time
-        held["answers are the model's own"] = _as_read_plainly(session, evaluation.test, reference)
+        held["answers are the model's own"] = _as_read_plainly(session, evaluation.test, untouched)
     if not kept or any(kept[name] is now[name] for name in now):
         return held
     return held | {"untouched_forgets_nothing": all(same_numbers(kept[name], now[name], tolerance=0) for name in now)}
 
 
-def _as_read_plainly(session: Session, test: pd.DataFrame, reference: Reference) -> bool:
+def _as_read_plainly(session: Session, test: pd.DataFrame, untouched: Untouched) -> bool:
     """Whether the untouched model's answers are those of a plain reading, as closely as its precision allows."""
     exact = session.run.checkpoint.reference_bits == 32 and session.device.precision == "fp32"
     asked, tolerance = session.sets.test, ROUNDING if exact else COARSE
-    return answers_agree(session, asked, test, reference.module(), tolerance=tolerance)
+    return answers_agree(session, asked, test, untouched.module(), tolerance=tolerance)
 
 
 def frozen_sums(model: nn.Module) -> dict[str, float]:

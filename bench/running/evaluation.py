@@ -15,8 +15,8 @@ from bench.modeling.models import Model
 from bench.probes import Probe, probe_class
 from bench.progress import Progress
 from bench.running.kept import Kept
-from bench.running.reference_answers import answers_without_model
 from bench.running.run import Run
+from bench.running.simple_answers import answers_without_model
 from bench.specs.task import TaskSpec
 from bench.specs.wording import Wording
 from bench.tasks import splits, types

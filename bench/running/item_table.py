@@ -9,7 +9,7 @@ import pandas as pd
 
 from bench.records.store import as_text
 from bench.running.evaluation import Evaluation
-from bench.running.reference import BaseAnswers, Baseline
+from bench.running.untouched import BaseAnswers, Baseline
 from bench.training.state import ItemAnswers
 
 COLUMNS = (

@@ -15,8 +15,8 @@ from bench.probes.base import ACCURACY, Probe, columns
 from bench.records.outcome import BestBase, Delta, Elsewhere, Forgetting, Gain, Pair, Point, Robustness, Stages
 from bench.running import contamination
 from bench.running.evaluation import Evaluation, Session
-from bench.running.reference import BaseAnswers, Baseline
 from bench.running.scoring import rise, scores, value, worth
+from bench.running.untouched import BaseAnswers, Baseline
 from bench.statistics.estimates import verdict
 from bench.statistics.intervals import of_one_model
 from bench.statistics.jackknife import clusters_of

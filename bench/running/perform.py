@@ -22,10 +22,10 @@ from bench.running.evaluation import Evaluation, Session, TrainingSession, evalu
 from bench.running.item_table import item_table
 from bench.running.kept import Kept
 from bench.running.recording import RunResult, recorded
-from bench.running.reference import FIRST_ITEMS, Baseline, Reference
 from bench.running.run import Run
 from bench.running.stages import train_stages
 from bench.running.tracking import tracked
+from bench.running.untouched import FIRST_ITEMS, Baseline, Untouched
 from bench.tokens.work import Work
 from bench.training.state import TrainingState
 
@@ -35,9 +35,9 @@ def perform(run: Run, device: Device, progress: Progress, kept: Kept | None = No
     with tracked(run, device, progress.say) as told:
         started = datetime.now(UTC).isoformat(timespec="seconds")
         session = Session.of(run, device, progress, kept)
-        reference = Reference(session)
-        self_tests = reference.self_tests()
-        result = _trained(session, reference) if run.strategy.trains else _untrained(session, reference)
+        untouched = Untouched(session)
+        self_tests = untouched.self_tests()
+        result = _trained(session, untouched) if run.strategy.trains else _untrained(session, untouched)
         result = replace(result, checks=self_tests | result.checks)
         record = recorded(session, result, started)
         told.append(record)
@@ -51,10 +51,10 @@ def _items(session: Session, result: RunResult) -> pd.DataFrame:
     return item_table(session.run.task.name, result.before, result.after, wordings, stages, answers, session.simple_answers)
 
 
-def _trained(session: Session, reference: Reference) -> RunResult:
+def _trained(session: Session, untouched: Untouched) -> RunResult:
     """A row that trains: the base is asked first, so that its memory and time are not the run's."""
-    run, before = session.run, reference.baseline()
-    peak = _begin(session, reference)
+    run, before = session.run, untouched.baseline()
+    peak = _begin(session, untouched)
     draws = Draws()
     with draws.of("init"):
         model = adapted(run, session.device)
@@ -75,24 +75,24 @@ def _trained(session: Session, reference: Reference) -> RunResult:
     return RunResult(before, after, cost, held, training, spent, draws.parts if run.varied else None)
 
 
-def _untrained(session: Session, reference: Reference) -> RunResult:
+def _untrained(session: Session, untouched: Untouched) -> RunResult:
     """A row that trains nothing: its model is the base, whose kept probe values are its own. It is asked its task, and a few
     items of each probe, which are enough to see that it is the same."""
-    peak = _begin(session, reference)
-    backend, few_probes = reference.backend(), [probe.first(FIRST_ITEMS) for probe in session.probes]
+    peak = _begin(session, untouched)
+    backend, few_probes = untouched.backend(), [probe.first(FIRST_ITEMS) for probe in session.probes]
     asked = evaluate(backend, session, few_probes)
     is_api = isinstance(session.run.model, EndpointModel)
-    cost = _api_cost(session.run, asked) if is_api else cost_of(session, reference.module(), TrainingState(), asked, peak)
-    held = checks.untouched_row(session, reference, asked)
+    cost = _api_cost(session.run, asked) if is_api else cost_of(session, untouched.module(), TrainingState(), asked, peak)
+    held = checks.untouched_row(session, untouched, asked)
     is_base = session.run.wording in session.run.base_wordings
-    test = reference.answers(session.sets.test, known=asked.test if is_base else None)
-    probes = reference.probe_items(session.probes)
+    test = untouched.answers(session.sets.test, known=asked.test if is_base else None)
+    probes = untouched.probe_items(session.probes)
     return RunResult(Baseline(test, probes=probes), replace(asked, probes=probes), cost, held)
 
 
-def _begin(session: Session, reference: Reference) -> memory.PeakMemory:
+def _begin(session: Session, untouched: Untouched) -> memory.PeakMemory:
     """From here on memory, time and random numbers are the run's own."""
-    reference.forget()
+    untouched.forget()
     set_seed(session.run.seeds.init)
     return memory.PeakMemory(session.device.torch.type == "cuda")
 

@@ -12,9 +12,9 @@ from bench.records.record import Cost, Provenance, Record, Setup, Spending, Trus
 from bench.running import measures
 from bench.running.collapse import collapsed
 from bench.running.evaluation import Evaluation, Session
-from bench.running.reference import Baseline
-from bench.running.reference_answers import reference_scores
 from bench.running.run import Run
+from bench.running.simple_answers import simple_scores
+from bench.running.untouched import Baseline
 from bench.tasks import splits
 from bench.training.state import TrainingState
 
@@ -94,7 +94,7 @@ def _outcome(session: Session, result: RunResult) -> Outcome:
     trains = session.run.strategy.trains
     return Outcome(
         **of_task,
-        references=reference_scores(session.simple_answers, of_task["score"].name),
+        references=simple_scores(session.simple_answers, of_task["score"].name),
         collapsed=collapsed(after.test, session.simple_answers, of_task["score"], training.losses) if trains else None,
         elsewhere=measures.elsewhere(session, before, after),
         robustness=measures.robustness(session.sets.test, after),

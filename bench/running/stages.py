@@ -14,10 +14,10 @@ from bench.running import measures
 from bench.running.ceiling import checkpoint_blocks, fit
 from bench.running.curriculum import StepDraw, build_curriculum
 from bench.running.evaluation import VALIDATION_ITEMS, Session, TrainingSession
-from bench.running.reference import Baseline
 from bench.running.run import Run
 from bench.running.scoring import worth
 from bench.running.tracking import track
+from bench.running.untouched import Baseline
 from bench.specs.probe_every import amount
 from bench.specs.task import TaskSpec
 from bench.strategies.base import Hyperparameters

@@ -16,7 +16,7 @@ import yaml
 from bench.devices.device import Device
 from bench.planning import plan
 from bench.progress import Progress
-from bench.running import reference
+from bench.running import untouched
 from bench.running.perform import perform
 
 ROOT = Path(__file__).parents[3]
@@ -80,7 +80,7 @@ def suites(tmp_path_factory, decoder_folder):
 def alone(suites, own_cache, device: Device):
     """What one process finds."""
     found, patch = {}, pytest.MonkeyPatch()
-    patch.setattr(reference, "VALIDATION_ITEMS", 8)
+    patch.setattr(untouched, "VALIDATION_ITEMS", 8)
     for name in SUITES:
         for run in plan.plan(plan.PlanOptions(str(suites / f"{name}.yaml"), test_items=11), "fp32"):
             found[name, run.strategy.name] = worlds.told(*perform(run, device, Progress(False, 1)))

@@ -15,7 +15,7 @@ from bench.probes.lm_loss import LmLoss
 from bench.probes.similarity import Similarity
 from bench.running import checks
 from bench.running.evaluation import Evaluation
-from bench.running.reference import FIRST_ITEMS, BaseAnswers, Baseline
+from bench.running.untouched import FIRST_ITEMS, BaseAnswers, Baseline
 from bench.selftests.probe_tests import all_tests
 from bench.tasks.encoding import Encoding
 
@@ -61,10 +61,10 @@ def test_a_row_that_trains_nothing_is_held_to_the_base_number_by_number(library,
     kept = probe.first(FIRST_ITEMS).measure(LocalBackend(encoder.load(transformers.AutoModel).eval(), encoder, device))
     now = kept.copy() if held else kept.assign(value=kept["value"] + 1e-7)
     session = SimpleNamespace(probes=[probe], run=SimpleNamespace(model=None))
-    reference = SimpleNamespace(probe_items=lambda probes, known: {"mrpc": kept})
+    untouched = SimpleNamespace(probe_items=lambda probes, known: {"mrpc": kept})
 
     def checked(items):
-        return checks.untouched_row(session, reference, Evaluation(pd.DataFrame(), probes={"mrpc": items}))
+        return checks.untouched_row(session, untouched, Evaluation(pd.DataFrame(), probes={"mrpc": items}))
 
     assert checked(now) == {"untouched_forgets_nothing": held}
     assert checked(kept) == {}  # the first row, which measured what is kept

@@ -6,7 +6,7 @@ import pandas as pd
 
 from bench.running.evaluation import Evaluation
 from bench.running.item_table import COLUMNS, item_table
-from bench.running.reference import BaseAnswers, Baseline
+from bench.running.untouched import BaseAnswers, Baseline
 
 
 def answers(gold, predictions, **more):

@@ -12,10 +12,10 @@ from bench.probes.similarity import Similarity
 from bench.processes import stopping
 from bench.progress import Progress
 from bench.records import store
-from bench.running import checks, evaluation, execution, kept, perform, reference, stages, trial
+from bench.running import checks, evaluation, execution, kept, perform, stages, trial, untouched
 from bench.running.kept import Keeping, Kept, checkpoint_folder, remove_checkpoint
-from bench.running.reference import Reference
 from bench.running.trial import Trial, perform_trial
+from bench.running.untouched import Untouched
 from bench.running.work import Workplace
 from bench.specs.checkpoint_every import CheckpointInterval
 
@@ -24,9 +24,9 @@ EVERY_STEP = Keeping(CheckpointInterval(steps=1))
 
 def taken_as_held(patch):
     """What has tests of its own."""
-    patch.setattr(reference, "VALIDATION_ITEMS", 8)
+    patch.setattr(untouched, "VALIDATION_ITEMS", 8)
     patch.setattr(stages, "VALIDATION_ITEMS", 8)
-    patch.setattr(Reference, "self_tests", lambda self: {})
+    patch.setattr(Untouched, "self_tests", lambda self: {})
     for name in ("fresh_adapter", "trained_model"):
         patch.setattr(checks, name, lambda *_: {})
 

@@ -10,7 +10,7 @@ from bench.probes.cloze import Cloze
 from bench.probes.drift import Drift
 from bench.running import measures
 from bench.running.evaluation import Evaluation
-from bench.running.reference import BaseAnswers, Baseline
+from bench.running.untouched import BaseAnswers, Baseline
 
 
 def stand_in(kind, name):

@@ -28,7 +28,7 @@ from bench.probes.multiple_choice import MultipleChoice
 from bench.probes.pseudo_perplexity import PseudoPerplexity
 from bench.probes.similarity import Similarity
 from bench.progress import Progress
-from bench.running import perform, reference
+from bench.running import perform, untouched
 from bench.selftests.probe_tests import all_tests
 from bench.tasks.encoding import Encoding
 from bench.tasks.types import classification, ner
@@ -641,8 +641,8 @@ def test_a_fault_in_a_run_is_noticed(failed, monkeypatch, fault, run):
 
 def key_without(patch, name):
     """A cache of the base's answers that forgets part of what they hang on."""
-    digest = reference.digest
-    patch.setattr(reference, "digest", lambda question: digest({k: v for k, v in question.items() if k != name}))
+    digest = untouched.digest
+    patch.setattr(untouched, "digest", lambda question: digest({k: v for k, v in question.items() if k != name}))
 
 
 @pytest.mark.parametrize(

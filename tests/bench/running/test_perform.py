@@ -16,7 +16,7 @@ from bench.progress import Progress
 from bench.records.record import Limit, Spending
 from bench.running import checks, perform
 from bench.running.adaptation import adapted
-from bench.running.reference import FIRST_ITEMS, Reference
+from bench.running.untouched import FIRST_ITEMS, Untouched
 
 TRAINING = (
     "train_examples",
@@ -34,7 +34,7 @@ def fresh(own_cache, monkeypatch):
     """A cache in which nothing is kept yet; the base's self-tests are taken as held, and an AUC's thousand resamples, which
     would be most of the time, as done: both have tests of their own."""
     shutil.rmtree(own_cache / "base", ignore_errors=True)
-    monkeypatch.setattr(Reference, "self_tests", lambda self: {"of the base": True})
+    monkeypatch.setattr(Untouched, "self_tests", lambda self: {"of the base": True})
 
 
 @pytest.fixture
@@ -67,7 +67,7 @@ def test_a_row_that_trains_nothing_has_the_bases_probe_values(planned, done, ope
     run, asked = planned("few-shot"), []
     embeddings = LocalBackend.embeddings
     session = opened(run)
-    base = Reference(session)
+    base = Untouched(session)
     kept = base.probe_items(session.probes)["mrpc"]
     base.probe_items([probe.first(FIRST_ITEMS) for probe in session.probes])
 
@@ -87,13 +87,13 @@ def test_a_row_that_trains_nothing_has_the_bases_probe_values(planned, done, ope
 
 
 def test_a_row_that_trains_nothing_is_its_own_base_where_it_is_asked_as_the_base_is(planned, done, monkeypatch):
-    asked, predictions = [], Reference.predictions
+    asked, predictions = [], Untouched.predictions
 
     def noted(self, evalset, known=None):
         asked.append(known is not None)
         return predictions(self, evalset, known)
 
-    monkeypatch.setattr(Reference, "predictions", noted)
+    monkeypatch.setattr(Untouched, "predictions", noted)
     zero, _ = done(planned("zero-shot"))
     few, _ = done(planned("few-shot"))
     # In the same words, and in the base's best, which for an encoder are the same.
@@ -103,8 +103,8 @@ def test_a_row_that_trains_nothing_is_its_own_base_where_it_is_asked_as_the_base
 
 def test_a_row_that_trains_is_held_against_the_untouched_base(planned, done, monkeypatch):
     zero, _ = done(planned("zero-shot"))
-    order, forget, adapted, peak = [], Reference.forget, perform.adapted, perform.memory.PeakMemory
-    monkeypatch.setattr(Reference, "forget", lambda self: order.append("forget") or forget(self))
+    order, forget, adapted, peak = [], Untouched.forget, perform.adapted, perform.memory.PeakMemory
+    monkeypatch.setattr(Untouched, "forget", lambda self: order.append("forget") or forget(self))
     monkeypatch.setattr(perform.memory, "PeakMemory", lambda gpu: order.append("reset") or peak(gpu))
     monkeypatch.setattr(perform, "adapted", lambda *given: order.append("load") or adapted(*given))
     monkeypatch.setattr(checks, "fresh_adapter", lambda *_: {"of the run": True})

@@ -14,7 +14,7 @@ from bench.records.record import Cost, Seeds
 from bench.running import recording
 from bench.running.evaluation import Evaluation
 from bench.running.recording import RunResult, provenance, recorded, setup
-from bench.running.reference import BaseAnswers, Baseline
+from bench.running.untouched import BaseAnswers, Baseline
 from bench.specs.model import EndpointSpec
 from bench.training.state import TrainingState
 

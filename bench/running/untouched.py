@@ -72,7 +72,7 @@ class Baseline:
     """Each stage's test set, where there are several stages."""
 
 
-class Reference:
+class Untouched:
     """The base model of a session, loaded when the first thing has to be measured: not at all when all is in the cache."""
 
     def __init__(self, session: Session) -> None:

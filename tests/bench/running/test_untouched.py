@@ -15,9 +15,9 @@ from bench.devices.device import Device
 from bench.inference.endpoint import EndpointBackend, EndpointModel
 from bench.inference.local import LocalBackend
 from bench.modeling.models import Model
-from bench.running import reference
-from bench.running.reference import FIRST_ITEMS, Reference, Rounding
+from bench.running import untouched
 from bench.running.run import Run
+from bench.running.untouched import FIRST_ITEMS, Rounding, Untouched
 from bench.specs.model import EndpointSpec
 from bench.specs.wording import Wording
 from bench.tasks.types import task_type
@@ -57,10 +57,10 @@ def loads(monkeypatch):
     return found
 
 
-def key(cache, session, what=lambda reference: reference.predictions(reference.session.sets.test, ANSWERS)):
+def key(cache, session, what=lambda untouched: untouched.predictions(untouched.session.sets.test, ANSWERS)):
     """Name of the file under which an answer is kept."""
     shutil.rmtree(cache, ignore_errors=True)
-    what(Reference(session))
+    what(Untouched(session))
     (path,) = cache.iterdir()
     return path.name
 
@@ -68,38 +68,38 @@ def key(cache, session, what=lambda reference: reference.predictions(reference.s
 def of_probes(session, rounding=None, items=6):
     probes = [probe.part(range(items)) for probe in session.probes]
     known = {probe.spec.name: ANSWERS for probe in probes}
-    return lambda reference: reference.probe_items(probes, rounding, known)
+    return lambda untouched: untouched.probe_items(probes, rounding, known)
 
 
 def test_what_was_measured_once_is_not_measured_again(session, loads, monkeypatch):
-    first = Reference(session)
+    first = Untouched(session)
     test, probes = first.predictions(session.sets.test), first.probe_items(session.probes)
     assert loads == [32] and len(test) == 12 and list(probes) == ["mrpc"]
     monkeypatch.setattr(LocalBackend, "embeddings", lambda *_: pytest.fail("the base was asked again"))
-    again = Reference(session)
+    again = Untouched(session)
     pd.testing.assert_frame_equal(again.predictions(session.sets.test), test)
     pd.testing.assert_frame_equal(again.probe_items(session.probes)["mrpc"], probes["mrpc"])
     assert loads == [32]  # not even loaded
 
 
 def test_a_baseline_holds_all_and_loads_each_base_once(rounded, loads):
-    base = Reference(rounded).baseline()
+    base = Untouched(rounded).baseline()
     assert loads == [32, 8]
     assert set(base.elsewhere) == {"amazon", "tweets", "nyt"} and base.validation is None and base.stages == []
     assert len(base.probes["mrpc"]) == len(base.rounded["mrpc"]) == 6 and len(base.first_items["mrpc"]) == FIRST_ITEMS
     assert base.probes["mrpc"]["value"].tolist() != base.rounded["mrpc"]["value"].tolist()
-    kept = Reference(rounded).baseline()
+    kept = Untouched(rounded).baseline()
     assert loads == [32, 8] and kept.probes["mrpc"].equals(base.probes["mrpc"])
 
 
 def test_an_unrounded_base_is_not_measured_twice(session, loads):
     whole = replace(session, run=replace(session.run, probe_every="50%"))
-    base = Reference(whole).baseline()
+    base = Untouched(whole).baseline()
     assert loads == [32] and base.rounded == {} and base.validation is not None
 
 
 def test_every_row_is_held_against_the_same_base_whatever_it_trains_on(session, rounded):
-    whole, packed = Reference(session).baseline(), Reference(rounded).baseline()
+    whole, packed = Untouched(session).baseline(), Untouched(rounded).baseline()
     assert whole.probes["mrpc"].equals(packed.probes["mrpc"]) and whole.test.same.equals(packed.test.same)
 
 
@@ -120,13 +120,13 @@ def test_the_base_is_asked_in_the_rows_words_and_in_those_that_validation_chose(
         given = [e.gold if i < right else "wrong" for i, e in enumerate(examples)]
         return pd.DataFrame({"item": [e.id for e in examples], "gold": [e.gold for e in examples], "prediction": given})
 
-    monkeypatch.setattr(reference, "predict", answered)
-    monkeypatch.setattr(Reference, "backend", lambda self, rounding=None: None)
+    monkeypatch.setattr(untouched, "predict", answered)
+    monkeypatch.setattr(Untouched, "backend", lambda self, rounding=None: None)
 
     def found(strategy, **changed):
         session = opened(planned(strategy, "sentiment", decoder_folder))
         task = task_type(session.run.task.model_copy(update=changed))
-        answers = Reference(session).answers(replace(session.sets.test, task=task))
+        answers = Untouched(session).answers(replace(session.sets.test, task=task))
         shares = [(frame["gold"] == frame["prediction"]).mean() for frame in (answers.same, answers.best)]
         return (*shares, answers.best_style)
 
@@ -140,13 +140,13 @@ def test_the_base_is_asked_in_the_rows_words_and_in_those_that_validation_chose(
 
 def test_a_forward_pass_in_bf16_rounds_the_base_too(session):
     in_bf16 = replace(session, device=replace(session.device, precision="bf16"))
-    assert Reference(session).training_rounding == Reference(session).own_rounding == Rounding(32, cast=False)
-    assert (Reference(in_bf16).own_rounding, Reference(in_bf16).training_rounding) == (Rounding(32, False), Rounding(32, True))
+    assert Untouched(session).training_rounding == Untouched(session).own_rounding == Rounding(32, cast=False)
+    assert (Untouched(in_bf16).own_rounding, Untouched(in_bf16).training_rounding) == (Rounding(32, False), Rounding(32, True))
 
 
 def test_a_model_may_name_bf16_as_what_its_user_had(session, loads):
     named = replace(session, run=replace(session.run, model=replace(session.run.model, reference_precision="bf16")))
-    base = Reference(named).baseline()
+    base = Untouched(named).baseline()
     assert loads == [16, 32]
     difference = (base.probes["mrpc"]["value"] - base.rounded["mrpc"]["value"]).abs().max()
     assert 0 < difference < 0.05
@@ -156,7 +156,7 @@ def test_a_model_may_name_bf16_as_what_its_user_had(session, loads):
 def test_a_row_in_8_bit_never_loads_its_base_in_fp32_where_bf16_is_named(planned, opened, loads):
     run = planned("lora-8bit")
     named = opened(replace(run, model=replace(run.model, reference_precision="bf16")))
-    base = Reference(named)
+    base = Untouched(named)
     assert all(base.self_tests().values())
     base.baseline()
     assert base.module().dtype == torch.bfloat16
@@ -164,20 +164,20 @@ def test_a_row_in_8_bit_never_loads_its_base_in_fp32_where_bf16_is_named(planned
 
 
 def test_known_answers_are_kept_instead_of_measured(session, loads):
-    first = Reference(session)
+    first = Untouched(session)
     assert first.predictions(session.sets.test, ANSWERS) is ANSWERS
     assert first.probe_items(session.probes, known={"mrpc": ANSWERS})["mrpc"] is ANSWERS
     # Lists come back as lists: metrics tell them from arrays.
-    assert Reference(session).predictions(session.sets.test).to_dict("list") == ANSWERS.to_dict("list")
-    assert Reference(session).probe_items(session.probes)["mrpc"].to_dict("list") == ANSWERS.to_dict("list")
+    assert Untouched(session).predictions(session.sets.test).to_dict("list") == ANSWERS.to_dict("list")
+    assert Untouched(session).probe_items(session.probes)["mrpc"].to_dict("list") == ANSWERS.to_dict("list")
     assert loads == []
 
 
 @pytest.mark.parametrize(
     ("change", "differs"),
     [
-        (lambda patch: patch.setattr(reference, "ENGINE_VERSION", -1), True),
-        (lambda patch: patch.setattr(reference, "versions", lambda: {"torch": "0"}), True),
+        (lambda patch: patch.setattr(untouched, "ENGINE_VERSION", -1), True),
+        (lambda patch: patch.setattr(untouched, "versions", lambda: {"torch": "0"}), True),
         (lambda patch: patch.setattr(Run, "base_wordings", (Wording(style="instruction"),)), True),
         (lambda patch: described(patch, threads=77), True),
         (lambda patch: described(patch, memory_bytes=1, platform="elsewhere"), False),
@@ -219,21 +219,21 @@ def test_the_key_hangs_on_the_question(session, cache):
         replace(test, split="validation"),
         replace(test, task=task_type(test.task.spec.model_copy(update={"prompt": "{text} is"}))),
     ]
-    keys = [key(cache, session, lambda reference, asked=asked: reference.predictions(asked, ANSWERS)) for asked in asked]
+    keys = [key(cache, session, lambda untouched, asked=asked: untouched.predictions(asked, ANSWERS)) for asked in asked]
     probes = [of_probes(session), of_probes(session, Rounding(8, cast=False)), of_probes(session, items=4)]
     probes.append(of_probes(session, Rounding(32, cast=True)))
     keys += [key(cache, session, what) for what in probes]
     assert len(set(keys)) == len(keys)
     # How the run itself is asked is no part of what the base is asked.
     trained = replace(test, wording=Wording(style="instruction"), head=0, seed=3)
-    assert key(cache, session, lambda reference: reference.predictions(trained, ANSWERS)) == keys[0]
+    assert key(cache, session, lambda untouched: untouched.predictions(trained, ANSWERS)) == keys[0]
 
 
 def test_self_tests_are_made_once(session, monkeypatch):
     made = []
-    monkeypatch.setattr(reference, "all_tests", lambda probe, module: made.append(probe) or {"sound": True, "unsound": False})
+    monkeypatch.setattr(untouched, "all_tests", lambda probe, module: made.append(probe) or {"sound": True, "unsound": False})
     for _ in range(2):
-        assert Reference(session).self_tests() == {"mrpc: sound": True, "mrpc: unsound": False}
+        assert Untouched(session).self_tests() == {"mrpc: sound": True, "mrpc: unsound": False}
     assert len(made) == 1
 
 
@@ -248,7 +248,7 @@ def test_one_base_at_a_time_is_in_memory(session, monkeypatch):
         return module
 
     monkeypatch.setattr(Model, "load", load)
-    base = Reference(session)
+    base = Untouched(session)
     for bits in (32, 32, 8, 8, 32):
         base.backend(Rounding(bits, cast=False))
     base.forget()
@@ -259,10 +259,10 @@ def test_one_base_at_a_time_is_in_memory(session, monkeypatch):
 
 def test_a_model_behind_an_api_is_not_loaded(session, loads):
     model = EndpointModel("api", EndpointSpec(base_url="http://127.0.0.1:9/v1", model="m"))
-    assert isinstance(Reference(replace(session, run=replace(session.run, model=model))).backend(), EndpointBackend)
+    assert isinstance(Untouched(replace(session, run=replace(session.run, model=model))).backend(), EndpointBackend)
     assert loads == []
 
 
 def test_answers_lie_in_the_cache(session, cache):
-    Reference(session).predictions(session.sets.test, ANSWERS)
+    Untouched(session).predictions(session.sets.test, ANSWERS)
     assert cache == folders.cache() / "base" and [path.suffix for path in cache.iterdir()] == [".parquet"]

@@ -1,7 +1,7 @@
 """Scores of answers without a model, by hand on the run's own items."""
 
 from bench.inference.predictions import EvalSet
-from bench.running.reference_answers import answers_without_model, reference_scores
+from bench.running.simple_answers import answers_without_model, simple_scores
 from bench.specs.wording import Wording
 from bench.tasks import splits, types
 
@@ -12,7 +12,7 @@ def asked(library, task, items=None):
 
 
 def scored(evalset):
-    return reference_scores(answers_without_model(evalset), evalset.task.spec.metrics[0])
+    return simple_scores(answers_without_model(evalset), evalset.task.spec.metrics[0])
 
 
 def test_the_majority_label_of_the_items_asked(library):

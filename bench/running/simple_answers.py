@@ -18,6 +18,6 @@ def answers_without_model(evalset: EvalSet) -> dict[str, pd.DataFrame]:
     }
 
 
-def reference_scores(answers: Mapping[str, pd.DataFrame], metric: str) -> dict[str, Score]:
+def simple_scores(answers: Mapping[str, pd.DataFrame], metric: str) -> dict[str, Score]:
     """What each of them scores."""
     return {name: scores(answered, [metric])[metric] for name, answered in answers.items()}
