@@ -1,11 +1,13 @@
 """The smallest difference between two rows that a table of so many seeds and items finds four times out of five."""
 
 from dataclasses import dataclass, replace
+from functools import lru_cache
 
 import numpy as np
 from scipy.optimize import brentq
 from scipy.special import chdtri, ndtr
 
+from bench.statistics.arrays import Floats
 from bench.statistics.intervals import CONFIDENCE, Margin
 
 POWER = 0.8
@@ -69,9 +71,16 @@ def _power(difference: float, margin: Margin, level: float, within: float) -> fl
     """How often the interval leaves zero out, and that of an equivalence test reaches out of `within`: the mean over what the
     seeds' variance may be estimated as."""
     spread = np.sqrt(margin.seeds + margin.items)
-    ratios = chdtri(margin.seed_freedom, (np.arange(GRID) + 0.5) / GRID) / margin.seed_freedom if margin.seeds else np.ones(1)
-    seen = replace(margin, seeds=margin.seeds * ratios)
-    least = np.maximum(seen.half_width(level), within - seen.half_width(EQUIVALENCE))
+    seen = replace(margin, seeds=margin.seeds * (_ratios(float(margin.seed_freedom)) if margin.seeds else np.ones(1)))
+    least = seen.half_width(level)
+    if within:
+        least = np.maximum(least, within - seen.half_width(EQUIVALENCE))
     if not spread:
         return float(difference > least)
     return float(ndtr((difference - least) / spread).mean())
+
+
+@lru_cache
+def _ratios(freedom: float) -> Floats:
+    """(GRID,): an estimated variance by the true one, at evenly spaced quantiles."""
+    return np.asarray(chdtri(freedom, (np.arange(GRID) + 0.5) / GRID) / freedom)

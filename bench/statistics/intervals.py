@@ -68,7 +68,7 @@ class Margin:
         )
         # A part of no variance has no freedom either, and a quantile that is not finite.
         squares = [
-            variance * _quantile(level, np.where(np.equal(variance, 0), 1.0, freedom)) ** 2
+            variance * _quantile(level, freedom if np.all(variance) else np.where(np.equal(variance, 0), 1.0, freedom)) ** 2
             for variance, freedom in parts
             if np.any(variance)
         ]

@@ -67,6 +67,22 @@ def test_a_record_under_another_runs_name_is_named(tmp_path):
     assert store.read_all(tmp_path) == [record()]
 
 
+def test_a_record_is_read_once_until_one_of_its_files_changes(tmp_path, monkeypatch):
+    read, original = [], store.read_record
+    monkeypatch.setattr(store, "read_record", lambda path: read.append(path.name) or original(path))
+    path = store.write_record(tmp_path, record(), pd.DataFrame({"kind": ["task"], "value": [1.0]}))
+    for _ in range(2):
+        assert store.read_all(tmp_path) == [store.find_record(tmp_path, "abc")] == [record()]
+    assert read == ["abc.json"]
+    changed = record(reason="again")
+    store.write_record(tmp_path, changed)
+    assert store.read_all(tmp_path) == [changed] and len(read) == 2
+    path.with_suffix(".parquet").write_bytes(b"PAR")
+    for _ in range(2):  # what is damaged is told each time
+        with pytest.raises(UserError, match="are damaged"):
+            store.read_all(tmp_path)
+
+
 @pytest.mark.parametrize("left", [0, 3, 100, -1])
 def test_answers_that_are_cut_off_are_told_with_the_record(tmp_path, left):
     path = store.write_record(tmp_path, record(), pd.DataFrame({"kind": ["task"], "value": [1.0]}))

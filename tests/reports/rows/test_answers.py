@@ -45,6 +45,13 @@ def test_metric_without_references_needs_no_gold():
     assert found.difference(-1.0).values == pytest.approx([np.exp(2) - np.exp(4 / 3)] * 2)
 
 
+def test_rows_of_a_task_need_not_stand_together(make):
+    frame = make.record("full")[1]
+    parted = pd.concat([frame.iloc[:50], frame[frame["kind"] == "probe"], frame.iloc[50:200]])
+    whole, found = (answers.task_answers([each], "sst2", "accuracy") for each in (frame, parted))
+    assert np.array_equal(whole.after.shifts, found.after.shifts) and len(found.after.shifts[0]) == 200
+
+
 def task_frame(gold: list, before: list, prediction: list) -> pd.DataFrame:
     columns = {"gold": gold, "before": before, "prediction": prediction}
     texts = {name: [as_text(value) for value in column] for name, column in columns.items()}
