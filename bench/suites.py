@@ -132,7 +132,8 @@ def _show(records: Sequence[Record], out: Path, progress: Progress, vary: bool) 
         print_variance(records, store.read_all(out))
         return
     # What was run for hours is shown whatever else lies in the folder; what is unequal is said in the captions.
-    table.print_rows(records, out, allow_unequal=True)
+    shown = {record.run_id for record in records}
+    table.print_results(out, lambda run, _: run in shown, allow_unequal=True)
     try:
         progress.say(f"leaderboard: {leaderboard.write_page(out, out, allow_unequal=True)}")
     except UserError as error:  # the table has been shown, and all that was run is kept

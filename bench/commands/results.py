@@ -1,6 +1,7 @@
 """What stands in a folder of results, shown and checked."""
 
 import json
+from collections.abc import Callable, Sequence
 from pathlib import Path
 from typing import TYPE_CHECKING, Annotated
 
@@ -11,6 +12,8 @@ from bench.errors import UserError
 
 if TYPE_CHECKING:
     from bench.records.record import Record
+    from reports.rows.row import Row
+    from reports.rows.standing import Places
 
 RESULTS = typer.Typer()
 
@@ -33,21 +36,32 @@ def results(
         _print_variance(suite, out, budget)
         return 0
     if as_json:
-        # A program gets a list whatever is there: an empty one is part of the contract.
-        from bench.records.contract import as_contract
-        from reports.rows.rows import aggregate
-        from reports.rows.standing import score_places
-
-        found = _chosen(suite, out, budget)
-        rows = aggregate(found, out)
-        places, deviations = score_places(rows), {run.run_id: row.seed_sd for row in rows for run in row.records}
-        shown = [as_contract(record, deviations[record.run_id], places.get(record.run_id)) for record in found]
-        print(json.dumps(shown, indent=1))
+        _print_contract(suite, out, budget)
         return 0
     from reports.terminal import table
 
-    table.print_rows(records_of(suite, out, budget), out, allow_unequal)
+    if not table.print_results(out, _choice(suite, out, budget), allow_unequal):
+        raise _nothing(suite, out, budget)
     return 0
+
+
+def _print_contract(suite: str | None, out: Path, budget: str | None) -> None:
+    """A program gets a list whatever is there: an empty one is part of the contract."""
+    from bench.records.contract import as_contract
+    from reports.rows.kept import Made, kept_parts
+
+    found = _chosen(suite, out, budget)
+    parts = kept_parts(out, out, Made("standings", _standings), True, _choice(suite, out, budget))
+    of_row = {run: standing for part in parts for run, standing in part.items()}
+    print(json.dumps([as_contract(record, *of_row.get(record.run_id, ())) for record in found], indent=1))
+
+
+def _standings(rows: "Sequence[Row]") -> "dict[str, tuple[float | None, Places | None]]":
+    """By run's id what its row says of its score: the deviation between seeds, and the places."""
+    from reports.rows.standing import score_places
+
+    places = score_places(rows)
+    return {run.run_id: (row.seed_sd, places.get(run.run_id)) for row in rows for run in row.records}
 
 
 def _print_trials(suite: str | None, out: Path) -> None:
@@ -76,13 +90,25 @@ def _print_variance(suite: str | None, out: Path, budget: str | None) -> None:
 
 def records_of(suite: str | None, out: Path, budget: str | None = None) -> "list[Record]":
     """A folder's records, for a person: none at all is an error."""
-    from bench.records import store
-
     records = _chosen(suite, out, budget)
     if not records:
-        of = "".join(f" of {what} {name}" for what, name in (("suite", suite), ("budget", budget)) if name)
-        raise UserError(f"no records in {store.folder(out)}{of}; run a suite first")
+        raise _nothing(suite, out, budget)
     return records
+
+
+def _nothing(suite: str | None, out: Path, budget: str | None) -> UserError:
+    from bench.records import store
+
+    of = "".join(f" of {what} {name}" for what, name in (("suite", suite), ("budget", budget)) if name)
+    return UserError(f"no records in {store.folder(out)}{of}; run a suite first")
+
+
+def _choice(suite: str | None, out: Path, budget: str | None) -> Callable[[str, str], bool]:
+    """By a run's id and suite, whether it is chosen. No record is read for it, but for a budget."""
+    if budget is None:
+        return lambda _, of: suite in (None, of)
+    chosen = {record.run_id for record in _chosen(suite, out, budget)}
+    return lambda run, _: run in chosen
 
 
 def _chosen(suite: str | None, out: Path, budget: str | None) -> "list[Record]":

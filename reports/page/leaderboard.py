@@ -17,8 +17,8 @@ from reports import definitions
 from reports.gate.history import courses
 from reports.page.courses import courses_section
 from reports.page.encoded import in_html
-from reports.page.kept import kept_parts
 from reports.page.suite import TEMPLATES, page_templates, suite_part
+from reports.rows.kept import Made, kept_parts
 from reports.rows.row import Row
 from reports.rows.rows import ranked
 from reports.visible import visible
@@ -36,9 +36,9 @@ def write_page(results: Path, out: Path, allow_unequal: bool = False, baselines:
         UserError: a file is no record of this schema, `out` cannot be written, or rows of one table answer different questions
             and `allow_unequal` does not admit them.
     """
-    path = out / FILE
+    path, made = out / FILE, Made("page", lambda rows: suite_part(ranked(rows), results))
     drawn = courses_section(courses(baselines)) if baselines else ""
-    write_text(path, page(kept_parts(results, out, allow_unequal), drawn))
+    write_text(path, page(kept_parts(results, out, made, allow_unequal), drawn))
     return path
 
 

@@ -147,7 +147,7 @@ def _stack(columns: Sequence["pd.Series[Any]"]) -> Floats:
     return np.stack([column.to_numpy(dtype=np.float64) for column in columns])
 
 
-def part_of(frame: pd.DataFrame, kind: str, name: str) -> pd.DataFrame:
+def _part_of(frame: pd.DataFrame, kind: str, name: str) -> pd.DataFrame:
     """The rows of one task or probe: a view where they stand together, as a run writes them."""
     # Arrays, since a Series takes four times as long to compare: a report asks this of thousands of frames.
     (where,) = np.nonzero(np.asarray(frame["kind"].array == kind) & np.asarray(frame["name"].array == name))
@@ -161,6 +161,6 @@ def _aligned(frames: Sequence[pd.DataFrame], kind: str, name: str, columns: Sequ
     for frame in frames:
         if not {"kind", "name", "item", *columns} <= set(frame.columns):
             return None
-        parts.append(part_of(frame, kind, name))
+        parts.append(_part_of(frame, kind, name))
     items = [part["item"].tolist() for part in parts]
     return parts if items and items[0] and all(other == items[0] for other in items) else None

@@ -1,6 +1,6 @@
 """The rows as tables in a terminal, one for each model and task, followed by plain lines on what the numbers hold."""
 
-from collections.abc import Iterator, Sequence
+from collections.abc import Callable, Iterator, Sequence
 from pathlib import Path
 from textwrap import wrap
 
@@ -8,17 +8,15 @@ from rich.console import Console
 from rich.table import Table
 from rich.text import Text
 
-from bench.records import store
-from bench.records.record import Record
 from bench.statistics.estimates import Estimate
 from reports.rows import numbers, standing
 from reports.rows.across import across
 from reports.rows.captions import across_sentences, standing_sentences, stated
 from reports.rows.conclusion import conclusion, next_step
-from reports.rows.fairness import check_comparable
+from reports.rows.kept import Made, kept_parts
 from reports.rows.references import NO_MODEL, without_model
 from reports.rows.row import Row
-from reports.rows.rows import aggregate, grouped, probe_names, ranked, staged
+from reports.rows.rows import grouped, probe_names, ranked, staged
 from reports.rows.standing import Standing
 from reports.terminal import lines
 from reports.terminal.across import across_table
@@ -41,18 +39,34 @@ COSTS = {("training", "train", "s"): 5, ("memory", "peak", "GB"): 5, ("trainable
 """What is shown of a row's cost, with its header and unit -> the width of its column."""
 
 
-def print_rows(records: Sequence[Record], out: Path | None = None, allow_unequal: bool = False) -> None:
-    """Print the rows of these records, the best first.
+def print_results(out: Path, runs: Callable[[str, str], bool], allow_unequal: bool = False) -> bool:
+    """Print the rows of the records in `out`, suite by suite, as they were printed the last time where none has changed.
 
-    `out` is the folder whose per-item answers give intervals over seeds, and whose other records show transfer.
+    Args:
+        runs: by a run's id and suite, whether it is a row.
+
+    Returns:
+        whether there was any.
 
     Raises:
         UserError: rows of one table answer different questions, and are not allowed to.
     """
     to = console()
-    rows = aggregate(records, out, store.read_all(out) if out else [])
-    if not allow_unequal:
-        check_comparable(rows)
+    look = f"{to.width} {to.encoding} {to.color_system} {to.no_color}"
+    parts = kept_parts(out, out, Made("terminal", lambda rows: _printed(to, rows), look), allow_unequal, runs)
+    for text in parts:
+        to.file.write(text)
+    return bool(parts)
+
+
+def _printed(to: Console, rows: Sequence[Row]) -> str:
+    with to.capture() as captured:
+        show_rows(to, rows)
+    return captured.get()
+
+
+def show_rows(to: Console, rows: Sequence[Row]) -> None:
+    """A table for each model and task, the best row first, and one for several tasks together."""
     for group in grouped(rows).values():
         _show_group(to, ranked(group))
     for found in across(rows):

@@ -42,8 +42,8 @@ def test_what_has_a_record_does_not_wait(runs, device, tmp_path, monkeypatch, ca
 
 @pytest.mark.parametrize(("statuses", "status"), [(["ok", "skipped"], 0), (["ok", "failed"], 1)])
 def test_a_failed_run_is_told_by_the_exit_status(statuses, status, tmp_path, monkeypatch):
-    monkeypatch.setattr(suites.execution, "execute", lambda *_: [SimpleNamespace(status=each) for each in statuses])
-    monkeypatch.setattr(suites.table, "print_rows", lambda records, out, allow_unequal: None)
+    monkeypatch.setattr(suites.execution, "execute", lambda *_: [SimpleNamespace(status=each, run_id="") for each in statuses])
+    monkeypatch.setattr(suites.table, "print_results", lambda out, runs, allow_unequal: None)
     monkeypatch.setattr(suites.leaderboard, "write_page", lambda records, out, allow_unequal: out)
     options = PlanOptions("sentiment-domains", model="tiny-bert", strategies=["zero-shot"])
     assert suites.run_suite(options, "fp32", suites.SuiteOptions(tmp_path)) == status
@@ -58,7 +58,7 @@ def test_a_dry_run_writes_nothing(tmp_path, capsys):
 def test_varied_runs_lie_apart_and_end_with_their_own_table(tmp_path, monkeypatch, capsys, decoder_folder):
     """Of a decoder without dropout that trains whole, the order is all that a seed moves."""
     options = PlanOptions("sentiment", str(decoder_folder), None, ["full"], 2, "16", 4, 12, vary=["init", "order", "dropout"])
-    monkeypatch.setattr(suites.table, "print_rows", lambda *_, **__: pytest.fail("no row of the leaderboard"))
+    monkeypatch.setattr(suites.table, "print_results", lambda *_, **__: pytest.fail("no row of the leaderboard"))
     out = tmp_path / "out"
     assert suites.run_suite(options, "fp32", suites.SuiteOptions(out, debug=True)) == 0
     told = " ".join(capsys.readouterr().out.split())

@@ -17,6 +17,9 @@ from bench.running.scoring import rise, scores
 from bench.statistics.intervals import of_one_model
 from bench.statistics.jackknife import clusters_of
 from bench.statistics.probed import of_probe
+from reports.rows.rows import aggregate
+from reports.terminal import table
+from reports.terminal.console import console
 
 LOSS = "loss (nats per token)"
 BASE = 0.55
@@ -332,6 +335,11 @@ def kept(out: Path, found: list[tuple[Record, pd.DataFrame]]) -> list[Record]:
     return [record for record, _ in found]
 
 
+def print_rows(records: list[Record], out: Path | None = None) -> None:
+    """As a terminal has them, among the other records of `out`."""
+    table.show_rows(console(), aggregate(records, out, store.read_all(out) if out else []))
+
+
 @pytest.fixture
 def out(tmp_path: Path) -> Path:
     return tmp_path / "out"
@@ -348,6 +356,7 @@ def make() -> SimpleNamespace:
         suite=suite_of_seven,
         items=items,
         kept=kept,
+        print_rows=print_rows,
         elsewhere=elsewhere,
         wordings=wordings,
         varied=varied,

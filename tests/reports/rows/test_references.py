@@ -4,7 +4,6 @@ from bench.records.outcome import Score
 from reports.page import leaderboard
 from reports.rows.references import NO_MODEL, without_model
 from reports.rows.rows import aggregate
-from reports.terminal import table
 
 CONSTANT = Score(name="accuracy", value=0.509, ci_low=0.476, ci_high=0.542, n=872, share=True)
 
@@ -25,7 +24,7 @@ def test_each_answer_is_a_row_once(make, out):
 
 def test_table_and_page_show_it_as_no_model(make, out, capsys):
     records = referred(make, out)
-    table.print_rows(records, out)
+    make.print_rows(records, out)
     shown = capsys.readouterr().out
     assert "constant answer" in shown and "(no model)" in shown and shown.count(".509") == 1
     page = leaderboard.write_page(out, out).read_text()

@@ -2,8 +2,6 @@
 
 import re
 
-from reports.terminal import table
-
 
 def test_tasks_together_follow_their_tables(make, capsys):
     found = [
@@ -12,7 +10,7 @@ def test_tasks_together_follow_their_tables(make, capsys):
         for task in ("sst2", "rte")
         for seed in range(2)
     ]
-    table.print_rows(found)
+    make.print_rows(found)
     printed = capsys.readouterr().out
     assert "sentiment: smollm2 across 2 tasks (" in printed
     below = printed[printed.index("across 2 tasks") :]
@@ -20,5 +18,5 @@ def test_tasks_together_follow_their_tables(make, capsys):
     assert re.search(r"^frozen +\.5\d\d \[\.5\d\d, \.5\d\d\] +2\.00$", below, re.MULTILINE)
     assert "Average ranks 1.39 apart differ (Nemenyi, 2 rows, 2 tasks)." in below
     assert all(len(line.rstrip()) <= 112 for line in below.splitlines())
-    table.print_rows(found[:2])
+    make.print_rows(found[:2])
     assert "across" not in capsys.readouterr().out

@@ -1,11 +1,13 @@
-"""The page's parts of the suites, kept beside the page from one writing to the next: a suite is read and counted again only
-where one of its records, or this code, has changed.
+"""What reports make of the suites' rows, kept beside the results from one time to the next: a suite is read and counted again
+only where one of its records, or this code, has changed.
 
 A record is known by its file's name, size and time of change. `summary/` can be deleted at any time.
 """
 
 import json
-from collections.abc import Iterable, Mapping, Sequence
+from collections.abc import Callable, Collection, Iterable, Mapping, Sequence
+from contextlib import suppress
+from dataclasses import dataclass
 from functools import cache
 from hashlib import sha256
 from pathlib import Path
@@ -13,39 +15,56 @@ from typing import Any
 
 import reports
 from bench.errors import UserError
-from bench.folders import faults_told, write_text
+from bench.folders import write_text
 from bench.hashing import digest
 from bench.records import store
-from bench.records.contract import Json
 from bench.records.record import Record
-from reports.page.suite import suite_part
 from reports.rows.fairness import check_comparable
-from reports.rows.rows import aggregate, ranked
+from reports.rows.row import Row
+from reports.rows.rows import aggregate
 from reports.rows.transfer import mixed
 
 READ_BY = ("reports", "bench/records", "bench/statistics", "bench/metrics")
-"""What a part is made by: of another code its parts are made anew."""
+"""What is kept is made by: of another code it is made anew."""
 Stamps = Mapping[str, Sequence[int]]
 """Name of a file of records/ -> its size in bytes and its time of change in ns."""
+Known = Mapping[str, tuple[Sequence[int], str, bool]]
+"""Each run's stamp, suite, and whether it mixes tasks: such a run is held against runs of other suites."""
 
 
-def kept_parts(results: Path, out: Path, allow_unequal: bool) -> list[Json]:
-    """The parts of all suites in the order of their names.
+@dataclass(frozen=True)
+class Made:
+    """What a report makes of one suite's rows, as JSON."""
+
+    name: str
+    of: Callable[[list[Row]], Any]
+    look: str = ""
+    """What it depends on beside the rows, such as a terminal's width."""
+
+
+def kept_parts(
+    results: Path, out: Path, made: Made, allow_unequal: bool, runs: Callable[[str, str], bool] = lambda run, suite: True
+) -> list[Any]:
+    """What is made of each suite, in the order of the suites' names; kept in `out`, where that can be written.
+
+    Args:
+        runs: by a run's id and suite, whether it is a row.
 
     Raises:
         UserError: a file is no record, or rows of one table answer different questions and `allow_unequal` does not admit them.
     """
-    stamps = _stamps(results)
-    known = _index(results, out / "summary", stamps)
+    folder, stamps = out / "summary", _stamps(results)
+    known = _index(results, folder, stamps)
     suites: dict[str, list[str]] = {}
     for run, (_, suite, _) in known.items():
         suites.setdefault(suite, []).append(run)
-    parts = [_part(results, out / "summary", suites[name], known, stamps) for name in sorted(suites)]
-    _forget(out / "summary", suites)
+    _forget(folder, suites)
+    asked = {suite: chosen for suite in sorted(suites) if (chosen := [run for run in suites[suite] if runs(run, suite)])}
+    parts = [_part(results, folder, made, chosen, known, stamps) for chosen in asked.values()]
     refused = [part["refused"] for part in parts if part["refused"]]
     if refused and not allow_unequal:
         raise UserError(refused[0])
-    return parts
+    return [part["made"] for part in parts]
 
 
 def _stamps(results: Path) -> Stamps:
@@ -55,8 +74,7 @@ def _stamps(results: Path) -> Stamps:
     }
 
 
-def _index(results: Path, folder: Path, stamps: Stamps) -> dict[str, tuple[Sequence[int], str, bool]]:
-    """Each run's stamp, suite, and whether it mixes tasks: such a run is held against runs of other suites."""
+def _index(results: Path, folder: Path, stamps: Stamps) -> Known:
     kept = _read(folder / "index.json") or {}
     found = {}
     for name in sorted(stamps):
@@ -70,45 +88,44 @@ def _index(results: Path, folder: Path, stamps: Stamps) -> dict[str, tuple[Seque
             record = store.stored_record(store.folder(results) / name)
             found[run] = (stamps[name], record.setup.suite, bool(mixed(record)))
     if found.keys() != kept.keys() or any(list(each) != kept[run] for run, each in found.items()):
-        write_text(folder / "index.json", json.dumps(found))
+        _write(folder / "index.json", found)
     return found
 
 
-def _part(results: Path, folder: Path, runs: Sequence[str], known: Mapping[str, Any], stamps: Stamps) -> Json:
+def _part(results: Path, folder: Path, made: Made, runs: Sequence[str], known: Known, stamps: Stamps) -> Any:
+    """`refused` is why what was made may not be shown, or null."""
     name, mixes = known[runs[0]][1], any(known[run][2] for run in runs)
     asked = known if mixes else runs
     files = {f"{run}.{ending}": stamps.get(f"{run}.{ending}") for run in asked for ending in ("json", "parquet")}
-    key = digest({"code": _code(), "suite": name, "files": files, "results": str(results.resolve())})
-    path = folder / f"{_file(name)}.json"
+    of = {"code": _code(), "suite": name, "rows": runs, "files": files, "results": str(results.resolve()), "look": made.look}
+    key, path = digest(of), folder / f"{_file(name)}.{made.name}.json"
     kept = _read(path)
     if kept and kept.get("key") == key:
-        return dict(kept["part"])
-    part = _made(results, _records(results, runs), _records(results, set(known) - set(runs)) if mixes else [])
-    write_text(path, json.dumps({"key": key, "part": part}, ensure_ascii=False, separators=(",", ":")))
+        return kept
+    rows = aggregate(_records(results, runs), results, _records(results, set(known) - set(runs)) if mixes else [])
+    part = {"key": key, "made": made.of(rows), "refused": _refused(rows)}
+    _write(path, part)
     return part
 
 
-def _made(results: Path, found: Sequence[Record], beside: Sequence[Record]) -> Json:
-    """`refused` is why the part may not be shown, or null."""
-    rows = ranked(aggregate(found, results, beside))
-    refused = None
+def _refused(rows: Sequence[Row]) -> str | None:
     try:
         check_comparable(rows)
     except UserError as error:
-        refused = str(error)
-    return {**suite_part(rows, results), "refused": refused}
+        return str(error)
+    return None
 
 
 def _records(results: Path, runs: Iterable[str]) -> list[Record]:
     return [store.stored_record(store.folder(results) / f"{run}.json") for run in sorted(runs)]
 
 
-def _forget(folder: Path, suites: Iterable[str]) -> None:
-    """Removes the parts of suites that are no more."""
-    names = {f"{_file(name)}.json" for name in suites} | {"index.json"}
-    for path in folder.glob("*.json"):
-        if path.name not in names:
-            with faults_told(path):
+def _forget(folder: Path, suites: Collection[str]) -> None:
+    """Removes what is kept of suites that are no more."""
+    names = {_file(name) for name in suites}
+    with suppress(OSError):
+        for path in folder.glob("suite-*.json"):
+            if path.name.partition(".")[0] not in names:
                 path.unlink(missing_ok=True)
 
 
@@ -123,6 +140,12 @@ def _read(path: Path) -> Any:
         return json.loads(path.read_text(encoding="utf-8"))
     except (OSError, ValueError):
         return None
+
+
+def _write(path: Path, content: Any) -> None:
+    """Results in a folder that can't be written are shown all the same."""
+    with suppress(UserError, OSError):
+        write_text(path, json.dumps(content, ensure_ascii=False, separators=(",", ":")))
 
 
 @cache
