@@ -5,7 +5,7 @@ The budget is the whole run's: alone, a task gets all of it.
 """
 
 import json
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from functools import partial
 from pathlib import Path
@@ -29,6 +29,7 @@ SAME = ("engine", "model", "seed", "budget")
 """Inputs in which a run alone must agree; and in the precision that was used, since `auto` is not the same everywhere."""
 CLOSE = ("batch", "max_length")
 """Inputs in which it should."""
+Alone = Mapping[tuple[str, ...], Sequence[Record]]
 
 
 @dataclass(frozen=True)
@@ -86,8 +87,10 @@ def between(
     different numbers of items are not compared.
     """
     transfers = []
-    for task, shape in mixed(runs[0]).items():
-        pairs = _pairs(task, shape, runs, others_known, out) if shape else []
+    tasks = mixed(runs[0])
+    alone = _alone(others_known) if tasks else {}
+    for task, shape in tasks.items():
+        pairs = _pairs(task, shape, runs, alone, out) if shape else []
         if pairs:
             known = seeds.of(partial(_score_on, task, task == runs[0].setup.task))
             # Either score moves with its own seed, as far as those of this table do.
@@ -95,15 +98,29 @@ def between(
     return transfers
 
 
-def _pairs(
-    task: str, shape: Any, runs: Sequence[Record], others_known: Sequence[Record], out: Path | None
-) -> list["MatchedSeed"]:
+def _pairs(task: str, shape: Any, runs: Sequence[Record], alone: Alone, out: Path | None) -> list["MatchedSeed"]:
     for strategy in ALONE:
-        singles = [(run, _single(run, shape, strategy, others_known)) for run in runs]
+        singles = [(run, _single(run, shape, alone.get((strategy, *_same(run)), ()))) for run in runs]
         pairs = [pair for run, single in singles if single and (pair := _pair(run, single, task, out))]
         if pairs:
             return pairs
     return []
+
+
+def _alone(known: Sequence[Record]) -> Alone:
+    """The runs on one task each, by strategy and by all in which a mixture must agree: each mixture is held against thousands."""
+    found: dict[tuple[str, ...], list[Record]] = {}
+    for run in known:
+        inputs = run.provenance.inputs
+        trained = run.status == "ok" and inputs and run.cost and run.cost.train_examples
+        if trained and not inputs.get("others") and not inputs.get("earlier"):
+            found.setdefault((run.setup.strategy, *_same(run)), []).append(run)
+    return found
+
+
+def _same(run: Record) -> tuple[str, ...]:
+    inputs = run.provenance.inputs
+    return repr(run.provenance.device.get("precision")), *(repr(inputs.get(name)) for name in SAME)
 
 
 def _score_on(task: str, own: bool, outcome: Outcome) -> float | None:
@@ -111,7 +128,7 @@ def _score_on(task: str, own: bool, outcome: Outcome) -> float | None:
     return part.score.value if part else None
 
 
-def _single(run: Record, shape: Any, strategy: str, others_known: Sequence[Record]) -> Record | None:
+def _single(run: Record, shape: Any, alike: Sequence[Record]) -> Record | None:
     """The run on the task alone whose settings are nearest to those of the mixture."""
 
     def distance(other: Record) -> tuple[int, str, str]:
@@ -119,17 +136,7 @@ def _single(run: Record, shape: Any, strategy: str, others_known: Sequence[Recor
         differing = sum(mine[name] != theirs[name] for name in mine.keys() & theirs.keys())
         return differing, json.dumps(theirs, sort_keys=True), other.run_id
 
-    fitting = [other for other in others_known if other.setup.strategy == strategy and _fits(run, other, shape)]
-    return min(fitting, key=distance, default=None)
-
-
-def _fits(run: Record, other: Record, shape: Any) -> bool:
-    if other.status != "ok" or not (run.provenance.inputs and other.cost and other.cost.train_examples):
-        return False
-    mine, theirs = run.provenance.inputs, other.provenance.inputs
-    single = theirs.get("task") == shape and not theirs.get("others") and not theirs.get("earlier")
-    alike = run.provenance.device.get("precision") == other.provenance.device.get("precision")
-    return single and alike and all(mine.get(n) == theirs.get(n) for n in SAME)
+    return min((other for other in alike if other.provenance.inputs.get("task") == shape), key=distance, default=None)
 
 
 def _settings(record: Record) -> dict[str, Any]:
