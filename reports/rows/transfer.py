@@ -108,7 +108,7 @@ def _pairs(task: str, shape: Any, runs: Sequence[Record], alone: Alone, out: Pat
 
 
 def _alone(known: Sequence[Record]) -> Alone:
-    """The runs on one task each, by strategy and by all in which a mixture must agree: each mixture is held against thousands."""
+    """The runs on one task each, by strategy and by what a mixture must agree in: of thousands it is held against these few."""
     found: dict[tuple[str, ...], list[Record]] = {}
     for run in known:
         inputs = run.provenance.inputs
