@@ -14,7 +14,7 @@ from counted import counting, grown
 from bench.modeling import forward
 from bench.planning.plan import PlanOptions, plan
 from bench.progress import Progress
-from bench.running import curriculum, frames, reference
+from bench.running import curriculum, frames, untouched
 from bench.running.perform import perform
 from bench.tokens import batches
 
@@ -76,7 +76,7 @@ PLANTED = {
         (forward, "accepts", lambda model, argument: argument != "logits_to_keep" and ACCEPTS(model, argument)),
         "logits grew",
     ),
-    "the base measured again": ((reference, "kept_frame", lambda path, device, measure: measure()), "base answers grew"),
+    "the base measured again": ((untouched, "kept_frame", lambda path, device, measure: measure()), "base answers grew"),
 }
 ACCEPTS = forward.accepts
 
@@ -98,4 +98,4 @@ def test_a_sentence_says_what_grew_and_a_fall_is_silent():
         "a: FLOPs grew from 100 to 150, by 50.0%; more is computed",
         "a: padding grew from 0 to 2; more of what they read is padding: batches are less alike in length",
     ]
-    assert frames.kept_frame is reference.kept_frame  # what is counted is where the base's answers are kept
+    assert frames.kept_frame is untouched.kept_frame  # what is counted is where the base's answers are kept
