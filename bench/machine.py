@@ -1,4 +1,4 @@
-"""This machine, as far as its processes' numbers go."""
+"""Whose process a number is: which machine the number counts on, and when the process that has it began."""
 
 import os
 import uuid
