@@ -19,6 +19,18 @@ NO_TEST_FILE: dict[str, str] = {
 }
 """Modules with code and without a test file of their name, and why."""
 
+TOLD_MOMENTS = {
+    "bench/commands/exchange.py": "when an export was made",
+    "bench/commands/gate.py": "when a baseline was accepted",
+    "bench/inference/chat.py": "the date until which a server wants to be left alone, which is bounded",
+    "bench/placing/view.py": "when a status was written",
+    "bench/processes/ranks.py": "when a process failed, for torch's report",
+    "bench/progress.py": "when a status was written",
+    "bench/running/perform.py": "when a run began",
+    "bench/watching/status.py": "when a process began",
+    "bench/watching/view.py": "for how long nothing was heard of a process, which nothing hangs on",
+}
+"""Modules that ask the system's clock, which may be set back and forth while they run, and for which moment that is told."""
 WRITES = {"write_text", "write_bytes", "open", "touch", "mkdir", "to_parquet", "save_file", "save_pretrained"}
 TELLS = {"writing", "partial", "faults_told"}
 """Functions of bench.folders under which a full or a read-only disk becomes a sentence, and nothing is left half-written."""
@@ -132,3 +144,14 @@ def untold(node: ast.AST, function: str = "", told: bool = False) -> set[str]:
 def test_files_are_written_where_a_full_disk_is_told():
     found = {f"{path}:{name}" for path, tree in MODULES.items() if path.name != "folders.py" for name in untold(tree)}
     assert found == set(WRITTEN_OTHERWISE)
+
+
+def test_durations_are_by_no_clock_that_can_be_set():
+    asked = {
+        str(path)
+        for path, tree in MODULES.items()
+        for node in ast.walk(tree)
+        if isinstance(node, ast.Attribute)
+        and ast.unparse(node) in ("time.time", "time.time_ns", "datetime.now", "datetime.utcnow")
+    }
+    assert asked == set(TOLD_MOMENTS)
