@@ -28,7 +28,16 @@ class PlainAnswer:
     value: Any
     confidence: float
     margin: float
-    """How much likelier it was than the next: in nats, logits or cosines. Of a close choice rounding may make another."""
+    """How much likelier it was than the next: in nats, logits or cosines; of a text, of its closest token. Of a close choice
+    rounding may make another."""
+    steps: tuple[tuple[str, float], ...] = ()
+    """Of a text that was written: what stood there after each token, and by how many nats that token was chosen."""
+
+    def margin_before(self, said: Any) -> float:
+        """Of the choice from which on a text goes another way than `said`; of the closest one where that is no text."""
+        if not self.steps or not isinstance(said, str) or said == self.steps[-1][0]:
+            return self.margin
+        return next((margin for text, margin in self.steps if not said.startswith(text)), self.steps[-1][1])
 
 
 def plain_answer(evalset: EvalSet, index: int, reader: PlainReader) -> PlainAnswer | None:
@@ -94,10 +103,14 @@ def _written(evalset: EvalSet, index: int, reader: PlainReader) -> PlainAnswer |
     def ends(token: int) -> bool:
         return token == eos or (one_line and "\n" in tokenizer.decode([token]))
 
+    def text(tokens: Sequence[int]) -> str:
+        whole = tokenizer.decode([token for token in tokens if token != eos], skip_special_tokens=True).strip()
+        return whole.split("\n")[0] if one_line else whole
+
     context = _context(evalset, index, task.answer_tokens, reader)
-    ids, chance, margin = reader.written(context, task.answer_tokens, ends)
-    text = tokenizer.decode([token for token in ids if token != eos], skip_special_tokens=True).strip()
-    return PlainAnswer(task.parse(evalset.examples[index], text.split("\n")[0] if one_line else text), chance, margin)
+    ids, chance, margins = reader.written(context, task.answer_tokens, ends)
+    steps = tuple((text(ids[: place + 1]), margin) for place, margin in enumerate(margins))
+    return PlainAnswer(task.parse(evalset.examples[index], text(ids)), chance, min(margins), steps)
 
 
 def _read(evalset: EvalSet, index: int, reader: PlainReader) -> PlainAnswer:

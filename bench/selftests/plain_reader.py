@@ -48,16 +48,19 @@ class PlainReader:
         """The most likely token at each place of the continuation."""
         return [int(row.argmax()) for row in self._after(context, continuation)]
 
-    def written(self, context: Sequence[int], longest: int, ends: Callable[[int], bool]) -> tuple[list[int], float, float]:
-        """Greedily, up to the first token that is an end: ids, the product of their probabilities, and by how many nats the
-        closest choice of a token was made."""
+    def written(
+        self, context: Sequence[int], longest: int, ends: Callable[[int], bool]
+    ) -> tuple[list[int], float, list[float]]:
+        """Greedily, up to the first token that is an end: ids, the product of their probabilities, and by how many nats each
+        was chosen before the next likely one."""
         ids: list[int] = []
-        nats, margin = 0.0, float("inf")
+        nats, margins = 0.0, []
         while len(ids) < longest and not (ids and ends(ids[-1])):
             best = self.logprobs([*context, *ids])[-1].topk(2)
             ids.append(int(best.indices[0]))
-            nats, margin = nats + float(best.values[0]), min(margin, float(best.values[0] - best.values[1]))
-        return ids, exp(nats), margin
+            nats += float(best.values[0])
+            margins.append(float(best.values[0] - best.values[1]))
+        return ids, exp(nats), margins
 
     def passage(self, text: str, size: int) -> tuple[float, int, int]:
         """Nats of all tokens of a text but the first, how many, and the bytes that they spell. The model reads `size` tokens at

@@ -4,7 +4,7 @@ import pytest
 
 from bench.inference.local import LocalBackend
 from bench.inference.predictions import EvalSet, predict
-from bench.selftests.plain_answers import plain_answer
+from bench.selftests.plain_answers import PlainAnswer, plain_answer
 from bench.selftests.plain_reader import PlainReader
 from bench.specs.wording import Wording
 from bench.tasks import splits, types
@@ -77,3 +77,19 @@ def test_what_needs_several_windows_is_left_out(evalset, encoder):
     asked = evalset("squad", encoder, head=0, limit=48)
     net = encoder.load(asked.task.auto_class, num_labels=2).eval()
     assert plain_answer(asked, 0, PlainReader(net, encoder)) is None
+
+
+@pytest.mark.parametrize(
+    ("said", "margin"),
+    [
+        ("Der Ordner", 0.2),  # ends where the plain reading goes on
+        ("Der Ordner ist leer und alt", 0.3),  # goes on where it ends
+        ("Der Baum", 2.0),
+        ("Ein Ordner", 1.0),
+        ("Der Ordner ist leer", 0.2),  # the same
+        (["Der Ordner"], 0.2),  # no text any more
+    ],
+)
+def test_a_text_hangs_on_the_choice_from_which_on_it_goes_another_way(said, margin):
+    steps = (("Der", 1.0), ("Der Ordner", 2.0), ("Der Ordner ist leer", 0.2), ("Der Ordner ist leer", 0.3))
+    assert PlainAnswer("Der Ordner ist leer", 0.5, 0.2, steps).margin_before(said) == margin
