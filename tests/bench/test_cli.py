@@ -89,7 +89,7 @@ def test_a_plan_has_the_same_ids_on_every_machine(monkeypatch, tmp_path):
 
     def ids(asked, becomes):
         alone = DistributedType.NO
-        accelerator = SimpleNamespace(main_process_first=nullcontext, distributed_type=alone)
+        accelerator = SimpleNamespace(main_process_first=nullcontext, distributed_type=alone, num_processes=1)
         cpu = SimpleNamespace(type="cpu")
         device = SimpleNamespace(main=True, precision=becomes, accelerator=accelerator, torch=cpu)
         monkeypatch.setattr("bench.suites.start", lambda precision: device)
