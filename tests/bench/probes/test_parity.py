@@ -81,6 +81,10 @@ def test_the_words_are_the_harness_own(library, decoding, made, name):
     assert ours == list(zip(theirs, map(int, gold), strict=True))
 
 
+ITEMS = 40
+"""Of each probe that both programs ask the default model."""
+
+
 @pytest.fixture(scope="module")
 def default(library):
     from lm_eval.models.huggingface import HFLM
@@ -120,7 +124,7 @@ def piqa(row):
 def test_choices_are_the_harness_own(library, default, made, name, path, doc):
     encoding, model, lm = default
     spec = library.probe(name)
-    probes = {n: made(spec.model_copy(update={"options": {"normalised": n}}), encoding, 100) for n in (None, "characters")}
+    probes = {n: made(spec.model_copy(update={"options": {"normalised": n}}), encoding, ITEMS) for n in (None, "characters")}
     rows = probes[None].rows
     metrics, totals = judged(task(path, [doc(row) for row in rows]), lm)
     found = LocalBackend(model, probes[None].encoding.model).loglikelihoods(
@@ -131,13 +135,13 @@ def test_choices_are_the_harness_own(library, default, made, name, path, doc):
         probes[normalised].likelihoods = lambda *_: found
         items = measured(probes[normalised], model)
         assert items["right"].tolist() == [item[metric] for item in metrics], metric
-    assert len(rows) == 100
+    assert len(rows) == ITEMS
 
 
 @pytest.mark.slow
 def test_lambada_is_the_harness_own(library, default, made):
     encoding, model, lm = default
-    probe = made(library.probe("lambada"), encoding, 100)
+    probe = made(library.probe("lambada"), encoding, ITEMS)
     items = measured(probe, model)
     docs = [{"text": f"{row['text']} {row['answer']}"} for row in probe.rows]
     path = {**load_yaml(TASKS / "lambada/lambada_openai.yaml"), "test_split": None, "validation_split": "validation"}
@@ -147,4 +151,4 @@ def test_lambada_is_the_harness_own(library, default, made):
     metrics, totals = judged(harness, lm)
     assert items["value"].tolist() == pytest.approx(totals, rel=1e-4, abs=1e-3)
     assert items["right"].tolist() == [float(item["acc"]) for item in metrics]
-    assert -items["value"].mean() == pytest.approx(-sum(item["perplexity"] for item in metrics) / 100, rel=1e-4)
+    assert -items["value"].mean() == pytest.approx(-sum(item["perplexity"] for item in metrics) / ITEMS, rel=1e-4)
