@@ -25,8 +25,8 @@ def test_a_probe_that_scores_the_token_just_read_does_not_excuse_itself(library,
     """Its loss is worse than guessing, which must not look like a model that knows nothing."""
     model = models.find_model("smollm2", library)
     net, probe = model.load().eval(), LmLoss(library.probe("wikipedia"), Encoding(model, 64), 8)
-    name = "wikipedia"
-    assert all(all_tests(probe, net).values()) and "shifted labels are worse" in all_tests(probe, net), name
+    held = all_tests(probe, net)
+    assert all(held.values()) and "shifted labels are worse" in held
     sound = likelihood.token_losses
 
     def shifted(logits, labels):
