@@ -124,7 +124,7 @@ def _asked(evalset: EvalSet, run: Run) -> Asking:
 
 def _probed(probe: Probe, model: Model) -> Asking:
     def ask(backend: Backend, items: int) -> None:
-        probe.part(range(items)).measure(backend)
+        probe.first(items).measure(backend)
 
     return _of_all(ask, len(probe.rows), model)
 
