@@ -25,12 +25,13 @@ from scipy import stats
 from bench.devices.device import Device, start
 from bench.inference.local import LocalBackend
 from bench.inference.predictions import predict
-from bench.planning.plan import PlanOptions, plan
+from bench.measuring.evaluation import eval_sets
+from bench.measuring.scoring import worth
+from bench.planning.options import PlanOptions
+from bench.planning.plan import plan
 from bench.running import curriculum
 from bench.running.adaptation import adapted
-from bench.running.evaluation import eval_sets
-from bench.running.run import Run
-from bench.running.scoring import worth
+from bench.runs.run import Run
 from bench.strategies.base import Hyperparameters
 from bench.tasks.encoding import Encoding
 from bench.tokens import batches

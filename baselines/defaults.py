@@ -47,7 +47,8 @@ def searched(options: argparse.Namespace) -> Iterator[Searched]:
     """All searches, done or gone on with."""
     from bench.devices.device import start
     from bench.devices.hardware import requested
-    from bench.planning.plan import PlanOptions, plan
+    from bench.planning.options import PlanOptions
+    from bench.planning.plan import plan
     from bench.planning.tuning import trial_count, tuned
     from bench.progress import Progress
     from bench.running.work import Workplace

@@ -22,7 +22,7 @@ if TYPE_CHECKING:
     import numpy as np
     import pyarrow as pa
 
-    from bench.running.run import Run
+    from bench.runs.run import Run
 
 SUITE, MODEL = "sentiment", "minilm"
 
@@ -53,7 +53,8 @@ def make(out: Path, seeds: int) -> None:
     from bench import quiet
 
     quiet.libraries(False)
-    from bench.planning.plan import PlanOptions, plan
+    from bench.planning.options import PlanOptions
+    from bench.planning.plan import plan
 
     folder, generator = out / "records", np.random.default_rng(0)
     folder.mkdir(parents=True)

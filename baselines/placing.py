@@ -33,12 +33,13 @@ from bench.placing.messages import Message, WorkerSetting
 from bench.placing.pool import WorkerPool
 from bench.placing.slot import Slot
 from bench.placing.view import View
-from bench.planning.plan import PlanOptions, plan
+from bench.planning.options import PlanOptions
+from bench.planning.plan import plan
 from bench.progress import Progress
 from bench.running import execution
-from bench.running.kept import KEEPING
-from bench.running.run import Run
 from bench.running.work import Workplace
+from bench.runs.run import Run
+from bench.runs.run_folder import DEFAULT_KEEP
 
 
 def runs_of(asked: argparse.Namespace) -> list[Run]:
@@ -71,7 +72,7 @@ def timed(runs: list[Run], workers: int, out: Path) -> tuple[float, Clock]:
     """Seconds from the first run's beginning to the last one's end, imports left out; each worker has one core."""
     cores, clock = sorted(os.sched_getaffinity(0)), Clock()
     slots = [Slot(number, (cores[number % len(cores)],)) for number in range(workers)]
-    place, setting = Workplace(out, start("fp32"), Progress(False, len(runs))), WorkerSetting(out, "fp32", False, KEEPING)
+    place, setting = Workplace(out, start("fp32"), Progress(False, len(runs))), WorkerSetting(out, "fp32", False, DEFAULT_KEEP)
 
     def hire(slot: Slot, post: Callable[[Message], None]) -> LocalWorker:
         return LocalWorker(slot, lambda message: (clock.hears(message), post(message))[1], setting)

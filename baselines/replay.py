@@ -22,11 +22,12 @@ from bench import quiet
 from bench.devices.device import Device, start
 from bench.modeling.replay.activations import kept_states
 from bench.planning import plan
+from bench.planning.options import PlanOptions
 from bench.progress import Progress
 from bench.running import adaptation
 from bench.running.curriculum import build_curriculum
-from bench.running.run import Run
 from bench.running.trial import Trial, perform_trial
+from bench.runs.run import Run
 from bench.strategies import with_values
 from bench.tasks.encoding import Encoding
 from bench.training.loop import Padding, train
@@ -83,7 +84,7 @@ def main() -> None:
     given = parser.parse_args()
     quiet.libraries(False)
     device, took = start("fp32"), defaultdict[str, list[float]](list)
-    options = plan.PlanOptions("sentiment", model=given.model, strategies=["full", "frozen"], budget=str(given.examples))
+    options = PlanOptions("sentiment", model=given.model, strategies=["full", "frozen"], budget=str(given.examples))
     full, frozen = plan.plan(options, "fp32")
     for _ in range(given.rounds):
         took["full"].append(median(epochs(full, device)))

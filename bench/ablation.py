@@ -7,11 +7,12 @@ from pathlib import Path
 from bench.devices.hardware import Precision, requested
 from bench.errors import UserError
 from bench.planning.axes import axes_of, parse_axes
-from bench.planning.plan import PlanOptions, plan, sweep_points
+from bench.planning.options import PlanOptions, sweep_points
+from bench.planning.plan import plan
 from bench.planning.tuning import as_far_as_tuned
 from bench.records import store
 from bench.records.record import Record
-from bench.running.run import Run
+from bench.runs.run import Run
 from bench.specs.library import suites_for
 from bench.suites import SuiteOptions, run_suite
 from reports.paper.ablated import AblationFiles

@@ -1,6 +1,6 @@
 """A suite from its plan to its page: what waits is told, done and shown."""
 
-from collections.abc import Sequence
+from collections.abc import Iterable, Sequence
 from contextlib import suppress
 from dataclasses import dataclass, replace
 from pathlib import Path
@@ -11,12 +11,14 @@ from bench.checking.runs import check_runs
 from bench.devices import hardware
 from bench.devices.device import Device, start
 from bench.devices.environment import environment
+from bench.devices.hardware import Precision
 from bench.devices.launched import parallelism
 from bench.errors import RunError, UnwritableError, UserError
 from bench.placing.hands import ONE, Crew, hands
 from bench.placing.messages import WorkerSetting
 from bench.planning.dry_run import print_plan
-from bench.planning.plan import PlanOptions, plan
+from bench.planning.options import PlanOptions
+from bench.planning.plan import plan
 from bench.planning.tuning import as_far_as_tuned, trial_count, tuned
 from bench.planning.varying import still, that_differ
 from bench.planning.warnings import doubt
@@ -25,11 +27,11 @@ from bench.progress import Progress
 from bench.records import store
 from bench.records.record import Record
 from bench.running import execution
-from bench.running.finished import is_finished, kept_from_elsewhere
-from bench.running.kept import KEEPING, Keeping
-from bench.running.run import Run
 from bench.running.trial import Trial
 from bench.running.work import Hands, Workplace
+from bench.runs.finished import is_finished, kept_from_elsewhere
+from bench.runs.run import Run
+from bench.runs.run_folder import DEFAULT_KEEP, KeepOptions
 from reports.page import leaderboard
 from reports.terminal import table
 from reports.terminal.variance import print_variance
@@ -43,10 +45,23 @@ class SuiteOptions:
     dry_run: bool = False
     rerun_on_change: bool = False
     debug: bool = False
-    keeping: Keeping = KEEPING
+    keep: KeepOptions = DEFAULT_KEEP
     crew: Crew = ONE
     shows: bool = True
     """Whether table and page come at its end; what calls it may have something else to show."""
+
+
+@dataclass(frozen=True)
+class _Plan:
+    """A suite's runs, and what of them is still to be done."""
+
+    runs: list[Run]
+    trials: list[Trial]
+    """Trials of tuning that come before the runs they choose for."""
+    waiting: list[Run]
+    place: Path
+    """Where the records lie: the output folder, or with `--vary` a folder of its own in it."""
+    progress: Progress
 
 
 def run_suite(options: PlanOptions, precision_text: str, doing: SuiteOptions) -> int:
@@ -55,46 +70,69 @@ def run_suite(options: PlanOptions, precision_text: str, doing: SuiteOptions) ->
     Raises:
         UserError: something that was asked for is wrong; nothing has been written by then.
     """
-    precision, vary, out = hardware.requested(precision_text), options.vary is not None, doing.out
+    precision = hardware.requested(precision_text)
     doing.crew.checked()
     device = start(precision)
-    with device.accelerator.main_process_first():
-        runs = plan(options, precision)
-    place = store.varied_folder(out) if vary else out
-    progress = progress_of(len(runs), device, out)
-    for sentence in dict.fromkeys(sentence for planned in runs for sentence in planned.left_out):
-        progress.say(sentence)
-    runs, trials = as_far_as_tuned(that_differ(runs, place) if vary else runs, out)
-    waiting = unfinished(runs, place, device, progress, doing.rerun_on_change)
-    # A dry run may plan for another machine, and a cluster is of others.
-    elsewhere = doing.dry_run or doing.crew.engine != "process"
-    check_runs(waiting, parallelism(device.accelerator), None if elsewhere else hardware.memory_bytes())
-    for sentence in dict.fromkeys(filter(None, map(doubt, waiting))):
-        progress.say(sentence)
+    planned = _planned(options, precision, doing, device)
+    _check(planned, doing, device)
     if doing.dry_run:
         if device.main:
-            print_plan(runs, place, waiting, trials)
+            print_plan(planned.runs, planned.place, planned.waiting, planned.trials)
         return 0
-    if device.main and (waiting or trials or vary):  # a folder that holds all records may be read-only
-        folders.check_writable(store.folder(place))
+    _check_folders(planned, device, writes=bool(planned.waiting or planned.trials or options.vary is not None))
+    check_data(planned.waiting)
+    records = _carried_out(planned, precision, doing, device)
+    if device.main and doing.shows:
+        _show(records, doing.out, planned.progress, vary=options.vary is not None)
+    return 1 if any(record.status == "failed" for record in records) else 0
+
+
+def _planned(options: PlanOptions, precision: Precision, doing: SuiteOptions, device: Device) -> _Plan:
+    with device.accelerator.main_process_first():
+        runs = plan(options, precision)
+    place = doing.out if options.vary is None else store.varied_folder(doing.out)
+    progress = progress_of(len(runs), device, doing.out)
+    _tell(progress, (sentence for run in runs for sentence in run.left_out))
+    runs, trials = as_far_as_tuned(runs if options.vary is None else that_differ(runs, place), doing.out)
+    return _Plan(runs, trials, unfinished(runs, place, device, progress, doing.rerun_on_change), place, progress)
+
+
+def _check(planned: _Plan, doing: SuiteOptions, device: Device) -> None:
+    """What is wrong with what waits ends the command here; what is doubtful is told."""
+    # A dry run may plan for another machine, and a cluster is of others.
+    elsewhere = doing.dry_run or doing.crew.engine != "process"
+    check_runs(planned.waiting, parallelism(device.accelerator), None if elsewhere else hardware.memory_bytes())
+    _tell(planned.progress, filter(None, map(doubt, planned.waiting)))
+
+
+def _check_folders(planned: _Plan, device: Device, writes: bool) -> None:
+    if device.main and writes:  # a folder that holds all records may be read-only
+        folders.check_writable(store.folder(planned.place))
         folders.check_writable(folders.cache())
     device.accelerator.wait_for_everyone()  # else a faster process writes records that a slower one takes for finished ones
-    check_data(waiting)
-    workplace = Workplace(place, device, progress, doing.debug, doing.keeping)
-    setting = WorkerSetting(place.absolute(), precision, doing.debug, doing.keeping)
-    with hands(doing.crew, [*waiting, *(trial.run for trial in trials)], setting) as doers:
+
+
+def _carried_out(planned: _Plan, precision: Precision, doing: SuiteOptions, device: Device) -> list[Record]:
+    """The records of the runs, by as many workers as were asked for; an error is raised once what there is has been shown."""
+    place, progress = planned.place, planned.progress
+    workplace = Workplace(place, device, progress, doing.debug, doing.keep)
+    setting = WorkerSetting(place.absolute(), precision, doing.debug, doing.keep)
+    with hands(doing.crew, [*planned.waiting, *(trial.run for trial in planned.trials)], setting) as doers:
         try:
-            records = _done(runs, trials, workplace, doing, doers)
+            return _done(planned.runs, planned.trials, workplace, doing, doers)
         except Exception as error:
             # What has happened to one run takes nothing from the others: they are shown, and then it is told.
             if device.main and doing.shows:
-                _show_finished({run.suite for run in runs}, place, out, progress)
+                _show_finished({run.suite for run in planned.runs}, place, doing.out, progress)
             if isinstance(error, UnwritableError):  # it could be written when all this was asked for
                 raise RunError(str(error)) from error
             raise
-    if device.main and doing.shows:
-        _show(records, out, progress, vary)
-    return 1 if any(record.status == "failed" for record in records) else 0
+
+
+def _tell(progress: Progress, sentences: Iterable[str]) -> None:
+    """Each once, though it may hold for many runs."""
+    for sentence in dict.fromkeys(sentences):
+        progress.say(sentence)
 
 
 def progress_of(runs: int, device: Device, out: Path) -> Progress:

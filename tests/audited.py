@@ -6,15 +6,15 @@ from types import SimpleNamespace
 import numpy as np
 import pandas as pd
 
+from bench.measuring import measures
+from bench.measuring.evaluation import Evaluation
+from bench.measuring.item_table import item_table
+from bench.measuring.untouched import BaseAnswers, Baseline
 from bench.probes.cloze import Cloze
 from bench.probes.lm_loss import LmLoss
 from bench.probes.similarity import Similarity
 from bench.records.outcome import Outcome
 from bench.records.record import Record
-from bench.running import measures
-from bench.running.evaluation import Evaluation
-from bench.running.item_table import item_table
-from bench.running.untouched import BaseAnswers, Baseline
 
 METRICS = {
     "sst2": ["accuracy", "f1_macro"],

@@ -14,10 +14,10 @@ from transformers import AutoModelForCausalLM, LlamaConfig, LlamaForCausalLM, Pr
 
 from bench import folders, quiet
 from bench.devices.device import Device, start
+from bench.measuring import untouched
 from bench.modeling import models as bench_models
 from bench.modeling.models import Model
 from bench.processes import stopping
-from bench.running import untouched
 from bench.specs.library import Library
 from bench.specs.task import TaskSpec
 from bench.tasks import splits

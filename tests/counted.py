@@ -9,8 +9,8 @@ from torch.nn.modules import module as hooks
 from torch.utils.flop_counter import FlopCounterMode
 from transformers import PreTrainedModel
 
+from bench.measuring import untouched
 from bench.modeling.models import Model
-from bench.running import untouched
 
 MEANINGS = {
     "FLOPs": "more is computed",
@@ -51,12 +51,12 @@ def counting() -> Iterator[Work]:
             work["base answers"] += 1
             return measure()
 
-        return kept_frame(path, device, measured)
+        return cached_frame(path, device, measured)
 
-    loaded, kept_frame = Model.load, untouched.kept_frame
+    loaded, cached_frame = Model.load, untouched.cached_frame
     placed = [hooks.register_module_forward_pre_hook(enters), hooks.register_module_forward_hook(leaves, with_kwargs=True)]
     flops = FlopCounterMode(display=False)
-    with mock.patch.object(Model, "load", load), mock.patch.object(untouched, "kept_frame", kept), flops:
+    with mock.patch.object(Model, "load", load), mock.patch.object(untouched, "cached_frame", kept), flops:
         yield work
     for hook in placed:
         hook.remove()

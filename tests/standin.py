@@ -109,9 +109,10 @@ def main(results, suites):
 
     quiet.libraries(False)
     from bench.devices.device import start
+    from bench.measuring import untouched
     from bench.planning import plan
+    from bench.planning.options import PlanOptions
     from bench.progress import Progress
-    from bench.running import untouched
     from bench.running.perform import perform
 
     untouched.VALIDATION_ITEMS = 8
@@ -121,7 +122,7 @@ def main(results, suites):
         for name in ("cpu", NAME):
             become(device, torch.device(name))
             for suite in suites:
-                for run in plan.plan(plan.PlanOptions(suite, test_items=5), "fp32"):
+                for run in plan.plan(PlanOptions(suite, test_items=5), "fp32"):
                     record, items = perform(run, device, Progress(False, 1))
                     found.setdefault(name, {})[f"{run.suite}/{run.strategy.name}"] = told(record, items)
     Path(results).write_text(json.dumps(found))

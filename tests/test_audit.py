@@ -3,6 +3,7 @@
 import pytest
 
 from bench.planning import plan
+from bench.planning.options import PlanOptions
 from bench.progress import Progress
 from bench.running import execution
 from bench.running.work import Workplace
@@ -13,9 +14,9 @@ RUNS = {
     "ner": ("minilm", ["zero-shot", "full", "lora-8bit", "instruction", "multitask"]),
     "qa": ("minilm", ["zero-shot", "full", "instruction"]),
     "stages": ("minilm", ["full"]),
-    "decoder": ("smollm2", ["zero-shot", "full", "instruction"]),
-    "decoder-qa": ("smollm2", ["zero-shot"]),
-    "corpus": ("smollm2", ["zero-shot"]),
+    "decoder": ("shallow", ["zero-shot", "full", "instruction"]),
+    "decoder-qa": ("shallow", ["zero-shot"]),
+    "corpus": ("shallow", ["zero-shot"]),
 }
 SUITES = {"decoder": "sentiment", "decoder-qa": "qa"}
 NOT_OF_ANSWERS = {"cost", "data", "contamination", "losses"}
@@ -23,10 +24,11 @@ NOT_OF_ANSWERS = {"cost", "data", "contamination", "losses"}
 
 @pytest.mark.slow
 @pytest.mark.parametrize("name", RUNS)
-def test_every_number_of_a_default_suite_agrees(name, tmp_path, device, own_cache):
+def test_every_number_of_a_default_suite_agrees(name, tmp_path, device, own_cache, shallow_folder):
     model, strategies = RUNS[name]
+    model = str(shallow_folder) if model == "shallow" else model
     small = {"budget": "32", "probe_items": 8, "test_items": 24, "strategies": strategies}
-    runs = plan.plan(plan.PlanOptions(SUITES.get(name, name), model=model, **small), "fp32")
+    runs = plan.plan(PlanOptions(SUITES.get(name, name), model=model, **small), "fp32")
     records = execution.execute(runs, Workplace(tmp_path, device, Progress(False, len(runs))))
     assert records and all(record.outcome for record in records if record.status != "skipped")
     findings = audit(tmp_path, records)

@@ -9,6 +9,7 @@ from pathlib import Path
 import pytest
 
 from bench.planning import plan
+from bench.planning.options import PlanOptions
 from bench.progress import Progress
 from bench.records import store
 from bench.running import execution
@@ -43,7 +44,7 @@ def test_an_own_csv_task_runs(tmp_path, device):
     suite = place("mine.yaml", tmp_path)
     lines = [f"{'great' if i % 2 else 'awful'} thing number {i},{5 if i % 2 else 1}" for i in range(80)]
     (tmp_path / "tasks" / "reviews.csv").write_text("\n".join(["body,stars", *lines, "so so,3"]))
-    runs = plan.plan(plan.PlanOptions(str(suite)), "fp32")
+    runs = plan.plan(PlanOptions(str(suite)), "fp32")
     found = execution.execute(runs, Workplace(tmp_path / "out", device, Progress(False, len(runs))))
     assert [record.status for record in found] == ["ok", "ok"], [record.reason for record in found]
     assert found[1].cost.train_examples == 32
@@ -62,7 +63,7 @@ def test_an_own_conll_task_runs(tmp_path, device):
         for name, firm, subject in product(names, firms, ["bread", "rain", "bicycles"])
     ]
     (tmp_path / "tasks" / "letters.conll").write_text("\n".join(letters))
-    runs = plan.plan(plan.PlanOptions(str(suite)), "fp32")
+    runs = plan.plan(PlanOptions(str(suite)), "fp32")
     found = execution.execute(runs, Workplace(tmp_path / "out", device, Progress(False, len(runs))))
     assert [record.status for record in found] == ["ok", "ok"], [record.reason for record in found]
     assert set(found[1].outcome.metrics) == {"entity_f1", "entity_f1_strict", "entity_f1_seen", "entity_f1_unseen"}
@@ -81,7 +82,7 @@ def test_an_own_probe_is_measured(tmp_path, device, decoder_folder):
         '{"sentence": "The capital of France is", "word": "Paris"}\n{"sentence": "The capital of Spain is", "word": "Madrid"}\n'
     )
     (tmp_path / "probes" / "capitals.jsonl").write_text(sentence)
-    runs = plan.plan(plan.PlanOptions(str(suite), model=str(decoder_folder)), "fp32")
+    runs = plan.plan(PlanOptions(str(suite), model=str(decoder_folder)), "fp32")
     (record,) = execution.execute(runs, Workplace(tmp_path / "out", device, Progress(False, 1)))
     assert record.outcome.forgetting["capitals"].n == 2
 

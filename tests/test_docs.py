@@ -10,9 +10,9 @@ from typer.main import get_command
 
 from bench.cli import app
 from bench.data import squad
+from bench.measuring.item_table import COLUMNS
 from bench.records.contract import as_contract
 from bench.records.record import Provenance, Record, Setup
-from bench.running.item_table import COLUMNS
 
 ROOT = Path(__file__).parents[1]
 PAGES = sorted([*ROOT.glob("*.md"), *ROOT.glob("docs/**/*.md")])

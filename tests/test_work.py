@@ -11,11 +11,14 @@ import yaml
 from caches import linked_cache
 from counted import counting, grown
 
+from bench.measuring import untouched
 from bench.modeling import forward
-from bench.planning.plan import PlanOptions, plan
+from bench.planning.options import PlanOptions
+from bench.planning.plan import plan
 from bench.progress import Progress
-from bench.running import curriculum, frames, untouched
+from bench.running import curriculum
 from bench.running.perform import perform
+from bench.runs import frames
 from bench.tokens import batches
 
 ACCEPTED = Path(__file__).parents[1] / ".ci" / "work.yaml"
@@ -76,7 +79,7 @@ PLANTED = {
         (forward, "accepts", lambda model, argument: argument != "logits_to_keep" and ACCEPTS(model, argument)),
         "logits grew",
     ),
-    "the base measured again": ((untouched, "kept_frame", lambda path, device, measure: measure()), "base answers grew"),
+    "the base measured again": ((untouched, "cached_frame", lambda path, device, measure: measure()), "base answers grew"),
 }
 ACCEPTS = forward.accepts
 
@@ -98,4 +101,4 @@ def test_a_sentence_says_what_grew_and_a_fall_is_silent():
         "a: FLOPs grew from 100 to 150, by 50.0%; more is computed",
         "a: padding grew from 0 to 2; more of what they read is padding: batches are less alike in length",
     ]
-    assert frames.kept_frame is untouched.kept_frame  # what is counted is where the base's answers are kept
+    assert frames.cached_frame is untouched.cached_frame  # what is counted is where the base's answers are kept

@@ -113,8 +113,8 @@ def gone_on(run, device, folder, way):
     """What a run finds that is ended in its training's second step, or under DeepSpeed, where nothing is kept within a stage,
     after its training; and is then asked for again."""
     from bench.progress import Progress
-    from bench.running.kept import Keeping, Kept
     from bench.running.perform import perform
+    from bench.runs.run_folder import KeepOptions, RunFolder
     from bench.specs.checkpoint_every import CheckpointInterval
 
     class Halting(Progress):
@@ -127,7 +127,7 @@ def gone_on(run, device, folder, way):
                 raise InterruptedError
 
     def kept():
-        return Kept.of(folder, run.id, device, Progress(False, 1), Keeping(every=CheckpointInterval(steps=1)))
+        return RunFolder.of(folder, run.id, device, Progress(False, 1), KeepOptions(every=CheckpointInterval(steps=1)))
 
     try:
         perform(run, device, Halting(False, 1), kept())
@@ -145,9 +145,10 @@ def main(results, suites, ways):
     from bench.checking.parallelism import refusal
     from bench.devices.device import start
     from bench.devices.launched import parallelism
+    from bench.measuring import untouched
     from bench.planning import plan
+    from bench.planning.options import PlanOptions
     from bench.progress import Progress
-    from bench.running import untouched
     from bench.running.perform import perform
 
     untouched.VALIDATION_ITEMS = 8
@@ -160,7 +161,7 @@ def main(results, suites, ways):
         for suite in suites:
             # Offloading changes where weights lie, and one strategy is enough to see that it works.
             strategies = ["zero-shot", "full"] if "offload" in way else None
-            for run in plan.plan(plan.PlanOptions(suite, test_items=11, strategies=strategies), "fp32"):
+            for run in plan.plan(PlanOptions(suite, test_items=11, strategies=strategies), "fp32"):
                 if reason := refusal(run.strategy, parallelism(device.accelerator)):
                     found[way][f"{run.suite}/{run.strategy.name}"] = {"status": "refused", "reason": reason}
                     continue

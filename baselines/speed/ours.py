@@ -36,15 +36,17 @@ from baselines.speed import questions
 from baselines.speed.table import SIDE
 from bench.devices.device import Device, start
 from bench.inference.local import LocalBackend
+from bench.measuring import evaluation, untouched
+from bench.measuring.evaluation import Session, TrainingSession
 from bench.modeling.flops import count_flops
 from bench.modeling.models import Model
-from bench.planning.plan import PlanOptions, plan
+from bench.planning.options import PlanOptions
+from bench.planning.plan import plan
 from bench.progress import Progress
 from bench.records import store
-from bench.running import adaptation, curriculum, evaluation, perform, stages, untouched
+from bench.running import adaptation, curriculum, perform, stages
 from bench.running.ceiling import fit
-from bench.running.evaluation import Session, TrainingSession
-from bench.running.run import Run
+from bench.runs.run import Run
 from bench.specs.budget import Budget
 from bench.tasks import splits
 from bench.tasks.encoding import Encoding

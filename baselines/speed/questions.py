@@ -11,9 +11,9 @@ from torch import Tensor
 
 from bench.inference.backend import Backend, Continuation, GeneratedText, Likelihood, Prompt
 from bench.inference.predictions import predict
+from bench.measuring.evaluation import eval_sets
 from bench.probes import probe_class
-from bench.running.evaluation import eval_sets
-from bench.running.run import Run
+from bench.runs.run import Run
 from bench.specs.library import Library
 from bench.tasks import splits
 from bench.tasks.encoding import Encoding

@@ -7,7 +7,7 @@ import psutil
 from bench.errors import UserError
 from bench.modeling.models import Model
 from bench.running.account import ceilings
-from bench.running.run import Run
+from bench.runs.run import Run
 from bench.tasks import splits
 
 EXAMPLE_BYTES = 300

@@ -6,7 +6,7 @@ from bench.checking.tokenizers import check_tokenizers
 from bench.data import sources
 from bench.modeling.models import Model
 from bench.probes import probe_class
-from bench.running.run import Run
+from bench.runs.run import Run
 from bench.tasks import splits
 
 

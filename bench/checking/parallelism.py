@@ -4,7 +4,7 @@ from collections.abc import Iterable
 
 from bench.devices.launched import NAMES, SHARDING, Parallelism
 from bench.errors import UserError
-from bench.running.run import Run
+from bench.runs.run import Run
 from bench.strategies import Strategy
 
 

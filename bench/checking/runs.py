@@ -6,7 +6,7 @@ from bench.checking.counts import check_counts
 from bench.checking.parallelism import check_parallelism
 from bench.checking.shapes import check_shapes
 from bench.devices.launched import Parallelism
-from bench.running.run import Run
+from bench.runs.run import Run
 
 
 def check_runs(runs: Sequence[Run], parallelism: Parallelism, room: int | None = None) -> None:

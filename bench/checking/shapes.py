@@ -9,7 +9,7 @@ from bench.errors import UserError
 from bench.modeling.heads import Heads
 from bench.modeling.models import Model
 from bench.running import sizes
-from bench.running.run import Run
+from bench.runs.run import Run
 from bench.strategies import with_values
 from bench.tasks import types
 

@@ -4,7 +4,7 @@ from collections.abc import Iterable
 
 from bench.errors import UserError
 from bench.modeling.models import Model
-from bench.running.run import Run
+from bench.runs.run import Run
 from bench.tasks import splits
 
 MOST_UNKNOWN = 0.2

@@ -55,7 +55,7 @@ def ablate(
     quiet.libraries(debug)
     from bench.ablation import ablated, sweeps
     from bench.placing.hands import Crew
-    from bench.planning.plan import PlanOptions
+    from bench.planning.options import PlanOptions
     from bench.suites import SuiteOptions
     from reports.paper.ablated import AblationFiles
     from reports.paper.measures import DEFAULT_SELECTION

@@ -48,10 +48,10 @@ def results(
 def _print_contract(suite: str | None, out: Path, budget: str | None) -> None:
     """A program gets a list whatever is there: an empty one is part of the contract."""
     from bench.records.contract import as_contract
-    from reports.rows.kept import Made, kept_parts
+    from reports.rows.summaries import SuiteReport, suite_summaries
 
     found = _chosen(suite, out, budget)
-    parts = kept_parts(out, out, Made("standings", _standings), True, _choice(suite, out, budget))
+    parts = suite_summaries(out, out, SuiteReport("standings", _standings), True, _choice(suite, out, budget))
     of_row = {run: standing for part in parts for run, standing in part.items()}
     print(json.dumps([as_contract(record, *of_row.get(record.run_id, ())) for record in found], indent=1))
 

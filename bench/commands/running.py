@@ -8,7 +8,7 @@ import typer
 from bench.commands.options import DEFAULT_OUT, Out, comma_separated
 
 if TYPE_CHECKING:
-    from bench.running.kept import Keeping
+    from bench.runs.run_folder import KeepOptions
 
 RUNNING = typer.Typer()
 
@@ -88,23 +88,23 @@ def run(
     quiet.libraries(debug)
     from bench.launching.launch import launched_or_run
     from bench.placing.hands import Crew
-    from bench.planning.plan import PlanOptions
+    from bench.planning.options import PlanOptions
     from bench.suites import SuiteOptions
 
     given = _given(trials=tune, sampler=sampler, pruner=pruner, share=tune_share, seeds=tune_seeds)
     asked = (suite, model, comma_separated(tasks), comma_separated(strategies), seeds, budget, probe_items, test_items)
     options = PlanOptions(*asked, set_ or [], trust_remote_code, probe_every, probe_power, given, comma_separated(vary))
     _track(comma_separated(track), out)
-    kept = _keeping(checkpoint_every, keep_model)
-    doing = SuiteOptions(out, dry_run, rerun_on_change, debug, kept, Crew(workers, engine, address))
+    keep = _keep_options(checkpoint_every, keep_model)
+    doing = SuiteOptions(out, dry_run, rerun_on_change, debug, keep, Crew(workers, engine, address))
     return launched_or_run(launch, options, precision, doing, context.obj)
 
 
-def _keeping(checkpoint_every: str, keep_model: bool) -> "Keeping":
-    from bench.running.kept import Keeping
+def _keep_options(checkpoint_every: str, keep_model: bool) -> "KeepOptions":
+    from bench.runs.run_folder import KeepOptions
     from bench.specs.checkpoint_every import checkpoint_interval
 
-    return Keeping(checkpoint_interval(checkpoint_every), keep_model)
+    return KeepOptions(checkpoint_interval(checkpoint_every), keep_model)
 
 
 def _track(trackers: list[str] | None, out: Path) -> None:

@@ -5,7 +5,8 @@ from pathlib import Path
 
 from bench.devices.hardware import requested
 from bench.planning.estimate import estimate_cost, speed
-from bench.planning.plan import PlanOptions, plan
+from bench.planning.options import PlanOptions
+from bench.planning.plan import plan
 from bench.planning.totals import totals
 
 

@@ -17,7 +17,8 @@ from bench.checking.runs import check_runs
 from bench.devices import hardware
 from bench.devices.launched import Parallelism, configured
 from bench.launching.launch_files import check_launch, for_this_machine, launch_config, launch_file
-from bench.planning.plan import PlanOptions, plan
+from bench.planning.options import PlanOptions
+from bench.planning.plan import plan
 from bench.processes import ranks, stopping
 from bench.processes.launchers import LAUNCH, ROOT, launched, launcher, package_path
 from bench.records import store

@@ -5,7 +5,7 @@ from functools import cache
 
 from bench.planning.estimate import CostEstimate, estimate_cost
 from bench.running.ceiling import HEADROOM
-from bench.running.run import Run
+from bench.runs.run import Run
 
 RATE = 5e10
 """FLOP/s by which a budget in seconds is put among the others."""

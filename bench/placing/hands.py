@@ -16,8 +16,8 @@ from bench.placing.slot import Slot
 from bench.placing.slots import gpu_bytes, slots, visible_gpus, workers_asked
 from bench.placing.teams import check_held, teams
 from bench.placing.view import View
-from bench.running.run import Run
 from bench.running.work import Hands, in_turn
+from bench.runs.run import Run
 
 ENGINES = ("process", "ray")
 

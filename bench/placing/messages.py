@@ -31,6 +31,6 @@ class WorkerSetting:
     precision: Any
     debug: bool
     # Classes of rooms that load heavy packages are not named here: a worker sets up its process before it loads any.
-    keeping: Any
+    keep: Any
     folder: Path = field(default_factory=Path.cwd)
     """From which a person has named files."""

@@ -9,8 +9,8 @@ from bench.errors import UserError
 from bench.placing.costs import bytes_held
 from bench.placing.slot import Slot
 from bench.placing.slots import gpu_slots
-from bench.running.run import Run
 from bench.running.work import Assignment
+from bench.runs.run import Run
 
 
 def teams(gpus: Sequence[str], room: int, works: Sequence[Assignment]) -> list[tuple[list[Slot], list[Assignment]]]:

@@ -130,7 +130,7 @@ def workplace(setting: WorkerSetting, progress: Progress) -> "Workplace":
     from bench.devices.device import start
     from bench.running.work import Workplace
 
-    return Workplace(setting.out, start(setting.precision), progress, setting.debug, setting.keeping)
+    return Workplace(setting.out, start(setting.precision), progress, setting.debug, setting.keep)
 
 
 def next_work(line: Wire | None, device: "Device") -> "Assignment":

@@ -9,10 +9,10 @@ from torch import Tensor
 from bench.inference.backend import Backend, Continuation, GeneratedText, Likelihood, Prompt
 from bench.inference.endpoint import EndpointModel
 from bench.inference.predictions import EvalSet, predict
+from bench.measuring.evaluation import as_base, eval_sets
 from bench.modeling.models import Model
 from bench.probes import Probe, probe_class
-from bench.running.evaluation import as_base, eval_sets
-from bench.running.run import PlannedModel, Run
+from bench.runs.run import PlannedModel, Run
 from bench.tasks.encoding import Encoding
 from bench.tokens.encoded import Encoded
 

@@ -8,14 +8,15 @@ from rich import box
 from rich.console import Console
 from rich.table import Table
 
+from bench.groups import groups_by
 from bench.modeling.models import Model
 from bench.planning import estimate
 from bench.planning.estimate import CostEstimate, estimate_cost
 from bench.planning.totals import told
 from bench.records import store
-from bench.running.run import Run
 from bench.running.sizes import Memory
 from bench.running.trial import Trial
+from bench.runs.run import Run
 from bench.tasks import splits
 
 SEEDS_SHOWN = 16
@@ -47,9 +48,7 @@ def print_plan(runs: Sequence[Run], out: Path, waiting: Sequence[Run], trials: S
 def _estimated(runs: Sequence[Run], rate: float) -> list[Alike]:
     """Runs that differ in nothing but their seed, with what each costs: seeds draw other examples of the same set, and the
     first stands for all."""
-    groups: dict[str, list[Run]] = {}
-    for run in runs:
-        groups.setdefault(f"{run.suite} {replace(run, seed=0, varied=None).id}", []).append(run)
+    groups = groups_by(runs, lambda run: (run.suite, replace(run, seed=0, varied=None).id))
     return [(group, estimate_cost(group[0], rate)) for group in groups.values()]
 
 

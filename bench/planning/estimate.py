@@ -12,8 +12,8 @@ from bench.modeling.models import Model
 from bench.planning import asking
 from bench.running import curriculum
 from bench.running.ceiling import Fit, fit
-from bench.running.run import Run
 from bench.running.sizes import Memory
+from bench.runs.run import Run
 from bench.tasks.encoding import Encoding
 from bench.tokens.batches import micro_batches
 from bench.tokens.work import Work, padded_work

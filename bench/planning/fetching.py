@@ -5,8 +5,9 @@ from collections.abc import Iterator
 from bench.checking.data import check_data
 from bench.data import sources
 from bench.modeling.models import Model
-from bench.planning.plan import PlanOptions, plan
-from bench.running.run import Run
+from bench.planning.options import PlanOptions
+from bench.planning.plan import plan
+from bench.runs.run import Run
 
 
 def fetch_all(suite: str, model: str | None = None) -> Iterator[str]:

@@ -1,9 +1,8 @@
 """A suite becomes runs: model x task x strategy x seed, each with an id that is a hash of the question."""
 
-from collections.abc import Mapping, Sequence
-from dataclasses import dataclass, field, replace
+from collections.abc import Sequence
+from dataclasses import dataclass, replace
 from itertools import product
-from typing import Any
 
 from bench import strategies
 from bench.devices import hardware
@@ -12,13 +11,14 @@ from bench.errors import UserError, unknown
 from bench.inference.endpoint import EndpointModel
 from bench.modeling.models import find_model
 from bench.planning import settings
-from bench.planning.axes import Axis, at_values, with_numbers
-from bench.planning.probe_items import items_by_power
+from bench.planning.axes import with_numbers
+from bench.planning.fitting_probes import fitting_probes
+from bench.planning.options import PlanOptions, sweep_points
 from bench.planning.spaces import TRIAL_ITEMS, search_of, tune_options
 from bench.planning.varying import parts_named, varied_runs
 from bench.probes import Probe, probe_class
 from bench.records.outcome import SeedPart
-from bench.running.run import PlannedModel, Run
+from bench.runs.run import PlannedModel, Run
 from bench.specs.budget import Budget
 from bench.specs.library import Library, suites_for
 from bench.specs.probe import ProbeSpec
@@ -29,44 +29,6 @@ from bench.specs.suite import SuiteSpec
 from bench.specs.task import TaskSpec
 from bench.strategies import Strategy
 from bench.tasks import types
-
-
-@dataclass(frozen=True)
-class PlanOptions:
-    """What the command line says on top of the suite; None means what the suite says."""
-
-    suite: str
-    model: str | None = None
-    tasks: Sequence[str] | None = None
-    strategies: Sequence[str] | None = None
-    seeds: int | None = None
-    budget: str | None = None
-    probe_items: int | None = None
-    test_items: int | None = None
-    settings: Sequence[str] = ()
-    """Hyper-parameters as `key=value` or `strategy.key=value`."""
-    trust_remote_code: bool = False
-    probe_every: str | None = None
-    probe_power: str | None = None
-    tune: Mapping[str, Any] = field(default_factory=dict)
-    """Fields of `TuneOptions`, as far as they are given."""
-    vary: Sequence[str] | None = None
-    """Parts of the seed that are moved apart from each other, instead of all together."""
-    axes: Sequence[Axis] = ()
-    """What is swept: the runs are those of every point."""
-    numbers: Mapping[str, str] = field(default_factory=dict)
-    """The suite's own numbers by name, as an axis has them."""
-
-
-def sweep_points(options: PlanOptions) -> dict[tuple[str, ...], PlanOptions]:
-    """A value on each axis -> what is asked for there; without axes one point of no values."""
-    found = {}
-    for values in product(*(axis.values for axis in options.axes)):
-        own, given = at_values(options.axes, values)
-        budget = own.pop("budget", options.budget)
-        settings_ = [*options.settings, *given]
-        found[values] = replace(options, axes=(), budget=budget, settings=settings_, numbers={**options.numbers, **own})
-    return found
 
 
 def _swept(options: PlanOptions, precision: Precision) -> list[Run]:
@@ -144,13 +106,6 @@ def _model(name: str, library: Library, trust_remote_code: bool) -> PlannedModel
     return model
 
 
-def _unfit(probe: type[Probe], model: PlannedModel) -> str | None:
-    """Why a model of the right family cannot be measured by a probe all the same, or None."""
-    if isinstance(model, EndpointModel):
-        return None if probe.uses in model.can else f"'{model.name}' is asked over an API, which gives no {probe.uses}"
-    return probe.unfit(model)
-
-
 def _looked_up(options: PlanOptions, precision: Precision, library: Library, suite: SuiteSpec) -> _Parts:
     if options.probe_power:
         probe_power(options.probe_power)  # also where the suite has no probe that asks it
@@ -178,7 +133,7 @@ def _on_model(parts: _Parts, model: PlannedModel) -> list[Run]:
     """A run per task and strategy; of stages, the last one is the run's task, and the others come before it."""
     tasks = parts.tasks[-1:] if parts.suite.stages else parts.tasks
     adapted = _strategies(parts, model)
-    fitting, left_out = _probes(parts, model)
+    fitting, left_out = fitting_probes(parts.suite, parts.options, parts.probes, model)
     runs: list[Run] = []
     for task, (strategy, search) in product(tasks, adapted):
         # What neither trains nor draws examples to show is the same at every seed.
@@ -212,33 +167,6 @@ def _strategies(parts: _Parts, model: PlannedModel) -> list[tuple[Strategy, Sear
         (strategy, search_of(strategy, space, values, tune, items) if strategy.trains else None)
         for strategy, space, values in zip(loaded, spaces, fixed, strict=True)
     ]
-
-
-def _probes(parts: _Parts, model: PlannedModel) -> tuple[tuple[tuple[ProbeSpec, int], ...], tuple[str, ...]]:
-    """The probes that fit the model with their size limits, and a sentence on each that is meant for its family and doesn't."""
-    suite = parts.suite
-    limit = (suite.encoder_probe_items if model.family == "encoder" else None) or suite.probe_items
-    fitting, left_out = [], []
-    for spec, kind in parts.probes:
-        if kind.family not in (None, model.family):
-            continue
-        if reason := _unfit(kind, model):
-            left_out.append(f"probe '{spec.name}' is left out: {reason}")
-        else:
-            items, told = _items(parts, spec, kind, limit)
-            fitting.append((spec, items))
-            left_out += [told] if told else []
-    return tuple(fitting), tuple(left_out)
-
-
-def _items(parts: _Parts, spec: ProbeSpec, kind: type[Probe], limit: int | None) -> tuple[int, str | None]:
-    """The command line's number, or by the power that it or the suite asks for, or the smaller of suite's and probe's own."""
-    options = parts.options
-    if options.probe_items:
-        return options.probe_items, None
-    if power := options.probe_power or parts.suite.probe_power:
-        return items_by_power(kind, spec, probe_power(power))
-    return min(spec.items, limit or spec.items), None
 
 
 def _run(

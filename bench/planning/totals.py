@@ -7,8 +7,8 @@ from dataclasses import dataclass
 from bench.inference.endpoint import EndpointModel
 from bench.planning.asking import NO_ASKING, Asking, base_tests, probes, tests
 from bench.planning.estimate import CostEstimate, estimate_cost
-from bench.running.run import Run
 from bench.running.trial import Trial
+from bench.runs.run import Run
 
 
 @dataclass(frozen=True)

@@ -14,9 +14,9 @@ from bench.planning.study import halt, next_batch
 from bench.records.record import Tuning
 from bench.records.trial import TrialRecord, find_trial
 from bench.running.execution import attempted, failure_reason
-from bench.running.run import Run
 from bench.running.trial import RUNGS, Halt, Trial, perform_trial, recorded_trial
 from bench.running.work import Hands, Recorded, Workplace, in_turn
+from bench.runs.run import Run
 from bench.specs.search import Search
 from bench.strategies import value_of, with_values
 
@@ -54,7 +54,7 @@ class TrialWork:
         """The trial's record; one that fails leaves its reason."""
         trial, device = self.trial, place.device
         record = attempted(
-            lambda: perform_trial(trial, device, place.progress, self.rule, place.kept(trial.id)),
+            lambda: perform_trial(trial, device, place.progress, self.rule, place.run_folder(trial.id)),
             lambda error: recorded_trial(trial, device, status="failed", reason=failure_reason(error)),
             device,
             place.debug,

@@ -11,7 +11,7 @@ from bench.errors import UserError, unknown
 from bench.records import store
 from bench.records.outcome import SeedPart
 from bench.records.record import SEED_PARTS, Record
-from bench.running.run import Run
+from bench.runs.run import Run
 
 
 def parts_named(names: Sequence[str]) -> list[SeedPart]:

@@ -4,7 +4,7 @@ import math
 
 from bench.modeling.models import Model
 from bench.running.account import ceilings
-from bench.running.run import Run
+from bench.runs.run import Run
 from bench.tasks import splits
 from bench.tasks.spans import entities
 

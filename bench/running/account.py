@@ -8,7 +8,7 @@ from collections.abc import Mapping, Sequence
 
 from bench.modeling.flops import Flops
 from bench.records.record import Limit, Spending
-from bench.running.run import Run
+from bench.runs.run import Run
 from bench.specs.budget import Budget
 from bench.tokens.encoded import Encoded
 from bench.tokens.work import useful_work

@@ -8,7 +8,7 @@ from bench.modeling.heads import Heads
 from bench.modeling.replay.fixed_blocks import replay_fixed_blocks
 from bench.modeling.sharding import placed
 from bench.modeling.structure import set_dropout
-from bench.running.run import Run
+from bench.runs.run import Run
 from bench.strategies.base import Hyperparameters
 from bench.tasks import types
 

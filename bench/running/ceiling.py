@@ -13,8 +13,8 @@ from bench.errors import BudgetError
 from bench.modeling.forward import unwrapped
 from bench.modeling.heads import Heads
 from bench.running import sizes
-from bench.running.run import Run
 from bench.running.sizes import Memory
+from bench.runs.run import Run
 from bench.training.loop import Padding
 
 HEADROOM = 1.3

@@ -9,7 +9,7 @@ from bench.data import sources
 from bench.errors import BudgetError, UserError
 from bench.modeling.flops import Flops
 from bench.running.account import Account, Costs, ceilings, costs
-from bench.running.run import Run
+from bench.runs.run import Run
 from bench.specs.task import TaskSpec
 from bench.specs.wording import Wording
 from bench.tasks import splits, types

@@ -15,12 +15,12 @@ from bench.errors import BudgetError, TooSlowError, UserError
 from bench.records import store
 from bench.records.record import Record, Status
 from bench.records.trial import TrialRecord
-from bench.running.finished import is_finished
-from bench.running.kept import model_folder, remove_checkpoint
 from bench.running.perform import perform
 from bench.running.recording import provenance, setup
-from bench.running.run import Run
 from bench.running.work import Hands, Recorded, Workplace, in_turn
+from bench.runs.finished import is_finished
+from bench.runs.run import Run
+from bench.runs.run_folder import model_folder, remove_checkpoint
 
 Result = TypeVar("Result")
 
@@ -64,7 +64,7 @@ def execute(runs: Sequence[Run], place: Workplace, rerun_on_change: bool = False
         record: Record | TrialRecord | None = store.find_record(out, run.id)
         if run.id in done:
             record = done[run.id].record
-        elif place.keeping.model and run.strategy.trains and not model_folder(out, run.id).exists():
+        elif place.keep.model and run.strategy.trains and not model_folder(out, run.id).exists():
             again = f"delete {store.folder(out) / run.id}.json to train it again"
             place.progress.say(f"{run.label} has a record and no model: {again}")
         assert isinstance(record, Record)
@@ -78,7 +78,7 @@ def _attempted(run: Run, place: Workplace) -> Recorded:
     device, progress = place.device, place.progress
 
     def done() -> Recorded:
-        record, items = perform(run, device, progress, place.kept(run.id))
+        record, items = perform(run, device, progress, place.run_folder(run.id))
         assert record.outcome is not None
         progress.done(record.reason or f"{record.outcome.score.name} {record.outcome.score.value:.3f}")
         return Recorded(record, items)

@@ -10,31 +10,32 @@ from torch import nn
 from bench.devices import memory
 from bench.devices.device import Device
 from bench.inference.endpoint import EndpointModel
+from bench.measuring import checks
+from bench.measuring.evaluation import Evaluation, Session, TrainingSession, evaluate
+from bench.measuring.item_table import item_table
+from bench.measuring.untouched import FIRST_ITEMS, Baseline, Untouched
 from bench.modeling import flops
 from bench.modeling.weights import outline
 from bench.progress import Progress
 from bench.records.record import Cost, Record
-from bench.running import checks, sizes
+from bench.running import sizes
 from bench.running.account import spending
 from bench.running.adaptation import adapted
 from bench.running.draws import Draws
-from bench.running.evaluation import Evaluation, Session, TrainingSession, evaluate
-from bench.running.item_table import item_table
-from bench.running.kept import Kept
 from bench.running.recording import RunResult, recorded
-from bench.running.run import Run
 from bench.running.stages import train_stages
 from bench.running.tracking import tracked
-from bench.running.untouched import FIRST_ITEMS, Baseline, Untouched
+from bench.runs.run import Run
+from bench.runs.run_folder import RunFolder
 from bench.tokens.work import Work
 from bench.training.state import TrainingState
 
 
-def perform(run: Run, device: Device, progress: Progress, kept: Kept | None = None) -> tuple[Record, pd.DataFrame]:
+def perform(run: Run, device: Device, progress: Progress, folder: RunFolder | None = None) -> tuple[Record, pd.DataFrame]:
     """The run's record, and the table of its items; it goes on from what is kept of it."""
     with tracked(run, device, progress.say) as told:
         started = datetime.now(UTC).isoformat(timespec="seconds")
-        session = Session.of(run, device, progress, kept)
+        session = Session.of(run, device, progress, folder)
         untouched = Untouched(session)
         self_tests = untouched.self_tests()
         result = _trained(session, untouched) if run.strategy.trains else _untrained(session, untouched)
@@ -63,10 +64,10 @@ def _trained(session: Session, untouched: Untouched) -> RunResult:
     if run.varied:  # else the random numbers go on from where adapting left them
         set_seed(run.seeds.dropout)
     with draws.of("dropout"):
-        training = train_stages(session, before, model, session.kept.training(model, peak, session.device, session.progress))
+        training = train_stages(session, before, model, session.folder.training(model, peak, session.device, session.progress))
     # What is asked afterwards may hold more.
     held_bytes = max(session.device.each(max(training.peak_bytes, peak.bytes())))
-    session.kept.model(model.eval(), run, session.device, session.progress)
+    session.folder.model(model.eval(), run, session.device, session.progress)
     backend = session.backend(model.eval())
     after = evaluate(backend, session, session.probes)
     cost = cost_of(session, model, training, after, peak)

@@ -7,14 +7,14 @@ from bench import ENGINE_VERSION
 from bench.devices.device import Device
 from bench.devices.environment import environment, environment_id, versions
 from bench.inference.predictions import unusual_way
+from bench.measuring import measures
+from bench.measuring.collapse import collapsed
+from bench.measuring.evaluation import Evaluation, Session
+from bench.measuring.simple_answers import simple_scores
+from bench.measuring.untouched import Baseline
 from bench.records.outcome import Outcome, SeedPart, Stages
 from bench.records.record import Cost, Provenance, Record, Setup, Spending, Trust
-from bench.running import measures
-from bench.running.collapse import collapsed
-from bench.running.evaluation import Evaluation, Session
-from bench.running.run import Run
-from bench.running.simple_answers import simple_scores
-from bench.running.untouched import Baseline
+from bench.runs.run import Run
 from bench.tasks import splits
 from bench.training.state import TrainingState
 

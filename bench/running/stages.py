@@ -8,16 +8,16 @@ import pandas as pd
 from torch import nn
 
 from bench.inference.predictions import predict
+from bench.measuring import measures
+from bench.measuring.evaluation import VALIDATION_ITEMS, Session, TrainingSession
+from bench.measuring.scoring import worth
+from bench.measuring.untouched import Baseline
 from bench.modeling.flops import count_flops
 from bench.processes import stopping
-from bench.running import measures
 from bench.running.ceiling import checkpoint_blocks, fit
 from bench.running.curriculum import StepDraw, build_curriculum
-from bench.running.evaluation import VALIDATION_ITEMS, Session, TrainingSession
-from bench.running.run import Run
-from bench.running.scoring import worth
 from bench.running.tracking import track
-from bench.running.untouched import Baseline
+from bench.runs.run import Run
 from bench.specs.probe_every import amount
 from bench.specs.task import TaskSpec
 from bench.strategies.base import Hyperparameters

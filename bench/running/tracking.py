@@ -18,7 +18,7 @@ from bench import folders
 from bench.devices.device import Device
 from bench.errors import UserError, unknown
 from bench.records.record import Record
-from bench.running.run import Run
+from bench.runs.run import Run
 
 TRACKERS = ("tensorboard", "mlflow", "wandb", "trackio")
 TRACKER_NAMES = "TUNEBENCH_TRACKERS"

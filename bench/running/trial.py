@@ -14,17 +14,17 @@ from bench.devices.memory import PeakMemory
 from bench.errors import RunError
 from bench.hashing import digest
 from bench.inference.predictions import EvalSet, predict
+from bench.measuring.evaluation import Evaluation, TrainingSession
+from bench.measuring.scoring import scores, worth
 from bench.modeling.spared import clock
 from bench.progress import Progress
 from bench.records.trial import Rung, TrialRecord, as_words
 from bench.running.adaptation import adapted
-from bench.running.evaluation import Evaluation, TrainingSession
-from bench.running.kept import Kept
 from bench.running.perform import cost_of
 from bench.running.recording import provenance, setup
-from bench.running.run import Run
-from bench.running.scoring import scores, worth
 from bench.running.stages import train_stage
+from bench.runs.run import Run
+from bench.runs.run_folder import RunFolder
 from bench.training.state import TrainingState
 
 RUNGS = (0.25, 0.5)
@@ -63,16 +63,16 @@ class Trial:
 
 
 def perform_trial(
-    trial: Trial, device: Device, progress: Progress, halt: Halt | None = None, kept: Kept | None = None
+    trial: Trial, device: Device, progress: Progress, halt: Halt | None = None, folder: RunFolder | None = None
 ) -> TrialRecord:
     """The trial's record; where its loss is not finite, one that says so and what was spent until then. It goes on from what is
     kept of it."""
-    session = TrainingSession(trial.run, device, progress, kept=kept or Kept())
+    session = TrainingSession(trial.run, device, progress, folder=folder or RunFolder())
     asked = session.validation(trial.run.task, trial.items)
     set_seed(trial.run.seeds.init)
     peak, watch = PeakMemory(device.torch.type == "cuda"), Rungs(session, asked, halt)
     model = adapted(trial.run, device)
-    state = session.kept.training(model, peak, device, progress)
+    state = session.folder.training(model, peak, device, progress)
     try:
         for task in trial.run.earlier[state.stage :]:
             train_stage(session, model, task, state, lambda _: [])

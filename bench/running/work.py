@@ -15,8 +15,8 @@ from bench.progress import Progress
 from bench.records import store
 from bench.records.record import Record
 from bench.records.trial import TrialRecord, write_trial
-from bench.running.kept import KEEPING, Keeping, Kept, remove_checkpoint
-from bench.running.run import Run
+from bench.runs.run import Run
+from bench.runs.run_folder import DEFAULT_KEEP, KeepOptions, RunFolder, remove_checkpoint
 from bench.sharing.lease import Lease, Leases
 from bench.sharing.queue import Queue
 
@@ -32,11 +32,11 @@ class Workplace:
     device: Device
     progress: Progress
     debug: bool = False
-    keeping: Keeping = KEEPING
+    keep: KeepOptions = DEFAULT_KEEP
 
-    def kept(self, run_id: str) -> Kept:
+    def run_folder(self, run_id: str) -> RunFolder:
         """What a run or a trial has come to so far."""
-        return Kept.of(self.out, run_id, self.device, self.progress, self.keeping)
+        return RunFolder.of(self.out, run_id, self.device, self.progress, self.keep)
 
 
 @dataclass(frozen=True)

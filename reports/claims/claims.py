@@ -8,6 +8,7 @@ from pathlib import Path
 import yaml
 from pydantic import BaseModel, ConfigDict
 
+from bench.groups import groups_by
 from reports.claims import rules
 from reports.claims.evidence import ClaimVerdict, Evidence, Weighed, together, weighed
 from reports.claims.rows import usable
@@ -50,9 +51,7 @@ def all_claims() -> dict[str, Claim]:
 
 def tested(rows: Sequence[Row]) -> dict[str, list[Tested]]:
     """Model -> all claims; comparisons of one model are looked at together (Holm)."""
-    models: dict[str, list[Row]] = {}
-    for row in usable(rows):
-        models.setdefault(row.setup.model, []).append(row)
+    models = groups_by(usable(rows), lambda row: row.setup.model)
     return {model: _of_model(of_model) for model, of_model in models.items()}
 
 

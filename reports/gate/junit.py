@@ -3,6 +3,7 @@
 from xml.etree import ElementTree
 from xml.etree.ElementTree import Element, SubElement
 
+from bench.groups import groups_by
 from reports.gate import words
 from reports.gate.change import Change
 from reports.gate.compared import Compared
@@ -13,10 +14,7 @@ def changes_as_junit(found: Compared) -> str:
     """A number that is worse fails, and so does a row that no longer runs; one of which nothing can be told is skipped; a row
     that can't be compared is an error."""
     root = Element("testsuites", name="tunebench compare")
-    tables: dict[tuple[str, str, str], list[Change]] = {}
-    for change in found.changes:
-        tables.setdefault(change.held.row.group, []).append(change)
-    for (suite, model, task), changes in tables.items():
+    for (suite, model, task), changes in groups_by(found.changes, lambda change: change.held.row.group).items():
         _suite(root, f"{suite}: {model} on {task}", [_case(change) for change in changes])
     broken = [_fault("failure", text) for text in found.broken]
     refused = [_fault("error", text) for text in found.refused]

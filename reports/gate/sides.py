@@ -6,6 +6,7 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
 
+from bench.groups import groups_by
 from bench.hashing import digest
 from bench.records.record import Record
 from reports.rows.fairness import BEST_WORDING, Aspect, aspects
@@ -103,11 +104,7 @@ def rows_once(baselines: Iterable[Sequence[Record]], counted: Iterable[str]) -> 
 
 
 def _by_key(rows: Sequence[Row]) -> dict[Key, list[Row]]:
-    found: dict[Key, list[Row]] = {}
-    for row in rows:
-        if row.score:
-            found.setdefault(key_of(row), []).append(row)
-    return found
+    return groups_by((row for row in rows if row.score), key_of)
 
 
 def _pairs(new: Sequence[Row], old: Sequence[Row]) -> Iterator[Match]:

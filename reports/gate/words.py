@@ -3,6 +3,7 @@
 from collections.abc import Callable, Iterator
 from math import exp
 
+from bench.groups import groups_by
 from reports.gate.change import Change, Held
 from reports.gate.compared import Compared
 from reports.rows import numbers
@@ -82,11 +83,8 @@ def headline(found: Compared) -> str:
 
 def by_table(found: Compared) -> dict[tuple[str, str, str], list[Change]]:
     """Changes by suite, model and task; of each row its scores, what it forgot, and the costs that are not the same."""
-    tables: dict[tuple[str, str, str], list[Change]] = {}
-    for change in sorted(found.changes, key=lambda change: change.held.row.label):
-        if not _same_cost(change):
-            tables.setdefault(change.held.row.group, []).append(change)
-    return tables
+    shown = [change for change in found.changes if not _same_cost(change)]
+    return groups_by(sorted(shown, key=lambda change: change.held.row.label), lambda change: change.held.row.group)
 
 
 def _same_cost(change: Change) -> bool:

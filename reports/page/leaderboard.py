@@ -12,15 +12,16 @@ from pathlib import Path
 from markupsafe import Markup
 
 from bench.folders import write_text
+from bench.groups import groups_by
 from bench.records.contract import Json
 from reports import definitions
 from reports.gate.history import courses
 from reports.page.courses import courses_section
 from reports.page.encoded import in_html
 from reports.page.suite import TEMPLATES, page_templates, suite_part
-from reports.rows.kept import Made, kept_parts
 from reports.rows.row import Row
 from reports.rows.rows import ranked
+from reports.rows.summaries import SuiteReport, suite_summaries
 from reports.visible import visible
 
 FILE = "leaderboard.html"
@@ -36,16 +37,16 @@ def write_page(results: Path, out: Path, allow_unequal: bool = False, baselines:
         UserError: a file is no record of this schema, `out` cannot be written, or rows of one table answer different questions
             and `allow_unequal` does not admit them.
     """
-    path, made = out / FILE, Made("page", lambda rows: suite_part(ranked(rows), results))
+    path, made = out / FILE, SuiteReport("page", lambda rows: suite_part(ranked(rows), results))
     drawn = courses_section(courses(baselines)) if baselines else ""
-    write_text(path, page(kept_parts(results, out, made, allow_unequal), drawn))
+    write_text(path, page(suite_summaries(results, out, made, allow_unequal), drawn))
     return path
 
 
 def render(rows: Sequence[Row], results: Path | None = None) -> str:
     """The page as text; the same rows give the same bytes. `results` is the folder of the answers per item, without which no
     two runs are held against each other."""
-    return page([suite_part(group, results) for group in _by_suite(ranked(rows)).values()])
+    return page([suite_part(group, results) for group in groups_by(ranked(rows), lambda row: row.setup.suite).values()])
 
 
 def page(suites: Sequence[Json], history: str = "") -> str:
@@ -68,13 +69,6 @@ def page(suites: Sequence[Json], history: str = "") -> str:
         )
     )
     return visible(written)
-
-
-def _by_suite(rows: Sequence[Row]) -> dict[str, list[Row]]:
-    suites: dict[str, list[Row]] = {}
-    for row in rows:
-        suites.setdefault(row.setup.suite, []).append(row)
-    return suites
 
 
 def _d3() -> str:

@@ -7,6 +7,7 @@ from collections import Counter
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 
+from bench.groups import groups_by
 from bench.records.compare import differing
 from bench.records.record import Record
 from reports.rows.row import Row
@@ -53,13 +54,10 @@ def _of_group(rows: Sequence[Row]) -> list[OtherEnvironment]:
 
 
 def _of_row(row: Row, usual: str | None, reference: Mapping[str, str]) -> list[OtherEnvironment]:
-    strange: dict[str, list[Record]] = {}
-    for run in row.records:
-        if run.provenance.environment_id and run.provenance.environment_id != usual:
-            strange.setdefault(run.provenance.environment_id, []).append(run)
+    strange = [run for run in row.records if run.provenance.environment_id and run.provenance.environment_id != usual]
     return [
         OtherEnvironment(row, _seeds(runs, row), differing(runs[0].provenance.environment, reference))
-        for runs in strange.values()
+        for runs in groups_by(strange, lambda run: run.provenance.environment_id).values()
     ]
 
 

@@ -9,6 +9,7 @@ from dataclasses import replace
 from pathlib import Path
 from typing import Any
 
+from bench.groups import groups_by
 from bench.records import store
 from bench.records.record import Record
 from reports.rows import answers, means, transfer
@@ -28,9 +29,7 @@ def aggregate(found: Sequence[Record], out: Path | None = None, beside: Sequence
     of one suite, model and task are a table, which knows together how far a seed moves a number. `beside` are records that are
     no rows, but that multitask rows may be held against.
     """
-    groups: dict[str, list[Record]] = {}
-    for record in {record.run_id: record for record in found}.values():
-        groups.setdefault(_key(record), []).append(record)
+    groups = groups_by({record.run_id: record for record in found}.values(), _key)
     known = [*found, *beside]
     rows = [sorted(group, key=lambda record: (record.setup.seed, record.run_id)) for group in groups.values()]
     return _with_variants([_row(row, out, known, seeds) for row, seeds in zip(rows, spreads_of(rows), strict=True)])
@@ -50,10 +49,7 @@ def ranked(rows: Sequence[Row]) -> list[Row]:
 
 def grouped(rows: Sequence[Row]) -> dict[tuple[str, str, str], list[Row]]:
     """Rows by suite, model and task, order kept."""
-    groups: dict[tuple[str, str, str], list[Row]] = {}
-    for row in rows:
-        groups.setdefault(row.group, []).append(row)
-    return groups
+    return groups_by(rows, lambda row: row.group)
 
 
 def staged(rows: Sequence[Row]) -> list[list[Row]]:
@@ -124,9 +120,7 @@ def _row(runs: list[Record], out: Path | None, known: Sequence[Record], seeds: S
 
 
 def _with_variants(rows: list[Row]) -> list[Row]:
-    alike: dict[tuple[str, ...], list[Row]] = {}
-    for row in rows:
-        alike.setdefault((*row.group, row.setup.strategy), []).append(row)
+    alike = groups_by(rows, lambda row: (*row.group, row.setup.strategy))
     firsts = {like: [row.first for row in others] for like, others in alike.items()}
     return [replace(row, variant=variant(row.first, firsts[(*row.group, row.setup.strategy)])) for row in rows]
 

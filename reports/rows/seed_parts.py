@@ -5,6 +5,7 @@ from collections.abc import Iterator, Sequence
 from dataclasses import dataclass, replace
 from typing import Any
 
+from bench.groups import groups_by
 from bench.records.outcome import SeedPart
 from bench.records.record import SEED_PARTS, Record, Seeds
 from bench.statistics.deviations import NO_DEVIATION, Deviation, Share, deviation, shares
@@ -72,20 +73,19 @@ def seed_parts(varied: Sequence[Record], ordinary: Sequence[Record]) -> dict[tup
     """
     together = _by_question(ordinary)
     found = [_of_strategy(records, together.get(key, [])) for key, records in _by_question(varied).items()]
-    groups: dict[tuple[str, str, str], list[SeedParts]] = {}
-    for each in sorted((_told_apart(each, found) for each in found), key=lambda each: (each.group, each.label)):
-        groups.setdefault(each.group, []).append(each)
-    return groups
+    named = sorted((_told_apart(each, found) for each in found), key=lambda each: (each.group, each.label))
+    return groups_by(named, lambda each: each.group)
 
 
 def _by_question(records: Sequence[Record]) -> dict[str, list[Record]]:
     """Records that differ in nothing but their seeds, in the order of these."""
-    found: dict[str, list[Record]] = {}
-    for record in sorted(records, key=_place):
-        setup = record.setup
-        asked = {name: value for name, value in determinants(record).items() if not name.startswith("seeds.")}
-        found.setdefault(json.dumps([setup.suite, setup.model, setup.task, setup.strategy, asked]), []).append(record)
-    return found
+    return groups_by(sorted(records, key=_place), _question)
+
+
+def _question(record: Record) -> str:
+    setup = record.setup
+    asked = {name: value for name, value in determinants(record).items() if not name.startswith("seeds.")}
+    return json.dumps([setup.suite, setup.model, setup.task, setup.strategy, asked])
 
 
 def _place(record: Record) -> tuple[Any, ...]:

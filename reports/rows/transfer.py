@@ -14,6 +14,7 @@ from typing import Any, NamedTuple
 
 import pandas as pd
 
+from bench.groups import groups_by
 from bench.records import store
 from bench.records.outcome import Outcome, Score
 from bench.records.record import Record
@@ -109,13 +110,13 @@ def _pairs(task: str, shape: Any, runs: Sequence[Record], alone: Alone, out: Pat
 
 def _alone(known: Sequence[Record]) -> Alone:
     """The runs on one task each, by strategy and by what a mixture must agree in: of thousands it is held against these few."""
-    found: dict[tuple[str, ...], list[Record]] = {}
-    for run in known:
-        inputs = run.provenance.inputs
-        trained = run.status == "ok" and inputs and run.cost and run.cost.train_examples
-        if trained and not inputs.get("others") and not inputs.get("earlier"):
-            found.setdefault((run.setup.strategy, *_same(run)), []).append(run)
-    return found
+    return groups_by(filter(_on_one_task, known), lambda run: (run.setup.strategy, *_same(run)))
+
+
+def _on_one_task(run: Record) -> bool:
+    inputs = run.provenance.inputs
+    trained = run.status == "ok" and inputs and run.cost and run.cost.train_examples
+    return bool(trained) and not inputs.get("others") and not inputs.get("earlier")
 
 
 def _same(run: Record) -> tuple[str, ...]:

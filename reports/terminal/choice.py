@@ -3,6 +3,7 @@
 from collections.abc import Sequence
 
 from bench.errors import UserError
+from bench.groups import groups_by
 from reports.choice.rule import Chosen, Wish, choices
 from reports.page.ranking import ranking, standings_of
 from reports.rows.row import Row
@@ -16,12 +17,9 @@ def print_choices(rows: Sequence[Row], wish: Wish) -> None:
     Raises:
         UserError: no row has a score on the tasks that count.
     """
-    suites: dict[str, list[Row]] = {}
-    for row in ranked(rows):
-        suites.setdefault(row.setup.suite, []).append(row)
     found = [
         choice
-        for name, group in suites.items()
+        for name, group in groups_by(ranked(rows), lambda row: row.setup.suite).items()
         for choice in choices({"name": name, **ranking(group, standings_of(group))}, wish)
         if not choice.unasked
     ]

@@ -6,6 +6,7 @@ from statistics import fmean
 
 from rich.text import Text
 
+from bench.groups import groups_by
 from reports.gate.history import RowCourse
 from reports.rows import numbers
 from reports.terminal.console import add_column, console, plain_table, say
@@ -19,9 +20,7 @@ MOST_SHOWN = 24
 def print_courses(found: Sequence[RowCourse]) -> None:
     """Print a table for each suite, model and task, and below it what changed where."""
     to = console()
-    groups: dict[tuple[str, str, str], list[RowCourse]] = {}
-    for course in sorted(found, key=lambda course: course.row.label):
-        groups.setdefault(course.row.group, []).append(course)
+    groups = groups_by(sorted(found, key=lambda course: course.row.label), lambda course: course.row.group)
     for (suite, model, task), courses in groups.items():
         say(to, f"{suite}: {model} on {task}")
         table = plain_table()

@@ -2,6 +2,7 @@
 
 from collections.abc import Callable, Iterator, Sequence
 
+from bench.groups import groups_by
 from reports.rows import numbers
 from reports.rows.early_stopping import stopping
 from reports.rows.environments import other_environments
@@ -77,9 +78,7 @@ def _stopped(row: Row) -> Iterator[str]:
 
 
 def _elsewhere(row: Row) -> Iterator[str]:
-    alike: dict[tuple[int, str], list[str]] = {}
-    for name, away in row.elsewhere.items():
-        alike.setdefault((away.items, away.quantity.unit), []).append(name)
+    alike = groups_by(row.elsewhere, lambda name: (row.elsewhere[name].items, row.elsewhere[name].quantity.unit))
     for (count, unit), names in alike.items():
         for start in range(0, len(names), NAMES_A_LINE):
             first, *others = [_gained(name, row.elsewhere[name]) for name in names[start : start + NAMES_A_LINE]]

@@ -13,11 +13,11 @@ from reports.rows import numbers, standing
 from reports.rows.across import across
 from reports.rows.captions import across_sentences, standing_sentences, stated
 from reports.rows.conclusion import conclusion, next_step
-from reports.rows.kept import Made, kept_parts
 from reports.rows.references import NO_MODEL, without_model
 from reports.rows.row import Row
 from reports.rows.rows import grouped, probe_names, ranked, staged
 from reports.rows.standing import Standing
+from reports.rows.summaries import SuiteReport, suite_summaries
 from reports.terminal import lines
 from reports.terminal.across import across_table
 from reports.terminal.console import LOG_WIDTH, add_column, console, plain_table, say
@@ -53,7 +53,7 @@ def print_results(out: Path, runs: Callable[[str, str], bool], allow_unequal: bo
     """
     to = console()
     look = f"{to.width} {to.encoding} {to.color_system} {to.no_color}"
-    parts = kept_parts(out, out, Made("terminal", lambda rows: _printed(to, rows), look), allow_unequal, runs)
+    parts = suite_summaries(out, out, SuiteReport("terminal", lambda rows: _printed(to, rows), look), allow_unequal, runs)
     for text in parts:
         to.file.write(text)
     return bool(parts)

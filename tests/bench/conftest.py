@@ -6,9 +6,13 @@ from pathlib import Path
 
 import pytest
 
+from bench.devices.device import Device
+from bench.measuring.evaluation import Session
 from bench.planning import plan
+from bench.planning.options import PlanOptions
 from bench.probes import probe_class
-from bench.running.run import Run
+from bench.progress import Progress
+from bench.runs.run import Run
 from bench.specs.probe import ProbeSpec
 from bench.specs.source import Source
 
@@ -19,7 +23,7 @@ def planned() -> Callable[..., Run]:
 
     def made(strategy: str, suite: str = "sentiment-domains", model: object = "tiny-bert", **options: object) -> Run:
         small = {"budget": "32", "probe_items": 6, "test_items": 12, "strategies": [strategy]}
-        (run,) = plan.plan(plan.PlanOptions(suite, model=str(model), **(small | options)), "fp32")
+        (run,) = plan.plan(PlanOptions(suite, model=str(model), **(small | options)), "fp32")
         return run
 
     return made
@@ -41,3 +45,9 @@ def own(tmp_path: Path):
         return ProbeSpec(name="own", version=1, description="", kind=kind, source=source, **more)
 
     return spec
+
+
+@pytest.fixture(scope="session")
+def opened(device: Device) -> Callable[[Run], Session]:
+    """A run's session: its data is read and its probes are made."""
+    return lambda run: Session.of(run, device, Progress(False, 1))

@@ -9,7 +9,8 @@ from bench.ablation import sweeps, swept
 from bench.devices.device import start
 from bench.errors import UserError
 from bench.planning.axes import parse_axes
-from bench.planning.plan import PlanOptions, plan
+from bench.planning.options import PlanOptions
+from bench.planning.plan import plan
 from bench.records import store
 from bench.running.execution import unscored
 from bench.suites import SuiteOptions

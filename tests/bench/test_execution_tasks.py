@@ -7,11 +7,12 @@ from openai_server import Reply, completion
 from tenacity import wait_none
 
 from bench.inference import chat
+from bench.measuring.evaluation import eval_sets
 from bench.planning import plan
+from bench.planning.options import PlanOptions
 from bench.progress import Progress
 from bench.records import store
 from bench.running import execution
-from bench.running.evaluation import eval_sets
 from bench.running.work import Workplace
 from bench.tasks import types
 from bench.tasks.prompts import instruction
@@ -22,7 +23,7 @@ SMALL = {"budget": "24", "probe_items": 4, "test_items": 12}
 def planned(suite, model, **options):
     """Of the suites with several tasks one alone."""
     tasks = {"tasks": ["sec-entities"]} if suite == "ner" else {}
-    return plan.plan(plan.PlanOptions(suite, model=str(model), **(SMALL | tasks | options)), "fp32")
+    return plan.plan(PlanOptions(suite, model=str(model), **(SMALL | tasks | options)), "fp32")
 
 
 def done(suite, model, out, device, **options):

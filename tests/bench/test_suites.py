@@ -10,7 +10,8 @@ import pytest
 
 from bench import folders, suites
 from bench.errors import RunError, UserError
-from bench.planning.plan import PlanOptions, plan
+from bench.planning.options import PlanOptions
+from bench.planning.plan import plan
 from bench.progress import Progress
 from bench.records import store
 

@@ -10,10 +10,10 @@ import numpy as np
 import pandas as pd
 import pytest
 
+from bench.measuring.scoring import rise, scores
 from bench.records import store
 from bench.records.outcome import BestBase, Delta, Elsewhere, Forgetting, Gain, Outcome, Point, Robustness, Score, Stages
 from bench.records.record import SEED_PARTS, Cost, Provenance, Record, Seeds, Setup, Trust
-from bench.running.scoring import rise, scores
 from bench.statistics.intervals import of_one_model
 from bench.statistics.jackknife import clusters_of
 from bench.statistics.probed import of_probe

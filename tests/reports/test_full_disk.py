@@ -22,7 +22,7 @@ from bench.inference.endpoint import EndpointBackend
 from bench.modeling import checkpoints
 from bench.modeling.saved import save_model
 from bench.records import store
-from bench.running.frames import kept_frame
+from bench.runs.frames import cached_frame
 from bench.sharing.lease import Leases
 from reports.gate.accepted import accept
 from reports.page import leaderboard
@@ -67,7 +67,7 @@ def writers(make, tmp_path, decoder, device, library, monkeypatch):
 
     return {
         "a record and its items": lambda out: lambda: store.write_record(out, *pair),
-        "what a run was asked": lambda out: lambda: kept_frame(out / "t.parquet", device, lambda: pair[1]),
+        "what a run was asked": lambda out: lambda: cached_frame(out / "t.parquet", device, lambda: pair[1]),
         "a trained model": lambda out: lambda: save_model(model, decoder.tokenizer, ["t"], out / "id"),
         "a prepared model": in_cache(lambda: checkpoints.prepared(library.models()["tiny-bert"])),
         "a package": in_cache(lambda: assets.fetch("tiny-bert")),

@@ -7,7 +7,8 @@ import pytest
 
 from bench.checking.counts import EXAMPLE_BYTES, check_counts
 from bench.errors import UserError
-from bench.planning.plan import PlanOptions, plan
+from bench.planning.options import PlanOptions
+from bench.planning.plan import plan
 
 
 def planned(model="tiny-bert", strategy="full", **options):

@@ -8,6 +8,7 @@ from bench.checking import shapes
 from bench.checking.shapes import check_shapes
 from bench.errors import UserError
 from bench.planning import plan
+from bench.planning.options import PlanOptions
 from bench.strategies import Strategy
 
 UNFIT = {
@@ -72,7 +73,7 @@ def test_the_ends_of_what_is_searched_are_looked_at_too(tmp_path, planned):
         "{name: own, version: 1, description: d, models: [tiny-bert], tasks: [sst2], strategies: [shallow], tune: {trials: 2}}"
     )
     (tmp_path / "own.yaml").write_text(suite)
-    (run,) = plan.plan(plan.PlanOptions(str(tmp_path / "own.yaml"), budget="16"), "fp32")
+    (run,) = plan.plan(PlanOptions(str(tmp_path / "own.yaml"), budget="16"), "fp32")
     with pytest.raises(UserError, match="frozen=9, but the model has 2 layers"):
         check_shapes([run])
 

@@ -8,7 +8,8 @@ from transformers import PreTrainedTokenizerFast
 
 from bench.checking.tokenizers import check_tokenizers
 from bench.errors import UserError
-from bench.planning.plan import PlanOptions, plan
+from bench.planning.options import PlanOptions
+from bench.planning.plan import plan
 from bench.tasks import splits
 
 

@@ -7,7 +7,8 @@ from bench.drafting import outlook
 from bench.drafting.starting import look, write
 from bench.drafting.wishes import Wishes
 from bench.planning import dry_run
-from bench.planning.plan import PlanOptions, plan
+from bench.planning.options import PlanOptions
+from bench.planning.plan import plan
 
 
 def test_it_is_what_a_dry_run_says_and_hangs_on_the_machines_speed(tmp_path, monkeypatch, capsys):

@@ -16,7 +16,7 @@ from malformed import malformed
 from bench.cli import main
 from bench.errors import UserError
 from bench.launching import launch
-from bench.planning.plan import PlanOptions
+from bench.planning.options import PlanOptions
 
 ROOT = Path(__file__).parents[3]
 TINY = ["--suite", "sentiment", "--model", "tiny-bert", "--budget", "320", "--test-items", "20", "--probe-items", "4"]

@@ -14,9 +14,10 @@ import worlds
 import yaml
 
 from bench.devices.device import Device
+from bench.measuring import untouched
 from bench.planning import plan
+from bench.planning.options import PlanOptions
 from bench.progress import Progress
-from bench.running import untouched
 from bench.running.perform import perform
 
 ROOT = Path(__file__).parents[3]
@@ -82,7 +83,7 @@ def alone(suites, own_cache, device: Device):
     found, patch = {}, pytest.MonkeyPatch()
     patch.setattr(untouched, "VALIDATION_ITEMS", 8)
     for name in SUITES:
-        for run in plan.plan(plan.PlanOptions(str(suites / f"{name}.yaml"), test_items=11), "fp32"):
+        for run in plan.plan(PlanOptions(str(suites / f"{name}.yaml"), test_items=11), "fp32"):
             found[name, run.strategy.name] = worlds.told(*perform(run, device, Progress(False, 1)))
     patch.undo()
     return found

@@ -14,11 +14,12 @@ from bench.placing.messages import WorkerSetting
 from bench.placing.pool import WorkerPool
 from bench.placing.view import View
 from bench.planning import plan
+from bench.planning.options import PlanOptions
 from bench.progress import Progress
 from bench.records import store
 from bench.running import execution
-from bench.running.kept import KEEPING
 from bench.running.work import Workplace
+from bench.runs.run_folder import DEFAULT_KEEP
 
 needs_ray = pytest.mark.skipif(
     importlib.util.find_spec("ray") is None, reason="Ray is not installed: pip install 'tunebench[ray]'"
@@ -61,7 +62,7 @@ def local_cluster():
 @pytest.mark.slow
 def test_two_workers_one_of_them_killed_do_all(own_cache, device, tmp_path, local_cluster):
     small = {"strategies": ["zero-shot", "full", "frozen"], "budget": "32", "probe_items": 4, "test_items": 12}
-    runs = plan.plan(plan.PlanOptions("sentiment-domains", "tiny-bert", **small), "fp32")
+    runs = plan.plan(PlanOptions("sentiment-domains", "tiny-bert", **small), "fp32")
     place, hired = Workplace(tmp_path, device, Progress(False, len(runs))), []
 
     def hire(slot, post):
@@ -71,7 +72,7 @@ def test_two_workers_one_of_them_killed_do_all(own_cache, device, tmp_path, loca
                 hired.append(None)
             post(message)
 
-        hired.append(RayWorker(slot, posted, WorkerSetting(place.out, "fp32", False, KEEPING)))
+        hired.append(RayWorker(slot, posted, WorkerSetting(place.out, "fp32", False, DEFAULT_KEEP)))
         return hired[-1]
 
     slots = cluster_slots(2, len(runs))
@@ -88,7 +89,7 @@ def test_an_actor_that_is_lost_is_told(tmp_path, local_cluster):
 
     said = queue.SimpleQueue()
     (slot,) = cluster_slots(1, 1)
-    worker = RayWorker(slot, said.put, WorkerSetting(tmp_path, "fp32", False, KEEPING))
+    worker = RayWorker(slot, said.put, WorkerSetting(tmp_path, "fp32", False, DEFAULT_KEEP))
     assert said.get(timeout=240).kind == "ready"
     local_cluster.kill(worker.actor)
     lost = said.get(timeout=60)

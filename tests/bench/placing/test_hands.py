@@ -8,13 +8,13 @@ from bench.placing.hands import Crew, hands
 from bench.placing.messages import WorkerSetting
 from bench.placing.pool import WorkerPool
 from bench.placing.slot import Slot
-from bench.running.kept import KEEPING
 from bench.running.work import in_turn
+from bench.runs.run_folder import DEFAULT_KEEP
 
 
 @pytest.fixture
 def setting(tmp_path):
-    return WorkerSetting(tmp_path, "fp32", False, KEEPING)
+    return WorkerSetting(tmp_path, "fp32", False, DEFAULT_KEEP)
 
 
 @pytest.mark.parametrize(

@@ -13,11 +13,12 @@ from bench.placing.pool import WorkerPool
 from bench.placing.slot import Slot
 from bench.placing.view import View
 from bench.planning import plan
+from bench.planning.options import PlanOptions
 from bench.progress import Progress
 from bench.records import store
 from bench.running import execution
-from bench.running.kept import KEEPING
 from bench.running.work import Workplace
+from bench.runs.run_folder import DEFAULT_KEEP
 
 CORE = min(os.sched_getaffinity(0))
 SLOTS = [Slot(0, (CORE,)), Slot(1, (CORE,))]
@@ -45,8 +46,8 @@ def same(record, other):
 
 @pytest.mark.slow
 def test_workers_records_are_those_of_one_process_though_one_is_killed(own_cache, one_thread, device, tmp_path):
-    options = plan.PlanOptions("sentiment-domains", "tiny-bert", strategies=["zero-shot", "full", "frozen"], budget="48")
-    runs = plan.plan(plan.PlanOptions(**{**vars(options), "seeds": 2, "probe_items": 4, "test_items": 12}), "fp32")
+    options = PlanOptions("sentiment-domains", "tiny-bert", strategies=["zero-shot", "full", "frozen"], budget="48")
+    runs = plan.plan(PlanOptions(**{**vars(options), "seeds": 2, "probe_items": 4, "test_items": 12}), "fp32")
     alone = Workplace(tmp_path / "alone", device, Progress(False, len(runs)))
     together = Workplace(tmp_path / "together", device, Progress(False, len(runs)))
     hired = []
@@ -58,7 +59,7 @@ def test_workers_records_are_those_of_one_process_though_one_is_killed(own_cache
                 hired.append(None)
             post(message)
 
-        worker = LocalWorker(slot, posted, WorkerSetting(together.out, "fp32", False, KEEPING))
+        worker = LocalWorker(slot, posted, WorkerSetting(together.out, "fp32", False, DEFAULT_KEEP))
         hired.append(worker)
         return worker
 
@@ -74,6 +75,6 @@ def test_workers_records_are_those_of_one_process_though_one_is_killed(own_cache
 
 @pytest.mark.slow
 def test_a_scheduler_that_is_gone_leaves_no_worker(tmp_path):
-    worker = LocalWorker(SLOTS[0], lambda _: None, WorkerSetting(tmp_path, "fp32", False, KEEPING))
+    worker = LocalWorker(SLOTS[0], lambda _: None, WorkerSetting(tmp_path, "fp32", False, DEFAULT_KEEP))
     worker.process._connection.close()
     assert worker.process._process.wait(60) == 0

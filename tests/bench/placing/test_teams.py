@@ -14,8 +14,8 @@ from bench.placing.teams import check_held, teams
 from bench.progress import Progress
 from bench.records import store
 from bench.running import execution
-from bench.running.kept import KEEPING
 from bench.running.work import Workplace
+from bench.runs.run_folder import DEFAULT_KEEP
 
 GB = 10**9
 
@@ -81,7 +81,7 @@ def test_two_processes_do_a_run_as_one_does(planned, own_cache, device, tmp_path
     records = {}
     for name in ("alone", "together"):
         place = Workplace(tmp_path / name, device, Progress(False, 1))
-        setting = WorkerSetting(place.out, "fp32", False, KEEPING)
+        setting = WorkerSetting(place.out, "fp32", False, DEFAULT_KEEP)
         with hands(Crew("auto" if name == "together" else "1"), [run], setting) as doers:
             (records[name],) = execution.execute([run], place, hands=doers)
     alone, together = records["alone"], records["together"]

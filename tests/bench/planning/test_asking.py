@@ -7,7 +7,8 @@ import pytest
 from bench.inference.local import LocalBackend
 from bench.planning import asking
 from bench.planning.asking import CountingBackend
-from bench.planning.plan import PlanOptions, plan
+from bench.planning.options import PlanOptions
+from bench.planning.plan import plan
 from bench.probes import probe_class
 from bench.tasks.encoding import Encoding
 

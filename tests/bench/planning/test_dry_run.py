@@ -2,7 +2,8 @@
 
 from bench.planning import dry_run, estimate
 from bench.planning.dry_run import print_plan
-from bench.planning.plan import PlanOptions, plan
+from bench.planning.options import PlanOptions
+from bench.planning.plan import plan
 from bench.records import store
 from bench.records.record import Provenance, Record, Setup
 

@@ -6,7 +6,8 @@ from transformers import AutoModelForSequenceClassification
 
 from bench.modeling import flops
 from bench.planning import estimate
-from bench.planning.plan import PlanOptions, plan
+from bench.planning.options import PlanOptions
+from bench.planning.plan import plan
 from bench.running import curriculum
 from bench.tasks.encoding import Encoding
 from bench.training import loop

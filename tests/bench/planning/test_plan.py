@@ -5,7 +5,7 @@ import pytest
 from bench.errors import UserError
 from bench.planning import plan as planning
 from bench.planning.axes import parse_axes
-from bench.planning.plan import PlanOptions
+from bench.planning.options import PlanOptions
 from bench.specs.library import BUILT_IN, Library
 
 
@@ -20,16 +20,6 @@ def test_the_suite_becomes_its_runs():
     assert len(runs) == 1 + 6 * 2
     assert len({r.id for r in runs}) == len(runs)
     assert {spec.name for spec, _ in runs[0].probes} == {"mrpc"}  # the others are for decoders
-
-
-def test_a_probe_asks_what_the_suite_allows_its_family_and_the_command_line_overrides_both():
-    def limits(**options):
-        return {spec.name: most for spec, most in plan(strategies=["full"], **options)[0].probes}
-
-    assert set(limits(model="smollm2").values()) == {64}
-    assert limits(model="minilm") == {"mrpc": 128}
-    assert limits(model="minilm", probe_items=9) == {"mrpc": 9}
-    assert set(limits(model="smollm2", probe_items=99).values()) == {99}
 
 
 def test_settings_reach_the_strategies_that_know_them():

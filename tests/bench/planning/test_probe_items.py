@@ -2,7 +2,8 @@
 
 import pytest
 
-from bench.planning.plan import PlanOptions, plan
+from bench.planning.options import PlanOptions
+from bench.planning.plan import plan
 from bench.planning.probe_items import items_by_power, items_needed
 from bench.probes import probe_class
 from bench.specs.probe_power import probe_power

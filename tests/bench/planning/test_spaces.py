@@ -4,7 +4,8 @@ import pytest
 
 from bench import strategies
 from bench.errors import UserError
-from bench.planning.plan import PlanOptions, plan
+from bench.planning.options import PlanOptions
+from bench.planning.plan import plan
 from bench.planning.spaces import search_of, tune_options
 from bench.specs.library import BUILT_IN
 from bench.specs.search import NumberRange, TuneOptions

@@ -6,7 +6,8 @@ from dataclasses import replace
 import pytest
 
 from bench.planning.estimate import estimate_cost
-from bench.planning.plan import PlanOptions, plan
+from bench.planning.options import PlanOptions
+from bench.planning.plan import plan
 from bench.planning.totals import api_asking, told, totals, tuning_seconds
 from bench.planning.tuning import as_far_as_tuned
 

@@ -6,7 +6,8 @@ import pytest
 
 from bench.errors import UserError
 from bench.planning import tuning
-from bench.planning.plan import PlanOptions, plan
+from bench.planning.options import PlanOptions
+from bench.planning.plan import plan
 from bench.planning.study import BATCH
 from bench.planning.tuning import as_far_as_tuned, trial_count, trials_of, tuned
 from bench.progress import Progress
@@ -43,7 +44,7 @@ def imagined(place, monkeypatch):
     """Trials that take no time: the nearer a rate to 1e-3, the better. The list says which were done, in order."""
     done = []
 
-    def perform(trial, device, progress, halt=None, kept=None):
+    def perform(trial, device, progress, halt=None, folder=None):
         done.append(trial)
         score = 1 - abs(trial.sampled["learning_rate"] - 1e-3) / 2e-2
         rungs = [Rung(share=0.25, score=score)] if halt else []

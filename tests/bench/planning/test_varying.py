@@ -7,7 +7,8 @@ import pytest
 
 from bench.errors import UserError
 from bench.planning import varying
-from bench.planning.plan import PlanOptions, plan
+from bench.planning.options import PlanOptions
+from bench.planning.plan import plan
 from bench.planning.varying import parts_named, still, that_differ, varied_runs
 
 

@@ -2,7 +2,8 @@
 
 import pytest
 
-from bench.planning.plan import PlanOptions, plan
+from bench.planning.options import PlanOptions
+from bench.planning.plan import plan
 from bench.planning.warnings import TAGGING_STEPS, doubt
 
 

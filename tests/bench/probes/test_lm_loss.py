@@ -8,8 +8,8 @@ from probing import measured
 from bench.inference.local import LocalBackend
 from bench.inference.passages import windows
 from bench.inference.predictions import EvalSet, predict
+from bench.measuring.scoring import scores
 from bench.probes.base import columns
-from bench.running.scoring import scores
 from bench.specs.wording import Wording
 from bench.tasks import splits, types
 from bench.tasks.encoding import Encoding

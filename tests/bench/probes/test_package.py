@@ -51,7 +51,8 @@ def test_a_probes_bad_rows_are_named(tmp_path, kind, row, sentence):
 
 def test_a_probe_names_the_columns_it_needs(tmp_path):
     from bench.errors import UserError
-    from bench.planning.plan import PlanOptions, plan
+    from bench.planning.options import PlanOptions
+    from bench.planning.plan import plan
 
     (tmp_path / "probes").mkdir()
     (tmp_path / "rows.jsonl").write_text('{"t": "x"}\n')

@@ -64,7 +64,8 @@ def test_a_model_without_the_head_is_told_so(library, encoder):
 
 
 def test_the_plan_leaves_it_out_and_says_so(tmp_path):
-    from bench.planning.plan import PlanOptions, plan
+    from bench.planning.options import PlanOptions
+    from bench.planning.plan import plan
 
     path = tmp_path / "s.yaml"
     path.write_text(

@@ -10,6 +10,7 @@ from hypothesis import strategies as st
 from bench.errors import BudgetError
 from bench.modeling.flops import count_flops
 from bench.planning import plan
+from bench.planning.options import PlanOptions
 from bench.running import curriculum
 from bench.running.adaptation import adapted
 from bench.strategies import with_values
@@ -20,7 +21,7 @@ from bench.tokens.work import useful_work
 
 def built(model, **settings):
     said = [f"multitask.{name}={value}" for name, value in settings.items()]
-    options = plan.PlanOptions("sentiment", model=model, strategies=["multitask"], budget="160", settings=said)
+    options = PlanOptions("sentiment", model=model, strategies=["multitask"], budget="160", settings=said)
     (run,) = plan.plan(options, "fp32")
     return run, curriculum.build_curriculum(run, Encoding(run.model, run.max_length))
 
@@ -49,7 +50,7 @@ def test_a_rehearsed_tokens_weight_is_the_strategys_word(decoder_folder):
 
 
 def alone(model, strategy, budget="480", **more):
-    (run,) = plan.plan(plan.PlanOptions("sentiment", model=model, strategies=[strategy], budget=budget, **more), "fp32")
+    (run,) = plan.plan(PlanOptions("sentiment", model=model, strategies=[strategy], budget=budget, **more), "fp32")
     return curriculum.build_curriculum(run, Encoding(run.model, run.max_length)).steps
 
 
@@ -95,7 +96,7 @@ def model(request):
 def planned_run(model, strategy, budget):
     name = "multitask" if strategy == "progressive" else strategy
     more = ["multitask.progressive=true"] if strategy == "progressive" else []
-    options = plan.PlanOptions("sentiment", model=model, strategies=[name], budget=budget, settings=more)
+    options = PlanOptions("sentiment", model=model, strategies=[name], budget=budget, settings=more)
     return plan.plan(options, "fp32")[0]
 
 

@@ -8,6 +8,7 @@ import torch
 
 from bench.errors import RunError, UserError
 from bench.planning import plan
+from bench.planning.options import PlanOptions
 from bench.progress import Progress
 from bench.records import store
 from bench.running import execution, stages
@@ -18,7 +19,7 @@ ALL = ["zero-shot", "few-shot", "full", "frozen", "lora-8bit", "instruction", "m
 
 def runs_of(model, **options):
     small = {"budget": "48", "probe_items": 6, "test_items": 40, "strategies": ALL}
-    return plan.plan(plan.PlanOptions("sentiment", model=str(model), **(small | options)), "fp32")
+    return plan.plan(PlanOptions("sentiment", model=str(model), **(small | options)), "fp32")
 
 
 def execute(runs, out, device):

@@ -12,11 +12,12 @@ from tenacity import wait_none
 
 from bench.inference import chat
 from bench.inference.local import LocalBackend
+from bench.measuring import checks
+from bench.measuring.untouched import FIRST_ITEMS, Untouched
 from bench.progress import Progress
 from bench.records.record import Limit, Spending
-from bench.running import checks, perform
+from bench.running import perform
 from bench.running.adaptation import adapted
-from bench.running.untouched import FIRST_ITEMS, Untouched
 
 TRAINING = (
     "train_examples",

@@ -9,12 +9,12 @@ from bench import ENGINE_VERSION
 from bench.devices.environment import environment_id, versions
 from bench.hashing import digest
 from bench.inference.endpoint import EndpointModel
+from bench.measuring.evaluation import Evaluation
+from bench.measuring.untouched import BaseAnswers, Baseline
 from bench.records.outcome import Point
 from bench.records.record import Cost, Seeds
 from bench.running import recording
-from bench.running.evaluation import Evaluation
 from bench.running.recording import RunResult, provenance, recorded, setup
-from bench.running.untouched import BaseAnswers, Baseline
 from bench.specs.model import EndpointSpec
 from bench.training.state import TrainingState
 

@@ -8,13 +8,13 @@ import torch
 
 from bench.inference.local import LocalBackend
 from bench.inference.predictions import predict
+from bench.measuring.untouched import BaseAnswers, Baseline
 from bench.modeling.flops import count_flops
 from bench.running import stages
 from bench.running.adaptation import adapted
 from bench.running.ceiling import HEADROOM, _held, _planned, fit
 from bench.running.curriculum import build_curriculum
 from bench.running.stages import train_stages
-from bench.running.untouched import BaseAnswers, Baseline
 from bench.training import loop
 from bench.training.state import TrainingState
 

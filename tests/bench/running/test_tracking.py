@@ -8,8 +8,8 @@ import pytest
 from bench.errors import UserError
 from bench.progress import Progress
 from bench.running import perform, tracking
-from bench.running.kept import Kept
 from bench.running.tracking import choose_trackers, results_of, settings_of, track, tracked
+from bench.runs.run_folder import RunFolder
 
 
 @pytest.fixture(autouse=True)
@@ -25,7 +25,7 @@ def test_a_run_is_read_back_from_tensorboard_and_mlflow(planned, device, tmp_pat
     events = pytest.importorskip("tensorboard.backend.event_processing.event_accumulator", reason="no tensorboard")
     run = planned("full")
     choose_trackers(["tensorboard", "mlflow"], tmp_path)
-    record, _ = perform.perform(run, device, Progress(False, 1), Kept())
+    record, _ = perform.perform(run, device, Progress(False, 1), RunFolder())
     assert device.accelerator.trackers == []
 
     (found,) = mlflow.search_runs(search_all_experiments=True, output_format="list")

@@ -8,9 +8,9 @@ import pytest
 import torch
 
 from bench.errors import RunError
+from bench.measuring.evaluation import Session, TrainingSession
 from bench.progress import Progress
 from bench.running import trial as trials
-from bench.running.evaluation import Session, TrainingSession
 from bench.running.trial import Trial, perform_trial
 from bench.strategies import with_values
 from bench.tasks import splits

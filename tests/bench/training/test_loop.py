@@ -20,6 +20,7 @@ from transformers.trainer_callback import TrainerCallback
 from bench.errors import RunError
 from bench.modeling.structure import layers
 from bench.planning import plan
+from bench.planning.options import PlanOptions
 from bench.running import curriculum
 from bench.strategies import load_strategy
 from bench.strategies.base import Hyperparameters
@@ -74,7 +75,7 @@ class InOrder(Trainer):
 
 
 def steps_of(model_name, budget="64", suite="sentiment", max_length=None):
-    options = plan.PlanOptions(suite, model=model_name, strategies=["full"], budget=budget)
+    options = PlanOptions(suite, model=model_name, strategies=["full"], budget=budget)
     run = plan.plan(options, "fp32")[-1]  # of a suite with several tasks the last
     return run, curriculum.build_curriculum(run, Encoding(run.model, max_length or run.max_length))
 

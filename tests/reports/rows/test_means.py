@@ -2,7 +2,7 @@
 
 import pytest
 
-from bench.running.scoring import scores
+from bench.measuring.scoring import scores
 from bench.statistics.estimates import Estimate
 from reports.rows.rows import aggregate
 

@@ -9,9 +9,9 @@ import pandas as pd
 import pytest
 from scipy import stats
 
+from bench.measuring.scoring import rise, scores
 from bench.records.record import Tuning
 from bench.records.store import as_text
-from bench.running.scoring import rise, scores
 from reports.rows.numbers import Quantity
 from reports.rows.rows import aggregate, determinants, flat, grouped, probe_names, ranked
 

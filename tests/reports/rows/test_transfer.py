@@ -4,8 +4,8 @@ import pandas as pd
 import pytest
 from scipy import stats
 
+from bench.measuring.scoring import scores
 from bench.records.store import as_text
-from bench.running.scoring import scores
 from reports.rows import transfer
 
 

@@ -7,7 +7,7 @@ from rich.console import Console
 
 from bench.errors import UserError
 from bench.records.outcome import Score
-from reports.rows import kept
+from reports.rows import summaries
 from reports.terminal import table
 
 
@@ -198,7 +198,7 @@ def test_a_folder_s_tables_are_printed_again_as_they_were(make, out, capsys, mon
     shown = capsys.readouterr().out
     for _ in range(2):
         assert table.print_results(out, every) and capsys.readouterr().out == shown
-        monkeypatch.setattr(kept, "aggregate", lambda *_: pytest.fail("nothing has changed"))
+        monkeypatch.setattr(summaries, "aggregate", lambda *_: pytest.fail("nothing has changed"))
     monkeypatch.undo()
     monkeypatch.setattr(table, "console", lambda: Console(highlight=False, width=60))
     assert table.print_results(out, every) and capsys.readouterr().out != shown  # another terminal

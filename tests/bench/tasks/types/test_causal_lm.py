@@ -6,7 +6,7 @@ from bench.errors import UserError
 from bench.inference.local import LocalBackend
 from bench.inference.passages import windows
 from bench.inference.predictions import EvalSet, predict
-from bench.running.scoring import scores
+from bench.measuring.scoring import scores
 from bench.specs.wording import Wording
 from bench.tasks import splits, types
 from bench.tasks.encoding import Encoding

@@ -1,0 +1,1 @@
+"""What a model is asked, the untouched one and the trained, and what its answers come to."""

@@ -1,0 +1,187 @@
+"""Checks that come with every run beside the probes' self-tests: does a model that has learned nothing forget nothing, and are
+the answers of one that has learned its own?"""
+
+from collections.abc import Sequence
+from dataclasses import replace
+from typing import Any
+
+import numpy as np
+import pandas as pd
+import torch
+from torch import nn
+
+from bench.inference.predictions import EvalSet, predict
+from bench.measuring.evaluation import Evaluation, Session, as_base
+from bench.measuring.untouched import FIRST_ITEMS, Baseline, Untouched
+from bench.modeling.forward import prompt_learning, unwrapped
+from bench.modeling.models import Model
+from bench.modeling.structure import layers
+from bench.modeling.weights import full_tensor, numel, shape, shared_out
+from bench.probes.linear_probe import LinearProbe
+from bench.selftests.plain_answers import PlainAnswer, plain_answer
+from bench.selftests.plain_items import plain_items
+from bench.selftests.plain_reader import PlainReader
+from bench.selftests.probe_tests import DAMAGE, noise, numbers_differ, plain_numbers_agree, same_numbers
+
+ROUNDING = 1e-3
+"""What a fresh adapter, or a batch, may change of any number of any item, relative to its size."""
+COARSE = 0.1
+"""The same where weights or activations have 8 or 16 bit: they are rounded otherwise in another batch."""
+COARSE_TOKEN = 0.5
+"""Nats between two tokens that 8 or 16 bit may swap: LLM.int8 rounds by the columns that are large in any text of a batch, and
+SmolLM2 gave six tokens together up to 0.7 nats more or less in another batch."""
+ANSWERS = 4
+"""Of the test set, from the shortest to the longest, which are read a second time one by one."""
+PROBED = 2
+"""Items of each probe that are read a second time after training."""
+MATRICES = 4
+"""Trained weight matrices that are damaged, the last ones."""
+
+
+def fresh_adapter(session: Session, baseline: Baseline, adapted: nn.Module) -> dict[str, bool]:
+    """Whether the adapted model, before any training, gives each probe's first items as the base does, number by number: a
+    score of few items would often stand while they move; and whether it answers the task's examples as the base is kept to.
+
+    Prompt and prefix tuning put something before every text, and are no identity when they are fresh: there the base
+    under it is asked, unless it is shared out among processes, which only ask a model as a whole.
+    """
+    virtual = prompt_learning(adapted)
+    if virtual and shared_out(adapted):
+        return {}
+    asked_model = unwrapped(adapted) if virtual else adapted
+    backend = session.backend(asked_model)
+    words = "the base is itself under its virtual tokens" if virtual else "fresh adapter forgets nothing"
+    held = {}
+    for probe in session.probes:
+        before, now = baseline.first_items[probe.spec.name], probe.first(FIRST_ITEMS).measure(backend)
+        held[f"{probe.spec.name}: {words}"] = same_numbers(before, now, ROUNDING)
+    if session.run.strategy.bits == 32 == session.run.checkpoint.reference_bits:  # in which the base answers to the task
+        asked = as_base(session.sets.test, session.run.in_base_words(session.run.wording))
+        held["base answers as it is kept"] = answers_agree(session, asked, baseline.test.same, asked_model)
+    return held
+
+
+def untouched_row(session: Session, untouched: Untouched, evaluation: Evaluation) -> dict[str, bool]:
+    """Whether a row that trains nothing gives each probe's first items exactly as the base that all rows are held against, and
+    whether its answers are those of a plain reading.
+
+    The first such row measures what the others are held against, which proves nothing and is no check.
+    """
+    now = evaluation.probes
+    kept = untouched.probe_items([probe.first(FIRST_ITEMS) for probe in session.probes], known=now)
+    held = {}
+    if isinstance(session.run.model, Model):  # of what an API answers nothing can be read a second time
+        held["answers are the model's own"] = _as_read_plainly(session, evaluation.test, untouched)
+    if not kept or any(kept[name] is now[name] for name in now):
+        return held
+    return held | {"untouched_forgets_nothing": all(same_numbers(kept[name], now[name], tolerance=0) for name in now)}
+
+
+def _as_read_plainly(session: Session, test: pd.DataFrame, untouched: Untouched) -> bool:
+    """Whether the untouched model's answers are those of a plain reading, as closely as its precision allows."""
+    exact = session.run.checkpoint.reference_bits == 32 and session.device.precision == "fp32"
+    asked, tolerance = session.sets.test, ROUNDING if exact else COARSE
+    return answers_agree(session, asked, test, untouched.module(), tolerance=tolerance)
+
+
+def frozen_sums(model: nn.Module) -> dict[str, float]:
+    """The sum of each weight that is not trained. 4-bit ones (uint8) are left out, since bitsandbytes unpacks them in place."""
+    still = {name: weight for name, weight in model.named_parameters() if not weight.requires_grad and numel(weight)}
+    wide = {name: torch.float64 if weight.is_floating_point() else torch.int64 for name, weight in still.items()}
+    return {name: float(full_tensor(w).sum(dtype=wide[name])) for name, w in still.items() if w.dtype != torch.uint8}
+
+
+def trained_model(session: Session, model: nn.Module, after: Evaluation, frozen: dict[str, float]) -> dict[str, bool]:
+    """Whether what the trained model was found to answer is what it answers: read a second time, plainly; and whether what was
+    trained takes part in it, and what was not has stayed as it was.
+
+    Args:
+        frozen: `frozen_sums` of the model before it was trained.
+    """
+    sets = session.sets
+    still = {name: total for name, total in frozen_sums(model).items() if name in frozen}
+    held = {
+        "answers are the model's own": answers_agree(session, sets.test, after.test, model),
+        "frozen weights stay": all(total == frozen[name] for name, total in still.items()),
+    }
+    for name, frame in after.elsewhere.items():
+        held[f"{name}: answers are the model's own"] = answers_agree(session, sets.elsewhere[name], frame, model, count=1)
+    reader = PlainReader(model, session.run.checkpoint, session.device)
+    for probe in session.probes:
+        if not isinstance(probe, LinearProbe):  # of which an item hangs on all training rows
+            part, measured = probe.first(PROBED), after.probes[probe.spec.name][:PROBED]
+            plain, tolerance = pd.DataFrame(plain_items(part, reader)), _tolerance(session)
+            if tolerance == COARSE:  # of a close choice rounding in another batch may make another
+                plain = plain.drop(columns=["prediction", "right"], errors="ignore")
+            held[f"{probe.spec.name}: items are the model's own"] = plain_numbers_agree(measured, plain, tolerance)
+    return held | _training_shows(session, model, [n for n, _ in model.named_parameters() if n not in frozen])
+
+
+def _training_shows(session: Session, model: nn.Module, trained_names: Sequence[str]) -> dict[str, bool]:
+    """Whether noise on what was trained makes other answers: on its trunk and virtual tokens also of the probes. What was
+    trained is known by name, since an adapter that is switched off no longer says that it wants gradients.
+    """
+    backend, held = session.backend(model), {}
+    asked, probes = replace(session.sets.test, items=2), [probe.first(PROBED) for probe in session.probes]
+    inside = {id(weight) for weight in layers(model).parameters()}
+    named = dict(model.named_parameters())
+    trained = [(n, named[n]) for n in trained_names if len(shape(named[n])) > 1 and named[n].is_floating_point()]
+    trunk = [w for name, w in trained if id(w) in inside or "prompt_encoder" in name][-MATRICES:]
+    # Of several heads all, since only one of them is asked.
+    others = [w for name, w in trained if id(w) not in inside and "prompt_encoder" not in name and "embed" not in name]
+    for where, matrices in (("trunk", trunk), ("head", others if session.run.model.family == "encoder" else [])):
+        if not matrices:
+            continue
+        before = predict(backend, asked), [probe.measure(backend) for probe in probes]
+        with noise(matrices, DAMAGE[-1]):
+            now = predict(backend, asked), [probe.measure(backend) for probe in probes]
+        sure = before[0]["confidence"].tolist()
+        if not set(sure) <= {0.0, 1.0}:  # a model that is as sure as can be stays so; it has collapsed, and is told for that
+            held[f"noise on the trained {where} changes answers"] = sure != now[0]["confidence"].tolist()
+        for probe, old, new in zip(probes if where == "trunk" else [], before[1], now[1], strict=False):
+            held[f"{probe.spec.name}: noise on the trained trunk shows"] = numbers_differ(old, new)
+    return held
+
+
+def answers_agree(
+    session: Session,
+    asked: EvalSet,
+    frame: pd.DataFrame,
+    module: nn.Module,
+    count: int = ANSWERS,
+    tolerance: float | None = None,
+) -> bool:
+    """Whether a few of the predictions are those of the module read plainly: their probability, and what they say; within what
+    the run's own rounding allows, where no other tolerance is given."""
+    examples, tolerance = asked.examples, tolerance or _tolerance(session)
+    by_length = sorted(range(len(examples)), key=lambda index: sum(map(len, examples[index].fields.values())))
+    chosen = {by_length[int(place)] for place in np.linspace(0, len(examples) - 1, count)}
+    reader = PlainReader(module, session.run.checkpoint, session.device)
+    answers = ((index, plain_answer(asked, index, reader)) for index in sorted(chosen))
+    return all(_same(asked, index, frame, answer, tolerance) for index, answer in answers if answer)
+
+
+def _same(asked: EvalSet, index: int, frame: pd.DataFrame, answer: PlainAnswer, tolerance: float) -> bool:
+    row, example = frame.iloc[index], asked.examples[index]
+    value = asked.task.wrong(example) if answer.value is None else answer.value
+    if asked.task.asks == "read":
+        said = bool(np.allclose(row["prediction"], value, rtol=tolerance))
+    else:
+        said = _plain_list(row["prediction"]) == _plain_list(value)
+    known = _plain_list(row["gold"]) == _plain_list(example.gold)
+    agrees = abs(row["confidence"] - answer.confidence) <= tolerance
+    if said and known and agrees:
+        return True
+    # Of a close choice rounding may make another, after which a text goes on otherwise.
+    if answer.steps:
+        return known and answer.margin_before(row["prediction"]) < (COARSE_TOKEN if tolerance == COARSE else tolerance)
+    return answer.margin < tolerance and agrees
+
+
+def _plain_list(value: Any) -> Any:
+    return value if isinstance(value, str) else list(value)
+
+
+def _tolerance(session: Session) -> float:
+    exact = session.run.strategy.bits == 32 and session.device.precision == "fp32"
+    return ROUNDING if exact else COARSE

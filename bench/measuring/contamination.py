@@ -1,0 +1,72 @@
+"""Probe items that training data gives away: whoever has trained on a passage has not remembered it from before."""
+
+import re
+from collections.abc import Iterable, Iterator, Mapping
+from functools import lru_cache
+from typing import Any
+
+from bench.data import sources
+from bench.probes import Probe
+from bench.runs.run import Run
+from bench.specs.source import Source
+from bench.specs.task import TaskSpec
+from bench.tasks import splits
+
+WORDS = 13
+"""Length of a shared passage (Brown et al. 2020, appendix C); a probe's shorter text is one passage, from `LEAST` words on."""
+LEAST = 6
+
+Lengths = tuple[int, ...]
+
+
+def contaminated_items(run: Run, probe: Probe) -> int:
+    """How many of the probe's items have a passage in the training texts of the run's tasks or in rehearsed text."""
+    probed = [[words for text in texts(row) if len(words := _words(text)) >= LEAST] for row in probe.rows]
+    # Passages of each length that some item has: a short item is looked for inside a long text too.
+    lengths = tuple(sorted({min(WORDS, len(words)) for item in probed for words in item}))
+    training_passages = [_of_task(task.model_dump_json(), lengths) for task in run.training_tasks]
+    if run.strategy.rehearsal and run.model.family == "decoder":
+        training_passages.append(_of_source(run.strategy.rehearsal.model_dump_json(), lengths))
+
+    def given_away(words: list[str]) -> bool:
+        return any(passage in part for passage in _passages(words, min(WORDS, len(words))) for part in training_passages)
+
+    return sum(any(map(given_away, item)) for item in probed)
+
+
+def texts(value: Any) -> Iterator[str]:
+    """All text in a value, a mapping's or a list's too."""
+    if isinstance(value, str):
+        yield value
+    elif isinstance(value, Mapping | list | tuple):
+        for part in value.values() if isinstance(value, Mapping) else value:
+            yield from texts(part)
+
+
+@lru_cache(maxsize=8)
+def _of_task(dump: str, lengths: Lengths) -> frozenset[int]:
+    train = splits.load_training(TaskSpec.model_validate_json(dump)).train
+    return _index((text for example in train for text in texts((example.fields, example.gold))), lengths)
+
+
+@lru_cache(maxsize=4)
+def _of_source(dump: str, lengths: Lengths) -> frozenset[int]:
+    return _index((str(row["text"]) for row in sources.rows(Source.model_validate_json(dump))), lengths)
+
+
+def _index(training_texts: Iterable[str], lengths: Lengths) -> frozenset[int]:
+    return frozenset(
+        passage for words in map(_words, set(training_texts)) for length in lengths for passage in _passages(words, length)
+    )
+
+
+def _words(text: str) -> list[str]:
+    """In lower case and without punctuation."""
+    return re.findall(r"\w+", text.lower())
+
+
+def _passages(words: list[str], length: int) -> Iterator[int]:
+    """Hashes of all runs of so many words."""
+    for start in range(len(words) - length + 1):
+        # Python's own hash: salted anew in each process, but passages are compared within one, and 8 bytes are small.
+        yield hash(" ".join(words[start : start + length]))

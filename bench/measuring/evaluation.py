@@ -1,0 +1,171 @@
+"""What a run's model is asked at the end: its task, other tasks and domains, the wordings one at a time, and the probes."""
+
+from collections.abc import Callable, Sequence
+from dataclasses import dataclass, field, replace
+from functools import cached_property, partial
+
+import pandas as pd
+from torch import nn
+
+from bench.devices.device import Device
+from bench.inference.backend import Backend
+from bench.inference.local import LocalBackend
+from bench.inference.predictions import EvalSet, predict
+from bench.measuring.simple_answers import answers_without_model
+from bench.modeling.models import Model
+from bench.probes import Probe, probe_class
+from bench.progress import Progress
+from bench.runs.run import Run
+from bench.runs.run_folder import RunFolder
+from bench.specs.task import TaskSpec
+from bench.specs.wording import Wording
+from bench.tasks import splits, types
+from bench.tasks.encoding import Encoding
+
+VALIDATION_ITEMS = 128
+"""A sample of the validation split; whoever asks on the way asks the same."""
+
+
+@dataclass(frozen=True)
+class EvalSets:
+    """The examples that a run's model is asked, in the words and to the head that it was trained with."""
+
+    test: EvalSet
+    validation: EvalSet
+    """What a run is asked before it ends, test data being read once."""
+    elsewhere: dict[str, EvalSet]
+    """Other tasks and domains, by name."""
+    stages: list[EvalSet]
+    """The test sets of all that is trained on one after another, where there is more than the run's own task."""
+    paraphrases: list[EvalSet]
+    """The test set under each unseen instruction alone, where instructions were trained on."""
+
+
+@dataclass(frozen=True)
+class TrainingSession:
+    """A run that is being trained: on which device, and how its model is asked on the way.
+
+    This is all that a trial of tuning gets. Held-out data is not in it.
+    """
+
+    run: Run
+    device: Device
+    progress: Progress
+    folder: RunFolder = field(default_factory=RunFolder, kw_only=True)
+
+    @cached_property
+    def encoding(self) -> Encoding:
+        """Into the ids of the run's model."""
+        return Encoding(self.run.checkpoint, self.run.max_length)
+
+    def validation(self, task: TaskSpec, items: int) -> EvalSet:
+        """A sample of a task's validation items, as the run's model is asked them."""
+        return validation_set(self.run, self.encoding, task, items)
+
+    def backend(self, module: nn.Module, cast: bool = True) -> LocalBackend:
+        """The way to ask a model on this machine, the base or what has become of it: in the precision of training, or, without
+        `cast`, in its own."""
+        return LocalBackend(module, self.run.checkpoint, self.device, cast=cast)
+
+
+@dataclass(frozen=True)
+class Session(TrainingSession):
+    """A run that is done to its end: also all that its model is asked then; data is read and probes are made once."""
+
+    sets: EvalSets
+    probes: list[Probe]
+
+    @classmethod
+    def of(cls, run: Run, device: Device, progress: Progress, folder: RunFolder | None = None) -> "Session":
+        encoding = Encoding(run.model, run.max_length) if isinstance(run.model, Model) else None
+        probes = [probe_class(spec)(spec, encoding, limit) for spec, limit in run.probes] if encoding else []
+        return cls(run, device, progress, eval_sets(run, encoding), probes, folder=folder or RunFolder())
+
+    @cached_property
+    def simple_answers(self) -> dict[str, pd.DataFrame]:
+        """What answers that need no model say to the run's own test set, by name."""
+        return answers_without_model(self.sets.test)
+
+
+@dataclass(frozen=True)
+class Evaluation:
+    """What one model predicts on the task's test set and elsewhere, under single wordings, and gives to each probe."""
+
+    test: pd.DataFrame
+    elsewhere: dict[str, pd.DataFrame] = field(default_factory=dict)
+    probes: dict[str, pd.DataFrame] = field(default_factory=dict)
+    paraphrases: tuple[pd.DataFrame, ...] = ()
+    seconds: float = 0.0
+    """What asking took, all of it."""
+    probe_seconds: float = 0.0
+    """What the probes took of it."""
+
+
+def evaluate(backend: Backend, session: Session, probes: Sequence[Probe]) -> Evaluation:
+    """Ask a model everything, but for what it has answered before the run was stopped."""
+    sets, answers = session.sets, partial(session.folder.answers, device=session.device)
+    session.progress.phase("test set")
+    test = answers("test", "", measure=lambda: predict(backend, sets.test))
+    elsewhere = {
+        name: answers("elsewhere", name, measure=partial(predict, backend, each)) for name, each in sets.elsewhere.items()
+    }
+    wordings = (
+        answers("paraphrase", str(number), measure=partial(predict, backend, each))
+        for number, each in enumerate(sets.paraphrases)
+    )
+    paraphrases = tuple(wordings)
+    session.progress.phase("probes")
+    items = {p.spec.name: answers("probe", p.spec.name, measure=partial(p.measure, backend)) for p in probes}
+    probe_seconds = sum(frame.attrs["seconds"] for frame in items.values())
+    seconds = sum(frame.attrs["seconds"] for frame in (test, *elsewhere.values(), *paraphrases))
+    return Evaluation(test, elsewhere, items, paraphrases, seconds + probe_seconds, probe_seconds)
+
+
+def eval_sets(run: Run, encoding: Encoding | None) -> EvalSets:
+    """All sets of a run; reads the data of its tasks."""
+    heads = _heads(run)
+
+    def asked(spec: TaskSpec, items: int | None, split: str = "test") -> EvalSet:
+        task, data, head = types.task_type(spec), splits.load_splits(spec), heads.get(spec.name)
+        return EvalSet(task, data, encoding, run.wording, run.seeds.order, items=items, head=head, split=split)
+
+    test = asked(run.task, run.test_items)
+    stages = [asked(task, run.other_items) for task in (*run.earlier, run.task)] if run.earlier else []
+    return EvalSets(
+        test=test,
+        validation=validation_set(run, encoding, run.task, VALIDATION_ITEMS),
+        elsewhere=_elsewhere(run, asked) if run.strategy.trains else {},
+        stages=stages,
+        paraphrases=[replace(test, items=run.paraphrase_items, paraphrase=number) for number in _paraphrases(run, test)],
+    )
+
+
+def validation_set(run: Run, encoding: Encoding | None, spec: TaskSpec, items: int) -> EvalSet:
+    """A sample of a task's validation items, in the words and to the head that the run's model is trained with."""
+    task, data, head = types.task_type(spec), splits.load_training(spec), _heads(run).get(spec.name)
+    return EvalSet(task, data, encoding, run.wording, run.seeds.order, items=items, head=head, split="validation")
+
+
+def _heads(run: Run) -> dict[str, int]:
+    """Each training task's head; of a run that trains nothing there is none."""
+    return {task.name: number for number, task in enumerate(run.training_tasks)} if run.strategy.trains else {}
+
+
+def as_base(evalset: EvalSet, wording: Wording) -> EvalSet:
+    """The same examples as the base model is asked: in one of its wordings, and without a head."""
+    return replace(evalset, wording=wording, seed=0, head=None)
+
+
+def _elsewhere(run: Run, asked: Callable[..., EvalSet]) -> dict[str, EvalSet]:
+    """The task's sets from other domains, other tasks that were trained on, and those that were not, in zero-shot form."""
+    limit = run.other_items
+    domains = {name: asked(run.task, limit, name) for name in splits.load_splits(run.task).out_of_domain}
+    trained = {task.name: asked(task, limit) for task in run.training_tasks[1:]}
+    untrained = {task.name: as_base(asked(task, limit), run.base_wordings[0]) for task in run.also}
+    return domains | trained | untrained
+
+
+def _paraphrases(run: Run, test: EvalSet) -> range:
+    """Numbers of the unseen instructions that are asked one at a time: where instructions were trained on."""
+    instructed = run.strategy.trains and run.wording.style == "instruction"
+    return range(len(run.task.paraphrases("test")) if instructed and test.task.asks != "read" else 0)

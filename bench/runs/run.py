@@ -1,0 +1,221 @@
+"""One run: what is to be done, resolved, with an id that is a hash of the question: what is asked of which model and data,
+with what settings. On which machine and by which versions it is answered is the environment, which is no part of the id.
+
+It stands below the planning that makes it and the running that does it.
+"""
+
+from dataclasses import dataclass
+from functools import cached_property
+from typing import Any
+
+from bench import ENGINE_VERSION
+from bench.data import sources
+from bench.devices.hardware import Precision
+from bench.hashing import digest
+from bench.inference.endpoint import EndpointModel
+from bench.modeling.models import Model
+from bench.records.outcome import SeedPart
+from bench.records.record import SEED_PARTS, Seeds, Tuning
+from bench.runs.fingerprints import probe_fingerprint, task_fingerprint
+from bench.specs.budget import Budget
+from bench.specs.probe import ProbeSpec
+from bench.specs.search import Search
+from bench.specs.task import TaskSpec
+from bench.specs.wording import Wording
+from bench.strategies import Strategy
+from bench.tasks import types
+
+PlannedModel = Model | EndpointModel
+"""A model with weights on this machine, or one that is asked over an API."""
+
+UNTUNED = Tuning()
+
+
+@dataclass(frozen=True)
+class Run:
+    """One run, with everything it needs resolved."""
+
+    suite: str
+    model: PlannedModel
+    task: TaskSpec
+    others: tuple[TaskSpec, ...]
+    """Tasks that the strategy mixes in."""
+    earlier: tuple[TaskSpec, ...]
+    """Stages that are trained on before the task, each with the whole budget."""
+    also: tuple[TaskSpec, ...]
+    """Tasks that are asked after training, in zero-shot form, without having been trained on."""
+    strategy: Strategy
+    probes: tuple[tuple[ProbeSpec, int], ...]
+    """The probes that fit the model, with their size limits."""
+    left_out: tuple[str, ...]
+    """Why probes that are meant for the model's family don't fit it, or ask fewer items than was wished; a sentence each."""
+    seed: int
+    budget: Budget
+    batch: int
+    max_length: int
+    precision: Precision
+    """As the user asked for it: what `auto` becomes is the machine's, and the id must not depend on where a plan is made."""
+    test_items: int | None
+    other_items: int
+    paraphrase_items: int
+    probe_every: str | None
+    """How often the curve is measured: a number of steps, or a share of the budget."""
+    placement: str | None = None
+    """Kind of device and number of processes, where seconds limit the run; nothing else that is asked depends on them."""
+    search: Search | None = None
+    """Where the hyper-parameters come from, if they are searched."""
+    tuning: Tuning = UNTUNED
+    """What the search has come to, once it is over. The search determines it, so that it is no part of the question."""
+    varied: SeedPart | None = None
+    """The part that the seed moves, the others being at 0; None: all of them."""
+
+    @property
+    def seeds(self) -> Seeds:
+        """The seed of each part. Solved examples of few-shot prompts are the first of an order, and belong to it."""
+        return Seeds(**{part: self.seed if self.varied in (None, part) else 0 for part in SEED_PARTS})
+
+    @property
+    def training_tasks(self) -> tuple[TaskSpec, ...]:
+        """Everything that is trained on, the suite's task first; an encoder has a head for each, in this order."""
+        return (self.task, *self.others, *(task for task in self.earlier if task not in self.others))
+
+    @cached_property
+    def inputs(self) -> dict[str, Any]:
+        """The question, as JSON values: everything that determines the result but the environment.
+
+        A part names only what the answer depends on: a setting that changes nothing must not make a second run of it.
+        """
+        question: dict[str, Any] = {
+            "engine": ENGINE_VERSION,
+            "task": task_fingerprint(self.task),
+            "strategy": type(self.strategy).__name__,
+            # A rehearsal source counts by its content, and not by the place where it lies.
+            "hyperparameters": self.strategy.hyperparameters.model_dump(mode="json", exclude={"rehearsal"}),
+            "probes": [[probe_fingerprint(spec), limit] for spec, limit in self.probes],
+            "test_items": self.test_items,
+        }
+        if self.strategy.rehearsal:
+            question["rehearsal"] = sources.fingerprint(self.strategy.rehearsal)
+        if self.search:
+            question["search"] = self.search.model_dump(mode="json")
+        trained = self._training_inputs() if self.strategy.trains else {}
+        return question | self._model_inputs() | self._seed_inputs() | trained
+
+    def _model_inputs(self) -> dict[str, Any]:
+        """Which model, and how it computes. How this machine would is no part of what an API is asked."""
+        question: dict[str, Any] = {"model": self.model.content_hash}
+        if isinstance(self.model, EndpointModel):
+            question["endpoint"] = self.model.determining
+        else:
+            question |= {"precision": self.precision, "max_length": self.max_length}
+            if self.model.reference_precision != "fp32":
+                question["reference_precision"] = self.model.reference_precision
+        if self.model.trust_remote_code:
+            question["trust_remote_code"] = True
+        return question
+
+    def _seed_inputs(self) -> dict[str, Any]:
+        """None where nothing is drawn. With all parts at 0 it is one run, whichever part is varied."""
+        if not self.strategy.trains and not self.strategy.wording.shots:
+            return {}
+        return {"seeds": self.seeds.model_dump()} if self.varied else {"seed": self.seed}
+
+    def _training_inputs(self) -> dict[str, Any]:
+        """What is trained on and how far, and what is asked only after training."""
+        question: dict[str, Any] = {"budget": str(self.budget), "batch": self.batch}
+        for name, tasks in (("others", self.others), ("earlier", self.earlier), ("also", self.also)):
+            question[name] = [task_fingerprint(task) for task in tasks]
+        if self.placement:
+            question["placement"] = self.placement
+        if self.others or self.earlier or self.also or self.task.out_of_domain or types.task_type(self.task).balances:
+            question["other_items"] = self.other_items
+        if self.probe_every:
+            question["probe_every"] = self.probe_every
+        if self.strategy.wording.style == "instruction":
+            question["paraphrase_items"] = self.paraphrase_items
+        return question
+
+    @cached_property
+    def id(self) -> str:
+        return digest(self.inputs)
+
+    @property
+    def unfit(self) -> str | None:
+        """Why this task cannot be done with this model in this way, or None; then the run is skipped."""
+        kind, shots = types.task_type(self.task), self.strategy.wording.shots
+        if isinstance(self.model, EndpointModel):
+            if self.strategy.trains:
+                return "a model behind an API cannot be trained here"
+            return f"a {self.task.type} task cannot be put to an endpoint" if kind.asks == "read" else None
+        headless = [task for task in (self.task, *self.others) if types.task_type(task).auto_class is None]
+        if self.model.family == "encoder" and headless:
+            return f"'{headless[0].name}' is a {headless[0].type} task, which needs a decoder"
+        if self.model.family == "encoder" and shots and not (kind.asks == "rank" and self.task.labels):
+            return f"an encoder has no way to learn a {self.task.type} task from examples without training"
+        if shots and kind.asks == "read":
+            return f"a {self.task.type} task asks nothing that could be shown solved"
+        return None
+
+    @property
+    def unworded(self) -> str | None:
+        """Which task lacks the instructions by which the run would be asked, and what to do; None where it lacks none."""
+        if self.unfit or self.wording.style != "instruction":
+            return None
+        asked = (self.task,) if isinstance(self.model, EndpointModel) else self.training_tasks
+        bare = [task for task in asked if not task.instructions and types.task_type(task).asks != "read"]
+        if not bare:
+            return None
+        api = isinstance(self.model, EndpointModel)
+        who = f"model '{self.model.name}' (asked over an API)" if api else f"strategy '{self.strategy.name}'"
+        other = "name another model with --model" if api else "name other strategies with --strategies"
+        return (
+            f"task '{bare[0].name}' has no instructions, and {who} is asked by instruction: "
+            f"add `instructions: {{train: [...], test: [...]}}` to the task's YAML, or {other}"
+        )
+
+    @property
+    def untuned(self) -> str | None:
+        """Why the search has found nothing to run with, or None."""
+        if not self.tuning.trials or self.tuning.chosen is not None:
+            return None
+        return f"all {self.tuning.trials} trials failed; the first: {self.tuning.tried[0].reason}"
+
+    @property
+    def checkpoint(self) -> Model:
+        """The model's weights on this machine; a model behind an API has none, and nothing that needs them is asked of it."""
+        assert isinstance(self.model, Model), f"'{self.model.name}' has no weights on this machine"
+        return self.model
+
+    @property
+    def wording(self) -> Wording:
+        """How the run's model is asked: in the strategy's words; a chat in its own, after the strategy's examples."""
+        if isinstance(self.model, EndpointModel):
+            return Wording(style="instruction", shots=self.strategy.wording.shots)
+        return self.strategy.wording
+
+    @property
+    def base_wordings(self) -> tuple[Wording, ...]:
+        """The ways in which an untouched model can be asked without solved examples.
+
+        A decoder plainly or by instruction. An API is a chat, so that it is instructed. An encoder without a head compares
+        texts with labels, and reads no instruction.
+        """
+        if isinstance(self.model, EndpointModel):
+            return (Wording(style="instruction"),)
+        if self.model.family == "encoder":
+            return (Wording(),)
+        return Wording(), Wording(style="instruction")
+
+    def in_base_words(self, wording: Wording) -> Wording:
+        """How the base model is asked what a model was asked in these words: in the same, as far as it reads them, and without
+        solved examples."""
+        return next((own for own in self.base_wordings if own.style == wording.style), self.base_wordings[0])
+
+    @property
+    def label(self) -> str:
+        return f"{self.model.name} / {self.task.name} / {self.strategy.name} / seed {self.told_seed}"
+
+    @property
+    def told_seed(self) -> str:
+        """`2`, or `2 of order` where that part alone is moved."""
+        return f"{self.seed} of {self.varied}" if self.varied and self.seed else str(self.seed)

@@ -1,0 +1,154 @@
+"""What reports make of the suites' rows, kept beside the results from one time to the next: a suite is read and counted again
+only where one of its records, or this code, has changed.
+
+A record is known by its file's name, size and time of change. `summary/` can be deleted at any time.
+"""
+
+import json
+from collections.abc import Callable, Collection, Iterable, Mapping, Sequence
+from contextlib import suppress
+from dataclasses import dataclass
+from functools import cache
+from hashlib import sha256
+from pathlib import Path
+from typing import Any
+
+import reports
+from bench.errors import UserError
+from bench.folders import write_text
+from bench.groups import groups_by
+from bench.hashing import digest
+from bench.records import store
+from bench.records.record import Record
+from reports.rows.fairness import check_comparable
+from reports.rows.row import Row
+from reports.rows.rows import aggregate
+from reports.rows.transfer import mixed
+
+READ_BY = ("reports", "bench/records", "bench/statistics", "bench/metrics")
+"""What is kept is made by: of another code it is made anew."""
+Stamps = Mapping[str, Sequence[int]]
+"""Name of a file of records/ -> its size in bytes and its time of change in ns."""
+Known = Mapping[str, tuple[Sequence[int], str, bool]]
+"""Each run's stamp, suite, and whether it mixes tasks: such a run is held against runs of other suites."""
+
+
+@dataclass(frozen=True)
+class SuiteReport:
+    """What a report makes of one suite's rows, as JSON."""
+
+    name: str
+    of: Callable[[list[Row]], Any]
+    look: str = ""
+    """What it depends on beside the rows, such as a terminal's width."""
+
+
+def suite_summaries(
+    results: Path, out: Path, made: SuiteReport, allow_unequal: bool, runs: Callable[[str, str], bool] = lambda run, suite: True
+) -> list[Any]:
+    """What is made of each suite, in the order of the suites' names; kept in `out`, where that can be written.
+
+    Args:
+        runs: by a run's id and suite, whether it is a row.
+
+    Raises:
+        UserError: a file is no record, or rows of one table answer different questions and `allow_unequal` does not admit them.
+    """
+    folder, stamps = out / "summary", _stamps(results)
+    known = _index(results, folder, stamps)
+    suites = groups_by(known, lambda run: known[run][1])
+    _forget(folder, suites)
+    asked = {suite: chosen for suite in sorted(suites) if (chosen := [run for run in suites[suite] if runs(run, suite)])}
+    parts = [_part(results, folder, made, chosen, known, stamps) for chosen in asked.values()]
+    refused = [part["refused"] for part in parts if part["refused"]]
+    if refused and not allow_unequal:
+        raise UserError(refused[0])
+    return [part["made"] for part in parts]
+
+
+def _stamps(results: Path) -> Stamps:
+    files = store.folder(results).glob("*.*")
+    return {
+        path.name: [(known := path.stat()).st_size, known.st_mtime_ns] for path in files if path.suffix in (".json", ".parquet")
+    }
+
+
+def _index(results: Path, folder: Path, stamps: Stamps) -> Known:
+    kept = _read(folder / "index.json") or {}
+    found = {}
+    for name in sorted(stamps):
+        run, _, ending = name.rpartition(".")
+        if ending != "json":
+            continue
+        old = kept.get(run)
+        if old and old[0] == stamps[name]:
+            found[run] = (old[0], old[1], old[2])
+        else:
+            record = store.stored_record(store.folder(results) / name)
+            found[run] = (stamps[name], record.setup.suite, bool(mixed(record)))
+    if found.keys() != kept.keys() or any(list(each) != kept[run] for run, each in found.items()):
+        _write(folder / "index.json", found)
+    return found
+
+
+def _part(results: Path, folder: Path, made: SuiteReport, runs: Sequence[str], known: Known, stamps: Stamps) -> Any:
+    """`refused` is why what was made may not be shown, or null."""
+    name, mixes = known[runs[0]][1], any(known[run][2] for run in runs)
+    asked = known if mixes else runs
+    files = {f"{run}.{ending}": stamps.get(f"{run}.{ending}") for run in asked for ending in ("json", "parquet")}
+    of = {"code": _code(), "suite": name, "rows": runs, "files": files, "results": str(results.resolve()), "look": made.look}
+    key, path = digest(of), folder / f"{_file(name)}.{made.name}.json"
+    kept = _read(path)
+    if kept and kept.get("key") == key:
+        return kept
+    rows = aggregate(_records(results, runs), results, _records(results, set(known) - set(runs)) if mixes else [])
+    part = {"key": key, "made": made.of(rows), "refused": _refused(rows)}
+    _write(path, part)
+    return part
+
+
+def _refused(rows: Sequence[Row]) -> str | None:
+    try:
+        check_comparable(rows)
+    except UserError as error:
+        return str(error)
+    return None
+
+
+def _records(results: Path, runs: Iterable[str]) -> list[Record]:
+    return [store.stored_record(store.folder(results) / f"{run}.json") for run in sorted(runs)]
+
+
+def _forget(folder: Path, suites: Collection[str]) -> None:
+    """Removes what is kept of suites that are no more."""
+    names = {_file(name) for name in suites}
+    with suppress(OSError):
+        for path in folder.glob("suite-*.json"):
+            if path.name.partition(".")[0] not in names:
+                path.unlink(missing_ok=True)
+
+
+def _file(suite: str) -> str:
+    """A suite may be called anything."""
+    return f"suite-{digest(suite)}"
+
+
+def _read(path: Path) -> Any:
+    """What was kept; None where nothing was, or it can't be read."""
+    try:
+        return json.loads(path.read_text(encoding="utf-8"))
+    except (OSError, ValueError):
+        return None
+
+
+def _write(path: Path, content: Any) -> None:
+    """Results in a folder that can't be written are shown all the same."""
+    with suppress(UserError, OSError):
+        write_text(path, json.dumps(content, ensure_ascii=False, separators=(",", ":")))
+
+
+@cache
+def _code() -> str:
+    root = Path(reports.__file__).parents[1]
+    files = sorted(path for room in READ_BY for path in (root / room).rglob("*") if path.suffix in (".py", ".yaml", ".j2"))
+    return sha256(b"".join(path.read_bytes() for path in files)).hexdigest()

@@ -1,0 +1,70 @@
+"""The self-tests as a run makes them: what they let pass a run would let pass."""
+
+from types import SimpleNamespace
+
+import pandas as pd
+import peft
+import pytest
+import torch
+import transformers
+
+from bench.inference import likelihood
+from bench.inference.local import LocalBackend
+from bench.measuring import checks
+from bench.measuring.evaluation import Evaluation
+from bench.measuring.untouched import FIRST_ITEMS, BaseAnswers, Baseline
+from bench.modeling import models
+from bench.probes.lm_loss import LmLoss
+from bench.probes.similarity import Similarity
+from bench.selftests.probe_tests import all_tests
+from bench.tasks.encoding import Encoding
+
+
+@pytest.mark.slow
+def test_a_probe_that_scores_the_token_just_read_does_not_excuse_itself(library, monkeypatch):
+    """Its loss is worse than guessing, which must not look like a model that knows nothing."""
+    model = models.find_model("smollm2", library)
+    net, probe = model.load().eval(), LmLoss(library.probe("wikipedia"), Encoding(model, 64), 8)
+    held = all_tests(probe, net)
+    assert all(held.values()) and "shifted labels are worse" in held
+    sound = likelihood.token_losses
+
+    def shifted(logits, labels):
+        return sound(logits[:, 1:], labels[:, :-1]) if logits.shape[1] > 1 else sound(logits, labels)
+
+    monkeypatch.setattr(likelihood, "token_losses", shifted)
+    assert all_tests(probe, net)["shifted labels are worse"] is False
+
+
+@pytest.mark.parametrize(("fresh", "held"), [(True, True), (False, False)])
+def test_an_adapter_that_is_no_identity_is_told_though_the_score_stands(library, encoder, device, fresh, held):
+    """Of four pairs the AUC is the same with a random adapter; their cosines are not."""
+    torch.manual_seed(0)
+    probe = Similarity(library.probe("mrpc"), Encoding(encoder, 64), 16)
+    net = encoder.load(transformers.AutoModel).eval()
+    before = {"mrpc": probe.first(FIRST_ITEMS).measure(LocalBackend(net, encoder, device))}
+    config = peft.LoraConfig(r=4, init_lora_weights=fresh, target_modules=["query", "value"])
+    adapted = peft.get_peft_model(encoder.load(transformers.AutoModel), config).eval()
+    session = SimpleNamespace(
+        run=SimpleNamespace(model=encoder, strategy=SimpleNamespace(bits=8), checkpoint=encoder),
+        probes=[probe],
+        backend=lambda net: LocalBackend(net, encoder, device),
+    )
+    baseline = Baseline(BaseAnswers(pd.DataFrame(), pd.DataFrame(), "plain"), first_items=before)
+    assert checks.fresh_adapter(session, baseline, adapted) == {"mrpc: fresh adapter forgets nothing": held}
+
+
+@pytest.mark.parametrize("held", [True, False])
+def test_a_row_that_trains_nothing_is_held_to_the_base_number_by_number(library, encoder, device, held):
+    """By a change far too small to move an AUC."""
+    probe = Similarity(library.probe("mrpc"), Encoding(encoder, 64), 16)
+    kept = probe.first(FIRST_ITEMS).measure(LocalBackend(encoder.load(transformers.AutoModel).eval(), encoder, device))
+    now = kept.copy() if held else kept.assign(value=kept["value"] + 1e-7)
+    session = SimpleNamespace(probes=[probe], run=SimpleNamespace(model=None))
+    untouched = SimpleNamespace(probe_items=lambda probes, known: {"mrpc": kept})
+
+    def checked(items):
+        return checks.untouched_row(session, untouched, Evaluation(pd.DataFrame(), probes={"mrpc": items}))
+
+    assert checked(now) == {"untouched_forgets_nothing": held}
+    assert checked(kept) == {}  # the first row, which measured what is kept

@@ -1,0 +1,72 @@
+"""Passages shared between probe items and training data, worked out by hand."""
+
+import csv
+from types import SimpleNamespace
+
+import pytest
+
+from bench.measuring import contamination
+from bench.specs.library import Library
+from bench.specs.source import Source
+
+LONG = "the quick brown fox jumps over the lazy dog while seven small birds look on from above"
+SHORT = "the man turned on the old faucet"
+
+
+@pytest.fixture
+def run(tmp_path):
+    """A stand-in for a run that trains on these texts, with these references."""
+
+    def made(texts, references=None, rehearsal=None):
+        (tmp_path / "tasks").mkdir()
+        with (tmp_path / "tasks" / "rows.csv").open("w") as file:
+            writer = csv.writer(file)
+            writer.writerow(["text", "references"])
+            writer.writerows(zip(texts, references or ["nothing to see here"] * len(texts), strict=True))
+        for name in ("test", "validation"):
+            (tmp_path / "tasks" / f"{name}.csv").write_text(f"text,references\nanother {name} text,its reference\n")
+        columns = "columns: {text: text, references: references}"
+        (tmp_path / "tasks" / "own.yaml").write_text(
+            "name: own\nversion: 1\ndescription: ''\ntype: generation\nmetrics: [chrf]\nprompt: '{text}'\n"
+            f"train: {{path: rows.csv, {columns}}}\nvalidation: {{path: validation.csv, {columns}}}\n"
+            f"test: {{path: test.csv, {columns}}}\ninstructions: {{train: ['{{text}}'], test: ['{{text}}']}}\n"
+        )
+        task = Library(tmp_path).task("own")
+        strategy = SimpleNamespace(rehearsal=rehearsal)
+        return SimpleNamespace(training_tasks=[task], strategy=strategy, model=SimpleNamespace(family="decoder"))
+
+    return made
+
+
+def probe(*rows):
+    return SimpleNamespace(rows=list(rows))
+
+
+@pytest.mark.parametrize(
+    ("item", "trained", "known"),
+    [
+        (LONG, "They say: The quick, brown FOX jumps over the lazy dog while seven small birds sleep.", True),  # 13 words
+        (LONG, "They say the quick brown fox jumps over the lazy dog while seven small cats sleep.", False),  # 12
+        (SHORT, f"Yesterday {SHORT}, and water flowed out of it all day and night.", True),  # a short item inside a long text
+        (SHORT, "the man turned on the new faucet", False),
+        ("the man turned around", "the man turned around", False),  # too short to say anything
+    ],
+)
+def test_a_shared_passage_gives_an_item_away(run, item, trained, known):
+    found = contamination.contaminated_items(
+        run([trained, "quite another text"]), probe({"text": item}, {"text": "nothing of the kind here"})
+    )
+    assert found == int(known)
+
+
+def test_what_is_trained_to_write_counts_and_so_do_choices(run):
+    trained = run(["one text"], references=[f"{SHORT} again"])
+    assert contamination.contaminated_items(trained, probe({"question": "what ?", "choices": ["no", SHORT]})) == 1
+
+
+def test_rehearsed_text_counts(run, tmp_path):
+    (tmp_path / "rehearsed.jsonl").write_text(f'{{"text": "so {LONG} again"}}\n')
+    source = Source(path=str(tmp_path / "rehearsed.jsonl"), columns={"text": "text"})
+    assert contamination.contaminated_items(run(["one text"]), probe({"text": LONG})) == 0
+    (tmp_path / "tasks").rename(tmp_path / "before")
+    assert contamination.contaminated_items(run(["one text"], rehearsal=source), probe({"text": LONG})) == 1

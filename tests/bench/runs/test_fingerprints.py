@@ -1,0 +1,52 @@
+"""What counts of a task and of a probe, and what does not."""
+
+import pytest
+
+from bench.runs.fingerprints import probe_fingerprint, task_fingerprint
+from bench.specs.source import Source
+
+
+@pytest.fixture
+def task(library, tmp_path):
+    """SST-2, trained on a file of the user's."""
+
+    def made(name="a.csv", content="t,l\nx,positive\n", **fields):
+        (tmp_path / name).write_text(content)
+        source = Source(path=str(tmp_path / name), columns={"text": "t", "label": "l"})
+        return library.task("sst2").model_copy(update={"train": source} | fields)
+
+    return made
+
+
+def test_words_for_people_and_places_do_not_count(task):
+    first = task_fingerprint(task())
+    assert task_fingerprint(task(description="in other words")) == first
+    assert task_fingerprint(task("b.csv")) == first
+
+
+def test_what_is_asked_and_the_content_of_data_count(task):
+    first = task_fingerprint(task())
+    changed = [
+        task("c.csv", "t,l\nx,negative\n"),
+        task(version=2),
+        task(labels=["negative", "positive", "neutral"]),
+        task(out_of_domain={"away": task().train}),
+    ]
+    found = [task_fingerprint(each) for each in changed]
+    assert all(each != first for each in found)
+    assert found[3]["out_of_domain"] == {"away": first["train"]}
+
+
+def test_a_list_of_sources_counts_each(task):
+    one, other = task().train, task("d.csv", "t,l\ny,negative\n").train
+    found = task_fingerprint(task(train=[one, other]))["train"]
+    assert len(found) == 2 and found[0] != found[1] and task_fingerprint(task(train=[other, one]))["train"] == found[::-1]
+
+
+def test_a_probe_counts_by_its_data_and_not_by_its_items(library):
+    """How many items are asked stands in the run's own question."""
+    probe = library.probe("mrpc")
+    first = probe_fingerprint(probe)
+    assert probe_fingerprint(probe.model_copy(update={"items": 3, "description": "in other words"})) == first
+    assert probe_fingerprint(probe.model_copy(update={"version": 99})) != first
+    assert probe_fingerprint(probe.model_copy(update={"source": library.probe("wikipedia").source})) != first
