@@ -50,16 +50,16 @@ def sweeps(options: PlanOptions, axes: Sequence[str] | None) -> list[PlanOptions
 
 def swept(options: PlanOptions, precision: Precision, out: Path) -> Sweep:
     """The records in `out` of the runs of each point, by their ids, whatever suite or command did them."""
-    found: dict[tuple[str, ...], list[Record]] = {}
+    records: dict[tuple[str, ...], list[Record]] = {}
     missing: list[str] = []
     for values, point in sweep_points(options).items():
-        found[values] = []
+        records[values] = []
         for run in as_far_as_tuned(plan(point, precision), out)[0]:
             if record := store.find_record(out, run.id):
-                found[values].append(_as_of(run, record))
+                records[values].append(_as_of(run, record))
             else:
                 missing.append(f"{', '.join(values)} ({run.label})")
-    return Sweep(tuple(axis.name for axis in options.axes), found, missing)
+    return Sweep(tuple(axis.name for axis in options.axes), records, missing)
 
 
 def _as_of(run: Run, record: Record) -> Record:

@@ -120,8 +120,8 @@ def _system_error(error: Exception) -> int | None:
     """The system's number of what went wrong. Libraries in Rust (safetensors, tokenizers) have it in their words alone."""
     if isinstance(error, OSError):
         return error.errno
-    found = re.search(r"\(os error (\d+)\)", str(error))
-    return int(found[1]) if found else None
+    match = re.search(r"\(os error (\d+)\)", str(error))
+    return int(match[1]) if match else None
 
 
 def _sweep(folder: Path, own: Path) -> None:
@@ -134,10 +134,10 @@ def _sweep(folder: Path, own: Path) -> None:
     with suppress(OSError):
         now = own.stat().st_mtime
         for entry in os.scandir(folder):
-            found = _PARTIAL.fullmatch(entry.name)
-            if found and found[1] == _this_machine():
-                gone = not psutil.pid_exists(int(found[2]))
-            elif found or _EARLIER.fullmatch(entry.name):
+            match = _PARTIAL.fullmatch(entry.name)
+            if match and match[1] == _this_machine():
+                gone = not psutil.pid_exists(int(match[2]))
+            elif match or _EARLIER.fullmatch(entry.name):
                 gone = now - entry.stat(follow_symlinks=False).st_mtime > ABANDONED
             else:
                 continue

@@ -38,32 +38,32 @@ def compare(
     from reports.gate.within import parsed_within
 
     margins = parsed_within(within)
-    found = compared(*read_sides(new, old, suite), margins, seconds, allow_missing)
-    _write(found, markdown, junit)
+    comparison = compared(*read_sides(new, old, suite), margins, seconds, allow_missing)
+    _write(comparison, markdown, junit)
     if as_json:
         from reports.gate.as_json import changes_as_json
 
-        print(json.dumps(changes_as_json(found), indent=1))
+        print(json.dumps(changes_as_json(comparison), indent=1))
     else:
         from reports.terminal.changes import print_changes
 
-        print_changes(found)
-    return found.status
+        print_changes(comparison)
+    return comparison.status
 
 
-def _write(found: "Compared", markdown: Path | None, junit: Path | None) -> None:
+def _write(comparison: "Compared", markdown: Path | None, junit: Path | None) -> None:
     """The files that were asked for, and the summary of a step of GitHub Actions, where one runs."""
     from reports.gate.junit import changes_as_junit
     from reports.gate.markdown import changes_as_markdown
 
     if markdown:
-        write_text(markdown, changes_as_markdown(found))
+        write_text(markdown, changes_as_markdown(comparison))
     if junit:
-        write_text(junit, changes_as_junit(found))
+        write_text(junit, changes_as_junit(comparison))
     if summary := os.environ.get("GITHUB_STEP_SUMMARY"):
         # GitHub's file holds what other commands of the step have said before.
         with faults_told(Path(summary)), open(summary, "a", encoding="utf-8") as file:
-            file.write(changes_as_markdown(found))
+            file.write(changes_as_markdown(comparison))
 
 
 @BASELINE.command("accept")

@@ -50,10 +50,10 @@ def _print_contract(suite: str | None, out: Path, budget: str | None) -> None:
     from bench.records.contract import as_contract
     from reports.rows.summaries import SuiteReport, suite_summaries
 
-    found = _chosen(suite, out, budget)
+    records = _chosen(suite, out, budget)
     parts = suite_summaries(out, out, SuiteReport("standings", _standings), True, _choice(suite, out, budget))
     of_row = {run: standing for part in parts for run, standing in part.items()}
-    print(json.dumps([as_contract(record, *of_row.get(record.run_id, ())) for record in found], indent=1))
+    print(json.dumps([as_contract(record, *of_row.get(record.run_id, ())) for record in records], indent=1))
 
 
 def _standings(rows: "Sequence[Row]") -> "dict[str, tuple[float | None, Places | None]]":
@@ -68,12 +68,12 @@ def _print_trials(suite: str | None, out: Path) -> None:
     from bench.records.trial import read_trials, trials_folder
     from reports.terminal.trials import print_trials
 
-    found = [trial for trial in read_trials(out) if suite is None or trial.setup.suite == suite]
-    if not found:
+    trials = [trial for trial in read_trials(out) if suite is None or trial.setup.suite == suite]
+    if not trials:
         raise UserError(
             f"no trials in {trials_folder(out)}{f' of suite {suite}' if suite else ''}; run a suite with --tune first"
         )
-    print_trials(found)
+    print_trials(trials)
 
 
 def _print_variance(suite: str | None, out: Path, budget: str | None) -> None:
@@ -81,11 +81,11 @@ def _print_variance(suite: str | None, out: Path, budget: str | None) -> None:
     from reports.terminal.variance import print_variance
 
     place = store.varied_folder(out)
-    found = _chosen(suite, place, budget)
-    if not found:
+    varied = _chosen(suite, place, budget)
+    if not varied:
         of = f" of suite {suite}" if suite else ""
         raise UserError(f"no records in {store.folder(place)}{of}; run a suite with --vary init,order,dropout --seeds 5 first")
-    print_variance(found, _chosen(suite, out, budget))
+    print_variance(varied, _chosen(suite, out, budget))
 
 
 def records_of(suite: str | None, out: Path, budget: str | None = None) -> "list[Record]":
@@ -154,14 +154,14 @@ def choose(
     from reports.rows.rows import aggregate
     from reports.terminal.choice import print_choices
 
-    asked = {
+    bounds = {
         "train_seconds": max_seconds,
         "peak_memory_bytes": size("--max-memory", max_memory),
         "saved_bytes": size("--max-saved", max_saved),
     }
-    limits = {cost: limit for cost, limit in asked.items() if limit is not None}
-    found = [record for record in records_of(suite, out, budget) if model in (None, record.setup.model)]
-    rows = aggregate(found, out)
+    limits = {cost: limit for cost, limit in bounds.items() if limit is not None}
+    records = [record for record in records_of(suite, out, budget) if model in (None, record.setup.model)]
+    rows = aggregate(records, out)
     if not allow_unequal:
         check_comparable(rows)
     print_choices(rows, Wish(limits, max_forgetting, comma_separated(tasks) or ()))

@@ -34,12 +34,12 @@ def unpacked(name: str, content: bytes) -> bytes:
         return content
     try:
         with UNPACKERS[packed](io.BytesIO(content)) as file:
-            found = file.read(bound(content) + 1)
+            data = file.read(bound(content) + 1)
     except Exception as error:  # gzip, bz2 and zlib raise their own
         raise UserError(f"{name}: cannot be unpacked ({packed}): {error}") from error
-    if len(found) > bound(content):
+    if len(data) > bound(content):
         raise UserError(f"{name}: {swollen(content)}; unpack it yourself if that is right")
-    return found
+    return data
 
 
 def bound(content: bytes) -> int:

@@ -30,5 +30,5 @@ def messages(content: str) -> Iterator[tuple[str, dict[str, Any]]]:
 
 
 def _source(entry: polib.POEntry) -> str:
-    _, found, text = entry.comment.partition(DEFAULT)
-    return " ".join(text.rpartition('"')[0].split()) if found else str(entry.msgid)
+    _, marker, text = entry.comment.partition(DEFAULT)
+    return " ".join(text.rpartition('"')[0].split()) if marker else str(entry.msgid)

@@ -48,9 +48,9 @@ def sniffed(name: str, content: bytes, given: Form) -> Sniffed:
     kind, seen["format"] = (given.kind, "as you said") if given.kind else _kind(name, content, head)
     form = replace(given, kind=kind, encoding=None if kind in ("parquet", "arrow") else encoding)
     if kind == "csv" and not given.separator:
-        found = _separator(head)
-        if found != ",":
-            form, seen["separator"] = replace(form, separator=found), f"most lines have as many {SEPARATORS[found]}"
+        separator = _separator(head)
+        if separator != ",":
+            form, seen["separator"] = replace(form, separator=separator), f"most lines have as many {SEPARATORS[separator]}"
     if kind in ("csv", "tsv") and given.header is None:
         rows = _rows(head, "\t" if kind == "tsv" else form.separator or ",")
         if reason := _unnamed(rows):
@@ -82,17 +82,17 @@ def _head(content: bytes, encoding: str | None) -> str:
 
 def _kind(name: str, content: bytes, head: str) -> tuple[Format, str]:
     ending = PurePath(name.removesuffix(packing(name))).suffix.lstrip(".").lower()
-    told = ENDINGS.get(ending)
+    ending_kind = ENDINGS.get(ending)
     if content.startswith((b"PAR1", b"ARROW1")):
         return ("parquet", "it starts with PAR1") if content.startswith(b"PAR1") else ("arrow", "it starts with ARROW1")
-    if told in ("parquet", "arrow"):
-        return told, f"its name ends in .{ending}"
-    if found := _json_kind(head, whole=len(content) <= PIECE):
-        return found
-    if told != "csv" and _tags_lines(head):
+    if ending_kind in ("parquet", "arrow"):
+        return ending_kind, f"its name ends in .{ending}"
+    if json_kind := _json_kind(head, whole=len(content) <= PIECE):
+        return json_kind
+    if ending_kind != "csv" and _tags_lines(head):
         return "conll", "one token a line, a tag at its end, blank lines between sentences"
-    if told:
-        return told, f"its name ends in .{ending}"
+    if ending_kind:
+        return ending_kind, f"its name ends in .{ending}"
     if "\0" not in head and len(_rows(head, separator := _separator(head))) > 1 and separator in head:
         return ("tsv", "most lines have as many tabs") if separator == "\t" else ("csv", "most lines have as many separators")
     raise UserError(
@@ -136,10 +136,10 @@ def _separator(head: str) -> str:
 
 def _rows(head: str, separator: str) -> list[list[str]]:
     """The first rows that are not blank; what is broken ends them."""
-    found: list[list[str]] = []
+    rows: list[list[str]] = []
     with suppress(csv.Error):
-        found += islice((row for row in csv.reader(io.StringIO(head, newline=""), delimiter=separator) if row), LOOKED_AT)
-    return found
+        rows += islice((row for row in csv.reader(io.StringIO(head, newline=""), delimiter=separator) if row), LOOKED_AT)
+    return rows
 
 
 def _unnamed(rows: Sequence[Sequence[str]]) -> str | None:

@@ -76,8 +76,8 @@ def _rows(dump: str) -> list[SourceRow]:
 def drawn(source: Source) -> tuple[int, list[tuple[int, RawRecord]]]:
     """How many records there are, and those of its `sample`, or all, each with its number from 0."""
     if source.sample is None:
-        found = list(enumerate(_records(source)))
-        return len(found), found
+        records = list(enumerate(_records(source)))
+        return len(records), records
     return _drawn(source.model_dump_json(include={*PLACE, "sample"}))
 
 
@@ -100,8 +100,8 @@ def _drawn(dump: str) -> tuple[int, list[tuple[int, RawRecord]]]:
             yield count, record
             count += 1
 
-    found = heapq.nsmallest(source.sample or 0, counted(), key=lambda _: chance.random())
-    return count, sorted(found, key=lambda pair: pair[0])
+    sample = heapq.nsmallest(source.sample or 0, counted(), key=lambda _: chance.random())
+    return count, sorted(sample, key=lambda pair: pair[0])
 
 
 def describe(source: Source) -> str:
@@ -165,12 +165,12 @@ def _extracted(source: Source, record: dict[str, Any], place: str) -> dict[str, 
     """The record with what the named groups of `extract` find in it."""
     for column, expression in source.extract.items():
         try:
-            found = Expression(expression).found(str(_reach(record, column, place)), first=True)
+            matches = Expression(expression).found(str(_reach(record, column, place)), first=True)
         except ValueError as error:
             raise UserError(f"{place}: the expression under extract for column '{column}' {error}") from None
-        if not found:
+        if not matches:
             raise UserError(f"{place}: column '{column}' does not match the expression under extract")
-        record = {**record, **found[0]}
+        record = {**record, **matches[0]}
     return record
 
 

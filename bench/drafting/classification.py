@@ -19,26 +19,26 @@ def label_column(table: FileTable, given: Wishes) -> FileColumn | None:
         UserError: it has one class, or holds several in a row.
     """
     if given.label:
-        found = table.column(given.label, "label")
+        column = table.column(given.label, "label")
     else:
         # A column of one value is a label that went wrong only where its name says that it is one.
         fitting = [c for c in table.columns.values() if is_label(c) and (len(c.counts) > 1 or is_named(c, LABEL_NAMES))]
         best = max((c for c in fitting if c.name not in given.text), key=_likeness, default=None)
         if best is None:
             return None
-        found = best
-    if found.lists:
+        column = best
+    if column.lists:
         raise UserError(
-            f"{table.name}: column '{found.name}' holds lists, and a classification has one label for each text; "
+            f"{table.name}: column '{column.name}' holds lists, and a classification has one label for each text; "
             f"name another column with --label, or make a column of one label"
         )
-    if len(found.counts) < 2:
-        only = next(iter(found.counts), "")
+    if len(column.counts) < 2:
+        only = next(iter(column.counts), "")
         raise UserError(
-            f"{table.name}: column '{found.name}' has one class, '{only}', in all {table.rows:,} rows; a classification needs "
+            f"{table.name}: column '{column.name}' has one class, '{only}', in all {table.rows:,} rows; a classification needs "
             f"two. Name another column with --label, or adapt a decoder to the texts with --type causal-lm"
         )
-    return found
+    return column
 
 
 def _likeness(column: FileColumn) -> tuple[bool, bool, int]:

@@ -70,7 +70,7 @@ class Draft:
 
     def task(self) -> dict[str, Any]:
         """The task's YAML as values."""
-        found: dict[str, Any] = {
+        values: dict[str, Any] = {
             "name": self.name,
             "version": 1,
             "description": f"{self.roles.type} of {self.table.name}",
@@ -85,7 +85,7 @@ class Draft:
             "prompt": self.roles.prompt,
             "answers": dict(self.roles.answers),
         }
-        return {name: value for name, value in found.items() if value not in (None, [], {})}
+        return {name: value for name, value in values.items() if value not in (None, [], {})}
 
     def spec(self) -> TaskSpec:
         return TaskSpec.model_validate(self.task())
@@ -158,10 +158,10 @@ def _group(table: FileTable, given: Wishes, used: set[str]) -> tuple[str | None,
     if given.group:
         return (None, "as you said") if given.group == "none" else (table.column(given.group, "group").name, "as you said")
     free = [c for c in table.columns.values() if c.name not in used and not c.lists and not is_split(c)]
-    found = [c for c in free if is_named(c, GROUP_NAMES) and c.repeats >= GROUP_REPEATS and len(c.counts) >= GROUPS]
-    if found:
-        rows = f"{found[0].repeats:.1f} rows of each {found[0].name}, which stay on one side"
-        return found[0].name, rows
+    group_columns = [c for c in free if is_named(c, GROUP_NAMES) and c.repeats >= GROUP_REPEATS and len(c.counts) >= GROUPS]
+    if group_columns:
+        rows = f"{group_columns[0].repeats:.1f} rows of each {group_columns[0].name}, which stay on one side"
+        return group_columns[0].name, rows
     likely = [c.name for c in free if c.repeats >= GROUP_REPEATS and len(c.counts) >= GROUPS and not is_index(c)]
     hint = f"; if rows of one {likely[0]} belong together, say --group {likely[0]}" if likely else ""
     return None, f"each row stands for itself{hint}"
@@ -177,8 +177,8 @@ def _split(table: FileTable, given: Wishes) -> FileColumn | None:
                 f"{table.name}: column '{column.name}' must say train, validation or test; it holds {contents(column)}"
             )
         return column
-    found = [column for column in table.columns.values() if is_split(column)]
-    return next((c for c in found if _trains(c)), None)
+    split_columns = [column for column in table.columns.values() if is_split(column)]
+    return next((c for c in split_columns if _trains(c)), None)
 
 
 def _trains(column: FileColumn) -> bool:

@@ -25,8 +25,8 @@ def outlook(suite: Path) -> Outlook:
     """Of the suite's file."""
     runs, rate = plan(PlanOptions(str(suite)), requested("auto")), speed()
     costs = [estimate_cost(run, rate) for run in runs]
-    found = totals(list(zip(runs, costs, strict=True)), [], rate)
-    return Outlook(len(runs), found.seconds if found else None, max(cost.memory.total for cost in costs))
+    total = totals(list(zip(runs, costs, strict=True)), [], rate)
+    return Outlook(len(runs), total.seconds if total else None, max(cost.memory.total for cost in costs))
 
 
 def time_told(seconds: float | None) -> str:

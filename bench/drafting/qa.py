@@ -20,30 +20,30 @@ def question_columns(table: FileTable, given: Wishes) -> tuple[FileColumn, FileC
     named = [table.column(name, "text") for name in given.text]
     if given.type == "qa" and len(named) == 2 and given.label:
         return named[0], named[1], table.column(given.label, "label")
-    found = [
+    columns = [
         next((c for c in table.columns.values() if is_named(c, kind)), None)
         for kind in (CONTEXT_NAMES, QUESTION_NAMES, ANSWER_NAMES)
     ]
     if given.label:
-        found[2] = table.column(given.label, "label")
-    context, question, answers = found
+        columns[2] = table.column(given.label, "label")
+    context, question, answers = columns
     if context is None or question is None or answers is None:
         return None
     return (context, question, answers) if _inside(context, answers) >= MOSTLY or given.type == "qa" else None
 
 
-def qa_roles(table: FileTable, given: Wishes, found: tuple[FileColumn, FileColumn, FileColumn] | None) -> Roles:
+def qa_roles(table: FileTable, given: Wishes, file_columns: tuple[FileColumn, FileColumn, FileColumn] | None) -> Roles:
     """The task's fields and options.
 
     Raises:
         UserError: a column is missing.
     """
-    if found is None:
+    if file_columns is None:
         raise UserError(
             f"{table.name}: an extractive question needs a context, a question and answers that stand in the context; name "
             f"them with --type qa --text CONTEXT_NAMES,QUESTION_NAMES --label ANSWERS. {held(table)}"
         )
-    context, question, answers = found
+    context, question, answers = file_columns
     columns = {"context": context.name, "question": question.name, "answers": answers.name}
     if starts := next((c.name for c in table.columns.values() if is_named(c, START_NAMES)), None):
         columns["starts"] = starts

@@ -119,10 +119,10 @@ def _of_file(path: Path, given: Wishes) -> FileTable:
 
 def _form(path: Path, given: Form) -> tuple[Form, dict[str, str]]:
     try:
-        found = sniffed(str(path), path.read_bytes(), given)
+        detection = sniffed(str(path), path.read_bytes(), given)
     except OSError as error:
         raise UserError(f"'{path}' cannot be read: {error.strerror}") from error
-    return found.form, found.seen
+    return detection.form, detection.seen
 
 
 def _origin(path: Path, form: Form) -> dict[str, Any]:
@@ -136,14 +136,14 @@ def _origin(path: Path, form: Form) -> dict[str, Any]:
 
 def _siblings(path: Path, given: Wishes) -> dict[str, Path]:
     """Files of the other splits: those that are named, or lie beside a file with `train` in its name."""
-    found = {split: Path(named) for split in SPLIT_NAMES if (named := getattr(given, split)) not in (None, "none")}
+    files = {split: Path(named) for split in SPLIT_NAMES if (named := getattr(given, split)) not in (None, "none")}
     for split, names in SPLIT_NAMES.items():
         beside = (path.with_name(path.name.replace("train", name)) for name in names if "train" in path.name)
         if getattr(given, split) is None and (there := next((each for each in beside if each.is_file()), None)):
-            found[split] = there
-    if missing := next((each for each in found.values() if not each.is_file()), None):
+            files[split] = there
+    if missing := next((each for each in files.values() if not each.is_file()), None):
         raise UserError(f"'{missing}' does not exist")
-    return found
+    return files
 
 
 def _of_hub(name: str, given: Wishes) -> FileTable:
@@ -160,9 +160,9 @@ def _of_hub(name: str, given: Wishes) -> FileTable:
     first = next((split for split in splits if split.startswith("train")), splits[0])
     origin = {"hub": place, **({"config": given.config} if given.config else {})}
     held = {
-        split: {**origin, "split": found}
+        split: {**origin, "split": hub_split}
         for split, names in SPLIT_NAMES.items()
-        if (found := next((each for each in splits if each.startswith(names) and each != first), None))
+        if (hub_split := next((each for each in splits if each.startswith(names) and each != first), None))
     }
     guesses = [Guess("split", first, f"the data set has {', '.join(splits)}")]
     return _table(name, {**origin, "split": first}, given, held, guesses)
@@ -192,18 +192,18 @@ def _table(
 
 def _flat(record: Mapping[str, Any], before: str = "") -> dict[str, str | list[Any]]:
     """Values by column as a source names it: dots reach into objects, and into all entries of a list of them."""
-    found: dict[str, str | list[Any]] = {}
+    values: dict[str, str | list[Any]] = {}
     for key, value in record.items():
         name = f"{before}{key}"
         if isinstance(value, dict):
-            found |= _flat(value, f"{name}.")
+            values |= _flat(value, f"{name}.")
         elif isinstance(value, list) and value and isinstance(value[0], dict):
-            found |= {f"{name}.{part}": [entry.get(part) for entry in value] for part in value[0]}
+            values |= {f"{name}.{part}": [entry.get(part) for entry in value] for part in value[0]}
         elif isinstance(value, list):
-            found[name] = ["" if entry is None else str(entry) for entry in value]
+            values[name] = ["" if entry is None else str(entry) for entry in value]
         else:
-            found[name] = "" if value is None else str(value)
-    return found
+            values[name] = "" if value is None else str(value)
+    return values
 
 
 def _is_number(text: str) -> bool:

@@ -48,7 +48,7 @@ def model_of(draft: Draft, named: str | None) -> str:
 
 def suite_of(draft: Draft, model: str, max_length: int) -> dict[str, Any]:
     """The suite's YAML as values."""
-    found = {
+    values = {
         "name": draft.name,
         "version": 1,
         "description": f"{draft.table.name}: what each strategy gains, forgets and costs",
@@ -63,8 +63,8 @@ def suite_of(draft: Draft, model: str, max_length: int) -> dict[str, Any]:
         "batch": 16,
         "max_length": max_length,
     }
-    SuiteSpec.model_validate(found)
-    return found
+    SuiteSpec.model_validate(values)
+    return values
 
 
 SUITE_COMMENTS = {

@@ -68,11 +68,11 @@ def _logprobs(
         width = max(min(rows[n][1].width, len(fed[n])) for n in numbers)
         cache = resumed(reading, owners) if reading else None
         logprobs = last_logits(model, batch, width, cache).float().log_softmax(-1)
-        for number, found in zip(numbers, logprobs, strict=True):
+        for number, row_logprobs in zip(numbers, logprobs, strict=True):
             row, each, read = rows[number]
             if reading is not None and read == len(each.context):
-                found = torch.cat([_last(reading, row), found[width - len(each.rest) :]])
-            yield each, found[-each.width :]
+                row_logprobs = torch.cat([_last(reading, row), row_logprobs[width - len(each.rest) :]])
+            yield each, row_logprobs[-each.width :]
 
 
 def _last(reading: Reading, row: int) -> Tensor:

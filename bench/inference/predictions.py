@@ -227,10 +227,10 @@ def _reference_losses(backend: Backend, evalset: EvalSet, read: Sequence[Context
     """Nats per token of each first reference after its prompt; none where the type or the model gives none."""
     if not (evalset.task.weighs and read and "loglikelihoods" in backend.can):
         return []
-    said = [evalset.task.answer(example) for example in evalset.examples]
-    answers = [tuple(evalset.model_encoding.answer(text, evalset.wording)) for text in said]
-    found = backend.loglikelihoods([(context.ids, ids) for context, ids in zip(read, answers, strict=True)])
-    return [-likelihood.total / likelihood.tokens for likelihood in found]
+    references = [evalset.task.answer(example) for example in evalset.examples]
+    answers = [tuple(evalset.model_encoding.answer(text, evalset.wording)) for text in references]
+    likelihoods = backend.loglikelihoods([(context.ids, ids) for context, ids in zip(read, answers, strict=True)])
+    return [-likelihood.total / likelihood.tokens for likelihood in likelihoods]
 
 
 def _read(backend: Backend, evalset: EvalSet) -> list[ItemPrediction]:

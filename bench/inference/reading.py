@@ -110,10 +110,10 @@ def _below(
         logits = last_logits(model, batch, 1, cache)
         ids = batch.input_ids if reading is None else torch.cat([reading.ids[owners], batch.input_ids], 1)
         own = [(layer.keys, layer.values) for layer in cache.layers]
-        found = Reading(ids, batch.attention_mask, logits, own, reading, owners)
-        yield found, [(row, leaf, len(b.ids)) for row, (_, _, b) in enumerate(chosen) for leaf in b.leaves]
+        extension = Reading(ids, batch.attention_mask, logits, own, reading, owners)
+        yield extension, [(row, leaf, len(b.ids)) for row, (_, _, b) in enumerate(chosen) for leaf in b.leaves]
         further = [(row, len(b.ids), child) for row, (_, _, b) in enumerate(chosen) for child in b.branches]
-        yield from _below(model, found, further, pad, tokens)
+        yield from _below(model, extension, further, pad, tokens)
 
 
 def bounded(lengths: Sequence[int], reading: Reading | None, tokens: int) -> list[list[int]]:

@@ -19,7 +19,7 @@ def redacted(text: str, secret: str) -> str:
 
 def _forms(secret: str) -> Iterator[str]:
     quoted = quote(secret, safe="")
-    yield from (secret, quoted, re.sub("%..", lambda found: found[0].lower(), quoted))
+    yield from (secret, quoted, re.sub("%..", lambda match: match[0].lower(), quoted))
     yield from (json.dumps(secret)[1:-1], secret.replace("/", "\\/"), html.escape(secret))
     yield from (secret.encode().hex(), secret.encode().hex().upper())
     # Of `user:KEY` and `Bearer KEY` too: three bytes are four characters, so that the key begins at one of three places.

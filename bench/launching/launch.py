@@ -56,12 +56,12 @@ def launch(name: str, options: PlanOptions, precision: str, out: Path, arguments
     with tempfile.TemporaryDirectory(prefix="tunebench-") as folder:
         status_file = Path(folder) / "status"
         command = [*launcher(path), *_cluster(config), str(ENTRY), *arguments]
-        found = os.environ | {ranks.STATUS_FILE: str(status_file), "PYTHONPATH": package_path()}
-        process = subprocess.Popen(command, env=found)
+        environment = os.environ | {ranks.STATUS_FILE: str(status_file), "PYTHONPATH": package_path()}
+        process = subprocess.Popen(command, env=environment)
         _forward(process)
         status = process.wait()
-        told = status_file.read_text(encoding="utf-8") if status_file.exists() else ""
-    return int(told) if told else status if status >= 0 else 128 - status
+        status_text = status_file.read_text(encoding="utf-8") if status_file.exists() else ""
+    return int(status_text) if status_text else status if status >= 0 else 128 - status
 
 
 def check_input(options: PlanOptions, precision: str, out: Path, parallelism: Parallelism) -> None:

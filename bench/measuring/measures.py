@@ -44,8 +44,8 @@ def of_task(evalset: EvalSet, before: BaseAnswers, after: pd.DataFrame) -> dict[
 
 
 def _signatures(names: Sequence[str], golds: list[Any]) -> dict[str, str]:
-    found = {name: counted(name).signature(golds) for name in names}
-    return {name: text for name, text in found.items() if text}
+    signatures = {name: counted(name).signature(golds) for name in names}
+    return {name: text for name, text in signatures.items() if text}
 
 
 def _gain(after: pd.DataFrame, before: pd.DataFrame, name: str) -> Gain:

@@ -32,8 +32,8 @@ def unwrapped(model: nn.Module) -> nn.Module:
 def trunk(model: nn.Module) -> nn.Module:
     """The transformers model under its head, adapters included; the model itself where it has none."""
     inner: Any = unwrapped(model)
-    found: nn.Module = getattr(inner, inner.base_model_prefix, inner)
-    return found
+    base: nn.Module = getattr(inner, inner.base_model_prefix, inner)
+    return base
 
 
 def caches(model: nn.Module) -> bool:
@@ -104,8 +104,8 @@ def target_losses(model: nn.Module, batch: Batch, smoothing: float = 0.0) -> Ten
         logits = _logits(model, batch, labels.shape[1])  # (1, targets, vocabulary)
     finally:
         handle.remove()
-    found = token_losses(logits, labels.flatten()[targets][None], smoothing)[0]
-    return found.new_zeros(labels.numel()).index_put((targets,), found).view_as(labels)
+    losses = token_losses(logits, labels.flatten()[targets][None], smoothing)[0]
+    return losses.new_zeros(labels.numel()).index_put((targets,), losses).view_as(labels)
 
 
 def head_logits(model: nn.Module, batch: Batch) -> Tensor:

@@ -28,8 +28,8 @@ def check_config(folder: Path, trust_remote_code: bool) -> None:
     try:
         config = json.loads(path.read_text(encoding="utf-8"))
     except (OSError, ValueError, RecursionError) as error:
-        told = " ".join(str(error).split())[:200]
-        raise UserError(f"{path} cannot be read as JSON ({told}); save the model again with save_pretrained") from error
+        reason = " ".join(str(error).split())[:200]
+        raise UserError(f"{path} cannot be read as JSON ({reason}); save the model again with save_pretrained") from error
     kind = config.get("model_type") if isinstance(config, dict) else None
     if not isinstance(kind, str) or not kind:
         raise UserError(f"{path} names no model_type, such as bert or llama; save the model again with save_pretrained")
@@ -142,15 +142,15 @@ def _sized(size: list[int]) -> str:
 
 
 def _held(folder: Path) -> Weights:
-    found: Weights = {}
+    weights: Weights = {}
     for path in _files(folder):
         try:
             with safe_open(path, framework="pt") as file:
-                found |= {name: (path, list(file.get_slice(name).get_shape())) for name in file.keys()}  # noqa: SIM118
+                weights |= {name: (path, list(file.get_slice(name).get_shape())) for name in file.keys()}  # noqa: SIM118
         except (SafetensorError, OSError) as error:
-            told = " ".join(str(error).split())[:200]
-            raise UserError(f"{path} is no safetensors file, or is damaged ({told}); fetch or save it again") from error
-    return found
+            reason = " ".join(str(error).split())[:200]
+            raise UserError(f"{path} is no safetensors file, or is damaged ({reason}); fetch or save it again") from error
+    return weights
 
 
 def _files(folder: Path) -> list[Path]:

@@ -38,12 +38,12 @@ class Relay:
     def heard(self) -> list[bytes | str]:
         """What the worker has said since; in the end, why it is gone, as text."""
         try:
-            found = [self._heard.get(timeout=QUIET_SECONDS)]
+            messages = [self._heard.get(timeout=QUIET_SECONDS)]
         except queue.Empty:
             return []
         while not self._heard.empty():
-            found.append(self._heard.get())
-        return found
+            messages.append(self._heard.get())
+        return messages
 
     def ask_to_stop(self) -> None:
         self._process.ask_to_stop()

@@ -36,5 +36,5 @@ class Slot:
     def variables(self) -> dict[str, str]:
         """Of the worker's environment, which libraries read while they are loaded."""
         threads = len(self.cores) or self.threads
-        found = {"OMP_NUM_THREADS": str(max(1, threads // self.processes))} if threads else {}
-        return found | ({"CUDA_VISIBLE_DEVICES": ",".join(self.gpus)} if self.gpus else {})
+        variables = {"OMP_NUM_THREADS": str(max(1, threads // self.processes))} if threads else {}
+        return variables | ({"CUDA_VISIBLE_DEVICES": ",".join(self.gpus)} if self.gpus else {})

@@ -26,13 +26,13 @@ def teams(gpus: Sequence[str], room: int, works: Sequence[Assignment]) -> list[t
     for work in works:
         needed = min(count, gpus_needed(work.run, room))
         groups[count // (count // needed)].append(work)  # so that none is left over
-    found = []
+    parts = []
     for size, group in sorted(groups.items(), reverse=True):
         # An example of each step for each of them, at least.
         several = max(size, min(count // len(group), *(work.run.batch for work in group)))
         launch = "fsdp2" if size > 1 else "gpus" if several > 1 else ""
-        found.append((gpu_slots(gpus, several, launch), group))
-    return found
+        parts.append((gpu_slots(gpus, several, launch), group))
+    return parts
 
 
 def gpus_needed(run: Run, room: int) -> int:

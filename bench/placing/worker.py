@@ -152,11 +152,11 @@ def outcome(work: "Assignment", place: "Workplace") -> tuple[Kind, Any]:
     accelerator = place.device.accelerator
     with beating(place.out, accelerator.num_processes, lambda: place.progress.status.phase):
         try:
-            found: tuple[Kind, Any] = "done", work.do(place)
+            result: tuple[Kind, Any] = "done", work.do(place)
         except UserError as error:
             return "wrong", str(error)
         accelerator.wait_for_everyone()
-    return found
+    return result
 
 
 if __name__ == "__main__":

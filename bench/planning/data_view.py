@@ -46,10 +46,10 @@ class DataView:
             parts = suites_for(suite)
             library, spec = next(((lib, spec) for lib, spec in parts if task in (*spec.tasks, *spec.stages)), parts[0])
             model, length = model or spec.models[0], spec.max_length
-        found: TaskSpec = library.task(task)
-        kind, data = types.task_type(found), splits.load_splits(found)
-        if instructed and not found.instructions and kind.asks != "read":
-            raise UserError(f"task '{found.name}' has no instructions; leave --instructed out, or add them to its YAML")
+        task_spec: TaskSpec = library.task(task)
+        kind, data = types.task_type(task_spec), splits.load_splits(task_spec)
+        if instructed and not task_spec.instructions and kind.asks != "read":
+            raise UserError(f"task '{task_spec.name}' has no instructions; leave --instructed out, or add them to its YAML")
         encoding = None
         if model is not None:
             loaded = find_model(model, library, False)
@@ -146,9 +146,9 @@ class DataView:
         examples = self.examples(split)
         compared = ComparedExamples(self.task, examples)
         words = [sum(len(example.fields[name].split()) for name in self.task.spec.fields_named()) for example in examples]
-        found = {name: shared(compared, other) for name, other in others.items()}
-        read = list(self.rows(split)) if self.encoding else []
-        cut = {"tokens": _spread([row["tokens"] for row in read]), "cut": sum(row["cut"] for row in read)} if read else {}
+        matches = {name: shared(compared, other) for name, other in others.items()}
+        rows = list(self.rows(split)) if self.encoding else []
+        cut = {"tokens": _spread([row["tokens"] for row in rows]), "cut": sum(row["cut"] for row in rows)} if rows else {}
         clusters = Counter(example.cluster for example in examples if example.cluster is not None)
         return {
             "examples": len(examples),
@@ -158,7 +158,8 @@ class DataView:
             **cut,
             "repeats": len(examples) - len(set(compared.normalised)),
             "shared_with": {
-                name: {"same": len(each.same), "within": len(each.part), "near": len(each.near)} for name, each in found.items()
+                name: {"same": len(each.same), "within": len(each.part), "near": len(each.near)}
+                for name, each in matches.items()
             },
         }
 

@@ -37,10 +37,10 @@ class PlanOptions:
 
 def sweep_points(options: PlanOptions) -> dict[tuple[str, ...], PlanOptions]:
     """A value on each axis -> what is asked for there; without axes one point of no values."""
-    found = {}
+    points = {}
     for values in product(*(axis.values for axis in options.axes)):
-        own, given = at_values(options.axes, values)
+        own, axis_settings = at_values(options.axes, values)
         budget = own.pop("budget", options.budget)
-        settings_ = [*options.settings, *given]
-        found[values] = replace(options, axes=(), budget=budget, settings=settings_, numbers={**options.numbers, **own})
-    return found
+        settings_ = [*options.settings, *axis_settings]
+        points[values] = replace(options, axes=(), budget=budget, settings=settings_, numbers={**options.numbers, **own})
+    return points

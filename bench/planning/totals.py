@@ -77,11 +77,11 @@ def told(todo: Sequence[tuple[Run, CostEstimate]], trials: Sequence[Trial], rate
         besides = "" if seconds is None else f", about {seconds:.0f} s of training, besides validation"
         yield f"tuning before that: {len(trials)} trials to do ({named}){besides}"
     local = [(run, cost) for run, cost in todo if not isinstance(run.model, EndpointModel)]
-    if local and (found := totals(local, trials, rate)):
-        yield f"training still to do: about {found.training:.0f} s on this machine, besides tests"
-        yield f"asking what is trained: about {found.tests:.0f} s for tests, {found.probes:.0f} s for probes"
-        yield f"asking the bases once: about {found.bases:.0f} s, where their answers are not kept yet"
-        yield f"in all about {found.hours:.2f} device-hours, at this machine's speed"
+    if local and (total := totals(local, trials, rate)):
+        yield f"training still to do: about {total.training:.0f} s on this machine, besides tests"
+        yield f"asking what is trained: about {total.tests:.0f} s for tests, {total.probes:.0f} s for probes"
+        yield f"asking the bases once: about {total.bases:.0f} s, where their answers are not kept yet"
+        yield f"in all about {total.hours:.2f} device-hours, at this machine's speed"
     yield from _apis([run for run, _ in todo if isinstance(run.model, EndpointModel)])
 
 

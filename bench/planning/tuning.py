@@ -84,14 +84,14 @@ def tuned(runs: Sequence[Run], place: Workplace, hands: Hands = in_turn) -> list
     Runs that differ in their seeds alone share a search. Where all trials failed they keep the default, and are `untuned`.
     """
 
-    def doing(asked: Sequence[Asked]) -> TrialRecords:
-        works = [TrialWork(*each) for each in asked]
+    def doing(requests: Sequence[Asked]) -> TrialRecords:
+        works = [TrialWork(*each) for each in requests]
         done = hands(works, place, lambda work: find_trial(place.out, work.id) is not None)
         return [_record(done[work.id]) if work.id in done else find_trial(place.out, work.id) for work in works]
 
     first = _searched(runs)
-    found = {key: _summed_up(first[key], tried) for key, (tried, _) in _led(first, doing).items()}
-    return [_chosen(run, found.get(_key(run))) for run in runs]
+    tunings = {key: _summed_up(first[key], tried) for key, (tried, _) in _led(first, doing).items()}
+    return [_chosen(run, tunings.get(_key(run))) for run in runs]
 
 
 def _record(recorded: Recorded) -> TrialRecord:
@@ -105,9 +105,9 @@ def as_far_as_tuned(runs: Sequence[Run], out: Path) -> tuple[list[Run], list[Tri
     What later batches will ask for is not known yet: of these, trials of the default stand for the others.
     """
     first = _searched(runs)
-    led = _led(first, lambda asked: [find_trial(out, trial.id) for trial, _ in asked])
-    found = {key: _summed_up(first[key], tried) for key, (tried, missing) in led.items() if not missing}
-    return [_chosen(run, found.get(_key(run))) for run in runs], [trial for _, missing in led.values() for trial in missing]
+    led = _led(first, lambda requests: [find_trial(out, trial.id) for trial, _ in requests])
+    tunings = {key: _summed_up(first[key], tried) for key, (tried, missing) in led.items() if not missing}
+    return [_chosen(run, tunings.get(_key(run))) for run in runs], [trial for _, missing in led.values() for trial in missing]
 
 
 def _led(
@@ -115,16 +115,16 @@ def _led(
 ) -> dict[str, tuple[list[Tried], list[Trial]]]:
     """All searches to their ends, of each its next batch at a time: what several ask for at once, several workers can do."""
     searches = {key: _searching(run) for key, run in first.items()}
-    asked, found = {key: next(search) for key, search in searches.items()}, {}
-    while asked:
-        answers = iter(doing([each for batch in asked.values() for each in batch]))
-        for key, batch in list(asked.items()):
+    batches, results = {key: next(search) for key, search in searches.items()}, {}
+    while batches:
+        answers = iter(doing([each for batch in batches.values() for each in batch]))
+        for key, batch in list(batches.items()):
             try:
-                asked[key] = searches[key].send([next(answers) for _ in batch])
+                batches[key] = searches[key].send([next(answers) for _ in batch])
             except StopIteration as end:
-                found[key] = end.value
-                del asked[key]
-    return {key: found[key] for key in first}
+                results[key] = end.value
+                del batches[key]
+    return {key: results[key] for key in first}
 
 
 def _searched(runs: Sequence[Run]) -> dict[str, Run]:

@@ -80,11 +80,11 @@ def _docstrings(part: type[BaseModel]) -> dict[str, str]:
     """Field -> the string that stands below it in the class."""
     (tree,) = ast.parse(inspect.getsource(part)).body
     assert isinstance(tree, ast.ClassDef)
-    found = {}
+    docstrings = {}
     for field, below in zip(tree.body, tree.body[1:], strict=False):
         if isinstance(field, ast.AnnAssign) and isinstance(below, ast.Expr) and isinstance(below.value, ast.Constant):
-            found[ast.unparse(field.target)] = str(below.value.value)
-    return found
+            docstrings[ast.unparse(field.target)] = str(below.value.value)
+    return docstrings
 
 
 def _cell(text: str) -> str:

@@ -20,10 +20,10 @@ Costs = Mapping[str, int]
 
 def ceilings(budget: Budget, batch: int) -> dict[str, int]:
     """The counted limits by name, in the order in which the first to be reached is told."""
-    found = {name: amount for name, amount in budget.limits.items() if name in ("examples", "steps", "tokens", "flops")}
+    limits = {name: amount for name, amount in budget.limits.items() if name in ("examples", "steps", "tokens", "flops")}
     if budget.steps is not None:
-        found["steps"] = budget.steps * batch
-    return {name: int(amount) for name, amount in found.items()}
+        limits["steps"] = budget.steps * batch
+    return {name: int(amount) for name, amount in limits.items()}
 
 
 def costs(windows: Sequence[Encoded], operations: Flops | None) -> Costs:

@@ -108,13 +108,13 @@ def settings_of(run: Run) -> dict[str, str | float | bool]:
 
 
 def _flat(values: dict[str, Any], before: str = "") -> dict[str, str | float | bool]:
-    found: dict[str, str | float | bool] = {}
+    settings: dict[str, str | float | bool] = {}
     for name, value in values.items():
         if isinstance(value, dict):
-            found |= _flat(value, f"{before}{name}.")
+            settings |= _flat(value, f"{before}{name}.")
         else:
-            found[f"{before}{name}"] = value if isinstance(value, int | float | bool) else str(value)
-    return found
+            settings[f"{before}{name}"] = value if isinstance(value, int | float | bool) else str(value)
+    return settings
 
 
 def results_of(record: Record) -> dict[str, float]:
@@ -122,8 +122,8 @@ def results_of(record: Record) -> dict[str, float]:
     outcome = record.outcome
     if outcome is None:
         return {}
-    found: dict[str, float | None] = {f"score/{outcome.score.name}": outcome.score.value}
-    found["gain"] = outcome.gain.value if outcome.gain else None
-    found |= {f"forgetting/{name}": lost.delta for name, lost in outcome.forgetting.items()}
-    found |= {f"cost/{name}": value for name, value in record.cost.model_dump().items()} if record.cost else {}
-    return {name: float(value) for name, value in found.items() if isinstance(value, int | float)}
+    numbers: dict[str, float | None] = {f"score/{outcome.score.name}": outcome.score.value}
+    numbers["gain"] = outcome.gain.value if outcome.gain else None
+    numbers |= {f"forgetting/{name}": lost.delta for name, lost in outcome.forgetting.items()}
+    numbers |= {f"cost/{name}": value for name, value in record.cost.model_dump().items()} if record.cost else {}
+    return {name: float(value) for name, value in numbers.items() if isinstance(value, int | float)}

@@ -90,10 +90,10 @@ def perform_trial(
     return recorded_trial(trial, device, status=status, score=scores(answers, [name])[name], rungs=state.rungs, cost=cost)
 
 
-def recorded_trial(trial: Trial, device: Device, **found: Any) -> TrialRecord:
+def recorded_trial(trial: Trial, device: Device, **results: Any) -> TrialRecord:
     """What a trial has come to, with where it comes from."""
     source = provenance(trial.run, device).model_copy(update={"inputs": trial.inputs})
-    return TrialRecord(trial_id=trial.id, setup=setup(trial.run), sampled=trial.sampled, provenance=source, **found)
+    return TrialRecord(trial_id=trial.id, setup=setup(trial.run), sampled=trial.sampled, provenance=source, **results)
 
 
 class Rungs:

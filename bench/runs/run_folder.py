@@ -132,9 +132,9 @@ def remove_checkpoint(out: Path, run_id: str) -> None:
 def _fault(path: Path, stamp: dict[str, str]) -> str:
     """Why what lies in the folder can't be gone on with; empty where it can."""
     try:
-        found = json.loads(path.read_text(encoding="utf-8"))
+        saved_stamp = json.loads(path.read_text(encoding="utf-8"))
     except (OSError, ValueError):
         return "what was kept of a run there is damaged"
-    if found == stamp:
+    if saved_stamp == stamp:
         return ""
     return "what was kept of a run there is of other versions or another device"

@@ -137,30 +137,30 @@ def _by_head(evalset: EvalSet, index: int, reader: PlainReader) -> PlainAnswer |
         return _likeliest(dict(zip(task.spec.labels, scores.tolist(), strict=True)))
     lead = " ".join(texts).strip()
     both = [lead, example.fields[task.long]] if lead else [example.fields[task.long]]
-    found = reader.tokenizer(*both, return_offsets_mapping=True)
-    if len(found["input_ids"]) > limit or len(reader.tokenizer(lead)["input_ids"]) > limit // 2 - 2:
+    encoding = reader.tokenizer(*both, return_offsets_mapping=True)
+    if len(encoding["input_ids"]) > limit or len(reader.tokenizer(lead)["input_ids"]) > limit // 2 - 2:
         return None
-    text = {name: list(found[name]) for name in ("input_ids", "token_type_ids") if name in found}
+    text = {name: list(encoding[name]) for name in ("input_ids", "token_type_ids") if name in encoding}
     if isinstance(task, Ner):
-        return _tags(task, example, found, reader.head(text, head)["logits"])
-    return _span(task, example, found, reader.head(text, head)) if isinstance(task, Qa) else None
+        return _tags(task, example, encoding, reader.head(text, head)["logits"])
+    return _span(task, example, encoding, reader.head(text, head)) if isinstance(task, Qa) else None
 
 
-def _own_tokens(found: Any) -> list[int]:
+def _own_tokens(encoding: Any) -> list[int]:
     """Places of the last text's tokens."""
-    sequences = found.sequence_ids(0)
+    sequences = encoding.sequence_ids(0)
     last = max(number for number in sequences if number is not None)
     return [place for place, number in enumerate(sequences) if number == last]
 
 
-def _tags(task: Ner, example: Example, found: Any, logits: torch.Tensor) -> PlainAnswer:
+def _tags(task: Ner, example: Example, encoding: Any, logits: torch.Tensor) -> PlainAnswer:
     """Of each word's first piece."""
     words, begin, tags, shares, margin = example.fields["text"].split(" "), 0, [], [], float("inf")
     names = ["O", *(f"{mark}-{label}" for label in task.spec.labels for mark in "BI")]
     for word in words:
         end = begin + len(word)
         # The piece that holds the word's first character, or with some tokenizers the space before it.
-        first = next(p for p in _own_tokens(found) if begin < found["offset_mapping"][p][1] <= end)
+        first = next(p for p in _own_tokens(encoding) if begin < encoding["offset_mapping"][p][1] <= end)
         chances, best = logits[first].softmax(-1), logits[first].topk(2)
         tags.append(names[int(best.indices[0])])
         shares.append(float(chances.max()))
@@ -168,9 +168,9 @@ def _tags(task: Ner, example: Example, found: Any, logits: torch.Tensor) -> Plai
     return PlainAnswer(tags, min(shares), margin)
 
 
-def _span(task: Qa, example: Example, found: Any, logits: dict[str, torch.Tensor]) -> PlainAnswer:
+def _span(task: Qa, example: Example, encoding: Any, logits: dict[str, torch.Tensor]) -> PlainAnswer:
     """The best pair of ends in the context, by trying them all."""
-    starts, ends, own = logits["start_logits"].tolist(), logits["end_logits"].tolist(), _own_tokens(found)
+    starts, ends, own = logits["start_logits"].tolist(), logits["end_logits"].tolist(), _own_tokens(encoding)
     pairs = [(starts[a] + ends[b], a, b) for a in own for b in own if a <= b < a + task.options.answer_tokens]
     ranked = sorted(pairs, key=lambda pair: -pair[0])
     nothing = starts[0] + ends[0]
@@ -180,7 +180,7 @@ def _span(task: Qa, example: Example, found: Any, logits: dict[str, torch.Tensor
     score, first, last = ranked[0]
     if task.options.no_answer is not None and nothing > score:
         return PlainAnswer("", float((nothing - both).exp()), margin)
-    offsets = found["offset_mapping"]
+    offsets = encoding["offset_mapping"]
     text = example.fields["context"][offsets[first][0] : offsets[last][1]]
     return PlainAnswer(text, float((score - both).exp()), margin)
 

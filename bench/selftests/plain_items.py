@@ -49,12 +49,12 @@ def plain_others(probe: Probe, before: Columns, after: Columns) -> list[tuple[fl
     """What stands beside the score: accuracy, bits per byte, each layer's similarity."""
     if isinstance(probe, Drift):
         return [_alike(before, after, name) for name in before if name.startswith("layer ")]
-    found = (
+    pairs = (
         [tuple(list(items["right"]).count(1) / len(items["right"]) for items in (before, after))] if "right" in before else []
     )
     if isinstance(probe, LmLoss):
-        found.append(tuple(sum(i["value"] * i["weight"]) / sum(i["bytes"]) * log2(e) for i in (before, after)))
-    return [(first, second) for first, second in found]
+        pairs.append(tuple(sum(i["value"] * i["weight"]) / sum(i["bytes"]) * log2(e) for i in (before, after)))
+    return [(first, second) for first, second in pairs]
 
 
 @plain_items.register

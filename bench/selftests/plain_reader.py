@@ -125,9 +125,9 @@ class PlainReader:
         parts = dict(self.tokenizer(*texts))
         if len(texts) > 1 and len(parts["input_ids"]) > limit:
             parts = dict(self.tokenizer(*texts, truncation="longest_first", max_length=limit))
-        found = {name: list(parts[name]) for name in ("input_ids", "token_type_ids") if name in parts}
-        cut = {name: ids if len(ids) <= limit else [*ids[: limit - 1], ids[-1]] for name, ids in found.items()}
-        return cut if self.model.family == "encoder" else {name: ids[:limit] for name, ids in found.items()}
+        inputs = {name: list(parts[name]) for name in ("input_ids", "token_type_ids") if name in parts}
+        cut = {name: ids if len(ids) <= limit else [*ids[: limit - 1], ids[-1]] for name, ids in inputs.items()}
+        return cut if self.model.family == "encoder" else {name: ids[:limit] for name, ids in inputs.items()}
 
     def _after(self, context: Sequence[int], continuation: Sequence[int]) -> Tensor:
         return self.logprobs([*context, *continuation])[len(context) - 1 : -1]

@@ -133,9 +133,9 @@ class SelfTests:
     def score_agrees(self) -> bool:
         """The score, and what stands beside it, are those of the definition, before and after damage."""
         before, after = columns(self.measured), columns(self._broken)
-        found = [self.probe.scores(before, after), *self.probe.others(before, after).values()]
+        scores = [self.probe.scores(before, after), *self.probe.others(before, after).values()]
         expected = [plain_score(self.probe, before, after), *plain_others(self.probe, before, after)]
-        return len(found) == len(expected) and np.allclose(found, expected, rtol=PLAIN_TOLERANCE, atol=PLAIN_TOLERANCE)
+        return len(scores) == len(expected) and np.allclose(scores, expected, rtol=PLAIN_TOLERANCE, atol=PLAIN_TOLERANCE)
 
     def damage_moves_numbers(self) -> bool:
         """With noise on the model's weights every number of every item is another, but for what can only be right or wrong."""

@@ -90,13 +90,13 @@ class Leases:
 
     def attempts(self) -> dict[str, tuple[int, bool]]:
         """By run: the number of its last attempt, and whether that has ended. One look at the folder."""
-        found: dict[str, tuple[int, bool]] = {}
+        attempts: dict[str, tuple[int, bool]] = {}
         for path in self.folder.iterdir() if self.folder.is_dir() else ():
             what, _, rest = path.name.partition(".")
             number, _, kind = rest.partition(".")
             if number.isdigit() and kind in ("", "end"):
-                found[what] = max(found.get(what, (0, False)), (int(number), kind == "end"))
-        return found
+                attempts[what] = max(attempts.get(what, (0, False)), (int(number), kind == "end"))
+        return attempts
 
     def tried(self, what: str, numbers: Iterable[int]) -> bool:
         """Whether one of these attempts was done to its end, by whomever."""

@@ -40,15 +40,15 @@ class Budget:
         Raises:
             UserError: it is none of these, names a limit twice, or is less than one.
         """
-        found: dict[str, int | float] = {}
+        limits: dict[str, int | float] = {}
         # A comma after a digit parts thousands, as in 2,000examples.
         parts = re.split(r"(?<=[A-Za-z])\s*,", text)
         for part in parts:
             limit, amount = _limit(part, text, alone=len(parts) == 1)
-            if limit in found:
+            if limit in limits:
                 raise UserError(f"budget '{text}' gives two limits in {limit}; give one of each unit")
-            found[limit] = amount
-        return cls(**found)  # type: ignore[arg-type]
+            limits[limit] = amount
+        return cls(**limits)  # type: ignore[arg-type]
 
     @property
     def limits(self) -> dict[str, int | float]:

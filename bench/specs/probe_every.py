@@ -14,8 +14,8 @@ def checked_stride(every: str | None) -> str | None:
     """
     if every is None:
         return None
-    if found := amount(every):
-        return str(found) if isinstance(found, int) else f"{100 * found:g}%"
+    if stride := amount(every):
+        return str(stride) if isinstance(stride, int) else f"{100 * stride:g}%"
     raise UserError(f"--probe-every {every}: give a number of steps (10) or a share of the budget (0.25 or 25%)")
 
 

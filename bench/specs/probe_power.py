@@ -20,10 +20,10 @@ def probe_power(text: str) -> ProbePower:
     Raises:
         UserError: it is neither.
     """
-    found: dict[str, float] = {}
+    losses: dict[str, float] = {}
     for part in text.split(","):
         match = re.fullmatch(r"\s*(\d+\.?\d*|\.\d+)\s*(points|nats)\s*", part)
-        if not match or float(match[1]) <= 0 or match[2] in found or (match[2] == "points" and float(match[1]) >= 100):
+        if not match or float(match[1]) <= 0 or match[2] in losses or (match[2] == "points" and float(match[1]) >= 100):
             raise UserError(f"probe power '{text}': give a loss in points, in nats, or both, as 5points,.02nats")
-        found[match[2]] = float(match[1])
-    return ProbePower(found["points"] / 100 if "points" in found else None, found.get("nats"))
+        losses[match[2]] = float(match[1])
+    return ProbePower(losses["points"] / 100 if "points" in losses else None, losses.get("nats"))

@@ -49,12 +49,12 @@ def bars(of: Likeness, tables: int, seed: int) -> Iterator[StatisticalBar]:
 def same_strategy_twice(of: Likeness, seeds: int, tables: int, generator: np.random.Generator) -> StatisticalBar:
     """A/A: one strategy under two names, each of the table's in turn; how often one of the two wins."""
     rows = len(of.chances)
-    found = [
+    wins = [
         _differs(drawn, 1)[:, 0]
         for row, part in zip(range(rows), dealt_out(tables, rows), strict=True)
         for drawn in drawn_tables(Tables(of.of([row, row]), seeds), part, generator)
     ]
-    return StatisticalBar(f"A/A, {seeds} seeds: a winner between two names of one strategy", share_of(found), 0.0, 0.07)
+    return StatisticalBar(f"A/A, {seeds} seeds: a winner between two names of one strategy", share_of(wins), 0.0, 0.07)
 
 
 def equal_strategies(of: Likeness, tables: int, generator: np.random.Generator) -> StatisticalBar:
@@ -63,8 +63,8 @@ def equal_strategies(of: Likeness, tables: int, generator: np.random.Generator) 
     equal = Tables(of.of(rows, [float(of.truths.mean())] * EQUAL_ROWS), of.seeds)
     pairs = EQUAL_ROWS * (EQUAL_ROWS - 1) // 2
     # Holm's first step: nothing is found unless the smallest p is at most .05 / pairs.
-    found = [np.asarray(_differs(drawn, pairs).any(-1)) for drawn in drawn_tables(equal, tables, generator)]
-    return StatisticalBar(f"ranks: any separation among {EQUAL_ROWS} equal strategies", share_of(found), 0.0, 0.07)
+    separations = [np.asarray(_differs(drawn, pairs).any(-1)) for drawn in drawn_tables(equal, tables, generator)]
+    return StatisticalBar(f"ranks: any separation among {EQUAL_ROWS} equal strategies", share_of(separations), 0.0, 0.07)
 
 
 def planted(of: Likeness, tables: int, generator: np.random.Generator) -> StatisticalBar:
@@ -86,13 +86,13 @@ def planted_share(equal: Likeness, difference: float, items: int, tables: int, g
     """How often pairs of equal rows, of which one was then lowered by so much, are found to differ."""
     rows, score = len(equal.chances), float(equal.truths.mean())
     pairs = list(combinations(range(rows), 2))
-    found = []
+    detections = []
     for row, part in zip(range(rows), dealt_out(tables, rows), strict=True):
         scores = [score - difference * (other == row) for other in range(rows)]
         lowered = [row in pair for pair in pairs]
         for drawn in drawn_tables(Tables(equal.of(range(rows), scores), equal.seeds, items), part, generator):
-            found.append(_differs(drawn, len(pairs))[:, lowered].ravel())
-    return share_of(found)
+            detections.append(_differs(drawn, len(pairs))[:, lowered].ravel())
+    return share_of(detections)
 
 
 def _smallest(of: Likeness, pairs: int, generator: np.random.Generator) -> float:
@@ -148,6 +148,6 @@ def dealt_out(count: int, parts: int) -> list[int]:
     return [count // parts + (part < count % parts) for part in range(parts)]
 
 
-def share_of(found: Sequence[npt.NDArray[np.bool_]]) -> float:
+def share_of(outcomes: Sequence[npt.NDArray[np.bool_]]) -> float:
     """In what share of all it is true."""
-    return float(np.concatenate(found).mean())
+    return float(np.concatenate(outcomes).mean())

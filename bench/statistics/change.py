@@ -37,5 +37,5 @@ def judged(rises: Floats, margin: Margin, within: float | Floats) -> Judged:
         return Judged(rises, np.array([], dtype=np.str_))
     p = holm(margin.p(rises))
     same = np.abs(rises) + margin.half_width(EQUIVALENCE) < within
-    found = p <= LEVEL
-    return Judged(p, np.select([same, found & (rises < 0), found], ["same", "worse", "better"], "can't tell"))
+    significant = p <= LEVEL
+    return Judged(p, np.select([same, significant & (rises < 0), significant], ["same", "worse", "better"], "can't tell"))

@@ -31,8 +31,8 @@ def change_points(values: Sequence[float], variance: float, freedom: int, course
     import ruptures  # half a second that only a history needs
 
     signal = np.asarray(values, dtype=np.float64) / np.sqrt(variance)
-    found = ruptures.Pelt(model="l2", min_size=1, jump=1).fit(signal).predict(pen=penalty(len(values), freedom, courses))
-    return [int(place) for place in found[:-1]]
+    breakpoints = ruptures.Pelt(model="l2", min_size=1, jump=1).fit(signal).predict(pen=penalty(len(values), freedom, courses))
+    return [int(place) for place in breakpoints[:-1]]
 
 
 @cache

@@ -16,7 +16,7 @@ def redrawn(rows: Sequence[Estimate], draws: int, generator: np.random.Generator
     Over items the rows' means move together, normally with the jackknife's covariances (rows that did not answer the same items
     move apart); over seeds each by itself, by Student's distribution of its interval. A row without an interval does not move.
     """
-    found = np.tile([row.value for row in rows], (draws, 1)).astype(np.float64)
+    samples = np.tile([row.value for row in rows], (draws, 1)).astype(np.float64)
     together = np.zeros((len(rows), len(rows)))
     for one, row in enumerate(rows):
         if row.answered is None:
@@ -27,7 +27,7 @@ def redrawn(rows: Sequence[Estimate], draws: int, generator: np.random.Generator
         together[one, one] = float(margin.items)
         if margin.seeds:
             freedom = min(float(margin.seed_freedom), MANY)
-            found[:, one] += np.sqrt(margin.seeds) * generator.standard_t(freedom, draws)
+            samples[:, one] += np.sqrt(margin.seeds) * generator.standard_t(freedom, draws)
         for other in range(one):
             if paired(row, rows[other]):
                 second = rows[other].answered
@@ -35,7 +35,7 @@ def redrawn(rows: Sequence[Estimate], draws: int, generator: np.random.Generator
                 together[one, other] = together[other, one] = float(row.answered.items_covariance(second))
     # Covariances of means over few seeds may be more than their variances allow: what is negative is cut.
     values, vectors = np.linalg.eigh(together)
-    return found + (generator.standard_normal((draws, len(rows))) * np.sqrt(np.maximum(values, 0.0))) @ vectors.T
+    return samples + (generator.standard_normal((draws, len(rows))) * np.sqrt(np.maximum(values, 0.0))) @ vectors.T
 
 
 def unbeaten_share(gains: Floats, prices: Floats) -> Floats:

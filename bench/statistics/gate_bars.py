@@ -30,20 +30,20 @@ def gate_bars(of: Likeness, within: float, comparisons: int, seed: int) -> Itera
 
 def no_alarm(of: Likeness, within: float, comparisons: int, generator: np.random.Generator) -> StatisticalBar:
     """No change but other seeds: how often anything is called worse."""
-    found = [(verdicts == "worse").any(-1) for verdicts in _compared(of, {}, within, comparisons, generator)]
-    return StatisticalBar("compare: no change, an alarm", share_of(found), 0.0, 0.05)
+    alarms = [(verdicts == "worse").any(-1) for verdicts in _compared(of, {}, within, comparisons, generator)]
+    return StatisticalBar("compare: no change, an alarm", share_of(alarms), 0.0, 0.05)
 
 
 def caught(of: Likeness, within: float, comparisons: int, generator: np.random.Generator) -> StatisticalBar:
     """One row after the other falls by the smallest change that a comparison finds: how often it is called worse."""
     rows, falls = len(of.chances), smallest_falls(of, within, generator)
-    found = [
+    detections = [
         verdicts[:, row] == "worse"
         for row, part in zip(range(rows), dealt_out(comparisons, rows), strict=True)
         for verdicts in _compared(of, {row: falls[row]}, within, part, generator)
     ]
-    told = " to ".join(f"{100 * end:.1f}" for end in dict.fromkeys((min(falls), max(falls))))
-    return StatisticalBar(f"compare: a fall of {told} points, caught", share_of(found), *planted_ends(len(of.base)))
+    size = " to ".join(f"{100 * end:.1f}" for end in dict.fromkeys((min(falls), max(falls))))
+    return StatisticalBar(f"compare: a fall of {size} points, caught", share_of(detections), *planted_ends(len(of.base)))
 
 
 def false_sameness(of: Likeness, within: float, comparisons: int, generator: np.random.Generator) -> Iterator[StatisticalBar]:
@@ -54,14 +54,14 @@ def false_sameness(of: Likeness, within: float, comparisons: int, generator: np.
     wrong; the bar leaves .01 to chance.
     """
     for margin in (within, max(smallest_falls(of, 0.0, generator))):
-        rows, found = len(of.chances), []
+        rows, sameness = len(of.chances), []
         for row, part in zip(range(rows), dealt_out(comparisons, rows), strict=True):
             for change in (margin, -margin):
                 room = change < of.truths[row] < 1 + change
                 for verdicts in _compared(of, {row: change}, margin, part // 2, generator) if room else ():
-                    found.append(verdicts[:, row] == "same")
+                    sameness.append(verdicts[:, row] == "same")
         name = f"compare: changed by {100 * margin:.1f} points, the same within them"
-        yield StatisticalBar(name, share_of(found) if found else 0.0, 0.0, 0.06)
+        yield StatisticalBar(name, share_of(sameness) if sameness else 0.0, 0.0, 0.06)
 
 
 def smallest_falls(of: Likeness, within: float, generator: np.random.Generator) -> list[float]:

@@ -18,16 +18,16 @@ def power_of_mean(loss: float, spread: float, items: int) -> float:
     """How often the t test finds a mean loss where the paired differences have that standard deviation."""
     far = t.isf(LEVEL / 2, items - 1)
     # scipy's noncentral t is not finite far out, where everything is found.
-    found = float(nct.sf(far, items - 1, loss / spread * math.sqrt(items)))
-    return found if math.isfinite(found) else 1.0
+    power = float(nct.sf(far, items - 1, loss / spread * math.sqrt(items)))
+    return power if math.isfinite(power) else 1.0
 
 
 def power_of_share(loss: float, discordance: float, items: int) -> float:
     """How often the exact McNemar test finds a loss of accuracy where that share of items is right in one model alone."""
     changed = np.arange(items + 1)
     needed = binom.isf(LEVEL / 2, changed, 0.5) + 1  # so many losses among the changed items, and not fewer
-    found = binom.sf(needed - 1, changed, (discordance + loss) / (2 * discordance))
-    return float(binom.pmf(changed, items, discordance) @ found)
+    powers = binom.sf(needed - 1, changed, (discordance + loss) / (2 * discordance))
+    return float(binom.pmf(changed, items, discordance) @ powers)
 
 
 def smallest_shown(low: float | None, high: float | None, items: int) -> float | None:

@@ -103,8 +103,8 @@ class Encoding:
         texts = prompts.inputs(task.spec, example, without=task.long)
         if wording.style == "instruction":
             texts = [prompts.instruction(task.spec, example, split, index, without=task.long)]
-        found = task.encode(self.model.tokenizer, self.max_length, example, texts)
-        return [replace(window, head=head) for window in found]
+        inputs = task.encode(self.model.tokenizer, self.max_length, example, texts)
+        return [replace(window, head=head) for window in inputs]
 
     def whole(self, texts: Sequence[str]) -> Encoded:
         """A text or a pair of texts to be embedded: nothing in it is predicted, and its end is cut where it is too long."""

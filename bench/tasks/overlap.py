@@ -61,15 +61,15 @@ def near(texts: Texts, others: Texts, threshold: float = THRESHOLD) -> list[int]
     """
     if not texts.texts or not others.texts:
         return []
-    known = others.pairs.T.tocsr()
-    found: list[int] = []
+    other_pairs = others.pairs.T.tocsr()
+    indices: list[int] = []
     for start in range(0, len(texts.texts), TEXTS_AT_ONCE):
-        shared = (texts.pairs[start : start + TEXTS_AT_ONCE] @ known).tocoo()
+        shared = (texts.pairs[start : start + TEXTS_AT_ONCE] @ other_pairs).tocoo()
         mine, theirs = texts.sizes[start + shared.row], others.sizes[shared.col]
         shorter = np.minimum(mine, theirs)
         whole = np.where(shorter >= MIN_PAIRS, shorter, mine + theirs - shared.data)
-        found += [start + int(row) for row in np.unique(shared.row[shared.data >= threshold * whole])]
-    return found
+        indices += [start + int(row) for row in np.unique(shared.row[shared.data >= threshold * whole])]
+    return indices
 
 
 def contained(texts: Texts, others: Texts) -> list[int]:

@@ -77,22 +77,22 @@ def separated(
 
     With counts for the record: what was removed, and what test sets share with each other, which stays.
     """
-    asked = {name: ComparedExamples(kind, split) for name, split in tests.items()}
-    trained, chosen = ComparedExamples(kind, train), ComparedExamples(kind, validation)
+    test_sets = {name: ComparedExamples(kind, split) for name, split in tests.items()}
+    training_set, validation_set = ComparedExamples(kind, train), ComparedExamples(kind, validation)
     notes: dict[str, int] = {}
     away: set[int] = set()
-    for name, split in {"test": asked["test"], "validation": chosen, **asked}.items():
-        found = shared(trained, split)
-        counts = (("in", found.same), ("within", found.part), ("near", found.near))
+    for name, split in {"test": test_sets["test"], "validation": validation_set, **test_sets}.items():
+        matches = shared(training_set, split)
+        counts = (("in", matches.same), ("within", matches.part), ("near", matches.near))
         notes |= {f"{how}_{name}_removed": len(places - away) for how, places in counts}
-        away |= found.places
+        away |= matches.places
     unfit: set[int] = set()
-    for name, split in asked.items():
-        found = shared(chosen, split)
-        notes[f"validation_in_{name}_removed"] = len(found.places - unfit)
-        unfit |= found.places
-    for one, other in combinations(asked, 2):
-        notes[f"{one}_in_{other}"] = len(shared(asked[one], asked[other]).places)
+    for name, split in test_sets.items():
+        matches = shared(validation_set, split)
+        notes[f"validation_in_{name}_removed"] = len(matches.places - unfit)
+        unfit |= matches.places
+    for one, other in combinations(test_sets, 2):
+        notes[f"{one}_in_{other}"] = len(shared(test_sets[one], test_sets[other]).places)
     return _without(train, away), _without(validation, unfit), notes
 
 

@@ -28,14 +28,14 @@ def tagged(length: int, spans: Iterable[Entity]) -> list[str]:
 
 def entities(tags: Sequence[str]) -> list[Entity]:
     """The entities of tags, in order; an I- tag that continues nothing begins an entity (as in conlleval)."""
-    found: list[Entity] = []
+    spans: list[Entity] = []
     for place, tag in enumerate(tags):
         prefix, _, kind = tag.partition("-")
-        if prefix == "I" and found and found[-1][0] == kind and found[-1][2] == place:
-            found[-1] = (kind, found[-1][1], place + 1)
+        if prefix == "I" and spans and spans[-1][0] == kind and spans[-1][2] == place:
+            spans[-1] = (kind, spans[-1][1], place + 1)
         elif prefix in ("B", "I"):
-            found.append((kind, place, place + 1))
-    return found
+            spans.append((kind, place, place + 1))
+    return spans
 
 
 def quoted(text: str, names: Iterable[tuple[str, str]]) -> list[Entity]:

@@ -134,12 +134,12 @@ def _read(spec: TaskSpec, parts: Sequence[Source], split: str, after: int = 0) -
     notes = Counter(read=len(rows), left_out=0)
     for number, row in enumerate(rows, start=after + 1):
         try:
-            found = list(kind.parts(row))
-            notes.update(kind.remarks(row) if found else {"left_out": 1})
+            pairs = list(kind.parts(row))
+            notes.update(kind.remarks(row) if pairs else {"left_out": 1})
         except ValueError as error:
             raise UserError(f"task '{spec.name}', {split}: {row.place}: {error}") from None
-        for part, (fields, gold) in enumerate(found, start=1):
-            name = f"{split}-{number}.{part}" if len(found) > 1 else f"{split}-{number}"
+        for part, (fields, gold) in enumerate(pairs, start=1):
+            name = f"{split}-{number}.{part}" if len(pairs) > 1 else f"{split}-{number}"
             examples.append(Example(name, fields, gold, fields.get(spec.cluster) if spec.cluster else None))
     return examples, notes
 

@@ -88,13 +88,13 @@ def write_status(out: Path, status: RunStatus) -> None:
 
 def read_statuses(out: Path) -> Iterator[RunStatus]:
     """Of all processes, the oldest first; what is no status is passed over."""
-    found = []
+    statuses = []
     for path in status_folder(out).glob("*.json"):
         try:
-            found.append(RunStatus.model_validate_json(path.read_text(encoding="utf-8")))
+            statuses.append(RunStatus.model_validate_json(path.read_text(encoding="utf-8")))
         except (OSError, ValidationError):
             continue  # gone meanwhile, or not ours
-    yield from sorted(found, key=lambda status: status.started)
+    yield from sorted(statuses, key=lambda status: status.started)
 
 
 def remove_ended(out: Path) -> None:

@@ -149,15 +149,15 @@ class FixedBlocks:
 
     def _states(self, reader: nn.Module, asked: WholeTexts) -> list[Tensor]:
         """(length, hidden) of each text on the CPU: kept ones, and those that are computed and kept now."""
-        kept, key = kept_states(), self._key(asked.device)
+        store, key = kept_states(), self._key(asked.device)
         names = [text_hash(text) for text in asked.texts]
-        found, missing = dict[bytes, Tensor](), dict[int, dict[bytes, Text]]()
+        tensors, missing = dict[bytes, Tensor](), dict[int, dict[bytes, Text]]()
         for name, text in zip(names, asked.texts, strict=True):
-            states = kept.read(key, name)
+            states = store.read(key, name)
             if states is None:
                 missing.setdefault(len(text[0]), {})[name] = text
                 continue
-            found[name] = states.values
+            tensors[name] = states.values
             if (key, name) not in self._paid:  # another run has computed it
                 SPARED.seconds += states.seconds
                 self._paid.add((key, name))
@@ -166,14 +166,14 @@ class FixedBlocks:
             values = self._computed(reader, asked, list(group.values()))
             each = (time.perf_counter() - started) / len(group)
             for name, value in zip(group, values, strict=True):
-                found[name] = value
-                kept.write(key, name, States(value, each))
+                tensors[name] = value
+                store.write(key, name, States(value, each))
                 self._paid.add((key, name))
         computed = [length for length, group in missing.items() for _ in group]
         tokens = len(names) * asked.width - sum(computed)
         pairs = len(names) * asked.width**2 - sum(length**2 for length in computed)
         SPARED.work += Work(tokens=tokens, pairs=pairs)
-        return [found[name] for name in names]
+        return [tensors[name] for name in names]
 
     @torch.no_grad()
     def _computed(self, reader: nn.Module, asked: WholeTexts, texts: Sequence[Text]) -> list[Tensor]:

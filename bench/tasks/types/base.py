@@ -74,8 +74,8 @@ class TaskType(ABC):
 
     def parts(self, row: Mapping[str, Any]) -> Iterable[tuple[dict[str, str], Gold]]:
         """The row's examples: mostly what `read` makes of it, or nothing."""
-        found = self.read(row)
-        return [found] if found else []
+        example = self.read(row)
+        return [example] if example else []
 
     def remarks(self, row: Mapping[str, Any]) -> dict[str, int]:
         """What of a row's gold values is left out by the options, by name: summed up for the record."""
@@ -88,10 +88,10 @@ class TaskType(ABC):
             ValueError: one is empty.
         """
         # Refused here and not when it is read: an encoder would get special tokens alone, a decoder a prompt with a hole.
-        found = {name: str(value).strip() for name, value in row.items() if name not in self.gold}
-        if empty := next((name for name, value in found.items() if not value), None):
+        fields = {name: str(value).strip() for name, value in row.items() if name not in self.gold}
+        if empty := next((name for name, value in fields.items() if not value), None):
             raise ValueError(f"field '{empty}' is empty")
-        return found
+        return fields
 
     def uniform(self, examples: Sequence[Example]) -> str | None:
         """What all examples have in common, so that there is nothing to learn, in words; None where they differ."""

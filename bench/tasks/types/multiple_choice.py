@@ -112,12 +112,12 @@ class ChoiceTask(TaskType):
 
     def parse(self, example: Example, text: str) -> str | None:
         """The choice with whose words the text begins, the longest of several; else the one whose letter stands first."""
-        said, choices = text.strip().lstrip("\"'*("), self.candidates(example)
-        fitting = [a for a, words in choices.items() if re.match(rf"{re.escape(words)}(?!\w)", said, re.IGNORECASE)]
+        answer, choices = text.strip().lstrip("\"'*("), self.candidates(example)
+        fitting = [a for a, words in choices.items() if re.match(rf"{re.escape(words)}(?!\w)", answer, re.IGNORECASE)]
         if fitting:
             return max(fitting, key=lambda letter: len(choices[letter]))
-        found = re.match(r"([A-Za-z])(?:[.):*]|\s*$)", said)
-        letter = found[1].upper() if found else ""
+        match = re.match(r"([A-Za-z])(?:[.):*]|\s*$)", answer)
+        letter = match[1].upper() if match else ""
         return letter if letter in choices else None
 
     def outputs(self) -> int:

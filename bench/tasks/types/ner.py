@@ -206,12 +206,12 @@ class Ner(TaskType):
         item = re.compile(rf"\s*(.+?)\s*\(({'|'.join(map(re.escape, kinds))})\)\s*(?:;|$)")
         left = text.strip().rstrip(";.")
         while left or not spans:
-            found = item.match(left)
-            place = find_words(words, found[1].split(), start) if found else None
-            if not found or place is None:
+            match = item.match(left)
+            place = find_words(words, match[1].split(), start) if match else None
+            if not match or place is None:
                 return None
-            spans.append((kinds[found[2]], *place))
-            start, left = place[1], left[found.end() :]
+            spans.append((kinds[match[2]], *place))
+            start, left = place[1], left[match.end() :]
         return tagged(len(words), spans)
 
     def wrong(self, example: Example) -> list[str]:
