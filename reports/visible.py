@@ -21,7 +21,7 @@ def visible(text: str) -> str:
 
 def visible_json(text: str) -> str:
     """JSON whose strings hold none of them."""
-    return visible(ESCAPED.sub(lambda found: found[1] or REPLACEMENT, text))
+    return visible(ESCAPED.sub(lambda match: match[1] or REPLACEMENT, text))
 
 
 def printable(text: str) -> str:

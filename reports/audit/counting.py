@@ -38,8 +38,8 @@ def _mean(value: Callable[[str, str], float]) -> CountedMetric:
 def _hits(said: Counter[Any], right: Counter[Any], group: Callable[[Any], Hashable]) -> Terms:
     """Hits, predictions and golds of each group, from what was said and what is right, as ("hits", group) and so on."""
     terms: Counter[Hashable] = Counter()
-    for name, found in (("hits", said & right), ("said", said), ("right", right)):
-        for each, count in found.items():
+    for name, counts in (("hits", said & right), ("said", said), ("right", right)):
+        for each, count in counts.items():
             terms[name, group(each)] += count
     return terms
 
@@ -58,18 +58,18 @@ def _macro(sums: Terms) -> float:
 
 def _strict_entities(tags: list[str]) -> list[tuple[str, int, int]]:
     """Type, first and last word (exclusive), where B- alone begins an entity and I- of its type goes on with it."""
-    found: list[tuple[str, int, int]] = []
+    entities: list[tuple[str, int, int]] = []
     inside = False
     for place, tag in enumerate(tags):
         kind = tag[2:]
         if tag.startswith("B-"):
-            found.append((kind, place, place + 1))
+            entities.append((kind, place, place + 1))
             inside = True
-        elif inside and tag.startswith("I-") and found[-1][0] == kind:
-            found[-1] = (kind, found[-1][1], place + 1)
+        elif inside and tag.startswith("I-") and entities[-1][0] == kind:
+            entities[-1] = (kind, entities[-1][1], place + 1)
         else:
             inside = False
-    return found
+    return entities
 
 
 def _entities(measure: str, strict: bool = False) -> CountedMetric:

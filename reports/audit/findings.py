@@ -60,24 +60,24 @@ class Findings:
     def clean(self) -> bool:
         return not self.differences and not self.without_items
 
-    def compare(self, label: str, known: Numbers, found: Numbers) -> None:
-        """Hold what is published against what was found."""
-        for place, number in found.items():
-            said = known.get(place)
+    def compare(self, label: str, published_numbers: Numbers, recomputed_numbers: Numbers) -> None:
+        """Hold what is published against what was recomputed."""
+        for place, number in recomputed_numbers.items():
+            said = published_numbers.get(place)
             distance = math.inf if said is None else abs(said - number) / max(1.0, abs(number))
             self.checked += 1
             if not distance <= AGREES_WITHIN:  # so that NaN differs
                 self.differences.append(WrongNumber(label, place, said, number))
             if said is not None:
                 self.largest = max(self.largest, distance)
-        for place in known.keys() - found.keys():
+        for place in published_numbers.keys() - recomputed_numbers.keys():
             self.unchecked[_what(place)] += 1
 
 
 def audit(out: Path, records: Sequence[Record]) -> Findings:
     """Recompute the numbers of records, and of the rows that tables and pages show of them, from the folder's answers."""
     findings = Findings()
-    found: dict[str, Numbers] = {}
+    numbers_by_run: dict[str, Numbers] = {}
     left: dict[str, Left] = {}
     for record in records:
         if record.outcome is None:
@@ -87,13 +87,13 @@ def audit(out: Path, records: Sequence[Record]) -> Findings:
             # An import may never have had answers; one of our own runs has lost them.
             (findings.imported if record.provenance.source else findings.without_items).append(label_of(record))
             continue
-        found[record.run_id], left[record.run_id] = recomputed(record, items), left_out(record, items)
-        known = published(record)
-        numbers = _of_its_time(found[record.run_id] | record_intervals(left[record.run_id]), known)
-        findings.compare(label_of(record), known, numbers)
-    rows = [row for row in shown_rows(records, out) if all(run.run_id in found for run in row.runs)]
+        numbers_by_run[record.run_id], left[record.run_id] = recomputed(record, items), left_out(record, items)
+        published_numbers = published(record)
+        numbers = _of_its_time(numbers_by_run[record.run_id] | record_intervals(left[record.run_id]), published_numbers)
+        findings.compare(label_of(record), published_numbers, numbers)
+    rows = [row for row in shown_rows(records, out) if all(run.run_id in numbers_by_run for run in row.runs)]
     for row in rows:
-        numbers = mean_numbers([found[run.run_id] for run in row.runs], row.numbers)
+        numbers = mean_numbers([numbers_by_run[run.run_id] for run in row.runs], row.numbers)
         numbers |= row_intervals([left[run.run_id] for run in row.runs], _table(row, rows, left), row)
         findings.compare(row.label, row.numbers, numbers)
     return findings

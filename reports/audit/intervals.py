@@ -21,15 +21,15 @@ def left_out(record: Record, items: pd.DataFrame) -> Left:
     """Each number that has an interval, with its items left out."""
     if record.outcome is None or items.empty:
         return {}
-    found: Left = {}
+    left_by_place: Left = {}
     for place, answered, score, metrics in task_parts(record, items):
-        found |= {(*place, *inner): left for inner, left in _task(answered, score, metrics)}
+        left_by_place |= {(*place, *inner): left for inner, left in _task(answered, score, metrics)}
     for place, answered in single_scores(items):
         left = _score(answered, record.outcome.score.name, "prediction")
-        found |= {place: left} if left else {}
+        left_by_place |= {place: left} if left else {}
     for name, probe in probe_parts(record, items):
-        found |= {("forgetting", name, *inner): left for inner, left in _probe(probe)}
-    return found
+        left_by_place |= {("forgetting", name, *inner): left for inner, left in _probe(probe)}
+    return left_by_place
 
 
 def record_intervals(left: Mapping[Path, LeftOut]) -> Numbers:
@@ -43,15 +43,15 @@ def row_intervals(runs: Sequence[Left], table: Sequence[Sequence[Left]], row: Sh
     `table` holds the runs of all rows of its table that depend on a seed, its own included: together they say how far a seed
     moves a number. Without any, the row depends on no seed.
     """
-    found: Numbers = {}
+    intervals: Numbers = {}
     for place in runs[0]:
         mine = [run[place] for run in runs if place in run]
         if (*place, BOUNDS[0]) in row.numbers and len(mine) == len(runs):
             moved = _moved(place)
             seeds = _pooled([[run[moved].value for run in each] for each in table if all(moved in run for run in each)])
             ends = bounds_of_bounds(mine, seeds) if place in row.from_bounds else bounds(mine, seeds)
-            found |= {(*place, end): bound for end, bound in zip(BOUNDS, ends, strict=True)}
-    return found
+            intervals |= {(*place, end): bound for end, bound in zip(BOUNDS, ends, strict=True)}
+    return intervals
 
 
 def _moved(place: Path) -> Path:

@@ -59,16 +59,16 @@ def entity_metric(measure: str, strict: bool = False, average: str = "micro") ->
 
 def entities_of(tags: Sequence[str]) -> list[tuple[str, int, int]]:
     """Type, first word and last (exclusive) of each entity, as conlleval reads BIO: an I- that continues nothing begins one."""
-    found: list[tuple[str, int, int]] = []
+    entities: list[tuple[str, int, int]] = []
     for place, tag in enumerate(tags):
         if tag == "O":
             continue
         kind, goes_on = tag[2:], tag[0] == "I"
-        if goes_on and found and found[-1][0] == kind and found[-1][2] == place:
-            found[-1] = (kind, found[-1][1], place + 1)
+        if goes_on and entities and entities[-1][0] == kind and entities[-1][2] == place:
+            entities[-1] = (kind, entities[-1][1], place + 1)
         else:
-            found.append((kind, place, place + 1))
-    return found
+            entities.append((kind, place, place + 1))
+    return entities
 
 
 def typed_words(tags: Sequence[str]) -> set[tuple[str, int]]:

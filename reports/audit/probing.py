@@ -76,9 +76,9 @@ def relative_loss(probes: Sequence[ProbeItems]) -> float | None:
     """The mean relative loss in per cent of shares and accuracies (Luo et al. 2023, equation 2)."""
     pairs = []
     for probe in probes:
-        found = probe_numbers(probe)
+        numbers = probe_numbers(probe)
         path = () if probe.kind in SHARES else ("others", "accuracy")
-        before, after = found.get((*path, "before")), found.get((*path, "after"))
+        before, after = numbers.get((*path, "before")), numbers.get((*path, "after"))
         if before and after is not None and probe.kind not in DISTANCES:
             pairs.append((before, after))
     return 100 * math.fsum((before - after) / before for before, after in pairs) / len(pairs) if pairs else None

@@ -19,9 +19,9 @@ def part(items: pd.DataFrame, kind: str, name: str | None = None) -> pd.DataFram
 
 def parts(items: pd.DataFrame, kind: str) -> Iterator[tuple[str, pd.DataFrame]]:
     """The rows of one kind by their names, in the order of the table."""
-    found = part(items, kind)
-    for name in dict.fromkeys(found["name"]) if len(found) else ():
-        yield str(name), found[found["name"] == name]
+    rows = part(items, kind)
+    for name in dict.fromkeys(rows["name"]) if len(rows) else ():
+        yield str(name), rows[rows["name"] == name]
 
 
 def complete(items: pd.DataFrame, column: str) -> list[float] | None:

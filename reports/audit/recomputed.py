@@ -20,17 +20,17 @@ def recomputed(record: Record, items: pd.DataFrame) -> Numbers:
     outcome = record.outcome
     if outcome is None or items.empty:
         return {}
-    found: Numbers = {}
+    numbers: Numbers = {}
     for place, answered, score, metrics in task_parts(record, items):
-        found |= _under(place, _task(answered, score, metrics))
+        numbers |= _under(place, _task(answered, score, metrics))
     for place, answered in single_scores(items):
-        found |= _under(place, _score(answered, outcome.score.name))
+        numbers |= _under(place, _score(answered, outcome.score.name))
     probes = dict(probe_parts(record, items))
     for name, probe in probes.items():
-        found |= _under(("forgetting", name), probe_numbers(probe))
+        numbers |= _under(("forgetting", name), probe_numbers(probe))
     relative = relative_loss(list(probes.values()))
-    found |= {} if relative is None else {("relative_forgetting",): relative}
-    return found | _stages(part(items, "stage"), outcome)
+    numbers |= {} if relative is None else {("relative_forgetting",): relative}
+    return numbers | _stages(part(items, "stage"), outcome)
 
 
 def task_parts(record: Record, items: pd.DataFrame) -> Iterator[tuple[Path, pd.DataFrame, str, list[str]]]:
@@ -58,17 +58,17 @@ def _under(place: Path, numbers: Numbers) -> Numbers:
 
 def _task(answered: pd.DataFrame, score: str, metrics: Sequence[str]) -> Numbers:
     """Score, metrics, the base's score and the gains of one task."""
-    found = _under(("score",), _score(answered, score))
+    numbers = _under(("score",), _score(answered, score))
     for name in metrics:
-        found |= _under(("metrics", name), _score(answered, name))
+        numbers |= _under(("metrics", name), _score(answered, name))
     after = _number(answered, score, "prediction")
     for column, place in (("before", ()), ("best_before", ("best_base",))):
         before = _number(answered, score, column)
         if before is not None:
-            found[(*place, "score" if place else "base_score")] = before
+            numbers[(*place, "score" if place else "base_score")] = before
         if before is not None and after is not None:
-            found[(*place, "gain", "value")] = METRICS[score].sign * (after - before)
-    return found
+            numbers[(*place, "gain", "value")] = METRICS[score].sign * (after - before)
+    return numbers
 
 
 def _score(answered: pd.DataFrame, metric: str) -> Numbers:
@@ -131,13 +131,13 @@ def _stages(answered: pd.DataFrame, outcome: Outcome) -> Numbers:
         rows.append([score for score in scores if score is not None])
     base, after = rows[0], rows[1:]
     count = len(names) - 1
-    found: Numbers = {("stages", "base", str(column)): score for column, score in enumerate(base)}
-    found |= {("stages", "scores", str(i), str(j)): score for i, row in enumerate(after) for j, score in enumerate(row)}
+    numbers: Numbers = {("stages", "base", str(column)): score for column, score in enumerate(base)}
+    numbers |= {("stages", "scores", str(i), str(j)): score for i, row in enumerate(after) for j, score in enumerate(row)}
     backward = math.fsum(after[count][j] - after[j][j] for j in range(count)) / count
     forward = math.fsum(after[j - 1][j] - base[j] for j in range(1, count + 1)) / count
     forgotten = math.fsum(max(after[i][j] for i in range(count)) - after[count][j] for j in range(count)) / count
     measures = {"backward_transfer": backward, "forward_transfer": forward, "forgetting": forgotten}
-    return found | {("stages", name): number for name, number in measures.items()}
+    return numbers | {("stages", name): number for name, number in measures.items()}
 
 
 def _worth(answered: pd.DataFrame, metric: str) -> float | None:

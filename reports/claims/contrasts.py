@@ -64,9 +64,9 @@ def gain_kept(one: Row, other: Row) -> Iterator[Evidence]:
     if not one.over_best or not other.over_best or other.over_best.value <= 0:
         return
     share = one.over_best.value / other.over_best.value
-    found = _difference("", one.over_best, other.over_best * MOST, one.quantity)
+    evidence = _difference("", one.over_best, other.over_best * MOST, one.quantity)
     rows = f"{_against(one, other)}: {numbers.percent(share)} of its gain"
-    yield Evidence(rows, f"{found.measured} beyond nine tenths", found.lead, found.margin, found.write)
+    yield Evidence(rows, f"{evidence.measured} beyond nine tenths", evidence.lead, evidence.margin, evidence.write)
 
 
 def less_lost(one: Row, other: Row) -> Iterator[Evidence]:
@@ -98,8 +98,8 @@ def less_lost_at_equal_gain(one: Row, other: Row) -> Iterator[Evidence]:
 
 def risen(row: Row, transfer: Transfer, slack: float = 0.0) -> Evidence:
     """The mixture's score on a task should not lie more than `slack` below, or should lie above, that of the run alone."""
-    found = f"{row.label} against {transfer.strategy} alone, on {transfer.task} ({row.setup.budget})"
-    return _evidence(found, transfer.rise.value, margin_of(transfer.rise), transfer.quantity, slack)
+    rows = f"{row.label} against {transfer.strategy} alone, on {transfer.task} ({row.setup.budget})"
+    return _evidence(rows, transfer.rise.value, margin_of(transfer.rise), transfer.quantity, slack)
 
 
 def margin_of(estimate: Estimate) -> Margin:

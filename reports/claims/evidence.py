@@ -41,8 +41,8 @@ class Evidence:
         nothing is known of it."""
         if self.margin is None or not np.isfinite(float(self.margin.half_width())):
             return None
-        found = detectable(self.margin, tests).value
-        return self.write(found) if found > 0 else None
+        smallest_lead = detectable(self.margin, tests).value
+        return self.write(smallest_lead) if smallest_lead > 0 else None
 
 
 @dataclass(frozen=True)

@@ -45,9 +45,9 @@ def opposed(rows: Sequence[Row], one: str, other: str) -> Iterator[tuple[Row, Ro
 
 def adapters(rows: Sequence[Row]) -> Iterator[tuple[Row, Row]]:
     """Adapters against full training, each at a rate of its own; one at full training's rate only where there is no other."""
-    found = list(opposed(rows, ADAPTER, FULL))
-    own = [pair for pair in found if not same_rate(*pair)]
-    yield from own or found
+    pairs = list(opposed(rows, ADAPTER, FULL))
+    own = [pair for pair in pairs if not same_rate(*pair)]
+    yield from own or pairs
 
 
 def same_rate(one: Row, other: Row) -> bool:
@@ -79,8 +79,8 @@ def mixtures(rows: Sequence[Row]) -> list[Row]:
 
 def alone(row: Row) -> list[Row]:
     """Each task of a mixture alone, by the runs that its score there is held against; empty where a task has none."""
-    found = [Row(tuple(transfer.runs)) for transfer in row.transfers]
-    return found if len(found) == len(mixed(row.first)) else []
+    rows = [Row(tuple(transfer.runs)) for transfer in row.transfers]
+    return rows if len(rows) == len(mixed(row.first)) else []
 
 
 def prompted(rows: Sequence[Row]) -> Iterator[tuple[Row, Row]]:

@@ -31,7 +31,7 @@ def show_claims(records: Sequence[Record], out: Path, markdown: Path | None, as_
     """Print the verdicts, or write them as Markdown, or print them as JSON."""
     models = tested(ranked(aggregate(records, out)))
     if as_json:
-        print(json.dumps({model: [_as_object(each) for each in found] for model, found in models.items()}, indent=1))
+        print(json.dumps({model: [_as_object(each) for each in claims] for model, claims in models.items()}, indent=1))
     elif markdown:
         write_text(markdown, claims_page(models))
     else:
@@ -48,9 +48,9 @@ def _as_object(claim: Tested) -> dict[str, Any]:
 
 def _print(models: Models) -> None:
     to = console()
-    for model, found in models.items():
+    for model, claims in models.items():
         say(to, f"{model}: what its runs say to well-known claims")
-        for claim in found:
+        for claim in claims:
             say(to, "")
             say(to, f"{_verdict(claim)}: {claim.claim.statement}")
             if claim.parts:
@@ -85,13 +85,14 @@ def claims_page(models: Models) -> str:
     """A page of Markdown: a table of all verdicts, then each claim with its rule and its comparisons."""
     header = ["claim", *map(escaped, models)]
     lines = [
-        [claim.statement, *(_verdict(_named(found, name)) for found in models.values())] for name, claim in all_claims().items()
+        [claim.statement, *(_verdict(_named(claims, name)) for claims in models.values())]
+        for name, claim in all_claims().items()
     ]
     table = markdown_table(header, lines, header)
     parts = ["# Well-known claims, tested", "Made from the records of runs by `tunebench claims`.", table, " ".join(BELOW)]
     for name, claim in all_claims().items():
         parts += [f"## {claim.statement}", f"Rule: {claim.rule}"]
-        cells = [_cells(model, part) for model, found in models.items() for part in _named(found, name).parts]
+        cells = [_cells(model, part) for model, claims in models.items() for part in _named(claims, name).parts]
         parts.append(markdown_table(COMPARED, cells, COMPARED) if cells else "No runs for it.")
     return "\n\n".join(parts) + "\n"
 
@@ -100,5 +101,5 @@ def _cells(model: str, part: Weighed) -> list[str]:
     return [*map(escaped, (model, part.evidence.rows, part.evidence.measured)), part.verdict, part.smallest or numbers.MISSING]
 
 
-def _named(found: Sequence[Tested], name: str) -> Tested:
-    return next(each for each in found if each.name == name)
+def _named(claims: Sequence[Tested], name: str) -> Tested:
+    return next(each for each in claims if each.name == name)

@@ -36,11 +36,11 @@ def import_files(paths: Sequence[Path], read: Callable[[Path], Iterable[RecordWi
     result = Imported()
     for path in paths:
         try:
-            found = list(read(path))
+            records_with_items = list(read(path))
         except FormatError as error:
             result.faults.append(f"{path.name}: {error}")
             continue
-        for record, items in found:
+        for record, items in records_with_items:
             if (store.folder(out) / f"{record.run_id}.json").exists():
                 result.known.append(record)
             else:
@@ -59,10 +59,10 @@ def files_in(place: Path, pattern: str, what: str, deep: bool = False) -> list[P
         return [place]
     if not place.is_dir():
         raise UserError(f"there is no {place}; name {what}")
-    found = sorted(place.rglob(pattern) if deep else place.glob(pattern))
-    if not found:
+    paths = sorted(place.rglob(pattern) if deep else place.glob(pattern))
+    if not paths:
         raise UserError(f"no {pattern} in {place}; name {what}")
-    return found
+    return paths
 
 
 def _counted(count: int, noun: str) -> str:

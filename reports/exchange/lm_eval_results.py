@@ -110,25 +110,25 @@ def _task(
 
 def _metrics(results: Given, higher: Given) -> list[_Metric]:
     """`acc,none: .71` with `acc_stderr,none: .01` beside it; what is no number (a name) is no metric."""
-    found = []
+    metrics = []
     for key, part in results.parts():
         name, comma, filtered = key.partition(",")
         if not comma or name.endswith("_stderr"):
             continue
         error = results.get(f"{name}_stderr,{filtered}")
-        known = error is not None and error.value != "N/A"
-        found.append(
+        has_stderr = error is not None and error.value != "N/A"
+        metrics.append(
             _Metric(
                 name=Given(name, part.place).text(),
                 filter=filtered,
                 value=part.number(),
-                error=error.number(0) if error is not None and known else None,
+                error=error.number(0) if error is not None and has_stderr else None,
                 higher_is_better=higher[name].value is True,
             )
         )
-    if not found:
+    if not metrics:
         raise FormatError(results.place, "holds no metric")
-    return found
+    return metrics
 
 
 def _first_first(metrics: list[_Metric], config: Given) -> list[_Metric]:
@@ -199,8 +199,8 @@ def _text(answer: Given) -> str:
 def _numbers(line: Given) -> dict[str, float]:
     listed = line.get("metrics")
     names = listed.value if listed and isinstance(listed.value, list) else []
-    found = {name: line.value.get(name) for name in names if isinstance(name, str)}
-    return {name: float(value) for name, value in found.items() if isinstance(value, int | float) and math.isfinite(value)}
+    values = {name: line.value.get(name) for name in names if isinstance(name, str)}
+    return {name: float(value) for name, value in values.items() if isinstance(value, int | float) and math.isfinite(value)}
 
 
 def _setup(whole: Given, task: str, named: Named) -> Setup:

@@ -30,9 +30,9 @@ def _named(row: Row) -> dict[str, Any]:
 
 def _scored(row: Row) -> dict[str, Any]:
     score = row.outcome.score if row.outcome else None
-    found = {"metric": score.name if score else None, "items": score.n if score else None}
+    columns = {"metric": score.name if score else None, "items": score.n if score else None}
     parts = {"score": row.score, "gain": row.gain, "over_best": row.over_best}
-    return {**found, **{key: value for name, part in parts.items() for key, value in _bounded(name, part).items()}}
+    return {**columns, **{key: value for name, part in parts.items() for key, value in _bounded(name, part).items()}}
 
 
 def _bounded(name: str, part: Estimate | None) -> dict[str, Any]:

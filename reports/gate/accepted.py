@@ -62,8 +62,8 @@ class Accepted:
 
 def accepted_in(folder: Path) -> list[Accepted]:
     """All that were accepted into a folder, the oldest first; none where it is no such folder."""
-    found = [Accepted(path.parent, _read(path)) for path in folder.glob(f"[!.]*/{ACCEPTED_NOTE}")]
-    return sorted(found, key=lambda each: (each.note.accepted, each.folder.name))
+    baselines = [Accepted(path.parent, _read(path)) for path in folder.glob(f"[!.]*/{ACCEPTED_NOTE}")]
+    return sorted(baselines, key=lambda each: (each.note.accepted, each.folder.name))
 
 
 def _read(path: Path) -> AcceptedNote:
@@ -84,15 +84,15 @@ def accept(out: Path, to: Path, commit: str | None, now: datetime, suite: str | 
     if not records:
         raise UserError(f"no results with a score in {store.folder(out)}; run a suite first")
     note = AcceptedNote(accepted=now.astimezone(UTC).replace(microsecond=0), commit=commit)
-    found = Accepted(to / _folder_name(note), note)
-    with writing(found.folder, folder=True) as temporary:
+    baseline = Accepted(to / _folder_name(note), note)
+    with writing(baseline.folder, folder=True) as temporary:
         for record in records:
             items = store.read_items(out, record)
             store.write_record(temporary, record)
             if not items.empty:
                 _write_items(store.folder(temporary) / f"{record.run_id}.parquet", items)
         write_text(temporary / ACCEPTED_NOTE, note.model_dump_json(indent=1))
-    return found
+    return baseline
 
 
 def _folder_name(note: AcceptedNote) -> str:

@@ -7,23 +7,23 @@ from reports.gate.change import Change
 from reports.gate.compared import Compared
 
 
-def changes_as_json(found: Compared) -> dict[str, Any]:
+def changes_as_json(comparison: Compared) -> dict[str, Any]:
     """One object; of costs `change`, its bounds, `within` and `finds` are quotients, of all else differences."""
     return {
         "schema_version": 1,
-        "new": found.new.name,
-        "old": found.old.name,
-        "status": found.status,
-        "within": {"points": found.within.points, "nats": found.within.nats, "percent": found.within.percent},
-        "changes": [_change(change) for change in found.changes],
-        "failing": list(found.broken),
-        "not_comparable": list(found.refused),
-        "changed": list(found.told),
+        "new": comparison.new.name,
+        "old": comparison.old.name,
+        "status": comparison.status,
+        "within": {"points": comparison.within.points, "nats": comparison.within.nats, "percent": comparison.within.percent},
+        "changes": [_change(change) for change in comparison.changes],
+        "failing": list(comparison.broken),
+        "not_comparable": list(comparison.refused),
+        "changed": list(comparison.told),
     }
 
 
 def _change(change: Change) -> dict[str, Any]:
-    held, found = change.held, change.detectable
+    held, detectable = change.held, change.detectable
     suite, model, task = held.row.group
     low, high = held.bounds
     write = exp if held.question == "cost" else float
@@ -47,5 +47,10 @@ def _change(change: Change) -> dict[str, Any]:
         "paired": held.paired,
         "verdict": change.verdict,
         "within": write(held.within),
-        "finds": {"value": write(found.value), "low": write(found.low), "high": write(found.high), "floor": write(found.floor)},
+        "finds": {
+            "value": write(detectable.value),
+            "low": write(detectable.low),
+            "high": write(detectable.high),
+            "floor": write(detectable.floor),
+        },
     }

@@ -107,5 +107,5 @@ def _broken(new: Sequence[Row], old: Sequence[Row]) -> Iterator[str]:
 
 def _like(earlier: Sequence[Sequence[Record]], old: Side, rows: Sequence[Row]) -> list[Row]:
     """Earlier rows of the same question as one of these."""
-    found = rows_once(earlier, [record.run_id for record in old.records])
-    return [row for row in found if any(key_of(row) == key_of(other) and not Match(row, other).unlike for other in rows)]
+    earlier_rows = rows_once(earlier, [record.run_id for record in old.records])
+    return [row for row in earlier_rows if any(key_of(row) == key_of(other) and not Match(row, other).unlike for other in rows)]

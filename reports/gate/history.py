@@ -84,8 +84,8 @@ def _table(row: Row) -> tuple[str, str, str, bool, bool]:
 
 def _course(past: _Past, probe: str, among: int) -> RowCourse:
     number = partial(loss_of_run, probe) if probe else score_of_run
-    found = [(each, row, _mean(row, number)) for each, row in past.rows]
-    points = [(each, row, value) for each, row, value in found if value is not None]
+    means = [(each, row, _mean(row, number)) for each, row in past.rows]
+    points = [(each, row, value) for each, row, value in means if value is not None]
     spread = past.seeds.of(number)
     # What depends on no seed varies by nothing.
     freedom = spread.freedom if past.seeds.rows else 1

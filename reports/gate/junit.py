@@ -10,14 +10,14 @@ from reports.gate.compared import Compared
 from reports.visible import printable
 
 
-def changes_as_junit(found: Compared) -> str:
+def changes_as_junit(comparison: Compared) -> str:
     """A number that is worse fails, and so does a row that no longer runs; one of which nothing can be told is skipped; a row
     that can't be compared is an error."""
     root = Element("testsuites", name="tunebench compare")
-    for (suite, model, task), changes in groups_by(found.changes, lambda change: change.held.row.group).items():
+    for (suite, model, task), changes in groups_by(comparison.changes, lambda change: change.held.row.group).items():
         _suite(root, f"{suite}: {model} on {task}", [_case(change) for change in changes])
-    broken = [_fault("failure", text) for text in found.broken]
-    refused = [_fault("error", text) for text in found.refused]
+    broken = [_fault("failure", text) for text in comparison.broken]
+    refused = [_fault("error", text) for text in comparison.refused]
     if broken or refused:
         _suite(root, "rows", [*broken, *refused])
     ElementTree.indent(root, " ")

@@ -8,20 +8,20 @@ from reports.gate.compared import Compared
 from reports.paper.markdown import escaped, markdown_table
 
 
-def changes_as_markdown(found: Compared) -> str:
+def changes_as_markdown(comparison: Compared) -> str:
     """A headline, what is worse, and a table of all changes for each model and task, folded where nothing in it is worse."""
-    parts = [f"### tunebench: {_verdict(found)}", escaped(words.headline(found))]
-    for (suite, model, task), changes in words.by_table(found).items():
+    parts = [f"### tunebench: {_verdict(comparison)}", escaped(words.headline(comparison))]
+    for (suite, model, task), changes in words.by_table(comparison).items():
         heading = escaped(f"{suite}: {model} on {task}")
         worse = any(change.verdict == "worse" for change in changes)
         table = _table(changes)
         parts += [f"**{heading}**", table] if worse else [f"<details><summary>{heading}</summary>", table, "</details>"]
-    lines = [f"- {escaped(sentence)}" for sentence in words.comparison_lines(found)]
+    lines = [f"- {escaped(sentence)}" for sentence in words.comparison_lines(comparison)]
     return "\n\n".join([*parts, "\n".join(lines)]) + "\n"
 
 
-def _verdict(found: Compared) -> str:
-    return {0: "no regression", 1: "regression", 2: "not comparable"}[found.status]
+def _verdict(comparison: Compared) -> str:
+    return {0: "no regression", 1: "regression", 2: "not comparable"}[comparison.status]
 
 
 def _table(changes: Sequence[Change]) -> str:

@@ -55,11 +55,11 @@ class Match:
     @property
     def unlike(self) -> list[str]:
         """Why the two are not comparable; none where they are."""
-        found = [each for aspect in _questions((self.old, self.new)) if (each := _differs(aspect, self.new, self.old))]
+        reasons = [each for aspect in _questions((self.old, self.new)) if (each := _differs(aspect, self.new, self.old))]
         gone = [name for name in self.old.forgetting if self.new.trains and name not in self.new.forgetting]
-        found += [f"the probe {name} was asked of the old one alone" for name in gone]
+        reasons += [f"the probe {name} was asked of the old one alone" for name in gone]
         bare = [row for row in (self.new, self.old) if row.score and row.score.low is None]
-        return [*found, *(["its score has no interval"] if bare else [])]
+        return [*reasons, *(["its score has no interval"] if bare else [])]
 
     @property
     def changed(self) -> list[str]:
@@ -96,11 +96,11 @@ def matched(new: Sequence[Row], old: Sequence[Row]) -> tuple[list[Match], list[R
 def rows_once(baselines: Iterable[Sequence[Record]], counted: Iterable[str]) -> list[Row]:
     """The rows of each baseline, without runs that are counted already or stand in one before it: a run tells once how far
     seeds move a number, however often it was accepted. Baselines are kept apart, because they may have other levels."""
-    known, found = set(counted), []
+    run_ids, rows = set(counted), []
     for records in baselines:
-        found += aggregate([record for record in records if record.run_id not in known])
-        known |= {record.run_id for record in records}
-    return [row for row in found if row.score]
+        rows += aggregate([record for record in records if record.run_id not in run_ids])
+        run_ids |= {record.run_id for record in records}
+    return [row for row in rows if row.score]
 
 
 def _by_key(rows: Sequence[Row]) -> dict[Key, list[Row]]:

@@ -41,11 +41,11 @@ def parsed_within(text: str | None) -> Within:
     Raises:
         UserError: it is none of these.
     """
-    found: dict[str, float] = {}
+    values_by_unit: dict[str, float] = {}
     for part in text.split(",") if text is not None else ():
         match = re.fullmatch(r"\s*(\d+\.?\d*|\.\d+)\s*(points|nats|%)\s*", part)
         unit = match and match[2].replace("%", "percent")
-        if not match or not unit or unit in found:
+        if not match or not unit or unit in values_by_unit:
             raise UserError(f"within '{text}': give what nobody minds in points, nats or %, as 2points,.05nats,5%")
-        found[unit] = float(match[1])
-    return Within(**found)
+        values_by_unit[unit] = float(match[1])
+    return Within(**values_by_unit)

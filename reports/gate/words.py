@@ -72,18 +72,22 @@ def finds(change: Change) -> str:
     return numbers.multiple(exp(value)) if held.question == "cost" else numbers.span(value, held.quantity)
 
 
-def headline(found: Compared) -> str:
+def headline(comparison: Compared) -> str:
     """What all of it comes to: `1 worse, 4 the same, 0 better, 7 can't tell`."""
-    said = [change.verdict for change in found.changes]
-    parts = [(said.count("worse"), "worse"), (said.count("same"), "the same"), (said.count("better"), "better")]
-    parts += [(said.count("can't tell"), "can't tell"), (len(found.broken), "fail"), (len(found.refused), "not comparable")]
-    told = [f"{count} {what}" for place, (count, what) in enumerate(parts) if count or place < ALWAYS_COUNTED]
-    return f"{found.new.name} against {found.old.name}: {', '.join(told)}"
+    verdicts = [change.verdict for change in comparison.changes]
+    parts = [(verdicts.count("worse"), "worse"), (verdicts.count("same"), "the same"), (verdicts.count("better"), "better")]
+    parts += [
+        (verdicts.count("can't tell"), "can't tell"),
+        (len(comparison.broken), "fail"),
+        (len(comparison.refused), "not comparable"),
+    ]
+    counts = [f"{count} {what}" for place, (count, what) in enumerate(parts) if count or place < ALWAYS_COUNTED]
+    return f"{comparison.new.name} against {comparison.old.name}: {', '.join(counts)}"
 
 
-def by_table(found: Compared) -> dict[tuple[str, str, str], list[Change]]:
+def by_table(comparison: Compared) -> dict[tuple[str, str, str], list[Change]]:
     """Changes by suite, model and task; of each row its scores, what it forgot, and the costs that are not the same."""
-    shown = [change for change in found.changes if not _same_cost(change)]
+    shown = [change for change in comparison.changes if not _same_cost(change)]
     return groups_by(sorted(shown, key=lambda change: change.held.row.label), lambda change: change.held.row.group)
 
 
@@ -91,31 +95,31 @@ def _same_cost(change: Change) -> bool:
     return change.held.question == "cost" and change.verdict == "same"
 
 
-def _same_costs(found: Compared) -> Iterator[str]:
+def _same_costs(comparison: Compared) -> Iterator[str]:
     """How many of the costs stayed as they were: they have no line of their own."""
-    same = [change.held for change in found.changes if _same_cost(change)]
+    same = [change.held for change in comparison.changes if _same_cost(change)]
     if same:
         titles = ", ".join(dict.fromkeys(held.title for held in same))
-        yield f"{len(same)} of {_costs(found)} costs are the same within {nobody_minds(same[0])}: {titles}."
+        yield f"{len(same)} of {_costs(comparison)} costs are the same within {nobody_minds(same[0])}: {titles}."
 
 
-def _costs(found: Compared) -> int:
-    return sum(change.held.question == "cost" for change in found.changes)
+def _costs(comparison: Compared) -> int:
+    return sum(change.held.question == "cost" for change in comparison.changes)
 
 
-def comparison_lines(found: Compared) -> Iterator[str]:
+def comparison_lines(comparison: Compared) -> Iterator[str]:
     """What is wrong, what could not be compared, and how to read the rest."""
-    yield from (f"worse: {text}" for text in found.broken)
-    yield from (f"not comparable: {text}" for text in found.refused)
-    yield from (f"changed: {text}" for text in found.told)
-    yield from _same_costs(found)
-    if not found.changes:
+    yield from (f"worse: {text}" for text in comparison.broken)
+    yield from (f"not comparable: {text}" for text in comparison.refused)
+    yield from (f"changed: {text}" for text in comparison.told)
+    yield from _same_costs(comparison)
+    if not comparison.changes:
         return
-    costs = _costs(found)
+    costs = _costs(comparison)
     also = f", and for {costs} of costs" if costs else ""
-    judged = len(found.changes) - costs
+    judged = len(comparison.changes) - costs
     yield f"worse, better: more than chance, corrected for {judged} changes of scores and forgetting (Holm){also}."
-    yield f"same within X: two one-sided tests at .04 show it; X is {found.within} (--within)."
+    yield f"same within X: two one-sided tests at .04 show it; X is {comparison.within} (--within)."
     yield "finds: the smallest change for the worse that so many seeds and items find four times out of five."
-    if any(not change.held.paired for change in found.changes):
+    if any(not change.held.paired for change in comparison.changes):
         yield "†: a side has no answers per item; compared unpaired, by intervals."

@@ -13,14 +13,14 @@ from reports.rows.standing import shown
 
 def across_section(rows: Sequence[Row]) -> Section:
     """A table per model that has several tasks."""
-    found = across(rows)
-    tables = [(f"{each.model}: {', '.join(each.tasks)}", _board(each, rows)) for each in found]
-    said = [f"{each.model}: {' '.join(across_sentences(each))}" for each in found]
-    return Section("Across tasks", " ".join([*said, note("overall_rank", "middle", "average_rank")]), tables)
+    rankings = across(rows)
+    tables = [(f"{each.model}: {', '.join(each.tasks)}", _board(each, rows)) for each in rankings]
+    sentences = [f"{each.model}: {' '.join(across_sentences(each))}" for each in rankings]
+    return Section("Across tasks", " ".join([*sentences, note("overall_rank", "middle", "average_rank")]), tables)
 
 
-def _board(found: Across, rows: Sequence[Row]) -> Board:
-    overall = {each.label: each for each in found.rows}
+def _board(ranking: Across, rows: Sequence[Row]) -> Board:
+    overall = {each.label: each for each in ranking.rows}
 
     def middle(row: Row) -> Cell:
         each = overall.get(row.label)
@@ -32,7 +32,7 @@ def _board(found: Across, rows: Sequence[Row]) -> Board:
         each = overall.get(row.label)
         return Cell(f"{each.rank:.2f}", each.rank) if each else EMPTY
 
-    places = dict(zip(overall, found.places, strict=True))
+    places = dict(zip(overall, ranking.places, strict=True))
 
     def place(row: Row) -> Cell:
         if row.label not in places:
@@ -45,5 +45,5 @@ def _board(found: Across, rows: Sequence[Row]) -> Board:
         Column("middle", "All tasks", "of the way from base to perfect", "descending", True, middle),
         Column("average_rank", "All tasks", "over tasks", "ascending", True, rank),
     ]
-    first = {row.label: row for row in reversed(rows) if (row.setup.model, row.setup.task) == (found.model, found.tasks[0])}
-    return tabled(columns, [first[each.label] for each in found.rows])
+    first = {row.label: row for row in reversed(rows) if (row.setup.model, row.setup.task) == (ranking.model, ranking.tasks[0])}
+    return tabled(columns, [first[each.label] for each in ranking.rows])

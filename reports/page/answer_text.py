@@ -13,8 +13,8 @@ def readable(answer: str, text: str) -> str:
     tags = tags_of(answer)
     if tags is not None:
         words = text.split()
-        found = [f"{kind}: {_between(words, first, last)}" for kind, first, last in get_entities(tags)]
-        return cut("; ".join(found) or "no name", LONGEST_ANSWER)
+        entities = [f"{kind}: {_between(words, first, last)}" for kind, first, last in get_entities(tags)]
+        return cut("; ".join(entities) or "no name", LONGEST_ANSWER)
     accepted = _accepted(answer)
     return cut(" / ".join(accepted) if accepted else answer, LONGEST_ANSWER)
 
@@ -26,8 +26,8 @@ def _between(words: list[str], first: int, last: int) -> str:
 
 def tags_of(answer: str) -> list[str] | None:
     """BIO tags; None where the answer is something else."""
-    found = _accepted(answer)
-    return found if found and all(tag == "O" or tag[:2] in ("B-", "I-") for tag in found) else None
+    tags = _accepted(answer)
+    return tags if tags and all(tag == "O" or tag[:2] in ("B-", "I-") for tag in tags) else None
 
 
 def _accepted(answer: str) -> list[str]:
@@ -35,10 +35,10 @@ def _accepted(answer: str) -> list[str]:
     if not answer.startswith("["):
         return []
     try:
-        found = json.loads(answer)
+        value = json.loads(answer)
     except ValueError:
         return []
-    return found if isinstance(found, list) and all(isinstance(each, str) for each in found) else []
+    return value if isinstance(value, list) and all(isinstance(each, str) for each in value) else []
 
 
 def cut(text: str, most: int) -> str:

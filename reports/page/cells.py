@@ -128,7 +128,7 @@ def difference_cell(estimate: Estimate, quantity: Quantity, detail: str = "") ->
 
 def rank_cell(row: Row, standings: Sequence[Standing]) -> Cell:
     """The row's places, sorted by their middle; empty where it takes none."""
-    places = next((found for each in standings if (found := each.of(row))), None)
+    places = next((row_places for each in standings if (row_places := each.of(row))), None)
     return Cell(shown(places), sum(places) / 2) if places else EMPTY
 
 

@@ -19,8 +19,8 @@ WRITTEN: dict[str, Callable[[float], str]] = {
 
 def equal_cost_section(rows: Sequence[Row]) -> Section:
     """A table per model and task; a column that has nothing to show is not there."""
-    found = [(f"{model} on {task}", _board(group)) for (_, model, task), group in grouped(rows).items()]
-    tables = [(title, board) for title, board in found if len(board.columns) > 1 and len(board.lines) > 1]
+    boards = [(f"{model} on {task}", _board(group)) for (_, model, task), group in grouped(rows).items()]
+    tables = [(title, board) for title, board in boards if len(board.columns) > 1 and len(board.lines) > 1]
     return Section("At equal cost", note("at_equal_cost", "frugal", "times_the_least"), tables)
 
 
@@ -51,8 +51,8 @@ def _forgotten(group: str, take: Take, cost: float, probe: str, quantity: Quanti
 
 def _column(group: str, name: str, quantity: Quantity, value: Callable[[Row], float | None]) -> Column:
     def cell(row: Row) -> Cell:
-        found = value(row)
-        return EMPTY if found is None else Cell(numbers.difference(found, quantity), sortable(found))
+        number = value(row)
+        return EMPTY if number is None else Cell(numbers.difference(number, quantity), sortable(number))
 
     first: Direction = "descending" if name == "Gain" else "ascending"
     return Column("at_equal_cost", group, quantity.unit, first, True, cell, name)
@@ -69,12 +69,12 @@ def _frugal(rows: Sequence[Row], term: str, take: Take) -> Column:
 
 
 def _times(rows: Sequence[Row], term: str, take: Take) -> Column:
-    found = times_the_least(rows, take)
+    multiples = times_the_least(rows, take)
 
     def cell(row: Row) -> Cell:
-        if row.label not in found:
+        if row.label not in multiples:
             return EMPTY
-        value, bounds = found[row.label]
+        value, bounds = multiples[row.label]
         return Cell(numbers.multiple(value), sortable(value), numbers.bracketed(bounds, numbers.multiple))
 
     return Column("times_the_least", "Times the least", "of means over seeds", "ascending", True, cell, defined(term).title)

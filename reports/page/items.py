@@ -42,9 +42,9 @@ class Answers(NamedTuple):
 def items_of(rows: Sequence[Row], out: Path) -> tuple[Json | None, dict[str, Json]]:
     """Of one suite's, model's and task's rows: what all runs share, and by run's id what is its own. None and nothing where
     fewer than two runs have answers to the same items."""
-    known = {run.run_id: found for row in rows for run in row.records if (found := _answers(out, run, row))}
-    first = next(iter(known.values()), None)
-    same = {name: each for name, each in known.items() if first and _asked(each.items) == _asked(first.items)}
+    answers_by_run = {run.run_id: answers for row in rows for run in row.records if (answers := _answers(out, run, row))}
+    first = next(iter(answers_by_run.values()), None)
+    same = {name: each for name, each in answers_by_run.items() if first and _asked(each.items) == _asked(first.items)}
     if first is None or len(same) < 2:
         return None, {}
     where = _divided(np.stack([each.right for each in same.values()]))
@@ -79,8 +79,8 @@ def _answers(out: Path, run: Record, row: Row) -> Answers | None:
         return None
     away = {}
     for name, part in frame[frame["kind"] == "elsewhere"].groupby("name", sort=False):
-        if row.kind(str(name)) == "Domains" and (found := right_answers_of(part, metric)) is not None:
-            away[str(name)] = found
+        if row.kind(str(name)) == "Domains" and (domain_right := right_answers_of(part, metric)) is not None:
+            away[str(name)] = domain_right
     return Answers(items.reset_index(drop=True), right, away)
 
 

@@ -24,7 +24,7 @@ COSTS_SHOWN = ("train_seconds", "eval_seconds", "peak_memory_bytes", "saved_byte
 
 def standings_of(rows: Sequence[Row]) -> dict[TableKey, Standing]:
     """Of each suite, model and task with at least two scores."""
-    return {key: found for key, group in grouped(rows).items() if (found := score_standing(group))}
+    return {key: standing for key, group in grouped(rows).items() if (standing := score_standing(group))}
 
 
 def ranking(rows: Sequence[Row], standings: Mapping[TableKey, Standing]) -> Json:
@@ -44,12 +44,12 @@ def ranking(rows: Sequence[Row], standings: Mapping[TableKey, Standing]) -> Json
 
 def _better(numbered: Mapping[str, int], standings: Mapping[TableKey, Standing]) -> dict[int, list[int]]:
     """Number of each line -> the lines of its group that are better by more than chance."""
-    found: dict[int, list[int]] = {}
+    better_lines: dict[int, list[int]] = {}
     for standing in standings.values():
         placed = [numbered[run] for run in standing.places]
         for worse, column in zip(placed, standing.better.T, strict=True):
-            found[worse] = [placed[row] for row in column.nonzero()[0]]
-    return found
+            better_lines[worse] = [placed[row] for row in column.nonzero()[0]]
+    return better_lines
 
 
 def _facts(row: Row, group: int) -> Json:
@@ -85,12 +85,12 @@ def _point(point: Point, row: Row) -> list[Any]:
 
 def _searched(row: Row) -> list[list[float | None]]:
     """Trials, and the best score that they are expected to find with its bounds."""
-    found = row.setup.tuning.expected_best
+    points = row.setup.tuning.expected_best
 
     def shown(value: float | None) -> float | None:
         return None if value is None else rounded(in_unit(value, row.quantity))
 
-    return [[each.trials, shown(each.expected), shown(each.low), shown(each.high)] for each in found]
+    return [[each.trials, shown(each.expected), shown(each.low), shown(each.high)] for each in points]
 
 
 def _pairs(standing: Standing | None, numbers: Mapping[str, int]) -> list[list[float | None]]:

@@ -57,7 +57,7 @@ def runs_of(rows: Sequence[Row]) -> Json:
 
 def _run(run: Record, line: int, origins: SharedOrigins) -> Json:
     outcome, source = run.outcome, run.provenance
-    found: Json = {
+    entry: Json = {
         "id": run.run_id,
         "line": line,
         "seed": run.setup.seed,
@@ -68,18 +68,18 @@ def _run(run: Record, line: int, origins: SharedOrigins) -> Json:
     }
     if outcome:
         quantity = quantity_of(outcome.score)
-        found["score"] = rounded(in_unit(outcome.score.value, quantity))
-        found["shown"] = numbers.level(outcome.score.value, quantity)
-        found["losses"] = _losses(outcome.losses)
+        entry["score"] = rounded(in_unit(outcome.score.value, quantity))
+        entry["shown"] = numbers.level(outcome.score.value, quantity)
+        entry["losses"] = _losses(outcome.losses)
     if stopped := stopping(run):
-        found["validation"] = " ".join(stopped.scores)
-        found["kept"] = stopped.scores[stopped.kept]
+        entry["validation"] = " ".join(stopped.scores)
+        entry["kept"] = stopped.scores[stopped.kept]
     if run.spending:
-        found["spent"] = {name: [limit.spent, limit.limit] for name, limit in run.spending.limits.items()}
-        found["ended"] = run.spending.ended_by
+        entry["spent"] = {name: [limit.spent, limit.limit] for name, limit in run.spending.limits.items()}
+        entry["ended"] = run.spending.ended_by
     if run.setup.tuning.tried:
-        found["trials"] = len(run.setup.tuning.tried)
-    return found
+        entry["trials"] = len(run.setup.tuning.tried)
+    return entry
 
 
 def _losses(losses: Sequence[float]) -> Json | None:

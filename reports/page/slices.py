@@ -18,8 +18,8 @@ PART_DIGITS = "0123456789abcdefghijklmnopqrstuvwxyz"
 
 def slices_of(items: pd.DataFrame) -> Json:
     """What it is cut by -> the names of its parts, and of each item the part as a digit."""
-    found = {"label": _labels(items), "length": _lengths(items), "mentions": _mentions(items)}
-    return {name: _encoded(parts) for name, parts in found.items() if parts and len(set(parts)) > 1}
+    slices = {"label": _labels(items), "length": _lengths(items), "mentions": _mentions(items)}
+    return {name: _encoded(parts) for name, parts in slices.items() if parts and len(set(parts)) > 1}
 
 
 def _encoded(parts: Sequence[str]) -> Json:

@@ -42,12 +42,12 @@ class PlacedTables:
 
 def page_templates() -> Environment:
     """Where the page's templates are, and what they may call."""
-    found = Environment(
+    environment = Environment(
         loader=FileSystemLoader(TEMPLATES), autoescape=True, undefined=StrictUndefined, trim_blocks=True, lstrip_blocks=True
     )
-    found.filters["prose"] = _prose
-    found.globals |= {"numbers": numbers, "defined": definitions.defined}
-    return found
+    environment.filters["prose"] = _prose
+    environment.globals |= {"numbers": numbers, "defined": definitions.defined}
+    return environment
 
 
 def suite_part(rows: Sequence[Row], out: Path | None = None) -> Json:
@@ -70,7 +70,10 @@ def suite_part(rows: Sequence[Row], out: Path | None = None) -> Json:
         "alarms": list(_alarms(rows)),
         "notes": [
             statement([estimate for row in rows for estimate in _estimates(row)]),
-            *(f"{model} on {task}: {' '.join(standing_sentences(found))}" for (_, model, task), found in standings.items()),
+            *(
+                f"{model} on {task}: {' '.join(standing_sentences(standing))}"
+                for (_, model, task), standing in standings.items()
+            ),
             *(f"{row.label}: {row.asked}." for row in rows if row.asked),
             *(f"{said}." for group in grouped(rows).values() for said in stated_sources(group)),
         ],
@@ -81,8 +84,8 @@ def _with_items(ranked: Json, runs: Json, rows: Sequence[Row], out: Path) -> Non
     """Adds to the groups and to the runs what two runs are held against each other by, item by item."""
     own: dict[str, Json] = {}
     for group, (_, members) in zip(ranked["groups"], grouped(rows).items(), strict=False):  # answers without a model come after
-        group["answers"], found = items_of(members, out)
-        own |= found
+        group["answers"], answers_by_run = items_of(members, out)
+        own |= answers_by_run
     for run in runs["runs"]:
         run |= own.get(run["id"], {})
 
@@ -105,8 +108,8 @@ def _alarms(rows: Sequence[Row]) -> Iterator[tuple[str, str]]:
 
 
 def _estimates(row: Row) -> list[Estimate]:
-    found = [row.score, row.gain, *(probe.lost for probe in row.forgetting.values()), *sections.estimates(row)]
-    return [estimate for estimate in found if estimate is not None]
+    estimates = [row.score, row.gain, *(probe.lost for probe in row.forgetting.values()), *sections.estimates(row)]
+    return [estimate for estimate in estimates if estimate is not None]
 
 
 def _prose(text: str) -> Markup:

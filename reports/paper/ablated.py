@@ -42,25 +42,25 @@ class AblationFiles:
         Raises:
             UserError: there is nothing to show, or a file cannot be written.
         """
-        found = [table for sweep in sweeps for table in ablations(sweep, out, self.select)]
-        tables = [transposed(grid(each)) if self.transpose else grid(each) for each in found]
+        all_ablations = [table for sweep in sweeps for table in ablations(sweep, out, self.select)]
+        tables = [transposed(grid(each)) if self.transpose else grid(each) for each in all_ablations]
         if self.latex:
-            write_text(self.latex, latex_file([latex_table(*pair) for pair in zip(found, tables, strict=True)]))
+            write_text(self.latex, latex_file([latex_table(*pair) for pair in zip(all_ablations, tables, strict=True)]))
         if self.markdown:
-            write_text(self.markdown, ablation_markdown(found, tables))
+            write_text(self.markdown, ablation_markdown(all_ablations, tables))
         if self.csv:
-            write_text(self.csv, ablation_csv(found))
+            write_text(self.csv, ablation_csv(all_ablations))
         if self.figure:
             with writing(self.figure) as temporary:
-                temporary.write_bytes(sweep_figure(found, self.figure.suffix))
+                temporary.write_bytes(sweep_figure(all_ablations, self.figure.suffix))
         if not (self.latex or self.markdown or self.csv or self.figure):
-            _print(found, tables)
+            _print(all_ablations, tables)
 
 
-def ablation_markdown(found: Sequence[Ablation], tables: Sequence[Grid]) -> str:
+def ablation_markdown(all_ablations: Sequence[Ablation], tables: Sequence[Grid]) -> str:
     """A table with its caption below, for each model and task."""
     parts = []
-    for ablation, table in zip(found, tables, strict=True):
+    for ablation, table in zip(all_ablations, tables, strict=True):
         corner = [escaped(name) for name in table.corner]
         lines = [[*map(escaped, names), *(_marked(entry, escaped(TIE)) for entry in entries)] for names, entries in table.lines]
         parts += [markdown_table([*corner, *map(escaped, table.headers)], lines, corner), escaped(" ".join(ablation.caption))]
@@ -72,9 +72,9 @@ def _marked(entry: Entry, tie: str) -> str:
     return f"{text} {entry.interval}".rstrip()
 
 
-def ablation_csv(found: Sequence[Ablation]) -> str:
+def ablation_csv(all_ablations: Sequence[Ablation]) -> str:
     """A line for each point with full numbers; what is not known is empty."""
-    return csv_text([line for ablation in found for line in _records(ablation)])
+    return csv_text([line for ablation in all_ablations for line in _records(ablation)])
 
 
 def _records(ablation: Ablation) -> Iterator[dict[str, Any]]:
@@ -94,9 +94,9 @@ def _records(ablation: Ablation) -> Iterator[dict[str, Any]]:
         yield line
 
 
-def _print(found: Sequence[Ablation], tables: Sequence[Grid]) -> None:
+def _print(all_ablations: Sequence[Ablation], tables: Sequence[Grid]) -> None:
     to = console()
-    for ablation, table in zip(found, tables, strict=True):
+    for ablation, table in zip(all_ablations, tables, strict=True):
         printed = plain_table()
         for name in table.corner:
             add_column(printed, SWEPT, name, justify="left")

@@ -78,11 +78,11 @@ def ablations(sweep: Sweep, out: Path | None, select: Sequence[str]) -> list[Abl
         UserError: no run of the sweep has a score, or a column is asked for that there is not.
     """
     rows = aggregate([record for records in sweep.points.values() for record in records], out)
-    found = [_ablation(sweep, group, select) for group in grouped(rows).values() if any(row.score for row in group)]
-    if not found:
+    tables = [_ablation(sweep, group, select) for group in grouped(rows).values() if any(row.score for row in group)]
+    if not tables:
         why = next((f"{row.label} {row.status}: {row.reason}" for row in rows), None) or "; ".join(sweep.missing[:2])
         raise UserError(f"no run of the sweep has a score ({why}); run it without --no-run")
-    return found
+    return tables
 
 
 def _ablation(sweep: Sweep, rows: Sequence[Row], select: Sequence[str]) -> Ablation:

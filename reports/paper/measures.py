@@ -83,18 +83,18 @@ def measures(rows: Sequence[Row], names: Sequence[str]) -> list[Measure]:
     """
     check_selection(names)
     standing, probes = score_standing(rows), probe_names(rows)
-    found: list[Measure] = []
+    columns: list[Measure] = []
     for name in names:
         if name == "score":
-            found.append(_score(rows[0], standing))
+            columns.append(_score(rows[0], standing))
         elif name in ("gain", "over_best"):
-            found.append(_gain(name, rows, standing))
+            columns.append(_gain(name, rows, standing))
         elif name in COST_COLUMNS:
-            found.append(_cost(name))
+            columns.append(_cost(name))
         else:
-            asked = list(probes) if name == FORGETTING else [name.removeprefix(OF_A_PROBE)]
-            found += [_lost(rows, probe, probes) for probe in asked]
-    return found
+            selection = list(probes) if name == FORGETTING else [name.removeprefix(OF_A_PROBE)]
+            columns += [_lost(rows, probe, probes) for probe in selection]
+    return columns
 
 
 def _score(row: Row, standing: Standing | None) -> Measure:

@@ -36,9 +36,9 @@ def check_figure(path: Path) -> None:
         )
 
 
-def sweep_figure(found: Sequence[Ablation], ending: str) -> bytes:
+def sweep_figure(ablations: Sequence[Ablation], ending: str) -> bytes:
     """All tables as one figure of the kind that the file's ending names: a panel for each table and number."""
-    panels = [(ablation, measure) for ablation in found for measure in ablation.measures]
+    panels = [(ablation, measure) for ablation in ablations for measure in ablation.measures]
     across = min(len(panels), ACROSS)
     with drawing({"pdf.fonttype": 42}):
         size = (INCHES[0] * across, INCHES[1] * ceil(len(panels) / across))

@@ -58,8 +58,8 @@ def across(rows: Sequence[Row]) -> list[Across]:
         if row.score and row.base_score is not None:
             by_task = groups.setdefault(row.group[:2], {}).setdefault(row.setup.task, {})
             by_task.setdefault(row.label, row)
-    found = [_across(suite, model, tasks) for (suite, model), tasks in groups.items() if len(tasks) > 1]
-    return [each for each in found if len(each.rows) > 1]
+    rankings = [_across(suite, model, tasks) for (suite, model), tasks in groups.items() if len(tasks) > 1]
+    return [each for each in rankings if len(each.rows) > 1]
 
 
 def _across(suite: str, model: str, tasks: dict[str, dict[str, Row]]) -> Across:

@@ -134,8 +134,8 @@ def probe_accuracy(frames: Sequence[pd.DataFrame], probe: str) -> Answered | Non
 
 def _clusters(parts: Sequence[pd.DataFrame]) -> Clusters:
     first = parts[0]
-    found = clusters_of(first["cluster"].tolist() if "cluster" in first else None, len(first))
-    return replace(found, asked=hash(tuple(first["item"])))
+    clusters = clusters_of(first["cluster"].tolist() if "cluster" in first else None, len(first))
+    return replace(clusters, asked=hash(tuple(first["item"])))
 
 
 def _values(column: "pd.Series[Any]", kind: Any) -> list[Any]:

@@ -78,13 +78,15 @@ def standing_sentences(standing: Standing | None) -> Iterator[str]:
 
 def smallest_found(standing: Standing) -> Iterator[str]:
     """The smallest detectable difference of a column, and the floor that seeds set."""
-    found, quantity = standing.detectable, standing.quantity
-    if found is None:
+    detectable, quantity = standing.detectable, standing.quantity
+    if detectable is None:
         return
-    value, low, high, floor = (numbers.span(each, quantity) for each in (found.value, found.low, found.high, found.floor))
-    known = f" (80 % range {low} to {high})" if found.low < found.high else ""
-    yield f"Smallest detectable difference: {value} {quantity.unit}{known}, after {_family(standing)}."
-    if found.floor:
+    value, low, high, floor = (
+        numbers.span(each, quantity) for each in (detectable.value, detectable.low, detectable.high, detectable.floor)
+    )
+    interval = f" (80 % range {low} to {high})" if detectable.low < detectable.high else ""
+    yield f"Smallest detectable difference: {value} {quantity.unit}{interval}, after {_family(standing)}."
+    if detectable.floor:
         yield f"With these seeds, no number of items detects less than {floor} {quantity.unit} so often."
 
 
@@ -93,8 +95,8 @@ def _family(standing: Standing) -> str:
     return f"Holm over all {count} pairs" if count > 1 else "a look at the one pair"
 
 
-def across_sentences(found: Across) -> Iterator[str]:
+def across_sentences(ranking: Across) -> Iterator[str]:
     """How scores of several tasks are made comparable, and what their two numbers hold."""
     yield "of the way: from the untouched base in its best words (0) to a score without a fault (1), on every task alike."
     yield "Its interval holds other seeds on these tasks and items alone, and is too narrow with few seeds."
-    yield f"Average ranks {found.critical:.2f} apart differ (Nemenyi, {len(found.rows)} rows, {len(found.tasks)} tasks)."
+    yield f"Average ranks {ranking.critical:.2f} apart differ (Nemenyi, {len(ranking.rows)} rows, {len(ranking.tasks)} tasks)."

@@ -58,10 +58,10 @@ def _forgot(top: Sequence[Row]) -> str:
     if not any(row.forgetting for row in trained):
         return "Forgotten: not known, since no probe was asked; list some in the suite."
     lost = {row.label: _losses(row) for row in trained}
-    if found := [f"{label} lost {', '.join(parts)}" for label, parts in lost.items() if parts]:
-        kept = [label for label, parts in lost.items() if not parts]
-        also = f"; of {', '.join(kept)} no loss was more than chance" if kept else ""
-        return f"Forgotten: {'; '.join(found)}, by more than chance{also}."
+    if losses := [f"{label} lost {', '.join(parts)}" for label, parts in lost.items() if parts]:
+        labels_without_loss = [label for label, parts in lost.items() if not parts]
+        also = f"; of {', '.join(labels_without_loss)} no loss was more than chance" if labels_without_loss else ""
+        return f"Forgotten: {'; '.join(losses)}, by more than chance{also}."
     shown = {
         name: max(filter(None, (row.forgetting[name].smallest for row in trained if name in row.forgetting)), default=None)
         for name in dict.fromkeys(name for row in trained for name in row.forgetting)
@@ -91,26 +91,26 @@ def _next(top: Sequence[Row], scored: Sequence[Row]) -> str:
         return f"{', '.join(fallen)} answered nothing of its own; a larger --budget or a lower learning rate may mend that."
     if not trained:
         return "train something; no row did."
-    found = pilot_of(scored)
+    pilot = pilot_of(scored)
     if any(len(row.records) < 2 for row in trained):
         return "--seeds 3; one seed says nothing of how far another would move these scores."
     close = sorted((row for row in top if row.trains), key=lambda row: -_score(row))[:2]
-    if len(close) == 2 and isinstance(found, Pilot):
-        return _to_part(close, scored, found, suite)
+    if len(close) == 2 and isinstance(pilot, Pilot):
+        return _to_part(close, scored, pilot, suite)
     if not any(row.setup.tuning.trials for row in trained):
         return "--tune 4; each strategy ran with its default learning rate, and another may change who is ahead."
     return "another task or model; on these items more runs would not change who is ahead."
 
 
-def _to_part(close: Sequence[Row], scored: Sequence[Row], found: Pilot, suite: str) -> str:
+def _to_part(close: Sequence[Row], scored: Sequence[Row], pilot: Pilot, suite: str) -> str:
     """How many seeds or items would tell the two best apart, were they as far apart as they look."""
     difference = abs(_score(close[0]) - _score(close[1]))
-    names, apart, exist = _names(close), _span(difference, close[0]), known_items(scored) or found.items
+    names, apart, exist = _names(close), _span(difference, close[0]), known_items(scored) or pilot.items
     now = min(len(row.records) for row in scored if row.trains)
-    seeds = next((s for s in range(now, MOST_SEEDS + 1) if (n := found.items_for(difference, s)) and n <= exist), None)
+    seeds = next((s for s in range(now, MOST_SEEDS + 1) if (n := pilot.items_for(difference, s)) and n <= exist), None)
     if difference and seeds and seeds > now:
         return f"--seeds {seeds}; if {names} are {apart} apart, that tells it four times out of five."
-    if difference and (items := found.items_for(difference, MOST_SEEDS)):
+    if difference and (items := pilot.items_for(difference, MOST_SEEDS)):
         return (
             f"more test items; if {names} are {apart} apart, about {items:,} with {MOST_SEEDS} seeds tell it four times out of "
             f"five (`tunebench power --suite {suite}`), and the task has {exist:,}. Until then the cheaper one will do."

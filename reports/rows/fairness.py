@@ -48,15 +48,15 @@ class Unlike:
 def unlike(rows: Sequence[Row]) -> list[Unlike]:
     """What differs between the rows of one suite, model and task; only rows with a score are compared."""
     scored = [row for row in rows if row.score]
-    found = []
+    differences = []
     for aspect in aspects(scored):
         values: dict[str, list[str]] = {}
         for row in scored:
             for value in dict.fromkeys(filter(None, map(aspect.of, row.records))):
                 values.setdefault(value, []).append(row.label)
         if len(values) > 1:
-            found.append(Unlike(aspect.name, aspect.refuses, values))
-    return found
+            differences.append(Unlike(aspect.name, aspect.refuses, values))
+    return differences
 
 
 def check_comparable(rows: Sequence[Row]) -> None:

@@ -18,14 +18,14 @@ def likeness_of(rows: Sequence[Row], out: Path) -> Likeness | str:
     if seeds < 2:
         return "nothing is known of seeds: run it with --seeds 2 or more" if seeds else "no row trains"
     name = trained[0].quantity.name
-    found = []
+    answers = []
     for row in trained:
         frames = [store.read_items(out, run) for run in row.records[:seeds]]
         answered = right_answers(frames, row.setup.task, name)
         if answered is None:
             return f"{row.label} has no answers that are right or wrong ({name}); coverage.md simulates F1 and ROC AUC"
-        found.append(answered)
-    first = found[0]
-    if any(other[-1].asked != first[-1].asked for other in found):
+        answers.append(answered)
+    first = answers[0]
+    if any(other[-1].asked != first[-1].asked for other in answers):
         return "its rows were asked different items"
-    return likeness(np.stack([right for right, _, _ in found]), first[1], first[2])
+    return likeness(np.stack([right for right, _, _ in answers]), first[1], first[2])

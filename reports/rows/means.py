@@ -182,16 +182,19 @@ def mean_forgetting(runs: Sequence[Record], frames: Frames, seeds: SeedSpreads) 
     probes = [run.outcome.forgetting for run in runs if run.outcome]
     shared = [name for name in probes[0] if all(name in each for each in probes)]
     given_away = {name: max(run.trust.contamination.get(name, 0) for run in runs) for name in shared}
-    found = {
+    forgetting_by_probe = {
         name: replace(
             _forgotten([each[name] for each in probes], given_away[name], _lost(name, probes, frames, seeds)),
             accuracy_lost=_accuracy_lost(name, probes, frames, seeds),
         )
         for name in shared
     }
-    judged = {name: each.lost.p for name, each in found.items() if each.lost.p is not None}
+    judged = {name: each.lost.p for name, each in forgetting_by_probe.items() if each.lost.p is not None}
     corrected = dict(zip(judged, holm(np.array(list(judged.values()))).tolist(), strict=True))
-    return {name: replace(each, lost=replace(each.lost, p=corrected.get(name, each.lost.p))) for name, each in found.items()}
+    return {
+        name: replace(each, lost=replace(each.lost, p=corrected.get(name, each.lost.p)))
+        for name, each in forgetting_by_probe.items()
+    }
 
 
 def _lost(name: str, parts: Sequence[Mapping[str, Forgetting]], frames: Frames, seeds: SeedSpreads) -> Estimate:

@@ -12,11 +12,11 @@ NO_MODEL = "no model"
 
 def without_model(rows: Sequence[Row]) -> list[Row]:
     """A row for each reference answer of each suite's task, with a score alone; the items are the same for all rows."""
-    found: dict[tuple[str, str, str], Row] = {}
+    reference_rows: dict[tuple[str, str, str], Row] = {}
     for row in rows:
         for name, score in (row.outcome.references if row.outcome else {}).items():
-            found.setdefault((row.setup.suite, row.setup.task, name), _row(row.first, name, score))
-    return list(found.values())
+            reference_rows.setdefault((row.setup.suite, row.setup.task, name), _row(row.first, name, score))
+    return list(reference_rows.values())
 
 
 def _row(record: Record, name: str, score: Score) -> Row:

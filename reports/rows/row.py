@@ -137,9 +137,9 @@ class Row:
 
     def spent(self, take: Callable[[Cost], float | None]) -> list[float]:
         """A cost of each of the row's runs; nothing where one does not know it, or nothing was spent."""
-        found = [take(run.cost) if run.cost else None for run in self.records]
-        known = [float(value) for value in found if value]
-        return known if len(known) == len(found) else []
+        costs = [take(run.cost) if run.cost else None for run in self.records]
+        amounts = [float(value) for value in costs if value]
+        return amounts if len(amounts) == len(costs) else []
 
     @property
     def trained_share(self) -> float | None:

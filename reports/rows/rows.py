@@ -22,17 +22,17 @@ OF_OTHERS = ("seed", "hyperparameters", "search")
 """Inputs of a run that do not set its row apart, or that the record's setup says in fewer words."""
 
 
-def aggregate(found: Sequence[Record], out: Path | None = None, beside: Sequence[Record] = ()) -> list[Row]:
+def aggregate(records: Sequence[Record], out: Path | None = None, beside: Sequence[Record] = ()) -> list[Row]:
     """Rows in the order in which their first record comes.
 
     `out` is the folder whose per-item answers intervals are made of; without it they are made of the records' own bounds. Rows
     of one suite, model and task are a table, which knows together how far a seed moves a number. `beside` are records that are
     no rows, but that multitask rows may be held against.
     """
-    groups = groups_by({record.run_id: record for record in found}.values(), _key)
-    known = [*found, *beside]
+    groups = groups_by({record.run_id: record for record in records}.values(), _key)
+    all_records = [*records, *beside]
     rows = [sorted(group, key=lambda record: (record.setup.seed, record.run_id)) for group in groups.values()]
-    return _with_variants([_row(row, out, known, seeds) for row, seeds in zip(rows, spreads_of(rows), strict=True)])
+    return _with_variants([_row(row, out, all_records, seeds) for row, seeds in zip(rows, spreads_of(rows), strict=True)])
 
 
 def ranked(rows: Sequence[Row]) -> list[Row]:

@@ -72,8 +72,8 @@ def seed_parts(varied: Sequence[Record], ordinary: Sequence[Record]) -> dict[tup
         ordinary: records in which all parts have the seed.
     """
     together = _by_question(ordinary)
-    found = [_of_strategy(records, together.get(key, [])) for key, records in _by_question(varied).items()]
-    named = sorted((_told_apart(each, found) for each in found), key=lambda each: (each.group, each.label))
+    strategies = [_of_strategy(records, together.get(key, [])) for key, records in _by_question(varied).items()]
+    named = sorted((_told_apart(each, strategies) for each in strategies), key=lambda each: (each.group, each.label))
     return groups_by(named, lambda each: each.group)
 
 

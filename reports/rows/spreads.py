@@ -15,8 +15,8 @@ class SeedSpreads:
 
     def of(self, number: Callable[[Outcome], float | None]) -> Spread:
         """The seed variance of a number of the outcomes; a row in which some run lacks it has no part in it."""
-        found = [[number(outcome) for outcome in row] for row in self.rows]
-        return pooled([[value for value in row if value is not None] for row in found if None not in row])
+        values = [[number(outcome) for outcome in row] for row in self.rows]
+        return pooled([[value for value in row if value is not None] for row in values if None not in row])
 
 
 NO_SEEDS = SeedSpreads()

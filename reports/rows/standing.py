@@ -68,11 +68,11 @@ def forgetting_standing(rows: Sequence[Row], probe: str) -> Standing | None:
 
 def score_places(rows: Sequence[Row]) -> dict[str, Places]:
     """Run id of each record of these rows -> the places of its row, each table by itself."""
-    found: dict[str, Places] = {}
+    places_by_run: dict[str, Places] = {}
     for group in grouped(rows).values():
         if standing := score_standing(group):
-            found |= {record.run_id: place for row in group if (place := standing.of(row)) for record in row.records}
-    return found
+            places_by_run |= {record.run_id: place for row in group if (place := standing.of(row)) for record in row.records}
+    return places_by_run
 
 
 def shown(places: Places | None) -> str:

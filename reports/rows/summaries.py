@@ -74,21 +74,21 @@ def _stamps(results: Path) -> Stamps:
 
 
 def _index(results: Path, folder: Path, stamps: Stamps) -> Known:
-    kept = _read(folder / "index.json") or {}
-    found = {}
+    old_index = _read(folder / "index.json") or {}
+    index = {}
     for name in sorted(stamps):
         run, _, ending = name.rpartition(".")
         if ending != "json":
             continue
-        old = kept.get(run)
+        old = old_index.get(run)
         if old and old[0] == stamps[name]:
-            found[run] = (old[0], old[1], old[2])
+            index[run] = (old[0], old[1], old[2])
         else:
             record = store.stored_record(store.folder(results) / name)
-            found[run] = (stamps[name], record.setup.suite, bool(mixed(record)))
-    if found.keys() != kept.keys() or any(list(each) != kept[run] for run, each in found.items()):
-        _write(folder / "index.json", found)
-    return found
+            index[run] = (stamps[name], record.setup.suite, bool(mixed(record)))
+    if index.keys() != old_index.keys() or any(list(each) != old_index[run] for run, each in index.items()):
+        _write(folder / "index.json", index)
+    return index
 
 
 def _part(results: Path, folder: Path, made: SuiteReport, runs: Sequence[str], known: Known, stamps: Stamps) -> Any:

@@ -9,13 +9,13 @@ from reports.terminal.console import add_column, plain_table
 from reports.visible import printable
 
 
-def across_table(found: Across) -> Table:
+def across_table(ranking: Across) -> Table:
     """A line for each strategy that has all tasks."""
     table = plain_table()
     add_column(table, "strategy", "strategy", justify="left", min_width=11)
     add_column(table, "middle", "interquartile mean", "of the way [95 %]", no_wrap=True)
     add_column(table, "average_rank", "average", "rank")
-    for row in found.rows:
+    for row in ranking.rows:
         table.add_row(Text(printable(row.label)), Text(middle_text(row)), f"{row.rank:.2f}")
     return table
 

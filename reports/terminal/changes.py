@@ -8,11 +8,11 @@ from reports.terminal.console import add_column, console, plain_table, say
 from reports.visible import printable
 
 
-def print_changes(found: Compared) -> None:
+def print_changes(comparison: Compared) -> None:
     """Print what is said of the new side."""
     to = console()
-    say(to, words.headline(found))
-    for (suite, model, task), changes in words.by_table(found).items():
+    say(to, words.headline(comparison))
+    for (suite, model, task), changes in words.by_table(comparison).items():
         say(to, f"{suite}: {model} on {task}")
         table = plain_table()
         for header, term in zip(words.CHANGE_HEADERS, words.CHANGE_TERMS, strict=True):
@@ -20,5 +20,5 @@ def print_changes(found: Compared) -> None:
         for change in changes:
             table.add_row(*(Text(printable(cell)) for cell in words.cells(change)))
         to.print(table)
-    for sentence in words.comparison_lines(found):
+    for sentence in words.comparison_lines(comparison):
         say(to, sentence)

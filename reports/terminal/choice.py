@@ -17,16 +17,16 @@ def print_choices(rows: Sequence[Row], wish: Wish) -> None:
     Raises:
         UserError: no row has a score on the tasks that count.
     """
-    found = [
+    all_choices = [
         choice
         for name, group in groups_by(ranked(rows), lambda row: row.setup.suite).items()
         for choice in choices({"name": name, **ranking(group, standings_of(group))}, wish)
         if not choice.unasked
     ]
-    if not found:
+    if not all_choices:
         tasks = dict.fromkeys(row.setup.task for row in rows)
         raise UserError(f"no row has a score on all of {', '.join(wish.tasks or tasks)}; the tasks here are {', '.join(tasks)}")
-    for choice in found:
+    for choice in all_choices:
         _print(choice)
 
 

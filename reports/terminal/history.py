@@ -17,10 +17,10 @@ MOST_SHOWN = 24
 """Of the newest points, so many are drawn."""
 
 
-def print_courses(found: Sequence[RowCourse]) -> None:
+def print_courses(all_courses: Sequence[RowCourse]) -> None:
     """Print a table for each suite, model and task, and below it what changed where."""
     to = console()
-    groups = groups_by(sorted(found, key=lambda course: course.row.label), lambda course: course.row.group)
+    groups = groups_by(sorted(all_courses, key=lambda course: course.row.label), lambda course: course.row.group)
     for (suite, model, task), courses in groups.items():
         say(to, f"{suite}: {model} on {task}")
         table = plain_table()

@@ -32,12 +32,12 @@ def print_power(records: Sequence[Record], out: Path, difference: str) -> None:
     for (suite, model, task), rows in grouped(aggregate(records, out)).items():
         where = f"{suite}: {model} on {task}"
         scored = [row for row in rows if row.score]
-        found = pilot_of(scored)
+        pilot = pilot_of(scored)
         wanted = _difference(difference, scored[0].quantity) if scored else None
-        if isinstance(found, str) or wanted is None:
-            reasons.append(f"{where}: {found if isinstance(found, str) else f'its score is in {scored[0].quantity.unit}'}")
+        if isinstance(pilot, str) or wanted is None:
+            reasons.append(f"{where}: {pilot if isinstance(pilot, str) else f'its score is in {scored[0].quantity.unit}'}")
             continue
-        _show(to, where, scored, found, wanted)
+        _show(to, where, scored, pilot, wanted)
         shown += 1
     if not shown:
         raise UserError(f"no pilot to plan from; {'; '.join(reasons)}")
@@ -55,18 +55,18 @@ def _difference(text: str, quantity: Quantity) -> float | None:
     return float(match[1]) if match[2] in ("", quantity.unit) else None
 
 
-def _show(to: Console, where: str, rows: Sequence[Row], found: Pilot, difference: float) -> None:
+def _show(to: Console, where: str, rows: Sequence[Row], pilot: Pilot, difference: float) -> None:
     quantity = rows[0].quantity
     wanted = f"{numbers.span(difference, quantity)} {quantity.unit}"
     say(to, f"{where}: to find a difference of {wanted} between two rows that train four times out of five")
-    now = numbers.span(found.smallest(found.freedom // found.rows + 1, found.items), quantity)
+    now = numbers.span(pilot.smallest(pilot.freedom // pilot.rows + 1, pilot.items), quantity)
     say(
         to,
-        f"Pilot: {found.rows} rows that train, {found.items:,} items, seed SD {numbers.span(found.sigma2**0.5, quantity)} "
-        f"{quantity.unit} on endless items (known with {found.freedom} degrees of freedom).",
+        f"Pilot: {pilot.rows} rows that train, {pilot.items:,} items, seed SD {numbers.span(pilot.sigma2**0.5, quantity)} "
+        f"{quantity.unit} on endless items (known with {pilot.freedom} degrees of freedom).",
     )
-    say(to, f"It finds {now} {quantity.unit} so often, after Holm over {found.pairs} pairs.")
-    to.print(_table(rows, found, difference))
+    say(to, f"It finds {now} {quantity.unit} so often, after Holm over {pilot.pairs} pairs.")
+    to.print(_table(rows, pilot, difference))
     say(
         to,
         "floor: what so many seeds find with endless items. 80 % range: the pilot tells no better how far seeds vary.",
@@ -75,7 +75,7 @@ def _show(to: Console, where: str, rows: Sequence[Row], found: Pilot, difference
         say(to, f"The task has {exist:,} test items; +: more than these.")
 
 
-def _table(rows: Sequence[Row], found: Pilot, difference: float) -> Table:
+def _table(rows: Sequence[Row], pilot: Pilot, difference: float) -> Table:
     quantity, exist = rows[0].quantity, known_items(rows)
     table = plain_table()
     add_column(table, "plan_seeds", "seeds", justify="left", min_width=6)
@@ -83,14 +83,14 @@ def _table(rows: Sequence[Row], found: Pilot, difference: float) -> Table:
     add_column(table, "plan_items", "items", min_width=14)
     add_column(table, "plan_items", "80 % range", min_width=26)
     add_column(table, "plan_time", "time", min_width=10)
-    ends = found.ends()
+    ends = pilot.ends()
     for seeds in SEEDS:
-        items = found.items_for(difference, seeds)
+        items = pilot.items_for(difference, seeds)
         low, high = (_items(end.items_for(difference, seeds), None) for end in ends)
-        taken = study_seconds(rows, seeds, items) if items else None
-        known = low if low == high else f"{low} to {high}"
-        floor = numbers.span(found.smallest(seeds), quantity)
-        table.add_row(str(seeds), floor, _items(items, exist), known, duration(taken))
+        seconds = study_seconds(rows, seeds, items) if items else None
+        interval = low if low == high else f"{low} to {high}"
+        floor = numbers.span(pilot.smallest(seeds), quantity)
+        table.add_row(str(seeds), floor, _items(items, exist), interval, duration(seconds))
     return table
 
 

@@ -26,12 +26,12 @@ def check(records: Sequence[Record], out: Path, tables: int, seed: int, seeds: i
     """
     to, held, reasons = console(), [], []
     for (suite, model, task), rows in grouped(aggregate(records, out)).items():
-        found = likeness_of(rows, out)
+        likeness = likeness_of(rows, out)
         where = f"{suite}: {model} on {task}"
-        if isinstance(found, str):
-            reasons.append(f"{where}: {found}")
+        if isinstance(likeness, str):
+            reasons.append(f"{where}: {likeness}")
             continue
-        of = replace(found, seeds=seeds or found.seeds)
+        of = replace(likeness, seeds=seeds or likeness.seeds)
         comparisons = tables // COMPARISONS
         say(to, f"{where}: {_told(of)}, {tables:,} simulated tables, {comparisons:,} comparisons")
         for bar in (*bars(of, tables, seed), *gate_bars(of, Within().points / 100, comparisons, seed)):

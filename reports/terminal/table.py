@@ -69,10 +69,10 @@ def show_rows(to: Console, rows: Sequence[Row]) -> None:
     """A table for each model and task, the best row first, and one for several tasks together."""
     for group in grouped(rows).values():
         _show_group(to, ranked(group))
-    for found in across(rows):
-        say(to, f"{found.suite}: {found.model} across {len(found.tasks)} tasks ({', '.join(found.tasks)})")
-        to.print(across_table(found))
-        for sentence in across_sentences(found):
+    for ranking in across(rows):
+        say(to, f"{ranking.suite}: {ranking.model} across {len(ranking.tasks)} tasks ({', '.join(ranking.tasks)})")
+        to.print(across_table(ranking))
+        for sentence in across_sentences(ranking):
             say(to, sentence)
 
 
@@ -94,21 +94,21 @@ def _show_group(console: Console, rows: Sequence[Row]) -> None:
             say(console, f"{MARK}: this forgetting is more than chance, corrected for how many probes the row has (Holm).")
         for sentence in _could_show(scored):
             say(console, sentence)
-    found = [*conclusion(rows, places), *next_step(rows, places)]
-    for text in (*lines.below(rows), *(line for sentence in found for line in wrap(sentence, LOG_WIDTH))):
+    sentences = [*conclusion(rows, places), *next_step(rows, places)]
+    for text in (*lines.below(rows), *(line for sentence in sentences for line in wrap(sentence, LOG_WIDTH))):
         say(console, text)
 
 
 def _could_show(rows: Sequence[Row]) -> Iterator[str]:
     """How small a loss each probe would have shown, in the row where it would have shown least."""
-    found: dict[str, tuple[float, numbers.Quantity]] = {}
+    losses_by_probe: dict[str, tuple[float, numbers.Quantity]] = {}
     for row in rows:
         for name, forgotten in row.forgetting.items():
-            if forgotten.smallest is not None and forgotten.smallest >= found.get(name, (0.0, None))[0]:
-                found[name] = forgotten.smallest, forgotten.quantity
-    told = [f"{name} {numbers.span(value, quantity)} {quantity.unit}" for name, (value, quantity) in found.items()]
-    for start in range(0, len(told), PROBES_A_LINE):
-        yield f"Losses that these items show four times out of five: {', '.join(told[start : start + PROBES_A_LINE])}."
+            if forgotten.smallest is not None and forgotten.smallest >= losses_by_probe.get(name, (0.0, None))[0]:
+                losses_by_probe[name] = forgotten.smallest, forgotten.quantity
+    texts = [f"{name} {numbers.span(value, quantity)} {quantity.unit}" for name, (value, quantity) in losses_by_probe.items()]
+    for start in range(0, len(texts), PROBES_A_LINE):
+        yield f"Losses that these items show four times out of five: {', '.join(texts[start : start + PROBES_A_LINE])}."
 
 
 def _estimates(rows: Sequence[Row]) -> list[Estimate]:

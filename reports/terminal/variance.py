@@ -66,20 +66,20 @@ def _cells(moved: Moved, quantity: Quantity) -> tuple[str, str, str, str]:
     return moved.part or WHOLE, str(len(moved.scores)), _deviation(moved.deviation, quantity), share
 
 
-def _deviation(found: Deviation | None, quantity: Quantity) -> str:
-    if found is None:
+def _deviation(deviation: Deviation | None, quantity: Quantity) -> str:
+    if deviation is None:
         return numbers.MISSING
-    text = numbers.span(found.value, quantity)
-    if found.low is None or found.high is None:
+    text = numbers.span(deviation.value, quantity)
+    if deviation.low is None or deviation.high is None:
         return text
-    return f"{text} [{numbers.span(found.low, quantity)}, {numbers.span(found.high, quantity)}]"
+    return f"{text} [{numbers.span(deviation.low, quantity)}, {numbers.span(deviation.high, quantity)}]"
 
 
-def _share(found: Share | None) -> str:
-    if found is None:
+def _share(share: Share | None) -> str:
+    if share is None:
         return numbers.MISSING
-    text = f"{100 * found.value:.0f}"
-    return text if found.low is None or found.high is None else f"{text} [{100 * found.low:.0f}, {100 * found.high:.0f}]"
+    text = f"{100 * share.value:.0f}"
+    return text if share.low is None or share.high is None else f"{text} [{100 * share.low:.0f}, {100 * share.high:.0f}]"
 
 
 def _unscored(strategies: Sequence[SeedParts]) -> Iterator[str]:
