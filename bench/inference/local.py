@@ -16,7 +16,7 @@ from bench.inference.generation import generate
 from bench.inference.likelihood import likelihoods, text_losses
 from bench.inference.lockstep import Lockstep
 from bench.inference.masked import masked_losses, with_masked_lm_head
-from bench.modeling.forward import head_logits, unlaunched
+from bench.modeling.forward import exact_logits, head_logits, unlaunched
 from bench.modeling.models import Model
 from bench.tokens.batches import padded
 from bench.tokens.encoded import Encoded
@@ -87,7 +87,7 @@ class LocalBackend(Backend):
         return logits
 
     def _answered(self, requests: Sequence[A], mine: Sequence[int], answer: Callable[[Sequence[A]], list[B]]) -> list[B]:
-        with self.device.autocast() if self.device and self.cast else nullcontext():
+        with self.device.autocast() if self.device and self.cast else nullcontext(), exact_logits(self.module):
             return super()._answered(requests, mine, answer)
 
     def _join(self, idle: Callable[[], object]) -> None:

@@ -1,6 +1,8 @@
 """A model's forward pass, with logits only where they are needed. Works through any wrapper that passes keywords on."""
 
 import inspect
+from collections.abc import Iterator
+from contextlib import contextmanager
 from typing import Any
 
 import torch
@@ -85,6 +87,33 @@ def _logits(model: nn.Module, batch: Batch, positions: int, cache: Any = None) -
     out = model(input_ids=batch.input_ids, attention_mask=batch.attention_mask, use_cache=cache is not None, **extra)
     logits: Tensor = out.logits
     return logits
+
+
+@contextmanager
+def exact_logits(model: nn.Module) -> Iterator[None]:
+    """Within it a decoder's head gives logits in the precision of its weights, also under autocast.
+
+    Logits lie around 20, where neighbouring numbers of bf16 are 0.125 apart. Likelihoods would be rounded to an eighth of a
+    nat, and the two likeliest tokens would often be tied. Where few logits are asked for, as in evaluation, it costs little.
+    """
+    find: Any = getattr(unwrapped(model), "get_output_embeddings", None)
+    head: Any = find() if find else None
+    if head is None or "forward" in vars(head):
+        yield
+        return
+    forward = head.forward
+
+    def exact(states: Tensor) -> Tensor:
+        if not torch.is_autocast_enabled(states.device.type):
+            return forward(states)
+        with torch.autocast(states.device.type, enabled=False):
+            return forward(states.to(head.weight.dtype))
+
+    head.forward = exact
+    try:
+        yield
+    finally:
+        del head.forward
 
 
 def target_losses(model: nn.Module, batch: Batch, smoothing: float = 0.0) -> Tensor:

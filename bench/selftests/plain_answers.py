@@ -4,7 +4,7 @@ Written from the ways' definitions, apart from `predictions.py` and from what ba
 """
 
 from collections.abc import Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from itertools import pairwise
 from math import exp
 from typing import Any
@@ -30,6 +30,8 @@ class PlainAnswer:
     margin: float
     """How much likelier it was than the next: in nats, logits or cosines; of a text, of its closest token. Of a close choice
     rounding may make another."""
+    in_nats: bool = True
+    """Whether the margin is in nats or logits, and not in cosines."""
     steps: tuple[tuple[str, float], ...] = ()
     """Of a text that was written: what stood there after each token, and by how many nats that token was chosen."""
 
@@ -110,7 +112,7 @@ def _written(evalset: EvalSet, index: int, reader: PlainReader) -> PlainAnswer |
     context = _context(evalset, index, task.answer_tokens, reader)
     ids, chance, margins = reader.written(context, task.answer_tokens, ends)
     steps = tuple((text(ids[: place + 1]), margin) for place, margin in enumerate(margins))
-    return PlainAnswer(task.parse(evalset.examples[index], text(ids)), chance, min(margins), steps)
+    return PlainAnswer(task.parse(evalset.examples[index], text(ids)), chance, min(margins), steps=steps)
 
 
 def _read(evalset: EvalSet, index: int, reader: PlainReader) -> PlainAnswer:
@@ -198,7 +200,7 @@ def _by_similarity(evalset: EvalSet, example: Example, reader: PlainReader) -> P
         described = {label: f"{empty} {words}" for label, words in _words(evalset.task, example).items()}
     known = {value: _described(value, words, evalset, reader) for value, words in described.items()}
     cosines = {label: float(text @ vector / max(text.norm() * vector.norm(), 1e-8)) for label, vector in known.items()}
-    return _likeliest(cosines)
+    return replace(_likeliest(cosines), in_nats=False)
 
 
 def _described(label: str, words: str, evalset: EvalSet, reader: PlainReader) -> torch.Tensor:

@@ -3,8 +3,8 @@
 It shares no code with those: nothing is padded, cut into windows, cached or branched, so that a fault there cannot hide here.
 """
 
-from collections.abc import Callable, Sequence
-from contextlib import AbstractContextManager, nullcontext
+from collections.abc import Callable, Iterator, Sequence
+from contextlib import contextmanager, nullcontext
 from math import exp
 from typing import Any
 
@@ -13,7 +13,7 @@ from torch import Tensor, nn
 from transformers import AutoModelForMaskedLM
 
 from bench.devices.device import Device
-from bench.modeling.forward import scores_choices
+from bench.modeling.forward import exact_logits, scores_choices
 from bench.modeling.heads import Heads
 from bench.modeling.models import Model
 
@@ -140,8 +140,11 @@ class PlainReader:
         inner: Any = getattr(self.module, "base_model", self.module)
         return {"head": head} if isinstance(getattr(inner, "model", inner), Heads) else {}
 
-    def _precision(self) -> AbstractContextManager[None]:
-        return self.device.autocast() if self.device else nullcontext()
+    @contextmanager
+    def _precision(self) -> Iterator[None]:
+        """That of the run."""
+        with self.device.autocast() if self.device else nullcontext(), exact_logits(self.module):
+            yield
 
 
 def _as_choice(text: Tokenised) -> Any:

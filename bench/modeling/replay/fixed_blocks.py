@@ -60,6 +60,12 @@ def replay_fixed_blocks(model: nn.Module, family: Family, base: str) -> bool:
     return False
 
 
+def replays(model: nn.Module) -> bool:
+    """Whether the model goes through its lower blocks once per text."""
+    hooks = trunk(model)._forward_pre_hooks.values()
+    return any(isinstance(getattr(hook, "__self__", None), FixedBlocks) for hook in hooks)
+
+
 class _AtCutError(Exception):
     """Ends a pass where the blocks end that never change, with what the last of them gives."""
 

@@ -68,3 +68,34 @@ def test_a_row_that_trains_nothing_is_held_to_the_base_number_by_number(library,
 
     assert checked(now) == {"untouched_forgets_nothing": held}
     assert checked(kept) == {}  # the first row, which measured what is kept
+
+
+@pytest.mark.parametrize(
+    ("first", "second", "closeness", "same"),
+    [
+        (0.5, 0.5009, checks.EXACT, True),
+        (0.5, 0.51, checks.EXACT, False),
+        (0.5, 0.54, checks.HALF, True),  # .16 nats
+        (0.5, 0.56, checks.HALF, False),  # .24
+        (0.55, 0.76, checks.COARSE, True),  # .95
+        (0.5, 0.76, checks.COARSE, False),  # 1.15
+        (0.999, 0.91, checks.COARSE, True),  # near each other, though the odds are not
+        (1.0, 0.95, checks.HALF, False),  # no odds
+        (0.0, 0.02, checks.HALF, True),
+    ],
+)
+def test_probabilities_are_alike_by_their_size_or_their_odds(first, second, closeness, same):
+    assert checks.as_likely(first, second, closeness) is checks.as_likely(second, first, closeness) is same
+
+
+@torch.no_grad()
+def test_a_bias_that_bitsandbytes_casts_has_stayed_and_one_that_moved_has_not(encoder):
+    net = encoder.load(transformers.AutoModel, bits=8).eval().requires_grad_(False)
+    before = checks.frozen_sums(net)
+    with torch.autocast("cpu", torch.bfloat16):
+        net(input_ids=torch.tensor([[101, 2023, 2003, 102]]))
+    assert checks.frozen_sums(net) == before
+    bias = net.encoder.layer[-1].output.dense.bias
+    bias += 0.01
+    changed = {name for name, total in checks.frozen_sums(net).items() if total != before[name]}
+    assert changed == {"encoder.layer.1.output.dense.bias"}

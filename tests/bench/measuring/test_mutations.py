@@ -7,6 +7,7 @@ failed where a check does not hold. Without a fault all of it holds.
 import functools
 from contextlib import nullcontext
 from dataclasses import replace
+from itertools import pairwise
 
 import pytest
 import torch
@@ -19,6 +20,7 @@ from bench.inference import embeddings, likelihood, local, masked, passages, pre
 from bench.inference.local import LocalBackend
 from bench.measuring import untouched
 from bench.modeling import models
+from bench.modeling.replay import fixed_blocks
 from bench.planning import plan
 from bench.planning.options import PlanOptions
 from bench.probes import linear_probe, lm_loss, probe_class, similarity
@@ -411,8 +413,9 @@ def failed(device, folders_of, tmp_path, monkeypatch):
     """The checks that do not hold in a small run with a cache of its own, which its next run shares."""
     cache = linked_cache(tmp_path / "cache", folders.cache())
     monkeypatch.setenv("TUNEBENCH_CACHE", str(cache))
+    monkeypatch.setattr(untouched, "VALIDATION_ITEMS", 8)  # by which a base's best words are chosen
 
-    def checks(suite="sentiment", model="tiny-bert", strategy="full", settings=(), **changed):
+    def checks(suite="sentiment", model="tiny-bert", strategy="full", settings=(), asked_in="fp32", **changed):
         options = PlanOptions(
             suite,
             model=folders_of.get(model, model),
@@ -425,7 +428,7 @@ def failed(device, folders_of, tmp_path, monkeypatch):
         run = plan.plan(options, "fp32")[0]
         probes = tuple(p for p in run.probes if p[0].name in ("mrpc", "lambada"))
         run = replace(run, probes=probes, also=(), others=(), paraphrase_items=2, **{"max_length": 96, **changed})
-        record, _ = perform.perform(run, device, Progress(False, 1))
+        record, _ = perform.perform(run, replace(device, precision=asked_in), Progress(False, 1))
         return [name for name, held in record.trust.checks.items() if not held]
 
     return checks
@@ -439,6 +442,11 @@ ADAPTED = {"model": DECODER, "strategy": "lora-8bit", "settings": LORA}
 RANKED = {"model": DECODER, "strategy": "zero-shot"}
 INSTRUCTED = {"model": DECODER, "strategy": "instruction"}
 READ = {"suite": "corpus", **RANKED}
+# Where numbers are rounded more, more of a difference is let pass, but no fault.
+HALF = {"asked_in": "bf16"}
+HALF_RANKED = {**HALF, "model": SHALLOW, "strategy": "zero-shot"}
+REPLAYED = {**HALF, "model": SHALLOW, "strategy": "frozen"}
+EIGHT_BIT = {"model": SHALLOW, "strategy": "lora-8bit", "settings": ("learning_rate=0.02",)}
 
 
 def adapter_off(patch):
@@ -584,6 +592,16 @@ def a_token_too_many(patch):
     patch.setattr(predictions, "_read", read)
 
 
+def states_of_the_text_before(patch):
+    sound = fixed_blocks.FixedBlocks._states
+
+    def moved(self, reader, asked):
+        states = sound(self, reader, asked)
+        return [before[: len(own)] if len(before) >= len(own) else own for before, own in pairwise([states[-1], *states])]
+
+    patch.setattr(fixed_blocks.FixedBlocks, "_states", moved)
+
+
 OF_RUNS = [
     (adapter_off, ENCODER),
     (adapter_off, ADAPTED),
@@ -615,13 +633,26 @@ OF_RUNS = [
     (descriptions_swapped, {"strategy": "zero-shot"}),
     (labels_shifted, READ),
     (a_token_too_many, READ),
+    (labels_swapped, HALF),
+    (labels_swapped_in_ranking, HALF_RANKED),
+    (the_next_items_answer, HALF_RANKED),
+    (context_lost, HALF_RANKED),
+    (one_place_early, HALF_RANKED),
+    (solved_examples_lost, {**HALF_RANKED, "strategy": "few-shot"}),
+    (adapter_that_is_no_identity, {**ENCODER, **HALF}),
+    (adapter_off, {**ADAPTED, **HALF, "model": SHALLOW}),
+    (states_of_the_text_before, REPLAYED),
+    (the_next_items_answer, REPLAYED),
+    (context_lost, EIGHT_BIT),
+    (adapter_off, EIGHT_BIT),
+    (adapter_that_is_no_identity, EIGHT_BIT),
 ]
 
 
 def worded(value):
     """A fault's or a run's name in the test's."""
     if isinstance(value, dict):
-        return "-".join(str(value[key]) for key in ("suite", "model", "strategy") if key in value)
+        return "-".join(str(value[key]) for key in ("suite", "model", "strategy", "asked_in") if key in value)
     return getattr(value, "__name__", value)
 
 

@@ -8,7 +8,7 @@ from torch.nn.functional import cross_entropy
 from transformers import AutoModelForQuestionAnswering, AutoModelForSequenceClassification, AutoModelForTokenClassification
 
 from bench import strategies
-from bench.modeling.forward import accepts, caches, head_logits, last_logits, loss_sum, token_losses, unwrapped
+from bench.modeling.forward import accepts, caches, exact_logits, head_logits, last_logits, loss_sum, token_losses, unwrapped
 from bench.tokens.encoded import IGNORE, Encoded, collate
 
 CPU = torch.device("cpu")
@@ -145,3 +145,26 @@ def test_what_a_model_accepts_is_seen_through_wrappers(decoder, encoder, library
         strategies.load_strategy(library.strategy("lora-8bit"), "decoder", prompts).adapt(decoder.load(), "decoder")
     )
     assert accepts(encoder.load(AutoModelForSequenceClassification), "token_type_ids")
+
+
+@torch.no_grad()
+def test_under_autocast_logits_have_the_precision_of_the_heads_weights(decoder):
+    """They are those that the head makes in fp32 of what the trunk gave in bf16, and out of that context as they were."""
+    net, batch = decoder.load().eval(), collate([Encoded((5, 6, 7, 8, 9), answer=2)], 0, torch.device("cpu"))
+    with torch.autocast("cpu", torch.bfloat16):
+        coarse = last_logits(net, batch, 2)
+        with exact_logits(net), exact_logits(net):
+            fine = last_logits(net, batch, 2)
+        states = net(input_ids=batch.input_ids, output_hidden_states=True).hidden_states[-1][:, -2:]
+        again = last_logits(net, batch, 2)
+    assert coarse.dtype == torch.bfloat16 and fine.dtype == torch.float32
+    assert torch.equal(fine, net.lm_head(states.float())) and not torch.equal(fine, coarse.float())
+    assert torch.equal(again, coarse) and "forward" not in vars(net.lm_head)
+
+
+@torch.no_grad()
+def test_without_autocast_exact_logits_change_nothing(decoder, encoder):
+    net, batch = decoder.load().eval(), collate([Encoded((5, 6, 7, 8, 9), answer=2)], 0, torch.device("cpu"))
+    plain = last_logits(net, batch, 2)
+    with exact_logits(net), exact_logits(encoder.load(AutoModelForSequenceClassification)):  # which has no such head
+        assert torch.equal(last_logits(net, batch, 2), plain)
