@@ -16,7 +16,7 @@ from bench.measuring.untouched import FIRST_ITEMS, BaseAnswers, Baseline
 from bench.modeling import models
 from bench.probes.lm_loss import LmLoss
 from bench.probes.similarity import Similarity
-from bench.selftests.probe_tests import all_tests
+from bench.selftests.probe_tests import SelfTests
 from bench.tasks.encoding import Encoding
 
 
@@ -25,15 +25,16 @@ def test_a_probe_that_scores_the_token_just_read_does_not_excuse_itself(library,
     """Its loss is worse than guessing, which must not look like a model that knows nothing."""
     model = models.find_model("smollm2", library)
     net, probe = model.load().eval(), LmLoss(library.probe("wikipedia"), Encoding(model, 64), 8)
-    held = all_tests(probe, net)
-    assert all(held.values()) and "shifted labels are worse" in held
+    tests = SelfTests(probe, net)
+    assert tests.knows_language and tests.shifted_labels_are_worse()
     sound = likelihood.token_losses
 
     def shifted(logits, labels):
         return sound(logits[:, 1:], labels[:, :-1]) if logits.shape[1] > 1 else sound(logits, labels)
 
     monkeypatch.setattr(likelihood, "token_losses", shifted)
-    assert all_tests(probe, net)["shifted labels are worse"] is False
+    tests = SelfTests(probe, net)
+    assert tests.knows_language and not tests.shifted_labels_are_worse()
 
 
 @pytest.mark.parametrize(("fresh", "held"), [(True, True), (False, False)])
