@@ -56,7 +56,13 @@ def resolve(precision: Precision) -> Literal["fp32", "bf16"]:
         return precision
     if uses_gpu():
         return "bf16" if torch.cuda.get_device_capability() >= (8, 0) else "fp32"
-    return "bf16" if torch.cpu._is_amx_tile_supported() else "fp32"
+    return "bf16" if _has_tiles() else "fp32"
+
+
+def _has_tiles() -> bool:
+    """Whether the CPU has AMX, and oneDNN, which multiplies by it, was not told to stop at an older instruction set."""
+    most = (os.environ.get("ONEDNN_MAX_CPU_ISA") or os.environ.get("DNNL_MAX_CPU_ISA") or "ALL").upper()
+    return bool(torch.cpu._is_amx_tile_supported()) and (most in ("ALL", "DEFAULT") or "AMX" in most)
 
 
 def cpu_name() -> str:

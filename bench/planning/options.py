@@ -41,6 +41,6 @@ def sweep_points(options: PlanOptions) -> dict[tuple[str, ...], PlanOptions]:
     for values in product(*(axis.values for axis in options.axes)):
         own, axis_settings = at_values(options.axes, values)
         budget = own.pop("budget", options.budget)
-        settings_ = [*options.settings, *axis_settings]
-        points[values] = replace(options, axes=(), budget=budget, settings=settings_, numbers={**options.numbers, **own})
+        settings = [*options.settings, *axis_settings]
+        points[values] = replace(options, axes=(), budget=budget, settings=settings, numbers={**options.numbers, **own})
     return points

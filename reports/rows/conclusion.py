@@ -5,6 +5,7 @@ from collections.abc import Sequence
 from bench.statistics.study import Pilot
 from reports.rows import numbers
 from reports.rows.captions import NAMED_IN_TOP
+from reports.rows.losses_shown import losses_shown
 from reports.rows.pilots import known_items, pilot_of
 from reports.rows.references import NO_MODEL
 from reports.rows.row import Row
@@ -62,16 +63,8 @@ def _forgot(top: Sequence[Row]) -> str:
         labels_without_loss = [label for label, parts in lost.items() if not parts]
         also = f"; of {', '.join(labels_without_loss)} no loss was more than chance" if labels_without_loss else ""
         return f"Forgotten: {'; '.join(losses)}, by more than chance{also}."
-    shown = {
-        name: max(filter(None, (row.forgetting[name].smallest for row in trained if name in row.forgetting)), default=None)
-        for name in dict.fromkeys(name for row in trained for name in row.forgetting)
-    }
-    seen = [
-        f"{numbers.span(value, trained[0].forgetting[name].quantity)} {trained[0].forgetting[name].quantity.unit} of {name}"
-        for name, value in shown.items()
-        if value is not None and name in trained[0].forgetting
-    ]
-    least = f"; the probes would mostly have shown {', '.join(seen)}" if seen else ""
+    shown = losses_shown(trained)
+    least = f"; the probes would mostly have shown {', '.join(shown)}" if shown else ""
     return f"Forgotten: no loss of {_names(trained)} was more than chance{least}."
 
 

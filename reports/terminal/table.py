@@ -13,6 +13,7 @@ from reports.rows import numbers, standing
 from reports.rows.across import across
 from reports.rows.captions import across_sentences, standing_sentences, stated
 from reports.rows.conclusion import conclusion, next_step
+from reports.rows.losses_shown import losses_shown
 from reports.rows.references import NO_MODEL, without_model
 from reports.rows.row import Row
 from reports.rows.rows import grouped, probe_names, ranked, staged
@@ -100,13 +101,7 @@ def _show_group(console: Console, rows: Sequence[Row]) -> None:
 
 
 def _could_show(rows: Sequence[Row]) -> Iterator[str]:
-    """How small a loss each probe would have shown, in the row where it would have shown least."""
-    losses_by_probe: dict[str, tuple[float, numbers.Quantity]] = {}
-    for row in rows:
-        for name, forgotten in row.forgetting.items():
-            if forgotten.smallest is not None and forgotten.smallest >= losses_by_probe.get(name, (0.0, None))[0]:
-                losses_by_probe[name] = forgotten.smallest, forgotten.quantity
-    texts = [f"{name} {numbers.span(value, quantity)} {quantity.unit}" for name, (value, quantity) in losses_by_probe.items()]
+    texts = losses_shown(rows)
     for start in range(0, len(texts), PROBES_A_LINE):
         yield f"Losses that these items show four times out of five: {', '.join(texts[start : start + PROBES_A_LINE])}."
 

@@ -13,8 +13,27 @@ def test_auto_is_what_the_hardware_multiplies_fast(monkeypatch, gpu, capability,
     monkeypatch.setattr(hardware, "uses_gpu", lambda: gpu)
     monkeypatch.setattr(torch.cuda, "get_device_capability", lambda: capability)
     monkeypatch.setattr(torch.cpu, "_is_amx_tile_supported", lambda: amx)
+    monkeypatch.delenv("ONEDNN_MAX_CPU_ISA")  # which tests set
     assert hardware.resolve("auto") == becomes
     assert [hardware.resolve(named) for named in ("fp32", "bf16")] == ["fp32", "bf16"]  # what is named is not questioned
+
+
+@pytest.mark.parametrize(
+    ("variable", "most", "becomes"),
+    [
+        ("ONEDNN_MAX_CPU_ISA", "AVX512_CORE_BF16", "fp32"),
+        ("DNNL_MAX_CPU_ISA", "avx2", "fp32"),
+        ("ONEDNN_MAX_CPU_ISA", "AVX512_CORE_AMX", "bf16"),
+        ("ONEDNN_MAX_CPU_ISA", "default", "bf16"),
+        ("ONEDNN_MAX_CPU_ISA", "", "bf16"),
+    ],
+)
+def test_amx_counts_where_onednn_may_use_it(monkeypatch, variable, most, becomes):
+    monkeypatch.setattr(hardware, "uses_gpu", lambda: False)
+    monkeypatch.setattr(torch.cpu, "_is_amx_tile_supported", lambda: True)
+    monkeypatch.delenv("ONEDNN_MAX_CPU_ISA")
+    monkeypatch.setenv(variable, most)
+    assert hardware.resolve("auto") == becomes
 
 
 def test_a_launcher_can_keep_a_gpu_out(monkeypatch):
