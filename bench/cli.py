@@ -1,5 +1,6 @@
 """The command line: one sentence and an exit status for whatever goes wrong; the commands stand in bench/commands/."""
 
+import errno
 import os
 import sys
 
@@ -73,6 +74,8 @@ def _explained(error: Exception) -> tuple[int, str]:
         return 2 if isinstance(error, UserError) else 1, f"error: {error}"
     if hasattr(error, "format_message") and hasattr(error, "exit_code"):  # click's own: a wrong option
         return 2, f"error: {error.format_message()}"
+    if isinstance(error, OSError) and error.errno == errno.ENOSPC and error.filename is None:  # of files bench.folders tells
+        return 1, "error: what this command prints can't be written: the disk is full; free some of it, or print elsewhere"
     if stopping.asked():  # the others have stopped already, and what was waited for from them does not come
         return stopping.STATUS, _stopped(f"stopped by {stopping.asked()}")
     return 1, f"error: {type(error).__name__}: {error}; run again with --debug for the traceback"

@@ -260,3 +260,13 @@ def test_an_empty_argument_is_told(arguments, what):
 
 def test_a_value_may_hold_nothing_but_an_equals_sign():
     assert "is empty" not in cli._ending(["run", "--suite", "nowhere", "--set", "a="])[1]
+
+
+def test_a_full_disk_under_the_output_is_told(tmp_path):
+    command = [sys.executable, "-c", "from bench.cli import main; main()", "assets", "list"]
+    with open("/dev/full", "w") as full:
+        done = subprocess.run(command, stdout=full, stderr=subprocess.PIPE, text=True, cwd=tmp_path, timeout=120)
+    assert done.returncode == 1
+    assert done.stderr.strip() == (
+        "error: what this command prints can't be written: the disk is full; free some of it, or print elsewhere"
+    )
