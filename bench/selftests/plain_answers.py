@@ -30,10 +30,10 @@ class PlainAnswer:
     margin: float
     """How much likelier it was than the next: in nats, logits or cosines; of a text, of its closest token. Of a close choice
     rounding may make another."""
-    in_nats: bool = True
-    """Whether the margin is in nats or logits, and not in cosines."""
     steps: tuple[tuple[str, float], ...] = ()
     """Of a text that was written: what stood there after each token, and by how many nats that token was chosen."""
+    in_nats: bool = True
+    """Whether the margin is in nats or logits, and not in cosines."""
 
     def margin_before(self, said: Any) -> float:
         """Of the choice from which on a text goes another way than `said`; of the closest one where that is no text."""
