@@ -1,5 +1,5 @@
-"""Checks that come with every run beside the probes' self-tests: does a model that has learned nothing forget nothing, and are
-the answers of one that has learned its own?"""
+"""The checks of every run, beside the probes' self-tests: a fresh adapter changes nothing, frozen weights stay, a few answers
+that plain code reads once more are the same, and noise on what was trained shows."""
 
 from collections.abc import Sequence
 from dataclasses import dataclass, replace
@@ -36,11 +36,11 @@ class Closeness:
     """By which the odds of a choice may move. One that was made by less may be another."""
 
 
-EXACT = Closeness(share=1e-3, nats=1e-3)
+IN_FP32 = Closeness(share=1e-3, nats=1e-3)
 """In fp32."""
-HALF = Closeness(share=0.03, nats=0.2)
+IN_BF16 = Closeness(share=0.03, nats=0.2)
 """In bf16. SmolLM2's numbers moved by up to .011 of their size, and the odds of 64 labels by up to .06 nats."""
-COARSE = Closeness(share=0.1, nats=1.0)
+IN_8_BIT = Closeness(share=0.1, nats=1.0)
 """In 8 bit: LLM.int8 rounds by the columns that are large in any text of a batch. In another batch SmolLM2 moved the odds of 64
 labels by up to .6 nats (a probability by .15), and six tokens together by up to .7."""
 ANSWERS = 4
@@ -65,7 +65,7 @@ def fresh_adapter(session: Session, baseline: Baseline, adapted: nn.Module) -> d
     backend = session.backend(asked_model)
     words = "the base is itself under its virtual tokens" if virtual else "fresh adapter forgets nothing"
     # The same computation on the same batch rounds alike, also in bf16; but blocks that are replayed have read each text alone.
-    closeness = HALF if replays(adapted) and session.device.precision == "bf16" else EXACT
+    closeness = IN_BF16 if replays(adapted) and session.device.precision == "bf16" else IN_FP32
     held = {}
     for probe in session.probes:
         before, now = baseline.first_items[probe.spec.name], probe.first(FIRST_ITEMS).measure(backend)
@@ -80,16 +80,17 @@ def untouched_row(session: Session, untouched: Untouched, evaluation: Evaluation
     """Whether a row that trains nothing gives each probe's first items exactly as the base that all rows are held against, and
     whether its answers are those of a plain reading.
 
-    The first such row measures what the others are held against, which proves nothing and is no check.
+    Of a probe that nobody was asked before, the answers are what others are held against, which proves nothing and is no check.
     """
     now = evaluation.probes
     kept = untouched.probe_items([probe.first(FIRST_ITEMS) for probe in session.probes], known=now)
     held = {}
     if isinstance(session.run.model, Model):  # of what an API answers nothing can be read a second time
         held["answers are the model's own"] = _as_read_plainly(session, evaluation.test, untouched)
-    if not kept or any(kept[name] is now[name] for name in now):
-        return held
-    return held | {"untouched_forgets_nothing": all(same_numbers(kept[name], now[name], tolerance=0) for name in now)}
+    older = [name for name in now if kept[name] is not now[name]]  # the others are kept from now on
+    if older:
+        held["untouched_forgets_nothing"] = all(same_numbers(kept[name], now[name], tolerance=0) for name in older)
+    return held
 
 
 def _as_read_plainly(session: Session, test: pd.DataFrame, untouched: Untouched) -> bool:
@@ -139,7 +140,7 @@ def trained_model(session: Session, model: nn.Module, after: Evaluation, frozen:
         if not isinstance(probe, LinearProbe):  # of which an item hangs on all training rows
             part, measured = probe.first(PROBED), after.probes[probe.spec.name][:PROBED]
             plain, closeness = pd.DataFrame(plain_items(part, reader)), _closeness(session, session.run.strategy.bits)
-            if closeness != EXACT:  # of a close choice rounding in another batch may make another
+            if closeness != IN_FP32:  # of a close choice rounding in another batch may make another
                 plain = plain.drop(columns=["prediction", "right"], errors="ignore")
             held[f"{probe.spec.name}: items are the model's own"] = plain_numbers_agree(measured, plain, closeness.share)
     return held | _training_shows(session, model, [n for n, _ in model.named_parameters() if n not in frozen])
@@ -232,5 +233,5 @@ def _plain_list(value: Any) -> Any:
 def _closeness(session: Session, bits: int) -> Closeness:
     """Of a model whose weights have so many bits."""
     if bits < 16:
-        return COARSE
-    return EXACT if bits == 32 and session.device.precision == "fp32" else HALF
+        return IN_8_BIT
+    return IN_FP32 if bits == 32 and session.device.precision == "fp32" else IN_BF16

@@ -12,7 +12,7 @@ from bench.records.outcome import Score
 from bench.records.store import as_text
 from bench.tasks.constant import CONSTANT
 
-SHARE = 10
+TENTH = 10
 """The loss at either end of training is the mean over one step in so many."""
 FELL = 0.9
 """A loss that ends above this share of where it began has hardly fallen."""
@@ -53,7 +53,7 @@ def _no_better(score: Score, constant: pd.DataFrame) -> str | None:
 
 def advice(losses: Sequence[float]) -> str:
     """What to try next, from the course of the training loss."""
-    part = max(1, len(losses) // SHARE)
+    part = max(1, len(losses) // TENTH)
     first, last = (sum(ends) / part for ends in (losses[:part], losses[-part:]))
     course = f"from {first:.3g} to {last:.3g}"
     if last > first:

@@ -141,16 +141,16 @@ def delta(probe: Probe, before: pd.DataFrame, after: pd.DataFrame) -> float:
 
 
 def relative_forgetting(probes: Sequence[Probe], forgotten: dict[str, Forgetting]) -> float | None:
-    """Luo et al. 2023, equation 2: the mean relative loss in per cent, over probes whose score or accuracy is a share: the
-    quotient of two log-likelihoods would say nothing.
+    """The mean relative loss in per cent (Luo et al. 2023, equation 2), over probes whose score or accuracy is a share: a ratio
+    of two log-likelihoods would mean nothing.
     """
     scored = [forgotten[probe.spec.name] for probe in probes if probe.directed]
-    pairs: list[Forgetting | Pair] = [probe if probe.share else probe.others[ACCURACY] for probe in scored if _shares(probe)]
-    shares = [(pair.before - pair.after) / pair.before for pair in pairs if pair.before and pair.after is not None]
-    return 100 * sum(shares) / len(shares) if shares else None
+    pairs: list[Forgetting | Pair] = [probe if probe.share else probe.others[ACCURACY] for probe in scored if _has_share(probe)]
+    lost = [(pair.before - pair.after) / pair.before for pair in pairs if pair.before and pair.after is not None]
+    return 100 * sum(lost) / len(lost) if lost else None
 
 
-def _shares(forgotten: Forgetting) -> bool:
+def _has_share(forgotten: Forgetting) -> bool:
     return forgotten.share or ACCURACY in forgotten.others
 
 

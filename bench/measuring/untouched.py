@@ -170,8 +170,10 @@ class Untouched:
         """Self-test of each probe -> whether it holds, on the untouched base."""
         held: dict[str, bool] = {}
         for probe in self.session.probes:
-            kept = self._cached({**_question(probe), "what": "selftests"}, partial(self._tested, probe))
-            held |= {f"{probe.spec.name}: {name}": bool(held) for name, held in zip(kept["name"], kept["held"], strict=True)}
+            tests = self._cached({**_question(probe), "what": "selftests"}, partial(self._tested, probe))
+            held |= {
+                f"{probe.spec.name}: {test}": bool(holds) for test, holds in zip(tests["name"], tests["held"], strict=True)
+            }
         return held
 
     def _tested(self, probe: Probe) -> pd.DataFrame:

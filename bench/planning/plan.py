@@ -60,14 +60,18 @@ def plan(options: PlanOptions, precision: Precision) -> list[Run]:
 
 
 def _of_suites(options: PlanOptions, precision: Precision, suites: Sequence[tuple[Library, SuiteSpec]]) -> list[Run]:
-    runs: list[Run] = []
-    for library, suite in suites:
-        tasks = suite.tasks if options.tasks is None else [name for name in suite.tasks if name in options.tasks]
-        if tasks:
-            runs += _of_suite(replace(options, tasks=tasks), precision, library, suite)
-    known = {task for _, suite in suites for task in suite.tasks}
+    """Each suite takes those of the named tasks that it has; a suite that has none of them is left out."""
+    own = [suite.stages or suite.tasks for _, suite in suites]
+    known = {task for tasks in own for task in tasks}
+    if options.tasks is not None and not options.tasks:
+        raise UserError(f"no task is named; leave the option out for all of the suites': {', '.join(sorted(known))}")
     if strange := [name for name in options.tasks or () if name not in known]:
         raise unknown("task", strange[0], known)
+    runs: list[Run] = []
+    for (library, suite), tasks in zip(suites, own, strict=True):
+        asked = tasks if options.tasks is None else [name for name in tasks if name in options.tasks]
+        if asked:
+            runs += _of_suite(replace(options, tasks=asked), precision, library, suite)
     return runs
 
 
@@ -109,6 +113,8 @@ def _model(name: str, library: Library, trust_remote_code: bool) -> PlannedModel
 def _looked_up(options: PlanOptions, precision: Precision, library: Library, suite: SuiteSpec) -> _Parts:
     if options.probe_power:
         probe_power(options.probe_power)  # also where the suite has no probe that asks it
+        if options.probe_items:
+            raise UserError("--probe-items and --probe-power both say how many items each probe asks; give one of them")
     tasks = [library.task(name) for name in _chosen("task", options.tasks, suite.stages or suite.tasks, library)]
     strategy_names = _chosen("strategy", options.strategies, suite.strategies, library)
     given = settings.parse(options.settings, strategy_names)

@@ -39,8 +39,8 @@ class Account:
         self._most = most
         self._spent = dict.fromkeys(most, 0)
 
-    def passed_by(self, example: Costs) -> str | None:
-        """The first limit that one more example would pass; if none, it is taken."""
+    def take(self, example: Costs) -> str | None:
+        """Spend what an example takes. Where that would pass a limit, nothing is spent, and the first such limit is named."""
         after = {name: spent + example[name] for name, spent in self._spent.items()}
         if passed := next((name for name, amount in after.items() if amount > self._most[name]), None):
             return passed

@@ -94,7 +94,7 @@ def build_curriculum(
 
     def passed(length: int) -> str | None:
         account = Account(most)
-        return next((limit for _, cost in drawn(length) if (limit := account.passed_by(cost))), None)
+        return next((limit for _, cost in drawn(length) if (limit := account.take(cost))), None)
 
     length, ended_by = _longest(most, passed)
     if not length:
@@ -127,7 +127,7 @@ class StepDraw(Draw):
             return examples
         for component in self._mixer.draw(self._pool.shares(progress), self._run.batch):
             windows, cost = self._pool.example(component, self._taken[component])
-            if limit := self._account.passed_by(cost):
+            if limit := self._account.take(cost):
                 self.ended_by = limit
                 if not any(self._taken):
                     raise _too_small(self._run, cost, limit)

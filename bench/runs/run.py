@@ -115,7 +115,7 @@ class Run:
         return question
 
     def _seed_inputs(self) -> dict[str, Any]:
-        """None where nothing is drawn. With all parts at 0 it is one run, whichever part is varied."""
+        """Empty where nothing is drawn. The run with all parts at 0 has one id, whichever part is varied."""
         if not self.strategy.trains and not self.strategy.wording.shots:
             return {}
         return {"seeds": self.seeds.model_dump()} if self.varied else {"seed": self.seed}

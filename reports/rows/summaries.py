@@ -25,8 +25,8 @@ from reports.rows.row import Row
 from reports.rows.rows import aggregate
 from reports.rows.transfer import mixed
 
-READ_BY = ("reports", "bench/records", "bench/statistics", "bench/metrics")
-"""What is kept is made by: of another code it is made anew."""
+MADE_BY = ("reports", "bench/records", "bench/statistics", "bench/metrics", "bench/groups.py", "bench/durations.py")
+"""Code that makes the summaries: when it changes, they are made again."""
 Stamps = Mapping[str, Sequence[int]]
 """Name of a file of records/ -> its size in bytes and its time of change in ns."""
 Known = Mapping[str, tuple[Sequence[int], str, bool]]
@@ -150,5 +150,6 @@ def _write(path: Path, content: Any) -> None:
 @cache
 def _code() -> str:
     root = Path(reports.__file__).parents[1]
-    files = sorted(path for room in READ_BY for path in (root / room).rglob("*") if path.suffix in (".py", ".yaml", ".j2"))
+    parts = [path for part in MADE_BY for path in (root / part, *(root / part).rglob("*"))]
+    files = sorted(path for path in parts if path.is_file() and path.suffix in (".py", ".yaml", ".j2"))
     return sha256(b"".join(path.read_bytes() for path in files)).hexdigest()

@@ -69,20 +69,23 @@ def test_a_row_that_trains_nothing_is_held_to_the_base_number_by_number(library,
 
     assert checked(now) == {"untouched_forgets_nothing": held}
     assert checked(kept) == {}  # the first row, which measured what is kept
+    two = SimpleNamespace(probe_items=lambda probes, known: {"mrpc": kept, "new": known["new"]})
+    both = Evaluation(pd.DataFrame(), probes={"mrpc": now, "new": now})
+    assert checks.untouched_row(session, two, both) == {"untouched_forgets_nothing": held}  # of the one that was kept before
 
 
 @pytest.mark.parametrize(
     ("first", "second", "closeness", "same"),
     [
-        (0.5, 0.5009, checks.EXACT, True),
-        (0.5, 0.51, checks.EXACT, False),
-        (0.5, 0.54, checks.HALF, True),  # .16 nats
-        (0.5, 0.56, checks.HALF, False),  # .24
-        (0.55, 0.76, checks.COARSE, True),  # .95
-        (0.5, 0.76, checks.COARSE, False),  # 1.15
-        (0.999, 0.91, checks.COARSE, True),  # near each other, though the odds are not
-        (1.0, 0.95, checks.HALF, False),  # no odds
-        (0.0, 0.02, checks.HALF, True),
+        (0.5, 0.5009, checks.IN_FP32, True),
+        (0.5, 0.51, checks.IN_FP32, False),
+        (0.5, 0.54, checks.IN_BF16, True),  # .16 nats
+        (0.5, 0.56, checks.IN_BF16, False),  # .24
+        (0.55, 0.76, checks.IN_8_BIT, True),  # .95
+        (0.5, 0.76, checks.IN_8_BIT, False),  # 1.15
+        (0.999, 0.91, checks.IN_8_BIT, True),  # near each other, though the odds are not
+        (1.0, 0.95, checks.IN_BF16, False),  # no odds
+        (0.0, 0.02, checks.IN_BF16, True),
     ],
 )
 def test_probabilities_are_alike_by_their_size_or_their_odds(first, second, closeness, same):

@@ -165,6 +165,13 @@ def test_a_list_of_suites_is_planned_one_after_another():
     ]
 
 
+def test_stages_in_a_list_are_planned_as_they_are_alone(tmp_path):
+    (tmp_path / "both.yaml").write_text("{name: both, version: 1, description: d, suites: [stages, qa]}")
+    runs = planning.plan(PlanOptions(str(tmp_path / "both.yaml"), model="tiny-bert", strategies=["full"]), "fp32")
+    alone = planning.plan(PlanOptions("stages", model="tiny-bert", strategies=["full"]), "fp32")
+    assert [run.id for run in runs[: len(alone)]] == [run.id for run in alone] and runs[-1].suite == "qa" and alone[0].earlier
+
+
 def test_options_reach_the_suites_that_have_the_task():
     runs = several(tasks=["squad"], strategies=["full"], seeds=2, budget="7")
     assert [(run.suite, run.task.name, run.seed, str(run.budget)) for run in runs] == [
@@ -179,6 +186,11 @@ def test_options_reach_the_suites_that_have_the_task():
     ("options", "sentence"),
     [
         ({"tasks": ["squat"]}, "unknown task 'squat'; did you mean squad"),
+        (
+            {"tasks": []},
+            "no task is named; leave the option out for all of the suites': medical-spans, sec-entities",
+        ),
+        ({"probe_items": 5, "probe_power": "5points"}, "--probe-items and --probe-power both say how many items"),
         ({"tasks": ["sst2", "squat"]}, "unknown task 'squat'; did you mean squad"),
         # A task of the library that none of the listed suites measures: which one's budget would be meant?
         ({"tasks": ["sarcasm"]}, "unknown task 'sarcasm'"),

@@ -28,7 +28,7 @@ def test_an_example_counts_once_and_its_windows_each():
 def test_an_account_takes_all_that_fits_and_nothing_more(tokens, most, examples):
     account, taken = Account({"examples": examples, "tokens": most}), []
     for number in tokens:
-        if passed := account.passed_by({"examples": 1, "tokens": number}):
+        if passed := account.take({"examples": 1, "tokens": number}):
             assert (passed == "examples") == (len(taken) == examples)
             assert passed == "examples" or sum(taken) <= most < sum(taken) + number
             break
@@ -39,7 +39,7 @@ def test_an_account_takes_all_that_fits_and_nothing_more(tokens, most, examples)
 
 def test_without_limits_nothing_ends():
     account = Account({})
-    assert account.passed_by({"examples": 1}) is None and account.share == 0.0
+    assert account.take({"examples": 1}) is None and account.share == 0.0
 
 
 def test_a_budget_is_held_against_what_all_stages_took(planned):
