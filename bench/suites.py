@@ -1,6 +1,6 @@
 """A suite from its plan to its page: what waits is told, done and shown."""
 
-from collections.abc import Iterable, Sequence
+from collections.abc import Iterable, Iterator, Sequence
 from contextlib import suppress
 from dataclasses import dataclass, replace
 from pathlib import Path
@@ -62,6 +62,8 @@ class _Plan:
     place: Path
     """Where the records lie: the output folder, or with `--vary` a folder of its own in it."""
     progress: Progress
+    varies: bool
+    """Whether the parts of a seed are moved one at a time."""
 
 
 def run_suite(options: PlanOptions, precision_text: str, doing: SuiteOptions) -> int:
@@ -79,11 +81,11 @@ def run_suite(options: PlanOptions, precision_text: str, doing: SuiteOptions) ->
         if device.main:
             print_plan(planned.runs, planned.place, planned.waiting, planned.trials)
         return 0
-    _check_folders(planned, device, writes=bool(planned.waiting or planned.trials or options.vary is not None))
+    _check_folders(planned, device, writes=bool(planned.waiting or planned.trials or planned.varies))
     check_data(planned.waiting)
     records = _carried_out(planned, precision, doing, device)
     if device.main and doing.shows:
-        _show(records, doing.out, planned.progress, vary=options.vary is not None)
+        _show(records, doing.out, planned.progress, planned.varies)
     return 1 if any(record.status == "failed" for record in records) else 0
 
 
@@ -94,7 +96,10 @@ def _planned(options: PlanOptions, precision: Precision, doing: SuiteOptions, de
     progress = progress_of(len(runs), device, doing.out)
     _tell(progress, (sentence for run in runs for sentence in run.left_out))
     runs, trials = as_far_as_tuned(runs if options.vary is None else that_differ(runs, place), doing.out)
-    return _Plan(runs, trials, unfinished(runs, place, device, progress, doing.rerun_on_change), place, progress)
+    waiting, finished = unfinished(runs, place, device, doing.rerun_on_change)
+    _tell(progress, _of_finished(runs, finished, place, device))
+    progress.total = len(waiting) or len(runs)
+    return _Plan(runs, trials, waiting, place, progress, varies=options.vary is not None)
 
 
 def _check(planned: _Plan, doing: SuiteOptions, device: Device) -> None:
@@ -119,11 +124,11 @@ def _carried_out(planned: _Plan, precision: Precision, doing: SuiteOptions, devi
     setting = WorkerSetting(place.absolute(), precision, doing.debug, doing.keep)
     with hands(doing.crew, [*planned.waiting, *(trial.run for trial in planned.trials)], setting) as doers:
         try:
-            return _done(planned.runs, planned.trials, workplace, doing, doers)
+            return _done(planned, workplace, doing, doers)
         except Exception as error:
             # What has happened to one run takes nothing from the others: they are shown, and then it is told.
             if device.main and doing.shows:
-                _show_finished({run.suite for run in planned.runs}, place, doing.out, progress)
+                _show_finished(planned, doing.out)
             if isinstance(error, UnwritableError):  # it could be written when all this was asked for
                 raise RunError(str(error)) from error
             raise
@@ -140,33 +145,32 @@ def progress_of(runs: int, device: Device, out: Path) -> Progress:
     return Progress(device.main, runs, out if device.main else None, device.accelerator.num_processes)
 
 
-def _done(
-    runs: Sequence[Run], trials: Sequence[Trial], workplace: Workplace, doing: SuiteOptions, doers: Hands
-) -> list[Record]:
+def _done(planned: _Plan, workplace: Workplace, doing: SuiteOptions, doers: Hands) -> list[Record]:
     """The records of the runs, once all that waits is done: first the trials that choose for them, or what a seed moves."""
-    place, device, progress, out = workplace.out, workplace.device, workplace.progress, doing.out
-    again, vary = doing.rerun_on_change, place != out
-    if trials:
-        runs = tuned(runs, replace(workplace, out=out, progress=progress_of(trial_count(runs), device, out)), doers)
-    if vary:
+    device, progress, again, runs = workplace.device, planned.progress, doing.rerun_on_change, planned.runs
+    if planned.trials:
+        searching = replace(workplace, out=doing.out, progress=progress_of(trial_count(runs), device, doing.out))
+        runs = tuned(runs, searching, doers)
+    if planned.varies:
         first = still(runs)
-        execution.execute(first, replace(workplace, progress=progress_of(len(first), device, out)), again, doers)
-        runs = that_differ(runs, place)
-    if trials or vary:  # only now is it known which runs there are
-        unfinished(runs, place, device, progress, again)
-    with beating(out, device.accelerator.num_processes, lambda: progress.status.phase):
+        execution.execute(first, replace(workplace, progress=progress_of(len(first), device, doing.out)), again, doers)
+        runs = that_differ(runs, planned.place)
+    if planned.trials or planned.varies:  # only now is it known which runs there are
+        progress.total = len(unfinished(runs, planned.place, device, again)[0]) or len(runs)
+    with beating(doing.out, device.accelerator.num_processes, lambda: progress.status.phase):
         return execution.execute(runs, workplace, again, doers)
 
 
-def _show_finished(suites: set[str], place: Path, out: Path, progress: Progress) -> None:
-    """What there is of these suites; what hinders that is not told, since worse is to come."""
+def _show_finished(planned: _Plan, out: Path) -> None:
+    """What there is of the plan's suites; what hinders that is not told, since worse is to come."""
+    suites = {run.suite for run in planned.runs}
     with suppress(UserError, OSError):
-        if records := [record for record in store.read_all(place) if record.setup.suite in suites]:
-            _show(records, out, progress, vary=place != out)
+        if records := [record for record in store.read_all(planned.place) if record.setup.suite in suites]:
+            _show(records, out, planned.progress, planned.varies)
 
 
-def _show(records: Sequence[Record], out: Path, progress: Progress, vary: bool) -> None:
-    if vary:
+def _show(records: Sequence[Record], out: Path, progress: Progress, varies: bool) -> None:
+    if varies:
         print_variance(records, store.read_all(out))
         return
     # What was run for hours is shown whatever else lies in the folder; what is unequal is said in the captions.
@@ -178,15 +182,21 @@ def _show(records: Sequence[Record], out: Path, progress: Progress, vary: bool) 
         progress.say(f"no leaderboard page: {error}")
 
 
-def unfinished(runs: Sequence[Run], out: Path, device: Device, progress: Progress, rerun_on_change: bool) -> list[Run]:
-    """The runs that are still to be done; a person is told of those that are done."""
+def unfinished(runs: Sequence[Run], out: Path, device: Device, again: bool) -> tuple[list[Run], list[Record]]:
+    """The runs that are still to be done, and the records of the others.
+
+    Args:
+        again: whether runs of another environment are done again.
+    """
     here = environment(device.torch.type, device.precision)
     records = {record.run_id: record for record in store.read_all(out)}
-    finished = {run.id for run in runs if is_finished(records.get(run.id), here, rerun_on_change)}
-    waiting = [run for run in runs if run.id not in finished]
-    if sentence := kept_from_elsewhere([records[run.id] for run in runs if run.id in finished], here):
-        progress.say(sentence)
-    if not waiting:
-        progress.say(f"nothing to run: all {len(runs)} runs of suite '{runs[0].suite}' have records in {out}")
-    progress.total = len(waiting) or len(runs)
-    return waiting
+    finished = {run.id for run in runs if is_finished(records.get(run.id), here, again)}
+    return [run for run in runs if run.id not in finished], [records[run.id] for run in runs if run.id in finished]
+
+
+def _of_finished(runs: Sequence[Run], records: Sequence[Record], out: Path, device: Device) -> Iterator[str]:
+    """What a person is told of runs that are not done again."""
+    if sentence := kept_from_elsewhere(records, environment(device.torch.type, device.precision)):
+        yield sentence
+    if len(records) == len(runs):
+        yield f"nothing to run: all {len(runs)} runs of suite '{runs[0].suite}' have records in {out}"

@@ -12,7 +12,6 @@ from bench import folders, suites
 from bench.errors import RunError, UserError
 from bench.planning.options import PlanOptions
 from bench.planning.plan import plan
-from bench.progress import Progress
 from bench.records import store
 
 
@@ -21,24 +20,30 @@ def runs():
     return plan(PlanOptions("sentiment-domains", model="tiny-bert", strategies=["zero-shot", "full"]), "fp32")
 
 
-def waiting(runs, done, device, tmp_path, monkeypatch, capsys):
-    """Labels of the runs that wait where those called `done` have records, and what was said."""
+@pytest.mark.parametrize("done", [[], ["zero-shot"], ["zero-shot", "full"]])
+def test_what_has_a_record_does_not_wait(done, runs, device, tmp_path, monkeypatch):
     records = [SimpleNamespace(run_id=run.id) for run in runs if run.strategy.name in done]
     monkeypatch.setattr(suites.store, "read_all", lambda out: records)
     monkeypatch.setattr(suites, "is_finished", lambda record, here, again: record is not None)
+    waiting, finished = suites.unfinished(runs, tmp_path, device, False)
+    assert [run.strategy.name for run in waiting] == [name for name in ("zero-shot", "full") if name not in done]
+    assert finished == records
+
+
+@pytest.mark.parametrize("done", [[], ["zero-shot"], ["zero-shot", "full"]])
+def test_a_person_is_told_of_runs_that_are_done(done, tmp_path, monkeypatch, capsys):
+    """In a plan, where nothing is done."""
+    options = PlanOptions("sentiment-domains", model="tiny-bert", strategies=["zero-shot", "full"])
+    known = {run.id: run.strategy.name for run in plan(options, "fp32")}
+    monkeypatch.setattr(suites.store, "read_all", lambda out: [SimpleNamespace(run_id=run) for run in known])
+    monkeypatch.setattr(suites, "is_finished", lambda record, here, again: known[record.run_id] in done)
     monkeypatch.setattr(suites, "kept_from_elsewhere", lambda found, here: f"{len(found)} kept" if found else None)
-    progress = Progress(True, len(runs))
-    found = suites.unfinished(runs, tmp_path, device, progress, False)
+    monkeypatch.setattr(suites, "print_plan", lambda runs, out, waiting, trials: print(f"{len(waiting)} wait"))
+    assert suites.run_suite(options, "fp32", suites.SuiteOptions(tmp_path, dry_run=True)) == 0
     captured = capsys.readouterr()
-    return [run.strategy.name for run in found], captured.out + captured.err, progress.total
-
-
-def test_what_has_a_record_does_not_wait(runs, device, tmp_path, monkeypatch, capsys):
-    assert waiting(runs, [], device, tmp_path, monkeypatch, capsys) == (["zero-shot", "full"], "", 2)
-    names, said, total = waiting(runs, ["zero-shot"], device, tmp_path, monkeypatch, capsys)
-    assert (names, total) == (["full"], 1) and "1 kept" in said
-    names, said, total = waiting(runs, ["zero-shot", "full"], device, tmp_path, monkeypatch, capsys)
-    assert (names, total) == ([], 2) and "nothing to run: all 2 runs of suite 'sentiment-domains'" in said
+    said = captured.out + captured.err
+    assert f"{2 - len(done)} wait" in said and said.count("kept") == bool(done)
+    assert ("nothing to run: all 2 runs of suite 'sentiment-domains'" in said) is (len(done) == 2)
 
 
 @pytest.mark.parametrize(("statuses", "status"), [(["ok", "skipped"], 0), (["ok", "failed"], 1)])
