@@ -60,8 +60,19 @@ def ablate(
     from reports.paper.ablated import AblationFiles
     from reports.paper.measures import DEFAULT_SELECTION
 
-    asked = (suite, model, comma_separated(tasks), [strategy] if strategy else None, seeds, budget, probe_items, test_items)
-    options = PlanOptions(*asked, set_ or [], trust_remote_code, tune={"trials": tune} if tune else {})
+    options = PlanOptions(
+        suite,
+        model=model,
+        tasks=comma_separated(tasks),
+        strategies=[strategy] if strategy else None,
+        seeds=seeds,
+        budget=budget,
+        probe_items=probe_items,
+        test_items=test_items,
+        settings=set_ or [],
+        trust_remote_code=trust_remote_code,
+        tune={"trials": tune} if tune else {},
+    )
     shown = comma_separated(select) or DEFAULT_SELECTION
     files = AblationFiles(shown, transpose, latex, markdown, csv, figure)
     doing = SuiteOptions(out, dry_run, debug=debug, crew=Crew(workers), shows=False)

@@ -91,9 +91,22 @@ def run(
     from bench.planning.options import PlanOptions
     from bench.suites import SuiteOptions
 
-    given = _given(trials=tune, sampler=sampler, pruner=pruner, share=tune_share, seeds=tune_seeds)
-    asked = (suite, model, comma_separated(tasks), comma_separated(strategies), seeds, budget, probe_items, test_items)
-    options = PlanOptions(*asked, set_ or [], trust_remote_code, probe_every, probe_power, given, comma_separated(vary))
+    options = PlanOptions(
+        suite,
+        model=model,
+        tasks=comma_separated(tasks),
+        strategies=comma_separated(strategies),
+        seeds=seeds,
+        budget=budget,
+        probe_items=probe_items,
+        test_items=test_items,
+        settings=set_ or [],
+        trust_remote_code=trust_remote_code,
+        probe_every=probe_every,
+        probe_power=probe_power,
+        tune=_given(trials=tune, sampler=sampler, pruner=pruner, share=tune_share, seeds=tune_seeds),
+        vary=comma_separated(vary),
+    )
     _track(comma_separated(track), out)
     keep = _keep_options(checkpoint_every, keep_model)
     doing = SuiteOptions(out, dry_run, rerun_on_change, debug, keep, Crew(workers, engine, address))

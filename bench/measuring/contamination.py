@@ -25,8 +25,8 @@ def contaminated_items(run: Run, probe: Probe) -> int:
     # Passages of each length that some item has: a short item is looked for inside a long text too.
     lengths = tuple(sorted({min(WORDS, len(words)) for item in probed for words in item}))
     training_passages = [_of_task(task.model_dump_json(), lengths) for task in run.training_tasks]
-    if run.strategy.rehearsal and run.model.family == "decoder":
-        training_passages.append(_of_source(run.strategy.rehearsal.model_dump_json(), lengths))
+    if run.rehearsed:
+        training_passages.append(_of_source(run.rehearsed.model_dump_json(), lengths))
 
     def given_away(words: list[str]) -> bool:
         return any(passage in part for passage in _passages(words, min(WORDS, len(words))) for part in training_passages)

@@ -123,14 +123,14 @@ def evaluate(backend: Backend, session: Session, probes: Sequence[Probe]) -> Eva
 
 def eval_sets(run: Run, encoding: Encoding | None) -> EvalSets:
     """All sets of a run; reads the data of its tasks."""
-    heads = _heads(run)
+    heads = run.heads
 
     def asked(spec: TaskSpec, items: int | None, split: str = "test") -> EvalSet:
         task, data, head = types.task_type(spec), splits.load_splits(spec), heads.get(spec.name)
         return EvalSet(task, data, encoding, run.wording, run.seeds.order, items=items, head=head, split=split)
 
     test = asked(run.task, run.test_items)
-    stages = [asked(task, run.other_items) for task in (*run.earlier, run.task)] if run.earlier else []
+    stages = [asked(task, run.other_items) for task in run.stages] if run.earlier else []
     return EvalSets(
         test=test,
         validation=validation_set(run, encoding, run.task, VALIDATION_ITEMS),
@@ -142,13 +142,8 @@ def eval_sets(run: Run, encoding: Encoding | None) -> EvalSets:
 
 def validation_set(run: Run, encoding: Encoding | None, spec: TaskSpec, items: int) -> EvalSet:
     """A sample of a task's validation items, in the words and to the head that the run's model is trained with."""
-    task, data, head = types.task_type(spec), splits.load_training(spec), _heads(run).get(spec.name)
+    task, data, head = types.task_type(spec), splits.load_training(spec), run.heads.get(spec.name)
     return EvalSet(task, data, encoding, run.wording, run.seeds.order, items=items, head=head, split="validation")
-
-
-def _heads(run: Run) -> dict[str, int]:
-    """Each training task's head; of a run that trains nothing there is none."""
-    return {task.name: number for number, task in enumerate(run.training_tasks)} if run.strategy.trains else {}
 
 
 def as_base(evalset: EvalSet, wording: Wording) -> EvalSet:

@@ -10,6 +10,7 @@ from bench.errors import BudgetError, UserError
 from bench.modeling.flops import Flops
 from bench.running.account import Account, Costs, ceilings, costs
 from bench.runs.run import Run
+from bench.specs.source import Source
 from bench.specs.task import TaskSpec
 from bench.specs.wording import Wording
 from bench.tasks import splits, types
@@ -19,8 +20,8 @@ from bench.tokens.batches import Mixer, mixture, order, order_by_length
 from bench.tokens.encoded import Encoded
 from bench.training.course import Draw
 
-Stream = Callable[[int], list[Encoded]]
-"""The k-th example of one component, as what the model reads: an encoder may read it in several windows."""
+Stream = Iterator[list[Encoded]]
+"""One component's examples without end, each as what the model reads: an encoder may read it in several windows."""
 
 
 FIRST = 256
@@ -47,11 +48,10 @@ class Pool:
         self._own = stage or run.task
         self._strategy, self._operations = run.strategy, operations
         tasks = (self._own, *(task for task in run.others if task.name != self._own.name))
-        heads = {task.name: head for head, task in enumerate(run.training_tasks)}
-        streams = {task.name: _task_stream(run, encoding, task, heads[task.name], alike=task is self._own) for task in tasks}
+        streams = {task.name: _task_stream(run, encoding, task, alike=task is self._own) for task in tasks}
         self._sizes = {task.name: len(splits.load_training(task).train) for task in tasks}
-        if run.strategy.rehearsal and encoding.model.family == "decoder":
-            streams["rehearsal"] = _rehearsal(run, encoding)
+        if run.rehearsed:
+            streams["rehearsal"] = _rehearsal(run, encoding, run.rehearsed)
         self._names, self._streams = list(streams), list(streams.values())
         # A component counts its own examples: what is mixed in beside it does not move them.
         self._drawn: list[list[tuple[list[Encoded], Costs]]] = [[] for _ in streams]
@@ -65,7 +65,7 @@ class Pool:
         """A component's example at a position in its own order, and what it takes of the budget."""
         drawn = self._drawn[component]
         while len(drawn) <= position:
-            windows = self._streams[component](len(drawn))
+            windows = next(self._streams[component])
             drawn.append((windows, costs(windows, self._operations)))
         return drawn[position]
 
@@ -158,17 +158,17 @@ def _longest(most: Mapping[str, int], passed: Callable[[int], str | None]) -> tu
     return low, ended_by
 
 
-def _rehearsal(run: Run, encoding: Encoding) -> Stream:
-    assert run.strategy.rehearsal is not None
-    texts = [str(row["text"]) for row in sources.rows(run.strategy.rehearsal)]
+def _rehearsal(run: Run, encoding: Encoding, source: Source) -> Stream:
+    texts = [str(row["text"]) for row in sources.rows(source)]
     # The same seed as the task's order; the texts are others.
-    positions, weight = order(run.seeds.order, len(texts)), run.strategy.rehearsal_weight
-    return lambda _: [encoding.rehearsed(texts[next(positions)], weight)]
+    for index in order(run.seeds.order, len(texts)):
+        yield [encoding.rehearsed(texts[index], run.strategy.rehearsal_weight)]
 
 
-def _task_stream(run: Run, encoding: Encoding, task: TaskSpec, head: int, alike: bool) -> Stream:
+def _task_stream(run: Run, encoding: Encoding, task: TaskSpec, alike: bool) -> Stream:
     """A task's training examples in their order, `alike` in length within a batch."""
     kind, examples, wording = types.task_type(task), splits.load_training(task).train, run.strategy.wording
+    head = [each.name for each in run.training_tasks].index(task.name)
 
     @cache
     def length(index: int) -> int:
@@ -182,8 +182,8 @@ def _task_stream(run: Run, encoding: Encoding, task: TaskSpec, head: int, alike:
     positions = order_by_length(run.seeds.order, size, length, run.batch) if alike else order(run.seeds.order, size)
     share = float(getattr(run.strategy.hyperparameters, "augmentation", 0.0))
 
-    def encoded(position: int) -> list[Encoded]:
-        example = examples[next(positions)]
+    for position, index in enumerate(positions):
+        example = examples[index]
         # The position is part of the seed: an example that comes again loses other words.
         if share:
             example = kind.thinned(example, dropper(share, run.seeds.order, head, position))
@@ -192,6 +192,4 @@ def _task_stream(run: Run, encoding: Encoding, task: TaskSpec, head: int, alike:
             raise UserError(
                 f"task '{task.name}', example {example.id}: nothing of it fits into max_length {encoding.max_length}"
             )
-        return sequences
-
-    return encoded
+        yield sequences

@@ -64,10 +64,12 @@ def _trained(session: Session, untouched: Untouched) -> RunResult:
     if run.varied:  # else the random numbers go on from where adapting left them
         set_seed(run.seeds.dropout)
     with draws.of("dropout"):
-        training = train_stages(session, before, model, session.folder.training(model, peak, session.device, session.progress))
+        training = train_stages(
+            session, before, model, session.folder.resume_training(model, peak, session.device, session.progress)
+        )
     # What is asked afterwards may hold more.
     held_bytes = max(session.device.each(max(training.peak_bytes, peak.bytes())))
-    session.folder.model(model.eval(), run, session.device, session.progress)
+    session.folder.keep_model(model.eval(), run, session.device, session.progress)
     backend = session.backend(model.eval())
     after = evaluate(backend, session, session.probes)
     cost = cost_of(session, model, training, after, peak)

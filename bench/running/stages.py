@@ -30,7 +30,7 @@ from bench.training.state import ItemAnswers, TrainingState
 def train_stages(session: Session, baseline: Baseline, model: nn.Module, state: TrainingState) -> TrainingState:
     """Train the adapted model in place through the stages that the state lacks, the run's own task last; each has its own
     optimiser and schedule."""
-    for number, task in enumerate((*session.run.earlier, session.run.task)):
+    for number, task in enumerate(session.run.stages):
         if number == state.stage:
             train_stage(session, model, task, state, partial(_curve, session, baseline))
         if session.sets.stages and number == len(state.stage_scores):

@@ -72,7 +72,7 @@ def perform_trial(
     set_seed(trial.run.seeds.init)
     peak, watch = PeakMemory(device.torch.type == "cuda"), Rungs(session, asked, halt)
     model = adapted(trial.run, device)
-    state = session.folder.training(model, peak, device, progress)
+    state = session.folder.resume_training(model, peak, device, progress)
     try:
         for task in trial.run.earlier[state.stage :]:
             train_stage(session, model, task, state, lambda _: [])

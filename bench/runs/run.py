@@ -20,6 +20,7 @@ from bench.runs.fingerprints import probe_fingerprint, task_fingerprint
 from bench.specs.budget import Budget
 from bench.specs.probe import ProbeSpec
 from bench.specs.search import Search
+from bench.specs.source import Source
 from bench.specs.task import TaskSpec
 from bench.specs.wording import Wording
 from bench.strategies import Strategy
@@ -78,6 +79,21 @@ class Run:
     def training_tasks(self) -> tuple[TaskSpec, ...]:
         """Everything that is trained on, the suite's task first; an encoder has a head for each, in this order."""
         return (self.task, *self.others, *(task for task in self.earlier if task not in self.others))
+
+    @property
+    def heads(self) -> dict[str, int]:
+        """The number of each training task's head on an encoder; of a run that trains nothing there is none."""
+        return {task.name: number for number, task in enumerate(self.training_tasks)} if self.strategy.trains else {}
+
+    @property
+    def stages(self) -> tuple[TaskSpec, ...]:
+        """What is trained on one after another, the run's own task last."""
+        return (*self.earlier, self.task)
+
+    @property
+    def rehearsed(self) -> Source | None:
+        """General text that is trained on beside the tasks: only a decoder can learn it."""
+        return self.strategy.rehearsal if self.model.family == "decoder" else None
 
     @cached_property
     def inputs(self) -> dict[str, Any]:

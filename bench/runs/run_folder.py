@@ -68,7 +68,7 @@ class RunFolder:
         device.accelerator.wait_for_everyone()
         return cls(folder, keep.every, model_folder(out, run_id) if keep.model else None)
 
-    def training(self, model: nn.Module, peak: PeakMemory, device: Device, progress: Progress) -> TrainingState:
+    def resume_training(self, model: nn.Module, peak: PeakMemory, device: Device, progress: Progress) -> TrainingState:
         """Where the training of the adapted model stands, its weights put into it; at the beginning where nothing was kept."""
         if self.folder is None:
             return TrainingState()
@@ -98,7 +98,7 @@ class RunFolder:
         # Read in any case, so that a run which was never stopped has the very same.
         return cached_frame(path, device, timed)
 
-    def model(self, model: nn.Module, run: Run, device: Device, progress: Progress) -> None:
+    def keep_model(self, model: nn.Module, run: Run, device: Device, progress: Progress) -> None:
         """Let the trained model stay, where that is wished; what can't be kept is told, and the run goes on."""
         if self._model_folder is None or not device.main:
             return

@@ -32,8 +32,7 @@ def run(tmp_path):
             f"test: {{path: test.csv, {columns}}}\ninstructions: {{train: ['{{text}}'], test: ['{{text}}']}}\n"
         )
         task = Library(tmp_path).task("own")
-        strategy = SimpleNamespace(rehearsal=rehearsal)
-        return SimpleNamespace(training_tasks=[task], strategy=strategy, model=SimpleNamespace(family="decoder"))
+        return SimpleNamespace(training_tasks=[task], rehearsed=rehearsal)
 
     return made
 

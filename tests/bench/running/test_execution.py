@@ -123,12 +123,12 @@ def test_a_failed_run_is_recorded_and_the_others_go_on(own_cache, device, tmp_pa
     train = stages.train
 
     def failing(model, steps, hyperparameters, *rest):
-        if hyperparameters.learning_rate == 0.25:
+        if hyperparameters.learning_rate == 0.00025:
             raise RunError("the loss is nan at step 2 of 3")
         return train(model, steps, hyperparameters, *rest)
 
     monkeypatch.setattr(stages, "train", failing)
-    runs = runs_of("tiny-bert", strategies=["full", "frozen"], settings=["full.learning_rate=0.25"])
+    runs = runs_of("tiny-bert", strategies=["full", "frozen"], settings=["full.learning_rate=0.00025"])
     failed, ok = execute(runs, tmp_path, device)
     assert (failed.status, failed.reason) == ("failed", "RunError: the loss is nan at step 2 of 3")
     assert ok.status == "ok"

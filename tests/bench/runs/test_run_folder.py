@@ -184,13 +184,13 @@ def test_answers_of_another_training_are_not_used(tmp_path, device, planned):
     """Where the training can't be gone on with, what its model has answered goes too."""
     own = RunFolder.of(tmp_path, "x", device, Progress(False, 1), KeepOptions())
     own.answers("probe", "mrpc", device, lambda: pd.DataFrame({"value": [1.0]}))
-    own.training(perform.adapted(planned("full"), device), run_folder.PeakMemory(False), device, Progress(False, 1))
+    own.resume_training(perform.adapted(planned("full"), device), run_folder.PeakMemory(False), device, Progress(False, 1))
     assert own.answers("probe", "mrpc", device, lambda: pd.DataFrame({"value": [2.0]}))["value"].tolist() == [2.0]
 
 
 def test_without_a_folder_nothing_is_kept(device):
     frame = RunFolder().answers("test", "", device, lambda: pd.DataFrame({"value": [1.0]}))
-    assert frame.attrs["seconds"] >= 0 and RunFolder().training(None, None, device, None).keeper is None
+    assert frame.attrs["seconds"] >= 0 and RunFolder().resume_training(None, None, device, None).keeper is None
 
 
 def test_a_folder_goes_with_its_last_run(tmp_path):
