@@ -42,7 +42,7 @@ def test_a_probe_that_is_too_small_is_asked_whole_and_says_so(library):
     assert len(probe_class(spec)(spec, None, items + 100).rows) == items
 
 
-def test_a_plan_asks_by_power_unless_a_number_is_given(decoder_folder):
+def test_a_plan_asks_by_power(decoder_folder):
     def probes(**options):
         (run,) = plan(PlanOptions("sentiment", model=str(decoder_folder), strategies=["full"], **options), "fp32")
         return {spec.name: items for spec, items in run.probes}, run.left_out
@@ -50,7 +50,6 @@ def test_a_plan_asks_by_power_unless_a_number_is_given(decoder_folder):
     wished, told = probes(probe_power="10points")
     assert wished["lambada"] == wished["arc-easy"] > 64
     assert told == ("probe 'wikipedia' asks its 64 items: the power is in another unit than its numbers",)
-    assert probes(probe_power="10points", probe_items=7)[0] == dict.fromkeys(wished, 7)
 
 
 def test_the_suite_on_forgetting_asks_by_power(decoder_folder):
