@@ -154,7 +154,8 @@ def main(arguments: Sequence[str] | None = None) -> None:
         for number in range(asked.rounds):
             print(f"round {number + 1} of {asked.rounds}", file=sys.stderr)
             rounds.append(measured(folder, lines, () if asked.only or number else tuple(RUNS)).done)
-    text = table.page(lines, () if asked.only else tuple(RUNS.items()), works, rounds)
+    command = "make perf" if asked.share == 1 else f"python baselines/perf.py --share {asked.share:g}"
+    text = table.page(lines, () if asked.only else tuple(RUNS.items()), works, rounds, command)
     if asked.markdown:
         table.put(asked.markdown, text)
     print(text)

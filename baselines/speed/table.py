@@ -50,8 +50,14 @@ Done = Mapping[tuple[str, str], Found]
 """A round: (file, command) -> what came of it."""
 
 
-def page(lines: Sequence[Line], runs: Sequence[tuple[str, str]], works: Mapping[str, Any], rounds: Sequence[Done]) -> str:
-    """All tables, with the machine."""
+def page(
+    lines: Sequence[Line],
+    runs: Sequence[tuple[str, str]],
+    works: Mapping[str, Any],
+    rounds: Sequence[Done],
+    command: str = "make perf",
+) -> str:
+    """All tables, with the machine and the command that made them."""
     peaks = [done["peak", ""] for done in rounds]
     rate = statistics.median(2 * SIDE**3 / peak.seconds[0] for peak in peaks)
     rows = [
@@ -64,7 +70,7 @@ def page(lines: Sequence[Line], runs: Sequence[tuple[str, str]], works: Mapping[
         most = max(len(rounds[0][line.work, command].seconds) for command in line.contenders.values())
         for name, chosen in {"": slice(None)}.items() if most == 1 else _PASSES.items():
             rows += _rows(f"{line.name}{name}", line, flops / rate, chosen, rounds)
-    return "\n".join([_machine(rate, len(rounds)), "", *rows, *_parts(runs, rounds)]) + "\n"
+    return "\n".join([_machine(rate, len(rounds), command), "", *rows, *_parts(runs, rounds)]) + "\n"
 
 
 _PASSES = {", first pass": slice(1), ", later passes": slice(1, None)}
@@ -107,11 +113,11 @@ def _parts(runs: Sequence[tuple[str, str]], rounds: Sequence[Done]) -> Iterable[
         yield f"| {work}, all weights | {found.seconds[0]:.1f} | {' | '.join(f'{share:.0%}' for share in shares)} |"
 
 
-def _machine(rate: float, rounds: int) -> str:
+def _machine(rate: float, rounds: int, command: str) -> str:
     packages = ", ".join(f"{name} {version(name)}" for name in PACKAGES)
     memory = psutil.virtual_memory().total / 1e9
     return (
-        f"`make perf`, {datetime.now(UTC):%Y-%m-%d}: {cores()} cores of {cpu_name()}, {memory:.0f} GB, "
+        f"`{command}`, {datetime.now(UTC):%Y-%m-%d}: {cores()} cores of {cpu_name()}, {memory:.0f} GB, "
         f"Python {platform.python_version()}, {packages}. Its products of fp32 matrices come to {rate / 1e9:.0f} GFLOP/s, "
         f"measured in the same run. Medians of {rounds} round{'s' if rounds > 1 else ''}; in brackets the least and the most."
     )
