@@ -29,7 +29,7 @@ from bench.records.record import Record
 from bench.running import execution
 from bench.running.trial import Trial
 from bench.running.work import Hands, Workplace
-from bench.runs.finished import is_finished, kept_from_elsewhere
+from bench.runs.finished import Environment, is_finished, kept_from_elsewhere
 from bench.runs.run import Run
 from bench.runs.run_folder import DEFAULT_KEEP, KeepOptions
 from reports.page import leaderboard
@@ -96,8 +96,9 @@ def _planned(options: PlanOptions, precision: Precision, doing: SuiteOptions, de
     progress = progress_of(len(runs), device, doing.out)
     _tell(progress, (sentence for run in runs for sentence in run.left_out))
     runs, trials = as_far_as_tuned(runs if options.vary is None else that_differ(runs, place), doing.out)
-    waiting, finished = unfinished(runs, place, device, doing.rerun_on_change)
-    _tell(progress, _of_finished(runs, finished, place, device))
+    here = environment(device.torch.type, device.precision)
+    waiting, finished = unfinished(runs, place, here, doing.rerun_on_change)
+    _tell(progress, _of_finished(runs, finished, place, here))
     progress.total = len(waiting) or len(runs)
     return _Plan(runs, trials, waiting, place, progress, varies=options.vary is not None)
 
@@ -156,7 +157,8 @@ def _done(planned: _Plan, workplace: Workplace, doing: SuiteOptions, doers: Hand
         execution.execute(first, replace(workplace, progress=progress_of(len(first), device, doing.out)), again, doers)
         runs = that_differ(runs, planned.place)
     if planned.trials or planned.varies:  # only now is it known which runs there are
-        progress.total = len(unfinished(runs, planned.place, device, again)[0]) or len(runs)
+        here = environment(device.torch.type, device.precision)
+        progress.total = len(unfinished(runs, planned.place, here, again)[0]) or len(runs)
     with beating(doing.out, device.accelerator.num_processes, lambda: progress.status.phase):
         return execution.execute(runs, workplace, again, doers)
 
@@ -182,21 +184,21 @@ def _show(records: Sequence[Record], out: Path, progress: Progress, varies: bool
         progress.say(f"no leaderboard page: {error}")
 
 
-def unfinished(runs: Sequence[Run], out: Path, device: Device, again: bool) -> tuple[list[Run], list[Record]]:
+def unfinished(runs: Sequence[Run], out: Path, here: Environment, again: bool) -> tuple[list[Run], list[Record]]:
     """The runs that are still to be done, and the records of the others.
 
     Args:
+        here: what would do them.
         again: whether runs of another environment are done again.
     """
-    here = environment(device.torch.type, device.precision)
     records = {record.run_id: record for record in store.read_all(out)}
     finished = {run.id for run in runs if is_finished(records.get(run.id), here, again)}
     return [run for run in runs if run.id not in finished], [records[run.id] for run in runs if run.id in finished]
 
 
-def _of_finished(runs: Sequence[Run], records: Sequence[Record], out: Path, device: Device) -> Iterator[str]:
+def _of_finished(runs: Sequence[Run], records: Sequence[Record], out: Path, here: Environment) -> Iterator[str]:
     """What a person is told of runs that are not done again."""
-    if sentence := kept_from_elsewhere(records, environment(device.torch.type, device.precision)):
+    if sentence := kept_from_elsewhere(records, here):
         yield sentence
     if len(records) == len(runs):
         yield f"nothing to run: all {len(runs)} runs of suite '{runs[0].suite}' have records in {out}"

@@ -2,7 +2,6 @@
 
 import pytest
 
-from bench.measuring import untouched
 from bench.planning import plan
 from bench.planning.options import PlanOptions
 from bench.progress import Progress
@@ -25,8 +24,7 @@ NOT_OF_ANSWERS = {"cost", "data", "contamination", "losses"}
 
 @pytest.mark.slow
 @pytest.mark.parametrize("name", RUNS)
-def test_every_number_of_a_default_suite_agrees(name, tmp_path, device, own_cache, shallow_folder, monkeypatch):
-    monkeypatch.setattr(untouched, "VALIDATION_ITEMS", 16)  # by which a base's best words are chosen
+def test_every_number_of_a_default_suite_agrees(name, tmp_path, device, own_cache, shallow_folder):
     model, strategies = RUNS[name]
     model = str(shallow_folder) if model == "shallow" else model
     small = {"budget": "32", "probe_items": 8, "test_items": 24, "strategies": strategies}

@@ -1,5 +1,6 @@
 """One strategy at several values of a hyper-parameter, as the tables and figures of a paper."""
 
+from dataclasses import replace
 from pathlib import Path
 from typing import Annotated
 
@@ -60,19 +61,9 @@ def ablate(
     from reports.paper.ablated import AblationFiles
     from reports.paper.measures import DEFAULT_SELECTION
 
-    options = PlanOptions(
-        suite,
-        model=model,
-        tasks=comma_separated(tasks),
-        strategies=[strategy] if strategy else None,
-        seeds=seeds,
-        budget=budget,
-        probe_items=probe_items,
-        test_items=test_items,
-        settings=set_ or [],
-        trust_remote_code=trust_remote_code,
-        tune={"trials": tune} if tune else {},
-    )
+    options = PlanOptions(suite, model, seeds=seeds, budget=budget, settings=set_ or [], trust_remote_code=trust_remote_code)
+    options = replace(options, tasks=comma_separated(tasks), strategies=[strategy] if strategy else None)
+    options = replace(options, test_items=test_items, probe_items=probe_items, tune={"trials": tune} if tune else {})
     shown = comma_separated(select) or DEFAULT_SELECTION
     files = AblationFiles(shown, transpose, latex, markdown, csv, figure)
     doing = SuiteOptions(out, dry_run, debug=debug, crew=Crew(workers), shows=False)

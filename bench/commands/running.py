@@ -1,5 +1,6 @@
 """What a suite would run, running it, and the data and the machine that it runs on."""
 
+from dataclasses import replace
 from pathlib import Path
 from typing import TYPE_CHECKING, Annotated
 
@@ -83,37 +84,30 @@ def run(
     debug: Annotated[bool, typer.Option("--debug", help="Show tracebacks.")] = False,
 ) -> int:
     """Train, score and probe every strategy of a suite; what has a record is not run again."""
-    from bench import quiet  # first: it sets what the heavy packages read on import
-
-    quiet.libraries(debug)
+    _quiet(debug)
     from bench.launching.launch import launched_or_run
     from bench.placing.hands import Crew
     from bench.planning.options import PlanOptions
     from bench.suites import SuiteOptions
 
-    options = PlanOptions(
-        suite,
-        model=model,
-        tasks=comma_separated(tasks),
-        strategies=comma_separated(strategies),
-        seeds=seeds,
-        budget=budget,
-        probe_items=probe_items,
-        test_items=test_items,
-        settings=set_ or [],
-        trust_remote_code=trust_remote_code,
-        probe_every=probe_every,
-        probe_power=probe_power,
-        tune=_given(trials=tune, sampler=sampler, pruner=pruner, share=tune_share, seeds=tune_seeds),
-        vary=comma_separated(vary),
-    )
+    options = PlanOptions(suite, model, seeds=seeds, budget=budget, settings=set_ or [], trust_remote_code=trust_remote_code)
+    options = replace(options, tasks=comma_separated(tasks), strategies=comma_separated(strategies), vary=comma_separated(vary))
+    options = replace(options, test_items=test_items, probe_items=probe_items, probe_power=probe_power, probe_every=probe_every)
+    options = replace(options, tune=_given(trials=tune, sampler=sampler, pruner=pruner, share=tune_share, seeds=tune_seeds))
     _track(comma_separated(track), out)
-    keep = _keep_options(checkpoint_every, keep_model)
-    doing = SuiteOptions(out, dry_run, rerun_on_change, debug, keep, Crew(workers, engine, address))
+    doing = SuiteOptions(out, dry_run, rerun_on_change, debug, _keep(checkpoint_every, keep_model))
+    doing = replace(doing, crew=Crew(workers, engine, address))
     return launched_or_run(launch, options, precision, doing, context.obj)
 
 
-def _keep_options(checkpoint_every: str, keep_model: bool) -> "KeepOptions":
+def _quiet(debug: bool) -> None:
+    """To be called first: it sets what the heavy packages read on import."""
+    from bench import quiet
+
+    quiet.libraries(debug)
+
+
+def _keep(checkpoint_every: str, keep_model: bool) -> "KeepOptions":
     from bench.runs.run_folder import KeepOptions
     from bench.specs.checkpoint_every import checkpoint_interval
 

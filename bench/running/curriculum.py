@@ -168,7 +168,7 @@ def _rehearsal(run: Run, encoding: Encoding, source: Source) -> Stream:
 def _task_stream(run: Run, encoding: Encoding, task: TaskSpec, alike: bool) -> Stream:
     """A task's training examples in their order, `alike` in length within a batch."""
     kind, examples, wording = types.task_type(task), splits.load_training(task).train, run.strategy.wording
-    head = [each.name for each in run.training_tasks].index(task.name)
+    head = run.heads[task.name]
 
     @cache
     def length(index: int) -> int:

@@ -64,9 +64,8 @@ def _trained(session: Session, untouched: Untouched) -> RunResult:
     if run.varied:  # else the random numbers go on from where adapting left them
         set_seed(run.seeds.dropout)
     with draws.of("dropout"):
-        training = train_stages(
-            session, before, model, session.folder.resume_training(model, peak, session.device, session.progress)
-        )
+        begun = session.folder.resume_training(model, peak, session.device, session.progress)
+        training = train_stages(session, before, model, begun)
     # What is asked afterwards may hold more.
     held_bytes = max(session.device.each(max(training.peak_bytes, peak.bytes())))
     session.folder.keep_model(model.eval(), run, session.device, session.progress)

@@ -21,11 +21,11 @@ def runs():
 
 
 @pytest.mark.parametrize("done", [[], ["zero-shot"], ["zero-shot", "full"]])
-def test_what_has_a_record_does_not_wait(done, runs, device, tmp_path, monkeypatch):
+def test_what_has_a_record_does_not_wait(done, runs, tmp_path, monkeypatch):
     records = [SimpleNamespace(run_id=run.id) for run in runs if run.strategy.name in done]
     monkeypatch.setattr(suites.store, "read_all", lambda out: records)
     monkeypatch.setattr(suites, "is_finished", lambda record, here, again: record is not None)
-    waiting, finished = suites.unfinished(runs, tmp_path, device, False)
+    waiting, finished = suites.unfinished(runs, tmp_path, {}, False)
     assert [run.strategy.name for run in waiting] == [name for name in ("zero-shot", "full") if name not in done]
     assert finished == records
 

@@ -413,7 +413,6 @@ def failed(device, folders_of, tmp_path, monkeypatch):
     """The checks that do not hold in a small run with a cache of its own, which its next run shares."""
     cache = linked_cache(tmp_path / "cache", folders.cache())
     monkeypatch.setenv("TUNEBENCH_CACHE", str(cache))
-    monkeypatch.setattr(untouched, "VALIDATION_ITEMS", 8)  # by which a base's best words are chosen
 
     def checks(suite="sentiment", model="tiny-bert", strategy="full", settings=(), asked_in="fp32", **changed):
         options = PlanOptions(
