@@ -113,7 +113,7 @@ def cost_of(
         train_tokens=training.tokens,
         train_flops=operations.computed(training.computed),
         useful_flops=operations.useful(training.useful),
-        spared_flops=operations.spared(training.spared),
+        spared_flops=max(0, operations.spared(training.spared)),  # below 0 where each text came once
         train_seconds=training.seconds,
         others_seconds=training.others_seconds,
         device_seconds=training.seconds * len(peaks),

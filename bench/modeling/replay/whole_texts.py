@@ -68,15 +68,19 @@ class WholeTexts:
         texts = [(tuple(row[s : s + n]), tuple(kinds[s : s + n])) for row, kinds, s, n in rows]
         return cls(texts, starts, ids.shape[1], positions is not None, family, ids.device)
 
-    def alone(self, texts: Sequence[Text]) -> dict[str, Any]:
-        """The same pass over some texts of one length, without padding."""
-        ids = torch.tensor([text[0] for text in texts], device=self.device)
-        inputs: dict[str, Any] = {"input_ids": ids, "attention_mask": torch.ones_like(ids)}
+    def alone(self, texts: Sequence[Text], width: int) -> dict[str, Any]:
+        """The same pass over some of the texts, each at the beginning of a row of so many columns."""
+        ids = self._rows([text[0] for text in texts], width)
+        inputs: dict[str, Any] = {"input_ids": ids, "attention_mask": self._rows([[1] * len(text[0]) for text in texts], width)}
         if texts[0][1]:
-            inputs["token_type_ids"] = torch.tensor([text[1] for text in texts], device=self.device)
+            inputs["token_type_ids"] = self._rows([text[1] for text in texts], width)
         if self.placed:
             inputs["position_ids"] = torch.arange(ids.shape[1], device=self.device).expand_as(ids)
         return inputs | ({"use_cache": False} if self.family == "decoder" else {})
+
+    def _rows(self, rows: Sequence[Sequence[int]], width: int) -> Tensor:
+        """(rows, width), with zeros behind each."""
+        return torch.tensor([[*row, *[0] * (width - len(row))] for row in rows], device=self.device)
 
     def padded(self, states: Sequence[Tensor]) -> Tensor:
         """(texts, width, hidden): each text's states in its columns, and zeros beside them, which nothing attends to."""

@@ -34,10 +34,13 @@ def test_states_lie_where_their_texts_lie(family):
 
 
 @pytest.mark.parametrize("family", ["encoder", "decoder"])
-def test_a_text_alone_is_asked_in_the_same_way_without_padding(family):
+def test_some_texts_are_asked_in_the_same_way_as_all(family):
     found = WholeTexts.of(asked(family), family, numbers=True)
     expected = asked(family, TEXTS[:1])
-    alone = found.alone(found.texts[:1])
+    alone = found.alone(found.texts[:1], len(found.texts[0][0]))
+    wider = found.alone(found.texts[:2], 24)
+    assert wider["input_ids"].shape == (2, 24) and not wider["input_ids"][0, len(found.texts[0][0]) :].any()
+    assert wider["attention_mask"].sum(1).tolist() == [len(ids) for ids, _ in found.texts[:2]]
     assert alone.keys() == expected.keys()
     for name, value in expected.items():
         assert alone[name] is value if value is False else torch.equal(alone[name], value)
