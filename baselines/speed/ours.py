@@ -56,7 +56,7 @@ from bench.training.state import TrainingState
 
 MODELS = {"encoder": "minilm", "decoder": "smollm2"}
 STRATEGIES = {"encoder": ("full", "frozen", "lora-8bit", "lora-32bit"), "decoder": ("full", "lora-8bit", "lora-32bit")}
-EXAMPLES = {"encoder": 256, "decoder": 32}
+EXAMPLES = {"encoder": 1024, "decoder": 128}
 """For each about so many as take the same time."""
 LEAST = 24
 """Of which validation takes some, too."""

@@ -10,6 +10,7 @@ import numpy as np
 from bench.errors import UserError
 from bench.metrics.base import Counted, Mean
 from bench.statistics.arrays import Floats
+from bench.statistics.intervals import Scale
 
 
 def _paired(predictions: Sequence[str], references: Sequence[Sequence[str]]) -> list[tuple[str, list[str]]]:
@@ -25,6 +26,10 @@ class _Sacrebleu(Counted):
 
     share = False
     reference = list[str]
+
+    @property
+    def scale(self) -> Scale:
+        return "percent"
 
     @cached_property
     @abstractmethod

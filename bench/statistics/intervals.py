@@ -7,7 +7,7 @@ of the same cases, with seeds as readers, and with Hillis 2014's covariance over
 """
 
 from collections.abc import Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from typing import Literal
 
 import numpy as np
@@ -22,8 +22,9 @@ Z = float(ndtri((1 + CONFIDENCE) / 2))
 FEW_SEEDS = 4
 """With so many seeds or fewer, two rows are compared with the seed variance of the whole table."""
 
-Scale = Literal["wilson", "logit", "plain"]
-"""How bounds are kept inside: of a mean of values in [0, 1], of another number in [0, 1], and of an unbounded one."""
+Scale = Literal["wilson", "logit", "percent", "plain"]
+"""How bounds are kept inside: of a mean of values in [0, 1], of another number in [0, 1] or in [0, 100], and of an unbounded
+one."""
 
 
 @dataclass(frozen=True)
@@ -58,6 +59,11 @@ class Margin:
     other_seeds: float | Floats = 0.0
     """Of a difference: the other row's variance over seeds, where its seeds do something else than the first's."""
     other_freedom: float | Floats = 0
+
+    def divided(self, by: float) -> "Margin":
+        """That of the number divided by `by`."""
+        seeds, items, others = (variance / by**2 for variance in (self.seeds, self.items, self.other_seeds))
+        return replace(self, seeds=seeds, items=items, other_seeds=others)
 
     def half_width(self, level: float | Floats = 1 - CONFIDENCE) -> Floats:
         """h at an error of `level`, both sides together."""
@@ -119,6 +125,9 @@ def limits(value: float | Floats, margin: Margin, scale: Scale = "plain") -> tup
     value, half = np.asarray(value, dtype=np.float64), margin.half_width()
     if scale == "plain":
         return value - half, value + half
+    if scale == "percent":
+        low, high = limits(value / 100, margin.divided(100), "logit")
+        return low * 100, high * 100
     inner = value * (1 - value)
     safe = np.where(inner > 0, inner, 1.0)
     if scale == "wilson":

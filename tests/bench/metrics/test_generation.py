@@ -1,12 +1,14 @@
 """Text metrics against the libraries' own corpus scores, and against torchmetrics' ROUGE."""
 
 import numpy as np
+import pandas as pd
 import pytest
 import sacrebleu
 from torchmetrics.functional.text import rouge_score
 
 from bench import metrics
 from bench.errors import UserError
+from bench.measuring.scoring import scores
 
 SENTENCES = [
     "The treaty was signed in Vienna on 3 March 1918, and nobody was pleased.",
@@ -75,3 +77,12 @@ def test_a_signature_is_that_of_sacrebleus_own_score():
         assert metrics.counted(name).signature(golds) == scorer.get_signature().format()
     assert metrics.counted("chrf").signature([["a"], ["a", "b"]]).startswith("nrefs:var|")
     assert metrics.counted("rougeL").signature(golds) is None
+
+
+@pytest.mark.parametrize("name", ["bleu", "chrf"])
+def test_an_interval_stays_between_0_and_100(name):
+    """Planted fault: of few texts of which hardly a word is right, BLEU's reached below 0."""
+    golds = [["to be or not to be, that is the question"]] * 4
+    written = ["to be or not to be, that was it", "something", "else", "entirely"]
+    score = scores(pd.DataFrame({"prediction": written, "gold": golds}), [name])[name]
+    assert 0 <= score.ci_low < score.value < score.ci_high <= 100

@@ -71,6 +71,15 @@ def test_logit_bounds():
     assert limits(0.9, margin, "logit") == pytest.approx(expected)
 
 
+def test_a_percentage_has_the_bounds_of_its_share():
+    """Planted fault: BLEU's interval of one seed reached below 0."""
+    share, percentage = Margin(0.002**2, 3, 0.003**2, 99, 0.001**2, 5), Margin(0.2**2, 3, 0.3**2, 99, 0.1**2, 5)
+    for value in (0.01, 0.2, 0.97):
+        expected = [100 * bound for bound in limits(value, share, "logit")]
+        assert limits(100 * value, percentage, "percent") == pytest.approx(expected)
+        assert expected[0] > 0 and expected[1] < 100
+
+
 def test_parts_add_in_squares_each_with_its_own_quantile():
     margin = Margin(0.02**2, 3, 0.01**2, 200)
     expected = np.hypot(stats.t.ppf(0.975, 3) * 0.02, stats.t.ppf(0.975, 200) * 0.01)
