@@ -47,6 +47,14 @@ class Estimate:
     spread: Spread = field(default=NO_SPREAD, repr=False, compare=False)
     """The seed variance of the row's table."""
     scale: Scale = field(default="plain", repr=False, compare=False)
+    items: Bounds | None = field(default=None, repr=False, compare=False)
+    """The runs' own bounds, on average, where the interval is made of them."""
+
+    def in_table_of(self, spread: Spread) -> "Estimate":
+        """The same runs in a table of another seed variance."""
+        if self.items is None:
+            return replace(self, spread=spread)
+        return _of_bounds(self.value, self.seed_sd, self.runs, self.items, spread, self.scale)
 
     def __mul__(self, factor: float) -> "Estimate":
         """So many times the number, with all that is known of it; of a difference alone, whose scale is plain."""
@@ -60,6 +68,7 @@ class Estimate:
             seed_sd=None if self.seed_sd is None else self.seed_sd * abs(factor),
             answered=self.answered and self.answered * factor,
             spread=Spread(self.spread.variance * factor**2, self.spread.freedom),
+            items=None if self.items is None else (min(scaled := [end * factor for end in self.items]), max(scaled)),
         )
 
     @property
@@ -105,20 +114,30 @@ def estimate(
             basis: Basis = "items and seeds" if seeded else "items"
             p = _p(mean, margin, scale)
             return Estimate(mean, float(low), float(high), basis, runs, sd, p, effective, answered, spread, scale)
-    basis, pairs = "bounds" if seeded else "items", [pair for pair in known if pair is not None]
+    pairs = [pair for pair in known if pair is not None]
     if len(pairs) < runs:
-        return Estimate(mean, None, None, basis, runs, sd, spread=spread)
-    bounds = [float(end) for end in np.mean(pairs, axis=0)]
-    own = sd**2 if sd is not None else 0.0
-    variance, freedom = max(own, float(spread.variance)) / runs, max(spread.freedom, runs - 1)
-    below, above = (_reach(variance, freedom, abs(mean - end)) for end in bounds)
-    p = _p(mean, Margin(variance, freedom, (abs(mean - bounds[0 if mean > 0 else 1]) / Z) ** 2, MANY), scale)
-    ends = (mean - below, mean + above) if scale == "plain" else (max(mean - below, 0.0), min(mean + above, 1.0))
-    return Estimate(mean, *ends, basis, runs, sd, p, spread=spread, scale=scale)
+        return Estimate(mean, None, None, "bounds" if seeded else "items", runs, sd, spread=spread)
+    low, high = np.mean(pairs, axis=0)
+    return _of_bounds(mean, sd, runs, (float(low), float(high)), spread, scale)
 
 
 MANY = 1e6
 """Degrees of freedom of bounds that were taken from a record."""
+HIGHEST: dict[Scale, float] = {"wilson": 1.0, "logit": 1.0, "percent": 100.0}
+"""What a number may come to at most; the least is 0."""
+
+
+def _of_bounds(mean: float, sd: float | None, runs: int, items: Bounds, spread: Spread, scale: Scale) -> Estimate:
+    """Of the mean of the runs' own bounds, and the seeds' variance."""
+    own = sd**2 if sd is not None else 0.0
+    variance, freedom = max(own, float(spread.variance)) / runs, max(spread.freedom, runs - 1)
+    below, above = (_reach(variance, freedom, abs(mean - end)) for end in items)
+    p = _p(mean, Margin(variance, freedom, (abs(mean - items[0 if mean > 0 else 1]) / Z) ** 2, MANY), scale)
+    low, high = mean - below, mean + above
+    if scale != "plain":
+        low, high = max(low, 0.0), min(high, HIGHEST[scale])
+    basis: Basis = "bounds" if runs > 1 or spread.freedom > 0 else "items"
+    return Estimate(mean, low, high, basis, runs, sd, p, spread=spread, scale=scale, items=items)
 
 
 def _reach(variance: float, freedom: float, items: float) -> float:

@@ -105,19 +105,32 @@ def of_row(row: Jackknifed, spread: Spread = NO_SPREAD) -> Margin:
 def of_pair(one: Jackknifed, other: Jackknifed, spread: Spread, others: Spread | None = None) -> Margin:
     """The margin of the difference between two rows of a table, each trained anew for each seed.
 
-    Up to FEW_SEEDS seeds the seed variance is the table's, then the two rows' own. `others` is the other row's where its seeds
-    do something else (choose solved examples), or nothing: it is then a part of its own.
+    A row's seed variance is the table's up to FEW_SEEDS seeds, and its own above that. Two rows of the same kind share one
+    estimate of it. `others` is the other row's spread where its seeds do something else (choose solved examples), or nothing:
+    then each row's is a part of its own, with its own degrees of freedom.
     """
-    counts = [row.values.shape[-1] for row in (one, other)]
     items = np.maximum(one.items_variance + other.items_variance - 2 * one.items_covariance(other), 0.0)
     item_freedom = min(one.freedom, other.freedom)
+    counts = [row.values.shape[-1] for row in (one, other)]
+    if others is not None and not _alike(spread, others):
+        first, second = _own_part(one, spread), _own_part(other, others)
+        return Margin(first.variance, first.freedom, items, item_freedom, second.variance, second.freedom)
     if min(counts) > FEW_SEEDS:
         variance = sum(row.values.var(-1, ddof=1) / count for row, count in zip((one, other), counts, strict=True))
         return Margin(variance, sum(counts) - 2, items, item_freedom)
-    if others is None or others == spread:
-        return Margin(sum(spread.variance / count for count in counts), spread.freedom, items, item_freedom)
-    first, second = (each.variance / count for each, count in zip((spread, others), counts, strict=True))
-    return Margin(first, spread.freedom, items, item_freedom, second, others.freedom)
+    return Margin(sum(spread.variance / count for count in counts), spread.freedom, items, item_freedom)
+
+
+def _alike(one: Spread, other: Spread) -> bool:
+    return one.freedom == other.freedom and np.array_equal(one.variance, other.variance)
+
+
+def _own_part(row: Jackknifed, spread: Spread) -> Spread:
+    """What a row's seeds add to the variance of its mean, beside a row whose seeds do something else."""
+    seeds = row.values.shape[-1]
+    if seeds > FEW_SEEDS:
+        spread = Spread(row.values.var(-1, ddof=1), seeds - 1)
+    return replace(spread, variance=spread.variance / seeds)
 
 
 def limits(value: float | Floats, margin: Margin, scale: Scale = "plain") -> tuple[Floats, Floats]:

@@ -1,7 +1,7 @@
 """The numbers of matched rows, new and old, with what they vary by."""
 
 from collections.abc import Callable, Iterator, Sequence
-from dataclasses import dataclass, replace
+from dataclasses import dataclass
 from functools import partial
 
 import numpy as np
@@ -73,7 +73,7 @@ def held_measures(match: Match, noise: Noise, within: Within) -> Iterator[Held]:
     """Of the scores of the rows, and of what probes lost in rows that train."""
     for measure in (*_scores(match), *_lost(match)):
         new, old = (
-            replace(estimate, spread=noise.of(row).of(measure.of))
+            estimate.in_table_of(noise.of(row).of(measure.of))
             for estimate, row in ((measure.new, match.new), (measure.old, match.old))
         )
         yield Held(

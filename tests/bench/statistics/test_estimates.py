@@ -52,6 +52,22 @@ def test_without_answers_the_runs_bounds_and_the_seeds_add_in_squares():
     assert (found.low, found.high) == pytest.approx((0.6 - np.hypot(seeds, 0.1), 0.6 + np.hypot(seeds, 0.125)))
 
 
+def test_a_table_s_seed_variance_widens_bounds_that_were_made_without_it():
+    """Planted fault: in a comparison with accepted runs, one new seed without answers per item kept its items' bounds alone."""
+    alone, spread = estimate([0.6], [(0.55, 0.65)]), Spread(0.1**2, 3)
+    seeds = stats.t.ppf(0.975, 3) * 0.1
+    beside = alone.in_table_of(spread)
+    assert (beside.low, beside.high) == pytest.approx((0.6 - np.hypot(seeds, 0.05), 0.6 + np.hypot(seeds, 0.05)))
+    assert beside == estimate([0.6], [(0.55, 0.65)], spread=spread) and beside.in_table_of(Spread()) == alone
+    twice = (alone * 2).in_table_of(Spread(0.2**2, 3))
+    assert (twice.low, twice.high) == pytest.approx((2 * beside.low, 2 * beside.high))
+
+
+def test_a_percentage_without_answers_stays_inside():
+    found = estimate([95.0, 99.0], [(90.0, 99.0), (98.0, 100.0)], scale="percent")
+    assert found.high == 100 and 0 < found.low < 95
+
+
 def test_share_without_answers_stays_inside():
     found = estimate([0.95, 0.99], [(0.9, 0.99), (0.98, 1.0)], scale="logit")
     assert found.high == 1 and 0 < found.low < 0.95
