@@ -117,9 +117,11 @@ class FixedBlocks:
         asked = self._asked((), inputs)
         handle = self._below[-1].register_forward_hook(lambda module, args, out: seen.append(out))
         with _asking(reader):
-            with torch.enable_grad():
-                plain = reader(**inputs)[0]
-            handle.remove()
+            try:
+                with torch.enable_grad():
+                    plain = reader(**inputs)[0]
+            finally:
+                handle.remove()  # or it would collect what every later pass gives
             self._in_tuple = isinstance(seen[0], tuple)
             states = seen[0][0] if self._in_tuple else seen[0]
             if asked is None or states.requires_grad or (self._in_tuple and len(seen[0]) > 1):

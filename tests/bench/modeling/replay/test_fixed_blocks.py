@@ -379,7 +379,15 @@ def not_replayed(decoder, library):
 def test_a_model_for_which_it_does_not_hold_is_left_as_it_is(decoder, library):
     for why, model, family in not_replayed(decoder, library):
         assert not replay_fixed_blocks(model, family, "any"), why
-        assert not trunk(model)._forward_pre_hooks and not any("forward" in vars(block) for block in layers(model)), why
+        hooked = any("forward" in vars(block) for block in layers(model))
+        assert not trunk(model)._forward_pre_hooks and not hooked, why
+
+
+def test_a_trial_that_fails_leaves_no_trace():
+    """Planted fault: a hook that collects what every later pass gives."""
+    model = small(transformers.GPT2LMHeadModel, transformers.GPT2Config(**{**GPT2.to_dict(), "n_positions": 8}))
+    assert not replay_fixed_blocks(model, "decoder", "any")
+    assert not any(block._forward_hooks for block in layers(model))
 
 
 def test_quantised_bases_are_left_as_they_are(decoder, library):
