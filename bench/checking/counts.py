@@ -50,7 +50,7 @@ def _check_shots(run: Run, shots: int) -> None:
             f"strategy '{run.strategy.name}': shots={shots}, and task '{run.task.name}' has {there:,} training examples"
         )
     reads = isinstance(run.model, Model) and run.model.family == "decoder"  # an encoder embeds them one by one
-    positions = getattr(run.checkpoint.config, "max_position_embeddings", None) if reads else None
+    positions = run.checkpoint.positions if reads else None
     # Of a solved example at least its text and its answer are a token each.
     if positions and 2 * shots > positions:
         told = f"shots={shots} do not stand in one prompt of model '{run.model.name}', which reads {positions:,} tokens"

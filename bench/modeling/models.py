@@ -25,6 +25,7 @@ from transformers.models.auto.modeling_auto import MODEL_FOR_CAUSAL_LM_MAPPING_N
 
 from bench.errors import UserError
 from bench.modeling import checkpoints, content, soundness
+from bench.modeling.positions import positions
 from bench.modeling.structure import layers, linear
 from bench.specs.base import Capability, Family
 from bench.specs.library import Library
@@ -87,6 +88,11 @@ class Model:
         names = self.config.architectures or []
         causal = {n for v in MODEL_FOR_CAUSAL_LM_MAPPING_NAMES.values() for n in ([v] if isinstance(v, str) else v)}
         return "decoder" if any(name in causal for name in names) else "encoder"
+
+    @cached_property
+    def positions(self) -> int | None:
+        """How many tokens it can read at once; None where nothing bounds them."""
+        return positions(self._bare_shape())
 
     @property
     def can(self) -> frozenset[Capability]:
@@ -151,15 +157,18 @@ class Model:
             shape: PreTrainedModel = auto_class.from_config(config, trust_remote_code=self.trust_remote_code)
         return shape
 
+    def _bare_shape(self) -> PreTrainedModel:
+        """Without a head that a task would put on it."""
+        return self.shape(AutoModelForCausalLM if self.family == "decoder" else AutoModel)
+
     def checked(self) -> "Model":
         """The same, once its files are known to hold what its config describes.
 
         Raises:
             UserError: they do not; the sentence names the file.
         """
-        auto = AutoModelForCausalLM if self.family == "decoder" else AutoModel
         try:
-            shape = self.shape(auto)
+            shape = self._bare_shape()
         except Exception as error:
             raise self._undescribed(error) from error
         soundness.check_weights(self.folder, shape)

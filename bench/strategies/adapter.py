@@ -11,6 +11,7 @@ from torch import Tensor, nn
 
 from bench.errors import UserError
 from bench.modeling.heads import Heads
+from bench.modeling.positions import positions
 from bench.modeling.structure import head_modules, layers, linear
 from bench.modeling.weights import full_tensor, outline
 from bench.specs.base import Family
@@ -96,10 +97,10 @@ class Adapter(Strategy):
         # At 32 bits it only freezes the base: PEFT switches checkpointing on for quantised ones alone.
         model = prepare_model_for_kbit_training(model, use_gradient_checkpointing=checkpointing)
         config = peft_config(self._completed(model, family))
-        positions = getattr(getattr(model, "config", None), "max_position_embeddings", None)
-        if config.is_prompt_learning and positions and config.num_virtual_tokens >= positions:
+        room = positions(model)
+        if config.is_prompt_learning and room and config.num_virtual_tokens >= room:
             own = f"peft.num_virtual_tokens={config.num_virtual_tokens}"
-            raise UserError(f"strategy '{self.name}': {own} leaves a text no room in the model's {positions:,} positions")
+            raise UserError(f"strategy '{self.name}': {own} leaves a text no room in the model's {room:,} positions")
         # Batches are padded on the left, and PEFT puts its tokens before the padding (huggingface/peft#1093).
         if config.is_prompt_learning and family == "decoder":
             model.register_forward_pre_hook(_numbered, with_kwargs=True)

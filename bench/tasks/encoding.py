@@ -27,7 +27,7 @@ class Encoding:
 
     def __init__(self, model: Model, max_length: int) -> None:
         self.model = model
-        self.positions: int | None = getattr(model.config, "max_position_embeddings", None)
+        self.positions = model.positions
         self.max_length = min(max_length, self.positions or max_length)
 
     def ids(self, text: str, special: bool = True) -> list[int]:
