@@ -17,6 +17,7 @@ from torch import Tensor, nn
 
 from bench.hashing import digest
 from bench.modeling.forward import prompt_learning, trunk
+from bench.modeling.positions import positions
 from bench.modeling.replay.activations import States, kept_states
 from bench.modeling.replay.whole_texts import Text, WholeTexts, text_hash
 from bench.modeling.spared import SPARED
@@ -91,6 +92,7 @@ class FixedBlocks:
         self._below, self._family, self._still = list(below), family, list(dict.fromkeys((*still, *inside)))
         self._weights = [weight for module in self._still for weight in module.parameters(recurse=False)]
         self._signature = inspect.signature(reader.forward)
+        self._positions = positions(reader) or math.inf
         name = f"{type(reader).__module__}.{type(reader).__qualname__}"
         attention = str(getattr(getattr(reader, "config", None), "_attn_implementation", ""))
         self._kind = {"base": base, "depth": len(below), "class": name, "attention": attention}
@@ -154,7 +156,9 @@ class FixedBlocks:
     def _asked(self, args: Sequence[Any], kwargs: Mapping[str, Any]) -> WholeTexts | None:
         named = dict(self._signature.bind(*args, **kwargs).arguments)
         rest = next((p.name for p in self._signature.parameters.values() if p.kind is p.VAR_KEYWORD), "")
-        return WholeTexts.of(named | named.pop(rest, {}), self._family, self._numbers)
+        asked = WholeTexts.of(named | named.pop(rest, {}), self._family, self._numbers)
+        fits = asked is not None and all(_width(text) <= self._positions for text in asked.texts)
+        return asked if fits else None
 
     def _replay(self, states: Tensor) -> None:
         out = (states,) if self._in_tuple else states

@@ -383,6 +383,18 @@ def test_a_model_for_which_it_does_not_hold_is_left_as_it_is(decoder, library):
         assert not trunk(model)._forward_pre_hooks and not hooked, why
 
 
+@pytest.mark.parametrize("length", [59, 60, 64])  # columns 60, and none that the model has
+def test_a_text_that_takes_up_all_positions_is_read_as_before(length):
+    """Planted fault: padding to the next multiple of 12 asked for positions that the model does not have."""
+    model = small(transformers.GPT2LMHeadModel, GPT2)
+    texts = [Encoded(tuple(place % 59 + 1 for place in range(n + 1)), answer=1) for n in (5, length)]  # the last is not read
+    batch = collate(texts, 0, CPU)
+    with torch.no_grad():
+        plain = loss_sum(model, batch)
+        assert replay_fixed_blocks(model, "decoder", "any")
+        assert loss_sum(model, batch) == pytest.approx(float(plain), abs=1e-5)
+
+
 def test_a_trial_that_fails_leaves_no_trace():
     """Planted fault: a hook that collects what every later pass gives."""
     model = small(transformers.GPT2LMHeadModel, transformers.GPT2Config(**{**GPT2.to_dict(), "n_positions": 8}))
