@@ -31,7 +31,8 @@ class Clusters:
     """There are clusters, but fewer than ENOUGH_CLUSTERS: items are left out one by one, and new items of the same clusters are
     all that is claimed."""
     asked: int | None = None
-    """A hash of the items' names, by which two rows are known to have answered the same ones; None where none is known."""
+    """A hash of the items' names and of what they are, by which two rows are known to have answered the same ones; None where
+    none is known."""
 
     @property
     def single(self) -> bool:

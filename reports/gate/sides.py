@@ -131,9 +131,7 @@ def _questions(rows: Sequence[Row]) -> list[Aspect]:
     """What must be alike on both sides. The base's best wording is an outcome where the model is another."""
     table = [aspect for aspect in aspects(rows) if aspect is not BEST_WORDING]
     fields = dict.fromkeys(name for row in rows for name in _task(row.first) if name not in (*OF_WORDING, *OF_DATA))
-    probes = dict.fromkeys(name for row in rows for name in row.forgetting)
-    definitions = [Aspect(f"the task's {name}", True, _field(name)) for name in fields]
-    return [*table, *definitions, *(Aspect(f"definition of {name}", True, _probe(name)) for name in probes)]
+    return [*table, *(Aspect(f"the task's {name}", True, _field(name)) for name in fields)]
 
 
 def _task(record: Record) -> Mapping[str, Any]:
@@ -143,16 +141,6 @@ def _task(record: Record) -> Mapping[str, Any]:
 
 def _field(name: str) -> Any:
     return lambda record: _shown(_task(record)[name]) if name in _task(record) else None
-
-
-def _probe(name: str) -> Any:
-    """By the probe's definition without its limit, which the number of items tells."""
-
-    def of(record: Record) -> str | None:
-        asked = record.provenance.inputs.get("probes") or []
-        return next((digest(shape)[:6] for shape, _ in asked if shape["name"] == name), None)
-
-    return of
 
 
 def _settings(row: Row) -> dict[str, Any]:

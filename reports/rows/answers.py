@@ -103,8 +103,9 @@ def rate_answers(frames: Sequence[pd.DataFrame], task: str, name: str) -> Answer
     )
 
 
-def probe_answers(frames: Sequence[pd.DataFrame], probe: str, measure: str) -> Answered | None:
-    """The probe's number, by the name that the record gives it: a ranking's, or a weighted mean of its values."""
+def probe_answers(frames: Sequence[pd.DataFrame], probe: str, measure: str, definition: str | None = None) -> Answered | None:
+    """The probe's number, by the name that the record gives it: a ranking's, or a weighted mean of its values. Items of another
+    `definition` are others, though they have the same names."""
     ranking = measure in RANKINGS
     parts = _aligned(frames, "probe", probe, ["before_value", "value", "weight", *(["gold"] if ranking else [])])
     if parts is None:
@@ -115,7 +116,7 @@ def probe_answers(frames: Sequence[pd.DataFrame], probe: str, measure: str) -> A
     gold = pd.to_numeric(parts[0]["gold"], errors="coerce").to_numpy(dtype=np.float64) if ranking else None
     if gold is not None and not np.isfinite(gold).all():
         return None
-    clusters = _clusters(parts)
+    clusters = _clusters(parts, definition)
     now, was = (of_probe(measure, values, weights[0], gold, clusters) for values in (after, before))
     return Answered(now, was, "plain")
 
@@ -132,10 +133,11 @@ def probe_accuracy(frames: Sequence[pd.DataFrame], probe: str) -> Answered | Non
     return Answered(of_shares(after, clusters), of_shares(before, clusters), "wilson")
 
 
-def _clusters(parts: Sequence[pd.DataFrame]) -> Clusters:
+def _clusters(parts: Sequence[pd.DataFrame], content: str | None = None) -> Clusters:
+    """`content` is what is known of the items beside their names."""
     first = parts[0]
     clusters = clusters_of(first["cluster"].tolist() if "cluster" in first else None, len(first))
-    return replace(clusters, asked=hash(tuple(first["item"])))
+    return replace(clusters, asked=hash((content, *first["item"])))
 
 
 def _values(column: "pd.Series[Any]", kind: Any) -> list[Any]:

@@ -7,11 +7,14 @@ budget. What a record does not know differs from nothing.
 
 from collections.abc import Callable, Iterator, Sequence
 from dataclasses import dataclass
+from functools import partial
 
 from bench.errors import UserError
 from bench.hashing import digest
+from bench.records.outcome import Forgetting
 from bench.records.record import Record
 from reports.rows.captions import few_names
+from reports.rows.questions import probe_definition
 from reports.rows.row import Row
 from reports.rows.rows import grouped, probe_names
 
@@ -92,8 +95,13 @@ def overrun(record: Record) -> Iterator[str]:
 
 def aspects(rows: Sequence[Row]) -> list[Aspect]:
     """What must be alike in rows with these probes."""
-    probes = [Aspect(f"items of {name}", True, _probe_items(name)) for name in probe_names(rows)]
-    return [*ASPECTS, *probes]
+    return [*ASPECTS, *(aspect for name in probe_names(rows) for aspect in _of_probe(name))]
+
+
+def _of_probe(name: str) -> Iterator[Aspect]:
+    yield Aspect(f"items of {name}", True, partial(_probe_items, name=name))
+    yield Aspect(f"measure of {name}", True, partial(_probe_measure, name=name))
+    yield Aspect(f"definition of {name}", True, partial(probe_definition, name=name))
 
 
 def _data(record: Record) -> str | None:
@@ -105,12 +113,18 @@ def _items(record: Record) -> str | None:
     return f"{record.outcome.score.n:,}" if record.outcome else None
 
 
-def _probe_items(name: str) -> Callable[[Record], str | None]:
-    def of(record: Record) -> str | None:
-        probe = record.outcome.forgetting.get(name) if record.outcome else None
-        return f"{probe.n:,}" if probe and probe.n else None
+def _probe(record: Record, name: str) -> Forgetting | None:
+    return record.outcome.forgetting.get(name) if record.outcome else None
 
-    return of
+
+def _probe_items(record: Record, name: str) -> str | None:
+    probe = _probe(record, name)
+    return f"{probe.n:,}" if probe and probe.n else None
+
+
+def _probe_measure(record: Record, name: str) -> str | None:
+    probe = _probe(record, name)
+    return f"{probe.value_name}{' as a share' if probe.share else ''}" if probe else None
 
 
 def _metric(record: Record) -> str | None:

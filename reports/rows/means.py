@@ -20,7 +20,7 @@ from bench.statistics.comparison import holm
 from bench.statistics.estimates import Bounds, Estimate, estimate
 from bench.statistics.intervals import Scale, Spread
 from bench.statistics.power import smallest_shown
-from reports.rows import answers
+from reports.rows import answers, questions
 from reports.rows.answers import Answered
 from reports.rows.numbers import Quantity, quantity_of
 from reports.rows.spreads import SeedSpreads
@@ -106,14 +106,12 @@ def both_gains(
     return same, best
 
 
-def _mean_gain(
-    known: Sequence[Gain | None], higher_is_better: bool, answered: Answered | None, spread: Spread
-) -> Estimate | None:
+def _mean_gain(known: Sequence[Gain | None], higher: bool, answered: Answered | None, spread: Spread) -> Estimate | None:
     gains = [gain for gain in known if gain is not None]
     if len(gains) < len(known):
         return None
     bounds = [_bounds(gain.ci_low, gain.ci_high) for gain in gains]
-    risen = answered.difference(1.0 if higher_is_better else -1.0) if answered else None
+    risen = answered.difference(1.0 if higher else -1.0) if answered else None
     return estimate([gain.value for gain in gains], bounds, risen, spread)
 
 
@@ -184,7 +182,7 @@ def mean_forgetting(runs: Sequence[Record], frames: Frames, seeds: SeedSpreads) 
     given_away = {name: max(run.trust.contamination.get(name, 0) for run in runs) for name in shared}
     forgetting_by_probe = {
         name: replace(
-            _forgotten([each[name] for each in probes], given_away[name], _lost(name, probes, frames, seeds)),
+            _forgotten([each[name] for each in probes], given_away[name], _lost(name, runs, frames, seeds)),
             accuracy_lost=_accuracy_lost(name, probes, frames, seeds),
         )
         for name in shared
@@ -197,11 +195,12 @@ def mean_forgetting(runs: Sequence[Record], frames: Frames, seeds: SeedSpreads) 
     }
 
 
-def _lost(name: str, parts: Sequence[Mapping[str, Forgetting]], frames: Frames, seeds: SeedSpreads) -> Estimate:
-    probes = [part[name] for part in parts]
+def _lost(name: str, runs: Sequence[Record], frames: Frames, seeds: SeedSpreads) -> Estimate:
+    probes = [run.outcome.forgetting[name] for run in runs if run.outcome]
+    definition = questions.probe_definition(runs[0], name)
     bounds = [_bounds(probe.ci_low, probe.ci_high) for probe in probes]
     # A distance from the base has no interval, and its answers are no reason for one.
-    answered = answers.probe_answers(frames, name, probes[0].value_name) if None not in bounds else None
+    answered = answers.probe_answers(frames, name, probes[0].value_name, definition) if None not in bounds else None
     lost = answered.difference(-1.0 if probes[0].higher_is_better else 1.0) if answered else None
     spread = seeds.of(lambda outcome: outcome.forgetting[name].delta if name in outcome.forgetting else None)
     return estimate([probe.delta for probe in probes], bounds, lost, spread)

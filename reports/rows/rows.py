@@ -20,6 +20,8 @@ from reports.rows.spreads import SeedSpreads, spreads_of
 SHOWN_DIFFERENCES = 4
 OF_OTHERS = ("seed", "hyperparameters", "search")
 """Inputs of a run that do not set its row apart, or that the record's setup says in fewer words."""
+MIXED = Quantity("mixed units", share=False)
+"""What a column holds whose rows have numbers of several kinds."""
 
 
 def aggregate(records: Sequence[Record], out: Path | None = None, beside: Sequence[Record] = ()) -> list[Row]:
@@ -63,7 +65,12 @@ def staged(rows: Sequence[Row]) -> list[list[Row]]:
 
 def probe_names(rows: Sequence[Row]) -> dict[str, Quantity]:
     """Each probe of the rows and what it measures, in order of first appearance."""
-    return {name: probe.quantity for row in rows for name, probe in row.forgetting.items()}
+    quantities: dict[str, Quantity] = {}
+    for row in rows:
+        for name, probe in row.forgetting.items():
+            same = quantities.setdefault(name, probe.quantity) == probe.quantity
+            quantities[name] = probe.quantity if same else MIXED
+    return quantities
 
 
 def _key(record: Record) -> str:

@@ -98,6 +98,27 @@ def test_other_items_of_a_probe_are_refused(make):
     assert differing(one, make.changed(other, forgetting=forgetting)) == {"items of lambada": True}
 
 
+def probed(record, **shape):
+    inputs = {**record.provenance.inputs, "probes": [[{"name": "lambada", "kind": "cloze", **shape}, 64]]}
+    return record.model_copy(update={"provenance": record.provenance.model_copy(update={"inputs": inputs})})
+
+
+def test_another_definition_of_a_probe_is_refused(make):
+    one, other = pair(make)
+    assert differing(probed(one), probed(other)) == {} and differing(one, probed(other)) == {}
+    assert differing(probed(one), probed(other, source="other texts")) == {"definition of lambada": True}
+
+
+def test_another_measure_of_a_probe_is_refused(make):
+    nats, share = (
+        make.record(name, probes={"trivia": measured})[0]
+        for name, measured in (("full", ("loss (nats per token)", 3.2, 3.5)), ("frozen", ("accuracy", 0.5, 0.45)))
+    )
+    assert differing(nats, share) == {"measure of trivia": True}
+    (said,) = unfair(rows_of(nats, share))
+    assert said.endswith("measure of trivia differs: loss (nats per token) (full), accuracy as a share (frozen)")
+
+
 def test_another_metric_is_refused(make):
     one, other = pair(make)
     assert differing(one, make.changed(other, score=scored(other, name="f1_macro"))) == {"metric": True}

@@ -13,7 +13,7 @@ from bench.measuring.scoring import rise, scores
 from bench.records.record import Tuning
 from bench.records.store import as_text
 from reports.rows.numbers import Quantity
-from reports.rows.rows import aggregate, determinants, flat, grouped, probe_names, ranked
+from reports.rows.rows import MIXED, aggregate, determinants, flat, grouped, probe_names, ranked
 
 
 def test_seeds_become_one_row_with_means(make, out):
@@ -187,6 +187,15 @@ def test_groups_and_probes(make):
         "wikipedia": Quantity("loss (nats per token)", share=False),
         **dict.fromkeys(("lambada", "arc-easy"), Quantity("accuracy", share=True)),
     }
+
+
+def test_a_probe_that_is_measured_in_two_ways_has_no_unit_of_one_of_them(make):
+    """`run` shows such tables at its end."""
+    nats, share = ("loss (nats per token)", 3.2, 3.5), ("accuracy", 0.5, 0.45)
+    rows = aggregate(
+        [make.record(name, probes={"trivia": part})[0] for name, part in (("a", nats), ("b", share), ("c", share))]
+    )
+    assert probe_names(rows) == probe_names(rows[::-1]) == {"trivia": MIXED}
 
 
 def test_flat():

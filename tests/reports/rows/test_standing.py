@@ -68,6 +68,15 @@ def test_rows_without_answers_are_compared_unpaired(make, out):
     assert places.of(aggregate([bare])[0]) == (1, 3)
 
 
+@pytest.mark.parametrize(("texts", "unpaired"), [("these", 0), ("others", 1)])
+def test_items_of_another_probe_of_this_name_are_not_the_same(make, out, texts, unpaired):
+    """Items of a probe are numbered, so that their names say nothing of their texts."""
+    asked = [("full", "these"), ("frozen", texts)]
+    pairs = [make.record(name, inputs={"probes": [[{"name": "lambada", "source": source}, 64]]}) for name, source in asked]
+    rows = aggregate(make.kept(out, pairs), out)
+    assert standing.forgetting_standing(rows, "lambada").unpaired == unpaired
+
+
 def test_least_forgotten_stands_first_among_rows_that_train(make, out):
     probes = {"wikipedia": ("loss (nats per token)", 3.2, 3.6)}
     less = {"wikipedia": ("loss (nats per token)", 3.2, 3.25)}
