@@ -1,5 +1,11 @@
 """The trials of a folder as lines of a table."""
 
+from contextlib import redirect_stdout
+from io import StringIO
+
+from hypothesis import example, given
+from hypothesis import strategies as st
+
 from bench.records.outcome import Score
 from bench.records.record import Provenance, Setup
 from bench.records.trial import TrialRecord
@@ -18,3 +24,13 @@ def test_the_best_comes_first_and_what_failed_says_why(capsys):
     printed = capsys.readouterr().out
     assert "3 trainings of trials" in printed and printed.index("cc") < printed.index("aa") < printed.index("bb")
     assert ".800" in printed and "learning_rate" in printed and "the loss" in printed
+
+
+@given(st.text("[]/\\=:#@.ax1", min_size=1, max_size=6))
+@example("[/x]")
+@example("[a]")
+def test_names_and_reasons_are_no_markup(name):
+    printed = StringIO()
+    with redirect_stdout(printed):
+        print_trials([trial(name, status="failed", reason=name, sampled={"r": name})])
+    assert printed.getvalue().splitlines()[-1].split() == [name, "m", "t", "full", f"r={name}", "1000", "–", "–", "–", name]

@@ -1,5 +1,11 @@
 """The table of what each part of a seed moves, as it is printed."""
 
+from contextlib import redirect_stdout
+from io import StringIO
+
+from hypothesis import HealthCheck, example, given, settings
+from hypothesis import strategies as st
+
 from reports.terminal.variance import CAPTION, TOGETHER, print_variance
 
 
@@ -30,3 +36,14 @@ def test_runs_without_a_score_are_told(make, capsys):
     told = lines(capsys, [make.varied(0.8), failed], [])
     assert "full init 1 – –" in told and "full: 1 of 2 runs have no score: the loss is nan" in told
     assert lines(capsys, [failed], []) == ["full: 1 of 1 runs have no score: the loss is nan"]
+
+
+@given(name=st.text("[]/\\=:#@.ax1", min_size=1, max_size=6))
+@example(name="[/x]")
+@example(name="[a]")
+@settings(max_examples=20, suppress_health_check=[HealthCheck.function_scoped_fixture])
+def test_names_are_no_markup(make, name):
+    printed = StringIO()
+    with redirect_stdout(printed):
+        print_variance([make.varied(0.8 + 0.01 * seed, seed=seed, strategy=name) for seed in (0, 1)], [])
+    assert any(line.split()[:2] == [name, "init"] for line in printed.getvalue().splitlines())
