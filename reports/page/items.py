@@ -101,7 +101,8 @@ def right_answers_of(items: pd.DataFrame, name: str) -> Rights | None:
 
 
 def _asked(items: pd.DataFrame) -> list[Any]:
-    return items["item"].tolist()
+    """Names and gold values: items of other data may have the same names."""
+    return list(zip(items["item"], items["gold"], strict=True))
 
 
 def _divided(rights: Rights) -> npt.NDArray[np.int64]:

@@ -37,14 +37,20 @@ class Answered:
 
 
 def task_answers(
-    frames: Sequence[pd.DataFrame], task: str, name: str, kind: str = "task", base: str = "before"
+    frames: Sequence[pd.DataFrame],
+    task: str,
+    name: str,
+    kind: str = "task",
+    base: str = "before",
+    data_hash: str | None = None,
 ) -> Answered | None:
     """The metric of that name, on the run's own task or, of the kind `elsewhere`, on another task or domain. `base` is the
-    column of the answers that it is held against: `before`, the base in the same words, or `best_before`, in its best."""
+    column of the answers that it is held against: `before`, the base in the same words, or `best_before`, in its best. Items of
+    other data are others, though they have the same names."""
     if name not in metrics.metric_names():
         return None
     metric = metrics.counted(name)
-    counted = _counts(metric, frames, task, kind, base)
+    counted = _counts(metric, frames, task, kind, base, data_hash)
     if counted is None:
         return None
     counts, clusters = counted
@@ -66,7 +72,9 @@ def right_answers(frames: Sequence[pd.DataFrame], task: str, name: str) -> tuple
     return after[..., 0], before[0, :, 0], clusters
 
 
-def _counts(metric: Counted, frames: Sequence[pd.DataFrame], task: str, kind: str, base: str) -> tuple[Floats, Clusters] | None:
+def _counts(
+    metric: Counted, frames: Sequence[pd.DataFrame], task: str, kind: str, base: str, data_hash: str | None = None
+) -> tuple[Floats, Clusters] | None:
     """Counts, (after and before, seeds, items, k)."""
     frames = [_restricted(frame, task, kind, metric.name) for frame in frames]
     read = [base, "prediction", *(["gold"] if metric.reference else [])]
@@ -76,7 +84,7 @@ def _counts(metric: Counted, frames: Sequence[pd.DataFrame], task: str, kind: st
     # Counted at once, so that the columns of all counts stand for the same.
     guesses = [value for side in ("prediction", base) for part in parts for value in _values(part[side], metric.prediction)]
     golds = [value for part in parts for value in _values(part["gold"], metric.reference)] if metric.reference else []
-    return metric.counts(guesses, golds * 2).reshape(2, len(parts), len(parts[0]), -1), _clusters(parts)
+    return metric.counts(guesses, golds * 2).reshape(2, len(parts), len(parts[0]), -1), _clusters(parts, data_hash)
 
 
 def _restricted(frame: pd.DataFrame, task: str, kind: str, name: str) -> pd.DataFrame:

@@ -104,8 +104,8 @@ def _row(runs: list[Record], out: Path | None, known: Sequence[Record], seeds: S
         return Row(tuple(runs))
     scores = [outcome.score for outcome in outcomes]
     frames = [store.read_items(out, run) for run in runs] if out else []
-    task, name = runs[0].setup.task, scores[0].name
-    answered = [answers.task_answers(frames, task, name, base=base) for base in answers.BASES]
+    task, name, data_hash = runs[0].setup.task, scores[0].name, runs[0].provenance.data_hash
+    answered = [answers.task_answers(frames, task, name, base=base, data_hash=data_hash) for base in answers.BASES]
     # The base is one and the same for all seeds: they move the gain as far as the score.
     spread = seeds.of(lambda outcome: outcome.score.value)
     gain, over_best = means.both_gains(outcomes, answered, spread)

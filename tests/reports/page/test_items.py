@@ -73,11 +73,11 @@ def test_full_marks_are_right():
     assert items.right_answers_of(tags, "chrf") is None and items.right_answers_of(tags, "nobody's") is None
 
 
-def test_runs_of_other_items_are_left_out(make, out):
+@pytest.mark.parametrize("column", ["item", "gold"])
+def test_runs_of_other_items_are_left_out(make, out, column):
     record, frame = make.record("frozen")
-    rows = aggregate(
-        make.kept(out, [make.record("full"), make.record("x"), (record, frame.assign(item=frame["item"] + "!"))]), out
-    )
+    other = frame.assign(**{column: frame[column] + "!"})
+    rows = aggregate(make.kept(out, [make.record("full"), make.record("x"), (record, other)]), out)
     _, own = items.items_of(rows, out)
     assert len(own) == 2 and record.run_id not in own
     assert items.items_of(rows[:1], out) == (None, {})

@@ -68,6 +68,13 @@ def test_rows_without_answers_are_compared_unpaired(make, out):
     assert places.of(aggregate([bare])[0]) == (1, 3)
 
 
+@pytest.mark.parametrize(("data_hash", "unpaired"), [("cd" * 32, 0), ("ee" * 32, 1)])
+def test_items_of_other_data_are_not_the_same(make, out, data_hash, unpaired):
+    pairs = [make.record("full"), make.record("frozen", accuracy=0.8, data_hash=data_hash)]
+    places = standing.score_standing(aggregate(make.kept(out, pairs), out))
+    assert places.unpaired == unpaired
+
+
 @pytest.mark.parametrize(("texts", "unpaired"), [("these", 0), ("others", 1)])
 def test_items_of_another_probe_of_this_name_are_not_the_same(make, out, texts, unpaired):
     """Items of a probe are numbered, so that their names say nothing of their texts."""
