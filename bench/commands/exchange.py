@@ -8,7 +8,7 @@ from typing import TYPE_CHECKING, Annotated
 
 import typer
 
-from bench.commands.options import DEFAULT_OUT, Out
+from bench.commands.options import DEFAULT_OUT, AllowUnequal, Out
 from bench.commands.results import records_of
 from bench.folders import write_text
 
@@ -67,19 +67,31 @@ OfStrategy = Annotated[str, typer.Option(help="A strategy's name, or the whole l
 
 
 @EXPORT.command("csv")
-def export_csv(out: Out = DEFAULT_OUT, suite: Suite = None, model: OfModel = None, to: To = None) -> int:
+def export_csv(
+    out: Out = DEFAULT_OUT,
+    suite: Suite = None,
+    model: OfModel = None,
+    to: To = None,
+    allow_unequal: AllowUnequal = False,
+) -> int:
     """A line for each row, with full numbers."""
     from reports.exchange.tables import rows_as_csv
 
-    return _give(rows_as_csv(_rows(out, suite, model)), to)
+    return _give(rows_as_csv(_comparable(_rows(out, suite, model), allow_unequal)), to)
 
 
 @EXPORT.command("markdown")
-def export_markdown(out: Out = DEFAULT_OUT, suite: Suite = None, model: OfModel = None, to: To = None) -> int:
+def export_markdown(
+    out: Out = DEFAULT_OUT,
+    suite: Suite = None,
+    model: OfModel = None,
+    to: To = None,
+    allow_unequal: AllowUnequal = False,
+) -> int:
     """A table for each model and task, with what its numbers hold."""
     from reports.exchange.tables import rows_as_markdown
 
-    return _give(rows_as_markdown(_rows(out, suite, model)), to)
+    return _give(rows_as_markdown(_comparable(_rows(out, suite, model), allow_unequal)), to)
 
 
 @EXPORT.command("eval-results")
@@ -149,6 +161,14 @@ def _rows(out: Path, suite: str | None, model: str | None) -> "list[Row]":
 
     records = records_of(suite, out)
     return aggregate([record for record in records if model in (None, record.setup.model)], out)
+
+
+def _comparable(rows: "list[Row]", allow_unequal: bool) -> "list[Row]":
+    from reports.rows.fairness import check_comparable
+
+    if not allow_unequal:
+        check_comparable(rows)
+    return rows
 
 
 def _give(text: str, to: Path | None) -> int:

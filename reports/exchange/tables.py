@@ -9,17 +9,21 @@ from reports.paper.csv_text import csv_text
 from reports.paper.markdown import escaped, markdown_table
 from reports.rows import numbers
 from reports.rows.captions import standing_sentences, stated
+from reports.rows.fairness import unfair
 from reports.rows.row import Row
 from reports.rows.rows import grouped, probe_names, ranked
 from reports.rows.standing import Standing, score_places, score_standing, shown
 
 
 def rows_as_csv(rows: Sequence[Row]) -> str:
-    """A line for each row, the best first, with full numbers; what is not known is empty."""
-    places = score_places(rows)
-    return csv_text(
-        [{**_named(row), **_scored(row), **_placed(row, places), **_lost(row), **_cost(row)} for row in ranked(rows)]
-    )
+    """A line for each row, the best first, with full numbers; what is not known is empty. What is unfair in a table is said in
+    each of its lines."""
+    places, unequal = score_places(rows), {key: "; ".join(unfair(group)) for key, group in grouped(rows).items()}
+    return csv_text([{**_numbers(row, places), "unequal": unequal[row.group]} for row in ranked(rows)])
+
+
+def _numbers(row: Row, places: dict[str, tuple[int, int]]) -> dict[str, Any]:
+    return {**_named(row), **_scored(row), **_placed(row, places), **_lost(row), **_cost(row)}
 
 
 def _named(row: Row) -> dict[str, Any]:
@@ -71,7 +75,7 @@ def _group(rows: Sequence[Row]) -> Iterator[str]:
         headers = ["strategy", "rank", f"{first} [95 %]", f"gain ({unit})", *losses, "train (s)", "saved"]
         standing = score_standing(scored)
         yield markdown_table(headers, [_line(row, standing, list(probes)) for row in scored], headers[:1])
-        told = [*stated([row.score for row in scored if row.score]), *standing_sentences(standing)]
+        told = [*stated([row.score for row in scored if row.score]), *standing_sentences(standing), *unfair(rows)]
         yield "\n".join(f"- {escaped(sentence)}" for sentence in told)
     failed = [f"- {escaped(f'{row.label} (seed {row.seeds}) {row.status}: {row.reason}')}" for row in rows if not row.score]
     if failed:

@@ -96,6 +96,11 @@ def test_rows_of_both_programs_and_ours_stand_in_one_table(called, results, tmp_
     assert called("import", "lm-eval", tmp_path / "results_1.json", *named)[0] == 0
     status, _, said = called("report", "--out", out)
     assert status == 2 and "metric differs: " in said and "exact_match (strict-match) (base)" in said
+    for kind in ("csv", "markdown"):
+        status, _, said = called("export", kind, "--out", out)
+        assert status == 2 and "metric differs: " in said and "--allow-unequal" in said
+        status, text, _ = called("export", kind, "--allow-unequal", "--out", out)
+        assert status == 0 and "not the same question: metric differs" in text
     assert called("report", "--allow-unequal", "--out", out)[0] == 0
     page = (out / "leaderboard.html").read_text()
     assert "imported from lm-eval" in page and "not the same question: metric differs" in page

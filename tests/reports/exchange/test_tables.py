@@ -4,6 +4,7 @@ import csv
 from io import StringIO
 
 from reports.exchange.tables import rows_as_csv, rows_as_markdown, score_text
+from reports.rows.fairness import unfair
 from reports.rows.rows import aggregate
 
 
@@ -36,3 +37,13 @@ def test_a_score_as_text(make):
 
 def test_only_failed_rows(make):
     assert rows_as_markdown(aggregate([make.failed()])).count("|") == 0
+
+
+def test_what_is_unfair_in_a_table_is_said(make):
+    one, other = make.record("full")[0], make.record("frozen", 0, 0.8, data_hash="ee" * 32, budget="64examples")[0]
+    rows = aggregate([one, other, make.record("full", task="rte")[0]])
+    said = list(unfair(rows[:2]))
+    text = rows_as_markdown(rows)
+    assert len(said) == 2 and all(text.count(f"\n- {sentence}\n") == 1 for sentence in said)
+    lines = {(line["task"], line["row"]): line["unequal"] for line in csv.DictReader(StringIO(rows_as_csv(rows)))}
+    assert lines == {("sst2", "full"): "; ".join(said), ("sst2", "frozen"): "; ".join(said), ("rte", "full"): ""}
