@@ -10,6 +10,7 @@ from typing import Any
 
 from bench import __version__
 from bench.errors import RunError
+from bench.records.record import Interval
 from bench.records.store import as_text
 from bench.statistics.estimates import Estimate
 from bench.statistics.intervals import CONFIDENCE
@@ -17,6 +18,9 @@ from reports.exchange.hub import notes_of
 from reports.rows.row import Row
 
 Schema = Mapping[str, Any]
+JACKKNIFE = "jackknife"
+MADE_WITHOUT_ANSWERS: dict[Interval, str] = {"binomial": "binomial (Wilson)", "standard error": "published standard error"}
+"""How imported intervals were made that are no jackknife over the answers per item."""
 
 
 @dataclass(frozen=True)
@@ -95,8 +99,7 @@ def _metric(name: str, higher_is_better: bool, ends: tuple[float, float] | None)
 def _result(row: Row, name: str, metric: dict[str, Any], value: Estimate, items: int | None) -> dict[str, Any]:
     details: dict[str, Any] = {"score": value.value, "details": _texts({"seeds": row.seeds, "notes": notes_of(row)})}
     if value.low is not None and value.high is not None:
-        held = {"items": "new items", "bounds": "new items and seeds, by bounds"}.get(value.basis, "new items and other seeds")
-        interval = {"lower": value.low, "upper": value.high, "confidence_level": CONFIDENCE, "method": f"{held}, jackknife"}
+        interval = {"lower": value.low, "upper": value.high, "confidence_level": CONFIDENCE, "method": _method(row, value)}
         details["uncertainty"] = {"confidence_interval": interval, **({"num_samples": items} if items else {})}
     started = row.first.provenance.started
     return {
@@ -106,6 +109,13 @@ def _result(row: Row, name: str, metric: dict[str, Any], value: Estimate, items:
         "metric_config": metric,
         "score_details": details,
     }
+
+
+def _method(row: Row, value: Estimate) -> str:
+    """What the interval holds, and what it is made of."""
+    held = {"items": "new items", "bounds": "new items and seeds, by bounds"}.get(value.basis, "new items and other seeds")
+    source = row.first.provenance.source
+    return f"{held}, {MADE_WITHOUT_ANSWERS.get(source.interval, JACKKNIFE) if source else JACKKNIFE}"
 
 
 def _texts(values: Mapping[str, Any]) -> dict[str, str]:

@@ -7,6 +7,7 @@ import pytest
 
 from bench.data import assets
 from bench.errors import RunError
+from bench.records.record import Import
 from reports.exchange.every_eval_ever import Publisher, as_every_eval_ever, check_schema
 from reports.rows.rows import aggregate
 
@@ -37,6 +38,21 @@ def test_rows_without_answers_have_no_interval_but_fit(make, schema):
     bare = make.changed(record, score=record.outcome.score.model_copy(update={"ci_low": None, "ci_high": None}), started=None)
     score = as_every_eval_ever(aggregate([bare]), US, schema, NOW)["evaluation_results"][0]
     assert "uncertainty" not in score["score_details"] and "evaluation_timestamp" not in score
+
+
+@pytest.mark.parametrize(
+    ("interval", "method"),
+    [
+        ("items", "new items, jackknife"),
+        ("binomial", "new items, binomial (Wilson)"),
+        ("standard error", "new items, published standard error"),
+    ],
+)
+def test_an_imported_interval_says_what_it_is_made_of(make, schema, interval, method):
+    source = Import(whose="lm-eval", file="x.json", sha256="0" * 64, interval=interval)
+    (row,) = aggregate([make.changed(make.record(probes={})[0], source=source)])
+    (score,) = as_every_eval_ever([row], US, schema, NOW)["evaluation_results"]
+    assert score["score_details"]["uncertainty"]["confidence_interval"]["method"] == method
 
 
 def test_what_does_not_fit_is_an_error(make, out, schema):
