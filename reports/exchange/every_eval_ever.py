@@ -40,6 +40,8 @@ def as_every_eval_ever(rows: Sequence[Row], publisher: Publisher, schema: Schema
         RunError: what was made does not fit the schema, which has changed then.
     """
     setup, stamp = rows[0].setup, str(int(now.timestamp()))
+    settings = [_settings(row) for row in rows]
+    shared = {name: value for name, value in settings[0].items() if all(each.get(name) == value for each in settings)}
     made = {
         "schema_version": str(schema.get("version", "unknown")),
         "evaluation_id": f"tunebench-{setup.suite}-{setup.strategy}/{publisher.model_id}/{stamp}",
@@ -52,12 +54,12 @@ def as_every_eval_ever(rows: Sequence[Row], publisher: Publisher, schema: Schema
         },
         "eval_library": {"name": "tunebench", "version": __version__},
         "model_info": {
-            "name": f"{setup.model} ({rows[0].label})",
+            "name": f"{setup.model} ({', '.join(dict.fromkeys(row.label for row in rows))})",
             "id": publisher.model_id,
             "additional_details": {
                 "deployment_type": "self_deployed",
                 "model_availability": "unknown",
-                **_texts({"strategy": setup.strategy, "budget": setup.budget, **setup.hyperparameters}),
+                **_texts({"strategy": setup.strategy, **shared}),
             },
         },
         "evaluation_results": [result for row in rows for result in _results(row)],
@@ -97,7 +99,8 @@ def _metric(name: str, higher_is_better: bool, ends: tuple[float, float] | None)
 
 
 def _result(row: Row, name: str, metric: dict[str, Any], value: Estimate, items: int | None) -> dict[str, Any]:
-    details: dict[str, Any] = {"score": value.value, "details": _texts({"seeds": row.seeds, "notes": notes_of(row)})}
+    told = _texts({**_settings(row), "seeds": row.seeds, "notes": notes_of(row)})
+    details: dict[str, Any] = {"score": value.value, "details": told}
     if value.low is not None and value.high is not None:
         interval = {"lower": value.low, "upper": value.high, "confidence_level": CONFIDENCE, "method": _method(row, value)}
         details["uncertainty"] = {"confidence_interval": interval, **({"num_samples": items} if items else {})}
@@ -109,6 +112,11 @@ def _result(row: Row, name: str, metric: dict[str, Any], value: Estimate, items:
         "metric_config": metric,
         "score_details": details,
     }
+
+
+def _settings(row: Row) -> dict[str, Any]:
+    """What each task may have of its own, after a search."""
+    return {"budget": row.setup.budget, **row.setup.hyperparameters}
 
 
 def _method(row: Row, value: Estimate) -> str:

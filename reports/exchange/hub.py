@@ -3,15 +3,18 @@
 Both are made of huggingface_hub's own classes, so that what they write is what the hub knows.
 """
 
-from collections.abc import Sequence
+from collections.abc import Callable, Sequence
 from dataclasses import dataclass
+from functools import partial
 from typing import TYPE_CHECKING
 
 import yaml
 
 from bench import __version__
+from bench.groups import groups_by
 from reports.exchange.tables import rows_as_markdown, score_text
 from reports.paper.markdown import escaped
+from reports.rows.numbers import MISSING
 from reports.rows.row import Row
 
 if TYPE_CHECKING:
@@ -68,11 +71,11 @@ def model_card(rows: Sequence[Row], name: str, base_model: str | None = None) ->
     """
     from huggingface_hub import ModelCard, ModelCardData
 
-    adapter = "peft" in rows[0].setup.hyperparameters
+    adapter, types = "peft" in rows[0].setup.hyperparameters, {_task_type(row) for row in rows}
     data = ModelCardData(
         base_model=base_model,
         library_name="peft" if adapter else "transformers",
-        pipeline_tag=_task_type(rows[0]),
+        pipeline_tag=types.pop() if len(types) == 1 else None,
         tags=["tunebench"],
         metrics=list(dict.fromkeys(row.quantity.name for row in rows)),
         model_name=name,
@@ -103,12 +106,12 @@ def _eval_result(row: Row) -> "EvalResult":
 
 def _body(rows: Sequence[Row], name: str) -> str:
     """What was trained how, what it gained and forgot, and what the numbers hold."""
-    setup = rows[0].setup
-    settings = "\n".join(f"- {escaped(key)}: {escaped(str(value))}" for key, value in sorted(setup.hyperparameters.items()))
-    versions = ", ".join(f"{key} {value}" for key, value in sorted(rows[0].first.provenance.versions.items()))
+    setup, budget = rows[0].setup, _by_task(rows, lambda row: row.setup.budget or "nothing")
+    names = sorted({key for row in rows for key in row.setup.hyperparameters})
+    settings = "\n".join(f"- {escaped(key)}: {escaped(_by_task(rows, partial(_setting, key)))}" for key in names)
     return f"""# {escaped(name)}
 
-{escaped(setup.model)}, trained by the strategy {escaped(setup.strategy)} with a budget of {escaped(setup.budget or "nothing")}.
+{escaped(setup.model)}, trained by the strategy {escaped(setup.strategy)} with a budget of {escaped(budget)}.
 Measured by tunebench: what training gained over the untouched model, and what it lost of what the model could do before.
 Positive forgetting is a loss.
 
@@ -119,5 +122,20 @@ Positive forgetting is a loss.
 
 ## Made with
 
-{escaped(versions)}; seeds {rows[0].seeds}.
+{escaped(_by_task(rows, _versions))}; seeds {escaped(_by_task(rows, lambda row: row.seeds))}.
 """
+
+
+def _by_task(rows: Sequence[Row], text: Callable[[Row], str]) -> str:
+    """`64examples`, or where not all tasks have the same, as tuning leaves them: `64examples (rte), 512examples (sst2)`"""
+    alike = groups_by(rows, text)
+    named = (f"{value} ({', '.join(row.setup.task for row in part)})" for value, part in alike.items())
+    return ", ".join(alike if len(alike) == 1 else named)
+
+
+def _setting(name: str, row: Row) -> str:
+    return str(row.setup.hyperparameters.get(name, MISSING))
+
+
+def _versions(row: Row) -> str:
+    return ", ".join(f"{name} {version}" for name, version in sorted(row.first.provenance.versions.items()))

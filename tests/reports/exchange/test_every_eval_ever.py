@@ -40,6 +40,16 @@ def test_rows_without_answers_have_no_interval_but_fit(make, schema):
     assert "uncertainty" not in score["score_details"] and "evaluation_timestamp" not in score
 
 
+def test_each_result_has_its_task_s_own_settings(make, schema):
+    """A search chooses for each task alone; of the model is said what all tasks share."""
+    rte = make.record("full", task="rte", budget="64examples", hyperparameters={"rate": 5e-4, "decay": 0}, probes={})[0]
+    sst2 = make.record("full", hyperparameters={"rate": 2e-5, "decay": 0}, probes={})[0]
+    made = as_every_eval_ever(aggregate([rte, sst2]), US, schema, NOW)
+    told = [result["score_details"]["details"] for result in made["evaluation_results"]]
+    assert [(each["budget"], each["rate"]) for each in told] == [("64examples", "0.0005"), ("512examples", "2e-05")]
+    assert made["model_info"]["additional_details"].keys() & {"strategy", "budget", "rate", "decay"} == {"strategy", "decay"}
+
+
 @pytest.mark.parametrize(
     ("interval", "method"),
     [

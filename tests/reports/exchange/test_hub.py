@@ -40,6 +40,17 @@ def test_a_card_s_model_index_is_read_back(make, out):
     assert "# our model" in card.text and "| full |" in card.text and "- learning_rate: 0.0002" in card.text
 
 
+def test_a_card_tells_which_task_has_which_settings(make, out):
+    """A search chooses for each task alone."""
+    classes, texts = ({"task": {"name": name, "type": kind}} for name, kind in (("rte", "classification"), ("news", "ner")))
+    rte = make.record("full", 1, inputs=classes, task="rte", budget="64examples", hyperparameters={"rate": 5e-4, "decay": 0})
+    news = make.record("full", inputs=texts, task="news", hyperparameters={"rate": 2e-5, "decay": 0})
+    card = ModelCard(model_card(aggregate(make.kept(out, [rte, news]), out), "ours"))
+    assert "with a budget of 64examples (rte), 512examples (news)." in card.text
+    assert "- decay: 0\n- rate: 0.0005 (rte), 2e-05 (news)\n" in card.text and "; seeds 1 (rte), 0 (news)." in card.text
+    assert "torch 2.13.0, transformers 5.23.0;" in card.text and card.data.pipeline_tag is None
+
+
 def test_names_from_outside_change_nothing_of_a_card(make, out):
     bad = 'a"\n---\nlicense: mit <script>alert(1)</script>'
     card = ModelCard(model_card(rows(make, out, model=bad), bad))
