@@ -26,6 +26,8 @@ MEASURED_COSTS = {"memory": HELD["memory"]}
 """What is comparable within one machine alone."""
 TIMED_COSTS = {"training": SPENT["training"]}
 TIMES = Quantity("times", share=False)
+EXACT = Margin(0.0, 0, 0.0, MANY)
+"""Of what nothing but the seed moves."""
 
 
 class Noise:
@@ -45,11 +47,22 @@ class Noise:
         spreads = [self.of(row) for row in (match.new, match.old)]
         return all(not each.rows or each.of(score_of_run).freedom for each in spreads)
 
-    def ratio(self, match: Match, take: Take) -> tuple[float, Margin | None]:
-        """The logarithm of the quotient of a cost that both rows know, and what it varies by."""
-        if match.same_seeds:
-            fellows = [each for each in self.matches if each.new.group == match.new.group and each.same_seeds]
-            return log_ratio_by_seed(_logarithms(match, take), [logs for each in fellows if (logs := _logarithms(each, take))])
+    def ratio(self, match: Match, take: Take, counted: bool) -> tuple[float, Margin | None]:
+        """The logarithm of the quotient of a cost that both rows know, and what it varies by; None where nothing says so.
+
+        Without a second seed, counted work is compared as it is. What is measured varies with the same seed too, as far as it
+        does over the seeds of all rows that are known.
+        """
+        value, margin = self._seed_by_seed(match, take) if match.same_seeds else self._over_seeds(match, take)
+        if margin or counted:
+            return value, margin or EXACT
+        return self._over_seeds(match, take)
+
+    def _seed_by_seed(self, match: Match, take: Take) -> tuple[float, Margin | None]:
+        fellows = [each for each in self.matches if each.new.group == match.new.group and each.same_seeds]
+        return log_ratio_by_seed(_logarithms(match, take), [logs for each in fellows if (logs := _logarithms(each, take))])
+
+    def _over_seeds(self, match: Match, take: Take) -> tuple[float, Margin | None]:
         new, old = (row.spent(take) for row in (match.new, match.old))
         rows = [row for row in self.rows if row.trains and row.group == match.new.group]
         return log_ratio(new, old, [spent for row in rows if (spent := row.spent(take))])
@@ -121,11 +134,10 @@ def held_costs(match: Match, noise: Noise, within: Within, seconds: bool) -> Ite
         new, old = (row.spent(take) for row in (match.new, match.old))
         if not new or not old:
             continue
-        value, margin = noise.ratio(match, take)
-        # Without a second seed, counted work is compared as it is.
-        exact = Margin(0.0, 0, 0.0, MANY)
+        value, margin = noise.ratio(match, take, term in COUNTED_COSTS)
         means = float(np.mean(new)), float(np.mean(old))
-        yield Held(match.new, "cost", term, "", TIMES, *means, value, margin or exact, within.of_costs)
+        if margin:
+            yield Held(match.new, "cost", term, "", TIMES, *means, value, margin, within.of_costs)
 
 
 def score_of_run(outcome: Outcome) -> float | None:

@@ -107,6 +107,23 @@ def test_with_the_same_seeds_costs_are_compared_seed_by_seed(sides, make):
     assert tokens.value == pytest.approx(np.log(1.1)) and tokens.margin.half_width() == pytest.approx(0.0, abs=1e-9)
 
 
+def test_one_seed_on_either_side_makes_no_measured_cost_exact(sides, make):
+    """The same seed takes other memory each time: it has the noise of accepted rows, and without any it is not judged. Counted
+    work is the same for the same seed."""
+
+    def pair(seed, memory, tokens=1000):
+        update = {"peak_memory_bytes": memory, "train_tokens": tokens}
+        return make.record("full", seed, cost=make.record("full")[0].cost.model_copy(update=update))
+
+    (match,) = matches(sides, [pair(0, 3400, 1100)], [pair(0, 3210)])
+    earlier = aggregate([pair(seed, memory)[0] for seed, memory in ((1, 3100), (2, 3200), (3, 3300))])
+    bare, known = ({h.term: h for h in held_costs(match, Noise([match], rows), Within(), True)} for rows in ([], earlier))
+    assert set(bare) == {"tokens", "flops", "saved"} and set(known) == {*bare, "memory", "training"}
+    assert known["memory"].value == pytest.approx(np.log(3400 / 3210))
+    assert known["memory"].margin.seeds == pytest.approx(2 * (100 / 3200) ** 2) and known["memory"].margin.seed_freedom == 2
+    assert known["tokens"].margin == bare["tokens"].margin and known["tokens"].margin.half_width() == 0
+
+
 def test_seconds_are_compared_within_one_machine_alone(sides, make):
     new, old = ([make.record("full", seed) for seed in seeds] for seeds in ((0, 1), (2, 3)))
     (match,) = matches(sides, new, old)
