@@ -1,8 +1,10 @@
 """The two sides of a comparison as rows, and which row of one is which of the other."""
 
 import json
-from collections.abc import Iterable, Iterator, Mapping, Sequence
+from collections import Counter
+from collections.abc import Collection, Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass
+from functools import partial
 from pathlib import Path
 from typing import Any
 
@@ -11,7 +13,7 @@ from bench.hashing import digest
 from bench.records.record import Record
 from reports.rows.fairness import BEST_WORDING, Aspect, aspects
 from reports.rows.row import Row
-from reports.rows.rows import aggregate
+from reports.rows.rows import aggregate, determinants
 
 Key = tuple[str, str, str, str]
 """Suite, model, task and strategy."""
@@ -84,7 +86,7 @@ def key_of(row: Row) -> Key:
 def matched(new: Sequence[Row], old: Sequence[Row]) -> tuple[list[Match], list[Row], list[Row]]:
     """Rows with a score on both sides, and the rows that have none to be held against: of the new side, and of the old.
 
-    Rows are the same by suite, model, task and strategy; where a side has several of a strategy, by its hyper-parameters.
+    Rows are the same by suite, model, task and strategy; where a side has several of a strategy, also by what sets these apart.
     """
     mine, theirs = _by_key(new), _by_key(old)
     matches = [match for key in theirs for match in _pairs(mine.get(key, []), theirs[key])]
@@ -108,16 +110,29 @@ def _by_key(rows: Sequence[Row]) -> dict[Key, list[Row]]:
 
 
 def _pairs(new: Sequence[Row], old: Sequence[Row]) -> Iterator[Match]:
-    if len(new) == len(old) == 1:
-        yield Match(new[0], old[0])
-        return
-    known = {_told(row): row for row in new}
-    for row in old:
-        if _told(row) in known:
-            yield Match(known.pop(_told(row)), row)
+    """By all in which rows of one side differ, for what differs between the sides alone was changed. Of the rest, by
+    hyper-parameters that one row of either side has: what else differs is then told."""
+    apart = _set_apart_by(new) | _set_apart_by(old)
+    for told in (partial(_told, apart), _hyperparameters):
+        mine, theirs = groups_by(new, told), groups_by(old, told)
+        matches = [Match(*mine[key], *rows) for key, rows in theirs.items() if len(rows) == len(mine.get(key, [])) == 1]
+        yield from matches
+        used = {id(row) for match in matches for row in (match.new, match.old)}
+        new, old = ([row for row in rows if id(row) not in used] for rows in (new, old))
 
 
-def _told(row: Row) -> str:
+def _set_apart_by(rows: Sequence[Row]) -> set[str]:
+    """Names of the determinants that not all of the rows have alike."""
+    counts = Counter((name, json.dumps(value)) for row in rows for name, value in determinants(row.first).items())
+    return {name for (name, _), count in counts.items() if count < len(rows)}
+
+
+def _told(names: Collection[str], row: Row) -> str:
+    """The values that the row has of these determinants."""
+    return json.dumps({name: value for name, value in determinants(row.first).items() if name in names})
+
+
+def _hyperparameters(row: Row) -> str:
     return json.dumps(row.setup.hyperparameters, sort_keys=True)
 
 

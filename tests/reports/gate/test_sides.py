@@ -34,6 +34,36 @@ def test_variants_of_a_strategy_are_matched_by_their_hyperparameters(make):
     assert all(match.new.setup == match.old.setup for match in matches) and len(added) == 1 and not gone
 
 
+def of_budgets(make, *budgets, **changes):
+    return rows([make.record("full", seed, budget=b, inputs={"budget": b, **changes}) for b in budgets for seed in range(2)])
+
+
+def budgets_of(matches):
+    return [(match.new.setup.budget, match.old.setup.budget) for match in matches]
+
+
+def test_rows_of_several_budgets_are_matched_by_them(make):
+    """Also after a change that the two sides do not share, and where a side has one of them."""
+    both = of_budgets(make, "256examples", "512examples")
+    for new in (both, of_budgets(make, "512examples", "256examples", engine=2)):
+        matches, added, gone = matched(new, both)
+        assert budgets_of(matches) == [("256examples",) * 2, ("512examples",) * 2] and not added and not gone
+        assert not any(match.unlike for match in matches)
+    matches, added, gone = matched(of_budgets(make, "512examples"), both)
+    assert budgets_of(matches) == [("512examples",) * 2] and [row.setup.budget for row in gone] == ["256examples"]
+
+
+def test_another_budget_of_one_row_among_several_is_told(make):
+    """What is left over is the same row, where one of each side has its hyper-parameters; of several none is taken."""
+    old = of_budgets(make, "256examples", "512examples")
+    matches, added, gone = matched(of_budgets(make, "256examples", "1024examples"), old)
+    assert (
+        [match.unlike for match in matches] == [[], ["budget: 1024examples instead of 512examples"]] and not added and not gone
+    )
+    matches, added, gone = matched(of_budgets(make, "64examples", "128examples"), old)
+    assert not matches and len(added) == len(gone) == 2
+
+
 def test_one_row_of_a_strategy_is_matched_whatever_its_hyperparameters(make, sides):
     match = unlike(make, sides, hyperparameters={"learning_rate": 5e-5, "warmup": 0.1})
     assert match.unlike == [] and match.changed == ["learning_rate 5e-05 instead of 2e-05"]
