@@ -2,7 +2,7 @@
 
 import json
 from collections import Counter
-from collections.abc import Collection, Iterable, Iterator, Mapping, Sequence
+from collections.abc import Callable, Collection, Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from functools import partial
 from pathlib import Path
@@ -10,13 +10,15 @@ from typing import Any
 
 from bench.groups import groups_by
 from bench.hashing import digest
+from bench.records.outcome import Score
 from bench.records.record import Record
 from reports.rows.fairness import BEST_WORDING, Aspect, aspects
-from reports.rows.row import Row
+from reports.rows.row import KINDS, Row
 from reports.rows.rows import aggregate, determinants
 
 Key = tuple[str, str, str, str]
 """Suite, model, task and strategy."""
+Definition = Callable[[Record], Mapping[str, Any]]
 OF_WORDING = ("prompt", "answers", "instructions")
 OF_DATA = ("train", "validation", "test", "out_of_domain")
 
@@ -58,8 +60,9 @@ class Match:
     def unlike(self) -> list[str]:
         """Why the two are not comparable; none where they are."""
         reasons = [each for aspect in _questions((self.old, self.new)) if (each := _differs(aspect, self.new, self.old))]
-        gone = [name for name in self.old.forgetting if self.new.trains and name not in self.new.forgetting]
-        reasons += [f"the probe {name} was asked of the old one alone" for name in gone]
+        gone = [f"the probe {name}" for name in self.old.forgetting if self.new.trains and name not in self.new.forgetting]
+        gone += [f"the task or domain {name}" for name in self.old.elsewhere if name not in self.new.elsewhere]
+        reasons += [f"{what} was asked of the old one alone" for what in gone]
         bare = [row for row in (self.new, self.old) if row.score and row.score.low is None]
         return [*reasons, *(["its score has no interval"] if bare else [])]
 
@@ -145,8 +148,19 @@ def _differs(aspect: Aspect, new: Row, old: Row) -> str:
 def _questions(rows: Sequence[Row]) -> list[Aspect]:
     """What must be alike on both sides. The base's best wording is an outcome where the model is another."""
     table = [aspect for aspect in aspects(rows) if aspect is not BEST_WORDING]
-    fields = dict.fromkeys(name for row in rows for name in _task(row.first) if name not in (*OF_WORDING, *OF_DATA))
-    return [*table, *(Aspect(f"the task's {name}", True, _field(name)) for name in fields)]
+    elsewhere = dict.fromkeys(name for row in rows for name in row.elsewhere)
+    definitions = _fields("the task", _task, rows, but=(*OF_WORDING, *OF_DATA))
+    return [*table, *definitions, *(aspect for name in elsewhere for aspect in _asked_elsewhere(name, rows))]
+
+
+def _fields(whose: str, defined: Definition, rows: Sequence[Row], but: Sequence[str] = ()) -> list[Aspect]:
+    """An aspect for each field of what defines a task or a domain."""
+    names = dict.fromkeys(name for row in rows for name in defined(row.first) if name not in but)
+    return [Aspect(f"{name} of {whose}", True, partial(_field, defined, name)) for name in names]
+
+
+def _field(defined: Definition, name: str, record: Record) -> str | None:
+    return _shown(defined(record)[name]) if name in defined(record) else None
 
 
 def _task(record: Record) -> Mapping[str, Any]:
@@ -154,8 +168,22 @@ def _task(record: Record) -> Mapping[str, Any]:
     return task if isinstance(task, Mapping) else {}
 
 
-def _field(name: str) -> Any:
-    return lambda record: _shown(_task(record)[name]) if name in _task(record) else None
+def _asked_elsewhere(name: str, rows: Sequence[Row]) -> list[Aspect]:
+    """What must be alike in the score on another task or domain. Its data has no hash of its own: its definition tells it."""
+
+    def score(record: Record) -> Score | None:
+        return record.outcome.elsewhere[name].score if record.outcome and name in record.outcome.elsewhere else None
+
+    items = Aspect(f"items of {name}", True, lambda record: f"{known.n:,}" if (known := score(record)) else None)
+    metric = Aspect(f"metric of {name}", True, lambda record: known.name if (known := score(record)) else None)
+    return [items, metric, *_fields(name, partial(_beside, name), rows)]
+
+
+def _beside(name: str, record: Record) -> Mapping[str, Any]:
+    """What defines another task that is asked, or a domain of the row's own."""
+    tasks = (task for field in KINDS.values() for task in record.provenance.inputs.get(field) or ())
+    domain = (_task(record).get("out_of_domain") or {}).get(name, {})
+    return next((task for task in tasks if task["name"] == name), domain)
 
 
 def _settings(row: Row) -> dict[str, Any]:

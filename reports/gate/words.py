@@ -122,4 +122,4 @@ def comparison_lines(comparison: Compared) -> Iterator[str]:
     yield f"same within X: two one-sided tests at .04 show it; X is {comparison.within} (--within)."
     yield "finds: the smallest change for the worse that so many seeds and items find four times out of five."
     if any(not change.held.paired for change in comparison.changes):
-        yield "†: a side has no answers per item; compared unpaired, by intervals."
+        yield "†: the two sides share no answers per item; compared unpaired, by intervals."

@@ -76,7 +76,7 @@ def test_one_row_of_a_strategy_is_matched_whatever_its_hyperparameters(make, sid
         ({"budget": "64examples"}, "budget: 64examples instead of 512examples"),
         ({"engine_version": 99}, "engine version: 99 instead of 1"),
         ({"device": {"type": "cpu", "precision": "bf16"}}, "precision: bf16 instead of fp32"),
-        ({"inputs": {"task": {"name": "sst2", "version": 2}}}, "the task's version: 2 instead of 1"),
+        ({"inputs": {"task": {"name": "sst2", "version": 2}}}, "version of the task: 2 instead of 1"),
         ({"inputs": {"task": {"name": "sst2", "version": 1, "prompt": "Film: {text}"}}}, ""),
         ({"inputs": {"task": {"name": "sst2", "version": 1, "labels": ["a"]}}}, ""),
     ],
@@ -104,6 +104,40 @@ def test_metric_items_and_probes_are_named(make):
     gone = [f"the probe {name} was asked of the old one alone" for name in ("lambada", "arc-easy")]
     assert Match(few, old).unlike == gone and Match(old, few).unlike == []
     assert [text.partition(":")[0] for text in Match(changed, few).unlike] == ["definition of wikipedia"]
+
+
+IMDB = {"name": "imdb", "version": 1}
+
+
+@pytest.mark.parametrize(
+    ("changes", "told"),
+    [
+        ({}, []),
+        ({"count": 48}, ["items of imdb: 48 instead of 64"]),
+        ({"metric": "f1_macro"}, ["metric of imdb: f1_macro instead of accuracy"]),
+        ({"also": [IMDB | {"version": 2}]}, ["version of imdb: 2 instead of 1"]),
+        ({"also": [IMDB | {"labels": ["a"]}]}, []),
+        ({"task": {"name": "sst2", "out_of_domain": {"imdb": {"sha256": "ef"}}}}, []),
+        ({"name": "amazon"}, ["the task or domain imdb was asked of the old one alone"]),
+    ],
+)
+def test_scores_elsewhere_are_of_the_same_question(make, changes, told):
+    assert Match(asked_elsewhere(make, **changes), asked_elsewhere(make)).unlike == told
+
+
+def asked_elsewhere(make, name="imdb", count=64, metric="accuracy", **inputs):
+    record, _ = make.elsewhere(make.record("full", 0, inputs={"also": [IMDB], **inputs}), name, 0.7, count)
+    away = record.outcome.elsewhere[name]
+    named = {name: away.model_copy(update={"score": away.score.model_copy(update={"name": metric})})}
+    return rows([(make.changed(record, elsewhere=named), None)])[0]
+
+
+def test_another_domain_is_another_question(make):
+    new, old = (
+        asked_elsewhere(make, also=[], task={"name": "sst2", "out_of_domain": {"imdb": {"sha256": text}}})
+        for text in ("ef", "cd")
+    )
+    assert Match(new, old).unlike == ["sha256 of imdb: ef instead of cd"]
 
 
 def test_an_environment_is_told_and_is_no_reason(make, sides):
