@@ -73,7 +73,7 @@ def _pasts(kept: Sequence[tuple[Accepted, Sequence[Row]]]) -> Iterator[_Past]:
     spreads = dict(zip(map(_table, known), spreads_of([row.records for row in known]), strict=True))
     for row in (row for row in kept[-1][1] if row.score):
         like = [(each, other) for each, rows in kept for other in rows if other.score and key_of(other) == key_of(row)]
-        fitting = [(each, other) for each, other in like if not Match(row, other).unlike]
+        fitting = [(each, other) for each, other in like if not Match(row, other).other_question]
         yield _Past(row, fitting, len(like) - len(fitting), spreads[_table(row)])
 
 

@@ -57,14 +57,22 @@ class Match:
         return new == old
 
     @property
+    def other_question(self) -> list[str]:
+        """In what the two were not asked alike, of their task and their probes; none where they were."""
+        return self._differing(_questions((self.old, self.new)))
+
+    @property
     def unlike(self) -> list[str]:
         """Why the two are not comparable; none where they are."""
-        reasons = [each for aspect in _questions((self.old, self.new)) if (each := _differs(aspect, self.new, self.old))]
+        reasons = [*self.other_question, *self._differing(_asked_elsewhere((self.old, self.new)))]
         gone = [f"the probe {name}" for name in self.old.forgetting if self.new.trains and name not in self.new.forgetting]
         gone += [f"the task or domain {name}" for name in self.old.elsewhere if name not in self.new.elsewhere]
         reasons += [f"{what} was asked of the old one alone" for what in gone]
         bare = [row for row in (self.new, self.old) if row.score and row.score.low is None]
         return [*reasons, *(["its score has no interval"] if bare else [])]
+
+    def _differing(self, asked: Iterable[Aspect]) -> list[str]:
+        return [told for aspect in asked if (told := _differs(aspect, self.new, self.old))]
 
     @property
     def changed(self) -> list[str]:
@@ -148,9 +156,7 @@ def _differs(aspect: Aspect, new: Row, old: Row) -> str:
 def _questions(rows: Sequence[Row]) -> list[Aspect]:
     """What must be alike on both sides. The base's best wording is an outcome where the model is another."""
     table = [aspect for aspect in aspects(rows) if aspect is not BEST_WORDING]
-    elsewhere = dict.fromkeys(name for row in rows for name in row.elsewhere)
-    definitions = _fields("the task", _task, rows, but=(*OF_WORDING, *OF_DATA))
-    return [*table, *definitions, *(aspect for name in elsewhere for aspect in _asked_elsewhere(name, rows))]
+    return [*table, *_fields("the task", _task, rows, but=(*OF_WORDING, *OF_DATA))]
 
 
 def _fields(whose: str, defined: Definition, rows: Sequence[Row], but: Sequence[str] = ()) -> list[Aspect]:
@@ -168,15 +174,20 @@ def _task(record: Record) -> Mapping[str, Any]:
     return task if isinstance(task, Mapping) else {}
 
 
-def _asked_elsewhere(name: str, rows: Sequence[Row]) -> list[Aspect]:
-    """What must be alike in the score on another task or domain. Its data has no hash of its own: its definition tells it."""
+def _asked_elsewhere(rows: Sequence[Row]) -> Iterator[Aspect]:
+    """What must be alike in each score on another task or domain. Its data has no hash of its own: its definition tells it."""
+    for name in dict.fromkeys(name for row in rows for name in row.elsewhere):
+        yield Aspect(f"items of {name}", True, _score_elsewhere(name, lambda score: f"{score.n:,}"))
+        yield Aspect(f"metric of {name}", True, _score_elsewhere(name, lambda score: score.name))
+        yield from _fields(name, partial(_beside, name), rows)
 
-    def score(record: Record) -> Score | None:
-        return record.outcome.elsewhere[name].score if record.outcome and name in record.outcome.elsewhere else None
 
-    items = Aspect(f"items of {name}", True, lambda record: f"{known.n:,}" if (known := score(record)) else None)
-    metric = Aspect(f"metric of {name}", True, lambda record: known.name if (known := score(record)) else None)
-    return [items, metric, *_fields(name, partial(_beside, name), rows)]
+def _score_elsewhere(name: str, read: Callable[[Score], str]) -> Callable[[Record], str | None]:
+    def of(record: Record) -> str | None:
+        away = record.outcome.elsewhere.get(name) if record.outcome else None
+        return read(away.score) if away else None
+
+    return of
 
 
 def _beside(name: str, record: Record) -> Mapping[str, Any]:

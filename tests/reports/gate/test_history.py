@@ -54,6 +54,20 @@ def test_baselines_of_another_question_are_left_out(sides, accepted):
     assert len(by_title(courses(folder))["zero-shot", ""].points) == 3
 
 
+def test_what_a_comparison_needs_and_a_course_does_not_leaves_nothing_out(make, accepted):
+    """An imported score without an interval, and baselines in which more was asked beside the task."""
+
+    def bare(value, probes):
+        score = make.record("imported")[0].outcome.score.model_copy(update={"value": value, "ci_low": None, "ci_high": None})
+        return make.record("imported", score=score, probes=probes)
+
+    wikipedia = {"wikipedia": ("loss (nats per token)", 3.2, 3.3)}
+    more = make.elsewhere(bare(0.7, wikipedia | {"lambada": ("accuracy", 0.45, 0.4)}), "rte", 0.6, 64)
+    found = by_title(courses(accepted([more], [bare(0.8, wikipedia)])))
+    assert {title: len(course.points) for title, course in found.items()} == {("imported", ""): 2, ("imported", "wikipedia"): 2}
+    assert found["imported", ""].values == pytest.approx([0.7, 0.8]) and found["imported", ""].left_out == 0
+
+
 def test_nothing_accepted_is_an_error(sides, accepted, tmp_path):
     with pytest.raises(UserError, match="nothing was accepted into .*none; `tunebench baseline accept OUT --to"):
         courses(tmp_path / "none")
