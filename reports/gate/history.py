@@ -7,12 +7,13 @@ from pathlib import Path
 from statistics import fmean
 
 from bench.errors import UserError
+from bench.groups import groups_by
 from bench.records import store
 from bench.records.outcome import Outcome
 from bench.statistics.change_points import change_points
 from reports.gate.accepted import Accepted, accepted_in
 from reports.gate.held import loss_of_run, score_of_run
-from reports.gate.sides import Match, key_of, rows_once
+from reports.gate.sides import matched, rows_once
 from reports.rows.numbers import Quantity
 from reports.rows.row import Row
 from reports.rows.rows import aggregate
@@ -71,10 +72,12 @@ def courses(folder: Path, suite: str | None = None) -> list[RowCourse]:
 def _pasts(kept: Sequence[tuple[Accepted, Sequence[Row]]]) -> Iterator[_Past]:
     known = rows_once([[record for row in rows for record in row.records] for _, rows in kept], [])
     spreads = dict(zip(map(_table, known), spreads_of([row.records for row in known]), strict=True))
-    for row in (row for row in kept[-1][1] if row.score):
-        like = [(each, other) for each, rows in kept for other in rows if other.score and key_of(other) == key_of(row)]
-        fitting = [(each, other) for each, other in like if not Match(row, other).other_question]
-        yield _Past(row, fitting, len(like) - len(fitting), spreads[_table(row)])
+    newest = [row for row in kept[-1][1] if row.score]
+    matches = [(each, match) for each, rows in kept for match in matched(newest, rows)[0]]
+    by_row = groups_by(matches, lambda pair: id(pair[1].new))
+    for row in newest:
+        fitting = [(each, match.old) for each, match in by_row[id(row)] if not match.other_question]
+        yield _Past(row, fitting, len(by_row[id(row)]) - len(fitting), spreads[_table(row)])
 
 
 def _table(row: Row) -> tuple[str, str, str, bool, bool]:

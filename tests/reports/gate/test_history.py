@@ -54,6 +54,20 @@ def test_baselines_of_another_question_are_left_out(sides, accepted):
     assert len(by_title(courses(folder))["zero-shot", ""].points) == 3
 
 
+def test_rows_of_one_strategy_have_courses_of_their_own(make, accepted):
+    def day(first):
+        return [
+            make.record("full", first + seed, value, hyperparameters={"learning_rate": rate})
+            for rate, value in ((1e-5, 0.7), (2e-5, 0.9))
+            for seed in range(2)
+        ]
+
+    found = by_title(courses(accepted(day(0), day(2))))
+    low, high = (found[f"full (learning_rate={rate})", ""] for rate in (1e-5, 2e-5))
+    assert (low.values, high.values) == (pytest.approx([0.7, 0.7]), pytest.approx([0.9, 0.9]))
+    assert not low.changes and not high.changes
+
+
 def test_what_a_comparison_needs_and_a_course_does_not_leaves_nothing_out(make, accepted):
     """An imported score without an interval, and baselines in which more was asked beside the task."""
 
