@@ -122,7 +122,7 @@ def _group(key: TableKey, rows: Sequence[Row], standing: Standing | None, number
         "measure": quantity.name if quantity else "",
         "share": bool(quantity and quantity.share),
         "unit": quantity.unit if quantity else "",
-        "higher": rows[0].higher_is_better,
+        "higher": score is None or score.higher_is_better,
         "items": score.n if score else None,
         "probes": {name: {"unit": probe.unit, "share": probe.share} for name, probe in probe_names(rows).items()},
         "said": list(_said(rows, standing)),

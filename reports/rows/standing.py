@@ -55,7 +55,10 @@ class Standing:
 def score_standing(rows: Sequence[Row]) -> Standing | None:
     """Of the score of one suite's, model's and task's rows; None where fewer than two have one."""
     placed = [(row, row.score) for row in rows if row.score and row.setup.model != NO_MODEL]
-    return _standing(placed, rows[0].quantity, rows[0].higher_is_better) if len(placed) > 1 else None
+    if len(placed) < 2:
+        return None
+    first, _ = placed[0]  # a row that failed does not know what its score would have been
+    return _standing(placed, first.quantity, first.higher_is_better)
 
 
 def forgetting_standing(rows: Sequence[Row], probe: str) -> Standing | None:

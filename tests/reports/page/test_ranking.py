@@ -47,6 +47,14 @@ def test_group_says_what_was_measured_on_how_many_items(found):
     assert group["probes"]["wikipedia"] == {"unit": "nats per token", "share": False}
 
 
+def test_a_failed_row_does_not_say_which_scores_are_better(make):
+    """Wherever it stands."""
+    record, _ = make.record("full")
+    lower = make.changed(record, score=record.outcome.score.model_copy(update={"higher_is_better": False}))
+    rows = aggregate([make.failed(), lower])
+    assert [group["higher"] for group in ranking(rows, standings_of(rows))["groups"]] == [False]
+
+
 def said(make, out, **scores):
     rows = aggregate(make.kept(out, [make.record(name, accuracy=score) for name, score in scores.items()]), out)
     (group,) = ranking(rows, standings_of(rows))["groups"]

@@ -59,6 +59,16 @@ def test_one_row_has_no_place(make):
     assert standing.score_places(aggregate([make.record("full")[0]])) == {}
 
 
+def test_a_failed_row_does_not_say_which_scores_are_better(make, out):
+    """It comes first, as its run's id may, and knows no metric."""
+    found = make.kept(out, [make.record("full", accuracy=0.9), make.record("frozen", accuracy=0.6)])
+    lower = [make.changed(r, score=r.outcome.score.model_copy(update={"higher_is_better": False})) for r in found]
+    rows = aggregate([make.failed("aaa"), *lower], out)
+    places = standing.score_places(rows)
+    assert [places.get(row.first.run_id) for row in rows] == [None, (2, 2), (1, 1)]
+    assert standing.score_standing(rows).quantity == rows[1].quantity
+
+
 def test_rows_without_answers_are_compared_unpaired(make, out):
     """An imported row beside two with answers: its pairs are made of bounds, and the others stay paired."""
     kept = make.kept(out, [make.record("full", accuracy=0.85), make.record("frozen", accuracy=0.80)])
