@@ -4,6 +4,7 @@ What failed or was skipped keeps a row of its own, with the reason, so that a ga
 """
 
 import json
+from collections import Counter
 from collections.abc import Mapping, Sequence
 from dataclasses import replace
 from pathlib import Path
@@ -18,6 +19,9 @@ from reports.rows.row import Row
 from reports.rows.spreads import SeedSpreads, spreads_of
 
 SHOWN_DIFFERENCES = 4
+"""Of a row's determinants in its name; more where fewer would not tell it apart."""
+SHOWN_LETTERS = 24
+"""Of a determinant's value."""
 OF_OTHERS = ("seed", "hyperparameters", "search")
 """Inputs of a run that do not set its row apart, or that the record's setup says in fewer words."""
 MIXED = Quantity("mixed units", share=False)
@@ -127,16 +131,60 @@ def _row(runs: list[Record], out: Path | None, known: Sequence[Record], seeds: S
 
 
 def _with_variants(rows: list[Row]) -> list[Row]:
-    alike = groups_by(rows, lambda row: (*row.group, row.setup.strategy))
-    firsts = {like: [row.first for row in others] for like, others in alike.items()}
-    return [replace(row, variant=variant(row.first, firsts[(*row.group, row.setup.strategy)])) for row in rows]
+    alike = groups_by(rows, lambda row: (*row.group, row.setup.strategy)).values()
+    variant_of = {
+        row.first.run_id: variant
+        for group in alike
+        for row, variant in zip(group, variants([row.first for row in group]), strict=True)
+    }
+    return [replace(row, variant=variant_of[row.first.run_id]) for row in rows]
 
 
-def variant(record: Record, others: Sequence[Record]) -> str:
-    """Where the record's determinants differ from those of its like, or where it alone has one; a failed run, which knows
-    fewer, is only held to those that it knows."""
-    mine = determinants(record)
-    theirs = [(determinants(other), bool(other.provenance.inputs)) for other in others]
-    differing = [n for n in mine if any((whole or n in other) and other.get(n) != mine[n] for other, whole in theirs)]
-    shown = [f"{name}={str(mine[name])[:24]}" for name in differing[:SHOWN_DIFFERENCES]]
-    return ", ".join(shown) + (", …" if len(differing) > SHOWN_DIFFERENCES else "")
+def variants(records: Sequence[Record]) -> list[str]:
+    """What sets each of these, alike in model, task and strategy, apart from the others: determinants that differ, or that it
+    alone has. A failed run, which knows fewer, is only held to those that it knows.
+
+    No two with a score are called the same, since tables and choices know a row by its name: where no determinant tells them
+    apart as it is shown, their ids do.
+    """
+    facts = [(determinants(record), bool(record.provenance.inputs)) for record in records]
+    names = sorted({name for known, _ in facts for name in known})
+    differing = [name for name in names if _differ([known.get(name) for known, whole in facts if whole or name in known])]
+    texts = [{name: _shortened(str(known[name])) for name in differing if name in known} for known, _ in facts]
+    telling = _telling(differing, texts)
+    named = [_variant(text, telling) for text in texts]
+    counts = Counter(variant for variant, record in zip(named, records, strict=True) if record.outcome)
+    return [
+        ", ".join(filter(None, [variant, f"run={record.run_id[:8]}"])) if record.outcome and counts[variant] > 1 else variant
+        for variant, record in zip(named, records, strict=True)
+    ]
+
+
+def _differ(values: Sequence[Any]) -> bool:
+    return any(value != values[0] for value in values)
+
+
+def _telling(names: Sequence[str], texts: Sequence[Mapping[str, str]]) -> list[str]:
+    """Few names by which all are told apart that any names tell apart."""
+
+    def apart(by: Sequence[str]) -> int:
+        return len({tuple(text.get(name) for name in by) for text in texts})
+
+    telling: list[str] = []
+    while apart(telling) < apart(names):
+        telling.append(max(names, key=lambda name: apart([*telling, name])))
+    return telling
+
+
+def _variant(text: Mapping[str, str], telling: Sequence[str]) -> str:
+    """The names that tell it apart, and others as far as there is room."""
+    needed = [name for name in telling if name in text]
+    others = [name for name in text if name not in needed]
+    shown = sorted([*needed, *others[: max(SHOWN_DIFFERENCES - len(needed), 0)]])
+    return ", ".join([f"{name}={text[name]}" for name in shown] + ["…"] * (len(shown) < len(text)))
+
+
+def _shortened(text: str) -> str:
+    """Of a long value its two ends: paths are alike in the first, texts in the last."""
+    half = SHOWN_LETTERS // 2
+    return text if len(text) <= SHOWN_LETTERS else f"{text[: half - 1]}…{text[-half:]}"

@@ -10,7 +10,7 @@ from bench.records.outcome import SeedPart
 from bench.records.record import SEED_PARTS, Record, Seeds
 from bench.statistics.deviations import NO_DEVIATION, Deviation, Share, deviation, shares
 from reports.rows.numbers import Quantity, quantity_of
-from reports.rows.rows import determinants, variant
+from reports.rows.rows import determinants, variants
 
 
 @dataclass(frozen=True)
@@ -73,7 +73,7 @@ def seed_parts(varied: Sequence[Record], ordinary: Sequence[Record]) -> dict[tup
     """
     together = _by_question(ordinary)
     strategies = [_of_strategy(records, together.get(key, [])) for key, records in _by_question(varied).items()]
-    named = sorted((_told_apart(each, strategies) for each in strategies), key=lambda each: (each.group, each.label))
+    named = sorted(_told_apart(strategies), key=lambda each: (each.group, each.label))
     return groups_by(named, lambda each: each.group)
 
 
@@ -126,8 +126,8 @@ def _scores(records: Sequence[Record]) -> tuple[float, ...]:
     return tuple(record.outcome.score.value for record in records if record.outcome and record.status == "ok")
 
 
-def _told_apart(each: SeedParts, others: Sequence[SeedParts]) -> SeedParts:
-    """With what sets it apart from others of its strategy."""
-    first = each.records[0]
-    alike = [o.records[0] for o in others if o.group == each.group and o.records[0].setup.strategy == first.setup.strategy]
-    return replace(each, variant=variant(first, alike))
+def _told_apart(strategies: Sequence[SeedParts]) -> Iterator[SeedParts]:
+    """With what sets each apart from others of its strategy."""
+    for alike in groups_by(strategies, lambda each: (each.group, each.records[0].setup.strategy)).values():
+        for each, variant in zip(alike, variants([each.records[0] for each in alike]), strict=True):
+            yield replace(each, variant=variant)

@@ -73,3 +73,11 @@ def test_costs_are_multiples_of_the_least(make):
     value, (low, high) = found["slow"]
     assert value == pytest.approx(2.0) and low < 2 < high
     assert times_the_least(aggregate(slow), SPENT["training"]) == {}
+
+
+def test_no_row_is_lost_under_anothers_name(make):
+    """Rows that differ in the fifth of five hyper-parameters alone."""
+    base = {"batch": 16, "epochs": 1, "learning_rate": 2e-5, "warmup": 0.1, "zeta": 1}
+    settings = [base, base | {"zeta": 9}, {"batch": 32, "epochs": 3, "learning_rate": 1e-4, "warmup": 0.0, "zeta": 1}]
+    records = [make.record("full", hyperparameters=each)[0] for each in settings]
+    assert len(times_the_least(aggregate(records), SPENT["training"])) == 3

@@ -150,6 +150,30 @@ def test_variant_stays_short(make):
     assert rows[0].variant.endswith(", …") and len(rows[0].variant) < 150
 
 
+def labels(make, settings, **changes):
+    records = [make.record("full", hyperparameters=each, run_id=make.digest(each), **changes)[0] for each in settings]
+    return [row.label for row in aggregate(records)]
+
+
+def test_a_variant_names_what_tells_its_row_apart(make):
+    """The fifth name, where four are shown; six names, where six are needed; the end of a long value."""
+    base = {"batch": 16, "epochs": 1, "learning_rate": 2e-5, "warmup": 0.1, "zeta": 1}
+    others = {"batch": 32, "epochs": 3, "learning_rate": 1e-4, "warmup": 0.0}
+    last = "full (batch=16, epochs=1, learning_rate=2e-05, zeta=9, …)"
+    assert labels(make, [base, base | others, base | {"zeta": 9}])[2] == last
+    axes = [{f"p{bit}": number >> bit & 1 for bit in range(6)} for number in range(64)]
+    assert len(set(labels(make, axes))) == 64
+    paths = [{"adapter": f"/a/folder/of/many/adapters/number-{number}"} for number in (1, 2)]
+    assert labels(make, paths) == ["full (adapter=/a/folder/o…ers/number-1)", "full (adapter=/a/folder/o…ers/number-2)"]
+
+
+def test_rows_that_nothing_shown_tells_apart_are_told_apart_by_their_ids(make):
+    inside = [{"text": f"{'a' * 30}{middle}{'a' * 30}"} for middle in "bc"]
+    assert labels(make, inside) == [f"full (text=aaaaaaaaaaa…aaaaaaaaaaaa, run={make.digest(each)[:8]})" for each in inside]
+    known, unknown = make.record("full")[0], make.record("full", provenance=None, run_id="0123456789abcdef")[0]
+    assert [row.label for row in aggregate([known, unknown])] == [f"full (run={known.run_id[:8]})", "full (run=01234567)"]
+
+
 def test_failed_and_skipped_runs_are_rows_with_their_reasons(make):
     skipped = make.failed("lora-8bit", reason="needs a GPU", status="skipped")
     records = [make.record("frozen", 0)[0], make.failed("frozen", 1), make.failed("frozen", 2), skipped]
