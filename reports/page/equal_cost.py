@@ -8,6 +8,7 @@ from reports.page.cells import EMPTY, STRATEGY, Board, Cell, Column, Direction, 
 from reports.rows import numbers
 from reports.rows.equal_cost import HELD, SPENT, Take, at_cost, equal_cost, frugal_shares, times_the_least
 from reports.rows.numbers import Quantity
+from reports.rows.one_base import BEST_WORDS, on_one_base, one_base
 from reports.rows.row import Row
 from reports.rows.rows import grouped, probe_names
 
@@ -19,13 +20,18 @@ WRITTEN: dict[str, Callable[[float], str]] = {
 
 def equal_cost_section(rows: Sequence[Row]) -> Section:
     """A table per model and task; a column that has nothing to show is not there."""
-    boards = [(f"{model} on {task}", _board(group)) for (_, model, task), group in grouped(rows).items()]
-    tables = [(title, board) for title, board in boards if len(board.columns) > 1 and len(board.lines) > 1]
-    return Section("At equal cost", note("at_equal_cost", "frugal", "times_the_least"), tables)
+    groups = {f"{model} on {task}": _trained(group) for (_, model, task), group in grouped(rows).items()}
+    boards = {title: _board(on_one_base(trained)) for title, trained in groups.items()}
+    tables = [(title, board) for title, board in boards.items() if len(board.columns) > 1 and len(board.lines) > 1]
+    bases = [f"{title}: {BEST_WORDS}" for title, _ in tables if not one_base(groups[title])]
+    return Section("At equal cost", " ".join([note("at_equal_cost", "frugal", "times_the_least"), *bases]), tables)
 
 
-def _board(rows: Sequence[Row]) -> Board:
-    trained = [row for row in rows if row.trains and row.gain]
+def _trained(rows: Sequence[Row]) -> list[Row]:
+    return [row for row in rows if row.trains and row.gain]
+
+
+def _board(trained: Sequence[Row]) -> Board:
     columns = [column for term, take in SPENT.items() for column in _spent(trained, term, take)]
     columns += [_frugal(trained, term, take) for term, take in HELD.items()]
     columns += [_times(trained, term, take) for term, take in {"training": SPENT["training"], "memory": HELD["memory"]}.items()]
@@ -38,7 +44,11 @@ def _spent(rows: Sequence[Row], term: str, take: Take) -> list[Column]:
         return []
     group = f"At {WRITTEN[term](cost)}"
     probes = probe_names(rows)
-    columns = [_column(group, "Gain", rows[0].quantity, lambda row: at_cost(row, take, cost, lambda point: point.gain))]
+
+    def gain(row: Row) -> float | None:
+        return at_cost(row, take, cost, lambda point: point.gain, row.start)
+
+    columns = [_column(group, "Gain", rows[0].quantity, gain)]
     return columns + [_forgotten(group, take, cost, probe, quantity) for probe, quantity in probes.items()]
 
 

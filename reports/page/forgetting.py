@@ -20,6 +20,7 @@ from reports.rows.captions import smallest_found
 from reports.rows.equal_cost import frontier_shares
 from reports.rows.means import Forgotten
 from reports.rows.numbers import Quantity
+from reports.rows.one_base import BEST_WORDS, on_one_base, one_base
 from reports.rows.row import Row
 from reports.rows.rows import grouped, probe_names
 
@@ -32,11 +33,13 @@ OTHERS = 3
 def forgetting_section(rows: Sequence[Row]) -> Section:
     """A table per model and task; a column that has nothing to show is not there."""
     groups = grouped(rows).items()
-    tables = [(f"{model} on {task}", _forgotten(group)) for (_, model, task), group in groups if any(map(_shown, group))]
+    shown = {f"{model} on {task}": group for (_, model, task), group in groups if any(map(_shown, group))}
+    tables = [(title, _forgotten(on_one_base(group))) for title, group in shown.items()]
+    bases = [f"{title}: {BEST_WORDS}" for title, group in shown.items() if not one_base(group)]
     terms = ("relative_forgetting", "verdict", "per_gain", "at_equal_gain", "frontier")
     could = [sentence for (_, model, task), group in groups for sentence in _could_show(f"{model} on {task}", group)]
     said = f"{note(*terms)} Rows that train nothing forget nothing and have no line."
-    return Section("Forgetting", " ".join([said, *could]), tables)
+    return Section("Forgetting", " ".join([said, *bases, *could]), tables)
 
 
 def _could_show(where: str, rows: Sequence[Row]) -> Iterator[str]:

@@ -11,6 +11,7 @@ from reports.page.encoded import encoded, rounded, shown_ends
 from reports.rows import numbers
 from reports.rows.conclusion import conclusion
 from reports.rows.numbers import in_unit
+from reports.rows.one_base import one_base
 from reports.rows.references import NO_MODEL, without_model
 from reports.rows.row import Row
 from reports.rows.rows import grouped, probe_names
@@ -65,6 +66,7 @@ def _facts(row: Row, group: int) -> Json:
         "trains": row.trains,
         "score": shown_ends(row.score, row.quantity),
         "gain": shown_ends(row.gain, row.quantity),
+        "over_best": shown_ends(row.over_best, row.quantity),
         "lost": {name: shown_ends(probe.lost, probe.quantity) for name, probe in row.forgetting.items()},
         "curve": [_point(point, row) for point in row.curve],
         "best": _searched(row),
@@ -123,6 +125,7 @@ def _group(key: TableKey, rows: Sequence[Row], standing: Standing | None, number
         "share": bool(quantity and quantity.share),
         "unit": quantity.unit if quantity else "",
         "higher": score is None or score.higher_is_better,
+        "compared": "gain" if one_base(rows) else "over_best",
         "items": score.n if score else None,
         "probes": {name: {"unit": probe.unit, "share": probe.share} for name, probe in probe_names(rows).items()},
         "said": list(_said(rows, standing)),

@@ -12,6 +12,7 @@ from rich.text import Text
 from bench.errors import UserError
 from bench.folders import write_text
 from bench.records.record import Record
+from bench.statistics.estimates import Estimate
 from reports.definitions import note
 from reports.paper import plot
 from reports.paper.markdown import escaped, markdown_table
@@ -21,6 +22,7 @@ from reports.rows.environments import other_environments
 from reports.rows.fairness import check_comparable, unfair
 from reports.rows.means import Forgotten
 from reports.rows.numbers import Quantity
+from reports.rows.one_base import BEST_WORDS, on_one_base, one_base
 from reports.rows.row import Row
 from reports.rows.rows import aggregate, grouped, probe_names, ranked
 from reports.terminal.console import add_column, console, plain_table, say
@@ -96,7 +98,7 @@ def groups(rows: Sequence[Row]) -> list[Group]:
 
 def _group(key: tuple[str, str, str], rows: Sequence[Row]) -> Group:
     suite, model, task = key
-    shown = [row for row in rows if row.trains and row.gain and row.forgetting]
+    shown = on_one_base([row for row in rows if row.trains and row.gain and row.forgetting])
     tables = [_of_probe(shown, probe, quantity) for probe, quantity in probe_names(shown).items()]
     relative = [
         [row.label, numbers.points(row.relative_forgetting / 100)] for row in shown if row.relative_forgetting is not None
@@ -118,17 +120,20 @@ def _of_probe(rows: Sequence[Row], probe: str, quantity: Quantity) -> Table:
 
 
 def _cells(row: Row, forgotten: Forgotten, probe: str, reached: float | None) -> Iterator[str]:
-    assert row.gain is not None
     quantity, lost = forgotten.quantity, forgotten.lost
     price = frontier.per_gained(row, probe)
     equal = frontier.at_gain(frontier.curve_places(row, probe), reached) if reached else None
-    yield f"{numbers.difference(row.gain.value, row.quantity)} {numbers.brackets(row.gain, row.quantity, signed=True)}".rstrip()
-    yield f"{numbers.difference(lost.value, quantity)} {numbers.brackets(lost, quantity, signed=True)}".rstrip()
+    yield _bounded(row.gain, row.quantity) if row.gain else numbers.MISSING
+    yield _bounded(lost, quantity)
     yield lost.verdict or numbers.MISSING
     yield numbers.MISSING if price is None else numbers.quotient(price)
     yield numbers.MISSING if equal is None else numbers.difference(equal, quantity)
     yield numbers.difference(forgotten.rounding.value, quantity) if forgotten.rounding else numbers.MISSING
     yield f"{forgotten.contaminated:,}" if forgotten.contaminated else numbers.MISSING
+
+
+def _bounded(estimate: Estimate, quantity: Quantity) -> str:
+    return f"{numbers.difference(estimate.value, quantity)} {numbers.brackets(estimate, quantity, signed=True)}".rstrip()
 
 
 def _notes(rows: Sequence[Row], shown: Sequence[Row]) -> Iterator[str]:
@@ -141,6 +146,8 @@ def _notes(rows: Sequence[Row], shown: Sequence[Row]) -> Iterator[str]:
         items = f" over {numbers.item_counts([outcome.score.n])}" if outcome else ""
         of = f"{gain.unit} of {gain.name}" if gain.share else gain.name
         yield f"Gain: {of}{items}. Forgetting: in the probe's unit, for shares points; positive is loss."
+        if not one_base(shown):
+            yield BEST_WORDS
         yield note("verdict", "per_gain")
         yield from (_significance(shown, probe) for probe in probe_names(shown))
         if reached:

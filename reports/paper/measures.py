@@ -9,6 +9,7 @@ from bench.statistics.estimates import Estimate
 from reports.definitions import defined
 from reports.rows import numbers
 from reports.rows.numbers import Quantity
+from reports.rows.one_base import one_base
 from reports.rows.row import Row
 from reports.rows.rows import probe_names
 from reports.rows.standing import Standing, forgetting_standing, score_standing
@@ -113,9 +114,9 @@ def _score(row: Row, standing: Standing | None) -> Measure:
 
 def _gain(name: str, rows: Sequence[Row], standing: Standing | None) -> Measure:
     """Where all are held against one base, they stand as their scores do; else there is no order of them."""
-    one_base = len({row.base_score for row in rows}) == 1 and all(getattr(row, name) for row in rows)
+    ordered = one_base(rows) and all(getattr(row, name) for row in rows)
     return _difference(
-        name, name, defined(name).title, rows[0].quantity, lambda row: getattr(row, name), standing if one_base else None, True
+        name, name, defined(name).title, rows[0].quantity, lambda row: getattr(row, name), standing if ordered else None, True
     )
 
 

@@ -21,6 +21,7 @@ from matplotlib.figure import Figure
 from reports.rows import frontier
 from reports.rows.frontier import Place
 from reports.rows.numbers import Quantity, in_unit
+from reports.rows.one_base import on_one_base, one_base
 from reports.rows.row import Row
 from reports.rows.rows import grouped, probe_names
 from reports.visible import visible
@@ -72,7 +73,7 @@ def curves(rows: Sequence[Row]) -> str | None:
         (key, group, probe, quantity, ways)
         for key, group in grouped(rows).items()
         for probe, quantity in probe_names(group).items()
-        if (ways := _ways(group, probe, quantity, looks))
+        if (ways := _ways(on_one_base(group), probe, quantity, looks))
     ]
     if not panels:
         return None
@@ -84,7 +85,9 @@ def curves(rows: Sequence[Row]) -> str | None:
         for place, ((suite, model, task), group, probe, quantity, ways) in enumerate(panels, start=1):
             axes = figure.add_subplot(down, across, place)
             title = f"{suite}, {model} on {task}: {probe}" if several else probe
-            _title(axes, title, _gain(group), quantity)
+            _title(
+                axes, title, f"gain{'' if one_base(group) else ' over best base'} on validation, {_gain(group).unit}", quantity
+            )
             _draw(axes, ways)
         _legend(figure)
         return _svg(figure)
@@ -99,9 +102,9 @@ def _legend(figure: Figure) -> None:
     figure.legend(list(named.values()), list(map(short, named)), loc="outside lower center", ncols=ACROSS, frameon=False)
 
 
-def _title(axes: Axes, title: str, gain: Quantity, quantity: Quantity) -> None:
+def _title(axes: Axes, title: str, gain: str, quantity: Quantity) -> None:
     axes.set_title(short(title), loc="left", fontweight="bold", parse_math=False)
-    axes.set_xlabel(f"gain on validation, {gain.unit} (right is better)", parse_math=False)
+    axes.set_xlabel(f"{gain} (right is better)", parse_math=False)
     axes.set_ylabel(f"forgetting, {quantity.unit} (down is better)", parse_math=False)
 
 

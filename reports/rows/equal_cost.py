@@ -2,7 +2,8 @@
 
 Seconds and FLOPs are spent evenly over a run's examples, so that a place on its curve has a cost. The equal cost of a table is
 the least that any of its training rows spent; dearer rows are read where they had spent as much, by linear interpolation.
-Memory and saved bytes are not spent on the way: rows are held against each other by what they gain for them.
+Memory and saved bytes are not spent on the way: rows are held against each other by what they gain for them. Their gains are
+over one base: see one_base.py.
 """
 
 from collections.abc import Callable, Mapping, Sequence
@@ -34,14 +35,14 @@ def equal_cost(rows: Sequence[Row], take: Take) -> float | None:
     return min(spent) if len(spent) > 1 else None
 
 
-def at_cost(row: Row, take: Take, cost: float, value: Callable[[Point], float | None]) -> float | None:
-    """What `value` says of the row where it had spent that much; None where its curve does not reach so far."""
+def at_cost(row: Row, take: Take, cost: float, value: Callable[[Point], float | None], start: float = 0.0) -> float | None:
+    """What `value` says of the row where it had spent that much, from `start` on; None where its curve ends before."""
     whole = take(row.cost) if row.cost else None
     examples = row.cost.train_examples if row.cost else None
     if not whole or not examples:
         return None
     known = [(whole * point.examples / examples, value(point)) for point in row.curve]
-    places = [(0.0, 0.0), *((spent, measured) for spent, measured in known if measured is not None)]
+    places = [(0.0, start), *((spent, measured) for spent, measured in known if measured is not None)]
     for (s0, v0), (s1, v1) in pairwise(places):
         # A hair more than the last place is that place: shares of a cost are rounded.
         if s0 < cost <= s1 * (1 + 1e-9):

@@ -1,4 +1,7 @@
-"""Gain against forgetting: what a row pays for its gain, at the end and at equal gain, and which rows nothing beats in both."""
+"""Gain against forgetting: what a row pays for its gain, at the end and at equal gain, and which rows nothing beats in both.
+
+Rows that are held against each other have their gains over one base: see one_base.py.
+"""
 
 from collections.abc import Sequence
 from itertools import pairwise
@@ -13,12 +16,12 @@ BASE: Place = (0.0, 0.0)
 
 
 def curve_places(row: Row, probe: str) -> list[Place]:
-    """The row's curve in order of training, from the untouched base at (0, 0) on; empty where the run was not watched.
+    """The row's curve in order of training, from the untouched base on; empty where the run was not watched.
 
     The gain on the way is that on validation items, for test data are read once.
     """
     points = [(point.gain, point.forgetting[probe]) for point in row.curve if probe in point.forgetting]
-    return [BASE, *points] if points else []
+    return [(row.start, 0.0), *points] if points else []
 
 
 def at_gain(places: Sequence[Place], gain: float) -> float | None:

@@ -33,6 +33,8 @@ class Row:
     relative_forgetting: float | None = None
     curve: Sequence[Point] = ()
     """The way to the end, on validation items."""
+    start: float = 0.0
+    """Gain where that way begins: the base's in the row's own words, below 0 where gains are over its best."""
     stages: Stages | None = None
     cost: Cost | None = None
     """Means over seeds; counts rounded."""

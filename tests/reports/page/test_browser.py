@@ -166,6 +166,15 @@ def test_form_and_command_choose_the_same(opened, results):
     assert "each is better than another on some task" in json.dumps(here)
 
 
+def test_gains_over_different_bases_are_drawn_over_one(make, opened, tmp_path):
+    make.kept(tmp_path, make.two_wordings())
+    leaderboard.write_page(tmp_path, tmp_path)
+    figure = opened(path=tmp_path / leaderboard.FILE).page.locator("#plots figure").first
+    words = figure.locator("a.mark[aria-label^='instruction']").get_attribute("aria-label")
+    assert words.startswith("instruction: gain over best base 15 [")
+    assert "gain over best base, points" in figure.inner_text()
+
+
 def test_points_lead_to_their_runs(opened):
     page = opened("#plot=smollm2+on+sst2")
     figures = page.page.locator("#plots figcaption strong").all_inner_texts()

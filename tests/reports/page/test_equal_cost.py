@@ -1,6 +1,9 @@
 """The page's tables at equal cost."""
 
+import pytest
+
 from reports.page.equal_cost import equal_cost_section
+from reports.rows.one_base import BEST_WORDS
 from reports.rows.rows import aggregate
 
 
@@ -20,6 +23,21 @@ def test_columns_name_the_cost(make):
     at = {each["", "Strategy"]: (each["At 10.0 s", "Gain"], each["At 10.0 s", "lambada"]) for each in cells}
     assert at == {"full": ("+10.0", "+1.0"), "frozen": ("+20.0", "+2.0")}
     assert ("Gains most for its cost", "Memory") in cells[0]
+
+
+def test_rows_that_were_asked_in_different_words_are_held_against_one_base(make, out):
+    """Both spent as much in all: each is read at the end of its curve, which `instruction` reaches from a weaker base."""
+    shortened = [
+        (make.changed(record, cost=record.cost.model_copy(update={"train_examples": 32})), frame)
+        for record, frame in make.two_wordings()
+    ]
+    section = equal_cost_section(aggregate(make.kept(out, shortened), out))
+    ((_, board),) = section.tables
+    cells = [dict(zip([(c.group, c.title) for c in board.columns], line.cells, strict=True)) for line in board.lines]
+    assert [each["At 81.5 s", "Gain"].text for each in cells] == ["+30.0", "+20.0"]
+    shares = [each["Gains most for its cost", "Memory"].value for each in cells]
+    assert shares == pytest.approx([1.0, 0.0], abs=0.05)
+    assert f"smollm2 on sst2: {BEST_WORDS}" in section.note
 
 
 def test_one_row_has_no_table(make):

@@ -7,6 +7,7 @@ import pytest
 from bench.records.outcome import Pair
 from reports.page.cells import EMPTY
 from reports.page.forgetting import forgetting_section
+from reports.rows.one_base import BEST_WORDS
 from reports.rows.rows import aggregate
 
 
@@ -51,6 +52,16 @@ def test_untouched_base_can_beat_a_row(make):
         trained = make.lost(gained(make, "full", gain, probes=probes), "wikipedia", (0.02, 0.01, 0.03))[0]
         (line,), _ = built([trained])
         assert line["wikipedia", "Frontier"].text == text
+
+
+def test_rows_that_were_asked_in_different_words_are_held_against_one_base(make):
+    """`instruction` gains more over a weaker base, is worse, and forgets more."""
+    records = [record for record, _ in make.two_wordings()]
+    lines, notes = built(records)
+    assert [line["wikipedia", "Frontier"].text for line in lines] == ["yes", "no"]
+    assert "nats per token, at +20.0 points" in notes
+    assert f"smollm2 on sst2: {BEST_WORDS}" in forgetting_section(aggregate(records)).note
+    assert BEST_WORDS not in forgetting_section(aggregate(records[:1])).note
 
 
 def test_equal_gain_names_where_and_rows_that_never_rose_are_empty(make):

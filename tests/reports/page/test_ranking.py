@@ -47,6 +47,15 @@ def test_group_says_what_was_measured_on_how_many_items(found):
     assert group["probes"]["wikipedia"] == {"unit": "nats per token", "share": False}
 
 
+def test_rows_that_were_asked_in_different_words_are_drawn_over_one_base(make):
+    rows = ranked(aggregate([record for record, _ in make.two_wordings()]))
+    encoded = ranking(rows, standings_of(rows))
+    assert [group["compared"] for group in encoded["groups"]] == ["over_best"]
+    assert [line["over_best"][0] for line in encoded["table"]["lines"]] == pytest.approx([30, 15])
+    alone = ranking(rows[:1], {})
+    assert [group["compared"] for group in alone["groups"]] == ["gain"]
+
+
 def test_a_failed_row_does_not_say_which_scores_are_better(make):
     """Wherever it stands."""
     record, _ = make.record("full")

@@ -8,6 +8,7 @@ import pytest
 from bench import cli
 from bench.errors import UserError
 from reports.paper import forgetting
+from reports.rows.one_base import BEST_WORDS
 from reports.rows.rows import aggregate
 
 WIKIPEDIA = {"wikipedia": ("loss (nats per token)", 3.2, 3.3)}
@@ -49,6 +50,16 @@ def test_a_table_per_probe_holds_what_was_worked_out_by_hand(make):
         "One seed: the interval is for this trained model" in notes and "Equal gain: +4.0 points on validation items" in notes
     )
     assert "wikipedia: loss for full; not significant for lora-8bit." in group.notes
+
+
+def test_rows_that_were_asked_in_different_words_are_held_against_one_base(make):
+    records = [record for record, _ in make.two_wordings()]
+    (group,) = forgetting.groups(aggregate(records))
+    gains = [line[1].partition(" ")[0] for line in group.tables[0].lines]
+    assert gains == ["+30.0", "+15.0"] and BEST_WORDS in group.notes
+    assert BEST_WORDS not in forgetting.groups(aggregate(records[:1]))[0].notes
+    unknown = [make.changed(record, best_base=None) for record in records]
+    assert [line[1] for line in forgetting.groups(aggregate(unknown))[0].tables[0].lines] == ["–", "–"]
 
 
 def test_what_no_row_shows_is_said_once(make):

@@ -21,6 +21,13 @@ def test_figure_has_a_panel_per_probe_and_one_legend_with_escaped_names(make):
     assert svg == plot.curves(aggregate(found)) and plot.curves(aggregate([make.record("x")[0]])) is None
 
 
+def test_figure_says_which_base_gains_are_over(make):
+    records = [record for record, _ in make.two_wordings()]
+    several, one = (names(plot.curves(aggregate(some))) for some in (records, records[:1]))
+    assert "gain over best base on validation, points (right is better)" in several
+    assert "gain on validation, points (right is better)" in one
+
+
 def test_figure_of_several_tasks_names_them_and_keeps_colours(make):
     found = [make.watched("full", [(0.1, 0.1)]), make.watched("full", [(0.2, 0.1)], task="rte", run_id="b")]
     found.append(make.watched("a", [(0.2, 0.1)], task="rte", run_id="c"))

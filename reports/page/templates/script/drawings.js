@@ -49,11 +49,13 @@ class Drawings {
   gains(group, lines, probe, mark) {
     if (!probe) return null;
     const unit = group.probes[probe].unit;
-    const marks = lines.filter((line) => line.gain && line.lost[probe]).map((line) =>
-      mark(line, line.gain, line.lost[probe], `gain ${told(line.gain)} ${group.unit}, forgetting ${told(line.lost[probe])} ${unit} of ${probe}`));
+    const gained = group.compared; // rows that were asked in different words are held against one base
+    const gain = gained === "gain" ? "gain" : "gain over best base";
+    const marks = lines.filter((line) => line[gained] && line.lost[probe]).map((line) =>
+      mark(line, line[gained], line.lost[probe], `${gain} ${told(line[gained])} ${group.unit}, forgetting ${told(line.lost[probe])} ${unit} of ${probe}`));
     if (!marks.length) return null;
     const best = unbeaten([...marks, { x: [0], y: [0] }], [1, -1]);
-    const drawing = frame({ values: marks.flatMap(({ x }) => x), title: `gain, ${group.unit} (right is better)`, zero: true },
+    const drawing = frame({ values: marks.flatMap(({ x }) => x), title: `${gain}, ${group.unit} (right is better)`, zero: true },
       { values: marks.flatMap(({ y }) => y), title: `forgetting, ${unit} (down is better)`, zero: true }, `Gain against forgetting of ${probe}`);
     drawFrontier(drawing, best, d3.curveStepBefore);
     drawPoints(drawing, marks);
