@@ -52,12 +52,16 @@ def asked() -> str:
 
 @contextmanager
 def deferred() -> Iterator[None]:
-    """Whoever enters looks at `asked` by itself, and stops where nothing is lost by it."""
+    """Whoever enters looks at `asked` by itself, and stops where nothing is lost by it. Where it leaves without having done so,
+    as by an error, it is stopped then."""
     _heard.deferring += 1
     try:
         yield
     finally:
         _heard.deferring -= 1
+        error = sys.exception()
+        if _heard.signal and not _heard.deferring and not isinstance(error, Stopped):
+            raise Stopped(f"stopped by {_heard.signal}") from error
 
 
 def _hear(number: int, frame: FrameType | None) -> None:

@@ -25,12 +25,25 @@ def test_a_signal_stops_at_once(number):
 
 
 def test_who_looks_by_himself_is_not_broken_off():
-    with stopping.deferred():
+    with pytest.raises(stopping.Stopped, match="stopped by SIGTERM after step 2"), stopping.deferred():
         with stopping.deferred():
             os.kill(os.getpid(), signal.SIGTERM)
         os.kill(os.getpid(), signal.SIGTERM)
-        assert stopping.asked() == "SIGTERM"
-    assert stopping.asked() == "SIGTERM"  # nothing was raised on the way out either
+        raise stopping.Stopped(f"stopped by {stopping.asked()} after step 2")  # and what he says of it stands
+
+
+def test_who_leaves_without_having_looked_is_stopped_then():
+    with pytest.raises(stopping.Stopped, match="stopped by SIGTERM"), stopping.deferred():
+        os.kill(os.getpid(), signal.SIGTERM)
+    stopping.listen()
+    error = RuntimeError("the loss is nan")
+    with pytest.raises(stopping.Stopped, match="stopped by SIGUSR1") as stopped, stopping.deferred():
+        os.kill(os.getpid(), signal.SIGUSR1)
+        raise error  # of the step in which it was asked: its run is stopped, and has not failed
+    assert stopped.value.__cause__ is error
+    stopping.listen()
+    with pytest.raises(RuntimeError), stopping.deferred():
+        raise error  # where nothing was asked it stays what it is
 
 
 def test_a_second_signal_does_not_break_off_the_tidying_up():
