@@ -52,14 +52,15 @@ def parameters(model: nn.Module) -> tuple[int, int]:
 def held_bytes(model: nn.Module) -> int:
     """Bytes of a loaded model's weights and buffers, each tensor once: quantised ones as they are packed, with their scales."""
     tensors = {id(tensor): tensor for tensor in (*model.parameters(), *model.buffers())}
-    scales = [scale for tensor in tensors.values() for scale in _scales(tensor)]
-    return sum(outline(tensor).nbytes for tensor in (*tensors.values(), *scales))
+    scales = {id(scale): scale for holder in (*tensors.values(), *model.modules()) for scale in _scales(holder)}
+    return sum(outline(tensor).nbytes for tensor in (tensors | scales).values())
 
 
-def _scales(weight: Tensor) -> list[Tensor]:
-    """What bitsandbytes keeps beside a packed weight: a scale per output in 8 bit, one per block in 4."""
-    state = getattr(weight, "quant_state", None)
-    kept = (getattr(weight, "SCB", None), getattr(state, "absmax", None))
+def _scales(holder: object) -> list[Tensor]:
+    """What bitsandbytes keeps in a packed weight or its layer: a scale per output in 8 bit, one per block in 4. The former it
+    moves from the weight to the layer's state in the first forward pass."""
+    state, packed = getattr(holder, "state", None), getattr(holder, "quant_state", None)
+    kept = (getattr(holder, "SCB", None), getattr(state, "SCB", None), getattr(packed, "absmax", None))
     return [scale for scale in kept if scale is not None]
 
 

@@ -64,6 +64,16 @@ def test_planned_weights_are_those_of_the_loaded_model(shaped, library, bits):
     assert (memory.trainable, memory.parameters) == sizes.parameters(loaded)
 
 
+def test_scales_count_after_a_forward_pass_too(decoder):
+    """bitsandbytes moves those of 8 bit then; a record's bytes are counted after the training."""
+    loaded = decoder.load(bits=8)
+    before = sizes.held_bytes(loaded)
+    assert before == loaded.get_memory_footprint() + scales(loaded)
+    with torch.no_grad():
+        loaded(input_ids=torch.tensor([[5, 6, 7]]))
+    assert scales(loaded) == 0 and sizes.held_bytes(loaded) == before
+
+
 @pytest.mark.parametrize("bits", [32, 8, 4])
 def test_an_encoders_plan_holds_its_head(encoder, library, bits):
     auto = AutoModelForSequenceClassification
