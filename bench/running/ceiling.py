@@ -6,12 +6,10 @@ Neither changes the question: the global batch stays, and the numbers differ by 
 from dataclasses import dataclass
 
 from torch import nn
-from transformers import PreTrainedModel
 
 from bench.devices.hardware import uses_gpu
 from bench.errors import BudgetError
-from bench.modeling.forward import unwrapped
-from bench.modeling.heads import Heads
+from bench.modeling.recomputation import checkpoint_blocks
 from bench.running import sizes
 from bench.running.sizes import Memory
 from bench.runs.run import Run
@@ -92,11 +90,3 @@ def _planned(run: Run, tokens: int, checkpointing: bool = False) -> tuple[nn.Mod
     if checkpointing:
         checkpoint_blocks(shape)
     return sizes.memory(shape, run.strategy, run.model.family, tokens)
-
-
-def checkpoint_blocks(model: nn.Module) -> None:
-    """Keep each block's input alone for the backward pass, in which the block is computed again (Chen et al. 2016)."""
-    inner = unwrapped(model)
-    for part in inner.heads.values() if isinstance(inner, Heads) else [inner]:
-        assert isinstance(part, PreTrainedModel)
-        part.gradient_checkpointing_enable({"use_reentrant": False})

@@ -4,7 +4,7 @@ Weights, gradients and optimiser state are counted; activations are an estimate 
 """
 
 import math
-from collections.abc import Iterable, Sequence
+from collections.abc import Sequence
 from dataclasses import dataclass
 from typing import Any
 
@@ -13,7 +13,6 @@ from torch import Tensor, nn
 from transformers import AutoModelForCausalLM, PreTrainedModel
 from transformers.pytorch_utils import Conv1D
 
-from bench.modeling.heads import Heads
 from bench.modeling.models import Model
 from bench.modeling.structure import layers, linear, lowest_trained
 from bench.modeling.weights import numel, outline
@@ -74,10 +73,6 @@ def task_shape(model: Model, task: TaskSpec) -> PreTrainedModel:
 
 def adapted_shape(shape: nn.Module, strategy: Strategy, family: Family) -> nn.Module:
     """What a strategy makes of a base on the meta device, in place."""
-    parts: Iterable[Any] = shape.heads.values() if isinstance(shape, Heads) else [shape]
-    for part in parts:
-        # As a quantised base says of itself: PEFT enables gradient checkpointing on what it takes for one alone.
-        part.is_loaded_in_8bit = strategy.bits < 32
     with torch.device("meta"):
         return strategy.adapt(shape, family)
 

@@ -13,8 +13,9 @@ from bench.measuring.evaluation import VALIDATION_ITEMS, Session, TrainingSessio
 from bench.measuring.scoring import worth
 from bench.measuring.untouched import Baseline
 from bench.modeling.flops import count_flops
+from bench.modeling.recomputation import checkpoint_blocks
 from bench.processes import stopping
-from bench.running.ceiling import checkpoint_blocks, fit
+from bench.running.ceiling import fit
 from bench.running.curriculum import StepDraw, build_curriculum
 from bench.running.tracking import track
 from bench.runs.run import Run

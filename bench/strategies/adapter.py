@@ -12,6 +12,7 @@ from torch import Tensor, nn
 from bench.errors import UserError
 from bench.modeling.heads import Heads
 from bench.modeling.positions import positions
+from bench.modeling.recomputation import checkpoint_blocks
 from bench.modeling.structure import head_modules, layers, linear
 from bench.modeling.weights import full_tensor, outline
 from bench.specs.base import Family
@@ -93,9 +94,10 @@ class Adapter(Strategy):
         return self.hyperparameters.bits
 
     def adapt(self, model: nn.Module, family: Family) -> nn.Module:
-        checkpointing = self.hyperparameters.gradient_checkpointing
-        # At 32 bits it only freezes the base: PEFT switches checkpointing on for quantised ones alone.
-        model = prepare_model_for_kbit_training(model, use_gradient_checkpointing=checkpointing)
+        # PEFT would checkpoint a quantised base alone, and none under several heads.
+        model = prepare_model_for_kbit_training(model, use_gradient_checkpointing=False)
+        if self.hyperparameters.gradient_checkpointing:
+            checkpoint_blocks(model)
         config = peft_config(self._completed(model, family))
         room = positions(model)
         if config.is_prompt_learning and room and config.num_virtual_tokens >= room:

@@ -23,6 +23,7 @@ WAYS = [
     ("lora-8bit", {"bits": 32}),
     ("lora-8bit", {"bits": 8}),
     ("lora-8bit", {"bits": 8, "gradient_checkpointing": True}),
+    ("lora-8bit", {"bits": 32, "gradient_checkpointing": True}),
     ("lora-8bit", PROMPT),
 ]
 

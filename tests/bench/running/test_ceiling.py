@@ -9,7 +9,6 @@ from torch import nn
 
 from bench.errors import BudgetError
 from bench.running import ceiling
-from bench.running.adaptation import adapted
 from bench.running.ceiling import HEADROOM, Fit, fit
 from bench.running.sizes import Memory
 from bench.training.loop import Padding
@@ -80,11 +79,3 @@ def test_room_is_the_most_that_stays_below(left, activations, longest):
     assert HEADROOM * activations * room / 1024 <= max(left, 0) * (1 + 1e-9)
     if room < 1024:
         assert HEADROOM * activations * max(room + 1, longest) / 1024 > left * (1 - 1e-9)
-
-
-@pytest.mark.parametrize("strategy", ["full", "frozen", "lora-8bit", "multitask"])
-def test_any_adapted_model_can_be_checkpointed(planned, device, strategy):
-    model = adapted(planned(strategy, suite="sentiment"), device)
-    assert not any(getattr(module, "gradient_checkpointing", False) for module in model.modules())
-    ceiling.checkpoint_blocks(model)
-    assert sum(getattr(module, "gradient_checkpointing", False) for module in model.modules()) >= 2

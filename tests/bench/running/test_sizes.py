@@ -118,9 +118,10 @@ def test_the_activations_formula_is_near_what_autograd_keeps(shape, name, tmp_pa
     assert memory.activations - logits == pytest.approx(real, rel=0.35)
 
 
-def test_gradient_checkpointing_keeps_less(decoder, library):
-    _, plain = planned(decoder, library, bits=8)
-    _, less = planned(decoder, library, bits=8, gradient_checkpointing=True)
+@pytest.mark.parametrize("bits", [32, 8, 4])
+def test_gradient_checkpointing_keeps_less(decoder, library, bits):
+    _, plain = planned(decoder, library, bits=bits)
+    _, less = planned(decoder, library, bits=bits, gradient_checkpointing=True)
     logits = 3 * 4 * 1024 * decoder.config.vocab_size
     assert less.activations - logits < 0.6 * (plain.activations - logits)
     assert less.weights == plain.weights and less.gradients == plain.gradients

@@ -5,7 +5,7 @@ import torch
 from accelerate import Accelerator
 from peft import PeftModel
 from safetensors.torch import load_file
-from transformers import AutoModelForCausalLM
+from transformers import AutoModelForCausalLM, AutoModelForSequenceClassification
 
 from bench import strategies
 from bench.inference.generation import generate
@@ -13,6 +13,7 @@ from bench.inference.likelihood import likelihoods, text_losses
 from bench.inference.local import LocalBackend
 from bench.inference.predictions import EvalSet, predict
 from bench.modeling.forward import head_logits, last_logits
+from bench.modeling.heads import Heads
 from bench.specs.wording import Wording
 from bench.tasks import splits, types
 from bench.tasks.encoding import Encoding
@@ -224,3 +225,19 @@ def test_lora_trains_adapters_alone_and_starts_as_the_base(adapted, trainable, d
     norms = [m for m in model.modules() if "Norm" in type(m).__name__]
     assert norms and all(norm.weight.dtype == torch.float32 for norm in norms)
     assert model(ids).logits.dtype == torch.float32
+
+
+def checkpointed(model):
+    return sum(getattr(module, "gradient_checkpointing", False) for module in model.modules()) >= 2
+
+
+@pytest.mark.parametrize("bits", [32, 8, 4])
+def test_gradient_checkpointing_is_on_where_it_is_asked_for(adapted, decoder, bits):
+    assert not checkpointed(adapted("lora-8bit", decoder, bits=bits)[1])
+    assert checkpointed(adapted("lora-8bit", decoder, bits=bits, gradient_checkpointing=True)[1])
+
+
+@pytest.mark.parametrize("bits", [32, 8])
+def test_gradient_checkpointing_is_on_under_several_heads_too(strategy, encoder, bits):
+    heads = Heads([encoder.load(AutoModelForSequenceClassification, bits, num_labels=2) for _ in range(2)])
+    assert checkpointed(strategy("lora-8bit", "encoder", bits=bits, gradient_checkpointing=True).adapt(heads, "encoder"))
