@@ -2,12 +2,15 @@
 
 from collections.abc import Iterable, Iterator
 from dataclasses import replace
+from typing import Any
 
 from torch import nn
 
 from bench.errors import UserError
+from bench.modeling.forward import prompt_learning
 from bench.modeling.heads import Heads
 from bench.modeling.models import Model
+from bench.modeling.positions import positions
 from bench.running import sizes
 from bench.runs.run import Run
 from bench.strategies import with_values
@@ -32,7 +35,7 @@ def check_shapes(runs: Iterable[Run], room: int | None = None) -> None:
             continue
         kinds = [types.task_type(task) for task in run.training_tasks] if run.model.family == "encoder" else []
         heads = tuple((kind.spec.type, kind.outputs()) for kind in kinds)  # some types have none: a decoder's
-        key = (run.model.content_hash, run.strategy.name, run.strategy.hyperparameters.model_dump_json(), heads)
+        key = (run.model.content_hash, run.strategy.name, run.strategy.hyperparameters.model_dump_json(), run.max_length, heads)
         if key not in seen:
             seen.add(key)
             _check(run, room)
@@ -58,7 +61,22 @@ def _check(run: Run, room: int | None) -> None:
         raise UserError(f"strategy '{run.strategy.name}' does not fit model '{run.model.name}': {told}") from error
     if not any(parameter.requires_grad for parameter in adapted.parameters()):
         raise UserError(f"strategy '{run.strategy.name}' leaves nothing to train of model '{run.model.name}'")
+    _check_length(run, adapted)
     _check_room(run, adapted, room)
+
+
+def _check_length(run: Run, adapted: nn.Module) -> None:
+    """Virtual tokens stand before each text. A shorter text for this row alone would be another question than the others'."""
+    most = positions(adapted)
+    if most is None or not prompt_learning(adapted):
+        return
+    config: Any = adapted.active_peft_config
+    if min(run.max_length, most) > (left := most - config.num_virtual_tokens):
+        raise UserError(
+            f"strategy '{run.strategy.name}': peft.num_virtual_tokens={config.num_virtual_tokens} leaves a text {left:,} of "
+            f"the {most:,} positions of model '{run.model.name}'; set max_length to at most {left:,} in suite '{run.suite}', "
+            "or give fewer virtual tokens"
+        )
 
 
 def _check_room(run: Run, adapted: nn.Module, room: int | None) -> None:

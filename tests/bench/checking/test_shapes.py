@@ -3,13 +3,17 @@
 from dataclasses import replace
 
 import pytest
+import torch
+from transformers import AutoModelForSequenceClassification
 
 from bench.checking import shapes
 from bench.checking.shapes import check_shapes
 from bench.errors import UserError
+from bench.modeling.forward import loss_sum
 from bench.planning import plan
 from bench.planning.options import PlanOptions
 from bench.strategies import Strategy
+from bench.tokens.encoded import Encoded, collate
 
 UNFIT = {
     "frozen.frozen=999": "strategy 'frozen': frozen=999, but the model has 2 layers",
@@ -99,6 +103,24 @@ def test_the_room_is_that_of_weights_gradients_and_moments(planned):
 
 def test_virtual_tokens_leave_room_for_a_text(planned):
     peft = "lora-8bit.peft={peft_type: PREFIX_TUNING, num_virtual_tokens: %d}"
-    check_shapes([planned("lora-8bit", settings=[peft % 500])])
+    fits = planned("lora-8bit", settings=[peft % 384])  # beside max_length's 128
+    check_shapes([fits])
     with pytest.raises(UserError, match=r"num_virtual_tokens=100000 leaves a text no room in the model's 512 positions"):
         check_shapes([planned("lora-8bit", settings=[peft % 100_000])])
+    told = (
+        "num_virtual_tokens=384 leaves a text 128 of the 512 positions of model 'tiny-bert'; set max_length to at most 128 in"
+    )
+    with pytest.raises(UserError, match=told):
+        check_shapes([fits, replace(fits, max_length=129)])
+    with pytest.raises(UserError, match="set max_length to at most 504 in suite"):
+        check_shapes([replace(planned("lora-8bit", settings=[peft % 8]), max_length=1024)])
+
+
+@pytest.mark.parametrize("kind", ["PROMPT_TUNING", "P_TUNING", "PREFIX_TUNING"])
+def test_a_text_of_the_length_that_is_told_is_read(planned, kind):
+    run = planned("lora-8bit", settings=["bits=32", f"peft={{peft_type: {kind}, num_virtual_tokens: 384}}"])
+    check_shapes([run])
+    model = run.strategy.adapt(run.checkpoint.load(AutoModelForSequenceClassification), "encoder").eval()
+    loss_sum(model, collate([Encoded((5,) * 128, labels=(1,))], 0, torch.device("cpu")))
+    with pytest.raises((IndexError, RuntimeError)):
+        loss_sum(model, collate([Encoded((5,) * 129, labels=(1,))], 0, torch.device("cpu")))
