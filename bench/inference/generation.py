@@ -15,7 +15,7 @@ from transformers import GenerationConfig
 from bench.inference.backend import GeneratedText
 from bench.inference.lockstep import Lockstep
 from bench.inference.reading import Reading, after, bounded, readings
-from bench.modeling.forward import caches, unlaunched
+from bench.modeling.forward import caches, unlaunched, unwrapped
 from bench.tokens.branches import root
 
 
@@ -33,7 +33,8 @@ def generate(
 
     With `one_line` the text ends before its first line break. Of several `beams` the likeliest per token is taken.
     """
-    ends = (*newlines(tokenizer), tokenizer.eos_token_id) if one_line else (tokenizer.eos_token_id,)
+    stops = _stops(model, tokenizer)
+    ends = (*newlines(tokenizer), *stops) if one_line else stops
     config = GenerationConfig(
         max_new_tokens=longest,
         do_sample=False,
@@ -43,7 +44,7 @@ def generate(
         output_scores=True,
         return_dict_in_generate=True,
     )
-    told = partial(_told, tokenizer=tokenizer, ends=ends, one_line=one_line)
+    told = partial(_told, tokenizer=tokenizer, ends=ends, stops=stops, one_line=one_line)
     # Processes that share out a model's weights write together, token by token: none may go and read a beginning meanwhile.
     sharing = caches(model) and not isinstance(model, Lockstep) and beams == 1  # which would each need the beginning
     asked = [tuple(context) for context in contexts]
@@ -57,6 +58,13 @@ def generate(
             for place, ids, chance in zip(part, written.tolist(), chances.tolist(), strict=True):
                 texts[leaves[place][1]] = told(ids, chance)
     return texts
+
+
+def _stops(model: nn.Module, tokenizer: Any) -> tuple[int, ...]:
+    """Tokens that end a text: the tokenizer's, and those of the checkpoint, such as the end of a turn in a chat."""
+    inner: Any = unwrapped(model)
+    named = inner.generation_config.eos_token_id
+    return tuple({tokenizer.eos_token_id, *(named if isinstance(named, list) else [named])} - {None})
 
 
 def _continued(
@@ -73,10 +81,13 @@ def _continued(
     return new, _logprobs(out, new)
 
 
-def _told(ids: Sequence[int], chances: Sequence[float], tokenizer: Any, ends: Sequence[int], one_line: bool) -> GeneratedText:
+def _told(
+    ids: Sequence[int], chances: Sequence[float], tokenizer: Any, ends: Sequence[int], stops: Sequence[int], one_line: bool
+) -> GeneratedText:
     """The text of new ids up to their end, with the product of its tokens' probabilities, given as logarithms."""
     end = next((place for place, token in enumerate(ids) if token in ends), len(ids))
-    text = tokenizer.decode(ids[: end + 1] if one_line else ids[:end], skip_special_tokens=True)
+    # A line break may stand behind words in one token, and belongs to the text; a stop does not, special or not.
+    text = tokenizer.decode([token for token in ids[: end + 1] if token not in stops], skip_special_tokens=True)
     text = text.lstrip().split("\n")[0] if one_line else text
     return GeneratedText(text.strip(), math.exp(math.fsum(chances[: end + 1])))
 

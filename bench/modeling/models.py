@@ -145,8 +145,9 @@ class Model:
         )
         soundness.check_loaded(self.folder, loaded, told, auto_class not in AS_SAVED)
         if loaded.can_generate():
-            # What a checkpoint recommends (a penalty on repetition, say) would silently change what is written.
-            loaded.generation_config = GenerationConfig()
+            # What a checkpoint recommends (a penalty on repetition, say) would silently change what is written. With which
+            # tokens its texts and turns end is no such advice.
+            loaded.generation_config = GenerationConfig(eos_token_id=loaded.generation_config.eos_token_id)
         return loaded
 
     def shape(self, auto_class: Any, **head: Any) -> PreTrainedModel:

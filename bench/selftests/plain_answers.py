@@ -100,13 +100,13 @@ def _written(evalset: EvalSet, index: int, reader: PlainReader) -> PlainAnswer |
     task, tokenizer = evalset.task, reader.tokenizer
     if task.beams > 1:
         return None
-    one_line, eos = evalset.wording.style == "plain", tokenizer.eos_token_id
+    one_line, stops = evalset.wording.style == "plain", reader.stops
 
     def ends(token: int) -> bool:
-        return token == eos or (one_line and "\n" in tokenizer.decode([token]))
+        return token in stops or (one_line and "\n" in tokenizer.decode([token]))
 
     def text(tokens: Sequence[int]) -> str:
-        whole = tokenizer.decode([token for token in tokens if token != eos], skip_special_tokens=True).strip()
+        whole = tokenizer.decode([token for token in tokens if token not in stops], skip_special_tokens=True).strip()
         return whole.split("\n")[0] if one_line else whole
 
     context = _context(evalset, index, task.answer_tokens, reader)

@@ -3,8 +3,10 @@
 It shares no code with those: nothing is padded, cut into windows, cached or branched, so that a fault there cannot hide here.
 """
 
+import json
 from collections.abc import Callable, Iterator, Sequence
 from contextlib import contextmanager, nullcontext
+from functools import cached_property
 from math import exp
 from typing import Any
 
@@ -32,6 +34,15 @@ class PlainReader:
     @property
     def place(self) -> torch.device:
         return next(self.module.parameters()).device
+
+    @cached_property
+    def stops(self) -> set[int]:
+        """Tokens that end a text: the tokenizer's, and those that the checkpoint's files name."""
+        files = (self.model.folder / name for name in ("generation_config.json", "config.json"))
+        told = json.loads(next(file for file in files if file.is_file()).read_text(encoding="utf-8"))
+        # Where text is one of several things that a model reads, its config has a part for it.
+        named = told.get("eos_token_id", told.get("text_config", {}).get("eos_token_id"))
+        return {self.tokenizer.eos_token_id, *(named if isinstance(named, list) else [named])} - {None}
 
     @torch.no_grad()
     def logprobs(self, ids: Sequence[int]) -> Tensor:

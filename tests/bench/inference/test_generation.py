@@ -111,6 +111,23 @@ def test_a_checkpoints_recommendations_change_nothing(writer, decoder, contexts,
     )
 
 
+@pytest.mark.parametrize("named", [7, [2, 7]])
+@pytest.mark.parametrize("one_line", [True, False])
+def test_a_text_ends_where_the_checkpoint_says_that_a_turn_does(writer, decoder, contexts, tmp_path, library, named, one_line):
+    """Gemma's and Phi-3's turns end with another token than their tokenizer's texts; here with what the writer says second."""
+    tokenizer = decoder.tokenizer
+    first, turn = tokenizer(SAID["another and longer text about a film"], add_special_tokens=False)["input_ids"][:2]
+    named = turn if named == 7 else [2, turn]
+    writer.save_pretrained(tmp_path)
+    tokenizer.save_pretrained(tmp_path)
+    GenerationConfig(eos_token_id=named).save_pretrained(tmp_path)
+    model = models.find_model(str(tmp_path), library).load().eval()
+    found = generate(model, tokenizer, contexts, 12, 1000, one_line)
+    assert found[1].text == tokenizer.decode([first]).strip()
+    assert found[1].confidence == pytest.approx(by_hand(writer, contexts[1], 12, {turn})[1], rel=1e-4)
+    assert found[0] == generate(writer, tokenizer, contexts, 12, 1000, one_line)[0]  # which ends with the tokenizer's
+
+
 def test_a_beginning_of_all_contexts_is_read_once_and_the_texts_are_the_same(decoder, writer, contexts, monkeypatch):
     """Two levels of it: an instruction, and one of two texts after it, with questions of different lengths; some come often."""
     tokenizer, shown = decoder.tokenizer, [decoder.tokenizer(text * 4)["input_ids"] for text in list(SAID)[:2]]

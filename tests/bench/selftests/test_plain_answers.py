@@ -1,9 +1,13 @@
 """Answers read one by one against those of the batches: two ways, written apart, to the same numbers."""
 
+import json
+import shutil
+
 import pytest
 
 from bench.inference.local import LocalBackend
 from bench.inference.predictions import EvalSet, predict
+from bench.modeling.models import find_model
 from bench.selftests.plain_answers import PlainAnswer, plain_answer
 from bench.selftests.plain_reader import PlainReader
 from bench.specs.wording import Wording
@@ -47,6 +51,26 @@ def test_a_decoder_ranks_alike(evalset, decoder, wording, limit):
 def test_a_decoder_writes_alike(evalset, decoder):
     squad = evalset("squad", decoder, limit=96, items=3)
     assert same(squad, decoder, decoder.load().eval(), least=3)
+
+
+@pytest.mark.parametrize("file", ["generation_config.json", "config.json"])
+def test_a_decoder_stops_alike_where_its_files_say_so(evalset, decoder, library, tmp_path, monkeypatch, file):
+    """With what it would write second, as the end of a turn: in the file for it, or beside the architecture's numbers."""
+    written, seen = PlainReader.written, []
+    monkeypatch.setattr(PlainReader, "written", lambda *args: seen.append(written(*args)) or seen[-1])
+
+    def asked(model):
+        squad = evalset("squad", model, Wording(style="instruction"), limit=96, items=3)
+        assert same(squad, model, model.load().eval(), least=3)
+        return seen[-3][0]
+
+    before = asked(decoder)
+    shutil.copytree(decoder.folder, tmp_path, dirs_exist_ok=True)
+    (tmp_path / "generation_config.json").unlink()
+    told = json.loads((tmp_path / file).read_text()) if file == "config.json" else {}
+    (tmp_path / file).write_text(json.dumps(told | {"eos_token_id": [2, before[1]]}))
+    after = asked(find_model(str(tmp_path), library))
+    assert after == before[: len(after)] and after[-1] == before[1] and len(after) <= 2 < len(before)
 
 
 def test_a_decoder_reads_alike(evalset, decoder):
