@@ -8,7 +8,7 @@ from reports.claims.contrasts import cost_below, count_below, gain_kept, higher,
 from reports.claims.evidence import Evidence
 from reports.claims.rows import ADAPTER, FROZEN, FULL, INSTRUCTION, adapters, opposed, with_little_data
 from reports.rows.environments import one_machine
-from reports.rows.equal_cost import HELD, SPENT
+from reports.rows.equal_cost import HELD, SPENT, Take
 from reports.rows.row import Row
 
 Rows = Sequence[Row]
@@ -20,14 +20,18 @@ POINTS = 0.02
 
 
 def less_memory(rows: Rows) -> Comparisons:
-    for pair in adapters(rows):
-        yield from cost_below(*pair, rows, HELD["memory"])
+    yield from _cheaper_on_one_machine(rows, HELD["memory"])
 
 
 def faster(rows: Rows) -> Comparisons:
+    yield from _cheaper_on_one_machine(rows, SPENT["training"])
+
+
+def _cheaper_on_one_machine(rows: Rows, take: Take) -> Comparisons:
+    """Memory is a process's on a CPU and the tensors' on a GPU, and seconds are each machine's own."""
     for one, other in adapters(rows):
         if one_machine(one, other):
-            yield from cost_below(one, other, rows, SPENT["training"])
+            yield from cost_below(one, other, rows, take)
 
 
 def smaller(rows: Rows) -> Comparisons:

@@ -25,17 +25,22 @@ def test_a_cost_that_chance_moves(verdict, name, field, share, told):
     assert found.verdict == told and len(found.parts) == 1
 
 
-def test_other_machines_are_not_faster(verdict):
-    other = {"device": {"type": "cpu", "name": "another", "processes": 1}, "cost": {"train_seconds": 10}}
-    assert verdict("faster", ("full", 0.8, {}), ("lora-8bit", 0.8, ADAPTER | other)).parts == []
+@pytest.mark.parametrize("name", ["less_memory", "faster"])
+def test_a_cost_of_another_machine_says_nothing(verdict, name):
+    other = {
+        "device": {"type": "cuda", "name": "another", "processes": 1},
+        "cost": {"train_seconds": 10, "peak_memory_bytes": 10},
+    }
+    assert verdict(name, ("full", 0.8, {}), ("lora-8bit", 0.8, ADAPTER | other)).parts == []
 
 
-def test_a_row_whose_seeds_ran_on_two_machines_is_compared_in_no_seconds(rows, make):
+@pytest.mark.parametrize("rule", [rules.less_memory, rules.faster])
+def test_a_row_whose_seeds_ran_on_two_machines_is_compared_in_no_such_cost(rows, make, rule):
     """Its first seed alone ran where the other row did."""
     full, adapter = rows(("full", 0.8, {}), ("lora-8bit", 0.8, ADAPTER | {"cost": {"train_seconds": 10}}))
-    assert len(list(rules.faster([full, adapter]))) == 1
+    assert len(list(rule([full, adapter]))) == 1
     moved = make.changed(adapter.records[1], device={"type": "cpu", "name": "another"})
-    assert not list(rules.faster([full, replace(adapter, records=(adapter.records[0], moved))]))
+    assert not list(rule([full, replace(adapter, records=(adapter.records[0], moved))]))
 
 
 @pytest.mark.parametrize(("saved", "told"), [(40, "holds"), (8000, "does not hold")])
