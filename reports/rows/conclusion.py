@@ -96,19 +96,24 @@ def _next(top: Sequence[Row], scored: Sequence[Row]) -> str:
 
 
 def _to_part(close: Sequence[Row], scored: Sequence[Row], pilot: Pilot, suite: str) -> str:
-    """How many seeds or items would tell the two best apart, were they as far apart as they look."""
+    """How many seeds, the fewest that can, and items would tell the two best apart, were they as far apart as they look."""
     difference = abs(_score(close[0]) - _score(close[1]))
     names, apart, exist = _names(close), _span(difference, close[0]), known_items(scored) or pilot.items
     now = min(len(row.records) for row in scored if row.trains)
-    seeds = next((s for s in range(now, MOST_SEEDS + 1) if (n := pilot.items_for(difference, s)) and n <= exist), None)
-    if difference and seeds and seeds > now:
-        return f"--seeds {seeds}; if {names} are {apart} apart, that tells it four times out of five."
-    if difference and (items := pilot.items_for(difference, MOST_SEEDS)):
+    most = max(now + 1, MOST_SEEDS)
+    for seeds in range(now, most + 1) if difference else ():
+        items = pilot.items_for(difference, seeds)
+        # What this table should have told as it is, and has not, takes a seed more.
+        if items and items <= exist and (seeds > now or items > pilot.items):
+            # The next run asks as many items as this one, unless it is told to ask more.
+            options = [f"--seeds {seeds}"] * (seeds > now) + [f"--test-items {items}"] * (items > pilot.items)
+            return f"{' '.join(options)}; if {names} are {apart} apart, that tells it four times out of five."
+    if difference and (items := pilot.items_for(difference, most)):
         return (
-            f"more test items; if {names} are {apart} apart, about {items:,} with {MOST_SEEDS} seeds tell it four times out of "
+            f"more test items; if {names} are {apart} apart, about {items:,} with {most} seeds tell it four times out of "
             f"five (`tunebench power --suite {suite}`), and the task has {exist:,}. Until then the cheaper one will do."
         )
-    return f"take the cheaper of {names}; they are {apart} apart, which no number of test items tells with {MOST_SEEDS} seeds."
+    return f"take the cheaper of {names}; they are {apart} apart, which no number of test items tells with {most} seeds."
 
 
 def _score(row: Row) -> float:

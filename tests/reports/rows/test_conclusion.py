@@ -53,7 +53,12 @@ def test_what_to_try_next_is_what_the_pilot_says_would_suffice(make, out, monkey
         monkeypatch.setattr(Pilot, "items_for", lambda self, difference, seeds: needed(seeds))
         return module._to_part(top, rows, pilot_of(rows), "s")
 
-    assert told(lambda seeds: 500 if seeds >= 5 else None).startswith("--seeds 5; if ")
+    # 3 seeds were asked 200 of the task's 872 items: so are the next, unless they are asked more.
+    assert told(lambda seeds: 200 if seeds >= 5 else None).startswith("--seeds 5; if ")
+    assert told(lambda seeds: 500 if seeds >= 5 else None).startswith("--seeds 5 --test-items 500; if ")
+    assert told(lambda seeds: 500).startswith("--test-items 500; if ")
+    assert told(lambda seeds: 900 if seeds < 5 else 150).startswith("--seeds 5; if ")
+    assert told(lambda seeds: 150).startswith("--seeds 4; if ")  # these should have told it already
     assert told(lambda seeds: 40_000).startswith("more test items; if ") and "about 40,000 with 10 seeds" in told(
         lambda seeds: 40_000
     )
