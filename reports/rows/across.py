@@ -64,7 +64,8 @@ def across(rows: Sequence[Row]) -> list[Across]:
 
 def _across(suite: str, model: str, tasks: dict[str, dict[str, Row]]) -> Across:
     ways = {task: way for task, rows in tasks.items() if (way := _way(list(rows.values())))}
-    labels = [label for label in next(iter(tasks.values())) if all(label in tasks[task] for task in ways)]
+    counted = [tasks[task] for task in ways]
+    labels = [label for label in counted[0] if all(label in rows for rows in counted)] if counted else []
     scores = {label: [_normalised(tasks[task][label], *way) for task, way in ways.items()] for label in labels}
     if len(ways) < 2 or not labels:
         return Across(suite, model, list(ways), [])
