@@ -2,7 +2,7 @@
 
 import math
 from collections.abc import Callable, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 
 from bench.records.outcome import Forgetting, Score
 from bench.statistics.estimates import Estimate
@@ -17,19 +17,25 @@ class Quantity:
 
     name: str
     share: bool
+    of_score: bool = field(default=False, compare=False)
+    """Whether it is a metric, whose name is its unit: brackets of an imported one hold how answers were filtered."""
 
     @property
     def unit(self) -> str:
-        """Unit of a difference: `loss (nats per token)` -> `nats per token`."""
+        """Unit of a difference: of a probe's `loss (nats per token)`, `nats per token`."""
         if self.share:
             return "points"
+        if self.of_score:
+            return self.name
         _, bracket, inside = self.name.partition("(")
         return inside.rstrip(")") if bracket else self.name
 
 
 def quantity_of(part: Score | Forgetting) -> Quantity:
     """What a part of a record measures, as the record says it."""
-    return Quantity(part.name if isinstance(part, Score) else part.value_name, part.share)
+    if isinstance(part, Score):
+        return Quantity(part.name, part.share, of_score=True)
+    return Quantity(part.value_name, part.share)
 
 
 def finite(value: float | None) -> bool:

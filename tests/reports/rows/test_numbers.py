@@ -89,4 +89,6 @@ def test_bounds():
 def test_what_a_record_measures():
     score = Score(name="bleu", value=31.2, ci_low=30, ci_high=32, n=5)
     assert numbers.quantity_of(score) == Quantity("bleu", share=False)
+    filtered = numbers.quantity_of(score.model_copy(update={"name": "f1 (remove_whitespace)"}))
+    assert filtered.unit == "f1 (remove_whitespace)"  # an imported metric's filter is no unit
     assert numbers.quantity_of(score.model_copy(update={"name": "squad_f1", "share": True})).unit == "points"
