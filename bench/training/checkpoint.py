@@ -46,16 +46,16 @@ class Checkpoint:
         say: Callable[[str], None],
     ) -> None:
         self.path, self._accelerator, self._every, self._peak, self._say = path, accelerator, every, peak, say
-        self._read: dict[str, Tensor] = {}
+        self._random: dict[str, Tensor] = {}
         self._written, self._steps = time.monotonic(), 0
 
     def resume(self, model: nn.Module) -> TrainingState | None:
         """The state that was kept, its weights put into the adapted model, which no launcher trains yet; None where there
         is none, or none that every process can read."""
-        state, fault = None, ""
+        state, random, fault = None, {}, ""
         try:
-            state, tensors = _contents(self.path)
-            _fill(model, tensors)
+            state, random = _state(self.path), self._own_random()
+            _fill(model, self.path)
         except FileNotFoundError:
             fault = "missing"
         except Exception as error:  # safetensors has its own exception types; what can't be read is told all the same
@@ -65,23 +65,25 @@ class Checkpoint:
             if told := [each for each in faults if each != "missing"]:
                 self._say(told[0])
             return None
-        self._read, state.keeper, state.micro_tokens = tensors, self, self.room()
+        self._random, state.keeper, state.micro_tokens = random, self, self.room()
         state.resumed.append(len(state.losses))
         return state
 
     def begin(self, model: nn.Module, adam: optim.Optimizer) -> None:
-        if self._read:
-            _set_moments(model, adam, self._read)
+        if self._random:
+            _set_moments(model, adam, self.path)
             self.set_random()
         self._written, self._steps = time.monotonic(), 0
 
     def set_random(self) -> None:
-        """Let each process draw on from where it stood; one that was not there then, from where the main process did."""
+        if self._random:
+            set_random_state(self._random)
+        self._random = {}
+
+    def _own_random(self) -> dict[str, Tensor]:
+        """Where each process drew from; one that was not there then draws from where the main process did."""
         own, first = (f"{RNG}{rank}." for rank in (self._accelerator.process_index, 0))
-        state = _part(self._read, own) or _part(self._read, first)
-        if state:
-            set_random_state(state)
-        self._read = {}
+        return _kept(self.path, own) or _kept(self.path, first)
 
     def stepped(self, model: nn.Module, adam: optim.Optimizer, state: TrainingState) -> None:
         self._steps += 1
@@ -143,15 +145,29 @@ class Checkpoint:
         return f"stopped by {stopping.asked() or 'a signal to another process'}"
 
 
-def _contents(path: Path) -> tuple[TrainingState, dict[str, Tensor]]:
+def _state(path: Path) -> TrainingState:
     with safe_open(path, framework="pt") as file:
         plain: dict[str, Any] = json.loads(file.metadata()["state"])
-        tensors = {name: file.get_tensor(name) for name in file.keys()}  # noqa: SIM118 (a file is no dict)
-    return TrainingState.of_json(plain, _part(tensors, BEST)), tensors
+    return TrainingState.of_json(plain, _kept(path, BEST))
 
 
-def _part(tensors: dict[str, Tensor], prefix: str) -> dict[str, Tensor]:
-    return {name.removeprefix(prefix): tensor for name, tensor in tensors.items() if name.startswith(prefix)}
+def _kept(path: Path, prefix: str) -> dict[str, Tensor]:
+    return {name: tensor.clone() for name, tensor in _tensors(path, prefix)}
+
+
+def _tensors(path: Path, prefix: str) -> Iterator[tuple[str, Tensor]]:
+    """The tensors of one kind, one after another, so that what is made of them is all the memory that a training which goes on
+    takes more. Each is read from a file opened anew: all that was read of an open one is held until it is closed."""
+    for name in _shapes(path, prefix):
+        with safe_open(path, framework="pt") as file:
+            tensor = file.get_tensor(f"{prefix}{name}")
+        yield name, tensor
+
+
+def _shapes(path: Path, prefix: str) -> dict[str, tuple[int, ...]]:
+    with safe_open(path, framework="pt") as file:
+        names = [name for name in file.keys() if name.startswith(prefix)]  # noqa: SIM118 (a file is no dict)
+        return {name.removeprefix(prefix): tuple(file.get_slice(name).get_shape()) for name in names}
 
 
 def _trained(model: nn.Module) -> Iterator[tuple[str, Tensor]]:
@@ -162,12 +178,12 @@ def _trained(model: nn.Module) -> Iterator[tuple[str, Tensor]]:
 
 
 @torch.no_grad()
-def _fill(model: nn.Module, tensors: dict[str, Tensor]) -> None:
-    kept, own = _part(tensors, WEIGHT), dict(_trained(model))
-    if {name: shape(tensor) for name, tensor in kept.items()} != {name: shape(tensor) for name, tensor in own.items()}:
+def _fill(model: nn.Module, path: Path) -> None:
+    own = dict(_trained(model))
+    if _shapes(path, WEIGHT) != {name: shape(tensor) for name, tensor in own.items()}:
         raise ValueError("its weights are those of another model")
-    for name, tensor in own.items():
-        put(tensor, kept[name])
+    for name, values in _tensors(path, WEIGHT):
+        put(own[name], values)
 
 
 def _moments(model: nn.Module, adam: optim.Optimizer) -> Iterator[tuple[str, Tensor]]:
@@ -176,12 +192,11 @@ def _moments(model: nn.Module, adam: optim.Optimizer) -> Iterator[tuple[str, Ten
             yield f"{MOMENT}{name}.{kind}", _whole(moment)
 
 
-def _set_moments(model: nn.Module, adam: optim.Optimizer, tensors: dict[str, Tensor]) -> None:
-    moments = _part(tensors, MOMENT)
-    for name, weight in unlaunched(model).named_parameters():
-        own = {key.rpartition(".")[2]: moment for key, moment in moments.items() if key.rpartition(".")[0] == name}
-        if own:
-            adam.state[weight] = {kind: beside(weight, moment) for kind, moment in own.items()}
+def _set_moments(model: nn.Module, adam: optim.Optimizer, path: Path) -> None:
+    weights = dict(unlaunched(model).named_parameters())
+    for key, moment in _tensors(path, MOMENT):
+        name, _, kind = key.rpartition(".")
+        adam.state[weights[name]][kind] = beside(weights[name], moment)
 
 
 def _whole(tensor: Tensor) -> Tensor:

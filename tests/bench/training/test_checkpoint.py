@@ -12,6 +12,7 @@ from accelerate.utils import DistributedType
 from safetensors import safe_open
 from transformers import LlamaConfig, LlamaForCausalLM
 
+from bench.devices.memory import PeakMemory
 from bench.processes import stopping
 from bench.specs.checkpoint_every import CheckpointInterval
 from bench.strategies.base import Hyperparameters
@@ -112,14 +113,27 @@ def test_without_any_part_of_it_it_would_be_another(tmp_path, monkeypatch, whole
     with pytest.raises(stopping.Stopped):
         trained(made(), TrainingState(keeper=kept(path)), [stop_at(3, monkeypatch)])
     monkeypatch.setattr(stopping, "asked", lambda: "")
-    part = checkpoint._part
-    monkeypatch.setattr(checkpoint, "_part", lambda tensors, prefix: {} if prefix.startswith(lost) else part(tensors, prefix))
-    if lost == "weight.":
-        monkeypatch.setattr(checkpoint, "_fill", lambda model, tensors: None)
+    read = checkpoint._tensors
+    monkeypatch.setattr(checkpoint, "_tensors", lambda path, prefix: [] if prefix.startswith(lost) else read(path, prefix))
     model = made()
     state = kept(path).resume(model)
     torch.manual_seed(99)
     assert trained(model, state).losses[3:] != whole[1].losses[3:]
+
+
+def test_to_go_on_takes_no_more_memory_than_the_moments_that_it_goes_on_with(tmp_path):
+    """Of a whole run a resumed one's peak would be another: weights and moments were held twice while they were put back."""
+    model = torch.nn.Sequential(*(torch.nn.Linear(1024, 1024) for _ in range(12)))
+    adam = torch.optim.AdamW(model.parameters(), foreach=False)
+    for weight in model.parameters():
+        adam.state[weight] = {"exp_avg": torch.ones_like(weight), "exp_avg_sq": torch.ones_like(weight)}
+    moments = sum(moment.nbytes for state in adam.state.values() for moment in state.values())
+    kept(tmp_path / "t").write(model, TrainingState(), adam)
+    adam.state.clear()
+    peak = PeakMemory(False)
+    kept(tmp_path / "t").resume(model).keeper.begin(model, adam)
+    assert sum(moment.nbytes for state in adam.state.values() for moment in state.values()) == moments
+    assert moments / 2 < peak.bytes() < 1.25 * moments
 
 
 def test_it_is_written_every_so_many_steps_and_costs_nothing_of_the_result(tmp_path, monkeypatch, whole):
