@@ -6,6 +6,7 @@ import pytest
 
 from bench.placing import costs
 from bench.placing.costs import bytes_held, flops
+from bench.strategies import with_values
 
 
 def test_more_work_costs_more(planned):
@@ -21,3 +22,18 @@ def test_seeds_are_estimated_once(planned, monkeypatch):
     first = flops(full)
     monkeypatch.setattr(costs, "estimate_cost", lambda *_: pytest.fail("estimated before"))
     assert flops(replace(full, seed=5)) == first and bytes_held(full) > 0
+
+
+def test_trials_of_a_learning_rate_are_estimated_once(planned, monkeypatch):
+    frozen = planned("frozen", "sentiment", budget="48")
+    first = bytes_held(frozen)
+    monkeypatch.setattr(costs, "estimate_cost", lambda *_: pytest.fail("estimated before"))
+    assert bytes_held(replace(frozen, strategy=with_values(frozen.strategy, {"learning_rate": 2e-3, "warmup": 0.3}))) == first
+
+
+def test_each_point_of_an_axis_is_estimated_by_itself(planned):
+    """A worker must not be given the room of another point, whose layers are frozen or whose texts are shorter."""
+    small = planned("frozen", "sentiment", budget="3steps")
+    trains_more = replace(small, strategy=with_values(small.strategy, {"frozen": 0}))
+    assert bytes_held(replace(small, max_length=4096)) > bytes_held(small) < bytes_held(trains_more)
+    assert flops(replace(small, batch=2 * small.batch)) > flops(small)
