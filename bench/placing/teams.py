@@ -28,8 +28,7 @@ def teams(gpus: Sequence[str], room: int, works: Sequence[Assignment]) -> list[t
         groups[count // (count // needed)].append(work)  # so that none is left over
     parts = []
     for size, group in sorted(groups.items(), reverse=True):
-        # An example of each step for each of them, at least.
-        several = max(size, min(count // len(group), *(work.run.batch for work in group)))
+        several = max(size, min(count // len(group), *(_most(work.run) for work in group)))
         launch = "fsdp2" if size > 1 else "gpus" if several > 1 else ""
         parts.append((gpu_slots(gpus, several, launch), group))
     return parts
@@ -40,8 +39,15 @@ def gpus_needed(run: Run, room: int) -> int:
     return max(1, ceil(bytes_held(run) / room))
 
 
+def _most(run: Run) -> int:
+    """How many may share its examples: each has one of every step, at least. Seconds are worth more on several GPUs, and the
+    run's id says one."""
+    return 1 if run.placement else run.batch
+
+
 def check_held(runs: Iterable[Run], gpus: int, room: int) -> None:
-    """Refuse the runs that all GPUs together don't hold, or that can't be shared out among them.
+    """Refuse the runs that all GPUs together don't hold, or that can't be shared out among them, or may not be since seconds
+    limit them.
 
     Raises:
         UserError: one of them is so; nothing has started by then.
@@ -53,3 +59,6 @@ def check_held(runs: Iterable[Run], gpus: int, room: int) -> None:
             told = f"is planned to hold {bytes_held(run) / 1e9:.1f} GB, and there are {gpus} GPUs of {room / 1e9:.1f}"
             other = "give --budget a ceiling such as 8GB, or use `tunebench run --launch zero3-offload`"
             raise UserError(f"{run.label} {told}; {other}")
+        if needed > 1 and run.placement:
+            told = f"is planned to need {needed} GPUs, and the seconds of its budget are planned for {run.placement}"
+            raise UserError(f"{run.label} {told}; use `tunebench run --launch fsdp2`, or a budget without seconds")

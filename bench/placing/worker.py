@@ -23,6 +23,7 @@ from bench.progress import Progress
 if TYPE_CHECKING:
     from bench.devices.device import Device
     from bench.running.work import Assignment, Workplace
+    from bench.runs.run import Run
 
 OFTEN = 0.5
 """Seconds between two words on where a run stands."""
@@ -148,6 +149,8 @@ def outcome(work: "Assignment", place: "Workplace") -> tuple[Kind, Any]:
     """What a piece of work has come to, as it is told."""
     from bench.errors import UserError
 
+    if told := _misplaced(work.run):
+        return "wrong", told
     place.progress.start(work.label)
     accelerator = place.device.accelerator
     with beating(place.out, accelerator.num_processes, lambda: place.progress.status.phase):
@@ -157,6 +160,16 @@ def outcome(work: "Assignment", place: "Workplace") -> tuple[Kind, Any]:
             return "wrong", str(error)
         accelerator.wait_for_everyone()
     return result
+
+
+def _misplaced(run: "Run") -> str | None:
+    """Why the seconds of its budget would be others here than its id says, or None."""
+    from bench.devices.hardware import placement
+
+    if run.placement in (None, here := placement()):
+        return None
+    told = f"{run.label}: the seconds of its budget are planned for {run.placement}, and its worker has {here}"
+    return f"{told}; give the command on a machine with such devices, or a budget without seconds"
 
 
 if __name__ == "__main__":

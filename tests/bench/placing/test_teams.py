@@ -25,8 +25,9 @@ def works(monkeypatch):
     """Runs that hold so many GB each."""
     monkeypatch.setattr(module, "bytes_held", lambda run: run.held)
 
-    def made(*held, batch=16):
-        return [SimpleNamespace(id=str(n), run=SimpleNamespace(held=each * GB, batch=batch)) for n, each in enumerate(held)]
+    def made(*held, batch=16, placement=None):
+        runs = [SimpleNamespace(held=each * GB, batch=batch, placement=placement) for each in held]
+        return [SimpleNamespace(id=str(n), run=run) for n, run in enumerate(runs)]
 
     return made
 
@@ -57,13 +58,23 @@ def test_no_more_gpus_than_examples_of_a_step(works):
     assert [slot.gpus for slot in slots] == [("4", "5")]
 
 
+def test_a_run_that_seconds_limit_has_the_one_gpu_of_its_id(works):
+    ((slots, group),) = teams(["0", "1", "2", "3"], 80 * GB, works(10, placement="cuda x 1") + works(10))
+    assert [(slot.gpus, slot.launch) for slot in slots] == [((gpu,), "") for gpu in "0123"] and len(group) == 2
+
+
 def test_what_no_team_can_do_is_told_before_anything_starts(monkeypatch):
     monkeypatch.setattr(module, "bytes_held", lambda run: run.held)
 
-    def run(held, bits=32):
-        return SimpleNamespace(held=held * GB, label="a run", strategy=SimpleNamespace(name="mine", bits=bits))
+    def run(held, bits=32, placement=None):
+        strategy = SimpleNamespace(name="mine", bits=bits)
+        return SimpleNamespace(held=held * GB, label="a run", strategy=strategy, placement=placement)
 
-    check_held([run(150), run(80, bits=8)], 2, 80 * GB)
+    check_held([run(150), run(80, bits=8), run(80, placement="cuda x 1")], 2, 80 * GB)
+    with pytest.raises(
+        UserError, match="a run is planned to need 2 GPUs, and the seconds of its budget are planned for cuda x 1;"
+    ):
+        check_held([run(150, placement="cuda x 1")], 2, 80 * GB)
     with pytest.raises(UserError, match=r"a run is planned to hold 170.0 GB, and there are 2 GPUs of 80.0; give --budget"):
         check_held([run(170)], 2, 80 * GB)
     with pytest.raises(UserError, match="a run: strategy 'mine' holds its base in 8 bit, which FSDP2 cannot share out"):

@@ -5,6 +5,7 @@ import socket
 import subprocess
 import sys
 import time
+from dataclasses import replace
 from multiprocessing.connection import Connection
 from types import SimpleNamespace
 
@@ -43,6 +44,15 @@ def test_what_a_piece_of_work_has_come_to(planned, tmp_path, device):
             raise UserError("no such file")
 
     assert outcome(Wrong(work.run, "a", []), place) == ("wrong", "no such file")
+
+
+def test_seconds_are_not_spent_on_another_kind_of_device_than_the_id_says(planned, tmp_path, device):
+    """As where a Ray cluster's nodes have GPUs and the machine of the command has none; nothing is done."""
+    timed, place = planned("full", budget="1s"), Workplace(tmp_path, device, Progress(False, 1))
+    assert outcome(imagined(timed, "a", []), place)[0] == "done"
+    done = []
+    kind, told = outcome(imagined(replace(timed, placement="cuda x 8"), "a", done), place)
+    assert (kind, done) == ("wrong", []) and f"are planned for cuda x 8, and its worker has {timed.placement}; give the" in told
 
 
 def test_processes_of_a_worker_learn_from_the_main_one_what_is_next(monkeypatch):
