@@ -21,10 +21,11 @@ from bench.errors import UserError
 from bench.modeling.models import Model, find_model
 from bench.planning.data_view import SPLITS, DataView
 from bench.specs.library import Library
-from bench.specs.task import TaskSpec
 from bench.specs.wording import Wording
 from bench.tasks import splits, types
 from bench.tasks.encoding import Encoding
+from bench.tasks.splits import TaskData
+from bench.tasks.types import TaskType
 
 EXAMPLES = 5
 LENGTHS = {"ner": 256, "qa": 384}
@@ -74,18 +75,17 @@ def look(what: str, given: Wishes) -> Looked:
     kind, data = types.task_type(spec), splits.load_splits(spec)
     if model.family == "encoder" and kind.auto_class is None:
         raise UserError(f"'{name}' is an encoder, and a {spec.type} task needs a decoder; leave --model out, or say smollm2")
-    length = given.max_length or LENGTHS.get(spec.type) or _length(spec, model)
+    length = given.max_length or LENGTHS.get(spec.type) or _length(kind, data, model)
     view = DataView(kind, data, Encoding(model, length), Wording())
     suite = yaml_files.suite_of(draft, name, length)
     return Looked(draft, view, name, suite, [split_counts(view, split) for split in SPLITS])
 
 
-def _length(spec: TaskSpec, model: Model) -> int:
-    """That holds nearly all training texts."""
+def _length(kind: TaskType, data: TaskData, model: Model) -> int:
+    """That holds nearly all training texts, and beside each of them what the model may write."""
     whole = Encoding(model, LONGEST)
-    view = DataView(types.task_type(spec), splits.load_splits(spec), whole, Wording())
-    lengths = [row["tokens"] for row in view.rows("train", min(1000, len(view.data.train)))]
-    return fitting_length(lengths, whole.max_length)
+    rows = DataView(kind, data, whole, Wording()).rows("train", min(1000, len(data.train)))
+    return fitting_length([row["tokens"] + kind.answer_tokens for row in rows], whole.max_length)
 
 
 def _refuse_to_overwrite(written: Sequence[Path], force: bool) -> None:

@@ -49,7 +49,10 @@ class Encoding:
             limit = min(limit, self.positions - answer)
         # One token at either end, as the cut below keeps both.
         if limit < 2:
-            raise UserError(f"max_length {self.max_length} leaves no room for a context; raise it in the suite")
+            raise UserError(
+                f"max_length {self.max_length} leaves no room for a context; raise it in the suite, or by --max-length of "
+                f"`tunebench init`"
+            )
         return range(limit - limit // 2, length - limit // 2) if length > limit else range(0)
 
     def lost_text(self, text: str, lost: range, special: bool = True) -> range:

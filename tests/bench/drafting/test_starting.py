@@ -82,6 +82,16 @@ def test_a_corpus_needs_a_decoder(folder):
         start_suite("corpus.csv", Wishes(model="tiny-bert"), yes=True, force=False)
 
 
+def test_a_length_leaves_room_for_what_a_decoder_may_write(folder, decoder_folder):
+    rows = [[text, f"answer {number}"] for number, (text, _) in enumerate(reviews())]
+    (folder / "short.csv").write_text(as_csv(["prompt", "completion"], rows))
+    looked = starting.look("short.csv", Wishes(model=str(decoder_folder)))
+    assert looked.draft.roles.type == "generation"
+    assert max(count.tokens[2] for count in looked.counts) <= 64 < looked.suite["max_length"]
+    with pytest.raises(UserError, match="max_length 64 leaves no room for a context; raise it in the suite, or by --max-length"):
+        starting.look("short.csv", Wishes(model=str(decoder_folder), max_length=64))
+
+
 @pytest.mark.slow
 @pytest.mark.parametrize("shape", [shape for shape in SHAPES if shape.name in RUNNABLE], ids=lambda shape: shape.name)
 def test_what_is_written_runs(shape, folder, capsys):
