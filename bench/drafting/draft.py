@@ -91,11 +91,11 @@ class Draft:
         return TaskSpec.model_validate(self.task())
 
     def _held(self, split: str) -> dict[str, Any]:
+        if split in self.table.held:  # a file of its own comes before a column, and need not have that column
+            same = replace(self, split=None).source
+            return {**self.table.held[split], **{key: same[key] for key in ("columns", "values", "drop") if key in same}}
         if self.split and (split in self._splits()):
             return {**self.source, "drop": {**self.dropped, "split": self._of_other_splits(split)}}
-        if split in self.table.held:
-            same = {key: value for key, value in self.source.items() if key not in (*self.table.origin, "sample")}
-            return {**self.table.held[split], **same}
         return {"share": _shares(self.table, self.group)[split], **({"by": "group"} if self.group else {})}
 
     def _splits(self) -> dict[str, list[str]]:

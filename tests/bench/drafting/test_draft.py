@@ -75,6 +75,19 @@ def test_files_of_other_splits_are_used_where_they_lie_beside(tmp_path):
     assert alone["test"] == {"share": 0.3}
 
 
+def test_a_file_of_a_split_comes_before_a_column(tmp_path):
+    divided = tmp_path / "divided.csv"
+    words = ["train", "train", "train", "dev", "test"]
+    divided.write_text(as_csv(["text", "label", "part"], [[*row, words[i % 5]] for i, row in enumerate(reviews())]))
+    (tmp_path / "own.csv").write_text(as_csv(["text", "label"], [list(row) for row in reviews(60, 1)]))
+    found = draft(divided, test=str(tmp_path / "own.csv"))
+    task, data = found.task(), splits.load_splits(found.spec())
+    assert task["test"] == {"path": str(tmp_path / "own.csv"), "columns": {"text": "text", "label": "label"}}
+    assert task["validation"]["drop"] == {"split": ["test", "train"]}
+    assert len(data.test) == 60 and data.notes["read"] == 96
+    assert next(guess.why for guess in found.guesses if guess.about == "test") == "as you said"
+
+
 def test_pairs_and_text_to_write_and_a_corpus_are_told_apart(tmp_path):
     texts = [text for text, _ in reviews()]
     pairs = tmp_path / "pairs.csv"
