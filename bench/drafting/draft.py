@@ -106,7 +106,8 @@ class Draft:
 
     def _of_other_splits(self, split: str) -> list[str]:
         assert self.split is not None
-        return sorted(set(self.split.counts) - set(self._splits()[split]))
+        words = self._splits()[split]
+        return sorted(spelling for spelling, said in self.split.spellings.items() if said not in words)
 
 
 def drafted(table: FileTable, given: Wishes) -> Draft:

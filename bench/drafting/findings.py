@@ -108,7 +108,7 @@ def _contradictions(draft: Draft) -> Iterator[str]:
     labels: dict[tuple[str, ...], set[str]] = defaultdict(set)
     *texts, label = (draft.table.columns[column].values for column in _read_and_answered(draft))
     for *read, said in zip(*texts, label, strict=True):
-        labels[tuple(re.sub(r"\W+", "", str(text).lower()) for text in read)].add(str(said))
+        labels[tuple(re.sub(r"\W+", "", str(text).lower()) for text in read)].add(str(said).strip())
     if several := sum(len(said) > 1 for read, said in labels.items() if any(read)):
         yield f"{several:,} texts stand in the file with two labels or more; of each the first row is kept"
 

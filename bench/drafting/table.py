@@ -39,6 +39,11 @@ class FileColumn:
         return Counter(self.texts)
 
     @cached_property
+    def spellings(self) -> dict[str, str]:
+        """Each text as it stands in the file, with blanks around it -> the text."""
+        return {value: value.strip() for value in self.values if isinstance(value, str)}
+
+    @cached_property
     def lists(self) -> bool:
         """Whether it holds lists."""
         return any(isinstance(value, list) for value in self.values)

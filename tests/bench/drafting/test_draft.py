@@ -88,6 +88,19 @@ def test_a_file_of_a_split_comes_before_a_column(tmp_path):
     assert next(guess.why for guess in found.guesses if guess.about == "test") == "as you said"
 
 
+def test_blanks_around_labels_and_names_of_splits_mean_nothing(tmp_path):
+    path = tmp_path / "blanks.csv"
+    parts = ["train", "train", " train", "test ", ""]
+    rows = [[text, label + " " * (i % 3), parts[i % 5]] for i, (text, label) in enumerate(reviews())]
+    path.write_text(as_csv(["text", " label", "split"], rows))
+    found = draft(path)
+    assert found.roles.labels == ["bad", "good"] and found.source["values"]["label"]["good  "] == "good"
+    assert found.source["drop"] == {"split": ["", "test "]}
+    data = splits.load_splits(found.spec())
+    assert {example.gold for example in data.train} == {"bad", "good"} and len(data.test) == 32
+    assert not {example.fields["text"] for example in data.train} & {text for text, _, part in rows if part in ("", "test ")}
+
+
 def test_pairs_and_text_to_write_and_a_corpus_are_told_apart(tmp_path):
     texts = [text for text, _ in reviews()]
     pairs = tmp_path / "pairs.csv"
