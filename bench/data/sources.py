@@ -49,10 +49,18 @@ def _rows(dump: str) -> list[SourceRow]:
     kept: list[SourceRow] = []
     seen: set[str] = set()
     _, records = drawn(source)
+    named = lru_cache(lambda column: any(not _lacks(record, column) for _, (_, record) in records))
     for number, (where, record) in records:
         place = f"{describe(source)}, {where}"
         record = _extracted(source, record, place)
-        row = SourceRow({field: _reach(record, column, place) for field, column in source.columns.items()}, place)
+        # JSON may leave out a key that has no value. What no record has is a column that was named wrongly.
+        row = SourceRow(
+            {
+                field: "" if _lacks(record, column) and named(column) else _reach(record, column, place)
+                for field, column in source.columns.items()
+            },
+            place,
+        )
         # Before values are replaced: `drop` names what the file says. And before `unique`: a dropped row is no first one.
         if any(row[field] in dropped for field, dropped in source.drop.items()):
             continue
@@ -181,11 +189,27 @@ def _found(expression: str, row: SourceRow, field: str) -> bool:
         raise UserError(f"{row.place}: the expression under keep for field '{field}' {error}") from None
 
 
+def _parts(record: dict[str, Any], column: str) -> list[str]:
+    """The keys that lead to a column. One whose own name has dots comes first: `pandas.json_normalize` writes such."""
+    return [column] if column in record else column.split(".")
+
+
+def _lacks(record: dict[str, Any], column: str) -> bool:
+    """Whether an object on the way to the column is missing, or has no such key."""
+    value: Any = record
+    for part in _parts(record, column):
+        if not isinstance(value, dict):
+            return value is None
+        if part not in value:
+            return True
+        value = value[part]
+    return False
+
+
 def _reach(record: dict[str, Any], column: str, place: str) -> Any:
     """The column's value as text; parts between dots go into objects, and into all entries of a list."""
     value: Any = record
-    # A column whose own name has dots comes first: `pandas.json_normalize` writes such.
-    for part in [column] if column in record else column.split("."):
+    for part in _parts(record, column):
         try:
             if isinstance(value, list):
                 value = value[int(part)] if part.lstrip("-").isdigit() else [entry[part] for entry in value]

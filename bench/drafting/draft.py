@@ -64,7 +64,6 @@ class Draft:
             for field, column in self.roles.columns.items()
             if (field not in ("starts", "answers") or field == self.roles.unanswered)
             and self.table.columns[column].blank
-            and not self.table.columns[column].lists
         }
         return blank | ({"split": self._of_other_splits("train")} if self.split else {})
 

@@ -42,6 +42,15 @@ def test_dots_reach_into_objects_and_through_lists(tmp_path):
     assert sources.rows(source) == [{"all": ["x", "y"], "last": "y", "dot": "z"}]
 
 
+def test_a_key_that_other_objects_have_is_empty_where_it_is_missing(tmp_path):
+    rows = [{"a": {"b": "x"}, "c": "1"}, {"a": {}, "c": "2"}, {"c": "3"}, {"a": None}]
+    source = own(tmp_path, rows, columns={"b": "a.b", "c": "c"})
+    assert [(row["b"], row["c"]) for row in sources.rows(source)] == [("x", "1"), ("", "2"), ("", "3"), ("", "")]
+    assert len(sources.rows(source.model_copy(update={"drop": {"b": [""]}}))) == 1
+    with pytest.raises(UserError, match="line 1: no column 'a.d'; there are: a, c"):
+        sources.rows(own(tmp_path, rows, columns={"d": "a.d"}))
+
+
 def test_values_of_lists_are_mapped_each(tmp_path):
     source = own(tmp_path, [{"tags": ["0", "1"]}, {"tags": []}], values={"tags": {"0": "O", "1": "B-X"}})
     assert sources.rows(source) == [{"tags": ["O", "B-X"]}, {"tags": []}]

@@ -1,5 +1,7 @@
 """What is drafted of files of unlike shapes: a task that reads them, or a sentence that says what is missing."""
 
+import json
+
 import pytest
 from own_files import SHAPES, as_csv, reviews
 
@@ -99,6 +101,15 @@ def test_blanks_around_labels_and_names_of_splits_mean_nothing(tmp_path):
     data = splits.load_splits(found.spec())
     assert {example.gold for example in data.train} == {"bad", "good"} and len(data.test) == 32
     assert not {example.fields["text"] for example in data.train} & {text for text, _, part in rows if part in ("", "test ")}
+
+
+def test_objects_without_a_key_are_left_out(tmp_path):
+    path = tmp_path / "keys.jsonl"
+    rows = [{"text": text, "label": label} for text, label in reviews()]
+    path.write_text("\n".join(map(json.dumps, [{"text": "no label"}, *rows, {"label": "good"}])))
+    found = draft(path)
+    assert found.source["drop"] == {"text": [""], "label": [""]}
+    assert splits.load_splits(found.spec()).notes["read"] == 160
 
 
 def test_pairs_and_text_to_write_and_a_corpus_are_told_apart(tmp_path):
