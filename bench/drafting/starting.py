@@ -53,16 +53,23 @@ def start_suite(what: str, given: Wishes, yes: bool, force: bool) -> None:
     to = Console(highlight=False)
     if not to.is_terminal:  # a log has no width
         to.width = max(to.width, 132)
-    while True:
-        written = yaml_files.places(given.name or name_of(what))
-        _refuse_to_overwrite(written, force)  # before anything big is read
-        looked = look(what, given)
-        show(looked, to)
-        if yes or not (change := _asked(written)):
-            break
-        given = given.changed(change)
+    looked = _shown(what, given, force, to)
+    while not yes and (change := _asked(yaml_files.places(looked.draft.name))):
+        try:
+            changed = given.changed(change)
+            looked = _shown(what, changed, force, to)
+            given = changed
+        except UserError as error:  # a slip; what was said before still holds
+            to.print(f"error: {error}", markup=False, soft_wrap=True)
     write(looked)
     _tell_next(looked, to)
+
+
+def _shown(what: str, given: Wishes, force: bool, to: Console) -> Looked:
+    _refuse_to_overwrite(yaml_files.places(given.name or name_of(what)), force)  # before anything big is read
+    looked = look(what, given)
+    show(looked, to)
+    return looked
 
 
 def look(what: str, given: Wishes) -> Looked:
@@ -135,10 +142,13 @@ def _asked(written: Sequence[Path]) -> str:
     """
     if not sys.stdin.isatty():
         raise UserError("nobody can be asked whether this is right: say --yes to take it, or change it by the options above")
-    line = input(f"Enter writes {' and '.join(map(str, written))}; or say what to change, as label=COLUMN; q leaves: ").strip()
-    if line == "q":
+    try:
+        line = input(f"Enter writes {' and '.join(map(str, written))}; or say what to change, as label=COLUMN; q leaves: ")
+    except EOFError:  # Ctrl-D
+        raise KeyboardInterrupt from None
+    if line.strip() == "q":
         raise KeyboardInterrupt
-    return line
+    return line.strip()
 
 
 def write(looked: Looked) -> tuple[Path, Path]:

@@ -31,8 +31,13 @@ def answers(monkeypatch):
     def typed(*lines):
         left = iter(lines)
         monkeypatch.setattr(sys.stdin, "isatty", lambda: True, raising=False)
-        monkeypatch.setattr(builtins, "input", lambda prompt: asked.append(prompt) or next(left))
+        monkeypatch.setattr(builtins, "input", lambda prompt: asked.append(prompt) or said(next(left)))
         return asked
+
+    def said(line):
+        if line is None:  # Ctrl-D
+            raise EOFError
+        return line
 
     return typed
 
@@ -71,9 +76,22 @@ def test_a_person_is_asked_and_can_change_each_guess(folder, answers, capsys):
     start_suite("reviews.csv", Wishes(model="tiny-bert"), yes=False, force=False)
     assert len(asked) == 3 and "suites/reviews.yaml" in asked[0] and "suites/mine.yaml" in asked[2]
     assert "label: kind" in (folder / "suites" / "tasks" / "mine.yaml").read_text() and not list(folder.glob("suites/reviews*"))
-    answers("q")
-    with pytest.raises(KeyboardInterrupt):
-        start_suite("reviews.csv", Wishes(model="tiny-bert"), yes=False, force=False)
+    for leaving in ("q", None):
+        answers(leaving)
+        with pytest.raises(KeyboardInterrupt):
+            start_suite("reviews.csv", Wishes(model="tiny-bert"), yes=False, force=False)
+
+
+def test_a_slip_is_told_and_asked_again(folder, answers, capsys):
+    reviews_file(folder)
+    (folder / "suites").mkdir()
+    (folder / "suites" / "taken.yaml").write_text("")
+    asked = answers("lable=kind", "label=nose", "name=taken", "label=kind", "")
+    start_suite("reviews.csv", Wishes(model="tiny-bert"), yes=False, force=False)
+    said = capsys.readouterr().out
+    assert "error: unknown option 'lable'; did you mean label" in said and "error: reviews.csv: --label nose: no such" in said
+    assert "error: suites/taken.yaml would be overwritten" in said and len(asked) == 5
+    assert "label: kind" in (folder / "suites" / "tasks" / "reviews.yaml").read_text()
 
 
 def test_a_corpus_needs_a_decoder(folder):
