@@ -51,7 +51,7 @@ def classification_roles(table: FileTable, given: Wishes, column: FileColumn) ->
     why = "as you said" if given.label else "by its name" if is_named(column, LABEL_NAMES) else "few values, each of many rows"
     column, values, meaning = _meant(table, given, column)
     labels = list(dict.fromkeys(values[said] for said in _in_order(column)))
-    spelled = {spelling: values[said] for spelling, said in column.spellings.items() if said}
+    spelled = {spelling: values[said] for spelling, said in column.spellings.items() if said in values}
     texts, text_why = texts_of(table, given, [column.name])
     shares = sorted((count / column.counts.total() for count in column.counts.values()), reverse=True)
     metrics = ["f1_macro", "accuracy"] if shares[0] > IMBALANCED else ["accuracy", "f1_macro"]

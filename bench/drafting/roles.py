@@ -28,7 +28,7 @@ SPLIT_WORDS = {
 }
 """Split -> what a column that divides the rows may call it; rows of no split come last."""
 FEW_VALUES = 100
-"""A label has at most so many values."""
+"""A label has at most so many values, unless it is called one."""
 MOST_NUMBERS = 20
 """And so many, if they are numbers: more of them are a measure."""
 
@@ -67,10 +67,10 @@ def is_split(column: FileColumn) -> bool:
 
 
 def is_label(column: FileColumn) -> bool:
-    """Few values, short ones, each of several rows."""
-    most = MOST_NUMBERS if column.numbers else FEW_VALUES
-    few = len(column.counts) <= most and column.repeats >= 2 and column.words <= 5
-    return few and not column.lists and not is_split(column) and not is_index(column) and not _measured(column)
+    """Short values, each of several rows; few of them, or a label's name."""
+    few = len(column.counts) <= (MOST_NUMBERS if column.numbers else FEW_VALUES) or is_named(column, LABEL_NAMES)
+    again = column.repeats >= 2 and column.words <= 5
+    return few and again and not column.lists and not is_split(column) and not is_index(column) and not _measured(column)
 
 
 def is_text(column: FileColumn) -> bool:

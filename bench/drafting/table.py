@@ -1,5 +1,6 @@
 """A person's file or hub data set as columns, and where its rows come from."""
 
+import math
 from collections import Counter
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field
@@ -32,7 +33,10 @@ class FileColumn:
     @cached_property
     def texts(self) -> list[str]:
         """Those that are text and not blank."""
-        return [value.strip() for value in self.values if isinstance(value, str) and value.strip()]
+        said = [value.strip() for value in self.values if isinstance(value, str) and value.strip()]
+        # pandas writes `nan` for a number that is missing; elsewhere it is a word.
+        numbers = [text for text in said if text.lower() != "nan"]
+        return numbers if numbers and all(map(_is_number, numbers)) else said
 
     @cached_property
     def counts(self) -> Counter[str]:
@@ -51,7 +55,7 @@ class FileColumn:
     @cached_property
     def blank(self) -> Counter[str]:
         """The values that hold nothing, as they stand in the file."""
-        return Counter(value for value in self.values if isinstance(value, str) and not value.strip())
+        return Counter(value for value in self.values if isinstance(value, str) and value.strip() not in self.counts)
 
     @cached_property
     def words(self) -> float:
@@ -213,7 +217,6 @@ def _flat(record: Mapping[str, Any], before: str = "") -> dict[str, str | list[A
 
 def _is_number(text: str) -> bool:
     try:
-        float(text.replace(",", "."))
+        return math.isfinite(float(text.replace(",", ".")))
     except ValueError:
         return False
-    return True

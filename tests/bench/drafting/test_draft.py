@@ -112,6 +112,14 @@ def test_objects_without_a_key_are_left_out(tmp_path):
     assert splits.load_splits(found.spec()).notes["read"] == 160
 
 
+def test_rows_without_a_number_are_left_out(tmp_path):
+    path = tmp_path / "nan.csv"
+    path.write_text(as_csv(["text", "label"], [[text, ["1.0", "0.0", "nan"][i % 3]] for i, (text, _) in enumerate(reviews())]))
+    found = draft(path)
+    assert found.roles.labels == ["0.0", "1.0"] and found.source["drop"] == {"label": ["nan"]}
+    assert splits.load_splits(found.spec()).notes["read"] == 107
+
+
 def test_pairs_and_text_to_write_and_a_corpus_are_told_apart(tmp_path):
     texts = [text for text, _ in reviews()]
     pairs = tmp_path / "pairs.csv"

@@ -33,6 +33,10 @@ def test_kinds_of_columns():
     ages = FileColumn("age", [str(i % 30) for i in range(400)])
     assert is_index(index) and is_index(key) and not is_index(TEXTS) and not is_index(STARS)
     assert is_label(STARS) and not any(map(is_label, (rate, split, TEXTS, index, ages)))
+    many = [str(i % 77) for i in range(400)]
+    assert is_label(FileColumn("label", many)) and not is_label(FileColumn("size", many))
+    assert is_label(FileColumn("intent", [f"intent {i % 150}" for i in range(400)]))
+    assert not is_label(FileColumn("label", [str(i) for i in range(400)]))
     assert is_split(split) and not is_split(STARS)
     assert is_text(TEXTS) and not is_text(STARS) and not is_text(key)
     assert (

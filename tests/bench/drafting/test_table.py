@@ -6,7 +6,7 @@ import pytest
 from own_files import as_csv, reviews
 
 from bench.drafting import table
-from bench.drafting.table import opened
+from bench.drafting.table import FileColumn, opened
 from bench.drafting.wishes import Wishes
 from bench.errors import UserError
 
@@ -31,6 +31,14 @@ def test_columns_are_told_by_what_they_hold(tmp_path):
     assert stars.numbers and stars.repeats == 4 and found.columns["tags"].lists and not text.lists
     with pytest.raises(UserError, match="--label nose: no such column; there are: text, stars"):
         found.column("nose", "label")
+
+
+def test_nan_is_a_missing_number_and_elsewhere_a_word():
+    numbers = FileColumn("label", ["1", "0", "nan", " NaN", "1"])
+    assert numbers.numbers and numbers.counts == {"1": 2, "0": 1} and numbers.blank == {"nan": 1, " NaN": 1}
+    words = FileColumn("relative", ["nan", "aunt"])
+    assert not words.numbers and words.counts == {"nan": 1, "aunt": 1} and not words.blank
+    assert not FileColumn("bound", ["inf", "1"]).numbers
 
 
 def test_of_a_big_file_a_sample_is_read_and_told(tmp_path, monkeypatch):
