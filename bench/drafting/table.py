@@ -105,8 +105,15 @@ def opened(what: str, given: Wishes) -> FileTable:
     """
     path = Path(what)
     if path.is_file():
+        if given.config:
+            raise UserError(f"--config is of a data set on a hub, and '{what}' is a file")
         return _of_file(path, given)
     if path.is_dir() or (what.count("/") == 1 and not path.suffix):
+        if given.form != Form() or given.test or given.validation:
+            raise UserError(
+                f"--format, --encoding, --separator, --header, --test and --validation speak of a file, and '{what}' is a data "
+                f"set with splits of its own"
+            )
         return _of_hub(what, given)
     raise UserError(f"'{what}' does not exist; name a file, or a data set on a hub as owner/name")
 

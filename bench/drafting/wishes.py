@@ -6,6 +6,8 @@ from typing import Literal, get_args
 
 from bench.data.formats import Form
 from bench.errors import UserError, unknown
+from bench.specs.source import Format, is_encoding
+from bench.specs.suite import LEAST_LENGTH
 
 TaskKind = Literal["classification", "ner", "qa", "generation", "causal-lm"]
 
@@ -61,36 +63,73 @@ class Wishes:
         return self.with_options(**{key: value})
 
     def with_options(self, **options: str | None) -> "Wishes":
-        """With options as they are written on a command line."""
-        told = {name: value for name, value in options.items() if value is not None}
-        if strange := told.get("type", "classification") not in get_args(TaskKind) and told["type"]:
-            raise unknown("type", str(strange), get_args(TaskKind))
+        """With options as they are written on a command line.
+
+        Raises:
+            UserError: a value does not fit its option.
+        """
+        told = {name: _read(name, value) for name, value in options.items() if value is not None}
         form = {FORM[name]: value for name, value in told.items() if name in FORM}
-        if "separator" in form:
-            form["separator"] = {"tab": "\t", "\\t": "\t"}.get(form["separator"], form["separator"])
-        own: dict[str, object] = {name: _read(name, value) for name, value in told.items() if name not in FORM}
-        if "header" in form:
-            return replace(self, form=replace(self.form, **form | {"header": _listed(form["header"])}), **own)  # type: ignore[arg-type]
+        own = {name: value for name, value in told.items() if name not in FORM}
         return replace(self, form=replace(self.form, **form), **own)  # type: ignore[arg-type]
 
 
 FORM = {"format": "kind", "encoding": "encoding", "separator": "separator", "header": "header"}
 """Options that say how the file is written -> their name in a form."""
+CHOICES = {"type": get_args(TaskKind), "format": get_args(Format)}
 OPTIONS = [*FORM, *(each.name for each in fields(Wishes) if each.name != "form")]
 
 
 def _read(name: str, value: str) -> object:
-    if name == "text":
-        return _listed(value)
+    """What an option's value means."""
+    option = f"--{name.replace('_', '-')}"
+    if name == "separator":
+        return _separating({"tab": "\t", "\\t": "\t"}.get(value, value))
+    if not _listed(value):
+        raise UserError(f"{option} '{value}' says nothing; give it a value, or leave it out")
+    if name in CHOICES and value not in CHOICES[name]:
+        raise unknown(name, value, CHOICES[name])
+    if name == "encoding" and not is_encoding(value):
+        raise UserError(f"{option} '{value}' is not known; common ones are cp1252, latin-1, utf-16")
+    if name == "header":
+        return _named_once(_listed(value))
     if name == "labels":
-        pairs = [entry.partition("=") for entry in _listed(value)]
-        return {said.strip(): (meant.strip() if equals else said.strip()) for said, equals, meant in pairs}
+        return _meanings(_listed(value))
     if name in ("sample", "max_length"):
-        text = "0" if value == "all" else value
-        if not text.isdecimal():
-            raise UserError(f"{name.replace('_', '-')} '{value}' is no whole number")
-        return int(text)
+        return _number(option, value)
+    return _listed(value) if name == "text" else value
+
+
+def _separating(value: str) -> str:
+    if len(value) != 1 or value in '"\r\n':
+        raise UserError(f"--separator '{value}' is not one character that can stand between cells; for a tab say tab")
     return value
+
+
+def _named_once(names: Sequence[str]) -> Sequence[str]:
+    if twice := next((name for name in names if names.count(name) > 1), None):
+        raise UserError(f"--header names two columns '{twice}'")
+    return names
+
+
+def _meanings(entries: Sequence[str]) -> Mapping[str, str]:
+    meanings = {}
+    for entry in entries:
+        said, equals, meant = (part.strip() for part in entry.partition("="))
+        if equals and not (said and meant):
+            raise UserError(f"--labels '{entry}' says half; write what the file says and what it means, as 0=bad,1=good")
+        meanings[said] = meant or said
+    return meanings
+
+
+def _number(option: str, value: str) -> int:
+    if option == "--sample" and value == "all":
+        return 0
+    if not value.isdecimal():
+        raise UserError(f"{option} '{value}' is no whole number")
+    if option == "--max-length" and int(value) < LEAST_LENGTH:
+        raise UserError(f"{option} {value} is too short for any text; the least is {LEAST_LENGTH}")
+    return int(value)
 
 
 def _listed(value: str) -> list[str]:

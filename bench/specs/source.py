@@ -1,6 +1,5 @@
 """Where rows come from, and which of them: the `train`, `validation` and `test` of a task, the `source` of a probe."""
 
-import codecs
 from typing import Annotated, Any, Literal, Self
 
 from pydantic import Discriminator, Field, StringConstraints, Tag, field_validator, model_validator
@@ -12,6 +11,15 @@ Format = Literal["csv", "tsv", "jsonl", "json", "squad", "parquet", "arrow", "co
 NUMBER = r"\s*([-+]?\d+(\.\d+)?)?\s*"
 Range = Annotated[str, StringConstraints(pattern=rf"^[\[(]{NUMBER},{NUMBER}[\])]$")]
 """An interval as mathematics writes it: `[` and `]` include the bound, `(` and `)` don't, no bound is no limit: `(,-1]`."""
+
+
+def is_encoding(name: str) -> bool:
+    """Whether Python knows it, and makes text of bytes by it: `hex` is a codec too."""
+    try:
+        b"a".decode(name, errors="replace")
+    except (LookupError, ValueError):
+        return False
+    return True
 
 
 class Source(Spec):
@@ -71,10 +79,9 @@ class Source(Spec):
     @field_validator("encoding")
     @classmethod
     def _known_encoding(cls, value: str | None) -> str | None:
-        try:
-            return value if value is None or codecs.lookup(value) else None
-        except LookupError:
-            raise ValueError(f"'{value}' is not known; common ones are cp1252, latin-1, utf-16") from None
+        if value is not None and not is_encoding(value):
+            raise ValueError(f"'{value}' is not known; common ones are cp1252, latin-1, utf-16")
+        return value
 
     @model_validator(mode="after")
     def _fields_are_columns(self) -> Self:

@@ -11,6 +11,9 @@ from bench.specs.probe_every import checked_stride
 from bench.specs.probe_power import probe_power
 from bench.specs.search import TuneOptions
 
+LEAST_LENGTH = 8
+"""Tokens of one example, at least: its special tokens and a few more."""
+
 
 class SuiteSpec(Spec):
     """suites/NAME.yaml: tasks, strategies, probes, seeds and a budget; or a list of other suites, run one after another."""
@@ -51,7 +54,7 @@ class SuiteSpec(Spec):
     """How hyper-parameters are chosen, for every strategy that trains; without it they are the strategies' defaults."""
     batch: int = Field(default=16, ge=1)
     """Examples per optimiser step over all processes: the same whatever their number."""
-    max_length: int = Field(default=256, ge=8)
+    max_length: int = Field(default=256, ge=LEAST_LENGTH)
     """Tokens of one example; a longer prompt loses its middle, a rehearsed text its end; an encoder reads windows of it."""
     ablations: list[AblationSpec] = []
     """What `tunebench ablate --suite NAME` sweeps; `tunebench run` does without it."""

@@ -106,7 +106,9 @@ def test_a_length_leaves_room_for_what_a_decoder_may_write(folder, decoder_folde
     looked = starting.look("short.csv", Wishes(model=str(decoder_folder)))
     assert looked.draft.roles.type == "generation"
     assert max(count.tokens[2] for count in looked.counts) <= 64 < looked.suite["max_length"]
-    with pytest.raises(UserError, match="max_length 64 leaves no room for a context; raise it in the suite, or by --max-length"):
+    with pytest.raises(
+        UserError, match="max_length 64 leaves no room for a context; raise it in the suite, or by --max-length"
+    ):
         starting.look("short.csv", Wishes(model=str(decoder_folder), max_length=64))
 
 

@@ -65,6 +65,8 @@ def test_what_is_not_there_is_told(tmp_path):
         ("nowhere.csv", Wishes(), "'nowhere.csv' does not exist; name a file, or a data set on a hub as owner/name"),
         (str(tmp_path / "empty.csv"), Wishes(), "empty.csv: it holds no rows|no rows"),
         (str(tmp_path / "train.csv"), Wishes(test="gone.csv"), "'gone.csv' does not exist"),
+        (str(tmp_path / "train.csv"), Wishes(config="x"), "--config is of a data set on a hub, and '.*train.csv' is a file"),
+        (str(tmp_path), Wishes(test="gone.csv"), "speak of a file, and '.*' is a data set with splits of its own"),
     ):
         with pytest.raises(UserError, match=sentence):
             opened(what, given)

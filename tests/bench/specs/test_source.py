@@ -16,6 +16,7 @@ from bench.specs.source import Source
         ({"format": "xml"}, "Input should be 'csv', 'tsv', 'jsonl'"),
         ({"path": None, "hub": "x", "split": "y", "format": "csv"}, "format, header, separator and encoding speak of files"),
         ({"path": None, "hub": "x", "split": "y", "encoding": "cp1252"}, "encoding speak of files"),
+        ({"encoding": "hex"}, "'hex' is not known"),
         ({"encoding": "utf-9"}, "'utf-9' is not known; common ones are cp1252"),
         ({"separator": "||"}, "at most 1 character"),
         ({"sample": 0}, "greater than or equal to 1"),
