@@ -34,8 +34,13 @@ def launched_or_run(
 
     Args:
         arguments: the whole command line, of which the processes get all but how it is launched.
+
+    Raises:
+        UserError: something that was asked for is wrong; nothing has been started by then.
     """
     stopping.listen()
+    if name and doing.dry_run:
+        launch_config(launch_file(name))  # not held against this machine, since a dry run may plan for another one
     if name is None or doing.dry_run:
         return run_suite(options, precision, doing)
     return launch(name, options, precision, doing.out, without_launch(arguments))

@@ -28,8 +28,16 @@ def launch_file(name: str) -> Path:
 
 
 def launch_config(path: Path) -> dict[str, Any]:
-    """What a launch file says."""
-    return read_fields(path, "the fields of `accelerate config`")
+    """What a launch file says.
+
+    Raises:
+        UserError: it cannot be read, or its numbers can be so on no machine.
+    """
+    config = read_fields(path, "the fields of `accelerate config`")
+    count, machines = config.get("num_processes", 1), config.get("num_machines", 1)
+    if not all(isinstance(number, int) and number > 0 for number in (count, machines)):
+        raise UserError(f"{path}: num_processes and num_machines are numbers from 1 on, and stand as {count} and {machines}")
+    return config
 
 
 def for_this_machine(config: dict[str, Any]) -> dict[str, Any]:
@@ -46,8 +54,6 @@ def check_launch(path: Path, config: dict[str, Any]) -> None:
         UserError: it has not.
     """
     count, machines = config.get("num_processes", 1), config.get("num_machines", 1)
-    if not all(isinstance(number, int) and number > 0 for number in (count, machines)):
-        raise UserError(f"{path}: num_processes and num_machines are numbers from 1 on, and stand as {count} and {machines}")
     on_cpu, kind = bool(config.get("use_cpu")), config.get("distributed_type", "NO")
     if not on_cpu and kind != "NO" and not torch.cuda.is_available():
         raise UserError(f"{path}: it is for GPUs ({kind}), and this machine has none; two CPU processes are --launch cpu")

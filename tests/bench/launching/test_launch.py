@@ -17,6 +17,7 @@ from bench.cli import main
 from bench.errors import UserError
 from bench.launching import launch
 from bench.planning.options import PlanOptions
+from bench.suites import SuiteOptions
 
 ROOT = Path(__file__).parents[3]
 TINY = ["--suite", "sentiment", "--model", "tiny-bert", "--budget", "320", "--test-items", "20", "--probe-items", "4"]
@@ -94,6 +95,25 @@ def test_a_strategy_that_can_not_run_so_is_told_before_anything_is_started(tmp_p
         launch.launch("fsdp2", options, "fp32", tmp_path, ["run"])
     with pytest.raises(UserError, match="budget '900000000000examples' is of at least"):
         launch.launch("gpus", replace(options, budget="900000000000examples"), "fp32", tmp_path, ["run"])
+
+
+def test_a_dry_run_reads_the_launch_file_and_asks_nothing_of_this_machine(tmp_path, monkeypatch):
+    """It may plan for another machine, but not by a file that there is none of, or that works nowhere."""
+    monkeypatch.setattr(launch, "run_suite", lambda *_: 0)
+    monkeypatch.setattr(launch, "check_launch", lambda *_: pytest.fail("this machine was asked"))
+    broken = tmp_path / "mine.yaml"
+    broken.write_text("num_processes: 0")
+
+    def planned(name):
+        return launch.launched_or_run(name, PlanOptions("sentiment"), "fp32", SuiteOptions(tmp_path, dry_run=True), ["run"])
+
+    assert planned("gpus") == planned(None) == 0
+    for name, sentence in (
+        ("cpus", "unknown launch file 'cpus'"),
+        (str(broken), "are numbers from 1 on, and stand as 0 and 1"),
+    ):
+        with pytest.raises(UserError, match=sentence):
+            planned(name)
 
 
 def test_the_processes_get_the_options_alone():
