@@ -81,7 +81,7 @@ def _next(top: Sequence[Row], scored: Sequence[Row]) -> str:
     """The first of what is missing: learning at all, seeds, items, trials."""
     suite, trained = scored[0].setup.suite, [row for row in scored if row.trains]
     if fallen := [row.label for row in trained if row.collapsed]:
-        return f"{', '.join(fallen)} answered nothing of its own; a larger --budget or a lower learning rate may mend that."
+        return f"{', '.join(fallen)} answered nothing of its own; a larger --budget or another learning rate may mend that."
     if not trained:
         return "train something; no row did."
     pilot = pilot_of(scored)
