@@ -159,8 +159,7 @@ def export_every_eval_ever(
 def _rows(out: Path, suite: str | None, model: str | None) -> "list[Row]":
     from reports.rows.rows import aggregate
 
-    records = records_of(suite, out)
-    return aggregate([record for record in records if model in (None, record.setup.model)], out)
+    return aggregate(records_of(suite, out, model=model), out)
 
 
 def _comparable(rows: "list[Row]", allow_unequal: bool) -> "list[Row]":

@@ -8,7 +8,7 @@ from typing import TYPE_CHECKING, Annotated
 import typer
 
 from bench.commands.options import DEFAULT_OUT, AllowUnequal, OfBudget, Out, comma_separated, size
-from bench.errors import UserError
+from bench.errors import UserError, unknown
 
 if TYPE_CHECKING:
     from bench.records.record import Record
@@ -88,12 +88,15 @@ def _print_variance(suite: str | None, out: Path, budget: str | None) -> None:
     print_variance(varied, _chosen(suite, out, budget))
 
 
-def records_of(suite: str | None, out: Path, budget: str | None = None) -> "list[Record]":
+def records_of(suite: str | None, out: Path, budget: str | None = None, model: str | None = None) -> "list[Record]":
     """A folder's records, for a person: none at all is an error."""
     records = _chosen(suite, out, budget)
     if not records:
         raise _nothing(suite, out, budget)
-    return records
+    of_model = [record for record in records if model in (None, record.setup.model)]
+    if model and not of_model:
+        raise unknown("model", model, {record.setup.model for record in records})
+    return of_model
 
 
 def _nothing(suite: str | None, out: Path, budget: str | None) -> UserError:
@@ -160,8 +163,7 @@ def choose(
         "saved_bytes": size("--max-saved", max_saved),
     }
     limits = {cost: limit for cost, limit in bounds.items() if limit is not None}
-    records = [record for record in records_of(suite, out, budget) if model in (None, record.setup.model)]
-    rows = aggregate(records, out)
+    rows = aggregate(records_of(suite, out, budget, model), out)
     if not allow_unequal:
         check_comparable(rows)
     print_choices(rows, Wish(limits, max_forgetting, comma_separated(tasks) or ()))

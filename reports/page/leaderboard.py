@@ -11,8 +11,10 @@ from pathlib import Path
 
 from markupsafe import Markup
 
+from bench.errors import UserError
 from bench.folders import write_text
 from bench.groups import groups_by
+from bench.records import store
 from bench.records.contract import Json
 from reports import definitions
 from reports.gate.history import courses
@@ -34,9 +36,11 @@ def write_page(results: Path, out: Path, allow_unequal: bool = False, baselines:
     record has changed since the last time are not read again. Courses over the accepted `baselines` are drawn.
 
     Raises:
-        UserError: a file is no record of this schema, `out` cannot be written, or rows of one table answer different questions
-            and `allow_unequal` does not admit them.
+        UserError: there are no records, a file is none of this schema, `out` cannot be written, or rows of one table answer
+            different questions and `allow_unequal` does not admit them.
     """
+    if not any(store.folder(results).glob("*.json")):
+        raise UserError(f"no records in {store.folder(results)}; run a suite first")
     path, made = out / FILE, SuiteReport("page", lambda rows: suite_part(ranked(rows), results))
     drawn = courses_section(courses(baselines)) if baselines else ""
     write_text(path, page(suite_summaries(results, out, made, allow_unequal), drawn))

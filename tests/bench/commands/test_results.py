@@ -69,6 +69,15 @@ def test_no_record_of_a_budget_is_the_users_error(called, out):
     assert status == 2 and "of budget 7examples; run a suite first" in said
 
 
+@pytest.mark.parametrize("command", [["choose"], ["export", "csv"], ["export", "markdown"], ["export", "model-card"]])
+def test_a_model_that_no_row_has_is_the_users_error(called, out, command):
+    kept(out, "full")
+    needed = ["--strategy", "full", "--name", "x"] if command[-1] == "model-card" else []
+    said = (2, "", "error: unknown model 'nope'; known: m\n")
+    assert called(*command, *needed, "--model", "nope", "--out", out) == said
+    assert called(*command, *needed, "--model", "m", "--out", out)[0] == 0
+
+
 def test_programs_are_refused_nothing(called, out):
     kept(out, "full")
     kept(out, "lora", engine=4)

@@ -299,10 +299,11 @@ def test_nothing_is_nan(page_of):
         assert '="nan"' not in page_of(seeds)
 
 
-def test_no_records_say_how_to_make_some(out):
-    path = leaderboard.write_page(out / "nothing", out)
-    words = Page(path.read_text(encoding="utf-8")).words
-    assert "There are no records yet" in words and "accelerate launch bench/run.py --suite sentiment" in words
+def test_no_records_are_told_and_nothing_is_written(out):
+    """The folder's name may be mistyped."""
+    with pytest.raises(UserError, match="no records in .*nothing/records; run a suite first"):
+        leaderboard.write_page(out / "nothing", out)
+    assert not out.exists()
 
 
 def test_broken_record_is_named_and_the_old_page_stays(make, out):
