@@ -6,6 +6,7 @@ from pathlib import Path
 
 from bench.devices.hardware import Precision, requested
 from bench.errors import UserError
+from bench.planning import settings
 from bench.planning.axes import axes_of, parse_axes
 from bench.planning.options import PlanOptions, sweep_points
 from bench.planning.plan import plan
@@ -36,16 +37,31 @@ def sweeps(options: PlanOptions, axes: Sequence[str] | None) -> list[PlanOptions
     """The sweep over the axes that are named, or else what the suite, or those that it lists, have as `ablations`.
 
     Raises:
-        UserError: a strategy is named without axes or the other way, there is nothing to sweep, or axes can't be swept.
+        UserError: a strategy is named without axes or the other way, there is nothing to sweep, axes can't be swept, or what is
+            swept is said of all points too.
     """
     if bool(options.strategies) != bool(axes):
         raise UserError("--strategy and --axis go together; without both, the suite's `ablations` are swept")
     if axes:
-        return [replace(options, axes=parse_axes(axes))]
+        sweep = replace(options, axes=parse_axes(axes))
+        _check_said_once(sweep)
+        return [sweep]
     kept = [each for _, suite in suites_for(options.suite) for each in suite.ablations]
     if not kept:
         raise UserError(f"suite '{options.suite}' has no `ablations`: add some, or name what to sweep by --strategy and --axis")
     return [replace(options, strategies=[each.strategy], axes=axes_of(each.axes)) for each in kept]
+
+
+def _check_said_once(sweep: PlanOptions) -> None:
+    """What is said of all points, and by an axis of each, would silently have no effect."""
+    names = sweep.strategies or ()
+    axes = [keys for _, keys, _ in settings.parse([f"{axis.name}=0" for axis in sweep.axes], names)]
+    said = [("--budget", sweep.budget, ["budget"])] if sweep.budget else []
+    given = settings.parse(sweep.settings, names)
+    said += [("--set", text, keys) for text, (_, keys, _) in zip(sweep.settings, given, strict=True)]
+    for option, text, keys in said:
+        if any(keys[: len(axis)] == axis for axis in axes):
+            raise UserError(f"{option} {text} is said of all points, and --axis of each; leave one of them out")
 
 
 def swept(options: PlanOptions, precision: Precision, out: Path) -> Sweep:

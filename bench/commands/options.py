@@ -1,5 +1,6 @@
 """Options that several commands have."""
 
+from math import isfinite
 from pathlib import Path
 from typing import Annotated
 
@@ -18,6 +19,17 @@ OfBudget = Annotated[str | None, typer.Option("--budget", help="Only rows of thi
 def comma_separated(text: str | None) -> list[str] | None:
     """A comma-separated option as a list; None when it was not given."""
     return None if text is None else [name.strip() for name in text.split(",") if name.strip()]
+
+
+def finite(option: str, number: float | None) -> float | None:
+    """A number as it was given.
+
+    Raises:
+        UserError: it is infinite or no number, so that nothing is more than it.
+    """
+    if number is not None and not isfinite(number):
+        raise UserError(f"{option} {number} is no limit; give a finite number, or leave it out")
+    return number
 
 
 def size(option: str, text: str | None) -> int | None:

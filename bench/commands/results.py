@@ -7,7 +7,7 @@ from typing import TYPE_CHECKING, Annotated
 
 import typer
 
-from bench.commands.options import DEFAULT_OUT, AllowUnequal, OfBudget, Out, comma_separated, size
+from bench.commands.options import DEFAULT_OUT, AllowUnequal, OfBudget, Out, comma_separated, finite, size
 from bench.errors import UserError, unknown
 
 if TYPE_CHECKING:
@@ -29,8 +29,11 @@ def results(
     variance: Annotated[bool, typer.Option("--variance", help="How far each part of a seed moves scores.")] = False,
 ) -> int:
     """The rows that the leaderboard shows."""
+    kinds = [name for name, given in (("--trials", trials), ("--variance", variance), ("--json", as_json)) if given]
+    if len(kinds) > 1:
+        raise UserError(f"{' and '.join(kinds)} each show something else; give one of them")
     if trials:
-        _print_trials(suite, out)
+        _print_trials(suite, out, budget)
         return 0
     if variance:
         _print_variance(suite, out, budget)
@@ -64,15 +67,17 @@ def _standings(rows: "Sequence[Row]") -> "dict[str, tuple[float | None, Places |
     return {run.run_id: (row.seed_sd, places.get(run.run_id)) for row in rows for run in row.records}
 
 
-def _print_trials(suite: str | None, out: Path) -> None:
+def _print_trials(suite: str | None, out: Path, budget: str | None) -> None:
+    """A trial's budget is its own, which with --tune-share is a part of the run's."""
     from bench.records.trial import read_trials, trials_folder
+    from bench.specs.budget import Budget
     from reports.terminal.trials import print_trials
 
-    trials = [trial for trial in read_trials(out) if suite is None or trial.setup.suite == suite]
+    own = None if budget is None else str(Budget.parse(budget))
+    setups = ((trial, trial.setup) for trial in read_trials(out))
+    trials = [trial for trial, setup in setups if suite in (None, setup.suite) and own in (None, setup.budget)]
     if not trials:
-        raise UserError(
-            f"no trials in {trials_folder(out)}{f' of suite {suite}' if suite else ''}; run a suite with --tune first"
-        )
+        raise UserError(f"no trials in {trials_folder(out)}{_of(suite, budget)}; run a suite with --tune first")
     print_trials(trials)
 
 
@@ -83,8 +88,8 @@ def _print_variance(suite: str | None, out: Path, budget: str | None) -> None:
     place = store.varied_folder(out)
     varied = _chosen(suite, place, budget)
     if not varied:
-        of = f" of suite {suite}" if suite else ""
-        raise UserError(f"no records in {store.folder(place)}{of}; run a suite with --vary init,order,dropout --seeds 5 first")
+        first = "run a suite with --vary init,order,dropout --seeds 5 first"
+        raise UserError(f"no records in {store.folder(place)}{_of(suite, budget)}; {first}")
     print_variance(varied, _chosen(suite, out, budget))
 
 
@@ -102,8 +107,12 @@ def records_of(suite: str | None, out: Path, budget: str | None = None, model: s
 def _nothing(suite: str | None, out: Path, budget: str | None) -> UserError:
     from bench.records import store
 
-    of = "".join(f" of {what} {name}" for what, name in (("suite", suite), ("budget", budget)) if name)
-    return UserError(f"no records in {store.folder(out)}{of}; run a suite first")
+    return UserError(f"no records in {store.folder(out)}{_of(suite, budget)}; run a suite first")
+
+
+def _of(suite: str | None, budget: str | None) -> str:
+    """What was asked for, behind what there is none of."""
+    return "".join(f" of {what} {name}" for what, name in (("suite", suite), ("budget", budget)) if name)
 
 
 def _choice(suite: str | None, out: Path, budget: str | None) -> Callable[[str, str], bool]:
@@ -158,7 +167,7 @@ def choose(
     from reports.terminal.choice import print_choices
 
     bounds = {
-        "train_seconds": max_seconds,
+        "train_seconds": finite("--max-seconds", max_seconds),
         "peak_memory_bytes": size("--max-memory", max_memory),
         "saved_bytes": size("--max-saved", max_saved),
     }
@@ -166,7 +175,7 @@ def choose(
     rows = aggregate(records_of(suite, out, budget, model), out)
     if not allow_unequal:
         check_comparable(rows)
-    print_choices(rows, Wish(limits, max_forgetting, comma_separated(tasks) or ()))
+    print_choices(rows, Wish(limits, finite("--max-forgetting", max_forgetting), comma_separated(tasks) or ()))
     return 0
 
 

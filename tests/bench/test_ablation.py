@@ -69,6 +69,25 @@ def test_a_suite_keeps_its_sweeps(tmp_path):
 
 
 @pytest.mark.parametrize(
+    ("axis", "given", "option"),
+    [
+        ("budget=16examples,32examples", {"budget": "64examples"}, "--budget 64examples"),
+        ("learning_rate=1e-5,1e-4", {"settings": ["warmup=0", "full.learning_rate=3e-5"]}, "--set full.learning_rate=3e-5"),
+        ("full.learning_rate=1e-5,1e-4", {"settings": ["learning_rate=3e-5"]}, "--set learning_rate=3e-5"),
+        ("peft={r: 2},{r: 4}", {"settings": ["peft.r=8"]}, "--set peft.r=8"),
+    ],
+)
+def test_what_is_swept_is_not_said_of_all_points_too(axis, given, option):
+    with pytest.raises(UserError, match=f"{option} is said of all points, and --axis of each; leave one of them out"):
+        sweeps(PlanOptions("sentiment", strategies=["full"], **given), [axis])
+
+
+def test_what_is_said_of_all_points_holds_beside_an_axis():
+    given = PlanOptions("sentiment", strategies=["full"], budget="64examples", settings=["peft.bias=none", "warmup=0"])
+    assert [str(axis) for axis in sweeps(given, ["peft.r=2,4"])[0].axes] == ["peft.r=2,4"]
+
+
+@pytest.mark.parametrize(
     "wrong", ["axes: {}", "axes: {a: [1]}", "axes: {a: [1, 2], b: [1, 2], c: [1, 2]}", "axis: {a: [1, 2]}"]
 )
 def test_a_wrong_sweep_of_a_suite_is_named(tmp_path, wrong):

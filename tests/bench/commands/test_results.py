@@ -1,5 +1,6 @@
 """`tunebench results`, `report` and `forgetting` on tables that are not of like with like."""
 
+import itertools
 import json
 
 import pytest
@@ -7,6 +8,7 @@ import pytest
 from bench.records import store
 from bench.records.outcome import Outcome, Score
 from bench.records.record import Cost, Provenance, Record, Setup
+from bench.records.trial import TrialRecord, write_trial
 
 
 def kept(out, strategy, budget="512examples", engine=5, examples=512):
@@ -76,6 +78,30 @@ def test_a_model_that_no_row_has_is_the_users_error(called, out, command):
     said = (2, "", "error: unknown model 'nope'; known: m\n")
     assert called(*command, *needed, "--model", "nope", "--out", out) == said
     assert called(*command, *needed, "--model", "m", "--out", out)[0] == 0
+
+
+def test_options_that_would_have_no_effect_are_refused(called, out):
+    kept(out, "full")
+    kinds = ("--trials", "--variance", "--json")
+    for one, other in itertools.combinations(kinds, 2):
+        said = f"error: {one} and {other} each show something else; give one of them\n"
+        assert called("results", other, one, "--out", out) == (2, "", said)
+    for option in ("--max-forgetting", "--max-seconds"):
+        for number in ("nan", "inf"):
+            said = f"error: {option} {number} is no limit; give a finite number, or leave it out\n"
+            assert called("choose", option, number, "--out", out) == (2, "", said)
+
+
+def test_trials_of_one_budget_can_be_seen_alone(called, out):
+    for rate, budget in ((1e-4, "32examples"), (3e-4, "64examples")):
+        setup = Setup(suite="s", model="m", task="t", strategy="full", hyperparameters={}, seed=1000, budget=budget)
+        origin = Provenance(versions={}, device={})
+        sampled = {"learning_rate": rate}
+        write_trial(out, TrialRecord(trial_id=budget, status="ok", setup=setup, sampled=sampled, provenance=origin))
+    status, shown, _ = called("results", "--trials", "--budget", "64", "--out", out)
+    assert status == 0 and "1 trainings of trials" in shown and "0.0003" in shown
+    status, _, said = called("results", "--trials", "--budget", "17", "--out", out)
+    assert status == 2 and "trials of budget 17; run a suite with --tune first" in said
 
 
 def test_programs_are_refused_nothing(called, out):
