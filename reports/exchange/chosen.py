@@ -13,12 +13,14 @@ def rows_of_strategy(rows: Sequence[Row], strategy: str, task: str | None = None
         UserError: there is none, or several of a task.
     """
     scored = [row for row in rows if row.score]
-    matches = [row for row in scored if strategy in (row.setup.strategy, row.label) and task in (None, row.setup.task)]
-    if not matches:
-        what = f"task {task} with strategy" if task else "strategy"
-        raise unknown(what, strategy, {row.label for row in scored})
-    tasks = [row.setup.task for row in matches]
-    if len(set(tasks)) < len(tasks) or len({row.setup.model for row in matches}) > 1:
+    of_strategy = [row for row in scored if strategy in (row.setup.strategy, row.label)]
+    if not of_strategy:
+        raise unknown("strategy", strategy, {row.label for row in scored})
+    matches = [row for row in of_strategy if task in (None, row.setup.task)]
+    if task and not matches:
+        tasks = ", ".join(sorted({row.setup.task for row in of_strategy}))
+        raise UserError(f"strategy '{strategy}' has no score on task '{task}'; it has one on {tasks}")
+    if len({row.setup.task for row in matches}) < len(matches) or len({row.setup.model for row in matches}) > 1:
         names = ", ".join(f"{row.setup.suite}: {row.setup.model} on {row.setup.task}: {row.label}" for row in matches)
         raise UserError(f"strategy '{strategy}' is several rows ({names}); name one by --suite, --model or its whole label")
     return matches

@@ -21,5 +21,7 @@ def test_what_is_none_or_several_is_named(make):
     assert len(rows_of_strategy(rows, rows[0].label)) == 1
     with pytest.raises(UserError, match="unknown strategy 'frozen'"):
         rows_of_strategy(rows, "frozen")
-    with pytest.raises(UserError, match="unknown task rte with strategy 'full'"):
+    with pytest.raises(UserError, match="strategy 'full' has no score on task 'rte'; it has one on sst2"):
         rows_of_strategy(rows, "full", "rte")
+    with pytest.raises(UserError, match="unknown strategy 'nope'; known: full"):
+        rows_of_strategy(rows, "nope", "sst2")
