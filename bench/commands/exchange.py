@@ -3,6 +3,7 @@
 import json
 import sys
 from collections.abc import Iterator
+from enum import StrEnum
 from pathlib import Path
 from typing import TYPE_CHECKING, Annotated
 
@@ -64,6 +65,15 @@ Suite = Annotated[str | None, typer.Option(help="Only this suite's.")]
 OfModel = Annotated[str | None, typer.Option("--model", help="Only this model's, by its name in the table.")]
 To = Annotated[Path | None, typer.Option(help="Write it here instead of printing it.")]
 OfStrategy = Annotated[str, typer.Option(help="A strategy's name, or the whole label of one of its rows.")]
+
+
+class Relationship(StrEnum):
+    """The schema's own words; a test holds them to it."""
+
+    FIRST_PARTY = "first_party"
+    THIRD_PARTY = "third_party"
+    COLLABORATIVE = "collaborative"
+    OTHER = "other"
 
 
 @EXPORT.command("csv")
@@ -137,7 +147,7 @@ def export_every_eval_ever(
     strategy: OfStrategy,
     organisation: Annotated[str, typer.Option(help="Who publishes the results.")],
     model_id: Annotated[str, typer.Option(help="The trained model's id, as on the hub: `us/our-model`.")],
-    relationship: Annotated[str, typer.Option(help="first_party, third_party, collaborative or other.")] = "other",
+    relationship: Annotated[Relationship, typer.Option(help="Of who measured to who made the model.")] = Relationship.OTHER,
     out: Out = DEFAULT_OUT,
     suite: Suite = None,
     model: OfModel = None,

@@ -4,6 +4,9 @@ import json
 
 import pytest
 
+from bench.commands.exchange import Relationship
+from bench.data import assets
+
 
 def of_peft(strategy: str, right: int) -> dict:
     config = {"model_id": "org/Base-1B", "dtype": "bfloat16", "max_steps": 10, "seed": 0}
@@ -130,6 +133,15 @@ def test_a_strategy_is_exported_for_the_hub_and_for_every_eval_ever(called, impo
     assert status == 0 and text.startswith("---\n") and "model-index:\n- name: ours" in text
     status, text, _ = called("export", "every-eval-ever", *asked, "--organisation", "us", "--model-id", "us/ours")
     assert status == 0 and json.loads(text)["model_info"]["id"] == "us/ours"
+
+
+def test_relationships_are_those_of_the_schema(called, tmp_path):
+    schema = json.loads(assets.member("every-eval-ever", "every_eval_ever/schemas/eval.schema.json"))
+    known = schema["properties"]["source_metadata"]["properties"]["evaluator_relationship"]["enum"]
+    assert [*Relationship] == known
+    asked = ["--strategy", "full", "--organisation", "us", "--model-id", "us/ours", "--out", tmp_path]
+    status, _, said = called("export", "every-eval-ever", *asked, "--relationship", "foo")
+    assert status == 2 and "'foo' is not one of 'first_party', 'third_party', 'collaborative', 'other'" in said
 
 
 def test_an_export_of_no_row_is_2(called, imported, tmp_path):
