@@ -28,7 +28,7 @@ def ablate(
     axis: Annotated[list[str] | None, typer.Option(help=AXIS)] = None,
     model: Annotated[str | None, typer.Option(help="Pinned model, YAML file of a model, hub id or local folder.")] = None,
     tasks: Annotated[str | None, typer.Option(help="Comma-separated; all of the suite's without it.")] = None,
-    seeds: Annotated[int | None, typer.Option(min=1, help="Number of seeds.")] = None,
+    seeds: Annotated[int | None, typer.Option(min=1, help="Number of seeds, at most 1,000.")] = None,
     budget: Annotated[str | None, typer.Option(help=BUDGET)] = None,
     probe_items: Annotated[int | None, typer.Option(min=2, help="Size limit of each probe.")] = None,
     test_items: Annotated[int | None, typer.Option(min=2, help="Ask a sample of N test examples alone, for a trial.")] = None,

@@ -56,7 +56,7 @@ def run(
     model: Annotated[str | None, typer.Option(help="Pinned model, YAML file of a model, hub id or local folder.")] = None,
     strategies: Annotated[str | None, typer.Option(help="Comma-separated; all of the suite's without it.")] = None,
     tasks: Annotated[str | None, typer.Option(help="Comma-separated; all of the suite's without it.")] = None,
-    seeds: Annotated[int | None, typer.Option(min=1, help="Number of seeds.")] = None,
+    seeds: Annotated[int | None, typer.Option(min=1, help="Number of seeds, at most 1,000.")] = None,
     budget: Annotated[str | None, typer.Option(help=BUDGET)] = None,
     probe_items: Annotated[int | None, typer.Option(min=2, help="Size limit of each probe.")] = None,
     probe_power: ProbeItemsByPower = None,

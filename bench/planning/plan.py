@@ -14,7 +14,7 @@ from bench.planning import settings
 from bench.planning.axes import with_numbers
 from bench.planning.fitting_probes import fitting_probes
 from bench.planning.options import PlanOptions, sweep_points
-from bench.planning.spaces import TRIAL_ITEMS, search_of, tune_options
+from bench.planning.spaces import FIRST_TRIAL_SEED, TRIAL_ITEMS, search_of, tune_options
 from bench.planning.varying import parts_named, varied_runs
 from bench.probes import Probe, probe_class
 from bench.records.outcome import SeedPart
@@ -89,6 +89,7 @@ class _Parts:
     settings: Sequence[settings.Setting]
     probes: Sequence[tuple[ProbeSpec, type[Probe]]]
     vary: Sequence[SeedPart] | None
+    seeds: int
 
 
 def _of_suite(options: PlanOptions, precision: Precision, library: Library, suite: SuiteSpec) -> list[Run]:
@@ -122,7 +123,15 @@ def _looked_up(options: PlanOptions, precision: Precision, library: Library, sui
     also = [library.task(name) for name in suite.also]
     for task in (*tasks, *also):
         types.task_type(task)
-    return _Parts(options, precision, suite, library, tasks, also, strategy_names, given, kinds, _varied(options, suite))
+    vary, seeds = _varied(options, suite), _seeds(options, suite)
+    return _Parts(options, precision, suite, library, tasks, also, strategy_names, given, kinds, vary, seeds)
+
+
+def _seeds(options: PlanOptions, suite: SuiteSpec) -> int:
+    seeds = options.seeds or suite.seeds
+    if seeds > FIRST_TRIAL_SEED:
+        raise UserError(f"{seeds:,} seeds are too many; give at most {FIRST_TRIAL_SEED:,}, since trials have those beyond")
+    return seeds
 
 
 def _varied(options: PlanOptions, suite: SuiteSpec) -> Sequence[SeedPart] | None:
@@ -145,11 +154,10 @@ def _on_model(parts: _Parts, model: PlannedModel) -> list[Run]:
         # What neither trains nor draws examples to show is the same at every seed.
         varies = strategy.trains or strategy.wording.shots > 0
         first = replace(_run(parts, model, task, strategy, fitting, left_out), search=search)
-        seeds = parts.options.seeds or parts.suite.seeds
         if parts.vary is None:
-            runs += [replace(first, seed=seed) for seed in range(seeds if varies else 1)]
+            runs += [replace(first, seed=seed) for seed in range(parts.seeds if varies else 1)]
         elif strategy.trains:
-            runs += varied_runs(first, parts.vary, seeds)
+            runs += varied_runs(first, parts.vary, parts.seeds)
     return runs
 
 

@@ -10,6 +10,7 @@ from pathlib import Path
 from typing import Any
 
 from bench.planning.choice import Tried, as_told, summed_up
+from bench.planning.spaces import FIRST_TRIAL_SEED
 from bench.planning.study import halt, next_batch
 from bench.records.record import Tuning
 from bench.records.trial import TrialRecord, find_trial
@@ -19,9 +20,6 @@ from bench.running.work import Hands, Recorded, Workplace, in_turn
 from bench.runs.run import Run
 from bench.specs.search import Search
 from bench.strategies import value_of, with_values
-
-FIRST_SEED = 1000
-"""Trials are trained with other seeds than the runs that are published: what is chosen must not be what suited theirs."""
 
 Asked = tuple[Trial, Halt | None]
 """A trial, and what may prune it."""
@@ -188,5 +186,5 @@ def trials_of(run: Run, search: Search, values: Mapping[str, Any], before: int) 
     rule = None
     if options.pruner != "none" and before > 0:
         rule = {"search": search.asking, "before": before, "rungs": list(RUNGS)}
-    seeds = range(FIRST_SEED, FIRST_SEED + options.seeds)
+    seeds = range(FIRST_TRIAL_SEED, FIRST_TRIAL_SEED + options.seeds)
     return [Trial(replace(bare, seed=seed), dict(values), search.items, rule) for seed in seeds]

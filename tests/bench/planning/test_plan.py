@@ -75,6 +75,7 @@ def test_a_task_without_instructions_is_refused_before_anything_runs_where_they_
         ({"settings": ["learning_rate=["]}, "the value cannot be read as YAML"),
         ({"settings": ["early_stopping=true"]}, "'early_stopping': a number is wanted there, and true and false are none"),
         ({"budget": "many"}, "budget 'many' is not understood"),
+        ({"seeds": 1_001}, "1,001 seeds are too many; give at most 1,000, since trials have those beyond"),
         ({"vary": ["ordr"], "seeds": 5}, "unknown part of the seed 'ordr'; did you mean order?"),
         ({"vary": [], "seeds": 5}, "--vary names no part of the seed; there are init, order, dropout"),
         ({"vary": ["order"]}, "--vary needs at least two seeds to see a spread, and is given 1; add --seeds 5"),
