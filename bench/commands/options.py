@@ -21,7 +21,7 @@ def comma_separated(text: str | None) -> list[str] | None:
     return None if text is None else [name.strip() for name in text.split(",") if name.strip()]
 
 
-def finite(option: str, number: float | None) -> float | None:
+def limit(option: str, number: float | None) -> float | None:
     """A number as it was given.
 
     Raises:

@@ -18,7 +18,7 @@ from reports.rows.rows import aggregate, determinants
 
 Key = tuple[str, str, str, str]
 """Suite, model, task and strategy."""
-Definition = Callable[[Record], Mapping[str, Any]]
+Defined = Callable[[Record], Mapping[str, Any]]
 OF_WORDING = ("prompt", "answers", "instructions")
 OF_DATA = ("train", "validation", "test", "out_of_domain")
 
@@ -159,13 +159,13 @@ def _questions(rows: Sequence[Row]) -> list[Aspect]:
     return [*table, *_fields("the task", _task, rows, but=(*OF_WORDING, *OF_DATA))]
 
 
-def _fields(whose: str, defined: Definition, rows: Sequence[Row], but: Sequence[str] = ()) -> list[Aspect]:
+def _fields(whose: str, defined: Defined, rows: Sequence[Row], but: Sequence[str] = ()) -> list[Aspect]:
     """An aspect for each field of what defines a task or a domain."""
     names = dict.fromkeys(name for row in rows for name in defined(row.first) if name not in but)
     return [Aspect(f"{name} of {whose}", True, partial(_field, defined, name)) for name in names]
 
 
-def _field(defined: Definition, name: str, record: Record) -> str | None:
+def _field(defined: Defined, name: str, record: Record) -> str | None:
     return _shown(defined(record)[name]) if name in defined(record) else None
 
 
