@@ -60,13 +60,21 @@ def higher(one: Row, other: Row, domain: str | None = None) -> Iterator[Evidence
 
 
 def gain_kept(one: Row, other: Row) -> Iterator[Evidence]:
-    """The gain over the base in its best words should be nine tenths of the other's, or more."""
-    if not one.over_best or not other.over_best or other.over_best.value <= 0:
+    """The gain over the base in its best words should be nine tenths of the other's, or more.
+
+    An other that gains nothing leaves nothing to keep, and should itself be reached: nine tenths of a loss are more than it has.
+    """
+    if not one.over_best or not other.over_best:
         return
-    share = one.over_best.value / other.over_best.value
-    evidence = _difference("", one.over_best, other.over_best * MOST, one.quantity)
-    rows = f"{_against(one, other)}: {numbers.percent(share)} of its gain"
-    yield Evidence(rows, f"{evidence.measured} beyond nine tenths", evidence.lead, evidence.margin, evidence.write)
+    gained = other.over_best.value > 0
+    evidence = _difference("", one.over_best, other.over_best * (MOST if gained else 1.0), one.quantity)
+    share = (
+        f"{numbers.percent(one.over_best.value / other.over_best.value)} of its gain"
+        if gained
+        else f"{other.label} gains nothing"
+    )
+    measured = f"{evidence.measured} beyond {'nine tenths' if gained else 'it'}"
+    yield Evidence(f"{_against(one, other)}: {share}", measured, evidence.lead, evidence.margin, evidence.write)
 
 
 def less_lost(one: Row, other: Row) -> Iterator[Evidence]:

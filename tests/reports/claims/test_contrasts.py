@@ -34,6 +34,16 @@ def test_nine_tenths_of_a_gain(rows):
     assert (low, high) == pytest.approx((100 * (found.lead - half), 100 * (found.lead + half)), abs=0.051)
 
 
+@pytest.mark.parametrize("right", [0.4, 0.5])
+def test_of_a_row_that_gains_nothing_the_whole_is_reached(rows, right):
+    """Nine tenths of a loss are a smaller loss, which who loses as much would not reach."""
+    full, frozen = rows(("full", 0.485, {}), ("frozen", right, {}))
+    assert full.over_best.value < 0
+    (found,) = contrasts.gain_kept(frozen, full)
+    assert found.lead == pytest.approx(frozen.score.value - full.score.value)
+    assert found.rows.endswith(": full gains nothing") and found.measured.endswith(" points beyond it")
+
+
 def test_at_equal_gain_it_is_students_test_over_seeds(rows, make):
     """Of losses .1, .2 and .3 against .2, .4 and .6, each halfway to the end of its curve."""
 

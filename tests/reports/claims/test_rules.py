@@ -96,6 +96,14 @@ def test_most_of_the_gain(verdict, name, strategy, accuracy, told):
     assert found.verdict == told
 
 
+@pytest.mark.parametrize(("accuracy", "told"), [(0.55, "holds"), (0.2, "does not hold")])
+@pytest.mark.parametrize(("name", "strategy"), [("freezing_suffices", "frozen"), ("prompting_suffices", "zero-shot")])
+def test_where_full_training_hurts(verdict, name, strategy, accuracy, told):
+    """The base in its best words scores .55."""
+    found = verdict(name, ("full", 0.4, {}), (strategy, accuracy, {"trainable": 0} if strategy == "zero-shot" else {}))
+    assert found.verdict == told and len(found.parts) == 1
+
+
 def test_several_tasks(make, out):
     """The mixture costs a half of the two runs alone; on rte it is better than the run alone, on its own task worse."""
 
