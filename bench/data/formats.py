@@ -4,6 +4,7 @@ import codecs
 import csv
 import io
 import json
+import re
 from collections.abc import Callable, Iterable, Iterator, Sequence
 from dataclasses import dataclass
 from pathlib import PurePath
@@ -196,11 +197,17 @@ def _json_file(content: bytes, encoding: str | None) -> Iterator[RawRecord]:
 
 def _json(content: str, first_line: int) -> Any:
     try:
-        return json.loads(content)
+        parsed = json.loads(content)
+        return _whole(parsed) if re.search(r"\\u[dD]", content) else parsed
     except json.JSONDecodeError as error:
         raise FormatError(f"line {first_line + error.lineno - 1}", f"not JSON: {error.msg}") from None
     except RecursionError:
         raise FormatError(f"line {first_line}", "JSON that is nested too deeply") from None
+
+
+def _whole(parsed: Any) -> Any:
+    """A text that was cut within an emoji ends in half of it, which no tokenizer takes: the replacement character stands for it."""
+    return json.loads(re.sub("[\ud800-\udfff]", "\ufffd", json.dumps(parsed, ensure_ascii=False)))
 
 
 def _object(where: str, value: Any) -> dict[str, Any]:

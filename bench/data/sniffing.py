@@ -108,7 +108,7 @@ def _json_kind(head: str, whole: bool) -> tuple[Format, str] | None:
         return None
     try:
         one = json.loads(first)
-    except ValueError:
+    except (ValueError, RecursionError):
         one = None
     if isinstance(one, dict) and "data" not in one and (more.strip() or not whole):
         return "jsonl", "each line is an object"

@@ -213,7 +213,7 @@ def _flat(record: Mapping[str, Any], before: str = "") -> dict[str, str | list[A
         name = f"{before}{key}"
         if isinstance(value, dict):
             values |= _flat(value, f"{name}.")
-        elif isinstance(value, list) and value and isinstance(value[0], dict):
+        elif isinstance(value, list) and value and all(isinstance(entry, dict) for entry in value):
             values |= {f"{name}.{part}": [entry.get(part) for entry in value] for part in value[0]}
         elif isinstance(value, list):
             values[name] = ["" if entry is None else str(entry) for entry in value]

@@ -109,3 +109,9 @@ def test_what_datasets_saves_is_what_it_loads(tmp_path):
     made.save_to_disk(tmp_path / "saved")
     (path,) = (tmp_path / "saved").glob("*.arrow")
     assert [values for _, values in read(str(path), path.read_bytes())] == made.to_list()
+
+
+def test_half_an_emoji_is_the_replacement_character():
+    lines = rb'{"t": "cut \ud83d"}' + b"\n" + rb'{"t": "whole \uD83D\uDE00", "n": [1.5, null, "\ude00"]}'
+    found = [record for _, record in formats.parse_file("a.jsonl", lines)]
+    assert found == [{"t": "cut \ufffd"}, {"t": "whole \N{GRINNING FACE}", "n": [1.5, None, "\ufffd"]}]

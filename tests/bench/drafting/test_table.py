@@ -33,6 +33,12 @@ def test_columns_are_told_by_what_they_hold(tmp_path):
         found.column("nose", "label")
 
 
+def test_a_list_of_unlike_entries_is_a_list(tmp_path):
+    path = tmp_path / "mixed.jsonl"
+    path.write_text(json.dumps({"text": "x", "meta": [{"k": 1}, "y", None]}))
+    assert opened(str(path), Wishes()).columns["meta"].values == [["{'k': 1}", "y", ""]]
+
+
 def test_nan_is_a_missing_number_and_elsewhere_a_word():
     numbers = FileColumn("label", ["1", "0", "nan", " NaN", "1"])
     assert numbers.numbers and numbers.counts == {"1": 2, "0": 1} and numbers.blank == {"nan": 1, " NaN": 1}
