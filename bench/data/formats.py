@@ -206,7 +206,7 @@ def _json(content: str, first_line: int) -> Any:
 
 
 def _whole(parsed: Any) -> Any:
-    """A text that was cut within an emoji ends in half of it, which no tokenizer takes: the replacement character stands for it."""
+    """With the replacement character for half an emoji, in which a cut text may end, and which no tokenizer takes."""
     return json.loads(re.sub("[\ud800-\udfff]", "\ufffd", json.dumps(parsed, ensure_ascii=False)))
 
 

@@ -26,6 +26,7 @@ from bench.tasks import splits, types
 from bench.tasks.encoding import Encoding
 from bench.tasks.splits import TaskData
 from bench.tasks.types import TaskType
+from reports.visible import printable
 
 EXAMPLES = 5
 LENGTHS = {"ner": 256, "qa": 384}
@@ -60,7 +61,7 @@ def start_suite(what: str, given: Wishes, yes: bool, force: bool) -> None:
             looked = _shown(what, changed, force, to)
             given = changed
         except UserError as error:  # a slip; what was said before still holds
-            to.print(f"error: {error}", markup=False, soft_wrap=True)
+            _say(f"error: {error}", to)
     write(looked)
     _tell_next(looked, to)
 
@@ -104,21 +105,30 @@ def _refuse_to_overwrite(written: Sequence[Path], force: bool) -> None:
 def show(looked: Looked, to: Console) -> None:
     """What was guessed and why, five examples, counts, and what will hurt."""
     draft = looked.draft
-    to.print(f"{draft.table.name}: {draft.table.total:,} rows, {len(draft.table.columns)} columns", markup=False)
+    _say(f"{draft.table.name}: {draft.table.total:,} rows, {len(draft.table.columns)} columns", to)
     grid = Grid(box=box.SIMPLE_HEAD, padding=(0, 1, 0, 0))
     for column in ("guessed", "", "because", "change it by"):
         grid.add_column(column, overflow="fold")
     for guess in draft.guesses:
-        grid.add_row(guess.about, *map(escape, (guess.value.replace("\t", "tab"), guess.why, guess.option)))
+        grid.add_row(guess.about, *map(_cell, (guess.value.replace("\t", "tab"), guess.why, guess.option)))
     to.print(grid)
     to.print(f"{EXAMPLES} examples as {looked.model} reads them:")
     for row in looked.view.rows("train", EXAMPLES):
         said = ", ".join(row["gold"]) if isinstance(row["gold"], (list, tuple)) else row["gold"]
-        answer = row["answer"] or said
-        to.print(f"  {shown_row(row, to.width - 4)}\n    -> {answer}  ({row['tokens']} tokens)", markup=False, overflow="fold")
+        read, answer = map(printable, (shown_row(row, to.width - 4), row["answer"] or said))
+        to.print(f"  {read}\n    -> {answer}  ({row['tokens']} tokens)", markup=False, overflow="fold")
     _show_counts(looked.counts, to)
     for sentence in faults(draft, looked.view, looked.counts, looked.suite["budget"]):
-        to.print(f"warning: {sentence}", markup=False, soft_wrap=True)
+        _say(f"warning: {sentence}", to)
+
+
+def _say(sentence: str, to: Console) -> None:
+    """What stands in the file must not steer the terminal."""
+    to.print(printable(sentence), markup=False, soft_wrap=True)
+
+
+def _cell(text: str) -> str:
+    return escape(printable(text))
 
 
 def _show_counts(counts: Sequence[SplitCounts], to: Console) -> None:
@@ -129,7 +139,7 @@ def _show_counts(counts: Sequence[SplitCounts], to: Console) -> None:
         words, tokens = (f"{least}-{most}, mid {middle:.0f}" for least, middle, most in (count.words, count.tokens))
         labels = sorted(count.labels.items(), key=lambda pair: -pair[1])
         named = ", ".join(f"{label} {number:,}" for label, number in labels[:8]) + (", ..." if len(labels) > 8 else "")
-        grid.add_row(count.name, f"{count.examples:,}", words, tokens, str(count.cut), escape(named))
+        grid.add_row(count.name, f"{count.examples:,}", words, tokens, str(count.cut), _cell(named))
     to.print(grid)
 
 

@@ -8,7 +8,9 @@ from typing import Any
 import yaml
 
 from bench.drafting.draft import Draft
+from bench.errors import UserError
 from bench.specs.suite import SuiteSpec
+from reports.visible import printable
 
 FOLDER = Path("suites")
 STRATEGIES = {
@@ -79,7 +81,7 @@ SUITE_COMMENTS = {
 
 def suite_yaml(suite: Mapping[str, Any]) -> str:
     """Each field on a line, with what it is for."""
-    return "".join(_line(name, value, SUITE_COMMENTS.get(name)) for name, value in suite.items())
+    return _readable("".join(_line(name, value, SUITE_COMMENTS.get(name)) for name, value in suite.items()))
 
 
 def task_yaml(draft: Draft) -> str:
@@ -96,13 +98,13 @@ def task_yaml(draft: Draft) -> str:
         "prompt": "what a decoder reads before its answer; an encoder reads the fields in braces",
         "answers": "the words by which a decoder answers",
     }
-    lines = [f"# Drafted by `tunebench init {draft.table.name}`. Change what is not as you mean it.\n"]
+    lines = [f"# Drafted by `tunebench init {_comment(draft.table.name)}`. Change what is not as you mean it.\n"]
     for name, value in draft.task().items():
         if isinstance(value, dict) and "columns" in value:
             lines += [f"{name}:\n", *_source(value, why)]
         else:
             lines.append(_line(name, value, comments.get(name)))
-    return "".join([*lines, *_instructions(draft)])
+    return _readable("".join([*lines, *_instructions(draft)]))
 
 
 def _source(source: Mapping[str, Any], why: Mapping[str, str]) -> list[str]:
@@ -134,19 +136,39 @@ def _instructions(draft: Draft) -> list[str]:
     said = words.format(
         answers=", ".join(draft.roles.answers.values()), answered=draft.roles.columns.get("references", "answer")
     )
-    fields = "\\n".join(dict.fromkeys(f"{{{name}}}" for name in sorted(draft.spec().fields_named())))
+    fields = "\n".join(dict.fromkeys(f"{{{name}}}" for name in sorted(draft.spec().fields_named())))
+    trained, unseen = ("\n".join(parts) for parts in ((said, fields), (fields, said)))
     return [
         "# Strategies that train on instructions, and models behind an API, are asked by these; put them into your words:\n",
         "# instructions:\n",
-        f'#   train: ["{said}\\n{fields}"]\n',
-        f'#   test: ["{fields}\\n{said}"]   # unseen in training\n',
+        f"#   train: {flow([trained])}\n",
+        f"#   test: {flow([unseen])}   # unseen in training\n",
     ]
 
 
 def _line(name: str, value: Any, comment: str | None) -> str:
     written = f"{name}: {flow(value)}"
-    # A comment ends with its line, whatever a column is called.
-    return f"{written}  # {' '.join(comment.split())}\n" if comment else f"{written}\n"
+    return f"{written}  # {_comment(comment)}\n" if comment else f"{written}\n"
+
+
+def _comment(said: str) -> str:
+    """It ends with its line, and YAML holds no control characters, whatever a column or a label is called."""
+    return " ".join(printable(said).split())
+
+
+def _readable(text: str) -> str:
+    """The text, if it can be read again.
+
+    Raises:
+        UserError: it can't.
+    """
+    try:
+        yaml.safe_load(text)
+    except yaml.YAMLError as error:
+        raise UserError(
+            f"what would be written is no YAML ({_comment(str(error))}); rename what is named so in the file"
+        ) from error
+    return text
 
 
 class _OneLine(yaml.SafeDumper):

@@ -94,6 +94,14 @@ def test_a_slip_is_told_and_asked_again(folder, answers, capsys):
     assert "label: kind" in (folder / "suites" / "tasks" / "reviews.yaml").read_text()
 
 
+def test_what_stands_in_a_file_does_not_steer_the_terminal(folder, capsys):
+    rows = [[f"\x1b[31m{text}", f"{label}\x1b[2J"] for text, label in reviews()]
+    (folder / "odd.csv").write_text(as_csv(["text", "label"], rows))
+    start_suite("odd.csv", Wishes(model="tiny-bert"), yes=True, force=False)
+    said = capsys.readouterr().out
+    assert "\x1b" not in said and "-> good [2j" in said and "bad [2J, good [2J" in said
+
+
 def test_a_corpus_needs_a_decoder(folder):
     (folder / "corpus.csv").write_text(as_csv(["text"], [[text] for text, _ in reviews()]))
     with pytest.raises(UserError, match="'tiny-bert' is an encoder, and a causal-lm task needs a decoder"):

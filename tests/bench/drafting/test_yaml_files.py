@@ -1,5 +1,6 @@
 """The written YAML reads back as what was drafted, whatever the columns are called."""
 
+import pytest
 import yaml
 from hypothesis import given as chosen
 from hypothesis import strategies as st
@@ -9,6 +10,7 @@ from bench.drafting import yaml_files
 from bench.drafting.draft import drafted
 from bench.drafting.table import opened
 from bench.drafting.wishes import Wishes
+from bench.errors import UserError
 from bench.specs.base import read_spec
 from bench.specs.suite import SuiteSpec
 from bench.specs.task import TaskSpec
@@ -36,6 +38,28 @@ def test_instructions_are_a_comment_to_be_put_into_ones_own_words(tmp_path):
     text = yaml_files.task_yaml(drafted(opened(str(path), Wishes()), Wishes()))
     bare = text[text.index("# instructions:") :].replace("\n# ", "\n").removeprefix("# ")
     assert set(yaml.safe_load(bare)["instructions"]) == {"train", "test"} and "instructions" not in yaml.safe_load(text)
+
+
+def controlled(folder):
+    """A draft of a file whose names and labels hold control characters and quotes."""
+    path = folder / "odd.csv"
+    path.write_text(as_csv(["text", "is \x1b[2J"], [[t, f'so "{y}" \\ \x1b[31m'] for t, y in reviews()]))
+    return drafted(opened(str(path), Wishes()), Wishes())
+
+
+def test_control_characters_are_escaped_or_left_out(tmp_path):
+    draft = controlled(tmp_path)
+    text = yaml_files.task_yaml(draft)
+    (tmp_path / "odd.yaml").write_text(text)
+    assert "\x1b" not in text and read_spec(tmp_path / "odd.yaml", TaskSpec) == draft.spec()
+    bare = text[text.index("# instructions:") :].replace("\n# ", "\n").removeprefix("# ")
+    assert 'so "good" \\' in yaml.safe_load(bare)["instructions"]["train"][0]
+
+
+def test_what_could_not_be_read_again_is_refused(tmp_path, monkeypatch):
+    monkeypatch.setattr(yaml_files, "printable", str)
+    with pytest.raises(UserError, match="what would be written is no YAML"):
+        yaml_files.task_yaml(controlled(tmp_path))
 
 
 @chosen(st.text(min_size=1), st.text())
