@@ -163,7 +163,6 @@ def _shapes() -> list[Shape]:
             "ner",
             {"words": "tokens", "tags": "tags"},
             sentence="the tags of column 'tags' are numbers (0, 1, 2, 3); say what they mean with --labels 0=O,1=B-PER,2=I-PER",
-            options={"type": "ner", "label": "tags"},
         ),
     ]
 

@@ -181,8 +181,10 @@ def _jsonl(content: bytes, encoding: str | None) -> Iterator[RawRecord]:
 
 
 def _json_file(content: bytes, encoding: str | None) -> Iterator[RawRecord]:
-    """A list of objects, or an object with one list of them."""
+    """A list of objects, an object with one list of them, or pandas' columns."""
     parsed = _json(text(content, encoding), 1)
+    if keys := row_keys(parsed):
+        parsed = [{column: values[key] for column, values in parsed.items()} for key in keys]
     if isinstance(parsed, dict):
         lists = {key: value for key, value in parsed.items() if isinstance(value, list)}
         if len(lists) != 1:
@@ -193,6 +195,13 @@ def _json_file(content: bytes, encoding: str | None) -> Iterator[RawRecord]:
         raise ValueError(f"expected a list of objects, or an object with one list; found {type(parsed).__name__}")
     for number, value in enumerate(parsed, start=1):
         yield f"row {number}", _object(f"row {number}", value)
+
+
+def row_keys(parsed: Any) -> list[str]:
+    """Keys of the rows, where an object holds one of these for each column, as pandas' `to_json` writes it; else none."""
+    columns = list(parsed.values()) if isinstance(parsed, dict) else []
+    alike = all(isinstance(column, dict) and column.keys() == columns[0].keys() for column in columns)
+    return list(columns[0]) if columns and alike else []
 
 
 def _json(content: str, first_line: int) -> Any:

@@ -14,7 +14,7 @@ from dataclasses import dataclass, replace
 from itertools import islice
 from pathlib import PurePath
 
-from bench.data.formats import ENDINGS, PIECE, Form
+from bench.data.formats import ENDINGS, PIECE, Form, row_keys
 from bench.data.packing import packing, unpacked
 from bench.errors import UserError
 from bench.specs.source import Format
@@ -110,6 +110,8 @@ def _json_kind(head: str, whole: bool) -> tuple[Format, str] | None:
         one = json.loads(first)
     except (ValueError, RecursionError):
         one = None
+    if len(row_keys(one)) > 1 and not more.strip():
+        return "json", "its one object holds columns, as pandas writes them"
     if isinstance(one, dict) and "data" not in one and (more.strip() or not whole):
         return "jsonl", "each line is an object"
     if '"data"' in head and '"paragraphs"' in head:

@@ -1,14 +1,16 @@
 """A file of entities: a column of tags beside a column of words."""
 
+import re
 from collections.abc import Mapping
 
 from bench.data.sniffing import TAG
-from bench.drafting.roles import Roles, held
+from bench.drafting.roles import Roles, held, is_named
 from bench.drafting.table import FileColumn, FileTable
 from bench.drafting.wishes import Guess, Wishes
 from bench.errors import UserError
 
 MOST_TYPES = 40
+TAG_NAMES = re.compile(r"(.+_)?(tags?|labels?|ner)(_ids?)?")
 AS_BIO = {"B": "B", "S": "B", "U": "B", "I": "I", "E": "I", "L": "I"}
 """How other schemes' prefixes read in BIO: a single word begins an entity, an entity's end is inside it."""
 
@@ -17,7 +19,7 @@ def tag_column(table: FileTable, given: Wishes) -> FileColumn | None:
     """The column of tags, of several the last; None where there is none."""
     if given.label and (given.type == "ner" or _is_tags(table.column(given.label, "label"))):
         return table.column(given.label, "label")
-    fitting = [column for column in table.columns.values() if _is_tags(column)]
+    fitting = [column for column in table.columns.values() if _is_tags(column)] or _numbered(table)
     # A CoNLL column has two names, one from each side; the last is "-1".
     return next((column for column in fitting if column.name == "-1"), fitting[-1] if fitting else None)
 
@@ -68,6 +70,23 @@ def _is_tags(column: FileColumn) -> bool:
     several = any(len(tags) > 1 for tags in filled)
     bare = column.lists and "O" in named and len(named) <= MOST_TYPES  # types without B- and I-
     return several and named != {"O"} and (bare or all(TAG.fullmatch(tag) for tag in named))
+
+
+def _numbered(table: FileTable) -> list[FileColumn]:
+    """Columns of tags by name that hold a number for each word of another column; that of entities comes last."""
+    columns = [column for column in table.columns.values() if column.lists]
+    lengths = {column.name: [len(value) for value in column.values] for column in columns}
+    kinds = {column.name: {part for value in column.values for part in _parts(value)} for column in columns}
+    words = [lengths[name] for name, named in kinds.items() if not all(map(str.isdecimal, named))]
+    fitting = [
+        column
+        for column in columns
+        if is_named(column, TAG_NAMES)
+        and lengths[column.name] in words
+        and len(kinds[column.name]) <= MOST_TYPES
+        and all(map(str.isdecimal, kinds[column.name]))
+    ]
+    return sorted(fitting, key=lambda column: "ner" in column.name.lower())
 
 
 def _as_bio(table: FileTable, given: Wishes, column: FileColumn, said: set[str]) -> tuple[Mapping[str, str], str]:

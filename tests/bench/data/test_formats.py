@@ -115,3 +115,11 @@ def test_half_an_emoji_is_the_replacement_character():
     lines = rb'{"t": "cut \ud83d"}' + b"\n" + rb'{"t": "whole \uD83D\uDE00", "n": [1.5, null, "\ude00"]}'
     found = [record for _, record in formats.parse_file("a.jsonl", lines)]
     assert found == [{"t": "cut \ufffd"}, {"t": "whole \N{GRINNING FACE}", "n": [1.5, None, "\ufffd"]}]
+
+
+def test_columns_of_pandas_are_rows():
+    frame = pd.DataFrame({"t": ["x", "y"], "n": [1, None]}, index=[7, 9])
+    assert [record for _, record in formats.parse_file("a.json", frame.to_json().encode())] == [
+        {"t": "x", "n": 1.0},
+        {"t": "y", "n": None},
+    ]

@@ -65,6 +65,8 @@ def test_a_first_line_of_data_is_no_line_of_names():
         ("a.txt", '{"t": "x"}\n{"t": "y"}\n', "jsonl"),
         ("a.json", '[\n {"t": "x"}\n]', "json"),
         ("a.json", "[" * 100_000, "json"),
+        ("a.json", '{"t": {"0": "x", "1": "y"}, "l": {"0": 1, "1": 0}}', "json"),
+        ("a.json", '{"t": {"0": "x", "1": "y"}, "l": {"0": 1, "2": 0}}', "jsonl"),
         ("a.json", json.dumps({"data": [{"t": "x"}]}), "json"),
         ("a.json", json.dumps({"version": "2", "data": [{"title": "x", "paragraphs": []}]}, indent=1), "squad"),
         ("a.tsv", "EU\tB-ORG\nsaid\tO\n\nYes\tO\n", "conll"),

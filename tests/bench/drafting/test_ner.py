@@ -34,6 +34,19 @@ def test_schemes_are_read_as_bio(tmp_path):
     assert roles(tmp_path, {"O": "0", "B-PER": "1", "I-PER": "2", "B-LOC": "3"}, numbers).labels == ["LOC", "PER"]
 
 
+def test_numbers_for_each_word_are_tags_by_their_name(tmp_path):
+    rows = [{"tokens": ["a", "b"], "ner_tags": [0, i % 3], "pos_tags": [i % 2, 1], "mask": [1, 1]} for i in range(9)]
+    for kept, found in ((4, "ner_tags"), (1, None)):
+        path = tmp_path / f"{next(NUMBER)}.jsonl"
+        path.write_text("\n".join(json.dumps(dict(list(row.items())[:kept]) | {"mask": [1, 1]}) for row in rows))
+        column = tag_column(opened(str(path), NOTHING), NOTHING)
+        assert (column and column.name) == found
+    with pytest.raises(
+        UserError, match=r"the tags of column 'tags' are numbers \(0, 1, 2, 3\); say what they mean with --labels"
+    ):
+        roles(tmp_path, {"O": 0, "B-PER": 1, "I-PER": 2, "B-LOC": 3})
+
+
 def test_what_is_missing_is_told(tmp_path):
     with pytest.raises(UserError, match="an entity task needs a column of tags such as O, B-PER"):
         roles(tmp_path, dict.fromkeys(("O", "B-PER", "I-PER", "B-LOC"), "O"), Wishes(type="ner"))
