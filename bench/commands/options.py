@@ -21,7 +21,7 @@ def comma_separated(text: str | None) -> list[str] | None:
     return None if text is None else [name.strip() for name in text.split(",") if name.strip()]
 
 
-def limit(option: str, number: float | None) -> float | None:
+def finite_limit(option: str, number: float | None) -> float | None:
     """A number as it was given.
 
     Raises:

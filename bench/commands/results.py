@@ -7,7 +7,7 @@ from typing import TYPE_CHECKING, Annotated
 
 import typer
 
-from bench.commands.options import DEFAULT_OUT, AllowUnequal, OfBudget, Out, comma_separated, limit, size
+from bench.commands.options import DEFAULT_OUT, AllowUnequal, OfBudget, Out, comma_separated, finite_limit, size
 from bench.errors import UserError, unknown
 
 if TYPE_CHECKING:
@@ -167,7 +167,7 @@ def choose(
     from reports.terminal.choice import print_choices
 
     bounds = {
-        "train_seconds": limit("--max-seconds", max_seconds),
+        "train_seconds": finite_limit("--max-seconds", max_seconds),
         "peak_memory_bytes": size("--max-memory", max_memory),
         "saved_bytes": size("--max-saved", max_saved),
     }
@@ -175,7 +175,7 @@ def choose(
     rows = aggregate(records_of(suite, out, budget, model), out)
     if not allow_unequal:
         check_comparable(rows)
-    print_choices(rows, Wish(limits, limit("--max-forgetting", max_forgetting), comma_separated(tasks) or ()))
+    print_choices(rows, Wish(limits, finite_limit("--max-forgetting", max_forgetting), comma_separated(tasks) or ()))
     return 0
 
 
