@@ -113,6 +113,17 @@ class Model:
             tokenizer.pad_token = tokenizer.eos_token  # Llama and GPT-2 have none; padding is masked, so that any token does
         return tokenizer
 
+    @cached_property
+    def other_ends(self) -> list[int]:
+        """Tokens beside the tokenizer's own with which a text that it writes ends, such as the end of a turn in a chat."""
+        if self.family == "encoder" or not self.at_hand:
+            return []
+        try:
+            named = GenerationConfig.from_pretrained(self.folder).eos_token_id
+        except OSError:  # most older checkpoints have no such file, and its place is the config
+            named = getattr(self.config, "eos_token_id", None)
+        return sorted({*(named if isinstance(named, list) else [named])} - {None, self.tokenizer.eos_token_id})
+
     @property
     def reference_bits(self) -> int:
         """Of a weight of the untouched model."""

@@ -126,6 +126,8 @@ class Run:
             question |= {"precision": self.precision, "max_length": self.max_length}
             if self.model.reference_precision != "fp32":
                 question["reference_precision"] = self.model.reference_precision
+            if self.model.other_ends:
+                question["ends"] = self.model.other_ends
         if self.model.trust_remote_code:
             question["trust_remote_code"] = True
         return question

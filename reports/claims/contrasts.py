@@ -62,7 +62,7 @@ def higher(one: Row, other: Row, domain: str | None = None) -> Iterator[Evidence
 def gain_kept(one: Row, other: Row) -> Iterator[Evidence]:
     """The gain over the base in its best words should be nine tenths of the other's, or more.
 
-    An other that gains nothing leaves nothing to keep, and should itself be reached: nine tenths of a loss are more than it has.
+    One that gains nothing leaves nothing to keep, and should itself be reached: nine tenths of a loss would be better than it.
     """
     if not one.over_best or not other.over_best:
         return

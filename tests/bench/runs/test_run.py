@@ -2,8 +2,10 @@
 
 import dataclasses
 import json
+import shutil
 
 import pytest
+from transformers import GenerationConfig
 
 from bench.errors import UserError
 from bench.planning import plan as planning
@@ -51,6 +53,16 @@ def api(folder, **settings):
     path = folder / "api.yaml"
     path.write_text(json.dumps({"name": "api", "description": "d", "endpoint": said}))
     return str(path)
+
+
+def test_the_id_holds_the_ends_of_a_text_where_the_checkpoint_names_others_than_the_tokenizer(decoder_folder, tmp_path):
+    """So that what was written before they were heeded is asked again, and nothing else."""
+    shutil.copytree(decoder_folder, tmp_path / "chat")
+    eos = plan(strategies=["zero-shot"], model=str(decoder_folder))[0].checkpoint.tokenizer.eos_token_id
+    for named, others in ((eos, None), ([eos, 7], [7]), (None, None)):
+        GenerationConfig(eos_token_id=named).save_pretrained(tmp_path / "chat")
+        (run,) = plan(strategies=["zero-shot"], model=str(tmp_path / "chat"))
+        assert run.inputs.get("ends") == others
 
 
 def test_an_endpoints_id_hashes_its_answers_and_not_how_it_is_reached(tmp_path):
