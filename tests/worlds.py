@@ -89,6 +89,39 @@ def moves(device):
     return found
 
 
+def left(device):
+    """How many optimisers two trainings, one after the other, leave behind, and whether the model then answers as the last step
+    has left it."""
+    import gc
+
+    import torch
+    from transformers import LlamaConfig, LlamaForCausalLM
+
+    from bench.modeling.sharding import placed, release
+    from bench.strategies.base import Hyperparameters
+    from bench.tokens.encoded import Encoded
+    from bench.training import loop
+
+    torch.manual_seed(0)
+    shape = {"hidden_size": 32, "intermediate_size": 64, "num_hidden_layers": 2, "num_attention_heads": 4}
+    model = placed(LlamaForCausalLM(LlamaConfig(vocab_size=99, **shape)), device.accelerator)
+    ids, answers = torch.tensor([[5, 6, 7, 8]], device=device.torch), []
+
+    def ask(model, state=None):
+        with torch.no_grad():
+            answers.append(model(input_ids=ids).logits)
+        return False
+
+    for _ in range(2):
+        steps, values = [[Encoded((5, 6, 7, 8), answer=2)] * 2] * 2, Hyperparameters(learning_rate=0.01)
+        loop.train(model, steps, values, device.accelerator, loop.Padding(0), watches=[ask])
+        ask(model)
+    optimizers = sum(type(each) is torch.optim.AdamW for each in gc.get_objects())
+    release(device.accelerator)
+    trained, same = (not torch.equal(answers[0], answers[4]), all(torch.equal(answers[i], answers[i + 1]) for i in (1, 4)))
+    return {"optimizers": optimizers, "trained": trained, "same": same}
+
+
 def types_in_bf16(device):
     """Under DeepSpeed in bf16, the types of a training's weights and of what it computes."""
     import torch
@@ -157,7 +190,7 @@ def main(results, suites, ways):
     for way in ways:
         if way != "none":
             become(device, way)
-        found[way] = {"descent/moves": moves(device), "descent/types": types_in_bf16(device)}
+        found[way] = {"descent/left": left(device), "descent/moves": moves(device), "descent/types": types_in_bf16(device)}
         for suite in suites:
             # Offloading changes where weights lie, and one strategy is enough to see that it works.
             strategies = ["zero-shot", "full"] if "offload" in way else None

@@ -4,6 +4,7 @@ Where weights are shared out (FSDP2, ZeRO-3), no device ever holds all of them: 
 process keeps its part. The base model is placed in the same way as the one that is trained.
 """
 
+import gc
 from typing import Any
 
 import torch
@@ -31,8 +32,8 @@ def placed(model: nn.Module, accelerator: Accelerator) -> nn.Module:
 def ready(
     model: nn.Module, optimizer: torch.optim.Optimizer, accelerator: Accelerator, max_grad_norm: float
 ) -> tuple[nn.Module, Any]:
-    """A placed model and its optimiser, in the launcher's wrappers, to be trained. What an earlier stage or the asking has left
-    is let go: else DeepSpeed would go on with the first engine."""
+    """A placed model and its optimiser, in the launcher's wrappers, to be trained. What the asking has left is let go: else
+    DeepSpeed would go on with its engine."""
     kind = parallelism(accelerator)
     if kind == "fsdp2":
         # The model's parameters are parts already, and so are the optimiser's.
@@ -46,14 +47,27 @@ def ready(
 
 
 def release(accelerator: Accelerator) -> None:
-    """Let go of the engine that DeepSpeed keeps of a model, with its optimiser and its hooks; the model stays."""
-    wrapper = getattr(accelerator, "deepspeed_engine_wrapped", None)
+    """Let go of what Accelerate keeps of a model that it has made ready: wrappers, the optimiser with its moments, DeepSpeed's
+    engine with its hooks; the model stays."""
+    _unhook(getattr(accelerator, "deepspeed_engine_wrapped", None))
+    accelerator.free_memory()
+    gc.collect()  # Accelerate forgets its wrappers only after it has done so, and they go round in circles
+
+
+def _unhook(wrapper: Any) -> None:
+    """What an engine's own `destroy` leaves in a module, which would keep the engine and its optimiser through it."""
     if wrapper is None:
         return
-    # The engine's own `destroy` leaves these, and through them the module would keep the engine.
     wrapper.engine.module_forward_pre_hook.remove()
     wrapper.engine.module_forward_post_hook.remove()
-    accelerator.free_memory()
+    for weight in wrapper.engine.module.parameters():
+        vars(weight).pop("_z3_optimizer", None)
+
+
+def askable(model: nn.Module, accelerator: Accelerator) -> None:
+    """See to it that a model which was let go can be asked: what ZeRO-3 has shared out is put together by an engine alone."""
+    if parallelism(accelerator) == "zero3":
+        accelerator.prepare(model)
 
 
 def _fully_sharded(model: nn.Module, accelerator: Accelerator) -> nn.Module:
@@ -85,5 +99,5 @@ def _partitioned(model: nn.Module, accelerator: Accelerator) -> nn.Module:
     deepspeed.zero.Init(module=model, config_dict_or_path={**config, "train_batch_size": accelerator.num_processes})
     for buffer in model.buffers():
         buffer.data = buffer.data.to(accelerator.device)
-    accelerator.prepare(model)
+    askable(model, accelerator)
     return model

@@ -17,7 +17,7 @@ from torch import nn
 from bench.devices.launched import parallelism
 from bench.errors import RunError
 from bench.modeling.forward import loss_sum, unlaunched
-from bench.modeling.sharding import ready
+from bench.modeling.sharding import askable, ready, release
 from bench.modeling.spared import SPARED, clock
 from bench.modeling.structure import fixed
 from bench.modeling.weights import shape
@@ -73,12 +73,30 @@ def train(
     state: TrainingState | None = None,
     watches: Sequence[Watch] = (),
 ) -> TrainingState:
-    """Train `model` in place on the steps' global batches, from where the state stands; gives the state at the end.
+    """Train `model` in place on the steps' global batches, from where the state stands; gives the state at the end. Nothing of
+    the optimiser is held then.
 
     Raises:
         RunError: the loss is not finite, or one step takes longer than all may.
     """
     state, course = state or TrainingState(), steps if isinstance(steps, Course) else Listed(steps)
+    try:
+        _train(model, course, hyperparameters, accelerator, padding, state, watches)
+    finally:
+        release(accelerator)
+    askable(model, accelerator)
+    return state
+
+
+def _train(
+    model: nn.Module,
+    course: Course,
+    hyperparameters: Hyperparameters,
+    accelerator: Accelerator,
+    padding: Padding,
+    state: TrainingState,
+    watches: Sequence[Watch],
+) -> None:
     wrapped, adam = ready(model, optimizer(model, hyperparameters), accelerator, hyperparameters.max_grad_norm)
     if state.keeper:
         state.keeper.begin(wrapped, adam)
@@ -109,7 +127,6 @@ def train(
             state.keeper.stepped(wrapped, adam, state)
         _training_mode(wrapped, still)
     wrapped.eval()
-    return state
 
 
 def _take_down(state: TrainingState, step: Sequence[Encoded], mean: float, computed: Work, spared: Work) -> None:

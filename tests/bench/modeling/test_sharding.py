@@ -162,6 +162,13 @@ def test_gradients_are_clipped_and_steps_are_the_optimisers_own(shared, way):
 
 
 @pytest.mark.slow
+@pytest.mark.parametrize("way", WAYS)
+def test_nothing_of_an_optimiser_is_held_after_training_and_the_model_answers(shared, way):
+    """Its moments would count in every later stage, and in the evaluation."""
+    assert shared(way)["descent", "left"] == {"optimizers": 0, "trained": True, "same": True}
+
+
+@pytest.mark.slow
 @pytest.mark.parametrize("way", WORLDS["zero1"])
 def test_in_bf16_weights_stay_fp32_and_products_are_cast(shared, way):
     """DeepSpeed's own `bf16` would convert all weights."""

@@ -1,6 +1,8 @@
 """The loop against transformers' Trainer and schedule, and against itself under other batching."""
 
+import gc
 import warnings
+import weakref
 from dataclasses import replace
 
 import pytest
@@ -11,12 +13,15 @@ from transformers import (
     AutoModelForQuestionAnswering,
     AutoModelForSequenceClassification,
     AutoModelForTokenClassification,
+    BertConfig,
+    BertForSequenceClassification,
     Trainer,
     TrainingArguments,
     get_linear_schedule_with_warmup,
 )
 from transformers.trainer_callback import TrainerCallback
 
+from bench.devices.memory import PeakMemory
 from bench.errors import RunError
 from bench.modeling.structure import layers
 from bench.planning import plan
@@ -251,6 +256,52 @@ def test_a_diverging_run_fails_with_a_sentence(decoder_folder):
         model.model.norm.weight.fill_(float("nan"))
     with pytest.raises(RunError, match="the loss is nan at step 1 of 4; lower the learning rate"):
         loop.train(model, built.steps, HYPERPARAMETERS, Accelerator(cpu=True), Padding(0, 1000))
+
+
+@pytest.fixture
+def optimizers(monkeypatch):
+    """Weak references to those that are made."""
+    made, make = [], loop.optimizer
+
+    def noted(*given):
+        adam = make(*given)
+        made.append(weakref.ref(adam))
+        return adam
+
+    monkeypatch.setattr(loop, "optimizer", noted)
+    return made
+
+
+def classifier(vocabulary=100):
+    shape = {"hidden_size": 256, "intermediate_size": 64, "num_hidden_layers": 2, "num_attention_heads": 2}
+    return BertForSequenceClassification(BertConfig(vocab_size=vocabulary, **shape))
+
+
+STEP = [Encoded((5, 6, 7), labels=(1,))]
+
+
+def test_a_stage_after_others_takes_no_more_memory_than_the_first(optimizers):
+    """Accelerate keeps each optimiser that it is given, with two moments of each weight."""
+    accelerator, model, peaks = Accelerator(cpu=True), classifier(40_000), []
+    loop.train(classifier(), [STEP], HYPERPARAMETERS, accelerator, Padding(0))  # libraries that the first one loads
+    peak = PeakMemory(False)
+    for _ in range(3):
+        loop.train(model, [STEP] * 2, HYPERPARAMETERS, accelerator, Padding(0))
+        peaks.append(peak.bytes())
+    assert peaks[0] > 12 * 40_000 * 256 and peaks[2] < 1.4 * peaks[0]  # else 2.3 times; an allocator may leave gaps
+    assert [adam() for adam in optimizers] == [None] * 4
+
+
+def test_nothing_of_an_optimiser_is_held_where_a_training_ends_by_an_error(optimizers):
+    def failing(model, state):
+        assert optimizers[0]()
+        raise InterruptedError
+
+    accelerator = Accelerator(cpu=True)
+    with pytest.raises(InterruptedError):
+        loop.train(classifier(), [STEP], HYPERPARAMETERS, accelerator, Padding(0), watches=[failing])
+    gc.collect()  # the error's frames
+    assert optimizers[0]() is None
 
 
 def test_costs_count_what_the_model_saw(decoder_folder):
