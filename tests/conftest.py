@@ -132,6 +132,15 @@ def device() -> Device:
 
 
 @pytest.fixture
+def one_thread(device: Device) -> Iterator[None]:
+    """As each worker has, however many cores the machine has: `device` takes them all."""
+    before = torch.get_num_threads()
+    torch.set_num_threads(1)
+    yield
+    torch.set_num_threads(before)
+
+
+@pytest.fixture
 def server() -> Iterator[Server]:
     with running() as server:
         yield server

@@ -42,7 +42,7 @@ max_length: 64
 
 
 @pytest.fixture
-def worked(tmp_path, device, own_cache, decoder_folder, monkeypatch):
+def worked(tmp_path, device, one_thread, own_cache, decoder_folder, monkeypatch):
     """What the runs of a model come to, each after those before it, beginning with an empty cache of the base's answers."""
     (tmp_path / "work.yaml").write_text(SUITE)
     monkeypatch.setenv("TUNEBENCH_CACHE", str(linked_cache(tmp_path / "cache", own_cache)))

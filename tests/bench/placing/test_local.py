@@ -5,7 +5,6 @@ import signal
 
 import pandas as pd
 import pytest
-import torch
 
 from bench.placing.costs import flops
 from bench.placing.local import LocalWorker, _ending
@@ -29,15 +28,6 @@ def test_how_a_worker_ended_is_told():
     assert _ending(3) == "its process ended with status 3"
     assert _ending(-signal.SIGTERM) == "its process was ended by SIGTERM"
     assert "SIGKILL, as by a machine without memory" in _ending(-signal.SIGKILL)
-
-
-@pytest.fixture
-def one_thread():
-    """As each worker has."""
-    before = torch.get_num_threads()
-    torch.set_num_threads(1)
-    yield
-    torch.set_num_threads(before)
 
 
 def same(record, other):
