@@ -37,4 +37,4 @@ def test_bounds_are_kept_inside_as_the_number_is_made():
         "f1_macro": "logit",
         "entity_f1": "logit",
     }
-    assert metrics.counted("perplexity").scale == metrics.counted("chrf").scale == "plain"
+    assert metrics.counted("perplexity").scale == "plain" and metrics.counted("chrf").scale == "percent"
