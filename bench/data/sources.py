@@ -8,7 +8,7 @@ import heapq
 import json
 import math
 import random
-from collections.abc import Iterator, Mapping
+from collections.abc import Callable, Iterator, Mapping
 from contextlib import contextmanager
 from functools import lru_cache
 from pathlib import Path
@@ -53,14 +53,7 @@ def _rows(dump: str) -> list[SourceRow]:
     for number, (where, record) in records:
         place = f"{describe(source)}, {where}"
         record = _extracted(source, record, place)
-        # JSON may leave out a key that has no value. What no record has is a column that was named wrongly.
-        row = SourceRow(
-            {
-                field: "" if _lacks(record, column) and named(column) else _reach(record, column, place)
-                for field, column in source.columns.items()
-            },
-            place,
-        )
+        row = SourceRow({field: _value(record, column, place, named) for field, column in source.columns.items()}, place)
         # Before values are replaced: `drop` names what the file says. And before `unique`: a dropped row is no first one.
         if any(row[field] in dropped for field, dropped in source.drop.items()):
             continue
@@ -204,6 +197,16 @@ def _lacks(record: dict[str, Any], column: str) -> bool:
             return True
         value = value[part]
     return False
+
+
+def _value(record: dict[str, Any], column: str, place: str, named: Callable[[str], bool]) -> Any:
+    """The column's value, and "" where JSON left out a key that has none. What no record has is a column named wrongly."""
+    try:
+        return _reach(record, column, place)
+    except UserError:
+        if _lacks(record, column) and named(column):
+            return ""
+        raise
 
 
 def _reach(record: dict[str, Any], column: str, place: str) -> Any:
