@@ -10,7 +10,7 @@ from typing import TYPE_CHECKING, Annotated
 import typer
 
 from bench.commands.options import DEFAULT_OUT, AllowUnequal, Out
-from bench.commands.results import records_of
+from bench.commands.results import comparable_rows, records_of
 from bench.folders import write_text
 
 if TYPE_CHECKING:
@@ -87,7 +87,7 @@ def export_csv(
     """A line for each row, with full numbers."""
     from reports.exchange.tables import rows_as_csv
 
-    return _give(rows_as_csv(_comparable(_rows(out, suite, model), allow_unequal)), to)
+    return _give(rows_as_csv(comparable_rows(records_of(suite, out, model=model), out, allow_unequal)), to)
 
 
 @EXPORT.command("markdown")
@@ -101,7 +101,7 @@ def export_markdown(
     """A table for each model and task, with what its numbers hold."""
     from reports.exchange.tables import rows_as_markdown
 
-    return _give(rows_as_markdown(_comparable(_rows(out, suite, model), allow_unequal)), to)
+    return _give(rows_as_markdown(comparable_rows(records_of(suite, out, model=model), out, allow_unequal)), to)
 
 
 @EXPORT.command("eval-results")
@@ -170,14 +170,6 @@ def _rows(out: Path, suite: str | None, model: str | None) -> "list[Row]":
     from reports.rows.rows import aggregate
 
     return aggregate(records_of(suite, out, model=model), out)
-
-
-def _comparable(rows: "list[Row]", allow_unequal: bool) -> "list[Row]":
-    from reports.rows.fairness import check_comparable
-
-    if not allow_unequal:
-        check_comparable(rows)
-    return rows
 
 
 def _give(text: str, to: Path | None) -> int:

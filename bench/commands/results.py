@@ -104,6 +104,17 @@ def records_of(suite: str | None, out: Path, budget: str | None = None, model: s
     return of_model
 
 
+def comparable_rows(records: "Sequence[Record]", out: Path, allow_unequal: bool) -> "list[Row]":
+    """The records' rows; unless it is allowed, UserError where rows of one table were asked different questions."""
+    from reports.rows.fairness import check_comparable
+    from reports.rows.rows import aggregate
+
+    rows = aggregate(records, out)
+    if not allow_unequal:
+        check_comparable(rows)
+    return rows
+
+
 def _nothing(suite: str | None, out: Path, budget: str | None) -> UserError:
     from bench.records import store
 
@@ -162,8 +173,6 @@ def choose(
 ) -> int:
     """Which row to pick: those within what is asked that no other such row is better than by more than chance."""
     from reports.choice.rule import Wish
-    from reports.rows.fairness import check_comparable
-    from reports.rows.rows import aggregate
     from reports.terminal.choice import print_choices
 
     bounds = {
@@ -172,9 +181,7 @@ def choose(
         "saved_bytes": size("--max-saved", max_saved),
     }
     limits = {cost: limit for cost, limit in bounds.items() if limit is not None}
-    rows = aggregate(records_of(suite, out, budget, model), out)
-    if not allow_unequal:
-        check_comparable(rows)
+    rows = comparable_rows(records_of(suite, out, budget, model), out, allow_unequal)
     print_choices(rows, Wish(limits, finite_limit("--max-forgetting", max_forgetting), comma_separated(tasks) or ()))
     return 0
 
