@@ -4,7 +4,6 @@ Where weights are shared out (FSDP2, ZeRO-3), no device ever holds all of them: 
 process keeps its part. The base model is placed in the same way as the one that is trained.
 """
 
-import gc
 from typing import Any
 
 import torch
@@ -49,9 +48,18 @@ def ready(
 def release(accelerator: Accelerator) -> None:
     """Let go of what Accelerate keeps of a model that it has made ready: wrappers, the optimiser with its moments, DeepSpeed's
     engine with its hooks; the model stays."""
-    _unhook(getattr(accelerator, "deepspeed_engine_wrapped", None))
+    if not (_engine(accelerator) or accelerator._models or accelerator._optimizers):
+        return  # to collect garbage for nothing would take a quarter of a second, several times a run
+    _unhook(_engine(accelerator))  # no name may hold it while garbage is collected
+    # Wrappers go round in circles, and Accelerate forgets them only after it has collected garbage.
+    accelerator._models.clear()
+    accelerator._optimizers.clear()
     accelerator.free_memory()
-    gc.collect()  # Accelerate forgets its wrappers only after it has done so, and they go round in circles
+
+
+def _engine(accelerator: Accelerator) -> Any:
+    """DeepSpeed's, in Accelerate's wrapper; None where there is none."""
+    return getattr(accelerator, "deepspeed_engine_wrapped", None)
 
 
 def _unhook(wrapper: Any) -> None:
