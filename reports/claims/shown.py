@@ -6,7 +6,6 @@ from pathlib import Path
 from typing import Any
 
 from rich.table import Table
-from rich.text import Text
 
 from bench.folders import write_text
 from bench.records.record import Record
@@ -15,8 +14,7 @@ from reports.claims.evidence import Weighed
 from reports.paper.markdown import escaped, markdown_table
 from reports.rows import numbers
 from reports.rows.rows import aggregate, ranked
-from reports.terminal.console import add_column, console, plain_table, say
-from reports.visible import printable
+from reports.terminal.console import add_cells, add_column, console, plain_table, say
 
 NOTHING = "no runs for it"
 BELOW = (
@@ -68,7 +66,7 @@ def _table(parts: Sequence[Weighed]) -> Table:
     add_column(table, "claim_smallest", "smallest")
     for part in parts:
         cells = (part.evidence.rows, part.evidence.measured, f" {part.verdict}", part.smallest or numbers.MISSING)
-        table.add_row(*(Text(printable(cell)) for cell in cells))
+        add_cells(table, cells)
     return table
 
 

@@ -7,7 +7,6 @@ from pathlib import Path
 from typing import NamedTuple
 
 from rich.table import Table as Printed
-from rich.text import Text
 
 from bench.errors import UserError
 from bench.folders import write_text
@@ -25,8 +24,7 @@ from reports.rows.numbers import Quantity
 from reports.rows.one_base import BEST_WORDS, on_one_base, one_base
 from reports.rows.row import Row
 from reports.rows.rows import aggregate, grouped, probe_names, ranked
-from reports.terminal.console import add_column, console, plain_table, say
-from reports.visible import printable
+from reports.terminal.console import add_cells, add_column, console, plain_table, say
 
 
 class Header(NamedTuple):
@@ -195,7 +193,7 @@ def _printed(table: Table) -> Printed:
     for number, header in enumerate(table.headers):
         add_column(printed, header.term, header.text, justify="right" if number else "left")
     for line in table.lines:
-        printed.add_row(*(Text(printable(cell)) for cell in line))
+        add_cells(printed, line)
     return printed
 
 

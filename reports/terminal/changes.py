@@ -1,11 +1,8 @@
 """`tunebench compare` in a terminal: a table of changes for each model and task, and sentences below it."""
 
-from rich.text import Text
-
 from reports.gate import words
 from reports.gate.compared import Compared
-from reports.terminal.console import add_column, console, plain_table, say
-from reports.visible import printable
+from reports.terminal.console import add_cells, add_column, console, plain_table, say
 
 
 def print_changes(comparison: Compared) -> None:
@@ -18,7 +15,7 @@ def print_changes(comparison: Compared) -> None:
         for header, term in zip(words.CHANGE_HEADERS, words.CHANGE_TERMS, strict=True):
             add_column(table, term, header, justify="left" if header in words.LEFT_COLUMNS else "right")
         for change in changes:
-            table.add_row(*(Text(printable(cell)) for cell in words.cells(change)))
+            add_cells(table, words.cells(change))
         to.print(table)
     for sentence in words.comparison_lines(comparison):
         say(to, sentence)

@@ -1,6 +1,7 @@
 """What every table in a terminal is printed with: the width, plain lines, and columns that are defined."""
 
 import sys
+from collections.abc import Iterable
 from typing import Any
 
 from rich import box
@@ -40,3 +41,8 @@ def add_column(table: Table, term: str, *words: str, **look: Any) -> None:
     defined(term)
     header = Text("\n".join(map(printable, words)))
     table.add_column(header, **{"overflow": "fold", "justify": "right", **look})
+
+
+def add_cells(table: Table, cells: Iterable[str]) -> None:
+    """A row; nothing in it is markup."""
+    table.add_row(*(Text(printable(cell)) for cell in cells))

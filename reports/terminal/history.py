@@ -4,13 +4,10 @@ from collections.abc import Sequence
 from itertools import pairwise
 from statistics import fmean
 
-from rich.text import Text
-
 from bench.groups import groups_by
 from reports.gate.history import RowCourse
 from reports.rows import numbers
-from reports.terminal.console import add_column, console, plain_table, say
-from reports.visible import printable
+from reports.terminal.console import add_cells, add_column, console, plain_table, say
 
 BARS = "▁▂▃▄▅▆▇█"
 MOST_SHOWN = 24
@@ -31,7 +28,7 @@ def print_courses(all_courses: Sequence[RowCourse]) -> None:
         add_column(table, "course", "course", justify="left")
         add_column(table, "change_point", "changed", justify="left")
         for course in courses:
-            table.add_row(*(Text(printable(cell)) for cell in _cells(course)))
+            add_cells(table, _cells(course))
         to.print(table)
         for course in courses:
             for line in changes_of(course):

@@ -2,13 +2,10 @@
 
 from collections.abc import Sequence
 
-from rich.text import Text
-
 from bench.records.trial import TrialRecord
 from reports.rows import numbers
 from reports.rows.numbers import Quantity
-from reports.terminal.console import add_column, console, plain_table
-from reports.visible import printable
+from reports.terminal.console import add_cells, add_column, console, plain_table
 
 _HEADERS = {
     "run_id": "id",
@@ -37,8 +34,7 @@ def print_trials(trials: Sequence[TrialRecord]) -> None:
         tried = ", ".join(f"{name}={value}" for name, value in trial.sampled.items())
         spent = (f"{cost.train_examples:,}", f"{cost.train_seconds:.1f}") if cost else (numbers.MISSING, numbers.MISSING)
         named = (trial.trial_id, setup.model, setup.task, setup.strategy, tried, str(setup.seed))
-        cells = (*named, _score(trial), *spent, trial.reason or trial.status)
-        table.add_row(*(Text(printable(cell)) for cell in cells))
+        add_cells(table, (*named, _score(trial), *spent, trial.reason or trial.status))
     console().print(table)
 
 

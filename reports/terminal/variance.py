@@ -3,7 +3,6 @@
 from collections.abc import Iterator, Sequence
 
 from rich.console import Console
-from rich.text import Text
 
 from bench.records.outcome import SeedPart
 from bench.records.record import Record
@@ -11,8 +10,7 @@ from bench.statistics.deviations import Deviation, Share
 from reports.rows import numbers
 from reports.rows.numbers import Quantity
 from reports.rows.seed_parts import Moved, SeedParts, seed_parts
-from reports.terminal.console import add_column, console, plain_table, say
-from reports.visible import printable
+from reports.terminal.console import add_cells, add_column, console, plain_table, say
 
 STILL: dict[SeedPart | None, str] = {"init": "nothing to initialise", "dropout": "no dropout"}
 """Why a part moves nothing."""
@@ -55,8 +53,7 @@ def _show(to: Console, strategies: Sequence[SeedParts], quantity: Quantity) -> N
     add_column(table, "varied_share", "share [95 %]", "%", min_width=14)
     for each in strategies:
         for place, moved in enumerate([*each.parts, *([each.whole] if each.whole else [])]):
-            cells = (each.label if place == 0 else "", *_cells(moved, quantity))
-            table.add_row(*(Text(printable(cell)) for cell in cells))
+            add_cells(table, (each.label if place == 0 else "", *_cells(moved, quantity)))
     to.print(table)
     for line in (*CAPTION, *([TOGETHER] if any(each.whole for each in strategies) else [])):
         say(to, line)
