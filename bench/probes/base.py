@@ -162,8 +162,9 @@ def columns(frame: pd.DataFrame) -> Columns:
 
 
 def filled_rows(spec: ProbeSpec) -> list[SourceRow]:
-    """The source's rows with the spec's own fields."""
-    return [SourceRow(filled(row, spec.fields), row.place) for row in sources.rows(spec.source)]
+    """The sources' rows with the spec's own fields."""
+    rows = (row for source in spec.sources for row in sources.rows(source))
+    return [SourceRow(filled(row, spec.fields), row.place) for row in rows]
 
 
 def chosen_rows(rows: Sequence[R], limit: int) -> list[R]:

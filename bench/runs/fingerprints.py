@@ -31,4 +31,5 @@ def task_fingerprint(task: TaskSpec) -> dict[str, Any]:
 def probe_fingerprint(probe: ProbeSpec) -> dict[str, Any]:
     """The probe without its words for people, with its data's hashes instead of its places."""
     shape = probe.model_dump(mode="json", exclude={"description", "source", "items"})
-    return {**shape, "source": sources.fingerprint(probe.source)}
+    parts = [sources.fingerprint(source) for source in probe.sources]
+    return {**shape, "source": parts if isinstance(probe.source, list) else parts[0]}

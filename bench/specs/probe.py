@@ -5,7 +5,7 @@ from typing import Any, Self
 from pydantic import Field, model_validator
 
 from bench.specs.base import Name, Spec
-from bench.specs.source import Source
+from bench.specs.source import Source, SourceOrSources
 from bench.specs.template import fields_in
 
 
@@ -17,7 +17,7 @@ class ProbeSpec(Spec):
     description: str
     kind: str
     """Name of a module in bench/probes/."""
-    source: Source
+    source: SourceOrSources
     fields: dict[str, str | list[str]] = {}
     """Field -> template with columns in braces, or a list of templates: what the kind reads beside the columns."""
     options: dict[str, Any] = {}
@@ -26,14 +26,25 @@ class ProbeSpec(Spec):
     """Size limit; a suite can lower it, and `--probe-items` overrides both."""
 
     @property
+    def sources(self) -> list[Source]:
+        return self.source if isinstance(self.source, list) else [self.source]
+
+    @property
     def given(self) -> set[str]:
         """Names of all fields of a row."""
-        return {*self.source.columns, *self.fields}
+        return {*self.sources[0].columns, *self.fields}
+
+    @model_validator(mode="after")
+    def _source_is_of_one_shape(self) -> Self:
+        if len({frozenset(source.columns) for source in self.sources}) > 1:
+            raise ValueError("the parts of source must give the same columns")
+        return self
 
     @model_validator(mode="after")
     def _templates_name_columns(self) -> Self:
         texts = [text for template in self.fields.values() for text in ([template] if isinstance(template, str) else template)]
         named = {name for text in texts for name in fields_in(text, changes=True)}
-        if missing := named - set(self.source.columns):
-            raise ValueError(f"a template names {{{min(missing)}}}, but the columns give {', '.join(self.source.columns)}")
+        columns = self.sources[0].columns
+        if missing := named - set(columns):
+            raise ValueError(f"a template names {{{min(missing)}}}, but the columns give {', '.join(columns)}")
         return self

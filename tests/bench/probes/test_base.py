@@ -1,5 +1,6 @@
 """What all probes share: their choice of rows, their requests, their checks."""
 
+from collections import Counter
 from dataclasses import replace
 
 import pytest
@@ -8,7 +9,7 @@ from hypothesis import strategies as st
 
 from bench.errors import UserError
 from bench.probes import probe_class
-from bench.probes.base import chosen_rows
+from bench.probes.base import chosen_rows, filled_rows
 from bench.tasks.encoding import Encoding
 
 ROWS = [{"text": f"the film {number}", "answer": "good"} for number in range(5)]
@@ -32,6 +33,12 @@ def test_a_sample_is_a_choice_and_not_the_head():
 def test_a_sample_keeps_the_shares_of_gold_values():
     rows = [{"gold": gold} for gold in ["1"] * 60 + ["0"] * 40]
     assert [row["gold"] for row in chosen_rows(rows, 10)].count("1") == 6
+
+
+def test_rows_come_from_each_part_of_the_source(library):
+    spec = library.probe("health-subjects")
+    golds = [row["gold"] for row in filled_rows(spec)]
+    assert Counter(golds) == {"anatomy": 135, "human_aging": 223, "nutrition": 306, "virology": 166}
 
 
 @pytest.fixture

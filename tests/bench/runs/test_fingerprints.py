@@ -50,3 +50,10 @@ def test_a_probe_counts_by_its_data_and_not_by_its_items(library):
     assert probe_fingerprint(probe.model_copy(update={"items": 3, "description": "in other words"})) == first
     assert probe_fingerprint(probe.model_copy(update={"version": 99})) != first
     assert probe_fingerprint(probe.model_copy(update={"source": library.probe("wikipedia").source})) != first
+
+
+def test_each_part_of_a_probes_source_counts(library):
+    probe = library.probe("health-subjects")
+    parts = probe_fingerprint(probe)["source"]
+    assert len(parts) == 4 and len({str(part) for part in parts}) == 4
+    assert probe_fingerprint(probe.model_copy(update={"source": probe.source[:3]}))["source"] == parts[:3]

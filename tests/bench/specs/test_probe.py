@@ -16,6 +16,12 @@ def test_a_row_has_the_columns_and_the_templates():
     assert spec.given == {"country", "capital", "text", "choices"}
 
 
+def test_parts_of_a_source_have_one_shape():
+    other = {"path": "b.csv", "columns": {"country": "c"}}
+    with pytest.raises(ValueError, match="the parts of source must give the same columns"):
+        ProbeSpec.model_validate(FIELDS | {"source": [FIELDS["source"], other]})
+
+
 @pytest.mark.parametrize("template", ["{contry}", ["{country}", "{contry}"]])
 def test_a_template_names_columns_alone(template):
     with pytest.raises(ValueError, match=r"a template names \{contry\}, but the columns give country, capital"):
