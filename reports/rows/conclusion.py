@@ -21,7 +21,7 @@ def conclusion(rows: Sequence[Row], standing: Standing | None) -> list[str]:
     if standing is None:
         return []
     top = _top(scored, standing)
-    return [_ahead(top, scored, standing), _forgot(top)]
+    return [_ahead(top, scored, standing), _forgot(top, scored)]
 
 
 def next_step(rows: Sequence[Row], standing: Standing | None) -> list[str]:
@@ -51,21 +51,23 @@ def _ahead(top: Sequence[Row], scored: Sequence[Row], standing: Standing) -> str
     return f"Ahead is {names}: by more than chance it is better than {whom}, and none is better than it."
 
 
-def _forgot(top: Sequence[Row]) -> str:
-    """Of the rows that are ahead and train."""
+def _forgot(top: Sequence[Row], scored: Sequence[Row]) -> str:
+    """Of the rows that are ahead and train; where others train too, the sentence says that it leaves them out."""
     trained = [row for row in top if row.trains]
+    others = any(row.trains for row in scored if row not in top)
+    forgotten = f"Forgotten by the row{'s' * (len(top) > 1)} ahead" if others else "Forgotten"
     if not trained:
-        return f"Forgotten: nothing, since {_names(top)} {'trains' if len(top) == 1 else 'train'} nothing."
+        return f"{forgotten}: nothing, since {_names(top)} {'trains' if len(top) == 1 else 'train'} nothing."
     if not any(row.forgetting for row in trained):
         return "Forgotten: not known, since no probe was asked; list some in the suite."
     lost = {row.label: _losses(row) for row in trained}
     if losses := [f"{label} lost {', '.join(parts)}" for label, parts in lost.items() if parts]:
         labels_without_loss = [label for label, parts in lost.items() if not parts]
         also = f"; of {', '.join(labels_without_loss)} no loss was more than chance" if labels_without_loss else ""
-        return f"Forgotten: {'; '.join(losses)}, by more than chance{also}."
+        return f"{forgotten}: {'; '.join(losses)}, by more than chance{also}."
     shown = losses_shown(trained)
     least = f"; the probes would mostly have shown {', '.join(shown)}" if shown else ""
-    return f"Forgotten: no loss of {_names(trained)} was more than chance{least}."
+    return f"{forgotten}: no loss of {_names(trained)} was more than chance{least}."
 
 
 def _losses(row: Row) -> list[str]:
@@ -80,8 +82,9 @@ def _losses(row: Row) -> list[str]:
 def _next(top: Sequence[Row], scored: Sequence[Row]) -> str:
     """The first of what is missing: learning at all, seeds, items, trials."""
     suite, trained = scored[0].setup.suite, [row for row in scored if row.trains]
-    if fallen := [row.label for row in trained if row.collapsed]:
-        return f"{', '.join(fallen)} answered nothing of its own; a larger --budget or another learning rate may mend that."
+    if fallen := [row for row in trained if row.collapsed]:
+        are = "is" if len({row.label for row in fallen}) == 1 else "are"
+        return f"{_names(fallen)} {are} no better than a constant answer; a larger --budget or another rate may mend that."
     if not trained:
         return "train something; no row did."
     pilot = pilot_of(scored)

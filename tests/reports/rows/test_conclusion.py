@@ -71,8 +71,14 @@ def test_what_collapsed_is_mended_first_and_fewer_than_two_rows_say_nothing(make
     fallen = make.changed(record, outcome=record.outcome.model_copy(update={"collapsed": "one answer to everything"}))
     # Which way the learning rate should go hangs on the run's losses, and is told with the run.
     assert said(make, out, [(fallen, frame), make.record("frozen", accuracy=0.6)])[2] == (
-        "Next: full answered nothing of its own; a larger --budget or another learning rate may mend that."
+        "Next: full is no better than a constant answer; a larger --budget or another rate may mend that."
     )
+
+
+def test_what_rows_that_are_behind_forgot_is_not_told_and_the_sentence_says_so(make, out):
+    records = [make.record(name, accuracy=accuracy) for name, accuracy in (("full", 0.95), ("frozen", 0.5))]
+    assert said(make, out, records)[1].startswith("Forgotten by the row ahead: ")
+    assert said(make, out, [make.record(name, accuracy=0.7) for name in ("one", "two")])[1].startswith("Forgotten: ")
 
 
 @pytest.mark.parametrize(("trainable", "words"), [(0, "train nothing"), (10, "no probe was asked")])
