@@ -86,6 +86,8 @@ def smallest_found(standing: Standing) -> Iterator[str]:
     )
     interval = f" (80 % range {low} to {high})" if detectable.low < detectable.high else ""
     yield f"Smallest detectable difference: {value} {quantity.unit}{interval}, after {_family(standing)}."
+    if standing.between:
+        yield f"That is told of {standing.between}; another pair may take a larger one."
     if detectable.floor:
         yield f"With these seeds, no number of items detects less than {floor} {quantity.unit} so often."
 

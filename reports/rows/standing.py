@@ -38,7 +38,9 @@ class Standing:
     """(rows, rows), in the order of `places`: whether one row is better than another by more than chance."""
     quantity: Quantity
     detectable: Detectable | None
-    """Of an average pair of the rows whose seeds do the same; None where nothing varies, or nothing is known."""
+    """Of an average pair of the rows that vary alike; None where nothing varies, or nothing is known."""
+    between: str
+    """Which rows those are, in words; empty where they are all."""
     seeded: bool
     """Whether the rows hold other seeds, and not these trained models alone."""
 
@@ -88,27 +90,49 @@ def _standing(placed: Sequence[tuple[Row, Estimate]], quantity: Quantity, higher
     differences = pairs(estimates)
     better = beats(len(rows), differences, higher)
     places = ranks(len(rows), better)
+    alike, between = _alike(rows)
     return Standing(
         places={row.first.run_id: place for row, place in zip(rows, places, strict=True)},
         top=[rows[index].label for index in top_group(places)],
         pairs=differences,
         better=better,
         quantity=quantity,
-        detectable=_detectable(placed, differences),
+        detectable=_detectable(alike, estimates, differences),
+        between=between,
         seeded=any(estimate.basis != "items" for estimate in estimates),
     )
 
 
-def _detectable(placed: Sequence[tuple[Row, Estimate]], differences: Sequence[Difference]) -> Detectable | None:
-    """Between two rows that train, where there are two: others have less that varies."""
-    training = [index for index, (row, _) in enumerate(placed) if row.trains]
-    among = set(training if len(training) > 1 else range(len(placed)))
-    paired = [pair for pair in differences if {pair.one, pair.other} <= among and pair.paired]
+def _alike(rows: Sequence[Row]) -> tuple[Sequence[int], str]:
+    """Places in the list of rows that vary alike, at least two, and what they are where others are left out.
+
+    A row that trains nothing has no seeds to vary with. One that collapsed in all its runs hardly varies at all: two of them
+    answer alike, so that with them a table would seem to show differences which it can't.
+    """
+    everything = range(len(rows))
+    sound = [index for index in everything if rows[index].collapsed < len(rows[index].records)]
+    training = [index for index in everything if rows[index].trains]
+    trained_well = [index for index in training if index in sound]
+    fallen = "have not collapsed"
+    for alike, words in (
+        (trained_well, "train" if trained_well == training else f"train and {fallen}"),
+        (sound, fallen),
+        (training, "train"),
+    ):
+        if len(alike) > 1:
+            return alike, "" if len(alike) == len(rows) else f"rows that {words}"
+    return everything, ""
+
+
+def _detectable(
+    alike: Sequence[int], estimates: Sequence[Estimate], differences: Sequence[Difference]
+) -> Detectable | None:
+    paired = [pair for pair in differences if pair.one in alike and pair.other in alike and pair.paired]
     if not paired:
         return None
     together = stacked([pair.margin for pair in paired])
     margin = Margin(*(float(np.mean(getattr(together, field.name))) for field in fields(Margin)))
     if not margin.seeds + margin.items:
         return None
-    shares = [placed[index][1].value for index in sorted(among) if placed[index][1].scale == "wilson"]
+    shares = [estimates[index].value for index in alike if estimates[index].scale == "wilson"]
     return detectable(margin, len(differences), fmean(shares) if shares else None)

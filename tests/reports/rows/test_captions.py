@@ -41,7 +41,8 @@ def test_places_name_their_family_and_the_top(make, out):
     assert found[0] == "rank: the places that a row may have, after Holm over all 21 pairs of scores."
     assert found[1].startswith("Top group, than which none is better by more than chance: full, ")
     assert found[2].startswith("Smallest detectable difference: ") and found[2].endswith(", after Holm over all 21 pairs.")
-    assert "80 % range" in found[2] and found[3].startswith("With these seeds, no number of items detects less than ")
+    assert found[3] == "That is told of rows that train; another pair may take a larger one."
+    assert "80 % range" in found[2] and found[4].startswith("With these seeds, no number of items detects less than ")
     assert all(len(sentence) <= 100 for sentence in found)
 
 

@@ -114,6 +114,25 @@ def test_what_could_be_shown_is_that_of_rows_that_train(make, out):
     assert alone.detectable.low < alone.detectable.value < alone.detectable.high
 
 
+def test_rows_that_collapsed_do_not_make_the_difference_smaller(make, out):
+    """Answers that are all the same differ nowhere, and tell nothing of what other rows would have shown."""
+
+    def fallen(name):
+        record, frame = make.record(name, accuracy=0.5)
+        return make.changed(record, outcome=record.outcome.model_copy(update={"collapsed": "all answers are 'one'"})), frame
+
+    def found(*records):
+        return standing.score_standing(aggregate(make.kept(out, list(records)), out))
+
+    one, other, plain = make.record("full", accuracy=0.8), make.record("frozen"), make.record("zero-shot", trainable=0)
+    sound, with_fallen = found(one, other), found(one, other, fallen("lora"), fallen("instruction"))
+    assert (sound.between, with_fallen.between) == ("", "rows that train and have not collapsed")
+    assert with_fallen.detectable.value > sound.detectable.value  # the same components, looked at among more pairs
+    # Where one row alone is left that trains, an untrained one varies more like it than a collapsed one.
+    assert found(one, plain, fallen("lora"), fallen("instruction")).between == "rows that have not collapsed"
+    assert found(fallen("lora"), fallen("instruction"), plain).between == "rows that train"
+
+
 def test_places_as_text():
     assert [standing.shown(places) for places in ((1, 3), (2, 2), None)] == ["1-3", "2", ""]
 
