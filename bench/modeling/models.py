@@ -24,7 +24,7 @@ from transformers import PreTrainedTokenizerBase as Tokenizer
 from transformers.models.auto.modeling_auto import MODEL_FOR_CAUSAL_LM_MAPPING_NAMES
 
 from bench.errors import UserError
-from bench.modeling import checkpoints, content, soundness
+from bench.modeling import checkpoints, content, eight_bit, soundness
 from bench.modeling.positions import positions
 from bench.modeling.structure import layers, linear
 from bench.specs.base import Capability, Family
@@ -141,6 +141,8 @@ class Model:
         """
         loaded: PreTrainedModel
         extra: dict[str, Any] = {"ignore_mismatched_sizes": True} if head else {}  # a head of another width is a new head
+        if bits == 8:
+            eight_bit.hasten()
         if bits < 16:
             extra["quantization_config"] = self._quantisation(auto_class, bits, head)
             extra["device_map"] = {"": device or torch.device("cpu")}

@@ -124,9 +124,7 @@ def _alike(rows: Sequence[Row]) -> tuple[Sequence[int], str]:
     return everything, ""
 
 
-def _detectable(
-    alike: Sequence[int], estimates: Sequence[Estimate], differences: Sequence[Difference]
-) -> Detectable | None:
+def _detectable(alike: Sequence[int], estimates: Sequence[Estimate], differences: Sequence[Difference]) -> Detectable | None:
     paired = [pair for pair in differences if pair.one in alike and pair.other in alike and pair.paired]
     if not paired:
         return None
