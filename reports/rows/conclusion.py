@@ -62,8 +62,8 @@ def _forgot(top: Sequence[Row], scored: Sequence[Row]) -> str:
         return "Forgotten: not known, since no probe was asked; list some in the suite."
     lost = {row.label: _losses(row) for row in trained}
     if losses := [f"{label} lost {', '.join(parts)}" for label, parts in lost.items() if parts]:
-        labels_without_loss = [label for label, parts in lost.items() if not parts]
-        also = f"; of {', '.join(labels_without_loss)} no loss was more than chance" if labels_without_loss else ""
+        spared = [row for row in trained if not lost[row.label]]
+        also = f"; of {_names(spared)} no loss was more than chance" if spared else ""
         return f"{forgotten}: {'; '.join(losses)}, by more than chance{also}."
     shown = losses_shown(trained)
     least = f"; the probes would mostly have shown {', '.join(shown)}" if shown else ""
