@@ -140,7 +140,7 @@ def frame(evalset: EvalSet, predictions: Sequence[ItemPrediction]) -> pd.DataFra
 
 def _told(example: Example) -> str:
     """What the example reads like, for people: its fields, the shortest first, so that a question stands before its text."""
-    whole = "\n".join(sorted(example.fields.values(), key=len))
+    whole = "\n".join(sorted(filter(None, example.fields.values()), key=len))
     return whole if len(whole) <= TEXT else f"{whole[: TEXT - 1]}…"
 
 
@@ -189,7 +189,7 @@ def _conversations(evalset: EvalSet) -> list[Prompt]:
     def turns(index: int, example: Example) -> tuple[str, ...]:
         place = evalset.place(index)
         before = [turn for e in shots for turn in (instruction(task.spec, e, split, place), task.answer(e))]
-        return (*before, instruction(task.spec, example, split, place))
+        return (*before, *(task.before(example) or ()), instruction(task.spec, example, split, place))
 
     return [Prompt(turns=turns(index, example)) for index, example in enumerate(evalset.examples)]
 

@@ -120,9 +120,10 @@ class DataView:
             read = encoding.text(example.fields["text"]).ids if split == "train" else ids
             return {"prompt": decode(read), "answer": "", "tokens": len(read), "cut": len(ids) > len(read)}
         (trained,) = encoding.training(self.task, example, self.wording, index)
-        context, said = trained.ids[: -trained.answer], trained.ids[-trained.answer :]
+        last = trained.answer - (trained.silent[-1] + 1 if trained.silent else 0)  # of a dialogue's answers
+        context, said = trained.ids[:-last], trained.ids[-last:]
         uncut = encoding.context(self.task, example, self.wording, asked, index)
-        return self._decoded(context, said, cut=len(context) < len(uncut))
+        return self._decoded(context, said, cut=bool(encoding.lost(len(uncut), last)))
 
     def _words(self, example: Example, asked: InstructionSplit, index: int) -> str:
         spec = self.task.spec

@@ -75,8 +75,42 @@ class Encoding:
         answer = self.answer(task.answer(example), wording)
         if task.asks == "write":
             answer.append(self.model.tokenizer.eos_token_id)  # what is written must also learn to stop
+        if earlier := task.earlier(example):
+            return [self._dialogue(task, [*earlier, example], wording, index, answer)]
         context = self.context(task, example, wording, "train", index)
         return [Encoded(self.fitted(context, answer=len(answer)) + tuple(answer), answer=len(answer))]
+
+    def _dialogue(
+        self, task: TaskType, turns: Sequence[Example], wording: Wording, index: int, answer: Sequence[int]
+    ) -> Encoded:
+        """A chat with loss on each of its answers; the last one's ids are `answer`.
+
+        Raises:
+            UserError: the prompt of a turn does not go on from the one before, so that it isn't known where answers stand.
+        """
+        ids: list[int] = []
+        learned: list[bool] = []
+        told = ""
+        for turn in turns:
+            text, special = self.prompt(task, turn, wording, "train", index)
+            if not text.startswith(told):
+                raise UserError(
+                    f"task '{task.spec.name}': the prompt of a later turn does not begin with the turns before it, as the chat "
+                    f"template of {self.model.name} or the task's own rewrites them; set loss_on: last answer in its options"
+                )
+            between = self.ids(text[len(told) :], special and not told)
+            said = self.answer(task.answer(turn), wording)
+            # After an answer a chat template ends the turn, which is to be learned as well.
+            ends = bool(told) and between[:1] == [self.model.tokenizer.eos_token_id]
+            ids += [*between, *said]
+            learned += [ends and place == 0 for place in range(len(between))] + [True] * len(said)
+            told = f"{text}{'' if self._chats(wording) else ' '}{task.answer(turn)}"
+        ids, learned = ids[: -len(said)], learned[: -len(said)]
+        lost = self.lost(len(ids), len(answer))
+        del ids[lost.start : lost.stop], learned[lost.start : lost.stop]
+        first = learned.index(True) if True in learned else len(ids)
+        silent = tuple(place for place, spoken in enumerate(learned[first:]) if not spoken)
+        return Encoded((*ids, *answer), answer=len(ids) - first + len(answer), silent=silent)
 
     def context(self, task: TaskType, example: Example, wording: Wording, split: InstructionSplit, index: int) -> list[int]:
         """Ids of everything that stands before a decoder's answer, solved examples left out."""
@@ -90,14 +124,16 @@ class Encoding:
             return before + prompts.plain(task.spec, example), True
         tokenizer = self.model.tokenizer
         # A chat template writes the special tokens itself; the tokenizer's own would double them.
-        text = prompts.chat(tokenizer, prompts.instruction(task.spec, example, split, index))
+        text = prompts.chat(tokenizer, prompts.instruction(task.spec, example, split, index), task.before(example))
         return text, not tokenizer.chat_template
 
     def answer(self, text: str, wording: Wording) -> list[int]:
         """Ids of an answer: after a chat turn it starts the line, else a space stands before it."""
         # The space belongs to the answer: with BPE, " positive" is another token than "positive".
-        chat = wording.style == "instruction" and bool(self.model.tokenizer.chat_template)
-        return self.ids(text if chat else f" {text}", special=False)
+        return self.ids(text if self._chats(wording) else f" {text}", special=False)
+
+    def _chats(self, wording: Wording) -> bool:
+        return wording.style == "instruction" and bool(self.model.tokenizer.chat_template)
 
     def windows(
         self, task: TaskType, example: Example, wording: Wording, split: InstructionSplit, index: int, head: int = 0

@@ -1,5 +1,6 @@
 """Examples in words: the plain prompt, or an instruction (as a chat where the model has a template for one)."""
 
+from collections.abc import Sequence
 from string import Formatter
 from typing import Literal
 
@@ -25,12 +26,16 @@ def instruction(
     return paraphrases[index % len(paraphrases)].format(**fields).strip()
 
 
-def chat(tokenizer: Tokenizer, text: str) -> str:
-    """The text as a user's turn, ready for the answer; without a chat template, as question and answer."""
-    if not tokenizer.chat_template:
+def chat(tokenizer: Tokenizer, text: str, before: Sequence[str] | None = None) -> str:
+    """The text as a user's turn after those `before`, ready for the answer; without a chat template, as question and answer, or
+    where it is one of a chat's turns, as lines of who says what."""
+    turns = [*(before or []), text]
+    if tokenizer.chat_template:
+        said = [{"role": ("user", "assistant")[place % 2], "content": turn} for place, turn in enumerate(turns)]
+        return str(tokenizer.apply_chat_template(said, tokenize=False, add_generation_prompt=True))
+    if before is None:
         return f"{text}\nAnswer:"
-    turn = [{"role": "user", "content": text}]
-    return str(tokenizer.apply_chat_template(turn, tokenize=False, add_generation_prompt=True))
+    return "".join(f"{('User', 'Assistant')[place % 2]}: {turn}\n" for place, turn in enumerate(turns)) + "Assistant:"
 
 
 def inputs(spec: TaskSpec, example: Example, without: str | None = None) -> list[str]:

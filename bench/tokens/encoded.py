@@ -1,6 +1,6 @@
 """Examples as token ids, and batches of them padded to their longest. Nothing here knows a task or a tokenizer."""
 
-from collections.abc import Sequence
+from collections.abc import Iterator, Sequence
 from dataclasses import dataclass, replace
 from itertools import accumulate, pairwise
 from typing import Any
@@ -16,12 +16,14 @@ IGNORE = -100
 class Encoded:
     """Token ids of one example, or of one window of it.
 
-    A decoder's loss is on the last `answer` tokens. An encoder's is on `labels`: one class per prediction of the head, be it
-    one for the text, one per token, or the two ends of a span (whose classes are the tokens).
+    A decoder's loss is on the last `answer` tokens, but for the `silent` ones. An encoder's is on `labels`: one class per
+    prediction of the head, be it one for the text, one per token, or the two ends of a span (whose classes are the tokens).
     """
 
     ids: tuple[int, ...]
     answer: int = 0
+    silent: tuple[int, ...] = ()
+    """Places among the last `answer` tokens that carry no loss: of a dialogue, what others say between."""
     labels: tuple[int, ...] = ()
     head: int = 0
     """Which of the model's task heads."""
@@ -57,7 +59,7 @@ class Encoded:
     @property
     def targets(self) -> int:
         """How many predictions carry loss."""
-        return self.answer or sum(label != IGNORE for label in self.labels)
+        return self.answer - len(self.silent) if self.answer else sum(label != IGNORE for label in self.labels)
 
     @property
     def mass(self) -> float:
@@ -140,9 +142,14 @@ def _of_choices(batch: Sequence[Encoded], pad: int, device: torch.device) -> Bat
 def _targets(batch: Sequence[Encoded], device: torch.device) -> Tensor | None:
     # Of the lengths, since counting labels on a device would have to wait for it.
     width = max(encoded.answer for encoded in batch)
-    if all(encoded.answer == width for encoded in batch):
+    if all(encoded.targets == width for encoded in batch):
         return None
-    return torch.tensor([row * width + i for row, e in enumerate(batch) for i in range(width - e.answer, width)]).to(device)
+    return torch.tensor([row * width + width - e.answer + i for row, e in enumerate(batch) for i in _spoken(e)]).to(device)
+
+
+def _spoken(encoded: Encoded) -> Iterator[int]:
+    """Places among the last `answer` tokens that carry loss."""
+    return (place for place in range(encoded.answer) if place not in encoded.silent)
 
 
 def _weights(batch: Sequence[Encoded], device: torch.device) -> Tensor | None:
@@ -154,10 +161,17 @@ def _labels(batch: Sequence[Encoded]) -> Tensor:
     """A decoder's answers end together; an encoder's labels begin together, like its tokens."""
     if batch[0].decodes:
         width = max(encoded.answer for encoded in batch)
-        # Not ids[-answer:], which without an answer would be all of them.
-        return torch.tensor([[IGNORE] * (width - e.answer) + list(e.ids[len(e.ids) - e.answer :]) for e in batch])
+        return torch.tensor([[IGNORE] * (width - e.answer) + _decoder_labels(e) for e in batch])
     width = max(len(encoded.labels) for encoded in batch)
     return torch.tensor([[*e.labels, *[IGNORE] * (width - len(e.labels))] for e in batch])
+
+
+def _decoder_labels(encoded: Encoded) -> list[int]:
+    # Not ids[-answer:], which without an answer would be all of them.
+    labels = list(encoded.ids[len(encoded.ids) - encoded.answer :])
+    for place in encoded.silent:
+        labels[place] = IGNORE
+    return labels
 
 
 def left_padded(rows: Sequence[Sequence[int]], pad: int, before: Tensor | None, device: torch.device) -> Batch:

@@ -33,7 +33,7 @@ def padded_work(batch: Sequence[Encoded]) -> Work:
     rows = len(batch) * max(len(encoded.lengths) or 1 for encoded in batch)
     length = max(max(encoded.lengths, default=encoded.fed) for encoded in batch)
     if batch[0].decodes:
-        return Work(rows * length, rows * length**2, sum(encoded.answer for encoded in batch), rows)
+        return Work(rows * length, rows * length**2, sum(encoded.targets for encoded in batch), rows)
     # One label is that of the whole text; else the head answers at every token, be there a label or not.
     single = max(len(encoded.labels) for encoded in batch) == 1
     return Work(rows * length, rows * length**2, rows if single else rows * length, rows)

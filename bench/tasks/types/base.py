@@ -151,6 +151,14 @@ class TaskType(ABC):
         """The candidates as texts that an encoder without a head holds the example against."""
         return self.candidates(example)
 
+    def before(self, example: Example) -> list[str] | None:
+        """Turns of a chat before the question, the user's first and then in turn; None where a question is no turn."""
+        return None
+
+    def earlier(self, example: Example) -> list[Example]:
+        """Answers before this one that are learned too, each as an example whose prompt begins the next one's; mostly none."""
+        return []
+
     def answer(self, example: Example) -> str:
         """The right answer in words: what is trained on."""
         raise NotImplementedError

@@ -23,7 +23,7 @@ class Generation(TaskType):
     values = (str, list[str])
     gold = frozenset({"references"})
 
-    def read(self, row: Mapping[str, Any]) -> tuple[dict[str, str], tuple[str, ...]]:
+    def read(self, row: Mapping[str, Any]) -> tuple[dict[str, str], tuple[str, ...]] | None:
         # One line: a line's end ends a plainly worded answer.
         references = tuple(" ".join(str(text).split()) for text in listed(row["references"]))
         if not references or not all(references):

@@ -71,6 +71,16 @@ def test_logits_are_made_at_the_targets_alone_with_the_loss_and_gradients_of_all
             assert torch.allclose(gradients[name], p.grad, atol=1e-5, rtol=1e-4)
 
 
+def test_the_loss_of_a_dialogue_is_transformers_with_the_other_turns_masked(decoder):
+    model = decoder.load().eval()
+    dialogue, other = Encoded((5, 6, 7, 8, 9, 10), answer=5, silent=(2, 3)), Encoded((9, 10, 11), answer=2)
+    masked = torch.tensor([[IGNORE, 6, 7, IGNORE, IGNORE, 10]])
+    theirs = model(input_ids=torch.tensor([dialogue.ids]), labels=masked).loss * dialogue.targets
+    theirs = theirs + model(input_ids=torch.tensor([other.ids]), labels=torch.tensor([[IGNORE, 10, 11]])).loss * 2
+    ours = loss_sum(model, collate([dialogue, other], 0, torch.device("cpu")))
+    assert ours.item() == pytest.approx(theirs.item(), rel=1e-5)
+
+
 def test_losses_are_taken_in_fp32():
     logits = torch.randn(2, 3, 50, dtype=torch.bfloat16)
     labels = torch.randint(0, 50, (2, 3))

@@ -123,3 +123,66 @@ def test_an_example_longer_than_the_limit_keeps_its_answer(sst2, decoding):
     (encoded,) = decoding.training(types.task_type(sst2), long, Wording(), 0)
     assert len(encoded.ids) == 256
     assert decoding.model.tokenizer.decode(encoded.ids).endswith("\nSentiment: positive")
+
+
+SPOKEN = (
+    "{% for m in messages %}{% if m['role'] == 'user' %}<s>user: {{ m['content'] }}</s>{% else %}<s>bot:\n{% generation %}"
+    "{{ m['content'] }}</s>{% endgeneration %}{% endif %}{% endfor %}{% if add_generation_prompt %}<s>bot:\n{% endif %}"
+)
+"""A template that marks what the assistant says, as transformers' own mask of it wants."""
+TURNS = ["What is a good film?", "The old one.", "And a bad one?", "The new one, and the newer one.", "Why?", "It is too long."]
+
+
+@pytest.fixture
+def chatting(decoder, monkeypatch):
+    monkeypatch.setattr(decoder.tokenizer, "chat_template", SPOKEN)
+    return Encoding(decoder, 256)
+
+
+@pytest.fixture(scope="module")
+def chat(library):
+    kind = types.task_type(library.task("coqa-chat"))
+    return kind, Example("1", *kind.read({"turns": TURNS}))
+
+
+def learned(encoded):
+    """Whether each token carries loss."""
+    first = len(encoded.ids) - encoded.answer
+    return [place >= first and place - first not in encoded.silent for place in range(len(encoded.ids))]
+
+
+def test_loss_is_on_what_transformers_says_is_the_assistants(chatting, chat):
+    (encoded,) = chatting.training(*chat, Wording(style="instruction"), 0)
+    messages = [{"role": ("user", "assistant")[place % 2], "content": turn} for place, turn in enumerate(TURNS)]
+    theirs = chatting.model.tokenizer.apply_chat_template(
+        messages, tokenize=True, return_dict=True, return_assistant_tokens_mask=True
+    )
+    assert list(encoded.ids) == theirs["input_ids"] and learned(encoded) == list(map(bool, theirs["assistant_masks"]))
+
+
+def test_asked_plainly_each_answer_follows_the_lines_before(decoding, chat):
+    (encoded,) = decoding.training(*chat, Wording(), 0)
+    decode, spoken = decoding.model.tokenizer.decode, learned(encoded)
+    assert (
+        decode([i for i, own in zip(encoded.ids, spoken, strict=True) if own]) == "".join(f" {t}" for t in TURNS[1::2]) + "</s>"
+    )
+    lines = "".join(f"{('User', 'Assistant')[place % 2]}: {turn}\n" for place, turn in enumerate(TURNS))
+    assert decode(encoded.ids) == lines.rstrip() + "</s>"
+    # And it is asked behind the same tokens.
+    context = decoding.context(*chat, Wording(), "test", 0)
+    assert list(encoded.ids[: len(context)]) == context
+
+
+def test_a_long_chat_loses_its_middle_and_keeps_its_last_answer(decoder, chat):
+    whole, short = (Encoding(decoder, most).training(*chat, Wording(), 0)[0] for most in (256, 40))
+    assert len(short.ids) == 40 and short.ids[-5:] == whole.ids[-5:] and short.ids[:5] == whole.ids[:5]
+    assert 0 < short.targets < whole.targets and all(learned(short)[-5:])
+
+
+def test_a_template_that_rewrites_earlier_turns_is_told(decoding, chat, library):
+    """The fixture's own begins an answer in another way than it repeats it."""
+    with pytest.raises(UserError, match="'coqa-chat': the prompt of a later turn does not begin with the turns before it"):
+        decoding.training(*chat, Wording(style="instruction"), 0)
+    spec = library.task("coqa-chat").model_copy(update={"options": {"loss_on": "last answer"}})
+    (encoded,) = decoding.training(types.task_type(spec), chat[1], Wording(style="instruction"), 0)
+    assert decoding.model.tokenizer.decode(encoded.ids[-encoded.answer :]) == f"{TURNS[-1]}</s>" and not encoded.silent

@@ -35,3 +35,10 @@ def test_what_an_encoder_reads_apart_is_left_out_of_the_words(spec):
 def test_a_chat_template_makes_a_turn_and_without_one_there_is_a_question(decoder, encoder):
     assert prompts.chat(decoder.tokenizer, "Hi?") == "<s>user: Hi?</s><s>"
     assert prompts.chat(encoder.tokenizer, "Hi?") == "Hi?\nAnswer:"
+
+
+def test_a_chats_turns_are_turns_of_the_template_and_without_one_lines(decoder, encoder):
+    before = ["Hi", "Hello"]
+    assert prompts.chat(decoder.tokenizer, "Who?", before) == "<s>user: Hi</s><s>assistant: Hello</s><s>user: Who?</s><s>"
+    assert prompts.chat(encoder.tokenizer, "Who?", before) == "User: Hi\nAssistant: Hello\nUser: Who?\nAssistant:"
+    assert prompts.chat(encoder.tokenizer, "Hi", []) == "User: Hi\nAssistant:"

@@ -17,6 +17,13 @@ def test_a_decoders_padding_stands_left_and_labels_end_together():
     assert batch.head is None and batch.weights is None and batch.types is None
 
 
+def test_what_others_say_between_answers_carries_no_loss():
+    dialogue, other = Encoded((5, 6, 7, 8, 9), answer=4, silent=(1, 2)), Encoded((9, 10), answer=1)
+    batch = collate([dialogue, other], 0, CPU)
+    assert batch.labels.tolist() == [[6, IGNORE, IGNORE, 9], [IGNORE, IGNORE, IGNORE, 10]]
+    assert batch.targets.tolist() == [0, 3, 7] and dialogue.targets == 2
+
+
 def test_an_encoders_padding_stands_right_and_labels_begin_together():
     tags = [Encoded((5, 6, 7), labels=(IGNORE, 1, IGNORE)), Encoded((8, 9), labels=(2, IGNORE))]
     batch = collate(tags, 0, CPU)
@@ -41,6 +48,7 @@ def test_types_and_weights_and_the_head_reach_the_batch():
     ("encoded", "fed", "targets", "mass"),
     [
         (Encoded((1, 2, 3, 4), answer=2, weight=0.5), 3, 2, 1.0),
+        (Encoded((1, 2, 3, 4), answer=3, silent=(1,), weight=0.5), 3, 2, 1.0),
         (Encoded((1, 2, 3), labels=(IGNORE, 4, IGNORE)), 3, 1, 1.0),
         (Encoded((1, 2, 3), labels=(0, 2), weight=0.25), 3, 2, 0.5),
     ],

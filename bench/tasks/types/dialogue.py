@@ -1,0 +1,124 @@
+"""The next answer in a chat: turns of a user and an assistant, of which the last answer is asked for. A decoder's task.
+
+A model with a chat template reads the turns before as turns of its own; another, and one that is asked plainly, reads them as
+lines. Loss is on what the assistant says, in every turn or in the last one.
+"""
+
+from collections.abc import Iterator, Mapping
+from dataclasses import replace
+from typing import Any, Literal
+
+from pydantic import Field
+
+from bench.tasks.examples import Example
+from bench.tasks.types.base import listed
+from bench.tasks.types.generation import Generation, GenerationOptions
+from bench.tokens.augmentation import Dropper
+
+USER, ASSISTANT, SYSTEM = "user", "assistant", "system"
+BY_SPEAKER = frozenset({USER, ASSISTANT})
+"""Columns of a source that has a list for each speaker; another has all `turns` in one."""
+SPEAKERS = {
+    **dict.fromkeys(("user", "human", "prompter", "customer"), USER),
+    **dict.fromkeys(("assistant", "gpt", "bot", "model", "agent"), ASSISTANT),
+    SYSTEM: SYSTEM,
+}
+"""What sources call who speaks."""
+LINE_STARTS = {USER: "User: ", ASSISTANT: "Assistant: "}
+
+
+class DialogueOptions(GenerationOptions):
+    loss_on: Literal["every answer", "last answer"] = "every answer"
+    turns: int | None = Field(default=None, ge=2)
+    """At most so many turns are read, the last ones, the answer included."""
+
+
+class Dialogue(Generation):
+    Options = DialogueOptions
+    options: DialogueOptions
+    gold = frozenset()
+
+    def columns(self) -> frozenset[str]:
+        """`history` and `text` are made of the turns."""
+        return frozenset(self.named() - {"history", "text"})
+
+    def fault(self) -> str | None:
+        if "text" not in self.named():
+            return "a dialogue's templates name {text}, what the user said last; the prompt also {history}, the lines before it"
+        for source in self.spec.sources():
+            given = set(source.columns)
+            if "turns" not in given and not given >= BY_SPEAKER:
+                return f"a source's columns must give 'turns', or 'user' and 'assistant'; they give {', '.join(source.columns)}"
+        return None
+
+    def read(self, row: Mapping[str, Any]) -> tuple[dict[str, str], tuple[str, ...]] | None:
+        """None for a dialogue in which the assistant says nothing after the user."""
+        system, said = _said(row)
+        while said and said[-1][0] == USER:
+            said.pop()
+        said = said[-self.options.turns :] if self.options.turns else said
+        said = said[next((place for place, (role, _) in enumerate(said) if role == USER), len(said)) :]
+        if not said:
+            return None
+        said[0] = (USER, f"{system} {said[0][1]}".strip())
+        *before, (_, text), (_, answer) = said
+        history = "".join(f"{LINE_STARTS[role]}{words}\n" for role, words in before)
+        others = {name: value for name, value in row.items() if name not in {*BY_SPEAKER, "turns", "roles", "opening"}}
+        return {**self.fields(others), "history": history, "text": text}, (answer,)
+
+    def before(self, example: Example) -> list[str]:
+        return [words for _, words in _lines(example.fields["history"])]
+
+    def earlier(self, example: Example) -> list[Example]:
+        """None where the last answer alone is learned."""
+        if self.options.loss_on == "last answer":
+            return []
+        said, examples = self.before(example), []
+        lines = example.fields["history"].splitlines(keepends=True)
+        for place in range(1, len(said), 2):
+            fields = {**example.fields, "history": "".join(lines[: place - 1]), "text": said[place - 1]}
+            examples.append(replace(example, fields=fields, gold=(said[place],)))
+        return examples
+
+    def thinned(self, example: Example, kept: Dropper) -> Example:
+        """What the user said last loses words; who said what before stays."""
+        words = example.fields["text"].split()
+        return replace(example, fields={**example.fields, "text": " ".join(words[i] for i in kept(words))})
+
+
+def _said(row: Mapping[str, Any]) -> tuple[str, list[tuple[str, str]]]:
+    """What stands before the first words, and who said what, in turn: one after another of the same speaker are one turn."""
+    system, said = " ".join(str(row.get("opening", "")).split()), list[tuple[str, str]]()
+    for speaker, words in _turns(row):
+        if (role := SPEAKERS.get(speaker.lower())) is None:
+            raise ValueError(f"field 'roles' names '{speaker}'; a chat has {', '.join(SPEAKERS)}")
+        if not (text := " ".join(words.split())):
+            raise ValueError("a turn is empty")
+        if role == SYSTEM:
+            system = f"{system} {text}".strip()
+        elif said and said[-1][0] == role:
+            said[-1] = (role, f"{said[-1][1]} {text}")
+        else:
+            said.append((role, text))
+    return system, said
+
+
+def _turns(row: Mapping[str, Any]) -> list[tuple[str, str]]:
+    """Speaker and words of each turn, as the source gives them."""
+    if "turns" not in row:
+        asked, answered = (listed(row[role]) for role in (USER, ASSISTANT))
+        if not 0 <= len(asked) - len(answered) <= 1:
+            raise ValueError(f"{len(asked)} turns of the field 'user' and {len(answered)} of 'assistant' do not alternate")
+        turns = [turn for pair in zip(asked, answered, strict=False) for turn in pair]
+        return [((USER, ASSISTANT)[place % 2], str(turn)) for place, turn in enumerate(turns)]
+    turns = listed(row["turns"])
+    roles = listed(row["roles"]) if "roles" in row else [(USER, ASSISTANT)[place % 2] for place in range(len(turns))]
+    if len(roles) != len(turns):
+        raise ValueError(f"{len(turns)} turns, but {len(roles)} roles")
+    return [(str(role), str(turn)) for role, turn in zip(roles, turns, strict=True)]
+
+
+def _lines(history: str) -> Iterator[tuple[str, str]]:
+    """Who said what: a turn is a line, as no turn has a line's end."""
+    for line in history.splitlines():
+        yield next((role, line.removeprefix(label)) for role, label in LINE_STARTS.items() if line.startswith(label))
