@@ -16,6 +16,7 @@ from bench.selftests.plain_reader import PlainReader, Tokenised, without_middle
 from bench.tasks import prompts
 from bench.tasks.examples import Example
 from bench.tasks.types import TaskType
+from bench.tasks.types.dialogue import Dialogue
 from bench.tasks.types.multiple_choice import ChoiceTask
 from bench.tasks.types.ner import Ner
 from bench.tasks.types.qa import Qa
@@ -59,14 +60,24 @@ def _context(evalset: EvalSet, index: int, room: int, reader: PlainReader) -> li
         ids = tokenizer(shots + spec.prompt.format(**example.fields))["input_ids"]
     else:
         text, templated = _instruction(evalset, index), bool(tokenizer.chat_template)
-        turn = [{"role": "user", "content": text}]
-        chat = (
-            tokenizer.apply_chat_template(turn, tokenize=False, add_generation_prompt=True) if templated else f"{text}\nAnswer:"
-        )
+        turns = [*_before(evalset, index), {"role": "user", "content": text}]
+        plain = f"{example.fields['history']}User: {text}\nAssistant:" if _is_chat(evalset) else f"{text}\nAnswer:"
+        chat = tokenizer.apply_chat_template(turns, tokenize=False, add_generation_prompt=True) if templated else plain
         ids = tokenizer(chat, add_special_tokens=not templated)["input_ids"]
     encoding = evalset.model_encoding
     limit = encoding.max_length - room + (len(tokenizer(shots)["input_ids"]) if shots else 0)
     return without_middle(ids, min(limit, encoding.positions - room) if encoding.positions else limit)
+
+
+def _is_chat(evalset: EvalSet) -> bool:
+    return isinstance(evalset.task, Dialogue)
+
+
+def _before(evalset: EvalSet, index: int) -> list[dict[str, str]]:
+    """The turns of a chat before its last one, as messages."""
+    lines = evalset.examples[index].fields["history"].splitlines() if _is_chat(evalset) else []
+    split = (line.split(": ", 1) for line in lines)
+    return [{"role": role.lower(), "content": words} for role, words in split]
 
 
 def _instruction(evalset: EvalSet, index: int) -> str:

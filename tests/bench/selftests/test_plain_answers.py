@@ -6,7 +6,7 @@ import shutil
 import pytest
 
 from bench.inference.local import LocalBackend
-from bench.inference.predictions import EvalSet, predict
+from bench.inference.predictions import EvalSet, contexts, predict
 from bench.modeling.models import find_model
 from bench.selftests.plain_answers import PlainAnswer, plain_answer
 from bench.selftests.plain_reader import PlainReader
@@ -51,6 +51,17 @@ def test_a_decoder_ranks_alike(evalset, decoder, wording, limit):
 def test_a_decoder_writes_alike(evalset, decoder):
     squad = evalset("squad", decoder, limit=96, items=3)
     assert same(squad, decoder, decoder.load().eval(), least=3)
+
+
+@pytest.mark.parametrize("style", ["plain", "instruction"])
+@pytest.mark.parametrize("templated", [True, False])
+def test_the_next_answer_of_a_chat_is_written_alike(evalset, decoder, monkeypatch, style, templated):
+    if not templated:
+        monkeypatch.setattr(decoder.tokenizer, "chat_template", None)
+    chat = evalset("coqa-chat", decoder, Wording(style=style), limit=700, items=2)
+    asked = [decoder.tokenizer.decode(context.ids) for context in contexts(chat)]
+    assert all(example.fields["text"] in text for example, text in zip(chat.examples, asked, strict=True))
+    assert same(chat, decoder, decoder.load().eval(), least=2)
 
 
 @pytest.mark.parametrize("file", ["generation_config.json", "config.json"])
