@@ -57,11 +57,12 @@ class RayWorker:
 
     def __init__(self, slot: Slot, post: Post, setting: WorkerSetting) -> None:
         self._ray, self.slot, self._post, self._over = ray_module(), slot, post, False
-        variables = slot.variables | _said() | {"PYTHONPATH": package_path()}
+        # Which GPU it is Ray tells the actor, and names only what is visible to it before.
+        here = Slot(slot.number, threads=slot.threads)
+        variables = here.variables | _said() | {"PYTHONPATH": package_path()}
         actor = self._ray.remote(Relay).options(
             num_cpus=slot.threads, num_gpus=len(slot.gpus), runtime_env={"env_vars": variables}
         )
-        here = Slot(slot.number, threads=slot.threads)  # which GPU it is, Ray has told the actor
         self.actor = actor.remote(here, as_sent(setting))
         threading.Thread(target=self._listen, daemon=True).start()
 

@@ -5,6 +5,7 @@ import os
 import signal
 import sys
 
+import psutil
 import pytest
 
 from bench.errors import UserError
@@ -50,12 +51,30 @@ def test_a_worker_for_each_device_of_the_cluster(monkeypatch, resources, wanted,
 
 
 @pytest.fixture
-def local_cluster():
+def local_cluster(request):
+    """Of two cores, and as many GPUs as a test asks for, which are Ray's word alone."""
     import ray
 
-    ray.init(num_cpus=2, include_dashboard=False, log_to_driver=False, logging_level="error")
+    gpus = getattr(request, "param", 0)
+    ray.init(num_cpus=2, num_gpus=gpus, include_dashboard=False, log_to_driver=False, logging_level="error")
     yield ray
     ray.shutdown()
+
+
+@needs_ray
+@pytest.mark.slow
+@pytest.mark.parametrize("local_cluster", [0, 2], indirect=True)
+def test_a_worker_has_the_gpu_that_ray_gives_it(tmp_path, local_cluster, monkeypatch):
+    monkeypatch.delenv("CUDA_VISIBLE_DEVICES", raising=False)
+    setting = WorkerSetting(tmp_path, "fp32", False, DEFAULT_KEEP)
+    slots = cluster_slots(2, 2)
+    workers = [RayWorker(slot, lambda message: None, setting) for slot in slots]
+    pids = [local_cluster.get(worker.actor.pid.remote()) for worker in workers]
+    environments = [psutil.Process(pid).environ() for pid in pids]
+    given = sorted(each.get("CUDA_VISIBLE_DEVICES", "") for each in environments)
+    assert given == (["0", "1"] if slots[0].gpus else ["", ""])
+    for worker in workers:
+        worker.end(at_once=True)
 
 
 @needs_ray
