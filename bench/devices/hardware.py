@@ -9,6 +9,7 @@ import torch
 from accelerate.utils import parse_flag_from_env
 
 from bench.errors import UserError
+from bench.processes.threads import CORES
 
 Precision = Literal["auto", "fp32", "bf16"]
 
@@ -20,6 +21,8 @@ def uses_gpu() -> bool:
 
 def cores() -> int:
     """CPU cores this process may use."""
+    if given := os.environ.get(CORES):
+        return int(given)
     return len(os.sched_getaffinity(0)) if hasattr(os, "sched_getaffinity") else os.cpu_count() or 1
 
 

@@ -2,6 +2,8 @@
 
 from dataclasses import dataclass
 
+from bench.processes.threads import CORES
+
 
 @dataclass(frozen=True)
 class Slot:
@@ -37,4 +39,5 @@ class Slot:
         """Of the worker's environment, which libraries read while they are loaded."""
         threads = len(self.cores) or self.threads
         variables = {"OMP_NUM_THREADS": str(max(1, threads // self.processes))} if threads else {}
+        variables |= {CORES: str(self.threads)} if self.threads else {}
         return variables | ({"CUDA_VISIBLE_DEVICES": ",".join(self.gpus)} if self.gpus else {})

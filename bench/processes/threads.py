@@ -12,6 +12,9 @@ SPINS = "1000"
 """Looks at the other before a thread goes to sleep; GNU's own default is 300,000."""
 OWN = ("OMP_WAIT_POLICY", "GOMP_SPINCOUNT")
 """Where a person has set one of these, it stands."""
+CORES = "TUNEBENCH_CORES"
+"""Environment variable: how many of the machine's cores this process may use, where others have the rest and none is kept to
+cores of its own, as on a cluster."""
 
 
 def spin_briefly(environment: MutableMapping[str, str] = os.environ) -> None:

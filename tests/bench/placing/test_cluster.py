@@ -64,7 +64,7 @@ def local_cluster(request):
 @needs_ray
 @pytest.mark.slow
 @pytest.mark.parametrize("local_cluster", [0, 2], indirect=True)
-def test_a_worker_has_the_gpu_that_ray_gives_it(tmp_path, local_cluster, monkeypatch):
+def test_a_worker_has_the_gpu_that_ray_gives_it_and_its_share_of_the_cores(tmp_path, local_cluster, monkeypatch):
     monkeypatch.delenv("CUDA_VISIBLE_DEVICES", raising=False)
     setting = WorkerSetting(tmp_path, "fp32", False, DEFAULT_KEEP)
     slots = cluster_slots(2, 2)
@@ -73,6 +73,7 @@ def test_a_worker_has_the_gpu_that_ray_gives_it(tmp_path, local_cluster, monkeyp
     environments = [psutil.Process(pid).environ() for pid in pids]
     given = sorted(each.get("CUDA_VISIBLE_DEVICES", "") for each in environments)
     assert given == (["0", "1"] if slots[0].gpus else ["", ""])
+    assert [(each["OMP_NUM_THREADS"], each["TUNEBENCH_CORES"]) for each in environments] == [("1", "1")] * 2
     for worker in workers:
         worker.end(at_once=True)
 

@@ -12,5 +12,5 @@ def test_names_and_variables():
     assert (pair.name, pair.processes) == ("GPUs 2, 3", 2)
     assert pair.variables == {"OMP_NUM_THREADS": "2", "CUDA_VISIBLE_DEVICES": "2,3"}
     remote = Slot(2, threads=8, place="Ray worker")
-    assert (remote.name, remote.variables) == ("Ray worker 2", {"OMP_NUM_THREADS": "8"})
+    assert (remote.name, remote.variables) == ("Ray worker 2", {"OMP_NUM_THREADS": "8", "TUNEBENCH_CORES": "8"})
     assert Slot(0).variables == {}
