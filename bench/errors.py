@@ -16,6 +16,10 @@ class RunError(Exception):
     """The input was right and a run failed all the same. The command line exits with status 1."""
 
 
+class DivergedError(RunError):
+    """A training's loss is no finite number any more, which all its processes find alike."""
+
+
 class BudgetError(RunError):
     """A run cannot be done within its budget, which all its processes find alike; its row says so."""
 

@@ -11,7 +11,7 @@ from torch import nn
 
 from bench.devices.device import Device
 from bench.devices.memory import PeakMemory
-from bench.errors import RunError
+from bench.errors import BudgetError, DivergedError
 from bench.hashing import digest
 from bench.inference.predictions import EvalSet, predict
 from bench.measuring.evaluation import Evaluation, TrainingSession
@@ -78,7 +78,7 @@ def perform_trial(
             train_stage(session, model, task, state, lambda _: [])
         if state.stage == len(trial.run.earlier):
             train_stage(session, model, trial.run.task, state, lambda _: [watch])
-    except RunError as error:
+    except (DivergedError, BudgetError) as error:  # which other processes find too, and do not wait for this one
         state.end_stage(state.step * trial.run.batch)
         spent = cost_of(session, model, state, Evaluation(pd.DataFrame()), peak)
         return recorded_trial(trial, device, status="failed", reason=str(error), rungs=state.rungs, cost=spent)

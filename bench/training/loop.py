@@ -15,7 +15,7 @@ from accelerate import Accelerator
 from torch import nn
 
 from bench.devices.launched import parallelism
-from bench.errors import RunError
+from bench.errors import DivergedError
 from bench.modeling.forward import loss_sum, unlaunched
 from bench.modeling.sharding import askable, ready, release
 from bench.modeling.spared import SPARED, clock
@@ -77,7 +77,8 @@ def train(
     the optimiser is held then.
 
     Raises:
-        RunError: the loss is not finite, or one step takes longer than all may.
+        DivergedError: the loss is not finite.
+        BudgetError: one step takes longer than all may.
     """
     state, course = state or TrainingState(), steps if isinstance(steps, Course) else Listed(steps)
     try:
@@ -111,7 +112,8 @@ def _train(
         passes = partial(_gradients, wrapped, step, accelerator, hyperparameters.label_smoothing, padding.pad)
         mean, computed, spared = as_memory_allows(wrapped, state, accelerator, padding.tokens, passes)
         if not math.isfinite(mean):
-            raise RunError(f"the loss is {mean} at step {state.step + 1} of {state.steps}; lower the learning rate ({rate:g})")
+            told = f"the loss is {mean} at step {state.step + 1} of {state.steps}; lower the learning rate ({rate:g})"
+            raise DivergedError(told)
         accelerator.clip_grad_norm_(wrapped.parameters(), hyperparameters.max_grad_norm)
         adam.step()
         adam.zero_grad()

@@ -139,6 +139,17 @@ def test_a_loss_that_is_not_finite_is_a_trial_that_failed_with_what_it_spent(mad
     assert record.score is None and record.worth is None and record.cost.train_examples == 16
 
 
+def test_memory_that_ran_out_in_one_of_several_processes_is_no_result(made, done, monkeypatch):
+    """The others wait within the step: a process that went on to tell what it had spent would wait for them for ever."""
+
+    def ran_out(*_):
+        raise RunError("memory ran out in step 1 with micro-batches of 1024 tokens; the same command goes on with 512")
+
+    monkeypatch.setattr(loop, "as_memory_allows", ran_out)
+    with pytest.raises(RunError, match="memory ran out in step 1"):
+        done(made())
+
+
 def test_other_faults_are_not_taken_for_results(made, done, monkeypatch):
     monkeypatch.setattr(trials, "predict", lambda *_: (_ for _ in ()).throw(ValueError("a bug")))
     with pytest.raises(ValueError, match="a bug"):
