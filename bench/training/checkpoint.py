@@ -117,16 +117,17 @@ class Checkpoint:
     def write(self, model: nn.Module, state: TrainingState, adam: optim.Optimizer | None = None) -> None:
         """Put all of it on disk in place of what was there. A disk that has no room ends no training: a sentence says so."""
         state.peak_bytes = max(state.peak_bytes, self._peak())
-        tensors = {f"{WEIGHT}{name}": _whole(tensor) for name, tensor in _trained(model)}
-        tensors |= {f"{BEST}{name}": _whole(tensor) for name, tensor in state.best.weights.items()}
-        if adam is not None:
-            tensors |= dict(_moments(model, adam))
+        kept, main = dict[str, Tensor](), self._accelerator.is_main_process
+        for name, tensor in _contents(model, state, adam):
+            values = full_tensor(tensor)  # by all processes, of which one keeps them: no machine holds them once for each
+            if main:
+                kept[name] = values.cpu().contiguous()  # there without a copy, which would count as the run's memory
         for rank, generators in enumerate(gather_object([random_state()])):
-            tensors |= {f"{RNG}{rank}.{name}": tensor for name, tensor in generators.items()}
-        if self._accelerator.is_main_process:
+            kept |= {f"{RNG}{rank}.{name}": tensor for name, tensor in generators.items()}
+        if main:
             try:
                 with writing(self.path) as temporary:
-                    save_file(tensors, temporary, metadata={"state": json.dumps(state.as_json())})
+                    save_file(kept, temporary, metadata={"state": json.dumps(state.as_json())})
             except UnwritableError as error:
                 self._say(
                     f"no checkpoint was written ({error}); the run goes on, and what it does from here is lost if it stops"
@@ -186,10 +187,13 @@ def _fill(model: nn.Module, path: Path) -> None:
         put(own[name], values)
 
 
-def _moments(model: nn.Module, adam: optim.Optimizer) -> Iterator[tuple[str, Tensor]]:
+def _contents(model: nn.Module, state: TrainingState, adam: optim.Optimizer | None) -> Iterator[tuple[str, Tensor]]:
+    """All that a file holds beside random numbers: weights, the best weights, moments; as they are, shared out or not."""
+    yield from ((f"{WEIGHT}{name}", tensor) for name, tensor in _trained(model))
+    yield from ((f"{BEST}{name}", tensor) for name, tensor in state.best.weights.items())
     for name, weight in unlaunched(model).named_parameters():
-        for kind, moment in adam.state.get(weight, {}).items():
-            yield f"{MOMENT}{name}.{kind}", _whole(moment)
+        moments = adam.state.get(weight, {}) if adam is not None else {}
+        yield from ((f"{MOMENT}{name}.{kind}", moment) for kind, moment in moments.items())
 
 
 def _set_moments(model: nn.Module, adam: optim.Optimizer, path: Path) -> None:
@@ -197,8 +201,3 @@ def _set_moments(model: nn.Module, adam: optim.Optimizer, path: Path) -> None:
     for key, moment in _tensors(path, MOMENT):
         name, _, kind = key.rpartition(".")
         adam.state[weights[name]][kind] = beside(weights[name], moment)
-
-
-def _whole(tensor: Tensor) -> Tensor:
-    """All of it, on the CPU; there without a copy, which would count as the run's memory."""
-    return full_tensor(tensor).cpu().contiguous()

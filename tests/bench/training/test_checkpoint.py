@@ -2,6 +2,7 @@
 
 import errno
 import os
+import weakref
 from types import SimpleNamespace
 
 import disks
@@ -134,6 +135,33 @@ def test_to_go_on_takes_no_more_memory_than_the_moments_that_it_goes_on_with(tmp
     kept(tmp_path / "t").resume(model).keeper.begin(model, adam)
     assert sum(moment.nbytes for state in adam.state.values() for moment in state.values()) == moments
     assert moments / 2 < peak.bytes() < 1.25 * moments
+
+
+@pytest.mark.parametrize("main", [True, False])
+def test_of_several_processes_the_one_that_writes_holds_all_of_it(tmp_path, monkeypatch, main):
+    """All put together what is shared out; eight that kept weights and moments would hold them eight times on one machine."""
+    copies, held, model = [], [], made()
+    adam = torch.optim.AdamW(model.parameters())
+    model(input_ids=torch.tensor([[5, 6]]), labels=torch.tensor([[5, 6]])).loss.backward()
+    adam.step()
+
+    def put_together(tensor):
+        copy = tensor.detach().clone()
+        copies.append(weakref.ref(copy))
+        return copy
+
+    def gathered(states):
+        held.append(sum(copy() is not None for copy in copies))
+        return states
+
+    monkeypatch.setattr(checkpoint, "full_tensor", put_together)
+    monkeypatch.setattr(checkpoint, "gather_object", gathered)
+    own = kept(tmp_path / "t")
+    own._accelerator = SimpleNamespace(is_main_process=main)
+    own.write(model, TrainingState(), adam)
+    weights = sum(weight.requires_grad for weight in model.parameters())
+    assert len(copies) >= 4 * weights and (tmp_path / "t").exists() == main
+    assert held == [len(copies)] if main else held[0] <= 1
 
 
 def test_it_is_written_every_so_many_steps_and_costs_nothing_of_the_result(tmp_path, monkeypatch, whole):
