@@ -33,8 +33,9 @@ def shared_out(model: nn.Module) -> bool:
     return any(map(_in_parts, model.parameters()))
 
 
-CHUNK = 2**16
-"""Numbers that a checksum takes at once on a CPU, whose cache holds them; an accelerator takes as many as there are."""
+CHUNK, ACCELERATED = 2**16, 2**22
+"""Numbers that a checksum takes at once: on a CPU as many as its cache holds; an accelerator does more at once, but each takes
+16 bytes, which would count as the run's memory."""
 
 
 @torch.no_grad()
@@ -42,7 +43,7 @@ def checksum(weight: Tensor) -> tuple[int, int]:
     """Of a weight's bits, on its device: their sum, and that of each times its place, in 64 bits (Fletcher 1982)."""
     integers = {1: torch.uint8, 2: torch.int16, 4: torch.int32, 8: torch.int64}[weight.element_size()]
     sums = torch.zeros(2, dtype=torch.long, device=weight.device)
-    size = CHUNK if weight.device.type == "cpu" else max(1, weight.numel())
+    size = CHUNK if weight.device.type == "cpu" else ACCELERATED
     for number, part in enumerate(weight.detach().reshape(-1).view(integers).split(size)):
         bits = part.long()
         own = bits.sum()
