@@ -49,6 +49,8 @@ PROBED = 2
 """Items of each probe that are read a second time after training."""
 MATRICES = 4
 """Trained weight matrices that are damaged, the last ones."""
+SUMMED_AT_ONCE = 2**22
+"""Numbers of a weight that are added up at once."""
 
 
 def fresh_adapter(session: Session, baseline: Baseline, adapted: nn.Module) -> dict[str, bool]:
@@ -111,7 +113,9 @@ def frozen_sums(model: nn.Module) -> dict[str, float]:
 
 
 def _sum(weight: torch.Tensor) -> float:
-    return float(weight.sum(dtype=torch.float64 if weight.is_floating_point() else torch.int64))
+    """In parts: torch would convert the whole to 64 bits first, which would count as the run's memory."""
+    wide = torch.float64 if weight.is_floating_point() else torch.int64
+    return float(sum(part.sum(dtype=wide) for part in weight.reshape(-1).split(SUMMED_AT_ONCE)))
 
 
 def _recast_biases(model: nn.Module) -> set[str]:

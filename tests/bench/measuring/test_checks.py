@@ -8,6 +8,7 @@ import pytest
 import torch
 import transformers
 
+from bench.devices.memory import PeakMemory
 from bench.inference import likelihood
 from bench.inference.local import LocalBackend
 from bench.measuring import checks
@@ -103,3 +104,10 @@ def test_a_bias_that_bitsandbytes_casts_has_stayed_and_one_that_moved_has_not(en
     bias += 0.01
     changed = {name for name, total in checks.frozen_sums(net).items() if total != before[name]}
     assert changed == {"encoder.layer.1.output.dense.bias"}
+
+
+def test_what_is_held_while_frozen_weights_are_added_up_is_little():
+    """It is done within a run, whose memory is measured."""
+    net = torch.nn.Linear(8192, 4096, bias=False).requires_grad_(False)
+    peak = PeakMemory(False)
+    assert checks.frozen_sums(net) and peak.bytes() < net.weight.nbytes  # in 64 bits it is twice as large
