@@ -142,6 +142,33 @@ def types_in_bf16(device):
     return found
 
 
+def cast_again(device):
+    """How many matrices are cast to bf16 in the second of two passes of a small model: those of which no copy was kept."""
+    import torch
+    from torch.utils._python_dispatch import TorchDispatchMode
+    from transformers import LlamaConfig, LlamaForCausalLM
+
+    from bench.modeling.sharding import placed, release
+
+    class Casts(TorchDispatchMode):
+        count = 0
+
+        def __torch_dispatch__(self, func, types, args=(), kwargs=None):
+            named = kwargs or {}
+            is_cast = func is torch.ops.aten._to_copy.default and named.get("dtype") == torch.bfloat16
+            self.count += is_cast and args[0].dim() == 2
+            return func(*args, **named)
+
+    shape = {"hidden_size": 32, "intermediate_size": 64, "num_hidden_layers": 2, "num_attention_heads": 4}
+    model = placed(LlamaForCausalLM(LlamaConfig(vocab_size=99, **shape)), device.accelerator)
+    with torch.no_grad(), torch.autocast("cpu", torch.bfloat16):
+        model(input_ids=torch.tensor([[5, 6]]))
+        with Casts() as casts:
+            model(input_ids=torch.tensor([[5, 6]]))
+    release(device.accelerator)
+    return casts.count
+
+
 def gone_on(run, device, folder, way):
     """What a run finds that is ended in its training's second step, or under DeepSpeed, where nothing is kept within a stage,
     after its training; and is then asked for again."""
@@ -191,6 +218,7 @@ def main(results, suites, ways):
         if way != "none":
             become(device, way)
         found[way] = {"descent/left": left(device), "descent/moves": moves(device), "descent/types": types_in_bf16(device)}
+        found[way]["descent/cast again"] = cast_again(device)
         for suite in suites:
             # Offloading changes where weights lie, and one strategy is enough to see that it works.
             strategies = ["zero-shot", "full"] if "offload" in way else None

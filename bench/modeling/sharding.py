@@ -83,6 +83,8 @@ def _fully_sharded(model: nn.Module, accelerator: Accelerator) -> nn.Module:
     from torch.distributed.fsdp import register_fsdp_forward_method
     from transformers.utils.output_capturing import _CAN_RECORD_REGISTRY
 
+    # It would keep the bf16 copy of each weight until the last pass is over, and so the whole model on each device.
+    torch.set_autocast_cache_enabled(False)
     # A unit for each block of the stack, whatever transformers lists as not to be split: it lists embeddings, too.
     accelerator.state.fsdp_plugin.transformer_cls_names_to_wrap = [type(layers(model)[0]).__name__]
     sharded: Any = fsdp2_prepare_model(accelerator, model)

@@ -176,6 +176,13 @@ def test_in_bf16_weights_stay_fp32_and_products_are_cast(shared, way):
 
 
 @pytest.mark.slow
+@pytest.mark.parametrize("way", ["fsdp2", "zero3"])
+def test_no_copy_in_bf16_is_kept_of_weights_that_are_shared_out(shared, way):
+    """Autocast would keep one of each until it is left, and with that the whole model in each process."""
+    assert shared(way)["descent", "cast again"] == 15  # seven matrices of each block, and the head
+
+
+@pytest.mark.slow
 @pytest.mark.parametrize("suite", SUITES)
 @pytest.mark.parametrize("way", ["fsdp2", "zero3"])
 def test_what_is_shared_out_goes_on_after_it_was_stopped(shared, way, suite):
