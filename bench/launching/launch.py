@@ -16,6 +16,7 @@ from bench.checking.data import check_data
 from bench.checking.runs import check_runs
 from bench.devices import hardware
 from bench.devices.launched import Parallelism, configured
+from bench.errors import UserError
 from bench.launching.launch_files import check_launch, for_this_machine, launch_config, launch_file
 from bench.planning.options import PlanOptions
 from bench.planning.plan import plan
@@ -97,12 +98,21 @@ def without_launch(arguments: Sequence[str]) -> list[str]:
 
 
 def _cluster(config: dict[str, Any]) -> list[str]:
-    """Which machine of several this is, as Slurm and launch/slurm.sh say; on one machine a free port."""
+    """Which machine of several this is, as Slurm and launch/slurm.sh say; on one machine a free port.
+
+    Raises:
+        UserError: Slurm gives several machines, and launch/slurm.sh did not say where they meet.
+    """
     machines = int(os.environ.get("SLURM_NNODES") or 1)
     if machines == 1:
         count = ["--num_processes", str(config.get("num_processes", 1))]
         placed = config.get("main_process_port") or config.get("num_machines", 1) > 1
         return count if placed else [*count, "--main_process_port", "0"]
+    if missing := {"SLURM_NODEID", "MASTER_ADDR", "MASTER_PORT"} - os.environ.keys():
+        raise UserError(
+            f"Slurm gives this job {machines} machines, and {min(missing)} does not say how they meet; start it by "
+            "launch/slurm.sh, or set SLURM_NNODES=1 to use this one alone"
+        )
     each = int(config.get("num_processes", 1)) // int(config.get("num_machines", 1))
     told = {
         "num_machines": str(machines),

@@ -127,6 +127,10 @@ def test_slurm_says_which_machine_this_is(monkeypatch):
     place = {"SLURM_NNODES": "3", "SLURM_NODEID": "1", "MASTER_ADDR": "node7", "MASTER_PORT": "29501"}
     for name, value in place.items():
         monkeypatch.setenv(name, value)
+    monkeypatch.delenv("MASTER_ADDR")  # as of `salloc --nodes=3` without launch/slurm.sh
+    with pytest.raises(UserError, match=r"gives this job 3 machines, and MASTER_ADDR does not say .* by launch/slurm.sh"):
+        launch._cluster({"num_processes": 8})
+    monkeypatch.setenv("MASTER_ADDR", "node7")
     words = launch._cluster({"num_processes": 8})
     assert dict(zip(words[::2], words[1::2], strict=True)) == {
         "--num_machines": "3",
