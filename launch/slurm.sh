@@ -1,8 +1,9 @@
 #!/bin/bash
 # A suite under Slurm, on one machine or several, which goes on after its time is over:
-#   sbatch --nodes=2 --gpus-per-node=8 launch/slurm.sh gpus --suite sentiment --seeds 3 --out /shared/out
+#   sbatch --nodes=2 --gpus-per-node=8 --cpus-per-task=64 launch/slurm.sh gpus --suite sentiment --seeds 3 --out /shared/out
 # The first word is the name of a launch file, by which each machine starts a process for each of its GPUs; all others are
-# options of `tunebench run`. --out and $TUNEBENCH_CACHE must be on a disk that all machines see.
+# options of `tunebench run`. --cpus-per-task is how many cores the processes of a machine share; without it Slurm may give one.
+# --out and $TUNEBENCH_CACHE must be on a disk that all machines see.
 #SBATCH --job-name=tunebench
 #SBATCH --ntasks-per-node=1
 #SBATCH --time=04:00:00
@@ -19,6 +20,8 @@ shift
 MASTER_ADDR=$(scontrol show hostnames "$SLURM_JOB_NODELIST" | head -n 1)
 MASTER_PORT=$((20000 + SLURM_JOB_ID % 10000)) # two jobs on one machine must not meet
 export MASTER_ADDR MASTER_PORT
+# Since Slurm 22.05 srun does not take over what the job was given.
+[ -n "${SLURM_CPUS_PER_TASK:-}" ] && export SRUN_CPUS_PER_TASK=$SLURM_CPUS_PER_TASK
 
 srun tunebench run --launch "$launch" "$@" &
 step=$!

@@ -14,6 +14,7 @@ STANDINS = {
     "scontrol": 'if [ "$1" = show ]; then printf "node7\\nnode8\\n"; else echo "$@" >> "$HERE/queued"; fi',
     # Stops as tunebench does: after its step, with 75.
     "tunebench": (
+        'echo "${SRUN_CPUS_PER_TASK:-none}" > "$HERE/cores"\n'
         'trap "sleep 0.2; echo USR1 >> $HERE/heard; exit 75" USR1\n'
         'trap "sleep 0.2; echo TERM >> $HERE/heard; exit 75" TERM\n'
         'echo "$@ $MASTER_ADDR $MASTER_PORT" > "$HERE/began"\n'
@@ -55,6 +56,12 @@ def test_the_status_goes_through_and_nothing_is_queued_again(job, tmp_path, stat
     assert job(ENDS=status).wait(timeout=30) == int(status)
     assert text(tmp_path / "began") == "run --launch gpus --suite sentiment node7 23456\n"
     assert text(tmp_path / "queued") == ""
+
+
+@pytest.mark.parametrize(("given", "found"), [({"SLURM_CPUS_PER_TASK": "64"}, "64\n"), ({}, "none\n")])
+def test_the_step_has_the_cores_of_the_job(job, tmp_path, given, found):
+    job(ENDS="0", **given).wait(timeout=30)
+    assert text(tmp_path / "cores") == found
 
 
 def test_a_job_whose_time_is_over_is_kept_and_queued_again(job, tmp_path):
