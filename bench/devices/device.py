@@ -105,8 +105,8 @@ def start(precision: Precision = "auto") -> Device:
         accelerator.state.fsdp_plugin.mixed_precision_policy = None
     if not gpu:
         memory.keep_freed_pages()
-        # accelerate launch sets OMP_NUM_THREADS=1 for one process; all cores belong to us.
-        torch.set_num_threads(max(1, cores() // launch.local))
+    # accelerate launch sets OMP_NUM_THREADS=1; all cores belong to us, also those beside GPUs: for what is read and offloaded.
+    torch.set_num_threads(max(1, cores() // launch.local))
     return Device(accelerator, chosen)
 
 

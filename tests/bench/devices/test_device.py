@@ -48,6 +48,15 @@ def test_processes_that_are_not_connected_are_refused(monkeypatch):
         start("fp32")
 
 
+@pytest.mark.parametrize("gpu", [True, False])
+def test_all_cores_are_shared_by_the_processes_with_gpus_and_without(device, one_thread, monkeypatch, gpu):
+    """`accelerate launch` leaves each one thread, in which weights would be read and offloaded moments stepped."""
+    monkeypatch.setattr(module, "uses_gpu", lambda: gpu)
+    monkeypatch.setattr(module, "cores", lambda: 2)
+    start("fp32")
+    assert torch.get_num_threads() == 2
+
+
 def test_every_process_has_its_value_in_the_order_of_ranks(device):
     assert device.each("mine") == ["mine"]
 
