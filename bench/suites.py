@@ -84,6 +84,7 @@ def run_suite(options: PlanOptions, precision_text: str, doing: SuiteOptions) ->
     _check_folders(planned, device, writes=bool(planned.waiting or planned.trials or planned.varies))
     check_data(planned.waiting)
     records = _carried_out(planned, precision, doing, device)
+    device.part()
     if device.main and doing.shows:
         _show(records, doing.out, planned.progress, planned.varies)
     return 1 if any(record.status == "failed" for record in records) else 0

@@ -7,6 +7,7 @@ from types import SimpleNamespace
 
 import disks
 import pytest
+from torch.distributed import HashStore, init_process_group, is_initialized
 
 from bench import folders, suites
 from bench.errors import RunError, UserError
@@ -53,6 +54,14 @@ def test_a_failed_run_is_told_by_the_exit_status(statuses, status, tmp_path, mon
     monkeypatch.setattr(suites.leaderboard, "write_page", lambda records, out, allow_unequal: out)
     options = PlanOptions("sentiment-domains", model="tiny-bert", strategies=["zero-shot"])
     assert suites.run_suite(options, "fp32", suites.SuiteOptions(tmp_path)) == status
+
+
+def test_processes_have_parted_when_it_is_over(tmp_path, monkeypatch):
+    monkeypatch.setattr(suites.execution, "execute", lambda *_: [])
+    monkeypatch.setattr(suites, "_show", lambda *_: None)
+    init_process_group("gloo", store=HashStore(), rank=0, world_size=1)
+    options = PlanOptions("sentiment", model="tiny-bert", strategies=["zero-shot"])
+    assert suites.run_suite(options, "fp32", suites.SuiteOptions(tmp_path)) == 0 and not is_initialized()
 
 
 def test_a_dry_run_writes_nothing(tmp_path, capsys):
