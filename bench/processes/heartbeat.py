@@ -23,7 +23,7 @@ SILENCE = 60.0
 HANG = 540.0
 """Seconds that a process may keep the others waiting. After ten minutes NCCL ends them without a name."""
 COLLECTIVE = ("torch/distributed/", "accelerate/utils/operations")
-"""Where a process waits for others, by parts of a file's path."""
+"""Where a process waits for others, by parts of a file's path. What a GPU waits for within a step is not seen so."""
 BACKWARD = "_engine_run_backward"
 """There it does too: gradients are averaged while they are computed."""
 
