@@ -203,7 +203,7 @@ class Ner(TaskType):
             return tagged(len(words), [])
         kinds = {answer: label for label, answer in self.spec.answers.items()}
         # Up to a type in brackets: a name may itself hold semicolons and brackets.
-        item = re.compile(rf"\s*(.+?)\s*\(({'|'.join(map(re.escape, kinds))})\)\s*(?:;|$)")
+        item = re.compile(rf"\s*(\S.*?)\s*\(({'|'.join(map(re.escape, kinds))})\)\s*(?:;|$)")
         left = text.strip().rstrip(";.")
         while left or not spans:
             match = item.match(left)

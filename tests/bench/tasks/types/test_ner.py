@@ -185,6 +185,7 @@ def test_every_answer_of_the_pinned_data_is_parsed_back():
         "Ada (human)",
         "Ada (person",
         "(person)",
+        "Ada (person); (person)",  # a type without a name
         "Eve (person)",
         "Ada (person), Bob (person)",
         "Ada (person); Ada (person)",  # there is no second one
