@@ -71,7 +71,7 @@ def _told(record: TrialRecord) -> str:
 
 
 def trial_count(runs: Sequence[Run]) -> int:
-    """Trainings that the searches of these runs ask for."""
+    """Trainings that the searches of these runs ask for, as far as they are still to be made."""
     options = [run.search.options for run in _searched(runs).values() if run.search]
     return sum(each.trials * each.seeds for each in options)
 
@@ -126,10 +126,11 @@ def _led(
 
 
 def _searched(runs: Sequence[Run]) -> dict[str, Run]:
-    """The first run of each search."""
+    """The first run of each search that is still to be made: a run that has what its search chose has no longer the default
+    with which that began."""
     first: dict[str, Run] = {}
     for run in runs:
-        if run.search and not run.unfit:
+        if run.search and not run.unfit and not run.tuning.trials:
             first.setdefault(_key(run), run)
     return first
 

@@ -195,6 +195,19 @@ def test_what_is_missing_is_counted_without_doing_anything(place, imagined):
     assert same(known, [*tuned(runs[:2], place), *runs[2:]]) and as_far_as_tuned([], place.out) == ([], [])
 
 
+@pytest.mark.parametrize("tune", [{"trials": 6}, {"trials": 6, "sampler": "tpe"}])
+def test_a_search_that_is_over_is_not_made_again_from_what_it_chose(tmp_path, place, imagined, tune):
+    """A command that goes on has runs whose search is over beside others whose isn't."""
+    runs = planned(tune=tune)
+    whole = tuned(runs, replace(place, out=tmp_path / "whole"))
+    tuned(runs[:2], place)
+    count = len(imagined)
+    known, missing = as_far_as_tuned(runs, place.out)
+    assert known[0].tuning.chosen, "not the default, with which the search began"
+    assert same(tuned(known, place), whole) and len(imagined) == count + 6
+    assert trial_count(known) == len(missing) == 6
+
+
 def test_for_real_a_test_is_read_by_final_runs_alone(place, device, own_cache, monkeypatch):
     runs = planned(["full"], 2, tune={"trials": 2})
     load, readers = splits.load_splits, []
