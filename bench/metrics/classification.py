@@ -19,15 +19,16 @@ class Accuracy(Mean):
 
 class MacroF1(Counted):
     name = "f1_macro"
-    description = "mean of F1 over the labels that occur, as reference or as prediction"
+    description = "mean of F1 over the labels that occur, as reference or as prediction; a malformed answer is none"
 
     def counts(self, predictions: Sequence[Any], references: Sequence[Any]) -> Floats:
         """Per label 1 or 0 for hit, predicted, gold: (items, 3 x labels)."""
         # Labels of these items alone: scikit-learn's default too, so that an unused label does not pull the mean down.
-        _, codes = np.unique([*predictions, *references], return_inverse=True)
+        labels, codes = np.unique([*predictions, *references], return_inverse=True)
         guess, gold = codes.reshape(2, -1)
-        is_guess, is_gold = (np.eye(codes.max() + 1)[side] for side in (guess, gold))
-        return np.stack([is_guess * is_gold, is_guess, is_gold], axis=-1).reshape(len(guess), -1)
+        is_guess, is_gold = (np.eye(len(labels))[side] for side in (guess, gold))
+        counted = np.stack([is_guess * is_gold, is_guess, is_gold], axis=-1)
+        return counted[:, labels != ""].reshape(len(guess), -1)  # a malformed answer is the empty text, and no label
 
     def number(self, totals: Floats) -> Floats:
         return mean_f1(totals)

@@ -91,7 +91,8 @@ def _entity_words(prediction: str, gold: str) -> Terms:
 
 
 def _labels(prediction: str, gold: str) -> Terms:
-    return _hits(Counter([prediction]), Counter([gold]), lambda label: label)
+    said = Counter([prediction] if prediction else [])  # a malformed answer is the empty text, and no label
+    return _hits(said, Counter([gold]), lambda label: label)
 
 
 def _likelihood(prediction: str, gold: str) -> Terms:

@@ -41,7 +41,8 @@ def _accuracy(predictions: list[str], golds: list[str]) -> float:
 def _f1_macro(predictions: list[str], golds: list[str]) -> float:
     from sklearn.metrics import f1_score
 
-    return float(f1_score(golds, predictions, average="macro", zero_division=0))
+    labels = sorted({*golds, *predictions} - {""})  # a malformed answer is the empty text
+    return float(f1_score(golds, predictions, labels=labels, average="macro", zero_division=0))
 
 
 def _entities(measure: str, strict: bool, average: str, predictions: list[list[str]], golds: list[list[str]]) -> float:

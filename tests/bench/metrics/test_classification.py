@@ -16,6 +16,13 @@ def test_metrics_equal_scikit_learn(pairs):
     assert metrics.counted("f1_macro").value(guess, gold) == pytest.approx(expected, abs=1e-12)
 
 
+def test_a_malformed_answer_is_wrong_and_no_label_of_its_own():
+    """As one, with an F1 of 0, a single such answer among hundreds would take a third of the mean of two labels."""
+    gold, metric = list("aabb"), metrics.counted("f1_macro")
+    assert metric.value([*list("aab"), ""], gold) == pytest.approx((1 + 2 / 3) / 2)
+    assert metric.value([""] * 4, gold) == 0
+
+
 @given(pairs, st.data())
 def test_f1_of_a_part_has_the_labels_of_that_part(pairs, data):
     gold, guess = (list(side) for side in zip(*pairs, strict=True))

@@ -32,6 +32,10 @@ def test_strict_entities_begin_with_b_alone():
     assert COUNTED["entity_f1"].terms(said, gold)["said", "all"] == 5  # an I- that continues nothing begins one, too
 
 
+def test_a_malformed_answer_is_no_label():
+    assert COUNTED["f1_macro"].terms("", "a") == {("right", "a"): 1}
+
+
 def test_intervals_are_kept_inside_as_the_engine_keeps_them():
     kinds = {"mean of shares": "wilson", "share": "logit", "number": "plain"}
     for name, metric in COUNTED.items():

@@ -15,6 +15,7 @@ from reports.audit.outside import METRICS, OF_TRAINING, part_of, squad_words
 BY_HAND = [
     ("accuracy", ["a", "b"], ["a", "a"], 0.5),
     ("f1_macro", ["a", "b"], ["a", "a"], (2 / 3 + 0) / 2),
+    ("f1_macro", ["a", "", "b"], ["a", "a", "b"], (2 / 3 + 1) / 2),
     ("entity_f1", [["B-A", "I-A", "O"]], [["B-A", "I-A", "B-B"]], 2 / 3),
     ("entity_precision", [["I-A", "O"]], [["B-A", "O"]], 1.0),  # as conlleval reads it, an I- may begin an entity
     ("entity_precision_strict", [["I-A", "O"]], [["B-A", "O"]], 0.0),
