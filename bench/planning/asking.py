@@ -80,12 +80,14 @@ class CountingBackend(Backend):
 
 
 def tests(run: Run) -> Asking:
-    """What a run's model is asked at its end beside its probes: its test set, other tasks and domains, single wordings."""
+    """What a run's model is asked beside its probes: at its end its test set, other tasks and domains, and single wordings, and
+    after each of several stages their test sets."""
     if not _countable(run):
         return NO_ASKING
     sets = eval_sets(run, _encoding(run))
+    after_stages = sets.stages * len(run.stages)
     return sum(
-        (_asked(each, run) for each in (sets.test, *sets.elsewhere.values(), *sets.stages, *sets.paraphrases)), NO_ASKING
+        (_asked(each, run) for each in (sets.test, *sets.elsewhere.values(), *after_stages, *sets.paraphrases)), NO_ASKING
     )
 
 

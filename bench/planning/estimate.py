@@ -21,7 +21,8 @@ from bench.tokens.work import Work, padded_work
 
 @dataclass(frozen=True)
 class CostEstimate:
-    """Examples, tokens and FLOPs of a training, None where the model's tokenizer is not on this machine; and its memory."""
+    """Examples, tokens and FLOPs of a training, all of its stages together, None where the model's tokenizer is not on this
+    machine; and its memory."""
 
     examples: int | None
     tokens: int | None
@@ -48,7 +49,7 @@ def speed(seconds: float = 0.3) -> float:
 
 
 def estimate_cost(run: Run, rate: float) -> CostEstimate:
-    """From the run's real curriculum, where the tokenizer is at hand, and the model's shape without weights.
+    """From the run's real curricula, where the tokenizer is at hand, and the model's shape without weights.
 
     Args:
         rate: FLOP/s, by which seconds of a budget are planned as FLOPs.
@@ -59,7 +60,8 @@ def estimate_cost(run: Run, rate: float) -> CostEstimate:
     if not run.model.at_hand:
         if not run.strategy.trains:
             return CostEstimate(0, 0, 0, plain.memory)
-        return CostEstimate(run.budget.examples, None, None, plain.memory)
+        each = run.budget.examples
+        return CostEstimate(None if each is None else each * len(run.stages), None, None, plain.memory)
     answering = 2 * plain.memory.parameters * asking.tests(run).tokens
     if not run.strategy.trains:
         return CostEstimate(0, 0, 0, plain.memory, answering)
@@ -74,14 +76,15 @@ def _trained(run: Run, plain: Fit, rate: float, answering: float) -> CostEstimat
     if budget.seconds is not None:
         timed = round(rate * budget.seconds)
         budget = replace(budget, seconds=None, flops=min(timed, budget.flops or timed))
-    encoding = Encoding(run.checkpoint, run.max_length)
-    planned = curriculum.build_curriculum(replace(run, budget=budget), encoding, operations=operations)
-    lengths = [encoded.fed for step in planned.steps for encoded in step]
+    encoding, timeless = Encoding(run.checkpoint, run.max_length), replace(run, budget=budget)
+    stages = [curriculum.build_curriculum(timeless, encoding, stage, operations) for stage in run.stages]
+    steps = [step for stage in stages for step in stage.steps]
+    lengths = [encoded.fed for step in steps for encoded in step]
     fitted = fit(run, max(lengths)) if run.budget.memory is not None else plain
     # Cut into the passes of one process, as the training cuts them.
-    passes = (padded_work(part) for step in planned.steps for part in micro_batches(step, fitted.tokens, 0, 1))
+    passes = (padded_work(part) for step in steps for part in micro_batches(step, fitted.tokens, 0, 1))
     return CostEstimate(
-        planned.examples,
+        sum(stage.examples for stage in stages),
         sum(lengths),
         flops.count_flops(fitted.adapted).computed(sum(passes, Work())),
         fitted.memory,

@@ -1,11 +1,13 @@
 """What a plan says before anything is trained, held to what the run's own parts say."""
 
+from dataclasses import replace
+
 import pytest
 from accelerate import Accelerator
 from transformers import AutoModelForSequenceClassification
 
 from bench.modeling import flops
-from bench.planning import estimate
+from bench.planning import asking, estimate
 from bench.planning.options import PlanOptions
 from bench.planning.plan import plan
 from bench.running import curriculum
@@ -26,6 +28,20 @@ def test_tokens_are_those_of_the_curriculum_and_the_formula_makes_operations_of_
     ended = loop.train(model, steps, runs[1].strategy.hyperparameters, Accelerator(cpu=True), loop.Padding(0))
     assert full.operations == flops.count_flops(model).computed(ended.computed) > flops.count_flops(model).useful(ended.useful)
     assert frozen.operations < full.operations and frozen.memory.total < full.memory.total
+
+
+def test_each_stage_is_planned_and_what_is_asked_after_each():
+    (staged,) = plan(PlanOptions("stages", "tiny-bert", strategies=["full"], budget="32", test_items=8), "fp32")
+    encoding = Encoding(staged.model, staged.max_length)
+    curricula = [curriculum.build_curriculum(staged, encoding, stage) for stage in staged.stages]
+    cost = estimate.estimate_cost(staged, RATE)
+    assert cost.examples == 3 * 32 and cost.tokens == sum(e.fed for each in curricula for step in each.steps for e in step)
+    last = estimate.estimate_cost(replace(staged, earlier=()), RATE)
+    assert cost.operations > last.operations and cost.answering > 2 * last.answering
+    once = asking.eval_sets(staged, encoding)
+    assert asking.tests(staged).items == sum(
+        len(each.examples) for each in (once.test, *once.elsewhere.values(), *3 * once.stages)
+    )
 
 
 def test_speed_is_measured():
