@@ -3,8 +3,7 @@
 from dataclasses import dataclass, field
 from functools import cache
 
-from bench.hashing import digest
-from bench.planning.estimate import CostEstimate, estimate_cost
+from bench.planning.estimate import CostEstimate, cost_key, estimate_cost
 from bench.running.ceiling import HEADROOM
 from bench.runs.run import Run
 
@@ -25,24 +24,16 @@ def bytes_held(run: Run) -> int:
     return round(HEADROOM * max(memory.total, 4 * memory.parameters))
 
 
-COSTLESS_PARTS = {"seed", "seeds", "search"}
-"""Parts of a run's question on which its cost does not hang."""
-COSTLESS_VALUES = {"learning_rate", "weight_decay", "warmup", "schedule", "max_grad_norm", "dropout", "label_smoothing"}
-"""Hyper-parameters of which the same is true."""
-
-
 @dataclass(frozen=True)
 class _Like:
-    """A run, by what its cost hangs on: of a search's trials, and of a strategy's seeds, one stands for all."""
+    """A run, by what its cost hangs on."""
 
     key: str
     run: Run = field(compare=False)
 
     @classmethod
     def of(cls, run: Run) -> "_Like":
-        question = {name: value for name, value in run.inputs.items() if name not in COSTLESS_PARTS}
-        chosen = {name: value for name, value in question["hyperparameters"].items() if name not in COSTLESS_VALUES}
-        return cls(digest(question | {"hyperparameters": chosen}), run)
+        return cls(cost_key(run), run)
 
 
 @cache

@@ -7,6 +7,7 @@ from dataclasses import dataclass, replace
 import torch
 
 from bench.errors import BudgetError
+from bench.hashing import digest
 from bench.modeling import flops
 from bench.modeling.models import Model
 from bench.planning import asking
@@ -17,6 +18,11 @@ from bench.runs.run import Run
 from bench.tasks.encoding import Encoding
 from bench.tokens.batches import micro_batches
 from bench.tokens.work import Work, padded_work
+
+COSTLESS_PARTS = {"seed", "seeds", "search"}
+"""Parts of a run's question on which its cost does not hang."""
+COSTLESS_VALUES = {"learning_rate", "weight_decay", "warmup", "schedule", "max_grad_norm", "dropout", "label_smoothing"}
+"""Hyper-parameters of which the same is true."""
 
 
 @dataclass(frozen=True)
@@ -46,6 +52,13 @@ def speed(seconds: float = 0.3) -> float:
         torch.mm(a, b).sum().item()
         done += 1
     return done * 2 * 512 * 576 * 1536 / (time.perf_counter() - started)
+
+
+def cost_key(run: Run) -> str:
+    """Equal for runs that cost the same: of a search's trials, and of a strategy's seeds, one stands for all."""
+    question = {name: value for name, value in run.inputs.items() if name not in COSTLESS_PARTS}
+    chosen = {name: value for name, value in question["hyperparameters"].items() if name not in COSTLESS_VALUES}
+    return digest(question | {"hyperparameters": chosen})
 
 
 def estimate_cost(run: Run, rate: float) -> CostEstimate:

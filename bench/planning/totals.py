@@ -4,9 +4,10 @@ from collections import Counter
 from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
 
+from bench.groups import groups_by
 from bench.inference.endpoint import EndpointModel
 from bench.planning.asking import NO_ASKING, Asking, base_tests, probes, tests
-from bench.planning.estimate import CostEstimate, estimate_cost
+from bench.planning.estimate import CostEstimate, cost_key, estimate_cost
 from bench.running.trial import Trial
 from bench.runs.run import Run
 
@@ -58,15 +59,9 @@ def _bases(todo: Sequence[tuple[Run, CostEstimate]]) -> float:
 
 def tuning_seconds(trials: Sequence[Trial], rate: float) -> float | None:
     """Of training the trials that are still to be done, if none is pruned; None where that can't be told."""
-    # Trials of one strategy differ in what hardly changes their cost, such as a rate: the first stands for all.
-    first = {_place(trial): trial for trial in reversed(trials)}
-    costs = {place: estimate_cost(trial.run, rate).operations for place, trial in first.items()}
-    taken = [costs[_place(trial)] for trial in trials]
-    return None if None in taken else sum(each or 0 for each in taken) / rate
-
-
-def _place(trial: Trial) -> tuple[str, str, str]:
-    return trial.run.model.name, trial.run.task.name, trial.run.strategy.name
+    alike = groups_by(trials, lambda trial: cost_key(trial.run)).values()
+    taken = [(estimate_cost(group[0].run, rate).operations, len(group)) for group in alike]
+    return None if any(each is None for each, _ in taken) else sum((each or 0) * count for each, count in taken) / rate
 
 
 def told(todo: Sequence[tuple[Run, CostEstimate]], trials: Sequence[Trial], rate: float) -> Iterator[str]:

@@ -5,11 +5,14 @@ from dataclasses import replace
 
 import pytest
 
+from bench.planning import totals as totals_module
+from bench.planning.axes import parse_axes
 from bench.planning.estimate import estimate_cost
 from bench.planning.options import PlanOptions
 from bench.planning.plan import plan
 from bench.planning.totals import api_asking, told, totals, tuning_seconds
 from bench.planning.tuning import as_far_as_tuned
+from bench.strategies import with_values
 
 RATE = 1e6
 
@@ -42,6 +45,25 @@ def test_trials_are_counted_by_strategy_and_each_costs_what_its_run_would(tmp_pa
     lines = list(told(costed(runs), missing, RATE))
     assert lines[0] == expected and lines[-1].startswith("in all about ")
     assert totals(costed(runs), missing, RATE).tuning == pytest.approx(seconds) == tuning_seconds(missing, RATE)
+
+
+def test_trials_at_each_point_of_an_axis_are_estimated_by_themselves(tmp_path):
+    """Of one strategy, whose longest trainings else cost what the shortest do."""
+    axes = parse_axes(["budget=16examples,160examples"])
+    runs, missing = as_far_as_tuned(planned(["full"], {"trials": 3}, axes=axes), tmp_path)
+    assert len(missing) == 6
+    few, many = (estimate_cost(replace(run, seed=1000), RATE).operations for run in runs)
+    assert tuning_seconds(missing, RATE) == pytest.approx(3 * (few + many) / RATE) and many > 5 * few
+
+
+def test_trials_of_a_learning_rate_are_estimated_once(tmp_path, monkeypatch):
+    _, missing = as_far_as_tuned(planned(["full"], {"trials": 3}), tmp_path)
+    asked = []
+    monkeypatch.setattr(totals_module, "estimate_cost", lambda run, rate: asked.append(run) or estimate_cost(run, rate))
+    other = replace(
+        missing[1], run=replace(missing[1].run, strategy=with_values(missing[1].run.strategy, {"learning_rate": 1e-5}))
+    )
+    assert tuning_seconds([missing[0], other], RATE) == tuning_seconds(missing[:2], RATE) and len(asked) == 2
 
 
 def test_trials_of_a_budget_in_seconds_take_these_seconds(tmp_path):
