@@ -23,6 +23,8 @@ from bench.tasks.splits import TaskData
 from bench.tasks.types import TaskType
 
 SPLITS = ("train", "validation", "test")
+UNCUT = 10**9
+"""Tokens, more than any text has."""
 
 
 @dataclass(frozen=True)
@@ -135,7 +137,7 @@ class DataView:
         assert self.encoding is not None
         plain = self.wording.style == "plain"
         texts = prompts.inputs(self.task.spec, example) if plain else [self._words(example, asked, index)]
-        return len(self.encoding.model.tokenizer(*texts)["input_ids"])
+        return sum(len(text.ids) for text in self.task.encode(self.encoding.model.tokenizer, UNCUT, example, texts))
 
     def summary(self, names: Sequence[str]) -> dict[str, Any]:
         """Counts of the splits, and what loading removed."""

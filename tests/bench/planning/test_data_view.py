@@ -26,6 +26,18 @@ def test_an_encoder_sees_its_windows_and_is_told_what_is_cut(encoder):
     assert any(len(row["prompt"]) > 1 for row in questions.rows("test")) and not any(r["cut"] for r in questions.rows("test"))
 
 
+def test_a_question_is_cut_where_one_of_its_choices_is(encoder):
+    view = DataView.of("business-exams", "finance", "tiny-bert", False)
+    whole, tokenizer = next(view.rows("validation")), encoder.tokenizer
+    fields = view.data.validation[0].fields
+    pairs = [tokenizer(fields["question"], line[3:])["input_ids"] for line in fields["choices"].split("\n")]
+    assert (whole["tokens"], whole["cut"]) == (sum(map(len, pairs)), False)
+    longest = max(map(len, pairs))
+    for length, cut in ((longest, False), (longest - 1, True)):
+        short = DataView(view.task, view.data, Encoding(encoder, length), view.wording)
+        assert next(short.rows("validation"))["cut"] is cut
+
+
 def test_a_decoder_sees_prompt_and_answer(decoder_folder, decoder):
     view = DataView.of("sst2", None, str(decoder_folder), False)
     row, example = next(view.rows("test")), view.data.test[0]
