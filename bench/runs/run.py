@@ -165,7 +165,8 @@ class Run:
             if self.strategy.trains:
                 return "a model behind an API cannot be trained here"
             return f"a {self.task.type} task cannot be put to an endpoint" if kind.asks == "read" else None
-        headless = [task for task in (self.task, *self.others) if types.task_type(task).auto_class is None]
+        asked = (*self.training_tasks, *self.also) if self.strategy.trains else (self.task,)
+        headless = [task for task in asked if types.task_type(task).auto_class is None]
         if self.model.family == "encoder" and headless:
             return f"'{headless[0].name}' is a {headless[0].type} task, which needs a decoder"
         if self.model.family == "encoder" and shots and not (kind.asks == "rank" and self.task.labels):

@@ -159,6 +159,15 @@ def test_an_encoder_has_no_head_for_a_corpus_that_is_mixed_in(decoder_folder):
     assert unfit("sentiment", str(decoder_folder), **options) == {"multitask": None}
 
 
+@pytest.mark.parametrize("part", ["stages: [film-plots, sst2]", "tasks: [sst2], also: [film-plots]"])
+def test_an_encoder_has_no_head_for_a_corpus_before_its_task_or_after(decoder_folder, tmp_path, part):
+    path = tmp_path / "mine.yaml"
+    path.write_text(f"{{name: mine, version: 1, description: d, models: [tiny-bert], {part}, strategies: [zero-shot, full]}}")
+    told = "'film-plots' is a causal-lm task, which needs a decoder"
+    assert unfit(str(path)) == {"zero-shot": None, "full": told}
+    assert unfit(str(path), str(decoder_folder)) == {"zero-shot": None, "full": None}
+
+
 def test_a_strategy_that_trains_nothing_keeps_its_own_words():
     class Told(ZeroShot):
         @property
