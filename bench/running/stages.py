@@ -97,7 +97,7 @@ def _progress(session: TrainingSession, course: Course) -> Watch:
     def watch(model: nn.Module, state: TrainingState) -> bool:
         examples = course.seen(state.step, session.run.batch)
         session.progress.step(state.step, state.steps, state.losses[-1], examples)
-        track(session.device.accelerator, {"loss": state.losses[-1]}, session.progress.say, step=state.step)
+        track(session.device.accelerator, {"loss": state.losses[-1]}, session.progress.say, step=len(state.losses))
         return False
 
     return watch

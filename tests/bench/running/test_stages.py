@@ -111,6 +111,14 @@ def test_the_curve_goes_on_over_all_stages(staged, trained):
     assert len({point.forgetting["mrpc"] for point in state.curve}) > 1
 
 
+def test_trackers_are_told_each_loss_once_over_all_stages(staged, trained, monkeypatch):
+    """Some drop what is told of a step that they have had."""
+    told = []
+    monkeypatch.setattr(stages, "track", lambda accelerator, values, say, step: told.append((step, values["loss"])))
+    _, state = trained(staged())
+    assert told == list(enumerate(state.losses, start=1))
+
+
 def test_the_curve_has_its_end_whatever_the_stride(planned, opened, trained):
     session = short(opened(planned("full", suite="sentiment", budget="80", probe_every="2")))
     assert [point.step for point in trained(session)[1].curve] == [2, 4, 5]
