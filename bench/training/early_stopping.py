@@ -29,7 +29,8 @@ class EarlyStopping:
             best.step = state.step
             best.weights = {n: copied(p) for n, p in unlaunched(model).named_parameters() if p.requires_grad}
         best.scores.append(score)
-        return len(best.scores) - 1 - best.scores.index(max(best.scores)) >= self.patience
+        state.stopped = len(best.scores) - 1 - best.scores.index(max(best.scores)) >= self.patience
+        return state.stopped
 
 
 @torch.no_grad()

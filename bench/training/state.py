@@ -73,6 +73,8 @@ class TrainingState:
     """Where the clock ends this stage: the shares of its time that had gone before its last step and after it."""
     elapsed: list[float] = field(default_factory=list)
     """Where the clock ends this stage: its seconds that had gone when each step was drawn, the same on all processes."""
+    stopped: bool = False
+    """Whether early stopping ends this stage after the last step."""
     ended_by: str = ""
     """What ended the last stage that is done: a limit of the budget, or early stopping."""
     kept_by: str = ""
@@ -100,8 +102,9 @@ class TrainingState:
 
     def reached(self, every: int | float) -> bool:
         """Whether the last step came to a multiple of so many steps, or of this share of the stage; its end always counts."""
-        if self.step == self.steps or isinstance(every, int):
-            return self.step == self.steps or self.step % every == 0
+        ended = self.stopped or self.step == self.steps
+        if ended or isinstance(every, int):
+            return ended or self.step % every == 0
         if self.timed:
             before, now = self.timed
             return now // every > before // every
@@ -112,7 +115,7 @@ class TrainingState:
         self.examples += examples
         self.validation += self.best.scores
         self.earlier_seconds, self.timed, self.elapsed, self.ended_by = self.seconds, [], [], ended_by
-        self.stage, self.step, self.steps, self.best = self.stage + 1, 0, 0, BestWeights()
+        self.stage, self.step, self.steps, self.best, self.stopped = self.stage + 1, 0, 0, BestWeights(), False
 
     def as_json(self) -> dict[str, Any]:
         """All but the best weights, as JSON values."""

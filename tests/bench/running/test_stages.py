@@ -175,6 +175,15 @@ def test_the_best_weights_are_back_after_a_stage(planned, opened, trained, told)
     assert not all(torch.equal(weight, first[name]) for name, weight in best.items())
 
 
+def test_the_curve_ends_where_early_stopping_ends_the_training(planned, opened, told, monkeypatch):
+    """At the fourth of eight steps, by validations after each second one."""
+    monkeypatch.setattr(stages.measures, "point", lambda *given: given[3])
+    told(0.9, 0.1)
+    session = opened(planned("full", suite="sentiment", budget="128", probe_every="3", settings=STOPPING))
+    state = train_stages(session, Baseline(NOTHING), adapted(session.run, session.device), TrainingState())
+    assert (state.ended_by, state.curve) == ("early_stopping", [3, 4])
+
+
 def test_the_examples_of_a_whole_budget_count_a_short_last_step(planned, opened, trained):
     assert trained(opened(planned("full", suite="sentiment", budget="20")))[1].examples == 20
 
