@@ -6,6 +6,7 @@ It stands below the planning that makes it and the running that does it.
 
 from dataclasses import dataclass
 from functools import cached_property
+from pathlib import Path
 from typing import Any
 
 from bench import ENGINE_VERSION
@@ -126,7 +127,8 @@ class Run:
             question |= {"precision": self.precision, "max_length": self.max_length}
             if self.model.reference_precision != "fp32":
                 question["reference_precision"] = self.model.reference_precision
-            if self.model.other_ends:
+            # A hub's commit says them too, and is known before the files are here, in which they stand.
+            if self.model.other_ends and isinstance(self.model.source, Path):
                 question["ends"] = self.model.other_ends
         if self.model.trust_remote_code:
             question["trust_remote_code"] = True

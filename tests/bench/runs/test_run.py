@@ -8,10 +8,12 @@ import pytest
 from transformers import GenerationConfig
 
 from bench.errors import UserError
+from bench.modeling.models import Model
 from bench.planning import plan as planning
 from bench.planning.options import PlanOptions
 from bench.specs.budget import Budget
 from bench.specs.library import Library
+from bench.specs.model import ModelSpec
 from bench.specs.probe_every import checked_stride
 from bench.specs.wording import Wording
 from bench.strategies.zero_shot import ZeroShot
@@ -63,6 +65,18 @@ def test_the_id_holds_the_ends_of_a_text_where_the_checkpoint_names_others_than_
         GenerationConfig(eos_token_id=named).save_pretrained(tmp_path / "chat")
         (run,) = plan(strategies=["zero-shot"], model=str(tmp_path / "chat"))
         assert run.inputs.get("ends") == others
+
+
+def test_the_id_of_a_hubs_model_does_not_hang_on_whether_its_files_are_here(decoder_folder, monkeypatch):
+    """Its commit says all of it; what its files say beside that is known only once they have come."""
+    shape = {"model_type": "llama", "architectures": ["LlamaForCausalLM"]}
+    spec = ModelSpec(name="far", description="d", hub="a/b", revision="0" * 40, license="MIT", config=shape)
+    (run,) = plan(strategies=["zero-shot"], model=str(decoder_folder))
+    ids = set()
+    for found in ([], [7]):
+        monkeypatch.setattr(Model, "other_ends", found)
+        ids.add(dataclasses.replace(run, model=dataclasses.replace(run.model, source=spec)).id)
+    assert len(ids) == 1
 
 
 def test_an_endpoints_id_hashes_its_answers_and_not_how_it_is_reached(tmp_path):
