@@ -35,6 +35,11 @@ ABILITIES: dict[Family, frozenset[Capability]] = {
     "decoder": frozenset({"loglikelihoods", "losses", "generate", "embeddings"}),
     "encoder": frozenset({"losses", "head_logits", "embeddings"}),
 }
+DAY = "01 Jan 2025"
+"""What stands in a prompt where the model's chat template writes the day on which it is asked: the base may be asked on another
+than the trained model, and both are to read the same."""
+OF_DAY = "strftime_now"
+"""By which transformers tells templates the day."""
 AS_SAVED = (AutoModel, AutoModelForCausalLM, AutoModelForMaskedLM)
 """What is loaded as it was saved; every other class puts a new head on the trunk."""
 
@@ -111,7 +116,17 @@ class Model:
         soundness.check_vocabulary(self.folder, tokenizer.get_vocab(), getattr(self.config, "vocab_size", None))
         if tokenizer.pad_token_id is None:
             tokenizer.pad_token = tokenizer.eos_token  # Llama and GPT-2 have none; padding is masked, so that any token does
+        if OF_DAY in str(tokenizer.chat_template):
+            # On a line of its own, which leaves nothing of itself in what is written.
+            fixed = f"{{% macro {OF_DAY}(format) %}}{DAY}{{% endmacro %}}\n"
+            tokenizer.chat_template = fixed + tokenizer.get_chat_template()
         return tokenizer
+
+    @property
+    def day(self) -> str | None:
+        """The day that stands in its prompts; None where its chat template writes none."""
+        asked = self.family == "decoder" and self.at_hand
+        return DAY if asked and OF_DAY in str(self.tokenizer.chat_template) else None
 
     @cached_property
     def other_ends(self) -> list[int]:

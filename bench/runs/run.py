@@ -130,6 +130,8 @@ class Run:
             # A hub's commit says them too, and is known before the files are here, in which they stand.
             if self.model.other_ends and isinstance(self.model.source, Path):
                 question["ends"] = self.model.other_ends
+            if self.model.day and isinstance(self.model.source, Path):
+                question["day"] = self.model.day
         if self.model.trust_remote_code:
             question["trust_remote_code"] = True
         return question

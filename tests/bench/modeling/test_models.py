@@ -9,7 +9,10 @@ from transformers import AutoModelForCausalLM, AutoModelForSequenceClassificatio
 from bench.errors import UserError
 from bench.modeling import models
 from bench.modeling.structure import layers
+from bench.planning.options import PlanOptions
+from bench.planning.plan import plan
 from bench.specs.library import Library
+from bench.tasks.prompts import chat
 
 
 def test_families(decoder, encoder):
@@ -23,6 +26,20 @@ def test_the_same_files_are_the_same_model_wherever_they_lie(decoder, decoder_fo
     config = (copy / "config.json").read_text()
     (copy / "config.json").write_text(config.replace('"rms_norm_eps": 1e-06', '"rms_norm_eps": 1e-05'))
     assert models.find_model(str(copy), library).content_hash != decoder.content_hash
+
+
+def test_prompts_are_the_same_on_every_day(decoder_folder, tmp_path, library):
+    """Many a chat template writes the day on which it is asked: a base that was asked yesterday read another prompt."""
+    folder = shutil.copytree(decoder_folder, tmp_path / "dated")
+    template = (
+        "\n  {% if strftime_now is defined %}Today: {{ strftime_now('%d %b %Y') }}{% endif %}\n{{ messages[0]['content'] }}"
+    )
+    (folder / "chat_template.jinja").write_text(template)
+    dated, plain = models.find_model(str(folder), library), models.find_model(str(decoder_folder), library)
+    assert chat(dated.tokenizer, "Hi?") == f"\nToday: {models.DAY}Hi?"
+    assert (dated.day, plain.day) == (models.DAY, None)
+    runs = [plan(PlanOptions("sentiment", str(each), strategies=["zero-shot"]), "fp32")[0] for each in (folder, decoder_folder)]
+    assert [run.inputs.get("day") for run in runs] == [models.DAY, None]
 
 
 @pytest.mark.parametrize("bits", [8, 4])
