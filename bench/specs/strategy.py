@@ -15,14 +15,28 @@ class StrategySpec(Spec):
     """Name of a module in bench/strategies/ (dashes read as underscores)."""
     hyperparameters: dict[str, Any] = {}
     encoder: dict[str, Any] = {}
-    """Hyper-parameters that differ for encoders."""
+    """Hyper-parameters that differ for encoders, nested as those above."""
     search: dict[str, Dimension] = {}
     """Hyper-parameter -> its range, for tuning; dots reach into nested ones, as in `--set`."""
     encoder_search: dict[str, Dimension] = {}
     """Ranges that differ for encoders."""
 
     def defaults(self, family: Family) -> dict[str, Any]:
-        return {**self.hyperparameters, **(self.encoder if family == "encoder" else {})}
+        return merged(self.hyperparameters, self.encoder if family == "encoder" else {})
 
     def space(self, family: Family) -> dict[str, Dimension]:
         return {**self.search, **(self.encoder_search if family == "encoder" else {})}
+
+
+def merged(values: dict[str, Any], changes: dict[str, Any]) -> dict[str, Any]:
+    """`values` with `changes` on top; a change inside a nested mapping keeps the mapping's other keys, unless it makes another
+    `peft_type` of it, which has its own."""
+    result = dict(values)
+    for name, change in changes.items():
+        old = result.get(name)
+        if isinstance(old, dict) and isinstance(change, dict):
+            same = change.get("peft_type", old.get("peft_type")) == old.get("peft_type")
+            result[name] = merged(old if same else {}, change)
+        else:
+            result[name] = change
+    return result

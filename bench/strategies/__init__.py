@@ -8,7 +8,7 @@ from pydantic import ValidationError
 from bench import plugins
 from bench.errors import UserError
 from bench.specs.base import Family, explain
-from bench.specs.strategy import StrategySpec
+from bench.specs.strategy import StrategySpec, merged
 from bench.strategies.base import Strategy
 
 __all__ = ["Strategy", "load_strategy", "value_of", "with_values"]
@@ -35,20 +35,6 @@ def load_strategy(
     except ValidationError as error:
         place = f"strategy '{spec.name}'" + (" with the suite's hyperparameters" if suite else "")
         raise UserError(f"{place}: {explain(error, kind.Hyperparameters)}") from error
-
-
-def merged(values: dict[str, Any], changes: dict[str, Any]) -> dict[str, Any]:
-    """`values` with `changes` on top; a change inside a nested mapping keeps the mapping's other keys, unless it makes another
-    `peft_type` of it, which has its own."""
-    result = dict(values)
-    for name, change in changes.items():
-        old = result.get(name)
-        if isinstance(old, dict) and isinstance(change, dict):
-            same = change.get("peft_type", old.get("peft_type")) == old.get("peft_type")
-            result[name] = merged(old if same else {}, change)
-        else:
-            result[name] = change
-    return result
 
 
 def with_values(strategy: Strategy, values: Mapping[str, Any]) -> Strategy:
