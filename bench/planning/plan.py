@@ -193,13 +193,15 @@ def _run(
 ) -> Run:
     suite, options = parts.suite, parts.options
     budget = _budget(suite, options.budget, model)
+    earlier = tuple(parts.tasks[:-1]) if suite.stages and strategy.trains else ()
+    trained = {task.name, *strategy.tasks, *(stage.name for stage in earlier)}
     return Run(
         suite=suite.name,
         model=model,
         task=task,
         others=tuple(parts.library.task(name) for name in strategy.tasks if name != task.name),
-        earlier=tuple(parts.tasks[:-1]) if suite.stages and strategy.trains else (),
-        also=tuple(other for other in parts.also if other.name not in (task.name, *strategy.tasks)),
+        earlier=earlier,
+        also=tuple(other for other in parts.also if other.name not in trained),
         strategy=strategy,
         probes=fitting,
         left_out=left_out,

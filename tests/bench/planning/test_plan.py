@@ -3,10 +3,12 @@ import json
 import pytest
 
 from bench.errors import UserError
+from bench.measuring.evaluation import eval_sets
 from bench.planning import plan as planning
 from bench.planning.axes import parse_axes
 from bench.planning.options import PlanOptions
 from bench.specs.library import BUILT_IN, Library
+from bench.tasks.encoding import Encoding
 
 
 def plan(**options):
@@ -95,6 +97,17 @@ def test_parts_of_the_seed_are_varied_for_what_trains():
     told = [(run.strategy.name, run.told_seed) for run in runs]
     assert told[:5] == [("full", seed) for seed in ("0", "1 of init", "2 of init", "1 of order", "2 of order")]
     assert [strategy for strategy, _ in told[5:]] == ["frozen"] * 5 and len({run.id for run in runs}) == 10
+
+
+def test_a_stage_is_asked_as_it_was_trained_and_not_once_more_in_zero_shot_form(tmp_path):
+    (tmp_path / "mine.yaml").write_text(
+        "{name: mine, version: 1, description: d, models: [tiny-bert], stages: [rte, sst2], also: [rte, sarcasm], "
+        "strategies: [zero-shot, full]}"
+    )
+    zero, full = planning.plan(PlanOptions(str(tmp_path / "mine.yaml")), "fp32")
+    assert [task.name for task in full.also] == ["sarcasm"] and [task.name for task in zero.also] == ["rte", "sarcasm"]
+    sets = eval_sets(full, Encoding(full.model, full.max_length)).elsewhere
+    assert {name: evalset.head for name, evalset in sets.items()} == {"rte": 1, "sarcasm": None}
 
 
 @pytest.fixture
