@@ -2,11 +2,14 @@
 
 from typing import Any, Literal, Self
 
-from pydantic import Field, model_validator
+from pydantic import Field, field_validator, model_validator
 
 from bench.specs.base import Name, Spec
 from bench.specs.source import Source, SourceOrSources, Split
 from bench.specs.template import fields_in
+
+OWN_SETS = {"train", "validation", "test", "balanced"}
+"""Names of a task's splits, and of its test as thinned; a set is asked for by its name."""
 
 
 class Instructions(Spec):
@@ -72,6 +75,15 @@ class TaskSpec(Spec):
         if len({frozenset(source.columns) for source in self.train_sources}) > 1:
             raise ValueError("the sources of train must give the same columns")
         return self
+
+    @field_validator("out_of_domain")
+    @classmethod
+    def _of_names_of_their_own(cls, value: dict[str, Source]) -> dict[str, Source]:
+        if taken := OWN_SETS & set(value):
+            raise ValueError(
+                f"a set from another domain cannot be called '{min(taken)}', which is another of the task's own sets"
+            )
+        return value
 
     @model_validator(mode="after")
     def _templates_can_be_filled(self) -> Self:

@@ -32,6 +32,14 @@ def test_without_instructions_the_prompt_is_the_only_wording():
     assert spec.fields_named() == {"text", "title", "hint"}
 
 
+@pytest.mark.parametrize("name", ["train", "validation", "test", "balanced"])
+def test_a_set_from_another_domain_takes_no_splits_place(name):
+    with pytest.raises(
+        ValueError, match=f"a set from another domain cannot be called '{name}', which is another of the task's"
+    ):
+        TaskSpec.model_validate(FIELDS | {"out_of_domain": {name: {"path": "f.csv", "columns": COLUMNS}}})
+
+
 def test_sources_of_train_have_one_shape():
     with pytest.raises(ValueError, match="the sources of train must give the same columns"):
         TaskSpec.model_validate(FIELDS | {"train": [FIELDS["train"], {"path": "b.csv", "columns": {"text": "t"}}]})
