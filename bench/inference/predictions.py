@@ -227,9 +227,12 @@ def _reference_losses(backend: Backend, evalset: EvalSet, read: Sequence[Context
     """Nats per token of each first reference after its prompt; none where the type or the model gives none."""
     if not (evalset.task.weighs and read and "loglikelihoods" in backend.can):
         return []
-    references = [evalset.task.answer(example) for example in evalset.examples]
-    answers = [tuple(evalset.model_encoding.answer(text, evalset.wording)) for text in references]
-    likelihoods = backend.loglikelihoods([(context.ids, ids) for context, ids in zip(read, answers, strict=True)])
+    encoding, references = evalset.model_encoding, [evalset.task.answer(example) for example in evalset.examples]
+    answers = [tuple(encoding.answer(text, evalset.wording)) for text in references]
+    # A reference may be longer than what may be written: it is read as far as the model has positions.
+    ends = [None if encoding.positions is None else encoding.positions - len(context.ids) for context in read]
+    asked = [(context.ids, ids[:end]) for context, ids, end in zip(read, answers, ends, strict=True)]
+    likelihoods = backend.loglikelihoods(asked)
     return [-likelihood.total / likelihood.tokens for likelihood in likelihoods]
 
 

@@ -195,6 +195,18 @@ def test_the_qa_suite_s_length_leaves_at_least_98_percent_answerable(library, st
     assert predict(Silent([]), asked)["answerable"].mean() >= 0.98
 
 
+def test_a_reference_is_read_as_far_as_the_model_has_positions(decoder, monkeypatch):
+    """Longer than what may be written, behind a prompt that leaves no room for more: GPT-2 has no further position."""
+    spec = Library().task("localisation-de").model_copy(update={"options": {"answer_tokens": 4}})
+    encoding = Encoding(decoder, 64)
+    encoding.positions = 64
+    asked, read = [], LocalBackend.loglikelihoods
+    monkeypatch.setattr(LocalBackend, "loglikelihoods", lambda self, requests: asked.extend(requests) or read(self, requests))
+    evalset = EvalSet(types.task_type(spec), splits.load_splits(spec), encoding, Wording(), 0, items=40)
+    assert predict(LocalBackend(decoder.load().eval(), decoder), evalset)["reference_loss"].gt(0).all()
+    assert max(len(context) + len(answer) for context, answer in asked) == 64
+
+
 def test_the_first_references_loss_stands_beside_what_is_written(decoder):
     task = types.task_type(Library().task("localisation-de"))
     asked = EvalSet(task, splits.load_splits(task.spec), Encoding(decoder, 128), Wording(), 0, items=4)
