@@ -25,7 +25,7 @@ def collapsed(answered: pd.DataFrame, simple: Mapping[str, pd.DataFrame], score:
         answered: the predictions of a trained model.
         simple: answers that need no model, to the same items.
         score: of the predictions.
-        losses: of each training step.
+        losses: of each step of the training on the task.
     """
     constant = simple.get(CONSTANT)
     if constant is None:

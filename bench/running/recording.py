@@ -95,7 +95,10 @@ def _outcome(session: Session, result: RunResult) -> Outcome:
     return Outcome(
         **of_task,
         references=simple_scores(session.simple_answers, of_task["score"].name),
-        collapsed=collapsed(after.test, session.simple_answers, of_task["score"], training.losses) if trains else None,
+        # Another stage's loss is of another task: to end above it is no rise.
+        collapsed=collapsed(after.test, session.simple_answers, of_task["score"], training.losses[training.earlier_steps :])
+        if trains
+        else None,
         elsewhere=measures.elsewhere(session, before, after),
         robustness=measures.robustness(session.sets.test, after),
         forgetting=forgotten,

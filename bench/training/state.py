@@ -81,6 +81,8 @@ class TrainingState:
     """By what the last stage keeps a memory ceiling, where it would pass it as it is."""
     losses: list[float] = field(default_factory=list)
     """Mean loss of each step, nats per target."""
+    earlier_steps: int = 0
+    """How many of them had come when the last stage that is done began."""
     validation: list[float] = field(default_factory=list)
     """Scores that early stopping saw in the stages that are done, in order; higher is better."""
     curve: list[Point] = field(default_factory=list)
@@ -112,7 +114,7 @@ class TrainingState:
 
     def end_stage(self, examples: int, ended_by: str = "") -> None:
         """Take down what the stage has come to; the next one has its own schedule and early stopping."""
-        self.examples += examples
+        self.examples, self.earlier_steps = self.examples + examples, len(self.losses) - self.step
         self.validation += self.best.scores
         self.earlier_seconds, self.timed, self.elapsed, self.ended_by = self.seconds, [], [], ended_by
         self.stage, self.step, self.steps, self.best, self.stopped = self.stage + 1, 0, 0, BestWeights(), False

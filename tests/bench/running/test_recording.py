@@ -42,6 +42,16 @@ def finished(checks=None, before=None, **more):
     return RunResult(before or Baseline(ASKED), Evaluation(AFTER), COST, {"a": True} if checks is None else checks, **more)
 
 
+def test_what_a_collapsed_run_is_advised_follows_from_its_last_stage(session):
+    """A first stage whose loss is smaller is no sign that the second one's rose."""
+    training = TrainingState(step=2, losses=[0.3, 0.1])
+    training.end_stage(32)
+    training.step, training.losses = 2, [*training.losses, 5.0, 2.0]
+    training.end_stage(32)
+    constant = replace(finished(training=training), after=Evaluation(BEFORE))
+    assert "its loss fell from 5 to 2" in recorded(session, constant, STARTED).outcome.collapsed
+
+
 def test_a_whole_record(session):
     run = session.run
     record = recorded(session, finished(), STARTED)
