@@ -91,6 +91,11 @@ def tests(run: Run) -> Asking:
     )
 
 
+def validation(run: Run) -> Asking:
+    """What a run's model is asked at each point of a curve beside its probes."""
+    return _asked(eval_sets(run, _encoding(run)).validation, run) if _countable(run) else NO_ASKING
+
+
 def base_tests(run: Run) -> Asking:
     """What the untouched base is asked beside: the same test sets, in each of its wordings; once for all runs of a task."""
     if not _countable(run):

@@ -15,9 +15,11 @@ from bench.running import curriculum
 from bench.running.ceiling import Fit, fit
 from bench.running.sizes import Memory
 from bench.runs.run import Run
+from bench.specs.probe_every import amount
 from bench.tasks.encoding import Encoding
 from bench.tokens.batches import micro_batches
 from bench.tokens.work import Work, padded_work
+from bench.training.state import TrainingState
 
 COSTLESS_PARTS = {"seed", "seeds", "search"}
 """Parts of a run's question on which its cost does not hang."""
@@ -35,9 +37,10 @@ class CostEstimate:
     operations: int | None
     memory: Memory
     answering: float = 0
-    """FLOPs of asking tests at the end, by the model's parameters and the tokens that are read and written."""
+    """FLOPs of asking tests, and validation items at each point of a curve, by the model's parameters and the tokens that are
+    read and written."""
     probing: float = 0
-    """The same of the probes, once over."""
+    """The same of the probes, at the end and at each point of a curve."""
     told: str | None = None
     """A sentence on why the budget does not hold the run, or on what its memory ceiling makes of it."""
 
@@ -96,12 +99,22 @@ def _trained(run: Run, plain: Fit, rate: float, answering: float) -> CostEstimat
     fitted = fit(run, max(lengths)) if run.budget.memory is not None else plain
     # Cut into the passes of one process, as the training cuts them.
     passes = (padded_work(part) for step in steps for part in micro_batches(step, fitted.tokens, 0, 1))
+    points, each_token = sum(_points(run, len(stage.steps)) for stage in stages), 2 * plain.memory.parameters
+    on_the_way = points * asking.validation(run).tokens if points else 0
     return CostEstimate(
         sum(stage.examples for stage in stages),
         sum(lengths),
         flops.count_flops(fitted.adapted).computed(sum(passes, Work())),
         fitted.memory,
-        answering,
-        2 * plain.memory.parameters * asking.probes(run).tokens,
+        answering + each_token * on_the_way,
+        each_token * asking.probes(run).tokens * (1 + points),
         f"keeps {run.budget.memory / 1e9:g} GB by {fitted}" if run.budget.memory and fitted.changed else None,
     )
+
+
+def _points(run: Run, steps: int) -> int:
+    """Of the run's curve in a stage of so many steps."""
+    if run.probe_every is None:
+        return 0
+    every = amount(run.probe_every)
+    return sum(TrainingState(step=step, steps=steps).reached(every) for step in range(1, steps + 1))

@@ -44,6 +44,20 @@ def test_each_stage_is_planned_and_what_is_asked_after_each():
     )
 
 
+def test_what_is_asked_on_the_way_is_planned_too():
+    """After 2, 4 and 5 of five steps, besides at the end."""
+    plain, watched = (
+        plan(PlanOptions("sentiment", "tiny-bert", strategies=["full"], budget="80", probe_every=every), "fp32")[0]
+        for every in (None, "2")
+    )
+    before, cost = (estimate.estimate_cost(run, RATE) for run in (plain, watched))
+    assert cost.probing == pytest.approx(4 * before.probing) and cost.operations == before.operations
+    validation = asking.validation(watched)
+    assert validation.items == 128
+    more = 3 * 2 * cost.memory.parameters * validation.tokens
+    assert cost.answering == pytest.approx(before.answering + more) and more > 0
+
+
 def test_speed_is_measured():
     assert 1e8 < estimate.speed(0.05) < 1e17
 
