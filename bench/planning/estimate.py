@@ -19,6 +19,7 @@ from bench.specs.probe_every import amount
 from bench.tasks.encoding import Encoding
 from bench.tokens.batches import micro_batches
 from bench.tokens.work import Work, padded_work
+from bench.training.course import Listed
 from bench.training.state import TrainingState
 
 COSTLESS_PARTS = {"seed", "seeds", "search"}
@@ -96,7 +97,7 @@ def _trained(run: Run, plain: Fit, rate: float, answering: float) -> CostEstimat
     stages = [curriculum.build_curriculum(timeless, encoding, stage, operations) for stage in run.stages]
     steps = [step for stage in stages for step in stage.steps]
     lengths = [encoded.fed for step in steps for encoded in step]
-    fitted = fit(run, max(lengths)) if run.budget.memory is not None else plain
+    fitted = fit(run, Listed(steps).longest) if run.budget.memory is not None else plain
     # Cut into the passes of one process, as the training cuts them.
     passes = (padded_work(part) for step in steps for part in micro_batches(step, fitted.tokens, 0, 1))
     points, each_token = sum(_points(run, len(stage.steps)) for stage in stages), 2 * plain.memory.parameters

@@ -8,6 +8,7 @@ from statistics import StatisticsError, fmean, linear_regression
 from bench.errors import TooSlowError
 from bench.records.record import SECONDS_TOLERANCE
 from bench.tokens.encoded import Encoded
+from bench.tokens.work import padded_work
 from bench.training.state import TrainingState
 
 Step = Sequence[Encoded]
@@ -20,7 +21,8 @@ class Course(ABC):
     examples = 0
     """How many the steps that are known hold, windows of one example counted once."""
     longest = 0
-    """Tokens of the longest text of all steps; 0 where they are not known yet."""
+    """Tokens of the longest text of all steps, or of a question's choices padded to their longest; 0 where they are not known
+    yet."""
 
     @property
     @abstractmethod
@@ -45,7 +47,7 @@ class Listed(Course):
 
     def __init__(self, steps: Sequence[Step], examples: int = 0, ended_by: str = "") -> None:
         self._steps, self.examples, self._ended_by = steps, examples, ended_by
-        self.longest = max((text.fed for step in steps for text in step), default=0)
+        self.longest = max((padded_work([text]).tokens for step in steps for text in step), default=0)
 
     @property
     def ended_by(self) -> str:

@@ -52,6 +52,12 @@ def driven(course, seconds_of, state=None):
     return steps, places, state
 
 
+def test_the_longest_text_is_as_long_as_a_batch_of_it_alone():
+    """Choices are rows that are padded to their longest, and a decoder is not fed its last token."""
+    choices, text = Encoded((1,) * 60, labels=(0,), lengths=(10, 50)), Encoded((1,) * 40, answer=2)
+    assert Listed([[choices], [choices]]).longest == 100 and Listed([[text]]).longest == 39 and Listed([]).longest == 0
+
+
 def test_a_list_ends_with_its_last_step():
     course = Listed([example(5), example(9), example(7)], 40, "tokens")
     assert course.longest == 9
