@@ -3,7 +3,7 @@
 from collections.abc import Mapping
 from pathlib import Path
 
-from bench.drafting.roles import LABEL_NAMES, Roles, fields_of, heading, is_label, is_named, texts_of
+from bench.drafting.roles import LABEL_NAMES, Roles, fields_of, heading, in_words, is_label, is_named, texts_of
 from bench.drafting.table import FileColumn, FileTable
 from bench.drafting.wishes import Guess, Wishes
 from bench.errors import UserError
@@ -56,16 +56,13 @@ def classification_roles(table: FileTable, given: Wishes, column: FileColumn) ->
     shares = sorted((count / column.counts.total() for count in column.counts.values()), reverse=True)
     metrics = ["f1_macro", "accuracy"] if shares[0] > IMBALANCED else ["accuracy", "f1_macro"]
     score = f"{shares[0]:.0%} of the rows are of one class, so that accuracy says little" if shares[0] > IMBALANCED else "usual"
-    answers = {label: label.replace("_", " ").strip().lower() for label in labels}
-    if len(set(answers.values())) < len(answers):
-        answers = {label: label for label in labels}
     return Roles(
         type="classification",
         columns={**fields_of(texts), "label": column.name},
         prompt=prompt_of(texts, heading(column.name, "Label")),
         metrics=metrics,
         labels=labels,
-        answers=answers,
+        answers=in_words(labels),
         values={} if all(said == meant for said, meant in spelled.items()) else spelled,
         guesses=[
             Guess("type", "classification", f"'{column.name}' holds {len(labels)} classes", "--type"),

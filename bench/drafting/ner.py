@@ -4,7 +4,7 @@ import re
 from collections.abc import Mapping
 
 from bench.data.sniffing import TAG
-from bench.drafting.roles import Roles, held, is_named
+from bench.drafting.roles import Roles, held, in_words, is_named
 from bench.drafting.table import FileColumn, FileTable
 from bench.drafting.wishes import Guess, Wishes
 from bench.errors import UserError
@@ -47,7 +47,7 @@ def ner_roles(table: FileTable, given: Wishes, column: FileColumn | None) -> Rol
         prompt="Text: {text}\nEntities:",
         metrics=["entity_f1", "entity_precision", "entity_recall", "entity_f1_strict"],
         labels=types,
-        answers={name: name.replace("_", " ").lower() for name in types},
+        answers=in_words(types),
         values=values,
         unanswered="tags",
         guesses=[

@@ -155,3 +155,9 @@ def contents(column: FileColumn) -> str:
         if count == 1
         else f"{count:,} values, such as {next(iter(column.counts))!r:.40}"
     )
+
+
+def in_words(labels: Sequence[str]) -> dict[str, str]:
+    """Each label as a decoder says it: in small letters, where all of them still differ then."""
+    words = {label: label.replace("_", " ").strip().lower() for label in labels}
+    return words if len(set(words.values())) == len(words) else {label: label for label in labels}

@@ -72,6 +72,10 @@ class Ner(TaskType):
             return "field 'labels': name the types of entities"
         if set(self.spec.answers) != set(self.spec.labels):
             return f"field 'answers' must name the labels {', '.join(self.spec.labels)}"
+        if len(set(self.spec.answers.values())) != len(self.spec.labels):
+            return "field 'answers': two types of entities have the same answer, which could not be read back"
+        if self.options.sentences and not self.options.entity:
+            return "options: field 'sentences': rows of words are not cut into sentences; leave it out, or give text and entity"
         if self.options.entity and len(self.spec.labels) > 1 and "type" not in Expression(self.options.entity).groups:
             return "options: field 'entity': the pattern needs the group type, as there are several types"
         return None

@@ -34,6 +34,11 @@ def test_schemes_are_read_as_bio(tmp_path):
     assert roles(tmp_path, {"O": "0", "B-PER": "1", "I-PER": "2", "B-LOC": "3"}, numbers).labels == ["LOC", "PER"]
 
 
+def test_types_that_differ_in_their_case_alone_are_answered_as_they_are(tmp_path):
+    found = roles(tmp_path, {"O": "O", "B-PER": "B-Per", "I-PER": "I-Per", "B-LOC": "B-PER"})
+    assert found.answers == {"PER": "PER", "Per": "Per"}
+
+
 def test_numbers_for_each_word_are_tags_by_their_name(tmp_path):
     rows = [{"tokens": ["a", "b"], "ner_tags": [0, i % 3], "pos_tags": [i % 2, 1], "mask": [1, 1]} for i in range(9)]
     for kept, found in ((4, "ner_tags"), (1, None)):

@@ -140,6 +140,18 @@ def test_a_pattern_without_types_is_for_one_type_alone():
         types.task_type(spec.model_copy(update={"options": {"entity": "'(?P<text>.+?)'"}}))
 
 
+@pytest.mark.parametrize(
+    ("changes", "sentence"),
+    [
+        ({"answers": {"PER": "a", "ORG": "b", "LOC": "c", "MISC": "a"}}, "two types of entities have the same answer"),
+        ({"options": {"sentences": True}}, "'sentences': rows of words are not cut into sentences"),
+    ],
+)
+def test_what_could_not_be_read_is_refused(changes, sentence):
+    with pytest.raises(UserError, match=sentence):
+        types.task_type(LIBRARY.task("conll2003").model_copy(update=changes))
+
+
 WORD = st.text(string.ascii_letters + string.digits + "().,;'-&éß", min_size=1, max_size=8).filter(
     lambda word: ");" not in word
 )
