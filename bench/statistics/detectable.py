@@ -47,7 +47,10 @@ def detectable(margin: Margin, tests: int = 1, accuracy: float | None = None, wi
 
 
 def smallest_difference(margin: Margin, level: float, accuracy: float | None, within: float = 0.0) -> float:
-    """The difference that is found four times out of five at this level, and not shown to be smaller than `within`."""
+    """The difference that is found four times out of five at this level, and not shown to be smaller than `within`.
+
+    Where even an accuracy's whole loss is not, it is that of a number without an end: more than the accuracy.
+    """
 
     def missing(difference: float) -> float:
         return _power(difference, _scaled(margin, difference, accuracy), level, within) - POWER
@@ -56,7 +59,7 @@ def smallest_difference(margin: Margin, level: float, accuracy: float | None, wi
     if accuracy is not None:
         most = min(most, accuracy)
         if missing(most) < 0:
-            return most
+            return smallest_difference(margin, level, None, within)
     return float(brentq(missing, 0.0, most)) if most > 1e-12 else 0.0
 
 

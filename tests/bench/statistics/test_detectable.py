@@ -35,8 +35,13 @@ def test_lower_accuracy_varies_more():
     margin = Margin(0.0, 0, 0.01**2, 871)
     assert detectable(margin, accuracy=0.95).value > detectable(margin).value
     assert detectable(margin, accuracy=0.5).value < detectable(margin).value
-    # Of an accuracy of .02 nothing more than .02 can be lost.
-    assert detectable(Margin(0.01, 2, 0.1, 20), accuracy=0.02).value == 0.02
+
+
+@pytest.mark.parametrize("margin", [Margin(0.01, 2, 0.1, 20), Margin(0.0, 0, 2 * 0.02 * 0.98 / 50, 49)])
+def test_an_accuracy_whose_whole_loss_would_not_be_seen_is_not_said_to_show_it(margin):
+    """Planted fault: an accuracy of .02 was called the smallest detectable difference, though few tables would show its loss."""
+    assert 0.02 / np.sqrt(margin.seeds + margin.items) < 0.8  # so many standard deviations
+    assert detectable(margin, accuracy=0.02).value == detectable(margin).value > 0.02
 
 
 def test_nothing_varies():

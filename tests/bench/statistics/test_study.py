@@ -54,6 +54,13 @@ def test_items_are_the_fewest():
     assert PLAIN.items_for(0.02, 2) is None and PLAIN.items_for(0.02, 3) is None
 
 
+def test_a_difference_beyond_a_low_score_is_not_found_by_any_three_items():
+    """Planted fault: with a score of .04, three items were said to find 5 points."""
+    low = replace(PLAIN, sigma2=0.005**2, own=0.03, shared=0.03, accuracy=0.04)
+    items = low.items_for(0.05, 10)
+    assert items > 100 and low.smallest(10, items) <= 0.05 < low.smallest(10, items - 1)
+
+
 def test_ends_hold_the_pilot():
     few, many = PLAIN.ends()
     assert few.sigma2 < PLAIN.sigma2 < many.sigma2 and few.smallest(3) < PLAIN.smallest(3) < many.smallest(3)
