@@ -38,12 +38,20 @@ def detectable(margin: Margin, tests: int = 1, accuracy: float | None = None, wi
     """
     level = (1 - CONFIDENCE) / tests
     value = smallest_difference(margin, level, accuracy, within)
-    if not margin.seeds or not margin.seed_freedom:
+    if not margin.seeds and not margin.other_seeds:
         return Detectable(value, value, value, 0.0)
-    freedom = float(margin.seed_freedom)
-    varied = (replace(margin, seeds=margin.seeds * freedom / chdtri(freedom, tail)) for tail in (0.1, 0.9))
-    low, high = (smallest_difference(each, level, accuracy, within) for each in varied)
+    low, high = (smallest_difference(_at_tail(margin, tail), level, accuracy, within) for tail in (0.1, 0.9))
     return Detectable(value, low, high, smallest_difference(replace(margin, items=0.0), level, accuracy, within))
+
+
+def _at_tail(margin: Margin, tail: float) -> Margin:
+    """With variances over seeds as far off as so many of 100 estimates are."""
+
+    def at(variance: float | Floats, freedom: float | Floats) -> float:
+        return float(variance * freedom / chdtri(freedom, tail)) if variance else 0.0
+
+    seeds, others = at(margin.seeds, margin.seed_freedom), at(margin.other_seeds, margin.other_freedom)
+    return replace(margin, seeds=seeds, other_seeds=others)
 
 
 def smallest_difference(margin: Margin, level: float, accuracy: float | None, within: float = 0.0) -> float:
@@ -73,14 +81,20 @@ def _scaled(margin: Margin, difference: float, accuracy: float | None) -> Margin
 def _power(difference: float, margin: Margin, level: float, within: float) -> float:
     """How often the interval leaves zero out, and that of an equivalence test reaches out of `within`: the mean over what the
     seeds' variance may be estimated as."""
-    spread = np.sqrt(margin.seeds + margin.items)
-    seen = replace(margin, seeds=margin.seeds * (_ratios(float(margin.seed_freedom)) if margin.seeds else np.ones(1)))
+    spread = np.sqrt(margin.seeds + margin.items + margin.other_seeds)
+    seeds, others = _estimated(margin.seeds, margin.seed_freedom), _estimated(margin.other_seeds, margin.other_freedom)
+    seen = replace(margin, seeds=seeds[:, None], other_seeds=others)  # each of the one with each of the other
     least = seen.half_width(level)
     if within:
         least = np.maximum(least, within - seen.half_width(EQUIVALENCE))
     if not spread:
         return float(difference > least)
     return float(ndtr((difference - least) / spread).mean())
+
+
+def _estimated(variance: float | Floats, freedom: float | Floats) -> Floats:
+    """What a variance over seeds may be estimated as."""
+    return variance * (_ratios(float(freedom)) if variance else np.ones(1))
 
 
 @lru_cache

@@ -6,6 +6,8 @@ import numpy as np
 import pytest
 from scipy.stats import ttest_rel
 
+from bench.statistics.detectable import detectable
+from bench.statistics.intervals import Margin
 from reports.rows import standing
 from reports.rows.references import without_model
 from reports.rows.rows import aggregate, ranked
@@ -131,6 +133,20 @@ def test_rows_that_collapsed_do_not_make_the_difference_smaller(make, out):
     # Where one row alone is left that trains, an untrained one varies more like it than a collapsed one.
     assert found(one, plain, fallen("lora"), fallen("instruction")).between == "rows that have not collapsed"
     assert found(fallen("lora"), fallen("instruction"), plain).between == "rows that train"
+
+
+def test_a_part_that_a_pair_lacks_has_no_degrees_of_freedom_to_average(make, out):
+    """One row trains, beside solved examples and an untouched model. Planted fault: of parts with 2 degrees of freedom the
+    pairs that lack one made 1.3."""
+    found = [pair for pair in make.suite(3) if pair[0].setup.strategy in ("zero-shot", "few-shot", "full")]
+    rows = aggregate(make.kept(out, found), out)
+    places = standing.score_standing(rows)
+    margins = [pair.margin for pair in places.pairs]
+    assert {margin.seed_freedom for margin in margins} | {margin.other_freedom for margin in margins} == {0, 2}
+    seeds, items, others = (np.mean([getattr(m, part) for m in margins]) for part in ("seeds", "items", "other_seeds"))
+    score = np.mean([row.score.value for row in rows])
+    expected = detectable(Margin(seeds, 2, items, margins[0].item_freedom, others, 2), 3, score)
+    assert places.detectable.value == pytest.approx(expected.value) and places.detectable.floor > 0
 
 
 def test_places_as_text():
