@@ -52,6 +52,9 @@ class Estimate:
 
     def in_table_of(self, spread: Spread) -> "Estimate":
         """The same runs in a table of another seed variance."""
+        if self.answered is not None:
+            low, high = limits(self.value, of_row(self.answered, spread), self.scale)
+            return replace(self, low=float(low), high=float(high), spread=spread)
         if self.items is None:
             return replace(self, spread=spread)
         return _of_bounds(self.value, self.seed_sd, self.runs, self.items, spread, self.scale)

@@ -4,6 +4,7 @@ import numpy as np
 import pytest
 from scipy import stats
 
+from bench.statistics.comparison import margin_between
 from bench.statistics.estimates import Estimate, estimate
 from bench.statistics.intervals import Spread
 from bench.statistics.jackknife import Jackknifed, clusters_of, of_counts
@@ -61,6 +62,16 @@ def test_a_table_s_seed_variance_widens_bounds_that_were_made_without_it():
     assert beside == estimate([0.6], [(0.55, 0.65)], spread=spread) and beside.in_table_of(Spread()) == alone
     twice = (alone * 2).in_table_of(Spread(0.2**2, 3))
     assert (twice.low, twice.high) == pytest.approx((2 * beside.low, 2 * beside.high))
+
+
+def test_a_table_s_seed_variance_widens_answers_that_are_held_against_bounds():
+    """Planted fault: where the other side of a comparison had no answers, one seed with answers kept its items' bounds."""
+    spread = Spread(0.1**2, 3)
+    alone, beside = (estimate([0.6], [None], correct([0.6]), known, "wilson") for known in (Spread(), spread))
+    moved = alone.in_table_of(spread)
+    assert (moved.low, moved.high) == (beside.low, beside.high) and width(moved) > 2 * width(alone)
+    bare = estimate([0.5], [(0.45, 0.55)], spread=spread)
+    assert margin_between(moved, bare).items == pytest.approx(margin_between(beside, bare).items)
 
 
 def test_a_percentage_without_answers_stays_inside():
