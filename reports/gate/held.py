@@ -59,7 +59,8 @@ class Noise:
         return self._over_seeds(match, take)
 
     def _seed_by_seed(self, match: Match, take: Take) -> tuple[float, Margin | None]:
-        fellows = [each for each in self.matches if each.new.group == match.new.group and each.same_seeds]
+        trained = [each for each in self.matches if each.new.trains and each.new.group == match.new.group]
+        fellows = [each for each in trained if each.same_seeds]
         return log_ratio_by_seed(_logarithms(match, take), [logs for each in fellows if (logs := _logarithms(each, take))])
 
     def _over_seeds(self, match: Match, take: Take) -> tuple[float, Margin | None]:

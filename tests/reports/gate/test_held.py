@@ -107,6 +107,24 @@ def test_with_the_same_seeds_costs_are_compared_seed_by_seed(sides, make):
     assert tokens.value == pytest.approx(np.log(1.1)) and tokens.margin.half_width() == pytest.approx(0.0, abs=1e-9)
 
 
+def test_rows_that_train_nothing_say_nothing_of_how_far_costs_vary(sides, make):
+    """Planted fault: solved examples, which take the same memory each time, halved the variance of those that train."""
+
+    def pairs(name, memory, **changes):
+        cost = make.record(name, **changes)[0].cost
+        costs = [cost.model_copy(update={"peak_memory_bytes": each}) for each in memory]
+        return [make.record(name, seed, cost=each, **changes) for seed, each in enumerate(costs)]
+
+    still = pairs("few-shot", [3000, 3000, 3000], trainable=0)
+    new, old = pairs("full", [3300, 3100, 3500]), pairs("full", [3000, 3000, 3000])
+    alone, beside = matches(sides, new, old), matches(sides, [*new, *still], [*old, *still])
+    one, other = (
+        next(h for h in held_costs(found[0], Noise(found, []), Within(), False) if h.term == "memory")
+        for found in (alone, beside)
+    )
+    assert one.row.label == other.row.label == "full" and one.margin == other.margin
+
+
 def test_one_seed_on_either_side_makes_no_measured_cost_exact(sides, make):
     """The same seed takes other memory each time: it has the noise of accepted rows, and without any it is not judged. Counted
     work is the same for the same seed."""
