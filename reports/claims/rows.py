@@ -2,6 +2,7 @@
 
 from collections.abc import Iterator, Sequence
 
+from bench.groups import groups_by
 from bench.hashing import digest
 from reports.rows.row import Row
 from reports.rows.transfer import mixed
@@ -44,10 +45,10 @@ def opposed(rows: Sequence[Row], one: str, other: str) -> Iterator[tuple[Row, Ro
 
 
 def adapters(rows: Sequence[Row]) -> Iterator[tuple[Row, Row]]:
-    """Adapters against full training, each at a rate of its own; one at full training's rate only where there is no other."""
-    pairs = list(opposed(rows, ADAPTER, FULL))
-    own = [pair for pair in pairs if not same_rate(*pair)]
-    yield from own or pairs
+    """Adapters against full training, each at a rate of its own; one at full training's rate only where it was asked what no
+    other was."""
+    for pairs in groups_by(opposed(rows, ADAPTER, FULL), lambda pair: question(pair[0])).values():
+        yield from [pair for pair in pairs if not same_rate(*pair)] or pairs
 
 
 def same_rate(one: Row, other: Row) -> bool:
@@ -67,8 +68,10 @@ def with_little_data(pairs: Iterator[tuple[Row, Row]]) -> Iterator[tuple[Row, Ro
     """The pairs with the least training data of those asked the same, where others have more."""
     known = list(pairs)
     for one, other in known:
-        alike = [examples(each) for each, _ in known if question(each, "budget") == question(one, "budget")]
-        if examples(one) == min(alike) < max(alike):
+        alike = [each for each, _ in known if question(each, "budget") == question(one, "budget")]
+        # Rows of one budget in tokens or seconds see unlike numbers of examples.
+        others = [each for each in alike if each.setup.budget != one.setup.budget]
+        if others and examples(one) < min(map(examples, others)):
             yield one, other
 
 
@@ -84,11 +87,11 @@ def alone(row: Row) -> list[Row]:
 
 
 def prompted(rows: Sequence[Row]) -> Iterator[tuple[Row, Row]]:
-    """The better of zero-shot and few-shot against each row that trains on the same task, with the most data of those."""
+    """The better of zero-shot and few-shot against each row that trains on the same task, with the budget of the most data."""
     for trained in rows:
         alike = [row for row in rows if question(row, *TRAINING_INPUTS) == question(trained, *TRAINING_INPUTS)]
         prompts = [row for row in of_kind(alike, *PROMPTS) if row.over_best]
-        if trained.trains and prompts and examples(trained) == max(map(examples, alike)):
+        if trained.trains and prompts and trained.setup.budget == max(alike, key=examples).setup.budget:
             yield max(prompts, key=lambda row: row.over_best.value if row.over_best else 0.0), trained
 
 

@@ -26,6 +26,33 @@ def test_an_adapter_at_the_others_rate_stands_back(rows):
     assert [one.label for one, _ in sets.adapters(found[:2])] == ["lora-slow"]
 
 
+def test_an_adapter_stands_back_only_where_another_was_asked_the_same(rows):
+    """Planted fault: on a task of its own, a search that gave both strategies one rate took the pair out of every claim."""
+    elsewhere = {"inputs": {"task": {"name": "rte"}}, "task": "rte"}
+    found = rows(("full", 0.8, {}), ("lora-8bit", 0.8, {"rate": 1e-3}), ("full", 0.7, elsewhere), ("lora-slow", 0.7, elsewhere))
+    assert [one.label for one, _ in sets.adapters(found)] == ["lora-8bit", "lora-slow"]
+
+
+def spent(budget, examples):
+    return {"budget": budget, "cost": {"train_examples": examples}}
+
+
+def test_one_budget_is_no_little_data_however_many_examples_it_came_to(rows):
+    """Seconds come to fewer examples in one row than in another. Planted fault: the row with fewest was one of little data."""
+    fast, slow = spent("90s", 600), spent("90s", 500)
+    found = rows(("full", 0.8, fast), ("lora-8bit", 0.8, fast | {"rate": 1e-3}), ("lora-32bit", 0.8, slow | {"rate": 1e-3}))
+    assert not list(sets.with_little_data(sets.adapters(found)))
+    more = rows(("full", 0.9, spent("900s", 5000)), ("lora-8bit", 0.9, spent("900s", 5000) | {"rate": 1e-3}))
+    little = list(sets.with_little_data(sets.adapters([*found, *more])))
+    assert [(one.label, one.setup.budget) for one, _ in little] == [("lora-8bit", "90s"), ("lora-32bit", "90s")]
+
+
+def test_every_row_of_the_largest_budget_is_prompted_against(rows):
+    """Planted fault: of a budget in seconds only the row that had come to most examples was."""
+    found = rows(("zero-shot", 0.6, {"trainable": 0}), ("full", 0.8, spent("90s", 600)), ("frozen", 0.7, spent("90s", 900)))
+    assert [trained.label for _, trained in sets.prompted(found)] == ["full", "frozen"]
+
+
 def test_the_better_prompt_against_the_most_data(rows):
     few = {"budget": "128examples", "cost": {"train_examples": 128}}
     found = rows(("zero-shot", 0.6, {"trainable": 0}), ("full", 0.8, {}), ("full", 0.7, few))
