@@ -15,7 +15,10 @@ from reports.claims.evidence import Evidence
 from reports.claims.rows import place
 from reports.rows import frontier, numbers
 from reports.rows.equal_cost import Take
+from reports.rows.means import Forgotten
 from reports.rows.numbers import Quantity
+from reports.rows.one_base import on_one_base
+from reports.rows.questions import probe_definition
 from reports.rows.row import Row
 from reports.rows.rows import aggregate
 from reports.rows.transfer import Transfer
@@ -79,21 +82,22 @@ def gain_kept(one: Row, other: Row) -> Iterator[Evidence]:
 
 def less_lost(one: Row, other: Row) -> Iterator[Evidence]:
     """Less of each probe should be lost than the other loses."""
-    for name, mine in one.forgetting.items():
-        if (theirs := other.forgetting.get(name)) and theirs.quantity == mine.quantity:
-            yield _difference(f"{_against(one, other)}, {name}", theirs.lost, mine.lost, mine.quantity)
+    for name, mine, theirs in _same_probes(one, other):
+        yield _difference(f"{_against(one, other)}, {name}", theirs.lost, mine.lost, mine.quantity)
 
 
 def less_lost_at_equal_gain(one: Row, other: Row) -> Iterator[Evidence]:
     """Less of each probe should be lost where both rows have first gained as much, seed by seed.
 
-    The interval is Student's over seeds, whose variance is taken as alike in both rows.
+    The interval is Student's over seeds, whose variance is taken as alike in both rows. Gains are over one base: see
+    reports/rows/one_base.py.
     """
-    mine, theirs = ([aggregate([record])[0] for record in row.records] for row in (one, other))
+    runs = on_one_base([aggregate([record])[0] for row in (one, other) for record in row.records])
+    mine, theirs = runs[: len(one.records)], runs[len(one.records) :]
     if min(len(mine), len(theirs)) < 2 or not all(row.curve and max(p.gain for p in row.curve) > 0 for row in (*mine, *theirs)):
         return
     reached = frontier.equal_gain([*mine, *theirs])
-    for name, probe in one.forgetting.items():
+    for name, probe, _ in _same_probes(one, other):
         lost = [[_lost_at(row, name, reached) for row in rows] for rows in (mine, theirs)]
         if any(value is None for values in lost for value in values):
             continue
@@ -102,6 +106,14 @@ def less_lost_at_equal_gain(one: Row, other: Row) -> Iterator[Evidence]:
         margin = Margin(spread.variance * (1 / len(few) + 1 / len(many)), spread.freedom, 0.0, 1.0)
         gained = f"{numbers.difference(reached or 0.0, one.quantity)} {one.quantity.unit} gained"
         yield _evidence(f"{_against(one, other)}, {name} at {gained}", fmean(many) - fmean(few), margin, probe.quantity)
+
+
+def _same_probes(one: Row, other: Row) -> Iterator[tuple[str, Forgotten, Forgotten]]:
+    """Those that asked both rows the same: by name, with what each lost."""
+    for name, mine in one.forgetting.items():
+        theirs, definitions = other.forgetting.get(name), {probe_definition(row.first, name) for row in (one, other)}
+        if theirs and (theirs.quantity, theirs.items) == (mine.quantity, mine.items) and len(definitions) == 1:
+            yield name, mine, theirs
 
 
 def risen(row: Row, transfer: Transfer, slack: float = 0.0) -> Evidence:

@@ -61,6 +61,36 @@ def test_at_equal_gain_it_is_students_test_over_seeds(rows, make):
     assert found.p == pytest.approx(ttest_ind([0.2, 0.4, 0.6], [0.1, 0.2, 0.3]).pvalue, rel=1e-6)
 
 
+@pytest.mark.parametrize(
+    ("other", "compared"),
+    [
+        ({}, 1),
+        ({"inputs": {"probes": [[{"name": "wikipedia", "source": "others"}, 64]]}}, 0),
+        ({"probes": {"wikipedia": ("accuracy", 0.5, 0.4)}}, 0),
+    ],
+)
+def test_probes_of_one_name_that_ask_something_else_are_not_compared(rows, make, other, compared):
+    """Planted fault: at equal gain, nats of one row stood against points of the other."""
+    asked = {
+        "inputs": {"probes": [[{"name": "wikipedia", "source": "these"}, 64]]},
+        "probes": {"wikipedia": ("loss (nats per token)", 3.2, 3.3)},
+        "curve": make.curve([(0.2, {"wikipedia": 0.1})]),
+    }
+    full, adapter = rows(("full", 0.8, asked), ("lora-8bit", 0.8, asked | other))
+    for contrast in (contrasts.less_lost, contrasts.less_lost_at_equal_gain):
+        assert len(list(contrast(adapter, full))) == compared
+
+
+def test_at_equal_gain_rows_that_were_asked_in_other_words_are_held_against_one_base(rows, make):
+    """On validation items the base has .55 in the words of `full`, and .35 in those of the adapter, which rises by .4 to .75:
+    over the best base by .2. Planted fault: it was read where it had risen by .2 from its own."""
+    full = {"curve": make.curve([(0.2, {"wikipedia": 0.1})])}
+    path = [point.model_copy(update={"score": 0.35 + point.gain}) for point in make.curve([(0.4, {"wikipedia": 0.4})])]
+    found = rows(("full", 0.8, full), ("lora-8bit", 0.8, {"curve": path, "base_score": 0.3}))
+    (evidence,) = contrasts.less_lost_at_equal_gain(found[1], found[0])
+    assert evidence.lead == pytest.approx(0.1 - 0.4) and "wikipedia at +20.0 points gained" in evidence.rows
+
+
 def test_slack_moves_the_bound_and_not_the_number(rows):
     (row,) = rows(("full", 0.8, {}))
     transfer = Transfer("rte", row.quantity, 0.6, 0.5, row.gain * 0.1, 100, "instruction", "entailment")
