@@ -78,9 +78,13 @@ def probe_names(rows: Sequence[Row]) -> dict[str, Quantity]:
 
 
 def _key(record: Record) -> str:
-    """Equal for records that differ in nothing but the seed."""
+    """Equal for records that differ in nothing but the seed.
+
+    Two searches that chose alike made two runs of each seed, which are no further seeds of one row.
+    """
     names = (record.setup.suite, record.setup.model, record.setup.task, record.setup.strategy)
-    return json.dumps([*names, record.status, record.reason, determinants(record)])
+    search = record.provenance.inputs.get("search")
+    return json.dumps([*names, record.status, record.reason, determinants(record), search])
 
 
 def determinants(record: Record) -> dict[str, Any]:

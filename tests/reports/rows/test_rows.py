@@ -130,6 +130,17 @@ def test_what_is_not_the_seed_sets_rows_apart(make, change):
     assert len(aggregate(records)) == 2
 
 
+def test_searches_that_chose_alike_are_no_further_seeds(make):
+    """Planted fault: the same trainings, each twice, were a row of seeds 0, 0, 1, 1 with half the variance."""
+    records = [
+        make.record("full", seed, inputs={"search": {"options": {"trials": 4, "seeds": count}}})[0]
+        for count in (1, 2)
+        for seed in (0, 1)
+    ]
+    rows = aggregate(records)
+    assert [row.seeds for row in rows] == ["0, 1", "0, 1"] and len({row.label for row in rows}) == 2
+
+
 def test_variant_says_how_rows_of_a_strategy_differ(make):
     small, large = ({"learning_rate": 2e-5, "peft": {"r": r}} for r in (8, 16))
     records = [make.record("lora-8bit", 0, hyperparameters=small)[0], make.record("lora-8bit", 1, hyperparameters=large)[0]]
