@@ -95,6 +95,8 @@ def _next(top: Sequence[Row], scored: Sequence[Row]) -> str:
         return _to_part(close, scored, pilot, suite)
     if not any(row.setup.tuning.trials for row in trained):
         return "--tune 4; each strategy ran with its default learning rate, and another may change who is ahead."
+    if len(top) > 1:
+        return f"more seeds or test items; {_names(top)} can't be told apart by these."
     return "another task or model; on these items more runs would not change who is ahead."
 
 

@@ -2,6 +2,7 @@
 
 import pytest
 
+from bench.records.record import Tuning
 from bench.statistics.study import Pilot
 from reports.rows import conclusion as module
 from reports.rows.conclusion import conclusion, next_step
@@ -63,6 +64,19 @@ def test_what_to_try_next_is_what_the_pilot_says_would_suffice(make, out, monkey
         lambda seeds: 40_000
     )
     assert told(lambda seeds: None).startswith("take the cheaper of ")
+
+
+def test_what_is_tied_may_be_told_apart_by_more_runs(make, out):
+    """A row that trains beside one that does not. Planted fault: more runs were said to change nothing."""
+    tuned = {"tuning": Tuning(trials=4)}
+    still = [make.record("few-shot", seed, 0.80, trainable=0) for seed in range(2)]
+    full = [make.record("full", seed, 0.81 + 0.01 * seed, **tuned) for seed in range(2)]
+    then = said(make, out, [*still, *full])[2]
+    assert then == "Next: more seeds or test items; few-shot and full can't be told apart by these."
+    far = [make.record("full", seed, 0.99 + 0.001 * seed, **tuned) for seed in range(2)]
+    assert said(make, out.with_name("far"), [make.record("few-shot", 0, 0.6, trainable=0), *far])[2].startswith(
+        "Next: another task"
+    )
 
 
 def test_what_collapsed_is_mended_first_and_fewer_than_two_rows_say_nothing(make, out):
