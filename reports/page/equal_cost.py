@@ -6,7 +6,8 @@ from bench.records.outcome import Point
 from reports.definitions import defined, note
 from reports.page.cells import EMPTY, STRATEGY, Board, Cell, Column, Direction, Section, sortable, without_empty
 from reports.rows import numbers
-from reports.rows.equal_cost import HELD, SPENT, Take, at_cost, equal_cost, frugal_shares, times_the_least
+from reports.rows.environments import one_machine
+from reports.rows.equal_cost import HELD, ONE_MACHINE_S, SPENT, Take, at_cost, equal_cost, frugal_shares, times_the_least
 from reports.rows.numbers import Quantity
 from reports.rows.one_base import BEST_WORDS, on_one_base, one_base
 from reports.rows.row import Row
@@ -32,9 +33,11 @@ def _trained(rows: Sequence[Row]) -> list[Row]:
 
 
 def _board(trained: Sequence[Row]) -> Board:
-    columns = [column for term, take in SPENT.items() for column in _spent(trained, term, take)]
-    columns += [_frugal(trained, term, take) for term, take in HELD.items()]
-    columns += [_times(trained, term, take) for term, take in {"training": SPENT["training"], "memory": HELD["memory"]}.items()]
+    left_out = () if one_machine(*trained) else ONE_MACHINE_S
+    spent, held = ({term: take for term, take in takes.items() if term not in left_out} for takes in (SPENT, HELD))
+    columns = [column for term, take in spent.items() for column in _spent(trained, term, take)]
+    columns += [_frugal(trained, term, take) for term, take in held.items()]
+    columns += [_times(trained, term, take) for term, take in (spent | held).items() if term in ONE_MACHINE_S]
     return without_empty([STRATEGY, *columns], trained)
 
 

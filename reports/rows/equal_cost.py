@@ -26,6 +26,8 @@ HELD: dict[str, Take] = {
     "saved": lambda cost: cost.saved_bytes,
 }
 """What it takes as a whole."""
+ONE_MACHINE_S = ("training", "memory")
+"""Terms whose costs are comparable within one machine alone."""
 DRAWS = 1_000
 
 

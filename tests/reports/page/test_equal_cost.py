@@ -40,5 +40,15 @@ def test_rows_that_were_asked_in_different_words_are_held_against_one_base(make,
     assert f"smollm2 on sst2: {BEST_WORDS}" in section.note
 
 
+def test_what_unlike_machines_took_is_not_compared(make):
+    """Planted fault: a row was called twice as fast for its machine."""
+    here, there = watched(make, "full", 20.0), watched(make, "frozen", 10.0)
+    rows = aggregate([here, make.changed(there, device={"type": "cuda", "name": "another"})])
+    ((_, board),) = equal_cost_section(rows).tables
+    groups = {column.group for column in board.columns}
+    assert "At 12.3 TFLOPs" in groups and not {"At 10.0 s", "Times the least"} & groups
+    assert [column.title for column in board.columns if column.group == "Gains most for its cost"] == ["Saved"]
+
+
 def test_one_row_has_no_table(make):
     assert equal_cost_section(aggregate([watched(make, "full", 20.0)])).tables == []
