@@ -8,6 +8,7 @@ of the same cases, with seeds as readers, and with Hillis 2014's covariance over
 
 from collections.abc import Sequence
 from dataclasses import dataclass, replace
+from functools import cached_property
 from typing import Literal
 
 import numpy as np
@@ -65,19 +66,24 @@ class Margin:
         seeds, items, others = (variance / by**2 for variance in (self.seeds, self.items, self.other_seeds))
         return replace(self, seeds=seeds, items=items, other_seeds=others)
 
-    def half_width(self, level: float | Floats = 1 - CONFIDENCE) -> Floats:
-        """h at an error of `level`, both sides together."""
+    @cached_property
+    def _varying(self) -> list[tuple[float | Floats, float | Floats]]:
+        """The variances that there are, each with its degrees of freedom: p asks for them at fifty levels."""
         parts = (
             (self.seeds, self.seed_freedom),
             (self.items, self.item_freedom),
             (self.other_seeds, self.other_freedom),
         )
         # A part of no variance has no freedom either, and a quantile that is not finite.
-        squares = [
-            variance * _quantile(level, freedom if np.all(variance) else np.where(np.equal(variance, 0), 1.0, freedom)) ** 2
+        return [
+            (variance, freedom if np.all(variance) else np.where(np.equal(variance, 0), 1.0, freedom))
             for variance, freedom in parts
             if np.any(variance)
         ]
+
+    def half_width(self, level: float | Floats = 1 - CONFIDENCE) -> Floats:
+        """h at an error of `level`, both sides together."""
+        squares = [variance * _quantile(level, freedom) ** 2 for variance, freedom in self._varying]
         return np.sqrt(np.asarray(sum(squares), dtype=np.float64))
 
     def p(self, difference: float | Floats) -> Floats:

@@ -1,6 +1,7 @@
 """How far seeds move a number, pooled over the rows of one table (suite, model and task)."""
 
 from collections.abc import Callable, Sequence
+from functools import lru_cache
 
 from bench.records.outcome import Outcome
 from bench.records.record import Record
@@ -15,8 +16,14 @@ class SeedSpreads:
 
     def of(self, number: Callable[[Outcome], float | None]) -> Spread:
         """The seed variance of a number of the outcomes; a row in which some run lacks it has no part in it."""
-        values = [[number(outcome) for outcome in row] for row in self.rows]
-        return pooled([[value for value in row if value is not None] for row in values if None not in row])
+        values = [tuple(number(outcome) for outcome in row) for row in self.rows]
+        return _pooled(tuple(tuple(value for value in row if value is not None) for row in values if None not in row))
+
+
+@lru_cache
+def _pooled(rows: tuple[tuple[float, ...], ...]) -> Spread:
+    """Each row of a table asks anew for the same."""
+    return pooled(rows)
 
 
 NO_SEEDS = SeedSpreads()
