@@ -75,7 +75,7 @@ def _group(rows: Sequence[Row]) -> Iterator[str]:
         headers = ["strategy", "rank", f"{first} [95 %]", f"gain ({unit})", *losses, "train (s)", "saved"]
         standing = score_standing(scored)
         yield markdown_table(headers, [_line(row, standing, list(probes)) for row in scored], headers[:1])
-        told = [*stated([row.score for row in scored if row.score]), *standing_sentences(standing), *unfair(rows)]
+        told = [*stated([row.score for row in scored if row.score], scored), *standing_sentences(standing), *unfair(rows)]
         yield "\n".join(f"- {escaped(sentence)}" for sentence in told)
     failed = [f"- {escaped(f'{row.label} (seed {row.seeds}) {row.status}: {row.reason}')}" for row in rows if not row.score]
     if failed:

@@ -69,7 +69,7 @@ def suite_part(rows: Sequence[Row], out: Path | None = None) -> Json:
         "tables": tables.placed,
         "alarms": list(_alarms(rows)),
         "notes": [
-            statement([estimate for row in rows for estimate in _estimates(row)]),
+            statement([estimate for row in rows for estimate in _estimates(row)], rows),
             *(
                 f"{model} on {task}: {' '.join(standing_sentences(standing))}"
                 for (_, model, task), standing in standings.items()

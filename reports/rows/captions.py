@@ -6,29 +6,32 @@ from bench.statistics.estimates import Estimate
 from bench.statistics.jackknife import ENOUGH_CLUSTERS
 from reports.rows import numbers
 from reports.rows.across import Across
+from reports.rows.row import Row, seedless
 from reports.rows.standing import Standing
 
 NAMED_IN_TOP = 8
 """Rows; a larger top group is told by its size."""
 ONE_SEED = "One seed: the interval is for this trained model on new items. Another seed may differ by more."
+NO_SEED = "These rows depend on no seed: intervals hold new items."
 ALIKE = [
     "Intervals hold new items and other seeds.",
     "The rows' SDs between seeds are taken as alike and pooled over the table; a row whose own is larger keeps it.",
 ]
 
 
-def statement(estimates: Sequence[Estimate]) -> str:
+def statement(estimates: Sequence[Estimate], rows: Sequence[Row] = ()) -> str:
     """`stated` as one text."""
-    return " ".join(stated(estimates))
+    return " ".join(stated(estimates, rows))
 
 
-def stated(estimates: Sequence[Estimate]) -> list[str]:
-    """What the 95 % intervals of these estimates hold and what they don't."""
+def stated(estimates: Sequence[Estimate], rows: Sequence[Row] = ()) -> list[str]:
+    """What the 95 % intervals of these estimates, which are of these rows, hold and what they don't."""
     shown = [each for each in estimates if each.low is not None]
     bases = {each.basis for each in shown}
     if not bases:
         return ["No intervals: there are no scores with bounds."]
-    parts = [ONE_SEED] if bases == {"items"} else list(ALIKE)
+    alone = NO_SEED if rows and seedless(rows) else ONE_SEED
+    parts = [alone] if bases == {"items"} else list(ALIKE)
     if bases != {"items"}:
         if "items" in bases:
             parts.append("Rows that depend on no seed hold items alone.")

@@ -153,3 +153,8 @@ class Row:
     def faults(self) -> list[str]:
         """Self-tests that did not hold in some run of the row."""
         return sorted({name for record in self.records for name, held in record.trust.checks.items() if not held})
+
+
+def seedless(rows: Sequence[Row]) -> bool:
+    """Whether none of the rows depends on a seed: untouched models, and what others have asked."""
+    return all(row.seeds == "none" for row in rows)

@@ -19,7 +19,7 @@ from bench.statistics.estimates import Estimate
 from bench.statistics.intervals import Margin
 from reports.rows.numbers import Quantity
 from reports.rows.references import NO_MODEL
-from reports.rows.row import Row
+from reports.rows.row import Row, seedless
 from reports.rows.rows import grouped
 
 Places = tuple[int, int]
@@ -43,7 +43,7 @@ class Standing:
     between: str
     """Which rows those are, in words; empty where they are all."""
     seeded: bool
-    """Whether the rows hold other seeds, and not these trained models alone."""
+    """Whether the rows hold other seeds, or depend on none, and are not these trained models alone."""
 
     def of(self, row: Row) -> Places | None:
         """None where the row takes no place: it has no number, or no model."""
@@ -100,7 +100,7 @@ def _standing(placed: Sequence[tuple[Row, Estimate]], quantity: Quantity, higher
         quantity=quantity,
         detectable=_detectable(alike, estimates, differences),
         between=between,
-        seeded=any(estimate.basis != "items" for estimate in estimates),
+        seeded=seedless(rows) or any(estimate.basis != "items" for estimate in estimates),
     )
 
 

@@ -89,7 +89,7 @@ def _show_group(console: Console, rows: Sequence[Row]) -> None:
             console.print(_forgetting(scored, dict(probes[start : start + PROBES_ALONE])))
         for group in staged(scored):
             console.print(_stages(group))
-        for sentence in (*QUESTIONS, *stated(_estimates(scored)), *standing_sentences(places)):
+        for sentence in (*QUESTIONS, *stated(_estimates(scored), scored), *standing_sentences(places)):
             say(console, sentence)
         if any(forgotten.lost.significant for row in scored for forgotten in row.forgetting.values()):
             say(console, f"{MARK}: this forgetting is more than chance, corrected for how many probes the row has (Holm).")

@@ -2,7 +2,7 @@
 
 from bench.statistics.estimates import Estimate
 from reports.rows import standing
-from reports.rows.captions import ONE_SEED, few_names, standing_sentences, stated, statement
+from reports.rows.captions import NO_SEED, ONE_SEED, few_names, standing_sentences, stated, statement
 from reports.rows.rows import aggregate
 
 
@@ -29,6 +29,18 @@ def test_statement_counts_clusters():
 
 def test_one_seed_is_worded_as_agreed():
     assert ONE_SEED == "One seed: the interval is for this trained model on new items. Another seed may differ by more."
+
+
+def test_rows_without_seeds_are_no_trained_models(make, out):
+    """Untouched models, and what lm-eval asked. Planted fault: another seed of them might have differed."""
+    models = [make.record("zero-shot", 0, share, trainable=0, model=name) for name, share in (("a", 0.6), ("b", 0.7))]
+    pair = [make.record("zero-shot", 0, 0.6, trainable=0), make.record("lm-eval 0-shot", 0, 0.7, trainable=0)]
+    for found in (models, pair):
+        rows = aggregate(make.kept(out, found), out)
+        assert statement([row.score for row in rows], rows) == NO_SEED
+    assert not any("seed" in sentence for sentence in standing_sentences(standing.score_standing(rows)))
+    trained = aggregate([make.record("full")[0], pair[0][0]])
+    assert statement([row.score for row in trained], trained) == ONE_SEED
 
 
 def test_few_names():
