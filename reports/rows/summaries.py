@@ -87,7 +87,8 @@ def _index(results: Path, folder: Path, stamps: Stamps) -> Known:
             record = store.stored_record(store.folder(results) / name)
             index[run] = (stamps[name], record.setup.suite, bool(mixed(record)))
     if index.keys() != old_index.keys() or any(list(each) != old_index[run] for run, each in index.items()):
-        _write(folder / "index.json", index)
+        _write(folder / ".gitignore", "*\n")  # an accepted baseline that is looked at stays as it was committed
+        _write(folder / "index.json", _as_json(index))
     return index
 
 
@@ -103,7 +104,7 @@ def _part(results: Path, folder: Path, made: SuiteReport, runs: Sequence[str], k
         return kept
     rows = aggregate(_records(results, runs), results, _records(results, set(known) - set(runs)) if mixes else [])
     part = {"key": key, "made": made.of(rows), "refused": _refused(rows)}
-    _write(path, part)
+    _write(path, _as_json(part))
     return part
 
 
@@ -141,10 +142,14 @@ def _read(path: Path) -> Any:
         return None
 
 
-def _write(path: Path, content: Any) -> None:
+def _as_json(content: Any) -> str:
+    return json.dumps(content, ensure_ascii=False, separators=(",", ":"))
+
+
+def _write(path: Path, text: str) -> None:
     """Results in a folder that can't be written are shown all the same."""
     with suppress(UserError, OSError):
-        write_text(path, json.dumps(content, ensure_ascii=False, separators=(",", ":")))
+        write_text(path, text)
 
 
 @cache

@@ -3,6 +3,7 @@
 import json
 import os
 import re
+import subprocess
 from pathlib import Path
 
 import pytest
@@ -120,6 +121,15 @@ def test_parts_of_suites_that_are_no_more_go(make, out, parts):
     assert len(list((out / "summary").glob("suite-*.json"))) == 2
     (store.folder(out) / "b.json").unlink()
     assert len(parts()) == 1 and len(list((out / "summary").glob("suite-*.json"))) == 1
+
+
+def test_a_committed_folder_that_is_looked_at_stays_as_it_was(make, out, parts):
+    two_suites(make, out)
+    git = ["git", "-C", str(out), "-c", "user.name=a", "-c", "user.email=a@b"]
+    for arguments in (["init", "-q"], ["add", "."], ["commit", "-qm", "accepted"]):
+        subprocess.run([*git, *arguments], check=True)
+    assert parts() and (out / "summary" / "index.json").exists()
+    assert subprocess.run([*git, "status", "--short"], capture_output=True, check=True).stdout == b""
 
 
 def test_what_was_shown_by_leave_is_refused_without_it(make, out, parts):
