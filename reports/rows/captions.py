@@ -6,7 +6,7 @@ from bench.statistics.estimates import Estimate
 from bench.statistics.jackknife import ENOUGH_CLUSTERS
 from reports.rows import numbers
 from reports.rows.across import Across
-from reports.rows.row import Row, seedless
+from reports.rows.row import Row
 from reports.rows.standing import Standing
 
 NAMED_IN_TOP = 8
@@ -30,11 +30,15 @@ def stated(estimates: Sequence[Estimate], rows: Sequence[Row] = ()) -> list[str]
     bases = {each.basis for each in shown}
     if not bases:
         return ["No intervals: there are no scores with bounds."]
-    alone = NO_SEED if rows and seedless(rows) else ONE_SEED
-    parts = [alone] if bases == {"items"} else list(ALIKE)
-    if bases != {"items"}:
+    of_one_seed = any(row.of_one_seed for row in rows)
+    if bases == {"items"}:
+        parts = [ONE_SEED if of_one_seed or not rows else NO_SEED]
+    else:
+        parts = list(ALIKE)
         if "items" in bases:
             parts.append("Rows that depend on no seed hold items alone.")
+        if of_one_seed:
+            parts.append("So do rows of one seed beside no others of their kind: another seed may differ by more.")
         if "bounds" in bases:
             parts.append("†: the items' part is that of the runs' own bounds, because there are no answers per item to go by.")
     return [*parts, *_clusters(shown)]

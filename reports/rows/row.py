@@ -100,6 +100,11 @@ class Row:
         return ", ".join(str(record.setup.seed) for record in self.records)
 
     @property
+    def of_one_seed(self) -> bool:
+        """Whether its score's interval is for this trained model alone: no other seed, of it or of rows like it, is known."""
+        return self.score is not None and self.score.basis == "items" and self.seeds != "none"
+
+    @property
     def seed_sd(self) -> float | None:
         """Standard deviation of the score over the row's seeds; None where there is one."""
         return self.score.seed_sd if self.score else None
@@ -153,8 +158,3 @@ class Row:
     def faults(self) -> list[str]:
         """Self-tests that did not hold in some run of the row."""
         return sorted({name for record in self.records for name, held in record.trust.checks.items() if not held})
-
-
-def seedless(rows: Sequence[Row]) -> bool:
-    """Whether none of the rows depends on a seed: untouched models, and what others have asked."""
-    return all(row.seeds == "none" for row in rows)

@@ -19,7 +19,7 @@ from bench.statistics.estimates import Estimate
 from bench.statistics.intervals import Margin
 from reports.rows.numbers import Quantity
 from reports.rows.references import NO_MODEL
-from reports.rows.row import Row, seedless
+from reports.rows.row import Row
 from reports.rows.rows import grouped
 
 Places = tuple[int, int]
@@ -100,7 +100,7 @@ def _standing(placed: Sequence[tuple[Row, Estimate]], quantity: Quantity, higher
         quantity=quantity,
         detectable=_detectable(alike, estimates, differences),
         between=between,
-        seeded=seedless(rows) or any(estimate.basis != "items" for estimate in estimates),
+        seeded=all(estimate.basis != "items" or row.seeds == "none" for row, estimate in placed),
     )
 
 

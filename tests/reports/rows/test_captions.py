@@ -43,6 +43,17 @@ def test_rows_without_seeds_are_no_trained_models(make, out):
     assert statement([row.score for row in trained], trained) == ONE_SEED
 
 
+def test_a_row_of_one_seed_beside_rows_of_several_of_another_kind_is_told(make, out):
+    """Planted fault: with three seeds of solved examples, one training was said to hold other seeds."""
+    found = [pair for pair in make.suite(3) if pair[0].setup.strategy in ("zero-shot", "few-shot")]
+    rows = aggregate(make.kept(out, [*found, make.record("full")]), out)
+    said = stated([row.score for row in rows], rows)
+    assert "Rows that depend on no seed hold items alone." in said and said[-1].startswith("So do rows of one seed")
+    assert any("about these trained models" in sentence for sentence in standing_sentences(standing.score_standing(rows)))
+    several = aggregate(make.kept(out.with_name("several"), make.suite(3)), out.with_name("several"))
+    assert not any("one seed" in sentence for sentence in stated([row.score for row in several], several))
+
+
 def test_few_names():
     assert few_names(["a", "b", "a", "c"]) == "a, b, c"
     assert few_names(["a", "b", "c", "d"]) == "a and 3 others"
