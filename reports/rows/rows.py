@@ -5,7 +5,7 @@ What failed or was skipped keeps a row of its own, with the reason, so that a ga
 
 import json
 from collections import Counter
-from collections.abc import Mapping, Sequence
+from collections.abc import Collection, Mapping, Sequence
 from dataclasses import replace
 from pathlib import Path
 from typing import Any
@@ -135,7 +135,7 @@ def _row(runs: list[Record], out: Path | None, known: Sequence[Record], seeds: S
 
 
 def _with_variants(rows: list[Row]) -> list[Row]:
-    alike = groups_by(rows, lambda row: (*row.group, row.setup.strategy)).values()
+    alike = groups_by(rows, lambda row: (row.setup.suite, row.setup.model, row.setup.strategy)).values()
     variant_of = {
         row.first.run_id: variant
         for group in alike
@@ -145,27 +145,30 @@ def _with_variants(rows: list[Row]) -> list[Row]:
 
 
 def variants(records: Sequence[Record]) -> list[str]:
-    """What sets each of these, alike in model, task and strategy, apart from the others: determinants that differ, or that it
-    alone has. A failed run, which knows fewer, is only held to those that it knows.
+    """What sets each of these, alike in model and strategy, apart from the others of its task: determinants that differ, or
+    that it alone has. A failed run, which knows fewer, is only held to those that it knows.
 
-    No two with a score are called the same, since tables and choices know a row by its name: where no determinant tells them
-    apart as it is shown, their ids do.
+    What differs on one task is named on all, since choices and ranks over tasks know a strategy's rows by their names. No two
+    with a score are called the same on a task: where no determinant tells them apart as it is shown, their ids do.
     """
     facts = [(determinants(record), bool(record.provenance.inputs)) for record in records]
     names = sorted({name for known, _ in facts for name in known})
-    differing = [name for name in names if _differ([known.get(name) for known, whole in facts if whole or name in known])]
+    tasks = [record.setup.task for record in records]
+    by_task = groups_by(range(len(records)), tasks.__getitem__).values()
+
+    def differ(name: str, places: Sequence[int]) -> bool:
+        values = [known.get(name) for known, whole in map(facts.__getitem__, places) if whole or name in known]
+        return any(value != values[0] for value in values)
+
+    differing = [name for name in names if any(differ(name, places) for places in by_task)]
     texts = [{name: _shortened(str(known[name])) for name in differing if name in known} for known, _ in facts]
-    telling = _telling(differing, texts)
-    named = [_variant(text, telling) for text in texts]
-    counts = Counter(variant for variant, record in zip(named, records, strict=True) if record.outcome)
+    telling = {name for places in by_task for name in _telling(differing, [texts[place] for place in places])}
+    named = [(task, _variant(text, telling)) for task, text in zip(tasks, texts, strict=True)]
+    counts = Counter(name for name, record in zip(named, records, strict=True) if record.outcome)
     return [
-        ", ".join(filter(None, [variant, f"run={record.run_id[:8]}"])) if record.outcome and counts[variant] > 1 else variant
-        for variant, record in zip(named, records, strict=True)
+        ", ".join(filter(None, [name[1], f"run={record.run_id[:8]}"])) if record.outcome and counts[name] > 1 else name[1]
+        for name, record in zip(named, records, strict=True)
     ]
-
-
-def _differ(values: Sequence[Any]) -> bool:
-    return any(value != values[0] for value in values)
 
 
 def _telling(names: Sequence[str], texts: Sequence[Mapping[str, str]]) -> list[str]:
@@ -180,7 +183,7 @@ def _telling(names: Sequence[str], texts: Sequence[Mapping[str, str]]) -> list[s
     return telling
 
 
-def _variant(text: Mapping[str, str], telling: Sequence[str]) -> str:
+def _variant(text: Mapping[str, str], telling: Collection[str]) -> str:
     """The names that tell it apart, and others as far as there is room."""
     needed = [name for name in telling if name in text]
     others = [name for name in text if name not in needed]

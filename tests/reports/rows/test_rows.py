@@ -148,6 +148,16 @@ def test_variant_says_how_rows_of_a_strategy_differ(make):
     assert [row.label for row in rows] == ["lora-8bit (peft.r=8)", "lora-8bit (peft.r=16)", "full"]
 
 
+def test_a_row_has_one_name_on_all_tasks(make):
+    """Choices and ranks over tasks know it by that. Planted fault: with two budgets on one task, it was left out of both."""
+    small = {"budget": "64examples", "inputs": {"budget": "64examples"}}
+    asked = [("sst2", {}), ("rte", {}), ("sst2", small)]
+    records = [make.record("full", task=task, run_id=str(n), **more)[0] for n, (task, more) in enumerate(asked)]
+    names = ["full (budget=512examples)", "full (budget=512examples)", "full (budget=64examples)"]
+    assert [row.label for row in aggregate(records)] == names
+    assert [row.label for row in aggregate(records[:2])] == ["full", "full"]
+
+
 def test_what_only_one_row_has_tells_it_apart(make):
     found = [
         make.record("full", n, inputs=each)[0] for n, each in enumerate([{"task": "x"}, {"task": "x", "probe_every": "25%"}])
