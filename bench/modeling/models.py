@@ -40,6 +40,8 @@ DAY = "01 Jan 2025"
 than the trained model, and both are to read the same."""
 OF_DAY = "strftime_now"
 """By which transformers tells templates the day."""
+PACKS = "support_avx512bf16_for_cpu"
+"""Of bitsandbytes' layers in 4 bit: whether they may pack their weights."""
 AS_SAVED = (AutoModel, AutoModelForCausalLM, AutoModelForMaskedLM)
 """What is loaded as it was saved; every other class puts a new head on the trunk."""
 
@@ -172,6 +174,8 @@ class Model:
             **head,
         )
         soundness.check_loaded(self.folder, loaded, told, auto_class not in AS_SAVED)
+        if bits == 4:
+            _leave_unpacked(loaded)
         if loaded.can_generate():
             # What a checkpoint recommends (a penalty on repetition, say) would silently change what is written. With which
             # tokens its texts and turns end is no such advice.
@@ -218,6 +222,14 @@ class Model:
         if bits == 8:
             return BitsAndBytesConfig(load_in_8bit=True, llm_int8_skip_modules=around)
         return BitsAndBytesConfig(load_in_4bit=True, bnb_4bit_quant_type="nf4", llm_int8_skip_modules=around)
+
+
+def _leave_unpacked(model: torch.nn.Module) -> None:
+    """On a CPU with AVX512-BF16 bitsandbytes packs 4-bit weights anew for the first answer. Products with them are then rounded
+    to bf16, and no gradient passes through them: a model that was asked before its training would train other weights."""
+    for module in model.modules():
+        if hasattr(module, PACKS):
+            setattr(module, PACKS, False)
 
 
 def find_model(name: str, library: Library, trust_remote_code: bool = False) -> Model:

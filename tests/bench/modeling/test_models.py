@@ -52,6 +52,22 @@ def test_the_stack_is_quantised_and_what_stands_around_it_is_not(decoder, encode
                 assert quantised == (id(module) in inside)
 
 
+def test_gradients_pass_through_weights_in_4_bit_that_were_asked_before(decoder, monkeypatch):
+    """As on a CPU with AVX512-BF16, for which bitsandbytes packs them when they are first asked."""
+    monkeypatch.setattr("bitsandbytes.nn.modules.has_avx512bf16", lambda: True)
+    model, ids = decoder.load(bits=4), torch.tensor([[5, 6, 7]])
+
+    def gradient():
+        embedded = model.get_input_embeddings()(ids).detach().requires_grad_()
+        model.train()(inputs_embeds=embedded).logits.sum().backward()
+        return embedded.grad
+
+    before = gradient()
+    with torch.no_grad():
+        model.eval()(ids)
+    assert torch.equal(gradient(), before)
+
+
 @pytest.mark.parametrize(
     ("name", "sentence"),
     [
