@@ -118,7 +118,8 @@ def comparison_lines(comparison: Compared) -> Iterator[str]:
     costs = _costs(comparison)
     also = f", and for {costs} of costs" if costs else ""
     judged = len(comparison.changes) - costs
-    yield f"worse, better: more than chance, corrected for {judged} changes of scores and forgetting (Holm){also}."
+    changes = f"{judged} change{'s' if judged != 1 else ''}"
+    yield f"worse, better: more than chance, corrected for {changes} of scores and forgetting (Holm){also}."
     yield f"same within X: two one-sided tests at .04 show it; X is {comparison.within} (--within)."
     yield "finds: the smallest change for the worse that so many seeds and items find four times out of five."
     if any(not change.held.paired for change in comparison.changes):

@@ -36,6 +36,11 @@ def test_a_headline_counts_and_sentences_explain(sides, held, make):
     assert any("corrected for 8 changes of scores and forgetting (Holm), and for 8 of costs" in text for text in sentences)
 
 
+def test_a_single_change_is_one(sides, held):
+    untouched = sides.pairs()[-1:]
+    assert any("corrected for 1 change of scores" in text for text in words.comparison_lines(held(untouched, untouched)))
+
+
 def test_costs_that_did_not_change_have_no_line(sides, held):
     found = held(sides.pairs(), sides.pairs())
     (changes,) = words.by_table(found).values()
