@@ -128,7 +128,7 @@ def export_eval_results(
 @EXPORT.command("model-card")
 def export_model_card(
     strategy: OfStrategy,
-    name: Annotated[str, typer.Option(help="Of the trained model.")],
+    name: Annotated[str, typer.Option(help="Name of the trained model.")],
     base_model: Annotated[str | None, typer.Option(help="The hub's id of the base.")] = None,
     out: Out = DEFAULT_OUT,
     suite: Suite = None,
@@ -147,7 +147,9 @@ def export_every_eval_ever(
     strategy: OfStrategy,
     organisation: Annotated[str, typer.Option(help="Who publishes the results.")],
     model_id: Annotated[str, typer.Option(help="The trained model's id, as on the hub: `us/our-model`.")],
-    relationship: Annotated[Relationship, typer.Option(help="Of who measured to who made the model.")] = Relationship.OTHER,
+    relationship: Annotated[
+        Relationship, typer.Option(help="Who measured, in relation to who made the model.")
+    ] = Relationship.OTHER,
     out: Out = DEFAULT_OUT,
     suite: Suite = None,
     model: OfModel = None,

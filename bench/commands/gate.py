@@ -17,20 +17,22 @@ GATE = typer.Typer()
 BASELINE = typer.Typer(no_args_is_help=True, help="Results that later ones are held against.")
 ACCEPTED = Path("baselines/accepted")
 
-NOT_MINDED = "What nobody minds: 2points, .05nats, 5% (the defaults), or several with commas."
+NOT_MINDED = "How small a change nobody minds: 2points, .05nats, 5% (the defaults), or several with commas."
 
 
 @GATE.command()
 def compare(
-    new: Annotated[Path, typer.Argument(help="Folder of results.")],
+    new: Annotated[Path, typer.Argument(help="Folder of new results.")],
     old: Annotated[Path, typer.Argument(help="Folder of earlier results, or of accepted ones (tunebench baseline accept).")],
     suite: Annotated[str | None, typer.Option(help="Only this suite's.")] = None,
     within: Annotated[str | None, typer.Option(help=NOT_MINDED)] = None,
     seconds: Annotated[bool, typer.Option("--seconds", help="Judge training seconds too, if one machine took both.")] = False,
-    allow_missing: Annotated[bool, typer.Option("--allow-missing", help="Rows that NEW lacks are told, and no fault.")] = False,
-    markdown: Annotated[Path | None, typer.Option(help="Write it here, for a pull request.")] = None,
-    junit: Annotated[Path | None, typer.Option(help="Write it here as JUnit XML, for a CI's list of tests.")] = None,
-    as_json: Annotated[bool, typer.Option("--json", help="One object instead of tables: a stable contract.")] = False,
+    allow_missing: Annotated[
+        bool, typer.Option("--allow-missing", help="Tell of rows that NEW lacks, instead of ending with 2.")
+    ] = False,
+    markdown: Annotated[Path | None, typer.Option(help="Write the comparison here as Markdown, for a pull request.")] = None,
+    junit: Annotated[Path | None, typer.Option(help="Write it here as JUnit XML, for the list of tests of a CI.")] = None,
+    as_json: Annotated[bool, typer.Option("--json", help="Print one object, whose keys stay, instead of tables.")] = False,
 ) -> int:
     """Did quality fall, forgetting or cost rise? Exit status 1 where one did, 2 where the two are not comparable."""
     from reports.gate.compared import compared
@@ -69,11 +71,9 @@ def _write(comparison: "Compared", markdown: Path | None, junit: Path | None) ->
 @BASELINE.command("accept")
 def accept_baseline(
     out: Annotated[Path, typer.Argument(help="Folder of results.")],
-    to: Annotated[Path, typer.Option(help="Folder of what was accepted; earlier ones stay there as history.")] = ACCEPTED,
+    to: Annotated[Path, typer.Option(help="Folder of accepted baselines; earlier ones stay there.")] = ACCEPTED,
     suite: Annotated[str | None, typer.Option(help="Only this suite's.")] = None,
-    commit: Annotated[
-        str | None, typer.Option(help="Of the code that made them; what git says of this folder without it.")
-    ] = None,
+    commit: Annotated[str | None, typer.Option(help="Commit of the code that made them; without it git is asked.")] = None,
 ) -> int:
     """Keep results, small, as what `tunebench compare OUT baselines/accepted` holds later ones against."""
     from datetime import UTC, datetime
@@ -97,7 +97,7 @@ def _commit() -> str | None:
 
 @GATE.command()
 def history(
-    baselines: Annotated[Path, typer.Argument(help="Folder of what was accepted.")] = ACCEPTED,
+    baselines: Annotated[Path, typer.Argument(help="Folder of accepted baselines.")] = ACCEPTED,
     suite: Annotated[str | None, typer.Option(help="Only this suite's.")] = None,
 ) -> int:
     """Each row's course over what was accepted, and where it changed by more than noise."""

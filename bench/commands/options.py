@@ -8,7 +8,7 @@ import typer
 
 from bench.errors import UserError
 
-Out = Annotated[Path, typer.Option(help="Folder of results; it can be deleted at any time.")]
+Out = Annotated[Path, typer.Option(help="Folder of results.")]
 DEFAULT_OUT = Path("out")
 AllowUnequal = Annotated[
     bool, typer.Option("--allow-unequal", help="Show rows that answer different questions, with what differs in the caption.")

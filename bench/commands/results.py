@@ -24,9 +24,11 @@ def results(
     out: Out = DEFAULT_OUT,
     budget: OfBudget = None,
     allow_unequal: AllowUnequal = False,
-    as_json: Annotated[bool, typer.Option("--json", help="A list of objects: a stable contract.")] = False,
-    trials: Annotated[bool, typer.Option("--trials", help="The trials of tuning instead, which are no results.")] = False,
-    variance: Annotated[bool, typer.Option("--variance", help="How far each part of a seed moves scores.")] = False,
+    as_json: Annotated[bool, typer.Option("--json", help="Print a list of objects, whose keys stay.")] = False,
+    trials: Annotated[bool, typer.Option("--trials", help="The trials of --tune instead of results.")] = False,
+    variance: Annotated[
+        bool, typer.Option("--variance", help="Of runs with --vary: how far each part of a seed moves scores.")
+    ] = False,
 ) -> int:
     """The rows that the leaderboard shows."""
     kinds = [name for name, given in (("--trials", trials), ("--variance", variance), ("--json", as_json)) if given]
@@ -147,7 +149,9 @@ def report(
     out: Out = DEFAULT_OUT,
     records_in: Annotated[Path | None, typer.Option("--records", help="Folder of results to read; --out without it.")] = None,
     allow_unequal: AllowUnequal = False,
-    baselines: Annotated[Path | None, typer.Option(help="Draw rows over what was accepted into this folder too.")] = None,
+    baselines: Annotated[
+        Path | None, typer.Option(help="Also draw each row over the baselines that this folder holds.")
+    ] = None,
 ) -> int:
     """Write leaderboard.html from the records."""
     from reports.page import leaderboard
@@ -161,11 +165,11 @@ def choose(
     suite: Annotated[str | None, typer.Option(help="Only this suite's rows.")] = None,
     model: Annotated[str | None, typer.Option(help="Only this model's rows.")] = None,
     tasks: Annotated[str | None, typer.Option(help="The tasks that count, comma-separated; all without it.")] = None,
-    max_seconds: Annotated[float | None, typer.Option(help="Of training, at most.")] = None,
-    max_memory: Annotated[str | None, typer.Option(help="At most at any time, such as 4GB.")] = None,
-    max_saved: Annotated[str | None, typer.Option(help="To keep beside the base, such as 100MB.")] = None,
+    max_seconds: Annotated[float | None, typer.Option(help="Training may take so many seconds.")] = None,
+    max_memory: Annotated[str | None, typer.Option(help="A run may hold so much at any time, such as 4GB.")] = None,
+    max_saved: Annotated[str | None, typer.Option(help="A fine-tune may need so much beside the base, such as 100MB.")] = None,
     max_forgetting: Annotated[
-        float | None, typer.Option(help="Each probe may lose so much in its own unit; of shares, .02 are 2 points.")
+        float | None, typer.Option(help="Each probe may lose so much, in its own unit; of shares .02 is 2 points.")
     ] = None,
     out: Out = DEFAULT_OUT,
     budget: OfBudget = None,

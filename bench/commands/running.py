@@ -24,7 +24,7 @@ ProbeItemsByPower = Annotated[
     str | None, typer.Option(help="As many probe items as finding a loss of 5points or .02nats four times out of five needs.")
 ]
 Launch = Annotated[
-    str | None, typer.Option(help="Start the processes of a file of launch/ (cpu, gpus, ...) or of a path, checking first.")
+    str | None, typer.Option(help="Check all, then start the processes of a file of launch/ (cpu, gpus, ...) or of your own.")
 ]
 CheckpointEvery = Annotated[
     str, typer.Option(help="Keep a training on the way every N seconds or steps (300s, 50steps), so that it can go on.")
@@ -36,15 +36,15 @@ RerunOnChange = Annotated[
 Tune = Annotated[int | None, typer.Option(min=1, help="Choose hyper-parameters by N trials per strategy, on validation data.")]
 TuneSeeds = Annotated[int | None, typer.Option(min=1, help="Trainings of each trial, with a seed each.")]
 TuneShare = Annotated[float | None, typer.Option(help="Share of the budget that a trial may spend; all of it without.")]
-TuneSampler = Annotated[str | None, typer.Option(help="Of trials: random or tpe.")]
-TunePruner = Annotated[str | None, typer.Option(help="Of trials: none, or halving, which ends the worse half early.")]
+TuneSampler = Annotated[str | None, typer.Option(help="How trials are drawn: random, or tpe, which learns from earlier ones.")]
+TunePruner = Annotated[str | None, typer.Option(help="Which trials end early: none, or with halving the worse half.")]
 Vary = Annotated[
     str | None,
-    typer.Option(help="Move parts of the seed one at a time: init,order,dropout; how far does each move scores?"),
+    typer.Option(help="Move parts of the seed one at a time (init,order,dropout), to see how far each moves scores."),
 ]
-Workers = Annotated[str, typer.Option(help="How many devices, or parts of the cores, do runs at once: a number, or auto.")]
+Workers = Annotated[str, typer.Option(help="Workers that do runs at once, on a device or some cores each: a number, or auto.")]
 Engine = Annotated[str, typer.Option(help="What the workers are: process, on this machine, or ray, on a cluster.")]
-Address = Annotated[str | None, typer.Option(help="With --engine ray: the running cluster's; without it one is started here.")]
+Address = Annotated[str | None, typer.Option(help="Of a running cluster, with --engine ray; without it one is started here.")]
 Track = Annotated[str | None, typer.Option(help="Trackers of runs: tensorboard, mlflow, wandb, trackio; comma-separated.")]
 TrustRemoteCode = Annotated[bool, typer.Option("--trust-remote-code", help="Run code from the model's repository.")]
 
@@ -58,17 +58,19 @@ def run(
     tasks: Annotated[str | None, typer.Option(help="Comma-separated; all of the suite's without it.")] = None,
     seeds: Annotated[int | None, typer.Option(min=1, help="Number of seeds, at most 1,000.")] = None,
     budget: Annotated[str | None, typer.Option(help=BUDGET)] = None,
-    probe_items: Annotated[int | None, typer.Option(min=2, help="Size limit of each probe.")] = None,
+    probe_items: Annotated[int | None, typer.Option(min=2, help="At most N items of each probe.")] = None,
     probe_power: ProbeItemsByPower = None,
     probe_every: ProbeEvery = None,
-    test_items: Annotated[int | None, typer.Option(min=2, help="Ask a sample of N test examples alone, for a trial.")] = None,
+    test_items: Annotated[int | None, typer.Option(min=2, help="Ask a sample of N test examples instead of all.")] = None,
     tune: Tune = None,
     tune_seeds: TuneSeeds = None,
     tune_share: TuneShare = None,
     sampler: TuneSampler = None,
     pruner: TunePruner = None,
     vary: Vary = None,
-    set_: Annotated[list[str] | None, typer.Option("--set", help="Hyper-parameter: [strategy.]key=value.")] = None,
+    set_: Annotated[
+        list[str] | None, typer.Option("--set", help="Hyper-parameter: key=value, or for one strategy strategy.key=value.")
+    ] = None,
     precision: Annotated[str, typer.Option(help="auto, fp32 or bf16 (master weights are always fp32).")] = "auto",
     out: Out = DEFAULT_OUT,
     dry_run: Annotated[bool, typer.Option("--dry-run", help="Print the plan with an estimate, and stop.")] = False,
@@ -130,9 +132,9 @@ def _given(**options: int | float | str | None) -> dict[str, int | float | str]:
 def data(
     task: Annotated[str, typer.Argument(help="Name of a task, or path of its YAML file.")],
     split: Annotated[str | None, typer.Option(help="train, validation, test, or a set from another domain.")] = None,
-    suite: Annotated[str | None, typer.Option(help="Its length and first model are used.")] = None,
-    model: Annotated[str | None, typer.Option(help="Whose tokens are shown; without it words alone.")] = None,
-    instructed: Annotated[bool, typer.Option("--instructed", help="In the words of an instruction.")] = False,
+    suite: Annotated[str | None, typer.Option(help="Whose max_length and first model are used.")] = None,
+    model: Annotated[str | None, typer.Option(help="Whose tokens are shown; without it and --suite, words.")] = None,
+    instructed: Annotated[bool, typer.Option("--instructed", help="Put the examples as instructions.")] = False,
     summary: Annotated[bool, typer.Option("--summary", help="Counts of labels, clusters, lengths, repeats, overlaps.")] = False,
 ) -> int:
     """The examples as a run reads them, a JSON object a line; the training split without --split."""

@@ -22,13 +22,13 @@ def init(
     format_: Annotated[
         str | None, typer.Option("--format", help="csv, tsv, jsonl, json, squad, conll, parquet, arrow.")
     ] = None,
-    encoding: Annotated[str | None, typer.Option(help="Of a text file: utf-8, cp1252, utf-16, ...")] = None,
-    separator: Annotated[str | None, typer.Option(help="Of a csv file's cells; tab for a tab.")] = None,
-    header: Annotated[str | None, typer.Option(help="Names of the columns, where no line has them.")] = None,
-    config: Annotated[str | None, typer.Option(help="Of a data set on a hub that has several.")] = None,
+    encoding: Annotated[str | None, typer.Option(help="Encoding of a text file: utf-8, cp1252, utf-16, ...")] = None,
+    separator: Annotated[str | None, typer.Option(help="What stands between the cells of a csv file; tab for a tab.")] = None,
+    header: Annotated[str | None, typer.Option(help="Names of the columns, comma-separated, where no line has them.")] = None,
+    config: Annotated[str | None, typer.Option(help="Configuration of a data set on a hub that has several.")] = None,
     max_length: Annotated[str | None, typer.Option(help="Tokens of one example.")] = None,
     model: Annotated[str | None, typer.Option(help="What the suite runs on, as in `tunebench run`.")] = None,
-    name: Annotated[str | None, typer.Option(help="Of the suite and the task.")] = None,
+    name: Annotated[str | None, typer.Option(help="Name of the suite and the task.")] = None,
     yes: Annotated[bool, typer.Option("--yes", help="Take all guesses without asking, for scripts.")] = False,
     force: Annotated[bool, typer.Option("--force", help="Overwrite files of that name.")] = False,
     debug: Annotated[bool, typer.Option("--debug", help="Show tracebacks.")] = False,

@@ -15,10 +15,10 @@ STUDIES = typer.Typer()
 def selfcheck(
     suite: Annotated[str | None, typer.Option(help="Only this suite's.")] = None,
     out: Out = DEFAULT_OUT,
-    tables: Annotated[int, typer.Option(min=100, help="Simulated tables for each bar.")] = 2_000,
-    seed: Annotated[int, typer.Option(help="Of the simulation.")] = 0,
+    tables: Annotated[int, typer.Option(min=100, help="How many tables are simulated for each bar.")] = 2_000,
+    seed: Annotated[int, typer.Option(help="Seed of the simulation.")] = 0,
     seeds: Annotated[
-        int | None, typer.Option(min=2, help="Of each simulated row; as many as the real ones without it.")
+        int | None, typer.Option(min=2, help="Seeds of each simulated row; without it as many as the real rows have.")
     ] = None,
 ) -> int:
     """Simulate tables in the likeness of yours, and count how often what they say is true; exit status 1 where a bar fails."""

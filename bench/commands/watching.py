@@ -12,7 +12,7 @@ WATCHING = typer.Typer()
 
 @WATCHING.command()
 def watch(out: Annotated[Path, typer.Argument(help="Folder of results that runs are writing.")] = DEFAULT_OUT) -> int:
-    """Show the runs that go on there, until all have ended; once where the output is no terminal."""
+    """Show the runs that go on in a folder of results, until all have ended; once where the output is no terminal."""
     from bench.watching.watch import watch_processes
 
     watch_processes(out)

@@ -12,6 +12,8 @@ from types import SimpleNamespace
 import pytest
 import torch
 from accelerate.utils import DistributedType
+from rich.text import Text
+from typer.main import get_command
 
 from bench import cli, suites
 
@@ -270,3 +272,16 @@ def test_a_full_disk_under_the_output_is_told(tmp_path):
     assert done.stderr.strip() == (
         "error: what this command prints can't be written: the disk is full; free some of it, or print elsewhere"
     )
+
+
+def all_commands(command):
+    yield command
+    for part in getattr(command, "commands", {}).values():
+        yield from all_commands(part)
+
+
+def test_help_loses_no_word_to_markup():
+    """What stands in square brackets is markup to rich, which shows the help."""
+    every = list(all_commands(get_command(cli.app)))
+    texts = [text for each in every for text in (each.help, *(getattr(option, "help", None) for option in each.params)) if text]
+    assert len(texts) > 100 and [text for text in texts if Text.from_markup(text).plain != text] == []
