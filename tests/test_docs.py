@@ -2,10 +2,10 @@
 
 import re
 import shlex
-from itertools import takewhile
 from pathlib import Path
 
 import pytest
+from doc_tables import first_cells
 from typer.main import get_command
 
 from bench.cli import app
@@ -13,6 +13,9 @@ from bench.data import squad
 from bench.measuring.item_table import COLUMNS
 from bench.records.contract import as_contract
 from bench.records.record import Provenance, Record, Setup
+from bench.specs.library import Library
+from bench.specs.suite import SuiteSpec
+from bench.strategies import load_strategy
 
 ROOT = Path(__file__).parents[1]
 PAGES = sorted([*ROOT.glob("*.md"), *ROOT.glob("docs/**/*.md")])
@@ -66,14 +69,6 @@ def test_contributing_names_the_columns_of_squads_format():
     assert [name for name in named if name not in ("true", "false")] == list(columns)
 
 
-def first_cells(page, header):
-    """The names in the first column of the table whose header begins so."""
-    lines = (ROOT / page).read_text().splitlines()
-    start = next(number for number, line in enumerate(lines) if line.startswith(header)) + 2
-    rows = takewhile(lambda line: line.startswith("|"), lines[start:])
-    return [name for row in rows for name in re.findall(r"`(\w+)`", row.split("|")[1])]
-
-
 def test_the_page_on_result_files_names_all_columns_of_the_items():
     assert first_cells("docs/records.md", "| column |") == list(COLUMNS)
 
@@ -83,3 +78,30 @@ def test_the_page_on_result_files_names_all_keys_of_the_contract():
     origin = Provenance(versions={}, device={})
     keys = as_contract(Record(run_id="0", status="skipped", setup=setup, provenance=origin))
     assert sorted(first_cells("docs/records.md", "| key |")) == sorted(keys)
+
+
+def test_contributing_names_all_fields_of_a_suite():
+    assert sorted(first_cells("CONTRIBUTING.md", "| field | by default |")) == sorted(SuiteSpec.model_fields)
+
+
+def stems(folder):
+    return sorted(path.stem for path in (ROOT / "suites" / folder).glob("*.yaml"))
+
+
+def test_the_readme_names_all_strategies_and_suites():
+    text = (ROOT / "README.md").read_text()
+    assert [name for name in stems("strategies") if f"`{name}`" not in text] == []
+    part_of_one = ("claims-whole", "claims-few", "claims-alone")
+    assert [name for name in stems(".") if name not in (*part_of_one, "assets") and f"`{name}`" not in text] == []
+
+
+def test_the_page_on_learning_rates_names_all_settings():
+    library = Library()
+    loaded = [load_strategy(library.strategy(name), "decoder", {}) for name in stems("strategies")]
+    known = {name for strategy in loaded for name in type(strategy.hyperparameters).model_fields}
+    assert sorted(first_cells("docs/method/learning-rates.md", "| setting |")) == sorted(known)
+
+
+def test_the_page_on_forgetting_names_all_probes():
+    kinds = {Library().probe(name).kind for name in stems("probes")}
+    assert set(first_cells("docs/method/forgetting.md", "| kind, and the probes of it")) == {*kinds, *stems("probes")}
