@@ -3,6 +3,7 @@
 import json
 
 import pytest
+from doc_tables import first_cells
 
 from reports.gate.as_json import changes_as_json
 
@@ -33,3 +34,9 @@ def test_costs_are_quotients(sides, held):
     whole = changes_as_json(held(sides.pairs(), sides.pairs()))
     cost = next(each for each in whole["changes"] if each["question"] == "cost")
     assert (cost["change"], cost["ci_low"], cost["unit"]) == (1.0, 1.0, "times") and cost["within"] == pytest.approx(1.05)
+
+
+def test_the_page_for_a_ci_names_all_keys(sides, held):
+    whole = changes_as_json(held(sides.pairs(), sides.pairs()))
+    assert sorted(first_cells("docs/ci.md", "| key | what it is |")) == sorted(whole)
+    assert sorted(first_cells("docs/ci.md", "| key of a change |")) == sorted(whole["changes"][0])
