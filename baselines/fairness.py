@@ -105,7 +105,7 @@ def head(asked: argparse.Namespace) -> Iterator[str]:
 def section(model: str, rate: float, shared: Ranking, tuned: Ranking) -> Iterator[str]:
     yield f"## {model}"
     yield ""
-    yield f"| strategy | at {rate:g} for all | rank | tuned: rate | score | rank |"
+    yield f"| strategy | score at a rate of {rate:g} for all | rank | tuned: rate | score | rank |"
     yield "|---|---:|---:|---:|---:|---:|"
     order = sorted(tuned.rows, key=lambda name: -score_of(tuned.rows[name]))
     for name in order:
@@ -142,7 +142,7 @@ def verdicts(names: Sequence[str], shared: Ranking, tuned: Ranking) -> Iterator[
     said = {pair: (shared.better(*pair), tuned.better(*pair)) for pair in pairs}
     both = sum(first is not None and first == second for first, second in said.values())
     tied = sum(first is None and second is None for first, second in said.values())
-    yield f"Of {len(pairs)} pairs, both rankings tell the same {both} apart in the same way, and neither tells {tied} apart."
+    yield f"Of {len(pairs)} pairs, {both} are told apart by both rankings in the same way, and {tied} by neither."
     for (one, other), (first, second) in said.items():
         if first != second:
             yield f"{one} against {other}: {words(first)} with one rate for all, {words(second)} when tuned{same(one, other)}."

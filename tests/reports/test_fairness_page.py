@@ -22,14 +22,14 @@ def test_a_pair_that_only_one_ranking_tells_apart_is_named(ranked):
     named = ("full against frozen: better", "frozen against full: worse")  # of equals either may come first
     assert any(f"{each} with one rate for all, not to be told apart when tuned." in page for each in named)
     assert "frozen against multitask: not to be told apart with one rate for all, better when tuned." in page
-    assert "Of 3 pairs, both rankings tell the same 1 apart in the same way, and neither tells 0 apart." in page
+    assert "Of 3 pairs, 1 are told apart by both rankings in the same way, and 0 by neither." in page
     assert "| frozen | .600 [" in page and "| 2-3 |" in page and "| 1-2 |" in page
 
 
 def test_rankings_that_agree_name_no_pair(ranked):
     shared = ranked("shared", full=0.9, frozen=0.6)
     page = "\n".join(section("smollm2", 4e-5, shared, shared))
-    assert "both rankings tell the same 1 apart" in page and "against" not in page
+    assert "1 are told apart by both rankings" in page and "against" not in page
     assert "How many trials" not in page  # nothing was tuned
 
 
