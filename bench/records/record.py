@@ -136,7 +136,7 @@ class Cost(Part):
     device_seconds: float | None = Field(default=None, ge=0)
     """`train_seconds` of all processes together, each with a device of its own; None where it is not known."""
     eval_seconds: float | None = Field(ge=0)
-    """Task and probes, after training."""
+    """Of all that the model is asked after training: the test set, other tasks and domains, single wordings, probes."""
     probe_seconds: float | None = Field(default=0.0, ge=0)
     """The probes' part of `eval_seconds`."""
     peak_memory_bytes: int | None = Field(ge=0)
