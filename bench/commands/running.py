@@ -68,9 +68,7 @@ def run(
     sampler: TuneSampler = None,
     pruner: TunePruner = None,
     vary: Vary = None,
-    set_: Annotated[
-        list[str] | None, typer.Option("--set", help="Hyper-parameter: key=value, or for one strategy strategy.key=value.")
-    ] = None,
+    set_: Annotated[list[str] | None, typer.Option("--set", help="Hyper-parameter: key=value or strategy.key=value.")] = None,
     precision: Annotated[str, typer.Option(help="auto, fp32 or bf16 (master weights are always fp32).")] = "auto",
     out: Out = DEFAULT_OUT,
     dry_run: Annotated[bool, typer.Option("--dry-run", help="Print the plan with an estimate, and stop.")] = False,
