@@ -15,9 +15,10 @@ class Stopping:
 
 
 def stopping(run: Record) -> Stopping | None:
-    """None where nothing was validated. Records hold validation scores signed so that higher is better."""
+    """None where nothing was validated, and of several stages, each of which has kept the best by a task of its own. Records
+    hold validation scores signed so that higher is better."""
     outcome = run.outcome
-    if outcome is None or not outcome.validation:
+    if outcome is None or not outcome.validation or outcome.stages:
         return None
     sign = 1.0 if outcome.score.higher_is_better else -1.0
     scores = [numbers.level(sign * value, numbers.quantity_of(outcome.score)) for value in outcome.validation]
