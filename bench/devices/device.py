@@ -20,6 +20,10 @@ from bench.devices.launched import NAMES, SHARDING, Launched, parallelism
 
 T = TypeVar("T")
 
+BUCKET = 50_000_000
+"""Gradients that DeepSpeed sends at once. It keeps room for as many in fp32 on each GPU: of its own 500 million 2 GB, however
+small the model is."""
+
 
 @dataclass(frozen=True)
 class Device:
@@ -122,6 +126,7 @@ def configure(deepspeed: dict[str, Any], precision: str) -> None:
     unset_hf_deepspeed_config()
     # The loop cuts batches itself, so that the size has no effect. The optimiser is its own, also where moments are offloaded.
     deepspeed.update(train_micro_batch_size_per_gpu=1, zero_force_ds_cpu_optimizer=False)
+    deepspeed["zero_optimization"]["reduce_bucket_size"] = BUCKET
     if precision == "bf16":
         # Its `bf16` converts all weights. No module's gradients are sent in bf16, as DDP sends none.
         deepspeed["torch_autocast"] = {"enabled": True, "dtype": "bfloat16", "lower_precision_safe_modules": []}

@@ -57,6 +57,14 @@ def test_all_cores_are_shared_by_the_processes_with_gpus_and_without(device, one
     assert torch.get_num_threads() == 2
 
 
+@pytest.mark.parametrize("precision", ["fp32", "bf16"])
+def test_deepspeed_keeps_little_room_for_gradients_that_it_sends(precision):
+    """Its own 500 million numbers would take 2 GB of each GPU, more than most small models' whole training."""
+    config = {"zero_optimization": {"stage": 2}}
+    module.configure(config, precision)
+    assert config["zero_optimization"] == {"stage": 2, "reduce_bucket_size": module.BUCKET} and 4 * module.BUCKET <= 2e8
+
+
 def test_every_process_has_its_value_in_the_order_of_ranks(device):
     assert device.each("mine") == ["mine"]
 
