@@ -1,6 +1,6 @@
 """A model behind an OpenAI-compatible chat-completions API: conversations in, answers out, nothing trained.
 
-Answers are kept on disk, so that an interrupted run goes on without paying twice.
+Answers are kept on disk, so that an interrupted run goes on without paying twice. Nothing here needs torch.
 """
 
 import hashlib
@@ -16,15 +16,15 @@ from typing import ClassVar
 from pydantic import TypeAdapter
 
 from bench import folders
-from bench.devices.device import Device
 from bench.errors import RunError
 from bench.inference.address import Endpoint
-from bench.inference.backend import Backend, GeneratedText, Prompt
 from bench.inference.chat import ChatAnswer, Connection
 from bench.specs.base import Capability, Family
 from bench.specs.model import EndpointSpec
 
 KEPT = TypeAdapter(ChatAnswer)
+CHARACTERS = 4
+"""Of a token of a model behind an API, whose tokenizer is not known here: a rule of thumb for English."""
 
 Turns = tuple[str, ...]
 
@@ -62,37 +62,31 @@ class EndpointModel:
         """Of so many tokens, in the currency of the prices; a repeated prompt counts again, as it would in use."""
         return (read * self.spec.input_price + written * self.spec.output_price) / 1e6
 
+    def told_cost(self, what: str, read: float, written: float) -> str:
+        """What asking `what` comes to, said before it is asked."""
+        money = self.price(read, written)
+        price = f"at most about {money:.2f} at its prices" if money else "its file has no prices"
+        tokens = f"about {read:,.0f} tokens to read and at most {written:,.0f} to write"
+        return f"asking {self.name} over its API: {what}, {tokens}; {price}"
+
 
 def _silent(done: int, total: int) -> None:
     pass
 
 
-def _unheard(sentence: str) -> None:
-    pass
+def unheard(sentence: str) -> None:
+    """What says its sentences to nobody."""
 
 
-class EndpointBackend(Backend):
-    """An endpoint behind the backend's interface.
+class Conversations:
+    """Conversations with an endpoint, whose answers are kept.
 
     Args:
-        device: shares the requests among its processes; without one this process asks them all.
         say: hears a sentence on answers without a text.
     """
 
-    can = EndpointModel.can
-
-    def __init__(self, endpoint: Endpoint, device: Device | None = None, say: Callable[[str], None] = _unheard) -> None:
-        self.endpoint, self.device, self.say = endpoint, device, say
-        self.name = endpoint.model
-
-    def generate(self, prompts: Sequence[Prompt], longest: int, one_line: bool, beams: int = 1) -> list[GeneratedText]:
-        """As `Backend.generate`, but for the limits: the endpoint has its own `max_tokens`, and a chat ends its turn itself."""
-
-        def written(part: Sequence[Prompt]) -> list[GeneratedText]:
-            answers = self.answers([prompt.turns for prompt in part])
-            return [GeneratedText(a.text, None, (a.input_tokens, a.output_tokens)) for a in answers]
-
-        return self._shared(prompts, written)
+    def __init__(self, endpoint: Endpoint, say: Callable[[str], None] = unheard) -> None:
+        self.endpoint, self.say = endpoint, say
 
     def answers(self, conversations: Sequence[Turns], progress: Callable[[int, int], None] = _silent) -> list[ChatAnswer]:
         """One answer per conversation, in their order; equal ones are asked once, kept answers not at all.
@@ -120,6 +114,10 @@ class EndpointBackend(Backend):
             known[turns] = replace(known[turns], cached=True)
         return ordered
 
+    def unanswered(self, conversations: Sequence[Turns]) -> list[Turns]:
+        """The different ones that no answer is kept of: what has to be paid for."""
+        return [turns for turns in dict.fromkeys(conversations) if self._kept(turns) is None]
+
     def _told_of_silence(self, given: Sequence[ChatAnswer]) -> None:
         """A null content would count as a wrong answer without a word."""
         silent = [answer for answer in given if answer.silent]
@@ -127,7 +125,7 @@ class EndpointBackend(Backend):
             return
         cut = sum(answer.truncated for answer in silent)
         why = f"; {cut} end at max_tokens, which a model that thinks first may need more of" if cut else ""
-        told = f"model '{self.name}': {len(silent)} of {len(given)} answers have no text (content is null){why}"
+        told = f"model '{self.endpoint.model}': {len(silent)} of {len(given)} answers have no text (content is null){why}"
         if 1 < len(given) == len(silent):
             raise RunError(told)
         self.say(f"{told}; they count as empty answers")

@@ -15,9 +15,10 @@ from bench import ENGINE_VERSION, folders
 from bench.devices.environment import versions
 from bench.hashing import digest
 from bench.inference.backend import Backend
-from bench.inference.endpoint import EndpointBackend, EndpointModel
+from bench.inference.endpoint import EndpointModel
 from bench.inference.local import LocalBackend
 from bench.inference.predictions import EvalSet, predict
+from bench.inference.remote import EndpointBackend
 from bench.measuring.evaluation import VALIDATION_ITEMS, Session, as_base
 from bench.measuring.scoring import worth
 from bench.modeling.forward import unlaunched

@@ -7,7 +7,7 @@ import torch
 from torch import Tensor
 
 from bench.inference.backend import Backend, Continuation, GeneratedText, Likelihood, Prompt
-from bench.inference.endpoint import EndpointModel
+from bench.inference.endpoint import CHARACTERS, EndpointModel
 from bench.inference.predictions import EvalSet, predict
 from bench.measuring.evaluation import as_base, eval_sets
 from bench.modeling.models import Model
@@ -21,8 +21,6 @@ FEW, MORE = 8, 40
 rows that a linear probe is fitted on are, or examples that are shown before every item."""
 LEAST_LOGITS = 64
 """More than a task has labels."""
-CHARACTERS = 4
-"""Of a token of a model behind an API, whose tokenizer is not known here: a rule of thumb for English."""
 
 
 @dataclass(frozen=True)

@@ -84,12 +84,7 @@ def _apis(runs: Sequence[Run]) -> Iterator[str]:
     for model in {run.model.name: run.model for run in runs}.values():
         assert isinstance(model, EndpointModel)
         asked = api_asking([run for run in runs if run.model.name == model.name])
-        money = model.price(asked.read, asked.written)
-        price = f"at most about {money:.2f} at its prices" if money else "its file has no prices"
-        yield (
-            f"asking {model.name} over its API: {asked.items:,} questions, about {asked.read:,.0f} tokens to read and at most "
-            f"{asked.written:,.0f} to write; {price}"
-        )
+        yield model.told_cost(f"{asked.items:,} questions", asked.read, asked.written)
 
 
 def api_asking(runs: Sequence[Run]) -> Asking:

@@ -18,7 +18,7 @@ from bench.drafting import starting
 from bench.errors import UnwritableError
 from bench.inference.address import Endpoint
 from bench.inference.chat import ChatAnswer
-from bench.inference.endpoint import EndpointBackend
+from bench.inference.endpoint import Conversations
 from bench.modeling import checkpoints
 from bench.modeling.saved import save_model
 from bench.records import store
@@ -42,7 +42,7 @@ def writers(make, tmp_path, decoder, device, library, monkeypatch):
     make.kept(tmp_path / "results", [pair])
     records, model = store.read_all(tmp_path / "results"), decoder.load()
     asked, said = (
-        EndpointBackend(Endpoint("http://localhost:9/v1", "m")),
+        Conversations(Endpoint("http://localhost:9/v1", "m")),
         SimpleNamespace(answer=lambda _: ChatAnswer("a", 1, 1)),
     )
     for name in ("suite_yaml", "task_yaml"):

@@ -4,6 +4,8 @@ import base64
 import gzip
 import json
 import logging
+import subprocess
+import sys
 import threading
 import time
 from dataclasses import replace
@@ -19,9 +21,8 @@ from bench import folders
 from bench.errors import RunError, UserError
 from bench.inference import chat, reply
 from bench.inference.address import Endpoint
-from bench.inference.backend import Prompt
 from bench.inference.chat import ChatAnswer
-from bench.inference.endpoint import EndpointBackend, EndpointModel
+from bench.inference.endpoint import Conversations, EndpointModel
 from bench.specs.model import EndpointSpec
 
 KEY = "sk-Very+Private/Key=0123456789"
@@ -44,7 +45,7 @@ def model(server: Server) -> Endpoint:
 
 def answers(endpoint, prompts, *progress):
     """One turn each."""
-    return EndpointBackend(endpoint).answers([(prompt,) for prompt in prompts], *progress)
+    return Conversations(endpoint).answers([(prompt,) for prompt in prompts], *progress)
 
 
 def test_the_server_speaks_the_protocol_and_we_ask_as_the_official_client_does(server, model):
@@ -82,6 +83,13 @@ def test_prompts_are_asked_at_the_same_time_once_each_and_answered_in_order(serv
 def test_no_prompts_ask_nothing(server, model):
     assert answers(model, []) == []
     assert not server.requests
+
+
+def test_what_has_to_be_paid_for_is_known_before(server, model):
+    asked = Conversations(model)
+    asked.answers([("a",), ("b", "c", "d")])
+    assert asked.unanswered([("a",), ("e",), ("b", "c", "d"), ("e",), ("b",)]) == [("e",), ("b",)]
+    assert len(server.requests) == 2
 
 
 def test_answers_outlive_server_and_key(server, model, cache, monkeypatch):
@@ -220,14 +228,14 @@ def test_content_can_be_missing_or_come_in_parts(server, model):
 
 def test_answers_without_a_text_are_told_and_not_kept(server, model):
     said = []
-    backend = EndpointBackend(model, say=said.append)
+    asked = Conversations(model, say=said.append)
     server.script = [Reply(body=completion(None, finish="length")), Reply(body=completion("yes"))]
     one_at_a_time = replace(model, concurrency=1)
-    backend.endpoint = one_at_a_time
-    assert sorted(answer.text for answer in backend.answers([("a",), ("b",)])) == ["", "yes"]
+    asked.endpoint = one_at_a_time
+    assert sorted(answer.text for answer in asked.answers([("a",), ("b",)])) == ["", "yes"]
     told = "model 'm': 1 of 2 answers have no text (content is null); 1 end at max_tokens, which a model that thinks first may "
     assert said == [told + "need more of; they count as empty answers"]
-    assert sorted(answer.text for answer in backend.answers([("a",), ("b",)])) == ["answer to a", "yes"] and len(said) == 1
+    assert sorted(answer.text for answer in asked.answers([("a",), ("b",)])) == ["answer to a", "yes"] and len(said) == 1
 
 
 def test_a_server_that_says_nothing_at_all_fails_the_run(server, model):
@@ -401,25 +409,6 @@ def test_what_is_for_this_machine_goes_through_no_proxy(server, model, monkeypat
     assert answers(replace(model, retries=0), ["a"])[0].text == "answer to a"
 
 
-def test_solved_examples_are_turns_before_the_question_and_tokens_come_back(server, model):
-    """What few-shot rows ask: the user's and the assistant's turns in turn."""
-    prompts = [Prompt(turns=("2 + 2?", "4", "3 + 3?")), Prompt(turns=("1 + 1?",))]
-    first, second = EndpointBackend(model).generate(prompts, longest=5, one_line=True)
-    assert [m["role"] for m in server.requests[0].body["messages"]] in (["user", "assistant", "user"], ["user"])
-    sent = {tuple(message["content"] for message in request.body["messages"]) for request in server.requests}
-    assert sent == {("2 + 2?", "4", "3 + 3?"), ("1 + 1?",)}
-    assert (second.text, second.tokens, second.confidence) == ("answer to 1 + 1?", (7, 3), None)
-    assert first.tokens == (7, 3)
-
-
-@pytest.mark.parametrize("asked", ["loglikelihoods", "losses", "head_logits", "embeddings"])
-def test_what_an_api_cannot_do_it_says(model, asked):
-    backend = EndpointBackend(model)
-    assert asked not in backend.can
-    with pytest.raises(RunError, match="model 'm' gives no "):
-        getattr(backend, asked)([])
-
-
 def test_a_models_hash_is_of_its_answers_and_not_of_how_it_is_reached_or_paid():
     said = {"base_url": "http://localhost:1/v1", "model": "m"}
     one = EndpointModel("a", EndpointSpec(**said))
@@ -432,3 +421,19 @@ def test_a_models_hash_is_of_its_answers_and_not_of_how_it_is_reached_or_paid():
 def test_prices_are_per_million_tokens():
     spec = EndpointSpec(base_url="http://localhost:1/v1", model="m", input_price=2.5, output_price=10)
     assert EndpointModel("a", spec).price(4000, 40) == pytest.approx(0.0104)
+
+
+def test_a_cost_is_told_with_its_prices_or_without():
+    said = {"base_url": "http://localhost:1/v1", "model": "m"}
+    priced = EndpointModel("mine", EndpointSpec(**said, input_price=2.5, output_price=10))
+    told = "asking mine over its API: 3 questions, about 40,000 tokens to read and at most 1,280 to write; "
+    assert priced.told_cost("3 questions", 40_000, 1_280) == f"{told}at most about 0.11 at its prices"
+    assert (
+        EndpointModel("mine", EndpointSpec(**said)).told_cost("3 questions", 40_000, 1_280) == f"{told}its file has no prices"
+    )
+
+
+def test_asking_loads_no_torch():
+    """A command that only asks an API answers in a second."""
+    loaded = "import sys, bench.inference.endpoint; print({'torch', 'transformers'} & set(sys.modules))"
+    assert subprocess.run([sys.executable, "-c", loaded], capture_output=True, text=True, check=True).stdout == "set()\n"

@@ -1,0 +1,35 @@
+"""An endpoint as a backend: what it is asked, and what it says that it cannot do."""
+
+import pytest
+from openai_server import Server
+
+from bench.errors import RunError
+from bench.inference.address import Endpoint
+from bench.inference.backend import Prompt
+from bench.inference.remote import EndpointBackend
+
+
+@pytest.fixture
+def model(server: Server, monkeypatch, tmp_path) -> Endpoint:
+    """Its cache is empty."""
+    monkeypatch.setenv("TUNEBENCH_CACHE", str(tmp_path))
+    return Endpoint(server.url, "m", timeout=5)
+
+
+def test_solved_examples_are_turns_before_the_question_and_tokens_come_back(server, model):
+    """What few-shot rows ask: the user's and the assistant's turns in turn."""
+    prompts = [Prompt(turns=("2 + 2?", "4", "3 + 3?")), Prompt(turns=("1 + 1?",))]
+    first, second = EndpointBackend(model).generate(prompts, longest=5, one_line=True)
+    assert [m["role"] for m in server.requests[0].body["messages"]] in (["user", "assistant", "user"], ["user"])
+    sent = {tuple(message["content"] for message in request.body["messages"]) for request in server.requests}
+    assert sent == {("2 + 2?", "4", "3 + 3?"), ("1 + 1?",)}
+    assert (second.text, second.tokens, second.confidence) == ("answer to 1 + 1?", (7, 3), None)
+    assert first.tokens == (7, 3)
+
+
+@pytest.mark.parametrize("asked", ["loglikelihoods", "losses", "head_logits", "embeddings"])
+def test_what_an_api_cannot_do_it_says(model, asked):
+    backend = EndpointBackend(model)
+    assert asked not in backend.can
+    with pytest.raises(RunError, match="model 'm' gives no "):
+        getattr(backend, asked)([])
