@@ -11,6 +11,7 @@ from bench.commands.ablating import ABLATING
 from bench.commands.assets import ASSETS
 from bench.commands.exchange import EXPORT, IMPORT
 from bench.commands.gate import BASELINE, GATE
+from bench.commands.judging import JUDGING
 from bench.commands.results import RESULTS
 from bench.commands.running import RUNNING
 from bench.commands.starting import STARTING
@@ -23,7 +24,7 @@ from reports.visible import visible
 DESCRIPTION = "Train, score and probe a model in several ways, and show what each gained, forgot and cost."
 
 app = typer.Typer(no_args_is_help=True, add_completion=False, pretty_exceptions_enable=False, help=DESCRIPTION)
-for commands in (STARTING, RUNNING, ABLATING, RESULTS, STUDIES, GATE, WATCHING):
+for commands in (STARTING, RUNNING, ABLATING, RESULTS, STUDIES, JUDGING, GATE, WATCHING):
     app.add_typer(commands)
 app.add_typer(ASSETS, name="assets")
 app.add_typer(IMPORT, name="import")

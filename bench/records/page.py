@@ -15,11 +15,12 @@ from typing import Any, Literal, Union, get_args, get_origin
 from pydantic import BaseModel
 
 from bench.folders import write_text
+from bench.records.judged import JudgedPair
 from bench.records.record import Record
 from bench.records.trial import TrialRecord
 
 BEGIN, END = "<!-- from the classes: begin -->\n", "<!-- from the classes: end -->\n"
-RECORDS: tuple[type[BaseModel], ...] = (Record, TrialRecord)
+RECORDS: tuple[type[BaseModel], ...] = (Record, TrialRecord, JudgedPair)
 IN_WORDS = {str: "text", int: "whole number", float: "number", bool: "true or false", types.NoneType: "null", Any: "any value"}
 
 

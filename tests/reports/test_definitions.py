@@ -94,6 +94,14 @@ def test_every_column_of_the_page_names_its_definition(make, out):
     planned |= {"change", "change_verdict", "change_detectable"}  # columns of `tunebench compare`
     planned |= {"course", "change_point"}  # columns of `tunebench history`
     planned |= {"claim_rows", "claim_measured", "claim_verdict", "claim_smallest"}  # columns of `tunebench claims`
+    planned |= {
+        "judged_rows",
+        "win_rate",
+        "judged_counts",
+        "win_rate_p",
+        "judge_agreement",
+        "judge_first",
+    }  # of `tunebench judge`
     planned |= {"swept"}  # columns of `tunebench ablate`
     several = {
         "middle",

@@ -22,6 +22,7 @@ from bench.inference.endpoint import Conversations
 from bench.modeling import checkpoints
 from bench.modeling.saved import save_model
 from bench.records import store
+from bench.records.judged import JudgedPair, write_judged
 from bench.runs.frames import cached_frame
 from bench.sharing.lease import Leases
 from reports.gate.accepted import accept
@@ -45,6 +46,7 @@ def writers(make, tmp_path, decoder, device, library, monkeypatch):
         Conversations(Endpoint("http://localhost:9/v1", "m")),
         SimpleNamespace(answer=lambda _: ChatAnswer("a", 1, 1)),
     )
+    judged = JudgedPair(judge="j", model="m", judge_hash="ab" * 32, prompt_version=1, one="1", other="2", items=[])
     for name in ("suite_yaml", "task_yaml"):
         monkeypatch.setattr(starting.yaml_files, name, lambda _: "name: own\n")
     looked = SimpleNamespace(draft=SimpleNamespace(name="own"), suite=None)
@@ -72,6 +74,7 @@ def writers(make, tmp_path, decoder, device, library, monkeypatch):
         "a prepared model": in_cache(lambda: checkpoints.prepared(library.models()["tiny-bert"])),
         "a package": in_cache(lambda: assets.fetch("tiny-bert")),
         "an endpoint's answer": in_cache(lambda: asked._asked(said, ("hello",))),
+        "a judge's verdicts": lambda out: lambda: write_judged(out, judged),
         "a lease": lambda out: Leases(out).claim("r") and (lambda: Leases(out).claim("s")),
         "what is done under a lease": lease,
         "the page": page,

@@ -1,0 +1,77 @@
+"""What another model says of the rows' answers."""
+
+from pathlib import Path
+from typing import TYPE_CHECKING, Annotated
+
+import typer
+
+from bench.commands.options import DEFAULT_OUT, AllowUnequal, Out
+from bench.commands.results import records_of
+from bench.folders import write_text
+
+if TYPE_CHECKING:
+    from bench.judging.judge import Judging
+    from bench.judging.row_pairs import RowPair
+    from reports.judged.win_rates import JudgedRows
+
+JUDGING = typer.Typer()
+
+
+@JUDGING.command("judge")
+def judge_command(
+    judge: Annotated[str, typer.Option(help="YAML file of a model behind an API, which says which answer is better.")],
+    suite: Annotated[str | None, typer.Option(help="Only this suite's rows.")] = None,
+    task: Annotated[str | None, typer.Option(help="Only this task, whose answers are texts.")] = None,
+    out: Out = DEFAULT_OUT,
+    against: Annotated[str | None, typer.Option(help="Hold each row against this one alone; all pairs without it.")] = None,
+    items: Annotated[int | None, typer.Option(min=2, help="Ask about a sample of N items of each task.")] = None,
+    allow_unequal: AllowUnequal = False,
+    dry_run: Annotated[bool, typer.Option("--dry-run", help="Print what it would cost, and stop.")] = False,
+    markdown: Annotated[Path | None, typer.Option(help="Write the tables here instead of printing them.")] = None,
+) -> int:
+    """Ask a model which of two rows' answers is better, in both orders; what it said is kept, and not asked again."""
+    from bench.judging.judge import Judging, find_judge
+    from bench.judging.row_pairs import JudgeOptions, cut_texts, row_pairs
+    from reports.terminal.console import console, say
+
+    found = row_pairs(records_of(suite, out), out, JudgeOptions(task, against, items, allow_unequal))
+    judging = Judging(find_judge(judge), out, typer.echo)
+    to = console()
+    say(to, judging.told_cost(found))
+    if cut := cut_texts(found):
+        say(to, f"items of which the judge sees the beginning alone, since no more of their texts is kept: {cut:,}")
+    if not dry_run:
+        _show(_judged(judging, found), judging.judge.name, markdown)
+    return 0
+
+
+def _judged(judging: "Judging", found: "list[RowPair]") -> "dict[str, list[JudgedRows]]":
+    """Heading of each table -> its pairs with their verdicts."""
+    from bench.progress import Progress
+    from reports.judged.win_rates import JudgedRows
+
+    tables: dict[str, list[JudgedRows]] = {}
+    progress = Progress(True, len(found))
+    for pair in found:
+        suite, model, task = pair.group
+        progress.start(f"{task}: {pair.label}")
+        said = [(judging.verdicts(pairing), turned) for pairing, turned in pair.pairings]
+        verdicts = [[judged.turned if turned else judged for judged in seed] for seed, turned in said]
+        labels = (pair.rows[0].label, pair.rows[1].label)
+        runs = (len(pair.rows[0].records), len(pair.rows[1].records))
+        tables.setdefault(f"{suite}: {model} on {task}", []).append(JudgedRows(labels, verdicts, pair.clusters, runs))
+        progress.done(f"{len(pair.clusters):,} items judged")
+    return tables
+
+
+def _show(tables: "dict[str, list[JudgedRows]]", judge: str, markdown: Path | None) -> None:
+    from reports.judged.shown import judged_page, print_judged
+    from reports.judged.win_rates import win_rates
+
+    rates = {heading: win_rates(pairs) for heading, pairs in tables.items()}
+    told = {f"{heading}, judged by {judge} over {each.items:,} items": each for heading, each in rates.items()}
+    if markdown:
+        write_text(markdown, judged_page(told))
+        return
+    for heading, each in told.items():
+        print_judged(heading, each)

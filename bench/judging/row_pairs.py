@@ -1,0 +1,178 @@
+"""Which answers are held against each other: two rows of one table, seed by seed, item by item."""
+
+from collections.abc import Sequence
+from dataclasses import dataclass
+from itertools import combinations
+from pathlib import Path
+from typing import Any
+
+import pandas as pd
+
+from bench.errors import UserError, unknown
+from bench.hashing import digest
+from bench.records import store
+from bench.records.record import Record
+from reports.rows.fairness import check_comparable
+from reports.rows.row import Row
+from reports.rows.rows import aggregate, grouped, ranked
+
+TYPE = "generation"
+"""The type of task whose answers are texts that a judge can weigh."""
+CUT = "…"
+"""With which the text of an item ends that was too long to be kept whole."""
+
+
+@dataclass(frozen=True)
+class Contest:
+    """Two answers to one item."""
+
+    item: str
+    text: str
+    """What the item reads like."""
+    one: str
+    other: str
+
+
+@dataclass(frozen=True)
+class Pairing:
+    """Two runs on the same items; `one` has the smaller id, so that a pair is one pair whichever row stands above."""
+
+    one: str
+    other: str
+    task: str | None
+    """The instruction as a template."""
+    contests: tuple[Contest, ...]
+
+
+@dataclass(frozen=True)
+class RowPair:
+    """Two rows of one table."""
+
+    rows: tuple[Row, Row]
+    pairings: tuple[tuple[Pairing, bool], ...]
+    """One for each seed, and whether the row that stands above is its `other`."""
+    clusters: Sequence[Any]
+    """What each item belongs to; None where it is by itself."""
+
+    @property
+    def group(self) -> tuple[str, str, str]:
+        return self.rows[0].group
+
+    @property
+    def label(self) -> str:
+        return f"{self.rows[0].label} against {self.rows[1].label}"
+
+
+@dataclass(frozen=True)
+class JudgeOptions:
+    """What is to be compared."""
+
+    task: str | None = None
+    against: str | None = None
+    """The row that each other one meets; None: all meet all."""
+    items: int | None = None
+    """A sample of so many of each task; None: all."""
+    allow_unequal: bool = False
+    """Whether rows may meet that a table would refuse; they must have answered the same items all the same."""
+
+
+def row_pairs(records: Sequence[Record], out: Path, options: JudgeOptions) -> list[RowPair]:
+    """The pairs of rows of each table, the better row above.
+
+    Raises:
+        UserError: there are none, a name is unknown, or rows of one table answer different questions.
+    """
+    groups = {group: rows for group, rows in grouped(_rows(records, options)).items() if len(rows) > 1}
+    if not groups:
+        raise UserError(f"no two rows in {store.folder(out)} answer the same {TYPE} task; a judge compares two")
+    labels, against = {row.label for rows in groups.values() for row in rows}, options.against
+    if against is not None and against not in labels:
+        raise unknown("row", against, labels)
+    return [
+        _row_pair(one, other, out, options.items)
+        for rows in groups.values()
+        for one, other in combinations(rows, 2)
+        if against in (None, one.label, other.label)
+    ]
+
+
+def _rows(records: Sequence[Record], options: JudgeOptions) -> list[Row]:
+    """The rows that have written answers, the best first."""
+    task = options.task
+    if task is not None and task not in (known := {record.setup.task for record in records}):
+        raise unknown("task", task, known)
+    written = [record for record in records if record.outcome and _spec(record).get("type") == TYPE]
+    chosen = [record for record in written if task in (None, record.setup.task)]
+    if not chosen:
+        which = f"'{task}' is no task of type {TYPE}" if task else f"there is no row of a task of type {TYPE}"
+        raise UserError(f"{which}: a judge weighs texts that were written, and other answers are right or wrong")
+    rows = ranked(aggregate(chosen))
+    if not options.allow_unequal:
+        check_comparable(rows)
+    return [row for row in rows if row.score]
+
+
+def _spec(record: Record) -> dict[str, Any]:
+    """The task's YAML, as far as the record holds it."""
+    task = record.provenance.inputs.get("task")
+    return task if isinstance(task, dict) else {}
+
+
+def _words(record: Record) -> str | None:
+    """The first of the task's unseen instructions, or its prompt."""
+    spec = _spec(record)
+    instructions = spec.get("instructions") or {}
+    return next(iter(instructions.get("test") or []), spec.get("prompt"))
+
+
+def _row_pair(one: Row, other: Row, out: Path, items: int | None) -> RowPair:
+    """Seeds meet in their order. A row of one run, as one that trains nothing, meets each seed of the other."""
+    runs = [list(row.records) for row in (one, other)]
+    longest = max(map(len, runs))
+    runs = [each * longest if len(each) == 1 else each for each in runs]
+    parts = [(mine, theirs, *_answers(mine, theirs, out, items)) for mine, theirs in zip(*runs, strict=False)]
+    return RowPair((one, other), tuple(_pairing(*part) for part in parts), parts[0][2]["cluster"].tolist())
+
+
+def _pairing(mine: Record, theirs: Record, first: pd.DataFrame, second: pd.DataFrame) -> tuple[Pairing, bool]:
+    turned = mine.run_id > theirs.run_id
+    one, other = (second, first) if turned else (first, second)
+    columns = (first["item"], first["text"], one["prediction"], other["prediction"])
+    contests = tuple(Contest(*each) for each in zip(*columns, strict=True))
+    ids = sorted((mine.run_id, theirs.run_id))
+    return Pairing(ids[0], ids[1], _words(mine), contests), turned
+
+
+def _answers(mine: Record, theirs: Record, out: Path, items: int | None) -> tuple[pd.DataFrame, pd.DataFrame]:
+    """Both runs' answers to the same items, in the same order."""
+    first, second = (_frame(run, out) for run in (mine, theirs))
+    named = ["item", "gold"]
+    if first[named].to_numpy().tolist() != second[named].to_numpy().tolist():
+        raise UserError(
+            f"runs {mine.run_id} and {theirs.run_id} of task '{mine.setup.task}' answered different items; "
+            "keep them apart with another --out"
+        )
+    if items is None or items >= len(first):
+        return first, second
+    # By a hash, so that more items hold those of fewer, which are paid for already.
+    chosen = sorted(first["item"], key=digest)[:items]
+    kept = first["item"].isin(chosen).to_numpy()
+    return first[kept], second[kept]
+
+
+def _frame(run: Record, out: Path) -> pd.DataFrame:
+    frame = store.read_items(out, run)
+    wanted = ["item", "text", "gold", "prediction"]
+    part = frame[(frame["kind"] == "task") & (frame["name"] == run.setup.task)] if "kind" in frame else frame
+    if part.empty or not set(wanted) <= set(part.columns) or part[wanted].isna().any(axis=None):
+        raise UserError(
+            f"run {run.run_id} ({run.setup.strategy}) has no texts and answers in {store.folder(out)}; "
+            "run its suite again there, or name another row with --against"
+        )
+    return part if "cluster" in part else part.assign(cluster=None)
+
+
+def cut_texts(all_pairs: Sequence[RowPair]) -> int:
+    """Items of which the judge sees the beginning alone, since no more of their texts is kept."""
+    contests = (contest for pair in all_pairs for pairing, _ in pair.pairings for contest in pairing.contests)
+    return len({contest.text for contest in contests if contest.text.endswith(CUT)})

@@ -1,0 +1,1 @@
+"""What a judge said of rows' answers, as win rates."""

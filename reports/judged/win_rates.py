@@ -1,0 +1,156 @@
+"""Win rates of rows against each other, of a judge's verdicts, with the intervals and the test of every other number.
+
+A win is 1, a tie .5 and a loss 0; a win rate is their mean over items, and over seeds where the rows have several.
+"""
+
+from collections.abc import Sequence
+from dataclasses import dataclass, fields, replace
+from typing import Any
+
+import numpy as np
+
+from bench.records.judged import JudgedItem, Said, Winner
+from bench.statistics.comparison import holm, stacked
+from bench.statistics.detectable import detectable
+from bench.statistics.intervals import CONFIDENCE, Margin, Spread, Z, limits, of_row, pooled
+from bench.statistics.jackknife import Jackknifed, clusters_of
+from bench.statistics.probed import of_shares
+
+WORTH: dict[Winner, float] = {"one": 1.0, "tie": 0.5, "other": 0.0}
+EVEN = 0.5
+
+
+@dataclass(frozen=True)
+class JudgedRows:
+    """Two rows, and what the judge said of them: `one` is the first."""
+
+    labels: tuple[str, str]
+    verdicts: Sequence[Sequence[JudgedItem]]
+    """Of each seed, its items in the same order."""
+    clusters: Sequence[Any]
+    runs: tuple[int, int]
+    """How many each row has; one of a row that trains nothing."""
+
+    @property
+    def every(self) -> list[JudgedItem]:
+        return [judged for seed in self.verdicts for judged in seed]
+
+
+@dataclass(frozen=True)
+class WinRate:
+    """How often the answers of the first of two rows are better."""
+
+    labels: tuple[str, str]
+    value: float
+    low: float
+    high: float
+    p: float
+    """Of the rate being .5 in truth; Holm's, over all pairs of the table."""
+    counts: dict[Winner, int]
+    """Won, lost and tied, over all seeds."""
+    agreement: float | None
+    """The share of what was asked of which both orders say the same; None where nothing was asked."""
+    first: float | None
+    """Of the replies that name one of the two, the share that names the first place; None where none does."""
+    unread: int
+    """Replies that could not be read."""
+    same: int
+    """Items of which nothing was asked, since both answers are the same."""
+
+    @property
+    def significant(self) -> bool:
+        return self.p <= 1 - CONFIDENCE
+
+
+@dataclass(frozen=True)
+class WinRates:
+    """Of all pairs of one table."""
+
+    pairs: Sequence[WinRate]
+    items: int
+    seeds: int
+    """At most."""
+    smallest: float | None
+    """How far from .5 a true rate must be to be found four times out of five; None where nothing varies."""
+
+
+def win_rates(judged: Sequence[JudgedRows]) -> WinRates:
+    """All pairs of one table, looked at together (Holm)."""
+    rates = [_rates(rows) for rows in judged]
+    spread = _spread(judged, rates)
+    margins = [of_row(rate, spread) for rate in rates]
+    ps = holm(np.array([_p(rate, margin) for rate, margin in zip(rates, margins, strict=True)]))
+    parts = zip(judged, rates, margins, ps, strict=True)
+    seeds = max(len(rows.verdicts) for rows in judged)
+    return WinRates([_win_rate(*part) for part in parts], len(judged[0].clusters), seeds, _smallest(margins))
+
+
+def _rates(rows: JudgedRows) -> Jackknifed:
+    worth = np.array([[WORTH[judged.verdict] for judged in seed] for seed in rows.verdicts])
+    return of_shares(worth, clusters_of(rows.clusters, len(rows.clusters)))
+
+
+def _spread(judged: Sequence[JudgedRows], rates: Sequence[Jackknifed]) -> Spread:
+    """The seed variance of the table's pairs. They share rows: of R rows that all have seeds, R - 1 differences are free."""
+    spread = pooled([rate.values.tolist() for rate in rates])
+    free = {label: count - 1 for rows in judged for label, count in zip(rows.labels, rows.runs, strict=True)}
+    known = sum(free.values()) - min(free.values())
+    return replace(spread, freedom=min(spread.freedom, known))
+
+
+def _mean(rate: Jackknifed) -> float:
+    return float(rate.values.mean())
+
+
+def _p(rate: Jackknifed, margin: Margin) -> float:
+    """Whether the rate is .5. Items vary about .5 and not about the rate, as in McNemar's test: else three wins of three
+    items, which do not vary at all, would be beyond doubt."""
+    away = _mean(rate) - EVEN
+    freedom = margin.item_freedom
+    about_even = replace(margin, items=(margin.items * freedom + away**2) / (freedom + 1))
+    return float(about_even.p(away))
+
+
+def _ends(rate: Jackknifed, margin: Margin) -> tuple[float, float]:
+    """The interval. Where all items are ties none varies, and it is as wide as other items may make it: Wilson's bound of the
+    share that is no tie, all of it won or all of it lost."""
+    low, high = limits(_mean(rate), margin, "wilson")
+    if high > low:
+        return float(low), float(high)
+    reach = float(EVEN * Z**2 / (margin.item_freedom + 1 + Z**2))
+    return _mean(rate) - reach, _mean(rate) + reach
+
+
+def _smallest(margins: Sequence[Margin]) -> float | None:
+    """Of an average pair."""
+    together = stacked(margins)
+    margin = Margin(*(float(np.mean(getattr(together, field.name))) for field in fields(Margin)))
+    return detectable(margin, len(margins)).value if margin.seeds + margin.items else None
+
+
+def _win_rate(rows: JudgedRows, rate: Jackknifed, margin: Margin, p: float) -> WinRate:
+    verdicts = [judged.verdict for judged in rows.every]
+    low, high = _ends(rate, margin)
+    orders = [(judged.one_first, judged.other_first) for judged in rows.every if judged.one_first and judged.other_first]
+    return WinRate(
+        labels=rows.labels,
+        value=_mean(rate),
+        low=low,
+        high=high,
+        p=float(p),
+        counts={winner: verdicts.count(winner) for winner in WORTH},
+        agreement=_share([one.winner is not None and one.winner == other.winner for one, other in orders]),
+        first=_share(_first_places(orders)),
+        unread=sum(said.winner is None for order in orders for said in order),
+        same=len(verdicts) - len(orders),
+    )
+
+
+def _first_places(orders: Sequence[tuple[Said, Said]]) -> list[bool]:
+    """Of each reply that names an answer, whether it stood in the first place."""
+    forward = [one.winner == "one" for one, _ in orders if one.winner in ("one", "other")]
+    return forward + [other.winner == "other" for _, other in orders if other.winner in ("one", "other")]
+
+
+def _share(of: Sequence[bool]) -> float | None:
+    return sum(of) / len(of) if of else None
