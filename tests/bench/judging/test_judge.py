@@ -128,6 +128,18 @@ def test_more_items_are_added_to_those_that_are_kept(server, judging, tmp_path):
     assert len(set(server.prompts)) == len(server.prompts)
 
 
+def test_fewer_items_with_another_answer_leave_the_others_kept(server, judging, tmp_path):
+    answers = [f"{'a' * n}{n}" for n in range(2, 12)]
+    rows = [write_row(tmp_path, "a", answers), write_row(tmp_path, "b", ["y"] * 10)]
+    (pair,) = row_pairs(rows, tmp_path, JudgeOptions())
+    verdicts(judging, pair)
+    rows[0] = write_row(tmp_path, "a", [f"{answer}!" for answer in answers])
+    (pair,) = row_pairs(rows, tmp_path, JudgeOptions(items=4))
+    verdicts(judging, pair)
+    (path,) = judged_folder(tmp_path).iterdir()
+    assert len(find_judged(path).items) == 10 and len(server.requests) == 28
+
+
 def test_another_judge_has_a_file_of_its_own(server, judging, judge, tmp_path):
     (pair,) = met(tmp_path, a=["longer"], b=["long"])
     verdicts(judging, pair)

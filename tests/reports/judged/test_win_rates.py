@@ -126,6 +126,22 @@ def test_rows_that_several_pairs_share_do_not_make_seeds_known_better():
     assert (rate.low, rate.high) == pytest.approx(wilson(worth[0].mean(), half**2, 1.0))
 
 
+def test_seeds_beside_a_row_of_one_run_are_all_free():
+    """Two rows of three seeds beside one that has none: four differences are free, of the six that three pairs would have."""
+    generator = np.random.default_rng(10)
+    table = [
+        rows(*(drawn(generator, 40) for _ in range(3)), labels=pair, runs=runs)
+        for pair, runs in ((("a", "b"), (3, 3)), (("a", "z"), (3, 1)), (("b", "z"), (3, 1)))
+    ]
+    worth = [np.array([[WORTH[j.verdict] for j in seed] for seed in each.verdicts]) for each in table]
+    pooled = np.mean([each.mean(1).var(ddof=1) for each in worth])
+    for rate, each in zip(win_rates(table).pairs, worth, strict=True):
+        between = max(pooled, each.mean(1).var(ddof=1)) / 3
+        items = max(np.mean([np.cov(each[i], each[j])[0, 1] / 40 for i, j in combinations(range(3), 2)]), 0.0)
+        half = math.hypot(stats.t.ppf(0.975, 4) * math.sqrt(between), stats.t.ppf(0.975, 39) * math.sqrt(items))
+        assert (rate.low, rate.high) == pytest.approx(wilson(each.mean(), half**2, 1.0))
+
+
 def test_a_row_of_one_run_shows_the_others_seeds():
     generator = np.random.default_rng(7)
     seeds = [drawn(generator, 40, chances) for chances in ((0.6, 0.2, 0.2), (0.4, 0.2, 0.4), (0.5, 0.2, 0.3))]
@@ -180,5 +196,9 @@ def test_what_was_not_read_or_not_asked_is_counted():
     rate = judged(("one", None), (None, "tie"), ("tie", "tie"), (None, None), ("one", "tie"))
     # An item of which neither order was read stands as one that was not asked here.
     assert (rate.agreement, rate.first, rate.unread, rate.same) == (0.25, 1.0, 2, 1)
+    nothing = Said(text="Hm", winner=None)
+    mute = JudgedItem(item="0", asked="", one_first=nothing, other_first=nothing, verdict="tie")
+    (rate,) = win_rates([JudgedRows(("a", "b"), [[mute] * 4], [None] * 4, (1, 1))]).pairs
+    assert (rate.agreement, rate.first, rate.unread, rate.same) == (0.0, None, 8, 0)
     untouched = judged((None, None))
     assert (untouched.agreement, untouched.first, untouched.same) == (None, None, 1)
