@@ -18,8 +18,6 @@ from reports.rows.rows import aggregate, grouped, ranked
 
 TYPE = "generation"
 """The type of task whose answers are texts that a judge can weigh."""
-CUT = "…"
-"""With which the text of an item ends that was too long to be kept whole."""
 
 
 @dataclass(frozen=True)
@@ -175,4 +173,6 @@ def _frame(run: Record, out: Path) -> pd.DataFrame:
 def cut_texts(all_pairs: Sequence[RowPair]) -> int:
     """Items of which the judge sees the beginning alone, since no more of their texts is kept."""
     contests = (contest for pair in all_pairs for pairing, _ in pair.pairings for contest in pairing.contests)
-    return len({contest.text for contest in contests if contest.text.endswith(CUT)})
+    return len(
+        {contest.text for contest in contests if len(contest.text) == store.KEPT_TEXT and contest.text.endswith(store.CUT)}
+    )

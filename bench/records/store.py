@@ -19,6 +19,10 @@ from bench.records.migration import NewerSchema, migrated
 from bench.records.record import Record
 
 PARQUET_END = b"PAR1"
+KEPT_TEXT = 600
+"""Characters of an item's text that are kept beside its answer."""
+CUT = "…"
+"""With which a text ends that was longer."""
 
 
 def folder(out: Path) -> Path:

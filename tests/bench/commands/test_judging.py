@@ -145,7 +145,7 @@ def test_the_cost_is_told_before_anything_is_asked(server, judge):
 
 def test_texts_that_were_cut_are_told(judge, tmp_path):
     for name in ("full", "frozen", "zero-shot"):
-        write_row(tmp_path / "out", name, ["a", "b"], text=["whole", "cut…"])
+        write_row(tmp_path / "out", name, ["a", "b"], text=["whole", "c" * 599 + "…"])
     _, printed, _ = judge("--dry-run")
     assert printed.endswith("items of which the judge sees the beginning alone, since no more of their texts is kept: 1\n")
 

@@ -87,7 +87,8 @@ def test_more_items_hold_those_of_fewer_in_their_order(tmp_path):
 
 
 def test_texts_that_were_cut_are_counted_once(tmp_path):
-    rows = [write_row(tmp_path, name, ["y", "y", "y"], text=["a…", "b", "c…"]) for name in "abc"]
+    texts = ["a" * 599 + "…", "Saving…", "c" * 600, "d" * 599 + "…"]  # one ends so by itself, and one fits
+    rows = [write_row(tmp_path, name, ["y"] * 4, text=texts) for name in "abc"]
     assert cut_texts(found(tmp_path, rows)) == 2
 
 
