@@ -1,5 +1,6 @@
 """What another model says of the rows' answers."""
 
+from functools import partial
 from pathlib import Path
 from typing import TYPE_CHECKING, Annotated
 
@@ -35,7 +36,7 @@ def judge_command(
     from reports.terminal.console import console, say
 
     found = row_pairs(records_of(suite, out), out, JudgeOptions(task, against, items, allow_unequal))
-    judging = Judging(find_judge(judge), out, typer.echo)
+    judging = Judging(find_judge(judge), out, partial(typer.echo, err=True))
     to = console()
     say(to, judging.told_cost(found))
     if cut := cut_texts(found):

@@ -107,6 +107,8 @@ def _p(rate: Jackknifed, margin: Margin) -> float:
     items, which do not vary at all, would be beyond doubt."""
     away = _mean(rate) - EVEN
     freedom = margin.item_freedom
+    if not freedom:  # a single item
+        return 1.0
     about_even = replace(margin, items=(margin.items * freedom + away**2) / (freedom + 1))
     return float(about_even.p(away))
 

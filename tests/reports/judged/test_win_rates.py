@@ -70,6 +70,13 @@ def test_a_few_wins_of_as_many_items_are_not_beyond_doubt():
     assert rate.significant
 
 
+def test_a_single_item_says_nothing():
+    for verdict in ("one", "tie", "other"):
+        rates = win_rates([rows([verdict])])
+        (rate,) = rates.pairs
+        assert rate.p == 1.0 and rate.high - rate.low > 0.75 and rates.smallest is None
+
+
 def test_ties_alone_say_how_far_other_items_could_move_the_rate():
     (rate,) = win_rates([rows(["tie"] * 40)]).pairs
     z = stats.norm.ppf(0.975)
