@@ -16,8 +16,8 @@ from reports.rows.fairness import check_comparable
 from reports.rows.row import Row
 from reports.rows.rows import aggregate, grouped, ranked
 
-TYPE = "generation"
-"""The type of task whose answers are texts that a judge can weigh."""
+TYPES = ("generation", "dialogue")
+"""Types of tasks whose answers are texts that a judge can weigh."""
 
 
 @dataclass(frozen=True)
@@ -82,7 +82,7 @@ def row_pairs(records: Sequence[Record], out: Path, options: JudgeOptions) -> li
     """
     groups = {group: rows for group, rows in grouped(_rows(records, options)).items() if len(rows) > 1}
     if not groups:
-        raise UserError(f"no two rows in {store.folder(out)} answer the same {TYPE} task; a judge compares two")
+        raise UserError(f"no two rows in {store.folder(out)} answer the same {' or '.join(TYPES)} task; a judge compares two")
     labels, against = {row.label for rows in groups.values() for row in rows}, options.against
     if against is not None and against not in labels:
         raise unknown("row", against, labels)
@@ -99,10 +99,11 @@ def _rows(records: Sequence[Record], options: JudgeOptions) -> list[Row]:
     task = options.task
     if task is not None and task not in (known := {record.setup.task for record in records}):
         raise unknown("task", task, known)
-    written = [record for record in records if record.outcome and _spec(record).get("type") == TYPE]
+    written = [record for record in records if record.outcome and _spec(record).get("type") in TYPES]
     chosen = [record for record in written if task in (None, record.setup.task)]
     if not chosen:
-        which = f"'{task}' is no task of type {TYPE}" if task else f"there is no row of a task of type {TYPE}"
+        types = " or ".join(TYPES)
+        which = f"'{task}' is no task of type {types}" if task else f"there is no row of a task of type {types}"
         raise UserError(f"{which}: a judge weighs texts that were written, and other answers are right or wrong")
     rows = ranked(aggregate(chosen))
     if not options.allow_unequal:
@@ -117,8 +118,10 @@ def _spec(record: Record) -> dict[str, Any]:
 
 
 def _words(record: Record) -> str | None:
-    """The first of the task's unseen instructions, or its prompt."""
+    """The first of the task's unseen instructions, or its prompt, which alone tells of a chat's earlier turns."""
     spec = _spec(record)
+    if spec.get("type") == "dialogue":
+        return spec.get("prompt")
     instructions = spec.get("instructions") or {}
     return next(iter(instructions.get("test") or []), spec.get("prompt"))
 

@@ -56,6 +56,14 @@ def test_a_task_without_instructions_is_told_by_its_prompt(tmp_path):
     assert pair.pairings[0][0].task == "Mail: {text}\nReply:"
 
 
+def test_a_chat_is_judged_and_told_by_its_prompt(tmp_path):
+    """Its instruction names the last turn alone."""
+    chat = {"name": "chat", "type": "dialogue", "prompt": "{history}User: {text}", "instructions": {"test": ["{text}"]}}
+    records = [write_row(tmp_path, strategy, ["yes", "no"], task=chat) for strategy in ("full", "zero-shot")]
+    ((pairing, _),) = row_pairs(records, tmp_path, JudgeOptions())[0].pairings
+    assert pairing.task == "{history}User: {text}" and len(pairing.contests) == 2
+
+
 def test_seeds_meet_in_their_order_and_one_run_meets_all(tmp_path):
     rows = [write_row(tmp_path, name, [f"{name}{seed}"], seed) for name in ("a", "b") for seed in range(3)]
     rows.append(write_row(tmp_path, "zero-shot", ["z"]))
@@ -97,11 +105,13 @@ def test_what_cannot_be_judged_is_told(tmp_path):
     spans = write_row(tmp_path, "full", ["y"], task={**TASK, "name": "spans", "type": "qa"})
     with pytest.raises(UserError, match="^unknown task 'mails'; did you mean mail"):
         found(tmp_path, [*rows, spans], task="mails")
-    with pytest.raises(UserError, match="^'spans' is no task of type generation: a judge weighs texts that were written"):
+    with pytest.raises(
+        UserError, match="^'spans' is no task of type generation or dialogue: a judge weighs texts that were written"
+    ):
         found(tmp_path, [*rows, spans], task="spans")
-    with pytest.raises(UserError, match="^there is no row of a task of type generation: "):
+    with pytest.raises(UserError, match="^there is no row of a task of type generation or dialogue: "):
         found(tmp_path, [spans])
-    with pytest.raises(UserError, match="^no two rows in .* answer the same generation task; a judge compares two"):
+    with pytest.raises(UserError, match="^no two rows in .* answer the same generation or dialogue task; a judge compares two"):
         found(tmp_path, rows[:1])
     with pytest.raises(UserError, match="^unknown row 'fulll'; did you mean full"):
         found(tmp_path, rows, against="fulll")
