@@ -9,7 +9,7 @@ PIP := $(BIN)/python -m pip install --quiet --disable-pip-version-check -c const
 .PHONY: bench test check audit gate accept accept-work perf gpu forgetting defaults lock clean
 
 bench: $(VENV)/.bench
-	PATH="$(abspath $(BIN)):$$PATH" accelerate launch bench/run.py --suite sentiment --workers auto
+	PATH="$(abspath $(BIN)):$$PATH" accelerate launch bench/run.py --suite sentiment
 
 # A worker per core with a thread each: most tests are Python around small tensors.
 test: $(VENV)/.test
