@@ -19,6 +19,7 @@ from bench.modeling.models import Model
 from bench.modeling.replay.fixed_blocks import replays
 from bench.modeling.structure import layers
 from bench.modeling.weights import full_tensor, numel, shape, shared_out
+from bench.probes.base import Probe
 from bench.probes.linear_probe import LinearProbe
 from bench.selftests.plain_answers import PlainAnswer, plain_answer
 from bench.selftests.plain_items import plain_items
@@ -33,7 +34,7 @@ class Closeness:
     share: float
     """Of a number's size; of a probability and of a cosine, as it is."""
     nats: float
-    """By which the odds of a choice may move. One that was made by less may be another."""
+    """By which the odds of a choice and the log-likelihood of an answer may move. A choice by less may turn into another."""
 
 
 IN_FP32 = Closeness(share=1e-3, nats=1e-3)
@@ -71,7 +72,7 @@ def fresh_adapter(session: Session, baseline: Baseline, adapted: nn.Module) -> d
     held = {}
     for probe in session.probes:
         before, now = baseline.first_items[probe.spec.name], probe.first(FIRST_ITEMS).measure(backend)
-        held[f"{probe.spec.name}: {words}"] = same_numbers(before, now, closeness.share)
+        held[f"{probe.spec.name}: {words}"] = same_numbers(before, now, closeness.share, _nats(probe, closeness))
     if session.run.strategy.bits == 32 == session.run.checkpoint.reference_bits:  # in which the base answers to the task
         asked = as_base(session.sets.test, session.run.in_base_words(session.run.wording))
         held["base answers as it is kept"] = answers_agree(session, asked, baseline.test.same, asked_model)
@@ -146,7 +147,8 @@ def trained_model(session: Session, model: nn.Module, after: Evaluation, frozen:
             plain, closeness = pd.DataFrame(plain_items(part, reader)), _closeness(session, session.run.strategy.bits)
             if closeness != IN_FP32:  # of a close choice rounding in another batch may make another
                 plain = plain.drop(columns=["prediction", "right"], errors="ignore")
-            held[f"{probe.spec.name}: items are the model's own"] = plain_numbers_agree(measured, plain, closeness.share)
+            agree = plain_numbers_agree(measured, plain, closeness.share, _nats(probe, closeness))
+            held[f"{probe.spec.name}: items are the model's own"] = agree
     return held | _training_shows(session, model, [n for n, _ in model.named_parameters() if n not in frozen])
 
 
@@ -232,6 +234,11 @@ def _log_odds(probability: float) -> float:
 
 def _plain_list(value: Any) -> Any:
     return value if isinstance(value, str) else list(value)
+
+
+def _nats(probe: Probe, closeness: Closeness) -> float:
+    """By which a probe's value may move where it is a sum over a text's tokens, or the difference of two."""
+    return closeness.nats if "nats" in probe.value and "per token" not in probe.value else 0.0
 
 
 def _closeness(session: Session, bits: int) -> Closeness:

@@ -203,21 +203,23 @@ def noise(matrices: Sequence[nn.Parameter], strength: float) -> Iterator[None]:
             put(matrix, original)
 
 
-def same_numbers(first: pd.DataFrame, second: pd.DataFrame, tolerance: float) -> bool:
+def same_numbers(first: pd.DataFrame, second: pd.DataFrame, tolerance: float, nats: float = 0.0) -> bool:
     """Whether two measurements of the same items agree in every number, entries of vectors among them.
 
     The tolerance is relative to the number, or to the largest entry of its vector, and absolute below 1. A value that is the
-    difference of two log-likelihoods can be as far off as these are, and has their size.
+    difference of two log-likelihoods can be as far off as these are, and has their size. A log-likelihood may be off by `nats`,
+    however small it is: it is a sum over tokens.
     """
     texts = [name for name in first if isinstance(first[name].iloc[0], str)]
-    nats = [name for name in first if str(name).endswith("_nats")]
+    likelihoods = [name for name in first if str(name).endswith("_nats")]
     for name in first.columns.difference(texts):
         a, b = (np.stack([np.atleast_1d(value).astype(float) for value in frame[name]]) for frame in (first, second))
         size = 1 + np.nan_to_num(np.abs(b)).max(axis=1, keepdims=True)
-        if name == "value" and nats:
-            size = size + second[nats].abs().to_numpy()
+        if name == "value" and likelihoods:
+            size = size + second[likelihoods].abs().to_numpy()
+        least = nats if name == "value" or name in likelihoods else 0.0
         with np.errstate(invalid="ignore"):  # infinity minus itself
-            near = np.abs(a - b) <= tolerance * size
+            near = np.abs(a - b) <= np.maximum(tolerance * size, least)
         if not np.all(near | (a == b) | (np.isnan(a) & np.isnan(b))):
             return False
     return True
@@ -238,11 +240,12 @@ def plainly_agrees(probe: Probe, backend: LocalBackend, reader: PlainReader) -> 
     return plain.empty or plain_numbers_agree(measured, plain, PLAIN_TOLERANCE)
 
 
-def plain_numbers_agree(measured: pd.DataFrame, plain: pd.DataFrame, tolerance: float) -> bool:
-    """Whether the measured items have all that the plain ones have: texts as they are, numbers within the tolerance."""
+def plain_numbers_agree(measured: pd.DataFrame, plain: pd.DataFrame, tolerance: float, nats: float = 0.0) -> bool:
+    """Whether the measured items have all that the plain ones have: texts as they are, numbers within the tolerance, and
+    log-likelihoods within so many nats."""
     texts = [name for name in plain if isinstance(plain[name].iloc[0], str)]
     alike = all(measured[name].tolist() == plain[name].tolist() for name in texts)
-    return alike and same_numbers(plain, measured[list(plain)], tolerance)
+    return alike and same_numbers(plain, measured[list(plain)], tolerance, nats)
 
 
 def all_tests(probe: Probe, model: nn.Module) -> dict[str, bool]:

@@ -111,3 +111,12 @@ def test_what_is_held_while_frozen_weights_are_added_up_is_little():
     net = torch.nn.Linear(8192, 4096, bias=False).requires_grad_(False)
     peak = PeakMemory(False)
     assert checks.frozen_sums(net) and peak.bytes() < net.weight.nbytes  # in 64 bits it is twice as large
+
+
+@pytest.mark.parametrize(
+    ("name", "family", "nats"),
+    [("lambada", "decoder", 1.0), ("arc-easy", "decoder", 1.0), ("wikipedia", "decoder", 0.0), ("drift", "encoder", 0.0)],
+)
+def test_sums_over_a_texts_tokens_may_move_by_nats(library, decoding, encoder, made, name, family, nats):
+    probe = made(library.probe(name), decoding if family == "decoder" else Encoding(encoder, 64), 4)
+    assert checks._nats(probe, checks.IN_8_BIT) == nats

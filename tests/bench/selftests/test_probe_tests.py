@@ -112,6 +112,15 @@ def test_numbers_are_the_same_within_their_size():
     assert not same_numbers(frame, frame.assign(value=[0.0, float("-inf")]), 1e-5)
 
 
+def test_log_likelihoods_may_be_off_by_so_many_nats_and_nothing_else():
+    """Two tokens in 8 bit: -2.49 in one batch and -2.13 in another."""
+    frame = pd.DataFrame({"value": [-2.13, -6.0], "best_nats": [-2.0, -3.0], "right": [0.0, 1.0]})
+    moved = frame.assign(value=[-2.49, -6.0], best_nats=[-2.6, -3.0])
+    assert not same_numbers(frame, moved, 0.1) and same_numbers(frame, moved, 0.1, nats=1.0)
+    assert not same_numbers(frame, frame.assign(value=[-3.2, -6.0]), 0.1, nats=1.0)
+    assert not same_numbers(frame, frame.assign(right=[1.0, 1.0]), 0.1, nats=1.0)
+
+
 @pytest.mark.slow
 def test_the_default_model_passes_all(known, default):
     for name, kind in (("wikipedia", LmLoss), ("arc-easy", MultipleChoice)):
