@@ -204,7 +204,7 @@ def test_a_failed_run_shows_in_the_exit_status_and_on_the_page(tmp_path, decoder
     small = ["--suite", "sentiment", "--model", "broken", "--budget", "16", "--test-items", "10", "--probe-items", "4"]
     done = call(*small, "--strategies", "full,frozen", cwd=tmp_path)
     assert done.returncode == 1
-    assert done.stderr.count("failed: RunError: the loss is nan at step 1 of 1; lower the learning rate") == 2
+    assert done.stderr.count("failed: DivergedError: the loss is nan at step 1 of 1; lower the learning rate") == 2
     assert "Traceback" not in done.stderr
     assert "the loss is nan" in (tmp_path / "out" / "leaderboard.html").read_text()
     rows = json.loads(call("results", "--json", cwd=tmp_path).stdout)
