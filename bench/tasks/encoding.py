@@ -75,23 +75,22 @@ class Encoding:
         answer = self.answer(task.answer(example), wording)
         if task.asks == "write":
             answer.append(self.model.tokenizer.eos_token_id)  # what is written must also learn to stop
-        if earlier := task.earlier(example):
-            return [self._dialogue(task, [*earlier, example], wording, index, answer)]
-        context = self.context(task, example, wording, "train", index)
-        return [Encoded(self.fitted(context, answer=len(answer)) + tuple(answer), answer=len(answer))]
+        ids, learned = self._before(task, example, wording, index)
+        lost = self.lost(len(ids), len(answer))
+        del ids[lost.start : lost.stop], learned[lost.start : lost.stop]
+        first = learned.index(True) if True in learned else len(ids)
+        silent = tuple(place for place, own in enumerate(learned[first:]) if not own)
+        return [Encoded((*ids, *answer), answer=len(ids) - first + len(answer), silent=silent)]
 
-    def _dialogue(
-        self, task: TaskType, turns: Sequence[Example], wording: Wording, index: int, answer: Sequence[int]
-    ) -> Encoded:
-        """A chat with loss on each of its answers; the last one's ids are `answer`.
+    def _before(self, task: TaskType, example: Example, wording: Wording, index: int) -> tuple[list[int], list[bool]]:
+        """Ids of everything that stands before a training example's answer, and of each whether it is learned, as the earlier
+        answers of a chat are.
 
         Raises:
             UserError: the prompt of a turn does not go on from the one before, so that it isn't known where answers stand.
         """
-        ids: list[int] = []
-        learned: list[bool] = []
-        told = ""
-        for turn in turns:
+        ids, learned, told = list[int](), list[bool](), ""
+        for turn in (*task.earlier(example), example):
             text, special = self.prompt(task, turn, wording, "train", index)
             if not text.startswith(told):
                 raise UserError(
@@ -99,18 +98,13 @@ class Encoding:
                     f"template of {self.model.name} or the task's own rewrites them; set loss_on: last answer in its options"
                 )
             between = self.ids(text[len(told) :], special and not told)
-            said = self.answer(task.answer(turn), wording)
+            said = [] if turn is example else self.answer(task.answer(turn), wording)
             # After an answer a chat template ends the turn, which is to be learned as well.
             ends = bool(told) and between[:1] == [self.model.tokenizer.eos_token_id]
             ids += [*between, *said]
             learned += [ends and place == 0 for place in range(len(between))] + [True] * len(said)
             told = f"{text}{'' if self._chats(wording) else ' '}{task.answer(turn)}"
-        ids, learned = ids[: -len(said)], learned[: -len(said)]
-        lost = self.lost(len(ids), len(answer))
-        del ids[lost.start : lost.stop], learned[lost.start : lost.stop]
-        first = learned.index(True) if True in learned else len(ids)
-        silent = tuple(place for place, spoken in enumerate(learned[first:]) if not spoken)
-        return Encoded((*ids, *answer), answer=len(ids) - first + len(answer), silent=silent)
+        return ids, learned
 
     def context(self, task: TaskType, example: Example, wording: Wording, split: InstructionSplit, index: int) -> list[int]:
         """Ids of everything that stands before a decoder's answer, solved examples left out."""

@@ -1,6 +1,7 @@
 """Examples in words: the plain prompt, or an instruction (as a chat where the model has a template for one)."""
 
 from collections.abc import Sequence
+from itertools import cycle
 from string import Formatter
 from typing import Literal
 
@@ -8,6 +9,9 @@ from transformers import PreTrainedTokenizerBase as Tokenizer
 
 from bench.specs.task import TaskSpec
 from bench.tasks.examples import Example
+
+ROLES = ("user", "assistant")
+"""Of a chat's turns, one after the other."""
 
 
 def plain(spec: TaskSpec, example: Example) -> str:
@@ -31,11 +35,14 @@ def chat(tokenizer: Tokenizer, text: str, before: Sequence[str] | None = None) -
     where it is one of a chat's turns, as lines of who says what."""
     turns = [*(before or []), text]
     if tokenizer.chat_template:
-        said = [{"role": ("user", "assistant")[place % 2], "content": turn} for place, turn in enumerate(turns)]
+        said = [{"role": role, "content": turn} for role, turn in zip(cycle(ROLES), turns, strict=False)]
         return str(tokenizer.apply_chat_template(said, tokenize=False, add_generation_prompt=True))
-    if before is None:
-        return f"{text}\nAnswer:"
-    return "".join(f"{('User', 'Assistant')[place % 2]}: {turn}\n" for place, turn in enumerate(turns)) + "Assistant:"
+    return f"{text}\nAnswer:" if before is None else f"{lines(turns)}Assistant:"
+
+
+def lines(turns: Sequence[str]) -> str:
+    """A chat's turns, the user's first, as lines of who says what."""
+    return "".join(f"{role.capitalize()}: {turn}\n" for role, turn in zip(cycle(ROLES), turns, strict=False))
 
 
 def inputs(spec: TaskSpec, example: Example, without: str | None = None) -> list[str]:

@@ -149,7 +149,8 @@ def _targets(batch: Sequence[Encoded], device: torch.device) -> Tensor | None:
 
 def _spoken(encoded: Encoded) -> Iterator[int]:
     """Places among the last `answer` tokens that carry loss."""
-    return (place for place in range(encoded.answer) if place not in encoded.silent)
+    silent = set(encoded.silent)  # a long dialogue has thousands
+    return (place for place in range(encoded.answer) if place not in silent)
 
 
 def _weights(batch: Sequence[Encoded], device: torch.device) -> Tensor | None:

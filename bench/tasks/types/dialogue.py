@@ -4,19 +4,22 @@ A model with a chat template reads the turns before as turns of its own; another
 lines. Loss is on what the assistant says, in every turn or in the last one.
 """
 
-from collections.abc import Iterator, Mapping
+from collections.abc import Mapping
 from dataclasses import replace
+from itertools import cycle, islice
 from typing import Any, Literal
 
 from pydantic import Field
 
 from bench.tasks.examples import Example
+from bench.tasks.prompts import ROLES, lines
 from bench.tasks.types.base import listed
 from bench.tasks.types.generation import Generation, GenerationOptions
 from bench.tokens.augmentation import Dropper
 
-USER, ASSISTANT, SYSTEM = "user", "assistant", "system"
-BY_SPEAKER = frozenset({USER, ASSISTANT})
+USER, ASSISTANT = ROLES
+SYSTEM = "system"
+BY_SPEAKER = frozenset(ROLES)
 """Columns of a source that has a list for each speaker; another has all `turns` in one."""
 SPEAKERS = {
     **dict.fromkeys(("user", "human", "prompter", "customer"), USER),
@@ -24,7 +27,6 @@ SPEAKERS = {
     SYSTEM: SYSTEM,
 }
 """What sources call who speaks."""
-LINE_STARTS = {USER: "User: ", ASSISTANT: "Assistant: "}
 
 
 class DialogueOptions(GenerationOptions):
@@ -62,23 +64,27 @@ class Dialogue(Generation):
             return None
         said[0] = (USER, f"{system} {said[0][1]}".strip())
         *before, (_, text), (_, answer) = said
-        history = "".join(f"{LINE_STARTS[role]}{words}\n" for role, words in before)
+        history = lines([words for _, words in before])
         others = {name: value for name, value in row.items() if name not in {*BY_SPEAKER, "turns", "roles", "opening"}}
         return {**self.fields(others), "history": history, "text": text}, (answer,)
 
     def before(self, example: Example) -> list[str]:
-        return [words for _, words in _lines(example.fields["history"])]
+        # A turn is a line, as no turn has a line's end.
+        return [line.partition(": ")[2] for line in example.fields["history"].splitlines()]
 
     def earlier(self, example: Example) -> list[Example]:
         """None where the last answer alone is learned."""
         if self.options.loss_on == "last answer":
             return []
-        said, examples = self.before(example), []
-        lines = example.fields["history"].splitlines(keepends=True)
-        for place in range(1, len(said), 2):
-            fields = {**example.fields, "history": "".join(lines[: place - 1]), "text": said[place - 1]}
-            examples.append(replace(example, fields=fields, gold=(said[place],)))
-        return examples
+        said = self.before(example)
+        return [
+            replace(
+                example,
+                fields={**example.fields, "history": lines(said[:place]), "text": said[place]},
+                gold=(said[place + 1],),
+            )
+            for place in range(0, len(said), 2)
+        ]
 
     def thinned(self, example: Example, kept: Dropper) -> Example:
         """What the user said last loses words; who said what before stays."""
@@ -105,20 +111,14 @@ def _said(row: Mapping[str, Any]) -> tuple[str, list[tuple[str, str]]]:
 
 def _turns(row: Mapping[str, Any]) -> list[tuple[str, str]]:
     """Speaker and words of each turn, as the source gives them."""
-    if "turns" not in row:
-        asked, answered = (listed(row[role]) for role in (USER, ASSISTANT))
+    if "turns" in row:
+        turns = listed(row["turns"])
+    else:
+        asked, answered = (listed(row[role]) for role in ROLES)
         if not 0 <= len(asked) - len(answered) <= 1:
             raise ValueError(f"{len(asked)} turns of the field 'user' and {len(answered)} of 'assistant' do not alternate")
         turns = [turn for pair in zip(asked, answered, strict=False) for turn in pair]
-        return [((USER, ASSISTANT)[place % 2], str(turn)) for place, turn in enumerate(turns)]
-    turns = listed(row["turns"])
-    roles = listed(row["roles"]) if "roles" in row else [(USER, ASSISTANT)[place % 2] for place in range(len(turns))]
+    roles = listed(row["roles"]) if {"turns", "roles"} <= row.keys() else list(islice(cycle(ROLES), len(turns)))
     if len(roles) != len(turns):
         raise ValueError(f"{len(turns)} turns, but {len(roles)} roles")
     return [(str(role), str(turn)) for role, turn in zip(roles, turns, strict=True)]
-
-
-def _lines(history: str) -> Iterator[tuple[str, str]]:
-    """Who said what: a turn is a line, as no turn has a line's end."""
-    for line in history.splitlines():
-        yield next((role, line.removeprefix(label)) for role, label in LINE_STARTS.items() if line.startswith(label))
