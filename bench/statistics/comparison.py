@@ -73,6 +73,22 @@ def stacked(margins: Sequence[Margin]) -> Margin:
     return Margin(*np.array(parts, dtype=np.float64).T)
 
 
+def mean_margin(margins: Sequence[Margin]) -> Margin:
+    """Of an average pair; a part's degrees of freedom are those of the pairs in which it varies, for others have none."""
+    parts = stacked(margins)
+
+    def mean(variances: float | Floats, freedoms: float | Floats) -> tuple[float, float]:
+        known = np.asarray(freedoms)[np.asarray(variances) > 0]
+        return float(np.mean(variances)), float(np.mean(known)) if len(known) else 0.0
+
+    return Margin(
+        *mean(parts.seeds, parts.seed_freedom),
+        float(np.mean(parts.items)),
+        float(np.mean(parts.item_freedom)),
+        *mean(parts.other_seeds, parts.other_freedom),
+    )
+
+
 def margin_between(one: Estimate, other: Estimate) -> Margin:
     """What the difference of two rows varies by: over the same items; else of two independent intervals (MOVER: Zou & Donner
     2008), whose near ends count."""

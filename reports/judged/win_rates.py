@@ -4,13 +4,13 @@ A win is 1, a tie .5 and a loss 0; a win rate is their mean over items, and over
 """
 
 from collections.abc import Sequence
-from dataclasses import dataclass, fields, replace
+from dataclasses import dataclass, replace
 from typing import Any
 
 import numpy as np
 
 from bench.records.judged import JudgedItem, Said, Winner
-from bench.statistics.comparison import holm, stacked
+from bench.statistics.comparison import holm, mean_margin
 from bench.statistics.detectable import detectable
 from bench.statistics.intervals import CONFIDENCE, Margin, Spread, Z, limits, of_row, pooled
 from bench.statistics.jackknife import Jackknifed, clusters_of
@@ -125,8 +125,7 @@ def _ends(rate: Jackknifed, margin: Margin) -> tuple[float, float]:
 
 def _smallest(margins: Sequence[Margin]) -> float | None:
     """Of an average pair."""
-    together = stacked(margins)
-    margin = Margin(*(float(np.mean(getattr(together, field.name))) for field in fields(Margin)))
+    margin = mean_margin(margins)
     return detectable(margin, len(margins)).value if margin.seeds + margin.items else None
 
 

@@ -8,15 +8,13 @@ they all answered.
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from statistics import fmean
-from typing import Any
 
 import numpy as np
 import numpy.typing as npt
 
-from bench.statistics.comparison import Difference, beats, pairs, ranks, stacked, top_group
+from bench.statistics.comparison import Difference, beats, mean_margin, pairs, ranks, top_group
 from bench.statistics.detectable import Detectable, detectable
 from bench.statistics.estimates import Estimate
-from bench.statistics.intervals import Margin
 from reports.rows.numbers import Quantity
 from reports.rows.references import NO_MODEL
 from reports.rows.row import Row
@@ -129,24 +127,8 @@ def _detectable(alike: Sequence[int], estimates: Sequence[Estimate], differences
     paired = [pair for pair in differences if pair.one in alike and pair.other in alike and pair.paired]
     if not paired:
         return None
-    margin = _mean([pair.margin for pair in paired])
+    margin = mean_margin([pair.margin for pair in paired])
     if not margin.seeds + margin.items + margin.other_seeds:
         return None
     shares = [estimates[index].value for index in alike if estimates[index].scale == "wilson"]
     return detectable(margin, len(differences), fmean(shares) if shares else None)
-
-
-def _mean(margins: Sequence[Margin]) -> Margin:
-    """Of an average pair; a part's degrees of freedom are those of the pairs in which it varies, for others have none."""
-    parts = stacked(margins)
-
-    def mean(variances: Any, freedoms: Any) -> tuple[float, float]:
-        known = freedoms[variances > 0]
-        return float(np.mean(variances)), float(np.mean(known)) if len(known) else 0.0
-
-    return Margin(
-        *mean(parts.seeds, parts.seed_freedom),
-        float(np.mean(parts.items)),
-        float(np.mean(parts.item_freedom)),
-        *mean(parts.other_seeds, parts.other_freedom),
-    )
