@@ -238,7 +238,7 @@ def _plain_list(value: Any) -> Any:
 
 def _nats(probe: Probe, closeness: Closeness) -> float:
     """By which a probe's value may move where it is a sum over a text's tokens, or the difference of two."""
-    return closeness.nats if "nats" in probe.value and "per token" not in probe.value else 0.0
+    return closeness.nats if probe.uses == "loglikelihoods" else 0.0
 
 
 def _closeness(session: Session, bits: int) -> Closeness:

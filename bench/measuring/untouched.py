@@ -205,8 +205,7 @@ class Untouched:
             "trust_remote_code": model.trust_remote_code,  # a folder's own code may be another class on the same weights
             "reference": asdict(self.own_rounding),
             "max_length": self.run.max_length,
-            **({"ends": model.other_ends} if isinstance(model, Model) and model.other_ends else {}),
-            **({"day": model.day} if isinstance(model, Model) and model.day else {}),
+            **(model.conventions if isinstance(model, Model) else {}),
             # An untouched model must forget exactly nothing; how much memory the machine has does not enter its numbers, and
             # the precision of training only where it is asked for.
             "device": {name: value for name, value in device.items() if name not in ("memory_bytes", "platform", "precision")},

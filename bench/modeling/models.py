@@ -142,6 +142,12 @@ class Model:
         return sorted({*(named if isinstance(named, list) else [named])} - {None, self.tokenizer.eos_token_id})
 
     @property
+    def conventions(self) -> dict[str, Any]:
+        """With which other tokens its texts end, and which day its prompts hold, where they do: answers hang on both."""
+        made = {"ends": self.other_ends, "day": self.day}
+        return {name: value for name, value in made.items() if value}
+
+    @property
     def reference_bits(self) -> int:
         """Of a weight of the untouched model."""
         return 32 if self.reference_precision == "fp32" else 16

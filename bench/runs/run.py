@@ -127,11 +127,9 @@ class Run:
             question |= {"precision": self.precision, "max_length": self.max_length}
             if self.model.reference_precision != "fp32":
                 question["reference_precision"] = self.model.reference_precision
-            # A hub's commit says them too, and is known before the files are here, in which they stand.
-            if self.model.other_ends and isinstance(self.model.source, Path):
-                question["ends"] = self.model.other_ends
-            if self.model.day and isinstance(self.model.source, Path):
-                question["day"] = self.model.day
+            # A hub's commit says these too, and is known before the files are here, in which they stand.
+            if isinstance(self.model.source, Path):
+                question |= self.model.conventions
         if self.model.trust_remote_code:
             question["trust_remote_code"] = True
         return question
