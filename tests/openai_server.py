@@ -62,6 +62,20 @@ class Server(ThreadingHTTPServer):
     def url(self) -> str:
         return f"http://127.0.0.1:{self.server_address[1]}/v1"
 
+    def down_after(self, answers: int, reply: Callable[[dict[str, Any]], Reply], status: int) -> set[str]:
+        """Give so many answers, and then fail; the prompts that were answered, as they come."""
+        given: set[str] = set()
+
+        def failing(asked: dict[str, Any]) -> Reply:
+            with self.lock:
+                if len(given) == answers:
+                    return Reply(status, {"error": "down"})
+                given.add(asked["messages"][0]["content"])
+            return reply(asked)
+
+        self.reply = failing
+        return given
+
     @property
     def prompts(self) -> list[str]:
         return [request.body["messages"][0]["content"] for request in self.requests]

@@ -101,16 +101,7 @@ def test_no_request_is_made_twice(server, judge):
 
 
 def test_one_that_fails_midway_goes_on(server, judge):
-    given = set()
-
-    def failing(asked):
-        with server.lock:
-            if len(given) == 70:
-                return Reply(503, {"error": "down"})
-            given.add(asked["messages"][0]["content"])
-        return longer(asked)
-
-    server.reply = failing
+    given = server.down_after(70, longer, 503)
     status, printed, told = judge()
     assert status == 1 and "answered 503" in told and "answers received so far are kept" in told
     assert "win rate" not in printed

@@ -165,16 +165,7 @@ def test_the_cost_is_that_of_different_prompts_without_an_answer(server, judging
 def test_a_judge_that_fails_midway_goes_on_without_asking_again(server, judging, tmp_path):
     answers = {"a": [f"a{'x' * n}" for n in range(9)], "b": [f"{'y' * n}" for n in range(9)]}
     (pair,) = met(tmp_path, **answers)
-    given = set()
-
-    def failing(asked):
-        with server.lock:
-            if len(given) == 5:
-                return Reply(500, {"error": "down"})
-            given.add(asked["messages"][0]["content"])
-        return longer(asked)
-
-    server.reply = failing
+    given = server.down_after(5, longer, 500)
     with pytest.raises(RunError, match="answered 500 for model 'm': down .*answers received so far are kept"):
         verdicts(judging, pair)
     assert not judged_folder(tmp_path).exists()
