@@ -16,6 +16,8 @@ LIMITS = {
     "saved_bytes": ("saved", "keeps {}", "keeps the least"),
 }
 """A cost -> the column that shows it, and how it is said that it is this, or the least."""
+ONE_MACHINE_S = ("train_seconds", "peak_memory_bytes")
+"""Costs that are comparable within one machine alone."""
 
 
 @dataclass(frozen=True)
@@ -92,9 +94,8 @@ def _choice(suite: Mapping[str, Any], model: str, lines: Sequence[RankingLine], 
     worse = {option.label: why for option in fitting if (why := next(_worse(option, fitting), ""))}
     picks = [option for option in fitting if option.label not in worse]
     told = [(option.label, list(_reasons(suite, option, picks, wish))) for option in picks]
-    return Chosen(
-        suite["name"], model, tasks, told, [*worse.items(), *dear.items(), *lacking.items()], _said(suite, picks, tasks)
-    )
+    said = f"{_said(suite, picks, tasks)}{_unlike(suite, options, wish)}"
+    return Chosen(suite["name"], model, tasks, told, [*worse.items(), *dear.items(), *lacking.items()], said)
 
 
 def _too_much(suite: Mapping[str, Any], option: Option, wish: Wish) -> Iterator[str]:
@@ -134,13 +135,26 @@ def _reasons(suite: Mapping[str, Any], option: Option, picks: Sequence[Option], 
     if len(picks) > 1:
         for cost, (_, _, words) in LIMITS.items():
             known = [each.most(cost) for each in picks]
-            if None not in known and option.most(cost) == min(known) and len(set(known)) > 1:  # type: ignore[type-var]
+            if _comparable(suite, picks, cost) and None not in known and option.most(cost) == min(known) and len(set(known)) > 1:  # type: ignore[type-var]
                 yield words
     if wish.forgetting is not None:
         for task, line in option.lines.items():
             for probe, lost in line["lost"].items():
                 if lost[2] is not None and lost[2] > _limit(suite, line, probe, wish.forgetting):
                     yield f"may lose more than allowed of {probe} on {task}: {_part(suite, line, f'forgetting.{probe}', 2)}"
+
+
+def _comparable(suite: Mapping[str, Any], options: Sequence[Option], cost: str) -> bool:
+    """Whether the options' costs of that kind may be held against each other."""
+    groups = {line["group"] for option in options for line in option.lines.values()}
+    return cost not in ONE_MACHINE_S or all(suite["groups"][group]["one_machine"] for group in groups)
+
+
+def _unlike(suite: Mapping[str, Any], options: Sequence[Option], wish: Wish) -> str:
+    """What is to be known of limits on costs that were measured on unlike machines."""
+    if all(_comparable(suite, options, cost) for cost in wish.limits):
+        return ""
+    return " These rows were made on unlike machines: each one's seconds and memory are those of its own."
 
 
 def _said(suite: Mapping[str, Any], picks: Sequence[Option], tasks: Sequence[str]) -> str:

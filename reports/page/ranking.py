@@ -10,6 +10,7 @@ from reports.page.board import wide_table
 from reports.page.encoded import encoded, rounded, shown_ends
 from reports.rows import numbers
 from reports.rows.conclusion import conclusion
+from reports.rows.environments import one_machine
 from reports.rows.numbers import in_unit
 from reports.rows.one_base import one_base
 from reports.rows.references import NO_MODEL, without_model
@@ -126,6 +127,7 @@ def _group(key: TableKey, rows: Sequence[Row], standing: Standing | None, number
         "unit": quantity.unit if quantity else "",
         "higher": score is None or score.higher_is_better,
         "compared": "gain" if one_base(rows) else "over_best",
+        "one_machine": one_machine(*(row for row in rows if row.cost)),
         "items": score.n if score else None,
         "probes": {name: {"unit": probe.unit, "share": probe.share} for name, probe in probe_names(rows).items()},
         "said": list(_said(rows, standing)),
@@ -138,7 +140,7 @@ def _said(rows: Sequence[Row], standing: Standing | None) -> Iterator[str]:
     """What was found, as below the table in a terminal, and how sure that is."""
     yield from conclusion(rows, standing)
     if smallest := _smallest(standing):
-        yield f"A difference below {smallest} would mostly not have been found."
+        yield f"Between rows that train, a difference below {smallest} would mostly not have been found."
     if standing and not standing.seeded:
         yield "One seed: this is about these trained models. Another seed may rank otherwise."
 

@@ -11,6 +11,7 @@ GROUPS = [
         "task": task,
         "probes": {"wiki": {"unit": "nats", "share": False}, "quiz": {"unit": "points", "share": True}},
         "smallest": None,
+        "one_machine": True,
     }
     for task in ("one", "two")
 ]
@@ -59,6 +60,18 @@ def test_tie_says_how_small_a_difference_would_have_been_found():
     suite = {"name": "s", "groups": groups, "table": {"columns": COLUMNS, "lines": [line(0, "a"), line(1, "b")]}}
     (found,) = choices(suite, Wish({}))
     assert found.said.endswith("by more than chance on one. Less than 3.1 points on one would mostly not have been found.")
+
+
+def test_seconds_and_memory_of_unlike_machines_are_not_held_against_each_other():
+    lines = [line(0, "a"), line(1, "b", seconds=5)]
+    lines[0]["cost"]["saved_bytes"] = 1e6
+    suite = {"name": "s", "groups": [GROUPS[0] | {"one_machine": False}], "table": {"columns": COLUMNS, "lines": lines}}
+    (found,) = choices(suite, Wish({}))
+    assert dict(found.picks) == {"a": ["one: .0 [.1, .9]", "keeps the least"], "b": ["one: .1 [.1, .9]"]}
+    (limited,) = choices(suite, Wish({"train_seconds": 7}))
+    assert limited.out == [("a", "trains for 10 s on one")]
+    assert limited.said.endswith("These rows were made on unlike machines: each one's seconds and memory are those of its own.")
+    assert "unlike" not in choices(suite, Wish({"saved_bytes": 7e6}))[0].said
 
 
 def test_a_row_that_is_too_dear_makes_nobody_worse():

@@ -6,6 +6,9 @@ const LIMITS = {
   saved_bytes: ["saved", "keeps {}", "keeps the least"],
 };
 
+// Costs that are comparable within one machine alone.
+const ONE_MACHINE_S = ["train_seconds", "peak_memory_bytes"];
+
 // `wish` has `limits` (cost to most), `forgetting` (or null) and `tasks` (none: all).
 function choices(suite, wish) {
   const models = new Set(suite.table.lines.filter(takesPart).map((line) => suite.groups[line.group].model));
@@ -35,7 +38,7 @@ function choice(suite, model, wish) {
   const worse = firsts(fitting, (option) => worseThan(option, fitting));
   const picks = fitting.filter((option) => !worse.has(option.label));
   const told = picks.map((option) => [option.label, [...reasons(suite, option, picks, wish)]]);
-  return { suite: suite.name, model, tasks, picks: told, out: [...worse, ...dear, ...lacking], said: saidOf(suite, picks, tasks) };
+  return { suite: suite.name, model, tasks, picks: told, out: [...worse, ...dear, ...lacking], said: saidOf(suite, picks, tasks) + unlike(suite, options, wish) };
 }
 
 // The first reason of each option that has one.
@@ -84,7 +87,8 @@ function* reasons(suite, option, picks, wish) {
   if (picks.length > 1) {
     for (const [cost, [, , words]] of Object.entries(LIMITS)) {
       const known = picks.map((each) => mostOf(each, cost));
-      if (!known.includes(null) && mostOf(option, cost) === Math.min(...known) && new Set(known).size > 1) yield words;
+      const least = comparable(suite, picks, cost) && !known.includes(null);
+      if (least && mostOf(option, cost) === Math.min(...known) && new Set(known).size > 1) yield words;
     }
   }
   if (wish.forgetting === null) return;
@@ -100,6 +104,18 @@ function* reasons(suite, option, picks, wish) {
 function mostOf(option, cost) {
   const known = [...option.lines.values()].map((line) => line.cost[cost]);
   return known.includes(undefined) ? null : Math.max(...known);
+}
+
+// Whether the options' costs of that kind may be held against each other.
+function comparable(suite, options, cost) {
+  const groups = options.flatMap((option) => [...option.lines.values()].map((line) => suite.groups[line.group]));
+  return !ONE_MACHINE_S.includes(cost) || groups.every((group) => group.one_machine);
+}
+
+// What is to be known of limits on costs that were measured on unlike machines.
+function unlike(suite, options, wish) {
+  if (Object.keys(wish.limits).every((cost) => comparable(suite, options, cost))) return "";
+  return " These rows were made on unlike machines: each one's seconds and memory are those of its own.";
 }
 
 function saidOf(suite, picks, tasks) {
