@@ -103,14 +103,16 @@ class TrainingState:
     """None where nothing is kept on the way."""
 
     def reached(self, every: int | float) -> bool:
-        """Whether the last step came to a multiple of so many steps, or of this share of the stage; its end always counts."""
+        """Whether the last step came to a multiple of so many steps, or of this share of the stage; its end always counts.
+
+        A multiple of a share mostly lies within a step, which then passes it: a quarter of 25 steps by the 7th.
+        """
         ended = self.stopped or self.step == self.steps
         if ended or isinstance(every, int):
             return ended or self.step % every == 0
-        if self.timed:
-            before, now = self.timed
-            return now // every > before // every
-        return self.step % max(1, round(self.steps * every)) == 0
+        before, now = self.timed or ((self.step - 1) / self.steps, self.step / self.steps)
+        # A hair more than the multiple is the multiple: shares of steps are rounded, and 0.3 // 0.1 is 2.
+        return (now + 1e-9) // every > (before + 1e-9) // every
 
     def end_stage(self, examples: int, ended_by: str = "") -> None:
         """Take down what the stage has come to; the next one has its own schedule and early stopping."""

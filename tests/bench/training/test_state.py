@@ -61,7 +61,10 @@ def test_what_is_reached_after_so_many_steps_or_a_share_of_them():
     def at(every, steps=10):
         return [step for step in range(1, steps + 1) if TrainingState(step=step, steps=steps).reached(every)]
 
-    assert at(4) == [4, 8, 10] and at(0.25) == [2, 4, 6, 8, 10] and at(0.01, 3) == [1, 2, 3]
+    assert at(4) == [4, 8, 10] and at(0.01, 3) == [1, 2, 3]
+    assert at(0.25) == [3, 5, 8, 10] and at(0.25, 25) == [7, 13, 19, 25]  # as many as the share says
+    for share, parts in ((0.1, 10), (0.2, 5), (0.05, 20)):
+        assert [len(at(share, steps)) for steps in (20, 30, 40, 97)] == [parts] * 4
 
 
 def test_a_share_of_the_time_is_reached_by_the_step_that_passes_it():
