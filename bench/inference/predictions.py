@@ -12,7 +12,7 @@ from torch import nn
 
 from bench.inference.backend import Backend, Prompt
 from bench.inference.passages import passage_losses
-from bench.records.store import CUT, KEPT_TEXT
+from bench.records.store import KEPT_TEXT, cut
 from bench.specs.base import Capability
 from bench.specs.wording import Wording
 from bench.tasks.encoding import Encoding, InstructionSplit, instructions_of
@@ -138,8 +138,7 @@ def frame(evalset: EvalSet, predictions: Sequence[ItemPrediction]) -> pd.DataFra
 
 def _told(example: Example) -> str:
     """What the example reads like, for people: its fields, the shortest first, so that a question stands before its text."""
-    whole = "\n".join(sorted(filter(None, example.fields.values()), key=len))
-    return whole if len(whole) <= KEPT_TEXT else f"{whole[: KEPT_TEXT - 1]}{CUT}"
+    return cut("\n".join(sorted(filter(None, example.fields.values()), key=len)), KEPT_TEXT)
 
 
 def unusual_way(can: frozenset[Capability], task: TaskType) -> str | None:

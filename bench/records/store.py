@@ -19,10 +19,15 @@ from bench.records.migration import NewerSchema, migrated
 from bench.records.record import Record
 
 PARQUET_END = b"PAR1"
-KEPT_TEXT = 600
-"""Characters of an item's text that are kept beside its answer."""
+KEPT_TEXT = 10_000
+"""Characters of an item's text that are kept beside its answer: a story or a page with the question on it, and no book."""
 CUT = "…"
 """With which a text ends that was longer."""
+
+
+def cut(text: str, most: int) -> str:
+    """The text in at most so many characters; where it has more, its beginning and a mark."""
+    return text if len(text) <= most else f"{text[: most - 1]}{CUT}"
 
 
 def folder(out: Path) -> Path:

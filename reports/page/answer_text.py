@@ -4,6 +4,8 @@ import json
 
 from seqeval.metrics.sequence_labeling import get_entities
 
+from bench.records.store import cut
+
 LONGEST_ANSWER = 200
 """Characters of an answer."""
 
@@ -39,8 +41,3 @@ def _accepted(answer: str) -> list[str]:
     except ValueError:
         return []
     return value if isinstance(value, list) and all(isinstance(each, str) for each in value) else []
-
-
-def cut(text: str, most: int) -> str:
-    """Not longer than so many characters."""
-    return text if len(text) <= most else f"{text[: most - 1]}…"

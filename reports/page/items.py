@@ -25,6 +25,8 @@ from reports.rows.row import Row
 Rights = npt.NDArray[np.bool_]
 SHOWN = 200
 """Items of a table whose texts and answers are on the page, at most."""
+SHOWN_TEXT = 600
+"""Characters of an item's text that are on the page, at most."""
 CELLS = 10_000
 """Answers of a table on the page, at most: with many runs fewer items are shown."""
 LETTERS = string.digits + string.ascii_letters + "-_"
@@ -59,7 +61,7 @@ def items_of(rows: Sequence[Row], out: Path) -> tuple[Json | None, dict[str, Jso
         "count": len(first.items),
         "where": where.tolist(),
         "names": shared["item"].tolist(),
-        "texts": texts,
+        "texts": [store.cut(text, SHOWN_TEXT) for text in texts],
         "golds": golds,
         "words": list(words),
         "slices": slices_of(first.items),

@@ -30,6 +30,10 @@ def test_what_is_written_is_read(tmp_path):
     assert sorted(path.name for path in store.folder(tmp_path).iterdir()) == ["abc.json", "abc.parquet"]
 
 
+def test_a_text_is_cut_to_so_many_characters():
+    assert store.cut("abc", 3) == "abc" and store.cut("abcd", 3) == "ab…"
+
+
 def test_a_number_that_is_none_is_refused_before_it_is_written():
     with pytest.raises(ValueError, match="finite"):
         record(outcome=Outcome(score=SCORE, gain=Gain(value=float("nan"))))

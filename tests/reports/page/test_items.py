@@ -60,6 +60,17 @@ def test_of_many_the_most_divided_are_kept(monkeypatch):
     assert items._divided(rights).tolist() == [4]
 
 
+def test_answers_are_read_in_the_whole_text_of_which_the_page_has_the_beginning(make, out):
+    tags = {"positive": json.dumps([*["O"] * 299, "B-PER"]), "negative": json.dumps(["O"] * 300)}
+    pairs = []
+    for record, frame in make.suite(2):
+        changed = {name: frame[name].map(tags) for name in ("gold", "prediction")}
+        pairs.append((record, frame.assign(text=" ".join(["word"] * 300), **changed)))
+    shared, _ = items.items_of(aggregate(make.kept(out, pairs), out), out)
+    assert {len(text) for text in shared["texts"]} == {items.SHOWN_TEXT}
+    assert set(shared["golds"]) == set(shared["words"]) == {"PER: word", "no name"}
+
+
 def test_full_marks_are_right():
     squad = pd.DataFrame({"gold": [json.dumps(["the Alps", "Alps"]), json.dumps(["Ann"])], "prediction": ["alps", "Bob"]})
     assert items.right_answers_of(squad, "squad_f1").tolist() == [True, False]
