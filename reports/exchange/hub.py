@@ -24,7 +24,9 @@ TASK_TYPES = {
     "classification": "text-classification",
     "ner": "token-classification",
     "qa": "question-answering",
+    "multiple-choice": "multiple-choice",
     "generation": "text-generation",
+    "dialogue": "text-generation",
     "causal-lm": "text-generation",
 }
 """A task's type -> what the hub calls it."""
