@@ -21,6 +21,8 @@ from bench.records.record import Record
 PARQUET_END = b"PAR1"
 KEPT_TEXT = 10_000
 """Characters of an item's text that are kept beside its answer: a story or a page with the question on it, and no book."""
+CUT_AT = (KEPT_TEXT, 600)
+"""At how many characters a text in a result file may have been cut: now, and by versions before."""
 CUT = "…"
 """With which a text ends that was longer."""
 

@@ -5,6 +5,7 @@ from written import TASK, write_row
 
 from bench.errors import UserError
 from bench.judging.row_pairs import JudgeOptions, cut_texts, row_pairs
+from bench.records.store import KEPT_TEXT
 
 OTHER = {**TASK, "name": "letters", "instructions": None}
 
@@ -95,7 +96,7 @@ def test_more_items_hold_those_of_fewer_in_their_order(tmp_path):
 
 
 def test_texts_that_were_cut_are_counted_once(tmp_path):
-    texts = ["a" * 599 + "…", "Saving…", "c" * 600, "d" * 599 + "…"]  # one ends so by itself, and one fits
+    texts = ["a" * 599 + "…", "Saving…", "c" * 600, "d" * (KEPT_TEXT - 1) + "…"]  # one ends so by itself, and one fits
     rows = [write_row(tmp_path, name, ["y"] * 4, text=texts) for name in "abc"]
     assert cut_texts(found(tmp_path, rows)) == 2
 
