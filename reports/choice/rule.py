@@ -8,6 +8,8 @@ from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from typing import Any
 
+from reports.rows.equal_cost import ONE_MACHINE_S
+
 RankingLine = Mapping[str, Any]
 """A line of the ranking: see reports/page/ranking.py."""
 LIMITS = {
@@ -16,8 +18,6 @@ LIMITS = {
     "saved_bytes": ("saved", "keeps {}", "keeps the least"),
 }
 """A cost -> the column that shows it, and how it is said that it is this, or the least."""
-ONE_MACHINE_S = ("train_seconds", "peak_memory_bytes")
-"""Costs that are comparable within one machine alone."""
 
 
 @dataclass(frozen=True)
@@ -134,8 +134,9 @@ def _reasons(suite: Mapping[str, Any], option: Option, picks: Sequence[Option], 
         yield f"{task}: {_text(suite, line, 'score')}{' ' + interval if interval else ''}"
     if len(picks) > 1:
         for cost, (_, _, words) in LIMITS.items():
-            known = [each.most(cost) for each in picks]
-            if _comparable(suite, picks, cost) and None not in known and option.most(cost) == min(known) and len(set(known)) > 1:  # type: ignore[type-var]
+            known = [most for each in picks if (most := each.most(cost)) is not None]
+            told = len(known) == len(picks) and len(set(known)) > 1 and _comparable(suite, picks, cost)
+            if told and option.most(cost) == min(known):
                 yield words
     if wish.forgetting is not None:
         for task, line in option.lines.items():
@@ -147,7 +148,7 @@ def _reasons(suite: Mapping[str, Any], option: Option, picks: Sequence[Option], 
 def _comparable(suite: Mapping[str, Any], options: Sequence[Option], cost: str) -> bool:
     """Whether the options' costs of that kind may be held against each other."""
     groups = {line["group"] for option in options for line in option.lines.values()}
-    return cost not in ONE_MACHINE_S or all(suite["groups"][group]["one_machine"] for group in groups)
+    return LIMITS[cost][0] not in ONE_MACHINE_S or all(suite["groups"][group]["one_machine"] for group in groups)
 
 
 def _unlike(suite: Mapping[str, Any], options: Sequence[Option], wish: Wish) -> str:

@@ -74,5 +74,5 @@ def test_a_group_says_what_was_found_and_how_sure_that_is(make, out):
     ahead, forgotten, smallest, seed = said(make, out / "a", full=0.9, frozen=0.6)
     assert ahead == "Ahead is full: by more than chance it is better than all others, and none is better than it."
     assert forgotten.startswith("Forgotten by the row ahead: ")
-    assert smallest.startswith("A difference below ") and seed.startswith("One seed: ")
+    assert smallest.startswith("Between rows that train, a difference below ") and seed.startswith("One seed: ")
     assert said(make, out / "b", full=0.9) == []

@@ -7,7 +7,7 @@ const LIMITS = {
 };
 
 // Costs that are comparable within one machine alone.
-const ONE_MACHINE_S = ["train_seconds", "peak_memory_bytes"];
+const ONE_MACHINE_S = ["training", "memory"];
 
 // `wish` has `limits` (cost to most), `forgetting` (or null) and `tasks` (none: all).
 function choices(suite, wish) {
@@ -87,8 +87,8 @@ function* reasons(suite, option, picks, wish) {
   if (picks.length > 1) {
     for (const [cost, [, , words]] of Object.entries(LIMITS)) {
       const known = picks.map((each) => mostOf(each, cost));
-      const least = comparable(suite, picks, cost) && !known.includes(null);
-      if (least && mostOf(option, cost) === Math.min(...known) && new Set(known).size > 1) yield words;
+      const told = !known.includes(null) && new Set(known).size > 1 && comparable(suite, picks, cost);
+      if (told && mostOf(option, cost) === Math.min(...known)) yield words;
     }
   }
   if (wish.forgetting === null) return;
@@ -109,7 +109,7 @@ function mostOf(option, cost) {
 // Whether the options' costs of that kind may be held against each other.
 function comparable(suite, options, cost) {
   const groups = options.flatMap((option) => [...option.lines.values()].map((line) => suite.groups[line.group]));
-  return !ONE_MACHINE_S.includes(cost) || groups.every((group) => group.one_machine);
+  return !ONE_MACHINE_S.includes(LIMITS[cost][0]) || groups.every((group) => group.one_machine);
 }
 
 // What is to be known of limits on costs that were measured on unlike machines.
