@@ -18,6 +18,10 @@ from bench.inference.reading import Reading, after, bounded, readings
 from bench.modeling.forward import caches, unlaunched, unwrapped
 from bench.tokens.branches import root
 
+WRITTEN_AT_ONCE = 4
+"""So many times the bound of a batch is written at once. Nearly all steps are of one token a row, and read all weights for it,
+so that three long rows take as long as twelve; what grows is their keys and values."""
+
 
 @torch.no_grad()
 def generate(
@@ -29,7 +33,8 @@ def generate(
     one_line: bool,
     beams: int = 1,
 ) -> list[GeneratedText]:
-    """What the model writes after each context: at most `longest` tokens; `tokens` bounds a padded batch.
+    """What the model writes after each context: at most `longest` tokens; `tokens` bounds a padded batch
+    that is read, and `WRITTEN_AT_ONCE` times as many one that is written.
 
     With `one_line` the text ends before its first line break. Of several `beams` the likeliest per token is taken.
     """
@@ -53,7 +58,7 @@ def generate(
         model, root(asked, [len(context) - 1 for context in asked], sharing), tokenizer.pad_token_id, tokens
     ):
         rest = [(row, asked[number][read:]) for row, number, read in leaves]
-        for part in bounded([beams * (len(ids) + longest) for _, ids in rest], reading, tokens):
+        for part in bounded([beams * (len(ids) + longest) for _, ids in rest], reading, WRITTEN_AT_ONCE * tokens):
             written, chances = _continued(model, config, reading, [rest[place] for place in part])
             for place, ids, chance in zip(part, written.tolist(), chances.tolist(), strict=True):
                 texts[leaves[place][1]] = told(ids, chance)

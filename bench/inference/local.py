@@ -4,7 +4,7 @@ Where its weights are shared out too, the processes ask it in lockstep.
 """
 
 from collections.abc import Callable, Sequence
-from contextlib import nullcontext
+from contextlib import ExitStack
 
 import torch
 from torch import Tensor, nn
@@ -16,6 +16,7 @@ from bench.inference.generation import generate
 from bench.inference.likelihood import likelihoods, text_losses
 from bench.inference.lockstep import Lockstep
 from bench.inference.masked import masked_losses, with_masked_lm_head
+from bench.modeling.casting import cast_once
 from bench.modeling.forward import exact_logits, head_logits, unlaunched
 from bench.modeling.models import Model
 from bench.tokens.batches import padded
@@ -87,7 +88,12 @@ class LocalBackend(Backend):
         return logits
 
     def _answered(self, requests: Sequence[A], mine: Sequence[int], answer: Callable[[Sequence[A]], list[B]]) -> list[B]:
-        with self.device.autocast() if self.device and self.cast else nullcontext(), exact_logits(self.module):
+        with ExitStack() as asking:
+            if self.device and self.cast:
+                asking.enter_context(self.device.autocast())
+            asking.enter_context(exact_logits(self.module))
+            if not (self.device and self.device.sharded):  # whose weights are whole only while their layer is at work
+                asking.enter_context(cast_once(self.module))
             return super()._answered(requests, mine, answer)
 
     def _join(self, idle: Callable[[], object]) -> None:

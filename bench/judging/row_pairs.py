@@ -176,6 +176,4 @@ def _frame(run: Record, out: Path) -> pd.DataFrame:
 def cut_texts(all_pairs: Sequence[RowPair]) -> int:
     """Items of which the judge sees the beginning alone, since no more of their texts is kept."""
     contests = (contest for pair in all_pairs for pairing, _ in pair.pairings for contest in pairing.contests)
-    return len(
-        {contest.text for contest in contests if len(contest.text) in store.CUT_AT and contest.text.endswith(store.CUT)}
-    )
+    return len({contest.text for contest in contests if len(contest.text) in store.CUT_AT and contest.text.endswith(store.CUT)})
