@@ -89,4 +89,4 @@ def _planned(run: Run, tokens: int, checkpointing: bool = False) -> tuple[nn.Mod
     shape = sizes.task_shape(run.checkpoint, run.task)
     if checkpointing:
         checkpoint_blocks(shape)
-    return sizes.memory(shape, run.strategy, run.model.family, tokens)
+    return sizes.memory(shape, run.strategy, run.model.family, tokens, run.checkpoint.reference_bits)

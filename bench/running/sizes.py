@@ -32,7 +32,7 @@ class Memory:
     trainable: int
     parameters: int
     weights: int
-    """Bytes as loaded: quantised layers with their scales, everything else in fp32."""
+    """Bytes as loaded: quantised layers with their scales, everything else in fp32, or all in a base's reference precision."""
     gradients: int
     optimizer: int
     activations: int
@@ -77,10 +77,13 @@ def adapted_shape(shape: nn.Module, strategy: Strategy, family: Family) -> nn.Mo
         return strategy.adapt(shape, family)
 
 
-def memory(shape: PreTrainedModel, strategy: Strategy, family: Family, tokens: int) -> tuple[nn.Module, Memory]:
+def memory(
+    shape: PreTrainedModel, strategy: Strategy, family: Family, tokens: int, asked_bits: int = 32
+) -> tuple[nn.Module, Memory]:
     """The adapted model and its plan, from the base on the meta device, which the strategy adapts in place.
 
-    Gradients and AdamW's two moments are fp32. `tokens` is a padded batch on one device.
+    Gradients and AdamW's two moments are fp32. `tokens` is a padded batch on one device; `asked_bits` are those of a weight of
+    a model that is only asked.
     """
     quantised = linear(layers(shape)) if strategy.bits < 32 else []
     blocks = [(block, sum(sum(_weight(module).shape) for module in linear([block]))) for block in layers(shape)]
@@ -88,7 +91,7 @@ def memory(shape: PreTrainedModel, strategy: Strategy, family: Family, tokens: i
     trainable, total = parameters(model)
     loaded = weights(model, quantised, strategy.bits)
     if not strategy.trains:
-        return model, Memory(0, total, loaded, 0, 0, 0)
+        return model, Memory(0, total, loaded * asked_bits // 32, 0, 0, 0)
     activated = activations(model, shape.config, blocks, family, tokens)
     return model, Memory(trainable, total, loaded, 4 * trainable, 8 * trainable, activated)
 

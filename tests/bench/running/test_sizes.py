@@ -136,6 +136,12 @@ def test_what_trains_has_gradients_and_two_moments(decoder, library):
     assert (nothing.trainable, nothing.total) == (0, nothing.weights)
 
 
+def test_a_base_in_bf16_is_planned_as_it_is_loaded(decoder, library):
+    strategy = strategies.load_strategy(library.strategy("zero-shot"), "decoder", {})
+    _, memory = sizes.memory(decoder.shape(AutoModelForCausalLM), strategy, "decoder", 1024, asked_bits=16)
+    assert memory.total == pytest.approx(decoder.load(bits=16).get_memory_footprint(), rel=0.001)
+
+
 def test_opt_6_7b_has_its_published_size(library):
     """PEFT's int8 notebook prints: trainable params: 8388608 || all params: 6666862592."""
     suite = library.suite("opt-6.7b")
