@@ -62,7 +62,7 @@ class Draft:
         blank = {
             field: sorted(self.table.columns[column].blank)
             for field, column in self.roles.columns.items()
-            if (field not in ("starts", "answers") or field == self.roles.unanswered) and self.table.columns[column].blank
+            if field not in ("starts", "answers") and self.table.columns[column].blank
         }
         return blank | ({"split": self._of_other_splits("train")} if self.split else {})
 

@@ -35,7 +35,6 @@ def generation_roles(table: FileTable, given: Wishes, column: FileColumn | None)
         columns={**fields_of(texts), "references": column.name},
         prompt="\n".join([*lines, f"{asked}:"]),
         metrics=["chrf", "rougeL"],
-        unanswered="references",
         guesses=[
             Guess("type", "generation", f"'{column.name}' is text that answers text; it needs a decoder", "--type"),
             Guess("text", ", ".join(texts), why, "--text"),
@@ -52,7 +51,6 @@ def corpus_roles(table: FileTable, given: Wishes) -> Roles:
         columns={"text": text},
         prompt="{text}",
         metrics=["perplexity", "bits_per_byte"],
-        unanswered="",
         guesses=[
             Guess("type", "causal-lm", f"no column looks like a label; it needs a decoder. {held(table)}", "--type"),
             Guess("text", text, why, "--text"),

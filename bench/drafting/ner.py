@@ -49,7 +49,6 @@ def ner_roles(table: FileTable, given: Wishes, column: FileColumn | None) -> Rol
         labels=types,
         answers=in_words(types),
         values=values,
-        unanswered="tags",
         guesses=[
             Guess("type", "ner", f"column '{column.name}' holds a tag for each word", "--type"),
             Guess("words", words, words_why, "--text"),

@@ -57,7 +57,6 @@ def qa_roles(table: FileTable, given: Wishes, file_columns: tuple[FileColumn, Fi
         prompt="Context: {context}\nQuestion: {question}\nAnswer:",
         metrics=["squad_f1", "squad_em"],
         options=options,
-        unanswered="",
         guesses=[
             Guess("type", "qa", "there are a context, a question and answers in the context", "--type"),
             Guess("text", f"{context.name}, {question.name}", "by their names", "--text"),

@@ -47,8 +47,6 @@ class Roles:
     values: Mapping[str, str] = field(default_factory=dict)
     """Of the field that is answered: what the file says -> what the task says."""
     options: Mapping[str, Any] = field(default_factory=dict)
-    unanswered: str = "label"
-    """The field whose blank values make a row useless."""
     guesses: Sequence[Guess] = ()
 
 
