@@ -193,8 +193,8 @@ def _listed(labels: Sequence[str]) -> str:
     return ", ".join(labels[:5]) + (f" and {len(labels) - 5} others" if len(labels) > 5 else "")
 
 
-def shown_row(row: dict[str, Any], width: int) -> str:
-    """An example in two lines: what is read, cut for the eye alone, and what is answered."""
+def shown_prompt(row: dict[str, Any], width: int) -> str:
+    """What is read of an example, in one line, which is cut for the eye alone."""
     read = row["prompt"] if isinstance(row["prompt"], str) else " ".join(row["prompt"])
     read = " ".join(read.split())
     return read if len(read) <= width else f"{read[: width - 3]}..."

@@ -14,7 +14,7 @@ from rich.table import Table as Grid
 from bench import folders
 from bench.drafting import outlook, yaml_files
 from bench.drafting.draft import Draft, drafted, name_of
-from bench.drafting.findings import SplitCounts, faults, fitting_length, shown_row, split_counts
+from bench.drafting.findings import SplitCounts, faults, fitting_length, shown_prompt, split_counts
 from bench.drafting.table import opened
 from bench.drafting.wishes import Wishes
 from bench.errors import UserError
@@ -115,7 +115,7 @@ def show(looked: Looked, to: Console) -> None:
     to.print(f"{EXAMPLES} examples as {looked.model} reads them:")
     for row in looked.view.rows("train", EXAMPLES):
         said = ", ".join(row["gold"]) if isinstance(row["gold"], (list, tuple)) else row["gold"]
-        read, answer = map(printable, (shown_row(row, to.width - 4), row["answer"] or said))
+        read, answer = map(printable, (shown_prompt(row, to.width - 4), row["answer"] or said))
         to.print(f"  {read}\n    -> {answer}  ({row['tokens']} tokens)", markup=False, overflow="fold")
     _show_counts(looked.counts, to)
     for sentence in faults(draft, looked.view, looked.counts, looked.suite["budget"]):

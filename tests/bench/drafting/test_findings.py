@@ -8,7 +8,7 @@ from own_files import as_csv, reviews
 from scipy.stats import norm
 
 from bench.drafting.draft import drafted
-from bench.drafting.findings import faults, fitting_length, shown_row, split_counts
+from bench.drafting.findings import faults, fitting_length, shown_prompt, split_counts
 from bench.drafting.table import opened
 from bench.drafting.wishes import Wishes
 from bench.planning.data_view import SPLITS, DataView
@@ -96,4 +96,4 @@ def test_a_length_holds_nearly_all_texts():
 
 
 def test_a_long_text_is_cut_for_the_eye():
-    assert shown_row({"prompt": "a\nb  c"}, 20) == "a b c" and shown_row({"prompt": ["x " * 30]}, 12) == "x x x x x..."
+    assert shown_prompt({"prompt": "a\nb  c"}, 20) == "a b c" and shown_prompt({"prompt": ["x " * 30]}, 12) == "x x x x x..."
