@@ -8,7 +8,7 @@ from statistics import median, quantiles
 from typing import Any
 
 from bench.drafting.draft import GROUP_REPEATS, GROUPS, Draft
-from bench.planning.data_view import SPLITS, DataView
+from bench.planning.data_view import DataView
 from bench.specs.budget import Budget
 from bench.statistics.detectable import POWER
 from bench.statistics.power import items_for_share, power_of_share
@@ -73,8 +73,8 @@ def faults(draft: Draft, view: DataView, counts: Sequence[SplitCounts], budget: 
     """What will hurt, worst first."""
     by_name = {count.name: count for count in counts}
     train, test = by_name["train"], by_name["test"]
-    yield from _label_faults(view, test)
     if draft.roles.type == "classification":
+        yield from _label_faults(view, test)
         yield from _contradictions(draft)
         yield from _leaks(draft)
     yield from _power(test.examples, draft.group)
@@ -91,16 +91,12 @@ def faults(draft: Draft, view: DataView, counts: Sequence[SplitCounts], budget: 
 
 def _label_faults(view: DataView, test: SplitCounts) -> Iterator[str]:
     spec = view.task.spec
-    kept = Counter(label for split in SPLITS for label in view.labels(split))
-    if spec.type == "classification":
-        if rare := [label for label in spec.labels if test.labels.get(label, 0) < FEW_EXAMPLES]:
-            these = "them" if len(rare) > 1 else "it"
-            yield f"fewer than {FEW_EXAMPLES} test examples of {_listed(rare)}: nothing can be said of {these}"
-        if all(label.lstrip("-").isdecimal() for label in spec.labels):
-            yield "the labels are numbers, which tell a decoder nothing: give their names with --labels 0=bad,1=good"
-        yield from _told_by_text(view)
-    elif spec.type == "ner" and kept and not view.labels("test").get("entities"):
-        yield "no test sentence has an entity, so that nothing can be scored"
+    if rare := [label for label in spec.labels if test.labels.get(label, 0) < FEW_EXAMPLES]:
+        these = "them" if len(rare) > 1 else "it"
+        yield f"fewer than {FEW_EXAMPLES} test examples of {_listed(rare)}: nothing can be said of {these}"
+    if all(label.lstrip("-").isdecimal() for label in spec.labels):
+        yield "the labels are numbers, which tell a decoder nothing: give their names with --labels 0=bad,1=good"
+    yield from _told_by_text(view)
 
 
 def _contradictions(draft: Draft) -> Iterator[str]:
