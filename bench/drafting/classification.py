@@ -3,7 +3,7 @@
 from collections.abc import Mapping
 from pathlib import Path
 
-from bench.drafting.roles import LABEL_NAMES, Roles, fields_of, heading, in_words, is_label, is_named, texts_of
+from bench.drafting.roles import LABEL_NAMES, Roles, fields_of, heading, in_words, is_label, is_named, prompt_of, texts_of
 from bench.drafting.table import FileColumn, FileTable
 from bench.drafting.wishes import Guess, Wishes
 from bench.errors import UserError
@@ -72,12 +72,6 @@ def classification_roles(table: FileTable, given: Wishes, column: FileColumn) ->
             Guess("score", metrics[0], score),
         ],
     )
-
-
-def prompt_of(texts: list[str], asked: str) -> str:
-    """Each text under its own name, then what is asked."""
-    lines = [f"{heading(column, 'Text')}: {{{name}}}" for name, column in fields_of(texts).items()]
-    return "\n".join([*lines, f"{asked}:"])
 
 
 def _in_order(column: FileColumn) -> list[str]:

@@ -2,7 +2,7 @@
 
 import re
 
-from bench.drafting.roles import Roles, fields_of, heading, held, is_named, is_text, texts_of
+from bench.drafting.roles import Roles, fields_of, heading, held, is_named, is_text, prompt_of, texts_of
 from bench.drafting.table import FileColumn, FileTable
 from bench.drafting.wishes import Guess, Wishes
 from bench.errors import UserError
@@ -28,12 +28,10 @@ def generation_roles(table: FileTable, given: Wishes, column: FileColumn | None)
     if column is None:
         raise UserError(f"{table.name}: a text to write needs a column of it; name it with --label. {held(table)}")
     texts, why = texts_of(table, given, [column.name])
-    asked = heading(column.name, "Answer")
-    lines = [f"{heading(name, 'Text')}: {{{field}}}" for field, name in fields_of(texts).items()]
     return Roles(
         type="generation",
         columns={**fields_of(texts), "references": column.name},
-        prompt="\n".join([*lines, f"{asked}:"]),
+        prompt=prompt_of(texts, heading(column.name, "Answer")),
         metrics=["chrf", "rougeL"],
         guesses=[
             Guess("type", "generation", f"'{column.name}' is text that answers text; it needs a decoder", "--type"),

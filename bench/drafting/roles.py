@@ -127,6 +127,12 @@ def heading(column: str, otherwise: str) -> str:
     return words.capitalize() if re.search(r"[^\W\d]", words) and not words.lower().startswith("column") else otherwise
 
 
+def prompt_of(texts: list[str], asked: str) -> str:
+    """Each text under its own name, then what is asked."""
+    lines = [f"{heading(column, 'Text')}: {{{name}}}" for name, column in fields_of(texts).items()]
+    return "\n".join([*lines, f"{asked}:"])
+
+
 def _plain(name: str) -> str:
     return name.strip().lower().replace("-", "_").replace(" ", "_")
 

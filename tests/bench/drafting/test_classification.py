@@ -4,7 +4,7 @@ from itertools import count
 
 from own_files import as_csv, reviews
 
-from bench.drafting.classification import classification_roles, label_column, prompt_of
+from bench.drafting.classification import classification_roles, label_column
 from bench.drafting.table import opened
 from bench.drafting.wishes import Wishes
 
@@ -39,4 +39,3 @@ def test_numbers_stand_in_their_order_and_answers_are_words(tmp_path):
     named = Wishes().with_options(labels="8=Very_Bad,9=bad,10=fine,11=Good")
     roles = classification_roles(found, named, label_column(found, named))
     assert roles.labels == ["Very_Bad", "bad", "fine", "Good"] and roles.answers["Very_Bad"] == "very bad"
-    assert prompt_of(["body"], "Stars") == "Body: {text}\nStars:"

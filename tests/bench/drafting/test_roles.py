@@ -13,6 +13,7 @@ from bench.drafting.roles import (
     is_named,
     is_split,
     is_text,
+    prompt_of,
     texts_of,
 )
 from bench.drafting.table import FileColumn, FileTable
@@ -58,6 +59,7 @@ def test_texts_are_told_with_what_else_could_be_read():
 
 def test_words_for_columns():
     assert fields_of(["Body"]) == {"text": "Body"} and fields_of(["First Text", "b"]) == {"first_text": "First Text", "b": "b"}
+    assert prompt_of(["body"], "Stars") == "Body: {text}\nStars:"
     assert heading("review_text", "Text") == "Review text" and heading("column1", "Text") == heading("1", "Text") == "Text"
     assert (
         contents(STARS) == "5 values, such as '0'"
