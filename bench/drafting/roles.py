@@ -3,6 +3,7 @@
 import re
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field
+from itertools import chain, count
 from typing import Any
 
 from bench.drafting.table import SPLIT_NAMES, FileColumn, FileTable
@@ -112,13 +113,20 @@ def held(table: FileTable) -> str:
     return f"The columns are {', '.join(parts[:12])}{', ...' if len(parts) > 12 else ''}."
 
 
+TAKEN = ("label", "references", "group", "split")
+"""Fields of a task that no text may be called."""
+
+
 def fields_of(columns: Sequence[str]) -> dict[str, str]:
-    """Field -> column: one text is `text`, several keep their names."""
+    """Field -> column: one text is `text`, several keep their names, with a number where another field is called so."""
     if len(columns) == 1:
         return {"text": columns[0]}
-    return {
-        re.sub(r"\W+", "_", column).strip("_").lower() or f"text{number}": column for number, column in enumerate(columns, 1)
-    }
+    fields: dict[str, str] = {}
+    for column in columns:
+        name = re.sub(r"\W+", "_", column).strip("_").lower() or "text"
+        names = chain([name], (f"{name}_{number}" for number in count(2)))
+        fields[next(each for each in names if each not in (*TAKEN, *fields))] = column
+    return fields
 
 
 def heading(column: str, otherwise: str) -> str:

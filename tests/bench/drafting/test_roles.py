@@ -67,3 +67,9 @@ def test_words_for_columns():
         and contents(FileColumn("a", [""])) == "empty"
     )
     assert held(table(STARS)) == "The columns are stars (5 values, such as '0')."
+
+
+def test_texts_of_one_name_are_numbered_and_none_is_called_as_another_field():
+    assert fields_of(["Text A", "text-a", "text a 2"]) == {"text_a": "Text A", "text_a_2": "text-a", "text_a_2_2": "text a 2"}
+    assert fields_of(["Label", "group", "!"]) == {"label_2": "Label", "group_2": "group", "text": "!"}
+    assert prompt_of(["Text A", "text-a"], "Same") == "Text a: {text_a}\nText a: {text_a_2}\nSame:"
