@@ -4,11 +4,11 @@ import re
 from collections import Counter, defaultdict
 from collections.abc import Iterable, Iterator, Sequence
 from dataclasses import dataclass
-from statistics import median, quantiles
+from statistics import quantiles
 from typing import Any
 
 from bench.drafting.draft import GROUP_REPEATS, GROUPS, Draft
-from bench.planning.data_view import DataView
+from bench.planning.data_view import DataView, spread
 from bench.specs.budget import Budget
 from bench.statistics.detectable import POWER
 from bench.statistics.power import items_for_share, power_of_share
@@ -34,9 +34,8 @@ class SplitCounts:
     name: str
     examples: int
     labels: dict[str, int]
-    words: tuple[int, float, int]
-    """Least, median, most."""
-    tokens: tuple[int, float, int]
+    words: dict[str, float]
+    tokens: dict[str, float]
     cut: int
     """Of those whose tokens were counted."""
     read: int
@@ -44,23 +43,16 @@ class SplitCounts:
 
 def split_counts(view: DataView, split: str) -> SplitCounts:
     """Counts of a split; tokens are counted of a sample of it."""
-    examples, fields = view.examples(split), view.task.spec.fields_named()
-    words = [sum(len(example.fields[name].split()) for name in fields) for example in examples]
-    read = list(view.rows(split, min(READ, len(examples))))
-    tokens = [row["tokens"] or 0 for row in read]
+    read = list(view.rows(split, READ))
     return SplitCounts(
         split,
-        len(examples),
+        len(view.examples(split)),
         view.labels(split),
-        _spread(words),
-        _spread(tokens),
+        spread(view.words(split)),
+        spread([row["tokens"] or 0 for row in read]),
         sum(bool(row["cut"]) for row in read),
         len(read),
     )
-
-
-def _spread(values: Sequence[int]) -> tuple[int, float, int]:
-    return min(values), median(values), max(values)
 
 
 def fitting_length(lengths: Sequence[int], most: int) -> int:

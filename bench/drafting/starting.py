@@ -136,7 +136,7 @@ def _show_counts(counts: Sequence[SplitCounts], to: Console) -> None:
     for column in ("split", "examples", "words", "tokens", "cut", "labels"):
         grid.add_column(column, justify="left" if column in ("split", "labels") else "right", overflow="fold")
     for count in counts:
-        words, tokens = (f"{least}-{most}, mid {middle:.0f}" for least, middle, most in (count.words, count.tokens))
+        words, tokens = (f"{of['least']}-{of['most']}, mid {of['median']:.0f}" for of in (count.words, count.tokens))
         labels = sorted(count.labels.items(), key=lambda pair: -pair[1])
         named = ", ".join(f"{label} {number:,}" for label, number in labels[:8]) + (", ..." if len(labels) > 8 else "")
         grid.add_row(count.name, f"{count.examples:,}", words, tokens, str(count.cut), _cell(named))

@@ -148,16 +148,15 @@ class DataView:
     def _counted(self, split: str, others: dict[str, ComparedExamples]) -> dict[str, Any]:
         examples = self.examples(split)
         compared = ComparedExamples(self.task, examples)
-        words = [sum(len(example.fields[name].split()) for name in self.task.spec.fields_named()) for example in examples]
         matches = {name: shared(compared, other) for name, other in others.items()}
         rows = list(self.rows(split)) if self.encoding else []
-        cut = {"tokens": _spread([row["tokens"] for row in rows]), "cut": sum(row["cut"] for row in rows)} if rows else {}
+        cut = {"tokens": spread([row["tokens"] for row in rows]), "cut": sum(row["cut"] for row in rows)} if rows else {}
         clusters = Counter(example.cluster for example in examples if example.cluster is not None)
         return {
             "examples": len(examples),
             "labels": self.labels(split),
             "clusters": {"named": len(clusters), "largest": max(clusters.values(), default=0)},
-            "words": _spread(words),
+            "words": spread(self.words(split)),
             **cut,
             "repeats": len(examples) - len(set(compared.normalised)),
             "shared_with": {
@@ -165,6 +164,11 @@ class DataView:
                 for name, each in matches.items()
             },
         }
+
+    def words(self, split: str) -> list[int]:
+        """How many words each example of a split has to read."""
+        fields = self.task.spec.fields_named()
+        return [sum(len(example.fields[name].split()) for name in fields) for example in self.examples(split)]
 
     def labels(self, split: str) -> dict[str, int]:
         """Examples of each label; of entities, the mentions of each type and the examples without one."""
@@ -175,5 +179,5 @@ class DataView:
         return dict(sorted(counts.items()))
 
 
-def _spread(values: Sequence[int]) -> dict[str, float]:
+def spread(values: Sequence[int]) -> dict[str, float]:
     return {"least": min(values), "median": median(values), "most": max(values)}

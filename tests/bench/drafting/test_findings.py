@@ -45,7 +45,7 @@ def test_counts_are_of_what_is_read(said):
     assert sum(each.examples for each in counts) <= 400 and set(by_name["test"].labels) == {"bad", "good"}
     assert sum(by_name["test"].labels.values()) == by_name["test"].examples
     train = by_name["train"]
-    assert train.words[0] >= 13 and train.tokens[1] > train.words[1] and train.cut == 0
+    assert train.words["least"] >= 13 and train.tokens["median"] > train.words["median"] and train.cut == 0
     for fault in ("cut", "two labels", "numbers", "word of their own", "share their label", "each seen", "fewer than"):
         assert fault not in sentences
 
