@@ -27,13 +27,3 @@ def outlook(suite: Path) -> Outlook:
     costs = [estimate_cost(run, rate) for run in runs]
     total = totals(list(zip(runs, costs, strict=True)), [], rate)
     return Outlook(len(runs), total.seconds if total else None, max(cost.memory.total for cost in costs))
-
-
-def time_told(seconds: float | None) -> str:
-    """`about 2 minutes`, rounded as roughly as it is known."""
-    if seconds is None:
-        return "an unknown time"
-    if seconds < 50:
-        return f"about {max(10, round(seconds, -1)):.0f} seconds"
-    minutes = round(seconds / 60)
-    return f"about {minutes} minute{'s' if minutes != 1 else ''}" if seconds < 5400 else f"about {seconds / 3600:.1f} hours"

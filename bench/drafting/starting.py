@@ -17,6 +17,7 @@ from bench.drafting.draft import Draft, drafted, name_of
 from bench.drafting.findings import SplitCounts, faults, fitting_length, shown_prompt, split_counts
 from bench.drafting.table import opened
 from bench.drafting.wishes import Wishes
+from bench.durations import lasting
 from bench.errors import UserError
 from bench.modeling.models import Model, find_model
 from bench.planning.data_view import SPLITS, DataView
@@ -174,5 +175,6 @@ def _tell_next(looked: Looked, to: Console) -> None:
     suite, task = yaml_files.places(looked.draft.name)
     ahead = outlook.outlook(suite)
     to.print(f"written: {suite}, {task}", markup=False)
-    takes = f"{outlook.time_told(ahead.seconds)} and {ahead.memory_bytes / 1e9:.1f} GB for {ahead.runs} runs on this machine"
+    time = "an unknown time" if ahead.seconds is None else f"about {lasting(ahead.seconds)}"
+    takes = f"{time} and {ahead.memory_bytes / 1e9:.1f} GB for {ahead.runs} runs on this machine"
     to.print(f"next, {takes}:\n  tunebench run --suite {suite}", markup=False, soft_wrap=True)

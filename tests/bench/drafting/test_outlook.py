@@ -25,9 +25,3 @@ def test_it_is_what_a_dry_run_says_and_hangs_on_the_machines_speed(tmp_path, mon
     runs = plan(PlanOptions(str(suite)), "auto")
     dry_run.print_plan(runs, tmp_path, runs)
     assert f"in all about {found[1e6].seconds / 3600:.2f} device-hours" in capsys.readouterr().out
-
-
-def test_seconds_are_told_as_roughly_as_they_are_known():
-    said = [outlook.time_told(seconds) for seconds in (3, 44, 70, 600, 7200, None)]
-    assert said[:5] == [f"about {each}" for each in ("10 seconds", "40 seconds", "1 minute", "10 minutes", "2.0 hours")]
-    assert said[5] == "an unknown time"

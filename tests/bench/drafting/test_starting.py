@@ -52,7 +52,7 @@ def test_what_is_shown_is_what_a_run_reads(folder, capsys):
     said = capsys.readouterr().out
     assert "reviews.csv: 160 rows, 3 columns" in said and "5 examples as tiny-bert reads them:" in said
     assert said.count("-> good") + said.count("-> bad") == 5 and said.count("[CLS]") == 5
-    assert "tunebench run --suite suites/reviews.yaml" in said and "about 2 minutes and 0.5 GB for 4 runs" in said
+    assert "tunebench run --suite suites/reviews.yaml" in said and "about 2 min and 0.5 GB for 4 runs" in said
     assert "warning: " in said and (folder / "suites" / "tasks" / "reviews.yaml").is_file()
 
 
