@@ -173,8 +173,15 @@ def write(looked: Looked) -> tuple[Path, Path]:
 
 def _tell_next(looked: Looked, to: Console) -> None:
     suite, task = yaml_files.places(looked.draft.name)
-    ahead = outlook.outlook(suite)
     to.print(f"written: {suite}, {task}", markup=False)
-    time = "an unknown time" if ahead.seconds is None else f"about {lasting(ahead.seconds)}"
-    takes = f"{time} and {ahead.memory_bytes / 1e9:.1f} GB for {ahead.runs} runs on this machine"
-    to.print(f"next, {takes}:\n  tunebench run --suite {suite}", markup=False, soft_wrap=True)
+    try:
+        takes = f", {_taken(outlook.outlook(suite))}"
+    except UserError as error:  # such as a probe's data that cannot be fetched: the files are there all the same
+        _say(f"warning: what it takes is not known: {error}", to)
+        takes = ""
+    to.print(f"next{takes}:\n  tunebench run --suite {suite}", markup=False, soft_wrap=True)
+
+
+def _taken(ahead: outlook.Outlook) -> str:
+    time = "" if ahead.seconds is None else f"about {lasting(ahead.seconds)} and "
+    return f"{time}{ahead.memory_bytes / 1e9:.1f} GB for {ahead.runs} runs on this machine"

