@@ -41,7 +41,7 @@ def qa_roles(table: FileTable, given: Wishes, file_columns: tuple[FileColumn, Fi
     if file_columns is None:
         raise UserError(
             f"{table.name}: an extractive question needs a context, a question and answers that stand in the context; name "
-            f"them with --type qa --text CONTEXT_NAMES,QUESTION_NAMES --label ANSWERS. {held(table)}"
+            f"them with --type qa --text CONTEXT,QUESTION --label ANSWERS. {held(table)}"
         )
     context, question, answers = file_columns
     columns = {"context": context.name, "question": question.name, "answers": answers.name}

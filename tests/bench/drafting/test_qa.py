@@ -36,5 +36,5 @@ def test_columns_are_found_by_their_names_and_what_has_no_answer_is_an_option(tm
 
 def test_answers_elsewhere_are_no_extractive_question(tmp_path):
     rows = [{"context": "Some words", "question": "Why?", "answers": "because"} for _ in range(5)]
-    with pytest.raises(UserError, match="needs a context, a question and answers that stand in the context"):
+    with pytest.raises(UserError, match="answers that stand in the context; name them with --type qa --text CONTEXT,QUESTION --label"):
         roles(tmp_path, rows)
