@@ -17,16 +17,19 @@ MOSTLY = 0.5
 
 def question_columns(table: FileTable, given: Wishes) -> tuple[FileColumn, FileColumn, FileColumn] | None:
     """Context, question and answers; None where one is missing."""
-    named = [table.column(name, "text") for name in given.text]
-    if given.type == "qa" and len(named) == 2 and given.label:
-        return named[0], named[1], table.column(given.label, "label")
-    columns = [
+    context, question, answers = (
         next((c for c in table.columns.values() if is_named(c, kind)), None)
         for kind in (CONTEXT_NAMES, QUESTION_NAMES, ANSWER_NAMES)
-    ]
+    )
+    # Two named texts make no questions of a file whose columns are not called so.
+    if given.type != "qa" and (context is None or question is None):
+        return None
+    if given.text:
+        if len(given.text) != 2:
+            return None
+        context, question = (table.column(name, "text") for name in given.text)
     if given.label:
-        columns[2] = table.column(given.label, "label")
-    context, question, answers = columns
+        answers = table.column(given.label, "label")
     if context is None or question is None or answers is None:
         return None
     return (context, question, answers) if _inside(context, answers) >= MOSTLY or given.type == "qa" else None
@@ -59,7 +62,7 @@ def qa_roles(table: FileTable, given: Wishes, file_columns: tuple[FileColumn, Fi
         options=options,
         guesses=[
             Guess("type", "qa", "there are a context, a question and answers in the context", "--type"),
-            Guess("text", f"{context.name}, {question.name}", "by their names", "--text"),
+            Guess("text", f"{context.name}, {question.name}", "as you said" if given.text else "by their names", "--text"),
             Guess(
                 "answers", answers.name, without + ("; those outside their context are left out" if outside else ""), "--label"
             ),

@@ -36,5 +36,22 @@ def test_columns_are_found_by_their_names_and_what_has_no_answer_is_an_option(tm
 
 def test_answers_elsewhere_are_no_extractive_question(tmp_path):
     rows = [{"context": "Some words", "question": "Why?", "answers": "because"} for _ in range(5)]
-    with pytest.raises(UserError, match="answers that stand in the context; name them with --type qa --text CONTEXT,QUESTION --label"):
+    with pytest.raises(UserError, match="stand in the context; name them with --type qa --text CONTEXT,QUESTION --label"):
         roles(tmp_path, rows)
+
+
+def test_two_texts_that_are_named_are_the_context_and_the_question(tmp_path):
+    rows = [
+        {"passage": "-", "text": f"Bo has {i} cats", "query": "?", "asked": "How many?", "answer": str(i)} for i in range(9)
+    ]
+    for options in ({}, {"type": "qa"}, {"type": "qa", "label": "answer"}):
+        found = roles(tmp_path, rows, Wishes().with_options(text="text,asked", **options))
+        assert found.columns == {"context": "text", "question": "asked", "answers": "answer"}
+        assert next(guess.why for guess in found.guesses if guess.about == "text") == "as you said"
+    for given in (Wishes(text=["text"]), Wishes(type="qa", text=["text"])):
+        with pytest.raises(UserError, match="needs a context, a question"):
+            roles(tmp_path, rows, given)
+    nameless = [{"a": row["text"], "b": row["asked"], "answer": row["answer"]} for row in rows]
+    with pytest.raises(UserError, match="needs a context, a question"):
+        roles(tmp_path, nameless, Wishes(text=["a", "b"]))
+    assert roles(tmp_path, nameless, Wishes(type="qa", text=["a", "b"])).columns["context"] == "a"
