@@ -108,7 +108,7 @@ def opened(what: str, given: Wishes) -> FileTable:
         if given.config:
             raise UserError(f"--config is of a data set on a hub, and '{what}' is a file")
         return _of_file(path, given)
-    if path.is_dir() or (what.count("/") == 1 and not path.suffix):
+    if path.is_dir() or (what.count("/") == 1 and _ending(path).lower() not in (*formats.ENDINGS, "txt")):
         if given.form != Form() or given.test or given.validation:
             raise UserError(
                 f"--format, --encoding, --separator, --header, --test and --validation speak of a file, and '{what}' is a data "
@@ -144,10 +144,14 @@ def _form(path: Path, given: Form) -> tuple[Form, dict[str, str]]:
 def _origin(path: Path, form: Form) -> dict[str, Any]:
     """The fields of a source, of which those that its name tells are left out."""
     told = {"format": form.kind, "encoding": form.encoding, "separator": form.separator, "header": form.header}
-    ending = Path(str(path).removesuffix(packing(str(path)))).suffix.lstrip(".")
-    if formats.ENDINGS.get(ending) == form.kind:
+    if formats.ENDINGS.get(_ending(path)) == form.kind:
         del told["format"]
     return {"path": str(path.resolve()), **{name: value for name, value in told.items() if value is not None}}
+
+
+def _ending(path: Path) -> str:
+    """Of a file's name, without the dot, before that of how it is packed."""
+    return Path(str(path).removesuffix(packing(str(path)))).suffix.lstrip(".")
 
 
 def _siblings(path: Path, given: Wishes) -> dict[str, Path]:
