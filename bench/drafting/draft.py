@@ -61,8 +61,8 @@ class Draft:
         """Values of rows that are no use: blank where something must be read or answered, and other splits'."""
         blank = {
             field: sorted(self.table.columns[column].blank)
-            for field, column in self.roles.columns.items()
-            if field not in ("starts", "answers") and self.table.columns[column].blank
+            for field, column in self.roles.needed.items()
+            if self.table.columns[column].blank
         }
         return blank | ({"split": self._of_other_splits("train")} if self.split else {})
 
@@ -115,8 +115,7 @@ def drafted(table: FileTable, given: Wishes) -> Draft:
         UserError: something is missing that nobody can guess; the sentence says what, and which option names it.
     """
     roles = _roles(table, given)
-    used = set(roles.columns.values())
-    group, why = _group(table, given, used)
+    group, why = _group(table, given, roles)
     split = _split(table, given)
     guesses = [*table.guesses, *roles.guesses, Guess("group", group or "none", why, "--group"), *_dividing(table, split, group)]
     if given.name and not re.fullmatch(r"[a-z0-9][a-z0-9._-]*", given.name):
@@ -152,11 +151,21 @@ def _roles(table: FileTable, given: Wishes) -> Roles:
     return generation_roles(table, given, target) if given.type or target else corpus_roles(table, given)
 
 
-def _group(table: FileTable, given: Wishes, used: set[str]) -> tuple[str | None, str]:
+def _group(table: FileTable, given: Wishes, roles: Roles) -> tuple[str | None, str]:
     """The column whose equal values stay on one side of a split."""
+    if given.group == "none":
+        return None, "as you said"
+    left_out = {place for column in roles.needed.values() for place in table.columns[column].gaps}
     if given.group:
-        return (None, "as you said") if given.group == "none" else (table.column(given.group, "group").name, "as you said")
-    free = [c for c in table.columns.values() if c.name not in used and not c.lists and not is_split(c)]
+        column = table.column(given.group, "group")
+        if bare := column.gaps - left_out:
+            raise UserError(
+                f"{table.name}: --group {column.name}: that column is blank in {len(bare):,} of {table.rows:,} rows, which "
+                f"belong to no group then; fill it in, or say --group none"
+            )
+        return column.name, "as you said"
+    used = {*roles.columns.values()}
+    free = [c for c in table.columns.values() if c.name not in used and not c.lists and not is_split(c) and c.gaps <= left_out]
     group_columns = [c for c in free if is_named(c, GROUP_NAMES) and c.repeats >= GROUP_REPEATS and len(c.counts) >= GROUPS]
     if group_columns:
         rows = f"{group_columns[0].repeats:.1f} rows of each {group_columns[0].name}, which stay on one side"

@@ -50,6 +50,11 @@ class Roles:
     options: Mapping[str, Any] = field(default_factory=dict)
     guesses: Sequence[Guess] = ()
 
+    @property
+    def needed(self) -> dict[str, str]:
+        """The fields without which a row is no use: a question may have no answer."""
+        return {name: column for name, column in self.columns.items() if name not in ("starts", "answers")}
+
 
 def is_named(column: FileColumn, pattern: re.Pattern[str]) -> bool:
     return pattern.fullmatch(_plain(column.name)) is not None

@@ -53,9 +53,14 @@ class FileColumn:
         return any(isinstance(value, list) for value in self.values)
 
     @cached_property
+    def gaps(self) -> set[int]:
+        """Places of the rows that hold nothing."""
+        return {place for place, text in enumerate(self.values) if isinstance(text, str) and text.strip() not in self.counts}
+
+    @cached_property
     def blank(self) -> Counter[str]:
         """The values that hold nothing, as they stand in the file."""
-        return Counter(value for value in self.values if isinstance(value, str) and value.strip() not in self.counts)
+        return Counter(str(self.values[place]) for place in self.gaps)
 
     @cached_property
     def words(self) -> float:

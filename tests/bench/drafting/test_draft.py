@@ -65,6 +65,21 @@ def test_what_is_said_is_taken(tmp_path):
         draft(path, label="kind", labels="a=x")
 
 
+def test_a_group_that_some_rows_lack_is_not_guessed_and_refused(tmp_path):
+    path = tmp_path / "authors.csv"
+    rows = [[text, label, f"author {i // 5}"] for i, (text, label) in enumerate(reviews())]
+    path.write_text(as_csv(["text", "label", "author"], [*rows, ["", "", ""]]))  # a blank row is left out, and has no author
+    assert draft(path).group == draft(path, group="author").group == "author"
+    path = tmp_path / "strangers.csv"
+    path.write_text(as_csv(["text", "label", "author"], [*rows[:-3], *([text, label, " "] for text, label, _ in rows[-3:])]))
+    found = draft(path)
+    assert found.group is None and splits.load_splits(found.spec()).train
+    assert "author" not in next(guess.why for guess in found.guesses if guess.about == "group")
+    with pytest.raises(UserError, match="--group author: that column is blank in 3 of 160 rows, .* say --group none"):
+        draft(path, group="author")
+    assert draft(path, group="none").group is None
+
+
 def test_files_of_other_splits_are_used_where_they_lie_beside(tmp_path):
     for name, seed in (("train", 0), ("test", 1), ("dev", 2)):
         (tmp_path / f"{name}.csv").write_text(as_csv(["text", "label"], [list(row) for row in reviews(60, seed)]))
