@@ -249,10 +249,12 @@ def _translate(source: Source, row: SourceRow) -> None:
 def _valued(value: Any, values: dict[str, str], field: str, place: str) -> Any:
     if isinstance(value, list):
         return [_valued(entry, values, field, place) for entry in value]
-    if value not in values:
-        known = ", ".join(values)
-        raise UserError(f"{place}: {field} '{value}' is not in the source's values ({known}); add it under values or drop")
-    return values[value]
+    if value in values:
+        return values[value]
+    if (words := value.split()) and set(words) <= set(values):  # tags of a sentence, divided by spaces
+        return " ".join(values[word] for word in words)
+    known = ", ".join(values)
+    raise UserError(f"{place}: {field} '{value}' is not in the source's values ({known}); add it under values or drop")
 
 
 def _ranged(value: Any, ranges: dict[str, str], field: str, place: str) -> str:

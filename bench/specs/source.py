@@ -45,7 +45,8 @@ class Source(Spec):
     columns: dict[str, str] = Field(min_length=1)
     """Field of the example -> column of the file. Dots reach into nested values: `doc.query`, `input.1.content`."""
     values: dict[str, dict[str, str]] = {}
-    """Field -> {value in the file: value in the task}, e.g. `label: {fresh: positive}`; of a list, for each entry."""
+    """Field -> {value in the file: value in the task}, e.g. `label: {fresh: positive}`; of a list for each entry, and of a text
+    that stands not there for each word."""
     ranges: dict[str, dict[str, Range]] = {}
     """Field -> {value in the task: the numbers that it stands for}, e.g. `label: {bad: "(,0)", good: "[0,)"}`."""
     drop: dict[str, list[str]] = {}

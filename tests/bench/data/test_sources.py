@@ -56,6 +56,15 @@ def test_values_of_lists_are_mapped_each(tmp_path):
     assert sources.rows(source) == [{"tags": ["O", "B-X"]}, {"tags": []}]
 
 
+def test_words_of_a_text_are_mapped_each_where_the_text_is_no_value(tmp_path):
+    values = {"0": "O", "1": "B-X", "0 0": "none"}
+    source = own(tmp_path, [{"tags": "0 1"}, {"tags": "1"}, {"tags": "0 0"}], values={"tags": values})
+    assert [row["tags"] for row in sources.rows(source)] == ["O B-X", "B-X", "none"]
+    for wrong in ("0 2", " "):
+        with pytest.raises(UserError, match=f"tags '{wrong}' is not in the source's values"):
+            sources.rows(own(tmp_path, [{"tags": wrong}], values={"tags": {"0": "O"}}))
+
+
 CLASSES = {"negative": "(,-1]", "neutral": "(-1, 1)", "positive": "[1,)"}
 
 

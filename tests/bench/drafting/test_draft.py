@@ -3,7 +3,7 @@
 import json
 
 import pytest
-from own_files import SHAPES, as_csv, reviews
+from own_files import SHAPES, TAGS, as_csv, reviews, sentences
 
 from bench.drafting.draft import drafted, name_of
 from bench.drafting.table import opened
@@ -125,6 +125,21 @@ def test_objects_without_a_key_are_left_out(tmp_path):
     found = draft(path)
     assert found.source["drop"] == {"text": [""], "label": [""]}
     assert splits.load_splits(found.spec()).notes["read"] == 160
+
+
+def test_tags_as_text_are_read_in_any_scheme(tmp_path):
+    labels = ",".join(f"{number}={tag}" for tag, number in TAGS.items())
+    for number, (written, options) in enumerate(
+        (
+            ({tag: tag for tag in TAGS} | {"I-PER": "E-PER", "B-LOC": "S-LOC"}, {}),
+            ({tag: str(number) for tag, number in TAGS.items()}, {"type": "ner", "label": "tags", "labels": labels}),
+        )
+    ):
+        path = tmp_path / f"{number}.csv"
+        rows = [[" ".join(word for word, _ in each), " ".join(written[tag] for _, tag in each)] for each in sentences()]
+        path.write_text(as_csv(["words", "tags"], rows))
+        data = splits.load_splits(draft(path, **options).spec())
+        assert {example.gold for example in data.train} == {("O", "O", "B-PER", "I-PER", "O", "B-LOC", "O")}
 
 
 def test_rows_without_a_number_are_left_out(tmp_path):
