@@ -1,7 +1,7 @@
 """A file of entities: a column of tags beside a column of words."""
 
 import re
-from collections.abc import Mapping
+from collections.abc import Collection, Mapping
 
 from bench.data.sniffing import TAG
 from bench.drafting.roles import Roles, held, in_words, is_named
@@ -90,24 +90,27 @@ def _numbered(table: FileTable) -> list[FileColumn]:
 
 def _as_bio(table: FileTable, given: Wishes, column: FileColumn, said: set[str]) -> tuple[Mapping[str, str], str]:
     """What each tag is in BIO; nothing where they are BIO already."""
-    if given.labels:
-        if missing := said - set(given.labels):
-            raise UserError(f"{table.name}: --labels says nothing of the tag '{min(missing)}' of column '{column.name}'")
-        return {tag: given.labels[tag] for tag in sorted(said)}, "as you said"
-    if all(tag.isdecimal() for tag in said):
+    if given.labels and (missing := said - set(given.labels)):
+        raise UserError(f"{table.name}: --labels says nothing of the tag '{min(missing)}' of column '{column.name}'")
+    meant = {tag: given.labels[tag] if given.labels else tag for tag in sorted(said)}
+    if all(tag.isdecimal() for tag in meant.values()):
         raise UserError(
-            f"{table.name}: the tags of column '{column.name}' are numbers ({', '.join(sorted(said, key=int)[:9])}); say what "
-            f"they mean with --labels 0=O,1=B-PER,2=I-PER"
+            f"{table.name}: the tags of column '{column.name}' are numbers ({', '.join(sorted(meant.values(), key=int)[:9])}); "
+            f"say what they mean with --labels 0=O,1=B-PER,2=I-PER"
         )
-    if not all(TAG.fullmatch(tag) for tag in said):
+    bio, scheme = _scheme(meant.values())
+    why = f"as you said: {scheme}" if given.labels else scheme
+    return {} if all(bio[meant[tag]] == tag for tag in meant) else {tag: bio[meant[tag]] for tag in meant}, why
+
+
+def _scheme(tags: Collection[str]) -> tuple[Mapping[str, str], str]:
+    """What tags of any scheme are in BIO, and which scheme it is."""
+    if not all(TAG.fullmatch(tag) for tag in tags):
         # Types without a prefix: neighbouring words of one type are one entity.
-        return {
-            tag: tag if tag == "O" else f"I-{tag}" for tag in sorted(said)
-        }, "tags without B- and I-: neighbours are one entity"
-    bio = {tag: tag if tag == "O" else f"{AS_BIO[tag[0]]}-{tag[2:]}" for tag in sorted(said)}
-    if all(tag == meant for tag, meant in bio.items()):
-        return {}, "BIO tags"
-    return bio, "BIOES tags, read as BIO"
+        bare = {tag: tag if tag == "O" else f"I-{tag}" for tag in tags}
+        return bare, "tags without B- and I-: neighbours are one entity"
+    bio = {tag: tag if tag == "O" else f"{AS_BIO[tag[0]]}-{tag[2:]}" for tag in tags}
+    return bio, "BIO tags" if all(tag == meant for tag, meant in bio.items()) else "BIOES tags, read as BIO"
 
 
 def _words(table: FileTable, given: Wishes, column: FileColumn) -> tuple[str, str]:

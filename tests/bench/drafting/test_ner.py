@@ -32,6 +32,11 @@ def test_schemes_are_read_as_bio(tmp_path):
     assert bare.values == {"O": "O", "PER": "I-PER", "LOC": "I-LOC"} and bare.columns == {"words": "tokens", "tags": "tags"}
     numbers = Wishes().with_options(type="ner", label="tags", labels="0=O,1=B-PER,2=I-PER,3=B-LOC")
     assert roles(tmp_path, {"O": "0", "B-PER": "1", "I-PER": "2", "B-LOC": "3"}, numbers).labels == ["LOC", "PER"]
+    types = Wishes().with_options(type="ner", label="tags", labels="0=O,1=PER,3=LOC")
+    told = roles(tmp_path, {"O": "0", "B-PER": "1", "I-PER": "1", "B-LOC": "3"}, types)
+    assert told.values == {"0": "O", "1": "I-PER", "3": "I-LOC"} and told.labels == ["LOC", "PER"]
+    why = next(guess.why for guess in told.guesses if guess.about == "tags")
+    assert why == "as you said: tags without B- and I-: neighbours are one entity"
 
 
 def test_types_that_differ_in_their_case_alone_are_answered_as_they_are(tmp_path):
