@@ -173,8 +173,8 @@ def _removed(notes: dict[str, int]) -> Iterator[str]:
     for split in ("test", "validation"):
         if shared := sum(notes.get(f"{how}_{split}_removed", 0) for how in ("in", "within", "near")):
             yield f"left out of training, because they stand in the {split} set, whole or nearly: {shared:,}"
-    if notes.get("left_out", 0):
-        yield f"{notes['left_out']:,} rows are left out by the task's options"
+    if left := sum(notes.get(name, 0) for name in ("left_out", "validation_left_out", "test_left_out")):
+        yield f"{left:,} rows are left out by the task's options"
 
 
 def _listed(labels: Sequence[str]) -> str:

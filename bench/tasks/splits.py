@@ -99,12 +99,12 @@ def _load(spec: TaskSpec) -> TaskData:
     for name in ("test", "validation"):
         source: Source | Holdout = getattr(spec, name)
         if isinstance(source, Source):
-            held_out[name], _ = _read(spec, [source], name)
+            held_out[name] = _read_apart(spec, source, name, notes)
         else:
             train, held_out[name] = _hold_out(spec, train, source, split=name)
     more, more_notes = _read(spec, further, "train", after=notes["read"])
     notes.update(more_notes)
-    away = {name: _read(spec, [source], name)[0] for name, source in spec.out_of_domain.items()}
+    away = {name: _read_apart(spec, source, name, notes) for name, source in spec.out_of_domain.items()}
     together = separation.unique(kind, train + more)
     notes["repeated_removed"] = len(rows) - len(first_ones) + len(train + more) - len(together)
     tests = {"test": held_out["test"], **away}
@@ -142,6 +142,14 @@ def _read(spec: TaskSpec, parts: Sequence[Source], split: str, after: int = 0) -
             name = f"{split}-{number}.{part}" if len(pairs) > 1 else f"{split}-{number}"
             examples.append(Example(name, fields, gold, fields.get(spec.cluster) if spec.cluster else None))
     return examples, notes
+
+
+def _read_apart(spec: TaskSpec, source: Source, split: str, notes: Counter[str]) -> list[Example]:
+    """A set with rows of its own. `notes` learn how many of them are left out, as a test that shrinks must say so."""
+    examples, own = _read(spec, [source], split)
+    if own["left_out"]:
+        notes[f"{split}_left_out"] = own["left_out"]
+    return examples
 
 
 def _balanced(

@@ -26,7 +26,7 @@ class QaOptions(TaskOptions):
     no_answer: str | None = None
     """What a decoder says where there is no answer; None: every question has one, and an encoder must give it."""
     outside: Literal["error", "drop"] = "error"
-    """What becomes of a training question none of whose answers is in its context."""
+    """What becomes of a question none of whose answers is in its context."""
     answer_tokens: int = Field(default=32, ge=1)
     """Longest answer: that a decoder writes, or an encoder marks."""
 

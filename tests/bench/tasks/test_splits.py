@@ -157,6 +157,27 @@ def test_several_sources_follow_one_another_and_splits_are_cut_from_the_first(tm
     assert order == ["first"] * (20 - len(loaded.validation)) + ["second"] * 40
 
 
+def test_what_options_leave_out_is_counted_of_each_set_with_rows_of_its_own(tmp_path):
+    def written(name, outside):
+        rows = [
+            {"context": f"{name} number {i}", "question": "Which?", "answers": "none" if i < outside else str(i)}
+            for i in range(9)
+        ]
+        (tmp_path / f"{name}.jsonl").write_text("\n".join(map(json.dumps, rows)))
+        return {"path": str(tmp_path / f"{name}.jsonl"), "columns": {field: field for field in rows[0]}}
+
+    fields = {"type": "qa", "metrics": ["squad_f1"], "prompt": "{context} {question}", "options": {"outside": "drop"}}
+    fields |= {"instructions": None, "labels": [], "answers": {}, "train": written("train", 1), "test": written("test", 2)}
+    fields |= {"validation": written("chosen", 0), "out_of_domain": {"away": written("away", 3)}}
+    loaded = splits.load_splits(own_task(tmp_path, ROWS, **fields))
+    assert {name: n for name, n in loaded.notes.items() if "left_out" in name} == {
+        "left_out": 1,
+        "test_left_out": 2,
+        "away_left_out": 3,
+    }
+    assert [len(loaded.split(name)) for name in ("test", "validation", "away")] == [7, 9, 6]
+
+
 def test_a_fault_in_a_second_source_names_its_file(tmp_path):
     (tmp_path / "b.csv").write_text("t,l\nx,good\n\ny,ugly\n")
     good = {"path": str(tmp_path / "rows.jsonl"), "columns": {"text": "body", "label": "verdict"}}
