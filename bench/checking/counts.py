@@ -20,11 +20,10 @@ def check_counts(runs: Iterable[Run]) -> None:
     Raises:
         UserError: a budget or a number of shots is too large; nothing has started by then.
     """
-    room, seen = psutil.virtual_memory().total, set()
+    room = psutil.virtual_memory().total
     for run in runs:
-        if (key := (run.model.name, run.task.name, run.strategy.name, str(run.budget))) in seen or run.unfit:
+        if run.unfit:
             continue
-        seen.add(key)
         least = _least_examples(run)
         if least * EXAMPLE_BYTES > room:
             takes = f"whose plan takes {least * EXAMPLE_BYTES / 1e9:,.0f} GB, and this machine has {room / 1e9:,.0f}"

@@ -1,6 +1,7 @@
 """What is larger than a plan can hold is told by the plan."""
 
 import sys
+from dataclasses import replace
 
 import psutil
 import pytest
@@ -43,6 +44,15 @@ def test_shots_are_of_the_task_and_stand_in_the_prompt(decoder_folder, tmp_path)
     check_counts(planned("tiny-bert", "few-shot", settings=["shots=257"]))  # which reads them one by one
     with pytest.raises(UserError, match=r"strategy 'few-shot': shots=1000000, and task 'sst2' has [\d,]+ training examples"):
         check_counts(planned("tiny-bert", "few-shot", settings=["shots=1000000"]))
+
+
+def test_each_point_of_a_sweep_is_looked_at():
+    shots = [run for given in (4, 1_000_000) for run in planned("tiny-bert", "few-shot", settings=[f"shots={given}"])]
+    with pytest.raises(UserError, match="shots=1000000, and task 'sst2' has"):
+        check_counts(shots)
+    steps = planned(budget="99999steps")
+    with pytest.raises(UserError, match="is of at least 99,999,000,000,000 examples"):
+        check_counts([*steps, *(replace(run, batch=10**9) for run in steps)])
 
 
 def test_a_planned_example_takes_as_much_as_is_said():
