@@ -137,6 +137,8 @@ class Ner(TaskType):
             kind = self.options.types.get(said, said)
             if kind not in self.spec.labels:
                 raise ValueError(f"entity type '{said}' is not one of {', '.join(self.spec.labels)}; map it under types")
+            if not (match["text"] or "").strip():
+                raise ValueError("the pattern under entity finds an entity without text; its group text must match a word")
             yield kind, match["text"]
 
     def _aligned(self, words: Sequence[str], entities: Iterator[tuple[str, str]]) -> list[str]:

@@ -88,6 +88,17 @@ def of_task(name, **options):
     return types.task_type(spec.model_copy(update={"options": spec.options | options}))
 
 
+@pytest.mark.parametrize(
+    ("pattern", "blank"), [("<(?P<text>[^>]*)>", "<>"), ("<(?P<text>[^>]*)>", "< >"), ("<(?P<text>b)?>", "<>")]
+)
+@pytest.mark.parametrize("ordered", [True, False])
+def test_a_pattern_that_finds_an_entity_without_text_is_refused(pattern, blank, ordered):
+    kind = of_task("medical-spans", entity=pattern, ordered=ordered)
+    with pytest.raises(ValueError, match="the pattern under entity finds an entity without text; its group text must match"):
+        kind.read({"text": "a b", "entities": f"<b> {blank}"})
+    assert kind.read({"text": "a b", "entities": "<b>"})[1] == ("O", "B-POPULATION")
+
+
 def test_role_words_are_no_entities_in_any_case_and_are_counted():
     row = {
         "text": "Borrower pays BANK of Ohio and bank",
