@@ -32,12 +32,17 @@ def task_type(spec: TaskSpec) -> TaskType:
 
 
 def _missing(task: TaskType) -> str | None:
-    for source in task.spec.sources():
+    sources = task.spec.sources()
+    hidden = (task.gold | task.used) - task.made
+    if unread := task.named() & hidden:
+        shown = (set.intersection(*(set(source.columns) for source in sources)) - hidden) | task.made
+        return f"a template names {{{min(unread)}}}, which no model is shown; it may name {', '.join(sorted(shown))}"
+    for source in sources:
         if missing := task.columns() - set(source.columns):
             return (
                 f"a source has no column '{min(missing)}', which the task needs; its columns give {', '.join(source.columns)}"
             )
-    given = {field for source in task.spec.sources() for field in source.fields_given}
+    given = {field for source in sources for field in source.fields_given}
     if task.spec.cluster and task.spec.cluster not in given:
         return f"field 'cluster': no source gives '{task.spec.cluster}'; they give {', '.join(sorted(given))}"
     return None

@@ -38,6 +38,10 @@ class TaskType(ABC):
     """How a decoder answers: the likeliest of the candidates, text of its own, or not at all: the text itself is scored."""
     gold: ClassVar[frozenset[str]]
     """Columns that a source must give besides those that the templates name."""
+    made: ClassVar[frozenset[str]] = frozenset()
+    """Fields of an example that the type makes, and that need no column of their name."""
+    used: ClassVar[frozenset[str]] = frozenset()
+    """Columns besides the gold ones that are no field of an example: the type makes others of them."""
     values: ClassVar[tuple[Any, Any]]
     """Types of a prediction and of a gold value, as metrics name them; None where there is no gold value."""
     auto_class: ClassVar[Any] = None
@@ -54,7 +58,7 @@ class TaskType(ABC):
 
     def columns(self) -> frozenset[str]:
         """Columns that each source must give: the gold ones, and those that the templates name."""
-        return self.gold | self.named()
+        return self.gold | (self.named() - self.made)
 
     def named(self) -> set[str]:
         """Fields that a model reads: those that the templates name."""
@@ -82,13 +86,14 @@ class TaskType(ABC):
         return {}
 
     def fields(self, row: Mapping[str, Any]) -> dict[str, str]:
-        """All columns but the gold ones, as text.
+        """All columns but the gold ones and those that are used up, as text.
 
         Raises:
             ValueError: one is empty.
         """
         # Refused here and not when it is read: an encoder would get special tokens alone, a decoder a prompt with a hole.
-        fields = {name: str(value).strip() for name, value in row.items() if name not in self.gold}
+        others = self.gold | self.used
+        fields = {name: str(value).strip() for name, value in row.items() if name not in others}
         if empty := next((name for name, value in fields.items() if not value), None):
             raise ValueError(f"field '{empty}' is empty")
         return fields

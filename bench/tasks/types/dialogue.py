@@ -39,10 +39,8 @@ class Dialogue(Generation):
     Options = DialogueOptions
     options: DialogueOptions
     gold = frozenset()
-
-    def columns(self) -> frozenset[str]:
-        """`history` and `text` are made of the turns."""
-        return frozenset(self.named() - {"history", "text"})
+    made = frozenset({"history", "text"})
+    used = BY_SPEAKER | {"turns", "roles", "opening"}
 
     def fault(self) -> str | None:
         if "text" not in self.named():
@@ -65,8 +63,7 @@ class Dialogue(Generation):
         said[0] = (USER, f"{system} {said[0][1]}".strip())
         *before, (_, text), (_, answer) = said
         history = lines([words for _, words in before])
-        others = {name: value for name, value in row.items() if name not in {*BY_SPEAKER, "turns", "roles", "opening"}}
-        return {**self.fields(others), "history": history, "text": text}, (answer,)
+        return {**self.fields(row), "history": history, "text": text}, (answer,)
 
     def before(self, example: Example) -> list[str]:
         # A turn is a line, as no turn has a line's end.

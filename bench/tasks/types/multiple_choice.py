@@ -45,6 +45,7 @@ class ChoiceTask(TaskType):
     asks = "rank"
     values = (str, str)
     auto_class = AutoModelForMultipleChoice
+    made = frozenset({"choices"})
 
     @property
     def gold(self) -> frozenset[str]:  # type: ignore[override]  # which columns hold the choices, the options say
@@ -60,9 +61,6 @@ class ChoiceTask(TaskType):
 
     def named(self) -> set[str]:
         return {*super().named(), "choices"}
-
-    def columns(self) -> frozenset[str]:
-        return self.gold | (self.named() - {"choices"})
 
     def read(self, row: Mapping[str, Any]) -> tuple[dict[str, str], str]:
         given = row["choices"] if not self.options.choices else [text.format(**row) for text in self.options.choices]

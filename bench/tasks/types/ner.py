@@ -59,13 +59,11 @@ class Ner(TaskType):
     values = (list[str], list[str])
     auto_class = AutoModelForTokenClassification
     long = "text"
+    made = frozenset({"text"})
 
     @property
     def gold(self) -> frozenset[str]:  # type: ignore[override]
         return frozenset({"text", "entities"} if self.options.entity else {"words", "tags"})
-
-    def columns(self) -> frozenset[str]:
-        return self.gold | (self.spec.fields_named() - {"text"})
 
     def fault(self) -> str | None:
         if not self.spec.labels:

@@ -37,6 +37,7 @@ class Qa(TaskType):
     asks = "write"
     values = (str, list[str])
     gold = frozenset({"answers"})
+    used = frozenset({"starts"})
     auto_class = AutoModelForQuestionAnswering
     long = "context"
 
@@ -46,7 +47,7 @@ class Qa(TaskType):
         return None
 
     def read(self, row: Mapping[str, Any]) -> tuple[dict[str, str], tuple[str, ...]] | None:
-        fields = self.fields({name: value for name, value in row.items() if name != "starts"})
+        fields = self.fields(row)
         accepted = tuple(dict.fromkeys(text for answer in listed(row["answers"]) if (text := str(answer).strip())))
         if not accepted and self.options.no_answer is None:
             raise ValueError("field 'answers' is empty; give the option no_answer if some questions have none")

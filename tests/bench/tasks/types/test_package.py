@@ -4,7 +4,7 @@ import pytest
 
 from bench.errors import UserError
 from bench.specs.base import read_spec
-from bench.specs.library import BUILT_IN
+from bench.specs.library import BUILT_IN, Library
 from bench.specs.task import TaskSpec
 from bench.tasks import types
 
@@ -37,3 +37,20 @@ def test_what_a_type_misses_is_named_with_the_task(tmp_path, old, new, sentence)
         types.task_type(read_spec(path, TaskSpec))
     assert "task 'sst2'" in str(caught.value) or "unknown" in sentence
     assert sentence in str(caught.value)
+
+
+@pytest.mark.parametrize(
+    ("name", "prompt", "sentence"),
+    [
+        ("sst2", "{text} {label}", "{label}, which no model is shown; it may name text"),
+        ("bar-exam", "{question} {a}", "{a}, which no model is shown; it may name choices, question"),
+        ("coqa-chat", "{opening} {text}", "{opening}, which no model is shown; it may name history, text"),
+        ("squad", "{context} {question} {answers}", "{answers}, which no model is shown; it may name context, group, question"),
+        ("conll2003", "{words}", "{words}, which no model is shown; it may name text"),
+        ("localisation-de", "{references}", "{references}, which no model is shown; it may name "),
+    ],
+)
+def test_what_the_answer_is_made_of_stands_in_no_template(name, prompt, sentence):
+    with pytest.raises(UserError) as caught:
+        types.task_type(Library().task(name).model_copy(update={"prompt": prompt}))
+    assert f"task '{name}': a template names {sentence}" in str(caught.value)
