@@ -48,6 +48,11 @@ class Encoding:
         if self.positions:
             limit = min(limit, self.positions - answer)
         # One token at either end, as the cut below keeps both.
+        if self.positions and self.positions - answer < 2:
+            raise UserError(
+                f"model '{self.model.name}' reads {self.positions:,} tokens, and an answer of {answer:,} leaves no room for a "
+                f"context; shorten the answer (where a task writes, by its option answer_tokens), or take a model with more"
+            )
         if limit < 2:
             raise UserError(
                 f"max_length {self.max_length} leaves no room for a context; raise it in the suite, or by --max-length of "

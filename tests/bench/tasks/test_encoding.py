@@ -116,6 +116,9 @@ def test_solved_examples_come_on_top_of_the_limit_and_positions_bound_all(decodi
     assert len(decoding.fitted(ids, answer=6, solved=900)) == 506
     with pytest.raises(UserError, match="max_length 256 leaves no room for a context"):
         decoding.fitted(ids, answer=255)
+    for length in (256, 600):  # a larger max_length would not help
+        with pytest.raises(UserError, match="reads 512 tokens, and an answer of 511 leaves no room for a context; shorten"):
+            Encoding(decoding.model, length).fitted(ids, answer=511)
 
 
 def test_an_example_longer_than_the_limit_keeps_its_answer(sst2, decoding):
