@@ -99,7 +99,7 @@ def _rows(records: Sequence[Record], options: JudgeOptions) -> list[Row]:
     task = options.task
     if task is not None and task not in (known := {record.setup.task for record in records}):
         raise unknown("task", task, known)
-    written = [record for record in records if record.outcome and _spec(record).get("type") in TYPES]
+    written = [record for record in records if record.outcome and record.task_definition.get("type") in TYPES]
     chosen = [record for record in written if task in (None, record.setup.task)]
     if not chosen:
         types = " or ".join(TYPES)
@@ -111,15 +111,9 @@ def _rows(records: Sequence[Record], options: JudgeOptions) -> list[Row]:
     return [row for row in rows if row.score]
 
 
-def _spec(record: Record) -> dict[str, Any]:
-    """The task's YAML, as far as the record holds it."""
-    task = record.provenance.inputs.get("task")
-    return task if isinstance(task, dict) else {}
-
-
 def _words(record: Record) -> str | None:
     """The first of the task's unseen instructions, or its prompt, which alone tells of a chat's earlier turns."""
-    spec = _spec(record)
+    spec = record.task_definition
     if spec.get("type") == "dialogue":
         return spec.get("prompt")
     instructions = spec.get("instructions") or {}

@@ -257,3 +257,9 @@ class Record(Part):
     def overran(self) -> bool:
         """Whether its training passed its budget: any limit at all, or seconds by more than 2 %."""
         return self.spending is not None and bool(self.spending.passed)
+
+    @property
+    def task_definition(self) -> dict[str, Any]:
+        """The task's YAML, as far as the record holds it."""
+        task = self.provenance.inputs.get("task")
+        return task if isinstance(task, dict) else {}

@@ -87,9 +87,7 @@ def model_card(rows: Sequence[Row], name: str, base_model: str | None = None) ->
 
 
 def _task_type(row: Row) -> str:
-    task = row.first.provenance.inputs.get("task")
-    kind = task.get("type") if isinstance(task, dict) else None
-    return TASK_TYPES.get(str(kind), "other")
+    return TASK_TYPES.get(str(row.first.task_definition.get("type")), "other")
 
 
 def _eval_result(row: Row) -> "EvalResult":

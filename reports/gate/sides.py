@@ -5,6 +5,7 @@ from collections import Counter
 from collections.abc import Callable, Collection, Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from functools import partial
+from operator import attrgetter
 from pathlib import Path
 from typing import Any
 
@@ -156,7 +157,7 @@ def _differs(aspect: Aspect, new: Row, old: Row) -> str:
 def _questions(rows: Sequence[Row]) -> list[Aspect]:
     """What must be alike on both sides. The base's best wording is an outcome where the model is another."""
     table = [aspect for aspect in aspects(rows) if aspect is not BEST_WORDING]
-    return [*table, *_fields("the task", _task, rows, but=(*OF_WORDING, *OF_DATA))]
+    return [*table, *_fields("the task", attrgetter("task_definition"), rows, but=(*OF_WORDING, *OF_DATA))]
 
 
 def _fields(whose: str, defined: Defined, rows: Sequence[Row], but: Sequence[str] = ()) -> list[Aspect]:
@@ -167,11 +168,6 @@ def _fields(whose: str, defined: Defined, rows: Sequence[Row], but: Sequence[str
 
 def _field(defined: Defined, name: str, record: Record) -> str | None:
     return _shown(defined(record)[name]) if name in defined(record) else None
-
-
-def _task(record: Record) -> Mapping[str, Any]:
-    task = record.provenance.inputs.get("task")
-    return task if isinstance(task, Mapping) else {}
 
 
 def _asked_elsewhere(rows: Sequence[Row]) -> Iterator[Aspect]:
@@ -193,7 +189,7 @@ def _score_elsewhere(name: str, read: Callable[[Score], str]) -> Callable[[Recor
 def _beside(name: str, record: Record) -> Mapping[str, Any]:
     """What defines another task that is asked, or a domain of the row's own."""
     tasks = (task for field in KINDS.values() for task in record.provenance.inputs.get(field) or ())
-    domain = (_task(record).get("out_of_domain") or {}).get(name, {})
+    domain = (record.task_definition.get("out_of_domain") or {}).get(name, {})
     return next((task for task in tasks if task["name"] == name), domain)
 
 

@@ -134,9 +134,7 @@ def _metric(record: Record) -> str | None:
 def _wording(record: Record) -> str | None:
     """The task's own words: the prompt's beginning, and a hash of all of them. That a strategy is asked by instruction and
     another plainly is the strategy's: its gain is over the base in the same words."""
-    task = record.provenance.inputs.get("task")
-    if not isinstance(task, dict):
-        return None
+    task = record.task_definition
     words = {name: task.get(name) for name in ("prompt", "answers", "instructions")}
     return f"{str(words['prompt'])[:24]!r} {digest(words)[:6]}" if any(words.values()) else None
 

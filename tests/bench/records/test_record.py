@@ -68,3 +68,9 @@ def test_what_trained_nothing_overran_nothing():
 def test_the_part_of_a_seed_that_is_not_at_0_is_the_varied_one():
     assert [Seeds(**{part: 3}).varied for part in SEED_PARTS] == ["init", "order", "dropout"]
     assert Seeds().varied is None
+
+
+@pytest.mark.parametrize(("inputs", "known"), [({"task": {"type": "qa"}}, {"type": "qa"}), ({"task": "sst2"}, {}), ({}, {})])
+def test_a_task_is_known_as_far_as_it_was_written_down(inputs, known):
+    record = Record(run_id="a", status="ok", setup=SETUP, provenance=ORIGIN | {"inputs": inputs})
+    assert record.task_definition == known
