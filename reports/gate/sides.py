@@ -122,10 +122,10 @@ def _by_key(rows: Sequence[Row]) -> dict[Key, list[Row]]:
 
 
 def _pairs(new: Sequence[Row], old: Sequence[Row]) -> Iterator[Match]:
-    """By all in which rows of one side differ, for what differs between the sides alone was changed. Of the rest, by
-    hyper-parameters that one row of either side has: what else differs is then told."""
+    """By all in which rows of one side differ, for what differs between the sides alone was changed; where two searches chose
+    alike, also by these. Of the rest, by hyper-parameters that one row of either side has: what else differs is then told."""
     apart = _set_apart_by(new) | _set_apart_by(old)
-    for told in (partial(_told, apart), _hyperparameters):
+    for told in (partial(_told, apart), partial(_searched, apart), _hyperparameters):
         mine, theirs = groups_by(new, told), groups_by(old, told)
         matches = [Match(*mine[key], *rows) for key, rows in theirs.items() if len(rows) == len(mine.get(key, [])) == 1]
         yield from matches
@@ -142,6 +142,10 @@ def _set_apart_by(rows: Sequence[Row]) -> set[str]:
 def _told(names: Collection[str], row: Row) -> str:
     """The values that the row has of these determinants."""
     return json.dumps({name: value for name, value in determinants(row.first).items() if name in names})
+
+
+def _searched(names: Collection[str], row: Row) -> str:
+    return _told(names, row) + json.dumps(row.first.provenance.inputs.get("search"), sort_keys=True)
 
 
 def _hyperparameters(row: Row) -> str:

@@ -68,6 +68,11 @@ def test_rows_of_one_strategy_have_courses_of_their_own(make, accepted):
     assert not low.changes and not high.changes
 
 
+def test_rows_of_two_searches_that_chose_alike_have_courses_of_their_own(make, accepted):
+    found = courses(accepted([make.record("full", seed, inputs={"search": {"seeds": n}}) for n in (1, 2) for seed in range(2)]))
+    assert len([course for course in found if not course.probe]) == 2
+
+
 def test_what_a_comparison_needs_and_a_course_does_not_leaves_nothing_out(make, accepted):
     """An imported score without an interval, and baselines in which more was asked beside the task."""
 

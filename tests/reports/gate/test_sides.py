@@ -64,6 +64,21 @@ def test_another_budget_of_one_row_among_several_is_told(make):
     assert not matches and len(added) == len(gone) == 2
 
 
+def of_searches(make, *trainings):
+    searches = [{"options": {"trials": 4, "seeds": each}} for each in trainings]
+    return rows([make.record("full", seed, inputs={"search": search}) for search in searches for seed in range(2)])
+
+
+def test_two_searches_that_chose_alike_are_matched_by_them(make):
+    once, twice = of_searches(make, 1, 2)
+    matches, added, gone = matched([once, twice], [twice, once])
+    assert [match.new is match.old for match in matches] == [True, True] and not added and not gone
+    matches, added, gone = matched([once, twice], [twice])
+    assert [match.new for match in matches] == [twice] and added == [once] and not gone
+    # Another search for the one row of a strategy was a change.
+    assert len(matched([once], [twice])[0]) == 1
+
+
 def test_one_row_of_a_strategy_is_matched_whatever_its_hyperparameters(make, sides):
     match = unlike(make, sides, hyperparameters={"learning_rate": 5e-5, "warmup": 0.1})
     assert match.unlike == [] and match.changed == ["learning_rate 5e-05 instead of 2e-05"]
