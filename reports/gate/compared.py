@@ -1,6 +1,6 @@
 """A new folder of results held against an old one: what changed, what could not be compared, and what all of it comes to."""
 
-from collections.abc import Iterator, Sequence
+from collections.abc import Sequence
 from dataclasses import dataclass
 from typing import cast
 
@@ -12,7 +12,7 @@ from bench.statistics.comparison import stacked
 from bench.statistics.detectable import Detectable, detectable
 from reports.gate.change import Change, Held
 from reports.gate.held import Noise, held_costs, held_measures
-from reports.gate.sides import Match, Side, key_of, matched, named, rows_once
+from reports.gate.sides import Match, Side, failures, key_of, matched, named, rows_once
 from reports.gate.within import Within
 from reports.rows.row import Row
 
@@ -58,14 +58,15 @@ def compared(
     """The new side held against the old; `earlier` are baselines before it, the newest first, which tell more of the noise."""
     rows = new.rows, old.rows
     matches, added, gone = matched(*rows)
-    broken = list(_broken(*rows))
+    failed, missing = list(failures(*rows)), set(map(id, gone))
     refused = [f"{match.where}: {'; '.join(match.unlike)}" for match in matches if match.unlike]
     fitting = [match for match in matches if not match.unlike]
     noise = Noise(fitting, _like(earlier, old, [match.old for match in fitting]))
     refused += [f"{match.where}: {NOTHING_OF_SEEDS}" for match in fitting if not noise.known(match)]
     known = [match for match in fitting if noise.known(match)]
-    unscored = {key_of(row) for row in rows[0] if not row.score}
-    lost = [f"{named(row)}: {new.name} has no such row" for row in gone if key_of(row) not in unscored]
+    # What failed before as well is no news, as long as some of the row has a score.
+    broken = [each for row, now, before in failed if id(row) in missing or not before for each in now]
+    lost = [f"{named(row)}: {new.name} has no such row" for row, now, _ in failed if id(row) in missing and not now]
     told = [f"{match.where}: {', '.join(match.changed)}" for match in known if match.changed]
     told += [f"{named(row)}: {old.name} has no such row" for row in added]
     return Compared(
@@ -74,7 +75,7 @@ def compared(
         within,
         _among([held for match in known for held in held_measures(match, noise, within)])
         + _among([held for match in known for held in held_costs(match, noise, within, seconds)]),
-        broken,
+        list(dict.fromkeys(map(_failure, broken))),
         refused if allow_missing else [*refused, *lost],
         [*told, *lost] if allow_missing else told,
     )
@@ -96,13 +97,9 @@ def _detectable(held: Held, tests: int) -> Detectable:
     return detectable(held.margin, tests, held.accuracy, held.within)
 
 
-def _broken(new: Sequence[Row], old: Sequence[Row]) -> Iterator[str]:
-    """Rows of the new side that have no score any more; what failed before as well is none of them."""
-    scored = {key_of(row) for row in old if row.score}
-    before = {key_of(row) for row in old if not row.score}
-    for row in new:
-        if not row.score and key_of(row) in scored - before:
-            yield f"{named(row)} (seed {row.seeds}): {row.status}: {row.reason}"
+def _failure(row: Row) -> str:
+    """`sentiment: minilm on sst2: full (seed 2): failed: loss is not finite`"""
+    return f"{named(row)} (seed {row.seeds}): {row.status}: {row.reason}"
 
 
 def _like(earlier: Sequence[Sequence[Record]], old: Side, rows: Sequence[Row]) -> list[Row]:

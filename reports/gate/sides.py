@@ -107,6 +107,19 @@ def matched(new: Sequence[Row], old: Sequence[Row]) -> tuple[list[Match], list[R
     return matches, added, gone
 
 
+def failures(new: Sequence[Row], old: Sequence[Row]) -> Iterator[tuple[Row, list[Row], list[Row]]]:
+    """Each old row that has a score, with what failed or was skipped of that row, on the new side and on the old: rows without a
+    score that are like it in all in which rows of one side differ."""
+    mine, theirs = groups_by(new, key_of), groups_by(old, key_of)
+    for key, rows in theirs.items():
+        sides = mine.get(key, []), rows
+        apart = _set_apart_by(sides[0]) | _set_apart_by(sides[1])
+        for row in rows:
+            if row.score:
+                now, before = ([each for each in side if not each.score and _alike(apart, each, row)] for side in sides)
+                yield row, now, before
+
+
 def rows_once(baselines: Iterable[Sequence[Record]], counted: Iterable[str]) -> list[Row]:
     """The rows of each baseline, without runs that are counted already or stand in one before it: a run tells once how far
     seeds move a number, however often it was accepted. Baselines are kept apart, because they may have other levels."""
@@ -134,9 +147,16 @@ def _pairs(new: Sequence[Row], old: Sequence[Row]) -> Iterator[Match]:
 
 
 def _set_apart_by(rows: Sequence[Row]) -> set[str]:
-    """Names of the determinants that not all of the rows have alike."""
-    counts = Counter((name, json.dumps(value)) for row in rows for name, value in determinants(row.first).items())
-    return {name for (name, _), count in counts.items() if count < len(rows)}
+    """Names of the determinants that not all of the rows have alike, as far as their records know them."""
+    whole = [row for row in rows if row.score or row.first.provenance.inputs]
+    counts = Counter((name, json.dumps(value)) for row in whole for name, value in determinants(row.first).items())
+    return {name for (name, _), count in counts.items() if count < len(whole)}
+
+
+def _alike(names: Collection[str], failed: Row, row: Row) -> bool:
+    """Whether both have these determinants alike. A failed run whose record knows fewer is only held to those that it knows."""
+    mine, theirs = determinants(failed.first), determinants(row.first)
+    return all(mine.get(name) == theirs.get(name) for name in names if name in mine or failed.first.provenance.inputs)
 
 
 def _told(names: Collection[str], row: Row) -> str:

@@ -77,15 +77,48 @@ def test_a_row_that_is_new_is_told(sides, held):
     assert found.status == 0 and "has no such row" in found.told[0]
 
 
+FAULT = "loss is not finite"
+
+
+def fails(make, *seeds):
+    return [(make.failed("full", seed, FAULT), None) for seed in seeds]
+
+
 @pytest.mark.parametrize("whole", [True, False])
 def test_a_row_that_fails_now_is_worse_than_any_number(sides, held, make, whole):
-    broken = (make.failed("full", 9, "loss is not finite"), None)
-    new = [*([] if whole else sides.pairs()[:3]), broken, *sides.pairs()[3:]]
+    new = [*([] if whole else sides.pairs()[:3]), *fails(make, 9), *sides.pairs()[3:]]
     found = held(new, sides.pairs())
-    assert found.status == 1 and found.broken == ["sentiment: smollm2 on sst2: full (seed 9): failed: loss is not finite"]
+    assert found.status == 1 and found.broken == [f"sentiment: smollm2 on sst2: full (seed 9): failed: {FAULT}"]
     assert not found.refused
-    # What failed before too is no news.
-    assert held([broken, *sides.pairs()[3:]], [broken, *sides.pairs()[3:]]).status == 0
+
+
+@pytest.mark.parametrize("some", [0, 2])
+def test_what_failed_before_too_is_no_news(sides, held, make, some):
+    side = [*sides.pairs()[:some], *fails(make, 2), *sides.pairs()[3:]]
+    found = held(side, side)
+    assert found.status == 0 and not found.broken
+
+
+def test_a_row_of_which_nothing_is_left_is_news_though_a_seed_of_it_failed_before(sides, held, make):
+    rest = sides.pairs()[3:]
+    found = held([*fails(make, 0, 1, 2), *rest], [*sides.pairs()[:2], *fails(make, 2), *rest])
+    assert found.status == 1 and found.broken == [f"sentiment: smollm2 on sst2: full (seed 0, 1, 2): failed: {FAULT}"]
+
+
+@pytest.mark.parametrize(("left", "status"), [("scored", 0), ("failed", 1), ("none", 2)])
+def test_a_point_of_a_sweep_that_always_failed_hides_no_other(sides, held, make, left, status):
+    def point(rate, scored=True):
+        inputs = {"engine": 1, "strategy": "full", "budget": "512examples"}
+        fields = {"hyperparameters": {"learning_rate": rate}, "inputs": inputs}
+        if scored:
+            return [make.record("full", seed, **fields) for seed in range(2)]
+        return [(make.failed("full", seed, f"rate {rate}", **fields), None) for seed in range(2)]
+
+    always = [*point(2.0, scored=False), *sides.pairs()[3:]]
+    found = held([*([] if left == "none" else point(0.1, left == "scored")), *always], [*point(0.1), *always])
+    assert found.status == status
+    assert [told.rpartition(": ")[2] for told in found.broken] == (["rate 0.1"] if left == "failed" else [])
+    assert [told.rpartition(" has ")[2] for told in found.refused] == (["no such row"] if left == "none" else [])
 
 
 def test_what_was_changed_is_told(sides, held):
