@@ -75,13 +75,13 @@ def _read(path: Path) -> AcceptedNote:
 
 
 def accept(out: Path, to: Path, commit: str | None, now: datetime, suite: str | None = None) -> Accepted:
-    """Keep a folder's results, or a suite's, as the baseline of later ones.
+    """Keep a folder's results, or a suite's, as the baseline of later ones. What failed is kept too: failing again is no news.
 
     Raises:
         UserError: there are no results with a score, or `to` cannot be written.
     """
-    records = [record for record in store.of_suite(store.read_all(out), suite) if record.status == "ok"]
-    if not records:
+    records = list(store.of_suite(store.read_all(out), suite))
+    if not any(record.status == "ok" for record in records):
         raise UserError(f"no results with a score in {store.folder(out)}; run a suite first")
     note = AcceptedNote(accepted=now.astimezone(UTC).replace(microsecond=0), commit=commit)
     baseline = Accepted(to / _folder_name(note), note)

@@ -104,5 +104,5 @@ def _failure(row: Row) -> str:
 
 def _like(earlier: Sequence[Sequence[Record]], old: Side, rows: Sequence[Row]) -> list[Row]:
     """Earlier rows of the same question as one of these."""
-    earlier_rows = rows_once(earlier, [record.run_id for record in old.records])
+    earlier_rows = rows_once(earlier, old.records)
     return [row for row in earlier_rows if any(key_of(row) == key_of(other) and not Match(row, other).unlike for other in rows)]

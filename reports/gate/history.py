@@ -70,7 +70,7 @@ def courses(folder: Path, suite: str | None = None) -> list[RowCourse]:
 
 
 def _pasts(kept: Sequence[tuple[Accepted, Sequence[Row]]]) -> Iterator[_Past]:
-    known = rows_once([[record for row in rows for record in row.records] for _, rows in kept], [])
+    known = rows_once([[record for row in rows for record in row.records] for _, rows in kept])
     spreads = dict(zip(map(_table, known), spreads_of([row.records for row in known]), strict=True))
     newest = [row for row in kept[-1][1] if row.score]
     matches = [(each, match) for each, rows in kept for match in matched(newest, rows)[0]]

@@ -108,8 +108,8 @@ def matched(new: Sequence[Row], old: Sequence[Row]) -> tuple[list[Match], list[R
 
 
 def failures(new: Sequence[Row], old: Sequence[Row]) -> Iterator[tuple[Row, list[Row], list[Row]]]:
-    """Each old row that has a score, with what failed or was skipped of that row, on the new side and on the old: rows without a
-    score that are like it in all in which rows of one side differ."""
+    """Each old row that has a score, with what failed or was skipped of it on the new side and on the old: rows without a score
+    that are like it in all in which rows of one side differ."""
     mine, theirs = groups_by(new, key_of), groups_by(old, key_of)
     for key, rows in theirs.items():
         sides = mine.get(key, []), rows
@@ -120,13 +120,14 @@ def failures(new: Sequence[Row], old: Sequence[Row]) -> Iterator[tuple[Row, list
                 yield row, now, before
 
 
-def rows_once(baselines: Iterable[Sequence[Record]], counted: Iterable[str]) -> list[Row]:
-    """The rows of each baseline, without runs that are counted already or stand in one before it: a run tells once how far
+def rows_once(baselines: Iterable[Sequence[Record]], counted: Sequence[Record] = ()) -> list[Row]:
+    """The scored rows of each baseline, without runs that are counted already or stand in one before: a run tells once how far
     seeds move a number, however often it was accepted. Baselines are kept apart, because they may have other levels."""
-    run_ids, rows = set(counted), []
+    run_ids, rows = {record.run_id for record in counted if record.status == "ok"}, list[Row]()
     for records in baselines:
-        rows += aggregate([record for record in records if record.run_id not in run_ids])
-        run_ids |= {record.run_id for record in records}
+        telling = [record for record in records if record.status == "ok" and record.run_id not in run_ids]
+        rows += aggregate(telling)
+        run_ids |= {record.run_id for record in telling}
     return [row for row in rows if row.score]
 
 

@@ -39,12 +39,19 @@ def test_only_what_a_comparison_needs_is_kept(make, sides, tmp_path):
     assert after.stat().st_size < before.stat().st_size
 
 
-def test_failed_runs_are_no_baseline(make, sides, tmp_path):
+def test_failed_runs_alone_are_no_baseline(make, sides, tmp_path):
     out = sides.kept("out", [(make.failed(), None)])
     with pytest.raises(UserError, match="no results with a score"):
         accepted.accept(out, tmp_path / "kept", None, NOW)
-    make.kept(out, [make.record("full")])
-    assert [record.status for record in accepted.accept(out, tmp_path / "kept", None, NOW).records] == ["ok"]
+
+
+def test_a_folder_held_against_what_was_accepted_of_it_has_no_news(make, sides, tmp_path):
+    """A seed that failed is kept, and fails again."""
+    out = sides.kept("out", [*sides.pairs(), (make.failed("full", 9), None)])
+    kept = accepted.accept(out, tmp_path / "kept", None, NOW)
+    assert len(kept.records) == 8 and len(list(store.folder(kept.folder).glob("*.parquet"))) == 7
+    found = compared(*read_sides(out, tmp_path / "kept", None), Within())
+    assert found.status == 0 and not found.broken
 
 
 def test_what_was_stopped_half_way_is_no_baseline(sides, tmp_path):

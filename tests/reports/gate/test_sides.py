@@ -170,5 +170,5 @@ def test_a_score_without_an_interval_is_no_ground(make):
 
 def test_runs_of_several_baselines_tell_once_and_are_kept_apart(make):
     first, second = ([make.record("full", seed)[0] for seed in seeds] for seeds in ((0, 1, 2), (2, 3, 4)))
-    found = rows_once([first, second], [first[0].run_id])
+    found = rows_once([[make.failed(run_id=second[2].run_id), *first], second], first[:1])
     assert [[record.setup.seed for record in row.records] for row in found] == [[1, 2], [3, 4]]
