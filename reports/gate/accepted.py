@@ -66,6 +66,19 @@ def accepted_in(folder: Path) -> list[Accepted]:
     return sorted(baselines, key=lambda each: (each.note.accepted, each.folder.name))
 
 
+def accepted_of(folder: Path, suite: str | None) -> list[tuple[Accepted, list[Record]]]:
+    """What was accepted of a suite, or of all, with its records, the oldest first.
+
+    Raises:
+        UserError: nothing was.
+    """
+    found = [(each, list(store.of_suite(each.records, suite))) for each in accepted_in(folder)]
+    if kept := [(each, records) for each, records in found if records]:
+        return kept
+    of = f" of suite {suite}" if suite else ""
+    raise UserError(f"nothing{of} was accepted into {folder}; `tunebench baseline accept OUT --to {folder}` does so")
+
+
 def _read(path: Path) -> AcceptedNote:
     try:
         return AcceptedNote.model_validate_json(path.read_text(encoding="utf-8"))

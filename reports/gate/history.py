@@ -6,12 +6,10 @@ from functools import partial
 from pathlib import Path
 from statistics import fmean
 
-from bench.errors import UserError
 from bench.groups import groups_by
-from bench.records import store
 from bench.records.outcome import Outcome
 from bench.statistics.change_points import change_points
-from reports.gate.accepted import Accepted, accepted_in
+from reports.gate.accepted import Accepted, accepted_of
 from reports.gate.held import loss_of_run, score_of_run
 from reports.gate.sides import matched, rows_once
 from reports.rows.numbers import Quantity
@@ -59,12 +57,7 @@ def courses(folder: Path, suite: str | None = None) -> list[RowCourse]:
     Raises:
         UserError: nothing was accepted there.
     """
-    kept = [(each, list(store.of_suite(each.records, suite))) for each in accepted_in(folder)]
-    kept = [(each, records) for each, records in kept if records]
-    if not kept:
-        of = f" of suite {suite}" if suite else ""
-        raise UserError(f"nothing{of} was accepted into {folder}; `tunebench baseline accept OUT --to {folder}` does so")
-    pasts = list(_pasts([(each, aggregate(records)) for each, records in kept]))
+    pasts = list(_pasts([(each, aggregate(records)) for each, records in accepted_of(folder, suite)]))
     numbers = [(past, probe) for past in pasts for probe in ("", *(past.row.forgetting if past.row.trains else ()))]
     return [_course(past, probe, len(numbers)) for past, probe in numbers]
 

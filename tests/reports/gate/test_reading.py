@@ -28,3 +28,13 @@ def test_the_newest_accepted_one_is_the_old_side(sides, tmp_path):
     assert {record.setup.seed for record in old.records} == {0, 6, 7} and [
         {r.setup.seed for r in each} for each in earlier
     ] == [{0, 6, 7}, {0, 8, 9}]
+
+
+def test_the_newest_of_a_suite_is_its_old_side_whatever_was_accepted_after_it(sides, tmp_path):
+    for day, suite in enumerate(("ner", "sentiment"), start=1):
+        accept(sides.kept(suite, sides.pairs(suite=suite)), tmp_path / "kept", suite, datetime(2026, 11, day, tzinfo=UTC))
+    new, old, earlier = read_sides(tmp_path / "ner", tmp_path / "kept", "ner")
+    assert old.name == "2026-11-01 ner" and {record.setup.suite for record in old.records} == {"ner"} and not earlier
+    assert [record.run_id for record in new.records] == [record.run_id for record in old.records]
+    with pytest.raises(UserError, match="nothing of suite qa was accepted into .*kept; `tunebench baseline accept OUT --to"):
+        read_sides(tmp_path / "ner", tmp_path / "kept", "qa")
