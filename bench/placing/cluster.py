@@ -7,10 +7,11 @@ one machine, and whoever gives the work is the same too: no run is Ray's to sche
 import os
 import queue
 import threading
+from contextlib import suppress
 from typing import TYPE_CHECKING, Any
 
 from bench.errors import UserError
-from bench.placing.local import WorkerProcess, as_received, as_sent
+from bench.placing.local import GRACE, WorkerProcess, as_received, as_sent
 from bench.placing.messages import Message, Post, WorkerSetting
 from bench.placing.slot import Slot
 from bench.processes.launchers import package_path
@@ -20,6 +21,8 @@ if TYPE_CHECKING:
 
 QUIET_SECONDS = 1.0
 """Seconds for which an actor waits for something to be said before it answers that nothing was."""
+ANSWER_SECONDS = 10.0
+"""Seconds, beyond those that the worker itself has, in which an actor that is there says that it has ended."""
 
 
 class Relay:
@@ -74,10 +77,8 @@ class RayWorker:
 
     def end(self, at_once: bool = False) -> None:
         self._over = True
-        try:
-            self._ray.get(self.actor.end.remote(at_once))
-        except self._ray.exceptions.RayError:
-            return  # it is gone already
+        with suppress(self._ray.exceptions.RayError):  # it is gone already, or Ray has never placed it
+            self._ray.get(self.actor.end.remote(at_once), timeout=ANSWER_SECONDS + (0 if at_once else GRACE))
         self._ray.kill(self.actor)
 
     def _listen(self) -> None:

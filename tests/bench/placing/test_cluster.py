@@ -4,6 +4,8 @@ import importlib.util
 import os
 import signal
 import sys
+import threading
+from types import SimpleNamespace
 
 import psutil
 import pytest
@@ -13,6 +15,7 @@ from bench.placing import cluster
 from bench.placing.cluster import RayWorker, cluster_slots, connect
 from bench.placing.messages import WorkerSetting
 from bench.placing.pool import WorkerPool
+from bench.placing.slot import Slot
 from bench.placing.view import View
 from bench.planning import plan
 from bench.planning.options import PlanOptions
@@ -48,6 +51,26 @@ def test_a_worker_for_each_device_of_the_cluster(monkeypatch, resources, wanted,
     assert [(slot.gpus, slot.threads) for slot in cluster_slots(wanted, work)] == expected
     with pytest.raises(UserError, match="the Ray cluster has"):
         cluster_slots(65, 0)
+
+
+def test_a_worker_that_ray_never_places_is_ended_all_the_same(tmp_path, monkeypatch):
+    over, killed = threading.Event(), []
+
+    class RayError(Exception):
+        pass
+
+    def get(asked, timeout=None):
+        assert asked == "heard" or timeout is not None, "it would wait for ever"
+        over.wait(60 if asked == "heard" else 0)
+        raise RayError
+
+    actor = SimpleNamespace(**{name: SimpleNamespace(remote=lambda *_, name=name: name) for name in ("heard", "end")})
+    made = SimpleNamespace(options=lambda **_: SimpleNamespace(remote=lambda *_: actor))
+    ray = SimpleNamespace(remote=lambda _: made, get=get, kill=killed.append, exceptions=SimpleNamespace(RayError=RayError))
+    monkeypatch.setattr(cluster, "ray_module", lambda: ray)
+    RayWorker(Slot(0), lambda message: None, WorkerSetting(tmp_path, "fp32", False, DEFAULT_KEEP)).end()
+    assert killed == [actor]
+    over.set()
 
 
 @pytest.fixture
