@@ -110,10 +110,18 @@ class Observer:
         # Before the file is read: if this process is frozen in between, it is not the other that was still.
         now, seen = self._clock(), self._seen.get(heart)
         if seen is None or now - seen.looked > LOOK:
-            count = heart.read_text(encoding="utf-8") if heart.exists() else ""
+            count = _count(heart)
             since = seen.since if seen and seen.count == count else now
             seen = self._seen[heart] = _Seen(count, since, now)
         return seen.looked - seen.since > PATIENCE
+
+
+def _count(heart: Path) -> str:
+    """Empty where none can be read: its owner may have ended at this very moment, or a network's disk have forgotten it."""
+    try:
+        return heart.read_text(encoding="utf-8")
+    except OSError:
+        return ""
 
 
 @dataclass(frozen=True)

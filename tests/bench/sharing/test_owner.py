@@ -1,6 +1,8 @@
 """Who is still there: by a count that moves, on the observer's clock alone, or by a process of this machine."""
 
+import errno
 import json
+import os
 import subprocess
 import sys
 import threading
@@ -98,6 +100,24 @@ def test_an_owner_without_a_count_is_waited_for_too(tmp_path):
     assert not observer.still(tmp_path / "a.heart")
     now = PATIENCE + LOOK + 1
     assert observer.still(tmp_path / "a.heart")
+
+
+@pytest.mark.parametrize("number", [errno.ENOENT, errno.ESTALE])
+def test_a_count_that_is_gone_before_it_is_read_is_none(tmp_path, number):
+    """Its owner ended between two looks, or NFS still shows a file that is no more."""
+
+    class Gone(type(tmp_path)):
+        def exists(self, **_):
+            return True
+
+        def read_text(self, *_, **__):
+            raise OSError(number, os.strerror(number))
+
+    now = 0.0
+    observer = Observer(lambda: now)
+    assert not observer.still(Gone(tmp_path / "a.heart"))
+    now = PATIENCE + LOOK + 1
+    assert observer.still(Gone(tmp_path / "a.heart"))
 
 
 def test_an_observer_that_was_frozen_blames_nobody(tmp_path):
