@@ -7,9 +7,12 @@ import signal
 import subprocess
 import tempfile
 from collections.abc import Sequence
+from contextlib import suppress
 from pathlib import Path
 from types import FrameType
 from typing import Any
+
+import psutil
 
 from bench import folders
 from bench.checking.data import check_data
@@ -130,7 +133,8 @@ def _forward(process: "subprocess.Popen[bytes]") -> None:
     def forward(number: int, frame: FrameType | None) -> None:
         workers = launched(process.pid, str(ENTRY))
         for worker in workers:
-            worker.send_signal(number)
+            with suppress(psutil.NoSuchProcess):  # it has ended meanwhile
+                worker.send_signal(number)
         if not workers:  # nothing has begun
             process.send_signal(signal.SIGTERM)
 

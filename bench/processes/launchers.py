@@ -2,6 +2,7 @@
 
 import os
 import sys
+from contextlib import suppress
 from pathlib import Path
 
 import psutil
@@ -23,9 +24,16 @@ def launched(launcher: int, word: str) -> list[psutil.Process]:
         launcher: its process number.
         word: of the command that it starts.
     """
+    with suppress(psutil.Error):  # it has ended
+        return [child for child in psutil.Process(launcher).children() if word in _words(child)]
+    return []
+
+
+def _words(process: psutil.Process) -> list[str]:
+    """Of its command; none of one that has ended, also where nobody has waited for it yet."""
     try:
-        return [child for child in psutil.Process(launcher).children() if word in child.cmdline()]
-    except psutil.Error:  # one of them is gone
+        return process.cmdline()
+    except psutil.Error:
         return []
 
 

@@ -8,6 +8,7 @@ import sys
 import time
 from dataclasses import replace
 from pathlib import Path
+from types import SimpleNamespace
 
 import psutil
 import pytest
@@ -119,6 +120,20 @@ def test_a_dry_run_reads_the_launch_file_and_asks_nothing_of_this_machine(tmp_pa
 def test_the_processes_get_the_options_alone():
     for how in (["--launch", "cpu"], ["--launch=cpu"]):
         assert launch.without_launch(["run", "--suite", "x", *how, "--debug"]) == ["--suite", "x", "--debug"]
+
+
+def test_a_signal_reaches_the_others_where_one_has_just_ended(monkeypatch):
+    handlers, heard = {}, []
+
+    def ended(number):
+        raise psutil.NoSuchProcess(1)
+
+    ranks = [SimpleNamespace(send_signal=ended), SimpleNamespace(send_signal=heard.append)]
+    monkeypatch.setattr(launch, "launched", lambda *_: ranks)
+    monkeypatch.setattr(launch.signal, "signal", handlers.__setitem__)
+    launch._forward(SimpleNamespace(pid=1, send_signal=lambda _: pytest.fail("the launcher would end them")))
+    handlers[signal.SIGUSR1](signal.SIGUSR1, None)
+    assert heard == [signal.SIGUSR1]
 
 
 def test_slurm_says_which_machine_this_is(monkeypatch):

@@ -5,6 +5,8 @@ import subprocess
 import sys
 import time
 
+import psutil
+
 from bench.processes import launchers
 from bench.processes.launchers import LAUNCH, launched, launcher, package_path
 
@@ -32,3 +34,18 @@ def test_what_a_launcher_has_started_is_known_by_a_word():
     for each in found:
         each.kill()
     assert process.wait(10) is not None and launched(process.pid, "sleep") == []
+
+
+def test_one_that_has_ended_hides_no_other():
+    """Killed, and not waited for by its launcher, it is a zombie without a command."""
+    script = "import subprocess, sys; [subprocess.Popen(['sleep', n]) for n in ('63', '64')]; sys.stdin.read()"
+    with subprocess.Popen([sys.executable, "-c", script], stdin=subprocess.PIPE) as process:
+        while len(found := launched(process.pid, "sleep")) < 2:
+            time.sleep(0.01)
+        first, second = found
+        first.kill()
+        while first.status() != psutil.STATUS_ZOMBIE:
+            time.sleep(0.01)
+        assert launched(process.pid, "sleep") == [second]
+        second.kill()
+        process.stdin.close()
