@@ -35,3 +35,13 @@ def born(process: int) -> float:
         return int(fields[22 - 3]) / os.sysconf("SC_CLK_TCK")
     except (OSError, ValueError, IndexError):
         return psutil.Process(process).create_time()
+
+
+def has_ended(where: str, process: int, began: float) -> bool | None:
+    """Whether the process of this number that was `born` then is no more, or a zombie; None where it is another machine's."""
+    if where != machine():
+        return None
+    try:
+        return born(process) != began or psutil.Process(process).status() == psutil.STATUS_ZOMBIE
+    except psutil.NoSuchProcess:
+        return True

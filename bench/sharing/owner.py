@@ -16,10 +16,8 @@ from dataclasses import asdict, dataclass
 from pathlib import Path
 from typing import Any
 
-import psutil
-
 from bench.folders import faults_told
-from bench.machine import born, machine
+from bench.machine import born, has_ended, machine
 
 BEAT = 5.0
 """Seconds between two counts of an owner."""
@@ -55,12 +53,7 @@ class Owner:
 
     def ended(self) -> bool:
         """Whether it was a process of this machine that is no more."""
-        if self.machine != machine():
-            return False
-        try:
-            return born(self.pid) != self.started or psutil.Process(self.pid).status() == psutil.STATUS_ZOMBIE
-        except psutil.NoSuchProcess:
-            return True
+        return has_ended(self.machine, self.pid, self.started) is True
 
 
 class Heart:

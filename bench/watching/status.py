@@ -6,12 +6,11 @@ import time
 from collections.abc import Iterator
 from pathlib import Path
 
-import psutil
 from pydantic import BaseModel, Field, ValidationError
 
 from bench import folders
 from bench.errors import UserError
-from bench.machine import born
+from bench.machine import born, has_ended, machine
 
 LISTED = 500
 """Finished runs that are listed; of more, the last."""
@@ -32,6 +31,9 @@ class RunStatus(BaseModel):
     """Of one process. Times are in seconds; what is None is not known."""
 
     host: str = Field(default_factory=socket.gethostname)
+    """For a person to read."""
+    machine: str = Field(default_factory=lambda: machine())
+    """Tells processes of this machine from another's, which may have the same name, as two containers may."""
     pid: int = Field(default_factory=os.getpid)
     born: float = Field(default_factory=lambda: born(os.getpid()))
     """Tells the process from a later one of the same number."""
@@ -65,12 +67,8 @@ class RunStatus(BaseModel):
     @property
     def alive(self) -> bool | None:
         """Whether the process goes on; None where it is another machine's."""
-        if self.host != socket.gethostname():
-            return None
-        try:
-            return born(self.pid) == self.born
-        except psutil.Error:
-            return False
+        ended = has_ended(self.machine, self.pid, self.born)
+        return None if ended is None else not ended
 
 
 def status_folder(out: Path) -> Path:

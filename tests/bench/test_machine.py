@@ -3,11 +3,12 @@
 import os
 import subprocess
 import sys
+import time
 
 import psutil
 import pytest
 
-from bench.machine import born, machine
+from bench.machine import born, has_ended, machine
 
 
 def test_it_is_the_same_in_each_process_of_this_machine():
@@ -33,3 +34,14 @@ def test_a_name_with_parentheses_does_not_hide_it():
         child.stdout.readline()
         assert psutil.Process(child.pid).name() == ") 7 (" and born(child.pid) == before
         child.stdin.close()
+
+
+def test_a_process_has_ended_though_nobody_has_waited_for_it():
+    with subprocess.Popen([sys.executable, "-c", "import sys; sys.stdin.read()"], stdin=subprocess.PIPE) as child:
+        began = born(child.pid)
+        assert has_ended(machine(), child.pid, began) is False and has_ended(machine(), child.pid, began - 1) is True
+        child.kill()
+        while psutil.Process(child.pid).status() != psutil.STATUS_ZOMBIE:
+            time.sleep(0.01)
+        assert has_ended(machine(), child.pid, began) is True
+    assert has_ended(machine(), child.pid, began) is True and has_ended("another", child.pid, began) is None

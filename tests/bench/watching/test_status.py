@@ -16,7 +16,7 @@ def test_a_status_is_read_back_and_what_is_none_is_passed_over(tmp_path):
 
 
 def test_processes_that_are_no_more_are_told_from_those_that_go_on_and_from_other_machines(tmp_path):
-    here, there = RunStatus(), RunStatus(host="elsewhere", pid=1)
+    here, there = RunStatus(), RunStatus(machine="a container of the same name", pid=1)
     pid = int(subprocess.run([sys.executable, "-c", "import os; print(os.getpid())"], capture_output=True, text=True).stdout)
     gone, reused = RunStatus(pid=pid), here.model_copy(update={"born": here.born - 100})
     assert (here.alive, there.alive, gone.alive, reused.alive) == (True, None, False, False)

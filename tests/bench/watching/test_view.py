@@ -36,4 +36,4 @@ def test_done_rows_stand_with_their_scores_and_silence_is_told():
     assert "3 earlier runs" in text and "accuracy 0.014" in text and "accuracy 0.002" not in text
     assert "now  15 of 20 runs done" in text and "(no word for 2 min)" in text
     assert "ago  15 of 15 runs done, 90 device-" in shown(RunStatus(total=15, done=15, device_seconds=90, pid=2**22 + 1))
-    assert "ended" in shown(RunStatus(pid=2**22 + 1)) and "ended" not in shown(RunStatus(host="elsewhere", pid=2**22 + 1))
+    assert "ended" in shown(RunStatus(pid=2**22 + 1)) and "ended" not in shown(RunStatus(machine="elsewhere", pid=2**22 + 1))
