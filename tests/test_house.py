@@ -27,7 +27,7 @@ TOLD_MOMENTS = {
     "bench/processes/ranks.py": "when a process failed, for torch's report",
     "bench/progress.py": "when a status was written",
     "bench/running/perform.py": "when a run began",
-    "bench/watching/status.py": "when a process began",
+    "bench/watching/status.py": "when a process began, and whether another is silent for a day, which its next word mends",
     "bench/watching/view.py": "for how long nothing was heard of a process, which nothing hangs on",
 }
 """Modules that ask the system's clock, which may be set back and forth while they run, and for which moment that is told."""

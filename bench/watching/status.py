@@ -16,6 +16,8 @@ LISTED = 500
 """Finished runs that are listed; of more, the last."""
 FILE_SECONDS = 1.0
 """Between two states of the file."""
+FORGOTTEN = 86_400.0
+"""Seconds without a word after which a process of another machine is forgotten, by clocks that may differ."""
 
 
 class Finished(BaseModel):
@@ -96,7 +98,8 @@ def read_statuses(out: Path) -> Iterator[RunStatus]:
 
 
 def remove_ended(out: Path) -> None:
-    """Forget processes of this machine that are no more."""
+    """Forget processes of this machine that are no more, and of others those that have said nothing for a day."""
     for status in read_statuses(out):
-        if status.alive is False:
+        silent = time.time() - status.updated
+        if status.alive is False or (status.alive is None and silent > FORGOTTEN):
             (status_folder(out) / f"{status.host}-{status.pid}.json").unlink(missing_ok=True)

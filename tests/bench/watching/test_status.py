@@ -3,7 +3,7 @@
 import subprocess
 import sys
 
-from bench.watching.status import Finished, RunStatus, read_statuses, remove_ended, status_folder, write_status
+from bench.watching.status import FORGOTTEN, Finished, RunStatus, read_statuses, remove_ended, status_folder, write_status
 
 
 def test_a_status_is_read_back_and_what_is_none_is_passed_over(tmp_path):
@@ -20,7 +20,8 @@ def test_processes_that_are_no_more_are_told_from_those_that_go_on_and_from_othe
     pid = int(subprocess.run([sys.executable, "-c", "import os; print(os.getpid())"], capture_output=True, text=True).stdout)
     gone, reused = RunStatus(pid=pid), here.model_copy(update={"born": here.born - 100})
     assert (here.alive, there.alive, gone.alive, reused.alive) == (True, None, False, False)
-    for status in (here, there, gone):
+    silent = RunStatus(machine="elsewhere", pid=2, updated=here.updated - 2 * FORGOTTEN)
+    for status in (here, there, gone, silent):
         write_status(tmp_path, status)
     remove_ended(tmp_path)
     assert sorted(status.pid for status in read_statuses(tmp_path)) == sorted([here.pid, 1])
