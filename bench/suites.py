@@ -52,16 +52,17 @@ class SuiteOptions:
 
 
 @dataclass(frozen=True)
-class _Plan:
+class SuitePlan:
     """A suite's runs, and what of them is still to be done."""
 
     runs: list[Run]
     trials: list[Trial]
     """Trials of tuning that come before the runs they choose for."""
     waiting: list[Run]
+    finished: list[Record]
+    """Of the runs that don't wait."""
     place: Path
     """Where the records lie: the output folder, or with `--vary` a folder of its own in it."""
-    progress: Progress
     varies: bool
     """Whether the parts of a seed are moved one at a time."""
 
@@ -75,62 +76,71 @@ def run_suite(options: PlanOptions, precision_text: str, doing: SuiteOptions) ->
     precision = hardware.requested(precision_text)
     doing.crew.checked()
     device = start(precision)
-    planned = _planned(options, precision, doing, device)
-    _check(planned, doing, device)
+    here = environment(device.torch.type, device.precision)
+    with device.accelerator.main_process_first():
+        planned = suite_plan(options, precision, doing, here)
+    progress = progress_of(len(planned.waiting) or len(planned.runs), device, doing.out)
+    _tell(progress, (sentence for run in planned.runs for sentence in run.left_out))
+    _tell(progress, _of_finished(planned, here))
+    _check(planned, progress, doing, device)
     if doing.dry_run:
         if device.main:
             print_plan(planned.runs, planned.place, planned.waiting, planned.trials)
         return 0
-    _check_folders(planned, device, writes=bool(planned.waiting or planned.trials or planned.varies))
+    if device.main:
+        check_folders(planned)
+    device.accelerator.wait_for_everyone()  # else a faster process writes records that a slower one takes for finished ones
     check_data(planned.waiting)
-    records = _carried_out(planned, precision, doing, device)
+    workplace = Workplace(planned.place, device, progress, doing.debug, doing.keep)
+    records = _carried_out(planned, precision, workplace, doing)
     device.part()
     if device.main and doing.shows:
-        _show(records, doing.out, planned.progress, planned.varies)
+        _show(records, doing.out, progress, planned.varies)
     return 1 if any(record.status == "failed" for record in records) else 0
 
 
-def _planned(options: PlanOptions, precision: Precision, doing: SuiteOptions, device: Device) -> _Plan:
-    with device.accelerator.main_process_first():
-        runs = plan(options, precision)
-    place = doing.out if options.vary is None else store.varied_folder(doing.out)
-    progress = progress_of(len(runs), device, doing.out)
-    _tell(progress, (sentence for run in runs for sentence in run.left_out))
-    runs, trials = as_far_as_tuned(runs if options.vary is None else that_differ(runs, place), doing.out)
-    here = environment(device.torch.type, device.precision)
-    waiting, finished = unfinished(runs, place, here, doing.rerun_on_change)
-    _tell(progress, _of_finished(runs, finished, place, here))
-    progress.total = len(waiting) or len(runs)
-    return _Plan(runs, trials, waiting, place, progress, varies=options.vary is not None)
+def suite_plan(options: PlanOptions, precision: Precision, doing: SuiteOptions, here: Environment) -> SuitePlan:
+    """What there is to do, as far as the records of the output folder tell.
+
+    Args:
+        here: what would do it.
+
+    Raises:
+        UserError: something that was asked for is wrong.
+    """
+    runs, varies = plan(options, precision), options.vary is not None
+    place = store.varied_folder(doing.out) if varies else doing.out
+    runs, trials = as_far_as_tuned(that_differ(runs, place) if varies else runs, doing.out)
+    return SuitePlan(runs, trials, *unfinished(runs, place, here, doing.rerun_on_change), place, varies)
 
 
-def _check(planned: _Plan, doing: SuiteOptions, device: Device) -> None:
+def _check(planned: SuitePlan, progress: Progress, doing: SuiteOptions, device: Device) -> None:
     """What is wrong with what waits ends the command here; what is doubtful is told."""
     # A dry run may plan for another machine, and a cluster is of others.
     elsewhere = doing.dry_run or doing.crew.engine != "process"
     check_runs(planned.waiting, parallelism(device.accelerator), None if elsewhere else hardware.memory_bytes())
-    _tell(planned.progress, filter(None, map(doubt, planned.waiting)))
+    _tell(progress, filter(None, map(doubt, planned.waiting)))
 
 
-def _check_folders(planned: _Plan, device: Device, writes: bool) -> None:
-    if device.main and writes:  # a folder that holds all records may be read-only
+def check_folders(planned: SuitePlan) -> None:
+    """Raises:
+    UserError: something is to be written, and cannot be.
+    """
+    if planned.waiting or planned.trials or planned.varies:  # a folder that holds all records may be read-only
         folders.check_writable(store.folder(planned.place))
         folders.check_writable(folders.cache())
-    device.accelerator.wait_for_everyone()  # else a faster process writes records that a slower one takes for finished ones
 
 
-def _carried_out(planned: _Plan, precision: Precision, doing: SuiteOptions, device: Device) -> list[Record]:
+def _carried_out(planned: SuitePlan, precision: Precision, workplace: Workplace, doing: SuiteOptions) -> list[Record]:
     """The records of the runs, by as many workers as were asked for; an error is raised once what there is has been shown."""
-    place, progress = planned.place, planned.progress
-    workplace = Workplace(place, device, progress, doing.debug, doing.keep)
-    setting = WorkerSetting(place.absolute(), precision, doing.debug, doing.keep)
+    setting = WorkerSetting(planned.place.absolute(), precision, doing.debug, doing.keep)
     with hands(doing.crew, [*planned.waiting, *(trial.run for trial in planned.trials)], setting) as doers:
         try:
             return _done(planned, workplace, doing, doers)
         except Exception as error:
             # What has happened to one run takes nothing from the others: they are shown, and then it is told.
-            if device.main and doing.shows:
-                _show_finished(planned, doing.out)
+            if workplace.device.main and doing.shows:
+                _show_finished(planned, doing.out, workplace.progress)
             if isinstance(error, UnwritableError):  # it could be written when all this was asked for
                 raise RunError(str(error)) from error
             raise
@@ -147,9 +157,9 @@ def progress_of(runs: int, device: Device, out: Path) -> Progress:
     return Progress(device.main, runs, out if device.main else None, device.accelerator.num_processes)
 
 
-def _done(planned: _Plan, workplace: Workplace, doing: SuiteOptions, doers: Hands) -> list[Record]:
+def _done(planned: SuitePlan, workplace: Workplace, doing: SuiteOptions, doers: Hands) -> list[Record]:
     """The records of the runs, once all that waits is done: first the trials that choose for them, or what a seed moves."""
-    device, progress, again, runs = workplace.device, planned.progress, doing.rerun_on_change, planned.runs
+    device, progress, again, runs = workplace.device, workplace.progress, doing.rerun_on_change, planned.runs
     if planned.trials:
         searching = replace(workplace, out=doing.out, progress=progress_of(trial_count(runs), device, doing.out))
         runs = tuned(runs, searching, doers)
@@ -164,12 +174,12 @@ def _done(planned: _Plan, workplace: Workplace, doing: SuiteOptions, doers: Hand
         return execution.execute(runs, workplace, again, doers)
 
 
-def _show_finished(planned: _Plan, out: Path) -> None:
+def _show_finished(planned: SuitePlan, out: Path, progress: Progress) -> None:
     """What there is of the plan's suites; what hinders that is not told, since worse is to come."""
     suites = {run.suite for run in planned.runs}
     with suppress(UserError, OSError):
         if records := [record for record in store.read_all(planned.place) if record.setup.suite in suites]:
-            _show(records, out, planned.progress, planned.varies)
+            _show(records, out, progress, planned.varies)
 
 
 def _show(records: Sequence[Record], out: Path, progress: Progress, varies: bool) -> None:
@@ -197,9 +207,10 @@ def unfinished(runs: Sequence[Run], out: Path, here: Environment, again: bool) -
     return [run for run in runs if run.id not in finished], [records[run.id] for run in runs if run.id in finished]
 
 
-def _of_finished(runs: Sequence[Run], records: Sequence[Record], out: Path, here: Environment) -> Iterator[str]:
+def _of_finished(planned: SuitePlan, here: Environment) -> Iterator[str]:
     """What a person is told of runs that are not done again."""
-    if sentence := kept_from_elsewhere(records, here):
+    if sentence := kept_from_elsewhere(planned.finished, here):
         yield sentence
-    if len(records) == len(runs):
-        yield f"nothing to run: all {len(runs)} runs of suite '{runs[0].suite}' have records in {out}"
+    if not planned.waiting:
+        runs = planned.runs
+        yield f"nothing to run: all {len(runs)} runs of suite '{runs[0].suite}' have records in {planned.place}"

@@ -14,7 +14,6 @@ from typing import Any
 
 import psutil
 
-from bench import folders
 from bench.checking.data import check_data
 from bench.checking.runs import check_runs
 from bench.devices import hardware
@@ -22,13 +21,13 @@ from bench.devices.launched import Parallelism, configured
 from bench.errors import UserError
 from bench.launching.launch_files import check_launch, for_this_machine, launch_config, launch_file
 from bench.planning.options import PlanOptions
-from bench.planning.plan import plan
 from bench.processes import ranks, stopping
 from bench.processes.launchers import LAUNCH, ROOT, launched, launcher, package_path
-from bench.records import store
-from bench.suites import SuiteOptions, run_suite
+from bench.suites import SuiteOptions, check_folders, run_suite, suite_plan
 
 ENTRY = ROOT / "bench" / "run.py"
+NOT_STARTED = {"device": "of processes that are not started yet"}
+"""An environment that no record has: with --rerun-on-change all that has a score may be done again, and is checked."""
 
 
 def launched_or_run(
@@ -47,10 +46,10 @@ def launched_or_run(
         launch_config(launch_file(name))  # not held against this machine, since a dry run may plan for another one
     if name is None or doing.dry_run:
         return run_suite(options, precision, doing)
-    return launch(name, options, precision, doing.out, without_launch(arguments))
+    return launch(name, options, precision, doing, without_launch(arguments))
 
 
-def launch(name: str, options: PlanOptions, precision: str, out: Path, arguments: Sequence[str]) -> int:
+def launch(name: str, options: PlanOptions, precision: str, doing: SuiteOptions, arguments: Sequence[str]) -> int:
     """Start `arguments` of `tunebench run` under a launcher; gives their exit status.
 
     Raises:
@@ -61,7 +60,7 @@ def launch(name: str, options: PlanOptions, precision: str, out: Path, arguments
     if path.parent == LAUNCH:
         config = for_this_machine(config)
     check_launch(path, config)
-    check_input(options, precision, out, configured(config))
+    check_input(options, precision, doing, configured(config))
     with tempfile.TemporaryDirectory(prefix="tunebench-") as folder:
         status_file = Path(folder) / "status"
         command = [*launcher(path), *_cluster(config), str(ENTRY), *arguments]
@@ -73,18 +72,17 @@ def launch(name: str, options: PlanOptions, precision: str, out: Path, arguments
     return int(status_text) if status_text else status if status >= 0 else 128 - status
 
 
-def check_input(options: PlanOptions, precision: str, out: Path, parallelism: Parallelism) -> None:
+def check_input(options: PlanOptions, precision: str, doing: SuiteOptions, parallelism: Parallelism) -> None:
     """All that can be wrong of what is asked for, as far as it can be known without a model: also a strategy that can't be run
     under this launcher.
 
     Raises:
         UserError: something is.
     """
-    runs = plan(options, hardware.requested(precision))
-    folders.check_writable(store.folder(out))
-    waiting = [run for run in runs if store.find_record(out, run.id) is None]
-    check_runs(waiting, parallelism)
-    check_data(waiting)
+    planned = suite_plan(options, hardware.requested(precision), doing, NOT_STARTED)
+    check_runs(planned.waiting, parallelism)
+    check_folders(planned)
+    check_data(planned.waiting)
 
 
 def without_launch(arguments: Sequence[str]) -> list[str]:

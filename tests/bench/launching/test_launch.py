@@ -18,6 +18,10 @@ from bench.cli import main
 from bench.errors import UserError
 from bench.launching import launch
 from bench.planning.options import PlanOptions
+from bench.planning.plan import plan
+from bench.records import store
+from bench.records.record import Provenance, Record
+from bench.running.recording import setup
 from bench.suites import SuiteOptions
 
 ROOT = Path(__file__).parents[3]
@@ -93,9 +97,27 @@ def test_a_strategy_that_can_not_run_so_is_told_before_anything_is_started(tmp_p
     monkeypatch.setattr(launch.subprocess, "Popen", lambda *command, **more: pytest.fail("something was started"))
     options = PlanOptions("sentiment", model="tiny-bert", strategies=["full", "lora-8bit"])
     with pytest.raises(UserError, match="strategy 'lora-8bit' holds its base in 8 bit, which FSDP2 cannot share out"):
-        launch.launch("fsdp2", options, "fp32", tmp_path, ["run"])
+        launch.launch("fsdp2", options, "fp32", SuiteOptions(tmp_path), ["run"])
     with pytest.raises(UserError, match="budget '900000000000examples' is of at least"):
-        launch.launch("gpus", replace(options, budget="900000000000examples"), "fp32", tmp_path, ["run"])
+        launch.launch("gpus", replace(options, budget="900000000000examples"), "fp32", SuiteOptions(tmp_path), ["run"])
+
+
+def test_what_the_processes_would_do_is_what_is_checked(tmp_path, monkeypatch):
+    """What failed is done again, and with --vary what counts lies in a folder of its own."""
+    checked = []
+    monkeypatch.setattr(launch, "check_runs", lambda runs, parallelism: checked.append([run.strategy.name for run in runs]))
+    monkeypatch.setattr(launch, "check_data", lambda runs: None)
+    options = PlanOptions("sentiment-domains", model="tiny-bert", strategies=["zero-shot", "full"])
+    varied = replace(options, strategies=["full"], seeds=2, vary=["order"])
+    known = [(tmp_path, run, "failed" if run.strategy.trains else "ok") for run in plan(options, "fp32")]
+    known += [(store.varied_folder(tmp_path), run, "ok") for run in plan(varied, "fp32")]
+    for out, run, status in known:
+        origin = Provenance(versions={}, device={}, environment={"device": "cpu"})
+        store.write_record(out, Record(run_id=run.id, status=status, setup=setup(run), provenance=origin))
+    launch.check_input(options, "fp32", SuiteOptions(tmp_path), "ddp")
+    launch.check_input(options, "fp32", SuiteOptions(tmp_path, rerun_on_change=True), "ddp")
+    launch.check_input(varied, "fp32", SuiteOptions(tmp_path), "ddp")
+    assert checked == [["full"], ["zero-shot", "full"], []]
 
 
 def test_a_dry_run_reads_the_launch_file_and_asks_nothing_of_this_machine(tmp_path, monkeypatch):
