@@ -58,14 +58,17 @@ class EndpointModel:
     def content_hash(self) -> str:
         return hashlib.sha256(json.dumps(self.determining, sort_keys=True).encode()).hexdigest()
 
+    @property
+    def priced(self) -> bool:
+        return bool(self.spec.input_price or self.spec.output_price)
+
     def price(self, read: float, written: float) -> float:
         """Of so many tokens, in the currency of the prices; a repeated prompt counts again, as it would in use."""
         return (read * self.spec.input_price + written * self.spec.output_price) / 1e6
 
     def told_cost(self, what: str, read: float, written: float) -> str:
         """What asking `what` comes to, said before it is asked."""
-        money = self.price(read, written)
-        price = f"at most about {money:.2f} at its prices" if money else "its file has no prices"
+        price = f"at most about {self.price(read, written):.2f} at its prices" if self.priced else "its file has no prices"
         tokens = f"about {read:,.0f} tokens to read and at most {written:,.0f} to write"
         return f"asking {self.name} over its API: {what}, {tokens}; {price}"
 

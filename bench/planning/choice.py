@@ -27,8 +27,10 @@ def summed_up(search: Search, tried: Sequence[Tried], metric: str) -> Tuning:
     sign = 1.0 if higher else -1.0
     told, whole = [as_told(each).score for each in tried], [_summary(each, sign) for each in tried]
     fit = [number for number, summary in enumerate(whole) if summary.status == "ok"]
-    # What TPE asks for depends on what it was told: these are no independent draws, of which alone the estimate speaks.
-    curve = best_of(told[0], told[1:]) if search.options.sampler == "random" else []
+    # What TPE asks for depends on what it was told: these are no independent draws, of which alone the estimate speaks. A
+    # pruned trial's score is not that of a whole one.
+    drawn = search.options.sampler == "random" and not any(summary.status == "pruned" for summary in whole)
+    curve = best_of(told[0], told[1:]) if drawn else []
     return Tuning(
         **search.options.model_dump(),
         batch=BATCH,

@@ -1,6 +1,7 @@
 """`--set`: hyper-parameters from the command line, for all strategies or for one."""
 
 from collections.abc import Sequence
+from copy import deepcopy
 from typing import Any
 
 from bench.errors import FormatError, UserError, unknown
@@ -41,7 +42,7 @@ def of(strategy: str, settings: Sequence[Setting]) -> dict[str, Any]:
                 place = place.setdefault(key, {})
                 if not isinstance(place, dict):
                     raise UserError(f"--set {'.'.join(keys)}: '{key}' was set to a single value before")
-            place[keys[-1]] = value
+            place[keys[-1]] = deepcopy(value)  # what is set inside of it for one strategy is not set for the next
     return values
 
 

@@ -152,7 +152,8 @@ class Cost(Part):
     saved_bytes: int | None = Field(ge=0)
     """Size of the trained tensors: what must be kept beside the pinned base."""
     money: float | None = None
-    """What an API asks for the answers, in the currency of its prices; None where nothing is paid."""
+    """What an API asks for the answers, in the currency of its prices; None where nothing is paid, or its server counts no
+    tokens."""
 
 
 class Limit(Part):

@@ -133,5 +133,7 @@ def _api_cost(run: Run, after: Evaluation) -> Cost:
     assert isinstance(run.model, EndpointModel)
     nothing = dict.fromkeys(("train_examples", "train_tokens", "train_flops", "useful_flops", "train_seconds"), 0)
     held = dict.fromkeys(("peak_memory_bytes", "trainable_parameters", "total_parameters", "saved_bytes"), 0)
-    money = run.model.price(float(after.test["read"].sum()), float(after.test["written"].sum()))
+    counted = after.test.reindex(columns=["read", "written"])
+    known = run.model.priced and not counted.isna().any(axis=None)  # a server need not count its tokens
+    money = run.model.price(*map(float, counted.sum())) if known else None
     return Cost(**nothing, **held, eval_seconds=after.seconds, money=money)

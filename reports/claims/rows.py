@@ -30,7 +30,7 @@ def of_kind(rows: Sequence[Row], *kinds: str) -> list[Row]:
 
 
 def question(row: Row, *but: str) -> str:
-    """Equal for rows that were asked the same on the same machine type; the budget is one more input, unless it is left out."""
+    """Equal for rows that were asked the same in the same precision; the budget is one more input, unless it is left out."""
     inputs = row.first.provenance.inputs
     kept = {name: inputs.get(name) for name in (*QUESTION, "budget") if name not in but}
     return digest({**kept, "used": row.first.provenance.device.get("precision")})

@@ -71,7 +71,7 @@ def _table(parts: Sequence[Weighed]) -> Table:
 
 
 def _verdict(claim: Tested) -> str:
-    """`holds (3 of 3 comparisons)`, `can't tell (1 of 3 hold)`."""
+    """`holds (3 of 3 for it)`, `does not hold (1 of 3 against it)`."""
     if claim.verdict is None:
         return NOTHING
     held, against, count = claim.counted("holds"), claim.counted("does not hold"), len(claim.parts)

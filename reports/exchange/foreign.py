@@ -21,6 +21,14 @@ MOST_SETTINGS = 100_000
 """Values of one object of settings, those inside it counted."""
 
 
+def is_finite(value: float) -> bool:
+    """Also of a whole number that no float can hold, which JSON may have."""
+    try:
+        return math.isfinite(value)
+    except OverflowError:
+        return False
+
+
 @dataclass(frozen=True)
 class Given:
     """A JSON value of somebody else's file, and where it stands there. What it is asked for it gives, or says what is wrong.
@@ -52,7 +60,7 @@ class Given:
         return self.value
 
     def number(self, low: float = -math.inf, high: float = math.inf) -> float:
-        if isinstance(self.value, bool) or not isinstance(self.value, int | float) or not math.isfinite(self.value):
+        if isinstance(self.value, bool) or not isinstance(self.value, int | float) or not is_finite(self.value):
             raise self.wrong("a finite number")
         if not low <= self.value <= high:
             raise self.wrong(f"a number from {low:g} to {high:g}")

@@ -12,7 +12,7 @@ from bench.records.record import Import, Interval, Setup
 def imported(
     whose: str, path: Path, contents: Sequence[bytes], setup: Setup, interval: Interval
 ) -> tuple[str, dict[str, Any], Import]:
-    """The run's id, the inputs that it is a hash of, and where the record comes from.
+    """The run's id, the inputs that it is made a hash of, and where the record comes from.
 
     `contents` are the bytes of the file and of those that belong to it. The file's name is no part of the id: the same content
     is the same record, however often and from wherever it is imported.

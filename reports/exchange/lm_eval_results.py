@@ -22,7 +22,7 @@ from bench.statistics.binomial import wilson
 from bench.statistics.intervals import Z, of_one_model
 from bench.statistics.jackknife import clusters_of
 from bench.statistics.probed import of_probe
-from reports.exchange.foreign import MOST_TEXT, Given, precision, read_lines, read_object
+from reports.exchange.foreign import MOST_TEXT, Given, is_finite, precision, read_lines, read_object
 from reports.exchange.identity import imported
 
 HARNESS = "lm-eval"
@@ -66,8 +66,11 @@ def read_lm_eval(path: Path, named: Named = Named()) -> Iterator[tuple[Record, p
     if not tasks:
         raise FormatError("results", "hold no task")
     for name, results in tasks:
+        task = Given(name, f"results.{name}")
+        if "/" in task.text():  # its samples would lie in another folder
+            raise task.wrong("a name without /")
         samples = path.with_name(f"samples_{name}_{path.stem.removeprefix('results_')}.jsonl")
-        yield _task(path, content, whole, Given(name, f"results.{name}").text(), results, named, samples)
+        yield _task(path, content, whole, name, results, named, samples)
 
 
 def _task(
@@ -200,7 +203,7 @@ def _numbers(line: Given) -> dict[str, float]:
     listed = line.get("metrics")
     names = listed.value if listed and isinstance(listed.value, list) else []
     values = {name: line.value.get(name) for name in names if isinstance(name, str)}
-    return {name: float(value) for name, value in values.items() if isinstance(value, int | float) and math.isfinite(value)}
+    return {name: float(value) for name, value in values.items() if isinstance(value, int | float) and is_finite(value)}
 
 
 def _setup(whole: Given, task: str, named: Named) -> Setup:
@@ -248,7 +251,7 @@ def _seconds(written: Given) -> float:
     """The harness writes this number as a text."""
     try:
         return Given(float(written.value), written.place).number(0)
-    except (TypeError, ValueError) as error:
+    except (TypeError, ValueError, OverflowError) as error:
         raise written.wrong("a number of seconds") from error
 
 

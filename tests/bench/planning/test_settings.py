@@ -14,6 +14,12 @@ def test_a_setting_speaks_to_all_or_to_one():
     assert settings.of("lora-8bit", given) == {"learning_rate": "1e-3", "peft": {"r": 4, "bias": "none"}}
 
 
+def test_what_is_set_inside_of_a_value_for_one_strategy_is_not_set_for_the_next():
+    given = settings.parse(["peft={r: 2}", "lora-8bit.peft.r=4"], NAMES)
+    assert settings.of("lora-8bit", given) == {"peft": {"r": 4}}
+    assert settings.of("full", given) == {"peft": {"r": 2}}
+
+
 def test_the_last_one_counts_and_values_are_yaml():
     given = settings.parse(["a=1", "a=[x, {y: 2}]", "b=null", "c=k=v"], NAMES)
     assert settings.of("full", given) == {"a": ["x", {"y": 2}], "b": None, "c": "k=v"}

@@ -145,6 +145,18 @@ def test_checks_of_the_base_and_of_the_run_are_both_in_the_record(planned, done,
     assert record.status == "failed" and "of the run" in record.reason and "of the base" not in record.reason
 
 
+@pytest.mark.parametrize(
+    ("usage", "prices", "known"),
+    [({}, {"input_price": 1000}, True), ({"usage": None}, {"input_price": 1000}, False), ({}, {}, False)],
+)
+def test_what_no_server_counts_and_what_has_no_price_costs_nobody_knows_what(server, planned, done, tmp_path, usage, prices, known):
+    server.reply = lambda asked: Reply(body=completion("neutral", **usage))
+    said = {"base_url": server.url, "model": "m", **prices}
+    (tmp_path / "api.yaml").write_text(json.dumps({"name": "api", "description": "d", "endpoint": said}))
+    record, _ = done(planned("zero-shot", model=tmp_path / "api.yaml"))
+    assert record.status == "ok" and (record.cost.money is not None) == known
+
+
 def test_a_model_behind_an_api_costs_money_alone(server, planned, done, monkeypatch, tmp_path):
     monkeypatch.setattr(chat, "BACKOFF", wait_none())
     server.reply = lambda asked: Reply(body=completion("neutral"))

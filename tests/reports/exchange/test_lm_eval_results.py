@@ -139,6 +139,15 @@ def test_a_record_and_its_items_are_written_and_read(harness_file, riddle_lines,
             '"soon" is not a number of seconds',
         ),
         ({"date": "today"}, '"today" is not a finite number'),
+        ({"results.riddles.acc,none": 10**400}, "results.riddles.acc,none: 1000.* is not a finite number"),
+        (
+            {"total_evaluation_time_seconds": 10**400, "results": {"riddles": {"acc,none": 0.5}}},
+            "is not a number of seconds",
+        ),
+        (
+            {"results": {"../sums": {"acc,none": 0.5}}, "configs": {"../sums": {"task": "x"}}},
+            'results.../sums: "../sums" is not a name without /',
+        ),
     ],
 )
 def test_a_fault_is_named(harness_file, changes, said):
