@@ -77,9 +77,8 @@ class Session(TrainingSession):
 
     @classmethod
     def of(cls, run: Run, device: Device, progress: Progress, folder: RunFolder | None = None) -> "Session":
-        encoding = Encoding(run.model, run.max_length) if isinstance(run.model, Model) else None
-        probes = [probe_class(spec)(spec, encoding, limit) for spec, limit in run.probes] if encoding else []
-        return cls(run, device, progress, eval_sets(run, encoding), probes, folder=folder or RunFolder())
+        sets, probes = eval_sets(run, run_encoding(run)), run_probes(run)
+        return cls(run, device, progress, sets, probes, folder=folder or RunFolder())
 
     @cached_property
     def simple_answers(self) -> dict[str, pd.DataFrame]:
@@ -119,6 +118,17 @@ def evaluate(backend: Backend, session: Session, probes: Sequence[Probe]) -> Eva
     probe_seconds = sum(frame.attrs["seconds"] for frame in items.values())
     seconds = sum(frame.attrs["seconds"] for frame in (test, *elsewhere.values(), *paraphrases))
     return Evaluation(test, elsewhere, items, paraphrases, seconds + probe_seconds, probe_seconds)
+
+
+def run_encoding(run: Run) -> Encoding | None:
+    """Into the ids of the run's model; None where the model takes words."""
+    return Encoding(run.model, run.max_length) if isinstance(run.model, Model) else None
+
+
+def run_probes(run: Run) -> list[Probe]:
+    """The run's probes on its model; none of a model that takes words."""
+    encoding = run_encoding(run)
+    return [probe_class(spec)(spec, encoding, limit) for spec, limit in run.probes] if encoding else []
 
 
 def eval_sets(run: Run, encoding: Encoding | None) -> EvalSets:

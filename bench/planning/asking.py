@@ -9,11 +9,9 @@ from torch import Tensor
 from bench.inference.backend import Backend, Continuation, GeneratedText, Likelihood, Prompt
 from bench.inference.endpoint import CHARACTERS, EndpointModel
 from bench.inference.predictions import EvalSet, predict
-from bench.measuring.evaluation import as_base, eval_sets
-from bench.modeling.models import Model
-from bench.probes import Probe, probe_class
+from bench.measuring.evaluation import as_base, eval_sets, run_encoding, run_probes
+from bench.probes import Probe
 from bench.runs.run import PlannedModel, Run
-from bench.tasks.encoding import Encoding
 from bench.tokens.encoded import Encoded
 
 FEW, MORE = 8, 40
@@ -82,7 +80,7 @@ def tests(run: Run) -> Asking:
     after each of several stages their test sets."""
     if not _countable(run):
         return NO_ASKING
-    sets = eval_sets(run, _encoding(run))
+    sets = eval_sets(run, run_encoding(run))
     after_stages = sets.stages * len(run.stages)
     return sum(
         (_asked(each, run) for each in (sets.test, *sets.elsewhere.values(), *after_stages, *sets.paraphrases)), NO_ASKING
@@ -91,33 +89,28 @@ def tests(run: Run) -> Asking:
 
 def validation(run: Run) -> Asking:
     """What a run's model is asked at each point of a curve beside its probes."""
-    return _asked(eval_sets(run, _encoding(run)).validation, run) if _countable(run) else NO_ASKING
+    return _asked(eval_sets(run, run_encoding(run)).validation, run) if _countable(run) else NO_ASKING
 
 
 def base_tests(run: Run) -> Asking:
     """What the untouched base is asked beside: the same test sets, in each of its wordings; once for all runs of a task."""
     if not _countable(run):
         return NO_ASKING
-    sets = eval_sets(run, _encoding(run))
+    sets = eval_sets(run, run_encoding(run))
     asked = [as_base(each, words) for each in (sets.test, *sets.elsewhere.values()) for words in run.base_wordings]
     return sum((_asked(each, run) for each in asked), NO_ASKING)
 
 
 def probes(run: Run) -> Asking:
     """What all probes of the run's model ask, once over."""
-    if not isinstance(run.model, Model) or not run.model.at_hand:
+    if not _countable(run):
         return NO_ASKING
-    encoding = Encoding(run.model, run.max_length)
-    return sum((_probed(probe_class(spec)(spec, encoding, limit), run.model) for spec, limit in run.probes), NO_ASKING)
+    return sum((_probed(probe, run.model) for probe in run_probes(run)), NO_ASKING)
 
 
 def _countable(run: Run) -> bool:
     """Whether the run is asked anything, and a tokenizer is at hand where one is needed."""
-    return run.unfit is None and (not isinstance(run.model, Model) or run.model.at_hand)
-
-
-def _encoding(run: Run) -> Encoding | None:
-    return Encoding(run.model, run.max_length) if isinstance(run.model, Model) else None
+    return run.unfit is None and run.model.at_hand
 
 
 def _asked(evalset: EvalSet, run: Run) -> Asking:
@@ -127,7 +120,7 @@ def _asked(evalset: EvalSet, run: Run) -> Asking:
     return _of_all(ask, len(evalset.examples), run.model)
 
 
-def _probed(probe: Probe, model: Model) -> Asking:
+def _probed(probe: Probe, model: PlannedModel) -> Asking:
     def ask(backend: Backend, items: int) -> None:
         probe.first(items).measure(backend)
 
