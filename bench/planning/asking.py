@@ -2,6 +2,7 @@
 
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass, replace
+from itertools import product
 
 import torch
 from torch import Tensor
@@ -92,13 +93,18 @@ def validation(run: Run) -> Asking:
     return _asked(eval_sets(run, run_encoding(run)).validation, run) if _countable(run) else NO_ASKING
 
 
-def base_tests(run: Run) -> Asking:
-    """What the untouched base is asked beside: the same test sets, in each of its wordings; once for all runs of a task."""
-    if not _countable(run):
-        return NO_ASKING
-    sets = eval_sets(run, run_encoding(run))
-    asked = [as_base(each, words) for each in (sets.test, *sets.elsewhere.values()) for words in run.base_wordings]
-    return sum((_asked(each, run) for each in asked), NO_ASKING)
+def base_asking(runs: Sequence[Run]) -> Asking:
+    """What one untouched base is asked for all these runs, each thing once: their test sets, in each of its wordings, and their
+    probes."""
+    sets: dict[tuple[object, ...], tuple[EvalSet, Run]] = {}
+    probed: dict[tuple[str, int, int], Run] = {}
+    for run in filter(_countable, runs):
+        asked = eval_sets(run, run_encoding(run))
+        for each, words in product((asked.test, *asked.elsewhere.values()), run.base_wordings):
+            length = each.encoding and each.encoding.max_length
+            sets[each.task.spec.name, each.split, each.items, words, length] = (as_base(each, words), run)
+        probed |= {(spec.name, limit, run.max_length): replace(run, probes=((spec, limit),)) for spec, limit in run.probes}
+    return sum([*(_asked(*each) for each in sets.values()), *map(probes, probed.values())], NO_ASKING)
 
 
 def probes(run: Run) -> Asking:

@@ -6,7 +6,7 @@ from dataclasses import dataclass
 
 from bench.groups import groups_by
 from bench.inference.endpoint import EndpointModel
-from bench.planning.asking import NO_ASKING, Asking, base_tests, probes, tests
+from bench.planning.asking import Asking, base_asking, tests
 from bench.planning.estimate import CostEstimate, cost_key, estimate_cost
 from bench.running.trial import Trial
 from bench.runs.run import Run
@@ -49,12 +49,13 @@ def totals(todo: Sequence[tuple[Run, CostEstimate]], trials: Sequence[Trial], ra
 
 
 def _bases(todo: Sequence[tuple[Run, CostEstimate]]) -> float:
-    """FLOPs of asking each base its tests, a task at a time, and its probes."""
-    of_task = {(run.model.name, run.task.name): (run, cost) for run, cost in todo}
-    of_model = {run.model.name: (run, cost) for run, cost in todo}
-    asked = [(base_tests(run), cost) for run, cost in of_task.values()]
-    asked += [(probes(run), cost) for run, cost in of_model.values()]
-    return sum(2 * cost.memory.parameters * asking.tokens for asking, cost in asked)
+    """FLOPs of asking each base all that its runs are held against."""
+    flops = 0.0
+    for pairs in groups_by(todo, lambda pair: pair[0].model.name).values():
+        # An adapter or a head belongs to no base; a run that is skipped is planned without parameters.
+        parameters = min(filter(None, (cost.memory.parameters for _, cost in pairs)), default=0)
+        flops += 2 * parameters * base_asking([run for run, _ in pairs]).tokens
+    return flops
 
 
 def tuning_seconds(trials: Sequence[Trial], rate: float) -> float | None:
@@ -89,6 +90,5 @@ def _apis(runs: Sequence[Run]) -> Iterator[str]:
 
 def api_asking(runs: Sequence[Run]) -> Asking:
     """Of one model, each question once, since answers are kept: a row without solved examples asks what its base is asked."""
-    plain = {run.task.name: base_tests(run) for run in runs}
     shown = {run.id: tests(run) for run in runs if run.strategy.wording.shots}
-    return sum([*plain.values(), *shown.values()], NO_ASKING)
+    return sum(shown.values(), base_asking(runs))

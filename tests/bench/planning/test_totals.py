@@ -36,6 +36,38 @@ def test_totals_are_the_sums_and_bases_are_asked_once():
     assert totals(costed(planned(["full", "frozen"], test_items=40)), [], RATE).tests == pytest.approx(2 * one.tests, rel=0.2)
 
 
+@pytest.fixture
+def listed(tmp_path):
+    """The runs of a list of suites that differ in their probes and in how many test items they ask."""
+    asked = {"one": "probes: [mrpc], test_items: 20", "other": "probes: [rte-pairs], test_items: 40"}
+    for name, own in {**asked, "again": asked["one"]}.items():
+        common = "version: 1, description: d, models: [tiny-bert], tasks: [sst2], strategies: [zero-shot, full], budget: '16'"
+        (tmp_path / f"{name}.yaml").write_text(f"{{name: {name}, {common}, encoder_probe_items: 8, {own}}}")
+
+    def listed(*names, **options):
+        path = tmp_path / f"{'-'.join(names)}-list.yaml"
+        path.write_text(f"{{name: list, version: 1, description: d, suites: [{', '.join(names)}]}}")
+        return plan(PlanOptions(str(path), **options), "fp32")
+
+    return listed
+
+
+def test_a_base_is_asked_what_each_suite_of_a_list_asks_and_nothing_twice(listed):
+    one, other, both, again = (
+        totals(costed(listed(*names)), [], RATE).bases for names in (["one"], ["other"], ["one", "other"], ["one", "again"])
+    )
+    assert both == pytest.approx(one + other) and again == one > 0
+
+
+def test_what_a_base_is_asked_hangs_on_no_order_of_its_runs(decoder_folder):
+    """The last of them may train nothing, or mix no other task in."""
+    options = PlanOptions("sentiment", str(decoder_folder), strategies=["zero-shot", "lora-8bit", "multitask"], budget="16")
+    runs = costed(plan(options, "fp32"))
+    alone = totals(runs[:1], [], RATE).bases
+    forth, back = (totals(each, [], RATE).bases for each in (runs, runs[::-1]))
+    assert forth == pytest.approx(back) and forth > alone > 0
+
+
 def test_trials_are_counted_by_strategy_and_each_costs_what_its_run_would(tmp_path):
     runs, missing = as_far_as_tuned(planned(["full", "frozen"], {"trials": 6, "seeds": 2}), tmp_path)
     seconds = sum(12 * estimate_cost(replace(run, seed=1000), RATE).operations / RATE for run in runs)
@@ -82,3 +114,9 @@ def test_a_chat_is_asked_each_question_once(server, tmp_path):
     assert api_asking(both).read > 3 * api_asking(zero).read, "solved examples are read too"
     (line,) = told([(run, estimate_cost(run, RATE)) for run in zero], [], RATE)
     assert re.match(r"asking mine over its API: 30 questions, about [\d,]+ tokens to read and at most [\d,]+ to write;", line)
+
+
+def test_a_chat_is_asked_what_each_suite_of_a_list_asks(server, tmp_path, listed):
+    (tmp_path / "mine.yaml").write_text(f"name: mine\ndescription: d\nendpoint: {{base_url: {server.url}, model: m}}\n")
+    runs = listed("one", "other", model=str(tmp_path / "mine.yaml"), strategies=["zero-shot"])
+    assert api_asking(runs).items == 60
