@@ -20,7 +20,7 @@ class Totals:
     tests: float
     probes: float
     bases: float
-    """The untouched models, once each, as far as their answers are not kept yet."""
+    """Of the untouched models, each thing once, as though none of their answers were kept yet."""
     tuning: float = 0.0
 
     @property
@@ -33,9 +33,12 @@ class Totals:
         return self.seconds / 3600
 
 
-def totals(todo: Sequence[tuple[Run, CostEstimate]], trials: Sequence[Trial], rate: float) -> Totals | None:
-    """Seconds at so many FLOP/s; None where a model's tokenizer, without which nothing is counted, is not on this machine."""
-    tuning = tuning_seconds(trials, rate)
+def totals(todo: Sequence[tuple[Run, CostEstimate]], tuning: float | None, rate: float) -> Totals | None:
+    """Seconds at so many FLOP/s; None where a model's tokenizer, without which nothing is counted, is not on this machine.
+
+    Args:
+        tuning: as `tuning_seconds` gives it.
+    """
     if tuning is None or any(cost.operations is None for _, cost in todo):
         return None
     costs = [cost for _, cost in todo]
@@ -67,13 +70,13 @@ def tuning_seconds(trials: Sequence[Trial], rate: float) -> float | None:
 
 def told(todo: Sequence[tuple[Run, CostEstimate]], trials: Sequence[Trial], rate: float) -> Iterator[str]:
     """In sentences."""
+    tuning = tuning_seconds(trials, rate)
     if trials:
         named = ", ".join(f"{name} {count}" for name, count in Counter(trial.run.strategy.name for trial in trials).items())
-        seconds = tuning_seconds(trials, rate)
-        besides = "" if seconds is None else f", about {seconds:.0f} s of training, besides validation"
+        besides = "" if tuning is None else f", about {tuning:.0f} s of training, besides validation"
         yield f"tuning before that: {len(trials)} trials to do ({named}){besides}"
     local = [(run, cost) for run, cost in todo if not isinstance(run.model, EndpointModel)]
-    if local and (total := totals(local, trials, rate)):
+    if local and (total := totals(local, tuning, rate)):
         yield f"training still to do: about {total.training:.0f} s on this machine, besides tests"
         yield f"asking what is trained: about {total.tests:.0f} s for tests, {total.probes:.0f} s for probes"
         yield f"asking the bases once: about {total.bases:.0f} s, where their answers are not kept yet"

@@ -27,13 +27,13 @@ def costed(runs):
 
 def test_totals_are_the_sums_and_bases_are_asked_once():
     once, twice = (costed(planned(["full", "frozen"], seeds=seeds, test_items=20)) for seeds in (1, 2))
-    one, two = totals(once, [], RATE), totals(twice, [], RATE)
+    one, two = totals(once, 0.0, RATE), totals(twice, 0.0, RATE)
     assert one.training == pytest.approx(sum(cost.operations for _, cost in once) / RATE)
     assert two.training == pytest.approx(sum(cost.operations for _, cost in twice) / RATE) and two.training > 1.2 * one.training
     assert (two.tests, two.probes) == pytest.approx((2 * one.tests, 2 * one.probes))
     assert two.bases == one.bases > 0 and one.tests > 0 and one.probes > 0
     assert one.hours == pytest.approx((one.training + one.tests + one.probes + one.bases) / 3600)
-    assert totals(costed(planned(["full", "frozen"], test_items=40)), [], RATE).tests == pytest.approx(2 * one.tests, rel=0.2)
+    assert totals(costed(planned(["full", "frozen"], test_items=40)), 0.0, RATE).tests == pytest.approx(2 * one.tests, rel=0.2)
 
 
 @pytest.fixture
@@ -54,7 +54,7 @@ def listed(tmp_path):
 
 def test_a_base_is_asked_what_each_suite_of_a_list_asks_and_nothing_twice(listed):
     one, other, both, again = (
-        totals(costed(listed(*names)), [], RATE).bases for names in (["one"], ["other"], ["one", "other"], ["one", "again"])
+        totals(costed(listed(*names)), 0.0, RATE).bases for names in (["one"], ["other"], ["one", "other"], ["one", "again"])
     )
     assert both == pytest.approx(one + other) and again == one > 0
 
@@ -63,8 +63,8 @@ def test_what_a_base_is_asked_hangs_on_no_order_of_its_runs(decoder_folder):
     """The last of them may train nothing, or mix no other task in."""
     options = PlanOptions("sentiment", str(decoder_folder), strategies=["zero-shot", "lora-8bit", "multitask"], budget="16")
     runs = costed(plan(options, "fp32"))
-    alone = totals(runs[:1], [], RATE).bases
-    forth, back = (totals(each, [], RATE).bases for each in (runs, runs[::-1]))
+    alone = totals(runs[:1], 0.0, RATE).bases
+    forth, back = (totals(each, 0.0, RATE).bases for each in (runs, runs[::-1]))
     assert forth == pytest.approx(back) and forth > alone > 0
 
 
@@ -76,7 +76,14 @@ def test_trials_are_counted_by_strategy_and_each_costs_what_its_run_would(tmp_pa
     )
     lines = list(told(costed(runs), missing, RATE))
     assert lines[0] == expected and lines[-1].startswith("in all about ")
-    assert totals(costed(runs), missing, RATE).tuning == pytest.approx(seconds) == tuning_seconds(missing, RATE)
+    assert tuning_seconds(missing, RATE) == pytest.approx(seconds)
+
+
+def test_what_tuning_takes_is_worked_out_once(tmp_path, monkeypatch):
+    runs, missing = as_far_as_tuned(planned(["full"], {"trials": 2}), tmp_path)
+    todo, asked = costed(runs), []
+    monkeypatch.setattr(totals_module, "tuning_seconds", lambda *given: asked.append(given) or tuning_seconds(*given))
+    assert list(told(todo, missing, RATE))[-1].startswith("in all about ") and len(asked) == 1
 
 
 def test_trials_at_each_point_of_an_axis_are_estimated_by_themselves(tmp_path):
