@@ -19,8 +19,9 @@ from bench.drafting.table import opened
 from bench.drafting.wishes import Wishes
 from bench.durations import lasting
 from bench.errors import UserError
-from bench.modeling.models import Model, find_model
+from bench.modeling.models import Model
 from bench.planning.data_view import SPLITS, DataView
+from bench.planning.planned_model import planned_model
 from bench.specs.library import Library
 from bench.specs.wording import Wording
 from bench.tasks import splits, types
@@ -78,7 +79,7 @@ def look(what: str, given: Wishes) -> Looked:
     """Read the data and draft a task of it; nothing is written."""
     draft = drafted(opened(what, given), given)
     spec, name = draft.spec(), yaml_files.model_of(draft, given.model)
-    model = find_model(name, Library())
+    model = planned_model(name, Library())
     if not isinstance(model, Model):
         raise UserError(f"'{name}' is asked over an API; draft with a model on this machine, and run with --model")
     kind, data = types.task_type(spec), splits.load_splits(spec)

@@ -83,7 +83,7 @@ def pinned_hash(spec: ModelSpec) -> str:
 
 
 def _asset(spec: ModelSpec) -> str:
-    assert spec.asset is not None  # the spec's own check: only a hub model has none
+    assert spec.asset is not None  # a hub's model has none, nor has one behind an API: neither is prepared here
     return spec.asset
 
 

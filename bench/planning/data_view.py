@@ -9,7 +9,8 @@ from typing import Any
 
 from bench.errors import UserError, unknown
 from bench.inference.predictions import EvalSet, contexts
-from bench.modeling.models import Model, find_model
+from bench.modeling.models import Model
+from bench.planning.planned_model import planned_model
 from bench.specs.library import Library, suites_for
 from bench.specs.task import TaskSpec
 from bench.specs.wording import Wording
@@ -54,9 +55,12 @@ class DataView:
             raise UserError(f"task '{task_spec.name}' has no instructions; leave --instructed out, or add them to its YAML")
         encoding = None
         if model is not None:
-            loaded = find_model(model, library, False)
+            loaded = planned_model(model, library)
             if not isinstance(loaded, Model):
-                raise UserError(f"'{model}' is asked over an API, which takes words; leave --model out to see them")
+                raise UserError(
+                    f"'{model}' is asked over an API, which takes words; to see them, leave out --model, or the --suite "
+                    "that names it"
+                )
             encoding = Encoding(loaded, length)
         return cls(kind, data, encoding, Wording(style="instruction") if instructed else Wording())
 

@@ -9,11 +9,11 @@ from bench.devices import hardware
 from bench.devices.hardware import Precision
 from bench.errors import UserError, unknown
 from bench.inference.endpoint import EndpointModel
-from bench.modeling.models import find_model
 from bench.planning import settings
 from bench.planning.axes import with_numbers
 from bench.planning.fitting_probes import fitting_probes
 from bench.planning.options import PlanOptions, sweep_points
+from bench.planning.planned_model import planned_model
 from bench.planning.spaces import FIRST_TRIAL_SEED, TRIAL_ITEMS, search_of, tune_options
 from bench.planning.varying import parts_named, varied_runs
 from bench.probes import Probe, probe_class
@@ -98,17 +98,11 @@ def _of_suite(options: PlanOptions, precision: Precision, library: Library, suit
     parts = _looked_up(options, precision, library, suite)
     # Models come last, since the hub may be asked for them: a misspelt task is told before.
     names = [options.model] if options.model else suite.models
-    models = [_model(name, library, options.trust_remote_code) for name in names]
+    models = [planned_model(name, library, options.trust_remote_code) for name in names]
+    for model in models:
+        if isinstance(model, EndpointModel):
+            model.endpoint.key()  # a missing one is told now
     return [run for model in models for run in _on_model(parts, model)]
-
-
-def _model(name: str, library: Library, trust_remote_code: bool) -> PlannedModel:
-    spec = library.model(name)
-    if spec is None or spec.endpoint is None:
-        return find_model(name, library, trust_remote_code)
-    model = EndpointModel(spec.name, spec.endpoint)
-    model.endpoint.key()  # a missing one is told now
-    return model
 
 
 def _looked_up(options: PlanOptions, precision: Precision, library: Library, suite: SuiteSpec) -> _Parts:

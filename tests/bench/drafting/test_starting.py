@@ -123,6 +123,12 @@ def test_a_corpus_needs_a_decoder(folder):
         start_suite("corpus.csv", Wishes(model="tiny-bert"), yes=True, force=False)
 
 
+def test_a_draft_needs_a_model_on_this_machine(folder):
+    (folder / "mine.yaml").write_text("name: mine\ndescription: d\nendpoint: {base_url: 'https://host/v1', model: m}\n")
+    with pytest.raises(UserError, match="'mine.yaml' is asked over an API; draft with a model on this machine"):
+        start_suite(reviews_file(folder), Wishes(model="mine.yaml"), yes=True, force=False)
+
+
 def test_a_length_leaves_room_for_what_a_decoder_may_write(folder, decoder_folder):
     rows = [[text, f"answer {number}"] for number, (text, _) in enumerate(reviews())]
     (folder / "short.csv").write_text(as_csv(["prompt", "completion"], rows))

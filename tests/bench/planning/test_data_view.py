@@ -119,3 +119,14 @@ def test_what_is_not_there_is_told():
     with pytest.raises(UserError, match="unknown split 'tets'"):
         view.examples("tets")
     assert Library().task("vader-movies") == view.task.spec
+
+
+def test_what_a_model_behind_an_api_reads_is_told_by_no_tokens(tmp_path, monkeypatch):
+    """Named by itself, or as the first of a suite's models."""
+    monkeypatch.chdir(tmp_path)
+    (tmp_path / "mine.yaml").write_text("name: mine\ndescription: d\nendpoint: {base_url: 'https://host/v1', model: m}\n")
+    fields = "name: own, version: 1, description: d, models: [mine.yaml], tasks: [sst2], strategies: [zero-shot]"
+    (tmp_path / "own.yaml").write_text(f"{{{fields}}}")
+    for suite, model in ((None, "mine.yaml"), ("own.yaml", None)):
+        with pytest.raises(UserError, match="'mine.yaml' is asked over an API, which takes words; to see them, leave out --mod"):
+            DataView.of("sst2", suite, model, False)
