@@ -75,9 +75,9 @@ def _encoding(content: bytes) -> tuple[str | None, str]:
 
 
 def _head(content: bytes, encoding: str | None) -> str:
-    """The first megabyte as text, without its broken last line; of a file of bytes whatever that gives."""
+    """The first megabyte as text, without its broken last line, if it has others; of a file of bytes whatever that gives."""
     text = content[:PIECE].decode(encoding or "utf-8-sig", errors="replace")
-    return text if len(content) <= PIECE else text.rpartition("\n")[0]
+    return text if len(content) <= PIECE else text.rpartition("\n")[0] or text
 
 
 def _kind(name: str, content: bytes, head: str) -> tuple[Format, str]:
@@ -116,6 +116,8 @@ def _json_kind(head: str, whole: bool) -> tuple[Format, str] | None:
         return "jsonl", "each line is an object"
     if '"data"' in head and '"paragraphs"' in head:
         return "squad", "articles with paragraphs and questions, as SQuAD nests them"
+    if one is None and first.startswith("{") and not (more or whole):
+        return None  # an object that is cut may be the whole file, or its first line
     return ("jsonl", "its one line is an object") if isinstance(one, dict) and "data" not in one else ("json", "it is JSON")
 
 

@@ -77,6 +77,33 @@ def test_a_format_is_what_the_content_is_whatever_the_ending_says(name, content,
     assert sniffed(name, content.encode(), Form()).form.kind == kind
 
 
+LONG = "word " * 250_000
+"""More than is looked at."""
+QUESTIONS = [{"id": "q", "question": "What?", "answers": [{"text": "word", "answer_start": 0}], "is_impossible": False}]
+
+
+@pytest.mark.parametrize(
+    ("name", "content", "kind"),
+    [
+        ("a.json", {"version": "2", "data": [{"paragraphs": [{"context": LONG, "qas": QUESTIONS}]}]}, "squad"),
+        ("a.data", [{"t": LONG, "l": "x"}], "json"),
+        ("a.json", {"t": {"0": LONG, "1": "y"}, "l": {"0": "x", "1": "y"}}, "json"),
+        ("a.jsonl", {"t": LONG, "l": "x"}, "jsonl"),
+    ],
+)
+def test_a_file_whose_first_line_is_longer_than_what_is_looked_at(name, content, kind):
+    text = json.dumps(content).encode()
+    form = sniffed(name, text, Form()).form
+    assert form.kind == kind and list(parse_file(name, text, form))
+
+
+def test_a_long_line_that_could_be_anything_is_told():
+    for content in (json.dumps({"t": LONG}), LONG, "a,b," * 300_000):
+        with pytest.raises(UserError, match="a.data: no format fits it"):
+            sniffed("a.data", content.encode(), Form())
+    assert sniffed("a.csv", b"a,b," * 300_000, Form()).form == Form("csv")
+
+
 def test_packed_files_are_looked_into():
     content = gzip.compress(as_csv(["text", "label"], ROWS, delimiter=";").encode())
     assert sniffed("a.csv.gz", content, Form()).form.separator == ";"
