@@ -54,7 +54,8 @@ def sweeps(options: PlanOptions, axes: Sequence[str] | None) -> list[PlanOptions
 
 def _check_said_once(sweep: PlanOptions) -> None:
     """What is said of all points, and by an axis of each, would silently have no effect."""
-    names = sweep.strategies or ()
+    library, _ = suites_for(sweep.suite)[0]
+    names = [library.strategy(name).name for name in sweep.strategies or ()]
     axes = [keys for _, keys, _ in settings.parse([f"{axis.name}=0" for axis in sweep.axes], names)]
     said = [("--budget", sweep.budget, ["budget"])] if sweep.budget else []
     given = settings.parse(sweep.settings, names)

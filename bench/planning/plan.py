@@ -1,6 +1,6 @@
 """A suite becomes runs: model x task x strategy x seed, each with an id that is a hash of the question."""
 
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, replace
 from itertools import product
 
@@ -25,6 +25,7 @@ from bench.specs.probe import ProbeSpec
 from bench.specs.probe_every import checked_stride
 from bench.specs.probe_power import probe_power
 from bench.specs.search import Search
+from bench.specs.strategy import StrategySpec
 from bench.specs.suite import SuiteSpec
 from bench.specs.task import TaskSpec
 from bench.strategies import Strategy
@@ -85,7 +86,8 @@ class _Parts:
     library: Library
     tasks: Sequence[TaskSpec]
     also: Sequence[TaskSpec]
-    strategies: Sequence[str]
+    strategies: Mapping[str, StrategySpec]
+    """By the name or path by which each was asked for, which is also how a suite's `hyperparameters` name it."""
     settings: Sequence[settings.Setting]
     probes: Sequence[tuple[ProbeSpec, type[Probe]]]
     vary: Sequence[SeedPart] | None
@@ -111,14 +113,15 @@ def _looked_up(options: PlanOptions, precision: Precision, library: Library, sui
         if options.probe_items:
             raise UserError("--probe-items and --probe-power both say how many items each probe asks; give one of them")
     tasks = [library.task(name) for name in _chosen("task", options.tasks, suite.stages or suite.tasks, library)]
-    strategy_names = _chosen("strategy", options.strategies, suite.strategies, library)
-    given = settings.parse(options.settings, strategy_names)
+    named = _chosen("strategy", options.strategies, suite.strategies, library)
+    adapting = {name: library.strategy(name) for name in named}
+    given = settings.parse(options.settings, [spec.name for spec in adapting.values()])
     kinds = [(spec, probe_class(spec)) for spec in map(library.probe, suite.probes)]
     also = [library.task(name) for name in suite.also]
     for task in (*tasks, *also):
         types.task_type(task)
     vary, seeds = _varied(options, suite), _seeds(options, suite)
-    return _Parts(options, precision, suite, library, tasks, also, strategy_names, given, kinds, vary, seeds)
+    return _Parts(options, precision, suite, library, tasks, also, adapting, given, kinds, vary, seeds)
 
 
 def _seeds(options: PlanOptions, suite: SuiteSpec) -> int:
@@ -159,18 +162,16 @@ def _strategies(parts: _Parts, model: PlannedModel) -> list[tuple[Strategy, Sear
     """Each with the search of its hyper-parameters, where they are searched."""
     given, suite = parts.settings, parts.suite
     loaded = [
-        strategies.load_strategy(
-            parts.library.strategy(name), model.family, settings.of(name, given), suite.hyperparameters.get(name)
-        )
-        for name in parts.strategies
+        strategies.load_strategy(spec, model.family, settings.of(spec.name, given), suite.hyperparameters.get(name))
+        for name, spec in parts.strategies.items()
     ]
     settings.check_known(given, loaded)
     tune = tune_options(suite.tune, parts.options.tune)
     if tune is None:
         return [(strategy, None) for strategy in loaded]
     items = min(TRIAL_ITEMS, parts.options.test_items or TRIAL_ITEMS)
-    spaces = [parts.library.strategy(name).space(model.family) for name in parts.strategies]
-    fixed = [settings.of(name, given) for name in parts.strategies]
+    spaces = [spec.space(model.family) for spec in parts.strategies.values()]
+    fixed = [settings.of(spec.name, given) for spec in parts.strategies.values()]
     return [
         (strategy, search_of(strategy, space, values, tune, items) if strategy.trains else None)
         for strategy, space, values in zip(loaded, spaces, fixed, strict=True)

@@ -13,6 +13,7 @@ from bench.planning.options import PlanOptions
 from bench.planning.plan import plan
 from bench.records import store
 from bench.running.execution import unscored
+from bench.specs.library import BUILT_IN
 from bench.suites import SuiteOptions
 from reports.paper.ablated import AblationFiles
 from reports.rows.rows import aggregate
@@ -75,11 +76,12 @@ def test_a_suite_keeps_its_sweeps(tmp_path):
         ("learning_rate=1e-5,1e-4", {"settings": ["warmup=0", "full.learning_rate=3e-5"]}, "--set full.learning_rate=3e-5"),
         ("full.learning_rate=1e-5,1e-4", {"settings": ["learning_rate=3e-5"]}, "--set learning_rate=3e-5"),
         ("peft={r: 2},{r: 4}", {"settings": ["peft.r=8"]}, "--set peft.r=8"),
+        ("warmup=0,1", {"strategies": [str(BUILT_IN / "strategies" / "full.yaml")], "settings": ["full.warmup=0"]}, "--set full"),
     ],
 )
 def test_what_is_swept_is_not_said_of_all_points_too(axis, given, option):
-    with pytest.raises(UserError, match=f"{option} is said of all points, and --axis of each; leave one of them out"):
-        sweeps(PlanOptions("sentiment", strategies=["full"], **given), [axis])
+    with pytest.raises(UserError, match=f"{option}.* is said of all points, and --axis of each; leave one of them out"):
+        sweeps(PlanOptions("sentiment", **{"strategies": ["full"], **given}), [axis])
 
 
 def test_what_is_said_of_all_points_holds_beside_an_axis():

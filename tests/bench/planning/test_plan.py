@@ -33,6 +33,13 @@ def test_settings_reach_the_strategies_that_know_them():
     assert runs["lora-8bit"].strategy.hyperparameters.peft["target_modules"] == "all-linear"
 
 
+def test_a_strategy_that_is_named_by_its_file_is_set_by_its_own_name(tmp_path):
+    text = (BUILT_IN / "strategies" / "lora-8bit.yaml").read_text().replace("name: lora-8bit", "name: lora-slow")
+    (tmp_path / "mine.yaml").write_text(text)
+    full, slow = plan(strategies=["full", str(tmp_path / "mine.yaml")], settings=["lora-slow.learning_rate=1e-5"])
+    assert slow.strategy.hyperparameters.learning_rate == 1e-5 != full.strategy.hyperparameters.learning_rate
+
+
 def test_a_task_without_instructions_is_refused_before_anything_runs_where_they_are_needed(tmp_path):
     (tmp_path / "tasks").mkdir()
     yaml = (BUILT_IN / "tasks" / "sst2.yaml").read_text()
