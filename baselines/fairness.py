@@ -62,7 +62,7 @@ def of_model(asked: argparse.Namespace, model: str) -> Iterator[str]:
     """The page's part on one model; what is not done yet is run first."""
     run(asked, model, "shared", "--set", f"learning_rate={SHARED[model]}")
     run(asked, model, "tuned", "--tune", str(asked.trials))
-    shared, tuned = (ranking(asked.out / name, model) for name in ("shared", "tuned"))
+    shared, tuned = (ranking(asked.out / name, model, trials) for name, trials in (("shared", 0), ("tuned", asked.trials)))
     yield from section(model, SHARED[model], shared, tuned)
 
 
@@ -77,14 +77,17 @@ def run(asked: argparse.Namespace, model: str, folder: str, *options: str) -> No
             raise
 
 
-def ranking(out: Path, model: str) -> Ranking:
-    """Of all rows of a folder that are of one model, the best first."""
-    records = [record for record in store.read_all(out) if record.setup.model == model]
+def ranking(out: Path, model: str, trials: int) -> Ranking:
+    """Of all rows of a folder that are of one model, and whose hyper-parameters so many trials chose."""
+    records = [each for each in store.read_all(out) if (each.setup.model, each.setup.tuning.trials) == (model, trials)]
     rows = [row for row in aggregate(records, out) if row.score]
     standing = score_standing(rows)
     if standing is None:
         raise SystemExit(f"{out}: fewer than two rows of {model} have a score")
-    return Ranking({row.setup.strategy: row for row in rows}, standing)
+    named = {row.setup.strategy: row for row in rows}
+    if len(named) < len(rows):
+        raise SystemExit(f"{out}: a strategy has several rows of {model}, of other settings; name another folder with --out")
+    return Ranking(named, standing)
 
 
 def head(asked: argparse.Namespace) -> Iterator[str]:

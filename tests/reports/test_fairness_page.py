@@ -3,14 +3,16 @@
 import pytest
 
 from baselines.fairness import ranking, section
+from bench.records.record import Tuning
 
 
 @pytest.fixture
 def ranked(make, tmp_path):
-    def ranked(name, **scores):
-        records = [make.record(strategy, seed, score) for strategy, score in scores.items() for seed in range(3)]
+    def ranked(name, trials=0, **scores):
+        tuned = {"tuning": Tuning(trials=trials), "inputs": {"search": {"trials": trials}}} if trials else {}
+        records = [make.record(strategy, seed, score, **tuned) for strategy, score in scores.items() for seed in range(3)]
         make.kept(tmp_path / name, records)
-        return ranking(tmp_path / name, "smollm2")
+        return ranking(tmp_path / name, "smollm2", trials)
 
     return ranked
 
@@ -36,3 +38,16 @@ def test_rankings_that_agree_name_no_pair(ranked):
 def test_one_row_is_no_ranking(ranked):
     with pytest.raises(SystemExit, match="fewer than two rows"):
         ranked("alone", full=0.9)
+
+
+def test_another_number_of_trials_makes_another_ranking_in_the_same_folder(ranked):
+    ranked("tuned", trials=2, full=0.6, frozen=0.9, multitask=0.6)
+    found = ranked("tuned", trials=4, full=0.9, frozen=0.6, multitask=0.6)
+    assert found.better("full", "frozen") and found.better("frozen", "multitask") is None
+    assert [found.place(name) for name in ("full", "frozen", "multitask")] == ["1", "2-3", "2-3"]
+
+
+def test_several_rows_of_a_strategy_are_refused(make, ranked, tmp_path):
+    make.kept(tmp_path / "shared", [make.record("full", 0, 0.9, hyperparameters={"learning_rate": 1e-3})])
+    with pytest.raises(SystemExit, match="shared: a strategy has several rows of smollm2, of other settings; name another fo"):
+        ranked("shared", full=0.9, frozen=0.6)
