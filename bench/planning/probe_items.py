@@ -1,7 +1,6 @@
 """How many items of each probe a plan asks: so many as the user says, or as many as finding a loss of some size needs."""
 
 from bench.probes import Probe
-from bench.probes.base import filled_rows
 from bench.specs.probe import ProbeSpec
 from bench.specs.probe_power import ProbePower
 from bench.statistics.power import items_for_mean, items_for_share
@@ -20,7 +19,7 @@ def items_by_power(kind: type[Probe], spec: ProbeSpec, power: ProbePower) -> tup
     needed = items_needed(kind, power)
     if needed is None:
         return spec.items, f"probe '{spec.name}' asks its {spec.items} items: the power is in another unit than its numbers"
-    held = len(filled_rows(spec)) - int(spec.options.get("train", 256) if spec.kind == "linear-probe" else 0)
+    held = kind.held(spec)
     if needed > held:
         return held, f"probe '{spec.name}' would need {needed:,} items for that power, and has {held:,}: all are asked"
     return needed, None

@@ -77,6 +77,11 @@ class Probe(ABC):
             raise UserError(f"probe '{spec.name}', options of a {spec.kind} probe: {explain(error, cls.allowed)}") from error
 
     @classmethod
+    def held(cls, spec: ProbeSpec) -> int:
+        """How many items its rows are enough for."""
+        return len(filled_rows(spec))
+
+    @classmethod
     def check(cls, spec: ProbeSpec) -> None:
         """Read the probe's rows and check each.
 

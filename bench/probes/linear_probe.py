@@ -47,6 +47,11 @@ class LinearProbe(Probe):
                 f"{len(ordered)} rows of the source; lower items or the option train"
             )
 
+    @classmethod
+    def held(cls, spec: ProbeSpec) -> int:
+        """Without those that the classifier is fitted on."""
+        return super().held(spec) - FitOptions.model_validate(spec.options).train
+
     def measure(self, backend: Backend) -> pd.DataFrame:
         """`value` is the classifier's log-odds of the gold class, `right` whether that is its guess, `confidence` the guess's
         probability.

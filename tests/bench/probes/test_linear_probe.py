@@ -6,6 +6,7 @@ from probing import measured
 from sklearn.linear_model import LogisticRegression
 
 from bench.errors import UserError
+from bench.probes.linear_probe import LinearProbe
 from bench.tasks.encoding import Encoding
 
 WORDS = {"animal": ["dog", "cat", "horse", "cow", "fish"], "money": ["tax", "bank", "price", "loan", "debt"]}
@@ -61,6 +62,17 @@ def test_features_without_the_task_are_at_chance(encoder, own, made):
 def test_too_few_rows_are_named(encoder, own, made):
     with pytest.raises(UserError, match="20 items and 24 training rows are more than the 40 rows"):
         made(own("linear-probe", ROWS, options={"train": 24}), Encoding(encoder, 64), 20)
+
+
+def test_it_holds_as_many_items_as_it_takes(encoder, own, made):
+    """Beside a number of training rows that its file names, and beside the usual one."""
+    more = [{**row, "text": f"{number}: {row['text']}"} for number in range(8) for row in ROWS]
+    for rows, options in ((ROWS, {"train": 24}), (more, {})):
+        spec = own("linear-probe", rows, options=options)
+        held = LinearProbe.held(spec)
+        assert len(made(spec, Encoding(encoder, 64), held).rows) == held > 2
+        with pytest.raises(UserError, match="lower items or the option train"):
+            made(spec, Encoding(encoder, 64), held + 1)
 
 
 def test_a_class_that_no_training_row_had_is_as_unlikely_as_the_unlikeliest(encoder, own, made):
