@@ -31,6 +31,7 @@ from bench.modeling.models import find_model
 from bench.processes import stopping
 from bench.records import store
 from bench.specs.library import Library
+from bench.specs.model import EndpointSpec
 from reports.visible import UNSEEN
 
 EXAMPLES = int(os.environ.get("TUNEBENCH_FUZZ", "12"))
@@ -188,7 +189,7 @@ def test_a_record(data):
 @given(st.sampled_from(STATUSES), st.binary(max_size=40) | JSON.map(str.encode))
 @example(200, b"[" * 100_000)
 def test_an_answer_of_an_endpoint(status, content):
-    connection = Connection(Endpoint("http://127.0.0.1:9/v1", "m"), threading.Event())
+    connection = Connection(Endpoint(EndpointSpec(base_url="http://127.0.0.1:9/v1", model="m")), threading.Event())
     try:
         connection._read(Reply(status, httpx2.Headers(), content))
     except (UserError, RunError, chat._PassingError) as error:

@@ -14,57 +14,39 @@ from bench.specs.model import EndpointSpec
 
 @dataclass(frozen=True)
 class Endpoint:
-    """A model at `base_url` (such as https://host/v1), how it is asked, and how patiently.
+    """A model's API as its YAML says it.
 
     Raises:
-        UserError: base_url is no plain http(s) address, a key would travel unencrypted, or a number is too small.
+        UserError: base_url is no plain http(s) address, or a key would travel unencrypted.
     """
 
-    base_url: str
-    model: str
-    key_variable: str | None = None
-    """Name of the environment variable that holds the key; None where the server wants none."""
-    max_tokens: int = EndpointSpec.model_fields["max_tokens"].default
-    temperature: float | None = EndpointSpec.model_fields["temperature"].default
-    """None where the model refuses to be given one, as reasoning models do."""
-    concurrency: int = EndpointSpec.model_fields["concurrency"].default
-    timeout: float = EndpointSpec.model_fields["timeout"].default
-    """Seconds from a request to the last byte of its answer."""
-    retries: int = EndpointSpec.model_fields["retries"].default
-
-    @classmethod
-    def of(cls, spec: EndpointSpec) -> "Endpoint":
-        """As a model's YAML says it."""
-        return cls(
-            base_url=spec.base_url,
-            model=spec.model,
-            key_variable=spec.key_env,
-            max_tokens=spec.max_tokens,
-            temperature=spec.temperature,
-            concurrency=spec.concurrency,
-            timeout=spec.timeout,
-            retries=spec.retries,
-        )
+    spec: EndpointSpec
 
     def __post_init__(self) -> None:
-        object.__setattr__(self, "base_url", self.base_url.rstrip("/"))
-        address = _address(self.base_url)
+        address, key_env = _address(self.base_url), self.spec.key_env
         # The value is not shown: it may be the key itself, put there by mistake.
-        if self.key_variable is not None and not re.fullmatch(r"[A-Z_][A-Z0-9_]{0,63}", self.key_variable):
+        if key_env is not None and not re.fullmatch(r"[A-Z_][A-Z0-9_]{0,63}", key_env):
             raise UserError(
                 "key_env is no name of an environment variable in capitals, digits and underscores; "
                 "put the key into a variable such as OPENAI_API_KEY and write that name"
             )
-        if self.key_variable and address.scheme == "http" and not local(address.host):
+        if key_env and address.scheme == "http" and not local(address.host):
             raise UserError(f"base_url '{self.base_url}' would carry the key unencrypted; use https, or leave key_env out")
-        for name, least in {"concurrency": 1, "max_tokens": 1, "retries": 0}.items():
-            if getattr(self, name) < least:
-                raise UserError(f"endpoint {self.base_url}: {name} is {getattr(self, name)}; it must be at least {least}")
+
+    @property
+    def base_url(self) -> str:
+        """Without a slash at its end."""
+        return self.spec.base_url.rstrip("/")
 
     @property
     def url(self) -> str:
         """Where prompts are sent."""
         return f"{self.base_url}/chat/completions"
+
+    @property
+    def model(self) -> str:
+        """The name by which the server knows it."""
+        return self.spec.model
 
     def key(self) -> SecretStr | None:
         """The key, from the environment.
@@ -72,13 +54,13 @@ class Endpoint:
         Raises:
             UserError: the variable is empty, or holds what no header can carry.
         """
-        if self.key_variable is None:
+        if self.spec.key_env is None:
             return None
-        key = os.environ.get(self.key_variable, "").strip()
+        key = os.environ.get(self.spec.key_env, "").strip()
         if not key:
-            raise UserError(f"environment variable {self.key_variable} holds no key for {self.base_url}; export it")
+            raise UserError(f"environment variable {self.spec.key_env} holds no key for {self.base_url}; export it")
         if not re.fullmatch(r"[!-~]+", key):
-            raise UserError(f"the key in {self.key_variable} holds characters that no header can carry; copy it again")
+            raise UserError(f"the key in {self.spec.key_env} holds characters that no header can carry; copy it again")
         return SecretStr(key)
 
 

@@ -145,7 +145,7 @@ class Connection:
         self.http = httpx2.AsyncClient(
             headers=headers | ({"Authorization": f"Bearer {self.key.get_secret_value()}"} if self.key else {}),
             timeout=None,  # of a request as a whole, in _post
-            limits=httpx2.Limits(max_connections=endpoint.concurrency),
+            limits=httpx2.Limits(max_connections=endpoint.spec.concurrency),
             trust_env=address.scheme == "https" or not local(address.host),  # no proxy sees what is for this machine alone
         )
         self._open = ExitStack()
@@ -163,7 +163,7 @@ class Connection:
         patient = Retrying(
             retry=retry_if_exception_type(_PassingError),
             wait=_pause,
-            stop=stop_after_attempt(self.endpoint.retries + 1) | stop_when_event_set(self.halt),
+            stop=stop_after_attempt(self.endpoint.spec.retries + 1) | stop_when_event_set(self.halt),
             sleep=sleep_using_event(self.halt),
             reraise=True,
         )
@@ -195,7 +195,7 @@ class Connection:
         try:
             response = self._sent(turns)
         except (TimeoutError, httpx2.TimeoutException):
-            raise _PassingError(f"{self.endpoint.url} did not answer within {self.endpoint.timeout:g} s") from None
+            raise _PassingError(f"{self.endpoint.url} did not answer within {self.endpoint.spec.timeout:g} s") from None
         except TooLongError:
             raise _FormError(f"{self.endpoint.url} sent more than {BODY_BYTES // 2**20} MiB for one answer") from None
         except httpx2.RequestError as error:
@@ -211,7 +211,7 @@ class Connection:
         return response
 
     def _post(self, turns: Sequence[str], limit: str) -> Reply:
-        asked = self.endpoint
+        asked = self.endpoint.spec
         body: dict[str, Any] = {
             "model": asked.model,
             "messages": [{"role": role, "content": turn} for role, turn in zip(cycle(("user", "assistant")), turns)],
@@ -224,7 +224,7 @@ class Connection:
         async def exchanged() -> Reply:
             # In a loop that can break off whatever it waits for: a client's own limits of time begin anew with each byte.
             with fail_after(asked.timeout):
-                async with self.http.stream("POST", asked.url, content=content, headers=headers) as response:
+                async with self.http.stream("POST", self.endpoint.url, content=content, headers=headers) as response:
                     return await read_reply(response)
 
         return self._loop.call(exchanged)
@@ -262,7 +262,7 @@ class Connection:
         if 300 <= response.status < 400:
             return f"put the address it redirects to into base_url ({self._short(response.headers.get('Location', ''))})"
         if response.status == 401:
-            variable = self.endpoint.key_variable
+            variable = self.endpoint.spec.key_env
             return f"check the key in {variable}" if variable else "name the environment variable of its key with key_env"
         return ADVICE.get(response.status, "change what the message names")
 

@@ -42,7 +42,7 @@ class EndpointModel:
 
     @cached_property
     def endpoint(self) -> Endpoint:
-        return Endpoint.of(self.spec)
+        return Endpoint(self.spec)
 
     @property
     def origin(self) -> str:
@@ -137,7 +137,7 @@ class Conversations:
         if not conversations:
             return
         halt = threading.Event()
-        with Connection(self.endpoint, halt) as connection, ThreadPoolExecutor(self.endpoint.concurrency) as pool:
+        with Connection(self.endpoint, halt) as connection, ThreadPoolExecutor(self.endpoint.spec.concurrency) as pool:
             asked = {pool.submit(self._asked, connection, turns): turns for turns in conversations}
             try:
                 for done in as_completed(asked):
@@ -160,8 +160,8 @@ class Conversations:
             return None
 
     def _place(self, turns: Turns) -> Path:
-        asked = self.endpoint
+        asked = self.endpoint.spec
         # A single turn stands as it is, as in the answers that earlier versions have kept and paid for.
         said = turns[0] if len(turns) == 1 else turns
-        key = json.dumps([asked.base_url, asked.model, said, asked.temperature, asked.max_tokens])
+        key = json.dumps([self.endpoint.base_url, asked.model, said, asked.temperature, asked.max_tokens])
         return folders.cache() / "endpoint" / f"{hashlib.sha256(key.encode()).hexdigest()}.json"

@@ -25,6 +25,7 @@ from bench.records import store
 from bench.records.judged import JudgedPair, write_judged
 from bench.runs.frames import cached_frame
 from bench.sharing.lease import Leases
+from bench.specs.model import EndpointSpec
 from reports.gate.accepted import accept
 from reports.page import leaderboard
 from reports.paper import forgetting
@@ -43,7 +44,7 @@ def writers(make, tmp_path, decoder, device, library, monkeypatch):
     make.kept(tmp_path / "results", [pair])
     records, model = store.read_all(tmp_path / "results"), decoder.load()
     asked, said = (
-        Conversations(Endpoint("http://localhost:9/v1", "m")),
+        Conversations(Endpoint(EndpointSpec(base_url="http://localhost:9/v1", model="m"))),
         SimpleNamespace(answer=lambda _: ChatAnswer("a", 1, 1)),
     )
     judged = JudgedPair(judge="j", model="m", judge_hash="ab" * 32, prompt_version=1, one="1", other="2", items=[])

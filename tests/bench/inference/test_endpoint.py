@@ -40,7 +40,11 @@ def cache(monkeypatch, tmp_path) -> Path:
 
 @pytest.fixture
 def model(server: Server) -> Endpoint:
-    return Endpoint(server.url, "m", VARIABLE, timeout=5)
+    return Endpoint(EndpointSpec(base_url=server.url, model="m", key_env=VARIABLE, timeout=5))
+
+
+def changed(endpoint, **fields):
+    return Endpoint(endpoint.spec.model_copy(update=fields))
 
 
 def answers(endpoint, prompts, *progress):
@@ -72,7 +76,7 @@ def test_prompts_are_asked_at_the_same_time_once_each_and_answered_in_order(serv
     server.reply = late_first
     heard: list[tuple[int, int]] = []
     prompts = ["0", "1", "2", "3", "2", "4", "5", "6", "7", "0"]
-    given = answers(replace(model, concurrency=4), prompts, lambda *numbers: heard.append(numbers))
+    given = answers(changed(model, concurrency=4), prompts, lambda *numbers: heard.append(numbers))
     assert [answer.text for answer in given] == [f"answer to {prompt}" for prompt in prompts]
     assert sorted(server.prompts) == [str(i) for i in range(8)]
     assert server.most == 4
@@ -113,10 +117,10 @@ def test_a_damaged_answer_is_asked_again(server, model, cache, damage):
 
 def test_whatever_changes_the_answer_is_part_of_its_name(server, model):
     answers(model, ["a"])
-    others = [replace(model, model="n"), replace(model, temperature=0.5), replace(model, max_tokens=9)]
-    others.append(replace(model, base_url=server.url.replace("127.0.0.1", "localhost")))
+    others = [changed(model, model="n"), changed(model, temperature=0.5), changed(model, max_tokens=9)]
+    others.append(changed(model, base_url=server.url.replace("127.0.0.1", "localhost")))
     assert [answers(other, ["a"])[0].cached for other in others] == [False] * 4
-    same = replace(model, concurrency=1, timeout=9, retries=0, key_variable=None, base_url=f"{server.url}/")
+    same = changed(model, concurrency=1, timeout=9, retries=0, key_env=None, base_url=f"{server.url}/")
     assert answers(same, ["a"])[0].cached
 
 
@@ -138,7 +142,7 @@ def test_a_server_that_stays_down_fails_the_run_and_keeps_what_came(server, mode
         return Reply(503, {"error": "no GPU"}) if asked["messages"][0]["content"] == "d" else echo(asked)
 
     server.reply = sick
-    careful = replace(model, concurrency=1, retries=2)
+    careful = changed(model, concurrency=1, retries=2)
     with pytest.raises(RunError, match=r"chat/completions answered 503 for model 'm': no GPU \(tried 3 times\)"):
         answers(careful, ["a", "b", "c", "d", "e", "f"])
     assert server.prompts[:6] == ["a", "b", "c", "d", "d", "d"]
@@ -158,7 +162,7 @@ def test_an_interrupted_call_pays_for_nothing_twice(server, model):
     server.reply = lambda asked: replace(echo(asked), delay=0.02)
     prompts = [str(i) for i in range(40)]
     with pytest.raises(KeyboardInterrupt):
-        answers(replace(model, concurrency=2), prompts, interrupt)
+        answers(changed(model, concurrency=2), prompts, interrupt)
     assert len(server.requests) < 10
     answers(model, prompts)
     assert sorted(server.prompts) == sorted(prompts)
@@ -217,7 +221,7 @@ def test_a_packed_answer_is_read_and_one_that_unpacks_to_gigabytes_is_not(server
 def test_an_error_in_a_reply_that_looks_well_is_quoted(server, model):
     server.reply = lambda asked: Reply(body={"error": {"message": "upstream is busy", "code": 502}})
     with pytest.raises(RunError, match="sent no chat completion for model 'm': upstream is busy"):
-        answers(replace(model, retries=0), ["a"])
+        answers(changed(model, retries=0), ["a"])
 
 
 def test_content_can_be_missing_or_come_in_parts(server, model):
@@ -230,7 +234,7 @@ def test_answers_without_a_text_are_told_and_not_kept(server, model):
     said = []
     asked = Conversations(model, say=said.append)
     server.script = [Reply(body=completion(None, finish="length")), Reply(body=completion("yes"))]
-    one_at_a_time = replace(model, concurrency=1)
+    one_at_a_time = changed(model, concurrency=1)
     asked.endpoint = one_at_a_time
     assert sorted(answer.text for answer in asked.answers([("a",), ("b",)])) == ["", "yes"]
     told = "model 'm': 1 of 2 answers have no text (content is null); 1 end at max_tokens, which a model that thinks first may "
@@ -263,7 +267,7 @@ def test_every_script_of_the_world(server, model):
 def test_a_slow_server(server, model):
     server.reply = lambda asked: replace(echo(asked), delay=0.4)
     with pytest.raises(RunError, match=r"chat/completions did not answer within 0\.1 s \(tried 2 times\)"):
-        answers(replace(model, timeout=0.1, retries=1), ["a"])
+        answers(changed(model, timeout=0.1, retries=1), ["a"])
     assert len(server.requests) == 2
 
 
@@ -272,7 +276,7 @@ def test_headers_that_drip_outlast_no_deadline(server, model):
     server.reply = lambda asked: Reply(drip=0.02)
     began = time.monotonic()
     with pytest.raises(RunError, match=r"chat/completions did not answer within 0\.3 s \(tried 1 times\)"):
-        answers(replace(model, timeout=0.3, retries=0), ["a"])
+        answers(changed(model, timeout=0.3, retries=0), ["a"])
     assert 0.3 <= time.monotonic() - began < 3
 
 
@@ -280,7 +284,7 @@ def test_no_server(server, model):
     server.shutdown()
     server.server_close()
     with pytest.raises(RunError, match=r"chat/completions cannot be reached: .*refused \(tried 3 times\); check base_url"):
-        answers(replace(model, retries=2), ["a"])
+        answers(changed(model, retries=2), ["a"])
 
 
 REFUSALS = [
@@ -299,7 +303,7 @@ def test_a_refusal_is_one_sentence_at_once(server, model, cache, status, advice)
         rf"^http://127\.0\.0\.1:\d+/v1/chat/completions answered {status} for model 'm': no such \[31mmodel !+…; {advice}$"
     )
     with pytest.raises(UserError, match=sentence) as caught:
-        answers(replace(model, concurrency=2), [str(i) for i in range(200)])
+        answers(changed(model, concurrency=2), [str(i) for i in range(200)])
     assert len(str(caught.value)) < 400
     assert len(server.requests) < 100
     assert not cache.exists()
@@ -322,7 +326,7 @@ def test_a_refusal_ends_the_waiting_of_the_others(server, model):
 def test_a_missing_key_is_told_apart_from_a_wrong_one(server, model):
     server.reply = lambda asked: Reply(401, {"detail": "Not authenticated"})
     with pytest.raises(UserError, match="answered 401 for model 'm': Not authenticated; name the environment variable of its"):
-        answers(replace(model, key_variable=None), ["a"])
+        answers(changed(model, key_env=None), ["a"])
     assert "Authorization" not in server.requests[0].headers
 
 
@@ -353,7 +357,7 @@ def test_models_that_want_the_newer_name_of_the_limit(server, model):
 
 
 def test_a_temperature_of_none_is_not_sent(server, model):
-    answers(replace(model, temperature=None), ["a"])
+    answers(changed(model, temperature=None), ["a"])
     assert sorted(server.requests[0].body) == ["max_tokens", "messages", "model"]
 
 
@@ -372,7 +376,7 @@ def test_the_key_stays_secret_although_the_server_repeats_it(server, model, cach
     for body in (*texts, coded.encode()):
         server.reply = lambda asked, body=body: Reply(status, body, headers, reason=f"No {KEY}")
         try:
-            said = repr(answers(replace(model, retries=1), ["a"]))
+            said = repr(answers(changed(model, retries=1), ["a"]))
         except (UserError, RunError) as error:
             said = str(error)
         assert "[key]" in said
@@ -406,7 +410,7 @@ def test_a_key_that_is_missing_or_cannot_be_sent(server, model, monkeypatch):
 def test_what_is_for_this_machine_goes_through_no_proxy(server, model, monkeypatch):
     for name in ("HTTP_PROXY", "http_proxy", "ALL_PROXY"):
         monkeypatch.setenv(name, "http://127.0.0.1:9")
-    assert answers(replace(model, retries=0), ["a"])[0].text == "answer to a"
+    assert answers(changed(model, retries=0), ["a"])[0].text == "answer to a"
 
 
 def test_a_models_hash_is_of_its_answers_and_not_of_how_it_is_reached_or_paid():

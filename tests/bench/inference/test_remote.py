@@ -7,13 +7,14 @@ from bench.errors import RunError
 from bench.inference.address import Endpoint
 from bench.inference.backend import Prompt
 from bench.inference.remote import EndpointBackend
+from bench.specs.model import EndpointSpec
 
 
 @pytest.fixture
 def model(server: Server, monkeypatch, tmp_path) -> Endpoint:
     """Its cache is empty."""
     monkeypatch.setenv("TUNEBENCH_CACHE", str(tmp_path))
-    return Endpoint(server.url, "m", timeout=5)
+    return Endpoint(EndpointSpec(base_url=server.url, model="m", timeout=5))
 
 
 def test_solved_examples_are_turns_before_the_question_and_tokens_come_back(server, model):
