@@ -73,10 +73,6 @@ class EndpointModel:
         return f"asking {self.name} over its API: {what}, {tokens}; {price}"
 
 
-def _silent(done: int, total: int) -> None:
-    pass
-
-
 def unheard(sentence: str) -> None:
     """What says its sentences to nobody."""
 
@@ -91,10 +87,8 @@ class Conversations:
     def __init__(self, endpoint: Endpoint, say: Callable[[str], None] = unheard) -> None:
         self.endpoint, self.say = endpoint, say
 
-    def answers(self, conversations: Sequence[Turns], progress: Callable[[int, int], None] = _silent) -> list[ChatAnswer]:
+    def answers(self, conversations: Sequence[Turns]) -> list[ChatAnswer]:
         """One answer per conversation, in their order; equal ones are asked once, kept answers not at all.
-
-        `progress` hears how many of how many different conversations have their answers.
 
         Raises:
             UserError: the server refuses key, model or request; nothing is asked again.
@@ -103,13 +97,7 @@ class Conversations:
         """
         different = list(dict.fromkeys(conversations))
         known = {turns: kept for turns in different if (kept := self._kept(turns))}
-        progress(len(known), len(different))
-
-        def heard(turns: Turns, answer: ChatAnswer) -> None:
-            known[turns] = answer
-            progress(len(known), len(different))
-
-        self._ask([turns for turns in different if turns not in known], heard)
+        known |= self._ask([turns for turns in different if turns not in known])
         self._told_of_silence([known[turns] for turns in different])
         ordered = []
         for turns in conversations:
@@ -133,15 +121,14 @@ class Conversations:
             raise RunError(told)
         self.say(f"{told}; they count as empty answers")
 
-    def _ask(self, conversations: Sequence[Turns], heard: Callable[[Turns, ChatAnswer], None]) -> None:
+    def _ask(self, conversations: Sequence[Turns]) -> dict[Turns, ChatAnswer]:
         if not conversations:
-            return
+            return {}
         halt = threading.Event()
         with Connection(self.endpoint, halt) as connection, ThreadPoolExecutor(self.endpoint.spec.concurrency) as pool:
             asked = {pool.submit(self._asked, connection, turns): turns for turns in conversations}
             try:
-                for done in as_completed(asked):
-                    heard(asked[done], done.result())
+                return {asked[done]: done.result() for done in as_completed(asked)}
             finally:  # after an error nothing new is asked; what is under way is paid for, and kept
                 halt.set()
                 pool.shutdown(cancel_futures=True)
