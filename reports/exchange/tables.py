@@ -83,13 +83,15 @@ def _group(rows: Sequence[Row]) -> Iterator[str]:
 
 
 def _line(row: Row, standing: Standing | None, probes: Sequence[str]) -> list[str]:
-    lost = [_signed(part.lost, part.quantity) if (part := row.forgetting.get(name)) else numbers.MISSING for name in probes]
+    lost = [
+        numbers.signed(part.lost, part.quantity) if (part := row.forgetting.get(name)) else numbers.MISSING for name in probes
+    ]
     seconds, saved = (row.cost.train_seconds, row.cost.saved_bytes) if row.cost else (None, None)
     return [
         escaped(row.label),
         shown(standing.of(row) if standing else None),
         score_text(row),
-        _signed(row.gain, row.quantity) if row.gain else numbers.MISSING,
+        numbers.signed(row.gain, row.quantity) if row.gain else numbers.MISSING,
         *lost,
         numbers.MISSING if seconds is None else numbers.seconds(seconds),
         numbers.MISSING if saved is None else numbers.scaled(saved, "B"),
@@ -101,7 +103,3 @@ def score_text(row: Row) -> str:
     if row.score is None:
         return numbers.MISSING
     return f"{numbers.level(row.score.value, row.quantity)} {numbers.brackets(row.score, row.quantity, signed=False)}".rstrip()
-
-
-def _signed(part: Estimate, quantity: numbers.Quantity) -> str:
-    return f"{numbers.difference(part.value, quantity)} {numbers.brackets(part, quantity, signed=True)}".rstrip()

@@ -93,7 +93,7 @@ def _away(rows: Sequence[Row], kind: str, name: str, quantity: Quantity) -> Colu
         if away is None or away.quantity != quantity or row.kind(name) != kind:
             return EMPTY
         told = [
-            f"{what} {numbers.difference(over.value, quantity)} {numbers.brackets(over, quantity, signed=True)}".rstrip()
+            f"{what} {numbers.signed(over, quantity)}"
             for what, over in (("gain", away.gain), ("over best", away.over_best))
             if over
         ]

@@ -11,7 +11,6 @@ from rich.table import Table as Printed
 from bench.errors import UserError
 from bench.folders import write_text
 from bench.records.record import Record
-from bench.statistics.estimates import Estimate
 from reports.definitions import note
 from reports.paper import plot
 from reports.paper.markdown import escaped, markdown_table
@@ -121,17 +120,13 @@ def _cells(row: Row, forgotten: Forgotten, probe: str, reached: float | None) ->
     quantity, lost = forgotten.quantity, forgotten.lost
     price = frontier.per_gained(row, probe)
     equal = frontier.at_gain(frontier.curve_places(row, probe), reached) if reached else None
-    yield _bounded(row.gain, row.quantity) if row.gain else numbers.MISSING
-    yield _bounded(lost, quantity)
+    yield numbers.signed(row.gain, row.quantity) if row.gain else numbers.MISSING
+    yield numbers.signed(lost, quantity)
     yield lost.verdict or numbers.MISSING
     yield numbers.MISSING if price is None else numbers.quotient(price)
     yield numbers.MISSING if equal is None else numbers.difference(equal, quantity)
     yield numbers.difference(forgotten.rounding.value, quantity) if forgotten.rounding else numbers.MISSING
     yield f"{forgotten.contaminated:,}" if forgotten.contaminated else numbers.MISSING
-
-
-def _bounded(estimate: Estimate, quantity: Quantity) -> str:
-    return f"{numbers.difference(estimate.value, quantity)} {numbers.brackets(estimate, quantity, signed=True)}".rstrip()
 
 
 def _notes(rows: Sequence[Row], shown: Sequence[Row]) -> Iterator[str]:

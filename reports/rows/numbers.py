@@ -75,6 +75,11 @@ def brackets(estimate: Estimate, quantity: Quantity, signed: bool) -> str:
     return bracketed((estimate.low, estimate.high), lambda value: write(value, quantity)) + mark
 
 
+def signed(estimate: Estimate, quantity: Quantity) -> str:
+    """A difference with its interval, where it has one: `+2.1 [+0.4, +3.8]`."""
+    return f"{difference(estimate.value, quantity)} {brackets(estimate, quantity, signed=True)}".rstrip()
+
+
 def bracketed(bounds: Sequence[float] | None, write: Callable[[float], str]) -> str:
     """`[1.40, 1.75]`; empty where there are no bounds."""
     return f"[{', '.join(map(write, bounds))}]" if bounds else ""

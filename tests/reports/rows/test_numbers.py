@@ -84,6 +84,8 @@ def test_bounds():
     assert numbers.brackets(Estimate(0.1, 0.05, 0.15, "bounds", 3), ACCURACY, signed=True) == "[+5.0, +15.0]†"
     assert numbers.brackets(Estimate(0.1, None, None, "items", 1), ACCURACY, signed=True) == ""
     assert numbers.brackets(Estimate(0.1, NAN, 0.2, "items", 1), ACCURACY, signed=True) == ""
+    assert numbers.signed(Estimate(0.1, 0.05, 0.15, "items", 1), ACCURACY) == "+10.0 [+5.0, +15.0]"
+    assert numbers.signed(Estimate(0.1, None, None, "items", 1), LOSS) == "+0.100"
 
 
 def test_what_a_record_measures():
