@@ -7,9 +7,8 @@ from pathlib import Path
 from typing import Any
 
 import yaml
-from torch import Tensor
 
-from bench.inference.backend import Backend, Continuation, GeneratedText, Likelihood, Prompt
+from bench.inference.backend import Backend, Continuation, Likelihood
 from bench.inference.predictions import predict
 from bench.measuring.evaluation import eval_sets
 from bench.probes import probe_class
@@ -58,18 +57,6 @@ class Asked(Backend):
     def loglikelihoods(self, requests: Sequence[Continuation]) -> list[Likelihood]:
         self.requests += requests
         return [Likelihood(-1.0, len(answer), True, tuple(answer)) for _, answer in requests]
-
-    def losses(self, texts: Sequence[Encoded]) -> list[float]:
-        raise NotImplementedError
-
-    def generate(self, prompts: Sequence[Prompt], longest: int, one_line: bool) -> list[GeneratedText]:
-        raise NotImplementedError
-
-    def head_logits(self, windows: Sequence[Encoded]) -> list[Tensor]:
-        raise NotImplementedError
-
-    def embeddings(self, texts: Sequence[Encoded], every_layer: bool = False) -> Tensor:
-        raise NotImplementedError
 
     @property
     def work(self) -> Work:
