@@ -23,6 +23,7 @@ from scipy.special import ndtr
 
 from bench.statistics.intervals import Scale, Spread, limits, of_pair, of_row, pooled
 from bench.statistics.jackknife import Clusters, Jackknifed, clusters_of, of_auc, of_counts
+from reports.rows.numbers import share
 
 Array = npt.NDArray[np.float64]
 PAGE = Path(__file__).parents[1] / "docs" / "method" / "coverage.md"
@@ -242,10 +243,6 @@ def faults(found: Sequence[Found]) -> list[str]:
         if cell in UNEQUAL and each.row < 0.92:
             missed.append(f"unequal SDs, {told}")
     return missed
-
-
-def share(value: float) -> str:
-    return f"{value:.3f}".removeprefix("0")
 
 
 def span(values: Sequence[float]) -> str:

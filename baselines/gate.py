@@ -27,6 +27,7 @@ from reports.gate.compared import Compared, compared
 from reports.gate.sides import Side
 from reports.gate.within import Within
 from reports.rows.likenesses import likeness_of
+from reports.rows.numbers import share
 from reports.rows.rows import aggregate, grouped
 
 PAGE = Path(__file__).parents[1] / "docs" / "method" / "gate.md"
@@ -70,9 +71,9 @@ def real_table(by_seeds: dict[int, list[Compared]]) -> str:
     for seeds, found in by_seeds.items():
         kinds = Counter(kind for each in found for kind in {change.held.question for change in each.worse})
         scores = [change.verdict for each in found for change in each.changes if change.held.question == "quality"]
-        said = [_share(scores.count(verdict) / len(scores)) for verdict in ("same", "can't tell")]
-        shares = [_share(kinds[kind] / len(found)) for kind in ("quality", "forgetting", "cost")]
-        lines.append(f"| {seeds} | {' | '.join([_share(alarm_share(found)), *shares, *said])} |")
+        said = [share(scores.count(verdict) / len(scores)) for verdict in ("same", "can't tell")]
+        shares = [share(kinds[kind] / len(found)) for kind in ("quality", "forgetting", "cost")]
+        lines.append(f"| {seeds} | {' | '.join([share(alarm_share(found)), *shares, *said])} |")
     return "\n".join(lines)
 
 
@@ -81,13 +82,9 @@ def drawn_table(bars: dict[int, list[StatisticalBar]]) -> str:
     lines = ["| seeds | what happened | share | bar |", "| ---: | --- | ---: | ---: |"]
     for seeds, found in bars.items():
         for bar in found:
-            ends = f"at most {_share(bar.high)}" if not bar.low else f"{_share(bar.low)} to {_share(bar.high)}"
-            lines.append(f"| {seeds} | {bar.name.removeprefix('compare: ')} | {_share(bar.share)} | {ends} |")
+            ends = f"at most {share(bar.high)}" if not bar.low else f"{share(bar.low)} to {share(bar.high)}"
+            lines.append(f"| {seeds} | {bar.name.removeprefix('compare: ')} | {share(bar.share)} | {ends} |")
     return "\n".join(lines)
-
-
-def _share(value: float) -> str:
-    return f"{value:.3f}".replace("0.", ".", 1)
 
 
 def page(head: str, real: str, drawn: str, held: bool) -> str:
@@ -101,7 +98,7 @@ Made by `python baselines/gate.py out/gate`, whose first lines name the runs. {h
 ## How often does it raise an alarm where nothing changed?
 
 {SPLITS} times for each line, some seeds of every row were called the new side and as many others the old one, and the whole
-of `tunebench compare` said what became worse. An alarm is an exit status of 1; the bar is at most {_share(MOST_ALARMS)}.
+of `tunebench compare` said what became worse. An alarm is an exit status of 1; the bar is at most {share(MOST_ALARMS)}.
 The draws are of the same few seeds, so that they are not independent, and items are the same on both sides, as in a CI.
 
 {real}

@@ -12,6 +12,7 @@ from bench.inference.predictions import EvalSet, contexts
 from bench.modeling.models import Model
 from bench.planning.planned_model import planned_model
 from bench.specs.library import Library, suites_for
+from bench.specs.suite import SuiteSpec
 from bench.specs.task import TaskSpec
 from bench.specs.wording import Wording
 from bench.tasks import prompts, splits, types
@@ -44,7 +45,7 @@ class DataView:
         Raises:
             UserError: there is no such task, suite or model, or the data is wrong.
         """
-        library, length = Library(), 256
+        library, length = Library(), SuiteSpec.model_fields["max_length"].default
         if suite is not None:
             parts = suites_for(suite)
             library, spec = next(((lib, spec) for lib, spec in parts if task in (*spec.tasks, *spec.stages)), parts[0])

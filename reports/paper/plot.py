@@ -44,6 +44,8 @@ STYLE: Any = {
     "axes.spines.top": False,
     "axes.spines.right": False,
 }
+SVG_METADATA: dict[str, Any] = {"Date": None, "Creator": None, "Format": None, "Type": None}
+"""Left out, so that the same numbers give the same bytes."""
 Look = tuple[str, str]
 """Colour and marker."""
 
@@ -162,5 +164,5 @@ def _draw(axes: Axes, ways: Sequence[Walk]) -> None:
 
 def _svg(figure: Figure) -> str:
     buffer = io.StringIO()
-    figure.savefig(buffer, format="svg", metadata={"Date": None, "Creator": None, "Format": None, "Type": None}, dpi=72)
+    figure.savefig(buffer, format="svg", metadata=SVG_METADATA, dpi=72)
     return buffer.getvalue()

@@ -13,13 +13,13 @@ from matplotlib.figure import Figure
 from bench.errors import UserError
 from reports.paper.ablation import Ablation
 from reports.paper.measures import Measure
-from reports.paper.plot import ACROSS, COLOURS, INCHES, MARKERS, drawing, short
+from reports.paper.plot import ACROSS, COLOURS, INCHES, MARKERS, SVG_METADATA, drawing, short
 from reports.rows.row import Row
 
 FIGURE_ENDINGS: dict[str, dict[str, Any]] = {
     ".pdf": {"Creator": None, "Producer": None, "CreationDate": None},
     ".png": {"Software": None},
-    ".svg": {"Date": None, "Creator": None, "Format": None, "Type": None},
+    ".svg": SVG_METADATA,
 }
 """Of a file's name, with what is left out of the file so that the same numbers give the same bytes."""
 DOTS = 200
