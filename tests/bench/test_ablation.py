@@ -76,7 +76,11 @@ def test_a_suite_keeps_its_sweeps(tmp_path):
         ("learning_rate=1e-5,1e-4", {"settings": ["warmup=0", "full.learning_rate=3e-5"]}, "--set full.learning_rate=3e-5"),
         ("full.learning_rate=1e-5,1e-4", {"settings": ["learning_rate=3e-5"]}, "--set learning_rate=3e-5"),
         ("peft={r: 2},{r: 4}", {"settings": ["peft.r=8"]}, "--set peft.r=8"),
-        ("warmup=0,1", {"strategies": [str(BUILT_IN / "strategies" / "full.yaml")], "settings": ["full.warmup=0"]}, "--set full"),
+        (
+            "warmup=0,1",
+            {"strategies": [str(BUILT_IN / "strategies" / "full.yaml")], "settings": ["full.warmup=0"]},
+            "--set full",
+        ),
     ],
 )
 def test_what_is_swept_is_not_said_of_all_points_too(axis, given, option):

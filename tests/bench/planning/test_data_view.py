@@ -128,5 +128,7 @@ def test_what_a_model_behind_an_api_reads_is_told_by_no_tokens(tmp_path, monkeyp
     fields = "name: own, version: 1, description: d, models: [mine.yaml], tasks: [sst2], strategies: [zero-shot]"
     (tmp_path / "own.yaml").write_text(f"{{{fields}}}")
     for suite, model in ((None, "mine.yaml"), ("own.yaml", None)):
-        with pytest.raises(UserError, match="'mine.yaml' is asked over an API, which takes words; to see them, leave out --mod"):
+        with pytest.raises(
+            UserError, match="'mine.yaml' is asked over an API, which takes words; to see them, leave out --mod"
+        ):
             DataView.of("sst2", suite, model, False)

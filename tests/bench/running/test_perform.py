@@ -149,7 +149,9 @@ def test_checks_of_the_base_and_of_the_run_are_both_in_the_record(planned, done,
     ("usage", "prices", "known"),
     [({}, {"input_price": 1000}, True), ({"usage": None}, {"input_price": 1000}, False), ({}, {}, False)],
 )
-def test_what_no_server_counts_and_what_has_no_price_costs_nobody_knows_what(server, planned, done, tmp_path, usage, prices, known):
+def test_what_no_server_counts_and_what_has_no_price_costs_nobody_knows_what(
+    server, planned, done, tmp_path, usage, prices, known
+):
     server.reply = lambda asked: Reply(body=completion("neutral", **usage))
     said = {"base_url": server.url, "model": "m", **prices}
     (tmp_path / "api.yaml").write_text(json.dumps({"name": "api", "description": "d", "endpoint": said}))
