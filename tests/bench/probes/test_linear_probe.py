@@ -64,15 +64,15 @@ def test_too_few_rows_are_named(encoder, own, made):
         made(own("linear-probe", ROWS, options={"train": 24}), Encoding(encoder, 64), 20)
 
 
-def test_it_holds_as_many_items_as_it_takes(encoder, own, made):
+@pytest.mark.parametrize(("times", "options"), [(1, {"train": 24}), (8, {})])
+def test_it_holds_as_many_items_as_it_takes(encoder, own, made, times, options):
     """Beside a number of training rows that its file names, and beside the usual one."""
-    more = [{**row, "text": f"{number}: {row['text']}"} for number in range(8) for row in ROWS]
-    for rows, options in ((ROWS, {"train": 24}), (more, {})):
-        spec = own("linear-probe", rows, options=options)
-        held = LinearProbe.held(spec)
-        assert len(made(spec, Encoding(encoder, 64), held).rows) == held > 2
-        with pytest.raises(UserError, match="lower items or the option train"):
-            made(spec, Encoding(encoder, 64), held + 1)
+    rows = [{**row, "text": f"{number}: {row['text']}"} for number in range(times) for row in ROWS]
+    spec = own("linear-probe", rows, options=options)
+    held = LinearProbe.held(spec)
+    assert len(made(spec, Encoding(encoder, 64), held).rows) == held > 2
+    with pytest.raises(UserError, match="lower items or the option train"):
+        made(spec, Encoding(encoder, 64), held + 1)
 
 
 def test_a_class_that_no_training_row_had_is_as_unlikely_as_the_unlikeliest(encoder, own, made):
