@@ -21,6 +21,9 @@ from bench.tasks.types.multiple_choice import ChoiceTask
 from bench.tasks.types.ner import Ner
 from bench.tasks.types.qa import Qa
 
+HALF_A_LETTER = "\N{REPLACEMENT CHARACTER}"
+"""As which bytes are decoded that are no whole letter."""
+
 
 @dataclass(frozen=True)
 class PlainAnswer:
@@ -40,7 +43,9 @@ class PlainAnswer:
         """Of the choice from which on a text goes another way than `said`; of the closest one where that is no text."""
         if not self.steps or not isinstance(said, str) or said == self.steps[-1][0]:
             return self.margin
-        return next((margin for text, margin in self.steps if not said.startswith(text)), self.steps[-1][1])
+        # A token may end within a letter, which is then no beginning of any text: what comes before it is.
+        whole = ((text.rstrip(HALF_A_LETTER), margin) for text, margin in self.steps)
+        return next((margin for text, margin in whole if not said.startswith(text)), self.steps[-1][1])
 
 
 def plain_answer(evalset: EvalSet, index: int, reader: PlainReader) -> PlainAnswer | None:

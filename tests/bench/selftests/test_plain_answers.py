@@ -128,3 +128,9 @@ def test_what_needs_several_windows_is_left_out(evalset, encoder):
 def test_a_text_hangs_on_the_choice_from_which_on_it_goes_another_way(said, margin):
     steps = (("Der", 1.0), ("Der Ordner", 2.0), ("Der Ordner ist leer", 0.2), ("Der Ordner ist leer", 0.3))
     assert PlainAnswer("Der Ordner ist leer", 0.5, 0.2, steps).margin_before(said) == margin
+
+
+def test_a_token_that_ends_within_a_letter_is_no_other_way_to_go_on():
+    steps = (("f", 5.0), ("f\ufffd", 4.0), ("fü", 3.0), ("für", 0.2))
+    assert PlainAnswer("für", 0.5, 0.2, steps=steps).margin_before("fünf") == 0.2
+    assert PlainAnswer("für", 0.5, 0.2, steps=steps).margin_before("vor") == 5.0
