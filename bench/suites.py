@@ -123,9 +123,7 @@ def _check(planned: SuitePlan, progress: Progress, doing: SuiteOptions, device: 
 
 
 def check_folders(planned: SuitePlan) -> None:
-    """Raises:
-    UserError: something is to be written, and cannot be.
-    """
+    """Raise UserError where something is to be written, and cannot be."""
     if planned.waiting or planned.trials or planned.varies:  # a folder that holds all records may be read-only
         folders.check_writable(store.folder(planned.place))
         folders.check_writable(folders.cache())

@@ -31,7 +31,8 @@ def _cast_anew(layer: nn.Linear) -> bool:
 
 
 class _WithKeptCast:
-    """A layer's forward pass, which casts the weight at its first use."""
+    """A layer's forward pass, which casts the weight at its first use: not all layers are used where states of fixed ones are
+    kept."""
 
     def __init__(self, layer: nn.Linear) -> None:
         self.layer = layer
@@ -39,6 +40,8 @@ class _WithKeptCast:
 
     def __call__(self, states: Tensor) -> Tensor:
         weight, device = self.layer.weight, states.device.type
-        if torch.is_autocast_enabled(device):
-            self.cast = weight = self.cast if self.cast is not None else weight.to(torch.get_autocast_dtype(device))
-        return linear(states, weight, self.layer.bias)
+        if not torch.is_autocast_enabled(device):  # some models leave it for a few layers, whose numbers would be too coarse
+            return linear(states, weight, self.layer.bias)
+        if self.cast is None:
+            self.cast = weight.to(torch.get_autocast_dtype(device))
+        return linear(states, self.cast, self.layer.bias)
