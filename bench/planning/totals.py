@@ -57,7 +57,9 @@ def _bases(todo: Sequence[tuple[Run, CostEstimate]]) -> float:
     for pairs in groups_by(todo, lambda pair: pair[0].model.name).values():
         # An adapter or a head belongs to no base; a run that is skipped is planned without parameters.
         parameters = min(filter(None, (cost.memory.parameters for _, cost in pairs)), default=0)
-        flops += 2 * parameters * base_asking([run for run, _ in pairs]).tokens
+        # The seeds of a strategy hold their base against the same.
+        unlike = groups_by((run for run, _ in pairs), cost_key).values()
+        flops += 2 * parameters * base_asking([runs[0] for runs in unlike]).tokens
     return flops
 
 
