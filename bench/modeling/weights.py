@@ -33,6 +33,18 @@ def shared_out(model: nn.Module) -> bool:
     return any(map(_in_parts, model.parameters()))
 
 
+@torch.no_grad()
+def unmap_trained(model: nn.Module) -> None:
+    """Copy the weights that train out of the file that they lie in, as the first step would do page by page.
+
+    A page that is written for the first time must be taken from the other threads' view of it, too, and they write their own at
+    the same time: of SmolLM2's first step on two threads it took 1.6 s; this takes .1 s.
+    """
+    for weight in model.parameters():
+        if weight.requires_grad and weight.device.type == "cpu" and not _in_parts(weight):
+            weight.data = weight.data.clone()
+
+
 CHUNK, ACCELERATED = 2**16, 2**22
 """Numbers that a checksum takes at once: on a CPU as many as its cache holds; an accelerator does more at once, but each takes
 16 bytes, which would count as the run's memory."""

@@ -8,6 +8,7 @@ from bench.modeling.heads import Heads
 from bench.modeling.replay.fixed_blocks import replay_fixed_blocks
 from bench.modeling.sharding import placed
 from bench.modeling.structure import set_dropout
+from bench.modeling.weights import unmap_trained
 from bench.runs.run import Run
 from bench.strategies.base import Hyperparameters
 from bench.tasks import types
@@ -27,5 +28,6 @@ def adapted(run: Run, device: Device) -> nn.Module:
         set_dropout(model, hyperparameters.dropout)
     # A quantised base is placed as it is loaded; what was added to it follows.
     model = placed(run.strategy.adapt(model, run.model.family), device.accelerator)
+    unmap_trained(model)
     replay_fixed_blocks(model, run.model.family, run.model.content_hash)
     return model

@@ -2,13 +2,14 @@
 
 import pytest
 import torch
+from safetensors.torch import load_file, save_file
 from torch import nn
 from torch.distributed import HashStore, destroy_process_group, init_process_group
 from torch.distributed.device_mesh import init_device_mesh
 from torch.distributed.tensor import Shard, distribute_tensor
 
 from bench.modeling import weights
-from bench.modeling.weights import checksum, copied, full_tensor, numel, outline, put, shape, shared_out
+from bench.modeling.weights import checksum, copied, full_tensor, numel, outline, put, shape, shared_out, unmap_trained
 
 VALUES = torch.arange(6.0).view(3, 2)
 
@@ -68,3 +69,20 @@ def test_a_checksum_tells_any_other_weights(monkeypatch):
     whole = checksum(values)
     monkeypatch.setattr(weights, "CHUNK", 7)
     assert checksum(values.clone()) == whole and checksum(values.t().contiguous().t()) == whole
+
+
+def test_weights_that_train_leave_the_file_that_they_are_mapped_from(tmp_path):
+    """Else the first step copies them page by page. The test reads the same bits, and where the others lie."""
+    save_file({"weight": VALUES, "still": VALUES + 1}, tmp_path / "model.safetensors")
+    held, model = load_file(tmp_path / "model.safetensors"), nn.Module()
+    model.weight, model.still = nn.Parameter(held["weight"]), nn.Parameter(held["still"], requires_grad=False)
+    unmap_trained(model)
+    assert torch.equal(model.weight, VALUES) and model.weight.data_ptr() != held["weight"].data_ptr()
+    assert model.still.data_ptr() == held["still"].data_ptr()
+
+
+def test_parts_of_a_weight_are_left_where_they_are(shared):
+    holder, place = nn.Module(), shared.to_local().data_ptr()
+    holder.weight = shared
+    unmap_trained(holder)
+    assert shared.to_local().data_ptr() == place

@@ -79,3 +79,16 @@ def test_it_stands_on_the_device(planned, strategy):
     alone = SimpleNamespace(device=meta, distributed_type=DistributedType.NO)
     model = adapted(planned(strategy), SimpleNamespace(torch=meta, accelerator=alone))
     assert {parameter.device.type for parameter in model.parameters()} == {"meta"}
+
+
+def test_what_trains_lies_in_memory_of_its_own(planned, device, decoder_folder):
+    """A copy of the weights that are mapped from the model's file, where they train; what does not is read from there."""
+    model = adapted(planned("frozen", model=decoder_folder), device)
+    mapped = [line.split() for line in open("/proc/self/maps") if str(decoder_folder) in line]
+    places = [tuple(int(end, 16) for end in fields[0].split("-")) for fields in mapped]
+
+    def in_file(weight):
+        return any(begin <= weight.data_ptr() < end for begin, end in places)
+
+    assert any(in_file(weight) for weight in model.parameters())
+    assert not any(in_file(weight) for weight in model.parameters() if weight.requires_grad)
