@@ -19,13 +19,14 @@ SETTINGS: dict[str, dict[str, str]] = {
     "passive": {"OMP_WAIT_POLICY": "PASSIVE"},
     "spin 0": {"GOMP_SPINCOUNT": "0"},
     "spin 1000": {"GOMP_SPINCOUNT": "1000"},
+    "spin 3000": {"GOMP_SPINCOUNT": "3000"},
     "spin 10000": {"GOMP_SPINCOUNT": "10000"},
     "spin 100000": {"GOMP_SPINCOUNT": "100000"},
 }
 
 
 def train(steps: int) -> float:
-    """Seconds of so many training steps, the first left out; (4, 48) tokens each."""
+    """Seconds of so many training steps, the first left out; (16, 32) tokens each, as a batch of reviews has."""
     import torch
     from transformers import BertConfig, BertForSequenceClassification
 
@@ -34,7 +35,7 @@ def train(steps: int) -> float:
     config = BertConfig(vocab_size=5000, hidden_size=384, num_hidden_layers=6, num_attention_heads=12, intermediate_size=1536)
     model = BertForSequenceClassification(config)
     optimizer = torch.optim.AdamW(model.parameters(), lr=1e-4)
-    ids, labels = torch.randint(0, 5000, (4, 48)), torch.randint(0, 2, (4,))
+    ids, labels = torch.randint(0, 5000, (16, 32)), torch.randint(0, 2, (16,))
     started = 0.0
     for step in range(steps + 1):
         if step == 1:
