@@ -80,6 +80,16 @@ LINES = (
             "SFTTrainer, packed": "sft.py lora packed",
         },
     ),
+    Line(
+        "decoder, blocks compiled",
+        "decoder",
+        "full",
+        {
+            "tunebench, compiled": "ours.py train full 2 compile=true",
+            "tunebench": "ours.py train full 1",
+            "SFTTrainer, packed": "sft.py full packed",
+        },
+    ),
     Line("872 reviews by likelihood", "likelihood", "", {"tunebench": "ours.py ask", "lm-evaluation-harness": "harness.py"}),
     Line("100 reviews after 4 solved", "few-shot", "", {"tunebench": "ours.py ask", "lm-evaluation-harness": "harness.py"}),
     Line("200 last words (LAMBADA)", "lambada", "", {"tunebench": "ours.py ask", "lm-evaluation-harness": "harness.py"}),

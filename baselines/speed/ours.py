@@ -1,7 +1,7 @@
 """tunebench's side of `make perf`, a process for each thing that is timed: what its engine does, driven as a run drives it.
 
     python baselines/speed/ours.py FOLDER prepare SHARE            what all contenders read
-    python baselines/speed/ours.py WORK.json train STRATEGY PASSES
+    python baselines/speed/ours.py WORK.json train STRATEGY PASSES [NAME=VALUE ...]
     python baselines/speed/ours.py WORK.json ask
     python baselines/speed/ours.py WORK.json parts                 where the seconds of a whole run go
     python baselines/speed/ours.py WORK.json peak                  what this machine can at most
@@ -116,11 +116,11 @@ def row(encoded: Encoded) -> dict[str, Any]:
     return {"input_ids": ids, "token_type_ids": list(encoded.types), "labels": encoded.labels[0]}
 
 
-def train(work: Path, strategy: str, passes: int, device: Device) -> dict[str, Any]:
-    """Seconds of each pass over the examples, with their encoding."""
+def train(work: Path, strategy: str, passes: int, settings: Sequence[str], device: Device) -> dict[str, Any]:
+    """Seconds of each pass over the examples, with their encoding; the settings are those of `--set`."""
     given = json.loads(work.read_text())
     per_pass = len(given["rows"])
-    run = run_of(work.parent, given["family"], strategy, budget=f"{passes * per_pass}examples")
+    run = run_of(work.parent, given["family"], strategy, budget=f"{passes * per_pass}examples", settings=settings)
     session = TrainingSession(run, device, Progress(False, 0))
     model = adaptation.adapted(run, device)
     splits.load_training(run.task)  # read from disk before, as the plain scripts' rows are
@@ -222,7 +222,7 @@ def main(place: str, what: str, *given: str) -> None:
         return prepare(path, float(given[0]))
     device = start("fp32")  # as the plain scripts
     done = {
-        "train": lambda: train(path, given[0], int(given[1]), device),
+        "train": lambda: train(path, given[0], int(given[1]), given[2:], device),
         "ask": lambda: ask(path, device),
         "parts": lambda: parts(path, device),
         "peak": peak,

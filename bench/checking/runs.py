@@ -2,6 +2,7 @@
 
 from collections.abc import Sequence
 
+from bench.checking.compilers import check_compilers
 from bench.checking.counts import check_counts
 from bench.checking.parallelism import check_parallelism
 from bench.checking.shapes import check_shapes
@@ -16,9 +17,11 @@ def check_runs(runs: Sequence[Run], parallelism: Parallelism, room: int | None =
         room: bytes that there are for weights, gradients and moments; None where the plan is not for this machine.
 
     Raises:
-        UserError: a strategy can't be run under the launcher, no machine can hold a budget's examples, or a strategy does not
-            fit a model.
+        UserError: a strategy can't be run under the launcher, no machine can hold a budget's examples, a strategy does not fit a
+            model, or a compiler is wanting.
     """
     check_parallelism(runs, parallelism)
     check_counts(runs)
     check_shapes(runs, room)
+    if room is not None:
+        check_compilers(runs)

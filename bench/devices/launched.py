@@ -166,7 +166,7 @@ def _refuse(environ: Mapping[str, str]) -> None:
         raise UserError(f"the launcher asks for {steps} gradient accumulation steps; set 1, tunebench cuts batches itself")
     backend = environ.get("ACCELERATE_DYNAMO_BACKEND", "no")
     if backend.lower() != "no":
-        raise UserError(f"the launcher asks for torch.compile by {backend}; leave it out, tunebench does not run under it")
+        raise UserError(f"the launcher asks for torch.compile by {backend}; leave it out, and give --set compile=true")
     if environ.get("ACCELERATE_DEEPSPEED_CONFIG_FILE", "none") != "none":
         raise UserError("the launcher names a DeepSpeed file; write deepspeed_config as launch/zero3.yaml does instead")
     if _on(environ, "ACCELERATE_USE_DEEPSPEED") and _on(environ, "ACCELERATE_USE_CPU"):

@@ -1,5 +1,6 @@
 """What a strategy may decide: how the base is loaded, which weights train, how examples are worded, what is mixed in."""
 
+import operator
 from collections.abc import Callable, Mapping
 from typing import ClassVar, Literal
 
@@ -24,6 +25,11 @@ class Hyperparameters(Spec):
     """Share of the budget over which the learning rate rises; its first step is above 0."""
     schedule: Literal["linear", "constant"] = "linear"
     max_grad_norm: float = Field(default=1.0, gt=0)
+    compile: bool = Field(default=False, exclude_if=operator.not_)
+    """Whether the blocks are compiled for the training steps: these are faster then, after what compiling takes.
+
+    Told where it is so alone: results of before there was this setting keep their ids and pair with later ones.
+    """
     # Against small data; all off by default.
     early_stopping: int | None = Field(default=None, ge=1)
     """End when so many validations in a row brought no better score, and keep the best weights (Prechelt 1998)."""

@@ -16,6 +16,7 @@ from torch import nn
 
 from bench.devices.launched import parallelism
 from bench.errors import DivergedError
+from bench.modeling.compiling import CompiledBlocks
 from bench.modeling.forward import loss_sum, unlaunched
 from bench.modeling.sharding import askable, ready, release
 from bench.modeling.spared import SPARED, clock
@@ -102,6 +103,7 @@ def _train(
     if state.keeper:
         state.keeper.begin(wrapped, adam)
     still = fixed(unlaunched(wrapped))
+    compiled = CompiledBlocks(unlaunched(wrapped)) if hyperparameters.compile else nullcontext()
     _training_mode(wrapped, still)
     step = course.next(state)
     while step is not None:
@@ -110,7 +112,8 @@ def _train(
         for group in adam.param_groups:
             group["lr"] = rate
         passes = partial(_gradients, wrapped, step, accelerator, hyperparameters.label_smoothing, padding.pad)
-        mean, computed, spared = as_memory_allows(wrapped, state, accelerator, padding.tokens, passes)
+        with compiled:
+            mean, computed, spared = as_memory_allows(wrapped, state, accelerator, padding.tokens, passes)
         if not math.isfinite(mean):
             told = f"the loss is {mean} at step {state.step + 1} of {state.steps}; lower the learning rate ({rate:g})"
             raise DivergedError(told)

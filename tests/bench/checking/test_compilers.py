@@ -1,0 +1,19 @@
+"""A C++ compiler is there where blocks are to be compiled."""
+
+import pytest
+from torch._inductor import cpp_builder
+from torch._inductor.exc import InvalidCxxCompiler
+
+from bench.checking.compilers import check_compilers
+from bench.errors import UserError
+
+
+def test_without_a_compiler_only_what_is_compiled_is_refused(planned, monkeypatch):
+    def missing():
+        raise InvalidCxxCompiler
+
+    monkeypatch.setattr(cpp_builder, "get_cpp_compiler", missing)
+    check_compilers([planned("full"), planned("zero-shot")])
+    words = "strategy 'full' has its blocks compiled, and this machine has no C.. compiler: install g.. .* leave out full.compile"
+    with pytest.raises(UserError, match=words):
+        check_compilers([planned("zero-shot"), planned("full", settings=["full.compile=true"])])
