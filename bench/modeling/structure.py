@@ -10,13 +10,14 @@ from bench.errors import UserError
 
 
 def set_dropout(model: torch.nn.Module, share: float) -> None:
-    """Set every dropout layer's probability, and that of attention where the layer holds it as a number."""
+    """Set the probability of every dropout layer, and of whatever drops by a number that its module holds."""
     for module in model.modules():
         if isinstance(module, torch.nn.Dropout):
             module.p = share
-        # Llama's kind hands it as a number to the fused attention, which has no dropout layer.
-        elif isinstance(getattr(module, "attention_dropout", None), float):
-            module.attention_dropout = share  # type: ignore[assignment]
+        # Llama's kind holds that of attention as a number, OPT all of its own, and Bloom and Falcon the one after a block.
+        for name, value in list(vars(module).items()):
+            if "dropout" in name and type(value) in (float, int):
+                setattr(module, name, share)
 
 
 def layers(model: torch.nn.Module) -> torch.nn.ModuleList:

@@ -7,8 +7,12 @@ from transformers import (
     AutoModelForQuestionAnswering,
     AutoModelForSequenceClassification,
     AutoModelForTokenClassification,
+    BloomConfig,
+    BloomForCausalLM,
     GPT2Config,
     GPT2LMHeadModel,
+    OPTConfig,
+    OPTForCausalLM,
 )
 
 from bench import strategies
@@ -55,9 +59,14 @@ def test_what_stands_around_the_trunk_is_what_is_new(encoder, kind, expected):
 
 
 def test_dropout_is_set_wherever_a_model_keeps_it(decoder, encoder):
-    bert, llama = encoder.load(AutoModelForSequenceClassification).train(), decoder.load().train()
+    """Bloom and OPT hold it as numbers that no layer for dropout has."""
+    bert, llama = encoder.load(AutoModelForSequenceClassification), decoder.load()
+    bloom = BloomForCausalLM(BloomConfig(vocab_size=50, hidden_size=16, n_layer=2, n_head=2, hidden_dropout=0.1))
+    small = {"hidden_size": 16, "ffn_dim": 32, "num_hidden_layers": 2, "num_attention_heads": 2, "word_embed_proj_dim": 16}
+    opt = OPTForCausalLM(OPTConfig(vocab_size=50, max_position_embeddings=32, **small))
     ids = torch.tensor([[5, 6, 7, 8]])
-    for model in (bert, llama):
+    for model in (bert, llama, bloom, opt):
+        model.train()
         set_dropout(model, 0.0)
         assert torch.equal(model(ids).logits, model(ids).logits)
         set_dropout(model, 0.4)
