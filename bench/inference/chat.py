@@ -67,8 +67,12 @@ class ChatAnswer:
     """The server counted tokens; without, both counts are 0."""
     truncated: bool = False
     """It ends where `max_tokens` did."""
-    silent: bool = False
-    """Its content is null: a refusal of the server's filter, or thoughts alone."""
+
+    @property
+    def silent(self) -> bool:
+        """It has no text: a refusal of the server's filter, or thoughts alone, of which some servers make null and others an
+        empty text."""
+        return not self.text.strip()
 
 
 Tokens = Annotated[int, Field(ge=0, le=10**9)]
@@ -248,7 +252,6 @@ class Connection:
             output_tokens=usage.completion_tokens or 0,
             usage_known=usage.prompt_tokens is not None and usage.completion_tokens is not None,
             truncated=reply.choices[0].finish_reason == "length",
-            silent=reply.choices[0].message.content is None,
         )
 
     def _refused(self, response: Reply) -> Exception:

@@ -110,13 +110,13 @@ class Conversations:
         return [turns for turns in dict.fromkeys(conversations) if self._kept(turns) is None]
 
     def _told_of_silence(self, given: Sequence[ChatAnswer]) -> None:
-        """A null content would count as a wrong answer without a word."""
+        """They would count as wrong answers without a word."""
         silent = [answer for answer in given if answer.silent]
         if not silent:
             return
         cut = sum(answer.truncated for answer in silent)
         why = f"; {cut} end at max_tokens, which a model that thinks first may need more of" if cut else ""
-        told = f"model '{self.endpoint.model}': {len(silent)} of {len(given)} answers have no text (content is null){why}"
+        told = f"model '{self.endpoint.model}': {len(silent)} of {len(given)} answers have no text{why}"
         if 1 < len(given) == len(silent):
             raise RunError(told)
         self.say(f"{told}; they count as empty answers")

@@ -232,22 +232,32 @@ def test_content_can_be_missing_or_come_in_parts(server, model):
     assert [answers(model, [prompt])[0].text for prompt in "abc"] == ["", "", "positive"]
 
 
-def test_answers_without_a_text_are_told_and_not_kept(server, model):
+@pytest.mark.parametrize("content", [None, "", " \n"])
+def test_answers_without_a_text_are_told_and_not_kept(server, model, content):
     said = []
     asked = Conversations(model, say=said.append)
-    server.script = [Reply(body=completion(None, finish="length")), Reply(body=completion("yes"))]
+    server.script = [Reply(body=completion(content, finish="length")), Reply(body=completion("yes"))]
     one_at_a_time = changed(model, concurrency=1)
     asked.endpoint = one_at_a_time
-    assert sorted(answer.text for answer in asked.answers([("a",), ("b",)])) == ["", "yes"]
-    told = "model 'm': 1 of 2 answers have no text (content is null); 1 end at max_tokens, which a model that thinks first may "
-    assert said == [told + "need more of; they count as empty answers"]
+    assert sorted(answer.text.strip() for answer in asked.answers([("a",), ("b",)])) == ["", "yes"]
+    why = "1 end at max_tokens, which a model that thinks first may need more of; they count as empty answers"
+    assert said == [f"model 'm': 1 of 2 answers have no text; {why}"]
     assert sorted(answer.text for answer in asked.answers([("a",), ("b",)])) == ["answer to a", "yes"] and len(said) == 1
 
 
-def test_a_server_that_says_nothing_at_all_fails_the_run(server, model):
-    server.reply = lambda asked: Reply(body=completion(None))
-    with pytest.raises(RunError, match=r"model 'm': 3 of 3 answers have no text \(content is null\)$"):
+@pytest.mark.parametrize("content", [None, ""])
+def test_a_server_that_says_nothing_at_all_fails_the_run(server, model, content):
+    server.reply = lambda asked: Reply(body=completion(content))
+    with pytest.raises(RunError, match=r"model 'm': 3 of 3 answers have no text$"):
         answers(model, ["a", "b", "c"])
+
+
+def test_an_answer_that_an_earlier_version_kept_is_not_paid_for_again(server, model):
+    """It said of itself whether it was silent."""
+    place = Conversations(model)._place(("a",))
+    place.parent.mkdir(parents=True)
+    place.write_text('{"text": "kept", "input_tokens": 1, "output_tokens": 1, "truncated": false, "silent": false}')
+    assert answers(model, ["a"])[0].text == "kept" and not server.requests
 
 
 @pytest.mark.parametrize("usage", [None, {}, {"prompt_tokens": None, "completion_tokens": None}])

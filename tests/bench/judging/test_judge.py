@@ -180,7 +180,7 @@ def test_replies_without_a_text_are_told(server, judging, said, tmp_path):
     server.script = [Reply(body=completion(None))]
     (pair,) = met(tmp_path, a=["longer"], b=["long"])
     assert verdicts(judging, pair)[0].verdict == "tie"
-    assert said == ["model 'm': 1 of 2 answers have no text (content is null); they count as empty answers"]
+    assert said == ["model 'm': 1 of 2 answers have no text; they count as empty answers"]
 
 
 def test_who_is_no_judge_is_told(tmp_path, monkeypatch):
