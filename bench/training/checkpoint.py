@@ -53,18 +53,21 @@ class Checkpoint:
         """The state that was kept, its weights put into the adapted model, which no launcher trains yet; None where there
         is none, or none that every process can read."""
         state, random, fault = None, {}, ""
+        missing = f"{self.path} is not there for every process; the training starts anew"
         try:
             state, random = _state(self.path), self._own_random()
-            _fill(model, self.path)
+            _check_fit(model, self.path)
         except FileNotFoundError:
-            fault = "missing"
+            fault = missing
         except Exception as error:  # safetensors has its own exception types; what can't be read is told all the same
             fault = f"{self.path} is no checkpoint of this training ({error}); the training starts anew"
-        faults = [each for each in gather_object([fault]) if each]
-        if faults or state is None:
-            if told := [each for each in faults if each != "missing"]:
-                self._say(told[0])
+        faults = gather_object([fault])
+        if any(faults) or state is None:
+            if set(faults) != {missing}:  # else there is none
+                self._say(next(filter(None, faults)))
             return None
+        # By all processes or none: a training that starts anew must not start from weights that are trained.
+        _fill(model, self.path)
         self._random, state.keeper, state.micro_tokens = random, self, self.room()
         state.resumed.append(len(state.losses))
         return state
@@ -178,11 +181,14 @@ def _trained(model: nn.Module) -> Iterator[tuple[str, Tensor]]:
     yield from ((name, buffer) for name, buffer in inner.named_buffers() if buffer.is_floating_point())
 
 
+def _check_fit(model: nn.Module, path: Path) -> None:
+    if _shapes(path, WEIGHT) != {name: shape(tensor) for name, tensor in _trained(model)}:
+        raise ValueError("its weights are those of another model")
+
+
 @torch.no_grad()
 def _fill(model: nn.Module, path: Path) -> None:
     own = dict(_trained(model))
-    if _shapes(path, WEIGHT) != {name: shape(tensor) for name, tensor in own.items()}:
-        raise ValueError("its weights are those of another model")
     for name, values in _tensors(path, WEIGHT):
         put(own[name], values)
 

@@ -285,6 +285,18 @@ def test_a_file_that_does_not_fit_is_told_and_left_alone(tmp_path, content):
     assert same(model, made())
 
 
+def test_one_process_that_finds_no_file_has_all_of_them_start_from_the_base(tmp_path, monkeypatch):
+    """The others have read theirs by then, and none may go on from it."""
+    path, said, model = tmp_path / "training.safetensors", [], made()
+    trained_before = made()
+    trained(trained_before, TrainingState())
+    kept(path).write(trained_before, TrainingState(step=STEPS))
+    told = f"{path} is not there for every process; the training starts anew"
+    monkeypatch.setattr(checkpoint, "gather_object", lambda faults: [*faults, told])
+    assert kept(path, said=said).resume(model) is None and said == [told]
+    assert same(model, made())
+
+
 def test_nothing_is_said_where_there_is_none(tmp_path):
     said = []
     assert kept(tmp_path / "training.safetensors", said=said).resume(made()) is None and said == []
