@@ -1,15 +1,17 @@
 """An encoder's loss on masked tokens, read by the base's own masked-LM head over the backbone that is asked."""
 
 from collections.abc import Sequence
+from typing import Any
 
 import torch
-from torch import nn
+from torch import Tensor, nn
 from transformers import AutoModelForMaskedLM
 
 from bench.inference.embeddings import backbone
+from bench.modeling.forward import exact_logits
 from bench.modeling.models import Model
 from bench.tokens.batches import padded
-from bench.tokens.encoded import IGNORE, Encoded
+from bench.tokens.encoded import IGNORE, Batch, Encoded
 
 
 def with_masked_lm_head(model: nn.Module, base: Model) -> nn.Module:
@@ -31,11 +33,22 @@ def masked_losses(reader: nn.Module, texts: Sequence[Encoded], pad: int, tokens:
     """Nats of each text, summed over its labelled tokens, which are masked in it; `tokens` bounds a padded batch."""
     device = next(reader.parameters()).device
     nats = [0.0] * len(texts)
-    # Logits are computed everywhere here, (tokens, vocabulary) in fp32: half the usual batch.
-    for indices, batch in padded(texts, pad, tokens // 2, device):
-        logits = reader(input_ids=batch.input_ids, attention_mask=batch.attention_mask).logits
+    for indices, batch in padded(texts, pad, tokens, device):
         rows, places = (batch.labels != IGNORE).nonzero(as_tuple=True)
-        losses = nn.functional.cross_entropy(logits[rows, places].float(), batch.labels[rows, places], reduction="none")
+        logits = _logits_at(reader, batch, rows, places)
+        losses = nn.functional.cross_entropy(logits.float(), batch.labels[rows, places], reduction="none")
         for row, loss in zip(rows.tolist(), losses.tolist(), strict=True):
             nats[indices[row]] += loss
     return nats
+
+
+def _logits_at(reader: nn.Module, batch: Batch, rows: Tensor, places: Tensor) -> Tensor:
+    """(places, vocabulary): made there alone, since few of a text's tokens are masked."""
+    head: Any = getattr(reader, "get_output_embeddings")()  # noqa: B009 (unknown to mypy on nn.Module)
+    handle = head.register_forward_pre_hook(lambda module, states: (states[0][rows, places],))
+    try:
+        with exact_logits(reader):
+            logits: Tensor = reader(input_ids=batch.input_ids, attention_mask=batch.attention_mask).logits
+    finally:
+        handle.remove()
+    return logits if logits.ndim == 2 else logits[rows, places]  # MobileBERT multiplies by its head's weights itself

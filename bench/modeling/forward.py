@@ -91,7 +91,8 @@ def _logits(model: nn.Module, batch: Batch, positions: int, cache: Any = None) -
 
 @contextmanager
 def exact_logits(model: nn.Module) -> Iterator[None]:
-    """Within it a decoder's head gives logits in the precision of its weights, also under autocast.
+    """Within it a head that gives probabilities of tokens, a decoder's or one for masked tokens, computes in the precision of
+    its weights, also under autocast.
 
     Logits lie around 20, where neighbouring numbers of bf16 are 0.125 apart. Likelihoods would be rounded to an eighth of a
     nat, and the two likeliest tokens would often be tied. Where few logits are asked for, as in evaluation, it costs little.

@@ -22,3 +22,18 @@ def test_labelled_tokens_are_summed_per_text(encoder):
     reader = with_masked_lm_head(encoder.load(AutoModel).eval(), encoder)
     for bound in (1000, 20):
         assert masked_losses(reader, texts, tokenizer.pad_token_id, bound) == pytest.approx(expected, rel=1e-5)
+    reader.get_output_embeddings = lambda: torch.nn.Linear(2, 2)  # which the model does not go through
+    assert masked_losses(reader, texts, tokenizer.pad_token_id, 1000) == pytest.approx(expected, rel=1e-5)
+
+
+def test_under_autocast_the_head_computes_in_the_precision_of_its_weights(encoder):
+    """In bf16 logits around 20 are an eighth apart, and so would the losses be."""
+    reader, seen = with_masked_lm_head(encoder.load(AutoModel).eval(), encoder), []
+    head = reader.get_output_embeddings()
+    head.register_forward_hook(lambda module, args, out: seen.append((*args, out)))
+    with torch.autocast("cpu", torch.bfloat16):
+        masked_losses(reader, [Encoded((5, 6, 7, 8), labels=(IGNORE, 9, IGNORE, 3))], 0, 1000)
+    [(states, logits)] = seen
+    assert len(states) == 2  # at the masked tokens alone
+    assert torch.equal(logits, torch.nn.functional.linear(states.float(), head.weight, head.bias))
+    assert logits.dtype == torch.float32
