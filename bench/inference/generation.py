@@ -10,7 +10,7 @@ from typing import Any
 
 import torch
 from torch import Tensor, nn
-from transformers import GenerationConfig
+from transformers import GenerationConfig, LogitsProcessorList
 
 from bench.inference.backend import GeneratedText
 from bench.inference.lockstep import Lockstep
@@ -46,12 +46,12 @@ def generate(
         num_beams=beams,
         eos_token_id=list(ends),
         pad_token_id=tokenizer.pad_token_id,
-        output_scores=True,
+        output_scores=beams > 1,
         return_dict_in_generate=True,
     )
     told = partial(_told, tokenizer=tokenizer, ends=ends, stops=stops, one_line=one_line)
     # Processes that share out a model's weights write together, token by token: none may go and read a beginning meanwhile.
-    sharing = caches(model) and not isinstance(model, Lockstep) and beams == 1  # which would each need the beginning
+    sharing = caches(model) and not isinstance(model, Lockstep) and beams == 1  # each beam would need it
     asked = [tuple(context) for context in contexts]
     texts = [GeneratedText("", None)] * len(asked)
     for reading, leaves in readings(
@@ -75,15 +75,27 @@ def _stops(model: nn.Module, tokenizer: Any) -> tuple[int, ...]:
 def _continued(
     model: nn.Module, config: GenerationConfig, reading: Reading | None, rows: Sequence[tuple[int, Sequence[int]]]
 ) -> tuple[Tensor, Tensor]:
-    """New ids and their log-probabilities, each (rows, new), after (row of the reading, ids)."""
+    """New ids and their log-probabilities, each (rows, new), after (row of the reading, ids).
+
+    A step's chances are taken down as it is made: transformers would keep a vocabulary's scores for each token of each row,
+    which is more than all keys and values.
+    """
+    chances: list[Tensor] = []
+
+    def taken_down(_: Tensor, scores: Tensor) -> Tensor:
+        chances.append(scores.log_softmax(-1).amax(-1))  # the likeliest token is the one that is written
+        return scores
+
+    greedy = int(config.num_beams) == 1
+    more: dict[str, Any] = {"logits_processor": LogitsProcessorList([taken_down])} if greedy else {}
     inner: Any = model if isinstance(model, Lockstep) else unlaunched(model)
     batch, owners = after(reading, rows, int(config.pad_token_id), next(model.parameters()).device)
-    ids, cache = batch.input_ids, {}
+    ids = batch.input_ids
     if reading is not None:
-        ids, cache = torch.cat([reading.ids[owners], ids], 1), {"past_key_values": reading.cache(owners)}
-    out = inner.generate(input_ids=ids, attention_mask=batch.attention_mask, generation_config=config, **cache)
+        ids, more["past_key_values"] = torch.cat([reading.ids[owners], ids], 1), reading.cache(owners)
+    out = inner.generate(input_ids=ids, attention_mask=batch.attention_mask, generation_config=config, **more)
     new = out.sequences[:, ids.shape[1] :]
-    return new, _logprobs(out, new)
+    return new, torch.stack(chances[: new.shape[1]], 1) if greedy else _of_beams(out, new)
 
 
 def _told(
@@ -97,18 +109,16 @@ def _told(
     return GeneratedText(text.strip(), math.exp(math.fsum(chances[: end + 1])))
 
 
-def _logprobs(out: Any, new: Tensor) -> Tensor:
-    """Of each token that was written, (texts, tokens); those of a beam stand where it was when it chose them."""
-    steps = [scores.float().log_softmax(-1) for scores in out.scores]
-    if out.get("beam_indices") is None:
-        return torch.stack([chances.gather(1, new[:, [i]])[:, 0] for i, chances in enumerate(steps)], 1)
+def _of_beams(out: Any, new: Tensor) -> Tensor:
+    """Log-probabilities (texts, tokens) of what was written; those of a beam stand where it was when it chose them."""
     # Behind a text's end stands -1, whose chances nobody reads.
     rows = out.beam_indices[:, : new.shape[1]].clamp(min=0)
-    return torch.stack([steps[i][rows[:, i], new[:, i]] for i in range(new.shape[1])], 1)
+    chances = (scores.float().log_softmax(-1) for scores in out.scores)  # of one step at a time
+    return torch.stack([step[rows[:, i], new[:, i]] for i, step in zip(range(new.shape[1]), chances, strict=False)], 1)
 
 
 @lru_cache(maxsize=8)
 def newlines(tokenizer: Any) -> tuple[int, ...]:
-    """Tokens that hold a line break after something else has been said on the line, or end it."""
+    """Tokens that hold a line break, alone or behind words."""
     pieces = tokenizer.batch_decode([[i] for i in range(len(tokenizer))])
     return tuple(i for i, piece in enumerate(pieces) if "\n" in piece)

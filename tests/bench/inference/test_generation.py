@@ -157,6 +157,14 @@ def test_a_model_that_is_shared_out_reads_each_context_whole(decoder, writer, co
     assert [each.text for each in found] == [each.text for each in generate(writer, decoder.tokenizer, asked, 3, 1000, False)]
 
 
+def test_no_scores_of_a_whole_vocabulary_are_kept_for_each_token(decoder, writer, contexts, monkeypatch):
+    """They would take more memory than all else that grows while texts are written."""
+    own, given = writer.generate, []
+    monkeypatch.setattr(writer, "generate", lambda **named: given.append(own(**named)) or given[-1])
+    assert generate(writer, decoder.tokenizer, contexts, 12, 1000, False)[0].text == "good\nor bad"
+    assert given and all(out.scores is None for out in given)
+
+
 def test_beams_write_what_transformers_writes_one_by_one(decoder):
     torch.manual_seed(1)
     module, tokenizer = decoder.load().eval(), decoder.tokenizer
