@@ -79,8 +79,10 @@ class Activations:
         return sum(shelf.held for shelf in self._shelves.values())
 
     def read(self, key: str, text: bytes) -> States | None:
-        shelf = self._shelves.get(key)
-        return shelf.read(text) if shelf else None
+        if key not in self._shelves:
+            return None
+        self._shelves.move_to_end(key)
+        return self._shelves[key].read(text)
 
     def write(self, key: str, text: bytes, states: States) -> None:
         """Keep them if there is room, and no second time; whoever asks for what was not kept computes it again."""

@@ -59,6 +59,16 @@ def test_the_bound_holds_and_what_was_not_used_for_longest_goes():
     assert [name for name in NAMES if kept.read("c", name)] == NAMES[:5]
 
 
+def test_what_is_read_is_used():
+    """By a second seed all states of its kind are read, and none is written."""
+    kept = Activations(2 * 128)
+    for key in "ab":
+        kept.write(key, NAMES[0], states(1))
+    assert kept.read("a", NAMES[0])
+    kept.write("c", NAMES[0], states(1))
+    assert kept.read("a", NAMES[0]) and kept.read("b", NAMES[0]) is None
+
+
 def test_states_that_are_larger_than_the_bound_push_nothing_out():
     kept = Activations(200)
     kept.write("a", NAMES[0], states(1))
