@@ -118,18 +118,19 @@ class Adapter(Strategy):
         So does its pooler: a checkpoint without one gives a random one, which must be kept with the adapters.
         """
         given = self.hyperparameters.peft
-        if isinstance(model, Heads):
+        virtual, several = peft_config(given).is_prompt_learning, isinstance(model, Heads)
+        kind = next((kind for ending, kind in HEADS.items() if type(model).__name__.endswith(ending)), "CAUSAL_LM")
+        if virtual and (several or kind is None):
+            what = "several heads are" if several else "a multiple-choice head is"
+            told = f"virtual tokens need a head that PEFT knows, and {what} none; choose adapters in layers"
+            raise UserError(f"strategy '{self.name}': {told}")
+        if several:
             inside = {id(module) for module in linear(layers(model))}
             # Of "all-linear" PEFT leaves out the head of a PreTrainedModel, and Heads is none: here the stack's layers by name.
             names = [name for name, module in model.named_modules() if id(module) in inside]
             return {**given, "target_modules": names} if given.get("target_modules") == "all-linear" else given
-        kind = next((kind for ending, kind in HEADS.items() if type(model).__name__.endswith(ending)), "CAUSAL_LM")
         more: dict[str, Any] = {"task_type": kind}
-        if kind is None and peft_config(given).is_prompt_learning:
-            raise UserError(
-                "virtual tokens need a head that PEFT knows, and a multiple-choice head is none; choose adapters in layers"
-            )
-        if kind == "QUESTION_ANS" and not peft_config(given).is_prompt_learning:
+        if kind == "QUESTION_ANS" and not virtual:
             # PeftModelForQuestionAnswering.forward takes token_type_ids and hands them on for prompts alone (peft 0.21).
             more["task_type"] = None
         if family == "encoder":

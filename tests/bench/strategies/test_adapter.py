@@ -8,6 +8,7 @@ from safetensors.torch import load_file
 from transformers import AutoModelForCausalLM, AutoModelForSequenceClassification
 
 from bench import strategies
+from bench.errors import UserError
 from bench.inference.generation import generate
 from bench.inference.likelihood import likelihoods, text_losses
 from bench.inference.local import LocalBackend
@@ -241,3 +242,10 @@ def test_gradient_checkpointing_is_on_where_it_is_asked_for(adapted, decoder, bi
 def test_gradient_checkpointing_is_on_under_several_heads_too(strategy, encoder, bits):
     heads = Heads([encoder.load(AutoModelForSequenceClassification, bits, num_labels=2) for _ in range(2)])
     assert checkpointed(strategy("lora-8bit", "encoder", bits=bits, gradient_checkpointing=True).adapt(heads, "encoder"))
+
+
+@pytest.mark.parametrize("variant", ["prefix", "prompt"])
+def test_virtual_tokens_under_several_heads_are_refused_in_words(library, encoder, variant):
+    heads = Heads([encoder.load(AutoModelForSequenceClassification, num_labels=2) for _ in range(2)])
+    with pytest.raises(UserError, match="^strategy 'lora-8bit': virtual tokens need .* and several heads are none"):
+        strategy(library, "encoder", 32, VARIANTS[variant]).adapt(heads, "encoder")
