@@ -14,7 +14,6 @@ from bench.devices.environment import environment
 from bench.errors import BudgetError, TooSlowError, UserError
 from bench.records import store
 from bench.records.record import Record, Status
-from bench.records.trial import TrialRecord
 from bench.running.perform import perform
 from bench.running.recording import provenance, setup
 from bench.running.work import Hands, Recorded, Workplace, in_turn
@@ -61,13 +60,13 @@ def execute(runs: Sequence[Run], place: Workplace, rerun_on_change: bool = False
     done = hands(works, place, lambda work: is_finished(store.find_record(out, work.id), now, rerun_on_change))
     records = []
     for run in runs:
-        record: Record | TrialRecord | None = store.find_record(out, run.id)
-        if run.id in done:
-            record = done[run.id].record
-        elif place.keep.model and run.strategy.trains and not model_folder(out, run.id).exists():
+        mine = done.get(run.id)
+        record = mine.record if mine else store.find_record(out, run.id)
+        assert isinstance(record, Record)
+        wanted = place.keep.model and run.strategy.trains and record.status == "ok"
+        if wanted and not mine and not model_folder(out, run.id).exists():
             again = f"delete {store.folder(out) / run.id}.json to train it again"
             place.progress.say(f"{run.label} has a record and no model: {again}")
-        assert isinstance(record, Record)
         if place.device.main and record.status != "failed":  # of a process that was stopped between the two
             remove_checkpoint(out, run.id)
         records.append(record)

@@ -165,6 +165,16 @@ def test_a_model_that_is_to_stay_is_the_one_that_was_asked(planned, tmp_path, de
     assert all(torch.equal(weight, again[name]) for name, weight in trained[-1].state_dict().items())
 
 
+def test_a_run_that_was_skipped_is_told_no_way_to_its_model(planned, tmp_path, device, monkeypatch):
+    """It would be skipped again."""
+    said, skipped = [], replace(planned("full", budget="3tokens"), probes=(), other_items=4)
+    monkeypatch.setattr(Progress, "say", lambda self, text: said.append(text))
+    for _ in range(2):
+        place = Workplace(tmp_path, device, Progress(False, 1), keep=KeepOptions(model=True))
+        (record,) = execution.execute([skipped], place)
+        assert record.status == "skipped" and not said
+
+
 @pytest.mark.parametrize("stamp", ["", "{", json.dumps({"run": "x", "environment": "another"})])
 def test_what_does_not_fit_is_told_and_thrown_away(tmp_path, device, monkeypatch, stamp):
     said = []
