@@ -27,7 +27,9 @@ class LmLoss(Probe):
 
     @classmethod
     def fault(cls, row: Mapping[str, Any], spec: ProbeSpec) -> str | None:
-        return None if len(row["text"].split()) > 1 else "field 'text' must have at least two words: one predicts the next"
+        # Chinese, Japanese and Thai have no space between words.
+        several = len(row["text"].split()) > 1 or not row["text"].isascii()
+        return None if several else "field 'text' must have at least two words: one predicts the next"
 
     def measure(self, backend: Backend) -> pd.DataFrame:
         """Columns `value` (nats per token), `weight` (tokens predicted) and `bytes` (of the text predicted, in UTF-8)."""

@@ -9,6 +9,7 @@ from bench.inference.local import LocalBackend
 from bench.inference.passages import windows
 from bench.inference.predictions import EvalSet, predict
 from bench.measuring.scoring import scores
+from bench.probes import probe_class
 from bench.probes.base import columns
 from bench.specs.wording import Wording
 from bench.tasks import splits, types
@@ -62,6 +63,14 @@ def test_behind_a_bos_the_first_token_counts_too(decoder, own, made, monkeypatch
     behind = measured(made(spec, Encoding(decoder, 64)), decoder.load().eval())
     assert behind["weight"][0] == plain["weight"][0] + 1
     assert behind["bytes"][0] == len("the film was great") > plain["bytes"][0]
+
+
+def test_a_text_of_a_language_without_spaces_is_read(decoder, decoding, own, made):
+    """Japanese, as it is written."""
+    spec = own("lm-loss", [{"text": "吾輩は猫である。名前はまだ無い。"}])
+    probe_class(spec).check(spec)
+    (weight,) = measured(made(spec, decoding), decoder.load().eval())["weight"]
+    assert weight > 1
 
 
 def test_bits_per_byte_are_of_a_corpus_task_are_the_probes_on_the_same_texts(library, decoding, own, made):
