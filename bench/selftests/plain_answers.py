@@ -177,13 +177,17 @@ def _tags(task: Ner, example: Example, encoding: Any, logits: torch.Tensor) -> P
     names = ["O", *(f"{mark}-{label}" for label in task.spec.labels for mark in "BI")]
     for word in words:
         end = begin + len(word)
-        # The piece that holds the word's first character, or with some tokenizers the space before it.
-        first = next(p for p in _own_tokens(encoding) if begin < encoding["offset_mapping"][p][1] <= end)
-        chances, best = logits[first].softmax(-1), logits[first].topk(2)
+        # The first one holds the word's first character, or with some tokenizers the space before it.
+        pieces = [p for p in _own_tokens(encoding) if begin < encoding["offset_mapping"][p][1] <= end]
+        begin = end + 1
+        if not pieces:  # a word of characters that the tokenizer leaves out, such as a space of no width
+            tags.append("O")
+            continue
+        chances, best = logits[pieces[0]].softmax(-1), logits[pieces[0]].topk(2)
         tags.append(names[int(best.indices[0])])
         shares.append(float(chances.max()))
-        margin, begin = min(margin, float(best.values[0] - best.values[1])), end + 1
-    return PlainAnswer(tags, min(shares), margin)
+        margin = min(margin, float(best.values[0] - best.values[1]))
+    return PlainAnswer(tags, min(shares, default=1.0), margin)
 
 
 def _span(task: Qa, example: Example, encoding: Any, logits: dict[str, torch.Tensor]) -> PlainAnswer:

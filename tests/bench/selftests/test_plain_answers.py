@@ -2,6 +2,7 @@
 
 import json
 import shutil
+from dataclasses import replace
 
 import pytest
 
@@ -98,6 +99,16 @@ def test_an_encoders_head_answers_alike(evalset, encoder, task):
 def test_an_encoders_head_under_an_instruction(evalset, encoder):
     asked = evalset("sec-entities", encoder, Wording(style="instruction"), head=0, limit=256)
     assert same(asked, encoder, encoder.load(asked.task.auto_class, num_labels=asked.task.outputs()).eval())
+
+
+def test_a_word_that_the_tokenizer_leaves_out_is_no_entity(evalset, encoder):
+    """A space of no width stands in many texts from the web."""
+    asked = evalset("sec-entities", encoder, head=0, limit=256)
+    net = encoder.load(asked.task.auto_class, num_labels=asked.task.outputs()).eval()
+    text = "Ann \u200b lives in Rome"
+    example = replace(asked.examples[0], fields={**asked.examples[0].fields, "text": text}, gold=("O",) * 5)
+    vars(asked)["examples"] = [example]
+    assert same(asked, encoder, net) and plain_answer(asked, 0, PlainReader(net, encoder)).value[1] == "O"
 
 
 @pytest.mark.parametrize("shots", [0, 4])
