@@ -56,6 +56,8 @@ class Probe(ABC):
     """Standard deviation of what items lose, as a plan expects it, where there are none."""
     needs: ClassVar[frozenset[str]]
     """Fields that a row must have."""
+    lists: ClassVar[frozenset[str]] = frozenset()
+    """Those of them that hold several texts; every other holds one."""
 
     def __init__(self, spec: ProbeSpec, encoding: Encoding, limit: int) -> None:
         self.spec, self.encoding = spec, encoding
@@ -89,9 +91,19 @@ class Probe(ABC):
             UserError: a value is missing or not of the kind that the probe needs.
         """
         for row in filled_rows(spec):
-            fault = next((f"field '{name}' is empty" for name in sorted(cls.needs) if not row[name]), cls.fault(row, spec))
-            if fault:
+            misfits = (cls._misfit(name, row[name], spec) for name in sorted(cls.needs))
+            if fault := next(filter(None, misfits), None) or cls.fault(row, spec):
                 raise UserError(f"probe '{spec.name}': {row.place}: {fault}")
+
+    @classmethod
+    def _misfit(cls, name: str, value: str | list[Any], spec: ProbeSpec) -> str | None:
+        """Why a value cannot stand in a field that the kind needs, or None."""
+        if not value or (isinstance(value, str) and value.isspace()):
+            return f"field '{name}' is empty"
+        if isinstance(value, list) and name not in cls.lists:
+            column = spec.sources[0].columns.get(name, name)
+            return f"field '{name}' must be one text, not a list; name an entry of it under columns, as {column}.0"
+        return None
 
     @classmethod
     def fault(cls, row: Mapping[str, Any], spec: ProbeSpec) -> str | None:
@@ -168,8 +180,14 @@ def columns(frame: pd.DataFrame) -> Columns:
 
 def filled_rows(spec: ProbeSpec) -> list[SourceRow]:
     """The sources' rows with the spec's own fields."""
-    rows = (row for source in spec.sources for row in sources.rows(source))
-    return [SourceRow(filled(row, spec.fields), row.place) for row in rows]
+
+    def whole(row: SourceRow) -> SourceRow:
+        try:
+            return SourceRow(filled(row, spec.fields), row.place)
+        except ValueError as error:
+            raise UserError(f"probe '{spec.name}': {row.place}: {error}") from None
+
+    return [whole(row) for source in spec.sources for row in sources.rows(source)]
 
 
 def chosen_rows(rows: Sequence[R], limit: int) -> list[R]:

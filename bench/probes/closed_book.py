@@ -26,6 +26,7 @@ class ClosedBook(Probe):
     share = False
     discordance = 0.15
     needs = frozenset({"question", "answers"})
+    lists = frozenset({"answers"})
 
     @classmethod
     def fault(cls, row: Mapping[str, Any], spec: ProbeSpec) -> str | None:

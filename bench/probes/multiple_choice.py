@@ -39,6 +39,7 @@ class MultipleChoice(Probe):
     share = False
     discordance = 0.15
     needs = frozenset({"question", "choices", "gold"})
+    lists = frozenset({"choices"})
 
     @classmethod
     def fault(cls, row: Mapping[str, Any], spec: ProbeSpec) -> str | None:

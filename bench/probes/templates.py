@@ -4,7 +4,7 @@ A column can be changed on its way into the text: `{premise:unstopped}` leaves o
 starts with a small letter.
 """
 
-from collections.abc import Callable, Mapping
+from collections.abc import Callable, Mapping, Sequence
 from string import Formatter
 from typing import Any
 
@@ -19,6 +19,12 @@ CHANGES: dict[str, Callable[[str], str]] = {
 class Words(Formatter):
     """str.format whose format specifications are the names of `CHANGES`."""
 
+    def get_value(self, key: int | str, args: Sequence[Any], kwargs: Mapping[str, Any]) -> Any:
+        value = super().get_value(key, args, kwargs)
+        if isinstance(value, list):
+            raise ValueError(f"a template names {{{key}}}, which is a list; name an entry of it under columns")
+        return value
+
     def format_field(self, value: Any, format_spec: str) -> str:
         if format_spec and format_spec not in CHANGES:
             raise unknown("change of a column", format_spec, CHANGES)
@@ -30,6 +36,7 @@ def filled(row: Mapping[str, Any], fields: Mapping[str, str | list[str]]) -> dic
 
     Raises:
         UserError: a template names a change that does not exist.
+        ValueError: it names a column that holds a list in this row.
     """
     words = Words()
 

@@ -120,6 +120,13 @@ def test_a_row_without_a_value_is_named(own):
         probe_class(spec).check(spec)
 
 
+def test_a_template_takes_no_list_for_a_text(own):
+    """Its brackets and quotation marks would be asked too."""
+    spec = own("cloze", [{"text": "x", "aliases": ["Ann", "Anna"]}], fields={"answer": "{aliases}"})
+    with pytest.raises(UserError, match=r"probe 'own': .*rows\.jsonl, line 1: a template names {aliases}, which is a list"):
+        filled_rows(spec)
+
+
 def test_sound_rows_pass(own):
     spec = own("cloze", ROWS)
     probe_class(spec).check(spec)

@@ -35,6 +35,9 @@ def test_an_untouched_model_answers_the_same_when_loaded_again(library, decoder,
         ("multiple-choice", {"question": "q", "choices": ["a", ""], "gold": "0"}, "none of them empty"),
         ("lm-loss", {"text": "word"}, "field 'text' must have at least two words"),
         ("cloze", {"text": "a", "answer": None}, "line 1: field 'answer' is empty"),
+        ("cloze", {"text": "a", "answer": ["b", "c"]}, "line 1: field 'answer' must be one text, not a list; .* as answer.0"),
+        ("lm-loss", {"text": ["one sentence", "another"]}, "line 1: field 'text' must be one text, not a list"),
+        ("pseudo-perplexity", {"text": " \n"}, "line 1: field 'text' is empty"),
     ],
 )
 def test_a_probes_bad_rows_are_named(tmp_path, kind, row, sentence):
