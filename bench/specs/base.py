@@ -100,7 +100,7 @@ def explain(error: ValidationError, spec: type[BaseModel]) -> str:
     """The first fault of a pydantic error as a clause: field, what is wrong, what is allowed."""
     # A misspelt field is better news than the required one that it left missing.
     fault = min(error.errors(), key=lambda fault: fault["type"] != "extra_forbidden")
-    forms = ("Source", "list[Source]", "Holdout")
+    forms = ("Source", "list[Source]", "Holdout", "NumberRange", "Choice")
     field = ".".join(str(part) for part in fault["loc"] if part not in forms)
     if fault["type"] == "extra_forbidden":
         allowed = ", ".join(spec.model_fields) if len(fault["loc"]) == 1 else "see bench/specs/"

@@ -69,10 +69,10 @@ class Choice(Spec):
 
 def _form(value: Any) -> str:
     """Which of the two is meant, so that a fault is told of that one alone."""
-    return "choice" if isinstance(value, Choice) or (isinstance(value, dict) and "choice" in value) else "range"
+    return "Choice" if isinstance(value, Choice) or (isinstance(value, dict) and "choice" in value) else "NumberRange"
 
 
-Dimension = Annotated[Annotated[NumberRange, Tag("range")] | Annotated[Choice, Tag("choice")], Discriminator(_form)]
+Dimension = Annotated[Annotated[NumberRange, Tag("NumberRange")] | Annotated[Choice, Tag("Choice")], Discriminator(_form)]
 
 
 class TuneOptions(Spec):

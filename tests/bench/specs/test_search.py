@@ -15,14 +15,14 @@ FILE = "name: mine\ndescription: mine\nkind: full\nsearch: {learning_rate: %s}\n
 @pytest.mark.parametrize(
     ("space", "sentence"),
     [
-        ("{low: 1.0e-3, high: 1.0e-5}", "field 'search.learning_rate.range': low (0.001) must lie below high (1e-05)"),
+        ("{low: 1.0e-3, high: 1.0e-5}", "field 'search.learning_rate': low (0.001) must lie below high (1e-05)"),
         ("{low: 0, high: 1.0e-5, log: true}", "a logarithm needs a low above 0, not 0"),
         ("{low: 1, high: 2.5, integer: true}", "the bounds of an integer are whole numbers"),
-        ("{low: 1}", "field 'search.learning_rate.range.high': Field required"),
-        ("{low: 1, high: 2, logg: true}", "field 'search.learning_rate.range.logg' is not known"),
-        ("{choice: [1]}", "field 'search.learning_rate.choice.choice': List should have at least 2 items"),
+        ("{low: 1}", "field 'search.learning_rate.high': Field required"),
+        ("{low: 1, high: 2, logg: true}", "field 'search.learning_rate.logg' is not known"),
+        ("{choice: [1]}", "field 'search.learning_rate.choice': List should have at least 2 items"),
         ("{choice: [1, 2, 1]}", "a value stands twice in the choice"),
-        ("[1, 2]", "field 'search.learning_rate.range': Input should be a valid dictionary"),
+        ("[1, 2]", "field 'search.learning_rate': Input should be a valid dictionary"),
     ],
 )
 def test_a_wrong_space_gets_a_sentence_with_file_and_field(tmp_path, space, sentence):
