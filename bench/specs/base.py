@@ -106,4 +106,7 @@ def explain(error: ValidationError, spec: type[BaseModel]) -> str:
         allowed = ", ".join(spec.model_fields) if len(fault["loc"]) == 1 else "see bench/specs/"
         return f"field '{field}' is not known; allowed: {allowed}"
     told = fault["msg"].removeprefix("Value error, ")
+    if fault["type"] == "string_type" and isinstance(fault["input"], int | float):
+        read = "true or false" if isinstance(fault["input"], bool) else "a number"
+        told = f"{told}: without quotes YAML reads it as {read}; write it in quotes"
     return f"field '{field}': {told}" if field else str(told)

@@ -31,6 +31,8 @@ GOOD = (BUILT_IN / "tasks" / "sst2.yaml").read_text()
         ("version: 1", "version: 1\noptions: &o {more: *o}", "it contains itself"),
         ("Review: {text}", "Review: {text", "unmatched '{' in format spec"),
         ("drop: {label: [plot]}", "drop: {kind: [plot]}", "'kind' is none of text, label, group"),
+        ("labels: [negative, positive]", "labels: [no, yes]", "YAML reads it as true or false; write it in quotes"),
+        ("drop: {label: [plot]}", "drop: {1: [plot]}", "without quotes YAML reads it as a number; write it in quotes"),
         ("label: category, ", "", "'label' is none of text, group"),
     ],
 )
