@@ -49,7 +49,7 @@ class PlainReader:
         """(len(ids), vocabulary): of the token after each, on the CPU in fp64."""
         with self._precision():
             logits = self.module(input_ids=torch.tensor([list(ids)], device=self.place)).logits[0]
-        return logits[len(logits) - len(ids) :].double().cpu().log_softmax(-1)
+        return logits[len(logits) - len(ids) :].cpu().double().log_softmax(-1)  # on a GPU they would count as the run's memory
 
     def nats(self, context: Sequence[int], continuation: Sequence[int]) -> float:
         """Log-likelihood of the continuation."""
