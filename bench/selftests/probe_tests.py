@@ -58,7 +58,7 @@ class SelfTests:
     """A probe's first items on one model, measured once; each test is a second look at them."""
 
     def __init__(self, probe: Probe, model: nn.Module) -> None:
-        self.probe, self.model = probe.first(ITEMS), model
+        self.probe, self.model = probe.movable().first(ITEMS), model
         # Without a device: in fp32 and in one process, as equal results are asked for.
         self.backend = LocalBackend(model, probe.encoding.model)
         self.measured = self.probe.measure(self.backend)

@@ -59,6 +59,14 @@ def test_damage_moves_representations(library, decoder, encoder, made, family):
     assert SelfTests(made(library.probe("drift"), Encoding(model, 64), 8), net).damage_shows()
 
 
+def test_two_equal_texts_are_no_sign_that_a_probe_ignores_its_model(encoder, own, made):
+    """Its cosine is 1 whatever the weights, also where the model knows no capitals; data sets of graded pairs hold some."""
+    rows = [{"first": "a dog runs", "second": second, "gold": "1"} for second in ("A dog runs", "a cat sleeps", "it rains")]
+    pairs = made(own("similarity", rows), Encoding(encoder, 64))
+    tests = SelfTests(pairs, encoder.load(transformers.AutoModel).eval())
+    assert len(tests.probe.rows) == 2 < len(pairs.rows) and tests.damage_moves_numbers()
+
+
 def test_gold_drawn_at_random_is_chance(library, decoder, decoding, made, monkeypatch):
     arc = made(library.probe("arc-easy"), decoding, 8)
     model = decoder.load().eval()
