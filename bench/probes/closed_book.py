@@ -31,7 +31,8 @@ class ClosedBook(Probe):
     @classmethod
     def fault(cls, row: Mapping[str, Any], spec: ProbeSpec) -> str | None:
         answers = row["answers"]
-        return None if isinstance(answers, list) and any(answers) else "field 'answers' must be a list of accepted answers"
+        given = isinstance(answers, list) and any(str(answer).strip() for answer in answers)
+        return None if given else "field 'answers' must be a list of accepted answers"
 
     def measure(self, backend: Backend) -> pd.DataFrame:
         """`value` is the log-likelihood of the first accepted answer, without an end after it; `right` whether the greedy

@@ -75,8 +75,9 @@ def test_the_data_sets_are_faultless(library, name):
     assert all(isinstance(row["answers"], list) for row in filled_rows(spec))
 
 
-def test_an_answer_that_is_no_list_is_named(own):
-    spec = own("closed-book", [{"question": "who ?", "answers": "Ann"}])
+@pytest.mark.parametrize("answers", ["Ann", [" ", ""]])
+def test_answers_that_are_none_are_named(own, answers):
+    spec = own("closed-book", [{"question": "who ?", "answers": answers}])
     with pytest.raises(UserError, match="line 1: field 'answers' must be a list"):
         probe_class(spec).check(spec)
 
