@@ -60,11 +60,11 @@ def pairs(rows: Sequence[Estimate]) -> list[Difference]:
 
 
 def paired(one: Estimate, other: Estimate) -> bool:
-    """Whether both rows are known to have answered the same items."""
+    """Whether both rows are known to have answered the same items, which belong together in the same way."""
     if one.answered is None or other.answered is None:
         return False
     mine, theirs = one.answered.clusters, other.answered.clusters
-    return mine.asked == theirs.asked and len(mine.codes) == len(theirs.codes)
+    return mine.asked == theirs.asked and np.array_equal(mine.codes, theirs.codes)
 
 
 def stacked(margins: Sequence[Margin]) -> Margin:

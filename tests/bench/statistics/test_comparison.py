@@ -77,6 +77,16 @@ def test_rows_that_answered_other_items_are_unpaired():
     assert paired.paired and paired.significant
 
 
+def test_rows_whose_items_belong_together_otherwise_are_unpaired():
+    """Planted fault: a task that was given a `cluster` since broke every report on the rows from before and after."""
+    right = np.array([np.arange(200) < 150] * 2, dtype=float)
+    (alone,) = estimates([right], Spread(1e-5, 2))
+    films = replace(clusters_of([n // 10 for n in range(200)], 200), asked=1)
+    whole = of_counts(np.stack([right, np.ones_like(right)], -1), lambda t: t[..., 0] / t[..., 1], films)
+    later = estimate(whole.values.tolist(), [None] * 2, whole, Spread(1e-5, 2), "wilson")
+    assert [pair.paired for pair in comparison.pairs([alone, later, later])] == [False, False, True]
+
+
 def test_bounds_alone_are_held_against_answers():
     (answered,) = accurate([0.9], Spread(1e-9, 4))
     published, unknown = Estimate(0.6, 0.55, 0.65, "items", 1), Estimate(0.6, None, None, "items", 1)
