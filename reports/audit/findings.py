@@ -91,12 +91,23 @@ def audit(out: Path, records: Sequence[Record]) -> Findings:
         published_numbers = published(record)
         numbers = _of_its_time(numbers_by_run[record.run_id] | record_intervals(left[record.run_id]), published_numbers)
         findings.compare(label_of(record), published_numbers, numbers)
-    rows = [row for row in shown_rows(records, out) if all(run.run_id in numbers_by_run for run in row.runs)]
+    rows = list(shown_rows(records, out))
     for row in rows:
+        if not _known(row.runs, left):
+            continue
         numbers = mean_numbers([numbers_by_run[run.run_id] for run in row.runs], row.numbers)
-        numbers |= row_intervals([left[run.run_id] for run in row.runs], _table(row, rows, left), row)
+        table = _table(row, rows)
+        # A row beside it without answers has a part in the seeds' variance, which can't be made again then.
+        if all(_known(runs, left) for runs in table):
+            parts = [[left[run.run_id] for run in runs] for runs in table]
+            numbers |= row_intervals([left[run.run_id] for run in row.runs], parts, row)
         findings.compare(row.label, row.numbers, numbers)
     return findings
+
+
+def _known(runs: Sequence[Record], left: Mapping[str, Left]) -> bool:
+    """Whether all of them left answers."""
+    return all(run.run_id in left for run in runs)
 
 
 def _of_its_time(numbers: Numbers, known: Numbers) -> Numbers:
@@ -105,11 +116,12 @@ def _of_its_time(numbers: Numbers, known: Numbers) -> Numbers:
     return {place: number for place, number in numbers.items() if place[2:3] != LATER or place[:3] in parts}
 
 
-def _table(row: ShownRow, rows: Sequence[ShownRow], left: Mapping[str, Left]) -> list[list[Left]]:
-    """The runs of the rows whose seeds say how far one moves this row's numbers; none for a row that depends on no seed."""
+def _table(row: ShownRow, rows: Sequence[ShownRow]) -> list[Sequence[Record]]:
+    """The runs of the rows of several seeds that say how far one moves this row's numbers; none for a row that depends on no
+    seed."""
     if not row.seeded:
         return []
-    return [[left[run.run_id] for run in other.runs] for other in rows if other.seeded and other.table == row.table]
+    return [other.runs for other in rows if other.seeded and other.table == row.table and len(other.runs) > 1]
 
 
 def label_of(record: Record) -> str:

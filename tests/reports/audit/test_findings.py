@@ -7,6 +7,7 @@ from dataclasses import replace
 
 import pandas as pd
 import pytest
+from audited import scored
 
 from bench.records import store
 from bench.records.record import Import
@@ -154,6 +155,18 @@ def test_a_record_without_its_answers_is_told(out):
     assert not findings.clean and findings.differences == []
     assert findings.without_items == ["s / m / sst2 / full / seed 0 (sst20)"]
     assert any(line.endswith("nothing of it can be recomputed") for line in summary(findings))
+
+
+def test_a_row_beside_one_that_lost_answers_is_not_held_to_fewer_seeds(out):
+    """Planted fault: where one table of answers was lost, the intervals of the rows beside it were said to be wrong."""
+    for seed in (7, 8):
+        record, items = scored(seed=seed)
+        setup = record.setup.model_copy(update={"strategy": "frozen"})
+        store.write_record(out, record.model_copy(update={"setup": setup, "run_id": f"frozen{seed}"}), items)
+    assert found(out).clean
+    (store.folder(out) / "frozen7.parquet").unlink()
+    findings = found(out)
+    assert findings.differences == [] and findings.unchecked["score.ci_low"] == 1
 
 
 def test_a_column_that_is_missing_is_listed_and_not_guessed(out):
