@@ -139,8 +139,8 @@ def _group(key: TableKey, rows: Sequence[Row], standing: Standing | None, number
 def _said(rows: Sequence[Row], standing: Standing | None) -> Iterator[str]:
     """What was found, as below the table in a terminal, and how sure that is."""
     yield from conclusion(rows, standing)
-    if smallest := _smallest(standing):
-        yield f"Between rows that train, a difference below {smallest} would mostly not have been found."
+    if standing and (smallest := _smallest(standing)):
+        yield f"Between {standing.between or 'two rows'}, a difference below {smallest} would mostly not have been found."
     if standing and not standing.seeded:
         yield "One seed: this is about these trained models. Another seed may rank otherwise."
 

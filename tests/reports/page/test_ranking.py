@@ -74,5 +74,15 @@ def test_a_group_says_what_was_found_and_how_sure_that_is(make, out):
     ahead, forgotten, smallest, seed = said(make, out / "a", full=0.9, frozen=0.6)
     assert ahead == "Ahead is full: by more than chance it is better than all others, and none is better than it."
     assert forgotten.startswith("Forgotten by the row ahead: ")
-    assert smallest.startswith("Between rows that train, a difference below ") and seed.startswith("One seed: ")
+    assert smallest.startswith("Between two rows, a difference below ") and seed.startswith("One seed: ")
     assert said(make, out / "b", full=0.9) == []
+
+
+def test_a_smallest_difference_is_told_of_the_rows_whose_it_is(found, make, out):
+    """Planted fault: of models behind an API, of which none trains, it was told of rows that train."""
+    (group,) = found[2]["groups"]
+    assert any(said.startswith("Between rows that train, a difference below ") for said in group["said"])
+    pair = [make.record(name, accuracy=score, trainable=0) for name, score in (("zero-shot", 0.6), ("few-shot", 0.7))]
+    rows = aggregate(make.kept(out / "asked", pair), out / "asked")
+    (group,) = ranking(rows, standings_of(rows))["groups"]
+    assert any(said.startswith("Between two rows, a difference below ") for said in group["said"])
