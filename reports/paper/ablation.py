@@ -101,7 +101,7 @@ def _asked(sweep: Sweep, rows: Sequence[Row]) -> Iterator[str]:
     suite, model, task = rows[0].group
     yield f"{' and '.join(sweep.axes)} of {rows[0].setup.strategy}: {model} on {task}, suite {suite}."
     seeds = list(dict.fromkeys(row.seeds for row in rows))
-    budgets = list(dict.fromkeys(row.setup.budget or "none" for row in rows))
+    budgets = list(dict.fromkeys((row.setup.budget if row.trains else None) or "none" for row in rows))
     assert rows[0].outcome
     score = rows[0].outcome.score
     counts = {name: [part.items for row in rows if (part := row.forgetting.get(name)) and part.items] for name in _probes(rows)}
@@ -133,7 +133,7 @@ def _marks(columns: Sequence[Measure]) -> Iterator[str]:
 def _told(sweep: Sweep, rows: Sequence[Row], columns: Sequence[Measure]) -> Iterator[str]:
     """What intervals hold, and everything that could be held against the table."""
     scored = [row for row in rows if row.score]
-    yield statement([row.score for row in scored if row.score])
+    yield statement([row.score for row in scored if row.score], scored)
     if any(column.term == FORGETTING for column in columns):
         yield "Forgetting: positive is loss."
     if column := next((column for column in columns if column.name == "score" and column.standing), None):

@@ -131,9 +131,8 @@ def _cells(row: Row, forgotten: Forgotten, probe: str, reached: float | None) ->
 
 def _notes(rows: Sequence[Row], shown: Sequence[Row]) -> Iterator[str]:
     if shown:
-        yield statement(
-            [estimate for row in shown for estimate in (row.gain, *(f.lost for f in row.forgetting.values())) if estimate]
-        )
+        estimates = (estimate for row in shown for estimate in (row.gain, *(f.lost for f in row.forgetting.values())))
+        yield statement([estimate for estimate in estimates if estimate], shown)
         gain, reached = shown[0].quantity, frontier.equal_gain(shown)
         outcome = shown[0].outcome
         items = f" over {numbers.item_counts([outcome.score.n])}" if outcome else ""

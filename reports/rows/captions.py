@@ -19,12 +19,12 @@ ALIKE = [
 ]
 
 
-def statement(estimates: Sequence[Estimate], rows: Sequence[Row] = ()) -> str:
+def statement(estimates: Sequence[Estimate], rows: Sequence[Row]) -> str:
     """`stated` as one text."""
     return " ".join(stated(estimates, rows))
 
 
-def stated(estimates: Sequence[Estimate], rows: Sequence[Row] = ()) -> list[str]:
+def stated(estimates: Sequence[Estimate], rows: Sequence[Row]) -> list[str]:
     """What the 95 % intervals of these estimates, which are of these rows, hold and what they don't."""
     shown = [each for each in estimates if each.low is not None]
     bases = {each.basis for each in shown}
@@ -32,7 +32,7 @@ def stated(estimates: Sequence[Estimate], rows: Sequence[Row] = ()) -> list[str]
         return ["No intervals: there are no scores with bounds."]
     of_one_seed = any(row.of_one_seed for row in rows)
     if bases == {"items"}:
-        parts = [ONE_SEED if of_one_seed or not rows else NO_SEED]
+        parts = [ONE_SEED if of_one_seed else NO_SEED]
     else:
         parts = list(ALIKE)
         if "items" in bases:

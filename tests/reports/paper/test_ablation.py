@@ -4,6 +4,7 @@ import pytest
 
 from bench.errors import UserError
 from reports.paper.ablation import SWEPT, Entry, Grid, Sweep, ablations, grid, transposed
+from reports.rows.captions import NO_SEED
 
 LOSS = {"wikipedia": ("loss (nats per token)", 3.2, 3.3)}
 
@@ -57,6 +58,17 @@ def test_a_swept_budget_is_not_held_against_the_table_and_another_is(make, out):
     assert "budget differs" not in " ".join(ablation.caption) and "Budget: 64 or 512." in " ".join(ablation.caption)
     (other,) = ablations(Sweep(("peft.r",), points()), out, ["score"])
     assert "Not the same chance: budget differs" in " ".join(other.caption)
+
+
+def test_a_sweep_of_rows_without_seeds_speaks_of_none(make, out):
+    """Planted fault: of an untouched model at two lengths it was said that another seed might differ."""
+    points = {
+        (length,): make.kept(out, [make.record("zero-shot", 0, right, trainable=0, inputs={"max_length": int(length)})])
+        for length, right in (("128", 0.6), ("256", 0.7))
+    }
+    (ablation,) = ablations(Sweep(("max_length",), points), out, ["score"])
+    assert "Seeds: none. Budget: none." in " ".join(ablation.caption)
+    assert NO_SEED in ablation.caption and not any("nother seed" in sentence for sentence in ablation.caption)
 
 
 def test_two_axes_and_one_column_are_a_grid_and_several_columns_a_list(make, out):
