@@ -10,6 +10,7 @@ from seqeval.metrics.sequence_labeling import get_entities
 
 from bench.records.contract import Json
 from reports.page.answer_text import tags_of
+from reports.rows import numbers
 
 LABELS = 12
 """Of more labels than this none is a slice."""
@@ -38,8 +39,9 @@ def _lengths(items: pd.DataFrame) -> list[str]:
     if "text" not in items or items["text"].isna().any():
         return []
     words = np.array([len(text.split()) for text in items["text"]])
-    short, long = np.quantile(words, [1 / 3, 2 / 3])
-    names = [f"up to {short:.0f} words", f"{short:.0f} to {long:.0f} words", f"above {long:.0f} words"]
+    short, long = map(int, np.quantile(words, [1 / 3, 2 / 3]))
+    middle = numbers.counts_between([short + 1, long])
+    names = [f"up to {short:,} words", f"{middle} words", f"above {long:,} words"]
     return [names[int(count > short) + int(count > long)] for count in words]
 
 
