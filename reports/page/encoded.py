@@ -10,7 +10,7 @@ from typing import Any
 from bench.records.contract import Json
 from bench.statistics.estimates import Estimate
 from reports.page.cells import EMPTY, Bar, Board, Cell, Column
-from reports.rows.numbers import Quantity, finite, in_unit
+from reports.rows.numbers import MINUS, Quantity, finite, in_unit
 from reports.visible import visible_json
 
 SAYS_NOTHING = (None, "", None, False)
@@ -89,4 +89,4 @@ def _ends(bar: Bar) -> tuple[float | None, ...]:
 
 def _typeset(text: str) -> str:
     """A hyphen before a number is a minus sign, as wide as a plus."""
-    return text.replace("-", "−")
+    return MINUS.sub("−", text)

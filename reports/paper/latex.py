@@ -4,6 +4,7 @@ import re
 from collections.abc import Sequence
 
 from reports.paper.ablation import TIE, Ablation, Entry, Grid
+from reports.rows.numbers import MINUS
 from reports.visible import printable
 
 SIGNS = {
@@ -28,8 +29,6 @@ SIGNS = {
 }
 TYPESET = 0x17F
 """Letters up to here are there in every installation; others are told by their number."""
-MINUS = re.compile(r"(?<![\w.])-(?=[.\d])")
-"""A minus before a number."""
 INTRODUCTION = "% Made by `tunebench ablate`; \\input it below \\usepackage{booktabs}."
 
 

@@ -1,6 +1,7 @@
 """Numbers as text, the same in tables, pages and plots; what is not finite is a dash, never `nan`."""
 
 import math
+import re
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass, field
 
@@ -8,6 +9,8 @@ from bench.records.outcome import Forgetting, Score
 from bench.statistics.estimates import Estimate
 
 MISSING = "–"
+MINUS = re.compile(r"(?<![\w.])-(?=[.\d])")
+"""A minus before a number, and no hyphen within a name or between two numbers."""
 SCALES = ((1e15, "P"), (1e12, "T"), (1e9, "G"), (1e6, "M"), (1e3, "k"))
 
 

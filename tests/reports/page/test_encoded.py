@@ -29,7 +29,8 @@ def test_number_that_is_not_finite_is_refused_rather_than_written():
         (Cell("full", "full"), "full"),
         (Cell("-1.0", -1.0), ["−1.0", -1]),
         (Cell("-1.0", -1.0, strong=True), ["−1.0", -1, "", "", None, True]),
-        (Cell(".8", 0.8, "[-.1, .9]", "x-y", Bar(1, 2, 3.33333, None)), [".8", 0.8, "[−.1, .9]", "x−y", [1, 2, 3.333, None]]),
+        (Cell(".8", 0.8, "[-.1, .9]", "x-y", Bar(1, 2, 3.33333, None)), [".8", 0.8, "[−.1, .9]", "x-y", [1, 2, 3.333, None]]),
+        (Cell("1-4", 2.5), ["1-4", 2.5]),
     ],
 )
 def test_cells_are_cut_after_their_last_part(make, cell, expected):
