@@ -47,7 +47,7 @@ def print_power(records: Sequence[Record], out: Path, difference: str) -> None:
 
 def _difference(text: str, quantity: Quantity) -> float | None:
     """`2points` of a share, else a number with the score's own unit or none; None where it is of another unit."""
-    match = re.fullmatch(r"\s*(\d+\.?\d*|\.\d+)\s*([a-z ]*)", text)
+    match = re.fullmatch(r"\s*(\d+\.?\d*|\.\d+)\s*([a-z_ ]*)", text)
     if not match or not float(match[1]):
         raise UserError(f"difference '{text}': give a number with its unit, as 2points")
     if quantity.share:

@@ -35,5 +35,13 @@ def test_another_unit_or_none_is_the_user_s_mistake(make, out):
         print_power(make.kept(out, make.suite(1)), out, "2points")
 
 
+def test_a_unit_may_have_an_underscore(make, out):
+    """Planted fault: `.02bits_per_byte`, in the score's own unit, was told to have none."""
+    records = [make.record(name, seed)[0] for name in ("full", "frozen") for seed in range(2)]
+    score = records[0].outcome.score.model_copy(update={"name": "bits_per_byte", "share": False})
+    with pytest.raises(UserError, match="no pilot to plan from; .* left no answers per item"):
+        print_power([make.changed(record, score=score) for record in records], out, ".02bits_per_byte")
+
+
 def test_duration_as_text():
     assert [duration(value) for value in (45.2, 720, 12_240, None)] == ["45 s", "12 min", "3.4 h", "–"]
