@@ -119,7 +119,7 @@ class Drawings {
     const drawing = frame({ values: tuned.flatMap(({ places }) => places.map((place) => place[0])), title: "trials" },
       { values: tuned.flatMap(({ places }) => places.map((place) => place[1])), title: `expected best ${group.measure} on validation items` }, "Expected best after so many trials");
     drawLines(drawing, tuned);
-    return figure(drawing.svg.node(), "Expected best after so many trials", "A line that still rises says that more trials would have helped.");
+    return figure(drawing.svg.node(), "Expected best after so many trials", "A line that is not yet flat says that more trials would have helped.");
   }
 }
 
