@@ -52,7 +52,7 @@ class Findings:
     """Those among them that were imported, which may never have had one."""
     checked: int = 0
     largest: float = 0.0
-    """WrongNumber, relative as it is judged."""
+    """The largest difference of all, relative as it is judged."""
     unchecked: Counter[str] = field(default_factory=Counter)
     """What no answer gives -> how many numbers."""
 
