@@ -11,7 +11,7 @@ from typing import NamedTuple
 import numpy as np
 from scipy.stats import binom
 
-_LEVEL = 0.95
+from bench.statistics.intervals import CONFIDENCE
 
 
 class BestOf(NamedTuple):
@@ -61,5 +61,5 @@ def _after(floor: float, draws: np.ndarray, m: int) -> BestOf:
 @cache
 def _places(n: int, quantile: float) -> tuple[int, int]:
     """Which of n sorted draws bound a quantile, counted from 1; 0 and n + 1 are no draws."""
-    rest = (1 - _LEVEL) / 2
+    rest = (1 - CONFIDENCE) / 2
     return int(binom.ppf(rest, n, quantile)), int(binom.isf(rest, n, quantile)) + 1

@@ -96,12 +96,12 @@ def _searched(row: Row) -> list[list[float | None]]:
     return [[each.trials, shown(each.expected), shown(each.low), shown(each.high)] for each in points]
 
 
-def _pairs(standing: Standing | None, numbers: Mapping[str, int]) -> list[list[float | None]]:
+def _pairs(standing: Standing | None, numbered: Mapping[str, int]) -> list[list[float | None]]:
     """Two lines' numbers, the first's score minus the second's with its interval as it is shown, and p among all pairs. In a
     large table those of the first row alone."""
     if standing is None:
         return []
-    placed = [numbers[run] for run in standing.places]
+    placed = [numbered[run] for run in standing.places]
     quantity = standing.quantity
     return [
         [

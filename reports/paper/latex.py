@@ -25,7 +25,6 @@ SIGNS = {
     "…": r"\ldots{}",
     "×": r"$\times$",
     "†": r"$^{\dagger}$",
-    "\xa0": "~",
 }
 TYPESET = 0x17F
 """Letters up to here are there in every installation; others are told by their number."""

@@ -99,7 +99,7 @@ def between(
     return transfers
 
 
-def _pairs(task: str, shape: Any, runs: Sequence[Record], alone: Alone, out: Path | None) -> list["MatchedSeed"]:
+def _pairs(task: str, shape: Any, runs: Sequence[Record], alone: Alone, out: Path | None) -> list[MatchedSeed]:
     for strategy in ALONE:
         singles = [(run, _single(run, shape, alone.get((strategy, *_same(run)), ()))) for run in runs]
         pairs = [pair for run, single in singles if single and (pair := _pair(run, single, task, out))]
