@@ -34,6 +34,12 @@ def test_a_cost_of_another_machine_says_nothing(verdict, name):
     assert verdict(name, ("full", 0.8, {}), ("lora-8bit", 0.8, ADAPTER | other)).parts == []
 
 
+def test_time_is_compared_for_the_same_examples(verdict):
+    """Planted fault: of a budget in seconds, which both rows spend, it was told that adapters don't train faster."""
+    timed = {"budget": "90s", "cost": {"train_examples": 900, "train_seconds": 95}}
+    assert verdict("faster", ("full", 0.8, {"budget": "90s"}), ("lora-8bit", 0.8, ADAPTER | timed)).parts == []
+
+
 @pytest.mark.parametrize("rule", [rules.less_memory, rules.faster])
 def test_a_row_whose_seeds_ran_on_two_machines_is_compared_in_no_such_cost(rows, make, rule):
     """Its first seed alone ran where the other row did."""
