@@ -3,13 +3,13 @@
 from collections.abc import Iterator, Sequence
 from typing import Any
 
-from bench.records.record import Cost
 from bench.statistics.estimates import Estimate
 from reports.paper.csv_text import csv_text
 from reports.paper.markdown import escaped, markdown_table
 from reports.rows import numbers
 from reports.rows.captions import standing_sentences, stated
 from reports.rows.fairness import unfair
+from reports.rows.means import MEAN_COSTS
 from reports.rows.row import Row
 from reports.rows.rows import grouped, probe_names, ranked
 from reports.rows.standing import Standing, score_places, score_standing, shown
@@ -56,7 +56,7 @@ def _lost(row: Row) -> dict[str, Any]:
 
 
 def _cost(row: Row) -> dict[str, Any]:
-    return {name: getattr(row.cost, name) if row.cost else None for name in Cost.model_fields}
+    return {name: getattr(row.cost, name) if row.cost else None for name in MEAN_COSTS}
 
 
 def rows_as_markdown(rows: Sequence[Row]) -> str:

@@ -26,6 +26,8 @@ from reports.rows.numbers import Quantity, quantity_of
 from reports.rows.spreads import SeedSpreads
 
 Frames = Sequence[pd.DataFrame]
+MEAN_COSTS = [name for name in Cost.model_fields if name != "peak_memory_per_process"]
+"""Those that have a mean over runs; a list of what each process held has none."""
 
 
 @dataclass(frozen=True)
@@ -293,7 +295,6 @@ def mean_cost(costs: Sequence[Cost]) -> Cost | None:
     """Means; counts rounded. None is a mean that some run does not know."""
     if not costs:
         return None
-    columns = {name: [getattr(cost, name) for cost in costs] for name in Cost.model_fields if name != "peak_memory_per_process"}
-    means = {name: _mean(values) for name, values in columns.items()}
+    means = {name: _mean([getattr(cost, name) for cost in costs]) for name in MEAN_COSTS}
     whole = {name for name, field in Cost.model_fields.items() if int in get_args(field.annotation)}
     return Cost.model_validate({name: round(mean) if name in whole and mean else mean for name, mean in means.items()})

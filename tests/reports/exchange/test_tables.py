@@ -19,6 +19,7 @@ def test_csv_has_full_numbers_and_a_line_for_each_row(make, out):
     )
     assert (lines[0]["seeds"], lines[0]["rank_best"], lines[0]["train_tokens"]) == ("0, 1", "1", "19648")
     assert (lines[-1]["status"], lines[-1]["reason"], lines[-1]["score"]) == ("failed", 'a "b", c\nd', "")
+    assert "peak_memory_bytes" in lines[0] and "[]" not in lines[0].values()  # planted fault: memory per process, of no row
 
 
 def test_markdown_has_a_table_for_each_task_and_says_what_failed(make, out):
