@@ -70,7 +70,7 @@ def _group(rows: Sequence[Row]) -> Iterator[str]:
     yield f"## {escaped(f'{suite}: {model} on {task}')}"
     if scored:
         probes = probe_names(scored)
-        first, unit = scored[0].quantity.name, scored[0].quantity.unit
+        first, unit = escaped(scored[0].quantity.name), escaped(scored[0].quantity.unit)
         losses = [escaped(f"forgets {name} ({quantity.unit})") for name, quantity in probes.items()]
         headers = ["strategy", "rank", f"{first} [95 %]", f"gain ({unit})", *losses, "train (s)", "saved"]
         standing = score_standing(scored)

@@ -31,6 +31,13 @@ def test_markdown_has_a_table_for_each_task_and_says_what_failed(make, out):
     assert "- Smallest detectable difference: " in text
 
 
+def test_the_name_of_a_metric_is_no_markup(make):
+    """An imported one may be called anything. Planted fault: a bar in it began a column."""
+    record, _ = make.record("full")
+    score = record.outcome.score.model_copy(update={"name": "acc|x"})
+    assert "| strategy | rank | acc\\|x [95 %] | gain" in rows_as_markdown(aggregate([make.changed(record, score=score)]))
+
+
 def test_a_score_as_text(make):
     assert score_text(aggregate([make.record("full", accuracy=0.85)[0]])[0]).startswith(".850 [.")
     assert score_text(aggregate([make.failed()])[0]) == "–"
