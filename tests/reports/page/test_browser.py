@@ -175,6 +175,13 @@ def test_gains_over_different_bases_are_drawn_over_one(make, opened, tmp_path):
     assert "gain over best base, points" in figure.inner_text()
 
 
+def test_long_numbers_of_an_axis_are_told_in_short(opened):
+    """Planted fault: thirteen digits at each tick of the FLOPs stood over each other."""
+    figure = opened("#plot=smollm2+on+sst2&cost=train_flops").page.locator("#plots figure", has_text="against flops")
+    ticks = figure.locator(".tick text").all_text_contents()
+    assert "10T" in ticks and max(map(len, ticks)) <= 4
+
+
 def test_points_lead_to_their_runs(opened):
     page = opened("#plot=smollm2+on+sst2")
     figures = page.page.locator("#plots figcaption strong").all_inner_texts()

@@ -4,7 +4,7 @@ const COST_AXES = {
   train_seconds: ["Training time", "seconds of training", 1],
   peak_memory_bytes: ["Memory", "peak memory, GB", 1e-9],
   saved_bytes: ["Saved", "saved, MB", 1e-6],
-  train_flops: ["FLOPs", "training FLOPs", 1],
+  train_flops: ["FLOPs", "training FLOPs", 1, "~s"],
 };
 
 class Drawings {
@@ -64,13 +64,13 @@ class Drawings {
 
   scores(group, lines, cost, mark) {
     if (!cost) return null;
-    const [name, title, times] = COST_AXES[cost];
+    const [name, title, times, format] = COST_AXES[cost];
     const marks = lines.filter((line) => line.cost[cost] !== undefined).map((line) => {
       const spent = line.cost[cost] * times;
       return mark(line, [spent], line.score, `${group.measure} ${told(line.score)}, ${number(spent)} ${title}`);
     });
     const sign = group.higher ? 1 : -1;
-    const drawing = frame({ values: marks.map(({ x }) => x[0]), title: `${title} (left is better)` },
+    const drawing = frame({ values: marks.map(({ x }) => x[0]), title: `${title} (left is better)`, format },
       { values: marks.flatMap(({ y }) => y), title: `${group.measure}${group.share ? ", %" : ""} (${group.higher ? "up" : "down"} is better)` }, `Score against ${name.toLowerCase()}`);
     drawFrontier(drawing, unbeaten(marks, [-1, sign]), d3.curveStepAfter);
     drawPoints(drawing, marks);

@@ -6,13 +6,13 @@ const COLOURS = 7; // classes of the style sheet
 const NAMES = 14; // rows whose names stand beside their points
 const number = d3.format(".4~g");
 
-// Axes over the values of all marks; `x` and `y` have a title, and `log` where it may be so.
+// Axes over the values of all marks; `x` and `y` have a title, and `x` a `format` where its numbers are long.
 function frame(x, y, words) {
   const svg = d3.create("svg").attr("viewBox", `0 0 ${SIZE.width} ${SIZE.height}`).attr("role", "group").attr("aria-label", words).attr("class", "plot");
   const across = scale(x, [SIZE.left, SIZE.width - SIZE.right]);
   const up = scale(y, [SIZE.height - SIZE.bottom, SIZE.top]);
   const axes = svg.append("g").attr("class", "axes").attr("aria-hidden", "true");
-  axes.append("g").attr("transform", `translate(0,${SIZE.height - SIZE.bottom})`).call(d3.axisBottom(across).ticks(5, x.log ? "~s" : undefined));
+  axes.append("g").attr("transform", `translate(0,${SIZE.height - SIZE.bottom})`).call(d3.axisBottom(across).ticks(5, x.format));
   axes.append("g").attr("transform", `translate(${SIZE.left},0)`).call(d3.axisLeft(up).ticks(6));
   axes.append("text").attr("class", "title").attr("x", (SIZE.left + SIZE.width - SIZE.right) / 2).attr("y", SIZE.height - 8).attr("text-anchor", "middle").text(x.title);
   axes.append("text").attr("class", "title").attr("transform", `translate(14,${(SIZE.height - SIZE.bottom) / 2}) rotate(-90)`).attr("text-anchor", "middle").text(y.title);
@@ -29,7 +29,6 @@ function scale(axis, range) {
   const values = axis.values.filter(Number.isFinite);
   let [low, high] = d3.extent(axis.zero ? [0, ...values] : values);
   if (low === high) [low, high] = [low - 1, high + 1];
-  if (axis.log) return d3.scaleLog().domain([low, high]).range(range).nice();
   const margin = 0.08 * (high - low);
   return d3.scaleLinear().domain([low - margin, high + margin]).range(range);
 }
