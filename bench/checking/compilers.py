@@ -11,7 +11,7 @@ def check_compilers(runs: Iterable[Run]) -> None:
     Raises:
         UserError: blocks are to be compiled, and this machine has no C++ compiler.
     """
-    compiled = [run.strategy.name for run in runs if getattr(run.strategy.hyperparameters, "compile", False)]
+    compiled = [run.strategy.name for run in runs if run.strategy.compiles]
     if not compiled:
         return
     from torch._inductor.cpp_builder import get_cpp_compiler  # takes two seconds

@@ -15,7 +15,7 @@ def refusal(strategy: Strategy, parallelism: Parallelism) -> str | None:
             f"strategy '{strategy.name}' holds its base in {strategy.bits} bit, which {NAMES[parallelism]} cannot share out; "
             f"set {strategy.name}.bits=32, or use a launcher that keeps weights whole (launch/gpus.yaml)"
         )
-    if getattr(strategy.hyperparameters, "compile", False) and parallelism in SHARDING:
+    if strategy.compiles and parallelism in SHARDING:
         return (
             f"strategy '{strategy.name}' has its blocks compiled, which was never tried where {NAMES[parallelism]} shares out "
             f"weights; leave out {strategy.name}.compile, or use a launcher that keeps weights whole (launch/gpus.yaml)"

@@ -17,8 +17,8 @@ def check_runs(runs: Sequence[Run], parallelism: Parallelism, room: int | None =
         room: bytes that there are for weights, gradients and moments; None where the plan is not for this machine.
 
     Raises:
-        UserError: a strategy can't be run under the launcher, no machine can hold a budget's examples, a strategy does not fit a
-            model, or a compiler is wanting.
+        UserError: a strategy can't be run under the launcher, no machine can hold a budget's examples, a strategy does not fit
+            a model, or there is no compiler.
     """
     check_parallelism(runs, parallelism)
     check_counts(runs)

@@ -8,12 +8,12 @@ from torch import nn
 from bench.modeling.structure import layers, lowest_trained
 
 VARIANTS = 64
-"""Of one class of blocks that a process may compile: for other strategies, with and without padding, of one text and of several.
+"""Of one class of blocks that a process may compile: for other strategies, with and without padding, of one text and of many.
 Where torch's own limit of 8 is reached, it goes on uncompiled without a word."""
 
 
 class CompiledBlocks:
-    """Within it, as often as it is entered, the blocks of a model that gradients reach run as what the compiler has made of them.
+    """Within it, as often as it is entered, the blocks of a model that gradients reach run as the compiler has made them.
 
     Block by block, since all are alike: one compilation serves them all, and takes seconds where that of a whole model takes
     minutes. Lengths are variables in it, so that another length is no other compilation. Outside of it the model is as it was:

@@ -67,6 +67,11 @@ class Strategy:
         return 32
 
     @property
+    def compiles(self) -> bool:
+        """Whether the model's blocks are compiled for its training."""
+        return bool(getattr(self.hyperparameters, "compile", False))
+
+    @property
     def tasks(self) -> list[str]:
         """Other tasks that are mixed in."""
         return []

@@ -14,6 +14,8 @@ def test_without_a_compiler_only_what_is_compiled_is_refused(planned, monkeypatc
 
     monkeypatch.setattr(cpp_builder, "get_cpp_compiler", missing)
     check_compilers([planned("full"), planned("zero-shot")])
-    words = "strategy 'full' has its blocks compiled, and this machine has no C.. compiler: install g.. .* leave out full.compile"
+    words = (
+        "strategy 'full' has its blocks compiled, and this machine has no C.. compiler: install g.. .* leave out full.compile"
+    )
     with pytest.raises(UserError, match=words):
         check_compilers([planned("zero-shot"), planned("full", settings=["full.compile=true"])])

@@ -23,6 +23,18 @@ def test_weights_in_8_bit_are_never_shared_out(planned, parallelism):
             check_parallelism([planned("full"), run], parallelism)
 
 
+@pytest.mark.parametrize("parallelism", NAMES)
+def test_blocks_are_compiled_only_where_weights_stay_whole(planned, parallelism):
+    compiled = planned("full", settings=["full.compile=true"])
+    if parallelism not in ("fsdp2", "zero3"):
+        return check_parallelism([compiled], parallelism)
+    words = (
+        f"'full' has its blocks compiled, which was never tried where {NAMES[parallelism]} shares out weights; leave out full.c"
+    )
+    with pytest.raises(UserError, match=words):
+        check_parallelism([planned("full"), compiled], parallelism)
+
+
 def test_the_docs_say_what_is_refused(planned):
     """docs/launching.md: a row for each way, a column for each kind of strategy and each precision."""
     text = (Path(__file__).parents[3] / "docs" / "launching.md").read_text(encoding="utf-8")

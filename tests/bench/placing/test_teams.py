@@ -67,7 +67,7 @@ def test_what_no_team_can_do_is_told_before_anything_starts(monkeypatch):
     monkeypatch.setattr(module, "bytes_held", lambda run: run.held)
 
     def run(held, bits=32, placement=None):
-        strategy = SimpleNamespace(name="mine", bits=bits)
+        strategy = SimpleNamespace(name="mine", bits=bits, compiles=False)
         return SimpleNamespace(held=held * GB, label="a run", strategy=strategy, placement=placement)
 
     check_held([run(150), run(80, bits=8), run(80, placement="cuda x 1")], 2, 80 * GB)

@@ -1,5 +1,6 @@
 """The model that a run trains: its heads, its dropout, its place, and which of its weights train."""
 
+from pathlib import Path
 from types import SimpleNamespace
 
 import pytest
@@ -84,7 +85,7 @@ def test_it_stands_on_the_device(planned, strategy):
 def test_what_trains_lies_in_memory_of_its_own(planned, device, decoder_folder):
     """A copy of the weights that are mapped from the model's file, where they train; what does not is read from there."""
     model = adapted(planned("frozen", model=decoder_folder), device)
-    mapped = [line.split() for line in open("/proc/self/maps") if str(decoder_folder) in line]
+    mapped = [line.split() for line in Path("/proc/self/maps").read_text().splitlines() if str(decoder_folder) in line]
     places = [tuple(int(end, 16) for end in fields[0].split("-")) for fields in mapped]
 
     def in_file(weight):

@@ -265,3 +265,10 @@ def test_a_seed_moves_all_parts_or_the_one_that_is_varied():
     assert order.inputs["seeds"] == {"init": 0, "order": 3, "dropout": 0} and "seed" not in order.inputs
     assert order.seeds.varied == "order" and dataclasses.replace(order, seed=0).seeds.varied is None
     assert order.label.endswith("full / seed 3 of order") and run.label.endswith("full / seed 0")
+
+
+def test_a_setting_that_came_later_is_named_where_it_is_used_alone(planned):
+    """Results of before there was `compile` keep their ids."""
+    plain, off, on = (planned("full", settings=said) for said in ([], ["compile=false"], ["compile=true"]))
+    assert plain.id == off.id != on.id
+    assert "compile" not in plain.inputs["hyperparameters"] and on.inputs["hyperparameters"]["compile"] is True
