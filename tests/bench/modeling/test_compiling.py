@@ -11,7 +11,7 @@ from torch._dynamo.utils import counters
 from transformers import AutoModelForSequenceClassification
 
 from bench.modeling.compiling import CompiledBlocks
-from bench.modeling.structure import layers
+from bench.modeling.structure import layers, set_dropout
 from bench.strategies.base import Hyperparameters
 from bench.tokens.encoded import Encoded
 from bench.training import loop
@@ -36,7 +36,7 @@ def texts(*lengths, **answer):
 
 
 def losses(model, steps, **settings):
-    hyperparameters = Hyperparameters(learning_rate=1e-3, dropout=0.0, **settings)
+    hyperparameters = Hyperparameters(learning_rate=1e-3, **settings)
     return loop.train(model, steps, hyperparameters, Accelerator(cpu=True), Padding(0)).losses
 
 
@@ -63,6 +63,16 @@ def test_a_decoder_learns_the_same_from_texts_of_all_lengths_by_one_compilation(
     again.get_input_embeddings().requires_grad_(not frozen)
     assert losses(again, steps, compile=True) == pytest.approx(expected, rel=1e-5)
     assert counters["stats"]["unique_graphs"] == graphs
+
+
+def test_dropout_draws_the_numbers_that_it_draws_else(encoder):
+    steps, found = [texts(9, 9, labels=(1,)), texts(12, 7, labels=(0,))], []
+    for compiled in (False, True):
+        torch.manual_seed(0)
+        model = encoder.load(AutoModelForSequenceClassification, num_labels=2)
+        set_dropout(model, 0.5)
+        found.append(losses(model, steps, compile=compiled))
+    assert found[1] == pytest.approx(found[0], rel=1e-4)
 
 
 def test_blocks_are_compiled_within_it_alone(encoder):
