@@ -2,7 +2,9 @@
 
 import gc
 import shutil
+import sysconfig
 import weakref
+from pathlib import Path
 
 import pytest
 import torch
@@ -19,7 +21,10 @@ from bench.training.loop import Padding
 
 pytestmark = [
     pytest.mark.slow,
-    pytest.mark.skipif(shutil.which("g++") is None, reason="there is no C++ compiler here"),
+    pytest.mark.skipif(
+        shutil.which("g++") is None or not Path(sysconfig.get_path("include"), "Python.h").exists(),
+        reason="there is no C++ compiler here, or no header files of Python",
+    ),
 ]
 
 
