@@ -1,7 +1,7 @@
 """tunebench's side of `make perf`, a process for each thing that is timed: what its engine does, driven as a run drives it.
 
     python baselines/speed/ours.py FOLDER prepare SHARE            what all contenders read
-    python baselines/speed/ours.py WORK.json train STRATEGY PASSES [NAME=VALUE ...]
+    python baselines/speed/ours.py WORK.json train STRATEGY PASSES [bf16] [NAME=VALUE ...]
     python baselines/speed/ours.py WORK.json ask
     python baselines/speed/ours.py WORK.json parts                 where the seconds of a whole run go
     python baselines/speed/ours.py WORK.json peak                  what this machine can at most
@@ -220,9 +220,9 @@ def main(place: str, what: str, *given: str) -> None:
     path = Path(place)
     if what == "prepare":
         return prepare(path, float(given[0]))
-    device = start("fp32")  # as the plain scripts
+    device = start("bf16" if "bf16" in given else "fp32")  # fp32 as the plain scripts
     done = {
-        "train": lambda: train(path, given[0], int(given[1]), given[2:], device),
+        "train": lambda: train(path, given[0], int(given[1]), [word for word in given if "=" in word], device),
         "ask": lambda: ask(path, device),
         "parts": lambda: parts(path, device),
         "peak": peak,

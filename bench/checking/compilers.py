@@ -14,12 +14,13 @@ def check_compilers(runs: Iterable[Run]) -> None:
         UserError: blocks are to be compiled, and this machine has no C++ compiler, or lacks the header files of Python.
     """
     compiled = [run.strategy.name for run in runs if run.strategy.compiles]
-    if compiled and (wanting := _wanting()):
-        told = f"strategy '{compiled[0]}' has its blocks compiled, and this machine {wanting}"
+    if compiled and (lack := lacking()):
+        told = f"strategy '{compiled[0]}' has its blocks compiled, and this machine {lack}"
         raise UserError(f"{told}, or leave out {compiled[0]}.compile")
 
 
-def _wanting() -> str | None:
+def lacking() -> str | None:
+    """What this machine has not, of what compiling takes, and what to do; None where it has all."""
     from torch._inductor.cpp_builder import get_cpp_compiler  # takes two seconds
     from torch._inductor.exc import InvalidCxxCompiler
 

@@ -1,14 +1,13 @@
 """An encoder's loss on masked tokens, read by the base's own masked-LM head over the backbone that is asked."""
 
 from collections.abc import Sequence
-from typing import Any
 
 import torch
 from torch import Tensor, nn
 from transformers import AutoModelForMaskedLM
 
 from bench.inference.embeddings import backbone
-from bench.modeling.forward import exact_logits
+from bench.modeling.forward import exact_logits, head_reads
 from bench.modeling.models import Model
 from bench.tokens.batches import padded
 from bench.tokens.encoded import IGNORE, Batch, Encoded
@@ -44,11 +43,6 @@ def masked_losses(reader: nn.Module, texts: Sequence[Encoded], pad: int, tokens:
 
 def _logits_at(reader: nn.Module, batch: Batch, rows: Tensor, places: Tensor) -> Tensor:
     """(places, vocabulary): made there alone, since few of a text's tokens are masked."""
-    head: Any = getattr(reader, "get_output_embeddings")()  # noqa: B009 (unknown to mypy on nn.Module)
-    handle = head.register_forward_pre_hook(lambda module, states: (states[0][rows, places],))
-    try:
-        with exact_logits(reader):
-            logits: Tensor = reader(input_ids=batch.input_ids, attention_mask=batch.attention_mask).logits
-    finally:
-        handle.remove()
+    with exact_logits(reader), head_reads(reader, lambda states: states[rows, places]):
+        logits: Tensor = reader(input_ids=batch.input_ids, attention_mask=batch.attention_mask).logits
     return logits if logits.ndim == 2 else logits[rows, places]  # MobileBERT multiplies by its head's weights itself

@@ -1,6 +1,6 @@
 """The blocks of a model, compiled by torch.compile for its training steps."""
 
-from types import TracebackType
+from functools import partial
 
 import torch
 from torch import nn
@@ -23,20 +23,16 @@ class CompiledBlocks:
     def __init__(self, model: nn.Module) -> None:
         # Those below may be replaced by what is kept of them, and cost little.
         blocks = list(layers(model))
-        self._blocks = blocks[lowest_trained(model, blocks) :]
         torch._dynamo.config.recompile_limit = VARIANTS
-        for block in self._blocks:
-            # Dropout by torch's own random numbers, in their order: the compiler's would be others.
-            block.compile(dynamic=True, options={"fallback_random": True})
-        self._calls = [block._compiled_call_impl for block in self._blocks]
-        self.__exit__()
+        # Dropout by torch's own random numbers, in their order: the compiler's would be others.
+        compiled = partial(torch.compile, dynamic=True, options={"fallback_random": True})
+        # What nn.Module.compile does, but not for good.
+        self._calls = {block: compiled(block._call_impl) for block in blocks[lowest_trained(model, blocks) :]}
 
     def __enter__(self) -> None:
-        for block, call in zip(self._blocks, self._calls, strict=True):
+        for block, call in self._calls.items():
             block._compiled_call_impl = call
 
-    def __exit__(
-        self, kind: type[BaseException] | None = None, error: BaseException | None = None, trace: TracebackType | None = None
-    ) -> None:
-        for block in self._blocks:
+    def __exit__(self, *_: object) -> None:
+        for block in self._calls:
             block._compiled_call_impl = None

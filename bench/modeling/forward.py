@@ -1,7 +1,7 @@
 """A model's forward pass, with logits only where they are needed. Works through any wrapper that passes keywords on."""
 
 import inspect
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
 from contextlib import contextmanager
 from typing import Any
 
@@ -117,6 +117,17 @@ def exact_logits(model: nn.Module) -> Iterator[None]:
         del head.forward
 
 
+@contextmanager
+def head_reads(model: nn.Module, chosen: Callable[[Tensor], Tensor]) -> Iterator[None]:
+    """Within it the head reads what `chosen` leaves of the last states: no other logits are made."""
+    inner: Any = unwrapped(model)
+    handle = inner.get_output_embeddings().register_forward_pre_hook(lambda head, states: (chosen(states[0]),))
+    try:
+        yield
+    finally:
+        handle.remove()
+
+
 def target_losses(model: nn.Module, batch: Batch, smoothing: float = 0.0) -> Tensor:
     """A decoder's losses, shape of the labels, 0 where there is no target. Logits are made at the targets alone: beside a text
     that is learned whole, an answer of one token would have a text's."""
@@ -125,15 +136,8 @@ def target_losses(model: nn.Module, batch: Batch, smoothing: float = 0.0) -> Ten
     if batch.targets is None or head is None or not accepts(model, "logits_to_keep"):
         return token_losses(last_logits(model, batch, labels.shape[1]), labels, smoothing)
     targets = batch.targets
-
-    def chosen(module: nn.Module, states: tuple[Tensor]) -> tuple[Tensor]:
-        return (states[0][:, -labels.shape[1] :].flatten(0, 1)[targets][None],)
-
-    handle = head.register_forward_pre_hook(chosen)
-    try:
+    with head_reads(model, lambda states: states[:, -labels.shape[1] :].flatten(0, 1)[targets][None]):
         logits = _logits(model, batch, labels.shape[1])  # (1, targets, vocabulary)
-    finally:
-        handle.remove()
     losses = token_losses(logits, labels.flatten()[targets][None], smoothing)[0]
     return losses.new_zeros(labels.numel()).index_put((targets,), losses).view_as(labels)
 

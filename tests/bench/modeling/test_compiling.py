@@ -1,10 +1,7 @@
 """Compiled blocks: the same losses, a compilation for all, and nothing of it left outside of training steps."""
 
 import gc
-import shutil
-import sysconfig
 import weakref
-from pathlib import Path
 
 import pytest
 import torch
@@ -12,6 +9,7 @@ from accelerate import Accelerator
 from torch._dynamo.utils import counters
 from transformers import AutoModelForSequenceClassification
 
+from bench.checking.compilers import lacking
 from bench.modeling.compiling import CompiledBlocks
 from bench.modeling.structure import layers, set_dropout
 from bench.strategies.base import Hyperparameters
@@ -19,17 +17,13 @@ from bench.tokens.encoded import Encoded
 from bench.training import loop
 from bench.training.loop import Padding
 
-pytestmark = [
-    pytest.mark.slow,
-    pytest.mark.skipif(
-        shutil.which("g++") is None or not Path(sysconfig.get_path("include"), "Python.h").exists(),
-        reason="there is no C++ compiler here, or no header files of Python",
-    ),
-]
+pytestmark = pytest.mark.slow
 
 
 @pytest.fixture(autouse=True)
 def nothing_compiled():
+    if lack := lacking():
+        pytest.skip(f"this machine {lack}")
     torch.compiler.reset()
     counters.clear()
     yield
