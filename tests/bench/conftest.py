@@ -1,6 +1,7 @@
 """Runs of the built-in suites on small models, cut to a few items, and probes over their own data or a test's rows."""
 
 import json
+import re
 from collections.abc import Callable
 from pathlib import Path
 
@@ -51,3 +52,19 @@ def own(tmp_path: Path):
 def opened(device: Device) -> Callable[[Run], Session]:
     """A run's session: its data is read and its probes are made."""
     return lambda run: Session.of(run, device, Progress(False, 1))
+
+
+@pytest.fixture
+def own_bytes() -> Callable[[Path], int]:
+    """How many bytes of a mapped file, or of a folder's files, this process has written, and so has for itself."""
+
+    def counted(place: Path) -> int:
+        own, inside = 0, False
+        for line in Path("/proc/self/smaps").read_text().splitlines():
+            if re.match(r"[0-9a-f]+-[0-9a-f]+ ", line):
+                inside = str(place) in line
+            elif inside and line.startswith("Anonymous:"):
+                own += 1024 * int(line.split()[1])
+        return own
+
+    return counted

@@ -71,18 +71,23 @@ def test_a_checksum_tells_any_other_weights(monkeypatch):
     assert checksum(values.clone()) == whole and checksum(values.t().contiguous().t()) == whole
 
 
-def test_weights_that_train_leave_the_file_that_they_are_mapped_from(tmp_path):
-    """Else the first step copies them page by page. The test reads the same bits, and where the others lie."""
-    save_file({"weight": VALUES, "still": VALUES + 1}, tmp_path / "model.safetensors")
-    held, model = load_file(tmp_path / "model.safetensors"), nn.Module()
+def test_weights_that_train_leave_the_file_that_they_are_mapped_from(tmp_path, own_bytes):
+    """Else the first step copies them page by page, on several threads at once. No bit changes; what is still stays."""
+    large = torch.arange(2.0**18).neg()  # 2**20 bytes, with a zero that has a sign
+    save_file({"weight": large, "still": large + 1}, path := tmp_path / "model.safetensors")
+    held, model = load_file(path), nn.Module()
     model.weight, model.still = nn.Parameter(held["weight"]), nn.Parameter(held["still"], requires_grad=False)
+    assert own_bytes(path) < 2**16
+    threads, place = torch.get_num_threads(), model.weight.data_ptr()
     unmap_trained(model)
-    assert torch.equal(model.weight, VALUES) and model.weight.data_ptr() != held["weight"].data_ptr()
-    assert model.still.data_ptr() == held["still"].data_ptr()
+    assert 2**20 - 2**13 <= own_bytes(path) <= 2**20 + 2**16
+    assert torch.equal(model.weight.view(torch.int32), large.view(torch.int32)) and torch.equal(model.still, large + 1)
+    assert (torch.get_num_threads(), model.weight.data_ptr()) == (threads, place)
 
 
 def test_parts_of_a_weight_are_left_where_they_are(shared):
     holder, place = nn.Module(), shared.to_local().data_ptr()
     holder.weight = shared
+    version = shared._version
     unmap_trained(holder)
-    assert shared.to_local().data_ptr() == place
+    assert (shared.to_local().data_ptr(), shared._version) == (place, version)
