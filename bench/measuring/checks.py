@@ -35,15 +35,18 @@ class Closeness:
     """Of a number's size; of a probability and of a cosine, as it is."""
     nats: float
     """By which the odds of a choice and the log-likelihood of an answer may move. A choice by less may turn into another."""
+    strays: int = 0
+    """Of the answers that are read again, so many may be further apart. For each two more are read, so that most must agree."""
 
 
 IN_FP32 = Closeness(share=1e-3, nats=1e-3)
 """In fp32."""
 IN_BF16 = Closeness(share=0.03, nats=0.2)
 """In bf16. SmolLM2's numbers moved by up to .011 of their size, and the odds of 64 labels by up to .06 nats."""
-IN_8_BIT = Closeness(share=0.1, nats=1.0)
+IN_8_BIT = Closeness(share=0.1, nats=1.0, strays=1)
 """In 8 bit: LLM.int8 rounds by the columns that are large in any text of a batch. In another batch SmolLM2 moved the odds of 64
-labels by up to .6 nats (a probability by .15), and six tokens together by up to .7."""
+labels by up to .6 nats (a probability by .15), and six tokens together by up to .7. A review of two words, read alone, went
+further, and so did one of four translations."""
 ANSWERS = 4
 """Of the test set, from the shortest to the longest, which are read a second time one by one."""
 PROBED = 2
@@ -190,13 +193,16 @@ def answers_agree(
     the run's own rounding allows, where nothing else is given."""
     examples, closeness = asked.examples, closeness or _closeness(session, session.run.strategy.bits)
     by_length = sorted(range(len(examples)), key=lambda index: sum(map(len, examples[index].fields.values())))
-    chosen = {by_length[int(place)] for place in np.linspace(0, len(examples) - 1, count)}
+    chosen = {by_length[int(place)] for place in np.linspace(0, len(examples) - 1, count + 2 * closeness.strays)}
+    if any(_plain_list(frame.iloc[index]["gold"]) != _plain_list(examples[index].gold) for index in chosen):
+        return False
     reader = PlainReader(module, session.run.checkpoint, session.device)
     read = ((index, plain_answer(asked, index, reader)) for index in sorted(chosen))
     answers = [(index, answer) for index, answer in read if answer]
     # Rounding turns a close choice between labels round now and then, but not one after the other.
     turned = sum(answer.value in asked.task.spec.labels and not _says(asked, index, frame, answer) for index, answer in answers)
-    return turned <= 1 and all(_same(asked, index, frame, answer, closeness) for index, answer in answers)
+    astray = sum(not _same(asked, index, frame, answer, closeness) for index, answer in answers)
+    return turned <= 1 and astray <= (closeness.strays if len(answers) > 2 * closeness.strays else 0)
 
 
 def _says(asked: EvalSet, index: int, frame: pd.DataFrame, answer: PlainAnswer) -> bool:
@@ -206,8 +212,6 @@ def _says(asked: EvalSet, index: int, frame: pd.DataFrame, answer: PlainAnswer) 
 
 def _same(asked: EvalSet, index: int, frame: pd.DataFrame, answer: PlainAnswer, closeness: Closeness) -> bool:
     row, labels = frame.iloc[index], asked.task.spec.labels
-    if _plain_list(row["gold"]) != _plain_list(asked.examples[index].gold):
-        return False
     if asked.task.asks == "read":
         said = bool(np.allclose(row["prediction"], answer.value, rtol=closeness.share))
     else:

@@ -1,6 +1,8 @@
 """The self-tests as a run makes them: what they let pass a run would let pass."""
 
+from itertools import combinations
 from types import SimpleNamespace
+from unittest import mock
 
 import pandas as pd
 import peft
@@ -17,6 +19,7 @@ from bench.measuring.untouched import FIRST_ITEMS, BaseAnswers, Baseline
 from bench.modeling import models
 from bench.probes.lm_loss import LmLoss
 from bench.probes.similarity import Similarity
+from bench.selftests.plain_answers import PlainAnswer
 from bench.selftests.probe_tests import SelfTests
 from bench.tasks.encoding import Encoding
 
@@ -91,6 +94,40 @@ def test_a_row_that_trains_nothing_is_held_to_the_base_number_by_number(library,
 )
 def test_probabilities_are_alike_by_their_size_or_their_odds(first, second, closeness, same):
     assert checks.as_likely(first, second, closeness) is checks.as_likely(second, first, closeness) is same
+
+
+@pytest.mark.parametrize(
+    ("closeness", "count", "read", "moved", "agrees"),
+    [
+        (checks.IN_BF16, 4, 4, 0, True),
+        (checks.IN_BF16, 4, 4, 1, False),
+        (checks.IN_BF16, 1, 1, 1, False),
+        (checks.IN_8_BIT, 4, 6, 1, True),
+        (checks.IN_8_BIT, 4, 6, 2, False),
+        (checks.IN_8_BIT, 1, 3, 1, True),
+        (checks.IN_8_BIT, 1, 3, 2, False),
+    ],
+)
+def test_in_8_bit_one_answer_may_be_astray_where_most_agree(monkeypatch, closeness, count, read, moved, agrees):
+    """In whatever place it stands. The gold answers are those of the examples in any case."""
+    again = []
+    monkeypatch.setattr(checks, "PlainReader", lambda *_: None)
+    monkeypatch.setattr(checks, "plain_answer", lambda asked, at, reader: again.append(at) or PlainAnswer("good", 0.9, 2.2))
+    examples = [SimpleNamespace(fields={"text": "a" * length}, gold="good") for length in range(1, 11)]
+    task = SimpleNamespace(spec=SimpleNamespace(labels=["bad", "good"]), asks="rank")
+    asked, session = SimpleNamespace(examples=examples, task=task), SimpleNamespace(run=mock.MagicMock(), device=None)
+    frame = pd.DataFrame({"gold": "good", "prediction": "good", "confidence": 0.9}, index=range(10))
+
+    def agree(frame):
+        again.clear()
+        return checks.answers_agree(session, asked, frame, None, count, closeness)
+
+    assert agree(frame) and len(again) == read
+    for places in combinations(sorted(again), moved):
+        assert agree(frame.assign(confidence=[0.3 if place in places else 0.9 for place in range(10)])) is agrees
+    assert not agree(frame.assign(gold=["bad" if place == again[0] else "good" for place in range(10)]))
+    examples[1:] = []  # of which one would be all
+    assert agree(frame) and not agree(frame.assign(confidence=0.3))
 
 
 @torch.no_grad()
