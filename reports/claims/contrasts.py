@@ -12,7 +12,7 @@ from bench.statistics.estimates import MANY, Estimate
 from bench.statistics.intervals import Margin, Z, of_row, pooled
 from bench.statistics.ratios import cost_ratio, log_ratio
 from reports.claims.evidence import Evidence
-from reports.claims.rows import place
+from reports.claims.rows import amount, place
 from reports.rows import frontier, numbers
 from reports.rows.equal_cost import Take
 from reports.rows.means import Forgotten
@@ -48,7 +48,11 @@ def count_below(one: Row, others: Row | Sequence[Row], take: Take, bound: float 
     if not mine or len(theirs) < len(several):
         return
     value = fmean(mine) / sum(theirs)
-    rows = _against(one, several[0]) if len(several) == 1 else f"{one.label} against {len(several)} runs alone ({place(one)})"
+    rows = (
+        _against(one, several[0])
+        if len(several) == 1
+        else f"{one.label} against {len(several)} runs alone ({place(one, *several)})"
+    )
     # At the bound itself the claim holds, by a hair.
     yield Evidence(rows, numbers.multiple(value), math.log(bound / value) or 1e-12, None)
 
@@ -118,7 +122,7 @@ def _same_probes(one: Row, other: Row) -> Iterator[tuple[str, Forgotten, Forgott
 
 def risen(row: Row, transfer: Transfer, slack: float = 0.0) -> Evidence:
     """The mixture's score on a task should not lie more than `slack` below, or should lie above, that of the run alone."""
-    rows = f"{row.label} against {transfer.strategy} alone, on {transfer.task} ({row.setup.budget})"
+    rows = f"{row.label} against {transfer.strategy} alone, on {transfer.task} ({amount(row)})"
     return _evidence(rows, transfer.rise.value, margin_of(transfer.rise), transfer.quantity, slack)
 
 
@@ -152,4 +156,4 @@ def _ratio(lead: float) -> str:
 
 
 def _against(one: Row, other: Row) -> str:
-    return f"{one.label} against {other.label} ({place(one)})"
+    return f"{one.label} against {other.label} ({place(one, other)})"

@@ -103,6 +103,13 @@ def peft(row: Row) -> object:
     return row.setup.hyperparameters.get("peft")
 
 
-def place(row: Row) -> str:
-    """`vader-movies, 800examples`"""
-    return f"{row.setup.task}, {row.setup.budget}" if row.setup.budget else row.setup.task
+def place(*rows: Row) -> str:
+    """`vader-movies, 800examples, 3 seeds`, of two rows that are held against each other."""
+    return ", ".join(filter(None, (rows[0].setup.task, amount(*rows))))
+
+
+def amount(*rows: Row) -> str:
+    """`800examples, 3 seeds`; the seeds are those of the row with the fewest, among rows that hang on seeds."""
+    counts = [len(row.records) for row in rows if row.seeds != "none"]
+    seeds = f"{min(counts)} seed{'s' * (min(counts) > 1)}" if counts else ""
+    return ", ".join(filter(None, (rows[0].setup.budget, seeds)))

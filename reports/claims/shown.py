@@ -1,7 +1,7 @@
 """The verdicts in the terminal, as a page of Markdown, and as JSON."""
 
 import json
-from collections.abc import Mapping, Sequence
+from collections.abc import Iterator, Mapping, Sequence
 from pathlib import Path
 from typing import Any
 
@@ -11,8 +11,10 @@ from bench.folders import write_text
 from bench.records.record import Record
 from reports.claims.claims import Tested, all_claims, tested
 from reports.claims.evidence import Weighed
+from reports.claims.rows import usable
 from reports.paper.markdown import escaped, markdown_table
 from reports.rows import numbers
+from reports.rows.row import Row
 from reports.rows.rows import aggregate, ranked
 from reports.terminal.console import add_cells, add_column, console, plain_table, say
 
@@ -27,13 +29,20 @@ Models = Mapping[str, Sequence[Tested]]
 
 def show_claims(records: Sequence[Record], out: Path, markdown: Path | None, as_json: bool) -> None:
     """Print the verdicts, or write them as Markdown, or print them as JSON."""
-    models = tested(ranked(aggregate(records, out)))
+    rows = ranked(aggregate(records, out))
+    models, lines = tested(rows), [*BELOW, *_of_one_seed(rows)]
     if as_json:
         print(json.dumps({model: [_as_object(each) for each in claims] for model, claims in models.items()}, indent=1))
     elif markdown:
-        write_text(markdown, claims_page(models))
+        write_text(markdown, claims_page(models, lines))
     else:
-        _print(models)
+        _print(models, lines)
+
+
+def _of_one_seed(rows: Sequence[Row]) -> Iterator[str]:
+    for model in dict.fromkeys(row.setup.model for row in usable(rows) if row.trains and row.of_one_seed):
+        yield f"{model} has rows of one seed: their verdicts on scores and forgetting are about these trained models, and"
+        yield "another seed may turn them."
 
 
 def _as_object(claim: Tested) -> dict[str, Any]:
@@ -44,7 +53,7 @@ def _as_object(claim: Tested) -> dict[str, Any]:
     return {"claim": claim.name, "statement": claim.claim.statement, "verdict": claim.verdict, "comparisons": parts}
 
 
-def _print(models: Models) -> None:
+def _print(models: Models, lines: Sequence[str]) -> None:
     to = console()
     for model, claims in models.items():
         say(to, f"{model}: what its runs say to well-known claims")
@@ -54,7 +63,7 @@ def _print(models: Models) -> None:
             if claim.parts:
                 to.print(_table(claim.parts))
         say(to, "")
-    for line in BELOW:
+    for line in lines:
         say(to, line)
 
 
@@ -79,15 +88,15 @@ def _verdict(claim: Tested) -> str:
     return f"{claim.verdict} ({told})"
 
 
-def claims_page(models: Models) -> str:
-    """A page of Markdown: a table of all verdicts, then each claim with its rule and its comparisons."""
+def claims_page(models: Models, lines: Sequence[str]) -> str:
+    """A page of Markdown: a table of all verdicts, these lines, then each claim with its rule and its comparisons."""
     header = ["claim", *map(escaped, models)]
-    lines = [
+    verdicts = [
         [claim.statement, *(_verdict(_named(claims, name)) for claims in models.values())]
         for name, claim in all_claims().items()
     ]
-    table = markdown_table(header, lines, header)
-    parts = ["# Well-known claims, tested", "Made from the records of runs by `tunebench claims`.", table, " ".join(BELOW)]
+    table = markdown_table(header, verdicts, header)
+    parts = ["# Well-known claims, tested", "Made from the records of runs by `tunebench claims`.", table, " ".join(lines)]
     for name, claim in all_claims().items():
         parts += [f"## {claim.statement}", f"Rule: {claim.rule}"]
         cells = [_cells(model, part) for model, claims in models.items() for part in _named(claims, name).parts]

@@ -63,3 +63,12 @@ def test_rows_of_which_it_is_not_known_what_was_asked_are_left_out(rows, make):
     found = rows(("full", 0.8, {}))
     unknown = make.changed(found[0].records[0], inputs={})
     assert sets.usable(found) == found and sets.usable([type(found[0])((unknown,), score=found[0].score)]) == []
+
+
+def test_a_place_names_the_fewest_seeds(rows):
+    full, adapter, written = rows(
+        ("full", 0.8, {"seeds": 3}), ("lora-8bit", 0.8, {"seeds": 1}), ("frozen", 0.8, {"budget": None})
+    )
+    assert sets.place(full) == "sst2, 512examples, 3 seeds"
+    assert sets.place(full, adapter) == "sst2, 512examples, 1 seed"
+    assert sets.place(written) == "sst2, 2 seeds"

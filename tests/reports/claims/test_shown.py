@@ -23,14 +23,14 @@ def told(capsys, *arguments):
 def test_the_terminal(filled, capsys):
     text = told(capsys, "--out", filled)
     assert "holds (1 of 1 for it): Adapters store less." in text and "no runs for it: 8 bit halves" in text
-    assert "lora-8bit against full (sst2, 512examples)" in " ".join(text.split())
+    assert "lora-8bit against full (sst2, 512examples, 2 seeds)" in " ".join(text.split())
 
 
 def test_markdown(filled, tmp_path, capsys):
     told(capsys, "--out", filled, "--markdown", tmp_path / "claims.md")
     text = (tmp_path / "claims.md").read_text()
     assert "| Adapters store less. | holds (1 of 1 for it) |" in text
-    assert "| smollm2 | lora-8bit against full (sst2, 512examples) | 0.0010 | holds | – |" in text
+    assert "| smollm2 | lora-8bit against full (sst2, 512examples, 2 seeds) | 0.0010 | holds | – |" in text
 
 
 def test_json(filled, capsys):
@@ -38,3 +38,13 @@ def test_json(filled, capsys):
     found = {each["claim"]: each for each in claims}
     assert found["smaller"]["verdict"] == "holds" and found["half_the_weights"]["verdict"] is None
     assert found["smaller"]["comparisons"][0]["p"] < 0.05
+
+
+@pytest.mark.parametrize(("seeds", "told_so"), [(1, True), (2, False)])
+def test_rows_of_one_seed_say_so(rows, out, tmp_path, capsys, seeds, told_so):
+    """Their verdicts are about two trained models, and the claims are about strategies."""
+    rows(("full", 0.8, {"seeds": seeds}), ("lora-8bit", 0.8, {"seeds": seeds, "rate": 1e-3, "cost": {"saved_bytes": 4}}))
+    told(capsys, "--out", out, "--markdown", tmp_path / "claims.md")
+    for text in (told(capsys, "--out", out), (tmp_path / "claims.md").read_text()):
+        assert ("smollm2 has rows of one seed" in text) is told_so
+        assert f"512examples, {seeds} seed" in " ".join(text.split())
