@@ -12,7 +12,7 @@ from bench.statistics.estimates import MANY, Estimate
 from bench.statistics.intervals import Margin, Z, of_row, pooled
 from bench.statistics.ratios import cost_ratio, log_ratio
 from reports.claims.evidence import Evidence
-from reports.claims.rows import amount, place
+from reports.claims.rows import budget_and_seeds, place
 from reports.rows import frontier, numbers
 from reports.rows.equal_cost import Take
 from reports.rows.means import Forgotten
@@ -122,7 +122,7 @@ def _same_probes(one: Row, other: Row) -> Iterator[tuple[str, Forgotten, Forgott
 
 def risen(row: Row, transfer: Transfer, slack: float = 0.0) -> Evidence:
     """The mixture's score on a task should not lie more than `slack` below, or should lie above, that of the run alone."""
-    rows = f"{row.label} against {transfer.strategy} alone, on {transfer.task} ({amount(row)})"
+    rows = f"{row.label} against {transfer.strategy} alone, on {transfer.task} ({budget_and_seeds(row)})"
     return _evidence(rows, transfer.rise.value, margin_of(transfer.rise), transfer.quantity, slack)
 
 

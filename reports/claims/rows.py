@@ -105,10 +105,10 @@ def peft(row: Row) -> object:
 
 def place(*rows: Row) -> str:
     """`vader-movies, 800examples, 3 seeds`, of two rows that are held against each other."""
-    return ", ".join(filter(None, (rows[0].setup.task, amount(*rows))))
+    return ", ".join(filter(None, (rows[0].setup.task, budget_and_seeds(*rows))))
 
 
-def amount(*rows: Row) -> str:
+def budget_and_seeds(*rows: Row) -> str:
     """`800examples, 3 seeds`; the seeds are those of the row with the fewest, among rows that hang on seeds."""
     counts = [len(row.records) for row in rows if row.seeds != "none"]
     seeds = f"{min(counts)} seed{'s' * (min(counts) > 1)}" if counts else ""
