@@ -163,7 +163,8 @@ def _training_shows(session: Session, model: nn.Module, trained_names: Sequence[
     """Whether noise on what was trained makes other answers: on its trunk and virtual tokens also of the probes. What was
     trained is known by name, since an adapter that is switched off no longer says that it wants gradients.
     """
-    backend, held = session.backend(model), {}
+    held: dict[str, bool] = {}
+    backend = session.backend(model)
     asked, probes = replace(session.sets.test, items=2), [probe.movable().first(PROBED) for probe in session.probes]
     inside = {id(weight) for weight in layers(model).parameters()}
     named = dict(model.named_parameters())

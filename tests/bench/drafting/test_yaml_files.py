@@ -47,11 +47,13 @@ def controlled(folder):
     return drafted(opened(str(path), Wishes()), Wishes())
 
 
-def test_control_characters_are_escaped_or_left_out(tmp_path):
+def test_control_characters_are_escaped_or_left_out(tmp_path, monkeypatch):
+    monkeypatch.chdir(tmp_path)  # a path beside the folder that one works in is written as it is meant from the task
     draft = controlled(tmp_path)
-    text = yaml_files.task_yaml(draft)
-    (tmp_path / "odd.yaml").write_text(text)
-    assert "\x1b" not in text and read_spec(tmp_path / "odd.yaml", TaskSpec) == draft.spec()
+    text, (_, task) = yaml_files.task_yaml(draft), yaml_files.places(draft.name)
+    task.parent.mkdir(parents=True)
+    task.write_text(text)
+    assert "\x1b" not in text and read_spec(task, TaskSpec) == draft.spec()
     bare = text[text.index("# instructions:") :].replace("\n# ", "\n").removeprefix("# ")
     assert 'so "good" \\' in yaml.safe_load(bare)["instructions"]["train"][0]
 
