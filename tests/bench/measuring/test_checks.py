@@ -130,6 +130,26 @@ def test_in_8_bit_one_answer_may_be_astray_where_most_agree(monkeypatch, closene
     assert agree(frame) and not agree(frame.assign(confidence=0.3))
 
 
+@pytest.mark.parametrize(
+    ("weighs", "shows"),
+    [
+        pytest.param(1.0, True, id="moves answers at once"),
+        pytest.param(0.1, True, id="less than is rounded to"),
+        pytest.param(0.0, False, id="takes no part"),
+    ],
+)
+def test_noise_is_made_stronger_where_it_does_not_show(monkeypatch, weighs, shows):
+    matrix = torch.nn.Parameter(torch.arange(4.0).view(2, 2))
+
+    def rounded(*_):
+        return pd.DataFrame({"confidence": [round(0.5 + 0.1 * weighs * float(matrix[0, 0]), 1)]})
+
+    monkeypatch.setattr(checks, "predict", rounded)
+    before = matrix.tolist()
+    assert checks._noise_shows(None, None, [], "trunk", [matrix]) == {"noise on the trained trunk changes answers": shows}
+    assert matrix.tolist() == before
+
+
 @torch.no_grad()
 def test_a_bias_that_bitsandbytes_casts_has_stayed_and_one_that_moved_has_not(encoder):
     net = encoder.load(transformers.AutoModel, bits=8).eval().requires_grad_(False)
