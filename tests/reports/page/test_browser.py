@@ -274,6 +274,20 @@ def test_dark_mode_is_dark_and_a_phone_does_not_scroll_sideways(opened):
     assert dark.page.evaluate("document.documentElement.scrollWidth") <= 360
 
 
+def test_default_columns_fit_a_small_laptop(browser, make, tmp_path):
+    """Rows as `make bench` writes them: nothing is cut off at the right, where a reader would not look for more."""
+    strategies = ("full", "frozen", "lora-8bit", "instruction", "multitask", "zero-shot", "few-shot")
+    nats = "loss (nats per token)"
+    probes = {"wikipedia": (nats, 3.094, 3.139), "lambada": (nats, 4.121, 4.226), "arc-easy": (nats, 0.448, 0.264)}
+    found = [make.record(each, 0, 0.6 + place / 20, probes=probes) for place, each in enumerate(strategies)]
+    make.kept(tmp_path, [*found, make.record("majority-answer", 0, 0.5, model="no model", probes={})])
+    page = Opened(browser, leaderboard.write_page(tmp_path, tmp_path), "", viewport={"width": 1280, "height": 800})
+    page.page.locator("#board tbody tr").first.wait_for()
+    table, box = page.page.evaluate("['scrollWidth', 'clientWidth'].map((each) => document.querySelector('.scroll')[each])")
+    assert table <= box
+    page.close()
+
+
 def test_downloads_hold_the_rows_that_are_shown(opened):
     page = opened("#model=minilm&sort=strategy%3Adescending")
     with page.page.expect_download() as kept:
