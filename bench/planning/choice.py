@@ -2,7 +2,7 @@
 
 from collections.abc import Sequence
 from statistics import fmean
-from typing import Any
+from typing import Any, Literal
 
 from bench.planning.study import BATCH, WORST, Told
 from bench.records.record import BestAfter, Spent, TrialSummary, Tuning
@@ -18,7 +18,8 @@ def as_told(tried: Tried) -> Told:
     """The trial as the sampler hears of it: by its mean over seeds, which is the worst where one of them failed."""
     values, records = tried
     worths = [WORST if record.status == "failed" or record.worth is None else record.worth for record in records]
-    return Told(values, fmean(worths), [[rung.score for rung in record.rungs] for record in records])
+    rungs = [[rung.score for rung in record.rungs] for record in records]
+    return Told(values, fmean(worths), rungs, _status(records) == "pruned")
 
 
 def summed_up(search: Search, tried: Sequence[Tried], metric: str) -> Tuning:
@@ -51,15 +52,20 @@ def _best_after(best: BestOf, sign: float) -> BestAfter:
 
 def _summary(tried: Tried, sign: float) -> TrialSummary:
     values, records = tried
-    states, score = [record.status for record in records], as_told(tried).score
+    score = as_told(tried).score
     return TrialSummary(
         ids=[record.trial_id for record in records],
         hyperparameters=values,
-        status="failed" if "failed" in states else "pruned" if "pruned" in states else "ok",
+        status=_status(records),
         reason=next((record.reason for record in records if record.reason), None),
         score=None if score == WORST else sign * score,
         spent=_spent(records),
     )
+
+
+def _status(records: Sequence[TrialRecord]) -> Literal["ok", "pruned", "failed"]:
+    states = {record.status for record in records}
+    return "failed" if "failed" in states else "pruned" if "pruned" in states else "ok"
 
 
 def _spent(records: Sequence[TrialRecord]) -> Spent | None:

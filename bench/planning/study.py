@@ -6,6 +6,7 @@ of trials at once. It is imported where it is needed, since that takes a second.
 
 from collections.abc import Callable, Mapping, Sequence
 from functools import partial
+from statistics import fmean
 from typing import TYPE_CHECKING, Any, NamedTuple
 
 from bench.specs.search import Choice, Dimension, Search
@@ -32,6 +33,8 @@ class Told(NamedTuple):
     """More is better; WORST where it failed."""
     rungs: Sequence[Sequence[float]]
     """Of each of its seeds: the scores on the way."""
+    pruned: bool = False
+    """With one seed at least, so that its score is that of a part of a training."""
 
 
 def next_batch(search: Search, first: Mapping[str, Any], told: Sequence[Told]) -> list[dict[str, Any]]:
@@ -97,9 +100,18 @@ def _quiet() -> None:
 def _add(study: "OptunaStudy", distributions: "dict[str, BaseDistribution]", told: Sequence[Told]) -> None:
     import optuna
 
-    # One that failed stands there with the worst score, so that the sampler does not look there again.
     for each in told:
-        study.add_trial(optuna.create_trial(params=dict(each.values), distributions=distributions, value=each.score))
+        params = dict(each.values)
+        if each.pruned:
+            # TPE ranks it below each whole trial, and pruned ones among each other by how far they came and their score there.
+            seeds = zip(*each.rungs, strict=False)  # as far as all seeds came
+            on_the_way = {2**rung: fmean(scores) for rung, scores in enumerate(seeds)}
+            state = optuna.trial.TrialState.PRUNED
+            trial = optuna.create_trial(state=state, params=params, distributions=distributions, intermediate_values=on_the_way)
+        else:
+            # One that failed stands there with the worst score, so that the sampler does not look there again.
+            trial = optuna.create_trial(params=params, distributions=distributions, value=each.score)
+        study.add_trial(trial)
 
 
 def _distribution(dimension: Dimension) -> "BaseDistribution":

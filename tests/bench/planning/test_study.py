@@ -81,6 +81,25 @@ def test_a_failed_trial_is_one_with_the_worst_score(sampler):
     assert len(next_batch(which, FIRST, [told(values, WORST) for values in first])) == BATCH
 
 
+def test_tpe_ranks_a_pruned_trial_below_whole_ones_and_by_how_far_it_came():
+    """However good its score was where it was pruned: it is told as one that ended there, whatever that number is."""
+    which = search(sampler="tpe")
+    first = next_batch(which, FIRST, [])
+    whole = [told(values, score) for values, score in zip(first[:3], [0.6, 0.7, 0.8], strict=True)]
+    high, low, as_whole = (
+        next_batch(which, FIRST, [Told(first[3], score, [[score]], pruned), *whole])
+        for score, pruned in ((0.99, True), (0.01, True), (0.99, False))
+    )
+    assert high == low != as_whole
+    # Where nothing ran to its end, the one that came furthest is looked at first, and by its mean over seeds.
+    cut = [Told(values, 0.9, [[0.9], [0.9]], True) for values in first]
+    furthest = [
+        next_batch(which, FIRST, [cut[0]._replace(rungs=rungs), *cut[1:]])
+        for rungs in ([[0.1, 0.1], [0.1, 0.1]], [[0.99], [0.99]], [[0.99, 0.9], [0.8]])
+    ]
+    assert furthest[0] == furthest[1] != furthest[2]
+
+
 def test_nothing_is_pruned_without_a_pruner_or_in_the_first_batch():
     assert halt(search(), [told(FIRST)], 0) is None
     assert halt(search(pruner="halving"), [], 0) is None
