@@ -236,4 +236,4 @@ def _chosen(what: str, named: Sequence[str] | None, of_suite: Sequence[str], lib
     for name in named:
         if name not in known and not name.endswith((".yaml", ".yml")):
             raise unknown(what, name, {*known, *of_suite})
-    return [name for name in of_suite if name in named] + [name for name in named if name not in of_suite]
+    return [name for name in of_suite if name in named] + [name for name in dict.fromkeys(named) if name not in of_suite]

@@ -4,6 +4,7 @@ from pathlib import Path
 from typing import Annotated, Any, Literal, TypeVar
 
 from pydantic import (
+    AfterValidator,
     BaseModel,
     ConfigDict,
     StringConstraints,
@@ -15,7 +16,17 @@ from pydantic import (
 from bench.errors import UserError
 from bench.specs.yaml_text import MAX_CHARACTERS, yaml_value
 
+
+def _each_once(values: list[str]) -> list[str]:
+    for place, value in enumerate(values):
+        if value in values[:place]:
+            raise ValueError(f"'{value:.40}' stands there twice; keep one of them")
+    return values
+
+
 Name = Annotated[str, StringConstraints(pattern=r"^[a-z0-9][a-z0-9._-]*$")]
+Distinct = Annotated[list[str], AfterValidator(_each_once)]
+"""A list in which a text that is repeated is a mistake: it would be done, or counted, twice."""
 Family = Literal["decoder", "encoder"]
 Capability = Literal["loglikelihoods", "losses", "generate", "head_logits", "embeddings"]
 """What a model can be asked: the methods of the interface in bench/inference/backend.py."""

@@ -6,7 +6,7 @@ from pydantic import Field, ValidationInfo, field_validator, model_validator
 
 from bench.errors import UserError
 from bench.specs.ablation import AblationSpec
-from bench.specs.base import Name, Spec
+from bench.specs.base import Distinct, Name, Spec
 from bench.specs.probe_every import checked_stride
 from bench.specs.probe_power import probe_power
 from bench.specs.search import TuneOptions
@@ -21,17 +21,17 @@ class SuiteSpec(Spec):
     name: Name
     version: int = Field(ge=1)
     description: str
-    suites: list[str] = []
-    models: list[str] = []
-    tasks: list[str] = []
-    stages: list[str] = []
+    suites: Distinct = []
+    models: Distinct = []
+    tasks: Distinct = []
+    stages: Distinct = []
     """Instead of tasks: one model is trained on these one after another, each with the whole budget."""
-    also: list[str] = []
+    also: Distinct = []
     """Tasks that every trained model is asked besides, in zero-shot form."""
-    strategies: list[str] = []
+    strategies: Distinct = []
     hyperparameters: dict[str, dict[str, Any]] = {}
     """Strategy -> what this suite sets on top of its defaults, and `--set` on top of that."""
-    probes: list[str] = []
+    probes: Distinct = []
     probe_items: int | None = Field(default=None, ge=2)
     """Size limit of each probe."""
     encoder_probe_items: int | None = Field(default=None, ge=2)

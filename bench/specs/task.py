@@ -4,7 +4,7 @@ from typing import Any, Literal, Self
 
 from pydantic import Field, field_validator, model_validator
 
-from bench.specs.base import Name, Spec
+from bench.specs.base import Distinct, Name, Spec
 from bench.specs.source import Source, SourceOrSources, Split
 from bench.specs.template import fields_in
 
@@ -15,8 +15,8 @@ OWN_SETS = {"train", "validation", "test", "balanced"}
 class Instructions(Spec):
     """Paraphrases of the instruction: those seen in training, and unseen ones for the test."""
 
-    train: list[str] = Field(min_length=1)
-    test: list[str] = Field(min_length=1)
+    train: Distinct = Field(min_length=1)
+    test: Distinct = Field(min_length=1)
 
 
 class TaskSpec(Spec):
@@ -27,9 +27,9 @@ class TaskSpec(Spec):
     description: str
     type: str
     """Name of a module in bench/tasks/types/."""
-    metrics: list[str] = Field(min_length=1)
+    metrics: Distinct = Field(min_length=1)
     """The first is the task's score."""
-    labels: list[str] = []
+    labels: Distinct = []
     """Classes, or types of entities."""
     options: dict[str, Any] = {}
     """What the type alone knows."""

@@ -25,8 +25,6 @@ class Classification(TaskType):
     def fault(self) -> str | None:
         if len(self.spec.labels) < 2:
             return "field 'labels': a classification task needs at least two"
-        if doubled := next((label for label in self.spec.labels if self.spec.labels.count(label) > 1), None):
-            return f"field 'labels': '{doubled}' stands there twice"
         if set(self.spec.answers) != set(self.spec.labels):
             return f"field 'answers' must name the labels {', '.join(self.spec.labels)}"
         if len(set(self.spec.answers.values())) != len(self.spec.labels):
