@@ -112,24 +112,13 @@ def _as_read_plainly(session: Session, test: pd.DataFrame, untouched: Untouched)
 def frozen_sums(model: nn.Module) -> dict[str, float]:
     """The sum of each weight that is not trained. 4-bit ones (uint8) are left out, since bitsandbytes unpacks them in place."""
     still = {name: weight for name, weight in model.named_parameters() if not weight.requires_grad and numel(weight)}
-    recast = _recast_biases(model)
-    return {
-        name: _sum(full_tensor(weight).bfloat16() if name in recast else full_tensor(weight))
-        for name, weight in still.items()
-        if weight.dtype != torch.uint8
-    }
+    return {name: _sum(full_tensor(weight)) for name, weight in still.items() if weight.dtype != torch.uint8}
 
 
 def _sum(weight: torch.Tensor) -> float:
     """In parts: torch would convert the whole to 64 bits first, which would count as the run's memory."""
     wide = torch.float64 if weight.is_floating_point() else torch.int64
     return float(sum(part.sum(dtype=wide) for part in weight.reshape(-1).split(SUMMED_AT_ONCE)))
-
-
-def _recast_biases(model: nn.Module) -> set[str]:
-    """Those of layers in 8 and 4 bit: under autocast bitsandbytes casts them in place, to bf16 and back."""
-    weights = ((name, getattr(layer, "weight", None)) for name, layer in model.named_modules())
-    return {f"{name}.bias" for name, weight in weights if weight is not None and not weight.is_floating_point()}
 
 
 def trained_model(session: Session, model: nn.Module, after: Evaluation, frozen: dict[str, float]) -> dict[str, bool]:

@@ -25,6 +25,7 @@ from transformers.models.auto.modeling_auto import MODEL_FOR_CAUSAL_LM_MAPPING_N
 
 from bench.errors import UserError
 from bench.modeling import checkpoints, content, eight_bit, soundness
+from bench.modeling.biases import keep_biases
 from bench.modeling.positions import positions
 from bench.modeling.structure import layers, linear
 from bench.specs.base import Capability, Family
@@ -182,6 +183,8 @@ class Model:
         soundness.check_loaded(self.folder, loaded, told, auto_class not in AS_SAVED)
         if bits == 4:
             _leave_unpacked(loaded)
+        if bits < 16:
+            keep_biases(loaded)
         if loaded.can_generate():
             # What a checkpoint recommends (a penalty on repetition, say) would silently change what is written. With which
             # tokens its texts and turns end is no such advice.
