@@ -208,7 +208,7 @@ def answers_agree(
     if any(_plain_list(frame.iloc[index]["gold"]) != _plain_list(examples[index].gold) for index in chosen):
         return False
     reader = PlainReader(module, session.run.checkpoint, session.device)
-    read = ((index, plain_answer(asked, index, reader)) for index in sorted(chosen))
+    read = ((index, plain_answer(asked, index, reader, frame.iloc[index]["prediction"])) for index in sorted(chosen))
     answers = [(index, answer) for index, answer in read if answer]
     # Rounding turns a close choice between labels round now and then, but not one after the other, of so few.
     turned = sum(answer.value in asked.task.spec.labels and not _says(asked, index, frame, answer) for index, answer in answers)

@@ -48,13 +48,18 @@ class PlainAnswer:
         return next((margin for text, margin in whole if not said.startswith(text)), self.steps[-1][1])
 
 
-def plain_answer(evalset: EvalSet, index: int, reader: PlainReader) -> PlainAnswer | None:
-    """The answer to one of the set's examples; None where it takes more than one pass to read."""
+def plain_answer(evalset: EvalSet, index: int, reader: PlainReader, said: Any = None) -> PlainAnswer | None:
+    """The answer to one of the set's examples; None where it takes more than one pass to read.
+
+    Args:
+        said: what was predicted. A text that the model does write is read faster if it is known; what comes out is the same.
+    """
     example = evalset.examples[index]
     if reader.model.family == "encoder":
         return _by_similarity(evalset, example, reader) if evalset.head is None else _by_head(evalset, index, reader)
-    ways = {"rank": _ranked, "write": _written, "read": _read}
-    return ways[evalset.task.asks](evalset, index, reader)
+    if evalset.task.asks == "write":
+        return _written(evalset, index, reader, said)
+    return _ranked(evalset, index, reader) if evalset.task.asks == "rank" else _read(evalset, index, reader)
 
 
 def _context(evalset: EvalSet, index: int, room: int, reader: PlainReader) -> list[int]:
@@ -93,10 +98,15 @@ def _instruction(evalset: EvalSet, index: int) -> str:
 
 def _ranked(evalset: EvalSet, index: int, reader: PlainReader) -> PlainAnswer:
     words = _words(evalset.task, evalset.examples[index])
-    lead = "" if evalset.wording.style == "instruction" and reader.tokenizer.chat_template else " "
-    ids = {value: reader.tokenizer(f"{lead}{text}", add_special_tokens=False)["input_ids"] for value, text in words.items()}
+    ids = {value: _continuation(evalset, reader, text) for value, text in words.items()}
     context = _context(evalset, index, max(map(len, ids.values())), reader)
     return _likeliest({value: reader.nats(context, ids[value]) / evalset.task.length(words[value]) for value in words})
+
+
+def _continuation(evalset: EvalSet, reader: PlainReader, answer: str) -> list[int]:
+    """Ids of an answer behind its prompt."""
+    lead = "" if evalset.wording.style == "instruction" and reader.tokenizer.chat_template else " "
+    return list(reader.tokenizer(f"{lead}{answer}", add_special_tokens=False)["input_ids"])
 
 
 def _words(task: TaskType, example: Example) -> dict[str, str]:
@@ -112,7 +122,7 @@ def _likeliest(scores: dict[str, float]) -> PlainAnswer:
     return PlainAnswer(first, 1 / total, scores[first] - scores[second])
 
 
-def _written(evalset: EvalSet, index: int, reader: PlainReader) -> PlainAnswer | None:
+def _written(evalset: EvalSet, index: int, reader: PlainReader, said: Any) -> PlainAnswer | None:
     task, tokenizer = evalset.task, reader.tokenizer
     if task.beams > 1:
         return None
@@ -126,9 +136,25 @@ def _written(evalset: EvalSet, index: int, reader: PlainReader) -> PlainAnswer |
         return whole.split("\n")[0] if one_line else whole
 
     context = _context(evalset, index, task.answer_tokens, reader)
-    ids, chance, margins = reader.written(context, task.answer_tokens, ends)
+    words = _in_words(task, evalset.examples[index], said)
+
+    def guess(ids: Sequence[int]) -> Sequence[int]:
+        if not ids:
+            return _continuation(evalset, reader, words)
+        done = " ".join(tokenizer.decode(ids).split())  # as predictions have it
+        return tokenizer(words[len(done) :], add_special_tokens=False)["input_ids"] if words.startswith(done) else []
+
+    ids, chance, margins = reader.written(context, task.answer_tokens, ends, guess)
     steps = tuple((text(ids[: place + 1]), margin) for place, margin in enumerate(margins))
     return PlainAnswer(task.parse(evalset.examples[index], text(ids)), chance, min(margins), steps=steps)
+
+
+def _in_words(task: TaskType, example: Example, said: Any) -> str:
+    """Of a prediction, which is a text or tags; nothing where that can't be told."""
+    if said is None or isinstance(said, str):
+        return said or ""
+    known = all(tag == "O" or tag[2:] in task.spec.answers for tag in said)  # what was malformed has a type of no name
+    return task.answer(replace(example, gold=tuple(said))) if known else ""
 
 
 def _read(evalset: EvalSet, index: int, reader: PlainReader) -> PlainAnswer:

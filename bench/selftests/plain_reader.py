@@ -21,6 +21,8 @@ from bench.modeling.models import Model
 
 Tokenised = dict[str, list[int]]
 """`input_ids`, and `token_type_ids` where the model has such."""
+NextIds = Callable[[Sequence[int]], Sequence[int]]
+"""Ids that are written -> ids that may come next."""
 
 
 class PlainReader:
@@ -45,11 +47,12 @@ class PlainReader:
         return {self.tokenizer.eos_token_id, *(named if isinstance(named, list) else [named])} - {None}
 
     @torch.no_grad()
-    def logprobs(self, ids: Sequence[int]) -> Tensor:
-        """(len(ids), vocabulary): of the token after each, on the CPU in fp64."""
+    def logprobs(self, ids: Sequence[int], begin: int) -> Tensor:
+        """(len(ids) - begin, vocabulary): of the token after each from place `begin` on, on the CPU in fp64."""
         with self._precision():
             logits = self.module(input_ids=torch.tensor([list(ids)], device=self.place)).logits[0]
-        return logits[len(logits) - len(ids) :].cpu().double().log_softmax(-1)  # on a GPU they would count as the run's memory
+        own = logits[len(logits) - len(ids) + begin :]  # virtual tokens stand before the others
+        return own.cpu().double().log_softmax(-1)  # on a GPU they would count as the run's memory
 
     def nats(self, context: Sequence[int], continuation: Sequence[int]) -> float:
         """Log-likelihood of the continuation."""
@@ -60,17 +63,27 @@ class PlainReader:
         return [int(row.argmax()) for row in self._after(context, continuation)]
 
     def written(
-        self, context: Sequence[int], longest: int, ends: Callable[[int], bool]
+        self, context: Sequence[int], longest: int, ends: Callable[[int], bool], guess: NextIds = lambda ids: ()
     ) -> tuple[list[int], float, list[float]]:
         """Greedily, up to the first token that is an end: ids, the product of their probabilities, and by how many nats each
-        was chosen before the next likely one."""
+        was chosen before the next likely one.
+
+        Args:
+            guess: by what is written, what may come next. It is read in the same pass, and as far as the model does write it,
+                its places say how it goes on (Leviathan et al. 2023). A right one saves a pass a token, a wrong one changes
+                nothing.
+        """
         ids: list[int] = []
         nats, margins = 0.0, []
         while len(ids) < longest and not (ids and ends(ids[-1])):
-            best = self.logprobs([*context, *ids])[-1].topk(2)
-            ids.append(int(best.indices[0]))
-            nats += float(best.values[0])
-            margins.append(float(best.values[0] - best.values[1]))
+            ahead = list(guess(ids))[: longest - len(ids) - 1]  # nothing is written after the last token
+            for place, row in enumerate(self.logprobs([*context, *ids, *ahead], len(context) + len(ids) - 1)):
+                best = row.topk(2)
+                ids.append(int(best.indices[0]))
+                nats += float(best.values[0])
+                margins.append(float(best.values[0] - best.values[1]))
+                if ends(ids[-1]) or ids[-1:] != ahead[place : place + 1]:
+                    break
         return ids, exp(nats), margins
 
     def passage(self, text: str, size: int) -> tuple[float, int, int]:
@@ -141,7 +154,7 @@ class PlainReader:
         return cut if self.model.family == "encoder" else {name: ids[:limit] for name, ids in inputs.items()}
 
     def _after(self, context: Sequence[int], continuation: Sequence[int]) -> Tensor:
-        return self.logprobs([*context, *continuation])[len(context) - 1 : -1]
+        return self.logprobs([*context, *continuation], len(context) - 1)[:-1]
 
     def _tensors(self, text: Tokenised) -> dict[str, Tensor]:
         return {name: torch.tensor([values], device=self.place) for name, values in text.items()}

@@ -112,7 +112,7 @@ def test_in_8_bit_one_answer_may_be_astray_where_most_agree(monkeypatch, closene
     """In whatever place it stands. The gold answers are those of the examples in any case."""
     again = []
     monkeypatch.setattr(checks, "PlainReader", lambda *_: None)
-    monkeypatch.setattr(checks, "plain_answer", lambda asked, at, reader: again.append(at) or PlainAnswer("good", 0.9, 2.2))
+    monkeypatch.setattr(checks, "plain_answer", lambda asked, at, *_: again.append(at) or PlainAnswer("good", 0.9, 2.2))
     examples = [SimpleNamespace(fields={"text": "a" * length}, gold="good") for length in range(1, 11)]
     task = SimpleNamespace(spec=SimpleNamespace(labels=["bad", "good"]), asks="rank")
     asked, session = SimpleNamespace(examples=examples, task=task), SimpleNamespace(run=mock.MagicMock(), device=None)

@@ -34,6 +34,8 @@ def same(evalset, model, net, least=1):
     found = predict(LocalBackend(net, model), evalset)
     plain = [plain_answer(evalset, index, PlainReader(net, model)) for index in range(len(found))]
     assert sum(answer is not None for answer in plain) >= least
+    known = [plain_answer(evalset, index, PlainReader(net, model), said) for index, said in enumerate(found["prediction"])]
+    assert [answer and answer.value for answer in known] == [answer and answer.value for answer in plain]
     for answer, (_, row) in zip(plain, found.iterrows(), strict=True):
         if answer and answer.margin > 1e-4:
             value = evalset.task.wrong(row) if answer.value is None else answer.value

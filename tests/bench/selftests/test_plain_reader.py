@@ -29,6 +29,39 @@ def test_what_is_written_is_greedy_and_ends_at_an_end(decoder):
     assert reader.written(ids, 5, lambda token: True)[0] == expected[:1]
 
 
+def rest_of(guess, ids):
+    return guess[len(ids) :] if ids == guess[: len(ids)] else []
+
+
+def test_a_guess_saves_passes_and_changes_nothing(decoder):
+    model = decoder.load().eval()
+    reader, ids = PlainReader(model, decoder), decoder.tokenizer("the film")["input_ids"]
+    lengths = []
+    model.register_forward_hook(lambda _, args, kwargs, out: lengths.append(kwargs["input_ids"].shape[1]), with_kwargs=True)
+    plain = reader.written(ids, 6, lambda token: False)
+    said, other = plain[0], [(token + 1) % 100 for token in plain[0]]
+    assert lengths == [len(ids) + place for place in range(6)]
+    guesses = {
+        "right": said,
+        "longer": [*said, *other],
+        "half": said[:3],
+        "another end": [*said[:3], *other],
+        "wrong": other,
+    }
+    passes = {}
+    for name, guess in guesses.items():
+        lengths.clear()
+        found = reader.written(ids, 6, lambda token: False, lambda ids, guess=guess: rest_of(guess, ids))
+        assert found[0] == said and found[1] == pytest.approx(plain[1], rel=1e-4)
+        assert found[2] == pytest.approx(plain[2], abs=1e-4)
+        passes[name] = len(lengths)
+    assert passes == {"right": 1, "longer": 1, "half": 3, "another end": 3, "wrong": 6}
+    assert (
+        reader.written(ids, 6, lambda token: token == said[2], lambda ids: said[len(ids) :])[0]
+        == said[: said.index(said[2]) + 1]
+    )
+
+
 def test_states_and_masked_logits_are_the_encoders_own(encoder):
     trunk = encoder.load(transformers.AutoModel).eval()
     reader = PlainReader(trunk, encoder)
