@@ -3,8 +3,9 @@
 Written from the ways' definitions, apart from `predictions.py` and from what batches, pads, caches and cuts for it.
 """
 
-from collections.abc import Sequence
+from collections.abc import Callable, Sequence
 from dataclasses import dataclass, replace
+from functools import partial
 from itertools import pairwise
 from math import exp
 from typing import Any
@@ -48,6 +49,10 @@ class PlainAnswer:
         return next((margin for text, margin in whole if not said.startswith(text)), self.steps[-1][1])
 
 
+PlainWay = Callable[[EvalSet, int, PlainReader], PlainAnswer | None]
+"""How an example of a set, by its index, is answered by a reader."""
+
+
 def plain_answer(evalset: EvalSet, index: int, reader: PlainReader, said: Any = None) -> PlainAnswer | None:
     """The answer to one of the set's examples; None where it takes more than one pass to read.
 
@@ -57,9 +62,8 @@ def plain_answer(evalset: EvalSet, index: int, reader: PlainReader, said: Any = 
     example = evalset.examples[index]
     if reader.model.family == "encoder":
         return _by_similarity(evalset, example, reader) if evalset.head is None else _by_head(evalset, index, reader)
-    if evalset.task.asks == "write":
-        return _written(evalset, index, reader, said)
-    return _ranked(evalset, index, reader) if evalset.task.asks == "rank" else _read(evalset, index, reader)
+    ways: dict[str, PlainWay] = {"rank": _ranked, "write": partial(_written, said=said), "read": _read}
+    return ways[evalset.task.asks](evalset, index, reader)
 
 
 def _context(evalset: EvalSet, index: int, room: int, reader: PlainReader) -> list[int]:

@@ -70,8 +70,8 @@ class PlainReader:
 
         Args:
             guess: by what is written, what may come next. It is read in the same pass, and as far as the model does write it,
-                its places say how it goes on (Leviathan et al. 2023). A right one saves a pass a token, a wrong one changes
-                nothing.
+                its places say how it goes on (Leviathan et al. 2023). A right one saves a pass a token. A wrong one changes
+                nothing, since no place of a decoder sees what stands behind it.
         """
         ids: list[int] = []
         nats, margins = 0.0, []
