@@ -2,7 +2,6 @@
 
 from collections.abc import Sequence
 
-from reports.definitions import note
 from reports.page.cells import EMPTY, STRATEGY, Board, Cell, Column, Section, tabled
 from reports.rows import numbers
 from reports.rows.across import Across, across
@@ -16,7 +15,7 @@ def across_section(rows: Sequence[Row]) -> Section:
     rankings = across(rows)
     tables = [(f"{each.model}: {', '.join(each.tasks)}", _board(each, rows)) for each in rankings]
     sentences = [f"{each.model}: {' '.join(across_sentences(each))}" for each in rankings]
-    return Section("Across tasks", " ".join([*sentences, note("overall_rank", "middle", "average_rank")]), tables)
+    return Section("Across tasks", tables, sentences, ("overall_rank", "middle", "average_rank"))
 
 
 def _board(ranking: Across, rows: Sequence[Row]) -> Board:

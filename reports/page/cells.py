@@ -89,8 +89,11 @@ class Section:
     """`tables` are captions with their tables."""
 
     title: str
-    note: str
     tables: list[tuple[str, Board]]
+    notes: Sequence[str] = ()
+    """What a reader of these tables must know, a paragraph each."""
+    terms: Sequence[str] = ()
+    """Names in reports/definitions.yaml of what the tables show; their meaning can be opened."""
 
 
 def tabled(columns: list[Column], rows: Sequence[Row]) -> Board:

@@ -3,7 +3,7 @@
 from collections.abc import Callable, Sequence
 
 from bench.records.outcome import Point
-from reports.definitions import defined, note
+from reports.definitions import defined
 from reports.page.cells import EMPTY, STRATEGY, Board, Cell, Column, Direction, Section, sortable, without_empty
 from reports.rows import numbers
 from reports.rows.environments import one_machine
@@ -25,7 +25,7 @@ def equal_cost_section(rows: Sequence[Row]) -> Section:
     boards = {title: _board(on_one_base(trained)) for title, trained in groups.items()}
     tables = [(title, board) for title, board in boards.items() if len(board.columns) > 1 and len(board.lines) > 1]
     bases = [f"{title}: {BEST_WORDS}" for title, _ in tables if not one_base(groups[title])]
-    return Section("At equal cost", " ".join([note("at_equal_cost", "frugal", "times_the_least"), *bases]), tables)
+    return Section("At equal cost", tables, bases, ("at_equal_cost", "frugal", "times_the_least"))
 
 
 def _trained(rows: Sequence[Row]) -> list[Row]:

@@ -2,7 +2,6 @@
 
 from collections.abc import Callable, Iterator, Sequence
 
-from reports.definitions import note
 from reports.page.cells import (
     EMPTY,
     STRATEGY,
@@ -38,8 +37,7 @@ def forgetting_section(rows: Sequence[Row]) -> Section:
     bases = [f"{title}: {BEST_WORDS}" for title, group in shown.items() if not one_base(group)]
     terms = ("relative_forgetting", "verdict", "per_gain", "at_equal_gain", "frontier")
     could = [sentence for (_, model, task), group in groups for sentence in _could_show(f"{model} on {task}", group)]
-    said = f"{note(*terms)} Rows that train nothing forget nothing and have no line."
-    return Section("Forgetting", " ".join([said, *bases, *could]), tables)
+    return Section("Forgetting", tables, ["Rows that train nothing forget nothing and have no line.", *bases, *could], terms)
 
 
 def _could_show(where: str, rows: Sequence[Row]) -> Iterator[str]:

@@ -3,7 +3,6 @@
 from collections.abc import Iterator, Sequence
 
 from bench.statistics.estimates import Estimate
-from reports.definitions import note
 from reports.page.cells import (
     EMPTY,
     MODEL,
@@ -62,7 +61,7 @@ def _metrics(rows: Sequence[Row]) -> Section:
     shown = [row for row in rows if row.metrics]
     kinds = dict.fromkeys(metric.quantity for row in shown for metric in row.metrics.values())
     columns = [_metric(quantity, _lower_is_better(shown, quantity.name)) for quantity in kinds]
-    return Section("Other metrics", "", _table(columns, shown))
+    return Section("Other metrics", _table(columns, shown))
 
 
 def _metric(quantity: Quantity, lower: bool) -> Column:
@@ -83,8 +82,8 @@ def _elsewhere(rows: Sequence[Row]) -> Section:
     shown = [row for row in rows if row.elsewhere]
     named = dict.fromkeys((row.kind(name), name, away.quantity) for row in shown for name, away in row.elsewhere.items())
     columns = [_away(shown, *each) for each in sorted(named, key=lambda each: list(KINDS).index(each[0]))]
-    said = f"Below each score stand its gain and what it adds to the base's best wording. {note('elsewhere')}"
-    return Section("Other tasks and domains", said, _table(columns, shown))
+    said = "Below each score stand its gain and what it adds to the base's best wording."
+    return Section("Other tasks and domains", _table(columns, shown), [said], ["elsewhere"])
 
 
 def _away(rows: Sequence[Row], kind: str, name: str, quantity: Quantity) -> Column:
@@ -108,7 +107,7 @@ def _away(rows: Sequence[Row], kind: str, name: str, quantity: Quantity) -> Colu
 def _transfer(rows: Sequence[Row]) -> Section:
     shown = [row for row in rows if row.transfers]
     named = dict.fromkeys((each.task, each.quantity) for row in shown for each in row.transfers)
-    return Section("Transfer", note("transfer"), _table([_rise(task, quantity) for task, quantity in named], shown))
+    return Section("Transfer", _table([_rise(task, quantity) for task, quantity in named], shown), terms=["transfer"])
 
 
 def _rise(task: str, quantity: Quantity) -> Column:
@@ -128,7 +127,7 @@ def _against(row: Row, transfer: Transfer) -> str:
 def _wordings(rows: Sequence[Row]) -> Section:
     groups = grouped([row for row in rows if row.wordings])
     tables = [(f"{model} on {task}", _worded(group)) for (_, model, task), group in groups.items()]
-    return Section("Wordings", note("wordings", "spread"), tables)
+    return Section("Wordings", tables, terms=["wordings", "spread"])
 
 
 def _worded(rows: Sequence[Row]) -> Board:

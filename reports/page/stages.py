@@ -2,7 +2,6 @@
 
 from collections.abc import Sequence
 
-from reports.definitions import note
 from reports.page.cells import STRATEGY, Board, Cell, Column, Direction, Section, sortable, tabled
 from reports.rows import numbers
 from reports.rows.row import Row
@@ -15,7 +14,7 @@ def stages_section(rows: Sequence[Row]) -> Section:
     for group in staged(rows):
         tables += [(f"{group[0].setup.model}: the three measures", _measures(group)), ("Scores", _scores(group))]
     terms = ("backward_transfer", "forward_transfer", "stage_forgetting")
-    return Section("Stages", f"One model was trained on the tasks one after another. {note(*terms)}", tables)
+    return Section("Stages", tables, ["One model was trained on the tasks one after another."], terms)
 
 
 def _measures(rows: Sequence[Row]) -> Board:

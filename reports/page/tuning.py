@@ -4,7 +4,6 @@ from collections.abc import Sequence
 
 from bench.records.record import BestAfter
 from bench.records.trial import as_words
-from reports.definitions import note
 from reports.page.cells import EMPTY, STRATEGY, Board, Cell, Column, Section, sortable, tabled
 from reports.rows import numbers
 from reports.rows.row import Row
@@ -18,7 +17,7 @@ def tuning_section(rows: Sequence[Row]) -> Section:
         if shown := [row for row in group if row.outcome and row.setup.tuning.tried]:
             tables.append((f"{model} on {task}", _searched(shown)))
     said = "Trials are trained on training data and scored on validation items; the test is read by none of them."
-    return Section("Tuning", f"{said} {note('chosen', 'trial_score', 'expected_best')}", tables)
+    return Section("Tuning", tables, [said], ("chosen", "trial_score", "expected_best"))
 
 
 def _searched(rows: Sequence[Row]) -> Board:

@@ -12,7 +12,7 @@ def test_a_line_for_each_strategy_that_has_all_tasks(make):
     ]
     section = across_section(aggregate(found))
     ((title, board),) = section.tables
-    assert title.startswith("smollm2: ") and "sst2" in title and "Nemenyi" in section.note
+    assert title.startswith("smollm2: ") and "sst2" in title and "Nemenyi" in " ".join(section.notes)
     assert [[cell.text for cell in line.cells] for line in board.lines] == [
         ["full", "1-2", ".800", "1.00"],
         ["frozen", "1-2", ".600", "2.00"],

@@ -37,7 +37,7 @@ def test_rows_that_were_asked_in_different_words_are_held_against_one_base(make,
     assert [each["At 81.5 s", "Gain"].text for each in cells] == ["+30.0", "+20.0"]
     shares = [each["Gains most for its cost", "Memory"].value for each in cells]
     assert shares == pytest.approx([1.0, 0.0], abs=0.05)
-    assert f"smollm2 on sst2: {BEST_WORDS}" in section.note
+    assert f"smollm2 on sst2: {BEST_WORDS}" in section.notes
 
 
 def test_what_unlike_machines_took_is_not_compared(make):

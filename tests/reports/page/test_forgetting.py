@@ -60,8 +60,8 @@ def test_rows_that_were_asked_in_different_words_are_held_against_one_base(make)
     lines, notes = built(records)
     assert [line["wikipedia", "Frontier"].text for line in lines] == ["yes", "no"]
     assert "nats per token, at +20.0 points" in notes
-    assert f"smollm2 on sst2: {BEST_WORDS}" in forgetting_section(aggregate(records)).note
-    assert BEST_WORDS not in forgetting_section(aggregate(records[:1])).note
+    assert f"smollm2 on sst2: {BEST_WORDS}" in forgetting_section(aggregate(records)).notes
+    assert BEST_WORDS not in " ".join(forgetting_section(aggregate(records[:1])).notes)
 
 
 def test_equal_gain_names_where_and_rows_that_never_rose_are_empty(make):
@@ -103,4 +103,4 @@ def test_ranks_and_what_they_could_have_shown(make, out):
     ((_, board),) = section.tables
     (place,) = [n for n, column in enumerate(board.columns) if (column.group, column.title) == ("wikipedia", "Rank")]
     assert {line.row.label: line.cells[place].text for line in board.lines} == {"full": "2", "frozen": "1"}
-    assert "wikipedia (smollm2 on sst2): Smallest detectable difference: " in section.note
+    assert "wikipedia (smollm2 on sst2): Smallest detectable difference: " in " ".join(section.notes)

@@ -1,5 +1,7 @@
 """One suite's part of the page."""
 
+from reports.definitions import defined
+from reports.page.forgetting import forgetting_section
 from reports.page.suite import suite_part
 from reports.rows.rows import aggregate, ranked
 
@@ -9,6 +11,16 @@ def test_part_has_its_tables_where_its_text_places_them(make, out):
     placed = [int(piece.split('"')[0]) for piece in (part["overall"] + part["text"]).split('data-table="')[1:]]
     assert placed == list(range(len(part["tables"]))) and part["tables"]
     assert all(table["caption"].startswith("Suite sentiment: ") for table in part["tables"])
+
+
+def test_each_note_has_a_paragraph_and_each_meaning_can_be_opened(make, out):
+    rows = aggregate(make.kept(out, make.suite(1)), out)
+    text = suite_part(rows, out)["text"]
+    section = forgetting_section(rows)
+    assert len(section.notes) > 1 and all(f'<p class="note">{note}</p>' in text for note in section.notes)
+    opened = text[text.index("<details") : text.index("</details>")]
+    assert "What do the columns mean?" in opened and len(section.terms) == opened.count("<p ")
+    assert all(f"<b>{defined(term).title}</b>: {defined(term).means[:40]}" in opened for term in section.terms)
 
 
 def test_tasks_together_stand_apart(make, out):

@@ -39,7 +39,7 @@ def test_a_tuned_row_shows_its_trials_its_choice_and_the_expected_best(make):
     assert row["Validation score"].text == ".800" and row["Spent on trials"].text == "82"
     assert [row[name].text for name in ("1 trial", "2 trials", "4 trials")] == [".700", ".733", ".770"]
     assert [row[name].interval for name in ("1 trial", "2 trials", "4 trials")] == ["", "[.700, –]", "[.700, .800]"]
-    assert "Expected best" in section.note
+    assert "expected_best" in section.terms
 
 
 def test_without_an_estimate_there_are_dashes_and_without_tuning_no_section(make):
