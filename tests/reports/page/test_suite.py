@@ -1,5 +1,7 @@
 """One suite's part of the page."""
 
+from html import unescape
+
 from reports.definitions import defined
 from reports.page.forgetting import forgetting_section
 from reports.page.suite import suite_part
@@ -15,7 +17,7 @@ def test_part_has_its_tables_where_its_text_places_them(make, out):
 
 def test_each_note_has_a_paragraph_and_each_meaning_can_be_opened(make, out):
     rows = aggregate(make.kept(out, make.suite(1)), out)
-    text = suite_part(rows, out)["text"]
+    text = unescape(suite_part(rows, out)["text"])
     section = forgetting_section(rows)
     assert len(section.notes) > 1 and all(f'<p class="note">{note}</p>' in text for note in section.notes)
     opened = text[text.index("<details") : text.index("</details>")]
