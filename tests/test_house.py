@@ -13,12 +13,6 @@ FUNCTIONS = ast.FunctionDef | ast.AsyncFunctionDef
 TYPER = "bench/commands/"
 """A command's options are its function's parameters."""
 
-NO_TEST_FILE: dict[str, str] = {
-    f"bench/commands/{name}.py": "commands are tested as a user gives them, in tests/bench/test_cli.py and test_ablation.py"
-    for name in ("ablating", "assets", "options", "running", "starting", "studies", "watching")
-}
-"""Modules with code and without a test file of their name, and why."""
-
 TOLD_MOMENTS = {
     "bench/commands/exchange.py": "when an export was made",
     "bench/commands/gate.py": "when a baseline was accepted",
@@ -111,8 +105,7 @@ def test_a_module_has_a_test_file_of_its_name():
         name = "test_package.py" if module.name == "__init__.py" else f"test_{module.name}"
         if has_code(tree) and not (ROOT / "tests" / module.parent / name).is_file():
             missing.add(str(module))
-    assert missing - set(NO_TEST_FILE) == set()
-    assert set(NO_TEST_FILE) <= missing, "an exception that is none any more"
+    assert missing == set()
 
 
 def writes(node: ast.AST) -> bool:

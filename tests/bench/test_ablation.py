@@ -1,10 +1,8 @@
 """A sweep from the command to its tables: its runs are ordinary ones, which other commands share."""
 
-import csv
-
 import pytest
 
-from bench import ablation, cli
+from bench import ablation
 from bench.ablation import sweeps, swept
 from bench.devices.device import start
 from bench.errors import UserError
@@ -17,8 +15,6 @@ from bench.specs.library import BUILT_IN
 from bench.suites import SuiteOptions
 from reports.paper.ablated import AblationFiles
 from reports.rows.rows import aggregate
-
-COMMON = ["--suite", "sentiment", "--model", "tiny-bert", "--budget", "16", "--test-items", "20", "--probe-items", "4"]
 
 
 def test_what_is_unknown_is_told_before_anything_runs(tmp_path, monkeypatch):
@@ -109,29 +105,3 @@ def test_runs_of_other_batches_are_rows_of_their_own(tmp_path):
     runs = plan(options, "fp32")
     records = [unscored(run, start("fp32"), "failed", "why").record for run in runs]
     assert [len(row.records) for row in aggregate(records)] == [1, 1]
-
-
-def called(*arguments) -> int:
-    with pytest.raises(SystemExit) as left:
-        cli.main([*map(str, arguments)])
-    return left.value.code
-
-
-@pytest.mark.slow
-def test_two_values_end_to_end(tmp_path, capsys):
-    out, table = tmp_path / "out", tmp_path / "t.csv"
-    asked = ["ablate", *COMMON, "--strategy", "lora-8bit", "--axis", "peft.r=2,4", "--out", out]
-    assert called(*asked, "--dry-run") == 0 and not out.exists()
-    assert called("run", *COMMON, "--strategies", "lora-8bit", "--set", "lora-8bit.peft.r=2", "--out", out) == 0
-    (shared,) = (out / "records").glob("*.json")
-    before = shared.stat().st_mtime_ns
-    capsys.readouterr()
-    assert called(*asked) == 0
-    said = capsys.readouterr()
-    assert (
-        "peft.r of lora-8bit: tiny-bert on sst2" in said.out and "over 20 items" in said.out and "[1/1]" in said.err + said.out
-    )
-    assert shared.stat().st_mtime_ns == before and len(list((out / "records").glob("*.json"))) == 2
-    assert called(*asked, "--no-run", "--csv", table, "--select", "score,saved_bytes") == 0
-    two, four = csv.DictReader(table.read_text(encoding="utf-8").splitlines())
-    assert (two["peft.r"], four["peft.r"]) == ("2", "4") and int(two["saved_bytes"]) < int(four["saved_bytes"])

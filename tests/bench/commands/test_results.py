@@ -1,38 +1,20 @@
-"""`tunebench results`, `report` and `forgetting` on tables that are not of like with like."""
+"""`tunebench results`, `report`, `forgetting`, `choose` and `audit`: their contract, and rows that are not alike."""
 
 import itertools
 import json
+import shutil
 
 import pytest
+import shell
 
-from bench.records import store
-from bench.records.outcome import Outcome, Score
-from bench.records.record import Cost, Provenance, Record, Setup
+from bench.records.record import Provenance, Setup
 from bench.records.trial import TrialRecord, write_trial
 
 
-def kept(out, strategy, budget="512examples", engine=5, examples=512):
-    score = Score(name="accuracy", value=0.8, ci_low=0.7, ci_high=0.9, n=100, share=True)
-    costs = dict.fromkeys((n for n, f in Cost.model_fields.items() if f.is_required()), None) | {"train_examples": examples}
-    inputs = {"engine": engine, "strategy": strategy} | ({"budget": budget, "seed": 0} if examples else {})
-    setup = Setup(suite="s", model="m", task="t", strategy=strategy, hyperparameters={}, seed=0, budget=budget)
-    origin = Provenance(versions={}, device={}, engine_version=engine, inputs=inputs)
-    run_id = f"{strategy}-{budget}-{engine}"
-    store.write_record(
-        out,
-        Record(run_id=run_id, status="ok", setup=setup, outcome=Outcome(score=score), cost=Cost(**costs), provenance=origin),
-    )
-
-
-@pytest.fixture
-def out(tmp_path):
-    return tmp_path / "out"
-
-
 @pytest.mark.parametrize("command", ["results", "report", "forgetting"])
-def test_another_question_is_refused_in_one_sentence(called, out, command):
-    kept(out, "full")
-    kept(out, "lora", engine=4)
+def test_another_question_is_refused_in_one_sentence(called, out, kept, command):
+    kept("full")
+    kept("lora", engine=4)
     status, shown, said = called(command, "--out", out)
     assert status == 2 and shown == "" and not (out / "leaderboard.html").exists()
     assert said.startswith(
@@ -44,9 +26,9 @@ def test_another_question_is_refused_in_one_sentence(called, out, command):
 
 
 @pytest.mark.parametrize("command", ["results", "report", "forgetting"])
-def test_two_budgets_are_marked(called, out, command):
-    kept(out, "full")
-    kept(out, "lora", budget="64examples", examples=64)
+def test_two_budgets_are_marked(called, out, kept, command):
+    kept("full")
+    kept("lora", budget="64examples", examples=64)
     status, shown, _ = called(command, "--out", out)
     text = (out / "leaderboard.html").read_text() if command == "report" else shown
     assert status == 0 and "not the same chance: budget differs: 512examples (full), 64examples (lora)" in " ".join(
@@ -54,10 +36,10 @@ def test_two_budgets_are_marked(called, out, command):
     )
 
 
-def test_one_budget_can_be_seen_alone(called, out):
-    kept(out, "full")
-    kept(out, "lora", budget="64examples", examples=64)
-    kept(out, "zero-shot", examples=0)
+def test_one_budget_can_be_seen_alone(called, out, kept):
+    kept("full")
+    kept("lora", budget="64examples", examples=64)
+    kept("zero-shot", examples=0)
     status, shown, _ = called("results", "--budget", "64", "--out", out)
     assert status == 0 and "lora" in shown and "zero-shot" in shown and "full" not in shown and "not the same" not in shown
     found = json.loads(called("results", "--budget", "512examples", "--json", "--out", out)[1])
@@ -65,23 +47,23 @@ def test_one_budget_can_be_seen_alone(called, out):
     assert called("results", "--budget", "many", "--out", out)[0] == 2
 
 
-def test_no_record_of_a_budget_is_the_users_error(called, out):
-    kept(out, "full")
+def test_no_record_of_a_budget_is_the_users_error(called, out, kept):
+    kept("full")
     status, _, said = called("results", "--budget", "7examples", "--out", out)
     assert status == 2 and "of budget 7examples; run a suite first" in said
 
 
 @pytest.mark.parametrize("command", [["choose"], ["export", "csv"], ["export", "markdown"], ["export", "model-card"]])
-def test_a_model_that_no_row_has_is_the_users_error(called, out, command):
-    kept(out, "full")
+def test_a_model_that_no_row_has_is_the_users_error(called, out, kept, command):
+    kept("full")
     needed = ["--strategy", "full", "--name", "x"] if command[-1] == "model-card" else []
     said = (2, "", "error: unknown model 'nope'; known: m\n")
     assert called(*command, *needed, "--model", "nope", "--out", out) == said
     assert called(*command, *needed, "--model", "m", "--out", out)[0] == 0
 
 
-def test_options_that_would_have_no_effect_are_refused(called, out):
-    kept(out, "full")
+def test_options_that_would_have_no_effect_are_refused(called, out, kept):
+    kept("full")
     kinds = ("--trials", "--variance", "--json")
     for one, other in itertools.combinations(kinds, 2):
         said = f"error: {one} and {other} each show something else; give one of them\n"
@@ -104,16 +86,16 @@ def test_trials_of_one_budget_can_be_seen_alone(called, out):
     assert status == 2 and "trials of budget 17; run a suite with --tune first" in said
 
 
-def test_programs_are_refused_nothing(called, out):
-    kept(out, "full")
-    kept(out, "lora", engine=4)
+def test_programs_are_refused_nothing(called, out, kept):
+    kept("full")
+    kept("lora", engine=4)
     status, shown, _ = called("results", "--json", "--out", out)
     assert status == 0 and len(json.loads(shown)) == 2
 
 
-def test_choice_is_made_within_limits(called, out):
-    kept(out, "full")
-    kept(out, "zero-shot", examples=0)
+def test_choice_is_made_within_limits(called, out, kept):
+    kept("full")
+    kept("zero-shot", examples=0)
     status, shown, _ = called("choose", "--out", out)
     assert status == 0 and shown.startswith("s: m on t\n  2 rows are left, a tie")
     status, shown, _ = called("choose", "--max-memory", "4GB", "--tasks", "t", "--out", out)
@@ -122,3 +104,44 @@ def test_choice_is_made_within_limits(called, out):
         "error: --max-saved 'much' is no size; write it like 4GB or 500MB\n"
     )
     assert called("choose", "--tasks", "other", "--out", out)[0] == 2
+
+
+@pytest.mark.slow
+def test_results_keep_the_contract(finished):
+    folder, _ = finished
+    rows = json.loads(shell.tunebench("results", "--suite", "sentiment", "--json", cwd=folder).stdout)
+    assert {row["strategy"] for row in rows} == {"zero-shot", "full", "lora-8bit"}
+    for row in rows:
+        top = "run_id suite model task strategy seed status score gain forgetting checks cost hyperparameters budget tuning"
+        assert set(top.split()) | {"versions", "device"} <= set(row)
+        assert {"name", "value", "ci_low", "ci_high", "n"} <= set(row["score"])
+        for probe in row["forgetting"].values():
+            assert {"before", "after", "delta", "ci_low", "ci_high", "n"} <= set(probe)
+        costs = "train_examples train_tokens train_flops train_seconds eval_seconds peak_memory_bytes"
+        assert {*costs.split(), "trainable_parameters", "total_parameters", "saved_bytes"} <= set(row["cost"])
+        assert "trials" in row["tuning"]
+    assert json.loads(shell.tunebench("results", "--suite", "other", "--json", cwd=folder).stdout) == []
+
+
+@pytest.mark.slow
+def test_an_audit_of_finished_runs_agrees_and_finds_a_changed_score(finished, tmp_path):
+    folder, _ = finished
+    done = shell.tunebench("audit", "out", cwd=folder)
+    assert done.returncode == 0 and "numbers recomputed, all agree" in done.stdout, done.stdout + done.stderr
+    copy = shutil.copytree(folder / "out", tmp_path / "out")
+    path = min((copy / "records").glob("*.json"))
+    raw = json.loads(path.read_text())
+    raw["outcome"]["score"]["value"] += 0.01
+    path.write_text(json.dumps(raw))
+    done = shell.tunebench("audit", "out", cwd=tmp_path)
+    assert done.returncode == 1 and "score.value is published as" in done.stdout and "differ" in done.stdout
+
+
+def test_empty_results_say_what_to_do(tmp_path):
+    done = shell.tunebench("results", cwd=tmp_path)
+    assert shell.refused(done, "no records in out/records; run a suite first")
+
+
+def test_an_audit_of_nothing_is_the_users_mistake(tmp_path):
+    shell.refused(shell.tunebench("audit", "nowhere", cwd=tmp_path), "there is no folder nowhere; name one that")
+    shell.refused(shell.tunebench("audit", ".", cwd=tmp_path), "no records in records; run a suite first")

@@ -2,27 +2,11 @@
 
 import pytest
 
-from bench.cli import main
 from bench.errors import UserError
 from bench.watching import watch
-from bench.watching.status import Finished, RunStatus, write_status
+from bench.watching.status import RunStatus, write_status
 from bench.watching.view import QUIET
 from bench.watching.watch import GIVEN_UP, watch_processes
-
-
-def test_a_snapshot_is_printed_for_a_script(tmp_path, capsys):
-    write_status(tmp_path, RunStatus(total=2, done=1, label="m / t / lora / seed 0", phase="probes"))
-    write_status(
-        tmp_path, RunStatus(host="node7", finished=[Finished(label="m / t / full", result="accuracy 0.900", seconds=9)])
-    )
-    with pytest.raises(SystemExit) as left:
-        main(["watch", str(tmp_path)])
-    said = capsys.readouterr().out
-    assert (
-        left.value.code == 0
-        and "m / t / full  accuracy 0.900  9 s" in said
-        and "m / t / lora / seed 0  probes  1 of 2 runs done" in said
-    )
 
 
 def test_it_looks_until_all_have_ended(tmp_path, monkeypatch):
