@@ -1,10 +1,12 @@
 """The learning rates of suites/strategies/, searched for on validation data: every strategy x family of models x task.
 
-    python baselines/defaults.py        # as `make defaults`; about a day on two cores; it goes on where it was stopped
+    python baselines/defaults.py                                         # as `make defaults`; about a day on two cores
+    python baselines/defaults.py --suites sentiment --models smollm2     # a part of it
 
 Every strategy has the same number of trials in its own space, and each trial is the mean over two orders of the examples or
-more: at 25 steps one order alone can give a rate that another one does not bear out. Writes baselines/defaults.yaml, what was
-found and what it rests on, and baselines/defaults.jsonl.gz, a line for each training.
+more: at 25 steps one order alone can give a rate that another one does not bear out. Writes baselines/defaults.jsonl.gz, a line
+for each training, and from all its lines baselines/defaults.yaml: what was found, and what it rests on. A search that was made
+in an earlier call stays in both until it is made anew, so that a day's work can be done in parts.
 """
 
 import argparse
@@ -13,15 +15,16 @@ import json
 from collections import defaultdict
 from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass
+from functools import cached_property
 from pathlib import Path
 from statistics import fmean, stdev
 from typing import Any
 
 import yaml
 
-from bench import ENGINE_VERSION, quiet
+from bench import quiet
 from bench.folders import write_text, writing
-from bench.records.record import TrialSummary, Tuning
+from bench.records.record import TrialSummary
 from bench.records.trial import TrialRecord, find_trial
 
 HERE = Path(__file__).parent
@@ -30,21 +33,41 @@ SUITES = ("sentiment", "ner", "qa")
 """A suite for each family of tasks: classes, entities, questions."""
 MODELS = ("smollm2", "minilm")
 """A decoder and an encoder."""
-HEAD = "# Written by baselines/defaults.py (`make defaults`) from validation scores alone. docs/method/tuning.md says how.\n"
+HEAD = "# Written by baselines/defaults.py (`make defaults`) from validation scores alone: docs/method/learning-rates.md.\n"
+
+Values = str
+"""The hyper-parameters of a trial, as JSON: trials of two tasks that have the same ones are the same trial."""
 
 
 @dataclass(frozen=True)
 class Searched:
-    """One strategy's search on one task."""
+    """One strategy's search on one task: its trials, the strategy's default first, each a training for each seed."""
 
     family: str
     strategy: str
     task: str
-    tuning: Tuning
+    trials: Sequence[Sequence[TrialRecord]]
+
+    @cached_property
+    def scores(self) -> Mapping[Values, float]:
+        """The mean score of each trial that failed for no seed, signed so that more is better."""
+        worths = {_values(trial): [record.worth for record in trial if record.status == "ok"] for trial in self.trials}
+        size = max(map(len, self.trials))
+        return {values: fmean(found) for values, found in worths.items() if len(found) == size and None not in found}
+
+    def shown(self, values: Values) -> float | None:
+        """A trial's mean score as it is printed."""
+        first = next(record.score for trial in self.trials for record in trial if record.score)
+        found = self.scores.get(values)
+        return None if found is None else round(abs(found) if not first.higher_is_better else found, 4)
+
+
+def _values(trial: Sequence[TrialRecord]) -> Values:
+    return json.dumps(trial[0].sampled, sort_keys=True)
 
 
 def searched(options: argparse.Namespace) -> Iterator[Searched]:
-    """All searches, done or gone on with."""
+    """The searches that were asked for, done or gone on with."""
     from bench.devices.device import start
     from bench.devices.hardware import requested
     from bench.planning.options import PlanOptions
@@ -61,13 +84,41 @@ def searched(options: argparse.Namespace) -> Iterator[Searched]:
             runs = [run for run in plan(PlanOptions(suite, model, seeds=1, **small), precision) if run.search]
             place = Workplace(options.out, device, Progress(device.main, trial_count(runs)))
             for run in tuned(runs, place):
-                yield Searched(run.model.family, run.strategy.name, run.task.name, run.tuning)
+                trials = [_trainings(trial, options.out) for trial in run.tuning.tried]
+                yield Searched(run.model.family, run.strategy.name, run.task.name, [each for each in trials if each])
+
+
+def _trainings(trial: TrialSummary, out: Path) -> list[TrialRecord]:
+    return [record for name in trial.ids if (record := find_trial(out, name))]
+
+
+def kept(path: Path) -> list[Searched]:
+    """The searches whose trainings stand in a file; none where there is no file."""
+    trials: dict[tuple[str, str, str], dict[int, list[TrialRecord]]] = defaultdict(lambda: defaultdict(list))
+    for line in gzip.decompress(path.read_bytes()).decode().splitlines() if path.exists() else ():
+        read = json.loads(line)
+        family, number = read.pop("family"), read.pop("trial")
+        record = TrialRecord.model_validate(read)
+        trials[family, record.setup.strategy, record.setup.task][number].append(record)
+    return [Searched(*key, [found[number] for number in sorted(found)]) for key, found in trials.items()]
+
+
+def lines(found: Sequence[Searched]) -> list[str]:
+    """A line of JSON for each training, without the question that its id hashes: the data's and the model's description."""
+    return [
+        json.dumps(
+            {"family": each.family, "trial": number} | record.model_dump(mode="json", exclude={"provenance": {"inputs"}})
+        )
+        for each in found
+        for number, trial in enumerate(each.trials)
+        for record in trial
+    ]
 
 
 def best_rates(found: Sequence[Searched]) -> dict[str, dict[str, Any]]:
     """Strategy -> family -> the values that cost least against each task's best, averaged over the tasks.
 
-    Trials of equal number have equal values on every task, as all searches draw alike; a trial that failed anywhere is out.
+    Only values that were tried on every task count, and did not fail on any.
     """
     groups: dict[tuple[str, str], list[Searched]] = defaultdict(list)
     for each in found:
@@ -79,73 +130,42 @@ def best_rates(found: Sequence[Searched]) -> dict[str, dict[str, Any]]:
 
 
 def _best(tasks: Sequence[Searched]) -> dict[str, Any]:
-    behind = {each.task: _behind(each.tuning) for each in tasks}
-    common = set.intersection(*(set(losses) for losses in behind.values()))
+    order = [_values(trial) for trial in tasks[0].trials]
+    common = [values for values in order if all(values in each.scores for each in tasks)]
     if not common:
         return {"values": None, "why": "every trial failed on some task"}
-    best = min(sorted(common), key=lambda number: fmean(losses[number] for losses in behind.values()))
+    behind = {values: fmean(max(each.scores.values()) - each.scores[values] for each in tasks) for values in common}
+    best = min(common, key=behind.__getitem__)
     return {
-        "values": tasks[0].tuning.tried[best].hyperparameters,
-        "trial": best,
-        "behind_the_best": round(fmean(losses[best] for losses in behind.values()), 4),
-        "tasks": {each.task: _of_task(each.tuning, best) for each in tasks},
+        "values": json.loads(best),
+        "behind_the_best": round(behind[best], 4),
+        "seed_sd": _spread(tasks),
+        "tasks": {each.task: _of_task(each, best) for each in tasks},
     }
 
 
-def _behind(tuning: Tuning) -> dict[int, float]:
-    """Trial -> how far its mean score lies behind the best one, for those that have one."""
-    sign = 1.0 if tuning.higher_is_better else -1.0
-    scores = {n: sign * trial.score for n, trial in enumerate(tuning.tried) if trial.score is not None and trial.status == "ok"}
-    return {number: max(scores.values()) - score for number, score in scores.items()}
+def _spread(tasks: Sequence[Searched]) -> float | None:
+    """The standard deviation between orders of the examples, pooled over trials and tasks."""
+    worths = [[record.worth for record in trial if record.worth is not None] for each in tasks for trial in each.trials]
+    squares = [stdev(found) ** 2 for found in worths if len(found) > 1]
+    return round(fmean(squares) ** 0.5, 4) if squares else None
 
 
-def _of_task(tuning: Tuning, number: int) -> dict[str, Any]:
-    """What the choice rests on: its score, the default's, and the best that this task alone would have chosen."""
-    assert tuning.chosen is not None
-    best = tuning.tried[tuning.chosen]
-    alone = {"score": _rounded(best), "values": best.hyperparameters}
-    return {"score": _rounded(tuning.tried[number]), "default": _rounded(tuning.tried[0]), "best_alone": alone}
+def _of_task(search: Searched, chosen: Values) -> dict[str, Any]:
+    """What the choice rests on: its score, all that were tried (the default first), and how."""
+    record = search.trials[0][0]
+    tried = [{**trial[0].sampled, "score": search.shown(_values(trial))} for trial in search.trials]
+    how = {"engine": record.provenance.engine_version, "budget": record.setup.budget, "seeds": len(search.trials[0])}
+    return {"score": search.shown(chosen), "items": record.score and record.score.n, **how, "tried": tried}
 
 
-def _rounded(trial: TrialSummary) -> float | None:
-    return None if trial.score is None else round(trial.score, 4)
-
-
-def spreads(found: Sequence[Searched], out: Path) -> dict[str, float]:
-    """`strategy, family` -> the standard deviation between orders of the examples, pooled over trials and tasks."""
-    squares: dict[str, list[float]] = defaultdict(list)
-    for search, trial in ((each, trial) for each in found for trial in each.tuning.tried if trial.status == "ok"):
-        scores = [record.score.value for record in _records(trial, out) if record.score]
-        if len(scores) > 1:
-            squares[f"{search.strategy}, {search.family}"].append(stdev(scores) ** 2)
-    return {name: round(fmean(values) ** 0.5, 4) for name, values in squares.items()}
-
-
-def _records(trial: TrialSummary, out: Path) -> list[TrialRecord]:
-    return [record for name in trial.ids if (record := find_trial(out, name))]
-
-
-def lines(found: Sequence[Searched], out: Path) -> list[str]:
-    """A line of JSON for each training, without what all have in common."""
-    records = {record.trial_id: record for each in found for trial in each.tuning.tried for record in _records(trial, out)}
-    common = {"setup": {"tuning"}, "provenance": {"inputs", "versions", "environment"}}
-    return [records[name].model_dump_json(exclude=common) for name in sorted(records)]
-
-
-def write(found: Sequence[Searched], options: argparse.Namespace) -> Mapping[str, Any]:
-    """Write both files to `options.to`; gives the first one's content."""
-    first = found[0].tuning
-    content = {
-        "engine": ENGINE_VERSION,
-        **{name: getattr(first, name) for name in ("trials", "seeds", "share", "sampler", "items")},
-        "seed_sd": spreads(found, options.out),
-        "strategies": best_rates(found),
-    }
-    write_text(options.to / FOUND, HEAD + yaml.safe_dump(json.loads(json.dumps(content)), sort_keys=False, width=120))
-    text = "".join(f"{line}\n" for line in lines(found, options.out))
-    with writing(options.to / TRAININGS) as path:
-        path.write_bytes(gzip.compress(text.encode(), mtime=0))  # the same trainings are the same bytes
-    return content
+def write(found: Sequence[Searched], to: Path) -> Mapping[str, Any]:
+    """Write both files; gives the rates by strategy and family."""
+    with writing(to / TRAININGS) as path:  # the same trainings are the same bytes
+        path.write_bytes(gzip.compress("".join(f"{line}\n" for line in lines(found)).encode(), mtime=0))
+    rates = best_rates(found)
+    write_text(to / FOUND, HEAD + yaml.safe_dump(json.loads(json.dumps(rates)), sort_keys=False, width=120))
+    return rates
 
 
 def main(arguments: Sequence[str] | None = None) -> None:
@@ -163,8 +183,9 @@ def main(arguments: Sequence[str] | None = None) -> None:
     if options.seeds < 2:
         parser.error("--seeds: a default must be stable over orders of the examples; give 2 or more")
     quiet.libraries(False)
-    content = write(list(searched(options)), options)
-    for strategy, families in content["strategies"].items():
+    earlier = {(each.family, each.strategy, each.task): each for each in kept(options.to / TRAININGS)}
+    anew = {(each.family, each.strategy, each.task): each for each in searched(options)}
+    for strategy, families in write([*(earlier | anew).values()], options.to).items():
         for family, best in families.items():
             print(f"{strategy} ({family}): {best['values']}")
 

@@ -8,7 +8,9 @@ from pathlib import Path
 import pytest
 import yaml
 
-from bench.records.record import TrialSummary, Tuning
+from bench.records.outcome import Score
+from bench.records.record import Provenance, Setup
+from bench.records.trial import TrialRecord
 
 ROOT = Path(__file__).parents[1]
 _spec = importlib.util.spec_from_file_location("defaults", ROOT / "baselines" / "defaults.py")
@@ -16,19 +18,29 @@ defaults = importlib.util.module_from_spec(_spec)
 _spec.loader.exec_module(defaults)
 
 RATES = (4e-5, 1e-5, 1e-4, 4e-4)
+SCORE = {"name": "x", "ci_low": None, "ci_high": None, "n": 8}
 
 
-def search(task, scores, strategy="full", family="decoder", higher=True):
-    tried = [
-        TrialSummary(ids=[], hyperparameters={"learning_rate": rate}, status="failed" if score is None else "ok", score=score)
-        for rate, score in zip(RATES, scores, strict=True)
+def trial(task, rate, scores, strategy="full", higher=True):
+    """A training for each score; None for one that failed."""
+    return [
+        TrialRecord(
+            trial_id=f"{strategy}-{task}-{rate}-{seed}",
+            status="failed" if score is None else "ok",
+            setup=Setup(suite="s", model="m", task=task, strategy=strategy, hyperparameters={}, seed=seed, budget="8examples"),
+            sampled={"learning_rate": rate},
+            score=None if score is None else Score(**SCORE, value=score, higher_is_better=higher, share=higher),
+            provenance=Provenance(versions={}, device={}, engine_version=5, inputs={"long": "text"}),
+        )
+        for seed, score in enumerate(scores)
     ]
-    known = [number for number, score in enumerate(scores) if score is not None]
-    chosen = (max if higher else min)(known, key=scores.__getitem__)
-    tuning = Tuning(
-        trials=4, seeds=2, share=1.0, sampler="random", items=8, tried=tried, chosen=chosen, higher_is_better=higher
-    )
-    return defaults.Searched(family, strategy, task, tuning)
+
+
+def search(task, scores, strategy="full", family="decoder", higher=True, rates=RATES):
+    """One of two seeds: the second scores .02 more than the first, and the mean is what is given."""
+    pairs = [(None, None) if score is None else (score - 0.01, score + 0.01) for score in scores]
+    trials = [trial(task, rate, pair, strategy, higher) for rate, pair in zip(rates, pairs, strict=True)]
+    return defaults.Searched(family, strategy, task, trials)
 
 
 def test_the_rate_is_that_which_costs_least_over_all_tasks():
@@ -36,29 +48,62 @@ def test_the_rate_is_that_which_costs_least_over_all_tasks():
     found = [search("a", [0.80, 0.70, 0.90, 0.10]), search("b", [0.55, 0.60, 0.52, 0.10])]
     best = defaults.best_rates(found)["full"]["decoder"]
     assert best["values"] == {"learning_rate": 1e-4} and best["behind_the_best"] == pytest.approx(0.04)
+    assert best["seed_sd"] == pytest.approx(0.0141, abs=1e-4)
     assert best["tasks"]["b"] == {
         "score": 0.52,
-        "default": 0.55,
-        "best_alone": {"score": 0.60, "values": {"learning_rate": 1e-5}},
+        "items": 8,
+        "engine": 5,
+        "budget": "8examples",
+        "seeds": 2,
+        "tried": [{"learning_rate": rate, "score": score} for rate, score in zip(RATES, (0.55, 0.6, 0.52, 0.1), strict=True)],
     }
 
 
 def test_a_trial_that_failed_on_any_task_is_out_and_less_can_be_better():
     found = [search("a", [3.0, 4.0, None, 2.9], higher=False), search("b", [0.5, 0.6, 0.9, None])]
-    assert defaults.best_rates(found)["full"]["decoder"]["values"] == {"learning_rate": 4e-5}
+    best = defaults.best_rates(found)["full"]["decoder"]
+    assert best["values"] == {"learning_rate": 4e-5} and best["tasks"]["a"]["score"] == 3.0
+    assert [each["score"] for each in best["tasks"]["a"]["tried"]] == [3.0, 4.0, None, 2.9]
     lost = [search("a", [0.5, None, None, None]), search("b", [None, 0.6, None, None])]
     assert defaults.best_rates(lost)["full"]["decoder"]["values"] is None
+
+
+def test_a_trial_that_failed_for_one_seed_is_out():
+    trials = [trial("a", 1e-5, (0.9, None)), trial("a", 1e-4, (0.5, 0.6))]
+    found = [defaults.Searched("decoder", "full", "a", trials)]
+    assert defaults.best_rates(found)["full"]["decoder"]["values"] == {"learning_rate": 1e-4}
+
+
+def test_only_values_that_were_tried_on_every_task_count():
+    """By their values, not by their place: a default that has changed since is another trial."""
+    found = [search("a", [0.2, 0.9, 0.5, 0.1]), search("b", [0.1, 0.3, 0.9, 0.2], rates=(1e-4, 4e-4, 7e-4, 9e-4))]
+    best = defaults.best_rates(found)["full"]["decoder"]
+    assert best["values"] == {"learning_rate": 1e-4} and best["behind_the_best"] == pytest.approx((0.4 + 0.8) / 2)
 
 
 def test_families_and_strategies_have_their_own():
     found = [search("a", [0.1, 0.2, 0.3, 0.4]), search("a", [0.4, 0.3, 0.2, 0.1], family="encoder")]
     found += [search("a", [0.1, 0.5, 0.2, 0.2], strategy="frozen")]
     rates = defaults.best_rates(found)
-    assert {(name, family): best["trial"] for name, families in rates.items() for family, best in families.items()} == {
-        ("full", "decoder"): 3,
-        ("full", "encoder"): 0,
-        ("frozen", "decoder"): 1,
+    chosen = {(name, family): best["values"] for name, families in rates.items() for family, best in families.items()}
+    assert chosen == {
+        ("full", "decoder"): {"learning_rate": 4e-4},
+        ("full", "encoder"): {"learning_rate": 4e-5},
+        ("frozen", "decoder"): {"learning_rate": 1e-5},
     }
+
+
+def test_earlier_searches_stay_until_they_are_made_anew(tmp_path, monkeypatch, capsys):
+    def made(*searches):
+        monkeypatch.setattr(defaults, "searched", lambda options: iter(searches))
+        defaults.main(["--to", str(tmp_path)])
+        return capsys.readouterr().out.splitlines(), (tmp_path / "defaults.jsonl.gz").read_bytes()
+
+    first, _ = made(search("a", [0.1, 0.2, 0.3, 0.4]), search("a", [0.4, 0.3, 0.2, 0.1], family="encoder"))
+    assert first == ["full (decoder): {'learning_rate': 0.0004}", "full (encoder): {'learning_rate': 4e-05}"]
+    second, packed = made(search("a", [0.1, 0.9, 0.3, 0.4]))
+    assert second == ["full (decoder): {'learning_rate': 1e-05}", "full (encoder): {'learning_rate': 4e-05}"]
+    assert made()[1] == packed and "long" not in gzip.decompress(packed).decode()
 
 
 def test_one_seed_is_refused(capsys):
@@ -73,9 +118,10 @@ def test_a_small_search_for_real_writes_both_files_and_goes_on_where_it_was(tmp_
     small += ["--budget", "32", "--items", "12", "--out", str(tmp_path / "out"), "--to", str(tmp_path)]
     defaults.main(small)
     content = yaml.safe_load((tmp_path / "defaults.yaml").read_text())
-    assert content["trials"] == 2 and content["seeds"] == 2 and set(content["strategies"]) == {"full", "lora-8bit"}
-    assert content["strategies"]["full"]["encoder"]["values"]["learning_rate"] > 0
-    assert set(content["seed_sd"]) == {"full, encoder", "lora-8bit, encoder"}
+    assert set(content) == {"full", "lora-8bit"}
+    found = content["full"]["encoder"]
+    assert found["values"]["learning_rate"] > 0 and found["seed_sd"] is not None
+    assert found["tasks"]["sst2"]["seeds"] == 2 and len(found["tasks"]["sst2"]["tried"]) == 2
     packed = (tmp_path / "defaults.jsonl.gz").read_bytes()
     trainings = [json.loads(line) for line in gzip.decompress(packed).decode().splitlines()]
     assert len(trainings) == 2 * 2 * 2 and {each["setup"]["seed"] for each in trainings} == {1000, 1001}
