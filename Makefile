@@ -6,10 +6,13 @@ BIN := $(VENV)/bin
 HASHES ?=
 PIP := $(BIN)/python -m pip install --quiet --disable-pip-version-check -c constraints.txt
 
-.PHONY: bench test check audit gate accept accept-work perf gpu forgetting defaults lock clean
+.PHONY: bench venv test check audit gate accept accept-work perf gpu forgetting defaults lock clean
 
 bench: $(VENV)/.bench
 	PATH="$(abspath $(BIN)):$$PATH" accelerate launch bench/run.py --suite sentiment
+
+# The command `tunebench`, in .venv/bin, and nothing run.
+venv: $(VENV)/.bench
 
 # A worker per core with a thread each: most tests are Python around small tensors.
 test: $(VENV)/.test

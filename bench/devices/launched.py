@@ -87,7 +87,10 @@ class Launched:
                 "without a word; use launch/cpu.yaml there"
             )
         if self.parallelism.startswith("zero") and not find_spec("deepspeed"):
-            raise UserError(f"the launcher asks for {name}, and DeepSpeed is not installed: pip install 'tunebench[deepspeed]'")
+            raise UserError(
+                f"the launcher asks for {name}, and DeepSpeed is not installed: "
+                "python -m pip install -e '.[deepspeed]' in tunebench's clone"
+            )
         if not gpus and not self.cpu and (self.world > 1 or self.gpus is not None or self.parallelism != "none"):
             what = f"{self.world} processes on GPUs" if self.world > 1 else f"GPU {self.gpus or 0}"
             raise UserError(

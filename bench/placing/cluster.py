@@ -137,5 +137,5 @@ def ray_module() -> Any:
     try:
         import ray
     except ImportError as error:
-        raise UserError("--engine ray needs Ray, which is not installed: pip install 'tunebench[ray]'") from error
+        raise UserError("--engine ray needs Ray, which is not installed: python -m pip install -e '.[ray]' in tunebench's clone") from error
     return ray

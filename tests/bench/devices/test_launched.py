@@ -143,7 +143,7 @@ def test_what_the_machine_lacks_is_told(asked, gpus, words):
 def test_deepspeed_that_is_not_installed_is_told(monkeypatch):
     monkeypatch.setattr("bench.devices.launched.find_spec", lambda name: None)
     with pytest.raises(
-        UserError, match=r"asks for ZeRO-2, and DeepSpeed is not installed: pip install 'tunebench\[deepspeed\]'"
+        UserError, match=r"asks for ZeRO-2, and DeepSpeed is not installed: python -m pip install -e '.\[deepspeed\]'"
     ):
         Launched(parallelism="zero2", cpu=True).check(0, 4)
 

@@ -26,13 +26,13 @@ from bench.running.work import Workplace
 from bench.runs.run_folder import DEFAULT_KEEP
 
 needs_ray = pytest.mark.skipif(
-    importlib.util.find_spec("ray") is None, reason="Ray is not installed: pip install 'tunebench[ray]'"
+    importlib.util.find_spec("ray") is None, reason="Ray is not installed: python -m pip install -e '.[ray]'"
 )
 
 
 def test_without_ray_a_sentence_says_what_to_install(monkeypatch):
     monkeypatch.setitem(sys.modules, "ray", None)
-    with pytest.raises(UserError, match="pip install 'tunebench\\[ray\\]'"):
+    with pytest.raises(UserError, match="pip install -e '.\\[ray\\]' in tunebench's clone"):
         connect(None)
 
 
