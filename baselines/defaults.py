@@ -72,7 +72,7 @@ def searched(options: argparse.Namespace) -> Iterator[Searched]:
     from bench.devices.hardware import requested
     from bench.planning.options import PlanOptions
     from bench.planning.plan import plan
-    from bench.planning.tuning import trial_count, tuned
+    from bench.planning.tuning import as_far_as_tuned, tuned
     from bench.progress import Progress
     from bench.running.work import Workplace
 
@@ -82,7 +82,8 @@ def searched(options: argparse.Namespace) -> Iterator[Searched]:
         for model in options.models:
             small = {"budget": options.budget, "test_items": options.items, "strategies": options.strategies, "tune": tune}
             runs = [run for run in plan(PlanOptions(suite, model, seeds=1, **small), precision) if run.search]
-            place = Workplace(options.out, device, Progress(device.main, trial_count(runs)))
+            waiting = as_far_as_tuned(runs, options.out)[1]
+            place = Workplace(options.out, device, Progress(device.main, len(waiting)))
             for run in tuned(runs, place):
                 trials = [_trainings(trial, options.out) for trial in run.tuning.tried]
                 yield Searched(run.model.family, run.strategy.name, run.task.name, [each for each in trials if each])

@@ -19,7 +19,7 @@ from bench.placing.messages import WorkerSetting
 from bench.planning.dry_run import print_plan
 from bench.planning.options import PlanOptions
 from bench.planning.plan import plan
-from bench.planning.tuning import as_far_as_tuned, trial_count, tuned
+from bench.planning.tuning import as_far_as_tuned, tuned
 from bench.planning.varying import still, that_differ
 from bench.planning.warnings import doubt
 from bench.processes.heartbeat import beating
@@ -157,18 +157,26 @@ def progress_of(runs: int, device: Device, out: Path) -> Progress:
 
 def _done(planned: SuitePlan, workplace: Workplace, doing: SuiteOptions, doers: Hands) -> list[Record]:
     """The records of the runs, once all that waits is done: first the trials that choose for them, or what a seed moves."""
-    device, progress, again, runs = workplace.device, workplace.progress, doing.rerun_on_change, planned.runs
-    if planned.trials:
-        searching = replace(workplace, out=doing.out, progress=progress_of(trial_count(runs), device, doing.out))
-        runs = tuned(runs, searching, doers)
-    if planned.varies:
-        first = still(runs)
-        execution.execute(first, replace(workplace, progress=progress_of(len(first), device, doing.out)), again, doers)
-        runs = that_differ(runs, planned.place)
-    if planned.trials or planned.varies:  # only now is it known which runs there are
-        here = environment(device.torch.type, device.precision)
-        progress.total = len(unfinished(runs, planned.place, here, again)[0]) or len(runs)
-    with beating(doing.out, device.accelerator.num_processes, lambda: progress.status.phase):
+    device, again, runs = workplace.device, doing.rerun_on_change, planned.runs
+    shown = workplace.progress
+
+    def counting(works: int) -> Workplace:
+        """A place whose progress is that of so many pieces of work before the runs themselves."""
+        nonlocal shown
+        shown = progress_of(works, device, doing.out)
+        return replace(workplace, progress=shown)
+
+    with beating(doing.out, device.accelerator.num_processes, lambda: shown.status.phase):
+        if planned.trials:
+            runs = tuned(runs, replace(counting(len(planned.trials)), out=doing.out), doers)
+        if planned.varies:
+            first = still(runs)
+            execution.execute(first, counting(len(first)), again, doers)
+            runs = that_differ(runs, planned.place)
+        shown = workplace.progress
+        if planned.trials or planned.varies:  # only now is it known which runs there are
+            here = environment(device.torch.type, device.precision)
+            shown.total = len(unfinished(runs, planned.place, here, again)[0]) or len(runs)
         return execution.execute(runs, workplace, again, doers)
 
 

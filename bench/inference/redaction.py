@@ -8,12 +8,16 @@ from collections.abc import Iterator
 from urllib.parse import quote
 
 INSTEAD = "[key]"
+SHORTEST = 4
+"""Characters of a key that is written in another way. Servers that want no key are given one of a letter or two; in base64 that
+is two letters, or none, which stand in any text."""
 
 
 def redacted(text: str, secret: str) -> str:
     """The text with `[key]` for the secret: as it is, quoted for an address, JSON or HTML, in base64 or in hexadecimal."""
     for form in _forms(secret):
-        text = text.replace(form, INSTEAD)
+        if form == secret or len(form) >= SHORTEST:
+            text = text.replace(form, INSTEAD)
     return text
 
 

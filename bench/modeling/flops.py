@@ -40,6 +40,8 @@ class Flops:
     before a last layer whose output nothing needs."""
     virtual: int = 0
     """Trained tokens that stand before each text."""
+    prefixed: int = 0
+    """Trained keys and values that stand before those of each text, and go through no layer."""
     below: Work = field(default_factory=Work)
     """Of `each`, what the blocks below the lowest trained weight take."""
 
@@ -55,8 +57,9 @@ class Flops:
         return _product(self.below, work)
 
     def _fed(self, work: Work) -> Work:
-        """With the virtual tokens: (length + virtual)^2 is length^2 + 2 virtual length + virtual^2."""
-        pairs = 2 * self.virtual * work.tokens + self.virtual**2 * work.rows
+        """With the virtual tokens: (length + virtual)^2 is length^2 + 2 virtual length + virtual^2. A prefix is looked at, and
+        looks at nothing."""
+        pairs = (2 * self.virtual + self.prefixed) * work.tokens + self.virtual**2 * work.rows
         return work + Work(tokens=self.virtual * work.rows, pairs=pairs)
 
 
@@ -73,9 +76,11 @@ def count_flops(model: nn.Module) -> Flops:
     recomputed = blocks if hooked else blocks[lowest_trained(model, blocks) :]
     inside = {id(module) for block in recomputed for module in block.modules()}
     each, again = _attention(model, checkpoints, hooked)
+    virtual, prefixed = _virtual(model)
+    first = {id(module) for module in blocks[0].modules()} if prefixed else set()
     # Whether gradients flow through to what a module reads, as a trained weight lies below. PEFT lists its virtual tokens after
     # the model that reads them.
-    reached = beside = _virtual(model) > 0
+    reached = beside = virtual > 0
     # transformers' models define their modules in the order of the data's way, from the embedding to the head.
     for name, module in model.named_modules():
         parts, trained = name.split("."), _trains(module)
@@ -88,8 +93,9 @@ def count_flops(model: nn.Module) -> Flops:
             each += _placed(parts, (2 + (2 if passes else 0) + (2 if trained else 0)) * size)
             if checkpoints and id(module) in inside:
                 again += Work(tokens=(4 if hooked and not passes else 2) * size)
-        reached |= trained
-    return Flops(each, again, _virtual(model), _below(model, blocks[: lowest_trained(model, blocks)]))
+        # A prefix's keys and values stand beside those of the first block: all that is behind its projections is reached.
+        reached |= trained or (size > 0 and id(module) in first)
+    return Flops(each, again, virtual, prefixed, _below(model, blocks[: lowest_trained(model, blocks)]))
 
 
 def _below(model: nn.Module, blocks: Sequence[nn.Module]) -> Work:
@@ -137,6 +143,8 @@ def _width(model: nn.Module) -> int:
     return heads * int(getattr(config, "head_dim", None) or config.hidden_size // heads)
 
 
-def _virtual(model: nn.Module) -> int:
+def _virtual(model: nn.Module) -> tuple[int, int]:
+    """Tokens that stand before each text, and keys and values that do."""
     config = getattr(model, "active_peft_config", None)
-    return 0 if config is None or config.peft_type == PREFIX else int(getattr(config, "num_virtual_tokens", None) or 0)
+    count = int(getattr(config, "num_virtual_tokens", None) or 0)
+    return (0, count) if count and getattr(config, "peft_type", None) == PREFIX else (count, 0)

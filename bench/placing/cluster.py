@@ -137,5 +137,6 @@ def ray_module() -> Any:
     try:
         import ray
     except ImportError as error:
-        raise UserError("--engine ray needs Ray, which is not installed: python -m pip install -e '.[ray]' in tunebench's clone") from error
+        how = "python -m pip install -e '.[ray]' in tunebench's clone"
+        raise UserError(f"--engine ray needs Ray, which is not installed: {how}") from error
     return ray

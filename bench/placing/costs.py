@@ -3,6 +3,7 @@
 from dataclasses import dataclass, field
 from functools import cache
 
+from bench.modeling.models import Model
 from bench.planning.estimate import CostEstimate, cost_key, estimate_cost
 from bench.running.ceiling import HEADROOM
 from bench.runs.run import Run
@@ -20,8 +21,9 @@ def flops(run: Run) -> float:
 def bytes_held(run: Run) -> int:
     """Bytes on its device, at most."""
     memory = _estimated(_Like.of(run)).memory
-    # The base is asked before, in fp32.
-    return round(HEADROOM * max(memory.total, 4 * memory.parameters))
+    # The base is asked before, in its reference precision.
+    base = run.checkpoint.reference_bits // 8 * memory.parameters if isinstance(run.model, Model) else 0
+    return round(HEADROOM * max(memory.total, base))
 
 
 @dataclass(frozen=True)

@@ -70,12 +70,6 @@ def _told(record: TrialRecord) -> str:
     return f"{pruned}{record.score.name} {record.score.value:.3f} on validation items"
 
 
-def trial_count(runs: Sequence[Run]) -> int:
-    """Trainings that the searches of these runs ask for, as far as they are still to be made."""
-    options = [run.search.options for run in _searched(runs).values() if run.search]
-    return sum(each.trials * each.seeds for each in options)
-
-
 def tuned(runs: Sequence[Run], place: Workplace, hands: Hands = in_turn) -> list[Run]:
     """The runs with the hyper-parameters that their searches choose; the trials that are still to be done are done.
 

@@ -41,16 +41,17 @@ class LinearProbe(Probe):
         ordered = chosen_rows(rows, len(rows))
         # From the other end, so that the training rows are the same whatever the number of items.
         self.train = ordered[::-1][: self.options.train]
-        if len(ordered) < limit + len(self.train):
+        items = max(limit, 2)  # a limit by power is below that where the training rows leave none
+        if len(ordered) < items + self.options.train:
             raise UserError(
-                f"probe '{spec.name}': {limit} items and {self.options.train} training rows are more than the "
+                f"probe '{spec.name}': {items} items and {self.options.train} training rows are more than the "
                 f"{len(ordered)} rows of the source; lower items or the option train"
             )
 
     @classmethod
     def held(cls, spec: ProbeSpec) -> int:
         """Without those that the classifier is fitted on."""
-        return super().held(spec) - FitOptions.model_validate(spec.options).train
+        return max(super().held(spec) - FitOptions.model_validate(spec.options).train, 0)
 
     def measure(self, backend: Backend) -> pd.DataFrame:
         """`value` is the classifier's log-odds of the gold class, `right` whether that is its guess, `confidence` the guess's

@@ -72,6 +72,8 @@ def fit(run: Run, longest: int) -> Fit:
 def _room(left: float, memory: Memory, tokens: int, longest: int) -> int:
     """Tokens of the largest micro-batch for whose activations there are so many bytes, at most those that `memory` is planned
     for; 0 where none is."""
+    if not memory.activations:  # where a head alone trains, no block keeps any for a backward pass
+        return tokens if left >= 0 else 0
     room = min(tokens, int(left * tokens / (HEADROOM * memory.activations)))  # activations grow with the tokens
     return room if room >= longest else 0
 

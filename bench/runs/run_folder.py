@@ -75,7 +75,9 @@ class RunFolder:
         path = self.folder / "training.safetensors"
         checkpoint = Checkpoint(path, device.accelerator, self._every, peak.bytes, progress.say)
         if state := checkpoint.resume(model):
-            progress.say(f"goes on after step {state.step} of {state.steps}" if state.step else "goes on after its training")
+            # Between two steps of a stage, or after all steps of the stages that are done.
+            there = f"step {state.step} of {state.steps}" if state.step else "what is trained"
+            progress.say(f"goes on after {there}")
             return state
         if device.main:  # what another training's model has answered
             shutil.rmtree(self.folder / "answers", ignore_errors=True)

@@ -181,8 +181,14 @@ def _linked(path: Path, text: str) -> bool:
 
 def _written(path: Path, text: str) -> bool:
     """The same without hard links: who makes a second file may make the first."""
-    with suppress(FileExistsError):
-        path.with_name(f"{path.name}.mine").touch(exist_ok=False)
+    mine = path.with_name(f"{path.name}.mine")
+    try:
+        mine.touch(exist_ok=False)
+    except FileExistsError:
+        return False
+    try:
         write_text(path, text)
-        return True
-    return False
+    except BaseException:
+        mine.unlink(missing_ok=True)  # where the disk is full: left behind, it would keep everybody from ever making the first
+        raise
+    return True

@@ -2,6 +2,7 @@
 
 import errno
 import os
+from contextlib import contextmanager
 from dataclasses import replace
 from types import SimpleNamespace
 
@@ -81,6 +82,31 @@ def test_varied_runs_lie_apart_and_end_with_their_own_table(tmp_path, monkeypatc
     assert sorted(path.name for path in out.iterdir()) == ["status", "varied"] and len(store.read_all(out / "varied")) == 2
     assert suites.run_suite(options, "fp32", suites.SuiteOptions(out, dry_run=True)) == 0
     assert "2 runs of suite sentiment" in capsys.readouterr().out
+
+
+@pytest.mark.parametrize("more", [{"tune": {"trials": 2}}, {"vary": ["init"], "seeds": 2}])
+def test_processes_show_that_they_go_on_from_the_first_trial_to_the_last_run(tmp_path, monkeypatch, more):
+    """A process that hangs in a search would else be named by nobody."""
+    phases, going = [], []
+
+    @contextmanager
+    def beating(out, world, phase):
+        going.append(phase)
+        yield
+        going.remove(phase)
+
+    def done(runs, *_):
+        phases.append(going[0]())
+        return [] if isinstance(runs, tuple) else runs
+
+    monkeypatch.setattr(suites, "beating", beating)
+    monkeypatch.setattr(suites, "tuned", lambda runs, place, *_: (place.progress.phase("a trial"), done(runs))[1])
+    monkeypatch.setattr(suites.execution, "execute", lambda runs, place, *_: (place.progress.phase("a run"), done(()))[1])
+    monkeypatch.setattr(suites, "that_differ", lambda runs, out: runs)
+    monkeypatch.setattr(suites, "_show", lambda *_: None)
+    options = PlanOptions("sentiment", model="tiny-bert", strategies=["full"], **more)
+    assert suites.run_suite(options, "fp32", suites.SuiteOptions(tmp_path)) == 0
+    assert phases == (["a trial", "a run"] if "tune" in more else ["a run", "a run"]) and not going
 
 
 def test_a_suite_that_breaks_off_still_shows_what_it_has(tmp_path, capsys):

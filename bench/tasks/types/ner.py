@@ -182,8 +182,10 @@ class Ner(TaskType):
         """Words outside entities are left out, with their tags."""
         words = example.fields["text"].split()
         stay = set(kept(words))
-        # Entities stay whole: without a word of it, another name would be the right answer.
-        left = [i for i, tag in enumerate(example.gold) if i in stay or tag != "O"]
+        # Entities stay whole: without a word of it, another name would be the right answer. And they stay apart: where a file's
+        # own tags begin one with I-, it would go on from another that came to stand right before it.
+        parting = {i for i, tag in enumerate(example.gold[1:]) if tag.startswith("I-") and example.gold[i] == "O"}
+        left = [i for i, tag in enumerate(example.gold) if i in stay | parting or tag != "O"]
         text = " ".join(words[i] for i in left)
         return replace(example, fields={**example.fields, "text": text}, gold=tuple(example.gold[i] for i in left))
 

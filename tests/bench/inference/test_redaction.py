@@ -46,5 +46,12 @@ def test_base64_of_more_than_the_key_hides_it_too(secret, before, after):
     assert len(left) - len("[key]") <= len(encoded) - whole + 4, "but for the characters that it shares with its neighbours"
 
 
+@pytest.mark.parametrize("placeholder", ["x", "me", "EMP"])
+def test_a_placeholder_leaves_the_message_readable(placeholder):
+    """Its forms in base64 and in hexadecimal are empty or stand in any word."""
+    said = "the model is not here; it was never loaded; 78 others are"
+    assert redacted(said, placeholder) == said.replace(placeholder, "[key]")
+
+
 def test_other_words_stay():
     assert redacted("nothing of the kind", KEY) == "nothing of the kind"

@@ -16,6 +16,7 @@ from bench.tokens.work import padded_work, useful_work
 LENGTHS = (90, 40, 65, 20)
 ANSWERS = (1, 5, 2, 1)
 PROMPT = {"bits": 32, "peft": {"peft_type": "PROMPT_TUNING", "num_virtual_tokens": 8}}
+PREFIX = {"bits": 32, "peft": {"peft_type": "PREFIX_TUNING", "num_virtual_tokens": 8}}
 TOP = {"bits": 32, "peft": {"peft_type": "LORA", "layers_to_transform": [1], "target_modules": ["q_proj", "v_proj"]}}
 WAYS = [
     ("full", {}),
@@ -25,6 +26,7 @@ WAYS = [
     ("lora-8bit", {"bits": 8, "gradient_checkpointing": True}),
     ("lora-8bit", {"bits": 32, "gradient_checkpointing": True}),
     ("lora-8bit", PROMPT),
+    ("lora-8bit", PREFIX),
 ]
 
 

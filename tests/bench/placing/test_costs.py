@@ -1,11 +1,14 @@
 """What takes longer comes first, and one estimate stands for all that cost the same."""
 
-from dataclasses import replace
+from dataclasses import fields, replace
+from types import SimpleNamespace
 
 import pytest
 
 from bench.placing import costs
 from bench.placing.costs import bytes_held, flops
+from bench.running.ceiling import HEADROOM
+from bench.running.sizes import Memory
 from bench.strategies import with_values
 
 
@@ -15,6 +18,15 @@ def test_more_work_costs_more(planned):
     assert flops(longer) > flops(full) > flops(frozen) > 0
     assert bytes_held(full) > bytes_held(frozen) > 4 * 4_000_000
     assert flops(planned("zero-shot", "sentiment")) < flops(frozen)
+
+
+def test_a_base_is_held_in_its_reference_precision(planned, monkeypatch):
+    """Before training, in which a model in 8 bit may take less than its base in fp32 did."""
+    run = planned("lora-8bit", "sentiment", model="smollm2", budget="24")
+    small = Memory(*[0] * len(fields(Memory)))
+    monkeypatch.setattr(costs, "_estimated", lambda like: SimpleNamespace(memory=replace(small, parameters=1_000_000_000)))
+    halved = replace(run, model=replace(run.model, reference_precision="bf16"))
+    assert bytes_held(run) == pytest.approx(HEADROOM * 4e9) and bytes_held(halved) == pytest.approx(HEADROOM * 2e9)
 
 
 def test_seeds_are_estimated_once(planned, monkeypatch):

@@ -64,6 +64,15 @@ def test_too_few_rows_are_named(encoder, own, made):
         made(own("linear-probe", ROWS, options={"train": 24}), Encoding(encoder, 64), 20)
 
 
+def test_a_source_that_only_fills_the_training_rows_has_no_items_left(encoder, own, made):
+    """A limit by power is then nothing, and no item may be one that the classifier was fitted on."""
+    for options in ({}, {"train": 40}):
+        spec = own("linear-probe", ROWS, options=options)
+        assert LinearProbe.held(spec) == 0
+        with pytest.raises(UserError, match="2 items and .* training rows are more than the 40 rows"):
+            made(spec, Encoding(encoder, 64), LinearProbe.held(spec))
+
+
 @pytest.mark.parametrize(("times", "options"), [(1, {"train": 24}), (8, {})])
 def test_it_holds_as_many_items_as_it_takes(encoder, own, made, times, options):
     """Beside a number of training rows that its file names, and beside the usual one."""

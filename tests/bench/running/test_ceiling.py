@@ -79,3 +79,12 @@ def test_room_is_the_most_that_stays_below(left, activations, longest):
     assert HEADROOM * activations * room / 1024 <= max(left, 0) * (1 + 1e-9)
     if room < 1024:
         assert HEADROOM * activations * max(room + 1, longest) / 1024 > left * (1 - 1e-9)
+
+
+def test_where_no_block_trains_only_the_weights_must_fit(planned):
+    """Then nothing is kept for a backward pass, so that a micro-batch has as many tokens as without a ceiling."""
+    head = planned("frozen", suite="sentiment", model="minilm", settings=["frozen=1.0"])
+    found = fit(under(head, 4), 40)
+    assert found.memory.activations == 0 and found.tokens == Padding.tokens and not found.changed
+    with pytest.raises(BudgetError, match=r"does not fit into 0\.05 GB"):
+        fit(under(head, 0.05), 40)

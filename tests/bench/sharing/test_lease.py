@@ -7,7 +7,7 @@ from pathlib import Path
 
 import pytest
 
-from bench.errors import UserError
+from bench.errors import UnwritableError, UserError
 from bench.sharing import lease as module
 from bench.sharing.lease import Leases
 from bench.sharing.owner import LOOK, PATIENCE, Owner
@@ -181,6 +181,23 @@ def test_a_file_system_without_hard_links(sites, monkeypatch):
     lease = a.claim("r")
     assert b.claim("r") is None and lease.put(writes("a")) and not lease.end()
     assert stands(sites.out)[0] == "a" and b.claim("r").number == 2
+
+
+def test_a_file_that_a_full_disk_kept_from_being_written_is_made_later(sites, monkeypatch):
+    """Without hard links a second file says who may make the first: it must not stay where the first came to nothing."""
+
+    def none(*_):
+        raise OSError(errno.EPERM, "Operation not permitted")
+
+    def full(path, text):
+        raise UnwritableError("cannot write it: No space left on device")
+
+    monkeypatch.setattr(module.os, "link", none)
+    leases = sites.leases("a")
+    with monkeypatch.context() as patch, pytest.raises(UserError, match="No space left"):
+        patch.setattr(module, "write_text", full)
+        leases.claim("r")
+    assert leases.claim("r") is not None
 
 
 def test_a_folder_that_cannot_be_written_is_told(sites, monkeypatch):

@@ -1,6 +1,7 @@
 """Rows, answers in words, windows and judgements of entities; seqeval and the tokenizer's own word numbers are the oracles."""
 
 import string
+from dataclasses import replace
 
 import pytest
 import torch
@@ -253,6 +254,15 @@ def test_words_left_out_are_outside_entities_and_take_their_tags_along(example, 
     left = list(zip(words, thin.gold, strict=True))
     assert [pair for pair in pairs if pair in left] == left  # words differ, so the order is kept too
     assert [pair for pair in left if pair[1] != "O"] == [pair for pair in pairs if pair[1] != "O"]
+
+
+def test_entities_whose_tags_begin_with_i_stay_apart_when_words_are_left_out():
+    """IOB1, as CoNLL-2003 came: without the word between them two names would be one."""
+    example = Example("1", {"text": "so John and Mary met"}, ("O", "I-PER", "O", "I-PER", "O"))
+    thin = CONLL.thinned(example, lambda words: [4])
+    assert thin.fields["text"] == "so John and Mary met" and entities(thin.gold) == entities(example.gold)
+    plain = replace(example, gold=("O", "B-PER", "O", "B-PER", "O"))
+    assert CONLL.thinned(plain, lambda words: [4]).fields["text"] == "John Mary met"
 
 
 def first_pieces(tokenizer, words):
