@@ -23,7 +23,8 @@ from bench.tasks import splits, types
 from bench.tasks.encoding import Encoding
 
 VALIDATION_ITEMS = 128
-"""A sample of the validation split; whoever asks on the way asks the same."""
+"""A sample of the validation split; whoever asks on the way asks the same. At an accuracy of .8 its standard error is 3.5
+points: enough to tell a wording or a step that is much better, in a seventh of the time of SST-2's test set."""
 
 
 @dataclass(frozen=True)

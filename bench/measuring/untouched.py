@@ -27,6 +27,7 @@ from bench.modeling.sharding import placed, release
 from bench.probes import Probe
 from bench.runs.fingerprints import probe_fingerprint, task_fingerprint
 from bench.runs.frames import cached_frame
+from bench.runs.run import Run
 from bench.selftests.probe_tests import all_tests
 from bench.specs.wording import Style, Wording
 
@@ -71,6 +72,19 @@ class Baseline:
     """Where a curve is measured."""
     stages: list[pd.DataFrame] = field(default_factory=list)
     """Each stage's test set, where there are several stages."""
+
+
+def wording_choice(run: Run, evalset: EvalSet) -> EvalSet | None:
+    """The validation items of the set's task on which the base's wordings are compared; None where there is one wording.
+
+    Not the test items: the better of two numbers on the same items is more often lucky than the other.
+    """
+    task = evalset.task
+    # A text is read as it is, and without instructions there is one wording.
+    if len(run.base_wordings) == 1 or task.asks == "read" or not task.spec.instructions:
+        return None
+    items = VALIDATION_ITEMS if task.spec.name == run.task.name else min(VALIDATION_ITEMS, run.other_items)
+    return replace(evalset, split="validation", items=items, paraphrase=None)
 
 
 class Untouched:
@@ -133,17 +147,12 @@ class Untouched:
         return BaseAnswers(self.predictions(evalset, known), self.predictions(replace(evalset, wording=best)), best.style)
 
     def best_wording(self, evalset: EvalSet) -> Wording:
-        """That of the base's wordings which scores best on validation items of the set's task; of equals the first.
-
-        Not on the test items: the better of two numbers on the same items is more often lucky than the other.
-        """
-        task, wordings = evalset.task, self.run.base_wordings
-        # A text is read as it is, and without instructions there is one wording.
-        if len(wordings) == 1 or task.asks == "read" or not task.spec.instructions:
+        """That of the base's wordings which scores best on validation items of the set's task; of equals the first."""
+        wordings, asked = self.run.base_wordings, wording_choice(self.run, evalset)
+        if asked is None:
             return wordings[0]
-        items = VALIDATION_ITEMS if task.spec.name == self.run.task.name else min(VALIDATION_ITEMS, self.run.other_items)
-        asked = replace(evalset, split="validation", items=items, paraphrase=None)
-        return max(wordings, key=lambda w: worth(self.predictions(replace(asked, wording=w)), task.spec.metrics[0]))
+        metric = asked.task.spec.metrics[0]
+        return max(wordings, key=lambda w: worth(self.predictions(replace(asked, wording=w)), metric))
 
     def predictions(self, evalset: EvalSet, known: pd.DataFrame | None = None) -> pd.DataFrame:
         """On the same examples in the same words; `known` where a row that is the base has just been asked them."""

@@ -11,6 +11,8 @@ from bench.inference.backend import Backend, Continuation, GeneratedText, Likeli
 from bench.inference.endpoint import CHARACTERS, EndpointModel
 from bench.inference.predictions import EvalSet, predict
 from bench.measuring.evaluation import as_base, eval_sets, run_encoding, run_probes
+from bench.measuring.untouched import wording_choice
+from bench.modeling.models import Model
 from bench.probes import Probe
 from bench.runs.run import PlannedModel, Run
 from bench.tokens.encoded import Encoded
@@ -94,17 +96,31 @@ def validation(run: Run) -> Asking:
 
 
 def base_asking(runs: Sequence[Run]) -> Asking:
-    """What one untouched base is asked for all these runs, each thing once: their test sets, in each of its wordings, and their
-    probes."""
+    """What one untouched base is asked for all these runs, each thing once: their test sets in each of its wordings, the
+    validation items that choose between these, and their probes, once more of each base that is rounded to 8 or 4 bit.
+
+    The probes of a base that is rounded to bf16 are not in it: which precision `auto` comes to is not known to a plan.
+    """
     sets: dict[tuple[object, ...], tuple[EvalSet, Run]] = {}
-    probed: dict[tuple[str, int, int], Run] = {}
+    probed: dict[tuple[object, ...], Run] = {}
     for run in filter(_countable, runs):
         asked = eval_sets(run, run_encoding(run))
-        for each, words in product((asked.test, *asked.elsewhere.values()), run.base_wordings):
-            length = each.encoding and each.encoding.max_length
-            sets[each.task.spec.name, each.split, each.items, words, length] = (as_base(each, words), run)
-        probed |= {(spec.name, limit, run.max_length): replace(run, probes=((spec, limit),)) for spec, limit in run.probes}
+        for each in (asked.test, *asked.elsewhere.values()):
+            choosing = wording_choice(run, each)
+            words = run.base_wordings if choosing else run.base_wordings[:1]
+            for part, wording in product([each, choosing] if choosing else [each], words):
+                length = part.encoding and part.encoding.max_length
+                sets[part.task.spec.name, part.split, part.items, wording, length] = (as_base(part, wording), run)
+        for bits, (spec, limit) in product(_roundings(run), run.probes):
+            probed[bits, spec.name, limit, run.max_length] = replace(run, probes=((spec, limit),))
     return sum([*(_asked(*each) for each in sets.values()), *map(probes, probed.values())], NO_ASKING)
+
+
+def _roundings(run: Run) -> set[int]:
+    """Bits of a weight of the bases that the run's probes ask: as the user had it, and as it is trained."""
+    if not run.strategy.trains or not isinstance(run.model, Model):
+        return {0}
+    return {0} if run.strategy.bits == 32 else {0, run.strategy.bits}
 
 
 def probes(run: Run) -> Asking:

@@ -3,13 +3,18 @@
 from dataclasses import replace
 
 import pytest
+from caches import linked_cache
 
+from bench import folders
 from bench.inference.local import LocalBackend
+from bench.measuring.evaluation import Session
+from bench.measuring.untouched import Untouched
 from bench.planning import asking
 from bench.planning.asking import CountingBackend
 from bench.planning.options import PlanOptions
 from bench.planning.plan import plan
 from bench.probes import probe_class
+from bench.progress import Progress
 from bench.tasks.encoding import Encoding
 
 
@@ -76,3 +81,29 @@ def test_what_a_chat_reads_is_told_by_its_letters(library, server, tmp_path):
     run = planned("zero-shot", "sentiment", tmp_path / "mine.yaml", test_items=10)
     asked = asking.tests(run)
     assert asked.items == 10 and 10 * 10 < asked.read < 10 * 200 and asked.written > 0 and asking.probes(run).items == 0
+
+
+def test_the_base_is_asked_what_it_is_really_asked(decoder_folder, decoder, device, tmp_path, monkeypatch):
+    """Of two wordings, validation items choose; of a base in 8 bit, the probes are asked once more."""
+    monkeypatch.setenv("TUNEBENCH_CACHE", str(linked_cache(tmp_path / "cache", folders.cache())))  # nothing is kept there
+    small = {"budget": "16", "test_items": 10, "probe_items": 64}
+    runs = [planned(name, "sentiment", decoder_folder, **small) for name in ("full", "instruction", "lora-8bit")]
+    counting = CountingBackend(decoder)
+
+    class Told(LocalBackend):
+        def loglikelihoods(self, requests):
+            counting.loglikelihoods(requests)
+            return super().loglikelihoods(requests)
+
+        def losses(self, texts):
+            counting.losses(texts)
+            return super().losses(texts)
+
+    monkeypatch.setattr(Session, "backend", lambda self, module, cast=True: Told(module, self.run.checkpoint, self.device))
+    for run in runs:
+        base = Untouched(Session.of(run, device, Progress(False, 1)))
+        base.baseline()
+        base.forget()
+    # Besides, four first items of each probe are asked for a check.
+    assert asking.base_asking(runs).read == pytest.approx(counting.read, rel=0.1)
+    assert asking.base_asking(runs[:2]).read < 0.7 * counting.read
