@@ -93,7 +93,7 @@ def run_suite(options: PlanOptions, precision_text: str, doing: SuiteOptions) ->
     check_data(planned.waiting)
     workplace = Workplace(planned.place, device, progress, doing.debug, doing.keep)
     records = _carried_out(planned, precision, workplace, doing)
-    device.part()
+    device.take_leave()
     if device.main and doing.shows:
         _show(records, doing.out, progress, planned.varies)
     return 1 if any(record.status == "failed" for record in records) else 0

@@ -6,7 +6,7 @@ import psutil
 
 from bench.errors import UserError
 from bench.modeling.models import Model
-from bench.running.account import ceilings
+from bench.running.account import counted_limits
 from bench.runs.run import Run
 from bench.tasks import splits
 
@@ -34,7 +34,7 @@ def check_counts(runs: Iterable[Run]) -> None:
 
 def _least_examples(run: Run) -> int:
     """What the limits that count examples or tokens hold at least; no example has more than `max_length` tokens in a window."""
-    most = ceilings(run.budget, run.batch)
+    most = counted_limits(run.budget, run.batch)
     counts = [most[name] for name in ("examples", "steps") if name in most]
     if "tokens" in most:
         counts.append(most["tokens"] // run.max_length)

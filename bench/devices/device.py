@@ -72,7 +72,7 @@ class Device:
         """All processes' answers in the order of their indices, the same list on every process."""
         return [answer for _, answer in sorted(gather_object(list(part.items())), key=lambda pair: pair[0])]
 
-    def part(self) -> None:
+    def take_leave(self) -> None:
         """The processes have nothing more to tell each other: NCCL complains at the end where it was not told so."""
         self.accelerator.end_training()
 

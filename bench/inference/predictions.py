@@ -192,7 +192,8 @@ def _conversations(evalset: EvalSet) -> list[Prompt]:
 
 
 def _ranked(backend: Backend, evalset: EvalSet) -> list[ItemPrediction]:
-    """The candidate with the highest log-likelihood after the prompt, for its length; its share where each has e to that."""
+    """The candidate with the highest score: its log-likelihood after the prompt, divided by its length where the task says so.
+    Its confidence is its softmax among all candidates' scores."""
     task, examples = evalset.task, evalset.examples
     asked = zip(contexts(evalset), evalset.candidates, strict=True)
     requests = [(context.ids, ids) for context, answers in asked for ids in answers.values()]

@@ -34,7 +34,7 @@ def layers(model: torch.nn.Module) -> torch.nn.ModuleList:
 
 
 def lowest_trained(model: torch.nn.Module, blocks: Sequence[torch.nn.Module]) -> int:
-    """Index of the lowest of the stack's `blocks` that gradients pass; their number where they pass none."""
+    """Index of the lowest of the stack's `blocks` that gradients pass; len(blocks) where they pass none."""
     if _embeddings_train(model):
         return 0
     return next((i for i, block in enumerate(blocks) if _trained(block)), len(blocks))

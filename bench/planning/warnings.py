@@ -3,7 +3,7 @@
 import math
 
 from bench.modeling.models import Model
-from bench.running.account import ceilings
+from bench.running.account import counted_limits
 from bench.runs.run import Run
 from bench.tasks import splits
 from bench.tasks.spans import entities
@@ -16,7 +16,7 @@ on a user's file of six types, three runs of four tagged nothing."""
 def doubt(run: Run) -> str | None:
     """A sentence on an encoder that would be trained to tag in so few steps that it may mark nothing at all; else None."""
     tags = run.task.type == "ner" and isinstance(run.model, Model) and run.model.family == "encoder"
-    counted = [ceilings(run.budget, run.batch)[limit] for limit in ("examples", "steps") if getattr(run.budget, limit)]
+    counted = [counted_limits(run.budget, run.batch)[limit] for limit in ("examples", "steps") if getattr(run.budget, limit)]
     # What tokens, FLOPs or seconds come to is known only with the curriculum.
     if not tags or not run.strategy.trains or run.unfit or not counted:
         return None

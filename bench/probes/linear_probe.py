@@ -19,6 +19,10 @@ from bench.probes.base import Probe, ProbeOptions, chosen_rows, filled_rows
 from bench.specs.probe import ProbeSpec
 from bench.tasks.encoding import Encoding
 
+STRENGTH = 0.1
+"""scikit-learn's C, the inverse of the regularisation: 256 rows in hundreds of dimensions can mostly be told apart without a
+mistake, and the log-odds of a classifier that is held less would run off."""
+
 
 class FitOptions(ProbeOptions):
     train: int = Field(default=256, ge=2)
@@ -62,7 +66,9 @@ class LinearProbe(Probe):
         known, asked = features[: len(self.train)], features[len(self.train) :]
         # Up to the optimum, which is unique: scikit-learn's default stops so early that rounding of the features moves log-odds
         # by 2e-5 of their size, and two readings of the same model would seem to differ.
-        classifier = make_pipeline(StandardScaler(), LogisticRegression(C=0.1, max_iter=1000, tol=1e-8, solver="newton-cg"))
+        classifier = make_pipeline(
+            StandardScaler(), LogisticRegression(C=STRENGTH, max_iter=1000, tol=1e-8, solver="newton-cg")
+        )
         classifier.fit(known, [row["gold"] for row in self.train])
         gold = [row["gold"] for row in self.rows]
         guesses = classifier.predict(asked).tolist()

@@ -6,11 +6,9 @@ They lie beside the records and are no results of a run: no page and no audit re
 from pathlib import Path
 from typing import Literal
 
-from pydantic import ValidationError
-
 from bench.errors import UserError
 from bench.folders import write_text
-from bench.records.outcome import Part
+from bench.records.outcome import Part, first_fault
 
 Winner = Literal["one", "other", "tie"]
 TURNED: dict[Winner, Winner] = {"one": "other", "other": "one", "tie": "tie"}
@@ -93,7 +91,5 @@ def find_judged(path: Path) -> JudgedPair | None:
     try:
         return JudgedPair.model_validate_json(path.read_text(encoding="utf-8"))
     except (OSError, ValueError) as error:
-        fault = error.errors()[0] if isinstance(error, ValidationError) else {"loc": (), "msg": str(error)}
-        place = ".".join(map(str, fault["loc"])) or "file"
         remedy = "delete it, and it is made again from the replies that the cache keeps"
-        raise UserError(f"{path}: no verdicts of a judge ({place}: {fault['msg']}); {remedy}") from error
+        raise UserError(f"{path}: no verdicts of a judge ({first_fault(error)}); {remedy}") from error

@@ -2,7 +2,7 @@
 
 from typing import Literal
 
-from pydantic import BaseModel, ConfigDict, Field
+from pydantic import BaseModel, ConfigDict, Field, ValidationError
 
 from bench.statistics.estimates import Verdict
 
@@ -14,6 +14,12 @@ class Part(BaseModel):
     """A part of a record: it is never changed, and refuses unknown fields and numbers that are not finite."""
 
     model_config = ConfigDict(extra="forbid", frozen=True, allow_inf_nan=False)
+
+
+def first_fault(error: Exception) -> str:
+    """Which field of a file that was read as a `Part` is wrong, and how; `file` where it could not be read at all."""
+    fault = error.errors()[0] if isinstance(error, ValidationError) else {"loc": (), "msg": str(error)}
+    return f"{'.'.join(map(str, fault['loc'])) or 'file'}: {fault['msg']}"
 
 
 class Score(Part):

@@ -16,6 +16,7 @@ from pydantic import ValidationError
 from bench.errors import UserError
 from bench.folders import write_text, writing
 from bench.records.migration import NewerSchema, migrated
+from bench.records.outcome import first_fault
 from bench.records.record import Record
 
 PARQUET_END = b"PAR1"
@@ -75,12 +76,10 @@ def read_record(path: Path) -> Record:
         return Record.model_validate(migrated(raw) if isinstance(raw, dict) else raw)
     except NewerSchema as error:
         raise UserError(f"{path}: {error}; update tunebench to read it") from error
-    # The last but one two: an old record with a part of another type.
+    # TypeError and AttributeError: of an old record with a part of another type, which its migration does not expect.
     except (OSError, ValueError, TypeError, AttributeError, RecursionError) as error:
-        fault = error.errors()[0] if isinstance(error, ValidationError) else {"loc": (), "msg": str(error)}
-        field = ".".join(map(str, fault["loc"])) or "file"
         raise UserError(
-            f"{path}: not a tunebench record ({field}: {fault['msg']}); delete it, and the run is done again"
+            f"{path}: not a tunebench record ({first_fault(error)}); delete it, and the run is done again"
         ) from error
 
 

@@ -8,11 +8,11 @@ from collections.abc import Mapping
 from pathlib import Path
 from typing import Any, Literal
 
-from pydantic import Field, ValidationError
+from pydantic import Field
 
 from bench.errors import UserError
 from bench.folders import write_text
-from bench.records.outcome import Part, Score
+from bench.records.outcome import Part, Score, first_fault
 from bench.records.record import Cost, Provenance, Setup
 
 
@@ -78,6 +78,4 @@ def _read(path: Path) -> TrialRecord:
     try:
         return TrialRecord.model_validate_json(path.read_text(encoding="utf-8"))
     except (OSError, ValueError) as error:
-        fault = error.errors()[0] if isinstance(error, ValidationError) else {"loc": (), "msg": str(error)}
-        place = ".".join(map(str, fault["loc"])) or "file"
-        raise UserError(f"{path}: not a trial ({place}: {fault['msg']}); delete it, and it is done again") from error
+        raise UserError(f"{path}: not a trial ({first_fault(error)}); delete it, and it is done again") from error

@@ -18,7 +18,7 @@ Costs = Mapping[str, int]
 """What one example takes, by the name of the limit."""
 
 
-def ceilings(budget: Budget, batch: int) -> dict[str, int]:
+def counted_limits(budget: Budget, batch: int) -> dict[str, int]:
     """The counted limits by name, in the order in which the first to be reached is told."""
     limits = {name: amount for name, amount in budget.limits.items() if name in ("examples", "steps", "tokens", "flops")}
     if budget.steps is not None:

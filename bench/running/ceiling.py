@@ -13,7 +13,7 @@ from bench.modeling.recomputation import checkpoint_blocks
 from bench.running import sizes
 from bench.running.sizes import Memory
 from bench.runs.run import Run
-from bench.training.loop import Padding
+from bench.training.loop import MICRO_BATCH_TOKENS
 
 HEADROOM = 1.3
 """Measured peaks of MiniLM and SmolLM2, full, frozen and lora-8bit, were up to 1.24 times the plan: what an allocator can't use
@@ -35,7 +35,7 @@ class Fit:
     @property
     def changed(self) -> bool:
         """Whether the ceiling made it another than a run without one has."""
-        return self.checkpointing or self.tokens < Padding.tokens
+        return self.checkpointing or self.tokens < MICRO_BATCH_TOKENS
 
     def __str__(self) -> str:
         return f"micro-batches of {self.tokens} tokens{' and gradient checkpointing' if self.checkpointing else ''}"
@@ -50,15 +50,15 @@ def fit(run: Run, longest: int) -> Fit:
     Raises:
         BudgetError: it does not fit, whatever is done.
     """
-    tokens = max(Padding.tokens, longest)
+    tokens = max(MICRO_BATCH_TOKENS, longest)
     adapted, memory = _planned(run, tokens)
-    plain = Fit(adapted, memory, Padding.tokens)
+    plain = Fit(adapted, memory, MICRO_BATCH_TOKENS)
     if run.budget.memory is None or not run.strategy.trains:
         return plain
     if room := _room(run.budget.memory - HEADROOM * _held(plain), memory, tokens, longest):
-        return Fit(*_planned(run, room), min(room, Padding.tokens))
+        return Fit(*_planned(run, room), min(room, MICRO_BATCH_TOKENS))
     adapted, memory = _planned(run, longest, checkpointing=True)
-    least = Fit(adapted, memory, min(longest, Padding.tokens), checkpointing=True)
+    least = Fit(adapted, memory, min(longest, MICRO_BATCH_TOKENS), checkpointing=True)
     if _room(run.budget.memory - HEADROOM * _held(least), memory, longest, longest):
         return least
     needed = HEADROOM * (_held(least) + memory.activations) / 1e9

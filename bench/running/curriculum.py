@@ -8,7 +8,7 @@ from functools import cache
 from bench.data import sources
 from bench.errors import BudgetError, UserError
 from bench.modeling.flops import Flops
-from bench.running.account import Account, Costs, ceilings, costs
+from bench.running.account import Account, Costs, costs, counted_limits
 from bench.runs.run import Run
 from bench.specs.source import Source
 from bench.specs.task import TaskSpec
@@ -84,7 +84,7 @@ def build_curriculum(
     Raises:
         BudgetError: not one example fits into the budget.
     """
-    pool, most = Pool(run, encoding, stage, operations), ceilings(run.budget, run.batch)
+    pool, most = Pool(run, encoding, stage, operations), counted_limits(run.budget, run.batch)
 
     def drawn(length: int) -> Iterator[tuple[list[Encoded], Costs]]:
         taken = [0] * len(pool.shares(0.0))
@@ -114,7 +114,7 @@ class StepDraw(Draw):
 
     def __init__(self, run: Run, encoding: Encoding, stage: TaskSpec, operations: Flops | None = None) -> None:
         self._run, self._pool = run, Pool(run, encoding, stage, operations)
-        self._mixer, self._account = Mixer(run.seeds.order), Account(ceilings(run.budget, run.batch))
+        self._mixer, self._account = Mixer(run.seeds.order), Account(counted_limits(run.budget, run.batch))
         self._taken = [0] * len(self._pool.shares(0.0))
 
     @property

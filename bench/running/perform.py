@@ -59,7 +59,7 @@ def _trained(session: Session, untouched: Untouched) -> RunResult:
     draws = Draws()
     with draws.of("init"):
         model = adapted(run, session.device)
-    held = checks.fresh_adapter(session, before, model.eval())
+    checked = checks.fresh_adapter(session, before, model.eval())
     frozen = checks.frozen_sums(model)
     if run.varied:  # else the random numbers go on from where adapting left them
         set_seed(run.seeds.dropout)
@@ -67,14 +67,14 @@ def _trained(session: Session, untouched: Untouched) -> RunResult:
         begun = session.folder.resume_training(model, peak, session.device, session.progress)
         training = train_stages(session, before, model, begun)
     # What is asked afterwards may hold more.
-    held_bytes = max(session.device.each(max(training.peak_bytes, peak.bytes())))
+    peak_bytes = max(session.device.each(max(training.peak_bytes, peak.bytes())))
     session.folder.keep_model(model.eval(), run, session.device, session.progress)
     backend = session.backend(model.eval())
     after = evaluate(backend, session, session.probes)
     cost = cost_of(session, model, training, after, peak)
-    spent = spending(run, training, cost.useful_flops or 0, held_bytes)
-    held |= checks.trained_model(session, model, after, frozen)
-    return RunResult(before, after, cost, held, training, spent, draws.parts if run.varied else None)
+    spent = spending(run, training, cost.useful_flops or 0, peak_bytes)
+    checked |= checks.trained_model(session, model, after, frozen)
+    return RunResult(before, after, cost, checked, training, spent, draws.parts if run.varied else None)
 
 
 def _untrained(session: Session, untouched: Untouched) -> RunResult:
@@ -85,11 +85,11 @@ def _untrained(session: Session, untouched: Untouched) -> RunResult:
     asked = evaluate(backend, session, few_probes)
     is_api = isinstance(session.run.model, EndpointModel)
     cost = _api_cost(session.run, asked) if is_api else cost_of(session, untouched.module(), TrainingState(), asked, peak)
-    held = checks.untouched_row(session, untouched, asked)
+    checked = checks.untouched_row(session, untouched, asked)
     is_base = session.run.wording in session.run.base_wordings
     test = untouched.answers(session.sets.test, known=asked.test if is_base else None)
     probes = untouched.probe_items(session.probes)
-    return RunResult(Baseline(test, probes=probes), replace(asked, probes=probes), cost, held)
+    return RunResult(Baseline(test, probes=probes), replace(asked, probes=probes), cost, checked)
 
 
 def _begin(session: Session, untouched: Untouched) -> memory.PeakMemory:
@@ -131,9 +131,9 @@ def cost_of(
 def _api_cost(run: Run, after: Evaluation) -> Cost:
     """Nothing is trained and nothing held here."""
     assert isinstance(run.model, EndpointModel)
-    nothing = dict.fromkeys(("train_examples", "train_tokens", "train_flops", "useful_flops", "train_seconds"), 0)
-    held = dict.fromkeys(("peak_memory_bytes", "trainable_parameters", "total_parameters", "saved_bytes"), 0)
+    trained = ("train_examples", "train_tokens", "train_flops", "useful_flops", "train_seconds")
+    held = ("peak_memory_bytes", "trainable_parameters", "total_parameters", "saved_bytes")
     counted = after.test.reindex(columns=["read", "written"])
     known = run.model.priced and not counted.isna().any(axis=None)  # a server need not count its tokens
     money = run.model.price(*map(float, counted.sum())) if known else None
-    return Cost(**nothing, **held, eval_seconds=after.seconds, money=money)
+    return Cost(**dict.fromkeys((*trained, *held), 0), eval_seconds=after.seconds, money=money)

@@ -17,7 +17,7 @@ from bench.probes.base import Columns, Probe
 from bench.probes.closed_book import ClosedBook
 from bench.probes.cloze import Cloze
 from bench.probes.drift import Drift
-from bench.probes.linear_probe import LinearProbe
+from bench.probes.linear_probe import STRENGTH, LinearProbe
 from bench.probes.lm_loss import LmLoss
 from bench.probes.minimal_pairs import MinimalPairs
 from bench.probes.multiple_choice import MultipleChoice
@@ -171,7 +171,7 @@ def _(probe: LinearProbe, reader: PlainReader) -> list[PlainNumbers]:
     )
     mean, spread = known.mean(0), known.std(0)
     spread[spread == 0] = 1
-    classifier = LogisticRegression(C=0.1, max_iter=1000, tol=1e-8)  # by another solver than the probe's
+    classifier = LogisticRegression(C=STRENGTH, max_iter=1000, tol=1e-8)  # by another solver than the probe's
     classifier.fit((known - mean) / spread, [row["gold"] for row in probe.train])
     chances, labels = classifier.predict_proba((asked - mean) / spread), list(classifier.classes_)
     items = []

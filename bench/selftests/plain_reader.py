@@ -88,7 +88,8 @@ class PlainReader:
 
     def passage(self, text: str, size: int) -> tuple[float, int, int]:
         """Nats of all tokens of a text but the first, how many, and the bytes that they spell. The model reads `size` tokens at
-        a time: a token behind those stands in the first window that reaches it, which ends a multiple of half a window later.
+        a time: a longer text is read in windows that each end half a window after the last, and a token is counted in the first
+        one that holds it.
         """
         parts = self.tokenizer(text, return_offsets_mapping=True)
         ids, nats, begun = list(parts["input_ids"]), 0.0, 1

@@ -1,7 +1,7 @@
 """Whether what a table says holds in tables whose truth is known: its winners, its smallest difference, intervals and ranks.
 
-Each bar draws tables in the likeness of a real one (simulated.py) and counts. The bars are those of the project: chance is in
-them, for 2,000 tables about .005 at .05.
+Each bar draws tables in the likeness of a real one (simulated.py) and counts. The bars are those of the project.
+They leave room for chance: a share of .05 that is counted in 2,000 tables has a standard error of .005.
 """
 
 from collections.abc import Iterator, Sequence

@@ -1,4 +1,7 @@
-"""LoRA on a base in 8 bit (Hu et al. 2021; Dettmers et al. 2022): the base frozen, norms and logits in fp32."""
+"""Any of PEFT's adapters or virtual tokens on a frozen base in 32, 8 or 4 bit, whose norms and logits are in fp32.
+
+By default LoRA on a base in 8 bit (Hu et al. 2021; Dettmers et al. 2022).
+"""
 
 import math
 from collections.abc import Callable

@@ -23,7 +23,7 @@ class MixtureHyperparameters(Hyperparameters):
     """Fixed shares; or shares by the number of training examples n: n, or n^(1/T) (Raffel et al. 2020, section 3.5.2)."""
     temperature: float = Field(default=2.0, ge=1)
     limit: int = Field(default=2**14, ge=1)
-    """n is at most this, where it matters."""
+    """A task counts as having at most so many examples, so that a huge one does not crowd out the others."""
     rehearsal: Source | None = None
     """General text: a source with the column `text`."""
     rehearsal_share: float = Field(default=0.0, ge=0, lt=1)

@@ -34,12 +34,17 @@ Watch = Callable[[nn.Module, TrainingState], bool]
 """Called after each step with the model and the state; what it measures is not training time. True ends the training."""
 
 
+MICRO_BATCH_TOKENS = 1024
+"""Padded tokens of a micro-batch, where no memory ceiling makes it smaller. What a pass costs beside its tokens is then a tenth
+(`PASS_TOKENS`); activations grow with it, and of MiniLM they are .17 GB."""
+
+
 @dataclass(frozen=True)
 class Padding:
     """How a micro-batch is filled up: with which id, and to at most how many tokens. Memory depends on it, not the result."""
 
     pad: int
-    tokens: int = 1024
+    tokens: int = MICRO_BATCH_TOKENS
 
 
 def learning_rate(step: float, steps: float, hyperparameters: Hyperparameters) -> float:

@@ -85,9 +85,9 @@ def test_a_row_that_trains_nothing_is_held_to_the_base_number_by_number(library,
         (0.5, 0.51, checks.IN_FP32, False),
         (0.5, 0.54, checks.IN_BF16, True),  # .16 nats
         (0.5, 0.56, checks.IN_BF16, False),  # .24
-        (0.55, 0.76, checks.IN_8_BIT, True),  # .95
-        (0.5, 0.76, checks.IN_8_BIT, False),  # 1.15
-        (0.999, 0.91, checks.IN_8_BIT, True),  # near each other, though the odds are not
+        (0.55, 0.76, checks.QUANTISED, True),  # .95
+        (0.5, 0.76, checks.QUANTISED, False),  # 1.15
+        (0.999, 0.91, checks.QUANTISED, True),  # near each other, though the odds are not
         (1.0, 0.95, checks.IN_BF16, False),  # no odds
         (0.0, 0.02, checks.IN_BF16, True),
     ],
@@ -102,10 +102,10 @@ def test_probabilities_are_alike_by_their_size_or_their_odds(first, second, clos
         (checks.IN_BF16, 4, 4, 0, True),
         (checks.IN_BF16, 4, 4, 1, False),
         (checks.IN_BF16, 1, 1, 1, False),
-        (checks.IN_8_BIT, 4, 6, 1, True),
-        (checks.IN_8_BIT, 4, 6, 2, False),
-        (checks.IN_8_BIT, 1, 3, 1, True),
-        (checks.IN_8_BIT, 1, 3, 2, False),
+        (checks.QUANTISED, 4, 6, 1, True),
+        (checks.QUANTISED, 4, 6, 2, False),
+        (checks.QUANTISED, 1, 3, 1, True),
+        (checks.QUANTISED, 1, 3, 2, False),
     ],
 )
 def test_in_8_bit_one_answer_may_be_astray_where_most_agree(monkeypatch, closeness, count, read, moved, agrees):
@@ -176,4 +176,4 @@ def test_what_is_held_while_frozen_weights_are_added_up_is_little():
 )
 def test_sums_over_a_texts_tokens_may_move_by_nats(library, decoding, encoder, made, name, family, nats):
     probe = made(library.probe(name), decoding if family == "decoder" else Encoding(encoder, 64), 4)
-    assert checks._nats(probe, checks.IN_8_BIT) == nats
+    assert checks._nats(probe, checks.QUANTISED) == nats

@@ -4,7 +4,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from bench.modeling.flops import Flops
-from bench.running.account import Account, ceilings, costs, spending
+from bench.running.account import Account, costs, counted_limits, spending
 from bench.specs.budget import Budget
 from bench.tokens.encoded import Encoded
 from bench.tokens.work import Work
@@ -12,8 +12,8 @@ from bench.training.state import TrainingState
 
 
 def test_steps_are_counted_in_the_examples_that_fill_them():
-    assert ceilings(Budget(100, 5, 7, 9, 60.0, 10**9), 16) == {"examples": 100, "steps": 80, "tokens": 7, "flops": 9}
-    assert ceilings(Budget(seconds=60.0, memory=10**9), 16) == {}
+    assert counted_limits(Budget(100, 5, 7, 9, 60.0, 10**9), 16) == {"examples": 100, "steps": 80, "tokens": 7, "flops": 9}
+    assert counted_limits(Budget(seconds=60.0, memory=10**9), 16) == {}
 
 
 def test_an_example_counts_once_and_its_windows_each():

@@ -14,7 +14,7 @@ from bench.running import stages
 from bench.running.adaptation import adapted
 from bench.running.ceiling import HEADROOM, _held, _planned, fit
 from bench.running.curriculum import build_curriculum
-from bench.running.stages import train_stages
+from bench.running.stages import _longest_possible, train_stages
 from bench.training import loop
 from bench.training.state import TrainingState
 
@@ -205,6 +205,13 @@ def test_what_ended_the_training_is_known(planned, opened, trained, budget, ende
     assert state.ended_by == ended_by and state.examples > 0
     assert ended_by != "tokens" or 300 < state.tokens <= 400
     assert ended_by != "flops" or 5e8 < count_flops(model).useful(state.useful) <= 1e9
+
+
+def test_an_encoder_may_come_to_read_all_choices_of_a_question_at_once(planned):
+    """Where the clock ends the training, no one knows its examples beforehand: a ceiling must leave room for the longest."""
+    exam, film = planned("full", suite="medical", tasks=["medmcqa"]), planned("full", suite="sentiment")
+    assert _longest_possible(exam, exam.task) == 4 * exam.max_length
+    assert _longest_possible(film, film.task) == film.max_length
 
 
 def test_a_memory_ceiling_changes_the_micro_batches_and_not_the_numbers(planned, opened, trained, monkeypatch):
