@@ -9,7 +9,7 @@ import pandas as pd
 from bench.measuring import measures
 from bench.measuring.evaluation import Evaluation
 from bench.measuring.item_table import item_table
-from bench.measuring.untouched import BaseAnswers, Baseline
+from bench.measuring.untouched import BaseAnswers, BaseResults
 from bench.probes.cloze import Cloze
 from bench.probes.lm_loss import LmLoss
 from bench.probes.similarity import Similarity
@@ -93,7 +93,7 @@ def scored(task="sst2", seed=0) -> tuple[Record, pd.DataFrame]:
     def base(name):
         return BaseAnswers(answered(name, 100), answered(name, 101), "instruction")
 
-    before = Baseline(
+    before = BaseResults(
         base(task),
         elsewhere={name: base(name) for name in away},
         probes={name: probed(name, 102) for name in KINDS},

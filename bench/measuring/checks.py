@@ -14,7 +14,7 @@ from torch import nn
 from bench.inference.backend import Backend
 from bench.inference.predictions import EvalSet, predict
 from bench.measuring.evaluation import Evaluation, Session, as_base
-from bench.measuring.untouched import FIRST_ITEMS, Baseline, Untouched
+from bench.measuring.untouched import FIRST_ITEMS, BaseResults, Untouched
 from bench.modeling.forward import prompt_learning, unwrapped
 from bench.modeling.models import Model
 from bench.modeling.replay.fixed_blocks import replays
@@ -61,7 +61,7 @@ SUMMED_AT_ONCE = 2**22
 """Numbers of a weight that are added up at once."""
 
 
-def fresh_adapter(session: Session, baseline: Baseline, adapted: nn.Module) -> dict[str, bool]:
+def fresh_adapter(session: Session, base: BaseResults, adapted: nn.Module) -> dict[str, bool]:
     """Whether the adapted model, before any training, gives each probe's first items as the base does, number by number: a
     score of few items would often stand while they move; and whether it answers the task's examples as the base is kept to.
 
@@ -78,11 +78,11 @@ def fresh_adapter(session: Session, baseline: Baseline, adapted: nn.Module) -> d
     closeness = IN_BF16 if replays(adapted) and session.device.precision == "bf16" else IN_FP32
     held = {}
     for probe in session.probes:
-        before, now = baseline.first_items[probe.spec.name], probe.first(FIRST_ITEMS).measure(backend)
+        before, now = base.first_items[probe.spec.name], probe.first(FIRST_ITEMS).measure(backend)
         held[f"{probe.spec.name}: {words}"] = same_numbers(before, now, closeness.share, _nats(probe, closeness))
     if session.run.strategy.bits == 32 == session.run.checkpoint.reference_bits:  # in which the base answers to the task
         asked = as_base(session.sets.test, session.run.in_base_words(session.run.wording))
-        held["base answers as it is kept"] = answers_agree(session, asked, baseline.test.same, asked_model)
+        held["base answers as it is kept"] = answers_agree(session, asked, base.test.same, asked_model)
     return held
 
 

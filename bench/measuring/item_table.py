@@ -8,7 +8,7 @@ from typing import Any
 import pandas as pd
 
 from bench.measuring.evaluation import Evaluation
-from bench.measuring.untouched import BaseAnswers, Baseline
+from bench.measuring.untouched import BaseAnswers, BaseResults
 from bench.records.store import as_text
 from bench.training.state import ItemAnswers
 
@@ -40,7 +40,7 @@ COLUMNS = (
 
 def item_table(
     task: str,
-    before: Baseline,
+    before: BaseResults,
     after: Evaluation,
     wordings: Sequence[str] = (),
     stages: Sequence[str] = (),
@@ -67,7 +67,7 @@ def item_table(
     return pd.concat(frames, ignore_index=True).reindex(columns=list(COLUMNS))
 
 
-def _probes(before: Baseline, after: Evaluation) -> Iterator[pd.DataFrame]:
+def _probes(before: BaseResults, after: Evaluation) -> Iterator[pd.DataFrame]:
     for name, frame in after.probes.items():
         numbered = frame.assign(kind="probe", name=name, item=[str(i) for i in range(len(frame))])
         was = before.probes[name]

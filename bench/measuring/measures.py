@@ -11,7 +11,7 @@ from bench.inference.predictions import EvalSet, predict
 from bench.measuring import contamination
 from bench.measuring.evaluation import Evaluation, Session
 from bench.measuring.scoring import rise, scores, value, worth
-from bench.measuring.untouched import BaseAnswers, Baseline
+from bench.measuring.untouched import BaseAnswers, BaseResults
 from bench.metrics import counted
 from bench.metrics.mentions import PARTS
 from bench.metrics.rate import RATES
@@ -53,7 +53,7 @@ def _gain(after: pd.DataFrame, before: pd.DataFrame, name: str) -> Gain:
     return Gain(value=gain, ci_low=low, ci_high=high)
 
 
-def elsewhere(session: Session, before: Baseline, after: Evaluation) -> dict[str, Elsewhere]:
+def elsewhere(session: Session, before: BaseResults, after: Evaluation) -> dict[str, Elsewhere]:
     """Score and gain on other tasks and domains."""
     away = {}
     for name, frame in after.elsewhere.items():
@@ -72,7 +72,7 @@ def robustness(evalset: EvalSet, after: Evaluation) -> Robustness | None:
     return Robustness(scores=dict(zip(wordings, values, strict=True)))
 
 
-def forgetting(session: Session, before: Baseline, after: Evaluation) -> dict[str, Forgetting]:
+def forgetting(session: Session, before: BaseResults, after: Evaluation) -> dict[str, Forgetting]:
     """Each probe's loss by training, and by rounding the base where it was rounded."""
     return {probe.spec.name: _forgetting(probe, before, after) for probe in session.probes}
 
@@ -83,7 +83,7 @@ def contaminated(session: Session) -> dict[str, int]:
     return {p.spec.name: contamination.contaminated_items(run, p) for p in session.probes} if run.strategy.trains else {}
 
 
-def _forgetting(probe: Probe, before: Baseline, after: Evaluation) -> Forgetting:
+def _forgetting(probe: Probe, before: BaseResults, after: Evaluation) -> Forgetting:
     name = probe.spec.name
     old, new = before.probes[name], after.probes[name]
     lost = _lost(probe, old, new)
@@ -154,13 +154,13 @@ def _has_share(forgotten: Forgetting) -> bool:
     return forgotten.share or ACCURACY in forgotten.others
 
 
-def point(session: Session, baseline: Baseline, backend: Backend, steps: int, examples: int) -> Point:
+def point(session: Session, base: BaseResults, backend: Backend, steps: int, examples: int) -> Point:
     """Where a run stands after so many steps and examples over all stages."""
-    assert baseline.validation is not None
+    assert base.validation is not None
     name = session.run.task.metrics[0]
     after = predict(backend, session.sets.validation)
-    gain, _, _ = rise(after, baseline.validation, name)
-    lost = {p.spec.name: delta(p, baseline.probes[p.spec.name], p.measure(backend)) for p in session.probes}
+    gain, _, _ = rise(after, base.validation, name)
+    lost = {p.spec.name: delta(p, base.probes[p.spec.name], p.measure(backend)) for p in session.probes}
     return Point(step=steps, examples=examples, score=value(after, name), gain=gain, forgetting=lost)
 
 

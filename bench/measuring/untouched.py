@@ -58,7 +58,7 @@ class BaseAnswers:
 
 
 @dataclass(frozen=True)
-class Baseline:
+class BaseResults:
     """What the base model gives to all that a run is held against: in its reference precision, but for what is rounded."""
 
     test: BaseAnswers
@@ -124,14 +124,14 @@ class Untouched:
         self._backend = None
         release(self.device.accelerator)
 
-    def baseline(self) -> Baseline:
+    def results(self) -> BaseResults:
         """All that a run which trains is held against. Afterwards training needs no base any more.
 
         The rounded base comes last, so that each of the two is loaded once.
         """
         run, sets, probes = self.run, self.session.sets, self.session.probes
         own, trained = self.own_rounding, self.training_rounding
-        return Baseline(
+        return BaseResults(
             validation=self.predictions(sets.validation) if run.probe_every else None,
             stages=[self.predictions(evalset) for evalset in sets.stages],
             test=self.answers(sets.test),

@@ -13,7 +13,7 @@ from bench.inference.endpoint import EndpointModel
 from bench.measuring import checks
 from bench.measuring.evaluation import Evaluation, Session, TrainingSession, evaluate
 from bench.measuring.item_table import item_table
-from bench.measuring.untouched import FIRST_ITEMS, Baseline, Untouched
+from bench.measuring.untouched import FIRST_ITEMS, BaseResults, Untouched
 from bench.modeling import flops
 from bench.modeling.weights import outline
 from bench.progress import Progress
@@ -21,7 +21,7 @@ from bench.records.record import Cost, Record
 from bench.running import sizes
 from bench.running.account import spending
 from bench.running.adaptation import adapted
-from bench.running.draws import Draws
+from bench.running.random_parts import RandomParts
 from bench.running.recording import RunResult, recorded
 from bench.running.stages import train_stages
 from bench.running.tracking import tracked
@@ -54,16 +54,16 @@ def _items(session: Session, result: RunResult) -> pd.DataFrame:
 
 def _trained(session: Session, untouched: Untouched) -> RunResult:
     """A row that trains: the base is asked first, so that its memory and time are not the run's."""
-    run, before = session.run, untouched.baseline()
+    run, before = session.run, untouched.results()
     peak = _begin(session, untouched)
-    draws = Draws()
-    with draws.of("init"):
+    random_parts = RandomParts()
+    with random_parts.of("init"):
         model = adapted(run, session.device)
     checked = checks.fresh_adapter(session, before, model.eval())
     frozen = checks.frozen_sums(model)
     if run.varied:  # else the random numbers go on from where adapting left them
         set_seed(run.seeds.dropout)
-    with draws.of("dropout"):
+    with random_parts.of("dropout"):
         begun = session.folder.resume_training(model, peak, session.device, session.progress)
         training = train_stages(session, before, model, begun)
     # What is asked afterwards may hold more.
@@ -74,7 +74,7 @@ def _trained(session: Session, untouched: Untouched) -> RunResult:
     cost = cost_of(session, model, training, after, peak)
     spent = spending(run, training, cost.useful_flops or 0, peak_bytes)
     checked |= checks.trained_model(session, model, after, frozen)
-    return RunResult(before, after, cost, checked, training, spent, draws.parts if run.varied else None)
+    return RunResult(before, after, cost, checked, training, spent, random_parts.parts if run.varied else None)
 
 
 def _untrained(session: Session, untouched: Untouched) -> RunResult:
@@ -89,7 +89,7 @@ def _untrained(session: Session, untouched: Untouched) -> RunResult:
     is_base = session.run.wording in session.run.base_wordings
     test = untouched.answers(session.sets.test, known=asked.test if is_base else None)
     probes = untouched.probe_items(session.probes)
-    return RunResult(Baseline(test, probes=probes), replace(asked, probes=probes), cost, checked)
+    return RunResult(BaseResults(test, probes=probes), replace(asked, probes=probes), cost, checked)
 
 
 def _begin(session: Session, untouched: Untouched) -> memory.PeakMemory:

@@ -11,7 +11,7 @@ from bench.measuring import measures
 from bench.measuring.collapse import collapsed
 from bench.measuring.evaluation import Evaluation, Session
 from bench.measuring.simple_answers import simple_scores
-from bench.measuring.untouched import Baseline
+from bench.measuring.untouched import BaseResults
 from bench.records.outcome import Outcome, SeedPart, Stages
 from bench.records.record import Cost, Provenance, Record, Setup, Spending, Trust
 from bench.runs.run import Run
@@ -23,7 +23,7 @@ from bench.training.state import TrainingState
 class RunResult:
     """What a run has come to, before it is put into a record."""
 
-    before: Baseline
+    before: BaseResults
     after: Evaluation
     cost: Cost
     checks: dict[str, bool]
@@ -112,7 +112,7 @@ def _outcome(session: Session, result: RunResult) -> Outcome:
     )
 
 
-def _stages(session: Session, before: Baseline, training: TrainingState) -> Stages | None:
+def _stages(session: Session, before: BaseResults, training: TrainingState) -> Stages | None:
     evalsets = session.sets.stages
     if not evalsets:
         return None

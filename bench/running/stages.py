@@ -11,7 +11,7 @@ from bench.inference.predictions import predict
 from bench.measuring import measures
 from bench.measuring.evaluation import VALIDATION_ITEMS, Session, TrainingSession
 from bench.measuring.scoring import worth
-from bench.measuring.untouched import Baseline
+from bench.measuring.untouched import BaseResults
 from bench.modeling.flops import count_flops
 from bench.modeling.recomputation import checkpoint_blocks
 from bench.processes import stopping
@@ -31,12 +31,12 @@ from bench.training.loop import Padding, Watch, train
 from bench.training.state import ItemAnswers, TrainingState
 
 
-def train_stages(session: Session, baseline: Baseline, model: nn.Module, state: TrainingState) -> TrainingState:
+def train_stages(session: Session, base: BaseResults, model: nn.Module, state: TrainingState) -> TrainingState:
     """Train the adapted model in place through the stages that the state lacks, the run's own task last; each has its own
     optimiser and schedule."""
     for number, task in enumerate(session.run.stages):
         if number == state.stage:
-            train_stage(session, model, task, state, partial(_curve, session, baseline))
+            train_stage(session, model, task, state, partial(_curve, session, base))
         if session.sets.stages and number == len(state.stage_scores):
             backend = session.backend(model.eval())
             answers = [predict(backend, evalset) for evalset in session.sets.stages]
@@ -126,7 +126,7 @@ def _early_stopping(session: TrainingSession, task: TaskSpec, hyperparameters: H
     return [EarlyStopping(score, hyperparameters.early_stopping, hyperparameters.validate_every)]
 
 
-def _curve(session: Session, baseline: Baseline, course: Course) -> list[Watch]:
+def _curve(session: Session, base: BaseResults, course: Course) -> list[Watch]:
     """Where it is asked for: the run on its way, at every so many steps and at the end."""
     every = session.run.probe_every
     if every is None:
@@ -136,7 +136,7 @@ def _curve(session: Session, baseline: Baseline, course: Course) -> list[Watch]:
         if state.reached(amount(every)):
             backend = session.backend(model)
             examples = state.examples + course.seen(state.step, session.run.batch)
-            state.curve.append(measures.point(session, baseline, backend, len(state.losses), examples))
+            state.curve.append(measures.point(session, base, backend, len(state.losses), examples))
         return False
 
     return [watch]

@@ -15,7 +15,7 @@ from bench.inference import likelihood
 from bench.inference.local import LocalBackend
 from bench.measuring import checks
 from bench.measuring.evaluation import Evaluation
-from bench.measuring.untouched import FIRST_ITEMS, BaseAnswers, Baseline
+from bench.measuring.untouched import FIRST_ITEMS, BaseAnswers, BaseResults
 from bench.modeling import models
 from bench.probes.lm_loss import LmLoss
 from bench.probes.similarity import Similarity
@@ -55,8 +55,8 @@ def test_an_adapter_that_is_no_identity_is_told_though_the_score_stands(library,
         probes=[probe],
         backend=lambda net: LocalBackend(net, encoder, device),
     )
-    baseline = Baseline(BaseAnswers(pd.DataFrame(), pd.DataFrame(), "plain"), first_items=before)
-    assert checks.fresh_adapter(session, baseline, adapted) == {"mrpc: fresh adapter forgets nothing": held}
+    base = BaseResults(BaseAnswers(pd.DataFrame(), pd.DataFrame(), "plain"), first_items=before)
+    assert checks.fresh_adapter(session, base, adapted) == {"mrpc: fresh adapter forgets nothing": held}
 
 
 @pytest.mark.parametrize("held", [True, False])

@@ -6,7 +6,7 @@ import pandas as pd
 
 from bench.measuring.evaluation import Evaluation
 from bench.measuring.item_table import COLUMNS, item_table
-from bench.measuring.untouched import BaseAnswers, Baseline
+from bench.measuring.untouched import BaseAnswers, BaseResults
 
 
 def answers(gold, predictions, **more):
@@ -23,7 +23,7 @@ def asked(same, best=None):
 
 
 def made(rounded=None, **more):
-    before = Baseline(
+    before = BaseResults(
         asked(answers(["a", "b"], ["b", "b"]), best=answers(["a", "b"], ["a", "a"])),
         elsewhere={"rte": asked(answers(["yes"], ["no"])), "left out": asked(answers(["x"], ["x"]))},
         probes={"mrpc": of_probe(0.1, 0.2, gold=["1", "0"]), "wikipedia": of_probe(3.0)},
@@ -78,7 +78,7 @@ def test_clusters_of_task_items_stand_beside_them():
 def test_answers_that_are_no_text_are_json(tmp_path):
     spans = [["0:2 Ort"], []]
     said = [["0:2 Ort"], [0.25, 1.0]]
-    table = item_table("t", Baseline(asked(answers(spans, [[], ["né"]]))), Evaluation(answers(spans, said)))
+    table = item_table("t", BaseResults(asked(answers(spans, [[], ["né"]]))), Evaluation(answers(spans, said)))
     assert table["gold"].tolist() == ['["0:2 Ort"]', "[]"] and table["before"].tolist() == ["[]", '["né"]']
     assert [json.loads(text) for text in table["prediction"]] == said
     table.to_parquet(tmp_path / "items.parquet")
@@ -86,12 +86,12 @@ def test_answers_that_are_no_text_are_json(tmp_path):
 
 
 def test_text_stays_as_it_is():
-    table = item_table("t", Baseline(asked(answers(["[1]"], ['"x"']))), Evaluation(answers(["[1]"], ["a b"])))
+    table = item_table("t", BaseResults(asked(answers(["[1]"], ['"x"']))), Evaluation(answers(["[1]"], ["a b"])))
     assert table.loc[0, ["gold", "before", "prediction"]].tolist() == ["[1]", '"x"', "a b"]
 
 
 def test_answers_under_each_wording_and_after_each_stage():
-    before = Baseline(asked(answers(["a"], ["b"])), stages=[answers(["x"], ["y"]), answers(["a"], ["b"])])
+    before = BaseResults(asked(answers(["a"], ["b"])), stages=[answers(["x"], ["y"]), answers(["a"], ["b"])])
     after = Evaluation(answers(["a"], ["a"]), paraphrases=(answers(["a"], ["b"]), answers(["a"], ["a"])))
     stages = [
         [[{"item": "i0", "gold": "x", "prediction": said}], [{"item": "i0", "gold": "a", "prediction": said}]] for said in "xz"

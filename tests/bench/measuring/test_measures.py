@@ -8,7 +8,7 @@ import pytest
 
 from bench.measuring import measures
 from bench.measuring.evaluation import Evaluation
-from bench.measuring.untouched import BaseAnswers, Baseline
+from bench.measuring.untouched import BaseAnswers, BaseResults
 from bench.probes.cloze import Cloze
 from bench.probes.drift import Drift
 
@@ -39,8 +39,8 @@ def found():
         items([0.0] * 10 + [1.0] * 10, states + 0.01 * generator.normal(size=(20, 4))),
     )
     nothing = pd.DataFrame()
-    baseline = Baseline(BaseAnswers(nothing, nothing, "plain"), probes=before, rounded=rounded)
-    forgotten = measures.forgetting(session, baseline, Evaluation(nothing, probes=after))
+    base = BaseResults(BaseAnswers(nothing, nothing, "plain"), probes=before, rounded=rounded)
+    forgotten = measures.forgetting(session, base, Evaluation(nothing, probes=after))
     return session, forgotten
 
 

@@ -84,23 +84,23 @@ def test_what_was_measured_once_is_not_measured_again(session, loads, monkeypatc
 
 
 def test_a_baseline_holds_all_and_loads_each_base_once(rounded, loads):
-    base = Untouched(rounded).baseline()
+    base = Untouched(rounded).results()
     assert loads == [32, 8]
     assert set(base.elsewhere) == {"amazon", "tweets", "nyt"} and base.validation is None and base.stages == []
     assert len(base.probes["mrpc"]) == len(base.rounded["mrpc"]) == 6 and len(base.first_items["mrpc"]) == FIRST_ITEMS
     assert base.probes["mrpc"]["value"].tolist() != base.rounded["mrpc"]["value"].tolist()
-    kept = Untouched(rounded).baseline()
+    kept = Untouched(rounded).results()
     assert loads == [32, 8] and kept.probes["mrpc"].equals(base.probes["mrpc"])
 
 
 def test_an_unrounded_base_is_not_measured_twice(session, loads):
     whole = replace(session, run=replace(session.run, probe_every="50%"))
-    base = Untouched(whole).baseline()
+    base = Untouched(whole).results()
     assert loads == [32] and base.rounded == {} and base.validation is not None
 
 
 def test_every_row_is_held_against_the_same_base_whatever_it_trains_on(session, rounded):
-    whole, packed = Untouched(session).baseline(), Untouched(rounded).baseline()
+    whole, packed = Untouched(session).results(), Untouched(rounded).results()
     assert whole.probes["mrpc"].equals(packed.probes["mrpc"]) and whole.test.same.equals(packed.test.same)
 
 
@@ -147,7 +147,7 @@ def test_a_forward_pass_in_bf16_rounds_the_base_too(session):
 
 def test_a_model_may_name_bf16_as_what_its_user_had(session, loads):
     named = replace(session, run=replace(session.run, model=replace(session.run.model, reference_precision="bf16")))
-    base = Untouched(named).baseline()
+    base = Untouched(named).results()
     assert loads == [16, 32]
     difference = (base.probes["mrpc"]["value"] - base.rounded["mrpc"]["value"]).abs().max()
     assert 0 < difference < 0.05
@@ -159,7 +159,7 @@ def test_a_row_in_8_bit_never_loads_its_base_in_fp32_where_bf16_is_named(planned
     named = opened(replace(run, model=replace(run.model, reference_precision="bf16")))
     base = Untouched(named)
     assert all(base.self_tests().values())
-    base.baseline()
+    base.results()
     assert base.module().dtype == torch.bfloat16
     assert loads == [16, 8, 16]
 

@@ -10,7 +10,7 @@ from bench.devices.environment import environment_id, versions
 from bench.hashing import digest
 from bench.inference.endpoint import EndpointModel
 from bench.measuring.evaluation import Evaluation
-from bench.measuring.untouched import BaseAnswers, Baseline
+from bench.measuring.untouched import BaseAnswers, BaseResults
 from bench.records.outcome import Point
 from bench.records.record import Cost, Seeds
 from bench.running import recording
@@ -39,7 +39,7 @@ def session(planned, opened):
 
 
 def finished(checks=None, before=None, **more):
-    return RunResult(before or Baseline(ASKED), Evaluation(AFTER), COST, {"a": True} if checks is None else checks, **more)
+    return RunResult(before or BaseResults(ASKED), Evaluation(AFTER), COST, {"a": True} if checks is None else checks, **more)
 
 
 def test_what_a_collapsed_run_is_advised_follows_from_its_last_stage(session):
@@ -102,7 +102,7 @@ def test_stages_are_told_with_the_bases_scores(session):
     staged = replace(session, sets=replace(session.sets, stages=[first, own]))
     training = TrainingState(stage_scores=[[0.75, 0.5], [0.25, 1.0]])
     stages = recorded(
-        staged, finished(before=Baseline(ASKED, stages=[BEFORE, AFTER]), training=training), STARTED
+        staged, finished(before=BaseResults(ASKED, stages=[BEFORE, AFTER]), training=training), STARTED
     ).outcome.stages
     assert stages.tasks == ["first", "vader-movies"] and stages.scores == [[0.75, 0.5], [0.25, 1.0]]
     assert stages.base == pytest.approx([1 / 3, 2 / 3])

@@ -8,7 +8,7 @@ import torch
 
 from bench.inference.local import LocalBackend
 from bench.inference.predictions import predict
-from bench.measuring.untouched import BaseAnswers, Baseline
+from bench.measuring.untouched import BaseAnswers, BaseResults
 from bench.modeling.flops import count_flops
 from bench.running import stages
 from bench.running.adaptation import adapted
@@ -49,11 +49,11 @@ def trained(device, monkeypatch):
     def made(session):
         torch.manual_seed(0)
         model = adapted(session.run, device)
-        before = Baseline(NOTHING)
+        before = BaseResults(NOTHING)
         if session.run.probe_every:
             base = LocalBackend(model.eval(), session.run.model, device)
             probes = {probe.spec.name: probe.measure(base) for probe in session.probes}
-            before = Baseline(NOTHING, probes=probes, validation=predict(base, session.sets.validation))
+            before = BaseResults(NOTHING, probes=probes, validation=predict(base, session.sets.validation))
         return model, train_stages(session, before, model, TrainingState())
 
     return made
@@ -180,7 +180,7 @@ def test_the_curve_ends_where_early_stopping_ends_the_training(planned, opened, 
     monkeypatch.setattr(stages.measures, "point", lambda *given: given[3])
     told(0.9, 0.1)
     session = opened(planned("full", suite="sentiment", budget="128", probe_every="3", settings=STOPPING))
-    state = train_stages(session, Baseline(NOTHING), adapted(session.run, session.device), TrainingState())
+    state = train_stages(session, BaseResults(NOTHING), adapted(session.run, session.device), TrainingState())
     assert (state.ended_by, state.curve) == ("early_stopping", [3, 4])
 
 

@@ -9,13 +9,13 @@ import torch
 from accelerate.utils import set_seed
 
 from bench.running.adaptation import adapted
-from bench.running.draws import Draws
+from bench.running.random_parts import RandomParts
 from bench.strategies import with_values
 
 
 @pytest.mark.parametrize("draw", [lambda: torch.rand(1), lambda: np.random.rand(), random.random])
 def test_whatever_is_drawn_from_is_seen(draw):
-    draws = Draws()
+    draws = RandomParts()
     with draws.of("init"):
         np.random.default_rng(0).random(), torch.rand(2, generator=torch.Generator()), torch.zeros(3).sum()
     with draws.of("dropout"):
@@ -25,7 +25,7 @@ def test_whatever_is_drawn_from_is_seen(draw):
 
 def trained(run, device):
     """The trained weights of a run as it is adapted."""
-    draws = Draws()
+    draws = RandomParts()
     with draws.of("init"):
         model = adapted(run, device)
     return draws.parts, torch.cat([p.detach().flatten().cpu() for p in model.parameters() if p.requires_grad])
@@ -47,7 +47,7 @@ def test_dropout_is_seen_where_there_is_some(share, planned, device, decoder_fol
     for name in ("tiny-bert", decoder_folder):
         run = planned("full", "sentiment", name)
         run = replace(run, strategy=with_values(run.strategy, {"dropout": share}))
-        draws, model = Draws(), adapted(run, device).train()
+        draws, model = RandomParts(), adapted(run, device).train()
         with draws.of("dropout"):
             model(input_ids=torch.ones(1, 8, dtype=torch.long))
         assert draws.parts == (["order", "dropout"] if share else ["order"])

@@ -9,7 +9,7 @@ from bench.records.outcome import SeedPart
 from bench.training.randomness import random_state
 
 
-class Draws:
+class RandomParts:
     """Notes the parts that draw. The order of examples always does, from generators of its own."""
 
     def __init__(self) -> None:
