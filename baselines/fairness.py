@@ -9,6 +9,7 @@ Both rankings are of the same suite, data, budget, seeds and test items. Writes 
 import argparse
 from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass
+from itertools import combinations
 from pathlib import Path
 
 from bench import quiet
@@ -54,16 +55,18 @@ def main() -> None:
     parser.add_argument("--out", type=Path, default=Path("out/fairness"))
     parser.add_argument("--page", type=Path, default=PAGE)
     asked = parser.parse_args()
-    parts = [part for model in asked.models for part in of_model(asked, model)]
-    write_text(asked.page, "\n".join([*head(asked), *parts]) + "\n")
+    found = {model: rankings(asked, model) for model in asked.models}
+    short = " ".join(in_short(model, *both) for model, both in found.items())
+    parts = [line for model, both in found.items() for line in section(model, SHARED[model], *both)]
+    write_text(asked.page, "\n".join([*head(asked, short), *parts]) + "\n")
 
 
-def of_model(asked: argparse.Namespace, model: str) -> Iterator[str]:
-    """The page's part on one model; what is not done yet is run first."""
+def rankings(asked: argparse.Namespace, model: str) -> tuple[Ranking, Ranking]:
+    """With one rate for all, and tuned; what is not done yet is run first."""
     run(asked, model, "shared", "--set", f"learning_rate={SHARED[model]}")
     run(asked, model, "tuned", "--tune", str(asked.trials))
     shared, tuned = (ranking(asked.out / name, model, trials) for name, trials in (("shared", 0), ("tuned", asked.trials)))
-    yield from section(model, SHARED[model], shared, tuned)
+    return shared, tuned
 
 
 def run(asked: argparse.Namespace, model: str, folder: str, *options: str) -> None:
@@ -90,12 +93,14 @@ def ranking(out: Path, model: str, trials: int) -> Ranking:
     return Ranking(named, standing)
 
 
-def head(asked: argparse.Namespace) -> Iterator[str]:
+def head(asked: argparse.Namespace, short: str) -> Iterator[str]:
     command = f"python baselines/fairness.py --models {' '.join(asked.models)}"
     yield from (
         "# Does tuning change who wins?",
         "",
         "[All pages on method](method.md) · [how tuning works](method/tuning.md)",
+        "",
+        f"**In short.** {short}",
         "",
         f"Made by `{command}`: the suite `{asked.suite}`, {asked.seeds} seeds, once with one learning rate for every strategy "
         f"and once with {asked.trials} trials for each from its own search space, on validation data. Data, budget, test items "
@@ -121,6 +126,18 @@ def section(model: str, rate: float, shared: Ranking, tuned: Ranking) -> Iterato
     yield from expected(order, tuned)
 
 
+def in_short(model: str, shared: Ranking, tuned: Ranking) -> str:
+    """How many pairs each ranking tells apart, and how many change places by more than chance."""
+    pairs = list(combinations(tuned.rows, 2))
+    said = [(shared.better(*pair), tuned.better(*pair)) for pair in pairs]
+    by_one, by_other = (sum(side is not None for side in sides) for sides in zip(*said, strict=True))
+    turned = sum(None not in both and both[0] != both[1] for both in said)
+    return (
+        f"On {model} one rate for all tells {by_one} of {len(pairs)} pairs apart, and equal tuning {by_other}; "
+        f"{turned or 'none'} of them change places by more than chance."
+    )
+
+
 def score_of(row: Row) -> float:
     assert row.score is not None  # only such rows are ranked
     return row.score.value
@@ -141,7 +158,7 @@ def verdicts(names: Sequence[str], shared: Ranking, tuned: Ranking) -> Iterator[
         alike = all(score_of(shared.rows[name]) == score_of(tuned.rows[name]) for name in (one, other))
         return " (by the same runs: what differs is the seed SD that the table pools over its rows)" if alike else ""
 
-    pairs = [(one, other) for place, one in enumerate(names) for other in names[place + 1 :]]
+    pairs = list(combinations(names, 2))
     said = {pair: (shared.better(*pair), tuned.better(*pair)) for pair in pairs}
     both = sum(first is not None and first == second for first, second in said.values())
     tied = sum(first is None and second is None for first, second in said.values())

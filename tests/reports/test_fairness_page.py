@@ -2,7 +2,7 @@
 
 import pytest
 
-from baselines.fairness import ranking, section
+from baselines.fairness import in_short, ranking, section
 from bench.records.record import Tuning
 
 
@@ -26,6 +26,14 @@ def test_a_pair_that_only_one_ranking_tells_apart_is_named(ranked):
     assert "frozen against multitask: not to be told apart with one rate for all, better when tuned." in page
     assert "Of 3 pairs, 1 are told apart by both rankings in the same way, and 0 by neither." in page
     assert "| frozen | .600 [" in page and "| 2-3 |" in page and "| 1-2 |" in page
+
+
+def test_the_page_first_says_whether_tuning_changes_who_wins(ranked):
+    shared, tuned = ranked("shared", full=0.9, frozen=0.6, multitask=0.6), ranked("tuned", full=0.6, frozen=0.9, multitask=0.6)
+    assert in_short("smollm2", shared, tuned) == (
+        "On smollm2 one rate for all tells 2 of 3 pairs apart, and equal tuning 2; 1 of them change places by more than chance."
+    )
+    assert "2 of 3 pairs apart, and equal tuning 2; none of them" in in_short("smollm2", shared, shared)
 
 
 def test_rankings_that_agree_name_no_pair(ranked):
