@@ -37,7 +37,8 @@ def stratified_bounds(tasks: Sequence[Floats]) -> tuple[float, float] | None:
 
 def average_ranks(scores: Floats) -> Floats:
     """Of scores, (rows, tasks), of which higher is better: each row's mean place, ties sharing theirs."""
-    return np.asarray(rankdata(-np.asarray(scores), axis=0).mean(-1), dtype=np.float64)
+    # Means of the same seeds' scores in another order differ in their last bit, and are a tie.
+    return np.asarray(rankdata(-np.round(np.asarray(scores, np.float64), 12), axis=0).mean(-1), dtype=np.float64)
 
 
 def critical_difference(rows: int, tasks: int) -> float:

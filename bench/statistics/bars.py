@@ -40,8 +40,8 @@ def bars(of: Likeness, tables: int, seed: int) -> Iterator[StatisticalBar]:
     generator = np.random.default_rng(seed)
     for seeds in sorted({2, 3, of.seeds}):
         yield same_strategy_twice(of, seeds, tables, generator)
-    if len(of.chances) > 1:
-        yield planted(of, tables, generator)
+    if len(of.chances) > 1 and (bar := planted(of, tables, generator)):
+        yield bar
     yield from coverage(of, tables, generator)
     yield equal_strategies(of, tables, generator)
 
@@ -67,11 +67,14 @@ def equal_strategies(of: Likeness, tables: int, generator: np.random.Generator) 
     return StatisticalBar(f"ranks: any separation among {EQUAL_ROWS} equal strategies", share_of(separations), 0.0, 0.07)
 
 
-def planted(of: Likeness, tables: int, generator: np.random.Generator) -> StatisticalBar:
-    """The smallest detectable difference of the likeness's own components, given to one row after the other."""
+def planted(of: Likeness, tables: int, generator: np.random.Generator) -> StatisticalBar | None:
+    """The smallest detectable difference of the likeness's own components, given to one row after the other. None where it is
+    more than the whole score, so that no row can be lowered by it."""
     rows = len(of.chances)
     equal = of.of(range(rows), [float(of.truths.mean())] * rows)
     difference = _smallest(equal, rows * (rows - 1) // 2, generator)
+    if difference >= float(equal.truths.mean()):
+        return None
     share = planted_share(equal, difference, len(of.base), tables, generator)
     name = f"planted: {100 * difference:.1f} points, the smallest detectable, found"
     return StatisticalBar(name, share, *planted_ends(len(of.base)))

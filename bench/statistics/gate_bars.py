@@ -24,7 +24,8 @@ def gate_bars(of: Likeness, within: float, comparisons: int, seed: int) -> Itera
     """The three bars of one table, each with numbers of its own from the seed; nobody minds `within`."""
     generator = np.random.default_rng(seed)
     yield no_alarm(of, within, comparisons, generator)
-    yield caught(of, within, comparisons, generator)
+    if bar := caught(of, within, comparisons, generator):
+        yield bar
     yield from false_sameness(of, within, comparisons, generator)
 
 
@@ -34,15 +35,20 @@ def no_alarm(of: Likeness, within: float, comparisons: int, generator: np.random
     return StatisticalBar("compare: no change, an alarm", share_of(alarms), 0.0, 0.05)
 
 
-def caught(of: Likeness, within: float, comparisons: int, generator: np.random.Generator) -> StatisticalBar:
-    """One row after the other falls by the smallest change that a comparison finds: how often it is called worse."""
-    rows, falls = len(of.chances), smallest_falls(of, within, generator)
+def caught(of: Likeness, within: float, comparisons: int, generator: np.random.Generator) -> StatisticalBar | None:
+    """One row after the other falls by the smallest change that a comparison finds: how often it is called worse. None where
+    that is more than every row's whole score, so that no row can fall by it."""
+    every = smallest_falls(of, within, generator)
+    able = [row for row, fall in enumerate(every) if fall < of.truths[row]]
+    if not able:
+        return None
+    falls = {row: every[row] for row in able}
     detections = [
         verdicts[:, row] == "worse"
-        for row, part in zip(range(rows), dealt_out(comparisons, rows), strict=True)
+        for row, part in zip(able, dealt_out(comparisons, len(able)), strict=True)
         for verdicts in _compared(of, {row: falls[row]}, within, part, generator)
     ]
-    size = " to ".join(f"{100 * end:.1f}" for end in dict.fromkeys((min(falls), max(falls))))
+    size = " to ".join(f"{100 * end:.1f}" for end in dict.fromkeys((min(falls.values()), max(falls.values()))))
     return StatisticalBar(f"compare: a fall of {size} points, caught", share_of(detections), *planted_ends(len(of.base)))
 
 

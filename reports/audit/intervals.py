@@ -6,6 +6,7 @@ import pandas as pd
 
 from bench.records.record import Record
 from reports.audit import leaving_out
+from reports.audit.counting import Bounded
 from reports.audit.leaving_out import LeftOut, SeedVariance, bounds, bounds_of_bounds
 from reports.audit.outside import METRICS, RATE_COLUMNS
 from reports.audit.probing import DISTANCES, ProbeItems
@@ -89,7 +90,8 @@ def _score(answered: pd.DataFrame, metric: str, column: str) -> LeftOut | None:
     if metric in RATE_COLUMNS:
         known = answered[answered[metric].notna()] if metric in answered else answered.head(0)
         values = complete(known, metric)
-        return leaving_out.of_mean(known, values, [1.0] * len(values), "mean of shares") if values else None
+        bounded: Bounded = "mean of shares" if RATE_COLUMNS[metric][1] else "number"
+        return leaving_out.of_mean(known, values, [1.0] * len(values), bounded) if values else None
     said = said_and_gold(answered, metric, column)
     return leaving_out.of_metric(answered, metric, *said) if said else None
 

@@ -172,8 +172,8 @@ def _said(suite: Mapping[str, Any], picks: Sequence[Option], tasks: Sequence[str
 
 
 def _limit(suite: Mapping[str, Any], line: RankingLine, probe: str, limit: float) -> float:
-    """As losses are shown: shares in points."""
-    return 100 * limit if suite["groups"][line["group"]]["probes"][probe]["share"] else limit
+    """As losses are shown: shares in points. 100 * .29 is a little less than 29, which a loss of 29 points is not above."""
+    return round(100 * limit, 9) if suite["groups"][line["group"]]["probes"][probe]["share"] else limit
 
 
 def _lost(suite: Mapping[str, Any], line: RankingLine, probe: str) -> str:

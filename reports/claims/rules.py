@@ -76,9 +76,10 @@ def fewer_labels(rows: Rows) -> Comparisons:
 
 def multitask_cheaper(rows: Rows) -> Comparisons:
     for row in sets.mixtures(rows):
-        if single := sets.alone(row):
+        # Without a limit for what counts as good as, that it costs less would be all that is looked at.
+        if (single := sets.alone(row)) and all(transfer.quantity.share for transfer in row.transfers):
             yield from count_below(row, single, SPENT["flops"])
-            yield from (risen(row, transfer, POINTS) for transfer in row.transfers if transfer.quantity.share)
+            yield from (risen(row, transfer, POINTS) for transfer in row.transfers)
 
 
 def multitask_transfers(rows: Rows) -> Comparisons:

@@ -66,6 +66,9 @@ def _pasts(kept: Sequence[tuple[Accepted, Sequence[Row]]]) -> Iterator[_Past]:
     known = rows_once([[record for row in rows for record in row.records] for _, rows in kept])
     spreads = dict(zip(map(_table, known), spreads_of([row.records for row in known]), strict=True))
     newest = [row for row in kept[-1][1] if row.score]
+    # A suite or a model that got another name stands in the older table, under its old one.
+    for table, spread in zip(map(_table, newest), spreads_of([row.records for row in newest]), strict=True):
+        spreads.setdefault(table, spread)
     matches = [(each, match) for each, rows in kept for match in matched(newest, rows)[0]]
     by_row = groups_by(matches, lambda pair: id(pair[1].new))
     for row in newest:

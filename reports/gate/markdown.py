@@ -1,21 +1,25 @@
 """A comparison as Markdown for a pull request."""
 
+import html
 from collections.abc import Sequence
 
 from reports.gate import words
 from reports.gate.change import Change
 from reports.gate.compared import Compared
 from reports.paper.markdown import escaped, markdown_table
+from reports.visible import printable
 
 
 def changes_as_markdown(comparison: Compared) -> str:
     """A headline, what is worse, and a table of all changes for each model and task, folded where nothing in it is worse."""
     parts = [f"### tunebench: {_verdict(comparison)}", escaped(words.headline(comparison))]
     for (suite, model, task), changes in words.by_table(comparison).items():
-        heading = escaped(f"{suite}: {model} on {task}")
+        heading = f"{suite}: {model} on {task}"
         worse = any(change.verdict == "worse" for change in changes)
         table = _table(changes)
-        parts += [f"**{heading}**", table] if worse else [f"<details><summary>{heading}</summary>", table, "</details>"]
+        # Inside of HTML's own tags Markdown is not read: what it escapes would stand there as it is.
+        folded = f"<details><summary>{html.escape(printable(heading))}</summary>"
+        parts += [f"**{escaped(heading)}**", table] if worse else [folded, table, "</details>"]
     lines = [f"- {escaped(sentence)}" for sentence in words.comparison_lines(comparison)]
     return "\n\n".join([*parts, "\n".join(lines)]) + "\n"
 

@@ -14,13 +14,21 @@ def read_sides(new: Path, old: Path, suite: str | None) -> tuple[Side, Side, lis
     """Both sides of a suite, or of all, and the baselines before the old side, the newest first.
 
     Raises:
-        UserError: one of the folders has no records of it.
+        UserError: one of the folders has no records of it, or the newest baseline lacks a suite of the new side that an earlier
+            one has: its rows would be taken for rows that are new, and no fall of theirs would be seen.
     """
     if not accepted_in(old):
         return _side(new, suite), _side(old, suite), []
     *before, (last, records) = accepted_of(old, suite)
-    earlier: list[Sequence[Record]] = [records for _, records in reversed(before)]
-    return _side(new, suite), Side(last.name, last.folder, records), earlier
+    now = _side(new, suite)
+    earlier: list[Sequence[Record]] = [kept for _, kept in reversed(before)]
+    known = {record.setup.suite for kept in earlier for record in kept} - {record.setup.suite for record in records}
+    if missing := sorted(known & {record.setup.suite for record in now.records}):
+        raise UserError(
+            f"{last.folder}: the newest baseline lacks {', '.join(missing)}, which an earlier one has; compare one suite at a "
+            "time by --suite, or accept all of them together"
+        )
+    return now, Side(last.name, last.folder, records), earlier
 
 
 def _side(folder: Path, suite: str | None) -> Side:

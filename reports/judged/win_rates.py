@@ -30,6 +30,8 @@ class JudgedRows:
     clusters: Sequence[Any]
     runs: tuple[int, int]
     """How many each row has; one of a row that trains nothing."""
+    seeded: tuple[bool, bool] = (True, True)
+    """Whether another seed would have given each row other answers."""
 
     @property
     def every(self) -> list[JudgedItem]:
@@ -78,7 +80,7 @@ def win_rates(judged: Sequence[JudgedRows]) -> WinRates:
     """All pairs of one table, looked at together (Holm)."""
     rates = [_rates(rows) for rows in judged]
     spread = _spread(judged, rates)
-    margins = [of_row(rate, spread) for rate in rates]
+    margins = [_margin(rows, rate, spread) for rows, rate in zip(judged, rates, strict=True)]
     ps = holm(np.array([_p(rate, margin) for rate, margin in zip(rates, margins, strict=True)]))
     parts = zip(judged, rates, margins, ps, strict=True)
     seeds = max(len(rows.verdicts) for rows in judged)
@@ -96,6 +98,13 @@ def _spread(judged: Sequence[JudgedRows], rates: Sequence[Jackknifed]) -> Spread
     free = {label: count - 1 for rows in judged for label, count in zip(rows.labels, rows.runs, strict=True)}
     known = sum(free.values()) - min(free.values())
     return replace(spread, freedom=min(spread.freedom, known))
+
+
+def _margin(rows: JudgedRows, rate: Jackknifed, spread: Spread) -> Margin:
+    """One run that meets each seed of another row has a seed too, whose variance no mean over the others makes smaller."""
+    margin, seeds = of_row(rate, spread), len(rows.verdicts)
+    alone = seeds > 1 and any(runs == 1 and seeded for runs, seeded in zip(rows.runs, rows.seeded, strict=True))
+    return replace(margin, seeds=margin.seeds * (1 + seeds)) if alone else margin
 
 
 def _mean(rate: Jackknifed) -> float:

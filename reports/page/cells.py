@@ -126,7 +126,9 @@ def level_cell(estimate: Estimate, quantity: Quantity, detail: str = "", bar: Ba
 
 def difference_cell(estimate: Estimate, quantity: Quantity, detail: str = "") -> Cell:
     text, interval = numbers.difference(estimate.value, quantity), numbers.brackets(estimate, quantity, signed=True)
-    return Cell(text, sortable(estimate.value), interval, detail, strong=estimate.significant)
+    # In the interval's unit: both go into the file that a reader downloads.
+    value = sortable(numbers.in_unit(estimate.value, quantity))
+    return Cell(text, value, interval, detail, strong=estimate.significant)
 
 
 def rank_cell(row: Row, standings: Sequence[Standing]) -> Cell:

@@ -72,10 +72,14 @@ def _probe(rows: Sequence[Row], probe: str, quantity: Quantity) -> list[Column]:
 
         return Column(term, probe, unit, "ascending", numeric, cell)
 
+    def on_frontier(row: Row, forgotten: Forgotten) -> Cell:
+        """Of gain and forgetting: nothing where no gain is known."""
+        return _on_frontier(id(row) in best, shares.get(row.label)) if row.gain else EMPTY
+
     return [
         column("rank", "least first", lambda row, forgotten: rank_cell(row, standings)),
         column("verdict", "", lambda row, forgotten: _word(forgotten.lost.verdict), numeric=False),
-        column("frontier", "", lambda row, forgotten: _on_frontier(id(row) in best, shares.get(row.label)), numeric=False),
+        column("frontier", "", on_frontier, numeric=False),
         column("per_gain", _price(quantity, gain), lambda row, forgotten: _per_gained(row, probe)),
         column("at_equal_gain", f"{quantity.unit}, {at}", lambda row, forgotten: _at(row, probe, quantity, reached)),
         column(

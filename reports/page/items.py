@@ -33,12 +33,19 @@ LETTERS = string.digits + string.ascii_letters + "-_"
 """An answer's place among a table's answers is a letter, where they are so few; per cent are two digits."""
 
 
+class DomainAnswers(NamedTuple):
+    """What a domain asked, and which answers are right."""
+
+    asked: list[Any]
+    right: Rights
+
+
 class Answers(NamedTuple):
-    """A run's answers to its test set, and which are right; and to each domain which are right."""
+    """A run's answers to its test set, and which are right; and the same of each domain."""
 
     items: pd.DataFrame
     right: Rights
-    away: Mapping[str, Rights]
+    away: Mapping[str, DomainAnswers]
 
 
 def items_of(rows: Sequence[Row], out: Path) -> tuple[Json | None, dict[str, Json]]:
@@ -52,7 +59,7 @@ def items_of(rows: Sequence[Row], out: Path) -> tuple[Json | None, dict[str, Jso
     where = _divided(np.stack([each.right for each in same.values()]))
     words: dict[str, int] = {}
     shared = first.items.iloc[where]
-    own = {name: _own(each, shared, where, words) for name, each in same.items()}
+    own = {name: _own(each, first, shared, where, words) for name, each in same.items()}
     if len(words) <= len(LETTERS):
         own = {name: {**each, "answers": "".join(LETTERS[place] for place in each["answers"])} for name, each in own.items()}
     texts = shared["text"].fillna("").tolist() if "text" in shared else [""] * len(shared)
@@ -65,7 +72,7 @@ def items_of(rows: Sequence[Row], out: Path) -> tuple[Json | None, dict[str, Jso
         "golds": golds,
         "words": list(words),
         "slices": slices_of(first.items),
-        "domains": {name: len(right) for name, right in first.away.items()},
+        "domains": {name: len(away.right) for name, away in first.away.items()},
     }, own
 
 
@@ -82,7 +89,7 @@ def _answers(out: Path, run: Record, row: Row) -> Answers | None:
     away = {}
     for name, part in frame[frame["kind"] == "elsewhere"].groupby("name", sort=False):
         if row.kind(str(name)) == "Domains" and (domain_right := right_answers_of(part, metric)) is not None:
-            away[str(name)] = domain_right
+            away[str(name)] = DomainAnswers(_asked(part), domain_right)
     return Answers(items.reset_index(drop=True), right, away)
 
 
@@ -116,15 +123,17 @@ def _divided(rights: Rights) -> npt.NDArray[np.int64]:
     return np.sort(chosen[split[chosen] > 0])
 
 
-def _own(answers: Answers, shared: pd.DataFrame, where: npt.NDArray[np.int64], words: dict[str, int]) -> Json:
-    """`words` gathers the answers of all runs: each is told by its place."""
+def _own(answers: Answers, first: Answers, shared: pd.DataFrame, where: npt.NDArray[np.int64], words: dict[str, int]) -> Json:
+    """`words` gathers the answers of all runs: each is told by its place. A domain of which another sample was asked than
+    `first` was asked is left out, as its answers are to other items."""
+    away = {name: own for name, own in answers.away.items() if name in first.away and own.asked == first.away[name].asked}
     mine = answers.items.iloc[where]
     texts = shared["text"].fillna("") if "text" in shared else [""] * len(shared)
     told = [readable(answer, text) for answer, text in zip(mine["prediction"], texts, strict=True)]
     sure = mine["confidence"].tolist() if "confidence" in mine else [None] * len(mine)
     return {
         "right": packed(answers.right),
-        "away": {name: packed(right) for name, right in answers.away.items()},
+        "away": {name: packed(each.right) for name, each in away.items()},
         "answers": [words.setdefault(answer, len(words)) for answer in told],
         "sure": "".join(
             "--" if share is None or not np.isfinite(share) else f"{min(round(100 * share), 99):02}" for share in sure

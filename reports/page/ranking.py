@@ -6,6 +6,7 @@ from typing import Any
 
 from bench.records.contract import Json
 from bench.records.outcome import Point
+from bench.records.record import Cost
 from reports.page.board import wide_table
 from reports.page.encoded import encoded, rounded, shown_ends
 from reports.rows import numbers
@@ -71,8 +72,17 @@ def _facts(row: Row, group: int) -> Json:
         "lost": {name: shown_ends(probe.lost, probe.quantity) for name, probe in row.forgetting.items()},
         "curve": [_point(point, row) for point in row.curve],
         "best": _searched(row),
-        "cost": {name: rounded(getattr(cost, name)) for name in COSTS_SHOWN if cost and getattr(cost, name) is not None},
+        "cost": _costs(cost),
     }
+
+
+def _costs(cost: Cost | None) -> dict[str, Any]:
+    """Those that are known. A model behind an API holds nothing here, and what it holds elsewhere nobody says."""
+    named = {name: getattr(cost, name) for name in COSTS_SHOWN if cost}
+    known = {name: rounded(value) for name, value in named.items() if value is not None}
+    if not known.get("peak_memory_bytes"):
+        known.pop("peak_memory_bytes", None)
+    return known
 
 
 def _point(point: Point, row: Row) -> list[Any]:

@@ -5,12 +5,19 @@ from collections.abc import Mapping, Sequence
 from io import StringIO
 from typing import Any
 
+FORMULA = ("=", "+", "-", "@", "\t", "\r")
+"""How a formula begins, or what a spreadsheet leaves out before it."""
+
 
 def csv_text(lines: Sequence[Mapping[str, Any]]) -> str:
     """A heading and a line for each of `lines`. Columns are all names, in the order in which they first come; what a line does
-    not have is empty."""
+    not have is empty. A text that a spreadsheet would take for a formula begins with an apostrophe, as in the page's file."""
     text = StringIO()
     writer = csv.DictWriter(text, list(dict.fromkeys(name for line in lines for name in line)), lineterminator="\n")
     writer.writeheader()
-    writer.writerows(lines)
+    writer.writerows({name: _inert(value) for name, value in line.items()} for line in lines)
     return text.getvalue()
+
+
+def _inert(value: Any) -> Any:
+    return f"'{value}" if isinstance(value, str) and value.startswith(FORMULA) else value

@@ -4,6 +4,7 @@ import io
 from collections.abc import Sequence
 from itertools import cycle
 from math import ceil
+from operator import itemgetter
 from pathlib import Path
 from typing import Any
 
@@ -61,7 +62,7 @@ def _draw(axes: Axes, ablation: Ablation, measure: Measure) -> None:
     series = list(dict.fromkeys(point[1:] for point in ablation.rows))
     for other, colour, marker in zip(series, cycle(COLOURS), cycle(MARKERS)):
         known = [(places[point[0]], row) for point, row in ablation.rows.items() if row and point[1:] == other]
-        drawn = sorted((place, row) for place, row in known if measure.value(row) is not None)
+        drawn = sorted(((place, row) for place, row in known if measure.value(row) is not None), key=itemgetter(0))
         if drawn:
             _line(axes, measure, drawn, colour, marker, short(f"{ablation.axes[1]}={other[0]}") if other else "")
     if _wide(values):

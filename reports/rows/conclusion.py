@@ -84,7 +84,9 @@ def _next(top: Sequence[Row], scored: Sequence[Row]) -> str:
     suite, trained = scored[0].setup.suite, [row for row in scored if row.trains]
     if fallen := [row for row in trained if row.collapsed]:
         are = "is" if len({row.label for row in fallen}) == 1 else "are"
-        return f"{_names(fallen)} {are} no better than a constant answer; a larger --budget or another rate may mend that."
+        whole = all(row.collapsed == len(row.records) for row in fallen)
+        what = f"{are} no better than a constant answer" if whole else "collapsed to a constant answer with some seeds"
+        return f"{_names(fallen)} {what}; a larger --budget or another rate may mend that."
     if not trained:
         return "train something; no row did."
     pilot = pilot_of(scored)

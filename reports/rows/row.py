@@ -101,8 +101,14 @@ class Row:
 
     @property
     def of_one_seed(self) -> bool:
-        """Whether its score's interval is for this trained model alone: no other seed, of it or of rows like it, is known."""
-        return self.score is not None and self.score.basis == "items" and self.seeds != "none"
+        """Whether its score's interval is for this trained model alone: no other seed, of it or of rows like it, is known. Of
+        somebody else's result it is not known whether it was trained, and so it may be."""
+        return self.score is not None and self.score.basis == "items" and not self.seedless
+
+    @property
+    def seedless(self) -> bool:
+        """Whether another seed is known to change nothing."""
+        return self.seeds == "none" and self.first.provenance.source is None
 
     @property
     def seed_sd(self) -> float | None:

@@ -98,7 +98,7 @@ def _standing(placed: Sequence[tuple[Row, Estimate]], quantity: Quantity, higher
         quantity=quantity,
         detectable=_detectable(alike, estimates, differences),
         between=between,
-        seeded=all(estimate.basis != "items" or row.seeds == "none" for row, estimate in placed),
+        seeded=all(estimate.basis != "items" or row.seedless for row, estimate in placed),
     )
 
 

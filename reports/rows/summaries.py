@@ -67,10 +67,13 @@ def suite_summaries(
 
 
 def _stamps(results: Path) -> Stamps:
-    files = store.folder(results).glob("*.*")
-    return {
-        path.name: [(known := path.stat()).st_size, known.st_mtime_ns] for path in files if path.suffix in (".json", ".parquet")
-    }
+    stamps: dict[str, Sequence[int]] = {}
+    for path in store.folder(results).glob("*.*"):
+        if path.suffix in (".json", ".parquet"):
+            with suppress(FileNotFoundError):  # a run that is done again takes its old answers away
+                known = path.stat()
+                stamps[path.name] = [known.st_size, known.st_mtime_ns]
+    return stamps
 
 
 def _index(results: Path, folder: Path, stamps: Stamps) -> Known:

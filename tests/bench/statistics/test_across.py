@@ -1,5 +1,7 @@
 """Several tasks together: by hand, by Demsar's tables, and what the bootstrap of few seeds keeps."""
 
+from itertools import permutations
+
 import numpy as np
 import pytest
 
@@ -45,3 +47,10 @@ def test_the_interval_is_too_narrow_with_few_seeds():
         bounds = [stratified_bounds(list(table)) for table in drawn]
         held[seeds] = np.mean([low <= 0.5 <= high for low, high in bounds])
     assert held[2] < 0.9 and held[2] < held[10] and held[10] > 0.85
+
+
+def test_the_same_seeds_in_another_order_are_a_tie():
+    seeds = (0.1, 0.2, 0.3)
+    means = np.array([[sum(order) / 3] * 2 for order in permutations(seeds)])
+    assert len(set(means[:, 0])) > 1, "they differ in the last bit"
+    assert average_ranks(means).tolist() == [3.5] * 6

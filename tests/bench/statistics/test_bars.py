@@ -6,6 +6,7 @@ import pytest
 
 from bench.statistics import bars, intervals
 from bench.statistics.bars import StatisticalBar
+from bench.statistics.gate_bars import gate_bars
 from bench.statistics.simulated import likeness
 
 TABLES = 400
@@ -72,3 +73,11 @@ def test_bars_of_many_tables(answered, rows, seeds, items, sigma):
 def test_bars_of_clustered_tables(answered):
     of = likeness(*answered(4, 3, 600, clusters=60))
     assert {bar.name: bar.share for bar in bars.bars(of, 1000, 0) if not bar.held} == {}
+
+
+def test_what_is_more_than_a_whole_score_is_not_planted(answered):
+    """Of low scores and two seeds that differ much, the smallest difference may be more than any row has."""
+    of = likeness(*answered(3, 2, 200))
+    low = replace(of.of(range(3), [0.2] * 3), sd=0.25)
+    said = [bar.name for each in (bars.bars(low, 100, 0), gate_bars(low, 0.02, 100, 0)) for bar in each]
+    assert len(said) > 8 and not any("planted" in name or "caught" in name for name in said)

@@ -1,11 +1,15 @@
 """A record's and a row's intervals from the items, and what is said of a number without one."""
 
+import numpy as np
 import pandas as pd
 import pytest
 from audited import METRICS, scored
+from scipy import stats
 
 from bench.records import store
+from reports.audit import intervals
 from reports.audit.intervals import left_out, record_intervals, row_intervals
+from reports.audit.leaving_out import bounds
 from reports.audit.table import shown_rows
 
 
@@ -48,3 +52,11 @@ def test_rows_take_the_seed_variance_of_their_table(results):
     pooled = row_intervals(runs, [runs, *others], row)
     assert pooled["score", "ci_high"] - pooled["score", "ci_low"] < own["score", "ci_high"] - own["score", "ci_low"]
     assert set(own) == {place for place in row.numbers if place[-1] in ("ci_low", "ci_high")}
+
+
+def test_nats_of_a_reference_are_no_share():
+    """They may be above 1, and their interval is that of a mean, as the engine has it."""
+    nats = np.random.default_rng(0).normal(2.3, 1.1, 50)
+    left = intervals._score(pd.DataFrame({"reference_loss": nats}), "reference_loss", "prediction")
+    half = stats.t.ppf(0.975, 49) * nats.std(ddof=1) / np.sqrt(50)
+    assert bounds([left]) == pytest.approx((nats.mean() - half, nats.mean() + half))

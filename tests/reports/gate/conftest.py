@@ -25,7 +25,7 @@ def sides(make, tmp_path):
         make.kept(tmp_path / name, found)
         return tmp_path / name
 
-    return SimpleNamespace(pairs=pairs, kept=kept, path=tmp_path)
+    return SimpleNamespace(pairs=pairs, kept=kept, path=tmp_path, make=make)
 
 
 @pytest.fixture

@@ -92,3 +92,11 @@ def test_nothing_accepted_is_an_error(sides, accepted, tmp_path):
         courses(tmp_path / "none")
     with pytest.raises(UserError, match="nothing of suite ner was accepted"):
         courses(accepted(sides.pairs()), "ner")
+
+
+def test_a_suite_that_got_another_name_has_a_course(sides, accepted):
+    """The runs are the same, as no id holds a suite's name."""
+    pairs = sides.pairs()
+    renamed = [(sides.make.changed(record, suite="renamed"), frame) for record, frame in pairs]
+    found = by_title(courses(accepted(pairs, renamed)))
+    assert found["full", ""].row.setup.suite == "renamed"

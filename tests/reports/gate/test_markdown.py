@@ -27,3 +27,9 @@ def test_names_and_reasons_from_outside_are_no_markup(make, sides, held):
 def test_what_cannot_be_compared_is_said(sides, held):
     text = changes_as_markdown(held(sides.pairs(budget="64examples"), sides.pairs()))
     assert text.startswith("### tunebench: not comparable\n") and "- not comparable: sentiment" in text
+
+
+def test_a_folded_heading_is_no_markup_of_html(sides, held):
+    """Markdown is not read there, and HTML is."""
+    text = changes_as_markdown(held(sides.pairs(model="<img src=x> m|n_"), sides.pairs(model="<img src=x> m|n_")))
+    assert "<summary>sentiment: &lt;img src=x&gt; m|n_ on sst2</summary>" in text

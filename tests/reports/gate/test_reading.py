@@ -38,3 +38,12 @@ def test_the_newest_of_a_suite_is_its_old_side_whatever_was_accepted_after_it(si
     assert [record.run_id for record in new.records] == [record.run_id for record in old.records]
     with pytest.raises(UserError, match="nothing of suite qa was accepted into .*kept; `tunebench baseline accept OUT --to"):
         read_sides(tmp_path / "ner", tmp_path / "kept", "qa")
+
+
+def test_a_suite_that_only_an_earlier_baseline_has_is_told(sides, tmp_path):
+    """Else its rows would be taken for new ones, and a fall of theirs would pass."""
+    for day, suite in enumerate(("ner", "sentiment"), start=1):
+        accept(sides.kept(suite, sides.pairs(suite=suite)), tmp_path / "kept", suite, datetime(2026, 11, day, tzinfo=UTC))
+    with pytest.raises(UserError, match="the newest baseline lacks ner, which an earlier one has; compare one suite at a time"):
+        read_sides(tmp_path / "ner", tmp_path / "kept", None)
+    assert read_sides(tmp_path / "sentiment", tmp_path / "kept", None)[1].name.startswith("2026-11-02")

@@ -20,10 +20,10 @@ def item(name, verdict, one_first="", other_first=""):
     return JudgedItem(item=str(name), asked="", verdict=verdict, **asked)
 
 
-def rows(*seeds, labels=("a", "b"), clusters=None, runs=None):
+def rows(*seeds, labels=("a", "b"), clusters=None, runs=None, seeded=(True, False)):
     verdicts = [[item(n, verdict) for n, verdict in enumerate(seed)] for seed in seeds]
     count = len(seeds[0])
-    return JudgedRows(labels, verdicts, clusters or [None] * count, runs or (len(seeds), len(seeds)))
+    return JudgedRows(labels, verdicts, clusters or [None] * count, runs or (len(seeds), len(seeds)), seeded)
 
 
 def drawn(generator, count, chances=(0.5, 0.2, 0.3)):
@@ -209,3 +209,19 @@ def test_what_was_not_read_or_not_asked_is_counted():
     assert (rate.agreement, rate.first, rate.unread, rate.same) == (0.0, None, 8, 0)
     untouched = judged((None, None))
     assert (untouched.agreement, untouched.first, untouched.same) == (None, None, 1)
+
+
+def test_one_run_of_a_row_that_trains_has_a_seed_too():
+    """Equal rows, of three seeds and of one, whose seeds move answers: no more is found than chance allows."""
+    generator, found = np.random.default_rng(11), {True: 0, False: 0}
+    for _ in range(300):
+        qualities = [generator.normal(0, 0.2, 3), [generator.normal(0, 0.2)] * 3]
+        item_parts = generator.normal(0, 1, (2, 100))
+        seeds = [
+            ["one" if a > b else "other" for a, b in zip(item_parts[0] + one, item_parts[1] + other, strict=True)]
+            for one, other in zip(*qualities, strict=True)
+        ]
+        for seeded in found:
+            (rate,) = win_rates([rows(*seeds, runs=(3, 1), seeded=(True, seeded))]).pairs
+            found[seeded] += rate.significant
+    assert found[True] <= 0.07 * 300 < found[False]

@@ -39,7 +39,7 @@ def test_strategy_names_its_row(make):
 
 def test_cells_of_numbers():
     sure, unsure = Estimate(0.05, 0.01, 0.09, "items", 1), Estimate(0.05, -0.01, 0.11, "bounds", 2)
-    assert difference_cell(sure, ACCURACY) == Cell("+5.0", 0.05, "[+1.0, +9.0]", strong=True)
+    assert difference_cell(sure, ACCURACY) == Cell("+5.0", 5.0, "[+1.0, +9.0]", strong=True)
     assert difference_cell(unsure, LOSS, "below") == Cell("+0.050", 0.05, "[-0.010, +0.110]†", "below")
     assert level_cell(sure, ACCURACY) == Cell(".050", 0.05, "[.010, .090]")
 

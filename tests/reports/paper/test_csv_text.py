@@ -14,3 +14,9 @@ def test_columns_are_all_names_and_what_a_line_lacks_is_empty():
 
 def test_no_line_is_an_empty_heading():
     assert csv_text([]) == "\n"
+
+
+def test_a_spreadsheet_runs_no_name():
+    """Names come from other people's files too; numbers stay numbers."""
+    (line,) = csv.DictReader(StringIO(csv_text([{"a": '=HYPERLINK("x")', "b": -1.5, "c": "@x", "d": "a-b", "e": "-1"}])))
+    assert line == {"a": '\'=HYPERLINK("x")', "b": "-1.5", "c": "'@x", "d": "a-b", "e": "'-1"}

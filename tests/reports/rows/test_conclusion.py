@@ -103,3 +103,11 @@ def test_what_forgot_nothing_and_what_was_not_asked(make, out, trainable, words)
 
     records = [make.record(name, accuracy=0.7, trainable=trainable) for name in ("one", "two")]
     assert words in said(make, out, [unprobed(*each) for each in records] if trainable else records)[1]
+
+
+def test_a_row_of_which_one_seed_collapsed_is_not_said_to_be_no_better_than_a_constant(make, out):
+    first = make.record("full", 0, accuracy=0.5, collapsed="all answers are one")
+    sound = [make.record("full", seed, accuracy=0.9) for seed in (1, 2)]
+    frozen = [make.record("frozen", seed, accuracy=0.8) for seed in range(3)]
+    assert said(make, out, [first, *sound, *frozen])[-1].startswith("Next: full collapsed to a constant answer with some seeds")
+    assert said(make, out / "all", [first, frozen[0]])[-1].startswith("Next: full is no better than a constant answer")

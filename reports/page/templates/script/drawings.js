@@ -80,7 +80,7 @@ class Drawings {
   // The differences that a row has from others: their value is the row's minus the other's.
   pairs(group, line) {
     return group.pairs.filter(([one, other]) => one === line.number || other === line.number).map(([one, other, value, low, high, p]) =>
-      (one === line.number ? { other, x: [value, low, high], p } : { other: one, x: [-value, -high, -low], p }));
+      (one === line.number ? { other, x: [value, low, high], p } : { other: one, x: [value, high, low].map((end) => (end === null ? null : -end)), p }));
   }
 
   forest(group, lines, against) {
@@ -108,7 +108,7 @@ class Drawings {
       drawLines(drawing, drawn);
       return figure(drawing.svg.node(), title, said);
     };
-    return [draw("Learning curves", `${group.measure} on validation items`, (point) => point[1], "Measured on the way, on validation items: test data are read once."),
+    return [draw("Learning curves", `${group.measure}${group.share ? ", %," : ""} on validation items`, (point) => point[1], "Measured on the way, on validation items: test data are read once."),
       probe ? draw(`Forgetting of ${probe} on the way`, `forgetting, ${group.probes[probe].unit}`, (point) => point[3][probe], "What the probe had lost at each point of the training; values on the way have no intervals.") : null];
   }
 
@@ -117,7 +117,7 @@ class Drawings {
       href: state.address({ run: line.run }), look: looks.get(line.label), label: line.label, words: `${line.label}: expected best of ${line.best.length} trials ${number(line.best[line.best.length - 1][1])}` }));
     if (!tuned.length) return null;
     const drawing = frame({ values: tuned.flatMap(({ places }) => places.map((place) => place[0])), title: "trials" },
-      { values: tuned.flatMap(({ places }) => places.map((place) => place[1])), title: `expected best ${group.measure} on validation items` }, "Expected best after so many trials");
+      { values: tuned.flatMap(({ places }) => places.map((place) => place[1])), title: `expected best ${group.measure}${group.share ? ", %," : ""} on validation items` }, "Expected best after so many trials");
     drawLines(drawing, tuned);
     return figure(drawing.svg.node(), "Expected best after so many trials", "A line that is not yet flat says that more trials would have helped.");
   }

@@ -8,7 +8,8 @@ function drawTables(runs) {
     const suite = DATA[place.closest("[data-suite]").dataset.suite];
     if ("runs" in place.dataset) return runs.drawAll(place, suite);
     const { columns, lines, caption } = suite.tables[place.dataset.table];
-    columns.forEach((column, index) => (column.index = index));
+    // Several probes have columns of the same name here, and what is sorted by stands in no address.
+    columns.forEach((column, index) => Object.assign(column, { index, key: String(index) }));
     new Table(place, caption).draw(columns, lines);
   };
   const waiting = new Set(document.querySelectorAll("[data-table], [data-runs]"));

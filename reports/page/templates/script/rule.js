@@ -130,7 +130,7 @@ function saidOf(suite, picks, tasks) {
   return found.length ? `${tie} Less than ${found.join(", ")} would mostly not have been found.` : tie;
 }
 
-const limitOf = (suite, line, probe, limit) => (suite.groups[line.group].probes[probe].share ? 100 * limit : limit);
+const limitOf = (suite, line, probe, limit) => (suite.groups[line.group].probes[probe].share ? Math.round(1e11 * limit) / 1e9 : limit);
 const lostOf = (suite, line, probe) => `${textOf(suite, line, `forgetting.${probe}`)} ${suite.groups[line.group].probes[probe].unit} of ${probe}`;
 const textOf = (suite, line, key) => partOf(suite, line, key, TEXT);
 
