@@ -13,7 +13,7 @@ from bench.data import sources
 from bench.errors import UserError
 from bench.specs.source import Holdout, Source
 from bench.specs.task import TaskSpec
-from bench.tasks import separation, types
+from bench.tasks import overlap, separation, types
 from bench.tasks.examples import Example
 from bench.tasks.types import TaskType
 
@@ -85,6 +85,41 @@ def load_training(spec: TaskSpec) -> TrainingData:
         UserError: as `load_splits`.
     """
     return _training_cached(spec.model_dump_json())
+
+
+def load_mixed(spec: TaskSpec, tested: Sequence[TaskSpec]) -> list[Example]:
+    """Training examples of a task that is trained on beside these: without those that stand in a test of theirs.
+
+    Raises:
+        UserError: as `load_splits`, or all of them do.
+    """
+    return _mixed_cached(spec.model_dump_json(), tuple(each.model_dump_json() for each in tested))
+
+
+@lru_cache(maxsize=16)
+def _mixed_cached(dump: str, tested: tuple[str, ...]) -> list[Example]:
+    data = _training_cached(dump)
+    others = [each for each in map(_load_cached, tested) if each.spec.name != data.spec.name]
+    mine = separation.ComparedExamples(types.task_type(data.spec), data.train)
+    away: set[int] = set().union(*(separation.shared(mine, test).places for each in others for test in _tests(each)))
+    left = [example for place, example in enumerate(data.train) if place not in away]
+    if not left:
+        names = ", ".join(each.spec.name for each in others)
+        raise UserError(f"task '{data.spec.name}': all its training examples stand in the test of {names}; leave it out")
+    return left
+
+
+def texts_beside(texts: Sequence[str], tested: Sequence[TaskSpec]) -> list[str]:
+    """Those of the general texts that neither stand in a test of these tasks nor hold one of its texts, whole or nearly."""
+    mine, away = overlap.Texts(texts), set[int]()
+    for test in (test for spec in tested for test in _tests(load_splits(spec))):
+        away |= {*overlap.contained(mine, test.texts), *overlap.near(mine, test.texts)}
+    return [text for place, text in enumerate(texts) if place not in away]
+
+
+def _tests(data: TaskData) -> list[separation.ComparedExamples]:
+    kind = types.task_type(data.spec)
+    return [separation.ComparedExamples(kind, split) for split in (data.test, *data.out_of_domain.values())]
 
 
 def _load(spec: TaskSpec) -> TaskData:

@@ -14,7 +14,10 @@ from bench.planning.options import PlanOptions
 from bench.running import curriculum
 from bench.running.adaptation import adapted
 from bench.strategies import with_values
+from bench.tasks import splits
 from bench.tasks.encoding import Encoding
+from bench.tasks.examples import Example
+from bench.tasks.separation import normalised
 from bench.tokens.batches import micro_batches
 from bench.tokens.work import useful_work
 
@@ -37,6 +40,17 @@ def test_a_curriculum_mixes_what_is_due(decoder_folder):
     joked = sum("headline" in text for text in texts)
     followed = sum("Does it follow that" in text or "the statement follows" in text for text in texts)
     assert joked == 32 and followed == 8
+
+
+def test_nothing_that_is_mixed_in_stands_in_the_test(decoder_folder):
+    run, found = built(str(decoder_folder), tasks="{vader-movies: 0.5}")
+
+    def letters(text):
+        return normalised(Example("", {"text": text}, ""), ["text"])
+
+    test = {letters(example.fields["text"]) for example in splits.load_splits(run.task).test}
+    read = [letters(run.model.tokenizer.decode(encoded.ids)) for step in found.steps for encoded in step]
+    assert len(read) == 160 and not any(text in each for text in test if len(text) > 20 for each in read)
 
 
 def test_a_rehearsed_tokens_weight_is_the_strategys_word(decoder_folder):

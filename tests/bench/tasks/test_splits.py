@@ -30,6 +30,29 @@ def test_training_data_is_the_same_without_what_is_held_out(sst2):
     assert whole.split("test") == whole.test
 
 
+def test_what_is_mixed_in_holds_nothing_of_the_tests_of_the_tasks_beside_it(library, sst2):
+    """Both tasks are of film reviews of one collection: most of the one's test sentences stand in the other's training."""
+    mixed, test = library.task("vader-movies"), splits.load_splits(sst2).test
+    whole, left = splits.load_training(mixed).train, splits.load_mixed(mixed, [sst2, mixed])
+    held = [normalised(example, ["text"]) for example in test if len(example.fields["text"].split()) > 4]
+    found = [sum(text in normalised(example, ["text"]) for text in held for example in part) for part in (whole, left)]
+    assert found[0] > 500 and found[1] == 0 and len(left) > 0.9 * len(whole)
+    assert splits.load_mixed(sst2, [sst2]) == splits.load_training(sst2).train  # its own is no other task
+
+
+def test_general_texts_hold_nothing_of_a_test(sst2):
+    sentence = next(e.fields["text"] for e in splits.load_splits(sst2).test if len(e.fields["text"].split()) > 12)
+    texts = ["A text of quite another kind.", f"They wrote: {sentence}, and went home.", sentence.upper()]
+    assert splits.texts_beside(texts, [sst2]) == texts[:1]
+
+
+def test_a_task_that_is_a_test_whole_is_told(tmp_path, sst2):
+    films = splits.load_splits(sst2).test[:200]
+    rows = [{"body": e.fields["text"], "verdict": "good" if e.gold == "positive" else "bad"} for e in films]
+    with pytest.raises(UserError, match="task 'own': all its training examples stand in the test of sst2; leave it out"):
+        splits.load_mixed(own_task(tmp_path, rows), [sst2])
+
+
 def test_validation_shares_no_film_with_training(sst2):
     loaded = splits.load_splits(sst2)
     films = [{example.fields["group"] for example in split} for split in (loaded.train, loaded.validation)]
