@@ -99,7 +99,7 @@ def text(content: bytes, encoding: str | None = None) -> str:
     """
     try:
         # Excel writes a byte order mark, which would become a part of the first column's name.
-        decoded = content.decode(encoding or "utf-8-sig")
+        decoded = content.decode(_codec(encoding))
     except UnicodeDecodeError as error:
         line, wrong = error.object[: error.start].count(b"\n") + 1, error.object[error.start]
         named, hint = encoding or "UTF-8", "save the file as UTF-8, or name its encoding in the source (encoding: cp1252)"
@@ -111,9 +111,14 @@ def text(content: bytes, encoding: str | None = None) -> str:
     return decoded
 
 
+def _codec(encoding: str | None) -> str:
+    """UTF-8 with or without a byte order mark, also where a person names it: Excel's "CSV UTF-8" has one."""
+    return "utf-8-sig" if encoding is None or codecs.lookup(encoding).name == "utf-8" else encoding
+
+
 def _stream(content: bytes, encoding: str | None, newline: str) -> io.TextIOWrapper:
     """The same a piece at a time: decoded whole, one letter beyond Latin-1 makes a file two or four times as large."""
-    decoder = codecs.getincrementaldecoder(encoding or "utf-8-sig")()
+    decoder = codecs.getincrementaldecoder(_codec(encoding))()
     try:
         pieces = range(0, len(content), PIECE)
         wrong = any("\0" in decoder.decode(content[at : at + PIECE], at + PIECE >= len(content)) for at in pieces)
@@ -121,7 +126,7 @@ def _stream(content: bytes, encoding: str | None, newline: str) -> io.TextIOWrap
         wrong = True
     if wrong:
         text(content, encoding)  # which says what it is, and where
-    return io.TextIOWrapper(io.BytesIO(content), encoding=encoding or "utf-8-sig", newline=newline)
+    return io.TextIOWrapper(io.BytesIO(content), encoding=_codec(encoding), newline=newline)
 
 
 def _table(kind: Format, content: bytes, form: Form) -> Iterator[RawRecord]:

@@ -25,8 +25,13 @@ def messages(content: str) -> Iterator[tuple[str, dict[str, Any]]]:
     except (OSError, ValueError, UnicodeError) as error:
         raise FormatError("the file", f"no PO file: {' '.join(str(error).split())}") from None
     for entry in entries.translated_entries():  # neither fuzzy nor obsolete
-        text = {"id": entry.msgid, "context": entry.msgctxt or "", "source": _source(entry), "target": entry.msgstr}
+        text = {"id": entry.msgid, "context": entry.msgctxt or "", "source": _source(entry), "target": _target(entry)}
         yield f"line {entry.linenum}", text
+
+
+def _target(entry: polib.POEntry) -> str:
+    """Of a message with several numbers that of the first, whose id is the source."""
+    return str(entry.msgstr or entry.msgstr_plural.get(0, ""))
 
 
 def _source(entry: polib.POEntry) -> str:

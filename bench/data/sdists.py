@@ -5,6 +5,7 @@ pip itself runs an sdist's setup.py to learn its metadata, even for `pip downloa
 """
 
 import ast
+import re
 import subprocess
 import sys
 from collections.abc import Iterator
@@ -34,7 +35,8 @@ def download(package: str, version: str) -> bytes:
         try:
             return _from_index(index, package, version, settings)
         except (requests.RequestException, NoSuchProjectError, UnsupportedContentTypeError, LookupError) as error:
-            reasons.append(" ".join(str(error).split())[:200] or type(error).__name__)
+            told = re.sub(r"(?<=://)[^/\s@]*@", "", " ".join(str(error).split()))  # user and password of an index
+            reasons.append(told[:200] or type(error).__name__)
     raise UserError(f"the sdist of {package}=={version} could not be downloaded ({'; '.join(reasons)})")
 
 

@@ -22,7 +22,7 @@ from bench.specs.source import Format
 SEPARATORS = {",": "commas", ";": "semicolons", "\t": "tabs", "|": "bars"}
 LOOKED_AT = 200
 """Rows from which separators are told, and whether there is a line of names."""
-TAG = re.compile(r"O|[BIESLU]-\S+")
+TAG = re.compile(r"O|[BIESLUM]-\S+")
 NAME_LENGTH = 40
 """Letters that a column's name has at most."""
 
@@ -112,13 +112,14 @@ def _json_kind(head: str, whole: bool) -> tuple[Format, str] | None:
         one = None
     if len(row_keys(one)) > 1 and not more.strip():
         return "json", "its one object holds columns, as pandas writes them"
-    if isinstance(one, dict) and "data" not in one and (more.strip() or not whole):
+    if isinstance(one, dict) and (more.strip() or ("data" not in one and not whole)):
         return "jsonl", "each line is an object"
     if '"data"' in head and '"paragraphs"' in head:
         return "squad", "articles with paragraphs and questions, as SQuAD nests them"
     if one is None and first.startswith("{") and not (more or whole):
         return None  # an object that is cut may be the whole file, or its first line
-    return ("jsonl", "its one line is an object") if isinstance(one, dict) and "data" not in one else ("json", "it is JSON")
+    table = isinstance(one, dict) and not isinstance(one.get("data"), list)
+    return ("jsonl", "its one line is an object") if table else ("json", "it is JSON")
 
 
 def _tags_lines(head: str) -> bool:

@@ -235,7 +235,8 @@ def _text(value: Any, column: str, place: str) -> Any:
     if isinstance(value, bytes):
         raise UserError(f"{place}: column '{column}' holds bytes instead of text")
     # A missing value is an empty text: the task says whether it can do without, and names the row.
-    return "" if value is None else str(value)
+    # NaN is what pandas writes of one.
+    return "" if value is None or value != value else str(value)
 
 
 def _translate(source: Source, row: SourceRow) -> None:

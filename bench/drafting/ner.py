@@ -11,7 +11,7 @@ from bench.errors import UserError
 
 MOST_TYPES = 40
 TAG_NAMES = re.compile(r"(.+_)?(tags?|labels?|ner)(_ids?)?")
-AS_BIO = {"B": "B", "S": "B", "U": "B", "I": "I", "E": "I", "L": "I"}
+AS_BIO = {"B": "B", "S": "B", "U": "B", "I": "I", "M": "I", "E": "I", "L": "I"}
 """How other schemes' prefixes read in BIO: a single word begins an entity, an entity's end is inside it."""
 
 

@@ -129,6 +129,7 @@ def fields_of(columns: Sequence[str]) -> dict[str, str]:
     fields: dict[str, str] = {}
     for column in columns:
         name = re.sub(r"\W+", "_", column).strip("_").lower() or "text"
+        name = f"text_{name}" if name.isdigit() else name  # {0} in a template is the first of its values
         names = chain([name], (f"{name}_{number}" for number in count(2)))
         fields[next(each for each in names if each not in (*TAKEN, *fields))] = column
     return fields

@@ -96,8 +96,12 @@ class RayWorker:
 
 
 def _said() -> dict[str, str]:
-    """What a person has set in this process's environment, and a node does not know by itself."""
-    return {name: value for name, value in os.environ.items() if name.startswith(("TUNEBENCH_", "HF_", "GOMP_", "OMP_WAIT"))}
+    """What a person has set in this process's environment, and a node does not know by itself.
+
+    No key: Ray keeps this, and shows it to whoever sees its dashboard. A node that is to use a hub has a token of its own.
+    """
+    ours = {name: value for name, value in os.environ.items() if name.startswith(("TUNEBENCH_", "HF_", "GOMP_", "OMP_WAIT"))}
+    return {name: value for name, value in ours.items() if not name.endswith(("TOKEN", "KEY", "SECRET", "PASSWORD"))}
 
 
 def connect(address: str | None) -> None:

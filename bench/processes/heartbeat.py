@@ -56,6 +56,7 @@ class Heartbeat:
         self._beat, self._place, self._since = 0, ("", ""), time.monotonic()
         self._looked = time.monotonic()
         self._seen = {rank: (Sign(-1, "", "", False, 0.0), time.monotonic()) for rank in range(world)}
+        self._left = {rank: self._read(rank) for rank in range(world)}
         self._main = threading.main_thread().ident
         self._ended = threading.Event()
 
@@ -89,12 +90,16 @@ class Heartbeat:
             self._since += missed
             self._seen = {rank: (sign, since + missed) for rank, (sign, since) in self._seen.items()}
         for rank in range(self.world):
-            try:
-                sign = Sign(*json.loads((self.folder / f"{rank}.json").read_text(encoding="utf-8")))
-            except (OSError, ValueError, TypeError):
-                continue
-            if sign.beat != self._seen[rank][0].beat:
+            sign = self._read(rank)
+            # What a killed process of an earlier launch has left there is no sign of this one's.
+            if sign and sign != self._left[rank] and sign.beat != self._seen[rank][0].beat:
                 self._seen[rank] = sign, time.monotonic()
+
+    def _read(self, rank: int) -> Sign | None:
+        try:
+            return Sign(*json.loads((self.folder / f"{rank}.json").read_text(encoding="utf-8")))
+        except (OSError, ValueError, TypeError):
+            return None
 
     def _watch(self) -> None:
         while not self._ended.wait(min(1.0, self.silence / 4)):

@@ -73,6 +73,12 @@ class Source(Spec):
             raise ValueError("an asset needs a member")
         if self.hub and not self.split:
             raise ValueError("a hub dataset needs a split")
+        if self.path and self.member:
+            raise ValueError("a member is of an asset, and a path names its file whole")
+        if not self.hub and (self.config or self.split or self.revision):
+            raise ValueError("config, split and revision speak of a hub dataset; a file's rows are chosen by keep and drop")
+        if twice := {name for name in self.header or () if name and (self.header or []).count(name) > 1}:
+            raise ValueError(f"header names two columns '{min(twice)}'")
         if self.hub and (self.format or self.header or self.separator or self.encoding):
             raise ValueError("format, header, separator and encoding speak of files, a hub dataset has its own columns")
         return self

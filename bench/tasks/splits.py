@@ -5,7 +5,7 @@ Splits are the same for every strategy, seed and machine; only the order of trai
 
 import hashlib
 from collections import Counter
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field
 from functools import lru_cache
 
@@ -139,6 +139,7 @@ def _load(spec: TaskSpec) -> TaskData:
             train, held_out[name] = _hold_out(spec, train, source, split=name)
     more, more_notes = _read(spec, further, "train", after=notes["read"])
     notes.update(more_notes)
+    more = _without_held_groups(spec, more, held_out)
     away = {name: _read_apart(spec, source, name, notes) for name, source in spec.out_of_domain.items()}
     together = separation.unique(kind, train + more)
     notes["repeated_removed"] = len(rows) - len(first_ones) + len(train + more) - len(together)
@@ -157,6 +158,16 @@ def _load(spec: TaskSpec) -> TaskData:
             same = f"each of the {len(split)} examples of the {name} split {common}"
             raise UserError(f"task '{spec.name}': {same}, so that one answer is right for all; give data that differs")
     return TaskData(spec, train, held_out["validation"], held_out["test"], away, dict(notes))
+
+
+def _without_held_groups(spec: TaskSpec, examples: list[Example], held_out: Mapping[str, Sequence[Example]]) -> list[Example]:
+    """Those of further sources that are of no group which was held out: shards of one data set share their groups."""
+    for name in ("test", "validation"):
+        by = getattr(getattr(spec, name), "by", None)
+        if by:
+            groups = {example.fields[by] for example in held_out[name]}
+            examples = [example for example in examples if example.fields.get(by) not in groups]
+    return examples
 
 
 def _read(spec: TaskSpec, parts: Sequence[Source], split: str, after: int = 0) -> tuple[list[Example], Counter[str]]:

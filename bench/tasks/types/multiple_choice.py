@@ -110,8 +110,15 @@ class ChoiceTask(TaskType):
 
     def parse(self, example: Example, text: str) -> str | None:
         """The choice with whose words the text begins, the longest of several; else the one whose letter stands first."""
-        answer, choices = text.strip().lstrip("\"'*("), self.candidates(example)
-        fitting = [a for a, words in choices.items() if re.match(rf"{re.escape(words)}(?!\w)", answer, re.IGNORECASE)]
+        said, choices = text.strip(), self.candidates(example)
+        answer = said.lstrip("\"'*(")
+        # With each number of leading signs: a choice may itself begin with a bracket or a quotation mark.
+        forms = [said[signs:] for signs in range(len(said) - len(answer) + 1)]
+        fitting = [
+            letter
+            for letter, words in choices.items()
+            if any(re.match(rf"{re.escape(words)}(?!\w)", form, re.IGNORECASE) for form in forms)
+        ]
         if fitting:
             return max(fitting, key=lambda letter: len(choices[letter]))
         match = re.match(r"([A-Za-z])(?:[.):*]|\s*$)", answer)

@@ -59,7 +59,10 @@ def test_a_header_names_the_columns_of_a_file_without():
 
 
 def test_a_byte_order_mark_is_no_part_of_a_name():
-    assert read("x.csv", b"\xef\xbb\xbfa\n1\n") == [("line 2", {"a": "1"})]
+    marked = b"\xef\xbb\xbfa\n1\n"
+    assert read("x.csv", marked) == [("line 2", {"a": "1"})]
+    for named in ("utf-8", "UTF8"):  # as a person may name it
+        assert list(formats.parse_file("x.csv", marked, formats.Form(encoding=named))) == [("line 2", {"a": "1"})]
 
 
 LONG = "x" * 200_000

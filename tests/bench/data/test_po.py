@@ -46,3 +46,9 @@ def test_messages_that_are_translated():
 def test_what_is_no_catalogue_is_told(content):
     with pytest.raises(UserError, match=r"de\.po, .*no PO file"):
         read(content)
+
+
+def test_a_message_with_several_numbers_has_the_first_ones_text():
+    forms = 'msgid "one file"\nmsgid_plural "%d files"\nmsgstr[0] "eine Datei"\nmsgstr[1] "%d Dateien"\n'
+    ((_, row),) = read(f'msgid ""\nmsgstr ""\n\n{forms}')
+    assert (row["source"], row["target"]) == ("one file", "eine Datei")

@@ -78,8 +78,10 @@ def test_a_password_goes_to_the_index_alone(index, monkeypatch, host, told):
     assert index["seen"] == [("/simple/thing/", sent), ("/files/thing-1.0.tar.gz", sent if told else None)]
 
 
-def test_an_unreachable_index_is_told_without_a_password(index, monkeypatch):
-    monkeypatch.setenv("PIP_INDEX_URL", "http://me:secret@127.0.0.1:9/simple")
+@pytest.mark.parametrize(("port", "package"), [(9, "thing"), (None, "other")])
+def test_an_index_that_gives_nothing_is_told_without_a_password(index, monkeypatch, port, package):
+    """It is not reached, or does not have it."""
+    monkeypatch.setenv("PIP_INDEX_URL", f"http://me:secret@127.0.0.1:{port or index['port']}/simple")
     with pytest.raises(UserError, match="could not be downloaded") as caught:
-        sdists.download("thing", "1.0")
-    assert "secret" not in str(caught.value)
+        sdists.download(package, "1.0")
+    assert "secret" not in str(caught.value) and "127.0.0.1" in str(caught.value)

@@ -63,6 +63,7 @@ def test_a_first_line_of_data_is_no_line_of_names():
     [
         ("a.json", '{"t": "x"}\n{"t": "y"}\n', "jsonl"),
         ("a.txt", '{"t": "x"}\n{"t": "y"}\n', "jsonl"),
+        ("a.json", '{"t": "x", "data": "d"}\n{"t": "y", "data": "e"}\n', "jsonl"),
         ("a.json", '[\n {"t": "x"}\n]', "json"),
         ("a.json", "[" * 100_000, "json"),
         ("a.json", '{"t": {"0": "x", "1": "y"}, "l": {"0": 1, "1": 0}}', "json"),

@@ -12,7 +12,7 @@ import pytest
 
 from bench.errors import UserError
 from bench.placing import cluster
-from bench.placing.cluster import RayWorker, cluster_slots, connect
+from bench.placing.cluster import RayWorker, _said, cluster_slots, connect
 from bench.placing.messages import WorkerSetting
 from bench.placing.pool import WorkerPool
 from bench.placing.slot import Slot
@@ -138,3 +138,9 @@ def test_an_actor_that_is_lost_is_told(tmp_path, local_cluster):
     lost = said.get(timeout=60)
     assert lost.kind == "lost" and "Ray says Actor" in lost.content
     worker.end()
+
+
+def test_no_key_is_told_to_the_cluster(monkeypatch):
+    monkeypatch.setenv("HF_TOKEN", "hf_secret")
+    monkeypatch.setenv("HF_HUB_OFFLINE", "1")
+    assert "HF_TOKEN" not in _said() and _said()["HF_HUB_OFFLINE"] == "1"

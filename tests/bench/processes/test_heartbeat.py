@@ -94,6 +94,17 @@ def test_one_that_has_not_begun_is_waited_for(hearts, clock):
     assert hearts(0, "fault") == ""
 
 
+def test_what_a_killed_process_left_is_no_sign_of_the_one_that_begins(tmp_path, monkeypatch, clock):
+    """A launch may meet at the same place as an earlier one."""
+    (tmp_path / "1.json").write_text(json.dumps(Sign(7, "training", "", False, 0.0)))
+    monkeypatch.setenv("RANK", "0")
+    heart = Heartbeat(tmp_path, 2, lambda: "start")
+    for _ in range(100):
+        heart.look()
+        clock[0] += heart.silence / 10
+    assert heart.fault() == ""
+
+
 def test_one_that_keeps_the_others_waiting_is_named(hearts, clock, tmp_path, monkeypatch):
     waits = {"0": True, "1": False, "2": True}
     monkeypatch.setattr(heartbeat, "_whereabouts", lambda frame: ("bench/inference/local.py:7", waits[os.environ["RANK"]]))

@@ -229,3 +229,18 @@ def test_tasks_that_split_alike_have_the_same_texts_held_out(tmp_path):
 
     assert tested("german", like="words") == tested("french", like="words") == tested("words")
     assert tested("german") != tested("french")
+
+
+def test_a_held_out_group_is_in_no_further_source_either(tmp_path):
+    """Two shards of one data set, each with all films."""
+    texts = [f"text {n} of {'abc'[n % 3] * 9} {n * 7919}" for n in range(240)]
+    rows = [{"body": text, "verdict": ("good", "bad")[n % 2], "film": f"f{n % 12}"} for n, text in enumerate(texts)]
+    columns = {"text": "body", "label": "verdict", "film": "film"}
+    shards = []
+    for name, part in (("one", rows[:120]), ("two", rows[120:])):
+        (tmp_path / f"{name}.jsonl").write_text("\n".join(map(json.dumps, part)))
+        shards.append({"path": str(tmp_path / f"{name}.jsonl"), "columns": columns})
+    held = {name: {"share": share, "by": "film"} for name, share in (("test", 0.2), ("validation", 0.1))}
+    loaded = splits.load_splits(own_task(tmp_path, rows, train=shards, **held))
+    train, validation, test = ({e.fields["film"] for e in part} for part in (loaded.train, loaded.validation, loaded.test))
+    assert train and validation and test and not train & validation and not train & test and not validation & test

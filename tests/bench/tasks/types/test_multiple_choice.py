@@ -110,6 +110,12 @@ def test_answers_without_a_model():
     assert EXAM.constant([MORE])(ITEM) == "A"  # three choices have no D
 
 
+@pytest.mark.parametrize("words", ["(x+3)(x-2)", '"yes"', "'tis", "*bold*"])
+def test_a_choice_that_begins_with_a_sign_is_understood(words):
+    item = replace(ITEM, fields=ITEM.fields | {"choices": f"A. mumps\nB. {words}"})
+    assert EXAM.parse(item, words) == "B" and EXAM.parse(item, f'"{words}"') == "B" and EXAM.parse(item, "(A)") == "A"
+
+
 def test_a_question_with_other_choices_is_another_item():
     other = replace(ITEM, fields=ITEM.fields | {"choices": "A. mumps\nB. scurvy"})
     bare = types.task_type(SPEC.model_copy(update={"instructions": None}))  # whose words name the question alone
