@@ -101,7 +101,7 @@ def _mixed_cached(dump: str, tested: tuple[str, ...]) -> list[Example]:
     data = _training_cached(dump)
     others = [each for each in map(_load_cached, tested) if each.spec.name != data.spec.name]
     mine = separation.ComparedExamples(types.task_type(data.spec), data.train)
-    away: set[int] = set().union(*(separation.shared(mine, test).places for each in others for test in _tests(each)))
+    away: set[int] = set().union(*(separation.shared(mine, _tests(each)).places for each in others))
     left = [example for place, example in enumerate(data.train) if place not in away]
     if not left:
         names = ", ".join(each.spec.name for each in others)
@@ -111,15 +111,21 @@ def _mixed_cached(dump: str, tested: tuple[str, ...]) -> list[Example]:
 
 def texts_beside(texts: Sequence[str], tested: Sequence[TaskSpec]) -> list[str]:
     """Those of the general texts that neither stand in a test of these tasks nor hold one of its texts, whole or nearly."""
+    return list(_beside_cached(tuple(texts), tuple(each.model_dump_json() for each in tested)))
+
+
+@lru_cache(maxsize=4)
+def _beside_cached(texts: tuple[str, ...], tested: tuple[str, ...]) -> list[str]:
     mine, away = overlap.Texts(texts), set[int]()
-    for test in (test for spec in tested for test in _tests(load_splits(spec))):
+    for test in map(_tests, map(_load_cached, tested)):
         away |= {*overlap.contained(mine, test.texts), *overlap.near(mine, test.texts)}
     return [text for place, text in enumerate(texts) if place not in away]
 
 
-def _tests(data: TaskData) -> list[separation.ComparedExamples]:
-    kind = types.task_type(data.spec)
-    return [separation.ComparedExamples(kind, split) for split in (data.test, *data.out_of_domain.values())]
+def _tests(data: TaskData) -> separation.ComparedExamples:
+    """The test and the sets from other domains, together: what is held against them is looked through once."""
+    every = [example for split in (data.test, *data.out_of_domain.values()) for example in split]
+    return separation.ComparedExamples(types.task_type(data.spec), every)
 
 
 def _load(spec: TaskSpec) -> TaskData:

@@ -7,6 +7,7 @@ from types import BuiltinFunctionType, FunctionType, ModuleType
 import pytest
 import torch
 
+from bench.data import sources
 from bench.errors import RunError
 from bench.measuring.evaluation import Session, TrainingSession
 from bench.progress import Progress
@@ -80,8 +81,11 @@ def test_a_trial_holds_no_test_text(made, device, monkeypatch):
 
 def test_a_trial_goes_through_where_no_test_can_be_read(made, done, monkeypatch):
     trial = made("multitask")
-    for task in trial.run.training_tasks:
+    run = trial.run
+    for task in run.training_tasks:  # held-out texts are looked at once, to take them out of what is trained on
         splits.load_training(task)
+        splits.load_mixed(task, run.stages)
+    splits.texts_beside([str(row["text"]) for row in sources.rows(run.rehearsed)] if run.rehearsed else [], run.stages)
 
     def locked(*_):
         pytest.fail("a trial read what is held out")
