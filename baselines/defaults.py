@@ -48,6 +48,11 @@ class Searched:
     task: str
     trials: Sequence[Sequence[TrialRecord]]
 
+    @property
+    def key(self) -> tuple[str, str, str]:
+        """What a later search of the same takes the place of."""
+        return self.family, self.strategy, self.task
+
     @cached_property
     def scores(self) -> Mapping[Values, float]:
         """The mean score of each trial that failed for no seed, signed so that more is better."""
@@ -184,9 +189,8 @@ def main(arguments: Sequence[str] | None = None) -> None:
     if options.seeds < 2:
         parser.error("--seeds: a default must be stable over orders of the examples; give 2 or more")
     quiet.libraries(False)
-    earlier = {(each.family, each.strategy, each.task): each for each in kept(options.to / TRAININGS)}
-    anew = {(each.family, each.strategy, each.task): each for each in searched(options)}
-    for strategy, families in write([*(earlier | anew).values()], options.to).items():
+    found = {each.key: each for each in (*kept(options.to / TRAININGS), *searched(options))}
+    for strategy, families in write([*found.values()], options.to).items():
         for family, best in families.items():
             print(f"{strategy} ({family}): {best['values']}")
 

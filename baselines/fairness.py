@@ -126,14 +126,18 @@ def section(model: str, rate: float, shared: Ranking, tuned: Ranking) -> Iterato
     yield from expected(order, tuned)
 
 
+def by_both(names: Sequence[str], shared: Ranking, tuned: Ranking) -> dict[tuple[str, str], tuple[bool | None, bool | None]]:
+    """Of each pair, whether the first is better than the second by each ranking; None where it does not tell them apart."""
+    return {pair: (shared.better(*pair), tuned.better(*pair)) for pair in combinations(names, 2)}
+
+
 def in_short(model: str, shared: Ranking, tuned: Ranking) -> str:
     """How many pairs each ranking tells apart, and how many change places by more than chance."""
-    pairs = list(combinations(tuned.rows, 2))
-    said = [(shared.better(*pair), tuned.better(*pair)) for pair in pairs]
+    said = by_both([*tuned.rows], shared, tuned).values()
     by_one, by_other = (sum(side is not None for side in sides) for sides in zip(*said, strict=True))
     turned = sum(None not in both and both[0] != both[1] for both in said)
     return (
-        f"On {model} one rate for all tells {by_one} of {len(pairs)} pairs apart, and equal tuning {by_other}; "
+        f"On {model} one rate for all tells {by_one} of {len(said)} pairs apart, and equal tuning {by_other}; "
         f"{turned or 'none'} of them change places by more than chance."
     )
 
@@ -158,11 +162,10 @@ def verdicts(names: Sequence[str], shared: Ranking, tuned: Ranking) -> Iterator[
         alike = all(score_of(shared.rows[name]) == score_of(tuned.rows[name]) for name in (one, other))
         return " (by the same runs: what differs is the seed SD that the table pools over its rows)" if alike else ""
 
-    pairs = list(combinations(names, 2))
-    said = {pair: (shared.better(*pair), tuned.better(*pair)) for pair in pairs}
+    said = by_both(names, shared, tuned)
     both = sum(first is not None and first == second for first, second in said.values())
     tied = sum(first is None and second is None for first, second in said.values())
-    yield f"Of {len(pairs)} pairs, {both} are told apart by both rankings in the same way, and {tied} by neither."
+    yield f"Of {len(said)} pairs, {both} are told apart by both rankings in the same way, and {tied} by neither."
     for (one, other), (first, second) in said.items():
         if first != second:
             yield f"{one} against {other}: {words(first)} with one rate for all, {words(second)} when tuned{same(one, other)}."

@@ -60,9 +60,9 @@ def _judged(judging: "Judging", found: "list[RowPair]") -> "dict[str, list[Judge
         verdicts = [[judged.turned if turned else judged for judged in seed] for seed, turned in said]
         labels = (pair.rows[0].label, pair.rows[1].label)
         runs = (len(pair.rows[0].records), len(pair.rows[1].records))
-        seeded = (pair.rows[0].seeds != "none", pair.rows[1].seeds != "none")
-        judged = JudgedRows(labels, verdicts, pair.clusters, runs, seeded)
-        tables.setdefault(f"{suite}: {model} on {task}", []).append(judged)
+        seeded = (not pair.rows[0].seedless, not pair.rows[1].seedless)
+        rows = JudgedRows(labels, verdicts, pair.clusters, runs, seeded)
+        tables.setdefault(f"{suite}: {model} on {task}", []).append(rows)
         progress.done(f"{len(pair.clusters):,} items judged")
     return tables
 

@@ -23,6 +23,10 @@ QUIET_SECONDS = 1.0
 """Seconds for which an actor waits for something to be said before it answers that nothing was."""
 ANSWER_SECONDS = 10.0
 """Seconds, beyond those that the worker itself has, in which an actor that is there says that it has ended."""
+OURS = ("TUNEBENCH_", "HF_", "GOMP_", "OMP_WAIT")
+"""How variables begin that change what a worker does."""
+SECRET = ("TOKEN", "KEY", "SECRET", "PASSWORD")
+"""How those end whose value nobody else may see."""
 
 
 class Relay:
@@ -100,8 +104,7 @@ def _said() -> dict[str, str]:
 
     No key: Ray keeps this, and shows it to whoever sees its dashboard. A node that is to use a hub has a token of its own.
     """
-    ours = {name: value for name, value in os.environ.items() if name.startswith(("TUNEBENCH_", "HF_", "GOMP_", "OMP_WAIT"))}
-    return {name: value for name, value in ours.items() if not name.endswith(("TOKEN", "KEY", "SECRET", "PASSWORD"))}
+    return {name: value for name, value in os.environ.items() if name.startswith(OURS) and not name.endswith(SECRET)}
 
 
 def connect(address: str | None) -> None:

@@ -146,13 +146,13 @@ class DataView:
 
     def summary(self, names: Sequence[str]) -> dict[str, Any]:
         """Counts of the splits, and what loading removed."""
-        whole = {name: ComparedExamples(self.task, self.data.split(name)) for name in self.names}
+        whole = {name: ComparedExamples(self.task.compared(), self.data.split(name)) for name in self.names}
         splits = {name: self._counted(name, {other: whole[other] for other in whole if other != name}) for name in names}
         return {"task": self.task.spec.name, "notes": self.data.notes, "splits": splits}
 
     def _counted(self, split: str, others: dict[str, ComparedExamples]) -> dict[str, Any]:
         examples = self.examples(split)
-        compared = ComparedExamples(self.task, examples)
+        compared = ComparedExamples(self.task.compared(), examples)
         matches = {name: shared(compared, other) for name, other in others.items()}
         rows = list(self.rows(split)) if self.encoding else []
         cut = {"tokens": spread([row["tokens"] for row in rows]), "cut": sum(row["cut"] for row in rows)} if rows else {}

@@ -5,7 +5,6 @@ from collections.abc import Callable, Iterator, Mapping
 from dataclasses import dataclass
 from functools import cache
 
-from bench.data import sources
 from bench.errors import BudgetError, UserError
 from bench.modeling.flops import Flops
 from bench.running.account import Account, Costs, costs, counted_limits
@@ -15,7 +14,6 @@ from bench.specs.task import TaskSpec
 from bench.specs.wording import Wording
 from bench.tasks import splits, types
 from bench.tasks.encoding import Encoding
-from bench.tasks.examples import Example
 from bench.tokens.augmentation import dropper
 from bench.tokens.batches import Mixer, mixture, order, order_by_length
 from bench.tokens.encoded import Encoded
@@ -50,7 +48,7 @@ class Pool:
         self._strategy, self._operations = run.strategy, operations
         tasks = (self._own, *(task for task in run.others if task.name != self._own.name))
         streams = {task.name: _task_stream(run, encoding, task, alike=task is self._own) for task in tasks}
-        self._sizes = {task.name: len(_examples(run, task)) for task in tasks}
+        self._sizes = {task.name: len(splits.trained_examples(task, run.stages)) for task in tasks}
         if run.rehearsed:
             streams["rehearsal"] = _rehearsal(run, encoding, run.rehearsed)
         self._names, self._streams = list(streams), list(streams.values())
@@ -160,21 +158,15 @@ def _longest(most: Mapping[str, int], passed: Callable[[int], str | None]) -> tu
 
 
 def _rehearsal(run: Run, encoding: Encoding, source: Source) -> Stream:
-    texts = splits.texts_beside([str(row["text"]) for row in sources.rows(source)], run.stages)
+    texts = splits.general_texts(source, run.stages)
     # The same seed as the task's order; the texts are others.
     for index in order(run.seeds.order, len(texts)):
         yield [encoding.rehearsed(texts[index], run.strategy.rehearsal_weight)]
 
 
-def _examples(run: Run, task: TaskSpec) -> list[Example]:
-    """What a task gives to the training. The run's own task gives all strategies the same; of what is trained on before it or
-    beside it, nothing may stand in a test that the model is then asked."""
-    return splits.load_training(task).train if task.name == run.task.name else splits.load_mixed(task, run.stages)
-
-
 def _task_stream(run: Run, encoding: Encoding, task: TaskSpec, alike: bool) -> Stream:
     """A task's training examples in their order, `alike` in length within a batch."""
-    kind, examples, wording = types.task_type(task), _examples(run, task), run.strategy.wording
+    kind, examples, wording = types.task_type(task), splits.trained_examples(task, run.stages), run.strategy.wording
     head = run.heads[task.name]
 
     @cache

@@ -48,12 +48,20 @@ def recorded(session: Session, result: RunResult, started: str) -> Record:
             checks=result.checks,
             contamination=measures.contaminated(session),
             micro_batch_tokens=result.training.micro_tokens,
-            data=data.notes,
+            data=data.notes | _left_out_beside(run),
         ),
         provenance=provenance(
             run, session.device, data_hash=data.content_hash, started=started, resumed=result.training.resumed
         ),
     )
+
+
+def _left_out_beside(run: Run) -> dict[str, int]:
+    """How many training examples of other tasks were left out, as they stand in a test; nothing where there is no other."""
+    if len(run.training_tasks) == 1:
+        return {}
+    pairs = ((splits.load_training(task).train, splits.trained_examples(task, run.stages)) for task in run.training_tasks)
+    return {"beside_in_test_removed": sum(len(whole) - len(left) for whole, left in pairs)}
 
 
 def setup(run: Run) -> Setup:

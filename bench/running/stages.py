@@ -22,7 +22,7 @@ from bench.runs.run import Run
 from bench.specs.probe_every import amount
 from bench.specs.task import TaskSpec
 from bench.strategies.base import Hyperparameters
-from bench.tasks.splits import load_training
+from bench.tasks.splits import trained_examples
 from bench.tasks.types import task_type
 from bench.tasks.types.multiple_choice import ChoiceTask
 from bench.training.course import Course, Listed, Timed
@@ -101,7 +101,7 @@ def _longest_possible(run: Run, task: TaskSpec) -> int:
     kind = task_type(task)
     if run.model.family != "encoder" or not isinstance(kind, ChoiceTask):
         return run.max_length
-    return run.max_length * max(len(kind.candidates(example)) for example in load_training(task).train)
+    return run.max_length * max(len(kind.candidates(example)) for example in trained_examples(task, run.stages))
 
 
 def _progress(session: TrainingSession, course: Course) -> Watch:

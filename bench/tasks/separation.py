@@ -1,7 +1,7 @@
 """Keeps splits apart: nothing of a held-out text is trained on, and no test text chosen on; all that is shared is counted."""
 
 import re
-from collections.abc import Iterable, Mapping, Sequence
+from collections.abc import Collection, Iterable, Mapping, Sequence
 from dataclasses import dataclass
 from itertools import combinations
 
@@ -37,10 +37,9 @@ def normalised(example: Example, fields: Iterable[str]) -> str:
 
 
 class ComparedExamples:
-    """Examples as they are held against others, by what the type says: of a question by its context."""
+    """Examples as they are held against others, by these of their fields: of a question by its context."""
 
-    def __init__(self, kind: TaskType, examples: Sequence[Example]) -> None:
-        fields = kind.compared()
+    def __init__(self, fields: Collection[str], examples: Sequence[Example]) -> None:
         self.normalised = [normalised(example, fields) for example in examples]
         # Many questions are on one context: each text is compared once.
         places: dict[str, list[int]] = {}
@@ -77,8 +76,9 @@ def separated(
 
     With counts for the record: what was removed, and what test sets share with each other, which stays.
     """
-    test_sets = {name: ComparedExamples(kind, split) for name, split in tests.items()}
-    training_set, validation_set = ComparedExamples(kind, train), ComparedExamples(kind, validation)
+    fields = kind.compared()
+    test_sets = {name: ComparedExamples(fields, split) for name, split in tests.items()}
+    training_set, validation_set = ComparedExamples(fields, train), ComparedExamples(fields, validation)
     notes: dict[str, int] = {}
     away: set[int] = set()
     for name, split in {"test": test_sets["test"], "validation": validation_set, **test_sets}.items():

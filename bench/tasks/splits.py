@@ -5,7 +5,7 @@ Splits are the same for every strategy, seed and machine; only the order of trai
 
 import hashlib
 from collections import Counter
-from collections.abc import Mapping, Sequence
+from collections.abc import Collection, Mapping, Sequence
 from dataclasses import dataclass, field
 from functools import lru_cache
 
@@ -13,7 +13,7 @@ from bench.data import sources
 from bench.errors import UserError
 from bench.specs.source import Holdout, Source
 from bench.specs.task import TaskSpec
-from bench.tasks import overlap, separation, types
+from bench.tasks import separation, types
 from bench.tasks.examples import Example
 from bench.tasks.types import TaskType
 
@@ -87,45 +87,49 @@ def load_training(spec: TaskSpec) -> TrainingData:
     return _training_cached(spec.model_dump_json())
 
 
-def load_mixed(spec: TaskSpec, tested: Sequence[TaskSpec]) -> list[Example]:
-    """Training examples of a task that is trained on beside these: without those that stand in a test of theirs.
+def trained_examples(spec: TaskSpec, stages: Sequence[TaskSpec]) -> list[Example]:
+    """What is trained on of a task, in a run of these stages. Of the last one, the run's own task, it is the same for all
+    strategies. Of what comes before it or beside it, nothing may stand in a test that the model is then asked.
 
     Raises:
-        UserError: as `load_splits`, or all of them do.
+        UserError: as `load_splits`, or all of it stands in a test.
     """
-    return _mixed_cached(spec.model_dump_json(), tuple(each.model_dump_json() for each in tested))
+    if spec.name == stages[-1].name:
+        return load_training(spec).train
+    return _beside_cached(spec.model_dump_json(), tuple(each.model_dump_json() for each in stages))
+
+
+def general_texts(source: Source, stages: Sequence[TaskSpec]) -> list[str]:
+    """The texts of a column `text` that are rehearsed beside these stages: none that stands in one of their tests."""
+    return _general_cached(source.model_dump_json(), tuple(each.model_dump_json() for each in stages))
 
 
 @lru_cache(maxsize=16)
-def _mixed_cached(dump: str, tested: tuple[str, ...]) -> list[Example]:
+def _beside_cached(dump: str, stages: tuple[str, ...]) -> list[Example]:
     data = _training_cached(dump)
-    others = [each for each in map(_load_cached, tested) if each.spec.name != data.spec.name]
-    mine = separation.ComparedExamples(types.task_type(data.spec), data.train)
-    away: set[int] = set().union(*(separation.shared(mine, _tests(each)).places for each in others))
-    left = [example for place, example in enumerate(data.train) if place not in away]
+    others = [each for each in map(_load_cached, stages) if each.spec.name != data.spec.name]
+    left = _outside_tests(types.task_type(data.spec).compared(), data.train, others)
     if not left:
         names = ", ".join(each.spec.name for each in others)
         raise UserError(f"task '{data.spec.name}': all its training examples stand in the test of {names}; leave it out")
     return left
 
 
-def texts_beside(texts: Sequence[str], tested: Sequence[TaskSpec]) -> list[str]:
-    """Those of the general texts that neither stand in a test of these tasks nor hold one of its texts, whole or nearly."""
-    return list(_beside_cached(tuple(texts), tuple(each.model_dump_json() for each in tested)))
-
-
 @lru_cache(maxsize=4)
-def _beside_cached(texts: tuple[str, ...], tested: tuple[str, ...]) -> list[str]:
-    mine, away = overlap.Texts(texts), set[int]()
-    for test in map(_tests, map(_load_cached, tested)):
-        away |= {*overlap.contained(mine, test.texts), *overlap.near(mine, test.texts)}
-    return [text for place, text in enumerate(texts) if place not in away]
+def _general_cached(dump: str, stages: tuple[str, ...]) -> list[str]:
+    rows = sources.rows(Source.model_validate_json(dump))
+    texts = [Example(row.place, {"text": str(row["text"])}, "") for row in rows]
+    return [each.fields["text"] for each in _outside_tests({"text"}, texts, [*map(_load_cached, stages)])]
 
 
-def _tests(data: TaskData) -> separation.ComparedExamples:
-    """The test and the sets from other domains, together: what is held against them is looked through once."""
-    every = [example for split in (data.test, *data.out_of_domain.values()) for example in split]
-    return separation.ComparedExamples(types.task_type(data.spec), every)
+def _outside_tests(fields: Collection[str], examples: Sequence[Example], tested: Sequence[TaskData]) -> list[Example]:
+    """Those that stand in no test of these tasks, nor in their sets from other domains."""
+    mine, away = separation.ComparedExamples(fields, examples), set[int]()
+    for each in tested:
+        # All sets of a task together, so that the examples are looked through once.
+        asked = [example for split in (each.test, *each.out_of_domain.values()) for example in split]
+        away |= separation.shared(mine, separation.ComparedExamples(types.task_type(each.spec).compared(), asked)).places
+    return [example for place, example in enumerate(examples) if place not in away]
 
 
 def _load(spec: TaskSpec) -> TaskData:
@@ -145,7 +149,9 @@ def _load(spec: TaskSpec) -> TaskData:
             train, held_out[name] = _hold_out(spec, train, source, split=name)
     more, more_notes = _read(spec, further, "train", after=notes["read"])
     notes.update(more_notes)
-    more = _without_held_groups(spec, more, held_out)
+    if further:
+        read, more = len(more), _without_held_groups(spec, more, held_out)
+        notes["held_groups_removed"] = read - len(more)
     away = {name: _read_apart(spec, source, name, notes) for name, source in spec.out_of_domain.items()}
     together = separation.unique(kind, train + more)
     notes["repeated_removed"] = len(rows) - len(first_ones) + len(train + more) - len(together)

@@ -7,7 +7,6 @@ from types import BuiltinFunctionType, FunctionType, ModuleType
 import pytest
 import torch
 
-from bench.data import sources
 from bench.errors import RunError
 from bench.measuring.evaluation import Session, TrainingSession
 from bench.progress import Progress
@@ -84,8 +83,9 @@ def test_a_trial_goes_through_where_no_test_can_be_read(made, done, monkeypatch)
     run = trial.run
     for task in run.training_tasks:  # held-out texts are looked at once, to take them out of what is trained on
         splits.load_training(task)
-        splits.load_mixed(task, run.stages)
-    splits.texts_beside([str(row["text"]) for row in sources.rows(run.rehearsed)] if run.rehearsed else [], run.stages)
+        splits.trained_examples(task, run.stages)
+    if run.rehearsed:
+        splits.general_texts(run.rehearsed, run.stages)
 
     def locked(*_):
         pytest.fail("a trial read what is held out")

@@ -25,7 +25,7 @@ def reviews(sst2):
 
 
 def shared(kind, train, others):
-    return shared_by(ComparedExamples(kind, train), ComparedExamples(kind, others))
+    return shared_by(*(ComparedExamples(kind.compared(), part) for part in (train, others)))
 
 
 def examples(*texts):

@@ -4,6 +4,7 @@ import pytest
 
 from bench.data import sources
 from bench.errors import UserError
+from bench.specs.source import Source
 from bench.specs.task import TaskSpec
 from bench.tasks import splits
 from bench.tasks.examples import Example
@@ -33,25 +34,27 @@ def test_training_data_is_the_same_without_what_is_held_out(sst2):
 def test_what_is_mixed_in_holds_nothing_of_the_tests_of_the_tasks_beside_it(library, sst2):
     """Both tasks are of film reviews of one collection: most of the one's test sentences stand in the other's training."""
     mixed, test = library.task("vader-movies"), splits.load_splits(sst2).test
-    whole, left = splits.load_training(mixed).train, splits.load_mixed(mixed, [sst2, mixed])
+    whole, left = splits.load_training(mixed).train, splits.trained_examples(mixed, [mixed, sst2])
     held = [normalised(example, ["text"]) for example in test if len(example.fields["text"].split()) > 4]
     before, after = ("|".join(normalised(example, ["text"]) for example in part) for part in (whole, left))
     assert sum(text in before for text in held) > 500 and not any(text in after for text in held)
     assert 0.9 * len(whole) < len(left) < len(whole)
-    assert splits.load_mixed(sst2, [sst2]) == splits.load_training(sst2).train  # its own is no other task
+    assert splits.trained_examples(sst2, [mixed, sst2]) == splits.load_training(sst2).train  # all strategies' own
 
 
-def test_general_texts_hold_nothing_of_a_test(sst2):
+def test_general_texts_hold_nothing_of_a_test(sst2, tmp_path):
     sentence = next(e.fields["text"] for e in splits.load_splits(sst2).test if len(e.fields["text"].split()) > 12)
     texts = ["A text of quite another kind.", f"They wrote: {sentence}, and went home.", sentence.upper()]
-    assert splits.texts_beside(texts, [sst2]) == texts[:1]
+    (tmp_path / "texts.jsonl").write_text("\n".join(json.dumps({"t": text}) for text in texts))
+    source = Source(path=str(tmp_path / "texts.jsonl"), columns={"text": "t"})
+    assert splits.general_texts(source, [sst2]) == texts[:1]
 
 
 def test_a_task_that_is_a_test_whole_is_told(tmp_path, sst2):
     films = splits.load_splits(sst2).test[:200]
     rows = [{"body": e.fields["text"], "verdict": "good" if e.gold == "positive" else "bad"} for e in films]
     with pytest.raises(UserError, match="task 'own': all its training examples stand in the test of sst2; leave it out"):
-        splits.load_mixed(own_task(tmp_path, rows), [sst2])
+        splits.trained_examples(own_task(tmp_path, rows), [sst2])
 
 
 def test_validation_shares_no_film_with_training(sst2):
@@ -245,3 +248,4 @@ def test_a_held_out_group_is_in_no_further_source_either(tmp_path):
     loaded = splits.load_splits(own_task(tmp_path, rows, train=shards, **held))
     train, validation, test = ({e.fields["film"] for e in part} for part in (loaded.train, loaded.validation, loaded.test))
     assert train and validation and test and not train & validation and not train & test and not validation & test
+    assert loaded.notes["held_groups_removed"] > 0
