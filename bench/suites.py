@@ -1,5 +1,6 @@
 """A suite from its plan to its page: what waits is told, done and shown."""
 
+from collections import Counter
 from collections.abc import Iterable, Iterator, Sequence
 from contextlib import suppress
 from dataclasses import dataclass, replace
@@ -217,6 +218,13 @@ def _of_finished(planned: SuitePlan, here: Environment) -> Iterator[str]:
     """What a person is told of runs that are not done again."""
     if sentence := kept_from_elsewhere(planned.finished, here):
         yield sentence
+    runs, suites = planned.runs, {run.id: run.suite for run in planned.runs}
+    # A run's id is what is asked, whichever suite asks it; its record, and the table that shows it, are the first suite's.
+    elsewhere = Counter(record.setup.suite for record in planned.finished if record.setup.suite != suites[record.run_id])
+    for suite, count in elsewhere.items():
+        yield (
+            f"{count} of these runs {'was' if count == 1 else 'were'} done for suite '{suite}', whose table shows "
+            f"{'it' if count == 1 else 'them'}; another --out has a table of its own"
+        )
     if not planned.waiting:
-        runs = planned.runs
         yield f"nothing to run: all {len(runs)} runs of suite '{runs[0].suite}' have records in {planned.place}"

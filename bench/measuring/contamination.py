@@ -1,6 +1,5 @@
 """Probe items that training data gives away: whoever has trained on a passage has not remembered it from before."""
 
-import re
 from collections.abc import Iterable, Iterator, Mapping
 from functools import lru_cache
 from typing import Any
@@ -10,6 +9,7 @@ from bench.runs.run import Run
 from bench.specs.source import Source
 from bench.specs.task import TaskSpec
 from bench.tasks import splits
+from bench.tasks.words import words_of
 
 WORDS = 13
 """Length of a shared passage (Brown et al. 2020, appendix C); a probe's shorter text is one passage, from `LEAST` words on."""
@@ -20,7 +20,7 @@ Lengths = tuple[int, ...]
 
 def contaminated_items(run: Run, probe: Probe) -> int:
     """How many of the probe's items have a passage in the training texts of the run's tasks or in rehearsed text."""
-    probed = [[words for text in texts(row) if len(words := _words(text)) >= LEAST] for row in probe.rows]
+    probed = [[words for text in texts(row) if len(words := words_of(text)) >= LEAST] for row in probe.rows]
     # Passages of each length that some item has: a short item is looked for inside a long text too.
     lengths = tuple(sorted({min(WORDS, len(words)) for item in probed for words in item}))
     stages = tuple(task.model_dump_json() for task in run.stages)
@@ -60,13 +60,8 @@ def _read(dumps: Iterable[str]) -> list[TaskSpec]:
 
 def _index(training_texts: Iterable[str], lengths: Lengths) -> frozenset[int]:
     return frozenset(
-        passage for words in map(_words, set(training_texts)) for length in lengths for passage in _passages(words, length)
+        passage for words in map(words_of, set(training_texts)) for length in lengths for passage in _passages(words, length)
     )
-
-
-def _words(text: str) -> list[str]:
-    """In lower case and without punctuation."""
-    return re.findall(r"\w+", text.lower())
 
 
 def _passages(words: list[str], length: int) -> Iterator[int]:

@@ -16,6 +16,8 @@ from bench.statistics.arrays import Floats
 
 Spans = set[tuple[str, int, int]]
 """Type, first and last token (strict: the one after the last)."""
+MALFORMED = "malformed"
+"""The type of the one entity that a malformed answer counts as: a wrong entity, of no type that is averaged over."""
 
 
 class _Entities(Counted):
@@ -82,17 +84,17 @@ class EntityF1(_Micro):
 
 class EntityMacroF1(_Entities):
     name = "entity_f1_macro"
-    description = "mean of entity F1 over the types that occur, as gold or as prediction"
+    description = "mean of entity F1 over the types that occur, as gold or as prediction; a malformed answer has none"
 
     def counts(self, predictions: Sequence[Any], references: Sequence[Any]) -> Floats:
         """Per type hits, predicted, gold: (items, 3 x types)."""
         spans = self.spans(predictions, references)
         # Sorted, since a set's order differs between processes: columns are the same wherever they are counted.
-        types = sorted({kind for sides in spans for side in sides for kind, *_ in side})
+        types = sorted({kind for sides in spans for side in sides for kind, *_ in side} - {MALFORMED})
         counts = np.zeros((len(spans), len(types), 3))
         for row, (guess, gold) in zip(counts, spans, strict=True):
             for column, side in enumerate((guess & gold, guess, gold)):
-                for kind, count in Counter(kind for kind, *_ in side).items():
+                for kind, count in Counter(kind for kind, *_ in side if kind != MALFORMED).items():
                     row[types.index(kind), column] = count
         return counts.reshape(len(spans), -1)
 

@@ -87,13 +87,18 @@ class Margin:
         return np.sqrt(np.asarray(sum(squares), dtype=np.float64))
 
     def p(self, difference: float | Floats) -> Floats:
-        """The level at which the half width is the difference: how surprising it is if the truth is 0. Never below 1e-16."""
+        """The level at which the half width is the difference: how surprising it is if the truth is 0. Never below 1e-16.
+
+        Where all n items change alike nothing is known of how they vary, and it is not below 2^(1 - n): what the exact test,
+        which turns each item's sign, has at least.
+        """
         low, high = np.full(np.shape(difference), -16.0), np.zeros(np.shape(difference))
         for _ in range(50):
             middle = (low + high) / 2
             wider = self.half_width(10.0**middle) > np.abs(difference)
             low, high = np.where(wider, middle, low), np.where(wider, high, middle)
-        return np.where(np.equal(difference, 0), 1.0, 10.0**high)
+        exact = np.where(np.equal(self.items, 0), np.exp2(-np.asarray(self.item_freedom, dtype=np.float64)), 0.0)
+        return np.where(np.equal(difference, 0), 1.0, np.maximum(10.0**high, exact))
 
 
 def of_row(row: Jackknifed, spread: Spread = NO_SPREAD) -> Margin:

@@ -3,9 +3,6 @@
 Case, punctuation and white space never count. Texts that are equal are found by whoever compares them whole.
 """
 
-import re
-from bisect import bisect_left
-from collections import defaultdict
 from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
 from functools import cached_property
@@ -16,6 +13,8 @@ import numpy.typing as npt
 from scipy.sparse import csr_matrix
 from sklearn.feature_extraction.text import HashingVectorizer
 
+from bench.tasks.words import words_of
+
 THRESHOLD = 0.7
 """Share of word pairs from which two texts count as nearly the same (Broder 1997, with pairs as shingles)."""
 MIN_PAIRS = 7
@@ -23,7 +22,7 @@ MIN_PAIRS = 7
 MIN_WORDS = 3
 """Words from which a text counts where it stands whole in another: `bad` and `very bad` are vocabulary, not a seen text."""
 SEED_LETTERS = 12
-"""Letters and digits by which texts are looked up in others; longer ones make fewer candidates, all are compared whole."""
+"""Letters and digits by which texts are first looked up in others; longer ones make fewer candidates."""
 TEXTS_AT_ONCE = 2000
 """It bounds the product of shared pairs in memory."""
 
@@ -43,7 +42,14 @@ class Texts:
         """Texts x hashed word pairs, 1 where the text has the pair."""
         # Hashed, so that no vocabulary of all pairs is kept. norm and alternate_sign would make other numbers of the 0s and 1s.
         vectorizer = HashingVectorizer(
-            ngram_range=(2, 2), token_pattern=r"\w+", n_features=2**22, binary=True, norm=None, alternate_sign=False
+            ngram_range=(2, 2),
+            tokenizer=words_of,
+            token_pattern=None,  # or a warning says that it is not used
+            lowercase=False,
+            n_features=2**22,
+            binary=True,
+            norm=None,
+            alternate_sign=False,
         )
         return vectorizer.transform(self.texts)
 
@@ -90,25 +96,32 @@ class _Words:
 
     @classmethod
     def of(cls, text: str) -> "_Words":
-        words = re.findall(r"\w+", text.lower())
+        words = words_of(text)
         return cls("".join(words), list(accumulate(map(len, words), initial=0)))
 
-    def holds(self, other: str, start: int) -> bool:
-        """Whether the other text stands at a word's start, and ends where a word ends."""
-        end = start + len(other)
-        return self.text.startswith(other, start) and self.starts[bisect_left(self.starts, end)] == end
+
+class _ByStart:
+    """Texts by their first letters, by length, and whole: looked up, not compared one by one, as hundreds may begin alike."""
+
+    def __init__(self, texts: Sequence[_Words]) -> None:
+        self.seeds: dict[str, dict[int, dict[str, list[int]]]] = {}
+        for i, text in enumerate(texts):
+            if len(text.starts) > MIN_WORDS:
+                by_length = self.seeds.setdefault(text.text[:SEED_LETTERS], {})
+                by_length.setdefault(len(text.text), {}).setdefault(text.text, []).append(i)
+        self.seed_lengths = {len(seed) for seed in self.seeds}
+
+    def standing_in(self, other: _Words) -> Iterator[int]:
+        """Indices of the texts that begin at one of the other's words and end with one."""
+        ends = set(other.starts)
+        for start in other.starts:
+            for seed_length in self.seed_lengths:
+                for length, whole in self.seeds.get(other.text[start : start + seed_length], {}).items():
+                    if start + length in ends:
+                        yield from whole.get(other.text[start : start + length], ())
 
 
 def _standing_in(texts: Sequence[_Words], others: Sequence[_Words]) -> Iterator[tuple[int, int]]:
     """(i, j) where the text i of at least `MIN_WORDS` words stands whole in the other j."""
-    by_seed: dict[str, list[int]] = defaultdict(list)
-    for i, text in enumerate(texts):
-        if len(text.starts) > MIN_WORDS:
-            by_seed[text.text[:SEED_LETTERS]].append(i)
-    lengths = {len(seed) for seed in by_seed}
-    for j, other in enumerate(others):
-        for start in other.starts:
-            for length in lengths:
-                for i in by_seed.get(other.text[start : start + length], ()):
-                    if other.holds(texts[i].text, start):
-                        yield i, j
+    by_start = _ByStart(texts)
+    return ((i, j) for j, other in enumerate(others) for i in by_start.standing_in(other))

@@ -41,7 +41,8 @@ def entities(tags: Sequence[str]) -> list[Entity]:
 def quoted(text: str, names: Iterable[tuple[str, str]]) -> list[Entity]:
     """The (label, name) pairs in any order, each at its first place where no other is yet, as the words that it touches.
 
-    One that stands nowhere but inside others is left out.
+    A place inside a longer word (`men` in `treatments`) is taken only where the name stands nowhere by itself. One that stands
+    nowhere but inside others is left out.
 
     Raises:
         ValueError: a name is not in the text.
@@ -50,7 +51,9 @@ def quoted(text: str, names: Iterable[tuple[str, str]]) -> list[Entity]:
     taken: set[int] = set()
     spans: list[Entity] = []
     for kind, name in names:
-        places = [match.start() for match in re.finditer(re.escape(name.strip()), text)]
+        anywhere = re.escape(name.strip())
+        alone = rf"(?<!\w){anywhere}(?!\w)"
+        places = list(dict.fromkeys(match.start() for form in (alone, anywhere) for match in re.finditer(form, text)))
         if not places:
             raise ValueError(f"entity '{name}' is not in the text")
         for place in places:

@@ -83,7 +83,9 @@ def _entities(measure: str, strict: bool = False) -> CountedMetric:
 
 
 def _entity_macro(prediction: str, gold: str) -> Terms:
-    return _hits(Counter(entities_of(json.loads(prediction))), Counter(entities_of(json.loads(gold))), lambda entity: entity[0])
+    # A malformed answer is one entity of the type `malformed`, over which nothing is averaged.
+    said = [entity for entity in entities_of(json.loads(prediction)) if entity[0] != "malformed"]
+    return _hits(Counter(said), Counter(entities_of(json.loads(gold))), lambda entity: entity[0])
 
 
 def _entity_words(prediction: str, gold: str) -> Terms:

@@ -53,9 +53,15 @@ def _entities(measure: str, strict: bool, average: str, predictions: list[list[s
     return float(getattr(seqeval.metrics, measure)(golds, predictions, average=average, zero_division=0, **how))
 
 
-def entity_metric(measure: str, strict: bool = False, average: str = "micro") -> OutsideMetric:
+def entity_metric(measure: str, strict: bool = False) -> OutsideMetric:
     """seqeval's own number of tags in BIO."""
-    return OutsideMetric(partial(_entities, measure, strict, average), json.loads, json.loads)
+    return OutsideMetric(partial(_entities, measure, strict, "micro"), json.loads, json.loads)
+
+
+def _entity_macro(predictions: list[list[str]], golds: list[list[str]]) -> float:
+    """seqeval averages over each type that is predicted, and a malformed answer is an entity of the type `malformed`."""
+    named = [["O" if tag == "B-malformed" else tag for tag in tags] for tags in predictions]
+    return _entities("f1_score", False, "macro", named, golds)
 
 
 def entities_of(tags: Sequence[str]) -> list[tuple[str, int, int]]:
@@ -173,7 +179,7 @@ METRICS = {
     "entity_f1_strict": entity_metric("f1_score", strict=True),
     "entity_precision_strict": entity_metric("precision_score", strict=True),
     "entity_recall_strict": entity_metric("recall_score", strict=True),
-    "entity_f1_macro": entity_metric("f1_score", average="macro"),
+    "entity_f1_macro": OutsideMetric(_entity_macro, json.loads, json.loads),
     "entity_word_f1": OutsideMetric(_words, json.loads, json.loads),
     "entity_f1_seen": entity_metric("f1_score"),
     "entity_f1_unseen": entity_metric("f1_score"),

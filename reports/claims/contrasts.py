@@ -107,7 +107,7 @@ def less_lost_at_equal_gain(one: Row, other: Row) -> Iterator[Evidence]:
             continue
         few, many = ([value for value in values if value is not None] for values in lost)
         spread = pooled([few, many])
-        margin = Margin(spread.variance * (1 / len(few) + 1 / len(many)), spread.freedom, 0.0, 1.0)
+        margin = Margin(spread.variance * (1 / len(few) + 1 / len(many)), spread.freedom, 0.0, MANY)
         gained = f"{numbers.difference(reached or 0.0, one.quantity)} {one.quantity.unit} gained"
         yield _evidence(f"{_against(one, other)}, {name} at {gained}", fmean(many) - fmean(few), margin, probe.quantity)
 

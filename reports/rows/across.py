@@ -1,9 +1,8 @@
 """A suite's tasks together: rows by their share of the way from the untouched base to a perfect score, and by their places.
 
 Scores of unlike metrics are never averaged as they are. Each is put as (score - base) / (perfect - base): 0 is the base in the
-best of the words that any row was asked in, the same for all rows, and 1 a score without a fault (1 for shares; for what is
-lower when better, 0). Tasks count alike whatever their metric's unit. A task whose score has no known perfect value, or whose
-base is perfect, has no such way and is left out.
+best of the words that any row was asked in, the same for all rows, and 1 a score without a fault. Tasks count alike whatever
+their metric's unit. A task whose score has no known perfect value, or whose base is perfect, has no such way and is left out.
 """
 
 from collections.abc import Sequence
@@ -15,6 +14,9 @@ from bench.statistics.across import average_ranks, critical_difference, interqua
 from bench.statistics.arrays import Floats
 from bench.statistics.comparison import ranks
 from reports.rows.row import Row
+
+PERFECT = {"perplexity": 1.0, "bits_per_byte": 0.0}
+"""Of scores that are no shares: of a text that is foretold for sure. A translation without a fault has no known BLEU."""
 
 
 @dataclass(frozen=True)
@@ -78,11 +80,12 @@ def _across(suite: str, model: str, tasks: dict[str, dict[str, Row]]) -> Across:
 
 
 def _way(rows: Sequence[Row]) -> tuple[float, float] | None:
-    """The base's score and a perfect one; None where the base leaves nothing to gain."""
-    higher = rows[0].higher_is_better
+    """The base's score and a perfect one; None where no perfect one is known, or the base leaves nothing to gain."""
+    higher, quantity = rows[0].higher_is_better, rows[0].quantity
+    perfect = float(higher) if quantity.share else PERFECT.get(quantity.name)
     bases = [row.base_score for row in rows if row.base_score is not None]
-    base, perfect = (max(bases), 1.0) if higher else (min(bases), 0.0)
-    return (base, perfect) if base != perfect and (rows[0].quantity.share or not higher) else None
+    base = max(bases) if higher else min(bases)
+    return None if perfect is None or perfect == base else (base, perfect)
 
 
 def _normalised(row: Row, base: float, perfect: float) -> Floats:

@@ -32,12 +32,17 @@ def test_what_has_a_record_does_not_wait(done, runs, tmp_path, monkeypatch):
     assert finished == records
 
 
+def made_for(suite, run_id):
+    return SimpleNamespace(run_id=run_id, setup=SimpleNamespace(suite=suite))
+
+
+@pytest.mark.parametrize("suite", ["sentiment-domains", "sentiment"])
 @pytest.mark.parametrize("done", [[], ["zero-shot"], ["zero-shot", "full"]])
-def test_a_person_is_told_of_runs_that_are_done(done, tmp_path, monkeypatch, capsys):
+def test_a_person_is_told_of_runs_that_are_done(done, suite, tmp_path, monkeypatch, capsys):
     """In a plan, where nothing is done."""
     options = PlanOptions("sentiment-domains", model="tiny-bert", strategies=["zero-shot", "full"])
     known = {run.id: run.strategy.name for run in plan(options, "fp32")}
-    monkeypatch.setattr(suites.store, "read_all", lambda out: [SimpleNamespace(run_id=run) for run in known])
+    monkeypatch.setattr(suites.store, "read_all", lambda out: [made_for(suite, run) for run in known])
     monkeypatch.setattr(suites, "is_finished", lambda record, here, again: known[record.run_id] in done)
     monkeypatch.setattr(suites, "kept_from_elsewhere", lambda found, here: f"{len(found)} kept" if found else None)
     monkeypatch.setattr(suites, "print_plan", lambda runs, out, waiting, trials: print(f"{len(waiting)} wait"))
@@ -46,6 +51,9 @@ def test_a_person_is_told_of_runs_that_are_done(done, tmp_path, monkeypatch, cap
     said = captured.out + captured.err
     assert f"{2 - len(done)} wait" in said and said.count("kept") == bool(done)
     assert ("nothing to run: all 2 runs of suite 'sentiment-domains'" in said) is (len(done) == 2)
+    # The same question, asked by another suite before, is not asked again, and stands in that suite's table.
+    elsewhere = f"{len(done)} of these runs {'was' if len(done) == 1 else 'were'} done for suite 'sentiment', whose table shows"
+    assert (elsewhere in " ".join(said.split())) is bool(done and suite == "sentiment")
 
 
 @pytest.mark.parametrize(("statuses", "status"), [(["ok", "skipped"], 0), (["ok", "failed"], 1)])

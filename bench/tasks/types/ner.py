@@ -14,6 +14,7 @@ from pydantic import Field, field_validator
 from torch import Tensor
 from transformers import AutoModelForTokenClassification
 
+from bench.metrics.entities import MALFORMED
 from bench.specs.expression import Expression
 from bench.tasks.examples import Example
 from bench.tasks.names import Names
@@ -68,6 +69,8 @@ class Ner(TaskType):
     def fault(self) -> str | None:
         if not self.spec.labels:
             return "field 'labels': name the types of entities"
+        if MALFORMED in self.spec.labels:
+            return f"field 'labels': '{MALFORMED}' is what an answer counts as that can't be read; give the type another name"
         if set(self.spec.answers) != set(self.spec.labels):
             return f"field 'answers' must name the labels {', '.join(self.spec.labels)}"
         if len(set(self.spec.answers.values())) != len(self.spec.labels):
@@ -205,7 +208,7 @@ class Ner(TaskType):
         """
         words, start = example.fields["text"].split(), 0
         spans: list[Entity] = []
-        if text.strip().rstrip(".") == self.options.none:
+        if text.strip().rstrip(".").lower() == self.options.none.lower():
             return tagged(len(words), [])
         kinds = {answer: label for label, answer in self.spec.answers.items()}
         # Up to a type in brackets: a name may itself hold semicolons and brackets.
@@ -222,7 +225,7 @@ class Ner(TaskType):
 
     def wrong(self, example: Example) -> list[str]:
         """One entity of no known type, and nothing else."""
-        return ["B-malformed", *["O"] * (len(example.gold) - 1)]
+        return [f"B-{MALFORMED}", *["O"] * (len(example.gold) - 1)]
 
     def outputs(self) -> int:
         return len(self.tags())

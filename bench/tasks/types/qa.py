@@ -85,9 +85,10 @@ class Qa(TaskType):
         return self.options.answer_tokens
 
     def parse(self, example: Example, text: str) -> str | None:
-        """The first line; an empty one is malformed."""
+        """The first line; an empty one is malformed. `Unanswerable.` says no less than `unanswerable`."""
         said = text.strip().split("\n")[0].strip()
-        return "" if said and said == self.options.no_answer else said or None
+        nothing = self.options.no_answer
+        return "" if said and nothing and _bare(said) == _bare(nothing) else said or None
 
     def wrong(self, example: Example) -> str:
         return "(malformed)"
@@ -165,6 +166,10 @@ def _places(row: Mapping[str, Any], context: str) -> dict[str, int]:
         if fitting:
             places.setdefault(text, fitting[0])
     return places
+
+
+def _bare(text: str) -> str:
+    return text.lower().rstrip(". ")
 
 
 def _starts(row: Mapping[str, Any]) -> list[int]:

@@ -63,6 +63,13 @@ def test_macro_equals_seqeval(corpora):
         assert metrics.counted("entity_f1_macro").value(guess, gold) == pytest.approx(expected, rel=0, abs=1e-12), (guess, gold)
 
 
+def test_a_malformed_answer_is_a_wrong_entity_and_no_type_to_average_over():
+    right, malformed = ["B-PER", "O", "B-LOC"], ["B-malformed", "O", "O"]
+    guess, gold = [right, malformed], [right, right]
+    assert metrics.counted("entity_f1_macro").value(guess, gold) == 2 / 3  # of both types two are to be found, and one is
+    assert metrics.counted("entity_precision").value(guess, gold) == 2 / 3
+
+
 @pytest.mark.parametrize("name", [name for name in metrics.metric_names() if name.startswith("entity")])
 def test_without_entities_all_is_zero_as_with_seqevals_zero_division(name: str):
     assert metrics.counted(name).value([["O", "O"], []], [["O", "O"], []]) == 0

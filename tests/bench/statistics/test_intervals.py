@@ -91,8 +91,16 @@ def test_p_is_the_level_at_which_the_interval_touches_zero():
     margin = Margin(0.02**2, 3, 0.01**2, 200)
     assert margin.half_width(margin.p(0.05)) == pytest.approx(0.05, rel=1e-6)
     assert Margin(0.0, 0, 0.01**2, 20).p(-0.03) == pytest.approx(2 * stats.t.sf(3, 20), rel=1e-6)
-    assert margin.p(0.0) == 1 and Margin(0.0, 0, 0.0, 20).p(0.1) < 1e-15
+    assert margin.p(0.0) == 1 and Margin(0.0, 0, 0.0, 200).p(0.1) < 1e-15
     assert margin.p(np.array([0.0, margin.half_width()])) == pytest.approx([1, 0.05])
+
+
+@pytest.mark.parametrize("items", [2, 5, 6, 12])
+def test_items_that_all_change_alike_are_no_surer_than_the_exact_test(items):
+    before, after = np.zeros((1, items)), np.ones((1, items))
+    exact = stats.permutation_test((after[0] - before[0],), np.mean, permutation_type="samples", n_resamples=np.inf)
+    p = of_pair(answered(after), answered(before), NO_SPREAD).p(1.0)
+    assert p == pytest.approx(exact.pvalue) and (p > 0.05) == (items < 6)
 
 
 def test_seed_variance_is_pooled_over_rows_and_one_seed_says_nothing():

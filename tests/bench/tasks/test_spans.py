@@ -34,6 +34,13 @@ def test_quotes_stand_at_their_first_free_place_and_touch_whole_words():
         quoted(text, [("P", "women")])
 
 
+def test_a_name_is_found_where_it_stands_by_itself():
+    text = "Two treatments for men, and women"
+    assert quoted(text, [("P", "men")]) == [("P", 3, 4)]
+    assert quoted(text, [("P", "men"), ("P", "men")]) == [("P", 1, 2), ("P", 3, 4)]
+    assert quoted(text, [("P", "treat")]) == [("P", 1, 2)]
+
+
 def test_sentences_end_before_a_capital_a_number_or_a_bracket():
     text = "A title\n\nThe dose was 1.5 mg vs. 2 mg i.e. more. Was it (p < .05)? 20 men said so. [ABC]"
     words = text.split()

@@ -36,6 +36,12 @@ def test_a_malformed_answer_is_no_label():
     assert COUNTED["f1_macro"].terms("", "a") == {("right", "a"): 1}
 
 
+def test_a_malformed_answer_is_an_entity_of_no_type_to_average_over():
+    said, gold = '["B-malformed", "O"]', '["O", "B-A"]'
+    assert COUNTED["entity_f1_macro"].terms(said, gold) == {("right", "A"): 1}
+    assert COUNTED["entity_f1"].terms(said, gold) == {("said", "all"): 1, ("right", "all"): 1}
+
+
 def test_intervals_are_kept_inside_as_the_engine_keeps_them():
     kinds = {"mean of shares": "wilson", "share": "logit", "number": "plain"}
     for name, metric in COUNTED.items():

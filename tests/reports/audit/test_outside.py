@@ -21,6 +21,7 @@ BY_HAND = [
     ("entity_precision_strict", [["I-A", "O"]], [["B-A", "O"]], 0.0),
     ("entity_recall", [["O"]], [["O"]], 0.0),
     ("entity_f1_macro", [["B-A", "B-B"]], [["B-A", "B-C"]], 1 / 3),
+    ("entity_f1_macro", [["B-A", "B-B"], ["B-malformed", "O"]], [["B-A", "B-B"], ["B-A", "B-B"]], 2 / 3),
     ("entity_word_f1", [["B-A", "I-A", "O"]], [["B-A", "O", "B-A"]], 0.5),
     ("squad_em", ["The cat!", "x"], [["cat", "dog"], []], 0.5),
     ("squad_f1", ["a big cat", ""], [["cat"], []], (2 / 3 + 1) / 2),

@@ -67,6 +67,24 @@ def test_a_task_that_is_left_out_leaves_out_no_strategy(make, odd):
     assert both.tasks == ["m-task", "n-task"] and {row.label for row in both.rows} == {"full", "frozen", "lora-8bit"}
 
 
+@pytest.mark.parametrize(("name", "perfect"), [("perplexity", 1.0), ("bits_per_byte", 0.0)])
+def test_a_corpus_ends_where_its_texts_are_foretold_for_sure(make, name, perfect):
+    records = []
+    for record in found(make):
+        if record.setup.task == "rte":
+            value = 2.0 if record.setup.strategy == "full" else 3.0
+            score = record.outcome.score.model_copy(
+                update={"name": name, "share": False, "higher_is_better": False, "value": value}
+            )
+            record = make.changed(record, score=score, base_score=5.0)
+        records.append(record)
+    (both,) = across(aggregate(records))
+    gone = {"full": 3 / (5 - perfect), "frozen": 2 / (5 - perfect)}
+    assert {row.label: row.middle for row in both.rows} == pytest.approx(
+        {"full": (0.8 + gone["full"]) / 2, "frozen": (0.6 + gone["frozen"]) / 2}
+    )
+
+
 def test_a_score_without_a_perfect_value_is_left_out(make):
     odd = [
         make.changed(record, score=record.outcome.score.model_copy(update={"share": False}))

@@ -100,6 +100,15 @@ def test_a_pattern_that_finds_an_entity_without_text_is_refused(pattern, blank, 
     assert kind.read({"text": "a b", "entities": "<b>"})[1] == ("O", "B-POPULATION")
 
 
+def test_a_type_of_the_name_that_malformed_answers_have_is_refused():
+    spec = LIBRARY.task("conll2003")
+    named = spec.model_copy(update={"labels": ["malformed"], "answers": {"malformed": "broken"}})
+    assert (
+        "'malformed' is what an answer counts as that can't be read"
+        in types.task_type(spec).__class__(named, CONLL.options).fault()
+    )
+
+
 def test_role_words_are_no_entities_in_any_case_and_are_counted():
     row = {
         "text": "Borrower pays BANK of Ohio and bank",
@@ -192,6 +201,11 @@ def test_answers_as_they_are_said():
     some = example(["The", "Bank", "of", "Ohio", "sued", "Ada", "."], ["O", "B-ORG", "I-ORG", "I-ORG", "O", "B-PER", "O"])
     assert CONLL.answer(some) == "Bank of Ohio (organisation); Ada (person)"
     assert CONLL.answer(example(["a"], ["O"])) == "none"
+
+
+@pytest.mark.parametrize("said", ["none", "None.", " NONE\n"])
+def test_no_entity_is_said_in_any_case(said):
+    assert CONLL.parse(example(["Ada", "met"], ["O", "O"]), said) == ["O", "O"]
 
 
 def test_every_answer_of_the_pinned_data_is_parsed_back():

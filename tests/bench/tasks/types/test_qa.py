@@ -95,7 +95,9 @@ def test_answers_in_words_are_parsed_back():
         assert DROPS.parse(some, f" {said}\nAnd more.") == said
         assert metrics.counted("squad_em").value([said], [list(some.gold)]) == 1
     assert V2.answer(example([])) == "unanswerable"
-    assert V2.parse(example([]), " unanswerable\n") == ""
+    for said in (" unanswerable\n", "Unanswerable.", "UNANSWERABLE"):
+        assert V2.parse(example([]), said) == ""
+    assert V2.parse(example([]), "unanswerable questions") == "unanswerable questions"
     assert metrics.counted("squad_em").value([""], [[]]) == 1
 
 
