@@ -19,7 +19,7 @@ def check_data(runs: Sequence[Run]) -> None:
     for run in runs:
         if isinstance(run.model, Model):
             _ = run.model.folder
-        for task in (*run.training_tasks, *run.also):
+        for task in run.tested:
             splits.load_splits(task)
         for spec, _ in run.probes:
             probe_class(spec).check(spec)

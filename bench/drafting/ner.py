@@ -1,9 +1,7 @@
 """A file of entities: a column of tags beside a column of words."""
 
 import re
-from collections import Counter
 from collections.abc import Collection, Mapping
-from itertools import pairwise
 
 from bench.data.sniffing import TAG
 from bench.drafting.roles import Roles, held, in_words, is_named
@@ -12,8 +10,6 @@ from bench.drafting.wishes import Guess, Wishes
 from bench.errors import UserError
 
 MOST_TYPES = 40
-TAGGED_ROWS = 2000
-"""Rows by which a column's tags are known."""
 TAG_NAMES = re.compile(r"(.+_)?(tags?|labels?|ner)(_ids?)?")
 AS_BIO = {"B": "B", "S": "B", "U": "B", "I": "I", "M": "I", "E": "I", "L": "I"}
 """How other schemes' prefixes read in BIO: a single word begins an entity, an entity's end is inside it."""
@@ -45,13 +41,11 @@ def ner_roles(table: FileTable, given: Wishes, column: FileColumn | None) -> Rol
     if not types:
         raise UserError(f"{table.name}: column '{column.name}' tags nothing: every tag is O; name another column with --label")
     words, words_why = _words(table, given, column)
-    # Strict metrics count entities that begin with B- alone: of tags in IOB1, or of types without a prefix, none would be.
-    strict = ["entity_f1_strict"] if _begin_with_b(column, values) else []
     return Roles(
         type="ner",
         columns={"words": words, "tags": column.name},
         prompt="Text: {text}\nEntities:",
-        metrics=["entity_f1", "entity_precision", "entity_recall", *strict],
+        metrics=["entity_f1", "entity_precision", "entity_recall", "entity_f1_strict"],
         labels=types,
         answers=in_words(types),
         values=values,
@@ -68,19 +62,8 @@ def _parts(value: object) -> list[str]:
     return [str(part) for part in value] if isinstance(value, list) else str(value).split()
 
 
-def _begin_with_b(column: FileColumn, values: Mapping[str, str]) -> bool:
-    """Whether most entities begin with B-."""
-    begun = Counter(
-        tag[0]
-        for value in column.values[:TAGGED_ROWS]
-        for before, tag in pairwise(["O", *(values.get(part, part) for part in _parts(value))])
-        if tag[0] == "B" or (tag[0] == "I" and tag[2:] != before[2:])
-    )
-    return begun["B"] > begun["I"]
-
-
 def _is_tags(column: FileColumn) -> bool:
-    filled = [tags for value in column.values[:TAGGED_ROWS] if (tags := _parts(value))]
+    filled = [tags for value in column.values[:2000] if (tags := _parts(value))]
     named = {tag for tags in filled for tag in tags}
     # A single word in a cell would be a class that happens to be called O.
     several = any(len(tags) > 1 for tags in filled)

@@ -185,7 +185,8 @@ def _conversations(evalset: EvalSet) -> list[Prompt]:
 
     def turns(index: int, example: Example) -> tuple[str, ...]:
         place = evalset.place(index)
-        before = [turn for e in shots for turn in (instruction(task.spec, e, split, place), task.answer(e))]
+        solved = [(*(task.before(e) or ()), instruction(task.spec, e, split, place), task.answer(e)) for e in shots]
+        before = [turn for example_turns in solved for turn in example_turns]
         return (*before, *(task.before(example) or ()), instruction(task.spec, example, split, place))
 
     return [Prompt(turns=turns(index, example)) for index, example in enumerate(evalset.examples)]

@@ -23,10 +23,10 @@ def contaminated_items(run: Run, probe: Probe) -> int:
     probed = [[words for text in texts(row) if len(words := words_of(text)) >= LEAST] for row in probe.rows]
     # Passages of each length that some item has: a short item is looked for inside a long text too.
     lengths = tuple(sorted({min(WORDS, len(words)) for item in probed for words in item}))
-    stages = tuple(task.model_dump_json() for task in run.stages)
-    training_passages = [_of_task(task.model_dump_json(), stages, lengths) for task in run.training_tasks]
+    tested = tuple(task.model_dump_json() for task in run.tested)
+    training_passages = [_of_task(task.model_dump_json(), tested, lengths) for task in run.training_tasks]
     if run.rehearsed:
-        training_passages.append(_of_source(run.rehearsed.model_dump_json(), stages, lengths))
+        training_passages.append(_of_source(run.rehearsed.model_dump_json(), tested, lengths))
 
     def given_away(words: list[str]) -> bool:
         return any(passage in part for passage in _passages(words, min(WORDS, len(words))) for part in training_passages)
@@ -44,14 +44,14 @@ def texts(value: Any) -> Iterator[str]:
 
 
 @lru_cache(maxsize=8)
-def _of_task(dump: str, stages: tuple[str, ...], lengths: Lengths) -> frozenset[int]:
-    train = splits.trained_examples(TaskSpec.model_validate_json(dump), _read(stages))
+def _of_task(dump: str, tested: tuple[str, ...], lengths: Lengths) -> frozenset[int]:
+    train = splits.trained_examples(TaskSpec.model_validate_json(dump), _read(tested))
     return _index((text for example in train for text in texts((example.fields, example.gold))), lengths)
 
 
 @lru_cache(maxsize=4)
-def _of_source(dump: str, stages: tuple[str, ...], lengths: Lengths) -> frozenset[int]:
-    return _index(splits.general_texts(Source.model_validate_json(dump), _read(stages)), lengths)
+def _of_source(dump: str, tested: tuple[str, ...], lengths: Lengths) -> frozenset[int]:
+    return _index(splits.general_texts(Source.model_validate_json(dump), _read(tested)), lengths)
 
 
 def _read(dumps: Iterable[str]) -> list[TaskSpec]:

@@ -60,4 +60,5 @@ def _classes() -> Iterator[type[Counted]]:
         if family.name not in SHARED:
             module = importlib.import_module(f"{__name__}.{family.name}")
             classes = (value for value in vars(module).values() if isinstance(value, type) and issubclass(value, Counted))
-            yield from (value for value in classes if "name" in vars(value))
+            # Not what it imports from another family.
+            yield from (each for each in classes if "name" in vars(each) and each.__module__ == module.__name__)

@@ -21,7 +21,9 @@ from bench.errors import UserError
 from bench.modeling import content
 from bench.specs.model import ModelSpec
 
-FILES = ["*.json", "*.safetensors", "*.txt", "*.model", "*.jinja"]
+MODEL_ENDINGS = tuple(ending for ending in (".json", ".safetensors", *content.TEXTS) if ending != ".py")
+"""Of the files that make up a model, but for its own code, which is fetched only where it may be run."""
+FILES = [f"*{ending}" for ending in MODEL_ENDINGS]
 
 
 def cached(spec: ModelSpec) -> bool:
@@ -115,7 +117,7 @@ def _extract(spec: ModelSpec, target: Path) -> None:
     prefix = f"{spec.folder}/"
     for name in assets.members(_asset(spec), prefix):
         inside = name.removeprefix(prefix)
-        if "/" not in inside and inside.endswith((".json", ".safetensors", ".txt", ".model")):
+        if "/" not in inside and inside.endswith(MODEL_ENDINGS):
             (target / inside).write_bytes(assets.member(_asset(spec), name))
 
 

@@ -17,7 +17,8 @@ HASH_FILE = "content.v1.sha256"
 the way of hashing: a later way must not read what an earlier one kept."""
 INCIDENTAL = {"transformers_version", "_name_or_path", "name_or_path", "_commit_hash", "is_local", "local_files_only"}
 """Entries of *config.json that say by which version and from where a file was written, and change no output."""
-TEXTS = (".txt", ".model", ".jinja", ".py")
+TEXTS = (".txt", ".model", ".jinja", ".tiktoken", ".bpe", ".py")
+"""Endings of the files beside weights and JSON that change what a model gives: of tokenizers, chat templates and own code."""
 READ_BYTES = 2**22
 
 

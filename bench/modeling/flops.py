@@ -14,7 +14,7 @@ from typing import Any
 from torch import nn
 
 from bench.modeling.forward import unwrapped
-from bench.modeling.structure import layers, lowest_trained
+from bench.modeling.structure import in_order_of_data, layers, lowest_trained
 from bench.modeling.weights import numel, shape
 from bench.tokens.work import Work
 
@@ -81,8 +81,7 @@ def count_flops(model: nn.Module) -> Flops:
     # Whether gradients flow through to what a module reads, as a trained weight lies below. PEFT lists its virtual tokens after
     # the model that reads them.
     reached = beside = virtual > 0
-    # transformers' models define their modules in the order of the data's way, from the embedding to the head.
-    for name, module in model.named_modules():
+    for name, module in in_order_of_data(model):
         parts, trained = name.split("."), _trains(module)
         reached |= any(_trains(child) for own, child in module.named_children() if own in NORM_NAMES)
         size = 0 if parts[0] == "prompt_encoder" else _size(module)

@@ -117,6 +117,7 @@ class Model:
             told = " ".join(str(error).split())[:300].rstrip(".")
             raise UserError(f"{self.folder}: its tokenizer cannot be loaded: {told} ({type(error).__name__})") from error
         soundness.check_vocabulary(self.folder, tokenizer.get_vocab(), getattr(self.config, "vocab_size", None))
+        soundness.check_tokenising(self.folder, tokenizer, self.family)
         if tokenizer.pad_token_id is None:
             tokenizer.pad_token = tokenizer.eos_token  # Llama and GPT-2 have none; padding is masked, so that any token does
         if OF_DAY in str(tokenizer.chat_template):

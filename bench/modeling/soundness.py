@@ -12,6 +12,7 @@ from transformers import CONFIG_MAPPING
 
 from bench.errors import UserError
 from bench.modeling.structure import layers
+from bench.specs.base import Family
 
 Weights = dict[str, tuple[Path, list[int]]]
 """A tensor's name -> the file that holds it, and its shape."""
@@ -80,6 +81,26 @@ def check_tokenizer(folder: Path) -> None:
     """
     if not any(path for pattern in TOKENIZER_FILES for path in folder.glob(pattern)):
         raise UserError(f"{folder} has no tokenizer, such as tokenizer.json; save the model's own there with save_pretrained")
+
+
+def check_tokenising(folder: Path, tokenizer: Any, family: Family) -> None:
+    """Whether a tokenizer says where its tokens stand in a text, and ends no text by itself that a decoder is to go on with.
+
+    Raises:
+        UserError: it does not.
+    """
+    if not tokenizer.is_fast:
+        raise UserError(
+            f"{folder}: its tokenizer ({type(tokenizer).__name__}) is one of those in Python, which do not say where a token "
+            "stands in a text; give it a tokenizer.json, or name another model"
+        )
+    bare, whole = (tokenizer("a", add_special_tokens=special)["input_ids"] for special in (False, True))
+    end = tokenizer.eos_token_id
+    if family == "decoder" and end is not None and whole[-1:] == [end] != bare[-1:]:
+        raise UserError(
+            f"{folder}: its tokenizer ends each text with {tokenizer.eos_token}, behind which no model would go on with a "
+            "prompt; save it again with add_eos_token=False"
+        )
 
 
 def check_vocabulary(folder: Path, vocabulary: Mapping[str, int], rows: int | None) -> None:

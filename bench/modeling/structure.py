@@ -1,12 +1,16 @@
 """The parts of a transformer that strategies speak of: its stack of blocks, its linear layers, what stands around the trunk."""
 
+import re
 from collections.abc import Iterable, Sequence
-from itertools import takewhile
 
 import torch
 from transformers.pytorch_utils import Conv1D
 
 from bench.errors import UserError
+from bench.modeling.forward import trunk
+
+AFTER_BLOCKS = re.compile(r"final_\w+|norm(_f)?|ln_f|project_out|pooler")
+"""Names of what a trunk does with its last block's states, right in it or in what holds its blocks."""
 
 
 def set_dropout(model: torch.nn.Module, share: float) -> None:
@@ -35,7 +39,7 @@ def layers(model: torch.nn.Module) -> torch.nn.ModuleList:
 
 def lowest_trained(model: torch.nn.Module, blocks: Sequence[torch.nn.Module]) -> int:
     """Index of the lowest of the stack's `blocks` that gradients pass; len(blocks) where they pass none."""
-    if _embeddings_train(model):
+    if _trains_below(model):
         return 0
     return next((i for i, block in enumerate(blocks) if _trained(block)), len(blocks))
 
@@ -43,22 +47,50 @@ def lowest_trained(model: torch.nn.Module, blocks: Sequence[torch.nn.Module]) ->
 def fixed(model: torch.nn.Module) -> list[torch.nn.Module]:
     """The modules below the lowest trained weight, each with all that is inside it: what they make of a text never changes.
 
-    These are the embeddings and the blocks that a strategy freezes from the bottom.
+    These are what stands before the blocks, and the blocks that a strategy freezes from the bottom.
     """
-    blocks, order = list(layers(model)), list(model.modules())
-    lowest = lowest_trained(model, blocks)
-    if _embeddings_train(model):
+    if _trains_below(model):
         return []
-    # In the order of the data's way: up to the first weight that trains, and no further than the block that holds it, whose
-    # dropout is part of what trains there.
-    end = order.index(blocks[lowest]) if lowest < len(blocks) else order.index(blocks[-1]) + len(list(blocks[-1].modules()))
-    below = takewhile(lambda module: not _trained(module, recurse=False), order[:end])
-    return [module for module in below if not _trained(module)]
+    blocks = list(layers(model))
+    return [*before_blocks(model), *(part for block in blocks[: lowest_trained(model, blocks)] for part in block.modules())]
 
 
-def _embeddings_train(model: torch.nn.Module) -> bool:
-    """A trained embedding lies below all blocks; the tokens that PEFT puts before a text are one too."""
-    return any(_trained(module) for module in model.modules() if isinstance(module, torch.nn.Embedding))
+def before_blocks(model: torch.nn.Module) -> list[torch.nn.Module]:
+    """The trunk's modules that a text goes through before or beside the blocks: embeddings, with the norms and projections that
+    stand behind them."""
+    return [module for module, after in _around_blocks(model) if not after]
+
+
+def in_order_of_data(model: torch.nn.Module) -> list[tuple[str, torch.nn.Module]]:
+    """All modules by name, as a text goes through them: the trunk, what the trunk does after its blocks, the head."""
+    last = {id(module) for module, after in _around_blocks(model) if after}
+    inside = {id(module) for module in trunk(model).modules()} - last
+    return sorted(model.named_modules(), key=lambda each: 0 if id(each[1]) in inside else 1 if id(each[1]) in last else 2)
+
+
+def _around_blocks(model: torch.nn.Module) -> list[tuple[torch.nn.Module, bool]]:
+    """The trunk's modules outside its blocks, and whether a text comes to them after the blocks.
+
+    That is told by their names: OPT defines its last norm before its blocks, and DeBERTa the norm of its positions after them.
+    """
+    body = trunk(model)
+    names = {id(module): name for name, module in body.named_modules()}
+    stack = layers(body)
+    holder = names[id(stack)].rpartition(".")[0]  # `encoder` of BERT; empty where the trunk itself holds the blocks
+    holders = {"", *(".".join(holder.split(".")[: depth + 1]) for depth in range(holder.count(".") + 1))}
+    inside = {id(module) for module in stack.modules()}
+    found = []
+    for name, module in body.named_modules():
+        if id(module) not in inside and name not in holders:
+            own = name.removeprefix(f"{holder}.").partition(".")[0]
+            found.append((module, AFTER_BLOCKS.fullmatch(own) is not None))
+    return found
+
+
+def _trains_below(model: torch.nn.Module) -> bool:
+    """Whether a weight that trains lies below all blocks; the tokens that PEFT puts before a text are one too."""
+    embeddings = [module for module in model.modules() if isinstance(module, torch.nn.Embedding)]
+    return any(_trained(module, recurse=False) for module in (*embeddings, *before_blocks(model)))
 
 
 def _trained(module: torch.nn.Module, recurse: bool = True) -> bool:

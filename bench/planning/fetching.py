@@ -31,7 +31,7 @@ def _read(run: Run) -> Iterator[str]:
     """What a run reads, a line each."""
     if isinstance(run.model, Model):
         yield f"model {run.model.name}: {run.model.folder}"
-    for task in (*run.training_tasks, *run.also):
+    for task in run.tested:
         yield f"task {task.name}"
     for probe, _ in run.probes:
         yield f"probe {probe.name}"

@@ -47,14 +47,14 @@ class ClosedBook(Probe):
         asked = [entry for entry, first in zip(asked, firsts, strict=True) if first.greedy]
         whole = backend.loglikelihoods([request for _, _, request in asked])
         said = {number: answer for (number, answer, (_, ids)), f in zip(asked, whole, strict=True) if self._written(ids, f)}
-        gold = [row["answers"][0] for row in self.rows]
+        gold = [_accepted(row)[0] for row in self.rows]
         numbers = range(len(self.rows))
         right = [float(number in said) for number in numbers]
         return self.frame(nats, gold=gold, prediction=[said.get(number, "") for number in numbers]).assign(right=right)
 
     def _asked(self, row: Mapping[str, Any]) -> list[tuple[str, Continuation]]:
         """Each accepted answer, with EOS in the place of its end."""
-        answers = list(dict.fromkeys(text for answer in row["answers"] if (text := str(answer).strip())))
+        answers = _accepted(row)
         requests = self.requests([(row["question"], f" {answer}") for answer in answers])
         eos = (self.encoding.model.tokenizer.eos_token_id,)
         return [(answer, (context, ids + eos)) for answer, (context, ids) in zip(answers, requests, strict=True)]
@@ -64,3 +64,8 @@ class ClosedBook(Probe):
         tokenizer, last = self.encoding.model.tokenizer, likelihood.likeliest[-1]
         ends = last == tokenizer.eos_token_id or str(tokenizer.decode([last])).startswith(ENDS)
         return ends and likelihood.likeliest[:-1] == ids[:-1]
+
+
+def _accepted(row: Mapping[str, Any]) -> list[str]:
+    """The answers that say something, each once."""
+    return list(dict.fromkeys(text for answer in row["answers"] if (text := str(answer).strip())))

@@ -51,6 +51,11 @@ class LinearProbe(Probe):
                 f"probe '{spec.name}': {items} items and {self.options.train} training rows are more than the "
                 f"{len(ordered)} rows of the source; lower items or the option train"
             )
+        if len({row["gold"] for row in self.train}) < 2:
+            raise UserError(
+                f"probe '{spec.name}': its {len(self.train)} training rows are all of the class '{self.train[0]['gold']}'; "
+                "raise the option train, or give rows of several classes"
+            )
 
     @classmethod
     def held(cls, spec: ProbeSpec) -> int:

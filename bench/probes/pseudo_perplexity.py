@@ -37,13 +37,15 @@ class PseudoPerplexity(Probe):
         return self.frame([total / count for total, count in zip(nats, counts, strict=True)], [float(c) for c in counts])
 
     def _masked(self) -> tuple[list[Encoded], list[int]]:
-        """Each text once per token that is not special, with that token masked and labelled; and the texts' numbers."""
+        """Each text once per token of its own, with that token masked and labelled; and the texts' numbers."""
         tokenizer = self.encoding.model.tokenizer
         masked, owners = [], []
         for number, row in enumerate(self.rows):
-            ids = tokenizer(row["text"], truncation=True, max_length=self.encoding.max_length)["input_ids"]
-            for place, token in enumerate(ids):
-                if token not in tokenizer.all_special_ids:
+            read = tokenizer(row["text"], truncation=True, max_length=self.encoding.max_length, return_special_tokens_mask=True)
+            ids = read["input_ids"]
+            # By what the tokenizer added: an unknown word's token is special too, and stands for a word.
+            for place, (token, added) in enumerate(zip(ids, read["special_tokens_mask"], strict=True)):
+                if not added:
                     labels = tuple(token if i == place else IGNORE for i in range(len(ids)))
                     masked.append(Encoded((*ids[:place], tokenizer.mask_token_id, *ids[place + 1 :]), labels=labels))
                     owners.append(number)

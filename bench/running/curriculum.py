@@ -48,7 +48,7 @@ class Pool:
         self._strategy, self._operations = run.strategy, operations
         tasks = (self._own, *(task for task in run.others if task.name != self._own.name))
         streams = {task.name: _task_stream(run, encoding, task, alike=task is self._own) for task in tasks}
-        self._sizes = {task.name: len(splits.trained_examples(task, run.stages)) for task in tasks}
+        self._sizes = {task.name: len(splits.trained_examples(task, run.tested)) for task in tasks}
         if run.rehearsed:
             streams["rehearsal"] = _rehearsal(run, encoding, run.rehearsed)
         self._names, self._streams = list(streams), list(streams.values())
@@ -60,12 +60,16 @@ class Pool:
         by_name = self._strategy.shares(self._own.name, self._sizes, "rehearsal" in self._names, progress)
         return [by_name[name] for name in self._names]
 
+    def next(self, component: int) -> tuple[list[Encoded], Costs]:
+        """A component's next example in its own order, and what it takes of the budget."""
+        windows = next(self._streams[component])
+        return windows, costs(windows, self._operations)
+
     def example(self, component: int, position: int) -> tuple[list[Encoded], Costs]:
-        """A component's example at a position in its own order, and what it takes of the budget."""
+        """A component's example at a position in its own order. It is kept: a search for a budget's length asks again."""
         drawn = self._drawn[component]
         while len(drawn) <= position:
-            windows = next(self._streams[component])
-            drawn.append((windows, costs(windows, self._operations)))
+            drawn.append(self.next(component))
         return drawn[position]
 
 
@@ -114,7 +118,7 @@ class StepDraw(Draw):
     def __init__(self, run: Run, encoding: Encoding, stage: TaskSpec, operations: Flops | None = None) -> None:
         self._run, self._pool = run, Pool(run, encoding, stage, operations)
         self._mixer, self._account = Mixer(run.seeds.order), Account(counted_limits(run.budget, run.batch))
-        self._taken = [0] * len(self._pool.shares(0.0))
+        self._begun = False
 
     @property
     def share(self) -> float:
@@ -125,13 +129,13 @@ class StepDraw(Draw):
         if self.ended_by:
             return examples
         for component in self._mixer.draw(self._pool.shares(progress), self._run.batch):
-            windows, cost = self._pool.example(component, self._taken[component])
+            windows, cost = self._pool.next(component)
             if limit := self._account.take(cost):
                 self.ended_by = limit
-                if not any(self._taken):
+                if not self._begun:
                     raise _too_small(self._run, cost, limit)
                 break
-            self._taken[component] += 1
+            self._begun = True
             examples.append(windows)
         return examples
 
@@ -158,7 +162,7 @@ def _longest(most: Mapping[str, int], passed: Callable[[int], str | None]) -> tu
 
 
 def _rehearsal(run: Run, encoding: Encoding, source: Source) -> Stream:
-    texts = splits.general_texts(source, run.stages)
+    texts = splits.general_texts(source, run.tested)
     # The same seed as the task's order; the texts are others.
     for index in order(run.seeds.order, len(texts)):
         yield [encoding.rehearsed(texts[index], run.strategy.rehearsal_weight)]
@@ -166,7 +170,7 @@ def _rehearsal(run: Run, encoding: Encoding, source: Source) -> Stream:
 
 def _task_stream(run: Run, encoding: Encoding, task: TaskSpec, alike: bool) -> Stream:
     """A task's training examples in their order, `alike` in length within a batch."""
-    kind, examples, wording = types.task_type(task), splits.trained_examples(task, run.stages), run.strategy.wording
+    kind, examples, wording = types.task_type(task), splits.trained_examples(task, run.tested), run.strategy.wording
     head = run.heads[task.name]
 
     @cache

@@ -11,7 +11,7 @@ from typing import TypeVar
 from bench.devices import memory
 from bench.devices.device import Device
 from bench.devices.environment import environment
-from bench.errors import BudgetError, TooSlowError, UserError
+from bench.errors import BudgetError, DivergedError, TooSlowError, UserError
 from bench.records import store
 from bench.records.record import Record, Status
 from bench.running.perform import perform
@@ -104,14 +104,14 @@ def attempted(done: Callable[[], Result], failed: Callable[[Exception], Result],
 
     Raises:
         UserError: the input is wrong, which no other attempt would mend.
-        Exception: any but a `BudgetError`, where there are several processes: the others may wait for this one, and the
-            launcher must end them all. That a budget does not do they find alike.
+        Exception: where there are several processes, any but those that all of them find alike, of a budget that does not do
+            and of a loss that is no number: the others may wait for this one, and the launcher must end them all.
     """
     try:
         return done()
     except UserError:
         raise
-    except BudgetError as error:
+    except (BudgetError, DivergedError) as error:
         return failed(error)
     except Exception as error:
         if debug:

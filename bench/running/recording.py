@@ -57,11 +57,13 @@ def recorded(session: Session, result: RunResult, started: str) -> Record:
 
 
 def _left_out_beside(run: Run) -> dict[str, int]:
-    """How many training examples of other tasks were left out, as they stand in a test; nothing where there is no other."""
-    if len(run.training_tasks) == 1:
+    """How many training examples of other tasks were left out, as they stand in a test, and how many of the own task stand in
+    another's and are trained on; nothing where no other test is asked."""
+    if not run.strategy.trains or len(run.tested) == 1:
         return {}
-    pairs = ((splits.load_training(task).train, splits.trained_examples(task, run.stages)) for task in run.training_tasks)
-    return {"beside_in_test_removed": sum(len(whole) - len(left) for whole, left in pairs)}
+    pairs = ((splits.load_training(task).train, splits.trained_examples(task, run.tested)) for task in run.training_tasks)
+    removed = sum(len(whole) - len(left) for whole, left in pairs)
+    return {"beside_in_test_removed": removed, "in_beside_test": splits.in_other_tests(run.tested)}
 
 
 def setup(run: Run) -> Setup:

@@ -63,7 +63,7 @@ def train_stage(
     assert isinstance(hyperparameters, Hyperparameters)
     course = _course(session, model, task)
     watches = [_progress(session, course), *_early_stopping(session, task, hyperparameters), *more(course)]
-    padding = _padding(run, model, task, course, state)
+    padding = _padding(run, model, task, course, state, session.encoding.max_length)
     with stopping.deferred() if state.keeper else nullcontext():
         train(model, course, hyperparameters, session.device.accelerator, padding, state, watches)
         restore(model, state.best)
@@ -84,24 +84,24 @@ def _course(session: TrainingSession, model: nn.Module, task: TaskSpec) -> Cours
     return Listed(curriculum.steps, curriculum.examples, curriculum.ended_by)
 
 
-def _padding(run: Run, model: nn.Module, task: TaskSpec, course: Course, state: TrainingState) -> Padding:
+def _padding(run: Run, model: nn.Module, task: TaskSpec, course: Course, state: TrainingState, max_length: int) -> Padding:
     """Under a memory ceiling, the micro-batches that keep it; the model's blocks are checkpointed where it takes that too."""
     pad = run.checkpoint.tokenizer.pad_token_id
     if run.budget.memory is None:
         return Padding(pad)
-    fitted = fit(run, course.longest or _longest_possible(run, task))
+    fitted = fit(run, course.longest or _longest_possible(run, task, max_length))
     if fitted.checkpointing:
         checkpoint_blocks(model)
     state.kept_by = str(fitted) if fitted.changed else ""
     return Padding(pad, fitted.tokens)
 
 
-def _longest_possible(run: Run, task: TaskSpec) -> int:
+def _longest_possible(run: Run, task: TaskSpec, max_length: int) -> int:
     """Tokens of the longest example that may come: an encoder reads each of a question's choices in a row of its own."""
     kind = task_type(task)
     if run.model.family != "encoder" or not isinstance(kind, ChoiceTask):
-        return run.max_length
-    return run.max_length * max(len(kind.candidates(example)) for example in trained_examples(task, run.stages))
+        return max_length
+    return max_length * max(len(kind.candidates(example)) for example in trained_examples(task, run.tested))
 
 
 def _progress(session: TrainingSession, course: Course) -> Watch:

@@ -92,6 +92,11 @@ class Run:
         return (*self.earlier, self.task)
 
     @property
+    def tested(self) -> tuple[TaskSpec, ...]:
+        """Everything whose test is asked once the model is trained, the suite's task first."""
+        return (*self.training_tasks, *self.also)
+
+    @property
     def rehearsed(self) -> Source | None:
         """General text that is trained on beside the tasks: only a decoder can learn it."""
         return self.strategy.rehearsal if self.model.family == "decoder" else None
@@ -167,7 +172,7 @@ class Run:
             if self.strategy.trains:
                 return "a model behind an API cannot be trained here"
             return f"a {self.task.type} task cannot be put to an endpoint" if kind.asks == "read" else None
-        asked = (*self.training_tasks, *self.also) if self.strategy.trains else (self.task,)
+        asked = self.tested if self.strategy.trains else (self.task,)
         headless = [task for task in asked if types.task_type(task).auto_class is None]
         if self.model.family == "encoder" and headless:
             return f"'{headless[0].name}' is a {headless[0].type} task, which needs a decoder"

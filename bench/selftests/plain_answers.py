@@ -108,9 +108,11 @@ def _ranked(evalset: EvalSet, index: int, reader: PlainReader) -> PlainAnswer:
 
 
 def _continuation(evalset: EvalSet, reader: PlainReader, answer: str) -> list[int]:
-    """Ids of an answer behind its prompt."""
-    lead = "" if evalset.wording.style == "instruction" and reader.tokenizer.chat_template else " "
-    return list(reader.tokenizer(f"{lead}{answer}", add_special_tokens=False)["input_ids"])
+    """Ids of an answer behind its prompt, for which any letter stands, or a line's end where a chat template writes it."""
+    chats = evalset.wording.style == "instruction" and reader.tokenizer.chat_template
+    words = f"\n{answer}" if chats else f"x {answer}"
+    tokenised = reader.tokenizer(words, add_special_tokens=False, return_offsets_mapping=True)
+    return [token for token, (_, end) in zip(tokenised["input_ids"], tokenised["offset_mapping"], strict=True) if end > 1]
 
 
 def _words(task: TaskType, example: Example) -> dict[str, str]:

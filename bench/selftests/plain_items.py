@@ -107,7 +107,8 @@ def _question(row: Mapping[str, Any], probe: MultipleChoice, reader: PlainReader
         reader.nats(*pair) / size(choice) for pair, choice in zip(_asked(pairs, probe, reader), row["choices"], strict=True)
     ]
     others = sum(np.exp(np.longdouble(score - nats[gold])) for place, score in enumerate(nats) if place != gold)
-    best = all(nats[gold] > score for place, score in enumerate(nats) if place != gold)
+    # Of equal ones, as of a choice that stands twice, the first is the answer.
+    best = all(nats[gold] > score if place < gold else nats[gold] >= score for place, score in enumerate(nats))
     return {"value": -float(np.log(others)), "right": float(best), "gold_nats": nats[gold], "gold": row["gold"]}
 
 

@@ -120,7 +120,8 @@ class Adapter(Strategy):
 
         So does its pooler: a checkpoint without one gives a random one, which must be kept with the adapters.
         """
-        given = self.hyperparameters.peft
+        # What a config's own to_dict writes as null is not chosen.
+        given = {name: value for name, value in self.hyperparameters.peft.items() if value is not None}
         virtual, several = peft_config(given).is_prompt_learning, isinstance(model, Heads)
         kind = next((kind for ending, kind in HEADS.items() if type(model).__name__.endswith(ending)), "CAUSAL_LM")
         if virtual and (several or kind is None):
@@ -137,7 +138,8 @@ class Adapter(Strategy):
             # PeftModelForQuestionAnswering.forward takes token_type_ids and hands them on for prompts alone (peft 0.21).
             more["task_type"] = None
         if family == "encoder":
-            more["modules_to_save"] = head_modules(model)
+            chosen = given.pop("modules_to_save", [])
+            more["modules_to_save"] = list(dict.fromkeys([*head_modules(model), *chosen]))
         return {**more, **given}
 
     def trained_state(self, model: nn.Module, read: Callable[[Tensor], Tensor] = full_tensor) -> dict[str, Tensor]:

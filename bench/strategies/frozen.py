@@ -4,7 +4,7 @@ from pydantic import Field
 from torch import nn
 
 from bench.errors import UserError
-from bench.modeling.structure import layers
+from bench.modeling.structure import before_blocks, layers
 from bench.specs.base import Family
 from bench.strategies.base import Hyperparameters, Strategy
 
@@ -27,8 +27,8 @@ class Frozen(Strategy):
             )
         # 1 is one layer and 1.0 all of them, so the type decides.
         stay = blocks[: depth if isinstance(depth, int) else round(len(blocks) * depth)]
-        # With their norms, as BERT's: a trained weight below the frozen layers would need gradients through all of them.
-        embeddings = [m for name, m in model.named_modules() if isinstance(m, nn.Embedding) or name.endswith("embeddings")]
-        for module in (*embeddings, *stay):
+        # With their norms and projections: a trained weight below the frozen layers would need gradients through all of them.
+        embeddings = [module for module in model.modules() if isinstance(module, nn.Embedding)]
+        for module in (*embeddings, *before_blocks(model), *stay):
             module.requires_grad_(False)  # a tied output head is the embedding, and stays too
         return model

@@ -22,6 +22,10 @@ def instructions_of(split: str) -> InstructionSplit:
     return "train" if split in ("train", "validation") else "test"
 
 
+ANCHOR = "a"
+"""A letter that stands for what an answer follows: no tokenizer joins it to the space behind it."""
+
+
 class Encoding:
     """Turns examples into ids for one model."""
 
@@ -128,8 +132,11 @@ class Encoding:
 
     def answer(self, text: str, wording: Wording) -> list[int]:
         """Ids of an answer: after a chat turn it starts the line, else a space stands before it."""
-        # The space belongs to the answer: with BPE, " positive" is another token than "positive".
-        return self.ids(text if self._chats(wording) else f" {text}", special=False)
+        # The space belongs to the answer: with BPE, " positive" is another token than "positive". And it stands behind other
+        # text: some tokenizers put a space of their own before whatever they are given, and would give two.
+        before, said = ("\n", text) if self._chats(wording) else (ANCHOR, f" {text}")
+        lead, whole = (self.ids(each, special=False) for each in (before, before + said))
+        return whole[len(lead) :] if whole[: len(lead)] == lead else self.ids(said, special=False)
 
     def _chats(self, wording: Wording) -> bool:
         return wording.style == "instruction" and bool(self.model.tokenizer.chat_template)

@@ -29,8 +29,8 @@ def sample(
 
 
 def fair_order(labels: Sequence[Hashable], clusters: Sequence[Hashable | None]) -> list[int]:
-    """All places in an order whose first N hold of each label, and within it of each cluster, as many as its share asks for,
-    rounded down or up at random: systematic sampling with random starts (Madow & Madow 1944).
+    """All places in an order whose first N hold of each label, and within it of each cluster, about as many as its share asks
+    for, of few labels within an item: systematic sampling with random starts (Madow & Madow 1944).
 
     So an item of a small cluster is as likely to be among the first N as one of a big cluster, which crowds out no others.
     """

@@ -87,39 +87,57 @@ def load_training(spec: TaskSpec) -> TrainingData:
     return _training_cached(spec.model_dump_json())
 
 
-def trained_examples(spec: TaskSpec, stages: Sequence[TaskSpec]) -> list[Example]:
-    """What is trained on of a task, in a run of these stages. Of the last one, the run's own task, it is the same for all
-    strategies. Of what comes before it or beside it, nothing may stand in a test that the model is then asked.
+def trained_examples(spec: TaskSpec, tested: Sequence[TaskSpec]) -> list[Example]:
+    """What is trained on of a task, in a run that ends with the tests of these tasks, its own first. Of its own task it is the
+    same for all strategies. Of what comes before it or beside it, nothing may stand in a test that the model is then asked.
 
     Raises:
         UserError: as `load_splits`, or all of it stands in a test.
     """
-    if spec.name == stages[-1].name:
+    if spec.name == tested[0].name:
         return load_training(spec).train
-    return _beside_cached(spec.model_dump_json(), tuple(each.model_dump_json() for each in stages))
-
-
-def general_texts(source: Source, stages: Sequence[TaskSpec]) -> list[str]:
-    """The texts of a column `text` that are rehearsed beside these stages: none that stands in one of their tests."""
-    return _general_cached(source.model_dump_json(), tuple(each.model_dump_json() for each in stages))
-
-
-@lru_cache(maxsize=16)
-def _beside_cached(dump: str, stages: tuple[str, ...]) -> list[Example]:
-    data = _training_cached(dump)
-    others = [each for each in map(_load_cached, stages) if each.spec.name != data.spec.name]
-    left = _outside_tests(types.task_type(data.spec).compared(), data.train, others)
+    left = _outside_others(spec, tested)
     if not left:
-        names = ", ".join(each.spec.name for each in others)
-        raise UserError(f"task '{data.spec.name}': all its training examples stand in the test of {names}; leave it out")
+        names = ", ".join(each.name for each in tested if each.name != spec.name)
+        raise UserError(f"task '{spec.name}': all its training examples stand in the test of {names}; leave it out")
     return left
 
 
+def in_other_tests(tested: Sequence[TaskSpec]) -> int:
+    """How many training examples of a run's own task, the first of these, stand in another's test. They are trained on, as in
+    runs that ask no other test."""
+    return len(load_training(tested[0]).train) - len(_outside_others(tested[0], tested))
+
+
+def general_texts(source: Source, tested: Sequence[TaskSpec]) -> list[str]:
+    """The texts of a column `text` that are rehearsed in a run that ends with these tasks' tests: none stands in one of them.
+
+    Raises:
+        UserError: all of them do.
+    """
+    return _general_cached(source.model_dump_json(), tuple(each.model_dump_json() for each in tested))
+
+
+def _outside_others(spec: TaskSpec, tested: Sequence[TaskSpec]) -> list[Example]:
+    others = tuple(each.model_dump_json() for each in tested if each.name != spec.name)
+    return _beside_cached(spec.model_dump_json(), others)
+
+
+@lru_cache(maxsize=16)
+def _beside_cached(dump: str, others: tuple[str, ...]) -> list[Example]:
+    data = _training_cached(dump)
+    return _outside_tests(types.task_type(data.spec).compared(), data.train, [*map(_load_cached, others)])
+
+
 @lru_cache(maxsize=4)
-def _general_cached(dump: str, stages: tuple[str, ...]) -> list[str]:
-    rows = sources.rows(Source.model_validate_json(dump))
-    texts = [Example(row.place, {"text": str(row["text"])}, "") for row in rows]
-    return [each.fields["text"] for each in _outside_tests({"text"}, texts, [*map(_load_cached, stages)])]
+def _general_cached(dump: str, tested: tuple[str, ...]) -> list[str]:
+    source, tasks = Source.model_validate_json(dump), [*map(_load_cached, tested)]
+    texts = [Example(row.place, {"text": str(row["text"])}, "") for row in sources.rows(source)]
+    left = [each.fields["text"] for each in _outside_tests({"text"}, texts, tasks)]
+    if not left:
+        names = ", ".join(each.spec.name for each in tasks)
+        raise UserError(f"rehearsal: all texts of its source stand in the test of {names}; give other texts")
+    return left
 
 
 def _outside_tests(fields: Collection[str], examples: Sequence[Example], tested: Sequence[TaskData]) -> list[Example]:

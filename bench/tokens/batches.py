@@ -103,9 +103,9 @@ PASS_TOKENS = 96
 """What one more forward pass costs, in padded tokens: small matrices, and gradients added to those of the last pass."""
 
 
-def by_length(lengths: Sequence[int], tokens: int, rows: int | None = None) -> list[list[int]]:
+def by_length(lengths: Sequence[int], tokens: int, rows: int | None = None, world: int = 1) -> list[list[int]]:
     """Indices cut into batches of similar length, none above `tokens` padded tokens unless a single item is, nor of more than
-    `rows` items.
+    `rows` items. Where a batch is dealt out to `world` processes in turn, that is true of what each of them gets.
 
     Longest first; the cuts are those that minimise padded tokens plus `PASS_TOKENS` a batch (dynamic programming over the
     sorted lengths).
@@ -118,7 +118,8 @@ def by_length(lengths: Sequence[int], tokens: int, rows: int | None = None) -> l
         best, start = float("inf"), end - 1
         for first in range(end - 1, -1, -1):
             padded = lengths[ranked[first]] * (end - first)
-            if first < end - 1 and (padded > tokens or (rows and end - first > rows)):
+            mine = -(-(end - first) // world)  # of the process that gets the most
+            if mine > 1 and (lengths[ranked[first]] * mine > tokens or (rows and mine > rows)):
                 break  # going on makes it only larger: items further ahead are longer
             if cost[first] + padded + PASS_TOKENS < best:
                 best, start = cost[first] + padded + PASS_TOKENS, first
@@ -148,6 +149,6 @@ def micro_batches(step: Sequence[Encoded], tokens: int, rank: int, world: int) -
     for head in sorted({encoded.head for encoded in step}):
         part = [encoded for encoded in step if encoded.head == head]
         # Cut for all processes together and dealt out in turn: neighbours in length then wait little for each other.
-        shared = by_length([encoded.size for encoded in part], tokens * world)
+        shared = by_length([encoded.size for encoded in part], tokens, world=world)
         batches += [[part[index] for index in batch[rank::world]] or [replace(part[batch[0]], weight=0.0)] for batch in shared]
     return batches

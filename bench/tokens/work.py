@@ -40,5 +40,5 @@ def padded_work(batch: Sequence[Encoded]) -> Work:
 
 
 def useful_work(examples: Iterable[Encoded]) -> Work:
-    """What the examples are one at a time, without padding, with logits at the targets alone."""
-    return sum((padded_work([encoded]) for encoded in examples), Work())
+    """What the examples are one at a time, choices too: without padding, with logits at the targets alone."""
+    return sum((padded_work([part]) for encoded in examples for part in encoded.sequences() or [encoded]), Work())

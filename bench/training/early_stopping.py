@@ -26,7 +26,6 @@ class EarlyStopping:
             return False
         score, best = self.score(model), state.best
         if not best.scores or score > max(best.scores):
-            best.step = state.step
             best.weights = {n: copied(p) for n, p in unlaunched(model).named_parameters() if p.requires_grad}
         best.scores.append(score)
         state.stopped = len(best.scores) - 1 - best.scores.index(max(best.scores)) >= self.patience

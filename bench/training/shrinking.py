@@ -1,4 +1,7 @@
-"""Memory that runs out in a training step: the step is done again in smaller micro-batches, which differ by rounding."""
+"""Memory that runs out in a training step: the step is done again in smaller micro-batches, which differ by rounding.
+
+Where the model has dropout, other units are dropped too: the masks are drawn a micro-batch at a time.
+"""
 
 from collections.abc import Callable
 from typing import TypeVar

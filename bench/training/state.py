@@ -23,7 +23,6 @@ class BestWeights:
 
     scores: list[float] = field(default_factory=list)
     weights: dict[str, Tensor] = field(default_factory=dict)
-    step: int = 0
 
 
 class Keeper(Protocol):
@@ -131,14 +130,13 @@ class TrainingState:
             "curve": [point.model_dump(mode="json") for point in self.curve],
             "rungs": [rung.model_dump(mode="json") for rung in self.rungs],
             "best_scores": self.best.scores,
-            "best_step": self.best.step,
         }
 
     @classmethod
     def of_json(cls, plain: dict[str, Any], best: dict[str, Tensor]) -> "TrainingState":
         """What `as_json` gave, with the best weights."""
         rest = dict(plain)
-        weights = BestWeights(rest.pop("best_scores"), best, rest.pop("best_step"))
+        weights = BestWeights(rest.pop("best_scores"), best)
         curve = [Point.model_validate(point) for point in rest.pop("curve")]
         rungs = [Rung.model_validate(rung) for rung in rest.pop("rungs")]
         computed, useful, spared = (Work(**rest.pop(name)) for name in ("computed", "useful", "spared"))

@@ -2,7 +2,8 @@
 
 Hooks on the model's trunk do it, so that whoever asks the model, in training or afterwards, need not know. A text's states are
 computed in a pass whose shape hangs on the text's length alone: so they hang on the text, and neither on its batch nor on what
-ran before. AutoFreeze (Liu et al. 2021) keeps activations in the same way.
+ran before. On a GPU a pass holds as many texts as are missing, and they differ by its rounding. AutoFreeze
+(Liu et al. 2021) keeps activations in the same way.
 """
 
 import inspect

@@ -211,3 +211,8 @@ class TaskType(ABC):
 def listed(value: Any) -> list[Any]:
     """A column that may hold several values or one."""
     return list(value) if isinstance(value, list | tuple) else [value]
+
+
+def same_words(said: str, meant: str) -> bool:
+    """Whether a text says what is meant: `None.` is no other answer than `none`."""
+    return said.strip().rstrip(".").lower() == meant.strip().rstrip(".").lower()

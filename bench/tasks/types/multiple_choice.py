@@ -109,9 +109,14 @@ class ChoiceTask(TaskType):
         return self.candidates(example)[str(example.gold)]
 
     def parse(self, example: Example, text: str) -> str | None:
-        """The choice with whose words the text begins, the longest of several; else the one whose letter stands first."""
+        """The choice whose letter and words the text begins with, or whose words, the longest of several; else the one whose
+        letter stands first."""
         said, choices = text.strip(), self.candidates(example)
         answer = said.lstrip("\"'*(")
+        # A choice's words may be another's letter: `C. bc` is no B.
+        for letter, words in choices.items():
+            if re.match(rf"{letter}[.):*]+\s*{re.escape(words)}(?!\w)", answer, re.IGNORECASE):
+                return letter
         # With each number of leading signs: a choice may itself begin with a bracket or a quotation mark.
         forms = [said[signs:] for signs in range(len(said) - len(answer) + 1)]
         fitting = [

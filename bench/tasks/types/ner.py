@@ -20,7 +20,7 @@ from bench.tasks.examples import Example
 from bench.tasks.names import Names
 from bench.tasks.sampling import sample
 from bench.tasks.spans import Entity, entities, find_words, quoted, sentence_bounds, tagged
-from bench.tasks.types.base import Answerer, Facts, TaskOptions, TaskType
+from bench.tasks.types.base import Answerer, Facts, TaskOptions, TaskType, same_words
 from bench.tokens.augmentation import Dropper
 from bench.tokens.encoded import IGNORE, Encoded
 from bench.tokens.windows import over_words
@@ -96,9 +96,8 @@ class Ner(TaskType):
         if strange := set(tags) - set(self.tags()):
             raise ValueError(f"tag '{min(strange)}' is not one of {', '.join(self.tags())}")
         names = [span for span in entities(tags) if not self._is_role(words[span[1] : span[2]])]
-        # As they are where nothing is left out: a file's own I- tags stay.
-        left = tags if len(names) == len(entities(tags)) else tagged(len(words), names)
-        return {**others, "text": " ".join(words)}, tuple(left)
+        # As IOB2, in which each entity begins with B-. A file's own I- tags may begin one too: strict metrics don't count it.
+        return {**others, "text": " ".join(words)}, tuple(tagged(len(words), names))
 
     def parts(self, row: Mapping[str, Any]) -> Iterator[tuple[dict[str, str], tuple[str, ...]]]:
         fields, tags = self.read(row)
@@ -185,10 +184,8 @@ class Ner(TaskType):
         """Words outside entities are left out, with their tags."""
         words = example.fields["text"].split()
         stay = set(kept(words))
-        # Entities stay whole: without a word of it, another name would be the right answer. And they stay apart: where a file's
-        # own tags begin one with I-, it would go on from another that came to stand right before it.
-        parting = {i for i, tag in enumerate(example.gold[1:]) if tag.startswith("I-") and example.gold[i] == "O"}
-        left = [i for i, tag in enumerate(example.gold) if i in stay | parting or tag != "O"]
+        # Entities stay whole: without a word of it, another name would be the right answer.
+        left = [i for i, tag in enumerate(example.gold) if i in stay or tag != "O"]
         text = " ".join(words[i] for i in left)
         return replace(example, fields={**example.fields, "text": text}, gold=tuple(example.gold[i] for i in left))
 
@@ -208,7 +205,7 @@ class Ner(TaskType):
         """
         words, start = example.fields["text"].split(), 0
         spans: list[Entity] = []
-        if text.strip().rstrip(".").lower() == self.options.none.lower():
+        if same_words(text, self.options.none):
             return tagged(len(words), [])
         kinds = {answer: label for label, answer in self.spec.answers.items()}
         # Up to a type in brackets: a name may itself hold semicolons and brackets.

@@ -16,7 +16,7 @@ from transformers import AutoModelForQuestionAnswering
 
 from bench import metrics
 from bench.tasks.examples import Example
-from bench.tasks.types.base import Answerer, TaskOptions, TaskType, listed
+from bench.tasks.types.base import Answerer, TaskOptions, TaskType, listed, same_words
 from bench.tokens.augmentation import Dropper
 from bench.tokens.encoded import Encoded
 from bench.tokens.windows import over_text
@@ -77,8 +77,12 @@ class Qa(TaskType):
         return lambda example: best
 
     def answer(self, example: Example) -> str:
-        inside = (answer for answer in example.gold if answer in example.fields["context"])
-        return next(inside, self.options.no_answer or "")
+        # On one line: what is written ends with the line, and metrics don't tell white space apart.
+        return " ".join(self._marked(example).split()) or self.options.no_answer or ""
+
+    def _marked(self, example: Example) -> str:
+        """The first accepted answer that stands in the context; empty where there is none."""
+        return next((answer for answer in example.gold if answer in example.fields["context"]), "")
 
     @property
     def answer_tokens(self) -> int:
@@ -88,10 +92,10 @@ class Qa(TaskType):
         """The first line; an empty one is malformed. `Unanswerable.` says no less than `unanswerable`."""
         said = text.strip().split("\n")[0].strip()
         nothing = self.options.no_answer
-        return "" if said and nothing and _bare(said) == _bare(nothing) else said or None
+        return "" if said and nothing and same_words(said, nothing) else said or None
 
     def wrong(self, example: Example) -> str:
-        return "(malformed)"
+        return "\ue000"  # a letter for private use, which is in no text
 
     def answerable(self, example: Example, prompt: str, lost: range) -> bool | None:
         """By the letters of an accepted answer, anywhere in what is left of the context."""
@@ -115,7 +119,7 @@ class Qa(TaskType):
     def _span(self, example: Example) -> tuple[int, int] | None:
         if not example.gold:
             return None
-        answer = self.answer(example)
+        answer = self._marked(example)
         start = int(example.fields.get("start", -1))
         if start < 0 or not example.fields["context"].startswith(answer, start):
             start = example.fields["context"].find(answer)
@@ -166,10 +170,6 @@ def _places(row: Mapping[str, Any], context: str) -> dict[str, int]:
         if fitting:
             places.setdefault(text, fitting[0])
     return places
-
-
-def _bare(text: str) -> str:
-    return text.lower().rstrip(". ")
 
 
 def _starts(row: Mapping[str, Any]) -> list[int]:

@@ -39,24 +39,6 @@ def test_schemes_are_read_as_bio(tmp_path):
     assert why == "as you said: tags without B- and I-: neighbours are one entity"
 
 
-@pytest.mark.parametrize(
-    ("changed", "strict"),
-    [
-        ({}, True),
-        ({"I-PER": "E-PER", "B-LOC": "S-LOC"}, True),
-        ({"B-PER": "I-PER", "B-LOC": "I-LOC"}, False),  # IOB1: B- only between neighbours of one type
-        ({"B-PER": "PER", "I-PER": "PER", "B-LOC": "LOC"}, False),
-    ],
-)
-def test_strict_metrics_are_for_entities_that_begin_with_b(tmp_path, changed, strict):
-    found = roles(tmp_path, {"O": "O", "B-PER": "B-PER", "I-PER": "I-PER", "B-LOC": "B-LOC"} | changed)
-    assert ("entity_f1_strict" in found.metrics) is strict and found.metrics[:3] == [
-        "entity_f1",
-        "entity_precision",
-        "entity_recall",
-    ]
-
-
 def test_types_that_differ_in_their_case_alone_are_answered_as_they_are(tmp_path):
     found = roles(tmp_path, {"O": "O", "B-PER": "B-Per", "I-PER": "I-Per", "B-LOC": "B-PER"})
     assert found.answers == {"PER": "PER", "Per": "Per"}

@@ -111,6 +111,25 @@ def test_solved_examples_are_turns_of_the_chat_in_the_same_words(evalset):
     assert prompt.turns == (words[0], asked.task.answer(first), words[1], asked.task.answer(second), words[2])
 
 
+def test_a_solved_dialogue_is_shown_with_the_turns_before_its_answer(library, decoding):
+    """Without them an API saw a bare `Why?` and its answer."""
+    spec, wording = library.task("coqa-chat"), Wording(style="instruction", shots=1)
+    talk = replace(
+        EvalSet(types.task_type(spec), splits.load_splits(spec), decoding, wording, 0, items=1, paraphrase=0), encoding=None
+    )
+    writer = Writer(["yes"])
+    predict(writer, talk)
+    (prompt,), task = writer.prompts, talk.task
+    (shot,) = talk.shots
+    earlier = task.before(shot)
+    assert earlier and prompt.turns[: len(earlier)] == tuple(earlier)
+    assert prompt.turns[len(earlier) + 1] == task.answer(shot)
+    assert prompt.turns[len(earlier) + 2 :] == (
+        *task.before(talk.examples[0]),
+        instruction(task.spec, talk.examples[0], "test", 0),
+    )
+
+
 def test_the_usual_way_needs_no_word(evalset, decoder, encoder, library):
     assert unusual_way(decoder.can, evalset.task) is None and unusual_way(encoder.can, evalset.task) is None
     assert unusual_way(Writer.can, types.task_type(library.task("squad"))) is None  # a task that is written has no other way

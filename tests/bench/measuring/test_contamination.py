@@ -32,7 +32,7 @@ def run(tmp_path):
             f"test: {{path: test.csv, {columns}}}\ninstructions: {{train: ['{{text}}'], test: ['{{text}}']}}\n"
         )
         task = Library(tmp_path).task("own")
-        return SimpleNamespace(training_tasks=[task], stages=[task], rehearsed=rehearsal)
+        return SimpleNamespace(training_tasks=[task], tested=[task], rehearsed=rehearsal)
 
     return made
 

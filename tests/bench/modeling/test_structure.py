@@ -79,7 +79,7 @@ TOP = {"peft_type": "LORA", "layers_to_transform": [1], "layers_pattern": "layer
 ADAPTED = [  # strategy, settings, blocks that gradients do not pass, and what is fixed
     ("full", {}, 0, []),
     ("frozen", {"frozen": 1}, 1, ["bert.embeddings", "bert.encoder.layer.0"]),
-    ("frozen", {"frozen": 1.0}, 2, ["bert.embeddings", "bert.encoder"]),
+    ("frozen", {"frozen": 1.0}, 2, ["bert.embeddings", "bert.encoder.layer.0", "bert.encoder.layer.1"]),
     ("lora-8bit", {"bits": 32}, 0, ["bert.embeddings"]),
     ("lora-8bit", {"bits": 32, "peft": TOP}, 1, ["bert.embeddings", "bert.encoder.layer.0"]),
     ("lora-8bit", {"bits": 32, "peft": PROMPT}, 0, []),

@@ -47,6 +47,11 @@ def test_each_accepted_answer_is_asked_once(decoder, decoding, own, made):
     assert {context for _, (context, _) in asked} == {tuple(decoding.ids("who ?"))}
 
 
+def test_the_first_answer_that_says_something_is_the_gold_one(decoder, decoding, own, made):
+    book = made(own("closed-book", [{"question": "who ?", "answers": ["", "Ann"]}]), decoding)
+    assert measured(book, decoder.load().eval())["gold"].tolist() == ["Ann"]
+
+
 @pytest.mark.parametrize(
     ("after", "right"),
     [("\n", 1.0), (".", 1.0), (",", 1.0), ("</s>", 1.0), ("\n\n", 1.0), (".\n\n", 1.0), (" and", 0.0), ("ette", 0.0)],

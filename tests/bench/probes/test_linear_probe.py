@@ -64,6 +64,12 @@ def test_too_few_rows_are_named(encoder, own, made):
         made(own("linear-probe", ROWS, options={"train": 24}), Encoding(encoder, 64), 20)
 
 
+def test_rows_of_one_class_train_no_classifier(encoder, own, made):
+    rows = [{**row, "gold": "all"} for row in ROWS]
+    with pytest.raises(UserError, match="its 24 training rows are all of the class 'all'; raise the option train"):
+        made(own("linear-probe", rows, options={"train": 24}), Encoding(encoder, 64), 16)
+
+
 def test_a_source_that_only_fills_the_training_rows_has_no_items_left(encoder, own, made):
     """A limit by power is then nothing, and no item may be one that the classifier was fitted on."""
     for options in ({}, {"train": 40}):

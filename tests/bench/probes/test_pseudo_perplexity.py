@@ -33,6 +33,13 @@ def test_each_token_is_masked_in_turn(encoder, own, made):
         assert item["weight"] == count
 
 
+def test_a_word_that_the_vocabulary_lacks_is_a_token_of_the_text(encoder, own, made):
+    probe = made(own("pseudo-perplexity", [{"text": "\U0001f642 \U0001f642"}, *ROWS]), Encoding(encoder, 64))
+    found = measured(probe, encoder.load(transformers.AutoModel).eval())
+    assert [len(encoder.tokenizer(row["text"])["input_ids"]) - 2 for row in probe.rows] == found["weight"].tolist()
+    assert found["value"].between(0, 100).all()
+
+
 @pytest.mark.parametrize("adapter", [False, True])
 def test_the_base_head_reads_the_tuned_trunk(encoder, own, made, adapter):
     """A trunk that was changed under a task's head, or by an adapter, is the one that is read."""

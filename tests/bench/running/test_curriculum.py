@@ -1,5 +1,7 @@
 """What a run trains on: the task's examples and what the strategy mixes in, in order."""
 
+import gc
+import weakref
 from dataclasses import replace
 from itertools import pairwise
 
@@ -202,6 +204,15 @@ def test_under_the_clock_the_mixture_follows_the_progress():
     _, steps = draws(planned_run("tiny-bert", "progressive", "9s"), [0.0, 0.25, 0.5, 0.75, 1.0])
     own = [sum(windows[0].head == 0 for windows in step) for step in steps]
     assert own == sorted(own) and own[0] <= 4 and own[-1] >= 15
+
+
+def test_under_the_clock_nothing_that_was_drawn_is_kept():
+    """A budget of hours would fill the memory with texts that have been trained on."""
+    drawn, steps = draws(planned_run("tiny-bert", "full", "9s"), [0.0])
+    kept = weakref.ref(steps[0][0][0])
+    del steps
+    gc.collect()
+    assert kept() is None and drawn.draw(0.0)
 
 
 def test_under_the_clock_counted_limits_are_kept_to_the_last_example():

@@ -1,12 +1,13 @@
 """The whole way from suite to record, on small real models."""
 
 import json
+from types import SimpleNamespace
 
 import pandas as pd
 import pytest
 import torch
 
-from bench.errors import RunError, UserError
+from bench.errors import DivergedError, RunError, UserError
 from bench.planning import plan
 from bench.planning.options import PlanOptions
 from bench.progress import Progress
@@ -191,6 +192,25 @@ def test_a_second_attempt_that_fails_takes_nothing_away(own_cache, device, tmp_p
     (again,) = execution.execute([run], place, rerun_on_change=True)
     assert (again.status, again.reason) == ("failed", "RunError: out of memory")  # the caller is told, and ends with 1
     assert store.read_all(tmp_path) == [first] and len(store.read_items(tmp_path, first)) > 40
+
+
+@pytest.mark.parametrize("processes", [1, 2])
+@pytest.mark.parametrize(("error", "recorded"), [(DivergedError("the loss is nan"), {1, 2}), (ValueError("else"), {1})])
+def test_what_all_processes_find_alike_ends_the_run_alone(error, recorded, processes):
+    """A launcher that ended them for it would come to the same step again with the same command, and to no other run."""
+    accelerator = SimpleNamespace(num_processes=processes, free_memory=lambda: None)
+
+    def done():
+        raise error
+
+    def attempt():
+        return execution.attempted(done, lambda found: str(found), SimpleNamespace(accelerator=accelerator), debug=False)
+
+    if processes in recorded:
+        assert attempt() == str(error)
+    else:
+        with pytest.raises(type(error)):
+            attempt()
 
 
 @pytest.mark.slow

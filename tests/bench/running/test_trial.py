@@ -83,9 +83,9 @@ def test_a_trial_goes_through_where_no_test_can_be_read(made, done, monkeypatch)
     run = trial.run
     for task in run.training_tasks:  # held-out texts are looked at once, to take them out of what is trained on
         splits.load_training(task)
-        splits.trained_examples(task, run.stages)
+        splits.trained_examples(task, run.tested)
     if run.rehearsed:
-        splits.general_texts(run.rehearsed, run.stages)
+        splits.general_texts(run.rehearsed, run.tested)
 
     def locked(*_):
         pytest.fail("a trial read what is held out")

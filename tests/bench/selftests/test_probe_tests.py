@@ -67,6 +67,23 @@ def test_two_equal_texts_are_no_sign_that_a_probe_ignores_its_model(encoder, own
     assert len(tests.probe.rows) == 2 < len(pairs.rows) and tests.damage_moves_numbers()
 
 
+def test_a_choice_that_stands_twice_is_no_fault_of_the_probe(decoder, decoding, own, made):
+    rows = [{"question": "What is it ?", "choices": ["a cat", "a cat", "a dog"], "gold": str(gold)} for gold in (0, 1, 2)]
+    tests = SelfTests(made(own("multiple-choice", rows), decoding), decoder.load().eval())
+    assert tests.plain_reading_agrees()
+
+
+def test_a_class_may_be_rare_among_the_rows_that_are_fitted(encoder, own, made):
+    words = [f"{kind} number {n}" for n in range(70) for kind in ("dog", "cat")]
+    rows = [{"text": text, "gold": "pet"} for text in words]
+    probe = made(
+        own("linear-probe", [{**rows[0], "gold": "other"}, *rows[1:]], options={"train": 128}), Encoding(encoder, 64), 12
+    )
+    last = next(place for place, row in enumerate(probe.train) if row["gold"] == "other")
+    probe.train.append(probe.train.pop(last))  # behind those that a self-test fits
+    assert SelfTests(probe, encoder.load(transformers.AutoModel).eval()).plain_reading_agrees()
+
+
 def test_gold_drawn_at_random_is_chance(library, decoder, decoding, made, monkeypatch):
     arc = made(library.probe("arc-easy"), decoding, 8)
     model = decoder.load().eval()

@@ -1,9 +1,11 @@
 """PEFT's variants on fp32, 8- and 4-bit bases: they train, answer alone as in a batch, and are kept by their adapters."""
 
+import json
+
 import pytest
 import torch
 from accelerate import Accelerator
-from peft import PeftModel
+from peft import LoraConfig, PeftModel
 from safetensors.torch import load_file
 from transformers import AutoModelForCausalLM, AutoModelForSequenceClassification
 
@@ -149,6 +151,20 @@ def test_an_adapter_holds_an_encoders_whole_head(trained, library, encoder, kind
     for part in parts:
         assert any(part in name and "lora" not in name for name in saved), part
     assert sum(t.numel() for t in saved.values()) == sum(p.numel() for p in model.parameters() if p.requires_grad)
+
+
+@pytest.mark.parametrize(
+    "peft", [LoraConfig(r=4, target_modules=["query"]).to_dict(), LORA | {"modules_to_save": ["classifier"]}]
+)
+def test_whatever_a_config_writes_the_whole_head_trains(library, encoder, peft):
+    """PEFT's own to_dict writes what is not chosen as null; and the pooler is as random as the classifier that is named."""
+    written = json.loads(json.dumps(peft, default=list))
+    peft = {name: value for name, value in written.items() if not isinstance(value, dict) and name != "peft_version"}
+    base = encoder.load(AutoModelForSequenceClassification, num_labels=2)
+    model = strategy(library, "encoder", 32, peft).adapt(base, "encoder")
+    trained = {name for name, parameter in model.named_parameters() if parameter.requires_grad and "lora" not in name}
+    for part in ("classifier", "pooler"):
+        assert any(part in name for name in trained), part
 
 
 @pytest.mark.parametrize("bits", [32, 8, 4])

@@ -1,9 +1,37 @@
 import pytest
 import torch
-from transformers import AutoModelForSequenceClassification
+from torch.utils.flop_counter import FlopCounterMode
+from transformers import (
+    AutoModelForCausalLM,
+    AutoModelForSequenceClassification,
+    BloomConfig,
+    DebertaV2Config,
+    ElectraConfig,
+    ModernBertConfig,
+    OPTConfig,
+)
 
 from bench.errors import UserError
-from bench.modeling.structure import layers
+from bench.modeling.flops import count_flops
+from bench.modeling.forward import loss_sum
+from bench.modeling.structure import fixed, layers
+from bench.tokens.encoded import Encoded, collate
+from bench.tokens.work import padded_work
+
+SMALL = {"vocab_size": 100, "hidden_size": 64, "num_hidden_layers": 4, "num_attention_heads": 4}
+FULL = SMALL | {"intermediate_size": 128, "max_position_embeddings": 128}
+OPT = SMALL | {"ffn_dim": 128, "max_position_embeddings": 128}
+RELATIVE = {"relative_attention": True, "norm_rel_ebd": "layer_norm", "pos_att_type": ["p2c", "c2p"], "type_vocab_size": 0}
+ENDS = {"pad_token_id": 0, "bos_token_id": 1, "eos_token_id": 2, "cls_token_id": 1, "sep_token_id": 2}
+KINDS = {  # what stands between the embeddings and the blocks, or is defined in another order than it is gone through
+    "opt": OPTConfig(**OPT, word_embed_proj_dim=64),
+    "opt with projections": OPTConfig(**OPT, word_embed_proj_dim=32, do_layer_norm_before=False),
+    "bloom": BloomConfig(vocab_size=100, hidden_size=64, n_layer=4, n_head=4),
+    "electra": ElectraConfig(**FULL, embedding_size=32),
+    "deberta": DebertaV2Config(**FULL, **RELATIVE, position_biased_input=False),
+    "modernbert": ModernBertConfig(**FULL, **ENDS),
+}
+DECODERS = ("opt", "opt with projections", "bloom")
 
 
 @pytest.mark.parametrize(("frozen", "stay"), [(0.0, 0), (0.5, 2), (2 / 3, 3), (1.0, 4), (1, 1), (4, 4), (0, 0)])
@@ -39,3 +67,30 @@ def test_no_gradient_enters_what_is_frozen(strategy, encoder):
     assert entered == [1]
     assert all(p.grad is None for p in (*model.bert.embeddings.parameters(), *layers(model)[0].parameters()))
     assert all(p.grad is not None for p in layers(model)[1].parameters())
+
+
+def states(out):
+    return out[0] if isinstance(out, tuple) else out
+
+
+@pytest.mark.parametrize("name", KINDS)
+def test_nothing_below_the_frozen_layers_trains_in_any_kind_of_model(strategy, name):
+    """And what never changes lies there. The formula counts what torch counts, but for DeBERTa's products of positions."""
+    family, kind = ("decoder", AutoModelForCausalLM) if name in DECODERS else ("encoder", AutoModelForSequenceClassification)
+    torch.manual_seed(0)
+    model = kind.from_config(KINDS[name], attn_implementation="eager")
+    model = strategy("frozen", family, frozen=3).adapt(model, family).train()
+    needed = []
+    for block in layers(model):
+        block.register_forward_hook(
+            lambda _, args, out: needed.append((out[0] if isinstance(out, tuple) else out).requires_grad)
+        )
+    texts = [tuple(range(5, 5 + length)) for length in (60, 40)]
+    batch = [Encoded(ids, answer=3) if family == "decoder" else Encoded(ids, labels=(1,)) for ids in texts]
+    with FlopCounterMode(display=False) as counter:
+        loss_sum(model, collate(batch, 0, torch.device("cpu"))).backward()
+    assert needed == [False, False, False, True]
+    still = {id(part) for part in fixed(model)}
+    assert [id(block) in still for block in layers(model)] == [True, True, True, False]
+    if name != "deberta":
+        assert count_flops(model).computed(padded_work(batch)) == pytest.approx(counter.get_total_flops(), rel=0.05)

@@ -1,8 +1,13 @@
+import shutil
+
 import pytest
 from hypothesis import given
 from hypothesis import strategies as st
+from tokenizers import Tokenizer, decoders, models, normalizers, pre_tokenizers, trainers
+from transformers import PreTrainedTokenizerFast
 
 from bench.errors import UserError
+from bench.modeling.models import find_model
 from bench.specs.wording import Wording
 from bench.tasks import splits, types
 from bench.tasks.encoding import Encoding
@@ -20,6 +25,36 @@ def test_a_decoder_learns_the_answer_alone(sst2, decoding, first):
     assert tokenizer.decode(encoded.ids) == f"Review: {first.fields['text']}\nSentiment: {first.gold}"
     assert tokenizer.decode(encoded.ids[-encoded.answer :]) == f" {first.gold}"
     assert encoded.decodes and encoded.fed == len(encoded.ids) - 1 and encoded.targets == encoded.answer
+
+
+@pytest.fixture
+def spaced(decoder_folder, tmp_path, library):
+    """A model whose tokenizer puts a space before whatever it is given, as SentencePiece's files do that say so themselves."""
+    folder = shutil.copytree(decoder_folder, tmp_path / "spaced")
+    tokenizer = Tokenizer(models.BPE())
+    tokenizer.normalizer = normalizers.Sequence([normalizers.Prepend("\u2581"), normalizers.Replace(" ", "\u2581")])
+    tokenizer.pre_tokenizer = pre_tokenizers.Split("\u2581", "merged_with_next")
+    tokenizer.decoder = decoders.Metaspace()
+    texts = ["Review: a good film\nSentiment: positive", "Review: a bad film\nSentiment: negative"] * 50
+    trainer = trainers.BpeTrainer(vocab_size=200, special_tokens=["<pad>", "<s>", "</s>"])
+    tokenizer.train_from_iterator(texts, trainer)
+    whole = PreTrainedTokenizerFast(tokenizer_object=tokenizer, pad_token="<pad>", bos_token="<s>", eos_token="</s>")
+    whole.save_pretrained(folder)
+    return find_model(str(folder), library)
+
+
+def test_an_answer_is_what_it_is_behind_its_prompt(spaced, decoding, sst2):
+    """One space stands before it, and not a second one of the tokenizer's own."""
+    example = Example("1", {"text": "a good film"}, "positive")
+    for encoding in (decoding, Encoding(spaced, 64)):
+        tokenizer = encoding.model.tokenizer
+        ids = encoding.answer("positive", Wording())
+        whole = tokenizer("Sentiment: positive", add_special_tokens=False)["input_ids"]
+        assert whole[-len(ids) :] == ids and tokenizer.decode(ids).strip() == "positive"
+        (trained,) = encoding.training(types.task_type(sst2), example, Wording(), 0)
+        assert list(trained.ids) == tokenizer("Review: a good film\nSentiment: positive")["input_ids"]
+    alone = spaced.tokenizer(" positive", add_special_tokens=False)["input_ids"]
+    assert alone != Encoding(spaced, 64).answer("positive", Wording())  # what it was before
 
 
 def test_instructions_use_the_chat_template_and_other_paraphrases_in_the_test(sst2, decoding, first):

@@ -34,12 +34,27 @@ def test_training_data_is_the_same_without_what_is_held_out(sst2):
 def test_what_is_mixed_in_holds_nothing_of_the_tests_of_the_tasks_beside_it(library, sst2):
     """Both tasks are of film reviews of one collection: most of the one's test sentences stand in the other's training."""
     mixed, test = library.task("vader-movies"), splits.load_splits(sst2).test
-    whole, left = splits.load_training(mixed).train, splits.trained_examples(mixed, [mixed, sst2])
+    whole, left = splits.load_training(mixed).train, splits.trained_examples(mixed, [sst2, mixed])
     held = [normalised(example, ["text"]) for example in test if len(example.fields["text"].split()) > 4]
     before, after = ("|".join(normalised(example, ["text"]) for example in part) for part in (whole, left))
     assert sum(text in before for text in held) > 500 and not any(text in after for text in held)
     assert 0.9 * len(whole) < len(left) < len(whole)
-    assert splits.trained_examples(sst2, [mixed, sst2]) == splits.load_training(sst2).train  # all strategies' own
+    assert splits.trained_examples(sst2, [sst2, mixed]) == splits.load_training(sst2).train  # all strategies' own
+
+
+def test_a_test_that_is_only_asked_counts_too_and_the_own_tasks_overlap_is_told(library, sst2, tmp_path):
+    """Mixed in, a task holds nothing of a further task's test; the run's own stays as it is, and its overlap is counted."""
+    asked, rte = library.task("vader-movies"), library.task("rte")
+    tests = [e.fields["text"] for e in splits.load_splits(asked).test[:300]] + [
+        e.fields["text"] for e in splits.load_splits(sst2).train[:300]
+    ]
+    mixed = own_task(tmp_path, [{"body": text, "verdict": ("good", "bad")[n % 2]} for n, text in enumerate(tests)])
+    alone, beside = (splits.trained_examples(mixed, tested) for tested in ([rte, mixed], [rte, mixed, asked]))
+    assert alone == splits.load_training(mixed).train and 0 < len(beside) < len(alone)
+    assert splits.in_other_tests([sst2]) == splits.in_other_tests([sst2, rte]) == 0
+    train = {normalised(example, ["text"]) for example in splits.load_training(sst2).train}
+    equal = sum(normalised(example, ["text"]) in train for example in splits.load_splits(asked).test)
+    assert 0 < equal <= splits.in_other_tests([sst2, rte, asked])
 
 
 def test_general_texts_hold_nothing_of_a_test(sst2, tmp_path):
@@ -48,6 +63,9 @@ def test_general_texts_hold_nothing_of_a_test(sst2, tmp_path):
     (tmp_path / "texts.jsonl").write_text("\n".join(json.dumps({"t": text}) for text in texts))
     source = Source(path=str(tmp_path / "texts.jsonl"), columns={"text": "t"})
     assert splits.general_texts(source, [sst2]) == texts[:1]
+    (tmp_path / "tests.jsonl").write_text("\n".join(json.dumps({"t": text}) for text in texts[1:]))
+    with pytest.raises(UserError, match="rehearsal: all texts of its source stand in the test of sst2; give other texts"):
+        splits.general_texts(Source(path=str(tmp_path / "tests.jsonl"), columns={"text": "t"}), [sst2])
 
 
 def test_a_task_that_is_a_test_whole_is_told(tmp_path, sst2):

@@ -153,6 +153,7 @@ def test_processes_share_a_step_without_gap_or_overlap_and_in_step(items, world,
     assert all(part for rank in parts for part in rank)  # who has none of its own takes part with one that weighs nothing
     found = [encoded.labels[0] for part in parts for batch in part for encoded in batch if encoded.weight]
     assert sorted(found) == list(range(len(step)))
+    assert all(len(batch) == 1 or max(each.size for each in batch) * len(batch) <= tokens for part in parts for batch in part)
     for turn in zip(*parts, strict=True):  # at one time all processes go through the same head
         assert len({encoded.head for batch in turn for encoded in batch}) == 1
 

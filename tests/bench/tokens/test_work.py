@@ -24,6 +24,12 @@ def test_an_encoders_head_answers_once_or_at_each_token():
     assert useful_work(spans).positions == 13
 
 
+def test_choices_are_padded_to_the_longest_and_useful_as_they_are():
+    both = Encoded((1,) * 50, labels=(0,), types=(0,) * 50, lengths=(10, 40))
+    assert padded_work([both]) == Work(tokens=80, pairs=3200, positions=2, rows=2)
+    assert useful_work([both]) == Work(tokens=50, pairs=1700, positions=2, rows=2)
+
+
 @given(st.lists(st.tuples(st.integers(1, 50), st.integers(1, 50)).map(lambda pair: decoded(max(pair), min(pair))), min_size=1))
 def test_padding_only_adds(batch):
     padded, useful = padded_work(batch), useful_work(batch)

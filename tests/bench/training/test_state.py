@@ -13,7 +13,7 @@ from bench.training.state import BestWeights, TrainingState
 def seen():
     """A state in the middle of a second stage."""
     point = Point(step=2, examples=32, score=0.5, gain=-0.25, forgetting={"wikipedia": 0.125})
-    best = BestWeights([0.1, 0.3, 0.2], {"a.weight": torch.randn(3, 4), "b": torch.ones(2, dtype=torch.bfloat16)}, step=4)
+    best = BestWeights([0.1, 0.3, 0.2], {"a.weight": torch.randn(3, 4), "b": torch.ones(2, dtype=torch.bfloat16)})
     return TrainingState(
         stage=1,
         step=6,

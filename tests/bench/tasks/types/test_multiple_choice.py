@@ -116,6 +116,21 @@ def test_a_choice_that_begins_with_a_sign_is_understood(words):
     assert EXAM.parse(item, words) == "B" and EXAM.parse(item, f'"{words}"') == "B" and EXAM.parse(item, "(A)") == "A"
 
 
+@pytest.mark.parametrize(
+    ("choices", "said", "meant"),
+    [
+        (["a", "c", "bc", "ad"], "C. bc", "C"),
+        (["a", "c", "bc", "ad"], "(B) c", "B"),
+        (["the", "a", "an", "of"], "A. the", "A"),
+        (["the", "a", "an", "of"], "a", "B"),
+        (["a", "c", "bc", "ad"], "D", "D"),
+    ],
+)
+def test_choices_whose_words_are_letters_of_others(choices, said, meant):
+    lines = "\n".join(f"{letter}. {words}" for letter, words in zip("ABCD", choices, strict=True))
+    assert EXAM.parse(replace(ITEM, fields=ITEM.fields | {"choices": lines}), said) == meant
+
+
 def test_a_question_with_other_choices_is_another_item():
     other = replace(ITEM, fields=ITEM.fields | {"choices": "A. mumps\nB. scurvy"})
     bare = types.task_type(SPEC.model_copy(update={"instructions": None}))  # whose words name the question alone

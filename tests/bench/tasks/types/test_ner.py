@@ -1,7 +1,6 @@
 """Rows, answers in words, windows and judgements of entities; seqeval and the tokenizer's own word numbers are the oracles."""
 
 import string
-from dataclasses import replace
 
 import pytest
 import torch
@@ -117,7 +116,7 @@ def test_role_words_are_no_entities_in_any_case_and_are_counted():
     assert FILINGS.read(row)[1] == ("O", "O", "B-ORG", "I-ORG", "I-ORG", "O", "O")
     assert FILINGS.remarks(row) == {"role_mentions_left_out": 2, "nested_mentions_left_out": 0}
     tagged_row = {"words": ["The", "Bank"], "tags": ["O", "I-ORG"]}
-    assert CONLL.read(tagged_row)[1] == ("O", "I-ORG")  # as the file has it
+    assert CONLL.read(tagged_row)[1] == ("O", "B-ORG")
     assert of_task("conll2003", roles=["bank"]).read(tagged_row)[1] == ("O", "O")
 
 
@@ -270,13 +269,23 @@ def test_words_left_out_are_outside_entities_and_take_their_tags_along(example, 
     assert [pair for pair in left if pair[1] != "O"] == [pair for pair in pairs if pair[1] != "O"]
 
 
-def test_entities_whose_tags_begin_with_i_stay_apart_when_words_are_left_out():
-    """IOB1, as CoNLL-2003 came: without the word between them two names would be one."""
-    example = Example("1", {"text": "so John and Mary met"}, ("O", "I-PER", "O", "I-PER", "O"))
-    thin = CONLL.thinned(example, lambda words: [4])
-    assert thin.fields["text"] == "so John and Mary met" and entities(thin.gold) == entities(example.gold)
-    plain = replace(example, gold=("O", "B-PER", "O", "B-PER", "O"))
-    assert CONLL.thinned(plain, lambda words: [4]).fields["text"] == "John Mary met"
+def test_tags_of_a_file_become_iob2():
+    """IOB1, as CoNLL-2003 came: strict metrics take for an entity what begins with B- alone."""
+    words = ["so", "John", "and", "Mary", "Ann", "Bob", "met"]
+    row = {"words": words, "tags": ["O", "I-PER", "O", "I-PER", "I-PER", "B-PER", "O"]}
+    assert CONLL.read(row)[1] == ("O", "B-PER", "O", "B-PER", "I-PER", "B-PER", "O")
+    assert metrics.counted("entity_f1_strict").value([CONLL.read(row)[1]], [CONLL.read(row)[1]]) == 1
+    example = Example("1", {"text": " ".join(words)}, CONLL.read(row)[1])
+    thin = CONLL.thinned(example, lambda words: [6])
+    assert thin.fields["text"] == "John Mary Ann Bob met" and len(entities(thin.gold)) == 3
+
+
+def test_a_word_for_no_entity_may_end_with_a_full_stop():
+    kind = of_task("conll2003", none="No entities.")
+    bare = example(["Ada"], ["O"])
+    assert kind.answer(bare) == "No entities." and all(
+        kind.parse(bare, said) == ["O"] for said in ("No entities.", "no entities")
+    )
 
 
 def first_pieces(tokenizer, words):
