@@ -129,11 +129,12 @@ def cost_of(
 
 
 def _api_cost(run: Run, after: Evaluation) -> Cost:
-    """Nothing is trained and nothing held here."""
+    """Nothing is trained here, and what a server holds it does not say."""
     assert isinstance(run.model, EndpointModel)
     trained = ("train_examples", "train_tokens", "train_flops", "useful_flops", "train_seconds")
-    held = ("peak_memory_bytes", "trainable_parameters", "total_parameters", "saved_bytes")
+    unknown = ("peak_memory_bytes", "total_parameters")  # the server's own affair
+    held = ("trainable_parameters", "saved_bytes")
     counted = after.test.reindex(columns=["read", "written"])
     known = run.model.priced and not counted.isna().any(axis=None)  # a server need not count its tokens
     money = run.model.price(*map(float, counted.sum())) if known else None
-    return Cost(**dict.fromkeys((*trained, *held), 0), eval_seconds=after.seconds, money=money)
+    return Cost(**dict.fromkeys((*trained, *held), 0), **dict.fromkeys(unknown), eval_seconds=after.seconds, money=money)

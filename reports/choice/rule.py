@@ -166,8 +166,12 @@ def _said(suite: Mapping[str, Any], picks: Sequence[Option], tasks: Sequence[str
     if any(_beats(one, other, task) for one in picks for other in picks for task in tasks):
         return f"{len(picks)} rows are left: each is better than another on some task, so it depends on which task counts more."
     tie = f"{len(picks)} rows are left, a tie: none is better than another by more than chance on {', '.join(tasks)}."
-    smallest_by_task = {task: suite["groups"][picks[0].lines[task]["group"]]["smallest"] for task in tasks}
-    differences = [f"{smallest} on {task}" for task, smallest in smallest_by_task.items() if smallest]
+    groups = {task: suite["groups"][picks[0].lines[task]["group"]] for task in tasks}
+    differences = [
+        " between ".join(filter(None, [f"{group['smallest']} on {task}", group["smallest_between"]]))
+        for task, group in groups.items()
+        if group["smallest"]
+    ]
     return f"{tie} Less than {', '.join(differences)} would mostly not have been found." if differences else tie
 
 

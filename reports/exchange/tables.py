@@ -7,19 +7,27 @@ from bench.statistics.estimates import Estimate
 from reports.paper.csv_text import csv_text
 from reports.paper.markdown import escaped, markdown_table
 from reports.rows import numbers
-from reports.rows.captions import standing_sentences, stated
+from reports.rows.captions import GAINS_TOLD, standing_sentences, stated
+from reports.rows.doubts import doubts
+from reports.rows.environments import other_environments
 from reports.rows.fairness import unfair
+from reports.rows.imported import stated_sources
 from reports.rows.means import MEAN_COSTS
 from reports.rows.row import Row
 from reports.rows.rows import grouped, probe_names, ranked
 from reports.rows.standing import Standing, score_places, score_standing, shown
 
+UNKNOWN_AT_0 = ("peak_memory_bytes", "total_parameters")
+"""Costs that are 0 in records of models behind an API, of which nobody knows them."""
+
 
 def rows_as_csv(rows: Sequence[Row]) -> str:
     """A line for each row, the best first, with full numbers; what is not known is empty. What is unfair in a table is said in
-    each of its lines."""
+    each of its lines, and why a row is not to be trusted in its own."""
     places, unequal = score_places(rows), {key: "; ".join(unfair(group)) for key, group in grouped(rows).items()}
-    return csv_text([{**_numbers(row, places), "unequal": unequal[row.group]} for row in ranked(rows)])
+    return csv_text(
+        [{**_numbers(row, places), "unequal": unequal[row.group], "doubts": "; ".join(doubts(row))} for row in ranked(rows)]
+    )
 
 
 def _numbers(row: Row, places: dict[str, tuple[int, int]]) -> dict[str, Any]:
@@ -29,7 +37,7 @@ def _numbers(row: Row, places: dict[str, tuple[int, int]]) -> dict[str, Any]:
 def _named(row: Row) -> dict[str, Any]:
     suite, model, task = row.group
     named = {"suite": suite, "model": model, "task": task, "strategy": row.setup.strategy, "row": row.label}
-    return {**named, "seeds": row.seeds, "budget": row.setup.budget, "status": row.status, "reason": row.first.reason}
+    return {**named, "seeds": row.seeds, "budget": row.budget, "status": row.status, "reason": row.first.reason}
 
 
 def _scored(row: Row) -> dict[str, Any]:
@@ -56,7 +64,8 @@ def _lost(row: Row) -> dict[str, Any]:
 
 
 def _cost(row: Row) -> dict[str, Any]:
-    return {name: getattr(row.cost, name) if row.cost else None for name in MEAN_COSTS}
+    cost = {name: getattr(row.cost, name) if row.cost else None for name in MEAN_COSTS}
+    return cost | {name: cost[name] or None for name in UNKNOWN_AT_0}
 
 
 def rows_as_markdown(rows: Sequence[Row]) -> str:
@@ -72,10 +81,22 @@ def _group(rows: Sequence[Row]) -> Iterator[str]:
         probes = probe_names(scored)
         first, unit = escaped(scored[0].quantity.name), escaped(scored[0].quantity.unit)
         losses = [escaped(f"forgets {name} ({quantity.unit})") for name, quantity in probes.items()]
-        headers = ["strategy", "rank", f"{first} [95 %]", f"gain ({unit})", *losses, "train (s)", "saved"]
+        headers = [
+            "strategy",
+            "rank",
+            f"{first} [95 %]",
+            f"gain ({unit})",
+            f"over best ({unit})",
+            *losses,
+            "train (s)",
+            "saved",
+        ]
         standing = score_standing(scored)
         yield markdown_table(headers, [_line(row, standing, list(probes)) for row in scored], headers[:1])
-        told = [*stated([row.score for row in scored if row.score], scored), *standing_sentences(standing), *unfair(rows)]
+        told = [*GAINS_TOLD, *stated([row.score for row in scored if row.score], scored), *standing_sentences(standing)]
+        others = [other.sentence for other in other_environments(rows)]
+        doubted = [sentence for row in scored for sentence in doubts(row)]
+        told += [*unfair(rows), *stated_sources(rows), *others, *doubted]
         yield "\n".join(f"- {escaped(sentence)}" for sentence in told)
     failed = [f"- {escaped(f'{row.label} (seed {row.seeds}) {row.status}: {row.reason}')}" for row in rows if not row.score]
     if failed:
@@ -91,7 +112,7 @@ def _line(row: Row, standing: Standing | None, probes: Sequence[str]) -> list[st
         escaped(row.label),
         shown(standing.of(row) if standing else None),
         score_text(row),
-        numbers.signed(row.gain, row.quantity) if row.gain else numbers.MISSING,
+        *(numbers.signed(gain, row.quantity) if gain else numbers.MISSING for gain in (row.gain, row.over_best)),
         *lost,
         numbers.MISSING if seconds is None else numbers.seconds(seconds),
         numbers.MISSING if saved is None else numbers.scaled(saved, "B"),

@@ -47,6 +47,8 @@ class Held:
     """Whether it is held over the items that both sides answered; else it is made of the two intervals."""
     accuracy: float | None = None
     """The old score, where it is a share of right answers."""
+    reach: float = 0.0
+    """How far a single item can move it, if that is known; of the very same runs, which can't move, 0."""
 
     @property
     def rise(self) -> float:

@@ -36,7 +36,10 @@ class Noise:
     def __init__(self, matches: Sequence[Match], earlier: Sequence[Row]) -> None:
         self.matches = matches
         self.rows = [*(match.new for match in matches), *(match.old for match in matches), *earlier]
-        spreads = spreads_of([row.records for row in self.rows])
+        # A run that both sides hold, as of a row that nobody touched, tells once how far a seed moves it.
+        first = {record.run_id: number for number, row in reversed([*enumerate(self.rows)]) for record in row.records}
+        told = [[run for run in row.records if first[run.run_id] == number] for number, row in enumerate(self.rows)]
+        spreads = spreads_of([row.records for row in self.rows], told)
         self._of = {id(row): spread for row, spread in zip(self.rows, spreads, strict=True)}
 
     def of(self, row: Row) -> SeedSpreads:
@@ -81,6 +84,8 @@ class _Measure:
     of: Callable[[Outcome], float | None]
     """The same number of a single run."""
     higher_is_better: bool = False
+    level: float | None = None
+    """What a percentage is of, where it is not of the old number itself: of a loss, what there was to lose."""
 
 
 def held_measures(match: Match, noise: Noise, within: Within) -> Iterator[Held]:
@@ -100,10 +105,11 @@ def held_measures(match: Match, noise: Noise, within: Within) -> Iterator[Held]:
             old=old.value,
             value=new.value - old.value,
             margin=margin_between(new, old),
-            within=within.of(measure.quantity, old.value),
+            within=within.of(measure.quantity, old.value if measure.level is None else measure.level),
             higher_is_better=measure.higher_is_better,
             paired=paired(new, old),
             accuracy=old.value if old.scale == "wilson" and measure.higher_is_better else None,
+            reach=float(measure.quantity.share and not match.same_runs),
         )
 
 
@@ -123,7 +129,9 @@ def _lost(match: Match) -> Iterator[_Measure]:
         known = match.old.forgetting.get(name)
         # A distance from the base has no interval, and nothing to be judged by.
         if known and lost.lost.low is not None and known.lost.low is not None:
-            yield _Measure("forgetting", name, lost.quantity, lost.lost, known.lost, partial(loss_of_run, name))
+            yield _Measure(
+                "forgetting", name, lost.quantity, lost.lost, known.lost, partial(loss_of_run, name), level=known.before
+            )
 
 
 def held_costs(match: Match, noise: Noise, within: Within, seconds: bool) -> Iterator[Held]:

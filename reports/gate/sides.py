@@ -58,6 +58,12 @@ class Match:
         return new == old
 
     @property
+    def same_runs(self) -> bool:
+        """Whether both rows are of the very same runs, as where nobody touched what they depend on."""
+        new, old = ([run.run_id for run in row.records] for row in (self.new, self.old))
+        return new == old
+
+    @property
     def other_question(self) -> list[str]:
         """In what the two were not asked alike, of their task and their probes; none where they were."""
         return self._differing(_questions((self.old, self.new)))

@@ -77,8 +77,7 @@ def _columns(rows: Sequence[Row], standings: Sequence[Standing]) -> list[Column]
 
 def budget_of(row: Row) -> str:
     """What the row might spend in training: nothing, if it trains nothing."""
-    nothing_trained = row.cost is not None and row.cost.train_examples == 0
-    return "none" if nothing_trained else row.setup.budget or numbers.MISSING
+    return row.budget or (numbers.MISSING if row.budget is None else "none")
 
 
 def _shared(cost: Cost) -> bool:

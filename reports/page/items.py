@@ -135,10 +135,15 @@ def _own(answers: Answers, first: Answers, shared: pd.DataFrame, where: npt.NDAr
         "right": packed(answers.right),
         "away": {name: packed(each.right) for name, each in away.items()},
         "answers": [words.setdefault(answer, len(words)) for answer in told],
-        "sure": "".join(
-            "--" if share is None or not np.isfinite(share) else f"{min(round(100 * share), 99):02}" for share in sure
-        ),
+        "sure": "".join(_percent(share) for share in sure),
     }
+
+
+def _percent(share: float | None) -> str:
+    """Of a probability, in two signs: `++` is all of it, and `--` that it is not known."""
+    if share is None or not np.isfinite(share):
+        return "--"
+    return f"{percent:02}" if (percent := round(100 * share)) < 100 else "++"
 
 
 def packed(right: Rights) -> str:

@@ -62,7 +62,7 @@ def _facts(row: Row, group: int) -> Json:
         "group": group,
         "strategy": row.setup.strategy,
         "label": row.label,
-        "budget": row.setup.budget if row.trains or cost is None else None,
+        "budget": row.budget or None,
         "seeds": len(row.records),
         "runs": [record.run_id for record in row.records] if row.setup.model != NO_MODEL else [],
         "trains": row.trains,
@@ -142,6 +142,7 @@ def _group(key: TableKey, rows: Sequence[Row], standing: Standing | None, number
         "probes": {name: {"unit": probe.unit, "share": probe.share} for name, probe in probe_names(rows).items()},
         "said": list(_said(rows, standing)),
         "smallest": _smallest(standing),
+        "smallest_between": standing.between if standing else None,
         "pairs": _pairs(standing, numbered),
     }
 

@@ -9,6 +9,10 @@ from reports.rows.across import Across
 from reports.rows.row import Row
 from reports.rows.standing import Standing
 
+GAINS_TOLD = (
+    "gain: what training changed, over the base asked in the row's own words.",
+    "over best: what the row adds to what there is without it, over the base asked in its best words.",
+)
 NAMED_IN_TOP = 8
 """Rows; a larger top group is told by its size."""
 ONE_SEED = "One seed: the interval is for this trained model on new items. Another seed may differ by more."

@@ -25,9 +25,13 @@ def conclusion(rows: Sequence[Row], standing: Standing | None) -> list[str]:
 
 
 def next_step(rows: Sequence[Row], standing: Standing | None) -> list[str]:
-    """What would say more, in one sentence. It asks a study of many seeds and items, so that a page of a hundred tables does
-    without."""
+    """What would say more, in one sentence; nothing of rows that were not made here.
+
+    It asks a study of many seeds and items, so that a page of a hundred tables does without.
+    """
     scored = _with_score(rows)
+    if all(row.first.provenance.source for row in scored):
+        return []
     return [f"Next: {_next(_top(scored, standing), scored)}"] if standing else []
 
 
@@ -60,13 +64,17 @@ def _forgot(top: Sequence[Row], scored: Sequence[Row]) -> str:
         return f"{forgotten}: nothing, since {_names(top)} {'trains' if len(top) == 1 else 'train'} nothing."
     if not any(row.forgetting for row in trained):
         return "Forgotten: not known, since no probe was asked; list some in the suite."
+    judged = [row for row in trained if any(part.lost.low is not None for part in row.forgetting.values())]
+    if not judged:
+        return f"Forgotten: not known, since the losses of {_names(trained)} have no intervals."
+    trained = judged
     lost = {row.label: _losses(row) for row in trained}
     if losses := [f"{label} lost {', '.join(parts)}" for label, parts in lost.items() if parts]:
         spared = [row for row in trained if not lost[row.label]]
         also = f"; of {_names(spared)} no loss was more than chance" if spared else ""
         return f"{forgotten}: {'; '.join(losses)}, by more than chance{also}."
     shown = losses_shown(trained)
-    least = f"; the probes would mostly have shown {', '.join(shown)}" if shown else ""
+    least = f"; each probe by itself would mostly have shown {', '.join(shown)}" if shown else ""
     return f"{forgotten}: no loss of {_names(trained)} was more than chance{least}."
 
 

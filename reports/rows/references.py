@@ -20,7 +20,7 @@ def without_model(rows: Sequence[Row]) -> list[Row]:
 
 
 def _row(record: Record, name: str, score: Score) -> Row:
-    setup = record.setup.model_copy(update={"model": NO_MODEL, "strategy": name})
+    setup = record.setup.model_copy(update={"model": NO_MODEL, "strategy": name, "budget": ""})
     # No inputs: such an answer has no seed either.
     provenance = record.provenance.model_copy(update={"inputs": {"task": record.provenance.inputs.get("task")}})
     parts = {"setup": setup, "provenance": provenance, "outcome": Outcome(score=score), "cost": None}

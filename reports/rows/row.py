@@ -51,6 +51,12 @@ class Row:
         return self.first.setup
 
     @property
+    def budget(self) -> str | None:
+        """What it might spend in training; empty where it trains nothing, None where that is not known."""
+        trained = self.cost.train_examples if self.cost else None
+        return "" if trained == 0 else self.setup.budget
+
+    @property
     def outcome(self) -> Outcome | None:
         """The first run's, for what is the same for all seeds."""
         return self.first.outcome

@@ -30,14 +30,17 @@ NO_SEEDS = SeedSpreads()
 """Of a row that depends on no seed."""
 
 
-def spreads_of(rows: Sequence[Sequence[Record]]) -> list[SeedSpreads]:
+def spreads_of(rows: Sequence[Sequence[Record]], told: Sequence[Sequence[Record]] | None = None) -> list[SeedSpreads]:
     """For each row of records, one per seed, the seeds of its table.
 
     A seed of rows that train nothing chooses the solved examples: it moves other numbers than one of training does, and the two
     are not pooled.
+
+    Args:
+        told: of each row the records that are pooled, where some stand in several rows; all of them by default.
     """
     tables: dict[tuple[str, str, str, bool], list[list[Outcome]]] = {}
-    for runs in rows:
+    for runs in rows if told is None else filter(None, told):
         outcomes = [run.outcome for run in runs if run.outcome is not None and run.status == "ok"]
         if outcomes and _seeded(runs):
             tables.setdefault(_table(runs), []).append(outcomes)

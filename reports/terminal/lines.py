@@ -4,6 +4,7 @@ from collections.abc import Callable, Iterator, Sequence
 
 from bench.groups import groups_by
 from reports.rows import numbers
+from reports.rows.doubts import doubts
 from reports.rows.early_stopping import stopping
 from reports.rows.environments import other_environments
 from reports.rows.fairness import unfair
@@ -38,7 +39,7 @@ def below(rows: Sequence[Row]) -> Iterator[str]:
     yield from stated_sources(rows)
     yield from (other.sentence for other in other_environments(rows))
     for row in rows:
-        yield from _doubts(row)
+        yield from doubts(row)
 
 
 def _asked(row: Row) -> Iterator[str]:
@@ -132,12 +133,3 @@ def _contaminated(rows: Sequence[Row]) -> Iterator[str]:
                 alike.setdefault((name, forgotten.contaminated, forgotten.items), []).append(row.label)
     for (name, count, items), labels in alike.items():
         yield f"{name}: {count:,} of {numbers.item_counts([items])} contaminated by what was trained on ({', '.join(labels)})"
-
-
-def _doubts(row: Row) -> Iterator[str]:
-    for seed, why in row.fallen.items():
-        yield f"{row.label} (seed {seed}) collapsed: {why}"
-    for fault in row.faults:
-        yield f"{row.label}: the check {fault} does not hold; don't trust this row"
-    if row.status != "ok":
-        yield f"{row.label} (seed {row.seeds}) {row.status}: {row.reason}"

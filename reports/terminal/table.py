@@ -11,7 +11,7 @@ from rich.text import Text
 from bench.statistics.estimates import Estimate
 from reports.rows import numbers, standing
 from reports.rows.across import across
-from reports.rows.captions import across_sentences, standing_sentences, stated
+from reports.rows.captions import GAINS_TOLD, across_sentences, standing_sentences, stated
 from reports.rows.conclusion import conclusion, next_step
 from reports.rows.losses_shown import losses_shown
 from reports.rows.references import NO_MODEL, without_model
@@ -26,16 +26,12 @@ from reports.visible import printable
 
 PROBES_ALONE = 8
 PROBE_WIDTH = 9
-PROBES_A_LINE = 2
+PROBES_A_LINE = 1
 NAME_WIDTH = 11
 RANK_WIDTH = 4
 MARK = "*"
 GAINS = {"gain": ("gain",), "over_best": ("over", "best")}
 """The two gains of a row, with their headers."""
-QUESTIONS = (
-    "gain: what training changed, over the base asked in the row's own words.",
-    "over best: what the row adds to what there is without it, over the base asked in its best words.",
-)
 COSTS = {("training", "train", "s"): 5, ("memory", "peak", "GB"): 5, ("trainable", "trained", "%"): 7}
 """What is shown of a row's cost, with its header and unit -> the width of its column."""
 
@@ -89,7 +85,7 @@ def _show_group(console: Console, rows: Sequence[Row]) -> None:
             console.print(_forgetting(scored, dict(probes[start : start + PROBES_ALONE])))
         for group in staged(scored):
             console.print(_stages(group))
-        for sentence in (*QUESTIONS, *stated(_estimates(scored), scored), *standing_sentences(places)):
+        for sentence in (*GAINS_TOLD, *stated(_estimates(scored), scored), *standing_sentences(places)):
             say(console, sentence)
         if any(forgotten.lost.significant for row in scored for forgotten in row.forgetting.values()):
             say(console, f"{MARK}: this forgetting is more than chance, corrected for how many probes the row has (Holm).")
@@ -103,7 +99,8 @@ def _show_group(console: Console, rows: Sequence[Row]) -> None:
 def _could_show(rows: Sequence[Row]) -> Iterator[str]:
     texts = losses_shown(rows)
     for start in range(0, len(texts), PROBES_A_LINE):
-        yield f"Losses that these items show four times out of five: {', '.join(texts[start : start + PROBES_A_LINE])}."
+        found = ", ".join(texts[start : start + PROBES_A_LINE])
+        yield f"Losses that each probe by itself shows four times out of five: {found}."
 
 
 def _estimates(rows: Sequence[Row]) -> list[Estimate]:

@@ -11,6 +11,7 @@ GROUPS = [
         "task": task,
         "probes": {"wiki": {"unit": "nats", "share": False}, "quiz": {"unit": "points", "share": True}},
         "smallest": None,
+        "smallest_between": None,
         "one_machine": True,
     }
     for task in ("one", "two")
@@ -56,10 +57,11 @@ def test_rows_that_are_worse_by_more_than_chance_go_and_ties_stay():
 
 
 def test_tie_says_how_small_a_difference_would_have_been_found():
-    groups = [GROUPS[0] | {"smallest": "3.1 points"}, GROUPS[1]]
-    suite = {"name": "s", "groups": groups, "table": {"columns": COLUMNS, "lines": [line(0, "a"), line(1, "b")]}}
-    (found,) = choices(suite, Wish({}))
-    assert found.said.endswith("by more than chance on one. Less than 3.1 points on one would mostly not have been found.")
+    for between, told in ((None, "on one"), ("rows that train", "on one between rows that train")):
+        groups = [GROUPS[0] | {"smallest": "3.1 points", "smallest_between": between}, GROUPS[1]]
+        suite = {"name": "s", "groups": groups, "table": {"columns": COLUMNS, "lines": [line(0, "a"), line(1, "b")]}}
+        (found,) = choices(suite, Wish({}))
+        assert found.said.endswith(f"by more than chance on one. Less than 3.1 points {told} would mostly not have been found.")
 
 
 def test_seconds_and_memory_of_unlike_machines_are_not_held_against_each_other():

@@ -26,9 +26,18 @@ def test_markdown_has_a_table_for_each_task_and_says_what_failed(make, out):
     rows = aggregate([*make.kept(out, make.suite(2)), make.failed("rehearsal", reason="no | <b>room</b>")], out)
     text = rows_as_markdown(rows)
     tables = [line.count(" | ") for line in text.splitlines() if line.startswith("| ")]
-    assert text.startswith("## sentiment: smollm2 on sst2\n") and set(tables) == {8} and len(tables) == 9
+    assert text.startswith("## sentiment: smollm2 on sst2\n") and set(tables) == {9} and len(tables) == 9
     assert "- rehearsal (seed 0) failed: no \\| \\<b\\>room\\</b\\>" in text and "| full | 1" in text
     assert "- Smallest detectable difference: " in text
+    assert "- over best: what the row adds to what there is without it" in text
+
+
+def test_what_forbids_to_trust_a_row_goes_with_it(make, out):
+    """Whoever reads an export does not see the terminal's warnings."""
+    rows = aggregate([make.changed(make.record("full")[0], checks={"padding": False}), make.record("frozen")[0]])
+    assert "- full: the check padding does not hold; don't trust this row" in rows_as_markdown(rows)
+    told = {line["row"]: line["doubts"] for line in csv.DictReader(StringIO(rows_as_csv(rows)))}
+    assert told == {"full": "full: the check padding does not hold; don't trust this row", "frozen": ""}
 
 
 def test_the_name_of_a_metric_is_no_markup(make):

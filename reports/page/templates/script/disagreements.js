@@ -80,7 +80,7 @@ class Disagreements {
     const told = (run, place) => {
       const answer = typeof run.answers === "string" ? LETTERS.indexOf(run.answers[place]) : run.answers[place];
       const sure = run.sure.slice(2 * place, 2 * place + 2);
-      return `${items.words[answer]}${sure === "--" ? "" : ` (${Number(sure)} %)`}`;
+      return `${items.words[answer]}${sure === "--" ? "" : ` (${sure === "++" ? 100 : Number(sure)} %)`}`;
     };
     const entry = ([, place]) => element("li", {}, element("p", {}, items.texts[place] || items.names[place]),
       element("dl", { class: "answers" }, [["gold", items.golds[place]], [names[0], told(known.run, place)], [names[1], told(other.run, place)]].map(([name, value]) =>

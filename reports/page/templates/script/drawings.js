@@ -7,6 +7,8 @@ const COST_AXES = {
   train_flops: ["FLOPs", "training FLOPs", 1, "~s"],
 };
 
+const MEASURED = new Set(["train_seconds", "peak_memory_bytes"]); // what another machine takes more or less of
+
 class Drawings {
   constructor(suites, ranking) {
     Object.assign(this, { suites, ranking });
@@ -72,9 +74,13 @@ class Drawings {
     const sign = group.higher ? 1 : -1;
     const drawing = frame({ values: marks.map(({ x }) => x[0]), title: `${title} (left is better)`, format },
       { values: marks.flatMap(({ y }) => y), title: `${group.measure}${group.share ? ", %" : ""} (${group.higher ? "up" : "down"} is better)` }, `Score against ${name.toLowerCase()}`);
-    drawFrontier(drawing, unbeaten(marks, [-1, sign]), d3.curveStepAfter);
+    // Seconds and memory of unlike machines are not held against each other.
+    const alike = group.one_machine || !MEASURED.has(cost);
+    if (alike) drawFrontier(drawing, unbeaten(marks, [-1, sign]), d3.curveStepAfter);
     drawPoints(drawing, marks);
-    return figure(drawing.svg.node(), `Score against ${name.toLowerCase()}`, "The dashed line is the Pareto set: nothing scores as well as a row on it for as little.");
+    return figure(drawing.svg.node(), `Score against ${name.toLowerCase()}`, alike
+      ? "The dashed line is the Pareto set: nothing scores as well as a row on it for as little."
+      : "These rows were made on unlike machines: each one's seconds and memory are those of its own, and none is said to take less.");
   }
 
   // The differences that a row has from others: their value is the row's minus the other's.

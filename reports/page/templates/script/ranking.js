@@ -73,6 +73,9 @@ class Ranking {
       return this.columns.filter((column) => column.names || keys.has(column.key));
     }
     const alike = new Set(["model", "task", "suite"].filter((name) => this.values[name].length === 1));
+    // The first click puts the best first, which of perplexities are the lowest.
+    const lower = lines.length > 0 && lines.every((line) => !line.groupOf.higher);
+    for (const column of this.columns.filter(({ key }) => key === "score")) column.first = lower ? "ascending" : "descending";
     return this.columns.filter((column) => column.shown && !alike.has(column.key) &&
       (!column.numeric || lines.some((line) => part(line.cells[column.index], TEXT) !== null)));
   }
@@ -130,7 +133,7 @@ class Ranking {
     const { lines, columns } = this.shown;
     const rows = lines.map((line) => columns.flatMap((column) => cellValues(column, line)));
     const heads = columns.flatMap((column) => (column.numeric ? [column.key, `${column.key} interval`] : [column.key]));
-    return [["status", ...heads], ...rows.map((row, place) => [lines[place].status || "ok", ...row])].map((row) => row.map((value) => quote(safe(value))).join(",")).join("\r\n") + "\r\n";
+    return [["status", "measure", ...heads], ...rows.map((row, place) => [lines[place].status || "ok", lines[place].groupOf.measure, ...row])].map((row) => row.map((value) => quote(safe(value))).join(",")).join("\r\n") + "\r\n";
   }
 
   json() {
@@ -143,6 +146,9 @@ class Ranking {
 // What a program reads of a cell: the value, and of a number its interval.
 function cellValues(column, line) {
   const cell = line.cells[column.index];
+  // A row's name holds what sets it apart from others of its strategy.
+  if (column.names) return [part(cell, VALUE) ?? part(cell, TEXT) ?? ""];
   if (!column.numeric) return [part(cell, TEXT) ?? ""];
+  if (column.key === "rank") return [part(cell, TEXT) ?? "", ""]; // its value is the middle of its places
   return [line.status ? "" : part(cell, VALUE) ?? "", part(cell, INTERVAL) ?? ""];
 }

@@ -125,8 +125,9 @@ function saidOf(suite, picks, tasks) {
     return `${picks.length} rows are left: each is better than another on some task, so it depends on which task counts more.`;
   }
   const tie = `${picks.length} rows are left, a tie: none is better than another by more than chance on ${tasks.join(", ")}.`;
-  const smallest = (task) => suite.groups[picks[0].lines.get(task).group].smallest;
-  const found = tasks.filter(smallest).map((task) => `${smallest(task)} on ${task}`);
+  const groupOf = (task) => suite.groups[picks[0].lines.get(task).group];
+  const between = (task) => (groupOf(task).smallest_between ? ` between ${groupOf(task).smallest_between}` : "");
+  const found = tasks.filter((task) => groupOf(task).smallest).map((task) => `${groupOf(task).smallest} on ${task}${between(task)}`);
   return found.length ? `${tie} Less than ${found.join(", ")} would mostly not have been found.` : tie;
 }
 
