@@ -3,6 +3,7 @@
 import errno
 import os
 import sys
+import traceback
 
 import typer
 
@@ -21,6 +22,8 @@ from bench.errors import RunError, UserError
 from bench.processes import ranks, stopping, threads
 from reports.visible import visible
 
+WITH_DEBUG = {"run", "ablate", "init"}
+"""Commands that go on behind an error, and show tracebacks of their own with `--debug`; of all others it is no option."""
 DESCRIPTION = "Train, score and probe a model in several ways, and show what each gained, forgot and cost."
 
 app = typer.Typer(no_args_is_help=True, add_completion=False, pretty_exceptions_enable=False, help=DESCRIPTION)
@@ -46,6 +49,9 @@ def main(arguments: list[str] | None = None) -> None:
 
 def _ending(arguments: list[str]) -> tuple[int, str]:
     """How a command ends: its status, and what is wrong."""
+    debug = "--debug" in arguments
+    if debug and not WITH_DEBUG & set(arguments[:1]):
+        arguments = [argument for argument in arguments if argument != "--debug"]
     try:
         _check_filled(arguments)
         return app(arguments, prog_name="tunebench", standalone_mode=False, obj=arguments) or 0, ""
@@ -54,8 +60,8 @@ def _ending(arguments: list[str]) -> tuple[int, str]:
     except (typer.Abort, KeyboardInterrupt):
         return 130, ""
     except Exception as error:
-        if "--debug" in arguments and not hasattr(error, "format_message"):
-            raise
+        if debug and not hasattr(error, "format_message"):
+            traceback.print_exc()
         return _explained(error)
 
 

@@ -12,8 +12,9 @@
 #SBATCH --signal=B:USR1@180
 
 # 180 seconds before its time is over this shell gets SIGUSR1. srun hands it on, every process ends its step and keeps its
-# training, and the status is 75: stopped, the same command goes on. Then the job is queued again. SIGTERM, of scancel or of a
-# preemption, is handed on too, and whether the job comes again is Slurm's to say.
+# training, and the status is 75: stopped, the same command goes on. Then the job is queued again. SIGTERM, of a preemption or of
+# scancel --batch, is handed on as SIGUSR1 too, as srun kills its processes at a SIGTERM of its own; whether the job comes again is
+# Slurm's to say. A plain scancel signals the processes themselves.
 set -u
 launch=${1:?name a launch file first, such as gpus}
 shift
@@ -27,7 +28,7 @@ srun tunebench run --launch "$launch" "$@" &
 step=$!
 told='' over=''
 trap 'told=yes over=yes; kill -USR1 "$step"' USR1
-trap 'told=yes; kill -TERM "$step"' TERM
+trap 'told=yes; kill -USR1 "$step"' TERM
 while :; do # a signal ends `wait`, and not the step
   told=''
   wait "$step"

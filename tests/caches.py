@@ -2,7 +2,7 @@
 
 from pathlib import Path
 
-FETCHED = ("wheels", "sdists", "models")
+FETCHED = ("overlap", "wheels", "sdists", "models")
 
 
 def linked_cache(folder: Path, known: Path) -> Path:

@@ -14,7 +14,7 @@ SMALL = ["--budget", "32examples", "--test-items", "24", "--probe-items", "8"]
 @pytest.mark.parametrize(
     ("suite", "model", "strategies"),
     [
-        ("sentiment", "shallow", "zero-shot,few-shot,full,frozen,lora-8bit,instruction,multitask"),
+        ("sentiment", "shallow", "zero-shot,few-shot,full,frozen,lora-8bit,multitask"),
         ("sentiment", "tiny-bert", "zero-shot,few-shot,full,frozen,lora-8bit,instruction,multitask"),
         ("ner", "tiny-bert", "full,frozen"),
         ("qa", "tiny-bert", "full,frozen"),

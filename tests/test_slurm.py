@@ -10,7 +10,14 @@ import pytest
 
 SCRIPT = Path(__file__).parents[1] / "launch" / "slurm.sh"
 STANDINS = {
-    "srun": 'exec "$@"',
+    # Hands USR1 on, and kills what it has started at a TERM, as Slurm's own does.
+    "srun": (
+        '"$@" & child=$!\n'
+        'trap "kill -USR1 $child" USR1\n'
+        'trap "kill -KILL $child" TERM\n'
+        "while kill -0 $child 2> /dev/null; do wait $child; status=$?; done\n"
+        "exit $status"
+    ),
     "scontrol": 'if [ "$1" = show ]; then printf "node7\\nnode8\\n"; else echo "$@" >> "$HERE/queued"; fi',
     # Stops as tunebench does: after its step, with 75.
     "tunebench": (
@@ -75,4 +82,4 @@ def test_one_that_is_cancelled_is_kept_and_not_queued_again(job, tmp_path):
     process = job()
     process.send_signal(signal.SIGTERM)
     assert process.wait(timeout=30) == 75
-    assert (text(tmp_path / "heard"), text(tmp_path / "queued")) == ("TERM\n", "")
+    assert (text(tmp_path / "heard"), text(tmp_path / "queued")) == ("USR1\n", "")

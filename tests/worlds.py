@@ -16,6 +16,9 @@ if __name__ == "__main__":  # a launcher runs this file by itself; where tests i
 
 PLAIN = ("ddp", "fsdp2")
 """Ways that a world of torch's processes can take; the others are DeepSpeed's."""
+BRIEFLY, FEW = ("zero2", "zero3-offload"), ["zero-shot", "full"]
+"""Ways of which two strategies are enough to see that they work: zero1 cuts the same moments and zero3 the same gradients, and
+offloading changes where weights lie. And these strategies: the encoder's full has two heads."""
 
 
 def become(device, way):
@@ -220,8 +223,7 @@ def main(results, suites, ways):
         found[way] = {"descent/left": left(device), "descent/moves": moves(device), "descent/types": types_in_bf16(device)}
         found[way]["descent/cast again"] = cast_again(device)
         for suite in suites:
-            # Offloading changes where weights lie, and one strategy is enough to see that it works.
-            strategies = ["zero-shot", "full"] if "offload" in way else None
+            strategies = FEW if way in BRIEFLY else None
             for run in plan.plan(PlanOptions(suite, test_items=11, strategies=strategies), "fp32"):
                 if reason := refusal(run.strategy, parallelism(device.accelerator)):
                     found[way][f"{run.suite}/{run.strategy.name}"] = {"status": "refused", "reason": reason}

@@ -57,6 +57,7 @@ def ablate(
     from bench.ablation import ablated, sweeps
     from bench.placing.hands import Crew
     from bench.planning.options import PlanOptions
+    from bench.processes import stopping
     from bench.suites import SuiteOptions
     from reports.paper.ablated import AblationFiles
     from reports.paper.measures import DEFAULT_SELECTION
@@ -67,4 +68,5 @@ def ablate(
     shown = comma_separated(select) or DEFAULT_SELECTION
     files = AblationFiles(shown, transpose, latex, markdown, csv, figure)
     doing = SuiteOptions(out, dry_run, debug=debug, crew=Crew(workers), shows=False)
+    stopping.listen()
     return ablated(sweeps(options, axis), precision, doing, files, runs=not no_run)

@@ -41,11 +41,22 @@ def arrow_rows(content: bytes) -> Iterator[NumberedRow]:
         yield from _numbered(pyarrow.ipc.open_stream(io.BytesIO(content)), content)
 
 
+def _dictionary_bytes(column: pyarrow.Array, known: set[int]) -> int:
+    """Of a categorical column's words, where they have been counted before; 0 at the first time, and of other columns."""
+    if not pyarrow.types.is_dictionary(column.type):
+        return 0
+    addresses = {buffer.address for buffer in column.dictionary.buffers() if buffer is not None}
+    counted, size = addresses <= known, int(column.dictionary.nbytes)
+    known |= addresses
+    return size if counted else 0
+
+
 def _numbered(batches: Iterable[pyarrow.RecordBatch], content: bytes) -> Iterator[NumberedRow]:
     number = held = 0
+    known = set[int]()  # buffers that are counted: the words of a categorical column belong to each batch of it
     for batch in batches:
         batch.validate(full=True)  # a damaged file may point outside of itself
-        held += batch.nbytes
+        held += batch.nbytes - sum(_dictionary_bytes(column, known) for column in batch.columns)
         if held > bound(content):
             raise FormatError(f"row {number + 1}", swollen(content))
         for start in range(0, batch.num_rows, ROWS_AT_ONCE):  # a batch of millions of rows would be gigabytes of dictionaries

@@ -36,4 +36,5 @@ def _target(entry: polib.POEntry) -> str:
 
 def _source(entry: polib.POEntry) -> str:
     _, marker, text = entry.comment.partition(DEFAULT)
-    return " ".join(text.rpartition('"')[0].split()) if marker else str(entry.msgid)
+    # The comment keeps the quotation marks inside as they are written in a PO file.
+    return " ".join(text.rpartition('"')[0].replace('\\"', '"').split()) if marker else str(entry.msgid)

@@ -225,10 +225,15 @@ def _flat(record: Mapping[str, Any], before: str = "") -> dict[str, str | list[A
         elif isinstance(value, list) and value and all(isinstance(entry, dict) for entry in value):
             values |= {f"{name}.{part}": [entry.get(part) for entry in value] for part in value[0]}
         elif isinstance(value, list):
-            values[name] = ["" if entry is None else str(entry) for entry in value]
+            values[name] = [_written(entry) for entry in value]
         else:
-            values[name] = "" if value is None else str(value)
+            values[name] = _written(value)
     return values
+
+
+def _written(value: Any) -> str:
+    """As a source reads it: NaN is what pandas writes of a missing value."""
+    return "" if value is None or value != value else str(value)
 
 
 def _is_number(text: str) -> bool:

@@ -106,6 +106,12 @@ def _cluster(config: dict[str, Any]) -> list[str]:
     """
     machines = int(os.environ.get("SLURM_NNODES") or 1)
     if machines == 1:
+        if config.get("num_machines", 1) > 1 and not config.get("main_process_ip"):
+            raise UserError(
+                f"the launch file is of {config['num_machines']} machines and does not say where they meet; start `accelerate "
+                "launch --config_file FILE --machine_rank N --main_process_ip HOST bench/run.py ...` on each, or use "
+                "launch/slurm.sh"
+            )
         count = ["--num_processes", str(config.get("num_processes", 1))]
         placed = config.get("main_process_port") or config.get("num_machines", 1) > 1
         return count if placed else [*count, "--main_process_port", "0"]
@@ -122,6 +128,10 @@ def _cluster(config: dict[str, Any]) -> list[str]:
         "main_process_ip": os.environ["MASTER_ADDR"],
         "main_process_port": os.environ["MASTER_PORT"],
     }
+    if config.get("distributed_type") == "DEEPSPEED":
+        # Slurm has started this command on each machine. DeepSpeed's own way would log in on the others, and without a list of
+        # them makes a world of each machine.
+        told["deepspeed_multinode_launcher"] = "standard"
     return [word for name, value in told.items() for word in (f"--{name}", value)]
 
 

@@ -8,7 +8,7 @@ from dataclasses import dataclass
 
 from pydantic import ValidationError
 
-from bench.errors import UserError
+from bench.errors import FormatError, UserError
 from bench.specs.base import explain
 from bench.specs.suite import SuiteSpec
 from bench.specs.yaml_text import yaml_value
@@ -84,7 +84,10 @@ def with_numbers(suite: SuiteSpec, numbers: Mapping[str, str]) -> SuiteSpec:
     """
     if not numbers:
         return suite
-    given = {name: yaml_value(text) for name, text in numbers.items()}
+    try:
+        given = {name: yaml_value(text) for name, text in numbers.items()}
+    except FormatError as error:
+        raise UserError(f"--axis: a value cannot be read as YAML: {error}") from None
     try:
         return SuiteSpec.model_validate({**suite.model_dump(exclude_unset=True), **given})
     except ValidationError as error:

@@ -55,9 +55,26 @@ def plan(options: PlanOptions, precision: Precision) -> list[Run]:
     runs = _of_suite(options, precision, *suites[0]) if len(suites) == 1 else _of_suites(options, precision, suites)
     if not runs and options.vary:
         raise UserError("--vary: none of the strategies trains, and nothing else has parts of a seed; name one that trains")
+    _check_apart(runs)
     if unworded := next((run.unworded for run in runs if run.unworded), None):
         raise UserError(unworded)
     return runs
+
+
+def _check_apart(runs: Sequence[Run]) -> None:
+    """Whether each strategy of a suite asks something of its own.
+
+    Raises:
+        UserError: two ask the same, as with settings that take away what sets them apart.
+    """
+    names: dict[tuple[str, str], str] = {}
+    for run in runs:
+        first = names.setdefault((run.suite, run.id), run.strategy.name)
+        if first != run.strategy.name:
+            raise UserError(
+                f"strategies '{first}' and '{run.strategy.name}' ask the same of {run.model.name} with these settings; leave "
+                "one of them out"
+            )
 
 
 def _of_suites(options: PlanOptions, precision: Precision, suites: Sequence[tuple[Library, SuiteSpec]]) -> list[Run]:

@@ -53,10 +53,12 @@ def next_batch(search: Search, first: Mapping[str, Any], told: Sequence[Told]) -
 def halt(search: Search, told: Sequence[Told], seed: int) -> Callable[[Sequence[float]], bool] | None:
     """What prunes a trial's training with the seed of this place: None where nothing does.
 
-    It is held against trials of earlier batches alone. Those of the first batch run to their end.
+    It is held against trials of earlier batches alone. Those of the first batch run to their end, and are looked at on the way.
     """
-    if search.options.pruner == "none" or not told:
+    if search.options.pruner == "none":
         return None
+    if not told:
+        return lambda scores: False
 
     return partial(_halted, tuple(tuple(each.rungs[seed]) for each in told))
 

@@ -44,7 +44,8 @@ def totals(todo: Sequence[tuple[Run, CostEstimate]], tuning: float | None, rate:
     costs = [cost for _, cost in todo]
     return Totals(
         training=sum(cost.operations or 0 for cost in costs) / rate,
-        tests=sum(cost.answering for cost in costs) / rate,
+        # What a row that neither trains nor shows examples is asked, its base is asked: it stands there.
+        tests=sum(cost.answering for run, cost in todo if run.strategy.trains or run.wording.shots) / rate,
         probes=sum(cost.probing for cost in costs) / rate,
         bases=_bases(todo) / rate,
         tuning=tuning,

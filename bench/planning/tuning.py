@@ -179,7 +179,8 @@ def trials_of(run: Run, search: Search, values: Mapping[str, Any], before: int) 
         search=None,
     )
     rule = None
-    if options.pruner != "none" and before > 0:
-        rule = {"search": search.asking, "before": before, "rungs": list(RUNGS)}
+    if options.pruner != "none":
+        # The first batch is held against nothing, and looked at on the way all the same: later ones are held against it.
+        rule = {"rungs": list(RUNGS), **({"search": search.asking, "before": before} if before else {})}
     seeds = range(FIRST_TRIAL_SEED, FIRST_TRIAL_SEED + options.seeds)
     return [Trial(replace(bare, seed=seed), dict(values), search.items, rule) for seed in seeds]

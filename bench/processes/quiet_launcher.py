@@ -36,6 +36,10 @@ def quiet_launch() -> None:
         sys.exit(1)
     except SignalException as error:
         sys.exit(128 + error.sigval)
+    except (ValueError, OSError, ImportError, RuntimeError) as error:  # of the launcher itself, before any process
+        told = " ".join(str(error).split())
+        print(f"error: accelerate launch: {told}; correct the launch file", file=sys.stderr)
+        sys.exit(1)
 
 
 def killed(rank: int, exitcode: int) -> str:

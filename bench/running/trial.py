@@ -45,7 +45,8 @@ class Trial:
     items: int
     """Validation items, at most."""
     rule: dict[str, Any] | None = None
-    """What may prune it, where anything may: by that its result depends on the trials before it."""
+    """What may prune it, where anything may: by that its result depends on the trials before it. Of the first trials of such a
+    search, which nothing prunes, where they are looked at on the way."""
 
     @cached_property
     def inputs(self) -> dict[str, Any]:

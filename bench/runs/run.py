@@ -31,6 +31,8 @@ PlannedModel = Model | EndpointModel
 """A model with weights on this machine, or one that is asked over an API."""
 
 UNTUNED = Tuning()
+BESIDE = 2
+"""Raised when other texts are left out of what is trained on beside the own task: no fingerprint of a task holds that."""
 
 
 @dataclass(frozen=True)
@@ -150,6 +152,8 @@ class Run:
         question: dict[str, Any] = {"budget": str(self.budget), "batch": self.batch}
         for name, tasks in (("others", self.others), ("earlier", self.earlier), ("also", self.also)):
             question[name] = [task_fingerprint(task) for task in tasks]
+        if self.others or self.earlier or self.rehearsed:
+            question["beside"] = BESIDE
         if self.placement:
             question["placement"] = self.placement
         if self.others or self.earlier or self.also or self.task.out_of_domain or types.task_type(self.task).balances:

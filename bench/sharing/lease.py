@@ -102,6 +102,11 @@ class Leases:
         """Whether one of these attempts was done to its end, by whomever."""
         return any(self._read(f"{what}.{number}.end").get("how") == "done" for number in numbers)
 
+    def settle(self, what: str, numbers: Iterable[int]) -> None:
+        """Put in place what attempts of these numbers ended with."""
+        for number in numbers:
+            self.publish(what, number, self._read(f"{what}.{number}.end").get("files", []))
+
     def held(self, what: str, number: int) -> bool:
         """Whether an attempt that has not ended is somebody's who is still there."""
         holder = self._read(f"{what}.{number}")

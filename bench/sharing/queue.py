@@ -36,6 +36,8 @@ class Queue:
         for job in self.waiting:
             last, ended = attempts.get(job, (1, False))
             if self._tried(job, last + ended):
+                # Its files may not be in place yet: whoever did it was stopped meanwhile, or its disk is slow.
+                self._leases.settle(job, range(self._first[job], last + ended))
                 self._waiting.remove(job)
             elif not ended and self._leases.held(job, last):
                 continue

@@ -73,8 +73,8 @@ class Source(Spec):
             raise ValueError("an asset needs a member")
         if self.hub and not self.split:
             raise ValueError("a hub dataset needs a split")
-        if self.path and self.member:
-            raise ValueError("a member is of an asset, and a path names its file whole")
+        if self.member and not self.asset:
+            raise ValueError("a member is of an asset; a path names its file whole, and a hub dataset has splits")
         if not self.hub and (self.config or self.split or self.revision):
             raise ValueError("config, split and revision speak of a hub dataset; a file's rows are chosen by keep and drop")
         if twice := {name for name in self.header or () if name and (self.header or []).count(name) > 1}:

@@ -1,10 +1,20 @@
 """Keeps splits apart: nothing of a held-out text is trained on, and no test text chosen on; all that is shared is counted."""
 
+import json
 import re
+import unicodedata
 from collections.abc import Collection, Iterable, Mapping, Sequence
+from contextlib import suppress
 from dataclasses import dataclass
+from functools import cache, cached_property
 from itertools import combinations
+from pathlib import Path
 
+import regex
+
+from bench import folders
+from bench.errors import UserError
+from bench.hashing import digest
 from bench.tasks import overlap
 from bench.tasks.examples import Example
 from bench.tasks.types import TaskType
@@ -36,16 +46,54 @@ def normalised(example: Example, fields: Iterable[str]) -> str:
     return "|".join(re.sub(r"\W+", "", text.lower()) or text for text in texts)
 
 
+KEPT_FROM = 100_000
+"""Pairs of texts; fewer are compared as fast as a file is read."""
+BETWEEN_DIGITS = regex.compile(r"(?<=\p{N})([^\p{L}\p{M}\p{N}\p{S}]+)(?=\p{N})")
+WITHOUT_WORDS = regex.compile(r"[^\p{L}\p{M}\p{N}\p{S}\0]+")
+
+
+def read_alike(example: Example, fields: Iterable[str]) -> str:
+    """Equal for texts that say the same, but for case, white space and punctuation. Marks of letters and symbols say something
+    (`a + 1`, a smile or a frown), and so does what stands between two digits (`3 - 4`, `1 12`)."""
+    return "|".join(_bare(example.fields[name]) for name in sorted(fields))
+
+
+def _bare(text: str) -> str:
+    lower = unicodedata.normalize("NFKC", text).lower()
+    between: list[str] = []
+
+    def kept(found: "regex.Match[str]") -> str:
+        between.append(" ".join(found[1].split()) or " ")
+        return "\0"
+
+    bare = WITHOUT_WORDS.sub("", BETWEEN_DIGITS.sub(kept, lower))
+    for sign in between:
+        bare = bare.replace("\0", sign, 1)
+    return bare or text
+
+
 class ComparedExamples:
     """Examples as they are held against others, by these of their fields: of a question by its context."""
 
     def __init__(self, fields: Collection[str], examples: Sequence[Example]) -> None:
-        self.normalised = [normalised(example, fields) for example in examples]
+        self._fields, self._examples = sorted(fields), examples
         # Many questions are on one context: each text is compared once.
         places: dict[str, list[int]] = {}
         for place, example in enumerate(examples):
-            places.setdefault(" ".join(example.fields[name] for name in sorted(fields)), []).append(place)
+            places.setdefault(" ".join(example.fields[name] for name in self._fields), []).append(place)
         self.texts, self._places = overlap.Texts(list(places)), list(places.values())
+
+    @cached_property
+    def normalised(self) -> list[str]:
+        return [normalised(example, self._fields) for example in self._examples]
+
+    @cached_property
+    def content(self) -> str:
+        """A hash of what is compared, in order."""
+        return digest([[example.fields[name] for name in self._fields] for example in self._examples])
+
+    def __len__(self) -> int:
+        return len(self._examples)
 
     def places(self, texts: Iterable[int]) -> set[int]:
         """Of the examples that have these texts."""
@@ -57,12 +105,31 @@ def unique(kind: TaskType, examples: Sequence[Example]) -> list[Example]:
     first: dict[str, Example] = {}
     fields = kind.named()
     for example in examples:
-        first.setdefault(normalised(example, fields), example)
+        first.setdefault(read_alike(example, fields), example)
     return list(first.values())
 
 
 def shared(examples: ComparedExamples, others: ComparedExamples) -> Shared:
-    """Which of the examples stand in one of `others`."""
+    """Which of the examples stand in one of `others`. Of large sets it is kept in the cache: each process asks for it anew."""
+    if len(examples) * len(others) < KEPT_FROM:
+        return _shared(examples, others)
+    kept = folders.cache() / "overlap" / f"{digest([_rules(), examples.content, others.content])}.json"
+    with suppress(OSError, ValueError, TypeError):  # none yet, or a damaged one
+        return Shared(*(set(map(int, places)) for places in json.loads(kept.read_text(encoding="utf-8"))))
+    found = _shared(examples, others)
+    with suppress(UserError):  # a cache that can't be written is none
+        folders.write_text(kept, json.dumps([sorted(places) for places in (found.same, found.part, found.near)]))
+    return found
+
+
+@cache
+def _rules() -> str:
+    """A hash of the code that says what is shared: other rules find other texts."""
+    here = Path(__file__).parent
+    return digest([(here / name).read_text(encoding="utf-8") for name in ("separation.py", "overlap.py", "words.py")])
+
+
+def _shared(examples: ComparedExamples, others: ComparedExamples) -> Shared:
     known = set(others.normalised)
     same = {place for place, text in enumerate(examples.normalised) if text in known}
     part, near = (examples.places(find(examples.texts, others.texts)) for find in (overlap.contained, overlap.near))

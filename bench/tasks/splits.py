@@ -89,7 +89,8 @@ def load_training(spec: TaskSpec) -> TrainingData:
 
 def trained_examples(spec: TaskSpec, tested: Sequence[TaskSpec]) -> list[Example]:
     """What is trained on of a task, in a run that ends with the tests of these tasks, its own first. Of its own task it is the
-    same for all strategies. Of what comes before it or beside it, nothing may stand in a test that the model is then asked.
+    same for all strategies. Of what comes before it or beside it, nothing may stand in a test that the model is then asked, nor
+    in the validation items of its own task, on which it may be chosen.
 
     Raises:
         UserError: as `load_splits`, or all of it stands in a test.
@@ -120,32 +121,36 @@ def general_texts(source: Source, tested: Sequence[TaskSpec]) -> list[str]:
 
 def _outside_others(spec: TaskSpec, tested: Sequence[TaskSpec]) -> list[Example]:
     others = tuple(each.model_dump_json() for each in tested if each.name != spec.name)
-    return _beside_cached(spec.model_dump_json(), others)
+    own = tested[0].model_dump_json() if spec.name != tested[0].name else None
+    return _beside_cached(spec.model_dump_json(), others, own)
 
 
 @lru_cache(maxsize=16)
-def _beside_cached(dump: str, others: tuple[str, ...]) -> list[Example]:
+def _beside_cached(dump: str, others: tuple[str, ...], own: str | None) -> list[Example]:
     data = _training_cached(dump)
-    return _outside_tests(types.task_type(data.spec).compared(), data.train, [*map(_load_cached, others)])
+    return _outside_tests(types.task_type(data.spec).compared(), data.train, [*map(_load_cached, others)], own)
 
 
 @lru_cache(maxsize=4)
 def _general_cached(dump: str, tested: tuple[str, ...]) -> list[str]:
     source, tasks = Source.model_validate_json(dump), [*map(_load_cached, tested)]
     texts = [Example(row.place, {"text": str(row["text"])}, "") for row in sources.rows(source)]
-    left = [each.fields["text"] for each in _outside_tests({"text"}, texts, tasks)]
+    left = [each.fields["text"] for each in _outside_tests({"text"}, texts, tasks, tested[0])]
     if not left:
         names = ", ".join(each.spec.name for each in tasks)
         raise UserError(f"rehearsal: all texts of its source stand in the test of {names}; give other texts")
     return left
 
 
-def _outside_tests(fields: Collection[str], examples: Sequence[Example], tested: Sequence[TaskData]) -> list[Example]:
-    """Those that stand in no test of these tasks, nor in their sets from other domains."""
+def _outside_tests(
+    fields: Collection[str], examples: Sequence[Example], tested: Sequence[TaskData], own: str | None
+) -> list[Example]:
+    """Those that stand in no test of these tasks, in no set of theirs from another domain, nor in the own one's validation."""
     mine, away = separation.ComparedExamples(fields, examples), set[int]()
     for each in tested:
         # All sets of a task together, so that the examples are looked through once.
-        asked = [example for split in (each.test, *each.out_of_domain.values()) for example in split]
+        chosen_on = each.validation if each.spec.model_dump_json() == own else []
+        asked = [example for split in (each.test, *each.out_of_domain.values(), chosen_on) for example in split]
         away |= separation.shared(mine, separation.ComparedExamples(types.task_type(each.spec).compared(), asked)).places
     return [example for place, example in enumerate(examples) if place not in away]
 
@@ -253,4 +258,6 @@ def _hold_out(spec: TaskSpec, examples: Sequence[Example], holdout: Holdout, spl
         value = int.from_bytes(hashlib.sha256(f"{holdout.like or spec.name}/{split}/{group}".encode()).digest()[:8], "big")
         return value < holdout.share * 2**64
 
-    return [e for e in examples if not inside(e)], [e for e in examples if inside(e)]
+    held = [inside(example) for example in examples]
+    outside = [example for example, away in zip(examples, held, strict=True) if not away]
+    return outside, [example for example, away in zip(examples, held, strict=True) if away]

@@ -145,7 +145,17 @@ def test_a_pruned_trial_is_cut_by_earlier_batches_and_never_chosen(place, imagin
     (run,) = tuned(planned(["full"], 1, tune={"trials": 12, "pruner": "halving"}), place)
     states = [each.status for each in run.tuning.tried]
     assert states[:BATCH] == ["ok"] * BATCH and "pruned" in states and states[run.tuning.chosen] == "ok"
-    assert {trial.rule is None for trial in imagined[:BATCH]} == {True} and all(t.rule for t in imagined[BATCH:])
+    assert {"search" in trial.rule for trial in imagined[:BATCH]} == {False}
+    assert {"search" in trial.rule for trial in imagined[BATCH:]} == {True}
+
+
+def test_the_second_batch_is_held_against_the_first(place, imagined):
+    """Whose scores on the way must be taken down for that, though nothing prunes it."""
+    (run,) = tuned(planned(["full"], 1, tune={"trials": 2 * BATCH, "pruner": "halving"}), place)
+    assert "pruned" in [each.status for each in run.tuning.tried[BATCH:]]
+    free = run.search.model_copy(update={"options": run.search.options.model_copy(update={"pruner": "none"})})
+    (looked_at,), (unpruned,) = (trials_of(run, search, {"learning_rate": 1e-4}, 0) for search in (run.search, free))
+    assert unpruned.rule is None and looked_at.id != unpruned.id
 
 
 def test_a_share_of_the_budget_is_what_each_trial_may_spend(place):

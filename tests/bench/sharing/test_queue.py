@@ -46,6 +46,19 @@ def test_what_another_has_tried_meanwhile_is_not_tried_again_and_what_was_tried_
     assert queue.take() is None and not queue.waiting
 
 
+def test_what_was_done_and_not_put_in_place_is_put_there_by_who_finds_it(leases, monkeypatch):
+    """The other is stopped, or its disk slow, between its word that it is done and its files: its run would have no record."""
+    mine, theirs = leases("x"), leases("y")
+    queue = Queue(["a"], mine)
+    lease = theirs.claim("a")
+    monkeypatch.setattr(theirs, "publish", lambda *_: None)
+    assert lease.put(
+        lambda folder: (folder / "records").mkdir(parents=True) or (folder / "records" / "a.json").write_text("{}")
+    )
+    assert not (mine.out / "records" / "a.json").exists()
+    assert queue.take() is None and not queue.waiting and (mine.out / "records" / "a.json").read_text() == "{}"
+
+
 def test_what_is_finished_needs_nobody(leases):
     queue = Queue(["a", "b"], leases("x"), finished=lambda name: name == "a")
     assert taken(queue) == "b" and not queue.waiting

@@ -8,7 +8,7 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from bench.specs.task import TaskSpec
-from bench.tasks import splits, types
+from bench.tasks import separation, splits, types
 from bench.tasks.examples import Example
 from bench.tasks.separation import ComparedExamples, separated, unique
 from bench.tasks.separation import shared as shared_by
@@ -157,3 +157,39 @@ def test_a_title_stands_in_one_split_alone(library, name):
     loaded = splits.load_splits(library.task(name))
     groups = [{e.cluster for e in part} - {None} for part in (loaded.train, loaded.validation, loaded.test)]
     assert sum(map(len, groups)) == len(set.union(*groups))
+
+
+@pytest.mark.parametrize(
+    ("one", "other", "alike"),
+    [
+        ("It's GOOD.", "its good", True),
+        ("does n't", "doesn't", True),
+        ("3 - 4", "3 + 4", False),
+        ("1 12", "11 2", False),
+        ("a + b", "a b", False),
+        ("great 😀", "great 😡", False),
+        ("वह आता है", "वह आती है", False),
+        ("12 May 2020", "12 may 2020!", True),
+        (":)", ":(", False),
+    ],
+)
+def test_what_says_something_else_is_no_repeat(one, other, alike):
+    texts = [separation.read_alike(Example("1", {"text": text}, ""), ["text"]) for text in (one, other)]
+    assert (texts[0] == texts[1]) is alike
+
+
+def test_what_large_sets_share_is_kept(monkeypatch, tmp_path):
+    monkeypatch.setenv("TUNEBENCH_CACHE", str(tmp_path))
+    monkeypatch.setattr(separation, "KEPT_FROM", 1)
+    sets = [
+        [Example(str(n), {"text": text}, "") for n, text in enumerate(texts)] for texts in (["a b c d", "x"], ["A b, c d!"])
+    ]
+    mine, theirs = (separation.ComparedExamples(["text"], examples) for examples in sets)
+    found = separation.shared(mine, theirs)
+    assert found.same == {0} and len(list((tmp_path / "overlap").iterdir())) == 1
+    monkeypatch.setattr(separation, "_shared", lambda *_: pytest.fail("compared again"))
+    assert separation.shared(mine, theirs) == found
+    (kept,) = (tmp_path / "overlap").iterdir()
+    kept.write_text("damaged")
+    with pytest.raises(pytest.fail.Exception):
+        separation.shared(mine, theirs)
