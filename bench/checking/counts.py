@@ -2,8 +2,7 @@
 
 from collections.abc import Iterable
 
-import psutil
-
+from bench.devices.container import total_memory
 from bench.errors import UserError
 from bench.modeling.models import Model
 from bench.running.account import counted_limits
@@ -20,7 +19,7 @@ def check_counts(runs: Iterable[Run]) -> None:
     Raises:
         UserError: a budget or a number of shots is too large; nothing has started by then.
     """
-    room = psutil.virtual_memory().total
+    room = total_memory()
     for run in runs:
         if run.unfit:
             continue

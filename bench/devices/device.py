@@ -9,12 +9,12 @@ from contextlib import AbstractContextManager, nullcontext
 from dataclasses import dataclass
 from typing import Any, Literal, TypeVar
 
-import psutil
 import torch
 from accelerate import Accelerator
 from accelerate.utils import InitProcessGroupKwargs, broadcast_object_list, gather_object
 
 from bench.devices import memory
+from bench.devices.container import total_memory
 from bench.devices.hardware import Precision, cores, cpu_name, resolve, uses_gpu
 from bench.devices.launched import NAMES, SHARDING, Launched, parallelism
 
@@ -86,7 +86,7 @@ class Device:
             "distributed": self._distributed,
             "threads": torch.get_num_threads(),
             "precision": self.precision,
-            "memory_bytes": torch.cuda.get_device_properties(0).total_memory if gpu else psutil.virtual_memory().total,
+            "memory_bytes": torch.cuda.get_device_properties(0).total_memory if gpu else total_memory(),
             "platform": f"{platform.system()} {platform.machine()}, Python {platform.python_version()}",
         }
 

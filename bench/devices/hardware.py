@@ -1,13 +1,14 @@
 """What this machine has: GPUs, CPU cores, and the precision that it multiplies fast."""
 
+import math
 import os
 import platform
 from typing import Literal, cast, get_args
 
-import psutil
 import torch
 from accelerate.utils import parse_flag_from_env
 
+from bench.devices.container import cpu_limit, total_memory
 from bench.errors import UserError
 from bench.processes.threads import CORES
 
@@ -20,10 +21,12 @@ def uses_gpu() -> bool:
 
 
 def cores() -> int:
-    """CPU cores this process may use."""
+    """CPU cores this process may use, and in a container as many as it gets the time of."""
     if given := os.environ.get(CORES):
         return int(given)
-    return len(os.sched_getaffinity(0)) if hasattr(os, "sched_getaffinity") else os.cpu_count() or 1
+    count = len(os.sched_getaffinity(0)) if hasattr(os, "sched_getaffinity") else os.cpu_count() or 1
+    limit = cpu_limit()
+    return count if limit is None else max(1, min(count, math.ceil(limit)))
 
 
 def processes() -> int:
@@ -32,9 +35,11 @@ def processes() -> int:
 
 
 def memory_bytes() -> int:
-    """Memory that all processes have for a training, offloaded or not: this machine's and its GPU's, for each of them."""
+    """Memory that all processes have for a training, offloaded or not: a GPU's for each of them, and a machine's for those that
+    share it."""
     gpu = torch.cuda.get_device_properties(0).total_memory if uses_gpu() else 0
-    return int(gpu + psutil.virtual_memory().total) * processes()
+    machines = math.ceil(processes() / int(os.environ.get("LOCAL_WORLD_SIZE") or processes()))
+    return int(gpu) * processes() + total_memory() * machines
 
 
 def placement() -> str:

@@ -4,8 +4,7 @@ import os
 from collections.abc import Sequence
 from itertools import pairwise
 
-import psutil
-
+from bench.devices.container import available_memory
 from bench.devices.hardware import cores, uses_gpu
 from bench.errors import UserError
 from bench.placing.slot import Slot
@@ -37,7 +36,7 @@ def slots(wanted: int | None, needed: Sequence[int]) -> list[Slot]:
         UserError: more are wanted than there are cores.
     """
     _check(wanted, cores(), "CPU cores")
-    count = wanted or max(1, min(cores(), len(needed), held_at_once(needed, psutil.virtual_memory().available)))
+    count = wanted or max(1, min(cores(), len(needed), held_at_once(needed, available_memory())))
     return [Slot(number, part) for number, part in enumerate(_parts(count))]
 
 

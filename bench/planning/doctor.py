@@ -5,13 +5,13 @@ import os
 import shutil
 import urllib.request
 
-import psutil
 import torch
 from rich.console import Console
 from rich.table import Table
 
 from bench import folders
 from bench.devices import hardware
+from bench.devices.container import available_memory, total_memory
 from bench.devices.environment import versions
 from bench.planning import estimate
 
@@ -26,7 +26,7 @@ def findings() -> list[tuple[str, str]]:
         ("GPUs", ", ".join(gpus) or "none"),
         ("fp32 matrix product", f"{estimate.speed() / 1e9:.0f} GFLOP/s"),
         ("precision of `auto`", hardware.resolve("auto")),
-        ("memory", f"{psutil.virtual_memory().available / 2**30:.1f} of {psutil.virtual_memory().total / 2**30:.1f} GiB free"),
+        ("memory", f"{available_memory() / 2**30:.1f} of {total_memory() / 2**30:.1f} GiB free"),
         ("cache", f"{folders.cache()} ({free / 2**30:.1f} GiB free)"),
         ("launchers", ", ".join(["accelerate", *installed])),
         ("hub", "offline (HF_HUB_OFFLINE)" if os.environ.get("HF_HUB_OFFLINE") == "1" else _hub()),

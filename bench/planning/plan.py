@@ -1,6 +1,6 @@
 """A suite becomes runs: model x task x strategy x seed, each with an id that is a hash of the question."""
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass, replace
 from itertools import product
 
@@ -216,7 +216,7 @@ def _run(
         also=tuple(other for other in parts.also if other.name not in trained),
         strategy=strategy,
         probes=fitting,
-        left_out=left_out,
+        left_out=(*left_out, *_unrehearsed(strategy, model)),
         seed=0,
         budget=budget,
         batch=suite.batch,
@@ -228,6 +228,12 @@ def _run(
         probe_every=None if options.vary else checked_stride(options.probe_every) or suite.probe_every,
         placement=hardware.placement() if budget.seconds is not None else None,
     )
+
+
+def _unrehearsed(strategy: Strategy, model: PlannedModel) -> Iterator[str]:
+    """What is told of a strategy that mixes in nothing but general text, where the model can learn none."""
+    if strategy.rehearsal and not strategy.tasks and model.family == "encoder":
+        yield f"strategy '{strategy.name}' rehearses nothing on {model.name}: only a decoder can learn general text"
 
 
 def _budget(suite: SuiteSpec, given: str | None, model: PlannedModel) -> Budget:

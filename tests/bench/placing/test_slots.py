@@ -1,7 +1,5 @@
 """Each worker has a part of the machine of its own."""
 
-from types import SimpleNamespace
-
 import pytest
 
 from bench.errors import UserError
@@ -20,7 +18,7 @@ def machine(monkeypatch):
         monkeypatch.setattr(module, "cores", lambda: cores)
         monkeypatch.setattr(module, "uses_gpu", lambda: gpus > 0)
         monkeypatch.setattr("torch.cuda.device_count", lambda: gpus)
-        monkeypatch.setattr(module.psutil, "virtual_memory", lambda: SimpleNamespace(available=free))
+        monkeypatch.setattr(module, "available_memory", lambda: free)
         monkeypatch.setenv("CUDA_VISIBLE_DEVICES", visible or "")
 
     return made

@@ -258,3 +258,15 @@ def test_values_that_change_nothing_are_no_sweep():
             plan(strategies=[strategy], axes=parse_axes([axis]))
     with pytest.raises(UserError, match="rank"):
         plan(strategies=["lora-8bit"], axes=parse_axes(["rank=2,4"]))
+
+
+def test_rehearsal_that_an_encoder_cannot_have_is_told():
+    for model, told in (("tiny-bert", True), ("smollm2", False)):
+        (run,) = planning.plan(PlanOptions("sentiment", model=model, strategies=["rehearsal"]), "fp32")
+        assert any("rehearses nothing on tiny-bert: only a decoder" in sentence for sentence in run.left_out) is told
+
+
+def test_strategies_that_ask_the_same_are_refused():
+    given = {"strategies": ["lora-8bit", "lora-slow"], "settings": ["learning_rate=1e-3"], "seeds": 1}
+    with pytest.raises(UserError, match="strategies 'lora-8bit' and 'lora-slow' ask the same of tiny-bert with these settings"):
+        planning.plan(PlanOptions("claims-whole", model="tiny-bert", **given), "fp32")
