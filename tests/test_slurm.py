@@ -15,6 +15,7 @@ STANDINS = {
         '"$@" & child=$!\n'
         'trap "kill -USR1 $child" USR1\n'
         'trap "kill -KILL $child" TERM\n'
+        "wait $child; status=$?\n"
         "while kill -0 $child 2> /dev/null; do wait $child; status=$?; done\n"
         "exit $status"
     ),

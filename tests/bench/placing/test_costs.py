@@ -47,5 +47,9 @@ def test_each_point_of_an_axis_is_estimated_by_itself(planned):
     """A worker must not be given the room of another point, whose layers are frozen or whose texts are shorter."""
     small = planned("frozen", "sentiment", budget="3steps")
     trains_more = replace(small, strategy=with_values(small.strategy, {"frozen": 0}))
-    assert bytes_held(replace(small, max_length=4096)) > bytes_held(small) < bytes_held(trains_more)
+    assert bytes_held(small) < bytes_held(trains_more)
+    long = planned("frozen", "sentiment", model="smollm2", budget="3steps")
+    assert bytes_held(replace(long, max_length=4096)) > bytes_held(long)
+    # No text is longer than the model's positions.
+    assert bytes_held(replace(small, max_length=4096)) == bytes_held(replace(small, max_length=512))
     assert flops(replace(small, batch=2 * small.batch)) > flops(small)
