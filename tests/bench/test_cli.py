@@ -50,3 +50,13 @@ def test_help_loses_no_word_to_markup():
     every = list(all_commands(get_command(cli.app)))
     texts = [text for each in every for text in (each.help, *(getattr(option, "help", None) for option in each.params)) if text]
     assert len(texts) > 100 and [text for text in texts if Text.from_markup(text).plain != text] == []
+
+
+@pytest.mark.parametrize(
+    ("arguments", "status"),
+    [(["run", "--suite", "nope"], 2), (["results", "--out", "nowhere"], 2)],
+)
+def test_a_traceback_changes_no_status_and_any_command_shows_one(arguments, status, capsys):
+    plain = cli._ending(arguments)
+    assert plain[0] == status and "Traceback" not in capsys.readouterr().err
+    assert cli._ending([*arguments, "--debug"]) == plain and "Traceback" in capsys.readouterr().err

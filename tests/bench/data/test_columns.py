@@ -53,3 +53,12 @@ def test_a_few_bytes_that_stand_for_many_are_told(monkeypatch, what):
     with pytest.raises(FormatError, match=r"its [\d,]+ bytes stand for more than 10 MB"):
         for _ in read(content):
             assert pyarrow.total_allocated_bytes() - before < 10**8
+
+
+def test_the_words_of_a_categorical_column_are_counted_once():
+    """They belong to each of the hundreds of batches that its rows come in."""
+    words = [f"{number:032x}" for number in range(20_000)]
+    codes = [(7 * number) % len(words) for number in range(60_000)]
+    users = pyarrow.DictionaryArray.from_arrays(pyarrow.array(codes, pyarrow.int32()), pyarrow.array(words))
+    rows = list(parquet_rows(parquet(pyarrow.table({"user": users}))))
+    assert len(rows) == len(codes) and [row["user"] for _, row in rows[:3]] == [words[code] for code in codes[:3]]

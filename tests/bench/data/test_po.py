@@ -11,7 +11,7 @@ msgstr ""
 "Content-Type: text/plain; charset=UTF-8\\n"
 
 #. Default: "Save the
-#. page now"
+#. \\"page\\" now"
 msgid "button_save"
 msgstr "Seite jetzt speichern"
 
@@ -37,7 +37,7 @@ def read(content):
 
 def test_messages_that_are_translated():
     assert read(PO) == [
-        ("line 6", {"id": "button_save", "context": "", "source": "Save the page now", "target": "Seite jetzt speichern"}),
+        ("line 6", {"id": "button_save", "context": "", "source": 'Save the "page" now', "target": "Seite jetzt speichern"}),
         ("line 11", {"id": 'Open a "file"', "context": "menu", "source": 'Open a "file"', "target": "Eine „Datei“ öffnen"}),
     ]
 

@@ -85,3 +85,10 @@ def test_a_data_set_on_a_hub_may_have_a_dot_in_its_name(monkeypatch):
     for file in ("data/nowhere.csv", "data/nowhere.jsonl.gz", "data/nowhere.TXT"):
         with pytest.raises(UserError, match=f"'{file}' does not exist"):
             opened(file, Wishes())
+
+
+def test_a_value_that_pandas_missed_is_none(tmp_path):
+    path = tmp_path / "missing.jsonl"
+    path.write_text('{"text": "x", "label": NaN, "tags": ["a", NaN]}')
+    found = opened(str(path), Wishes()).columns
+    assert found["label"].values == [""] and found["tags"].values == [["a", ""]]

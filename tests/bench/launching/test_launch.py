@@ -176,6 +176,18 @@ def test_slurm_says_which_machine_this_is(monkeypatch):
         "--main_process_ip": "node7",
         "--main_process_port": "29501",
     }
+    # DeepSpeed's own launcher would log in on the others; Slurm has started one on each.
+    assert launch._cluster({"num_processes": 8, "distributed_type": "DEEPSPEED"})[-2:] == [
+        "--deepspeed_multinode_launcher",
+        "standard",
+    ]
+
+
+def test_machines_that_do_not_know_where_they_meet_are_refused():
+    """Each would wait for the others at its own address."""
+    with pytest.raises(UserError, match=r"is of 2 machines and does not say where they meet; start `accelerate launch"):
+        launch._cluster({"num_processes": 16, "num_machines": 2})
+    assert launch._cluster({"num_processes": 16, "num_machines": 2, "main_process_ip": "node7"}) == ["--num_processes", "16"]
 
 
 @pytest.mark.slow

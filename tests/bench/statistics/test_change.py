@@ -66,3 +66,12 @@ def test_what_is_said_to_be_found_is_found_and_what_nobody_minds_is_seldom_calle
     assert same.mean() <= 0.05
     if within == 0.1:
         assert same.mean() > 0.03 and (judged(drawn[:, None], seen, within).verdicts == "same").mean() > 0.99
+
+
+@pytest.mark.parametrize(("items", "same"), [(16, False), (100, False), (872, True)])
+def test_few_items_that_did_not_move_show_no_sameness(items, same):
+    """Of n of which none has moved, a share of 1 - .04^(1/n) may."""
+    still = margin(clusters=items - 1.0)
+    verdict = str(judged(np.array([0.0]), still, 0.02, np.array([1.0])).verdicts[0])
+    assert (verdict == "same") is same is (1 - 0.04 ** (1 / items) < 0.02)
+    assert said(0.0, still, 0.02) == "same"  # of a number that no item can move so far

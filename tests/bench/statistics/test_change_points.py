@@ -34,3 +34,7 @@ def test_a_level_that_changed_is_found_where_it_did():
 def test_what_varies_by_nothing_changes_where_it_differs():
     assert change_points([1.0, 1.0, 2.0, 2.0], 0.0, 1) == [2]
     assert change_points([1.0, 2.0], 0.0, 0) == [] and change_points([1.0], 0.1, 5) == []
+
+
+def test_without_noise_another_last_digit_is_no_change():
+    assert change_points([23.4, 23.4000001, 23.4, 23.5], 0.0, 1) == [3]

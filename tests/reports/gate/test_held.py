@@ -153,3 +153,11 @@ def test_seconds_are_compared_within_one_machine_alone(sides, make):
     free = make.record("zero-shot", 0, trainable=0)
     (match,) = matches(sides, [free], [free])
     assert list(held_costs(match, Noise([match], []), Within(), True)) == []
+
+
+def test_a_run_on_both_sides_tells_once_how_far_a_seed_moves_it(sides):
+    """As of a row that nobody touched: its seeds are not twice as many for it."""
+    pairs = sides.pairs()
+    found = matches(sides, pairs, pairs)
+    held = next(held_measures(found[0], Noise(found, []), Within()))
+    assert held.margin.seed_freedom == 4 and held.reach == 0  # two rows of three seeds

@@ -1,8 +1,11 @@
 """Three sentences on a table: each follows from what the table's statistics say, and changes with it."""
 
+from dataclasses import replace
+
 import pytest
 
 from bench.records.record import Tuning
+from bench.statistics.estimates import Estimate
 from bench.statistics.study import Pilot
 from reports.rows import conclusion as module
 from reports.rows.conclusion import conclusion, next_step
@@ -111,3 +114,19 @@ def test_a_row_of_which_one_seed_collapsed_is_not_said_to_be_no_better_than_a_co
     frozen = [make.record("frozen", seed, accuracy=0.8) for seed in range(3)]
     assert said(make, out, [first, *sound, *frozen])[-1].startswith("Next: full collapsed to a constant answer with some seeds")
     assert said(make, out / "all", [first, frozen[0]])[-1].startswith("Next: full is no better than a constant answer")
+
+
+def test_of_losses_without_an_interval_nothing_is_said(make):
+    """As of imported results, and of distances from the base."""
+    records = [make.record(name, accuracy=share)[0] for name, share in (("full", 0.9), ("frozen", 0.89))]
+    rows = [
+        replace(
+            row,
+            forgetting={
+                name: replace(part, lost=Estimate(0.9, None, None, "items", 1)) for name, part in row.forgetting.items()
+            },
+        )
+        for row in aggregate(records)
+    ]
+    (forgot,) = [sentence for sentence in conclusion(rows, score_standing(rows)) if sentence.startswith("Forgotten")]
+    assert forgot == "Forgotten: not known, since the losses of full and frozen have no intervals."
