@@ -12,7 +12,7 @@ from bench.statistics.estimates import MANY, Estimate
 from bench.statistics.intervals import Margin
 from bench.statistics.ratios import log_ratio, log_ratio_by_seed
 from reports.gate.change import Held
-from reports.gate.sides import Match
+from reports.gate.sides import Match, rows_once
 from reports.gate.within import Within
 from reports.rows.environments import one_machine
 from reports.rows.equal_cost import HELD, SPENT, Take
@@ -35,12 +35,11 @@ class Noise:
 
     def __init__(self, matches: Sequence[Match], earlier: Sequence[Row]) -> None:
         self.matches = matches
-        self.rows = [*(match.new for match in matches), *(match.old for match in matches), *earlier]
-        # A run that both sides hold, as of a row that nobody touched, tells once how far a seed moves it.
-        first = {record.run_id: number for number, row in reversed([*enumerate(self.rows)]) for record in row.records}
-        told = [[run for run in row.records if first[run.run_id] == number] for number, row in enumerate(self.rows)]
-        spreads = spreads_of([row.records for row in self.rows], told)
-        self._of = {id(row): spread for row, spread in zip(self.rows, spreads, strict=True)}
+        rows = [*(match.new for match in matches), *(match.old for match in matches), *earlier]
+        # Both sides may hold a run, as of a row that nobody touched.
+        self.rows = rows_once(row.records for row in rows)
+        spreads = spreads_of([row.records for row in rows], [row.records for row in self.rows])
+        self._of = {id(row): spread for row, spread in zip(rows, spreads, strict=True)}
 
     def of(self, row: Row) -> SeedSpreads:
         return self._of[id(row)]

@@ -37,10 +37,10 @@ def spreads_of(rows: Sequence[Sequence[Record]], told: Sequence[Sequence[Record]
     are not pooled.
 
     Args:
-        told: of each row the records that are pooled, where some stand in several rows; all of them by default.
+        told: the rows that are pooled, where some records stand in several of `rows`; by default all.
     """
     tables: dict[tuple[str, str, str, bool], list[list[Outcome]]] = {}
-    for runs in rows if told is None else filter(None, told):
+    for runs in rows if told is None else told:
         outcomes = [run.outcome for run in runs if run.outcome is not None and run.status == "ok"]
         if outcomes and _seeded(runs):
             tables.setdefault(_table(runs), []).append(outcomes)

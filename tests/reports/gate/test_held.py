@@ -161,3 +161,10 @@ def test_a_run_on_both_sides_tells_once_how_far_a_seed_moves_it(sides):
     found = matches(sides, pairs, pairs)
     held = next(held_measures(found[0], Noise(found, []), Within()))
     assert held.margin.seed_freedom == 4 and held.reach == 0  # two rows of three seeds
+
+
+def test_a_run_on_both_sides_tells_once_how_its_costs_vary(sides):
+    pairs = sides.pairs()
+    noise = Noise(matches(sides, pairs, pairs), [])
+    runs = [record.run_id for row in noise.rows for record in row.records]
+    assert len(runs) == len(set(runs)) == len(pairs)

@@ -73,9 +73,6 @@ class Ranking {
       return this.columns.filter((column) => column.names || keys.has(column.key));
     }
     const alike = new Set(["model", "task", "suite"].filter((name) => this.values[name].length === 1));
-    // The first click puts the best first, which of perplexities are the lowest.
-    const lower = lines.length > 0 && lines.every((line) => !line.groupOf.higher);
-    for (const column of this.columns.filter(({ key }) => key === "score")) column.first = lower ? "ascending" : "descending";
     return this.columns.filter((column) => column.shown && !alike.has(column.key) &&
       (!column.numeric || lines.some((line) => part(line.cells[column.index], TEXT) !== null)));
   }
@@ -83,6 +80,9 @@ class Ranking {
   show() {
     const lines = this.filtered();
     const columns = this.chosenColumns(lines);
+    // The first click puts the best first, which of perplexities are the lowest.
+    const lower = lines.length > 0 && lines.every((line) => !line.groupOf.higher);
+    for (const column of columns.filter(({ key }) => key === "score")) column.first = lower ? "ascending" : "descending";
     this.drawFilters(lines, columns);
     this.drawVerdict(lines);
     this.table.draw(columns, lines, { sort: state.get("sort"), page: Number(state.get("page", "1")) || 1 });
