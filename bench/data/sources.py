@@ -234,7 +234,11 @@ def _text(value: Any, column: str, place: str) -> Any:
         raise UserError(f"{place}: column '{column}' holds an object ({', '.join(value)}); name a part of it: {column}.{inner}")
     if isinstance(value, bytes):
         raise UserError(f"{place}: column '{column}' holds bytes instead of text")
-    # A missing value is an empty text: the task says whether it can do without, and names the row.
+    return cell_text(value)
+
+
+def cell_text(value: Any) -> str:
+    """A single value as text. A missing one is empty: the task says whether it can do without, and names the row."""
     # NaN is what pandas writes of one.
     return "" if value is None or value != value else str(value)
 

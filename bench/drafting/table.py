@@ -13,7 +13,7 @@ from bench.data import formats
 from bench.data.formats import Form
 from bench.data.packing import packing
 from bench.data.sniffing import sniffed
-from bench.data.sources import drawn
+from bench.data.sources import cell_text, drawn
 from bench.drafting.wishes import Guess, Wishes
 from bench.errors import UserError
 from bench.specs.source import Source
@@ -225,15 +225,10 @@ def _flat(record: Mapping[str, Any], before: str = "") -> dict[str, str | list[A
         elif isinstance(value, list) and value and all(isinstance(entry, dict) for entry in value):
             values |= {f"{name}.{part}": [entry.get(part) for entry in value] for part in value[0]}
         elif isinstance(value, list):
-            values[name] = [_written(entry) for entry in value]
+            values[name] = [cell_text(entry) for entry in value]
         else:
-            values[name] = _written(value)
+            values[name] = cell_text(value)
     return values
-
-
-def _written(value: Any) -> str:
-    """As a source reads it: NaN is what pandas writes of a missing value."""
-    return "" if value is None or value != value else str(value)
 
 
 def _is_number(text: str) -> bool:

@@ -90,13 +90,16 @@ class EntityMacroF1(_Entities):
         """Per type hits, predicted, gold: (items, 3 x types)."""
         spans = self.spans(predictions, references)
         # Sorted, since a set's order differs between processes: columns are the same wherever they are counted.
-        types = sorted({kind for sides in spans for side in sides for kind, *_ in side} - {MALFORMED})
+        types = sorted({kind for sides in spans for side in sides for kind, *_ in side})
         counts = np.zeros((len(spans), len(types), 3))
         for row, (guess, gold) in zip(counts, spans, strict=True):
             for column, side in enumerate((guess & gold, guess, gold)):
-                for kind, count in Counter(kind for kind, *_ in side if kind != MALFORMED).items():
+                for kind, count in Counter(kind for kind, *_ in side).items():
                     row[types.index(kind), column] = count
         return counts.reshape(len(spans), -1)
+
+    def _spans(self, tags: Sequence[str], number: int) -> Spans:
+        return {span for span in super()._spans(tags, number) if span[0] != MALFORMED}
 
     def number(self, totals: Floats) -> Floats:
         return mean_f1(totals)

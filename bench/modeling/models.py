@@ -102,6 +102,10 @@ class Model:
         """How many tokens it can read at once; None where nothing bounds them."""
         return positions(self._bare_shape())
 
+    def longest(self, max_length: int) -> int:
+        """Tokens that a text may have, where it may have at most `max_length`."""
+        return min(max_length, self.positions or max_length)
+
     @property
     def can(self) -> frozenset[Capability]:
         """What it can be asked."""

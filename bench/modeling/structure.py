@@ -77,11 +77,10 @@ def _around_blocks(model: torch.nn.Module) -> list[tuple[torch.nn.Module, bool]]
     names = {id(module): name for name, module in body.named_modules()}
     stack = layers(body)
     holder = names[id(stack)].rpartition(".")[0]  # `encoder` of BERT; empty where the trunk itself holds the blocks
-    holders = {"", *(".".join(holder.split(".")[: depth + 1]) for depth in range(holder.count(".") + 1))}
     inside = {id(module) for module in stack.modules()}
     found = []
     for name, module in body.named_modules():
-        if id(module) not in inside and name not in holders:
+        if id(module) not in inside and all(part is not stack for part in module.modules()):
             own = name.removeprefix(f"{holder}.").partition(".")[0]
             found.append((module, AFTER_BLOCKS.fullmatch(own) is not None))
     return found

@@ -73,9 +73,7 @@ def estimate_cost(run: Run, rate: float) -> CostEstimate:
     """
     if run.unfit or not isinstance(run.model, Model):
         return CostEstimate(0, 0, 0, Memory(0, 0, 0, 0, 0, 0))
-    plain = fit(
-        replace(run, budget=replace(run.budget, memory=None)), min(run.max_length, run.model.positions or run.max_length)
-    )
+    plain = fit(replace(run, budget=replace(run.budget, memory=None)), run.model.longest(run.max_length))
     if not run.model.at_hand:
         if not run.strategy.trains:
             return CostEstimate(0, 0, 0, plain.memory)

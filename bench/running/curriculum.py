@@ -118,7 +118,6 @@ class StepDraw(Draw):
     def __init__(self, run: Run, encoding: Encoding, stage: TaskSpec, operations: Flops | None = None) -> None:
         self._run, self._pool = run, Pool(run, encoding, stage, operations)
         self._mixer, self._account = Mixer(run.seeds.order), Account(counted_limits(run.budget, run.batch))
-        self._begun = False
 
     @property
     def share(self) -> float:
@@ -132,10 +131,9 @@ class StepDraw(Draw):
             windows, cost = self._pool.next(component)
             if limit := self._account.take(cost):
                 self.ended_by = limit
-                if not self._begun:
+                if not self.share:
                     raise _too_small(self._run, cost, limit)
                 break
-            self._begun = True
             examples.append(windows)
         return examples
 

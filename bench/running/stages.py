@@ -63,7 +63,7 @@ def train_stage(
     assert isinstance(hyperparameters, Hyperparameters)
     course = _course(session, model, task)
     watches = [_progress(session, course), *_early_stopping(session, task, hyperparameters), *more(course)]
-    padding = _padding(run, model, task, course, state, session.encoding.max_length)
+    padding = _padding(session, model, task, course, state)
     with stopping.deferred() if state.keeper else nullcontext():
         train(model, course, hyperparameters, session.device.accelerator, padding, state, watches)
         restore(model, state.best)
@@ -84,12 +84,13 @@ def _course(session: TrainingSession, model: nn.Module, task: TaskSpec) -> Cours
     return Listed(curriculum.steps, curriculum.examples, curriculum.ended_by)
 
 
-def _padding(run: Run, model: nn.Module, task: TaskSpec, course: Course, state: TrainingState, max_length: int) -> Padding:
+def _padding(session: TrainingSession, model: nn.Module, task: TaskSpec, course: Course, state: TrainingState) -> Padding:
     """Under a memory ceiling, the micro-batches that keep it; the model's blocks are checkpointed where it takes that too."""
+    run = session.run
     pad = run.checkpoint.tokenizer.pad_token_id
     if run.budget.memory is None:
         return Padding(pad)
-    fitted = fit(run, course.longest or _longest_possible(run, task, max_length))
+    fitted = fit(run, course.longest or _longest_possible(run, task, session.encoding.max_length))
     if fitted.checkpointing:
         checkpoint_blocks(model)
     state.kept_by = str(fitted) if fitted.changed else ""

@@ -122,7 +122,7 @@ class Leases:
             self.ended(what, number, "revoked")  # or another has done so, or it came to its end after all
             return self.claim(what, number)
         if number > 1:  # whoever did the last attempt may have been stopped before its files were in place
-            self.publish(what, number - 1, self._read(f"{what}.{number - 1}.end").get("files", []))
+            self.settle(what, [number - 1])
         made = self._made(f"{what}.{number}", self.owner.as_json())
         return Lease(self, what, number) if made else None
 

@@ -30,11 +30,11 @@ class Judged:
     """Of each, a ChangeVerdict."""
 
 
-def judged(rises: Floats, margin: Margin, within: float | Floats, ranges: float | Floats = 0.0) -> Judged:
+def judged(rises: Floats, margin: Margin, within: float | Floats, reach: float | Floats = 0.0) -> Judged:
     """Of rises, (..., changes), positive where they are for the better, with their margin and what nobody minds.
 
     Args:
-        ranges: how far one item can move at most: 1 of shares, 0 where nothing is known of it. Where no item of n has moved, no
+        reach: how far one item can move at most: 1 of shares, 0 where nothing is known of it. Where no item of n has moved, no
             more is shown than that a share of 1 - (EQUIVALENCE / 2)^(1/n) may (Clopper & Pearson 1934).
     """
     rises = np.asarray(rises, dtype=np.float64)
@@ -42,7 +42,7 @@ def judged(rises: Floats, margin: Margin, within: float | Floats, ranges: float 
         return Judged(rises, np.array([], dtype=np.str_))
     p = holm(margin.p(rises))
     unmoved = 1 - (EQUIVALENCE / 2) ** (1 / (np.asarray(margin.item_freedom, dtype=np.float64) + 1))
-    least = np.where(np.equal(margin.items, 0), ranges * unmoved, 0.0)
+    least = np.where(np.equal(margin.items, 0), reach * unmoved, 0.0)
     same = np.abs(rises) + np.hypot(margin.half_width(EQUIVALENCE), least) < within
     significant = p <= LEVEL
     return Judged(p, np.select([same, significant & (rises < 0), significant], ["same", "worse", "better"], "can't tell"))

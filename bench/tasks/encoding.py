@@ -32,7 +32,7 @@ class Encoding:
     def __init__(self, model: Model, max_length: int) -> None:
         self.model = model
         self.positions = model.positions
-        self.max_length = min(max_length, self.positions or max_length)
+        self.max_length = model.longest(max_length)
 
     def ids(self, text: str, special: bool = True) -> list[int]:
         return list(self.model.tokenizer(text, add_special_tokens=special)["input_ids"])

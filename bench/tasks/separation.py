@@ -114,8 +114,11 @@ def shared(examples: ComparedExamples, others: ComparedExamples) -> Shared:
     if len(examples) * len(others) < KEPT_FROM:
         return _shared(examples, others)
     kept = folders.cache() / "overlap" / f"{digest([_rules(), examples.content, others.content])}.json"
-    with suppress(OSError, ValueError, TypeError):  # none yet, or a damaged one
-        return Shared(*(set(map(int, places)) for places in json.loads(kept.read_text(encoding="utf-8"))))
+    if kept.is_file():
+        try:
+            return Shared(*(set(map(int, places)) for places in json.loads(kept.read_text(encoding="utf-8"))))
+        except (OSError, ValueError, TypeError):
+            folders.told_damaged(kept, "texts are compared again")
     found = _shared(examples, others)
     with suppress(UserError):  # a cache that can't be written is none
         folders.write_text(kept, json.dumps([sorted(places) for places in (found.same, found.part, found.near)]))

@@ -121,21 +121,20 @@ def general_texts(source: Source, tested: Sequence[TaskSpec]) -> list[str]:
 
 def _outside_others(spec: TaskSpec, tested: Sequence[TaskSpec]) -> list[Example]:
     others = tuple(each.model_dump_json() for each in tested if each.name != spec.name)
-    own = tested[0].model_dump_json() if spec.name != tested[0].name else None
-    return _beside_cached(spec.model_dump_json(), others, own)
+    return _beside_cached(spec.model_dump_json(), others, beside=spec.name != tested[0].name)
 
 
 @lru_cache(maxsize=16)
-def _beside_cached(dump: str, others: tuple[str, ...], own: str | None) -> list[Example]:
-    data = _training_cached(dump)
-    return _outside_tests(types.task_type(data.spec).compared(), data.train, [*map(_load_cached, others)], own)
+def _beside_cached(dump: str, others: tuple[str, ...], beside: bool) -> list[Example]:
+    data, tasks = _training_cached(dump), [*map(_load_cached, others)]
+    return _outside_tests(types.task_type(data.spec).compared(), data.train, tasks, tasks[0].validation if beside else [])
 
 
 @lru_cache(maxsize=4)
 def _general_cached(dump: str, tested: tuple[str, ...]) -> list[str]:
     source, tasks = Source.model_validate_json(dump), [*map(_load_cached, tested)]
     texts = [Example(row.place, {"text": str(row["text"])}, "") for row in sources.rows(source)]
-    left = [each.fields["text"] for each in _outside_tests({"text"}, texts, tasks, tested[0])]
+    left = [each.fields["text"] for each in _outside_tests({"text"}, texts, tasks, tasks[0].validation)]
     if not left:
         names = ", ".join(each.spec.name for each in tasks)
         raise UserError(f"rehearsal: all texts of its source stand in the test of {names}; give other texts")
@@ -143,14 +142,15 @@ def _general_cached(dump: str, tested: tuple[str, ...]) -> list[str]:
 
 
 def _outside_tests(
-    fields: Collection[str], examples: Sequence[Example], tested: Sequence[TaskData], own: str | None
+    fields: Collection[str], examples: Sequence[Example], tested: Sequence[TaskData], chosen_on: Sequence[Example]
 ) -> list[Example]:
-    """Those that stand in no test of these tasks, in no set of theirs from another domain, nor in the own one's validation."""
+    """Those that stand in no test of these tasks, in no set of theirs from another domain, nor in the first one's examples on
+    which is chosen."""
     mine, away = separation.ComparedExamples(fields, examples), set[int]()
-    for each in tested:
+    for number, each in enumerate(tested):
         # All sets of a task together, so that the examples are looked through once.
-        chosen_on = each.validation if each.spec.model_dump_json() == own else []
-        asked = [example for split in (each.test, *each.out_of_domain.values(), chosen_on) for example in split]
+        held = (each.test, *each.out_of_domain.values(), chosen_on if number == 0 else [])
+        asked = [example for split in held for example in split]
         away |= separation.shared(mine, separation.ComparedExamples(types.task_type(each.spec).compared(), asked)).places
     return [example for place, example in enumerate(examples) if place not in away]
 

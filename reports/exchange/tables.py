@@ -81,16 +81,8 @@ def _group(rows: Sequence[Row]) -> Iterator[str]:
         probes = probe_names(scored)
         first, unit = escaped(scored[0].quantity.name), escaped(scored[0].quantity.unit)
         losses = [escaped(f"forgets {name} ({quantity.unit})") for name, quantity in probes.items()]
-        headers = [
-            "strategy",
-            "rank",
-            f"{first} [95 %]",
-            f"gain ({unit})",
-            f"over best ({unit})",
-            *losses,
-            "train (s)",
-            "saved",
-        ]
+        gains = [f"{name} ({unit})" for name in ("gain", "over best")]
+        headers = ["strategy", "rank", f"{first} [95 %]", *gains, *losses, "train (s)", "saved"]
         standing = score_standing(scored)
         yield markdown_table(headers, [_line(row, standing, list(probes)) for row in scored], headers[:1])
         told = [*GAINS_TOLD, *stated([row.score for row in scored if row.score], scored), *standing_sentences(standing)]
@@ -98,9 +90,9 @@ def _group(rows: Sequence[Row]) -> Iterator[str]:
         doubted = [sentence for row in scored for sentence in doubts(row)]
         told += [*unfair(rows), *stated_sources(rows), *others, *doubted]
         yield "\n".join(f"- {escaped(sentence)}" for sentence in told)
-    failed = [f"- {escaped(f'{row.label} (seed {row.seeds}) {row.status}: {row.reason}')}" for row in rows if not row.score]
+    failed = [sentence for row in rows if not row.score for sentence in doubts(row)]
     if failed:
-        yield "\n".join(failed)
+        yield "\n".join(f"- {escaped(sentence)}" for sentence in failed)
 
 
 def _line(row: Row, standing: Standing | None, probes: Sequence[str]) -> list[str]:

@@ -86,8 +86,8 @@ def _among(numbers: Sequence[Held]) -> list[Change]:
     if not numbers:
         return []
     together = stacked([held.margin for held in numbers])
-    ranges = np.array([held.reach for held in numbers])
-    said = judged(np.array([held.rise for held in numbers]), together, np.array([held.within for held in numbers]), ranges)
+    rises, within, reach = (np.array([getattr(held, name) for held in numbers]) for name in ("rise", "within", "reach"))
+    said = judged(rises, together, within, reach)
     return [
         Change(held, float(p), cast(ChangeVerdict, str(verdict)), _detectable(held, len(numbers)))
         for held, p, verdict in zip(numbers, said.p, said.verdicts, strict=True)

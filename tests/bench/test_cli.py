@@ -60,3 +60,10 @@ def test_a_traceback_changes_no_status_and_any_command_shows_one(arguments, stat
     plain = cli._ending(arguments)
     assert plain[0] == status and "Traceback" not in capsys.readouterr().err
     assert cli._ending([*arguments, "--debug"]) == plain and "Traceback" in capsys.readouterr().err
+
+
+def test_the_commands_with_an_option_for_tracebacks_are_known():
+    given = {
+        name for name, each in get_command(cli.app).commands.items() if "--debug" in {o for p in each.params for o in p.opts}
+    }
+    assert given == cli.WITH_DEBUG
