@@ -49,7 +49,7 @@ def normalised(example: Example, fields: Iterable[str]) -> str:
 KEPT_FROM = 100_000
 """Pairs of texts; fewer are compared as fast as a file is read."""
 BETWEEN_DIGITS = regex.compile(r"(?<=\p{N})([^\p{L}\p{M}\p{N}\p{S}]+)(?=\p{N})")
-WITHOUT_WORDS = regex.compile(r"[^\p{L}\p{M}\p{N}\p{S}\0]+")
+WITHOUT_WORDS = regex.compile(r"[^\p{L}\p{M}\p{N}\p{S}]+")
 
 
 def read_alike(example: Example, fields: Iterable[str]) -> str:
@@ -59,17 +59,10 @@ def read_alike(example: Example, fields: Iterable[str]) -> str:
 
 
 def _bare(text: str) -> str:
-    lower = unicodedata.normalize("NFKC", text).lower()
-    between: list[str] = []
-
-    def kept(found: "regex.Match[str]") -> str:
-        between.append(" ".join(found[1].split()) or " ")
-        return "\0"
-
-    bare = WITHOUT_WORDS.sub("", BETWEEN_DIGITS.sub(kept, lower))
-    for sign in between:
-        bare = bare.replace("\0", sign, 1)
-    return bare or text
+    parts = BETWEEN_DIGITS.split(unicodedata.normalize("NFKC", text).lower())
+    # A pattern with a group gives what stands between digits at each second place.
+    bare = (" ".join(part.split()) or " " if place % 2 else WITHOUT_WORDS.sub("", part) for place, part in enumerate(parts))
+    return "".join(bare) or text
 
 
 class ComparedExamples:
