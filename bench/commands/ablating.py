@@ -51,6 +51,7 @@ def ablate(
     debug: Annotated[bool, typer.Option("--debug", help="Show tracebacks.")] = False,
 ) -> int:
     """Run a strategy at each value of one or two axes, and show what it came to; what has a record is not run again."""
+    # The packages that are imported below read what it sets.
     from bench import quiet
 
     quiet.libraries(debug)

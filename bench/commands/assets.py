@@ -30,6 +30,7 @@ def assets_fetch(
     from bench.data import assets
 
     if suite is not None:
+        # Planning a suite imports packages that chatter; fetching by name imports none.
         from bench import quiet
 
         quiet.libraries(False)

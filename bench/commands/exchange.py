@@ -121,6 +121,7 @@ def export_eval_results(
     from reports.exchange.chosen import rows_of_strategy
     from reports.exchange.hub import HubDataset, eval_results
 
+    # Of a named task it gives one row, or has told of several.
     (row,) = rows_of_strategy(_rows(out, suite, model), strategy, task)
     return _give(eval_results(row, HubDataset(dataset, task_id, revision, source_url)), to)
 

@@ -88,6 +88,7 @@ def accept_baseline(
 
 def _commit() -> str | None:
     """The present folder's, marked where files differ from it; None where there is no git."""
+    # `rev-parse` would not tell of changed files, and `describe` with its tags not always of the commit.
     command = ["git", "describe", "--always", "--dirty", "--abbrev=40", "--exclude=*"]
     try:
         return subprocess.run(command, capture_output=True, text=True, check=True).stdout.strip()

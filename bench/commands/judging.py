@@ -38,6 +38,7 @@ def judge_command(
     found = row_pairs(records_of(suite, out), out, JudgeOptions(task, against, items, allow_unequal))
     judging = Judging(find_judge(judge), out, partial(typer.echo, err=True))
     to = console()
+    # Before anything is paid for, and not in a dry run alone.
     say(to, judging.told_cost(found))
     if cut := cut_texts(found):
         say(to, f"items of which the judge sees the beginning alone, since no more of their texts is kept: {cut:,}")
@@ -57,6 +58,7 @@ def _judged(judging: "Judging", found: "list[RowPair]") -> "dict[str, list[Judge
         suite, model, task = pair.group
         progress.start(f"{task}: {pair.label}")
         said = [(judging.verdicts(pairing), turned) for pairing, turned in pair.pairings]
+        # Verdicts are kept by the runs' ids, so that their `one` may be the row that stands below.
         verdicts = [[judged.turned if turned else judged for judged in seed] for seed, turned in said]
         labels = (pair.rows[0].label, pair.rows[1].label)
         runs = (len(pair.rows[0].records), len(pair.rows[1].records))

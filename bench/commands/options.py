@@ -43,6 +43,7 @@ def size(option: str, text: str | None) -> int | None:
     from bench.specs.budget import Budget
 
     try:
+        # A size is written as a budget's memory ceiling is.
         limits = Budget.parse(text).limits
     except UserError:
         limits = {}

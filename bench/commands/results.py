@@ -56,6 +56,7 @@ def _print_contract(suite: str | None, out: Path, budget: str | None) -> None:
     from reports.rows.summaries import SuiteReport, suite_summaries
 
     records = _chosen(suite, out, budget)
+    # Unequal rows are let through: a program is refused nothing that is there.
     parts = suite_summaries(out, out, SuiteReport("standings", _standings), True, _choice(suite, out, budget))
     of_row = {run: standing for part in parts for run, standing in part.items()}
     print(json.dumps([as_contract(record, *of_row.get(record.run_id, ())) for record in records], indent=1))
@@ -75,6 +76,7 @@ def _print_trials(suite: str | None, out: Path, budget: str | None) -> None:
     from bench.specs.budget import Budget
     from reports.terminal.trials import print_trials
 
+    # As records write it, so that `0.08Mtokens` finds `80ktokens`.
     own = None if budget is None else str(Budget.parse(budget))
     setups = ((trial, trial.setup) for trial in read_trials(out))
     trials = [trial for trial, setup in setups if suite in (None, setup.suite) and own in (None, setup.budget)]
@@ -92,6 +94,7 @@ def _print_variance(suite: str | None, out: Path, budget: str | None) -> None:
     if not varied:
         first = "run a suite with --vary init,order,dropout --seeds 5 first"
         raise UserError(f"no records in {store.folder(place)}{_of(suite, budget)}; {first}")
+    # Beside the parts stand whole seeds, which ordinary runs have.
     print_variance(varied, _chosen(suite, out, budget))
 
 

@@ -94,6 +94,7 @@ def run(
     options = replace(options, tasks=comma_separated(tasks), strategies=comma_separated(strategies), vary=comma_separated(vary))
     options = replace(options, test_items=test_items, probe_items=probe_items, probe_power=probe_power, probe_every=probe_every)
     options = replace(options, tune=_given(trials=tune, sampler=sampler, pruner=pruner, share=tune_share, seeds=tune_seeds))
+    # Before any process is started: they inherit the choice by their environment.
     _track(comma_separated(track), out)
     doing = SuiteOptions(out, dry_run, rerun_on_change, debug, _keep(checkpoint_every, keep_model))
     doing = replace(doing, crew=Crew(workers, engine, address))

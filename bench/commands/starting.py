@@ -40,6 +40,7 @@ def init(
     from bench.drafting.starting import start_suite
     from bench.drafting.wishes import Wishes
 
+    # Options are words, numbers too: asked for changes, a person types the same, and one reader takes both.
     columns = {"type": type_, "text": text, "label": label, "labels": labels, "group": group, "split": split}
     files = {"test": test, "validation": validation, "sample": sample, "config": config, "format": format_}
     form = {"encoding": encoding, "separator": separator, "header": header}

@@ -24,6 +24,7 @@ def as_told(tried: Tried) -> Told:
 
 def summed_up(search: Search, tried: Sequence[Tried], metric: str) -> Tuning:
     """The record of a search that is over. Of trials with equal scores the earlier is chosen; a pruned one never is."""
+    # All are of one metric; those that failed say nothing of it.
     higher = all(record.score.higher_is_better for _, records in tried for record in records if record.score)
     sign = 1.0 if higher else -1.0
     told, whole = [as_told(each).score for each in tried], [_summary(each, sign) for each in tried]
@@ -70,6 +71,7 @@ def _status(records: Sequence[TrialRecord]) -> Literal["ok", "pruned", "failed"]
 
 def _spent(records: Sequence[TrialRecord]) -> Spent | None:
     costs = [record.cost for record in records if record.cost]
+    # The sum over some of the seeds would look like what all of them took.
     if len(costs) < len(records):
         return None
     return Spent(

@@ -89,6 +89,7 @@ class DataView:
         everything, decodes = self.examples(split), self.encoding and self.encoding.model.family == "decoder"
         labels, clusters = [self.task.label(e) for e in everything], [e.cluster for e in everything]
         examples = sample(everything, items, labels, clusters)
+        # Training examples are shown as they are trained on, answer and all, and others as they are asked.
         if decodes and split != "train" and self.task.asks != "read":
             reads = self._asked(split, examples, items)
         else:
@@ -146,6 +147,7 @@ class DataView:
 
     def summary(self, names: Sequence[str]) -> dict[str, Any]:
         """Counts of the splits, and what loading removed."""
+        # All splits, also where one is to be counted: it is held against the others.
         whole = {name: ComparedExamples(self.task.compared(), self.data.split(name)) for name in self.names}
         splits = {name: self._counted(name, {other: whole[other] for other in whole if other != name}) for name in names}
         return {"task": self.task.spec.name, "notes": self.data.notes, "splits": splits}

@@ -36,6 +36,7 @@ def findings() -> list[tuple[str, str]]:
 
 def _existing(folder: os.PathLike[str]) -> str:
     path = os.path.abspath(folder)
+    # The cache is made by who first needs it; until then its disk is that of a folder above.
     while not os.path.exists(path):
         path = os.path.dirname(path)
     return path

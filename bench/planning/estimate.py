@@ -49,10 +49,13 @@ class CostEstimate:
 def speed(seconds: float = 0.3) -> float:
     """Sustained FLOP/s of a matrix product on the default device, fp32."""
     device = "cuda" if torch.cuda.is_available() else "cpu"
+    # SmolLM2's shapes: 576 hidden numbers, and 1,536 in the feed-forward part.
     a, b = torch.randn(512, 576, device=device), torch.randn(576, 1536, device=device)
+    # One is not counted: the first also starts threads, or loads a GPU's kernels.
     torch.mm(a, b)
     done, started = 0, time.perf_counter()
     while time.perf_counter() - started < seconds:
+        # A GPU returns before it is done; `item` waits.
         torch.mm(a, b).sum().item()
         done += 1
     return done * 2 * 512 * 576 * 1536 / (time.perf_counter() - started)
@@ -73,6 +76,7 @@ def estimate_cost(run: Run, rate: float) -> CostEstimate:
     """
     if run.unfit or not isinstance(run.model, Model):
         return CostEstimate(0, 0, 0, Memory(0, 0, 0, 0, 0, 0))
+    # As the run is by itself, before a ceiling makes anything smaller.
     plain = fit(replace(run, budget=replace(run.budget, memory=None)), run.model.longest(run.max_length))
     if not run.model.at_hand:
         if not run.strategy.trains:

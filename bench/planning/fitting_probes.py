@@ -23,6 +23,7 @@ def fitting_probes(
     limit = (suite.encoder_probe_items if model.family == "encoder" else None) or suite.probe_items
     fitting, left_out = [], []
     for spec, kind in kinds:
+        # A suite lists probes of both families, so that there is nothing to tell.
         if kind.family not in (None, model.family):
             continue
         if reason := _unfit(kind, model):

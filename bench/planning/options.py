@@ -40,6 +40,7 @@ def sweep_points(options: PlanOptions) -> dict[tuple[str, ...], PlanOptions]:
     points = {}
     for values in product(*(axis.values for axis in options.axes)):
         own, axis_settings = at_values(options.axes, values)
+        # As `--budget` says it: it also goes before the budget that a suite gives encoders.
         budget = own.pop("budget", options.budget)
         settings = [*options.settings, *axis_settings]
         points[values] = replace(options, axes=(), budget=budget, settings=settings, numbers={**options.numbers, **own})

@@ -113,6 +113,7 @@ class _Parts:
 
 def _of_suite(options: PlanOptions, precision: Precision, library: Library, suite: SuiteSpec) -> list[Run]:
     suite = with_numbers(suite, options.numbers)
+    # Here, since it bounds validation items of trials and what is asked elsewhere as well.
     options = replace(options, test_items=options.test_items or suite.test_items)
     parts = _looked_up(options, precision, library, suite)
     # Models come last, since the hub may be asked for them: a misspelt task is told before.
@@ -135,6 +136,7 @@ def _looked_up(options: PlanOptions, precision: Precision, library: Library, sui
     given = settings.parse(options.settings, [spec.name for spec in adapting.values()])
     kinds = [(spec, probe_class(spec)) for spec in map(library.probe, suite.probes)]
     also = [library.task(name) for name in suite.also]
+    # For what is wrong with them: the type may not exist, or lack something in the YAML.
     for task in (*tasks, *also):
         types.task_type(task)
     vary, seeds = _varied(options, suite), _seeds(options, suite)
@@ -182,12 +184,14 @@ def _strategies(parts: _Parts, model: PlannedModel) -> list[tuple[Strategy, Sear
         strategies.load_strategy(spec, model.family, settings.of(spec.name, given), suite.hyperparameters.get(name))
         for name, spec in parts.strategies.items()
     ]
+    # Which names are known is known of loaded strategies: it hangs on their kind.
     settings.check_known(given, loaded)
     tune = tune_options(suite.tune, parts.options.tune)
     if tune is None:
         return [(strategy, None) for strategy in loaded]
     items = min(TRIAL_ITEMS, parts.options.test_items or TRIAL_ITEMS)
     spaces = [spec.space(model.family) for spec in parts.strategies.values()]
+    # What a suite sets is where a search begins; what `--set` says is not searched.
     fixed = [settings.of(spec.name, given) for spec in parts.strategies.values()]
     return [
         (strategy, search_of(strategy, space, values, tune, items) if strategy.trains else None)
@@ -213,6 +217,7 @@ def _run(
         task=task,
         others=tuple(parts.library.task(name) for name in strategy.tasks if name != task.name),
         earlier=earlier,
+        # What is trained on is asked as it was trained, and not in zero-shot form in its place.
         also=tuple(other for other in parts.also if other.name not in trained),
         strategy=strategy,
         probes=fitting,

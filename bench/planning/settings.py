@@ -20,6 +20,7 @@ def parse(settings: Sequence[str], strategy_names: Sequence[str]) -> list[Settin
         if not equals or not path:
             raise UserError(f"--set {setting}: write it as key=value or strategy.key=value")
         name, *keys = path.split(".")
+        # `full=1` names a hyper-parameter, if a strange one: a strategy has no value.
         owner = name if name in strategy_names and keys else None
         try:
             parsed.append((owner, keys if owner else [name, *keys], yaml_value(value)))

@@ -27,6 +27,7 @@ def tune_options(suite: TuneOptions | None, given: Mapping[str, Any]) -> TuneOpt
         return None
     values = {**(suite.model_dump() if suite else {}), **given}
     if "trials" not in values:
+        # Two of the fields have longer names on the command line.
         option = {"share": "tune-share", "seeds": "tune-seeds"}.get(min(given), min(given))
         raise UserError(f"--{option} says how to tune, and nothing says how often: give --tune K too")
     try:

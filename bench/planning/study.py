@@ -72,9 +72,11 @@ def _halted(before: Sequence[Sequence[float]], scores: Sequence[float]) -> bool:
     rule = optuna.pruners.SuccessiveHalvingPruner(min_resource=1, reduction_factor=2, min_early_stopping_rate=0)
     study = optuna.create_study(direction="maximize", pruner=rule)
     verdict = False
+    # The pruner knows what its study was told, and this study is new: earlier trainings are gone through again.
     for seen in (*before, scores):
         trial, verdict = study.ask(), False
         for rung, score in enumerate(seen):
+            # In the pruner's resources, which double from rung to rung.
             trial.report(score, 2**rung)
             verdict = trial.should_prune()
     return verdict
@@ -84,7 +86,9 @@ def _study(search: Search, batch: int) -> "OptunaStudy":
     import optuna
 
     _quiet()
+    # By the same seed a study that is made anew would draw the first batch again.
     seed = SAMPLER_SEED + batch
+    # TPE's liar keeps the trials of one batch, of which no score is known yet, from asking for one place.
     sampler: optuna.samplers.BaseSampler = (
         optuna.samplers.RandomSampler(seed)
         if search.options.sampler == "random"
@@ -129,4 +133,5 @@ def _distribution(dimension: Dimension) -> "BaseDistribution":
 def _rounded(value: Any, dimension: Dimension) -> Any:
     if isinstance(dimension, Choice) or not isinstance(value, float):
         return value
+    # Rounding may lead out of the range.
     return min(max(float(f"{value:.{DIGITS}g}"), dimension.low), dimension.high)

@@ -78,6 +78,7 @@ def told(todo: Sequence[tuple[Run, CostEstimate]], trials: Sequence[Trial], rate
         named = ", ".join(f"{name} {count}" for name, count in Counter(trial.run.strategy.name for trial in trials).items())
         besides = "" if tuning is None else f", about {tuning:.0f} s of training, besides validation"
         yield f"tuning before that: {len(trials)} trials to do ({named}){besides}"
+    # How long an API takes is not this machine's to say.
     local = [(run, cost) for run, cost in todo if not isinstance(run.model, EndpointModel)]
     if local and (total := totals(local, tuning, rate)):
         yield f"training still to do: about {total.training:.0f} s on this machine, besides tests"

@@ -176,6 +176,7 @@ def trials_of(run: Run, search: Search, values: Mapping[str, Any], before: int) 
         left_out=(),
         also=(),
         probe_every=None,
+        # Searches share the trials that they have in common, unless one may prune them: `rule` names it then.
         search=None,
     )
     rule = None

@@ -35,6 +35,7 @@ def varied_runs(run: Run, parts: Sequence[SeedPart], seeds: int) -> list[Run]:
     """
     if seeds < 2:
         raise UserError(f"--vary needs at least two seeds to see a spread, and is given {seeds}; add --seeds 5")
+    # Which part is named at seed 0 does not matter: all are at 0.
     return [replace(run, seed=0, varied=parts[0])] + [
         replace(run, seed=seed, varied=part) for part in parts for seed in range(1, seeds)
     ]
@@ -52,6 +53,7 @@ def that_differ(runs: Sequence[Run], out: Path) -> list[Run]:
 
 
 def _moves(run: Run, first: Record | None) -> bool:
+    # One that failed is done again, and may then say what draws.
     if first is None or first.status == "failed":
         return True
     return first.outcome is not None and run.varied in (first.outcome.drew or ())

@@ -61,6 +61,7 @@ class Probe(ABC):
 
     def __init__(self, spec: ProbeSpec, encoding: Encoding, limit: int) -> None:
         self.spec, self.encoding = spec, encoding
+        # `accept` has told what is wrong with them.
         self.options: Any = self.allowed.model_validate(spec.options)
         self.rows = chosen_rows(filled_rows(spec), limit)
 
@@ -91,6 +92,7 @@ class Probe(ABC):
             UserError: a value is missing or not of the kind that the probe needs.
         """
         for row in filled_rows(spec):
+            # Sorted, since a set's order is another in each process, and so would be the fault that is told.
             misfits = (cls._misfit(name, row[name], spec) for name in sorted(cls.needs))
             if fault := next(filter(None, misfits), None) or cls.fault(row, spec):
                 raise UserError(f"probe '{spec.name}': {row.place}: {fault}")
@@ -123,6 +125,7 @@ class Probe(ABC):
 
     def part(self, indices: Sequence[int]) -> Self:
         """The same probe on some of its items."""
+        # Not made anew: a linear probe keeps the rows that it is fitted on.
         part = copy(self)
         part.rows = [self.rows[index] for index in indices]
         return part
@@ -166,6 +169,7 @@ class Probe(ABC):
                 encoding.ids(context + continuation) if context else [start, *encoding.ids(continuation, special=False)]
             )
             alone = encoding.ids(context) if context else [start]
+            # A token that joins both belongs to the continuation, which has one at least.
             end = next(
                 (i for i, (a, b) in enumerate(zip(alone, whole, strict=False)) if a != b), min(len(alone), len(whole) - 1)
             )

@@ -41,7 +41,9 @@ class ClosedBook(Probe):
         asked = [(number, answer, request) for number, row in enumerate(self.rows) for answer, request in self._asked(row)]
         # One pass over the question tells which answers can be greedy at all: few are worth a second look.
         firsts = backend.loglikelihoods([(context, answer[:1]) for _, _, (context, answer) in asked])
+        # The first answer of each question is put in last, and so it stays.
         main = {number: request for number, _, request in reversed(asked)}
+        # The end is left out, since a text may go on after an answer in several ways.
         listed_first = [(context, ids[:-1]) for _, (context, ids) in sorted(main.items())]
         nats = [answer.total for answer in backend.loglikelihoods(listed_first)]
         asked = [entry for entry, first in zip(asked, firsts, strict=True) if first.greedy]

@@ -18,6 +18,7 @@ class Cloze(Probe):
 
     def measure(self, backend: Backend) -> pd.DataFrame:
         """`value` is the answer's log-likelihood; `right` whether it is the greedy continuation."""
+        # A call for each row: those of one call are all cut for the longest continuation among them.
         requests = [request for row in self.rows for request in self.requests([(row["text"], f" {row['answer']}")])]
         likelihoods = backend.loglikelihoods(requests)
         return self.frame([answer.total for answer in likelihoods], gold=[row["answer"] for row in self.rows]).assign(

@@ -66,11 +66,13 @@ def linear_cka(old: Floats, new: Floats, items: Indices) -> Floats:
     x, y = (_centred(gram[:, items[:, None], items]) for gram in (old, new))
     both, first, second = ((a * b).sum((1, 2)) for a, b in ((x, y), (x, x), (y, y)))
     norm = np.sqrt(first * second)
+    # Rounding may take a layer that did not change past 1.
     return np.where(norm > 0, np.minimum(both / np.where(norm > 0, norm, 1.0), 1.0), 1.0)
 
 
 def _centred(gram: Floats) -> Floats:
     """The Gram matrix of features moved to mean 0."""
     rows = gram.mean(1, keepdims=True)
+    # The matrix is symmetric, so that its columns' means are its rows'.
     moved: Floats = gram - rows - rows.transpose(0, 2, 1) + rows.mean(2, keepdims=True)
     return moved

@@ -67,6 +67,7 @@ class LinearProbe(Probe):
         probability.
         """
         texts = [self.encoding.whole([row["text"]]) for row in (*self.train, *self.rows)]
+        # In double precision, so that the fit adds no rounding of its own.
         features = backend.embeddings(texts)[:, -1].double().numpy()
         known, asked = features[: len(self.train)], features[len(self.train) :]
         # Up to the optimum, which is unique: scikit-learn's default stops so early that rounding of the features moves log-odds

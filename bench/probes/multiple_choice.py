@@ -70,8 +70,10 @@ class MultipleChoice(Probe):
     def _pairs(self, row: Mapping[str, Any]) -> list[tuple[str, str]]:
         """A context and a continuation per choice."""
         if not self.options.blank:
+            # The space belongs to the choice: with BPE a word behind a space is another token.
             return [(row["question"], f" {choice}") for choice in row["choices"]]
         before, _, after = row["question"].partition(self.options.blank)
+        # As lm-evaluation-harness asks WinoGrande.
         return [(f"{before}{choice}", f" {after.strip()}") for choice in row["choices"]]
 
     def _length(self, choice: str) -> int:

@@ -23,6 +23,7 @@ class PseudoPerplexity(Probe):
 
     @classmethod
     def unfit(cls, model: Model) -> str | None:
+        # Of a checkpoint without such a head transformers would make a fresh one, which knows nothing.
         known = set(MODEL_FOR_MASKED_LM_MAPPING_NAMES.values())
         if known & set(model.config.architectures or []):
             return None

@@ -30,6 +30,7 @@ class Similarity(Probe):
     value = "ROC AUC"
     higher_is_better = True
     share = True
+    # As seen of 64 pairs of MRPC and MiniLM trained on sst2: docs/method/forgetting.md.
     spread = 0.16
     needs = frozenset({"first", "second", "gold"})
 
@@ -37,6 +38,7 @@ class Similarity(Probe):
         super().__init__(spec, encoding, limit)
         self.graded = self.options.gold == "graded"
         if self.graded:
+            # By its name statistics know that the score is an order of items and no mean.
             self.value = "Spearman correlation"
 
     @classmethod

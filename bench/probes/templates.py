@@ -21,6 +21,7 @@ class Words(Formatter):
 
     def get_value(self, key: int | str, args: Sequence[Any], kwargs: Mapping[str, Any]) -> Any:
         value = super().get_value(key, args, kwargs)
+        # Its brackets and quotation marks would be asked too.
         if isinstance(value, list):
             raise ValueError(f"a template names {{{key}}}, which is a list; name an entry of it under columns")
         return value

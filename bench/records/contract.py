@@ -49,9 +49,11 @@ def as_contract(record: Record, seed_sd: float | None = None, rank: tuple[int, i
 
 def _outcome(outcome: Outcome | None, trust: Trust) -> Json:
     if outcome is None:
+        # A program may read each key of each record.
         missing = dict.fromkeys(("score", "base_score", "robustness", "relative_forgetting", "stages"))
         return {"metrics": {}, "elsewhere": {}, "forgetting": {}, "curve": [], **_gain(None), **missing}
     whole = outcome.model_dump(mode="json")
+    # Schema 1 counted contaminated items there, and its keys stay.
     forgetting = {
         name: {**part, "contaminated": trust.contamination.get(name, 0)} for name, part in whole["forgetting"].items()
     }

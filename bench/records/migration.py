@@ -48,6 +48,7 @@ def _from_1(raw: Raw) -> Raw:
         "schema_version": 2,
         **_taken(rest, TOP),
         "setup": setup,
+        # In schema 1 all records had these fields, and where nothing was scored they were empty.
         "outcome": outcome if outcome.get("score") else None,
         "trust": trust,
         "provenance": provenance,

@@ -82,6 +82,7 @@ def _docstrings(part: type[BaseModel]) -> dict[str, str]:
     (tree,) = ast.parse(inspect.getsource(part)).body
     assert isinstance(tree, ast.ClassDef)
     docstrings = {}
+    # Python keeps no docstring of a field: it is only to be found in the source.
     for field, below in zip(tree.body, tree.body[1:], strict=False):
         if isinstance(field, ast.AnnAssign) and isinstance(below, ast.Expr) and isinstance(below.value, ast.Constant):
             docstrings[ast.unparse(field.target)] = str(below.value.value)

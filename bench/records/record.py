@@ -124,6 +124,7 @@ class Cost(Part):
     train_flops: int | None = Field(ge=0)
     """Of all that goes through the model, padding and recomputation included, by the formula of bench/modeling/flops.py;
     `spared_flops` of them were not computed."""
+    # A field with a default has come later: it is what older records are read with.
     useful_flops: int | None = Field(default=None, ge=0)
     """What the same texts take without padding and recomputation, with logits at the targets alone; None where not counted."""
     spared_flops: int | None = Field(default=None, ge=0)
@@ -178,6 +179,7 @@ class Spending(Part):
     @property
     def passed(self) -> dict[str, Limit]:
         """The limits of which more was spent, of seconds by more than 2 %."""
+        # How long a step takes is known only when it is over; what is counted is known before it is spent.
         slack = {"seconds": 1 + SECONDS_TOLERANCE}
         return {name: limit for name, limit in self.limits.items() if limit.spent > limit.limit * slack.get(name, 1)}
 

@@ -58,6 +58,7 @@ def write_record(out: Path, record: Record, items: pd.DataFrame | None = None) -
     with writing(path) as temporary:
         temporary.write_text(text, encoding="utf-8")
         with writing(beside) as table:
+            # By the checksums a changed bit is found when answers are read, instead of becoming another number.
             items.to_parquet(table, index=False, write_page_checksum=True)
     return path
 
@@ -102,6 +103,7 @@ def _stamp(path: Path) -> tuple[int, int, int] | None:
     return known.st_ino, known.st_size, known.st_mtime_ns
 
 
+# The stamps are not read: a file that was written anew has others, and so is no longer found in the cache.
 @lru_cache(maxsize=65_536)
 def _stored(path: Path, *_stamps: tuple[int, int, int] | None) -> Record:
     record = read_record(path)

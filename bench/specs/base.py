@@ -38,6 +38,7 @@ class Spec(BaseModel):
 
     model_config = ConfigDict(extra="forbid", frozen=True, allow_inf_nan=False)
 
+    # Around pydantic's own check, since it takes what was given and what was made of it.
     @field_validator("*", mode="wrap")
     @classmethod
     def _truth_is_no_number(cls, value: Any, checked: ValidatorFunctionWrapHandler) -> Any:
@@ -74,6 +75,7 @@ def read_fields(path: Path, expected: str) -> dict[str, Any]:
     """
     try:
         with path.open(encoding="utf-8") as file:
+            # One character too many tells that a file is too long; a huge one is not read to its end.
             content = yaml_value(file.read(MAX_CHARACTERS + 1))
     except (OSError, ValueError) as error:  # also text that is no UTF-8, and a FormatError
         raise UserError(f"{path}: cannot be read as YAML: {error}") from error
@@ -100,6 +102,7 @@ def _anchored(value: Any, folder: Path) -> Any:
     if not isinstance(value, dict):
         return value
     anchored = {key: _anchored(entry, folder) for key, entry in value.items()}
+    # By its columns a source is known wherever it stands, also as a strategy's rehearsal.
     if "columns" in anchored:
         for key, local in (("path", ""), ("hub", ("./", "../"))):
             if isinstance(place := anchored.get(key), str) and place.startswith(local):
@@ -111,6 +114,7 @@ def explain(error: ValidationError, spec: type[BaseModel]) -> str:
     """The first fault of a pydantic error as a clause: field, what is wrong, what is allowed."""
     # A misspelt field is better news than the required one that it left missing.
     fault = min(error.errors(), key=lambda fault: fault["type"] != "extra_forbidden")
+    # pydantic's path also names the form of a union that was tried, which stands in no file.
     forms = ("Source", "list[Source]", "Holdout", "NumberRange", "Choice")
     field = ".".join(str(part) for part in fault["loc"] if part not in forms)
     if fault["type"] == "extra_forbidden":

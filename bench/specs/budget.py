@@ -13,6 +13,7 @@ SYMBOLS = {"examples": "examples", "steps": "steps", "tokens": "tokens", "flops"
 MOST_OF_EACH = {"examples": 10**18, "steps": 10**18, "tokens": 10**18, "flops": 10**27, "seconds": 10**9, "memory": 10**18}
 """Of each limit; the largest trainings that are known took 10^26 FLOPs, and 10^9 seconds are 32 years."""
 _NUMBER = r"\d{1,3}(?:,\d{3})+|\d[\d_]*(?:\.\d+)?|\.\d+"
+# A plural s may follow example, token, step and FLOP, which end in e, n and p: `90ss` is no budget.
 _LIMIT = re.compile(rf"({_NUMBER})\s*([kMGTP]?)(example|step|token|FLOP|s|B)?(?:(?<=[enp])s)?", re.IGNORECASE)
 _NAMES = {"example": "examples", "step": "steps", "token": "tokens", "flop": "flops", "s": "seconds", "b": "memory"}
 
@@ -77,6 +78,7 @@ class Budget:
 
 def _limit(part: str, text: str, alone: bool) -> tuple[str, int | float]:
     match = _LIMIT.fullmatch(part.strip())
+    # The m of `5ms` would be a mega, and five milliseconds five million seconds.
     # A bare number counts examples, where nothing stands beside it.
     if not match or (not match[3] and (match[2] or not alone)) or (match[3] in ("s", "S") and match[2]):
         raise UserError(
@@ -85,6 +87,7 @@ def _limit(part: str, text: str, alone: bool) -> tuple[str, int | float]:
         )
     limit = _NAMES[(match[3] or "example").lower()]
     power = next(power for prefix, power in PREFIXES.items() if prefix.lower() == match[2].lower())
+    # Not by float, to which 8.2 million is 8,199,999.999999999.
     amount = Decimal(re.sub("[_,]", "", match[1])).scaleb(power)
     if not amount or (limit != "seconds" and amount < 1):
         raise UserError(f"budget '{text}' would train nothing; give at least 1example, or run zero-shot alone")

@@ -3,6 +3,7 @@
 from itertools import islice
 from typing import Any
 
+# Not Python's own re, whose searches nothing ends; transformers brings this one along.
 import regex
 
 SEARCH_SECONDS = 5.0
@@ -19,6 +20,7 @@ class Expression:
     def __init__(self, text: str) -> None:
         try:
             self._pattern = regex.compile(text)
+        # Some thousand groups inside each other end in a RecursionError.
         except (regex.error, RecursionError, OverflowError) as error:
             raise ValueError(f"is wrong: {' '.join(str(error).split())}") from None
 

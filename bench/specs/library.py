@@ -23,6 +23,7 @@ class Library:
     def names(self, kind: str) -> list[str]:
         """Names of all files in the folders' subfolder `kind` ('' for suites)."""
         paths = (path for folder in self.folders for path in (folder / kind).glob("*.yaml"))
+        # The list of pinned assets lies among the suites, and is none.
         return sorted({path.stem for path in paths if path.name != "assets.yaml"})
 
     def find(self, what: str, kind: str, name: str) -> Path:
@@ -32,6 +33,7 @@ class Library:
                     return path
             raise UserError(f"{what} file '{name}' does not exist")
         for folder in self.folders:
+            # `../sst2` would lead out of the folder.
             if "/" not in name and (path := folder / kind / f"{name}.yaml").is_file():
                 return path
         raise unknown(what, name, self.names(kind))
@@ -68,4 +70,5 @@ def suites_for(name: str) -> list[tuple[Library, SuiteSpec]]:
     paths = [library.find("suite", "", part) for part in suite.suites]
     if nested := next((part for part in paths if read_spec(part, SuiteSpec).suites), None):
         raise UserError(f"{path}: suites: {nested.stem} is a list of suites itself; name its parts")
+    # Each in its own library: what a built-in suite measures does not hang on who lists it.
     return [pair for part in paths for pair in suites_for(str(part))]

@@ -59,6 +59,7 @@ class ModelSpec(Spec):
             raise ValueError("folder and gguf are members of an asset, hub and endpoint are not")
         if self.license is None and not self.endpoint:
             raise ValueError("name the license of the weights")
+        # By `model_type` a plan knows the model's shape, and by `architectures` whether it writes.
         if self.hub and not (self.revision and {"model_type", "architectures"} <= set(self.config)):
             raise ValueError("a hub model needs a revision, and a config with model_type and architectures")
         if not self.hub and (self.revision or self.config):

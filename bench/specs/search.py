@@ -31,6 +31,7 @@ class NumberRange(Spec):
 
     def holds(self, value: Any) -> bool:
         """Whether it could be sampled."""
+        # To Python, true is the number 1.
         number = isinstance(value, (int, float)) and not isinstance(value, bool)
         return number and self.low <= value <= self.high and (not self.integer or float(value).is_integer())
 

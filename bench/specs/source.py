@@ -16,6 +16,7 @@ Range = Annotated[str, StringConstraints(pattern=rf"^[\[(]{NUMBER},{NUMBER}[\])]
 def is_encoding(name: str) -> bool:
     """Whether Python knows it, and makes text of bytes by it: `hex` is a codec too."""
     try:
+        # With `replace` only what is no encoding of text raises; what becomes of the letter does not matter.
         b"a".decode(name, errors="replace")
     except (LookupError, ValueError):
         return False
@@ -105,6 +106,7 @@ class Source(Spec):
     def _expressions_have_groups(self) -> Self:
         for place, expressions in {"extract": self.extract, "keep": self.keep}.items():
             for name, expression in expressions.items():
+                # A wrong one is told now, with the YAML's name, and not in the middle of the rows.
                 try:
                     Expression(expression)
                 except ValueError as error:

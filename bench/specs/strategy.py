@@ -25,6 +25,7 @@ class StrategySpec(Spec):
         return merged(self.hyperparameters, self.encoder if family == "encoder" else {})
 
     def space(self, family: Family) -> dict[str, Dimension]:
+        # Not `merged`: names have their dots here, and a range is replaced whole.
         return {**self.search, **(self.encoder_search if family == "encoder" else {})}
 
 

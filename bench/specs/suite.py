@@ -89,11 +89,13 @@ class SuiteSpec(Spec):
         try:
             return None if value is None else checked_stride(str(value))  # YAML reads 10 and 0.25 as numbers
         except UserError as error:
+            # In a file it is a field and no option.
             raise ValueError(str(error).removeprefix("--")) from None
 
     @field_validator("hyperparameters")
     @classmethod
     def _of_its_strategies(cls, value: dict[str, dict[str, Any]], fields: ValidationInfo) -> dict[str, dict[str, Any]]:
+        # Where `strategies` is wrong itself it is missing here, and that is told instead.
         strategies = fields.data.get("strategies", list(value))
         if strange := set(value) - set(strategies):
             raise ValueError(f"'{min(strange)}' is none of the suite's strategies, {', '.join(strategies)}")

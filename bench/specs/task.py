@@ -8,6 +8,7 @@ from bench.specs.base import Distinct, Name, Spec
 from bench.specs.source import Source, SourceOrSources, Split
 from bench.specs.template import fields_in
 
+# `balanced` is BALANCED of bench/tasks/splits.py, a room that specs may not import.
 OWN_SETS = {"train", "validation", "test", "balanced"}
 """Names of a task's splits, and of its test as thinned; a set is asked for by its name."""
 
@@ -87,5 +88,6 @@ class TaskSpec(Spec):
 
     @model_validator(mode="after")
     def _templates_can_be_filled(self) -> Self:
+        # For its ValueError.
         self.fields_named()
         return self

@@ -20,6 +20,7 @@ def fields_in(template: str, changes: bool = False) -> set[str]:
         written = f"{{{name}{f'!{conversion}' if conversion else ''}{f':{change}' if change else ''}}}"
         if conversion or (change and not changes):
             raise ValueError(f"a template holds {written}; braces hold the name of a field and nothing else: {{{name}}}")
+        # Python takes digits for the place of an argument, and dots and brackets for a way into the value.
         if not name or name.isdigit() or {".", "["} & set(name):
             raise ValueError(f"a template holds {written}, which names no field; {{{{ and }}}} are braces as such")
         named.add(name)

@@ -29,6 +29,7 @@ def yaml_value(text: str) -> Any:
         raise _fault(error.problem_mark or error.context_mark, error.problem or "it is no YAML") from error
     except yaml.YAMLError as error:  # of a character that no YAML holds
         raise FormatError("as a whole", " ".join(str(error).split())) from error
+    # A ValueError too, of which the last clause would lose the place.
     except FormatError:
         raise
     # PyYAML lets through what a date, a number or a truth value with a tag is refused with by Python.
@@ -56,6 +57,7 @@ class _Loader(yaml.SafeLoader):
             raise _fault(at, f"it is nested more than {MAX_DEPTH} deep")
         node = super().compose_node(parent, index)
         self._level -= 1
+        # An alias comes as the node itself, which was measured where it stands.
         if node is not None and node not in self._measured:
             if node.end_mark is None:  # an alias of what has not ended yet
                 raise _fault(at, "it contains itself")
@@ -69,6 +71,7 @@ class _Loader(yaml.SafeLoader):
         else:
             inside = [] if isinstance(node, ScalarNode) else [self._measured[part] for part in node.value]
         own = len(node.value) if isinstance(node, ScalarNode) else 0
+        # Every node counts, so that a million empty lists are large too.
         size, depth = 1 + own + sum(size for size, _ in inside), 1 + max((depth for _, depth in inside), default=0)
         if size > MAX_CHARACTERS:
             raise _fault(node.start_mark, f"with its aliases it stands for more than {MAX_CHARACTERS:,} characters")
@@ -81,6 +84,7 @@ class _Loader(yaml.SafeLoader):
         known = set()
         for key, _ in node.value:
             if isinstance(key, ScalarNode):
+                # Keys are equal by value (`yes` and `true`), and the merge key has none.
                 name = _MERGE if key.tag == _MERGE else self.construct_object(key)
                 if name in known:
                     raise _fault(key.start_mark, f"the key '{key.value:.40}' stands there twice; keep one of them")
