@@ -54,6 +54,7 @@ def generate(
     sharing = caches(model) and not isinstance(model, Lockstep) and beams == 1  # each beam would need it
     asked = [tuple(context) for context in contexts]
     texts = [GeneratedText("", None)] * len(asked)
+    # But for its last token: `generate` must be fed one, to have a place after which it writes.
     for reading, leaves in readings(
         model, root(asked, [len(context) - 1 for context in asked], sharing), tokenizer.pad_token_id, tokens
     ):

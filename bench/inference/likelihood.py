@@ -65,6 +65,7 @@ def _logprobs(
     for part in bounded([len(fed[number]) for number in waiting], reading, tokens):
         numbers = [waiting[place] for place in part]
         batch, owners = after(reading, [(rows[n][0], fed[n]) for n in numbers], pad, device)
+        # Of a context that was read whole, what comes after its last token is known already: one place less is fed.
         width = max(min(rows[n][1].width, len(fed[n])) for n in numbers)
         cache = resumed(reading, owners) if reading else None
         logprobs = last_logits(model, batch, width, cache).float().log_softmax(-1)

@@ -100,6 +100,7 @@ class WorkerPool:
             worker.ask_to_stop()
         for worker in self._workers.values():
             worker.end(at_once)
+        # A new inbox too: what those who go still say would be taken for their successors', whose slots have the same numbers.
         self._workers, self._ready, self._inbox = {}, [], queue.SimpleQueue()
 
     def _hand_out(self, shift: "_Shift") -> None:

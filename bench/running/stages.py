@@ -64,6 +64,7 @@ def train_stage(
     course = _course(session, model, task)
     watches = [_progress(session, course), *_early_stopping(session, task, hyperparameters), *more(course)]
     padding = _padding(session, model, task, course, state)
+    # A keeper looks after each step whether a stop was asked for; without one the signal itself must end the training.
     with stopping.deferred() if state.keeper else nullcontext():
         train(model, course, hyperparameters, session.device.accelerator, padding, state, watches)
         restore(model, state.best)

@@ -87,6 +87,7 @@ def perform_trial(
     answers = predict(session.backend(model.eval()), asked)
     cost = cost_of(session, model, state, Evaluation(answers, seconds=clock() - started), peak)
     name = trial.run.task.metrics[0]
+    # Asked once more: the state does not say which watch ended the training, this one or early stopping.
     status = "pruned" if halt is not None and state.rungs and halt([rung.score for rung in state.rungs]) else "ok"
     return recorded_trial(trial, device, status=status, score=scores(answers, [name])[name], rungs=state.rungs, cost=cost)
 

@@ -103,6 +103,7 @@ def in_turn(works: Sequence[Assignment], place: Workplace, finished: IsFinished)
             try:
                 done[name] = by_id[name].do(place)
                 if queue and lease:
+                    # Taken out first: where the lease was lost, another's result stands, and this one counts for nothing.
                     done |= settled(by_id[name], done.pop(name), lease, queue, place)
             except BaseException:
                 if lease:

@@ -73,6 +73,7 @@ class Checkpoint:
         return state
 
     def begin(self, model: nn.Module, adam: optim.Optimizer) -> None:
+        # Only a training that goes on has random numbers that still wait to be put back.
         if self._random:
             _set_moments(model, adam, self.path)
             self.set_random()
