@@ -16,6 +16,7 @@ ESCAPED = re.compile(r"(\\\\)|\\u00[01][0-9a-f]|\\[bfr]")
 
 def visible(text: str) -> str:
     """The text with a replacement character for each that would not be seen."""
+    # A mark in its place tells that something was there.
     return UNSEEN.sub(REPLACEMENT, text)
 
 

@@ -25,8 +25,10 @@ def stratified_bounds(tasks: Sequence[Floats]) -> tuple[float, float] | None:
 
     Of S seeds it keeps (S - 1) / S of their variance: it is too narrow with few.
     """
+    # A task of one seed would be redrawn as it is, and say that its seeds move nothing.
     if min(len(task) for task in tasks) < 2:
         return None
+    # The same records give the same interval each time.
     generator = np.random.default_rng(0)
     drawn = [task[generator.integers(len(task), size=(RESAMPLES, len(task)))] for task in map(np.asarray, tasks)]
     low, high = np.quantile(
@@ -43,5 +45,6 @@ def average_ranks(scores: Floats) -> Floats:
 
 def critical_difference(rows: int, tasks: int) -> float:
     """Nemenyi's: average ranks that are farther apart differ, in 95 of 100 such tables of equal rows none does."""
+    # Endless degrees of freedom, because the variance of ranks is known and not estimated.
     quantile = float(studentized_range.ppf(CONFIDENCE, rows, np.inf)) / np.sqrt(2)
     return float(quantile * np.sqrt(rows * (rows + 1) / (6 * tasks)))

@@ -38,6 +38,7 @@ class StatisticalBar:
 def bars(of: Likeness, tables: int, seed: int) -> Iterator[StatisticalBar]:
     """All bars of one table, each with numbers of its own from the seed."""
     generator = np.random.default_rng(seed)
+    # Two and three seeds are where intervals are most easily too narrow, however many the table has.
     for seeds in sorted({2, 3, of.seeds}):
         yield same_strategy_twice(of, seeds, tables, generator)
     if len(of.chances) > 1 and (bar := planted(of, tables, generator)):
@@ -100,9 +101,11 @@ def planted_share(equal: Likeness, difference: float, items: int, tables: int, g
 
 def _smallest(of: Likeness, pairs: int, generator: np.random.Generator) -> float:
     """From the components that tables of these rows have: known over seeds, and over items the mean of 200 tables."""
+    # How far pairs vary over items hangs on how alike rows answer, which drawn tables show.
     margins = [margin for drawn in drawn_tables(Tables(of, of.seeds), 200, generator) for _, margin in _pairs(drawn)]
     items = float(np.mean([np.mean(margin.items) for margin in margins]))
     own = float((of.chances * (1 - of.chances)).mean()) / len(of.base)
+    # The likeness says how far seeds vary; what 200 tables estimate of it would add their own chance.
     seeds = 2 * (of.sd**2 + own) / of.seeds
     mean = Margin(seeds, float(margins[0].seed_freedom), items, float(margins[0].item_freedom))
     return detectable(mean, pairs, float(of.truths.mean())).value
@@ -114,7 +117,9 @@ def coverage(of: Likeness, tables: int, generator: np.random.Generator) -> Itera
     truths = of.truths
     pairs = np.array([truths[one] - truths[other] for one, other in combinations(range(len(truths)), 2)])
     for drawn in drawn_tables(Tables(of, of.seeds), tables, generator):
+        # Each drawn table has one variance of its own, which stands for all of its rows.
         by_row = Spread(np.asarray(drawn.spread.variance)[:, None], drawn.spread.freedom)
+        # The untouched model has no seeds: its one answer to an item is held against all of the rows' seeds.
         gained = drawn.rows - drawn.base
         held["rows"].append(_within(limits(drawn.rows.values.mean(-1), of_row(drawn.rows, by_row), "wilson"), truths))
         held["gains"].append(_within(limits(gained.values.mean(-1), of_row(gained, by_row)), truths - of.base.mean()))

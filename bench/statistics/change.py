@@ -42,6 +42,7 @@ def judged(rises: Floats, margin: Margin, within: float | Floats, reach: float |
         return Judged(rises, np.array([], dtype=np.str_))
     p = holm(margin.p(rises))
     unmoved = 1 - (EQUIVALENCE / 2) ** (1 / (np.asarray(margin.item_freedom, dtype=np.float64) + 1))
+    # Items that all stood still have no variance, which few of them do easily: that is no sign of sameness.
     least = np.where(np.equal(margin.items, 0), reach * unmoved, 0.0)
     same = np.abs(rises) + np.hypot(margin.half_width(EQUIVALENCE), least) < within
     significant = p <= LEVEL

@@ -31,8 +31,11 @@ def change_points(values: Sequence[float], variance: float, freedom: int, course
         return [place for place in range(1, len(values)) if not np.isclose(values[place], values[place - 1], rtol=1e-6)]
     import ruptures  # half a second that only a history needs
 
+    # The penalty is simulated for noise of width 1.
     signal = np.asarray(values, dtype=np.float64) / np.sqrt(variance)
+    # By itself it looks at every fifth place alone, and a history of accepted baselines may have five.
     breakpoints = ruptures.Pelt(model="l2", min_size=1, jump=1).fit(signal).predict(pen=penalty(len(values), freedom, courses))
+    # The last one is the end of the course.
     return [int(place) for place in breakpoints[:-1]]
 
 
@@ -41,6 +44,7 @@ def penalty(length: int, freedom: int, courses: int = 1) -> float:
     """What a change point must gain, in squared widths, so that it is found in a course without one only LEVEL / courses of the
     time."""
     generator = np.random.default_rng(0)
+    # One estimate of the noise's width serves a whole course, so that its points are all too far off together.
     drawn = generator.standard_normal((COURSES, length)) / np.sqrt(generator.chisquare(freedom, (COURSES, 1)) / freedom)
     return float(np.quantile(_best_gain(drawn), 1 - LEVEL / courses))
 

@@ -39,6 +39,7 @@ def holm(ps: Floats) -> Floats:
     order = np.argsort(ps, axis=-1)
     steps = np.take_along_axis(ps, order, -1) * np.arange(tests, 0, -1)
     corrected = np.empty_like(ps)
+    # A difference is no more surprising than one with a smaller p, whatever the factors make of the two.
     np.put_along_axis(corrected, order, np.minimum(np.maximum.accumulate(steps, axis=-1), 1.0), -1)
     return corrected
 
@@ -50,6 +51,7 @@ def pairs(rows: Sequence[Estimate]) -> list[Difference]:
         return []
     values = np.array([rows[one].value - rows[other].value for one, other in places])
     margins = [margin_between(rows[one], rows[other]) for one, other in places]
+    # All pairs search for their levels at once: a table of 40 rows has 780 of them.
     together = stacked(margins)
     ps = holm(together.p(values))
     lows, highs = limits(values, together)
@@ -64,6 +66,7 @@ def paired(one: Estimate, other: Estimate) -> bool:
     if one.answered is None or other.answered is None:
         return False
     mine, theirs = one.answered.clusters, other.answered.clusters
+    # Two rows whose task got other clusters in between have shifts that do not belong together.
     return mine.asked == theirs.asked and np.array_equal(mine.codes, theirs.codes)
 
 
@@ -97,10 +100,12 @@ def margin_between(one: Estimate, other: Estimate) -> Margin:
         return of_pair(one.answered, other.answered, one.spread, other.spread)
     upper, lower = (one, other) if one.value >= other.value else (other, one)
     if upper.low is None or lower.high is None:
+        # Where nothing is known no difference is surprising; the pair stays one of those that are looked at.
         return Margin(0.0, 0, np.inf, MANY)
     # As far as the wider of two intervals over seeds goes, with as few degrees of freedom.
     freedom = min((row.spread.freedom for row in (one, other) if row.spread.freedom), default=MANY)
     reach = np.hypot(upper.value - upper.low, lower.high - lower.value)
+    # At the level of an interval it reaches as far as the two do, and farther at the levels that Holm asks of it.
     return Margin(0.0, 0, float(reach / Margin(0.0, 0, 1.0, freedom).half_width()) ** 2, freedom)
 
 

@@ -38,6 +38,7 @@ def detectable(margin: Margin, tests: int = 1, accuracy: float | None = None, wi
     """
     level = (1 - CONFIDENCE) / tests
     value = smallest_difference(margin, level, accuracy, within)
+    # The range is of how badly few seeds tell their variance, and of one seed there is none.
     if not margin.seeds and not margin.other_seeds:
         return Detectable(value, value, value, 0.0)
     low, high = (smallest_difference(_at_tail(margin, tail), level, accuracy, within) for tail in (0.1, 0.9))
@@ -63,11 +64,13 @@ def smallest_difference(margin: Margin, level: float, accuracy: float | None, wi
     def missing(difference: float) -> float:
         return _power(difference, _scaled(margin, difference, accuracy), level, within) - POWER
 
+    # The root is looked for between nothing, which is seldom found, and what is found nearly always.
     most = 10 * float(margin.half_width(level)) + 2 * within + 1e-12
     if accuracy is not None:
         most = min(most, accuracy)
         if missing(most) < 0:
             return smallest_difference(margin, level, None, within)
+    # Where nothing varies any difference is found.
     return float(brentq(missing, 0.0, most)) if most > 1e-12 else 0.0
 
 
@@ -75,6 +78,7 @@ def _scaled(margin: Margin, difference: float, accuracy: float | None) -> Margin
     if accuracy is None or not 0 < accuracy < 1:
         return margin
     other = accuracy - difference
+    # Of the two scores one stays where it is, and the other's answers vary as those of a lower score do.
     return replace(margin, items=margin.items * (1 + other * (1 - other) / (accuracy * (1 - accuracy))) / 2)
 
 
@@ -88,6 +92,7 @@ def _power(difference: float, margin: Margin, level: float, within: float) -> fl
     if within:
         least = np.maximum(least, within - seen.half_width(EQUIVALENCE))
     if not spread:
+        # Nothing varies, so that a difference is found always or never.
         return float(difference > least)
     return float(ndtr((difference - least) / spread).mean())
 

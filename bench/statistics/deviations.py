@@ -32,6 +32,7 @@ NO_DEVIATION = Deviation(0.0)
 def deviation(values: Sequence[float]) -> Deviation:
     """Of at least two numbers: s sqrt(nu / chi2) at the two quantiles of chi-square."""
     freedom, sd = len(values) - 1, float(np.std(values, ddof=1))
+    # Equal numbers can have a deviation that is not quite 0, because their mean is rounded.
     if np.ptp(values) == 0:
         return Deviation(0.0, freedom=freedom)
     low, high = (sd * float(np.sqrt(freedom / chdtri(freedom, tail))) for tail in TAILS)
@@ -59,6 +60,7 @@ def shares(parts: Sequence[Deviation]) -> list[Share]:
     generator = np.random.default_rng(0)  # the same table each time
     drawn = np.stack([_pivots(part, generator) for part in parts], axis=1)
     ends = np.quantile(drawn / drawn.sum(1, keepdims=True), TAILS, axis=0).T
+    # A part that is the only one to scatter makes all of it, and one that does not none, whatever is drawn.
     known = [part.value > 0 and (seen > 0).sum() > 1 for part in parts]
     return [
         Share(float(value), *map(float, pair)) if tells else Share(float(value))
@@ -67,5 +69,6 @@ def shares(parts: Sequence[Deviation]) -> list[Share]:
 
 
 def _pivots(part: Deviation, generator: np.random.Generator) -> np.ndarray[tuple[int], np.dtype[np.float64]]:
+    # A part that is 0 by construction may have no degrees of freedom to draw with.
     chi2 = generator.chisquare(part.freedom, PIVOTS) if part.value else np.ones(PIVOTS)
     return part.freedom * part.value**2 / chi2

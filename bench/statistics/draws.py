@@ -21,12 +21,14 @@ def redrawn(rows: Sequence[Estimate], draws: int, generator: np.random.Generator
     for one, row in enumerate(rows):
         if row.answered is None:
             if row.low is not None and row.high is not None:
+                # A row without answers shares no items that are known, so that it moves by itself.
                 together[one, one] = ((row.high - row.low) / 2 / Z) ** 2
             continue
         margin = of_row(row.answered, row.spread)
         together[one, one] = float(margin.items)
         if margin.seeds:
             freedom = min(float(margin.seed_freedom), MANY)
+            # Each row is trained anew, so that nothing of its seeds is shared with another row.
             samples[:, one] += np.sqrt(margin.seeds) * generator.standard_t(freedom, draws)
         for other in range(one):
             if paired(row, rows[other]):

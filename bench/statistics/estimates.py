@@ -61,6 +61,7 @@ class Estimate:
 
     def __mul__(self, factor: float) -> "Estimate":
         """So many times the number, with all that is known of it; of a difference alone, whose scale is plain."""
+        # A negative factor turns the interval around.
         ends = sorted(end * factor for end in (self.low, self.high) if end is not None)
         low, high = ends if len(ends) == 2 else (None, None)
         return replace(
@@ -109,15 +110,18 @@ def estimate(
     runs, mean = len(values), float(np.mean(values))
     sd = float(np.std(values, ddof=1)) if runs > 1 else None
     seeded = runs > 1 or spread.freedom > 0
+    # Answers that do not give the record's numbers are not what its numbers were made of.
     if answered is not None and np.allclose(answered.values, values, rtol=1e-6, atol=1e-6):
         margin = of_row(answered, spread)
         low, high = limits(mean, margin, scale)
+        # An AUC with a single item of a class has no variance over items, and its shifts are NaN.
         if np.isfinite([low, high]).all():
             effective = None if _by_themselves(answered) else answered.clusters.effective
             basis: Basis = "items and seeds" if seeded else "items"
             p = _p(mean, margin, scale)
             return Estimate(mean, float(low), float(high), basis, runs, sd, p, effective, answered, spread, scale)
     pairs = [pair for pair in known if pair is not None]
+    # Bounds of some runs would pass for those of all.
     if len(pairs) < runs:
         return Estimate(mean, None, None, "bounds" if seeded else "items", runs, sd, spread=spread)
     low, high = np.mean(pairs, axis=0)
@@ -135,6 +139,7 @@ def _of_bounds(mean: float, sd: float | None, runs: int, items: Bounds, spread: 
     own = sd**2 if sd is not None else 0.0
     variance, freedom = max(own, float(spread.variance)) / runs, max(spread.freedom, runs - 1)
     below, above = (_reach(variance, freedom, abs(mean - end)) for end in items)
+    # The bound on the side of zero counts: bounds that others have made need not be as wide on either side.
     p = _p(mean, Margin(variance, freedom, (abs(mean - items[0 if mean > 0 else 1]) / Z) ** 2, MANY), scale)
     low, high = mean - below, mean + above
     if scale != "plain":

@@ -44,6 +44,7 @@ def best_of(first: float, sampled: Sequence[float]) -> list[BestOf]:
         return []
     worst = min(known)
     floor, draws = max(first, worst), np.sort(np.maximum(sampled, worst))
+    # The first trial is always the default, so that nothing of its score is left to the draws.
     return [BestOf(1, floor, floor, floor), *(_after(floor, draws, m) for m in range(1, len(draws) + 1))]
 
 
@@ -62,4 +63,5 @@ def _after(floor: float, draws: np.ndarray, m: int) -> BestOf:
 def _places(n: int, quantile: float) -> tuple[int, int]:
     """Which of n sorted draws bound a quantile, counted from 1; 0 and n + 1 are no draws."""
     rest = (1 - CONFIDENCE) / 2
+    # P(Bin >= u) is the chance above u - 1, which is the place that isf gives.
     return int(binom.ppf(rest, n, quantile)), int(binom.isf(rest, n, quantile)) + 1

@@ -39,6 +39,7 @@ def caught(of: Likeness, within: float, comparisons: int, generator: np.random.G
     """One row after the other falls by the smallest change that a comparison finds: how often it is called worse. None where
     that is more than every row's whole score, so that no row can fall by it."""
     every = smallest_falls(of, within, generator)
+    # A score can't fall by more than all of itself.
     able = [row for row, fall in enumerate(every) if fall < of.truths[row]]
     if not able:
         return None
@@ -62,7 +63,9 @@ def false_sameness(of: Likeness, within: float, comparisons: int, generator: np.
     for margin in (within, max(smallest_falls(of, 0.0, generator))):
         rows, sameness = len(of.chances), []
         for row, part in zip(range(rows), dealt_out(comparisons, rows), strict=True):
+            # Either direction can be called the same by mistake.
             for change in (margin, -margin):
+                # The changed row's score has to stay between 0 and 1.
                 room = change < of.truths[row] < 1 + change
                 for verdicts in _compared(of, {row: change}, margin, part // 2, generator) if room else ():
                     sameness.append(verdicts[:, row] == "same")
@@ -79,6 +82,7 @@ def smallest_falls(of: Likeness, within: float, generator: np.random.Generator) 
     falls = []
     for row in range(rows):
         items = float(np.mean([np.mean(margin.items) for _, margin in drawn[row::rows]]))
+        # As for the planted difference, the likeness knows this variance better than drawn comparisons do.
         seeds = 2 * (of.sd**2 + float(own[row])) / of.seeds
         known = drawn[row][1]
         margin = Margin(seeds, float(known.seed_freedom), items, float(known.item_freedom))
@@ -101,6 +105,7 @@ def _compared(
         changes = _changes(drawn, len(of.chances))
         rises = np.stack([value for value, _ in changes], axis=-1)
         parts = {
+            # What all comparisons have alike, such as degrees of freedom, is one number beside arrays.
             field.name: [np.broadcast_to(getattr(m, field.name), rises.shape[:-1]) for _, m in changes]
             for field in fields(Margin)
         }

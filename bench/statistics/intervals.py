@@ -18,6 +18,7 @@ from bench.statistics.arrays import Floats
 from bench.statistics.jackknife import Jackknifed
 
 CONFIDENCE = 0.95
+# scipy.stats has such quantiles too, and takes half a second to import.
 Z = float(ndtri((1 + CONFIDENCE) / 2))
 """How many standard deviations of a normal number its 95 % interval reaches to either side."""
 FEW_SEEDS = 4
@@ -92,7 +93,9 @@ class Margin:
         Where all n items change alike nothing is known of how they vary, and it is not below 2^(1 - n): what the exact test,
         which turns each item's sign, has at least.
         """
+        # Levels are searched as powers of ten: the smallest p's differ by orders of magnitude.
         low, high = np.full(np.shape(difference), -16.0), np.zeros(np.shape(difference))
+        # Fifty halvings leave nothing of sixteen powers of ten that a float could tell.
         for _ in range(50):
             middle = (low + high) / 2
             wider = self.half_width(10.0**middle) > np.abs(difference)
@@ -120,6 +123,7 @@ def of_pair(one: Jackknifed, other: Jackknifed, spread: Spread, others: Spread |
     estimate of it. `others` is the other row's spread where its seeds do something else (choose solved examples), or nothing:
     then each row's is a part of its own, with its own degrees of freedom.
     """
+    # Each part is a mean of covariances between seeds, which chance can bring below what the pair's own needs.
     items = np.maximum(one.items_variance + other.items_variance - 2 * one.items_covariance(other), 0.0)
     item_freedom = min(one.freedom, other.freedom)
     counts = [row.values.shape[-1] for row in (one, other)]
@@ -127,12 +131,14 @@ def of_pair(one: Jackknifed, other: Jackknifed, spread: Spread, others: Spread |
         first, second = _own_part(one, spread), _own_part(other, others)
         return Margin(first.variance, first.freedom, items, item_freedom, second.variance, second.freedom)
     if min(counts) > FEW_SEEDS:
+        # With more seeds a row's own variance is known well enough that another row's need not stand for it.
         variance = sum(row.values.var(-1, ddof=1) / count for row, count in zip((one, other), counts, strict=True))
         return Margin(variance, sum(counts) - 2, items, item_freedom)
     return Margin(sum(spread.variance / count for count in counts), spread.freedom, items, item_freedom)
 
 
 def _alike(one: Spread, other: Spread) -> bool:
+    # Estimates bring their table's spread without the name of its kind; two kinds that vary do not agree to the last digit.
     return one.freedom == other.freedom and np.array_equal(one.variance, other.variance)
 
 
@@ -149,10 +155,12 @@ def limits(value: float | Floats, margin: Margin, scale: Scale = "plain") -> tup
     value, half = np.asarray(value, dtype=np.float64), margin.half_width()
     if scale == "plain":
         return value - half, value + half
+    # BLEU and chrF of few poor texts would otherwise have a bound below 0.
     if scale == "percent":
         low, high = limits(value / 100, margin.divided(100), "logit")
         return low * 100, high * 100
     inner = value * (1 - value)
+    # At 0 and 1 these bounds divide by nothing; they are replaced below.
     safe = np.where(inner > 0, inner, 1.0)
     if scale == "wilson":
         low, high = wilson_bounds(value, half, half**2 / safe)

@@ -45,8 +45,10 @@ def clusters_of(labels: Iterable[Any] | None, items: int) -> Clusters:
     alone = Clusters(np.arange(items), float(items))
     if labels is None:
         return alone
+    # No label that a file can hold begins with a null character, so that none is taken for a missing one.
     keys = [str(label) if label is not None and label == label else f"\0{n}" for n, label in enumerate(labels)]
     _, codes, sizes = np.unique(keys, return_inverse=True, return_counts=True)
+    # Then nothing belongs together, and items are left out without the detour over clusters.
     if len(sizes) == items:
         return alone
     effective = float(sizes.sum() ** 2 / (sizes**2).sum())
@@ -133,6 +135,7 @@ def of_auc(predicted: Floats, positive: npt.NDArray[np.bool_], clusters: Cluster
 def _placed(values: Floats, others: Floats) -> Floats:
     """The share of the others, (..., m), below each of the values, (..., n); an equal one counts half."""
     placed = np.empty(values.shape)
+    # A sorted search needs no table of all pairs of the two classes.
     for place in np.ndindex(values.shape[:-1]):
         ordered = np.sort(others[place])
         below, up_to = (np.searchsorted(ordered, values[place], side=side) for side in ("left", "right"))
@@ -143,6 +146,7 @@ def _placed(values: Floats, others: Floats) -> Floats:
 def _jackknifed(values: Floats, left: Floats, clusters: Clusters) -> Jackknifed:
     """From the scores of all items, (..., seeds), and those with one cluster left out, (..., seeds, clusters)."""
     count = left.shape[-1]
+    # Scaled so, their squares add up to (G - 1) / G times the squared distances, the jackknife's variance.
     shifts = (left - left.mean(-1, keepdims=True)) * np.sqrt((count - 1) / count)
     return Jackknifed(values, shifts, _freedom(clusters), clusters)
 
@@ -153,6 +157,7 @@ def _freedom(clusters: Clusters) -> float:
 
 def _summed(parts: Floats, codes: Indices, axis: int) -> Floats:
     """Sums over the items of each cluster."""
+    # reduceat adds up neighbours, and items of a cluster may lie apart.
     order = np.argsort(codes, kind="stable")
     starts = np.searchsorted(codes[order], np.arange(codes.max() + 1))
     return np.add.reduceat(np.take(parts, order, axis=axis), starts, axis=axis)

@@ -44,6 +44,7 @@ def smallest_shown(low: float | None, high: float | None, items: int) -> float |
 
 def items_for_mean(loss: float, spread: float) -> int:
     """The fewest items on which a mean loss is found four times out of five."""
+    # The normal distribution asks for too few, so that the search begins below the answer.
     items = max(2, round((_normal() * spread / loss) ** 2) - 2)
     while power_of_mean(loss, spread, items) < POWER:
         items += 1
@@ -54,6 +55,7 @@ def items_for_share(loss: float, discordance: float) -> int:
     """The same for a loss of accuracy; a loss larger than the discordance is all of it."""
     lost = min(loss, discordance)
     tails = norm.isf(LEVEL / 2) * math.sqrt(discordance) + norm.isf(1 - POWER) * math.sqrt(discordance - lost**2)
+    # Here too the search begins below the answer: the exact test asks for more than the normal distribution.
     items = max(2, round((tails / lost) ** 2) - 2)
     while power_of_share(lost, discordance, items) < POWER:
         items += 1

@@ -19,6 +19,7 @@ def of_probe(measure: str, values: Floats, weights: Floats, gold: Floats | None,
     if measure in RANKINGS:
         assert gold is not None  # rankings have it
         return of_auc(values, gold == 1, clusters) if measure == AUC else _correlated(values, gold, clusters)
+    # Weights are the items' own, such as a passage's tokens, and no seed's.
     weights = np.broadcast_to(weights, values.shape)
     counts = np.stack([values * weights, weights], axis=-1)
     return of_counts(counts, _mean, clusters)

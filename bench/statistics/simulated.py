@@ -25,6 +25,7 @@ from bench.statistics.jackknife import Clusters, Jackknifed, of_counts
 LEAST_CHANCE = 1e-4
 """No answer is more certain than this."""
 NODES, WEIGHTS = np.polynomial.hermite_e.hermegauss(40)
+# They come adding up to the root of 2 pi.
 WEIGHTS = WEIGHTS / WEIGHTS.sum()
 
 
@@ -60,6 +61,7 @@ def likeness(right: Floats, base: Floats, clusters: Clusters) -> Likeness:
     shares = right.mean(1)
     # The unbiased chance of a seed's own answer, of which the mean over seeds has a part.
     own = right.var(1, ddof=1).mean(-1)
+    # Scores on these items vary by each seed's own answers too, of which endless items would leave nothing.
     variance = float(right.mean(-1).var(-1, ddof=1).mean() - own.mean() / items)
     return Likeness(_without_chance(shares, own / seeds), base, float(np.sqrt(max(variance, 0.0))), seeds, clusters)
 
@@ -68,7 +70,9 @@ def _without_chance(shares: Floats, chance: Floats) -> Floats:
     centre = shares.mean(-1, keepdims=True)
     seen = np.atleast_2d(np.cov(shares, bias=True))
     root = _root(seen - np.diag(chance))
+    # Rows that answer nearly alike leave the matrix without an inverse.
     drawn = root @ np.linalg.pinv(_root(root @ seen @ root), hermitian=True, rcond=1e-9) @ root
+    # The probit of 0 or 1 has no end.
     return np.clip(centre + drawn @ (shares - centre), LEAST_CHANCE, 1 - LEAST_CHANCE)
 
 
@@ -80,6 +84,7 @@ def _root(matrix: Floats) -> Floats:
 
 def _shifted(chances: Floats, score: float) -> Floats:
     places = ndtri(chances)
+    # A shift by twelve takes any chance that is let in from one end to the other.
     return ndtr(places + float(brentq(lambda by: ndtr(places + by).mean() - score, -12.0, 12.0)))
 
 
@@ -88,6 +93,7 @@ def _sigma(chances: Floats, sd: float) -> float:
     places = ndtri(chances)
 
     def excess(sigma: float) -> float:
+        # The root keeps each item's mean over seeds where it was.
         scores = ndtr(places * np.sqrt(1 + sigma**2) + sigma * NODES[:, None]).mean(-1)
         return float(np.sqrt(max(WEIGHTS @ scores**2 - (WEIGHTS @ scores) ** 2, 0.0)) - sd)
 
@@ -125,6 +131,7 @@ class Tables:
     @property
     def size(self) -> int:
         """Tables that are drawn at once: a million answers, or one table of clusters."""
+        # Tables of redrawn clusters have unlike numbers of items, and stand in no common array.
         return 1 if self.members else max(1, 1_000_000 // (len(self.places) * self.seeds * self.items))
 
     def draw(self, tables: int, generator: np.random.Generator) -> DrawnTables:
@@ -142,6 +149,7 @@ class Tables:
         if self.members is None:
             alone = Clusters(np.arange(self.items), float(self.items), known.few)
             return generator.integers(len(known.codes), size=(tables, self.items)), alone
+        # One cluster would say nothing of how far clusters vary.
         count = max(2, round(len(self.members) * self.items / len(known.codes)))
         chosen = [self.members[code] for code in generator.integers(len(self.members), size=count)]
         sizes = np.array([len(each) for each in chosen])

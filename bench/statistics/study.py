@@ -45,6 +45,7 @@ class Pilot:
         """Of a pair of rows in a table of so many seeds and items."""
         freedom = self.rows * (seeds - 1) if seeds <= FEW_SEEDS else 2 * (seeds - 1)
         seeded = 2 * (self.sigma2 + self.own / items) / seeds
+        # Where items belong together few of them can leave less than one degree of freedom, of which there is no t.
         return Margin(seeded, freedom, self.shared / items, max(self.effective * items - 1, 1.0))
 
     def smallest(self, seeds: int, items: float = ENDLESS) -> float:
@@ -57,6 +58,7 @@ class Pilot:
             return None
         low, high = 2, MOST_ITEMS
         while high - low > 1:
+            # The answer may be of any size from two to ten millions: halving its exponent comes there sooner.
             middle = math.isqrt(low * high) if high > 4 * low else (low + high) // 2
             low, high = (low, middle) if self.smallest(seeds, middle) <= difference else (middle, high)
         return high
@@ -65,6 +67,7 @@ class Pilot:
         """With the seeds' variance as small and as large as 80 of 100 such pilots leave it."""
         seen = self.sigma2 + self.own / self.items
         varied = [seen * self.freedom / float(chdtri(self.freedom, tail)) for tail in (0.1, 0.9)]
+        # The range is that of the variance that the pilot has seen, of which its items' chance is a known part.
         few, many = (replace(self, sigma2=max(each - self.own / self.items, 0.0)) for each in varied)
         return few, many
 
@@ -73,6 +76,7 @@ def pilot(rows: Sequence[Jackknifed], pairs: int, accuracy: float | None) -> Pil
     """From at least two rows of at least two seeds each, that answered the same items."""
     items, clusters = len(rows[0].clusters.codes), rows[0].freedom + 1
     spread = pooled([row.values.tolist() for row in rows])
+    # What one seed's answers vary by, less what all seeds of the row have in common.
     own = float(np.mean([(row.shifts**2).sum(-1).mean() - row.items_variance for row in rows])) * items
     shared = [a.items_variance + b.items_variance - 2 * a.items_covariance(b) for a, b in combinations(rows, 2)]
     return Pilot(

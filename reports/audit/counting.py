@@ -62,6 +62,7 @@ def _strict_entities(tags: list[str]) -> list[tuple[str, int, int]]:
     inside = False
     for place, tag in enumerate(tags):
         kind = tag[2:]
+        # Strict reading takes an I- that continues nothing for no entity at all.
         if tag.startswith("B-"):
             entities.append((kind, place, place + 1))
             inside = True

@@ -70,6 +70,7 @@ class Findings:
                 self.differences.append(WrongNumber(label, place, said, number))
             if said is not None:
                 self.largest = max(self.largest, distance)
+        # What cannot be recomputed is told by name, so that nobody takes it for checked.
         for place in published_numbers.keys() - recomputed_numbers.keys():
             self.unchecked[_what(place)] += 1
 
@@ -91,10 +92,12 @@ def audit(out: Path, records: Sequence[Record]) -> Findings:
         published_numbers = published(record)
         numbers = _of_its_time(numbers_by_run[record.run_id] | record_intervals(left[record.run_id]), published_numbers)
         findings.compare(label_of(record), published_numbers, numbers)
+    # Rows are checked after all records, since one's interval hangs on the seeds of the others.
     rows = list(shown_rows(records, out))
     for row in rows:
         if not _known(row.runs, left):
             continue
+        # A row's means are made of numbers that were recomputed, and not of what records say.
         numbers = mean_numbers([numbers_by_run[run.run_id] for run in row.runs], row.numbers)
         table = _table(row, rows)
         # A row beside it without answers has a part in the seeds' variance, which can't be made again then.

@@ -79,6 +79,7 @@ def _task(answered: pd.DataFrame, score: str, metrics: Sequence[str]) -> Iterato
         left = _score(answered, name, "prediction")
         if left is not None:
             yield ("metrics", name), left
+    # A gain leaves an item out of both models at once, as they answered the same ones.
     for column, place in (("before", ("gain",)), ("best_before", ("best_base", "gain"))):
         before = _score(answered, score, column)
         if after is not None and before is not None:
@@ -116,6 +117,7 @@ def _probe_score(probe: ProbeItems, column: str) -> LeftOut | None:
     values, items = complete(probe.items, column), probe.items
     if values is None or probe.kind in DISTANCES:
         return None
+    # All other probes are weighted means of their items.
     if probe.kind != "similarity":
         return leaving_out.of_mean(items, values, complete(items, "weight") or [1.0] * len(values), "number")
     gold = complete(items, "gold")

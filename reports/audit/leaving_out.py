@@ -53,6 +53,7 @@ def groups_of(items: pd.DataFrame) -> tuple[list[Hashable], float]:
     alone: list[Hashable] = list(range(len(items)))
     if "cluster" not in items:
         return alone, len(items) - 1.0
+    # An item without a cluster is one of its own, by its place, which is no text and so meets no label.
     labels: list[Hashable] = [
         str(label) if isinstance(label, str) or not pd.isna(label) else place for place, label in enumerate(items["cluster"])
     ]
@@ -75,6 +76,7 @@ def of_mean(items: pd.DataFrame, values: Sequence[float], weights: Sequence[floa
 
 def of_sums(items: pd.DataFrame, metric: CountedMetric, terms: Sequence[Terms]) -> LeftOut:
     groups, freedom = groups_of(items)
+    # A plain sum over what is left would take a pass over all items for each of them.
     totals: defaultdict[Hashable, float] = defaultdict(float)
     parts: dict[Hashable, defaultdict[Hashable, float]] = {}
     for group, counts in zip(groups, terms, strict=True):
@@ -122,6 +124,7 @@ def _placement(values: Sequence[float], place: int, others: Sequence[int], posit
 
 def _unscaled(shifts: list[float]) -> list[float]:
     """Numbers whose `distances` are these shifts, which are centred: the two classes' placements add up to nothing."""
+    # `distances` multiplies by this root, as it does for numbers that are left out one by one.
     scale = math.sqrt((len(shifts) - 1) / len(shifts))
     return [shift / scale for shift in shifts]
 
@@ -158,6 +161,7 @@ def _variance(runs: Sequence[LeftOut]) -> float:
     distances = [run.distances() for run in runs]
     if len(runs) == 1:
         return math.fsum(each**2 for each in distances[0])
+    # Two runs' own chance is not common to them, and their products leave it out.
     pairs = [
         math.fsum(a * b for a, b in zip(one, other, strict=True))
         for place, one in enumerate(distances)

@@ -41,6 +41,7 @@ def _accuracy(predictions: list[str], golds: list[str]) -> float:
 def _f1_macro(predictions: list[str], golds: list[str]) -> float:
     from sklearn.metrics import f1_score
 
+    # Without this list scikit-learn would average over the malformed answer as a class.
     labels = sorted({*golds, *predictions} - {""})  # a malformed answer is the empty text
     return float(f1_score(golds, predictions, labels=labels, average="macro", zero_division=0))
 
@@ -125,6 +126,7 @@ def _overlap(prediction: str, gold: str) -> float:
 
 def best_exact(prediction: str, accepted: Sequence[str]) -> float:
     """1 where the prediction is one of the gold answers; a question without one is answered by nothing."""
+    # A question that has no answer is answered by saying nothing.
     return max(_exact(prediction, gold) for gold in accepted or [""])
 
 
@@ -150,6 +152,7 @@ def _bits_per_byte(predictions: list[list[float]], golds: list[Any]) -> float:
 def _sacrebleu(name: str, predictions: list[str], golds: list[list[str]]) -> float:
     import sacrebleu
 
+    # sacrebleu takes references stream by stream, and None where an item has fewer.
     most = max(len(accepted) for accepted in golds)
     streams = [[accepted[n] if n < len(accepted) else None for accepted in golds] for n in range(most)]
     return float(getattr(sacrebleu, name)().corpus_score(predictions, streams).score)

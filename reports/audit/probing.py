@@ -61,6 +61,7 @@ def probe_numbers(probe: ProbeItems) -> Numbers:
 def _beside(probe: ProbeItems) -> Iterator[tuple[str, tuple[float, float]]]:
     old, new = complete(probe.items, "before_right"), complete(probe.items, "right")
     if old is not None and new is not None:
+        # Each item counts once, whatever it weighs in the probe's own number.
         yield "accuracy", (_mean(old), _mean(new))
     sizes, weights = complete(probe.items, "bytes"), complete(probe.items, "weight")
     values = [complete(probe.items, column) for column in ("before_value", "value")]
@@ -79,6 +80,7 @@ def relative_loss(probes: Sequence[ProbeItems]) -> float | None:
         numbers = probe_numbers(probe)
         path = () if probe.kind in SHARES else ("others", "accuracy")
         before, after = numbers.get((*path, "before")), numbers.get((*path, "after"))
+        # A base that scores 0 has nothing to lose a share of.
         if before and after is not None and probe.kind not in DISTANCES:
             pairs.append((before, after))
     return 100 * math.fsum((before - after) / before for before, after in pairs) / len(pairs) if pairs else None

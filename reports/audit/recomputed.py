@@ -74,6 +74,7 @@ def _task(answered: pd.DataFrame, score: str, metrics: Sequence[str]) -> Numbers
 def _score(answered: pd.DataFrame, metric: str) -> Numbers:
     """What a record says of one metric, but for its interval."""
     if metric in RATE_COLUMNS:
+        # A rate is of the items that have a value, as of the questions whose answer was in their text.
         known = answered[answered[metric].notna()] if metric in answered else answered.head(0)
         values, (higher, share) = complete(known, metric), RATE_COLUMNS[metric]
         value, count = (math.fsum(values) / len(values) if values else None), len(known)
@@ -119,6 +120,7 @@ def _stages(answered: pd.DataFrame, outcome: Outcome) -> Numbers:
     if outcome.stages is None or answered.empty:
         return {}
     names = outcome.stages.tasks
+    # The last stage's task is the run's own, and the others stand beside it.
     metrics = {name: away.score.name for name, away in outcome.elsewhere.items()} | {names[-1]: outcome.score.name}
     last = int(answered["stage"].max())
     rows: list[list[float]] = []
@@ -126,8 +128,10 @@ def _stages(answered: pd.DataFrame, outcome: Outcome) -> Numbers:
         scores = [
             _worth(answered[(answered["stage"] == stage) & (answered["name"] == name)], metrics.get(name, "")) for name in names
         ]
+        # A stage without its answers leaves all three measures undone.
         if None in scores:
             return {}
+        # The first row is the base's, before any stage.
         rows.append([score for score in scores if score is not None])
     base, after = rows[0], rows[1:]
     count = len(names) - 1

@@ -54,6 +54,7 @@ def mean_numbers(runs: Sequence[Numbers], wanted: Mapping[Place, float]) -> Numb
     return {
         place: math.fsum(run[place] for run in runs) / len(runs)
         for place in wanted
+        # A mean of what some runs have would be held against a mean of all.
         if place[-1] not in BOUNDS and all(place in run for run in runs)
     }
 
@@ -94,6 +95,7 @@ def shown_estimates(row: Row) -> Iterator[tuple[Place, Estimated]]:
 def _numbers(row: Row) -> Iterator[tuple[Place, float]]:
     for place, estimate in shown_estimates(row):
         alone = len(place) == 2 and place[0] == "forgetting"
+        # Records call what a probe lost `delta`, and every other number of this kind `value`.
         yield (*place, "delta" if alone else "value"), estimate.value
         for end, bound in zip(BOUNDS, (estimate.low, estimate.high), strict=True):
             if bound is not None:

@@ -85,12 +85,16 @@ def _choice(suite: Mapping[str, Any], model: str, lines: Sequence[RankingLine], 
     options = [Option(label, {task: each[label] for task, each in zip(tasks, known, strict=True)}) for label in labels]
     lacking = {
         label: f"has no score on {task}"
+        # Later entries replace earlier ones, so that the first task that a row lacks is the one that is named.
         for task, each in reversed(list(zip(tasks, known, strict=True)))
         for label in (name for other in known for name in other)
+        # Where no row has all tasks, nothing was chosen, and nothing was left out of a choice.
         if options and label not in each
     }
+    # One reason is enough to leave a row out, and the first is told.
     dear = {option.label: why for option in options if (why := next(_too_much(suite, option, wish), ""))}
     fitting = [option for option in options if option.label not in dear]
+    # A row that is too dear takes none with it that it would have beaten.
     worse = {option.label: why for option in fitting if (why := next(_worse(option, fitting), ""))}
     picks = [option for option in fitting if option.label not in worse]
     told = [(option.label, list(_reasons(suite, option, picks, wish))) for option in picks]
@@ -104,6 +108,7 @@ def _too_much(suite: Mapping[str, Any], option: Option, wish: Wish) -> Iterator[
         for task, line in option.lines.items():
             spent = line["cost"].get(cost)
             if spent is None:
+                # A cost that nobody measured is within no limit.
                 yield f"its {column} on {task} is not known"
             elif spent > limit:
                 yield f"{words.format(_text(suite, line, column))} on {task}"
@@ -135,6 +140,7 @@ def _reasons(suite: Mapping[str, Any], option: Option, picks: Sequence[Option], 
     if len(picks) > 1:
         for cost, (_, _, words) in LIMITS.items():
             known = [most for each in picks if (most := each.most(cost)) is not None]
+            # Of costs that are all alike, or not all known, none is the least.
             told = len(known) == len(picks) and len(set(known)) > 1 and _comparable(suite, picks, cost)
             if told and option.most(cost) == min(known):
                 yield words
@@ -142,6 +148,7 @@ def _reasons(suite: Mapping[str, Any], option: Option, picks: Sequence[Option], 
         for task, line in option.lines.items():
             for probe, lost in line["lost"].items():
                 if lost[2] is not None and lost[2] > _limit(suite, line, probe, wish.forgetting):
+                    # A limit holds for what was measured; how far that may be off is for the reader to weigh.
                     yield f"may lose more than allowed of {probe} on {task}: {_part(suite, line, f'forgetting.{probe}', 2)}"
 
 

@@ -56,6 +56,7 @@ def tested(rows: Sequence[Row]) -> dict[str, list[Tested]]:
 
 
 def _of_model(rows: Sequence[Row]) -> list[Tested]:
+    # All claims are put into one list, since Holm corrects for all that is asked of a model.
     evidence: list[tuple[str, Evidence]] = [(name, each) for name in all_claims() for each in getattr(rules, name)(rows)]
     parts = list(zip((name for name, _ in evidence), weighed([each for _, each in evidence]), strict=True))
     return [Tested(name, claim, [part for own, part in parts if own == name]) for name, claim in all_claims().items()]

@@ -38,6 +38,7 @@ def cost_below(one: Row, other: Row, rows: Sequence[Row], take: Take) -> Iterato
     value, bounds = cost_ratio(mine, theirs, table)
     logarithm, margin = log_ratio(mine, theirs, table)
     shown = f"{numbers.multiple(value)} {numbers.bracketed(bounds, numbers.multiple)}".rstrip()
+    # A ratio below 1 has a negative logarithm, and is on the claim's side.
     yield Evidence(_against(one, other), shown, -logarithm, margin or NO_MARGIN, _ratio)
 
 
@@ -96,13 +97,16 @@ def less_lost_at_equal_gain(one: Row, other: Row) -> Iterator[Evidence]:
     The interval is Student's over seeds, whose variance is taken as alike in both rows. Gains are over one base: see
     reports/rows/one_base.py.
     """
+    # Each run's own way is read: a row's is the mean over its seeds, of which no variance is left.
     runs = on_one_base([aggregate([record])[0] for row in (one, other) for record in row.records])
     mine, theirs = runs[: len(one.records)], runs[len(one.records) :]
     if min(len(mine), len(theirs)) < 2 or not all(row.curve and max(p.gain for p in row.curve) > 0 for row in (*mine, *theirs)):
         return
+    # One gain for all runs of both rows, so that all are asked about the same place.
     reached = frontier.equal_gain([*mine, *theirs])
     for name, probe, _ in _same_probes(one, other):
         lost = [[_lost_at(row, name, reached) for row in rows] for rows in (mine, theirs)]
+        # A mean over the seeds that got there would leave out those that did worst.
         if any(value is None for values in lost for value in values):
             continue
         few, many = ([value for value in values if value is not None] for values in lost)

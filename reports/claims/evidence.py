@@ -33,6 +33,7 @@ class Evidence:
     @property
     def p(self) -> float:
         if self.margin is None:
+            # A count at its very bound is on neither side of it.
             return NO_CHANCE if self.lead else 1.0
         return float(self.margin.p(self.lead))
 

@@ -33,6 +33,7 @@ def question(row: Row, *but: str) -> str:
     """Equal for rows that were asked the same in the same precision; the budget is one more input, unless it is left out."""
     inputs = row.first.provenance.inputs
     kept = {name: inputs.get(name) for name in (*QUESTION, "budget") if name not in but}
+    # `auto` asks for another precision on another machine.
     return digest({**kept, "used": row.first.provenance.device.get("precision")})
 
 
@@ -48,6 +49,7 @@ def adapters(rows: Sequence[Row]) -> Iterator[tuple[Row, Row]]:
     """Adapters against full training, each at a rate of its own; one at full training's rate only where it was asked what no
     other was."""
     for pairs in groups_by(opposed(rows, ADAPTER, FULL), lambda pair: question(pair[0])).values():
+        # At full training's rate an adapter learns less, which claims of their own are about.
         yield from [pair for pair in pairs if not same_rate(*pair)] or pairs
 
 
@@ -83,6 +85,7 @@ def mixtures(rows: Sequence[Row]) -> list[Row]:
 def alone(row: Row) -> list[Row]:
     """Each task of a mixture alone, by the runs that its score there is held against; empty where a task has none."""
     rows = [Row(tuple(transfer.runs)) for transfer in row.transfers]
+    # Without one of its tasks the sum would be too small, and the mixture too dear.
     return rows if len(rows) == len(mixed(row.first)) else []
 
 
@@ -90,6 +93,7 @@ def prompted(rows: Sequence[Row]) -> Iterator[tuple[Row, Row]]:
     """The better of zero-shot and few-shot against each row that trains on the same task, with the budget of the most data."""
     for trained in rows:
         alike = [row for row in rows if question(row, *TRAINING_INPUTS) == question(trained, *TRAINING_INPUTS)]
+        # Prompts and trainings are held against one base, since each may be asked in its own words.
         prompts = [row for row in of_kind(alike, *PROMPTS) if row.over_best]
         if trained.trains and prompts and trained.setup.budget == max(alike, key=examples).setup.budget:
             yield max(prompts, key=lambda row: row.over_best.value if row.over_best else 0.0), trained

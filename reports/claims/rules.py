@@ -60,6 +60,7 @@ def little_data(rows: Rows) -> Comparisons:
 def out_of_domain(rows: Rows) -> Comparisons:
     for one, other in adapters(rows):
         for domain in one.elsewhere:
+            # What was mixed in or trained on before is another task, and no other domain of this one.
             if domain in other.elsewhere and one.kind(domain) == "Domains":
                 yield from higher(one, other, domain)
 
@@ -93,6 +94,7 @@ def _weights(cost: Cost) -> float | None:
 
 def half_the_weights(rows: Rows) -> Comparisons:
     for one, other in opposed(rows, ADAPTER, ADAPTER):
+        # Another rank or other layers would change the weights too.
         if (sets.bits(one), sets.bits(other)) == (8, 32) and sets.peft(one) == sets.peft(other):
             yield from count_below(one, other, _weights, HALF)
 

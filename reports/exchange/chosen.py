@@ -13,6 +13,7 @@ def rows_of_strategy(rows: Sequence[Row], strategy: str, task: str | None = None
         UserError: there is none, or several of a task.
     """
     scored = [row for row in rows if row.score]
+    # Where a strategy has one row its name will do, and the label is what tells several apart.
     of_strategy = [row for row in scored if strategy in (row.setup.strategy, row.label)]
     if not of_strategy:
         raise unknown("strategy", strategy, {row.label for row in scored})

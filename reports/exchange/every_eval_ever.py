@@ -41,6 +41,7 @@ def as_every_eval_ever(rows: Sequence[Row], publisher: Publisher, schema: Schema
     """
     setup, stamp = rows[0].setup, str(int(now.timestamp()))
     settings = [_settings(row) for row in rows]
+    # What tasks have of their own, as after a search, stands with each result.
     shared = {name: value for name, value in settings[0].items() if all(each.get(name) == value for each in settings)}
     made = {
         "schema_version": str(schema.get("version", "unknown")),

@@ -43,6 +43,7 @@ class Given:
     def __getitem__(self, name: str) -> "Given":
         if not isinstance(self.value, dict):
             raise self.wrong("an object")
+        # A null says no more than a key that is not there.
         if self.value.get(name) is None:
             raise FormatError(self._below(name), "is missing")
         return Given(self.value[name], self._below(name))
@@ -60,6 +61,7 @@ class Given:
         return self.value
 
     def number(self, low: float = -math.inf, high: float = math.inf) -> float:
+        # Python takes `true` for the number 1.
         if isinstance(self.value, bool) or not isinstance(self.value, int | float) or not is_finite(self.value):
             raise self.wrong("a finite number")
         if not low <= self.value <= high:
@@ -97,6 +99,7 @@ class Given:
         return known
 
     def wrong(self, wanted: str) -> FormatError:
+        # What a stranger's value holds must not steer the terminal that shows its fault.
         shown = json.dumps(self.value, ensure_ascii=True)
         return FormatError(self.place or "file", f"{shown[:60]}{'…' if len(shown) > 60 else ''} is not {wanted}")
 
@@ -131,6 +134,7 @@ def read_object(path: Path) -> tuple[Given, bytes]:
     """
     _check_regular(path)
     with _opened(path) as file:
+        # One byte more than is allowed tells that there is more, and costs no more memory.
         content = file.read(MOST_BYTES + 1)
     return _parsed(content, "file"), content
 
@@ -143,7 +147,9 @@ def read_lines(path: Path) -> Iterator[Given]:
     """
     _check_regular(path)
     with _opened(path) as file:
+        # One line more than is allowed is looked for, since a file may end with the last one.
         for number in range(1, MOST_LINES + 2):
+            # A file without line ends would else be read as one line of any size.
             line = file.readline(MOST_BYTES + 1)
             if not line:
                 return

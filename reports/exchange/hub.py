@@ -73,6 +73,7 @@ def model_card(rows: Sequence[Row], name: str, base_model: str | None = None) ->
     """
     from huggingface_hub import ModelCard, ModelCardData
 
+    # The hub loads an adapter by another library than a whole model.
     adapter, types = "peft" in rows[0].setup.hyperparameters, {_task_type(row) for row in rows}
     data = ModelCardData(
         base_model=base_model,
@@ -129,6 +130,7 @@ Positive forgetting is a loss.
 def _by_task(rows: Sequence[Row], text: Callable[[Row], str]) -> str:
     """`64examples`, or where not all tasks have the same, as tuning leaves them: `64examples (rte), 512examples (sst2)`"""
     alike = groups_by(rows, text)
+    # A value without its tasks would be taken for that of all of them.
     named = (f"{value} ({', '.join(row.setup.task for row in part)})" for value, part in alike.items())
     return ", ".join(alike if len(alike) == 1 else named)
 

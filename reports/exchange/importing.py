@@ -36,12 +36,14 @@ def import_files(paths: Sequence[Path], read: Callable[[Path], Iterable[RecordWi
     result = Imported()
     for path in paths:
         try:
+            # A file is read to its end before any of it is written.
             records_with_items = list(read(path))
         except FormatError as error:
             result.faults.append(f"{path.name}: {error}")
             continue
         for record, items in records_with_items:
             if (store.folder(out) / f"{record.run_id}.json").exists():
+                # The id is a hash of the content, so that the record that is there already says the same.
                 result.known.append(record)
             else:
                 store.write_record(out, record, items)

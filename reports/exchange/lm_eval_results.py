@@ -81,11 +81,13 @@ def _task(
     if not count:
         raise counted.wrong("a number of items")
     metrics = _first_first(_metrics(results, whole["higher_is_better"][task]), whole["configs"][task])
+    # Samples are written by an option, and results without them are whole all the same.
     items = _items(samples, task, metrics[0].filter) if samples.exists() else None
     if items is not None and len(items) != count:
         raise FormatError(samples.name, f"holds {len(items):,} items, and the results are of {count:,}")
     scores, made_of = [], []
     for metric in metrics:
+        # The answers are as one filter left them, and say nothing of another's numbers.
         score, interval = _score(metric, count, items if metric.filter == metrics[0].filter else None, samples.name)
         scores.append(score)
         made_of.append(interval)
@@ -116,9 +118,11 @@ def _metrics(results: Given, higher: Given) -> list[_Metric]:
     metrics = []
     for key, part in results.parts():
         name, comma, filtered = key.partition(",")
+        # Beside numbers there stand names, such as a task's alias, without a filter.
         if not comma or name.endswith("_stderr"):
             continue
         error = results.get(f"{name}_stderr,{filtered}")
+        # The harness writes so where it has no standard error of a metric.
         has_stderr = error is not None and error.value != "N/A"
         metrics.append(
             _Metric(
@@ -144,11 +148,13 @@ def _first_first(metrics: list[_Metric], config: Given) -> list[_Metric]:
 
 def _score(metric: _Metric, count: int, items: pd.DataFrame | None, samples: str) -> tuple[Score, Interval]:
     values = items[metric.name] if items is not None and metric.name in items and items[metric.name].notna().all() else None
+    # Some metrics of a task are made of all items at once, and no mean of what each has.
     is_mean = values is not None and abs(float(values.mean()) - metric.value) <= MEAN_WITHIN
     if values is not None and not is_mean and metric.name in RIGHT_OR_WRONG:
         raise FormatError(
             samples, f"its answers give {metric.label} {values.mean():.6g}, and the results say {metric.value:.6g}"
         )
+    # A metric of the harness' says nowhere between what its values lie.
     share = bool(values.between(0, 1).all()) if values is not None and is_mean else metric.name in RIGHT_OR_WRONG
     low, high, interval = _bounds(metric, count, values if is_mean else None, share)
     score = Score(
@@ -169,6 +175,7 @@ def _bounds(
     if values is not None and count > 1:
         numbers = np.asarray(values, dtype=np.float64)[None]
         answered = of_probe("mean", numbers, np.ones(count), None, clusters_of(None, count))
+        # Our own rows have their intervals by the same two functions.
         return *of_one_model(answered, "wilson" if share else "plain"), "items"
     if metric.name in RIGHT_OR_WRONG:
         if not 0 <= metric.value <= 1:
@@ -229,6 +236,7 @@ def _setup(whole: Given, task: str, named: Named) -> Setup:
 def _model(name: str) -> str:
     """A hub's name, or the last part of a path: no record names a place on a machine."""
     path = PurePath(name)
+    # `runs/best` may be a hub's name as well as a path, and is left as it is.
     return path.name if path.is_absolute() or name.startswith((".", "~")) else name
 
 
@@ -236,6 +244,7 @@ def _cost(whole: Given) -> Cost:
     parameters, seconds = whole["config"].get("model_num_parameters"), whole.get("total_evaluation_time_seconds")
     known = parameters is not None and parameters.number() > 0  # the harness writes -1 where it knows none
     told = ("total_parameters", "eval_seconds")
+    # A cost that is left out would be its default, and 0 is a cost.
     unknown = [
         name for name, field in Cost.model_fields.items() if type(None) in get_args(field.annotation) and name not in told
     ]

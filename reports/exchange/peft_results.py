@@ -36,6 +36,7 @@ def read_peft_result(path: Path, suite: str = NAME) -> Record:
     given, content = read_object(path)
     run, training = given["run_info"], given["train_info"]
     config = run["train_config"]
+    # A run that failed is a row with its reason, as our own are.
     done = training["status"].text() == "success"
     setup = Setup(
         suite=suite,
@@ -73,10 +74,12 @@ def _strategy(experiment: str, model: str) -> str:
 
 def _hyperparameters(config: Given, adapter: Given | None) -> dict[str, Any]:
     """Of training, and under `peft` those of the adapter that are set; weights fully trained have none."""
+    # These two have fields of their own in a record.
     training = {name: value for name, value in config.settings().items() if name not in ("model_id", "seed")}
     if adapter is None:
         return training
     known = {name: value for name, value in adapter.settings().items() if value is not None and name not in TOLD_ELSEWHERE}
+    # What training made is no setting that anybody chose.
     sizes = {name: sum(1 for _ in leaves(value)) for name, value in known.items()}
     told = {name: value if sizes[name] <= LARGE else f"{sizes[name]:,} values" for name, value in known.items()}
     return {**training, "peft": told}
@@ -90,6 +93,7 @@ def _why(run: Given, training: Given) -> str:
 def _outcome(end: Given) -> Outcome:
     """`end` is the last entry of `metrics`, written after the test."""
     accuracy = end["test accuracy"].number(0, 1)
+    # Another number of questions would make the interval another, and the file does not say how many.
     if abs(accuracy * GSM8K_ITEMS - round(accuracy * GSM8K_ITEMS)) > 1e-6:
         raise FormatError(
             f"{end.place}.test accuracy", f"{accuracy} is no share of the {GSM8K_ITEMS:,} test questions of GSM8K"

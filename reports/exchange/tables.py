@@ -90,6 +90,7 @@ def _group(rows: Sequence[Row]) -> Iterator[str]:
         doubted = [sentence for row in scored for sentence in doubts(row)]
         told += [*unfair(rows), *stated_sources(rows), *others, *doubted]
         yield "\n".join(f"- {escaped(sentence)}" for sentence in told)
+    # A table of numbers has no line for them, and a gap is not to be silent.
     failed = [sentence for row in rows if not row.score for sentence in doubts(row)]
     if failed:
         yield "\n".join(f"- {escaped(sentence)}" for sentence in failed)

@@ -62,6 +62,7 @@ class Accepted:
 
 def accepted_in(folder: Path) -> list[Accepted]:
     """All that were accepted into a folder, the oldest first; none where it is no such folder."""
+    # A folder that begins with a dot is still being written, or was left so.
     baselines = [Accepted(path.parent, _read(path)) for path in folder.glob(f"[!.]*/{ACCEPTED_NOTE}")]
     return sorted(baselines, key=lambda each: (each.note.accepted, each.folder.name))
 
@@ -104,11 +105,13 @@ def accept(out: Path, to: Path, commit: str | None, now: datetime, suite: str | 
             store.write_record(temporary, record)
             if not items.empty:
                 _write_items(store.folder(temporary) / f"{record.run_id}.parquet", items)
+        # The note comes last: without it a folder is no baseline.
         write_text(temporary / ACCEPTED_NOTE, note.model_dump_json(indent=1))
     return baseline
 
 
 def _folder_name(note: AcceptedNote) -> str:
+    # A commit may be given by hand, and becomes a part of a folder's name.
     commit = re.sub(r"[^0-9A-Za-z-]", "", note.commit or "")[:12]
     return f"{note.accepted:%Y%m%dT%H%M%SZ}{f'-{commit}' if commit else ''}"
 
@@ -116,4 +119,5 @@ def _folder_name(note: AcceptedNote) -> str:
 def _write_items(path: Path, items: pd.DataFrame) -> None:
     kept = items.loc[items["kind"].isin(KEPT_KINDS), [column for column in KEPT_COLUMNS if column in items]]
     with writing(path) as temporary:
+        # Baselines lie in a repository for ever, and are written once.
         kept.dropna(axis=1, how="all").to_parquet(temporary, index=False, compression="zstd", compression_level=19)

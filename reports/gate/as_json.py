@@ -26,6 +26,7 @@ def _change(change: Change) -> dict[str, Any]:
     held, detectable = change.held, change.detectable
     suite, model, task = held.row.group
     low, high = held.bounds
+    # Inside, costs are logarithms, whose differences are quotients to everybody else.
     write = exp if held.question == "cost" else float
     return {
         "suite": suite,

@@ -44,6 +44,7 @@ class Compared:
     @property
     def status(self) -> int:
         """Of the command: 1 where something became worse, 2 where something could not be compared, else 0."""
+        # A regression is told even where something else could not be compared.
         return 1 if self.worse or self.broken else 2 if self.refused or not self.changes else 0
 
 
@@ -60,9 +61,11 @@ def compared(
     matches, added, gone = matched(*rows)
     failed, missing = list(failures(*rows)), set(map(id, gone))
     refused = [f"{match.where}: {'; '.join(match.unlike)}" for match in matches if match.unlike]
+    # Rows that answer another question say nothing of how far a seed moves this one.
     fitting = [match for match in matches if not match.unlike]
     noise = Noise(fitting, _like(earlier, old, [match.old for match in fitting]))
     refused += [f"{match.where}: {NOTHING_OF_SEEDS}" for match in fitting if not noise.known(match)]
+    # With one seed on either side a difference would be held against items alone.
     known = [match for match in fitting if noise.known(match)]
     # What failed before as well is no news, as long as some of the row has a score.
     broken = [each for row, now, before in failed if id(row) in missing or not before for each in now]
@@ -73,8 +76,10 @@ def compared(
         new,
         old,
         within,
+        # Scores and forgetting are one family of Holm's and costs another: many costs hide no fall in quality.
         _among([held for match in known for held in held_measures(match, noise, within)])
         + _among([held for match in known for held in held_costs(match, noise, within, seconds)]),
+        # A run that failed may be like several old rows, and is one failure.
         list(dict.fromkeys(map(_failure, broken))),
         refused if allow_missing else [*refused, *lost],
         [*told, *lost] if allow_missing else told,
@@ -95,6 +100,7 @@ def _among(numbers: Sequence[Held]) -> list[Change]:
 
 
 def _detectable(held: Held, tests: int) -> Detectable:
+    # Holm's first step stands for all: how late a number's turn comes hangs on the others.
     return detectable(held.margin, tests, held.accuracy, held.within)
 
 

@@ -35,6 +35,7 @@ class Noise:
 
     def __init__(self, matches: Sequence[Match], earlier: Sequence[Row]) -> None:
         self.matches = matches
+        # The old side's seeds tell as much of the noise as the new one's: nothing is said of their means.
         rows = [*(match.new for match in matches), *(match.old for match in matches), *earlier]
         # Both sides may hold a run, as of a row that nobody touched.
         self.rows = rows_once(row.records for row in rows)
@@ -62,6 +63,7 @@ class Noise:
 
     def _seed_by_seed(self, match: Match, take: Take) -> tuple[float, Margin | None]:
         trained = [each for each in self.matches if each.new.trains and each.new.group == match.new.group]
+        # A quotient seed by seed leaves out what the seed does to both sides, and varies less.
         fellows = [each for each in trained if each.same_seeds]
         return log_ratio_by_seed(_logarithms(match, take), [logs for each in fellows if (logs := _logarithms(each, take))])
 
@@ -91,6 +93,7 @@ def held_measures(match: Match, noise: Noise, within: Within) -> Iterator[Held]:
     """Of the scores of the rows, and of what probes lost in rows that train."""
     for measure in (*_scores(match), *_lost(match)):
         new, old = (
+            # Each side by itself knows the seeds of its own table alone.
             estimate.in_table_of(noise.of(row).of(measure.of))
             for estimate, row in ((measure.new, match.new), (measure.old, match.old))
         )
@@ -107,7 +110,9 @@ def held_measures(match: Match, noise: Noise, within: Within) -> Iterator[Held]:
             within=within.of(measure.quantity, old.value if measure.level is None else measure.level),
             higher_is_better=measure.higher_is_better,
             paired=paired(new, old),
+            # A fall is taken from the old score; of a share that should be low it is a rise.
             accuracy=old.value if old.scale == "wilson" and measure.higher_is_better else None,
+            # One item moves a share by one item's part at most, and no other number by anything that is known.
             reach=float(measure.quantity.share and not match.same_runs),
         )
 
@@ -140,6 +145,7 @@ def held_costs(match: Match, noise: Noise, within: Within, seconds: bool) -> Ite
     kinds = COUNTED_COSTS | (MEASURED_COSTS | (TIMED_COSTS if seconds else {}) if one_machine(match.new, match.old) else {})
     for term, take in kinds.items():
         new, old = (row.spent(take) for row in (match.new, match.old))
+        # Of what one side does not know nothing can be said.
         if not new or not old:
             continue
         value, margin = noise.ratio(match, take, term in COUNTED_COSTS)

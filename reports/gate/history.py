@@ -69,6 +69,7 @@ def _pasts(kept: Sequence[tuple[Accepted, Sequence[Row]]]) -> Iterator[_Past]:
     # A suite or a model that got another name stands in the older table, under its old one.
     for table, spread in zip(map(_table, newest), spreads_of([row.records for row in newest]), strict=True):
         spreads.setdefault(table, spread)
+    # The newest is matched with itself too, and is the last point of its course.
     matches = [(each, match) for each, rows in kept for match in matched(newest, rows)[0]]
     by_row = groups_by(matches, lambda pair: id(pair[1].new))
     for row in newest:
@@ -84,12 +85,14 @@ def _table(row: Row) -> tuple[str, str, str, bool, bool]:
 def _course(past: _Past, probe: str, among: int) -> RowCourse:
     number = partial(loss_of_run, probe) if probe else score_of_run
     means = [(each, row, _mean(row, number)) for each, row in past.rows]
+    # A probe that was not asked then leaves a gap, and no point.
     points = [(each, row, value) for each, row, value in means if value is not None]
     spread = past.seeds.of(number)
     # What depends on no seed varies by nothing.
     freedom = spread.freedom if past.seeds.rows else 1
     # As wide as the point with the fewest seeds leaves it.
     variance = float(spread.variance) / min(len(row.records) for _, row, _ in points)
+    # All courses are looked at together, so that each may show a change by chance more seldom.
     places = change_points([value for *_, value in points], variance, freedom, among)
     quantity = past.row.forgetting[probe].quantity if probe else past.row.quantity
     return RowCourse(past.row, probe, quantity, [(each, value) for each, _, value in points], places, past.left_out)

@@ -19,6 +19,7 @@ def changes_as_markdown(comparison: Compared) -> str:
         table = _table(changes)
         # Inside of HTML's own tags Markdown is not read: what it escapes would stand there as it is.
         folded = f"<details><summary>{html.escape(printable(heading))}</summary>"
+        # What is worse is to be seen without a click.
         parts += [f"**{escaped(heading)}**", table] if worse else [folded, table, "</details>"]
     lines = [f"- {escaped(sentence)}" for sentence in words.comparison_lines(comparison)]
     return "\n\n".join([*parts, "\n".join(lines)]) + "\n"

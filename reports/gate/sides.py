@@ -71,10 +71,13 @@ class Match:
     @property
     def unlike(self) -> list[str]:
         """Why the two are not comparable; none where they are."""
+        # Domains and other tasks are no part of a course's question: a history has the row's own number alone.
         reasons = [*self.other_question, *self._differing(_asked_elsewhere((self.old, self.new)))]
+        # A number that is asked no longer cannot be seen to fall.
         gone = [f"the probe {name}" for name in self.old.forgetting if self.new.trains and name not in self.new.forgetting]
         gone += [f"the task or domain {name}" for name in self.old.elsewhere if name not in self.new.elsewhere]
         reasons += [f"{what} was asked of the old one alone" for what in gone]
+        # Without an interval nothing says how far chance moves it.
         bare = [row for row in (self.new, self.old) if row.score and row.score.low is None]
         return [*reasons, *(["its score has no interval"] if bare else [])]
 
@@ -119,6 +122,7 @@ def failures(new: Sequence[Row], old: Sequence[Row]) -> Iterator[tuple[Row, list
     mine, theirs = groups_by(new, key_of), groups_by(old, key_of)
     for key, rows in theirs.items():
         sides = mine.get(key, []), rows
+        # What differs between the sides alone is what was changed, and a failed run is still the row's.
         apart = _set_apart_by(sides[0]) | _set_apart_by(sides[1])
         for row in rows:
             if row.score:
@@ -155,6 +159,7 @@ def _pairs(new: Sequence[Row], old: Sequence[Row]) -> Iterator[Match]:
 
 def _set_apart_by(rows: Sequence[Row]) -> set[str]:
     """Names of the determinants that not all of the rows have alike, as far as their records know them."""
+    # A failed run that knows few of its settings would seem to differ in all others.
     whole = [row for row in rows if row.score or row.first.provenance.inputs]
     counts = Counter((name, json.dumps(value)) for row in whole for name, value in determinants(row.first).items())
     return {name for (name, _), count in counts.items() if count < len(whole)}
@@ -187,7 +192,9 @@ def _differs(aspect: Aspect, new: Row, old: Row) -> str:
 
 def _questions(rows: Sequence[Row]) -> list[Aspect]:
     """What must be alike on both sides. The base's best wording is an outcome where the model is another."""
+    # Another model may do better in other words, and that is what is compared.
     table = [aspect for aspect in aspects(rows) if aspect is not BEST_WORDING]
+    # Words and data have aspects of their own, which tell them in fewer letters.
     return [*table, *_fields("the task", attrgetter("task_definition"), rows, but=(*OF_WORDING, *OF_DATA))]
 
 
@@ -220,6 +227,7 @@ def _score_elsewhere(name: str, read: Callable[[Score], str]) -> Callable[[Recor
 def _beside(name: str, record: Record) -> Mapping[str, Any]:
     """What defines another task that is asked, or a domain of the row's own."""
     tasks = (task for field in KINDS.values() for task in record.provenance.inputs.get(field) or ())
+    # Domains are a part of the task's own file.
     domain = (record.task_definition.get("out_of_domain") or {}).get(name, {})
     return next((task for task in tasks if task["name"] == name), domain)
 
@@ -228,10 +236,12 @@ def _settings(row: Row) -> dict[str, Any]:
     """What a team may have changed between the two sides."""
     origin = row.first.provenance
     model = {"model's content": origin.model_hash[:8]} if origin.model_hash else {}
+    # These two are fields of a suite, and change what a strategy does.
     read = {name: value for name, value in origin.inputs.items() if name in ("batch", "max_length")}
     return {**model, **row.setup.hyperparameters, **read, **origin.environment}
 
 
 def _shown(value: Any) -> str:
     text = "none" if value is None else value if isinstance(value, str) else json.dumps(value, ensure_ascii=False)
+    # The hash shows that two long values differ where their beginnings do not.
     return text if len(text) <= 40 else f"{text[:32]}… ({digest(value)[:6]})"

@@ -24,6 +24,7 @@ class Within:
         """For a difference of this quantity, in its own unit."""
         if quantity.share:
             return self.points / 100
+        # Losses per token, per answer and per item are all in nats.
         return self.nats if quantity.unit.startswith("nats") else self.percent / 100 * abs(old)
 
     @property
@@ -44,6 +45,7 @@ def parsed_within(text: str | None) -> Within:
     values_by_unit: dict[str, float] = {}
     for part in text.split(",") if text is not None else ():
         match = re.fullmatch(r"\s*(\d+\.?\d*|\.\d+)\s*(points|nats|%)\s*", part)
+        # The fields have names, and a percent sign is none.
         unit = match and match[2].replace("%", "percent")
         if not match or not unit or unit in values_by_unit:
             raise UserError(f"within '{text}': give what nobody minds in points, nats or %, as 2points,.05nats,5%")

@@ -51,6 +51,7 @@ def _change(held: Held, value: float) -> str:
 
 def change_unit(held: Held) -> str:
     """`points`, `times`, or that of the number without what it is per."""
+    # The column is narrow, and the number's name says per what it is.
     return held.quantity.unit.partition(" per ")[0]
 
 
@@ -113,6 +114,7 @@ def comparison_lines(comparison: Compared) -> Iterator[str]:
     yield from (f"not comparable: {text}" for text in comparison.refused)
     yield from (f"changed: {text}" for text in comparison.told)
     yield from _same_costs(comparison)
+    # Nothing was judged, and there is no table to explain.
     if not comparison.changes:
         return
     costs = _costs(comparison)

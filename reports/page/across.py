@@ -44,5 +44,6 @@ def _board(ranking: Across, rows: Sequence[Row]) -> Board:
         Column("middle", "All tasks", "of the way from base to perfect", "descending", True, middle),
         Column("average_rank", "All tasks", "over tasks", "ascending", True, rank),
     ]
+    # Of several rows with one label the best comes first, and so is put in last.
     first = {row.label: row for row in reversed(rows) if (row.setup.model, row.setup.task) == (ranking.model, ranking.tasks[0])}
     return tabled(columns, [first[each.label] for each in ranking.rows])

@@ -14,6 +14,7 @@ def readable(answer: str, text: str) -> str:
     """An item's answer as the Parquet file holds it, to the item's text."""
     tags = tags_of(answer)
     if tags is not None:
+        # Tags stand for words between spaces, as the task's rows have them.
         words = text.split()
         entities = [f"{kind}: {_between(words, first, last)}" for kind, first, last in get_entities(tags)]
         return cut("; ".join(entities) or "no name", LONGEST_ANSWER)
@@ -34,6 +35,7 @@ def tags_of(answer: str) -> list[str] | None:
 
 def _accepted(answer: str) -> list[str]:
     """Of a JSON list of texts its texts; else none."""
+    # Nearly all answers are labels and texts, of which no JSON need be read.
     if not answer.startswith("["):
         return []
     try:

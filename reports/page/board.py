@@ -67,6 +67,7 @@ def _columns(rows: Sequence[Row], standings: Sequence[Standing]) -> list[Column]
         *(devices if any(row.cost and _shared(row.cost) for row in rows) else []),
         _cost("evaluation", "seconds", lambda cost: cost.eval_seconds, numbers.seconds),
         _cost("probing", "seconds of it", lambda cost: cost.probe_seconds, numbers.seconds),
+        # Earlier records have a 0 for what nobody knows of a model behind an API.
         _cost("memory", "peak, GB", lambda cost: cost.peak_memory_bytes or None, numbers.gigabytes),
         Column("trainable", "Cost", "parameters", "ascending", True, _trainable),
         _cost("total", "parameters", lambda cost: cost.total_parameters or None, numbers.scaled),
@@ -88,6 +89,7 @@ def _shared(cost: Cost) -> bool:
 def _tracks(rows: Sequence[Row]) -> dict[Quantity, tuple[float, float]]:
     """Each score's quantity with its track: numbers of different measures share none."""
     measures = dict.fromkeys(row.quantity for row in rows if row.score)
+    # A bar of an F1 on the track of a perplexity would be a dot at its edge.
     return {quantity: scale([row for row in rows if row.quantity == quantity]) for quantity in measures}
 
 
@@ -96,6 +98,7 @@ def scale(rows: Sequence[Row]) -> tuple[float, float]:
     scores = [row.score for row in rows if row.score]
     ends = [end for score in scores for end in (score.value, score.low, score.high) if end is not None and math.isfinite(end)]
     low, high = min(ends, default=0.0), max(ends, default=1.0)
+    # The last bit of a float takes no end into the next tenth.
     low, high = math.floor(low * 10 + 1e-9) / 10, math.ceil(high * 10 - 1e-9) / 10
     return (low, high) if high > low else (low, low + 0.1)
 
@@ -118,6 +121,7 @@ def _bar(score: Estimate, base: float | None, low: float, high: float) -> Bar | 
         return round(100 * min(max((value - low) / (high - low), 0.0), 1.0), 2)
 
     left, middle, right = map(place, ends)
+    # A base beyond the track would seem to stand at its end.
     return Bar(left, middle, right, place(base) if base is not None and low <= base <= high else None)
 
 
@@ -147,6 +151,7 @@ def _probe(name: str, quantity: Quantity) -> Column:
         detail = f"{numbers.level(before, quantity)} → {numbers.level(after, quantity)}"
         return difference_cell(forgotten.lost, quantity, detail)
 
+    # The least loss is the best, and the column's first click shows it first.
     return Column("forgetting", "Forgetting (positive is loss)", quantity.unit, "ascending", True, cell, name)
 
 

@@ -63,6 +63,7 @@ class Column:
     """Whether it is there before a reader chooses columns."""
 
     def __post_init__(self) -> None:
+        # The browser points each heading to its definition, which has to be on the page.
         defined(self.term)
 
     @property
@@ -102,6 +103,7 @@ def tabled(columns: list[Column], rows: Sequence[Row]) -> Board:
         if groups and groups[-1][0] == column.group:
             groups[-1] = (column.group, groups[-1][1] + 1)
         else:
+            # A heading spans neighbours alone: columns of one group may stand apart.
             groups.append((column.group, 1))
     return Board(columns, groups, [Line(row, [column.cell(row) for column in columns]) for row in rows])
 
@@ -121,6 +123,7 @@ def sortable(value: float) -> float | None:
 
 def level_cell(estimate: Estimate, quantity: Quantity, detail: str = "", bar: Bar | None = None) -> Cell:
     text, interval = numbers.level(estimate.value, quantity), numbers.brackets(estimate, quantity, signed=False)
+    # A score is never bold: it is held against no zero.
     return Cell(text, sortable(estimate.value), interval, detail, bar)
 
 

@@ -19,6 +19,7 @@ SAYS_NOTHING = (None, "", None, False)
 def in_html(data: Any) -> str:
     """JSON that stands inside a <script> element: nothing in it ends the element or begins another."""
     text = visible_json(json.dumps(data, ensure_ascii=False, separators=(",", ":"), allow_nan=False))
+    # An element of a script ends at the first </script>, whatever it is a part of.
     return text.replace("<", "\\u003c").replace(">", "\\u003e").replace("&", "\\u0026")
 
 
@@ -33,6 +34,7 @@ def encoded_line(board: Board, number: int) -> Json:
     cells = [_cell(column, cell) for column, cell in zip(board.columns, line.cells, strict=True)]
     if line.row.status == "ok":
         return {"cells": cells}
+    # The reason takes the place of the numbers, over all of their columns.
     names = [cell if not column.numeric else None for column, cell in zip(board.columns, cells, strict=True)]
     return {"cells": names, "status": line.row.status, "reason": line.row.reason}
 
@@ -42,6 +44,7 @@ def rounded(value: float | None, digits: int = 6) -> float | None:
     if value is None or not finite(value):
         return None
     short = float(f"{value:.{digits}g}")
+    # Whole numbers need no `.0`, and larger ones would show digits that a float does not hold.
     return int(short) if short.is_integer() and abs(short) < 1e15 else short
 
 
@@ -75,9 +78,11 @@ def _cell(column: Column, cell: Cell) -> Any:
     if cell == EMPTY:
         return None
     typeset = _typeset if column.numeric else str
+    # Six digits are enough to sort by, and a page holds thousands of cells.
     value = rounded(cell.value) if isinstance(cell.value, float) else cell.value
     bar = [rounded(end, 4) for end in _ends(cell.bar)] if cell.bar else None
     parts = [typeset(cell.text), value, typeset(cell.interval), typeset(cell.detail), bar, cell.strong]
+    # Text and value stay, by which the script tells a cell from a text.
     while parts[-1] in SAYS_NOTHING and len(parts) > 2:
         parts.pop()
     return parts[0] if len(parts) == 2 and parts[0] == parts[1] else parts

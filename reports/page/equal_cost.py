@@ -23,6 +23,7 @@ def equal_cost_section(rows: Sequence[Row]) -> Section:
     """A table per model and task; a column that has nothing to show is not there."""
     groups = {f"{model} on {task}": _trained(group) for (_, model, task), group in grouped(rows).items()}
     boards = {title: _board(on_one_base(trained)) for title, trained in groups.items()}
+    # One row is equal to nobody, and without curves or costs there is no column.
     tables = [(title, board) for title, board in boards.items() if len(board.columns) > 1 and len(board.lines) > 1]
     bases = [f"{title}: {BEST_WORDS}" for title, _ in tables if not one_base(groups[title])]
     return Section("At equal cost", tables, bases, ("at_equal_cost", "frugal", "times_the_least"))
@@ -33,10 +34,12 @@ def _trained(rows: Sequence[Row]) -> list[Row]:
 
 
 def _board(trained: Sequence[Row]) -> Board:
+    # An hour of one machine may be a minute of another's.
     left_out = () if one_machine(*trained) else ONE_MACHINE_S
     spent, held = ({term: take for term, take in takes.items() if term not in left_out} for takes in (SPENT, HELD))
     columns = [column for term, take in spent.items() for column in _spent(trained, term, take)]
     columns += [_frugal(trained, term, take) for term, take in held.items()]
+    # Counted FLOPs and bytes stand in the wide table, and need no interval.
     columns += [_times(trained, term, take) for term, take in (spent | held).items() if term in ONE_MACHINE_S]
     return without_empty([STRATEGY, *columns], trained)
 

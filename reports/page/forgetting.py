@@ -33,6 +33,7 @@ def forgetting_section(rows: Sequence[Row]) -> Section:
     """A table per model and task; a column that has nothing to show is not there."""
     groups = grouped(rows).items()
     shown = {f"{model} on {task}": group for (_, model, task), group in groups if any(map(_shown, group))}
+    # Rows that train nothing have no line, and yet they compete on the frontier.
     tables = [(title, _forgotten(on_one_base(group))) for title, group in shown.items()]
     bases = [f"{title}: {BEST_WORDS}" for title, group in shown.items() if not one_base(group)]
     terms = ("relative_forgetting", "verdict", "per_gain", "at_equal_gain", "frontier")
@@ -59,6 +60,7 @@ def _shown(row: Row) -> bool:
 
 def _probe(rows: Sequence[Row], probe: str, quantity: Quantity) -> list[Column]:
     gain = next((row.quantity for row in rows if row.gain), Quantity("", share=False))
+    # Rows are known by the object: to compare two of them is to compare all of their records.
     reached, best = frontier.equal_gain(rows), {id(row) for row in frontier.of_rows(rows, probe)}
     shares = frontier_shares(rows, probe)
     at = f"at {numbers.difference(reached, gain)} {gain.unit}" if reached else ""
@@ -139,6 +141,7 @@ def _contaminated(forgotten: Forgotten) -> Cell:
 
 
 def _others(forgotten: Forgotten) -> Cell:
+    # A model's layers are too many to read, and the one that moved most says how far they did.
     moved = sorted(forgotten.others.items(), key=lambda part: -abs(part[1].after - part[1].before))
     if not moved:
         return EMPTY

@@ -56,10 +56,12 @@ def items_of(rows: Sequence[Row], out: Path) -> tuple[Json | None, dict[str, Jso
     same = {name: each for name, each in answers_by_run.items() if first and _asked(each.items) == _asked(first.items)}
     if first is None or len(same) < 2:
         return None, {}
+    # With the texts of all items a page would be larger than the test set.
     where = _divided(np.stack([each.right for each in same.values()]))
     words: dict[str, int] = {}
     shared = first.items.iloc[where]
     own = {name: _own(each, first, shared, where, words) for name, each in same.items()}
+    # Classes are few, and then an answer takes one byte of the page.
     if len(words) <= len(LETTERS):
         own = {name: {**each, "answers": "".join(LETTERS[place] for place in each["answers"])} for name, each in own.items()}
     texts = shared["text"].fillna("").tolist() if "text" in shared else [""] * len(shared)
@@ -88,6 +90,7 @@ def _answers(out: Path, run: Record, row: Row) -> Answers | None:
         return None
     away = {}
     for name, part in frame[frame["kind"] == "elsewhere"].groupby("name", sort=False):
+        # Other tasks have other metrics; a domain is asked with the task's own.
         if row.kind(str(name)) == "Domains" and (domain_right := right_answers_of(part, metric)) is not None:
             away[str(name)] = DomainAnswers(_asked(part), domain_right)
     return Answers(items.reset_index(drop=True), right, away)
@@ -105,7 +108,9 @@ def right_answers_of(items: pd.DataFrame, name: str) -> Rights | None:
         return same
     guesses = [store.as_value(text, metric.prediction) for text in items["prediction"]]
     golds = [store.as_value(text, metric.reference) for text in items["gold"]]
+    # A mean over several names may be rounded to a little less than 1.
     full: Rights = metric.number(metric.counts(guesses, golds)) >= 1 - 1e-9
+    # An item without a name to find has no F1 at all, and is right where nothing was found.
     return same | full
 
 
@@ -120,12 +125,14 @@ def _divided(rights: Rights) -> npt.NDArray[np.int64]:
     split = share * (1 - share)
     most = min(SHOWN, CELLS // len(rights))
     chosen = np.argsort(-split, kind="stable")[:most]
+    # Chosen by how divided they are, and shown in the order of the test set.
     return np.sort(chosen[split[chosen] > 0])
 
 
 def _own(answers: Answers, first: Answers, shared: pd.DataFrame, where: npt.NDArray[np.int64], words: dict[str, int]) -> Json:
     """`words` gathers the answers of all runs: each is told by its place. A domain of which another sample was asked than
     `first` was asked is left out, as its answers are to other items."""
+    # Bits are held against each other by their places.
     away = {name: own for name, own in answers.away.items() if name in first.away and own.asked == first.away[name].asked}
     mine = answers.items.iloc[where]
     texts = shared["text"].fillna("") if "text" in shared else [""] * len(shared)
@@ -148,4 +155,5 @@ def _percent(share: float | None) -> str:
 
 def packed(right: Rights) -> str:
     """Four items a hexadecimal digit, the first item its highest bit."""
+    # A test set of thousands of items is then some hundred letters for each run.
     return np.packbits(right).tobytes().hex()

@@ -57,6 +57,7 @@ def page(suites: Sequence[Json], history: str = "") -> str:
     """The page of the suites' parts, and of a section of their history."""
     script, drawing = "\n".join(_asset(f"script/{name}.js") for name in SCRIPTS), _d3()
     style = _asset("leaderboard.css")
+    # These are HTML or become it here; the script reads the rest.
     inside = ("text", "overall", "alarms", "notes")
     written = (
         page_templates()
@@ -79,6 +80,7 @@ def _d3() -> str:
     """The script of D3, which mpld3's package carries; mpld3 itself is not needed, and not loaded."""
     package = find_spec("mpld3")
     assert package and package.origin  # pyproject.toml asks for it
+    # Read and not imported: mpld3 itself would load matplotlib.
     return (Path(package.origin).parent / "js" / "d3.v5.min.js").read_text(encoding="utf-8").strip()
 
 
@@ -89,4 +91,5 @@ def _asset(name: str) -> str:
 
 def _hash(text: str) -> str:
     """What the content policy calls a script or style: no other runs."""
+    # A browser runs the script whose hash the policy names, and no other that got into the page.
     return f"'sha256-{base64.b64encode(hashlib.sha256(text.encode()).digest()).decode()}'"

@@ -74,6 +74,7 @@ def _shared(setups: Iterable[dict[str, Any]]) -> list[SharedFacts]:
     for facts in setups:
         key = json.dumps(as_texts(facts), sort_keys=True)
         counts[key] = counts.get(key, 0) + 1
+    # Of equal counts the order is that of the texts, so that the same rows give the same bytes.
     ordered = sorted(counts.items(), key=lambda pair: (-pair[1], pair[0]))
     return [SharedFacts(json.loads(key), runs) for key, runs in ordered]
 

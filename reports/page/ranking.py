@@ -36,9 +36,11 @@ def ranking(rows: Sequence[Row], standings: Mapping[TableKey, Standing]) -> Json
     groups = list(grouped(shown).items())
     places = {key: number for number, (key, _) in enumerate(groups)}
     table = encoded(wide_table(shown, list(standings.values())))
+    # An answer without a model bears the id of the run that it stands beside, and takes no place.
     numbered = {row.first.run_id: number for number, row in enumerate(rows)}
     better = _better(numbered, standings)
     table["lines"] = [
+        # Lines are sorted and filtered on the page, and known by this number all the same.
         line | _facts(row, places[row.group]) | {"number": number, "better": better.get(number, [])}
         for number, (line, row) in enumerate(zip(table["lines"], shown, strict=True))
     ]
@@ -118,6 +120,7 @@ def _pairs(standing: Standing | None, numbered: Mapping[str, int]) -> list[list[
             placed[pair.one],
             placed[pair.other],
             *(rounded(in_unit(end, quantity)) for end in (pair.value, pair.low, pair.high)),
+            # A p is read for its size, and not for its digits.
             rounded(pair.p, 3),
         ]
         for pair in standing.pairs
@@ -135,6 +138,7 @@ def _group(key: TableKey, rows: Sequence[Row], standing: Standing | None, number
         "measure": quantity.name if quantity else "",
         "share": bool(quantity and quantity.share),
         "unit": quantity.unit if quantity else "",
+        # A table of failed rows alone does not know what its score would have been.
         "higher": score is None or score.higher_is_better,
         "compared": "gain" if one_base(rows) else "over_best",
         "one_machine": one_machine(*(row for row in rows if row.cost)),

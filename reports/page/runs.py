@@ -37,6 +37,7 @@ class SharedOrigins:
             **source.versions,
         }
         facts = as_texts({name: value for name, value in known.items() if value is not None})
+        # Thousands of runs share a few machines, and each is written once.
         key = repr(sorted(facts.items()))
         if key not in self.known:
             self.known[key] = len(self.facts)

@@ -89,6 +89,7 @@ def _elsewhere(rows: Sequence[Row]) -> Section:
 def _away(rows: Sequence[Row], kind: str, name: str, quantity: Quantity) -> Column:
     def cell(row: Row) -> Cell:
         away = row.elsewhere.get(name)
+        # One name may be a mixed-in task of one row and a domain of another.
         if away is None or away.quantity != quantity or row.kind(name) != kind:
             return EMPTY
         told = [
@@ -99,6 +100,7 @@ def _away(rows: Sequence[Row], kind: str, name: str, quantity: Quantity) -> Colu
         return level_cell(away.score, quantity, "; ".join(told))
 
     scores = [row.outcome.elsewhere[name].score for row in rows if row.outcome and name in row.elsewhere]
+    # The first click puts the best first, which of perplexities are the lowest.
     first: Direction = "descending" if all(score.higher_is_better for score in scores) else "ascending"
     measured = f"{quantity.name}, {numbers.item_counts([score.n for score in scores])}"
     return Column("elsewhere", kind, measured, first, True, cell, name)
@@ -112,6 +114,7 @@ def _transfer(rows: Sequence[Row]) -> Section:
 
 def _rise(task: str, quantity: Quantity) -> Column:
     def cell(row: Row) -> Cell:
+        # Two suites may score a task of one name by unlike metrics.
         transfer = next((each for each in row.transfers if (each.task, each.quantity) == (task, quantity)), None)
         return difference_cell(transfer.rise, quantity, _against(row, transfer)) if transfer else EMPTY
 

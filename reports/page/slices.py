@@ -20,6 +20,7 @@ PART_DIGITS = "0123456789abcdefghijklmnopqrstuvwxyz"
 def slices_of(items: pd.DataFrame) -> Json:
     """What it is cut by -> the names of its parts, and of each item the part as a digit."""
     slices = {"label": _labels(items), "length": _lengths(items), "mentions": _mentions(items)}
+    # A slice that holds all items explains no difference.
     return {name: _encoded(parts) for name, parts in slices.items() if parts and len(set(parts)) > 1}
 
 
@@ -39,6 +40,7 @@ def _lengths(items: pd.DataFrame) -> list[str]:
     if "text" not in items or items["text"].isna().any():
         return []
     words = np.array([len(text.split()) for text in items["text"]])
+    # A quantile may lie between two numbers of words, and a slice is named by whole ones.
     short, long = map(int, np.quantile(words, [1 / 3, 2 / 3]))
     middle = numbers.counts_between([short + 1, long])
     names = [f"up to {short:,} words", f"{middle} words", f"above {long:,} words"]

@@ -39,6 +39,7 @@ def _measures(rows: Sequence[Row]) -> Board:
 
 
 def _scores(rows: Sequence[Row]) -> Board:
+    # All rows of a table went through the same stages.
     tasks = list(rows[0].stage_quantities)
     columns = [
         _score(f"After {tasks[stage]}" if stage >= 0 else "Base", name, stage, task)

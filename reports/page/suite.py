@@ -55,6 +55,7 @@ def suite_part(rows: Sequence[Row], out: Path | None = None) -> Json:
     `alarms` are pairs of what is alarming and why; `notes` say how the numbers of the ranking are meant."""
     standings, tables = standings_of(rows), PlacedTables()
     name = rows[0].setup.suite
+    # A suite's part is kept as text from one page to the next, so that it is made by itself.
     render: Any = page_templates().get_template("suite.html.j2").module
     overall = across_section(rows)
     ranked, runs = ranking(rows, standings), runs_of(rows)
@@ -97,6 +98,7 @@ def _alarms(rows: Sequence[Row]) -> Iterator[tuple[str, str]]:
     for row in rows:
         for seed, why in row.fallen.items():
             yield f"{row.label}, seed {seed}", f"collapsed: {why}. Its numbers say nothing of what the strategy can do."
+    # Their reasons stand in the table, and a suite may have hundreds of them.
     if failed := sum(len(row.records) for row in rows if row.status == "failed"):
         runs = "run" if failed == 1 else "runs"
         yield f"{failed} {runs} failed", "the reasons are in the table. Run the suite again to retry."

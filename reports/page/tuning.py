@@ -14,6 +14,7 @@ def tuning_section(rows: Sequence[Row]) -> Section:
     """A table per model and task, with a line for each row whose hyper-parameters were searched."""
     tables = []
     for (_, model, task), group in grouped(rows).items():
+        # Somebody else's search is a number at most, without its trials.
         if shown := [row for row in group if row.outcome and row.setup.tuning.tried]:
             tables.append((f"{model} on {task}", _searched(shown)))
     said = "Trials are trained on training data and scored on validation items; the test is read by none of them."
@@ -34,6 +35,7 @@ def _searched(rows: Sequence[Row]) -> Board:
 
 def counts(most: int) -> list[int]:
     """1, 2, 4, 8 and so on, and the last."""
+    # More trials help ever less, so that columns may be ever farther apart.
     return sorted({most, *(2**power for power in range(most.bit_length()))})
 
 
@@ -74,5 +76,6 @@ def _expected(trials: int) -> Column:
 
 def _best(row: Row, best: BestAfter) -> Cell:
     low, high = (numbers.MISSING if end is None else numbers.level(end, row.quantity) for end in (best.low, best.high))
+    # After one trial there is the default's score alone, which is bounded by itself.
     interval = "" if best.low == best.high else f"[{low}, {high}]"
     return Cell(numbers.level(best.expected, row.quantity), sortable(best.expected), interval)

@@ -32,6 +32,7 @@ class AblationFiles:
 
     def check(self) -> None:
         """Raise UserError before anything is run where a column or a kind of figure is unknown."""
+        # A sweep may take hours, and a mistyped column is told before them.
         check_selection(self.select)
         if self.figure:
             check_figure(self.figure)

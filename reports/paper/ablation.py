@@ -90,6 +90,7 @@ def _ablation(sweep: Sweep, rows: Sequence[Row], select: Sequence[str]) -> Ablat
     placed: dict[Values, Row | None] = {}
     for values, records in sweep.points.items():
         ids = {record.run_id for record in records}
+        # All runs of a row have the same settings, so that its first tells at which point it stands.
         placed[values] = next((row for row in scored if row.first.run_id in ids), None)
     columns = measures(scored, select)
     caption = [*_asked(sweep, scored), *_marks(columns), *_told(sweep, rows, columns)]
@@ -100,6 +101,7 @@ def _asked(sweep: Sweep, rows: Sequence[Row]) -> Iterator[str]:
     """What was run: on what, how often, with how much, over how many items."""
     suite, model, task = rows[0].group
     yield f"{' and '.join(sweep.axes)} of {rows[0].setup.strategy}: {model} on {task}, suite {suite}."
+    # Rows may have unlike seeds, as where one of them failed.
     seeds = list(dict.fromkeys(row.seeds for row in rows))
     budgets = list(dict.fromkeys((row.setup.budget if row.trains else None) or "none" for row in rows))
     assert rows[0].outcome
@@ -123,6 +125,7 @@ def _marks(columns: Sequence[Measure]) -> Iterator[str]:
     standings = [column.standing for column in columns if column.standing]
     if not standings:
         return
+    # A probe that was not asked of all rows has fewer pairs than the score.
     pairs = max(len(standing.pairs) for standing in standings)
     corrected = f", Holm over all {pairs} pairs of a column" if pairs > 1 else ""
     unpaired = sum(standing.unpaired for standing in standings)
@@ -167,6 +170,7 @@ def grid(ablation: Ablation) -> Grid:
 def transposed(table: Grid) -> Grid:
     """Its columns as lines."""
     headers = [", ".join(names) for names, _ in table.lines]
+    # Best and tied are marked already, and turn with their numbers.
     columns = [[entries[number] for _, entries in table.lines] for number in range(len(table.headers))]
     lines = [([header], entries) for header, entries in zip(table.headers, columns, strict=True)]
     return Grid([", ".join(table.corner)], headers, [SWEPT] * len(headers), lines)
@@ -179,4 +183,5 @@ def _entry(ablation: Ablation, column: Measure, row: Row | None) -> Entry:
         return Entry(numbers.MISSING)
     interval = "" if isinstance(number, int | float) else column.brackets(number)
     rows, run_id = ablation.scored, row.first.run_id
+    # The best is that of all points of the sweep, also where the table is a grid.
     return Entry(column.text(value), interval, run_id in column.best(rows), run_id in column.tied(rows))

@@ -76,12 +76,14 @@ def write_tables(
     rows = ranked(aggregate(records, out))
     if not allow_unequal:
         check_comparable(rows)
+    # Drawn before anything is written: a report is whole or not there.
     drawn = plot.curves(rows) if figure else None
     if figure and drawn is None:
         raise UserError(f"no record in {out} has a curve for {figure}; run the suite with --probe-every 25%")
     if figure and drawn:
         write_text(figure, drawn)
     if markdown:
+        # The page shows the picture from wherever both of them are moved to.
         shown = relpath(figure, markdown.parent) if figure else None
         write_text(markdown, as_markdown(rows, shown))
     else:
@@ -112,6 +114,7 @@ def _of_probe(rows: Sequence[Row], probe: str, quantity: Quantity) -> Table:
     counts = [forgotten.items for _, forgotten in probed if forgotten.items]
     title = ", ".join(filter(None, [f"{probe}: {quantity.name}", numbers.item_counts(counts) if counts else ""]))
     lines = [[row.label, *_cells(row, forgotten, probe, reached)] for row, forgotten in probed]
+    # The first four are what every row has: its name, what it gained and lost, and the verdict.
     kept = [n for n in range(len(HEADERS)) if n < 4 or any(line[n] != numbers.MISSING for line in lines)]
     return Table(title, [HEADERS[n] for n in kept], [[line[n] for n in kept] for line in lines])
 
@@ -160,6 +163,7 @@ def _significance(rows: Sequence[Row], probe: str) -> str:
     """`lambada: loss for full; not significant for frozen and lora-8bit.`"""
     called = {"loss": "loss", "gain": "gain", "none": "not significant", None: "without an interval"}
     said = [(called[row.forgetting[probe].lost.verdict], row.label) for row in rows if probe in row.forgetting]
+    # A list of all names would say the same in more words.
     if len(said) > 1 and all(word == "not significant" for word, _ in said):
         return f"{probe}: not significant for any row."
     names = {word: [label for each, label in said if each == word] for word in called.values()}

@@ -37,6 +37,7 @@ def latex_escaped(text: str) -> str:
 
 
 def _letter(sign: str) -> str:
+    # A letter that the font lacks would stop LaTeX, or vanish without a word.
     return sign if ord(sign) <= TYPESET else rf"\texttt{{U+{ord(sign):04X}}}"
 
 

@@ -59,6 +59,7 @@ class Measure:
         """Run ids of the rows with the best value; none where the rows are not ranked."""
         if self.standing is None:
             return set()
+        # NaN is neither the most nor the least, and would be either by its place.
         known = {row.first.run_id: value for row in rows if numbers.finite(value := self.value(row)) and value is not None}
         ahead = (max if self.higher else min)(known.values(), default=None)
         return {run_id for run_id, value in known.items() if value == ahead}
@@ -114,6 +115,7 @@ def _score(row: Row, standing: Standing | None) -> Measure:
 
 def _gain(name: str, rows: Sequence[Row], standing: Standing | None) -> Measure:
     """Where all are held against one base, they stand as their scores do; else there is no order of them."""
+    # Over one base gains differ by what scores do, and so are ordered as these are.
     ordered = one_base(rows) and all(getattr(row, name) for row in rows)
     return _difference(
         name, name, defined(name).title, rows[0].quantity, lambda row: getattr(row, name), standing if ordered else None, True

@@ -63,6 +63,7 @@ class Walk:
 @contextmanager
 def drawing(more: Any = MappingProxyType({})) -> Iterator[None]:
     """Matplotlib in this style, without its warnings: what it says of glyphs and room is not for whoever wants a report."""
+    # Matplotlib's settings are its process's: whoever else draws has them back.
     with matplotlib.rc_context({**STYLE, **more}), warnings.catch_warnings():
         warnings.filterwarnings("ignore", category=UserWarning, module="matplotlib|reports")
         yield
@@ -70,6 +71,7 @@ def drawing(more: Any = MappingProxyType({})) -> Iterator[None]:
 
 def curves(rows: Sequence[Row]) -> str | None:
     """All curves as one SVG file: a panel per model, task and probe, and one legend; None if no row has a curve."""
+    # One legend serves all panels, so that a row looks the same in each.
     looks = _looks(rows)
     panels = [
         (key, group, probe, quantity, ways)
@@ -121,6 +123,7 @@ def _gain(rows: Sequence[Row]) -> Quantity:
 
 
 def _looks(rows: Sequence[Row]) -> dict[str, Look]:
+    # Sorted, so that a row keeps its colour whatever its score comes to be.
     labels = sorted({row.label for row in rows if row.gain and row.forgetting})
     return {label: (COLOURS[n % len(COLOURS)], MARKERS[n % len(MARKERS)]) for n, label in enumerate(labels)}
 
@@ -132,6 +135,7 @@ def _ways(rows: Sequence[Row], probe: str, quantity: Quantity, looks: Mapping[st
         if row.gain is None or probe not in row.forgetting:
             continue
         path = [(in_unit(gain, row.quantity), in_unit(lost, quantity)) for gain, lost in frontier.curve_places(row, probe)]
+        # A path without an end has no place for its mark.
         if path and math.isfinite(sum(path[-1])):
             ways.append(Walk(row.label, *looks[row.label], path))
     return ways
@@ -142,6 +146,7 @@ def _draw(axes: Axes, ways: Sequence[Walk]) -> None:
     axes.axvline(0, color="#999999", linewidth=0.8, zorder=0)
     ends = [way.path[-1] for way in ways]
     best = sorted(ends[index] for index in frontier.unbeaten(ends))
+    # The untouched base belongs to the frontier unless an end gains and loses nothing.
     if frontier.unbeaten([frontier.BASE, *best])[:1] == [0]:
         best = sorted([frontier.BASE, *best])
     # Up at a point's gain, then on to the next: what lies above or left of the line is beaten.

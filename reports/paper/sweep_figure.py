@@ -52,6 +52,7 @@ def sweep_figure(ablations: Sequence[Ablation], ending: str) -> bytes:
             axes.set_title(title, loc="left", fontweight="bold", parse_math=False)
         buffer = io.BytesIO()
         kind = ending.lower()
+        # PDF and SVG are measured in points, of which an inch has 72.
         figure.savefig(buffer, format=kind[1:], metadata=FIGURE_ENDINGS[kind], dpi=DOTS if kind == ".png" else 72)
     return buffer.getvalue()
 
@@ -63,11 +64,13 @@ def _draw(axes: Axes, ablation: Ablation, measure: Measure) -> None:
     for other, colour, marker in zip(series, cycle(COLOURS), cycle(MARKERS)):
         known = [(places[point[0]], row) for point, row in ablation.rows.items() if row and point[1:] == other]
         drawn = sorted(((place, row) for place, row in known if measure.value(row) is not None), key=itemgetter(0))
+        # A line needs a point, and one of two axes may have failed at all of its values.
         if drawn:
             _line(axes, measure, drawn, colour, marker, short(f"{ablation.axes[1]}={other[0]}") if other else "")
     if _wide(values):
         axes.set_xscale("log")
     axes.set_xticks(list(places.values()), list(map(short, places)), parse_math=False)
+    # A logarithmic axis has ticks between the values, at which nothing was run.
     axes.minorticks_off()
     axes.set_xlabel(short(ablation.axes[0]), parse_math=False)
     axes.set_ylabel(measure.header, parse_math=False)

@@ -45,6 +45,7 @@ class Across:
         """The best and the worst place, 1 the first, at which each row may stand: rows differ whose average ranks are farther
         apart than the critical difference."""
         averages = np.array([row.rank for row in self.rows])
+        # Lower ranks are better, so that the second average is held against the first.
         return ranks(len(averages), averages[None, :] - averages[:, None] > self.critical)
 
     @property
@@ -57,6 +58,7 @@ def across(rows: Sequence[Row]) -> list[Across]:
     """Of each suite and model with several tasks and at least two strategies that have them all."""
     groups: dict[tuple[str, str], dict[str, dict[str, Row]]] = {}
     for row in rows:
+        # Without the base's score the way from it to a perfect one has no beginning.
         if row.score and row.base_score is not None:
             by_task = groups.setdefault(row.group[:2], {}).setdefault(row.setup.task, {})
             by_task.setdefault(row.label, row)
@@ -67,10 +69,12 @@ def across(rows: Sequence[Row]) -> list[Across]:
 def _across(suite: str, model: str, tasks: dict[str, dict[str, Row]]) -> Across:
     ways = {task: way for task, rows in tasks.items() if (way := _way(list(rows.values())))}
     counted = [tasks[task] for task in ways]
+    # A mean over other tasks would be another number.
     labels = [label for label in counted[0] if all(label in rows for rows in counted)] if counted else []
     scores = {label: [_normalised(tasks[task][label], *way) for task, way in ways.items()] for label in labels}
     if len(ways) < 2 or not labels:
         return Across(suite, model, list(ways), [])
+    # Ranks compare strategies task by task, where unlike metrics do no harm.
     places = average_ranks(np.array([[task.mean() for task in scores[label]] for label in labels]))
     overall = [
         Overall(label, interquartile_mean(scores[label]), stratified_bounds(scores[label]), float(place))

@@ -67,6 +67,7 @@ def right_answers(frames: Sequence[pd.DataFrame], task: str, name: str) -> tuple
     if counted is None:
         return None
     (after, before), clusters = counted
+    # A mean counts the item beside its value, which of a share of right answers is 0 or 1.
     if after.shape[-1] != 2 or not np.isin(after[..., 0], (0, 1)).all() or not (after[..., 1] == 1).all():
         return None
     return after[..., 0], before[0, :, 0], clusters
@@ -83,6 +84,7 @@ def _counts(
         return None
     # Counted at once, so that the columns of all counts stand for the same.
     guesses = [value for side in ("prediction", base) for part in parts for value in _values(part[side], metric.prediction)]
+    # Seeds come one after another, as their guesses do.
     golds = [value for part in parts for value in _values(part["gold"], metric.reference)] if metric.reference else []
     return metric.counts(guesses, golds * 2).reshape(2, len(parts), len(parts[0]), -1), _clusters(parts, data_hash)
 
@@ -95,9 +97,11 @@ def _restricted(frame: pd.DataFrame, task: str, kind: str, name: str) -> pd.Data
     if mine["seen"].isna().any():
         return frame
     known = [column for column in ("prediction", "gold", "before", "best_before") if column in mine]
+    # Rows whose record knows no best base have an empty column of its answers.
     columns = [column for column in known if mine[column].notna().all()]
     tags = mine.assign(**{column: _values(mine[column], list[str]) for column in columns})
     part = restricted(tags, name, columns)
+    # Whoever counts them reads answers as the file holds them.
     return part.assign(**{column: part[column].map(store.as_text) for column in columns})
 
 
@@ -105,6 +109,7 @@ def rate_answers(frames: Sequence[pd.DataFrame], task: str, name: str) -> Answer
     """A rate, from the column of its name; before is no answer's."""
     if any(name not in frame for frame in frames):
         return None
+    # A rate may be of a part of the items, as of the questions that have an answer in their text.
     known = [frame[frame[name].notna()] for frame in frames]
     return task_answers(
         [frame.assign(prediction=frame[name].astype(float).map(str), before="0") for frame in known], task, name
@@ -119,8 +124,10 @@ def probe_answers(frames: Sequence[pd.DataFrame], probe: str, measure: str, defi
     if parts is None:
         return None
     after, before, weights = (_stack([part[name] for part in parts]) for name in ("value", "before_value", "weight"))
+    # Weights are the tokens of a text, so that seeds with unlike ones did not read the same.
     if not np.isfinite([after, before, weights]).all() or (weights != weights[0]).any():
         return None
+    # Tasks and probes share this column, so that a probe's numbers are not kept in it as such.
     gold = pd.to_numeric(parts[0]["gold"], errors="coerce").to_numpy(dtype=np.float64) if ranking else None
     if gold is not None and not np.isfinite(gold).all():
         return None
@@ -145,6 +152,7 @@ def _clusters(parts: Sequence[pd.DataFrame], content: str | None = None) -> Clus
     """`content` is what is known of the items beside their names."""
     first = parts[0]
     clusters = clusters_of(first["cluster"].tolist() if "cluster" in first else None, len(first))
+    # Python's hash is another in each process, and these are compared within one.
     return replace(clusters, asked=hash((content, *first["item"])))
 
 

@@ -95,6 +95,7 @@ def smallest_found(standing: Standing) -> Iterator[str]:
     value, low, high, floor = (
         numbers.span(each, quantity) for each in (detectable.value, detectable.low, detectable.high, detectable.floor)
     )
+    # Of one seed there is no variance to know badly, and no range.
     interval = f" (80 % range {low} to {high})" if detectable.low < detectable.high else ""
     yield f"Smallest detectable difference: {value} {quantity.unit}{interval}, after {_family(standing)}."
     if standing.between:

@@ -90,6 +90,7 @@ def _losses(row: Row) -> list[str]:
 def _next(top: Sequence[Row], scored: Sequence[Row]) -> str:
     """The first of what is missing: learning at all, seeds, items, trials."""
     suite, trained = scored[0].setup.suite, [row for row in scored if row.trains]
+    # What has learned nothing needs no more seeds or items to be told so.
     if fallen := [row for row in trained if row.collapsed]:
         are = "is" if len({row.label for row in fallen}) == 1 else "are"
         whole = all(row.collapsed == len(row.records) for row in fallen)
@@ -98,8 +99,10 @@ def _next(top: Sequence[Row], scored: Sequence[Row]) -> str:
     if not trained:
         return "train something; no row did."
     pilot = pilot_of(scored)
+    # Seeds come before items: their noise sets a floor that no number of items lowers.
     if any(len(row.records) < 2 for row in trained):
         return "--seeds 3; one seed says nothing of how far another would move these scores."
+    # More seeds say nothing new of a row that trains nothing.
     close = sorted((row for row in top if row.trains), key=lambda row: -_score(row))[:2]
     if len(close) == 2 and isinstance(pilot, Pilot):
         return _to_part(close, scored, pilot, suite)
@@ -115,6 +118,7 @@ def _to_part(close: Sequence[Row], scored: Sequence[Row], pilot: Pilot, suite: s
     difference = abs(_score(close[0]) - _score(close[1]))
     names, apart, exist = _names(close), _span(difference, close[0]), known_items(scored) or pilot.items
     now = min(len(row.records) for row in scored if row.trains)
+    # A table of ten seeds or more may still be advised to take one more.
     most = max(now + 1, MOST_SEEDS)
     for seeds in range(now, most + 1) if difference else ():
         items = pilot.items_for(difference, seeds)
@@ -144,5 +148,6 @@ def _span(value: float, row: Row) -> str:
 def _names(rows: Sequence[Row]) -> str:
     labels = list(dict.fromkeys(row.label for row in rows))
     if len(labels) > NAMED_IN_TOP:
+        # A sentence that names a hundred rows says less than their number.
         return f"{len(labels)} rows"
     return labels[0] if len(labels) == 1 else f"{', '.join(labels[:-1])} and {labels[-1]}"

@@ -22,4 +22,5 @@ def stopping(run: Record) -> Stopping | None:
         return None
     sign = 1.0 if outcome.score.higher_is_better else -1.0
     scores = [numbers.level(sign * value, numbers.quantity_of(outcome.score)) for value in outcome.validation]
+    # Of equal scores the first one's weights were kept.
     return Stopping(scores, outcome.validation.index(max(outcome.validation)))

@@ -39,6 +39,7 @@ def other_environments(rows: Sequence[Row]) -> list[OtherEnvironment]:
 
 def one_machine(*rows: Row) -> bool:
     """Whether all runs of the rows were made on one device, as far as their records tell."""
+    # Seconds and memory hang on all that a device says of itself: cores, threads, processes.
     devices = [run.provenance.device for row in rows for run in row.records]
     return all(device == devices[0] for device in devices)
 
@@ -49,6 +50,7 @@ def _of_group(rows: Sequence[Row]) -> list[OtherEnvironment]:
         return []
     # A Counter keeps the order in which it met its keys, so that equal counts always give the same answer.
     ((usual, _),) = Counter(run.provenance.environment_id for run in known).most_common(1)
+    # All of one id hold the same, so that any of them says in what others differ.
     reference = next(run.provenance.environment for run in known if run.provenance.environment_id == usual)
     return [other for row in rows for other in _of_row(row, usual, reference)]
 

@@ -22,6 +22,7 @@ Take = Callable[[Cost], float | None]
 SPENT: dict[str, Take] = {"training": lambda cost: cost.train_seconds, "flops": lambda cost: cost.train_flops}
 """Term of definitions.yaml -> what a run spends on its way."""
 HELD: dict[str, Take] = {
+    # Earlier records have a 0 for what a model behind an API holds, which nobody knows.
     "memory": lambda cost: cost.peak_memory_bytes or None,
     "saved": lambda cost: cost.saved_bytes,
 }
@@ -60,11 +61,13 @@ def frontier_shares(rows: Sequence[Row], probe: str) -> Mapping[str, float]:
     placed = [(row, row.gain, row.forgetting[probe].lost) for row in rows if row.gain and probe in row.forgetting]
     if not placed:
         return {}
+    # The same records give the same shares each time.
     generator = np.random.default_rng(0)
     gains = redrawn([gain for _, gain, _ in placed], DRAWS, generator)
     lost = redrawn([lost for _, _, lost in placed], DRAWS, generator)
     base = np.zeros((DRAWS, 1))
     shares = unbeaten_share(np.hstack([gains, base]), np.hstack([lost, base]))
+    # The base's own share comes last, and no line asks for it.
     return {row.label: float(share) for (row, _, _), share in zip(placed, shares, strict=False)}
 
 
@@ -73,6 +76,7 @@ def frugal_shares(rows: Sequence[Row], take: Take) -> Mapping[str, float]:
     placed = [(row, row.gain, cost) for row in rows if row.trains and row.gain and row.cost and (cost := take(row.cost))]
     if len(placed) < 2:
         return {}
+    # Costs are not redrawn: what is asked is how sure the gain is that they bought.
     gains = redrawn([gain for _, gain, _ in placed], DRAWS, np.random.default_rng(0))
     costs = np.tile([float(cost) for _, _, cost in placed], (DRAWS, 1))
     shares = unbeaten_share(gains, costs)
@@ -87,6 +91,7 @@ def times_the_least(rows: Sequence[Row], take: Take) -> Mapping[str, tuple[float
         return {}
     least = min(known, key=lambda label: float(np.mean(known[label])))
     table = list(known.values())
+    # A row held against itself is exactly as dear.
     return {
         label: (1.0, None) if label == least else cost_ratio(values, known[least], table) for label, values in known.items()
     }

@@ -55,6 +55,7 @@ def unlike(rows: Sequence[Row]) -> list[Unlike]:
     for aspect in aspects(scored):
         values: dict[str, list[str]] = {}
         for row in scored:
+            # Seeds of one row can differ too: `auto` is another precision on another machine.
             for value in dict.fromkeys(filter(None, map(aspect.of, row.records))):
                 values.setdefault(value, []).append(row.label)
         if len(values) > 1:
@@ -106,6 +107,7 @@ def _of_probe(name: str) -> Iterator[Aspect]:
 
 def _data(record: Record) -> str | None:
     known = record.provenance.data_hash
+    # A sentence holds the values of all rows side by side.
     return known and known[:8]
 
 
@@ -119,6 +121,7 @@ def _probe(record: Record, name: str) -> Forgetting | None:
 
 def _probe_items(record: Record, name: str) -> str | None:
     probe = _probe(record, name)
+    # Somebody else's result need not say how many items it asked.
     return f"{probe.n:,}" if probe and probe.n else None
 
 
@@ -136,6 +139,7 @@ def _wording(record: Record) -> str | None:
     another plainly is the strategy's: its gain is over the base in the same words."""
     task = record.task_definition
     words = {name: task.get(name) for name in ("prompt", "answers", "instructions")}
+    # The beginning is for a person, and the hash for words that differ behind it.
     return f"{str(words['prompt'])[:24]!r} {digest(words)[:6]}" if any(words.values()) else None
 
 
@@ -159,6 +163,7 @@ def _trains(record: Record) -> bool:
 
 
 def _budget(record: Record) -> str | None:
+    # A training of unknown budget may have had any chance, which is no equal one.
     return (record.setup.budget or NOT_KNOWN) if _trains(record) else None
 
 

@@ -21,6 +21,7 @@ def curve_places(row: Row, probe: str) -> list[Place]:
     The gain on the way is that on validation items, for test data are read once.
     """
     points = [(point.gain, point.forgetting[probe]) for point in row.curve if probe in point.forgetting]
+    # The untouched base has lost nothing, whatever its gain is counted from.
     return [(row.start, 0.0), *points] if points else []
 
 
@@ -50,6 +51,7 @@ def per_gained(row: Row, probe: str) -> float | None:
     None where the gain's interval does not lie above zero: nothing was surely gained that it could be the price of.
     """
     gain, lost = row.gain, row.forgetting.get(probe)
+    # A quotient by what may be nothing can be of any size and sign.
     if gain is None or lost is None or gain.low is None or gain.low <= 0 or gain.value <= 0:
         return None
     return in_unit(lost.lost.value, lost.quantity) / in_unit(gain.value, row.quantity)

@@ -20,12 +20,14 @@ def likeness_of(rows: Sequence[Row], out: Path) -> Likeness | str:
     name = trained[0].quantity.name
     answers = []
     for row in trained:
+        # Drawn tables have as many seeds in each row: of those that have more the first are taken.
         frames = [store.read_items(out, run) for run in row.records[:seeds]]
         answered = right_answers(frames, row.setup.task, name)
         if answered is None:
             return f"{row.label} has no answers that are right or wrong ({name}); coverage.md simulates F1 and ROC AUC"
         answers.append(answered)
     first = answers[0]
+    # How alike rows answer an item is drawn too, and nobody knows it of other items.
     if any(other[-1].asked != first[-1].asked for other in answers):
         return "its rows were asked different items"
     return likeness(np.stack([right for right, _, _ in answers]), first[1], first[2])

@@ -48,6 +48,7 @@ def finite(value: float | None) -> bool:
 def share(value: float) -> str:
     """Three decimals without the leading zero: .861, 1.000."""
     text = _fixed(value, 3)
+    # In 10.500 the zero before the point is no leading one.
     return text.replace("0.", ".", 1) if abs(value) < 0.9995 else text
 
 
@@ -99,6 +100,7 @@ def percent(value: float | None) -> str:
 
 def quotient(value: float) -> str:
     """A signed quotient with three significant digits: +0.0031."""
+    # Minus zero becomes zero.
     return f"+{_significant(value)}" if finite(value) and value > 0 else _significant(value + 0.0)
 
 
@@ -151,6 +153,7 @@ def scaled(value: float, unit: str = "") -> str:
     if not finite(value):
         return MISSING
     for factor, prefix in SCALES:
+        # What is rounded to 1,000 of a unit is 1.00 of the next.
         if abs(value) >= 0.9995 * factor:
             return f"{_significant(value / factor)} {prefix}{unit}"
     return f"{value:,.0f} {unit}".rstrip()

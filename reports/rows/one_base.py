@@ -28,6 +28,7 @@ def on_one_base(rows: Sequence[Row]) -> list[Row]:
     """
     if one_base(rows):
         return list(rows)
+    # Validation items know the base in the words of rows that were watched, and in no others.
     best = max((_base_on_the_way(row) for row in rows if row.curve), default=0.0)
     return [_held(row, best) for row in rows]
 
@@ -35,6 +36,7 @@ def on_one_base(rows: Sequence[Row]) -> list[Row]:
 def _held(row: Row, best: float) -> Row:
     start = _base_on_the_way(row) - best if row.curve else 0.0
     curve = [point.model_copy(update={"gain": point.gain + start}) for point in row.curve]
+    # A gain over the row's own base would stand beside gains over another.
     return replace(row, gain=row.over_best, curve=curve, start=start)
 
 

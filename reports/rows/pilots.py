@@ -19,8 +19,10 @@ def pilot_of(rows: Sequence[Row]) -> Pilot | str:
         return "fewer than two rows train, so that there is no difference to find"
     if seeds < 2:
         return "one seed says nothing of how far seeds move a score; run the pilot with --seeds 2 or more"
+    # How far a difference varies over items is known of rows that answered the same.
     if not all(paired(one, other) for one, other in combinations(scores, 2)):
         return "its rows left no answers per item to the same items"
+    # Of a mean of right answers alone it is known how it varies at another score.
     shares = [score.value for score in scores if score.scale == "wilson"]
     answered = [score.answered for score in scores if score.answered]
     return pilot(answered, len(standing.pairs), sum(shares) / len(shares) if shares else None)
@@ -37,6 +39,7 @@ def study_seconds(rows: Sequence[Row], seeds: int, items: int) -> float | None:
         if cost is None or outcome is None or cost.train_seconds is None or cost.eval_seconds is None:
             return None
         probing = cost.probe_seconds or 0.0
+        # A study of more test items asks no more of the probes.
         asked = (cost.eval_seconds - probing) * items / outcome.score.n
         total += (cost.train_seconds + probing + asked) * (1 if row.seeds == "none" else seeds)
     return total

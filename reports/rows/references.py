@@ -23,6 +23,7 @@ def _row(record: Record, name: str, score: Score) -> Row:
     setup = record.setup.model_copy(update={"model": NO_MODEL, "strategy": name, "budget": ""})
     # No inputs: such an answer has no seed either.
     provenance = record.provenance.model_copy(update={"inputs": {"task": record.provenance.inputs.get("task")}})
+    # Nothing else of the run that it stands beside is true of it, its cost least of all.
     parts = {"setup": setup, "provenance": provenance, "outcome": Outcome(score=score), "cost": None}
     estimate = Estimate(score.value, score.ci_low, score.ci_high, "items", 1)
     return Row((record.model_copy(update=parts),), score=estimate)

@@ -101,6 +101,7 @@ class Row:
     def seeds(self) -> str:
         """The seeds of the row's runs; a row whose result depends on none has none."""
         inputs = self.first.provenance.inputs
+        # Runs of `--vary` have the seeds of their parts in place of one seed.
         if inputs and not {"seed", "seeds"} & inputs.keys():
             return "none"
         return ", ".join(str(record.setup.seed) for record in self.records)
@@ -157,6 +158,7 @@ class Row:
     def spent(self, take: Callable[[Cost], float | None]) -> list[float]:
         """A cost of each of the row's runs; nothing where one does not know it, or nothing was spent."""
         costs = [take(run.cost) if run.cost else None for run in self.records]
+        # A ratio to nothing has no logarithm.
         amounts = [float(value) for value in costs if value]
         return amounts if len(amounts) == len(costs) else []
 

@@ -35,6 +35,7 @@ def aggregate(records: Sequence[Record], out: Path | None = None, beside: Sequen
     of one suite, model and task are a table, which knows together how far a seed moves a number. `beside` are records that are
     no rows, but that multitask rows may be held against.
     """
+    # A sweep names a run at each point that it stands for, and it is one run all the same.
     groups = groups_by({record.run_id: record for record in records}.values(), _key)
     all_records = [*records, *beside]
     rows = [sorted(group, key=lambda record: (record.setup.seed, record.run_id)) for group in groups.values()]
@@ -46,6 +47,7 @@ def ranked(rows: Sequence[Row]) -> list[Row]:
 
     def place(row: Row) -> tuple[Any, ...]:
         suite, model, task = row.group
+        # Rows without a score are told apart by the place before this one.
         score = row.score.value if row.score else 0.0
         best_first = -score if row.higher_is_better else score
         return suite, task, model, row.score is None, best_first, row.label, row.first.run_id
@@ -84,6 +86,7 @@ def _key(record: Record) -> str:
     """
     names = (record.setup.suite, record.setup.model, record.setup.task, record.setup.strategy)
     search = record.provenance.inputs.get("search")
+    # Two reasons of failing are two rows, so that each of them is read.
     return json.dumps([*names, record.status, record.reason, determinants(record), search])
 
 
@@ -100,6 +103,7 @@ def determinants(record: Record) -> dict[str, Any]:
 
 def flat(values: Any, name: str = "") -> dict[str, Any]:
     """Nested objects and lists as one level: {"peft": {"r": 8}} -> {"peft.r": 8}."""
+    # An empty list or mapping is a value too, by which two rows may differ.
     if not isinstance(values, Mapping | list | tuple) or not values:
         return {name: values}
     parts = values.items() if isinstance(values, Mapping) else enumerate(values)
@@ -108,6 +112,7 @@ def flat(values: Any, name: str = "") -> dict[str, Any]:
 
 def _row(runs: list[Record], out: Path | None, known: Sequence[Record], seeds: SeedSpreads) -> Row:
     outcomes = [run.outcome for run in runs if run.outcome is not None]
+    # All runs of a row have one status, since it is a part of their key.
     if runs[0].status != "ok" or len(outcomes) < len(runs):
         return Row(tuple(runs))
     scores = [outcome.score for outcome in outcomes]
@@ -161,9 +166,11 @@ def variants(records: Sequence[Record]) -> list[str]:
         return any(value != values[0] for value in values)
 
     differing = [name for name in names if any(differ(name, places) for places in by_task)]
+    # Names are compared as they will be shown: two long values may look alike.
     texts = [{name: _shortened(str(known[name])) for name in differing if name in known} for known, _ in facts]
     telling = {name for places in by_task for name in _telling(differing, [texts[place] for place in places])}
     named = [(task, _variant(text, telling)) for task, text in zip(tasks, texts, strict=True)]
+    # What has no score is chosen by nobody, and needs no name of its own.
     counts = Counter(name for name, record in zip(named, records, strict=True) if record.outcome)
     return [
         ", ".join(filter(None, [name[1], f"run={record.run_id[:8]}"])) if record.outcome and counts[name] > 1 else name[1]
@@ -179,6 +186,7 @@ def _telling(names: Sequence[str], texts: Sequence[Mapping[str, str]]) -> list[s
 
     telling: list[str] = []
     while apart(telling) < apart(names):
+        # The one that tells most rows apart is taken first, so that few are needed.
         telling.append(max(names, key=lambda name: apart([*telling, name])))
     return telling
 

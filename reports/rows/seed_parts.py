@@ -84,6 +84,7 @@ def _by_question(records: Sequence[Record]) -> dict[str, list[Record]]:
 
 def _question(record: Record) -> str:
     setup = record.setup
+    # Else each seed of `--vary` would be a question of its own.
     asked = {name: value for name, value in determinants(record).items() if not name.startswith("seeds.")}
     return json.dumps([setup.suite, setup.model, setup.task, setup.strategy, asked])
 
@@ -98,11 +99,13 @@ def _seeds(record: Record) -> Seeds:
 
 
 def _of_strategy(records: list[Record], ordinary: list[Record]) -> SeedParts:
+    # Records come in the order of their seeds, so that the one with all parts at 0 can only be first.
     first = records[0] if _seeds(records[0]).varied is None else None
     drew = first.outcome.drew if first and first.outcome else None
     moved = list(_moved(records, [first] if first else [], drew))
     known = [each for each in moved if each.deviation is not None]
     parts = shares([each.deviation for each in known if each.deviation])
+    # Where no score scatters there are no shares at all.
     shared = {each.part: share for each, share in zip(known, parts, strict=bool(parts))}
     whole = _scores(ordinary)
     return SeedParts(
@@ -115,6 +118,7 @@ def _of_strategy(records: list[Record], ordinary: list[Record]) -> SeedParts:
 def _moved(records: Sequence[Record], first: Sequence[Record], drew: Sequence[SeedPart] | None) -> Iterator[Moved]:
     for part in SEED_PARTS:
         own = [record for record in records if _seeds(record).varied == part]
+        # Without the run with all parts at 0 nobody knows what draws, and each part has its own runs.
         if drew is not None and part not in drew:
             yield Moved(part, (), NO_DEVIATION, empty=True)
         elif own:

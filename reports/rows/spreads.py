@@ -49,6 +49,7 @@ def spreads_of(rows: Sequence[Sequence[Record]], told: Sequence[Sequence[Record]
 
 def _table(runs: Sequence[Record]) -> tuple[str, str, str, bool]:
     setup, cost = runs[0].setup, runs[0].cost
+    # What trains is told from what does not, and a cost that nobody knows counts as none.
     return setup.suite, setup.model, setup.task, bool(cost and cost.train_examples)
 
 

@@ -65,6 +65,7 @@ def score_standing(rows: Sequence[Row]) -> Standing | None:
 def forgetting_standing(rows: Sequence[Row], probe: str) -> Standing | None:
     """Of what a probe lost in the rows that train: less is better."""
     lost = [(row, row.forgetting[probe]) for row in rows if row.trains and probe in row.forgetting]
+    # Losses in two units have no order.
     if len(lost) < 2 or any(part.quantity != lost[0][1].quantity for _, part in lost):
         return None
     return _standing([(row, part.lost) for row, part in lost], lost[0][1].quantity, False)
@@ -124,6 +125,7 @@ def _alike(rows: Sequence[Row]) -> tuple[Sequence[int], str]:
 
 
 def _detectable(alike: Sequence[int], estimates: Sequence[Estimate], differences: Sequence[Difference]) -> Detectable | None:
+    # An unpaired margin is made of intervals, and does not say what seeds and items add to it.
     paired = [pair for pair in differences if pair.one in alike and pair.other in alike and pair.paired]
     if not paired:
         return None
@@ -131,4 +133,5 @@ def _detectable(alike: Sequence[int], estimates: Sequence[Estimate], differences
     if not margin.seeds + margin.items + margin.other_seeds:
         return None
     shares = [estimates[index].value for index in alike if estimates[index].scale == "wilson"]
+    # The correction is for all pairs of the column, whichever pair the difference is told of.
     return detectable(margin, len(differences), fmean(shares) if shares else None)

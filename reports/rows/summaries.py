@@ -57,9 +57,11 @@ def suite_summaries(
     folder, stamps = out / "summary", _stamps(results)
     known = _index(results, folder, stamps)
     suites = groups_by(known, lambda run: known[run][1])
+    # Names of suites that were tried once would stay in the folder for ever.
     _forget(folder, suites)
     asked = {suite: chosen for suite in sorted(suites) if (chosen := [run for run in suites[suite] if runs(run, suite)])}
     parts = [_part(results, folder, made, chosen, known, stamps) for chosen in asked.values()]
+    # What may not be shown is kept as well: --allow-unequal then finds it made.
     refused = [part["refused"] for part in parts if part["refused"]]
     if refused and not allow_unequal:
         raise UserError(refused[0])
@@ -99,7 +101,9 @@ def _part(results: Path, folder: Path, made: SuiteReport, runs: Sequence[str], k
     """`refused` is why what was made may not be shown, or null."""
     name, mixes = known[runs[0]][1], any(known[run][2] for run in runs)
     asked = known if mixes else runs
+    # A file that is missing has a stamp too, so that answers which come later are noticed.
     files = {f"{run}.{ending}": stamps.get(f"{run}.{ending}") for run in asked for ending in ("json", "parquet")}
+    # `report --records` keeps summaries of two folders in one.
     of = {"code": _code(), "suite": name, "rows": runs, "files": files, "results": str(results.resolve()), "look": made.look}
     key, path = digest(of), folder / f"{_file(name)}.{made.name}.json"
     kept = _read(path)
@@ -159,5 +163,6 @@ def _write(path: Path, text: str) -> None:
 def _code() -> str:
     root = Path(reports.__file__).parents[1]
     parts = [path for part in MADE_BY for path in (root / part, *(root / part).rglob("*"))]
+    # Definitions and templates are read while a summary is made, as code is.
     files = sorted(path for path in parts if path.is_file() and path.suffix in (".py", ".yaml", ".j2"))
     return sha256(b"".join(path.read_bytes() for path in files)).hexdigest()

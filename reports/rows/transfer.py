@@ -89,6 +89,7 @@ def between(
     """
     transfers = []
     tasks = mixed(runs[0])
+    # Nearly all rows mix nothing, and need no look through all records.
     alone = _alone(others_known) if tasks else {}
     for task, shape in tasks.items():
         pairs = _pairs(task, shape, runs, alone, out) if shape else []
@@ -103,6 +104,7 @@ def _pairs(task: str, shape: Any, runs: Sequence[Record], alone: Alone, out: Pat
     for strategy in ALONE:
         singles = [(run, _single(run, shape, alone.get((strategy, *_same(run)), ()))) for run in runs]
         pairs = [pair for run, single in singles if single and (pair := _pair(run, single, task, out))]
+        # Seeds held against two strategies would be no mean of one thing.
         if pairs:
             return pairs
     return []
@@ -135,6 +137,7 @@ def _single(run: Record, shape: Any, alike: Sequence[Record]) -> Record | None:
     def distance(other: Record) -> tuple[int, str, str]:
         mine, theirs = _settings(run), _settings(other)
         differing = sum(mine[name] != theirs[name] for name in mine.keys() & theirs.keys())
+        # Of runs that are equally near the same one is taken whatever their order.
         return differing, json.dumps(theirs, sort_keys=True), other.run_id
 
     return min((other for other in alike if other.provenance.inputs.get("task") == shape), key=distance, default=None)
@@ -154,11 +157,13 @@ def _pair(run: Record, single: Record, task: str, out: Path | None) -> MatchedSe
         return None
     sign = 1.0 if score.higher_is_better else -1.0
     frame = _shared(run, single, "task" if own else "elsewhere", task, out) if out else None
+    # Without a common item the two whole scores are of other items.
     if frame is not None and frame.empty:
         return None
     answered = answers.task_answers([frame], task, score.name) if frame is not None else None
     if answered is None:
         alone = single_score
+        # Minus zero becomes zero.
         rise = sign * (score.value - alone.value) + 0.0
         return MatchedSeed(single, score, score.value, alone.value, rise, None, score.n, None) if score.n == alone.n else None
     (together,), (alone_value,) = answered.after.values.tolist(), answered.before.values.tolist()
@@ -174,12 +179,14 @@ def _shared(run: Record, single: Record, kind: str, task: str, out: Path) -> pd.
     mine = mine[(mine["kind"] == kind) & (mine["name"] == task)]
     theirs = theirs[(theirs["kind"] == "task") & (theirs["name"] == task)].drop_duplicates("item").set_index("item")
     shared = mine[mine["item"].isin(theirs.index)]
+    # In the columns of a run and its base, one function makes the paired difference of both.
     return shared.assign(kind="task", before=shared["item"].map(theirs["prediction"]))
 
 
 def _mean(task: str, pairs: Sequence[MatchedSeed], spread: Spread) -> Transfer:
     frames = [pair.frame for pair in pairs if pair.frame is not None]
     first = pairs[0]
+    # The answers of some seeds alone would make an interval around another mean.
     answered = answers.task_answers(frames, task, first.score.name) if len(frames) == len(pairs) else None
     risen = answered.difference(1.0 if first.score.higher_is_better else -1.0) if answered else None
     return Transfer(

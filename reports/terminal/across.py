@@ -13,6 +13,7 @@ def across_table(ranking: Across) -> Table:
     """A line for each strategy that has all tasks."""
     table = plain_table()
     add_column(table, "strategy", "strategy", justify="left", min_width=11)
+    # A narrow terminal folds names, and never a number with its interval.
     add_column(table, "middle", "interquartile mean", "of the way [95 %]", no_wrap=True)
     add_column(table, "average_rank", "average", "rank")
     for row in ranking.rows:

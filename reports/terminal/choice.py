@@ -20,7 +20,9 @@ def print_choices(rows: Sequence[Row], wish: Wish) -> None:
     all_choices = [
         choice
         for name, group in groups_by(ranked(rows), lambda row: row.setup.suite).items()
+        # The page's own data are asked, so that both give the same answer in the same words.
         for choice in choices({"name": name, **ranking(group, standings_of(group))}, wish)
+        # Of several models one may not have been asked the tasks that count.
         if not choice.unasked
     ]
     if not all_choices:

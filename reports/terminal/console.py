@@ -18,6 +18,7 @@ LOG_WIDTH = 100
 
 def console() -> Console:
     """Standard output, where nothing is coloured that is not asked for."""
+    # By itself Rich takes a file for 80 columns wide.
     return Console(highlight=False, width=None if sys.stdout.isatty() else LOG_WIDTH)
 
 
@@ -39,6 +40,7 @@ def add_column(table: Table, term: str, *words: str, **look: Any) -> None:
         LookupError: nothing of that name is defined in reports/definitions.yaml.
     """
     defined(term)
+    # A probe's or a task's name is in a heading too, and is no markup there.
     header = Text("\n".join(map(printable, words)))
     table.add_column(header, **{"overflow": "fold", "justify": "right", **look})
 

@@ -33,6 +33,7 @@ def print_courses(all_courses: Sequence[RowCourse]) -> None:
         for course in courses:
             for line in changes_of(course):
                 say(to, line)
+        # Courses of one table mostly leave out the same baselines, which one line tells.
         if left_out := max(course.left_out for course in courses):
             say(to, f"{left_out} earlier baselines are left out: they answered another question than the newest.")
 
@@ -46,6 +47,7 @@ def _cells(course: RowCourse) -> tuple[str, ...]:
 
 def changes_of(course: RowCourse) -> list[str]:
     """`full: score .846 before, .829 from 2026-11-20 ab12cd34 on (-1.7 points)`, a line for each change point."""
+    # A level is the mean from one change to the next, as the change points were found by it.
     ends = [0, *course.changes, len(course.points)]
     levels = [fmean(course.values[start:end]) for start, end in pairwise(ends)]
     what = f"forgets {course.probe}" if course.probe else "score"
@@ -59,6 +61,7 @@ def changes_of(course: RowCourse) -> list[str]:
 def drawn_as_bars(values: Sequence[float]) -> str:
     """The newest values as bars between the lowest and the highest of them."""
     shown = values[-MOST_SHOWN:]
+    # Each course has a scale of its own: what it shows is when it moved, and the line below says how far.
     low, width = min(shown), max(shown) - min(shown)
     return "".join(BARS[round((value - low) / width * (len(BARS) - 1))] if width else BARS[0] for value in shown)
 

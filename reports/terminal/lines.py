@@ -32,6 +32,7 @@ def below(rows: Sequence[Row]) -> Iterator[str]:
         _rounded,
     ]
     for fact in facts:
+        # Facts of a kind stand together, so that rows are held against each other and not read one by one.
         for row in rows:
             yield from fact(row)
     yield from _contaminated(rows)
@@ -55,6 +56,7 @@ def _seeds(row: Row) -> Iterator[str]:
 
 def _trained(row: Row) -> Iterator[str]:
     part, cost = row.trained_share, row.cost
+    # The table's column says already that all or none of the weights train.
     if cost and part is not None and 0 < part < 1:
         sizes = f"{numbers.integer(cost.trainable_parameters or 0)} of {numbers.integer(cost.total_parameters or 0)}"
         yield f"{row.label}: trainable parameters {sizes} ({100 * part:.2f} %)"
@@ -62,6 +64,7 @@ def _trained(row: Row) -> Iterator[str]:
 
 def _malformed(row: Row) -> Iterator[str]:
     rate = row.metrics.get("malformed")
+    # Nearly all rows have no malformed answer, which is nothing to tell.
     if rate and rate.value.value > 0:
         yield f"{row.label}: malformed answers {numbers.rate(rate.value.value)}"
 
@@ -82,6 +85,7 @@ def _elsewhere(row: Row) -> Iterator[str]:
     alike = groups_by(row.elsewhere, lambda name: (row.elsewhere[name].items, row.elsewhere[name].quantity.unit))
     for (count, unit), names in alike.items():
         for start in range(0, len(names), NAMES_A_LINE):
+            # The unit stands with the first alone, as all on the line share it.
             first, *others = [_gained(name, row.elsewhere[name]) for name in names[start : start + NAMES_A_LINE]]
             told = [f"{first} {unit})", *(f"{each})" for each in others)]
             yield f"{row.label}: {', '.join(told)} over {numbers.item_counts([count])}"
@@ -130,6 +134,7 @@ def _contaminated(rows: Sequence[Row]) -> Iterator[str]:
     for row in rows:
         for name, forgotten in row.forgetting.items():
             if forgotten.contaminated and forgotten.items:
+                # Rows that train on the same data give the same items away.
                 alike.setdefault((name, forgotten.contaminated, forgotten.items), []).append(row.label)
     for (name, count, items), labels in alike.items():
         yield f"{name}: {count:,} of {numbers.item_counts([items])} contaminated by what was trained on ({', '.join(labels)})"

@@ -34,6 +34,7 @@ def print_power(records: Sequence[Record], out: Path, difference: str) -> None:
         scored = [row for row in rows if row.score]
         pilot = pilot_of(scored)
         wanted = _difference(difference, scored[0].quantity) if scored else None
+        # A suite may have scores in several units, of which a difference can be in one alone.
         if isinstance(pilot, str) or wanted is None:
             reasons.append(f"{where}: {pilot if isinstance(pilot, str) else f'its score is in {scored[0].quantity.unit}'}")
             continue
@@ -59,6 +60,7 @@ def _show(to: Console, where: str, rows: Sequence[Row], pilot: Pilot, difference
     quantity = rows[0].quantity
     wanted = f"{numbers.span(difference, quantity)} {quantity.unit}"
     say(to, f"{where}: to find a difference of {wanted} between two rows that train four times out of five")
+    # The pilot's own seeds, by its degrees of freedom: each row has as many.
     now = numbers.span(pilot.smallest(pilot.freedom // pilot.rows + 1, pilot.items), quantity)
     say(
         to,
@@ -86,6 +88,7 @@ def _table(rows: Sequence[Row], pilot: Pilot, difference: float) -> Table:
     ends = pilot.ends()
     for seeds in SEEDS:
         items = pilot.items_for(difference, seeds)
+        # The range has no mark for what the task lacks, which the number before it has.
         low, high = (_items(end.items_for(difference, seeds), None) for end in ends)
         seconds = study_seconds(rows, seeds, items) if items else None
         interval = low if low == high else f"{low} to {high}"

@@ -34,6 +34,7 @@ def check(records: Sequence[Record], out: Path, tables: int, seed: int, seeds: i
         of = replace(likeness, seeds=seeds or likeness.seeds)
         comparisons = tables // COMPARISONS
         say(to, f"{where}: {_told(of)}, {tables:,} simulated tables, {comparisons:,} comparisons")
+        # A comparison is simulated with the margins that `compare` has by default.
         for bar in (*bars(of, tables, seed), *gate_bars(of, Within().points / 100, comparisons, seed)):
             say(to, _line(bar))
             held.append(bar.held)

@@ -49,6 +49,7 @@ def print_results(out: Path, runs: Callable[[str, str], bool], allow_unequal: bo
         UserError: rows of one table answer different questions, and are not allowed to.
     """
     to = console()
+    # What was printed is kept as text, which another terminal would fold or colour otherwise.
     look = f"{to.width} {to.encoding} {to.color_system} {to.no_color}"
     parts = suite_summaries(out, out, SuiteReport("terminal", lambda rows: _printed(to, rows), look), allow_unequal, runs)
     for text in parts:
@@ -79,6 +80,7 @@ def _show_group(console: Console, rows: Sequence[Row]) -> None:
     say(console, _heading(rows))
     if scored:
         probes = list(probe_names(scored).items())
+        # As many probes as fit stand beside the scores, where gain and loss are read together.
         beside = _beside(scored, places)
         console.print(_scores(scored, places, dict(probes[:beside])))
         for start in range(beside, len(probes), PROBES_ALONE):
@@ -87,6 +89,7 @@ def _show_group(console: Console, rows: Sequence[Row]) -> None:
             console.print(_stages(group))
         for sentence in (*GAINS_TOLD, *stated(_estimates(scored), scored), *standing_sentences(places)):
             say(console, sentence)
+        # A mark that no row has needs no explanation.
         if any(forgotten.lost.significant for row in scored for forgotten in row.forgetting.values()):
             say(console, f"{MARK}: this forgetting is more than chance, corrected for how many probes the row has (Holm).")
         for sentence in _could_show(scored):
@@ -206,6 +209,7 @@ def _stages(rows: Sequence[Row]) -> Table:
         measures, last = list(row.stage_quantities.values()), len(row.stages.tasks) - 1
         table.add_row(_name(row), "base", *map(numbers.level, row.stages.base, measures))
         for number, (task, scores) in enumerate(zip(row.stages.tasks, row.stages.scores, strict=True)):
+            # The measures are of all stages, and known after the last one alone.
             ends = three_measures(row) if number == last else ()
             table.add_row("", Text(printable(task)), *map(numbers.level, scores, measures), *ends)
     return table
@@ -223,6 +227,7 @@ def _costs(row: Row) -> tuple[str, str, str]:
     cost = row.cost
     if cost is None:
         return numbers.MISSING, numbers.MISSING, numbers.MISSING
+    # The unit stands in the heading.
     trained = numbers.percent(row.trained_share).removesuffix(" %")
     # Who asks an API does not know the memory that it takes.
     peak = numbers.gigabytes(cost.peak_memory_bytes) if cost.peak_memory_bytes else numbers.MISSING

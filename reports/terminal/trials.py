@@ -41,6 +41,7 @@ def print_trials(trials: Sequence[TrialRecord]) -> None:
 def _place(trial: TrialRecord) -> tuple[object, ...]:
     """By what was trained, the best first, those without a score last."""
     setup, worth = trial.setup, trial.worth
+    # `worth` is such that more is better, also where the score itself should be low.
     return setup.model, setup.task, setup.strategy, worth is None, -(worth or 0.0), setup.seed, trial.trial_id
 
 

@@ -61,6 +61,7 @@ def _show(to: Console, strategies: Sequence[SeedParts], quantity: Quantity) -> N
 
 def _cells(moved: Moved, quantity: Quantity) -> tuple[str, str, str, str]:
     if moved.empty:
+        # The share of nothing is 0 where others have theirs, and where nothing scatters there are none.
         return str(moved.part), "", f"0 ({STILL[moved.part]})", "0" if moved.share else ""
     share = _share(moved.share) if moved.part else ""
     return moved.part or WHOLE, str(len(moved.scores)), _deviation(moved.deviation, quantity), share
