@@ -10,6 +10,7 @@ from pathlib import Path
 # Before torch is loaded, and for what tests start: a CPU with AMX takes fp32 here as any other does.
 os.environ["ONEDNN_MAX_CPU_ISA"] = "AVX512_CORE_BF16"
 
+import hypothesis
 import pytest
 import torch
 from caches import linked_cache
@@ -29,6 +30,9 @@ from bench.tasks import splits
 from bench.tasks.encoding import Encoding
 
 quiet.libraries(False)
+# An example may stand still while another process has the cores, or while the first one loads a library.
+hypothesis.settings.register_profile("unhurried", deadline=None)
+hypothesis.settings.load_profile("unhurried")
 # Each training ends with a collection of garbage, which need not go through all that the libraries have set up.
 gc.freeze()
 

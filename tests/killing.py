@@ -34,15 +34,24 @@ class Kill(NamedTuple):
     victim: int
 
 
-def suite(options: list[str], out: Path, processes: int, kill: Kill | None = None) -> tuple[int, float]:
-    """Run the suite on so many processes, of which one may be killed; a status that is not 0 where one was, and the seconds."""
+class Ended(NamedTuple):
+    """How a suite ended."""
+
+    status: int
+    """0 where no process failed."""
+    seconds: float
+    killed: bool
+
+
+def suite(options: list[str], out: Path, processes: int, kill: Kill | None = None) -> Ended:
+    """Run the suite on so many processes, of which one may be killed; one that has ended before its moment is not."""
     with socket.socket() as probe:
         probe.bind(("localhost", 0))
         port = probe.getsockname()[1]
     sys.stdout.flush()
     began, pids = time.monotonic(), [_forked(options, out, rank, processes, port) for rank in range(processes)]
     status, alive, log = 0, dict(enumerate(pids)), out.with_suffix(".0.log")
-    told, moment = log.stat().st_size if log.exists() else 0, None
+    told, moment, killed = log.stat().st_size if log.exists() else 0, None, False
     while alive:
         for rank, pid in list(alive.items()):
             found, code = os.waitpid(pid, os.WNOHANG)
@@ -53,12 +62,12 @@ def suite(options: list[str], out: Path, processes: int, kill: Kill | None = Non
             moment = time.monotonic() + kill.seconds
         if kill and moment is not None and time.monotonic() > moment and kill.victim in alive:
             os.kill(alive[kill.victim], signal.SIGKILL)
-            kill = None
+            kill, killed = None, True
         if status:  # as a launcher does: one that has failed takes the others with it
             for pid in alive.values():
                 os.kill(pid, signal.SIGKILL)
         time.sleep(0.01)
-    return status, time.monotonic() - began
+    return Ended(status, time.monotonic() - began, killed)
 
 
 def _forked(options: list[str], out: Path, rank: int, processes: int, port: int) -> int:
@@ -92,16 +101,17 @@ def disturbed(options: list[str], out: Path, processes: int, kills: int, seconds
         # One in six while it plans and reads its data; the others within the run that then goes on and the next one.
         begun = number % 6 != 5
         kill = Kill(moments.uniform(0, seconds / 8), begun, moments.randrange(processes))
-        status, _ = suite(options, out, processes, kill)
+        ended = suite(options, out, processes, kill)
         done = len(list((out / "records").glob("*.json")))
         kept = sorted({path.name for path in (out / "checkpoints").rglob("*.*") if not path.name.startswith((".", "stamp"))})
         where = "of its first run" if begun else "of its start"
         told.append(
             f"kill {number + 1}: rank {kill.victim}, {kill.seconds:.1f} s {where}; {done} records; kept: {len(kept)} files"
         )
+        if not ended.killed:
+            told[-1] += "; it had ended before"
         print(told[-1], flush=True)
-    status, _ = suite(options, out, processes)
-    assert status == 0, out.with_suffix(".0.log").read_text()[-3000:]
+    assert suite(options, out, processes).status == 0, out.with_suffix(".0.log").read_text()[-3000:]
     return told
 
 
@@ -152,11 +162,11 @@ def main() -> None:
     if given.processes > 1:
         options += ["--set", "dropout=0"]  # each process draws its own
     own_cache(folder / "cache-whole")
-    status, seconds = suite(options, folder / "whole", 1)
-    assert status == 0, (folder / "whole.0.log").read_text()[-3000:]
-    print(f"one process, undisturbed: {seconds:.0f} s", flush=True)
+    whole = suite(options, folder / "whole", 1)
+    assert whole.status == 0, (folder / "whole.0.log").read_text()[-3000:]
+    print(f"one process, undisturbed: {whole.seconds:.0f} s", flush=True)
     own_cache(folder / f"cache-killed-{given.processes}")
-    disturbed(options, folder / f"killed-{given.processes}", given.processes, given.kills, seconds, given.seed)
+    disturbed(options, folder / f"killed-{given.processes}", given.processes, given.kills, whole.seconds, given.seed)
     for what, far in differences(folder / "whole", folder / f"killed-{given.processes}").items():
         print(f"{what}: largest difference {far:g}")
 

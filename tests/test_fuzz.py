@@ -7,7 +7,6 @@ Seconds in CI; `TUNEBENCH_FUZZ=5000 pytest tests/test_fuzz.py` looks at so many 
 
 import json
 import os
-import resource
 import string
 import threading
 from contextlib import suppress
@@ -22,6 +21,7 @@ from hypothesis import strategies as st
 from malformed import ROWS, SUITE, TASK
 
 from bench import cli, suites
+from bench.devices.memory import PeakMemory
 from bench.errors import RunError, UserError
 from bench.inference import chat
 from bench.inference.address import Endpoint
@@ -95,9 +95,9 @@ def nothing_runs(monkeypatch):
 
 @pytest.fixture(scope="module", autouse=True)
 def no_growth():
-    before = resource.getrusage(resource.RUSAGE_SELF).ru_maxrss
+    peak = PeakMemory(False)
     yield
-    assert resource.getrusage(resource.RUSAGE_SELF).ru_maxrss - before < 2**10 * MEBIBYTES
+    assert peak.bytes() < MEBIBYTES * 2**20
 
 
 def given_to_run(capsys, options: tuple[str, ...] = (), **texts: str) -> None:

@@ -19,4 +19,5 @@ def test_a_suite_that_is_killed_again_and_again_is_the_same(tmp_path):
     lines = done.stdout.splitlines()
     differences = [line for line in lines if "largest difference" in line]
     assert "3 records" in done.stdout and sum(line.startswith("kill ") for line in lines) == 4
+    assert any(line.startswith("kill ") and not line.endswith("ended before") for line in lines)  # else nothing was disturbed
     assert len(differences) > 10 and all(line.endswith("difference 0") for line in differences), done.stdout

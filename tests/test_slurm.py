@@ -25,6 +25,7 @@ STANDINS = {
         'echo "${SRUN_CPUS_PER_TASK:-none}" > "$HERE/cores"\n'
         'trap "sleep 0.2; echo USR1 >> $HERE/heard; exit 75" USR1\n'
         'trap "sleep 0.2; echo TERM >> $HERE/heard; exit 75" TERM\n'
+        "sleep 0.3\n"  # until whoever started it listens to signals too
         'echo "$@ $MASTER_ADDR $MASTER_PORT" > "$HERE/began"\n'
         'if [ -n "${ENDS:-}" ]; then exit "$ENDS"; fi\n'
         "while :; do sleep 0.05; done"

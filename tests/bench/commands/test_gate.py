@@ -1,15 +1,18 @@
 """`tunebench compare` as a user gives it: exit statuses, files, and messages."""
 
 import json
+import re
 import subprocess
 from pathlib import Path
 
 import pandas as pd
 import pytest
 
+from bench.commands.gate import NOT_MINDED
 from bench.records import store
 from bench.records.outcome import Outcome, Score
 from bench.records.record import Cost, Provenance, Record, Setup
+from reports.gate.within import Within, parsed_within
 
 ITEMS = 400
 
@@ -107,3 +110,9 @@ def test_nothing_to_accept_or_to_show_is_2(called, tmp_path):
         f"error: no results with a score in {tmp_path / 'records'}; run a suite first\n",
     )
     assert called("history", tmp_path)[0] == 2
+
+
+def test_what_nobody_minds_is_told_as_it_is():
+    """The help is made before the gate is loaded, so that its numbers stand there a second time."""
+    told = re.search(r"minds: (.*?) \(the defaults\)", NOT_MINDED)
+    assert parsed_within(told[1].replace(", ", ",")) == Within()

@@ -128,7 +128,7 @@ def test_an_overloaded_server_is_given_the_time_it_asks_for(server, model):
     server.script = [Reply(429, {"error": {"message": "slow down"}}, {"Retry-After": "0.25"})]
     assert answers(model, ["a"])[0].text == "answer to a"
     first, second = server.requests
-    assert 0.25 <= second.time - first.time < 2
+    assert second.time - first.time >= 0.25
 
 
 def test_errors_of_the_server_are_asked_again(server, model):
@@ -160,12 +160,13 @@ def test_an_interrupted_call_pays_for_nothing_twice(server, model, monkeypatch):
         yield from islice(as_completed(asked), 2)
         raise KeyboardInterrupt
 
-    server.reply = lambda asked: replace(echo(asked), delay=0.02)
+    server.reply = lambda asked: replace(echo(asked), delay=0.1)
     prompts = [str(i) for i in range(40)]
     with pytest.raises(KeyboardInterrupt), monkeypatch.context() as patched:
         patched.setattr(endpoint, "as_completed", interrupted)
         answers(changed(model, concurrency=2), prompts)
     assert len(server.requests) < 10
+    server.reply = echo
     answers(model, prompts)
     assert sorted(server.prompts) == sorted(prompts)
 
@@ -277,9 +278,9 @@ def test_every_script_of_the_world(server, model):
 
 
 def test_a_slow_server(server, model):
-    server.reply = lambda asked: replace(echo(asked), delay=0.4)
-    with pytest.raises(RunError, match=r"chat/completions did not answer within 0\.1 s \(tried 2 times\)"):
-        answers(changed(model, timeout=0.1, retries=1), ["a"])
+    server.reply = lambda asked: replace(echo(asked), delay=2)
+    with pytest.raises(RunError, match=r"chat/completions did not answer within 0\.5 s \(tried 2 times\)"):
+        answers(changed(model, timeout=0.5, retries=1), ["a"])
     assert len(server.requests) == 2
 
 
@@ -310,7 +311,8 @@ REFUSALS = [
 
 @pytest.mark.parametrize(("status", "advice"), REFUSALS)
 def test_a_refusal_is_one_sentence_at_once(server, model, cache, status, advice):
-    server.reply = lambda asked: Reply(status, {"error": {"message": "no\nsuch \x1b[31mmodel " + 500 * "!"}})
+    refusal = {"error": {"message": "no\nsuch \x1b[31mmodel " + 500 * "!"}}
+    server.reply = lambda asked: Reply(status, refusal, delay=0.02)
     sentence = (
         rf"^http://127\.0\.0\.1:\d+/v1/chat/completions answered {status} for model 'm': no such \[31mmodel !+…; {advice}$"
     )

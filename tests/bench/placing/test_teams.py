@@ -1,11 +1,11 @@
 """A run has several GPUs where one doesn't hold it, or where there are more GPUs than runs. CPU processes stand in for GPUs."""
 
-import os
 from dataclasses import replace
 from types import SimpleNamespace
 
 import pytest
 
+from bench.devices import hardware
 from bench.errors import UserError
 from bench.placing import teams as module
 from bench.placing.hands import Crew, hands
@@ -82,7 +82,7 @@ def test_what_no_team_can_do_is_told_before_anything_starts(monkeypatch):
 
 
 @pytest.mark.slow
-@pytest.mark.skipif(len(os.sched_getaffinity(0)) < 2, reason="two processes need two cores")
+@pytest.mark.skipif(hardware.cores() < 2, reason="two processes need two cores")
 def test_two_processes_do_a_run_as_one_does(planned, own_cache, device, tmp_path, monkeypatch):
     """The GPUs that are found are named so that CUDA hides them: launch/gpus.yaml then starts CPU processes."""
     monkeypatch.setattr("bench.placing.hands.visible_gpus", lambda wanted: ["-1", "-1"])

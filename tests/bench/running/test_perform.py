@@ -14,6 +14,7 @@ from bench.inference import chat
 from bench.inference.local import LocalBackend
 from bench.measuring import checks
 from bench.measuring.untouched import FIRST_ITEMS, Untouched
+from bench.modeling.replay.activations import kept_states
 from bench.progress import Progress
 from bench.records.record import Limit, Spending
 from bench.running import perform
@@ -119,6 +120,9 @@ def test_a_row_that_trains_is_held_against_the_untouched_base(planned, done, mon
     assert record.cost.train_examples == 32 and all(getattr(record.cost, name) > 0 for name in TRAINING)
     # Only what trains is kept: fp32 numbers of four bytes.
     assert record.cost.saved_bytes == 4 * record.cost.trainable_parameters < 4 * record.cost.total_parameters
+    assert (
+        0 <= record.cost.weight_bytes - 4 * record.cost.total_parameters < 10_000
+    )  # and a model's places, which are no weights
     assert record.spending == Spending(limits={"examples": Limit(limit=32, spent=32)}, ended_by="examples")
     assert len(record.outcome.losses) == 2 and set(record.outcome.elsewhere) == {"amazon", "tweets", "nyt"}
     assert set(items["kind"]) == {"task", "elsewhere", "probe", "reference"}
@@ -136,6 +140,15 @@ def test_an_8_bit_row_forgets_against_what_its_user_had(planned, done):
     probe = items[items["kind"] == "probe"]
     assert (probe["rounded_value"] != probe["before_value"]).any()
     assert after.quantisation is not None
+    assert packed.cost.weight_bytes < whole.cost.weight_bytes and packed.cost.total_parameters > whole.cost.total_parameters
+
+
+def test_what_another_run_has_computed_is_spared_and_told(planned, done):
+    """The layers below the lowest trained one give the same for a text at any learning rate."""
+    kept_states().clear()
+    first, second = (done(planned("frozen", settings=[f"learning_rate={rate}"]))[0].cost for rate in (5e-3, 1e-3))
+    assert second.spared_flops > first.spared_flops and second.train_flops == first.train_flops
+    assert first.others_seconds == 0 < second.others_seconds < second.train_seconds
 
 
 def test_checks_of_the_base_and_of_the_run_are_both_in_the_record(planned, done, monkeypatch):

@@ -15,7 +15,7 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from bench.sharing import owner as module
-from bench.sharing.owner import LOOK, PATIENCE, Heart, Observer, Owner
+from bench.sharing.owner import BEAT, LOOK, PATIENCE, Heart, Observer, Owner
 from bench.watching.status import RunStatus
 
 
@@ -38,6 +38,10 @@ def test_this_process_is_there_and_one_that_was_killed_is_not():
 
 def test_a_process_number_of_another_machine_says_nothing():
     assert not replace(Owner.here(), machine="elsewhere", pid=2**22 + 1).ended()
+
+
+def test_an_owner_beats_often_enough_for_those_who_look():
+    assert 10 * BEAT <= PATIENCE and LOOK < BEAT
 
 
 def test_a_count_that_moves_is_there_and_one_that_stands_still_is_not(tmp_path):

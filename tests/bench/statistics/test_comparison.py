@@ -4,7 +4,7 @@ from dataclasses import replace
 
 import numpy as np
 import pytest
-from scipy.stats import ttest_rel
+from scipy.stats import t, ttest_rel
 
 from bench.statistics import comparison
 from bench.statistics.comparison import holm, ranks, top_group
@@ -72,6 +72,9 @@ def test_rows_that_answered_other_items_are_unpaired():
     (found,) = comparison.pairs([one, other])
     assert not found.paired and not found.significant
     assert found.high - found.value == pytest.approx(np.hypot(one.high - one.value, other.value - other.low), rel=1e-6)
+    # Few seeds of either row leave their few degrees of freedom to the difference: its p is theirs as well as its width.
+    (few,) = comparison.pairs([estimates([row], Spread(1e-3, 3), asked)[0] for asked, row in enumerate(values)])
+    assert few.margin.item_freedom == 3 and few.p == pytest.approx(2 * t.sf(abs(few.value) / np.sqrt(few.margin.items), 3))
     # On the same items the same difference is one of 24 items, all of them lost.
     (paired,) = comparison.pairs(estimates(values, Spread(1e-9, 4)))
     assert paired.paired and paired.significant

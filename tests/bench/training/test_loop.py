@@ -35,7 +35,7 @@ from bench.tokens.work import Work
 from bench.training import loop
 from bench.training.loop import Padding
 
-HYPERPARAMETERS = Hyperparameters(learning_rate=1e-3, weight_decay=0.01, warmup=0.25)
+HYPERPARAMETERS = Hyperparameters(learning_rate=1e-3, weight_decay=0.01, warmup=0.25, max_grad_norm=0.7)
 
 
 class Losses(TrainerCallback):
@@ -56,6 +56,7 @@ class Norms(Accelerator):
         self.norms = []
 
     def clip_grad_norm_(self, parameters, max_norm, norm_type=2):
+        assert max_norm == HYPERPARAMETERS.max_grad_norm
         norm = super().clip_grad_norm_(parameters, max_norm, norm_type)
         self.norms.append(float(norm))
         return norm
@@ -239,6 +240,20 @@ def test_learning_rate_is_transformers_schedule_advanced_by_one(steps, warmup):
         assert loop.learning_rate(step, steps, hyperparameters) == pytest.approx(optimizer.param_groups[0]["lr"])
         optimizer.step()
         schedule.step()
+
+
+def test_a_constant_rate_warms_up_and_stays():
+    constant = Hyperparameters(learning_rate=0.5, warmup=0.2, schedule="constant")
+    rates = [loop.learning_rate(step, 10, constant) for step in range(10)]
+    assert rates == pytest.approx([0.5 / 3, 1 / 3, *[0.5] * 8])
+
+
+def test_weights_are_decayed_and_norms_and_biases_are_not():
+    model = classifier()
+    adam = loop.optimizer(model, HYPERPARAMETERS.model_copy(update={"weight_decay": 0.3}))
+    decays = {id(weight): group["weight_decay"] for group in adam.param_groups for weight in group["params"]}
+    found = {name: decays[id(weight)] for name, weight in model.named_parameters()}
+    assert found == {name: 0.0 if name.endswith("bias") or "LayerNorm" in name else 0.3 for name in found}
 
 
 def test_the_first_step_of_the_budget_trains(decoder_folder):

@@ -96,12 +96,15 @@ def test_runs_of_other_items_are_left_out(make, out, column):
 
 def test_many_different_answers_are_told_by_their_places(make, out):
     pairs = []
-    for name in ("full", "frozen"):
-        record, frame = make.record(name)
+    for name, accuracy in (("full", 0.6), ("frozen", 0.1)):
+        record, frame = make.record(name, accuracy=accuracy)
         wrong = (frame["kind"] == "task") & (frame["prediction"] != frame["gold"])
         pairs.append((record, frame.assign(prediction=frame["prediction"].mask(wrong, name + frame["item"]))))
-    monkeyed, own = items.items_of(aggregate(make.kept(out, pairs), out), out)
-    assert (len(monkeyed["words"]) > len(items.LETTERS)) == all(isinstance(each["answers"], list) for each in own.values())
+    shared, own = items.items_of(aggregate(make.kept(out, pairs), out), out)
+    assert len(shared["words"]) > len(items.LETTERS)
+    for record, frame in pairs:
+        answered = frame[frame["kind"] == "task"].iloc[shared["where"]]
+        assert [shared["words"][place] for place in own[record.run_id]["answers"]] == answered["prediction"].tolist()
 
 
 def test_domains_have_their_own_bits(make, out):
