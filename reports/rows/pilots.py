@@ -6,12 +6,12 @@ from itertools import combinations
 from bench.statistics.comparison import paired
 from bench.statistics.study import Pilot, pilot
 from reports.rows.row import Row
-from reports.rows.standing import score_standing
+from reports.rows.standing import score_standing, that_learned
 
 
 def pilot_of(rows: Sequence[Row]) -> Pilot | str:
     """Of one suite's, model's and task's rows that train, or why there is none."""
-    trained = [row for row in rows if row.trains and row.score]
+    trained = that_learned([row for row in rows if row.trains and row.score])
     seeds = min((len(row.records) for row in trained), default=0)
     scores = [row.score for row in trained if row.score]
     standing = score_standing(rows)

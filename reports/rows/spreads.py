@@ -34,7 +34,7 @@ def spreads_of(rows: Sequence[Sequence[Record]], told: Sequence[Sequence[Record]
     """For each row of records, one per seed, the seeds of its table.
 
     A seed of rows that train nothing chooses the solved examples: it moves other numbers than one of training does, and the two
-    are not pooled.
+    are not pooled. A row that collapsed with all seeds but one at most has no part in it, unless there is no other.
 
     Args:
         told: the rows that are pooled, where some records stand in several of `rows`; by default all.
@@ -44,7 +44,14 @@ def spreads_of(rows: Sequence[Sequence[Record]], told: Sequence[Sequence[Record]
         outcomes = [run.outcome for run in runs if run.outcome is not None and run.status == "ok"]
         if outcomes and _seeded(runs):
             tables.setdefault(_table(runs), []).append(outcomes)
-    return [SeedSpreads(tables.get(_table(runs), [])) if _seeded(runs) else NO_SEEDS for runs in rows]
+    sound = {table: [row for row in of_table if _stands(row)] or of_table for table, of_table in tables.items()}
+    return [SeedSpreads(sound.get(_table(runs), [])) if _seeded(runs) else NO_SEEDS for runs in rows]
+
+
+def _stands(outcomes: Sequence[Outcome]) -> bool:
+    """Whether a row tells how far seeds move one that has learned something: two of its runs have. One that gives the same
+    answer to everything with each seed hardly varies, and beside it the others would seem surer than they are."""
+    return sum(outcome.collapsed is None for outcome in outcomes) > 1
 
 
 def _table(runs: Sequence[Record]) -> tuple[str, str, str, bool]:

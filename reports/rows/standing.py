@@ -110,7 +110,7 @@ def _alike(rows: Sequence[Row]) -> tuple[Sequence[int], str]:
     answer alike, so that with them a table would seem to show differences which it can't.
     """
     everything = range(len(rows))
-    sound = [index for index in everything if rows[index].collapsed < len(rows[index].records)]
+    sound = [index for index in everything if _sound(rows[index])]
     training = [index for index in everything if rows[index].trains]
     trained_well = [index for index in training if index in sound]
     fallen = "have not collapsed"
@@ -122,6 +122,16 @@ def _alike(rows: Sequence[Row]) -> tuple[Sequence[int], str]:
         if len(alike) > 1:
             return alike, "" if len(alike) == len(rows) else f"rows that {words}"
     return everything, ""
+
+
+def _sound(row: Row) -> bool:
+    return row.collapsed < len(row.records)
+
+
+def that_learned(rows: Sequence[Row]) -> list[Row]:
+    """Those that have not collapsed in all their runs, if there are two: what a larger study is planned and simulated by."""
+    sound = [row for row in rows if _sound(row)]
+    return sound if len(sound) > 1 else list(rows)
 
 
 def _detectable(alike: Sequence[int], estimates: Sequence[Estimate], differences: Sequence[Difference]) -> Detectable | None:

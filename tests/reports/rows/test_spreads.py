@@ -74,3 +74,18 @@ def test_what_no_seed_can_move_has_no_seed_variance(make, out):
     kept = rows["few-shot"].forgetting["lambada"].lost
     assert (kept.value, kept.low, kept.high, kept.verdict) == (0, 0, 0, "none")
     assert rows["full"].forgetting["lambada"].lost.seed_sd > 0.05
+
+
+def test_rows_that_collapsed_say_nothing_of_how_far_seeds_move_the_others(make, out):
+    """Planted fault: three rows that give each item the same answer with every seed would halve the others' intervals."""
+    loud = [make.record("frozen", seed, 0.75 + 0.05 * seed) for seed in range(3)]
+    fallen = [(make.changed(record, collapsed="one label alone"), frame) for record, frame in
+              (make.record(name, seed, 0.5) for name in ("a", "b", "c") for seed in range(3))]  # fmt: skip
+    alone, beside = (
+        {row.setup.strategy: row for row in aggregate(make.kept(out / str(len(pairs)), pairs), out / str(len(pairs)))}
+        for pairs in (loud, [*loud, *fallen])
+    )
+    assert beside["frozen"].score == alone["frozen"].score
+    # Of rows that all collapsed their own seeds are all that there is.
+    only = aggregate(make.kept(out / "only", fallen), out / "only")
+    assert only[0].score.seed_sd == 0
