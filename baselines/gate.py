@@ -70,7 +70,9 @@ def real_table(by_seeds: dict[int, list[Compared]]) -> str:
     lines.append("| ---: | ---: | ---: | ---: | ---: | ---: | ---: |")
     for seeds, found in by_seeds.items():
         kinds = Counter(kind for each in found for kind in {change.held.question for change in each.worse})
-        scores = [change.verdict for each in found for change in each.changes if change.held.question == "quality"]
+        # A row that depends on no seed stands on both sides: it is the same by itself.
+        moved = [change for each in found for change in each.changes if change.held.row.seeds != "none"]
+        scores = [change.verdict for change in moved if change.held.question == "quality"]
         said = [share(scores.count(verdict) / len(scores)) for verdict in ("same", "can't tell")]
         shares = [share(kinds[kind] / len(found)) for kind in ("quality", "forgetting", "cost")]
         lines.append(f"| {seeds} | {' | '.join([share(alarm_share(found)), *shares, *said])} |")
@@ -98,7 +100,9 @@ Made by `python baselines/gate.py out/gate`, whose first lines name the runs. {h
 ## How often does it raise an alarm where nothing changed?
 
 {SPLITS} times for each line, some seeds of every row were called the new side and as many others the old one, and the whole
-of `tunebench compare` said what became worse. An alarm is an exit status of 1; the bar is at most {share(MOST_ALARMS)}.
+of `tunebench compare` said what became worse. An alarm is an exit status of 1; the bar is at most {share(MOST_ALARMS)}, and the
+standard error of a share near it is {share((MOST_ALARMS * (1 - MOST_ALARMS) / SPLITS) ** 0.5)}.
+What was said of scores is of rows that a seed moves.
 The draws are of the same few seeds, so that they are not independent, and items are the same on both sides, as in a CI.
 
 {real}

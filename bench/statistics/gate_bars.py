@@ -70,7 +70,8 @@ def false_sameness(of: Likeness, within: float, comparisons: int, generator: np.
                 for verdicts in _compared(of, {row: change}, margin, part // 2, generator) if room else ():
                     sameness.append(verdicts[:, row] == "same")
         name = f"compare: changed by {100 * margin:.1f} points, the same within them"
-        yield StatisticalBar(name, share_of(sameness) if sameness else 0.0, 0.0, 0.06)
+        if sameness:  # else no row has room for such a change, and nothing was seen
+            yield StatisticalBar(name, share_of(sameness), 0.0, 0.06)
 
 
 def smallest_falls(of: Likeness, within: float, generator: np.random.Generator) -> list[float]:

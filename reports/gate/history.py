@@ -43,7 +43,7 @@ class RowCourse:
 
 @dataclass(frozen=True)
 class _Past:
-    """A row of the newest baseline, with all that are like it."""
+    """A row of its suite's newest baseline, with all that are like it."""
 
     row: Row
     rows: Sequence[tuple[Accepted, Row]]
@@ -52,7 +52,7 @@ class _Past:
 
 
 def courses(folder: Path, suite: str | None = None) -> list[RowCourse]:
-    """Of all rows of the newest baseline in a folder: their scores, and of those that train what probes lost.
+    """Of all rows of each suite's newest baseline in a folder: their scores, and of those that train what probes lost.
 
     Raises:
         UserError: nothing was accepted there.
@@ -63,18 +63,36 @@ def courses(folder: Path, suite: str | None = None) -> list[RowCourse]:
 
 
 def _pasts(kept: Sequence[tuple[Accepted, Sequence[Row]]]) -> Iterator[_Past]:
-    known = rows_once([[record for row in rows for record in row.records] for _, rows in kept])
-    spreads = dict(zip(map(_table, known), spreads_of([row.records for row in known]), strict=True))
-    newest = [row for row in kept[-1][1] if row.score]
-    # A suite or a model that got another name stands in the older table, under its old one.
-    for table, spread in zip(map(_table, newest), spreads_of([row.records for row in newest]), strict=True):
-        spreads.setdefault(table, spread)
+    newest = _newest([rows for _, rows in kept])
     # The newest is matched with itself too, and is the last point of its course.
     matches = [(each, match) for each, rows in kept for match in matched(newest, rows)[0]]
     by_row = groups_by(matches, lambda pair: id(pair[1].new))
+    fitting = {key: [(each, match.old) for each, match in pairs if not match.other_question] for key, pairs in by_row.items()}
+    # Seeds of another budget or another metric would say how far they moved another number.
+    spreads = {
+        table: _noise(rows, [point for row in rows for point in fitting[id(row)]])
+        for table, rows in groups_by(newest, _table).items()
+    }
     for row in newest:
-        fitting = [(each, match.old) for each, match in by_row[id(row)] if not match.other_question]
-        yield _Past(row, fitting, len(by_row[id(row)]) - len(fitting), spreads[_table(row)])
+        points = fitting[id(row)]
+        yield _Past(row, points, len(by_row[id(row)]) - len(points), spreads[_table(row)])
+
+
+def _newest(kept: Sequence[Sequence[Row]]) -> list[Row]:
+    """The scored rows of the last baseline that has their suite, since each suite may have been accepted by itself."""
+    last: dict[str, list[Row]] = {}
+    for rows in kept:
+        last |= groups_by([row for row in rows if row.score], lambda row: row.setup.suite)
+    return [row for rows in last.values() for row in rows]
+
+
+def _noise(rows: Sequence[Row], points: Sequence[tuple[Accepted, Row]]) -> SeedSpreads:
+    """How far seeds move the rows of one table, as all points of their courses tell."""
+    baselines = groups_by(points, lambda point: id(point[0])).values()
+    known = rows_once([record for _, row in each for record in row.records] for each in baselines)
+    spreads = dict(zip(map(_table, known), spreads_of([row.records for row in known]), strict=True))
+    # A suite or a model that got another name stands in the older table, under its old one.
+    return spreads.get(_table(rows[0])) or spreads_of([row.records for row in rows])[0]
 
 
 def _table(row: Row) -> tuple[str, str, str, bool, bool]:

@@ -30,5 +30,5 @@ def _verdict(comparison: Compared) -> str:
 
 
 def _table(changes: Sequence[Change]) -> str:
-    named = ((escaped(row), escaped(what), *others) for row, what, *others in map(words.cells, changes))
-    return markdown_table(words.CHANGE_HEADERS, [*named], words.LEFT_COLUMNS)
+    # Units too: those of imported results are a stranger's words.
+    return markdown_table(words.CHANGE_HEADERS, [list(map(escaped, words.cells(each))) for each in changes], words.LEFT_COLUMNS)

@@ -40,6 +40,7 @@ def test_seeds_of_both_sides_make_the_noise(sides):
         np.var([right(pair).mean() for pair in side[start : start + 3]], ddof=1) for side in (new, old) for start in (0, 3)
     ]
     assert held.margin.seeds == pytest.approx(2 * np.mean(variances) / 3) and held.margin.seed_freedom == 8
+    assert held.reach == 1  # of items that did not move a share might still have moved that far
 
 
 def test_earlier_rows_add_to_the_noise(sides):

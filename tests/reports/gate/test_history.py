@@ -100,3 +100,33 @@ def test_a_suite_that_got_another_name_has_a_course(sides, accepted):
     renamed = [(sides.make.changed(record, suite="renamed"), frame) for record, frame in pairs]
     found = by_title(courses(accepted(pairs, renamed)))
     assert found["full", ""].row.setup.suite == "renamed"
+
+
+def test_each_suite_has_its_own_newest_baseline(sides, accepted):
+    """Planted fault: whichever suite was accepted last hid all others."""
+    other = [(sides.make.changed(record, suite="another"), frame) for record, frame in sides.pairs(seeds=(3, 4))]
+    found = courses(accepted(sides.pairs(), other))
+    assert {course.row.setup.suite for course in found} == {"sentiment", "another"}
+
+
+@pytest.mark.parametrize("before", [0, 2])
+def test_seeds_of_another_budget_say_nothing_of_the_noise(make, accepted, before):
+    """A fall of 3 points that seeds hardly reach is found, however far they moved a shorter training."""
+
+    def day(first, middle, apart, **changes):
+        return [make.record("full", first + seed, middle + apart * (seed - 1), **changes) for seed in range(3)]
+
+    short = [day(10 * n, 0.7, 0.1, budget="64examples") for n in range(before)]
+    long = [day(100 + 10 * n, middle, 0.005) for n, middle in enumerate((0.8, 0.8, 0.77, 0.77))]
+    assert by_title(courses(accepted(*short, *long)))["full", ""].changes == [2]
+
+
+@pytest.mark.parametrize(("fewest", "changes"), [(8, [2]), (2, [])])
+def test_the_noise_of_a_point_is_that_of_its_seeds_mean(sides, accepted, fewest, changes):
+    """Of eight seeds a mean varies an eighth as much as one does; the point with the fewest counts."""
+
+    def day(first, count, value):
+        return [sides.make.record("full", first + seed, value + 0.04 * (seed % 2 - 0.5)) for seed in range(count)]
+
+    days = [day(10 * n, 8 if n else fewest, value) for n, value in enumerate((0.80, 0.80, 0.77, 0.77))]
+    assert by_title(courses(accepted(*days)))["full", ""].changes == changes
