@@ -4,6 +4,7 @@ Agarwal et al. 2021, Deep Reinforcement Learning at the Edge of the Statistical 
 of Classifiers over Multiple Data Sets, with Nemenyi's critical difference.
 """
 
+import math
 from collections.abc import Sequence
 
 import numpy as np
@@ -16,8 +17,15 @@ RESAMPLES = 2_000
 
 
 def interquartile_mean(tasks: Sequence[Floats]) -> float:
-    """The mean of the middle half of all scores, (seeds,) of each task: one task that is far off moves it little."""
-    return float(trim_mean(np.concatenate(tasks), 0.25))
+    """The mean of the middle half of all scores, (seeds,) of each task: one task that is far off moves it little. A task with
+    more seeds than another counts no more."""
+    return float(trim_mean(np.concatenate(_alike(tasks)), 0.25))
+
+
+def _alike(tasks: Sequence[Floats]) -> list[Floats]:
+    """As many scores of each task, (..., seeds), every one of them as often as the others of its task."""
+    common = math.lcm(*(np.shape(task)[-1] for task in tasks))
+    return [np.repeat(task, common // np.shape(task)[-1], axis=-1) for task in tasks]
 
 
 def stratified_bounds(tasks: Sequence[Floats]) -> tuple[float, float] | None:
@@ -32,7 +40,7 @@ def stratified_bounds(tasks: Sequence[Floats]) -> tuple[float, float] | None:
     generator = np.random.default_rng(0)
     drawn = [task[generator.integers(len(task), size=(RESAMPLES, len(task)))] for task in map(np.asarray, tasks)]
     low, high = np.quantile(
-        trim_mean(np.concatenate(drawn, axis=1), 0.25, axis=1), [(1 - CONFIDENCE) / 2, (1 + CONFIDENCE) / 2]
+        trim_mean(np.concatenate(_alike(drawn), axis=1), 0.25, axis=1), [(1 - CONFIDENCE) / 2, (1 + CONFIDENCE) / 2]
     )
     return float(low), float(high)
 

@@ -13,6 +13,14 @@ def test_the_middle_half_is_averaged():
     assert interquartile_mean([np.array([100.0, 0, 1, 2]), np.array([3.0, 4, 5, 6])]) == 3.5
 
 
+def test_a_task_with_more_seeds_counts_no_more():
+    """As where a seed of the other has failed."""
+    few, many = np.array([0.2, 0.4]), np.array([0.9, 0.7, 0.8, 0.6])
+    assert interquartile_mean([few, many]) == interquartile_mean([np.repeat(few, 2), many]) == pytest.approx(0.525)
+    low, high = stratified_bounds([few, many])
+    assert low < 0.525 < high
+
+
 @pytest.mark.parametrize(("rows", "tasks", "expected"), [(4, 14, 1.25), (5, 30, 1.11), (2, 6, 0.80), (10, 20, 3.03)])
 def test_critical_differences_of_the_paper_s_table(rows, tasks, expected):
     """Demsar 2006: q.05 is 1.960, 2.569, 2.728 and 3.164 for 2, 4, 5 and 10 classifiers; 4 of them on 14 sets give 1.25."""
