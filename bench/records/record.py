@@ -5,7 +5,7 @@ Records are the only thing that reports read, and nothing here needs torch. What
 
 from typing import Any, Literal, get_args
 
-from pydantic import Field
+from pydantic import Field, field_validator
 
 from bench.records.outcome import Outcome, Part, SeedPart
 
@@ -155,6 +155,12 @@ class Cost(Part):
     money: float | None = None
     """What an API asks for the answers, in the currency of its prices; None where nothing is paid, or its server counts no
     tokens."""
+
+    @field_validator("peak_memory_bytes", "total_parameters", mode="before")
+    @classmethod
+    def _known(cls, value: Any) -> Any:
+        # Older records of models behind an API say 0 for what nobody knows, and would be the cheapest of all.
+        return value or None
 
 
 class Limit(Part):

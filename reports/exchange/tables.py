@@ -17,9 +17,6 @@ from reports.rows.row import Row
 from reports.rows.rows import grouped, probe_names, ranked
 from reports.rows.standing import Standing, score_places, score_standing, shown
 
-UNKNOWN_AT_0 = ("peak_memory_bytes", "total_parameters")
-"""Costs that are 0 in records of models behind an API, of which nobody knows them."""
-
 
 def rows_as_csv(rows: Sequence[Row]) -> str:
     """A line for each row, the best first, with full numbers; what is not known is empty. What is unfair in a table is said in
@@ -64,8 +61,7 @@ def _lost(row: Row) -> dict[str, Any]:
 
 
 def _cost(row: Row) -> dict[str, Any]:
-    cost = {name: getattr(row.cost, name) if row.cost else None for name in MEAN_COSTS}
-    return cost | {name: cost[name] or None for name in UNKNOWN_AT_0}
+    return {name: getattr(row.cost, name) if row.cost else None for name in MEAN_COSTS}
 
 
 def rows_as_markdown(rows: Sequence[Row]) -> str:

@@ -67,10 +67,9 @@ def _columns(rows: Sequence[Row], standings: Sequence[Standing]) -> list[Column]
         *(devices if any(row.cost and _shared(row.cost) for row in rows) else []),
         _cost("evaluation", "seconds", lambda cost: cost.eval_seconds, numbers.seconds),
         _cost("probing", "seconds of it", lambda cost: cost.probe_seconds, numbers.seconds),
-        # Earlier records have a 0 for what nobody knows of a model behind an API.
-        _cost("memory", "peak, GB", lambda cost: cost.peak_memory_bytes or None, numbers.gigabytes),
+        _cost("memory", "peak, GB", lambda cost: cost.peak_memory_bytes, numbers.gigabytes),
         Column("trainable", "Cost", "parameters", "ascending", True, _trainable),
-        _cost("total", "parameters", lambda cost: cost.total_parameters or None, numbers.scaled),
+        _cost("total", "parameters", lambda cost: cost.total_parameters, numbers.scaled),
         _cost("saved", "size", lambda cost: cost.saved_bytes, lambda value: numbers.scaled(value, "B")),
         *(money if any(row.cost and row.cost.money is not None for row in rows) else []),
     ]

@@ -22,8 +22,7 @@ Take = Callable[[Cost], float | None]
 SPENT: dict[str, Take] = {"training": lambda cost: cost.train_seconds, "flops": lambda cost: cost.train_flops}
 """Term of definitions.yaml -> what a run spends on its way."""
 HELD: dict[str, Take] = {
-    # Earlier records have a 0 for what a model behind an API holds, which nobody knows.
-    "memory": lambda cost: cost.peak_memory_bytes or None,
+    "memory": lambda cost: cost.peak_memory_bytes,
     "saved": lambda cost: cost.saved_bytes,
 }
 """What it takes as a whole."""
@@ -85,7 +84,7 @@ def frugal_shares(rows: Sequence[Row], take: Take) -> Mapping[str, float]:
 
 def times_the_least(rows: Sequence[Row], take: Take) -> Mapping[str, tuple[float, Bounds | None]]:
     """Label -> a training row's mean cost over seeds, in multiples of that of the row that took the least."""
-    spent = {row.label: [value for run in row.records if run.cost and (value := take(run.cost))] for row in rows if row.trains}
+    spent = {row.label: row.spent(take) for row in rows if row.trains}
     known = {label: values for label, values in spent.items() if values}
     if len(known) < 2:
         return {}

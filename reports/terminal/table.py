@@ -229,7 +229,6 @@ def _costs(row: Row) -> tuple[str, str, str]:
         return numbers.MISSING, numbers.MISSING, numbers.MISSING
     # The unit stands in the heading.
     trained = numbers.percent(row.trained_share).removesuffix(" %")
-    # Who asks an API does not know the memory that it takes.
-    peak = numbers.gigabytes(cost.peak_memory_bytes) if cost.peak_memory_bytes else numbers.MISSING
+    peak = numbers.MISSING if cost.peak_memory_bytes is None else numbers.gigabytes(cost.peak_memory_bytes)
     seconds = numbers.MISSING if cost.train_seconds is None else numbers.seconds(cost.train_seconds)
     return seconds, peak, trained

@@ -40,6 +40,13 @@ def test_no_cost_is_negative():
             Cost(**counts | {name: -1})
 
 
+def test_a_memory_that_an_older_record_gives_as_0_is_not_known():
+    """A model behind an API would need the least of all."""
+    counts = dict.fromkeys(Cost.model_fields.keys() - {"peak_memory_per_process"}, 0)
+    cost = Cost(**counts)
+    assert (cost.peak_memory_bytes, cost.total_parameters, cost.saved_bytes) == (None, None, 0)
+
+
 def test_records_are_not_changed():
     record = Record(run_id="a", status="ok", setup=SETUP, provenance=ORIGIN)
     with pytest.raises(ValidationError, match="frozen"):
