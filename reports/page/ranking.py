@@ -7,7 +7,7 @@ from typing import Any
 from bench.records.contract import Json
 from bench.records.outcome import Point
 from bench.records.record import Cost
-from reports.page.board import wide_table
+from reports.page.board import budget_of, wide_table
 from reports.page.encoded import encoded, rounded, shown_ends
 from reports.rows import numbers
 from reports.rows.conclusion import conclusion
@@ -64,7 +64,7 @@ def _facts(row: Row, group: int) -> Json:
         "group": group,
         "strategy": row.setup.strategy,
         "label": row.label,
-        "budget": row.budget or None,
+        "budget": budget_of(row),
         "seeds": len(row.records),
         "runs": [record.run_id for record in row.records] if row.setup.model != NO_MODEL else [],
         "trains": row.trains,
@@ -81,10 +81,7 @@ def _facts(row: Row, group: int) -> Json:
 def _costs(cost: Cost | None) -> dict[str, Any]:
     """Those that are known. A model behind an API holds nothing here, and what it holds elsewhere nobody says."""
     named = {name: getattr(cost, name) for name in COSTS_SHOWN if cost}
-    known = {name: rounded(value) for name, value in named.items() if value is not None}
-    if not known.get("peak_memory_bytes"):
-        known.pop("peak_memory_bytes", None)
-    return known
+    return {name: rounded(value) for name, value in named.items() if value is not None}
 
 
 def _point(point: Point, row: Row) -> list[Any]:
@@ -109,8 +106,8 @@ def _searched(row: Row) -> list[list[float | None]]:
 
 
 def _pairs(standing: Standing | None, numbered: Mapping[str, int]) -> list[list[float | None]]:
-    """Two lines' numbers, the first's score minus the second's with its interval as it is shown, and p among all pairs. In a
-    large table those of the first row alone."""
+    """Two lines' numbers, the first's score minus the second's with its interval as it is shown, p among all pairs, and 1 where
+    both answered the same items. In a large table those of the first row alone."""
     if standing is None:
         return []
     placed = [numbered[run] for run in standing.places]
@@ -122,6 +119,7 @@ def _pairs(standing: Standing | None, numbered: Mapping[str, int]) -> list[list[
             *(rounded(in_unit(end, quantity)) for end in (pair.value, pair.low, pair.high)),
             # A p is read for its size, and not for its digits.
             rounded(pair.p, 3),
+            int(pair.paired),
         ]
         for pair in standing.pairs
         if len(placed) <= ALL_PAIRS or pair.one == 0

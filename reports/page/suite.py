@@ -91,13 +91,18 @@ def _with_items(ranked: Json, runs: Json, rows: Sequence[Row], out: Path) -> Non
         run |= own.get(run["id"], {})
 
 
+def _whose(row: Row) -> str:
+    """A suite may have the strategy on several models and tasks."""
+    return f"{row.label} ({row.setup.model} on {row.setup.task})"
+
+
 def _alarms(rows: Sequence[Row]) -> Iterator[tuple[str, str]]:
     for row in rows:
         for fault in row.faults:
-            yield row.label, f"the check {fault} does not hold. Don't trust this suite's numbers until it does."
+            yield _whose(row), f"the check {fault} does not hold. Don't trust this suite's numbers until it does."
     for row in rows:
         for seed, why in row.fallen.items():
-            yield f"{row.label}, seed {seed}", f"collapsed: {why}. Its numbers say nothing of what the strategy can do."
+            yield f"{_whose(row)}, seed {seed}", f"collapsed: {why}. Its numbers say nothing of what the strategy can do."
     # Their reasons stand in the table, and a suite may have hundreds of them.
     if failed := sum(len(row.records) for row in rows if row.status == "failed"):
         runs = "run" if failed == 1 else "runs"

@@ -4,7 +4,7 @@ from collections.abc import Sequence
 
 from bench.records.record import BestAfter
 from bench.records.trial import as_words
-from reports.page.cells import EMPTY, STRATEGY, Board, Cell, Column, Section, sortable, tabled
+from reports.page.cells import EMPTY, STRATEGY, Board, Cell, Column, Direction, Section, sortable, tabled
 from reports.rows import numbers
 from reports.rows.row import Row
 from reports.rows.rows import grouped
@@ -27,10 +27,10 @@ def _searched(rows: Sequence[Row]) -> Board:
         Column("trials", "", "", "descending", True, _trials),
         Column("tuning_cost", "", "s", "ascending", True, _seconds),
         Column("chosen", "", "", "ascending", False, _chosen),
-        Column("trial_score", "", "of the choice", "descending", True, _score),
+        Column("trial_score", "", "of the choice", _best_first(rows), True, _score),
     ]
     most = max(len(row.setup.tuning.tried) for row in rows)
-    return tabled([*columns, *(_expected(count) for count in counts(most))], rows)
+    return tabled([*columns, *(_expected(count, _best_first(rows)) for count in counts(most))], rows)
 
 
 def counts(most: int) -> list[int]:
@@ -65,13 +65,17 @@ def _score(row: Row) -> Cell:
     return EMPTY if score is None else Cell(numbers.level(score, row.quantity), sortable(score))
 
 
-def _expected(trials: int) -> Column:
+def _best_first(rows: Sequence[Row]) -> Direction:
+    return "descending" if rows[0].higher_is_better else "ascending"
+
+
+def _expected(trials: int, first: Direction) -> Column:
     def cell(row: Row) -> Cell:
         known = {each.trials: each for each in row.setup.tuning.expected_best}
         return _best(row, known[trials]) if trials in known else EMPTY
 
     name = f"{trials} trial{'s' if trials > 1 else ''}"
-    return Column("expected_best", "Expected best validation score after", "", "descending", True, cell, name)
+    return Column("expected_best", "Expected best validation score after", "", first, True, cell, name)
 
 
 def _best(row: Row, best: BestAfter) -> Cell:

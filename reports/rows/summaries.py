@@ -25,7 +25,15 @@ from reports.rows.row import Row
 from reports.rows.rows import aggregate
 from reports.rows.transfer import mixed
 
-MADE_BY = ("reports", "bench/records", "bench/statistics", "bench/metrics", "bench/groups.py", "bench/durations.py")
+MADE_BY = (
+    "reports",
+    "bench/records",
+    "bench/statistics",
+    "bench/metrics",
+    "bench/groups.py",
+    "bench/durations.py",
+    "bench/hashing.py",
+)
 """Code that makes the summaries: when it changes, they are made again."""
 Stamps = Mapping[str, Sequence[int]]
 """Name of a file of records/ -> its size in bytes and its time of change in ns."""

@@ -98,6 +98,11 @@ def test_menus_narrow_the_rows_and_the_address_brings_them_back(opened):
     assert again.page.locator("#board tbody tr").count() == everything and again.hash == ""
 
 
+def test_an_old_link_to_a_model_that_is_gone_hides_nothing(opened):
+    page = opened("#model=gone")
+    assert page.page.input_value("#filter-model") == "" and page.page.locator("#board tbody tr").count() > 1
+
+
 def test_columns_are_chosen_and_kept_in_the_address(opened):
     page = opened()
     assert "FLOPs" not in page.page.locator("#board thead").inner_text()
@@ -235,6 +240,8 @@ def test_keyboard_alone_reaches_and_works_everything(opened):
         page.page.keyboard.press("Tab")
         if page.page.evaluate("document.activeElement.textContent") == "Score":
             break
+    outline = "getComputedStyle(document.activeElement).outlineStyle"
+    assert page.page.evaluate(outline) == "solid"  # who uses no mouse sees where he is
     page.page.keyboard.press("Enter")
     assert "sort=score%3Adescending" in page.hash
     assert page.page.evaluate("document.activeElement.textContent") == "Score"  # the focus stays where it was
@@ -306,6 +313,20 @@ def test_paper_has_all_rows_and_no_menus(opened):
     page.page.emulate_media(media="print")
     page.page.evaluate("dispatchEvent(new Event('beforeprint'))")
     assert not page.page.locator("#filters").is_visible() and page.page.locator("details:not([open])").count() == 0
+
+
+def test_a_table_that_was_never_looked_at_is_printed_whole(browser, make, tmp_path):
+    """And one that was looked at stands on its page again afterwards."""
+    make.kept(tmp_path, [make.record("full", seed, 0.5 + seed / 1000, suite=f"suite{seed % 2}") for seed in range(130)])
+    page = Opened(browser, leaderboard.write_page(tmp_path, tmp_path))
+    heads = page.page.locator("#verdict h3").all_inner_texts()
+    assert all(head.startswith(("suite0: ", "suite1: ")) for head in heads)
+    runs = page.page.locator("[data-runs]").last
+    assert runs.locator("tbody tr").count() == 0
+    page.page.evaluate("dispatchEvent(new Event('beforeprint'))")
+    assert runs.locator("tbody tr").count() == 65
+    page.page.evaluate("dispatchEvent(new Event('afterprint'))")
+    assert runs.locator("tbody tr").count() == 50
 
 
 @pytest.fixture

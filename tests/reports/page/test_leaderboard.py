@@ -263,7 +263,7 @@ def test_failed_runs_are_shown_with_their_reasons(make, out):
 def test_check_that_does_not_hold_is_an_alarm(make, out):
     found = [make.record("zero-shot", trainable=0, checks={"untouched_forgets_nothing": False})]
     page = Page(written(make, out, found))
-    assert "zero-shot : the check untouched_forgets_nothing does not hold." in page.words
+    assert "zero-shot (smollm2 on sst2) : the check untouched_forgets_nothing does not hold." in page.words
     assert [run["warnings"] for run in page.data[0]["runs"]] == [["The check untouched_forgets_nothing does not hold."]]
 
 

@@ -16,7 +16,7 @@ def test_lines_say_what_they_are_filtered_by(found):
     lines = {line["label"]: line for line in found[2]["table"]["lines"]}
     full, untrained = lines["full"], lines["zero-shot"]
     assert (full["budget"], full["seeds"], full["trains"], len(full["runs"])) == ("512examples", 2, True, 2)
-    assert (untrained["budget"], untrained["seeds"], untrained["trains"]) == (None, 1, False)
+    assert (untrained["budget"], untrained["seeds"], untrained["trains"]) == ("none", 1, False)
     assert full["score"][0] == pytest.approx(88) and full["cost"]["saved_bytes"] == 538_060_000
     assert full["lost"].keys() == {"wikipedia", "lambada", "arc-easy"}
 
@@ -34,9 +34,13 @@ def test_better_rows_are_those_of_the_standing(found):
 def test_pairs_are_differences_of_scores_as_they_are_shown(found):
     lines, (group,) = found[2]["table"]["lines"], found[2]["groups"]
     assert len(group["pairs"]) == 21
-    for one, other, value, low, high, p in group["pairs"]:
+    for one, other, value, low, high, p, paired in group["pairs"]:
         assert value == pytest.approx(lines[one]["score"][0] - lines[other]["score"][0], abs=1e-3)
-        assert low <= value <= high and (p <= 0.05) == (one in lines[other]["better"] or other in lines[one]["better"])
+        assert (
+            low <= value <= high
+            and paired == 1
+            and (p <= 0.05) == (one in lines[other]["better"] or other in lines[one]["better"])
+        )
 
 
 def test_group_says_what_was_measured_on_how_many_items(found):

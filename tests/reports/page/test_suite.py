@@ -34,8 +34,8 @@ def test_tasks_together_stand_apart(make, out):
 def test_what_is_alarming_names_its_row(make):
     found = [make.record("full", checks={"gradients": False}, collapsed="one answer")[0], make.failed("frozen")]
     alarms = dict(suite_part(aggregate(found))["alarms"])
-    assert alarms["full"].startswith("the check gradients does not hold")
-    assert alarms["full, seed 0"].startswith("collapsed: one answer.") and "1 run failed" in alarms
+    assert alarms["full (smollm2 on sst2)"].startswith("the check gradients does not hold")
+    assert alarms["full (smollm2 on sst2), seed 0"].startswith("collapsed: one answer.") and "1 run failed" in alarms
 
 
 def test_answers_are_held_against_each_other_where_there_are_some(make, out):

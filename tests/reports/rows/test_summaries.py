@@ -146,9 +146,9 @@ def test_page_from_kept_parts_is_the_page(make, out):
 
 
 def test_code_that_makes_summaries_is_all_of_the_engines_that_reports_import():
-    """But what tells of errors, writes files and makes hashes, which no summary shows."""
+    """But what tells of errors and writes files, which no summary shows."""
     root = Path(reports.__file__).parents[1]
     named = re.compile(r"^\s*from (bench\.\w+)", re.MULTILINE)
     imported = {name for path in (root / "reports").rglob("*.py") for name in named.findall(path.read_text())}
     makers = {part.removesuffix(".py").replace("/", ".") for part in summaries.MADE_BY}
-    assert imported - makers == {"bench.errors", "bench.folders", "bench.hashing"}
+    assert imported - makers == {"bench.errors", "bench.folders"}

@@ -85,20 +85,20 @@ class Drawings {
 
   // The differences that a row has from others: their value is the row's minus the other's.
   pairs(group, line) {
-    return group.pairs.filter(([one, other]) => one === line.number || other === line.number).map(([one, other, value, low, high, p]) =>
-      (one === line.number ? { other, x: [value, low, high], p } : { other: one, x: [value, high, low].map((end) => (end === null ? null : -end)), p }));
+    return group.pairs.filter(([one, other]) => one === line.number || other === line.number).map(([one, other, value, low, high, p, paired]) =>
+      (one === line.number ? { other, x: [value, low, high], p, paired } : { other: one, x: [value, high, low].map((end) => (end === null ? null : -end)), p, paired }));
   }
 
   forest(group, lines, against) {
     const line = lines.find((each) => each.label === against);
     if (!line) return null;
     const byNumber = new Map(lines.map((each) => [each.number, each]));
-    const pairs = this.pairs(group, line).filter(({ other }) => byNumber.has(other)).map(({ other, x, p }) => ({
-      x, label: byNumber.get(other).label, href: state.address({ run: byNumber.get(other).run, with: line.run }), significant: p <= 0.05,
+    const pairs = this.pairs(group, line).filter(({ other }) => byNumber.has(other)).map(({ other, x, p, paired }) => ({
+      x, paired, label: byNumber.get(other).label, href: state.address({ run: byNumber.get(other).run, with: line.run }), significant: p <= 0.05,
       words: `${against} minus ${byNumber.get(other).label}: ${told(x)} ${group.unit}, p ${number(p)}` }));
     if (!pairs.length) return null;
     return figure(drawForest(pairs, `${against} minus the other, ${group.unit}`, `Differences of ${against} from other rows`), `${against} against the others`,
-      "Intervals are paired over the items that both rows answered. What is filled differs by more than chance, all pairs of the table looked at together (Holm).");
+      `Intervals are ${pairs.every((pair) => pair.paired) ? "" : "of two independent means, but where both rows answered the same items: then they are "}paired over the items that both rows answered. What is filled differs by more than chance, all pairs of the table looked at together (Holm).`);
   }
 
   ways(group, lines, probe, looks) {

@@ -112,5 +112,5 @@ function drawForest(pairs, unit, words) {
 
 function looksOf(lines) {
   const names = [...new Set(lines.map((line) => line.label))].sort(byWords.compare);
-  return new Map(names.map((name, place) => [name, { colour: `colour-${place % COLOURS}`, shape: SHAPES[place % SHAPES.length] }]));
+  return new Map(names.map((name, place) => [name, { colour: `colour-${place % COLOURS}`, shape: SHAPES[(place + Math.floor(place / COLOURS)) % SHAPES.length] }]));
 }

@@ -33,7 +33,7 @@ const FILTERS = {
   model: { title: "Model", of: (line) => line.model },
   task: { title: "Task", of: (line) => line.task },
   strategy: { title: "Strategy", of: (line) => line.strategy },
-  budget: { title: "Budget", of: (line) => (line.budget === null ? "none" : line.budget) },
+  budget: { title: "Budget", of: (line) => line.budget },
   seeds: { title: "Seeds", of: (line) => counted(line.seeds, "run") },
 };
 
@@ -61,7 +61,8 @@ class Ranking {
 
   // The rows that the menus leave.
   filtered() {
-    const asked = Object.entries(FILTERS).map(([name, { of }]) => [state.get(name), of]).filter(([value]) => value);
+    const asked = Object.entries(FILTERS).map(([name, { of }]) => [state.get(name), of, this.values[name]])
+      .filter(([value, , known]) => known.includes(value)); // a link may name what is no longer here
     return this.lines.filter((line) => asked.every(([value, of]) => of(line) === value));
   }
 
@@ -100,7 +101,7 @@ class Ranking {
         element("button", { type: "button", click: () => download("tunebench.json", "application/json", this.json()) }, "JSON"),
         [...state.chosen.keys()].length ? element("button", { type: "button", id: "reset", click: () => state.set(Object.fromEntries([...state.chosen.keys()].map((name) => [name, null]))) }, "Reset") : null),
       element("span", { class: "count", role: "status" }, `${counted(lines.length, "row")} of ${this.lines.length.toLocaleString("en")}`));
-    if (focused) byId(focused)?.focus();
+    if (focused) (byId(focused) ?? byId("filters").querySelector("select, summary"))?.focus();
   }
 
   columnMenu(columns, open) {
@@ -118,9 +119,10 @@ class Ranking {
   }
 
   drawVerdict(lines) {
-    const groups = [...new Set(lines.map((line) => line.groupOf))].filter((group) => group.said.length);
+    const suites = new Map(lines.map((line) => [line.groupOf, this.suites.length > 1 ? `${line.suite}: ` : ""]));
+    const groups = [...suites.keys()].filter((group) => group.said.length);
     const cards = groups.slice(0, CARDS).map((group) => element("div", { class: "card" },
-      element("h3", {}, `${group.model} on ${group.task}`), element("p", { class: "what" }, `${group.measure} over ${counted(group.items, "item")}`),
+      element("h3", {}, `${suites.get(group)}${group.model} on ${group.task}`), element("p", { class: "what" }, `${group.measure} over ${counted(group.items, "item")}`),
       group.said.map((said, place) => element("p", { class: place ? "note" : "ahead" }, said))));
     const more = groups.length > CARDS ? element("p", { class: "note" }, `These are the first ${CARDS} of ${groups.length} tables of a model and a task. Choose a model or a task above to see another.`) : null;
     fill(byId("verdict"), cards.length ? element("div", { class: "cards" }, cards) : null, more);

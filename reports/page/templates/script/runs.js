@@ -36,7 +36,7 @@ class Runs {
       run.warnings.map((words) => element("p", { class: "alarm" }, words)),
       element("div", { class: "sources" },
         element("section", {}, element("h3", {}, "Result"), facts(this.result(run, suite, line)), this.seeds(run, suite)),
-        element("section", {}, element("h3", {}, "Configuration"), facts({ strategy: line.strategy, budget: line.budget ?? "none", ...spentOf(run), ...suite.settings[run.line] })),
+        element("section", {}, element("h3", {}, "Configuration"), facts({ strategy: line.strategy, budget: line.budget, ...spentOf(run), ...suite.settings[run.line] })),
         element("section", {}, element("h3", {}, "Provenance"), facts({ suite: suite.name, record: `records/${run.id}.json`, started: moment(run.started), ...suite.origins[run.origin] }))),
       run.losses ? this.course(run) : null,
       element("div", { id: "disagreements" }),

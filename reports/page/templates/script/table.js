@@ -41,7 +41,6 @@ class Table {
     this.caption = caption;
     this.choice = { sort: "", page: 1 };
     this.changed = changed || ((choice) => this.draw(this.columns, this.lines, { ...this.choice, ...choice }));
-    this.size = PAGE;
     Table.all.push(this);
   }
 
@@ -50,9 +49,9 @@ class Table {
     const [key, direction] = split(choice.sort);
     const column = columns.find((each) => each.key === key);
     this.inOrder = column ? sorted(lines, column, direction) : lines;
-    const last = Math.max(1, Math.ceil(lines.length / this.size));
+    const last = Math.max(1, Math.ceil(lines.length / Table.size));
     const page = Math.min(Math.max(1, choice.page), last);
-    const shown = this.inOrder.slice((page - 1) * this.size, page * this.size);
+    const shown = this.inOrder.slice((page - 1) * Table.size, page * Table.size);
     const table = element("table", { class: "board" }, element("caption", {}, this.caption), this.head(column, direction), body(columns, shown));
     const focused = this.host.contains(document.activeElement) && document.activeElement.dataset.focus;
     const scroll = this.host.firstChild?.scrollLeft ?? 0;
@@ -81,13 +80,14 @@ class Table {
   }
 
   pager(page, last) {
-    const first = (page - 1) * this.size;
+    const first = (page - 1) * Table.size;
     const go = (words, to, off) => element("button", { type: "button", disabled: off, "data-focus": words, click: () => this.changed({ page: to }) }, words);
     return element("div", { class: "pager" }, go("Previous", page - 1, page === 1), go("Next", page + 1, page === last),
-      element("span", {}, `${(first + 1).toLocaleString("en")} to ${Math.min(first + this.size, this.lines.length).toLocaleString("en")} of ${this.lines.length.toLocaleString("en")}`));
+      element("span", {}, `${(first + 1).toLocaleString("en")} to ${Math.min(first + Table.size, this.lines.length).toLocaleString("en")} of ${this.lines.length.toLocaleString("en")}`));
   }
 }
 Table.all = [];
+Table.size = PAGE; // also of tables that are first drawn for paper
 
 const split = (sort) => [sort.slice(0, sort.lastIndexOf(":")), sort.slice(sort.lastIndexOf(":") + 1)];
 const next = (column, order) => ({ ascending: "descending", descending: "ascending" })[order] || column.first;
@@ -138,14 +138,13 @@ function bar([low, mid, high, base]) {
 // Paper has no buttons: what is folded away is printed open, and tables whole.
 addEventListener("beforeprint", () => {
   document.querySelectorAll("details").forEach((folded) => (folded.open = true));
-  for (const table of Table.all) {
-    table.size = PRINTED;
-    if (table.lines) table.draw(table.columns, table.lines, { ...table.choice, page: 1 });
+  Table.size = PRINTED;
+  for (const table of Table.all.filter((each) => each.lines)) {
+    table.kept = table.choice;
+    table.draw(table.columns, table.lines, { ...table.choice, page: 1 });
   }
 });
 addEventListener("afterprint", () => {
-  for (const table of Table.all) {
-    table.size = PAGE;
-    if (table.lines) table.draw(table.columns, table.lines);
-  }
+  Table.size = PAGE;
+  for (const table of Table.all.filter((each) => each.lines)) table.draw(table.columns, table.lines, table.kept ?? table.choice);
 });
