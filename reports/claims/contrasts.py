@@ -29,6 +29,10 @@ NO_MARGIN = Margin(0.0, 0, math.inf, MANY)
 """Of a number of which nothing says how far chance moves it."""
 
 
+A_HAIR = 1e-12
+"""Of a logarithm: more than nothing, and less than anything that is shown."""
+
+
 def cost_below(one: Row, other: Row, rows: Sequence[Row], take: Take) -> Iterator[Evidence]:
     """A cost that chance moves: the ratio of the means over seeds should lie below 1."""
     mine, theirs = (row.spent(take) for row in (one, other))
@@ -54,8 +58,9 @@ def count_below(one: Row, others: Row | Sequence[Row], take: Take, bound: float 
         if len(several) == 1
         else f"{one.label} against {len(several)} runs alone ({place(one, *several)})"
     )
-    # At the bound itself the claim holds, by a hair.
-    yield Evidence(rows, numbers.multiple(value), math.log(bound / value) or 1e-12, None)
+    # At a bound of one half the claim holds, by a hair; what is as dear as the other is not below it.
+    lead = math.log(bound / value) or (A_HAIR if bound < 1 else 0.0)
+    yield Evidence(rows, numbers.multiple(value), lead, None)
 
 
 def higher(one: Row, other: Row, domain: str | None = None) -> Iterator[Evidence]:

@@ -17,6 +17,8 @@ MOST_BYTES = 64 * 2**20
 MOST_LINES = 1_000_000
 MOST_TEXT = 4_000
 """Characters of one text; longer ones are cut where they are answers, and refused where they are names."""
+MOST_LEVELS = 20
+"""Of objects and lists inside each other in settings; pydantic writes no more than some hundreds of them."""
 MOST_SETTINGS = 100_000
 """Values of one object of settings, those inside it counted."""
 
@@ -89,6 +91,8 @@ class Given:
     def settings(self) -> dict[str, Any]:
         """An object as it is, if all in it are finite numbers, texts, truth values and nulls, and not too many."""
         known = {name: part.value for name, part in self.parts()}
+        if _deeper(known, MOST_LEVELS):
+            raise self.wrong(f"an object of at most {MOST_LEVELS} levels")
         inside = list(leaves(known))
         if len(inside) > MOST_SETTINGS:
             raise self.wrong(f"an object of at most {MOST_SETTINGS:,} values")
@@ -114,6 +118,13 @@ def precision(written: Given) -> str:
     """`torch.bfloat16` in the words of our records, `bf16`."""
     name = written.text().removeprefix("torch.")
     return PRECISIONS.get(name, name)
+
+
+def _deeper(value: Any, levels: int) -> bool:
+    """Whether objects and lists stand inside each other on more levels than these."""
+    if not isinstance(value, dict | list):
+        return False
+    return levels == 0 or any(_deeper(each, levels - 1) for each in (value.values() if isinstance(value, dict) else value))
 
 
 def leaves(value: Any) -> Iterator[Any]:

@@ -127,7 +127,7 @@ def _metrics(results: Given, higher: Given) -> list[_Metric]:
         metrics.append(
             _Metric(
                 name=Given(name, part.place).text(),
-                filter=filtered,
+                filter=Given(filtered, part.place).text() if filtered else "",
                 value=part.number(),
                 error=error.number(0) if error is not None and has_stderr else None,
                 higher_is_better=higher[name].value is True,

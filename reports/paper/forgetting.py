@@ -57,9 +57,11 @@ class Table:
 
 @dataclass(frozen=True)
 class Group:
-    """The tables of one model and task, and sentences on what holds for them."""
+    """The tables of one model and task, with sentences on what they show and on how to read them."""
 
     title: str
+    findings: list[str]
+    """What is more than chance, a sentence for each probe: the answer before its numbers."""
     tables: list[Table]
     notes: list[str]
 
@@ -104,7 +106,8 @@ def _group(key: tuple[str, str, str], rows: Sequence[Row]) -> Group:
     ]
     if relative:
         tables.append(Table("All probes where higher is better: relative forgetting", RELATIVE, relative))
-    return Group(f"{suite}: {model} on {task}", tables, list(_notes(rows, shown)))
+    findings = [_significance(shown, probe) for probe in probe_names(shown)]
+    return Group(f"{suite}: {model} on {task}", findings, tables, list(_notes(rows, shown)))
 
 
 def _of_probe(rows: Sequence[Row], probe: str, quantity: Quantity) -> Table:
@@ -144,7 +147,6 @@ def _notes(rows: Sequence[Row], shown: Sequence[Row]) -> Iterator[str]:
         if not one_base(shown):
             yield BEST_WORDS
         yield note("verdict", "per_gain")
-        yield from (_significance(shown, probe) for probe in probe_names(shown))
         if reached:
             yield (
                 f"Equal gain: {numbers.difference(reached, gain)} {gain.unit} on validation items, the largest that all rows "
@@ -176,6 +178,8 @@ def print_tables(rows: Sequence[Row]) -> None:
     to = console()
     for group in groups(rows):
         say(to, group.title)
+        for sentence in group.findings:
+            say(to, sentence)
         for table in group.tables:
             say(to, "")
             say(to, table.title)
@@ -209,6 +213,8 @@ def as_markdown(rows: Sequence[Row], figure: str | None = None) -> str:
         ]
     for group in groups(rows):
         parts.append(f"## {escaped(group.title)}")
+        if group.findings:
+            parts.append(f"**In short.** {' '.join(map(escaped, group.findings))}")
         for table in group.tables:
             parts += [f"### {escaped(table.title)}", _marked(table)]
         parts.append("\n".join(f"- {escaped(sentence)}" for sentence in group.notes))

@@ -67,15 +67,17 @@ def _forgot(top: Sequence[Row], scored: Sequence[Row]) -> str:
     judged = [row for row in trained if any(part.lost.low is not None for part in row.forgetting.values())]
     if not judged:
         return f"Forgotten: not known, since the losses of {_names(trained)} have no intervals."
+    unjudged = [row for row in trained if row not in judged]
+    beside = f" What {_names(unjudged)} lost has no intervals." if unjudged else ""
     trained = judged
     lost = {row.label: _losses(row) for row in trained}
     if losses := [f"{label} lost {', '.join(parts)}" for label, parts in lost.items() if parts]:
         spared = [row for row in trained if not lost[row.label]]
         also = f"; of {_names(spared)} no loss was more than chance" if spared else ""
-        return f"{forgotten}: {'; '.join(losses)}, by more than chance{also}."
+        return f"{forgotten}: {'; '.join(losses)}, by more than chance{also}.{beside}"
     shown = losses_shown(trained)
     least = f"; each probe by itself would mostly have shown {', '.join(shown)}" if shown else ""
-    return f"{forgotten}: no loss of {_names(trained)} was more than chance{least}."
+    return f"{forgotten}: no loss of {_names(trained)} was more than chance{least}.{beside}"
 
 
 def _losses(row: Row) -> list[str]:

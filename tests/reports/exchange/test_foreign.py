@@ -98,6 +98,11 @@ def test_lines_know_their_number(tmp_path):
 
 def test_settings_are_few_and_finite():
     assert Given({"a": [1, {"b": None}], "c": "d"}).settings() == {"a": [1, {"b": None}], "c": "d"}
+    deep = {}
+    for _ in range(400):  # what a record is written by has no room for so many levels
+        deep = {"a": deep}
+    with pytest.raises(FormatError, match="is not an object of at most 20 levels"):
+        Given(deep, "place").settings()
     for bad in ({"a": [float("nan")]}, {"a": "x" * 5_000}, {"a": list(range(100_001))}, 3):
         with pytest.raises(FormatError):
             Given(bad, "place").settings()
