@@ -49,7 +49,7 @@ def test_a_table_per_probe_holds_what_was_worked_out_by_hand(make):
     assert (
         "One seed: the interval is for this trained model" in notes and "Equal gain: +4.0 points on validation items" in notes
     )
-    assert "wikipedia: loss for full; not significant for lora-8bit." in group.notes
+    assert "wikipedia: loss for full; not significant for lora-8bit." in group.findings
 
 
 def test_rows_that_were_asked_in_different_words_are_held_against_one_base(make):
@@ -64,7 +64,7 @@ def test_rows_that_were_asked_in_different_words_are_held_against_one_base(make)
 
 def test_what_no_row_shows_is_said_once(make):
     none = [row(make, name, 0.05, (0.001, -0.01, 0.01), [])[0] for name in ("full", "frozen")]
-    assert "wikipedia: not significant for any row." in forgetting.groups(aggregate(none))[0].notes
+    assert "wikipedia: not significant for any row." in forgetting.groups(aggregate(none))[0].findings
 
 
 def test_markdown_is_whole_and_names_variants(make, out):
@@ -73,6 +73,8 @@ def test_markdown_is_whole_and_names_variants(make, out):
         for rate in (1e-5, 1e-4)
     ]
     text = forgetting.as_markdown(aggregate([record for record, _ in rates]), "curves.svg")
+    short = text.index("**In short.** wikipedia: loss for full")
+    assert text.index("## sentiment") < short < text.index("### wikipedia")
     assert "| full (hyperparameters.learning_rate=1e-05" in text or "| full (learning_rate=1e-05) |" in text
     assert "(<curves.svg>)" in text and "| --- | ---: |" in text and text.endswith("\n") and "\n\n\n" not in text
     tables = [line.count("|") for line in text.splitlines() if line.startswith("|")]
