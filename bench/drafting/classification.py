@@ -3,7 +3,18 @@
 from collections.abc import Mapping
 from pathlib import Path
 
-from bench.drafting.roles import LABEL_NAMES, Roles, fields_of, heading, in_words, is_label, is_named, prompt_of, texts_of
+from bench.drafting.roles import (
+    LABEL_NAMES,
+    TARGET_NAMES,
+    Roles,
+    fields_of,
+    heading,
+    in_words,
+    is_label,
+    is_named,
+    prompt_of,
+    texts_of,
+)
 from bench.drafting.table import FileColumn, FileTable
 from bench.drafting.wishes import Guess, Wishes
 from bench.errors import UserError
@@ -27,6 +38,8 @@ def label_column(table: FileTable, given: Wishes) -> FileColumn | None:
         if best is None:
             return None
         column = best
+    if column.lists and given.type is None and is_named(column, TARGET_NAMES):
+        return None  # several references, which are text that is written
     if column.lists:
         raise UserError(
             f"{table.name}: column '{column.name}' holds lists, and a classification has one label for each text; "
@@ -97,21 +110,20 @@ def _meant(table: FileTable, given: Wishes, column: FileColumn) -> tuple[FileCol
 
 def _spells(other: FileColumn, column: FileColumn) -> bool:
     """Whether each number has one name of its own in the other column."""
-    if other is column or other.lists or other.numbers or len(other.counts) != len(column.counts):
-        return False
-    return len(set(zip(other.values, column.values, strict=True))) == len(column.counts)
+    return other is not column and not (other.lists or other.numbers) and other.renames(column)
 
 
 def _legend(table: FileTable, column: FileColumn) -> tuple[dict[str, str], str] | None:
     """A file of names beside, a line for each number from 0 or from 1 on."""
-    numbers = _in_order(column)
+    place = Path(table.name)
+    numbers = {said: f"{float(said.replace(',', '.')):g}" for said in _in_order(column)}  # 1.0 is the number 1
     for name in ("classes.txt", "labels.txt"):
-        path = Path(table.name).with_name(name)
+        path = (place if place.is_dir() else place.parent) / name
         if not path.is_file():
             continue
         names = [line.strip() for line in path.read_text(encoding="utf-8", errors="replace").splitlines() if line.strip()]
         for first in (0, 1):
             by_number = {str(number): name for number, name in enumerate(names, start=first)}
-            if set(numbers) <= set(by_number) and (first == 1 or "0" in numbers):
-                return {said: by_number[said] for said in numbers}, str(path)
+            if set(numbers.values()) <= set(by_number) and (first == 1 or "0" in numbers.values()):
+                return {said: by_number[number] for said, number in numbers.items()}, str(path)
     return None

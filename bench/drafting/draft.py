@@ -7,6 +7,7 @@ from functools import cached_property
 from pathlib import Path
 from typing import Any
 
+from bench.data.formats import ENDINGS
 from bench.drafting.classification import classification_roles, label_column
 from bench.drafting.generation import corpus_roles, generation_roles, target_column
 from bench.drafting.ner import ner_roles, tag_column
@@ -26,6 +27,8 @@ GROUP_REPEATS = 1.5
 """Rows that a group has on average, at least: fewer are hardly groups."""
 GROUPS = 10
 """And so many of them there are: whole groups are held out."""
+KNOWN_ENDINGS = (*ENDINGS, "txt", "gz", "bz2")
+"""Of files' names; `my.reviews.csv` is called `my.reviews`."""
 
 
 @dataclass(frozen=True)
@@ -139,6 +142,8 @@ def _roles(table: FileTable, given: Wishes) -> Roles:
         return ner_roles(table, given, tags)
     if given.type == "qa" or (given.type is None and asks):
         return qa_roles(table, given, asks)
+    if given.labels and given.type in ("qa", "generation", "causal-lm"):
+        raise UserError(f"{table.name}: --labels says what classes or tags mean, and a task of type {given.type} has none")
     if given.type == "causal-lm":
         return corpus_roles(table, given)
     label = None if given.type == "generation" else label_column(table, given)
@@ -170,7 +175,10 @@ def _group(table: FileTable, given: Wishes, roles: Roles) -> tuple[str | None, s
     if group_columns:
         rows = f"{group_columns[0].repeats:.1f} rows of each {group_columns[0].name}, which stay on one side"
         return group_columns[0].name, rows
-    likely = [c.name for c in free if c.repeats >= GROUP_REPEATS and len(c.counts) >= GROUPS and not is_index(c)]
+    answered = [table.columns[name] for field, name in roles.columns.items() if field == "label"]
+    many = [c for c in free if c.repeats >= GROUP_REPEATS and len(c.counts) >= GROUPS and not is_index(c)]
+    # A column that says the label in other words is no group: whole classes would be held out.
+    likely = [c.name for c in many if not any(c.renames(label) for label in answered)]
     hint = f"; if rows of one {likely[0]} belong together, say --group {likely[0]}" if likely else ""
     return None, f"each row stands for itself{hint}"
 
@@ -213,5 +221,5 @@ def _shares(table: FileTable, group: str | None) -> dict[str, float]:
 
 def name_of(place: str) -> str:
     """A task's name from a file's, without its endings."""
-    stem = re.sub(r"(\.[A-Za-z0-9]{1,8}){1,2}$", "", Path(place.rstrip("/")).name).lower()
+    stem = re.sub(rf"(\.({'|'.join(KNOWN_ENDINGS)}))+$", "", Path(place).resolve().name.lower())
     return re.sub(r"[^a-z0-9._-]+", "-", stem).strip("-._") or "mine"

@@ -12,6 +12,8 @@ from bench.planning.data_view import DataView, spread
 from bench.specs.budget import Budget
 from bench.statistics.detectable import POWER
 from bench.statistics.power import items_for_share, power_of_share
+from bench.tasks.examples import Example
+from bench.tasks.separation import read_alike
 
 READ = 2_000
 """Examples of a split whose tokens are counted."""
@@ -86,26 +88,24 @@ def _label_faults(view: DataView, test: SplitCounts) -> Iterator[str]:
     if rare := [label for label in spec.labels if test.labels.get(label, 0) < FEW_EXAMPLES]:
         these = "them" if len(rare) > 1 else "it"
         yield f"fewer than {FEW_EXAMPLES} test examples of {_listed(rare)}: nothing can be said of {these}"
-    if all(label.lstrip("-").isdecimal() for label in spec.labels):
+    if all(re.fullmatch(r"-?\d+([.,]\d+)?", label) for label in spec.labels):
         yield "the labels are numbers, which tell a decoder nothing: give their names with --labels 0=bad,1=good"
     yield from _told_by_text(view)
 
 
 def _contradictions(draft: Draft) -> Iterator[str]:
     """Texts that stand in the file with several labels."""
-    labels: dict[tuple[str, ...], set[str]] = defaultdict(set)
-    *texts, label = (draft.table.columns[column].values for column in _read_and_answered(draft))
-    for *read, said in zip(*texts, label, strict=True):
-        labels[tuple(re.sub(r"\W+", "", str(text).lower()) for text in read)].add(str(said).strip())
-    if several := sum(len(said) > 1 for read, said in labels.items() if any(read)):
+    labels: dict[str, set[str]] = defaultdict(set)
+    columns = {field: draft.table.columns[column] for field, column in draft.roles.columns.items()}
+    blank = set[int]().union(*(column.gaps for column in columns.values()))
+    answered, meant = columns.pop("label"), draft.roles.values
+    for place, said in enumerate(answered.values):
+        if place not in blank:
+            # By the rule by which repeats are left out, so that what is told of is what is done.
+            example = Example("", {field: str(column.values[place]) for field, column in columns.items()}, "")
+            labels[read_alike(example, columns)].add(meant.get(str(said), str(said).strip()))
+    if several := sum(len(said) > 1 for said in labels.values()):
         yield f"{several:,} texts stand in the file with two labels or more; of each the first row is kept"
-
-
-def _read_and_answered(draft: Draft) -> list[str]:
-    """The columns that are read, then that of the label."""
-    columns = dict(draft.roles.columns)
-    label = columns.pop("label")
-    return [*columns.values(), label]
 
 
 def _leaks(draft: Draft) -> Iterator[str]:
@@ -113,6 +113,8 @@ def _leaks(draft: Draft) -> Iterator[str]:
     label = draft.table.columns[draft.roles.columns["label"]]
     chance = _agreement([label.counts])
     for column in draft.table.columns.values():
+        if column.renames(label):  # the label in other words
+            continue
         many = column.repeats >= GROUP_REPEATS and len(column.counts) >= GROUPS
         if column.name in draft.roles.columns.values() or column.name == draft.group or column.lists or not many:
             continue

@@ -1,15 +1,9 @@
 """A file of texts that are answered by text, or of bare text: tasks of a decoder."""
 
-import re
-
-from bench.drafting.roles import Roles, fields_of, heading, held, is_named, is_text, prompt_of, texts_of
+from bench.drafting.roles import TARGET_NAMES, Roles, fields_of, heading, held, is_named, is_text, prompt_of, texts_of
 from bench.drafting.table import FileColumn, FileTable
 from bench.drafting.wishes import Guess, Wishes
 from bench.errors import UserError
-
-TARGET_NAMES = re.compile(
-    r"summary|summaries|highlights?|target|tgt|output|response|answers?|completion|translation|reference|references|reply|headline"
-)
 
 
 def target_column(table: FileTable, given: Wishes) -> FileColumn | None:
@@ -42,15 +36,24 @@ def generation_roles(table: FileTable, given: Wishes, column: FileColumn | None)
 
 
 def corpus_roles(table: FileTable, given: Wishes) -> Roles:
-    """Text alone."""
-    (text, *_), why = texts_of(table, given, [])
+    """Text alone.
+
+    Raises:
+        UserError: more was named than one column of text.
+    """
+    if given.label or len(given.text) > 1:
+        what = f"--label {given.label} names an answer" if given.label else f"--text names {len(given.text)} columns"
+        raise UserError(f"{table.name}: bare text (causal-lm) is one column without answers, and {what}; leave it out")
+    (text, *rest), why = texts_of(table, given, [])
+    why = f"{why}; {' and '.join(rest)} beside it is not read" if rest else why
+    kind = "as you said" if given.type else f"no column looks like a label; it needs a decoder. {held(table)}"
     return Roles(
         type="causal-lm",
         columns={"text": text},
         prompt="{text}",
         metrics=["perplexity", "bits_per_byte"],
         guesses=[
-            Guess("type", "causal-lm", f"no column looks like a label; it needs a decoder. {held(table)}", "--type"),
+            Guess("type", "causal-lm", kind, "--type"),
             Guess("text", text, why, "--text"),
         ],
     )

@@ -17,8 +17,9 @@ AS_BIO = {"B": "B", "S": "B", "U": "B", "I": "I", "M": "I", "E": "I", "L": "I"}
 
 def tag_column(table: FileTable, given: Wishes) -> FileColumn | None:
     """The column of tags, of several the last; None where there is none."""
-    if given.label and (given.type == "ner" or _is_tags(table.column(given.label, "label"))):
-        return table.column(given.label, "label")
+    if given.label:
+        named = table.column(given.label, "label")
+        return named if given.type == "ner" or _is_tags(named) or named in _numbered(table) else None
     fitting = [column for column in table.columns.values() if _is_tags(column)] or _numbered(table)
     # A CoNLL column has two names, one from each side; the last is "-1".
     return next((column for column in fitting if column.name == "-1"), fitting[-1] if fitting else None)

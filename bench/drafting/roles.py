@@ -18,6 +18,9 @@ LABEL_NAMES = re.compile(
     r"labels?|class|category|classification|target|sentiment|stars|rating|score|intent|topic|polarity|emotion|y|gold|tag|is_.+"
     r"|label_?(text|names?)|.+_label"
 )
+TARGET_NAMES = re.compile(
+    r"summary|summaries|highlights?|target|tgt|output|response|answers?|completion|translation|reference|references|reply|headline"
+)
 GROUP_NAMES = re.compile(
     r"(.+_)?(id|user|author|customer|product|document|doc|film|movie|story|session|patient|group|title)(_id)?"
 )

@@ -76,6 +76,11 @@ class FileColumn:
         """How many rows have the same value, on average."""
         return len(self.texts) / len(self.counts) if self.counts else 0.0
 
+    def renames(self, other: "FileColumn") -> bool:
+        """Whether each of its values stands for one value of the other column, and the other way round."""
+        pairs = set(zip(map(str, self.values), map(str, other.values), strict=True))
+        return len(self.counts) == len(other.counts) == len(pairs)
+
 
 @dataclass(frozen=True)
 class FileTable:

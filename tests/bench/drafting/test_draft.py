@@ -43,6 +43,7 @@ def test_every_guess_says_why_and_how_to_change_it(tmp_path):
     found = draft(path)
     assert found.name == name_of(str(path)) == "our-reviews-2"
     by_name = {guess.about: guess for guess in found.guesses}
+    assert name_of("my.reviews.csv.gz") == "my.reviews" and name_of("owner/mails.v2") == "mails.v2"
     assert all(guess.why for guess in found.guesses)
     assert by_name["separator"].option == "--separator" and by_name["label"].value == "verdict"
     assert {"--type", "--text", "--label", "--labels", "--group", "--name"} <= {guess.option for guess in found.guesses}

@@ -67,12 +67,13 @@ def test_few_test_items_are_told_with_what_they_show(said):
         (ROWS, {"budget": "8000examples"}, "within 8000examples"),
         ([*ROWS, *([t, "bad"] for t, y in ROWS if y == "good")], {}, "texts stand in the file with two labels"),
         ([[t, "01"[y == "good"]] for t, y in ROWS], {}, "the labels are numbers, which tell a decoder nothing"),
+        ([[t, f"{y == 'good':.1f}"] for t, y in ROWS], {}, "the labels are numbers, which tell a decoder nothing"),
         ([[f"{y}: {t}", y] for t, y in ROWS], {}, "hold the word of their own label"),
         ([*ROWS, *([t[::-1], "rare"] for t, _ in ROWS[:12])], {}, "fewer than 10 test examples of rare"),
         ([*ROWS, *ROWS[:50]], {}, "50 of 450 rows repeat another one and are left out"),
         ([*ROWS, *([f"{t} Indeed so.", y] for t, y in ROWS[:90])], {}, "stand in the test set, whole or nearly"),
     ],
-    ids=["cut", "few", "contradictions", "numbers", "given away", "rare", "repeats", "overlap"],
+    ids=["cut", "few", "contradictions", "numbers", "numbers with a point", "given away", "rare", "repeats", "overlap"],
 )
 def test_a_planted_fault_is_found(said, rows, options, sentence):
     assert sentence in said(["text", "label"], rows, **options)[1]
@@ -88,6 +89,21 @@ def test_ids_that_tell_the_label_are_told_and_kept_apart_on_demand(said):
     assert "share their label" not in said(["text", "label", "seller"], rows, group="seller")[1]
     mixed = [[text, label, f"shop {chance.randrange(40)}"] for text, label in ROWS]
     assert "seller" not in said(["text", "label", "seller"], mixed)[1]
+
+
+def test_a_label_in_other_words_is_no_group(said):
+    """The layout of SetFit/20_newsgroups: to keep such a column's rows together would hold out whole classes."""
+    rows = [[text, str(place % 12), f"topic {place % 12}"] for place, (text, _) in enumerate(ROWS)]
+    assert "share their label" not in said(["text", "label", "label_text"], rows)[1]
+
+
+def test_texts_with_two_labels_are_told_by_the_rule_by_which_repeats_go(said):
+    signs = [[f"{sign} {text}", label] for text, _ in ROWS for sign, label in (("🙂", "good"), ("🙁", "bad"))]
+    assert "two labels" not in said(["text", "label"], signs)[1]
+    blank = [*ROWS, *([text, ""] for text, _ in ROWS[:50])]
+    assert "two labels" not in said(["text", "label"], blank)[1]
+    merged = [row for text, y in ROWS for row in ([[text, "0"], [text, "1"]] if y == "bad" else [[text, "2"]])]
+    assert "two labels" not in said(["text", "label"], merged, labels="0=bad,1=bad,2=good")[1]
 
 
 def test_a_length_holds_nearly_all_texts():

@@ -20,5 +20,9 @@ def test_a_target_is_found_by_its_name(tmp_path):
         corpus_roles(table, Wishes()).columns == {"text": "document"}
         and corpus_roles(table, Wishes(text=["summary"])).prompt == "{text}"
     )
+    assert corpus_roles(table, Wishes(type="causal-lm")).guesses[0].why == "as you said"
+    for given in (Wishes(text=["document", "summary"]), Wishes(label="summary")):
+        with pytest.raises(UserError, match=r"bare text \(causal-lm\) is one column without answers, and --.*; leave it out"):
+            corpus_roles(table, given)
     with pytest.raises(UserError, match="a text to write needs a column of it; name it with --label"):
         generation_roles(table, Wishes(), None)

@@ -57,6 +57,18 @@ def test_numbers_for_each_word_are_tags_by_their_name(tmp_path):
         roles(tmp_path, {"O": 0, "B-PER": 1, "I-PER": 2, "B-LOC": 3})
 
 
+def test_a_label_that_is_named_and_is_no_tag_makes_no_entities(tmp_path):
+    path = tmp_path / "a.jsonl"
+    rows = [
+        {"tokens": [w for w, _ in each], "ner_tags": [t for _, t in each], "topic": "ab"[len(each) % 2]} for each in sentences()
+    ]
+    path.write_text("\n".join(map(json.dumps, rows)))
+    table = opened(str(path), NOTHING)
+    assert tag_column(table, NOTHING).name == tag_column(table, Wishes(label="ner_tags")).name == "ner_tags"
+    assert tag_column(table, Wishes(label="topic")) is None
+    assert tag_column(table, Wishes(label="topic", type="ner")).name == "topic"
+
+
 def test_what_is_missing_is_told(tmp_path):
     with pytest.raises(UserError, match="an entity task needs a column of tags such as O, B-PER"):
         roles(tmp_path, dict.fromkeys(("O", "B-PER", "I-PER", "B-LOC"), "O"), Wishes(type="ner"))
