@@ -17,7 +17,7 @@ from bench.devices.launched import parallelism
 from bench.errors import RunError, UnwritableError, UserError
 from bench.placing.hands import ONE, Crew, hands
 from bench.placing.messages import WorkerSetting
-from bench.planning.dry_run import print_plan
+from bench.planning.dry_run import print_plan, suites_told
 from bench.planning.options import PlanOptions
 from bench.planning.plan import plan
 from bench.planning.tuning import as_far_as_tuned, tuned
@@ -75,11 +75,13 @@ def run_suite(options: PlanOptions, precision_text: str, doing: SuiteOptions) ->
         UserError: something that was asked for is wrong; nothing has been written by then.
     """
     precision = hardware.requested(precision_text)
-    doing.crew.checked()
+    doing.crew.checked(hardware.processes())
     device = start(precision)
     here = environment(device.torch.type, device.precision)
     with device.accelerator.main_process_first():
         planned = suite_plan(options, precision, doing, here)
+    # Another command may end a run between two processes' looks, and they would wait for each other with different work.
+    planned = device.agreed(planned)
     progress = progress_of(len(planned.waiting) or len(planned.runs), device, doing.out)
     _tell(progress, (sentence for run in planned.runs for sentence in run.left_out))
     _tell(progress, _of_finished(planned, here))
@@ -173,7 +175,7 @@ def _done(planned: SuitePlan, workplace: Workplace, doing: SuiteOptions, doers: 
         if planned.varies:
             first = still(runs)
             execution.execute(first, counting(len(first)), again, doers)
-            runs = that_differ(runs, planned.place)
+            runs = device.agreed(that_differ(runs, planned.place))
         shown = workplace.progress
         if planned.trials or planned.varies:  # only now is it known which runs there are
             here = environment(device.torch.type, device.precision)
@@ -227,4 +229,4 @@ def _of_finished(planned: SuitePlan, here: Environment) -> Iterator[str]:
             f"{'it' if count == 1 else 'them'}; another --out has a table of its own"
         )
     if not planned.waiting:
-        yield f"nothing to run: all {len(runs)} runs of suite '{runs[0].suite}' have records in {planned.place}"
+        yield f"nothing to run: all {len(runs)} runs of {suites_told(runs)} have records in {planned.place}"

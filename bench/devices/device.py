@@ -86,7 +86,7 @@ class Device:
             "distributed": self._distributed,
             "threads": torch.get_num_threads(),
             "precision": self.precision,
-            "memory_bytes": torch.cuda.get_device_properties(0).total_memory if gpu else total_memory(),
+            "memory_bytes": torch.cuda.get_device_properties(self.torch).total_memory if gpu else total_memory(),
             "platform": f"{platform.system()} {platform.machine()}, Python {platform.python_version()}",
         }
 

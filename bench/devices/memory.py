@@ -62,10 +62,14 @@ class PeakMemory:
         return max(0, (most or 0) - self._before)
 
 
+OUT_OF_MEMORY = ("can't allocate memory", "CUDA error: out of memory", "_STATUS_ALLOC_FAILED")
+"""What a CPU, CUDA beside its allocator, and cuBLAS and cuDNN say of it, for which torch has no class."""
+
+
 def ran_out(error: BaseException) -> bool:
     """Whether an error says that there was no memory left, on a GPU or on a CPU, whose allocator has no class for it."""
     no_memory = isinstance(error, torch.OutOfMemoryError | MemoryError)
-    return no_memory or (isinstance(error, RuntimeError) and "can't allocate memory" in str(error))
+    return no_memory or (isinstance(error, RuntimeError) and any(words in str(error) for words in OUT_OF_MEMORY))
 
 
 def resident() -> int:

@@ -60,6 +60,7 @@ def launch(name: str, options: PlanOptions, precision: str, doing: SuiteOptions,
     if path.parent == LAUNCH:
         config = for_this_machine(config)
     check_launch(path, config)
+    doing.crew.checked(int(config.get("num_processes", 1)))
     check_input(options, precision, doing, configured(config))
     with tempfile.TemporaryDirectory(prefix="tunebench-") as folder:
         status_file = Path(folder) / "status"

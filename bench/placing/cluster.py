@@ -23,6 +23,8 @@ QUIET_SECONDS = 1.0
 """Seconds for which an actor waits for something to be said before it answers that nothing was."""
 ANSWER_SECONDS = 10.0
 """Seconds, beyond those that the worker itself has, in which an actor that is there says that it has ended."""
+PLACING_SECONDS = 60.0
+"""In which Ray places an actor for which there is room, the setting up of its environment included."""
 OURS = ("TUNEBENCH_", "HF_", "GOMP_", "OMP_WAIT")
 """How variables begin that change what a worker does."""
 SECRET = ("TOKEN", "KEY", "SECRET", "PASSWORD")
@@ -63,7 +65,8 @@ class RayWorker:
     """A worker on some node."""
 
     def __init__(self, slot: Slot, post: Post, setting: WorkerSetting) -> None:
-        self._ray, self.slot, self._post, self._over = ray_module(), slot, post, False
+        self._ray, self.slot, self._post = ray_module(), slot, post
+        self._over = self._placed = False
         # Which GPU it is Ray tells the actor, and names only what is visible to it before.
         here = Slot(slot.number, threads=slot.threads)
         variables = here.variables | _said() | {"PYTHONPATH": package_path()}
@@ -85,11 +88,24 @@ class RayWorker:
             self._ray.get(self.actor.end.remote(at_once), timeout=ANSWER_SECONDS + (0 if at_once else GRACE))
         self._ray.kill(self.actor)
 
+    def _heard(self) -> list[bytes | str]:
+        """What the actor has heard. Ray places it when there is room, which others may have; then a person is told so."""
+        heard = self.actor.heard.remote()
+        if not self._placed:
+            with suppress(TimeoutError):
+                said: list[bytes | str] = self._ray.get(heard, timeout=PLACING_SECONDS)
+                self._placed = True
+                return said
+            self._post(Message(self.slot.number, "said", "waits for room on the Ray cluster, whose nodes are busy"))
+            self._placed = True
+        said = self._ray.get(heard)
+        return said
+
     def _listen(self) -> None:
         number = self.slot.number
         while not self._over:
             try:
-                said = self._ray.get(self.actor.heard.remote())
+                said = self._heard()
             except Exception as error:  # the actor, its node or the whole cluster: Ray has an error for each
                 self._post(Message(number, "lost", f"Ray says {type(error).__name__}"))
                 return
@@ -127,13 +143,20 @@ def connect(address: str | None) -> None:
 
 def cluster_slots(wanted: int | None, work: int) -> list[Slot]:
     """A worker for each GPU of the cluster, or for each core of one without; at most as many as wanted, or as there is work."""
-    whole: dict[str, float] = ray_module().cluster_resources()
-    gpus, cores = int(whole.get("GPU", 0)), int(whole.get("CPU", 1))
-    most, kind = (gpus, "GPUs") if gpus else (cores, "CPU cores")
-    if wanted is not None and wanted > most:
-        raise UserError(f"--workers {wanted} needs a device for each, and the Ray cluster has {most} {kind}; lower it")
-    count = wanted or max(1, min(most, work))
-    threads = max(1, cores // count) if gpus or wanted else 1
+    nodes = [node["Resources"] for node in ray_module().nodes() if node["Alive"]]
+    gpus = any(node.get("GPU") for node in nodes)
+
+    def room(threads: int) -> int:
+        """How many workers with so many cores the nodes hold: a worker is on one node, whatever the others have left."""
+        cores = [int(node.get("CPU", 0)) // threads for node in nodes]
+        return sum(min(own, int(node.get("GPU", 0))) if gpus else own for own, node in zip(cores, nodes, strict=True))
+
+    most, kind = room(1), "GPUs with a core" if gpus else "CPU cores"
+    if most < (wanted or 1):
+        raise UserError(f"--workers {wanted or 1} needs a device for each, and the Ray cluster has {most} {kind}; lower it")
+    count, threads = wanted or max(1, min(most, work)), 1
+    while (gpus or wanted) and room(threads + 1) >= count:
+        threads += 1
     return [Slot(number, gpus=("any",) if gpus else (), threads=threads, place="Ray worker") for number in range(count)]
 
 

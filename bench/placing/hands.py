@@ -33,8 +33,11 @@ class Crew:
     address: str | None = None
     """Of the running cluster; without one a cluster of this machine alone is started."""
 
-    def checked(self) -> int | None:
+    def checked(self, beside: int) -> int | None:
         """How many workers; None for `auto`.
+
+        Args:
+            beside: processes that do each run together; this one is among them, or starts them.
 
         Raises:
             UserError: something in it is wrong.
@@ -44,7 +47,7 @@ class Crew:
             raise UserError(f"engine '{self.engine}' is unknown; choose {' or '.join(ENGINES)}")
         if self.address is not None and self.engine != "ray":
             raise UserError("--address is of a Ray cluster; add --engine ray")
-        if (wanted != 1 or self.engine == "ray") and processes() > 1:
+        if (wanted != 1 or self.engine == "ray") and beside > 1:
             raise UserError("--workers starts processes of its own; leave the launcher out, or --workers")
         return wanted
 
@@ -60,7 +63,7 @@ def hands(crew: Crew, runs: Sequence[Run], setting: WorkerSetting) -> Iterator[H
     Raises:
         UserError: there are not so many devices, or all together do not hold a run.
     """
-    wanted, ray = crew.checked(), crew.engine == "ray"
+    wanted, ray = crew.checked(processes()), crew.engine == "ray"
     if not runs or (wanted == 1 and not ray):
         yield in_turn
     elif ray:

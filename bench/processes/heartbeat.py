@@ -16,6 +16,8 @@ from types import FrameType
 from typing import NamedTuple
 
 from bench import folders
+from bench.hashing import digest
+from bench.machine import machine
 from bench.processes import ranks
 
 SILENCE = 60.0
@@ -142,7 +144,10 @@ def beating(out: Path, world: int, phase: Callable[[], str]) -> Iterator[None]:
         yield
         return
     # Two launches into one folder are told apart by where their processes meet.
-    meeting = f"{os.environ.get('MASTER_ADDR', 'here')}-{os.environ.get('MASTER_PORT', '0')}"
+    address = os.environ.get("MASTER_ADDR", "here")
+    if address in ("here", "localhost") or address.startswith("127."):  # which another machine on this folder calls itself too
+        address = machine()
+    meeting = f"{digest(address)}-{os.environ.get('MASTER_PORT', '0')}"
     heart = Heartbeat(out / "status" / "ranks" / meeting, world, phase)
     heart.start()
     try:

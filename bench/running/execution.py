@@ -19,7 +19,8 @@ from bench.running.recording import provenance, setup
 from bench.running.work import Hands, Recorded, Workplace, in_turn
 from bench.runs.finished import is_finished
 from bench.runs.run import Run
-from bench.runs.run_folder import model_folder, remove_checkpoint
+from bench.runs.run_folder import checkpoint_folder, model_folder, remove_checkpoint
+from bench.sharing.lease import Leases
 
 Result = TypeVar("Result")
 
@@ -61,13 +62,15 @@ def execute(runs: Sequence[Run], place: Workplace, rerun_on_change: bool = False
     records = []
     for run in runs:
         mine = done.get(run.id)
-        record = mine.record if mine else store.find_record(out, run.id)
+        record = place.device.agreed(mine.record if mine else store.find_record(out, run.id))
         assert isinstance(record, Record)
         wanted = place.keep.model and run.strategy.trains and record.status == "ok"
         if wanted and not mine and not model_folder(out, run.id).exists():
             again = f"delete {store.folder(out) / run.id}.json to train it again"
             place.progress.say(f"{run.label} has a record and no model: {again}")
-        if place.device.main and record.status != "failed":  # of a process that was stopped between the two
+        # Of a process that was stopped between the two. With --rerun-on-change another command may be doing the run anew.
+        left = place.device.main and checkpoint_folder(out, run.id).is_dir()
+        if left and record.status != "failed" and not Leases(out).busy(run.id):
             remove_checkpoint(out, run.id)
         records.append(record)
     return records

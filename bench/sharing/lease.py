@@ -112,6 +112,11 @@ class Leases:
         holder = self._read(f"{what}.{number}")
         return bool(holder) and not self._gone(holder)
 
+    def busy(self, what: str) -> bool:
+        """Whether somebody who is still there, and may be this owner, is doing the run."""
+        last, ended = self.attempts().get(what, (1, False))
+        return not ended and self.held(what, last)
+
     def claim(self, what: str, number: int = 1) -> Lease | None:
         """The lease, if nobody has it who is still there; `number` is of an attempt before which all have ended."""
         while self._read(f"{what}.{number}.end"):

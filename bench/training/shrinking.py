@@ -10,6 +10,7 @@ import torch
 from accelerate import Accelerator
 from torch import nn
 
+from bench.devices.launched import parallelism
 from bench.devices.memory import ran_out
 from bench.errors import RunError
 from bench.training.state import TrainingState
@@ -27,8 +28,8 @@ def as_memory_allows(
     often as memory runs out. The state and its keeper take down what it came to.
 
     Raises:
-        RunError: memory ran out and there are other processes, which wait within the step; it goes on in smaller micro-batches
-            when it is asked for again.
+        RunError: memory ran out under a launcher, whose other processes wait within the step; it goes on in smaller
+            micro-batches when it is asked for again.
         Exception: memory ran out with the smallest micro-batches, or something else is wrong.
     """
     while True:
@@ -42,7 +43,8 @@ def as_memory_allows(
         state.micro_tokens = room // 2
         if state.keeper:
             state.keeper.lowered(state.micro_tokens)
-        if accelerator.num_processes > 1:
+        # Also where a launcher has started a single one: DDP and DeepSpeed hold parts of the step that was broken off.
+        if parallelism(accelerator) != "none":
             raise RunError(
                 f"memory ran out in step {state.step + 1} with micro-batches of {room} tokens; "
                 f"the same command goes on with {state.micro_tokens}"

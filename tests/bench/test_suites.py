@@ -11,6 +11,7 @@ import pytest
 from torch.distributed import HashStore, init_process_group, is_initialized
 
 from bench import folders, suites
+from bench.devices.device import Device
 from bench.errors import RunError, UserError
 from bench.planning.options import PlanOptions
 from bench.planning.plan import plan
@@ -50,7 +51,7 @@ def test_a_person_is_told_of_runs_that_are_done(done, suite, tmp_path, monkeypat
     captured = capsys.readouterr()
     said = captured.out + captured.err
     assert f"{2 - len(done)} wait" in said and said.count("kept") == bool(done)
-    assert ("nothing to run: all 2 runs of suite 'sentiment-domains'" in said) is (len(done) == 2)
+    assert ("nothing to run: all 2 runs of suite sentiment-domains" in said) is (len(done) == 2)
     # The same question, asked by another suite before, is not asked again, and stands in that suite's table.
     elsewhere = f"{len(done)} of these runs {'was' if len(done) == 1 else 'were'} done for suite 'sentiment', whose table shows"
     assert (elsewhere in " ".join(said.split())) is bool(done and suite == "sentiment")
@@ -71,6 +72,24 @@ def test_processes_have_parted_when_it_is_over(tmp_path, monkeypatch):
     init_process_group("gloo", store=HashStore(), rank=0, world_size=1)
     options = PlanOptions("sentiment", model="tiny-bert", strategies=["zero-shot"])
     assert suites.run_suite(options, "fp32", suites.SuiteOptions(tmp_path)) == 0 and not is_initialized()
+
+
+def test_all_processes_do_what_the_main_one_has_seen(tmp_path, monkeypatch):
+    """Another command on this folder may have ended a run between two processes' looks."""
+    theirs, executed = [], []
+
+    def agreed(device, value):
+        if not isinstance(value, suites.SuitePlan):
+            return value
+        theirs.append(replace(value, runs=value.runs[:1], waiting=value.waiting[:1]))
+        return theirs[0]
+
+    monkeypatch.setattr(Device, "agreed", agreed)
+    monkeypatch.setattr(suites.execution, "execute", lambda runs, *_: executed.extend(runs) or [])
+    monkeypatch.setattr(suites, "_show", lambda *_: None)
+    options = PlanOptions("sentiment", model="tiny-bert", strategies=["zero-shot", "full"])
+    suites.run_suite(options, "fp32", suites.SuiteOptions(tmp_path))
+    assert executed == theirs[0].runs and len(executed) == 1
 
 
 def test_a_dry_run_writes_nothing(tmp_path, capsys):

@@ -80,4 +80,6 @@ def test_running_out_of_memory_is_known_by_what_each_device_says():
     with pytest.raises(RuntimeError) as refused:
         torch.empty(10**15)
     assert memory.ran_out(refused.value) and memory.ran_out(MemoryError()) and memory.ran_out(torch.OutOfMemoryError("CUDA"))
+    for told in ("CUDA error: out of memory", "CUBLAS_STATUS_ALLOC_FAILED when calling `cublasCreate(handle)`"):
+        assert memory.ran_out(RuntimeError(told))
     assert not memory.ran_out(RuntimeError("shape mismatch")) and not memory.ran_out(ValueError("can't allocate memory"))

@@ -15,8 +15,10 @@ import pytest
 from malformed import malformed
 
 from bench.cli import main
+from bench.devices import hardware
 from bench.errors import UserError
 from bench.launching import launch
+from bench.placing.hands import Crew
 from bench.planning.options import PlanOptions
 from bench.planning.plan import plan
 from bench.records import store
@@ -37,7 +39,7 @@ BARE = [
     "0",
     str(ROOT / "bench" / "run.py"),
 ]
-TWO = pytest.mark.skipif(len(os.sched_getaffinity(0)) < 2, reason="two processes need two cores")
+TWO = pytest.mark.skipif(hardware.cores() < 2, reason="two processes need two cores")
 
 
 def started(*arguments, cwd, command=COMMAND):
@@ -98,6 +100,8 @@ def test_a_strategy_that_can_not_run_so_is_told_before_anything_is_started(tmp_p
     options = PlanOptions("sentiment", model="tiny-bert", strategies=["full", "lora-8bit"])
     with pytest.raises(UserError, match="strategy 'lora-8bit' holds its base in 8 bit, which FSDP2 cannot share out"):
         launch.launch("fsdp2", options, "fp32", SuiteOptions(tmp_path), ["run"])
+    with pytest.raises(UserError, match="--workers starts processes of its own; leave the launcher out"):
+        launch.launch("cpu", options, "fp32", SuiteOptions(tmp_path, crew=Crew("2")), ["run"])
     with pytest.raises(UserError, match="budget '900000000000examples' is of at least"):
         launch.launch("gpus", replace(options, budget="900000000000examples"), "fp32", SuiteOptions(tmp_path), ["run"])
 

@@ -2,6 +2,7 @@
 
 import importlib.util
 import os
+import queue
 import signal
 import sys
 import threading
@@ -39,15 +40,23 @@ def test_without_ray_a_sentence_says_what_to_install(monkeypatch):
 @pytest.mark.parametrize(
     ("resources", "wanted", "work", "expected"),
     [
-        ({"CPU": 8.0}, None, 20, [((), 1)] * 8),
-        ({"CPU": 8.0}, None, 3, [((), 1)] * 3),
-        ({"CPU": 8.0}, 2, 20, [((), 4)] * 2),
-        ({"CPU": 64.0, "GPU": 4.0}, None, 20, [(("any",), 16)] * 4),
-        ({"CPU": 64.0, "GPU": 4.0}, 2, 20, [(("any",), 32)] * 2),
+        ([{"CPU": 8.0}], None, 20, [((), 1)] * 8),
+        ([{"CPU": 8.0}], None, 3, [((), 1)] * 3),
+        ([{"CPU": 8.0}], 2, 20, [((), 4)] * 2),
+        ([{"CPU": 64.0, "GPU": 4.0}], None, 20, [(("any",), 16)] * 4),
+        ([{"CPU": 64.0, "GPU": 4.0}], 2, 20, [(("any",), 32)] * 2),
+        # No node has as many cores as the cluster: an actor that asks for them is never placed.
+        ([{"CPU": 32.0, "GPU": 4.0}] * 2, None, 1, [(("any",), 32)]),
+        ([{"CPU": 32.0, "GPU": 4.0}] * 2, None, 3, [(("any",), 16)] * 3),
+        ([{"CPU": 8.0}] * 4, 2, 20, [((), 8)] * 2),
+        ([{"CPU": 64.0}, {"CPU": 8.0, "GPU": 2.0}], None, 20, [(("any",), 4)] * 2),
+        ([{"CPU": 2.0, "GPU": 4.0}], None, 20, [(("any",), 1)] * 2),
     ],
 )
 def test_a_worker_for_each_device_of_the_cluster(monkeypatch, resources, wanted, work, expected):
-    monkeypatch.setattr(cluster, "ray_module", lambda: type("Ray", (), {"cluster_resources": staticmethod(lambda: resources)}))
+    nodes = [{"Alive": True, "Resources": each} for each in resources]
+    gone = {"Alive": False, "Resources": {"CPU": 512.0, "GPU": 8.0}}
+    monkeypatch.setattr(cluster, "ray_module", lambda: SimpleNamespace(nodes=lambda: [*nodes, gone]))
     assert [(slot.gpus, slot.threads) for slot in cluster_slots(wanted, work)] == expected
     with pytest.raises(UserError, match="the Ray cluster has"):
         cluster_slots(65, 0)
@@ -61,6 +70,8 @@ def test_a_worker_that_ray_never_places_is_ended_all_the_same(tmp_path, monkeypa
 
     def get(asked, timeout=None):
         assert asked == "heard" or timeout is not None, "it would wait for ever"
+        if timeout == cluster.PLACING_SECONDS:
+            raise TimeoutError
         over.wait(60 if asked == "heard" else 0)
         raise RayError
 
@@ -68,7 +79,10 @@ def test_a_worker_that_ray_never_places_is_ended_all_the_same(tmp_path, monkeypa
     made = SimpleNamespace(options=lambda **_: SimpleNamespace(remote=lambda *_: actor))
     ray = SimpleNamespace(remote=lambda _: made, get=get, kill=killed.append, exceptions=SimpleNamespace(RayError=RayError))
     monkeypatch.setattr(cluster, "ray_module", lambda: ray)
-    RayWorker(Slot(0), lambda message: None, WorkerSetting(tmp_path, "fp32", False, DEFAULT_KEEP)).end()
+    posted = queue.SimpleQueue()
+    worker = RayWorker(Slot(0), posted.put, WorkerSetting(tmp_path, "fp32", False, DEFAULT_KEEP))
+    assert posted.get(timeout=30).content == "waits for room on the Ray cluster, whose nodes are busy"
+    worker.end()
     assert killed == [actor]
     over.set()
 
@@ -128,8 +142,6 @@ def test_two_workers_one_of_them_killed_do_all(own_cache, device, tmp_path, loca
 @needs_ray
 @pytest.mark.slow
 def test_an_actor_that_is_lost_is_told(tmp_path, local_cluster):
-    import queue
-
     said = queue.SimpleQueue()
     (slot,) = cluster_slots(1, 1)
     worker = RayWorker(slot, said.put, WorkerSetting(tmp_path, "fp32", False, DEFAULT_KEEP))

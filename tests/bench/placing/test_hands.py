@@ -47,7 +47,7 @@ def test_workers_and_a_launcher_exclude_each_other(planned, setting, monkeypatch
 )
 def test_what_is_wrong_is_told(crew, told):
     with pytest.raises(UserError, match=told):
-        crew.checked()
+        crew.checked(1)
 
 
 @pytest.mark.parametrize(("gpus", "found"), [(["0", "1"], WorkerPool), (["0"], type(in_turn))])

@@ -14,6 +14,8 @@ from bench.progress import Progress
 from bench.records import store
 from bench.running import execution, stages
 from bench.running.work import Workplace
+from bench.runs.run_folder import checkpoint_folder
+from bench.sharing.lease import Leases
 
 ALL = ["zero-shot", "few-shot", "full", "frozen", "lora-8bit", "instruction", "multitask"]
 
@@ -223,3 +225,18 @@ def test_items_hold_before_and_after(done):
         assert len(rows) == forgetting.n == 6
         assert rows["before_value"].notna().all() and rows["value"].notna().all()
     assert isinstance(items, pd.DataFrame) and items["before"].notna().sum() == 40
+
+
+@pytest.mark.parametrize("busy", [True, False])
+def test_a_checkpoint_of_a_run_that_another_command_does_anew_is_left_alone(tmp_path, device, monkeypatch, busy):
+    """Planted fault: a command that found all runs finished removed what --rerun-on-change of another one went on from."""
+    (run,) = runs_of("tiny-bert", strategies=["zero-shot"])
+    record = execution.unscored(run, device, "skipped", "by a test").record
+    store.write_record(tmp_path, record)
+    kept = checkpoint_folder(tmp_path, run.id)
+    kept.mkdir(parents=True)
+    other = Leases(tmp_path)
+    with other.beating():
+        assert not busy or other.claim(run.id)
+        execute([run], tmp_path, device)
+    assert kept.exists() is busy

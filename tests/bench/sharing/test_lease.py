@@ -77,6 +77,15 @@ def test_who_claims_between_two_looks_of_another_keeps_it(sites, monkeypatch):
     assert b.claim("r") is None and got[0].put(writes("a"))
 
 
+def test_a_run_is_busy_while_its_owner_is_there(sites):
+    a, b = sites.leases("a"), sites.leases("b")
+    assert not a.busy("r")
+    lease = a.claim("r")
+    assert a.busy("r") and b.busy("r") and not b.busy("other")
+    lease.put(writes("a"))
+    assert not a.busy("r") and not b.busy("r")
+
+
 def test_an_attempt_ends_once(sites):
     a = sites.leases("a")
     lease = a.claim("r")

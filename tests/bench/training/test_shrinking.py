@@ -4,7 +4,7 @@ from types import SimpleNamespace
 
 import pytest
 import torch
-from accelerate import Accelerator
+from accelerate import Accelerator, DistributedType
 from transformers import LlamaConfig, LlamaForCausalLM
 
 from bench.errors import RunError
@@ -16,7 +16,7 @@ from bench.training.checkpoint import Checkpoint
 from bench.training.shrinking import SMALLEST, as_memory_allows
 from bench.training.state import TrainingState
 
-ALONE = SimpleNamespace(num_processes=1)
+ALONE = SimpleNamespace(distributed_type=DistributedType.NO)
 
 
 def texts(count=8, seed=0):
@@ -83,8 +83,9 @@ def test_any_other_error_is_raised_at_once():
     assert state.micro_tokens is None
 
 
-def test_several_processes_end_and_go_on_in_smaller_ones(tmp_path):
-    """The others wait within the step, which can't be taken back there."""
+@pytest.mark.parametrize("kind", [DistributedType.MULTI_GPU, DistributedType.MULTI_CPU, DistributedType.FSDP])
+def test_under_a_launcher_it_ends_and_goes_on_in_smaller_ones(tmp_path, kind):
+    """Others wait within the step, and even of a single process DDP and DeepSpeed hold a part of it: it can't be taken back."""
 
     def full(tokens):
         raise torch.OutOfMemoryError("CUDA out of memory")
@@ -92,7 +93,7 @@ def test_several_processes_end_and_go_on_in_smaller_ones(tmp_path):
     checkpoint = Checkpoint(tmp_path / "t", Accelerator(cpu=True), CheckpointInterval(steps=9), lambda: 0, lambda _: None)
     state = TrainingState(step=6, keeper=checkpoint)
     with pytest.raises(RunError, match="memory ran out in step 7 with micro-batches of 96 tokens; the same .* with 48"):
-        as_memory_allows(made(), state, SimpleNamespace(num_processes=2), 96, full)
+        as_memory_allows(made(), state, SimpleNamespace(distributed_type=kind), 96, full)
     again = Checkpoint(tmp_path / "t", Accelerator(cpu=True), CheckpointInterval(steps=9), lambda: 0, lambda _: None)
     assert again.room() == 48
     assert as_memory_allows(made(), TrainingState(micro_tokens=again.room()), ALONE, 96, lambda tokens: tokens) == 48
