@@ -142,11 +142,12 @@ def delta(probe: Probe, before: pd.DataFrame, after: pd.DataFrame) -> float:
 
 def relative_forgetting(probes: Sequence[Probe], forgotten: dict[str, Forgetting]) -> float | None:
     """The mean relative loss in per cent (Luo et al. 2023, equation 2), over probes whose score or accuracy is a share: a ratio
-    of two log-likelihoods would mean nothing.
+    of two log-likelihoods would mean nothing, and so would one to a correlation below 0.
     """
     scored = [forgotten[probe.spec.name] for probe in probes if probe.directed]
     pairs: list[Forgetting | Pair] = [probe if probe.share else probe.others[ACCURACY] for probe in scored if _has_share(probe)]
-    lost = [(pair.before - pair.after) / pair.before for pair in pairs if pair.before and pair.after is not None]
+    known = [(pair.before, pair.after) for pair in pairs if pair.before is not None and pair.after is not None]
+    lost = [(before - after) / before for before, after in known if before > 0]
     return 100 * sum(lost) / len(lost) if lost else None
 
 

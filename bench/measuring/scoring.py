@@ -21,7 +21,7 @@ def scores(predictions: pd.DataFrame, names: Sequence[str]) -> dict[str, Score]:
 
 
 def _score(predictions: pd.DataFrame, name: str) -> Score:
-    metric, predictions = metrics.metric(name), restricted(predictions, name, ["prediction", "gold"])
+    metric, predictions = metrics.counted(name), restricted(predictions, name, ["prediction", "gold"])
     counts = metric.counts(predictions["prediction"].tolist(), predictions["gold"].tolist())
     answered = of_counts(counts[None], metric.number, clusters_of(predictions.get("cluster"), len(counts)))
     low, high = of_one_model(answered, metric.scale)
@@ -52,7 +52,7 @@ def rise(after: pd.DataFrame, before: pd.DataFrame, name: str) -> tuple[float, f
 
     Both frames hold the same items in the same order. Positive is better: where a lower number is, before minus after.
     """
-    metric = metrics.metric(name)
+    metric = metrics.counted(name)
     after, before = (restricted(frame, name, ["prediction", "gold"]) for frame in (after, before))
     gold = after["gold"].tolist()
     new, old = (metric.counts(frame["prediction"].tolist(), gold) for frame in (after, before))

@@ -4,6 +4,7 @@ import importlib.util
 import os
 import shutil
 import urllib.request
+from http.client import HTTPException
 
 import torch
 from rich.console import Console
@@ -29,7 +30,7 @@ def findings() -> list[tuple[str, str]]:
         ("memory", f"{available_memory() / 2**30:.1f} of {total_memory() / 2**30:.1f} GiB free"),
         ("cache", f"{folders.cache()} ({free / 2**30:.1f} GiB free)"),
         ("launchers", ", ".join(["accelerate", *installed])),
-        ("hub", "offline (HF_HUB_OFFLINE)" if os.environ.get("HF_HUB_OFFLINE") == "1" else _hub()),
+        ("hub", _hub()),
         *((name, number) for name, number in versions().items()),
     ]
 
@@ -45,10 +46,12 @@ def _existing(folder: os.PathLike[str]) -> str:
 def _hub() -> str:
     from huggingface_hub import constants
 
+    if constants.HF_HUB_OFFLINE:
+        return "offline (HF_HUB_OFFLINE)"
     try:
         with urllib.request.urlopen(constants.ENDPOINT, timeout=3):
             return f"{constants.ENDPOINT} answers"
-    except OSError as error:
+    except (OSError, ValueError, HTTPException) as error:  # HF_ENDPOINT may be no address, and a server none of HTTP
         return f"{constants.ENDPOINT} cannot be reached ({type(error).__name__}); pinned wheels and local folders work"
 
 

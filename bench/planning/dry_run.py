@@ -45,6 +45,12 @@ def print_plan(runs: Sequence[Run], out: Path, waiting: Sequence[Run], trials: S
         console.print(sentence, highlight=False)
 
 
+def suites_told(runs: Sequence[Run]) -> str:
+    """`suite sentiment`, or `suites sentiment, ner` where several were asked for together."""
+    names = list(dict.fromkeys(run.suite for run in runs))
+    return f"suite{'s' * (len(names) > 1)} {', '.join(names)}"
+
+
 def _estimated(runs: Sequence[Run], rate: float) -> list[Alike]:
     """Runs that differ in nothing but their seed, with what each costs: seeds draw other examples of the same set, and the
     first stands for all."""
@@ -70,7 +76,7 @@ def _state(run: Run, out: Path, still: set[str]) -> str:
 
 def _table(alike: Sequence[Alike], states: dict[str, str], rate: float) -> Table:
     table = Table(
-        title=f"{len(states)} runs of suite {alike[0][0][0].suite}",
+        title=f"{len(states)} runs of {suites_told([run for group, _ in alike for run in group])}",
         caption="seconds: training alone, at this machine's measured speed",
     )
     for column in ("run", "model", "task", "strategy", "seed"):

@@ -19,11 +19,12 @@ def parse(settings: Sequence[str], strategy_names: Sequence[str]) -> list[Settin
         path, equals, value = setting.partition("=")
         if not equals or not path:
             raise UserError(f"--set {setting}: write it as key=value or strategy.key=value")
-        name, *keys = path.split(".")
-        # `full=1` names a hyper-parameter, if a strange one: a strategy has no value.
-        owner = name if name in strategy_names and keys else None
+        # A strategy's name may have dots, so that the longest that begins the path is meant. `full=1` names a hyper-parameter,
+        # if a strange one: a strategy has no value.
+        owner = max((name for name in strategy_names if path.startswith(f"{name}.")), key=len, default=None)
+        keys = path.removeprefix(f"{owner}.").split(".")
         try:
-            parsed.append((owner, keys if owner else [name, *keys], yaml_value(value)))
+            parsed.append((owner, keys, yaml_value(value)))
         except FormatError as error:
             raise UserError(f"--set {setting:.200}: the value cannot be read as YAML: {error}") from None
     return parsed

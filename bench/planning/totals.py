@@ -77,7 +77,8 @@ def told(todo: Sequence[tuple[Run, CostEstimate]], trials: Sequence[Trial], rate
     if trials:
         named = ", ".join(f"{name} {count}" for name, count in Counter(trial.run.strategy.name for trial in trials).items())
         besides = "" if tuning is None else f", about {tuning:.0f} s of training, besides validation"
-        yield f"tuning before that: {len(trials)} trials to do ({named}){besides}"
+        what = "trainings of trials" if len({trial.run.seed for trial in trials}) > 1 else "trials"
+        yield f"tuning before that: {len(trials)} {what} to do ({named}){besides}"
     # How long an API takes is not this machine's to say.
     local = [(run, cost) for run, cost in todo if not isinstance(run.model, EndpointModel)]
     if local and (total := totals(local, tuning, rate)):

@@ -3,9 +3,12 @@
 e to this number is the pseudo-perplexity. The base model's masked-LM head, as it was, reads the tuned backbone.
 """
 
+from collections import Counter
+
 import pandas as pd
 from transformers.models.auto.modeling_auto import MODEL_FOR_MASKED_LM_MAPPING_NAMES
 
+from bench.errors import UserError
 from bench.inference.backend import Backend
 from bench.modeling.models import Model
 from bench.probes.base import Probe
@@ -34,8 +37,12 @@ class PseudoPerplexity(Probe):
         nats = [0.0] * len(self.rows)
         for owner, loss in zip(owners, backend.losses(masked), strict=True):
             nats[owner] += loss
-        counts = [owners.count(number) for number in range(len(self.rows))]
-        return self.frame([total / count for total, count in zip(nats, counts, strict=True)], [float(c) for c in counts])
+        counts = Counter(owners)
+        if bare := [row["text"] for number, row in enumerate(self.rows) if not counts[number]]:
+            who = f"probe '{self.spec.name}': the tokenizer of '{self.encoding.model.name}'"
+            raise UserError(f"{who} leaves nothing of the text {bare[0]!r:.80}; drop it from the rows")
+        weights = [float(counts[number]) for number in range(len(self.rows))]
+        return self.frame([total / weight for total, weight in zip(nats, weights, strict=True)], weights)
 
     def _masked(self) -> tuple[list[Encoded], list[int]]:
         """Each text once per token of its own, with that token masked and labelled; and the texts' numbers."""

@@ -15,6 +15,7 @@ from torch import nn
 from bench.inference.backend import Backend
 from bench.probes.base import Columns, Probe, ProbeOptions
 from bench.specs.probe import ProbeSpec
+from bench.statistics.probed import AUC, RANKED
 from bench.tasks.encoding import Encoding
 
 
@@ -27,7 +28,7 @@ class Similarity(Probe):
     family = "encoder"
     uses = "embeddings"
     allowed = PairGold
-    value = "ROC AUC"
+    value = AUC
     higher_is_better = True
     share = True
     # As seen of 64 pairs of MRPC and MiniLM trained on sst2: docs/method/forgetting.md.
@@ -39,7 +40,7 @@ class Similarity(Probe):
         self.graded = self.options.gold == "graded"
         if self.graded:
             # By its name statistics know that the score is an order of items and no mean.
-            self.value = "Spearman correlation"
+            self.value = RANKED
 
     @classmethod
     def fault(cls, row: Mapping[str, Any], spec: ProbeSpec) -> str | None:
@@ -63,7 +64,10 @@ class Similarity(Probe):
         gold, cosines = items["gold"].astype(float), items["value"]
         if len(np.unique(gold)) < 2:
             return 0.0 if self.graded else 0.5
-        return float(spearmanr(gold, cosines).statistic if self.graded else roc_auc_score(gold == 1, cosines))
+        if not self.graded:
+            return float(roc_auc_score(gold == 1, cosines))
+        # Cosines that are all equal have no order.
+        return float(spearmanr(gold, cosines).statistic) if len(np.unique(cosines)) > 1 else 0.0
 
 
 def _is_number(text: str) -> bool:

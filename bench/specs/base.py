@@ -1,7 +1,8 @@
 """What all YAML files of suites/ have in common: typed, checked objects, read from a file."""
 
+from collections.abc import Sequence
 from pathlib import Path
-from typing import Annotated, Any, Literal, TypeVar
+from typing import Annotated, Any, Literal, TypeVar, get_args
 
 from pydantic import (
     AfterValidator,
@@ -110,6 +111,25 @@ def _anchored(value: Any, folder: Path) -> Any:
     return anchored
 
 
+def _fields_at(spec: type[BaseModel], path: Sequence[int | str]) -> list[str]:
+    """The fields that may stand at a place of a YAML file, by pydantic's path to it."""
+    found = [spec]
+    for part in path:
+        inside = [
+            model for each in found if part in each.model_fields for model in _models(each.model_fields[str(part)].annotation)
+        ]
+        # Other parts are places in lists, keys of mappings, and the names of a union's forms.
+        found = inside or [model for model in found if model.__name__ == part] or found
+    return list(dict.fromkeys(name for model in found for name in model.model_fields))
+
+
+def _models(annotation: Any) -> list[type[BaseModel]]:
+    """All that a field's values may be."""
+    if isinstance(annotation, type) and issubclass(annotation, BaseModel):
+        return [annotation]
+    return [model for part in get_args(annotation) for model in _models(part)]
+
+
 def explain(error: ValidationError, spec: type[BaseModel]) -> str:
     """The first fault of a pydantic error as a clause: field, what is wrong, what is allowed."""
     # A misspelt field is better news than the required one that it left missing.
@@ -118,8 +138,7 @@ def explain(error: ValidationError, spec: type[BaseModel]) -> str:
     forms = ("Source", "list[Source]", "Holdout", "NumberRange", "Choice")
     field = ".".join(str(part) for part in fault["loc"] if part not in forms)
     if fault["type"] == "extra_forbidden":
-        allowed = ", ".join(spec.model_fields) if len(fault["loc"]) == 1 else "see bench/specs/"
-        return f"field '{field}' is not known; allowed: {allowed}"
+        return f"field '{field}' is not known; allowed: {', '.join(_fields_at(spec, fault['loc'][:-1]))}"
     told = fault["msg"].removeprefix("Value error, ")
     if fault["type"] == "string_type" and isinstance(fault["input"], int | float):
         read = "true or false" if isinstance(fault["input"], bool) else "a number"

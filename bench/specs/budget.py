@@ -3,6 +3,7 @@
 import re
 from dataclasses import dataclass, fields
 from decimal import Decimal
+from fractions import Fraction
 
 from bench.errors import UserError
 
@@ -68,8 +69,10 @@ class Budget:
             share: in (0, 1].
         """
         counts = ("examples", "steps", "tokens", "flops")
-        parts = {limit: max(1, round(amount * share)) for limit, amount in self.limits.items() if limit in counts}
-        return Budget(**parts, seconds=None if self.seconds is None else self.seconds * share, memory=self.memory)
+        parts = {limit: max(1, round(amount * Fraction(share))) for limit, amount in self.limits.items() if limit in counts}
+        # Nine digits, as a person writes them: 63 s and not 62.99999999999999.
+        seconds = None if self.seconds is None else min(self.seconds, float(f"{self.seconds * share:.9g}"))
+        return Budget(**parts, seconds=seconds, memory=self.memory)
 
     def __str__(self) -> str:
         """One text for one budget, however it was written: `80ktokens` also for 0.08Mtokens."""

@@ -5,6 +5,9 @@ from dataclasses import dataclass
 
 from bench.errors import UserError
 
+SMALLEST_LOSSES = {"points": 0.05, "nats": 1e-4}
+"""Losses that take millions of items."""
+
 
 @dataclass(frozen=True)
 class ProbePower:
@@ -25,5 +28,8 @@ def probe_power(text: str) -> ProbePower:
         match = re.fullmatch(r"\s*(\d+\.?\d*|\.\d+)\s*(points|nats)\s*", part)
         if not match or float(match[1]) <= 0 or match[2] in losses or (match[2] == "points" and float(match[1]) >= 100):
             raise UserError(f"probe power '{text}': give a loss in points, in nats, or both, as 5points,.02nats")
+        if float(match[1]) < SMALLEST_LOSSES[match[2]]:
+            told = f"{SMALLEST_LOSSES[match[2]]:g}{match[2]}"
+            raise UserError(f"probe power '{text}': no probe has the items that so small a loss takes; give at least {told}")
         losses[match[2]] = float(match[1])
     return ProbePower(losses["points"] / 100 if "points" in losses else None, losses.get("nats"))

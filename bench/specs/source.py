@@ -1,15 +1,25 @@
 """Where rows come from, and which of them: the `train`, `validation` and `test` of a task, the `source` of a probe."""
 
+import re
 from typing import Annotated, Any, Literal, Self
 
-from pydantic import Discriminator, Field, StringConstraints, Tag, field_validator, model_validator
+from pydantic import AfterValidator, Discriminator, Field, Tag, field_validator, model_validator
 
 from bench.specs.base import Spec
 from bench.specs.expression import Expression
 
 Format = Literal["csv", "tsv", "jsonl", "json", "squad", "parquet", "arrow", "conll", "po"]
-NUMBER = r"\s*([-+]?\d+(\.\d+)?)?\s*"
-Range = Annotated[str, StringConstraints(pattern=rf"^[\[(]{NUMBER},{NUMBER}[\])]$")]
+NUMBER = r"\s*([-+]?(?:\d+(?:\.\d*)?|\.\d+))?\s*"
+RANGE = re.compile(rf"[\[(]{NUMBER},{NUMBER}[\])]")
+
+
+def _checked_range(text: str) -> str:
+    if not RANGE.fullmatch(text):
+        raise ValueError(f"'{text:.40}' is no interval; write one as [0,.5) or (,-1]")
+    return text
+
+
+Range = Annotated[str, AfterValidator(_checked_range)]
 """An interval as mathematics writes it: `[` and `]` include the bound, `(` and `)` don't, no bound is no limit: `(,-1]`."""
 
 
@@ -131,8 +141,9 @@ def _form(value: Any) -> str:
     """Which of a split's forms is meant, so that a fault is told of that form alone."""
     if isinstance(value, (list, tuple)):
         return "list[Source]"
-    share = "share" in value if isinstance(value, dict) else isinstance(value, Holdout)
-    return "Holdout" if share else "Source"
+    # A split that is cut out names no columns, and says how large it is or by what it is cut.
+    cut = {"share", "by", "like"} & set(value) if isinstance(value, dict) else isinstance(value, Holdout)
+    return "Holdout" if cut and not (isinstance(value, dict) and "columns" in value) else "Source"
 
 
 ASource = Annotated[Source, Tag("Source")]

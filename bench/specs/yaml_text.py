@@ -1,5 +1,6 @@
 """YAML from outside as plain values, by the one reader: bounded, since a few hundred bytes can stand for gigabytes."""
 
+import re
 from typing import Any
 
 import yaml
@@ -89,3 +90,9 @@ class _Loader(yaml.SafeLoader):
                 if name in known:
                     raise _fault(key.start_mark, f"the key '{key.value:.40}' stands there twice; keep one of them")
                 known.add(name)
+
+
+# PyYAML is of YAML 1.1, to which 5e-2 is a word, since it lacks a dot; in YAML 1.2 and for a person it is a number.
+_Loader.add_implicit_resolver(
+    "tag:yaml.org,2002:float", re.compile(r"[-+]?(?:\d+\.?\d*|\.\d+)[eE][-+]?\d+$"), list("-+.0123456789")
+)

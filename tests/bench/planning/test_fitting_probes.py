@@ -38,6 +38,13 @@ def test_the_command_lines_number_is_taken_as_it_is(fitting):
     assert set(fitting("smollm2", probe_items=99)[0].values()) == {99}
 
 
+def test_more_items_than_a_probe_has_are_all_of_them(fitting):
+    """Of a linear probe without the rows that its classifier is fitted on: it would else refuse in every run."""
+    held = {probe: probe_class(spec).held(spec) for probe in ("mrpc", "health-subjects") for spec in [Library().probe(probe)]}
+    assert fitting(probe_items=10**6)[0] == {"mrpc": held["mrpc"]}
+    assert fitting(suite="medical", probe_items=10**6)[0]["health-subjects"] == held["health-subjects"]
+
+
 def test_power_goes_before_limits(fitting):
     """A loss of 1 nat needs few items."""
     powered, _ = fitting("smollm2", probe_power="1nats")

@@ -71,9 +71,8 @@ def test_what_a_base_is_asked_hangs_on_no_order_of_its_runs(decoder_folder):
 def test_trials_are_counted_by_strategy_and_each_costs_what_its_run_would(tmp_path):
     runs, missing = as_far_as_tuned(planned(["full", "frozen"], {"trials": 6, "seeds": 2}), tmp_path)
     seconds = sum(12 * estimate_cost(replace(run, seed=1000), RATE).operations / RATE for run in runs)
-    expected = (
-        f"tuning before that: 24 trials to do (full 12, frozen 12), about {seconds:.0f} s of training, besides validation"
-    )
+    besides = f"about {seconds:.0f} s of training, besides validation"
+    expected = f"tuning before that: 24 trainings of trials to do (full 12, frozen 12), {besides}"
     lines = list(told(costed(runs), missing, RATE))
     assert lines[0] == expected and lines[-1].startswith("in all about ")
     assert tuning_seconds(missing, RATE) == pytest.approx(seconds)

