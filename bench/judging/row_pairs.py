@@ -121,12 +121,18 @@ def _words(record: Record) -> str | None:
 
 
 def _row_pair(one: Row, other: Row, out: Path, items: int | None) -> RowPair:
-    """Seeds meet in their order. A row of one run, as one that trains nothing, meets each seed of the other."""
-    runs = [list(row.records) for row in (one, other)]
-    longest = max(map(len, runs))
-    runs = [each * longest if len(each) == 1 else each for each in runs]
-    parts = [(mine, theirs, *_answers(mine, theirs, out, items)) for mine, theirs in zip(*runs, strict=False)]
+    """Equal seeds meet. A row of one run, as one that trains nothing, meets each seed of the other."""
+    parts = [(mine, theirs, *_answers(mine, theirs, out, items)) for mine, theirs in _met(one, other)]
     return RowPair((one, other), tuple(_pairing(*part) for part in parts), parts[0][2]["cluster"].tolist())
+
+
+def _met(one: Row, other: Row) -> list[tuple[Record, Record]]:
+    alone = 1 in (len(one.records), len(other.records))
+    # A seed may have failed in one of the rows; the next one must not stand in for it.
+    met = [(a, b) for a in one.records for b in other.records if alone or a.setup.seed == b.setup.seed]
+    if not met:
+        raise UserError(f"{one.label} and {other.label} have no seed in common; run both with the same --seeds")
+    return met
 
 
 def _pairing(mine: Record, theirs: Record, first: pd.DataFrame, second: pd.DataFrame) -> tuple[Pairing, bool]:
@@ -162,7 +168,7 @@ def _frame(run: Record, out: Path) -> pd.DataFrame:
     if part.empty or not set(wanted) <= set(part.columns) or part[wanted].isna().any(axis=None):
         raise UserError(
             f"run {run.run_id} ({run.setup.strategy}) has no texts and answers in {store.folder(out)}; "
-            "run its suite again there, or name another row with --against"
+            f"delete {run.run_id}.json there, and give its suite's command again"
         )
     return part if "cluster" in part else part.assign(cluster=None)
 

@@ -81,6 +81,16 @@ def test_seeds_meet_in_their_order_and_one_run_meets_all(tmp_path):
     }
 
 
+def test_a_seed_that_one_row_lacks_meets_no_other(tmp_path):
+    rows = [write_row(tmp_path, "a", [f"a{seed}"], seed) for seed in (0, 1, 2)]
+    rows += [write_row(tmp_path, "b", [f"b{seed}"], seed) for seed in (0, 2)]
+    (pair,) = found(tmp_path, rows)
+    assert [{p.contests[0].one, p.contests[0].other} for p, _ in pair.pairings] == [{"a0", "b0"}, {"a2", "b2"}]
+    apart = [write_row(tmp_path, name, [name], seed) for name, seeds in (("c", (0, 1)), ("d", (2, 3))) for seed in seeds]
+    with pytest.raises(UserError, match="have no seed in common; run both with the same --seeds"):
+        found(tmp_path, apart)
+
+
 def test_more_items_hold_those_of_fewer_in_their_order(tmp_path):
     rows = [write_row(tmp_path, name, [f"{name}{n}" for n in range(40)], cluster=[n // 2 for n in range(40)]) for name in "ab"]
 
@@ -127,7 +137,8 @@ def test_rows_of_other_items_or_none_are_told(tmp_path):
         found(tmp_path, rows)
     rows = [write_row(tmp_path, "full", ["y"]), write_row(tmp_path, "frozen", ["y"], text=None)]
     with pytest.raises(
-        UserError, match=rf"^run {rows[1].run_id} \(frozen\) has no texts and answers in .*records; run its suite"
+        UserError,
+        match=rf"^run {rows[1].run_id} \(frozen\) has no texts and answers in .*records; delete {rows[1].run_id}.json there",
     ):
         found(tmp_path, rows)
     (tmp_path / "records" / f"{rows[1].run_id}.parquet").unlink()
