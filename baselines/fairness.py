@@ -147,6 +147,11 @@ def score_of(row: Row) -> float:
     return row.score.value
 
 
+def rates_of(row: Row) -> list[tuple[int, float]]:
+    """The learning rate of each seed: the same rates are the same runs, and equal scores need not be."""
+    return [(run.setup.seed, run.setup.hyperparameters["learning_rate"]) for run in row.records]
+
+
 def scored(row: Row) -> str:
     assert row.score is not None
     told = f"{numbers.share(row.score.value)} {numbers.brackets(row.score, row.quantity, signed=False)}"
@@ -159,7 +164,8 @@ def verdicts(names: Sequence[str], shared: Ranking, tuned: Ranking) -> Iterator[
     """What the two rankings say of each pair, counted, and the pairs on which they don't agree by name."""
 
     def same(one: str, other: str) -> str:
-        alike = all(score_of(shared.rows[name]) == score_of(tuned.rows[name]) for name in (one, other))
+        pairs = [(shared.rows[name], tuned.rows[name]) for name in (one, other)]
+        alike = all(rates_of(a) == rates_of(b) and score_of(a) == score_of(b) for a, b in pairs)
         return " (by the same runs: what differs is the seed SD that the table pools over its rows)" if alike else ""
 
     said = by_both(names, shared, tuned)

@@ -70,7 +70,7 @@ def timed(what: str, arguments: Sequence[str]) -> None:
     _, status, used = os.wait4(child.pid, 0)
     if status:
         raise SystemExit(f"{what}: ended with status {os.waitstatus_to_exitcode(status)}")
-    print(f"{what}: {used.ru_utime + used.ru_stime:.1f} s CPU, {used.ru_maxrss / 1e6:.2f} GB", flush=True)
+    print(f"{what}: {used.ru_utime + used.ru_stime:.1f} s CPU, {1024 * used.ru_maxrss / 1e9:.2f} GB", flush=True)
 
 
 def main(seeds: int = 1667, out: Path = Path("out/many")) -> None:

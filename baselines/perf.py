@@ -45,7 +45,7 @@ LINES = (
         {
             "tunebench": "ours.py train frozen 3",
             "Trainer, grouped by length": "trainer.py frozen grouped 3",
-            "tunebench, all weights": "ours.py train full 1",
+            "tunebench, all weights": "ours.py train full 3",
         },
     ),
     Line(
@@ -86,7 +86,7 @@ LINES = (
         "full",
         {
             "tunebench, compiled": "ours.py train full 2 compile=true",
-            "tunebench": "ours.py train full 1",
+            "tunebench": "ours.py train full 2",
             "SFTTrainer, packed": "sft.py full packed",
         },
     ),

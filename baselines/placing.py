@@ -107,6 +107,12 @@ def workers(asked: argparse.Namespace) -> None:
     print(f"{asked.runs - 2} equal runs: one worker {one:.1f} s, two {two:.1f} s: {one / two:.2f} times as fast ({found})")
 
 
+def processor_seconds() -> float:
+    """Of all processes that were started here and have ended."""
+    used = resource.getrusage(resource.RUSAGE_CHILDREN)
+    return used.ru_utime + used.ru_stime
+
+
 def suites(asked: argparse.Namespace) -> None:
     given = ["--strategies", "full", "--budget", asked.budget, "--test-items", "100", "--probe-items", "20"]
     entry = [sys.executable, "-c", "from bench.cli import main; main()"]
@@ -120,11 +126,11 @@ def suites(asked: argparse.Namespace) -> None:
     for _ in range(asked.rounds):
         for count, seconds in found.items():
             with tempfile.TemporaryDirectory() as folder:
-                began, before = time.perf_counter(), resource.getrusage(resource.RUSAGE_CHILDREN).ru_utime
+                began, before = time.perf_counter(), processor_seconds()
                 running = [begin([*command, *given, "--seeds", "2", "--out", f"{folder}/{n}"]) for n in range(count)]
                 assert [process.wait() for process in running] == [0] * count
                 seconds.append(time.perf_counter() - began)
-                cores[count].append(resource.getrusage(resource.RUSAGE_CHILDREN).ru_utime - before)
+                cores[count].append(processor_seconds() - before)
     for what, taken in (("in all", found), ("of processor time", cores)):
         one, two = (statistics.median(taken[count]) for count in (1, 2))
         print(f"one suite {one:.1f} s, two at once {two:.1f} s {what}: {two / one:.2f} times as long ({taken})", flush=True)

@@ -78,12 +78,13 @@ _PASSES = {", first pass": slice(1), ", later passes": slice(1, None)}
 
 def _rows(name: str, line: Line, least: float, chosen: slice, rounds: Sequence[Done]) -> Iterable[str]:
     """A row for each contender. `least`: seconds at the machine's peak."""
+    # A contender that made one pass has no later one, which a first pass, with all that is loaded for it, would not tell.
+    making = {by: command for by, command in line.contenders.items() if rounds[0][line.work, command].seconds[chosen]}
     taken: dict[str, list[float]] = {
-        by: [statistics.fmean(_of(done[line.work, command].seconds, chosen)) for done in rounds]
-        for by, command in line.contenders.items()
+        by: [statistics.fmean(done[line.work, command].seconds[chosen]) for done in rounds] for by, command in making.items()
     }
     first = next(iter(taken.values()))
-    for by, command in line.contenders.items():
+    for by, command in making.items():
         found = [done[line.work, command] for done in rounds]
         ratios = [other / mine for other, mine in zip(taken[by], first, strict=True)]
         ratio = "" if taken[by] is first else _spread(ratios)
@@ -93,10 +94,6 @@ def _rows(name: str, line: Line, least: float, chosen: slice, rounds: Sequence[D
         # What another strategy would have to do at least is not what this line's would.
         share = "" if by == "tunebench, all weights" else f"{least / seconds:.0%}"
         yield f"| {name if taken[by] is first else ''} | {by} | {seconds:.2f} | {ratio} | {share} | {memory:.2f} | {right} |"
-
-
-def _of(seconds: Sequence[float], chosen: slice) -> Sequence[float]:
-    return seconds[chosen] or seconds  # who makes one pass makes each alike
 
 
 def _spread(ratios: Sequence[float]) -> str:
