@@ -76,6 +76,11 @@ def run_suite(options: PlanOptions, precision_text: str, doing: SuiteOptions) ->
     """
     precision = hardware.requested(precision_text)
     doing.crew.checked(hardware.processes())
+    if doing.rerun_on_change and doing.crew.address:
+        raise UserError(
+            "--rerun-on-change holds records against this machine's environment, and workers of a cluster have their own; "
+            "leave it out, and delete the records that are to be made anew"
+        )
     device = start(precision)
     here = environment(device.torch.type, device.precision)
     with device.accelerator.main_process_first():

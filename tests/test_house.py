@@ -39,7 +39,6 @@ WRITTEN_OTHERWISE = {
     "bench/modeling/saved.py:_save": "called under writing",
     "bench/processes/ranks.py:_write": "does without, where it fails",
     "bench/running/tracking.py:_begin": "called under faults_told",
-    "bench/sharing/lease.py:_written": "called under faults_told",
     "reports/paper/plot.py:_svg": "into memory",
     "reports/paper/sweep_figure.py:sweep_figure": "into memory",
     "bench/sharing/owner.py:beat": "called under faults_told, and later by a thread that tries again",

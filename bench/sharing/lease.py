@@ -3,8 +3,8 @@
 A run's attempts are numbered from 1. Two files of an attempt are made once and never changed: `ID.N` says whose it is, and
 `ID.N.end` how it ended: done, with the files that were then put in place; returned; or revoked, since its owner was gone.
 Both are hard links, which exist at once and whole, on a local disk as on NFS; of several processes that make one, one
-succeeds. So an owner that was frozen and wakes up late finds its attempt ended, and can put nothing in place of what another
-has put there.
+succeeds. Where there are no hard links they are folders, which are moved to their place whole. So an owner that was frozen and
+wakes up late finds its attempt ended, and can put nothing in place of what another has put there.
 """
 
 import errno
@@ -19,12 +19,16 @@ from pathlib import Path
 from typing import Any, Literal
 
 from bench.errors import UnwritableError
-from bench.folders import faults_told, partial, write_text
+from bench.folders import faults_told, partial
 from bench.sharing.owner import Clock, Heart, Observer, Owner
 
 How = Literal["done", "returned", "revoked"]
 NO_LINKS = (errno.EPERM, errno.ENOTSUP, errno.EOPNOTSUPP, errno.ENOSYS, errno.EMLINK)
 """What a file system says that has no hard links."""
+OCCUPIED = (errno.ENOTEMPTY, errno.EEXIST, errno.ENOTDIR)
+"""What it says where a folder is to take the place of one that holds something, or of a file."""
+CONTENT = "content"
+"""The file in a folder that stands for a file of an attempt."""
 
 
 @dataclass(frozen=True)
@@ -162,8 +166,10 @@ class Leases:
     def _read(self, name: str) -> dict[str, Any]:
         """What a file of an attempt says, which never changes; empty where there is none."""
         if name not in self._known:
-            with suppress(FileNotFoundError):
-                self._known[name] = json.loads((self.folder / name).read_text(encoding="utf-8"))
+            path = self.folder / name
+            # A folder that was made between these two looks is seen at the next one.
+            with suppress(FileNotFoundError, IsADirectoryError):
+                self._known[name] = json.loads((path / CONTENT if path.is_dir() else path).read_text(encoding="utf-8"))
         return self._known.get(name, {})
 
     def _made(self, name: str, content: dict[str, Any]) -> bool:
@@ -190,15 +196,14 @@ def _linked(path: Path, text: str) -> bool:
 
 
 def _written(path: Path, text: str) -> bool:
-    """The same without hard links: who makes a second file may make the first."""
-    mine = path.with_name(f"{path.name}.mine")
-    try:
-        mine.touch(exist_ok=False)
-    except FileExistsError:
-        return False
-    try:
-        write_text(path, text)
-    except BaseException:
-        mine.unlink(missing_ok=True)  # where the disk is full: left behind, it would keep everybody from ever making the first
-        raise
+    """The same without hard links, as a folder: the system lets none take the place of one that holds something, and moves it
+    whole or not at all."""
+    with partial(path, folder=True) as temporary:
+        (temporary / CONTENT).write_text(text, encoding="utf-8")
+        try:
+            temporary.rename(path)
+        except OSError as error:
+            if error.errno not in OCCUPIED:
+                raise
+            return False
     return True

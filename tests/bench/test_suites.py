@@ -13,6 +13,7 @@ from torch.distributed import HashStore, init_process_group, is_initialized
 from bench import folders, suites
 from bench.devices.device import Device
 from bench.errors import RunError, UserError
+from bench.placing.hands import Crew
 from bench.planning.options import PlanOptions
 from bench.planning.plan import plan
 from bench.records import store
@@ -193,3 +194,11 @@ def test_a_cache_that_cannot_be_written_is_told_before_anything_runs(tmp_path, m
     monkeypatch.setattr(suites.execution, "execute", lambda *_: pytest.fail("it ran"))
     with pytest.raises(UserError, match="TUNEBENCH_CACHE"):
         suites.run_suite(options, "fp32", suites.SuiteOptions(tmp_path / "out"))
+
+
+def test_a_cluster_is_not_asked_for_what_this_machine_s_environment_would_change(tmp_path):
+    """Its workers have other versions and devices, so that everything would be done again each time."""
+    options = PlanOptions("sentiment", model="tiny-bert", strategies=["zero-shot"])
+    doing = suites.SuiteOptions(tmp_path, rerun_on_change=True, crew=Crew(engine="ray", address="10.0.0.1:6379"))
+    with pytest.raises(UserError, match="workers of a cluster have their own; leave it out"):
+        suites.run_suite(options, "fp32", doing)

@@ -7,7 +7,7 @@ from pathlib import Path
 
 import pytest
 
-from bench.errors import UnwritableError, UserError
+from bench.errors import UserError
 from bench.sharing import lease as module
 from bench.sharing.lease import Leases
 from bench.sharing.owner import LOOK, PATIENCE, Owner
@@ -192,21 +192,36 @@ def test_a_file_system_without_hard_links(sites, monkeypatch):
     assert stands(sites.out)[0] == "a" and b.claim("r").number == 2
 
 
-def test_a_file_that_a_full_disk_kept_from_being_written_is_made_later(sites, monkeypatch):
-    """Without hard links a second file says who may make the first: it must not stay where the first came to nothing."""
+@pytest.mark.parametrize("fault", [OSError(errno.ENOSPC, "No space left on device"), KeyboardInterrupt()])
+def test_an_attempt_that_could_not_be_made_without_hard_links_is_made_later(sites, monkeypatch, fault):
+    """Nothing of a full disk, or of a process that was killed in between, keeps others from the run for ever."""
 
     def none(*_):
         raise OSError(errno.EPERM, "Operation not permitted")
 
-    def full(path, text):
-        raise UnwritableError("cannot write it: No space left on device")
+    def broken(*_):
+        raise fault
 
     monkeypatch.setattr(module.os, "link", none)
     leases = sites.leases("a")
-    with monkeypatch.context() as patch, pytest.raises(UserError, match="No space left"):
-        patch.setattr(module, "write_text", full)
+    with monkeypatch.context() as patch, pytest.raises((UserError, KeyboardInterrupt)):
+        patch.setattr(Path, "rename", broken)
         leases.claim("r")
-    assert leases.claim("r") is not None
+    assert sites.leases("b").attempts() == {} and leases.claim("r") is not None
+
+
+def test_leases_with_and_without_hard_links_know_each_other(sites, monkeypatch):
+    """As of two mounts of one disk."""
+
+    def none(*_):
+        raise OSError(errno.EPERM, "Operation not permitted")
+
+    a, b = sites.leases("a"), sites.leases("b")
+    assert a.claim("linked")
+    monkeypatch.setattr(module.os, "link", none)
+    assert b.claim("linked") is None and b.claim("moved") and not a._made("linked.1", {})
+    monkeypatch.undo()
+    assert a.claim("moved") is None and not a._made("moved.1", {})
 
 
 def test_a_folder_that_cannot_be_written_is_told(sites, monkeypatch):
