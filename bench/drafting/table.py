@@ -119,10 +119,10 @@ def opened(what: str, given: Wishes) -> FileTable:
             raise UserError(f"--config is of a data set on a hub, and '{what}' is a file")
         return _of_file(path, given)
     if path.is_dir() or (what.count("/") == 1 and _ending(path).lower() not in (*formats.ENDINGS, "txt")):
-        if given.form != Form() or given.test or given.validation:
+        if given.form != Form() or {given.test, given.validation} - {None, "none"}:
             raise UserError(
                 f"--format, --encoding, --separator, --header, --test and --validation speak of a file, and '{what}' is a data "
-                f"set with splits of its own"
+                f"set with splits of its own; `--test none` leaves one of them out"
             )
         return _of_hub(what, given)
     raise UserError(f"'{what}' does not exist; name a file, or a data set on a hub as owner/name")
@@ -189,10 +189,12 @@ def _of_hub(name: str, given: Wishes) -> FileTable:
         ) from error
     first = next((split for split in splits if split.startswith("train")), splits[0])
     origin = {"hub": place, **({"config": given.config} if given.config else {})}
+    others = [each for each in splits if each != first]
     held = {
         split: {**origin, "split": hub_split}
         for split, names in SPLIT_NAMES.items()
-        if (hub_split := next((each for each in splits if each.startswith(names) and each != first), None))
+        if (hub_split := next((each for each in others if each.startswith(names)), None))
+        if getattr(given, split) != "none"  # tests of competitions have no labels
     }
     guesses = [Guess("split", first, f"the data set has {', '.join(splits)}")]
     return _table(name, {**origin, "split": first}, given, held, guesses)

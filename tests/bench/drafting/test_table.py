@@ -62,6 +62,7 @@ def test_a_folder_is_a_data_set(tmp_path):
     found = opened(str(tmp_path), Wishes())
     assert found.origin == {"hub": str(tmp_path), "split": "train"} and found.rows == 30
     assert found.held == {"test": {"hub": str(tmp_path), "split": "test"}} and set(found.columns) == {"text", "label"}
+    assert opened(str(tmp_path), Wishes(test="none")).held == {}
 
 
 def test_what_is_not_there_is_told(tmp_path):
