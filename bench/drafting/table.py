@@ -78,8 +78,9 @@ class FileColumn:
 
     def renames(self, other: "FileColumn") -> bool:
         """Whether each of its values stands for one value of the other column, and the other way round."""
-        pairs = set(zip(map(str, self.values), map(str, other.values), strict=True))
-        return len(self.counts) == len(other.counts) == len(pairs)
+        if len(self.counts) != len(other.counts):
+            return False
+        return len(set(zip(map(str, self.values), map(str, other.values), strict=True))) == len(self.counts)
 
 
 @dataclass(frozen=True)

@@ -66,7 +66,7 @@ class RayWorker:
 
     def __init__(self, slot: Slot, post: Post, setting: WorkerSetting) -> None:
         self._ray, self.slot, self._post = ray_module(), slot, post
-        self._over = self._placed = False
+        self._over = self._waited_for = False
         # Which GPU it is Ray tells the actor, and names only what is visible to it before.
         here = Slot(slot.number, threads=slot.threads)
         variables = here.variables | _said() | {"PYTHONPATH": package_path()}
@@ -89,16 +89,14 @@ class RayWorker:
         self._ray.kill(self.actor)
 
     def _heard(self) -> list[bytes | str]:
-        """What the actor has heard. Ray places it when there is room, which others may have; then a person is told so."""
-        heard = self.actor.heard.remote()
-        if not self._placed:
-            with suppress(TimeoutError):
-                said: list[bytes | str] = self._ray.get(heard, timeout=PLACING_SECONDS)
-                self._placed = True
-                return said
+        """What the actor has heard. Ray places it when there is room, which others may have; then a person is told so, once."""
+        heard, limit = self.actor.heard.remote(), None if self._waited_for else PLACING_SECONDS
+        self._waited_for = True
+        try:
+            said: list[bytes | str] = self._ray.get(heard, timeout=limit)
+        except TimeoutError:
             self._post(Message(self.slot.number, "said", "waits for room on the Ray cluster, whose nodes are busy"))
-            self._placed = True
-        said = self._ray.get(heard)
+            said = self._ray.get(heard)
         return said
 
     def _listen(self) -> None:

@@ -14,7 +14,7 @@ from reports.rows.standing import that_learned
 
 def likeness_of(rows: Sequence[Row], out: Path) -> Likeness | str:
     """Of one suite's, model's and task's rows that train, with as many seeds as each of them has; or why there is none."""
-    trained = that_learned([row for row in rows if row.trains and row.score])
+    trained = that_learned(rows)
     seeds = min((len(row.records) for row in trained), default=0)
     if seeds < 2:
         return "nothing is known of seeds: run it with --seeds 2 or more" if seeds else "no row trains"

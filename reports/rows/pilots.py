@@ -11,7 +11,7 @@ from reports.rows.standing import score_standing, that_learned
 
 def pilot_of(rows: Sequence[Row]) -> Pilot | str:
     """Of one suite's, model's and task's rows that train, or why there is none."""
-    trained = that_learned([row for row in rows if row.trains and row.score])
+    trained = that_learned(rows)
     seeds = min((len(row.records) for row in trained), default=0)
     scores = [row.score for row in trained if row.score]
     standing = score_standing(rows)

@@ -129,9 +129,11 @@ def _sound(row: Row) -> bool:
 
 
 def that_learned(rows: Sequence[Row]) -> list[Row]:
-    """Those that have not collapsed in all their runs, if there are two: what a larger study is planned and simulated by."""
-    sound = [row for row in rows if _sound(row)]
-    return sound if len(sound) > 1 else list(rows)
+    """The scored rows that train, without those that collapsed in all their runs if two others are left: what a larger study is
+    planned and simulated by."""
+    trained = [row for row in rows if row.trains and row.score]
+    sound = [row for row in trained if _sound(row)]
+    return sound if len(sound) > 1 else trained
 
 
 def _detectable(alike: Sequence[int], estimates: Sequence[Estimate], differences: Sequence[Difference]) -> Detectable | None:
