@@ -117,7 +117,10 @@ def _too_much(suite: Mapping[str, Any], option: Option, wish: Wish) -> Iterator[
             if not line["lost"]:
                 yield f"what it forgets was not measured on {task}"
             for probe, lost in line["lost"].items():
-                if lost is None or lost[0] > _limit(suite, line, probe, wish.forgetting):
+                if _probe(suite, line, probe)["share"] is None:
+                    shown = _text(suite, line, f"forgetting.{probe}")
+                    yield f"loses {shown} of {probe} on {task}, which other rows measured otherwise"
+                elif lost is None or lost[0] > _limit(suite, line, probe, wish.forgetting):
                     yield f"loses {_lost(suite, line, probe)} on {task}"
 
 
@@ -184,12 +187,17 @@ def _said(suite: Mapping[str, Any], picks: Sequence[Option], tasks: Sequence[str
 
 def _limit(suite: Mapping[str, Any], line: RankingLine, probe: str, limit: float) -> float:
     """As losses are shown: shares in points. 100 * .29 is a little less than 29, which a loss of 29 points is not above."""
-    return round(100 * limit, 9) if suite["groups"][line["group"]]["probes"][probe]["share"] else limit
+    return round(100 * limit, 9) if _probe(suite, line, probe)["share"] else limit
 
 
 def _lost(suite: Mapping[str, Any], line: RankingLine, probe: str) -> str:
-    unit = suite["groups"][line["group"]]["probes"][probe]["unit"]
-    return f"{_text(suite, line, f'forgetting.{probe}')} {unit} of {probe}"
+    return f"{_text(suite, line, f'forgetting.{probe}')} {_probe(suite, line, probe)['unit']} of {probe}"
+
+
+def _probe(suite: Mapping[str, Any], line: RankingLine, probe: str) -> Mapping[str, Any]:
+    """Its `unit`, and whether it is a `share`: None where the rows of the table measured it in unlike ways."""
+    found: Mapping[str, Any] = suite["groups"][line["group"]]["probes"][probe]
+    return found
 
 
 def _text(suite: Mapping[str, Any], line: RankingLine, key: str) -> str:

@@ -16,7 +16,7 @@ from reports.rows.numbers import in_unit
 from reports.rows.one_base import one_base
 from reports.rows.references import NO_MODEL, without_model
 from reports.rows.row import Row
-from reports.rows.rows import grouped, probe_names
+from reports.rows.rows import MIXED, grouped, probe_names
 from reports.rows.standing import Standing, score_standing
 
 TableKey = tuple[str, str, str]
@@ -141,7 +141,11 @@ def _group(key: TableKey, rows: Sequence[Row], standing: Standing | None, number
         "compared": "gain" if one_base(rows) else "over_best",
         "one_machine": one_machine(*(row for row in rows if row.cost)),
         "items": score.n if score else None,
-        "probes": {name: {"unit": probe.unit, "share": probe.share} for name, probe in probe_names(rows).items()},
+        # A probe that rows measured in two ways is neither a share nor none.
+        "probes": {
+            name: {"unit": probe.unit, "share": None if probe == MIXED else probe.share}
+            for name, probe in probe_names(rows).items()
+        },
         "said": list(_said(rows, standing)),
         "smallest": _smallest(standing),
         "smallest_between": standing.between if standing else None,

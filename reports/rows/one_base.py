@@ -10,13 +10,16 @@ from dataclasses import replace
 from reports.rows.row import Row
 
 BEST_WORDS = (
-    "The rows were asked in different words. Gains are over one and the same base here, the untouched model in its best words; "
-    "a path begins where the base stands in the row's own."
+    "The untouched model does not score the same beside all rows, as they were asked in different words or came from different "
+    "environments. Gains here are over the untouched model in its best words; a path begins where it stands in the row's own."
 )
 
 
 def one_base(rows: Sequence[Row]) -> bool:
-    """Whether the gains of one suite's, model's and task's rows are all over the same base."""
+    """Whether the gains of one suite's, model's and task's rows are all over the same base.
+
+    The base's score tells, not its words: another version of torch may turn one of its answers too.
+    """
     return len({row.base_score for row in rows if row.gain}) < 2
 
 

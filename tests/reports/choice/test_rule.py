@@ -89,6 +89,14 @@ def test_shares_are_limited_as_shares_and_other_probes_in_their_unit(limit, kept
     assert kept or found.out == [("a", "loses +1.0 points of quiz on one")]
 
 
+def test_a_probe_that_rows_measured_in_unlike_ways_is_held_to_no_limit():
+    mixed = GROUPS[0] | {"probes": GROUPS[0]["probes"] | {"quiz": {"unit": "mixed units", "share": None}}}
+    suite = {"name": "s", "groups": [mixed], "table": {"columns": COLUMNS, "lines": [line(0, "a")]}}
+    (limited,) = choices(suite, Wish({}, 0.5))
+    assert limited.out == [("a", "loses +1.0 of quiz on one, which other rows measured otherwise")]
+    assert choices(suite, Wish({}))[0].picks
+
+
 def test_loss_that_may_be_larger_than_allowed_is_told():
     found = chosen([line(0, "a")], forgetting=0.015)
     assert "may lose more than allowed of wiki on one: [0.0, 0.02]" in found.picks[0][1]

@@ -169,6 +169,15 @@ def test_form_and_command_choose_the_same(opened, results):
     assert json.loads(json.dumps(here)) == there
     assert len({json.dumps(each) for each in here}) > 40  # and not always the same
     assert "each is better than another on some task" in json.dumps(here)
+    for group in suites[0]["groups"]:
+        for probe in group["probes"].values():
+            probe["share"] = None  # rows of the table measured it in unlike ways
+    here = [[asdict(choice) for choice in choices(suites[0], wish)] for wish in asked]
+    there = page.page.evaluate(
+        "([suite, wishes]) => wishes.map((wish) => choices(suite, wish))",
+        [json.loads(json.dumps(suites[0])), [asdict(wish) for wish in asked]],
+    )
+    assert json.loads(json.dumps(here)) == there and "which other rows measured otherwise" in json.dumps(here)
 
 
 def test_gains_over_different_bases_are_drawn_over_one(make, opened, tmp_path):

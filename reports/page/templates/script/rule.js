@@ -64,7 +64,9 @@ function* tooMuch(suite, option, wish) {
   for (const [task, line] of option.lines) {
     if (!Object.keys(line.lost).length) yield `what it forgets was not measured on ${task}`;
     for (const [probe, lost] of Object.entries(line.lost)) {
-      if (lost === null || lost[0] > limitOf(suite, line, probe, wish.forgetting)) yield `loses ${lostOf(suite, line, probe)} on ${task}`;
+      if (probeOf(suite, line, probe).share === null) {
+        yield `loses ${textOf(suite, line, `forgetting.${probe}`)} of ${probe} on ${task}, which other rows measured otherwise`;
+      } else if (lost === null || lost[0] > limitOf(suite, line, probe, wish.forgetting)) yield `loses ${lostOf(suite, line, probe)} on ${task}`;
     }
   }
 }
@@ -131,8 +133,9 @@ function saidOf(suite, picks, tasks) {
   return found.length ? `${tie} Less than ${found.join(", ")} would mostly not have been found.` : tie;
 }
 
-const limitOf = (suite, line, probe, limit) => (suite.groups[line.group].probes[probe].share ? Math.round(1e11 * limit) / 1e9 : limit);
-const lostOf = (suite, line, probe) => `${textOf(suite, line, `forgetting.${probe}`)} ${suite.groups[line.group].probes[probe].unit} of ${probe}`;
+const probeOf = (suite, line, probe) => suite.groups[line.group].probes[probe];
+const limitOf = (suite, line, probe, limit) => (probeOf(suite, line, probe).share ? Math.round(1e11 * limit) / 1e9 : limit);
+const lostOf = (suite, line, probe) => `${textOf(suite, line, `forgetting.${probe}`)} ${probeOf(suite, line, probe).unit} of ${probe}`;
 const textOf = (suite, line, key) => partOf(suite, line, key, TEXT);
 
 function partOf(suite, line, key, wanted) {
