@@ -43,6 +43,8 @@ class Prompt:
     ids: Ids = ()
     turns: tuple[str, ...] = ()
     """The user's and the assistant's in turn, a user's first and last."""
+    reference: Ids = ()
+    """What is judged in place of what is written, after the same ids: they are read once for both. None where it is empty."""
 
 
 @dataclass(frozen=True)
@@ -54,6 +56,8 @@ class GeneratedText:
     """None where the model does not tell."""
     tokens: tuple[int, int] | None = None
     """Read and written, where an API counted them."""
+    reference: Likelihood | None = None
+    """Of the prompt's reference, where it has one."""
 
 
 class Backend:
@@ -77,7 +81,7 @@ class Backend:
 
     def generate(self, prompts: Sequence[Prompt], longest: int, one_line: bool, beams: int = 1) -> list[GeneratedText]:
         """What the model writes after each prompt, greedily or by beam search: at most `longest` tokens, with `one_line` up to
-        a line's end. An API writes as it does, whatever `beams` says."""
+        a line's end. An API writes as it does, whatever `beams` says. Who gives log-likelihoods judges the references too."""
         raise self._cannot("text of its own")
 
     def head_logits(self, windows: Sequence[Encoded]) -> list[Tensor]:

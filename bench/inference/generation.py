@@ -5,6 +5,7 @@ What contexts begin with alike is read once.
 
 import math
 from collections.abc import Sequence
+from dataclasses import replace
 from functools import lru_cache, partial
 from typing import Any
 
@@ -12,7 +13,8 @@ import torch
 from torch import Tensor, nn
 from transformers import GenerationConfig, LogitsProcessorList
 
-from bench.inference.backend import GeneratedText
+from bench.inference.backend import Continuation, GeneratedText, Likelihood, Prompt
+from bench.inference.likelihood import Pass, judged
 from bench.inference.lockstep import Lockstep
 from bench.inference.reading import Reading, after, bounded, readings
 from bench.modeling.forward import caches, unlaunched, unwrapped
@@ -27,16 +29,17 @@ so that three long rows take as long as twelve; what grows is their keys and val
 def generate(
     model: nn.Module,
     tokenizer: Any,
-    contexts: Sequence[Sequence[int]],
+    prompts: Sequence[Prompt],
     longest: int,
     tokens: int,
     one_line: bool,
     beams: int = 1,
 ) -> list[GeneratedText]:
-    """What the model writes after each context: at most `longest` tokens; `tokens` bounds a padded batch
+    """What the model writes after each prompt: at most `longest` tokens; `tokens` bounds a padded batch
     that is read, and `WRITTEN_AT_ONCE` times as many one that is written.
 
-    With `one_line` the text ends before its first line break. Of several `beams` the likeliest per token is taken.
+    With `one_line` the text ends before its first line break. Of several `beams` the likeliest per token is taken. References
+    go on from what is read for the texts.
     """
     stops = _stops(model, tokenizer)
     ends = (*newlines(tokenizer), *stops) if one_line else stops
@@ -52,18 +55,22 @@ def generate(
     told = partial(_told, tokenizer=tokenizer, ends=ends, stops=stops, one_line=one_line)
     # Processes that share out a model's weights write together, token by token: none may go and read a beginning meanwhile.
     sharing = caches(model) and not isinstance(model, Lockstep) and beams == 1  # each beam would need it
-    asked = [tuple(context) for context in contexts]
-    texts = [GeneratedText("", None)] * len(asked)
-    # But for its last token: `generate` must be fed one, to have a place after which it writes.
-    for reading, leaves in readings(
-        model, root(asked, [len(context) - 1 for context in asked], sharing), tokenizer.pad_token_id, tokens
-    ):
-        rest = [(row, asked[number][read:]) for row, number, read in leaves]
-        for part in bounded([beams * (len(ids) + longest) for _, ids in rest], reading, WRITTEN_AT_ONCE * tokens):
-            written, chances = _continued(model, config, reading, [rest[place] for place in part])
+    count, passes = len(prompts), [Pass(p.ids, p.reference[:-1], [p.reference]) for p in prompts if p.reference]
+    texts, judgements = [GeneratedText("", None)] * count, dict[Continuation, Likelihood]()
+    asked = [prompt.ids for prompt in prompts] + [each.ids for each in passes]
+    # But for a prompt's last token: `generate` must be fed one, to have a place after which it writes.
+    shared = [len(ids) - 1 for ids in (*(prompt.ids for prompt in prompts), *(each.context for each in passes))]
+    # A prompt with a reference is whole in what is read before anything is written: so many at once as are then written.
+    at_once = WRITTEN_AT_ONCE * tokens if passes else tokens
+    for reading, leaves in readings(model, root(asked, shared, sharing), tokenizer.pad_token_id, at_once):
+        referring = [(row, passes[number - count], read) for row, number, read in leaves if number >= count]
+        judgements |= judged(model, reading, referring, tokenizer.pad_token_id, tokens)
+        rest = [(row, number, asked[number][read:]) for row, number, read in leaves if number < count]
+        for part in bounded([beams * (len(ids) + longest) for *_, ids in rest], reading, WRITTEN_AT_ONCE * tokens):
+            written, chances = _continued(model, config, reading, [(rest[place][0], rest[place][2]) for place in part])
             for place, ids, chance in zip(part, written.tolist(), chances.tolist(), strict=True):
-                texts[leaves[place][1]] = told(ids, chance)
-    return texts
+                texts[rest[place][1]] = told(ids, chance)
+    return [replace(text, reference=judgements.get((p.ids, p.reference))) for text, p in zip(texts, prompts, strict=True)]
 
 
 def _stops(model: nn.Module, tokenizer: Any) -> tuple[int, ...]:

@@ -19,13 +19,18 @@ from bench.tokens.encoded import Encoded
 
 
 @dataclass(frozen=True)
-class _Pass:
+class Pass:
     """What is read to judge continuations of one context that differ in their last token alone."""
 
     context: Ids
     rest: Ids
     """The continuations without their last token."""
     continuations: list[Ids]
+
+    @property
+    def ids(self) -> Ids:
+        """All that is read; the last continuation token is judged, and not read."""
+        return self.context + self.rest
 
     @property
     def width(self) -> int:
@@ -37,28 +42,36 @@ class _Pass:
 def likelihoods(model: nn.Module, requests: Sequence[Continuation], pad: int, tokens: int) -> list[Likelihood]:
     """One answer per (context ids, continuation ids), both at least one token; `tokens` bounds a padded batch."""
     asked = [(tuple(context), tuple(continuation)) for context, continuation in requests]
-    known: dict[tuple[Ids, Ids], _Pass] = {}
+    known: dict[tuple[Ids, Ids], Pass] = {}
     for context, continuation in dict.fromkeys(asked):
         key = context, continuation[:-1]
-        known.setdefault(key, _Pass(*key, [])).continuations.append(continuation)
+        known.setdefault(key, Pass(*key, [])).continuations.append(continuation)
     passes = list(known.values())
     # Up to the context's end: what is likely after its last token is known where that is read.
-    tree = root([each.context + each.rest for each in passes], [len(each.context) for each in passes], caches(model))
-    judged: dict[Continuation, Likelihood] = {}
+    tree = root([each.ids for each in passes], [len(each.context) for each in passes], caches(model))
+    found: dict[Continuation, Likelihood] = {}
     for reading, leaves in readings(model, tree, pad, tokens):
-        rows = [(row, passes[number], read) for row, number, read in leaves]
-        for each, logprobs in _logprobs(model, reading, rows, pad, tokens):
-            judged |= {(each.context, words): _judged(logprobs, words) for words in each.continuations}
-    return [judged[request] for request in asked]
+        found |= judged(model, reading, [(row, passes[number], read) for row, number, read in leaves], pad, tokens)
+    return [found[request] for request in asked]
+
+
+def judged(
+    model: nn.Module, reading: Reading | None, rows: Sequence[tuple[int, Pass, int]], pad: int, tokens: int
+) -> dict[Continuation, Likelihood]:
+    """The continuations of passes that go on from a reading. A row is (row of the reading, pass, how much of it is read)."""
+    return {
+        (each.context, words): _judged(logprobs, words)
+        for each, logprobs in _logprobs(model, reading, rows, pad, tokens)
+        for words in each.continuations
+    }
 
 
 def _logprobs(
-    model: nn.Module, reading: Reading | None, rows: Sequence[tuple[int, _Pass, int]], pad: int, tokens: int
-) -> Iterator[tuple[_Pass, Tensor]]:
-    """Log-probabilities (width, vocabulary) at the tokens of each pass's continuations. A row is (row of the reading, pass, how
-    much of it is read)."""
+    model: nn.Module, reading: Reading | None, rows: Sequence[tuple[int, Pass, int]], pad: int, tokens: int
+) -> Iterator[tuple[Pass, Tensor]]:
+    """Log-probabilities (width, vocabulary) at the tokens of each pass's continuations."""
     device = next(model.parameters()).device
-    fed = [(each.context + each.rest)[read:] for _, each, read in rows]
+    fed = [each.ids[read:] for _, each, read in rows]
     if reading is not None:
         yield from ((each, _last(reading, row)) for (row, each, _), ids in zip(rows, fed, strict=True) if not ids)
     waiting = [number for number, ids in enumerate(fed) if ids]

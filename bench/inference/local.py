@@ -5,6 +5,7 @@ Where its weights are shared out too, the processes ask it in lockstep.
 
 from collections.abc import Callable, Sequence
 from contextlib import ExitStack
+from dataclasses import replace
 
 import torch
 from torch import Tensor, nn
@@ -64,10 +65,16 @@ class LocalBackend(Backend):
 
     def generate(self, prompts: Sequence[Prompt], longest: int, one_line: bool, beams: int = 1) -> list[GeneratedText]:
         def written(part: Sequence[Prompt]) -> list[GeneratedText]:
-            contexts = [prompt.ids for prompt in part]
-            return generate(self.module, self.model.tokenizer, contexts, longest, self.tokens, one_line, beams)
+            return generate(self.module, self.model.tokenizer, part, longest, self.tokens, one_line, beams)
 
-        return self._shared(prompts, written)
+        if beams == 1 and not isinstance(self.module, Lockstep):
+            return self._shared(prompts, written)
+        # Beams go on from no reading, and processes in lockstep all write or all read: references are asked apart.
+        texts = self._shared([replace(prompt, reference=()) for prompt in prompts], written)
+        referring = [number for number, prompt in enumerate(prompts) if prompt.reference]
+        found = self.loglikelihoods([(prompts[number].ids, prompts[number].reference) for number in referring])
+        judgements = dict(zip(referring, found, strict=True))
+        return [replace(text, reference=judgements.get(number)) for number, text in enumerate(texts)]
 
     def head_logits(self, windows: Sequence[Encoded]) -> list[Tensor]:
         return self._shared(windows, self._head_logits)

@@ -10,7 +10,7 @@ import pandas as pd
 import torch
 from torch import nn
 
-from bench.inference.backend import Backend, Prompt
+from bench.inference.backend import Backend, Likelihood, Prompt
 from bench.inference.passages import passage_losses
 from bench.records.store import KEPT_TEXT, cut
 from bench.specs.base import Capability
@@ -212,27 +212,31 @@ def _written(backend: Backend, evalset: EvalSet) -> list[ItemPrediction]:
     """What the model writes, taken apart by the task's type."""
     task, examples = evalset.task, evalset.examples
     read = contexts(evalset) if evalset.encoding else []
-    prompts = [Prompt(context.ids) for context in read] or _conversations(evalset)
+    # The first reference is judged where the type weighs its loss.
+    weighs = task.weighs and "loglikelihoods" in backend.can
+    prompts = [
+        Prompt(context.ids, reference=_reference(evalset, example, context) if weighs else ())
+        for example, context in zip(examples, read, strict=bool(read))
+    ] or _conversations(evalset)
     texts = backend.generate(prompts, task.answer_tokens, one_line=evalset.wording.style == "plain", beams=task.beams)
     answerable = [context.answerable for context in read] or [None] * len(examples)
-    losses: Sequence[float | None] = _reference_losses(backend, evalset, read) or [None] * len(examples)
     return [
-        ItemPrediction(task.parse(example, said.text), said.confidence, True, said.tokens, whole, loss)
-        for example, said, whole, loss in zip(examples, texts, answerable, losses, strict=True)
+        ItemPrediction(task.parse(example, said.text), said.confidence, True, said.tokens, whole, _loss(said.reference))
+        for example, said, whole in zip(examples, texts, answerable, strict=True)
     ]
 
 
-def _reference_losses(backend: Backend, evalset: EvalSet, read: Sequence[Context]) -> list[float]:
-    """Nats per token of each first reference after its prompt; none where the type or the model gives none."""
-    if not (evalset.task.weighs and read and "loglikelihoods" in backend.can):
-        return []
-    encoding, references = evalset.model_encoding, [evalset.task.answer(example) for example in evalset.examples]
-    answers = [tuple(encoding.answer(text, evalset.wording)) for text in references]
-    # A reference may be longer than what may be written: it is read as far as the model has positions.
-    ends = [None if encoding.positions is None else encoding.positions - len(context.ids) for context in read]
-    asked = [(context.ids, ids[:end]) for context, ids, end in zip(read, answers, ends, strict=True)]
-    likelihoods = backend.loglikelihoods(asked)
-    return [-likelihood.total / likelihood.tokens for likelihood in likelihoods]
+def _reference(evalset: EvalSet, example: Example, context: Context) -> tuple[int, ...]:
+    """Ids of the first reference behind its prompt."""
+    encoding = evalset.model_encoding
+    ids = tuple(encoding.answer(evalset.task.answer(example), evalset.wording))
+    # It may be longer than what may be written: it is read as far as the model has positions.
+    return ids[: None if encoding.positions is None else encoding.positions - len(context.ids)]
+
+
+def _loss(reference: Likelihood | None) -> float | None:
+    """Nats per token."""
+    return None if reference is None else -reference.total / reference.tokens
 
 
 def _read(backend: Backend, evalset: EvalSet) -> list[ItemPrediction]:

@@ -7,7 +7,7 @@ from itertools import product
 import torch
 from torch import Tensor
 
-from bench.inference.backend import Backend, Continuation, GeneratedText, Likelihood, Prompt
+from bench.inference.backend import Backend, Continuation, GeneratedText, Ids, Likelihood, Prompt
 from bench.inference.endpoint import CHARACTERS, EndpointModel
 from bench.inference.predictions import EvalSet, predict
 from bench.measuring.evaluation import as_base, eval_sets, run_encoding, run_probes
@@ -57,17 +57,16 @@ class CountingBackend(Backend):
     def loglikelihoods(self, requests: Sequence[Continuation]) -> list[Likelihood]:
         contexts = {context for context, _ in requests}  # each is read once, whatever follows it
         self.read += sum(map(len, contexts)) + sum(len(answer) for _, answer in requests)
-        # Each answer is the likeliest, so that what is asked of such answers alone is counted too.
-        return [Likelihood(-float(len(answer)), len(answer), True, answer) for _, answer in requests]
+        return [_likeliest(answer) for _, answer in requests]
 
     def losses(self, texts: Sequence[Encoded]) -> list[float]:
         self.read += sum(len(text.ids) for text in texts)
         return [1.0] * len(texts)
 
     def generate(self, prompts: Sequence[Prompt], longest: int, one_line: bool, beams: int = 1) -> list[GeneratedText]:
-        self.read += sum(len(prompt.ids) + sum(map(len, prompt.turns)) / CHARACTERS for prompt in prompts)
+        self.read += sum(len(p.ids) + len(p.reference) + sum(map(len, p.turns)) / CHARACTERS for p in prompts)
         self.written += (self._longest or longest) * len(prompts)
-        return [GeneratedText("", None) for _ in prompts]
+        return [GeneratedText("", None, reference=_likeliest(p.reference) if p.reference else None) for p in prompts]
 
     def head_logits(self, windows: Sequence[Encoded]) -> list[Tensor]:
         self.read += sum(len(window.ids) for window in windows)
@@ -78,6 +77,11 @@ class CountingBackend(Backend):
         self.read += sum(len(text.ids) for text in texts)
         # No two texts are alike, since a classifier is fitted on them.
         return torch.rand(len(texts), 2 if every_layer else 1, 4, generator=torch.Generator().manual_seed(0))
+
+
+def _likeliest(answer: Ids) -> Likelihood:
+    """Each answer is, so that what is asked of such answers alone is counted too."""
+    return Likelihood(-float(len(answer)), len(answer), True, answer)
 
 
 def tests(run: Run) -> Asking:

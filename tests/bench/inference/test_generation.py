@@ -9,7 +9,9 @@ from accelerate import Accelerator
 from transformers import GenerationConfig
 
 from bench.inference import generation
+from bench.inference.backend import Prompt
 from bench.inference.generation import generate, newlines
+from bench.inference.likelihood import likelihoods
 from bench.inference.lockstep import Lockstep
 from bench.modeling import models
 from bench.strategies.base import Hyperparameters
@@ -22,6 +24,10 @@ SAID = {
     "the dog": "\n never seen",
     "the cat of the house": " seen. \n seen again\n",
 }
+
+
+def wrote(model, tokenizer, contexts, *limits, **named):
+    return generate(model, tokenizer, [Prompt(tuple(ids)) for ids in contexts], *limits, **named)
 
 
 @pytest.fixture(scope="module")
@@ -59,10 +65,10 @@ def by_hand(model, context, longest, ends):
 @pytest.mark.parametrize("one_line", [True, False])
 def test_batched_is_one_by_one_is_by_hand(decoder, writer, contexts, one_line, longest, tokens):
     tokenizer = decoder.tokenizer
-    together = generate(writer, tokenizer, contexts, longest, tokens, one_line)
+    together = wrote(writer, tokenizer, contexts, longest, tokens, one_line)
     ends = {tokenizer.eos_token_id, *(newlines(tokenizer) if one_line else ())}
     for found, context in zip(together, contexts, strict=True):
-        (alone,) = generate(writer, tokenizer, [context], longest, tokens, one_line)
+        (alone,) = wrote(writer, tokenizer, [context], longest, tokens, one_line)
         assert found.text == alone.text and found.confidence == pytest.approx(alone.confidence, rel=1e-4)
         ids, product = by_hand(writer, context, longest, ends)
         text = tokenizer.decode(ids, skip_special_tokens=True)
@@ -71,9 +77,9 @@ def test_batched_is_one_by_one_is_by_hand(decoder, writer, contexts, one_line, l
 
 
 def test_what_was_learned_is_written_to_the_end_of_the_line_or_of_the_text(decoder, writer, contexts):
-    lines = generate(writer, decoder.tokenizer, contexts, 16, 1000, one_line=True)
+    lines = wrote(writer, decoder.tokenizer, contexts, 16, 1000, one_line=True)
     assert [found.text for found in lines] == ["good", "dull and long", "", "seen."]
-    texts = generate(writer, decoder.tokenizer, contexts, 16, 1000, one_line=False)
+    texts = wrote(writer, decoder.tokenizer, contexts, 16, 1000, one_line=False)
     assert [found.text for found in texts] == [text.strip() for text in SAID.values()]
     assert all(
         line.confidence > text.confidence > 0.5 for line, text in zip(lines, texts, strict=True) if line.text != text.text
@@ -82,13 +88,13 @@ def test_what_was_learned_is_written_to_the_end_of_the_line_or_of_the_text(decod
 
 def test_no_more_than_so_many_tokens(decoder, writer, contexts):
     for longest in (1, 3):
-        for found, said in zip(generate(writer, decoder.tokenizer, contexts, longest, 1000, False), SAID.values(), strict=True):
+        for found, said in zip(wrote(writer, decoder.tokenizer, contexts, longest, 1000, False), SAID.values(), strict=True):
             ids = decoder.tokenizer(said, add_special_tokens=False)["input_ids"][:longest]
             assert found.text == decoder.tokenizer.decode(ids).strip()
 
 
 def test_no_context_writes_nothing(decoder, writer):
-    assert generate(writer, decoder.tokenizer, [], 5, 100, True) == []
+    assert wrote(writer, decoder.tokenizer, [], 5, 100, True) == []
 
 
 def test_line_breaks_inside_tokens_are_found(decoder):
@@ -106,7 +112,7 @@ def test_a_checkpoints_recommendations_change_nothing(writer, decoder, contexts,
     )
     told.save_pretrained(tmp_path)
     model = models.find_model(str(tmp_path), library).load().eval()
-    assert generate(model, decoder.tokenizer, contexts, 12, 1000, False) == generate(
+    assert wrote(model, decoder.tokenizer, contexts, 12, 1000, False) == wrote(
         writer, decoder.tokenizer, contexts, 12, 1000, False
     )
 
@@ -122,10 +128,10 @@ def test_a_text_ends_where_the_checkpoint_says_that_a_turn_does(writer, decoder,
     tokenizer.save_pretrained(tmp_path)
     GenerationConfig(eos_token_id=named).save_pretrained(tmp_path)
     model = models.find_model(str(tmp_path), library).load().eval()
-    found = generate(model, tokenizer, contexts, 12, 1000, one_line)
+    found = wrote(model, tokenizer, contexts, 12, 1000, one_line)
     assert found[1].text == tokenizer.decode([first]).strip()
     assert found[1].confidence == pytest.approx(by_hand(writer, contexts[1], 12, {turn})[1], rel=1e-4)
-    assert found[0] == generate(writer, tokenizer, contexts, 12, 1000, one_line)[0]  # which ends with the tokenizer's
+    assert found[0] == wrote(writer, tokenizer, contexts, 12, 1000, one_line)[0]  # which ends with the tokenizer's
 
 
 def test_a_beginning_of_all_contexts_is_read_once_and_the_texts_are_the_same(decoder, writer, contexts, monkeypatch):
@@ -135,14 +141,44 @@ def test_a_beginning_of_all_contexts_is_read_once_and_the_texts_are_the_same(dec
     asked += asked[:1] * 20
     fed = []
     hook = writer.register_forward_pre_hook(lambda _, args, kwargs: fed.append(kwargs["input_ids"].numel()), with_kwargs=True)
-    found, read = generate(writer, tokenizer, asked, 6, 1000, False), sum(fed)
+    found, read = wrote(writer, tokenizer, asked, 6, 1000, False), sum(fed)
     monkeypatch.setattr(generation, "caches", lambda model: False)
     fed.clear()
-    whole = generate(writer, tokenizer, asked, 6, 1000, False)
+    whole = wrote(writer, tokenizer, asked, 6, 1000, False)
     hook.remove()
     assert [each.text for each in found] == [each.text for each in whole] and len(set(whole)) > 10
     assert [each.confidence for each in found] == pytest.approx([each.confidence for each in whole], rel=1e-4)
     assert read * 3 < sum(fed)
+
+
+@pytest.mark.parametrize("tokens", [1000, 40])
+@pytest.mark.parametrize("sharing", [True, False])
+def test_references_go_on_from_what_is_read_for_the_texts(decoder, writer, contexts, monkeypatch, tokens, sharing):
+    """Some prompts have none, some have the same, and one is a single token, after which nothing is shared."""
+    asked = [(*range(20 + n, 70 + n), *contexts[n % 4]) for n in range(12)] + [(5,)]
+    referring = [(7, 8, 9)[: n % 4] for n in range(12)] + [(11, 3)]
+    asked, referring = [*asked, asked[1], asked[2]], [*referring, referring[1], (9, 9)]
+    apart = wrote(writer, decoder.tokenizer, asked, 6, tokens, False)
+    pairs = [(ids, words) for ids, words in zip(asked, referring, strict=True) if words]
+    likely = iter(likelihoods(writer, pairs, decoder.tokenizer.pad_token_id, tokens))
+    if not sharing:
+        monkeypatch.setattr(generation, "caches", lambda model: False)
+    fed = []
+    hook = writer.register_forward_pre_hook(lambda _, args, kwargs: fed.append(kwargs["input_ids"].numel()), with_kwargs=True)
+    prompts = [Prompt(ids, reference=words) for ids, words in zip(asked, referring, strict=True)]
+    found = generate(writer, decoder.tokenizer, prompts, 6, tokens, False)
+    hook.remove()
+    assert [each.text for each in found] == [each.text for each in apart]
+    for each, alone, words in zip(found, apart, referring, strict=True):
+        assert each.confidence == pytest.approx(alone.confidence, rel=1e-4)
+        if words:
+            wanted = next(likely)
+            assert each.reference.total == pytest.approx(wanted.total, rel=1e-4)
+            assert (each.reference.tokens, each.reference.likeliest) == (len(words), wanted.likeliest)
+        else:
+            assert each.reference is None
+    once, rest = sum(map(len, asked)), sum(map(len, referring)) + 8 * len(asked)
+    assert (sum(fed) < 1.2 * (once + rest)) if sharing else (sum(fed) > 1.6 * once)
 
 
 def test_a_model_that_is_shared_out_reads_each_context_whole(decoder, writer, contexts, monkeypatch):
@@ -152,16 +188,16 @@ def test_a_model_that_is_shared_out_reads_each_context_whole(decoder, writer, co
     monkeypatch.setattr(writer, "_has_unfinished_sequences", lambda done, synced_gpus, device: not done)
     passes = []
     lockstep.register_forward_pre_hook(lambda *_: passes.append(1))
-    found = generate(lockstep, decoder.tokenizer, asked, 3, 1000, False)
+    found = wrote(lockstep, decoder.tokenizer, asked, 3, 1000, False)
     assert not passes
-    assert [each.text for each in found] == [each.text for each in generate(writer, decoder.tokenizer, asked, 3, 1000, False)]
+    assert [each.text for each in found] == [each.text for each in wrote(writer, decoder.tokenizer, asked, 3, 1000, False)]
 
 
 def test_no_scores_of_a_whole_vocabulary_are_kept_for_each_token(decoder, writer, contexts, monkeypatch):
     """They would take more memory than all else that grows while texts are written."""
     own, given = writer.generate, []
     monkeypatch.setattr(writer, "generate", lambda **named: given.append(own(**named)) or given[-1])
-    assert generate(writer, decoder.tokenizer, contexts, 12, 1000, False)[0].text == "good\nor bad"
+    assert wrote(writer, decoder.tokenizer, contexts, 12, 1000, False)[0].text == "good\nor bad"
     assert given and all(out.scores is None for out in given)
 
 
@@ -169,7 +205,7 @@ def test_beams_write_what_transformers_writes_one_by_one(decoder):
     torch.manual_seed(1)
     module, tokenizer = decoder.load().eval(), decoder.tokenizer
     contexts = [tokenizer(text)["input_ids"] for text in ("a film", "the long and winding story of a man", "no")]
-    found = generate(module, tokenizer, contexts, 6, 2048, one_line=False, beams=3)
+    found = wrote(module, tokenizer, contexts, 6, 2048, one_line=False, beams=3)
     for context, text in zip(contexts, found, strict=True):
         asked = {"num_beams": 3, "max_new_tokens": 6, "do_sample": False, "pad_token_id": tokenizer.pad_token_id}
         asked |= {"eos_token_id": tokenizer.eos_token_id, "return_dict_in_generate": True, "output_scores": True}

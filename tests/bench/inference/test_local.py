@@ -70,6 +70,23 @@ def test_processes_share_losses_and_texts_of_their_own(decoder, requests):
     assert [text.text for text in written] == [text.text for text in alone.generate(prompts, 4, one_line=False)]
 
 
+@pytest.mark.parametrize(("world", "beams"), [(1, 1), (2, 1), (3, 1), (None, 1), (None, 2)])
+def test_references_are_judged_beside_texts_as_they_are_alone(decoder, requests, world, beams):
+    """Whether beams forbid to read them together or not; a prompt without one has none."""
+    module = decoder.load().eval()
+    prompts = [Prompt(context, reference=words if n % 3 else ()) for n, (context, words) in enumerate(requests)]
+
+    def ask(backend):
+        return backend.generate(prompts, 4, one_line=False, beams=beams)
+
+    written = together(module, decoder, world, ask) if world else ask(LocalBackend(module, decoder))
+    alone = LocalBackend(module, decoder).loglikelihoods([(p.ids, p.reference) for p in prompts if p.reference])
+    assert [text.reference.total for text in written if text.reference] == pytest.approx(
+        [each.total for each in alone], abs=1e-4
+    )
+    assert [text.reference is None for text in written] == [not prompt.reference for prompt in prompts]
+
+
 def test_processes_share_logits_and_embeddings_of_an_encoder(encoder):
     module = encoder.load(AutoModelForSequenceClassification, num_labels=2).eval()
     encoding = Encoding(encoder, 64)

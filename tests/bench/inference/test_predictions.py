@@ -219,11 +219,15 @@ def test_a_reference_is_read_as_far_as_the_model_has_positions(decoder, monkeypa
     spec = Library().task("localisation-de").model_copy(update={"options": {"answer_tokens": 4}})
     encoding = Encoding(decoder, 64)
     encoding.positions = 64
-    asked, read = [], LocalBackend.loglikelihoods
-    monkeypatch.setattr(LocalBackend, "loglikelihoods", lambda self, requests: asked.extend(requests) or read(self, requests))
+    asked, write = [], LocalBackend.generate
+    monkeypatch.setattr(
+        LocalBackend,
+        "generate",
+        lambda self, prompts, *limits, **named: asked.extend(prompts) or write(self, prompts, *limits, **named),
+    )
     evalset = EvalSet(types.task_type(spec), splits.load_splits(spec), encoding, Wording(), 0, items=40)
     assert predict(LocalBackend(decoder.load().eval(), decoder), evalset)["reference_loss"].gt(0).all()
-    assert max(len(context) + len(answer) for context, answer in asked) == 64
+    assert max(len(prompt.ids) + len(prompt.reference) for prompt in asked) == 64
 
 
 def test_the_first_references_loss_stands_beside_what_is_written(decoder):

@@ -11,6 +11,7 @@ from transformers import AutoModelForCausalLM, AutoModelForSequenceClassificatio
 
 from bench import strategies
 from bench.errors import UserError
+from bench.inference.backend import Prompt
 from bench.inference.generation import generate
 from bench.inference.likelihood import likelihoods, text_losses
 from bench.inference.local import LocalBackend
@@ -112,9 +113,9 @@ def test_each_variant_does_not_see_padding_or_neighbours(trained, decoder, sst2,
     assert together == pytest.approx(alone, abs=1e-4)
     assert text_losses(model, step, 0, 2000) == pytest.approx([text_losses(model, [e], 0, 2000)[0] for e in step], abs=1e-4)
     tokenizer = decoder.tokenizer
-    several = generate(model, tokenizer, contexts, 6, 1000, one_line=False)
+    several = generate(model, tokenizer, [Prompt(tuple(ids)) for ids in contexts], 6, 1000, one_line=False)
     for context, found in zip(contexts, several, strict=True):
-        (single,) = generate(model, tokenizer, [context], 6, 1000, one_line=False)
+        (single,) = generate(model, tokenizer, [Prompt(tuple(context))], 6, 1000, one_line=False)
         assert found.text == single.text and found.confidence == pytest.approx(single.confidence, rel=1e-4)
         ids = [*context]
         with torch.no_grad():  # by hand: the likeliest token, again and again, everything fed anew
