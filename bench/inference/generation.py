@@ -14,7 +14,7 @@ from torch import Tensor, nn
 from transformers import GenerationConfig, LogitsProcessorList
 
 from bench.inference.backend import Continuation, GeneratedText, Likelihood, Prompt
-from bench.inference.likelihood import Pass, judged
+from bench.inference.likelihood import Pass, pass_likelihoods
 from bench.inference.lockstep import Lockstep
 from bench.inference.reading import Reading, after, bounded, readings
 from bench.modeling.forward import caches, unlaunched, unwrapped
@@ -64,7 +64,7 @@ def generate(
     at_once = WRITTEN_AT_ONCE * tokens if passes else tokens
     for reading, leaves in readings(model, root(asked, shared, sharing), tokenizer.pad_token_id, at_once):
         referring = [(row, passes[number - count], read) for row, number, read in leaves if number >= count]
-        judgements |= judged(model, reading, referring, tokenizer.pad_token_id, tokens)
+        judgements |= pass_likelihoods(model, reading, referring, tokenizer.pad_token_id, tokens)
         rest = [(row, number, asked[number][read:]) for row, number, read in leaves if number < count]
         for part in bounded([beams * (len(ids) + longest) for *_, ids in rest], reading, WRITTEN_AT_ONCE * tokens):
             written, chances = _continued(model, config, reading, [(rest[place][0], rest[place][2]) for place in part])

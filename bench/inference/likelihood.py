@@ -29,7 +29,7 @@ class Pass:
 
     @property
     def ids(self) -> Ids:
-        """All that is read; the last continuation token is judged, and not read."""
+        """All that is read; the last token of a continuation is judged, and not read."""
         return self.context + self.rest
 
     @property
@@ -51,11 +51,11 @@ def likelihoods(model: nn.Module, requests: Sequence[Continuation], pad: int, to
     tree = root([each.ids for each in passes], [len(each.context) for each in passes], caches(model))
     found: dict[Continuation, Likelihood] = {}
     for reading, leaves in readings(model, tree, pad, tokens):
-        found |= judged(model, reading, [(row, passes[number], read) for row, number, read in leaves], pad, tokens)
+        found |= pass_likelihoods(model, reading, [(row, passes[number], read) for row, number, read in leaves], pad, tokens)
     return [found[request] for request in asked]
 
 
-def judged(
+def pass_likelihoods(
     model: nn.Module, reading: Reading | None, rows: Sequence[tuple[int, Pass, int]], pad: int, tokens: int
 ) -> dict[Continuation, Likelihood]:
     """The continuations of passes that go on from a reading. A row is (row of the reading, pass, how much of it is read)."""
