@@ -214,6 +214,26 @@ def test_points_lead_to_their_runs(opened):
     assert not page.page.locator("#run").is_visible()
 
 
+def test_a_drawing_stays_where_another_choice_leaves_it_and_its_links_keep_that_choice(opened):
+    page = opened("#plot=smollm2+on+sst2")
+    page.page.evaluate("document.querySelector('#plots svg').drawnOnce = true")
+    page.page.click("#board [data-focus='sort score']")
+    assert page.page.evaluate("document.querySelector('#plots svg').drawnOnce")
+    links = page.page.evaluate("[...document.querySelectorAll('#plots a')].map((link) => link.getAttribute('href'))")
+    assert links and all("sort=score" in link and "run=" in link for link in links)
+    assert any("with=" in link for link in links)
+    page.page.select_option("#plot-cost", index=1)
+    assert not page.page.evaluate("document.querySelector('#plots svg').drawnOnce")
+
+
+def test_a_table_stays_where_it_was_scrolled_to_when_it_is_sorted(opened):
+    page = opened("", viewport={"width": 400, "height": 800})
+    page.page.evaluate("document.querySelector('#board .scroll').scrollLeft = 120")
+    page.page.wait_for_function("ranking.table.scrolled === 120")
+    page.page.evaluate("ranking.table.changed({ sort: 'strategy:descending', page: 1 })")
+    assert page.page.evaluate("document.querySelector('#board .scroll').scrollLeft") == 120
+
+
 def right_of(results, run):
     items = store.read_items(results, run)
     items = items[items["kind"] == "task"]

@@ -33,8 +33,11 @@ class Drawings {
     const probe = pick("probe", Object.keys(group.probes));
     const cost = pick("cost", Object.keys(COST_AXES).filter((name) => lines.some((line) => line.cost[name] !== undefined)));
     const against = pick("against", lines.filter((line) => this.pairs(group, line).length).map((line) => line.label));
-    const drawn = JSON.stringify([table.name, probe, cost, against, state.address()]);
-    if (drawn === this.drawn) return;
+    const drawn = JSON.stringify([table.name, probe, cost, against]);
+    if (drawn === this.drawn) {
+      relink(byId("plots")); // another choice was made, which links keep
+      return;
+    }
     this.drawn = drawn;
     const focused = document.activeElement?.id;
     const menus = [["plot", "Table", this.tables.map(({ name }) => name), table.name], ["probe", "Probe", Object.keys(group.probes), probe],
@@ -43,7 +46,7 @@ class Drawings {
       menu(`plot-${name}`, title, options.map((each) => [each, COST_AXES[each]?.[0] ?? each]), value, (chosen) => state.set({ [name]: chosen }))));
     if (focused) byId(focused)?.focus();
     const looks = looksOf(lines);
-    const mark = (line, x, y, words) => ({ x, y, label: line.label, href: state.address({ run: line.run }), look: looks.get(line.label), words: `${line.label}: ${words}` });
+    const mark = (line, x, y, words) => ({ x, y, label: line.label, to: { run: line.run }, look: looks.get(line.label), words: `${line.label}: ${words}` });
     fill(byId("plots"), [this.gains(group, lines, probe, mark), this.scores(group, lines, cost, mark), this.forest(group, lines, against),
       ...this.ways(group, lines, probe, looks), this.searches(group, lines, looks)].filter(Boolean));
   }
@@ -94,7 +97,7 @@ class Drawings {
     if (!line) return null;
     const byNumber = new Map(lines.map((each) => [each.number, each]));
     const pairs = this.pairs(group, line).filter(({ other }) => byNumber.has(other)).map(({ other, x, p, paired }) => ({
-      x, paired, label: byNumber.get(other).label, href: state.address({ run: byNumber.get(other).run, with: line.run }), significant: p <= 0.05,
+      x, paired, label: byNumber.get(other).label, to: { run: byNumber.get(other).run, with: line.run }, significant: p <= 0.05,
       words: `${against} minus ${byNumber.get(other).label}: ${told(x)} ${group.unit}, p ${number(p)}` }));
     if (!pairs.length) return null;
     return figure(drawForest(pairs, `${against} minus the other, ${group.unit}`, `Differences of ${against} from other rows`), `${against} against the others`,
@@ -105,7 +108,7 @@ class Drawings {
     const watched = lines.filter((line) => line.curve.length > 1);
     if (!watched.length) return [];
     const walked = (line, value, words) => ({ places: line.curve.filter((point) => value(point) !== undefined).map((point) => [point[0], value(point)]),
-      href: state.address({ run: line.run }), look: looks.get(line.label), label: line.label, words: `${line.label}: ${words}` });
+      to: { run: line.run }, look: looks.get(line.label), label: line.label, words: `${line.label}: ${words}` });
     const draw = (title, y, value, said) => {
       const drawn = watched.map((line) => walked(line, value, `${title} over ${line.curve[line.curve.length - 1][0]} examples`)).filter(({ places }) => places.length > 1);
       if (!drawn.length) return null;
@@ -120,7 +123,7 @@ class Drawings {
 
   searches(group, lines, looks) {
     const tuned = lines.filter((line) => line.best.length > 1).map((line) => ({ places: line.best.map(([trials, expected]) => [trials, expected]),
-      href: state.address({ run: line.run }), look: looks.get(line.label), label: line.label, words: `${line.label}: expected best of ${line.best.length} trials ${number(line.best[line.best.length - 1][1])}` }));
+      to: { run: line.run }, look: looks.get(line.label), label: line.label, words: `${line.label}: expected best of ${line.best.length} trials ${number(line.best[line.best.length - 1][1])}` }));
     if (!tuned.length) return null;
     const drawing = frame({ values: tuned.flatMap(({ places }) => places.map((place) => place[0])), title: "trials" },
       { values: tuned.flatMap(({ places }) => places.map((place) => place[1])), title: `expected best ${group.measure}${group.share ? ", %," : ""} on validation items` }, "Expected best after so many trials");

@@ -33,12 +33,19 @@ function scale(axis, range) {
   return d3.scaleLinear().domain([low - margin, high + margin]).range(range);
 }
 
+// A link to a run, beside whatever else is chosen.
+const linked = (svg, to, kind, words) =>
+  svg.append("a").datum(to).attr("href", state.address(to)).attr("class", `mark ${kind}`).attr("aria-label", words);
+
+// A drawing stays where another choice does not change it, and only its links are told.
+const relink = (place) => d3.select(place).selectAll("a").attr("href", (to) => state.address(to));
+
 // Points with the arms of their intervals; `x` and `y` are value, low and high.
 function drawPoints({ svg, across, up }, marks) {
   const taken = [];
   for (const mark of marks) {
     const [x, y] = [across(mark.x[0]), up(mark.y[0])];
-    const point = svg.append("a").attr("href", mark.href).attr("class", `mark ${mark.look.colour}`).attr("aria-label", mark.words);
+    const point = linked(svg, mark.to, mark.look.colour, mark.words);
     point.append("title").text(mark.words);
     if (known(mark.x)) point.append("line").attr("class", "arm").attr("x1", across(mark.x[1])).attr("x2", across(mark.x[2])).attr("y1", y).attr("y2", y);
     if (known(mark.y)) point.append("line").attr("class", "arm").attr("x1", x).attr("x2", x).attr("y1", up(mark.y[1])).attr("y2", up(mark.y[2]));
@@ -79,8 +86,8 @@ function drawFrontier({ svg, across, up }, marks, curve) {
 // Lines through their places, each a link, with its name at its end.
 function drawLines({ svg, across, up }, lines) {
   const taken = [];
-  for (const { places, href, look, words, label } of lines) {
-    const link = svg.append("a").attr("href", href).attr("class", `mark ${look.colour}`).attr("aria-label", words);
+  for (const { places, to, look, words, label } of lines) {
+    const link = linked(svg, to, look.colour, words);
     link.append("title").text(words);
     link.append("path").attr("class", "way").attr("d", way(across, up)(places));
     for (const [x, y] of places) link.append("circle").attr("r", 2.2).attr("cx", across(x)).attr("cy", up(y));
@@ -101,7 +108,7 @@ function drawForest(pairs, unit, words) {
   axes.append("line").attr("class", "zero").attr("x1", across(0)).attr("x2", across(0)).attr("y1", 4).attr("y2", height - 44);
   pairs.forEach((pair, place) => {
     const y = 16 + 24 * place;
-    const link = svg.append("a").attr("href", pair.href).attr("class", `mark ${pair.significant ? "colour-0" : "open"}`).attr("aria-label", pair.words);
+    const link = linked(svg, pair.to, pair.significant ? "colour-0" : "open", pair.words);
     link.append("title").text(pair.words);
     link.append("text").attr("x", left - 10).attr("y", y + 4).attr("text-anchor", "end").text(pair.label.length > 22 ? `${pair.label.slice(0, 21)}…` : pair.label);
     if (known(pair.x)) link.append("line").attr("class", "arm").attr("x1", across(pair.x[1])).attr("x2", across(pair.x[2])).attr("y1", y).attr("y2", y);

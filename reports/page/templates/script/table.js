@@ -54,9 +54,10 @@ class Table {
     const shown = this.inOrder.slice((page - 1) * Table.size, page * Table.size);
     const table = element("table", { class: "board" }, element("caption", {}, this.caption), this.head(column, direction), body(columns, shown));
     const focused = this.host.contains(document.activeElement) && document.activeElement.dataset.focus;
-    const scroll = this.host.firstChild?.scrollLeft ?? 0;
-    fill(this.host, element("div", { class: "scroll", tabindex: 0, role: "region", "aria-label": this.caption }, table), last > 1 ? this.pager(page, last) : null);
-    this.host.firstChild.scrollLeft = scroll;
+    // To ask for its place here would lay the page out once more.
+    const scroll = () => (this.scrolled = this.host.firstChild.scrollLeft);
+    fill(this.host, element("div", { class: "scroll", tabindex: 0, role: "region", "aria-label": this.caption, scroll }, table), last > 1 ? this.pager(page, last) : null);
+    if (this.scrolled) this.host.firstChild.scrollLeft = this.scrolled;
     if (focused) this.host.querySelector(`[data-focus="${CSS.escape(focused)}"]`)?.focus();
   }
 
