@@ -51,6 +51,7 @@ def told(record, items):
         "curve": [point.model_dump() for point in record.outcome.curve],
         "forgetting": {name: [f.before, f.after, f.delta] for name, f in record.outcome.forgetting.items()},
         "predictions": items["prediction"].map(str).tolist(),
+        "reference_losses": items["reference_loss"].dropna().tolist(),
         "checks": record.trust.checks,
         "cost": cost,
         "run_id": record.run_id,

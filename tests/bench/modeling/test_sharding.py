@@ -61,6 +61,8 @@ SUITES = {
         "other_items": 3,
         "paraphrase_items": 3,
     },
+    # Its texts are written, and their references judged apart from them, where processes go in lockstep.
+    "writer": {"tasks": ["localisation-de"], "strategies": ["zero-shot", "full"], "probes": ["lambada"], "other_items": 3},
 }
 RUNS = [(suite, strategy) for suite, fields in SUITES.items() for strategy in fields["strategies"]]
 
@@ -135,6 +137,8 @@ def test_two_processes_find_what_one_finds(alone, shared, way, run):
         return
     assert two["losses"] == pytest.approx(one["losses"], rel=1e-4)
     assert two["predictions"] == one["predictions"]
+    assert bool(one["reference_losses"]) == (run[0] == "writer")
+    assert two["reference_losses"] == pytest.approx(one["reference_losses"], abs=1e-4)
     assert two["score"] == one["score"] and two["validation"] == pytest.approx(one["validation"])
     for probe, values in one["forgetting"].items():
         assert two["forgetting"][probe] == pytest.approx(values, abs=1e-5), probe
