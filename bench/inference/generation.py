@@ -23,6 +23,9 @@ from bench.tokens.branches import root
 WRITTEN_AT_ONCE = 4
 """So many times the bound of a batch is written at once. Nearly all steps are of one token a row, and read all weights for it,
 so that three long rows take as long as twelve; what grows is their keys and values."""
+READ_AT_ONCE = WRITTEN_AT_ONCE // 2
+"""The same of prompts that are read for their references too. What is read is copied for writing: together the two then hold as
+much as what is written at once."""
 
 
 @torch.no_grad()
@@ -60,8 +63,7 @@ def generate(
     asked = [prompt.ids for prompt in prompts] + [each.ids for each in passes]
     # But for a prompt's last token: `generate` must be fed one, to have a place after which it writes.
     shared = [len(ids) - 1 for ids in (*(prompt.ids for prompt in prompts), *(each.context for each in passes))]
-    # A prompt with a reference is whole in what is read before anything is written: so many at once as are then written.
-    at_once = WRITTEN_AT_ONCE * tokens if passes else tokens
+    at_once = READ_AT_ONCE * tokens if passes else tokens
     for reading, leaves in readings(model, root(asked, shared, sharing), tokenizer.pad_token_id, at_once):
         referring = [(row, passes[number - count], read) for row, number, read in leaves if number >= count]
         judgements |= pass_likelihoods(model, reading, referring, tokenizer.pad_token_id, tokens)
