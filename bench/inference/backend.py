@@ -44,7 +44,7 @@ class Prompt:
     turns: tuple[str, ...] = ()
     """The user's and the assistant's in turn, a user's first and last."""
     reference: Ids = ()
-    """What is judged in place of what is written, after the same ids: they are read once for both. None where it is empty."""
+    """A continuation of the ids that is judged beside the text that is written, so that they are read once; empty where none."""
 
 
 @dataclass(frozen=True)
