@@ -44,7 +44,7 @@ class Prompt:
     turns: tuple[str, ...] = ()
     """The user's and the assistant's in turn, a user's first and last."""
     reference: Ids = ()
-    """A continuation of the ids that is judged beside the text that is written, so that they are read once; empty where none."""
+    """A continuation of the ids that is judged beside the text that is written, so that they are read once; or empty."""
 
 
 @dataclass(frozen=True)
