@@ -56,15 +56,13 @@ def generate(
         return_dict_in_generate=True,
     )
     told = partial(_told, tokenizer=tokenizer, ends=ends, stops=stops, one_line=one_line)
-    # Processes that share out a model's weights write together, token by token: none may go and read a beginning meanwhile.
-    sharing = caches(model) and not isinstance(model, Lockstep) and beams == 1  # each beam would need it
     count, passes = len(prompts), [Pass(p.ids, p.reference[:-1], [p.reference]) for p in prompts if p.reference]
     texts, judgements = [GeneratedText("", None)] * count, dict[Continuation, Likelihood]()
     asked = [prompt.ids for prompt in prompts] + [each.ids for each in passes]
     # But for a prompt's last token: `generate` must be fed one, to have a place after which it writes.
     shared = [len(ids) - 1 for ids in (*(prompt.ids for prompt in prompts), *(each.context for each in passes))]
     at_once = READ_AT_ONCE * tokens if passes else tokens
-    for reading, leaves in readings(model, root(asked, shared, sharing), tokenizer.pad_token_id, at_once):
+    for reading, leaves in readings(model, root(asked, shared, reads_once(model, beams)), tokenizer.pad_token_id, at_once):
         referring = [(row, passes[number - count], read) for row, number, read in leaves if number >= count]
         judgements |= pass_likelihoods(model, reading, referring, tokenizer.pad_token_id, tokens)
         rest = [(row, number, asked[number][read:]) for row, number, read in leaves if number < count]
@@ -73,6 +71,12 @@ def generate(
             for place, ids, chance in zip(part, written.tolist(), chances.tolist(), strict=True):
                 texts[rest[place][1]] = told(ids, chance)
     return [replace(text, reference=judgements.get((p.ids, p.reference))) for text, p in zip(texts, prompts, strict=True)]
+
+
+def reads_once(model: nn.Module, beams: int) -> bool:
+    """Whether texts and references can go on from one reading of a prompt."""
+    # Processes that share out a model's weights write together, token by token: none may go and read a beginning meanwhile.
+    return caches(model) and not isinstance(model, Lockstep) and beams == 1  # each beam would need it
 
 
 def _stops(model: nn.Module, tokenizer: Any) -> tuple[int, ...]:

@@ -13,7 +13,7 @@ from torch import Tensor, nn
 from bench.devices.device import Device
 from bench.inference.backend import A, B, Backend, Continuation, GeneratedText, Likelihood, Prompt
 from bench.inference.embeddings import layer_means
-from bench.inference.generation import generate
+from bench.inference.generation import generate, reads_once
 from bench.inference.likelihood import likelihoods, text_losses
 from bench.inference.lockstep import Lockstep
 from bench.inference.masked import masked_losses, with_masked_lm_head
@@ -67,9 +67,9 @@ class LocalBackend(Backend):
         def written(part: Sequence[Prompt]) -> list[GeneratedText]:
             return generate(self.module, self.model.tokenizer, part, longest, self.tokens, one_line, beams)
 
-        if beams == 1 and not isinstance(self.module, Lockstep):
+        if reads_once(self.module, beams):
             return self._shared(prompts, written)
-        # Beams go on from no reading, and processes in lockstep all write or all read: references are asked apart.
+        # Apart, as the beginnings of the references can be shared then, and processes in lockstep all write or all read.
         texts = self._shared([replace(prompt, reference=()) for prompt in prompts], written)
         referring = [number for number, prompt in enumerate(prompts) if prompt.reference]
         found = self.loglikelihoods([(prompts[number].ids, prompts[number].reference) for number in referring])

@@ -212,12 +212,7 @@ def _written(backend: Backend, evalset: EvalSet) -> list[ItemPrediction]:
     """What the model writes, taken apart by the task's type."""
     task, examples = evalset.task, evalset.examples
     read = contexts(evalset) if evalset.encoding else []
-    # The first reference is judged where the type weighs its loss.
-    weighs = task.weighs and "loglikelihoods" in backend.can
-    prompts = [
-        Prompt(context.ids, reference=_reference(evalset, example, context) if weighs else ())
-        for example, context in zip(examples, read, strict=bool(read))
-    ] or _conversations(evalset)
+    prompts = _prompts(backend, evalset, read) if read else _conversations(evalset)
     texts = backend.generate(prompts, task.answer_tokens, one_line=evalset.wording.style == "plain", beams=task.beams)
     answerable = [context.answerable for context in read] or [None] * len(examples)
     return [
@@ -226,12 +221,15 @@ def _written(backend: Backend, evalset: EvalSet) -> list[ItemPrediction]:
     ]
 
 
-def _reference(evalset: EvalSet, example: Example, context: Context) -> tuple[int, ...]:
-    """Ids of the first reference behind its prompt."""
-    encoding = evalset.model_encoding
-    ids = tuple(encoding.answer(evalset.task.answer(example), evalset.wording))
-    # It may be longer than what may be written: it is read as far as the model has positions.
-    return ids[: None if encoding.positions is None else encoding.positions - len(context.ids)]
+def _prompts(backend: Backend, evalset: EvalSet, read: Sequence[Context]) -> list[Prompt]:
+    """What is read, with the first reference where the type weighs its loss and the model gives likelihoods."""
+    if not (evalset.task.weighs and "loglikelihoods" in backend.can):
+        return [Prompt(context.ids) for context in read]
+    encoding, references = evalset.model_encoding, [evalset.task.answer(example) for example in evalset.examples]
+    answers = [tuple(encoding.answer(text, evalset.wording)) for text in references]
+    # A reference may be longer than what may be written: it is read as far as the model has positions.
+    ends = [None if encoding.positions is None else encoding.positions - len(context.ids) for context in read]
+    return [Prompt(each.ids, reference=ids[:end]) for each, ids, end in zip(read, answers, ends, strict=True)]
 
 
 def _loss(reference: Likelihood | None) -> float | None:
