@@ -8,6 +8,7 @@ engine would be one more.
 
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass
+from math import fsum
 from typing import TypeVar
 
 from torch import Tensor
@@ -27,13 +28,19 @@ Continuation = tuple[Ids, Ids]
 
 @dataclass(frozen=True)
 class Likelihood:
-    """`total` nats (a log-probability, at most 0) over `tokens` tokens; `greedy`: each token was the most likely one."""
+    """Of a continuation."""
 
-    total: float
-    tokens: int
+    nats: tuple[float, ...]
+    """The log-probability of each token, at most 0."""
     greedy: bool
+    """Each token was the most likely one."""
     likeliest: Ids
     """The most likely token at each place, given the continuation's tokens before it."""
+
+    @property
+    def total(self) -> float:
+        """The continuation's log-probability in nats."""
+        return fsum(self.nats)
 
 
 @dataclass(frozen=True)
@@ -43,8 +50,8 @@ class Prompt:
     ids: Ids = ()
     turns: tuple[str, ...] = ()
     """The user's and the assistant's in turn, a user's first and last."""
-    reference: Ids = ()
-    """A continuation of the ids that is judged beside the text that is written, so that they are read once; or empty."""
+    reference: Continuation | None = None
+    """What is judged beside the text that is written. Its context begins as the ids do, so that this is read once."""
 
 
 @dataclass(frozen=True)

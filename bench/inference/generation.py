@@ -56,7 +56,8 @@ def generate(
         return_dict_in_generate=True,
     )
     told = partial(_told, tokenizer=tokenizer, ends=ends, stops=stops, one_line=one_line)
-    count, passes = len(prompts), [Pass(p.ids, p.reference[:-1], [p.reference]) for p in prompts if p.reference]
+    references = [prompt.reference for prompt in prompts if prompt.reference]
+    count, passes = len(prompts), [Pass(context, words[:-1], [words]) for context, words in references]
     texts, judgements = [GeneratedText("", None)] * count, dict[Continuation, Likelihood]()
     asked = [prompt.ids for prompt in prompts] + [each.ids for each in passes]
     # But for a prompt's last token: `generate` must be fed one, to have a place after which it writes.
@@ -70,7 +71,10 @@ def generate(
             written, chances = _continued(model, config, reading, [(rest[place][0], rest[place][2]) for place in part])
             for place, ids, chance in zip(part, written.tolist(), chances.tolist(), strict=True):
                 texts[rest[place][1]] = told(ids, chance)
-    return [replace(text, reference=judgements.get((p.ids, p.reference))) for text, p in zip(texts, prompts, strict=True)]
+    return [
+        replace(text, reference=judgements[prompt.reference] if prompt.reference else None)
+        for text, prompt in zip(texts, prompts, strict=True)
+    ]
 
 
 def reads_once(model: nn.Module, beams: int) -> bool:

@@ -61,19 +61,20 @@ def pass_likelihoods(
     """The continuations of passes that go on from a reading. A row is (row of the reading, pass, how much of it is read)."""
     return {
         (each.context, words): _judged(logprobs, words)
-        for each, logprobs in _logprobs(model, reading, rows, pad, tokens)
+        for each, logprobs in _read(model, reading, rows, pad, tokens)
         for words in each.continuations
     }
 
 
-def _logprobs(
+def _read(
     model: nn.Module, reading: Reading | None, rows: Sequence[tuple[int, Pass, int]], pad: int, tokens: int
 ) -> Iterator[tuple[Pass, Tensor]]:
     """Log-probabilities (width, vocabulary) at the tokens of each pass's continuations."""
     device = next(model.parameters()).device
     fed = [each.ids[read:] for _, each, read in rows]
     if reading is not None:
-        yield from ((each, _last(reading, row)) for (row, each, _), ids in zip(rows, fed, strict=True) if not ids)
+        known = ((each, reading.logits[row]) for (row, each, _), ids in zip(rows, fed, strict=True) if not ids)
+        yield from ((each, _logprobs(logits)) for each, logits in known)
     waiting = [number for number, ids in enumerate(fed) if ids]
     for part in bounded([len(fed[number]) for number in waiting], reading, tokens):
         numbers = [waiting[place] for place in part]
@@ -81,17 +82,16 @@ def _logprobs(
         # Of a context that was read whole, what comes after its last token is known already: one place less is fed.
         width = max(min(rows[n][1].width, len(fed[n])) for n in numbers)
         cache = resumed(reading, owners) if reading else None
-        logprobs = last_logits(model, batch, width, cache).float().log_softmax(-1)
-        for number, row_logprobs in zip(numbers, logprobs, strict=True):
+        for number, logits in zip(numbers, last_logits(model, batch, width, cache), strict=True):
             row, each, read = rows[number]
             if reading is not None and read == len(each.context):
-                row_logprobs = torch.cat([_last(reading, row), row_logprobs[width - len(each.rest) :]])
-            yield each, row_logprobs[-each.width :]
+                logits = torch.cat([reading.logits[row], logits[width - len(each.rest) :]])
+            yield each, _logprobs(logits[-each.width :])
 
 
-def _last(reading: Reading, row: int) -> Tensor:
-    """Log-probabilities (1, vocabulary) after a row's last token."""
-    return reading.logits[row].float().log_softmax(-1)
+def _logprobs(logits: Tensor) -> Tensor:
+    """In fp32. Of one row at a time: of a batch of chats it would be gigabytes."""
+    return logits.float().log_softmax(-1)
 
 
 @torch.no_grad()
@@ -110,6 +110,6 @@ def text_losses(model: nn.Module, texts: Sequence[Encoded], pad: int, tokens: in
 def _judged(logprobs: Tensor, continuation: Ids) -> Likelihood:
     """From the log-probabilities (length, vocabulary) at each of the continuation's tokens."""
     wanted = torch.tensor(continuation, device=logprobs.device)
-    total = float(logprobs.gather(1, wanted[:, None]).sum())
+    nats = tuple(logprobs.gather(1, wanted[:, None])[:, 0].tolist())
     likeliest = tuple(logprobs.argmax(-1).tolist())
-    return Likelihood(total, len(continuation), likeliest == continuation, likeliest)
+    return Likelihood(nats, likeliest == continuation, likeliest)

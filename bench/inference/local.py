@@ -70,11 +70,12 @@ class LocalBackend(Backend):
         if reads_once(self.module, beams):
             return self._shared(prompts, written)
         # Apart, as the beginnings of the references can be shared then, and processes in lockstep all write or all read.
-        texts = self._shared([replace(prompt, reference=()) for prompt in prompts], written)
-        referring = [number for number, prompt in enumerate(prompts) if prompt.reference]
-        found = self.loglikelihoods([(prompts[number].ids, prompts[number].reference) for number in referring])
-        judgements = dict(zip(referring, found, strict=True))
-        return [replace(text, reference=judgements.get(number)) for number, text in enumerate(texts)]
+        texts = self._shared([replace(prompt, reference=None) for prompt in prompts], written)
+        found = iter(self.loglikelihoods([prompt.reference for prompt in prompts if prompt.reference]))
+        return [
+            replace(text, reference=next(found) if prompt.reference else None)
+            for text, prompt in zip(texts, prompts, strict=True)
+        ]
 
     def head_logits(self, windows: Sequence[Encoded]) -> list[Tensor]:
         return self._shared(windows, self._head_logits)

@@ -2,8 +2,7 @@
 
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass
-from functools import cache, cached_property
-from typing import Any, NamedTuple
+from typing import Any
 
 import numpy as np
 import pandas as pd
@@ -11,71 +10,15 @@ import torch
 from torch import nn
 
 from bench.inference.backend import Backend, Likelihood, Prompt
+from bench.inference.contexts import Context, contexts, references
+from bench.inference.evalset import EvalSet
 from bench.inference.passages import passage_losses
 from bench.records.store import KEPT_TEXT, cut
 from bench.specs.base import Capability
-from bench.specs.wording import Wording
-from bench.tasks.encoding import Encoding, InstructionSplit, instructions_of
 from bench.tasks.examples import Example
-from bench.tasks.few_shot import pick_shots, solved
 from bench.tasks.prompts import inputs, instruction
-from bench.tasks.sampling import sample
-from bench.tasks.splits import TrainingData
 from bench.tasks.types import TaskType
-
-
-@dataclass(frozen=True)
-class EvalSet:
-    """Examples that are put to a model: which ones, and in which words."""
-
-    task: TaskType
-    data: TrainingData
-    encoding: Encoding | None
-    """Into the model's ids; None where the model takes words."""
-    wording: Wording
-    seed: int
-    """Chooses the solved examples of few-shot prompts."""
-    items: int | None = None
-    """A sample of so many; None: all."""
-    head: int | None = None
-    """An encoder's head for the task; without one it answers by similarity."""
-    split: str = "test"
-    """`validation`, `test`, or one of the task's sets from another domain."""
-    paraphrase: int | None = None
-    """One of the instructions for all examples; without it they take turns."""
-
-    @cached_property
-    def examples(self) -> list[Example]:
-        """The split's, or a sample of them that is the same for whoever asks: with its labels' shares, spread over clusters."""
-        everything = self.data.split(self.split)
-        labels, clusters = [self.task.label(e) for e in everything], [e.cluster for e in everything]
-        return sample(everything, self.items, labels, clusters)
-
-    @cached_property
-    def candidates(self) -> list[dict[str, tuple[int, ...]]]:
-        """Of each example, the possible predictions and the ids that stand for them, where a decoder ranks."""
-        known = cache(lambda words: tuple(self.model_encoding.answer(words, self.wording)))  # labels are those of all examples
-        return [{value: known(words) for value, words in self.task.candidates(example).items()} for example in self.examples]
-
-    @property
-    def shots(self) -> list[Example]:
-        """The solved examples that stand before each question."""
-        return pick_shots(self.task, self.data, self.wording.shots, self.seed)
-
-    @property
-    def instructions(self) -> InstructionSplit:
-        """Whose instructions are used."""
-        return instructions_of(self.split)
-
-    def place(self, index: int) -> int:
-        """Which paraphrase the example gets."""
-        return index if self.paraphrase is None else self.paraphrase
-
-    @property
-    def model_encoding(self) -> Encoding:
-        """The encoding, for those ways that read ids."""
-        assert self.encoding is not None, "a model that takes words was asked in ids"
-        return self.encoding
+from bench.tokens.encoded import Encoded
 
 
 @dataclass(frozen=True)
@@ -92,16 +35,7 @@ class ItemPrediction:
     answerable: bool | None = None
     """Whether the right answer was in what the model read; None where it is looked up in no text, or nothing can be cut."""
     reference_loss: float | None = None
-    """Nats per token of the first reference, where text is written and the model gives likelihoods."""
-
-
-class Context(NamedTuple):
-    """What a decoder reads before it answers."""
-
-    ids: tuple[int, ...]
-    cut: bool
-    """Whether it lost its middle."""
-    answerable: bool | None
+    """Nats per token of what is learned of the first reference, where text is written and the model gives likelihoods."""
 
 
 Way = Callable[[Backend, EvalSet], list[ItemPrediction]]
@@ -156,29 +90,6 @@ def _way(can: frozenset[Capability], evalset: EvalSet) -> Way:
     return _ranked if evalset.task.asks == "rank" and "loglikelihoods" in can else _written
 
 
-def contexts(evalset: EvalSet) -> list[Context]:
-    """Each example's prompt as a decoder reads it, cut so that the longest answer has room."""
-    encoding, task = evalset.model_encoding, evalset.task
-    before = solved(task, evalset.shots)
-    room = len(encoding.ids(before)) if before else 0
-    words, split = evalset.wording, evalset.instructions
-
-    def context(index: int, example: Example) -> Context:
-        text, special = encoding.prompt(task, example, words, split, evalset.place(index), before)
-        ids, answer = encoding.ids(text, special), _longest_answer(evalset, index)
-        lost = encoding.lost(len(ids), answer, room)
-        answerable = task.answerable(example, text, encoding.lost_text(text, lost, special))
-        return Context(encoding.fitted(ids, answer, room), bool(lost), answerable)
-
-    return [context(index, example) for index, example in enumerate(evalset.examples)]
-
-
-def _longest_answer(evalset: EvalSet, index: int) -> int:
-    """In tokens: of the candidates, where they are ranked, or of what may be written."""
-    ranked = evalset.task.asks == "rank"
-    return max(map(len, evalset.candidates[index].values())) if ranked else evalset.task.answer_tokens
-
-
 def _conversations(evalset: EvalSet) -> list[Prompt]:
     """Each example's instruction as a user's turn, after solved examples as turns before it."""
     task, shots, split = evalset.task, evalset.shots, evalset.instructions
@@ -212,29 +123,28 @@ def _written(backend: Backend, evalset: EvalSet) -> list[ItemPrediction]:
     """What the model writes, taken apart by the task's type."""
     task, examples = evalset.task, evalset.examples
     read = contexts(evalset) if evalset.encoding else []
-    prompts = _prompts(backend, evalset, read) if read else _conversations(evalset)
+    weighs = read and task.weighs and "loglikelihoods" in backend.can
+    judged = references(evalset) if weighs else [None] * len(examples)
+    prompts = [_prompt(*each) for each in zip(read, judged, strict=True)] if read else _conversations(evalset)
     texts = backend.generate(prompts, task.answer_tokens, one_line=evalset.wording.style == "plain", beams=task.beams)
     answerable = [context.answerable for context in read] or [None] * len(examples)
+    losses = [_loss(said.reference, each) for said, each in zip(texts, judged, strict=True)]
     return [
-        ItemPrediction(task.parse(example, said.text), said.confidence, True, said.tokens, whole, _loss(said.reference))
-        for example, said, whole in zip(examples, texts, answerable, strict=True)
+        ItemPrediction(task.parse(example, said.text), said.confidence, True, said.tokens, whole, loss)
+        for example, said, whole, loss in zip(examples, texts, answerable, losses, strict=True)
     ]
 
 
-def _prompts(backend: Backend, evalset: EvalSet, read: Sequence[Context]) -> list[Prompt]:
-    """What is read, with the first reference where the type weighs its loss and the model gives likelihoods."""
-    if not (evalset.task.weighs and "loglikelihoods" in backend.can):
-        return [Prompt(context.ids) for context in read]
-    encoding, references = evalset.model_encoding, [evalset.task.answer(example) for example in evalset.examples]
-    answers = [tuple(encoding.answer(text, evalset.wording)) for text in references]
-    # A reference may be longer than what may be written: it is read as far as the model has positions.
-    ends = [None if encoding.positions is None else encoding.positions - len(context.ids) for context in read]
-    return [Prompt(each.ids, reference=ids[:end]) for each, ids, end in zip(read, answers, ends, strict=True)]
+def _prompt(context: Context, reference: Encoded | None) -> Prompt:
+    return Prompt(context.ids, reference=None if reference is None else reference.continuation)
 
 
-def _loss(reference: Likelihood | None) -> float | None:
-    """Nats per token."""
-    return None if reference is None else -reference.total / reference.tokens
+def _loss(said: Likelihood | None, reference: Encoded | None) -> float | None:
+    """Nats per token that carries loss."""
+    if said is None or reference is None:
+        return None
+    silent = set(reference.silent)
+    return -float(np.mean([nats for place, nats in enumerate(said.nats) if place not in silent]))
 
 
 def _read(backend: Backend, evalset: EvalSet) -> list[ItemPrediction]:

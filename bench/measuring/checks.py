@@ -12,7 +12,8 @@ import torch
 from torch import nn
 
 from bench.inference.backend import Backend
-from bench.inference.predictions import EvalSet, predict
+from bench.inference.evalset import EvalSet
+from bench.inference.predictions import predict
 from bench.measuring.evaluation import Evaluation, Session, as_base
 from bench.measuring.untouched import FIRST_ITEMS, BaseResults, Untouched
 from bench.modeling.forward import prompt_learning, unwrapped
@@ -223,6 +224,8 @@ def _says(asked: EvalSet, index: int, frame: pd.DataFrame, answer: PlainAnswer) 
 
 def _same(asked: EvalSet, index: int, frame: pd.DataFrame, answer: PlainAnswer, closeness: Closeness) -> bool:
     row, labels = frame.iloc[index], asked.task.spec.labels
+    if not _as_lossy(row, answer, closeness):
+        return False
     if asked.task.asks == "read":
         said = bool(np.allclose(row["prediction"], answer.value, rtol=closeness.share))
     else:
@@ -233,6 +236,14 @@ def _same(asked: EvalSet, index: int, frame: pd.DataFrame, answer: PlainAnswer, 
     if answer.steps and not (said and agrees):
         return answer.margin_before(row["prediction"]) < closeness.nats
     return agrees and (said or answer.margin < (closeness.nats if answer.in_nats else closeness.share))
+
+
+def _as_lossy(row: pd.Series, answer: PlainAnswer, closeness: Closeness) -> bool:
+    """Whether the reference is as unlikely as it was found, where it was read again."""
+    if answer.reference_loss is None:
+        return True
+    allowed = max(closeness.nats, closeness.share * (1 + answer.reference_loss))
+    return bool(abs(row.get("reference_loss", np.nan) - answer.reference_loss) <= allowed)
 
 
 def as_likely(first: float, second: float, closeness: Closeness) -> bool:

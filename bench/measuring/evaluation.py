@@ -9,8 +9,9 @@ from torch import nn
 
 from bench.devices.device import Device
 from bench.inference.backend import Backend
+from bench.inference.evalset import EvalSet
 from bench.inference.local import LocalBackend
-from bench.inference.predictions import EvalSet, predict
+from bench.inference.predictions import predict
 from bench.measuring.simple_answers import answers_without_model
 from bench.modeling.models import Model
 from bench.probes import Probe, probe_class

@@ -7,7 +7,8 @@ import numpy as np
 import pandas as pd
 
 from bench.inference.backend import Backend
-from bench.inference.predictions import EvalSet, predict
+from bench.inference.evalset import EvalSet
+from bench.inference.predictions import predict
 from bench.measuring import contamination
 from bench.measuring.evaluation import Evaluation, Session
 from bench.measuring.scoring import rise, scores, value, worth

@@ -4,7 +4,8 @@ from collections.abc import Mapping
 
 import pandas as pd
 
-from bench.inference.predictions import EvalSet, ItemPrediction, frame
+from bench.inference.evalset import EvalSet
+from bench.inference.predictions import ItemPrediction, frame
 from bench.measuring.scoring import scores
 from bench.records.outcome import Score
 from bench.tasks import constant

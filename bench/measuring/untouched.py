@@ -16,8 +16,9 @@ from bench.devices.environment import versions
 from bench.hashing import digest
 from bench.inference.backend import Backend
 from bench.inference.endpoint import EndpointModel
+from bench.inference.evalset import EvalSet
 from bench.inference.local import LocalBackend
-from bench.inference.predictions import EvalSet, predict
+from bench.inference.predictions import predict
 from bench.inference.remote import EndpointBackend
 from bench.measuring.evaluation import VALIDATION_ITEMS, Session, as_base
 from bench.measuring.scoring import worth
@@ -31,7 +32,7 @@ from bench.runs.run import Run
 from bench.selftests.probe_tests import all_tests
 from bench.specs.wording import Style, Wording
 
-ANSWERS_VERSION = 8
+ANSWERS_VERSION = 9
 """Raised where a change to the code rounds a base's answers otherwise and no run's result: an untouched model, asked now, must
 forget exactly nothing."""
 FIRST_ITEMS = 4

@@ -27,7 +27,7 @@ class Answerable(_Rate):
 
 class ReferenceLoss(_Rate):
     name = "reference_loss"
-    description = "mean over items of the nats per token of the first reference after the prompt: how unlikely a model finds it"
+    description = "mean over items of the nats per token of the first reference, or of every learned answer of a chat"
     higher_is_better = False
     share = False
 

@@ -9,7 +9,8 @@ from torch import Tensor
 
 from bench.inference.backend import Backend, Continuation, GeneratedText, Ids, Likelihood, Prompt
 from bench.inference.endpoint import CHARACTERS, EndpointModel
-from bench.inference.predictions import EvalSet, predict
+from bench.inference.evalset import EvalSet
+from bench.inference.predictions import predict
 from bench.measuring.evaluation import as_base, eval_sets, run_encoding, run_probes
 from bench.measuring.untouched import wording_choice
 from bench.modeling.models import Model
@@ -64,9 +65,10 @@ class CountingBackend(Backend):
         return [1.0] * len(texts)
 
     def generate(self, prompts: Sequence[Prompt], longest: int, one_line: bool, beams: int = 1) -> list[GeneratedText]:
-        self.read += sum(len(p.ids) + len(p.reference) + sum(map(len, p.turns)) / CHARACTERS for p in prompts)
+        self.read += sum(len(p.ids) + sum(map(len, p.turns)) / CHARACTERS for p in prompts)
+        self.read += sum(len(p.reference[1]) for p in prompts if p.reference)  # its context is read as the prompt's beginning
         self.written += (self._longest or longest) * len(prompts)
-        return [GeneratedText("", None, reference=_likeliest(p.reference) if p.reference else None) for p in prompts]
+        return [GeneratedText("", None, reference=_likeliest(p.reference[1]) if p.reference else None) for p in prompts]
 
     def head_logits(self, windows: Sequence[Encoded]) -> list[Tensor]:
         self.read += sum(len(window.ids) for window in windows)
@@ -81,7 +83,7 @@ class CountingBackend(Backend):
 
 def _likeliest(answer: Ids) -> Likelihood:
     """Each answer is, so that what is asked of such answers alone is counted too."""
-    return Likelihood(-float(len(answer)), len(answer), True, answer)
+    return Likelihood((-1.0,) * len(answer), True, answer)
 
 
 def tests(run: Run) -> Asking:

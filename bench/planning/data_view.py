@@ -8,7 +8,8 @@ from statistics import median
 from typing import Any
 
 from bench.errors import UserError, unknown
-from bench.inference.predictions import EvalSet, contexts
+from bench.inference.contexts import contexts
+from bench.inference.evalset import EvalSet
 from bench.modeling.models import Model
 from bench.planning.planned_model import planned_model
 from bench.specs.library import Library, suites_for

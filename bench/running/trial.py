@@ -13,7 +13,8 @@ from bench.devices.device import Device
 from bench.devices.memory import PeakMemory
 from bench.errors import BudgetError, DivergedError
 from bench.hashing import digest
-from bench.inference.predictions import EvalSet, predict
+from bench.inference.evalset import EvalSet
+from bench.inference.predictions import predict
 from bench.measuring.evaluation import Evaluation, TrainingSession
 from bench.measuring.scoring import scores, worth
 from bench.modeling.spared import clock

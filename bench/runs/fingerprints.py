@@ -7,12 +7,15 @@ from bench.once_per_object import once_per_object
 from bench.specs.probe import ProbeSpec
 from bench.specs.source import Source
 from bench.specs.task import TaskSpec
+from bench.tasks import types
 
 
 @once_per_object
 def task_fingerprint(task: TaskSpec) -> dict[str, Any]:
     """The task without its words for people, with its data's hashes instead of its places."""
     shape = task.model_dump(mode="json", exclude={"description", "train", "validation", "test", "out_of_domain"})
+    if (version := types.type_class(task).version) > 1:
+        shape["type_version"] = version
     for split in ("train", "validation", "test"):
         part = getattr(task, split)
         if isinstance(part, list):

@@ -1,6 +1,6 @@
 """A task's answers a second time: what a model predicts of one example, from its words and the model's plain forward pass.
 
-Written from the ways' definitions, apart from `predictions.py` and from what batches, pads, caches and cuts for it.
+Written from the ways' definitions, apart from `bench/inference/` and from what batches, pads, caches and cuts for it.
 """
 
 from collections.abc import Callable, Sequence
@@ -12,12 +12,12 @@ from typing import Any
 
 import torch
 
-from bench.inference.predictions import EvalSet
-from bench.selftests.plain_reader import PlainReader, Tokenised, without_middle
+from bench.inference.evalset import EvalSet
+from bench.selftests.plain_prompts import plain_context, plain_continuation, plain_reference_loss
+from bench.selftests.plain_reader import PlainReader, Tokenised
 from bench.tasks import prompts
 from bench.tasks.examples import Example
 from bench.tasks.types import TaskType
-from bench.tasks.types.dialogue import Dialogue
 from bench.tasks.types.multiple_choice import ChoiceTask
 from bench.tasks.types.ner import Ner
 from bench.tasks.types.qa import Qa
@@ -39,6 +39,8 @@ class PlainAnswer:
     """Of a text that was written: what stood there after each token, and by how many nats that token was chosen."""
     in_nats: bool = True
     """Whether the margin is in nats or logits, and not in cosines."""
+    reference_loss: float | None = None
+    """Nats per token of the reference, where text was written; None where it takes more than one pass to read."""
 
     def margin_before(self, said: Any) -> float:
         """Of the choice from which on a text goes another way than `said`; of the closest one where that is no text."""
@@ -66,53 +68,11 @@ def plain_answer(evalset: EvalSet, index: int, reader: PlainReader, said: Any = 
     return ways[evalset.task.asks](evalset, index, reader)
 
 
-def _context(evalset: EvalSet, index: int, room: int, reader: PlainReader) -> list[int]:
-    """Ids of the prompt behind its solved examples, without its middle where it leaves no room for the answer."""
-    example, spec, tokenizer = evalset.examples[index], evalset.task.spec, reader.tokenizer
-    shots = "".join(f"{spec.prompt.format(**shot.fields)} {evalset.task.answer(shot)}\n\n" for shot in evalset.shots)
-    if evalset.wording.style == "plain":
-        ids = tokenizer(shots + spec.prompt.format(**example.fields))["input_ids"]
-    else:
-        text, templated = _instruction(evalset, index), bool(tokenizer.chat_template)
-        turns = [*_before(evalset, index), {"role": "user", "content": text}]
-        plain = f"{example.fields['history']}User: {text}\nAssistant:" if _is_chat(evalset) else f"{text}\nAnswer:"
-        chat = tokenizer.apply_chat_template(turns, tokenize=False, add_generation_prompt=True) if templated else plain
-        ids = tokenizer(chat, add_special_tokens=not templated)["input_ids"]
-    encoding = evalset.model_encoding
-    limit = encoding.max_length - room + (len(tokenizer(shots)["input_ids"]) if shots else 0)
-    return without_middle(ids, min(limit, encoding.positions - room) if encoding.positions else limit)
-
-
-def _is_chat(evalset: EvalSet) -> bool:
-    return isinstance(evalset.task, Dialogue)
-
-
-def _before(evalset: EvalSet, index: int) -> list[dict[str, str]]:
-    """The turns of a chat before its last one, as messages."""
-    lines = evalset.examples[index].fields["history"].splitlines() if _is_chat(evalset) else []
-    split = (line.split(": ", 1) for line in lines)
-    return [{"role": role.lower(), "content": words} for role, words in split]
-
-
-def _instruction(evalset: EvalSet, index: int) -> str:
-    wordings = evalset.task.spec.paraphrases(evalset.instructions)
-    number = index if evalset.paraphrase is None else evalset.paraphrase
-    return wordings[number % len(wordings)].format(**evalset.examples[index].fields).strip()
-
-
 def _ranked(evalset: EvalSet, index: int, reader: PlainReader) -> PlainAnswer:
     words = _words(evalset.task, evalset.examples[index])
-    ids = {value: _continuation(evalset, reader, text) for value, text in words.items()}
-    context = _context(evalset, index, max(map(len, ids.values())), reader)
+    ids = {value: plain_continuation(evalset, reader, text) for value, text in words.items()}
+    context = plain_context(evalset, index, max(map(len, ids.values())), reader)
     return _likeliest({value: reader.nats(context, ids[value]) / evalset.task.length(words[value]) for value in words})
-
-
-def _continuation(evalset: EvalSet, reader: PlainReader, answer: str) -> list[int]:
-    """Ids of an answer behind its prompt, for which any letter stands, or a line's end where a chat template writes it."""
-    chats = evalset.wording.style == "instruction" and reader.tokenizer.chat_template
-    words = f"\n{answer}" if chats else f"x {answer}"
-    tokenised = reader.tokenizer(words, add_special_tokens=False, return_offsets_mapping=True)
-    return [token for token, (_, end) in zip(tokenised["input_ids"], tokenised["offset_mapping"], strict=True) if end > 1]
 
 
 def _words(task: TaskType, example: Example) -> dict[str, str]:
@@ -141,18 +101,19 @@ def _written(evalset: EvalSet, index: int, reader: PlainReader, said: Any) -> Pl
         whole = tokenizer.decode([token for token in tokens if token not in stops], skip_special_tokens=True).strip()
         return whole.split("\n")[0] if one_line else whole
 
-    context = _context(evalset, index, task.answer_tokens, reader)
+    context = plain_context(evalset, index, task.answer_tokens, reader)
     words = _in_words(task, evalset.examples[index], said)
 
     def guess(ids: Sequence[int]) -> Sequence[int]:
         if not ids:
-            return _continuation(evalset, reader, words)
+            return plain_continuation(evalset, reader, words)
         done = " ".join(tokenizer.decode(ids).split())  # as predictions have it
         return tokenizer(words[len(done) :], add_special_tokens=False)["input_ids"] if words.startswith(done) else []
 
     ids, chance, margins = reader.written(context, task.answer_tokens, ends, guess)
     steps = tuple((text(ids[: place + 1]), margin) for place, margin in enumerate(margins))
-    return PlainAnswer(task.parse(evalset.examples[index], text(ids)), chance, min(margins), steps=steps)
+    loss = plain_reference_loss(evalset, index, reader) if task.weighs else None
+    return PlainAnswer(task.parse(evalset.examples[index], text(ids)), chance, min(margins), steps, reference_loss=loss)
 
 
 def _in_words(task: TaskType, example: Example, said: Any) -> str:

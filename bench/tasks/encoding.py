@@ -12,6 +12,7 @@ from bench.tasks.examples import Example
 from bench.tasks.types import TaskType
 from bench.tokens import windows
 from bench.tokens.encoded import IGNORE, Encoded
+from bench.tokens.lead import Lead
 
 InstructionSplit = Literal["train", "test"]
 """Whose instructions are used."""
@@ -75,6 +76,9 @@ class Encoding:
         """What one training example is to the model: one sequence for a decoder, one or more windows for an encoder.
 
         `index` chooses among the paraphrases of the instruction; `head` is the encoder's head for the task.
+
+        Raises:
+            UserError: a chat's answers are all to be learned, and it isn't known where they stand.
         """
         if self.model.family == "encoder":
             return self.windows(task, example, wording, "train", index, head)
@@ -84,28 +88,25 @@ class Encoding:
         answer = self.answer(task.answer(example), wording)
         if task.asks == "write":
             answer.append(self.model.tokenizer.eos_token_id)  # what is written must also learn to stop
-        ids, learned = self._before(task, example, wording, index)
-        lost = self.lost(len(ids), len(answer))
-        del ids[lost.start : lost.stop], learned[lost.start : lost.stop]
-        first = learned.index(True) if True in learned else len(ids)
-        silent = tuple(place for place, own in enumerate(learned[first:]) if not own)
-        return [Encoded((*ids, *answer), answer=len(ids) - first + len(answer), silent=silent)]
+        lead = self.lead(task, example, wording, "train", index)
+        if lead is None:
+            raise UserError(
+                f"task '{task.spec.name}': the prompt of a later turn does not begin with the turns before it, as the chat "
+                f"template of {self.model.name} or the task's own rewrites them; set loss_on: last answer in its options"
+            )
+        lost = self.lost(len(lead.ids), len(answer))
+        return [lead.without(lost).answered(answer)]
 
-    def _before(self, task: TaskType, example: Example, wording: Wording, index: int) -> tuple[list[int], list[bool]]:
-        """Ids of everything that stands before a training example's answer, and of each whether it is learned, as the earlier
-        answers of a chat are.
-
-        Raises:
-            UserError: the prompt of a turn does not go on from the one before, so that it isn't known where answers stand.
-        """
+    def lead(
+        self, task: TaskType, example: Example, wording: Wording, split: InstructionSplit, index: int, before: str = ""
+    ) -> Lead | None:
+        """Everything that stands before an example's answer, behind `before`; None where a prompt of a turn does not go on from
+        the one before, so that it isn't known where answers stand."""
         ids, learned, told = list[int](), list[bool](), ""
         for turn in (*task.earlier(example), example):
-            text, special = self.prompt(task, turn, wording, "train", index)
+            text, special = self.prompt(task, turn, wording, split, index, before)
             if not text.startswith(told):
-                raise UserError(
-                    f"task '{task.spec.name}': the prompt of a later turn does not begin with the turns before it, as the chat "
-                    f"template of {self.model.name} or the task's own rewrites them; set loss_on: last answer in its options"
-                )
+                return None
             between = self.ids(text[len(told) :], special and not told)
             said = [] if turn is example else self.answer(task.answer(turn), wording)
             # After an answer a chat template ends the turn, which is to be learned as well.
@@ -113,7 +114,7 @@ class Encoding:
             ids += [*between, *said]
             learned += [ends and place == 0 for place in range(len(between))] + [True] * len(said)
             told = f"{text}{'' if self._chats(wording) else ' '}{task.answer(turn)}"
-        return ids, learned
+        return Lead(tuple(ids), tuple(learned))
 
     def context(self, task: TaskType, example: Example, wording: Wording, split: InstructionSplit, index: int) -> list[int]:
         """Ids of everything that stands before a decoder's answer, solved examples left out."""

@@ -47,6 +47,12 @@ class Encoded:
         return [Encoded(self.ids[a:b], labels=(IGNORE,), types=self.types[a:b]) for a, b in pairwise(starts)]
 
     @property
+    def continuation(self) -> tuple[tuple[int, ...], tuple[int, ...]]:
+        """Ids up to a decoder's loss, and the last `answer` ones."""
+        start = len(self.ids) - self.answer
+        return self.ids[:start], self.ids[start:]
+
+    @property
     def decodes(self) -> bool:
         """Whether it is meant for a language-modelling head."""
         return not self.labels

@@ -9,7 +9,17 @@ from bench.specs.base import explain
 from bench.specs.task import TaskSpec
 from bench.tasks.types.base import TaskType
 
-__all__ = ["TaskType", "task_type"]
+__all__ = ["TaskType", "task_type", "type_class"]
+
+
+def type_class(spec: TaskSpec) -> type[TaskType]:
+    """
+    Raises:
+        UserError: the task names a type that does not exist.
+    """
+    import bench.tasks.types as package  # itself: a type is found by its file's name, and nothing lists them
+
+    return plugins.load_class(package, spec.type, TaskType, "task type")  # type: ignore[type-abstract]
 
 
 @once_per_object
@@ -19,9 +29,7 @@ def task_type(spec: TaskSpec) -> TaskType:
     Raises:
         UserError: the task names a type that does not exist, or its type finds a fault in it.
     """
-    import bench.tasks.types as package  # itself: a type is found by its file's name, and nothing lists them
-
-    kind = plugins.load_class(package, spec.type, TaskType, "task type")  # type: ignore[type-abstract]
+    kind = type_class(spec)
     try:
         task = kind(spec, kind.Options.model_validate(spec.options))
     except ValidationError as error:

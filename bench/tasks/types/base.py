@@ -34,6 +34,8 @@ class TaskType(ABC):
     """One object per task."""
 
     Options: ClassVar[type[Spec]] = TaskOptions
+    version: ClassVar[int] = 1
+    """Raised where a change to the type makes other numbers of the same task: its runs are done again, and no others."""
     asks: ClassVar[Literal["rank", "write", "read"]]
     """How a decoder answers: the likeliest of the candidates, text of its own, or not at all: the text itself is scored."""
     gold: ClassVar[frozenset[str]]
@@ -141,7 +143,7 @@ class TaskType(ABC):
 
     @property
     def weighs(self) -> bool:
-        """Whether the likelihood of the reference is kept beside what is written."""
+        """Whether the likelihood of what is learned of the reference is kept beside what is written."""
         return False
 
     def candidates(self, example: Example) -> dict[str, str]:

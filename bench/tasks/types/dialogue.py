@@ -37,6 +37,8 @@ class DialogueOptions(GenerationOptions):
 
 class Dialogue(Generation):
     Options = DialogueOptions
+    version = 2
+    """Since 2 the references' loss is that of every answer that is learned; it was that of the last."""
     options: DialogueOptions
     gold = frozenset()
     made = frozenset({"history", "text"})

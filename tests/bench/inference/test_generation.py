@@ -165,7 +165,7 @@ def test_references_go_on_from_what_is_read_for_the_texts(decoder, writer, conte
         monkeypatch.setattr(generation, "caches", lambda model: False)
     fed = []
     hook = writer.register_forward_pre_hook(lambda _, args, kwargs: fed.append(kwargs["input_ids"].numel()), with_kwargs=True)
-    prompts = [Prompt(ids, reference=words) for ids, words in zip(asked, referring, strict=True)]
+    prompts = [Prompt(ids, reference=(ids, words) if words else None) for ids, words in zip(asked, referring, strict=True)]
     found = generate(writer, decoder.tokenizer, prompts, 6, tokens, False)
     hook.remove()
     assert [each.text for each in found] == [each.text for each in apart]
@@ -174,7 +174,7 @@ def test_references_go_on_from_what_is_read_for_the_texts(decoder, writer, conte
         if words:
             wanted = next(likely)
             assert each.reference.total == pytest.approx(wanted.total, rel=1e-4)
-            assert (each.reference.tokens, each.reference.likeliest) == (len(words), wanted.likeliest)
+            assert (len(each.reference.nats), each.reference.likeliest) == (len(words), wanted.likeliest)
         else:
             assert each.reference is None
     once, rest = sum(map(len, asked)), sum(map(len, referring)) + 8 * len(asked)

@@ -74,13 +74,13 @@ def test_processes_share_losses_and_texts_of_their_own(decoder, requests):
 def test_references_are_judged_beside_texts_as_they_are_alone(decoder, requests, world, beams):
     """Whether beams forbid to read them together or not; a prompt without one has none."""
     module = decoder.load().eval()
-    prompts = [Prompt(context, reference=words if n % 3 else ()) for n, (context, words) in enumerate(requests)]
+    prompts = [Prompt(context, reference=(context, words) if n % 3 else None) for n, (context, words) in enumerate(requests)]
 
     def ask(backend):
         return backend.generate(prompts, 4, one_line=False, beams=beams)
 
     written = together(module, decoder, world, ask) if world else ask(LocalBackend(module, decoder))
-    alone = LocalBackend(module, decoder).loglikelihoods([(p.ids, p.reference) for p in prompts if p.reference])
+    alone = LocalBackend(module, decoder).loglikelihoods([p.reference for p in prompts if p.reference])
     assert [text.reference.total for text in written if text.reference] == pytest.approx(
         [each.total for each in alone], abs=1e-4
     )

@@ -8,8 +8,9 @@ import torch
 from transformers import AutoModel, AutoModelForSequenceClassification
 
 from bench.inference.backend import Backend, GeneratedText
+from bench.inference.evalset import EvalSet
 from bench.inference.local import LocalBackend
-from bench.inference.predictions import EvalSet, predict, unusual_way
+from bench.inference.predictions import predict, unusual_way
 from bench.modeling.models import find_model
 from bench.specs.library import Library
 from bench.specs.wording import Wording
@@ -155,22 +156,6 @@ def test_an_encoder_without_a_head_answers_by_similarity_or_not_at_all(evalset, 
     assert predict(backend, questions)["prediction"].tolist() == ["", ""]
 
 
-def test_a_limited_set_is_a_fair_sample_with_its_clusters(evalset, decoder):
-    validation = replace(evalset, split="validation", items=12)
-    found = predict(LocalBackend(decoder.load().eval(), decoder), validation)
-    assert found["gold"].tolist().count("positive") == 6 and found["cluster"].nunique() > 6
-    by_id = {example.id: example.fields["group"] for example in evalset.data.validation}
-    assert found["cluster"].tolist() == [by_id[item] for item in found["item"]]
-    assert found["item"].tolist() == [e.id for e in replace(validation, items=30).examples][:12]  # nested
-    assert replace(validation, items=None).examples == evalset.data.validation
-    assert predict(LocalBackend(decoder.load().eval(), decoder), evalset)["cluster"].isna().all()  # SST-2 names no films
-
-
-def test_one_paraphrase_for_all_or_each_in_turn(evalset):
-    assert [evalset.place(index) for index in range(3)] == [0, 1, 2]
-    assert [replace(evalset, paraphrase=1).place(index) for index in range(3)] == [1, 1, 1]
-
-
 class Silent(Writer):
     """A decoder that reads ids, and says nothing of interest."""
 
@@ -227,7 +212,7 @@ def test_a_reference_is_read_as_far_as_the_model_has_positions(decoder, monkeypa
     )
     evalset = EvalSet(types.task_type(spec), splits.load_splits(spec), encoding, Wording(), 0, items=40)
     assert predict(LocalBackend(decoder.load().eval(), decoder), evalset)["reference_loss"].gt(0).all()
-    assert max(len(prompt.ids) + len(prompt.reference) for prompt in asked) == 64
+    assert max(len(ids) + len(words) for ids, words in (prompt.reference for prompt in asked)) == 64
 
 
 def test_the_first_references_loss_stands_beside_what_is_written(decoder):

@@ -8,7 +8,7 @@ import pandas as pd
 import pytest
 
 from bench.errors import UserError
-from bench.inference.predictions import EvalSet
+from bench.inference.evalset import EvalSet
 from bench.measuring import evaluation
 from bench.measuring.evaluation import VALIDATION_ITEMS, EvalSets, as_base, eval_sets, evaluate
 from bench.progress import Progress

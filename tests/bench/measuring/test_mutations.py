@@ -16,7 +16,8 @@ from caches import linked_cache
 from sklearn.preprocessing import FunctionTransformer
 
 from bench import folders
-from bench.inference import embeddings, likelihood, local, masked, passages, predictions, reading
+from bench.inference import contexts, embeddings, generation, likelihood, local, masked, passages, predictions, reading
+from bench.inference.evalset import EvalSet
 from bench.inference.local import LocalBackend
 from bench.measuring import untouched
 from bench.modeling import models
@@ -35,7 +36,7 @@ from bench.progress import Progress
 from bench.running import perform
 from bench.selftests.probe_tests import all_tests
 from bench.tasks.encoding import Encoding
-from bench.tasks.types import classification, ner
+from bench.tasks.types import classification, dialogue, ner
 from bench.tokens import batches
 from bench.tokens.branches import Branch
 
@@ -441,6 +442,8 @@ ADAPTED = {"model": DECODER, "strategy": "lora-8bit", "settings": LORA}
 RANKED = {"model": DECODER, "strategy": "zero-shot"}
 INSTRUCTED = {"model": DECODER, "strategy": "instruction"}
 READ = {"suite": "corpus", **RANKED}
+WRITTEN = {"suite": "translation", **RANKED}
+CHAT = {"suite": "chat", **RANKED, "model": SHALLOW, "max_length": 768}
 # Where numbers are rounded more, more of a difference is let pass, but no fault.
 HALF = {"asked_in": "bf16"}
 HALF_RANKED = {**HALF, "model": SHALLOW, "strategy": "zero-shot"}
@@ -554,11 +557,11 @@ def an_encoder_padded_as_a_decoder(patch):
 
 
 def solved_examples_lost(patch):
-    patch.setattr(predictions, "solved", lambda task, shots: "")
+    patch.setattr(contexts, "solved", lambda task, shots: "")
 
 
 def another_wording(patch):
-    patch.setattr(predictions.EvalSet, "place", lambda self, index: index + 1)
+    patch.setattr(EvalSet, "place", lambda self, index: index + 1)
 
 
 def asked_as_in_training(patch):
@@ -589,6 +592,31 @@ def a_token_too_many(patch):
         return [replace(p, value=[p.value[0], p.value[1] + 1, p.value[2]]) for p in sound(backend, evalset)]
 
     patch.setattr(predictions, "_read", read)
+
+
+def the_next_items_reference(patch):
+    sound = contexts.references
+    patch.setattr(predictions, "references", lambda evalset: (found := sound(evalset))[1:] + found[:1])
+
+
+def the_last_answer_judged_alone(patch):
+    patch.setattr(dialogue.Dialogue, "earlier", lambda self, example: [])
+
+
+def questions_judged_as_answers(patch):
+    sound = predictions._loss
+    patch.setattr(predictions, "_loss", lambda said, reference: sound(said, reference and replace(reference, silent=())))
+
+
+def references_one_place_early(patch):
+    sound = generation.pass_likelihoods
+
+    def early(model, reading, rows, *limits):
+        moved = [(row, replace(each, continuations=[(*w[1:], w[0]) for w in each.continuations]), n) for row, each, n in rows]
+        found = sound(model, reading, moved, *limits)
+        return {(context, (words[-1], *words[:-1])): likely for (context, words), likely in found.items()}
+
+    patch.setattr(generation, "pass_likelihoods", early)
 
 
 def states_of_the_text_before(patch):
@@ -632,6 +660,10 @@ OF_RUNS = [
     (descriptions_swapped, {"strategy": "zero-shot"}),
     (labels_shifted, READ),
     (a_token_too_many, READ),
+    (the_next_items_reference, WRITTEN),
+    (references_one_place_early, WRITTEN),
+    (the_last_answer_judged_alone, CHAT),
+    (questions_judged_as_answers, CHAT),
     (labels_swapped, HALF),
     (labels_swapped_in_ranking, HALF_RANKED),
     (the_next_items_answer, HALF_RANKED),

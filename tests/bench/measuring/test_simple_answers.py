@@ -1,6 +1,6 @@
 """Scores of answers without a model, by hand on the run's own items."""
 
-from bench.inference.predictions import EvalSet
+from bench.inference.evalset import EvalSet
 from bench.measuring.simple_answers import answers_without_model, simple_scores
 from bench.specs.wording import Wording
 from bench.tasks import splits, types

@@ -7,7 +7,8 @@ import pytest
 
 from bench.cli import main
 from bench.errors import UserError
-from bench.inference.predictions import EvalSet, contexts
+from bench.inference.contexts import contexts
+from bench.inference.evalset import EvalSet
 from bench.planning.data_view import DataView
 from bench.specs.library import Library
 from bench.tasks.encoding import Encoding

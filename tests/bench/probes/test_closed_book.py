@@ -66,11 +66,13 @@ def test_an_end_is_any_token_that_begins_with_one(decoding, own, made, monkeypat
     def judged(model, requests):
         end = tokenizer.eos_token_id if after == "</s>" else last
         said = [(*ids[:-1], end) if len(ids) > 1 and ids[-1] == tokenizer.eos_token_id else ids for _, ids in requests]
-        return [Likelihood(-1.0, len(ids), said == ids, said) for (_, ids), said in zip(requests, said, strict=True)]
+        return [
+            Likelihood((-1.0 / len(ids),) * len(ids), said == ids, said) for (_, ids), said in zip(requests, said, strict=True)
+        ]
 
     monkeypatch.setattr(LocalBackend, "loglikelihoods", judged)
     items = measured(book, None)
-    assert items["right"].tolist() == [right] and items["value"].tolist() == [-1.0]
+    assert items["right"].tolist() == [right] and items["value"].tolist() == pytest.approx([-1.0])
 
 
 @pytest.mark.parametrize("name", ["triviaqa", "nq-open", "jeopardy"])

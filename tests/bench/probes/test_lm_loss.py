@@ -5,9 +5,10 @@ import pytest
 import torch
 from probing import measured
 
+from bench.inference.evalset import EvalSet
 from bench.inference.local import LocalBackend
 from bench.inference.passages import windows
-from bench.inference.predictions import EvalSet, predict
+from bench.inference.predictions import predict
 from bench.measuring.scoring import scores
 from bench.probes import probe_class
 from bench.probes.base import columns

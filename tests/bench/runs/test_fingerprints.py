@@ -4,6 +4,7 @@ import pytest
 
 from bench.runs.fingerprints import probe_fingerprint, task_fingerprint
 from bench.specs.source import Source
+from bench.tasks.types.dialogue import Dialogue
 
 
 @pytest.fixture
@@ -57,3 +58,11 @@ def test_each_part_of_a_probes_source_counts(library):
     parts = probe_fingerprint(probe)["source"]
     assert len(parts) == 4 and len({str(part) for part in parts}) == 4
     assert probe_fingerprint(probe.model_copy(update={"source": probe.source[:3]}))["source"] == parts[:3]
+
+
+def test_a_type_that_counts_otherwise_makes_other_runs_of_its_tasks_alone(library, monkeypatch):
+    chat, other = library.task("coqa-chat"), library.task("sst2")
+    before, kept = task_fingerprint(chat), task_fingerprint(other)
+    monkeypatch.setattr(Dialogue, "version", Dialogue.version + 1)
+    assert task_fingerprint(chat.model_copy()) != before and task_fingerprint(other.model_copy()) == kept
+    assert "type_version" not in kept  # whose runs stay what they are

@@ -6,8 +6,10 @@ from dataclasses import replace
 
 import pytest
 
+from bench.inference.contexts import contexts
+from bench.inference.evalset import EvalSet
 from bench.inference.local import LocalBackend
-from bench.inference.predictions import EvalSet, contexts, predict
+from bench.inference.predictions import predict
 from bench.modeling.models import find_model
 from bench.selftests.plain_answers import PlainAnswer, plain_answer
 from bench.selftests.plain_reader import PlainReader
@@ -42,6 +44,8 @@ def same(evalset, model, net, least=1):
             kept = row["prediction"] if isinstance(value, str) else list(row["prediction"])
             assert kept == (pytest.approx(value, rel=1e-5) if evalset.task.asks == "read" else value)
             assert row["confidence"] == pytest.approx(answer.confidence, abs=1e-4)
+        if answer and answer.reference_loss is not None:
+            assert row["reference_loss"] == pytest.approx(answer.reference_loss, rel=1e-4)
     return True
 
 

@@ -12,10 +12,11 @@ from transformers import AutoModelForCausalLM, AutoModelForSequenceClassificatio
 from bench import strategies
 from bench.errors import UserError
 from bench.inference.backend import Prompt
+from bench.inference.evalset import EvalSet
 from bench.inference.generation import generate
 from bench.inference.likelihood import likelihoods, text_losses
 from bench.inference.local import LocalBackend
-from bench.inference.predictions import EvalSet, predict
+from bench.inference.predictions import predict
 from bench.modeling.forward import head_logits, last_logits
 from bench.modeling.heads import Heads
 from bench.specs.wording import Wording

@@ -6,7 +6,7 @@ import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from bench.inference.predictions import EvalSet
+from bench.inference.evalset import EvalSet
 from bench.specs.wording import Wording
 from bench.tasks import sampling, splits, types
 from bench.tasks.sampling import fair_order, sample

@@ -3,9 +3,10 @@ import pytest
 import torch
 
 from bench.errors import UserError
+from bench.inference.evalset import EvalSet
 from bench.inference.local import LocalBackend
 from bench.inference.passages import windows
-from bench.inference.predictions import EvalSet, predict
+from bench.inference.predictions import predict
 from bench.measuring.scoring import scores
 from bench.specs.wording import Wording
 from bench.tasks import splits, types

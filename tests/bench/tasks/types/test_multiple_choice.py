@@ -7,8 +7,9 @@ import torch
 
 from bench.errors import UserError
 from bench.inference.embeddings import WholeModel, backbone
+from bench.inference.evalset import EvalSet
 from bench.inference.local import LocalBackend
-from bench.inference.predictions import EvalSet, predict
+from bench.inference.predictions import predict
 from bench.modeling.forward import loss_sum
 from bench.selftests.plain_answers import plain_answer
 from bench.selftests.plain_reader import PlainReader

@@ -1,0 +1,98 @@
+"""A decoder's prompts a second time, as ids: from a task's templates, or a chat's turns; and how unlikely its references are.
+
+Written from the definitions, apart from `bench/inference/` and from what joins and cuts ids for it.
+"""
+
+from dataclasses import replace
+
+from bench.inference.evalset import EvalSet
+from bench.selftests.plain_reader import PlainReader, without_middle
+from bench.tasks.examples import Example
+from bench.tasks.types.dialogue import Dialogue
+
+
+def plain_context(evalset: EvalSet, index: int, room: int, reader: PlainReader) -> list[int]:
+    """Ids of the prompt behind its solved examples, without its middle where it leaves no room for the answer."""
+    return without_middle(_prompt(evalset, index, evalset.examples[index], reader), _limit(evalset, room, reader))
+
+
+def _prompt(evalset: EvalSet, index: int, example: Example, reader: PlainReader) -> list[int]:
+    """Ids of the prompt behind its solved examples. The example is the set's, or a chat up to one of its turns."""
+    tokenizer = reader.tokenizer
+    if evalset.wording.style == "plain":
+        return list(tokenizer(_shots(evalset) + evalset.task.spec.prompt.format(**example.fields))["input_ids"])
+    text, templated = _instruction(evalset, index, example), bool(tokenizer.chat_template)
+    turns = [*_before(evalset, example), {"role": "user", "content": text}]
+    plain = f"{example.fields['history']}User: {text}\nAssistant:" if _is_chat(evalset) else f"{text}\nAnswer:"
+    chat = tokenizer.apply_chat_template(turns, tokenize=False, add_generation_prompt=True) if templated else plain
+    return list(tokenizer(chat, add_special_tokens=not templated)["input_ids"])
+
+
+def _shots(evalset: EvalSet) -> str:
+    """The solved examples."""
+    prompt, task = evalset.task.spec.prompt, evalset.task
+    return "".join(f"{prompt.format(**shot.fields)} {task.answer(shot)}\n\n" for shot in evalset.shots)
+
+
+def _limit(evalset: EvalSet, room: int, reader: PlainReader) -> int:
+    """Tokens of a prompt that leaves room for an answer."""
+    encoding, shots = evalset.model_encoding, _shots(evalset)
+    limit = encoding.max_length - room + (len(reader.tokenizer(shots)["input_ids"]) if shots else 0)
+    return min(limit, encoding.positions - room) if encoding.positions else limit
+
+
+def _is_chat(evalset: EvalSet) -> bool:
+    return isinstance(evalset.task, Dialogue)
+
+
+def _before(evalset: EvalSet, example: Example) -> list[dict[str, str]]:
+    """The turns of a chat before its last one, as messages."""
+    lines = example.fields["history"].splitlines() if _is_chat(evalset) else []
+    split = (line.split(": ", 1) for line in lines)
+    return [{"role": role.lower(), "content": words} for role, words in split]
+
+
+def _instruction(evalset: EvalSet, index: int, example: Example) -> str:
+    wordings = evalset.task.spec.paraphrases(evalset.instructions)
+    number = index if evalset.paraphrase is None else evalset.paraphrase
+    return wordings[number % len(wordings)].format(**example.fields).strip()
+
+
+def plain_continuation(evalset: EvalSet, reader: PlainReader, answer: str) -> list[int]:
+    """Ids of an answer behind its prompt, for which any letter stands, or a line's end where a chat template writes it."""
+    chats = evalset.wording.style == "instruction" and reader.tokenizer.chat_template
+    words = f"\n{answer}" if chats else f"x {answer}"
+    tokenised = reader.tokenizer(words, add_special_tokens=False, return_offsets_mapping=True)
+    return [token for token, (_, end) in zip(tokenised["input_ids"], tokenised["offset_mapping"], strict=True) if end > 1]
+
+
+def plain_reference_loss(evalset: EvalSet, index: int, reader: PlainReader) -> float | None:
+    """Nats per token of the reference, in a chat of all answers that are learned; None where the prompt is cut, or where a
+    chat's answers stand otherwise in later prompts."""
+    task, eos = evalset.task, reader.tokenizer.eos_token_id
+    turns = _turns(evalset, evalset.examples[index])
+    contexts = [_prompt(evalset, index, turn, reader) for turn in turns]
+    answers = [plain_continuation(evalset, reader, task.answer(turn)) for turn in turns]
+    positions = evalset.model_encoding.positions
+    if len(contexts[-1]) > _limit(evalset, task.answer_tokens, reader):
+        return None
+    if positions and len(contexts[-1]) + len(answers[-1]) > positions:
+        return None
+    for context, answer, following in zip(contexts, answers, contexts[1:], strict=False):
+        begins = [*context, *answer]
+        if following[: len(begins)] != begins:
+            return None
+        answer += [eos] * (following[len(begins)] == eos)  # a template ends the turn
+    nats = [reader.nats(context, answer) for context, answer in zip(contexts, answers, strict=True)]
+    return -sum(nats) / sum(map(len, answers))
+
+
+def _turns(evalset: EvalSet, example: Example) -> list[Example]:
+    """A chat up to each answer of it that is learned; else the example alone."""
+    task = evalset.task
+    if not isinstance(task, Dialogue) or task.options.loss_on == "last answer":
+        return [example]
+    lines = example.fields["history"].splitlines(keepends=True)
+    said = [line.rstrip("\n").split(": ", 1)[1] for line in lines]
+    fields = [{**example.fields, "history": "".join(lines[:n]), "text": said[n]} for n in range(0, len(lines), 2)]
+    return [*(replace(example, fields=f, gold=(a,)) for f, a in zip(fields, said[1::2], strict=True)), example]
