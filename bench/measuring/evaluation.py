@@ -173,6 +173,7 @@ def _elsewhere(run: Run, asked: Callable[..., EvalSet]) -> dict[str, EvalSet]:
 
 
 def _paraphrases(run: Run, test: EvalSet) -> range:
-    """Numbers of the unseen instructions that are asked one at a time: where instructions were trained on."""
-    instructed = run.strategy.trains and run.wording.style == "instruction"
-    return range(len(run.task.paraphrases("test")) if instructed and test.task.asks != "read" else 0)
+    """Numbers of the unseen instructions that are asked one at a time: where instructions were trained on, and there are
+    several. A single one is what the test set is asked in."""
+    instructed, count = run.strategy.trains and run.wording.style == "instruction", len(run.task.paraphrases("test"))
+    return range(count if instructed and count > 1 and test.task.asks != "read" else 0)

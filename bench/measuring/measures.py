@@ -65,7 +65,7 @@ def elsewhere(session: Session, before: BaseResults, after: Evaluation) -> dict[
 
 def robustness(evalset: EvalSet, after: Evaluation) -> Robustness | None:
     """The score under each unseen instruction, on the same items."""
-    if len(after.paraphrases) < 2:
+    if not after.paraphrases:
         return None
     name = evalset.task.spec.metrics[0]
     values = [scores(frame, [name])[name] for frame in after.paraphrases]

@@ -87,6 +87,16 @@ def test_paraphrases_are_asked_where_instructions_are_trained_on(sets):
     assert sets("full")[1].paraphrases == []
 
 
+def test_a_single_instruction_is_not_asked_twice(sets):
+    """It is the one in which the test set was asked."""
+
+    def alone(run):
+        instructions = run.task.instructions.model_copy(update={"test": run.task.instructions.test[:1]})
+        return {"task": run.task.model_copy(update={"instructions": instructions})}
+
+    assert sets("instruction", alone)[1].paraphrases == []
+
+
 def test_stages_stand_in_order_with_a_head_each(planned, encoder):
     run = planned("full", suite="stages")
     found = eval_sets(run, Encoding(encoder, run.max_length))
