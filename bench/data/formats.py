@@ -148,17 +148,15 @@ def _csv(content: bytes, encoding: str | None, separator: str) -> Iterator[tuple
     """Lines where the records start, and their cells; a quoted cell may hold line breaks."""
     # strict: else a quote that is never closed silently swallows the rest of the file as one cell.
     reader = csv.reader(_stream(content, encoding, newline=""), strict=True, delimiter=separator)
-    while True:
-        line = reader.line_num + 1  # asked before the record is read, which may end many lines later
-        try:
-            cells = next(reader)
-        except StopIteration:
-            return
-        except csv.Error as error:
-            hint = "a quote is opened and not closed" if "unexpected end" in str(error) else str(error)
-            raise FormatError(f"line {line}", hint) from None
-        if cells:
-            yield line, cells
+    line = 1
+    try:
+        for cells in reader:
+            if cells:
+                yield line, cells
+            line = reader.line_num + 1  # asked before the next record is read, which may end many lines later
+    except csv.Error as error:
+        hint = "a quote is opened and not closed" if "unexpected end" in str(error) else str(error)
+        raise FormatError(f"line {line}", hint) from None
 
 
 def _tsv(content: bytes, encoding: str | None) -> Iterator[tuple[int, list[str]]]:

@@ -95,14 +95,15 @@ def _drawn(dump: str) -> tuple[int, list[tuple[int, RawRecord]]]:
     source = Source.model_construct(**json.loads(dump))
     count, chance = 0, random.Random(0)  # the same in every run, on every machine
 
-    def counted() -> Iterator[tuple[int, RawRecord]]:
+    def ranked() -> Iterator[tuple[float, int, RawRecord]]:
         nonlocal count
         for record in _records(source):
-            yield count, record
+            yield chance.random(), count, record
             count += 1
 
-    sample = heapq.nsmallest(source.sample or 0, counted(), key=lambda _: chance.random())
-    return count, sorted(sample, key=lambda pair: pair[0])
+    # By themselves, as a key for each of millions would take longer; no two have one number, so that no records are compared.
+    sample = heapq.nsmallest(source.sample or 0, ranked())
+    return count, sorted((number, record) for _, number, record in sample)
 
 
 def describe(source: Source) -> str:
