@@ -120,8 +120,9 @@ class DataView:
         if encoding.model.family == "encoder":
             windows = encoding.windows(self.task, example, self.wording, asked, index)
             tokens = sum(len(window.ids) for window in windows)
-            # What is read in windows is read whole.
-            whole = tokens if self.task.long else self._whole(example, asked, index)
+            # What is read in windows is read whole, and so is what does not reach the limit.
+            read_whole = self.task.long or tokens < encoding.max_length
+            whole = tokens if read_whole else self._whole(example, asked, index)
             return {"prompt": [decode(w.ids) for w in windows], "answer": answer, "tokens": tokens, "cut": whole > tokens}
         if self.task.asks == "read":
             ids = encoding.passage(example.fields["text"])

@@ -83,8 +83,12 @@ def plain_reference_loss(evalset: EvalSet, index: int, reader: PlainReader) -> f
         if following[: len(begins)] != begins:
             return None
         answer += [eos] * (following[len(begins)] == eos)  # a template ends the turn
-    nats = [reader.nats(context, answer) for context, answer in zip(contexts, answers, strict=True)]
-    return -sum(nats) / sum(map(len, answers))
+    begun = len(contexts[0]) - 1
+    chances = reader.logprobs([*contexts[-1], *answers[-1]], begun)  # each context begins the last one
+    said = [
+        (len(c) - 1 + place - begun, token) for c, a in zip(contexts, answers, strict=True) for place, token in enumerate(a)
+    ]
+    return -sum(float(chances[place, token]) for place, token in said) / len(said)
 
 
 def _turns(evalset: EvalSet, example: Example) -> list[Example]:
