@@ -101,7 +101,7 @@ def _drawn(dump: str) -> tuple[int, list[tuple[int, RawRecord]]]:
             yield chance.random(), count, record
             count += 1
 
-    # By themselves, as a key for each of millions would take longer; no two have one number, so that no records are compared.
+    # Drawn as they come, since a key function would be called for each of millions. Numbers differ, so no records are compared.
     sample = heapq.nsmallest(source.sample or 0, ranked())
     return count, sorted((number, record) for _, number, record in sample)
 

@@ -143,8 +143,7 @@ def _loss(said: Likelihood | None, reference: Encoded | None) -> float | None:
     """Nats per token that carries loss."""
     if said is None or reference is None:
         return None
-    silent = set(reference.silent)
-    return -float(np.mean([nats for place, nats in enumerate(said.nats) if place not in silent]))
+    return -float(np.mean([said.nats[place] for place in reference.spoken]))
 
 
 def _read(backend: Backend, evalset: EvalSet) -> list[ItemPrediction]:

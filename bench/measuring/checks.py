@@ -224,7 +224,7 @@ def _says(asked: EvalSet, index: int, frame: pd.DataFrame, answer: PlainAnswer) 
 
 def _same(asked: EvalSet, index: int, frame: pd.DataFrame, answer: PlainAnswer, closeness: Closeness) -> bool:
     row, labels = frame.iloc[index], asked.task.spec.labels
-    if not _as_lossy(row, answer, closeness):
+    if not _loss_agrees(row, answer, closeness):
         return False
     if asked.task.asks == "read":
         said = bool(np.allclose(row["prediction"], answer.value, rtol=closeness.share))
@@ -238,7 +238,7 @@ def _same(asked: EvalSet, index: int, frame: pd.DataFrame, answer: PlainAnswer, 
     return agrees and (said or answer.margin < (closeness.nats if answer.in_nats else closeness.share))
 
 
-def _as_lossy(row: pd.Series, answer: PlainAnswer, closeness: Closeness) -> bool:
+def _loss_agrees(row: pd.Series, answer: PlainAnswer, closeness: Closeness) -> bool:
     """Whether the reference is as unlikely as it was found, where it was read again."""
     if answer.reference_loss is None:
         return True

@@ -40,7 +40,7 @@ class PlainAnswer:
     in_nats: bool = True
     """Whether the margin is in nats or logits, and not in cosines."""
     reference_loss: float | None = None
-    """Nats per token of the reference, where text was written; None where it takes more than one pass to read."""
+    """Nats per token of the reference, where text was written and that can be read again in one pass."""
 
     def margin_before(self, said: Any) -> float:
         """Of the choice from which on a text goes another way than `said`; of the closest one where that is no text."""

@@ -1,6 +1,6 @@
 """Examples as token ids, and batches of them padded to their longest. Nothing here knows a task or a tokenizer."""
 
-from collections.abc import Iterator, Sequence
+from collections.abc import Sequence
 from dataclasses import dataclass, replace
 from itertools import accumulate, pairwise
 from typing import Any
@@ -49,8 +49,14 @@ class Encoded:
     @property
     def continuation(self) -> tuple[tuple[int, ...], tuple[int, ...]]:
         """Ids up to a decoder's loss, and the last `answer` ones."""
-        start = len(self.ids) - self.answer
+        start = len(self.ids) - self.answer  # not -answer, which without an answer would be all of them
         return self.ids[:start], self.ids[start:]
+
+    @property
+    def spoken(self) -> list[int]:
+        """Places among the last `answer` tokens that carry loss."""
+        silent = set(self.silent)  # a long dialogue has thousands
+        return [place for place in range(self.answer) if place not in silent]
 
     @property
     def decodes(self) -> bool:
@@ -150,13 +156,7 @@ def _targets(batch: Sequence[Encoded], device: torch.device) -> Tensor | None:
     width = max(encoded.answer for encoded in batch)
     if all(encoded.targets == width for encoded in batch):
         return None
-    return torch.tensor([row * width + width - e.answer + i for row, e in enumerate(batch) for i in _spoken(e)]).to(device)
-
-
-def _spoken(encoded: Encoded) -> Iterator[int]:
-    """Places among the last `answer` tokens that carry loss."""
-    silent = set(encoded.silent)  # a long dialogue has thousands
-    return (place for place in range(encoded.answer) if place not in silent)
+    return torch.tensor([row * width + width - e.answer + i for row, e in enumerate(batch) for i in e.spoken]).to(device)
 
 
 def _weights(batch: Sequence[Encoded], device: torch.device) -> Tensor | None:
@@ -174,8 +174,7 @@ def _labels(batch: Sequence[Encoded]) -> Tensor:
 
 
 def _decoder_labels(encoded: Encoded) -> list[int]:
-    # Not ids[-answer:], which without an answer would be all of them.
-    labels = list(encoded.ids[len(encoded.ids) - encoded.answer :])
+    labels = list(encoded.continuation[1])
     for place in encoded.silent:
         labels[place] = IGNORE
     return labels

@@ -13,7 +13,8 @@ __all__ = ["TaskType", "task_type", "type_class"]
 
 
 def type_class(spec: TaskSpec) -> type[TaskType]:
-    """
+    """The class of the task's type.
+
     Raises:
         UserError: the task names a type that does not exist.
     """
