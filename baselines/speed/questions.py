@@ -56,7 +56,7 @@ class Asked(Backend):
 
     def loglikelihoods(self, requests: Sequence[Continuation]) -> list[Likelihood]:
         self.requests += requests
-        return [Likelihood(-1.0, len(answer), True, tuple(answer)) for _, answer in requests]
+        return [Likelihood((-1.0,) * len(answer), True, tuple(answer)) for _, answer in requests]
 
     @property
     def work(self) -> Work:
