@@ -56,9 +56,10 @@ class Searched:
     @cached_property
     def scores(self) -> Mapping[Values, float]:
         """The mean score of each trial that failed for no seed, signed so that more is better."""
-        worths = {_values(trial): [record.worth for record in trial if record.status == "ok"] for trial in self.trials}
+        found = {_values(trial): [each.worth for each in trial if each.status == "ok"] for trial in self.trials}
+        worths = {values: [worth for worth in each if worth is not None] for values, each in found.items()}
         size = max(map(len, self.trials))
-        return {values: fmean(found) for values, found in worths.items() if len(found) == size and None not in found}
+        return {values: fmean(each) for values, each in worths.items() if len(each) == size}
 
     def shown(self, values: Values) -> float | None:
         """A trial's mean score as it is printed."""

@@ -53,7 +53,7 @@ def splits(records: Sequence[Record], seeds: int, count: int, seed: int = 0) -> 
 
 def compare_splits(records: Sequence[Record], out: Path, seeds: int, count: int) -> list[Compared]:
     """The whole of a comparison for each of them; what a comparison does not read is left out, which halves the time."""
-    bare = {"metrics": {}, "gain": None, "best_base": None, "base_score": None}
+    bare: dict[str, object] = {"metrics": {}, "gain": None, "best_base": None, "base_score": None}
     records = [
         record.model_copy(update={"outcome": record.outcome.model_copy(update=bare)}) for record in records if record.outcome
     ]

@@ -19,6 +19,7 @@ from tempfile import TemporaryDirectory
 import torch
 
 from bench.folders import write_text
+from bench.records.outcome import Score
 from bench.records.record import Record
 from bench.records.store import read_all
 
@@ -42,7 +43,7 @@ def peak() -> float:
 
 
 def records(out: Path, options: Sequence[str], **environment: str) -> dict[str, Record]:
-    """By strategy, of one `tunebench run` of the suite sentiment."""
+    """By strategy, of one `tunebench run` of the suite sentiment, which ends the script where a run fails."""
     command = [str(Path(sys.executable).with_name("tunebench")), "run", "--suite", "sentiment", *options, "--out", str(out)]
     subprocess.run(command, check=True, env=os.environ | environment)
     return {record.setup.strategy: record for record in read_all(out) if record.setup}
@@ -52,10 +53,21 @@ def equality(cpu: dict[str, Record], gpu: dict[str, Record]) -> list[str]:
     """Rows: both scores, and whether each lies in the other's interval."""
     rows = ["| strategy | CPU | GPU | each in the other's interval |", "|---|---|---|---|"]
     for name, record in cpu.items():
-        one, other = record.outcome.score, gpu[name].outcome.score
-        inside = one.ci_low <= other.value <= one.ci_high and other.ci_low <= one.value <= other.ci_high
+        one, other = _score(record), _score(gpu[name])
+        inside = _inside(one.value, other) and _inside(other.value, one)
         rows.append(f"| {name} | {one.value:.4f} | {other.value:.4f} | {'yes' if inside else '**no**'} |")
     return rows
+
+
+def _score(record: Record) -> Score:
+    """Of a run that was done: another has none, and says why."""
+    if not record.outcome or not record.outcome.score:
+        raise SystemExit(f"{record.setup.strategy if record.setup else record.run_id}: {record.reason}")
+    return record.outcome.score
+
+
+def _inside(value: float, score: Score) -> bool:
+    return score.ci_low is not None and score.ci_high is not None and score.ci_low <= value <= score.ci_high
 
 
 def speed(ways: dict[str, dict[str, Record]], most: float) -> list[str]:
@@ -64,6 +76,8 @@ def speed(ways: dict[str, dict[str, Record]], most: float) -> list[str]:
     for way, found in ways.items():
         for name, record in found.items():
             cost, devices = record.cost, int(record.provenance.device["processes"])
+            # Only somebody else's results leave these open.
+            assert cost and cost.useful_flops and cost.device_seconds and cost.train_tokens and cost.train_seconds
             share = cost.useful_flops / cost.device_seconds / most
             rows.append(f"| {way} | {name} | {devices} | {cost.train_tokens / cost.train_seconds:,.0f} | {share:.1%} |")
     return rows

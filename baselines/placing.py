@@ -75,12 +75,17 @@ def timed(runs: list[Run], workers: int, out: Path) -> tuple[float, Clock]:
     place, setting = Workplace(out, start("fp32"), Progress(False, len(runs))), WorkerSetting(out, "fp32", False, DEFAULT_KEEP)
 
     def hire(slot: Slot, post: Callable[[Message], None]) -> LocalWorker:
-        return LocalWorker(slot, lambda message: (clock.hears(message), post(message))[1], setting)
+        def heard(message: Message) -> None:
+            clock.hears(message)
+            post(message)
+
+        return LocalWorker(slot, heard, setting)
 
     with WorkerPool(lambda works: [(slots, works)], hire, lambda _: 1.0, View(out)) as hands:
         # Warm: one run for each worker, which is not counted.
         execution.execute(runs[:workers], place, hands=hands)
-        clock.took.clear(), clock.between.clear()
+        clock.took.clear()
+        clock.between.clear()
         began = time.perf_counter()
         found = execution.execute(runs[workers:], place, hands=hands)
     assert all(record.status == "ok" for record in found), found[0].reason

@@ -9,11 +9,12 @@ kept states, in turn. Times are the processor's, so that others who use the mach
 import argparse
 import time
 from collections import defaultdict
-from collections.abc import Callable, Iterator
-from contextlib import contextmanager
+from collections.abc import Iterator
+from contextlib import contextmanager, nullcontext
 from dataclasses import replace
 from itertools import pairwise
 from statistics import median
+from unittest import mock
 
 from accelerate.utils import set_seed
 from torch import nn
@@ -29,6 +30,7 @@ from bench.running.curriculum import build_curriculum
 from bench.running.trial import Trial, perform_trial
 from bench.runs.run import Run
 from bench.strategies import with_values
+from bench.strategies.base import Hyperparameters
 from bench.tasks.encoding import Encoding
 from bench.training.loop import Padding, train
 from bench.training.state import TrainingState
@@ -40,13 +42,8 @@ RATES = (1e-4, 2e-4, 4e-4, 8e-4)
 def keeping(on: bool) -> Iterator[None]:
     """Kept states or none, beginning with none that were kept before."""
     kept_states().clear()
-    own: Callable[..., bool] = adaptation.replay_fixed_blocks
-    if not on:
-        adaptation.replay_fixed_blocks = lambda *_: False
-    try:
+    with nullcontext() if on else mock.patch.object(adaptation, "replay_fixed_blocks", lambda *_: False):
         yield
-    finally:
-        adaptation.replay_fixed_blocks = own
 
 
 def epochs(run: Run, device: Device) -> list[float]:
@@ -60,8 +57,9 @@ def epochs(run: Run, device: Device) -> list[float]:
             marks.append(time.process_time())
         return False
 
-    pad = run.checkpoint.tokenizer.pad_token_id
-    train(model, [*steps, *steps], run.strategy.hyperparameters, device.accelerator, Padding(pad), watches=[watch])
+    pad, hyperparameters = run.checkpoint.tokenizer.pad_token_id, run.strategy.hyperparameters
+    assert isinstance(hyperparameters, Hyperparameters)  # both rows train
+    train(model, [*steps, *steps], hyperparameters, device.accelerator, Padding(pad), watches=[watch])
     return [end - begin for begin, end in pairwise(marks)]
 
 
@@ -95,8 +93,8 @@ def main() -> None:
         for on, word in ((False, "search"), (True, "search, kept")):
             with keeping(on):
                 took[word].append(search(frozen, device, given.items))
-    for name, seconds in took.items():
-        print(f"{name:24} {median(seconds):7.2f} s of CPU ({min(seconds):.2f} to {max(seconds):.2f})")
+    for name, times in took.items():
+        print(f"{name:24} {median(times):7.2f} s of CPU ({min(times):.2f} to {max(times):.2f})")
     for words, over, under in (
         ("frozen : full, examples a second, pass 2", "full", "frozen, kept, pass 2"),
         ("the same without kept states", "full", "frozen, pass 2"),

@@ -66,7 +66,8 @@ class Asked(Backend):
 
     def texts(self, gold: Sequence[int]) -> list[dict[str, Any]]:
         """Each question as another program takes it."""
-        decode, asked = self.run.checkpoint.tokenizer.decode, {}
+        decode = self.run.checkpoint.tokenizer.decode
+        asked: dict[tuple[int, ...], list[str]] = {}
         for context, answer in self.requests:
             asked.setdefault(tuple(context), []).append(decode(answer))
         return [

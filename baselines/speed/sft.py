@@ -27,11 +27,11 @@ def main(work: str, way: str, setting: str) -> None:
     tokenizer.pad_token = tokenizer.pad_token or tokenizer.eos_token
     model = AutoModelForCausalLM.from_pretrained(given["folder"], dtype="float32")
     lora = LoraConfig(task_type="CAUSAL_LM", r=8, lora_alpha=16, target_modules="all-linear") if way == "lora" else None
-    chosen = {
+    settings: dict[str, dict[str, object]] = {
         "plain": {},
         "grouped": {"train_sampling_strategy": "group_by_length"},
         "packed": {"packing": True, "max_length": PACKED, "per_device_train_batch_size": 1},
-    }[setting]
+    }
     common = {"per_device_train_batch_size": given["batch"], "num_train_epochs": 1, "learning_rate": 1e-4}
     quiet = {"report_to": [], "save_strategy": "no", "logging_strategy": "no", "disable_tqdm": True}
     with tempfile.TemporaryDirectory() as output:
@@ -41,7 +41,7 @@ def main(work: str, way: str, setting: str) -> None:
             gradient_checkpointing=False,  # its default costs time for memory that this machine has
             bf16=False,
             use_cpu=True,
-            **{**common, **quiet, **chosen},
+            **{**common, **quiet, **settings[setting]},
         )
         examples = Dataset.from_list(given["rows"])
         trainer = SFTTrainer(model, arguments, train_dataset=examples, processing_class=tokenizer, peft_config=lora)

@@ -22,7 +22,7 @@ from transformers import (
     TrainingArguments,
 )
 
-SETTINGS = {
+SETTINGS: dict[str, dict[str, object]] = {
     "padded": {},  # to 128 tokens, the default of transformers' run_glue.py
     "dynamic": {},  # to the longest of each batch
     "grouped": {"train_sampling_strategy": "group_by_length"},
@@ -53,8 +53,7 @@ def main(work: str, way: str, setting: str, passes: str) -> None:
         for part in (model.base_model.embeddings, *below):
             part.requires_grad_(False)
     if way == "lora":
-        lora = {"r": 8, "lora_alpha": 16, "target_modules": "all-linear"}
-        model = get_peft_model(model, LoraConfig(task_type="SEQ_CLS", **lora))
+        model = get_peft_model(model, LoraConfig(task_type="SEQ_CLS", r=8, lora_alpha=16, target_modules="all-linear"))
     to_length = {"padding": "max_length", "max_length": 128} if setting == "padded" else {}
     clock = Passes()
     with tempfile.TemporaryDirectory() as output:
