@@ -1,7 +1,7 @@
 """The one interface between a model and all who ask it, cut as lm-evaluation-harness cuts it.
 
 A backend answers lists of requests: log-likelihoods, losses of texts, generation, logits of a head, embeddings. Batching,
-gathering over processes, autocast and caches hide behind it; tasks and probes never see them. The model on this machine is one
+gathering over processes, autocast and caches hide behind it; who asks never sees them. The model on this machine is one
 file behind it (local.py), also where processes share its weights out, and one behind an API another (remote.py); a serving
 engine would be one more.
 """

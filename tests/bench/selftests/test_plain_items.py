@@ -19,8 +19,7 @@ ENCODERS = ["mrpc", "mrpc-sentences", "medical-subjects", "drift"]
 
 def test_every_kind_has_a_plain_reading():
     found = [plugins.load_class(bench.probes, kind, Probe, "probe kind") for kind in plugins.kinds(bench.probes)]
-    assert len(found) == 9
-    assert all(plain_items.dispatch(kind) is not plain_items.dispatch(object) for kind in found)
+    assert found and all(plain_items.dispatch(kind) is not plain_items.dispatch(object) for kind in found)
 
 
 @pytest.mark.parametrize(("family", "name"), [("decoder", n) for n in DECODERS] + [("encoder", n) for n in ENCODERS])
