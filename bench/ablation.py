@@ -80,6 +80,8 @@ def swept(options: PlanOptions, precision: Precision, out: Path) -> Sweep:
 
 
 def _as_of(run: Run, record: Record) -> Record:
-    """The record under the sweep's suite: a shared run keeps the name of the one that did it first, and rows of one table are
-    of one suite."""
-    return record.model_copy(update={"setup": record.setup.model_copy(update={"suite": run.suite})})
+    """The record under the names of the sweep: a shared run keeps those of the one that did it first, such as the suite's and
+    a variant's of the same strategy, and runs of other names would be rows of their own."""
+    assert record.setup  # it has the id of a run of ours
+    names = {"suite": run.suite, "model": run.model.name, "task": run.task.name, "strategy": run.strategy.name}
+    return record.model_copy(update={"setup": record.setup.model_copy(update=names)})

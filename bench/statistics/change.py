@@ -44,6 +44,7 @@ def judged(rises: Floats, margin: Margin, within: float | Floats, reach: float |
     unmoved = 1 - (EQUIVALENCE / 2) ** (1 / (np.asarray(margin.item_freedom, dtype=np.float64) + 1))
     # Items that all stood still have no variance, which few of them do easily: that is no sign of sameness.
     least = np.where(np.equal(margin.items, 0), reach * unmoved, 0.0)
-    same = np.abs(rises) + np.hypot(margin.half_width(EQUIVALENCE), least) < within
+    # At the limit too: what is counted and did not change is the same, also where nothing else is minded.
+    same = np.abs(rises) + np.hypot(margin.half_width(EQUIVALENCE), least) <= within
     significant = p <= LEVEL
     return Judged(p, np.select([same, significant & (rises < 0), significant], ["same", "worse", "better"], "can't tell"))

@@ -95,8 +95,9 @@ def _choice(suite: Mapping[str, Any], model: str, lines: Sequence[RankingLine], 
     dear = {option.label: why for option in options if (why := next(_too_much(suite, option, wish), ""))}
     fitting = [option for option in options if option.label not in dear]
     # A row that is too dear takes none with it that it would have beaten.
-    worse = {option.label: why for option in fitting if (why := next(_worse(option, fitting), ""))}
-    picks = [option for option in fitting if option.label not in worse]
+    ahead = {option.label: dict(_worse(option, fitting)) for option in fitting}
+    picks = [option for option in fitting if all(option.label in _above(label, ahead) for label in _above(option.label, ahead))]
+    worse = {option.label: next(iter(ahead[option.label].values())) for option in fitting if option not in picks}
     told = [(option.label, list(_reasons(suite, option, picks, wish))) for option in picks]
     said = f"{_said(suite, picks, tasks)}{_unlike(suite, options, wish)}"
     return Chosen(suite["name"], model, tasks, told, [*worse.items(), *dear.items(), *lacking.items()], said)
@@ -116,19 +117,35 @@ def _too_much(suite: Mapping[str, Any], option: Option, wish: Wish) -> Iterator[
         for task, line in option.lines.items():
             if not line["lost"]:
                 yield f"what it forgets was not measured on {task}"
-            for probe, lost in line["lost"].items():
-                if _probe(suite, line, probe)["share"] is None:
+            for probe in suite["groups"][line["group"]]["probes"]:
+                lost = line["lost"].get(probe)
+                if probe not in line["lost"]:
+                    # As little as of a cost is known of a loss that other rows were asked for.
+                    yield f"what it forgets of {probe} was not measured on {task}"
+                elif _probe(suite, line, probe)["share"] is None:
                     shown = _text(suite, line, f"forgetting.{probe}")
                     yield f"loses {shown} of {probe} on {task}, which other rows measured otherwise"
                 elif lost is None or lost[0] > _limit(suite, line, probe, wish.forgetting):
                     yield f"loses {_lost(suite, line, probe)} on {task}"
 
 
-def _worse(option: Option, others: Sequence[Option]) -> Iterator[str]:
-    """Than whom it is worse by more than chance on some task, and better on none."""
+def _worse(option: Option, others: Sequence[Option]) -> Iterator[tuple[str, str]]:
+    """Than whom it is worse by more than chance on some task, and better on none; with the first such task in words."""
     for other in others:
         if not any(_beats(option, other, task) for task in option.lines):
-            yield from (f"worse than {other.label} on {task}" for task in option.lines if _beats(other, option, task))
+            if task := next((task for task in option.lines if _beats(other, option, task)), None):
+                yield other.label, f"worse than {other.label} on {task}"
+
+
+def _above(label: str, ahead: Mapping[str, Mapping[str, str]]) -> set[str]:
+    """All that a row is worse than, and that these are worse than, and so on. Over several tasks rows can go round in a circle,
+    each worse than the next: of such none is left out for another."""
+    found, waiting = set[str](), [label]
+    while waiting:
+        new = ahead[waiting.pop()].keys() - found
+        found |= new
+        waiting += new
+    return found
 
 
 def _beats(one: Option, other: Option, task: str) -> bool:
@@ -174,7 +191,7 @@ def _said(suite: Mapping[str, Any], picks: Sequence[Option], tasks: Sequence[str
     if len(picks) == 1:
         return "One row is left."
     if any(_beats(one, other, task) for one in picks for other in picks for task in tasks):
-        return f"{len(picks)} rows are left: each is better than another on some task, so it depends on which task counts more."
+        return f"{len(picks)} rows are left, and some are better than others on some task, so it depends on which task counts more."
     tie = f"{len(picks)} rows are left, a tie: none is better than another by more than chance on {', '.join(tasks)}."
     groups = {task: suite["groups"][picks[0].lines[task]["group"]] for task in tasks}
     differences = [

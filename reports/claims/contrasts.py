@@ -68,7 +68,7 @@ def higher(one: Row, other: Row, domain: str | None = None) -> Iterator[Evidence
     mine, theirs = (row.elsewhere[domain].score if domain else row.score for row in (one, other))
     quantity = one.elsewhere[domain].quantity if domain else one.quantity
     if mine and theirs:
-        rows = _against(one, other) + (f", on {domain}" if domain else "")
+        rows = _against(one, other) + (f", on {domain}" if domain else "") + turned(one.higher_is_better)
         yield _difference(rows, mine, theirs, quantity, 1.0 if one.higher_is_better else -1.0)
 
 
@@ -131,8 +131,15 @@ def _same_probes(one: Row, other: Row) -> Iterator[tuple[str, Forgotten, Forgott
 
 def risen(row: Row, transfer: Transfer, slack: float = 0.0) -> Evidence:
     """The mixture's score on a task should not lie more than `slack` below, or should lie above, that of the run alone."""
-    rows = f"{row.label} against {transfer.strategy} alone, on {transfer.task} ({budget_and_seeds(row)})"
+    # The mixture may have seeds that no run alone has.
+    seeds = budget_and_seeds(row, Row(tuple(transfer.runs)))
+    rows = f"{row.label} against {transfer.strategy} alone, on {transfer.task} ({seeds}){turned(transfer.higher_is_better)}"
     return _evidence(rows, transfer.rise.value, margin_of(transfer.rise), transfer.quantity, slack)
+
+
+def turned(higher_is_better: bool) -> str:
+    """What a reader must know of a difference of scores that are better when they are lower."""
+    return "" if higher_is_better else ", turned round: positive is better"
 
 
 def margin_of(estimate: Estimate) -> Margin:

@@ -2,15 +2,17 @@
 that earlier ones stay as history."""
 
 import re
+from contextlib import suppress
 from dataclasses import dataclass
 from datetime import UTC, datetime
+from itertools import count
 from pathlib import Path
 
 import pandas as pd
 from pydantic import BaseModel, ConfigDict, ValidationError
 
 from bench.errors import UserError
-from bench.folders import write_text, writing
+from bench.folders import faults_told, write_text, writing
 from bench.records import store
 from bench.records.record import Record
 
@@ -98,7 +100,7 @@ def accept(out: Path, to: Path, commit: str | None, now: datetime, suite: str | 
     if not any(record.status == "ok" for record in records):
         raise UserError(f"no results with a score in {store.folder(out)}; run a suite first")
     note = AcceptedNote(accepted=now.astimezone(UTC).replace(microsecond=0), commit=commit)
-    baseline = Accepted(to / _folder_name(note), note)
+    baseline = Accepted(_new_folder(to, note), note)
     with writing(baseline.folder, folder=True) as temporary:
         for record in records:
             items = store.read_items(out, record)
@@ -110,10 +112,19 @@ def accept(out: Path, to: Path, commit: str | None, now: datetime, suite: str | 
     return baseline
 
 
-def _folder_name(note: AcceptedNote) -> str:
+def _new_folder(to: Path, note: AcceptedNote) -> Path:
+    """Named by date and commit, and a number where another command accepts in the same second: nothing is replaced."""
     # A commit may be given by hand, and becomes a part of a folder's name.
     commit = re.sub(r"[^0-9A-Za-z-]", "", note.commit or "")[:12]
-    return f"{note.accepted:%Y%m%dT%H%M%SZ}{f'-{commit}' if commit else ''}"
+    name = f"{note.accepted:%Y%m%dT%H%M%SZ}{f'-{commit}' if commit else ''}"
+    with faults_told(to):
+        to.mkdir(parents=True, exist_ok=True)
+        for number in count(1):
+            folder = to / (name if number == 1 else f"{name}-{number}")
+            with suppress(FileExistsError):
+                folder.mkdir()
+                return folder
+    raise AssertionError  # `count` has no end
 
 
 def _write_items(path: Path, items: pd.DataFrame) -> None:

@@ -1,7 +1,7 @@
 """A new folder of results held against an old one: what changed, what could not be compared, and what all of it comes to."""
 
-from collections.abc import Sequence
-from dataclasses import dataclass
+from collections.abc import Iterator, Sequence
+from dataclasses import dataclass, replace
 from typing import cast
 
 import numpy as np
@@ -67,8 +67,8 @@ def compared(
     refused += [f"{match.where}: {NOTHING_OF_SEEDS}" for match in fitting if not noise.known(match)]
     # With one seed on either side a difference would be held against items alone.
     known = [match for match in fitting if noise.known(match)]
-    # What failed before as well is no news, as long as some of the row has a score.
-    broken = [each for row, now, before in failed if id(row) in missing or not before for each in now]
+    # A seed that failed before as well is no news, as long as some of the row has a score.
+    broken = [each for row, now, before in failed for each in (now if id(row) in missing else _failing_anew(now, before))]
     lost = [f"{named(row)}: {new.name} has no such row" for row, now, _ in failed if id(row) in missing and not now]
     told = [f"{match.where}: {', '.join(match.changed)}" for match in known if match.changed]
     told += [f"{named(row)}: {old.name} has no such row" for row in added]
@@ -102,6 +102,14 @@ def _among(numbers: Sequence[Held]) -> list[Change]:
 def _detectable(held: Held, tests: int) -> Detectable:
     # Holm's first step stands for all: how late a number's turn comes hangs on the others.
     return detectable(held.margin, tests, held.accuracy, held.within)
+
+
+def _failing_anew(now: Sequence[Row], before: Sequence[Row]) -> Iterator[Row]:
+    """Of rows that fail, the runs whose seeds did not fail before."""
+    seeds = {run.setup.seed for row in before for run in row.records}
+    for row in now:
+        if news := tuple(run for run in row.records if run.setup.seed not in seeds):
+            yield replace(row, records=news)
 
 
 def _failure(row: Row) -> str:

@@ -59,8 +59,9 @@ class Match:
 
     @property
     def same_runs(self) -> bool:
-        """Whether both rows are of the very same runs, as where nobody touched what they depend on."""
-        new, old = ([run.run_id for run in row.records] for row in (self.new, self.old))
+        """Whether both rows are of the very same runs, as where one folder was never written to since. A run that was done
+        again has the same id, and may answer otherwise."""
+        new, old = ([(run.run_id, run.provenance.started) for run in row.records] for row in (self.new, self.old))
         return new == old
 
     @property

@@ -128,8 +128,9 @@ def _marks(columns: Sequence[Measure]) -> Iterator[str]:
     # A probe that was not asked of all rows has fewer pairs than the score.
     pairs = max(len(standing.pairs) for standing in standings)
     corrected = f", Holm over all {pairs} pairs of a column" if pairs > 1 else ""
-    unpaired = sum(standing.unpaired for standing in standings)
-    held = f"paired over items but for {unpaired} pairs without shared answers" if unpaired else "paired over items"
+    unpaired = max(standing.unpaired for standing in standings)
+    some = f"{unpaired} pair{'s' * (unpaired > 1)} without shared answers"
+    held = f"paired over items but for {some}" if unpaired else "paired over items"
     yield f"Bold: best. {TIE}: not best, and no value is better by more than chance (5 %, {held}{corrected})."
 
 

@@ -60,6 +60,8 @@ def _forgot(top: Sequence[Row], scored: Sequence[Row]) -> str:
     trained = [row for row in top if row.trains]
     others = any(row.trains for row in scored if row not in top)
     forgotten = f"Forgotten by the row{'s' * (len(top) > 1)} ahead" if others else "Forgotten"
+    if not trained and any(map(_untold, top)):
+        return f"{forgotten}: not known, since it is not known whether {_names([row for row in top if _untold(row)])} trained."
     if not trained:
         return f"{forgotten}: nothing, since {_names(top)} {'trains' if len(top) == 1 else 'train'} nothing."
     if not any(row.forgetting for row in trained):
@@ -78,6 +80,11 @@ def _forgot(top: Sequence[Row], scored: Sequence[Row]) -> str:
     shown = losses_shown(trained)
     least = f"; each probe by itself would mostly have shown {', '.join(shown)}" if shown else ""
     return f"{forgotten}: no loss of {_names(trained)} was more than chance{least}.{beside}"
+
+
+def _untold(row: Row) -> bool:
+    """Whether it is somebody else's, who did not say whether it trains."""
+    return row.cost is None or row.cost.train_examples is None
 
 
 def _losses(row: Row) -> list[str]:
@@ -99,7 +106,7 @@ def _next(top: Sequence[Row], scored: Sequence[Row]) -> str:
         what = f"{are} no better than a constant answer" if whole else "collapsed to a constant answer with some seeds"
         return f"{_names(fallen)} {what}; a larger --budget or another rate may mend that."
     if not trained:
-        return "train something; no row did."
+        return f"train something; no row {'is known to have done so' if any(map(_untold, scored)) else 'did'}."
     pilot = pilot_of(scored)
     # Seeds come before items: their noise sets a floor that no number of items lowers.
     if any(len(row.records) < 2 for row in trained):

@@ -49,6 +49,7 @@ class Transfer:
     """Those of the runs alone."""
     runs: Sequence[Record] = ()
     """The runs alone, one for each seed."""
+    higher_is_better: bool = True
 
     def alone_as(self, suite: str, seeds: int) -> str:
         """Which runs alone: `instruction`, with the suite where it is another, and the seeds if some have no such run."""
@@ -199,4 +200,5 @@ def _mean(task: str, pairs: Sequence[MatchedSeed], spread: Spread) -> Transfer:
         first.alone_run.setup.strategy,
         first.alone_run.setup.suite,
         [pair.alone_run for pair in pairs],
+        first.score.higher_is_better,
     )

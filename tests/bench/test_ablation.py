@@ -28,11 +28,11 @@ def test_missing_runs_are_named_and_a_record_of_another_suite_is_shared(tmp_path
     options = PlanOptions("sentiment", "tiny-bert", strategies=["full"], axes=parse_axes(["label_smoothing=0.1,0.2"]))
     first, _ = plan(options, "fp32")
     record = unscored(first, start("fp32"), "failed", "why").record
-    other = record.model_copy(update={"setup": record.setup.model_copy(update={"suite": "elsewhere"})})
+    other = record.model_copy(update={"setup": record.setup.model_copy(update={"suite": "elsewhere", "strategy": "variant"})})
     store.write_record(tmp_path, other, None)
     sweep = swept(options, "fp32", tmp_path)
     assert sweep.axes == ("label_smoothing",) and [len(found) for found in sweep.points.values()] == [1, 0]
-    assert sweep.points[("0.1",)][0].setup.suite == "sentiment"
+    assert sweep.points[("0.1",)][0].setup == record.setup
     assert sweep.missing == ["0.2 (tiny-bert / sst2 / full / seed 0)"]
 
 

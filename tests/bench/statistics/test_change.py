@@ -47,7 +47,8 @@ def test_changes_are_corrected_for_their_number():
 
 def test_no_change_at_all():
     assert judged(np.array([]), margin(), 0.1).verdicts.size == 0
-    assert said(0.0, margin(), 0.05) == "same" and said(0.0, margin(), 0.0) == "can't tell"
+    assert said(0.0, margin(), 0.05) == "same" and said(0.0, margin(), 0.0) == "same"
+    assert said(0.0, margin(items=0.01**2), 0.0) == "can't tell"
     # Counted work varies by nothing: any change of it is one.
     assert said(-0.06, margin(), 0.05) == "worse" and said(-0.04, margin(), 0.05) == "same"
 

@@ -93,6 +93,9 @@ def test_at_equal_gain_rows_that_were_asked_in_other_words_are_held_against_one_
 
 def test_slack_moves_the_bound_and_not_the_number(rows):
     (row,) = rows(("full", 0.8, {}))
-    transfer = Transfer("rte", row.quantity, 0.6, 0.5, row.gain * 0.1, 100, "instruction", "entailment")
+    alone = row.records[:1]  # of the mixture's two seeds one alone has such a run
+    transfer = Transfer("rte", row.quantity, 0.6, 0.5, row.gain * 0.1, 100, "instruction", "entailment", alone, False)
     plain, slack = (contrasts.risen(row, transfer, by) for by in (0.0, 0.02))
+    told = "full against instruction alone, on rte (512examples, 1 seed), turned round: positive is better"
+    assert plain.rows == slack.rows == told
     assert plain.measured == slack.measured and slack.lead == pytest.approx(plain.lead + 0.02)

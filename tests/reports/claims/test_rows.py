@@ -2,6 +2,7 @@
 
 import pytest
 
+from bench.records.record import Tuning
 from reports.claims import rows as sets
 
 
@@ -18,6 +19,11 @@ from reports.claims import rows as sets
 def test_another_question_is_no_pair(rows, other):
     assert not list(sets.opposed(rows(("full", 0.8, {}), ("lora-8bit", 0.8, other)), "Adapter", "Full"))
     assert len(list(sets.opposed(rows(("full", 0.8, {}), ("lora-8bit", 0.8, {})), "Adapter", "Full"))) == 1
+
+
+def test_rows_with_unlike_chances_to_be_tuned_are_no_pair(rows):
+    found = rows(("full", 0.8, {}), ("lora-8bit", 0.8, {"tuning": Tuning(trials=4)}))
+    assert not list(sets.opposed(found, "Adapter", "Full"))
 
 
 def test_an_adapter_at_the_others_rate_stands_back(rows):

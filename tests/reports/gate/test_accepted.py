@@ -68,6 +68,17 @@ def test_a_note_that_is_none_is_named(tmp_path):
         accepted.accepted_in(tmp_path)
 
 
+def test_what_is_accepted_in_the_same_second_replaces_nothing(make, sides, tmp_path):
+    others = [(make.changed(record, suite="other", run_id=f"b{record.run_id[1:]}"), frame) for record, frame in sides.pairs()]
+    out = sides.kept("out", [*sides.pairs(), *others])
+    now = datetime(2026, 11, 28, tzinfo=UTC)
+    for suite in ("sentiment", "other"):
+        accepted.accept(out, tmp_path / "kept", "abc", now, suite)
+    found = accepted.accepted_in(tmp_path / "kept")
+    assert [each.folder.name for each in found] == ["20261128T000000Z-abc", "20261128T000000Z-abc-2"]
+    assert [{record.setup.suite for record in each.records} for each in found] == [{"sentiment"}, {"other"}]
+
+
 def test_baselines_stand_in_the_order_of_their_dates(sides, tmp_path):
     out = sides.kept("out", sides.pairs())
     for day in (2, 3, 1):

@@ -99,6 +99,18 @@ def test_what_failed_before_too_is_no_news(sides, held, make, some):
     assert found.status == 0 and not found.broken
 
 
+def test_a_seed_that_failed_before_hides_no_other(sides, held, make):
+    new = [*sides.pairs()[:1], *fails(make, 1, 2), *sides.pairs()[3:]]
+    found = held(new, [*sides.pairs()[:2], *fails(make, 2), *sides.pairs()[3:]])
+    assert found.status == 1 and found.broken == [f"sentiment: smollm2 on sst2: full (seed 1): failed: {FAULT}"]
+
+
+def test_what_is_counted_and_did_not_change_is_the_same_where_nothing_is_minded(sides, held):
+    found = held(sides.pairs(), sides.pairs(), Within(points=0.0, nats=0.0, percent=0.0))
+    verdicts = said(found)
+    assert verdicts["full", "training FLOPs"] == "same" and verdicts["full", "score"] == "can't tell"
+
+
 def test_a_row_of_which_nothing_is_left_is_news_though_a_seed_of_it_failed_before(sides, held, make):
     rest = sides.pairs()[3:]
     found = held([*fails(make, 0, 1, 2), *rest], [*sides.pairs()[:2], *fails(make, 2), *rest])

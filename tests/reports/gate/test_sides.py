@@ -2,6 +2,7 @@
 
 import pytest
 
+from bench.records import store
 from reports.gate.sides import Match, key_of, matched, rows_once
 from reports.rows.rows import aggregate
 
@@ -159,6 +160,16 @@ def test_an_environment_is_told_and_is_no_reason(make, sides):
     match = unlike(make, sides, environment={"torch": "2.14.0"}, model_hash="ee" * 32)
     assert match.unlike == [] and "model's content eeeeeeee instead of" in match.changed[0]
     assert "torch 2.14.0 instead of none" in " ".join(match.changed)
+
+
+def test_a_run_that_was_done_again_is_not_the_very_same(make, sides):
+    old = sides.pairs()
+    again = [(make.changed(record, started="2026-11-28T00:00:00+00:00"), frame) for record, frame in old]
+    for pairs, same in ((old, True), (again, False)):
+        for side, kept in (("new", pairs), ("old", old)):
+            sides.kept(side, kept)
+        rows = [aggregate(store.read_all(sides.path / side), sides.path / side) for side in ("new", "old")]
+        assert {match.same_runs for match in matched(*rows)[0]} == {same}
 
 
 def test_a_score_without_an_interval_is_no_ground(make):

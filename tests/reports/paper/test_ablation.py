@@ -50,6 +50,12 @@ def test_the_caption_states_seeds_budget_items_and_test(sweep, out):
     assert "Smallest detectable difference" in told and "differs" not in told
 
 
+def test_pairs_without_shared_answers_are_counted_once_however_many_columns(sweep):
+    (ablation,) = ablations(sweep, None, ["score", "gain"])
+    (told,) = (each for each in ablation.caption if each.startswith("Bold"))
+    assert "paired over items but for 3 pairs without shared answers" in told
+
+
 def test_a_swept_budget_is_not_held_against_the_table_and_another_is(make, out):
     def points(**changes):
         return {(size,): [trained(make, out, 8, budget=size, inputs={"budget": size}, **changes)] for size in ("64", "512")}

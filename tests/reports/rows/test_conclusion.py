@@ -108,6 +108,18 @@ def test_what_forgot_nothing_and_what_was_not_asked(make, out, trainable, words)
     assert words in said(make, out, [unprobed(*each) for each in records] if trainable else records)[1]
 
 
+def test_of_rows_that_do_not_say_whether_they_train_nothing_is_said(make, out):
+    """As of lm-evaluation-harness' results."""
+
+    def imported(record, frame):
+        return make.changed(record, cost=record.cost.model_copy(update={"train_examples": None})), frame
+
+    records = [imported(*make.record(name, accuracy=0.7)) for name in ("lora", "whole")]
+    told = said(make, out, [*records, make.record("zero-shot", accuracy=0.7, trainable=0)])
+    assert told[1] == "Forgotten: not known, since it is not known whether lora and whole trained."
+    assert told[-1] == "Next: train something; no row is known to have done so."
+
+
 def test_a_row_of_which_one_seed_collapsed_is_not_said_to_be_no_better_than_a_constant(make, out):
     first = make.record("full", 0, accuracy=0.5, collapsed="all answers are one")
     sound = [make.record("full", seed, accuracy=0.9) for seed in (1, 2)]

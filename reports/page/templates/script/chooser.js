@@ -7,8 +7,9 @@ const ASKED = {
 };
 
 class Chooser {
-  constructor(suites) {
+  constructor(suites, ranking) {
     this.suites = suites;
+    this.ranking = ranking;
     this.tasks = [...new Set(suites.flatMap((suite) => suite.table.lines.filter(takesPart).map((line) => suite.groups[line.group].task)))];
     fill(byId("wish"), Object.entries(ASKED).map(([name, { title, unit }]) => this.field(name, `${title} (${unit})`)),
       this.field("forgetting", "Each probe may lose (share, or its unit)"), this.tasks.length > 1 ? this.taskBoxes() : null);
@@ -44,6 +45,11 @@ class Chooser {
     return { limits, forgetting: forgetting !== "" && Number.isFinite(Number(forgetting)) ? Number(forgetting) : null, tasks };
   }
 
+  // What a menu of the table says. A link may name what is no longer here, which the menu passes over too.
+  only(name) {
+    return this.ranking.values[name].includes(state.get(name)) ? state.get(name) : "";
+  }
+
   show() {
     for (const name of [...Object.keys(ASKED), "forgetting"]) {
       const input = byId(`wish-${name}`);
@@ -51,11 +57,13 @@ class Chooser {
     }
     const wish = this.wish();
     this.tasks.forEach((task, place) => byId(`wish-task-${place}`) && (byId(`wish-task-${place}`).checked = !wish.tasks.length || wish.tasks.includes(task)));
-    const asked = JSON.stringify([wish, state.get("suite"), state.get("model")]);
+    const [onlySuite, onlyModel] = [this.only("suite"), this.only("model")];
+    const asked = JSON.stringify([wish, onlySuite, onlyModel]);
     if (asked === this.asked) return; // another choice was made: of columns, an order, a run
     this.asked = asked;
-    const found = this.suites.filter((suite) => !state.get("suite") || suite.name === state.get("suite"))
-      .flatMap((suite) => choices(suite, wish).filter((each) => !state.get("model") || each.model === state.get("model")).map((each) => this.told(suite, each)));
+    const found = this.suites.filter((suite) => !onlySuite || suite.name === onlySuite)
+      .flatMap((suite) => choices(suite, wish).filter((each) => !onlyModel || each.model === onlyModel).map((each) => this.told(suite, each)));
+    if (!found.length) found.push(element("p", {}, "No row of that suite and model has a score."));
     fill(byId("choice"), found.length > SHOWN_CHOICES
       ? [...found.slice(0, SHOWN_CHOICES), element("p", { class: "note" }, `These are the first ${SHOWN_CHOICES} of ${found.length} models. Choose a suite or a model above to see another.`)] : found);
   }

@@ -23,7 +23,7 @@ let ranking = null;
 
 if (DATA.length) {
   ranking = new Ranking(DATA);
-  new Chooser(DATA);
+  new Chooser(DATA, ranking);
   new Drawings(DATA, ranking);
   const runs = new Runs(DATA, ranking);
   state.read();

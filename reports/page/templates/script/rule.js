@@ -35,8 +35,9 @@ function choice(suite, model, wish) {
   }
   const dear = firsts(options, (option) => tooMuch(suite, option, wish));
   const fitting = options.filter((option) => !dear.has(option.label));
-  const worse = firsts(fitting, (option) => worseThan(option, fitting));
-  const picks = fitting.filter((option) => !worse.has(option.label));
+  const ahead = new Map(fitting.map((option) => [option.label, new Map(worseThan(option, fitting))]));
+  const picks = fitting.filter(({ label }) => [...above(label, ahead)].every((other) => above(other, ahead).has(label)));
+  const worse = new Map(fitting.filter((option) => !picks.includes(option)).map(({ label }) => [label, ahead.get(label).values().next().value]));
   const told = picks.map((option) => [option.label, [...reasons(suite, option, picks, wish)]]);
   return { suite: suite.name, model, tasks, picks: told, out: [...worse, ...dear, ...lacking], said: saidOf(suite, picks, tasks) + unlike(suite, options, wish) };
 }
@@ -63,8 +64,10 @@ function* tooMuch(suite, option, wish) {
   if (wish.forgetting === null) return;
   for (const [task, line] of option.lines) {
     if (!Object.keys(line.lost).length) yield `what it forgets was not measured on ${task}`;
-    for (const [probe, lost] of Object.entries(line.lost)) {
-      if (probeOf(suite, line, probe).share === null) {
+    for (const probe of Object.keys(suite.groups[line.group].probes)) {
+      const lost = line.lost[probe];
+      if (lost === undefined) yield `what it forgets of ${probe} was not measured on ${task}`;
+      else if (probeOf(suite, line, probe).share === null) {
         yield `loses ${textOf(suite, line, `forgetting.${probe}`)} of ${probe} on ${task}, which other rows measured otherwise`;
       } else if (lost === null || lost[0] > limitOf(suite, line, probe, wish.forgetting)) yield `loses ${lostOf(suite, line, probe)} on ${task}`;
     }
@@ -75,8 +78,22 @@ function* worseThan(option, others) {
   for (const other of others) {
     const tasks = [...option.lines.keys()];
     if (tasks.some((task) => beats(option, other, task))) continue;
-    for (const task of tasks) if (beats(other, option, task)) yield `worse than ${other.label} on ${task}`;
+    const task = tasks.find((each) => beats(other, option, each));
+    if (task !== undefined) yield [other.label, `worse than ${other.label} on ${task}`];
   }
+}
+
+// All that a row is worse than, and that these are worse than, and so on.
+function above(label, ahead) {
+  const found = new Set(), waiting = [label];
+  while (waiting.length) {
+    for (const other of ahead.get(waiting.pop()).keys()) {
+      if (found.has(other)) continue;
+      found.add(other);
+      waiting.push(other);
+    }
+  }
+  return found;
 }
 
 const beats = (one, other, task) => other.lines.get(task).better.includes(one.lines.get(task).number);
@@ -124,7 +141,7 @@ function saidOf(suite, picks, tasks) {
   if (!picks.length) return "No row is within what was asked.";
   if (picks.length === 1) return "One row is left.";
   if (picks.some((one) => picks.some((other) => tasks.some((task) => beats(one, other, task))))) {
-    return `${picks.length} rows are left: each is better than another on some task, so it depends on which task counts more.`;
+    return `${picks.length} rows are left, and some are better than others on some task, so it depends on which task counts more.`;
   }
   const tie = `${picks.length} rows are left, a tie: none is better than another by more than chance on ${tasks.join(", ")}.`;
   const groupOf = (task) => suite.groups[picks[0].lines.get(task).group];
