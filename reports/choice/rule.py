@@ -132,9 +132,9 @@ def _too_much(suite: Mapping[str, Any], option: Option, wish: Wish) -> Iterator[
 def _worse(option: Option, others: Sequence[Option]) -> Iterator[tuple[str, str]]:
     """Than whom it is worse by more than chance on some task, and better on none; with the first such task in words."""
     for other in others:
-        if not any(_beats(option, other, task) for task in option.lines):
-            if task := next((task for task in option.lines if _beats(other, option, task)), None):
-                yield other.label, f"worse than {other.label} on {task}"
+        task = next((task for task in option.lines if _beats(other, option, task)), None)
+        if task and not any(_beats(option, other, each) for each in option.lines):
+            yield other.label, f"worse than {other.label} on {task}"
 
 
 def _above(label: str, ahead: Mapping[str, Mapping[str, str]]) -> set[str]:
@@ -191,7 +191,7 @@ def _said(suite: Mapping[str, Any], picks: Sequence[Option], tasks: Sequence[str
     if len(picks) == 1:
         return "One row is left."
     if any(_beats(one, other, task) for one in picks for other in picks for task in tasks):
-        return f"{len(picks)} rows are left, and some are better than others on some task, so it depends on which task counts more."
+        return f"{len(picks)} rows are left; some are better than others on one task, so it depends on which task counts more."
     tie = f"{len(picks)} rows are left, a tie: none is better than another by more than chance on {', '.join(tasks)}."
     groups = {task: suite["groups"][picks[0].lines[task]["group"]] for task in tasks}
     differences = [

@@ -38,7 +38,7 @@ def question(row: Row, *but: str) -> str:
 
 
 def opposed(rows: Sequence[Row], one: str, other: str) -> Iterator[tuple[Row, Row]]:
-    """Each row of a kind with each of another that was asked the same on the same budget, and had as many trials to be tuned."""
+    """Each row of a kind with each of another that was asked the same, on the same budget and with as many trials."""
     for first in of_kind(rows, one):
         for second in of_kind(rows, other):
             if question(first) == question(second) and first.setup.tuning.trials == second.setup.tuning.trials:

@@ -112,7 +112,7 @@ def test_a_cost_or_loss_that_nobody_knows_is_not_within_a_limit():
 def test_of_several_tasks_a_row_must_be_worse_on_one_and_better_on_none():
     lines = [line(0, "a"), line(1, "b", better=[0]), line(2, "a", 1, better=[3]), line(3, "b", 1)]
     found = chosen(lines)
-    assert len(found.picks) == 2 and found.said.startswith("2 rows are left, and some are better than others on some task")
+    assert len(found.picks) == 2 and found.said.startswith("2 rows are left; some are better than others on one task")
     assert chosen(lines, tasks=("two",)).out == [("a", "worse than b on two")]
     assert chosen([*lines, line(4, "c")]).out == [("c", "has no score on two")]
 
@@ -127,7 +127,7 @@ def test_rows_that_go_round_in_a_circle_stay_and_one_below_them_goes():
     lines[3]["better"] = [0]  # d is worse than a on the first
     (found,) = choices({"name": "s", "groups": groups, "table": {"columns": COLUMNS, "lines": lines}}, Wish({}))
     assert [label for label, _ in found.picks] == ["a", "b", "c"] and found.out == [("d", "worse than a on one")]
-    assert found.said.startswith("3 rows are left, and some are better than others on some task")
+    assert found.said.startswith("3 rows are left; some are better than others on one task")
 
 
 def test_a_probe_that_was_asked_of_others_alone_is_within_no_limit():

@@ -77,9 +77,8 @@ function* tooMuch(suite, option, wish) {
 function* worseThan(option, others) {
   for (const other of others) {
     const tasks = [...option.lines.keys()];
-    if (tasks.some((task) => beats(option, other, task))) continue;
     const task = tasks.find((each) => beats(other, option, each));
-    if (task !== undefined) yield [other.label, `worse than ${other.label} on ${task}`];
+    if (task !== undefined && !tasks.some((each) => beats(option, other, each))) yield [other.label, `worse than ${other.label} on ${task}`];
   }
 }
 
@@ -141,7 +140,7 @@ function saidOf(suite, picks, tasks) {
   if (!picks.length) return "No row is within what was asked.";
   if (picks.length === 1) return "One row is left.";
   if (picks.some((one) => picks.some((other) => tasks.some((task) => beats(one, other, task))))) {
-    return `${picks.length} rows are left, and some are better than others on some task, so it depends on which task counts more.`;
+    return `${picks.length} rows are left; some are better than others on one task, so it depends on which task counts more.`;
   }
   const tie = `${picks.length} rows are left, a tie: none is better than another by more than chance on ${tasks.join(", ")}.`;
   const groupOf = (task) => suite.groups[picks[0].lines.get(task).group];
