@@ -34,6 +34,8 @@ ENDINGS: dict[str, Format] = {
     "iob2": "conll",
     "po": "po",
 }
+STATED_SEPARATOR = re.compile(r"\ufeff?sep=([^\r\n])\r?\n", re.IGNORECASE)
+"""A csv file's first line, as Excel writes it and reads it."""
 PIECE = 1 << 20
 """Bytes that are decoded at once."""
 # A document in a field may be longer than Python's 128 KB; sys.maxsize would not fit the C long of Windows.
@@ -131,7 +133,7 @@ def _stream(content: bytes, encoding: str | None, newline: str) -> io.TextIOWrap
 
 def _table(kind: Format, content: bytes, form: Form) -> Iterator[RawRecord]:
     header = form.header
-    rows = _tsv(content, form.encoding) if kind == "tsv" else _csv(content, form.encoding, form.separator or ",")
+    rows = _tsv(content, form.encoding) if kind == "tsv" else _csv(content, form.encoding, form.separator)
     for line, cells in rows:
         if header is None:
             header = cells
@@ -144,16 +146,22 @@ def _table(kind: Format, content: bytes, form: Form) -> Iterator[RawRecord]:
             yield f"line {line}", dict(zip(header, cells, strict=True))
 
 
-def _csv(content: bytes, encoding: str | None, separator: str) -> Iterator[tuple[int, list[str]]]:
-    """Lines where the records start, and their cells; a quoted cell may hold line breaks."""
+def _csv(content: bytes, encoding: str | None, separator: str | None) -> Iterator[tuple[int, list[str]]]:
+    """Lines where the records start, and their cells; a quoted cell may hold line breaks. Without a separator it is the one
+    that the file states in a line of its own, or a comma."""
+    stream, above = _stream(content, encoding, newline=""), 0
+    if stated := STATED_SEPARATOR.fullmatch(stream.readline()):
+        separator, above = separator or stated[1], 1
+    else:
+        stream.seek(0)
     # strict: else a quote that is never closed silently swallows the rest of the file as one cell.
-    reader = csv.reader(_stream(content, encoding, newline=""), strict=True, delimiter=separator)
-    line = 1
+    reader = csv.reader(stream, strict=True, delimiter=separator or ",")
+    line = above + 1
     try:
         for cells in reader:
             if cells:
                 yield line, cells
-            line = reader.line_num + 1  # asked before the next record is read, which may end many lines later
+            line = above + reader.line_num + 1  # asked before the next record is read, which may end many lines later
     except csv.Error as error:
         hint = "a quote is opened and not closed" if "unexpected end" in str(error) else str(error)
         raise FormatError(f"line {line}", hint) from None
@@ -200,11 +208,16 @@ def _json_file(content: bytes, encoding: str | None) -> Iterator[RawRecord]:
         yield f"row {number}", _object(f"row {number}", value)
 
 
-def row_keys(parsed: Any) -> list[str]:
-    """Keys of the rows, where an object holds one of these for each column, as pandas' `to_json` writes it; else none."""
+def row_keys(parsed: Any) -> Sequence[Any]:
+    """Keys of the rows, where an object holds one of these for each column, as pandas' `to_json` writes it, or their numbers,
+    where it holds a list of values for each, as pandas' `to_dict("list")` does; else none."""
     columns = list(parsed.values()) if isinstance(parsed, dict) else []
-    alike = all(isinstance(column, dict) and column.keys() == columns[0].keys() for column in columns)
-    return list(columns[0]) if columns and alike else []
+    if columns and all(isinstance(column, dict) and column.keys() == columns[0].keys() for column in columns):
+        return list(columns[0])
+    # A single list is one of rows, and lists of objects are several such.
+    if len(columns) > 1 and all(isinstance(each, list) and len(each) == len(columns[0]) for each in columns):
+        return range(0 if any(isinstance(value, dict) for each in columns for value in each) else len(columns[0]))
+    return ()
 
 
 def _json(content: str, first_line: int) -> Any:

@@ -13,8 +13,9 @@ from contextlib import suppress
 from dataclasses import dataclass, replace
 from itertools import islice
 from pathlib import PurePath
+from typing import Any
 
-from bench.data.formats import ENDINGS, PIECE, Form, row_keys
+from bench.data.formats import ENDINGS, PIECE, STATED_SEPARATOR, Form, row_keys
 from bench.data.packing import packing, unpacked
 from bench.errors import UserError
 from bench.specs.source import Format
@@ -45,12 +46,18 @@ def sniffed(name: str, content: bytes, given: Form) -> Sniffed:
     encoding, why = (given.encoding, "as you said") if given.encoding else _encoding(content)
     seen = {"encoding": why} if encoding else {}
     head = _head(content, encoding)
+    if stated := STATED_SEPARATOR.match(head):
+        head = head[stated.end() :]
     kind, seen["format"] = (given.kind, "as you said") if given.kind else _kind(name, content, head)
-    form = replace(given, kind=kind, encoding=None if kind in ("parquet", "arrow") else encoding)
+    if kind in ("parquet", "arrow"):
+        seen.pop("encoding", None)
+        return Sniffed(replace(given, kind=kind), seen)  # one that is given is refused where the file is read
+    form = replace(given, kind=kind, encoding=encoding)
     if kind == "csv" and not given.separator:
-        separator = _separator(head)
+        separator = stated[1] if stated else _separator(head)
         if separator != ",":
-            form, seen["separator"] = replace(form, separator=separator), f"most lines have as many {SEPARATORS[separator]}"
+            why = "the file's first line says so" if stated else f"most lines have as many {SEPARATORS[separator]}"
+            form, seen["separator"] = replace(form, separator=separator), why
     if kind in ("csv", "tsv") and given.header is None:
         rows = _rows(head, "\t" if kind == "tsv" else form.separator or ",")
         if reason := _unnamed(rows):
@@ -87,7 +94,7 @@ def _kind(name: str, content: bytes, head: str) -> tuple[Format, str]:
         return ("parquet", "it starts with PAR1") if content.startswith(b"PAR1") else ("arrow", "it starts with ARROW1")
     if ending_kind in ("parquet", "arrow"):
         return ending_kind, f"its name ends in .{ending}"
-    if json_kind := _json_kind(head, whole=len(content) <= PIECE):
+    if json_kind := _json_kind(head, whole=len(content) <= PIECE, lines=ending_kind == "jsonl"):
         return json_kind
     if ending_kind != "csv" and _tags_lines(head):
         return "conll", "one token a line, a tag at its end, blank lines between sentences"
@@ -101,8 +108,9 @@ def _kind(name: str, content: bytes, head: str) -> tuple[Format, str]:
     )
 
 
-def _json_kind(head: str, whole: bool) -> tuple[Format, str] | None:
-    """JSON, whatever the file's ending says: lines of objects, SQuAD's nesting, or a list."""
+def _json_kind(head: str, whole: bool, lines: bool) -> tuple[Format, str] | None:
+    """JSON, whatever the file's ending says: lines of objects, SQuAD's nesting, or a list. What stands in a single line is told
+    by the ending: that of JSON `lines` makes an object a row, whatever it holds."""
     first, _, more = head.lstrip().partition("\n")
     if not first.startswith(("{", "[")):
         return None
@@ -110,8 +118,11 @@ def _json_kind(head: str, whole: bool) -> tuple[Format, str] | None:
         one = json.loads(first)
     except (ValueError, RecursionError):
         one = None
-    if len(row_keys(one)) > 1 and not more.strip():
+    alone = not more.strip() and not lines
+    if len(row_keys(one)) > 1 and alone:
         return "json", "its one object holds columns, as pandas writes them"
+    if alone and isinstance(one, dict) and "data" not in one and _rows_inside(one):
+        return "json", "its one object holds a list of objects"
     if isinstance(one, dict) and (more.strip() or ("data" not in one and not whole)):
         return "jsonl", "each line is an object"
     if '"data"' in head and '"paragraphs"' in head:
@@ -120,6 +131,11 @@ def _json_kind(head: str, whole: bool) -> tuple[Format, str] | None:
         return None  # an object that is cut may be the whole file, or its first line
     table = isinstance(one, dict) and not isinstance(one.get("data"), list)
     return ("jsonl", "its one line is an object") if table else ("json", "it is JSON")
+
+
+def _rows_inside(one: dict[str, Any]) -> bool:
+    lists = [value for value in one.values() if isinstance(value, list)]
+    return len(lists) == 1 and bool(lists[0]) and all(isinstance(entry, dict) for entry in lists[0])
 
 
 def _tags_lines(head: str) -> bool:

@@ -183,9 +183,15 @@ def _found(expression: str, row: SourceRow, field: str) -> bool:
         raise UserError(f"{row.place}: the expression under keep for field '{field}' {error}") from None
 
 
-def _parts(record: dict[str, Any], column: str) -> list[str]:
-    """The keys that lead to a column. One whose own name has dots comes first: `pandas.json_normalize` writes such."""
-    return [column] if column in record else column.split(".")
+def _parts(value: Any, column: str) -> list[str]:
+    """The keys that lead to a column. At each step the longest one that is there, for a name may itself have dots:
+    `pandas.json_normalize` writes such."""
+    parts = column.split(".")
+    entry = value[0] if isinstance(value, list) and value and not parts[0].lstrip("-").isdigit() else value
+    for end in range(len(parts), 0, -1):
+        if isinstance(entry, dict) and (key := ".".join(parts[:end])) in entry:
+            return [key, *(_parts(entry[key], ".".join(parts[end:])) if end < len(parts) else [])]
+    return parts
 
 
 def _lacks(record: dict[str, Any], column: str) -> bool:

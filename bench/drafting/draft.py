@@ -13,7 +13,7 @@ from bench.drafting.generation import corpus_roles, generation_roles, target_col
 from bench.drafting.ner import ner_roles, tag_column
 from bench.drafting.qa import qa_roles, question_columns
 from bench.drafting.roles import GROUP_NAMES, SPLIT_WORDS, Roles, contents, held, is_index, is_named, is_split
-from bench.drafting.table import FileColumn, FileTable
+from bench.drafting.table import FileColumn, FileTable, columns_of
 from bench.drafting.wishes import Guess, Wishes
 from bench.errors import UserError
 from bench.planning.data_view import SPLITS
@@ -118,6 +118,7 @@ def drafted(table: FileTable, given: Wishes) -> Draft:
         UserError: something is missing that nobody can guess; the sentence says what, and which option names it.
     """
     roles = _roles(table, given)
+    table = _without_unanswered(table, given, roles)
     group, why = _group(table, given, roles)
     split = _split(table, given)
     guesses = [*table.guesses, *roles.guesses, Guess("group", group or "none", why, "--group"), *_dividing(table, split, group)]
@@ -134,6 +135,20 @@ def drafted(table: FileTable, given: Wishes) -> Draft:
         if field != "split"
     ]
     return replace(draft, guesses=[*guesses, *left_out, Guess("name", draft.name, "of the file's name", "--name")])
+
+
+def _without_unanswered(table: FileTable, given: Wishes, roles: Roles) -> FileTable:
+    """Without files that lie beside it, were not named, and lack a column: competitions hand out tests without answers."""
+    guesses, held = list(table.guesses), dict(table.held)
+    for split, origin in table.held.items():
+        if getattr(given, split) is not None or "path" not in origin:
+            continue
+        there = columns_of(origin)
+        if lacking := [column for column in roles.needed.values() if column not in there]:
+            del held[split]
+            why = f"{Path(origin['path']).name} lies beside it, and has no column '{lacking[0]}'"
+            guesses = [Guess(split, "not of a file", why, f"--{split}") if each.about == split else each for each in guesses]
+    return replace(table, guesses=guesses, held=held)
 
 
 def _roles(table: FileTable, given: Wishes) -> Roles:

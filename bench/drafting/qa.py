@@ -6,6 +6,7 @@ from bench.drafting.roles import Roles, held, is_named
 from bench.drafting.table import FileColumn, FileTable
 from bench.drafting.wishes import Guess, Wishes
 from bench.errors import UserError
+from bench.tasks.types.qa import answer_places
 
 CONTEXT_NAMES = re.compile(r"context|passage|paragraph|background|document|story|article")
 QUESTION_NAMES = re.compile(r"question|query")
@@ -48,8 +49,12 @@ def qa_roles(table: FileTable, given: Wishes, file_columns: tuple[FileColumn, Fi
         )
     context, question, answers = file_columns
     columns = {"context": context.name, "question": question.name, "answers": answers.name}
-    if starts := next((c.name for c in table.columns.values() if is_named(c, START_NAMES)), None):
-        columns["starts"] = starts
+    guessed = []
+    if starts := next((c for c in table.columns.values() if is_named(c, START_NAMES)), None):
+        fits = _begin_there(context, answers, starts)
+        why = "answers begin at these characters" if fits else "answers do not begin at these characters; they are searched for"
+        guessed = [Guess("starts", starts.name if fits else f"not {starts.name}", why)]
+        columns |= {"starts": starts.name} if fits else {}
     none = sum(not any(_listed(value)) for value in answers.values)
     outside = _inside(context, answers) < 1
     options = {**({"no_answer": "unanswerable"} if none else {}), **({"outside": "drop"} if outside else {})}
@@ -66,8 +71,21 @@ def qa_roles(table: FileTable, given: Wishes, file_columns: tuple[FileColumn, Fi
             Guess(
                 "answers", answers.name, without + ("; those outside their context are left out" if outside else ""), "--label"
             ),
+            *guessed,
         ],
     )
+
+
+def _begin_there(context: FileColumn, answers: FileColumn, starts: FileColumn) -> bool:
+    """Whether each answer that stands in its context begins where the column says, as far as it says so."""
+    columns = zip(context.values, answers.values, starts.values, strict=True)
+    rows = ({"context": text, "answers": said, "starts": at} for text, said, at in columns)
+    try:
+        # All of them, since any that does not fit would stop the task's reading.
+        places = [answer_places(row, str(row["context"]).strip()) for row in rows]
+    except ValueError:
+        return False
+    return any(places)
 
 
 def _listed(value: object) -> list[str]:

@@ -5,6 +5,7 @@ from collections import Counter
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field
 from functools import cached_property
+from itertools import islice
 from pathlib import Path
 from statistics import median
 from typing import Any
@@ -12,7 +13,7 @@ from typing import Any
 from bench.data import formats
 from bench.data.formats import Form
 from bench.data.packing import packing
-from bench.data.sniffing import sniffed
+from bench.data.sniffing import LOOKED_AT, sniffed
 from bench.data.sources import cell_text, drawn
 from bench.drafting.wishes import Guess, Wishes
 from bench.errors import UserError
@@ -101,6 +102,10 @@ class FileTable:
         """Raises:
         UserError: there is none of that name.
         """
+        # A header may have a blank after each comma, which nobody says.
+        alike = [each for each in self.columns if each.strip() == name.strip()]
+        if name not in self.columns and len(alike) == 1:
+            return self.columns[alike[0]]
         if name not in self.columns:
             raise UserError(
                 f"{self.name}: --{option} {name}: no such column; there are: {', '.join(filter(None, self.columns))}"
@@ -165,6 +170,14 @@ def _ending(path: Path) -> str:
     return Path(str(path).removesuffix(packing(str(path)))).suffix.lstrip(".")
 
 
+def columns_of(origin: Mapping[str, Any]) -> set[str]:
+    """Those that a file's first rows have."""
+    form = Form(origin.get("format"), origin.get("header"), origin.get("separator"), origin.get("encoding"))
+    path = Path(origin["path"])
+    records = islice(formats.parse_file(str(path), path.read_bytes(), form), LOOKED_AT)
+    return {name for _, record in records for name in _flat(record)}
+
+
 def _siblings(path: Path, given: Wishes) -> dict[str, Path]:
     """Files of the other splits: those that are named, or lie beside a file with `train` in its name."""
     files = {split: Path(named) for split in SPLIT_NAMES if (named := getattr(given, split)) not in (None, "none")}
@@ -212,6 +225,9 @@ def _table(
     flat = [_flat(record) for _, (_, record) in records]
     names = dict.fromkeys(name for record in flat for name in record)
     columns = {name: FileColumn(name, [record.get(name, "") for record in flat]) for name in names}
+    # Where some rows have lists of objects and others an empty one, the objects' parts are the columns.
+    inner = {name.rpartition(".")[0] for name in names}
+    columns = {name: each for name, each in columns.items() if name not in inner or any(map(bool, each.values))}
     if len(flat) < total:
         read = Guess(
             "sample",

@@ -8,8 +8,9 @@ from typing import Any
 import yaml
 
 from bench.drafting.draft import Draft
-from bench.errors import UserError
+from bench.errors import FormatError, UserError
 from bench.specs.suite import SuiteSpec
+from bench.specs.yaml_text import know_exponents, yaml_value
 from reports.visible import printable
 
 FOLDER = Path("suites")
@@ -163,8 +164,8 @@ def _readable(text: str) -> str:
         UserError: it can't.
     """
     try:
-        yaml.safe_load(text)
-    except yaml.YAMLError as error:
+        yaml_value(text)
+    except FormatError as error:
         raise UserError(
             f"what would be written is no YAML ({_comment(str(error))}); rename what is named so in the file"
         ) from error
@@ -179,6 +180,9 @@ _OneLine.add_representer(
     str,
     lambda dumper, text: dumper.represent_scalar("tag:yaml.org,2002:str", text, style=None if text.isprintable() else '"'),
 )
+
+
+know_exponents(_OneLine)
 
 
 def flow(value: Any) -> str:

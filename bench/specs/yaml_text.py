@@ -92,7 +92,12 @@ class _Loader(yaml.SafeLoader):
                 known.add(name)
 
 
-# PyYAML is of YAML 1.1, to which 5e-2 is a word, since it lacks a dot; in YAML 1.2 and for a person it is a number.
-_Loader.add_implicit_resolver(
-    "tag:yaml.org,2002:float", re.compile(r"[-+]?(?:\d+\.?\d*|\.\d+)[eE][-+]?\d+$"), list("-+.0123456789")
-)
+def know_exponents(yaml_side: type[yaml.resolver.BaseResolver]) -> None:
+    """PyYAML is of YAML 1.1, to which 5e-2 is a word, since it lacks a dot; in YAML 1.2 and for a person it is a number. Who
+    reads takes it for one then, and who writes puts a word of that form into quotes."""
+    yaml_side.add_implicit_resolver(
+        "tag:yaml.org,2002:float", re.compile(r"[-+]?(?:\d+\.?\d*|\.\d+)[eE][-+]?\d+$"), list("-+.0123456789")
+    )
+
+
+know_exponents(_Loader)

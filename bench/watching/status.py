@@ -6,7 +6,7 @@ import time
 from collections.abc import Iterator
 from pathlib import Path
 
-from pydantic import BaseModel, Field, ValidationError
+from pydantic import BaseModel, Field
 
 from bench import folders
 from bench.errors import UserError
@@ -92,7 +92,7 @@ def read_statuses(out: Path) -> Iterator[RunStatus]:
     for path in status_folder(out).glob("*.json"):
         try:
             statuses.append(RunStatus.model_validate_json(path.read_text(encoding="utf-8")))
-        except (OSError, ValidationError):
+        except (OSError, ValueError):  # pydantic's are of the latter kind, and those of a file that is no UTF-8
             continue  # gone meanwhile, or not ours
     yield from sorted(statuses, key=lambda status: status.started)
 

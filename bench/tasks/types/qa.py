@@ -57,7 +57,7 @@ class Qa(TaskType):
             raise ValueError(
                 f"field 'answers': '{accepted[0]}' is not in the context; correct it or set the option outside: drop"
             )
-        places = _places(row, fields["context"])
+        places = answer_places(row, fields["context"])
         return {**fields, **({"start": str(places[accepted[0]])} if accepted and accepted[0] in places else {})}, accepted
 
     def uniform(self, examples: Sequence[Example]) -> str | None:
@@ -145,7 +145,7 @@ class Qa(TaskType):
         return ""
 
 
-def _places(row: Mapping[str, Any], context: str) -> dict[str, int]:
+def answer_places(row: Mapping[str, Any], context: str) -> dict[str, int]:
     """Where each answer that is in the context first stands there, as the row says; empty where it does not say.
 
     Raises:

@@ -1,8 +1,10 @@
 """What a file is, by its content: each form that is found reads back what was written."""
 
 import gzip
+import io
 import json
 
+import pandas
 import pytest
 from hypothesis import given
 from hypothesis import strategies as st
@@ -20,6 +22,41 @@ def test_a_separator_is_that_by_which_rows_are_as_wide_as_the_first(separator, n
     content = as_csv(["text", "label"], ROWS, delimiter=separator).encode()
     form = sniffed(name, content, Form()).form
     assert [list(values.values()) for _, values in parse_file(name, content, form)] == ROWS
+
+
+@pytest.mark.parametrize("mark", ["", "\ufeff"])
+@pytest.mark.parametrize("separator", [";", ","])
+def test_a_separator_that_the_first_line_states_is_taken(mark, separator):
+    """As Excel writes it, whatever a cell holds."""
+    content = (mark + f"sep={separator}\r\n" + as_csv(["text", "label"], ROWS, delimiter=separator)).encode()
+    found = sniffed("a.csv", content, Form())
+    assert found.form == Form("csv", separator=None if separator == "," else separator)
+    records = list(parse_file("a.csv", content, found.form))
+    assert [list(values.values()) for _, values in records] == ROWS and records[0][0] == "line 3"
+    assert records == list(parse_file("a.csv", content, Form()))  # and without being told
+
+
+def test_bytes_have_no_encoding():
+    table = io.BytesIO()
+    pandas.DataFrame({"text": ["ä", "b"]}).to_parquet(table)
+    found = sniffed("a.parquet", table.getvalue(), Form())
+    assert found.seen.keys() == {"format"} and found.form == Form("parquet")
+    with pytest.raises(UserError, match="an encoding is one of text files"):
+        list(parse_file("a.parquet", table.getvalue(), sniffed("a.parquet", table.getvalue(), Form(encoding="cp1252")).form))
+
+
+LONE = {"version": "1", "examples": [{"text": text, "label": label} for text, label in reviews(9)]}
+COLUMNS = {"text": [text for text, _ in reviews(9)], "label": [label for _, label in reviews(9)]}
+
+
+@pytest.mark.parametrize("indent", [None, 1])
+@pytest.mark.parametrize("whole", [LONE, COLUMNS], ids=["a list of objects", "a list for each column"])
+def test_an_object_that_holds_the_rows_is_no_row(whole, indent):
+    content = json.dumps(whole, indent=indent).encode()
+    form = sniffed("a.json", content, Form()).form
+    assert form.kind == "json" and [values for _, values in parse_file("a.json", content, form)] == LONE["examples"]
+    line = json.dumps({"tokens": ["a", "b"], "tags": ["O", "O"]}).encode()
+    assert sniffed("a.jsonl", line, Form()).form.kind == "jsonl"  # whose one line is a sentence
 
 
 @pytest.mark.parametrize("encoding", ["utf-8", "utf-8-sig", "cp1252", "utf-16"])

@@ -37,9 +37,10 @@ def test_rows_are_read_once(tmp_path):
 
 
 def test_dots_reach_into_objects_and_through_lists(tmp_path):
-    row = {"a": {"b": [{"c": "x"}, {"c": "y"}]}, "d.e": "z"}
-    source = own(tmp_path, [row], columns={"all": "a.b.c", "last": "a.b.-1.c", "dot": "d.e"})
-    assert sources.rows(source) == [{"all": ["x", "y"], "last": "y", "dot": "z"}]
+    row = {"a": {"b": [{"c": "x", "v.w": 1}, {"c": "y", "v.w": 2}], "f.g": {"h.i": "u"}}, "d.e": "z"}
+    columns = {"all": "a.b.c", "last": "a.b.-1.c", "dot": "d.e", "inner": "a.f.g.h.i", "each": "a.b.v.w"}
+    source = own(tmp_path, [row], columns=columns)
+    assert sources.rows(source) == [{"all": ["x", "y"], "last": "y", "dot": "z", "inner": "u", "each": ["1", "2"]}]
 
 
 def test_a_key_that_other_objects_have_is_empty_where_it_is_missing(tmp_path):

@@ -93,6 +93,25 @@ def test_files_of_other_splits_are_used_where_they_lie_beside(tmp_path):
     assert alone["test"] == {"share": 0.3}
 
 
+def test_a_test_file_without_answers_that_lies_beside_is_left_out(tmp_path):
+    """As competitions hand it out. One that is named must have them."""
+    (tmp_path / "train.csv").write_text(as_csv(["text", "label"], [list(row) for row in reviews()]))
+    (tmp_path / "test.csv").write_text(as_csv(["text"], [[text] for text, _ in reviews(50)]))
+    found = draft(tmp_path / "train.csv")
+    assert found.task()["test"] == {"share": 0.3} and splits.load_splits(found.spec()).test
+    told = [guess for guess in found.guesses if guess.about == "test"]
+    assert "test.csv lies beside it, and has no column 'label'" in told[0].why and told[0].option == "--test"
+    with pytest.raises(UserError, match="no column 'label'"):
+        splits.load_splits(draft(tmp_path / "train.csv", test=str(tmp_path / "test.csv")).spec())
+
+
+def test_a_blank_beside_a_columns_name_need_not_be_said(tmp_path):
+    path = tmp_path / "a.csv"
+    path.write_text(as_csv(["id", " text", " label"], [[n, text, label] for n, (text, label) in enumerate(reviews(300))]))
+    found = draft(path, text="text", label="label")
+    assert found.roles.columns == {"text": " text", "label": " label"} and splits.load_splits(found.spec()).test
+
+
 def test_a_file_of_a_split_comes_before_a_column(tmp_path):
     divided = tmp_path / "divided.csv"
     words = ["train", "train", "train", "dev", "test"]

@@ -4,11 +4,14 @@ import json
 from itertools import count
 
 import pytest
+from own_files import as_csv
 
+from bench.drafting.draft import drafted
 from bench.drafting.qa import qa_roles, question_columns
 from bench.drafting.table import opened
 from bench.drafting.wishes import Wishes
 from bench.errors import UserError
+from bench.tasks import splits
 
 NUMBER, NOTHING = count(), Wishes()
 
@@ -32,6 +35,39 @@ def test_columns_are_found_by_their_names_and_what_has_no_answer_is_an_option(tm
     assert roles(tmp_path, [*rows, rows[0] | {"answer": "nine dogs"}]).options == {"outside": "drop"}
     said = Wishes().with_options(type="qa", text="passage,query", label="answer")
     assert roles(tmp_path, rows, said).columns == found.columns
+
+
+@pytest.mark.parametrize(("first", "taken"), [(8, True), (2, False)])
+def test_where_answers_begin_is_believed_where_it_fits(tmp_path, first, taken):
+    """A column of that name may number words, or say seconds."""
+    rows = [
+        [f"It is a {word}{n}, I think.", f"What is it, {n}?", f"{word}{n}", first] for n in range(60) for word in ("cat", "dog")
+    ]
+    path = tmp_path / "mine.csv"
+    path.write_text(as_csv(["context", "question", "answer", "start"], rows))
+    found = drafted(opened(str(path), Wishes()), Wishes())
+    assert ("starts" in found.source["columns"]) is taken and splits.load_splits(found.spec()).test
+    (guess,) = (guess for guess in found.guesses if guess.about == "starts")
+    assert guess.value == ("start" if taken else "not start")
+
+
+def test_rows_without_answers_hide_no_others(tmp_path):
+    """Whichever row comes first."""
+    rows = [
+        {
+            "context": f"It is a cat{n}.",
+            "question": f"What, {n}?",
+            "answers": [{"text": f"cat{n}", "answer_start": 8}] if n % 3 else [],
+        }
+        for n in range(90)
+    ]
+    drafts = []
+    for number, order in enumerate((rows, rows[1:] + rows[:1])):
+        path = tmp_path / f"{number}.jsonl"
+        path.write_text("\n".join(map(json.dumps, order)))
+        drafts.append(drafted(opened(str(path), Wishes()), Wishes()))
+        assert splits.load_splits(drafts[-1].spec()).test
+    assert {each.roles.type for each in drafts} == {"qa"} and len({str(each.roles.columns) for each in drafts}) == 1
 
 
 def test_answers_elsewhere_are_no_extractive_question(tmp_path):

@@ -10,10 +10,12 @@ from bench.drafting import yaml_files
 from bench.drafting.draft import drafted
 from bench.drafting.table import opened
 from bench.drafting.wishes import Wishes
+from bench.drafting.yaml_files import flow
 from bench.errors import UserError
 from bench.specs.base import read_spec
 from bench.specs.suite import SuiteSpec
 from bench.specs.task import TaskSpec
+from bench.specs.yaml_text import yaml_value
 
 
 def test_each_shape_reads_back_as_drafted_from_its_own_folder(tmp_path, monkeypatch):
@@ -56,6 +58,12 @@ def test_control_characters_are_escaped_or_left_out(tmp_path, monkeypatch):
     assert "\x1b" not in text and read_spec(task, TaskSpec) == draft.spec()
     bare = text[text.index("# instructions:") :].replace("\n# ", "\n").removeprefix("# ")
     assert 'so "good" \\' in yaml.safe_load(bare)["instructions"]["train"][0]
+
+
+@pytest.mark.parametrize("code", ["1E50", "1e5", "5e-2", ".5e3", "-1E+7"])
+def test_a_label_that_looks_like_a_power_of_ten_stays_a_word(code):
+    """As codes of diseases do. Without quotes our own reader takes them for numbers."""
+    assert yaml_value(f"k: {flow(code)}") == {"k": code} and yaml_value(flow([code, "CA23"])) == [code, "CA23"]
 
 
 def test_what_could_not_be_read_again_is_refused(tmp_path, monkeypatch):

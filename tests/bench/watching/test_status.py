@@ -11,6 +11,7 @@ def test_a_status_is_read_back_and_what_is_none_is_passed_over(tmp_path):
     status = RunStatus(total=3, number=1, label="m / t / full / seed 0", loss=0.5, finished=done)
     write_status(tmp_path, status)
     (status_folder(tmp_path) / "half.json").write_text('{"host": "x", ')
+    (status_folder(tmp_path) / "._bytes.json").write_bytes(b"\xff\x00")  # as some file systems lay beside each file
     assert list(read_statuses(tmp_path)) == [status] and status.alive is True
     assert [path.name for path in status_folder(tmp_path).glob("[!.]*-*.json")] == [f"{status.host}-{status.pid}.json"]
 
