@@ -52,7 +52,8 @@ def references(evalset: EvalSet) -> list[Encoded | None]:
     before, room = _shown(evalset)
 
     def reference(index: int, example: Example) -> Encoded | None:
-        lead = encoding.lead(task, example, words, split, evalset.place(index), before)
+        # Without the ends of turns, which an answer of plain words has none of: rows asked otherwise lose the same words.
+        lead = encoding.lead(task, example, words, split, evalset.place(index), before, ends_learned=False)
         if lead is None:
             return None
         lead = lead.without(encoding.lost(len(lead.ids), task.answer_tokens, room))  # as `contexts` cuts it

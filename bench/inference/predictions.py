@@ -16,7 +16,7 @@ from bench.inference.passages import passage_losses
 from bench.records.store import KEPT_TEXT, cut
 from bench.specs.base import Capability
 from bench.tasks.examples import Example
-from bench.tasks.prompts import inputs, instruction
+from bench.tasks.prompts import inputs, instruction, plain
 from bench.tasks.types import TaskType
 from bench.tokens.encoded import Encoded
 
@@ -54,7 +54,7 @@ def frame(evalset: EvalSet, predictions: Sequence[ItemPrediction]) -> pd.DataFra
     rows = [
         {
             "item": example.id,
-            "text": _told(example),
+            "text": _told(evalset.task, example),
             "cluster": example.cluster,
             "gold": example.gold if isinstance(example.gold, str) else list(example.gold),
             "prediction": evalset.task.wrong(example) if prediction.value is None else prediction.value,
@@ -70,9 +70,13 @@ def frame(evalset: EvalSet, predictions: Sequence[ItemPrediction]) -> pd.DataFra
     return pd.DataFrame(rows)
 
 
-def _told(example: Example) -> str:
-    """What the example reads like, for people: its fields, the shortest first, so that a question stands before its text."""
-    return cut("\n".join(sorted(filter(None, example.fields.values()), key=len)), KEPT_TEXT)
+def _told(task: TaskType, example: Example) -> str:
+    """What the example reads like, for people: the fields that are asked about, the shortest first, so that a question stands
+    before its text. What text is written in answer to is told as it is asked, for whoever judges it reads the same."""
+    if task.weighs:
+        return cut(plain(task.spec, example), KEPT_TEXT)
+    texts = (example.fields.get(name) for name in task.named())
+    return cut("\n".join(sorted(filter(None, texts), key=len)), KEPT_TEXT)
 
 
 def unusual_way(can: frozenset[Capability], task: TaskType) -> str | None:
@@ -126,7 +130,9 @@ def _written(backend: Backend, evalset: EvalSet) -> list[ItemPrediction]:
     weighs = read and task.weighs and "loglikelihoods" in backend.can
     judged = references(evalset) if weighs else [None] * len(examples)
     prompts = [_prompt(*each) for each in zip(read, judged, strict=True)] if read else _conversations(evalset)
-    texts = backend.generate(prompts, task.answer_tokens, one_line=evalset.wording.style == "plain", beams=task.beams)
+    # An answer after a chat template ends where the model says so; another is a line, as the lines before it are.
+    chats = evalset.wording.style != "plain" if evalset.encoding is None else evalset.encoding.chats(evalset.wording)
+    texts = backend.generate(prompts, task.answer_tokens, one_line=not chats, beams=task.beams)
     answerable = [context.answerable for context in read] or [None] * len(examples)
     losses = [_loss(said.reference, each) for said, each in zip(texts, judged, strict=True)]
     return [

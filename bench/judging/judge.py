@@ -106,9 +106,13 @@ class Judging:
 
 
 def _still_known(pairing: Pairing, kept: dict[str, JudgedItem]) -> dict[str, JudgedItem]:
-    """What was said of exactly these answers, in exactly these words."""
+    """What was said of exactly these answers, in exactly these words. A judge that said nothing may speak another time."""
     asked = {contest.item: _asked(pairing, contest) for contest in pairing.contests}
-    return {item: judged for item, judged in kept.items() if asked.get(item) == judged.asked}
+    return {item: judged for item, judged in kept.items() if asked.get(item) == judged.asked and not _silent(judged)}
+
+
+def _silent(judged: JudgedItem) -> bool:
+    return any(said is not None and not said.text.strip() for said in (judged.one_first, judged.other_first))
 
 
 def _same(contest: Contest) -> bool:

@@ -34,8 +34,9 @@ What was asked for of each item, a name in braces standing for a part of it:
 {task}
 </task-{mark}>
 """
-NAMED = re.compile(r"[\W_]*(first|second|tie)(?![^\W_]|\s*,|[ \t]+\w|-\w)", re.IGNORECASE)
-"""The word alone at the start of a reply, whatever marks stand around it; `First, let me see` names nothing."""
+NAMED = re.compile(r"[\W_]*(first|second|tie)(?![^\W_]|\s*,|[ \t]+\w|\s*[-–—])", re.IGNORECASE)
+"""The word alone at the start of a reply, whatever marks stand around it; `First, let me see` names nothing,
+and neither does `First - let me see`."""
 
 AnswerPlace = Literal["first", "second", "tie"]
 

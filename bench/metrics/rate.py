@@ -27,7 +27,7 @@ class Answerable(_Rate):
 
 class ReferenceLoss(_Rate):
     name = "reference_loss"
-    description = "mean over items of the nats per token of the first reference, or of every learned answer of a chat"
+    description = "mean over items of the nats per token of the first reference, or of all learned answers of a chat, ends of turns left out"
     higher_is_better = False
     share = False
 

@@ -92,7 +92,7 @@ def _written(evalset: EvalSet, index: int, reader: PlainReader, said: Any) -> Pl
     task, tokenizer = evalset.task, reader.tokenizer
     if task.beams > 1:
         return None
-    one_line, stops = evalset.wording.style == "plain", reader.stops
+    one_line, stops = evalset.wording.style == "plain" or not tokenizer.chat_template, reader.stops
 
     def ends(token: int) -> bool:
         return token in stops or (one_line and "\n" in tokenizer.decode([token]))

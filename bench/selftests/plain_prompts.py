@@ -69,7 +69,7 @@ def plain_continuation(evalset: EvalSet, reader: PlainReader, answer: str) -> li
 def plain_reference_loss(evalset: EvalSet, index: int, reader: PlainReader) -> float | None:
     """Nats per token of the reference, in a chat of all answers that are learned; None where the prompt is cut, or where a
     chat's answers stand otherwise in later prompts."""
-    task, eos = evalset.task, reader.tokenizer.eos_token_id
+    task = evalset.task
     turns = _turns(evalset, evalset.examples[index])
     contexts = [_prompt(evalset, index, turn, reader) for turn in turns]
     answers = [plain_continuation(evalset, reader, task.answer(turn)) for turn in turns]
@@ -82,7 +82,6 @@ def plain_reference_loss(evalset: EvalSet, index: int, reader: PlainReader) -> f
         begins = [*context, *answer]
         if following[: len(begins)] != begins:
             return None
-        answer += [eos] * (following[len(begins)] == eos)  # a template ends the turn
     begun = len(contexts[0]) - 1
     chances = reader.logprobs([*contexts[-1], *answers[-1]], begun)  # each context begins the last one
     said = [

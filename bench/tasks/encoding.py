@@ -98,10 +98,20 @@ class Encoding:
         return [lead.without(lost).answered(answer)]
 
     def lead(
-        self, task: TaskType, example: Example, wording: Wording, split: InstructionSplit, index: int, before: str = ""
+        self,
+        task: TaskType,
+        example: Example,
+        wording: Wording,
+        split: InstructionSplit,
+        index: int,
+        before: str = "",
+        ends_learned: bool = True,
     ) -> Lead | None:
         """Everything that stands before an example's answer, behind `before`; None where a prompt of a turn does not go on from
-        the one before, so that it isn't known where answers stand."""
+        the one before, so that it isn't known where answers stand.
+
+        A chat template ends each turn by a token, which is learned in training; the loss of answers is that of their words.
+        """
         ids, learned, told = list[int](), list[bool](), ""
         for turn in (*task.earlier(example), example):
             text, special = self.prompt(task, turn, wording, split, index, before)
@@ -109,11 +119,10 @@ class Encoding:
                 return None
             between = self.ids(text[len(told) :], special and not told)
             said = [] if turn is example else self.answer(task.answer(turn), wording)
-            # After an answer a chat template ends the turn, which is to be learned as well.
-            ends = bool(told) and between[:1] == [self.model.tokenizer.eos_token_id]
+            ends = ends_learned and bool(told) and between[:1] == [self.model.tokenizer.eos_token_id]
             ids += [*between, *said]
             learned += [ends and place == 0 for place in range(len(between))] + [True] * len(said)
-            told = f"{text}{'' if self._chats(wording) else ' '}{task.answer(turn)}"
+            told = f"{text}{'' if self.chats(wording) else ' '}{task.answer(turn)}"
         return Lead(tuple(ids), tuple(learned))
 
     def context(self, task: TaskType, example: Example, wording: Wording, split: InstructionSplit, index: int) -> list[int]:
@@ -135,11 +144,11 @@ class Encoding:
         """Ids of an answer: after a chat turn it starts the line, else a space stands before it."""
         # The space belongs to the answer: with BPE, " positive" is another token than "positive". And it stands behind other
         # text: some tokenizers put a space of their own before whatever they are given, and would give two.
-        before, said = ("\n", text) if self._chats(wording) else (ANCHOR, f" {text}")
+        before, said = ("\n", text) if self.chats(wording) else (ANCHOR, f" {text}")
         lead, whole = (self.ids(each, special=False) for each in (before, before + said))
         return whole[len(lead) :] if whole[: len(lead)] == lead else self.ids(said, special=False)
 
-    def _chats(self, wording: Wording) -> bool:
+    def chats(self, wording: Wording) -> bool:
         return wording.style == "instruction" and bool(self.model.tokenizer.chat_template)
 
     def windows(

@@ -18,6 +18,23 @@ def find_words(words: Sequence[str], wanted: Sequence[str], start: int) -> tuple
     )
 
 
+def find_name(words: Sequence[str], name: str, taken: Sequence[bool], after: int) -> tuple[int, int] | None:
+    """The words of a name that somebody wrote: its first place at or after a word, else before it, of which no word is taken;
+    or of words that differ in the marks around them alone. Who quotes `33 mmHg` means it also where a full stop follows."""
+    bare = [_bare(word) for word in words]
+    for said, known in ((name.split(), list(words)), ([_bare(word) for word in name.split()], bare)):
+        places = range(len(words) - len(said) + 1)
+        for start in (*places[after:], *places[:after]):
+            if known[start : start + len(said)] == said and not any(taken[start : start + len(said)]):
+                return start, start + len(said)
+    return None
+
+
+def _bare(word: str) -> str:
+    """Without the marks around it, unless it is nothing else."""
+    return re.sub(r"^[\W_]+|[\W_]+$", "", word) or word
+
+
 def tagged(length: int, spans: Iterable[Entity]) -> list[str]:
     """BIO tags of `length` words."""
     tags = ["O"] * length

@@ -37,8 +37,9 @@ class DialogueOptions(GenerationOptions):
 
 class Dialogue(Generation):
     Options = DialogueOptions
-    version = 2
-    """Since 2 the references' loss is that of every answer that is learned; it was that of the last."""
+    version = 3
+    """Since 2 the references' loss is that of every answer that is learned, where it was that of the last; since 3 it leaves
+    out the ends of turns."""
     options: DialogueOptions
     gold = frozenset()
     made = frozenset({"history", "text"})

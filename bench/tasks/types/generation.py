@@ -18,6 +18,8 @@ class GenerationOptions(TaskOptions):
 
 class Generation(TaskType):
     Options = GenerationOptions
+    version = 2
+    """Since 2 an answer under an instruction ends with its line where the model has no chat template."""
     options: GenerationOptions
     asks = "write"
     values = (str, list[str])
@@ -34,6 +36,11 @@ class Generation(TaskType):
         """The most frequent reference."""
         most = Counter(self.answer(example) for example in train).most_common(1)[0][0]
         return lambda example: most
+
+    def references(self, train: Sequence[Example]) -> dict[str, Answerer]:
+        """Where one text is read, the text itself: a translation shares names and numbers with it, and a summary words."""
+        first, *others = sorted(self.named())
+        return {} if others else {"copy of the input": lambda example: example.fields[first]}
 
     def answer(self, example: Example) -> str:
         return example.gold[0]

@@ -19,7 +19,7 @@ from bench.specs.expression import Expression
 from bench.tasks.examples import Example
 from bench.tasks.names import Names
 from bench.tasks.sampling import sample
-from bench.tasks.spans import Entity, entities, find_words, quoted, sentence_bounds, tagged
+from bench.tasks.spans import Entity, entities, find_name, find_words, quoted, sentence_bounds, tagged
 from bench.tasks.types.base import Answerer, Facts, TaskOptions, TaskType, same_words
 from bench.tokens.augmentation import Dropper
 from bench.tokens.encoded import IGNORE, Encoded
@@ -55,6 +55,9 @@ class NerOptions(TaskOptions):
 
 class Ner(TaskType):
     Options = NerOptions
+    version = 2
+    """Since 2 a decoder's names are found in any order and without the marks around them, and an instruction's answer ends with
+    its line where the model has no chat template."""
     options: NerOptions
     asks = "write"
     values = (list[str], list[str])
@@ -199,12 +202,12 @@ class Ner(TaskType):
         return self.options.answer_tokens
 
     def parse(self, example: Example, text: str) -> list[str] | None:
-        """Tags from `NAME (TYPE); NAME (TYPE)`, each name at its first place after the one before.
+        """Tags from `NAME (TYPE); NAME (TYPE)`, each name at its first free place after the one before, else before it.
 
         Malformed is what has another form, an unknown type, or a name that is not in the text (any more).
         """
-        words, start = example.fields["text"].split(), 0
-        spans: list[Entity] = []
+        words = example.fields["text"].split()
+        spans, taken, after = list[Entity](), [False] * len(words), 0
         if same_words(text, self.options.none):
             return tagged(len(words), [])
         kinds = {answer: label for label, answer in self.spec.answers.items()}
@@ -213,11 +216,12 @@ class Ner(TaskType):
         left = text.strip().rstrip(";.")
         while left or not spans:
             match = item.match(left)
-            place = find_words(words, match[1].split(), start) if match else None
+            place = find_name(words, match[1], taken, after) if match else None
             if not match or place is None:
                 return None
             spans.append((kinds[match[2]], *place))
-            start, left = place[1], left[match.end() :]
+            taken[slice(*place)] = [True] * (place[1] - place[0])
+            after, left = place[1], left[match.end() :]
         return tagged(len(words), spans)
 
     def wrong(self, example: Example) -> list[str]:

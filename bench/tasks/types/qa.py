@@ -33,6 +33,8 @@ class QaOptions(TaskOptions):
 
 class Qa(TaskType):
     Options = QaOptions
+    version = 2
+    """Since 2 an answer under an instruction ends with its line where the model has no chat template."""
     options: QaOptions
     asks = "write"
     values = (str, list[str])

@@ -25,10 +25,11 @@ class Writer(Backend):
     name, can = "writer", frozenset({"generate"})
 
     def __init__(self, texts):
-        self.texts, self.prompts = texts, []
+        self.texts, self.prompts, self.one_line = texts, [], None
 
     def generate(self, prompts, longest, one_line, beams=1):
         self.prompts += prompts
+        self.one_line = one_line
         return [GeneratedText(text, None, (7, 3)) for text, _ in zip(self.texts, prompts, strict=False)]
 
 
@@ -76,6 +77,31 @@ def test_a_model_that_gives_no_likelihoods_is_asked_to_write(evalset):
     turns = [(instruction(spec, example, "test", index),) for index, example in enumerate(asked.examples)]
     assert [prompt.turns for prompt in writer.prompts] == turns
     assert "gives no likelihoods" in unusual_way(writer.can, asked.task)
+
+
+@pytest.mark.parametrize("template", [True, False])
+def test_an_answer_is_a_line_where_no_chat_template_ends_it(library, decoder, monkeypatch, template):
+    if not template:
+        monkeypatch.setattr(decoder.tokenizer, "chat_template", None)
+    spec = library.task("medical-spans")
+    for style, one_line in (("plain", True), ("instruction", not template)):
+        data, words = splits.load_splits(spec), Wording(style)
+        backend = Writer(["none"])
+        predict(backend, EvalSet(types.task_type(spec), data, Encoding(decoder, 256), words, 0, items=1))
+        assert backend.one_line is one_line
+
+
+def test_what_an_item_reads_like_has_what_is_asked_about_and_no_more(library, decoding):
+    """Whoever judges an answer reads it, of a chat in its order."""
+    for name, end in (("coqa-chat", "\nAssistant:"), ("localisation-de", "\nGerman:")):
+        spec = library.task(name)
+        found = predict(
+            Writer(["x"]), EvalSet(types.task_type(spec), splits.load_splits(spec), decoding, Wording(), 0, items=1)
+        )
+        assert found["text"][0].endswith(end)
+    spec = library.task("medical-spans")
+    evalset = EvalSet(types.task_type(spec), splits.load_splits(spec), decoding, Wording(), 0, items=1)
+    assert predict(Writer(["none"]), evalset)["text"][0] == evalset.examples[0].fields["text"]
 
 
 def test_validation_items_are_asked_in_the_words_of_training(evalset, encoder, monkeypatch):

@@ -86,6 +86,17 @@ def test_orders_that_do_not_agree_and_replies_that_say_nothing_are_ties(server, 
     assert judged.one_first.text == judged.other_first.text == reply
 
 
+def test_a_judge_that_said_nothing_is_asked_again(server, judging, tmp_path):
+    """By the next command: it may speak another time, and a tie for ever would be nobody's verdict."""
+    server.reply = lambda asked: Reply(body=completion("")) if shown(asked) == ["longer", "long"] else longer(asked)
+    (pair,) = met(tmp_path, a=["longer", "xyz"], b=["long", "x"])
+    assert [each.verdict for each in verdicts(judging, pair)] == ["tie", "one"]
+    server.reply = longer
+    again = Judging(judging.judge, tmp_path, judging.say)
+    assert "nothing is asked" not in again.told_cost([pair])
+    assert [each.verdict for each in verdicts(again, pair)] == ["one", "one"]
+
+
 def test_one_order_alone_that_names_a_row_is_no_win(server, judging, tmp_path):
     server.reply = lambda asked: Reply(body=completion("first" if shown(asked)[0] == "abc" else "tie"))
     (pair,) = met(tmp_path, a=["abc"], b=["d"])

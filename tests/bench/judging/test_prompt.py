@@ -57,6 +57,8 @@ NOT_READ = [
     "I say second",
     "both",
     "first-rate",
+    "First - let me compare",
+    "First—let me see",
     "tied",
     "1",
 ]

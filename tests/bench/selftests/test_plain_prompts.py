@@ -1,8 +1,11 @@
 """Prompts and references written apart, against transformers' own loss."""
 
+from dataclasses import replace
+
 import pytest
 import torch
 
+from bench.inference.contexts import references
 from bench.inference.evalset import EvalSet
 from bench.selftests.plain_prompts import plain_context, plain_reference_loss
 from bench.selftests.plain_reader import PlainReader
@@ -19,6 +22,12 @@ def asked(library, decoder):
         return EvalSet(types.task_type(spec), splits.load_splits(spec), Encoding(decoder, limit), Wording(), 0, items=40)
 
     return of
+
+
+TEMPLATE = (
+    "{% for m in messages %}<s>{{ m['role'] }}:\n{{ m['content'] }}</s>{% endfor %}"
+    "{% if add_generation_prompt %}<s>assistant:\n{% endif %}"
+)
 
 
 def shortest(evalset):
@@ -50,6 +59,18 @@ def test_a_chats_loss_is_that_of_its_learned_answers(asked, decoder, loss_on):
     place = shortest(chat)
     found = plain_reference_loss(chat, place, PlainReader(module, decoder))
     assert found == pytest.approx(loss(decoder, module, chat, place), rel=1e-4)
+
+
+def test_a_chats_loss_is_over_the_same_words_however_it_is_asked(asked, decoder, monkeypatch):
+    """The ends of turns, which a chat template writes, are no part of any answer."""
+    monkeypatch.setattr(decoder.tokenizer, "chat_template", TEMPLATE)
+    chat = asked("coqa-chat")
+    told = []
+    for words in (Wording(), Wording("instruction")):
+        judged = references(replace(chat, wording=words))[shortest(chat)]
+        told.append(decoder.tokenizer.decode([judged.continuation[1][place] for place in judged.spoken]))
+        assert decoder.tokenizer.eos_token not in told[-1]
+    assert told[0].replace(" ", "") == told[1].replace(" ", "") and len(told[0].split()) > 4
 
 
 def test_what_is_cut_is_read_in_another_way(asked, decoder):

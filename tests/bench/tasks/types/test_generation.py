@@ -57,6 +57,16 @@ def test_faults_name_the_field(row, sentence):
     assert sentence in str(caught.value)
 
 
+def test_a_copy_of_the_input_is_a_reference_where_one_text_is_read():
+    (copy,) = KIND.references([]).items()
+    assert copy[0] == "copy of the input" and copy[1](Example("x", {"text": "Hallo", "topic": "b"}, ("Hello",))) == "Hallo"
+    two = {
+        "prompt": "{topic}: {text}\nTitle:",
+        "train": {"path": "rows.jsonl", "columns": {"text": "a", "topic": "b", "references": "c"}},
+    }
+    assert load(**two).references([]) == {}
+
+
 def test_options():
     assert KIND.answer_tokens == 64 and load(options={"answer_tokens": 9}).answer_tokens == 9
     with pytest.raises(UserError, match="task 'headlines', options: field 'answer_tokens': Input should be greater"):
