@@ -47,7 +47,7 @@ def answered(task, seed, count=40):
     frame["prediction"] = [some(drawn) for _ in range(count)]
     if task == "questions":
         frame["gold"] = [[gold, "Bob"] if gold else [] for gold in frame["gold"]]
-        frame["malformed"] = drawn.random(count) < 0.1
+        frame["malformed"], frame["unfinished"] = drawn.random((2, count)) < 0.1
         frame["answerable"] = [float(drawn.random() < 0.9) if gold else None for gold in frame["gold"]]
     if task == "plots":
         sizes = np.random.default_rng(6).integers(20, 400, count)

@@ -65,6 +65,8 @@ class GeneratedText:
     """Read and written, where an API counted them."""
     reference: Likelihood | None = None
     """Of the prompt's reference, where it has one."""
+    finished: bool = True
+    """Whether it came to an end of its own, and not to the limit of tokens."""
 
 
 class Backend:

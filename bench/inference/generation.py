@@ -121,10 +121,11 @@ def _told(
 ) -> GeneratedText:
     """The text of new ids up to their end, with the product of its tokens' probabilities, given as logarithms."""
     end = next((place for place, token in enumerate(ids) if token in ends), len(ids))
+    finished = end < len(ids)
     # A line break may stand behind words in one token, and belongs to the text; a stop does not, special or not.
     text = tokenizer.decode([token for token in ids[: end + 1] if token not in stops], skip_special_tokens=True)
     text = text.lstrip().split("\n")[0] if one_line else text
-    return GeneratedText(text.strip(), math.exp(math.fsum(chances[: end + 1])))
+    return GeneratedText(text.strip(), math.exp(math.fsum(chances[: end + 1])), finished=finished)
 
 
 def _of_beams(out: Any, new: Tensor) -> Tensor:

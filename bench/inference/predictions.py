@@ -36,6 +36,8 @@ class ItemPrediction:
     """Whether the right answer was in what the model read; None where it is looked up in no text, or nothing can be cut."""
     reference_loss: float | None = None
     """Nats per token of what is learned of the first reference, where text is written and the model gives likelihoods."""
+    finished: bool = True
+    """Whether what was written came to its end before the limit of tokens."""
 
 
 Way = Callable[[Backend, EvalSet], list[ItemPrediction]]
@@ -43,8 +45,8 @@ Way = Callable[[Backend, EvalSet], list[ItemPrediction]]
 
 def predict(backend: Backend, evalset: EvalSet) -> pd.DataFrame:
     """One row per example: `item`, `text`, `cluster` (None where there is none), `gold`, `prediction`, `confidence` (the
-    prediction's probability as the model gives it), and where an answer can be so, `malformed` and `answerable` (1, or 0 where
-    the right answer was cut out of what was read)."""
+    prediction's probability as the model gives it), and where an answer can be so, `malformed`, `unfinished` (it came to the
+    limit of tokens) and `answerable` (1, or 0 where the right answer was cut out of what was read)."""
     return frame(evalset, _way(backend.can, evalset)(backend, evalset))
 
 
@@ -60,7 +62,7 @@ def frame(evalset: EvalSet, predictions: Sequence[ItemPrediction]) -> pd.DataFra
             "prediction": evalset.task.wrong(example) if prediction.value is None else prediction.value,
             "confidence": prediction.confidence,
             **facts(example),
-            **({"malformed": prediction.value is None} if prediction.written else {}),
+            **({"malformed": prediction.value is None, "unfinished": not prediction.finished} if prediction.written else {}),
             **({} if prediction.answerable is None else {"answerable": float(prediction.answerable)}),
             **({} if prediction.reference_loss is None else {"reference_loss": prediction.reference_loss}),
             **({"read": prediction.tokens[0], "written": prediction.tokens[1]} if prediction.tokens else {}),
@@ -136,7 +138,7 @@ def _written(backend: Backend, evalset: EvalSet) -> list[ItemPrediction]:
     answerable = [context.answerable for context in read] or [None] * len(examples)
     losses = [_loss(said.reference, each) for said, each in zip(texts, judged, strict=True)]
     return [
-        ItemPrediction(task.parse(example, said.text), said.confidence, True, said.tokens, whole, loss)
+        ItemPrediction(task.parse(example, said.text), said.confidence, True, said.tokens, whole, loss, said.finished)
         for example, said, whole, loss in zip(examples, texts, answerable, losses, strict=True)
     ]
 

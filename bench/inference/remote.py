@@ -28,6 +28,9 @@ class EndpointBackend(Backend):
         def written(part: Sequence[Prompt]) -> list[GeneratedText]:
             answers = self.conversations.answers([prompt.turns for prompt in part])
             counts = [(a.input_tokens, a.output_tokens) if a.usage_known else None for a in answers]
-            return [GeneratedText(answer.text, None, tokens) for answer, tokens in zip(answers, counts, strict=True)]
+            return [
+                GeneratedText(answer.text, None, tokens, finished=not answer.truncated)
+                for answer, tokens in zip(answers, counts, strict=True)
+            ]
 
         return self._shared(prompts, written)

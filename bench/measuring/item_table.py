@@ -25,6 +25,7 @@ COLUMNS = (
     "prediction",
     "confidence",
     "malformed",
+    "unfinished",
     "seen",
     "answerable",
     "reference_loss",

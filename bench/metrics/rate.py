@@ -20,6 +20,12 @@ class Malformed(_Rate):
     higher_is_better = False
 
 
+class Unfinished(_Rate):
+    name = "unfinished"
+    description = "share of written answers that came to the limit of tokens before their end: 1 for such an item, else 0"
+    higher_is_better = False
+
+
 class Answerable(_Rate):
     name = "answerable"
     description = "share of questions on a text whose answer was still in what the model read: 1 for such an item, else 0"
@@ -27,9 +33,9 @@ class Answerable(_Rate):
 
 class ReferenceLoss(_Rate):
     name = "reference_loss"
-    description = "mean over items of the nats per token of the first reference, or of all learned answers of a chat, ends of turns left out"
+    description = "mean over items of the nats per token of the first reference, or of every learned answer of a chat"
     higher_is_better = False
     share = False
 
 
-RATES = (Malformed.name, Answerable.name, ReferenceLoss.name)
+RATES = (Malformed.name, Unfinished.name, Answerable.name, ReferenceLoss.name)

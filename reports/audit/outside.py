@@ -198,5 +198,10 @@ METRICS = {
 
 OF_TRAINING = {"entity_f1_seen": True, "entity_f1_unseen": False}
 """Metrics of a part of the entities: whether of those whose words are a mention in training."""
-RATE_COLUMNS = {"malformed": (False, True), "answerable": (True, True), "reference_loss": (False, False)}
+RATE_COLUMNS = {
+    "malformed": (False, True),
+    "unfinished": (False, True),
+    "answerable": (True, True),
+    "reference_loss": (False, False),
+}
 """Metrics that are the mean of the column of their name: whether higher is better, and whether each value is a share."""

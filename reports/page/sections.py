@@ -28,7 +28,12 @@ from reports.rows.row import KINDS, Row
 from reports.rows.rows import grouped
 from reports.rows.transfer import Transfer
 
-RATE_OF = {"malformed": "of the answers", "answerable": "of the questions", "reference_loss": "nats per token"}
+RATE_OF = {
+    "malformed": "of the answers",
+    "unfinished": "of the answers",
+    "answerable": "of the questions",
+    "reference_loss": "nats per token",
+}
 
 
 def small_sections(rows: Sequence[Row]) -> list[Section]:

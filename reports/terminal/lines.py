@@ -23,6 +23,7 @@ def below(rows: Sequence[Row]) -> Iterator[str]:
         _seeds,
         _trained,
         _malformed,
+        _unfinished,
         _answerable,
         _stopped,
         _elsewhere,
@@ -67,6 +68,12 @@ def _malformed(row: Row) -> Iterator[str]:
     # Nearly all rows have no malformed answer, which is nothing to tell.
     if rate and rate.value.value > 0:
         yield f"{row.label}: malformed answers {numbers.rate(rate.value.value)}"
+
+
+def _unfinished(row: Row) -> Iterator[str]:
+    rate = row.metrics.get("unfinished")
+    if rate and rate.value.value > 0:
+        yield f"{row.label}: answers cut at the limit of tokens {numbers.rate(rate.value.value)}"
 
 
 def _answerable(row: Row) -> Iterator[str]:

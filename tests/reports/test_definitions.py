@@ -66,6 +66,7 @@ def whole(make) -> list:
         **record.outcome.metrics,
         "f1_macro": record.outcome.score.model_copy(update={"name": "f1_macro"}),
         "malformed": rate,
+        "unfinished": rate.model_copy(update={"name": "unfinished"}),
         "answerable": rate.model_copy(update={"name": "answerable"}),
     }
     cost = record.cost.model_copy(update={"money": 1.0})

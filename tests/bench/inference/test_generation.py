@@ -71,6 +71,7 @@ def test_batched_is_one_by_one_is_by_hand(decoder, writer, contexts, one_line, l
         (alone,) = wrote(writer, tokenizer, [context], longest, tokens, one_line)
         assert found.text == alone.text and found.confidence == pytest.approx(alone.confidence, rel=1e-4)
         ids, product = by_hand(writer, context, longest, ends)
+        assert found.finished is alone.finished is (ids[-1] in ends)
         text = tokenizer.decode(ids, skip_special_tokens=True)
         assert found.text == (text.lstrip().split("\n")[0] if one_line else text).strip()
         assert found.confidence == pytest.approx(product, rel=1e-4)

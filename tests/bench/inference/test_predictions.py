@@ -7,7 +7,8 @@ import pytest
 import torch
 from transformers import AutoModel, AutoModelForSequenceClassification
 
-from bench.inference.backend import Backend, GeneratedText
+from bench.inference.backend import Backend, GeneratedText, Prompt
+from bench.inference.contexts import contexts
 from bench.inference.evalset import EvalSet
 from bench.inference.local import LocalBackend
 from bench.inference.predictions import predict, unusual_way
@@ -89,6 +90,15 @@ def test_an_answer_is_a_line_where_no_chat_template_ends_it(library, decoder, mo
         backend = Writer(["none"])
         predict(backend, EvalSet(types.task_type(spec), data, Encoding(decoder, 256), words, 0, items=1))
         assert backend.one_line is one_line
+
+
+def test_an_answer_that_came_to_the_limit_of_tokens_says_so(library, decoder):
+    spec = library.task("localisation-de")
+    evalset = EvalSet(types.task_type(spec), splits.load_splits(spec), Encoding(decoder, 256), Wording(), 0, items=4)
+    module = decoder.load().eval()
+    found = predict(LocalBackend(module, decoder), evalset)
+    texts = LocalBackend(module, decoder).generate([Prompt(context.ids) for context in contexts(evalset)], 96, one_line=True)
+    assert found["unfinished"].tolist() == [not text.finished for text in texts]
 
 
 def test_what_an_item_reads_like_has_what_is_asked_about_and_no_more(library, decoding):

@@ -1,7 +1,7 @@
 """An endpoint as a backend: what it is asked, and what it says that it cannot do."""
 
 import pytest
-from openai_server import Server
+from openai_server import Reply, Server, completion
 
 from bench.errors import RunError
 from bench.inference.address import Endpoint
@@ -26,6 +26,13 @@ def test_solved_examples_are_turns_before_the_question_and_tokens_come_back(serv
     assert sent == {("2 + 2?", "4", "3 + 3?"), ("1 + 1?",)}
     assert (second.text, second.tokens, second.confidence) == ("answer to 1 + 1?", (7, 3), None)
     assert first.tokens == (7, 3)
+
+
+@pytest.mark.parametrize(("reason", "finished"), [("stop", True), ("length", False)])
+def test_an_answer_that_came_to_its_limit_says_so(server, model, reason, finished):
+    server.reply = lambda asked: Reply(body=completion("a long ans", reason))
+    (said,) = EndpointBackend(model).generate([Prompt(turns=("?",))], longest=5, one_line=True)
+    assert (said.text, said.finished) == ("a long ans", finished)
 
 
 @pytest.mark.parametrize("asked", ["loglikelihoods", "losses", "head_logits", "embeddings"])

@@ -85,6 +85,10 @@ FAULTS = {
         lambda o: o["elsewhere"]["questions"]["metrics"]["malformed"].update(value=0.0),
         "elsewhere.questions.metrics.malformed.value",
     ),
+    "unfinished answers": (
+        lambda o: o["elsewhere"]["questions"]["metrics"]["unfinished"].update(value=0.5),
+        "elsewhere.questions.metrics.unfinished.value",
+    ),
     "a perplexity": (lambda o: o["elsewhere"]["plots"]["score"].update(value=20.0), "elsewhere.plots.score.value"),
     "a wording": (
         lambda o: o["robustness"]["scores"]["{text}?"].update(value=0.99),

@@ -48,13 +48,16 @@ def test_spread_of_wordings(make):
     assert told(found) == ["instruction: unseen wordings .812 to .841, spread 2.9 points over 48 items"]
 
 
-def test_malformed_answers_are_told_where_there_are_any(make):
+@pytest.mark.parametrize(
+    ("name", "words"), [("malformed", "malformed answers"), ("unfinished", "answers cut at the limit of tokens")]
+)
+def test_answers_that_are_none_are_told_where_there_are_any(make, name, words):
     def with_rate(strategy: str, value: float):
-        rate = Score(name="malformed", value=value, ci_low=0, ci_high=0.1, n=200, share=True, higher_is_better=False)
+        rate = Score(name=name, value=value, ci_low=0, ci_high=0.1, n=200, share=True, higher_is_better=False)
         record = make.record(strategy)[0]
-        return make.changed(record, metrics={**record.outcome.metrics, "malformed": rate})
+        return make.changed(record, metrics={**record.outcome.metrics, name: rate})
 
-    assert told([with_rate("full", 0.032), with_rate("frozen", 0.0), make.record("x")[0]]) == ["full: malformed answers 3.2 %"]
+    assert told([with_rate("full", 0.032), with_rate("frozen", 0.0), make.record("x")[0]]) == [f"full: {words} 3.2 %"]
 
 
 def test_how_often_the_answer_was_in_what_was_read_stands_beside_the_score(make):
