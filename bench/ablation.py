@@ -49,7 +49,19 @@ def sweeps(options: PlanOptions, axes: Sequence[str] | None) -> list[PlanOptions
     kept = [each for _, suite in suites_for(options.suite) for each in suite.ablations]
     if not kept:
         raise UserError(f"suite '{options.suite}' has no `ablations`: add some, or name what to sweep by --strategy and --axis")
-    return [replace(options, strategies=[each.strategy], axes=axes_of(each.axes)) for each in kept]
+    found = [replace(options, strategies=[each.strategy], axes=axes_of(each.axes)) for each in kept]
+    for sweep in found:
+        _check_said_once(sweep)
+    return [replace(sweep, settings=_spoken_to(sweep, found)) for sweep in found]
+
+
+def _spoken_to(sweep: PlanOptions, beside: Sequence[PlanOptions]) -> list[str]:
+    """What is set for all strategies or for the sweep's own, and not what is for that of another sweep."""
+    library, _ = suites_for(sweep.suite)[0]
+    names = [library.strategy(name).name for each in beside for name in each.strategies or ()]
+    own = {library.strategy(name).name for name in sweep.strategies or ()}
+    given = settings.parse(sweep.settings, names)
+    return [text for text, (owner, _, _) in zip(sweep.settings, given, strict=True) if owner is None or owner in own]
 
 
 def _check_said_once(sweep: PlanOptions) -> None:

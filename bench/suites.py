@@ -19,7 +19,7 @@ from bench.placing.hands import ONE, Crew, hands
 from bench.placing.messages import WorkerSetting
 from bench.planning.dry_run import print_plan, suites_told
 from bench.planning.options import PlanOptions
-from bench.planning.plan import plan
+from bench.planning.plan import asking_the_same, plan
 from bench.planning.tuning import as_far_as_tuned, tuned
 from bench.planning.varying import still, that_differ
 from bench.planning.warnings import doubt
@@ -177,6 +177,8 @@ def _done(planned: SuitePlan, workplace: Workplace, doing: SuiteOptions, doers: 
     with beating(doing.out, device.accelerator.num_processes, lambda: shown.status.phase):
         if planned.trials:
             runs = tuned(runs, replace(counting(len(planned.trials)), out=doing.out), doers)
+            if said := asking_the_same(runs):
+                _tell(shown, [f"{said} with what their searches chose: they are one row, under the first one's name"])
         if planned.varies:
             first = still(runs)
             execution.execute(first, counting(len(first)), again, doers)

@@ -67,14 +67,18 @@ def _check_apart(runs: Sequence[Run]) -> None:
     Raises:
         UserError: two ask the same, as with settings that take away what sets them apart.
     """
+    if said := asking_the_same(runs):
+        raise UserError(f"{said} with these settings; leave one of them out")
+
+
+def asking_the_same(runs: Sequence[Run]) -> str | None:
+    """Which two strategies of a suite have the same runs, as after a search that chose alike for both; None where none do."""
     names: dict[tuple[str, str], str] = {}
     for run in runs:
         first = names.setdefault((run.suite, run.id), run.strategy.name)
         if first != run.strategy.name:
-            raise UserError(
-                f"strategies '{first}' and '{run.strategy.name}' ask the same of {run.model.name} with these settings; leave "
-                "one of them out"
-            )
+            return f"strategies '{first}' and '{run.strategy.name}' ask the same of {run.model.name}"
+    return None
 
 
 def _of_suites(options: PlanOptions, precision: Precision, suites: Sequence[tuple[Library, SuiteSpec]]) -> list[Run]:
@@ -86,10 +90,12 @@ def _of_suites(options: PlanOptions, precision: Precision, suites: Sequence[tupl
     if strange := [name for name in options.tasks or () if name not in known]:
         raise unknown("task", strange[0], known)
     runs: list[Run] = []
+    # What is set for a strategy that another of the suites has is no mistake.
+    named = [library.strategy(name).name for library, suite in suites for name in options.strategies or suite.strategies]
     for (library, suite), tasks in zip(suites, own, strict=True):
         asked = tasks if options.tasks is None else [name for name in tasks if name in options.tasks]
         if asked:
-            runs += _of_suite(replace(options, tasks=asked), precision, library, suite)
+            runs += _of_suite(replace(options, tasks=asked), precision, library, suite, named)
     return runs
 
 
@@ -111,11 +117,14 @@ class _Parts:
     seeds: int
 
 
-def _of_suite(options: PlanOptions, precision: Precision, library: Library, suite: SuiteSpec) -> list[Run]:
+def _of_suite(
+    options: PlanOptions, precision: Precision, library: Library, suite: SuiteSpec, beside: Sequence[str] = ()
+) -> list[Run]:
+    """`beside`: strategies of the suites that are planned together."""
     suite = with_numbers(suite, options.numbers)
     # Here, since it bounds validation items of trials and what is asked elsewhere as well.
     options = replace(options, test_items=options.test_items or suite.test_items)
-    parts = _looked_up(options, precision, library, suite)
+    parts = _looked_up(options, precision, library, suite, beside)
     # Models come last, since the hub may be asked for them: a misspelt task is told before.
     names = [options.model] if options.model else suite.models
     models = [planned_model(name, library, options.trust_remote_code) for name in names]
@@ -125,7 +134,7 @@ def _of_suite(options: PlanOptions, precision: Precision, library: Library, suit
     return [run for model in models for run in _on_model(parts, model)]
 
 
-def _looked_up(options: PlanOptions, precision: Precision, library: Library, suite: SuiteSpec) -> _Parts:
+def _looked_up(options: PlanOptions, precision: Precision, library: Library, suite: SuiteSpec, beside: Sequence[str]) -> _Parts:
     if options.probe_power:
         probe_power(options.probe_power)  # also where the suite has no probe that asks it
         if options.probe_items:
@@ -133,7 +142,7 @@ def _looked_up(options: PlanOptions, precision: Precision, library: Library, sui
     tasks = [library.task(name) for name in _chosen("task", options.tasks, suite.stages or suite.tasks, library)]
     named = _chosen("strategy", options.strategies, suite.strategies, library)
     adapting = {name: library.strategy(name) for name in named}
-    given = settings.parse(options.settings, [spec.name for spec in adapting.values()])
+    given = settings.parse(options.settings, [*(spec.name for spec in adapting.values()), *beside])
     kinds = [(spec, probe_class(spec)) for spec in map(library.probe, suite.probes)]
     also = [library.task(name) for name in suite.also]
     # For what is wrong with them: the type may not exist, or lack something in the YAML.
@@ -209,13 +218,21 @@ def _run(
 ) -> Run:
     suite, options = parts.suite, parts.options
     budget = _budget(suite, options.budget, model)
+    mixed = {name: parts.library.task(name) for name in strategy.tasks if name != task.name}
+    for name, other in mixed.items():
+        # Its share is known by this name, and the task by its own.
+        if other.name != name:
+            raise UserError(
+                f"strategy '{strategy.name}' mixes in '{name}', a task that calls itself '{other.name}'; name it so, with its "
+                f"file in `tasks/` beside the suite as {other.name}.yaml"
+            )
     earlier = tuple(parts.tasks[:-1]) if suite.stages and strategy.trains else ()
     trained = {task.name, *strategy.tasks, *(stage.name for stage in earlier)}
     return Run(
         suite=suite.name,
         model=model,
         task=task,
-        others=tuple(parts.library.task(name) for name in strategy.tasks if name != task.name),
+        others=tuple(mixed.values()),
         earlier=earlier,
         # What is trained on is asked as it was trained, and not in zero-shot form in its place.
         also=tuple(other for other in parts.also if other.name not in trained),

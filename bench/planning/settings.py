@@ -49,8 +49,12 @@ def of(strategy: str, settings: Sequence[Setting]) -> dict[str, Any]:
 
 
 def check_known(settings: Sequence[Setting], loaded: Sequence[Strategy]) -> None:
-    """Raise UserError where no strategy that is spoken to has such a hyper-parameter."""
+    """Raise UserError where no strategy that is spoken to has such a hyper-parameter. What is said to a strategy that is not
+    among them is looked at where it is."""
+    names = {strategy.name for strategy in loaded}
     for owner, keys, _ in settings:
+        if owner is not None and owner not in names:
+            continue
         fields = {name for s in loaded if owner in (None, s.name) for name in type(s.hyperparameters).model_fields}
         if keys[0] not in fields:
             raise unknown("hyper-parameter", keys[0], fields)

@@ -1,6 +1,7 @@
 """What is searched for a strategy: the ranges of its file, without what `--set` has fixed, checked before any training."""
 
 from collections.abc import Mapping
+from itertools import islice, product
 from typing import Any
 
 from pydantic import ValidationError
@@ -13,6 +14,8 @@ from bench.strategies import Strategy, value_of, with_values
 FIRST_TRIAL_SEED = 1000
 """Trials are trained with other seeds than the runs that are published, which have those below it: what is chosen must not be
 what suited theirs."""
+COMBINATIONS = 256
+"""Of ends of ranges that are tried before any training; more than eight ranges hardly anybody searches."""
 TRIAL_ITEMS = 512
 """Validation items that a trial is scored on: at an accuracy of .8 its standard error is 1.8 points."""
 
@@ -63,7 +66,23 @@ def search_of(
                 f"{place}: {name} {default} is the default, with which its trials begin, and lies outside of its search space, "
                 f"{dimension}; widen `search.{name}` in its file, or fix it: --set {strategy.name}.{name}={default}"
             )
+    _check_together(strategy, free)
     return Search(options=options, space=free, items=items)
+
+
+def _check_together(strategy: Strategy, space: Mapping[str, Dimension]) -> None:
+    """Whether the ends of the ranges are allowed together, and with them what lies between: a trial may draw any of it.
+
+    Raises:
+        UserError: some are not, as shares of the budget whose sum leaves nothing.
+    """
+    for ends in islice(product(*(dimension.ends for dimension in space.values())), COMBINATIONS):
+        values = dict(zip(space, ends, strict=True))
+        try:
+            with_values(strategy, values)
+        except UserError as error:
+            drawn = ", ".join(f"{name}={value}" for name, value in values.items())
+            raise UserError(f"search space of {error} (where a trial draws {drawn})") from error
 
 
 def _holds(values: Any, name: str) -> bool:

@@ -156,18 +156,19 @@ def _searching(run: Run) -> Searching:
     while len(tried) < wanted and not missing:
         told = [as_told(each) for each in tried]
         batch = next_batch(search, first, told)[: wanted - len(told)]
-        trials = [trials_of(run, search, values, len(told)) for values in batch]
+        trials = [trials_of(run, search, values, len(told), first) for values in batch]
         answers = iter((yield [(trial, halt(search, told, seed)) for each in trials for seed, trial in enumerate(each)]))
         for values, each in zip(batch, trials, strict=True):
             records = [next(answers) for _ in each]
             missing += [trial for trial, record in zip(each, records, strict=True) if record is None]
             tried.append((values, [record for record in records if record]))
-    unknown = [trial for _ in range(wanted - len(tried)) for trial in trials_of(run, search, first, len(tried))]
+    unknown = [trial for _ in range(wanted - len(tried)) for trial in trials_of(run, search, first, len(tried), first)]
     return tried, missing + unknown
 
 
-def trials_of(run: Run, search: Search, values: Mapping[str, Any], before: int) -> list[Trial]:
-    """The trainings of a trial, one per seed; `before` is how many trials the batches before it have."""
+def trials_of(run: Run, search: Search, values: Mapping[str, Any], before: int, first: Mapping[str, Any]) -> list[Trial]:
+    """The trainings of a trial, one per seed; `before` is how many trials the batches before it have, and `first` the default
+    with which these began."""
     options = search.options
     bare = replace(
         run,
@@ -183,6 +184,7 @@ def trials_of(run: Run, search: Search, values: Mapping[str, Any], before: int) 
     rule = None
     if options.pruner != "none":
         # The first batch is held against nothing, and looked at on the way all the same: later ones are held against it.
-        rule = {"rungs": list(RUNGS), **({"search": search.asking, "before": before} if before else {})}
+        against = {"search": search.asking, "before": before, "first": dict(first)} if before else {}
+        rule = {"rungs": list(RUNGS), **against}
     seeds = range(FIRST_TRIAL_SEED, FIRST_TRIAL_SEED + options.seeds)
     return [Trial(replace(bare, seed=seed), dict(values), search.items, rule) for seed in seeds]

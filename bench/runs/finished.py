@@ -15,8 +15,11 @@ def is_finished(record: Record | None, now: Environment, rerun_on_change: bool) 
     """
     if record is None or record.status == "failed":
         return False
-    # Whether a run is skipped hangs on the question alone: it has no number that a change could move.
-    return record.status == "skipped" or not rerun_on_change or record.provenance.environment == now
+    if record.status == "skipped":
+        # It has no number that a change could move, and hangs on the question alone, or on the device: what does not fit into a
+        # ceiling of memory on a CPU, where 8-bit weights come from fp32 ones, may fit on a GPU. To skip again costs nothing.
+        return record.provenance.environment.get("device", now.get("device")) == now.get("device")
+    return not rerun_on_change or record.provenance.environment == now
 
 
 def kept_from_elsewhere(finished: Iterable[Record], now: Environment) -> str | None:

@@ -2,9 +2,9 @@
 
 import operator
 from collections.abc import Callable, Mapping
-from typing import ClassVar, Literal
+from typing import ClassVar, Literal, Self
 
-from pydantic import BaseModel, Field
+from pydantic import BaseModel, Field, model_validator
 from torch import Tensor, nn
 
 from bench.modeling.weights import full_tensor
@@ -41,6 +41,18 @@ class Hyperparameters(Spec):
     """Share of the probability spread over all classes (Szegedy et al. 2016)."""
     augmentation: float = Field(default=0.0, ge=0, lt=1)
     """Share of words left out of each training text, drawn anew each time (Wei & Zou 2019)."""
+
+    @model_validator(mode="after")
+    def _read(self) -> Self:
+        """What nothing reads would make other runs of the same training, and look like a setting without an effect."""
+        self._check_read(self.early_stopping is not None, "early_stopping", "validate_every")
+        return self
+
+    def _check_read(self, read: bool, by: str, *names: str) -> None:
+        defaults = type(self).model_fields
+        for name in names:
+            if not read and getattr(self, name) != defaults[name].default:
+                raise ValueError(f"{name} changes nothing without {by}; set that too, or leave it out")
 
 
 class Untrained(Spec):

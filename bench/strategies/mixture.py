@@ -47,6 +47,9 @@ class MixtureHyperparameters(Hyperparameters):
             raise ValueError("a rehearsal_share needs a rehearsal source with the column text")
         if self.rehearsal_weight is not None and not self.rehearsal_share:
             raise ValueError("a rehearsal_weight needs a rehearsal_share: without one no text is rehearsed")
+        self._check_read(self.mixing == "temperature", "mixing: temperature", "temperature")
+        self._check_read(self.mixing != "shares", "mixing: proportional or temperature", "limit")
+        self._check_read(self.progressive, "progressive", "start", "end")
         return self
 
 

@@ -39,9 +39,12 @@ def study_seconds(rows: Sequence[Row], seeds: int, items: int) -> float | None:
         if cost is None or outcome is None or cost.train_seconds is None or cost.eval_seconds is None:
             return None
         probing = cost.probe_seconds or 0.0
-        # A study of more test items asks no more of the probes.
-        asked = (cost.eval_seconds - probing) * items / outcome.score.n
-        total += (cost.train_seconds + probing + asked) * (1 if row.seeds == "none" else seeds)
+        # A study of more test items asks no more of the probes, of other tasks and domains, and of single wordings.
+        asked, own = cost.eval_seconds - probing, outcome.score.n
+        beside = [away.score for away in outcome.elsewhere.values()]
+        beside += outcome.robustness.scores.values() if outcome.robustness else ()
+        part = asked * own / (own + sum(score.n for score in beside))
+        total += (cost.train_seconds + probing + asked + part * (items / own - 1)) * (1 if row.seeds == "none" else seeds)
     return total
 
 

@@ -65,6 +65,18 @@ def test_a_suite_keeps_its_sweeps(tmp_path):
             sweeps(PlanOptions("sentiment", strategies=strategies), axes)
 
 
+def test_what_is_set_beside_a_suites_own_sweeps_reaches_those_that_know_it_and_hides_no_axis(tmp_path):
+    path = tmp_path / "small.yaml"
+    path.write_text(SUITE)
+    given = PlanOptions(str(path), "tiny-bert", settings=["lora-8bit.bits=32", "warmup=0"])
+    ranks, batches = sweeps(given, None)
+    assert ranks.settings == given.settings and batches.settings == ["warmup=0"]
+    assert {run.strategy.hyperparameters.bits for run in plan(ranks, "fp32")} == {32} and plan(batches, "fp32")
+    for said, told in (({"budget": "64examples"}, "--budget"), ({"settings": ["peft.r=3"]}, "--set peft.r=3")):
+        with pytest.raises(UserError, match=f"{told}.* is said of all points"):
+            sweeps(PlanOptions(str(path), "tiny-bert", **said), None)
+
+
 @pytest.mark.parametrize(
     ("axis", "given", "option"),
     [

@@ -203,6 +203,22 @@ def test_options_reach_the_suites_that_have_the_task():
     assert [run.task.name for run in both] == ["sst2", "squad"]
 
 
+def test_what_is_set_for_a_strategy_reaches_the_suites_of_a_list_that_have_it():
+    """`claims-alone` has none but `instruction`."""
+    runs = planning.plan(PlanOptions("claims", model="tiny-bert", settings=["lora-8bit.peft.r=16"]), "fp32")
+    assert {run.strategy.hyperparameters.peft["r"] for run in runs if run.strategy.name == "lora-8bit"} == {16}
+    with pytest.raises(UserError, match="unknown hyper-parameter 'peft_r'"):
+        planning.plan(PlanOptions("claims", model="tiny-bert", settings=["lora-8bit.peft_r=16"]), "fp32")
+
+
+def test_a_mixed_task_that_calls_itself_otherwise_is_refused(tmp_path):
+    """Its share would be looked for under its own name, and not be found once it is trained on."""
+    text = (BUILT_IN / "tasks" / "sarcasm.yaml").read_text()
+    (tmp_path / "mine.yaml").write_text(text)
+    with pytest.raises(UserError, match="'multitask' mixes in '.*mine.yaml', a task that calls itself 'sarcasm'; name it so"):
+        plan(strategies=["multitask"], settings=[f"multitask.tasks={{{tmp_path / 'mine.yaml'}: 0.2}}"])
+
+
 @pytest.mark.parametrize(
     ("options", "sentence"),
     [

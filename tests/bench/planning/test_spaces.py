@@ -77,6 +77,16 @@ def test_a_space_that_cannot_be_searched_gets_a_sentence(library, space, sentenc
     assert sentence in str(caught.value)
 
 
+def test_values_that_are_not_allowed_together_are_told_before_any_trial(library):
+    """Each end by itself leaves a part to the suite's own task."""
+    strategy = strategies.load_strategy(library.strategy("multitask"), "decoder", {})
+    space = {"tasks.sarcasm": NumberRange(low=0.05, high=0.6), "rehearsal_share": NumberRange(low=0.05, high=0.6)}
+    for name, dimension in space.items():
+        search_of(strategy, {name: dimension}, {}, FOUR, 8)
+    with pytest.raises(UserError, match=r"shares must be positive.*where a trial draws tasks.sarcasm=0.6, rehearsal_share=0.6"):
+        search_of(strategy, space, {}, FOUR, 8)
+
+
 def test_how_to_tune_needs_how_often_and_allowed_values():
     assert tune_options(None, {}) is None and tune_options(FOUR, {"trials": 8}) == TuneOptions(trials=8)
     for given, sentence in (

@@ -154,13 +154,25 @@ def test_the_second_batch_is_held_against_the_first(place, imagined):
     (run,) = tuned(planned(["full"], 1, tune={"trials": 2 * BATCH, "pruner": "halving"}), place)
     assert "pruned" in [each.status for each in run.tuning.tried[BATCH:]]
     free = run.search.model_copy(update={"options": run.search.options.model_copy(update={"pruner": "none"})})
-    (looked_at,), (unpruned,) = (trials_of(run, search, {"learning_rate": 1e-4}, 0) for search in (run.search, free))
+    (looked_at,), (unpruned,) = (trials_of(run, search, {"learning_rate": 1e-4}, 0, {}) for search in (run.search, free))
     assert unpruned.rule is None and looked_at.id != unpruned.id
+
+
+def test_a_later_trial_is_another_where_it_is_held_against_another_default(place):
+    """Two strategies that differ in their default alone draw the same values, and prune them by unlike first trials."""
+    (run,) = planned(["full"], 1, tune={"trials": 2 * BATCH, "pruner": "halving"})
+    ids = {
+        before: {
+            trials_of(run, run.search, {"learning_rate": 1e-4}, before, {"learning_rate": rate})[0].id for rate in (2e-4, 1e-3)
+        }
+        for before in (0, BATCH)
+    }
+    assert len(ids[0]) == 1 and len(ids[BATCH]) == 2
 
 
 def test_a_share_of_the_budget_is_what_each_trial_may_spend(place):
     (run,) = planned(["full"], 1, tune={"trials": 1, "share": 0.25})
-    (trial,) = trials_of(run, run.search, {"learning_rate": 1e-4}, 0)
+    (trial,) = trials_of(run, run.search, {"learning_rate": 1e-4}, 0, {})
     assert str(trial.run.budget) == "8examples" and str(run.budget) == "32examples"
 
 

@@ -27,6 +27,8 @@ def record(environment, status="ok"):
         ("ok", UNKNOWN, True, False),
         ("skipped", HERE, False, True),
         ("skipped", OLDER, True, True),
+        ("skipped", UNKNOWN, False, True),
+        ("skipped", HERE | {"device": "cuda"}, False, False),  # what did not fit there may fit here
         ("failed", HERE, False, False),
         ("failed", OLDER, True, False),
     ],

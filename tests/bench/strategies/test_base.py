@@ -45,6 +45,14 @@ def test_a_value_that_cannot_be_meant_is_named(strategy, wrong):
         strategy("full", **wrong)
 
 
+def test_what_nothing_reads_is_refused(strategy):
+    """It would make a run of its own, of the same training."""
+    with pytest.raises(UserError, match="validate_every changes nothing without early_stopping; set that too, or leave it out"):
+        strategy("full", validate_every=0.05)
+    assert strategy("full", validate_every=0.05, early_stopping=2).hyperparameters.validate_every == 0.05
+    assert strategy("full", validate_every=0.1).hyperparameters.early_stopping is None  # as it is without being said
+
+
 def test_hyperparameters_are_what_was_said_and_stay_so():
     with pytest.raises(ValueError, match="learnig_rate"):
         Hyperparameters(learning_rate=0.1, learnig_rate=0.2)

@@ -58,6 +58,21 @@ def test_shares_by_size(settings, expected):
     assert found["rehearsal"] == pytest.approx(0.1) and sum(found.values()) == pytest.approx(1)
 
 
+@pytest.mark.parametrize(
+    ("settings", "wanted"),
+    [
+        ({"temperature": 5}, "mixing: temperature"),
+        ({"temperature": 5, "mixing": "proportional"}, "mixing: temperature"),
+        ({"limit": 100}, "mixing: proportional or temperature"),
+        ({"start": 0.5}, "progressive"),
+        ({"end": 0.5}, "progressive"),
+    ],
+)
+def test_what_the_mixing_does_not_read_is_refused(settings, wanted):
+    with pytest.raises(UserError, match=f"{next(iter(settings))} changes nothing without {wanted}"):
+        multitask(**settings)
+
+
 def test_high_temperatures_even_the_tasks_out():
     found = multitask(mixing="temperature", temperature=1e6).shares("sst2", SIZES, False, 0.0)
     assert list(found.values()) == pytest.approx([1 / 3] * 3, abs=1e-4)

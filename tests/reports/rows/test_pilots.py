@@ -25,5 +25,8 @@ def test_seconds_by_hand(make, out):
     rows = aggregate(make.kept(out, [*found, make.record("zero-shot", trainable=0)]), out)
     assert study_seconds(rows, 3, 800) == pytest.approx(6 * (82 + 4.5 + 4 * 7.75) + 4.5 + 4 * 7.75)
     assert known_items(rows) == 872
+    # Of 7.75 s a fifth goes to 50 items of another task, which a larger study of this one asks no oftener.
+    beside = make.kept(out / "beside", [make.elsewhere(make.record("full"), "rte", 0.7, 50)])
+    assert study_seconds(aggregate(beside, out / "beside"), 1, 800) == pytest.approx(81.5 + 4.5 + 7.75 * (0.2 + 4 * 0.8))
     unknown = make.changed(found[0][0], cost=found[0][0].cost.model_copy(update={"train_seconds": None}))
     assert study_seconds(aggregate([unknown]), 3, 800) is None
