@@ -72,15 +72,7 @@ def partial(path: Path, folder: bool = False) -> Iterator[Path]:
         UnwritableError: the disk is full or the folder cannot be written.
     """
     try:
-        path.parent.mkdir(parents=True, exist_ok=True)
-        prefix = f".{path.name[:NAME_CHARACTERS]}.{_this_machine()}-{os.getpid()}-"
-        # In the same folder: os.replace is atomic within one file system alone, and /tmp may be another.
-        if folder:
-            temporary = Path(tempfile.mkdtemp(PART, prefix, path.parent))
-        else:
-            handle, name = tempfile.mkstemp(PART, prefix, path.parent)
-            os.close(handle)  # who writes opens it by its name
-            temporary = Path(name)
+        temporary = _beside(path, folder)
     except OSError as error:
         raise _unwritable(path, error.errno) from error
     with faults_told(path):
@@ -89,6 +81,25 @@ def partial(path: Path, folder: bool = False) -> Iterator[Path]:
             yield temporary
         finally:
             _remove(temporary)
+
+
+def _beside(path: Path, folder: bool) -> Path:
+    """An empty file or folder beside it: os.replace is atomic within one file system alone, and /tmp may be another."""
+    prefix = f".{path.name[:NAME_CHARACTERS]}.{_this_machine()}-{os.getpid()}-"
+    for last in (False, False, True):
+        # Another process may remove the folder between any two of these, since it has found it empty: that of all checkpoints.
+        try:
+            path.parent.mkdir(parents=True, exist_ok=True)
+            if folder:
+                return Path(tempfile.mkdtemp(PART, prefix, path.parent))
+            handle, name = tempfile.mkstemp(PART, prefix, path.parent)
+        except FileNotFoundError:
+            if last:
+                raise
+        else:
+            os.close(handle)  # who writes opens it by its name
+            return Path(name)
+    raise AssertionError  # the last time it was raised
 
 
 @contextmanager

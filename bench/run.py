@@ -7,9 +7,11 @@ from pathlib import Path
 sys.path[0] = str(Path(__file__).resolve().parent.parent)
 
 if __name__ == "__main__":
-    from bench.processes.ranks import follow_launcher
+    from bench.processes import ranks, stopping
 
-    follow_launcher()  # before anything heavy is imported
+    # Before anything heavy is imported.
+    stopping.keep_waiting()
+    ranks.follow_launcher()
     from bench.cli import main
 
     main(["run", *sys.argv[1:]])

@@ -67,9 +67,11 @@ def launch(name: str, options: PlanOptions, precision: str, doing: SuiteOptions,
         command = [*launcher(path), *_cluster(config), str(ENTRY), *arguments]
         environment = os.environ | {ranks.STATUS_FILE: str(status_file), "PYTHONPATH": package_path()}
         process = subprocess.Popen(command, env=environment)
-        _forward(process)
+        early = _forward(process)
         status = process.wait()
         status_text = status_file.read_text(encoding="utf-8") if status_file.exists() else ""
+    if early and not status_text:  # nothing has begun, and so nothing is lost
+        return stopping.STATUS
     return int(status_text) if status_text else status if status >= 0 else 128 - status
 
 
@@ -136,16 +138,20 @@ def _cluster(config: dict[str, Any]) -> list[str]:
     return [word for name, value in told.items() for word in (f"--{name}", value)]
 
 
-def _forward(process: "subprocess.Popen[bytes]") -> None:
-    """Let every process hear the signals that ask to stop. Not the launcher, which would end them when they are late."""
+def _forward(process: "subprocess.Popen[bytes]") -> list[int]:
+    """Let every process hear the signals that ask to stop. Not the launcher, which would end them when they are late. Gives the
+    signals that came before there was a process to hear them, as they come."""
+    early: list[int] = []
 
     def forward(number: int, frame: FrameType | None) -> None:
         workers = launched(process.pid, str(ENTRY))
         for worker in workers:
             with suppress(psutil.NoSuchProcess):  # it has ended meanwhile
                 worker.send_signal(number)
-        if not workers:  # nothing has begun
+        if not workers:
+            early.append(number)
             process.send_signal(signal.SIGTERM)
 
     for number in stopping.SIGNALS:
         signal.signal(number, forward)
+    return early

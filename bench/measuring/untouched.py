@@ -198,6 +198,8 @@ class Untouched:
         self.session.progress.phase("base model")
         auto = AutoModelForCausalLM if run.model.family == "decoder" else AutoModel
         module: nn.Module = run.model.load(auto, rounding.bits, device.torch)
+        # Accelerate widens all that could be trained to fp32 where FSDP2 computes in bf16, and would ask another base.
+        module.requires_grad_(False)
         return self.session.backend(placed(module.eval(), device.accelerator), rounding.cast)
 
     def _cached(self, question: dict[str, object], measure: Callable[[], pd.DataFrame]) -> pd.DataFrame:

@@ -17,7 +17,7 @@ class Slot:
     launch: str = ""
     """The file of launch/ that starts a process on each of its GPUs; empty where one process is the worker."""
     threads: int = 0
-    """Where the cores are not known by their numbers."""
+    """Where the cores are not known by their numbers, or where it gets the time of fewer than it sees."""
     place: str = ""
     """Of a cluster, for a person to read."""
 
@@ -37,7 +37,7 @@ class Slot:
     @property
     def variables(self) -> dict[str, str]:
         """Of the worker's environment, which libraries read while they are loaded."""
-        threads = len(self.cores) or self.threads
+        threads = self.threads or len(self.cores)
         variables = {"OMP_NUM_THREADS": str(max(1, threads // self.processes))} if threads else {}
         variables |= {CORES: str(self.threads)} if self.threads else {}
         return variables | ({"CUDA_VISIBLE_DEVICES": ",".join(self.gpus)} if self.gpus else {})

@@ -37,7 +37,7 @@ def slots(wanted: int | None, needed: Sequence[int]) -> list[Slot]:
     """
     _check(wanted, cores(), "CPU cores")
     count = wanted or max(1, min(cores(), len(needed), held_at_once(needed, available_memory())))
-    return [Slot(number, part) for number, part in enumerate(_parts(count))]
+    return [Slot(number, part, threads=_threads(count)) for number, part in enumerate(_parts(count))]
 
 
 def gpu_slots(gpus: Sequence[str], each: int, launch: str) -> list[Slot]:
@@ -48,7 +48,7 @@ def gpu_slots(gpus: Sequence[str], each: int, launch: str) -> list[Slot]:
     """
     count = len(gpus) // each
     return [
-        Slot(number, part, tuple(gpus[number * each : (number + 1) * each]), launch)
+        Slot(number, part, tuple(gpus[number * each : (number + 1) * each]), launch, _threads(count))
         for number, part in enumerate(_parts(count))
     ]
 
@@ -89,6 +89,12 @@ def gpu_bytes() -> int:
 
     count = torch.cuda.device_count() if uses_gpu() else 0
     return min((torch.cuda.get_device_properties(number).total_memory for number in range(count)), default=0)
+
+
+def _threads(count: int) -> int:
+    """Of each of so many workers, where a container gets the time of fewer cores than it sees; else 0: as many as it has."""
+    seen = len(os.sched_getaffinity(0)) if hasattr(os, "sched_getaffinity") else cores()
+    return max(1, cores() // count) if cores() < seen else 0
 
 
 def _parts(count: int) -> list[tuple[int, ...]]:

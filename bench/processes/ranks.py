@@ -39,7 +39,10 @@ def end_with_parent() -> None:
 
 
 def end_now(sentence: str) -> None:
-    """End this process from any of its threads, whatever the others are at."""
+    """End this process from any of its threads, whatever the others are at. Where one of them has left since all are to stop,
+    this one was waiting for it and could not hear: nothing is wrong."""
+    if _read(STATUS_FILE) == str(stopping.STATUS):
+        os._exit(0)
     _say(sentence)
     _write(STATUS_FILE, "1")
     os._exit(1)
@@ -58,7 +61,8 @@ def leave(status: int, sentence: str = "") -> None:
             sentence = f"rank {number}: {sentence}"
     if sentence:
         _say(sentence)
-    if sentence or not int(os.environ.get("LOCAL_RANK") or 0):
+    # Whoever hears first that all are to stop says it for those who can't hear meanwhile.
+    if sentence or status == stopping.STATUS or not int(os.environ.get("LOCAL_RANK") or 0):
         _write(STATUS_FILE, str(status))
     # A launcher that is told of a failure ends the other processes, which may still be writing, and says so at length.
     agreed = not sentence or status == stopping.STATUS
@@ -70,6 +74,14 @@ def _say(sentence: str) -> None:
     print(sentence, file=sys.stderr, flush=True)
     cause = {"message": sentence, "extraInfo": {"timestamp": str(int(time.time()))}}
     _write(ERROR_FILE, json.dumps({"message": cause}))
+
+
+def _read(variable: str) -> str:
+    """What the file holds that an environment variable names; empty where there is none."""
+    try:
+        return Path(os.environ[variable]).read_text(encoding="utf-8")
+    except (KeyError, OSError):
+        return ""
 
 
 def _write(variable: str, text: str) -> None:

@@ -29,11 +29,17 @@ class _Heard:
 _heard = _Heard()
 
 
+def keep_waiting() -> None:
+    """Let signals wait until this process listens: it may take seconds to import what it needs, and would end or miss them."""
+    signal.pthread_sigmask(signal.SIG_BLOCK, SIGNALS)
+
+
 def listen() -> None:
     """From here on this process stops when it is asked to; call it once, on the main thread."""
     _heard.signal, _heard.deferring = "", 0
     for number in SIGNALS:
         signal.signal(number, _hear)
+    signal.pthread_sigmask(signal.SIG_UNBLOCK, SIGNALS)
     signal.signal(signal.SIGALRM, _raise)
     sys.unraisablehook = _swallowed
 

@@ -6,6 +6,7 @@ import os
 import subprocess
 import sys
 import time
+from pathlib import Path
 
 import disks
 import numpy as np
@@ -93,6 +94,22 @@ def test_a_disk_that_turns_read_only_keeps_what_it_has_and_is_told(tmp_path, mon
         folders.write_text(tmp_path / "a.txt", "x")
     with pytest.raises(ZeroDivisionError), folders.writing(tmp_path / "a.txt"):
         raise ZeroDivisionError
+
+
+@pytest.mark.parametrize("folder", [True, False])
+def test_a_parent_that_another_process_removes_meanwhile_is_made_again(tmp_path, monkeypatch, folder):
+    """The folder of all checkpoints goes with the last of them, while another run may begin its own."""
+    make, removed = Path.mkdir, []
+
+    def made(path, *args, **options):
+        make(path, *args, **options)
+        if path.name == "checkpoints" and not removed:
+            removed.append(path.rmdir())
+
+    monkeypatch.setattr(Path, "mkdir", made)
+    with folders.writing(tmp_path / "checkpoints" / "one", folder=folder) as temporary:
+        (temporary / "a" if folder else temporary).write_text("x")
+    assert removed and (tmp_path / "checkpoints" / "one").exists()
 
 
 def test_a_folder_takes_anothers_place_as_a_whole(tmp_path):

@@ -42,6 +42,16 @@ def test_cores_are_shared_out_whole(machine, count):
         assert slot.variables == {"OMP_NUM_THREADS": str(len(slot.cores))} and slot.gpus == ()
 
 
+def test_workers_of_a_container_share_the_time_that_it_gets(machine, monkeypatch):
+    """It sees 64 cores and gets the time of 8."""
+    machine(cores=64, gpus=2)
+    monkeypatch.setattr(module, "cores", lambda: 8)
+    for found in (slots(None, [GB] * 20), slots(2, [GB]), gpu_slots(visible_gpus(None), 1, "")):
+        threads = [int(slot.variables["OMP_NUM_THREADS"]) for slot in found]
+        assert sum(threads) == 8 and [slot.variables["TUNEBENCH_CORES"] for slot in found] == list(map(str, threads))
+        assert sum(len(slot.cores) for slot in found) == 64
+
+
 def test_by_itself_as_many_as_there_is_work_and_memory(machine):
     machine()
     assert len(slots(None, [GB] * 20)) == 8

@@ -57,6 +57,18 @@ def test_a_launcher_is_told_the_status_and_no_failure_that_all_agree_on(left):
     assert left(0, 75, "stopped", file=True)[::2] == (0, 75)
     assert left(0, 1, file=True)[::2] == (0, 1)  # a failed run, which is in the table
     assert left(1, 0, file=True)[::2] == (0, None)
+    assert left(1, 75, "stopped", file=True)[::2] == (0, 75)  # the main one may be where it can't hear
+
+
+@pytest.mark.parametrize(("known", "status", "said"), [("75", 0, ""), ("", 1, "error: rank 0 is gone\n")])
+def test_a_process_that_waits_for_one_that_was_told_to_stop_is_no_failure(tmp_path, known, status, said):
+    """As within a collective call on a GPU, in which it hears no signal."""
+    path = tmp_path / "status"
+    path.write_text(known)
+    code = "from bench.processes.ranks import end_now; end_now('error: rank 0 is gone')"
+    environment = os.environ | {"PYTHONPATH": str(ROOT), ranks.STATUS_FILE: str(path)}
+    ended = subprocess.run([sys.executable, "-c", code], env=environment, capture_output=True, text=True)
+    assert (ended.returncode, ended.stderr, path.read_text()) == (status, said, known or "1")
 
 
 def test_torchs_launcher_shows_the_sentence_as_the_cause(left, tmp_path, monkeypatch):

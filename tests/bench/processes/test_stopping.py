@@ -2,11 +2,16 @@
 
 import os
 import signal
+import subprocess
+import sys
 import time
+from pathlib import Path
 
 import pytest
 
 from bench.processes import stopping
+
+ROOT = Path(__file__).parents[3]
 
 
 @pytest.fixture(autouse=True)
@@ -22,6 +27,21 @@ def test_a_signal_stops_at_once(number):
     with pytest.raises(stopping.Stopped, match=f"stopped by {number.name}"):
         os.kill(os.getpid(), number)
     assert stopping.asked() == number.name
+
+
+@pytest.mark.parametrize("number", stopping.SIGNALS)
+@pytest.mark.parametrize("ignored", [True, False])
+def test_a_signal_that_comes_before_anybody_listens_is_heard_then(number, ignored):
+    """A launcher may have had it ignored, which its processes inherit."""
+    code = (
+        "import os, signal, sys; from bench.processes import stopping\n"
+        f"signal.signal({int(number)}, signal.{'SIG_IGN' if ignored else 'SIG_DFL'})\n"
+        f"stopping.keep_waiting(); os.kill(os.getpid(), {int(number)})\n"
+        "try: stopping.listen()\n"
+        "except stopping.Stopped as stopped: print(stopped)"
+    )
+    told = subprocess.run([sys.executable, "-c", code], capture_output=True, text=True, cwd=ROOT)
+    assert told.stdout == f"stopped by {number.name}\n", told.stderr
 
 
 def test_who_looks_by_himself_is_not_broken_off():
