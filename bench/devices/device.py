@@ -127,9 +127,6 @@ def configure(deepspeed: dict[str, Any], precision: str) -> None:
     # The loop cuts batches itself, so that the size has no effect. The optimiser is its own, also where moments are offloaded.
     deepspeed.update(train_micro_batch_size_per_gpu=1, zero_force_ds_cpu_optimizer=False)
     deepspeed["zero_optimization"]["reduce_bucket_size"] = BUCKET
-    # Its own linear layer would stay in `torch.nn.functional` for good, and multiplies in another way than weights are widened
-    # in (bench/modeling/upcast.py).
-    deepspeed["zero_optimization"]["memory_efficient_linear"] = False
     if precision == "bf16":
         # Its `bf16` converts all weights. No module's gradients are sent in bf16, as DDP sends none.
         deepspeed["torch_autocast"] = {"enabled": True, "dtype": "bfloat16", "lower_precision_safe_modules": []}

@@ -8,9 +8,10 @@ from torch import Tensor, nn
 from torch.overrides import TorchFunctionMode
 
 PRODUCTS: frozenset[Callable[..., Any]] = frozenset(
-    {nn.functional.linear, nn.functional.embedding, nn.functional.layer_norm, torch.addmm}
+    {nn.functional.linear, nn.functional.embedding, nn.functional.layer_norm, torch.addmm, torch.matmul, Tensor.matmul}
 )
-"""What a transformer's modules do with their weights where types must agree; sums and plain products take the wider type."""
+"""What a transformer's modules do with their weights where types must agree; sums and plain products take the wider type. Under
+ZeRO-3 `linear` is DeepSpeed's own, once a model was shared out, and multiplies by `matmul`."""
 
 
 class InFp32(TorchFunctionMode):

@@ -44,6 +44,17 @@ def test_weights_stay_as_they_are_kept():
         assert Conv1D(4, 3).to(torch.bfloat16)(torch.ones(2, 3)).dtype == torch.float32
 
 
+def test_deepspeeds_own_linear_layer_is_widened_too(monkeypatch):
+    """It stays in torch once a model was shared out under ZeRO-3, and multiplies texts of several tokens by `matmul`."""
+    linear = pytest.importorskip("deepspeed.runtime.zero.linear")
+    layer, states = nn.Linear(3, 4).to(torch.bfloat16), torch.randn(2, 5, 3)
+    wanted = nn.functional.linear(states, layer.weight.float(), layer.bias.float())
+    monkeypatch.setattr(nn.functional, "linear", linear.zero3_linear_wrap)
+    with InFp32(), torch.no_grad():
+        found = layer(states)
+    assert found.dtype == torch.float32 and torch.allclose(found, wanted, atol=1e-6)
+
+
 def test_fp32_is_left_alone():
     layer, inputs = nn.Linear(3, 3), torch.ones(1, 3)
     with InFp32():
