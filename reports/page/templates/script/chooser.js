@@ -62,7 +62,7 @@ class Chooser {
     if (asked === this.asked) return; // another choice was made: of columns, an order, a run
     this.asked = asked;
     const found = this.suites.filter((suite) => !onlySuite || suite.name === onlySuite)
-      .flatMap((suite) => choices(suite, wish).filter((each) => !onlyModel || each.model === onlyModel).map((each) => this.told(suite, each)));
+      .flatMap((suite) => choices(suite, wish, onlyModel).map((each) => this.told(suite, each)));
     if (!found.length) found.push(element("p", {}, "No row of that suite and model has a score."));
     fill(byId("choice"), found.length > SHOWN_CHOICES
       ? [...found.slice(0, SHOWN_CHOICES), element("p", { class: "note" }, `These are the first ${SHOWN_CHOICES} of ${found.length} models. Choose a suite or a model above to see another.`)] : found);

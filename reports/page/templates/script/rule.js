@@ -9,10 +9,10 @@ const LIMITS = {
 // Costs that are comparable within one machine alone.
 const ONE_MACHINE_S = ["training", "memory"];
 
-// `wish` has `limits` (cost to most), `forgetting` (or null) and `tasks` (none: all).
-function choices(suite, wish) {
+// `wish` has `limits` (cost to most), `forgetting` (or null) and `tasks` (none: all); `only` is the one model to choose for, or none.
+function choices(suite, wish, only = "") {
   const models = new Set(suite.table.lines.filter(takesPart).map((line) => suite.groups[line.group].model));
-  return [...models].map((model) => choice(suite, model, wish));
+  return [...models].filter((model) => !only || model === only).map((model) => choice(suite, model, wish));
 }
 
 const takesPart = (line) => line.runs.length > 0 && line.score !== null;
