@@ -85,21 +85,21 @@ def partial(path: Path, folder: bool = False) -> Iterator[Path]:
 
 def _beside(path: Path, folder: bool) -> Path:
     """An empty file or folder beside it: os.replace is atomic within one file system alone, and /tmp may be another."""
+    # Another process may remove the folder meanwhile, since it has found it empty: that of all checkpoints.
+    for _ in range(2):
+        with suppress(FileNotFoundError):
+            return _made(path, folder)
+    return _made(path, folder)
+
+
+def _made(path: Path, folder: bool) -> Path:
     prefix = f".{path.name[:NAME_CHARACTERS]}.{_this_machine()}-{os.getpid()}-"
-    for last in (False, False, True):
-        # Another process may remove the folder between any two of these, since it has found it empty: that of all checkpoints.
-        try:
-            path.parent.mkdir(parents=True, exist_ok=True)
-            if folder:
-                return Path(tempfile.mkdtemp(PART, prefix, path.parent))
-            handle, name = tempfile.mkstemp(PART, prefix, path.parent)
-        except FileNotFoundError:
-            if last:
-                raise
-        else:
-            os.close(handle)  # who writes opens it by its name
-            return Path(name)
-    raise AssertionError  # the last time it was raised
+    path.parent.mkdir(parents=True, exist_ok=True)
+    if folder:
+        return Path(tempfile.mkdtemp(PART, prefix, path.parent))
+    handle, name = tempfile.mkstemp(PART, prefix, path.parent)
+    os.close(handle)  # who writes opens it by its name
+    return Path(name)
 
 
 @contextmanager

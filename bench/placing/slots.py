@@ -93,8 +93,8 @@ def gpu_bytes() -> int:
 
 def _threads(count: int) -> int:
     """Of each of so many workers, where a container gets the time of fewer cores than it sees; else 0: as many as it has."""
-    seen = len(os.sched_getaffinity(0)) if hasattr(os, "sched_getaffinity") else cores()
-    return max(1, cores() // count) if cores() < seen else 0
+    (seen,) = _parts(1)
+    return max(1, cores() // count) if cores() < len(seen) else 0
 
 
 def _parts(count: int) -> list[tuple[int, ...]]:

@@ -96,7 +96,8 @@ def _choice(suite: Mapping[str, Any], model: str, lines: Sequence[RankingLine], 
     fitting = [option for option in options if option.label not in dear]
     # A row that is too dear takes none with it that it would have beaten.
     ahead = {option.label: dict(_worse(option, fitting)) for option in fitting}
-    picks = [option for option in fitting if all(option.label in _above(label, ahead) for label in _above(option.label, ahead))]
+    above = {label: _above(label, ahead) for label in ahead}
+    picks = [option for option in fitting if all(option.label in above[label] for label in above[option.label])]
     worse = {option.label: next(iter(ahead[option.label].values())) for option in fitting if option not in picks}
     told = [(option.label, list(_reasons(suite, option, picks, wish))) for option in picks]
     said = f"{_said(suite, picks, tasks)}{_unlike(suite, options, wish)}"

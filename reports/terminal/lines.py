@@ -1,6 +1,7 @@
 """Plain lines below a group's table in the terminal: what its columns have no place for, one fact a line."""
 
 from collections.abc import Callable, Iterator, Sequence
+from functools import partial
 
 from bench.groups import groups_by
 from reports.rows import numbers
@@ -22,8 +23,7 @@ def below(rows: Sequence[Row]) -> Iterator[str]:
         _asked,
         _seeds,
         _trained,
-        _malformed,
-        _unfinished,
+        *(partial(_faulty, name, words) for name, words in FAULTY.items()),
         _answerable,
         _stopped,
         _elsewhere,
@@ -63,17 +63,15 @@ def _trained(row: Row) -> Iterator[str]:
         yield f"{row.label}: trainable parameters {sizes} ({100 * part:.2f} %)"
 
 
-def _malformed(row: Row) -> Iterator[str]:
-    rate = row.metrics.get("malformed")
-    # Nearly all rows have no malformed answer, which is nothing to tell.
-    if rate and rate.value.value > 0:
-        yield f"{row.label}: malformed answers {numbers.rate(rate.value.value)}"
+FAULTY = {"malformed": "malformed answers", "unfinished": "answers cut at the limit of tokens"}
+"""Rates of answers that a reader should know of before the score -> what they are called."""
 
 
-def _unfinished(row: Row) -> Iterator[str]:
-    rate = row.metrics.get("unfinished")
+def _faulty(name: str, words: str, row: Row) -> Iterator[str]:
+    rate = row.metrics.get(name)
+    # Nearly all rows have no such answer, which is nothing to tell.
     if rate and rate.value.value > 0:
-        yield f"{row.label}: answers cut at the limit of tokens {numbers.rate(rate.value.value)}"
+        yield f"{row.label}: {words} {numbers.rate(rate.value.value)}"
 
 
 def _answerable(row: Row) -> Iterator[str]:

@@ -36,7 +36,8 @@ function choice(suite, model, wish) {
   const dear = firsts(options, (option) => tooMuch(suite, option, wish));
   const fitting = options.filter((option) => !dear.has(option.label));
   const ahead = new Map(fitting.map((option) => [option.label, new Map(worseThan(option, fitting))]));
-  const picks = fitting.filter(({ label }) => [...above(label, ahead)].every((other) => above(other, ahead).has(label)));
+  const above = new Map(fitting.map(({ label }) => [label, aboveOf(label, ahead)]));
+  const picks = fitting.filter(({ label }) => [...above.get(label)].every((other) => above.get(other).has(label)));
   const worse = new Map(fitting.filter((option) => !picks.includes(option)).map(({ label }) => [label, ahead.get(label).values().next().value]));
   const told = picks.map((option) => [option.label, [...reasons(suite, option, picks, wish)]]);
   return { suite: suite.name, model, tasks, picks: told, out: [...worse, ...dear, ...lacking], said: saidOf(suite, picks, tasks) + unlike(suite, options, wish) };
@@ -83,7 +84,7 @@ function* worseThan(option, others) {
 }
 
 // All that a row is worse than, and that these are worse than, and so on.
-function above(label, ahead) {
+function aboveOf(label, ahead) {
   const found = new Set(), waiting = [label];
   while (waiting.length) {
     for (const other of ahead.get(waiting.pop()).keys()) {
