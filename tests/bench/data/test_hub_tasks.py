@@ -51,6 +51,31 @@ def exam(number):
     return datasets.Dataset.from_dict(rows | {"cop": [i % 4 for i in range(number)]}, features=Features(features))
 
 
+def provisions(number):
+    """With the names that the hub gives its classes, in its order."""
+    names = Library().task("ledgar").labels
+    rows = {
+        "text": [f"Party{i} shall pay{i} what party{i} owes{i}." for i in range(number)],
+        "label": [i % 100 for i in range(number)],
+    }
+    return datasets.Dataset.from_dict(rows, features=Features({"text": Value("string"), "label": ClassLabel(names=names)}))
+
+
+def terms(number):
+    kinds = ["Limitation of liability", "Unilateral termination", "Unilateral change", "Content removal"]
+    kinds += ["Contract by using", "Choice of law", "Jurisdiction", "Arbitration"]
+    of = [[], [7], [], [0, 3], [], [], [4]]
+    rows = {"text": [f"we{i} may end{i} this{i}" for i in range(number)], "labels": [of[i % 7] for i in range(number)]}
+    features = {"text": Value("string"), "labels": List(ClassLabel(names=kinds))}
+    return datasets.Dataset.from_dict(rows, features=Features(features))
+
+
+def sentences(number):
+    said = {"deu": "Das ist Haus{i} Nummer{i}.", "eng": "This is house{i}.", "nld": "Dit is huis{i}."}
+    rows = {f"sentence_{name}_Latn": [text.format(i=i) for i in range(number)] for name, text in said.items()}
+    return datasets.Dataset.from_dict(rows)
+
+
 def holdings(number):
     endings = [[f"{letter}{i} holds{i} so{i} there{i}" for letter in "abcde"] for i in range(number)]
     rows = {"context": [f"court{i} of town{i} said{i} <HOLDING> in case{i}" for i in range(number)], "endings": endings}
@@ -86,7 +111,10 @@ def requests(number):
 
 STAND_INS = {
     "openlifescienceai/medmcqa": exam,
-    "coastalcph/lex_glue": holdings,
+    "coastalcph/lex_glue case_hold": holdings,
+    "coastalcph/lex_glue ledgar": provisions,
+    "coastalcph/lex_glue unfair_tos": terms,
+    "mteb/flores": sentences,
     "qiaojin/PubMedQA": research,
     "takala/financial_phrasebank": lambda n: labelled("sentence", ["negative", "neutral", "positive"], n),
     "wmt/wmt16": translated,
@@ -101,11 +129,21 @@ STAND_INS = {
         {"quote": [f"quote {i} by me{i} and you{i}" for i in range(n)], "author": ["me"] * n}
     ),
 }
-SIZES = {"train": 300, "validation": 20, "test": 20}
 ROWS = {"train": range(300), "validation": range(300, 320), "test": range(320, 340)}
+ROWS |= {"dev": ROWS["train"], "devtest": ROWS["test"]}
 
 
-FIELDS = ["medmcqa-hub", "case-hold", "pubmedqa", "financial-phrasebank", "wmt16-de-en", "dolly"]
+FIELDS = [
+    "medmcqa-hub",
+    "case-hold",
+    "pubmedqa",
+    "financial-phrasebank",
+    "wmt16-de-en",
+    "dolly",
+    "ledgar",
+    "unfair-tos",
+    "flores-de-en",
+]
 
 
 @pytest.mark.parametrize(
@@ -116,7 +154,8 @@ def test_a_hub_task_reads_its_published_features(name, monkeypatch):
 
     def load_dataset(hub, config=None, split=None, revision=None):
         asked.append((hub, split))
-        return STAND_INS[hub](sum(SIZES.values())).select(ROWS[split])
+        make = STAND_INS.get(f"{hub} {config}") or STAND_INS[hub]
+        return make(ROWS["test"].stop).select(ROWS[split])
 
     monkeypatch.setattr(datasets, "load_dataset", load_dataset)
     spec = Library().task(name)
@@ -125,6 +164,9 @@ def test_a_hub_task_reads_its_published_features(name, monkeypatch):
     assert asked and len(found.test) >= 10 and len(found.train) > (100 if name == "pubmedqa" else 200)
     if kind.asks != "read":
         assert all(kind.answer(example) for example in found.test)
+    if name == "unfair-tos":
+        kinds = {int(example.fields["text"].split()[0].removeprefix("we")): example.gold for example in found.test}
+        assert all(gold == ("unfair" if number % 7 in (1, 3, 6) else "fair") for number, gold in kinds.items())
     if name == "squad-v2":
         assert {bool(example.gold) for example in found.test} == {True, False}
         assert {kind.answer(example) for example in found.test if not example.gold} == {"unanswerable"}
