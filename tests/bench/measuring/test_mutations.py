@@ -442,7 +442,7 @@ ADAPTED = {"model": DECODER, "strategy": "lora-8bit", "settings": LORA}
 RANKED = {"model": DECODER, "strategy": "zero-shot"}
 INSTRUCTED = {"model": DECODER, "strategy": "instruction"}
 READ = {"suite": "corpus", **RANKED}
-WRITTEN = {"suite": "translation", **RANKED}
+WRITTEN = {"suite": "translation", **RANKED, "max_length": 160}
 CHAT = {"suite": "chat", **RANKED, "model": SHALLOW, "max_length": 768}
 # Where numbers are rounded more, more of a difference is let pass, but no fault.
 HALF = {"asked_in": "bf16"}
