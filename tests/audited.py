@@ -45,6 +45,8 @@ def answered(task, seed, count=40):
 
     frame = pd.DataFrame({"item": [f"test-{n}" for n in range(count)], "gold": [some(fixed) for _ in range(count)]})
     frame["prediction"] = [some(drawn) for _ in range(count)]
+    if task == "sst2":
+        frame["truncated"] = drawn.random(count) < 0.1
     if task == "questions":
         frame["gold"] = [[gold, "Bob"] if gold else [] for gold in frame["gold"]]
         frame["malformed"], frame["unfinished"] = drawn.random((2, count)) < 0.1

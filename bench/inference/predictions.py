@@ -9,7 +9,7 @@ import pandas as pd
 import torch
 from torch import nn
 
-from bench.inference.backend import Backend, Likelihood, Prompt
+from bench.inference.backend import Backend, GeneratedText, Likelihood, Prompt
 from bench.inference.contexts import Context, contexts, references
 from bench.inference.evalset import EvalSet
 from bench.inference.passages import passage_losses
@@ -32,6 +32,8 @@ class ItemPrediction:
     """Whether it was text, which can be malformed."""
     tokens: tuple[int, int] | None = None
     """Read and written, where an API counted them."""
+    truncated: bool | None = None
+    """Whether the model read a part of the item alone; None where what it reads is not known, or is read in windows."""
     answerable: bool | None = None
     """Whether the right answer was in what the model read; None where it is looked up in no text, or nothing can be cut."""
     reference_loss: float | None = None
@@ -45,8 +47,9 @@ Way = Callable[[Backend, EvalSet], list[ItemPrediction]]
 
 def predict(backend: Backend, evalset: EvalSet) -> pd.DataFrame:
     """One row per example: `item`, `text`, `cluster` (None where there is none), `gold`, `prediction`, `confidence` (the
-    prediction's probability as the model gives it), and where an answer can be so, `malformed`, `unfinished` (it came to the
-    limit of tokens) and `answerable` (1, or 0 where the right answer was cut out of what was read)."""
+    prediction's probability as the model gives it), and where an item can be so, `malformed`, `unfinished` (its answer came to
+    the limit of tokens), `truncated` (a part of it was cut out of what was read) and `answerable` (1, or 0 where the right
+    answer was in that part)."""
     return frame(evalset, _way(backend.can, evalset)(backend, evalset))
 
 
@@ -63,6 +66,7 @@ def frame(evalset: EvalSet, predictions: Sequence[ItemPrediction]) -> pd.DataFra
             "confidence": prediction.confidence,
             **facts(example),
             **({"malformed": prediction.value is None, "unfinished": not prediction.finished} if prediction.written else {}),
+            **({} if prediction.truncated is None else {"truncated": prediction.truncated}),
             **({} if prediction.answerable is None else {"answerable": float(prediction.answerable)}),
             **({} if prediction.reference_loss is None else {"reference_loss": prediction.reference_loss}),
             **({"read": prediction.tokens[0], "written": prediction.tokens[1]} if prediction.tokens else {}),
@@ -113,16 +117,18 @@ def _ranked(backend: Backend, evalset: EvalSet) -> list[ItemPrediction]:
     """The candidate with the highest score: its log-likelihood after the prompt, divided by its length where the task says so.
     Its confidence is its softmax among all candidates' scores."""
     task, examples = evalset.task, evalset.examples
-    asked = zip(contexts(evalset), evalset.candidates, strict=True)
+    read = contexts(evalset)
+    asked = zip(read, evalset.candidates, strict=True)
     requests = [(context.ids, ids) for context, answers in asked for ids in answers.values()]
     likelihoods = iter(backend.loglikelihoods(requests))
 
-    def likeliest(example: Example) -> ItemPrediction:
+    def likeliest(example: Example, context: Context) -> ItemPrediction:
         scores = {value: next(likelihoods).total / task.length(words) for value, words in task.candidates(example).items()}
         best = max(scores, key=scores.__getitem__)
-        return ItemPrediction(best, float(np.exp(scores[best] - np.logaddexp.reduce(list(scores.values())))))
+        share = float(np.exp(scores[best] - np.logaddexp.reduce(list(scores.values()))))
+        return ItemPrediction(best, share, truncated=context.cut)
 
-    return [likeliest(example) for example in examples]
+    return [likeliest(*each) for each in zip(examples, read, strict=True)]
 
 
 def _written(backend: Backend, evalset: EvalSet) -> list[ItemPrediction]:
@@ -135,12 +141,14 @@ def _written(backend: Backend, evalset: EvalSet) -> list[ItemPrediction]:
     # An answer after a chat template ends where the model says so; another is a line, as the lines before it are.
     chats = evalset.wording.style != "plain" if evalset.encoding is None else evalset.encoding.chats(evalset.wording)
     texts = backend.generate(prompts, task.answer_tokens, one_line=not chats, beams=task.beams)
-    answerable = [context.answerable for context in read] or [None] * len(examples)
     losses = [_loss(said.reference, each) for said, each in zip(texts, judged, strict=True)]
-    return [
-        ItemPrediction(task.parse(example, said.text), said.confidence, True, said.tokens, whole, loss, said.finished)
-        for example, said, whole, loss in zip(examples, texts, answerable, losses, strict=True)
-    ]
+
+    def taken(example: Example, said: GeneratedText, context: Context | None, loss: float | None) -> ItemPrediction:
+        value, lost, whole = task.parse(example, said.text), context and context.cut, context and context.answerable
+        return ItemPrediction(value, said.confidence, True, said.tokens, lost, whole, loss, said.finished)
+
+    known: Sequence[Context | None] = read or [None] * len(examples)
+    return [taken(*each) for each in zip(examples, texts, known, losses, strict=True)]
 
 
 def _prompt(context: Context, reference: Encoded | None) -> Prompt:
@@ -166,10 +174,12 @@ def _by_head(backend: Backend, evalset: EvalSet) -> list[ItemPrediction]:
     examples, words, split = evalset.examples, evalset.wording, evalset.instructions
     windows = [encoding.windows(task, e, words, split, evalset.place(i), head) for i, e in enumerate(examples)]
     logits = iter(backend.head_logits([window for part in windows for window in part]))
-    return [
-        ItemPrediction(*task.judge(example, part, [next(logits) for _ in part]))
-        for example, part in zip(examples, windows, strict=True)
-    ]
+
+    def judged(example: Example, part: Sequence[Encoded]) -> ItemPrediction:
+        value, share = task.judge(example, part, [next(logits) for _ in part])
+        return ItemPrediction(value, share, truncated=None if task.long else part[0].truncated)
+
+    return [judged(*each) for each in zip(examples, windows, strict=True)]
 
 
 def _without_head(backend: Backend, evalset: EvalSet) -> list[ItemPrediction]:
@@ -185,22 +195,26 @@ def _by_similarity(backend: Backend, evalset: EvalSet) -> list[ItemPrediction]:
     spec, examples = evalset.task.spec, evalset.examples
     described = [evalset.task.described(example) for example in examples]
 
-    def embedded(texts: Sequence[Sequence[str]]) -> torch.Tensor:
-        """(texts, hidden)"""
-        return backend.embeddings([evalset.model_encoding.whole(text) for text in texts])[:, -1]
+    def encoded(texts: Sequence[Sequence[str]]) -> list[Encoded]:
+        return [evalset.model_encoding.whole(text) for text in texts]
 
-    texts = embedded([inputs(spec, example) for example in examples])
+    def embedded(read: Sequence[Encoded]) -> torch.Tensor:
+        """(texts, hidden)"""
+        return backend.embeddings(read)[:, -1]
+
+    read = encoded([inputs(spec, example) for example in examples])
+    texts = embedded(read)
     if shots := evalset.shots:
-        known = embedded([inputs(spec, shot) for shot in shots])
+        known = embedded(encoded([inputs(spec, shot) for shot in shots]))
         of_label = [[i for i, shot in enumerate(shots) if shot.gold == label] for label in spec.labels]
         means = torch.stack([known[rows].mean(0) if rows else torch.zeros_like(known[0]) for rows in of_label])
         held = [means] * len(examples)
     else:
         words = list(dict.fromkeys(text for each in described for text in each.values()))
-        of_text = dict(zip(words, embedded([[text] for text in words]), strict=True))
+        of_text = dict(zip(words, embedded(encoded([[text] for text in words])), strict=True))
         held = [torch.stack([of_text[text] for text in each.values()]) for each in described]
     cosines = [nn.functional.cosine_similarity(text[None], known, dim=-1) for text, known in zip(texts, held, strict=True)]
     return [
-        ItemPrediction(list(each)[int(row.argmax())], float(row.softmax(-1).max()))
-        for each, row in zip(described, cosines, strict=True)
+        ItemPrediction(list(each)[int(row.argmax())], float(row.softmax(-1).max()), truncated=text.truncated)
+        for each, row, text in zip(described, cosines, read, strict=True)
     ]

@@ -26,6 +26,7 @@ COLUMNS = (
     "confidence",
     "malformed",
     "unfinished",
+    "truncated",
     "seen",
     "answerable",
     "reference_loss",

@@ -25,8 +25,8 @@ from bench.statistics.probed import RANKINGS, of_probe, of_shares
 
 
 def of_task(evalset: EvalSet, before: BaseAnswers, after: pd.DataFrame) -> dict[str, Any]:
-    """The record's fields on the task itself; what a decoder writes also has its rates of malformed and unfinished answers,
-    and of a text that it is asked about, how often the answer was still in what it read."""
+    """The record's fields on the task itself, and beside its metrics the rates of answers and items that a reader should know
+    of before the score."""
     names = evalset.task.spec.metrics
     metrics = scores(after, [*names, *(PARTS if "seen" in after else ())])
     for rate in RATES:

@@ -32,7 +32,7 @@ from bench.runs.run import Run
 from bench.selftests.probe_tests import all_tests
 from bench.specs.wording import Style, Wording
 
-ANSWERS_VERSION = 11
+ANSWERS_VERSION = 12
 """Raised where a change to the code rounds a base's answers otherwise and no run's result: an untouched model, asked now, must
 forget exactly nothing."""
 FIRST_ITEMS = 4

@@ -26,6 +26,12 @@ class Unfinished(_Rate):
     higher_is_better = False
 
 
+class Truncated(_Rate):
+    name = "truncated"
+    description = "share of items of which the model read a part alone, as they are too long: 1 for such an item, else 0"
+    higher_is_better = False
+
+
 class Answerable(_Rate):
     name = "answerable"
     description = "share of questions on a text whose answer was still in what the model read: 1 for such an item, else 0"
@@ -38,4 +44,4 @@ class ReferenceLoss(_Rate):
     share = False
 
 
-RATES = (Malformed.name, Unfinished.name, Answerable.name, ReferenceLoss.name)
+RATES = (Malformed.name, Unfinished.name, Truncated.name, Answerable.name, ReferenceLoss.name)

@@ -26,7 +26,6 @@ from bench.tasks.splits import TaskData
 from bench.tasks.types import TaskType
 
 SPLITS = ("train", "validation", "test")
-UNCUT = 10**9
 """Tokens, more than any text has."""
 
 
@@ -119,11 +118,8 @@ class DataView:
         encoding, decode = self.encoding, self.encoding.model.tokenizer.decode
         if encoding.model.family == "encoder":
             windows = encoding.windows(self.task, example, self.wording, asked, index)
-            tokens = sum(len(window.ids) for window in windows)
-            # What is read in windows is read whole, and so is what does not reach the limit.
-            read_whole = self.task.long or tokens < encoding.max_length
-            whole = tokens if read_whole else self._whole(example, asked, index)
-            return {"prompt": [decode(w.ids) for w in windows], "answer": answer, "tokens": tokens, "cut": whole > tokens}
+            tokens, cut = sum(len(window.ids) for window in windows), any(window.truncated for window in windows)
+            return {"prompt": [decode(w.ids) for w in windows], "answer": answer, "tokens": tokens, "cut": cut}
         if self.task.asks == "read":
             ids = encoding.passage(example.fields["text"])
             # A test is read in windows too, all of it.
@@ -139,13 +135,6 @@ class DataView:
         spec = self.task.spec
         plain = self.wording.style == "plain"
         return prompts.plain(spec, example) if plain else prompts.instruction(spec, example, asked, index)
-
-    def _whole(self, example: Example, asked: InstructionSplit, index: int) -> int:
-        """Tokens that an encoder would read if it read everything."""
-        assert self.encoding is not None
-        plain = self.wording.style == "plain"
-        texts = prompts.inputs(self.task.spec, example) if plain else [self._words(example, asked, index)]
-        return sum(len(text.ids) for text in self.task.encode(self.encoding.model.tokenizer, UNCUT, example, texts))
 
     def summary(self, names: Sequence[str]) -> dict[str, Any]:
         """Counts of the splits, and what loading removed."""

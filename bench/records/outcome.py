@@ -158,8 +158,9 @@ class Outcome(Part):
     """The task's first metric."""
     metrics: dict[str, Score] = {}
     """All metrics of the task, the score's included; where they apply, `malformed`, `unfinished` (the share of written answers
-    that came to the limit of tokens), `answerable` (of questions on a text, the share whose answer was still in what a decoder
-    read after cutting) and `reference_loss` (nats per token of the reference, or of every learned answer of a chat)."""
+    that came to the limit of tokens), `truncated` (the share of items of which the model read a part alone), `answerable` (of
+    questions on a text, the share whose answer was still in what a decoder read after cutting) and `reference_loss` (nats per
+    token of the reference, or of every learned answer of a chat)."""
     signatures: dict[str, str] = {}
     """How sacrebleu made its metrics, by name: references, tokenisation, smoothing, version."""
     base_score: float | None = None

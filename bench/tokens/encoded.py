@@ -35,6 +35,8 @@ class Encoded:
     """Of each target in the loss."""
     lengths: tuple[int, ...] = ()
     """Of the sequences that `ids` are, one after another, where a head scores each and the label is one of them: choices."""
+    truncated: bool = False
+    """Whether an encoder's text was longer, and lost its end."""
 
     @property
     def size(self) -> int:

@@ -18,7 +18,9 @@ Span = tuple[int, int] | None
 def whole(tokenizer: Any, limit: int, texts: Sequence[str]) -> Encoded:
     """A text or a pair of texts; what is too long loses its end."""
     tokenised = tokenizer(*texts, truncation=True, max_length=limit)
-    return Encoded(tuple(tokenised["input_ids"]), types=tuple(tokenised.get("token_type_ids", ())))
+    # A fast tokenizer keeps what it cut off, asked for or not.
+    lost = bool(tokenised.encodings[0].overflowing)
+    return Encoded(tuple(tokenised["input_ids"]), types=tuple(tokenised.get("token_type_ids", ())), truncated=lost)
 
 
 def over_words(tokenizer: Any, limit: int, before: str, words: Sequence[str]) -> list[Encoded]:

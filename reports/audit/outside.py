@@ -201,6 +201,7 @@ OF_TRAINING = {"entity_f1_seen": True, "entity_f1_unseen": False}
 RATE_COLUMNS = {
     "malformed": (False, True),
     "unfinished": (False, True),
+    "truncated": (False, True),
     "answerable": (True, True),
     "reference_loss": (False, False),
 }

@@ -31,6 +31,7 @@ from reports.rows.transfer import Transfer
 RATE_OF = {
     "malformed": "of the answers",
     "unfinished": "of the answers",
+    "truncated": "of the items",
     "answerable": "of the questions",
     "reference_loss": "nats per token",
 }

@@ -63,8 +63,12 @@ def _trained(row: Row) -> Iterator[str]:
         yield f"{row.label}: trainable parameters {sizes} ({100 * part:.2f} %)"
 
 
-FAULTY = {"malformed": "malformed answers", "unfinished": "answers cut at the limit of tokens"}
-"""Rates of answers that a reader should know of before the score -> what they are called."""
+FAULTY = {
+    "malformed": "malformed answers",
+    "unfinished": "answers cut at the limit of tokens",
+    "truncated": "items of which a part alone was read",
+}
+"""Rates of answers and items that a reader should know of before the score -> what they are called."""
 
 
 def _faulty(name: str, words: str, row: Row) -> Iterator[str]:

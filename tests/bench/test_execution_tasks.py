@@ -40,12 +40,14 @@ def check(out, run, record, metrics, kind):
     """A whole record: all metrics with their intervals, its items, and costs where something was trained."""
     assert record.status == "ok", record.reason
     parts = {"entity_f1_seen", "entity_f1_unseen"} if kind == "ner" else set()
-    rates = {"malformed", "unfinished", "answerable", "reference_loss"}
+    rates = {"malformed", "unfinished", "truncated", "answerable", "reference_loss"}
     assert set(record.outcome.metrics) - rates == {*metrics, *parts}
     assert ("constant answer" in record.outcome.references) == (kind != "causal-lm")
     assert ("answerable" in record.outcome.metrics) == (run.model.family == "decoder" and kind == "qa")
     written = run.model.family == "decoder" and kind in ("ner", "qa", "generation")
     assert ("malformed" in record.outcome.metrics) == ("unfinished" in record.outcome.metrics) == written
+    windows = kind == "causal-lm" or (run.model.family == "encoder" and kind in ("ner", "qa"))
+    assert ("truncated" in record.outcome.metrics) == (not windows)
     for score in record.outcome.metrics.values():
         assert score.ci_low <= score.value <= score.ci_high and score.n == 12
     assert record.outcome.score == record.outcome.metrics[metrics[0]] and record.outcome.base_score is not None

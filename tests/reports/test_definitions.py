@@ -67,6 +67,7 @@ def whole(make) -> list:
         "f1_macro": record.outcome.score.model_copy(update={"name": "f1_macro"}),
         "malformed": rate,
         "unfinished": rate.model_copy(update={"name": "unfinished"}),
+        "truncated": rate.model_copy(update={"name": "truncated"}),
         "answerable": rate.model_copy(update={"name": "answerable"}),
     }
     cost = record.cost.model_copy(update={"money": 1.0})

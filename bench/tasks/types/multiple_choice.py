@@ -138,8 +138,9 @@ class ChoiceTask(TaskType):
         choices = self.candidates(example)
         read = [whole(tokenizer, limit, [" ".join(texts), words]) for words in choices.values()]
         ids, types = (tuple(one for each in part for one in each) for part in ([r.ids for r in read], [r.types for r in read]))
-        place = list(choices).index(str(example.gold))
-        return [Encoded(ids, labels=(place,), types=types, lengths=tuple(len(each.ids) for each in read))]
+        place, lengths = list(choices).index(str(example.gold)), tuple(len(each.ids) for each in read)
+        lost = any(each.truncated for each in read)
+        return [Encoded(ids, labels=(place,), types=types, lengths=lengths, truncated=lost)]
 
     def judge(self, example: Example, windows: Sequence[Encoded], logits: Sequence[Tensor]) -> tuple[str, float]:
         choices = list(self.candidates(example))

@@ -92,12 +92,65 @@ def test_an_answer_is_a_line_where_no_chat_template_ends_it(library, decoder, mo
         assert backend.one_line is one_line
 
 
+class Remembering(LocalBackend):
+    """A local model that keeps what it was given to read of each item."""
+
+    def __init__(self, *given):
+        super().__init__(*given)
+        self.read = []
+
+    def loglikelihoods(self, requests):
+        self.read += [context for context, _ in requests][::2]  # each of two labels is asked for behind the same words
+        return super().loglikelihoods(requests)
+
+    def generate(self, prompts, *limits, **named):
+        self.read += [prompt.ids for prompt in prompts]
+        return super().generate(prompts, *limits, **named)
+
+    def head_logits(self, windows):
+        self.read += [window.ids for window in windows]
+        return super().head_logits(windows)
+
+    def embeddings(self, texts):
+        self.read += [text.ids for text in texts]
+        return super().embeddings(texts)
+
+
+@pytest.mark.parametrize(
+    ("name", "family", "head"),
+    [
+        ("sst2", "decoder", None),
+        ("localisation-de", "decoder", None),
+        ("sst2", "encoder", 0),
+        ("sst2", "encoder", None),
+        ("business-exams", "encoder", None),
+    ],
+)
+def test_an_item_of_which_a_part_alone_is_read_says_so(library, request, name, family, head):
+    """The oracle: whether the model is given the same ids where there is room for everything."""
+    model, task = request.getfixturevalue(family), types.task_type(library.task(name))
+    data, kind = splits.load_splits(task.spec), {"num_labels": 2} if head == 0 else {}
+    auto = AutoModelForSequenceClassification if kind else AutoModel
+    module = (model.load() if family == "decoder" else model.load(auto, **kind)).eval()
+
+    def asked(limit):
+        backend = Remembering(module, model)
+        found = predict(backend, EvalSet(task, data, Encoding(model, limit), Wording(), 0, items=24, head=head))
+        return found["truncated"].tolist(), backend.read[:24]
+
+    said, whole = asked(512)
+    assert not any(said)
+    middle = sorted(map(len, whole))[12] + (task.answer_tokens if task.asks == "write" else 0)
+    said, read = asked(middle)
+    assert said == [part != everything for part, everything in zip(read, whole, strict=True)] and 0 < sum(said) < 24
+
+
 def test_an_answer_that_came_to_the_limit_of_tokens_says_so(library, decoder):
     spec = library.task("localisation-de")
     evalset = EvalSet(types.task_type(spec), splits.load_splits(spec), Encoding(decoder, 256), Wording(), 0, items=4)
     module = decoder.load().eval()
     found = predict(LocalBackend(module, decoder), evalset)
-    texts = LocalBackend(module, decoder).generate([Prompt(context.ids) for context in contexts(evalset)], 48, one_line=True)
+    texts = LocalBackend(module, decoder).generate([Prompt(context.ids) for context in contexts(evalset)], 64, one_line=True)
     assert found["unfinished"].tolist() == [not text.finished for text in texts]
 
 

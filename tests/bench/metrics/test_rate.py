@@ -13,6 +13,12 @@ def test_unfinished_is_the_mean_and_lower_is_better():
     assert metric.share and not metric.higher_is_better
 
 
+def test_truncated_is_the_mean_and_lower_is_better():
+    metric = metrics.counted("truncated")
+    assert metric.value([1.0, 0.0, False, True], []) == 0.5
+    assert metric.share and not metric.higher_is_better
+
+
 def test_answerable_is_the_mean_and_higher_is_better():
     metric = metrics.counted("answerable")
     assert metric.value([1.0, 0.0, 1.0, 1.0], []) == 0.75

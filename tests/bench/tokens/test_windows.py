@@ -69,6 +69,15 @@ def test_a_fitting_text_is_one_window_of_what_the_tokenizer_gives(tokenizer):
     assert list(window.ids) == tokenizer("Ada met Bob.")["input_ids"]
 
 
+@pytest.mark.parametrize("texts", [["Ada met Bob."], ["Who met Bob?", "Ada met Bob."]])
+def test_what_lost_its_end_says_so(tokenizer, texts):
+    ids = tokenizer(*texts)["input_ids"]
+    for limit, lost in ((len(ids) + 9, False), (len(ids), False), (len(ids) - 1, True), (len(ids) - 2, True)):
+        read = whole(tokenizer, limit, texts)
+        assert (read.truncated, len(read.ids)) == (lost, min(limit, len(ids)))
+    assert not any(window.truncated for window in over_text(tokenizer, 16, "", "Ada met Bob. " * 20))
+
+
 def test_neighbours_share_an_eighth_of_the_limit(encoder):
     words = [f"w{i}" for i in range(200)]
     windows = over_words(encoder.tokenizer, 64, "", words)

@@ -89,6 +89,10 @@ FAULTS = {
         lambda o: o["elsewhere"]["questions"]["metrics"]["unfinished"].update(value=0.5),
         "elsewhere.questions.metrics.unfinished.value",
     ),
+    "items read in part": (
+        lambda o: o["metrics"]["truncated"].update(value=0.5),
+        "metrics.truncated.value",
+    ),
     "a perplexity": (lambda o: o["elsewhere"]["plots"]["score"].update(value=20.0), "elsewhere.plots.score.value"),
     "a wording": (
         lambda o: o["robustness"]["scores"]["{text}?"].update(value=0.99),

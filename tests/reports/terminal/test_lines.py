@@ -49,7 +49,12 @@ def test_spread_of_wordings(make):
 
 
 @pytest.mark.parametrize(
-    ("name", "words"), [("malformed", "malformed answers"), ("unfinished", "answers cut at the limit of tokens")]
+    ("name", "words"),
+    [
+        ("malformed", "malformed answers"),
+        ("unfinished", "answers cut at the limit of tokens"),
+        ("truncated", "items of which a part alone was read"),
+    ],
 )
 def test_answers_that_are_none_are_told_where_there_are_any(make, name, words):
     def with_rate(strategy: str, value: float):
