@@ -52,9 +52,12 @@ class Counted(ABC):
 class Mean(Counted):
     """A mean of one value per item."""
 
+    graded: ClassVar[bool] = False
+    """Whether an item may also have a value between 0 and 1."""
+
     @property
     def scale(self) -> Scale:
-        return "wilson" if self.share else "plain"
+        return ("graded" if self.graded else "wilson") if self.share else "plain"
 
     @abstractmethod
     def values(self, predictions: Sequence[Any], references: Sequence[Any]) -> Sequence[float]:

@@ -78,6 +78,7 @@ class Chrf(_Sacrebleu):
 
 class _Rouge(Mean):
     reference = list[str]
+    graded = True
 
     @cached_property
     def scorer(self) -> Any:

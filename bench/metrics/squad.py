@@ -46,6 +46,7 @@ class ExactMatch(_Squad):
 class F1(_Squad):
     name = "squad_f1"
     description = "mean F1 of the words of a prediction and the nearest gold answer"
+    graded = True
 
     def match(self, guess: list[str], gold: list[str]) -> float:
         if not guess or not gold:

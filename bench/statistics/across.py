@@ -18,7 +18,10 @@ RESAMPLES = 2_000
 
 def interquartile_mean(tasks: Sequence[Floats]) -> float:
     """The mean of the middle half of all scores, (seeds,) of each task: one task that is far off moves it little. A task with
-    more seeds than another counts no more."""
+    more seeds than another counts no more.
+
+    Whole scores are left out, as in rliable: of fewer than four none is, and it is their mean.
+    """
     return float(trim_mean(np.concatenate(_alike(tasks)), 0.25))
 
 

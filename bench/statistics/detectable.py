@@ -29,29 +29,32 @@ class Detectable:
     """What seeds alone allow: with any number of items, no smaller difference is found so often."""
 
 
-def detectable(margin: Margin, tests: int = 1, accuracy: float | None = None, within: float = 0.0) -> Detectable:
+def detectable(
+    margin: Margin, tests: int = 1, accuracy: float | None = None, within: float = 0.0, known: float = 0
+) -> Detectable:
     """The smallest detectable difference of a pair with this margin, where `tests` pairs are looked at together.
 
     With `accuracy`, the score that the difference is taken from, the variance over items is that of shares: a lower one varies
     more. Only the bounds' own variation is in it (Holm's first step stands for all). A difference that is shown to be smaller
-    than `within` does not count as found.
+    than `within` does not count as found. `known` are the degrees of freedom of the variance over seeds where it is the mean of
+    more rows' than the pair's, as that of an average pair is.
     """
     level = (1 - CONFIDENCE) / tests
     value = smallest_difference(margin, level, accuracy, within)
     # The range is of how badly few seeds tell their variance, and of one seed there is none.
     if not margin.seeds and not margin.other_seeds:
         return Detectable(value, value, value, 0.0)
-    low, high = (smallest_difference(_at_tail(margin, tail), level, accuracy, within) for tail in (0.1, 0.9))
+    low, high = (smallest_difference(_at_tail(margin, tail, known), level, accuracy, within) for tail in (0.1, 0.9))
     return Detectable(value, low, high, smallest_difference(replace(margin, items=0.0), level, accuracy, within))
 
 
-def _at_tail(margin: Margin, tail: float) -> Margin:
+def _at_tail(margin: Margin, tail: float, known: float) -> Margin:
     """With variances over seeds as far off as so many of 100 estimates are."""
 
     def at(variance: float | Floats, freedom: float | Floats) -> float:
         return float(variance * freedom / chdtri(freedom, tail)) if variance else 0.0
 
-    seeds, others = at(margin.seeds, margin.seed_freedom), at(margin.other_seeds, margin.other_freedom)
+    seeds, others = at(margin.seeds, max(margin.seed_freedom, known)), at(margin.other_seeds, margin.other_freedom)
     return replace(margin, seeds=seeds, other_seeds=others)
 
 

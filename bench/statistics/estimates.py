@@ -130,7 +130,7 @@ def estimate(
 
 MANY = 1e6
 """Degrees of freedom of bounds that were taken from a record."""
-HIGHEST: dict[Scale, float] = {"wilson": 1.0, "logit": 1.0, "percent": 100.0}
+HIGHEST: dict[Scale, float] = {"wilson": 1.0, "graded": 1.0, "logit": 1.0, "percent": 100.0}
 """What a number may come to at most; the least is 0."""
 
 

@@ -24,9 +24,10 @@ Z = float(ndtri((1 + CONFIDENCE) / 2))
 FEW_SEEDS = 4
 """With so many seeds or fewer, two rows are compared with the seed variance of the whole table."""
 
-Scale = Literal["wilson", "logit", "percent", "plain"]
-"""How bounds are kept inside: of a mean of values in [0, 1], of another number in [0, 1] or in [0, 100], and of an unbounded
-one."""
+Scale = Literal["wilson", "graded", "logit", "percent", "plain"]
+"""How bounds are kept inside: of a share of right answers, of another mean of values in [0, 1], of another number in [0, 1] or
+in [0, 100], and of an unbounded one. The first two have the same bounds; of the first alone it is known how it varies at
+another score."""
 
 
 @dataclass(frozen=True)
@@ -113,7 +114,7 @@ def of_row(row: Jackknifed, spread: Spread = NO_SPREAD) -> Margin:
     seeds = row.values.shape[-1]
     own = row.values.var(-1, ddof=1) if seeds > 1 else 0.0
     variance = np.maximum(own, spread.variance) / seeds
-    return Margin(variance, max(spread.freedom, seeds - 1), row.items_variance, row.freedom)
+    return Margin(variance, max(spread.freedom, seeds - 1), _moving(row.items_variance, variance, row), row.freedom)
 
 
 def of_pair(one: Jackknifed, other: Jackknifed, spread: Spread, others: Spread | None = None) -> Margin:
@@ -124,7 +125,7 @@ def of_pair(one: Jackknifed, other: Jackknifed, spread: Spread, others: Spread |
     then each row's is a part of its own, with its own degrees of freedom.
     """
     # Each part is a mean of covariances between seeds, which chance can bring below what the pair's own needs.
-    items = np.maximum(one.items_variance + other.items_variance - 2 * one.items_covariance(other), 0.0)
+    items: Floats = np.maximum(one.items_variance + other.items_variance - 2 * one.items_covariance(other), 0.0)
     item_freedom = min(one.freedom, other.freedom)
     counts = [row.values.shape[-1] for row in (one, other)]
     if others is not None and not _alike(spread, others):
@@ -133,8 +134,19 @@ def of_pair(one: Jackknifed, other: Jackknifed, spread: Spread, others: Spread |
     if min(counts) > FEW_SEEDS:
         # With more seeds a row's own variance is known well enough that another row's need not stand for it.
         variance = sum(row.values.var(-1, ddof=1) / count for row, count in zip((one, other), counts, strict=True))
-        return Margin(variance, sum(counts) - 2, items, item_freedom)
-    return Margin(sum(spread.variance / count for count in counts), spread.freedom, items, item_freedom)
+        return Margin(variance, sum(counts) - 2, _moving(items, variance, one, other), item_freedom)
+    variance = sum(spread.variance / count for count in counts)
+    return Margin(variance, spread.freedom, _moving(items, variance, one, other), item_freedom)
+
+
+def _moving(items: Floats, seeds: float | Floats, row: Jackknifed, other: Jackknifed | None = None) -> Floats:
+    """The variance over items, or of these trained models' means over their seeds where there would be none at all.
+
+    Both parts of it are estimates. By chance two seeds that err on different items have equal scores and no error in common,
+    which leaves neither: but items do move such a number.
+    """
+    certain = np.equal(items, 0) & np.equal(seeds, 0)
+    return np.where(certain, row.mean_variance(other), items) if np.any(certain) else items
 
 
 def _alike(one: Spread, other: Spread) -> bool:
@@ -162,7 +174,7 @@ def limits(value: float | Floats, margin: Margin, scale: Scale = "plain") -> tup
     inner = value * (1 - value)
     # At 0 and 1 these bounds divide by nothing; they are replaced below.
     safe = np.where(inner > 0, inner, 1.0)
-    if scale == "wilson":
+    if scale in ("wilson", "graded"):
         low, high = wilson_bounds(value, half, half**2 / safe)
     else:
         odds = np.log(np.where(inner > 0, value, 0.5) / np.where(inner > 0, 1 - value, 0.5))

@@ -83,6 +83,12 @@ class Jackknifed:
     def _mean_shifts(self) -> Floats:
         return self.shifts.mean(-2)
 
+    def mean_variance(self, other: "Jackknifed | None" = None) -> Floats:
+        """Variance, (...), over items of these models' mean, or of its difference from another row's: with what each seed's own
+        answers add to it."""
+        shifts = self._mean_shifts if other is None else self._mean_shifts - other._mean_shifts
+        return np.asarray((shifts**2).sum(-1))
+
     def items_covariance(self, other: "Jackknifed") -> Floats:
         """Covariance, (...), of two rows' means over items: the mean over all pairs of a seed of one and one of the other."""
         return (self._mean_shifts * other._mean_shifts).sum(-1)

@@ -111,6 +111,6 @@ def _family(standing: Standing) -> str:
 
 def across_sentences(ranking: Across) -> Iterator[str]:
     """How scores of several tasks are made comparable, and what their two numbers hold."""
-    yield "of the way: from the untouched base in its best words (0) to a score without a fault (1), on every task alike."
+    yield "of the way: from the base in the best words that a row was asked in (0) to no fault (1), on every task."
     yield "Its interval holds other seeds on these tasks and items alone, and is too narrow with few seeds."
     yield f"Average ranks {ranking.critical:.2f} apart differ (Nemenyi, {len(ranking.rows)} rows, {len(ranking.tasks)} tasks)."

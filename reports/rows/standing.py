@@ -59,6 +59,9 @@ def score_standing(rows: Sequence[Row]) -> Standing | None:
     if len(placed) < 2:
         return None
     first, _ = placed[0]  # a row that failed does not know what its score would have been
+    # A task whose YAML got another first metric in between has scores without an order.
+    if any(row.quantity != first.quantity for row, _ in placed):
+        return None
     return _standing(placed, first.quantity, first.higher_is_better)
 
 
@@ -145,5 +148,7 @@ def _detectable(alike: Sequence[int], estimates: Sequence[Estimate], differences
     if not margin.seeds + margin.items + margin.other_seeds:
         return None
     shares = [estimates[index].value for index in alike if estimates[index].scale == "wilson"]
+    # A pair of many seeds is tested by its own variance, and the mean of all pairs' is known better than that.
+    freedom = sum(estimates[index].runs - 1 for index in {place for pair in paired for place in (pair.one, pair.other)})
     # The correction is for all pairs of the column, whichever pair the difference is told of.
-    return detectable(margin, len(differences), fmean(shares) if shares else None)
+    return detectable(margin, len(differences), fmean(shares) if shares else None, known=freedom)

@@ -29,12 +29,14 @@ def test_mean_f1_is_of_the_classes_that_occur():
 
 
 def test_bounds_are_kept_inside_as_the_number_is_made():
-    scales = {name: metrics.counted(name).scale for name in ("accuracy", "malformed", "squad_f1", "f1_macro", "entity_f1")}
-    assert scales == {
+    scales = {
         "accuracy": "wilson",
         "malformed": "wilson",
-        "squad_f1": "wilson",
+        "squad_em": "wilson",
+        "rougeL": "graded",
+        "squad_f1": "graded",
         "f1_macro": "logit",
         "entity_f1": "logit",
     }
+    assert {name: metrics.counted(name).scale for name in scales} == scales
     assert metrics.counted("perplexity").scale == "plain" and metrics.counted("chrf").scale == "percent"

@@ -45,6 +45,19 @@ def test_seeds_set_a_floor_and_a_range():
     assert many.value == pytest.approx(found.floor, rel=1e-2)
 
 
+def test_the_range_is_that_of_the_variance_which_all_rows_show():
+    """Five rows of ten seeds: a pair is tested by its own variance, of 18 degrees of freedom, and the mean of all has 45.
+    Planted fault: with 18 the range held the truth in 96 of 100 tables."""
+    generator, held = np.random.default_rng(3), 0
+    items, tests = (0.0001, 871), 10
+    truth = detectable(Margin(2 * 0.02**2 / 10, 18, *items), tests).value
+    for _ in range(200):
+        variance = 2 * generator.normal(0, 0.02, (5, 10)).var(1, ddof=1).mean() / 10
+        found = detectable(Margin(variance, 18, *items), tests, known=45)
+        held += found.low <= truth <= found.high
+    assert 145 <= held <= 175  # 80 of 100, and two standard errors of 200
+
+
 def test_lower_accuracy_varies_more():
     margin = Margin(0.0, 0, 0.01**2, 871)
     assert detectable(margin, accuracy=0.95).value > detectable(margin).value

@@ -21,6 +21,27 @@ def test_one_run_s_mean_has_student_s_interval():
     assert of_one_model(answered(values)) == pytest.approx(expected)
 
 
+def test_seeds_that_err_on_other_items_do_not_make_a_number_certain():
+    """Of two seeds each errs on one item or two: their scores are equal, and they have no error in common. Planted fault: the
+    interval was [.98, .98], and two such rows differed with a p of 1e-16."""
+
+    def erring(*places):
+        values = np.ones((2, 100))
+        for seed, wrong in enumerate(places):
+            values[seed, list(wrong)] = 0
+        return answered(values)
+
+    one, other = erring([1], [2]), erring([1, 3], [2, 4])
+    table = pooled([row.values.tolist() for row in (one, other)])
+    low, high = limits(0.98, of_row(other, table), "wilson")
+    assert low < 0.97 and high > 0.985
+    margin = of_pair(one, other, table)
+    # A difference of one item in a hundred is no finding, as with one seed of each row.
+    assert margin.p(0.01) > 0.1 and margin.half_width() > 0.01
+    same = of_pair(one, one, table)
+    assert same.half_width() == 0 and same.p(0.0) == 1  # where really nothing moves, nothing is made up
+
+
 @pytest.mark.parametrize("draw", ["student", "answers"])
 def test_few_items_without_a_change_are_rarely_called_one(draw: str):
     """1,000 probes of 14 paired differences around 0: heavy-tailed losses, and answers that turn right or wrong."""

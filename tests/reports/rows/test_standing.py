@@ -1,11 +1,13 @@
 """Places of rows in a column: what is compared, on which grounds, and what the column could have shown."""
 
 import itertools
+from statistics import fmean
 
 import numpy as np
 import pytest
 from scipy.stats import ttest_rel
 
+from bench.statistics.comparison import mean_margin
 from bench.statistics.detectable import detectable
 from bench.statistics.intervals import Margin
 from reports.rows import standing
@@ -114,6 +116,25 @@ def test_what_could_be_shown_is_that_of_rows_that_train(make, out):
     # The same components, looked at among more pairs.
     assert all_rows.detectable.value > alone.detectable.value > alone.detectable.floor > 0
     assert alone.detectable.low < alone.detectable.value < alone.detectable.high
+
+
+def test_the_range_is_known_by_the_seeds_of_all_rows(make, out):
+    """From five seeds on, where each pair is tested by its own."""
+    rows = [row for row in aggregate(make.kept(out, make.suite(5)), out) if row.trains]
+    found = standing.score_standing(rows)
+    margin = mean_margin([pair.margin for pair in found.pairs])
+    score = fmean(row.score.value for row in rows)
+    assert (len(rows), margin.seed_freedom) == (5, 8)
+    assert found.detectable == detectable(margin, 10, score, known=20)
+
+
+def test_scores_by_two_metrics_have_no_order(make, out):
+    """A task whose first metric is another one since, and a table that was let through all the same."""
+    one, other = make.record("full"), make.record("frozen")
+    score = other[0].outcome.score.model_copy(update={"name": "f1_macro"})
+    other = make.changed(other[0], outcome=other[0].outcome.model_copy(update={"score": score})), other[1]
+    rows = aggregate(make.kept(out, [one, other]), out)
+    assert len(rows) == 2 and standing.score_standing(rows) is None
 
 
 def test_rows_that_collapsed_do_not_make_the_difference_smaller(make, out):
