@@ -22,7 +22,9 @@ def with_masked_lm_head(model: nn.Module, base: Model) -> nn.Module:
     trunk = str(getattr(reader, "base_model_prefix"))  # noqa: B009 (unknown to mypy on nn.Module)
     # The base's own goes before the head is moved, and the model's comes after: nothing may move what is shared out.
     setattr(reader, trunk, nn.Identity())
-    reader.to(next(model.parameters()).device)
+    # In its precision too: a base that is kept in bf16 gives its states so.
+    floats = next(weight for weight in model.parameters() if weight.is_floating_point())
+    reader.to(floats.device, floats.dtype)
     setattr(reader, trunk, backbone(model))
     return reader
 

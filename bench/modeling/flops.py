@@ -13,6 +13,7 @@ from typing import Any
 
 from torch import nn
 
+from bench.errors import UserError
 from bench.modeling.forward import unwrapped
 from bench.modeling.structure import in_order_of_data, layers, lowest_trained
 from bench.modeling.weights import numel, shape
@@ -68,7 +69,12 @@ def _product(each: Work, work: Work) -> int:
 
 
 def count_flops(model: nn.Module) -> Flops:
-    """The formula for an adapted model; weights are (out, in) matrices, quantised ones at their unpacked size."""
+    """The formula for an adapted model; weights are (out, in) matrices, quantised ones at their unpacked size.
+
+    Raises:
+        UserError: its blocks hold weights of which it is not known how often a token goes through them.
+    """
+    _check_matrices(model)
     checkpoints = any(getattr(module, "gradient_checkpointing", False) for module in model.modules())
     # Whoever checkpoints may have made the embeddings' output require a gradient, which then flows where none is needed.
     hooked = hasattr(unwrapped(model), "_require_grads_hook")
@@ -95,6 +101,15 @@ def count_flops(model: nn.Module) -> Flops:
         # A prefix's keys and values stand beside those of the first block: all that is behind its projections is reached.
         reached |= trained or (size > 0 and id(module) in first)
     return Flops(each, again, virtual, prefixed, _below(model, blocks[: lowest_trained(model, blocks)]))
+
+
+def _check_matrices(model: nn.Module) -> None:
+    for name, parameter in layers(model).named_parameters():
+        if len(shape(parameter)) > 2:
+            raise UserError(
+                f"'{name}' of the model's layers has {len(shape(parameter))} dimensions, as weights of experts or convolutions "
+                f"have, whose operations are not counted; take another model, or strategies that train nothing"
+            )
 
 
 def _below(model: nn.Module, blocks: Sequence[nn.Module]) -> Work:

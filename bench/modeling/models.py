@@ -27,7 +27,7 @@ from bench.errors import UserError
 from bench.modeling import checkpoints, content, eight_bit, soundness
 from bench.modeling.biases import keep_biases
 from bench.modeling.positions import positions
-from bench.modeling.structure import layers, linear
+from bench.modeling.structure import draw_head, layers, linear
 from bench.specs.base import Capability, Family
 from bench.specs.library import Library
 from bench.specs.model import ModelSpec
@@ -92,7 +92,13 @@ class Model:
 
     @cached_property
     def family(self) -> Family:
-        """A decoder writes text; everything else gets a task head."""
+        """A decoder writes text; an encoder gets a task head.
+
+        Raises:
+            UserError: it is both, as BART and T5 are.
+        """
+        if getattr(self.config, "is_encoder_decoder", False):
+            raise UserError(f"model '{self.name}' is an encoder with a decoder; name one that is either of the two")
         names = self.config.architectures or []
         causal = {n for v in MODEL_FOR_CAUSAL_LM_MAPPING_NAMES.values() for n in ([v] if isinstance(v, str) else v)}
         return "decoder" if any(name in causal for name in names) else "encoder"
@@ -186,6 +192,8 @@ class Model:
             **head,
         )
         soundness.check_loaded(self.folder, loaded, told, auto_class not in AS_SAVED)
+        if auto_class not in AS_SAVED:
+            draw_head(loaded, told)
         if bits == 4:
             _leave_unpacked(loaded)
         if bits < 16:

@@ -143,7 +143,8 @@ def check_loaded(folder: Path, model: nn.Module, told: dict[str, Any], new_head:
 
 def _check_layers(folder: Path, shape: nn.Module, held: Weights) -> None:
     """Layers that the files lack would be drawn at random, and those that the config leaves out be left out, without a word."""
-    if getattr(shape.config, "num_hidden_layers", 1) < 1:
+    described = getattr(shape.config, "num_hidden_layers", 1)
+    if described < 1:
         raise UserError(f"{folder / 'config.json'} describes a model without layers")
     blocks, prefix = layers(shape), f"{shape.base_model_prefix}."
     stack = next(name for name, module in shape.named_modules() if module is blocks).removeprefix(prefix)
@@ -151,6 +152,11 @@ def _check_layers(folder: Path, shape: nn.Module, held: Weights) -> None:
     there = {int(number) for number in (rest.partition(".")[0] for rest in inside) if number.isdigit()}
     if there and there != set(range(len(blocks))):
         raise UserError(f"{folder}: its safetensors files hold {len(there)} layers, and config.json describes {len(blocks)}")
+    if len(blocks) < described:
+        raise UserError(
+            f"{folder}: a text goes through {described} layers, of which the model holds {len(blocks)}, as ALBERT does; costs "
+            "and frozen layers do not know of that: name another model"
+        )
 
 
 def _known_as(name: str, wanted: dict[str, Any], prefix: str) -> str:

@@ -1,14 +1,18 @@
 """The parts of a transformer that strategies speak of: its stack of blocks, its linear layers, what stands around the trunk."""
 
 import re
-from collections.abc import Iterable, Sequence
+from collections.abc import Iterable, Mapping, Sequence
+from typing import Any
 
 import torch
+from transformers import PreTrainedConfig, PreTrainedModel
 from transformers.pytorch_utils import Conv1D
 
 from bench.errors import UserError
 from bench.modeling.forward import trunk
 
+LOADED = "_is_hf_initialized"
+"""By which transformers marks weights that came from a file: its own initialisation passes them by."""
 AFTER_BLOCKS = re.compile(r"final_\w+|norm(_f)?|ln_f|project_out|pooler")
 """Names of what a trunk does with its last block's states, right in it or in what holds its blocks."""
 
@@ -22,6 +26,11 @@ def set_dropout(model: torch.nn.Module, share: float) -> None:
         for name, value in list(vars(module).items()):
             if "dropout" in name and type(value) in (float, int):
                 setattr(module, name, share)
+        # Falcon asks its config at each pass.
+        config = getattr(module, "config", None)
+        for name in list(vars(config)) if isinstance(config, PreTrainedConfig) else ():
+            if "dropout" in name and type(getattr(config, name)) in (float, int):
+                setattr(config, name, share)
 
 
 def layers(model: torch.nn.Module) -> torch.nn.ModuleList:
@@ -101,6 +110,25 @@ def head_modules(model: torch.nn.Module) -> list[str]:
     trunk = str(model.base_model_prefix)
     beside = [name for name, module in model.named_children() if name != trunk and list(module.parameters())]
     return [*beside, *([f"{trunk}.pooler"] if getattr(getattr(model, trunk), "pooler", None) is not None else [])]
+
+
+def draw_head(model: PreTrainedModel, told: Mapping[str, Any]) -> None:
+    """Draw a task's head anew where the checkpoint brought one of the same size, as one that was fine-tuned before does.
+
+    The untouched model is asked without a head: what an old one knows would count as gained. A head that is new anyway stays.
+
+    Args:
+        told: transformers' loading info.
+    """
+    trunk = f"{model.base_model_prefix}."
+    drawn = {*told["missing_keys"], *(name for name, *_ in told["mismatched_keys"])}
+    kept = [name for name, _ in model.named_parameters() if not name.startswith(trunk) and name not in drawn]
+    heads = [module for name in {name.partition(".")[0] for name in kept} for module in model.get_submodule(name).modules()]
+    for parameter in (parameter for module in heads for parameter in module.parameters(recurse=False)):
+        setattr(parameter, LOADED, False)  # else transformers leaves it as it was loaded
+    # The model itself too: ModernBERT draws its head where it is asked for the whole.
+    for module in (*heads, *([model] if heads else [])):
+        model._init_weights(module)
 
 
 def linear(blocks: Iterable[torch.nn.Module]) -> list[torch.nn.Module]:

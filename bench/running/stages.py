@@ -99,11 +99,12 @@ def _padding(session: TrainingSession, model: nn.Module, task: TaskSpec, course:
 
 
 def _longest_possible(run: Run, task: TaskSpec, max_length: int) -> int:
-    """Tokens of the longest example that may come: an encoder reads each of a question's choices in a row of its own."""
-    kind = task_type(task)
-    if run.model.family != "encoder" or not isinstance(kind, ChoiceTask):
-        return max_length
-    return max_length * max(len(kind.candidates(example)) for example in trained_examples(task, run.tested))
+    """Tokens of the longest example that may come, of the stage's task or of one that is mixed in: an encoder reads each of a
+    question's choices in a row of its own."""
+    kinds = [(each, task_type(each)) for each in (task, *run.others)] if run.model.family == "encoder" else []
+    choosing = [(each, kind) for each, kind in kinds if isinstance(kind, ChoiceTask)]
+    most = (len(kind.candidates(example)) for each, kind in choosing for example in trained_examples(each, run.tested))
+    return max_length * max(most, default=1)
 
 
 def _progress(session: TrainingSession, course: Course) -> Watch:

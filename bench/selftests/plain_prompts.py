@@ -24,7 +24,11 @@ def _prompt(evalset: EvalSet, index: int, example: Example, reader: PlainReader)
     text, templated = _instruction(evalset, index, example), bool(tokenizer.chat_template)
     turns = [*_before(evalset, example), {"role": "user", "content": text}]
     plain = f"{example.fields['history']}User: {text}\nAssistant:" if _is_chat(evalset) else f"{text}\nAnswer:"
-    chat = tokenizer.apply_chat_template(turns, tokenize=False, add_generation_prompt=True) if templated else plain
+    chat = (
+        tokenizer.apply_chat_template(turns, tokenize=False, add_generation_prompt=True, enable_thinking=False)
+        if templated
+        else plain
+    )
     return list(tokenizer(chat, add_special_tokens=not templated)["input_ids"])
 
 

@@ -1,4 +1,4 @@
-"""Embeddings and the bottom layers stay as they are; the top layers and the head train (Lee et al. 2019)."""
+"""Embeddings and the bottom layers stay as they are; the top layers and an encoder's head train (Lee et al. 2019)."""
 
 from pydantic import Field
 from torch import nn
@@ -30,5 +30,8 @@ class Frozen(Strategy):
         # With their norms and projections: a trained weight below the frozen layers would need gradients through all of them.
         embeddings = [module for module in model.modules() if isinstance(module, nn.Embedding)]
         for module in (*embeddings, *before_blocks(model), *stay):
-            module.requires_grad_(False)  # a tied output head is the embedding, and stays too
+            module.requires_grad_(False)
+        if family == "decoder":
+            # Mostly it is the embedding. Where it is a matrix of its own it may be larger than all layers that train.
+            model.get_output_embeddings().requires_grad_(False)  # type: ignore[operator]  # mypy knows a Module, not its class
         return model

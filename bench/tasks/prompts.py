@@ -36,7 +36,8 @@ def chat(tokenizer: Tokenizer, text: str, before: Sequence[str] | None = None) -
     turns = [*(before or []), text]
     if tokenizer.chat_template:
         said = [{"role": role, "content": turn} for role, turn in zip(cycle(ROLES), turns, strict=False)]
-        return str(tokenizer.apply_chat_template(said, tokenize=False, add_generation_prompt=True))
+        # Qwen3 and SmolLM3 would think first, as far as an answer's tokens reach; other templates do not read the name.
+        return str(tokenizer.apply_chat_template(said, tokenize=False, add_generation_prompt=True, enable_thinking=False))
     return f"{text}\nAnswer:" if before is None else f"{lines(turns)}Assistant:"
 
 

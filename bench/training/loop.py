@@ -62,7 +62,8 @@ def learning_rate(step: float, steps: float, hyperparameters: Hyperparameters) -
 
 
 def optimizer(model: nn.Module, hyperparameters: Hyperparameters) -> torch.optim.AdamW:
-    """AdamW (Loshchilov & Hutter 2019) over the trained weights; norms and biases are not decayed, as in the Trainer."""
+    """AdamW (Loshchilov & Hutter 2019) over the trained weights; norms and biases are not decayed, as in the Trainer, nor is
+    what else has one dimension (DoRA's magnitudes, VeRA's scales)."""
     trainable = [(name, p) for name, p in model.named_parameters() if p.requires_grad]
     decayed = [p for name, p in trainable if len(shape(p)) > 1]
     plain = [p for name, p in trainable if len(shape(p)) <= 1]

@@ -26,6 +26,12 @@ def test_labelled_tokens_are_summed_per_text(encoder):
     assert masked_losses(reader, texts, tokenizer.pad_token_id, 1000) == pytest.approx(expected, rel=1e-5)
 
 
+def test_the_head_has_the_precision_of_a_base_that_is_kept_in_bf16(encoder):
+    """Planted fault: the base's states met a head in fp32, and each such run failed."""
+    reader = with_masked_lm_head(encoder.load(AutoModel, 16).eval(), encoder)
+    assert masked_losses(reader, [Encoded((5, 6, 7, 8), labels=(IGNORE, 9, IGNORE, 3))], 0, 1000)[0] > 0
+
+
 def test_under_autocast_the_head_computes_in_the_precision_of_its_weights(encoder):
     """In bf16 logits around 20 are an eighth apart, and so would the losses be."""
     reader, seen = with_masked_lm_head(encoder.load(AutoModel).eval(), encoder), []

@@ -5,9 +5,16 @@ import random
 import pytest
 import torch
 from torch.utils.flop_counter import FlopCounterMode
-from transformers import AutoModelForCausalLM, AutoModelForSequenceClassification, AutoModelForTokenClassification
+from transformers import (
+    AutoModelForCausalLM,
+    AutoModelForSequenceClassification,
+    AutoModelForTokenClassification,
+    OlmoeConfig,
+    OlmoeForCausalLM,
+)
 
 from bench import strategies
+from bench.errors import UserError
 from bench.modeling import flops
 from bench.modeling.forward import loss_sum, unwrapped
 from bench.tokens.encoded import Encoded, collate
@@ -35,6 +42,14 @@ def made(library, model, name, settings, kind):
     head = {} if model.family == "decoder" else {"num_labels": 3}
     torch.manual_seed(0)
     return strategy.adapt(model.load(kind, strategy.bits, attn_implementation="eager", **head), model.family).train()
+
+
+def test_experts_are_refused_rather_than_counted_as_nothing():
+    """Their weights have three dimensions; planted fault: they cost nothing, and a budget bought many times more."""
+    shape = {"hidden_size": 32, "intermediate_size": 32, "num_hidden_layers": 2, "num_attention_heads": 2}
+    experts = OlmoeForCausalLM(OlmoeConfig(vocab_size=50, num_key_value_heads=2, num_experts=4, num_experts_per_tok=2, **shape))
+    with pytest.raises(UserError, match=r"has 3 dimensions, as weights of experts or convolutions have"):
+        flops.count_flops(experts)
 
 
 def examples(kind):

@@ -4,7 +4,13 @@ import pytest
 import torch
 import yaml
 from torch import nn
-from transformers import AutoModelForCausalLM, AutoModelForSequenceClassification
+from transformers import (
+    AutoModelForCausalLM,
+    AutoModelForSequenceClassification,
+    AutoModelForTokenClassification,
+    BartConfig,
+    BartModel,
+)
 
 from bench.errors import UserError
 from bench.modeling import models
@@ -18,6 +24,33 @@ from bench.tasks.prompts import chat
 def test_families(decoder, encoder):
     assert decoder.family == "decoder"
     assert encoder.family == "encoder"
+
+
+def test_a_model_that_is_an_encoder_and_a_decoder_is_refused(tmp_path, library, encoder):
+    """Planted fault: BART passed as an encoder, of which a part alone was counted, frozen and quantised."""
+    config = BartConfig(vocab_size=100, d_model=16, encoder_layers=1, decoder_layers=1, encoder_ffn_dim=16, decoder_ffn_dim=16)
+    BartModel(config).save_pretrained(tmp_path)
+    encoder.tokenizer.save_pretrained(tmp_path)
+    with pytest.raises(UserError, match="is an encoder with a decoder; name one that is either of the two"):
+        _ = models.Model("bart", tmp_path, "hash").family
+
+
+@pytest.mark.parametrize("kind", [AutoModelForSequenceClassification, AutoModelForTokenClassification])
+def test_the_head_of_an_earlier_fine_tuning_is_drawn_anew(encoder, tmp_path, kind):
+    """Planted fault: it was kept where it had as many outputs, and what it knew counted as gained."""
+    tuned = encoder.load(kind, num_labels=2)
+    with torch.no_grad():
+        tuned.classifier.weight.fill_(7.0)
+        tuned.bert.encoder.layer[1].output.dense.weight.fill_(5.0)
+    tuned.save_pretrained(tmp_path)
+    shutil.copy(encoder.folder / "tokenizer.json", tmp_path)
+    found = []
+    for seed in (0, 0, 1):
+        torch.manual_seed(seed)
+        found.append(models.Model("tuned", tmp_path, "hash").load(kind, num_labels=2))
+    first, again, other = (model.classifier.weight for model in found)
+    assert first.std() < 0.1 and torch.equal(first, again) and not torch.equal(first, other)
+    assert all(torch.all(model.bert.encoder.layer[1].output.dense.weight == 5) for model in found)
 
 
 def test_the_same_files_are_the_same_model_wherever_they_lie(decoder, decoder_folder, tmp_path, library):

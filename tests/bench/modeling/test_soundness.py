@@ -6,7 +6,14 @@ import shutil
 import pytest
 import torch
 from safetensors.torch import load_file, save_file
-from transformers import AutoModelForCausalLM, AutoModelForSequenceClassification, BertConfig, BertForMaskedLM
+from transformers import (
+    AlbertConfig,
+    AlbertModel,
+    AutoModelForCausalLM,
+    AutoModelForSequenceClassification,
+    BertConfig,
+    BertForMaskedLM,
+)
 
 from bench.errors import UserError
 from bench.modeling import soundness
@@ -18,11 +25,13 @@ MISSING = object()
 
 @pytest.fixture(scope="module")
 def folders(tmp_path_factory, decoder_folder):
-    """A decoder in several files, and an encoder in one."""
+    """A decoder in several files, an encoder in one, and one whose layers share their weights."""
     place = tmp_path_factory.mktemp("sound")
     AutoModelForCausalLM.from_pretrained(decoder_folder).save_pretrained(place / "decoder", max_shard_size="300KB")
     config = BertConfig(vocab_size=1000, hidden_size=16, num_hidden_layers=2, num_attention_heads=2, intermediate_size=32)
     BertForMaskedLM(config).save_pretrained(place / "encoder")
+    shared = {"embedding_size": 16, "hidden_size": 16, "num_hidden_layers": 4, "num_attention_heads": 2}
+    AlbertModel(AlbertConfig(vocab_size=1000, intermediate_size=32, **shared)).save_pretrained(place / "albert")
     for folder in place.iterdir():
         for path in decoder_folder.glob("tokenizer*"):
             shutil.copy(path, folder)
@@ -102,6 +111,11 @@ UNSOUND = {
     "layers in words": ("decoder", described(num_hidden_layers="four"), "config.json describes no model that can be built"),
     "fewer layers": ("decoder", described(num_hidden_layers=2), "files hold 4 layers, and config.json describes 2"),
     "more layers": ("decoder", described(num_hidden_layers=6), "files hold 4 layers, and config.json describes 6"),
+    "layers that are shared": (
+        "albert",
+        lambda _: None,
+        "a text goes through 4 layers, of which the model holds 1",
+    ),
     "no heads": ("decoder", described(num_attention_heads=0), "config.json describes no model that can be built"),
     "an unknown activation": ("decoder", described(hidden_act="loud"), "config.json describes no model that can be built"),
     "a truncated file": (

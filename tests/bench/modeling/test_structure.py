@@ -9,6 +9,8 @@ from transformers import (
     AutoModelForTokenClassification,
     BloomConfig,
     BloomForCausalLM,
+    FalconConfig,
+    FalconForCausalLM,
     GPT2Config,
     GPT2LMHeadModel,
     OPTConfig,
@@ -59,19 +61,21 @@ def test_what_stands_around_the_trunk_is_what_is_new(encoder, kind, expected):
 
 
 def test_dropout_is_set_wherever_a_model_keeps_it(decoder, encoder):
-    """Bloom and OPT hold it as numbers that no layer for dropout has."""
+    """Bloom and OPT hold it as numbers that no layer for dropout has, and Falcon in its config."""
     bert, llama = encoder.load(AutoModelForSequenceClassification), decoder.load()
     bloom = BloomForCausalLM(BloomConfig(vocab_size=50, hidden_size=16, n_layer=2, n_head=2, hidden_dropout=0.1))
     small = {"hidden_size": 16, "ffn_dim": 32, "num_hidden_layers": 2, "num_attention_heads": 2, "word_embed_proj_dim": 16}
     opt = OPTForCausalLM(OPTConfig(vocab_size=50, max_position_embeddings=32, **small))
     ids = torch.tensor([[5, 6, 7, 8]])
-    for model in (bert, llama, bloom, opt):
+    falcon = FalconForCausalLM(FalconConfig(vocab_size=50, hidden_size=16, num_hidden_layers=2, num_attention_heads=2))
+    for model in (bert, llama, bloom, opt, falcon):
         model.train()
         set_dropout(model, 0.0)
         assert torch.equal(model(ids).logits, model(ids).logits)
         set_dropout(model, 0.4)
         assert not torch.equal(model(ids).logits, model(ids).logits)
     assert {module.p for module in bert.modules() if isinstance(module, nn.Dropout)} == {0.4}
+    assert (falcon.config.hidden_dropout, falcon.config.attention_dropout) == (0.4, 0.4)
 
 
 PROMPT = {"peft_type": "PROMPT_TUNING", "num_virtual_tokens": 2}

@@ -212,6 +212,7 @@ def test_an_encoder_may_come_to_read_all_choices_of_a_question_at_once(planned):
     exam, film = planned("full", suite="medical", tasks=["medmcqa"]), planned("full", suite="sentiment")
     assert _longest_possible(exam, exam.task, 100) == 400
     assert _longest_possible(film, film.task, 100) == 100
+    assert _longest_possible(replace(film, others=(exam.task,)), film.task, 100) == 400  # mixed in
 
 
 def test_a_memory_ceiling_changes_the_micro_batches_and_not_the_numbers(planned, opened, trained, monkeypatch):

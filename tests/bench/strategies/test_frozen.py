@@ -7,6 +7,7 @@ from transformers import (
     BloomConfig,
     DebertaV2Config,
     ElectraConfig,
+    GPTNeoXConfig,
     ModernBertConfig,
     OPTConfig,
 )
@@ -42,6 +43,15 @@ def test_frozen_keeps_embeddings_and_the_bottom(adapted, trainable, decoder, fro
     assert not any("embed" in name for name in names)
     for number in range(4):
         assert any(f"layers.{number}." in name for name in names) == (number >= stay)
+
+
+def test_a_decoder_s_own_output_matrix_stays(strategy):
+    """Untied it may hold more weights than all layers that train, and the row would be another method on another model."""
+    config = GPTNeoXConfig(**FULL, tie_word_embeddings=False)
+    model = strategy("frozen", "decoder", frozen=2).adapt(AutoModelForCausalLM.from_config(config), "decoder")
+    output = model.get_output_embeddings().weight
+    assert output is not model.get_input_embeddings().weight and not output.requires_grad
+    assert [any(p.requires_grad for p in block.parameters()) for block in layers(model)] == [False, False, True, True]
 
 
 def test_the_default_is_two_thirds(adapted, decoder):

@@ -37,6 +37,13 @@ def test_a_chat_template_makes_a_turn_and_without_one_there_is_a_question(decode
     assert prompts.chat(encoder.tokenizer, "Hi?") == "Hi?\nAnswer:"
 
 
+def test_a_template_that_would_think_first_is_told_not_to(decoder, monkeypatch):
+    """Qwen3's and SmolLM3's; an answer's tokens end long before such thoughts do."""
+    template = "{% if enable_thinking is not defined or enable_thinking %}<think>{% endif %}{{ messages[0]['content'] }}"
+    monkeypatch.setattr(decoder.tokenizer, "chat_template", template)
+    assert prompts.chat(decoder.tokenizer, "Hi?") == "Hi?"
+
+
 def test_a_chats_turns_are_turns_of_the_template_and_without_one_lines(decoder, encoder):
     before = ["Hi", "Hello"]
     assert prompts.chat(decoder.tokenizer, "Who?", before) == "<s>user: Hi</s><s>assistant: Hello</s><s>user: Who?</s><s>"
