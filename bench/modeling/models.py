@@ -41,6 +41,8 @@ DAY = "01 Jan 2025"
 than the trained model, and both are to read the same."""
 OF_DAY = "strftime_now"
 """By which transformers tells templates the day."""
+THINKS = "enable_thinking"
+"""By which templates ask whether the model is to think before it answers."""
 PACKS = "support_avx512bf16_for_cpu"
 """Of bitsandbytes' layers in 4 bit: whether they may pack their weights."""
 AS_SAVED = (AutoModel, AutoModelForCausalLM, AutoModelForMaskedLM)
@@ -142,6 +144,12 @@ class Model:
         asked = self.family == "decoder" and self.at_hand
         return DAY if asked and OF_DAY in str(self.tokenizer.chat_template) else None
 
+    @property
+    def thinking(self) -> str | None:
+        """`off` where its chat template would have it think first, and is told not to; None where it knows of no thinking."""
+        asked = self.family == "decoder" and self.at_hand
+        return "off" if asked and THINKS in str(self.tokenizer.chat_template) else None
+
     @cached_property
     def other_ends(self) -> list[int]:
         """Tokens beside the tokenizer's own with which a text that it writes ends, such as the end of a turn in a chat."""
@@ -155,8 +163,9 @@ class Model:
 
     @property
     def conventions(self) -> dict[str, Any]:
-        """With which other tokens its texts end, and which day its prompts hold, where they do: answers hang on both."""
-        made = {"ends": self.other_ends, "day": self.day}
+        """With which other tokens its texts end, which day its prompts hold, and whether it is kept from thinking, where they
+        do: answers hang on all three."""
+        made = {"ends": self.other_ends, "day": self.day, "thinking": self.thinking}
         return {name: value for name, value in made.items() if value}
 
     @property

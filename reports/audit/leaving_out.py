@@ -131,8 +131,13 @@ def _unscaled(shifts: list[float]) -> list[float]:
 
 def bounds(runs: Sequence[LeftOut], seeds: SeedVariance | None = None) -> tuple[float, float]:
     """The 95 % interval of the mean over runs, one per seed, of a number of the same items."""
-    mean, by_items = _mean(runs), _variance(runs)
-    half = math.hypot(_over_seeds(runs, seeds), math.sqrt(by_items) * _t(runs[0].freedom) if by_items else 0.0)
+    mean, by_seeds, by_items = _mean(runs), _over_seeds(runs, seeds), _variance(runs)
+    if not by_seeds and not by_items:
+        # Equal scores of runs that err on different items: they move with the items all the same.
+        by_items = math.fsum(
+            (math.fsum(each) / len(runs)) ** 2 for each in zip(*(run.distances() for run in runs), strict=True)
+        )
+    half = math.hypot(by_seeds, math.sqrt(by_items) * _t(runs[0].freedom) if by_items else 0.0)
     return _inside(mean, half, runs[0])
 
 

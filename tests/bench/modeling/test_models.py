@@ -75,6 +75,14 @@ def test_prompts_are_the_same_on_every_day(decoder_folder, tmp_path, library):
     assert [run.inputs.get("day") for run in runs] == [models.DAY, None]
 
 
+def test_a_model_that_is_kept_from_thinking_is_asked_another_question(decoder_folder, tmp_path, library):
+    """Than by a version that let it think: its finished runs are no answers to this one."""
+    folder = shutil.copytree(decoder_folder, tmp_path / "thinking")
+    (folder / "chat_template.jinja").write_text("{% if not enable_thinking %}-{% endif %}{{ messages[0]['content'] }}")
+    runs = [plan(PlanOptions("sentiment", str(each), strategies=["zero-shot"]), "fp32")[0] for each in (folder, decoder_folder)]
+    assert [run.inputs.get("thinking") for run in runs] == ["off", None] and runs[0].model.conventions["thinking"] == "off"
+
+
 @pytest.mark.parametrize("bits", [8, 4])
 def test_the_stack_is_quantised_and_what_stands_around_it_is_not(decoder, encoder, bits):
     for model in (decoder.load(bits=bits), encoder.load(AutoModelForSequenceClassification, bits, num_labels=2)):
