@@ -16,7 +16,7 @@ from bench.records.record import Record
 from bench.runs.run import Run
 from bench.specs.library import suites_for
 from bench.suites import SuiteOptions, run_suite
-from reports.paper.ablated import AblationFiles
+from reports.paper.ablated import AblationFiles, tell_unscored
 from reports.paper.ablation import Sweep
 
 
@@ -28,9 +28,15 @@ def ablated(asked: Sequence[PlanOptions], precision: str, doing: SuiteOptions, f
     """
     files.check()
     statuses = [run_suite(options, precision, doing) for options in asked] if runs or doing.dry_run else []
+    status = max(statuses, default=0)
     if not doing.dry_run:
-        files.write([swept(options, requested(precision), doing.out) for options in asked], doing.out)
-    return max(statuses, default=0)
+        found = [swept(options, requested(precision), doing.out) for options in asked]
+        # Where all runs failed nothing was asked for wrongly, and there is no table all the same.
+        if status and not any(sweep.scored for sweep in found):
+            tell_unscored(found)
+        else:
+            files.write(found, doing.out)
+    return status
 
 
 def sweeps(options: PlanOptions, axes: Sequence[str] | None) -> list[PlanOptions]:

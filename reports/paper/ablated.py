@@ -1,5 +1,6 @@
 """`tunebench ablate`: the tables of a sweep printed, or written as LaTeX, Markdown, CSV and a figure."""
 
+import sys
 from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
 from pathlib import Path
@@ -9,7 +10,7 @@ from rich.text import Text
 
 from bench.folders import write_text, writing
 from bench.statistics.estimates import Estimate
-from reports.paper.ablation import SWEPT, TIE, Ablation, Entry, Grid, Sweep, ablations, grid, transposed
+from reports.paper.ablation import SWEPT, TIE, Ablation, Entry, Grid, Sweep, ablations, grid, transposed, without_score
 from reports.paper.csv_text import csv_text
 from reports.paper.latex import latex_file, latex_table
 from reports.paper.markdown import escaped, markdown_table
@@ -38,12 +39,15 @@ class AblationFiles:
             check_figure(self.figure)
 
     def write(self, sweeps: Sequence[Sweep], out: Path | None) -> None:
-        """Write or print the tables of all sweeps.
+        """Write or print the tables of all sweeps that have a score; what has none is told on standard error.
 
         Raises:
             UserError: there is nothing to show, or a file cannot be written.
         """
-        all_ablations = [table for sweep in sweeps for table in ablations(sweep, out, self.select)]
+        # One that nobody has run yet, or that failed, takes nothing from the others. Where none has a score the first says why.
+        shown = [sweep for sweep in sweeps if sweep.scored] or sweeps
+        all_ablations = [table for sweep in shown for table in ablations(sweep, out, self.select)]
+        tell_unscored(sweeps)
         tables = [transposed(grid(each)) if self.transpose else grid(each) for each in all_ablations]
         if self.latex:
             write_text(self.latex, latex_file([latex_table(*pair) for pair in zip(all_ablations, tables, strict=True)]))
@@ -56,6 +60,12 @@ class AblationFiles:
                 temporary.write_bytes(sweep_figure(all_ablations, self.figure.suffix))
         if not (self.latex or self.markdown or self.csv or self.figure):
             _print(all_ablations, tables)
+
+
+def tell_unscored(sweeps: Sequence[Sweep]) -> None:
+    """A line for each table that there is not, on standard error, so that a written file is what it was asked to be."""
+    for sentence in (sentence for sweep in sweeps for sentence in without_score(sweep)):
+        print(printable(sentence), file=sys.stderr)
 
 
 def ablation_markdown(all_ablations: Sequence[Ablation], tables: Sequence[Grid]) -> str:

@@ -30,6 +30,11 @@ class Sweep:
     points: Mapping[Values, Sequence[Record]]
     missing: Sequence[str] = ()
 
+    @property
+    def scored(self) -> bool:
+        """Whether there is a table to make of it."""
+        return any(record.outcome for records in self.points.values() for record in records)
+
 
 @dataclass(frozen=True)
 class Ablation:
@@ -77,12 +82,29 @@ def ablations(sweep: Sweep, out: Path | None, select: Sequence[str]) -> list[Abl
     Raises:
         UserError: no run of the sweep has a score, or a column is asked for that there is not.
     """
-    rows = aggregate([record for records in sweep.points.values() for record in records], out)
-    tables = [_ablation(sweep, group, select) for group in grouped(rows).values() if any(row.score for row in group)]
+    tables = [_ablation(sweep, group, select) for group in _groups(sweep, out) if any(row.score for row in group)]
     if not tables:
-        why = next((f"{row.label} {row.status}: {row.reason}" for row in rows), None) or "; ".join(sweep.missing[:2])
-        raise UserError(f"no run of the sweep has a score ({why}); run it without --no-run")
+        advice = "run it without --no-run" if sweep.missing else "mend that, and run it again"
+        raise UserError(f"{next(without_score(sweep))}; {advice}")
     return tables
+
+
+def without_score(sweep: Sweep) -> Iterator[str]:
+    """What has no table, and why: each model and task without a score, or the sweep as a whole where none was begun."""
+    over = " and ".join(sweep.axes)
+    groups = _groups(sweep, None)
+    for group in groups:
+        _, model, task = group[0].group
+        if not any(row.score for row in group):
+            why = f"{group[0].label} {group[0].status}: {group[0].reason}"
+            yield f"no run of the sweep over {over} has a score on {task} with {model} ({why})"
+    if not groups:
+        others = f", and {len(sweep.missing) - 2:,} more" if len(sweep.missing) > 2 else ""
+        yield f"no run of the sweep over {over} has a score (not run yet: {'; '.join(sweep.missing[:2])}{others})"
+
+
+def _groups(sweep: Sweep, out: Path | None) -> list[list[Row]]:
+    return list(grouped(aggregate([record for records in sweep.points.values() for record in records], out)).values())
 
 
 def _ablation(sweep: Sweep, rows: Sequence[Row], select: Sequence[str]) -> Ablation:

@@ -117,3 +117,20 @@ def test_runs_of_other_batches_are_rows_of_their_own(tmp_path):
     runs = plan(options, "fp32")
     records = [unscored(run, start("fp32"), "failed", "why").record for run in runs]
     assert [len(row.records) for row in aggregate(records)] == [1, 1]
+
+
+@pytest.mark.parametrize(("runs", "status"), [(True, 1), (False, 2)])
+def test_where_every_run_failed_the_status_says_so(tmp_path, monkeypatch, capsys, runs, status):
+    """Planted fault: runs that had failed were told as something that was asked for wrongly (2)."""
+    options = PlanOptions("sentiment", "tiny-bert", strategies=["full"], axes=parse_axes(["batch=4,8"]))
+    for run in plan(options, "fp32"):
+        store.write_record(tmp_path, unscored(run, start("fp32"), "failed", "out of memory").record, None)
+    monkeypatch.setattr(ablation, "run_suite", lambda *_: 1)
+    table = tmp_path / "t.csv"
+    try:
+        ended = ablation.ablated([options], "fp32", SuiteOptions(tmp_path), AblationFiles(csv=table), runs)
+        assert "no run of the sweep over batch has a score on sst2 with tiny-bert (full" in capsys.readouterr().err
+    except UserError as error:
+        ended = 2
+        assert "failed: out of memory); mend that, and run it again" in str(error)
+    assert ended == status and not table.exists()

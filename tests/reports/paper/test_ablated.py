@@ -57,3 +57,28 @@ def test_what_is_unknown_is_refused_beforehand(tmp_path):
     for files in (AblationFiles(["speed"]), AblationFiles(figure=tmp_path / "x.gif")):
         with pytest.raises(UserError):
             files.check()
+
+
+def test_a_sweep_without_a_score_takes_nothing_from_the_others_and_is_named(sweep, make, out, tmp_path, capsys):
+    """Planted fault: the tables of all other sweeps were thrown away."""
+    failed = Sweep(("batch",), {("4",): [make.failed("full", reason="out of memory")]})
+    begun_by_none = Sweep(("budget",), {("64",): []}, ["64 (seed 0)", "64 (seed 1)", "64 (seed 2)"])
+    AblationFiles(["score"], csv=tmp_path / "t.csv").write([failed, sweep, begun_by_none], out)
+    table, said = (tmp_path / "t.csv").read_text(encoding="utf-8"), capsys.readouterr()
+    assert [line["peft.r"] for line in csv.DictReader(io.StringIO(table))] == ["2", "8", "16"] and said.out == ""
+    assert said.err.splitlines() == [
+        "no run of the sweep over batch has a score on sst2 with smollm2 (full failed: out of memory)",
+        "no run of the sweep over budget has a score (not run yet: 64 (seed 0); 64 (seed 1), and 1 more)",
+    ]
+
+
+def test_a_task_of_a_sweep_that_has_no_score_is_named(sweep, make, out, capsys):
+    more = {**sweep.points, ("32",): [make.failed("lora-8bit", task="rte", reason="no GPU")]}
+    AblationFiles(["score"]).write([Sweep(sweep.axes, more)], out)
+    told = capsys.readouterr().err
+    assert told == "no run of the sweep over peft.r has a score on rte with smollm2 (lora-8bit failed: no GPU)\n"
+
+
+def test_where_no_sweep_has_a_score_it_is_an_error(out):
+    with pytest.raises(UserError, match="over budget.*without --no-run"):
+        AblationFiles(["score"]).write([Sweep(("budget",), {("64",): []}, ["64 (seed 0)"])] * 2, out)
