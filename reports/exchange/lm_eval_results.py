@@ -4,32 +4,23 @@ The harness asks a model and trains nothing. How the model came to be, what that
 files, so that it is None. Groups of tasks (`mmlu`) are means of tasks of their own, and make no record.
 """
 
-import math
 from collections.abc import Iterator
 from dataclasses import dataclass
 from datetime import UTC, datetime
 from pathlib import Path, PurePath
 from typing import Any, get_args
 
-import numpy as np
 import pandas as pd
 
 from bench.errors import FormatError
 from bench.records import store
-from bench.records.outcome import Outcome, Score
-from bench.records.record import Cost, Interval, Provenance, Record, Setup, Trust, Tuning
-from bench.statistics.binomial import wilson
-from bench.statistics.intervals import Z, of_one_model
-from bench.statistics.jackknife import clusters_of
-from bench.statistics.probed import of_probe
+from bench.records.outcome import Outcome
+from bench.records.record import Cost, Provenance, Record, Setup, Trust, Tuning
 from reports.exchange.foreign import MOST_TEXT, Given, is_finite, precision, read_lines, read_object
 from reports.exchange.identity import imported
+from reports.exchange.lm_eval_metrics import harness_metrics, score_first, score_of
 
 HARNESS = "lm-eval"
-RIGHT_OR_WRONG = ("acc", "acc_norm", "acc_bytes", "acc_mutual_info", "exact_match", "em")
-"""The harness' metrics that are 1 or 0 for each item, and on the whole their mean."""
-MEAN_WITHIN = 1e-6
-NO_FILTER = "none"
 
 
 @dataclass(frozen=True)
@@ -39,20 +30,6 @@ class Named:
     suite: str | None = None
     model: str | None = None
     strategy: str | None = None
-
-
-@dataclass(frozen=True)
-class _Metric:
-    name: str
-    filter: str
-    value: float
-    error: float | None
-    """Standard error, as the file says it."""
-    higher_is_better: bool
-
-    @property
-    def label(self) -> str:
-        return self.name if self.filter == NO_FILTER else f"{self.name} ({self.filter})"
 
 
 def read_lm_eval(path: Path, named: Named = Named()) -> Iterator[tuple[Record, pd.DataFrame | None]]:
@@ -80,7 +57,7 @@ def _task(
     count = counted.whole()
     if not count:
         raise counted.wrong("a number of items")
-    metrics = _first_first(_metrics(results, whole["higher_is_better"][task]), whole["configs"][task])
+    metrics = score_first(harness_metrics(results, whole["higher_is_better"][task]), whole["configs"][task])
     # Samples are written by an option, and results without them are whole all the same.
     items = _items(samples, task, metrics[0].filter) if samples.exists() else None
     if items is not None and len(items) != count:
@@ -88,7 +65,7 @@ def _task(
     scores, made_of = [], []
     for metric in metrics:
         # The answers are as one filter left them, and say nothing of another's numbers.
-        score, interval = _score(metric, count, items if metric.filter == metrics[0].filter else None, samples.name)
+        score, interval = score_of(metric, count, items if metric.filter == metrics[0].filter else None, samples.name)
         scores.append(score)
         made_of.append(interval)
     setup = _setup(whole, task, named)
@@ -111,79 +88,6 @@ def _task(
         ),
     )
     return record, items
-
-
-def _metrics(results: Given, higher: Given) -> list[_Metric]:
-    """`acc,none: .71` with `acc_stderr,none: .01` beside it; what is no number (a name) is no metric."""
-    metrics = []
-    for key, part in results.parts():
-        name, comma, filtered = key.partition(",")
-        # Beside numbers there stand names, such as a task's alias, without a filter.
-        if not comma or name.endswith("_stderr"):
-            continue
-        error = results.get(f"{name}_stderr,{filtered}")
-        # The harness writes so where it has no standard error of a metric.
-        has_stderr = error is not None and error.value != "N/A"
-        metrics.append(
-            _Metric(
-                name=Given(name, part.place).text(),
-                filter=Given(filtered, part.place).text() if filtered else "",
-                value=part.number(),
-                error=error.number(0) if error is not None and has_stderr else None,
-                higher_is_better=higher[name].value is True,
-            )
-        )
-    if not metrics:
-        raise FormatError(results.place, "holds no metric")
-    return metrics
-
-
-def _first_first(metrics: list[_Metric], config: Given) -> list[_Metric]:
-    """The metrics, that which the task's own list names first being the score."""
-    listed = config.get("metric_list")
-    names = [each.get("metric") for each in map(Given, listed.value)] if listed and isinstance(listed.value, list) else []
-    first = next((name.value for name in names if name), metrics[0].name)
-    return sorted(metrics, key=lambda metric: metric.name != first)  # a stable sort
-
-
-def _score(metric: _Metric, count: int, items: pd.DataFrame | None, samples: str) -> tuple[Score, Interval]:
-    values = items[metric.name] if items is not None and metric.name in items and items[metric.name].notna().all() else None
-    # Some metrics of a task are made of all items at once, and no mean of what each has.
-    is_mean = values is not None and abs(float(values.mean()) - metric.value) <= MEAN_WITHIN
-    if values is not None and not is_mean and metric.name in RIGHT_OR_WRONG:
-        raise FormatError(
-            samples, f"its answers give {metric.label} {values.mean():.6g}, and the results say {metric.value:.6g}"
-        )
-    # A metric of the harness' says nowhere between what its values lie.
-    share = bool(values.between(0, 1).all()) if values is not None and is_mean else metric.name in RIGHT_OR_WRONG
-    low, high, interval = _bounds(metric, count, values if is_mean else None, share)
-    score = Score(
-        name=metric.label,
-        value=metric.value,
-        ci_low=low,
-        ci_high=high,
-        n=count,
-        higher_is_better=metric.higher_is_better,
-        share=share,
-    )
-    return score, interval
-
-
-def _bounds(
-    metric: _Metric, count: int, values: "pd.Series[float] | None", share: bool
-) -> tuple[float | None, float | None, Interval]:
-    if values is not None and count > 1:
-        numbers = np.asarray(values, dtype=np.float64)[None]
-        answered = of_probe("mean", numbers, np.ones(count), None, clusters_of(None, count))
-        # Our own rows have their intervals by the same two functions.
-        return *of_one_model(answered, "wilson" if share else "plain"), "items"
-    if metric.name in RIGHT_OR_WRONG:
-        if not 0 <= metric.value <= 1:
-            raise FormatError(metric.label, f"{metric.value:g} is no share")
-        return *wilson(metric.value, count), "binomial"
-    if metric.error is not None and math.isfinite(abs(metric.value) + Z * metric.error):
-        return metric.value - Z * metric.error, metric.value + Z * metric.error, "standard error"
-    return None, None, "none"
 
 
 def _items(path: Path, task: str, filtered: str) -> pd.DataFrame:

@@ -1,7 +1,6 @@
 """lm-evaluation-harness' files as records: with samples and without, and what is wrong with them."""
 
 import pytest
-from scipy.stats import binomtest
 
 from bench.errors import FormatError
 from bench.records import store
@@ -34,29 +33,6 @@ def test_a_record_for_each_task_and_none_for_a_group(harness_file):
     assert {name: value for name, value in record.cost if value not in (None, [])} == {"total_parameters": 135}
 
 
-def test_the_score_is_what_the_task_lists_first(harness_file):
-    score = by_task(harness_file())["riddles"][0].outcome.score
-    assert (score.name, score.value, score.n) == ("acc_norm", 0.5, 4)
-
-
-def test_without_samples_right_or_wrong_is_binomial(harness_file):
-    record, _ = by_task(harness_file())["sums"]
-    strict, loose = record.outcome.metrics["exact_match (strict)"], record.outcome.metrics["exact_match (loose)"]
-    assert record.outcome.score == strict and strict.share
-    for score, right in ((strict, 1), (loose, 2)):
-        expected = binomtest(right, 4).proportion_ci(method="wilson")
-        assert (score.ci_low, score.ci_high) == pytest.approx((expected.low, expected.high))
-    assert record.provenance.source.interval == "binomial"
-
-
-def test_without_samples_another_metric_has_its_standard_error_or_none(harness_file):
-    record, _ = by_task(harness_file())["essays"]
-    rouge, bleu = record.outcome.metrics["rougeL"], record.outcome.metrics["bleu"]
-    assert (rouge.ci_low, rouge.ci_high) == pytest.approx((31.5 - 1.959964 * 2, 31.5 + 1.959964 * 2))
-    assert not rouge.share and (bleu.ci_low, bleu.ci_high, bleu.higher_is_better) == (None, None, False)
-    assert record.provenance.source.interval == "standard error"
-
-
 def test_samples_become_the_table_of_items(harness_file, riddle_lines):
     record, items = by_task(harness_file({"riddles": riddle_lines()}))["riddles"]
     assert list(items.columns) == ["kind", "name", "item", "target", "answer", "acc", "acc_norm"]
@@ -74,34 +50,6 @@ def test_samples_are_part_of_the_id(harness_file, riddle_lines):
     beside = by_task(harness_file({"riddles": riddle_lines()}))
     assert alone["riddles"][0].run_id != beside["riddles"][0].run_id
     assert alone["sums"][0].run_id == beside["sums"][0].run_id
-
-
-def test_only_the_scores_filter_is_read(harness_file):
-    lines = [
-        {
-            "doc_id": n,
-            "target": "7",
-            "filtered_resps": [f"{n}"],
-            "filter": how,
-            "metrics": ["exact_match"],
-            "exact_match": right,
-        }
-        for how, rights in (("loose", (1.0, 1.0, 0.0, 0.0)), ("strict", (1.0, 0.0, 0.0, 0.0)))
-        for n, right in enumerate(rights)
-    ]
-    record, items = by_task(harness_file({"sums": lines}))["sums"]
-    assert len(items) == 4 and items["exact_match"].mean() == 0.25
-    loose = record.outcome.metrics["exact_match (loose)"]
-    expected = binomtest(2, 4).proportion_ci(method="wilson")
-    assert (loose.ci_low, loose.ci_high) == pytest.approx((expected.low, expected.high))
-
-
-def test_a_metric_that_is_no_mean_of_its_items_has_no_interval_of_them(harness_file):
-    shared = {"target": "a", "filtered_resps": "b", "filter": "none", "metrics": ["rougeL", "bleu"]}
-    lines = [{"doc_id": n, **shared, "rougeL": 0.1, "bleu": [1, 2]} for n in range(4)]
-    record, items = by_task(harness_file({"essays": lines}))["essays"]
-    assert record.outcome.metrics["rougeL"].ci_low == pytest.approx(31.5 - 1.959964 * 2) and "bleu" not in items
-    assert record.provenance.source.interval == "standard error"
 
 
 def test_names_are_the_importers(harness_file, tmp_path):

@@ -1,0 +1,108 @@
+"""The metrics of one task of lm-evaluation-harness: their values, which is the score, and their intervals."""
+
+import math
+from dataclasses import dataclass
+
+import numpy as np
+import pandas as pd
+
+from bench.errors import FormatError
+from bench.records.outcome import Score
+from bench.records.record import Interval
+from bench.statistics.binomial import wilson
+from bench.statistics.intervals import Z, of_one_model
+from bench.statistics.jackknife import clusters_of
+from bench.statistics.probed import of_probe
+from reports.exchange.foreign import Given
+
+RIGHT_OR_WRONG = ("acc", "acc_norm", "acc_bytes", "acc_mutual_info", "exact_match", "em")
+"""The harness' metrics that are 1 or 0 for each item, and on the whole their mean."""
+MEAN_WITHIN = 1e-6
+NO_FILTER = "none"
+
+
+@dataclass(frozen=True)
+class HarnessMetric:
+    name: str
+    filter: str
+    value: float
+    error: float | None
+    """Standard error, as the file says it."""
+    higher_is_better: bool
+
+    @property
+    def label(self) -> str:
+        return self.name if self.filter == NO_FILTER else f"{self.name} ({self.filter})"
+
+
+def harness_metrics(results: Given, higher: Given) -> list[HarnessMetric]:
+    """`acc,none: .71` with `acc_stderr,none: .01` beside it; what is no number (a name) is no metric."""
+    metrics = []
+    for key, part in results.parts():
+        name, comma, filtered = key.partition(",")
+        # Beside numbers there stand names, such as a task's alias, without a filter.
+        if not comma or name.endswith("_stderr"):
+            continue
+        error = results.get(f"{name}_stderr,{filtered}")
+        # The harness writes so where it has no standard error of a metric.
+        has_stderr = error is not None and error.value != "N/A"
+        metrics.append(
+            HarnessMetric(
+                name=Given(name, part.place).text(),
+                filter=Given(filtered, part.place).text() if filtered else "",
+                value=part.number(),
+                error=error.number(0) if error is not None and has_stderr else None,
+                higher_is_better=higher[name].value is True,
+            )
+        )
+    if not metrics:
+        raise FormatError(results.place, "holds no metric")
+    return metrics
+
+
+def score_first(metrics: list[HarnessMetric], config: Given) -> list[HarnessMetric]:
+    """The metrics, that which the task's own list names first being the score."""
+    listed = config.get("metric_list")
+    names = [each.get("metric") for each in map(Given, listed.value)] if listed and isinstance(listed.value, list) else []
+    first = next((name.value for name in names if name), metrics[0].name)
+    return sorted(metrics, key=lambda metric: metric.name != first)  # a stable sort
+
+
+def score_of(metric: HarnessMetric, count: int, items: pd.DataFrame | None, samples: str) -> tuple[Score, Interval]:
+    values = items[metric.name] if items is not None and metric.name in items and items[metric.name].notna().all() else None
+    # Some metrics of a task are made of all items at once, and no mean of what each has.
+    is_mean = values is not None and abs(float(values.mean()) - metric.value) <= MEAN_WITHIN
+    if values is not None and not is_mean and metric.name in RIGHT_OR_WRONG:
+        raise FormatError(
+            samples, f"its answers give {metric.label} {values.mean():.6g}, and the results say {metric.value:.6g}"
+        )
+    # A metric of the harness' says nowhere between what its values lie.
+    share = bool(values.between(0, 1).all()) if values is not None and is_mean else metric.name in RIGHT_OR_WRONG
+    low, high, interval = _bounds(metric, count, values if is_mean else None, share)
+    score = Score(
+        name=metric.label,
+        value=metric.value,
+        ci_low=low,
+        ci_high=high,
+        n=count,
+        higher_is_better=metric.higher_is_better,
+        share=share,
+    )
+    return score, interval
+
+
+def _bounds(
+    metric: HarnessMetric, count: int, values: "pd.Series[float] | None", share: bool
+) -> tuple[float | None, float | None, Interval]:
+    if values is not None and count > 1:
+        numbers = np.asarray(values, dtype=np.float64)[None]
+        answered = of_probe("mean", numbers, np.ones(count), None, clusters_of(None, count))
+        # Our own rows have their intervals by the same two functions.
+        return *of_one_model(answered, "wilson" if share else "plain"), "items"
+    if metric.name in RIGHT_OR_WRONG:
+        if not 0 <= metric.value <= 1:
+            raise FormatError(metric.label, f"{metric.value:g} is no share")
+        return *wilson(metric.value, count), "binomial"
+    if metric.error is not None and math.isfinite(abs(metric.value) + Z * metric.error):
+        return metric.value - Z * metric.error, metric.value + Z * metric.error, "standard error"
+    return None, None, "none"
