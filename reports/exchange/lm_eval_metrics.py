@@ -2,6 +2,7 @@
 
 import math
 from dataclasses import dataclass
+from typing import Any
 
 import numpy as np
 import pandas as pd
@@ -43,6 +44,8 @@ def harness_metrics(results: Given, higher: Given) -> list[HarnessMetric]:
         # Beside numbers there stand names, such as a task's alias, without a filter.
         if not comma or name.endswith("_stderr"):
             continue
+        if not was_measured(name, part.value):
+            continue
         error = results.get(f"{name}_stderr,{filtered}")
         # The harness writes so where it has no standard error of a metric.
         has_stderr = error is not None and error.value != "N/A"
@@ -60,22 +63,30 @@ def harness_metrics(results: Given, higher: Given) -> list[HarnessMetric]:
     return metrics
 
 
+def was_measured(name: str, value: Any) -> bool:
+    """Whether it is no mark: RULER's metrics are named by a context's length, and are -1 where no item is of that length."""
+    return value != -1 or not name.isdecimal()
+
+
 def score_first(metrics: list[HarnessMetric], config: Given) -> list[HarnessMetric]:
-    """The metrics, that which the task's own list names first being the score."""
+    """The metrics, that which the task's own list names first of those that there are being the score."""
     listed = config.get("metric_list")
     names = [each.get("metric") for each in map(Given, listed.value)] if listed and isinstance(listed.value, list) else []
-    first = next((name.value for name in names if name), metrics[0].name)
+    known = [metric.name for metric in metrics]
+    first = next((name.value for name in names if name and name.value in known), known[0])
     return sorted(metrics, key=lambda metric: metric.name != first)  # a stable sort
 
 
 def score_of(metric: HarnessMetric, count: int, items: pd.DataFrame | None, samples: str) -> tuple[Score, Interval]:
-    values = items[metric.name] if items is not None and metric.name in items and items[metric.name].notna().all() else None
+    values = _answers(metric, items)
     # Some metrics of a task are made of all items at once, and no mean of what each has.
     is_mean = values is not None and abs(float(values.mean()) - metric.value) <= MEAN_WITHIN
     if values is not None and not is_mean and metric.name in RIGHT_OR_WRONG:
         raise FormatError(
             samples, f"its answers give {metric.label} {values.mean():.6g}, and the results say {metric.value:.6g}"
         )
+    if values is not None and is_mean:
+        count = len(values)
     # A metric of the harness' says nowhere between what its values lie.
     share = bool(values.between(0, 1).all()) if values is not None and is_mean else metric.name in RIGHT_OR_WRONG
     low, high, interval = _bounds(metric, count, values if is_mean else None, share)
@@ -89,6 +100,15 @@ def score_of(metric: HarnessMetric, count: int, items: pd.DataFrame | None, samp
         share=share,
     )
     return score, interval
+
+
+def _answers(metric: HarnessMetric, items: pd.DataFrame | None) -> "pd.Series[float] | None":
+    """What the metric is of each item; None where not all that it is of have one."""
+    if items is None or metric.name not in items:
+        return None
+    # A length's number is of the items of that length, and any other of all.
+    values = items[metric.name].dropna() if metric.name.isdecimal() else items[metric.name]
+    return values if values.notna().all() else None
 
 
 def _bounds(

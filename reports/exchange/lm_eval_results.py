@@ -18,7 +18,7 @@ from bench.records.outcome import Outcome
 from bench.records.record import Cost, Provenance, Record, Setup, Trust, Tuning
 from reports.exchange.foreign import MOST_TEXT, Given, is_finite, precision, read_lines, read_object
 from reports.exchange.identity import imported
-from reports.exchange.lm_eval_metrics import harness_metrics, score_first, score_of
+from reports.exchange.lm_eval_metrics import harness_metrics, score_first, score_of, was_measured
 
 HARNESS = "lm-eval"
 
@@ -114,7 +114,11 @@ def _numbers(line: Given) -> dict[str, float]:
     listed = line.get("metrics")
     names = listed.value if listed and isinstance(listed.value, list) else []
     values = {name: line.value.get(name) for name in names if isinstance(name, str)}
-    return {name: float(value) for name, value in values.items() if isinstance(value, int | float) and is_finite(value)}
+    return {
+        name: float(value)
+        for name, value in values.items()
+        if isinstance(value, int | float) and is_finite(value) and was_measured(name, value)
+    }
 
 
 def _setup(whole: Given, task: str, named: Named) -> Setup:

@@ -59,3 +59,35 @@ def test_a_metric_that_is_no_mean_of_its_items_has_no_interval_of_them(harness_f
     record, items = by_task(harness_file({"essays": lines}))["essays"]
     assert record.outcome.metrics["rougeL"].ci_low == pytest.approx(31.5 - 1.959964 * 2) and "bleu" not in items
     assert record.provenance.source.interval == "standard error"
+
+
+LENGTHS = {
+    "results__essays": {"alias": "essays", "4096,none": -1, "4096_stderr,none": "N/A", "8192,none": 0.75, "16384,none": 0.5},
+    "configs__essays": {"metric_list": [{"metric": length} for length in ("4096", "8192", "16384")]},
+    "higher_is_better__essays": dict.fromkeys(("4096", "8192", "16384"), True),
+}
+"""Of RULER, which asked two lengths."""
+
+
+def test_a_length_without_items_is_no_metric(harness_file):
+    """Planted fault: -1, the mark for it, was the score."""
+    outcome = by_task(harness_file(**LENGTHS))["essays"][0].outcome
+    assert (outcome.score.name, outcome.score.value, outcome.score.n) == ("8192", 0.75, 4)
+    assert list(outcome.metrics) == ["8192", "16384"]
+
+
+def test_a_length_s_number_is_of_the_items_of_that_length(harness_file):
+    shared = {"target": "a", "filtered_resps": "b", "filter": "none"}
+    lines = [
+        {"doc_id": n, **shared, "metrics": ["4096", length], "4096": -1.0, length: right}
+        for n, (length, right) in enumerate([("8192", 1.0), ("8192", 0.5), ("16384", 1.0), ("16384", 0.0)])
+    ]
+    record, items = by_task(harness_file({"essays": lines}, **LENGTHS))["essays"]
+    long = record.outcome.metrics["16384"]
+    assert (long.n, long.value, long.share) == (2, 0.5, True) and record.provenance.source.interval == "items"
+    assert "4096" not in items and items["8192"].notna().tolist() == [True, True, False, False]
+
+
+def test_minus_one_is_a_value_of_any_other_metric(harness_file):
+    record, _ = by_task(harness_file(results__essays={"mcc,none": -1}, higher_is_better__essays={"mcc": True}))["essays"]
+    assert record.outcome.score.value == -1
