@@ -1,6 +1,7 @@
 """The metrics of one task of lm-evaluation-harness: their values, which is the score, and their intervals."""
 
 import math
+from collections.abc import Iterator
 from dataclasses import dataclass
 from typing import Any
 
@@ -17,8 +18,12 @@ from bench.statistics.probed import of_probe
 from reports.exchange.foreign import Given
 
 RIGHT_OR_WRONG = ("acc", "acc_norm", "acc_bytes", "acc_mutual_info", "exact_match", "em")
-"""The harness' metrics that are 1 or 0 for each item, and on the whole their mean."""
+"""The harness' metrics that most of its tasks have as 1 or 0 for each item, and on the whole as their mean."""
 MEAN_WITHIN = 1e-6
+ERROR_WITHIN = 0.01
+"""Of a standard error: the share of it by which it may differ from that of zeros and ones."""
+ERROR_ROUNDED = 5e-5
+"""What a standard error of four digits may be off by."""
 NO_FILTER = "none"
 
 
@@ -30,15 +35,17 @@ class HarnessMetric:
     error: float | None
     """Standard error, as the file says it."""
     higher_is_better: bool
+    is_mean: bool = True
+    """Whether the task's own list doesn't name another way to make one number of all items."""
 
     @property
     def label(self) -> str:
         return self.name if self.filter == NO_FILTER else f"{self.name} ({self.filter})"
 
 
-def harness_metrics(results: Given, higher: Given) -> list[HarnessMetric]:
+def harness_metrics(results: Given, higher: Given, config: Given) -> list[HarnessMetric]:
     """`acc,none: .71` with `acc_stderr,none: .01` beside it; what is no number (a name) is no metric."""
-    metrics = []
+    metrics, aggregations = [], dict(_listed(config))
     for key, part in results.parts():
         name, comma, filtered = key.partition(",")
         # Beside numbers there stand names, such as a task's alias, without a filter.
@@ -56,6 +63,8 @@ def harness_metrics(results: Given, higher: Given) -> list[HarnessMetric]:
                 value=part.number(),
                 error=error.number(0) if error is not None and has_stderr else None,
                 higher_is_better=higher[name].value is True,
+                # Of a task's own function the harness writes the source, as of tinyBenchmarks' estimates (IRT).
+                is_mean=aggregations.get(name) in (None, "mean"),
             )
         )
     if not metrics:
@@ -68,20 +77,33 @@ def was_measured(name: str, value: Any) -> bool:
     return value != -1 or not name.isdecimal()
 
 
+def _listed(config: Given) -> Iterator[tuple[str, Any]]:
+    """The metrics that the task lists, and how it makes one number of each."""
+    listed = config.get("metric_list")
+    for each in listed.value if listed and isinstance(listed.value, list) else ():
+        if isinstance(each, dict) and isinstance(each.get("metric"), str):
+            yield each["metric"], each.get("aggregation")
+
+
 def score_first(metrics: list[HarnessMetric], config: Given) -> list[HarnessMetric]:
     """The metrics, that which the task's own list names first of those that there are being the score."""
-    listed = config.get("metric_list")
-    names = [each.get("metric") for each in map(Given, listed.value)] if listed and isinstance(listed.value, list) else []
     known = [metric.name for metric in metrics]
-    first = next((name.value for name in names if name and name.value in known), known[0])
+    first = next((name for name, _ in _listed(config) if name in known), known[0])
     return sorted(metrics, key=lambda metric: metric.name != first)  # a stable sort
 
 
 def score_of(metric: HarnessMetric, count: int, items: pd.DataFrame | None, samples: str) -> tuple[Score, Interval]:
-    values = _answers(metric, items)
+    """The metric as a record has it, and what its interval is made of.
+
+    Raises:
+        FormatError: the answers belong to other results, or a share is none.
+    """
+    if metric.name in RIGHT_OR_WRONG and not 0 <= metric.value <= 1:
+        raise FormatError(metric.label, f"{metric.value:g} is no share")
+    values, counts = _answers(metric, items), _counts_right(metric, count)
     # Some metrics of a task are made of all items at once, and no mean of what each has.
     is_mean = values is not None and abs(float(values.mean()) - metric.value) <= MEAN_WITHIN
-    if values is not None and not is_mean and metric.name in RIGHT_OR_WRONG:
+    if values is not None and not is_mean and counts:
         raise FormatError(
             samples, f"its answers give {metric.label} {values.mean():.6g}, and the results say {metric.value:.6g}"
         )
@@ -89,7 +111,7 @@ def score_of(metric: HarnessMetric, count: int, items: pd.DataFrame | None, samp
         count = len(values)
     # A metric of the harness' says nowhere between what its values lie.
     share = bool(values.between(0, 1).all()) if values is not None and is_mean else metric.name in RIGHT_OR_WRONG
-    low, high, interval = _bounds(metric, count, values if is_mean else None, share)
+    low, high, interval = _bounds(metric, count, values if is_mean else None, share, counts)
     score = Score(
         name=metric.label,
         value=metric.value,
@@ -102,6 +124,17 @@ def score_of(metric: HarnessMetric, count: int, items: pd.DataFrame | None, samp
     return score, interval
 
 
+def _counts_right(metric: HarnessMetric, count: int) -> bool:
+    """Whether the results say that the metric is the share of items that were right, with no other value between."""
+    if metric.name not in RIGHT_OR_WRONG or not metric.is_mean:
+        return False
+    if metric.error is None:
+        return True
+    # Values between, as truthfulqa_mc2's and coqa's, have a smaller error than as many zeros and ones of the same mean.
+    of_zeros_and_ones = math.sqrt(metric.value * (1 - metric.value) / max(count - 1, 1))
+    return math.isclose(metric.error, of_zeros_and_ones, rel_tol=ERROR_WITHIN, abs_tol=ERROR_ROUNDED)
+
+
 def _answers(metric: HarnessMetric, items: pd.DataFrame | None) -> "pd.Series[float] | None":
     """What the metric is of each item; None where not all that it is of have one."""
     if items is None or metric.name not in items:
@@ -112,17 +145,16 @@ def _answers(metric: HarnessMetric, items: pd.DataFrame | None) -> "pd.Series[fl
 
 
 def _bounds(
-    metric: HarnessMetric, count: int, values: "pd.Series[float] | None", share: bool
+    metric: HarnessMetric, count: int, values: "pd.Series[float] | None", share: bool, counts: bool
 ) -> tuple[float | None, float | None, Interval]:
     if values is not None and count > 1:
         numbers = np.asarray(values, dtype=np.float64)[None]
         answered = of_probe("mean", numbers, np.ones(count), None, clusters_of(None, count))
         # Our own rows have their intervals by the same two functions.
         return *of_one_model(answered, "wilson" if share else "plain"), "items"
-    if metric.name in RIGHT_OR_WRONG:
-        if not 0 <= metric.value <= 1:
-            raise FormatError(metric.label, f"{metric.value:g} is no share")
+    if counts:
         return *wilson(metric.value, count), "binomial"
     if metric.error is not None and math.isfinite(abs(metric.value) + Z * metric.error):
-        return metric.value - Z * metric.error, metric.value + Z * metric.error, "standard error"
+        low, high = metric.value - Z * metric.error, metric.value + Z * metric.error
+        return (max(low, 0.0), min(high, 1.0), "standard error") if share else (low, high, "standard error")
     return None, None, "none"

@@ -57,7 +57,8 @@ def _task(
     count = counted.whole()
     if not count:
         raise counted.wrong("a number of items")
-    metrics = score_first(harness_metrics(results, whole["higher_is_better"][task]), whole["configs"][task])
+    config = whole["configs"][task]
+    metrics = score_first(harness_metrics(results, whole["higher_is_better"][task], config), config)
     # Samples are written by an option, and results without them are whole all the same.
     items = _items(samples, task, metrics[0].filter) if samples.exists() else None
     if items is not None and len(items) != count:

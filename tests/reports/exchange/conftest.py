@@ -99,7 +99,7 @@ HARNESS = {
             "acc,none": 0.75,
             "acc_stderr,none": 0.25,
             "acc_norm,none": 0.5,
-            "acc_norm_stderr,none": 0.3,
+            "acc_norm_stderr,none": 0.28868,
         },
         "essays": {
             "alias": "essays",
@@ -110,9 +110,9 @@ HARNESS = {
         },
         "sums": {
             "exact_match,strict": 0.25,
-            "exact_match_stderr,strict": 0.1,
+            "exact_match_stderr,strict": 0.25,
             "exact_match,loose": 0.5,
-            "exact_match_stderr,loose": 0.1,
+            "exact_match_stderr,loose": 0.28868,
         },
         "all": {"alias": "all", "acc,none": 0.6, "acc_stderr,none": 0.1},
     },

@@ -91,3 +91,41 @@ def test_a_length_s_number_is_of_the_items_of_that_length(harness_file):
 def test_minus_one_is_a_value_of_any_other_metric(harness_file):
     record, _ = by_task(harness_file(results__essays={"mcc,none": -1}, higher_is_better__essays={"mcc": True}))["essays"]
     assert record.outcome.score.value == -1
+
+
+def test_partly_right_answers_have_the_harness_own_error(harness_file):
+    """Planted fault: of truthfulqa_mc2, whose items are shares of probability, the interval was binomial."""
+    record, _ = by_task(harness_file(results__sums={"exact_match,strict": 0.9, "exact_match_stderr,strict": 0.06}))["sums"]
+    score = record.outcome.score
+    assert (score.ci_low, score.ci_high) == pytest.approx((0.9 - 1.959964 * 0.06, 1.0)) and score.share
+    assert record.provenance.source.interval == "standard error"
+
+
+@pytest.mark.parametrize("error", [0.2886751, 0.2887, 0.29])
+def test_a_rounded_error_of_zeros_and_ones_is_one(harness_file, error):
+    record, _ = by_task(harness_file(results__sums={"exact_match,strict": 0.5, "exact_match_stderr,strict": error}))["sums"]
+    assert record.provenance.source.interval == "binomial"
+
+
+ESTIMATED = {
+    "results__riddles": {"acc_norm,none": 0.6, "acc_norm_stderr,none": "N/A"},
+    "configs__riddles": {"metric_list": [{"metric": "acc_norm", "aggregation": "def agg_gpirt_arc(items): ..."}]},
+}
+"""As tinyBenchmarks' tasks."""
+
+
+@pytest.mark.parametrize("answered", [True, False])
+def test_an_estimate_of_all_items_at_once_has_no_interval_of_them(harness_file, riddle_lines, answered):
+    """Planted fault: with samples the file was refused, and without them the interval was binomial."""
+    path = harness_file({"riddles": riddle_lines()} if answered else None, **ESTIMATED)
+    record, items = by_task(path)["riddles"]
+    score = record.outcome.score
+    assert (score.value, score.ci_low, score.ci_high, score.share) == (0.6, None, None, True)
+    assert record.provenance.source.interval == "none" and (items is not None) == answered
+
+
+def test_answers_that_are_partly_right_and_give_another_mean_are_no_fault(harness_file, riddle_lines):
+    changes = {"acc_norm,none": 0.6, "acc_norm_stderr,none": 0.1}
+    record, _ = by_task(harness_file({"riddles": riddle_lines()}, results__riddles=changes))["riddles"]
+    assert record.outcome.score.ci_low == pytest.approx(0.6 - 1.959964 * 0.1)
+    assert record.provenance.source.interval == "standard error"
