@@ -46,10 +46,14 @@ def import_lm_eval(
 ) -> int:
     """Results of lm-evaluation-harness: a row for each task, with its answers where its samples lie beside."""
     from reports.exchange import importing, lm_eval_results
+    from reports.visible import printable
 
-    named = lm_eval_results.Named(suite, model, strategy)
+    named, left_out = lm_eval_results.Named(suite, model, strategy), list[str]()
     paths = importing.files_in(place, "results_*.json", "the folder that --output_path named", deep=True)
-    return _told(importing.import_files(paths, lambda path: lm_eval_results.read_lm_eval(path, named), out))
+    imported = importing.import_files(paths, lambda path: lm_eval_results.read_lm_eval(path, named, left_out), out)
+    for sentence in left_out:
+        print(printable(sentence), file=sys.stderr)
+    return _told(imported)
 
 
 def _told(imported: "Imported") -> int:

@@ -43,38 +43,61 @@ class HarnessMetric:
         return self.name if self.filter == NO_FILTER else f"{self.name} ({self.filter})"
 
 
-def harness_metrics(results: Given, higher: Given, config: Given) -> list[HarnessMetric]:
-    """`acc,none: .71` with `acc_stderr,none: .01` beside it; what is no number (a name) is no metric."""
-    metrics, aggregations = [], dict(_listed(config))
-    for key, part in results.parts():
-        name, comma, filtered = key.partition(",")
-        # Beside numbers there stand names, such as a task's alias, without a filter.
-        if not comma or name.endswith("_stderr"):
-            continue
+def harness_metrics(results: Given, higher: Given, config: Given) -> tuple[list[HarnessMetric], list[FormatError]]:
+    """`acc,none: .71` with `acc_stderr,none: .01` beside it; what is no number (a name) is no metric.
+
+    With them comes why each metric is left out that has no value or no direction.
+
+    Raises:
+        FormatError: there is no metric, or one that is no number.
+    """
+    metrics: list[HarnessMetric] = []
+    left_out: list[FormatError] = []
+    aggregations = dict(_listed(config))
+    # Beside numbers there stand names, such as a task's alias, without a filter.
+    written = [(*key.partition(","), part) for key, part in results.parts() if "," in key]
+    numbers = [(name, filtered, part) for name, _, filtered, part in written if not name.endswith("_stderr")]
+    if not numbers:
+        raise FormatError(results.place, "holds no metric")
+    for name, filtered, part in numbers:
         if not was_measured(name, part.value):
             continue
-        error = results.get(f"{name}_stderr,{filtered}")
-        # The harness writes so where it has no standard error of a metric.
-        has_stderr = error is not None and error.value != "N/A"
+        if fault := _fault(name, part, higher):
+            left_out.append(fault)
+            continue
         metrics.append(
             HarnessMetric(
                 name=Given(name, part.place).text(),
                 filter=Given(filtered, part.place).text() if filtered else "",
                 value=part.number(),
-                error=error.number(0) if error is not None and has_stderr else None,
-                higher_is_better=higher[name].value is True,
+                error=_error(results.get(f"{name}_stderr,{filtered}")),
+                higher_is_better=higher[name].value,
                 # Of a task's own function the harness writes the source, as of tinyBenchmarks' estimates (IRT).
                 is_mean=aggregations.get(name) in (None, "mean"),
             )
         )
     if not metrics:
-        raise FormatError(results.place, "holds no metric")
-    return metrics
+        left_out.append(FormatError(results.place, "holds no metric that was measured"))
+    return metrics, left_out
 
 
-def was_measured(name: str, value: Any) -> bool:
-    """Whether it is no mark: RULER's metrics are named by a context's length, and are -1 where no item is of that length."""
-    return value != -1 or not name.isdecimal()
+def _fault(name: str, part: Given, higher: Given) -> FormatError | None:
+    """What the harness itself may leave unsaid of a metric, and is no fault of the file."""
+    if _is_nan(part.value):
+        return part.wrong("a number")
+    try:
+        return None if isinstance(higher[name].value, bool) else higher[name].wrong("true or false")
+    except FormatError as error:
+        return error
+
+
+def _error(written: Given | None) -> float | None:
+    """The harness writes N/A where it has no standard error of a metric, and NaN where it cannot be computed."""
+    return None if written is None or written.value == "N/A" or _is_nan(written.value) else written.number(0)
+
+
+def _is_nan(value: Any) -> bool:
+    return isinstance(value, float) and math.isnan(value)
 
 
 def _listed(config: Given) -> Iterator[tuple[str, Any]]:
@@ -83,6 +106,11 @@ def _listed(config: Given) -> Iterator[tuple[str, Any]]:
     for each in listed.value if listed and isinstance(listed.value, list) else ():
         if isinstance(each, dict) and isinstance(each.get("metric"), str):
             yield each["metric"], each.get("aggregation")
+
+
+def was_measured(name: str, value: Any) -> bool:
+    """Whether it is no mark: RULER's metrics are named by a context's length, and are -1 where no item is of that length."""
+    return value != -1 or not name.isdecimal()
 
 
 def score_first(metrics: list[HarnessMetric], config: Given) -> list[HarnessMetric]:

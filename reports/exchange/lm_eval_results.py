@@ -18,7 +18,7 @@ from bench.records.outcome import Outcome
 from bench.records.record import Cost, Provenance, Record, Setup, Trust, Tuning
 from reports.exchange.foreign import MOST_TEXT, Given, is_finite, precision, read_lines, read_object
 from reports.exchange.identity import imported
-from reports.exchange.lm_eval_metrics import harness_metrics, score_first, score_of, was_measured
+from reports.exchange.lm_eval_metrics import HarnessMetric, harness_metrics, score_first, score_of, was_measured
 
 HARNESS = "lm-eval"
 
@@ -32,8 +32,13 @@ class Named:
     strategy: str | None = None
 
 
-def read_lm_eval(path: Path, named: Named = Named()) -> Iterator[tuple[Record, pd.DataFrame | None]]:
+def read_lm_eval(
+    path: Path, named: Named = Named(), left_out: list[str] | None = None
+) -> Iterator[tuple[Record, pd.DataFrame | None]]:
     """A record for each task of one results file, with the table of its answers where its samples lie beside.
+
+    Args:
+        left_out: gets a sentence for each metric, and each task, without a value or a direction; the others go in.
 
     Raises:
         FormatError: the file is none of these, or a value in it, or in its samples, is missing or wrong.
@@ -42,23 +47,42 @@ def read_lm_eval(path: Path, named: Named = Named()) -> Iterator[tuple[Record, p
     tasks = [(name, results) for name, results in whole["results"].parts() if whole["configs"].get(name)]
     if not tasks:
         raise FormatError("results", "hold no task")
+    metrics, faults = _metrics_of_tasks(whole, tasks)
+    if left_out is not None:
+        # Filters of one metric share its direction.
+        left_out += dict.fromkeys(f"{path.name}: {fault}; it is left out" for fault in faults)
+    for name in metrics:
+        samples = path.with_name(f"samples_{name}_{path.stem.removeprefix('results_')}.jsonl")
+        yield _task(path, content, whole, name, metrics[name], named, samples)
+
+
+def _metrics_of_tasks(whole: Given, tasks: list[tuple[str, Given]]) -> tuple[dict[str, list[HarnessMetric]], list[FormatError]]:
+    """The metrics of each task that has one, its score first, and what was left out."""
+    metrics: dict[str, list[HarnessMetric]] = {}
+    left_out: list[FormatError] = []
+    directions = whole.get("higher_is_better") or Given({}, "higher_is_better")
     for name, results in tasks:
         task = Given(name, f"results.{name}")
         if "/" in task.text():  # its samples would lie in another folder
             raise task.wrong("a name without /")
-        samples = path.with_name(f"samples_{name}_{path.stem.removeprefix('results_')}.jsonl")
-        yield _task(path, content, whole, name, results, named, samples)
+        config = whole["configs"][name]
+        of_task = directions.get(name) or Given({}, f"{directions.place}.{name}")
+        found, faults = harness_metrics(results, of_task, config)
+        left_out += faults
+        if found:
+            metrics[name] = score_first(found, config)
+    if not metrics:
+        raise left_out[0]
+    return metrics, left_out
 
 
 def _task(
-    path: Path, content: bytes, whole: Given, task: str, results: Given, named: Named, samples: Path
+    path: Path, content: bytes, whole: Given, task: str, metrics: list[HarnessMetric], named: Named, samples: Path
 ) -> tuple[Record, pd.DataFrame | None]:
     counted = whole["n-samples"][task]["effective"]
     count = counted.whole()
     if not count:
         raise counted.wrong("a number of items")
-    config = whole["configs"][task]
-    metrics = score_first(harness_metrics(results, whole["higher_is_better"][task], config), config)
     # Samples are written by an option, and results without them are whole all the same.
     items = _items(samples, task, metrics[0].filter) if samples.exists() else None
     if items is not None and len(items) != count:

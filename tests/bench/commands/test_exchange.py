@@ -148,3 +148,22 @@ def test_an_export_of_no_row_is_2(called, imported, tmp_path):
     status, _, said = called("export", "model-card", "--strategy", "nothing", "--name", "x", "--out", imported)
     assert status == 2 and said.startswith("error: unknown strategy 'nothing'")
     assert called("export", "csv", "--out", tmp_path / "none")[0] == 2
+
+
+OF_THE_HARNESS = {
+    "results": {"riddles": {"acc,none": 0.75, "mcc,none": 0.5}},
+    "configs": {"riddles": {"metric_list": [{"metric": "acc"}]}},
+    "versions": {"riddles": 1},
+    "n-shot": {"riddles": 0},
+    "n-samples": {"riddles": {"effective": 4}},
+    "higher_is_better": {"riddles": {"acc": True}},
+    "config": {},
+    "model_name": "org/Base-1B",
+}
+
+
+def test_what_of_the_harness_is_left_out_is_told_and_the_rest_goes_in(called, tmp_path):
+    path = tmp_path / "results_2026-05-01T10-00-00.5.json"
+    path.write_text(json.dumps(OF_THE_HARNESS))
+    told = f"{path.name}: higher_is_better.riddles.mcc: is missing; it is left out\n"
+    assert called("import", "lm-eval", path, "--out", tmp_path / "out") == (0, "1 record imported\n", told)

@@ -129,3 +129,39 @@ def test_answers_that_are_partly_right_and_give_another_mean_are_no_fault(harnes
     record, _ = by_task(harness_file({"riddles": riddle_lines()}, results__riddles=changes))["riddles"]
     assert record.outcome.score.ci_low == pytest.approx(0.6 - 1.959964 * 0.1)
     assert record.provenance.source.interval == "standard error"
+
+
+def told(path):
+    left_out = []
+    return {record.setup.task: record for record, _ in read_lm_eval(path, left_out=left_out)}, left_out
+
+
+def test_a_metric_without_a_value_or_a_direction_is_left_out_and_named(harness_file):
+    """Planted fault: the file's other metrics and tasks were left out with it."""
+    path = harness_file(
+        **{"results.essays.rougeL,none": float("nan"), "results.essays.rougeL_stderr,none": float("nan")},
+        higher_is_better__riddles={"acc": True, "acc_norm": None},
+    )
+    found, left_out = told(path)
+    assert set(found) == {"riddles", "essays", "sums"} and found["essays"].outcome.score.name == "bleu"
+    assert found["riddles"].outcome.score.name == "acc" and len(found["riddles"].outcome.metrics) == 1
+    assert left_out == [
+        f"{path.name}: higher_is_better.riddles.acc_norm: is missing; it is left out",
+        f"{path.name}: results.essays.rougeL,none: NaN is not a number; it is left out",
+    ]
+
+
+def test_a_task_without_any_metric_left_is_left_out_and_named(harness_file):
+    nothing = {"4096,none": -1}
+    found, left_out = told(harness_file(results__essays=nothing, higher_is_better__sums={"exact_match": "yes"}))
+    assert set(found) == {"riddles"}
+    assert [sentence.split(": ", 1)[1] for sentence in left_out] == [
+        "results.essays: holds no metric that was measured; it is left out",
+        'higher_is_better.sums.exact_match: "yes" is not true or false; it is left out',
+        "results.sums: holds no metric that was measured; it is left out",
+    ]
+
+
+def test_a_standard_error_that_is_no_number_is_none(harness_file):
+    record, _ = by_task(harness_file(**{"results.essays.rougeL_stderr,none": float("nan")}))["essays"]
+    assert record.outcome.score.ci_low is None and record.provenance.source.interval == "none"
