@@ -38,18 +38,18 @@ def import_peft(
 
 @IMPORT.command("lm-eval")
 def import_lm_eval(
-    place: Annotated[Path, typer.Argument(help="A results_*.json, or a folder with such files, at any depth.")],
+    place: Annotated[Path, typer.Argument(help="A file of results, or a folder with such files, at any depth.")],
     out: Out = DEFAULT_OUT,
     suite: Annotated[str | None, typer.Option(help="Name of the suite in whose table they stand.")] = None,
     model: Annotated[str | None, typer.Option(help="What the model is called there; as in the file without it.")] = None,
     strategy: Annotated[str | None, typer.Option(help="How the model was adapted; `lm-eval N-shot` without it.")] = None,
 ) -> int:
     """Results of lm-evaluation-harness: a row for each task, with its answers where its samples lie beside."""
-    from reports.exchange import importing, lm_eval_results
+    from reports.exchange import importing, lm_eval_files, lm_eval_results
     from reports.visible import printable
 
     named, left_out = lm_eval_results.Named(suite, model, strategy), list[str]()
-    paths = importing.files_in(place, "results_*.json", "the folder that --output_path named", deep=True)
+    paths = lm_eval_files.results_files(place)
     imported = importing.import_files(paths, lambda path: lm_eval_results.read_lm_eval(path, named, left_out), out)
     for sentence in left_out:
         print(printable(sentence), file=sys.stderr)

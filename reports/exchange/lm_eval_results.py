@@ -18,6 +18,7 @@ from bench.records.outcome import Outcome
 from bench.records.record import Cost, Provenance, Record, Setup, Trust, Tuning
 from reports.exchange.foreign import MOST_TEXT, Given, is_finite, precision, read_lines, read_object
 from reports.exchange.identity import imported
+from reports.exchange.lm_eval_files import samples_beside
 from reports.exchange.lm_eval_metrics import HarnessMetric, harness_metrics, score_first, score_of, was_measured
 
 HARNESS = "lm-eval"
@@ -52,8 +53,7 @@ def read_lm_eval(
         # Filters of one metric share its direction.
         left_out += dict.fromkeys(f"{path.name}: {fault}; it is left out" for fault in faults)
     for name in metrics:
-        samples = path.with_name(f"samples_{name}_{path.stem.removeprefix('results_')}.jsonl")
-        yield _task(path, content, whole, name, metrics[name], named, samples)
+        yield _task(path, content, whole, name, metrics[name], named, samples_beside(path, name))
 
 
 def _metrics_of_tasks(whole: Given, tasks: list[tuple[str, Given]]) -> tuple[dict[str, list[HarnessMetric]], list[FormatError]]:
