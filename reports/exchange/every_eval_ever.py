@@ -8,13 +8,12 @@ from dataclasses import dataclass
 from datetime import datetime
 from typing import Any
 
-from bench import __version__
 from bench.errors import RunError
 from bench.records.record import Interval
 from bench.records.store import as_text
 from bench.statistics.estimates import Estimate
 from bench.statistics.intervals import CONFIDENCE
-from reports.exchange.hub import notes_of
+from reports.exchange.hub import measured_by, notes_of
 from reports.rows.row import Row
 
 Schema = Mapping[str, Any]
@@ -43,17 +42,19 @@ def as_every_eval_ever(rows: Sequence[Row], publisher: Publisher, schema: Schema
     settings = [_settings(row) for row in rows]
     # What tasks have of their own, as after a search, stands with each result.
     shared = {name: value for name, value in settings[0].items() if all(each.get(name) == value for each in settings)}
+    measurers = dict.fromkeys(map(measured_by, rows))
+    library = ", ".join(each.name for each in measurers)
     made = {
         "schema_version": str(schema.get("version", "unknown")),
-        "evaluation_id": f"tunebench-{setup.suite}-{setup.strategy}/{publisher.model_id}/{stamp}",
+        "evaluation_id": f"{library}-{setup.suite}-{setup.strategy}/{publisher.model_id}/{stamp}",
         "retrieved_timestamp": stamp,
         "source_metadata": {
-            "source_name": "tunebench",
+            "source_name": library,
             "source_type": "evaluation_run",
             "source_organization_name": publisher.organisation,
             "evaluator_relationship": publisher.relationship,
         },
-        "eval_library": {"name": "tunebench", "version": __version__},
+        "eval_library": {"name": library, "version": ", ".join(each.version for each in measurers)},
         "model_info": {
             "name": f"{setup.model} ({', '.join(dict.fromkeys(row.label for row in rows))})",
             "id": publisher.model_id,
@@ -117,7 +118,7 @@ def _result(row: Row, name: str, metric: dict[str, Any], value: Estimate, items:
 
 def _settings(row: Row) -> dict[str, Any]:
     """What each task may have of its own, after a search."""
-    return {"budget": row.setup.budget, **row.setup.hyperparameters}
+    return {"budget": row.budget or None, **row.setup.hyperparameters}
 
 
 def _method(row: Row, value: Estimate) -> str:

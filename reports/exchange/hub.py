@@ -6,7 +6,7 @@ Both are made of huggingface_hub's own classes, so that what they write is what 
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass
 from functools import partial
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, NamedTuple
 
 import yaml
 
@@ -54,7 +54,7 @@ def eval_results(row: Row, known: HubDataset) -> str:
         dataset_revision=known.revision,
         date=row.first.provenance.started,
         source_url=known.source_url,
-        source_name="tunebench" if known.source_url else None,
+        source_name=measured_by(row).name if known.source_url else None,
         notes=notes_of(row),
     )
     return yaml.safe_dump(eval_result_entries_to_yaml([entry]), sort_keys=False, allow_unicode=True)
@@ -63,7 +63,27 @@ def eval_results(row: Row, known: HubDataset) -> str:
 def notes_of(row: Row) -> str:
     """`accuracy .846 [.821, .869]; full, 400examples, seeds 0, 1, 2; tunebench 0.1.0`"""
     budget = f", {row.setup.budget}" if row.trains and row.setup.budget else ""
-    return f"{row.quantity.name} {score_text(row)}; {row.label}{budget}, seeds {row.seeds}; tunebench {__version__}"
+    return f"{row.quantity.name} {score_text(row)}; {row.label}{budget}, seeds {row.seeds}; {measured_by(row)}"
+
+
+class Measurer(NamedTuple):
+    """The program that asked the model."""
+
+    name: str
+    version: str
+
+    def __str__(self) -> str:
+        return f"{self.name} {self.version}"
+
+
+def measured_by(row: Row) -> Measurer:
+    """Tunebench, or the program that an imported row's file is of."""
+    origin = row.first.provenance
+    if origin.source is None:
+        return Measurer("tunebench", __version__)
+    whose = origin.source.whose
+    # PEFT's comparison is no package, and has the version of PEFT.
+    return Measurer(whose, next((origin.versions[name] for name in origin.versions if whose.startswith(name)), "unknown"))
 
 
 def model_card(rows: Sequence[Row], name: str, base_model: str | None = None) -> str:
@@ -107,14 +127,12 @@ def _eval_result(row: Row) -> "EvalResult":
 
 def _body(rows: Sequence[Row], name: str) -> str:
     """What was trained how, what it gained and forgot, and what the numbers hold."""
-    setup, budget = rows[0].setup, _by_task(rows, lambda row: row.setup.budget or "nothing")
     names = sorted({key for row in rows for key in row.setup.hyperparameters})
     settings = "\n".join(f"- {escaped(key)}: {escaped(_by_task(rows, partial(_setting, key)))}" for key in names)
     return f"""# {escaped(name)}
 
-{escaped(setup.model)}, trained by the strategy {escaped(setup.strategy)} with a budget of {escaped(budget)}.
-Measured by tunebench: what training gained over the untouched model, and what it lost of what the model could do before.
-Positive forgetting is a loss.
+{escaped(_made(rows))}
+{escaped(_measured(rows))}
 
 {rows_as_markdown(rows)}
 ## Hyper-parameters
@@ -125,6 +143,32 @@ Positive forgetting is a loss.
 
 {escaped(_by_task(rows, _versions))}; seeds {escaped(_by_task(rows, lambda row: row.seeds))}.
 """
+
+
+def _made(rows: Sequence[Row]) -> str:
+    """How the model came to be, as far as it is known."""
+    setup, imported = rows[0].setup, any(row.first.provenance.source for row in rows)
+    if not any(row.budget for row in rows):
+        # Files of others may not tell how a model was trained, and then they don't tell either that it was not.
+        return f"{setup.model}, by the strategy {setup.strategy}{'' if imported else ', which trains nothing'}."
+    return f"{setup.model}, trained by the strategy {setup.strategy} with a budget of {_by_task(rows, _budget)}."
+
+
+def _budget(row: Row) -> str:
+    return row.budget or ("nothing" if row.budget == "" else "unknown size")
+
+
+def _measured(rows: Sequence[Row]) -> str:
+    """By whom, and what the tables show."""
+    sources = [row.first.provenance.source for row in rows]
+    if not any(sources):
+        told = "Measured by tunebench"
+        what = ": what training gained over the untouched model, and what it lost of what the model could do before."
+        shown = what if any(row.trains for row in rows) else "."
+    else:
+        told, shown = f"Measured by {_by_task(rows, lambda row: str(measured_by(row)))}", "; the table was made by tunebench."
+    loss = "\nPositive forgetting is a loss." if any(row.forgetting for row in rows) else ""
+    return f"{told}{shown}{loss}"
 
 
 def _by_task(rows: Sequence[Row], text: Callable[[Row], str]) -> str:

@@ -73,3 +73,19 @@ def test_what_does_not_fit_is_an_error(make, out, schema):
     del made["evaluation_results"][0]["metric_config"]["lower_is_better"]
     with pytest.raises(RunError, match="evaluation_results.0.metric_config: 'lower_is_better' is a required property"):
         check_schema(made, schema)
+
+
+def test_an_import_names_the_program_that_measured_it(make, schema):
+    """Planted fault: it said that tunebench had."""
+    source = Import(whose="lm-eval", file="x.json", sha256="0" * 64, interval="none")
+    record = make.changed(make.record(probes={})[0], source=source, versions={"lm-eval": "0.4.13"})
+    made = as_every_eval_ever(aggregate([record]), US, schema, NOW)
+    assert made["eval_library"] == {"name": "lm-eval", "version": "0.4.13"}
+    assert made["source_metadata"]["source_name"] == "lm-eval" and made["evaluation_id"].startswith("lm-eval-sentiment-")
+    assert "tunebench" not in json.dumps(made)
+
+
+def test_what_trains_nothing_has_no_budget(make, schema):
+    rows = aggregate([make.record("zero-shot", trainable=0, probes={}, budget="512examples")[0]])
+    (result,) = as_every_eval_ever(rows, US, schema, NOW)["evaluation_results"]
+    assert "budget" not in result["score_details"]["details"]

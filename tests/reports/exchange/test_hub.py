@@ -3,7 +3,8 @@
 import yaml
 from huggingface_hub import ModelCard, parse_eval_result_entries
 
-from reports.exchange.hub import HubDataset, eval_results, model_card, notes_of
+from bench.records.record import Import
+from reports.exchange.hub import HubDataset, eval_results, measured_by, model_card, notes_of
 from reports.rows.rows import aggregate
 
 TASK = {"task": {"name": "sst2", "type": "classification"}}
@@ -56,3 +57,33 @@ def test_names_from_outside_change_nothing_of_a_card(make, out):
     card = ModelCard(model_card(rows(make, out, model=bad), bad))
     assert card.data.license is None and "<script" not in card.text.replace("\\<", "")
     assert card.data.base_model is None and card.data.library_name == "transformers"
+
+
+def imported(make, whose="lm-eval", **changes):
+    source = Import(whose=whose, file="x.json", sha256="0" * 64, interval="none")
+    versions = {"transformers": "5.1.0", "lm-eval": "0.4.13", "peft": "0.19.0"}
+    return aggregate([make.changed(make.record("lm-eval 5-shot", probes={}, **changes)[0], source=source, versions=versions)])
+
+
+def test_an_import_is_not_said_to_be_ours_or_trained(make):
+    """Planted fault: `trained by the strategy lm-eval 5-shot with a budget of nothing. Measured by tunebench`."""
+    (row,) = rows = imported(make, budget=None)
+    assert measured_by(row) == ("lm-eval", "0.4.13") and notes_of(row).endswith("; lm-eval 0.4.13")
+    card = ModelCard(model_card(rows, "ours")).text
+    assert "smollm2, by the strategy lm-eval 5-shot.\nMeasured by lm-eval 0.4.13; the table was made by tunebench.\n" in card
+    assert "trained by" not in card and "budget" not in card and "forgetting is" not in card
+    (entry,) = yaml.safe_load(eval_results(row, HubDataset("a/b", "c", source_url="https://example.org/run")))
+    assert entry["source"]["name"] == "lm-eval"
+
+
+def test_an_import_that_says_its_budget_has_it(make):
+    rows = imported(make, whose="peft-method-comparison", budget="5000steps")
+    assert measured_by(rows[0]) == ("peft-method-comparison", "0.19.0")
+    card = ModelCard(model_card(rows, "ours")).text
+    assert "trained by the strategy lm-eval 5-shot with a budget of 5000steps." in card and "Measured by peft" in card
+
+
+def test_what_trains_nothing_has_no_budget(make):
+    rows = aggregate([make.record("zero-shot", trainable=0, probes={}, budget="512examples")[0]])
+    card = ModelCard(model_card(rows, "ours")).text
+    assert "by the strategy zero-shot, which trains nothing.\nMeasured by tunebench.\n" in card and "512" not in card
