@@ -27,7 +27,9 @@ SIGNS = {
     "†": r"$^{\dagger}$",
 }
 TYPESET = 0x17F
-"""Letters up to here are there in every installation; others are told by their number."""
+"""Letters up to here are there in every installation, but for those below; others are told by their number."""
+NOT_TYPESET = frozenset("«»ÐÞðþĄąĐđĘęĦħĮįĸĿŀŉŊŋŦŧŲųſ")
+"""What pdfLaTeX lacks in the encoding that a paper has unless it asks for another (OT1); a test sets all others."""
 INTRODUCTION = "% Made by `tunebench ablate`; \\input it below \\usepackage{booktabs}."
 
 
@@ -38,7 +40,7 @@ def latex_escaped(text: str) -> str:
 
 def _letter(sign: str) -> str:
     # A letter that the font lacks would stop LaTeX, or vanish without a word.
-    return sign if ord(sign) <= TYPESET else rf"\texttt{{U+{ord(sign):04X}}}"
+    return sign if ord(sign) <= TYPESET and sign not in NOT_TYPESET else rf"\texttt{{U+{ord(sign):04X}}}"
 
 
 def _numbers(text: str) -> str:

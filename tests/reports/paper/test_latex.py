@@ -20,6 +20,9 @@ EVIL = "a\\b{c}~d^e#f$g%h&i_j<k>l|m\"n`o'p [q] *r* -- – … † ü 中 \\input
         ("\\input{x}", r"\textbackslash{}input\{x\}"),
         ("lora--8bit", "lora{-}{-}8bit"),
         ("中", r"\texttt{U+4E2D}"),
+        ("üşłœ", "üşłœ"),
+        ("ąđ", r"\texttt{U+0105}\texttt{U+0111}"),
+        ("«", r"\texttt{U+00AB}"),
         ("a\nb", "a b"),
     ],
 )
@@ -48,18 +51,30 @@ def test_best_is_bold_ties_are_marked_and_minuses_are_minuses():
     assert re.findall(r"\\(\w+rule)", text) == ["toprule", "midrule", "bottomrule"]
 
 
-def test_pdflatex_sets_the_tables(tmp_path):
+def typeset(folder, text):
+    """What pdflatex said of a paper with this in it, which it set."""
     if not shutil.which("pdflatex"):
         pytest.skip("pdflatex is missing: apt-get install texlive-latex-base texlive-latex-recommended")
     if not subprocess.run(["kpsewhich", "booktabs.sty"], capture_output=True, check=False).stdout:
         pytest.skip("booktabs.sty is missing: apt-get install texlive-latex-recommended")
-    evil = Grid([EVIL], [EVIL], [SWEPT], [([EVIL], [Entry("-1", "[-2, –]†", best=True)]), (["[x]"], [Entry("1", tied=True)])])
-    text = latex_file([latex_table(ablation(), table()), latex_table(ablation([EVIL], [EVIL]), evil)])
-    (tmp_path / "tables.tex").write_text(text, encoding="utf-8")
+    (folder / "tables.tex").write_text(text, encoding="utf-8")
     paper = r"\documentclass{article}\usepackage{booktabs}\begin{document}\input{tables.tex}Tables.\end{document}"
-    (tmp_path / "paper.tex").write_text(paper, encoding="utf-8")
+    (folder / "paper.tex").write_text(paper, encoding="utf-8")
     command = ["pdflatex", "-interaction=nonstopmode", "-halt-on-error", "paper.tex"]
-    done = subprocess.run(command, cwd=tmp_path, capture_output=True, text=True, errors="replace", timeout=120, check=False)
+    done = subprocess.run(command, cwd=folder, capture_output=True, text=True, errors="replace", timeout=120, check=False)
     assert done.returncode == 0, done.stdout[-2000:]
-    assert (tmp_path / "paper.pdf").read_bytes().startswith(b"%PDF")
-    assert "Undefined" not in done.stdout and "LaTeX Error" not in done.stdout
+    assert (folder / "paper.pdf").read_bytes().startswith(b"%PDF")
+    return done.stdout
+
+
+def test_pdflatex_sets_the_tables(tmp_path):
+    evil = Grid([EVIL], [EVIL], [SWEPT], [([EVIL], [Entry("-1", "[-2, –]†", best=True)]), (["[x]"], [Entry("1", tied=True)])])
+    said = typeset(tmp_path, latex_file([latex_table(ablation(), table()), latex_table(ablation([EVIL], [EVIL]), evil)]))
+    assert "Undefined" not in said and "LaTeX Error" not in said
+
+
+def test_pdflatex_sets_every_letter_that_is_left_as_it_is(tmp_path):
+    """Planted fault: all up to U+017F were, and 27 of them stop it."""
+    letters = [chr(number) for number in range(0x80, 0x250)]
+    said = typeset(tmp_path, "\n\n".join(map(latex_escaped, letters)))
+    assert "Missing character" not in said + (tmp_path / "paper.log").read_text(encoding="utf-8", errors="replace")
