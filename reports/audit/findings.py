@@ -147,6 +147,9 @@ def summary(findings: Findings) -> Iterator[str]:
         yield f"{label}: there is no table of its answers; nothing of it can be recomputed"
     for what, count in sorted(findings.unchecked.items()):
         yield f"not recomputed, since no answer gives it: {what} ({count:,})"
+    if not findings.checked:
+        yield "no number was recomputed: there are no answers that give one"
+        return
     agree = "all agree" if findings.clean else f"{len(findings.differences):,} differ"
     yield f"{findings.checked:,} numbers recomputed, {agree}; the largest difference is {findings.largest:.1e}"
 

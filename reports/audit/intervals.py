@@ -6,6 +6,7 @@ import pandas as pd
 
 from bench.records.record import Record
 from reports.audit import leaving_out
+from reports.audit.answered import answered_means
 from reports.audit.counting import Bounded
 from reports.audit.leaving_out import LeftOut, SeedVariance, bounds, bounds_of_bounds
 from reports.audit.outside import METRICS, RATE_COLUMNS
@@ -25,6 +26,9 @@ def left_out(record: Record, items: pd.DataFrame) -> Left:
     left_by_place: Left = {}
     for place, answered, score, metrics in task_parts(record, items):
         left_by_place |= {(*place, *inner): left for inner, left in _task(answered, score, metrics)}
+    for mean in answered_means(record, items):
+        if len(mean.values) > 1:  # one item says nothing of others
+            left_by_place[mean.place] = leaving_out.of_mean(mean.items, mean.values, [1.0] * len(mean.values), mean.bounded)
     for place, answered in single_scores(items):
         left = _score(answered, record.outcome.score.name, "prediction")
         left_by_place |= {place: left} if left else {}

@@ -7,6 +7,7 @@ import pandas as pd
 
 from bench.records.outcome import Outcome
 from bench.records.record import Record
+from reports.audit.answered import answered_means
 from reports.audit.outside import METRICS, OF_TRAINING, RATE_COLUMNS, part_of
 from reports.audit.probing import ProbeItems, probe_numbers, relative_loss
 from reports.audit.reading import Numbers, Path, column_texts, complete, part, parts
@@ -23,6 +24,8 @@ def recomputed(record: Record, items: pd.DataFrame) -> Numbers:
     numbers: Numbers = {}
     for place, answered, score, metrics in task_parts(record, items):
         numbers |= _under(place, _task(answered, score, metrics))
+    for mean in answered_means(record, items):
+        numbers |= mean.numbers
     for place, answered in single_scores(items):
         numbers |= _under(place, _score(answered, outcome.score.name))
     probes = dict(probe_parts(record, items))

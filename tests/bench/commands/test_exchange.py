@@ -167,3 +167,14 @@ def test_what_of_the_harness_is_left_out_is_told_and_the_rest_goes_in(called, tm
     path.write_text(json.dumps(OF_THE_HARNESS))
     told = f"{path.name}: higher_is_better.riddles.mcc: is missing; it is left out\n"
     assert called("import", "lm-eval", path, "--out", tmp_path / "out") == (0, "1 record imported\n", told)
+
+
+def test_imported_answers_are_audited(called, tmp_path):
+    (tmp_path / "results_2026-05-01T10-00-00.5.json").write_text(json.dumps(OF_THE_HARNESS))
+    shared = {"target": "0", "filtered_resps": "0", "filter": "none", "metrics": ["acc"]}
+    lines = [json.dumps({"doc_id": number, **shared, "acc": float(number > 0)}) for number in range(4)]
+    (tmp_path / "samples_riddles_2026-05-01T10-00-00.5.jsonl").write_text("\n".join(lines))
+    out = tmp_path / "out"
+    assert called("import", "lm-eval", tmp_path, "--out", out)[0] == 0
+    status, said, _ = called("audit", out)
+    assert status == 0 and "13 numbers recomputed, all agree" in said.splitlines()[-1]
