@@ -44,6 +44,7 @@ HEADERS = [
     Header("contaminated", "contaminated"),
 ]
 RELATIVE = [Header("strategy", "strategy"), Header("FG, %", "relative_forgetting")]
+CURVES_ENDING = ".svg"
 
 
 @dataclass(frozen=True)
@@ -72,9 +73,11 @@ def write_tables(
     """Print the tables, or write them; and write the curves.
 
     Raises:
-        UserError: a figure is asked for, and no run was watched on its way; a file cannot be written; or rows of one table
-            answer different questions and are not allowed to.
+        UserError: a figure is asked for, and its name ends otherwise or no run was watched on its way; a file cannot be
+            written; or rows of one table answer different questions and are not allowed to.
     """
+    if figure and figure.suffix.lower() != CURVES_ENDING:
+        raise UserError(f"--figure {figure}: the curves are drawn as SVG; name a file that ends in {CURVES_ENDING}")
     rows = ranked(aggregate(records, out))
     if not allow_unequal:
         check_comparable(rows)

@@ -129,3 +129,11 @@ def test_command_says_what_is_missing(make, out, tmp_path, capsys):
     assert "--probe-every" in capsys.readouterr().err and not (tmp_path / "f.svg").exists()
     with pytest.raises(UserError):
         forgetting.write_tables([make.record("full")[0]], out, None, tmp_path / "f.svg")
+
+
+@pytest.mark.parametrize("name", ["curves.pdf", "curves"])
+def test_a_figure_of_another_ending_is_refused_before_anything_is_written(make, out, tmp_path, name):
+    """Planted fault: SVG was written into a PDF's name."""
+    with pytest.raises(UserError, match=r"the curves are drawn as SVG; name a file that ends in \.svg"):
+        forgetting.write_tables([make.record("full")[0]], out, tmp_path / "f.md", tmp_path / name)
+    assert not list(tmp_path.glob("*.*"))
