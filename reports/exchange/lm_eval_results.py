@@ -84,7 +84,7 @@ def _task(
     if not count:
         raise counted.wrong("a number of items")
     # Samples are written by an option, and results without them are whole all the same.
-    items = _items(samples, task, metrics[0].filter) if samples.exists() else None
+    items = _read_items(samples, task, metrics[0].filter) if samples.exists() else None
     if items is not None and len(items) != count:
         raise FormatError(samples.name, f"holds {len(items):,} items, and the results are of {count:,}")
     scores, made_of = [], []
@@ -115,6 +115,14 @@ def _task(
     return record, items
 
 
+def _read_items(path: Path, task: str, filtered: str) -> pd.DataFrame:
+    try:
+        return _items(path, task, filtered)
+    except FormatError as error:
+        # A fault is told under the name of the results, whose lines and fields are others.
+        raise FormatError(path.name, str(error)) from error
+
+
 def _items(path: Path, task: str, filtered: str) -> pd.DataFrame:
     """What was answered to each item, as the score's filter left it, with a column for each metric that is a number."""
     rows: dict[str, dict[str, Any]] = {}
@@ -124,7 +132,7 @@ def _items(path: Path, task: str, filtered: str) -> pd.DataFrame:
             continue
         item = str(line["doc_id"].whole())
         if item in rows:
-            raise FormatError(path.name, f"{line.place} repeats doc_id {item}")
+            raise FormatError(line.place, f"repeats doc_id {item}")
         # In the harness' words: our metrics cannot read its answers, and must not try.
         answers = {"target": _text(line["target"]), "answer": _text(line["filtered_resps"])}
         rows[item] = {"kind": "task", "name": task, "item": item, **answers, **_numbers(line)}

@@ -107,12 +107,21 @@ def test_a_fault_is_named(harness_file, changes, said):
     ("change", "said"),
     [
         (lambda lines: lines[:3], "holds 3 items, and the results are of 4"),
-        (lambda lines: [*lines[:3], lines[0]], "line 4 repeats doc_id 0"),
+        (lambda lines: [*lines[:3], lines[0]], "line 4: repeats doc_id 0"),
         (lambda lines: [{**line, "acc_norm": 1.0} for line in lines], "its answers give acc_norm 1, and the results say 0.5"),
         (lambda lines: [{**lines[0], "doc_id": "x"}, *lines[1:]], 'line 1.doc_id: "x" is not a finite number'),
         (lambda lines: [{"doc_id": 1}], "line 1.target: is missing"),
     ],
 )
 def test_samples_that_do_not_belong_are_named(harness_file, riddle_lines, change, said):
-    with pytest.raises(FormatError, match=said):
+    with pytest.raises(FormatError, match=f"^samples_riddles_.*jsonl: {said}"):
         by_task(harness_file({"riddles": change(riddle_lines())}))
+
+
+def test_samples_that_are_no_json_are_named(harness_file, riddle_lines):
+    """Planted fault: `line 1` was told as that of the results file."""
+    path = harness_file({"riddles": riddle_lines()})
+    (samples,) = path.parent.glob("samples_*")
+    samples.write_text("{")
+    with pytest.raises(FormatError, match=f"^{samples.name}: line 1: is not JSON"):
+        by_task(path)
