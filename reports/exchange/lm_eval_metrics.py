@@ -132,9 +132,12 @@ def score_of(metric: HarnessMetric, count: int, items: pd.DataFrame | None, samp
     # Some metrics of a task are made of all items at once, and no mean of what each has.
     is_mean = values is not None and abs(float(values.mean()) - metric.value) <= MEAN_WITHIN
     if values is not None and not is_mean and counts:
-        raise FormatError(
-            samples, f"its answers give {metric.label} {values.mean():.6g}, and the results say {metric.value:.6g}"
-        )
+        if metric.error is not None:
+            raise FormatError(
+                samples, f"its answers give {metric.label} {values.mean():.6g}, and the results say {metric.value:.6g}"
+            )
+        # The harness has a standard error of every mean, and here it says of none that it is one.
+        counts = False
     if values is not None and is_mean:
         count = len(values)
     # A metric of the harness' says nowhere between what its values lie.

@@ -114,6 +114,12 @@ ESTIMATED = {
 """As tinyBenchmarks' tasks."""
 
 
+def test_answers_that_are_not_the_mean_are_no_fault_where_no_error_says_that_they_were(harness_file, riddle_lines):
+    changes = {"acc_norm,none": 0.6, "acc_norm_stderr,none": "N/A"}
+    record, _ = by_task(harness_file({"riddles": riddle_lines()}, results__riddles=changes))["riddles"]
+    assert record.outcome.score.ci_low is None and record.provenance.source.interval == "none"
+
+
 @pytest.mark.parametrize("answered", [True, False])
 def test_an_estimate_of_all_items_at_once_has_no_interval_of_them(harness_file, riddle_lines, answered):
     """Planted fault: with samples the file was refused, and without them the interval was binomial."""
