@@ -157,7 +157,8 @@ def _beats(one: Option, other: Option, task: str) -> bool:
 def _reasons(suite: Mapping[str, Any], option: Option, picks: Sequence[Option], wish: Wish) -> Iterator[str]:
     for task, line in option.lines.items():
         interval = _part(suite, line, "score", 2)
-        yield f"{task}: {_text(suite, line, 'score')}{' ' + interval if interval else ''}"
+        fallen = line.get("fallen")
+        yield f"{task}: {_text(suite, line, 'score')}{' ' + interval if interval else ''}{', ' + fallen if fallen else ''}"
     if len(picks) > 1:
         for cost, (_, _, words) in LIMITS.items():
             known = [most for each in picks if (most := each.most(cost)) is not None]
@@ -193,6 +194,8 @@ def _said(suite: Mapping[str, Any], picks: Sequence[Option], tasks: Sequence[str
         return "One row is left."
     if any(_beats(one, other, task) for one in picks for other in picks for task in tasks):
         return f"{len(picks)} rows are left; some are better than others on one task, so it depends on which task counts more."
+    if bare := [each.label for each in picks if any(line["score"][1] is None for line in each.lines.values())]:
+        return f"{len(picks)} rows are left; {' and '.join(bare)} without intervals, so that nothing is known of differences."
     tie = f"{len(picks)} rows are left, a tie: none is better than another by more than chance on {', '.join(tasks)}."
     groups = {task: suite["groups"][picks[0].lines[task]["group"]] for task in tasks}
     differences = [

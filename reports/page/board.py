@@ -102,12 +102,16 @@ def scale(rows: Sequence[Row]) -> tuple[float, float]:
     return (low, high) if high > low else (low, low + 0.1)
 
 
+def fallen(row: Row) -> str:
+    """How many of the row's runs collapsed, or nothing where none did."""
+    return f"{row.collapsed} of {len(row.records)} collapsed" if row.collapsed else ""
+
+
 def _score(row: Row, tracks: Mapping[Quantity, tuple[float, float]]) -> Cell:
     score = row.score
     if score is None:
         return EMPTY
-    fallen = f"{row.collapsed} of {len(row.records)} collapsed" if row.collapsed else ""
-    detail = "; ".join(filter(None, [numbers.seed_sd(score, row.quantity), fallen]))
+    detail = "; ".join(filter(None, [numbers.seed_sd(score, row.quantity), fallen(row)]))
     return level_cell(score, row.quantity, detail, _bar(score, row.base_score, *tracks[row.quantity]))
 
 

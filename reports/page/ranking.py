@@ -7,7 +7,7 @@ from typing import Any
 from bench.records.contract import Json
 from bench.records.outcome import Point
 from bench.records.record import Cost
-from reports.page.board import budget_of, wide_table
+from reports.page.board import budget_of, fallen, wide_table
 from reports.page.encoded import encoded, rounded, shown_ends
 from reports.rows import numbers
 from reports.rows.conclusion import conclusion
@@ -75,6 +75,8 @@ def _facts(row: Row, group: int) -> Json:
         "curve": [_point(point, row) for point in row.curve],
         "best": _searched(row),
         "cost": _costs(cost),
+        # Most rows have none, and a page holds thousands.
+        **({"fallen": fallen(row)} if row.collapsed else {}),
     }
 
 

@@ -54,8 +54,9 @@ class Standing:
 
 
 def score_standing(rows: Sequence[Row]) -> Standing | None:
-    """Of the score of one suite's, model's and task's rows; None where fewer than two have one."""
-    placed = [(row, row.score) for row in rows if row.score and row.setup.model != NO_MODEL]
+    """Of the score of one suite's, model's and task's rows; None where fewer than two have one with an interval."""
+    # Without an interval nothing is known of differences, and no place would be more than the number's own.
+    placed = [(row, row.score) for row in rows if row.score and row.score.low is not None and row.setup.model != NO_MODEL]
     if len(placed) < 2:
         return None
     first, _ = placed[0]  # a row that failed does not know what its score would have been

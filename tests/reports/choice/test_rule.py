@@ -56,6 +56,17 @@ def test_rows_that_are_worse_by_more_than_chance_go_and_ties_stay():
     assert dict(found.picks) == {"a": ["one: .0 [.1, .9]"], "b": ["one: .1 [.1, .9]", "trains in the least time"]}
 
 
+def test_a_row_that_collapsed_says_so_where_it_is_left():
+    """Planted fault: its numbers say nothing of the strategy, and it was recommended without a word."""
+    assert dict(chosen([line(0, "a") | {"fallen": "1 of 2 collapsed"}]).picks) == {"a": ["one: .0 [.1, .9], 1 of 2 collapsed"]}
+
+
+def test_rows_without_intervals_are_no_tie():
+    """Planted fault: imported numbers that nobody can compare were called a tie."""
+    found = chosen([line(0, "a") | {"score": [1, None, None]}, line(1, "b")])
+    assert found.said == "2 rows are left; a without intervals, so that nothing is known of differences."
+
+
 def test_tie_says_how_small_a_difference_would_have_been_found():
     for between, told in ((None, "on one"), ("rows that train", "on one between rows that train")):
         groups = [GROUPS[0] | {"smallest": "3.1 points", "smallest_between": between}, GROUPS[1]]

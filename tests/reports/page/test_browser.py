@@ -243,6 +243,46 @@ def test_a_drawing_stays_where_another_choice_leaves_it_and_its_links_keep_that_
     assert not page.page.evaluate("document.querySelector('#plots svg').drawnOnce")
 
 
+def test_a_link_to_a_run_keeps_what_was_chosen_since_it_was_drawn(opened):
+    """Planted fault: it led back to the choices of the time when its table was drawn."""
+    page = opened()
+    page.page.evaluate("document.querySelector('[data-runs]').scrollIntoView()")  # by which it is drawn
+    runs = page.page.locator("[data-runs] a[data-run]").first
+    runs.wait_for(state="attached")
+    page.page.select_option("#filter-model", "minilm")
+    runs.click()
+    assert "model=minilm" in page.hash and "run=" in page.hash and page.page.input_value("#filter-model") == "minilm"
+    other = page.page.locator("#run p a[data-run]").first
+    page.page.select_option("#filter-task", "sst2")
+    assert other.count() == 0 or "task=sst2" in other.get_attribute("href")
+
+
+def test_the_run_that_is_open_is_shown_again_when_it_is_asked_for(opened):
+    page = opened()
+    name = page.page.locator("#board tbody th a").first
+    name.click()
+    page.page.evaluate("scrollTo(0, 0)")
+    name.click()
+    assert page.page.evaluate("document.activeElement.id") == "run"
+
+
+def test_a_run_shows_its_own_score_apart_from_its_row_s_mean(opened, results):
+    record = next(r for r in store.read_all(results) if r.setup.strategy == "full" and r.setup.seed == 1)
+    page = opened(f"#run={record.run_id}")
+    sections = page.page.locator("#run .sources section").first.inner_text()
+    result, row = sections.split("The row\n", 1)
+    assert "Gain" not in result and "score" in result.lower() and "Gain" in row
+
+
+def test_a_budget_keeps_the_rows_that_train_nothing(opened):
+    page = opened("#model=smollm2&task=sst2")
+    budgets = page.page.evaluate("ranking.values.budget.filter((each) => each !== 'none')")
+    rows = page.page.evaluate(
+        f"state.set({{ budget: {json.dumps(budgets[0])} }}); ranking.filtered().map((line) => line.strategy)"
+    )
+    assert {"zero-shot", "full"} <= set(rows)
+
+
 def test_a_table_stays_where_it_was_scrolled_to_when_it_is_sorted(opened):
     page = opened("", viewport={"width": 400, "height": 800})
     page.page.evaluate("document.querySelector('#board .scroll').scrollLeft = 120")
@@ -347,7 +387,9 @@ def test_downloads_hold_the_rows_that_are_shown(opened):
         page.page.get_by_role("button", name="CSV").click()
     rows = list(csv.DictReader(io.StringIO(kept.value.path().read_text())))
     assert [row["strategy"] for row in rows] == ["full", "frozen"] and {row["model"] for row in rows} <= {"minilm"}
-    assert [float(row["score"]) for row in rows] == [pytest.approx(0.7)] * 2 and rows[0]["score interval"].startswith("[.")
+    assert [float(row["score"]) for row in rows] == [pytest.approx(0.7)] * 2 and float(rows[0]["score low"]) < 0.7
+    assert all(float(row["gain low"]) < float(row["gain"]) < float(row["gain high"]) for row in rows)
+    assert [(row["rank best"], row["rank worst"], row["reason"]) for row in rows] == [("1", "2", "")] * 2
     with page.page.expect_download() as kept:
         page.page.get_by_role("button", name="JSON").click()
     found = json.loads(kept.value.path().read_text())

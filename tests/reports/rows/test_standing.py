@@ -128,6 +128,25 @@ def test_the_range_is_known_by_the_seeds_of_all_rows(make, out):
     assert found.detectable == detectable(margin, 10, score, known=20)
 
 
+def test_a_score_without_an_interval_takes_no_place(make, out):
+    """As an imported one may be; planted fault: two of them were a tie."""
+    pairs = [make.record(name) for name in ("full", "frozen", "lora-8bit")]
+    bare = {"ci_low": None, "ci_high": None}
+
+    def stripped(pair):
+        outcome = pair[0].outcome
+        score = outcome.score.model_copy(update=bare)
+        metrics = outcome.metrics | {score.name: score}
+        return make.changed(pair[0], outcome=outcome.model_copy(update={"score": score, "metrics": metrics})), None
+
+    rows = aggregate(make.kept(out, [stripped(pairs[0]), *pairs[1:]]), out)
+    places = standing.score_standing(rows)
+    assert {row.label: places.of(row) is None for row in rows} == {"full": True, "frozen": False, "lora-8bit": False}
+    assert (
+        standing.score_standing(aggregate(make.kept(out / "two", [*map(stripped, pairs[:2]), pairs[2]]), out / "two")) is None
+    )
+
+
 def test_scores_by_two_metrics_have_no_order(make, out):
     """A task whose first metric is another one since, and a table that was let through all the same."""
     one, other = make.record("full"), make.record("frozen")

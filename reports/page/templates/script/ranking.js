@@ -59,11 +59,11 @@ class Ranking {
     for (const line of this.lines) line.cells[index] = line.suite;
   }
 
-  // The rows that the menus leave.
+  // The rows that the menus leave: of a budget, those that train nothing too, as the command has it.
   filtered() {
     const asked = Object.entries(FILTERS).map(([name, { of }]) => [state.get(name), of, this.values[name]])
       .filter(([value, , known]) => known.includes(value)); // a link may name what is no longer here
-    return this.lines.filter((line) => asked.every(([value, of]) => of(line) === value));
+    return this.lines.filter((line) => asked.every(([value, of]) => of(line) === value || (of === FILTERS.budget.of && !line.trains)));
   }
 
   // The columns that were chosen, or those that are there at first: none that has nothing to show or the same name in all rows.
@@ -131,11 +131,11 @@ class Ranking {
   csv() {
     const quote = (value) => (/[",\n\r]/.test(value) ? `"${value.replaceAll('"', '""')}"` : value);
     // A spreadsheet would run a name that begins like a formula.
-    const safe = (value) => (typeof value === "string" && /^[=+\-@\t\r]/.test(value) ? `'${value}` : String(value ?? ""));
+    const safe = (value) => (typeof value === "string" && /^[=+\-@\t\r]/.test(value) && Number.isNaN(Number(value)) ? `'${value}` : String(value ?? ""));
     const { lines, columns } = this.shown;
     const rows = lines.map((line) => columns.flatMap((column) => cellValues(column, line)));
-    const heads = columns.flatMap((column) => (column.numeric ? [column.key, `${column.key} interval`] : [column.key]));
-    return [["status", "measure", ...heads], ...rows.map((row, place) => [lines[place].status || "ok", lines[place].groupOf.measure, ...row])].map((row) => row.map((value) => quote(safe(value))).join(",")).join("\r\n") + "\r\n";
+    const heads = columns.flatMap(({ key, numeric }) => (key === "rank" ? ["rank best", "rank worst"] : numeric ? [key, `${key} low`, `${key} high`] : [key]));
+    return [["status", "reason", "measure", ...heads], ...rows.map((row, place) => [lines[place].status || "ok", lines[place].reason, lines[place].groupOf.measure, ...row])].map((row) => row.map((value) => quote(safe(value))).join(",")).join("\r\n") + "\r\n";
   }
 
   json() {
@@ -145,12 +145,19 @@ class Ranking {
   }
 }
 
-// What a program reads of a cell: the value, and of a number its interval.
+// What a program reads of a cell: the value, and of a number the ends of its interval.
 function cellValues(column, line) {
   const cell = line.cells[column.index];
   // A row's name holds what sets it apart from others of its strategy.
   if (column.names) return [part(cell, VALUE) ?? part(cell, TEXT) ?? ""];
   if (!column.numeric) return [part(cell, TEXT) ?? ""];
-  if (column.key === "rank") return [part(cell, TEXT) ?? "", ""]; // its value is the middle of its places
-  return [line.status ? "" : part(cell, VALUE) ?? "", part(cell, INTERVAL) ?? ""];
+  if (column.key === "rank") return placesOf(part(cell, TEXT) ?? ""); // its value is the middle of its places
+  const ends = (part(cell, INTERVAL) ?? "").replaceAll("\u2212", "-").match(/\[(.*), (.*)\]/);
+  return [line.status ? "" : part(cell, VALUE) ?? "", ...(ends ? ends.slice(1) : ["", ""])];
+}
+
+// `1-3`, which a spreadsheet would take for a day, as 1 and 3.
+function placesOf(text) {
+  const places = text.split("-");
+  return [places[0], places[places.length - 1]];
 }

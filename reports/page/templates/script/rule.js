@@ -101,7 +101,7 @@ const beats = (one, other, task) => other.lines.get(task).better.includes(one.li
 function* reasons(suite, option, picks, wish) {
   for (const [task, line] of option.lines) {
     const interval = partOf(suite, line, "score", INTERVAL);
-    yield `${task}: ${textOf(suite, line, "score")}${interval ? ` ${interval}` : ""}`;
+    yield `${task}: ${textOf(suite, line, "score")}${interval ? ` ${interval}` : ""}${line.fallen ? `, ${line.fallen}` : ""}`;
   }
   if (picks.length > 1) {
     for (const [cost, [, , words]] of Object.entries(LIMITS)) {
@@ -143,6 +143,8 @@ function saidOf(suite, picks, tasks) {
   if (picks.some((one) => picks.some((other) => tasks.some((task) => beats(one, other, task))))) {
     return `${picks.length} rows are left; some are better than others on one task, so it depends on which task counts more.`;
   }
+  const bare = picks.filter((each) => [...each.lines.values()].some((line) => line.score[1] === null)).map(({ label }) => label);
+  if (bare.length) return `${picks.length} rows are left; ${bare.join(" and ")} without intervals, so that nothing is known of differences.`;
   const tie = `${picks.length} rows are left, a tie: none is better than another by more than chance on ${tasks.join(", ")}.`;
   const groupOf = (task) => suite.groups[picks[0].lines.get(task).group];
   const between = (task) => (groupOf(task).smallest_between ? ` between ${groupOf(task).smallest_between}` : "");

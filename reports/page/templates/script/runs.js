@@ -6,7 +6,7 @@ class Runs {
     const lines = new Map(ranking.lines.map((line) => [`${line.suiteNumber}/${line.number}`, line]));
     suites.forEach((suite, number) => suite.runs.forEach((run) => this.byId.set(run.id, { run, suite, line: lines.get(`${number}/${run.line}`) })));
     this.disagreements = new Disagreements(this);
-    state.listeners.push(() => this.show());
+    state.listeners.push(() => this.show(), linkRunsAnew);
   }
 
   show() {
@@ -35,7 +35,7 @@ class Runs {
       element("h2", {}, `Run ${run.id}: ${line.label}, ${line.model} on ${line.task}, seed ${run.seed} `, close),
       run.warnings.map((words) => element("p", { class: "alarm" }, words)),
       element("div", { class: "sources" },
-        element("section", {}, element("h3", {}, "Result"), facts(this.result(run, suite, line)), this.seeds(run, suite)),
+        element("section", {}, element("h3", {}, "Result"), facts(this.result(run)), element("h3", {}, "The row"), facts(this.row(run, suite, line)), this.seeds(run, suite)),
         element("section", {}, element("h3", {}, "Configuration"), facts({ strategy: line.strategy, budget: line.budget, ...spentOf(run), ...suite.settings[run.line] })),
         element("section", {}, element("h3", {}, "Provenance"), facts({ suite: suite.name, record: `records/${run.id}.json`, started: moment(run.started), ...suite.origins[run.origin] }))),
       run.losses ? this.course(run) : null,
@@ -43,21 +43,26 @@ class Runs {
     ];
   }
 
-  result(run, suite, line) {
+  result(run) {
+    return { status: run.status, ...(run.shown === undefined ? {} : { score: run.shown }) };
+  }
+
+  // The mean of the row's runs, as the table has it.
+  row(run, suite, line) {
+    if (line.status) return {};
     const shown = suite.table.columns.filter((column) => column.numeric && part(suite.table.lines[run.line].cells[suite.table.columns.indexOf(column)], TEXT) !== null);
     const cells = shown.map((column) => {
       const cell = suite.table.lines[run.line].cells[suite.table.columns.indexOf(column)];
       return [column.title, [part(cell, TEXT), part(cell, INTERVAL)].filter(Boolean).join(" ")];
     });
-    const own = run.shown === undefined ? {} : { "score of this run": run.shown };
-    return { status: run.status, ...own, ...(line.status ? {} : Object.fromEntries(cells)) };
+    return Object.fromEntries(cells);
   }
 
   seeds(run, suite) {
     const others = suite.runs.filter((each) => each.line === run.line);
     if (others.length < 2) return null;
     return element("p", {}, `The row is the mean of ${others.length} runs: `, others.map((each, place) => [place ? ", " : "",
-      each === run ? `seed ${each.seed} (this one)` : element("a", { href: state.address({ run: each.id }) }, `seed ${each.seed}`)]).flat());
+      each === run ? `seed ${each.seed} (this one)` : element("a", { href: state.address({ run: each.id }), "data-run": each.id }, `seed ${each.seed}`)]).flat());
   }
 
   course(run) {
@@ -85,11 +90,21 @@ class Runs {
       const values = { run_id: run.id, strategy: line.label, model: line.model, task: line.task, seeds: [String(run.seed), run.seed], status: run.status,
         score: run.shown === undefined ? null : [run.shown, run.score], hyperparameters: settings, validation: run.validation ? [run.validation, run.validation, "", `kept ${run.kept}`] : null,
         environment: suite.origins[run.origin].environment ?? null, started: run.started ? moment(run.started) : null };
-      return { cells: columns.map(({ key }) => values[key]), href: () => state.address({ run: run.id }) };
+      return { cells: columns.map(({ key }) => values[key]), run: run.id, href: () => state.address({ run: run.id }) };
     });
     new Table(host, `Suite ${suite.name}: runs and their hyper-parameters`).draw(columns, lines);
   }
 }
+
+// A link to a run keeps what the reader has chosen since it was drawn.
+function linkRunsAnew() {
+  for (const link of document.querySelectorAll("a[data-run]")) link.setAttribute("href", state.address({ run: link.dataset.run }));
+}
+
+// The address does not change where the run is open already.
+document.addEventListener("click", (event) => {
+  if (event.target.closest("a[data-run]")?.dataset.run === state.get("run")) jump("run");
+});
 
 const moment = (started) => (started ? started.replace("T", " ").replace("+00:00", "") : "–");
 

@@ -122,7 +122,7 @@ function withReason(columns, cells, line) {
 function content(column, cell, line) {
   const text = part(cell, TEXT);
   if (text === null) return ["–"];
-  const link = column.names && line.href ? element("a", { href: line.href() }, text) : null;
+  const link = column.names && line.href ? element("a", { href: line.href(), "data-run": line.run }, text) : null;
   const shown = link || (column.numeric ? element("span", { class: "value" }, text) : text);
   const interval = part(cell, INTERVAL) && element("span", { class: "interval" }, part(cell, INTERVAL));
   return [shown, interval ? " " : null, interval, part(cell, BAR) && bar(part(cell, BAR)), part(cell, DETAIL) && element("small", {}, part(cell, DETAIL))];
