@@ -1,5 +1,7 @@
 """Translations of a program's texts in gettext's PO files: a row per message that is translated and not marked as fuzzy."""
 
+import gettext
+import re
 from collections.abc import Iterator
 from typing import Any
 
@@ -9,6 +11,11 @@ from bench.errors import FormatError
 
 DEFAULT = 'Default: "'
 """What stands before the text in the comment of a message whose id is no text (Zope's way)."""
+BETWEEN_LINES = re.compile(r'(?<!\\)"\s*\n\s*"')
+"""A text that is quoted line by line ends one and begins the next so."""
+ESCAPED = re.compile(r"\\(.)")
+MEANT = {"n": "\n", "t": "\t", "r": "\r"}
+PLURAL = re.compile(r"plural\s*=\s*([^;]+)")
 
 
 def messages(content: str) -> Iterator[tuple[str, dict[str, Any]]]:
@@ -24,17 +31,26 @@ def messages(content: str) -> Iterator[tuple[str, dict[str, Any]]]:
         entries = polib.pofile(content)
     except (OSError, ValueError, UnicodeError) as error:
         raise FormatError("the file", f"no PO file: {' '.join(str(error).split())}") from None
+    one = _form_of_one(entries.metadata.get("Plural-Forms", ""))
     for entry in entries.translated_entries():  # neither fuzzy nor obsolete
-        text = {"id": entry.msgid, "context": entry.msgctxt or "", "source": _source(entry), "target": _target(entry)}
+        target = str(entry.msgstr or entry.msgstr_plural.get(one, ""))
+        text = {"id": entry.msgid, "context": entry.msgctxt or "", "source": _source(entry), "target": target}
         yield f"line {entry.linenum}", text
 
 
-def _target(entry: polib.POEntry) -> str:
-    """Of a message with several numbers that of the first, whose id is the source."""
-    return str(entry.msgstr or entry.msgstr_plural.get(0, ""))
+def _form_of_one(header: str) -> int:
+    """Which form of a message with several numbers is for one, whose id is the source: in Slovenian it is the second."""
+    said = PLURAL.search(header)
+    try:
+        return int(gettext.c2py(said[1])(1)) if said else 0  # documented nowhere, and used by all
+    except (ValueError, RecursionError):
+        raise FormatError("the header", f"no PO file: Plural-Forms cannot be read: {header:.80}") from None
 
 
 def _source(entry: polib.POEntry) -> str:
     _, marker, text = entry.comment.partition(DEFAULT)
-    # The comment keeps the quotation marks inside as they are written in a PO file.
-    return " ".join(text.rpartition('"')[0].replace('\\"', '"').split()) if marker else str(entry.msgid)
+    if not marker:
+        return str(entry.msgid)
+    # The comment is as it is written in a PO file, marks, lines and all.
+    whole = BETWEEN_LINES.sub("", text.rpartition('"')[0])
+    return " ".join(ESCAPED.sub(lambda found: MEANT.get(found[1], found[1]), whole).split())

@@ -3,9 +3,12 @@
 import re
 from collections.abc import Iterable, Iterator, Sequence
 
+import regex
+
 Entity = tuple[str, int, int]
 """Label, first word, last word (exclusive)."""
 
+MARKS = regex.compile(r"^[\p{P}`]+|[\p{P}`]+$")
 SENTENCE = re.compile(r"\S.*?(?:[.?!](?=\s+[A-Z0-9(\[])|\n|$)")
 """Up to a full stop before a capital letter, a number or a bracket, or to the line's end."""
 
@@ -31,8 +34,8 @@ def find_name(words: Sequence[str], name: str, taken: Sequence[bool], after: int
 
 
 def _bare(word: str) -> str:
-    """Without the marks around it, unless it is nothing else."""
-    return re.sub(r"^[\W_]+|[\W_]+$", "", word) or word
+    """Without the marks around it, unless it is nothing else. Marks of letters and symbols belong to a name: `C++`, `हिन्दी`."""
+    return MARKS.sub("", word) or word
 
 
 def tagged(length: int, spans: Iterable[Entity]) -> list[str]:

@@ -91,11 +91,14 @@ class TaskType(ABC):
         """All columns but the gold ones and those that are used up, as text.
 
         Raises:
-            ValueError: one is empty.
+            ValueError: one is empty, or no text.
         """
         # Refused here and not when it is read: an encoder would get special tokens alone, a decoder a prompt with a hole.
         others = self.gold | self.used
-        fields = {name: str(value).strip() for name, value in row.items() if name not in others}
+        given = {name: value for name, value in row.items() if name not in others}
+        if several := next((name for name, value in given.items() if isinstance(value, list | dict)), None):
+            raise ValueError(f"field '{several}' must be one text, not a {type(given[several]).__name__}; name an entry of it")
+        fields = {name: str(value).strip() for name, value in given.items()}
         if empty := next((name for name, value in fields.items() if not value), None):
             raise ValueError(f"field '{empty}' is empty")
         return fields

@@ -4,6 +4,7 @@ An encoder marks the span's ends in overlapping windows (Devlin et al. 2019); a 
 Rows hold `context`, `question` and `answers` (a list, or one text); `starts`, the answers' first characters, are optional.
 """
 
+import unicodedata
 from collections import Counter
 from collections.abc import Mapping, Sequence
 from dataclasses import replace
@@ -116,7 +117,7 @@ class Qa(TaskType):
         windows = over_text(tokenizer, limit, " ".join(texts), example.fields["context"])
         span = self._span(example)
         # A window has two targets, its ends: halves of them over all windows sum to one.
-        return [replace(w, labels=ends(w.places, span), weight=0.5 / len(windows)) for w in windows]
+        return [replace(w, labels=ends(w.places, span, example.fields["context"]), weight=0.5 / len(windows)) for w in windows]
 
     def _span(self, example: Example) -> tuple[int, int] | None:
         if not example.gold:
@@ -136,8 +137,11 @@ class Qa(TaskType):
         for window, scores in zip(windows, logits, strict=True):
             score, first, last = best_span(window, scores, self.options.answer_tokens)
             if score > best:
+                context = example.fields["context"]
                 begin, end = window.places[first][0], window.places[last][1]
-                best, text = score, example.fields["context"][begin:end]
+                # A tokenizer that drops a letter's mark gives the letter alone.
+                end += next((n for n, letter in enumerate(context[end:]) if not _dropped(letter)), len(context) - end)
+                best, text = score, context[begin:end]
                 share = _probability(score, scores)
         if self.options.no_answer is not None and nothing > best:
             return "", _probability(nothing, least)
@@ -186,13 +190,20 @@ def _probability(score: float, scores: Tensor) -> float:
     return float((score - scores.logsumexp(-1).sum()).exp())
 
 
-def ends(places: Sequence[tuple[int, int] | None], span: tuple[int, int] | None) -> tuple[int, int]:
-    """First and last token of a span of characters; the first token of all twice where the window doesn't hold it whole."""
+def _dropped(letter: str) -> bool:
+    """Whether some tokenizers have no token for it: marks of letters, and what has no shape, as in uncased BERTs."""
+    return unicodedata.category(letter) in ("Mn", "Cf")
+
+
+def ends(places: Sequence[tuple[int, int] | None], span: tuple[int, int] | None, text: str) -> tuple[int, int]:
+    """First and last token of a span of characters of the text; the first token of all twice where the window doesn't hold it
+    whole, but for characters of which there is no token."""
     inside = [i for i, place in enumerate(places) if place and span and place[0] < span[1] and place[1] > span[0]]
     if not inside or span is None:
         return 0, 0
-    whole = places[inside[0]][0] <= span[0] and places[inside[-1]][1] >= span[1]  # type: ignore[index]
-    return (inside[0], inside[-1]) if whole else (0, 0)
+    begin, end = places[inside[0]][0], places[inside[-1]][1]  # type: ignore[index]
+    outside = text[span[0] : begin] + text[end : span[1]]
+    return (inside[0], inside[-1]) if all(map(_dropped, outside)) else (0, 0)
 
 
 def best_span(window: Encoded, scores: Tensor, longest: int) -> tuple[float, int, int]:

@@ -48,6 +48,25 @@ def test_what_is_no_catalogue_is_told(content):
         read(content)
 
 
+def test_a_default_is_read_as_it_is_meant():
+    """Planted fault: `item\\nas` was the word nas, and a text of several quoted lines held their marks."""
+    catalogue = 'msgid ""\nmsgstr ""\n\n#. Default: "Select an item\\nas \\"it\\""\nmsgid "a"\nmsgstr "x"\n\n'
+    catalogue += '#. Default: ""\n#. "first part "\n#. "and second"\nmsgid "b"\nmsgstr "y"\n'
+    assert [row["source"] for _, row in read(catalogue)] == ['Select an item as "it"', "first part and second"]
+
+
+@pytest.mark.parametrize(
+    ("plural", "target"),
+    [("n%100==1 ? 1 : n%100==2 ? 2 : n%100==3 || n%100==4 ? 3 : 0", "datoteka"), ("n != 1", "datotek")],
+)
+def test_of_several_numbers_that_of_one_is_read(plural, target):
+    """Slovenian's first form is that of five."""
+    head = f'msgid ""\nmsgstr ""\n"Plural-Forms: nplurals=4; plural=({plural});\\n"\n\n'
+    forms = 'msgid "file"\nmsgid_plural "%d files"\nmsgstr[0] "datotek"\nmsgstr[1] "datoteka"\n'
+    ((_, row),) = read(head + forms)
+    assert row["target"] == target
+
+
 def test_a_message_with_several_numbers_has_the_first_ones_text():
     forms = 'msgid "one file"\nmsgid_plural "%d files"\nmsgstr[0] "eine Datei"\nmsgstr[1] "%d Dateien"\n'
     ((_, row),) = read(f'msgid ""\nmsgstr ""\n\n{forms}')

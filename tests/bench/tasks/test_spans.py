@@ -4,7 +4,7 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from bench.tasks.spans import entities, find_words, quoted, sentence_bounds, tagged
+from bench.tasks.spans import entities, find_name, find_words, quoted, sentence_bounds, tagged
 
 
 @given(st.lists(st.integers(1, 3), max_size=6))
@@ -52,3 +52,18 @@ def test_sentences_end_before_a_capital_a_number_or_a_bracket():
 def test_sentences_are_all_words_in_order(text):
     bounds = list(sentence_bounds(text))
     assert [place for start, end in bounds for place in range(start, end)] == list(range(len(text.split())))
+
+
+@pytest.mark.parametrize(
+    ("text", "name", "found"),
+    [
+        ("seen by Ann, here", "(Ann)", (2, 3)),
+        ("at 33 mmHg.", "`33 mmHg`", (1, 3)),
+        ("written in C#", "C++", None),
+        ("रामी आया", "रामे", None),
+        ("about $5", "5", None),
+    ],
+)
+def test_marks_around_a_name_do_not_matter_and_those_of_its_letters_do(text, name, found):
+    words = text.split()
+    assert find_name(words, name, [False] * len(words), 0) == found

@@ -257,6 +257,19 @@ def test_tasks_that_split_alike_have_the_same_texts_held_out(tmp_path):
     assert tested("german") != tested("french")
 
 
+def test_stretches_of_other_files_are_others(tmp_path):
+    """Planted fault: what lay in another file's third stretch left training with this file's."""
+    rows = [{"body": f"text {n} of {n * 7919} {'xyz'[n % 3] * 9}", "verdict": ("good", "bad")[n % 2]} for n in range(240)]
+    parts = []
+    for name, part in (("one", rows[:120]), ("two", rows[120:])):
+        (tmp_path / f"{name}.jsonl").write_text("\n".join(map(json.dumps, part)))
+        columns = {"text": "body", "label": "verdict"}
+        parts.append({"path": str(tmp_path / f"{name}.jsonl"), "columns": columns, "stretches": 3})
+    held = {name: {"share": share, "by": "stretch"} for name, share in (("test", 0.2), ("validation", 0.1))}
+    loaded = splits.load_splits(own_task(tmp_path, rows, train=parts, **held))
+    assert loaded.notes["held_groups_removed"] == 0 and {e.fields["stretch"] for e in loaded.test}
+
+
 def test_a_held_out_group_is_in_no_further_source_either(tmp_path):
     """Two shards of one data set, each with all films."""
     texts = [f"text {n} of {'abc'[n % 3] * 9} {n * 7919}" for n in range(240)]

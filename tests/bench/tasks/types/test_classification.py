@@ -25,6 +25,7 @@ def test_rows():
         ({"label": "neutral"}, "label 'neutral' is not one of entailment, not_entailment"),
         ({"label": ""}, "label '' is not one of entailment, not_entailment"),
         ({"premise": " \n"}, "field 'premise' is empty"),
+        ({"premise": ["I", "don't"]}, "field 'premise' must be one text, not a list; name an entry of it"),
     ],
 )
 def test_faults_name_the_field(changes, sentence):

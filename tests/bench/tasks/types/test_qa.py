@@ -219,6 +219,22 @@ def test_perfect_logits_give_the_answer_back(encoder, squad, limit):
     assert judged > 200
 
 
+@pytest.mark.parametrize(
+    ("context", "answer"),
+    [
+        ("the word cafe\u0301 is here", "cafe\u0301"),
+        ("वह दिल्ली से आया था", "दिल्ली से"),
+        ("I love \u2764\ufe0f so", "\u2764\ufe0f"),
+    ],
+)
+def test_an_answer_may_end_with_a_mark_that_the_tokenizer_drops(encoder, context, answer):
+    """Planted fault: no window held such an answer whole, and none could give it."""
+    some = example([answer], context)
+    (window,) = V1.encode(encoder.tokenizer, 64, some, [some.fields["question"]])
+    assert window.labels != (0, 0)
+    assert V1.judge(some, [window], [perfect(window, 0)])[0] == answer
+
+
 @st.composite
 def scored(draw):
     length = draw(st.integers(2, 14))
@@ -275,14 +291,17 @@ def test_an_answer_that_was_cut_out_of_the_context_cannot_be_given():
     assert V1.answerable(some, "a prompt without the context", range(0)) is None
 
 
+TEXT = "abc def ghi jklm"
+
+
 def test_ends_by_hand():
     places = [None, (0, 3), (4, 7), (8, 11), None]
-    assert ends(places, (4, 7)) == (2, 2)
-    assert ends(places, (0, 11)) == (1, 3)
-    assert ends(places, (5, 6)) == (2, 2)  # inside a token
-    assert ends(places, (5, 9)) == (2, 3)
-    assert ends(places, (8, 15)) == (0, 0)  # cut off
-    assert ends(places, None) == (0, 0) and ends([None, None], (0, 1)) == (0, 0)
+    assert ends(places, (4, 7), TEXT) == (2, 2)
+    assert ends(places, (0, 11), TEXT) == (1, 3)
+    assert ends(places, (5, 6), TEXT) == (2, 2)  # inside a token
+    assert ends(places, (5, 9), TEXT) == (2, 3)
+    assert ends(places, (8, 15), TEXT) == (0, 0)  # cut off
+    assert ends(places, None, TEXT) == (0, 0) and ends([None, None], (0, 1), TEXT) == (0, 0)
 
 
 @settings(deadline=None)
