@@ -13,7 +13,7 @@ DEFAULT = 'Default: "'
 """What stands before the text in the comment of a message whose id is no text (Zope's way)."""
 BETWEEN_LINES = re.compile(r'(?<!\\)"\s*\n\s*"')
 """A text that is quoted line by line ends one and begins the next so."""
-ESCAPED = re.compile(r"\\(.)")
+AFTER_BACKSLASH = re.compile(r"\\(.)")
 MEANT = {"n": "\n", "t": "\t", "r": "\r"}
 PLURAL = re.compile(r"plural\s*=\s*([^;]+)")
 
@@ -53,4 +53,4 @@ def _source(entry: polib.POEntry) -> str:
         return str(entry.msgid)
     # The comment is as it is written in a PO file, marks, lines and all.
     whole = BETWEEN_LINES.sub("", text.rpartition('"')[0])
-    return " ".join(ESCAPED.sub(lambda found: MEANT.get(found[1], found[1]), whole).split())
+    return " ".join(AFTER_BACKSLASH.sub(lambda found: MEANT.get(found[1], found[1]), whole).split())

@@ -9,7 +9,6 @@ from bench.devices import hardware
 from bench.devices.hardware import Precision
 from bench.errors import UserError, unknown
 from bench.inference.endpoint import EndpointModel
-from bench.metrics import counted
 from bench.planning import settings
 from bench.planning.axes import with_numbers
 from bench.planning.fitting_probes import fitting_probes
@@ -149,20 +148,8 @@ def _looked_up(options: PlanOptions, precision: Precision, library: Library, sui
     # For what is wrong with them: the type may not exist, or lack something in the YAML.
     for task in (*tasks, *also):
         types.task_type(task)
-    if suite.stages:
-        _scored_alike(tasks)
     vary, seeds = _varied(options, suite), _seeds(options, suite)
     return _Parts(options, precision, suite, library, tasks, also, adapting, given, kinds, vary, seeds)
-
-
-def _scored_alike(stages: Sequence[TaskSpec]) -> None:
-    """What is transferred and forgotten is a mean over stages, which of points and of chrF together would say nothing."""
-    shares = {stage.metrics[0]: counted(stage.metrics[0]).share for stage in stages}
-    if len(shares) > 1 and not all(shares.values()):
-        raise UserError(
-            f"stages: their scores ({', '.join(shares)}) are not in one unit, and what is forgotten is a mean over them; name "
-            f"tasks with one metric, or with shares alone"
-        )
 
 
 def _seeds(options: PlanOptions, suite: SuiteSpec) -> int:

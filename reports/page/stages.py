@@ -2,7 +2,7 @@
 
 from collections.abc import Sequence
 
-from reports.page.cells import STRATEGY, Board, Cell, Column, Direction, Section, sortable, tabled
+from reports.page.cells import EMPTY, STRATEGY, Board, Cell, Column, Direction, Section, sortable, tabled
 from reports.rows import numbers
 from reports.rows.row import Row
 from reports.rows.rows import staged
@@ -18,14 +18,15 @@ def stages_section(rows: Sequence[Row]) -> Section:
 
 
 def _measures(rows: Sequence[Row]) -> Board:
-    unit = rows[0].stage_quantity.unit
+    # All rows of a table went through the same stages.
+    quantity = rows[0].stage_quantity
 
     def column(term: str, name: str, positive: str, first: Direction) -> Column:
         def cell(row: Row) -> Cell:
             value = getattr(row.stages, name)
-            return Cell(numbers.difference(value, row.stage_quantity), sortable(value))
+            return Cell(numbers.difference(value, quantity), sortable(value)) if quantity else EMPTY
 
-        return Column(term, "", f"{unit}, positive is {positive}", first, True, cell)
+        return Column(term, "", f"{quantity.unit if quantity else 'unlike units'}, positive is {positive}", first, True, cell)
 
     return tabled(
         [
@@ -39,7 +40,6 @@ def _measures(rows: Sequence[Row]) -> Board:
 
 
 def _scores(rows: Sequence[Row]) -> Board:
-    # All rows of a table went through the same stages.
     tasks = list(rows[0].stage_quantities)
     columns = [
         _score(f"After {tasks[stage]}" if stage >= 0 else "Base", name, stage, task)

@@ -147,9 +147,13 @@ class Row:
         return {task: scores.get(task, Quantity("score", share=False)) for task in tasks}
 
     @property
-    def stage_quantity(self) -> Quantity:
-        """What a mean over the stages' tasks is: a share where all of them are."""
-        return Quantity("score", share=all(quantity.share for quantity in self.stage_quantities.values()))
+    def stage_quantity(self) -> Quantity | None:
+        """What a mean over the stages' tasks is: a share where all of them are; None where their units are unlike."""
+        quantities = set(self.stage_quantities.values())
+        shares = all(quantity.share for quantity in quantities)
+        # Each measure leaves out the first task or the last, so that of two stages it is of one task.
+        unlike = len(self.stage_quantities) > 2 and len(quantities) > 1 and not shares
+        return None if unlike else Quantity("score", share=shares)
 
     @property
     def trains(self) -> bool:

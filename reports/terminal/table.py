@@ -218,6 +218,8 @@ def _stages(rows: Sequence[Row]) -> Table:
 def three_measures(row: Row) -> tuple[str, str, str]:
     """Backward and forward transfer (positive is better), and Chaudhry's forgetting (positive is loss)."""
     assert row.stages is not None
+    if row.stage_quantity is None:
+        return numbers.MISSING, numbers.MISSING, numbers.MISSING
     measures = (row.stages.backward_transfer, row.stages.forward_transfer, row.stages.forgetting)
     backward, forward, forgetting = (numbers.difference(value, row.stage_quantity) for value in measures)
     return backward, forward, forgetting

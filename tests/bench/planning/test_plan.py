@@ -186,17 +186,6 @@ def test_a_list_of_suites_is_planned_one_after_another():
     ]
 
 
-def test_stages_in_unlike_units_are_refused(tmp_path):
-    """Planted fault: a mean of points and of chrF was called forgetting."""
-    mine = tmp_path / "mine.yaml"
-    fields = "{name: mine, version: 1, description: d, models: [tiny-bert], stages: [%s], strategies: [full]}"
-    mine.write_text(fields % "sst2, localisation-de")
-    with pytest.raises(UserError, match=r"stages: their scores \(accuracy, chrf\) are not in one unit"):
-        planning.plan(PlanOptions(str(mine)), "fp32")
-    mine.write_text(fields % "sst2, medical-spans")
-    assert planning.plan(PlanOptions(str(mine)), "fp32")
-
-
 def test_stages_in_a_list_are_planned_as_they_are_alone(tmp_path):
     (tmp_path / "both.yaml").write_text("{name: both, version: 1, description: d, suites: [stages, qa]}")
     runs = planning.plan(PlanOptions(str(tmp_path / "both.yaml"), model="tiny-bert", strategies=["full"]), "fp32")

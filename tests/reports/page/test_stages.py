@@ -19,6 +19,17 @@ def test_stages_have_their_measures_and_scores(make):
     assert [cell.text for cell in scores.lines[0].cells[1:]] == texts.split()
 
 
+def test_no_mean_of_points_and_of_another_unit_is_shown(make):
+    """Planted fault: one chrF weighed as much as a hundred points. Of two stages each measure is of one task."""
+    pair = make.record("full", stages=make.stages())
+    (_, measures), _ = stages_section(aggregate([make.elsewhere(pair, "rte", 0.7, 64)[0]])).tables  # squad's is not known
+    assert [cell.text for cell in measures.lines[0].cells] == ["full", "–", "–", "–"]
+    assert all(column.note.startswith("unlike units, positive is") for column in measures.columns[1:])
+    two = {"tasks": ["squad", "sst2"], "base": [0.4, 0.3], "scores": [[0.9, 0.4], [0.6, 0.85]]}
+    (_, measures), _ = stages_section(aggregate([make.record("full", stages=make.stages().model_copy(update=two))[0]])).tables
+    assert measures.lines[0].cells[1].text != "–"
+
+
 def test_other_stages_are_tables_of_their_own(make):
     stages = make.stages()
     fewer = stages.model_copy(update={"tasks": ["squad", "sst2"], "base": [0.4, 0.3], "scores": [[0.9, 0.4], [0.6, 0.85]]})

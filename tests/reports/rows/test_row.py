@@ -48,4 +48,4 @@ def test_mean_over_stages_is_a_share_where_all_tasks_scores_are(make):
     (row,) = aggregate([pair[0]])
     assert list(row.stage_quantities) == ["rte", "squad", "sst2"] and row.stage_quantity.share
     (unknown,) = aggregate([make.record("full", stages=make.stages())[0]])
-    assert not unknown.stage_quantities["rte"].share and not unknown.stage_quantity.share
+    assert not unknown.stage_quantities["rte"].share and unknown.stage_quantity is None
