@@ -10,6 +10,7 @@ from itertools import pairwise
 from math import exp
 from typing import Any
 
+import regex
 import torch
 
 from bench.inference.evalset import EvalSet
@@ -22,6 +23,7 @@ from bench.tasks.types.multiple_choice import ChoiceTask
 from bench.tasks.types.ner import Ner
 from bench.tasks.types.qa import Qa
 
+DROPPED = regex.compile(r"[\p{Mn}\p{Cf}]*")
 HALF_A_LETTER = "\N{REPLACEMENT CHARACTER}"
 """As which bytes are decoded that are no whole letter."""
 
@@ -195,8 +197,10 @@ def _span(task: Qa, example: Example, encoding: Any, logits: dict[str, torch.Ten
     score, first, last = ranked[0]
     if task.options.no_answer is not None and nothing > score:
         return PlainAnswer("", float((nothing - both).exp()), margin)
-    offsets = encoding["offset_mapping"]
-    text = example.fields["context"][offsets[first][0] : offsets[last][1]]
+    (begin, _), (_, end) = (encoding["offset_mapping"][place] for place in (first, last))
+    context = example.fields["context"]
+    # Marks of the last letter may have no token.
+    text = context[begin:end] + DROPPED.match(context[end:])[0]
     return PlainAnswer(text, float((score - both).exp()), margin)
 
 
