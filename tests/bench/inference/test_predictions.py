@@ -150,7 +150,7 @@ def test_an_answer_that_came_to_the_limit_of_tokens_says_so(library, decoder):
     evalset = EvalSet(types.task_type(spec), splits.load_splits(spec), Encoding(decoder, 256), Wording(), 0, items=4)
     module = decoder.load().eval()
     found = predict(LocalBackend(module, decoder), evalset)
-    texts = LocalBackend(module, decoder).generate([Prompt(context.ids) for context in contexts(evalset)], 64, one_line=True)
+    texts = LocalBackend(module, decoder).generate([Prompt(context.ids) for context in contexts(evalset)], 48, one_line=True)
     assert found["unfinished"].tolist() == [not text.finished for text in texts]
 
 
