@@ -45,7 +45,7 @@ def test_every_strategy_leaves_a_whole_record(done):
     for name, record in found.items():
         assert record.status == "ok", record.reason
         assert set(record.outcome.forgetting) == probes
-        assert set(record.outcome.metrics) == {"accuracy", "f1_macro"}
+        assert set(record.outcome.metrics) == {"accuracy", "f1_macro", "truncated"}
         for score in record.outcome.metrics.values():
             assert score.ci_low <= score.value <= score.ci_high and score.n == 40
         assert record.outcome.gain.value == pytest.approx(record.outcome.score.value - found["zero-shot"].outcome.score.value)
