@@ -59,18 +59,20 @@ def requested(text: str) -> Precision:
 
 
 def resolve(precision: Precision) -> Literal["fp32", "bf16"]:
-    """`auto` is bf16 where the hardware multiplies it fast (a GPU from Ampere on, a CPU with AMX), else fp32."""
+    """`auto` is bf16 where the hardware multiplies it fast (a GPU from Ampere on, a CPU with AMX or AVX-512 BF16), else fp32."""
     if precision != "auto":
         return precision
     if uses_gpu():
         return "bf16" if torch.cuda.get_device_capability() >= (8, 0) else "fp32"
-    return "bf16" if _has_tiles() else "fp32"
+    return "bf16" if _multiplies_bf16() else "fp32"
 
 
-def _has_tiles() -> bool:
-    """Whether the CPU has AMX, and oneDNN, which multiplies by it, was not told to stop at an older instruction set."""
+def _multiplies_bf16() -> bool:
+    """Whether the CPU has an instruction for it, and oneDNN, which multiplies by it, was not told to stop at an older set."""
     most = (os.environ.get("ONEDNN_MAX_CPU_ISA") or os.environ.get("DNNL_MAX_CPU_ISA") or "ALL").upper()
-    return bool(torch.cpu._is_amx_tile_supported()) and (most in ("ALL", "DEFAULT") or "AMX" in most)
+    # oneDNN's names of the sets that have one; AVX10_1_512 is another name of AVX512_CORE_FP16, which holds BF16.
+    allowed = most in ("ALL", "DEFAULT") or any(name in most for name in ("AMX", "BF16", "FP16", "AVX10"))
+    return allowed and bool(torch.cpu._is_amx_tile_supported() or torch.cpu._is_avx512_bf16_supported())
 
 
 def cpu_name() -> str:

@@ -6,13 +6,20 @@ from bench.errors import UserError
 
 
 @pytest.mark.parametrize(
-    ("gpu", "capability", "amx", "becomes"),
-    [(True, (9, 0), False, "bf16"), (True, (7, 5), True, "fp32"), (False, None, True, "bf16"), (False, None, False, "fp32")],
+    ("gpu", "capability", "cpu", "becomes"),
+    [
+        (True, (9, 0), set(), "bf16"),
+        (True, (7, 5), {"amx", "avx512_bf16"}, "fp32"),
+        (False, None, {"amx"}, "bf16"),
+        (False, None, {"avx512_bf16"}, "bf16"),
+        (False, None, set(), "fp32"),
+    ],
 )
-def test_auto_is_what_the_hardware_multiplies_fast(monkeypatch, gpu, capability, amx, becomes):
+def test_auto_is_what_the_hardware_multiplies_fast(monkeypatch, gpu, capability, cpu, becomes):
     monkeypatch.setattr(hardware, "uses_gpu", lambda: gpu)
     monkeypatch.setattr(torch.cuda, "get_device_capability", lambda: capability)
-    monkeypatch.setattr(torch.cpu, "_is_amx_tile_supported", lambda: amx)
+    monkeypatch.setattr(torch.cpu, "_is_amx_tile_supported", lambda: "amx" in cpu)
+    monkeypatch.setattr(torch.cpu, "_is_avx512_bf16_supported", lambda: "avx512_bf16" in cpu)
     monkeypatch.delenv("ONEDNN_MAX_CPU_ISA")  # which tests set
     assert hardware.resolve("auto") == becomes
     assert [hardware.resolve(named) for named in ("fp32", "bf16")] == ["fp32", "bf16"]  # what is named is not questioned
@@ -21,14 +28,16 @@ def test_auto_is_what_the_hardware_multiplies_fast(monkeypatch, gpu, capability,
 @pytest.mark.parametrize(
     ("variable", "most", "becomes"),
     [
-        ("ONEDNN_MAX_CPU_ISA", "AVX512_CORE_BF16", "fp32"),
+        ("ONEDNN_MAX_CPU_ISA", "AVX512_CORE_VNNI", "fp32"),
+        ("ONEDNN_MAX_CPU_ISA", "AVX512_CORE_BF16", "bf16"),
+        ("ONEDNN_MAX_CPU_ISA", "AVX10_1_512", "bf16"),
         ("DNNL_MAX_CPU_ISA", "avx2", "fp32"),
         ("ONEDNN_MAX_CPU_ISA", "AVX512_CORE_AMX", "bf16"),
         ("ONEDNN_MAX_CPU_ISA", "default", "bf16"),
         ("ONEDNN_MAX_CPU_ISA", "", "bf16"),
     ],
 )
-def test_amx_counts_where_onednn_may_use_it(monkeypatch, variable, most, becomes):
+def test_an_instruction_counts_where_onednn_may_use_it(monkeypatch, variable, most, becomes):
     monkeypatch.setattr(hardware, "uses_gpu", lambda: False)
     monkeypatch.setattr(torch.cpu, "_is_amx_tile_supported", lambda: True)
     monkeypatch.delenv("ONEDNN_MAX_CPU_ISA")
