@@ -145,8 +145,7 @@ class SelfTests:
 
     @cached_property
     def _broken(self) -> pd.DataFrame:
-        with damaged(self.model, DAMAGE[-1]):
-            return self.probe.measure(self.backend)
+        return self._under(DAMAGE[-1])
 
     def damage_shows(self) -> bool:
         """Growing noise on the weights is growing forgetting, starting from none. The model is left as it was."""
@@ -161,9 +160,13 @@ class SelfTests:
 
     def _damaged(self) -> Iterator[pd.DataFrame]:
         """The items measured under growing noise."""
-        for strength in DAMAGE:
-            with damaged(self.model, strength):
-                yield self.probe.measure(self.backend)
+        for strength in DAMAGE[:-1]:
+            yield self._under(strength)
+        yield self._broken
+
+    def _under(self, strength: float) -> pd.DataFrame:
+        with damaged(self.model, strength):
+            return self.probe.measure(self.backend)
 
 
 def _grows(changes: Iterable[float]) -> bool:
