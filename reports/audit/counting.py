@@ -12,11 +12,12 @@ from functools import partial
 from typing import Any, Literal
 
 from reports.audit.outside import best_exact, best_overlap, entities_of, typed_words
+from reports.audit.written import bleu, bleu_terms, chrf, chrf_terms, rouge
 
 Terms = Mapping[Hashable, float]
-Bounded = Literal["mean of shares", "share", "number"]
-"""What a metric's number is, by which its interval is kept inside: a mean of values in [0, 1], another number in [0, 1], or a
-number without bounds."""
+Bounded = Literal["mean of shares", "share", "percent", "number"]
+"""What a metric's number is, by which its interval is kept inside: a mean of values in [0, 1], another number in [0, 1] or in
+[0, 100], or a number without bounds."""
 
 
 @dataclass(frozen=True)
@@ -120,5 +121,8 @@ COUNTED: dict[str, CountedMetric] = {
     "squad_f1": _mean(lambda prediction, gold: best_overlap(prediction, json.loads(gold))),
     "perplexity": CountedMetric(_likelihood, lambda sums: math.exp(sums["nats"] / sums["tokens"]), "number"),
     "bits_per_byte": CountedMetric(_likelihood, lambda sums: sums["nats"] / math.log(2) / sums["bytes"], "number"),
+    "chrf": CountedMetric(lambda prediction, gold: chrf_terms(prediction, json.loads(gold)), chrf, "percent"),
+    "bleu": CountedMetric(lambda prediction, gold: bleu_terms(prediction, json.loads(gold)), bleu, "percent"),
+    "rouge1": _mean(lambda prediction, gold: rouge("rouge1", prediction, json.loads(gold))),
+    "rougeL": _mean(lambda prediction, gold: rouge("rougeL", prediction, json.loads(gold))),
 }
-"""Of texts that a model writes at length (BLEU, chrF, ROUGE) there is none: their intervals are not recomputed."""

@@ -8,7 +8,7 @@ is the root of t(nu)^2 v + t(g)^2 c (MOVER).
 import math
 from collections import Counter, defaultdict
 from collections.abc import Callable, Hashable, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from functools import cache
 
 import pandas as pd
@@ -146,7 +146,8 @@ def bounds_of_bounds(runs: Sequence[LeftOut], seeds: SeedVariance) -> tuple[floa
     mean, by_seeds = _mean(runs), _over_seeds(runs, seeds)
     low, high = (math.fsum(ends) / len(runs) for ends in zip(*(bounds([run]) for run in runs), strict=True))
     low, high = mean - math.hypot(by_seeds, mean - low), mean + math.hypot(by_seeds, high - mean)
-    return (low, high) if runs[0].bounded == "number" else (max(low, 0.0), min(high, 1.0))
+    most = {"number": math.inf, "percent": 100.0}.get(runs[0].bounded, 1.0)
+    return (low, high) if most == math.inf else (max(low, 0.0), min(high, most))
 
 
 def _mean(runs: Sequence[LeftOut]) -> float:
@@ -179,6 +180,9 @@ def _inside(mean: float, half: float, run: LeftOut) -> tuple[float, float]:
     """The bounds, kept in [0, 1] where the number is: Wilson's for a mean of shares, the logit's for another share."""
     if run.bounded == "number":
         return mean - half, mean + half
+    if run.bounded == "percent":
+        low, high = _inside(mean / 100, half / 100, replace(run, bounded="share"))
+        return 100 * low, 100 * high
     inner = mean * (1 - mean)
     if inner <= 0:
         z = _z()

@@ -1,5 +1,6 @@
 """Metrics as sums over items: the same as other people's code for all items, and with any item left out."""
 
+import pandas as pd
 import pytest
 from audited import METRICS as NAMES
 from audited import answered
@@ -43,11 +44,29 @@ def test_a_malformed_answer_is_an_entity_of_no_type_to_average_over():
 
 
 def test_intervals_are_kept_inside_as_the_engine_keeps_them():
-    kinds = {"mean of shares": "wilson", "share": "logit", "number": "plain"}
+    kinds = {"mean of shares": "wilson", "share": "logit", "percent": "percent", "number": "plain"}
     for name, metric in COUNTED.items():
         scale = metrics.counted(name).scale
         assert kinds[metric.bounded] == ("wilson" if scale == "graded" else scale), name
 
 
-def test_what_is_no_sum_over_items_has_none():
-    assert of_metric(answered("questions", 0), "rouge1", ["a"], ['["a"]']) is None
+SAID = ["Der kleine Hund", "ein Haus, ein Baum!", "", "a b", "Das ist gut. Das ist es.", "xyz", "Öl & 3,5 %"]
+RIGHT = [["Der große Hund"], ["ein Haus", "das Haus, ein Baum!"], ["nichts"], ["a b"], ["Das ist es."], ["q"], ["Öl: 3,5 %"]]
+
+
+@pytest.mark.parametrize("name", ["bleu", "chrf", "rouge1", "rougeL"])
+def test_written_texts_are_as_sacrebleu_and_rouge_score_have_them(name):
+    """All of them, with each left out, and each alone, of which some have no word in common with a reference."""
+    gold, everything = [as_text(each) for each in RIGHT], range(len(SAID))
+    left = of_metric(pd.DataFrame({"item": everything}), name, SAID, gold)
+    assert left.value == pytest.approx(METRICS[name].of(SAID, gold), rel=1e-12) and left.value > 0.2
+    for out, without in enumerate(left.without):
+        kept = [place for place in everything if place != out]
+        assert without == pytest.approx(METRICS[name].of([SAID[n] for n in kept], [gold[n] for n in kept]), rel=1e-12)
+    for said, right in zip(SAID, gold, strict=True):
+        metric = COUNTED[name]
+        assert metric.number(metric.terms(said, right)) == pytest.approx(METRICS[name].of([said], [right]), rel=1e-12)
+
+
+def test_of_a_metric_that_is_not_known_nothing_is_counted():
+    assert of_metric(answered("questions", 0), "taste", ["a"], ['["a"]']) is None
