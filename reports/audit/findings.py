@@ -2,18 +2,21 @@
 
 import math
 from collections import Counter
-from collections.abc import Iterator, Mapping, Sequence
+from collections.abc import Hashable, Iterator, Mapping, Sequence
 from dataclasses import dataclass, field
 from pathlib import Path
 
 from bench.records import store
 from bench.records.record import Record
-from reports.audit.intervals import Left, left_out, record_intervals, row_intervals
+from reports.audit.intervals import Left, left_out, record_intervals, row_intervals, seed_variance
 from reports.audit.published import NOT_OF_ANSWERS, published
+from reports.audit.ranks import Rival, holm_by_steps, items_asked, p_of_row, places_of
 from reports.audit.reading import Numbers
 from reports.audit.reading import Path as Place
 from reports.audit.recomputed import recomputed
-from reports.audit.table import ShownRow, mean_numbers, shown_rows
+from reports.audit.table import ShownRow, mean_numbers, shown_columns, shown_rows
+from reports.audit.transfers import transfer_numbers
+from reports.rows.rows import aggregate
 
 AGREES_WITHIN = 1e-9
 """Of a number, relative to its size where that is above 1."""
@@ -21,8 +24,8 @@ AGREES_WITHIN = 1e-9
 LATER = ("accuracy_lost",)
 """The part of a probe that records of the same engine version can lack."""
 
-NAMING = frozenset({"metrics", "elsewhere", "references", "forgetting", "scores", "others"})
-"""Parts of a record whose entries have names of their own."""
+NAMING = frozenset({"metrics", "elsewhere", "references", "forgetting", "scores", "others", "places", "transfers"})
+"""Parts of a record, or of a column, whose entries have names of their own."""
 
 
 @dataclass(frozen=True)
@@ -39,6 +42,15 @@ class WrongNumber:
     def sentence(self) -> str:
         said = "is not published" if self.published is None else f"is published as {self.published!r}"
         return f"{self.label}: {'.'.join(self.place)} {said}; the answers give {self.recomputed!r}"
+
+
+@dataclass(frozen=True)
+class FromAnswers:
+    """What the answers of one run give."""
+
+    numbers: Numbers
+    left: Left
+    asked: Mapping[Place, Hashable]
 
 
 @dataclass
@@ -78,8 +90,7 @@ class Findings:
 def audit(out: Path, records: Sequence[Record]) -> Findings:
     """Recompute the numbers of records, and of the rows that tables and pages show of them, from the folder's answers."""
     findings = Findings()
-    numbers_by_run: dict[str, Numbers] = {}
-    left: dict[str, Left] = {}
+    answered: dict[str, FromAnswers] = {}
     for record in records:
         if record.outcome is None:
             continue
@@ -88,29 +99,59 @@ def audit(out: Path, records: Sequence[Record]) -> Findings:
             # An import may never have had answers; one of our own runs has lost them.
             (findings.imported if record.provenance.source else findings.without_items).append(label_of(record))
             continue
-        numbers_by_run[record.run_id], left[record.run_id] = recomputed(record, items), left_out(record, items)
+        made = FromAnswers(recomputed(record, items), left_out(record, items), items_asked(record, items))
+        answered[record.run_id] = made
         published_numbers = published(record)
-        numbers = _of_its_time(numbers_by_run[record.run_id] | record_intervals(left[record.run_id]), published_numbers)
+        numbers = _of_its_time(made.numbers | record_intervals(made.left), published_numbers)
         findings.compare(label_of(record), published_numbers, numbers)
     # Rows are checked after all records, since one's interval hangs on the seeds of the others.
-    rows = list(shown_rows(records, out))
-    for row in rows:
-        if not _known(row.runs, left):
+    rows = aggregate(records, out)
+    shown = list(shown_rows(rows))
+    rivals: dict[str, dict[Place, Rival]] = {}
+    for row in shown:
+        if not _known(row.runs, answered):
             continue
+        made_of = [answered[run.run_id] for run in row.runs]
         # A row's means are made of numbers that were recomputed, and not of what records say.
-        numbers = mean_numbers([numbers_by_run[run.run_id] for run in row.runs], row.numbers)
-        table = _table(row, rows)
+        numbers = mean_numbers([made.numbers for made in made_of], row.numbers)
+        table = _table(row, shown)
         # A row beside it without answers has a part in the seeds' variance, which can't be made again then.
-        if all(_known(runs, left) for runs in table):
-            parts = [[left[run.run_id] for run in runs] for runs in table]
-            numbers |= row_intervals([left[run.run_id] for run in row.runs], parts, row)
+        if all(_known(runs, answered) for runs in table):
+            parts = [[answered[run.run_id].left for run in runs] for runs in table]
+            numbers |= row_intervals([made.left for made in made_of], parts, row)
+            rivals[row.runs[0].run_id] = _rivals(made_of, parts, row)
+            numbers |= _surprising(rivals[row.runs[0].run_id], row) | transfer_numbers(row, parts, out)
         findings.compare(row.label, row.numbers, numbers)
+    for column in shown_columns(rows):
+        held = {label: rivals.get(runs[0].run_id, {}).get(column.place) for label, runs in column.rows.items()}
+        known = {label: rival for label, rival in held.items() if rival}
+        # Without one row the others would be held against fewer than they were.
+        numbers = places_of(known, column.higher_is_better) if len(known) == len(held) else {}
+        findings.compare(column.label, column.numbers, numbers)
     return findings
 
 
-def _known(runs: Sequence[Record], left: Mapping[str, Left]) -> bool:
+def _known(runs: Sequence[Record], answered: Mapping[str, FromAnswers]) -> bool:
     """Whether all of them left answers."""
-    return all(run.run_id in left for run in runs)
+    return all(run.run_id in answered for run in runs)
+
+
+def _rivals(runs: Sequence[FromAnswers], table: Sequence[Sequence[Left]], row: ShownRow) -> dict[Place, Rival]:
+    """A row's score, and what it lost of each probe, as they are held against other rows'."""
+    rivals = {}
+    for place, questions in runs[0].asked.items():
+        alike = all(place in run.left and run.asked.get(place) == questions for run in runs)
+        if alike and place not in row.from_bounds:
+            rivals[place] = Rival([run.left[place] for run in runs], seed_variance(place, table), questions)
+    return rivals
+
+
+def _surprising(rivals: Mapping[Place, Rival], row: ShownRow) -> Numbers:
+    """How surprising each probe's loss is, among all probes of the row; nothing where one of them can't be made again."""
+    wanted = [place for place in row.numbers if place[0] == "forgetting" and place[2:] == ("p",)]
+    if not all(place[:2] in rivals for place in wanted):
+        return {}
+    return dict(zip(wanted, holm_by_steps([p_of_row(rivals[place[:2]]) for place in wanted]), strict=True))
 
 
 def _of_its_time(numbers: Numbers, known: Numbers) -> Numbers:

@@ -52,11 +52,16 @@ def row_intervals(runs: Sequence[Left], table: Sequence[Sequence[Left]], row: Sh
     for place in runs[0]:
         mine = [run[place] for run in runs if place in run]
         if (*place, BOUNDS[0]) in row.numbers and len(mine) == len(runs):
-            moved = _moved(place)
-            seeds = _pooled([[run[moved].value for run in each] for each in table if all(moved in run for run in each)])
+            seeds = seed_variance(place, table)
             ends = bounds_of_bounds(mine, seeds) if place in row.from_bounds else bounds(mine, seeds)
             intervals |= {(*place, end): bound for end, bound in zip(BOUNDS, ends, strict=True)}
     return intervals
+
+
+def seed_variance(place: Path, table: Sequence[Sequence[Left]]) -> SeedVariance:
+    """How far a seed moves a number, from the runs of all rows of its table that depend on one."""
+    moved = _moved(place)
+    return _pooled([[run[moved].value for run in each] for each in table if all(moved in run for run in each)])
 
 
 def _moved(place: Path) -> Path:

@@ -3,14 +3,14 @@
 import math
 from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass
-from pathlib import Path
 from typing import Protocol
 
 from bench.records.record import Record
 from reports.audit.reading import Numbers
 from reports.audit.reading import Path as Place
 from reports.rows.row import Row
-from reports.rows.rows import aggregate
+from reports.rows.rows import grouped, probe_names
+from reports.rows.standing import Standing, forgetting_standing, score_standing
 
 
 @dataclass(frozen=True)
@@ -22,6 +22,8 @@ class ShownRow:
     numbers: Numbers
     from_bounds: frozenset[Place]
     """Places of intervals whose part over items is that of the runs' own bounds."""
+    alone: Mapping[str, Sequence[Record]]
+    """Of each task that the row mixes: the runs on that task alone that it is held against."""
 
     @property
     def table(self) -> tuple[str, str, str, bool]:
@@ -37,16 +39,52 @@ class ShownRow:
         return not inputs or "seed" in inputs
 
 
-def shown_rows(records: Sequence[Record], out: Path) -> Iterator[ShownRow]:
+def shown_rows(rows: Sequence[Row]) -> Iterator[ShownRow]:
     """Rows with a score."""
-    for row in aggregate(records, out):
+    for row in rows:
         if row.score is not None:
             label = f"row {' / '.join(row.group)} / {row.label} (seeds {row.seeds})"
             from_bounds = frozenset(place for place, estimate in shown_estimates(row) if estimate.basis == "bounds")
-            yield ShownRow(label, row.records, dict(_numbers(row)), from_bounds)
+            alone = {transfer.task: transfer.runs for transfer in row.transfers}
+            yield ShownRow(label, row.records, dict(_numbers(row)), from_bounds, alone)
+
+
+@dataclass(frozen=True)
+class ShownColumn:
+    """A column of a table in which rows have places."""
+
+    label: str
+    place: Place
+    """Of its number in a record's outcome."""
+    higher_is_better: bool
+    rows: Mapping[str, Sequence[Record]]
+    """The runs of each row that has places, by the row's label."""
+    numbers: Numbers
+    """The best and the worst place of each row."""
+
+
+def shown_columns(rows: Sequence[Row]) -> Iterator[ShownColumn]:
+    """The score, and what was lost of each probe, in each table that ranks its rows by them."""
+    for group, of_group in grouped(rows).items():
+        table = [row for row in of_group if row.score]
+        standings: dict[Place, Standing | None] = {("score",): score_standing(table)}
+        standings |= {("forgetting", probe): forgetting_standing(table, probe) for probe in probe_names(table)}
+        for place, standing in standings.items():
+            if standing is not None:
+                higher = table[0].higher_is_better if place == ("score",) else False
+                label = f"{' / '.join(group)} / {'.'.join(place)}"
+                rows_placed = {row.label: row.records for row in table if standing.of(row)}
+                yield ShownColumn(label, place, higher, rows_placed, dict(_places(table, standing)))
+
+
+def _places(table: Sequence[Row], standing: Standing) -> Iterator[tuple[Place, float]]:
+    for row in table:
+        for end, at in zip(BEST_AND_WORST, standing.of(row) or (), strict=False):
+            yield ("places", row.label, end), float(at)
 
 
 BOUNDS = ("ci_low", "ci_high")
+BEST_AND_WORST = ("best", "worst")
 
 
 def mean_numbers(runs: Sequence[Numbers], wanted: Mapping[Place, float]) -> Numbers:
@@ -79,6 +117,8 @@ def shown_estimates(row: Row) -> Iterator[tuple[Place, Estimated]]:
             yield place, known
     for name, metric in row.metrics.items():
         yield ("metrics", name), metric.value
+    for transfer in row.transfers:
+        yield ("transfers", transfer.task), transfer.rise
     for name, away in row.elsewhere.items():
         yield ("elsewhere", name, "score"), away.score
         yield ("elsewhere", name, "gain"), away.gain
@@ -101,6 +141,8 @@ def _numbers(row: Row) -> Iterator[tuple[Place, float]]:
             if bound is not None:
                 yield (*place, end), bound
     for name, forgotten in row.forgetting.items():
+        if forgotten.lost.p is not None:
+            yield ("forgetting", name, "p"), forgotten.lost.p
         if forgotten.before is not None and forgotten.after is not None:
             yield ("forgetting", name, "before"), forgotten.before
             yield ("forgetting", name, "after"), forgotten.after

@@ -11,6 +11,7 @@ from reports.audit import intervals
 from reports.audit.intervals import left_out, record_intervals, row_intervals
 from reports.audit.leaving_out import bounds
 from reports.audit.table import shown_rows
+from reports.rows.rows import aggregate
 
 
 def ends(part):
@@ -44,7 +45,7 @@ def test_what_is_missing_is_left_out():
 
 def test_rows_take_the_seed_variance_of_their_table(results):
     records = store.read_all(results)
-    (row,) = (row for row in shown_rows(records, results) if len(row.runs) == 2)
+    (row,) = (row for row in shown_rows(aggregate(records, results)) if len(row.runs) == 2)
     runs = [left_out(run, store.read_items(results, run)) for run in row.runs]
     own = row_intervals(runs, [runs], row)
     assert own["gain", "ci_low"] == pytest.approx(row.numbers["gain", "ci_low"], rel=1e-12)

@@ -1,10 +1,11 @@
 from bench.records import store
 from reports.audit.table import mean_numbers, shown_rows
+from reports.rows.rows import aggregate
 
 
 def test_rows_and_their_numbers_by_place(results):
     records = store.read_all(results)
-    rows = {row.label: row for row in shown_rows(records, results)}
+    rows = {row.label: row for row in shown_rows(aggregate(records, results))}
     row = rows["row s / m / sst2 / full (seeds 0, 50)"]
     assert [run.setup.seed for run in row.runs] == [0, 50] and len(rows) == 4
     scores = [record.outcome.score.value for record in records if record.setup.task == "sst2"]
