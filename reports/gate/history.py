@@ -35,6 +35,8 @@ class RowCourse:
     """Places in `points` at which a new level begins."""
     left_out: int
     """So many earlier ones answered another question."""
+    tells: bool
+    """Whether a change could be found: there are two points, and it is known how far seeds move them."""
 
     @property
     def values(self) -> list[float]:
@@ -113,7 +115,8 @@ def _course(past: _Past, probe: str, among: int) -> RowCourse:
     # All courses are looked at together, so that each may show a change by chance more seldom.
     places = change_points([value for *_, value in points], variance, freedom, among)
     quantity = past.row.forgetting[probe].quantity if probe else past.row.quantity
-    return RowCourse(past.row, probe, quantity, [(each, value) for each, _, value in points], places, past.left_out)
+    tells = len(points) > 1 and freedom > 0
+    return RowCourse(past.row, probe, quantity, [(each, value) for each, _, value in points], places, past.left_out, tells)
 
 
 def _mean(row: Row, number: Number) -> float | None:

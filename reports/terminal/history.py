@@ -40,7 +40,8 @@ def print_courses(all_courses: Sequence[RowCourse]) -> None:
 
 def _cells(course: RowCourse) -> tuple[str, ...]:
     first, last = (_level(course, value) for value in (course.values[0], course.values[-1]))
-    dates = ", ".join(course.points[place][0].name for place in course.changes)
+    # Of one point, or of points of one seed, an empty cell would say that nothing changed.
+    dates = ", ".join(course.points[place][0].name for place in course.changes) if course.tells else "not known"
     what = f"forgets {course.probe}" if course.probe else "score"
     return course.row.label, what, str(len(course.points)), first, last, drawn_as_bars(course.values), dates
 

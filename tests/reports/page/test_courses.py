@@ -30,6 +30,22 @@ def test_a_line_for_each_number_with_its_points_and_changes(baselines):
     assert len(points) == 12 and all(0 <= float(x) <= WIDTH and 0 <= float(y) <= HEIGHT for x, y in points)
 
 
+def test_where_nothing_is_known_of_a_change_it_says_so(make, tmp_path):
+    """Of one seed an empty cell, and "no change", would tell what nobody knows."""
+    for day, full in enumerate((0.85, 0.7), start=1):
+        make.kept(tmp_path / str(day), [make.record("full", day, full)])
+        accept(tmp_path / str(day), tmp_path / "kept", "c", datetime(2026, 11, day, tzinfo=UTC))
+    html = courses_section(courses(tmp_path / "kept"))
+    assert html.count("<td>not known</td>") == 4 and "no change" not in html
+
+
+def test_the_suite_is_named(make, tmp_path):
+    make.kept(tmp_path / "out", [make.record("full", seed, suite=suite) for seed, suite in enumerate(("one", "other"))])
+    accept(tmp_path / "out", tmp_path / "kept", "c", datetime(2026, 11, 1, tzinfo=UTC))
+    html = courses_section(courses(tmp_path / "kept"))
+    assert html.count("<td>one</td>") == html.count("<td>other</td>") == 4
+
+
 def test_nothing_from_outside_is_markup(baselines):
     html = courses_section(courses(baselines))
     assert "<b>" not in html and "<i>" not in html and "&lt;b&gt;m" in html
