@@ -59,7 +59,7 @@ def requested(text: str) -> Precision:
 
 
 def resolve(precision: Precision) -> Literal["fp32", "bf16"]:
-    """`auto` is bf16 where the hardware multiplies it fast (a GPU from Ampere on, a CPU with AMX or AVX-512 BF16), else fp32."""
+    """`auto` is bf16 where the hardware multiplies it fast (GPUs from Ampere on, CPUs with AMX or AVX-512 BF16), else fp32."""
     if precision != "auto":
         return precision
     if uses_gpu():
