@@ -34,9 +34,9 @@ What was asked for of each item, a name in braces standing for a part of it:
 {task}
 </task-{mark}>
 """
-NAMED = re.compile(r"[\W_]*(first|second|tie)(?![^\W_]|\s*,|[ \t]+\w|\s*[-–—])", re.IGNORECASE)
+NAMED = re.compile(r"[\W_]*(first|second|tie)(?![^\W_]|[ \t]*,|[ \t]+\w|[ \t]*[-–—])", re.IGNORECASE)
 """The word alone at the start of a reply, whatever marks stand around it; `First, let me see` names nothing,
-and neither does `First - let me see`."""
+and neither does `First - let me see`; what begins on a line below it is no longer the same sentence."""
 
 AnswerPlace = Literal["first", "second", "tie"]
 

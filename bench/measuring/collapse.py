@@ -56,8 +56,9 @@ def advice(losses: Sequence[float]) -> str:
     part = max(1, len(losses) // TENTH)
     first, last = (sum(ends) / part for ends in (losses[:part], losses[-part:]))
     course = f"from {first:.3g} to {last:.3g}"
-    if last > first:
+    # As far above the first loss as a fall must be below it to be one.
+    if FELL * last > first:
         return f"its loss rose {course}: try a lower learning rate"
     if last > FELL * first:
-        return f"its loss hardly fell, {course}: try more examples or a higher learning rate"
+        return f"its loss hardly changed, {course}: try more examples or a higher learning rate"
     return f"its loss fell {course}: try more examples or a lower learning rate"

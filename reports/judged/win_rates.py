@@ -81,10 +81,11 @@ def win_rates(judged: Sequence[JudgedRows]) -> WinRates:
     rates = [_rates(rows) for rows in judged]
     spread = _spread(judged, rates)
     margins = [_margin(rows, rate, spread) for rows, rate in zip(judged, rates, strict=True)]
-    ps = holm(np.array([_p(rate, margin) for rate, margin in zip(rates, margins, strict=True)]))
+    tested = [_about_even(rate, margin) for rate, margin in zip(rates, margins, strict=True)]
+    ps = holm(np.array([_p(rate, margin) for rate, margin in zip(rates, tested, strict=True)]))
     parts = zip(judged, rates, margins, ps, strict=True)
     seeds = max(len(rows.verdicts) for rows in judged)
-    return WinRates([_win_rate(*part) for part in parts], len(judged[0].clusters), seeds, _smallest(margins))
+    return WinRates([_win_rate(*part) for part in parts], len(judged[0].clusters), seeds, _smallest(tested))
 
 
 def _rates(rows: JudgedRows) -> Jackknifed:
@@ -111,15 +112,18 @@ def _mean(rate: Jackknifed) -> float:
     return float(rate.values.mean())
 
 
-def _p(rate: Jackknifed, margin: Margin) -> float:
-    """Whether the rate is .5. Items vary about .5 and not about the rate, as in McNemar's test: else three wins of three
-    items, which do not vary at all, would be beyond doubt."""
-    away = _mean(rate) - EVEN
+def _about_even(rate: Jackknifed, margin: Margin) -> Margin:
+    """With items that vary about .5 and not about the rate, as in McNemar's test: else three wins of three items, which do not
+    vary at all, would be beyond doubt."""
     freedom = margin.item_freedom
     if not freedom:  # a single item
-        return 1.0
-    about_even = replace(margin, items=(margin.items * freedom + away**2) / (freedom + 1))
-    return float(about_even.p(away))
+        return margin
+    return replace(margin, items=(margin.items * freedom + (_mean(rate) - EVEN) ** 2) / (freedom + 1))
+
+
+def _p(rate: Jackknifed, margin: Margin) -> float:
+    """Whether the rate is .5, by the margin about .5."""
+    return float(margin.p(_mean(rate) - EVEN)) if margin.item_freedom else 1.0
 
 
 def _ends(rate: Jackknifed, margin: Margin) -> tuple[float, float]:
@@ -133,7 +137,7 @@ def _ends(rate: Jackknifed, margin: Margin) -> tuple[float, float]:
 
 
 def _smallest(margins: Sequence[Margin]) -> float | None:
-    """Of an average pair."""
+    """Of an average pair, by the margins that pairs are tested with: a lopsided pair's own is too narrow for an even one."""
     margin = mean_margin(margins)
     return detectable(margin, len(margins)).value if margin.seeds + margin.items else None
 

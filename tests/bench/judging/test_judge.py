@@ -112,6 +112,12 @@ def test_what_is_kept_in_the_folder_is_not_asked_again(server, judging, tmp_path
     assert verdicts(judging, pair) == first and len(server.requests) == 4
 
 
+def test_where_both_answers_are_the_same_nothing_has_to_be_asked(judging, tmp_path):
+    """It was said that all replies are kept, of which there are none."""
+    (pair,) = met(tmp_path, a=["x", "y"], b=["x", "y"])
+    assert judging.told_cost([pair]) == "nothing has to be asked of mine: both answers to each item are the same"
+
+
 def test_what_the_cache_keeps_is_not_paid_again(server, judging, tmp_path):
     (pair,) = met(tmp_path, a=["longer", "x"], b=["long", "xyz"])
     first = verdicts(judging, pair)

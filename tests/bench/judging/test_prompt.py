@@ -45,6 +45,8 @@ READ = {
     " **Tie**": "tie",
     "'second'": "second",
     "first\nbecause it is right": "first",
+    "second\n\n- It is right": "second",
+    "first\n---\nIt is right": "first",
     "second: it is right": "second",
     "_tie_": "tie",
 }
