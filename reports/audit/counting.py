@@ -33,7 +33,12 @@ def _mean(value: Callable[[str, str], float]) -> CountedMetric:
     def terms(prediction: str, gold: str) -> Terms:
         return {"sum": value(prediction, gold), "items": 1.0}
 
-    return CountedMetric(terms, lambda sums: sums["sum"] / sums["items"], "mean of shares")
+    # A single item leaves nothing when it is left out.
+    return CountedMetric(terms, lambda sums: _over(sums["sum"], sums["items"]), "mean of shares")
+
+
+def _over(sum_of_values: float, count: float) -> float:
+    return sum_of_values / count if count else 0.0
 
 
 def _hits(said: Counter[Any], right: Counter[Any], group: Callable[[Any], Hashable]) -> Terms:
@@ -119,8 +124,8 @@ COUNTED: dict[str, CountedMetric] = {
     "entity_f1_unseen": _entities("f1"),
     "squad_em": _mean(lambda prediction, gold: best_exact(prediction, json.loads(gold))),
     "squad_f1": _mean(lambda prediction, gold: best_overlap(prediction, json.loads(gold))),
-    "perplexity": CountedMetric(_likelihood, lambda sums: math.exp(sums["nats"] / sums["tokens"]), "number"),
-    "bits_per_byte": CountedMetric(_likelihood, lambda sums: sums["nats"] / math.log(2) / sums["bytes"], "number"),
+    "perplexity": CountedMetric(_likelihood, lambda sums: math.exp(_over(sums["nats"], sums["tokens"])), "number"),
+    "bits_per_byte": CountedMetric(_likelihood, lambda sums: _over(sums["nats"] / math.log(2), sums["bytes"]), "number"),
     "chrf": CountedMetric(lambda prediction, gold: chrf_terms(prediction, json.loads(gold)), chrf, "percent"),
     "bleu": CountedMetric(lambda prediction, gold: bleu_terms(prediction, json.loads(gold)), bleu, "percent"),
     "rouge1": _mean(lambda prediction, gold: rouge("rouge1", prediction, json.loads(gold))),

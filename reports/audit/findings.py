@@ -5,12 +5,13 @@ from collections import Counter
 from collections.abc import Hashable, Iterator, Mapping, Sequence
 from dataclasses import dataclass, field
 from pathlib import Path
+from typing import TypeVar
 
 from bench.records import store
 from bench.records.record import Record
 from reports.audit.intervals import Left, left_out, record_intervals, row_intervals, seed_variance
 from reports.audit.published import NOT_OF_ANSWERS, published
-from reports.audit.ranks import Rival, holm_by_steps, items_asked, p_of_row, places_of
+from reports.audit.ranks import Rival, holm_by_steps, items_asked, moves_by_rounding, p_of_row, places_of
 from reports.audit.reading import Numbers
 from reports.audit.reading import Path as Place
 from reports.audit.recomputed import recomputed
@@ -26,6 +27,9 @@ LATER = ("accuracy_lost",)
 
 NAMING = frozenset({"metrics", "elsewhere", "references", "forgetting", "scores", "others", "places", "transfers"})
 """Parts of a record, or of a column, whose entries have names of their own."""
+
+
+AtPlace = TypeVar("AtPlace")
 
 
 @dataclass(frozen=True)
@@ -99,17 +103,18 @@ def audit(out: Path, records: Sequence[Record]) -> Findings:
             # An import may never have had answers; one of our own runs has lost them.
             (findings.imported if record.provenance.source else findings.without_items).append(label_of(record))
             continue
-        made = FromAnswers(recomputed(record, items), left_out(record, items), items_asked(record, items))
-        answered[record.run_id] = made
         published_numbers = published(record)
-        numbers = _of_its_time(made.numbers | record_intervals(made.left), published_numbers)
-        findings.compare(label_of(record), published_numbers, numbers)
+        left = _of_its_time(left_out(record, items), published_numbers)
+        made = FromAnswers(_of_its_time(recomputed(record, items), published_numbers), left, items_asked(record, items))
+        answered[record.run_id] = made
+        findings.compare(label_of(record), published_numbers, made.numbers | record_intervals(left))
     # Rows are checked after all records, since one's interval hangs on the seeds of the others.
     rows = aggregate(records, out)
     shown = list(shown_rows(rows))
     rivals: dict[str, dict[Place, Rival]] = {}
     for row in shown:
         if not _known(row.runs, answered):
+            findings.compare(row.label, row.numbers, {})
             continue
         made_of = [answered[run.run_id] for run in row.runs]
         # A row's means are made of numbers that were recomputed, and not of what records say.
@@ -120,7 +125,7 @@ def audit(out: Path, records: Sequence[Record]) -> Findings:
             parts = [[answered[run.run_id].left for run in runs] for runs in table]
             numbers |= row_intervals([made.left for made in made_of], parts, row)
             rivals[row.runs[0].run_id] = _rivals(made_of, parts, row)
-            numbers |= _surprising(rivals[row.runs[0].run_id], row) | transfer_numbers(row, parts, out)
+            numbers |= _p_values([made.left for made in made_of], parts, row) | transfer_numbers(row, parts, out)
         findings.compare(row.label, row.numbers, numbers)
     for column in shown_columns(rows):
         held = {label: rivals.get(runs[0].run_id, {}).get(column.place) for label, runs in column.rows.items()}
@@ -141,20 +146,29 @@ def _rivals(runs: Sequence[FromAnswers], table: Sequence[Sequence[Left]], row: S
     rivals = {}
     for place, questions in runs[0].asked.items():
         alike = all(place in run.left and run.asked.get(place) == questions for run in runs)
-        if alike and place not in row.from_bounds:
+        if alike and place not in row.without_answers:
             rivals[place] = Rival([run.left[place] for run in runs], seed_variance(place, table), questions)
     return rivals
 
 
-def _surprising(rivals: Mapping[Place, Rival], row: ShownRow) -> Numbers:
-    """How surprising each probe's loss is, among all probes of the row; nothing where one of them can't be made again."""
-    wanted = [place for place in row.numbers if place[0] == "forgetting" and place[2:] == ("p",)]
-    if not all(place[:2] in rivals for place in wanted):
-        return {}
-    return dict(zip(wanted, holm_by_steps([p_of_row(rivals[place[:2]]) for place in wanted]), strict=True))
+def _p_values(runs: Sequence[Left], table: Sequence[Sequence[Left]], row: ShownRow) -> Numbers:
+    """How surprising each difference is: a probe's loss among all probes of the row, and none of them where one can't be made
+    again."""
+    numbers: Numbers = {}
+    wanted = [place for place in row.numbers if place[-1] == "p"]
+    for place in wanted:
+        number = place[:-1]
+        if number in row.without_answers or not all(number in run for run in runs):
+            continue
+        rival = Rival([run[number] for run in runs], seed_variance(number, table), None)
+        if not moves_by_rounding(rival):
+            numbers[place] = p_of_row(rival)
+    lost = [place for place in wanted if place[0] == "forgetting" and len(place) == 3]
+    known = [numbers.pop(place) for place in lost if place in numbers]
+    return numbers | (dict(zip(lost, holm_by_steps(known), strict=True)) if len(known) == len(lost) else {})
 
 
-def _of_its_time(numbers: Numbers, known: Numbers) -> Numbers:
+def _of_its_time(numbers: Mapping[Place, AtPlace], known: Numbers) -> dict[Place, AtPlace]:
     """Without the parts that records made before there was such a part lack as a whole."""
     parts = {place[:3] for place in known}
     return {place: number for place, number in numbers.items() if place[2:3] != LATER or place[:3] in parts}

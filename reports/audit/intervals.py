@@ -1,5 +1,6 @@
 """The intervals of a record and of a row once more, from the items alone."""
 
+import math
 from collections.abc import Iterator, Mapping, Sequence
 
 import pandas as pd
@@ -137,10 +138,14 @@ def _probe_score(probe: ProbeItems, column: str) -> LeftOut | None:
     return leaving_out.of_ranking(items, values, gold)
 
 
-def _correlation(items: pd.DataFrame, values: Sequence[float], gold: Sequence[float]) -> LeftOut:
+def _correlation(items: pd.DataFrame, values: Sequence[float], gold: Sequence[float]) -> LeftOut | None:
+    """None where some of the items by themselves have no order."""
     from scipy.stats import spearmanr
 
     def score(left: list[int]) -> float:
         return float(spearmanr([gold[place] for place in left], [values[place] for place in left]).statistic)
 
-    return leaving_out.of_score(items, score)
+    if len(set(values)) < 2:
+        return None
+    left = leaving_out.of_score(items, score)
+    return left if all(map(math.isfinite, left.without)) else None

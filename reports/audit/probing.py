@@ -100,4 +100,6 @@ def _agreement(values: Sequence[float], golds: Sequence[float] | None, graded: b
         return None
     if len(set(golds)) < 2:
         return 0.0 if graded else 0.5
+    if graded and len(set(values)) < 2:
+        return 0.0  # equal cosines have no order
     return float(spearmanr(golds, values).statistic if graded else roc_auc_score([gold == 1 for gold in golds], values))

@@ -17,6 +17,8 @@ from reports.audit.reading import Numbers, Path, column_texts, part
 CHANCE = 0.05
 POOLED_UP_TO = 4
 """Up to so many, two rows are held against each other with the seed variance of their whole table."""
+SMALLEST_MOVE = 1e-5
+"""A standard error, in the number's own unit: sums of numbers around 3 are known to 4e-16, and p is to be known to 1e-9."""
 LEAST_EXPONENT = -16.0
 """Of a p, as a power of ten."""
 
@@ -82,6 +84,12 @@ def p_of_row(row: Rival) -> float:
     variance = max(_own(row.runs), row.seeds.variance) / count
     items = _over_items(row.runs) or (0.0 if variance else _of_means(row.runs))
     return _p(row.value, (items, row.runs[0].freedom), (variance, max(row.seeds.freedom, count - 1)))
+
+
+def moves_by_rounding(row: Rival) -> bool:
+    """Whether the number moves by so little that the last digits of the answers' sums would move its p."""
+    variance = _over_items(row.runs) + max(_own(row.runs), row.seeds.variance)
+    return 0 < variance < SMALLEST_MOVE**2
 
 
 def holm_by_steps(ps: Sequence[float]) -> list[float]:

@@ -22,6 +22,8 @@ class ShownRow:
     numbers: Numbers
     from_bounds: frozenset[Place]
     """Places of intervals whose part over items is that of the runs' own bounds."""
+    without_answers: frozenset[Place]
+    """Places of all intervals that are made of records' bounds alone, those of one run among them."""
     alone: Mapping[str, Sequence[Record]]
     """Of each task that the row mixes: the runs on that task alone that it is held against."""
 
@@ -44,9 +46,11 @@ def shown_rows(rows: Sequence[Row]) -> Iterator[ShownRow]:
     for row in rows:
         if row.score is not None:
             label = f"row {' / '.join(row.group)} / {row.label} (seeds {row.seeds})"
-            from_bounds = frozenset(place for place, estimate in shown_estimates(row) if estimate.basis == "bounds")
+            shown = dict(shown_estimates(row))
+            from_bounds = frozenset(place for place, estimate in shown.items() if estimate.basis == "bounds")
+            without_answers = frozenset(place for place, estimate in shown.items() if estimate.answered is None)
             alone = {transfer.task: transfer.runs for transfer in row.transfers}
-            yield ShownRow(label, row.records, dict(_numbers(row)), from_bounds, alone)
+            yield ShownRow(label, row.records, dict(_numbers(row)), from_bounds, without_answers, alone)
 
 
 @dataclass(frozen=True)
@@ -71,7 +75,8 @@ def shown_columns(rows: Sequence[Row]) -> Iterator[ShownColumn]:
         standings |= {("forgetting", probe): forgetting_standing(table, probe) for probe in probe_names(table)}
         for place, standing in standings.items():
             if standing is not None:
-                higher = table[0].higher_is_better if place == ("score",) else False
+                placed = next(row for row in table if standing.of(row))
+                higher = placed.higher_is_better if place == ("score",) else False
                 label = f"{' / '.join(group)} / {'.'.join(place)}"
                 rows_placed = {row.label: row.records for row in table if standing.of(row)}
                 yield ShownColumn(label, place, higher, rows_placed, dict(_places(table, standing)))
@@ -84,6 +89,8 @@ def _places(table: Sequence[Row], standing: Standing) -> Iterator[tuple[Place, f
 
 
 BOUNDS = ("ci_low", "ci_high")
+DIFFERENCES = {"gain", "forgetting", "transfers"}
+"""Parts of a place in whose numbers a p value says whether they are more than chance."""
 BEST_AND_WORST = ("best", "worst")
 
 
@@ -108,6 +115,10 @@ class Estimated(Protocol):
     def high(self) -> float | None: ...
     @property
     def basis(self) -> str: ...
+    @property
+    def p(self) -> float | None: ...
+    @property
+    def answered(self) -> object: ...
 
 
 def shown_estimates(row: Row) -> Iterator[tuple[Place, Estimated]]:
@@ -140,9 +151,14 @@ def _numbers(row: Row) -> Iterator[tuple[Place, float]]:
         for end, bound in zip(BOUNDS, (estimate.low, estimate.high), strict=True):
             if bound is not None:
                 yield (*place, end), bound
+        # Of a score it would say that it is not zero, and nobody asks for that.
+        if estimate.p is not None and DIFFERENCES & set(place):
+            yield (*place, "p"), estimate.p
+    for transfer in row.transfers:
+        yield ("transfers", transfer.task, "together"), transfer.together
+        yield ("transfers", transfer.task, "alone"), transfer.alone
+        yield ("transfers", transfer.task, "items"), transfer.items
     for name, forgotten in row.forgetting.items():
-        if forgotten.lost.p is not None:
-            yield ("forgetting", name, "p"), forgotten.lost.p
         if forgotten.before is not None and forgotten.after is not None:
             yield ("forgetting", name, "before"), forgotten.before
             yield ("forgetting", name, "after"), forgotten.after

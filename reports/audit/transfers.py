@@ -1,9 +1,11 @@
 """What mixing tasks did to each of them, once more: the mixture's answers against those of a run on the task alone.
 
-Both are held to the items that both runs answered, seed by seed.
+Both are held to the items that both runs answered, seed by seed. Which run alone a mixture is held against is taken from the
+tables.
 """
 
 from collections.abc import Iterator, Sequence
+from dataclasses import dataclass
 from pathlib import Path
 
 import pandas as pd
@@ -13,7 +15,8 @@ from bench.records.record import Record
 from reports.audit import leaving_out
 from reports.audit.intervals import Left, seed_variance
 from reports.audit.leaving_out import LeftOut, SeedVariance, bounds
-from reports.audit.outside import METRICS
+from reports.audit.outside import METRICS, OF_TRAINING
+from reports.audit.ranks import Rival, p_of_row
 from reports.audit.reading import Numbers, part
 from reports.audit.recomputed import said_and_gold
 from reports.audit.table import BOUNDS, ShownRow
@@ -24,33 +27,47 @@ def transfer_numbers(row: ShownRow, table: Sequence[Sequence[Left]], out: Path) 
     numbers: Numbers = {}
     for task, alone in row.alone.items():
         seeds = {run.setup.seed: run for run in alone}
-        risen = [_risen(run, seeds[run.setup.seed], task, out) for run in row.runs if run.setup.seed in seeds]
-        pairs = [pair for pair in risen if pair]
-        if not pairs or len(pairs) < len(alone) or ("transfers", task) in row.from_bounds:
+        held = [_held(run, seeds[run.setup.seed], task, out) for run in row.runs if run.setup.seed in seeds]
+        pairs = [pair for pair in held if pair]
+        if not pairs or len(pairs) < len(alone) or ("transfers", task) in row.without_answers:
             continue
         place = ("score",) if task == row.runs[0].setup.task else ("elsewhere", task, "score")
         one = seed_variance(place, table)
         # Either score moves with its own seed, as far as those of the table do.
-        ends = bounds(pairs, SeedVariance(2 * one.variance, one.freedom))
-        numbers["transfers", task, "value"] = sum(pair.value for pair in pairs) / len(pairs)
-        numbers |= {("transfers", task, end): bound for end, bound in zip(BOUNDS, ends, strict=True)}
+        rival = Rival([pair.risen for pair in pairs], SeedVariance(2 * one.variance, one.freedom), None)
+        told = {"value": rival.value, "p": p_of_row(rival), "items": float(pairs[0].items)}
+        told |= {side: sum(getattr(pair, side).value for pair in pairs) / len(pairs) for side in ("together", "alone")}
+        told |= dict(zip(BOUNDS, bounds(rival.runs, rival.seeds), strict=True))
+        numbers |= {("transfers", task, name): number for name, number in told.items()}
     return numbers
 
 
-def _risen(mixed: Record, alone: Record, task: str, out: Path) -> LeftOut | None:
-    """The mixture's score minus that of the run alone, on the items of both; None where they can't be scored again."""
+@dataclass(frozen=True)
+class HeldTogether:
+    """One seed's scores on the items of both runs."""
+
+    together: LeftOut
+    alone: LeftOut
+    risen: LeftOut
+    items: int
+
+
+def _held(mixed: Record, alone: Record, task: str, out: Path) -> HeldTogether | None:
+    """None where they can't be scored again: entities that training knew are others in either run."""
     assert alone.outcome is not None
     name = alone.outcome.score.name
     mine, theirs = (dict(_answers(run, task, name, out)) for run in (mixed, alone))
     common = [item for item in mine if item in theirs]
-    if not common or name not in METRICS:
+    if not common or name not in METRICS or name in OF_TRAINING:
         return None
     frame = pd.DataFrame([mine[item][2] for item in common])
     scores = [
         leaving_out.of_metric(frame, name, [said[item][0] for item in common], [mine[item][1] for item in common])
         for said in (mine, theirs)
     ]
-    return scores[0].minus(scores[1], METRICS[name].sign) if scores[0] and scores[1] else None
+    if not scores[0] or not scores[1]:
+        return None
+    return HeldTogether(scores[0], scores[1], scores[0].minus(scores[1], METRICS[name].sign), len(common))
 
 
 def _answers(run: Record, task: str, metric: str, out: Path) -> Iterator[tuple[str, tuple[str, str, pd.Series]]]:

@@ -41,9 +41,10 @@ def chrf(sums: Sums) -> float:
     known = [n for n in CHARACTERS_AT_ONCE if sums["said", n] > 0 and sums["right", n] > 0]
     if not known:
         return 0.0
-    precision, recall = (math.fsum(sums["hits", n] / sums[of, n] for n in known) / len(known) for of in ("said", "right"))
+    # Added up as sacrebleu does it: of two references that are equally near, the last digit chooses.
+    precision, recall = (sum(sums["hits", n] / sums[of, n] for n in known) / len(known) for of in ("said", "right"))
     weight = RECALL_COUNTS**2
-    return 100 * (1 + weight) * precision * recall / (weight * precision + recall) if precision + recall else 0.0
+    return 100 * ((1 + weight) * precision * recall / (weight * precision + recall)) if precision + recall else 0.0
 
 
 def bleu_terms(prediction: str, references: Sequence[str]) -> Counter[Hashable]:

@@ -62,4 +62,5 @@ def test_items_of_both_runs_alone_count(mixtures, monkeypatch):
 def test_a_run_alone_without_answers_leaves_the_rise_unchecked(make, out):
     _, (alone, _) = make.kept(out, [make.mixture(count=200), make.alone()]), make.alone()
     (store.folder(out) / f"{alone.run_id}.parquet").unlink()
-    assert of_transfers(out) == ({}, {"transfers.value"})
+    names = ("value", "together", "alone", "items")
+    assert of_transfers(out) == ({}, {f"transfers.{name}" for name in names})

@@ -15,6 +15,16 @@ def test_chrf_of_two_letters():
     assert chrf(terms) == pytest.approx(100 * 5 * precision * recall / (4 * precision + recall))
 
 
+def test_of_two_equal_references_the_one_counts_that_sacrebleu_takes():
+    """Their scores differ in the last digit alone, by the order in which they are added up."""
+    from sacrebleu import CHRF
+
+    said, right = "bcc.", [".ce", "ce"]
+    statistics = CHRF()._extract_corpus_statistics([said], [[each] for each in right])[0]
+    terms = chrf_terms(said, right)
+    assert [terms[side, n] for n in range(1, 7) for side in ("said", "right", "hits")] == statistics
+
+
 def test_the_best_reference_counts():
     assert chrf(chrf_terms("ab", ["x", "ab", "a"])) == 100
 
