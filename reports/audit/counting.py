@@ -11,8 +11,8 @@ from dataclasses import dataclass
 from functools import partial
 from typing import Any, Literal
 
-from reports.audit.outside import best_exact, best_overlap, entities_of, typed_words
-from reports.audit.written import bleu, bleu_terms, chrf, chrf_terms, rouge
+from reports.audit.outside import best_exact, best_overlap, best_rouge, entities_of, typed_words
+from reports.audit.written import bleu, bleu_terms, chrf, chrf_terms
 
 Terms = Mapping[Hashable, float]
 Bounded = Literal["mean of shares", "share", "percent", "number"]
@@ -128,6 +128,6 @@ COUNTED: dict[str, CountedMetric] = {
     "bits_per_byte": CountedMetric(_likelihood, lambda sums: _over(sums["nats"] / math.log(2), sums["bytes"]), "number"),
     "chrf": CountedMetric(lambda prediction, gold: chrf_terms(prediction, json.loads(gold)), chrf, "percent"),
     "bleu": CountedMetric(lambda prediction, gold: bleu_terms(prediction, json.loads(gold)), bleu, "percent"),
-    "rouge1": _mean(lambda prediction, gold: rouge("rouge1", prediction, json.loads(gold))),
-    "rougeL": _mean(lambda prediction, gold: rouge("rougeL", prediction, json.loads(gold))),
+    "rouge1": _mean(lambda prediction, gold: best_rouge("rouge1", prediction, json.loads(gold))),
+    "rougeL": _mean(lambda prediction, gold: best_rouge("rougeL", prediction, json.loads(gold))),
 }

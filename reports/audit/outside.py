@@ -7,7 +7,7 @@ import string
 from collections import Counter
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass
-from functools import partial
+from functools import cache, partial
 from typing import Any
 
 Read = Callable[[str], Any]
@@ -135,7 +135,7 @@ def best_overlap(prediction: str, accepted: Sequence[str]) -> float:
     return max(_overlap(prediction, gold) for gold in accepted or [""])
 
 
-def _squad(match: Callable[[str, Sequence[str]], float], predictions: list[str], golds: list[list[str]]) -> float:
+def _mean_of_best(match: Callable[[str, Sequence[str]], float], predictions: list[str], golds: list[list[str]]) -> float:
     return math.fsum(map(match, predictions, golds)) / len(golds)
 
 
@@ -158,15 +158,16 @@ def _sacrebleu(name: str, predictions: list[str], golds: list[list[str]]) -> flo
     return float(getattr(sacrebleu, name)().corpus_score(predictions, streams).score)
 
 
-def _rouge(name: str, predictions: list[str], golds: list[list[str]]) -> float:
+def best_rouge(name: str, prediction: str, accepted: Sequence[str]) -> float:
+    """rouge-score's F-measure with the reference that is most like the text."""
+    return float(max(_scorer(name).score(gold, prediction)[name].fmeasure for gold in accepted))
+
+
+@cache
+def _scorer(name: str) -> Any:
     from rouge_score.rouge_scorer import RougeScorer
 
-    scorer = RougeScorer([name])
-    best = [
-        max(scorer.score(gold, prediction)[name].fmeasure for gold in accepted)
-        for prediction, accepted in zip(predictions, golds, strict=True)
-    ]
-    return math.fsum(best) / len(best)
+    return RougeScorer([name])
 
 
 def _unread(text: str) -> None:
@@ -186,14 +187,14 @@ METRICS = {
     "entity_word_f1": OutsideMetric(_words, json.loads, json.loads),
     "entity_f1_seen": entity_metric("f1_score"),
     "entity_f1_unseen": entity_metric("f1_score"),
-    "squad_em": OutsideMetric(partial(_squad, best_exact), gold=json.loads),
-    "squad_f1": OutsideMetric(partial(_squad, best_overlap), gold=json.loads),
+    "squad_em": OutsideMetric(partial(_mean_of_best, best_exact), gold=json.loads),
+    "squad_f1": OutsideMetric(partial(_mean_of_best, best_overlap), gold=json.loads),
     "perplexity": OutsideMetric(_perplexity, json.loads, _unread, higher_is_better=False, share=False),
     "bits_per_byte": OutsideMetric(_bits_per_byte, json.loads, _unread, higher_is_better=False, share=False),
     "bleu": OutsideMetric(partial(_sacrebleu, "BLEU"), gold=json.loads, share=False),
     "chrf": OutsideMetric(partial(_sacrebleu, "CHRF"), gold=json.loads, share=False),
-    "rouge1": OutsideMetric(partial(_rouge, "rouge1"), gold=json.loads),
-    "rougeL": OutsideMetric(partial(_rouge, "rougeL"), gold=json.loads),
+    "rouge1": OutsideMetric(partial(_mean_of_best, partial(best_rouge, "rouge1")), gold=json.loads),
+    "rougeL": OutsideMetric(partial(_mean_of_best, partial(best_rouge, "rougeL")), gold=json.loads),
 }
 
 OF_TRAINING = {"entity_f1_seen": True, "entity_f1_unseen": False}

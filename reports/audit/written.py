@@ -75,11 +75,6 @@ def bleu(sums: Sums) -> float:
     return 100 * math.exp(brevity + math.fsum(logs) / len(WORDS_AT_ONCE))
 
 
-def rouge(name: str, prediction: str, references: Sequence[str]) -> float:
-    """rouge-score's F-measure with the reference that is most like the text."""
-    return float(max(_scorer(name).score(reference, prediction)[name].fmeasure for reference in references))
-
-
 def _grams(parts: Sequence[str], n: int) -> Counter[Hashable]:
     return Counter(tuple(parts[place : place + n]) for place in range(len(parts) - n + 1))
 
@@ -93,10 +88,3 @@ def _tokenizer() -> Any:
     from sacrebleu.tokenizers.tokenizer_13a import Tokenizer13a
 
     return Tokenizer13a()
-
-
-@cache
-def _scorer(name: str) -> Any:
-    from rouge_score.rouge_scorer import RougeScorer
-
-    return RougeScorer([name])

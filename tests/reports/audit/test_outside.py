@@ -13,6 +13,7 @@ from bench.records.store import as_text
 from reports.audit.outside import METRICS, OF_TRAINING, RATE_COLUMNS, part_of, squad_words
 
 BY_HAND = [
+    ("rougeL", ["a b c"], [["x", "a c"]], 0.8),
     ("accuracy", ["a", "b"], ["a", "a"], 0.5),
     ("f1_macro", ["a", "b"], ["a", "a"], (2 / 3 + 0) / 2),
     ("f1_macro", ["a", "", "b"], ["a", "a", "b"], (2 / 3 + 1) / 2),
