@@ -146,7 +146,7 @@ def _rivals(runs: Sequence[FromAnswers], table: Sequence[Sequence[Left]], row: S
     rivals = {}
     for place, questions in runs[0].asked.items():
         alike = all(place in run.left and run.asked.get(place) == questions for run in runs)
-        if alike and place not in row.without_answers:
+        if alike and place not in row.from_bounds:
             rivals[place] = Rival([run.left[place] for run in runs], seed_variance(place, table), questions)
     return rivals
 
@@ -158,7 +158,7 @@ def _p_values(runs: Sequence[Left], table: Sequence[Sequence[Left]], row: ShownR
     wanted = [place for place in row.numbers if place[-1] == "p"]
     for place in wanted:
         number = place[:-1]
-        if number in row.without_answers or not all(number in run for run in runs):
+        if number in row.from_bounds or not all(number in run for run in runs):
             continue
         rival = Rival([run[number] for run in runs], seed_variance(number, table), None)
         if not moves_by_rounding(rival):

@@ -9,7 +9,7 @@ import math
 from collections import Counter, defaultdict
 from collections.abc import Callable, Hashable, Sequence
 from dataclasses import dataclass, replace
-from functools import cache
+from functools import cache, cached_property
 
 import pandas as pd
 
@@ -34,6 +34,7 @@ class LeftOut:
         without = [sign * (one - two) for one, two in zip(self.without, other.without, strict=True)]
         return LeftOut(sign * (self.value - other.value), without, min(self.freedom, other.freedom))
 
+    @cached_property
     def distances(self) -> list[float]:
         """Distances of the numbers from their mean, scaled so that their squares add up to the variance."""
         count, mean = len(self.without), math.fsum(self.without) / len(self.without)
@@ -131,49 +132,66 @@ def _unscaled(shifts: list[float]) -> list[float]:
 
 def bounds(runs: Sequence[LeftOut], seeds: SeedVariance | None = None) -> tuple[float, float]:
     """The 95 % interval of the mean over runs, one per seed, of a number of the same items."""
-    mean, by_seeds, by_items = _mean(runs), _over_seeds(runs, seeds), _variance(runs)
-    if not by_seeds and not by_items:
-        # Equal scores of runs that err on different items: they move with the items all the same.
-        by_items = math.fsum(
-            (math.fsum(each) / len(runs)) ** 2 for each in zip(*(run.distances() for run in runs), strict=True)
-        )
-    half = math.hypot(by_seeds, math.sqrt(by_items) * _t(runs[0].freedom) if by_items else 0.0)
-    return _inside(mean, half, runs[0])
+    by_seeds, by_items = seeds_part(runs, seeds or SeedVariance()), items_variance(runs)
+    if not by_seeds.variance and not by_items:
+        by_items = means_variance(runs)
+    half = math.hypot(_half(by_seeds), math.sqrt(by_items) * _t(runs[0].freedom) if by_items else 0.0)
+    return _inside(mean_of(runs), half, runs[0])
 
 
 def bounds_of_bounds(runs: Sequence[LeftOut], seeds: SeedVariance) -> tuple[float, float]:
     """The same where the mean distances of the runs' own bounds stand for the part over items."""
-    mean, by_seeds = _mean(runs), _over_seeds(runs, seeds)
+    mean, by_seeds = mean_of(runs), _half(seeds_part(runs, seeds))
     low, high = (math.fsum(ends) / len(runs) for ends in zip(*(bounds([run]) for run in runs), strict=True))
     low, high = mean - math.hypot(by_seeds, mean - low), mean + math.hypot(by_seeds, high - mean)
     most = {"number": math.inf, "percent": 100.0}.get(runs[0].bounded, 1.0)
     return (low, high) if most == math.inf else (max(low, 0.0), min(high, most))
 
 
-def _mean(runs: Sequence[LeftOut]) -> float:
+def mean_of(runs: Sequence[LeftOut]) -> float:
     return math.fsum(run.value for run in runs) / len(runs)
 
 
-def _over_seeds(runs: Sequence[LeftOut], seeds: SeedVariance | None) -> float:
-    """The seeds' part of half an interval: the table's variance, or the row's own if that is larger."""
-    count, mean, seeds = len(runs), _mean(runs), seeds or SeedVariance()
-    own = math.fsum((run.value - mean) ** 2 for run in runs) / (count - 1) if count > 1 else 0.0
-    variance = max(own, seeds.variance) / count
-    return math.sqrt(variance) * _t(max(seeds.freedom, count - 1)) if variance else 0.0
+def own_variance(runs: Sequence[LeftOut]) -> float:
+    """Over a row's own seeds, of one of them."""
+    mean = mean_of(runs)
+    return math.fsum((run.value - mean) ** 2 for run in runs) / (len(runs) - 1) if len(runs) > 1 else 0.0
 
 
-def _variance(runs: Sequence[LeftOut]) -> float:
+def seeds_part(runs: Sequence[LeftOut], seeds: SeedVariance) -> SeedVariance:
+    """Over seeds, of the mean: the table's variance, or the row's own if that is larger."""
+    return SeedVariance(max(own_variance(runs), seeds.variance) / len(runs), max(seeds.freedom, len(runs) - 1))
+
+
+def _half(part: SeedVariance) -> float:
+    """Of an interval."""
+    return math.sqrt(part.variance) * _t(part.freedom) if part.variance else 0.0
+
+
+def items_variance(runs: Sequence[LeftOut]) -> float:
     """Over items, of the mean: one run's own, else the mean covariance of two runs, and never below 0."""
-    distances = [run.distances() for run in runs]
     if len(runs) == 1:
-        return math.fsum(each**2 for each in distances[0])
+        return covariance(runs, runs)
     # Two runs' own chance is not common to them, and their products leave it out.
-    pairs = [
-        math.fsum(a * b for a, b in zip(one, other, strict=True))
-        for place, one in enumerate(distances)
-        for other in distances[place + 1 :]
-    ]
+    pairs = [covariance([one], [other]) for place, one in enumerate(runs) for other in runs[place + 1 :]]
     return max(math.fsum(pairs) / len(pairs), 0.0)
+
+
+def covariance(mine: Sequence[LeftOut], theirs: Sequence[LeftOut]) -> float:
+    """Over items, of two means: that of a run of one row and a run of the other, on average."""
+    products = [
+        math.fsum(a * b for a, b in zip(one.distances, other.distances, strict=True)) for one in mine for other in theirs
+    ]
+    return math.fsum(products) / len(products)
+
+
+def means_variance(mine: Sequence[LeftOut], theirs: Sequence[LeftOut] = ()) -> float:
+    """Over items, of these models' own mean, or of its difference from another row's: what moves equal scores of runs that err
+    on different items."""
+    one, other = (
+        [math.fsum(each) / len(runs) for each in zip(*(run.distances for run in runs), strict=True)] for runs in (mine, theirs)
+    )
+    return math.fsum((a - b) ** 2 for a, b in zip(one, other or [0.0] * len(one), strict=True))
 
 
 def _inside(mean: float, half: float, run: LeftOut) -> tuple[float, float]:

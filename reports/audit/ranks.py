@@ -7,11 +7,21 @@ import json
 import math
 from collections.abc import Hashable, Mapping, Sequence
 from dataclasses import dataclass
+from functools import cached_property
 
 import pandas as pd
 
 from bench.records.record import Record
-from reports.audit.leaving_out import LeftOut, SeedVariance
+from reports.audit.leaving_out import (
+    LeftOut,
+    SeedVariance,
+    covariance,
+    items_variance,
+    mean_of,
+    means_variance,
+    own_variance,
+    seeds_part,
+)
 from reports.audit.reading import Numbers, Path, column_texts, part
 
 CHANCE = 0.05
@@ -36,7 +46,12 @@ class Rival:
 
     @property
     def value(self) -> float:
-        return math.fsum(run.value for run in self.runs) / len(self.runs)
+        return mean_of(self.runs)
+
+    @cached_property
+    def items(self) -> float:
+        """Its variance over items, which each pair of rows asks for."""
+        return items_variance(self.runs)
 
 
 def items_asked(record: Record, items: pd.DataFrame) -> dict[Path, Hashable]:
@@ -80,16 +95,14 @@ def places_of(rivals: Mapping[str, Rival], higher_is_better: bool) -> Numbers:
 
 def p_of_row(row: Rival) -> float:
     """How surprising the row's number is if the truth is 0, looked at by itself."""
-    count = len(row.runs)
-    variance = max(_own(row.runs), row.seeds.variance) / count
-    items = _over_items(row.runs) or (0.0 if variance else _of_means(row.runs))
-    return _p(row.value, (items, row.runs[0].freedom), (variance, max(row.seeds.freedom, count - 1)))
+    seeds = seeds_part(row.runs, row.seeds)
+    items = row.items or (0.0 if seeds.variance else means_variance(row.runs))
+    return _p(row.value, (items, row.runs[0].freedom), (seeds.variance, seeds.freedom))
 
 
 def moves_by_rounding(row: Rival) -> bool:
     """Whether the number moves by so little that the last digits of the answers' sums would move its p."""
-    variance = _over_items(row.runs) + max(_own(row.runs), row.seeds.variance)
-    return 0 < variance < SMALLEST_MOVE**2
+    return 0 < row.items + seeds_part(row.runs, row.seeds).variance < SMALLEST_MOVE**2
 
 
 def holm_by_steps(ps: Sequence[float]) -> list[float]:
@@ -102,57 +115,26 @@ def holm_by_steps(ps: Sequence[float]) -> list[float]:
 
 
 def _p_of_pair(one: Rival, other: Rival) -> float:
-    common = _over_items(one.runs) + _over_items(other.runs) - 2 * _together(one.runs, other.runs)
+    common = one.items + other.items - 2 * covariance(one.runs, other.runs)
     items, freedom = max(common, 0.0), min(one.runs[0].freedom, other.runs[0].freedom)
     rows, counts = (one, other), (len(one.runs), len(other.runs))
     if one.seeds != other.seeds:
         # A seed that trains and one that chooses examples move numbers each in its own way.
         return _p(one.value - other.value, (items, freedom), *(_alone(row) for row in rows))
     if min(counts) > POOLED_UP_TO:
-        seeds = (math.fsum(_own(row.runs) / len(row.runs) for row in rows), float(sum(counts) - 2))
+        seeds = (math.fsum(own_variance(row.runs) / len(row.runs) for row in rows), float(sum(counts) - 2))
     else:
         seeds = (math.fsum(one.seeds.variance / count for count in counts), float(one.seeds.freedom))
     # Equal scores of runs that err on different items move with the items all the same.
-    moving = items or (0.0 if seeds[0] else _of_means(one.runs, other.runs))
+    moving = items or (0.0 if seeds[0] else means_variance(one.runs, other.runs))
     return _p(one.value - other.value, (moving, freedom), seeds)
 
 
 def _alone(row: Rival) -> Varying:
     count = len(row.runs)
     if count > POOLED_UP_TO:
-        return _own(row.runs) / count, count - 1.0
+        return own_variance(row.runs) / count, count - 1.0
     return row.seeds.variance / count, float(row.seeds.freedom)
-
-
-def _own(runs: Sequence[LeftOut]) -> float:
-    """The variance over a row's own seeds."""
-    mean = math.fsum(run.value for run in runs) / len(runs)
-    return math.fsum((run.value - mean) ** 2 for run in runs) / (len(runs) - 1) if len(runs) > 1 else 0.0
-
-
-def _over_items(runs: Sequence[LeftOut]) -> float:
-    """Over items, of the mean over seeds: the mean product of two seeds' distances; with one seed its square."""
-    if len(runs) == 1:
-        return _together(runs, runs)
-    several = [_together([one], [other]) for place, one in enumerate(runs) for other in runs[place + 1 :]]
-    return max(math.fsum(several) / len(several), 0.0)
-
-
-def _together(mine: Sequence[LeftOut], theirs: Sequence[LeftOut]) -> float:
-    """The mean product of the distances of a seed of one row and a seed of the other."""
-    products = [math.fsum(a * b for a, b in zip(one, other, strict=True)) for one in _far(mine) for other in _far(theirs)]
-    return math.fsum(products) / len(products)
-
-
-def _of_means(mine: Sequence[LeftOut], theirs: Sequence[LeftOut] = ()) -> float:
-    """The variance over items of these models' mean, or of its difference from another row's."""
-    one = [math.fsum(each) / len(mine) for each in zip(*_far(mine), strict=True)]
-    other = [math.fsum(each) / len(theirs) for each in zip(*_far(theirs), strict=True)] or [0.0] * len(one)
-    return math.fsum((a - b) ** 2 for a, b in zip(one, other, strict=True))
-
-
-def _far(runs: Sequence[LeftOut]) -> list[list[float]]:
-    return [run.distances() for run in runs]
 
 
 def _p(difference: float, items: Varying, *seeds: Varying) -> float:

@@ -21,9 +21,7 @@ class ShownRow:
     runs: Sequence[Record]
     numbers: Numbers
     from_bounds: frozenset[Place]
-    """Places of intervals whose part over items is that of the runs' own bounds."""
-    without_answers: frozenset[Place]
-    """Places of all intervals that are made of records' bounds alone, those of one run among them."""
+    """Places of intervals that are made of the runs' own bounds, and not of their answers."""
     alone: Mapping[str, Sequence[Record]]
     """Of each task that the row mixes: the runs on that task alone that it is held against."""
 
@@ -46,11 +44,9 @@ def shown_rows(rows: Sequence[Row]) -> Iterator[ShownRow]:
     for row in rows:
         if row.score is not None:
             label = f"row {' / '.join(row.group)} / {row.label} (seeds {row.seeds})"
-            shown = dict(shown_estimates(row))
-            from_bounds = frozenset(place for place, estimate in shown.items() if estimate.basis == "bounds")
-            without_answers = frozenset(place for place, estimate in shown.items() if estimate.answered is None)
+            from_bounds = frozenset(place for place, estimate in shown_estimates(row) if estimate.answered is None)
             alone = {transfer.task: transfer.runs for transfer in row.transfers}
-            yield ShownRow(label, row.records, dict(_numbers(row)), from_bounds, without_answers, alone)
+            yield ShownRow(label, row.records, dict(_numbers(row)), from_bounds, alone)
 
 
 @dataclass(frozen=True)
@@ -113,8 +109,6 @@ class Estimated(Protocol):
     def low(self) -> float | None: ...
     @property
     def high(self) -> float | None: ...
-    @property
-    def basis(self) -> str: ...
     @property
     def p(self) -> float | None: ...
     @property

@@ -29,7 +29,7 @@ def transfer_numbers(row: ShownRow, table: Sequence[Sequence[Left]], out: Path) 
         seeds = {run.setup.seed: run for run in alone}
         held = [_held(run, seeds[run.setup.seed], task, out) for run in row.runs if run.setup.seed in seeds]
         pairs = [pair for pair in held if pair]
-        if not pairs or len(pairs) < len(alone) or ("transfers", task) in row.without_answers:
+        if not pairs or len(pairs) < len(alone) or ("transfers", task) in row.from_bounds:
             continue
         place = ("score",) if task == row.runs[0].setup.task else ("elsewhere", task, "score")
         one = seed_variance(place, table)
