@@ -53,9 +53,9 @@ class Judging:
     def told_cost(self, all_pairs: Sequence[RowPair]) -> str:
         """What asking about all of them costs, as far as it was not asked before."""
         pairings = {pairing for pair in all_pairs for pairing, _ in pair.pairings}
-        prompts = [turns for pairing in pairings for contest in self._unjudged(pairing) for turns in _both(pairing, contest)]
         if all(_same(contest) for pairing in pairings for contest in pairing.contests):
             return f"nothing has to be asked of {self.judge.name}: both answers to each item are the same"
+        prompts = [turns for pairing in pairings for contest in self._unjudged(pairing) for turns in _both(pairing, contest)]
         waiting = self._conversations.unanswered(prompts)
         if not waiting:
             return f"nothing is asked of {self.judge.name}: all its replies are kept"
