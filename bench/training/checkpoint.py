@@ -27,6 +27,8 @@ from bench.training.state import TrainingState
 
 ROOM = "micro_batch_tokens.txt"
 WEIGHT, MOMENT, BEST, RNG = "weight.", "moment.", "best.", "rng."
+MOMENT_ROWS = ".rows"
+"""How the name of what says which rows of a weight have moments ends."""
 
 
 class Checkpoint:
@@ -204,7 +206,13 @@ def _contents(model: nn.Module, state: TrainingState, adam: optim.Optimizer | No
 
 
 def _set_moments(model: nn.Module, adam: optim.Optimizer, path: Path) -> None:
+    """Of every row, also where the file has those of some alone: the launcher that goes on may need all."""
     weights = dict(unlaunched(model).named_parameters())
+    rows = {key.removesuffix(MOMENT_ROWS): tensor for key, tensor in _tensors(path, MOMENT) if key.endswith(MOMENT_ROWS)}
     for key, moment in _tensors(path, MOMENT):
         name, _, kind = key.rpartition(".")
+        if key.endswith(MOMENT_ROWS):
+            continue
+        if name in rows and moment.ndim:
+            moment = torch.zeros(shape(weights[name])).index_copy(0, rows[name], moment)
         adam.state[weights[name]][kind] = beside(weights[name], moment)

@@ -21,12 +21,12 @@ from bench.modeling.forward import loss_sum, unlaunched
 from bench.modeling.sharding import askable, ready, release
 from bench.modeling.spared import SPARED, clock
 from bench.modeling.structure import fixed
-from bench.modeling.weights import shape
 from bench.strategies.base import Hyperparameters
 from bench.tokens.batches import micro_batches
 from bench.tokens.encoded import Encoded, collate
 from bench.tokens.work import Work, padded_work, useful_work
 from bench.training.course import Course, Listed
+from bench.training.optimizer import by_rows, clippable, optimizer
 from bench.training.shrinking import as_memory_allows
 from bench.training.state import TrainingState
 
@@ -61,16 +61,6 @@ def learning_rate(step: float, steps: float, hyperparameters: Hyperparameters) -
     return hyperparameters.learning_rate * (steps - step) / max(1, steps - warm)
 
 
-def optimizer(model: nn.Module, hyperparameters: Hyperparameters) -> torch.optim.AdamW:
-    """AdamW (Loshchilov & Hutter 2019) over the trained weights; norms and biases are not decayed, as in the Trainer, nor is
-    what else has one dimension (DoRA's magnitudes, VeRA's scales)."""
-    trainable = [(name, p) for name, p in model.named_parameters() if p.requires_grad]
-    decayed = [p for name, p in trainable if len(shape(p)) > 1]
-    plain = [p for name, p in trainable if len(shape(p)) <= 1]
-    groups = [{"params": decayed, "weight_decay": hyperparameters.weight_decay}, {"params": plain, "weight_decay": 0.0}]
-    return torch.optim.AdamW([g for g in groups if g["params"]], lr=hyperparameters.learning_rate, fused=True)
-
-
 def train(
     model: nn.Module,
     steps: Sequence[Sequence[Encoded]] | Course,
@@ -89,7 +79,8 @@ def train(
     """
     state, course = state or TrainingState(), steps if isinstance(steps, Course) else Listed(steps)
     try:
-        _train(model, course, hyperparameters, accelerator, padding, state, watches)
+        with by_rows(model, hyperparameters, accelerator):
+            _train(model, course, hyperparameters, accelerator, padding, state, watches)
     finally:
         release(accelerator)
     askable(model, accelerator)
@@ -123,7 +114,7 @@ def _train(
         if not math.isfinite(mean):
             told = f"the loss is {mean} at step {state.step + 1} of {state.steps}; lower the learning rate ({rate:g})"
             raise DivergedError(told)
-        accelerator.clip_grad_norm_(wrapped.parameters(), hyperparameters.max_grad_norm)
+        accelerator.clip_grad_norm_(clippable(wrapped.parameters()), hyperparameters.max_grad_norm)
         adam.step()
         adam.zero_grad()
         _take_down(state, step, mean, computed, spared)

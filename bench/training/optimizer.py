@@ -1,0 +1,136 @@
+"""AdamW over the weights that train. Of word embeddings, it keeps what it needs for the rows alone that texts have read.
+
+Most words of a vocabulary are in no text of a training: of MiniLM's 30,522 rows, which are half of its weights, 1,000 reviews
+read 3,500. Without weight decay a row whose gradient was always 0 has moments of 0 and stays as it is. So its gradient, its
+share of the norm and its moments need not be there, and each weight still gets what AdamW gives it.
+"""
+
+from collections.abc import Iterable, Iterator
+from contextlib import contextmanager
+from typing import Any
+
+import torch
+from accelerate import Accelerator
+from torch import Tensor, nn
+from torch.optim.adamw import adamw
+
+from bench.devices.launched import parallelism
+from bench.modeling.forward import trunk
+from bench.modeling.weights import shape
+from bench.strategies.base import Hyperparameters
+
+MOMENTS = ("exp_avg", "exp_avg_sq")
+"""Torch's names for what AdamW keeps of each number, beside the weight's count of steps."""
+
+
+class RowwiseAdamW(torch.optim.AdamW):
+    """AdamW (Loshchilov & Hutter 2019), for gradients of some rows too, as sparse tensors.
+
+    It is not torch's SparseAdam, which leaves out a row that this step's texts do not hold, though its moments still move it.
+    The state of such a weight holds its `rows`, in the order in which texts came to them, and their moments.
+    """
+
+    @torch.no_grad()
+    def step(self, closure: Any = None) -> Any:
+        sparse = []
+        for group in self.param_groups:
+            for weight in group["params"]:
+                if weight.grad is not None and weight.grad.is_sparse:
+                    sparse.append((group, weight, weight.grad.coalesce()))
+                    weight.grad = None  # torch's own step takes no sparse ones
+        loss = super().step(closure)
+        for group, weight, gradient in sparse:
+            self._step_rows(group, weight, gradient)
+        return loss
+
+    def _step_rows(self, group: dict[str, Any], weight: Tensor, gradient: Tensor) -> None:
+        state, read = self.state[weight], gradient.indices()[0]
+        places = _known_rows(state, weight, read)
+        values = torch.zeros_like(state["exp_avg"])
+        values[places] = gradient.values()
+        rows = weight[state["rows"]]
+        adamw(
+            [rows],
+            [values],
+            [state["exp_avg"]],
+            [state["exp_avg_sq"]],
+            [],
+            [state["step"]],
+            fused=True,
+            amsgrad=False,
+            beta1=group["betas"][0],
+            beta2=group["betas"][1],
+            lr=group["lr"],
+            weight_decay=0.0,
+            eps=group["eps"],
+            maximize=False,
+        )
+        weight[state["rows"]] = rows
+
+
+def _known_rows(state: dict[str, Any], weight: Tensor, read: Tensor) -> Tensor:
+    """The places of the rows that a step has read among all that its steps have; those that are new have moments of 0."""
+    if not state:
+        none = weight.new_zeros(0, weight.shape[1])
+        state |= {"step": weight.new_zeros(()), "rows": read.new_zeros(0), "exp_avg": none, "exp_avg_sq": none}
+    elif "rows" not in state:  # of a checkpoint, which gives the moments of all rows
+        rows = (state["exp_avg"].any(1) | state["exp_avg_sq"].any(1)).nonzero().flatten()
+        state |= {"rows": rows} | {name: state[name][rows] for name in MOMENTS}
+    new = read[~torch.isin(read, state["rows"])]
+    if len(new):
+        state["rows"] = torch.cat([state["rows"], new])
+        for name in MOMENTS:
+            state[name] = torch.cat([state[name], weight.new_zeros(len(new), weight.shape[1])])
+    places = read.new_empty(len(weight))
+    places[state["rows"]] = torch.arange(len(state["rows"]), device=weight.device)
+    return places[read]
+
+
+def optimizer(model: nn.Module, hyperparameters: Hyperparameters) -> RowwiseAdamW:
+    """Over the trained weights; norms and biases are not decayed, as in the Trainer, nor is what else has one dimension (DoRA's
+    magnitudes, VeRA's scales)."""
+    trainable = [(name, p) for name, p in model.named_parameters() if p.requires_grad]
+    decayed = [p for name, p in trainable if len(shape(p)) > 1]
+    plain = [p for name, p in trainable if len(shape(p)) <= 1]
+    groups = [{"params": decayed, "weight_decay": hyperparameters.weight_decay}, {"params": plain, "weight_decay": 0.0}]
+    return RowwiseAdamW([g for g in groups if g["params"]], lr=hyperparameters.learning_rate, fused=True)
+
+
+@contextmanager
+def by_rows(model: nn.Module, hyperparameters: Hyperparameters, accelerator: Accelerator) -> Iterator[None]:
+    """Within it the gradient of word embeddings holds only the rows that texts have read, where nothing hangs on the others: no
+    decay, no head that is tied to them, no launcher, which would add up whole gradients. A GPU would have to wait in each step
+    for the number of new rows."""
+    table = _own_table(model)
+    alone = parallelism(accelerator) == "none" and accelerator.device.type == "cpu"
+    if table is None or not alone or hyperparameters.weight_decay:
+        yield
+        return
+    table.sparse = True
+    try:
+        yield
+    finally:
+        table.sparse = False
+
+
+def _own_table(model: nn.Module) -> nn.Embedding | None:
+    """The word embeddings, where they train and no other module reads them."""
+    text_model: Any = trunk(model)
+    table = text_model.get_input_embeddings()
+    if not isinstance(table, nn.Embedding) or not table.weight.requires_grad or table.max_norm is not None:
+        return None
+    holders = [module for module in model.modules() if any(own is table.weight for own in module.parameters(recurse=False))]
+    return table if len(holders) == 1 else None
+
+
+def clippable(weights: Iterable[nn.Parameter]) -> Iterator[Tensor]:
+    """The weights, for their gradients' norm; for one whose gradient holds some rows alone, these rows with theirs."""
+    for weight in weights:
+        if weight.grad is None or not weight.grad.is_sparse:
+            yield weight
+            continue
+        weight.grad = weight.grad.coalesce()
+        rows = weight.grad._values()  # not a copy: what clips them clips the gradient
+        beside = rows.detach()
+        beside.grad = rows
+        yield beside
