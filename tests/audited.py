@@ -1,5 +1,6 @@
 """A record with all that can be published, made by the engine's own measures of answers that no model gave."""
 
+import json
 from functools import cache
 from types import SimpleNamespace
 
@@ -13,8 +14,10 @@ from bench.measuring.untouched import BaseAnswers, BaseResults
 from bench.probes.cloze import Cloze
 from bench.probes.lm_loss import LmLoss
 from bench.probes.similarity import Similarity
+from bench.records import store
 from bench.records.outcome import Outcome
 from bench.records.record import Record
+from reports.audit.findings import audit
 
 METRICS = {
     "sst2": ["accuracy", "f1_macro"],
@@ -132,3 +135,21 @@ def _record(task, seed, outcome) -> Record:
     costs = "train_examples train_tokens train_flops train_seconds eval_seconds peak_memory_bytes"
     cost = dict.fromkeys([*costs.split(), "trainable_parameters", "total_parameters", "saved_bytes"], 1)
     return Record(run_id=f"{task}{seed}", status="ok", setup=setup, outcome=outcome, cost=cost, provenance=provenance)
+
+
+def found(out):
+    return audit(out, store.read_all(out))
+
+
+def edited(out, change, run="sst20"):
+    """Change a record's JSON object in place."""
+    path = store.folder(out) / f"{run}.json"
+    raw = json.loads(path.read_text())
+    change(raw["outcome"])
+    path.write_text(json.dumps(raw))
+
+
+def tampered(out, change, run="sst20"):
+    """Change a table of items."""
+    path = store.folder(out) / f"{run}.parquet"
+    change(pd.read_parquet(path)).to_parquet(path, index=False)

@@ -9,12 +9,12 @@ from bench.records.record import Record
 from reports.audit import leaving_out
 from reports.audit.answered import answered_means
 from reports.audit.counting import Bounded
-from reports.audit.leaving_out import LeftOut, SeedVariance, bounds, bounds_of_bounds
+from reports.audit.leaving_out import LeftOut, SeedVariance, bounds, bounds_of_bounds, own_variance
 from reports.audit.outside import METRICS, RATE_COLUMNS
 from reports.audit.probing import DISTANCES, ProbeItems
 from reports.audit.reading import Numbers, Path, complete
 from reports.audit.recomputed import probe_parts, said_and_gold, single_scores, task_parts
-from reports.audit.table import BOUNDS, ShownRow
+from reports.audit.table import BOUNDS, SEED_DEVIATION, ShownRow
 
 Left = dict[Path, LeftOut]
 """By the place of the number in a record's outcome."""
@@ -57,6 +57,15 @@ def row_intervals(runs: Sequence[Left], table: Sequence[Sequence[Left]], row: Sh
             ends = bounds_of_bounds(mine, seeds) if place in row.from_bounds else bounds(mine, seeds)
             intervals |= {(*place, end): bound for end, bound in zip(BOUNDS, ends, strict=True)}
     return intervals
+
+
+def seed_deviations(runs: Sequence[Left], row: ShownRow) -> Numbers:
+    """The standard deviation over seeds beside each mean of the row."""
+    return {
+        (*place, SEED_DEVIATION): math.sqrt(own_variance([run[place] for run in runs]))
+        for place in runs[0]
+        if (*place, SEED_DEVIATION) in row.numbers and all(place in run for run in runs)
+    }
 
 
 def seed_variance(place: Path, table: Sequence[Sequence[Left]]) -> SeedVariance:

@@ -114,20 +114,27 @@ def holm_by_steps(ps: Sequence[float]) -> list[float]:
     return corrected
 
 
-def _p_of_pair(one: Rival, other: Rival) -> float:
+def variances_of_pair(one: Rival, other: Rival) -> tuple[Varying, Sequence[Varying]]:
+    """What the difference of two rows varies by over items, and over seeds: of both together, or of each where their seeds do
+    something else."""
     common = one.items + other.items - 2 * covariance(one.runs, other.runs)
     items, freedom = max(common, 0.0), min(one.runs[0].freedom, other.runs[0].freedom)
     rows, counts = (one, other), (len(one.runs), len(other.runs))
     if one.seeds != other.seeds:
         # A seed that trains and one that chooses examples move numbers each in its own way.
-        return _p(one.value - other.value, (items, freedom), *(_alone(row) for row in rows))
+        return (items, freedom), [_alone(row) for row in rows]
     if min(counts) > POOLED_UP_TO:
         seeds = (math.fsum(own_variance(row.runs) / len(row.runs) for row in rows), float(sum(counts) - 2))
     else:
         seeds = (math.fsum(one.seeds.variance / count for count in counts), float(one.seeds.freedom))
     # Equal scores of runs that err on different items move with the items all the same.
     moving = items or (0.0 if seeds[0] else means_variance(one.runs, other.runs))
-    return _p(one.value - other.value, (moving, freedom), seeds)
+    return (moving, freedom), [seeds]
+
+
+def _p_of_pair(one: Rival, other: Rival) -> float:
+    items, seeds = variances_of_pair(one, other)
+    return _p(one.value - other.value, items, *seeds)
 
 
 def _alone(row: Rival) -> Varying:

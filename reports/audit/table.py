@@ -8,6 +8,7 @@ from typing import Protocol
 from bench.records.record import Record
 from reports.audit.reading import Numbers
 from reports.audit.reading import Path as Place
+from reports.rows.across import Across, across
 from reports.rows.row import Row
 from reports.rows.rows import grouped, probe_names
 from reports.rows.standing import Standing, forgetting_standing, score_standing
@@ -59,8 +60,10 @@ class ShownColumn:
     higher_is_better: bool
     rows: Mapping[str, Sequence[Record]]
     """The runs of each row that has places, by the row's label."""
+    right_or_wrong: bool
+    """Whether the number is a share of right answers, of which is known how it varies at another share."""
     numbers: Numbers
-    """The best and the worst place of each row."""
+    """The best and the worst place of each row, and the smallest detectable difference."""
 
 
 def shown_columns(rows: Sequence[Row]) -> Iterator[ShownColumn]:
@@ -75,19 +78,57 @@ def shown_columns(rows: Sequence[Row]) -> Iterator[ShownColumn]:
                 higher = placed.higher_is_better if place == ("score",) else False
                 label = f"{' / '.join(group)} / {'.'.join(place)}"
                 rows_placed = {row.label: row.records for row in table if standing.of(row)}
-                yield ShownColumn(label, place, higher, rows_placed, dict(_places(table, standing)))
+                right_or_wrong = place == ("score",) and standing.quantity.name in SHARES_OF_RIGHT
+                yield ShownColumn(label, place, higher, rows_placed, right_or_wrong, dict(_standing(table, standing)))
 
 
-def _places(table: Sequence[Row], standing: Standing) -> Iterator[tuple[Place, float]]:
+def _standing(table: Sequence[Row], standing: Standing) -> Iterator[tuple[Place, float]]:
     for row in table:
         for end, at in zip(BEST_AND_WORST, standing.of(row) or (), strict=False):
             yield ("places", row.label, end), float(at)
+    if standing.detectable:
+        yield from ((("detectable", name), number) for name, number in vars(standing.detectable).items())
 
 
+@dataclass(frozen=True)
+class ShownTogether:
+    """The rows of a suite and model over several tasks: what each task's rows ran, and what is shown of them."""
+
+    label: str
+    names: Sequence[str]
+    """Labels of the rows that stand on every task."""
+    tasks: Sequence[Mapping[str, Sequence[Record]]]
+    """Of each task that counts, the runs of all its rows by their labels."""
+    numbers: Numbers
+
+
+def shown_together(rows: Sequence[Row]) -> Iterator[ShownTogether]:
+    """Where a suite has several tasks."""
+    by_table = grouped([row for row in rows if row.score and row.base_score is not None])
+    for shown in across(rows):
+        tables = [by_table[shown.suite, shown.model, task] for task in shown.tasks]
+        # Of two rows of one label the first stands for it.
+        tasks = [{row.label: row.records for row in reversed(table)} for table in tables]
+        label = f"{shown.suite} / {shown.model} / all tasks"
+        yield ShownTogether(label, [row.label for row in shown.rows], tasks, dict(_together(shown)))
+
+
+def _together(shown: Across) -> Iterator[tuple[Place, float]]:
+    yield ("critical",), shown.critical
+    for row, places in zip(shown.rows, shown.places, strict=True):
+        told = {"middle": row.middle, "rank": row.rank} | dict(zip(BEST_AND_WORST, map(float, places), strict=True))
+        told |= dict(zip(BOUNDS, row.bounds or (), strict=False))
+        yield from ((("together", row.label, name), number) for name, number in told.items())
+
+
+SHARES_OF_RIGHT = {"accuracy", "squad_em"}
+"""Metrics that are a share of right answers."""
 BOUNDS = ("ci_low", "ci_high")
 DIFFERENCES = {"gain", "forgetting", "transfers"}
 """Parts of a place in whose numbers a p value says whether they are more than chance."""
 BEST_AND_WORST = ("best", "worst")
+SEED_DEVIATION, SMALLEST_SHOWN = "seed_sd", "smallest_shown"
+"""What stands beside a mean over seeds, and beside what a probe lost."""
 
 
 def mean_numbers(runs: Sequence[Numbers], wanted: Mapping[Place, float]) -> Numbers:
@@ -111,6 +152,8 @@ class Estimated(Protocol):
     def high(self) -> float | None: ...
     @property
     def p(self) -> float | None: ...
+    @property
+    def seed_sd(self) -> float | None: ...
     @property
     def answered(self) -> object: ...
 
@@ -148,6 +191,8 @@ def _numbers(row: Row) -> Iterator[tuple[Place, float]]:
         # Of a score it would say that it is not zero, and nobody asks for that.
         if estimate.p is not None and DIFFERENCES & set(place):
             yield (*place, "p"), estimate.p
+        if estimate.seed_sd is not None:
+            yield (*place, SEED_DEVIATION), estimate.seed_sd
     for transfer in row.transfers:
         yield ("transfers", transfer.task, "together"), transfer.together
         yield ("transfers", transfer.task, "alone"), transfer.alone
@@ -156,6 +201,8 @@ def _numbers(row: Row) -> Iterator[tuple[Place, float]]:
         if forgotten.before is not None and forgotten.after is not None:
             yield ("forgetting", name, "before"), forgotten.before
             yield ("forgetting", name, "after"), forgotten.after
+        if forgotten.smallest is not None:
+            yield ("forgetting", name, SMALLEST_SHOWN), forgotten.smallest
         for other, pair in forgotten.others.items():
             yield ("forgetting", name, "others", other, "before"), pair.before
             yield ("forgetting", name, "others", other, "after"), pair.after

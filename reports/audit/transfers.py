@@ -4,6 +4,7 @@ Both are held to the items that both runs answered, seed by seed. Which run alon
 tables.
 """
 
+import math
 from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
 from pathlib import Path
@@ -14,12 +15,12 @@ from bench.records import store
 from bench.records.record import Record
 from reports.audit import leaving_out
 from reports.audit.intervals import Left, seed_variance
-from reports.audit.leaving_out import LeftOut, SeedVariance, bounds
+from reports.audit.leaving_out import LeftOut, SeedVariance, bounds, own_variance
 from reports.audit.outside import METRICS, OF_TRAINING
 from reports.audit.ranks import Rival, p_of_row
 from reports.audit.reading import Numbers, part
 from reports.audit.recomputed import said_and_gold
-from reports.audit.table import BOUNDS, ShownRow
+from reports.audit.table import BOUNDS, SEED_DEVIATION, ShownRow
 
 
 def transfer_numbers(row: ShownRow, table: Sequence[Sequence[Left]], out: Path) -> Numbers:
@@ -38,6 +39,8 @@ def transfer_numbers(row: ShownRow, table: Sequence[Sequence[Left]], out: Path) 
         told = {"value": rival.value, "p": p_of_row(rival), "items": float(pairs[0].items)}
         told |= {side: sum(getattr(pair, side).value for pair in pairs) / len(pairs) for side in ("together", "alone")}
         told |= dict(zip(BOUNDS, bounds(rival.runs, rival.seeds), strict=True))
+        if len(pairs) > 1:
+            told[SEED_DEVIATION] = math.sqrt(own_variance(rival.runs))
         numbers |= {("transfers", task, name): number for name, number in told.items()}
     return numbers
 

@@ -1,42 +1,14 @@
 """The audit of a folder: clean where nothing was touched, and each planted fault found by name."""
 
-import json
 import math
-import shutil
-from dataclasses import replace
 
 import pandas as pd
 import pytest
-from audited import scored
+from audited import edited, found, tampered
 
 from bench.records import store
 from bench.records.record import Import
-from reports.audit import findings as findings_module
-from reports.audit import table
 from reports.audit.findings import Findings, audit, summary
-
-
-@pytest.fixture
-def out(results, tmp_path):
-    return shutil.copytree(results, tmp_path / "copy")
-
-
-def found(out):
-    return audit(out, store.read_all(out))
-
-
-def edited(out, change, run="sst20"):
-    """Change a record's JSON object in place."""
-    path = store.folder(out) / f"{run}.json"
-    raw = json.loads(path.read_text())
-    change(raw["outcome"])
-    path.write_text(json.dumps(raw))
-
-
-def tampered(out, change, run="sst20"):
-    """Change a table of items."""
-    path = store.folder(out) / f"{run}.parquet"
-    change(pd.read_parquet(path)).to_parquet(path, index=False)
 
 
 def test_what_nobody_touched_agrees(results):
@@ -166,93 +138,10 @@ def test_a_record_without_its_answers_is_told(out):
     assert any(line.endswith("nothing of it can be recomputed") for line in summary(findings))
 
 
-def test_a_row_beside_one_that_lost_answers_is_not_held_to_fewer_seeds(ranked):
-    """Planted fault: where one table of answers was lost, the intervals of the rows beside it were said to be wrong."""
-    out = ranked
-    assert found(out).clean
-    (store.folder(out) / "frozen7.parquet").unlink()
-    findings = found(out)
-    # That row's own, and that of each row of several seeds beside it.
-    assert findings.differences == [] and findings.unchecked["score.ci_low"] == 2
-
-
 def test_a_column_that_is_missing_is_listed_and_not_guessed(out):
     tampered(out, lambda items: items.drop(columns="rounded_value"))
     findings = found(out)
     assert findings.clean and findings.unchecked["forgetting.quantisation.value"] == 3
-
-
-def test_a_row_of_several_seeds_is_the_mean_of_its_runs(out, monkeypatch):
-    assert found(out).clean
-    real = findings_module.aggregate
-    monkeypatch.setattr(findings_module, "aggregate", lambda *arguments: [_worse(row) for row in real(*arguments)])
-    wrong = [difference for difference in found(out).differences if "seeds 0, 50" in difference.label]
-    assert [".".join(difference.place) for difference in wrong] == ["score.value"]
-
-
-def _worse(row):
-    return replace(row, score=replace(row.score, value=row.score.value - 0.001))
-
-
-def test_a_rows_interval_that_its_answers_do_not_give_is_found(out, monkeypatch):
-    real = findings_module.aggregate
-
-    def narrower(*arguments):
-        return [replace(row, gain=replace(row.gain, high=row.gain.high - 0.001)) for row in real(*arguments)]
-
-    monkeypatch.setattr(findings_module, "aggregate", narrower)
-    wrong = found(out).differences
-    assert len(wrong) == 4 and {difference.place for difference in wrong} == {("gain", "ci_high")}
-
-
-@pytest.fixture
-def ranked(out):
-    """The folder with rows of two strategies, two seeds each, on one task."""
-    for seed in (7, 8):
-        record, items = scored(seed=seed)
-        setup = record.setup.model_copy(update={"strategy": "frozen"})
-        store.write_record(out, record.model_copy(update={"setup": setup, "run_id": f"frozen{seed}"}), items)
-    return out
-
-
-def test_places_are_made_again(ranked, monkeypatch):
-    """Of the score and of each probe: planted, a row that stands first is found."""
-    findings = found(ranked)
-    assert findings.clean and not findings.unchecked["places.best"]
-    real = table.score_standing
-
-    def first(rows):
-        standing = real(rows)
-        return standing and replace(standing, places={**standing.places, "frozen7": (1, 1)})
-
-    monkeypatch.setattr(table, "score_standing", first)
-    wrong = found(ranked).differences
-    assert [(each.label, each.place) for each in wrong] == [("s / m / sst2 / score", ("places", "frozen", "worst"))]
-
-
-def test_places_of_what_one_probe_lost_are_made_again(ranked, monkeypatch):
-    real = table.forgetting_standing
-
-    def last(rows, probe):
-        standing = real(rows, probe)
-        return standing and replace(standing, places=dict.fromkeys(standing.places, (2, 2)))
-
-    monkeypatch.setattr(table, "forgetting_standing", last)
-    wrong = {each.label for each in found(ranked).differences}
-    assert wrong == {f"s / m / sst2 / forgetting.{probe}" for probe in ("wikipedia", "lambada", "mrpc")}
-
-
-def test_a_star_is_made_again(out, monkeypatch):
-    """Planted: a loss is told as surprising by itself, and not among the row's probes."""
-    real = findings_module.aggregate
-    monkeypatch.setattr(findings_module, "aggregate", lambda *arguments: [_surer(row) for row in real(*arguments)])
-    wrong = {each.place for each in found(out).differences}
-    assert wrong == {("forgetting", "lambada", "p")}
-
-
-def _surer(row):
-    lost = row.forgetting["lambada"]
-    return replace(row, forgetting={**row.forgetting, "lambada": replace(lost, lost=replace(lost.lost, p=lost.lost.p / 3))})
 
 
 def test_a_single_item_ends_no_audit(make, tmp_path):
@@ -260,34 +149,6 @@ def test_a_single_item_ends_no_audit(make, tmp_path):
     record, items = make.mixture(count=1)
     make.kept(tmp_path, [(record, items), make.alone()])
     assert audit(tmp_path, store.read_all(tmp_path)).checked > 50
-
-
-def test_records_without_lost_accuracy_have_no_part_in_how_far_seeds_move_it(ranked):
-    """Their answers would give it, and the tables do not know it."""
-    for run in ("frozen7", "frozen8"):
-        edited(ranked, lambda outcome: outcome["forgetting"]["lambada"].pop("accuracy_lost"), run)
-    assert found(ranked).differences == []
-
-
-def test_a_loss_by_nothing_but_rounding_has_no_p_that_is_judged(ranked):
-    for run in ("sst20", "sst250", "frozen7", "frozen8"):
-        tampered(ranked, _rounded, run)
-    findings = found(ranked)
-    assert not [each for each in findings.differences if each.place[-1] == "p"] and findings.unchecked["forgetting.p"]
-
-
-def _rounded(items):
-    """Its texts move by a ten-millionth of a nat."""
-    asked = (items["kind"] == "probe") & (items["name"] == "wikipedia")
-    shift = pd.Series(range(len(items)), index=items.index) % 3 * 1e-7
-    return items.assign(value=items["value"].where(~asked, items["before_value"] + shift))
-
-
-def test_without_one_rows_answers_no_places_are_made_again(ranked):
-    (store.folder(ranked) / "frozen7.parquet").unlink()
-    findings = found(ranked)
-    # Two rows' best and worst, of the score and of three probes.
-    assert findings.differences == [] and findings.unchecked["places.best"] == findings.unchecked["places.worst"] == 8
 
 
 def test_a_number_that_is_none_differs():

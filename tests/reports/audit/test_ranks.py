@@ -1,27 +1,16 @@
 """Places and p values by the audit's own loops, against scipy and the engine."""
 
 import numpy as np
-import pandas as pd
 import pytest
 from hypothesis import given
 from hypothesis import strategies as st
+from ranked_rows import estimates_and_rivals, rival
 from scipy.stats import ttest_1samp, ttest_rel
 
 from bench.statistics import comparison
 from bench.statistics.comparison import beats, pairs, ranks
-from bench.statistics.estimates import estimate
 from bench.statistics.intervals import Spread
-from bench.statistics.jackknife import clusters_of, of_counts
-from reports.audit.leaving_out import SeedVariance, of_mean
-from reports.audit.ranks import Rival, holm_by_steps, p_of_row, places_of
-
-NO_SEEDS = SeedVariance()
-
-
-def rival(values, seeds=NO_SEEDS, asked="same"):
-    """A row whose runs, one per seed, got these values on the same items."""
-    items = pd.DataFrame({"item": range(len(values[0]))})
-    return Rival([of_mean(items, run, [1.0] * len(run), "number") for run in values], seeds, asked)
+from reports.audit.ranks import holm_by_steps, p_of_row, places_of
 
 
 @given(st.lists(st.floats(1e-12, 1), min_size=1, max_size=12))
@@ -52,13 +41,7 @@ def test_one_seed_on_single_items_is_a_t_test(seed):
 
 def both(values_by_row, spreads):
     """The engine's places and the audit's, of the same numbers."""
-    clusters = clusters_of(None, len(values_by_row[0][0]))
-    estimates, rivals = [], {}
-    for name, (values, spread) in enumerate(zip(values_by_row, spreads, strict=True)):
-        counts = np.stack([np.asarray(values), np.ones_like(values)], axis=-1)
-        answered = of_counts(counts, lambda sums: sums[..., 0] / sums[..., 1], clusters)
-        estimates.append(estimate(list(answered.values), [None] * len(values), answered, spread))
-        rivals[str(name)] = rival(list(values), SeedVariance(float(spread.variance), spread.freedom))
+    estimates, rivals = estimates_and_rivals(values_by_row, spreads)
     better = beats(len(estimates), pairs(estimates))
     audited = places_of(rivals, higher_is_better=True)
     return ranks(len(estimates), better), [

@@ -1,0 +1,145 @@
+"""The smallest difference that two of a column's rows would mostly have shown, once more: a plain mean over 200 quantiles.
+
+Formula: docs/method/scores.md.
+"""
+
+import math
+from collections.abc import Callable, Mapping, Sequence
+from dataclasses import dataclass, replace
+from functools import cache
+
+from bench.records.record import Record
+from reports.audit.ranks import CHANCE, Rival, Varying, variances_of_pair
+from reports.audit.reading import Numbers
+
+FOUND = 0.8
+QUANTILES = 200
+NO_PART: Varying = (0.0, 0.0)
+
+
+@dataclass(frozen=True)
+class Average:
+    """What the difference of an average pair varies by."""
+
+    items: Varying
+    parts: Sequence[Varying]
+    """Over seeds: of both rows together, or of each where their seeds do something else."""
+    accuracy: float | None
+    """The mean share of right answers, of which the variance over items is known at other shares too."""
+
+
+def that_vary_alike(rows: Mapping[str, Sequence[Record]]) -> list[str]:
+    """The rows of which the difference is told: those that train and have not collapsed; of fewer than two such rows those that
+    have not collapsed, or that train, or all."""
+    sound = [name for name, runs in rows.items() if any(run.outcome and run.outcome.collapsed is None for run in runs)]
+    training = [name for name, runs in rows.items() if runs[0].cost and runs[0].cost.train_examples]
+    for alike in ([name for name in training if name in sound], sound, training):
+        if len(alike) > 1:
+            return alike
+    return list(rows)
+
+
+def detectable_difference(rivals: Mapping[str, Rival], alike: Sequence[str], right_or_wrong: bool) -> Numbers:
+    """The difference, the range of 80 in 100 tables that holds the truth, and what seeds alone allow; nothing where rows did
+    not answer the same items, or nothing varies."""
+    names, rows = list(rivals), [rivals[name] for name in rivals if name in alike]
+    if len({row.asked for row in rivals.values()}) > 1:
+        return {}
+    found = [variances_of_pair(one, other) for place, one in enumerate(rows) for other in rows[place + 1 :]]
+    parts = [_mean([seeds[number] if number < len(seeds) else NO_PART for _, seeds in found]) for number in (0, 1)]
+    items = (sum(items[0] for items, _ in found) / len(found), sum(items[1] for items, _ in found) / len(found))
+    if not items[0] + parts[0][0] + parts[1][0]:
+        return {}
+    accuracy = sum(row.value for row in rows) / len(rows) if right_or_wrong else None
+    average, level = Average(items, parts, accuracy), CHANCE / (len(names) * (len(names) - 1) // 2)
+    value = low = high = _smallest(average, level)
+    floor = 0.0
+    if any(variance for variance, _ in parts):
+        known = float(sum(len(row.runs) - 1 for row in rows))
+        low, high = (_smallest(_seeds_at(average, tail, known), level) for tail in (0.1, 0.9))
+        floor = _smallest(replace(average, items=(0.0, items[1])), level)
+    return {("detectable", name): d for name, d in (("value", value), ("low", low), ("high", high), ("floor", floor))}
+
+
+def smallest_loss(low: float, high: float, items: float) -> float:
+    """What a t test of a probe's items finds four times out of five, from the interval of what it lost."""
+    from scipy.stats import t
+
+    return (high - low) / 2 * (1 + float(t.ppf(FOUND, items - 1) / t.ppf(1 - CHANCE / 2, items - 1)))
+
+
+def _mean(parts: Sequence[Varying]) -> Varying:
+    """Degrees of freedom are those of the pairs in which the part varies."""
+    freedoms = [freedom for variance, freedom in parts if variance > 0]
+    return sum(variance for variance, _ in parts) / len(parts), sum(freedoms) / len(freedoms) if freedoms else 0.0
+
+
+def _seeds_at(average: Average, tail: float, known: float) -> Average:
+    """With variances over seeds as large as they would be if so many of 100 estimates were larger."""
+    from scipy.stats import chi2
+
+    freedoms = (max(average.parts[0][1], known), average.parts[1][1])
+    parts = [
+        (variance * freedom / float(chi2.isf(tail, freedom)) if variance else 0.0, own)
+        for (variance, own), freedom in zip(average.parts, freedoms, strict=True)
+    ]
+    return replace(average, parts=parts)
+
+
+def _smallest(average: Average, level: float) -> float:
+    """The difference that is found four times out of five; of a number without an end where no loss of the score is."""
+    from scipy.optimize import brentq
+
+    lacking = _lacking(average, level)
+    most = 10 * math.hypot(*(math.sqrt(v) * _t(level, freedom) for v, freedom in (average.items, *average.parts) if v)) + 1e-12
+    if average.accuracy is not None:
+        most = min(most, average.accuracy)
+        if lacking(most) < 0:
+            return _smallest(replace(average, accuracy=None), level)
+    return float(brentq(lacking, 0.0, most, xtol=1e-13))
+
+
+def _lacking(average: Average, level: float) -> Callable[[float], float]:
+    """By how much less often than that a difference is missed or found."""
+    first, second = (
+        [(variance * ratio, _t(level, freedom)) for ratio in _ratios(freedom)] if variance else [(0.0, 0.0)]
+        for variance, freedom in average.parts
+    )
+    seeds = [one * t**2 + other * u**2 for one, t in first for other, u in second]
+    true = sum(variance for variance, _ in average.parts)
+
+    def lacking(difference: float) -> float:
+        items = average.items[0] * _rescaled(average.accuracy, difference)
+        reach, spread = items * _t(level, average.items[1]) ** 2 if items else 0.0, math.sqrt(true + items)
+        times = [_below((difference - math.sqrt(each + reach)) / spread) for each in seeds]
+        return math.fsum(times) / len(times) - FOUND
+
+    return lacking
+
+
+def _rescaled(accuracy: float | None, difference: float) -> float:
+    """Of the two scores one stays, and the other's answers vary as those of a lower score do."""
+    if accuracy is None or not 0 < accuracy < 1:
+        return 1.0
+    lower = accuracy - difference
+    return (1 + lower * (1 - lower) / (accuracy * (1 - accuracy))) / 2
+
+
+def _below(z: float) -> float:
+    """The share of a normal distribution below z."""
+    return math.erfc(-z / math.sqrt(2)) / 2
+
+
+@cache
+def _t(level: float, freedom: float) -> float:
+    from scipy.stats import t
+
+    return float(t.isf(level / 2, freedom))
+
+
+@cache
+def _ratios(freedom: float) -> list[float]:
+    """What an estimated variance may be, as a multiple of the true one."""
+    from scipy.stats import chi2
+
+    return [float(chi2.isf((number + 0.5) / QUANTILES, freedom)) / freedom for number in range(QUANTILES)]

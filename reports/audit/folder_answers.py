@@ -1,0 +1,157 @@
+"""What the answers of a folder give: the numbers of each record, of each row and column of its tables, and over tasks."""
+
+from collections.abc import Hashable, Mapping, Sequence
+from dataclasses import dataclass
+from pathlib import Path
+from typing import TypeVar
+
+import pandas as pd
+
+from bench.records.record import Record
+from reports.audit.detecting import detectable_difference, smallest_loss, that_vary_alike
+from reports.audit.intervals import Left, left_out, record_intervals, row_intervals, seed_deviations, seed_variance
+from reports.audit.ranks import Rival, holm_by_steps, items_asked, moves_by_rounding, p_of_row, places_of
+from reports.audit.reading import Numbers
+from reports.audit.reading import Path as Place
+from reports.audit.recomputed import recomputed
+from reports.audit.table import BOUNDS, SMALLEST_SHOWN, ShownColumn, ShownRow, ShownTogether, mean_numbers
+from reports.audit.together import TaskScores, over_tasks
+from reports.audit.transfers import transfer_numbers
+
+LATER = ("accuracy_lost",)
+"""The part of a probe that records of the same engine version can lack."""
+BASE_SCORE: Place = ("base_score",)
+
+AtPlace = TypeVar("AtPlace")
+
+
+@dataclass(frozen=True)
+class FromAnswers:
+    """What the answers of one run give."""
+
+    numbers: Numbers
+    left: Left
+    asked: Mapping[Place, Hashable]
+
+
+class FolderAnswers:
+    """What has been made of a folder's answers so far: first of its records, then of its rows, then of their columns."""
+
+    def __init__(self, out: Path) -> None:
+        self._out = out
+        self._answered: dict[str, FromAnswers] = {}
+        self._rivals: dict[str, dict[Place, Rival]] = {}
+
+    def of_record(self, record: Record, items: pd.DataFrame, known: Numbers) -> Numbers:
+        """All numbers of one run. Of what is known, parts are left out that its record was made before there were such."""
+        left = _of_its_time(left_out(record, items), known)
+        made = FromAnswers(_of_its_time(recomputed(record, items), known), left, items_asked(record, items))
+        self._answered[record.run_id] = made
+        return made.numbers | record_intervals(left)
+
+    def of_row(self, row: ShownRow, rows: Sequence[ShownRow]) -> Numbers:
+        """A row's means, intervals and p values; nothing where a run of it left no answers."""
+        if not self._has(row.runs):
+            return {}
+        made_of = [self._answered[run.run_id] for run in row.runs]
+        left = [made.left for made in made_of]
+        # A row's means are made of numbers that were recomputed, and not of what records say.
+        numbers = mean_numbers([made.numbers for made in made_of], row.numbers) | seed_deviations(left, row)
+        table = _table(row, rows)
+        # A row beside it without answers has a part in the seeds' variance, which can't be made again then.
+        if not all(map(self._has, table)):
+            return numbers
+        parts = [[self._answered[run.run_id].left for run in runs] for runs in table]
+        numbers |= row_intervals(left, parts, row)
+        self._rivals[row.runs[0].run_id] = _rivals(made_of, parts, row)
+        numbers |= _losses_shown(row, made_of[0].numbers, numbers)
+        return numbers | _p_values(left, parts, row) | transfer_numbers(row, parts, self._out)
+
+    def of_column(self, column: ShownColumn) -> Numbers:
+        """The places of its rows and the smallest detectable difference; nothing where one row's numbers are not known, without
+        which the others would be held against fewer than they were."""
+        held = {label: self._rivals.get(runs[0].run_id, {}).get(column.place) for label, runs in column.rows.items()}
+        known = {label: rival for label, rival in held.items() if rival}
+        if len(known) < len(held):
+            return {}
+        seen = detectable_difference(known, that_vary_alike(column.rows), column.right_or_wrong)
+        return places_of(known, column.higher_is_better) | seen
+
+    def of_tasks(self, shown: ShownTogether) -> Numbers:
+        """Rows over several tasks; nothing where a row of one of the tasks left no answers, or the base did not."""
+        tasks = []
+        for rows in shown.tasks:
+            if not all(map(self._has, rows.values())):
+                return {}
+            made_of = {name: [self._answered[run.run_id].numbers for run in runs] for name, runs in rows.items()}
+            if any(BASE_SCORE not in numbers[0] for numbers in made_of.values()):
+                return {}
+            scores = {name: [each["score", "value"] for each in made_of[name]] for name in shown.names}
+            tasks.append(TaskScores(_metric(rows), scores, [numbers[0][BASE_SCORE] for numbers in made_of.values()]))
+        return over_tasks(tasks)
+
+    def _has(self, runs: Sequence[Record]) -> bool:
+        """Whether all of them left answers."""
+        return all(run.run_id in self._answered for run in runs)
+
+
+def _metric(rows: Mapping[str, Sequence[Record]]) -> str:
+    """Of one task's scores."""
+    return next(run.outcome.score.name for runs in rows.values() for run in runs if run.outcome)
+
+
+def _losses_shown(row: ShownRow, counts: Numbers, bounds: Numbers) -> Numbers:
+    """The smallest loss that each probe would mostly have shown, from its interval and its number of items."""
+    wanted = [place[:-1] for place in row.numbers if place[-1] == SMALLEST_SHOWN]
+    return {
+        (*probe, SMALLEST_SHOWN): smallest_loss(bounds[*probe, BOUNDS[0]], bounds[*probe, BOUNDS[1]], counts[*probe, "n"])
+        for probe in wanted
+        if (*probe, BOUNDS[0]) in bounds and (*probe, "n") in counts
+    }
+
+
+def _rivals(runs: Sequence[FromAnswers], table: Sequence[Sequence[Left]], row: ShownRow) -> dict[Place, Rival]:
+    """A row's score, and what it lost of each probe, as they are held against other rows'."""
+    rivals = {}
+    for place, questions in runs[0].asked.items():
+        alike = all(place in run.left and run.asked.get(place) == questions for run in runs)
+        if alike and place not in row.from_bounds:
+            rivals[place] = Rival([run.left[place] for run in runs], seed_variance(place, table), questions)
+    return rivals
+
+
+def _p_values(runs: Sequence[Left], table: Sequence[Sequence[Left]], row: ShownRow) -> Numbers:
+    """How surprising each difference is: a probe's loss among all probes of the row, and none of them where one can't be made
+    again."""
+    numbers: Numbers = {}
+    wanted = [place for place in row.numbers if place[-1] == "p"]
+    for place in wanted:
+        number = place[:-1]
+        if number in row.from_bounds or not all(number in run for run in runs):
+            continue
+        rival = Rival([run[number] for run in runs], seed_variance(number, table), None)
+        if not moves_by_rounding(rival):
+            numbers[place] = p_of_row(rival)
+    lost = [place for place in wanted if place[0] == "forgetting" and len(place) == 3]
+    known = [numbers.pop(place) for place in lost if place in numbers]
+    return numbers | (dict(zip(lost, holm_by_steps(known), strict=True)) if len(known) == len(lost) else {})
+
+
+def _of_its_time(numbers: Mapping[Place, AtPlace], known: Numbers) -> dict[Place, AtPlace]:
+    """Without the parts that records made before there was such a part lack as a whole."""
+    parts = {place[:3] for place in known}
+    return {place: number for place, number in numbers.items() if place[2:3] != LATER or place[:3] in parts}
+
+
+def _table(row: ShownRow, rows: Sequence[ShownRow]) -> list[Sequence[Record]]:
+    """The runs of the rows of several seeds that say how far one moves this row's numbers; none for a row that depends on no
+    seed."""
+    if not row.seeded:
+        return []
+    beside = [other.runs for other in rows if other.seeded and other.table == row.table and len(other.runs) > 1]
+    # As the tables do it: rows that collapsed say nothing of how far a seed moves the others.
+    return [runs for runs in beside if sum(_learned(run) for run in runs) > 1] or beside
+
+
+def _learned(run: Record) -> bool:
+    return run.outcome is not None and run.outcome.collapsed is None

@@ -1,0 +1,92 @@
+"""Rows over several tasks, once more: the share of the way from the base to a perfect score, and mean places, in plain loops.
+
+Which tasks and rows stand together is taken from the tables. Formulas: docs/method/scores.md.
+"""
+
+import math
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass
+
+from reports.audit.outside import METRICS
+from reports.audit.reading import Numbers
+
+FAULTLESS = {"perplexity": 1.0, "bits_per_byte": 0.0}
+"""Of what is no share: a text that is foretold for sure."""
+REDRAWN = 2_000
+TIED_AT = 12
+"""Decimals: means of the same numbers in another order are a tie."""
+
+
+@dataclass(frozen=True)
+class TaskScores:
+    """One task's: the score of each row's runs, and the untouched model's of every row."""
+
+    metric: str
+    rows: Mapping[str, Sequence[float]]
+    bases: Sequence[float]
+
+    def normalised(self, name: str) -> list[float]:
+        """A row's scores as shares of the way from the best base to a perfect score."""
+        metric = METRICS[self.metric]
+        base = max(self.bases, key=lambda score: metric.sign * score)
+        perfect = float(metric.higher_is_better) if metric.share else FAULTLESS[self.metric]
+        return [(score - base) / (perfect - base) for score in self.rows[name]]
+
+
+def over_tasks(tasks: Sequence[TaskScores]) -> Numbers:
+    """Of each row the middle of its scores, its interval over seeds, its mean place, and the places that it may have."""
+    names = list(tasks[0].rows)
+    ways = {name: [task.normalised(name) for task in tasks] for name in names}
+    place = {name: sum(_place(name, task, ways) for task in range(len(tasks))) / len(tasks) for name in names}
+    apart = critical_of_places(len(names), len(tasks))
+    numbers: Numbers = {("critical",): apart}
+    for name in names:
+        told = {"middle": middle_half(_evenly(ways[name])), "rank": place[name]}
+        told["best"] = 1.0 + sum(place[name] - place[other] > apart for other in names)
+        told["worst"] = float(len(names) - sum(place[other] - place[name] > apart for other in names))
+        if all(len(scores) > 1 for scores in ways[name]):
+            told["ci_low"], told["ci_high"] = _redrawn(ways[name])
+        numbers |= {("together", name, what): number for what, number in told.items()}
+    return numbers
+
+
+def middle_half(scores: Sequence[float]) -> float:
+    """The mean without the lowest and the highest quarter, rounded to whole scores below (Agarwal et al. 2021)."""
+    ranked, cut = sorted(scores), len(scores) // 4
+    kept = ranked[cut : len(ranked) - cut]
+    return math.fsum(kept) / len(kept)
+
+
+def critical_of_places(rows: int, tasks: int) -> float:
+    """Of mean places (Nemenyi; Demsar 2006)."""
+    from scipy.stats import studentized_range
+
+    return float(studentized_range.ppf(0.95, rows, math.inf)) * math.sqrt(rows * (rows + 1) / (12 * tasks))
+
+
+def _evenly(tasks: Sequence[Sequence[float]]) -> list[float]:
+    """All scores, those of a task with fewer seeds the more often."""
+    common = math.lcm(*map(len, tasks))
+    return [score for task in tasks for score in task for _ in range(common // len(task))]
+
+
+def _redrawn(tasks: Sequence[Sequence[float]]) -> tuple[float, float]:
+    """The percentile interval of the middle half, with each task's seeds redrawn; by the draws that the tables take."""
+    import numpy as np
+
+    generator = np.random.default_rng(0)
+    drawn = [generator.integers(len(task), size=(REDRAWN, len(task))).tolist() for task in tasks]
+    middles = [
+        middle_half(_evenly([[task[seed] for seed in seeds[draw]] for task, seeds in zip(tasks, drawn, strict=True)]))
+        for draw in range(REDRAWN)
+    ]
+    low, high = np.quantile(middles, [0.025, 0.975])
+    return float(low), float(high)
+
+
+def _place(name: str, task: int, ways: Mapping[str, Sequence[Sequence[float]]]) -> float:
+    """A row's place on one task, 1 the best; rows that are level share the mean of theirs."""
+    means = {each: round(math.fsum(way[task]) / len(way[task]), TIED_AT) for each, way in ways.items()}
+    above = sum(mean > means[name] for mean in means.values())
+    level = sum(mean == means[name] for mean in means.values())
+    return above + (level + 1) / 2

@@ -1,0 +1,78 @@
+"""The audit's smallest detectable difference: against the worked number of docs/method/scores.md, and against the engine's."""
+
+from dataclasses import replace
+
+import numpy as np
+import pytest
+from audited import scored
+from hypothesis import given, settings
+from hypothesis import strategies as st
+from ranked_rows import engine_and_audit
+
+from bench.statistics import power
+from bench.statistics.intervals import Spread
+from reports.audit.detecting import Average, _seeds_at, _smallest, detectable_difference, smallest_loss, that_vary_alike
+
+
+def test_the_worked_number_of_the_docs():
+    """Five rows of three seeds, accuracy .85 on 872 items, seed SD .02."""
+    average = Average(items=(0.00016, 871.0), parts=[(2 * 0.02**2 / 3, 10.0), (0.0, 0.0)], accuracy=0.85)
+    told = [average, *(_seeds_at(average, tail, 10.0) for tail in (0.1, 0.9)), replace(average, items=(0.0, 871.0))]
+    assert [round(100 * _smallest(each, 0.05 / 10), 1) for each in told] == [9.0, 7.7, 11.8, 7.5]
+
+
+@settings(max_examples=25, deadline=None)
+@given(st.integers(0, 10_000), st.integers(1, 6), st.booleans())
+def test_it_is_the_engines(seed, seeds, right_or_wrong):
+    """Of rows with few seeds, many and one, of shares of right answers and of other numbers."""
+    drawn = np.random.default_rng(seed)
+    rows = [drawn.normal(0.6 + shift, 1, (seeds, 30)) + drawn.normal(0, 0.1, (seeds, 1)) for shift in (0.0, 0.05, 0.2)]
+    if right_or_wrong:
+        rows = [(row > 0.3).astype(float) for row in rows]
+    spread = Spread(0.01, 3 * (seeds - 1)) if seeds > 1 else Spread()
+    engine, rivals = engine_and_audit(rows, [spread] * 3, "wilson" if right_or_wrong else "plain")
+    audited = detectable_difference(rivals, list(rivals), right_or_wrong)
+    assert {name: audited["detectable", name] for name in vars(engine)} == pytest.approx(vars(engine), rel=1e-9, abs=1e-11)
+
+
+def test_seeds_of_two_kinds_count_each_by_itself():
+    drawn = np.random.default_rng(3)
+    rows = [drawn.normal(0, 1, (2, 30)) for _ in range(2)]
+    engine, rivals = engine_and_audit(rows, [Spread(0.02, 2), Spread(0.05, 1)], "plain")
+    audited = detectable_difference(rivals, list(rivals), False)
+    assert audited["detectable", "value"] == pytest.approx(engine.value, rel=1e-9) and engine.floor > 0
+
+
+def test_nothing_is_told_where_nothing_varies_or_rows_were_asked_other_items():
+    _, rivals = engine_and_audit([np.ones((1, 5)), np.ones((1, 5))], [Spread()] * 2, "plain")
+    assert detectable_difference(rivals, list(rivals), False) == {}
+    _, varying = engine_and_audit([np.arange(5.0)[None], np.arange(5.0)[None] ** 2], [Spread()] * 2, "plain")
+    others = dict(varying) | {"1": replace(varying["1"], asked="others")}
+    assert detectable_difference(varying, list(varying), False) and detectable_difference(others, list(others), False) == {}
+
+
+@pytest.mark.parametrize(("low", "high", "items"), [(0.1, 0.4, 64), (-0.02, 0.03, 9)])
+def test_the_loss_that_a_probe_would_have_shown_is_the_engines(low, high, items):
+    assert smallest_loss(low, high, items) == pytest.approx(power.smallest_shown(low, high, items), rel=1e-12)
+
+
+def row_of(record, trains, collapsed):
+    cost = record.cost.model_copy(update={"train_examples": 16 if trains else 0})
+    outcome = record.outcome.model_copy(update={"collapsed": "one label" if collapsed else None})
+    return [record.model_copy(update={"cost": cost, "outcome": outcome})]
+
+
+@pytest.mark.parametrize(
+    ("rows", "expected"),
+    [
+        ({"full": "t", "frozen": "t", "zero-shot": ""}, ["full", "frozen"]),
+        ({"full": "t", "frozen": "tc", "lora": "t", "zero-shot": ""}, ["full", "lora"]),
+        ({"full": "t", "frozen": "tc", "zero-shot": ""}, ["full", "zero-shot"]),  # one that trains and learned is no pair
+        ({"full": "tc", "frozen": "tc", "zero-shot": ""}, ["full", "frozen"]),
+        ({"few-shot": "", "zero-shot": "c"}, ["few-shot", "zero-shot"]),
+    ],
+)
+def test_which_rows_it_is_told_of(rows, expected):
+    record, _ = scored()
+    made = {name: row_of(record, "t" in how, "c" in how) for name, how in rows.items()}
+    assert that_vary_alike(made) == expected

@@ -1,0 +1,181 @@
+"""Rows, columns and rows over tasks are made again from a folder's answers: each planted fault is found by its place."""
+
+from dataclasses import replace
+
+import pandas as pd
+import pytest
+from audited import METRICS, edited, found, scored, tampered
+
+from bench.records import store
+from bench.statistics import power
+from reports.audit import findings as findings_module
+from reports.audit import table
+from reports.rows import across, means
+
+
+def test_a_row_beside_one_that_lost_answers_is_not_held_to_fewer_seeds(ranked):
+    """Planted fault: where one table of answers was lost, the intervals of the rows beside it were said to be wrong."""
+    out = ranked
+    assert found(out).clean
+    (store.folder(out) / "frozen7.parquet").unlink()
+    findings = found(out)
+    # That row's own, and that of each row of several seeds beside it.
+    assert findings.differences == [] and findings.unchecked["score.ci_low"] == 2
+
+
+def test_a_row_of_several_seeds_is_the_mean_of_its_runs(out, monkeypatch):
+    assert found(out).clean
+    real = findings_module.aggregate
+    monkeypatch.setattr(findings_module, "aggregate", lambda *arguments: [_worse(row) for row in real(*arguments)])
+    wrong = [difference for difference in found(out).differences if "seeds 0, 50" in difference.label]
+    assert [".".join(difference.place) for difference in wrong] == ["score.value"]
+
+
+def _worse(row):
+    return replace(row, score=replace(row.score, value=row.score.value - 0.001))
+
+
+def test_a_rows_interval_that_its_answers_do_not_give_is_found(out, monkeypatch):
+    real = findings_module.aggregate
+
+    def narrower(*arguments):
+        return [replace(row, gain=replace(row.gain, high=row.gain.high - 0.001)) for row in real(*arguments)]
+
+    monkeypatch.setattr(findings_module, "aggregate", narrower)
+    wrong = found(out).differences
+    assert len(wrong) == 4 and {difference.place for difference in wrong} == {("gain", "ci_high")}
+
+
+def test_places_are_made_again(ranked, monkeypatch):
+    """Of the score and of each probe: planted, a row that stands first is found."""
+    findings = found(ranked)
+    assert findings.clean and not findings.unchecked["places.best"]
+    real = table.score_standing
+
+    def first(rows):
+        standing = real(rows)
+        return standing and replace(standing, places={**standing.places, "frozen7": (1, 1)})
+
+    monkeypatch.setattr(table, "score_standing", first)
+    wrong = found(ranked).differences
+    assert [(each.label, each.place) for each in wrong] == [("s / m / sst2 / score", ("places", "frozen", "worst"))]
+
+
+def test_places_of_what_one_probe_lost_are_made_again(ranked, monkeypatch):
+    real = table.forgetting_standing
+
+    def last(rows, probe):
+        standing = real(rows, probe)
+        return standing and replace(standing, places=dict.fromkeys(standing.places, (2, 2)))
+
+    monkeypatch.setattr(table, "forgetting_standing", last)
+    wrong = {each.label for each in found(ranked).differences}
+    assert wrong == {f"s / m / sst2 / forgetting.{probe}" for probe in ("wikipedia", "lambada", "mrpc")}
+
+
+def test_a_star_is_made_again(out, monkeypatch):
+    """Planted: a loss is told as surprising by itself, and not among the row's probes."""
+    real = findings_module.aggregate
+    monkeypatch.setattr(findings_module, "aggregate", lambda *arguments: [_surer(row) for row in real(*arguments)])
+    wrong = {each.place for each in found(out).differences}
+    assert wrong == {("forgetting", "lambada", "p")}
+
+
+def _surer(row):
+    lost = row.forgetting["lambada"]
+    return replace(row, forgetting={**row.forgetting, "lambada": replace(lost, lost=replace(lost.lost, p=lost.lost.p / 3))})
+
+
+def test_records_without_lost_accuracy_have_no_part_in_how_far_seeds_move_it(ranked):
+    """Their answers would give it, and the tables do not know it."""
+    for run in ("frozen7", "frozen8"):
+        edited(ranked, lambda outcome: outcome["forgetting"]["lambada"].pop("accuracy_lost"), run)
+    assert found(ranked).differences == []
+
+
+def test_a_loss_by_nothing_but_rounding_has_no_p_that_is_judged(ranked):
+    for run in ("sst20", "sst250", "frozen7", "frozen8"):
+        tampered(ranked, _rounded, run)
+    findings = found(ranked)
+    assert not [each for each in findings.differences if each.place[-1] == "p"] and findings.unchecked["forgetting.p"]
+
+
+def _rounded(items):
+    """Its texts move by a ten-millionth of a nat."""
+    asked = (items["kind"] == "probe") & (items["name"] == "wikipedia")
+    shift = pd.Series(range(len(items)), index=items.index) % 3 * 1e-7
+    return items.assign(value=items["value"].where(~asked, items["before_value"] + shift))
+
+
+def test_without_one_rows_answers_no_places_are_made_again(ranked):
+    (store.folder(ranked) / "frozen7.parquet").unlink()
+    findings = found(ranked)
+    # Two rows' best and worst, of the score and of three probes.
+    assert findings.differences == [] and findings.unchecked["places.best"] == findings.unchecked["places.worst"] == 8
+
+
+def off(standing):
+    """The same with a smallest detectable difference that is too small by a ten-thousandth."""
+    seen = standing and standing.detectable
+    return standing and replace(standing, detectable=seen and replace(seen, value=seen.value - 1e-4))
+
+
+@pytest.mark.parametrize(("name", "column"), [("score_standing", "score"), ("forgetting_standing", "forgetting.lambada")])
+def test_the_smallest_detectable_difference_is_made_again(ranked, monkeypatch, name, column):
+    findings, real = found(ranked), getattr(table, name)
+    assert findings.clean and not findings.unchecked["detectable.value"]
+    monkeypatch.setattr(table, name, lambda *given: off(real(*given)))
+    wrong = {(each.label, each.place) for each in found(ranked).differences}
+    assert (f"s / m / sst2 / {column}", ("detectable", "value")) in wrong
+    assert {place for _, place in wrong} == {("detectable", "value")}
+
+
+def test_deviations_between_seeds_are_made_again(out, monkeypatch):
+    real = findings_module.aggregate
+
+    def steadier(*given):
+        return [replace(row, gain=replace(row.gain, seed_sd=(row.gain.seed_sd or 0.0) * 0.9)) for row in real(*given)]
+
+    assert not found(out).unchecked["score.seed_sd"]
+    monkeypatch.setattr(findings_module, "aggregate", steadier)
+    assert ("gain", "seed_sd") in {each.place for each in found(out).differences}
+
+
+def test_the_loss_that_a_probe_would_have_shown_is_made_again(out, monkeypatch):
+    real = power.smallest_shown
+    assert not found(out).unchecked["forgetting.smallest_shown"]
+    monkeypatch.setattr(means, "smallest_shown", lambda *given: (real(*given) or 0.0) * 0.9)
+    wrong = {each.place for each in found(out).differences}
+    assert ("forgetting", "lambada", "smallest_shown") in wrong and {place[-1] for place in wrong} == {"smallest_shown"}
+
+
+@pytest.fixture
+def over_tasks(out):
+    """The folder with two rows on every task."""
+    for task in METRICS:
+        record, items = scored(task, seed=7)
+        setup = record.setup.model_copy(update={"strategy": "frozen"})
+        store.write_record(out, record.model_copy(update={"setup": setup, "run_id": f"frozen-{task}"}), items)
+    return out
+
+
+@pytest.mark.parametrize(
+    ("name", "place"),
+    [
+        ("interquartile_mean", ("together", "frozen", "middle")),
+        ("average_ranks", ("together", "full", "rank")),
+        ("critical_difference", ("critical",)),
+    ],
+)
+def test_rows_of_several_tasks_are_made_again(over_tasks, monkeypatch, name, place):
+    findings, real = found(over_tasks), getattr(across, name)
+    assert findings.clean and not findings.unchecked["together.middle"]
+    monkeypatch.setattr(across, name, lambda *given: real(*given) + 1e-4)
+    wrong = found(over_tasks).differences
+    assert place in {each.place for each in wrong} and {each.label for each in wrong} == {"s / m / all tasks"}
+
+
+def test_without_one_rows_answers_rows_of_several_tasks_are_not_made_again(over_tasks):
+    (store.folder(over_tasks) / "frozen-sst2.parquet").unlink()
+    findings = found(over_tasks)
+    assert findings.differences == [] and findings.unchecked["together.middle"] == 2 and findings.unchecked["critical"] == 1
