@@ -16,6 +16,7 @@ from scipy.special import ndtri, stdtrit
 
 from bench.statistics.arrays import Floats
 from bench.statistics.jackknife import Jackknifed
+from bench.statistics.variances import beyond_rounding, over_seeds
 
 CONFIDENCE = 0.95
 # scipy.stats has such quantiles too, and takes half a second to import.
@@ -46,7 +47,7 @@ def pooled(rows: Sequence[Sequence[float]]) -> Spread:
 
     The rows' true standard deviations are taken as alike.
     """
-    parts = [(float(np.var(row, ddof=1)), len(row) - 1) for row in rows if len(row) > 1]
+    parts = [(float(over_seeds(np.asarray(row))), len(row) - 1) for row in rows if len(row) > 1]
     freedom = sum(weight for _, weight in parts)
     return Spread(sum(variance * weight for variance, weight in parts) / freedom, freedom) if freedom else NO_SPREAD
 
@@ -112,7 +113,7 @@ def of_row(row: Jackknifed, spread: Spread = NO_SPREAD) -> Margin:
     items alone: the interval is for this trained model.
     """
     seeds = row.values.shape[-1]
-    own = row.values.var(-1, ddof=1) if seeds > 1 else 0.0
+    own = over_seeds(row.values) if seeds > 1 else 0.0
     variance = np.maximum(own, spread.variance) / seeds
     return Margin(variance, max(spread.freedom, seeds - 1), _moving(row.items_variance, variance, row), row.freedom)
 
@@ -125,7 +126,8 @@ def of_pair(one: Jackknifed, other: Jackknifed, spread: Spread, others: Spread |
     then each row's is a part of its own, with its own degrees of freedom.
     """
     # Each part is a mean of covariances between seeds, which chance can bring below what the pair's own needs.
-    items: Floats = np.maximum(one.items_variance + other.items_variance - 2 * one.items_covariance(other), 0.0)
+    own = one.items_variance + other.items_variance
+    items = beyond_rounding(own - 2 * one.items_covariance(other), own)
     item_freedom = min(one.freedom, other.freedom)
     counts = [row.values.shape[-1] for row in (one, other)]
     if others is not None and not _alike(spread, others):
@@ -133,7 +135,7 @@ def of_pair(one: Jackknifed, other: Jackknifed, spread: Spread, others: Spread |
         return Margin(first.variance, first.freedom, items, item_freedom, second.variance, second.freedom)
     if min(counts) > FEW_SEEDS:
         # With more seeds a row's own variance is known well enough that another row's need not stand for it.
-        variance = sum(row.values.var(-1, ddof=1) / count for row, count in zip((one, other), counts, strict=True))
+        variance = sum(over_seeds(row.values) / count for row, count in zip((one, other), counts, strict=True))
         return Margin(variance, sum(counts) - 2, _moving(items, variance, one, other), item_freedom)
     variance = sum(spread.variance / count for count in counts)
     return Margin(variance, spread.freedom, _moving(items, variance, one, other), item_freedom)
@@ -158,7 +160,7 @@ def _own_part(row: Jackknifed, spread: Spread) -> Spread:
     """What a row's seeds add to the variance of its mean, beside a row whose seeds do something else."""
     seeds = row.values.shape[-1]
     if seeds > FEW_SEEDS:
-        spread = Spread(row.values.var(-1, ddof=1), seeds - 1)
+        spread = Spread(over_seeds(row.values), seeds - 1)
     return replace(spread, variance=spread.variance / seeds)
 
 

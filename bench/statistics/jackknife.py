@@ -14,6 +14,7 @@ import numpy as np
 import numpy.typing as npt
 
 from bench.statistics.arrays import Floats, Indices
+from bench.statistics.variances import beyond_rounding
 
 ENOUGH_CLUSTERS = 8
 """Effective clusters below which nothing is claimed of new ones: rows' intervals cover too seldom there."""
@@ -77,7 +78,8 @@ class Jackknifed:
             return alone
         # The squared sum of all seeds' shifts, without each seed's own square, is twice the sum over pairs of seeds.
         together = (self._mean_shifts**2).sum(-1) * seeds**2
-        return np.maximum((together - alone) / (seeds * (seeds - 1)), 0.0)
+        pairs = seeds * (seeds - 1)
+        return beyond_rounding((together - alone) / pairs, alone / pairs)
 
     @cached_property
     def _mean_shifts(self) -> Floats:
@@ -86,8 +88,10 @@ class Jackknifed:
     def mean_variance(self, other: "Jackknifed | None" = None) -> Floats:
         """Variance, (...), over items of these models' mean, or of its difference from another row's: with what each seed's own
         answers add to it."""
-        shifts = self._mean_shifts if other is None else self._mean_shifts - other._mean_shifts
-        return np.asarray((shifts**2).sum(-1))
+        if other is None:
+            return np.asarray((self._mean_shifts**2).sum(-1))
+        apart = ((self._mean_shifts - other._mean_shifts) ** 2).sum(-1)
+        return beyond_rounding(apart, self.mean_variance() + other.mean_variance())
 
     def items_covariance(self, other: "Jackknifed") -> Floats:
         """Covariance, (...), of two rows' means over items: the mean over all pairs of a seed of one and one of the other."""

@@ -24,34 +24,48 @@ MOMENTS = ("exp_avg", "exp_avg_sq")
 
 
 class RowwiseAdamW(torch.optim.AdamW):
-    """AdamW (Loshchilov & Hutter 2019), for gradients of some rows too, as sparse tensors.
+    """AdamW (Loshchilov & Hutter 2019), for gradients of some rows too, as sparse tensors, where nothing is decayed.
 
     It is not torch's SparseAdam, which leaves out a row that this step's texts do not hold, though its moments still move it.
-    The state of such a weight holds its `rows`, in the order in which texts came to them, and their moments.
+    The state of such a weight holds its `rows`, in the order in which texts came to them, and their moments. Where more than
+    half have been read, to gather and to put back costs more than it spares, and all rows have moments from there on.
     """
+
+    def __init__(self, *given: Any, **named: Any) -> None:
+        super().__init__(*given, **named)
+        self._whole: set[Tensor] = set()
+        """Weights of which more than half the rows were read."""
 
     @torch.no_grad()
     def step(self, closure: Any = None) -> Any:
-        sparse = []
+        by_row = []
         for group in self.param_groups:
             for weight in group["params"]:
-                if weight.grad is not None and weight.grad.is_sparse:
-                    sparse.append((group, weight, weight.grad.coalesce()))
+                if weight.grad is None or not weight.grad.is_sparse:
+                    if "rows" in self.state.get(weight, {}):
+                        self._make_whole(weight)
+                    continue
+                gradient = weight.grad.coalesce()
+                places = None if weight in self._whole else _known_rows(self.state[weight], weight, gradient.indices()[0])
+                if places is None:
+                    self._make_whole(weight)
+                    weight.grad = gradient.to_dense()
+                else:
+                    by_row.append((group, weight, gradient.values(), places))
                     weight.grad = None  # torch's own step takes no sparse ones
         loss = super().step(closure)
-        for group, weight, gradient in sparse:
-            self._step_rows(group, weight, gradient)
+        for group, weight, values, places in by_row:
+            self._step_rows(group, weight, values, places)
         return loss
 
-    def _step_rows(self, group: dict[str, Any], weight: Tensor, gradient: Tensor) -> None:
-        state, read = self.state[weight], gradient.indices()[0]
-        places = _known_rows(state, weight, read)
-        values = torch.zeros_like(state["exp_avg"])
-        values[places] = gradient.values()
+    def _step_rows(self, group: dict[str, Any], weight: Tensor, values: Tensor, places: Tensor) -> None:
+        state = self.state[weight]
+        gradient = torch.zeros_like(state["exp_avg"])
+        gradient[places] = values
         rows = weight[state["rows"]]
         adamw(
             [rows],
-            [values],
+            [gradient],
             [state["exp_avg"]],
             [state["exp_avg_sq"]],
             [],
@@ -61,18 +75,28 @@ class RowwiseAdamW(torch.optim.AdamW):
             beta1=group["betas"][0],
             beta2=group["betas"][1],
             lr=group["lr"],
-            weight_decay=0.0,
+            weight_decay=group["weight_decay"],
             eps=group["eps"],
             maximize=False,
         )
         weight[state["rows"]] = rows
 
+    def _make_whole(self, weight: Tensor) -> None:
+        """Moments of all rows; those of a row that no text has read are 0."""
+        self._whole.add(weight)
+        state = self.state[weight]
+        rows = state.pop("rows", None)
+        if rows is not None:
+            state |= {name: torch.zeros_like(weight).index_copy(0, rows, state[name]) for name in MOMENTS}
 
-def _known_rows(state: dict[str, Any], weight: Tensor, read: Tensor) -> Tensor:
-    """The places of the rows that a step has read among all that its steps have; those that are new have moments of 0."""
+
+def _known_rows(state: dict[str, Any], weight: Tensor, read: Tensor) -> Tensor | None:
+    """The places of the rows that a step has read among all that its steps have; those that are new have moments of 0. None
+    where they are more than half of all."""
     if not state:
         none = weight.new_zeros(0, weight.shape[1])
-        state |= {"step": weight.new_zeros(()), "rows": read.new_zeros(0), "exp_avg": none, "exp_avg_sq": none}
+        step = torch.zeros((), device=weight.device)  # in fp32, as torch's own, whatever the weight is
+        state |= {"step": step, "rows": read.new_zeros(0), "exp_avg": none, "exp_avg_sq": none}
     elif "rows" not in state:  # of a checkpoint, which gives the moments of all rows
         rows = (state["exp_avg"].any(1) | state["exp_avg_sq"].any(1)).nonzero().flatten()
         state |= {"rows": rows} | {name: state[name][rows] for name in MOMENTS}
@@ -81,6 +105,8 @@ def _known_rows(state: dict[str, Any], weight: Tensor, read: Tensor) -> Tensor:
         state["rows"] = torch.cat([state["rows"], new])
         for name in MOMENTS:
             state[name] = torch.cat([state[name], weight.new_zeros(len(new), weight.shape[1])])
+    if 2 * len(state["rows"]) > len(weight):
+        return None
     places = read.new_empty(len(weight))
     places[state["rows"]] = torch.arange(len(state["rows"]), device=weight.device)
     return places[read]
@@ -101,23 +127,28 @@ def by_rows(model: nn.Module, hyperparameters: Hyperparameters, accelerator: Acc
     """Within it the gradient of word embeddings holds only the rows that texts have read, where nothing hangs on the others: no
     decay, no head that is tied to them, no launcher, which would add up whole gradients. A GPU would have to wait in each step
     for the number of new rows."""
-    table = _own_table(model)
     alone = parallelism(accelerator) == "none" and accelerator.device.type == "cpu"
-    if table is None or not alone or hyperparameters.weight_decay:
+    table = _own_table(model) if alone and not hyperparameters.weight_decay else None
+    if table is None:
         yield
         return
-    table.sparse = True
+    before, table.sparse = table.sparse, True
     try:
         yield
     finally:
-        table.sparse = False
+        table.sparse = before
 
 
 def _own_table(model: nn.Module) -> nn.Embedding | None:
-    """The word embeddings, where they train and no other module reads them."""
+    """The word embeddings, where they train, no other module reads them, and nothing but their gradient changes them."""
     text_model: Any = trunk(model)
-    table = text_model.get_input_embeddings()
-    if not isinstance(table, nn.Embedding) or not table.weight.requires_grad or table.max_norm is not None:
+    try:
+        table = text_model.get_input_embeddings()
+    except (NotImplementedError, AttributeError):  # models that read bytes by hashes, such as CANINE, have no such table
+        return None
+    if not isinstance(table, nn.Embedding) or not table.weight.requires_grad:
+        return None
+    if table.max_norm is not None or table.scale_grad_by_freq:
         return None
     holders = [module for module in model.modules() if any(own is table.weight for own in module.parameters(recurse=False))]
     return table if len(holders) == 1 else None

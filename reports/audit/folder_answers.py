@@ -21,6 +21,7 @@ from reports.audit.transfers import transfer_numbers
 LATER = ("accuracy_lost",)
 """The part of a probe that records of the same engine version can lack."""
 BASE_SCORE: Place = ("base_score",)
+SCORE: Place = ("score", "value")
 
 AtPlace = TypeVar("AtPlace")
 
@@ -64,7 +65,7 @@ class FolderAnswers:
         parts = [[self._answered[run.run_id].left for run in runs] for runs in table]
         numbers |= row_intervals(left, parts, row)
         self._rivals[row.runs[0].run_id] = _rivals(made_of, parts, row)
-        numbers |= _losses_shown(row, made_of[0].numbers, numbers)
+        numbers |= _losses_shown(made_of[0].numbers, numbers)
         return numbers | _p_values(left, parts, row) | transfer_numbers(row, parts, self._out)
 
     def of_column(self, column: ShownColumn) -> Numbers:
@@ -84,9 +85,10 @@ class FolderAnswers:
             if not all(map(self._has, rows.values())):
                 return {}
             made_of = {name: [self._answered[run.run_id].numbers for run in runs] for name, runs in rows.items()}
-            if any(BASE_SCORE not in numbers[0] for numbers in made_of.values()):
+            scored = all(SCORE in each for name in shown.names for each in made_of[name])
+            if not scored or any(BASE_SCORE not in numbers[0] for numbers in made_of.values()):
                 return {}
-            scores = {name: [each["score", "value"] for each in made_of[name]] for name in shown.names}
+            scores = {name: [each[SCORE] for each in made_of[name]] for name in shown.names}
             tasks.append(TaskScores(_metric(rows), scores, [numbers[0][BASE_SCORE] for numbers in made_of.values()]))
         return over_tasks(tasks)
 
@@ -100,14 +102,16 @@ def _metric(rows: Mapping[str, Sequence[Record]]) -> str:
     return next(run.outcome.score.name for runs in rows.values() for run in runs if run.outcome)
 
 
-def _losses_shown(row: ShownRow, counts: Numbers, bounds: Numbers) -> Numbers:
-    """The smallest loss that each probe would mostly have shown, from its interval and its number of items."""
-    wanted = [place[:-1] for place in row.numbers if place[-1] == SMALLEST_SHOWN]
-    return {
-        (*probe, SMALLEST_SHOWN): smallest_loss(bounds[*probe, BOUNDS[0]], bounds[*probe, BOUNDS[1]], counts[*probe, "n"])
-        for probe in wanted
-        if (*probe, BOUNDS[0]) in bounds and (*probe, "n") in counts
-    }
+def _losses_shown(counts: Numbers, bounds: Numbers) -> Numbers:
+    """The smallest loss that each probe would mostly have shown, from its interval and its number of items; none where nothing
+    changed."""
+    probes = [place[:-1] for place in bounds if place[0] == "forgetting" and len(place) == 3 and place[-1] == BOUNDS[0]]
+    shown: Numbers = {}
+    for probe in probes:
+        low, high, items = bounds[*probe, BOUNDS[0]], bounds[*probe, BOUNDS[1]], counts.get((*probe, "n"), 0)
+        if high > low and items > 1:
+            shown[*probe, SMALLEST_SHOWN] = smallest_loss(low, high, items)
+    return shown
 
 
 def _rivals(runs: Sequence[FromAnswers], table: Sequence[Sequence[Left]], row: ShownRow) -> dict[Place, Rival]:

@@ -9,7 +9,7 @@ from bench.records.record import Record
 from reports.audit import leaving_out
 from reports.audit.answered import answered_means
 from reports.audit.counting import Bounded
-from reports.audit.leaving_out import LeftOut, SeedVariance, bounds, bounds_of_bounds, own_variance
+from reports.audit.leaving_out import LeftOut, SeedVariance, bounds, bounds_of_bounds, own_variance, variance_of
 from reports.audit.outside import METRICS, RATE_COLUMNS
 from reports.audit.probing import DISTANCES, ProbeItems
 from reports.audit.reading import Numbers, Path, complete
@@ -61,10 +61,12 @@ def row_intervals(runs: Sequence[Left], table: Sequence[Sequence[Left]], row: Sh
 
 def seed_deviations(runs: Sequence[Left], row: ShownRow) -> Numbers:
     """The standard deviation over seeds beside each mean of the row."""
+    if len(runs) < 2:
+        return {}
     return {
         (*place, SEED_DEVIATION): math.sqrt(own_variance([run[place] for run in runs]))
         for place in runs[0]
-        if (*place, SEED_DEVIATION) in row.numbers and all(place in run for run in runs)
+        if {(*place, "value"), (*place, "delta")} & row.numbers.keys() and all(place in run for run in runs)
     }
 
 
@@ -83,10 +85,8 @@ def _moved(place: Path) -> Path:
 
 
 def _pooled(rows: Sequence[Sequence[float]]) -> SeedVariance:
-    squares, freedom = 0.0, 0
-    for row in rows:
-        mean = sum(row) / len(row) if row else 0.0
-        squares, freedom = squares + sum((value - mean) ** 2 for value in row), freedom + max(len(row) - 1, 0)
+    squares = math.fsum(variance_of(row) * (len(row) - 1) for row in rows if len(row) > 1)
+    freedom = sum(len(row) - 1 for row in rows if len(row) > 1)
     return SeedVariance(squares / freedom, freedom) if freedom else SeedVariance()
 
 

@@ -154,8 +154,15 @@ def mean_of(runs: Sequence[LeftOut]) -> float:
 
 def own_variance(runs: Sequence[LeftOut]) -> float:
     """Over a row's own seeds, of one of them."""
-    mean = mean_of(runs)
-    return math.fsum((run.value - mean) ** 2 for run in runs) / (len(runs) - 1) if len(runs) > 1 else 0.0
+    return variance_of([run.value for run in runs])
+
+
+def variance_of(values: Sequence[float]) -> float:
+    """Of numbers, one per seed; exactly nothing where they are equal, whatever rounding makes of their mean."""
+    if len(set(values)) < 2:
+        return 0.0
+    mean = math.fsum(values) / len(values)
+    return math.fsum((value - mean) ** 2 for value in values) / (len(values) - 1)
 
 
 def seeds_part(runs: Sequence[LeftOut], seeds: SeedVariance) -> SeedVariance:
@@ -174,7 +181,16 @@ def items_variance(runs: Sequence[LeftOut]) -> float:
         return covariance(runs, runs)
     # Two runs' own chance is not common to them, and their products leave it out.
     pairs = [covariance([one], [other]) for place, one in enumerate(runs) for other in runs[place + 1 :]]
-    return max(math.fsum(pairs) / len(pairs), 0.0)
+    return beyond_rest(math.fsum(pairs) / len(pairs), math.fsum(covariance([run], [run]) for run in runs) / len(runs))
+
+
+REST = 1e-12
+"""Of two variances, which rounding may leave of their difference."""
+
+
+def beyond_rest(difference: float, of: float) -> float:
+    """A difference of variances; nothing where it is negative, or no more than rounding leaves."""
+    return difference if difference > REST * of else 0.0
 
 
 def covariance(mine: Sequence[LeftOut], theirs: Sequence[LeftOut]) -> float:
@@ -191,7 +207,8 @@ def means_variance(mine: Sequence[LeftOut], theirs: Sequence[LeftOut] = ()) -> f
     one, other = (
         [math.fsum(each) / len(runs) for each in zip(*(run.distances for run in runs), strict=True)] for runs in (mine, theirs)
     )
-    return math.fsum((a - b) ** 2 for a, b in zip(one, other or [0.0] * len(one), strict=True))
+    apart = math.fsum((a - b) ** 2 for a, b in zip(one, other or [0.0] * len(one), strict=True))
+    return beyond_rest(apart, math.fsum(a**2 for a in (*one, *other)))
 
 
 def _inside(mean: float, half: float, run: LeftOut) -> tuple[float, float]:

@@ -15,6 +15,7 @@ from bench.records.record import Record
 from reports.audit.leaving_out import (
     LeftOut,
     SeedVariance,
+    beyond_rest,
     covariance,
     items_variance,
     mean_of,
@@ -117,8 +118,11 @@ def holm_by_steps(ps: Sequence[float]) -> list[float]:
 def variances_of_pair(one: Rival, other: Rival) -> tuple[Varying, Sequence[Varying]]:
     """What the difference of two rows varies by over items, and over seeds: of both together, or of each where their seeds do
     something else."""
-    common = one.items + other.items - 2 * covariance(one.runs, other.runs)
-    items, freedom = max(common, 0.0), min(one.runs[0].freedom, other.runs[0].freedom)
+    own = one.items + other.items
+    items, freedom = (
+        beyond_rest(own - 2 * covariance(one.runs, other.runs), own),
+        min(one.runs[0].freedom, other.runs[0].freedom),
+    )
     rows, counts = (one, other), (len(one.runs), len(other.runs))
     if one.seeds != other.seeds:
         # A seed that trains and one that chooses examples move numbers each in its own way.

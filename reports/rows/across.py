@@ -84,7 +84,10 @@ def _across(suite: str, model: str, tasks: dict[str, dict[str, Row]]) -> Across:
 
 
 def _way(rows: Sequence[Row]) -> tuple[float, float] | None:
-    """The base's score and a perfect one; None where no perfect one is known, or the base leaves nothing to gain."""
+    """The base's score and a perfect one; None where no perfect one is known, the base leaves nothing to gain, or rows have
+    scores by two metrics, as of a task whose YAML got another first one in between."""
+    if any(row.quantity != rows[0].quantity for row in rows):
+        return None
     higher, quantity = rows[0].higher_is_better, rows[0].quantity
     perfect = float(higher) if quantity.share else PERFECT.get(quantity.name)
     bases = [row.base_score for row in rows if row.base_score is not None]

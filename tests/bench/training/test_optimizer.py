@@ -5,9 +5,15 @@ from contextlib import nullcontext
 import pytest
 import torch
 from accelerate import Accelerator
-from hypothesis import given
+from hypothesis import example, given
 from hypothesis import strategies as st
-from transformers import BertConfig, BertForMaskedLM, BertForSequenceClassification
+from transformers import (
+    BertConfig,
+    BertForMaskedLM,
+    BertForSequenceClassification,
+    CanineConfig,
+    CanineForSequenceClassification,
+)
 
 from bench.processes import stopping
 from bench.specs.checkpoint_every import CheckpointInterval
@@ -20,7 +26,7 @@ from bench.training.optimizer import RowwiseAdamW, by_rows, clippable, optimizer
 from bench.training.state import TrainingState
 
 VALUES = Hyperparameters(learning_rate=1e-2, warmup=0.0, max_grad_norm=0.5)
-VOCABULARY, WIDTH = 12, 5
+VOCABULARY, WIDTH = 24, 5  # of which texts below read a few, or more than half
 
 
 def embedding(vocabulary=VOCABULARY, width=WIDTH):
@@ -35,6 +41,7 @@ def texts_of(ids):
 
 
 @given(st.lists(st.lists(st.integers(0, VOCABULARY - 1), min_size=1, max_size=9), min_size=1, max_size=8))
+@example([[0, 1], [2], list(range(20)), [0, 23], [1]])  # more than half from the third step on
 def test_each_weight_gets_what_torchs_adamw_gives_it(texts):
     """Rows that one step reads and the next does not are moved by their moments all the same."""
     whole, by_row = embedding(), embedding()
@@ -127,7 +134,10 @@ def stopped_and_gone_on(monkeypatch, path, number):
         trained(watches=[stop], state=TrainingState(keeper=keeper()))
     monkeypatch.setattr(stopping, "asked", lambda: "")
     model = classifier()
+    for weight in model.parameters():
+        weight.data.zero_()  # what a training that begins anew would begin with
     state = keeper().resume(model)
+    assert state.step == number
     return trained(model=model, state=state)
 
 
@@ -166,6 +176,31 @@ def is_by_rows(model, values=VALUES, accelerator=None):
         return words(model).sparse
 
 
+def test_a_model_without_a_table_of_words_trains():
+    shape = {"hidden_size": 32, "intermediate_size": 64, "num_hidden_layers": 2, "num_attention_heads": 2}
+    torch.manual_seed(0)
+    model = CanineForSequenceClassification(CanineConfig(**shape, num_hash_buckets=64, downsampling_rate=2))
+    state = loop.train(model, steps()[:2], VALUES, Accelerator(cpu=True), Padding(0, 10_000))
+    assert len(state.losses) == 2
+
+
+def test_a_gradient_of_all_rows_takes_the_moments_of_some_along():
+    """Else torch would read moments beyond their end."""
+    by_row, whole = embedding(), embedding()
+    optimizers = (
+        RowwiseAdamW(by_row.parameters(), lr=0.1, weight_decay=0.0, fused=True),
+        torch.optim.AdamW(whole.parameters(), lr=0.1, weight_decay=0.0, fused=True),
+    )
+    for sparse, ids in ((True, [3, 4]), (False, [5]), (True, [3])):
+        text, wanted = texts_of(ids)
+        by_row.sparse = sparse
+        for table, adam in zip((by_row, whole), optimizers, strict=True):
+            (table(text) * wanted).sum().backward()
+            adam.step(), adam.zero_grad()
+    assert torch.allclose(whole.weight, by_row.weight, rtol=1e-5, atol=1e-6)
+    assert optimizers[0].state[by_row.weight]["exp_avg"].shape == (VOCABULARY, WIDTH)
+
+
 def test_only_where_nothing_else_hangs_on_the_other_rows(monkeypatch):
     assert is_by_rows(classifier())
     assert not is_by_rows(classifier(), VALUES.model_copy(update={"weight_decay": 0.1}))  # which moves every row
@@ -174,6 +209,9 @@ def test_only_where_nothing_else_hangs_on_the_other_rows(monkeypatch):
     frozen = classifier()
     words(frozen).requires_grad_(False)
     assert not is_by_rows(frozen)
+    counting = classifier()
+    words(counting).scale_grad_by_freq = True  # which torch knows of whole gradients alone
+    assert not is_by_rows(counting)
     monkeypatch.setattr("bench.training.optimizer.parallelism", lambda _: "ddp")
     assert not is_by_rows(classifier())
 

@@ -43,6 +43,16 @@ def test_seeds_of_two_kinds_count_each_by_itself():
     assert audited["detectable", "value"] == pytest.approx(engine.value, rel=1e-9) and engine.floor > 0
 
 
+@settings(max_examples=40, deadline=None)
+@given(st.integers(0, 10_000), st.integers(1, 4), st.integers(1, 4), st.sampled_from([32, 96, 256]))
+def test_rows_that_give_every_item_the_same_answer_show_no_difference(seed, seeds, others, items):
+    """They vary alike, and rounding alone made something of it, on either side something else."""
+    right = (np.random.default_rng(seed).uniform(size=items) < 0.5).astype(float)
+    rows = [np.tile(right, (count, 1)) for count in (seeds, others)]
+    engine, rivals = engine_and_audit(rows, [Spread(0.0, seeds + others - 2)] * 2, "wilson")
+    assert engine is None and detectable_difference(rivals, list(rivals), True) == {}
+
+
 def test_nothing_is_told_where_nothing_varies_or_rows_were_asked_other_items():
     _, rivals = engine_and_audit([np.ones((1, 5)), np.ones((1, 5))], [Spread()] * 2, "plain")
     assert detectable_difference(rivals, list(rivals), False) == {}

@@ -175,6 +175,26 @@ def test_rows_of_several_tasks_are_made_again(over_tasks, monkeypatch, name, pla
     assert place in {each.place for each in wrong} and {each.label for each in wrong} == {"s / m / all tasks"}
 
 
+def test_a_run_with_a_lost_prediction_ends_no_audit(over_tasks):
+    """Of rows over several tasks nothing is known then; they took the audit down with them."""
+    tampered(over_tasks, lambda items: items.assign(prediction=items["prediction"].where(items.index != 0)), "sst250")
+    findings = found(over_tasks)
+    assert findings.unchecked["together.middle"] == 2 and findings.checked > 1000
+
+
+def test_numbers_that_are_not_published_are_told(ranked, monkeypatch):
+    """What is wanted is known from the answers, and not from what is published."""
+    real = findings_module.aggregate
+
+    def without(*given):
+        return [replace(row, score=replace(row.score, seed_sd=None)) for row in real(*given)]
+
+    monkeypatch.setattr(findings_module, "aggregate", without)
+    monkeypatch.setattr(means, "smallest_shown", lambda *given: None)
+    told = {(each.place, each.published) for each in found(ranked).differences}
+    assert (("score", "seed_sd"), None) in told and (("forgetting", "lambada", "smallest_shown"), None) in told
+
+
 def test_without_one_rows_answers_rows_of_several_tasks_are_not_made_again(over_tasks):
     (store.folder(over_tasks) / "frozen-sst2.parquet").unlink()
     findings = found(over_tasks)

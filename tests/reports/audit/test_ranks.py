@@ -10,6 +10,7 @@ from scipy.stats import ttest_1samp, ttest_rel
 from bench.statistics import comparison
 from bench.statistics.comparison import beats, pairs, ranks
 from bench.statistics.intervals import Spread
+from reports.audit.leaving_out import SeedVariance, bounds
 from reports.audit.ranks import holm_by_steps, p_of_row, places_of
 
 
@@ -63,6 +64,19 @@ def test_equal_scores_that_err_on_different_items_are_not_apart():
     """Without a variance of their own nothing would be too small to be found."""
     engine, audited = both([np.eye(4)[:2], np.eye(4)[2:] * 1.0], [Spread(0.0, 2)] * 2)
     assert audited == engine == [(1, 2), (1, 2)]
+
+
+def test_three_seeds_that_tie_by_errors_of_their_own_are_not_certain():
+    """Of three times .95 rounding leaves a variance of 1e-32 over seeds, with which nothing else was looked for."""
+    rows = [np.ones((3, 20)) for _ in range(2)]
+    for row, first in zip(rows, (0, 6), strict=True):
+        for seed in range(3):
+            row[seed, first + seed] = 0.0
+    rows[1][:, 19] = 0.0
+    engine, audited = both(rows, [Spread(0.0, 4)] * 2)
+    assert audited == engine == [(1, 2), (1, 2)]
+    ends = bounds(list(rival(rows[0]).runs), SeedVariance(0.0, 4))
+    assert ends[0] < 0.94 < 0.96 < ends[1]
 
 
 def test_items_that_all_move_alike_say_no_more_than_their_number():

@@ -85,6 +85,14 @@ def test_a_corpus_ends_where_its_texts_are_foretold_for_sure(make, name, perfect
     )
 
 
+def test_a_task_with_scores_by_two_metrics_is_left_out(make):
+    """Its YAML got another first metric in between; a mean of both would be of nothing."""
+    records = found(make, tasks=("sst2", "rte"))
+    score = records[0].outcome.score.model_copy(update={"name": "f1_macro"})
+    records[0] = make.changed(records[0], score=score)
+    assert across(aggregate(records)) == []
+
+
 def test_a_score_without_a_perfect_value_is_left_out(make):
     odd = [
         make.changed(record, score=record.outcome.score.model_copy(update={"share": False}))
