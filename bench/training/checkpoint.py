@@ -208,10 +208,11 @@ def _contents(model: nn.Module, state: TrainingState, adam: optim.Optimizer | No
 def _set_moments(model: nn.Module, adam: optim.Optimizer, path: Path) -> None:
     """Of every row, also where the file has those of some alone: the launcher that goes on may need all."""
     weights = dict(unlaunched(model).named_parameters())
-    rows = {key.removesuffix(MOMENT_ROWS): tensor for key, tensor in _tensors(path, MOMENT) if key.endswith(MOMENT_ROWS)}
+    by_row = [key for key in _shapes(path, MOMENT) if key.endswith(MOMENT_ROWS)]
+    rows = {key.removesuffix(MOMENT_ROWS): tensor for key in by_row for _, tensor in _tensors(path, f"{MOMENT}{key}")}
     for key, moment in _tensors(path, MOMENT):
         name, _, kind = key.rpartition(".")
-        if key.endswith(MOMENT_ROWS):
+        if key in by_row:
             continue
         if name in rows and moment.ndim:
             moment = torch.zeros(shape(weights[name])).index_copy(0, rows[name], moment)

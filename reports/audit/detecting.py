@@ -100,7 +100,7 @@ def _smallest(average: Average, level: float) -> float:
 
 
 def _lacking(average: Average, level: float) -> Callable[[float], float]:
-    """By how much less often than that a difference is missed or found."""
+    """Of a difference, how often it is found, less the share that is asked for."""
     first, second = (
         [(variance * ratio, _t(level, freedom)) for ratio in _ratios(freedom)] if variance else [(0.0, 0.0)]
         for variance, freedom in average.parts

@@ -15,6 +15,8 @@ import pandas as pd
 
 from reports.audit.counting import COUNTED, Bounded, CountedMetric, Terms
 
+REST = 1e-12
+"""Of two variances, which rounding may leave of their difference."""
 FEWEST_CLUSTERS = 8
 """Effective clusters below which items are left out one by one."""
 
@@ -182,10 +184,6 @@ def items_variance(runs: Sequence[LeftOut]) -> float:
     # Two runs' own chance is not common to them, and their products leave it out.
     pairs = [covariance([one], [other]) for place, one in enumerate(runs) for other in runs[place + 1 :]]
     return beyond_rest(math.fsum(pairs) / len(pairs), math.fsum(covariance([run], [run]) for run in runs) / len(runs))
-
-
-REST = 1e-12
-"""Of two variances, which rounding may leave of their difference."""
 
 
 def beyond_rest(difference: float, of: float) -> float:

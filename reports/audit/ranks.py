@@ -119,10 +119,8 @@ def variances_of_pair(one: Rival, other: Rival) -> tuple[Varying, Sequence[Varyi
     """What the difference of two rows varies by over items, and over seeds: of both together, or of each where their seeds do
     something else."""
     own = one.items + other.items
-    items, freedom = (
-        beyond_rest(own - 2 * covariance(one.runs, other.runs), own),
-        min(one.runs[0].freedom, other.runs[0].freedom),
-    )
+    items = beyond_rest(own - 2 * covariance(one.runs, other.runs), own)
+    freedom = min(one.runs[0].freedom, other.runs[0].freedom)
     rows, counts = (one, other), (len(one.runs), len(other.runs))
     if one.seeds != other.seeds:
         # A seed that trains and one that chooses examples move numbers each in its own way.
