@@ -6,8 +6,18 @@ from bench.records.outcome import Point
 from reports.definitions import defined
 from reports.page.cells import EMPTY, STRATEGY, Board, Cell, Column, Direction, Section, sortable, without_empty
 from reports.rows import numbers
-from reports.rows.environments import one_machine
-from reports.rows.equal_cost import HELD, ONE_MACHINE_S, SPENT, Take, at_cost, equal_cost, frugal_shares, times_the_least
+from reports.rows.equal_cost import (
+    HELD,
+    ONE_MACHINE_S,
+    SPENT,
+    Take,
+    at_cost,
+    comparable_costs,
+    equal_cost,
+    frugal_shares,
+    times_the_least,
+    with_gain,
+)
 from reports.rows.numbers import Quantity
 from reports.rows.one_base import BEST_WORDS, on_one_base, one_base
 from reports.rows.row import Row
@@ -21,7 +31,7 @@ WRITTEN: dict[str, Callable[[float], str]] = {
 
 def equal_cost_section(rows: Sequence[Row]) -> Section:
     """A table per model and task; a column that has nothing to show is not there."""
-    groups = {f"{model} on {task}": _trained(group) for (_, model, task), group in grouped(rows).items()}
+    groups = {f"{model} on {task}": with_gain(group) for (_, model, task), group in grouped(rows).items()}
     boards = {title: _board(on_one_base(trained)) for title, trained in groups.items()}
     # One row is equal to nobody, and without curves or costs there is no column.
     tables = [(title, board) for title, board in boards.items() if len(board.columns) > 1 and len(board.lines) > 1]
@@ -29,14 +39,8 @@ def equal_cost_section(rows: Sequence[Row]) -> Section:
     return Section("At equal cost", tables, bases, ("at_equal_cost", "frugal", "times_the_least"))
 
 
-def _trained(rows: Sequence[Row]) -> list[Row]:
-    return [row for row in rows if row.trains and row.gain]
-
-
 def _board(trained: Sequence[Row]) -> Board:
-    # An hour of one machine may be a minute of another's.
-    left_out = () if one_machine(*trained) else ONE_MACHINE_S
-    spent, held = ({term: take for term, take in takes.items() if term not in left_out} for takes in (SPENT, HELD))
+    spent, held = comparable_costs(trained, SPENT), comparable_costs(trained, HELD)
     columns = [column for term, take in spent.items() for column in _spent(trained, term, take)]
     columns += [_frugal(trained, term, take) for term, take in held.items()]
     # Counted FLOPs and bytes stand in the wide table, and need no interval.

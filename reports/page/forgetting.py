@@ -16,7 +16,6 @@ from reports.page.cells import (
 )
 from reports.rows import frontier, numbers, standing
 from reports.rows.captions import smallest_found
-from reports.rows.equal_cost import frontier_shares
 from reports.rows.means import Forgotten
 from reports.rows.numbers import Quantity
 from reports.rows.one_base import BEST_WORDS, on_one_base, one_base
@@ -62,7 +61,7 @@ def _probe(rows: Sequence[Row], probe: str, quantity: Quantity) -> list[Column]:
     gain = next((row.quantity for row in rows if row.gain), Quantity("", share=False))
     # Rows are known by the object: to compare two of them is to compare all of their records.
     reached, best = frontier.equal_gain(rows), {id(row) for row in frontier.of_rows(rows, probe)}
-    shares = frontier_shares(rows, probe)
+    shares = frontier.frontier_shares(rows, probe)
     at = f"at {numbers.difference(reached, gain)} {gain.unit}" if reached else ""
     places = standing.forgetting_standing(rows, probe)
     standings = [places] if places else []

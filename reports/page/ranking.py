@@ -20,8 +20,6 @@ from reports.rows.rows import MIXED, grouped, probe_names
 from reports.rows.standing import Standing, score_standing
 
 TableKey = tuple[str, str, str]
-ALL_PAIRS = 40
-"""Rows of a table whose differences are all on the page."""
 COSTS_SHOWN = ("train_seconds", "eval_seconds", "peak_memory_bytes", "saved_bytes", "train_flops", "train_examples", "money")
 
 
@@ -109,7 +107,7 @@ def _searched(row: Row) -> list[list[float | None]]:
 
 def _pairs(standing: Standing | None, numbered: Mapping[str, int]) -> list[list[float | None]]:
     """Two lines' numbers, the first's score minus the second's with its interval as it is shown, p among all pairs, and 1 where
-    both answered the same items. In a large table those of the first row alone."""
+    both answered the same items."""
     if standing is None:
         return []
     placed = [numbered[run] for run in standing.places]
@@ -123,8 +121,7 @@ def _pairs(standing: Standing | None, numbered: Mapping[str, int]) -> list[list[
             rounded(pair.p, 3),
             int(pair.paired),
         ]
-        for pair in standing.pairs
-        if len(placed) <= ALL_PAIRS or pair.one == 0
+        for pair in standing.told_pairs
     ]
 
 

@@ -67,7 +67,8 @@ def across(rows: Sequence[Row]) -> list[Across]:
 
 
 def _across(suite: str, model: str, tasks: dict[str, dict[str, Row]]) -> Across:
-    ways = {task: way for task, rows in tasks.items() if (way := _way(list(rows.values())))}
+    # Seeds are redrawn task after task: a page and a terminal, which hold the rows in other orders, are to say the same.
+    ways = {task: way for task, rows in sorted(tasks.items()) if (way := _way(list(rows.values())))}
     counted = [tasks[task] for task in ways]
     # A mean over other tasks would be another number.
     labels = [label for label in counted[0] if all(label in rows for rows in counted)] if counted else []

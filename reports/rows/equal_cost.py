@@ -13,9 +13,10 @@ import numpy as np
 
 from bench.records.outcome import Point
 from bench.records.record import Cost
-from bench.statistics.draws import redrawn, unbeaten_share
+from bench.statistics.draws import DRAWS, redrawn, unbeaten_share
 from bench.statistics.estimates import Bounds
 from bench.statistics.ratios import cost_ratio
+from reports.rows.environments import one_machine
 from reports.rows.row import Row
 
 Take = Callable[[Cost], float | None]
@@ -28,7 +29,18 @@ HELD: dict[str, Take] = {
 """What it takes as a whole."""
 ONE_MACHINE_S = ("training", "memory")
 """Terms whose costs are comparable within one machine alone."""
-DRAWS = 1_000
+
+
+def with_gain(rows: Sequence[Row]) -> list[Row]:
+    """Those that train and have a gain, which a cost may have bought."""
+    return [row for row in rows if row.trains and row.gain]
+
+
+def comparable_costs(rows: Sequence[Row], takes: Mapping[str, Take]) -> dict[str, Take]:
+    """Those of the costs by which these rows can be held against each other."""
+    # An hour of one machine may be a minute of another's.
+    left_out = () if one_machine(*rows) else ONE_MACHINE_S
+    return {term: take for term, take in takes.items() if term not in left_out}
 
 
 def equal_cost(rows: Sequence[Row], take: Take) -> float | None:
@@ -52,34 +64,17 @@ def at_cost(row: Row, take: Take, cost: float, value: Callable[[Point], float | 
     return None
 
 
-def frontier_shares(rows: Sequence[Row], probe: str) -> Mapping[str, float]:
-    """Label -> in what share of redrawn tables the row is on the frontier of gain against what the probe lost.
-
-    The untouched base, which gains and loses nothing, competes too. Gain and forgetting are redrawn independently.
-    """
-    placed = [(row, row.gain, row.forgetting[probe].lost) for row in rows if row.gain and probe in row.forgetting]
-    if not placed:
-        return {}
-    # The same records give the same shares each time.
-    generator = np.random.default_rng(0)
-    gains = redrawn([gain for _, gain, _ in placed], DRAWS, generator)
-    lost = redrawn([lost for _, _, lost in placed], DRAWS, generator)
-    base = np.zeros((DRAWS, 1))
-    shares = unbeaten_share(np.hstack([gains, base]), np.hstack([lost, base]))
-    # The base's own share comes last, and no line asks for it.
-    return {row.label: float(share) for (row, _, _), share in zip(placed, shares, strict=False)}
-
-
 def frugal_shares(rows: Sequence[Row], take: Take) -> Mapping[str, float]:
     """Label -> in what share of redrawn tables no row gains as much for as little of a cost."""
-    placed = [(row, row.gain, cost) for row in rows if row.trains and row.gain and row.cost and (cost := take(row.cost))]
-    if len(placed) < 2:
+    paying = [(row.label, row.gain, cost) for row in with_gain(rows) if row.gain and row.cost and (cost := take(row.cost))]
+    if len(paying) < 2:
         return {}
+    paying.sort(key=lambda each: each[0])
     # Costs are not redrawn: what is asked is how sure the gain is that they bought.
-    gains = redrawn([gain for _, gain, _ in placed], DRAWS, np.random.default_rng(0))
-    costs = np.tile([float(cost) for _, _, cost in placed], (DRAWS, 1))
+    gains = redrawn([gain for _, gain, _ in paying], DRAWS, np.random.default_rng(0))
+    costs = np.tile([float(cost) for _, _, cost in paying], (DRAWS, 1))
     shares = unbeaten_share(gains, costs)
-    return {row.label: float(share) for (row, _, _), share in zip(placed, shares, strict=True)}
+    return {label: float(share) for (label, _, _), share in zip(paying, shares, strict=True)}
 
 
 def times_the_least(rows: Sequence[Row], take: Take) -> Mapping[str, tuple[float, Bounds | None]]:

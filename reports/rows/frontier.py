@@ -3,9 +3,13 @@
 Rows that are held against each other have their gains over one base: see one_base.py.
 """
 
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from itertools import pairwise
 
+import numpy as np
+
+from bench.statistics.draws import DRAWS, beaten, redrawn, unbeaten_share
+from bench.statistics.estimates import Estimate
 from reports.rows.numbers import in_unit
 from reports.rows.row import Row
 
@@ -60,14 +64,34 @@ def per_gained(row: Row, probe: str) -> float | None:
 def unbeaten(places: Sequence[Place]) -> list[int]:
     """The Pareto frontier: indices of places such that none gains at least as much and forgets at most as much, and is better
     in one of the two. The untouched base competes too. Values are compared, not intervals."""
+    gains, lost = np.array([*places, BASE]).T
+    return [index for index in np.flatnonzero(~beaten(gains[None], lost[None])[0]).tolist() if index < len(places)]
 
-    def beats(a: Place, b: Place) -> bool:
-        return a != b and a[0] >= b[0] and a[1] <= b[1]
 
-    return [index for index, place in enumerate(places) if not any(beats(other, place) for other in [BASE, *places])]
+def with_place(rows: Sequence[Row], probe: str) -> list[tuple[Row, Estimate, Estimate]]:
+    """The rows that have a place, each with its gain and with what it lost."""
+    return [(row, row.gain, row.forgetting[probe].lost) for row in rows if row.gain and probe in row.forgetting]
 
 
 def of_rows(rows: Sequence[Row], probe: str) -> list[Row]:
     """The rows on the frontier at their end, on test items."""
-    placed = [(row, (row.gain.value, row.forgetting[probe].lost.value)) for row in rows if row.gain and probe in row.forgetting]
-    return [placed[index][0] for index in unbeaten([place for _, place in placed])]
+    ends = with_place(rows, probe)
+    return [ends[index][0] for index in unbeaten([(gain.value, lost.value) for _, gain, lost in ends])]
+
+
+def frontier_shares(rows: Sequence[Row], probe: str) -> Mapping[str, float]:
+    """Label -> in what share of redrawn tables the row is on the frontier of gain against what the probe lost.
+
+    The untouched base, which gains and loses nothing, competes too. Gain and forgetting are redrawn independently.
+    """
+    # The same records give the same shares each time, in whatever order they come.
+    ends = sorted(with_place(rows, probe), key=lambda end: end[0].label)
+    if not ends:
+        return {}
+    generator = np.random.default_rng(0)
+    gains = redrawn([gain for _, gain, _ in ends], DRAWS, generator)
+    lost = redrawn([lost for _, _, lost in ends], DRAWS, generator)
+    base = np.zeros((DRAWS, 1))
+    shares = unbeaten_share(np.hstack([gains, base]), np.hstack([lost, base]))
+    # The base's own share comes last, and no line asks for it.
+    return {row.label: float(share) for (row, _, _), share in zip(ends, shares, strict=False)}

@@ -4,9 +4,11 @@ A row's gain is over the base in the row's own words: it says what training chan
 leaves much to gain, so that of two rows the worse may have gained more. Between rows the base in its best words counts.
 """
 
+import math
 from collections.abc import Sequence
 from dataclasses import replace
 
+from bench.statistics.draws import NEAR
 from reports.rows.row import Row
 
 BEST_WORDS = (
@@ -20,7 +22,8 @@ def one_base(rows: Sequence[Row]) -> bool:
 
     The base's score tells, not its words: another version of torch may turn one of its answers too.
     """
-    return len({row.base_score for row in rows if row.gain}) < 2
+    known = [row.base_score for row in rows if row.gain and row.base_score is not None]
+    return not known or math.isclose(min(known), max(known), rel_tol=NEAR, abs_tol=NEAR)
 
 
 def on_one_base(rows: Sequence[Row]) -> list[Row]:

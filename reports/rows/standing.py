@@ -20,6 +20,8 @@ from reports.rows.references import NO_MODEL
 from reports.rows.row import Row
 from reports.rows.rows import grouped
 
+ALL_PAIRS = 40
+"""Rows of a table whose differences are all told."""
 Places = tuple[int, int]
 """The best and the worst place, 1 the first, at which a row may stand."""
 
@@ -46,6 +48,11 @@ class Standing:
     def of(self, row: Row) -> Places | None:
         """None where the row takes no place: it has no number, or no model."""
         return None if row.setup.model == NO_MODEL else self.places.get(row.first.run_id)
+
+    @property
+    def told_pairs(self) -> list[Difference]:
+        """Those that a reader gets to see: in a large table those of the first row alone."""
+        return [pair for pair in self.pairs if len(self.places) <= ALL_PAIRS or pair.one == 0]
 
     @property
     def unpaired(self) -> int:

@@ -232,7 +232,7 @@ def test_what_no_record_holds_is_not_on_the_page(page_of):
 
 def test_names_of_tasks_domains_and_instructions_are_escaped(make, out):
     evil = "<script>alert(1)</script>"
-    quoted = "\"><img src=x onerror='y'>{{ 7*7 }}"
+    quoted = "\"><img src=x onerror='y'>{{ 71*7193 }}"
     pair = make.elsewhere(make.mixture(), quoted, 0.7, 150)
     others = {"inputs": {"others": [{"name": evil, "version": 1}]}}
     more = make.elsewhere(make.mixture(1, **others), evil, 0.7, 64)
@@ -245,7 +245,7 @@ def test_names_of_tasks_domains_and_instructions_are_escaped(make, out):
     page = Page(text)
     assert "Transfer" in text and text.count("<script") == 3 and not page.named("img")
     assert not any("onerror" in attributes for _, attributes in page.tags)
-    assert evil in page.words and quoted in page.words and "49" not in re.findall(r"\w+", " ".join(page.words.split(quoted)))
+    assert evil in page.words and quoted in page.words and "510703" not in page.words
 
 
 def test_task_named_like_a_column_does_not_become_the_row_s_name(make, out):

@@ -3,7 +3,7 @@
 import pytest
 
 from reports.rows import equal_cost
-from reports.rows.equal_cost import HELD, SPENT, at_cost, frontier_shares, frugal_shares, times_the_least
+from reports.rows.equal_cost import HELD, SPENT, at_cost, frugal_shares, times_the_least
 from reports.rows.rows import aggregate
 
 PROBES = {"lambada": ("accuracy", 0.5, 0.4)}
@@ -36,14 +36,6 @@ def test_what_is_not_known(make):
     assert at_cost(row, SPENT["training"], 50.0, lambda point: point.gain) is None  # its curve ends at 25 s
     assert at_cost(aggregate([make.record("full")[0]])[0], SPENT["training"], 10.0, lambda point: point.gain) is None
     assert equal_cost.equal_cost(aggregate([make.record("full")[0]]), SPENT["training"]) is None
-
-
-def test_a_row_that_gains_more_and_forgets_less_is_always_on_the_frontier(make, out):
-    better = make.record("better", accuracy=0.9, probes={"wikipedia": ("loss (nats per token)", 3.2, 3.0)})
-    worse = make.record("worse", accuracy=0.7, probes={"wikipedia": ("loss (nats per token)", 3.2, 3.6)})
-    rows = aggregate(make.kept(out, [better, worse]), out)
-    assert frontier_shares(rows, "wikipedia") == {"better": 1.0, "worse": 0.0}
-    assert frontier_shares(rows, "another") == {}
 
 
 def test_shares_of_rows_that_are_alike_lie_between(make, out):

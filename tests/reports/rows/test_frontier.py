@@ -7,7 +7,9 @@ from hypothesis import strategies as st
 from reports.rows import frontier
 from reports.rows.rows import aggregate
 
-PLACES = st.lists(st.tuples(st.floats(-1, 1), st.floats(-1, 1)), min_size=1, max_size=8)
+# Numbers that differ by less than rounding leaves are level.
+NUMBER = st.integers(-(10**6), 10**6).map(lambda millionths: millionths / 1e6)
+PLACES = st.lists(st.tuples(NUMBER, NUMBER), min_size=1, max_size=8)
 
 
 @pytest.mark.parametrize(
@@ -100,3 +102,25 @@ def test_frontier_holds_the_extremes_and_is_beaten_by_none(places):
     assert min(lost for _, lost in places) == min(lost for _, lost in best)
     ordered = sorted(set(best))
     assert [lost for _, lost in ordered] == sorted({lost for _, lost in best}) and len(ordered) == len({g for g, _ in ordered})
+
+
+def test_a_row_that_gains_more_and_forgets_less_is_always_on_the_frontier(make, out):
+    better = make.record("better", accuracy=0.9, probes={"wikipedia": ("loss (nats per token)", 3.2, 3.0)})
+    worse = make.record("worse", accuracy=0.7, probes={"wikipedia": ("loss (nats per token)", 3.2, 3.6)})
+    rows = aggregate(make.kept(out, [better, worse]), out)
+    assert frontier.frontier_shares(rows, "wikipedia") == {"better": 1.0, "worse": 0.0}
+    assert frontier.frontier_shares(rows, "another") == {}
+
+
+def test_shares_do_not_hang_on_the_rows_order(make, out):
+    probes = {"wikipedia": ("loss (nats per token)", 3.2, 3.3)}
+    scores = {"full": 0.8, "lora": 0.8, "frozen": 0.78}
+    made = [make.record(name, accuracy=score, probes=probes) for name, score in scores.items()]
+    rows = aggregate(make.kept(out, made), out)
+    shares = frontier.frontier_shares(rows, "wikipedia")
+    assert frontier.frontier_shares(rows[::-1], "wikipedia") == shares and 0.1 < shares["full"] < 0.9
+
+
+def test_rounding_puts_no_row_off_the_frontier():
+    """.1 + .2 is more than .3 by a last digit."""
+    assert frontier.unbeaten([(0.3, 0.1), (0.1 + 0.2, 0.1)]) == [0, 1]

@@ -3,7 +3,8 @@
 import pytest
 
 from reports.rows import frontier
-from reports.rows.equal_cost import HELD, SPENT, at_cost, frontier_shares, frugal_shares
+from reports.rows.equal_cost import HELD, SPENT, at_cost, frugal_shares
+from reports.rows.frontier import frontier_shares
 from reports.rows.one_base import on_one_base, one_base
 from reports.rows.rows import aggregate
 
@@ -51,3 +52,12 @@ def test_where_lower_is_better_the_best_base_is_the_lowest(make):
 
     one, other = on_one_base(aggregate([watched("full", 0.5), watched("instruction", 0.7)]))
     assert (one.start, other.start) == pytest.approx((0.0, -0.2)) and other.curve[0].gain == pytest.approx(-0.1)
+
+
+def test_a_last_digit_is_no_other_base(make):
+    """Planted fault: with it all gains were told over the base in its best words."""
+    records = [make.record(name)[0] for name in ("full", "frozen")]
+    outcome = records[1].outcome
+    other = make.changed(records[1], outcome=outcome.model_copy(update={"base_score": outcome.base_score * (1 + 1e-15)}))
+    assert other.outcome.base_score != records[0].outcome.base_score
+    assert one_base(aggregate([records[0], other]))
