@@ -13,12 +13,16 @@ from reports.audit.published import NOT_OF_ANSWERS, published
 from reports.audit.reading import Numbers
 from reports.audit.reading import Path as Place
 from reports.audit.table import shown_columns, shown_rows, shown_together
-from reports.rows.rows import aggregate
+from reports.audit.table_frontiers import shown_frontiers
+from reports.rows.rows import aggregate, ranked
 
 AGREES_WITHIN = 1e-9
 """Of a number, relative to its size where that is above 1."""
 
-NAMING = frozenset({"metrics", "elsewhere", "references", "forgetting", "scores", "others", "places", "together", "transfers"})
+NAMING = frozenset(
+    {"metrics", "elsewhere", "references", "forgetting", "scores", "others", "places", "pairs", "together", "transfers"}
+    | {"frontier", "frontier_share", "per_gain", "at_equal_gain", "frugal"}
+)
 """Parts of a record, or of a column, whose entries have names of their own."""
 
 
@@ -86,12 +90,14 @@ def audit(out: Path, records: Sequence[Record]) -> Findings:
         numbers = published(record)
         findings.compare(label_of(record), numbers, known.of_record(record, items, numbers))
     # Rows are checked after all records, since one's interval hangs on the seeds of the others.
-    rows = aggregate(records, out)
+    rows = ranked(aggregate(records, out))  # in the order in which a page tells them
     shown = list(shown_rows(rows))
     for row in shown:
         findings.compare(row.label, row.numbers, known.of_row(row, shown))
     for column in shown_columns(rows):
         findings.compare(column.label, column.numbers, known.of_column(column))
+    for frontier in shown_frontiers(rows):
+        findings.compare(frontier.label, frontier.numbers, known.of_frontier(frontier))
     for tasks in shown_together(rows):
         findings.compare(tasks.label, tasks.numbers, known.of_tasks(tasks))
     return findings
@@ -110,7 +116,7 @@ def summary(findings: Findings) -> Iterator[str]:
     for label in findings.without_items:
         yield f"{label}: there is no table of its answers; nothing of it can be recomputed"
     for what, count in sorted(findings.unchecked.items()):
-        yield f"not recomputed, since no answer gives it: {what} ({count:,})"
+        yield f"not recomputed, for want of answers that give it: {what} ({count:,})"
     if not findings.checked:
         yield "no number was recomputed: there are no answers that give one"
         return

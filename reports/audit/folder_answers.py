@@ -1,5 +1,6 @@
 """What the answers of a folder give: the numbers of each record, of each row and column of its tables, and over tasks."""
 
+import math
 from collections.abc import Hashable, Mapping, Sequence
 from dataclasses import dataclass
 from pathlib import Path
@@ -9,12 +10,23 @@ import pandas as pd
 
 from bench.records.record import Record
 from reports.audit.detecting import detectable_difference, smallest_loss, that_vary_alike
+from reports.audit.frontiers import frontier_of, frugal_of
 from reports.audit.intervals import Left, left_out, record_intervals, row_intervals, seed_deviations, seed_variance
-from reports.audit.ranks import Rival, holm_by_steps, items_asked, moves_by_rounding, p_of_row, places_of
+from reports.audit.ranks import (
+    Rival,
+    holm_by_steps,
+    items_asked,
+    moves_by_rounding,
+    p_of_row,
+    pairs_of,
+    places_of,
+    told_of_pairs,
+)
 from reports.audit.reading import Numbers
 from reports.audit.reading import Path as Place
 from reports.audit.recomputed import recomputed
-from reports.audit.table import BOUNDS, SMALLEST_SHOWN, ShownColumn, ShownRow, ShownTogether, mean_numbers
+from reports.audit.table import BOUNDS, SMALLEST_SHOWN, WORDINGS_SPREAD, ShownColumn, ShownRow, ShownTogether, mean_numbers
+from reports.audit.table_frontiers import ShownFrontier
 from reports.audit.together import TaskScores, over_tasks
 from reports.audit.transfers import transfer_numbers
 
@@ -22,6 +34,9 @@ LATER = ("accuracy_lost",)
 """The part of a probe that records of the same engine version can lack."""
 BASE_SCORE: Place = ("base_score",)
 SCORE: Place = ("score", "value")
+SAME_BASE = 1e-12
+GAIN, OVER_BEST = ("gain",), ("best_base", "gain")
+"""Over the base in a row's own words, and in its best."""
 
 AtPlace = TypeVar("AtPlace")
 
@@ -42,6 +57,7 @@ class FolderAnswers:
         self._out = out
         self._answered: dict[str, FromAnswers] = {}
         self._rivals: dict[str, dict[Place, Rival]] = {}
+        self._rows: dict[str, Numbers] = {}
 
     def of_record(self, record: Record, items: pd.DataFrame, known: Numbers) -> Numbers:
         """All numbers of one run. Of what is known, parts are left out that its record was made before there were such."""
@@ -58,6 +74,7 @@ class FolderAnswers:
         left = [made.left for made in made_of]
         # A row's means are made of numbers that were recomputed, and not of what records say.
         numbers = mean_numbers([made.numbers for made in made_of], row.numbers) | seed_deviations(left, row)
+        numbers |= _spread([made.numbers for made in made_of])
         table = _table(row, rows)
         # A row beside it without answers has a part in the seeds' variance, which can't be made again then.
         if not all(map(self._has, table)):
@@ -66,17 +83,42 @@ class FolderAnswers:
         numbers |= row_intervals(left, parts, row)
         self._rivals[row.runs[0].run_id] = _rivals(made_of, parts, row)
         numbers |= _losses_shown(made_of[0].numbers, numbers)
-        return numbers | _p_values(left, parts, row) | transfer_numbers(row, parts, self._out)
+        numbers |= _p_values(left, parts, row) | transfer_numbers(row, parts, self._out)
+        self._rows[row.runs[0].run_id] = numbers
+        return numbers
 
     def of_column(self, column: ShownColumn) -> Numbers:
-        """The places of its rows and the smallest detectable difference; nothing where one row's numbers are not known, without
-        which the others would be held against fewer than they were."""
-        held = {label: self._rivals.get(runs[0].run_id, {}).get(column.place) for label, runs in column.rows.items()}
-        known = {label: rival for label, rival in held.items() if rival}
-        if len(known) < len(held):
+        """The places of its rows, how far two are apart, and the smallest detectable difference; nothing where one's numbers
+        are not known, without which the others would be held against fewer, or where rows did not answer the same items."""
+        rivals = self._rivals_at(column.place, column.rows)
+        if len({rival.asked for rival in rivals.values()}) != 1:
             return {}
-        seen = detectable_difference(known, that_vary_alike(column.rows), column.right_or_wrong)
-        return places_of(known, column.higher_is_better) | seen
+        pairs = pairs_of(rivals)
+        seen = detectable_difference(rivals, that_vary_alike(column.rows), column.right_or_wrong)
+        numbers = places_of(list(rivals), pairs, column.higher_is_better) | seen
+        if column.place == SCORE[:1]:
+            numbers |= told_of_pairs(pairs)
+        return numbers
+
+    def of_frontier(self, shown: ShownFrontier) -> Numbers:
+        """Which rows nothing beats, and what each point gained has cost them; nothing where a row, or the base beside it, left
+        no answers."""
+        if not all(map(self._has, shown.beside)):
+            return {}
+        scores = [self._answered[runs[0].run_id].numbers.get(BASE_SCORE) for runs in shown.beside]
+        bases = [score for score in scores if score is not None]
+        if len(bases) < len(scores):
+            return {}
+        gain = GAIN if math.isclose(min(bases), max(bases), rel_tol=SAME_BASE, abs_tol=SAME_BASE) else OVER_BEST
+        gains = self._rivals_at(gain, shown.rows)
+        if not isinstance(shown.price, str):
+            return frugal_of(gains, shown.price) if gains else {}
+        losses = self._rivals_at(("forgetting", shown.price), shown.rows)
+        if not gains or not losses:
+            return {}
+        prices = {name: self._per_gained(runs, gain, shown.price) for name, runs in shown.rows.items()}
+        told = {("per_gain", name): price for name, price in prices.items() if price is not None}
+        return frontier_of(gains, losses) | told
 
     def of_tasks(self, shown: ShownTogether) -> Numbers:
         """Rows over several tasks; nothing where a row of one of the tasks left no answers, or the base did not."""
@@ -92,6 +134,21 @@ class FolderAnswers:
             tasks.append(TaskScores(_metric(rows), scores, [numbers[0][BASE_SCORE] for numbers in made_of.values()]))
         return over_tasks(tasks)
 
+    def _rivals_at(self, place: Place, rows: Mapping[str, Sequence[Record]]) -> dict[str, Rival]:
+        """One number of each row; none at all where one row's is not known."""
+        held = {label: self._rivals.get(runs[0].run_id, {}).get(place) for label, runs in rows.items()}
+        known = {label: rival for label, rival in held.items() if rival}
+        return known if len(known) == len(held) else {}
+
+    def _per_gained(self, runs: Sequence[Record], gain: Place, probe: str) -> float | None:
+        """What was lost for each unit gained, shares in points; None where the gain's interval does not lie above zero."""
+        row, of_run = self._rows[runs[0].run_id], self._answered[runs[0].run_id].numbers
+        gained, low = row[*gain, "value"], row[*gain, BOUNDS[0]]
+        if low <= 0 or gained <= 0:
+            return None
+        in_points = [100.0 if of_run[*place, "share"] else 1.0 for place in (("forgetting", probe), ("score",))]
+        return row["forgetting", probe, "delta"] * in_points[0] / (gained * in_points[1])
+
     def _has(self, runs: Sequence[Record]) -> bool:
         """Whether all of them left answers."""
         return all(run.run_id in self._answered for run in runs)
@@ -100,6 +157,15 @@ class FolderAnswers:
 def _metric(rows: Mapping[str, Sequence[Record]]) -> str:
     """Of one task's scores."""
     return next(run.outcome.score.name for runs in rows.values() for run in runs if run.outcome)
+
+
+def _spread(runs: Sequence[Numbers]) -> Numbers:
+    """Of wordings, the best less the worst of each run, on average; nothing where a run was asked in one alone."""
+    scores = [
+        [number for place, number in run.items() if place[:2] == ("robustness", "scores") and place[-1] == "value"]
+        for run in runs
+    ]
+    return {WORDINGS_SPREAD: sum(max(each) - min(each) for each in scores) / len(scores)} if all(scores) else {}
 
 
 def _losses_shown(counts: Numbers, bounds: Numbers) -> Numbers:
@@ -117,10 +183,12 @@ def _losses_shown(counts: Numbers, bounds: Numbers) -> Numbers:
 def _rivals(runs: Sequence[FromAnswers], table: Sequence[Sequence[Left]], row: ShownRow) -> dict[Place, Rival]:
     """A row's score, and what it lost of each probe, as they are held against other rows'."""
     rivals = {}
-    for place, questions in runs[0].asked.items():
-        alike = all(place in run.left and run.asked.get(place) == questions for run in runs)
-        if alike and place not in row.from_bounds:
-            rivals[place] = Rival([run.left[place] for run in runs], seed_variance(place, table), questions)
+    for asked, questions in runs[0].asked.items():
+        alike = all(run.asked.get(asked) == questions for run in runs)
+        # A gain is of the score's items.
+        for place in (asked, GAIN, OVER_BEST) if asked == SCORE[:1] else (asked,):
+            if alike and place not in row.from_bounds and all(place in run.left for run in runs):
+                rivals[place] = Rival([run.left[place] for run in runs], seed_variance(place, table), questions)
     return rivals
 
 

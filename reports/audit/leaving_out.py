@@ -51,15 +51,20 @@ class SeedVariance:
     freedom: int = 0
 
 
-def groups_of(items: pd.DataFrame) -> tuple[list[Hashable], float]:
-    """Each item's cluster, and the degrees of freedom of their number."""
-    alone: list[Hashable] = list(range(len(items)))
+def clusters_of_items(items: pd.DataFrame) -> list[Hashable]:
+    """Each item's cluster."""
     if "cluster" not in items:
-        return alone, len(items) - 1.0
+        return list(range(len(items)))
     # An item without a cluster is one of its own, by its place, which is no text and so meets no label.
-    labels: list[Hashable] = [
+    return [
         str(label) if isinstance(label, str) or not pd.isna(label) else place for place, label in enumerate(items["cluster"])
     ]
+
+
+def groups_of(items: pd.DataFrame) -> tuple[list[Hashable], float]:
+    """What is left out together, and the degrees of freedom of their number."""
+    alone: list[Hashable] = list(range(len(items)))
+    labels = clusters_of_items(items)
     sizes = Counter(labels).values()
     effective = sum(sizes) ** 2 / sum(size**2 for size in sizes)
     return (alone, len(items) - 1.0) if effective < FEWEST_CLUSTERS else (labels, effective - 1.0)

@@ -16,6 +16,7 @@ from reports.audit.leaving_out import (
     LeftOut,
     SeedVariance,
     beyond_rest,
+    clusters_of_items,
     covariance,
     items_variance,
     mean_of,
@@ -30,6 +31,8 @@ POOLED_UP_TO = 4
 """Up to so many, two rows are held against each other with the seed variance of their whole table."""
 SMALLEST_MOVE = 1e-5
 """A standard error, in the number's own unit: sums of numbers around 3 are known to 4e-16, and p is to be known to 1e-9."""
+MOST_ROWS = 40
+"""Of a table that tells the differences of all its pairs."""
 LEAST_EXPONENT = -16.0
 """Of a p, as a power of ten."""
 
@@ -74,36 +77,79 @@ def items_asked(record: Record, items: pd.DataFrame) -> dict[Path, Hashable]:
 
 
 def _names(items: pd.DataFrame) -> Sequence[Hashable]:
-    clusters = map(str, items["cluster"]) if "cluster" in items else ()
-    return (*map(str, items["item"]), *clusters) if "item" in items else ()
+    """Of each item its name, and the place of the first item that belongs to it: clusters may have got other names."""
+    if "item" not in items:
+        return ()
+    first: dict[Hashable, int] = {}
+    return (*map(str, items["item"]), *(first.setdefault(label, place) for place, label in enumerate(clusters_of_items(items))))
 
 
-def places_of(rivals: Mapping[str, Rival], higher_is_better: bool) -> Numbers:
-    """The best and the worst place of each row, by its name; none where two rows did not answer the same items."""
+@dataclass(frozen=True)
+class HeldPair:
+    """Two rows' names, the first's number minus the second's, and how far that may be by chance."""
+
+    one: str
+    other: str
+    value: float
+    half: float
+    """Of its 95 % interval."""
+    p: float
+    """Among all pairs of the column."""
+    by_rounding: bool
+    """Whether it moves by so little that last digits would move its p."""
+
+
+def pairs_of(rivals: Mapping[str, Rival]) -> list[HeldPair]:
+    """All pairs of a column's rows, which answered the same items."""
     names = list(rivals)
-    if len({rivals[name].asked for name in names}) > 1:
-        return {}
     pairs = [(one, other) for place, one in enumerate(names) for other in names[place + 1 :]]
-    surprise = holm_by_steps([_p_of_pair(rivals[one], rivals[other]) for one, other in pairs])
+    apart = [rivals[one].value - rivals[other].value for one, other in pairs]
+    parts = [variances_of_pair(rivals[one], rivals[other]) for one, other in pairs]
+    ps = holm_by_steps([_p(value, items, *seeds) for value, (items, seeds) in zip(apart, parts, strict=True)])
+    return [
+        HeldPair(*pair, value, _half((items, *seeds), CHANCE), p, _tiny(items, *seeds))
+        for pair, value, p, (items, seeds) in zip(pairs, apart, ps, parts, strict=True)
+    ]
+
+
+def told_of_pairs(pairs: Sequence[HeldPair]) -> Numbers:
+    """Differences, their intervals and their p; in a large table of the first row's pairs alone."""
+    rows = {name for pair in pairs for name in (pair.one, pair.other)}
+    numbers: Numbers = {}
+    for pair in pairs:
+        if len(rows) <= MOST_ROWS or pair.one == pairs[0].one:
+            told = {"value": pair.value, "ci_low": pair.value - pair.half, "ci_high": pair.value + pair.half, "paired": 1.0}
+            told |= {} if pair.by_rounding else {"p": pair.p}
+            numbers |= {("pairs", f"{pair.one} - {pair.other}", name): number for name, number in told.items()}
+    return numbers
+
+
+def places_of(names: Sequence[str], pairs: Sequence[HeldPair], higher_is_better: bool) -> Numbers:
+    """The best and the worst place of each row, by its name."""
     above, below = dict.fromkeys(names, 0), dict.fromkeys(names, 0)
-    for (one, other), p in zip(pairs, surprise, strict=True):
-        if p <= CHANCE:
-            better, worse = (one, other) if (rivals[one].value > rivals[other].value) == higher_is_better else (other, one)
+    for pair in pairs:
+        if pair.p <= CHANCE:
+            better, worse = (pair.one, pair.other) if (pair.value > 0) == higher_is_better else (pair.other, pair.one)
             above[worse], below[better] = above[worse] + 1, below[better] + 1
     held: Numbers = {("places", name, "best"): 1.0 + above[name] for name in names}
     return held | {("places", name, "worst"): float(len(names) - below[name]) for name in names}
 
 
-def p_of_row(row: Rival) -> float:
-    """How surprising the row's number is if the truth is 0, looked at by itself."""
+def variances_of_row(row: Rival) -> tuple[Varying, Varying]:
+    """What the row's number varies by over items, and over seeds."""
     seeds = seeds_part(row.runs, row.seeds)
     items = row.items or (0.0 if seeds.variance else means_variance(row.runs))
-    return _p(row.value, (items, row.runs[0].freedom), (seeds.variance, seeds.freedom))
+    return (items, row.runs[0].freedom), (seeds.variance, seeds.freedom)
+
+
+def p_of_row(row: Rival) -> float:
+    """How surprising the row's number is if the truth is 0, looked at by itself."""
+    return _p(row.value, *variances_of_row(row))
 
 
 def moves_by_rounding(row: Rival) -> bool:
     """Whether the number moves by so little that the last digits of the answers' sums would move its p."""
-    return 0 < row.items + seeds_part(row.runs, row.seeds).variance < SMALLEST_MOVE**2
+    return _tiny((row.items, 0.0), (seeds_part(row.runs, row.seeds).variance, 0.0))
 
 
 def holm_by_steps(ps: Sequence[float]) -> list[float]:
@@ -134,11 +180,6 @@ def variances_of_pair(one: Rival, other: Rival) -> tuple[Varying, Sequence[Varyi
     return (moving, freedom), [seeds]
 
 
-def _p_of_pair(one: Rival, other: Rival) -> float:
-    items, seeds = variances_of_pair(one, other)
-    return _p(one.value - other.value, items, *seeds)
-
-
 def _alone(row: Rival) -> Varying:
     count = len(row.runs)
     if count > POOLED_UP_TO:
@@ -149,17 +190,26 @@ def _alone(row: Rival) -> Varying:
 def _p(difference: float, items: Varying, *seeds: Varying) -> float:
     """The level at which the interval just reaches zero; not below 2^(1 - n) where all n items move alike."""
     from scipy.optimize import brentq
-    from scipy.special import stdtrit
-
-    varying = [(variance, freedom) for variance, freedom in (items, *seeds) if variance > 0]
 
     def beyond(exponent: float) -> float:
         """By how much an interval of this level, a power of ten, holds zero."""
-        half = math.hypot(*(math.sqrt(variance) * stdtrit(freedom, 10.0**exponent / 2) for variance, freedom in varying))
-        return half - abs(difference)
+        return _half((items, *seeds), 10.0**exponent) - abs(difference)
 
     if difference == 0:
         return 1.0
     # What even the widest interval leaves out is as surprising as can be told.
     level = float(brentq(beyond, LEAST_EXPONENT, 0.0, xtol=1e-14)) if beyond(LEAST_EXPONENT) > 0 else LEAST_EXPONENT
     return max(10.0**level, 0.0 if items[0] else 2.0 ** -items[1])
+
+
+def _tiny(*parts: Varying) -> bool:
+    return 0 < sum(variance for variance, _ in parts) < SMALLEST_MOVE**2
+
+
+def _half(parts: Sequence[Varying], level: float) -> float:
+    """Half the width of an interval, at an error of `level`."""
+    from scipy.special import stdtrit
+
+    return math.hypot(
+        *(math.sqrt(variance) * float(stdtrit(freedom, level / 2)) for variance, freedom in parts if variance > 0)
+    )

@@ -63,7 +63,7 @@ class ShownColumn:
     right_or_wrong: bool
     """Whether the number is a share of right answers, of which is known how it varies at another share."""
     numbers: Numbers
-    """The best and the worst place of each row, and the smallest detectable difference."""
+    """The best and the worst place of each row, the smallest detectable difference, and what is told of pairs of rows."""
 
 
 def shown_columns(rows: Sequence[Row]) -> Iterator[ShownColumn]:
@@ -79,7 +79,10 @@ def shown_columns(rows: Sequence[Row]) -> Iterator[ShownColumn]:
                 label = f"{' / '.join(group)} / {'.'.join(place)}"
                 rows_placed = {row.label: row.records for row in table if standing.of(row)}
                 right_or_wrong = place == ("score",) and standing.quantity.name in SHARES_OF_RIGHT
-                yield ShownColumn(label, place, higher, rows_placed, right_or_wrong, dict(_standing(table, standing)))
+                numbers = dict(_standing(table, standing))
+                # What is told of two rows is how far their scores are apart.
+                numbers |= dict(_pairs(list(rows_placed), standing)) if place == ("score",) else {}
+                yield ShownColumn(label, place, higher, rows_placed, right_or_wrong, numbers)
 
 
 def _standing(table: Sequence[Row], standing: Standing) -> Iterator[tuple[Place, float]]:
@@ -88,6 +91,12 @@ def _standing(table: Sequence[Row], standing: Standing) -> Iterator[tuple[Place,
             yield ("places", row.label, end), float(at)
     if standing.detectable:
         yield from ((("detectable", name), number) for name, number in vars(standing.detectable).items())
+
+
+def _pairs(names: Sequence[str], standing: Standing) -> Iterator[tuple[Place, float]]:
+    for pair in standing.told_pairs:
+        told = {"value": pair.value, "ci_low": pair.low, "ci_high": pair.high, "p": pair.p, "paired": float(pair.paired)}
+        yield from ((("pairs", f"{names[pair.one]} - {names[pair.other]}", name), number) for name, number in told.items())
 
 
 @dataclass(frozen=True)
@@ -208,8 +217,15 @@ def _numbers(row: Row) -> Iterator[tuple[Place, float]]:
             yield ("forgetting", name, "others", other, "after"), pair.after
     if row.relative_forgetting is not None:
         yield ("relative_forgetting",), row.relative_forgetting
+    if row.wordings is not None:
+        yield WORDINGS_SPREAD, row.wordings.spread
     if row.stages:
         yield from ((("stages", name), getattr(row.stages, name)) for name in MEASURES)
+        yield from ((("stages", "base", str(task)), score) for task, score in enumerate(row.stages.base))
+        for stage, scores in enumerate(row.stages.scores):
+            yield from ((("stages", "scores", str(stage), str(task)), score) for task, score in enumerate(scores))
 
 
+WORDINGS_SPREAD: Place = ("robustness", "spread")
+"""Between the best and the worst wording of a run."""
 MEASURES = ("backward_transfer", "forward_transfer", "forgetting")

@@ -1,6 +1,7 @@
 """Rows, columns and rows over tasks are made again from a folder's answers: each planted fault is found by its place."""
 
 from dataclasses import replace
+from functools import partial
 
 import pandas as pd
 import pytest
@@ -9,7 +10,9 @@ from audited import METRICS, edited, found, scored, tampered
 from bench.records import store
 from bench.statistics import power
 from reports.audit import findings as findings_module
-from reports.audit import table
+from reports.audit import table, table_frontiers
+from reports.audit.intervals import left_out, record_intervals
+from reports.audit.recomputed import recomputed
 from reports.rows import across, means
 
 
@@ -112,6 +115,118 @@ def test_without_one_rows_answers_no_places_are_made_again(ranked):
     findings = found(ranked)
     # Two rows' best and worst, of the score and of three probes.
     assert findings.differences == [] and findings.unchecked["places.best"] == findings.unchecked["places.worst"] == 8
+
+
+def test_rows_that_were_asked_other_items_get_no_places(ranked):
+    for run in ("frozen7", "frozen8"):
+        tampered(ranked, lambda items: items.assign(item=items["item"] + items["kind"].map({"task": "b"}).fillna("")), run)
+    findings = found(ranked)
+    assert findings.differences == [] and findings.unchecked["places.best"] == 2 and findings.unchecked["pairs.p"] == 1
+
+
+def test_what_is_told_of_two_rows_is_made_again(ranked, monkeypatch):
+    real = table.score_standing
+    assert not found(ranked).unchecked["pairs.p"]
+
+    def surer(rows):
+        standing = real(rows)
+        pairs = [replace(pair, p=pair.p / 2, low=pair.low + 0.01) for pair in standing.pairs] if standing else []
+        return standing and replace(standing, pairs=pairs)
+
+    monkeypatch.setattr(table, "score_standing", surer)
+    wrong = {(each.label, each.place[0], each.place[2]) for each in found(ranked).differences}
+    assert wrong == {("s / m / sst2 / score", "pairs", end) for end in ("p", "ci_low")}
+
+
+@pytest.fixture
+def gaining(ranked):
+    """The folder where one row's gain is surely above zero, so that it has a price."""
+    for run in ("sst20", "sst250"):
+        record = next(each for each in store.read_all(ranked) if each.run_id == run)
+        items = store.read_items(ranked, record)
+        learned = (items["kind"] == "task") & (items.index % 5 > 0)
+        items = items.assign(prediction=items["prediction"].where(~learned, items["gold"]))
+        store.write_record(ranked, record, items)
+        told = _of_answers(record, items)
+        edited(ranked, partial(_replaced, told), run)
+    return ranked
+
+
+def _of_answers(record, items):
+    """The numbers that the audit makes of these answers, by their places."""
+    return recomputed(record, items) | record_intervals(left_out(record, items))
+
+
+def _replaced(told, outcome):
+    for place, number in told.items():
+        part = outcome
+        for name in place[:-1]:
+            part = part[int(name)] if isinstance(part, list) else part[name]
+        if not isinstance(part, list) and isinstance(part[place[-1]], float):
+            part[place[-1]] = number
+
+
+@pytest.mark.parametrize(
+    ("name", "kind", "wrong"),
+    [
+        ("of_rows", "frontier", lambda real: lambda rows, probe: []),
+        ("frontier_shares", "frontier_share", lambda real: lambda *given: {k: v - 1e-3 for k, v in real(*given).items()}),
+        ("per_gained", "per_gain", lambda real: lambda *given: (price := real(*given)) and price * 1.001),
+        ("frugal_shares", "frugal", lambda real: lambda *given: {k: v - 1e-3 for k, v in real(*given).items()}),
+    ],
+)
+def test_frontiers_are_made_again(gaining, monkeypatch, name, kind, wrong):
+    findings = found(gaining)
+    assert findings.clean and not findings.unchecked[kind]
+    holder = table_frontiers if hasattr(table_frontiers, name) else table_frontiers.frontier
+    monkeypatch.setattr(holder, name, wrong(getattr(holder, name)))
+    differences = found(gaining).differences
+    assert differences and {each.place[0] for each in differences} == {kind}
+
+
+def test_gains_between_words_are_over_the_best_ones(gaining, monkeypatch):
+    """Planted fault: where the base scored otherwise beside another row, gains over one's own words were held together."""
+    for run in ("frozen7", "frozen8"):
+        record = next(each for each in store.read_all(gaining) if each.run_id == run)
+        items = store.read_items(gaining, record)
+        told = items["before"].where(items["kind"] != "task", items["best_before"])
+        items = items.assign(before=told)
+        store.write_record(gaining, record, items)
+        edited(gaining, partial(_replaced, _of_answers(record, items)), run)
+    assert found(gaining).clean
+    monkeypatch.setattr(table_frontiers, "on_one_base", lambda rows: rows)
+    assert {each.place[0] for each in found(gaining).differences} == {"frontier_share", "per_gain"}
+
+
+def test_without_one_rows_answers_no_frontier_is_made_again(gaining):
+    (store.folder(gaining) / "frozen7.parquet").unlink()
+    findings = found(gaining)
+    assert findings.differences == [] and findings.unchecked["frontier"] and findings.unchecked["frugal"]
+
+
+def test_a_row_beside_that_lost_its_bases_answers_leaves_the_base_unknown(gaining):
+    """Planted fault: without them its base was taken for another one."""
+    for run in ("frozen7", "frozen8"):
+        tampered(gaining, lambda items: items.assign(before=items["before"].where(items["kind"] != "task", None)), run)
+    findings = found(gaining)
+    assert findings.unchecked["frontier"] and not [each for each in findings.differences if "frontier" in each.place[0]]
+
+
+def test_what_lies_between_wordings_and_after_stages_is_made_again(out, monkeypatch):
+    real = findings_module.aggregate
+    assert not found(out).unchecked["robustness.spread"] and not found(out).unchecked["stages.scores"]
+
+    def wider(*given):
+        return [_wider(row) for row in real(*given)]
+
+    monkeypatch.setattr(findings_module, "aggregate", wider)
+    assert {each.place[:2] for each in found(out).differences} == {("robustness", "spread"), ("stages", "scores")}
+
+
+def _wider(row):
+    first, *others = row.stages.scores
+    stages = row.stages.model_copy(update={"scores": [[first[0] + 1e-3, *first[1:]], *others]})
+    return replace(row, stages=stages, wordings=row.wordings and replace(row.wordings, low=row.wordings.low - 1e-3))
 
 
 def off(standing):

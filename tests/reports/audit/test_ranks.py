@@ -1,7 +1,9 @@
 """Places and p values by the audit's own loops, against scipy and the engine."""
 
 import numpy as np
+import pandas as pd
 import pytest
+from audited import scored
 from hypothesis import given
 from hypothesis import strategies as st
 from ranked_rows import estimates_and_rivals, rival
@@ -11,7 +13,7 @@ from bench.statistics import comparison
 from bench.statistics.comparison import beats, pairs, ranks
 from bench.statistics.intervals import Spread
 from reports.audit.leaving_out import SeedVariance, bounds
-from reports.audit.ranks import holm_by_steps, p_of_row, places_of
+from reports.audit.ranks import MOST_ROWS, holm_by_steps, items_asked, p_of_row, pairs_of, places_of, told_of_pairs
 
 
 @given(st.lists(st.floats(1e-12, 1), min_size=1, max_size=12))
@@ -30,8 +32,13 @@ def test_one_seed_on_single_items_is_a_t_test(seed):
     one, other = drawn.normal(0.3, 1, (2, 30))
     assert p_of_row(rival([one])) == pytest.approx(ttest_1samp(one, 0).pvalue, rel=1e-9)
     # Two rows apart at .05, which needs no correction for one pair.
-    held = places_of({"one": rival([one]), "other": rival([other])}, higher_is_better=True)
-    apart = ttest_rel(one, other).pvalue <= 0.05
+    pairs = pairs_of({"one": rival([one]), "other": rival([other])})
+    held = places_of(["one", "other"], pairs, higher_is_better=True)
+    tested = ttest_rel(one, other)
+    assert pairs[0].p == pytest.approx(tested.pvalue, rel=1e-9)
+    ends = tuple(pairs[0].value + sign * pairs[0].half for sign in (-1, 1))
+    assert ends == pytest.approx(tuple(tested.confidence_interval()), rel=1e-9)
+    apart = tested.pvalue <= 0.05
     assert (sorted(held.values()) == [1, 1, 2, 2]) == bool(apart) or not apart
     if apart:
         first = "one" if one.mean() > other.mean() else "other"
@@ -43,8 +50,14 @@ def test_one_seed_on_single_items_is_a_t_test(seed):
 def both(values_by_row, spreads):
     """The engine's places and the audit's, of the same numbers."""
     estimates, rivals = estimates_and_rivals(values_by_row, spreads)
-    better = beats(len(estimates), pairs(estimates))
-    audited = places_of(rivals, higher_is_better=True)
+    differences, held = pairs(estimates), pairs_of(rivals)
+    told, ends = told_of_pairs(held), [(each.value, each.low, each.high, each.p) for each in differences]
+    names = [f"{each.one} - {each.other}" for each in differences]
+    assert [tuple(told["pairs", name, number] for number in ("value", "ci_low", "ci_high", "p")) for name in names] == [
+        pytest.approx(numbers, abs=1e-12) for numbers in ends
+    ]
+    better = beats(len(estimates), differences)
+    audited = places_of(list(rivals), held, higher_is_better=True)
     return ranks(len(estimates), better), [
         tuple(int(audited["places", str(name), end]) for end in ("best", "worst")) for name in range(len(estimates))
     ]
@@ -83,5 +96,32 @@ def test_items_that_all_move_alike_say_no_more_than_their_number():
     assert p_of_row(rival([[1.0] * 6])) == 2.0**-5
 
 
-def test_rows_that_were_asked_other_items_get_no_places():
-    assert places_of({"one": rival([[1.0, 2.0]]), "other": rival([[5.0, 9.0]], asked="others")}, higher_is_better=True) == {}
+def test_of_a_large_table_the_first_rows_pairs_are_told():
+    values = np.random.default_rng(2).normal(0, 1, (MOST_ROWS + 1, 1, 6))
+    rows = {str(number): rival(each) for number, each in enumerate(values)}
+    told = {place[1] for place in told_of_pairs(pairs_of(rows))}
+    assert told == {f"0 - {number}" for number in range(1, MOST_ROWS + 1)}
+
+
+def test_a_difference_by_nothing_but_rounding_has_no_p_that_is_judged():
+    values = np.random.default_rng(2).normal(0, 1, 20)
+    told = told_of_pairs(pairs_of({"one": rival([values]), "other": rival([values + np.arange(20) * 1e-6])}))
+    assert {place[-1] for place in told} == {"value", "ci_low", "ci_high", "paired"}
+
+
+def test_items_are_known_by_what_belongs_together_and_not_by_its_name():
+    """Planted fault: a label that is missing reads as None or as NaN, by what else the table holds."""
+    record, items = scored()
+    task = items["kind"] == "task"
+
+    def asked(clusters):
+        return items_asked(record, items.assign(cluster=items["item"].map(clusters).where(task)))["score",]
+
+    pairs = {f"test-{n}": f"film-{n // 2}" for n in range(40)}
+    assert asked(pairs) == asked({item: f"renamed {name}" for item, name in pairs.items()})
+    assert asked(pairs) != asked(dict.fromkeys(pairs, "one"))
+    alone = items.drop(columns="cluster", errors="ignore")
+    missing = [
+        items_asked(record, alone.assign(cluster=pd.Series(label, items.index, object))) for label in (None, float("nan"))
+    ]
+    assert missing[0] == missing[1] == items_asked(record, alone)

@@ -1,0 +1,119 @@
+"""Which rows nothing beats in gain against what they pay, and in what share of redrawn tables, once more: in plain loops.
+
+A row beats another if it gains at least as much for at most the same price, and is better in one of the two. A draw moves all
+rows of a column over items together, by the symmetric root of their correlations, and each over seeds by itself. Random
+numbers are those that the tables take. Formulas: docs/method/costs.md.
+"""
+
+import math
+from collections.abc import Mapping, Sequence
+from typing import TYPE_CHECKING
+
+from reports.audit.leaving_out import covariance
+from reports.audit.ranks import Rival, variances_of_row
+from reports.audit.reading import Numbers
+
+if TYPE_CHECKING:
+    import numpy as np
+
+TABLES_DRAWN = 1_000
+SAME_PLACE = 1e-12
+"""Numbers that are no farther apart, relative to their size above 1, are level."""
+NEGLIGIBLE = 1e-12
+"""Of the largest variance along an axis, what rounding may leave along another."""
+
+OfRows = Mapping[str, float]
+"""By row."""
+
+
+def frontier_of(gains: Mapping[str, Rival], losses: Mapping[str, Rival]) -> Numbers:
+    """Whether each row is on the frontier of gain against loss, and its share of draws. The base competes too, which gains and
+    loses nothing."""
+    import numpy as np
+
+    names, generator = sorted(gains), np.random.default_rng(0)
+    columns = [_drawn([column[name] for name in names], generator) for column in (gains, losses)]
+    shares = _shares([*names, ""], *([[*draw, 0.0] for draw in column] for column in columns))
+    now = _unbeaten(*({name: column[name].value for name in names} | {"": 0.0} for column in (gains, losses)))
+    numbers: Numbers = {("frontier", name): float(name in now) for name in names}
+    return numbers | {("frontier_share", name): shares[name] for name in names}
+
+
+def frugal_of(gains: Mapping[str, Rival], costs: OfRows) -> Numbers:
+    """In what share of draws no row gains as much for as little of a cost, which itself is not drawn."""
+    import numpy as np
+
+    names = sorted(gains)
+    drawn = _drawn([gains[name] for name in names], np.random.default_rng(0))
+    shares = _shares(names, drawn, [[costs[name] for name in names]] * TABLES_DRAWN)
+    return {("frugal", name): share for name, share in shares.items()}
+
+
+def _unbeaten(gains: OfRows, prices: OfRows) -> set[str]:
+    def level(one: float, other: float) -> bool:
+        return abs(one - other) <= SAME_PLACE * max(1.0, abs(one))
+
+    def beats(other: str, one: str) -> bool:
+        more = not level(gains[one], gains[other]) and gains[other] > gains[one]
+        less = not level(prices[one], prices[other]) and prices[other] < prices[one]
+        as_much = more or level(gains[one], gains[other])
+        as_little = less or level(prices[one], prices[other])
+        return as_much and as_little and (more or less)
+
+    # Most rows that are beaten are beaten by the one that gains most.
+    first = sorted(gains, key=lambda name: -gains[name])
+    return {name for name in gains if not any(beats(other, name) for other in first)}
+
+
+def _shares(names: Sequence[str], gains: Sequence[Sequence[float]], prices: Sequence[Sequence[float]]) -> dict[str, float]:
+    times = dict.fromkeys(names, 0)
+    for gain, price in zip(gains, prices, strict=True):
+        for name in _unbeaten(dict(zip(names, gain, strict=True)), dict(zip(names, price, strict=True))):
+            times[name] += 1
+    return {name: count / TABLES_DRAWN for name, count in times.items()}
+
+
+def _drawn(rows: Sequence[Rival], generator: "np.random.Generator") -> list[list[float]]:
+    """TABLES_DRAWN times the rows' numbers as they might have been."""
+    parts = [variances_of_row(row) for row in rows]
+    over_seeds = [
+        generator.standard_t(freedom, TABLES_DRAWN) * math.sqrt(variance) if variance else [0.0] * TABLES_DRAWN
+        for _, (variance, freedom) in parts
+    ]
+    spreads = [math.sqrt(variance) for (variance, _), _ in parts]
+    over_items = generator.standard_normal((TABLES_DRAWN, len(rows))) @ _root(_correlations(rows, spreads))
+    return [
+        [
+            row.value + float(seeds[draw]) + spread * float(items)
+            for row, seeds, spread, items in zip(rows, over_seeds, spreads, over_items[draw], strict=True)
+        ]
+        for draw in range(TABLES_DRAWN)
+    ]
+
+
+def _correlations(rows: Sequence[Rival], spreads: Sequence[float]) -> list[list[float]]:
+    """Over items, of the rows' numbers; nothing with a row that does not vary."""
+
+    def between(one: int, other: int) -> float:
+        size = spreads[one] * spreads[other]
+        # Rows that did not answer the same items move apart.
+        if not size or rows[one].asked != rows[other].asked:
+            return 0.0
+        # Both are estimates, of which chance can make the one larger than the other allows.
+        return max(-1.0, min(1.0, covariance(rows[one].runs, rows[other].runs) / size))
+
+    places = range(len(rows))
+    upper = {(one, other): between(one, other) for one in places for other in places if one < other}
+    return [[float(spreads[i] > 0) if i == j else upper[min(i, j), max(i, j)] for j in places] for i in places]
+
+
+def _root(matrix: Sequence[Sequence[float]]) -> "np.typing.NDArray[np.float64]":
+    """The symmetric root, without axes along which a variance is negative, as estimates may have it, or nothing but rounding;
+    its columns are as long as a row's variance of 1."""
+    import numpy as np
+    from scipy.linalg import eigh
+
+    sizes, axes = eigh(np.array(matrix))
+    kept = [(size, axis) for size, axis in zip(sizes, axes.T, strict=True) if size > NEGLIGIBLE * max(sizes[-1], 0.0)]
+    root = sum((math.sqrt(size) * np.outer(axis, axis) for size, axis in kept), np.zeros((len(matrix), len(matrix))))
+    return np.array([column / (math.hypot(*column) or 1.0) for column in root.T]).T

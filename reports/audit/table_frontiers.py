@@ -1,0 +1,63 @@
+"""The frontiers that the page shows: of gain against what a probe lost, and of gain against a cost."""
+
+from collections.abc import Iterator, Mapping, Sequence
+from dataclasses import dataclass
+
+from bench.records.record import Record
+from reports.audit.reading import Numbers
+from reports.audit.reading import Path as Place
+from reports.rows import frontier
+from reports.rows.equal_cost import HELD, comparable_costs, frugal_shares, with_gain
+from reports.rows.one_base import on_one_base
+from reports.rows.row import Row
+from reports.rows.rows import grouped, probe_names
+
+
+@dataclass(frozen=True)
+class ShownFrontier:
+    """Rows that are held against each other by what they gain and what they pay for it."""
+
+    label: str
+    rows: Mapping[str, Sequence[Record]]
+    """The runs of each row that has a place, by the row's label."""
+    beside: Sequence[Sequence[Record]]
+    """Of all rows with a gain, the runs: whether the base scored the same beside all of them says over which base gains are."""
+    price: str | Mapping[str, float]
+    """The probe that says what was lost, or what each row cost, which no answer tells."""
+    numbers: Numbers
+    """Whether a row is on the frontier, in what share of draws, and what was lost for each point gained."""
+
+
+def shown_frontiers(rows: Sequence[Row]) -> Iterator[ShownFrontier]:
+    """Of each table: one frontier for each probe, and one for each cost that is taken as a whole."""
+    for key, group in grouped(rows).items():
+        label, beside = " / ".join(key), [row.records for row in group if row.gain]
+        held = on_one_base(group)
+        for probe in probe_names(group):
+            placed = {row.label: row.records for row, _, _ in frontier.with_place(held, probe)}
+            if placed:
+                yield ShownFrontier(f"{label} / {probe}", placed, beside, probe, dict(_of_probe(held, probe)))
+        # Rows that train nothing pay nothing, and the base that gains are over is chosen without them.
+        trained = with_gain(group)
+        paying = on_one_base(trained)
+        for term, take in comparable_costs(trained, HELD).items():
+            shares = frugal_shares(paying, take)
+            costs = {row.label: float(cost) for row in paying if row.label in shares and row.cost and (cost := take(row.cost))}
+            of_rows = {row.label: row.records for row in paying if row.label in shares}
+            numbers: Numbers = {("frugal", name): share for name, share in shares.items()}
+            if shares:
+                yield ShownFrontier(f"{label} / {term}", of_rows, [row.records for row in trained], costs, numbers)
+
+
+def _of_probe(rows: Sequence[Row], probe: str) -> Iterator[tuple[Place, float]]:
+    best = {row.label for row in frontier.of_rows(rows, probe)}
+    for label, share in frontier.frontier_shares(rows, probe).items():
+        yield ("frontier", label), float(label in best)
+        yield ("frontier_share", label), share
+    reached = frontier.equal_gain(rows)
+    for row in rows:
+        if probe in row.forgetting and (price := frontier.per_gained(row, probe)) is not None:
+            yield ("per_gain", row.label), price
+        # It is told by name that this was not made again: validation answers are not kept.
+        if reached and (lost := frontier.at_gain(frontier.curve_places(row, probe), reached)) is not None:
+            yield ("at_equal_gain", row.label), lost

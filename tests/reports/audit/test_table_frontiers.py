@@ -1,0 +1,37 @@
+"""Which frontiers a page shows, of which rows."""
+
+import pytest
+
+from reports.audit.table_frontiers import shown_frontiers
+from reports.rows.frontier import of_rows
+from reports.rows.rows import aggregate
+
+LOST = {"full": 0.05, "frozen": 0.02}
+
+
+def frontiers(make, out):
+    pairs = {name: make.record(name, accuracy=0.85 + lost) for name, lost in LOST.items()}
+    made = [make.lost(pairs[name], "wikipedia", (lost, lost - 0.01, lost + 0.01)) for name, lost in LOST.items()]
+    rows = aggregate(make.kept(out, made), out)
+    return rows, {shown.label.rsplit(" / ", 1)[1]: shown for shown in shown_frontiers(rows)}
+
+
+def test_one_for_each_probe_and_one_for_each_cost(make, out):
+    rows, shown = frontiers(make, out)
+    assert {"wikipedia", "memory", "saved"} <= set(shown)
+    assert shown["wikipedia"].price == "wikipedia" and list(shown["wikipedia"].rows) == ["full", "frozen"]
+    assert shown["memory"].price == {row.label: row.cost.peak_memory_bytes for row in rows}
+    numbers = shown["wikipedia"].numbers
+    assert {place[1] for place in numbers if place[0] == "frontier" and numbers[place]} == {
+        row.label for row in of_rows(rows, "wikipedia")
+    }
+    assert numbers["per_gain", "full"] == pytest.approx(0.05 / (100 * rows[0].gain.value))
+
+
+def test_memory_of_two_machines_is_no_price(make, out):
+    rows, shown = frontiers(make, out)
+    assert "memory" in shown
+    elsewhere = rows[1].first.provenance.model_copy(update={"device": {"cpu": "another"}})
+    other = make.changed(rows[1].first, provenance=elsewhere)
+    apart = {each.label.rsplit(" / ", 1)[1] for each in shown_frontiers(aggregate([rows[0].first, other], out))}
+    assert "memory" not in apart and "saved" in apart
