@@ -26,7 +26,6 @@ from bench.tasks.splits import TaskData
 from bench.tasks.types import TaskType
 
 SPLITS = ("train", "validation", "test")
-"""Tokens, more than any text has."""
 
 
 @dataclass(frozen=True)

@@ -1,11 +1,17 @@
 """What a plan can tell beforehand of runs that may learn nothing."""
 
 import math
+from dataclasses import replace
 
+from bench.errors import BudgetError
+from bench.modeling.flops import count_flops
 from bench.modeling.models import Model
 from bench.running.account import counted_limits
+from bench.running.ceiling import fit
+from bench.running.curriculum import build_curriculum
 from bench.runs.run import Run
 from bench.tasks import splits
+from bench.tasks.encoding import Encoding
 from bench.tasks.spans import entities
 
 TAGGING_STEPS = 160
@@ -16,17 +22,34 @@ on a user's file of six types, three runs of four tagged nothing."""
 def doubt(run: Run) -> str | None:
     """A sentence on an encoder that would be trained to tag in so few steps that it may mark nothing at all; else None."""
     tags = run.task.type == "ner" and isinstance(run.model, Model) and run.model.family == "encoder"
-    counted = [counted_limits(run.budget, run.batch)[limit] for limit in ("examples", "steps") if getattr(run.budget, limit)]
-    # What tokens, FLOPs or seconds come to is known only with the curriculum.
-    if not tags or not run.strategy.trains or run.unfit or not counted:
+    if not tags or not run.strategy.trains or run.unfit:
         return None
-    steps = math.ceil(min(counted) / run.batch)
-    if steps >= TAGGING_STEPS:
+    examples = _examples(run)
+    if examples is None or (steps := math.ceil(examples / run.batch)) >= TAGGING_STEPS:
         return None
     train = splits.load_training(run.task).train
     mentions = sum(len(entities(example.gold)) for example in train)
-    seen = round(mentions * min(counted) / len(train))
+    seen = round(mentions * examples / len(train))
     return (
         f"{run.model.name} / {run.task.name}: {steps} steps see about {seen:,} mentions; an encoder may mark nothing after so "
         f"few, accepted runs had {TAGGING_STEPS} steps or more: raise the budget to {TAGGING_STEPS * run.batch}examples"
     )
+
+
+def _examples(run: Run) -> int | None:
+    """How many the budget's counted limits let the run train on; None where the clock alone tells."""
+    counted = counted_limits(run.budget, run.batch)
+    if not counted or not isinstance(run.model, Model):
+        return None
+    if not {"tokens", "flops"} & counted.keys():
+        return min(counted.values())
+    if not run.model.at_hand:
+        return None
+    # What a number of tokens comes to is known only with the texts.
+    plain = replace(run, budget=replace(run.budget, seconds=None, memory=None))
+    operations = count_flops(fit(plain, run.model.longest(run.max_length)).adapted) if "flops" in counted else None
+    try:
+        return build_curriculum(plain, Encoding(run.checkpoint, run.max_length), operations=operations).examples
+    except BudgetError:
+        # Where not one example fits, the run says so itself.
+        return None

@@ -19,10 +19,19 @@ def test_few_steps_of_an_encoder_that_tags_are_told_with_the_mentions_that_it_se
     assert 0 < mentions[0] < mentions[1] <= 2 * mentions[0] + 1
 
 
+def test_what_tokens_and_flops_come_to_is_told_too():
+    """Planted fault: the suites `medical` and `finance` count tokens, and were never warned."""
+    steps = {}
+    for budget in ("20ktokens", "40ktokens", "0.002TFLOP", "20ktokens,320examples"):
+        steps[budget] = int(doubt(planned(tasks=["sec-entities"], budget=budget)).split(" steps see")[0].split()[-1])
+    assert 2 * steps["20ktokens"] - 1 <= steps["40ktokens"] <= 2 * steps["20ktokens"] + 2
+    assert 0 < steps["0.002TFLOP"] < TAGGING_STEPS and steps["20ktokens,320examples"] == min(20, steps["20ktokens"])
+
+
 @pytest.mark.parametrize(
     "options",
-    [{"budget": "2560"}, {"strategy": "zero-shot", "budget": "320"}, {"suite": "qa", "budget": "320"}],
-    ids=["enough steps", "nothing is trained", "no tags"],
+    [{"budget": "2560"}, {"strategy": "zero-shot", "budget": "320"}, {"suite": "qa", "budget": "320"}, {"budget": "90s"}],
+    ids=["enough steps", "nothing is trained", "no tags", "the clock alone"],
 )
 def test_of_other_runs_nothing_is_said(options):
     assert doubt(planned(**options)) is None
