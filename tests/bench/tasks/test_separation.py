@@ -133,8 +133,25 @@ READ = {
     "sarcasm": ["text"],
     "rte": ["hypothesis", "premise"],
     "film-plots": ["text"],
+    "medical-spans": ["text"],
+    "medmcqa": ["question", "choices"],
+    "business-exams": ["question", "choices"],
+    "bar-exam": ["question", "choices"],
+    "illinois-verdicts": ["facts"],  # several claims are on the same ones
+    "localisation-de": ["text"],
+    "localisation-es": ["text"],
+    "localisation-fr": ["text"],
+    "localisation-nl": ["text"],
+    "coqa-chat": ["history", "text"],
 }
-"""The unit of each default task. Of a question it is the context: whoever has read it has seen where answers stand."""
+"""The unit of each task. Of a question on a context it is the context: whoever has read it has seen where answers stand. Of an
+exam question it is the whole, for many begin with the same words."""
+
+
+def test_every_task_whose_data_are_in_a_package_is_read_from_outside(library):
+    tasks = {name: library.task(name) for name in library.names("tasks")}
+    in_packages = {name for name, task in tasks.items() if all(source.asset for source in task.train_sources)}
+    assert in_packages == set(READ)
 
 
 @pytest.mark.slow
