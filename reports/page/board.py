@@ -29,7 +29,8 @@ from reports.rows.row import Row
 from reports.rows.rows import probe_names
 from reports.rows.standing import Standing
 
-AT_FIRST = ("strategy", "model", "task", "seeds", "rank", "score", "gain", "forgetting", "training", "memory", "saved", "money")
+GAINED_AND_LOST = ("rank", "score", "gain", "over_best", "forgetting")
+AT_FIRST = ("strategy", "model", "task", "seeds", *GAINED_AND_LOST, "training", "memory", "saved", "money")
 """Terms whose columns are there before a reader chooses others: who is ahead, how sure that is, what it forgot and cost."""
 
 

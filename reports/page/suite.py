@@ -19,7 +19,7 @@ from reports.page.items import items_of
 from reports.page.ranking import ranking, standings_of
 from reports.page.runs import runs_of
 from reports.rows import numbers
-from reports.rows.captions import standing_sentences, statement
+from reports.rows.captions import GAINS_TOLD, standing_sentences, statement
 from reports.rows.environments import other_environments
 from reports.rows.fairness import unfair
 from reports.rows.imported import stated_sources
@@ -70,6 +70,7 @@ def suite_part(rows: Sequence[Row], out: Path | None = None) -> Json:
         "tables": tables.placed,
         "alarms": list(_alarms(rows)),
         "notes": [
+            *(GAINS_TOLD if any(row.gain for row in rows) else ()),
             statement([estimate for row in rows for estimate in _estimates(row)], rows),
             *(
                 f"{model} on {task}: {' '.join(standing_sentences(standing))}"

@@ -80,6 +80,8 @@ def test_both_gains_stand_beside_each_other_with_the_base_that_each_is_over(make
     cells = {column.title: cell for column, cell in zip(found.columns, found.lines[0].cells, strict=True)}
     assert (cells["Gain"].text, cells["Gain"].detail) == ("+30.0", "base .550")
     assert (cells["Over best base"].text, cells["Over best base"].detail) == ("+15.0", "base .700, instruction")
+    both = [column for column in found.columns if column.title in ("Gain", "Over best base")]
+    assert all(column.shown for column in both) and all(cells[column.title].interval for column in both)
 
 
 def test_score_has_its_seeds_deviation_and_its_collapsed_runs(make):
