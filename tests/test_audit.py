@@ -22,9 +22,6 @@ RUNS = {
     "medical": ("tiny-bert", ["zero-shot", "full"]),
     "finance": ("tiny-bert", ["full", "lora-8bit"]),
     "law": ("tiny-bert", ["full", "frozen"]),
-    "forgetting": ("shallow", ["full", "rehearsal"]),
-    "translation": ("shallow", ["zero-shot", "full", "instruction"]),
-    "chat": ("shallow", ["zero-shot", "full"]),
 }
 SUITES = {"decoder": "sentiment", "decoder-qa": "qa"}
 NOT_OF_ANSWERS = {"cost", "data", "contamination", "losses"}
