@@ -22,7 +22,7 @@ from bench.planning.options import PlanOptions
 from bench.planning.plan import asking_the_same, plan
 from bench.planning.tuning import as_far_as_tuned, tuned
 from bench.planning.varying import still, that_differ
-from bench.planning.warnings import doubt
+from bench.planning.warnings import plan_warnings
 from bench.processes.heartbeat import beating
 from bench.progress import Progress
 from bench.records import store
@@ -127,7 +127,7 @@ def _check(planned: SuitePlan, progress: Progress, doing: SuiteOptions, device: 
     # A dry run may plan for another machine, and a cluster is of others.
     elsewhere = doing.dry_run or doing.crew.engine != "process"
     check_runs(planned.waiting, parallelism(device.accelerator), None if elsewhere else hardware.memory_bytes())
-    _tell(progress, filter(None, map(doubt, planned.waiting)))
+    _tell(progress, plan_warnings(planned.waiting))
 
 
 def check_folders(planned: SuitePlan) -> None:

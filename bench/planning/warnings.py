@@ -1,9 +1,11 @@
 """What a plan can tell beforehand of runs that may learn nothing."""
 
 import math
+from collections.abc import Hashable, Iterator, Sequence
 from dataclasses import replace
 
 from bench.errors import BudgetError
+from bench.groups import groups_by
 from bench.modeling.flops import count_flops
 from bench.modeling.models import Model
 from bench.running.account import counted_limits
@@ -17,6 +19,13 @@ from bench.tasks.spans import entities
 TAGGING_STEPS = 160
 """After 160 steps MiniLM, fully trained, tagged `medical-spans` better than a list of its training spans does. After 80 steps
 on a user's file of six types, three runs of four tagged nothing."""
+
+
+def plan_warnings(runs: Sequence[Run]) -> Iterator[str]:
+    """What is doubtful of these runs; seeds and trials of one strategy are looked at once."""
+    for alike in groups_by(runs, _seen).values():
+        if said := doubt(alike[0]):
+            yield said
 
 
 def doubt(run: Run) -> str | None:
@@ -34,6 +43,11 @@ def doubt(run: Run) -> str | None:
         f"{run.model.name} / {run.task.name}: {steps} steps see about {seen:,} mentions; an encoder may mark nothing after so "
         f"few, accepted runs had {TAGGING_STEPS} steps or more: raise the budget to {TAGGING_STEPS * run.batch}examples"
     )
+
+
+def _seen(run: Run) -> Hashable:
+    """By what the number of examples differs that runs train on, but for one or two."""
+    return run.model.name, run.task.name, run.strategy.name, str(run.budget), run.batch, run.max_length
 
 
 def _examples(run: Run) -> int | None:

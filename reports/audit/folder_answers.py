@@ -35,6 +35,7 @@ LATER = ("accuracy_lost",)
 BASE_SCORE: Place = ("base_score",)
 SCORE: Place = ("score", "value")
 SAME_BASE = 1e-12
+"""Scores that are no farther apart are one base's."""
 GAIN, OVER_BEST = ("gain",), ("best_base", "gain")
 """Over the base in a row's own words, and in its best."""
 

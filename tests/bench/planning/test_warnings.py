@@ -2,9 +2,10 @@
 
 import pytest
 
+from bench.planning import warnings
 from bench.planning.options import PlanOptions
 from bench.planning.plan import plan
-from bench.planning.warnings import TAGGING_STEPS, doubt
+from bench.planning.warnings import TAGGING_STEPS, doubt, plan_warnings
 
 
 def planned(suite="ner", model="tiny-bert", strategy="full", **options):
@@ -26,6 +27,14 @@ def test_what_tokens_and_flops_come_to_is_told_too():
         steps[budget] = int(doubt(planned(tasks=["sec-entities"], budget=budget)).split(" steps see")[0].split()[-1])
     assert 2 * steps["20ktokens"] - 1 <= steps["40ktokens"] <= 2 * steps["20ktokens"] + 2
     assert 0 < steps["0.002TFLOP"] < TAGGING_STEPS and steps["20ktokens,320examples"] == min(20, steps["20ktokens"])
+
+
+def test_seeds_and_trials_are_looked_at_once(monkeypatch):
+    options = {"strategies": ["full", "frozen"], "tasks": ["sec-entities"], "seeds": 3, "budget": "320"}
+    runs = plan(PlanOptions("ner", model="tiny-bert", **options), "fp32")
+    looked: list[str] = []
+    monkeypatch.setattr(warnings, "doubt", lambda run: looked.append(run.strategy.name) or "doubtful")
+    assert list(plan_warnings(runs)) == ["doubtful"] * 2 and looked == ["full", "frozen"] and len(runs) == 6
 
 
 @pytest.mark.parametrize(
