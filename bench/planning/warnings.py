@@ -30,17 +30,19 @@ def plan_warnings(runs: Sequence[Run]) -> Iterator[str]:
 
 def doubt(run: Run) -> str | None:
     """A sentence on an encoder that would be trained to tag in so few steps that it may mark nothing at all; else None."""
-    tags = run.task.type == "ner" and isinstance(run.model, Model) and run.model.family == "encoder"
-    if not tags or not run.strategy.trains or run.unfit:
+    model = run.model
+    if run.task.type != "ner" or not isinstance(model, Model) or model.family != "encoder":
         return None
-    examples = _examples(run)
+    if not run.strategy.trains or run.unfit:
+        return None
+    examples = _examples(run, model)
     if examples is None or (steps := math.ceil(examples / run.batch)) >= TAGGING_STEPS:
         return None
     train = splits.load_training(run.task).train
     mentions = sum(len(entities(example.gold)) for example in train)
     seen = round(mentions * examples / len(train))
     return (
-        f"{run.model.name} / {run.task.name}: {steps} steps see about {seen:,} mentions; an encoder may mark nothing after so "
+        f"{model.name} / {run.task.name}: {steps} steps see about {seen:,} mentions; an encoder may mark nothing after so "
         f"few, accepted runs had {TAGGING_STEPS} steps or more: raise the budget to {TAGGING_STEPS * run.batch}examples"
     )
 
@@ -50,18 +52,18 @@ def _seen(run: Run) -> Hashable:
     return run.model.name, run.task.name, run.strategy.name, str(run.budget), run.batch, run.max_length
 
 
-def _examples(run: Run) -> int | None:
+def _examples(run: Run, model: Model) -> int | None:
     """How many the budget's counted limits let the run train on; None where the clock alone tells."""
     counted = counted_limits(run.budget, run.batch)
-    if not counted or not isinstance(run.model, Model):
+    if not counted:
         return None
     if not {"tokens", "flops"} & counted.keys():
         return min(counted.values())
-    if not run.model.at_hand:
+    if not model.at_hand:
         return None
     # What a number of tokens comes to is known only with the texts.
     plain = replace(run, budget=replace(run.budget, seconds=None, memory=None))
-    operations = count_flops(fit(plain, run.model.longest(run.max_length)).adapted) if "flops" in counted else None
+    operations = count_flops(fit(plain, model.longest(run.max_length)).adapted) if "flops" in counted else None
     try:
         return build_curriculum(plain, Encoding(run.checkpoint, run.max_length), operations=operations).examples
     except BudgetError:

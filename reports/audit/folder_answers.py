@@ -1,6 +1,5 @@
 """What the answers of a folder give: the numbers of each record, of each row and column of its tables, and over tasks."""
 
-import math
 from collections.abc import Hashable, Mapping, Sequence
 from dataclasses import dataclass
 from pathlib import Path
@@ -10,7 +9,7 @@ import pandas as pd
 
 from bench.records.record import Record
 from reports.audit.detecting import detectable_difference, smallest_loss, that_vary_alike
-from reports.audit.frontiers import frontier_of, frugal_of
+from reports.audit.frontiers import frontier_of, frugal_of, same_number
 from reports.audit.intervals import Left, left_out, record_intervals, row_intervals, seed_deviations, seed_variance
 from reports.audit.ranks import (
     Rival,
@@ -34,8 +33,6 @@ LATER = ("accuracy_lost",)
 """The part of a probe that records of the same engine version can lack."""
 BASE_SCORE: Place = ("base_score",)
 SCORE: Place = ("score", "value")
-SAME_BASE = 1e-12
-"""Scores that are no farther apart are one base's."""
 GAIN, OVER_BEST = ("gain",), ("best_base", "gain")
 """Over the base in a row's own words, and in its best."""
 
@@ -110,7 +107,7 @@ class FolderAnswers:
         bases = [score for score in scores if score is not None]
         if len(bases) < len(scores):
             return {}
-        gain = GAIN if math.isclose(min(bases), max(bases), rel_tol=SAME_BASE, abs_tol=SAME_BASE) else OVER_BEST
+        gain = GAIN if same_number(min(bases), max(bases)) else OVER_BEST
         gains = self._rivals_at(gain, shown.rows)
         if not isinstance(shown.price, str):
             return frugal_of(gains, shown.price) if gains else {}

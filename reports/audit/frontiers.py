@@ -9,7 +9,7 @@ import math
 from collections.abc import Mapping, Sequence
 from typing import TYPE_CHECKING
 
-from reports.audit.leaving_out import covariance
+from reports.audit.leaving_out import beyond_rest, covariance
 from reports.audit.ranks import Rival, variances_of_row
 from reports.audit.reading import Numbers
 
@@ -19,8 +19,6 @@ if TYPE_CHECKING:
 TABLES_DRAWN = 1_000
 SAME_PLACE = 1e-12
 """Numbers that are no farther apart, relative to their size above 1, are level."""
-NEGLIGIBLE = 1e-12
-"""Of the largest variance along an axis, what rounding may leave along another."""
 
 OfRows = Mapping[str, float]
 """By row."""
@@ -49,15 +47,17 @@ def frugal_of(gains: Mapping[str, Rival], costs: OfRows) -> Numbers:
     return {("frugal", name): share for name, share in shares.items()}
 
 
-def _unbeaten(gains: OfRows, prices: OfRows) -> set[str]:
-    def level(one: float, other: float) -> bool:
-        return abs(one - other) <= SAME_PLACE * max(1.0, abs(one))
+def same_number(one: float, other: float) -> bool:
+    """Whether two numbers are the same but for rounding."""
+    return abs(one - other) <= SAME_PLACE * max(1.0, abs(one))
 
+
+def _unbeaten(gains: OfRows, prices: OfRows) -> set[str]:
     def beats(other: str, one: str) -> bool:
-        more = not level(gains[one], gains[other]) and gains[other] > gains[one]
-        less = not level(prices[one], prices[other]) and prices[other] < prices[one]
-        as_much = more or level(gains[one], gains[other])
-        as_little = less or level(prices[one], prices[other])
+        more = not same_number(gains[one], gains[other]) and gains[other] > gains[one]
+        less = not same_number(prices[one], prices[other]) and prices[other] < prices[one]
+        as_much = more or same_number(gains[one], gains[other])
+        as_little = less or same_number(prices[one], prices[other])
         return as_much and as_little and (more or less)
 
     # Most rows that are beaten are beaten by the one that gains most.
@@ -114,6 +114,8 @@ def _root(matrix: Sequence[Sequence[float]]) -> "np.typing.NDArray[np.float64]":
     from scipy.linalg import eigh
 
     sizes, axes = eigh(np.array(matrix))
-    kept = [(size, axis) for size, axis in zip(sizes, axes.T, strict=True) if size > NEGLIGIBLE * max(sizes[-1], 0.0)]
-    root = sum((math.sqrt(size) * np.outer(axis, axis) for size, axis in kept), np.zeros((len(matrix), len(matrix))))
+    kept = [beyond_rest(float(size), float(sizes[-1])) for size in sizes]
+    root = np.zeros_like(axes)
+    for size, axis in zip(kept, axes.T, strict=True):
+        root += math.sqrt(size) * np.outer(axis, axis)
     return np.array([column / (math.hypot(*column) or 1.0) for column in root.T]).T

@@ -7,7 +7,7 @@ from bench.records.record import Record
 from reports.audit.reading import Numbers
 from reports.audit.reading import Path as Place
 from reports.rows import frontier
-from reports.rows.equal_cost import HELD, comparable_costs, frugal_shares, with_gain
+from reports.rows.equal_cost import HELD, comparable_costs, frugal_shares, with_cost, with_gain
 from reports.rows.one_base import on_one_base
 from reports.rows.row import Row
 from reports.rows.rows import grouped, probe_names
@@ -41,12 +41,11 @@ def shown_frontiers(rows: Sequence[Row]) -> Iterator[ShownFrontier]:
         trained = with_gain(group)
         paying = on_one_base(trained)
         for term, take in comparable_costs(trained, HELD).items():
-            shares = frugal_shares(paying, take)
-            costs = {row.label: float(cost) for row in paying if row.label in shares and row.cost and (cost := take(row.cost))}
-            of_rows = {row.label: row.records for row in paying if row.label in shares}
-            numbers: Numbers = {("frugal", name): share for name, share in shares.items()}
-            if shares:
-                yield ShownFrontier(f"{label} / {term}", of_rows, [row.records for row in trained], costs, numbers)
+            numbers: Numbers = {("frugal", name): share for name, share in frugal_shares(paying, take).items()}
+            if numbers:
+                costs = {row.label: cost for row, _, cost in with_cost(paying, take)}
+                placed = {row.label: row.records for row, _, _ in with_cost(paying, take)}
+                yield ShownFrontier(f"{label} / {term}", placed, [row.records for row in trained], costs, numbers)
 
 
 def _of_probe(rows: Sequence[Row], probe: str) -> Iterator[tuple[Place, float]]:

@@ -14,7 +14,7 @@ import numpy as np
 from bench.records.outcome import Point
 from bench.records.record import Cost
 from bench.statistics.draws import DRAWS, redrawn, unbeaten_share
-from bench.statistics.estimates import Bounds
+from bench.statistics.estimates import Bounds, Estimate
 from bench.statistics.ratios import cost_ratio
 from reports.rows.environments import one_machine
 from reports.rows.row import Row
@@ -34,6 +34,11 @@ ONE_MACHINE_S = ("training", "memory")
 def with_gain(rows: Sequence[Row]) -> list[Row]:
     """Those that train and have a gain, which a cost may have bought."""
     return [row for row in rows if row.trains and row.gain]
+
+
+def with_cost(rows: Sequence[Row], take: Take) -> list[tuple[Row, Estimate, float]]:
+    """Those of them that know the cost, each with its gain and with the cost."""
+    return [(row, row.gain, float(cost)) for row in with_gain(rows) if row.gain and row.cost and (cost := take(row.cost))]
 
 
 def comparable_costs(rows: Sequence[Row], takes: Mapping[str, Take]) -> dict[str, Take]:
@@ -66,15 +71,14 @@ def at_cost(row: Row, take: Take, cost: float, value: Callable[[Point], float | 
 
 def frugal_shares(rows: Sequence[Row], take: Take) -> Mapping[str, float]:
     """Label -> in what share of redrawn tables no row gains as much for as little of a cost."""
-    paying = [(row.label, row.gain, cost) for row in with_gain(rows) if row.gain and row.cost and (cost := take(row.cost))]
+    paying = sorted(with_cost(rows, take), key=lambda each: each[0].label)
     if len(paying) < 2:
         return {}
-    paying.sort(key=lambda each: each[0])
     # Costs are not redrawn: what is asked is how sure the gain is that they bought.
     gains = redrawn([gain for _, gain, _ in paying], DRAWS, np.random.default_rng(0))
-    costs = np.tile([float(cost) for _, _, cost in paying], (DRAWS, 1))
+    costs = np.tile([cost for _, _, cost in paying], (DRAWS, 1))
     shares = unbeaten_share(gains, costs)
-    return {label: float(share) for (label, _, _), share in zip(paying, shares, strict=True)}
+    return {row.label: float(share) for (row, _, _), share in zip(paying, shares, strict=True)}
 
 
 def times_the_least(rows: Sequence[Row], take: Take) -> Mapping[str, tuple[float, Bounds | None]]:
