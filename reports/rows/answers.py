@@ -116,6 +116,11 @@ def rate_answers(frames: Sequence[pd.DataFrame], task: str, name: str) -> Answer
     )
 
 
+def wording_answers(frames: Sequence[pd.DataFrame], words: str, name: str) -> Answered | None:
+    """The metric of that name under one wording, in which the untouched model was not asked: before is no answer's."""
+    return task_answers(frames, words, name, "wording", base="prediction")
+
+
 def probe_answers(frames: Sequence[pd.DataFrame], probe: str, measure: str, definition: str | None = None) -> Answered | None:
     """The probe's number, by the name that the record gives it: a ranking's, or a weighted mean of its values. Items of another
     `definition` are others, though they have the same names."""

@@ -72,22 +72,6 @@ class Away:
     items: int
 
 
-@dataclass(frozen=True)
-class Wordings:
-    """The score under each unseen instruction, and the means over runs of the worst and of the best of them."""
-
-    quantity: Quantity
-    scores: Mapping[str, Estimate]
-    low: float
-    high: float
-    items: int
-
-    @property
-    def spread(self) -> float:
-        """Best minus worst within a run, mean over runs."""
-        return self.high - self.low
-
-
 def mean_score(scores: Sequence[Score], answered: Answered | None, spread: Spread) -> Estimate:
     known = [_bounds(score.ci_low, score.ci_high) for score in scores]
     inside: Scale = "logit" if scores[0].share else "plain"
@@ -155,26 +139,6 @@ def _away(parts: Sequence[Elsewhere], frames: Frames, name: str, seeds: SeedSpre
     gain, over_best = both_gains(parts, answered, spread)
     assert gain is not None  # each part has one
     return Away(quantity_of(scores[0]), mean_score(scores, answered[0], spread), gain, over_best, scores[0].n)
-
-
-def mean_wordings(outcomes: Sequence[Outcome], seeds: SeedSpreads) -> Wordings | None:
-    """None unless every run has them; their answers are in no record, so that items are held by the runs' own bounds."""
-    by_wording = [each.robustness.scores for each in outcomes if each.robustness and each.robustness.scores]
-    if len(by_wording) < len(outcomes):
-        return None
-    first = next(iter(by_wording[0].values()))
-    named = {
-        words: mean_score([each[words] for each in by_wording], None, seeds.of(partial(_worded, words)))
-        for words in by_wording[0]
-        if all(words in each for each in by_wording)
-    }
-    low, high = (fmean(end(s.value for s in each.values()) for each in by_wording) for end in (min, max))
-    return Wordings(quantity_of(first), named, low, high, first.n)
-
-
-def _worded(words: str, outcome: Outcome) -> float | None:
-    scores = outcome.robustness.scores if outcome.robustness else {}
-    return scores[words].value if words in scores else None
 
 
 def mean_forgetting(runs: Sequence[Record], frames: Frames, seeds: SeedSpreads) -> dict[str, Forgotten]:

@@ -6,9 +6,10 @@ from dataclasses import dataclass, field
 from bench.records.outcome import Outcome, Point, Stages
 from bench.records.record import Cost, Record, Setup, Status
 from bench.statistics.estimates import Estimate
-from reports.rows.means import Away, Forgotten, OtherMetric, Wordings
+from reports.rows.means import Away, Forgotten, OtherMetric
 from reports.rows.numbers import Quantity, quantity_of
 from reports.rows.transfer import Transfer
+from reports.rows.wordings import Wordings
 
 KINDS = {"Other tasks": "others", "Earlier tasks": "earlier", "Tasks not trained on": "also", "Domains": ""}
 """What is asked beside the row's own task, and the run's input that lists it; what none lists is a domain."""

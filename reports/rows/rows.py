@@ -17,6 +17,7 @@ from reports.rows import answers, means, transfer
 from reports.rows.numbers import Quantity
 from reports.rows.row import Row
 from reports.rows.spreads import SeedSpreads, spreads_of
+from reports.rows.wordings import mean_wordings
 
 SHOWN_DIFFERENCES = 4
 """Of a row's determinants in its name; more where fewer would not tell it apart."""
@@ -129,7 +130,7 @@ def _row(runs: list[Record], out: Path | None, known: Sequence[Record], seeds: S
         over_best=over_best,
         metrics=means.other_metrics(outcomes, task, frames, seeds),
         elsewhere=means.mean_elsewhere(outcomes, frames, seeds),
-        wordings=means.mean_wordings(outcomes, seeds),
+        wordings=mean_wordings(outcomes, frames, seeds),
         transfers=transfer.between(runs, known, out, seeds),
         forgetting=means.mean_forgetting(runs, frames, seeds),
         relative_forgetting=means.mean_relative_forgetting(outcomes),

@@ -1,4 +1,4 @@
-"""The parts of a row over several seeds: other metrics, other tasks and domains, wordings, costs."""
+"""The parts of a row over several seeds: other metrics, other tasks and domains, costs."""
 
 import pytest
 
@@ -59,23 +59,6 @@ def test_other_tasks_without_items_take_items_from_the_bounds(make):
     away = aggregate(found)[0].elsewhere["rte"]
     assert away.score.basis == away.gain.basis == "bounds"
     assert away.gain.low <= sum(record.outcome.elsewhere["rte"].gain.ci_low for record in found) / 2
-
-
-def test_spread_is_the_mean_of_the_runs_spreads(make):
-    found = [
-        make.wordings(make.record("instruction", seed), values)[0]
-        for seed, values in enumerate([{"a": 0.80, "b": 0.84}, {"a": 0.86, "b": 0.80}])
-    ]
-    wordings = aggregate(found)[0].wordings
-    assert {words: score.value for words, score in wordings.scores.items()} == pytest.approx({"a": 0.83, "b": 0.82})
-    assert (wordings.low, wordings.high, wordings.spread) == pytest.approx((0.80, 0.85, 0.05))
-    assert wordings.spread == pytest.approx(sum(record.outcome.robustness.spread for record in found) / 2)
-    assert wordings.items == 48 and {score.basis for score in wordings.scores.values()} == {"bounds"}
-
-
-def test_wordings_that_some_seed_lacks_are_left_out(make):
-    records = [make.wordings(make.record("full", 0), {"a": 0.8, "b": 0.9})[0], make.record("full", 1)[0]]
-    assert aggregate(records)[0].wordings is None
 
 
 def test_money_is_averaged_where_all_runs_know_it(make):
