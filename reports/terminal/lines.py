@@ -44,6 +44,22 @@ def below(rows: Sequence[Row]) -> Iterator[str]:
         yield from doubts(row)
 
 
+def gains(rows: Sequence[Row]) -> Iterator[str]:
+    """Both gains of each row with their intervals, for which the table has no room."""
+    for row in rows:
+        told = [
+            f"{words} {numbers.signed(gain, row.quantity)} {row.quantity.unit}"
+            for words, gain in (("gain", row.gain), ("over best", row.over_best))
+            # A row that answers as the base does has an interval of no width, which tells nothing.
+            if gain and gain.low != gain.high
+        ]
+        # Where the base was asked in its best words, both are one and the same.
+        if len(told) == 2 and row.gain == row.over_best:
+            told[1] = "over best the same"
+        if told:
+            yield f"{row.label}: {', '.join(told)}"
+
+
 def _asked(row: Row) -> Iterator[str]:
     if row.asked:
         yield f"{row.label}: {row.asked}"

@@ -87,7 +87,7 @@ def _show_group(console: Console, rows: Sequence[Row]) -> None:
             console.print(_forgetting(scored, dict(probes[start : start + PROBES_ALONE])))
         for group in staged(scored):
             console.print(_stages(group))
-        for sentence in (*GAINS_TOLD, *stated(_estimates(scored), scored), *standing_sentences(places)):
+        for sentence in (*GAINS_TOLD, *lines.gains(scored), *stated(_estimates(scored), scored), *standing_sentences(places)):
             say(console, sentence)
         # A mark that no row has needs no explanation.
         if any(forgotten.lost.significant for row in scored for forgotten in row.forgetting.values()):
@@ -108,7 +108,8 @@ def _could_show(rows: Sequence[Row]) -> Iterator[str]:
 
 def _estimates(rows: Sequence[Row]) -> list[Estimate]:
     """All that is shown with an interval."""
-    return [row.score for row in rows if row.score] + [each.rise for row in rows for each in row.transfers]
+    own = [each for row in rows for each in (row.score, row.gain, row.over_best) if each]
+    return own + [each.rise for row in rows for each in row.transfers]
 
 
 def _heading(rows: Sequence[Row]) -> str:

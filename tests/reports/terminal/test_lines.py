@@ -2,13 +2,35 @@
 
 import pytest
 
-from bench.records.outcome import Score
+from bench.records.outcome import BestBase, Score
 from reports.rows.rows import aggregate
 from reports.terminal import lines
 
 
 def told(found: list, out=None) -> list[str]:
     return list(lines.below(aggregate(found, out)))
+
+
+def test_both_gains_have_their_intervals(make, out):
+    pairs = [make.over_best(make.record("instruction"), 130), make.over_best(make.record("full"), 110)]
+    rows = aggregate(make.kept(out, pairs), out)
+
+    def written(gain) -> str:
+        return f"{100 * gain.value:+.1f} [{100 * gain.low:+.1f}, {100 * gain.high:+.1f}] points"
+
+    told = list(lines.gains(rows))
+    assert told == [f"{row.label}: gain {written(row.gain)}, over best {written(row.over_best)}" for row in rows]
+    assert rows[0].gain != rows[0].over_best
+
+
+def test_gains_over_one_base_are_told_once_and_those_of_the_base_itself_not_at_all(make, out):
+    record, items = make.record("full")
+    before = items.assign(best_before=items["before"])
+    best = BestBase(style="plain", score=record.outcome.base_score, gain=record.outcome.gain)
+    untouched = make.record("zero-shot", accuracy=0.55)
+    rows = aggregate(make.kept(out, [(make.changed(record, best_base=best), before), untouched]), out)
+    (told,) = lines.gains(rows)
+    assert told.startswith("full: gain +") and told.endswith("points, over best the same")
 
 
 def test_other_tasks_and_domains_name_score_gain_and_items(make):

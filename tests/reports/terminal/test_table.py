@@ -24,9 +24,11 @@ def test_suite_fits_100_columns_with_every_number(make, out, capsys):
     make.print_rows(make.kept(out, make.suite()), out)
     printed = capsys.readouterr().out
     assert "sentiment: smollm2 on sst2 (accuracy over 200 items)" in printed
-    (line,) = [line for line in lines_of(printed, "lora-8bit") if "[" in line]
+    (line,) = [line for line in lines_of(printed, "lora-8bit") if "[." in line]
     assert re.search(r"\.860 \[\.\d{3}, \.\d{3}\] +\+31\.0 +– +\+0\.0\d\d\* +\+1\.6  +0\.0  +81\.5 +3\.21 +1\.78$", line)
     assert all(len(line) <= 100 for line in printed.splitlines() if "[" in line)
+    (gain,) = lines_of(printed, "lora-8bit: gain")
+    assert re.fullmatch(r"lora-8bit: gain \+31\.0 \[\+\d\d\.\d, \+\d\d\.\d\] points", gain)
 
 
 def test_both_gains_are_shown_each_with_its_question(make, capsys):
