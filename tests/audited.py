@@ -68,7 +68,8 @@ def probed(name, seed, count=30):
     values = drawn.normal(-3, 1, count)
     if name == "wikipedia":
         sizes = np.random.default_rng(3).integers(50, 200, count).astype(float)
-        return pd.DataFrame({"value": -values, "weight": sizes, "bytes": 5 * sizes})
+        articles = [f"article {n // 2}" for n in range(count)]
+        return pd.DataFrame({"value": -values, "weight": sizes, "bytes": 5 * sizes, "cluster": articles})
     if name == "lambada":
         return pd.DataFrame({"value": values, "weight": 1.0, "gold": "word", "right": (values > -3).astype(float)})
     return pd.DataFrame({"value": drawn.random(count), "weight": 1.0, "gold": [str(n % 2) for n in range(count)]})

@@ -63,7 +63,7 @@ class Probe(ABC):
         self.spec, self.encoding = spec, encoding
         # `accept` has told what is wrong with them.
         self.options: Any = self.allowed.model_validate(spec.options)
-        self.rows = chosen_rows(filled_rows(spec), limit)
+        self.rows = chosen_rows(filled_rows(spec), limit, spec.cluster)
 
     @classmethod
     def accept(cls, spec: ProbeSpec) -> None:
@@ -154,6 +154,8 @@ class Probe(ABC):
 
     def frame(self, values: Sequence[float], weights: Sequence[float] | None = None, **columns: Any) -> pd.DataFrame:
         columns = {name: [str(entry) for entry in column] for name, column in columns.items()}
+        if self.spec.cluster:
+            columns["cluster"] = clusters_of_rows(self.rows, self.spec.cluster)
         return pd.DataFrame({"value": values, "weight": weights or [1.0] * len(values), **columns})
 
     def requests(self, pairs: Sequence[tuple[str, str]]) -> list[Continuation]:
@@ -198,7 +200,13 @@ def filled_rows(spec: ProbeSpec) -> list[SourceRow]:
     return [whole(row) for source in spec.sources for row in sources.rows(source)]
 
 
-def chosen_rows(rows: Sequence[R], limit: int) -> list[R]:
-    """A fixed sample of rows with the shares of their `gold` values, if they have any; a larger limit keeps all of a smaller
-    one's."""
-    return sample(rows, limit, [str(row.get("gold", "")) for row in rows], [None] * len(rows))
+def chosen_rows(rows: Sequence[R], limit: int, cluster: str | None = None) -> list[R]:
+    """A fixed sample of rows with the shares of their `gold` values, if they have any, spread over the clusters that the field
+    `cluster` names; a larger limit keeps all of a smaller one's."""
+    clusters = clusters_of_rows(rows, cluster) if cluster else [None] * len(rows)
+    return sample(rows, limit, [str(row.get("gold", "")) for row in rows], clusters)
+
+
+def clusters_of_rows(rows: Sequence[Mapping[str, Any]], cluster: str) -> list[str | None]:
+    """What each row belongs to; None where it does not say so, and is by itself."""
+    return [str(row[cluster]) if row[cluster] else None for row in rows]

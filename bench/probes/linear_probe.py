@@ -13,6 +13,7 @@ from sklearn.linear_model import LogisticRegression
 from sklearn.pipeline import make_pipeline
 from sklearn.preprocessing import StandardScaler
 
+from bench.data.sources import SourceRow
 from bench.errors import UserError
 from bench.inference.backend import Backend
 from bench.probes.base import Probe, ProbeOptions, chosen_rows, filled_rows
@@ -41,15 +42,14 @@ class LinearProbe(Probe):
 
     def __init__(self, spec: ProbeSpec, encoding: Encoding, limit: int) -> None:
         super().__init__(spec, encoding, limit)
-        rows = filled_rows(spec)
-        ordered = chosen_rows(rows, len(rows))
-        # From the other end, so that the training rows are the same whatever the number of items.
-        self.train = ordered[::-1][: self.options.train]
+        self.train, others = _parted(spec)
+        self.rows = others[:limit]
         items = max(limit, 2)  # a limit by power is below that where the training rows leave none
-        if len(ordered) < items + self.options.train:
+        if len(others) < items:
+            which = ", without those of the training rows' clusters" if spec.cluster else ""
             raise UserError(
                 f"probe '{spec.name}': {items} items and {self.options.train} training rows are more than the "
-                f"{len(ordered)} rows of the source; lower items or the option train"
+                f"{len(others) + len(self.train)} rows of the source{which}; lower items or the option train"
             )
         if len({row["gold"] for row in self.train}) < 2:
             raise UserError(
@@ -60,7 +60,7 @@ class LinearProbe(Probe):
     @classmethod
     def held(cls, spec: ProbeSpec) -> int:
         """Without those that the classifier is fitted on."""
-        return max(super().held(spec) - FitOptions.model_validate(spec.options).train, 0)
+        return len(_parted(spec)[1])
 
     def measure(self, backend: Backend) -> pd.DataFrame:
         """`value` is the classifier's log-odds of the gold class, `right` whether that is its guess, `confidence` the guess's
@@ -82,6 +82,18 @@ class LinearProbe(Probe):
         logs, place = classifier.predict_log_proba(asked), {label: i for i, label in enumerate(classifier.classes_)}
         odds = [_log_odds(row, place.get(label)) for row, label in zip(logs, gold, strict=True)]
         return self.frame(odds, gold=gold, prediction=guesses).assign(right=right, confidence=np.exp(logs.max(1)))
+
+
+def _parted(spec: ProbeSpec) -> tuple[list[SourceRow], list[SourceRow]]:
+    """The rows that the classifier is fitted on, and those that may be asked, none of which is of a cluster of the former."""
+    rows, train = filled_rows(spec), FitOptions.model_validate(spec.options).train
+    ordered = chosen_rows(rows, len(rows), spec.cluster)
+    # From the other end, so that the training rows are the same whatever the number of items.
+    fitted, others = ordered[::-1][:train], ordered[: max(len(ordered) - train, 0)]
+    if spec.cluster is None:
+        return fitted, others
+    known = {row[spec.cluster] for row in fitted if row[spec.cluster]}
+    return fitted, [row for row in others if row[spec.cluster] not in known]
 
 
 def _log_odds(logs: npt.NDArray[np.float64], place: int | None) -> float:

@@ -33,6 +33,8 @@ def task_fingerprint(task: TaskSpec) -> dict[str, Any]:
 @once_per_object
 def probe_fingerprint(probe: ProbeSpec) -> dict[str, Any]:
     """The probe without its words for people, with its data's hashes instead of its places."""
-    shape = probe.model_dump(mode="json", exclude={"description", "source", "items"})
+    # Without clusters it is the probe that it was before there were such: its runs keep their ids.
+    unsaid = set() if probe.cluster else {"cluster"}
+    shape = probe.model_dump(mode="json", exclude={"description", "source", "items", *unsaid})
     parts = [sources.fingerprint(source) for source in probe.sources]
     return {**shape, "source": parts if isinstance(probe.source, list) else parts[0]}

@@ -20,6 +20,8 @@ class ProbeSpec(Spec):
     source: SourceOrSources
     fields: dict[str, str | list[str]] = {}
     """Field -> template with columns in braces, or a list of templates: what the kind reads beside the columns."""
+    cluster: str | None = None
+    """Field that says what an item belongs to together with others: an article, a book, a subject of questions."""
     options: dict[str, Any] = {}
     """What the kind leaves to choose; the kind checks it."""
     # 64 items find a loss of 10 points of accuracy in a third of cases, 14 hardly ever: docs/method/forgetting.md.
@@ -39,6 +41,12 @@ class ProbeSpec(Spec):
     def _source_is_of_one_shape(self) -> Self:
         if len({frozenset(source.columns) for source in self.sources}) > 1:
             raise ValueError("the parts of source must give the same columns")
+        return self
+
+    @model_validator(mode="after")
+    def _cluster_is_given(self) -> Self:
+        if self.cluster and self.cluster not in self.given:
+            raise ValueError(f"cluster: no row has the field '{self.cluster}'; rows have {', '.join(sorted(self.given))}")
         return self
 
     @model_validator(mode="after")

@@ -6,6 +6,7 @@ from dataclasses import replace
 import pytest
 from hypothesis import given
 from hypothesis import strategies as st
+from probing import measured
 
 from bench.errors import UserError
 from bench.probes import probe_class
@@ -33,6 +34,23 @@ def test_a_sample_is_a_choice_and_not_the_head():
 def test_a_sample_keeps_the_shares_of_gold_values():
     rows = [{"gold": gold} for gold in ["1"] * 60 + ["0"] * 40]
     assert [row["gold"] for row in chosen_rows(rows, 10)].count("1") == 6
+
+
+def test_a_sample_is_spread_over_clusters():
+    """Thirty of fifty pairs: no two of them are of one pair; a row that names no cluster is by itself."""
+    rows = [{"number": number, "book": f"book {number // 2}"} for number in range(100)]
+    kept = chosen_rows(rows, 30, "book")
+    assert len({row["book"] for row in kept}) == 30 > len({row["book"] for row in chosen_rows(rows, 30)})
+    alone = [{**row, "book": ""} for row in rows]
+    assert [row["number"] for row in chosen_rows(alone, 10, "book")] == [row["number"] for row in chosen_rows(rows, 10)]
+
+
+def test_items_tell_what_they_belong_to(own, made, decoding, decoder):
+    rows = [{**row, "book": book} for row, book in zip(ROWS, ["a", "a", "b", "", "b"], strict=True)]
+    probe = made(own("cloze", rows, cluster="book"), decoding)
+    frame = measured(probe, decoder.load().eval())
+    known = frame["cluster"].where(frame["cluster"].notna(), "")
+    assert known.tolist() == [row["book"] for row in probe.rows] and frame["cluster"].nunique() == 2
 
 
 def test_rows_come_from_each_part_of_the_source(library):

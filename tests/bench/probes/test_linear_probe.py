@@ -52,6 +52,17 @@ def test_training_rows_do_not_depend_on_the_number_of_items(encoder, own, made):
     assert many.rows[:4] == few.rows
 
 
+def test_no_item_belongs_to_a_cluster_that_the_classifier_was_fitted_on(encoder, own, made):
+    """All sentences on one word are a cluster, and a classifier that has seen it knows the word."""
+    rows = [{**row, "word": row["text"].split()[-1]} for row in ROWS] + [{"text": "no word", "gold": "animal", "word": ""}] * 4
+    spec = own("linear-probe", rows, cluster="word", options={"train": 8})
+    probe = made(spec, Encoding(encoder, 64), LinearProbe.held(spec))
+    words = [{row["word"] for row in part} - {""} for part in (probe.train, probe.rows)]
+    assert len(probe.train) == 8 and words[1] and not words[0] & words[1]
+    with pytest.raises(UserError, match="rows of the source, without those of the training rows' clusters"):
+        made(spec, Encoding(encoder, 64), LinearProbe.held(spec) + 1)
+
+
 def test_features_without_the_task_are_at_chance(encoder, own, made):
     golds = np.random.default_rng(0).permutation([row["gold"] for row in ROWS])
     rows = [{**row, "gold": str(gold)} for row, gold in zip(ROWS, golds, strict=True)]

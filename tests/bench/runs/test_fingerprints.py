@@ -53,6 +53,13 @@ def test_a_probe_counts_by_its_data_and_not_by_its_items(library):
     assert probe_fingerprint(probe.model_copy(update={"source": library.probe("wikipedia").source})) != first
 
 
+def test_clusters_count_where_a_probe_has_them(library):
+    """A probe without clusters keeps the fingerprint, and its runs the ids, that they had before there were any."""
+    probe = library.probe("mrpc")
+    assert "cluster" not in probe_fingerprint(probe)
+    assert probe_fingerprint(probe.model_copy(update={"cluster": "gold"}))["cluster"] == "gold"
+
+
 def test_each_part_of_a_probes_source_counts(library):
     probe = library.probe("health-subjects")
     parts = probe_fingerprint(probe)["source"]

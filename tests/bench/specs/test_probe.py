@@ -16,6 +16,12 @@ def test_a_row_has_the_columns_and_the_templates():
     assert spec.given == {"country", "capital", "text", "choices"}
 
 
+def test_what_items_belong_to_is_a_field_of_theirs():
+    assert ProbeSpec.model_validate(FIELDS | {"cluster": "country"}).cluster == "country"
+    with pytest.raises(ValueError, match="cluster: no row has the field 'land'; rows have capital, country"):
+        ProbeSpec.model_validate(FIELDS | {"cluster": "land"})
+
+
 def test_parts_of_a_source_have_one_shape():
     other = {"path": "b.csv", "columns": {"country": "c"}}
     with pytest.raises(ValueError, match="the parts of source must give the same columns"):
