@@ -1,7 +1,7 @@
 """The checks of every run, beside the probes' self-tests: a fresh adapter changes nothing, frozen weights stay, a few answers
 that plain code reads once more are the same, and noise on what was trained shows."""
 
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, replace
 from math import log
 from typing import Any
@@ -77,14 +77,14 @@ def fresh_adapter(session: Session, base: BaseResults, adapted: nn.Module) -> di
     words = "the base is itself under its virtual tokens" if virtual else "fresh adapter forgets nothing"
     # The same computation on the same batch rounds alike, also in bf16; but blocks that are replayed have read each text alone.
     closeness = IN_BF16 if replays(adapted) and session.device.precision == "bf16" else IN_FP32
-    held = {}
+    held: dict[str, bool | None] = {}
     for probe in session.probes:
         before, now = base.first_items[probe.spec.name], probe.first(FIRST_ITEMS).measure(backend)
         held[f"{probe.spec.name}: {words}"] = same_numbers(before, now, closeness.share, _nats(probe, closeness))
     if session.run.strategy.bits == 32 == session.run.checkpoint.reference_bits:  # in which the base answers to the task
         asked = as_base(session.sets.test, session.run.in_base_words(session.run.wording))
         held["base answers as it is kept"] = _as_base_answers(session, asked, base.test.same, asked_model)
-    return held
+    return _known(held)
 
 
 def untouched_row(session: Session, untouched: Untouched, evaluation: Evaluation) -> dict[str, bool]:
@@ -95,16 +95,21 @@ def untouched_row(session: Session, untouched: Untouched, evaluation: Evaluation
     """
     now = evaluation.probes
     kept = untouched.probe_items([probe.first(FIRST_ITEMS) for probe in session.probes], known=now)
-    held = {}
+    held: dict[str, bool | None] = {}
     if isinstance(session.run.model, Model):  # of what an API answers nothing can be read a second time
         held["answers are the model's own"] = _as_base_answers(session, session.sets.test, evaluation.test, untouched.module())
     older = [name for name in now if kept[name] is not now[name]]  # the others are kept from now on
     if older:
         held["untouched_forgets_nothing"] = all(same_numbers(kept[name], now[name], tolerance=0) for name in older)
-    return held
+    return _known(held)
 
 
-def _as_base_answers(session: Session, asked: EvalSet, answers: pd.DataFrame, module: nn.Module) -> bool:
+def _known(held: Mapping[str, bool | None]) -> dict[str, bool]:
+    """Without checks that had nothing to read."""
+    return {name: holds for name, holds in held.items() if holds is not None}
+
+
+def _as_base_answers(session: Session, asked: EvalSet, answers: pd.DataFrame, module: nn.Module) -> bool | None:
     """Whether the untouched model's answers are those of a plain reading, in the precision in which it was asked: its reference
     precision, without a cast. Read in bf16, SmolLM2 turned from a first token that it had chosen to another by .29 nats."""
     uncast = replace(session.device, precision="fp32")
@@ -133,7 +138,7 @@ def trained_model(session: Session, model: nn.Module, after: Evaluation, frozen:
     """
     sets = session.sets
     still = {name: total for name, total in frozen_sums(model).items() if name in frozen}
-    held = {
+    held: dict[str, bool | None] = {
         "answers are the model's own": answers_agree(session, sets.test, after.test, model),
         "frozen weights stay": all(total == frozen[name] for name, total in still.items()),
     }
@@ -148,7 +153,7 @@ def trained_model(session: Session, model: nn.Module, after: Evaluation, frozen:
                 plain = plain.drop(columns=["prediction", "right"], errors="ignore")
             agree = plain_numbers_agree(measured, plain, closeness.share, _nats(probe, closeness))
             held[f"{probe.spec.name}: items are the model's own"] = agree
-    return held | _training_shows(session, model, [n for n, _ in model.named_parameters() if n not in frozen])
+    return _known(held) | _training_shows(session, model, [n for n, _ in model.named_parameters() if n not in frozen])
 
 
 def _training_shows(session: Session, model: nn.Module, trained_names: Sequence[str]) -> dict[str, bool]:
@@ -202,21 +207,35 @@ def answers_agree(
     module: nn.Module,
     count: int = ANSWERS,
     closeness: Closeness | None = None,
-) -> bool:
+) -> bool | None:
     """Whether a few of the predictions are those of the module read plainly: their probability, and what they say; within what
-    the run's own rounding allows, where nothing else is given."""
-    examples, closeness = asked.examples, closeness or _closeness(session, session.run.strategy.bits)
-    by_length = sorted(range(len(examples)), key=lambda index: sum(map(len, examples[index].fields.values())))
-    chosen = {by_length[int(place)] for place in np.linspace(0, len(examples) - 1, count + 2 * closeness.strays)}
-    if any(_plain_list(frame.iloc[index]["gold"]) != _plain_list(examples[index].gold) for index in chosen):
-        return False
+    the run's own rounding allows, where nothing else is given. None where no item has a plain reading."""
+    closeness = closeness or _closeness(session, session.run.strategy.bits)
     reader = PlainReader(module, session.run.checkpoint, session.device)
-    read = ((index, plain_answer(asked, index, reader, frame.iloc[index]["prediction"])) for index in sorted(chosen))
-    answers = [(index, answer) for index, answer in read if answer]
+    answers = _read_again(asked, frame, reader, count + 2 * closeness.strays)
+    if not answers:
+        return None
+    if any(_plain_list(frame.iloc[index]["gold"]) != _plain_list(asked.examples[index].gold) for index, _ in answers):
+        return False
     # Rounding turns a close choice between labels round now and then, but not one after the other, of so few.
     turned = sum(answer.value in asked.task.spec.labels and not _says(asked, index, frame, answer) for index, answer in answers)
     astray = sum(not _same(asked, index, frame, answer, closeness) for index, answer in answers)
     return turned <= 1 + closeness.strays and astray <= (closeness.strays if len(answers) > 2 * closeness.strays else 0)
+
+
+def _read_again(asked: EvalSet, frame: pd.DataFrame, reader: PlainReader, count: int) -> list[tuple[int, PlainAnswer]]:
+    """Plain readings of so many items, from the shortest to the longest. Instead of one that has none, since it takes several
+    windows, the next shorter one is read, or else the next longer."""
+    examples, read = asked.examples, dict[int, PlainAnswer]()
+    by_length = sorted(range(len(examples)), key=lambda index: sum(map(len, examples[index].fields.values())))
+    for place in map(int, np.linspace(0, len(examples) - 1, min(count, len(examples)))):
+        for index in (*reversed(by_length[: place + 1]), *by_length[place + 1 :]):
+            if index in read:
+                continue
+            if answer := plain_answer(asked, index, reader, frame.iloc[index]["prediction"]):
+                read[index] = answer
+                break
+    return sorted(read.items())
 
 
 def _says(asked: EvalSet, index: int, frame: pd.DataFrame, answer: PlainAnswer) -> bool:

@@ -131,6 +131,27 @@ def test_in_8_bit_one_answer_may_be_astray_where_most_agree(monkeypatch, closene
 
 
 @pytest.mark.parametrize(
+    ("readable", "read"), [(range(10), [0, 3, 6, 9]), (range(6), [0, 3, 4, 5]), (range(8, 10), [8, 9]), ([], None)]
+)
+def test_instead_of_an_answer_that_has_no_plain_reading_the_next_is_read(monkeypatch, readable, read):
+    """The next shorter one, or else the next longer; where there is none at all, nothing is claimed."""
+    monkeypatch.setattr(checks, "PlainReader", lambda *_: None)
+    monkeypatch.setattr(checks, "plain_answer", lambda asked, at, *_: PlainAnswer("good", 0.9, 2.2) if at in readable else None)
+    examples = [SimpleNamespace(fields={"text": "a" * length}, gold="good") for length in range(1, 11)]
+    task = SimpleNamespace(spec=SimpleNamespace(labels=["bad", "good"]), asks="rank")
+    asked, session = SimpleNamespace(examples=examples, task=task), SimpleNamespace(run=mock.MagicMock(), device=None)
+
+    def agree(wrong):
+        said = ["bad" if place in wrong else "good" for place in range(10)]
+        frame = pd.DataFrame({"gold": "good", "prediction": said, "confidence": 0.9})
+        return checks.answers_agree(session, asked, frame, None, 4, checks.IN_FP32)
+
+    assert agree([]) is (None if read is None else True)
+    for place in range(10):
+        assert agree([place]) is (None if read is None else place not in read)
+
+
+@pytest.mark.parametrize(
     ("weighs", "shows"),
     [
         pytest.param(1.0, True, id="moves answers at once"),
