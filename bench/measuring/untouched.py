@@ -5,7 +5,8 @@ Kept as Parquet in the cache under a hash of everything that determines it.
 
 from collections.abc import Callable, Sequence
 from dataclasses import asdict, dataclass, field, replace
-from functools import partial
+from functools import cache, partial
+from pathlib import Path
 
 import pandas as pd
 from torch import nn
@@ -37,6 +38,10 @@ ANSWERS_VERSION = 12
 forget exactly nothing."""
 FIRST_ITEMS = 4
 """Of each probe, on which a fresh adapter is tried, and the model of a row that trains nothing."""
+
+
+TESTED = ("inference", "modeling", "probes", "selftests", "tasks", "tokens")
+"""Rooms of bench/ through which a probe's question goes, and the self-tests'."""
 
 
 @dataclass(frozen=True)
@@ -178,10 +183,12 @@ class Untouched:
         return {p.spec.name: self._cached({**_question(p), **asdict(rounded)}, partial(measured, p)) for p in probes}
 
     def self_tests(self) -> dict[str, bool]:
-        """Self-test of each probe -> whether it holds, on the untouched base."""
+        """Self-test of each probe -> whether it holds, on the untouched base, for the code as it is: what has changed is tested
+        anew, though the answers that are kept stay."""
         held: dict[str, bool] = {}
         for probe in self.session.probes:
-            tests = self._cached({**_question(probe), "what": "selftests"}, partial(self._tested, probe))
+            question = {**_question(probe), "what": "selftests", "code": _tested_code()}
+            tests = self._cached(question, partial(self._tested, probe))
             held |= {
                 f"{probe.spec.name}: {test}": bool(holds) for test, holds in zip(tests["name"], tests["held"], strict=True)
             }
@@ -223,6 +230,14 @@ class Untouched:
             "device": {name: value for name, value in device.items() if name not in ("memory_bytes", "platform", "precision")},
             "versions": versions(),
         }
+
+
+@cache
+def _tested_code() -> str:
+    """A hash of the code whose faults the self-tests would find, and of their own."""
+    bench = Path(__file__).parent.parent
+    files = [path for room in TESTED for path in sorted((bench / room).rglob("*.py"))]
+    return digest([path.read_text(encoding="utf-8") for path in files])
 
 
 def _question(probe: Probe) -> dict[str, object]:

@@ -236,6 +236,22 @@ def test_self_tests_are_made_once(session, monkeypatch):
     for _ in range(2):
         assert Untouched(session).self_tests() == {"mrpc: sound": True, "mrpc: unsound": False}
     assert len(made) == 1
+    # A fault that somebody has put into the code since would not be seen by what was kept.
+    monkeypatch.setattr(untouched, "_tested_code", lambda: "another")
+    Untouched(session).self_tests()
+    assert len(made) == 2
+
+
+def test_the_code_that_a_probe_goes_through_counts_for_its_self_tests(tmp_path, monkeypatch):
+    for room in untouched.TESTED:
+        (tmp_path / room).mkdir()
+        (tmp_path / room / "code.py").write_text("x = 1\n")
+    monkeypatch.setattr(untouched, "__file__", str(tmp_path / "measuring" / "untouched.py"))
+    hashes = [untouched._tested_code.__wrapped__()]
+    for room in untouched.TESTED:
+        (tmp_path / room / "code.py").write_text("x = 2\n")
+        hashes.append(untouched._tested_code.__wrapped__())
+    assert len(set(hashes)) == len(untouched.TESTED) + 1
 
 
 def test_one_base_at_a_time_is_in_memory(session, monkeypatch):
