@@ -31,10 +31,14 @@ def plan_warnings(runs: Sequence[Run]) -> Iterator[str]:
 def doubt(run: Run) -> str | None:
     """A sentence on an encoder that would be trained to tag in so few steps that it may mark nothing at all; else None."""
     model = run.model
-    if run.task.type != "ner" or not isinstance(model, Model) or model.family != "encoder":
+    if not isinstance(model, Model) or model.family != "encoder" or not run.strategy.trains or run.unfit:
         return None
-    if not run.strategy.trains or run.unfit:
-        return None
+    # Each stage has a budget of its own.
+    tagging = [replace(run, task=task, earlier=()) for task in run.stages if task.type == "ner"]
+    return next(filter(None, (_few_steps(stage, model) for stage in tagging)), None)
+
+
+def _few_steps(run: Run, model: Model) -> str | None:
     examples = _examples(run, model)
     if examples is None or (steps := math.ceil(examples / run.batch)) >= TAGGING_STEPS:
         return None

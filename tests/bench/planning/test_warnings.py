@@ -29,6 +29,12 @@ def test_what_tokens_and_flops_come_to_is_told_too():
     assert 0 < steps["0.002TFLOP"] < TAGGING_STEPS and steps["20ktokens,320examples"] == min(20, steps["20ktokens"])
 
 
+def test_a_stage_that_tags_is_told_whatever_comes_after_it():
+    """Planted fault: the suite `stages` ends with questions, and its 40 steps of tags were never told of."""
+    said = doubt(planned("stages"))
+    assert said.startswith("tiny-bert / sec-entities: 40 steps see about") and said.endswith("examples")
+
+
 def test_seeds_and_trials_are_looked_at_once(monkeypatch):
     options = {"strategies": ["full", "frozen"], "tasks": ["sec-entities"], "seeds": 3, "budget": "320"}
     runs = plan(PlanOptions("ner", model="tiny-bert", **options), "fp32")
