@@ -64,15 +64,16 @@ def answered(task, seed, count=40):
 
 
 def probed(name, seed, count=30):
+    """Items in pairs, but for some that belong to nothing."""
     drawn = np.random.default_rng(seed)
     values = drawn.normal(-3, 1, count)
+    items = pd.DataFrame({"cluster": [None if n % 10 == 0 else f"article {n // 2}" for n in range(count)], "weight": 1.0})
     if name == "wikipedia":
         sizes = np.random.default_rng(3).integers(50, 200, count).astype(float)
-        articles = [f"article {n // 2}" for n in range(count)]
-        return pd.DataFrame({"value": -values, "weight": sizes, "bytes": 5 * sizes, "cluster": articles})
+        return items.assign(value=-values, weight=sizes, bytes=5 * sizes)
     if name == "lambada":
-        return pd.DataFrame({"value": values, "weight": 1.0, "gold": "word", "right": (values > -3).astype(float)})
-    return pd.DataFrame({"value": drawn.random(count), "weight": 1.0, "gold": [str(n % 2) for n in range(count)]})
+        return items.assign(value=values, gold="word", right=(values > -3).astype(float))
+    return items.assign(value=drawn.random(count), gold=[str(n % 2) for n in range(count)])
 
 
 def stand_in(name):

@@ -20,7 +20,10 @@ Lengths = tuple[int, ...]
 
 def contaminated_items(run: Run, probe: Probe) -> int:
     """How many of the probe's items have a passage in the training texts of the run's tasks or in rehearsed text."""
-    probed = [[words for text in texts(row) if len(words := words_of(text)) >= LEAST] for row in probe.rows]
+    # What items belong to, as a title, is nothing that the model reads, unless the kind reads it or a template names it.
+    label = {probe.spec.cluster} - probe.needs - probe.spec.named
+    shown = [{name: value for name, value in row.items() if name not in label} for row in probe.rows]
+    probed = [[words for text in texts(row) if len(words := words_of(text)) >= LEAST] for row in shown]
     # Passages of each length that some item has: a short item is looked for inside a long text too.
     lengths = tuple(sorted({min(WORDS, len(words)) for item in probed for words in item}))
     tested = tuple(task.model_dump_json() for task in run.tested)

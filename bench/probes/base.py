@@ -13,6 +13,7 @@ from pydantic import ValidationError
 from bench.data import sources
 from bench.data.sources import SourceRow
 from bench.errors import UserError
+from bench.hashing import digest
 from bench.inference.backend import Backend, Continuation
 from bench.modeling.models import Model
 from bench.probes.templates import filled
@@ -21,6 +22,8 @@ from bench.specs.probe import ProbeSpec
 from bench.tasks.encoding import Encoding
 from bench.tasks.sampling import sample
 
+LABEL_LETTERS = 64
+"""Of a cluster's label, which stands beside each of its items."""
 ACCURACY = "accuracy"
 """The share of right answers, which stands beside the continuous number that a probe is first of all."""
 
@@ -208,5 +211,6 @@ def chosen_rows(rows: Sequence[R], limit: int, cluster: str | None = None) -> li
 
 
 def clusters_of_rows(rows: Sequence[Mapping[str, Any]], cluster: str) -> list[str | None]:
-    """What each row belongs to; None where it does not say so, and is by itself."""
-    return [str(row[cluster]) if row[cluster] else None for row in rows]
+    """What each row belongs to; None where it does not say so, and is by itself. A passage is told by its hash."""
+    labels = [str(row[cluster]) if row[cluster] else None for row in rows]
+    return [digest(label) if label and len(label) > LABEL_LETTERS else label for label in labels]

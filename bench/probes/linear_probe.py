@@ -5,6 +5,9 @@ same training rows, and judged on other rows (Alain & Bengio 2017): by the log-o
 it guesses right.
 """
 
+from collections import defaultdict
+from collections.abc import Hashable
+
 import numpy as np
 import numpy.typing as npt
 import pandas as pd
@@ -16,7 +19,7 @@ from sklearn.preprocessing import StandardScaler
 from bench.data.sources import SourceRow
 from bench.errors import UserError
 from bench.inference.backend import Backend
-from bench.probes.base import Probe, ProbeOptions, chosen_rows, filled_rows
+from bench.probes.base import Probe, ProbeOptions, chosen_rows, clusters_of_rows, filled_rows
 from bench.specs.probe import ProbeSpec
 from bench.tasks.encoding import Encoding
 
@@ -88,12 +91,19 @@ def _parted(spec: ProbeSpec) -> tuple[list[SourceRow], list[SourceRow]]:
     """The rows that the classifier is fitted on, and those that may be asked, none of which is of a cluster of the former."""
     rows, train = filled_rows(spec), FitOptions.model_validate(spec.options).train
     ordered = chosen_rows(rows, len(rows), spec.cluster)
-    # From the other end, so that the training rows are the same whatever the number of items.
-    fitted, others = ordered[::-1][:train], ordered[: max(len(ordered) - train, 0)]
-    if spec.cluster is None:
-        return fitted, others
-    known = {row[spec.cluster] for row in fitted if row[spec.cluster]}
-    return fitted, [row for row in others if row[spec.cluster] not in known]
+    clusters = clusters_of_rows(ordered, spec.cluster) if spec.cluster else [None] * len(ordered)
+    # From the other end, so that the training rows are the same whatever the number of items; and whole clusters, since that
+    # end alone holds a row of nearly each.
+    members: dict[Hashable, list[int]] = defaultdict(list)
+    for place in reversed(range(len(ordered))):
+        members[place if clusters[place] is None else clusters[place]].append(place)
+    fitted: list[int] = []
+    for part in members.values():
+        if len(fitted) >= train:
+            break
+        fitted += part
+    others = sorted({*range(len(ordered))} - {*fitted})
+    return [ordered[place] for place in fitted[:train]], [ordered[place] for place in others]
 
 
 def _log_odds(logs: npt.NDArray[np.float64], place: int | None) -> float:

@@ -215,7 +215,8 @@ def same_numbers(first: pd.DataFrame, second: pd.DataFrame, tolerance: float, na
     difference of two log-likelihoods can be as far off as these are, and has their size. A log-likelihood may be off by `nats`,
     however small it is: it is a sum over tokens.
     """
-    texts = [name for name in first if isinstance(first[name].iloc[0], str)]
+    # Some items may belong to no cluster, and the first may be one of them.
+    texts = [name for name in first if any(isinstance(value, str) for value in first[name])]
     likelihoods = [name for name in first if str(name).endswith("_nats")]
     for name in first.columns.difference(texts):
         a, b = (np.stack([np.atleast_1d(value).astype(float) for value in frame[name]]) for frame in (first, second))

@@ -20,7 +20,7 @@ class ProbeSpec(Spec):
     source: SourceOrSources
     fields: dict[str, str | list[str]] = {}
     """Field -> template with columns in braces, or a list of templates: what the kind reads beside the columns."""
-    cluster: str | None = None
+    cluster: str | None = Field(default=None, min_length=1)
     """Field that says what an item belongs to together with others: an article, a book, a subject of questions."""
     options: dict[str, Any] = {}
     """What the kind leaves to choose; the kind checks it."""
@@ -35,7 +35,13 @@ class ProbeSpec(Spec):
     @property
     def given(self) -> set[str]:
         """Names of all fields of a row."""
-        return {*self.sources[0].columns, *self.fields}
+        return {*self.sources[0].fields_given, *self.fields}
+
+    @property
+    def named(self) -> set[str]:
+        """Names of the columns that templates fill in."""
+        texts = [text for template in self.fields.values() for text in ([template] if isinstance(template, str) else template)]
+        return {name for text in texts for name in fields_in(text, changes=True)}
 
     @model_validator(mode="after")
     def _source_is_of_one_shape(self) -> Self:
@@ -51,10 +57,8 @@ class ProbeSpec(Spec):
 
     @model_validator(mode="after")
     def _templates_name_columns(self) -> Self:
-        texts = [text for template in self.fields.values() for text in ([template] if isinstance(template, str) else template)]
-        named = {name for text in texts for name in fields_in(text, changes=True)}
         # Those of the first stand for all: sources of unlike columns have been refused above.
         columns = self.sources[0].columns
-        if missing := named - set(columns):
+        if missing := self.named - set(columns):
             raise ValueError(f"a template names {{{min(missing)}}}, but the columns give {', '.join(columns)}")
         return self

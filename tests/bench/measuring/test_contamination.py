@@ -37,8 +37,8 @@ def run(tmp_path):
     return made
 
 
-def probe(*rows):
-    return SimpleNamespace(rows=list(rows))
+def probe(*rows, cluster=None, needs=frozenset(), named=frozenset()):
+    return SimpleNamespace(rows=list(rows), needs=needs, spec=SimpleNamespace(cluster=cluster, named=named))
 
 
 @pytest.mark.parametrize(
@@ -61,6 +61,15 @@ def test_a_shared_passage_gives_an_item_away(run, item, trained, known):
 def test_what_is_trained_to_write_counts_and_so_do_choices(run):
     trained = run(["one text"], references=[f"{SHORT} again"])
     assert contamination.contaminated_items(trained, probe({"question": "what ?", "choices": ["no", SHORT]})) == 1
+
+
+def test_what_items_belong_to_counts_where_the_model_reads_it(run):
+    """A title that stands beside the items alone is nothing that they are asked about."""
+    trained, row = run([f"{LONG} and beyond"]), {"text": "of another kind and nothing that was trained on", "title": LONG}
+    assert contamination.contaminated_items(trained, probe(row, cluster="title")) == 0
+    assert contamination.contaminated_items(trained, probe(row)) == 1
+    assert contamination.contaminated_items(trained, probe(row, cluster="title", needs=frozenset({"title"}))) == 1
+    assert contamination.contaminated_items(trained, probe(row, cluster="title", named=frozenset({"title"}))) == 1
 
 
 def test_rehearsed_text_counts(run, tmp_path):

@@ -9,6 +9,7 @@ from hypothesis import strategies as st
 from probing import measured
 
 from bench.errors import UserError
+from bench.hashing import digest
 from bench.probes import probe_class
 from bench.probes.base import chosen_rows, filled_rows
 from bench.tasks.encoding import Encoding
@@ -46,11 +47,14 @@ def test_a_sample_is_spread_over_clusters():
 
 
 def test_items_tell_what_they_belong_to(own, made, decoding, decoder):
-    rows = [{**row, "book": book} for row, book in zip(ROWS, ["a", "a", "b", "", "b"], strict=True)]
+    passage = "a passage of many words " * 10
+    rows = [{**row, "book": book} for row, book in zip(ROWS, ["a", "a", passage, "", passage], strict=True)]
     probe = made(own("cloze", rows, cluster="book"), decoding)
     frame = measured(probe, decoder.load().eval())
     known = frame["cluster"].where(frame["cluster"].notna(), "")
-    assert known.tolist() == [row["book"] for row in probe.rows] and frame["cluster"].nunique() == 2
+    # A passage stands there by its hash, which is short.
+    assert known.tolist() == [digest(passage) if row["book"] == passage else row["book"] for row in probe.rows]
+    assert frame["cluster"].nunique() == 2
 
 
 def test_rows_come_from_each_part_of_the_source(library):

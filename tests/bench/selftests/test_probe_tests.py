@@ -94,7 +94,9 @@ def test_gold_drawn_at_random_is_chance(library, decoder, decoding, made, monkey
     assert not SelfTests(two, model).shuffled_gold_is_chance()
 
 
-@pytest.mark.parametrize("name", ["wikipedia", "lambada", "arc-easy", "hellaswag", "winogrande", "spelling", "triviaqa"])
+@pytest.mark.parametrize(
+    "name", ["wikipedia", "lambada", "arc-easy", "hellaswag", "winogrande", "spelling", "triviaqa", "boolq"]
+)
 def test_batches_equal_one_by_one(library, decoder, decoding, made, name):
     assert SelfTests(made(library.probe(name), decoding, 8), decoder.load().eval()).batches_equal_one_by_one()
 
@@ -135,6 +137,9 @@ def test_numbers_are_the_same_within_their_size():
     assert same_numbers(frame, frame.assign(vector=[[1000.0, 0.105], [0.0, 0.0]], gold=["c", "d"]), 1e-5)
     assert not same_numbers(frame, frame.assign(vector=[[1000.0, 0.12], [0.0, 0.0]]), 1e-5)
     assert not same_numbers(frame, frame.assign(value=[0.0, float("-inf")]), 1e-5)
+    # What items belong to is text, also where the first belongs to nothing, and is no number of a model.
+    named = frame.assign(cluster=[None, "article 1"])
+    assert same_numbers(named, named, 1e-5)
 
 
 def test_log_likelihoods_may_be_off_by_so_many_nats_and_nothing_else():

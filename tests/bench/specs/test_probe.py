@@ -18,6 +18,10 @@ def test_a_row_has_the_columns_and_the_templates():
 
 def test_what_items_belong_to_is_a_field_of_theirs():
     assert ProbeSpec.model_validate(FIELDS | {"cluster": "country"}).cluster == "country"
+    cut = FIELDS["source"] | {"stretches": 20}
+    assert ProbeSpec.model_validate(FIELDS | {"source": cut, "cluster": "stretch"}).cluster == "stretch"
+    with pytest.raises(ValueError, match="at least 1 character"):
+        ProbeSpec.model_validate(FIELDS | {"cluster": ""})
     with pytest.raises(ValueError, match="cluster: no row has the field 'land'; rows have capital, country"):
         ProbeSpec.model_validate(FIELDS | {"cluster": "land"})
 
