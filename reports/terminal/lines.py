@@ -3,18 +3,15 @@
 from collections.abc import Callable, Iterator, Sequence
 from functools import partial
 
-from bench.groups import groups_by
+from bench.statistics.estimates import Estimate
 from reports.rows import numbers
 from reports.rows.doubts import doubts
 from reports.rows.early_stopping import stopping
 from reports.rows.environments import other_environments
 from reports.rows.fairness import unfair
 from reports.rows.imported import stated_sources
-from reports.rows.means import Away
+from reports.rows.numbers import Quantity
 from reports.rows.row import Row
-
-NAMES_A_LINE = 3
-"""Other tasks and domains on a line, which then mostly fits in 100 columns."""
 
 
 def below(rows: Sequence[Row]) -> Iterator[str]:
@@ -47,17 +44,19 @@ def below(rows: Sequence[Row]) -> Iterator[str]:
 def gains(rows: Sequence[Row]) -> Iterator[str]:
     """Both gains of each row with their intervals, for which the table has no room."""
     for row in rows:
-        told = [
-            f"{words} {numbers.signed(gain, row.quantity)} {row.quantity.unit}"
-            for words, gain in (("gain", row.gain), ("over best", row.over_best))
-            # A row that answers as the base does has an interval of no width, which tells nothing.
-            if gain and gain.low != gain.high
-        ]
-        # Where the base was asked in its best words, both are one and the same.
-        if len(told) == 2 and row.gain == row.over_best:
-            told[1] = "over best the same"
-        if told:
+        if told := _both(row.gain, row.over_best, row.quantity):
             yield f"{row.label}: {', '.join(told)}"
+
+
+def _both(gain: Estimate | None, over_best: Estimate | None, quantity: Quantity) -> list[str]:
+    told = [
+        f"{words} {numbers.signed(estimate, quantity)} {quantity.unit}"
+        for words, estimate in (("gain", gain), ("over best", over_best))
+        # A row that answers as the base does has an interval of no width, which tells nothing.
+        if estimate and not (estimate.low is not None and estimate.low == estimate.high)
+    ]
+    # Where the base was asked in its best words, both are one and the same.
+    return [told[0], "over best the same"] if len(told) == 2 and gain == over_best else told
 
 
 def _asked(row: Row) -> Iterator[str]:
@@ -107,18 +106,9 @@ def _stopped(row: Row) -> Iterator[str]:
 
 
 def _elsewhere(row: Row) -> Iterator[str]:
-    alike = groups_by(row.elsewhere, lambda name: (row.elsewhere[name].items, row.elsewhere[name].quantity.unit))
-    for (count, unit), names in alike.items():
-        for start in range(0, len(names), NAMES_A_LINE):
-            # The unit stands with the first alone, as all on the line share it.
-            first, *others = [_gained(name, row.elsewhere[name]) for name in names[start : start + NAMES_A_LINE]]
-            told = [f"{first} {unit})", *(f"{each})" for each in others)]
-            yield f"{row.label}: {', '.join(told)} over {numbers.item_counts([count])}"
-
-
-def _gained(name: str, away: Away) -> str:
-    """`rte .528 (+3.1`"""
-    return f"{name} {numbers.level(away.score.value, away.quantity)} ({numbers.difference(away.gain.value, away.quantity)}"
+    for name, away in row.elsewhere.items():
+        score = f"{name} {numbers.level(away.score.value, away.quantity)} over {numbers.item_counts([away.items])}"
+        yield f"{row.label}: {', '.join([score, *_both(away.gain, away.over_best, away.quantity)])}"
 
 
 def _transfer(row: Row) -> Iterator[str]:

@@ -109,7 +109,8 @@ def _could_show(rows: Sequence[Row]) -> Iterator[str]:
 def _estimates(rows: Sequence[Row]) -> list[Estimate]:
     """All that is shown with an interval."""
     own = [each for row in rows for each in (row.score, row.gain, row.over_best) if each]
-    return own + [each.rise for row in rows for each in row.transfers]
+    lost = [each.lost for row in rows for each in row.forgetting.values()]
+    return own + lost + [each.rise for row in rows for each in row.transfers]
 
 
 def _heading(rows: Sequence[Row]) -> str:

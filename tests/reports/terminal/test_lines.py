@@ -1,5 +1,7 @@
 """The plain lines below a table."""
 
+from dataclasses import replace
+
 import pytest
 
 from bench.records.outcome import BestBase, Score
@@ -33,25 +35,20 @@ def test_gains_over_one_base_are_told_once_and_those_of_the_base_itself_not_at_a
     assert told.startswith("full: gain +") and told.endswith("points, over best the same")
 
 
-def test_other_tasks_and_domains_name_score_gain_and_items(make):
-    pair = make.elsewhere(make.elsewhere(make.mixture(), "sarcasm", 0.7, 64), "tweets", 0.8, 150)
-    rte, sarcasm, tweets = (pair[0].outcome.elsewhere[name] for name in ("rte", "sarcasm", "tweets"))
+def test_other_tasks_and_domains_name_score_items_and_both_gains(make, out):
+    pairs = [make.elsewhere(make.elsewhere(make.mixture(seed), "sarcasm", 0.7, 64), "tweets", 0.8, 150) for seed in range(2)]
+    found = make.kept(out, pairs)
+    (row,) = aggregate(found, out)
+    away = row.elsewhere
 
-    def expected(part) -> str:
-        return f"{part.score.value:.3f}".lstrip("0") + f" ({100 * part.gain.value:+.1f}"
+    def expected(name) -> str:
+        score, gain = away[name].score.value, away[name].gain
+        told = f"{100 * gain.value:+.1f} [{100 * gain.low:+.1f}, {100 * gain.high:+.1f}] points"
+        return f"multitask: {name} {f'{score:.3f}'.lstrip('0')} over {away[name].items} items, gain {told}"
 
-    assert told([pair[0]])[:2] == [
-        f"multitask: rte {expected(rte)} points), sarcasm {expected(sarcasm)}) over 64 items",
-        f"multitask: tweets {expected(tweets)} points) over 150 items",
-    ]
-
-
-def test_many_domains_take_several_lines(make):
-    pair = make.record("full")
-    for number in range(7):
-        pair = make.elsewhere(pair, f"domain-{number}", 0.7, 64)
-    found = told([pair[0]])
-    assert [line.count("domain-") for line in found] == [3, 3, 1] and all(len(line) <= 100 for line in found)
+    assert [line for line in told(found, out) if "items, gain" in line] == [expected(n) for n in ("rte", "sarcasm", "tweets")]
+    base = replace(row, elsewhere={"rte": replace(away["rte"], over_best=away["rte"].gain)})
+    assert f"{expected('rte')}, over best the same" in list(lines.below([base]))
 
 
 def test_transfer_names_the_run_alone(make, out):
