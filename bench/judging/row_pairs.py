@@ -9,9 +9,9 @@ from typing import Any
 import pandas as pd
 
 from bench.errors import UserError, unknown
-from bench.hashing import digest
 from bench.records import store
 from bench.records.record import Record
+from bench.tasks.sampling import sample
 from reports.rows.fairness import check_comparable
 from reports.rows.row import Row
 from reports.rows.rows import aggregate, grouped, ranked
@@ -155,10 +155,10 @@ def _answers(mine: Record, theirs: Record, out: Path, items: int | None) -> tupl
         )
     if items is None or items >= len(first):
         return first, second
-    # By a hash, so that more items hold those of fewer, which are paid for already.
-    chosen = sorted(first["item"], key=digest)[:items]
-    kept = first["item"].isin(chosen).to_numpy()
-    return first[kept], second[kept]
+    clusters = [None if pd.isna(label) else str(label) for label in first["cluster"]]
+    # Texts have no labels. More items hold those of fewer, which are paid for already.
+    places = sorted(sample(range(len(first)), items, [""] * len(first), clusters))
+    return first.iloc[places], second.iloc[places]
 
 
 def _frame(run: Record, out: Path) -> pd.DataFrame:

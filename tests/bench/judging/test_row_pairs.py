@@ -103,6 +103,8 @@ def test_more_items_hold_those_of_fewer_in_their_order(tmp_path):
     assert [len(items(count)) for count in (5, 20, 40, 99)] == [5, 20, 40, 40]
     assert set(items(5)) < set(items(20)) < set(items(40))
     assert items(20) == [name for name in items(40) if name in items(20)] != items(40)[:20]
+    # Spread over what items belong to: one of each pair.
+    assert len({(int(name[5:]) - 1) // 2 for name in items(18)}) == 18
 
 
 def test_texts_that_were_cut_are_counted_once(tmp_path):
