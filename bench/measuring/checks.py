@@ -212,30 +212,34 @@ def answers_agree(
     the run's own rounding allows, where nothing else is given. None where no item has a plain reading."""
     closeness = closeness or _closeness(session, session.run.strategy.bits)
     reader = PlainReader(module, session.run.checkpoint, session.device)
-    answers = _read_again(asked, frame, reader, count + 2 * closeness.strays)
+    by_length = sorted(range(len(asked.examples)), key=lambda at: sum(map(len, asked.examples[at].fields.values())))
+    count = min(count + 2 * closeness.strays, len(by_length))
+    chosen = [by_length[int(place)] for place in np.linspace(0, len(by_length) - 1, count)]
+    answers = _read_again(asked, frame, reader, by_length, chosen)
+    for index in {*chosen, *(index for index, _ in answers)}:
+        if _plain_list(frame.iloc[index]["gold"]) != _plain_list(asked.examples[index].gold):
+            return False
     if not answers:
         return None
-    if any(_plain_list(frame.iloc[index]["gold"]) != _plain_list(asked.examples[index].gold) for index, _ in answers):
-        return False
     # Rounding turns a close choice between labels round now and then, but not one after the other, of so few.
     turned = sum(answer.value in asked.task.spec.labels and not _says(asked, index, frame, answer) for index, answer in answers)
     astray = sum(not _same(asked, index, frame, answer, closeness) for index, answer in answers)
     return turned <= 1 + closeness.strays and astray <= (closeness.strays if len(answers) > 2 * closeness.strays else 0)
 
 
-def _read_again(asked: EvalSet, frame: pd.DataFrame, reader: PlainReader, count: int) -> list[tuple[int, PlainAnswer]]:
-    """Plain readings of so many items, from the shortest to the longest. Instead of one that has none, since it takes several
-    windows, the next shorter one is read, or else the next longer."""
-    examples, read = asked.examples, dict[int, PlainAnswer]()
-    by_length = sorted(range(len(examples)), key=lambda index: sum(map(len, examples[index].fields.values())))
-    for place in map(int, np.linspace(0, len(examples) - 1, min(count, len(examples)))):
+def _read_again(
+    asked: EvalSet, frame: pd.DataFrame, reader: PlainReader, by_length: list[int], chosen: Sequence[int]
+) -> list[tuple[int, PlainAnswer]]:
+    """Plain readings of the chosen items. Instead of one that has none, since it takes several windows, the next shorter one is
+    read, or else the next longer."""
+    tried: dict[int, PlainAnswer | None] = {}
+    for place in map(by_length.index, chosen):
         for index in (*reversed(by_length[: place + 1]), *by_length[place + 1 :]):
-            if index in read:
-                continue
-            if answer := plain_answer(asked, index, reader, frame.iloc[index]["prediction"]):
-                read[index] = answer
-                break
-    return sorted(read.items())
+            if index not in tried:
+                tried[index] = plain_answer(asked, index, reader, frame.iloc[index]["prediction"])
+                if tried[index]:
+                    break
+    return sorted((index, answer) for index, answer in tried.items() if answer)
 
 
 def _says(asked: EvalSet, index: int, frame: pd.DataFrame, answer: PlainAnswer) -> bool:

@@ -40,7 +40,7 @@ FIRST_ITEMS = 4
 """Of each probe, on which a fresh adapter is tried, and the model of a row that trains nothing."""
 
 
-TESTED = ("inference", "modeling", "probes", "selftests", "tasks", "tokens")
+TESTED = ("data", "inference", "modeling", "probes", "selftests", "specs", "statistics", "tasks", "tokens")
 """Rooms of bench/ through which a probe's question goes, and the self-tests'."""
 
 

@@ -4,6 +4,7 @@ import gc
 import shutil
 import weakref
 from dataclasses import replace
+from pathlib import Path
 
 import pandas as pd
 import pytest
@@ -243,6 +244,8 @@ def test_self_tests_are_made_once(session, monkeypatch):
 
 
 def test_the_code_that_a_probe_goes_through_counts_for_its_self_tests(tmp_path, monkeypatch):
+    bench = Path(untouched.__file__).parent.parent
+    assert all(list((bench / room).glob("*.py")) for room in untouched.TESTED)
     for room in untouched.TESTED:
         (tmp_path / room).mkdir()
         (tmp_path / room / "code.py").write_text("x = 1\n")
