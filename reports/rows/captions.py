@@ -28,8 +28,9 @@ def statement(estimates: Sequence[Estimate], rows: Sequence[Row]) -> str:
     return " ".join(stated(estimates, rows))
 
 
-def stated(estimates: Sequence[Estimate], rows: Sequence[Row]) -> list[str]:
-    """What the 95 % intervals of these estimates, which are of these rows, hold and what they don't."""
+def stated(estimates: Sequence[Estimate], rows: Sequence[Row], judged: Sequence[Estimate] = ()) -> list[str]:
+    """What the 95 % intervals of these estimates, which are of these rows, hold and what they don't. Of `judged`
+    no interval is shown, but a mark that rests on it."""
     shown = [each for each in estimates if each.low is not None]
     bases = {each.basis for each in shown}
     if not bases:
@@ -45,7 +46,7 @@ def stated(estimates: Sequence[Estimate], rows: Sequence[Row]) -> list[str]:
             parts.append("So do rows of one seed beside no others of their kind: another seed may differ by more.")
         if "bounds" in bases:
             parts.append("†: the items' part is that of the runs' own bounds, because there are no answers per item to go by.")
-    return [*parts, *_clusters(shown)]
+    return [*parts, *_clusters([*shown, *judged])]
 
 
 def _clusters(estimates: Sequence[Estimate]) -> list[str]:

@@ -52,8 +52,8 @@ def _both(gain: Estimate | None, over_best: Estimate | None, quantity: Quantity)
     told = [
         f"{words} {numbers.signed(estimate, quantity)} {quantity.unit}"
         for words, estimate in (("gain", gain), ("over best", over_best))
-        # A row that answers as the base does has an interval of no width, which tells nothing.
-        if estimate and not (estimate.low is not None and estimate.low == estimate.high)
+        # A row that answers as the base does gains nothing, within no width, and has nothing to tell.
+        if estimate and not estimate.low == estimate.high == 0
     ]
     # Where the base was asked in its best words, both are one and the same.
     return [told[0], "over best the same"] if len(told) == 2 and gain == over_best else told

@@ -87,7 +87,10 @@ def _show_group(console: Console, rows: Sequence[Row]) -> None:
             console.print(_forgetting(scored, dict(probes[start : start + PROBES_ALONE])))
         for group in staged(scored):
             console.print(_stages(group))
-        for sentence in (*GAINS_TOLD, *lines.gains(scored), *stated(_estimates(scored), scored), *standing_sentences(places)):
+        # Marks, too, say what whole clusters show.
+        lost = [each.lost for row in scored for each in row.forgetting.values()]
+        held = stated(_estimates(scored), scored, lost)
+        for sentence in (*GAINS_TOLD, *lines.gains(scored), *held, *standing_sentences(places)):
             say(console, sentence)
         # A mark that no row has needs no explanation.
         if any(forgotten.lost.significant for row in scored for forgotten in row.forgetting.values()):
@@ -109,8 +112,8 @@ def _could_show(rows: Sequence[Row]) -> Iterator[str]:
 def _estimates(rows: Sequence[Row]) -> list[Estimate]:
     """All that is shown with an interval."""
     own = [each for row in rows for each in (row.score, row.gain, row.over_best) if each]
-    lost = [each.lost for row in rows for each in row.forgetting.values()]
-    return own + lost + [each.rise for row in rows for each in row.transfers]
+    elsewhere = [each for row in rows for away in row.elsewhere.values() for each in (away.gain, away.over_best) if each]
+    return own + elsewhere + [each.rise for row in rows for each in row.transfers]
 
 
 def _heading(rows: Sequence[Row]) -> str:

@@ -35,6 +35,13 @@ def test_gains_over_one_base_are_told_once_and_those_of_the_base_itself_not_at_a
     assert told.startswith("full: gain +") and told.endswith("points, over best the same")
 
 
+def test_a_gain_that_all_items_share_is_told(make):
+    """Its interval has no width either, but it is no answer of the base's."""
+    record = make.record("full")[0]
+    gained = make.changed(record, gain=1.0, gain_ci_low=1.0, gain_ci_high=1.0)
+    assert list(lines.gains(aggregate([gained]))) == ["full: gain +100.0 [+100.0, +100.0] points"]
+
+
 def test_other_tasks_and_domains_name_score_items_and_both_gains(make, out):
     pairs = [make.elsewhere(make.elsewhere(make.mixture(seed), "sarcasm", 0.7, 64), "tweets", 0.8, 150) for seed in range(2)]
     found = make.kept(out, pairs)

@@ -84,6 +84,23 @@ def test_says_what_intervals_hold(make, out, capsys):
     assert "†: the items' part is that of the runs' own bounds" in capsys.readouterr().out
 
 
+def test_the_caption_is_of_what_is_shown_with_an_interval(make, out, capsys):
+    """Other tasks' gains are, and a probe's loss is not; but a mark on that is of whole clusters too."""
+    task, away = make.record("multitask"), make.elsewhere(make.mixture(), "sarcasm", 0.7, 64)
+    groups = [f"story {n // 4}" for n in range(64)]
+    for pair, kind in ((task, "probe"), (away, "elsewhere")):
+        items = pair[1]
+        of_kind = items["kind"] == kind
+        names = items["name"].where(of_kind)
+        first = items[names == names.dropna().iloc[0]]
+        clusters = items.index.map(dict(zip(first.index, groups, strict=False))).astype(object)
+        make.print_rows(make.kept(out, [(pair[0], items.assign(cluster=clusters))]), out)
+        printed = capsys.readouterr().out
+        assert lines_of(printed, "Items that belong together") and "16 effective clusters" in printed
+        make.print_rows(make.kept(out, [pair]), out)
+        assert not lines_of(capsys.readouterr().out, "Items that belong together")
+
+
 def test_parts_that_train_are_counted_on_one_line(make, out, capsys):
     make.print_rows(make.kept(out, make.suite()), out)
     printed = capsys.readouterr().out
