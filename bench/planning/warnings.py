@@ -35,7 +35,7 @@ def doubt(run: Run) -> str | None:
         return None
     # Each stage has a budget of its own.
     tagging = [replace(run, task=task, earlier=()) for task in run.stages if task.type == "ner"]
-    return next(filter(None, (_few_steps(stage, model) for stage in tagging)), None)
+    return "; ".join(filter(None, (_few_steps(stage, model) for stage in tagging))) or None
 
 
 def _few_steps(run: Run, model: Model) -> str | None:

@@ -45,8 +45,10 @@ class ProbeSpec(Spec):
 
     @model_validator(mode="after")
     def _source_is_of_one_shape(self) -> Self:
-        if len({frozenset(source.columns) for source in self.sources}) > 1:
+        if len({frozenset(source.fields_given) for source in self.sources}) > 1:
             raise ValueError("the parts of source must give the same columns")
+        if self.cluster == "stretch" and len(self.sources) > 1:
+            raise ValueError("cluster: stretches of several sources have the same numbers; give one source, or another field")
         return self
 
     @model_validator(mode="after")

@@ -20,6 +20,10 @@ def test_what_items_belong_to_is_a_field_of_theirs():
     assert ProbeSpec.model_validate(FIELDS | {"cluster": "country"}).cluster == "country"
     cut = FIELDS["source"] | {"stretches": 20}
     assert ProbeSpec.model_validate(FIELDS | {"source": cut, "cluster": "stretch"}).cluster == "stretch"
+    with pytest.raises(ValueError, match="stretches of several sources have the same numbers"):
+        ProbeSpec.model_validate(FIELDS | {"source": [cut, cut], "cluster": "stretch"})
+    with pytest.raises(ValueError, match="the parts of source must give the same columns"):
+        ProbeSpec.model_validate(FIELDS | {"source": [cut, FIELDS["source"]]})
     with pytest.raises(ValueError, match="at least 1 character"):
         ProbeSpec.model_validate(FIELDS | {"cluster": ""})
     with pytest.raises(ValueError, match="cluster: no row has the field 'land'; rows have capital, country"):
