@@ -29,8 +29,10 @@ def statement(estimates: Sequence[Estimate], rows: Sequence[Row]) -> str:
 
 
 def stated(estimates: Sequence[Estimate], rows: Sequence[Row], judged: Sequence[Estimate] = ()) -> list[str]:
-    """What the 95 % intervals of these estimates, which are of these rows, hold and what they don't. Of `judged`
-    no interval is shown, but a mark that rests on it."""
+    """What the 95 % intervals of these estimates, which are of these rows, hold and what they don't.
+
+    `judged` are those whose interval is not shown, but decides on a mark.
+    """
     shown = [each for each in estimates if each.low is not None]
     bases = {each.basis for each in shown}
     if not bases:
