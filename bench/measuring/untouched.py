@@ -14,7 +14,7 @@ from transformers import AutoModel, AutoModelForCausalLM
 
 from bench import ENGINE_VERSION, folders
 from bench.devices.environment import versions
-from bench.hashing import digest
+from bench.hashing import code_digest, digest
 from bench.inference.backend import Backend
 from bench.inference.endpoint import EndpointModel
 from bench.inference.evalset import EvalSet
@@ -236,8 +236,7 @@ class Untouched:
 def _tested_code() -> str:
     """A hash of the code whose faults the self-tests would find, and of their own."""
     bench = Path(__file__).parent.parent
-    files = [path for room in TESTED for path in sorted((bench / room).rglob("*.py"))]
-    return digest([path.read_text(encoding="utf-8") for path in files])
+    return code_digest(path for room in TESTED for path in sorted((bench / room).rglob("*.py")))
 
 
 def _question(probe: Probe) -> dict[str, object]:

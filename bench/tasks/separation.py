@@ -14,7 +14,7 @@ import regex
 
 from bench import folders
 from bench.errors import UserError
-from bench.hashing import digest
+from bench.hashing import code_digest, digest
 from bench.tasks import overlap
 from bench.tasks.examples import Example
 from bench.tasks.types import TaskType
@@ -122,7 +122,7 @@ def shared(examples: ComparedExamples, others: ComparedExamples) -> Shared:
 def _rules() -> str:
     """A hash of the code that says what is shared: other rules find other texts."""
     here = Path(__file__).parent
-    return digest([(here / name).read_text(encoding="utf-8") for name in ("separation.py", "overlap.py", "words.py")])
+    return code_digest(here / name for name in ("separation.py", "overlap.py", "words.py"))
 
 
 def _shared(examples: ComparedExamples, others: ComparedExamples) -> Shared:

@@ -1,6 +1,6 @@
 import pytest
 
-from bench.hashing import digest
+from bench.hashing import code_digest, digest
 
 
 def test_equal_values_have_one_id():
@@ -11,3 +11,10 @@ def test_equal_values_have_one_id():
 @pytest.mark.parametrize("other", [{"a": 2}, {"a": 1.5}, {"a": "1"}, {"a": None}, {"b": 1}, {}, {"a": [1]}])
 def test_other_values_have_other_ids(other):
     assert digest(other) != digest({"a": 1})
+
+
+def test_code_counts_by_its_text_and_order(tmp_path):
+    one, other = tmp_path / "one.py", tmp_path / "other.py"
+    one.write_text("x = 1\n")
+    other.write_text("x = 2\n")
+    assert code_digest([one, other]) == digest(["x = 1\n", "x = 2\n"]) != code_digest([other, one])
