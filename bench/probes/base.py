@@ -66,7 +66,7 @@ class Probe(ABC):
         self.spec, self.encoding = spec, encoding
         # `accept` has told what is wrong with them.
         self.options: Any = self.allowed.model_validate(spec.options)
-        self.rows = chosen_rows(filled_rows(spec), limit, spec.cluster)
+        self.rows = self.asked_rows(limit)
 
     @classmethod
     def accept(cls, spec: ProbeSpec) -> None:
@@ -81,6 +81,10 @@ class Probe(ABC):
             cls.allowed.model_validate(spec.options)
         except ValidationError as error:
             raise UserError(f"probe '{spec.name}', options of a {spec.kind} probe: {explain(error, cls.allowed)}") from error
+
+    def asked_rows(self, limit: int) -> list[SourceRow]:
+        """The rows that become its items, at most `limit`."""
+        return chosen_rows(filled_rows(self.spec), limit, self.spec.cluster)
 
     @classmethod
     def held(cls, spec: ProbeSpec) -> int:
@@ -206,11 +210,11 @@ def filled_rows(spec: ProbeSpec) -> list[SourceRow]:
 def chosen_rows(rows: Sequence[R], limit: int, cluster: str | None = None) -> list[R]:
     """A fixed sample of rows with the shares of their `gold` values, if they have any, spread over the clusters that the field
     `cluster` names; a larger limit keeps all of a smaller one's."""
-    clusters = clusters_of_rows(rows, cluster) if cluster else [None] * len(rows)
-    return sample(rows, limit, [str(row.get("gold", "")) for row in rows], clusters)
+    return sample(rows, limit, [str(row.get("gold", "")) for row in rows], clusters_of_rows(rows, cluster))
 
 
-def clusters_of_rows(rows: Sequence[Mapping[str, Any]], cluster: str) -> list[str | None]:
-    """What each row belongs to; None where it does not say so, and is by itself. A passage is told by its hash."""
-    labels = [str(row[cluster]) if row[cluster] else None for row in rows]
+def clusters_of_rows(rows: Sequence[Mapping[str, Any]], cluster: str | None) -> list[str | None]:
+    """What each row belongs to, by the field `cluster`; None where nothing says so, and it is by itself. A passage is told by
+    its hash."""
+    labels = [str(row[cluster]) if cluster and row[cluster] else None for row in rows]
     return [digest(label) if label and len(label) > LABEL_LETTERS else label for label in labels]

@@ -21,7 +21,6 @@ from bench.errors import UserError
 from bench.inference.backend import Backend
 from bench.probes.base import Probe, ProbeOptions, chosen_rows, clusters_of_rows, filled_rows
 from bench.specs.probe import ProbeSpec
-from bench.tasks.encoding import Encoding
 
 STRENGTH = 0.1
 """scikit-learn's C, the inverse of the regularisation: 256 rows in hundreds of dimensions can mostly be told apart without a
@@ -43,22 +42,25 @@ class LinearProbe(Probe):
     discordance = 0.15
     needs = frozenset({"text", "gold"})
 
-    def __init__(self, spec: ProbeSpec, encoding: Encoding, limit: int) -> None:
-        super().__init__(spec, encoding, limit)
-        self.train, others = _parted(spec)
-        self.rows = others[:limit]
+    train: list[SourceRow]
+    """What the classifier is fitted on."""
+
+    def asked_rows(self, limit: int) -> list[SourceRow]:
+        """None of those that the classifier is fitted on, which are put aside."""
+        self.train, others = _parted(self.spec)
         items = max(limit, 2)  # a limit by power is below that where the training rows leave none
         if len(others) < items:
-            which = ", without those of the training rows' clusters" if spec.cluster else ""
+            which = ", without those of the training rows' clusters" if self.spec.cluster else ""
             raise UserError(
-                f"probe '{spec.name}': {items} items and {self.options.train} training rows are more than the "
+                f"probe '{self.spec.name}': {items} items and {self.options.train} training rows are more than the "
                 f"{len(others) + len(self.train)} rows of the source{which}; lower items or the option train"
             )
         if len({row["gold"] for row in self.train}) < 2:
             raise UserError(
-                f"probe '{spec.name}': its {len(self.train)} training rows are all of the class '{self.train[0]['gold']}'; "
-                "raise the option train, or give rows of several classes"
+                f"probe '{self.spec.name}': its {len(self.train)} training rows are all of the class "
+                f"'{self.train[0]['gold']}'; raise the option train, or give rows of several classes"
             )
+        return others[:limit]
 
     @classmethod
     def held(cls, spec: ProbeSpec) -> int:
@@ -91,7 +93,7 @@ def _parted(spec: ProbeSpec) -> tuple[list[SourceRow], list[SourceRow]]:
     """The rows that the classifier is fitted on, and those that may be asked, none of which is of a cluster of the former."""
     rows, train = filled_rows(spec), FitOptions.model_validate(spec.options).train
     ordered = chosen_rows(rows, len(rows), spec.cluster)
-    clusters = clusters_of_rows(ordered, spec.cluster) if spec.cluster else [None] * len(ordered)
+    clusters = clusters_of_rows(ordered, spec.cluster)
     # From the other end, so that the training rows are the same whatever the number of items; and whole clusters, since that
     # end alone holds a row of nearly each.
     members: dict[Hashable, list[int]] = defaultdict(list)
