@@ -27,7 +27,7 @@ Launch = Annotated[
     str | None, typer.Option(help="Check all, then start the processes of a file of launch/ (cpu, gpus, ...) or of your own.")
 ]
 CheckpointEvery = Annotated[
-    str, typer.Option(help="Keep a training on the way every N seconds or steps (300s, 50steps), so that it can go on.")
+    str, typer.Option(help="Keep a training on the way, so that it can go on: every 300s, every 50steps, or auto.")
 ]
 KeepModel = Annotated[bool, typer.Option("--keep-model", help="Keep each trained model or adapter, in OUT/models/RUN_ID.")]
 RerunOnChange = Annotated[
@@ -72,7 +72,7 @@ def run(
     precision: Annotated[str, typer.Option(help="auto, fp32 or bf16 (master weights are always fp32).")] = "auto",
     out: Out = DEFAULT_OUT,
     dry_run: Annotated[bool, typer.Option("--dry-run", help="Print the plan with an estimate, and stop.")] = False,
-    checkpoint_every: CheckpointEvery = "300s",
+    checkpoint_every: CheckpointEvery = "auto",
     keep_model: KeepModel = False,
     launch: Launch = None,
     workers: Workers = "1",

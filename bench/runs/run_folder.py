@@ -28,14 +28,14 @@ from bench.specs.checkpoint_every import CheckpointInterval
 from bench.training.checkpoint import Checkpoint
 from bench.training.state import TrainingState
 
-EVERY = CheckpointInterval(seconds=300)
+BY_ITSELF = CheckpointInterval()
 
 
 @dataclass(frozen=True)
 class KeepOptions:
     """What a person wants to be kept of each run."""
 
-    every: CheckpointInterval = EVERY
+    every: CheckpointInterval = BY_ITSELF
     """Between two checkpoints of a training."""
     model: bool = False
     """Whether the trained model stays, in `models/`."""
@@ -51,7 +51,9 @@ class RunFolder:
         model_folder: where the trained model is to stay; None where it need not.
     """
 
-    def __init__(self, folder: Path | None = None, every: CheckpointInterval = EVERY, model_folder: Path | None = None) -> None:
+    def __init__(
+        self, folder: Path | None = None, every: CheckpointInterval = BY_ITSELF, model_folder: Path | None = None
+    ) -> None:
         self.folder, self._every, self._model_folder = folder, every, model_folder
 
     @classmethod

@@ -27,6 +27,8 @@ from bench.training.state import TrainingState
 
 ROOM = "micro_batch_tokens.txt"
 WEIGHT, MOMENT, BEST, RNG = "weight.", "moment.", "best.", "rng."
+DISK = 5e8
+"""Bytes that a disk takes in a second, before the first checkpoint has told."""
 MOMENT_ROWS = ".rows"
 """How the name of what says which rows of a weight have moments ends."""
 
@@ -50,6 +52,7 @@ class Checkpoint:
         self.path, self._accelerator, self._every, self._peak, self._say = path, accelerator, every, peak, say
         self._random: dict[str, Tensor] = {}
         self._written, self._steps = time.monotonic(), 0
+        self._writing: float | None = None  # seconds that the last one took
 
     def resume(self, model: nn.Module) -> TrainingState | None:
         """The state that was kept, its weights put into the adapted model, which no launcher trains yet; None where there
@@ -79,6 +82,9 @@ class Checkpoint:
         if self._random:
             _set_moments(model, adam, self.path)
             self.set_random()
+        if self._writing is None:
+            trained = sum(tensor.numel() * tensor.element_size() for _, tensor in _trained(model))
+            self._writing = 3 * trained / DISK  # the weights, and two moments of each
         self._written, self._steps = time.monotonic(), 0
 
     def set_random(self) -> None:
@@ -93,7 +99,7 @@ class Checkpoint:
 
     def stepped(self, model: nn.Module, adam: optim.Optimizer, state: TrainingState) -> None:
         self._steps += 1
-        due = self._every.is_over(time.monotonic() - self._written, self._steps)
+        due = self._every.is_over(time.monotonic() - self._written, self._steps, self._writing or 0.0)
         asked, due = self._agreed(bool(stopping.asked()), due)
         # DeepSpeed's optimiser holds its moments in partitions of its own, without which a stage can't be gone on with.
         whole = self._accelerator.distributed_type != DistributedType.DEEPSPEED
@@ -123,6 +129,7 @@ class Checkpoint:
     def write(self, model: nn.Module, state: TrainingState, adam: optim.Optimizer | None = None) -> None:
         """Put all of it on disk in place of what was there. A disk that has no room ends no training: a sentence says so."""
         state.peak_bytes = max(state.peak_bytes, self._peak())
+        started = time.monotonic()
         kept, main = dict[str, Tensor](), self._accelerator.is_main_process
         for name, tensor in _contents(model, state, adam):
             values = full_tensor(tensor)  # by all processes, of which one keeps them: no machine holds them once for each
@@ -139,6 +146,7 @@ class Checkpoint:
                     f"no checkpoint was written ({error}); the run goes on, and what it does from here is lost if it stops"
                 )
         self._written, self._steps = time.monotonic(), 0
+        self._writing = self._written - started
 
     def _agreed(self, asked: bool, due: bool) -> tuple[bool, bool]:
         """Whether any process was asked to stop, and whether by the main one's clock a checkpoint is due, on all processes."""

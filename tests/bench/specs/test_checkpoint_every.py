@@ -22,5 +22,11 @@ def test_anything_else_is_told(text):
 
 
 def test_when_it_is_over():
-    assert [CheckpointInterval(seconds=2.0).is_over(seconds, 99) for seconds in (1.9, 2.0)] == [False, True]
-    assert [CheckpointInterval(steps=3).is_over(99.0, steps) for steps in (2, 3)] == [False, True]
+    assert [CheckpointInterval(seconds=2.0).is_over(seconds, 99, 9.0) for seconds in (1.9, 2.0)] == [False, True]
+    assert [CheckpointInterval(steps=3).is_over(99.0, steps, 9.0) for steps in (2, 3)] == [False, True]
+
+
+def test_by_itself_keeping_takes_a_hundredth_of_the_time_at_most():
+    auto = checkpoint_interval("auto")
+    assert [auto.is_over(seconds, 99, 0.1) for seconds in (59.9, 60.0)] == [False, True]
+    assert [auto.is_over(seconds, 99, 3.0) for seconds in (299.0, 300.0)] == [False, True]

@@ -311,6 +311,26 @@ def test_a_full_disk_ends_no_training_and_leaves_nothing_half_written(tmp_path, 
     assert list(tmp_path.iterdir()) == []
 
 
+def test_how_often_one_is_written_hangs_on_how_long_it_takes(tmp_path, monkeypatch):
+    """By the size of what is trained at first, on a disk of half a gigabyte a second; then as it was measured."""
+    now = [1000.0]
+    monkeypatch.setattr(checkpoint.time, "monotonic", lambda: now[0])
+    keeper, model = kept(tmp_path / "training.safetensors", CheckpointInterval()), made()
+    adam, state, written = torch.optim.AdamW(model.parameters()), TrainingState(step=1), []
+    monkeypatch.setattr(checkpoint, "DISK", sum(tensor.nbytes for _, tensor in checkpoint._trained(model)))  # 3 s
+
+    def save(*_, **__):
+        written.append(now[0])
+        now[0] += 2.0
+
+    monkeypatch.setattr(checkpoint, "save_file", save)
+    keeper.begin(model, adam)
+    for _ in range(800):
+        now[0] += 1.0
+        keeper.stepped(model, adam, state)
+    assert written == [1300.0, 1502.0, 1704.0], "after 300 s, and then 200 s after the end of each, which take 2 s"
+
+
 def test_a_folder_that_has_become_read_only_ends_no_training(tmp_path, monkeypatch):
     def readonly(old, new):
         raise OSError(errno.EROFS, os.strerror(errno.EROFS))
