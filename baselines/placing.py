@@ -28,6 +28,7 @@ threads.spin_briefly()
 quiet.libraries(False)
 
 from bench.devices.device import start
+from bench.placing.costs import like
 from bench.placing.local import LocalWorker
 from bench.placing.messages import Message, WorkerSetting
 from bench.placing.pool import WorkerPool
@@ -81,7 +82,7 @@ def timed(runs: list[Run], workers: int, out: Path) -> tuple[float, Clock]:
 
         return LocalWorker(slot, heard, setting)
 
-    with WorkerPool(lambda works: [(slots, works)], hire, lambda _: 1.0, View(out)) as hands:
+    with WorkerPool(lambda works: [(slots, works)], hire, like, View(out)) as hands:
         # Warm: one run for each worker, which is not counted.
         execution.execute(runs[:workers], place, hands=hands)
         clock.took.clear()

@@ -20,6 +20,9 @@ class Imagined:
     def label(self):
         return f"imagined {self.id}"
 
+    def recorded(self, place):
+        return None
+
     def do(self, place):
         self.done.append(self.id)
         return self._recorded(place, "skipped", "imagined")

@@ -4,18 +4,34 @@ from dataclasses import dataclass, field
 from functools import cache
 
 from bench.modeling.models import Model
+from bench.placing.forecast import UNKNOWN_RATE, Like
 from bench.planning.estimate import CostEstimate, cost_key, estimate_cost
+from bench.records.record import Record
+from bench.records.trial import TrialRecord
 from bench.running.ceiling import HEADROOM
+from bench.running.work import Assignment
 from bench.runs.run import Run
 
-RATE = 5e10
-"""FLOP/s by which a budget in seconds is put among the others."""
+
+def like(work: Assignment) -> Like:
+    """By what its seconds hang on; a trial of the same run asks other items, so that it is another kind."""
+    run, who = work.run, type(work).__name__
+    strategy = f"{who} {run.model.name} {type(run.strategy).__name__} {run.strategy.bits}"
+    return Like(f"{who} {cost_key(run)}", (strategy, f"{who} {run.model.name}"), flops(run))
 
 
 def flops(run: Run) -> float:
-    """Of training it and asking its probes: who takes most begins first."""
+    """Of training it, asking its tests and asking its probes."""
     cost = _estimated(_Like.of(run))
-    return float((cost.operations or 0) + cost.probing)
+    return float((cost.operations or 0) + cost.answering + cost.probing)
+
+
+def seconds_taken(record: Record | TrialRecord) -> float | None:
+    """Of training and asking, as far as this run did it itself; None of one that did not come to its end."""
+    cost = record.cost
+    if record.status != "ok" or cost is None or cost.train_seconds is None or cost.eval_seconds is None:
+        return None
+    return cost.train_seconds - (cost.others_seconds or 0.0) + cost.eval_seconds
 
 
 def bytes_held(run: Run) -> int:
@@ -40,4 +56,4 @@ class _Like:
 
 @cache
 def _estimated(like: _Like) -> CostEstimate:
-    return estimate_cost(like.run, RATE)
+    return estimate_cost(like.run, UNKNOWN_RATE)

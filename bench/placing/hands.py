@@ -8,7 +8,7 @@ from functools import partial
 from bench.devices.hardware import processes
 from bench.errors import UserError
 from bench.placing import cluster
-from bench.placing.costs import bytes_held, flops
+from bench.placing.costs import bytes_held, like
 from bench.placing.local import LocalWorker
 from bench.placing.messages import WorkerSetting
 from bench.placing.pool import Arranging, Worker, WorkerPool
@@ -85,4 +85,4 @@ def _all_on(parts: Sequence[Slot]) -> Arranging:
 
 
 def _pool(setting: WorkerSetting, worker: Callable[..., Worker], arrange: Arranging) -> WorkerPool:
-    return WorkerPool(arrange, partial(worker, setting=setting), lambda work: flops(work.run), View(setting.out))
+    return WorkerPool(arrange, partial(worker, setting=setting), like, View(setting.out))

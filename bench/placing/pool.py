@@ -1,7 +1,7 @@
 """Work is given to workers, longest first, under leases; a worker that is lost is replaced, and its run done again."""
 
 import queue
-from collections.abc import Callable, Iterable, Sequence
+from collections.abc import Callable, Iterable, Mapping, Sequence
 from contextlib import nullcontext
 from dataclasses import dataclass
 from types import TracebackType
@@ -9,9 +9,13 @@ from typing import Protocol, Self
 
 from bench.errors import RunError, UserError
 from bench.inference.endpoint import EndpointModel
+from bench.placing.costs import seconds_taken
+from bench.placing.forecast import Forecast, Like
 from bench.placing.messages import Message, Post
 from bench.placing.slot import Slot
 from bench.placing.view import View
+from bench.records.record import Record
+from bench.records.trial import TrialRecord
 from bench.running.work import POLL, Assignment, IsFinished, Recorded, Workplace, in_turn, settled, told_of_others
 from bench.sharing.lease import Lease, Leases
 from bench.sharing.queue import TRIES, Queue
@@ -31,8 +35,8 @@ class Worker(Protocol):
 
 Hire = Callable[[Slot, Post], Worker]
 """A new worker for a slot; it posts that it is ready."""
-Weighing = Callable[[Assignment], float]
-"""What a piece of work is planned to take, in any unit."""
+Likening = Callable[[Assignment], Like]
+"""What the seconds of a piece of work hang on."""
 Arranging = Callable[[Sequence[Assignment]], Iterable[tuple[Sequence[Slot], Sequence[Assignment]]]]
 """Workers on which parts of the machine do which work: one arrangement after another."""
 
@@ -40,8 +44,9 @@ Arranging = Callable[[Sequence[Assignment]], Iterable[tuple[Sequence[Slot], Sequ
 class WorkerPool:
     """Workers that stay for all that is given to them: they load their libraries once."""
 
-    def __init__(self, arrange: Arranging, hire: Hire, cost: Weighing, view: View) -> None:
-        self._arrange, self._hire, self._cost, self._view = arrange, hire, cost, view
+    def __init__(self, arrange: Arranging, hire: Hire, like: Likening, view: View) -> None:
+        self._arrange, self._hire, self._like, self._view = arrange, hire, like, view
+        self._forecast = Forecast()
         self._slots: Sequence[Slot] = ()
         self._inbox = queue.SimpleQueue[Message]()
         self._workers: dict[int, Worker] = {}
@@ -68,17 +73,36 @@ class WorkerPool:
         # A model behind an API needs no device, and answers that it is asked for twice at once are paid twice.
         asked = in_turn([work for work in works if isinstance(work.run.model, EndpointModel)], place, finished)
         waiting = [work for work in works if not isinstance(work.run.model, EndpointModel) and not finished(work)]
-        costs = {work.id: self._cost(work) for work in waiting}
-        waiting.sort(key=lambda work: costs[work.id], reverse=True)
-        self._view.plan(costs)
+        likes = {work.id: self._like(work) for work in waiting}
+        self._remember(works, likes, place)
+        seconds = {name: self._forecast.seconds(like) for name, like in likes.items()}
+        waiting.sort(key=lambda work: seconds[work.id], reverse=True)
+        self._view.plan(seconds)
         leases = Leases(place.out)
-        shifts = [(slots, _Shift.of(group, place, leases, finished)) for slots, group in self._arrange(waiting)]
+        parts = self._arrange(waiting)
+        shifts = [(slots, _Shift.of(group, likes, place, leases, finished)) for slots, group in parts]
         with leases.beating() if waiting else nullcontext():
             for slots, shift in shifts:
                 self._settle_on(slots)
                 self._do(shift)
                 asked |= shift.done
         return asked
+
+    def _remember(self, works: Sequence[Assignment], waiting: Mapping[str, Like], place: Workplace) -> None:
+        """Learn from what was done before, as far as it is of a kind that waits: one of each kind tells enough."""
+        kinds = {like.kind for like in waiting.values()}
+        for work in works:
+            if work.id not in waiting and not isinstance(work.run.model, EndpointModel):
+                like = self._like(work)
+                if like.kind in kinds and not self._forecast.knows(like) and (record := work.recorded(place)):
+                    self._learn(like, record)
+
+    def _learn(self, like: Like, record: Record | TrialRecord) -> bool:
+        """Whether it was the first of its kind, which moves all forecasts of work like it."""
+        seconds, first = seconds_taken(record), not self._forecast.knows(like)
+        if seconds is not None:
+            self._forecast.learn(like, seconds)
+        return first and seconds is not None
 
     def _do(self, shift: "_Shift") -> None:
         while shift.queue.waiting or self._busy:
@@ -129,10 +153,17 @@ class WorkerPool:
                 self._ready.append(number)
                 shift.settle(lease, message.content)
                 self._view.ends(number, lease.what)
+                if self._learn(shift.likes[lease.what], message.content.record):
+                    self._expect(shift)
             case "lost":
                 self._lost(number, message.content, shift)
             case _:
                 self._view.hears(message)
+
+    def _expect(self, shift: "_Shift") -> None:
+        seconds = {name: self._forecast.seconds(like) for name, like in shift.likes.items()}
+        shift.queue.arrange(seconds.__getitem__)
+        self._view.expect(seconds)
 
     def _lost(self, number: int, reason: str, shift: "_Shift") -> None:
         """Its slot gets a new worker while anything waits."""
@@ -156,14 +187,17 @@ class _Shift:
     """What is being done on one arrangement."""
 
     by_id: dict[str, Assignment]
+    likes: Mapping[str, Like]
     place: Workplace
     queue: Queue
     done: dict[str, Recorded]
 
     @classmethod
-    def of(cls, works: Sequence[Assignment], place: Workplace, leases: Leases, finished: IsFinished) -> "_Shift":
+    def of(
+        cls, works: Sequence[Assignment], likes: Mapping[str, Like], place: Workplace, leases: Leases, finished: IsFinished
+    ) -> "_Shift":
         by_id = {work.id: work for work in works}
-        return cls(by_id, place, Queue(list(by_id), leases, lambda name: finished(by_id[name])), {})
+        return cls(by_id, likes, place, Queue(list(by_id), leases, lambda name: finished(by_id[name])), {})
 
     def elsewhere(self, busy: Iterable[Lease]) -> set[str]:
         """What others have done."""

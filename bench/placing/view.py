@@ -32,18 +32,24 @@ class View:
         self._live: Live | None = None
         self._at: dict[int, _At] = {}
         self._costs: dict[str, float] = {}
-        self._spent = self._started = self._used = self._written = 0.0
+        self._spent: dict[str, float] = {}
+        self._started = self._used = self._written = 0.0
         self._said: set[str] = set()
 
     def plan(self, costs: Mapping[str, float]) -> None:
-        """What is still to be done, and its cost in any unit."""
+        """What is still to be done, and how many seconds of a worker each is expected to take."""
         if not self._status.total:
             remove_ended(self._out)
         self._costs = dict(costs)
-        self._spent, self._started = 0.0, time.perf_counter()
+        self._spent, self._started = {}, time.perf_counter()
         if costs and self._console.is_terminal:
             self._live = self._live or Live(console=self._console, auto_refresh=False, transient=True)
             self._live.start()
+
+    def expect(self, seconds: Mapping[str, float]) -> None:
+        """Now that more is known; of what is done as well, against which the rest is held."""
+        for known in (self._costs, self._spent):
+            known.update((job, seconds[job]) for job in known.keys() & seconds.keys())
 
     def settle_on(self, slots: Sequence[Slot]) -> None:
         """From now on workers are on these parts of the machine."""
@@ -67,7 +73,7 @@ class View:
         at = self._at.pop(number)
         seconds = time.perf_counter() - at.since
         self._used += seconds * self._slots[number].processes
-        self._spent += self._costs.pop(job, 0.0)
+        self._spent[job] = self._costs.pop(job, 0.0)
         self._status.end(Finished(label=at.label, result=at.result, seconds=seconds))
         left = self._left()
         told = "" if left is None else f"; about {lasting(left)} left"
@@ -95,9 +101,9 @@ class View:
 
     def _left(self) -> float | None:
         """Seconds that the rest will take, if it goes on as fast as so far."""
-        if not self._spent or not self._costs:
+        if not (spent := sum(self._spent.values())) or not self._costs:
             return None
-        return sum(self._costs.values()) / self._spent * (time.perf_counter() - self._started)
+        return sum(self._costs.values()) / spent * (time.perf_counter() - self._started)
 
     def _line(self, number: int, text: str) -> None:
         at, done = self._at.get(number), self._status.done

@@ -48,6 +48,9 @@ class TrialWork:
     def run(self) -> Run:
         return self.trial.run
 
+    def recorded(self, place: Workplace) -> TrialRecord | None:
+        return find_trial(place.out, self.id)
+
     def do(self, place: Workplace) -> Recorded:
         """The trial's record; one that fails leaves its reason."""
         trial, device = self.trial, place.device

@@ -39,6 +39,9 @@ class RunWork:
     def label(self) -> str:
         return self.run.label
 
+    def recorded(self, place: Workplace) -> Record | None:
+        return store.find_record(place.out, self.id)
+
     def do(self, place: Workplace) -> Recorded:
         """The run's record and items; of a run that failed, the reason."""
         run, progress = self.run, place.progress

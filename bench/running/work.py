@@ -79,6 +79,9 @@ class Assignment(Protocol):
     def run(self) -> Run:
         """What is trained and asked."""
 
+    def recorded(self, place: Workplace) -> Record | TrialRecord | None:
+        """What came of it before, as far as that is on disk."""
+
     def do(self, place: Workplace) -> Recorded:
         """It is done on this process's device; one that fails leaves its reason."""
 

@@ -20,6 +20,7 @@ class Queue:
         """
         self._leases, self._finished = leases, finished
         self._lost = Counter[str]()
+        self._ahead = set[str]()
         before = leases.attempts()
         self._first = {job: sum(before.get(job, (1, False))) for job in jobs}  # of the attempt that is open, or would be
         # Only now: what another puts in place from here on is found by its attempt.
@@ -29,6 +30,10 @@ class Queue:
     def waiting(self) -> list[str]:
         """Jobs that nobody here has been handed, and of which nobody elsewhere is known to have done them."""
         return list(self._waiting)
+
+    def arrange(self, seconds: Callable[[str], float]) -> None:
+        """From here on the longest first, after what was put back."""
+        self._waiting.sort(key=lambda job: (job not in self._ahead, -seconds(job)))
 
     def take(self) -> Lease | None:
         """The right to the first job that nobody else does now."""
@@ -60,6 +65,7 @@ class Queue:
 
     def put_back(self, job: str) -> None:
         """It waits again, ahead of all others, until it is done here or elsewhere."""
+        self._ahead.add(job)
         self._waiting.insert(0, job)
 
     def _tried(self, job: str, number: int) -> bool:

@@ -6,8 +6,9 @@ from types import SimpleNamespace
 import pytest
 
 from bench.placing import costs
-from bench.placing.costs import bytes_held, flops
+from bench.placing.costs import bytes_held, flops, like, seconds_taken
 from bench.running.ceiling import HEADROOM
+from bench.running.execution import RunWork
 from bench.running.sizes import Memory
 from bench.strategies import with_values
 
@@ -17,7 +18,32 @@ def test_more_work_costs_more(planned):
     longer = planned("full", "sentiment", budget="64")
     assert flops(longer) > flops(full) > flops(frozen) > 0
     assert bytes_held(full) > bytes_held(frozen) > 4 * 4_000_000
-    assert flops(planned("zero-shot", "sentiment")) < flops(frozen)
+    assert 0 < flops(planned("zero-shot", "sentiment")) < flops(frozen), "it only asks its tests"
+
+
+def test_what_takes_as_long_is_of_one_kind(planned):
+    full = RunWork(planned("full", "sentiment"))
+    seed, longer = RunWork(replace(full.run, seed=5)), RunWork(planned("full", "sentiment", budget="64"))
+    frozen = RunWork(planned("frozen", "sentiment"))
+    assert like(full).kind == like(seed).kind and seed.id != full.id
+    assert like(longer).kind != like(full).kind and like(longer).groups == like(full).groups != like(frozen).groups
+    assert like(frozen).groups[-1] == like(full).groups[-1]
+    trial = SimpleNamespace(run=full.run)
+    assert like(trial).kind != like(full).kind and not {*like(trial).groups} & {*like(full).groups}
+
+
+def test_seconds_are_those_of_what_the_run_did_itself():
+    def record(status="ok", **cost):
+        return SimpleNamespace(status=status, cost=SimpleNamespace(**{"others_seconds": None, "eval_seconds": 3.0, **cost}))
+
+    assert seconds_taken(record(train_seconds=10.0)) == 13.0
+    assert seconds_taken(record(train_seconds=10.0, others_seconds=4.0)) == 9.0
+    assert seconds_taken(record(train_seconds=None)) is None
+    assert (
+        seconds_taken(record("failed", train_seconds=10.0)) is None
+        and seconds_taken(record("pruned", train_seconds=1.0)) is None
+    )
+    assert seconds_taken(SimpleNamespace(status="ok", cost=None)) is None
 
 
 def test_a_base_is_held_in_its_reference_precision(planned, monkeypatch):

@@ -2,11 +2,14 @@
 
 import queue
 import threading
+from types import SimpleNamespace
 
 import pytest
-from workers import ThreadWorker, imagined
+from workers import Imagined, ThreadWorker, imagined
 
 from bench.errors import RunError, UserError
+from bench.placing import pool as module
+from bench.placing.forecast import Like
 from bench.placing.pool import WorkerPool
 from bench.placing.slot import Slot
 from bench.placing.view import View
@@ -30,12 +33,17 @@ def place(tmp_path, device):
     return Workplace(tmp_path, device, Progress(False, 1))
 
 
-def pool(place, hired, cost=lambda work: float(ord(work.id)), **fate):
+def by_name(work):
+    """The later in the alphabet the longer; each is of a kind of its own."""
+    return Like(work.id, (), float(ord(work.id)))
+
+
+def pool(place, hired, like=by_name, **fate):
     def hire(slot, post):
         hired.append(ThreadWorker(slot, post, place, **fate))
         return hired[-1]
 
-    return WorkerPool(alike, hire, cost, View(place.out))
+    return WorkerPool(alike, hire, like, View(place.out))
 
 
 def alike(works):
@@ -58,6 +66,35 @@ def test_longest_first_and_each_once(run, place, capsys):
     assert ["imagined d" in lines[0], "imagined c" in lines[1]] == [True, True]  # as they are handed out, whoever is faster
     assert len(lines) == 5 and all("core 0: " in line or "core 1: " in line for line in lines)
     assert all(worker.ended for worker in hired)
+
+
+def test_what_was_done_tells_how_long_the_rest_takes(run, place, monkeypatch):
+    """By FLOPs the order is a, c, b; the first c is over in a second, so that a b is longer than the second c."""
+    took = {"a0": 90.0, "b0": 50.0, "c0": 1.0}
+    monkeypatch.setattr(module, "seconds_taken", lambda record: took.get(record.run_id))
+
+    def like(work):
+        return Like(work.id[0], (), {"a": 9.0, "b": 5.0, "c": 7.0}[work.id[0]])
+
+    def alone(works):
+        return [(SLOTS[:1], works)]
+
+    def hire(slot, post):
+        return ThreadWorker(slot, post, place)
+
+    done = []
+    with WorkerPool(alone, hire, like, View(place.out)) as hands:
+        hands([imagined(run, name, done) for name in ("a0", "c0", "c1", "b0", "b1")], place, unfinished)
+    assert done == ["a0", "c0", "b0", "b1", "c1"]
+
+    class Before(Imagined):
+        def recorded(self, place):
+            return SimpleNamespace(run_id=self.id)
+
+    again = [Before(run, name, done) for name in ("b0", "c0")] + [imagined(run, name, done) for name in ("c2", "b2")]
+    with WorkerPool(alone, hire, like, View(place.out)) as hands:
+        hands(again, place, lambda work: work.id.endswith("0"))
+    assert done[5:] == ["b2", "c2"], "by records that were there at the start"
 
 
 def test_no_more_workers_than_work(run, place):
@@ -102,7 +139,7 @@ def test_who_is_stopped_stops_the_workers_and_gives_everything_back(run, place, 
         hired.append(ThreadWorker(slot, post, place))
         return hired[-1]
 
-    with pytest.raises(type(signal)), WorkerPool(alike, hire, lambda _: 1.0, view) as hands:
+    with pytest.raises(type(signal)), WorkerPool(alike, hire, by_name, view) as hands:
         hands([imagined(run, "a", [])], place, unfinished)
     assert [worker.ended for worker in hired] == [True] and hired[0].at_once is at_once
     assert Leases(place.out).claim("a").number == 2
@@ -119,7 +156,7 @@ def test_workers_go_where_others_are_to_be_and_stay_else(run, place):
         hired.append(ThreadWorker(slot, post, place))
         return hired[-1]
 
-    with WorkerPool(arrange, hire, lambda work: float(ord(work.id)), View(place.out)) as hands:
+    with WorkerPool(arrange, hire, by_name, View(place.out)) as hands:
         done = []
         assert hands([imagined(run, name, done) for name in "abc"], place, unfinished).keys() == set("abc")
         assert done[0] == "c" and [worker.slot for worker in hired] == [*both, *SLOTS]
@@ -133,7 +170,7 @@ def test_a_worker_that_cannot_start_is_told(run, place):
         return ThreadWorker(slot, post, place, stillborn="its process ended with status 1")
 
     told = "worker on core . could not be started: its process ended with status 1"
-    with pytest.raises(RunError, match=told), WorkerPool(alike, hire, lambda _: 1.0, View(place.out)) as hands:
+    with pytest.raises(RunError, match=told), WorkerPool(alike, hire, by_name, View(place.out)) as hands:
         hands([imagined(run, "a", [])], place, unfinished)
 
 

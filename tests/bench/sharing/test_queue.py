@@ -86,6 +86,14 @@ def test_a_job_whose_worker_is_lost_comes_first_and_not_for_ever(leases):
     assert lease.end(), "who is told that it is too often still has the lease, to leave the reason"
 
 
+def test_the_longest_first_but_for_what_was_put_back(leases):
+    queue = Queue(["a", "b", "c", "d"], leases("x"))
+    lease = queue.take()
+    assert lease.what == "a" and queue.lost(lease)
+    queue.arrange({"a": 1.0, "b": 2.0, "c": 4.0, "d": 3.0}.__getitem__)
+    assert [taken(queue) for _ in range(4)] == ["a", "c", "d", "b"]
+
+
 def test_a_job_that_was_done_in_vain_waits_for_who_has_it(leases):
     x, y = Queue(["a"], leases("x")), leases("y")
     lease = x.take()

@@ -1,0 +1,41 @@
+"""Seconds as they were measured, else FLOPs at the rate of what is most alike."""
+
+import pytest
+
+from bench.placing.forecast import Forecast, Like
+
+FULL = Like("full on sst2", ("encoder full", "encoder"), 100.0)
+LONG = Like("full on squad", ("encoder full", "encoder"), 300.0)
+FROZEN = Like("frozen on sst2", ("encoder frozen", "encoder"), 60.0)
+OTHER = Like("full of a decoder", ("decoder full", "decoder"), 900.0)
+
+
+def test_before_anything_is_done_flops_alone_count():
+    forecast = Forecast()
+    assert not forecast.knows(FULL) and forecast.seconds(FULL) > 0
+    assert forecast.seconds(LONG) == pytest.approx(3 * forecast.seconds(FULL))
+
+
+def test_a_kind_that_was_done_takes_its_median():
+    forecast = Forecast()
+    for seconds in (7.0, 9.0, 100.0):
+        forecast.learn(FULL, seconds)
+    assert forecast.knows(FULL) and forecast.seconds(FULL) == 9.0
+
+
+def test_another_kind_is_as_fast_as_what_is_most_alike():
+    forecast = Forecast()
+    forecast.learn(FULL, 10.0)  # 10 FLOP/s
+    assert [forecast.seconds(each) for each in (LONG, FROZEN, OTHER)] == [30.0, 6.0, 90.0]
+    forecast.learn(FROZEN, 20.0)  # 3 FLOP/s: the medians of all, and of the encoder, are 6.5
+    assert forecast.seconds(LONG) == 30.0 and forecast.seconds(OTHER) == pytest.approx(900 / 6.5)
+    forecast.learn(OTHER, 900.0)  # 1 FLOP/s
+    assert forecast.seconds(LONG) == 30.0 and not forecast.knows(LONG)
+
+
+def test_work_without_flops_tells_no_rate():
+    """What a tokenizer that is not here would count: nothing is known of it."""
+    forecast, unknown = Forecast(), Like("hub", (), 0.0)
+    forecast.learn(unknown, 5.0)
+    before = Forecast().seconds(FULL)
+    assert forecast.seconds(unknown) == 5.0 and forecast.seconds(FULL) == before
