@@ -3,11 +3,14 @@
     python baselines/placing.py overhead     # from the end of a run to the beginning of the next, on a warm worker
     python baselines/placing.py workers      # equal runs on one worker of one core, and on two: in turns, medians
     python baselines/placing.py suites       # one suite alone, and two at once in two commands: in turns, medians
+    python baselines/placing.py forecast --suite sentiment --seeds 3 --tune 4 --model minilm --out out    # of the records there
 
-Runs are of tiny-bert, or of --model. Bases are asked once before, since they are kept and shared.
+Runs are of tiny-bert, or of --model. Bases are asked once before, since they are kept and shared. `forecast` runs nothing: it
+says by how much forecasts of seconds would have been wrong for the runs of a folder.
 """
 
 import argparse
+import math
 import os
 import resource
 import statistics
@@ -28,7 +31,8 @@ threads.spin_briefly()
 quiet.libraries(False)
 
 from bench.devices.device import start
-from bench.placing.costs import like
+from bench.placing.costs import like, seconds_taken
+from bench.placing.forecast import Forecast
 from bench.placing.local import LocalWorker
 from bench.placing.messages import Message, WorkerSetting
 from bench.placing.pool import WorkerPool
@@ -36,8 +40,11 @@ from bench.placing.slot import Slot
 from bench.placing.view import View
 from bench.planning.options import PlanOptions
 from bench.planning.plan import plan
+from bench.planning.tuning import as_far_as_tuned
 from bench.progress import Progress
+from bench.records.store import find_record
 from bench.running import execution
+from bench.running.execution import RunWork
 from bench.running.work import Workplace
 from bench.runs.run import Run
 from bench.runs.run_folder import DEFAULT_KEEP
@@ -142,15 +149,48 @@ def suites(asked: argparse.Namespace) -> None:
         print(f"one suite {one:.1f} s, two at once {two:.1f} s {what}: {two / one:.2f} times as long ({taken})", flush=True)
 
 
+def forecast(asked: argparse.Namespace) -> None:
+    """Each run from all that is known when those of its kind are left out, and when they are there but for itself."""
+    options = PlanOptions(asked.suite, asked.model, seeds=asked.seeds, tune={"trials": asked.tune} if asked.tune else {})
+    runs, _ = as_far_as_tuned(plan(options, "auto"), asked.out)
+    records = [(like(RunWork(run)), find_record(asked.out, run.id)) for run in runs]
+    took = [(alike, seconds) for alike, record in records if record and (seconds := seconds_taken(record)) and alike.flops]
+
+    def off(known: Callable[[int], list[int]], of: list[int]) -> list[float]:
+        """In logarithms."""
+        found = []
+        for number in of:
+            forecast, (alike, seconds) = Forecast(), took[number]
+            for other in known(number):
+                forecast.learn(*took[other])
+            found.append(math.log(forecast.seconds(alike) / seconds))
+        return found
+
+    everything = list(range(len(took)))
+    kinds = [alike.kind for alike, _ in took]
+    of_other_kinds = {n: [other for other in everything if kinds[other] != kinds[n]] for n in everything}
+    of_its_kind = {n: [other for other in everything if kinds[other] == kinds[n] and other != n] for n in everything}
+    seeded = [number for number in everything if of_its_kind[number]]
+    print(f"{len(took)} runs of {len(set(kinds))} kinds; standard deviation of the forecasts' errors, in logarithms:")
+    print(f"by FLOPs alone: {statistics.stdev(off(lambda _: [], everything)):.2f}")
+    print(f"by other kinds: {statistics.stdev(off(of_other_kinds.__getitem__, everything)):.2f}")
+    if seeded:
+        print(f"by runs of the same kind: {statistics.stdev(off(of_its_kind.__getitem__, seeded)):.2f} ({len(seeded)} runs)")
+
+
 def main() -> None:
     parser = argparse.ArgumentParser(description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter)
-    parser.add_argument("what", choices=["overhead", "workers", "suites"])
+    parser.add_argument("what", choices=["overhead", "workers", "suites", "forecast"])
     parser.add_argument("--model", default="tiny-bert")
     parser.add_argument("--budget", default="256")
     parser.add_argument("--runs", type=int, default=10)
     parser.add_argument("--rounds", type=int, default=3)
+    parser.add_argument("--suite", default="sentiment")
+    parser.add_argument("--seeds", type=int)
+    parser.add_argument("--tune", type=int)
+    parser.add_argument("--out", type=Path, default=Path("out"))
     asked = parser.parse_args()
-    {"overhead": overhead, "workers": workers, "suites": suites}[asked.what](asked)
+    {"overhead": overhead, "workers": workers, "suites": suites, "forecast": forecast}[asked.what](asked)
     print(f"load {os.getloadavg()[0]:.1f}, {len(os.sched_getaffinity(0))} cores")
 
 

@@ -1,10 +1,12 @@
-"""A simulated cluster: the real queue and leases on a real folder, with simulated machines, clocks and runs.
+"""A simulated cluster: the real queue, forecast and leases on a real folder, with simulated machines, clocks and runs.
 
     python baselines/simulated_cluster.py
 
 Each machine has a scheduler of its own, and nothing but the folder connects them. Their clocks show different times and go at
 different speeds. A worker that is lost is replaced after a while, and its run goes on from the last checkpoint; a machine that
 vanishes takes its scheduler with it; one that is frozen goes on later as if nothing had been.
+
+Runs are seeds of kinds, as those of a suite are. What is known of a kind's seconds are its FLOPs, until one of its runs is done.
 """
 
 import heapq
@@ -19,6 +21,7 @@ from pathlib import Path
 
 sys.path.insert(0, str(Path(__file__).resolve().parent.parent))
 
+from bench.placing.forecast import Forecast, Like
 from bench.sharing.lease import Lease, Leases
 from bench.sharing.owner import Owner
 from bench.sharing.queue import Queue
@@ -29,10 +32,14 @@ START = 15.0
 """Seconds until a new worker is ready, imports and all."""
 POLL = 30.0
 """Seconds between two looks at what other machines hold."""
-KEPT = 300.0
-"""Seconds between two checkpoints of a run, as `tunebench run` has by itself."""
-WRONG = 0.2
-"""Share by which the estimates are wrong that the queue is ordered by, in most cases."""
+KEPT = 60.0
+"""Seconds between two checkpoints of a run that take less than .6 seconds, as `tunebench run` has by itself."""
+SEEDS = 5
+"""Runs of each kind."""
+FLOPS_DIFFER = 0.35
+"""Standard deviation, in logarithms, of the FLOPs that kinds do in a second; `python baselines/placing.py forecast` tells it."""
+SEEDS_DIFFER = 0.08
+"""The same of the seconds that the runs of a kind take."""
 
 
 @dataclass(frozen=True)
@@ -54,6 +61,8 @@ class Told:
     """What a simulation has come to."""
 
     devices: int
+    seconds: dict[str, float]
+    """What each run takes."""
     began: Counter[str] = field(default_factory=Counter)
     """Attempts of each run, those in vain included."""
     recorded: dict[str, float] = field(default_factory=dict)
@@ -68,9 +77,9 @@ class Told:
         """Share of the device time until then in which a device was at work."""
         return sum(max(0.0, min(end, until) - start) for start, end in self.spans) / (until * self.devices)
 
-    def last_tenths(self, seconds: dict[str, float]) -> tuple[float, float, float]:
+    def last_tenths(self) -> tuple[float, float, float]:
         """When the last tenth begins: of the work (seconds of runs to be recorded), of the runs, of the time."""
-        ended = sorted((at, seconds[name]) for name, at in self.recorded.items())
+        ended = sorted((at, self.seconds[name]) for name, at in self.recorded.items())
         done = list(accumulate(length for _, length in ended))
         of_work = next(at for (at, _), total in zip(ended, done, strict=True) if total >= 0.9 * done[-1])
         return of_work, ended[len(ended) * 9 // 10 - 1][0], 0.9 * self.took
@@ -88,8 +97,15 @@ class Machine:
         skew, speed = 1e6 * number, 1 + 1e-3 * (number % 3)
         owner = Owner(f"owner{number}", f"host{number}", f"machine{number}", 1, 0.0)
         self.leases = Leases(cluster.out, owner, lambda: skew + speed * cluster.now)
-        self.queue = Queue(cluster.order, self.leases)
-        self._polling = False
+        self.forecast, self._polling = Forecast(), False
+        for like, seconds in cluster.pilot.items():
+            self.forecast.learn(like, seconds)
+        self.queue = Queue(list(cluster.left), self.leases)
+        self._arrange()
+
+    def _arrange(self) -> None:
+        seconds = {name: self.forecast.seconds(like) for name, like in self._cluster.likes.items()}
+        self.queue.arrange(seconds.__getitem__)
 
     def beat(self) -> None:
         self.leases.folder.mkdir(parents=True, exist_ok=True)
@@ -125,6 +141,11 @@ class Machine:
         if lease.put(lambda folder: _write(folder / "records" / f"{name}.json", str(self.number))):
             assert name not in told.recorded, "a run was recorded twice"
             told.recorded[name] = self._cluster.now
+            like = self._cluster.likes[name]
+            first = not self.forecast.knows(like)
+            self.forecast.learn(like, told.seconds[name])
+            if first:
+                self._arrange()
         else:
             told.in_vain.append(name)
         self.free += 1
@@ -148,18 +169,16 @@ class Cluster:
     """Machines, a folder that all see, and the time."""
 
     def __init__(
-        self, out: Path, seconds: dict[str, float], machines: int, devices: int, events: Events, wrong: float = WRONG
+        self, out: Path, runs: "Mixture", machines: int, devices: int, events: Events, piloted: bool = False, seed: int = 0
     ) -> None:
         """
         Args:
-            seconds: what each run takes.
             devices: of each machine.
-            wrong: by what share estimates are wrong, in most cases.
+            piloted: whether a run of each kind was done before, on top of these.
         """
-        self.out, self.left, self.events = out, dict(seconds), events
-        self.now, self.random, self.told = 0.0, random.Random(0), Told(machines * devices)
-        guess = {name: length * self.random.lognormvariate(0, wrong) for name, length in seconds.items()}
-        self.order = sorted(seconds, key=guess.__getitem__, reverse=True)
+        self.out, self.left, self.events, self.likes = out, dict(runs.seconds), events, runs.likes
+        self.now, self.random, self.told = 0.0, random.Random(seed), Told(machines * devices, dict(runs.seconds))
+        self.pilot = runs.pilot if piloted else {}
         self._agenda: list[tuple[float, int, Machine, Callable[[], None]]] = []
         self._number = count()
         self.machines = [Machine(self, number, devices) for number in range(machines)]
@@ -192,22 +211,39 @@ def _write(path: Path, text: str) -> None:
     path.write_text(text)
 
 
-def mixed(runs: int, seed: int = 0) -> dict[str, float]:
-    """Runs of one to ten minutes, as many of each length."""
-    drawn = random.Random(seed)
-    return {f"{number:016x}": drawn.uniform(60, 600) for number in range(runs)}
+@dataclass(frozen=True)
+class Mixture:
+    """Runs of many lengths, by their names."""
+
+    seconds: dict[str, float]
+    likes: dict[str, Like]
+    pilot: dict[Like, float]
+    """Of each kind the seconds of one run more."""
+
+
+def mixed(runs: int, seed: int = 0) -> Mixture:
+    """Five seeds of each kind; kinds take one to ten minutes, as many of them each time."""
+    drawn, seconds, likes, pilot = random.Random(seed), dict[str, float](), dict[str, Like](), dict[Like, float]()
+    for kind in range(runs // SEEDS):
+        length = drawn.uniform(60, 600)
+        like = Like(f"{kind}", (), length * drawn.lognormvariate(0, FLOPS_DIFFER))
+        pilot[like] = length * drawn.lognormvariate(0, SEEDS_DIFFER)
+        for number in range(SEEDS):
+            name = f"{kind:08x}{number:08x}"
+            seconds[name], likes[name] = length * drawn.lognormvariate(0, SEEDS_DIFFER), like
+    return Mixture(seconds, likes, pilot)
 
 
 def main() -> None:
-    print("                                   busy until the last tenth of")
-    print("devices  machines  wrong by  lost    the work  the runs  the time    took s  at least s")
-    for machines, devices, wrong in ((2, 4, WRONG), (8, 8, WRONG), (64, 8, WRONG), (64, 8, 0.0)):
+    print("                                  busy until the last tenth of")
+    print("devices  machines  piloted  lost    the work  the runs  the time    took s  at least s")
+    for machines, devices, piloted in ((2, 4, False), (8, 8, False), (64, 8, False), (64, 8, True)):
         with tempfile.TemporaryDirectory() as folder:
-            seconds = mixed(1000)
-            told = Cluster(Path(folder), seconds, machines, devices, Events(), wrong).run()
-        shares = "".join(f"{100 * told.busy(until):8.1f} %" for until in told.last_tenths(seconds))
-        least = max(max(seconds.values()), sum(seconds.values()) / told.devices)
-        print(f"{told.devices:7} {machines:9} {wrong:9.0%} {told.lost:5}  {shares} {told.took:9.0f} {least:11.0f}", flush=True)
+            told = Cluster(Path(folder), mixed(1000), machines, devices, Events(), piloted).run()
+        shares = "".join(f"{100 * told.busy(until):8.1f} %" for until in told.last_tenths())
+        least = max(max(told.seconds.values()), sum(told.seconds.values()) / told.devices)
+        known = "yes" if piloted else "no"
+        print(f"{told.devices:7} {machines:9} {known:>8} {told.lost:5}  {shares} {told.took:9.0f} {least:11.0f}", flush=True)
 
 
 if __name__ == "__main__":

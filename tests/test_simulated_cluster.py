@@ -1,11 +1,13 @@
 """baselines/simulated_cluster.py: the real queue and leases with simulated machines lose no run and record none twice."""
 
 import tempfile
+from math import log
 from pathlib import Path
+from statistics import stdev
 
 import pytest
 
-from baselines.simulated_cluster import WRONG, Cluster, Events, mixed
+from baselines.simulated_cluster import SEEDS, Cluster, Events, mixed
 from bench.sharing.owner import PATIENCE
 
 
@@ -17,23 +19,24 @@ def folder():
 
 
 @pytest.mark.slow
-@pytest.mark.parametrize(("machines", "devices", "wrong"), [(2, 4, WRONG), (8, 8, WRONG), (64, 8, 0.0)])
-def test_a_thousand_runs_keep_the_devices_busy(machines, devices, wrong, folder):
-    """Of 512 with exact estimates: each has two runs, and one that is longer than was thought is alone in the end."""
-    seconds = mixed(1000)
-    told = Cluster(folder, seconds, machines, devices, Events(), wrong).run()
-    of_work, of_runs, of_time = told.last_tenths(seconds)
-    assert set(told.recorded) == set(seconds) and told.lost > 3
+@pytest.mark.parametrize(("machines", "devices", "piloted"), [(2, 4, False), (8, 8, False), (64, 8, True)])
+def test_a_thousand_runs_keep_the_devices_busy(machines, devices, piloted, folder):
+    """512 where a run of each kind was done before: each has two runs, and one that is longer than its FLOPs tell is alone in
+    the end."""
+    runs = mixed(1000)
+    told = Cluster(folder, runs, machines, devices, Events(), piloted).run()
+    of_work, of_runs, of_time = told.last_tenths()
+    assert set(told.recorded) == set(runs.seconds) and told.lost > 3
     assert sum(told.began.values()) == 1000 + told.lost and not told.in_vain
     assert min(told.busy(until) for until in (of_work, of_runs, of_time)) > 0.95
 
 
 def test_machines_vanish_and_freeze(folder):
     """What they had is done by others, and what the frozen one brings late is in vain."""
-    seconds = mixed(120)
+    runs = mixed(120)
     events = Events(vanishing=(0,), frozen=(1,), at=700.0, rest=2000.0)
-    told = Cluster(folder, seconds, 4, 4, events).run()
-    assert set(told.recorded) == set(seconds)
+    told = Cluster(folder, runs, 4, 4, events).run()
+    assert set(told.recorded) == set(runs.seconds)
     assert len(told.in_vain) == 4, "what the frozen machine was at, each on one device"
     assert sum(told.began.values()) == 120 + told.lost + 4 + 4
     records = [path.read_text() for path in (folder / "records").iterdir()]
@@ -41,6 +44,15 @@ def test_machines_vanish_and_freeze(folder):
 
 
 def test_a_machine_that_freezes_for_less_than_others_wait_keeps_what_it_has(folder):
-    seconds = mixed(40)
-    told = Cluster(folder, seconds, 2, 4, Events(lost=0.0, frozen=(0,), at=100.0, rest=PATIENCE / 2)).run()
-    assert set(told.recorded) == set(seconds) and sum(told.began.values()) == 40 and not told.in_vain
+    runs = mixed(40)
+    told = Cluster(folder, runs, 2, 4, Events(lost=0.0, frozen=(0,), at=100.0, rest=PATIENCE / 2)).run()
+    assert set(told.recorded) == set(runs.seconds) and sum(told.began.values()) == 40 and not told.in_vain
+
+
+def test_the_runs_of_a_kind_are_alike_and_kinds_are_not():
+    """What a pilot tells is worth more than FLOPs, and is not the whole truth."""
+    runs = mixed(1000)
+    assert len(runs.pilot) == 1000 // SEEDS and len({*runs.likes.values()}) == len(runs.pilot)
+    off = [runs.pilot[runs.likes[name]] / seconds for name, seconds in runs.seconds.items()]
+    by_flops = [runs.likes[name].flops / seconds for name, seconds in runs.seconds.items()]
+    assert 0.01 < stdev(map(log, off)) < 0.5 * stdev(map(log, by_flops))
