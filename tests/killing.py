@@ -1,9 +1,11 @@
 """A suite whose processes are killed at random moments, any of them in any phase, and which is asked for until it is done.
 
-    python tests/killing.py --processes 2 --kills 20
+    python tests/killing.py --processes 2 --kills 20    # that do each run together
+    python tests/killing.py --workers 2 --kills 20      # that do a run each; the command that gives them work is killed too
 
 compares its records with those of an undisturbed suite on one process: 12, none missing, scores, answers and losses equal, bit
-for bit on one process. Processes are forked from one that has imported everything, so that an attempt costs no imports.
+for bit on one process and on workers. Processes are forked from one that has imported everything, so that an attempt costs no
+imports; workers import by themselves, as they always do.
 """
 
 import argparse
@@ -15,11 +17,13 @@ import socket
 import sys
 import tempfile
 import time
+from contextlib import suppress
 from pathlib import Path
 from typing import NamedTuple
 
 import numpy as np
 import pandas as pd
+import psutil
 from caches import linked_cache
 
 TINY = ["--suite", "sentiment", "--model", "tiny-bert", "--budget", "160", "--test-items", "12", "--probe-items", "4"]
@@ -115,6 +119,48 @@ def disturbed(options: list[str], out: Path, processes: int, kills: int, seconds
     return told
 
 
+def disturbed_workers(options: list[str], out: Path, kills: int, seconds: float, seed: int) -> int:
+    """Kill the command or one of its workers so many times, at random moments, giving the command again where it is gone, and
+    then let it come to its end. How many were killed: fewer where all was done before."""
+    moments, killed, log = random.Random(seed), 0, out.with_suffix(".0.log")
+    while True:
+        pid, code = _forked(options, out, 0, 1, 0), None
+        told = log.stat().st_size if log.exists() else 0
+        moment: float | None = None
+        while code is None:
+            ended, status = os.waitpid(pid, os.WNOHANG)
+            code = os.waitstatus_to_exitcode(status) if ended else None
+            # One in six while workers start; the others once a run has begun.
+            early = killed % 6 == 5
+            if moment is None and killed < kills and (early or (log.exists() and log.stat().st_size > told)):
+                moment = time.monotonic() + moments.uniform(0, seconds / 4)
+            if code is None and moment is not None and time.monotonic() > moment:
+                victims = [pid, *_workers(pid)]
+                victim = killed % len(victims)  # in turn, the command first
+                # None of a command that is gone goes on.
+                gone = psutil.Process(pid).children(recursive=True) if victim == 0 else []
+                with suppress(ProcessLookupError):
+                    os.kill(victims[victim], signal.SIGKILL)
+                killed, moment, told = killed + 1, None, log.stat().st_size if log.exists() else 0
+                done = len(list((out / "records").glob("*.json")))
+                print(f"kill {killed}: {'the command' if victim == 0 else f'worker {victim}'}; {done} records", flush=True)
+                _, alive = psutil.wait_procs(gone, timeout=20)
+                assert not alive, f"{[each.cmdline() for each in alive]} outlive the command"
+            time.sleep(0.02)
+        if code == 0:
+            return killed
+
+
+def _workers(pid: int) -> list[int]:
+    return [each.pid for each in psutil.Process(pid).children(recursive=True) if "bench.placing.worker" in _command(each)]
+
+
+def _command(process: psutil.Process) -> list[str]:
+    with suppress(psutil.Error):
+        return process.cmdline()
+    return []
+
+
 def differences(whole: Path, out: Path) -> dict[str, float]:
     """The largest difference of scores, losses and answers' numbers over all runs; inf where runs or answers are others."""
     found: dict[str, float] = {}
@@ -151,11 +197,13 @@ def _forgotten(outcome: dict) -> list[float]:
 def main() -> None:
     parser = argparse.ArgumentParser(description=__doc__)
     parser.add_argument("--processes", type=int, default=1)
+    parser.add_argument("--workers", type=int, default=1)
     parser.add_argument("--kills", type=int, default=20)
     parser.add_argument("--seeds", type=int, default=4)
     parser.add_argument("--seed", type=int, default=0)
     parser.add_argument("--folder", type=Path)
     given = parser.parse_args()
+    os.environ.setdefault("OMP_NUM_THREADS", "1")  # as workers have, so that sums are rounded alike
     imported()
     folder = given.folder or Path(tempfile.mkdtemp(prefix="killing-"))
     options = [*RUNS, "--seeds", str(given.seeds)]
@@ -165,9 +213,14 @@ def main() -> None:
     whole = suite(options, folder / "whole", 1)
     assert whole.status == 0, (folder / "whole.0.log").read_text()[-3000:]
     print(f"one process, undisturbed: {whole.seconds:.0f} s", flush=True)
-    own_cache(folder / f"cache-killed-{given.processes}")
-    disturbed(options, folder / f"killed-{given.processes}", given.processes, given.kills, whole.seconds, given.seed)
-    for what, far in differences(folder / "whole", folder / f"killed-{given.processes}").items():
+    own_cache(folder / "cache-killed")
+    out = folder / "killed"
+    if given.workers > 1:
+        killed = disturbed_workers([*options, "--workers", str(given.workers)], out, given.kills, whole.seconds, given.seed)
+        print(f"{killed} of {given.kills} kills, and then undisturbed to its end")
+    else:
+        disturbed(options, out, given.processes, given.kills, whole.seconds, given.seed)
+    for what, far in differences(folder / "whole", out).items():
         print(f"{what}: largest difference {far:g}")
 
 
