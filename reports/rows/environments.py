@@ -1,12 +1,13 @@
-"""Runs of one comparison that were made in different environments: which, and in what these differ.
+"""Runs of one comparison that were made in different environments, or by an older engine: which, and in what these differ.
 
-A record that knows none, because it was made before environments were recorded, says nothing.
+A record that knows neither, because it was made before that was recorded, says nothing.
 """
 
 from collections import Counter
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 
+from bench import ENGINE_VERSION
 from bench.groups import groups_by
 from bench.records.compare import differing
 from bench.records.record import Record
@@ -32,9 +33,27 @@ class OtherEnvironment:
         return f"{self.row.label}{seeds}: made in another environment: {told or 'its record does not say in what it differs'}"
 
 
-def other_environments(rows: Sequence[Row]) -> list[OtherEnvironment]:
-    """Of each suite, model and task, what was not made where most of its runs were; of equals, the first is most."""
-    return [other for group in grouped(rows).values() for other in _of_group(group)]
+@dataclass(frozen=True)
+class OlderEngine:
+    """A row whose numbers meant other things when they were made."""
+
+    row: Row
+    version: int
+
+    @property
+    def sentence(self) -> str:
+        """`full: made by engine 4, some of whose numbers meant something else; run it again with engine 5`"""
+        told = f"made by engine {self.version}, some of whose numbers meant something else"
+        return f"{self.row.label}: {told}; run it again with engine {ENGINE_VERSION}"
+
+
+def other_environments(rows: Sequence[Row]) -> list[OtherEnvironment | OlderEngine]:
+    """Of each suite, model and task, what was not made where most of its runs were; of equals, the first is most. And what was
+    made by an older engine."""
+    others = [other for group in grouped(rows).values() for other in _of_group(group)]
+    versions = [(row, [run.provenance.engine_version for run in row.records]) for row in rows]
+    oldest = [(row, min(known)) for row, each in versions if (known := [number for number in each if number is not None])]
+    return [*others, *(OlderEngine(row, number) for row, number in oldest if number < ENGINE_VERSION)]
 
 
 def one_machine(*rows: Row) -> bool:

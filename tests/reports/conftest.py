@@ -10,6 +10,7 @@ import numpy as np
 import pandas as pd
 import pytest
 
+from bench import ENGINE_VERSION
 from bench.measuring.scoring import rise, scores
 from bench.records import store
 from bench.records.outcome import BestBase, Delta, Elsewhere, Forgetting, Gain, Outcome, Point, Robustness, Score, Stages
@@ -172,7 +173,7 @@ def made(
         "model_hash": "ab" * 32,
         "data_hash": "cd" * 32,
         "data": {"read": 12_808, "repeated_removed": 57, "train": 10_715, "test": 872},
-        "engine_version": 1,
+        "engine_version": ENGINE_VERSION,
         "started": "2026-11-24T10:09:52+00:00",
         "inputs": {"engine": 1, "strategy": strategy, "hyperparameters": hyperparameters, **seeded, **(inputs or {})},
     }

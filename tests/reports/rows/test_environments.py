@@ -1,5 +1,6 @@
 """Rows of another environment are told from the rest, in words."""
 
+from bench import ENGINE_VERSION
 from reports.page import leaderboard
 from reports.rows.environments import other_environments
 from reports.rows.rows import aggregate
@@ -63,3 +64,15 @@ def test_failed_run_of_another_environment_is_told_too(make):
     assert told([made(make, "full"), made(make, "x"), gone]) == [
         "frozen: made in another environment: torch 2.12.0 instead of 2.13.0"
     ]
+
+
+def test_rows_of_an_older_engine_say_so(make):
+    """Also where all are: nothing beside them would tell that their numbers meant something else."""
+    record, _ = make.record("full")
+    old = record.model_copy(update={"provenance": record.provenance.model_copy(update={"engine_version": ENGINE_VERSION - 1})})
+    expected = (
+        f"full: made by engine {ENGINE_VERSION - 1}, some of whose numbers meant something else; run it again with engine"
+    )
+    assert told([old]) == [f"{expected} {ENGINE_VERSION}"] and told([record]) == []
+    unknown = record.model_copy(update={"provenance": record.provenance.model_copy(update={"engine_version": None})})
+    assert told([unknown]) == [], "somebody else's results have none"
