@@ -16,8 +16,7 @@ from bench.runs.run import Run
 def like(work: Assignment) -> Like:
     """By what its seconds hang on; a trial of the same run asks other items, so that it is another kind."""
     run, who = work.run, type(work).__name__
-    strategy = f"{who} {run.model.name} {type(run.strategy).__name__} {run.strategy.bits}"
-    return Like(f"{who} {cost_key(run)}", (strategy, f"{who} {run.model.name}"), flops(run))
+    return Like(f"{who} {cost_key(run)}", f"{who} {run.model.name}", flops(run))
 
 
 def flops(run: Run) -> float:

@@ -1,16 +1,17 @@
 """How long work will take: by what work like it took, and by FLOPs where none has been done.
 
-FLOPs alone put runs in a poor order. An encoder, a decoder and a base in 8 bit do very different numbers of them in a second,
-and a training others than a test: docs/placement.md has how far off either is.
+FLOPs alone put runs in a poor order, above all those of several models: SmolLM2 does four times as many in a second as MiniLM.
+docs/placement.md has how far off each way is. (Rates by strategy as well were no better than rates by model.)
 """
 
 from collections import defaultdict
-from collections.abc import Iterable
 from dataclasses import dataclass
 from statistics import median
 
 UNKNOWN_RATE = 5e10
 """FLOP/s where nothing has been done; which number it is changes no order."""
+ANY = ""
+"""The rates of all models together."""
 
 
 @dataclass(frozen=True)
@@ -19,8 +20,8 @@ class Like:
 
     kind: str
     """Equal for what costs the same: a run's seeds, a search's trials."""
-    groups: tuple[str, ...]
-    """Work that does about as many FLOPs in a second, by narrowing words: the most alike first."""
+    model: str
+    """Work of one model does about as many FLOPs in a second."""
     flops: float
 
 
@@ -38,17 +39,13 @@ class Forecast:
     def learn(self, like: Like, seconds: float) -> None:
         self._seconds[like.kind].append(seconds)
         if like.flops > 0 and seconds > 0:
-            for group in self._all(like.groups):
+            for group in (like.model, ANY):
                 self._rates[group].append(like.flops / seconds)
 
     def seconds(self, like: Like) -> float:
-        """The median of its kind's; else its FLOPs at the median rate of the narrowest group that has one."""
+        """The median of its kind's; else its FLOPs at the median rate of its model, or of all work."""
         if self.knows(like):
             return median(self._seconds[like.kind])
-        rates = next((self._rates[group] for group in self._all(like.groups) if group in self._rates), [UNKNOWN_RATE])
+        # Seconds that were measured and seconds from FLOPs are compared, so that the latter need a rate that was measured too.
+        rates = self._rates.get(like.model) or self._rates.get(ANY) or [UNKNOWN_RATE]
         return like.flops / median(rates)
-
-    @staticmethod
-    def _all(groups: tuple[str, ...]) -> Iterable[str]:
-        # The widest holds all work, so that seconds that were measured and seconds from FLOPs can be compared.
-        return (*groups, "")

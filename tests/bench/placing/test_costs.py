@@ -26,10 +26,10 @@ def test_what_takes_as_long_is_of_one_kind(planned):
     seed, longer = RunWork(replace(full.run, seed=5)), RunWork(planned("full", "sentiment", budget="64"))
     frozen = RunWork(planned("frozen", "sentiment"))
     assert like(full).kind == like(seed).kind and seed.id != full.id
-    assert like(longer).kind != like(full).kind and like(longer).groups == like(full).groups != like(frozen).groups
-    assert like(frozen).groups[-1] == like(full).groups[-1]
+    assert like(longer).kind != like(full).kind != like(frozen).kind
+    assert like(frozen).model == like(full).model != like(RunWork(planned("full", "sentiment", model="minilm"))).model
     trial = SimpleNamespace(run=full.run)
-    assert like(trial).kind != like(full).kind and not {*like(trial).groups} & {*like(full).groups}
+    assert like(trial).kind != like(full).kind and like(trial).model != like(full).model
 
 
 def test_seconds_are_those_of_what_the_run_did_itself():

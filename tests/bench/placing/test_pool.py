@@ -35,7 +35,7 @@ def place(tmp_path, device):
 
 def by_name(work):
     """The later in the alphabet the longer; each is of a kind of its own."""
-    return Like(work.id, (), float(ord(work.id)))
+    return Like(work.id, "", float(ord(work.id)))
 
 
 def pool(place, hired, like=by_name, **fate):
@@ -74,7 +74,7 @@ def test_what_was_done_tells_how_long_the_rest_takes(run, place, monkeypatch):
     monkeypatch.setattr(module, "seconds_taken", lambda record: took.get(record.run_id))
 
     def like(work):
-        return Like(work.id[0], (), {"a": 9.0, "b": 5.0, "c": 7.0}[work.id[0]])
+        return Like(work.id[0], "", {"a": 9.0, "b": 5.0, "c": 7.0}[work.id[0]])
 
     def alone(works):
         return [(SLOTS[:1], works)]
