@@ -84,16 +84,21 @@ def run(
     debug: Annotated[bool, typer.Option("--debug", help="Show tracebacks.")] = False,
 ) -> int:
     """Train, score and probe every strategy of a suite; what has a record is not run again."""
-    _quiet(debug)
-    from bench.launching.launch import launched_or_run
-    from bench.placing.hands import Crew
+    from bench.planning.first_look import first_look
     from bench.planning.options import PlanOptions
-    from bench.suites import SuiteOptions
+    from bench.specs.checkpoint_every import checkpoint_interval
 
     options = PlanOptions(suite, model, seeds=seeds, budget=budget, settings=set_ or [], trust_remote_code=trust_remote_code)
     options = replace(options, tasks=comma_separated(tasks), strategies=comma_separated(strategies), vary=comma_separated(vary))
     options = replace(options, test_items=test_items, probe_items=probe_items, probe_power=probe_power, probe_every=probe_every)
     options = replace(options, tune=_given(trials=tune, sampler=sampler, pruner=pruner, share=tune_share, seeds=tune_seeds))
+    first_look(options)
+    checkpoint_interval(checkpoint_every)
+    _quiet(debug)
+    from bench.launching.launch import launched_or_run
+    from bench.placing.hands import Crew
+    from bench.suites import SuiteOptions
+
     # Before any process is started: they inherit the choice by their environment.
     _track(comma_separated(track), out)
     doing = SuiteOptions(out, dry_run, rerun_on_change, debug, _keep(checkpoint_every, keep_model))

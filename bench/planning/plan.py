@@ -11,6 +11,7 @@ from bench.errors import UserError, unknown
 from bench.inference.endpoint import EndpointModel
 from bench.planning import settings
 from bench.planning.axes import with_numbers
+from bench.planning.first_look import chosen
 from bench.planning.fitting_probes import fitting_probes
 from bench.planning.options import PlanOptions, sweep_points
 from bench.planning.planned_model import planned_model
@@ -139,8 +140,8 @@ def _looked_up(options: PlanOptions, precision: Precision, library: Library, sui
         probe_power(options.probe_power)  # also where the suite has no probe that asks it
         if options.probe_items:
             raise UserError("--probe-items and --probe-power both say how many items each probe asks; give one of them")
-    tasks = [library.task(name) for name in _chosen("task", options.tasks, suite.stages or suite.tasks, library)]
-    named = _chosen("strategy", options.strategies, suite.strategies, library)
+    tasks = [library.task(name) for name in chosen("task", options.tasks, suite.stages or suite.tasks, library)]
+    named = chosen("strategy", options.strategies, suite.strategies, library)
     adapting = {name: library.strategy(name) for name in named}
     given = settings.parse(options.settings, [*(spec.name for spec in adapting.values()), *beside])
     kinds = [(spec, probe_class(spec)) for spec in map(library.probe, suite.probes)]
@@ -269,16 +270,3 @@ def _budget(suite: SuiteSpec, given: str | None, model: PlannedModel) -> Budget:
             f"budget '{budget}' of suite '{suite.name}' ends no training; add a limit that does: 512examples,{budget}"
         )
     return budget
-
-
-def _chosen(what: str, named: Sequence[str] | None, of_suite: Sequence[str], library: Library) -> list[str]:
-    """The suite's names, or those of the command line, in the suite's order; others of the library may be named too."""
-    if named is None:
-        return list(of_suite)
-    if not named:
-        raise UserError(f"no {what} is named; leave the option out for all of the suite's: {', '.join(of_suite)}")
-    known = library.names("tasks" if what == "task" else "strategies")
-    for name in named:
-        if name not in known and not name.endswith((".yaml", ".yml")):
-            raise unknown(what, name, {*known, *of_suite})
-    return [name for name in of_suite if name in named] + [name for name in dict.fromkeys(named) if name not in of_suite]

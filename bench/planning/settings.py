@@ -2,11 +2,13 @@
 
 from collections.abc import Sequence
 from copy import deepcopy
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
 from bench.errors import FormatError, UserError, unknown
 from bench.specs.yaml_text import yaml_value
-from bench.strategies import Strategy
+
+if TYPE_CHECKING:
+    from bench.strategies import Strategy
 
 Setting = tuple[str | None, list[str], Any]
 """Strategy or None for all, keys from the outside in, value."""
@@ -48,7 +50,7 @@ def of(strategy: str, settings: Sequence[Setting]) -> dict[str, Any]:
     return values
 
 
-def check_known(settings: Sequence[Setting], loaded: Sequence[Strategy]) -> None:
+def check_known(settings: Sequence[Setting], loaded: "Sequence[Strategy]") -> None:
     """Raise UserError where no strategy that is spoken to has such a hyper-parameter. What is said to a strategy that is not
     among them is looked at where it is."""
     names = {strategy.name for strategy in loaded}
