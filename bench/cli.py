@@ -18,7 +18,7 @@ from bench.commands.running import RUNNING
 from bench.commands.starting import STARTING
 from bench.commands.studies import STUDIES
 from bench.commands.watching import WATCHING
-from bench.errors import RunError, UserError
+from bench.errors import BrokenOffError, RunError, UserError
 from bench.processes import ranks, stopping, threads
 from reports.visible import visible
 
@@ -36,15 +36,17 @@ app.add_typer(BASELINE, name="baseline")
 
 
 def main(arguments: list[str] | None = None) -> None:
-    """Entry of `tunebench`; exit status 2 for the user's input, 1 for a failed run, 75 where it was stopped."""
+    """Entry of `tunebench`; exit status 2 for the user's input, 1 for a failed run, 75 where it was stopped or broken off."""
     threads.spin_briefly()  # no command has imported torch yet
+    broken_off = False
     try:
         status, sentence = _ending(sys.argv[1:] if arguments is None else arguments)
+        broken_off = status == stopping.STATUS and not stopping.asked()
         stopping.deafen()
     except stopping.Stopped as stop:  # also one that came while another end was told
         stopping.deafen()
         status, sentence = stopping.STATUS, _stopped(str(stop))
-    ranks.leave(status, visible(sentence))  # it may quote what was given, which must not steer a terminal
+    ranks.leave(status, visible(sentence), broken_off)  # it may quote what was given, which must not steer a terminal
 
 
 def _ending(arguments: list[str]) -> tuple[int, str]:
@@ -77,6 +79,8 @@ def _check_filled(arguments: list[str]) -> None:
 
 def _explained(error: Exception) -> tuple[int, str]:
     """The exit status and the sentence for an error."""
+    if isinstance(error, BrokenOffError):
+        return stopping.STATUS, f"error: {error}"
     if isinstance(error, UserError | RunError):
         return 2 if isinstance(error, UserError) else 1, f"error: {error}"
     if hasattr(error, "format_message") and hasattr(error, "exit_code"):  # click's own: a wrong option

@@ -16,6 +16,10 @@ class RunError(Exception):
     """The input was right and a run failed all the same. The command line exits with status 1."""
 
 
+class BrokenOffError(RunError):
+    """A run was broken off by what does not hinder it when the same command is given again (exit 75, as after a stop)."""
+
+
 class DivergedError(RunError):
     """A training's loss is no finite number any more, which all its processes find alike."""
 

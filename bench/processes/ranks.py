@@ -6,15 +6,21 @@ import os
 import signal
 import sys
 import time
+from collections.abc import MutableMapping
 from contextlib import suppress
 from pathlib import Path
 
+from bench.machine import born, has_ended, machine
 from bench.processes import stopping
 
 STATUS_FILE = "TUNEBENCH_STATUS"
 """Environment variable with the path of a file for the exit status, which a launcher of processes would change."""
 ERROR_FILE = "TORCHELASTIC_ERROR_FILE"
 """Environment variable with the path of a file for what went wrong, as torch.distributed.elastic has it."""
+LAUNCHER = "TUNEBENCH_LAUNCHER"
+"""Environment variable with the machine, number and birth of the process that started this one."""
+SAID = "what is wrong is said above, before the launcher's own report"
+"""Stands in that report in place of the sentence, which is said once."""
 WAIT_FOR_MAIN = 10.0
 """Seconds for which another process waits for the main one to say what is wrong, before it says so itself."""
 PR_SET_PDEATHSIG = 1
@@ -33,9 +39,26 @@ def follow_launcher() -> None:
 
 
 def end_with_parent() -> None:
-    """Have the kernel send this process SIGTERM when the one that started it is gone."""
+    """Have the kernel send this process SIGTERM when the one that started it is gone, or do so where it is gone already: this
+    process took a while until it could ask."""
+    parent = os.getppid()
     if hasattr(libc := ctypes.CDLL(None), "prctl"):
         libc.prctl(PR_SET_PDEATHSIG, signal.SIGTERM)
+        if os.getppid() != parent or _launcher_ended():
+            os.kill(os.getpid(), signal.SIGTERM)
+
+
+def name_as_launcher(environment: MutableMapping[str, str] = os.environ) -> None:
+    """Tell the processes that are started with this environment which one has started them."""
+    environment[LAUNCHER] = json.dumps([machine(), os.getpid(), born(os.getpid())])
+
+
+def _launcher_ended() -> bool:
+    """Whether the process that said that it starts this one is gone; one of another machine is not known of."""
+    try:
+        return has_ended(*json.loads(os.environ.get(LAUNCHER, ""))) is True
+    except (ValueError, TypeError):
+        return False
 
 
 def end_now(sentence: str) -> None:
@@ -44,36 +67,63 @@ def end_now(sentence: str) -> None:
     if _read(STATUS_FILE) == str(stopping.STATUS):
         os._exit(0)
     _say(sentence)
-    _write(STATUS_FILE, "1")
+    _tell_status(1)
     os._exit(1)
 
 
-def leave(status: int, sentence: str = "") -> None:
+def leave(status: int, sentence: str = "", broken_off: bool = False) -> None:
     """End this process. What is wrong is mostly found by all alike, so that the main one alone says it; another one, which may
-    be the only one that knows, waits to be ended, and speaks when it was not."""
+    be the only one that knows, waits to be ended, and speaks when it was not.
+
+    Args:
+        broken_off: the work can go on later, and the others do not know that it ends here.
+    """
     number = rank()
+    agreed = not sentence or (status == stopping.STATUS and not broken_off)
     if sentence and number:
-        if status == stopping.STATUS or stopping.asked():
+        if agreed or stopping.asked():
             sentence = ""  # all of them were told to stop
         else:
             signal.signal(signal.SIGTERM, signal.SIG_DFL)
+            signal.pthread_sigmask(signal.SIG_UNBLOCK, stopping.SIGNALS)  # where it never came to listen
             time.sleep(WAIT_FOR_MAIN)
             sentence = f"rank {number}: {sentence}"
     if sentence:
         _say(sentence)
     # Whoever hears first that all are to stop says it for those who can't hear meanwhile.
     if sentence or status == stopping.STATUS or not int(os.environ.get("LOCAL_RANK") or 0):
-        _write(STATUS_FILE, str(status))
+        _tell_status(status)
     # A launcher that is told of a failure ends the other processes, which may still be writing, and says so at length.
-    agreed = not sentence or status == stopping.STATUS
-    sys.exit(0 if os.environ.get(STATUS_FILE) and agreed else status)
+    sys.exit(0 if os.environ.get(STATUS_FILE) and (agreed or not sentence) else status)
 
 
 def _say(sentence: str) -> None:
-    """At once, and to torch's launcher, which shows it once more as the cause at the end of its own report."""
+    """At once, unless another process of this launch has said why it ends: what comes after is said of the same, or follows
+    from it. Torch's launcher, whose own report comes last, is told that it has been said."""
+    if not _speaks_first():
+        return
     print(sentence, file=sys.stderr, flush=True)
-    cause = {"message": sentence, "extraInfo": {"timestamp": str(int(time.time()))}}
+    cause = {"message": SAID, "extraInfo": {"timestamp": str(int(time.time()))}}
     _write(ERROR_FILE, json.dumps({"message": cause}))
+
+
+def _speaks_first() -> bool:
+    """Torch's launcher has a folder for each process, within one of all that it has started together on this machine."""
+    if not (path := os.environ.get(ERROR_FILE)):
+        return True
+    try:
+        (Path(path).parents[1] / "said").touch(exist_ok=False)
+    except FileExistsError:
+        return False
+    except OSError:  # what can't be noted is rather said twice
+        return True
+    return True
+
+
+def _tell_status(status: int) -> None:
+    """What was told first stands: of the others a launcher makes an end, and they leave as if they had been asked to stop."""
+    if _read(STATUS_FILE) in ("", "0"):
+        _write(STATUS_FILE, str(status))
 
 
 def _read(variable: str) -> str:

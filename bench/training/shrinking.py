@@ -12,7 +12,7 @@ from torch import nn
 
 from bench.devices.launched import parallelism
 from bench.devices.memory import ran_out
-from bench.errors import RunError
+from bench.errors import BrokenOffError
 from bench.training.state import TrainingState
 
 Passed = TypeVar("Passed")
@@ -28,7 +28,7 @@ def as_memory_allows(
     often as memory runs out. The state and its keeper take down what it came to.
 
     Raises:
-        RunError: memory ran out under a launcher, whose other processes wait within the step; it goes on in smaller
+        BrokenOffError: memory ran out under a launcher, whose other processes wait within the step; it goes on in smaller
             micro-batches when it is asked for again.
         Exception: memory ran out with the smallest micro-batches, or something else is wrong.
     """
@@ -45,7 +45,7 @@ def as_memory_allows(
             state.keeper.lowered(state.micro_tokens)
         # Also where a launcher has started a single one: DDP and DeepSpeed hold parts of the step that was broken off.
         if parallelism(accelerator) != "none":
-            raise RunError(
+            raise BrokenOffError(
                 f"memory ran out in step {state.step + 1} with micro-batches of {room} tokens; "
                 f"the same command goes on with {state.micro_tokens}"
             )

@@ -7,7 +7,7 @@ import torch
 from accelerate import Accelerator, DistributedType
 from transformers import LlamaConfig, LlamaForCausalLM
 
-from bench.errors import RunError
+from bench.errors import BrokenOffError
 from bench.specs.checkpoint_every import CheckpointInterval
 from bench.strategies.base import Hyperparameters
 from bench.tokens.encoded import Encoded
@@ -92,7 +92,7 @@ def test_under_a_launcher_it_ends_and_goes_on_in_smaller_ones(tmp_path, kind):
 
     checkpoint = Checkpoint(tmp_path / "t", Accelerator(cpu=True), CheckpointInterval(steps=9), lambda: 0, lambda _: None)
     state = TrainingState(step=6, keeper=checkpoint)
-    with pytest.raises(RunError, match="memory ran out in step 7 with micro-batches of 96 tokens; the same .* with 48"):
+    with pytest.raises(BrokenOffError, match="memory ran out in step 7 with micro-batches of 96 tokens; the same .* with 48"):
         as_memory_allows(made(), state, SimpleNamespace(distributed_type=kind), 96, full)
     again = Checkpoint(tmp_path / "t", Accelerator(cpu=True), CheckpointInterval(steps=9), lambda: 0, lambda _: None)
     assert again.room() == 48
