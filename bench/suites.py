@@ -174,7 +174,7 @@ def _done(planned: SuitePlan, workplace: Workplace, doing: SuiteOptions, doers: 
         shown = progress_of(works, device, doing.out)
         return replace(workplace, progress=shown)
 
-    with beating(doing.out, device.accelerator.num_processes, lambda: shown.status.phase):
+    with beating(doing.out, device.accelerator.num_processes, lambda: shown.status.stage):
         if planned.trials:
             runs = tuned(runs, replace(counting(len(planned.trials)), out=doing.out), doers)
             if said := asking_the_same(runs):

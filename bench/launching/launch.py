@@ -21,7 +21,7 @@ from bench.devices.launched import Parallelism, configured
 from bench.errors import UserError
 from bench.launching.launch_files import check_launch, for_this_machine, launch_config, launch_file
 from bench.planning.options import PlanOptions
-from bench.processes import ranks, stopping
+from bench.processes import heartbeat, ranks, stopping
 from bench.processes.launchers import LAUNCH, ROOT, launched, launcher, package_path
 from bench.suites import SuiteOptions, check_folders, run_suite, suite_plan
 
@@ -66,6 +66,8 @@ def launch(name: str, options: PlanOptions, precision: str, doing: SuiteOptions,
         status_file = Path(folder) / "status"
         command = [*launcher(path), *_cluster(config), str(ENTRY), *arguments]
         environment = os.environ | {ranks.STATUS_FILE: str(status_file), "PYTHONPATH": package_path()}
+        environment[heartbeat.SIGNS_FILE] = str(Path(folder) / "signs")
+        ranks.name_as_launcher(environment)
         process = subprocess.Popen(command, env=environment)
         early = _forward(process)
         status = process.wait()

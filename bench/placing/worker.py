@@ -153,7 +153,7 @@ def outcome(work: "Assignment", place: "Workplace") -> tuple[Kind, Any]:
         return "wrong", told
     place.progress.start(work.label)
     accelerator = place.device.accelerator
-    with beating(place.out, accelerator.num_processes, lambda: place.progress.status.phase):
+    with beating(place.out, accelerator.num_processes, lambda: place.progress.status.stage):
         try:
             result: tuple[Kind, Any] = "done", work.do(place)
         except UserError as error:

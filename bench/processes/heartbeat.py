@@ -10,18 +10,23 @@ import sys
 import threading
 import time
 from collections.abc import Callable, Iterator
-from contextlib import contextmanager
+from contextlib import contextmanager, suppress
 from pathlib import Path
 from types import FrameType
 from typing import NamedTuple
 
 from bench import folders
+from bench.errors import UserError
 from bench.hashing import digest
 from bench.machine import machine
 from bench.processes import ranks
 
 SILENCE = 60.0
 """Seconds without a sign of life after which a process counts as gone."""
+OWN_SILENCE = "TUNEBENCH_SILENCE"
+"""Environment variable with other such seconds, as for a disk that is slow."""
+SIGNS_FILE = "TUNEBENCH_SIGNS"
+"""Environment variable with the path of a file for the folder of the signs, where a launcher finds a dead process's last."""
 HANG = 540.0
 """Seconds that a process may keep the others waiting. After ten minutes NCCL ends them without a name."""
 COLLECTIVE = ("torch/distributed/", "accelerate/utils/operations")
@@ -41,6 +46,11 @@ class Sign(NamedTuple):
     """Whether it waits for others there."""
     still: float
     """Seconds for which it has been there, by its own clock."""
+
+    @property
+    def last_phase(self) -> str:
+        """For a person to read."""
+        return f"its last phase: {self.phase or 'start'}{f', in {self.place}' if self.place else ''}"
 
 
 class Heartbeat:
@@ -75,7 +85,7 @@ class Heartbeat:
         now = time.monotonic()
         for rank in set(range(self.world)) - {ranks.rank()}:
             sign, since = self._seen[rank]
-            where = f"its last phase: {sign.phase or 'start'}{f', in {sign.place}' if sign.place else ''}"
+            where = sign.last_phase
             if sign.beat >= 0 and now - since > self.silence:
                 return f"rank {rank} has given no sign of life for {now - since:.0f} s; {where}"
             own = self._sign()
@@ -98,10 +108,7 @@ class Heartbeat:
                 self._seen[rank] = sign, time.monotonic()
 
     def _read(self, rank: int) -> Sign | None:
-        try:
-            return Sign(*json.loads((self.folder / f"{rank}.json").read_text(encoding="utf-8")))
-        except (OSError, ValueError, TypeError):
-            return None
+        return _sign_in(self.folder, rank)
 
     def _watch(self) -> None:
         while not self._ended.wait(min(1.0, self.silence / 4)):
@@ -123,6 +130,41 @@ class Heartbeat:
         if (self.phase(), place) != self._place:
             self._place, self._since = (self.phase(), place), time.monotonic()
         return Sign(self._beat, self.phase(), place, waits, time.monotonic() - self._since)
+
+
+def _sign_in(folder: Path, rank: int) -> Sign | None:
+    try:
+        return Sign(*json.loads((folder / f"{rank}.json").read_text(encoding="utf-8")))
+    except (OSError, ValueError, TypeError):
+        return None
+
+
+def phase_of_dead(rank: int) -> str:
+    """The last phase of a process that this launcher has started, for a person to read; empty where the launcher was not told
+    of a file for the folder of the signs."""
+    if not (path := os.environ.get(SIGNS_FILE)):
+        return ""
+    try:
+        sign = _sign_in(Path(Path(path).read_text(encoding="utf-8")), rank)
+    except (OSError, ValueError):  # none has begun to beat
+        sign = None
+    return (sign or Sign(0, "", "", False, 0.0)).last_phase
+
+
+def _silence() -> float:
+    """As it is given, or SILENCE.
+
+    Raises:
+        UserError: it is no number of seconds.
+    """
+    given = os.environ.get(OWN_SILENCE) or str(SILENCE)
+    try:
+        seconds = float(given)
+    except ValueError:
+        seconds = 0.0
+    if not 1 < seconds < float("inf"):  # a sign is written every second
+        raise UserError(f"{OWN_SILENCE}={given}: give a number of seconds above 1, or leave it out for {SILENCE:.0f}")
+    return seconds
 
 
 def _whereabouts(frame: FrameType | None) -> tuple[str, bool]:
@@ -148,7 +190,13 @@ def beating(out: Path, world: int, phase: Callable[[], str]) -> Iterator[None]:
     if address in ("here", "localhost") or address.startswith("127."):  # which another machine on this folder calls itself too
         address = machine()
     meeting = f"{digest(address)}-{os.environ.get('MASTER_PORT', '0')}"
-    heart = Heartbeat(out / "status" / "ranks" / meeting, world, phase)
+    folder = out / "status" / "ranks" / meeting
+    # What a killed process of an earlier launch has left there is no sign of this one's, for the launcher neither.
+    (folder / f"{ranks.rank()}.json").unlink(missing_ok=True)
+    if path := os.environ.get(SIGNS_FILE):
+        with suppress(OSError):  # on a full disk a killed process is named without its phase
+            Path(path).write_text(str(folder.absolute()), encoding="utf-8")
+    heart = Heartbeat(folder, world, phase, _silence())
     heart.start()
     try:
         yield

@@ -13,12 +13,14 @@ from accelerate.commands.accelerate_cli import main as accelerate
 from torch.distributed.elastic.multiprocessing import SignalException
 from torch.distributed.elastic.multiprocessing.errors import ChildFailedError
 
-from bench.processes.ranks import end_with_parent
+from bench.processes.heartbeat import phase_of_dead
+from bench.processes.ranks import end_with_parent, name_as_launcher
 
 
 def quiet_launch() -> None:
     """The exit status is 0, or 1 where a process failed."""
     end_with_parent()
+    name_as_launcher()
     if "LOGLEVEL" not in os.environ:  # by which a person has torch's launcher report each failure at length
         logging.disable(logging.ERROR)
     signal.signal(signal.SIGUSR1, signal.SIG_IGN)  # meant for the processes, which listen to it themselves
@@ -26,7 +28,7 @@ def quiet_launch() -> None:
         accelerate()
     except ChildFailedError as error:
         for rank, failure in sorted(error.failures.items()):
-            if sentence := killed(rank, failure.exitcode):
+            if sentence := killed(rank, failure.exitcode, phase_of_dead(rank)):
                 print(sentence, file=sys.stderr)
                 break  # of the others the launcher itself made an end
         sys.exit(1)
@@ -42,13 +44,14 @@ def quiet_launch() -> None:
         sys.exit(1)
 
 
-def killed(rank: int, exitcode: int) -> str:
+def killed(rank: int, exitcode: int, last_phase: str = "") -> str:
     """What is said of a process that can't say it itself; empty of one that could."""
     if exitcode >= 0 or -exitcode == signal.SIGTERM:
         return ""
     why = "; the machine may have run out of memory" if -exitcode == signal.SIGKILL else ""
     name = signal.Signals(-exitcode).name
-    return f"error: rank {rank} was ended by {name}{why}; the same command goes on from the last checkpoint"
+    where = f"; {last_phase}" if last_phase else ""
+    return f"error: rank {rank} was ended by {name}{where}{why}; the same command goes on from the last checkpoint"
 
 
 if __name__ == "__main__":

@@ -67,6 +67,11 @@ class RunStatus(BaseModel):
         self.finished = [*self.finished[1 - LISTED :], run]
 
     @property
+    def stage(self) -> str:
+        """What the current run is at, for a person to read."""
+        return f"{self.phase}, after step {self.step} of {self.steps}" if self.steps else self.phase
+
+    @property
     def alive(self) -> bool | None:
         """Whether the process goes on; None where it is another machine's."""
         ended = has_ended(self.machine, self.pid, self.born)

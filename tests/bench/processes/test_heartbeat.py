@@ -7,11 +7,12 @@ import subprocess
 import sys
 import time
 from pathlib import Path
+from types import SimpleNamespace
 
 import disks
 import pytest
 
-from bench.errors import UnwritableError
+from bench.errors import UnwritableError, UserError
 from bench.processes import heartbeat, ranks
 from bench.processes.heartbeat import Heartbeat, Sign, beating
 
@@ -137,6 +138,42 @@ def test_one_that_is_alone_has_none(tmp_path):
     with beating(tmp_path, 1, lambda: ""):
         pass
     assert not list(tmp_path.iterdir())
+
+
+def test_a_launcher_learns_the_last_phase_of_a_dead_process(tmp_path, monkeypatch):
+    """By a file that it names to its processes, since where they meet is chosen later."""
+    monkeypatch.delenv(heartbeat.SIGNS_FILE, raising=False)
+    assert heartbeat.phase_of_dead(0) == ""
+    monkeypatch.setenv(heartbeat.SIGNS_FILE, str(tmp_path / "signs"))
+    assert heartbeat.phase_of_dead(0) == "its last phase: start"  # none has come to its first sign
+    monkeypatch.chdir(tmp_path)
+    folders = []
+    for phase in ("training, after step 3 of 8", ""):  # the second launch meets at the same place
+        with beating(Path("out"), 2, lambda said=phase: said):
+            assert heartbeat.phase_of_dead(0) == "its last phase: start"
+            folders.append((tmp_path / "signs").read_text())
+            deadline = time.monotonic() + 10
+            while not list(tmp_path.rglob("0.json")) and time.monotonic() < deadline:
+                time.sleep(0.02)
+            sign = heartbeat.phase_of_dead(0)
+            kept = next(tmp_path.rglob("0.json")).read_text()
+        assert sign.startswith(f"its last phase: {phase or 'start'}"), sign
+        (Path(folders[0]) / "0.json").write_text(kept)  # as a process that was killed leaves it
+    assert Path(folders[0]).is_absolute() and folders[0] == folders[1]
+
+
+def test_the_silence_can_be_given(tmp_path, monkeypatch):
+    made = []
+    monkeypatch.setattr(heartbeat, "Heartbeat", lambda *given: made.append(given[3]) or SimpleNamespace(start=int, stop=int))
+    for given in ("", "5.5"):
+        monkeypatch.setenv(heartbeat.OWN_SILENCE, given)
+        with beating(tmp_path, 2, lambda: ""):
+            pass
+    assert made == [heartbeat.SILENCE, 5.5]
+    for given in ("soon", "0", "-1", "nan", "inf"):
+        monkeypatch.setenv(heartbeat.OWN_SILENCE, given)
+        with pytest.raises(UserError, match=f"TUNEBENCH_SILENCE={given}: give a number of seconds above 1"):
+            beating(tmp_path, 2, lambda: "").__enter__()
 
 
 def test_a_heart_leaves_nothing_behind(tmp_path, monkeypatch):
