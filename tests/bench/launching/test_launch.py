@@ -6,6 +6,8 @@ import signal
 import subprocess
 import sys
 import time
+from concurrent.futures import ThreadPoolExecutor
+from contextlib import suppress
 from dataclasses import replace
 from pathlib import Path
 from types import SimpleNamespace
@@ -21,6 +23,7 @@ from bench.launching import launch
 from bench.placing.hands import Crew
 from bench.planning.options import PlanOptions
 from bench.planning.plan import plan
+from bench.processes import heartbeat, ranks
 from bench.records import store
 from bench.records.record import Provenance, Record
 from bench.running.recording import setup
@@ -52,7 +55,10 @@ def started(*arguments, cwd, command=COMMAND):
 
 
 def ended(process):
-    out, err = process.communicate(timeout=300)
+    try:
+        out, err = process.communicate(timeout=300)
+    finally:
+        process.kill()  # one that hangs goes with its test
     return process.returncode, out, err
 
 
@@ -243,8 +249,35 @@ def test_a_process_that_is_killed_is_named_and_takes_the_others_with_it(tmp_path
     second = next(each for each in found if each.environ().get("RANK") == "1")
     second.kill()
     status, _, err = ended(process)
-    assert status not in (0, 2) and "rank 1 was ended by SIGKILL" in err, err
+    assert status == 1 and "rank 1 was ended by SIGKILL; its last phase: training, after step " in err, err
     assert "Traceback" not in err and not any(each.is_running() for each in found)
+
+
+@pytest.mark.slow
+@TWO
+def test_a_process_that_is_frozen_is_named_within_the_stated_time(tmp_path, monkeypatch):
+    monkeypatch.setenv(heartbeat.OWN_SILENCE, "4")
+    process = started(*RUN, "--launch", "cpu", cwd=tmp_path)
+    training(process, tmp_path)
+    signs = tmp_path / "out" / "status" / "ranks"
+    # The other one has to have heard of it to miss it.
+    while len(list(signs.rglob("[01].json"))) < 2:
+        time.sleep(0.02)
+    time.sleep(2)
+    second = next(each for each in workers(process) if each.environ().get("RANK") == "1")
+    second.suspend()
+    frozen = time.monotonic()
+    err = ""
+    while "no sign of life" not in err:  # the launcher takes longer to end a frozen process
+        assert (line := process.stderr.readline()), err
+        err += line
+    took = time.monotonic() - frozen
+    second.resume()  # it hears only now that it was asked to end
+    status, _, rest = ended(process)
+    told = err.splitlines()[-1]
+    assert status == 1 and told.startswith("error: rank 1 has given no sign of life for ") and took < 4 + 6, (took, err)
+    assert "; its last phase: training, after step " in told and ", in bench/training/" in told, told
+    assert "error: " not in rest and not second.is_running(), rest
 
 
 @pytest.mark.slow
@@ -264,8 +297,26 @@ def test_processes_whose_launcher_is_gone_end_themselves(tmp_path):
 
 @pytest.mark.slow
 @TWO
-def test_a_wrong_input_under_the_bare_launcher_is_told_first_and_last(tmp_path):
-    status, _, err = ended(started(*TINY, "--strategies", "fulll", cwd=tmp_path, command=BARE))
-    lines = [line for line in err.splitlines() if line.strip("=-")]
-    assert status != 0 and err.count(sentence := "error: unknown strategy 'fulll'") == 2, err
-    assert lines[0].startswith(sentence) and lines[-1].strip().startswith(f"traceback : {sentence}"), err
+def test_the_same_thirty_under_the_bare_launcher_end_and_say_it_once(tmp_path):
+    """Each is one sentence, however late the two processes find it; none hangs, and none leaves a process behind."""
+    cases = malformed(tmp_path)
+
+    def bare(name):
+        # Each in a folder of its own, by which its processes are found however many launches go on at once.
+        folder = tmp_path / "".join(filter(str.isalnum, name))
+        process = started(*cases[name], cwd=folder, command=BARE)
+        status, out, err = ended(process)
+        return name, status, out + err, [each for each in psutil.process_iter() if at(each) == folder]
+
+    def at(process):
+        with suppress(psutil.Error):
+            return Path(process.cwd())
+
+    with ThreadPoolExecutor(3) as pool:
+        told = list(pool.map(bare, cases))
+    assert len(told) == 30
+    for name, status, said, left in told:
+        sentences = [line for line in said.splitlines() if "error: " in line]
+        assert status != 0 and len(sentences) == 1 and sentences[0].startswith("error: ") and not left, (name, said, left)
+        assert said.count(sentences[0].removeprefix("error: ")) == 1, (name, said)
+        assert said.strip().strip("=").strip().endswith(f"traceback : {ranks.SAID}"), (name, said)
