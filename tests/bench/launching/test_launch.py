@@ -269,7 +269,8 @@ def test_a_process_that_is_frozen_is_named_within_the_stated_time(tmp_path, monk
     frozen = time.monotonic()
     err = ""
     while "no sign of life" not in err:  # the launcher takes longer to end a frozen process
-        assert (line := process.stderr.readline()), err
+        line = process.stderr.readline()
+        assert line, err
         err += line
     took = time.monotonic() - frozen
     second.resume()  # it hears only now that it was asked to end
