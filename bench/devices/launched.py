@@ -36,6 +36,8 @@ REFUSED = {
     "FSDP_ACTIVATION_CHECKPOINTING": "fsdp_activation_checkpointing; a strategy's gradient_checkpointing does it",
 }
 """Switches of Accelerate's that nothing here was tried with, and what each switches on."""
+OFFLOADS = ("ACCELERATE_DEEPSPEED_OFFLOAD_OPTIMIZER_DEVICE", "ACCELERATE_DEEPSPEED_OFFLOAD_PARAM_DEVICE")
+"""Where DeepSpeed keeps moments, and weights, while nothing computes with them."""
 
 
 @dataclass(frozen=True)
@@ -136,6 +138,8 @@ def configured(config: Mapping[str, Any]) -> Parallelism:
     environ = {
         "ACCELERATE_USE_DEEPSPEED": str(kind == "DEEPSPEED"),
         "ACCELERATE_DEEPSPEED_ZERO_STAGE": str((zero or {}).get("zero_stage", 2)),
+        OFFLOADS[0]: str((zero or {}).get("offload_optimizer_device", "none")),
+        OFFLOADS[1]: str((zero or {}).get("offload_param_device", "none")),
         "ACCELERATE_USE_FSDP": str(kind == "FSDP"),
         "FSDP_VERSION": str((fsdp or {}).get("fsdp_version", 1)),
     }
@@ -148,6 +152,10 @@ def _parallelism(environ: Mapping[str, str], world: int) -> Parallelism:
         known: dict[str, Parallelism] = {"1": "zero1", "2": "zero2", "3": "zero3"}
         if stage not in known:
             raise UserError(f"the launcher asks for ZeRO stage {stage}; choose 1, 2 or 3, or launch/gpus.yaml for none")
+        if "nvme" in [environ.get(offload, "none").lower() for offload in OFFLOADS]:
+            raise UserError(
+                "the launcher asks for NVMe, which no checkpoint reads; offload to cpu, as launch/zero3-offload.yaml does"
+            )
         return known[stage]
     if _on(environ, "ACCELERATE_USE_FSDP"):
         if environ.get("FSDP_VERSION") != "2":

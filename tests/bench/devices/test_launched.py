@@ -78,6 +78,8 @@ def test_a_file_says_by_itself_what_it_will_come_to(name):
     [
         {"distributed_type": "FSDP", "num_processes": 2},
         {"distributed_type": "DEEPSPEED", "deepspeed_config": {"zero_stage": 0}},
+        {"distributed_type": "DEEPSPEED", "deepspeed_config": {"zero_stage": 3, "offload_param_device": "nvme"}},
+        {"distributed_type": "DEEPSPEED", "deepspeed_config": {"zero_stage": 3, "offload_optimizer_device": "nvme"}},
     ],
 )
 def test_a_file_that_asks_for_what_is_not_done_is_refused_before_it_is_launched(config):
@@ -118,6 +120,10 @@ def test_no_launcher_is_one_process_on_whatever_there_is():
         ({"ACCELERATE_DEEPSPEED_CONFIG_FILE": "ds.json"}, "names a DeepSpeed file"),
         ({"ACCELERATE_USE_DEEPSPEED": "true", "ACCELERATE_USE_CPU": "true"}, "leaves DeepSpeed out without a word"),
         ({"ACCELERATE_USE_DEEPSPEED": "true", "ACCELERATE_DEEPSPEED_ZERO_STAGE": "0"}, "ZeRO stage 0; choose 1, 2 or 3"),
+        (
+            {"ACCELERATE_USE_DEEPSPEED": "true", "ACCELERATE_DEEPSPEED_OFFLOAD_PARAM_DEVICE": "nvme"},
+            "asks for NVMe, which no checkpoint reads; offload to cpu",
+        ),
         ({"ACCELERATE_USE_FSDP": "true", "FSDP_VERSION": "1"}, "FSDP's first version; set fsdp_version: 2"),
     ],
 )
