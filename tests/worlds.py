@@ -9,6 +9,7 @@ plugin that it makes of launch/fsdp2.yaml. All the rest is Accelerate's own way.
 import json
 import os
 import sys
+from contextlib import suppress
 from pathlib import Path
 
 if __name__ == "__main__":  # a launcher runs this file by itself; where tests import it, the path is theirs
@@ -126,6 +127,58 @@ def left(device):
     return {"optimizers": optimizers, "trained": trained, "same": same}
 
 
+def halted(device, folder, other):
+    """Whether a training that is broken off in its third step, and goes on from what was kept after its second, comes to what
+    it does undisturbed; and by how much it differs where it goes on from what was kept in another way of sharing it."""
+    import torch
+    from transformers import LlamaConfig, LlamaForCausalLM
+
+    from bench.modeling.sharding import placed, release
+    from bench.modeling.weights import full_tensor
+    from bench.specs.checkpoint_every import CheckpointInterval
+    from bench.strategies.base import Hyperparameters
+    from bench.tokens.encoded import Encoded
+    from bench.training import loop
+    from bench.training.checkpoint import Checkpoint
+    from bench.training.state import TrainingState
+
+    # Weights with decay and without, dropout, and biases of 65 numbers, which can't be halved.
+    shape = {"hidden_size": 30, "intermediate_size": 65, "num_hidden_layers": 1, "num_attention_heads": 3}
+    config = LlamaConfig(vocab_size=99, mlp_bias=True, attention_dropout=0.5, **shape)
+    steps = [[Encoded((5, 6, 7, 8 + n), answer=2), Encoded((9, 3 * n, 4), answer=1)] * 2 for n in range(4)]
+    values = Hyperparameters(learning_rate=0.01, weight_decay=0.1)
+
+    def trained(path, resume=False, halt=False):
+        torch.manual_seed(0)
+        model = placed(LlamaForCausalLM(config), device.accelerator)
+        torch.manual_seed(device.accelerator.process_index + (99 if resume else 1))
+        keeper = Checkpoint(path, device.accelerator, CheckpointInterval(steps=2), lambda: 0, print)
+        state = keeper.resume(model) if resume else TrainingState(keeper=keeper)
+
+        def watch(model, state):
+            if halt and state.step == 3:
+                raise InterruptedError
+            return False
+
+        with suppress(InterruptedError):
+            loop.train(model, steps, values, device.accelerator, loop.Padding(0), state, [watch])
+        weights = [full_tensor(weight).clone() for weight in model.parameters()]
+        release(device.accelerator)
+        return state, weights
+
+    def differ(weights):
+        return max(float((one - two).abs().max()) for one, two in zip(whole[1], weights, strict=True))
+
+    path = folder / "training.safetensors"
+    if device.main:
+        folder.mkdir(parents=True)
+    whole = trained(folder / "undisturbed.safetensors")
+    trained(path, halt=True)
+    state, weights = trained(path, resume=True)
+    found = {"resumed": state.resumed, "losses": state.losses == whole[0].losses, "weights": differ(weights)}
+    return found | {"from another": differ(trained(other / path.name, resume=True)[1]) if other else 0.0}
+
+
 def types_in_bf16(device):
     """Under DeepSpeed in bf16, the types of a training's weights and of what it computes."""
     import torch
@@ -173,9 +226,8 @@ def cast_again(device):
     return casts.count
 
 
-def gone_on(run, device, folder, way):
-    """What a run finds that is ended in its training's second step, or under DeepSpeed, where nothing is kept within a stage,
-    after its training; and is then asked for again."""
+def gone_on(run, device, folder):
+    """What a run finds that is ended in its training's second step, and is then asked for again."""
     from bench.progress import Progress
     from bench.running.perform import perform
     from bench.runs.run_folder import KeepOptions, RunFolder
@@ -183,11 +235,7 @@ def gone_on(run, device, folder, way):
 
     class Halting(Progress):
         def step(self, step, *more):
-            if way == "fsdp2" and step == 2:
-                raise InterruptedError
-
-        def phase(self, name):
-            if name == "test set":
+            if step == 2:
                 raise InterruptedError
 
     def kept():
@@ -217,12 +265,14 @@ def main(results, suites, ways):
 
     untouched.VALIDATION_ITEMS = 8
     device = start("fp32")
-    found = {}
+    found, kept = {}, None
     for way in ways:
         if way != "none":
             become(device, way)
         found[way] = {"descent/left": left(device), "descent/moves": moves(device), "descent/types": types_in_bf16(device)}
         found[way]["descent/cast again"] = cast_again(device)
+        kept, other = Path(results).parent / "halted" / way, kept
+        found[way]["descent/halted"] = halted(device, kept, other)
         for suite in suites:
             strategies = FEW if way in BRIEFLY else None
             for run in plan.plan(PlanOptions(suite, test_items=11, strategies=strategies), "fp32"):
@@ -233,7 +283,7 @@ def main(results, suites, ways):
                 device.accelerator.free_memory()
                 found[way][f"{run.suite}/{run.strategy.name}"] = told(record, items)
                 if run.strategy.name == "full" and way in ("fsdp2", "zero3"):
-                    found[way][f"{run.suite}/gone on"] = gone_on(run, device, Path(results).parent / way / run.suite, way)
+                    found[way][f"{run.suite}/gone on"] = gone_on(run, device, Path(results).parent / way / run.suite)
                 if device.main:
                     print(way, run.label, record.status, record.reason, flush=True)
                     Path(results).write_text(json.dumps(found))

@@ -19,9 +19,10 @@ from torch import Tensor, nn, optim
 from bench.errors import UnwritableError
 from bench.folders import write_text, writing
 from bench.modeling.forward import unlaunched
-from bench.modeling.weights import beside, full_tensor, put, shape
+from bench.modeling.weights import beside, full_tensor, numel, put, shape
 from bench.processes import stopping
 from bench.specs.checkpoint_every import CheckpointInterval
+from bench.training.partitions import Partitions
 from bench.training.randomness import random_state, set_random_state
 from bench.training.state import TrainingState
 
@@ -80,10 +81,10 @@ class Checkpoint:
     def begin(self, model: nn.Module, adam: optim.Optimizer) -> None:
         # Only a training that goes on has random numbers that still wait to be put back.
         if self._random:
-            _set_moments(model, adam, self.path)
+            _set_moments(model, adam, self._partitions(adam), self.path)
             self.set_random()
         if self._writing is None:
-            trained = sum(tensor.numel() * tensor.element_size() for _, tensor in _trained(model))
+            trained = sum(numel(tensor) * tensor.element_size() for _, tensor in _trained(model))
             self._writing = 3 * trained / DISK  # the weights, and two moments of each
         self._written, self._steps = time.monotonic(), 0
 
@@ -101,13 +102,10 @@ class Checkpoint:
         self._steps += 1
         due = self._every.is_over(time.monotonic() - self._written, self._steps, self._writing or 0.0)
         asked, due = self._agreed(bool(stopping.asked()), due)
-        # DeepSpeed's optimiser holds its moments in partitions of its own, without which a stage can't be gone on with.
-        whole = self._accelerator.distributed_type != DistributedType.DEEPSPEED
-        if whole and (asked or due):
+        if asked or due:
             self.write(model, state, adam)
         if asked:
-            left = "" if whole else ", of which nothing is kept under DeepSpeed: its stage begins again"
-            raise stopping.Stopped(f"{self._why()} after step {state.step} of {state.steps}{left}")
+            raise stopping.Stopped(f"{self._why()} after step {state.step} of {state.steps}")
 
     def lowered(self, tokens: int) -> None:
         self._say(f"memory ran out: from here micro-batches hold {tokens} tokens")
@@ -131,7 +129,7 @@ class Checkpoint:
         state.peak_bytes = max(state.peak_bytes, self._peak())
         started = time.monotonic()
         kept, main = dict[str, Tensor](), self._accelerator.is_main_process
-        for name, tensor in _contents(model, state, adam):
+        for name, tensor in _contents(model, state, adam, self._partitions(adam)):
             values = full_tensor(tensor)  # by all processes, of which one keeps them: no machine holds them once for each
             if main:
                 kept[name] = values.cpu().contiguous()  # there without a copy, which would count as the run's memory
@@ -155,6 +153,10 @@ class Checkpoint:
         flags = torch.tensor([asked, due and self._accelerator.is_main_process], dtype=torch.float32)
         asked_any, due_main = self._accelerator.reduce(flags.to(self._accelerator.device)).tolist()
         return asked_any > 0, due_main > 0
+
+    def _partitions(self, adam: optim.Optimizer | None) -> Partitions | None:
+        launcher = self._accelerator.distributed_type
+        return Partitions(adam) if adam is not None and launcher == DistributedType.DEEPSPEED else None
 
     def _why(self) -> str:
         return f"stopped by {stopping.asked() or 'a signal to another process'}"
@@ -204,16 +206,19 @@ def _fill(model: nn.Module, path: Path) -> None:
         put(own[name], values)
 
 
-def _contents(model: nn.Module, state: TrainingState, adam: optim.Optimizer | None) -> Iterator[tuple[str, Tensor]]:
+def _contents(
+    model: nn.Module, state: TrainingState, adam: optim.Optimizer | None, partitions: Partitions | None
+) -> Iterator[tuple[str, Tensor]]:
     """All that a file holds beside random numbers: weights, the best weights, moments; as they are, shared out or not."""
     yield from ((f"{WEIGHT}{name}", tensor) for name, tensor in _trained(model))
     yield from ((f"{BEST}{name}", tensor) for name, tensor in state.best.weights.items())
     for name, weight in unlaunched(model).named_parameters():
-        moments = adam.state.get(weight, {}) if adam is not None else {}
-        yield from ((f"{MOMENT}{name}.{kind}", moment) for kind, moment in moments.items())
+        own = adam.state.get(weight, {}) if adam is not None and not partitions else {}
+        moments = partitions.of(weight) if partitions else own.items()
+        yield from ((f"{MOMENT}{name}.{kind}", moment) for kind, moment in moments)
 
 
-def _set_moments(model: nn.Module, adam: optim.Optimizer, path: Path) -> None:
+def _set_moments(model: nn.Module, adam: optim.Optimizer, partitions: Partitions | None, path: Path) -> None:
     """Of every row, also where the file has those of some alone: the launcher that goes on may need all."""
     weights = dict(unlaunched(model).named_parameters())
     by_row = [key for key in _shapes(path, MOMENT) if key.endswith(MOMENT_ROWS)]
@@ -224,4 +229,7 @@ def _set_moments(model: nn.Module, adam: optim.Optimizer, path: Path) -> None:
             continue
         if name in rows and moment.ndim:
             moment = torch.zeros(shape(weights[name])).index_copy(0, rows[name], moment)
-        adam.state[weights[name]][kind] = beside(weights[name], moment)
+        if partitions:
+            partitions.put(weights[name], kind, moment)
+        else:
+            adam.state[weights[name]][kind] = beside(weights[name], moment)

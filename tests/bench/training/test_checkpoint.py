@@ -157,7 +157,7 @@ def test_of_several_processes_the_one_that_writes_holds_all_of_it(tmp_path, monk
     monkeypatch.setattr(checkpoint, "full_tensor", put_together)
     monkeypatch.setattr(checkpoint, "gather_object", gathered)
     own = kept(tmp_path / "t")
-    own._accelerator = SimpleNamespace(is_main_process=main)
+    own._accelerator = SimpleNamespace(is_main_process=main, distributed_type=DistributedType.MULTI_CPU)
     own.write(model, TrainingState(), adam)
     weights = sum(weight.requires_grad for weight in model.parameters())
     assert len(copies) >= 4 * weights and (tmp_path / "t").exists() == main
@@ -182,17 +182,6 @@ def test_it_is_written_every_so_many_steps_and_costs_nothing_of_the_result(tmp_p
         f"weight.{name}" for name, weight in model.named_parameters() if weight.requires_grad
     }
     assert not any("embed_tokens" in name for name in names)  # what is not trained is the base's
-
-
-def test_under_deepspeed_a_stage_is_kept_at_its_end_alone(tmp_path, monkeypatch):
-    """Its optimiser's moments are not where they are looked for: without them a training would go on as another."""
-    own = kept(tmp_path / "t", CheckpointInterval(steps=1))
-    own._accelerator = SimpleNamespace(distributed_type=DistributedType.DEEPSPEED, num_processes=1, is_main_process=True)
-    own.stepped(made(), None, TrainingState(step=1, steps=2))
-    monkeypatch.setattr(stopping, "asked", lambda: "SIGTERM")
-    with pytest.raises(stopping.Stopped, match="of 2, of which nothing is kept under DeepSpeed: its stage begins again"):
-        own.stepped(made(), None, TrainingState(step=1, steps=2))
-    assert list(tmp_path.iterdir()) == []
 
 
 def test_what_was_over_is_not_trained_again(tmp_path, whole):
