@@ -36,7 +36,6 @@ WRITTEN_OTHERWISE = {
     "bench/modeling/replay/activations.py:kept_states": "does without, where it fails",
     "bench/modeling/checkpoints.py:_convert_gguf": "called under partial",
     "bench/modeling/checkpoints.py:_extract": "called under partial",
-    "bench/modeling/saved.py:_save": "called under writing",
     "bench/processes/ranks.py:_write": "does without, where it fails",
     "bench/running/tracking.py:_begin": "called under faults_told",
     "reports/paper/plot.py:_svg": "into memory",

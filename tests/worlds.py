@@ -11,12 +11,19 @@ import os
 import sys
 from contextlib import suppress
 from pathlib import Path
+from types import SimpleNamespace
 
 if __name__ == "__main__":  # a launcher runs this file by itself; where tests import it, the path is theirs
     sys.path[0] = str(Path(__file__).parents[1])
 
 PLAIN = ("ddp", "fsdp2")
 """Ways that a world of torch's processes can take; the others are DeepSpeed's."""
+KEPT = ("full", "lora", "prompts", "head", "heads")
+"""Kinds of models that are kept: a decoder with code of its own, two adapters, an encoder's adapter with its head, and two
+heads on one trunk."""
+KEEPING = ("ddp", "fsdp2", "zero3")
+ASKED = [[5, 6, 7, 8, 9]]
+SHAPE = {"hidden_size": 32, "intermediate_size": 64, "num_hidden_layers": 2, "num_attention_heads": 4}
 BRIEFLY, FEW = ("zero2", "zero3-offload"), ["zero-shot", "full"]
 """Ways of which two strategies are enough to see that they work: zero1 cuts the same moments and zero3 the same gradients, and
 offloading changes where weights lie. And these strategies: the encoder's full has two heads."""
@@ -108,8 +115,7 @@ def left(device):
     from bench.training import loop
 
     torch.manual_seed(0)
-    shape = {"hidden_size": 32, "intermediate_size": 64, "num_hidden_layers": 2, "num_attention_heads": 4}
-    model = placed(LlamaForCausalLM(LlamaConfig(vocab_size=99, **shape)), device.accelerator)
+    model = placed(LlamaForCausalLM(LlamaConfig(vocab_size=99, **SHAPE)), device.accelerator)
     ids, answers = torch.tensor([[5, 6, 7, 8]], device=device.torch), []
 
     def ask(model, state=None):
@@ -216,14 +222,106 @@ def cast_again(device):
             self.count += is_cast and args[0].dim() == 2
             return func(*args, **named)
 
-    shape = {"hidden_size": 32, "intermediate_size": 64, "num_hidden_layers": 2, "num_attention_heads": 4}
-    model = placed(LlamaForCausalLM(LlamaConfig(vocab_size=99, **shape)), device.accelerator)
+    model = placed(LlamaForCausalLM(LlamaConfig(vocab_size=99, **SHAPE)), device.accelerator)
     with torch.no_grad(), torch.autocast("cpu", torch.bfloat16):
         model(input_ids=torch.tensor([[5, 6]]))
         with Casts() as casts:
             model(input_ids=torch.tensor([[5, 6]]))
     release(device.accelerator)
     return casts.count
+
+
+def llama():
+    import torch
+    from transformers import LlamaConfig, LlamaForCausalLM
+
+    torch.manual_seed(0)
+    return LlamaForCausalLM(LlamaConfig(vocab_size=99, tie_word_embeddings=True, **SHAPE))
+
+
+def bert(labels=3):
+    import torch
+    from transformers import BertConfig, BertForSequenceClassification
+
+    torch.manual_seed(labels)
+    return BertForSequenceClassification(BertConfig(vocab_size=99, num_labels=labels, **SHAPE))
+
+
+def texts(encoder, seed, heads=1):
+    """A step's texts, of lengths that leave the processes uneven."""
+    import torch
+
+    from bench.tokens.encoded import Encoded
+
+    generator, found = torch.Generator().manual_seed(seed), []
+    for number, length in enumerate((4, 11, 7, 5, 9)):
+        ids = tuple(torch.randint(3, 99, (length,), generator=generator).tolist())
+        more = {"labels": (number % 2,), "head": number % heads} if encoder else {"answer": length // 2}
+        found.append(Encoded(ids, **more))
+    return found
+
+
+def keepable(name):
+    """A small model of one of the kinds that `--keep-model` keeps, as it is before its training, and its family."""
+    from transformers import LlamaForCausalLM
+
+    from bench.modeling.heads import Heads
+    from bench.strategies.adapter import Adapter, AdapterHyperparameters
+
+    class OwnCode(LlamaForCausalLM):
+        """transformers writes the file of such a model beside its weights."""
+
+        _auto_class = "AutoModelForCausalLM"
+
+    family = "encoder" if name in ("head", "heads") else "decoder"
+    if name == "heads":
+        return Heads([bert(2), bert(3)]), family
+    model = bert() if name == "head" else llama()
+    if name == "full":
+        model.__class__ = OwnCode
+        return model, family
+    config = {"peft_type": "PROMPT_TUNING", "num_virtual_tokens": 3} if name == "prompts" else {"peft_type": "LORA", "r": 4}
+    values = AdapterHyperparameters(learning_rate=1e-2, bits=32, peft=config)
+    return Adapter(name, values).adapt(model, family), family
+
+
+def kept(device, folder):
+    """Trains a model of each kind and keeps it, as `--keep-model` does; beside it lie all its weights, and what it answers
+    where it is asked through the sharding."""
+    import torch
+    from safetensors.torch import save_file
+
+    from bench.modeling.sharding import placed, release
+    from bench.modeling.weights import full_tensor
+    from bench.progress import Progress
+    from bench.runs.run_folder import RunFolder
+    from bench.strategies.base import Hyperparameters
+    from bench.training import loop
+
+    told = []
+    folder.mkdir(exist_ok=True)
+
+    class Telling(Progress):
+        def say(self, text):
+            told.append(text)
+
+    for name in KEPT:
+        model, family = keepable(name)
+        model = placed(model, device.accelerator)
+        tasks = [SimpleNamespace(name=str(number)) for number in range(2 if name == "heads" else 1)]
+        steps = [texts(family == "encoder", seed, len(tasks)) for seed in range(2)]
+        loop.train(model, steps, Hyperparameters(learning_rate=1e-2), device.accelerator, loop.Padding(0))
+        run = SimpleNamespace(checkpoint=SimpleNamespace(tokenizer=SimpleNamespace(save_pretrained=str)), training_tasks=tasks)
+        RunFolder(model_folder=folder / name).keep_model(model.eval(), run, device, Telling(False, 1))
+        with torch.no_grad():  # as its run goes on
+            heads = [{"head": number} for number in range(2)] if name == "heads" else [{}]
+            found = {f"answers.{n}": model(input_ids=torch.tensor(ASKED), **head).logits for n, head in enumerate(heads)}
+        for weight_name, weight in model.named_parameters(remove_duplicate=False):
+            found[f"weight.{weight_name}"] = full_tensor(weight).clone()
+        if device.main:
+            save_file(found, folder / f"{name}.safetensors")
+        release(device.accelerator)
+    return told
 
 
 def gone_on(run, device, folder):
@@ -265,14 +363,19 @@ def main(results, suites, ways):
 
     untouched.VALIDATION_ITEMS = 8
     device = start("fp32")
-    found, kept = {}, None
+    found, halt_folder = {}, None
     for way in ways:
         if way != "none":
             become(device, way)
         found[way] = {"descent/left": left(device), "descent/moves": moves(device), "descent/types": types_in_bf16(device)}
         found[way]["descent/cast again"] = cast_again(device)
-        kept, other = Path(results).parent / "halted" / way, kept
-        found[way]["descent/halted"] = halted(device, kept, other)
+        halt_folder, other = Path(results).parent / "halted" / way, halt_folder
+        found[way]["descent/halted"] = halted(device, halt_folder, other)
+        if way in KEEPING:
+            folder = Path(results).parent / f"kept by {way}"
+            found[way]["descent/kept"] = kept(device, folder)
+        if device.main:
+            Path(results).write_text(json.dumps(found))
         for suite in suites:
             strategies = FEW if way in BRIEFLY else None
             for run in plan.plan(PlanOptions(suite, test_items=11, strategies=strategies), "fp32"):
@@ -290,4 +393,4 @@ def main(results, suites, ways):
 
 
 if __name__ == "__main__":
-    main(sys.argv[1], sys.argv[2].split(","), sys.argv[3].split(","))
+    main(sys.argv[1], list(filter(None, sys.argv[2].split(","))), sys.argv[3].split(","))

@@ -20,7 +20,6 @@ from bench.devices.memory import PeakMemory
 from bench.folders import faults_told, write_text
 from bench.modeling.saved import save_model
 from bench.modeling.spared import clock
-from bench.modeling.weights import shared_out
 from bench.progress import Progress
 from bench.runs.frames import cached_frame
 from bench.runs.run import Run
@@ -103,14 +102,13 @@ class RunFolder:
         return cached_frame(path, device, timed)
 
     def keep_model(self, model: nn.Module, run: Run, device: Device, progress: Progress) -> None:
-        """Let the trained model stay, where that is wished; what can't be kept is told, and the run goes on."""
-        if self._model_folder is None or not device.main:
+        """Let the trained model stay, where that is wished; what can't be kept is told, and the run goes on. All processes call
+        it together."""
+        if self._model_folder is None:
             return
-        if shared_out(model):
-            progress.say("the trained model is not kept: its weights are shared out among processes; train it by DDP or ZeRO-2")
-            return
+        tasks = [task.name for task in run.training_tasks]
         try:
-            save_model(model, run.checkpoint.tokenizer, [task.name for task in run.training_tasks], self._model_folder)
+            save_model(model, run.checkpoint.tokenizer, tasks, self._model_folder, writes=device.main)
             progress.say(f"the trained model: {self._model_folder}")
         except Exception as error:  # of whichever library: the run has its result all the same
             progress.say(f"the trained model is not kept: {error}")

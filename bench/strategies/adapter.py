@@ -7,7 +7,7 @@ import math
 from collections.abc import Callable
 from typing import Any, Literal, get_args, get_type_hints
 
-from peft import get_peft_model, get_peft_model_state_dict, prepare_model_for_kbit_training
+from peft import get_peft_model, prepare_model_for_kbit_training
 from peft.mapping import PEFT_TYPE_TO_CONFIG_MAPPING
 from pydantic import Field, TypeAdapter, ValidationError, field_validator
 from torch import Tensor, nn
@@ -16,8 +16,9 @@ from bench.errors import UserError
 from bench.modeling.heads import Heads
 from bench.modeling.positions import positions
 from bench.modeling.recomputation import checkpoint_blocks
+from bench.modeling.saved import adapter_weights
 from bench.modeling.structure import head_modules, layers, linear
-from bench.modeling.weights import full_tensor, outline
+from bench.modeling.weights import full_tensor
 from bench.specs.base import Family
 from bench.strategies.base import Hyperparameters, Strategy
 
@@ -147,10 +148,6 @@ class Adapter(Strategy):
         # Under virtual tokens the base model itself stands there, and not a tuner around it.
         if isinstance(getattr(base, "model", base), Heads):
             return super().trained_state(model, read)  # adapters and heads; of several heads PEFT knows none
-        # Not model.state_dict(), which PEFT would ask: bitsandbytes 0.50 unpacks a 4-bit base on the CPU for it in place, and
-        # every later pass gives other logits. PEFT chooses among outlines, so that no more is read than is kept.
-        named = dict(model.named_parameters())
-        outlines = {name: outline(parameter) for name, parameter in named.items()}
-        chosen = {id(tensor): named[name] for name, tensor in outlines.items()}
-        kept = get_peft_model_state_dict(model, state_dict=outlines)
-        return {name: read(chosen[id(tensor)]) if id(tensor) in chosen else tensor for name, tensor in kept.items()}
+        weights = adapter_weights(model)
+        own = set(map(id, model.parameters()))
+        return {name: read(weight) if id(weight) in own else weight for name, weight in weights.items()}

@@ -2,6 +2,7 @@
 
 import errno
 import os
+import weakref
 
 import pytest
 import torch
@@ -9,6 +10,7 @@ from peft import PeftModel
 from transformers import AutoModelForCausalLM, AutoModelForSequenceClassification, AutoTokenizer
 
 from bench.errors import RunError, UnwritableError
+from bench.modeling import saved
 from bench.modeling.heads import Heads
 from bench.modeling.saved import save_model
 from bench.strategies.adapter import Adapter, AdapterHyperparameters
@@ -75,6 +77,27 @@ def test_of_several_heads_each_is_a_model(encoder, tmp_path):
         assert torch.equal(logits(model, head=head), logits(again))
     with pytest.raises(RunError, match="an adapter around several heads"):
         save_model(adapted(model, "encoder"), encoder.tokenizer, ["two", "three"], tmp_path / "other")
+
+
+@pytest.mark.parametrize("kind", ["whole", "adapter"])
+@pytest.mark.parametrize("writes", [True, False])
+def test_of_several_processes_the_one_that_writes_holds_what_is_written(decoder, tmp_path, monkeypatch, kind, writes):
+    """All put together what is shared out; of an adapter they leave the base apart, for which no machine need have room."""
+    model, copies, held = decoder.load() if kind == "whole" else adapted(decoder.load(), "decoder"), [], []
+
+    def put_together(weight):
+        held.append(sum(copy() is not None for copy in copies))
+        copy = weight.detach().clone()
+        copies.append(weakref.ref(copy))
+        return copy
+
+    monkeypatch.setattr(saved, "full_tensor", put_together)
+    save_model(model, decoder.tokenizer, ["t"], tmp_path / "id", writes=False)
+    assert not copies and not list(tmp_path.iterdir())  # nothing is shared out
+    monkeypatch.setattr(saved, "shared_out", lambda model: True)
+    save_model(model, decoder.tokenizer, ["t"], tmp_path / "id", writes)
+    assert len(copies) == sum(weight.requires_grad for weight in model.parameters())
+    assert max(held) == (len(copies) - 1 if writes else 1) and (tmp_path / "id").exists() == writes
 
 
 def test_a_full_disk_leaves_what_was_there(decoder, tmp_path, monkeypatch):

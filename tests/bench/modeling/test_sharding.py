@@ -10,8 +10,12 @@ import sys
 from pathlib import Path
 
 import pytest
+import torch
 import worlds
 import yaml
+from peft import PeftModel
+from safetensors.torch import load_file
+from transformers import AutoModelForCausalLM, AutoModelForSequenceClassification
 
 from bench.devices.device import Device
 from bench.measuring import untouched
@@ -92,14 +96,20 @@ def alone(suites, own_cache, device: Device):
 
 
 @pytest.fixture(scope="module")
-def shared(suites, own_cache, tmp_path_factory):
+def folders(tmp_path_factory):
+    """In which each world writes what it finds."""
+    return {name: tmp_path_factory.mktemp(name) for name in WORLDS}
+
+
+@pytest.fixture(scope="module")
+def shared(suites, own_cache, folders):
     """What two processes find, by way; a world is started when the first of its ways is asked for."""
     known: dict[str, dict] = {}
 
     def found(way):
         if way not in known:
             name, ways = next((name, ways) for name, ways in WORLDS.items() if way in ways)
-            results = tmp_path_factory.mktemp(name) / "found.json"
+            results = folders[name] / "found.json"
             files = ",".join(str(suites / f"{suite}.yaml") for suite in SUITES)
             config = ["--config_file", str(ROOT / "launch" / f"{name}.yaml"), "--gpu_ids=-1,-1", "--main_process_port", "0"]
             command = ["-m", "accelerate.commands.accelerate_cli", "launch", *config, str(ROOT / "tests" / "worlds.py")]
@@ -201,3 +211,34 @@ def test_a_stage_goes_on_bit_for_bit_and_in_another_way_within_rounding(shared, 
     found = shared(way)["descent", "halted"]
     assert (found["resumed"], found["losses"], found["weights"]) == ([2], True, 0.0)
     assert found["from another"] < 1e-4
+
+
+def read_back(name, folder):
+    """What transformers or PEFT makes of what was kept, with the beginnings of its weights' names where they were trained."""
+    if name == "full":
+        return {"": AutoModelForCausalLM.from_pretrained(folder)}
+    if name == "heads":
+        kind = AutoModelForSequenceClassification
+        return {f"heads.{number}.": kind.from_pretrained(folder / str(number)) for number in range(2)}
+    return {"": PeftModel.from_pretrained(worlds.bert() if name == "head" else worlds.llama(), folder)}
+
+
+@pytest.mark.slow
+@pytest.mark.parametrize("name", worlds.KEPT)
+@pytest.mark.parametrize("way", worlds.KEEPING)
+def test_what_is_kept_of_a_model_is_what_was_trained(shared, folders, way, name):
+    """`--keep-model` where each process trains all of the model, and where weights are shared out."""
+    told = shared(way)["descent", "kept"]
+    assert len(told) == len(worlds.KEPT) and all(text.startswith("the trained model: ") for text in told)
+    folder = next(folders[world] for world, ways in WORLDS.items() if way in ways) / f"kept by {way}"
+    known = load_file(folder / f"{name}.safetensors")
+    untrained = dict(worlds.keepable(name)[0].named_parameters(remove_duplicate=False))
+    for number, (prefix, model) in enumerate(read_back(name, folder / name).items()):
+        whole = {f"weight.{prefix}{key}": weight for key, weight in model.named_parameters(remove_duplicate=False)}
+        assert whole.keys() == {key for key in known if key.startswith(f"weight.{prefix}")}
+        assert all(torch.equal(weight, known[key]) for key, weight in whole.items())
+        assert any(not torch.equal(weight, untrained[key.removeprefix("weight.")]) for key, weight in whole.items())
+        with torch.no_grad():
+            answers = model.eval()(input_ids=torch.tensor(worlds.ASKED)).logits
+        torch.testing.assert_close(answers, known[f"answers.{number}"], rtol=1e-5, atol=1e-6)
+    assert not [path.name for path in (folder / name).rglob("*.py")], "the model's own code is that of these tests"
