@@ -32,7 +32,7 @@ def rows(folder):
 
 
 @pytest.fixture(scope="module")
-def single(tmp_path_factory):
+def single(own_cache, tmp_path_factory):
     folder = tmp_path_factory.mktemp("one")
     done = launch(*TINY, "--strategies", "zero-shot,full,multitask", cwd=folder)
     assert done.returncode == 0, done.stderr
@@ -89,11 +89,13 @@ def test_more_processes_than_devices_are_refused(tmp_path):
 @pytest.mark.slow
 @TWO
 def test_two_launchers_that_stand_in_for_two_machines_meet(single, own_cache, tmp_path):
-    """Each has a cache of its own, and one of them is cold: the main process says what is known of the base."""
+    """Each has a cache of its own: the main one's knows the base, and the other's is cold. Were each to go by its own, one
+    would ask the base while the other trains, and both would wait for ever; the main process says what is known."""
     with socket.socket() as free:
         free.bind(("localhost", 0))
         port = str(free.getsockname()[1])
-    cold = linked_cache(tmp_path / "cold", own_cache)
+    cold, known = linked_cache(tmp_path / "cold", own_cache), sorted(own_cache.glob("base/*"))
+    assert known, "one process has asked the base"
     config = ["--config_file", str(ROOT / "launch" / "machines.yaml"), "--num_processes", "2", "--gpu_ids=-1,-1"]
 
     def machine(rank):
@@ -107,4 +109,8 @@ def test_two_launchers_that_stand_in_for_two_machines_meet(single, own_cache, tm
     found = rows(tmp_path)["full"]
     assert found["provenance"]["device"]["processes"] == 2 and found["run_id"] == single["full"]["run_id"]
     assert len(found["cost"]["peak_memory_per_process"]) == 2
-    assert not list(cold.glob("base/*"))
+    alone = single["full"]["outcome"]["forgetting"]
+    assert {name: one["before"] for name, one in found["outcome"]["forgetting"].items()} == {
+        name: one["before"] for name, one in alone.items()
+    }
+    assert sorted(own_cache.glob("base/*")) == known and not list(cold.glob("base/*"))
