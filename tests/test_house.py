@@ -1,6 +1,7 @@
 """The house's own measures: one name for one thing, small functions and files, and a test file for every module."""
 
 import ast
+import re
 from collections import defaultdict
 from pathlib import Path
 
@@ -43,6 +44,10 @@ WRITTEN_OTHERWISE = {
     "bench/sharing/owner.py:beat": "called under faults_told, and later by a thread that tries again",
 }
 """Functions that write, and why they may do so without these."""
+
+UNPICKLES = {"load_state", "load_checkpoint", "load_accelerator_state", "Unpickler"}
+"""Accelerate's and DeepSpeed's readers of checkpoints, which call torch.load with weights_only=False: a file that somebody else
+has written would run its code. Ours are safetensors and JSON."""
 
 
 def defined(tree: ast.Module) -> set[str]:
@@ -154,3 +159,25 @@ def test_durations_are_by_no_clock_that_can_be_set():
         )
     }
     assert asked == set(TOLD_MOMENTS)
+
+
+def unpickles(tree: ast.Module) -> set[str]:
+    """What of it reads a file whose content can run code; torch's and Python's own readers are called `load`, as others are."""
+    attributes = [node for node in ast.walk(tree) if isinstance(node, ast.Attribute)]
+    imports = [node for node in ast.walk(tree) if isinstance(node, ast.ImportFrom)]
+    found = {f"{ast.unparse(node.value)}.{node.attr}" for node in attributes}
+    found |= {f"{node.module}.{each.name}" for node in imports for each in node.names}
+    whole = {name for name in found if name.rpartition(".")[2] in UNPICKLES}
+    return whole | {name for name in found if re.fullmatch(r"(torch(\.\w+)*|c?pickle|joblib)\.loads?", name)}
+
+
+def test_what_reads_pickles_is_seen():
+    for line in ("torch.load(path)", "from torch import load", "from torch.serialization import load as read"):
+        assert unpickles(ast.parse(line))
+    for line in ("accelerator.load_state(path)", "self.engine.load_checkpoint(path)", "import pickle; pickle.loads(data)"):
+        assert unpickles(ast.parse(line))
+    assert not unpickles(ast.parse("json.load(file); model.load_state_dict(weights); checkpoint.load(path)"))
+
+
+def test_no_file_that_is_read_can_run_code():
+    assert {str(path): found for path, tree in MODULES.items() if (found := unpickles(tree))} == {}
