@@ -4,7 +4,6 @@ from collections.abc import Iterable
 
 from bench.devices.container import total_memory
 from bench.errors import UserError
-from bench.modeling.models import Model
 from bench.running.account import counted_limits
 from bench.runs.run import Run
 from bench.tasks import splits
@@ -47,8 +46,8 @@ def _check_shots(run: Run, shots: int) -> None:
         raise UserError(
             f"strategy '{run.strategy.name}': shots={shots}, and task '{run.task.name}' has {there:,} training examples"
         )
-    reads = isinstance(run.model, Model) and run.model.family == "decoder"  # an encoder embeds them one by one
-    positions = run.checkpoint.positions if reads else None
+    # An encoder embeds them one by one.
+    positions = run.model.positions if run.model.family == "decoder" else None
     # Of a solved example at least its text and its answer are a token each.
     if positions and 2 * shots > positions:
         told = f"shots={shots} do not stand in one prompt of model '{run.model.name}', which reads {positions:,} tokens"

@@ -4,7 +4,6 @@ from collections.abc import Sequence
 
 from bench.checking.tokenizers import check_tokenizers
 from bench.data import sources
-from bench.modeling.models import Model
 from bench.probes import probe_class
 from bench.runs.run import Run
 from bench.tasks import splits
@@ -17,8 +16,8 @@ def check_data(runs: Sequence[Run]) -> None:
         UserError: a file, column, label or split is wrong, or a model's files cannot be fetched, or it can't read the texts.
     """
     for run in runs:
-        if isinstance(run.model, Model):
-            _ = run.model.folder
+        if run.model.checkpoint:
+            _ = run.model.checkpoint.folder
         for task in run.tested:
             splits.load_splits(task)
         for spec, _ in run.probes:

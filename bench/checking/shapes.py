@@ -9,7 +9,6 @@ from torch import nn
 from bench.errors import UserError
 from bench.modeling.forward import prompt_learning
 from bench.modeling.heads import Heads
-from bench.modeling.models import Model
 from bench.modeling.positions import positions
 from bench.running import sizes
 from bench.runs.run import Run
@@ -31,7 +30,7 @@ def check_shapes(runs: Iterable[Run], room: int | None = None) -> None:
     """
     seen = set()
     for run in (each for planned in runs for each in _with_ends(planned)):
-        if run.unfit or not run.strategy.trains or not isinstance(run.model, Model):
+        if run.unfit or not run.strategy.trains:
             continue
         kinds = [types.task_type(task) for task in run.training_tasks] if run.model.family == "encoder" else []
         heads = tuple((kind.spec.type, kind.outputs()) for kind in kinds)  # some types have none: a decoder's

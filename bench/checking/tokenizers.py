@@ -3,7 +3,6 @@
 from collections.abc import Iterable
 
 from bench.errors import UserError
-from bench.modeling.models import Model
 from bench.runs.run import Run
 from bench.tasks import splits
 
@@ -21,7 +20,7 @@ def check_tokenizers(runs: Iterable[Run]) -> None:
     """
     seen = set()
     for run in runs:
-        for task in run.training_tasks if isinstance(run.model, Model) and not run.unfit else ():
+        for task in run.training_tasks if run.model.checkpoint and not run.unfit else ():
             if (key := (run.model.content_hash, task.name)) in seen:
                 continue
             seen.add(key)

@@ -80,8 +80,8 @@ def look(what: str, given: Wishes) -> Looked:
     draft = drafted(opened(what, given), given)
     spec, name = draft.spec(), yaml_files.model_of(draft, given.model)
     model = planned_model(name, Library())
-    if not isinstance(model, Model):
-        raise UserError(f"'{name}' is asked over an API; draft with a model on this machine, and run with --model")
+    if model.checkpoint is None:
+        raise UserError(f"'{name}' is asked {model.reached}; draft with a model on this machine, and run with --model")
     kind, data = types.task_type(spec), splits.load_splits(spec)
     if model.family == "encoder" and kind.auto_class is None:
         raise UserError(f"'{name}' is an encoder, and a {spec.type} task needs a decoder; leave --model out, or say smollm2")

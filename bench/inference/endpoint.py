@@ -11,7 +11,7 @@ from concurrent.futures import ThreadPoolExecutor, as_completed
 from dataclasses import dataclass, replace
 from functools import cached_property
 from pathlib import Path
-from typing import ClassVar
+from typing import TYPE_CHECKING, Any, ClassVar, Literal
 
 from pydantic import TypeAdapter
 
@@ -19,8 +19,13 @@ from bench import folders
 from bench.errors import RunError
 from bench.inference.address import Endpoint
 from bench.inference.chat import ChatAnswer, Connection
+from bench.records.record import Cost
 from bench.specs.base import Capability, Family
 from bench.specs.model import EndpointSpec
+from bench.specs.wording import Style
+
+if TYPE_CHECKING:
+    import pandas as pd
 
 KEPT = TypeAdapter(ChatAnswer)
 CHARACTERS = 4
@@ -39,6 +44,15 @@ class EndpointModel:
     can: ClassVar[frozenset[Capability]] = frozenset({"generate"})
     trust_remote_code: ClassVar[bool] = False
     at_hand: ClassVar[bool] = True
+    reached: ClassVar[str] = "over an API"
+    needs_device: ClassVar[Literal[False]] = False
+    own_style: ClassVar[Style | None] = "instruction"
+    """It is a chat, which is told what to do."""
+    checkpoint: ClassVar[None] = None
+    positions: ClassVar[None] = None
+    """Not known here, and the server says where a prompt is too long."""
+    reference_bits: ClassVar[int] = 32
+    """Nothing of it is rounded here."""
 
     @cached_property
     def endpoint(self) -> Endpoint:
@@ -59,12 +73,55 @@ class EndpointModel:
         return hashlib.sha256(json.dumps(self.determining, sort_keys=True).encode()).hexdigest()
 
     @property
+    def conventions(self) -> dict[str, Any]:
+        """None that are known here: the server writes the prompt."""
+        return {}
+
+    def inputs(self, precision: str, max_length: int) -> dict[str, Any]:
+        """As `Model.inputs`; how this machine would compute is no part of what an API is asked."""
+        return {"model": self.content_hash, "endpoint": self.determining}
+
+    def lacks(self, asked: Capability) -> str | None:
+        return None if asked in self.can else f"'{self.name}' is asked {self.reached}, which gives no {asked}"
+
+    def unfit_for(self, task_type: str, asks: str, trains: bool) -> str | None:
+        if trains:
+            return "a model behind an API cannot be trained here"
+        return f"a {task_type} task cannot be put to an endpoint" if asks == "read" else None
+
+    def check_access(self) -> None:
+        """Whether its key is there.
+
+        Raises:
+            UserError: the environment lacks it.
+        """
+        self.endpoint.key()
+
+    def writes_at_most(self, longest: int) -> int:
+        """It has a limit of its own, whatever is asked."""
+        return self.spec.max_tokens
+
+    @property
     def priced(self) -> bool:
         return bool(self.spec.input_price or self.spec.output_price)
 
     def price(self, read: float, written: float) -> float:
         """Of so many tokens, in the currency of the prices; a repeated prompt counts again, as it would in use."""
         return (read * self.spec.input_price + written * self.spec.output_price) / 1e6
+
+    def cost(self, answers: "pd.DataFrame", seconds: float) -> Cost:
+        """Of a row that asked for these answers: nothing is trained here, and what a server holds it does not say.
+
+        Args:
+            answers: a row each; `read` and `written` are their tokens, where the server counts them.
+        """
+        trained = ("train_examples", "train_tokens", "train_flops", "useful_flops", "train_seconds")
+        unknown = ("peak_memory_bytes", "total_parameters")  # the server's own affair
+        held = ("trainable_parameters", "saved_bytes")
+        counted = answers.reindex(columns=["read", "written"])
+        known = self.priced and not counted.isna().any(axis=None)  # a server need not count its tokens
+        money = self.price(*map(float, counted.sum())) if known else None
+        return Cost(**dict.fromkeys((*trained, *held), 0), **dict.fromkeys(unknown), eval_seconds=seconds, money=money)
 
     def told_cost(self, what: str, read: float, written: float) -> str:
         """What asking `what` comes to, said before it is asked."""

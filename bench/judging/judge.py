@@ -30,7 +30,7 @@ def find_judge(name: str) -> EndpointModel:
     if spec is None or spec.endpoint is None:
         raise UserError(f"--judge '{name}' is no model behind an API; name a YAML file with the block `endpoint`")
     judge = EndpointModel(spec.name, spec.endpoint)
-    judge.endpoint.key()  # a missing one is told now
+    judge.check_access()  # a missing key is told now
     return judge
 
 

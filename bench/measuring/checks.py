@@ -17,7 +17,6 @@ from bench.inference.predictions import predict
 from bench.measuring.evaluation import Evaluation, Session, as_base
 from bench.measuring.untouched import FIRST_ITEMS, BaseResults, Untouched
 from bench.modeling.forward import prompt_learning, unwrapped
-from bench.modeling.models import Model
 from bench.modeling.replay.fixed_blocks import replays
 from bench.modeling.structure import layers
 from bench.modeling.weights import full_tensor, numel, shape, shared_out
@@ -96,7 +95,7 @@ def untouched_row(session: Session, untouched: Untouched, evaluation: Evaluation
     now = evaluation.probes
     kept = untouched.probe_items([probe.first(FIRST_ITEMS) for probe in session.probes], known=now)
     held: dict[str, bool | None] = {}
-    if isinstance(session.run.model, Model):  # of what an API answers nothing can be read a second time
+    if session.run.model.checkpoint:  # of what an API answers nothing can be read a second time
         held["answers are the model's own"] = _as_base_answers(session, session.sets.test, evaluation.test, untouched.module())
     older = [name for name in now if kept[name] is not now[name]]  # the others are kept from now on
     if older:

@@ -13,7 +13,6 @@ from bench.inference.evalset import EvalSet
 from bench.inference.local import LocalBackend
 from bench.inference.predictions import predict
 from bench.measuring.simple_answers import answers_without_model
-from bench.modeling.models import Model
 from bench.probes import Probe, probe_class
 from bench.progress import Progress
 from bench.runs.run import Run
@@ -124,7 +123,7 @@ def evaluate(backend: Backend, session: Session, probes: Sequence[Probe]) -> Eva
 
 def run_encoding(run: Run) -> Encoding | None:
     """Into the ids of the run's model; None where the model takes words."""
-    return Encoding(run.model, run.max_length) if isinstance(run.model, Model) else None
+    return Encoding(run.model.checkpoint, run.max_length) if run.model.checkpoint else None
 
 
 def run_probes(run: Run) -> list[Probe]:

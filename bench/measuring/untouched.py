@@ -16,7 +16,6 @@ from bench import ENGINE_VERSION, folders
 from bench.devices.environment import versions
 from bench.hashing import code_digest, digest
 from bench.inference.backend import Backend
-from bench.inference.endpoint import EndpointModel
 from bench.inference.evalset import EvalSet
 from bench.inference.local import LocalBackend
 from bench.inference.predictions import predict
@@ -24,7 +23,6 @@ from bench.inference.remote import EndpointBackend
 from bench.measuring.evaluation import VALIDATION_ITEMS, Session, as_base
 from bench.measuring.scoring import worth
 from bench.modeling.forward import unlaunched
-from bench.modeling.models import Model
 from bench.modeling.sharding import placed, release
 from bench.probes import Probe
 from bench.runs.fingerprints import probe_fingerprint, task_fingerprint
@@ -104,7 +102,7 @@ class Untouched:
     @property
     def own_rounding(self) -> Rounding:
         """Of the model that the user had before: in its reference precision."""
-        return Rounding(self.run.model.reference_bits if isinstance(self.run.model, Model) else 32, cast=False)
+        return Rounding(self.run.model.reference_bits, cast=False)
 
     @property
     def training_rounding(self) -> Rounding:
@@ -200,7 +198,7 @@ class Untouched:
 
     def _loaded(self, rounding: Rounding) -> Backend:
         run, device = self.run, self.device
-        if isinstance(run.model, EndpointModel):
+        if run.model.checkpoint is None:
             return EndpointBackend(run.model.endpoint, device, self.session.progress.say)
         self.session.progress.phase("base model")
         auto = AutoModelForCausalLM if run.model.family == "decoder" else AutoModel
@@ -224,7 +222,7 @@ class Untouched:
             "trust_remote_code": model.trust_remote_code,  # a folder's own code may be another class on the same weights
             "reference": asdict(self.own_rounding),
             "max_length": self.run.max_length,
-            **(model.conventions if isinstance(model, Model) else {}),
+            **model.conventions,
             # An untouched model must forget exactly nothing; how much memory the machine has does not enter its numbers, and
             # the precision of training only where it is asked for.
             "device": {name: value for name, value in device.items() if name not in ("memory_bytes", "platform", "precision")},

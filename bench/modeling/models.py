@@ -7,7 +7,7 @@ import copy
 from dataclasses import dataclass
 from functools import cached_property
 from pathlib import Path
-from typing import Any, Literal
+from typing import Any, ClassVar, Literal
 
 import torch
 from transformers import (
@@ -16,7 +16,6 @@ from transformers import (
     AutoModelForCausalLM,
     AutoModelForMaskedLM,
     AutoTokenizer,
-    BitsAndBytesConfig,
     GenerationConfig,
     PreTrainedModel,
 )
@@ -27,10 +26,12 @@ from bench.errors import UserError
 from bench.modeling import checkpoints, content, eight_bit, soundness
 from bench.modeling.biases import keep_biases
 from bench.modeling.positions import positions
-from bench.modeling.structure import draw_head, layers, linear
+from bench.modeling.quantisation import leave_unpacked, quantisation
+from bench.modeling.structure import draw_head
 from bench.specs.base import Capability, Family
 from bench.specs.library import Library
 from bench.specs.model import ModelSpec
+from bench.specs.wording import Style
 
 ABILITIES: dict[Family, frozenset[Capability]] = {
     "decoder": frozenset({"loglikelihoods", "losses", "generate", "embeddings"}),
@@ -43,8 +44,6 @@ OF_DAY = "strftime_now"
 """By which transformers tells templates the day."""
 THINKS = "enable_thinking"
 """By which templates ask whether the model is to think before it answers."""
-PACKS = "support_avx512bf16_for_cpu"
-"""Of bitsandbytes' layers in 4 bit: whether they may pack their weights."""
 AS_SAVED = (AutoModel, AutoModelForCausalLM, AutoModelForMaskedLM)
 """What is loaded as it was saved; every other class puts a new head on the trunk."""
 
@@ -60,6 +59,17 @@ class Model:
     trust_remote_code: bool = False
     reference_precision: Literal["fp32", "bf16"] = "fp32"
     """Of the untouched model that gain and forgetting are held against."""
+    reached: ClassVar[str] = "on this machine"
+    """Where it is asked, as a sentence says it."""
+    needs_device: ClassVar[Literal[True]] = True
+    """Whether this machine computes what it answers, and has it in memory."""
+    own_style: ClassVar[Style | None] = None
+    """The one style in which it can be asked; None: in that of the strategy."""
+
+    @property
+    def checkpoint(self) -> "Model":
+        """The weights and the tokenizer on this machine; None of a model that has none here."""
+        return self
 
     @cached_property
     def folder(self) -> Path:
@@ -119,6 +129,21 @@ class Model:
         """What it can be asked."""
         return ABILITIES[self.family]
 
+    def lacks(self, asked: Capability) -> str | None:
+        """Why it cannot be asked for this, or None."""
+        return None if asked in self.can else f"model '{self.name}' gives no {asked}"
+
+    def unfit_for(self, task_type: str, asks: str, trains: bool) -> str | None:
+        """Why it takes no task that `asks` so (as `TaskType.asks`), or no training on one, whatever its family; or None."""
+        return None
+
+    def check_access(self) -> None:
+        """UserError where something that asking it takes is missing: here nothing, as files come when a run needs them."""
+
+    def writes_at_most(self, longest: int) -> int:
+        """Tokens of an answer, where a task allows it so many."""
+        return longest
+
     @cached_property
     def tokenizer(self) -> Tokenizer:
         """UserError where the folder has none that fits the model."""
@@ -168,6 +193,18 @@ class Model:
         made = {"ends": self.other_ends, "day": self.day, "thinking": self.thinking}
         return {name: value for name, value in made.items() if value}
 
+    def inputs(self, precision: str, max_length: int) -> dict[str, Any]:
+        """What a run's result hangs on: which model it is, and how it computes, as the run has it."""
+        question: dict[str, Any] = {"model": self.content_hash, "precision": precision, "max_length": max_length}
+        if self.reference_precision != "fp32":
+            question["reference_precision"] = self.reference_precision
+        # A hub's commit says these too, and is known before the files are here, in which they stand.
+        if isinstance(self.source, Path):
+            question |= self.conventions
+        if self.trust_remote_code:
+            question["trust_remote_code"] = True
+        return question
+
     @property
     def reference_bits(self) -> int:
         """Of a weight of the untouched model."""
@@ -188,7 +225,7 @@ class Model:
         if bits == 8:
             eight_bit.hasten()
         if bits < 16:
-            extra["quantization_config"] = self._quantisation(auto_class, bits, head)
+            extra["quantization_config"] = quantisation(self.shape(auto_class, **head), bits)
             extra["device_map"] = {"": device or torch.device("cpu")}
         loaded, told = auto_class.from_pretrained(
             self.folder,
@@ -204,7 +241,7 @@ class Model:
         if auto_class not in AS_SAVED:
             draw_head(loaded, told)
         if bits == 4:
-            _leave_unpacked(loaded)
+            leave_unpacked(loaded)
         if bits < 16:
             keep_biases(loaded)
         if loaded.can_generate():
@@ -242,25 +279,6 @@ class Model:
     def _undescribed(self, error: Exception) -> UserError:
         told = " ".join(str(error).split())[:300].rstrip(".")
         return UserError(f"{self.folder / 'config.json'} describes no model that can be built: {told} ({type(error).__name__})")
-
-    def _quantisation(self, auto_class: Any, bits: int, head: dict[str, Any]) -> BitsAndBytesConfig:
-        """bitsandbytes for the linear layers inside the stack; heads, poolers and projections around it stay fp32."""
-        shape = self.shape(auto_class, **head)
-        inside = {id(module) for module in linear(layers(shape))}
-        # A list of one's own replaces transformers', which would have kept lm_head out (huggingface/transformers#45674).
-        around = [name for name, m in shape.named_modules() if isinstance(m, torch.nn.Linear) and id(m) not in inside]
-        # The list's name says int8, but transformers keeps these out of 4 bit too.
-        if bits == 8:
-            return BitsAndBytesConfig(load_in_8bit=True, llm_int8_skip_modules=around)
-        return BitsAndBytesConfig(load_in_4bit=True, bnb_4bit_quant_type="nf4", llm_int8_skip_modules=around)
-
-
-def _leave_unpacked(model: torch.nn.Module) -> None:
-    """On a CPU with AVX512-BF16 bitsandbytes packs 4-bit weights anew for the first answer. Products with them are then rounded
-    to bf16, and no gradient passes through them: a model that was asked before its training would train other weights."""
-    for module in model.modules():
-        if hasattr(module, PACKS):
-            setattr(module, PACKS, False)
 
 
 def find_model(name: str, library: Library, trust_remote_code: bool = False) -> Model:

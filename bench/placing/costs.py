@@ -3,7 +3,6 @@
 from dataclasses import dataclass, field
 from functools import cache
 
-from bench.modeling.models import Model
 from bench.placing.forecast import UNKNOWN_RATE, Like
 from bench.planning.estimate import CostEstimate, cost_key, estimate_cost
 from bench.records.record import Record
@@ -37,7 +36,7 @@ def bytes_held(run: Run) -> int:
     """Bytes on its device, at most."""
     memory = _estimated(_Like.of(run)).memory
     # The base is asked before, in its reference precision.
-    base = run.checkpoint.reference_bits // 8 * memory.parameters if isinstance(run.model, Model) else 0
+    base = run.model.reference_bits // 8 * memory.parameters
     return round(HEADROOM * max(memory.total, base))
 
 

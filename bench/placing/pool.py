@@ -8,7 +8,6 @@ from types import TracebackType
 from typing import Protocol, Self
 
 from bench.errors import RunError, UserError
-from bench.inference.endpoint import EndpointModel
 from bench.placing.costs import seconds_taken
 from bench.placing.forecast import Forecast, Like
 from bench.placing.messages import Message, Post
@@ -71,8 +70,8 @@ class WorkerPool:
             RunError: no worker can be started.
         """
         # A model behind an API needs no device, and answers that it is asked for twice at once are paid twice.
-        asked = in_turn([work for work in works if isinstance(work.run.model, EndpointModel)], place, finished)
-        waiting = [work for work in works if not isinstance(work.run.model, EndpointModel) and not finished(work)]
+        asked = in_turn([work for work in works if not work.run.model.needs_device], place, finished)
+        waiting = [work for work in works if work.run.model.needs_device and not finished(work)]
         likes = {work.id: self._like(work) for work in waiting}
         self._remember(works, likes, place)
         seconds = {name: self._forecast.seconds(like) for name, like in likes.items()}
@@ -92,7 +91,7 @@ class WorkerPool:
         """Learn from what was done before, as far as it is of a kind that waits: one of each kind tells enough."""
         kinds = {like.kind for like in waiting.values()}
         for work in works:
-            if work.id not in waiting and not isinstance(work.run.model, EndpointModel):
+            if work.id not in waiting and work.run.model.needs_device:
                 like = self._like(work)
                 if like.kind in kinds and not self._forecast.knows(like) and (record := work.recorded(place)):
                     self._learn(like, record)

@@ -8,12 +8,11 @@ import torch
 from torch import Tensor
 
 from bench.inference.backend import Backend, Continuation, GeneratedText, Ids, Likelihood, Prompt
-from bench.inference.endpoint import CHARACTERS, EndpointModel
+from bench.inference.endpoint import CHARACTERS
 from bench.inference.evalset import EvalSet
 from bench.inference.predictions import predict
 from bench.measuring.evaluation import as_base, eval_sets, run_encoding, run_probes
 from bench.measuring.untouched import wording_choice
-from bench.modeling.models import Model
 from bench.probes import Probe
 from bench.runs.run import PlannedModel, Run
 from bench.tokens.encoded import Encoded
@@ -51,8 +50,7 @@ class CountingBackend(Backend):
 
     def __init__(self, model: PlannedModel) -> None:
         self.name, self.can = model.name, model.can
-        # An endpoint has a limit of its own, whatever is asked.
-        self._longest = model.spec.max_tokens if isinstance(model, EndpointModel) else 0
+        self._writes_at_most = model.writes_at_most
         self.read = self.written = 0.0
 
     def loglikelihoods(self, requests: Sequence[Continuation]) -> list[Likelihood]:
@@ -67,7 +65,7 @@ class CountingBackend(Backend):
     def generate(self, prompts: Sequence[Prompt], longest: int, one_line: bool, beams: int = 1) -> list[GeneratedText]:
         self.read += sum(len(p.ids) + sum(map(len, p.turns)) / CHARACTERS for p in prompts)
         self.read += sum(len(p.reference[1]) for p in prompts if p.reference)  # its context is read as the prompt's beginning
-        self.written += (self._longest or longest) * len(prompts)
+        self.written += self._writes_at_most(longest) * len(prompts)
         return [GeneratedText("", None, reference=_likeliest(p.reference[1]) if p.reference else None) for p in prompts]
 
     def head_logits(self, windows: Sequence[Encoded]) -> list[Tensor]:
@@ -126,9 +124,7 @@ def base_asking(runs: Sequence[Run]) -> Asking:
 
 def _roundings(run: Run) -> set[int]:
     """Bits of a weight of the bases that the run's probes ask: as the user had it, and as it is trained."""
-    if not run.strategy.trains or not isinstance(run.model, Model):
-        return {0}
-    return {0} if run.strategy.bits == 32 else {0, run.strategy.bits}
+    return {0} if not run.strategy.trains or run.strategy.bits == 32 else {0, run.strategy.bits}
 
 
 def probes(run: Run) -> Asking:

@@ -10,7 +10,6 @@ from typing import Any
 from bench.errors import UserError, unknown
 from bench.inference.contexts import contexts
 from bench.inference.evalset import EvalSet
-from bench.modeling.models import Model
 from bench.planning.planned_model import planned_model
 from bench.specs.library import Library, suites_for
 from bench.specs.suite import SuiteSpec
@@ -56,12 +55,12 @@ class DataView:
         encoding = None
         if model is not None:
             loaded = planned_model(model, library)
-            if not isinstance(loaded, Model):
+            if loaded.checkpoint is None:
                 raise UserError(
-                    f"'{model}' is asked over an API, which takes words; to see them, leave out --model, or the --suite "
+                    f"'{model}' is asked {loaded.reached}, which takes words; to see them, leave out --model, or the --suite "
                     "that names it"
                 )
-            encoding = Encoding(loaded, length)
+            encoding = Encoding(loaded.checkpoint, length)
         return cls(kind, data, encoding, Wording(style="instruction") if instructed else Wording())
 
     @property

@@ -9,7 +9,6 @@ from rich.console import Console
 from rich.table import Table
 
 from bench.groups import groups_by
-from bench.modeling.models import Model
 from bench.planning import estimate
 from bench.planning.estimate import CostEstimate, estimate_cost
 from bench.planning.totals import told
@@ -101,7 +100,7 @@ def _table(alike: Sequence[Alike], states: dict[str, str], rate: float) -> Table
 def _show_memory(planned: Sequence[tuple[Run, CostEstimate]], console: Console) -> None:
     """One row per model and strategy, for the task that needs most; a model behind an API holds nothing here."""
     rows = _largest(planned)
-    bits = {run.model.name: run.model.reference_bits for run, _ in planned if isinstance(run.model, Model)}
+    bits = {run.model.name: run.model.reference_bits for run, _ in planned}
     if not rows:
         return
     table = Table(
@@ -117,7 +116,7 @@ def _show_memory(planned: Sequence[tuple[Run, CostEstimate]], console: Console) 
         table.add_column(column, justify="right", no_wrap=True)
     for names, memory in rows.items():
         parts = (4 * memory.parameters, 2 * memory.parameters, memory.weights, memory.gradients, memory.optimizer)
-        base = memory.parameters * bits.get(names[0], 0) // 8
+        base = memory.parameters * bits[names[0]] // 8
         held = [f"{part / 1e9:.2f}" for part in (*parts, memory.activations, memory.total, base)]
         table.add_row(*names, _count(memory.trainable), _count(memory.parameters), *held)
     console.print(table)

@@ -9,7 +9,6 @@ import torch
 from bench.errors import BudgetError
 from bench.hashing import digest
 from bench.modeling import flops
-from bench.modeling.models import Model
 from bench.planning import asking
 from bench.running import curriculum
 from bench.running.ceiling import Fit, fit
@@ -74,7 +73,7 @@ def estimate_cost(run: Run, rate: float) -> CostEstimate:
     Args:
         rate: FLOP/s, by which seconds of a budget are planned as FLOPs.
     """
-    if run.unfit or not isinstance(run.model, Model):
+    if run.unfit or run.model.checkpoint is None:
         return CostEstimate(0, 0, 0, Memory(0, 0, 0, 0, 0, 0))
     # As the run is by itself, before a ceiling makes anything smaller.
     plain = fit(replace(run, budget=replace(run.budget, memory=None)), run.model.longest(run.max_length))

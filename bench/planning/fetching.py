@@ -4,7 +4,6 @@ from collections.abc import Iterator
 
 from bench.checking.data import check_data
 from bench.data import sources
-from bench.modeling.models import Model
 from bench.planning.options import PlanOptions
 from bench.planning.plan import plan
 from bench.runs.run import Run
@@ -19,8 +18,8 @@ def fetch_all(suite: str, model: str | None = None) -> Iterator[str]:
     told = set[str]()
     for run in plan(PlanOptions(suite, model), "auto"):
         check_data([run])  # reads every file, archives inside archives too
-        if isinstance(run.model, Model):
-            _ = run.model.tokenizer
+        if run.model.checkpoint:
+            _ = run.model.checkpoint.tokenizer
         for line in _read(run):
             if line not in told:
                 told.add(line)
@@ -29,8 +28,8 @@ def fetch_all(suite: str, model: str | None = None) -> Iterator[str]:
 
 def _read(run: Run) -> Iterator[str]:
     """What a run reads, a line each."""
-    if isinstance(run.model, Model):
-        yield f"model {run.model.name}: {run.model.folder}"
+    if run.model.checkpoint:
+        yield f"model {run.model.name}: {run.model.checkpoint.folder}"
     for task in run.tested:
         yield f"task {task.name}"
     for probe, _ in run.probes:

@@ -2,7 +2,6 @@
 
 from collections.abc import Sequence
 
-from bench.inference.endpoint import EndpointModel
 from bench.planning.options import PlanOptions
 from bench.planning.probe_items import items_by_power
 from bench.probes import Probe
@@ -37,9 +36,9 @@ def fitting_probes(
 
 def _unfit(probe: type[Probe], model: PlannedModel) -> str | None:
     """Why a model of the right family cannot be measured by a probe all the same, or None."""
-    if isinstance(model, EndpointModel):
-        return None if probe.uses in model.can else f"'{model.name}' is asked over an API, which gives no {probe.uses}"
-    return probe.unfit(model)
+    if lack := model.lacks(probe.uses):
+        return lack
+    return probe.unfit(model.checkpoint) if model.checkpoint else None
 
 
 def _items(

@@ -8,7 +8,6 @@ from bench import strategies
 from bench.devices import hardware
 from bench.devices.hardware import Precision
 from bench.errors import UserError, unknown
-from bench.inference.endpoint import EndpointModel
 from bench.planning import settings
 from bench.planning.axes import with_numbers
 from bench.planning.first_look import chosen
@@ -130,8 +129,7 @@ def _of_suite(
     names = [options.model] if options.model else suite.models
     models = [planned_model(name, library, options.trust_remote_code) for name in names]
     for model in models:
-        if isinstance(model, EndpointModel):
-            model.endpoint.key()  # a missing one is told now
+        model.check_access()  # a missing key is told now
     return [run for model in models for run in _on_model(parts, model)]
 
 

@@ -5,7 +5,6 @@ from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
 
 from bench.groups import groups_by
-from bench.inference.endpoint import EndpointModel
 from bench.planning.asking import Asking, base_asking, tests
 from bench.planning.estimate import CostEstimate, cost_key, estimate_cost
 from bench.running.trial import Trial
@@ -80,20 +79,20 @@ def told(todo: Sequence[tuple[Run, CostEstimate]], trials: Sequence[Trial], rate
         what = "trainings of trials" if len({trial.run.seed for trial in trials}) > 1 else "trials"
         yield f"tuning before that: {len(trials)} {what} to do ({named}){besides}"
     # How long an API takes is not this machine's to say.
-    local = [(run, cost) for run, cost in todo if not isinstance(run.model, EndpointModel)]
+    local = [(run, cost) for run, cost in todo if run.model.needs_device]
     if local and (total := totals(local, tuning, rate)):
         yield f"training still to do: about {total.training:.0f} s on this machine, besides tests"
         yield f"asking what is trained: about {total.tests:.0f} s for tests, {total.probes:.0f} s for probes"
         yield f"asking the bases once: about {total.bases:.0f} s, where their answers are not kept yet"
         yield f"in all about {total.hours:.2f} device-hours, at this machine's speed"
-    yield from _apis([run for run, _ in todo if isinstance(run.model, EndpointModel)])
+    yield from _apis([run for run, _ in todo])
 
 
 def _apis(runs: Sequence[Run]) -> Iterator[str]:
     for model in {run.model.name: run.model for run in runs}.values():
-        assert isinstance(model, EndpointModel)
-        asked = api_asking([run for run in runs if run.model.name == model.name])
-        yield model.told_cost(f"{asked.items:,} questions", asked.read, asked.written)
+        if not model.needs_device:
+            asked = api_asking([run for run in runs if run.model.name == model.name])
+            yield model.told_cost(f"{asked.items:,} questions", asked.read, asked.written)
 
 
 def api_asking(runs: Sequence[Run]) -> Asking:

@@ -7,7 +7,6 @@ from dataclasses import replace
 from bench.errors import BudgetError
 from bench.groups import groups_by
 from bench.modeling.flops import count_flops
-from bench.modeling.models import Model
 from bench.running.account import counted_limits
 from bench.running.ceiling import fit
 from bench.running.curriculum import build_curriculum
@@ -30,23 +29,22 @@ def plan_warnings(runs: Sequence[Run]) -> Iterator[str]:
 
 def doubt(run: Run) -> str | None:
     """A sentence on an encoder that would be trained to tag in so few steps that it may mark nothing at all; else None."""
-    model = run.model
-    if not isinstance(model, Model) or model.family != "encoder" or not run.strategy.trains or run.unfit:
+    if run.model.family != "encoder" or not run.strategy.trains or run.unfit:
         return None
     # Each stage has a budget of its own.
     tagging = [replace(run, task=task, earlier=()) for task in run.stages if task.type == "ner"]
-    return "; ".join(filter(None, (_few_steps(stage, model) for stage in tagging))) or None
+    return "; ".join(filter(None, (_few_steps(stage) for stage in tagging))) or None
 
 
-def _few_steps(run: Run, model: Model) -> str | None:
-    examples = _examples(run, model)
+def _few_steps(run: Run) -> str | None:
+    examples = _examples(run)
     if examples is None or (steps := math.ceil(examples / run.batch)) >= TAGGING_STEPS:
         return None
     train = splits.load_training(run.task).train
     mentions = sum(len(entities(example.gold)) for example in train)
     seen = round(mentions * examples / len(train))
     return (
-        f"{model.name} / {run.task.name}: {steps} steps see about {seen:,} mentions; an encoder may mark nothing after so "
+        f"{run.model.name} / {run.task.name}: {steps} steps see about {seen:,} mentions; an encoder may mark nothing after so "
         f"few, accepted runs had {TAGGING_STEPS} steps or more: raise the budget to {TAGGING_STEPS * run.batch}examples"
     )
 
@@ -56,18 +54,18 @@ def _seen(run: Run) -> Hashable:
     return run.model.name, run.task.name, run.strategy.name, str(run.budget), run.batch, run.max_length
 
 
-def _examples(run: Run, model: Model) -> int | None:
+def _examples(run: Run) -> int | None:
     """How many the budget's counted limits let the run train on; None where the clock alone tells."""
     counted = counted_limits(run.budget, run.batch)
     if not counted:
         return None
     if not {"tokens", "flops"} & counted.keys():
         return min(counted.values())
-    if not model.at_hand:
+    if not run.model.at_hand:
         return None
     # What a number of tokens comes to is known only with the texts.
     plain = replace(run, budget=replace(run.budget, seconds=None, memory=None))
-    operations = count_flops(fit(plain, model.longest(run.max_length)).adapted) if "flops" in counted else None
+    operations = count_flops(fit(plain, run.checkpoint.longest(run.max_length)).adapted) if "flops" in counted else None
     try:
         return build_curriculum(plain, Encoding(run.checkpoint, run.max_length), operations=operations).examples
     except BudgetError:

@@ -9,7 +9,6 @@ from torch import nn
 
 from bench.devices import memory
 from bench.devices.device import Device
-from bench.inference.endpoint import EndpointModel
 from bench.measuring import checks
 from bench.measuring.evaluation import Evaluation, Session, TrainingSession, evaluate
 from bench.measuring.item_table import item_table
@@ -83,8 +82,10 @@ def _untrained(session: Session, untouched: Untouched) -> RunResult:
     peak = _begin(session, untouched)
     backend, few_probes = untouched.backend(), [probe.first(FIRST_ITEMS) for probe in session.probes]
     asked = evaluate(backend, session, few_probes)
-    is_api = isinstance(session.run.model, EndpointModel)
-    cost = _api_cost(session.run, asked) if is_api else cost_of(session, untouched.module(), TrainingState(), asked, peak)
+    if session.run.model.needs_device:
+        cost = cost_of(session, untouched.module(), TrainingState(), asked, peak)
+    else:
+        cost = session.run.model.cost(asked.test, asked.seconds)
     checked = checks.untouched_row(session, untouched, asked)
     is_base = session.run.wording in session.run.base_wordings
     test = untouched.answers(session.sets.test, known=asked.test if is_base else None)
@@ -126,15 +127,3 @@ def cost_of(
         weight_bytes=sizes.held_bytes(model),
         saved_bytes=sum(tensor.numel() * tensor.element_size() for tensor in kept.values()),
     )
-
-
-def _api_cost(run: Run, after: Evaluation) -> Cost:
-    """Nothing is trained here, and what a server holds it does not say."""
-    assert isinstance(run.model, EndpointModel)
-    trained = ("train_examples", "train_tokens", "train_flops", "useful_flops", "train_seconds")
-    unknown = ("peak_memory_bytes", "total_parameters")  # the server's own affair
-    held = ("trainable_parameters", "saved_bytes")
-    counted = after.test.reindex(columns=["read", "written"])
-    known = run.model.priced and not counted.isna().any(axis=None)  # a server need not count its tokens
-    money = run.model.price(*map(float, counted.sum())) if known else None
-    return Cost(**dict.fromkeys((*trained, *held), 0), **dict.fromkeys(unknown), eval_seconds=after.seconds, money=money)

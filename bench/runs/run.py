@@ -4,9 +4,8 @@ with what settings. On which machine and by which versions it is answered is the
 It stands below the planning that makes it and the running that does it.
 """
 
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from functools import cached_property
-from pathlib import Path
 from typing import Any
 
 from bench import ENGINE_VERSION
@@ -28,7 +27,8 @@ from bench.strategies import Strategy
 from bench.tasks import types
 
 PlannedModel = Model | EndpointModel
-"""A model with weights on this machine, or one that is asked over an API."""
+"""A model with weights on this machine, or one that is asked over an API. Each says by itself what sets it apart: whoever holds
+one asks it, and not what kind it is."""
 
 UNTUNED = Tuning()
 BESIDE = 2
@@ -123,23 +123,7 @@ class Run:
         if self.search:
             question["search"] = self.search.model_dump(mode="json")
         trained = self._training_inputs() if self.strategy.trains else {}
-        return question | self._model_inputs() | self._seed_inputs() | trained
-
-    def _model_inputs(self) -> dict[str, Any]:
-        """Which model, and how it computes. How this machine would is no part of what an API is asked."""
-        question: dict[str, Any] = {"model": self.model.content_hash}
-        if isinstance(self.model, EndpointModel):
-            question["endpoint"] = self.model.determining
-        else:
-            question |= {"precision": self.precision, "max_length": self.max_length}
-            if self.model.reference_precision != "fp32":
-                question["reference_precision"] = self.model.reference_precision
-            # A hub's commit says these too, and is known before the files are here, in which they stand.
-            if isinstance(self.model.source, Path):
-                question |= self.model.conventions
-        if self.model.trust_remote_code:
-            question["trust_remote_code"] = True
-        return question
+        return question | self.model.inputs(self.precision, self.max_length) | self._seed_inputs() | trained
 
     def _seed_inputs(self) -> dict[str, Any]:
         """Empty where nothing is drawn. The run with all parts at 0 has one id, whichever part is varied."""
@@ -172,10 +156,8 @@ class Run:
     def unfit(self) -> str | None:
         """Why this task cannot be done with this model in this way, or None; then the run is skipped."""
         kind, shots = types.task_type(self.task), self.strategy.wording.shots
-        if isinstance(self.model, EndpointModel):
-            if self.strategy.trains:
-                return "a model behind an API cannot be trained here"
-            return f"a {self.task.type} task cannot be put to an endpoint" if kind.asks == "read" else None
+        if unfit := self.model.unfit_for(self.task.type, kind.asks, self.strategy.trains):
+            return unfit
         asked = self.tested if self.strategy.trains else (self.task,)
         headless = [task for task in asked if types.task_type(task).auto_class is None]
         if self.model.family == "encoder" and headless:
@@ -191,13 +173,13 @@ class Run:
         """Which task lacks the instructions by which the run would be asked, and what to do; None where it lacks none."""
         if self.unfit or self.wording.style != "instruction":
             return None
-        asked = (self.task,) if isinstance(self.model, EndpointModel) else self.training_tasks
+        asked = self.training_tasks if self.strategy.trains else (self.task,)
         bare = [task for task in asked if not task.instructions and types.task_type(task).asks != "read"]
         if not bare:
             return None
-        api = isinstance(self.model, EndpointModel)
-        who = f"model '{self.model.name}' (asked over an API)" if api else f"strategy '{self.strategy.name}'"
-        other = "name another model with --model" if api else "name other strategies with --strategies"
+        model, own = self.model, self.model.own_style is not None
+        who = f"model '{model.name}' (asked {model.reached})" if own else f"strategy '{self.strategy.name}'"
+        other = "name another model with --model" if own else "name other strategies with --strategies"
         return (
             f"task '{bare[0].name}' has no instructions, and {who} is asked by instruction: "
             f"add `instructions: {{train: [...], test: [...]}}` to the task's YAML, or {other}"
@@ -213,15 +195,14 @@ class Run:
     @property
     def checkpoint(self) -> Model:
         """The model's weights on this machine; a model behind an API has none, and nothing that needs them is asked of it."""
-        assert isinstance(self.model, Model), f"'{self.model.name}' has no weights on this machine"
-        return self.model
+        assert self.model.checkpoint is not None, f"'{self.model.name}' has no weights on this machine"
+        return self.model.checkpoint
 
     @property
     def wording(self) -> Wording:
         """How the run's model is asked: in the strategy's words; a chat in its own, after the strategy's examples."""
-        if isinstance(self.model, EndpointModel):
-            return Wording(style="instruction", shots=self.strategy.wording.shots)
-        return self.strategy.wording
+        own, said = self.model.own_style, self.strategy.wording
+        return replace(said, style=own) if own else said
 
     @property
     def base_wordings(self) -> tuple[Wording, ...]:
@@ -230,8 +211,8 @@ class Run:
         A decoder plainly or by instruction. An API is a chat, so that it is instructed. An encoder without a head compares
         texts with labels, and reads no instruction.
         """
-        if isinstance(self.model, EndpointModel):
-            return (Wording(style="instruction"),)
+        if own := self.model.own_style:
+            return (Wording(style=own),)
         if self.model.family == "encoder":
             return (Wording(),)
         return Wording(), Wording(style="instruction")

@@ -15,6 +15,7 @@ from pathlib import Path
 from typing import Any
 
 import openai
+import pandas as pd
 import pytest
 from openai_server import Reply, Server, completion, echo, running
 from tenacity import wait_none
@@ -434,6 +435,45 @@ def test_a_models_hash_is_of_its_answers_and_not_of_how_it_is_reached_or_paid():
     assert one.content_hash == reached.content_hash
     for other in ({"model": "n"}, {"temperature": None}, {"max_tokens": 9}, {"base_url": "http://localhost:2/v1"}):
         assert EndpointModel("a", EndpointSpec(**(said | other))).content_hash != one.content_hash
+
+
+def test_a_model_behind_an_api_says_what_it_takes_and_what_it_gives(monkeypatch):
+    """As `Model` does, so that nobody has to ask which of the two it is."""
+    monkeypatch.delenv("BENCH_NO_SUCH_KEY", raising=False)
+    said = {"base_url": "http://localhost:1/v1", "model": "m"}
+    far = EndpointModel("far", EndpointSpec(**said, max_tokens=40, key_env="BENCH_NO_SUCH_KEY"))
+    assert not far.needs_device and far.own_style == "instruction" and far.checkpoint is far.positions is None
+    assert far.lacks("generate") is None and far.lacks("losses") == "'far' is asked over an API, which gives no losses"
+    assert far.unfit_for("corpus", "write", trains=True) == "a model behind an API cannot be trained here"
+    assert far.unfit_for("corpus", "read", trains=False) == "a corpus task cannot be put to an endpoint"
+    assert far.unfit_for("qa", "write", trains=False) is None
+    assert far.writes_at_most(7) == 40 and far.conventions == {} and far.reference_bits == 32
+    with pytest.raises(UserError, match="BENCH_NO_SUCH_KEY"):
+        far.check_access()
+    assert EndpointModel("far", EndpointSpec(**said)).check_access() is None
+
+
+def test_a_result_hangs_on_nothing_that_only_this_machine_would_do():
+    far = EndpointModel("far", EndpointSpec(base_url="http://localhost:1/v1/", model="m", concurrency=1))
+    endpoint = {"base_url": "http://localhost:1/v1", "model": "m", "max_tokens": 128, "temperature": 0.0}
+    assert far.inputs("fp32", 64) == far.inputs("bf16", 256) == {"model": far.content_hash, "endpoint": endpoint}
+
+
+@pytest.mark.parametrize(
+    ("answers", "prices", "money"),
+    [
+        ({"read": [7, 8], "written": [3, 1]}, {"input_price": 1000, "output_price": 2000}, 0.023),
+        ({"read": [7, None], "written": [3, 1]}, {"input_price": 1000, "output_price": 2000}, None),
+        ({"value": [0, 1]}, {"input_price": 1000}, None),
+        ({"read": [7, 8], "written": [3, 1]}, {}, None),
+    ],
+)
+def test_answers_cost_what_their_counted_tokens_come_to(answers, prices, money):
+    """Nothing that a server holds is known, and a price of what nobody counted is none."""
+    far = EndpointModel("far", EndpointSpec(base_url="http://localhost:1/v1", model="m", **prices))
+    cost = far.cost(pd.DataFrame(answers), seconds=1.5)
+    assert cost.money == (money if money is None else pytest.approx(money)) and cost.eval_seconds == 1.5
+    assert cost.train_flops == cost.saved_bytes == 0 and cost.peak_memory_bytes is cost.total_parameters is None
 
 
 def test_prices_are_per_million_tokens():

@@ -65,7 +65,7 @@ def test_a_row_that_trains_nothing_is_held_to_the_base_number_by_number(library,
     probe = Similarity(library.probe("mrpc"), Encoding(encoder, 64), 16)
     kept = probe.first(FIRST_ITEMS).measure(LocalBackend(encoder.load(transformers.AutoModel).eval(), encoder, device))
     now = kept.copy() if held else kept.assign(value=kept["value"] + 1e-7)
-    session = SimpleNamespace(probes=[probe], run=SimpleNamespace(model=None))
+    session = SimpleNamespace(probes=[probe], run=SimpleNamespace(model=SimpleNamespace(checkpoint=None)))
     untouched = SimpleNamespace(probe_items=lambda probes, known: {"mrpc": kept})
 
     def checked(items):

@@ -3,7 +3,6 @@ import shutil
 import pytest
 import torch
 import yaml
-from torch import nn
 from transformers import (
     AutoModelForCausalLM,
     AutoModelForSequenceClassification,
@@ -14,7 +13,6 @@ from transformers import (
 
 from bench.errors import UserError
 from bench.modeling import models
-from bench.modeling.structure import layers
 from bench.planning.options import PlanOptions
 from bench.planning.plan import plan
 from bench.specs.library import Library
@@ -83,30 +81,25 @@ def test_a_model_that_is_kept_from_thinking_is_asked_another_question(decoder_fo
     assert [run.inputs.get("thinking") for run in runs] == ["off", None] and runs[0].model.conventions["thinking"] == "off"
 
 
-@pytest.mark.parametrize("bits", [8, 4])
-def test_the_stack_is_quantised_and_what_stands_around_it_is_not(decoder, encoder, bits):
-    for model in (decoder.load(bits=bits), encoder.load(AutoModelForSequenceClassification, bits, num_labels=2)):
-        inside = {id(module) for block in layers(model) for module in block.modules()}
-        for module in model.modules():
-            if isinstance(module, nn.Linear):
-                quantised = module.weight.dtype in (torch.int8, torch.uint8)
-                assert quantised == (id(module) in inside)
+def test_a_model_here_says_what_it_takes_and_what_it_gives(decoder, encoder):
+    """As `EndpointModel` does, so that nobody has to ask which of the two it is."""
+    for model in (decoder, encoder):
+        assert model.needs_device and model.own_style is None and model.checkpoint is model
+        assert model.check_access() is None and model.writes_at_most(7) == 7
+        assert model.unfit_for("corpus", "read", trains=True) is model.unfit_for("corpus", "read", trains=False) is None
+    assert decoder.lacks("generate") is None and encoder.lacks("generate") == "model 'tiny-bert' gives no generate"
 
 
-def test_gradients_pass_through_weights_in_4_bit_that_were_asked_before(decoder, monkeypatch):
-    """As on a CPU with AVX512-BF16, for which bitsandbytes packs them when they are first asked."""
-    monkeypatch.setattr("bitsandbytes.nn.modules.has_avx512bf16", lambda: True)
-    model, ids = decoder.load(bits=4), torch.tensor([[5, 6, 7]])
-
-    def gradient():
-        embedded = model.get_input_embeddings()(ids).detach().requires_grad_()
-        model.train()(inputs_embeds=embedded).logits.sum().backward()
-        return embedded.grad
-
-    before = gradient()
-    with torch.no_grad():
-        model.eval()(ids)
-    assert torch.equal(gradient(), before)
+def test_a_result_hangs_on_how_a_model_here_computes(decoder):
+    asked = {"model": decoder.content_hash, "precision": "bf16", "max_length": 64}
+    assert decoder.inputs("bf16", 64) == asked | decoder.conventions
+    other = models.Model("d", decoder.folder, decoder.content_hash, True, "bf16")
+    assert other.inputs("bf16", 64) == {
+        **asked,
+        **decoder.conventions,
+        "reference_precision": "bf16",
+        "trust_remote_code": True,
+    }
 
 
 @pytest.mark.parametrize(
