@@ -139,7 +139,7 @@ def main() -> int:
         sys.exit(f"error: {arguments.out}: {of}")
     real = {seeds: compare_splits(records, arguments.out, seeds, SPLITS) for seeds in REAL_SEEDS}
     drawn = {n: list(gate_bars(replace(of, seeds=n), Within().points / 100, DRAWN, 0)) for n in SEEDS}
-    held = all(bar.held for bars in drawn.values() for bar in bars)
+    held = all(bar.holds for bars in drawn.values() for bar in bars)
     held &= all(alarm_share(found) <= MOST_ALARMS for found in real.values())
     head = (
         f"On {len(of.chances)} strategies of {rows[0].setup.model} on {rows[0].setup.task} with {of.seeds} seeds each "

@@ -31,7 +31,7 @@ class StatisticalBar:
     high: float
 
     @property
-    def held(self) -> bool:
+    def holds(self) -> bool:
         return self.low <= self.share <= self.high
 
 
@@ -113,7 +113,7 @@ def _smallest(of: Likeness, pairs: int, generator: np.random.Generator) -> float
 
 def coverage(of: Likeness, tables: int, generator: np.random.Generator) -> Iterator[StatisticalBar]:
     """How often the intervals of rows, pairs and gains hold the truth."""
-    held: dict[str, list[npt.NDArray[np.bool_]]] = {"rows": [], "pairs": [], "gains": []}
+    covered: dict[str, list[npt.NDArray[np.bool_]]] = {"rows": [], "pairs": [], "gains": []}
     truths = of.truths
     pairs = np.array([truths[one] - truths[other] for one, other in combinations(range(len(truths)), 2)])
     for drawn in drawn_tables(Tables(of, of.seeds), tables, generator):
@@ -121,11 +121,11 @@ def coverage(of: Likeness, tables: int, generator: np.random.Generator) -> Itera
         by_row = Spread(np.asarray(drawn.spread.variance)[:, None], drawn.spread.freedom)
         # The untouched model has no seeds: its one answer to an item is held against all of the rows' seeds.
         gained = drawn.rows - drawn.base
-        held["rows"].append(_within(limits(drawn.rows.values.mean(-1), of_row(drawn.rows, by_row), "wilson"), truths))
-        held["gains"].append(_within(limits(gained.values.mean(-1), of_row(gained, by_row)), truths - of.base.mean()))
+        covered["rows"].append(_within(limits(drawn.rows.values.mean(-1), of_row(drawn.rows, by_row), "wilson"), truths))
+        covered["gains"].append(_within(limits(gained.values.mean(-1), of_row(gained, by_row)), truths - of.base.mean()))
         for (value, margin), truth in zip(_pairs(drawn), pairs, strict=True):
-            held["pairs"].append(_within(limits(value, margin), truth))
-    for name, parts in held.items():
+            covered["pairs"].append(_within(limits(value, margin), truth))
+    for name, parts in covered.items():
         if parts:
             yield StatisticalBar(f"coverage of {name}", share_of(parts), 0.925, 0.985 if name == "rows" else 1.0)
 

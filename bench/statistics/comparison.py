@@ -67,7 +67,7 @@ def paired(one: Estimate, other: Estimate) -> bool:
         return False
     mine, theirs = one.answered.clusters, other.answered.clusters
     # Two rows whose task got other clusters in between have shifts that do not belong together.
-    return mine.asked == theirs.asked and np.array_equal(mine.codes, theirs.codes)
+    return mine.items_hash == theirs.items_hash and np.array_equal(mine.codes, theirs.codes)
 
 
 def stacked(margins: Sequence[Margin]) -> Margin:

@@ -90,10 +90,10 @@ def _power(difference: float, margin: Margin, level: float, within: float) -> fl
     seeds' variance may be estimated as."""
     spread = np.sqrt(margin.seeds + margin.items + margin.other_seeds)
     seeds, others = _estimated(margin.seeds, margin.seed_freedom), _estimated(margin.other_seeds, margin.other_freedom)
-    seen = replace(margin, seeds=seeds[:, None], other_seeds=others)  # each of the one with each of the other
-    least = seen.half_width(level)
+    margins = replace(margin, seeds=seeds[:, None], other_seeds=others)  # each of the one with each of the other
+    least = margins.half_width(level)
     if within:
-        least = np.maximum(least, within - seen.half_width(EQUIVALENCE))
+        least = np.maximum(least, within - margins.half_width(EQUIVALENCE))
     if not spread:
         # Nothing varies, so that a difference is found always or never.
         return float(difference > least)

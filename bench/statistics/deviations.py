@@ -54,17 +54,17 @@ def shares(parts: Sequence[Deviation]) -> list[Share]:
     The intervals are generalized confidence intervals (Weerahandi 1993): what the shares are if each variance is
     nu s^2 / chi2(nu), over draws of chi-square. Of two sources that is the interval of an F test.
     """
-    seen = np.array([part.value**2 for part in parts])
-    if not seen.sum():
+    variances = np.array([part.value**2 for part in parts])
+    if not variances.sum():
         return []
     generator = np.random.default_rng(0)  # the same table each time
     drawn = np.stack([_pivots(part, generator) for part in parts], axis=1)
     ends = np.quantile(drawn / drawn.sum(1, keepdims=True), TAILS, axis=0).T
     # A part that is the only one to scatter makes all of it, and one that does not none, whatever is drawn.
-    known = [part.value > 0 and (seen > 0).sum() > 1 for part in parts]
+    known = [part.value > 0 and (variances > 0).sum() > 1 for part in parts]
     return [
         Share(float(value), *map(float, pair)) if tells else Share(float(value))
-        for value, pair, tells in zip(seen / seen.sum(), ends, known, strict=True)
+        for value, pair, tells in zip(variances / variances.sum(), ends, known, strict=True)
     ]
 
 

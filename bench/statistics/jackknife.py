@@ -31,7 +31,7 @@ class Clusters:
     few: bool = False
     """There are clusters, but fewer than ENOUGH_CLUSTERS: items are left out one by one, and new items of the same clusters are
     all that is claimed."""
-    asked: int | None = None
+    items_hash: int | None = None
     """A hash of the items' names and of what they are, by which two rows are known to have answered the same ones; None where
     none is known."""
 

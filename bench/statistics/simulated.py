@@ -68,10 +68,10 @@ def likeness(right: Floats, base: Floats, clusters: Clusters) -> Likeness:
 
 def _without_chance(shares: Floats, chance: Floats) -> Floats:
     centre = shares.mean(-1, keepdims=True)
-    seen = np.atleast_2d(np.cov(shares, bias=True))
-    root = _root(seen - np.diag(chance))
+    covariance = np.atleast_2d(np.cov(shares, bias=True))
+    root = _root(covariance - np.diag(chance))
     # Rows that answer nearly alike leave the matrix without an inverse.
-    drawn = root @ np.linalg.pinv(_root(root @ seen @ root), hermitian=True, rcond=1e-9) @ root
+    drawn = root @ np.linalg.pinv(_root(root @ covariance @ root), hermitian=True, rcond=1e-9) @ root
     # The probit of 0 or 1 has no end.
     return np.clip(centre + drawn @ (shares - centre), LEAST_CHANCE, 1 - LEAST_CHANCE)
 

@@ -65,8 +65,8 @@ class Pilot:
 
     def ends(self) -> tuple["Pilot", "Pilot"]:
         """With the seeds' variance as small and as large as 80 of 100 such pilots leave it."""
-        seen = self.sigma2 + self.own / self.items
-        varied = [seen * self.freedom / float(chdtri(self.freedom, tail)) for tail in (0.1, 0.9)]
+        variance = self.sigma2 + self.own / self.items
+        varied = [variance * self.freedom / float(chdtri(self.freedom, tail)) for tail in (0.1, 0.9)]
         # The range is that of the variance that the pilot has seen, of which its items' chance is a known part.
         few, many = (replace(self, sigma2=max(each - self.own / self.items, 0.0)) for each in varied)
         return few, many

@@ -158,7 +158,7 @@ def _clusters(parts: Sequence[pd.DataFrame], content: str | None = None) -> Clus
     first = parts[0]
     clusters = clusters_of(first["cluster"].tolist() if "cluster" in first else None, len(first))
     # Python's hash is another in each process, and these are compared within one.
-    return replace(clusters, asked=hash((content, *first["item"])))
+    return replace(clusters, items_hash=hash((content, *first["item"])))
 
 
 def _values(column: "pd.Series[Any]", kind: Any) -> list[Any]:

@@ -14,13 +14,13 @@ from reports.rows.standing import that_learned
 
 def likeness_of(rows: Sequence[Row], out: Path) -> Likeness | str:
     """Of one suite's, model's and task's rows that train, with as many seeds as each of them has; or why there is none."""
-    trained = that_learned(rows)
-    seeds = min((len(row.records) for row in trained), default=0)
+    learned = that_learned(rows)
+    seeds = min((len(row.records) for row in learned), default=0)
     if seeds < 2:
         return "nothing is known of seeds: run it with --seeds 2 or more" if seeds else "no row trains"
-    name = trained[0].quantity.name
+    name = learned[0].quantity.name
     answers = []
-    for row in trained:
+    for row in learned:
         # Drawn tables have as many seeds in each row: of those that have more the first are taken.
         frames = [store.read_items(out, run) for run in row.records[:seeds]]
         answered = right_answers(frames, row.setup.task, name)
@@ -29,6 +29,6 @@ def likeness_of(rows: Sequence[Row], out: Path) -> Likeness | str:
         answers.append(answered)
     first = answers[0]
     # How alike rows answer an item is drawn too, and nobody knows it of other items.
-    if any(other[-1].asked != first[-1].asked for other in answers):
+    if any(other[-1].items_hash != first[-1].items_hash for other in answers):
         return "its rows were asked different items"
     return likeness(np.stack([right for right, _, _ in answers]), first[1], first[2])

@@ -24,7 +24,7 @@ def check(records: Sequence[Record], out: Path, tables: int, seed: int, seeds: i
     Raises:
         UserError: no table has answers to simulate from; the reasons are in it.
     """
-    to, held, reasons = console(), [], []
+    to, passed, reasons = console(), [], []
     for (suite, model, task), rows in grouped(aggregate(records, out)).items():
         likeness = likeness_of(rows, out)
         where = f"{suite}: {model} on {task}"
@@ -37,13 +37,13 @@ def check(records: Sequence[Record], out: Path, tables: int, seed: int, seeds: i
         # A comparison is simulated with the margins that `compare` has by default.
         for bar in (*bars(of, tables, seed), *gate_bars(of, Within().points / 100, comparisons, seed)):
             say(to, _line(bar))
-            held.append(bar.held)
-    if not held:
+            passed.append(bar.holds)
+    if not passed:
         raise UserError(f"nothing can be checked; {'; '.join(reasons)}")
     for reason in reasons:
         say(to, f"not checked: {reason}")
-    say(to, f"{sum(held)} of {len(held)} bars hold")
-    return all(held)
+    say(to, f"{sum(passed)} of {len(passed)} bars hold")
+    return all(passed)
 
 
 def _told(of: Likeness) -> str:
@@ -54,4 +54,4 @@ def _told(of: Likeness) -> str:
 
 def _line(bar: StatisticalBar) -> str:
     bounds = f"at most {bar.high:.3f}" if not bar.low else f"{bar.low:.3f} to {bar.high:.3f}"
-    return f"{'ok  ' if bar.held else 'FAIL'} {bar.name}: {bar.share:.3f} ({bounds})"
+    return f"{'ok  ' if bar.holds else 'FAIL'} {bar.name}: {bar.share:.3f} ({bounds})"

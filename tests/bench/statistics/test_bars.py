@@ -18,9 +18,9 @@ def found(of, tables: int = TABLES) -> dict[str, StatisticalBar]:
 
 def test_a_share_is_held_between_its_ends():
     assert (
-        StatisticalBar("a", 0.07, 0.0, 0.07).held
-        and not StatisticalBar("a", 0.071, 0.0, 0.07).held
-        and not StatisticalBar("a", 0.7, 0.74, 0.86).held
+        StatisticalBar("a", 0.07, 0.0, 0.07).holds
+        and not StatisticalBar("a", 0.071, 0.0, 0.07).holds
+        and not StatisticalBar("a", 0.7, 0.74, 0.86).holds
     )
 
 
@@ -28,7 +28,7 @@ def test_all_bars_of_a_table_hold_and_are_the_same_again(answered):
     of = likeness(*answered(3, 2, 200))
     first = found(of)
     names = {"A/A, 2 seeds", "A/A, 3 seeds", "planted", "coverage of rows", "coverage of pairs", "coverage of gains", "ranks"}
-    assert set(first) == names and all(bar.held for bar in first.values())
+    assert set(first) == names and all(bar.holds for bar in first.values())
     assert found(of) == first
 
 
@@ -48,15 +48,15 @@ def test_seeds_that_are_left_out_are_found_out(monkeypatch, answered):
     real = intervals.of_pair
     monkeypatch.setattr(bars, "of_pair", lambda *args: replace(real(*args), seeds=0.0))
     broken = found(likeness(*answered(3, 2, 400, sigma=0.2)))
-    assert broken["A/A, 2 seeds"].share > 0.2 and not broken["A/A, 2 seeds"].held
-    assert not broken["ranks"].held and not broken["coverage of pairs"].held
+    assert broken["A/A, 2 seeds"].share > 0.2 and not broken["A/A, 2 seeds"].holds
+    assert not broken["ranks"].holds and not broken["coverage of pairs"].holds
 
 
 def test_intervals_that_are_too_narrow_are_found_out(monkeypatch, answered):
     real = intervals.of_row
     monkeypatch.setattr(bars, "of_row", lambda *args: replace(real(*args), items=real(*args).items / 4, seeds=0.0))
     broken = found(likeness(*answered(3, 2, 200, sigma=0.2)))
-    assert not broken["coverage of rows"].held and not broken["coverage of gains"].held
+    assert not broken["coverage of rows"].holds and not broken["coverage of gains"].holds
 
 
 @pytest.mark.slow
@@ -65,14 +65,14 @@ def test_intervals_that_are_too_narrow_are_found_out(monkeypatch, answered):
 )
 def test_bars_of_many_tables(answered, rows, seeds, items, sigma):
     assert {
-        bar.name: bar.share for bar in bars.bars(likeness(*answered(rows, seeds, items, sigma)), 2000, 0) if not bar.held
+        bar.name: bar.share for bar in bars.bars(likeness(*answered(rows, seeds, items, sigma)), 2000, 0) if not bar.holds
     } == {}
 
 
 @pytest.mark.slow
 def test_bars_of_clustered_tables(answered):
     of = likeness(*answered(4, 3, 600, clusters=60))
-    assert {bar.name: bar.share for bar in bars.bars(of, 1000, 0) if not bar.held} == {}
+    assert {bar.name: bar.share for bar in bars.bars(of, 1000, 0) if not bar.holds} == {}
 
 
 def test_what_is_more_than_a_whole_score_is_not_planted(answered):

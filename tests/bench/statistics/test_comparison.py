@@ -26,7 +26,7 @@ def test_holm_of_many_families_at_once():
 
 def answers(values: np.ndarray, asked: int = 1):
     """Accuracy of the seeds of a row, (seeds, items) of 0 and 1."""
-    clusters = replace(clusters_of(None, values.shape[-1]), asked=asked)
+    clusters = replace(clusters_of(None, values.shape[-1]), items_hash=asked)
     return of_counts(np.stack([values, np.ones_like(values)], -1), lambda t: t[..., 0] / t[..., 1], clusters)
 
 
@@ -84,7 +84,7 @@ def test_rows_whose_items_belong_together_otherwise_are_unpaired():
     """Planted fault: a task that was given a `cluster` since broke every report on the rows from before and after."""
     right = np.array([np.arange(200) < 150] * 2, dtype=float)
     (alone,) = estimates([right], Spread(1e-5, 2))
-    films = replace(clusters_of([n // 10 for n in range(200)], 200), asked=1)
+    films = replace(clusters_of([n // 10 for n in range(200)], 200), items_hash=1)
     whole = of_counts(np.stack([right, np.ones_like(right)], -1), lambda t: t[..., 0] / t[..., 1], films)
     later = estimate(whole.values.tolist(), [None] * 2, whole, Spread(1e-5, 2), "wilson")
     assert [pair.paired for pair in comparison.pairs([alone, later, later])] == [False, False, True]

@@ -13,7 +13,7 @@ from bench.statistics.jackknife import of_counts
 
 
 def estimates(right, clusters, spread):
-    clusters = replace(clusters, asked=1)
+    clusters = replace(clusters, items_hash=1)
     rows = [of_counts(np.stack([row, np.ones_like(row)], -1), lambda t: t[..., 0] / t[..., 1], clusters) for row in right]
     return [estimate(row.values.tolist(), [None] * len(row.values), row, spread) for row in rows]
 

@@ -23,7 +23,7 @@ def found(of, comparisons: int = COMPARISONS):
 def test_all_bars_hold_and_are_the_same_again(answered, rows, seeds, items):
     of = likeness(*answered(rows, seeds, items, 0.2))
     bars = found(of)
-    assert len(bars) == 4 and {bar.name: bar.share for bar in bars if not bar.held} == {}
+    assert len(bars) == 4 and {bar.name: bar.share for bar in bars if not bar.holds} == {}
     alarm, caught, small, large = bars
     assert alarm.high == 0.05 and (caught.low, caught.high) == (0.74, 0.86) and "changed by 2.0 points" in small.name
     # The harder of the two margins is one at which something is called the same.
@@ -42,13 +42,13 @@ def test_seeds_that_are_left_out_raise_alarms(monkeypatch, answered):
     real = intervals.of_pair
     monkeypatch.setattr(gate_bars, "of_pair", lambda *args: replace(real(*args), seeds=0.0))
     alarm = found(likeness(*answered(3, 3, 400, sigma=0.2)), 100)[0]
-    assert alarm.share > 0.3 and not alarm.held
+    assert alarm.share > 0.3 and not alarm.holds
 
 
 def test_changes_that_are_not_corrected_for_their_number_raise_alarms(monkeypatch, answered):
     monkeypatch.setattr(change, "holm", lambda p: p)
     alarm = found(likeness(*answered(6, 5, 320, sigma=0.2)), 120)[0]
-    assert alarm.share > 0.08 and not alarm.held
+    assert alarm.share > 0.08 and not alarm.holds
 
 
 def test_a_size_that_is_too_small_is_caught_too_seldom(monkeypatch, answered):
@@ -57,10 +57,10 @@ def test_a_size_that_is_too_small_is_caught_too_seldom(monkeypatch, answered):
 
     real = gate_bars.detectable
     monkeypatch.setattr(gate_bars, "detectable", halved)
-    assert not found(likeness(*answered(2, 3, 320)), 200)[1].held
+    assert not found(likeness(*answered(2, 3, 320)), 200)[1].holds
 
 
 def test_absence_of_a_finding_taken_for_sameness_is_found_out(monkeypatch, answered):
     monkeypatch.setattr(change, "EQUIVALENCE", 1.0)
     *_, large = found(likeness(*answered(2, 3, 320, sigma=0.2)), 200)
-    assert large.share > 0.3 and not large.held
+    assert large.share > 0.3 and not large.holds

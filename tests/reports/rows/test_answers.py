@@ -109,5 +109,5 @@ def test_right_answers_are_of_shares_alone(make):
     frames = [make.record("full", seed)[1] for seed in range(2)]
     right, base, clusters = answers.right_answers(frames, "sst2", "accuracy")
     assert right.shape == (2, 200) and right.mean() == pytest.approx(0.85) and base.mean() == pytest.approx(0.55)
-    assert clusters.asked is not None
+    assert clusters.items_hash is not None
     assert answers.right_answers(frames, "sst2", "f1_macro") is None and answers.right_answers(frames, "sst2", "other") is None
