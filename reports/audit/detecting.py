@@ -43,9 +43,9 @@ def detectable_difference(rivals: Mapping[str, Rival], alike: Sequence[str], rig
     """The difference, the range of 80 in 100 tables that holds the truth, and what seeds alone allow; nothing where nothing
     varies. All rows answered the same items."""
     names, rows = list(rivals), [rivals[name] for name in rivals if name in alike]
-    found = [variances_of_pair(one, other) for place, one in enumerate(rows) for other in rows[place + 1 :]]
-    parts = [_mean([seeds[number] if number < len(seeds) else NO_PART for _, seeds in found]) for number in (0, 1)]
-    items = (sum(items[0] for items, _ in found) / len(found), sum(items[1] for items, _ in found) / len(found))
+    variances = [variances_of_pair(one, other) for place, one in enumerate(rows) for other in rows[place + 1 :]]
+    parts = [_mean([seeds[number] if number < len(seeds) else NO_PART for _, seeds in variances]) for number in (0, 1)]
+    items = (sum(items[0] for items, _ in variances) / len(variances), sum(items[1] for items, _ in variances) / len(variances))
     if not items[0] + parts[0][0] + parts[1][0]:
         return {}
     accuracy = sum(row.value for row in rows) / len(rows) if right_or_wrong else None

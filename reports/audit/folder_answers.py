@@ -45,7 +45,7 @@ class FromAnswers:
 
     numbers: Numbers
     left: Left
-    asked: Mapping[Place, Hashable]
+    questions: Mapping[Place, Hashable]
 
 
 class FolderAnswers:
@@ -89,11 +89,11 @@ class FolderAnswers:
         """The places of its rows, how far two are apart, and the smallest detectable difference; nothing where one's numbers
         are not known, without which the others would be held against fewer, or where rows did not answer the same items."""
         rivals = self._rivals_at(column.place, column.rows)
-        if len({rival.asked for rival in rivals.values()}) != 1:
+        if len({rival.question for rival in rivals.values()}) != 1:
             return {}
         pairs = pairs_of(rivals)
-        seen = detectable_difference(rivals, that_vary_alike(column.rows), column.right_or_wrong)
-        numbers = places_of(list(rivals), pairs, column.higher_is_better) | seen
+        difference = detectable_difference(rivals, that_vary_alike(column.rows), column.right_or_wrong)
+        numbers = places_of(list(rivals), pairs, column.higher_is_better) | difference
         if column.place == SCORE[:1]:
             numbers |= told_of_pairs(pairs)
         return numbers
@@ -134,9 +134,9 @@ class FolderAnswers:
 
     def _rivals_at(self, place: Place, rows: Mapping[str, Sequence[Record]]) -> dict[str, Rival]:
         """One number of each row; none at all where one row's is not known."""
-        held = {label: self._rivals.get(runs[0].run_id, {}).get(place) for label, runs in rows.items()}
-        known = {label: rival for label, rival in held.items() if rival}
-        return known if len(known) == len(held) else {}
+        rivals = {label: self._rivals.get(runs[0].run_id, {}).get(place) for label, runs in rows.items()}
+        known = {label: rival for label, rival in rivals.items() if rival}
+        return known if len(known) == len(rivals) else {}
 
     def _per_gained(self, runs: Sequence[Record], gain: Place, probe: str) -> float | None:
         """What was lost for each unit gained, shares in points; None where the gain's interval does not lie above zero."""
@@ -181,12 +181,12 @@ def _losses_shown(counts: Numbers, bounds: Numbers) -> Numbers:
 def _rivals(runs: Sequence[FromAnswers], table: Sequence[Sequence[Left]], row: ShownRow) -> dict[Place, Rival]:
     """A row's score, and what it lost of each probe, as they are held against other rows'."""
     rivals = {}
-    for asked, questions in runs[0].asked.items():
-        alike = all(run.asked.get(asked) == questions for run in runs)
+    for source, question in runs[0].questions.items():
+        alike = all(run.questions.get(source) == question for run in runs)
         # A gain is of the score's items.
-        for place in (asked, GAIN, OVER_BEST) if asked == SCORE[:1] else (asked,):
+        for place in (source, GAIN, OVER_BEST) if source == SCORE[:1] else (source,):
             if alike and place not in row.from_bounds and all(place in run.left for run in runs):
-                rivals[place] = Rival([run.left[place] for run in runs], seed_variance(place, table), questions)
+                rivals[place] = Rival([run.left[place] for run in runs], seed_variance(place, table), question)
     return rivals
 
 

@@ -97,7 +97,7 @@ def _correlations(rows: Sequence[Rival], spreads: Sequence[float]) -> list[list[
     def between(one: int, other: int) -> float:
         size = spreads[one] * spreads[other]
         # Rows that did not answer the same items move apart.
-        if not size or rows[one].asked != rows[other].asked:
+        if not size or rows[one].question != rows[other].question:
             return 0.0
         # Both are estimates, of which chance can make the one larger than the other allows.
         return max(-1.0, min(1.0, covariance(rows[one].runs, rows[other].runs) / size))

@@ -93,12 +93,12 @@ def _words(predictions: list[list[str]], golds: list[list[str]]) -> float:
     return 2 * hits / (said + right) if said + right else 0.0
 
 
-def part_of(tags: str, runs: str, seen: bool) -> str:
+def part_of(tags: str, runs: str, wanted: bool) -> str:
     """Tags as JSON with the entities alone that are, or are not, among the runs of words that training has."""
     given, known = json.loads(tags), {tuple(run) for run in json.loads(runs)}
     kept = ["O"] * len(given)
     for _, first, last in entities_of(given):
-        if ((first, last) in known) == seen:
+        if ((first, last) in known) == wanted:
             kept[first:last] = given[first:last]
     return json.dumps(kept)
 

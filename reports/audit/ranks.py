@@ -46,7 +46,7 @@ class Rival:
 
     runs: Sequence[LeftOut]
     seeds: SeedVariance
-    asked: Hashable
+    question: Hashable
 
     @property
     def value(self) -> float:
@@ -131,8 +131,8 @@ def places_of(names: Sequence[str], pairs: Sequence[HeldPair], higher_is_better:
         if pair.p <= CHANCE:
             better, worse = (pair.one, pair.other) if (pair.value > 0) == higher_is_better else (pair.other, pair.one)
             above[worse], below[better] = above[worse] + 1, below[better] + 1
-    held: Numbers = {("places", name, "best"): 1.0 + above[name] for name in names}
-    return held | {("places", name, "worst"): float(len(names) - below[name]) for name in names}
+    best: Numbers = {("places", name, "best"): 1.0 + above[name] for name in names}
+    return best | {("places", name, "worst"): float(len(names) - below[name]) for name in names}
 
 
 def variances_of_row(row: Rival) -> tuple[Varying, Varying]:

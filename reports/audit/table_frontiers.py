@@ -32,20 +32,20 @@ def shown_frontiers(rows: Sequence[Row]) -> Iterator[ShownFrontier]:
     """Of each table: one frontier for each probe, and one for each cost that is taken as a whole."""
     for key, group in grouped(rows).items():
         label, beside = " / ".join(key), [row.records for row in group if row.gain]
-        held = on_one_base(group)
+        rebased = on_one_base(group)
         for probe in probe_names(group):
-            placed = {row.label: row.records for row, _, _ in frontier.with_place(held, probe)}
+            placed = {row.label: row.records for row, _, _ in frontier.with_place(rebased, probe)}
             if placed:
-                yield ShownFrontier(f"{label} / {probe}", placed, beside, probe, dict(_of_probe(held, probe)))
+                yield ShownFrontier(f"{label} / {probe}", placed, beside, probe, dict(_of_probe(rebased, probe)))
         # Rows that train nothing pay nothing, and the base that gains are over is chosen without them.
-        trained = with_gain(group)
-        paying = on_one_base(trained)
-        for term, take in comparable_costs(trained, HELD).items():
+        gaining = with_gain(group)
+        paying = on_one_base(gaining)
+        for term, take in comparable_costs(gaining, HELD).items():
             numbers: Numbers = {("frugal", name): share for name, share in frugal_shares(paying, take).items()}
             if numbers:
                 costs = {row.label: cost for row, _, cost in with_cost(paying, take)}
                 placed = {row.label: row.records for row, _, _ in with_cost(paying, take)}
-                yield ShownFrontier(f"{label} / {term}", placed, [row.records for row in trained], costs, numbers)
+                yield ShownFrontier(f"{label} / {term}", placed, [row.records for row in gaining], costs, numbers)
 
 
 def _of_probe(rows: Sequence[Row], probe: str) -> Iterator[tuple[Place, float]]:

@@ -28,8 +28,8 @@ def transfer_numbers(row: ShownRow, table: Sequence[Sequence[Left]], out: Path) 
     numbers: Numbers = {}
     for task, alone in row.alone.items():
         seeds = {run.setup.seed: run for run in alone}
-        held = [_held(run, seeds[run.setup.seed], task, out) for run in row.runs if run.setup.seed in seeds]
-        pairs = [pair for pair in held if pair]
+        by_seed = [_together(run, seeds[run.setup.seed], task, out) for run in row.runs if run.setup.seed in seeds]
+        pairs = [pair for pair in by_seed if pair]
         if not pairs or len(pairs) < len(alone) or ("transfers", task) in row.from_bounds:
             continue
         place = ("score",) if task == row.runs[0].setup.task else ("elsewhere", task, "score")
@@ -55,7 +55,7 @@ class HeldTogether:
     items: int
 
 
-def _held(mixed: Record, alone: Record, task: str, out: Path) -> HeldTogether | None:
+def _together(mixed: Record, alone: Record, task: str, out: Path) -> HeldTogether | None:
     """None where they can't be scored again: entities that training knew are others in either run."""
     assert alone.outcome is not None
     name = alone.outcome.score.name

@@ -141,12 +141,12 @@ def _worse(option: Option, others: Sequence[Option]) -> Iterator[tuple[str, str]
 def _above(label: str, ahead: Mapping[str, Mapping[str, str]]) -> set[str]:
     """All that a row is worse than, and that these are worse than, and so on. Over several tasks rows can go round in a circle,
     each worse than the next: of such none is left out for another."""
-    found, waiting = set[str](), [label]
+    above, waiting = set[str](), [label]
     while waiting:
-        new = ahead[waiting.pop()].keys() - found
-        found |= new
+        new = ahead[waiting.pop()].keys() - above
+        above |= new
         waiting += new
-    return found
+    return above
 
 
 def _beats(one: Option, other: Option, task: str) -> bool:
@@ -217,8 +217,8 @@ def _lost(suite: Mapping[str, Any], line: RankingLine, probe: str) -> str:
 
 def _probe(suite: Mapping[str, Any], line: RankingLine, probe: str) -> Mapping[str, Any]:
     """Its `unit`, and whether it is a `share`: None where the rows of the table measured it in unlike ways."""
-    found: Mapping[str, Any] = suite["groups"][line["group"]]["probes"][probe]
-    return found
+    described: Mapping[str, Any] = suite["groups"][line["group"]]["probes"][probe]
+    return described
 
 
 def _text(suite: Mapping[str, Any], line: RankingLine, key: str) -> str:

@@ -91,12 +91,12 @@ def alone(row: Row) -> list[Row]:
 
 def prompted(rows: Sequence[Row]) -> Iterator[tuple[Row, Row]]:
     """The better of zero-shot and few-shot against each row that trains on the same task, with the budget of the most data."""
-    for trained in rows:
-        alike = [row for row in rows if question(row, *TRAINING_INPUTS) == question(trained, *TRAINING_INPUTS)]
+    for candidate in rows:
+        alike = [row for row in rows if question(row, *TRAINING_INPUTS) == question(candidate, *TRAINING_INPUTS)]
         # Prompts and trainings are held against one base, since each may be asked in its own words.
         prompts = [row for row in of_kind(alike, *PROMPTS) if row.over_best]
-        if trained.trains and prompts and trained.setup.budget == max(alike, key=examples).setup.budget:
-            yield max(prompts, key=lambda row: row.over_best.value if row.over_best else 0.0), trained
+        if candidate.trains and prompts and candidate.setup.budget == max(alike, key=examples).setup.budget:
+            yield max(prompts, key=lambda row: row.over_best.value if row.over_best else 0.0), candidate
 
 
 def bits(row: Row) -> object:

@@ -100,5 +100,5 @@ def half_the_weights(rows: Rows) -> Comparisons:
 
 
 def prompting_suffices(rows: Rows) -> Comparisons:
-    for prompted, trained in sets.prompted(rows):
-        yield from gain_kept(prompted, trained)
+    for prompted_row, trained_row in sets.prompted(rows):
+        yield from gain_kept(prompted_row, trained_row)

@@ -83,8 +83,8 @@ def _verdict(claim: Tested) -> str:
     """`holds (3 of 3 for it)`, `does not hold (1 of 3 against it)`."""
     if claim.verdict is None:
         return NOTHING
-    held, against, count = claim.counted("holds"), claim.counted("does not hold"), len(claim.parts)
-    told = f"{against} of {count} against it" if against else f"{held} of {count} for it"
+    for_it, against, count = claim.counted("holds"), claim.counted("does not hold"), len(claim.parts)
+    told = f"{against} of {count} against it" if against else f"{for_it} of {count} for it"
     return f"{claim.verdict} ({told})"
 
 

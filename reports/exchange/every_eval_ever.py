@@ -123,9 +123,9 @@ def _settings(row: Row) -> dict[str, Any]:
 
 def _method(row: Row, value: Estimate) -> str:
     """What the interval holds, and what it is made of."""
-    held = {"items": "new items", "bounds": "new items and seeds, by bounds"}.get(value.basis, "new items and other seeds")
+    scope = {"items": "new items", "bounds": "new items and seeds, by bounds"}.get(value.basis, "new items and other seeds")
     source = row.first.provenance.source
-    return f"{held}, {MADE_WITHOUT_ANSWERS.get(source.interval, JACKKNIFE) if source else JACKKNIFE}"
+    return f"{scope}, {MADE_WITHOUT_ANSWERS.get(source.interval, JACKKNIFE) if source else JACKKNIFE}"
 
 
 def _texts(values: Mapping[str, Any]) -> dict[str, str]:

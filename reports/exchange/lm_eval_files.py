@@ -21,10 +21,10 @@ def results_files(place: Path) -> list[Path]:
         UserError: there is nothing of that name, or no results in it.
     """
     what = "the folder, or the file, that --output_path named"
-    found = files_in(place, "*.json", what, deep=True)
+    files = files_in(place, "*.json", what, deep=True)
     if place.is_file():
-        return found
-    paths = [path for path in found if path.name.startswith(RESULTS_PREFIX) or _holds_results(path)]
+        return files
+    paths = [path for path in files if path.name.startswith(RESULTS_PREFIX) or _holds_results(path)]
     if not paths:
         raise UserError(f"no {RESULTS_PREFIX}*.json in {place}; name {what}")
     return paths

@@ -67,10 +67,10 @@ def _metrics_of_tasks(whole: Given, tasks: list[tuple[str, Given]]) -> tuple[dic
             raise task.wrong("a name without /")
         config = whole["configs"][name]
         of_task = directions.get(name) or Given({}, f"{directions.place}.{name}")
-        found, faults = harness_metrics(results, of_task, config)
+        measured, faults = harness_metrics(results, of_task, config)
         left_out += faults
-        if found:
-            metrics[name] = score_first(found, config)
+        if measured:
+            metrics[name] = score_first(measured, config)
     if not metrics:
         raise left_out[0]
     return metrics, left_out
@@ -157,7 +157,7 @@ def _numbers(line: Given) -> dict[str, float]:
 def _setup(whole: Given, task: str, named: Named) -> Setup:
     shots = whole["n-shot"][task].whole()
     config, version = whole["config"], whole["versions"].get(task)
-    asked = {"num_fewshot": shots, "task_version": version.value if version else None}
+    question = {"num_fewshot": shots, "task_version": version.value if version else None}
     beside = {
         name: part.value for name in ("limit", "fewshot_seed", "model_revision", "model_sha") if (part := config.get(name))
     }
@@ -167,7 +167,7 @@ def _setup(whole: Given, task: str, named: Named) -> Setup:
         model=named.model or _model(whole["model_name"].text()),
         task=task,
         strategy=named.strategy or f"{HARNESS} {shots}-shot",
-        hyperparameters=Given({**asked, **beside, "chat_template_sha": template.value if template else None}).settings(),
+        hyperparameters=Given({**question, **beside, "chat_template_sha": template.value if template else None}).settings(),
         seed=0,
         budget=None,
         tuning=Tuning(trials=None),

@@ -75,8 +75,8 @@ def accepted_of(folder: Path, suite: str | None) -> list[tuple[Accepted, list[Re
     Raises:
         UserError: nothing was.
     """
-    found = [(each, list(store.of_suite(each.records, suite))) for each in accepted_in(folder)]
-    if kept := [(each, records) for each, records in found if records]:
+    baselines = [(each, list(store.of_suite(each.records, suite))) for each in accepted_in(folder)]
+    if kept := [(each, records) for each, records in baselines if records]:
         return kept
     of = f" of suite {suite}" if suite else ""
     raise UserError(f"nothing{of} was accepted into {folder}; `tunebench baseline accept OUT --to {folder}` does so")

@@ -62,9 +62,9 @@ class Noise:
         return self._over_seeds(match, take)
 
     def _seed_by_seed(self, match: Match, take: Take) -> tuple[float, Margin | None]:
-        trained = [each for each in self.matches if each.new.trains and each.new.group == match.new.group]
+        trained_matches = [each for each in self.matches if each.new.trains and each.new.group == match.new.group]
         # A quotient seed by seed leaves out what the seed does to both sides, and varies less.
-        fellows = [each for each in trained if each.same_seeds]
+        fellows = [each for each in trained_matches if each.same_seeds]
         return log_ratio_by_seed(_logarithms(match, take), [logs for each in fellows if (logs := _logarithms(each, take))])
 
     def _over_seeds(self, match: Match, take: Take) -> tuple[float, Margin | None]:

@@ -82,8 +82,8 @@ class Match:
         bare = [row for row in (self.new, self.old) if row.score and row.score.low is None]
         return [*reasons, *(["its score has no interval"] if bare else [])]
 
-    def _differing(self, asked: Iterable[Aspect]) -> list[str]:
-        return [told for aspect in asked if (told := _differs(aspect, self.new, self.old))]
+    def _differing(self, compared: Iterable[Aspect]) -> list[str]:
+        return [told for aspect in compared if (told := _differs(aspect, self.new, self.old))]
 
     @property
     def changed(self) -> list[str]:

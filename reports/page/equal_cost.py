@@ -32,20 +32,20 @@ WRITTEN: dict[str, Callable[[float], str]] = {
 def equal_cost_section(rows: Sequence[Row]) -> Section:
     """A table per model and task; a column that has nothing to show is not there."""
     groups = {f"{model} on {task}": with_gain(group) for (_, model, task), group in grouped(rows).items()}
-    boards = {title: _board(on_one_base(trained)) for title, trained in groups.items()}
+    boards = {title: _board(on_one_base(gaining)) for title, gaining in groups.items()}
     # One row is equal to nobody, and without curves or costs there is no column.
     tables = [(title, board) for title, board in boards.items() if len(board.columns) > 1 and len(board.lines) > 1]
     bases = [f"{title}: {BEST_WORDS}" for title, _ in tables if not one_base(groups[title])]
     return Section("At equal cost", tables, bases, ("at_equal_cost", "frugal", "times_the_least"))
 
 
-def _board(trained: Sequence[Row]) -> Board:
-    spent, held = comparable_costs(trained, SPENT), comparable_costs(trained, HELD)
-    columns = [column for term, take in spent.items() for column in _spent(trained, term, take)]
-    columns += [_frugal(trained, term, take) for term, take in held.items()]
+def _board(rows: Sequence[Row]) -> Board:
+    spent, whole = comparable_costs(rows, SPENT), comparable_costs(rows, HELD)
+    columns = [column for term, take in spent.items() for column in _spent(rows, term, take)]
+    columns += [_frugal(rows, term, take) for term, take in whole.items()]
     # Counted FLOPs and bytes stand in the wide table, and need no interval.
-    columns += [_times(trained, term, take) for term, take in (spent | held).items() if term in ONE_MACHINE_S]
-    return without_empty([STRATEGY, *columns], trained)
+    columns += [_times(rows, term, take) for term, take in (spent | whole).items() if term in ONE_MACHINE_S]
+    return without_empty([STRATEGY, *columns], rows)
 
 
 def _spent(rows: Sequence[Row], term: str, take: Take) -> list[Column]:

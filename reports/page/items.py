@@ -36,7 +36,7 @@ LETTERS = string.digits + string.ascii_letters + "-_"
 class DomainAnswers(NamedTuple):
     """What a domain asked, and which answers are right."""
 
-    asked: list[Any]
+    questions: list[Any]
     right: Rights
 
 
@@ -53,7 +53,7 @@ def items_of(rows: Sequence[Row], out: Path) -> tuple[Json | None, dict[str, Jso
     fewer than two runs have answers to the same items."""
     answers_by_run = {run.run_id: answers for row in rows for run in row.records if (answers := _answers(out, run, row))}
     first = next(iter(answers_by_run.values()), None)
-    same = {name: each for name, each in answers_by_run.items() if first and _asked(each.items) == _asked(first.items)}
+    same = {name: each for name, each in answers_by_run.items() if first and _questions(each.items) == _questions(first.items)}
     if first is None or len(same) < 2:
         return None, {}
     # With the texts of all items a page would be larger than the test set.
@@ -92,7 +92,7 @@ def _answers(out: Path, run: Record, row: Row) -> Answers | None:
     for name, part in frame[frame["kind"] == "elsewhere"].groupby("name", sort=False):
         # Other tasks have other metrics; a domain is asked with the task's own.
         if row.kind(str(name)) == "Domains" and (domain_right := right_answers_of(part, metric)) is not None:
-            away[str(name)] = DomainAnswers(_asked(part), domain_right)
+            away[str(name)] = DomainAnswers(_questions(part), domain_right)
     return Answers(items.reset_index(drop=True), right, away)
 
 
@@ -114,7 +114,7 @@ def right_answers_of(items: pd.DataFrame, name: str) -> Rights | None:
     return same | full
 
 
-def _asked(items: pd.DataFrame) -> list[Any]:
+def _questions(items: pd.DataFrame) -> list[Any]:
     """Names and gold values: items of other data may have the same names."""
     return list(zip(items["item"], items["gold"], strict=True))
 
@@ -133,7 +133,9 @@ def _own(answers: Answers, first: Answers, shared: pd.DataFrame, where: npt.NDAr
     """`words` gathers the answers of all runs: each is told by its place. A domain of which another sample was asked than
     `first` was asked is left out, as its answers are to other items."""
     # Bits are held against each other by their places.
-    away = {name: own for name, own in answers.away.items() if name in first.away and own.asked == first.away[name].asked}
+    away = {
+        name: own for name, own in answers.away.items() if name in first.away and own.questions == first.away[name].questions
+    }
     mine = answers.items.iloc[where]
     texts = shared["text"].fillna("") if "text" in shared else [""] * len(shared)
     told = [readable(answer, text) for answer, text in zip(mine["prediction"], texts, strict=True)]

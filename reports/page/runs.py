@@ -96,7 +96,7 @@ def _warnings(run: Record) -> Iterator[str]:
         yield f"{run.status}: {run.reason}"
     if run.outcome and run.outcome.collapsed:
         yield f"Collapsed: {run.outcome.collapsed}."
-    yield from (f"The check {name} does not hold." for name, held in run.trust.checks.items() if not held)
+    yield from (f"The check {name} does not hold." for name, holds in run.trust.checks.items() if not holds)
     yield from (f"{said[0].upper()}{said[1:]}." for said in overrun(run))
     for probe, items in run.trust.contamination.items():
         if items:

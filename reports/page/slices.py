@@ -51,12 +51,14 @@ def _mentions(items: pd.DataFrame) -> list[str]:
     """Of entities: whether training has all of an item's mentions, some, or none."""
     if "seen" not in items or items["seen"].isna().any():
         return []
-    return [_seen(tags_of(gold) or [], json.loads(seen)) for gold, seen in zip(items["gold"], items["seen"], strict=True)]
+    return [_group(tags_of(gold) or [], json.loads(runs)) for gold, runs in zip(items["gold"], items["seen"], strict=True)]
 
 
-def _seen(gold: list[str], runs: list[list[int]]) -> str:
+def _group(gold: list[str], runs: list[list[int]]) -> str:
     known = {tuple(run) for run in runs}
-    held = [(first, last + 1) in known for _, first, last in get_entities(gold)]
-    if not held:
+    in_training = [(first, last + 1) in known for _, first, last in get_entities(gold)]
+    if not in_training:
         return "no mention"
-    return "all mentions seen in training" if all(held) else "some mentions unseen" if any(held) else "no mention seen"
+    if all(in_training):
+        return "all mentions seen in training"
+    return "some mentions unseen" if any(in_training) else "no mention seen"

@@ -115,11 +115,11 @@ def _ablation(sweep: Sweep, rows: Sequence[Row], select: Sequence[str]) -> Ablat
         # All runs of a row have the same settings, so that its first tells at which point it stands.
         placed[values] = next((row for row in scored if row.first.run_id in ids), None)
     columns = measures(scored, select)
-    caption = [*_asked(sweep, scored), *_marks(columns), *_told(sweep, rows, columns)]
+    caption = [*_setup(sweep, scored), *_marks(columns), *_told(sweep, rows, columns)]
     return Ablation(scored[0].setup.strategy, scored[0].group, sweep.axes, placed, columns, caption)
 
 
-def _asked(sweep: Sweep, rows: Sequence[Row]) -> Iterator[str]:
+def _setup(sweep: Sweep, rows: Sequence[Row]) -> Iterator[str]:
     """What was run: on what, how often, with how much, over how many items."""
     suite, model, task = rows[0].group
     yield f"{' and '.join(sweep.axes)} of {rows[0].setup.strategy}: {model} on {task}, suite {suite}."
@@ -152,8 +152,8 @@ def _marks(columns: Sequence[Measure]) -> Iterator[str]:
     corrected = f", Holm over all {pairs} pairs of a column" if pairs > 1 else ""
     unpaired = max(standing.unpaired for standing in standings)
     some = f"{unpaired} pair{'s' * (unpaired > 1)} without shared answers"
-    held = f"paired over items but for {some}" if unpaired else "paired over items"
-    yield f"Bold: best. {TIE}: not best, and no value is better by more than chance (5 %, {held}{corrected})."
+    pairing = f"paired over items but for {some}" if unpaired else "paired over items"
+    yield f"Bold: best. {TIE}: not best, and no value is better by more than chance (5 %, {pairing}{corrected})."
 
 
 def _told(sweep: Sweep, rows: Sequence[Row], columns: Sequence[Measure]) -> Iterator[str]:

@@ -57,29 +57,28 @@ def _ahead(top: Sequence[Row], scored: Sequence[Row], standing: Standing) -> str
 
 def _forgot(top: Sequence[Row], scored: Sequence[Row]) -> str:
     """Of the rows that are ahead and train; where others train too, the sentence says that it leaves them out."""
-    trained = [row for row in top if row.trains]
+    trained_rows = [row for row in top if row.trains]
     others = any(row.trains for row in scored if row not in top)
     forgotten = f"Forgotten by the row{'s' * (len(top) > 1)} ahead" if others else "Forgotten"
-    if not trained and any(map(_untold, top)):
+    if not trained_rows and any(map(_untold, top)):
         return f"{forgotten}: not known, since it is not known whether {_names([row for row in top if _untold(row)])} trained."
-    if not trained:
+    if not trained_rows:
         return f"{forgotten}: nothing, since {_names(top)} {'trains' if len(top) == 1 else 'train'} nothing."
-    if not any(row.forgetting for row in trained):
+    if not any(row.forgetting for row in trained_rows):
         return "Forgotten: not known, since no probe was asked; list some in the suite."
-    judged = [row for row in trained if any(part.lost.low is not None for part in row.forgetting.values())]
+    judged = [row for row in trained_rows if any(part.lost.low is not None for part in row.forgetting.values())]
     if not judged:
-        return f"Forgotten: not known, since the losses of {_names(trained)} have no intervals."
-    unjudged = [row for row in trained if row not in judged]
+        return f"Forgotten: not known, since the losses of {_names(trained_rows)} have no intervals."
+    unjudged = [row for row in trained_rows if row not in judged]
     beside = f" What {_names(unjudged)} lost has no intervals." if unjudged else ""
-    trained = judged
-    lost = {row.label: _losses(row) for row in trained}
+    lost = {row.label: _losses(row) for row in judged}
     if losses := [f"{label} lost {', '.join(parts)}" for label, parts in lost.items() if parts]:
-        spared = [row for row in trained if not lost[row.label]]
+        spared = [row for row in judged if not lost[row.label]]
         also = f"; of {_names(spared)} no loss was more than chance" if spared else ""
         return f"{forgotten}: {'; '.join(losses)}, by more than chance{also}.{beside}"
-    shown = losses_shown(trained)
+    shown = losses_shown(judged)
     least = f"; each probe by itself would mostly have shown {', '.join(shown)}" if shown else ""
-    return f"{forgotten}: no loss of {_names(trained)} was more than chance{least}.{beside}"
+    return f"{forgotten}: no loss of {_names(judged)} was more than chance{least}.{beside}"
 
 
 def _untold(row: Row) -> bool:
@@ -98,24 +97,24 @@ def _losses(row: Row) -> list[str]:
 
 def _next(top: Sequence[Row], scored: Sequence[Row]) -> str:
     """The first of what is missing: learning at all, seeds, items, trials."""
-    suite, trained = scored[0].setup.suite, [row for row in scored if row.trains]
+    suite, trained_rows = scored[0].setup.suite, [row for row in scored if row.trains]
     # What has learned nothing needs no more seeds or items to be told so.
-    if fallen := [row for row in trained if row.collapsed]:
+    if fallen := [row for row in trained_rows if row.collapsed]:
         are = "is" if len({row.label for row in fallen}) == 1 else "are"
         whole = all(row.collapsed == len(row.records) for row in fallen)
         what = f"{are} no better than a constant answer" if whole else "collapsed to a constant answer with some seeds"
         return f"{_names(fallen)} {what}; a larger --budget or another rate may mend that."
-    if not trained:
+    if not trained_rows:
         return f"train something; no row {'is known to have done so' if any(map(_untold, scored)) else 'did'}."
     pilot = pilot_of(scored)
     # Seeds come before items: their noise sets a floor that no number of items lowers.
-    if any(len(row.records) < 2 for row in trained):
+    if any(len(row.records) < 2 for row in trained_rows):
         return "--seeds 3; one seed says nothing of how far another would move these scores."
     # More seeds say nothing new of a row that trains nothing.
     close = sorted((row for row in top if row.trains), key=lambda row: -_score(row))[:2]
     if len(close) == 2 and isinstance(pilot, Pilot):
         return _to_part(close, scored, pilot, suite)
-    if not any(row.setup.tuning.trials for row in trained):
+    if not any(row.setup.tuning.trials for row in trained_rows):
         return "--tune 4; each strategy ran with its default learning rate, and another may change who is ahead."
     if len(top) > 1:
         return f"more seeds or test items; {_names(top)} can't be told apart by these."

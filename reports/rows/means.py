@@ -88,7 +88,7 @@ def both_gains(
     """
     higher = parts[0].score.higher_is_better
     known = ([part.gain for part in parts], [part.best_base.gain if part.best_base else None for part in parts])
-    same, best = (_mean_gain(gains, higher, held, spread) for gains, held in zip(known, answered, strict=True))
+    same, best = (_mean_gain(gains, higher, answer, spread) for gains, answer in zip(known, answered, strict=True))
     return same, best
 
 

@@ -11,11 +11,11 @@ from reports.rows.standing import score_standing, that_learned
 
 def pilot_of(rows: Sequence[Row]) -> Pilot | str:
     """Of one suite's, model's and task's rows that train, or why there is none."""
-    trained = that_learned(rows)
-    seeds = min((len(row.records) for row in trained), default=0)
-    scores = [row.score for row in trained if row.score]
+    learned = that_learned(rows)
+    seeds = min((len(row.records) for row in learned), default=0)
+    scores = [row.score for row in learned if row.score]
     standing = score_standing(rows)
-    if len(trained) < 2 or standing is None:
+    if len(learned) < 2 or standing is None:
         return "fewer than two rows train, so that there is no difference to find"
     if seeds < 2:
         return "one seed says nothing of how far seeds move a score; run the pilot with --seeds 2 or more"
@@ -40,11 +40,11 @@ def study_seconds(rows: Sequence[Row], seeds: int, items: int) -> float | None:
             return None
         probing = cost.probe_seconds or 0.0
         # A study of more test items asks no more of the probes, of other tasks and domains, and of single wordings.
-        asked, own = cost.eval_seconds - probing, outcome.score.n
+        answering, own = cost.eval_seconds - probing, outcome.score.n
         beside = [away.score for away in outcome.elsewhere.values()]
         beside += outcome.robustness.scores.values() if outcome.robustness else ()
-        part = asked * own / (own + sum(score.n for score in beside))
-        total += (cost.train_seconds + probing + asked + part * (items / own - 1)) * (1 if row.seeds == "none" else seeds)
+        part = answering * own / (own + sum(score.n for score in beside))
+        total += (cost.train_seconds + probing + answering + part * (items / own - 1)) * (1 if row.seeds == "none" else seeds)
     return total
 
 

@@ -54,8 +54,8 @@ class Row:
     @property
     def budget(self) -> str | None:
         """What it might spend in training; empty where it trains nothing, None where that is not known."""
-        trained = self.cost.train_examples if self.cost else None
-        return "" if trained == 0 else self.setup.budget
+        examples = self.cost.train_examples if self.cost else None
+        return "" if examples == 0 else self.setup.budget
 
     @property
     def outcome(self) -> Outcome | None:
@@ -170,10 +170,10 @@ class Row:
     @property
     def trained_share(self) -> float | None:
         """Trainable parameters as a share of all; None where it is not known."""
-        trained, total = (self.cost.trainable_parameters, self.cost.total_parameters) if self.cost else (None, None)
-        return trained / total if trained is not None and total else None
+        trainable, total = (self.cost.trainable_parameters, self.cost.total_parameters) if self.cost else (None, None)
+        return trainable / total if trainable is not None and total else None
 
     @property
     def faults(self) -> list[str]:
         """Self-tests that did not hold in some run of the row."""
-        return sorted({name for record in self.records for name, held in record.trust.checks.items() if not held})
+        return sorted({name for record in self.records for name, holds in record.trust.checks.items() if not holds})

@@ -85,8 +85,8 @@ def _by_question(records: Sequence[Record]) -> dict[str, list[Record]]:
 def _question(record: Record) -> str:
     setup = record.setup
     # Else each seed of `--vary` would be a question of its own.
-    asked = {name: value for name, value in determinants(record).items() if not name.startswith("seeds.")}
-    return json.dumps([setup.suite, setup.model, setup.task, setup.strategy, asked])
+    inputs = {name: value for name, value in determinants(record).items() if not name.startswith("seeds.")}
+    return json.dumps([setup.suite, setup.model, setup.task, setup.strategy, inputs])
 
 
 def _place(record: Record) -> tuple[Any, ...]:

@@ -142,9 +142,9 @@ def _sound(row: Row) -> bool:
 def that_learned(rows: Sequence[Row]) -> list[Row]:
     """The scored rows that train, without those that collapsed in all their runs if two others are left: what a larger study is
     planned and simulated by."""
-    trained = [row for row in rows if row.trains and row.score]
-    sound = [row for row in trained if _sound(row)]
-    return sound if len(sound) > 1 else trained
+    trained_rows = [row for row in rows if row.trains and row.score]
+    sound = [row for row in trained_rows if _sound(row)]
+    return sound if len(sound) > 1 else trained_rows
 
 
 def _detectable(alike: Sequence[int], estimates: Sequence[Estimate], differences: Sequence[Difference]) -> Detectable | None:

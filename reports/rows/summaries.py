@@ -67,8 +67,8 @@ def suite_summaries(
     suites = groups_by(known, lambda run: known[run][1])
     # Names of suites that were tried once would stay in the folder for ever.
     _forget(folder, suites)
-    asked = {suite: chosen for suite in sorted(suites) if (chosen := [run for run in suites[suite] if runs(run, suite)])}
-    parts = [_part(results, folder, made, chosen, known, stamps) for chosen in asked.values()]
+    wanted = {suite: chosen for suite in sorted(suites) if (chosen := [run for run in suites[suite] if runs(run, suite)])}
+    parts = [_part(results, folder, made, chosen, known, stamps) for chosen in wanted.values()]
     # What may not be shown is kept as well: --allow-unequal then finds it made.
     refused = [part["refused"] for part in parts if part["refused"]]
     if refused and not allow_unequal:
@@ -108,9 +108,9 @@ def _index(results: Path, folder: Path, stamps: Stamps) -> Known:
 def _part(results: Path, folder: Path, made: SuiteReport, runs: Sequence[str], known: Known, stamps: Stamps) -> Any:
     """`refused` is why what was made may not be shown, or null."""
     name, mixes = known[runs[0]][1], any(known[run][2] for run in runs)
-    asked = known if mixes else runs
+    needed = known if mixes else runs
     # A file that is missing has a stamp too, so that answers which come later are noticed.
-    files = {f"{run}.{ending}": stamps.get(f"{run}.{ending}") for run in asked for ending in ("json", "parquet")}
+    files = {f"{run}.{ending}": stamps.get(f"{run}.{ending}") for run in needed for ending in ("json", "parquet")}
     # `report --records` keeps summaries of two folders in one.
     of = {"code": _code(), "suite": name, "rows": runs, "files": files, "results": str(results.resolve()), "look": made.look}
     key, path = digest(of), folder / f"{_file(name)}.{made.name}.json"

@@ -118,8 +118,8 @@ def _alone(known: Sequence[Record]) -> Alone:
 
 def _on_one_task(run: Record) -> bool:
     inputs = run.provenance.inputs
-    trained = run.status == "ok" and inputs and run.cost and run.cost.train_examples
-    return bool(trained) and not inputs.get("others") and not inputs.get("earlier")
+    has_trained = run.status == "ok" and inputs and run.cost and run.cost.train_examples
+    return bool(has_trained) and not inputs.get("others") and not inputs.get("earlier")
 
 
 def _same(run: Record) -> tuple[str, ...]:

@@ -17,9 +17,9 @@ from reports.rows.row import Row
 def below(rows: Sequence[Row]) -> Iterator[str]:
     """The lines of one group's rows, by what they are about and then in the order of the rows."""
     facts: list[Callable[[Row], Iterator[str]]] = [
-        _asked,
+        _ways_asked,
         _seeds,
-        _trained,
+        _trained_shares,
         *(partial(_faulty, name, words) for name, words in FAULTY.items()),
         _answerable,
         _stopped,
@@ -59,7 +59,7 @@ def _both(gain: Estimate | None, over_best: Estimate | None, quantity: Quantity)
     return [told[0], "over best the same"] if len(told) == 2 and gain == over_best else told
 
 
-def _asked(row: Row) -> Iterator[str]:
+def _ways_asked(row: Row) -> Iterator[str]:
     if row.asked:
         yield f"{row.label}: {row.asked}"
 
@@ -70,7 +70,7 @@ def _seeds(row: Row) -> Iterator[str]:
         yield f"{row.label}: {numbers.seed_sd(row.score, row.quantity)} over {len(row.records)} seeds{fallen}"
 
 
-def _trained(row: Row) -> Iterator[str]:
+def _trained_shares(row: Row) -> Iterator[str]:
     part, cost = row.trained_share, row.cost
     # The table's column says already that all or none of the weights train.
     if cost and part is not None and 0 < part < 1:

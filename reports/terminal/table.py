@@ -89,8 +89,8 @@ def _show_group(console: Console, rows: Sequence[Row]) -> None:
             console.print(_stages(group))
         # Marks, too, say what whole clusters show.
         lost = [each.lost for row in scored for each in row.forgetting.values()]
-        held = stated(_estimates(scored), scored, lost)
-        for sentence in (*GAINS_TOLD, *lines.gains(scored), *held, *standing_sentences(places)):
+        bounds_told = stated(_estimates(scored), scored, lost)
+        for sentence in (*GAINS_TOLD, *lines.gains(scored), *bounds_told, *standing_sentences(places)):
             say(console, sentence)
         # A mark that no row has needs no explanation.
         if any(forgotten.lost.significant for row in scored for forgotten in row.forgetting.values()):
@@ -105,8 +105,8 @@ def _show_group(console: Console, rows: Sequence[Row]) -> None:
 def _could_show(rows: Sequence[Row]) -> Iterator[str]:
     texts = losses_shown(rows)
     for start in range(0, len(texts), PROBES_A_LINE):
-        found = ", ".join(texts[start : start + PROBES_A_LINE])
-        yield f"Losses that each probe by itself shows four times out of five: {found}."
+        losses = ", ".join(texts[start : start + PROBES_A_LINE])
+        yield f"Losses that each probe by itself shows four times out of five: {losses}."
 
 
 def _estimates(rows: Sequence[Row]) -> list[Estimate]:
@@ -235,7 +235,7 @@ def _costs(row: Row) -> tuple[str, str, str]:
     if cost is None:
         return numbers.MISSING, numbers.MISSING, numbers.MISSING
     # The unit stands in the heading.
-    trained = numbers.percent(row.trained_share).removesuffix(" %")
+    share = numbers.percent(row.trained_share).removesuffix(" %")
     peak = numbers.MISSING if cost.peak_memory_bytes is None else numbers.gigabytes(cost.peak_memory_bytes)
     seconds = numbers.MISSING if cost.train_seconds is None else numbers.seconds(cost.train_seconds)
-    return seconds, peak, trained
+    return seconds, peak, share
