@@ -20,22 +20,24 @@ from reports.paper.ablated import AblationFiles, tell_unscored
 from reports.paper.ablation import Sweep
 
 
-def ablated(asked: Sequence[PlanOptions], precision: str, doing: SuiteOptions, files: AblationFiles, runs: bool = True) -> int:
+def ablated(
+    requests: Sequence[PlanOptions], precision: str, doing: SuiteOptions, files: AblationFiles, runs: bool = True
+) -> int:
     """Do what has no record yet, where it may run, and write the tables; the exit status is 1 where a run failed.
 
     Raises:
         UserError: something that was asked for is wrong; of the first sweep nothing has been run by then.
     """
     files.check()
-    statuses = [run_suite(options, precision, doing) for options in asked] if runs or doing.dry_run else []
+    statuses = [run_suite(options, precision, doing) for options in requests] if runs or doing.dry_run else []
     status = max(statuses, default=0)
     if not doing.dry_run:
-        found = [swept(options, requested(precision), doing.out) for options in asked]
+        results = [swept(options, requested(precision), doing.out) for options in requests]
         # Where all runs failed nothing was asked for wrongly, and there is no table all the same.
-        if status and not any(sweep.scored for sweep in found):
-            tell_unscored(found)
+        if status and not any(sweep.scored for sweep in results):
+            tell_unscored(results)
         else:
-            files.write(found, doing.out)
+            files.write(results, doing.out)
     return status
 
 
@@ -55,10 +57,10 @@ def sweeps(options: PlanOptions, axes: Sequence[str] | None) -> list[PlanOptions
     kept = [each for _, suite in suites_for(options.suite) for each in suite.ablations]
     if not kept:
         raise UserError(f"suite '{options.suite}' has no `ablations`: add some, or name what to sweep by --strategy and --axis")
-    found = [replace(options, strategies=[each.strategy], axes=axes_of(each.axes)) for each in kept]
-    for sweep in found:
+    planned = [replace(options, strategies=[each.strategy], axes=axes_of(each.axes)) for each in kept]
+    for sweep in planned:
         _check_said_once(sweep)
-    return [replace(sweep, settings=_spoken_to(sweep, found)) for sweep in found]
+    return [replace(sweep, settings=_spoken_to(sweep, planned)) for sweep in planned]
 
 
 def _spoken_to(sweep: PlanOptions, beside: Sequence[PlanOptions]) -> list[str]:

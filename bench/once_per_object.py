@@ -20,11 +20,11 @@ def once_per_object(function: Callable[[K], V]) -> Callable[[K], V]:
     known: OrderedDict[int, tuple[K, V]] = OrderedDict()
 
     @wraps(function)
-    def asked(of: K) -> V:
+    def remembered(of: K) -> V:
         if id(of) not in known:
             known[id(of)] = of, function(of)  # the object too, so that no other gets its identity
             if len(known) > OBJECTS:
                 known.popitem(last=False)
         return known[id(of)][1]
 
-    return asked
+    return remembered

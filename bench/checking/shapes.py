@@ -28,15 +28,15 @@ def check_shapes(runs: Iterable[Run], room: int | None = None) -> None:
     Raises:
         UserError: one of them cannot, with what it says, or needs more room; nothing has started by then.
     """
-    seen = set()
+    checked = set()
     for run in (each for planned in runs for each in _with_ends(planned)):
         if run.unfit or not run.strategy.trains:
             continue
         kinds = [types.task_type(task) for task in run.training_tasks] if run.model.family == "encoder" else []
         heads = tuple((kind.spec.type, kind.outputs()) for kind in kinds)  # some types have none: a decoder's
         key = (run.model.content_hash, run.strategy.name, run.strategy.hyperparameters.model_dump_json(), run.max_length, heads)
-        if key not in seen:
-            seen.add(key)
+        if key not in checked:
+            checked.add(key)
             _check(run, room)
 
 
@@ -80,13 +80,13 @@ def _check_length(run: Run, adapted: nn.Module) -> None:
 
 def _check_room(run: Run, adapted: nn.Module, room: int | None) -> None:
     """By no more than what must be there: weights as loaded, and for what trains a gradient and AdamW's two moments in fp32."""
-    trained, total = sizes.parameters(adapted)
-    needed = total * run.strategy.bits // 8 + 12 * trained
+    trainable, total = sizes.parameters(adapted)
+    needed = total * run.strategy.bits // 8 + 12 * trainable
     if room is not None and needed > room:
         raise UserError(
-            f"strategy '{run.strategy.name}' would train {trained:,} weights of model '{run.model.name}', which takes at least "
-            f"{needed / 1e9:,.0f} GB with the others, and there are {room / 1e9:,.0f} GB; make what it trains smaller, such as "
-            "peft.r, or take a larger machine"
+            f"strategy '{run.strategy.name}' would train {trainable:,} weights of model '{run.model.name}', which takes at "
+            f"least {needed / 1e9:,.0f} GB with the others, and there are {room / 1e9:,.0f} GB; make what it trains smaller, "
+            "such as peft.r, or take a larger machine"
         )
 
 

@@ -18,12 +18,12 @@ def check_tokenizers(runs: Iterable[Run]) -> None:
     Raises:
         UserError: too many of the tokens are unknown to it; nothing has been trained by then.
     """
-    seen = set()
+    checked = set()
     for run in runs:
         for task in run.training_tasks if run.model.checkpoint and not run.unfit else ():
-            if (key := (run.model.content_hash, task.name)) in seen:
+            if (key := (run.model.content_hash, task.name)) in checked:
                 continue
-            seen.add(key)
+            checked.add(key)
             tokenizer = run.checkpoint.tokenizer
             texts = [" ".join(example.fields.values()) for example in splits.load_training(task).train[:READ_EXAMPLES]]
             ids = [token for cut in tokenizer(texts, add_special_tokens=False)["input_ids"] for token in cut]

@@ -35,26 +35,26 @@ def judge_command(
     from bench.judging.row_pairs import JudgeOptions, cut_texts, row_pairs
     from reports.terminal.console import console, say
 
-    found = row_pairs(records_of(suite, out), out, JudgeOptions(task, against, items, allow_unequal))
+    pairs = row_pairs(records_of(suite, out), out, JudgeOptions(task, against, items, allow_unequal))
     judging = Judging(find_judge(judge), out, partial(typer.echo, err=True))
     to = console()
     # Before anything is paid for, and not in a dry run alone.
-    say(to, judging.told_cost(found))
-    if cut := cut_texts(found):
+    say(to, judging.told_cost(pairs))
+    if cut := cut_texts(pairs):
         say(to, f"items of which the judge sees the beginning alone, since no more of their texts is kept: {cut:,}")
     if not dry_run:
-        _show(_judged(judging, found), judging.judge.name, markdown)
+        _show(_judged(judging, pairs), judging.judge.name, markdown)
     return 0
 
 
-def _judged(judging: "Judging", found: "list[RowPair]") -> "dict[str, list[JudgedRows]]":
+def _judged(judging: "Judging", pairs: "list[RowPair]") -> "dict[str, list[JudgedRows]]":
     """Heading of each table -> its pairs with their verdicts."""
     from bench.progress import Progress
     from reports.judged.win_rates import JudgedRows
 
     tables: dict[str, list[JudgedRows]] = {}
-    progress = Progress(True, len(found))
-    for pair in found:
+    progress = Progress(True, len(pairs))
+    for pair in pairs:
         suite, model, task = pair.group
         progress.start(f"{task}: {pair.label}")
         said = [(judging.verdicts(pairing), turned) for pairing, turned in pair.pairings]

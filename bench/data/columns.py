@@ -52,12 +52,12 @@ def _dictionary_bytes(column: pyarrow.Array, known: set[int]) -> int:
 
 
 def _numbered(batches: Iterable[pyarrow.RecordBatch], content: bytes) -> Iterator[NumberedRow]:
-    number = held = 0
+    number = size = 0
     known = set[int]()  # buffers that are counted: the words of a categorical column belong to each batch of it
     for batch in batches:
         batch.validate(full=True)  # a damaged file may point outside of itself
-        held += batch.nbytes - sum(_dictionary_bytes(column, known) for column in batch.columns)
-        if held > bound(content):
+        size += batch.nbytes - sum(_dictionary_bytes(column, known) for column in batch.columns)
+        if size > bound(content):
             raise FormatError(f"row {number + 1}", swollen(content))
         for start in range(0, batch.num_rows, ROWS_AT_ONCE):  # a batch of millions of rows would be gigabytes of dictionaries
             for row in batch.slice(start, ROWS_AT_ONCE).to_pylist():

@@ -53,4 +53,4 @@ def _source(entry: polib.POEntry) -> str:
         return str(entry.msgid)
     # The comment is as it is written in a PO file, marks, lines and all.
     whole = BETWEEN_LINES.sub("", text.rpartition('"')[0])
-    return " ".join(AFTER_BACKSLASH.sub(lambda found: MEANT.get(found[1], found[1]), whole).split())
+    return " ".join(AFTER_BACKSLASH.sub(lambda match: MEANT.get(match[1], match[1]), whole).split())

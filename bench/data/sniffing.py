@@ -33,7 +33,7 @@ class Sniffed:
     """A file's form, and why: what of it (`format`, `encoding`, `separator`, `header`) -> what was seen."""
 
     form: Form
-    seen: dict[str, str]
+    reasons: dict[str, str]
 
 
 def sniffed(name: str, content: bytes, given: Form) -> Sniffed:
@@ -44,26 +44,26 @@ def sniffed(name: str, content: bytes, given: Form) -> Sniffed:
     """
     content = unpacked(name, content)
     encoding, why = (given.encoding, "as you said") if given.encoding else _encoding(content)
-    seen = {"encoding": why} if encoding else {}
+    reasons = {"encoding": why} if encoding else {}
     head = _head(content, encoding)
     if stated := STATED_SEPARATOR.match(head):
         head = head[stated.end() :]
-    kind, seen["format"] = (given.kind, "as you said") if given.kind else _kind(name, content, head)
+    kind, reasons["format"] = (given.kind, "as you said") if given.kind else _kind(name, content, head)
     if kind in ("parquet", "arrow"):
-        seen.pop("encoding", None)
-        return Sniffed(replace(given, kind=kind), seen)  # one that is given is refused where the file is read
+        reasons.pop("encoding", None)
+        return Sniffed(replace(given, kind=kind), reasons)  # one that is given is refused where the file is read
     form = replace(given, kind=kind, encoding=encoding)
     if kind == "csv" and not given.separator:
         separator = stated[1] if stated else _separator(head)
         if separator != ",":
             why = "the file's first line says so" if stated else f"most lines have as many {SEPARATORS[separator]}"
-            form, seen["separator"] = replace(form, separator=separator), why
+            form, reasons["separator"] = replace(form, separator=separator), why
     if kind in ("csv", "tsv") and given.header is None:
         rows = _rows(head, "\t" if kind == "tsv" else form.separator or ",")
         if reason := _unnamed(rows):
             form = replace(form, header=[f"column{number}" for number, _ in enumerate(rows[0], start=1)])
-            seen["header"] = f"the first line names no columns: {reason}"
-    return Sniffed(form, seen)
+            reasons["header"] = f"the first line names no columns: {reason}"
+    return Sniffed(form, reasons)
 
 
 def _encoding(content: bytes) -> tuple[str | None, str]:

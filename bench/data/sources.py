@@ -47,7 +47,7 @@ def rows(source: Source) -> list[SourceRow]:
 def _rows(dump: str) -> list[SourceRow]:
     source = Source.model_validate_json(dump)
     kept: list[SourceRow] = []
-    seen: set[str] = set()
+    known_keys: set[str] = set()
     _, records = drawn(source)
     named = lru_cache(lambda column: any(not _lacks(record, column) for _, (_, record) in records))
     for number, (where, record) in records:
@@ -57,16 +57,16 @@ def _rows(dump: str) -> list[SourceRow]:
         # Before values are replaced: `drop` names what the file says. And before `unique`: a dropped row is no first one.
         if any(row[field] in dropped for field, dropped in source.drop.items()):
             continue
-        if not all(_found(expression, row, field) for field, expression in source.keep.items()):
+        if not all(_matches(expression, row, field) for field, expression in source.keep.items()):
             continue
         _translate(source, row)
         if source.stretches:
             row["stretch"] = str(number // source.stretches + 1)
         if source.unique:
             key = str(row[source.unique])
-            if key in seen:
+            if key in known_keys:
                 continue
-            seen.add(key)
+            known_keys.add(key)
         kept.append(row)
     if not kept:
         why = f"all {len(records)} are dropped" if records else "the file holds none"
@@ -167,7 +167,7 @@ def _extracted(source: Source, record: dict[str, Any], place: str) -> dict[str, 
     """The record with what the named groups of `extract` find in it."""
     for column, expression in source.extract.items():
         try:
-            matches = Expression(expression).found(str(_reach(record, column, place)), first=True)
+            matches = Expression(expression).matches(str(_reach(record, column, place)), first=True)
         except ValueError as error:
             raise UserError(f"{place}: the expression under extract for column '{column}' {error}") from None
         if not matches:
@@ -176,9 +176,9 @@ def _extracted(source: Source, record: dict[str, Any], place: str) -> dict[str, 
     return record
 
 
-def _found(expression: str, row: SourceRow, field: str) -> bool:
+def _matches(expression: str, row: SourceRow, field: str) -> bool:
     try:
-        return bool(Expression(expression).found(str(row[field]), first=True))
+        return bool(Expression(expression).matches(str(row[field]), first=True))
     except ValueError as error:
         raise UserError(f"{row.place}: the expression under keep for field '{field}' {error}") from None
 

@@ -33,10 +33,10 @@ def available_memory() -> int:
     free, limit = psutil.virtual_memory().available, memory_limit()
     if limit is None:
         return int(free)
-    (held,) = _words("memory.current") or _words("memory/memory.usage_in_bytes") or ("0",)
+    (used,) = _words("memory.current") or _words("memory/memory.usage_in_bytes") or ("0",)
     stated = _words("memory.stat") or _words("memory/memory.stat")
     kept_files = dict(zip(stated[::2], stated[1::2], strict=False)).get("inactive_file", "0")  # the kernel lets go of them
-    return max(0, min(int(free), limit - int(held) + int(kept_files)))
+    return max(0, min(int(free), limit - int(used) + int(kept_files)))
 
 
 def _words(name: str) -> tuple[str, ...]:

@@ -12,7 +12,7 @@ from bench.drafting.classification import classification_roles, label_column
 from bench.drafting.generation import corpus_roles, generation_roles, target_column
 from bench.drafting.ner import ner_roles, tag_column
 from bench.drafting.qa import qa_roles, question_columns
-from bench.drafting.roles import GROUP_NAMES, SPLIT_WORDS, Roles, contents, held, is_index, is_named, is_split
+from bench.drafting.roles import GROUP_NAMES, SPLIT_WORDS, Roles, columns_text, contents, is_index, is_named, is_split
 from bench.drafting.table import FileColumn, FileTable, columns_of
 from bench.drafting.wishes import Guess, Wishes
 from bench.errors import UserError
@@ -81,8 +81,8 @@ class Draft:
             "options": dict(self.roles.options),
             "train": self.source,
             "cluster": "group" if self.group else None,
-            "validation": self._held("validation"),
-            "test": self._held("test"),
+            "validation": self._split_source("validation"),
+            "test": self._split_source("test"),
             "prompt": self.roles.prompt,
             "answers": dict(self.roles.answers),
         }
@@ -91,10 +91,10 @@ class Draft:
     def spec(self) -> TaskSpec:
         return TaskSpec.model_validate(self.task())
 
-    def _held(self, split: str) -> dict[str, Any]:
-        if split in self.table.held:  # a file of its own comes before a column, and need not have that column
+    def _split_source(self, split: str) -> dict[str, Any]:
+        if split in self.table.split_origins:  # a file of its own comes before a column, and need not have that column
             same = replace(self, split=None).source
-            return {**self.table.held[split], **{key: same[key] for key in ("columns", "values", "drop") if key in same}}
+            return self.table.split_origins[split] | {key: same[key] for key in ("columns", "values", "drop") if key in same}
         if self.split and (split in self._splits()):
             return {**self.source, "drop": {**self.dropped, "split": self._of_other_splits(split)}}
         return {"share": _shares(self.table, self.group)[split], **({"by": "group"} if self.group else {})}
@@ -139,16 +139,16 @@ def drafted(table: FileTable, given: Wishes) -> Draft:
 
 def _without_unanswered(table: FileTable, given: Wishes, roles: Roles) -> FileTable:
     """Without files that lie beside it, were not named, and lack a column: competitions hand out tests without answers."""
-    guesses, held = list(table.guesses), dict(table.held)
-    for split, origin in table.held.items():
+    guesses, origins = list(table.guesses), dict(table.split_origins)
+    for split, origin in table.split_origins.items():
         if getattr(given, split) is not None or "path" not in origin:
             continue
         there = columns_of(origin)
         if lacking := [column for column in roles.needed.values() if column not in there]:
-            del held[split]
+            del origins[split]
             why = f"{Path(origin['path']).name} lies beside it, and has no column '{lacking[0]}'"
             guesses = [Guess(split, "not of a file", why, f"--{split}") if each.about == split else each for each in guesses]
-    return replace(table, guesses=guesses, held=held)
+    return replace(table, guesses=guesses, split_origins=origins)
 
 
 def _roles(table: FileTable, given: Wishes) -> Roles:
@@ -167,7 +167,7 @@ def _roles(table: FileTable, given: Wishes) -> Roles:
     if label and not (given.type is None and given.label and label.repeats < 2):
         return classification_roles(table, given, label)
     if given.type == "classification":
-        raise UserError(f"{table.name}: no column looks like a label; name one with --label. {held(table)}")
+        raise UserError(f"{table.name}: no column looks like a label; name one with --label. {columns_text(table)}")
     return generation_roles(table, given, target) if given.type or target else corpus_roles(table, given)
 
 
@@ -224,7 +224,7 @@ def _dividing(table: FileTable, split: FileColumn | None, group: str | None) -> 
     return [
         Guess(name, f"{share:.0%}", f"{whole} by a hash: the same in every run", f"--{name} FILE")
         for name, share in _shares(table, group).items()
-        if name not in table.held
+        if name not in table.split_origins
     ]
 
 

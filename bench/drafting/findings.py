@@ -154,9 +154,9 @@ def _text(fields: dict[str, str]) -> str:
 def _power(items: int, group: str | None) -> Iterator[str]:
     needed = items_for_share(DIFFERENCE, DISCORDANCE)
     if items < needed:
-        seen = _smallest(items)
+        smallest = _smallest(items)
         more = f", and more where items of one '{group}' are alike" if group else ""
-        said = f"a difference of {100 * seen:.1f} points" if seen else "no difference"
+        said = f"a difference of {100 * smallest:.1f} points" if smallest else "no difference"
         yield (
             f"{items:,} test items show {said} four times out of five (two strategies that differ on "
             f"{DISCORDANCE:.0%} of the items); {100 * DIFFERENCE:.0f} points take about {needed:,}{more}"

@@ -1,6 +1,6 @@
 """A file of texts that are answered by text, or of bare text: tasks of a decoder."""
 
-from bench.drafting.roles import TARGET_NAMES, Roles, fields_of, heading, held, is_named, is_text, prompt_of, texts_of
+from bench.drafting.roles import TARGET_NAMES, Roles, columns_text, fields_of, heading, is_named, is_text, prompt_of, texts_of
 from bench.drafting.table import FileColumn, FileTable
 from bench.drafting.wishes import Guess, Wishes
 from bench.errors import UserError
@@ -20,7 +20,7 @@ def generation_roles(table: FileTable, given: Wishes, column: FileColumn | None)
         UserError: there is nothing to be written.
     """
     if column is None:
-        raise UserError(f"{table.name}: a text to write needs a column of it; name it with --label. {held(table)}")
+        raise UserError(f"{table.name}: a text to write needs a column of it; name it with --label. {columns_text(table)}")
     texts, why = texts_of(table, given, [column.name])
     return Roles(
         type="generation",
@@ -46,7 +46,7 @@ def corpus_roles(table: FileTable, given: Wishes) -> Roles:
         raise UserError(f"{table.name}: bare text (causal-lm) is one column without answers, and {what}; leave it out")
     (text, *rest), why = texts_of(table, given, [])
     why = f"{why}; {' and '.join(rest)} beside it is not read" if rest else why
-    kind = "as you said" if given.type else f"no column looks like a label; it needs a decoder. {held(table)}"
+    kind = "as you said" if given.type else f"no column looks like a label; it needs a decoder. {columns_text(table)}"
     return Roles(
         type="causal-lm",
         columns={"text": text},

@@ -4,7 +4,7 @@ import re
 from collections.abc import Collection, Mapping
 
 from bench.data.sniffing import TAG
-from bench.drafting.roles import Roles, held, in_words, is_named
+from bench.drafting.roles import Roles, columns_text, in_words, is_named
 from bench.drafting.table import FileColumn, FileTable
 from bench.drafting.wishes import Guess, Wishes
 from bench.errors import UserError
@@ -34,7 +34,7 @@ def ner_roles(table: FileTable, given: Wishes, column: FileColumn | None) -> Rol
     if column is None:
         raise UserError(
             f"{table.name}: an entity task needs a column of tags such as O, B-PER, I-PER, one for each word; name it with "
-            f"--label. {held(table)}"
+            f"--label. {columns_text(table)}"
         )
     said = {tag for value in column.values for tag in _parts(value)}
     values, why = _as_bio(table, given, column, said)
@@ -127,7 +127,7 @@ def _words(table: FileTable, given: Wishes, column: FileColumn) -> tuple[str, st
     if not fitting:
         raise UserError(
             f"{table.name}: no column has a word for each tag of '{column.name}'; name the one with the words by --text. "
-            f"{held(table)}"
+            f"{columns_text(table)}"
         )
     best = max(
         fitting, key=lambda other: len({word for value in other.values for word in _parts(value) if not word.isdecimal()})

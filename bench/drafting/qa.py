@@ -2,7 +2,7 @@
 
 import re
 
-from bench.drafting.roles import Roles, held, is_named
+from bench.drafting.roles import Roles, columns_text, is_named
 from bench.drafting.table import FileColumn, FileTable
 from bench.drafting.wishes import Guess, Wishes
 from bench.errors import UserError
@@ -45,7 +45,7 @@ def qa_roles(table: FileTable, given: Wishes, file_columns: tuple[FileColumn, Fi
     if file_columns is None:
         raise UserError(
             f"{table.name}: an extractive question needs a context, a question and answers that stand in the context; name "
-            f"them with --type qa --text CONTEXT,QUESTION --label ANSWERS. {held(table)}"
+            f"them with --type qa --text CONTEXT,QUESTION --label ANSWERS. {columns_text(table)}"
         )
     context, question, answers = file_columns
     columns = {"context": context.name, "question": question.name, "answers": answers.name}

@@ -92,7 +92,7 @@ def texts_of(table: FileTable, given: Wishes, besides: Sequence[str]) -> tuple[l
         return [table.column(name, "text").name for name in given.text], "as you said"
     fitting = [c for c in table.columns.values() if is_text(c) and c.name not in besides and not is_split(c)]
     if not fitting:
-        raise UserError(f"{table.name}: no column holds text; name one with --text. {held(table)}")
+        raise UserError(f"{table.name}: no column holds text; name one with --text. {columns_text(table)}")
     pair = next((both for both in PAIRS if set(both) <= {column.name.lower() for column in fitting}), None)
     if pair:
         return [next(c.name for c in fitting if c.name.lower() == part) for part in pair], "two texts that are read together"
@@ -115,7 +115,7 @@ PAIRS = (
 )
 
 
-def held(table: FileTable) -> str:
+def columns_text(table: FileTable) -> str:
     """The columns in words, for a sentence on what is missing."""
     parts = [f"{column.name or '(no name)'} ({contents(column)})" for column in table.columns.values()]
     return f"The columns are {', '.join(parts[:12])}{', ...' if len(parts) > 12 else ''}."
@@ -144,10 +144,10 @@ def heading(column: str, otherwise: str) -> str:
     return words.capitalize() if re.search(r"[^\W\d]", words) and not words.lower().startswith("column") else otherwise
 
 
-def prompt_of(texts: list[str], asked: str) -> str:
+def prompt_of(texts: list[str], wanted: str) -> str:
     """Each text under its own name, then what is asked."""
     lines = [f"{heading(column, 'Text')}: {{{name}}}" for name, column in fields_of(texts).items()]
-    return "\n".join([*lines, f"{asked}:"])
+    return "\n".join([*lines, f"{wanted}:"])
 
 
 def _plain(name: str) -> str:

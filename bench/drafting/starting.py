@@ -57,7 +57,7 @@ def start_suite(what: str, given: Wishes, yes: bool, force: bool) -> None:
     if not to.is_terminal:  # a log has no width
         to.width = max(to.width, 132)
     looked = _shown(what, given, force, to)
-    while not yes and (change := _asked(yaml_files.places(looked.draft.name))):
+    while not yes and (change := _wanted_change(yaml_files.places(looked.draft.name))):
         try:
             changed = given.changed(change)
             looked = _shown(what, changed, force, to)
@@ -145,7 +145,7 @@ def _show_counts(counts: Sequence[SplitCounts], to: Console) -> None:
     to.print(grid)
 
 
-def _asked(written: Sequence[Path]) -> str:
+def _wanted_change(written: Sequence[Path]) -> str:
     """What a person wants changed; nothing where they agree.
 
     Raises:

@@ -94,7 +94,7 @@ class FileTable:
     rows: int
     total: int
     """Rows of the whole file."""
-    held: Mapping[str, dict[str, Any]] = field(default_factory=dict)
+    split_origins: Mapping[str, dict[str, Any]] = field(default_factory=dict)
     """`test`, `validation` -> where their rows come from, where they have a file of their own."""
     guesses: Sequence[Guess] = ()
 
@@ -135,18 +135,18 @@ def opened(what: str, given: Wishes) -> FileTable:
 
 
 def _of_file(path: Path, given: Wishes) -> FileTable:
-    form, seen = _form(path, given.form)
-    guesses = [Guess("format", str(form.kind), seen["format"], "--format")]
+    form, reasons = _form(path, given.form)
+    guesses = [Guess("format", str(form.kind), reasons["format"], "--format")]
     guesses += [
-        Guess(part, str(getattr(form, part)), seen[part], f"--{part}")
+        Guess(part, str(getattr(form, part)), reasons[part], f"--{part}")
         for part in ("encoding", "separator", "header")
-        if part in seen
+        if part in reasons
     ]
-    held = {split: _origin(file, _form(file, given.form)[0]) for split, file in _siblings(path, given).items()}
-    for split, origin in held.items():
+    split_origins = {split: _origin(file, _form(file, given.form)[0]) for split, file in _siblings(path, given).items()}
+    for split, origin in split_origins.items():
         named = getattr(given, split)
         guesses.append(Guess(split, origin["path"], "as you said" if named else "it lies beside the file", f"--{split}"))
-    return _table(str(path), _origin(path, form), given, held, guesses)
+    return _table(str(path), _origin(path, form), given, split_origins, guesses)
 
 
 def _form(path: Path, given: Form) -> tuple[Form, dict[str, str]]:
@@ -154,7 +154,7 @@ def _form(path: Path, given: Form) -> tuple[Form, dict[str, str]]:
         detection = sniffed(str(path), path.read_bytes(), given)
     except OSError as error:
         raise UserError(f"'{path}' cannot be read: {error.strerror}") from error
-    return detection.form, detection.seen
+    return detection.form, detection.reasons
 
 
 def _origin(path: Path, form: Form) -> dict[str, Any]:
@@ -204,18 +204,18 @@ def _of_hub(name: str, given: Wishes) -> FileTable:
     first = next((split for split in splits if split.startswith("train")), splits[0])
     origin = {"hub": place, **({"config": given.config} if given.config else {})}
     others = [each for each in splits if each != first]
-    held = {
+    split_origins = {
         split: {**origin, "split": hub_split}
         for split, names in SPLIT_NAMES.items()
         if (hub_split := next((each for each in others if each.startswith(names)), None))
         if getattr(given, split) != "none"  # tests of competitions have no labels
     }
     guesses = [Guess("split", first, f"the data set has {', '.join(splits)}")]
-    return _table(name, {**origin, "split": first}, given, held, guesses)
+    return _table(name, {**origin, "split": first}, given, split_origins, guesses)
 
 
 def _table(
-    name: str, origin: dict[str, Any], given: Wishes, held: Mapping[str, dict[str, Any]], guesses: Sequence[Guess]
+    name: str, origin: dict[str, Any], given: Wishes, split_origins: Mapping[str, dict[str, Any]], guesses: Sequence[Guess]
 ) -> FileTable:
     limit = ROWS if given.sample is None else given.sample or None
     # Its columns are what is to be found out.
@@ -236,7 +236,7 @@ def _table(
             "--sample",
         )
         guesses = [*guesses, read]
-    return FileTable(name, origin, columns, len(flat), total, held, guesses)
+    return FileTable(name, origin, columns, len(flat), total, split_origins, guesses)
 
 
 def _flat(record: Mapping[str, Any], before: str = "") -> dict[str, str | list[Any]]:

@@ -138,12 +138,12 @@ def _instructions(draft: Draft) -> list[str]:
         answers=", ".join(draft.roles.answers.values()), answered=draft.roles.columns.get("references", "answer")
     )
     fields = "\n".join(dict.fromkeys(f"{{{name}}}" for name in sorted(draft.spec().fields_named())))
-    trained, unseen = ("\n".join(parts) for parts in ((said, fields), (fields, said)))
+    train, test = ("\n".join(parts) for parts in ((said, fields), (fields, said)))
     return [
         "# Strategies that train on instructions, and models behind an API, are asked by these; put them into your words:\n",
         "# instructions:\n",
-        f"#   train: {flow([trained])}\n",
-        f"#   test: {flow([unseen])}   # unseen in training\n",
+        f"#   train: {flow([train])}\n",
+        f"#   test: {flow([test])}   # unseen in training\n",
     ]
 
 

@@ -215,19 +215,19 @@ class Connection:
         return response
 
     def _post(self, turns: Sequence[str], limit: str) -> Reply:
-        asked = self.endpoint.spec
+        spec = self.endpoint.spec
         body: dict[str, Any] = {
-            "model": asked.model,
+            "model": spec.model,
             "messages": [{"role": role, "content": turn} for role, turn in zip(cycle(("user", "assistant")), turns)],
-            limit: asked.max_tokens,
+            limit: spec.max_tokens,
         }
-        if asked.temperature is not None:
-            body["temperature"] = asked.temperature
+        if spec.temperature is not None:
+            body["temperature"] = spec.temperature
         content, headers = json.dumps(body), {"Content-Type": "application/json"}
 
         async def exchanged() -> Reply:
             # In a loop that can break off whatever it waits for: a client's own limits of time begin anew with each byte.
-            with fail_after(asked.timeout):
+            with fail_after(spec.timeout):
                 async with self.http.stream("POST", self.endpoint.url, content=content, headers=headers) as response:
                     return await read_reply(response)
 

@@ -59,14 +59,14 @@ def generate(
     references = [prompt.reference for prompt in prompts if prompt.reference]
     count, passes = len(prompts), [Pass(context, words[:-1], [words]) for context, words in references]
     texts, judgements = [GeneratedText("", None)] * count, dict[Continuation, Likelihood]()
-    asked = [prompt.ids for prompt in prompts] + [each.ids for each in passes]
+    sequences = [prompt.ids for prompt in prompts] + [each.ids for each in passes]
     # But for a prompt's last token: `generate` must be fed one, to have a place after which it writes.
     shared = [len(ids) - 1 for ids in (*(prompt.ids for prompt in prompts), *(each.context for each in passes))]
     at_once = READ_AT_ONCE * tokens if passes else tokens
-    for reading, leaves in readings(model, root(asked, shared, reads_once(model, beams)), tokenizer.pad_token_id, at_once):
+    for reading, leaves in readings(model, root(sequences, shared, reads_once(model, beams)), tokenizer.pad_token_id, at_once):
         referring = [(row, passes[number - count], read) for row, number, read in leaves if number >= count]
         judgements |= pass_likelihoods(model, reading, referring, tokenizer.pad_token_id, tokens)
-        rest = [(row, number, asked[number][read:]) for row, number, read in leaves if number < count]
+        rest = [(row, number, sequences[number][read:]) for row, number, read in leaves if number < count]
         for part in bounded([beams * (len(ids) + longest) for *_, ids in rest], reading, WRITTEN_AT_ONCE * tokens):
             written, chances = _continued(model, config, reading, [(rest[place][0], rest[place][2]) for place in part])
             for place, ids, chance in zip(part, written.tolist(), chances.tolist(), strict=True):

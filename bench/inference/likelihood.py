@@ -41,18 +41,18 @@ class Pass:
 @torch.no_grad()
 def likelihoods(model: nn.Module, requests: Sequence[Continuation], pad: int, tokens: int) -> list[Likelihood]:
     """One answer per (context ids, continuation ids), both at least one token; `tokens` bounds a padded batch."""
-    asked = [(tuple(context), tuple(continuation)) for context, continuation in requests]
+    pairs = [(tuple(context), tuple(continuation)) for context, continuation in requests]
     known: dict[tuple[Ids, Ids], Pass] = {}
-    for context, continuation in dict.fromkeys(asked):
+    for context, continuation in dict.fromkeys(pairs):
         key = context, continuation[:-1]
         known.setdefault(key, Pass(*key, [])).continuations.append(continuation)
     passes = list(known.values())
     # Up to the context's end: what is likely after its last token is known where that is read.
     tree = root([each.ids for each in passes], [len(each.context) for each in passes], caches(model))
-    found: dict[Continuation, Likelihood] = {}
+    answers: dict[Continuation, Likelihood] = {}
     for reading, leaves in readings(model, tree, pad, tokens):
-        found |= pass_likelihoods(model, reading, [(row, passes[number], read) for row, number, read in leaves], pad, tokens)
-    return [found[request] for request in asked]
+        answers |= pass_likelihoods(model, reading, [(row, passes[number], read) for row, number, read in leaves], pad, tokens)
+    return [answers[request] for request in pairs]
 
 
 def pass_likelihoods(

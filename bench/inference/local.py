@@ -71,9 +71,9 @@ class LocalBackend(Backend):
             return self._shared(prompts, written)
         # Apart, as the beginnings of the references can be shared then, and processes in lockstep all write or all read.
         texts = self._shared([replace(prompt, reference=None) for prompt in prompts], written)
-        found = iter(self.loglikelihoods([prompt.reference for prompt in prompts if prompt.reference]))
+        of_references = iter(self.loglikelihoods([prompt.reference for prompt in prompts if prompt.reference]))
         return [
-            replace(text, reference=next(found) if prompt.reference else None)
+            replace(text, reference=next(of_references) if prompt.reference else None)
             for text, prompt in zip(texts, prompts, strict=True)
         ]
 

@@ -118,8 +118,8 @@ def _ranked(backend: Backend, evalset: EvalSet) -> list[ItemPrediction]:
     Its confidence is its softmax among all candidates' scores."""
     task, examples = evalset.task, evalset.examples
     read = contexts(evalset)
-    asked = zip(read, evalset.candidates, strict=True)
-    requests = [(context.ids, ids) for context, answers in asked for ids in answers.values()]
+    pairs = zip(read, evalset.candidates, strict=True)
+    requests = [(context.ids, ids) for context, answers in pairs for ids in answers.values()]
     likelihoods = iter(backend.loglikelihoods(requests))
 
     def likeliest(example: Example, context: Context) -> ItemPrediction:
@@ -208,12 +208,12 @@ def _by_similarity(backend: Backend, evalset: EvalSet) -> list[ItemPrediction]:
         known = embedded(encoded([inputs(spec, shot) for shot in shots]))
         of_label = [[i for i, shot in enumerate(shots) if shot.gold == label] for label in spec.labels]
         means = torch.stack([known[rows].mean(0) if rows else torch.zeros_like(known[0]) for rows in of_label])
-        held = [means] * len(examples)
+        choices = [means] * len(examples)
     else:
         words = list(dict.fromkeys(text for each in described for text in each.values()))
         of_text = dict(zip(words, embedded(encoded([[text] for text in words])), strict=True))
-        held = [torch.stack([of_text[text] for text in each.values()]) for each in described]
-    cosines = [nn.functional.cosine_similarity(text[None], known, dim=-1) for text, known in zip(texts, held, strict=True)]
+        choices = [torch.stack([of_text[text] for text in each.values()]) for each in described]
+    cosines = [nn.functional.cosine_similarity(text[None], known, dim=-1) for text, known in zip(texts, choices, strict=True)]
     return [
         ItemPrediction(list(each)[int(row.argmax())], float(row.softmax(-1).max()), truncated=text.truncated)
         for each, row, text in zip(described, cosines, read, strict=True)

@@ -55,8 +55,8 @@ def judge_prompt(task: str | None, item: str, first: str, second: str) -> str:
 
 def named_place(reply: str) -> AnswerPlace | None:
     """Which answer a reply names; None where it does not begin with one of the three words."""
-    found = NAMED.match(reply)
-    if found is None:
+    match = NAMED.match(reply)
+    if match is None:
         return None
-    word = found[1].lower()
+    word = match[1].lower()
     return "first" if word == "first" else "second" if word == "second" else "tie"

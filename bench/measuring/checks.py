@@ -76,14 +76,14 @@ def fresh_adapter(session: Session, base: BaseResults, adapted: nn.Module) -> di
     words = "the base is itself under its virtual tokens" if virtual else "fresh adapter forgets nothing"
     # The same computation on the same batch rounds alike, also in bf16; but blocks that are replayed have read each text alone.
     closeness = IN_BF16 if replays(adapted) and session.device.precision == "bf16" else IN_FP32
-    held: dict[str, bool | None] = {}
+    checks: dict[str, bool | None] = {}
     for probe in session.probes:
         before, now = base.first_items[probe.spec.name], probe.first(FIRST_ITEMS).measure(backend)
-        held[f"{probe.spec.name}: {words}"] = same_numbers(before, now, closeness.share, _nats(probe, closeness))
+        checks[f"{probe.spec.name}: {words}"] = same_numbers(before, now, closeness.share, _nats(probe, closeness))
     if session.run.strategy.bits == 32 == session.run.checkpoint.reference_bits:  # in which the base answers to the task
-        asked = as_base(session.sets.test, session.run.in_base_words(session.run.wording))
-        held["base answers as it is kept"] = _as_base_answers(session, asked, base.test.same, asked_model)
-    return _known(held)
+        evalset = as_base(session.sets.test, session.run.in_base_words(session.run.wording))
+        checks["base answers as it is kept"] = _as_base_answers(session, evalset, base.test.same, asked_model)
+    return _known(checks)
 
 
 def untouched_row(session: Session, untouched: Untouched, evaluation: Evaluation) -> dict[str, bool]:
@@ -92,28 +92,28 @@ def untouched_row(session: Session, untouched: Untouched, evaluation: Evaluation
 
     Of a probe that nobody was asked before, the answers are what others are held against, which proves nothing and is no check.
     """
-    now = evaluation.probes
+    now, test = evaluation.probes, session.sets.test
     kept = untouched.probe_items([probe.first(FIRST_ITEMS) for probe in session.probes], known=now)
-    held: dict[str, bool | None] = {}
+    checks: dict[str, bool | None] = {}
     if session.run.model.checkpoint:  # of what an API answers nothing can be read a second time
-        held["answers are the model's own"] = _as_base_answers(session, session.sets.test, evaluation.test, untouched.module())
+        checks["answers are the model's own"] = _as_base_answers(session, test, evaluation.test, untouched.module())
     older = [name for name in now if kept[name] is not now[name]]  # the others are kept from now on
     if older:
-        held["untouched_forgets_nothing"] = all(same_numbers(kept[name], now[name], tolerance=0) for name in older)
-    return _known(held)
+        checks["untouched_forgets_nothing"] = all(same_numbers(kept[name], now[name], tolerance=0) for name in older)
+    return _known(checks)
 
 
-def _known(held: Mapping[str, bool | None]) -> dict[str, bool]:
+def _known(checks: Mapping[str, bool | None]) -> dict[str, bool]:
     """Without checks that had nothing to read."""
-    return {name: holds for name, holds in held.items() if holds is not None}
+    return {name: holds for name, holds in checks.items() if holds is not None}
 
 
-def _as_base_answers(session: Session, asked: EvalSet, answers: pd.DataFrame, module: nn.Module) -> bool | None:
+def _as_base_answers(session: Session, evalset: EvalSet, answers: pd.DataFrame, module: nn.Module) -> bool | None:
     """Whether the untouched model's answers are those of a plain reading, in the precision in which it was asked: its reference
     precision, without a cast. Read in bf16, SmolLM2 turned from a first token that it had chosen to another by .29 nats."""
     uncast = replace(session.device, precision="fp32")
     closeness = IN_FP32 if session.run.checkpoint.reference_bits == 32 else IN_BF16
-    return answers_agree(replace(session, device=uncast), asked, answers, module, closeness=closeness)
+    return answers_agree(replace(session, device=uncast), evalset, answers, module, closeness=closeness)
 
 
 def frozen_sums(model: nn.Module) -> dict[str, float]:
@@ -137,12 +137,12 @@ def trained_model(session: Session, model: nn.Module, after: Evaluation, frozen:
     """
     sets = session.sets
     still = {name: total for name, total in frozen_sums(model).items() if name in frozen}
-    held: dict[str, bool | None] = {
+    checks: dict[str, bool | None] = {
         "answers are the model's own": answers_agree(session, sets.test, after.test, model),
         "frozen weights stay": all(total == frozen[name] for name, total in still.items()),
     }
     for name, frame in after.elsewhere.items():
-        held[f"{name}: answers are the model's own"] = answers_agree(session, sets.elsewhere[name], frame, model, count=1)
+        checks[f"{name}: answers are the model's own"] = answers_agree(session, sets.elsewhere[name], frame, model, count=1)
     reader = PlainReader(model, session.run.checkpoint, session.device)
     for probe in session.probes:
         if not isinstance(probe, LinearProbe):  # of which an item hangs on all training rows
@@ -151,57 +151,57 @@ def trained_model(session: Session, model: nn.Module, after: Evaluation, frozen:
             if closeness != IN_FP32:  # of a close choice rounding in another batch may make another
                 plain = plain.drop(columns=["prediction", "right"], errors="ignore")
             agree = plain_numbers_agree(measured, plain, closeness.share, _nats(probe, closeness))
-            held[f"{probe.spec.name}: items are the model's own"] = agree
-    return _known(held) | _training_shows(session, model, [n for n, _ in model.named_parameters() if n not in frozen])
+            checks[f"{probe.spec.name}: items are the model's own"] = agree
+    return _known(checks) | _training_shows(session, model, [n for n, _ in model.named_parameters() if n not in frozen])
 
 
 def _training_shows(session: Session, model: nn.Module, trained_names: Sequence[str]) -> dict[str, bool]:
     """Whether noise on what was trained makes other answers: on its trunk and virtual tokens also of the probes. What was
     trained is known by name, since an adapter that is switched off no longer says that it wants gradients.
     """
-    held: dict[str, bool] = {}
+    checks: dict[str, bool] = {}
     backend = session.backend(model)
-    asked, probes = replace(session.sets.test, items=2), [probe.movable().first(PROBED) for probe in session.probes]
+    evalset, probes = replace(session.sets.test, items=2), [probe.movable().first(PROBED) for probe in session.probes]
     inside = {id(weight) for weight in layers(model).parameters()}
     named = dict(model.named_parameters())
-    trained = [(n, named[n]) for n in trained_names if len(shape(named[n])) > 1 and named[n].is_floating_point()]
-    trunk = [w for name, w in trained if id(w) in inside or "prompt_encoder" in name][-MATRICES:]
+    matrices = [(n, named[n]) for n in trained_names if len(shape(named[n])) > 1 and named[n].is_floating_point()]
+    trunk = [w for name, w in matrices if id(w) in inside or "prompt_encoder" in name][-MATRICES:]
     # Of several heads all, since only one of them is asked.
-    others = [w for name, w in trained if id(w) not in inside and "prompt_encoder" not in name and "embed" not in name]
+    others = [w for name, w in matrices if id(w) not in inside and "prompt_encoder" not in name and "embed" not in name]
     if trunk:
-        held |= _noise_shows(backend, asked, probes, "trunk", trunk)
+        checks |= _noise_shows(backend, evalset, probes, "trunk", trunk)
     if others and session.run.model.family == "encoder":
-        held |= _noise_shows(backend, asked, [], "head", others)
-    return held
+        checks |= _noise_shows(backend, evalset, [], "head", others)
+    return checks
 
 
 def _noise_shows(
-    backend: Backend, asked: EvalSet, probes: Sequence[Probe], where: str, matrices: Sequence[nn.Parameter]
+    backend: Backend, evalset: EvalSet, probes: Sequence[Probe], where: str, matrices: Sequence[nn.Parameter]
 ) -> dict[str, bool]:
     """Whether noise on these matrices changes the set's answers, and each probe's numbers, at one of the strengths."""
 
     def measured() -> tuple[list[float], list[pd.DataFrame]]:
-        return predict(backend, asked)["confidence"].tolist(), [probe.measure(backend) for probe in probes]
+        return predict(backend, evalset)["confidence"].tolist(), [probe.measure(backend) for probe in probes]
 
-    held: dict[str, bool] = {}
+    checks: dict[str, bool] = {}
     sure, items = measured()
     for strength in NOISE:
         with noise(matrices, strength):
             now_sure, now_items = measured()
         if not set(sure) <= {0.0, 1.0}:  # a model that is as sure as can be stays so; it has collapsed, and is told for that
             answers = f"noise on the trained {where} changes answers"
-            held[answers] = held.get(answers, False) or sure != now_sure
+            checks[answers] = checks.get(answers, False) or sure != now_sure
         for probe, old, new in zip(probes, items, now_items, strict=True):
             name = f"{probe.spec.name}: noise on the trained {where} shows"
-            held[name] = held.get(name, False) or numbers_differ(old, new)
-        if all(held.values()):
+            checks[name] = checks.get(name, False) or numbers_differ(old, new)
+        if all(checks.values()):
             break
-    return held
+    return checks
 
 
 def answers_agree(
     session: Session,
-    asked: EvalSet,
+    evalset: EvalSet,
     frame: pd.DataFrame,
     module: nn.Module,
     count: int = ANSWERS,
@@ -210,24 +210,24 @@ def answers_agree(
     """Whether a few of the predictions are those of the module read plainly: their probability, and what they say; within what
     the run's own rounding allows, where nothing else is given. None where no item has a plain reading."""
     closeness = closeness or _closeness(session, session.run.strategy.bits)
-    reader = PlainReader(module, session.run.checkpoint, session.device)
-    by_length = sorted(range(len(asked.examples)), key=lambda at: sum(map(len, asked.examples[at].fields.values())))
+    reader, labels = PlainReader(module, session.run.checkpoint, session.device), evalset.task.spec.labels
+    by_length = sorted(range(len(evalset.examples)), key=lambda at: sum(map(len, evalset.examples[at].fields.values())))
     count = min(count + 2 * closeness.strays, len(by_length))
     chosen = [by_length[int(place)] for place in np.linspace(0, len(by_length) - 1, count)]
-    answers = _read_again(asked, frame, reader, by_length, chosen)
+    answers = _read_again(evalset, frame, reader, by_length, chosen)
     for index in {*chosen, *(index for index, _ in answers)}:
-        if _plain_list(frame.iloc[index]["gold"]) != _plain_list(asked.examples[index].gold):
+        if _plain_list(frame.iloc[index]["gold"]) != _plain_list(evalset.examples[index].gold):
             return False
     if not answers:
         return None
     # Rounding turns a close choice between labels round now and then, but not one after the other, of so few.
-    turned = sum(answer.value in asked.task.spec.labels and not _says(asked, index, frame, answer) for index, answer in answers)
-    astray = sum(not _same(asked, index, frame, answer, closeness) for index, answer in answers)
+    turned = sum(answer.value in labels and not _says(evalset, index, frame, answer) for index, answer in answers)
+    astray = sum(not _same(evalset, index, frame, answer, closeness) for index, answer in answers)
     return turned <= 1 + closeness.strays and astray <= (closeness.strays if len(answers) > 2 * closeness.strays else 0)
 
 
 def _read_again(
-    asked: EvalSet, frame: pd.DataFrame, reader: PlainReader, by_length: list[int], chosen: Sequence[int]
+    evalset: EvalSet, frame: pd.DataFrame, reader: PlainReader, by_length: list[int], chosen: Sequence[int]
 ) -> list[tuple[int, PlainAnswer]]:
     """Plain readings of the chosen items. Instead of one that has none, since it takes several windows, the next shorter one is
     read, or else the next longer."""
@@ -235,25 +235,25 @@ def _read_again(
     for place in map(by_length.index, chosen):
         for index in (*reversed(by_length[: place + 1]), *by_length[place + 1 :]):
             if index not in tried:
-                tried[index] = plain_answer(asked, index, reader, frame.iloc[index]["prediction"])
+                tried[index] = plain_answer(evalset, index, reader, frame.iloc[index]["prediction"])
                 if tried[index]:
                     break
     return sorted((index, answer) for index, answer in tried.items() if answer)
 
 
-def _says(asked: EvalSet, index: int, frame: pd.DataFrame, answer: PlainAnswer) -> bool:
-    value = asked.task.wrong(asked.examples[index]) if answer.value is None else answer.value
+def _says(evalset: EvalSet, index: int, frame: pd.DataFrame, answer: PlainAnswer) -> bool:
+    value = evalset.task.wrong(evalset.examples[index]) if answer.value is None else answer.value
     return _plain_list(frame.iloc[index]["prediction"]) == _plain_list(value)
 
 
-def _same(asked: EvalSet, index: int, frame: pd.DataFrame, answer: PlainAnswer, closeness: Closeness) -> bool:
-    row, labels = frame.iloc[index], asked.task.spec.labels
+def _same(evalset: EvalSet, index: int, frame: pd.DataFrame, answer: PlainAnswer, closeness: Closeness) -> bool:
+    row, labels = frame.iloc[index], evalset.task.spec.labels
     if not _loss_agrees(row, answer, closeness):
         return False
-    if asked.task.asks == "read":
+    if evalset.task.asks == "read":
         said = bool(np.allclose(row["prediction"], answer.value, rtol=closeness.share))
     else:
-        said = _says(asked, index, frame, answer)
+        said = _says(evalset, index, frame, answer)
     turned = not said and len(labels) == 2 and answer.value in labels  # so that it is known how likely the other label is
     agrees = as_likely(1 - row["confidence"] if turned else row["confidence"], answer.confidence, closeness)
     # Of a close choice rounding may make another, after which a text goes on otherwise.

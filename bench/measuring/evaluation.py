@@ -136,16 +136,16 @@ def eval_sets(run: Run, encoding: Encoding | None) -> EvalSets:
     """All sets of a run; reads the data of its tasks."""
     heads = run.heads
 
-    def asked(spec: TaskSpec, items: int | None, split: str = "test") -> EvalSet:
+    def evalset_of(spec: TaskSpec, items: int | None, split: str = "test") -> EvalSet:
         task, data, head = types.task_type(spec), splits.load_splits(spec), heads.get(spec.name)
         return EvalSet(task, data, encoding, run.wording, run.seeds.order, items=items, head=head, split=split)
 
-    test = asked(run.task, run.test_items)
-    stages = [asked(task, run.other_items) for task in run.stages] if run.earlier else []
+    test = evalset_of(run.task, run.test_items)
+    stages = [evalset_of(task, run.other_items) for task in run.stages] if run.earlier else []
     return EvalSets(
         test=test,
         validation=validation_set(run, encoding, run.task, VALIDATION_ITEMS),
-        elsewhere=_elsewhere(run, asked) if run.strategy.trains else {},
+        elsewhere=_elsewhere(run, evalset_of) if run.strategy.trains else {},
         stages=stages,
         paraphrases=[replace(test, items=run.paraphrase_items, paraphrase=number) for number in _paraphrases(run, test)],
     )
@@ -162,13 +162,13 @@ def as_base(evalset: EvalSet, wording: Wording) -> EvalSet:
     return replace(evalset, wording=wording, seed=0, head=None)
 
 
-def _elsewhere(run: Run, asked: Callable[..., EvalSet]) -> dict[str, EvalSet]:
+def _elsewhere(run: Run, evalset_of: Callable[..., EvalSet]) -> dict[str, EvalSet]:
     """The task's sets from other domains, other tasks that were trained on, and those that were not, in zero-shot form."""
     limit = run.other_items
-    domains = {name: asked(run.task, limit, name) for name in splits.load_splits(run.task).out_of_domain}
-    trained = {task.name: asked(task, limit) for task in run.training_tasks[1:]}
-    untrained = {task.name: as_base(asked(task, limit), run.base_wordings[0]) for task in run.also}
-    return domains | trained | untrained
+    domains = {name: evalset_of(run.task, limit, name) for name in splits.load_splits(run.task).out_of_domain}
+    trained_tasks = {task.name: evalset_of(task, limit) for task in run.training_tasks[1:]}
+    untrained_tasks = {task.name: as_base(evalset_of(task, limit), run.base_wordings[0]) for task in run.also}
+    return domains | trained_tasks | untrained_tasks
 
 
 def _paraphrases(run: Run, test: EvalSet) -> range:

@@ -88,18 +88,18 @@ def count_flops(model: nn.Module) -> Flops:
     # the model that reads them.
     reached = beside = virtual > 0
     for name, module in in_order_of_data(model):
-        parts, trained = name.split("."), _trains(module)
+        parts, trains = name.split("."), _trains(module)
         reached |= any(_trains(child) for own, child in module.named_children() if own in NORM_NAMES)
         size = 0 if parts[0] == "prompt_encoder" else _size(module)
         if size:
             if not any(part in SECOND_NAMES or part.startswith("lora_") for part in parts):
                 beside = reached
             passes = reached if "lora_B" in parts else beside
-            each += _placed(parts, (2 + (2 if passes else 0) + (2 if trained else 0)) * size)
+            each += _placed(parts, (2 + (2 if passes else 0) + (2 if trains else 0)) * size)
             if checkpoints and id(module) in inside:
                 again += Work(tokens=(4 if hooked and not passes else 2) * size)
         # A prefix's keys and values stand beside those of the first block: all that is behind its projections is reached.
-        reached |= trained or (size > 0 and id(module) in first)
+        reached |= trains or (size > 0 and id(module) in first)
     return Flops(each, again, virtual, prefixed, _below(model, blocks[: lowest_trained(model, blocks)]))
 
 

@@ -52,25 +52,25 @@ def check_weights(folder: Path, shape: nn.Module) -> None:
     Raises:
         UserError: a file is damaged or missing, none of the config's tensors is there, or one is of another size or not finite.
     """
-    held = _held(folder)
+    stored = _stored(folder)
     wanted = {name: list(tensor.shape) for name, tensor in shape.state_dict().items()}
-    matched = {name: inside for name in held if (inside := _known_as(name, wanted, str(shape.base_model_prefix)))}
+    matched = {name: inside for name in stored if (inside := _known_as(name, wanted, str(shape.base_model_prefix)))}
     if not matched:
         raise UserError(f"{folder}: no tensor of its safetensors files is one of the {type(shape).__name__} in its config.json")
     for name, inside in matched.items():
-        path, size = held[name]
+        path, size = stored[name]
         if size != wanted[inside]:
             raise UserError(
                 f"{path}: '{name}' is of size {_sized(size)}, and config.json makes it {_sized(wanted[inside])}; "
                 "the two are of different models, or one of them was changed"
             )
-    _check_layers(folder, shape, held)
+    _check_layers(folder, shape, stored)
     for name, tensor in _tensors(folder):
         # One that is not finite makes the sum so, which is faster to take than to look at each.
         if not tensor.is_floating_point() or tensor.element_size() == 1 or tensor.sum(dtype=torch.float32).isfinite():
             continue
         if wrong := int((~torch.isfinite(tensor)).sum()):
-            raise UserError(f"{held[name][0]}: '{name}' has {wrong:,} numbers of {tensor.numel():,} that are not finite")
+            raise UserError(f"{stored[name][0]}: '{name}' has {wrong:,} numbers of {tensor.numel():,} that are not finite")
 
 
 def check_tokenizer(folder: Path) -> None:
@@ -141,14 +141,14 @@ def check_loaded(folder: Path, model: nn.Module, told: dict[str, Any], new_head:
         raise UserError(f"{folder}: its safetensors files hold no '{odd[0]}'{more} of a {type(model).__name__}; save it whole")
 
 
-def _check_layers(folder: Path, shape: nn.Module, held: Weights) -> None:
+def _check_layers(folder: Path, shape: nn.Module, stored: Weights) -> None:
     """Layers that the files lack would be drawn at random, and those that the config leaves out be left out, without a word."""
     described = getattr(shape.config, "num_hidden_layers", 1)
     if described < 1:
         raise UserError(f"{folder / 'config.json'} describes a model without layers")
     blocks, prefix = layers(shape), f"{shape.base_model_prefix}."
     stack = next(name for name, module in shape.named_modules() if module is blocks).removeprefix(prefix)
-    inside = [rest for name in held for start, _, rest in [name.removeprefix(prefix).partition(f"{stack}.")] if not start]
+    inside = [rest for name in stored for start, _, rest in [name.removeprefix(prefix).partition(f"{stack}.")] if not start]
     there = {int(number) for number in (rest.partition(".")[0] for rest in inside) if number.isdigit()}
     if there and there != set(range(len(blocks))):
         raise UserError(f"{folder}: its safetensors files hold {len(there)} layers, and config.json describes {len(blocks)}")
@@ -168,7 +168,7 @@ def _sized(size: list[int]) -> str:
     return " x ".join(map(str, size)) or "1"
 
 
-def _held(folder: Path) -> Weights:
+def _stored(folder: Path) -> Weights:
     weights: Weights = {}
     for path in _files(folder):
         try:

@@ -50,7 +50,7 @@ def lowest_trained(model: torch.nn.Module, blocks: Sequence[torch.nn.Module]) ->
     """Index of the lowest of the stack's `blocks` that gradients pass; len(blocks) where they pass none."""
     if _trains_below(model):
         return 0
-    return next((i for i, block in enumerate(blocks) if _trained(block)), len(blocks))
+    return next((i for i, block in enumerate(blocks) if _trains(block)), len(blocks))
 
 
 def fixed(model: torch.nn.Module) -> list[torch.nn.Module]:
@@ -87,21 +87,21 @@ def _around_blocks(model: torch.nn.Module) -> list[tuple[torch.nn.Module, bool]]
     stack = layers(body)
     holder = names[id(stack)].rpartition(".")[0]  # `encoder` of BERT; empty where the trunk itself holds the blocks
     inside = {id(module) for module in stack.modules()}
-    found = []
+    outside = []
     for name, module in body.named_modules():
         if id(module) not in inside and all(part is not stack for part in module.modules()):
             own = name.removeprefix(f"{holder}.").partition(".")[0]
-            found.append((module, AFTER_BLOCKS.fullmatch(own) is not None))
-    return found
+            outside.append((module, AFTER_BLOCKS.fullmatch(own) is not None))
+    return outside
 
 
 def _trains_below(model: torch.nn.Module) -> bool:
     """Whether a weight that trains lies below all blocks; the tokens that PEFT puts before a text are one too."""
     embeddings = [module for module in model.modules() if isinstance(module, torch.nn.Embedding)]
-    return any(_trained(module, recurse=False) for module in (*embeddings, *before_blocks(model)))
+    return any(_trains(module, recurse=False) for module in (*embeddings, *before_blocks(model)))
 
 
-def _trained(module: torch.nn.Module, recurse: bool = True) -> bool:
+def _trains(module: torch.nn.Module, recurse: bool = True) -> bool:
     return any(parameter.requires_grad for parameter in module.parameters(recurse))
 
 

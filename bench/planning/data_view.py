@@ -89,13 +89,13 @@ class DataView:
         examples = sample(everything, items, labels, clusters)
         # Training examples are shown as they are trained on, answer and all, and others as they are asked.
         if decodes and split != "train" and self.task.asks != "read":
-            reads = self._asked(split, examples, items)
+            reads = self._prompts(split, examples, items)
         else:
             reads = (self._read(example, split, index) for index, example in enumerate(examples))
         for example, read in zip(examples, reads, strict=True):
             yield {"id": example.id, "fields": example.fields, "gold": example.gold, "cluster": example.cluster, **read}
 
-    def _asked(self, split: str, examples: Sequence[Example], items: int | None) -> Iterator[dict[str, Any]]:
+    def _prompts(self, split: str, examples: Sequence[Example], items: int | None) -> Iterator[dict[str, Any]]:
         """What a decoder reads before it answers."""
         evalset = EvalSet(self.task, self.data, self.encoding, self.wording, 0, items=items, split=split)
         for example, context in zip(examples, contexts(evalset), strict=True):
@@ -109,13 +109,13 @@ class DataView:
         return {"prompt": decode(list(context)), "answer": decode(list(answer)), "tokens": tokens, "cut": cut}
 
     def _read(self, example: Example, split: str, index: int) -> dict[str, Any]:
-        asked = instructions_of(split)
+        instructions = instructions_of(split)
         answer = "" if self.task.asks == "read" else self.task.answer(example)
         if self.encoding is None:
-            return {"prompt": self._words(example, asked, index), "answer": answer, "tokens": None, "cut": None}
+            return {"prompt": self._words(example, instructions, index), "answer": answer, "tokens": None, "cut": None}
         encoding, decode = self.encoding, self.encoding.model.tokenizer.decode
         if encoding.model.family == "encoder":
-            windows = encoding.windows(self.task, example, self.wording, asked, index)
+            windows = encoding.windows(self.task, example, self.wording, instructions, index)
             tokens, cut = sum(len(window.ids) for window in windows), any(window.truncated for window in windows)
             return {"prompt": [decode(w.ids) for w in windows], "answer": answer, "tokens": tokens, "cut": cut}
         if self.task.asks == "read":
@@ -123,16 +123,16 @@ class DataView:
             # A test is read in windows too, all of it.
             read = encoding.text(example.fields["text"]).ids if split == "train" else ids
             return {"prompt": decode(read), "answer": "", "tokens": len(read), "cut": len(ids) > len(read)}
-        (trained,) = encoding.training(self.task, example, self.wording, index)
-        last = trained.answer - (trained.silent[-1] + 1 if trained.silent else 0)  # of a dialogue's answers
-        context, said = trained.ids[:-last], trained.ids[-last:]
-        uncut = encoding.context(self.task, example, self.wording, asked, index)
+        (sequence,) = encoding.training(self.task, example, self.wording, index)
+        last = sequence.answer - (sequence.silent[-1] + 1 if sequence.silent else 0)  # of a dialogue's answers
+        context, said = sequence.ids[:-last], sequence.ids[-last:]
+        uncut = encoding.context(self.task, example, self.wording, instructions, index)
         return self._decoded(context, said, cut=bool(encoding.lost(len(uncut), last)))
 
-    def _words(self, example: Example, asked: InstructionSplit, index: int) -> str:
+    def _words(self, example: Example, instructions: InstructionSplit, index: int) -> str:
         spec = self.task.spec
         plain = self.wording.style == "plain"
-        return prompts.plain(spec, example) if plain else prompts.instruction(spec, example, asked, index)
+        return prompts.plain(spec, example) if plain else prompts.instruction(spec, example, instructions, index)
 
     def summary(self, names: Sequence[str]) -> dict[str, Any]:
         """Counts of the splits, and what loading removed."""

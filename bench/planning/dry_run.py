@@ -117,8 +117,8 @@ def _show_memory(planned: Sequence[tuple[Run, CostEstimate]], console: Console) 
     for names, memory in rows.items():
         parts = (4 * memory.parameters, 2 * memory.parameters, memory.weights, memory.gradients, memory.optimizer)
         base = memory.parameters * bits[names[0]] // 8
-        held = [f"{part / 1e9:.2f}" for part in (*parts, memory.activations, memory.total, base)]
-        table.add_row(*names, _count(memory.trainable), _count(memory.parameters), *held)
+        gigabytes = [f"{part / 1e9:.2f}" for part in (*parts, memory.activations, memory.total, base)]
+        table.add_row(*names, _count(memory.trainable), _count(memory.parameters), *gigabytes)
     console.print(table)
 
 

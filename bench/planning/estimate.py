@@ -86,12 +86,12 @@ def estimate_cost(run: Run, rate: float) -> CostEstimate:
     if not run.strategy.trains:
         return CostEstimate(0, 0, 0, plain.memory, answering)
     try:
-        return _trained(run, plain, rate, answering)
+        return _training_cost(run, plain, rate, answering)
     except BudgetError as error:
         return CostEstimate(0, 0, 0, plain.memory, told=str(error))
 
 
-def _trained(run: Run, plain: Fit, rate: float, answering: float) -> CostEstimate:
+def _training_cost(run: Run, plain: Fit, rate: float, answering: float) -> CostEstimate:
     operations, budget = flops.count_flops(plain.adapted), run.budget
     if budget.seconds is not None:
         timed = round(rate * budget.seconds)

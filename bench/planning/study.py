@@ -46,8 +46,8 @@ def next_batch(search: Search, first: Mapping[str, Any], told: Sequence[Told]) -
     study = _study(search, len(told) // BATCH)
     _add(study, distributions, told)
     begin = [] if told else [dict(first)]
-    asked = [study.ask(distributions).params for _ in range(BATCH - len(begin))]
-    return begin + [{name: _rounded(value, search.space[name]) for name, value in values.items()} for values in asked]
+    proposed = [study.ask(distributions).params for _ in range(BATCH - len(begin))]
+    return begin + [{name: _rounded(value, search.space[name]) for name, value in values.items()} for values in proposed]
 
 
 def halt(search: Search, told: Sequence[Told], seed: int) -> Callable[[Sequence[float]], bool] | None:
@@ -73,9 +73,9 @@ def _halted(before: Sequence[Sequence[float]], scores: Sequence[float]) -> bool:
     study = optuna.create_study(direction="maximize", pruner=rule)
     verdict = False
     # The pruner knows what its study was told, and this study is new: earlier trainings are gone through again.
-    for seen in (*before, scores):
+    for curve in (*before, scores):
         trial, verdict = study.ask(), False
-        for rung, score in enumerate(seen):
+        for rung, score in enumerate(curve):
             # In the pruner's resources, which double from rung to rung.
             trial.report(score, 2**rung)
             verdict = trial.should_prune()

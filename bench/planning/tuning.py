@@ -82,8 +82,8 @@ def tuned(runs: Sequence[Run], place: Workplace, hands: Hands = in_turn) -> list
     def doing(requests: Sequence[Asked]) -> TrialRecords:
         works = [TrialWork(*each) for each in requests]
         done = hands(works, place, lambda work: find_trial(place.out, work.id) is not None)
-        found = [_record(done[work.id]) if work.id in done else find_trial(place.out, work.id) for work in works]
-        return place.device.agreed(found)  # a shared disk may show a process late what another owner has put there
+        records = [_record(done[work.id]) if work.id in done else find_trial(place.out, work.id) for work in works]
+        return place.device.agreed(records)  # a shared disk may show a process late what another owner has put there
 
     first = _searched(runs)
     tunings = {key: _summed_up(first[key], tried) for key, (tried, _) in _led(first, doing).items()}

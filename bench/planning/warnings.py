@@ -22,7 +22,7 @@ on a user's file of six types, three runs of four tagged nothing."""
 
 def plan_warnings(runs: Sequence[Run]) -> Iterator[str]:
     """What is doubtful of these runs; seeds and trials of one strategy are looked at once."""
-    for alike in groups_by(runs, _seen).values():
+    for alike in groups_by(runs, _examples_key).values():
         if said := doubt(alike[0]):
             yield said
 
@@ -42,14 +42,14 @@ def _few_steps(run: Run) -> str | None:
         return None
     train = splits.load_training(run.task).train
     mentions = sum(len(entities(example.gold)) for example in train)
-    seen = round(mentions * examples / len(train))
+    read = round(mentions * examples / len(train))
     return (
-        f"{run.model.name} / {run.task.name}: {steps} steps see about {seen:,} mentions; an encoder may mark nothing after so "
+        f"{run.model.name} / {run.task.name}: {steps} steps see about {read:,} mentions; an encoder may mark nothing after so "
         f"few, accepted runs had {TAGGING_STEPS} steps or more: raise the budget to {TAGGING_STEPS * run.batch}examples"
     )
 
 
-def _seen(run: Run) -> Hashable:
+def _examples_key(run: Run) -> Hashable:
     """By what the number of examples differs that runs train on, but for one or two."""
     return run.model.name, run.task.name, run.strategy.name, str(run.budget), run.batch, run.max_length
 

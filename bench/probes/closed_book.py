@@ -38,23 +38,23 @@ class ClosedBook(Probe):
         """`value` is the log-likelihood of the first accepted answer, without an end after it; `right` whether the greedy
         continuation is one of them.
         """
-        asked = [(number, answer, request) for number, row in enumerate(self.rows) for answer, request in self._asked(row)]
+        entries = [(number, answer, request) for number, row in enumerate(self.rows) for answer, request in self._answers(row)]
         # One pass over the question tells which answers can be greedy at all: few are worth a second look.
-        firsts = backend.loglikelihoods([(context, answer[:1]) for _, _, (context, answer) in asked])
+        firsts = backend.loglikelihoods([(context, answer[:1]) for _, _, (context, answer) in entries])
         # The first answer of each question is put in last, and so it stays.
-        main = {number: request for number, _, request in reversed(asked)}
+        main = {number: request for number, _, request in reversed(entries)}
         # The end is left out, since a text may go on after an answer in several ways.
         listed_first = [(context, ids[:-1]) for _, (context, ids) in sorted(main.items())]
         nats = [answer.total for answer in backend.loglikelihoods(listed_first)]
-        asked = [entry for entry, first in zip(asked, firsts, strict=True) if first.greedy]
-        whole = backend.loglikelihoods([request for _, _, request in asked])
-        said = {number: answer for (number, answer, (_, ids)), f in zip(asked, whole, strict=True) if self._written(ids, f)}
+        entries = [entry for entry, first in zip(entries, firsts, strict=True) if first.greedy]
+        whole = backend.loglikelihoods([request for _, _, request in entries])
+        said = {number: answer for (number, answer, (_, ids)), f in zip(entries, whole, strict=True) if self._written(ids, f)}
         gold = [_accepted(row)[0] for row in self.rows]
         numbers = range(len(self.rows))
         right = [float(number in said) for number in numbers]
         return self.frame(nats, gold=gold, prediction=[said.get(number, "") for number in numbers]).assign(right=right)
 
-    def _asked(self, row: Mapping[str, Any]) -> list[tuple[str, Continuation]]:
+    def _answers(self, row: Mapping[str, Any]) -> list[tuple[str, Continuation]]:
         """Each accepted answer, with EOS in the place of its end."""
         answers = _accepted(row)
         requests = self.requests([(row["question"], f" {answer}") for answer in answers])

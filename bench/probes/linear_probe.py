@@ -74,7 +74,7 @@ class LinearProbe(Probe):
         texts = [self.encoding.whole([row["text"]]) for row in (*self.train, *self.rows)]
         # In double precision, so that the fit adds no rounding of its own.
         features = backend.embeddings(texts)[:, -1].double().numpy()
-        known, asked = features[: len(self.train)], features[len(self.train) :]
+        known, tested = features[: len(self.train)], features[len(self.train) :]
         # Up to the optimum, which is unique: scikit-learn's default stops so early that rounding of the features moves log-odds
         # by 2e-5 of their size, and two readings of the same model would seem to differ.
         classifier = make_pipeline(
@@ -82,9 +82,9 @@ class LinearProbe(Probe):
         )
         classifier.fit(known, [row["gold"] for row in self.train])
         gold = [row["gold"] for row in self.rows]
-        guesses = classifier.predict(asked).tolist()
+        guesses = classifier.predict(tested).tolist()
         right = [float(a == b) for a, b in zip(guesses, gold, strict=True)]
-        logs, place = classifier.predict_log_proba(asked), {label: i for i, label in enumerate(classifier.classes_)}
+        logs, place = classifier.predict_log_proba(tested), {label: i for i, label in enumerate(classifier.classes_)}
         odds = [_log_odds(row, place.get(label)) for row, label in zip(logs, gold, strict=True)]
         return self.frame(odds, gold=gold, prediction=guesses).assign(right=right, confidence=np.exp(logs.max(1)))
 

@@ -67,7 +67,7 @@ class Heartbeat:
         self.folder, self.world, self.phase, self.silence, self.hang = folder, world, phase, silence, hang
         self._beat, self._place, self._since = 0, ("", ""), time.monotonic()
         self._looked = time.monotonic()
-        self._seen = {rank: (Sign(-1, "", "", False, 0.0), time.monotonic()) for rank in range(world)}
+        self._signs = {rank: (Sign(-1, "", "", False, 0.0), time.monotonic()) for rank in range(world)}
         self._left = {rank: self._read(rank) for rank in range(world)}
         self._main = threading.main_thread().ident
         self._ended = threading.Event()
@@ -84,7 +84,7 @@ class Heartbeat:
         """Which process is gone or stuck, its last phase, and why; empty where none is."""
         now = time.monotonic()
         for rank in set(range(self.world)) - {ranks.rank()}:
-            sign, since = self._seen[rank]
+            sign, since = self._signs[rank]
             where = sign.last_phase
             if sign.beat >= 0 and now - since > self.silence:
                 return f"rank {rank} has given no sign of life for {now - since:.0f} s; {where}"
@@ -100,12 +100,12 @@ class Heartbeat:
         missed, self._looked = time.monotonic() - self._looked, time.monotonic()
         if missed > self.silence / 2:  # it was frozen itself, or could not write, as the others may: nobody is blamed for that
             self._since += missed
-            self._seen = {rank: (sign, since + missed) for rank, (sign, since) in self._seen.items()}
+            self._signs = {rank: (sign, since + missed) for rank, (sign, since) in self._signs.items()}
         for rank in range(self.world):
             sign = self._read(rank)
             # What a killed process of an earlier launch has left there is no sign of this one's.
-            if sign and sign != self._left[rank] and sign.beat != self._seen[rank][0].beat:
-                self._seen[rank] = sign, time.monotonic()
+            if sign and sign != self._left[rank] and sign.beat != self._signs[rank][0].beat:
+                self._signs[rank] = sign, time.monotonic()
 
     def _read(self, rank: int) -> Sign | None:
         return _sign_in(self.folder, rank)
@@ -122,7 +122,7 @@ class Heartbeat:
                     ranks.end_now(f"error: {fault}; the same command goes on from the last checkpoint")
 
     def _speaks(self, rank: int) -> bool:
-        sign, since = self._seen[rank]
+        sign, since = self._signs[rank]
         return sign.beat >= 0 and time.monotonic() - since <= self.silence
 
     def _sign(self) -> Sign:

@@ -55,17 +55,17 @@ def fit(run: Run, longest: int) -> Fit:
     plain = Fit(adapted, memory, MICRO_BATCH_TOKENS)
     if run.budget.memory is None or not run.strategy.trains:
         return plain
-    if room := _room(run.budget.memory - HEADROOM * _held(plain), memory, tokens, longest):
+    if room := _room(run.budget.memory - HEADROOM * _state_bytes(plain), memory, tokens, longest):
         return Fit(*_planned(run, room), min(room, MICRO_BATCH_TOKENS))
     adapted, memory = _planned(run, longest, checkpointing=True)
     least = Fit(adapted, memory, min(longest, MICRO_BATCH_TOKENS), checkpointing=True)
-    if _room(run.budget.memory - HEADROOM * _held(least), memory, longest, longest):
+    if _room(run.budget.memory - HEADROOM * _state_bytes(least), memory, longest, longest):
         return least
-    needed = HEADROOM * (_held(least) + memory.activations) / 1e9
+    needed = HEADROOM * (_state_bytes(least) + memory.activations) / 1e9
     raise BudgetError(
         f"its training does not fit into {run.budget.memory / 1e9:g} GB: with micro-batches of one example ({longest} tokens) "
         f"and gradient checkpointing it takes about {needed:.2f} GB, of which weights, gradients and moments are "
-        f"{HEADROOM * _held(least) / 1e9:.2f} GB"
+        f"{HEADROOM * _state_bytes(least) / 1e9:.2f} GB"
     )
 
 
@@ -78,12 +78,12 @@ def _room(left: float, memory: Memory, tokens: int, longest: int) -> int:
     return room if room >= longest else 0
 
 
-def _held(fitted: Fit) -> int:
+def _state_bytes(fitted: Fit) -> int:
     """Bytes of weights, gradients and moments, and of one gradient more, which is added to that of the last micro-batch. On a
     CPU a quantised base was there in fp32 before it was rounded, and what the allocator has got it keeps."""
-    memory, trained = fitted.memory, (p.numel() for p in fitted.adapted.parameters() if p.requires_grad)
+    memory, trainable = fitted.memory, (p.numel() for p in fitted.adapted.parameters() if p.requires_grad)
     loaded = memory.weights if uses_gpu() else max(memory.weights, 4 * memory.parameters)
-    return loaded + memory.gradients + memory.optimizer + 4 * max(trained, default=0)
+    return loaded + memory.gradients + memory.optimizer + 4 * max(trainable, default=0)
 
 
 def _planned(run: Run, tokens: int, checkpointing: bool = False) -> tuple[nn.Module, Memory]:

@@ -35,7 +35,7 @@ class RunResult:
 def recorded(session: Session, result: RunResult, started: str) -> Record:
     """The record of a run that came to its end; it has failed all the same where a check does not hold."""
     run, data = session.run, splits.load_splits(session.run.task)
-    broken = [name for name, held in result.checks.items() if not held]
+    broken = [name for name, holds in result.checks.items() if not holds]
     return Record(
         run_id=run.id,
         status="failed" if broken else "ok",

@@ -70,7 +70,7 @@ def train_stage(
         restore(model, state.best)
         # A watch ends the training before a step that would have come.
         ended_by = course.ended_by if state.step == state.steps else "early_stopping"
-        state.end_stage(course.seen(state.step, run.batch), ended_by)
+        state.end_stage(course.examples_after(state.step, run.batch), ended_by)
         if state.keeper:
             state.keeper.ended(model, state)
 
@@ -109,7 +109,7 @@ def _longest_possible(run: Run, task: TaskSpec, max_length: int) -> int:
 
 def _progress(session: TrainingSession, course: Course) -> Watch:
     def watch(model: nn.Module, state: TrainingState) -> bool:
-        examples = course.seen(state.step, session.run.batch)
+        examples = course.examples_after(state.step, session.run.batch)
         session.progress.step(state.step, state.steps, state.losses[-1], examples)
         track(session.device.accelerator, {"loss": state.losses[-1]}, session.progress.say, step=len(state.losses))
         return False
@@ -138,7 +138,7 @@ def _curve(session: Session, base: BaseResults, course: Course) -> list[Watch]:
     def watch(model: nn.Module, state: TrainingState) -> bool:
         if state.reached(amount(every)):
             backend = session.backend(model)
-            examples = state.examples + course.seen(state.step, session.run.batch)
+            examples = state.examples + course.examples_after(state.step, session.run.batch)
             state.curve.append(measures.point(session, base, backend, len(state.losses), examples))
         return False
 

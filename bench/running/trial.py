@@ -70,9 +70,9 @@ def perform_trial(
     """The trial's record; where its loss is not finite, one that says so and what was spent until then. It goes on from what is
     kept of it."""
     session = TrainingSession(trial.run, device, progress, folder=folder or RunFolder())
-    asked = session.validation(trial.run.task, trial.items)
+    validation = session.validation(trial.run.task, trial.items)
     set_seed(trial.run.seeds.init)
-    peak, watch = PeakMemory(device.torch.type == "cuda"), Rungs(session, asked, halt)
+    peak, watch = PeakMemory(device.torch.type == "cuda"), Rungs(session, validation, halt)
     model = adapted(trial.run, device)
     state = session.folder.resume_training(model, peak, device, progress)
     try:
@@ -85,7 +85,7 @@ def perform_trial(
         spent = cost_of(session, model, state, Evaluation(pd.DataFrame()), peak)
         return recorded_trial(trial, device, status="failed", reason=str(error), rungs=state.rungs, cost=spent)
     started = clock()
-    answers = predict(session.backend(model.eval()), asked)
+    answers = predict(session.backend(model.eval()), validation)
     cost = cost_of(session, model, state, Evaluation(answers, seconds=clock() - started), peak)
     name = trial.run.task.metrics[0]
     # Asked once more: the state does not say which watch ended the training, this one or early stopping.
@@ -102,14 +102,14 @@ def recorded_trial(trial: Trial, device: Device, **results: Any) -> TrialRecord:
 class Rungs:
     """A watch of the training loop that scores the model at each rung, and ends a training that is to be pruned."""
 
-    def __init__(self, session: TrainingSession, asked: EvalSet, halt: Halt | None) -> None:
-        self._session, self._asked, self._halt = session, asked, halt
+    def __init__(self, session: TrainingSession, validation: EvalSet, halt: Halt | None) -> None:
+        self._session, self._validation, self._halt = session, validation, halt
 
     def __call__(self, model: nn.Module, state: TrainingState) -> bool:
         place = state.timed[1] if state.timed else state.step / state.steps
-        seen = state.rungs
-        if self._halt is None or state.step == state.steps or len(seen) == len(RUNGS) or place < RUNGS[len(seen)]:
+        rungs = state.rungs
+        if self._halt is None or state.step == state.steps or len(rungs) == len(RUNGS) or place < RUNGS[len(rungs)]:
             return False
-        answers = predict(self._session.backend(model), self._asked)
-        seen.append(Rung(share=RUNGS[len(seen)], score=worth(answers, self._asked.task.spec.metrics[0])))
-        return self._halt([rung.score for rung in seen])
+        answers = predict(self._session.backend(model), self._validation)
+        rungs.append(Rung(share=RUNGS[len(rungs)], score=worth(answers, self._validation.task.spec.metrics[0])))
+        return self._halt([rung.score for rung in rungs])

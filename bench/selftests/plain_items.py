@@ -67,7 +67,7 @@ def _passage(text: str, size: int, reader: PlainReader) -> PlainNumbers:
     return {"value": nats / tokens, "weight": float(tokens), "bytes": float(spelt)}
 
 
-def _asked(pairs: Sequence[tuple[str, str]], probe: Probe, reader: PlainReader) -> list[tuple[list[int], list[int]]]:
+def _id_pairs(pairs: Sequence[tuple[str, str]], probe: Probe, reader: PlainReader) -> list[tuple[list[int], list[int]]]:
     """Ids of contexts and of what follows them: a context too long for the longest of these loses its middle."""
     tokenizer, cut = reader.tokenizer, []
     begin = [tokenizer.bos_token_id if tokenizer.bos_token_id is not None else tokenizer.eos_token_id]
@@ -86,8 +86,8 @@ def _asked(pairs: Sequence[tuple[str, str]], probe: Probe, reader: PlainReader) 
 
 @plain_items.register
 def _(probe: Cloze, reader: PlainReader) -> list[PlainNumbers]:
-    asked = [_asked([(row["text"], " " + row["answer"])], probe, reader)[0] for row in probe.rows]
-    return [{"value": reader.nats(*pair), "right": float(reader.likeliest(*pair) == pair[1])} for pair in asked]
+    pairs = [_id_pairs([(row["text"], " " + row["answer"])], probe, reader)[0] for row in probe.rows]
+    return [{"value": reader.nats(*pair), "right": float(reader.likeliest(*pair) == pair[1])} for pair in pairs]
 
 
 @plain_items.register
@@ -104,7 +104,7 @@ def _question(row: Mapping[str, Any], probe: MultipleChoice, reader: PlainReader
         pairs = [(row["question"], " " + choice) for choice in row["choices"]]
     size: Callable[[str], int] = {None: lambda _: 1, "characters": len, "bytes": lambda text: len(text.encode())}[normalised]
     nats = [
-        reader.nats(*pair) / size(choice) for pair, choice in zip(_asked(pairs, probe, reader), row["choices"], strict=True)
+        reader.nats(*pair) / size(choice) for pair, choice in zip(_id_pairs(pairs, probe, reader), row["choices"], strict=True)
     ]
     others = sum(np.exp(np.longdouble(score - nats[gold])) for place, score in enumerate(nats) if place != gold)
     # Of equal ones, as of a choice that stands twice, the first is the answer.
@@ -116,7 +116,7 @@ def _question(row: Mapping[str, Any], probe: MultipleChoice, reader: PlainReader
 def _(probe: MinimalPairs, reader: PlainReader) -> list[PlainNumbers]:
     items = []
     for row in probe.rows:
-        good, bad = (reader.nats(*pair) for pair in _asked([("", row["good"]), ("", row["bad"])], probe, reader))
+        good, bad = (reader.nats(*pair) for pair in _id_pairs([("", row["good"]), ("", row["bad"])], probe, reader))
         items.append({"value": good - bad, "right": float(good > bad), "good_nats": good})
     return items
 
@@ -128,13 +128,13 @@ def _(probe: ClosedBook, reader: PlainReader) -> list[PlainNumbers]:
 
 def _remembered(row: Mapping[str, Any], probe: ClosedBook, reader: PlainReader) -> PlainNumbers:
     answers = list(dict.fromkeys(str(text).strip() for text in row["answers"] if str(text).strip()))
-    asked = _asked([(row["question"], f" {answer}") for answer in answers], probe, reader)
+    pairs = _id_pairs([(row["question"], f" {answer}") for answer in answers], probe, reader)
     eos, right = reader.tokenizer.eos_token_id, False
-    for context, words in asked:
+    for context, words in pairs:
         said = reader.likeliest(context, [*words, eos])
         end = reader.tokenizer.decode(said[-1:])
         right = right or (said[:-1] == words and (said[-1] == eos or end[:1] in ("\n", ".", ",")))
-    return {"value": reader.nats(*asked[0]), "right": float(right)}
+    return {"value": reader.nats(*pairs[0]), "right": float(right)}
 
 
 @plain_items.register
@@ -166,7 +166,7 @@ def _(probe: Similarity, before: Columns, after: Columns) -> tuple[float, float]
 @plain_items.register
 def _(probe: LinearProbe, reader: PlainReader) -> list[PlainNumbers]:
     limit = probe.encoding.max_length
-    known, asked = (
+    known, tested = (
         np.stack([reader.embedding(reader.tokens([row["text"]], limit)).numpy() for row in rows]).astype(np.float64)
         for rows in (probe.train, probe.rows)
     )
@@ -174,7 +174,7 @@ def _(probe: LinearProbe, reader: PlainReader) -> list[PlainNumbers]:
     spread[spread == 0] = 1
     classifier = LogisticRegression(C=STRENGTH, max_iter=1000, tol=1e-8)  # by another solver than the probe's
     classifier.fit((known - mean) / spread, [row["gold"] for row in probe.train])
-    chances, labels = classifier.predict_proba((asked - mean) / spread), list(classifier.classes_)
+    chances, labels = classifier.predict_proba((tested - mean) / spread), list(classifier.classes_)
     items = []
     for row, shares in zip(probe.rows, chances, strict=True):
         share = shares[labels.index(row["gold"])] if row["gold"] in labels else shares.min()

@@ -258,12 +258,12 @@ def all_tests(probe: Probe, model: nn.Module) -> dict[str, bool]:
     """Each self-test that applies to the probe's kind, and whether it holds on the model."""
     kept_in_16_bit = any(weight.dtype in (torch.bfloat16, torch.float16) for weight in model.parameters())
     with InFp32() if kept_in_16_bit else nullcontext():
-        return _held(SelfTests(probe, model))
+        return _results(SelfTests(probe, model))
 
 
-def _held(tests: SelfTests) -> dict[str, bool]:
+def _results(tests: SelfTests) -> dict[str, bool]:
     probe = tests.probe
-    held = {
+    results = {
         "untouched model forgets nothing": tests.untouched_forgets_nothing(),
         "batches equal one by one": tests.batches_equal_one_by_one(),
         "plain reading agrees": tests.plain_reading_agrees(),
@@ -272,10 +272,10 @@ def _held(tests: SelfTests) -> dict[str, bool]:
         "damage moves numbers": tests.damage_moves_numbers(),
     }
     if isinstance(probe, LmLoss) and tests.knows_language:
-        held["shifted labels are worse"] = tests.shifted_labels_are_worse()
-        held["growing damage shows"] = tests.damage_shows()
+        results["shifted labels are worse"] = tests.shifted_labels_are_worse()
+        results["growing damage shows"] = tests.damage_shows()
     if isinstance(probe, Similarity):
-        held["growing damage shows"] = tests.damage_moves_values()
+        results["growing damage shows"] = tests.damage_moves_values()
     if isinstance(probe, MultipleChoice):
-        held["shuffled gold is chance"] = tests.shuffled_gold_is_chance()
-    return held
+        results["shuffled gold is chance"] = tests.shuffled_gold_is_chance()
+    return results

@@ -111,7 +111,7 @@ class Leases:
         for number in numbers:
             self.publish(what, number, self._read(f"{what}.{number}.end").get("files", []))
 
-    def held(self, what: str, number: int) -> bool:
+    def in_hand(self, what: str, number: int) -> bool:
         """Whether an attempt that has not ended is somebody's who is still there."""
         holder = self._read(f"{what}.{number}")
         return bool(holder) and not self._gone(holder)
@@ -119,7 +119,7 @@ class Leases:
     def busy(self, what: str) -> bool:
         """Whether somebody who is still there, and may be this owner, is doing the run."""
         last, ended = self.attempts().get(what, (1, False))
-        return not ended and self.held(what, last)
+        return not ended and self.in_hand(what, last)
 
     def claim(self, what: str, number: int = 1) -> Lease | None:
         """The lease, if nobody has it who is still there; `number` is of an attempt before which all have ended."""

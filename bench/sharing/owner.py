@@ -96,17 +96,17 @@ class Observer:
 
     def __init__(self, clock: Clock = time.monotonic) -> None:
         self._clock = clock
-        self._seen: dict[Path, _Seen] = {}
+        self._looks: dict[Path, _Look] = {}
 
     def still(self, heart: Path) -> bool:
         """Whether the count has stood still for as long as anybody is waited for."""
         # Before the file is read: if this process is frozen in between, it is not the other that was still.
-        now, seen = self._clock(), self._seen.get(heart)
-        if seen is None or now - seen.looked > LOOK:
+        now, last = self._clock(), self._looks.get(heart)
+        if last is None or now - last.looked > LOOK:
             count = _count(heart)
-            since = seen.since if seen and seen.count == count else now
-            seen = self._seen[heart] = _Seen(count, since, now)
-        return seen.looked - seen.since > PATIENCE
+            since = last.since if last and last.count == count else now
+            last = self._looks[heart] = _Look(count, since, now)
+        return last.looked - last.since > PATIENCE
 
 
 def _count(heart: Path) -> str:
@@ -118,7 +118,7 @@ def _count(heart: Path) -> str:
 
 
 @dataclass(frozen=True)
-class _Seen:
+class _Look:
     """A count, since when it has been the same, and when it was looked at."""
 
     count: str

@@ -44,7 +44,7 @@ class Queue:
                 # Its files may not be in place yet: whoever did it was stopped meanwhile, or its disk is slow.
                 self._leases.settle(job, range(self._first[job], last + ended))
                 self._waiting.remove(job)
-            elif not ended and self._leases.held(job, last):
+            elif not ended and self._leases.in_hand(job, last):
                 continue
             elif lease := self._leases.claim(job, last):
                 self._waiting.remove(job)

@@ -113,14 +113,14 @@ def _anchored(value: Any, folder: Path) -> Any:
 
 def _fields_at(spec: type[BaseModel], path: Sequence[int | str]) -> list[str]:
     """The fields that may stand at a place of a YAML file, by pydantic's path to it."""
-    found = [spec]
+    models = [spec]
     for part in path:
         inside = [
-            model for each in found if part in each.model_fields for model in _models(each.model_fields[str(part)].annotation)
+            model for each in models if part in each.model_fields for model in _models(each.model_fields[str(part)].annotation)
         ]
         # Other parts are places in lists, keys of mappings, and the names of a union's forms.
-        found = inside or [model for model in found if model.__name__ == part] or found
-    return list(dict.fromkeys(name for model in found for name in model.model_fields))
+        models = inside or [model for model in models if model.__name__ == part] or models
+    return list(dict.fromkeys(name for model in models for name in model.model_fields))
 
 
 def _models(annotation: Any) -> list[type[BaseModel]]:

@@ -28,7 +28,7 @@ class Expression:
     def groups(self) -> set[str]:
         return set(self._pattern.groupindex)
 
-    def found(self, text: str, first: bool = False) -> list[dict[str, Any]]:
+    def matches(self, text: str, first: bool = False) -> list[dict[str, Any]]:
         """The named groups at each place where it matches, or at the `first` alone; None is a group that took no part.
 
         Raises:

@@ -64,8 +64,8 @@ class TaskSpec(Spec):
 
     def sources(self) -> list[Source]:
         """Everything that rows are read from."""
-        held = [part for part in (self.validation, self.test) if isinstance(part, Source)]
-        return [*self.train_sources, *held, *self.out_of_domain.values()]
+        held_out = [part for part in (self.validation, self.test) if isinstance(part, Source)]
+        return [*self.train_sources, *held_out, *self.out_of_domain.values()]
 
     def fields_named(self) -> set[str]:
         """Fields of the example that the templates name; ValueError where one cannot be filled."""

@@ -19,12 +19,12 @@ class Names:
 
     @classmethod
     def of(cls, examples: Iterable[Example]) -> "Names":
-        seen: dict[tuple[str, ...], Counter[str]] = defaultdict(Counter)
+        counts: dict[tuple[str, ...], Counter[str]] = defaultdict(Counter)
         for example in examples:
             words = example.fields["text"].split()
             for label, start, end in entities(example.gold):
-                seen[tuple(words[start:end])][label] += 1
-        return cls({name: labels.most_common(1)[0][0] for name, labels in seen.items()})
+                counts[tuple(words[start:end])][label] += 1
+        return cls({name: labels.most_common(1)[0][0] for name, labels in counts.items()})
 
     def runs(self, words: Sequence[str]) -> list[tuple[int, int]]:
         """First and last word (exclusive) of every run of words that is one of the names."""

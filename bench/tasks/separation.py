@@ -112,10 +112,10 @@ def shared(examples: ComparedExamples, others: ComparedExamples) -> Shared:
             return Shared(*(set(map(int, places)) for places in json.loads(kept.read_text(encoding="utf-8"))))
         except (OSError, ValueError, TypeError):
             folders.told_damaged(kept, "texts are compared again")
-    found = _shared(examples, others)
+    common = _shared(examples, others)
     with suppress(UserError):  # a cache that can't be written is none
-        folders.write_text(kept, json.dumps([sorted(places) for places in (found.same, found.part, found.near)]))
-    return found
+        folders.write_text(kept, json.dumps([sorted(places) for places in (common.same, common.part, common.near)]))
+    return common
 
 
 @cache

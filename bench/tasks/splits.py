@@ -149,9 +149,9 @@ def _outside_tests(
     mine, away = separation.ComparedExamples(fields, examples), set[int]()
     for number, each in enumerate(tested):
         # All sets of a task together, so that the examples are looked through once.
-        held = (each.test, *each.out_of_domain.values(), chosen_on if number == 0 else [])
-        asked = [example for split in held for example in split]
-        away |= separation.shared(mine, separation.ComparedExamples(types.task_type(each.spec).compared(), asked)).places
+        sets = (each.test, *each.out_of_domain.values(), chosen_on if number == 0 else [])
+        others = [example for split in sets for example in split]
+        away |= separation.shared(mine, separation.ComparedExamples(types.task_type(each.spec).compared(), others)).places
     return [example for place, example in enumerate(examples) if place not in away]
 
 
@@ -258,6 +258,6 @@ def _hold_out(spec: TaskSpec, examples: Sequence[Example], holdout: Holdout, spl
         value = int.from_bytes(hashlib.sha256(f"{holdout.like or spec.name}/{split}/{group}".encode()).digest()[:8], "big")
         return value < holdout.share * 2**64
 
-    held = [inside(example) for example in examples]
-    outside = [example for example, away in zip(examples, held, strict=True) if not away]
-    return outside, [example for example, away in zip(examples, held, strict=True) if away]
+    held_out = [inside(example) for example in examples]
+    outside = [example for example, away in zip(examples, held_out, strict=True) if not away]
+    return outside, [example for example, away in zip(examples, held_out, strict=True) if away]

@@ -29,7 +29,7 @@ class Course(ABC):
     def ended_by(self) -> str:
         """The limit of the budget that ends it, once that is known."""
 
-    def seen(self, step: int, batch: int) -> int:
+    def examples_after(self, step: int, batch: int) -> int:
         """How many examples the first steps hold, of which the last alone may be short."""
         return min(step * batch, self.examples)
 

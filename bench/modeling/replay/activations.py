@@ -36,7 +36,7 @@ class Shelf:
         folders.cache().mkdir(parents=True, exist_ok=True)
         self._file: IO[bytes] = tempfile.TemporaryFile(dir=folders.cache(), buffering=0)  # noqa: SIM115 (it is the shelf)
         self._places: dict[bytes, tuple[int, tuple[int, ...], torch.dtype, float]] = {}
-        self.held = 0
+        self.bytes_kept = 0
 
     def __contains__(self, text: bytes) -> bool:
         return text in self._places
@@ -57,12 +57,12 @@ class Shelf:
     def write(self, text: bytes, states: States) -> None:
         """Raises OSError where the disk is full; nothing is kept then."""
         values = states.values.contiguous()
-        data, start = values.view(torch.uint8).numpy().tobytes(), self.held
+        data, start = values.view(torch.uint8).numpy().tobytes(), self.bytes_kept
         self._file.seek(start)
         while data:
             data = data[self._file.write(data) :]
         self._places[text] = start, tuple(values.shape), values.dtype, states.seconds
-        self.held += values.nbytes
+        self.bytes_kept += values.nbytes
 
     def close(self) -> None:
         self._file.close()
@@ -75,8 +75,8 @@ class Activations:
         self._limit, self._shelves = limit, OrderedDict[str, Shelf]()
 
     @property
-    def held(self) -> int:
-        return sum(shelf.held for shelf in self._shelves.values())
+    def bytes_kept(self) -> int:
+        return sum(shelf.bytes_kept for shelf in self._shelves.values())
 
     def read(self, key: str, text: bytes) -> States | None:
         if key not in self._shelves:
@@ -91,9 +91,9 @@ class Activations:
         try:
             shelf = self._shelves.get(key) or self._shelves.setdefault(key, Shelf())
             self._shelves.move_to_end(key)
-            while self.held + states.values.nbytes > self._limit and len(self._shelves) > 1:
+            while self.bytes_kept + states.values.nbytes > self._limit and len(self._shelves) > 1:
                 self._shelves.popitem(last=False)[1].close()
-            if text not in shelf and self.held + states.values.nbytes <= self._limit:
+            if text not in shelf and self.bytes_kept + states.values.nbytes <= self._limit:
                 shelf.write(text, states)
         except OSError:
             self.clear()

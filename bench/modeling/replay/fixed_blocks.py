@@ -105,9 +105,9 @@ class FixedBlocks:
         """Before a pass: where it reads whole texts, their states will stand for what the lower blocks give."""
         if any(module.training for module in self._still):  # there may be dropout
             return
-        asked = self._asked(args, kwargs)
-        if asked is not None:
-            self._replay(asked.padded(self._states(reader, asked)))
+        batch = self._batch(args, kwargs)
+        if batch is not None:
+            self._replay(batch.padded(self._states(reader, batch)))
 
     def after(self, *_: Any) -> None:
         """After a pass, whatever came of it."""
@@ -116,22 +116,22 @@ class FixedBlocks:
 
     def holds(self, reader: nn.Module) -> bool:
         """Whether made-up texts of several lengths come out as they do else, and nothing below the cut wants a gradient."""
-        inputs, seen = self._made_up(reader), list[Any]()
-        asked = self._asked((), inputs)
-        handle = self._below[-1].register_forward_hook(lambda module, args, out: seen.append(out))
+        inputs, outputs = self._made_up(reader), list[Any]()
+        batch = self._batch((), inputs)
+        handle = self._below[-1].register_forward_hook(lambda module, args, out: outputs.append(out))
         with _asking(reader):
             try:
                 with torch.enable_grad():
                     plain = reader(**inputs)[0]
             finally:
                 handle.remove()  # or it would collect what every later pass gives
-            self._in_tuple = isinstance(seen[0], tuple)
-            states = seen[0][0] if self._in_tuple else seen[0]
-            if asked is None or states.requires_grad or (self._in_tuple and len(seen[0]) > 1):
+            self._in_tuple = isinstance(outputs[0], tuple)
+            states = outputs[0][0] if self._in_tuple else outputs[0]
+            if batch is None or states.requires_grad or (self._in_tuple and len(outputs[0]) > 1):
                 return False
             with torch.no_grad():
-                alone = (self._computed(reader, asked, [text], _width(text), 1)[0] for text in asked.texts)
-                self._replay(asked.padded(list(alone)))
+                alone = (self._computed(reader, batch, [text], _width(text), 1)[0] for text in batch.texts)
+                self._replay(batch.padded(list(alone)))
                 try:
                     replayed = reader(**inputs)[0]
                 finally:
@@ -154,24 +154,24 @@ class FixedBlocks:
     def _numbers(self) -> bool:
         return "position_ids" in self._signature.parameters
 
-    def _asked(self, args: Sequence[Any], kwargs: Mapping[str, Any]) -> WholeTexts | None:
+    def _batch(self, args: Sequence[Any], kwargs: Mapping[str, Any]) -> WholeTexts | None:
         named = dict(self._signature.bind(*args, **kwargs).arguments)
         rest = next((p.name for p in self._signature.parameters.values() if p.kind is p.VAR_KEYWORD), "")
-        asked = WholeTexts.of(named | named.pop(rest, {}), self._family, self._numbers)
-        fits = asked is not None and all(_width(text) <= self._positions for text in asked.texts)
-        return asked if fits else None
+        batch = WholeTexts.of(named | named.pop(rest, {}), self._family, self._numbers)
+        fits = batch is not None and all(_width(text) <= self._positions for text in batch.texts)
+        return batch if fits else None
 
     def _replay(self, states: Tensor) -> None:
         out = (states,) if self._in_tuple else states
         for block in self._below:
             block.forward = lambda *args, **kwargs: out
 
-    def _states(self, reader: nn.Module, asked: WholeTexts) -> list[Tensor]:
+    def _states(self, reader: nn.Module, batch: WholeTexts) -> list[Tensor]:
         """(length, hidden) of each text on the CPU: kept ones, and those that are computed and kept now."""
-        store, key = kept_states(), self._key(asked.device)
-        names = [text_hash(text) for text in asked.texts]
+        store, key = kept_states(), self._key(batch.device)
+        names = [text_hash(text) for text in batch.texts]
         tensors, missing = dict[bytes, Tensor](), dict[int, dict[bytes, Text]]()
-        for name, text in zip(names, asked.texts, strict=True):
+        for name, text in zip(names, batch.texts, strict=True):
             states = store.read(key, name)
             if states is None:
                 missing.setdefault(_width(text), {})[name] = text
@@ -180,12 +180,12 @@ class FixedBlocks:
             if (key, name) not in self._paid:  # another run has computed it
                 SPARED.seconds += states.seconds
                 self._paid.add((key, name))
-        SPARED.work += Work(tokens=len(names) * asked.width, pairs=len(names) * asked.width**2)
+        SPARED.work += Work(tokens=len(names) * batch.width, pairs=len(names) * batch.width**2)
         for width, group in missing.items():
-            rows, waiting = _rows(width, len(group), asked.device), list(group.items())
+            rows, waiting = _rows(width, len(group), batch.device), list(group.items())
             for some in (waiting[start : start + rows] for start in range(0, len(waiting), rows)):
                 started = time.perf_counter()
-                values = self._computed(reader, asked, [text for _, text in some], width, rows)
+                values = self._computed(reader, batch, [text for _, text in some], width, rows)
                 each = (time.perf_counter() - started) / len(some)
                 SPARED.work += Work(tokens=-rows * width, pairs=-rows * width**2)
                 for (name, _), value in zip(some, values, strict=True):
@@ -195,7 +195,7 @@ class FixedBlocks:
         return [tensors[name] for name in names]
 
     @torch.no_grad()
-    def _computed(self, reader: nn.Module, asked: WholeTexts, texts: Sequence[Text], width: int, rows: int) -> list[Tensor]:
+    def _computed(self, reader: nn.Module, batch: WholeTexts, texts: Sequence[Text], width: int, rows: int) -> list[Tensor]:
         """Of texts in a pass of that shape, in which the first fills the rows that are left; the pass ends at the cut."""
         last = self._below[-1]
         whole = last.forward
@@ -205,7 +205,7 @@ class FixedBlocks:
 
         last.forward = to_the_cut
         try:
-            reader.forward(**asked.alone([*texts, *[texts[0]] * (rows - len(texts))], width))
+            reader.forward(**batch.alone([*texts, *[texts[0]] * (rows - len(texts))], width))
         except _AtCutError as reached:
             (out,) = reached.args
             states = (out[0] if self._in_tuple else out).cpu()

@@ -114,10 +114,10 @@ def _turns(row: Mapping[str, Any]) -> list[tuple[str, str]]:
     if "turns" in row:
         turns = listed(row["turns"])
     else:
-        asked, answered = (listed(row[role]) for role in ROLES)
-        if not 0 <= len(asked) - len(answered) <= 1:
-            raise ValueError(f"{len(asked)} turns of the field 'user' and {len(answered)} of 'assistant' do not alternate")
-        turns = [turn for pair in zip(asked, answered, strict=False) for turn in pair]
+        user, assistant = (listed(row[role]) for role in ROLES)
+        if not 0 <= len(user) - len(assistant) <= 1:
+            raise ValueError(f"{len(user)} turns of the field 'user' and {len(assistant)} of 'assistant' do not alternate")
+        turns = [turn for pair in zip(user, assistant, strict=False) for turn in pair]
     roles = listed(row["roles"]) if {"turns", "roles"} <= row.keys() else list(islice(cycle(ROLES), len(turns)))
     if len(roles) != len(turns):
         raise ValueError(f"{len(turns)} turns, but {len(roles)} roles")

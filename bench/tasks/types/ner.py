@@ -132,7 +132,7 @@ class Ner(TaskType):
 
     def _listed(self, entities: str) -> Iterator[tuple[str, str]]:
         try:
-            listed = Expression(self.options.entity or "").found(entities)
+            listed = Expression(self.options.entity or "").matches(entities)
         except ValueError as error:
             raise ValueError(f"the pattern under entity {error}") from None
         for match in listed:

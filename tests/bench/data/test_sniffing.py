@@ -40,7 +40,7 @@ def test_bytes_have_no_encoding():
     table = io.BytesIO()
     pandas.DataFrame({"text": ["ä", "b"]}).to_parquet(table)
     found = sniffed("a.parquet", table.getvalue(), Form())
-    assert found.seen.keys() == {"format"} and found.form == Form("parquet")
+    assert found.reasons.keys() == {"format"} and found.form == Form("parquet")
     with pytest.raises(UserError, match="an encoding is one of text files"):
         list(parse_file("a.parquet", table.getvalue(), sniffed("a.parquet", table.getvalue(), Form(encoding="cp1252")).form))
 
@@ -65,7 +65,7 @@ def test_an_encoding_is_found_and_reads_back(encoding):
     content = as_csv(["text", "label"], rows).encode(encoding)
     found = sniffed("a.csv", content, Form())
     assert (found.form.encoding or "utf-8").removesuffix("-sig") == encoding.removesuffix("-sig")
-    assert ("encoding" in found.seen) == (found.form.encoding is not None)
+    assert ("encoding" in found.reasons) == (found.form.encoding is not None)
     assert [list(values.values()) for _, values in parse_file("a.csv", content, found.form)] == rows
 
 
@@ -90,9 +90,9 @@ def test_a_first_line_of_data_is_no_line_of_names():
         ([["1", "x"], ["2", "y"]], "'1' is a number"),
     ):
         found = sniffed("a.csv", as_csv(rows[0], rows[1:]).encode(), Form())
-        assert found.form.header == ["column1", "column2"] and why in found.seen["header"]
+        assert found.form.header == ["column1", "column2"] and why in found.reasons["header"]
     named = sniffed("a.csv", as_csv(["a", "b"], [["1", "x"], ["2", "y"]]).encode(), Form())
-    assert named.form.header is None and "header" not in named.seen
+    assert named.form.header is None and "header" not in named.reasons
 
 
 @pytest.mark.parametrize(

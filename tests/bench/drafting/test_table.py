@@ -61,8 +61,8 @@ def test_a_folder_is_a_data_set(tmp_path):
         (tmp_path / f"{name}.csv").write_text(as_csv(["text", "label"], [list(row) for row in reviews(count)]))
     found = opened(str(tmp_path), Wishes())
     assert found.origin == {"hub": str(tmp_path), "split": "train"} and found.rows == 30
-    assert found.held == {"test": {"hub": str(tmp_path), "split": "test"}} and set(found.columns) == {"text", "label"}
-    assert opened(str(tmp_path), Wishes(test="none")).held == {}
+    assert found.split_origins == {"test": {"hub": str(tmp_path), "split": "test"}} and set(found.columns) == {"text", "label"}
+    assert opened(str(tmp_path), Wishes(test="none")).split_origins == {}
 
 
 def test_what_is_not_there_is_told(tmp_path):

@@ -33,7 +33,7 @@ def test_an_answer_counts_when_the_model_would_write_it(decoder, decoding, own, 
         wrong = [[ids[0], ids[1] + 1, ids[2]], [ids[0] + 1, *ids[1:]]]
         row["asked"] = [("wrong", tuple(w)) for w in wrong] + ([("right", tuple(ids))] if number % 2 else [])
     asked = {row["question"]: row["asked"] for row in book.rows}
-    book._asked = lambda row: [(a, (tuple(decoding.ids(row["question"])), ids)) for a, ids in asked[row["question"]]]
+    book._answers = lambda row: [(a, (tuple(decoding.ids(row["question"])), ids)) for a, ids in asked[row["question"]]]
     items = measured(book, decoder.load().eval())
     assert items["right"].tolist() == [float(number % 2) for number in range(6)]
     assert set(items["prediction"]) == {"", "right"}
@@ -41,7 +41,7 @@ def test_an_answer_counts_when_the_model_would_write_it(decoder, decoding, own, 
 
 def test_each_accepted_answer_is_asked_once(decoder, decoding, own, made):
     book = made(own("closed-book", [{"question": "who ?", "answers": ["Ann", " Ann ", "Bea"]}]), decoding)
-    asked = book._asked(book.rows[0])
+    asked = book._answers(book.rows[0])
     texts = [(answer, decoder.tokenizer.decode(ids)) for answer, (_, ids) in asked]
     assert texts == [(name, f" {name}</s>") for name in ("Ann", "Bea")]
     assert {context for _, (context, _) in asked} == {tuple(decoding.ids("who ?"))}

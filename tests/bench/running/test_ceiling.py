@@ -34,7 +34,7 @@ def test_without_a_ceiling_nothing_changes(minilm):
 
 def test_first_micro_batches_get_smaller_and_then_blocks_are_checkpointed(minilm):
     whole = fit(minilm, 40)
-    held = ceiling._held(whole)
+    held = ceiling._state_bytes(whole)
     assert held == pytest.approx(
         16 * whole.memory.parameters + 4 * 30522 * 384, rel=1e-4
     )  # and once more the embedding's gradient
@@ -67,9 +67,9 @@ def test_a_quantised_base_was_there_in_fp32_on_a_cpu_and_not_on_a_gpu(monkeypatc
     memory = Memory(trainable=10, parameters=1000, weights=1100, gradients=40, optimizer=80, activations=5)
     fitted = Fit(nn.Linear(2, 5, bias=False), memory, 64)
     monkeypatch.setattr(ceiling, "uses_gpu", lambda: False)
-    assert ceiling._held(fitted) == 4000 + 40 + 80 + 40
+    assert ceiling._state_bytes(fitted) == 4000 + 40 + 80 + 40
     monkeypatch.setattr(ceiling, "uses_gpu", lambda: True)
-    assert ceiling._held(fitted) == 1100 + 40 + 80 + 40
+    assert ceiling._state_bytes(fitted) == 1100 + 40 + 80 + 40
 
 
 @given(st.integers(-(10**6), 10**10), st.integers(1, 10**9), st.integers(1, 1024))

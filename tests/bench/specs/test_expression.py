@@ -29,7 +29,7 @@ HOSTILE = "^(?P<x>(a|aa)+)$"
 def test_it_finds_what_re_finds(pattern, text):
     ours, python = Expression(pattern), re.compile(pattern)
     expected = [match.groupdict() for match in python.finditer(text)]
-    assert ours.found(text) == expected and ours.found(text, first=True) == expected[:1]
+    assert ours.matches(text) == expected and ours.matches(text, first=True) == expected[:1]
     assert ours.groups == set(python.groupindex)
 
 
@@ -41,7 +41,7 @@ def test_the_built_in_expressions_find_what_re_finds():
             for _, (_, record) in sources.drawn(source.model_copy(update={"sample": 50}))[1]:
                 for column, pattern in source.extract.items():
                     text, seen = sources._reach(record, column, ""), seen + 1
-                    assert Expression(pattern).found(text, first=True)[0] == re.search(pattern, text).groupdict()
+                    assert Expression(pattern).matches(text, first=True)[0] == re.search(pattern, text).groupdict()
     assert seen > 100
 
 
@@ -55,7 +55,7 @@ def test_a_search_has_an_end(monkeypatch, tmp_path):
     monkeypatch.setattr(expression, "SEARCH_SECONDS", 0.2)
     started = time.monotonic()
     with pytest.raises(ValueError, match=r"needs more than 0.2 s for one text of 61 characters"):
-        Expression(HOSTILE).found("a" * 60 + "c")
+        Expression(HOSTILE).matches("a" * 60 + "c")
     (tmp_path / "rows.csv").write_text("t\n" + "a" * 60 + "c\n")
     source = Source(path=str(tmp_path / "rows.csv"), columns={"t": "t"}, extract={"t": HOSTILE})
     with pytest.raises(UserError, match=r"rows.csv, line 2: the expression under extract for column 't' needs more than 0.2 s"):

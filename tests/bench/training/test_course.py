@@ -63,7 +63,7 @@ def test_a_list_ends_with_its_last_step():
     assert course.longest == 9
     steps, places, state = driven(Listed([example(3), example(4)]), lambda tokens: 1.0)
     assert len(steps) == 2 and places == [(0, 2), (1, 2)] and state.steps == 2
-    assert course.ended_by == "tokens" and [course.seen(step, 16) for step in range(4)] == [0, 16, 32, 40]
+    assert course.ended_by == "tokens" and [course.examples_after(step, 16) for step in range(4)] == [0, 16, 32, 40]
 
 
 @settings(deadline=None)
@@ -104,7 +104,7 @@ def test_another_limit_that_is_nearer_ends_it_and_sets_the_schedule():
     steps, places, state = driven(course, lambda tokens: 1.0)
     assert [len(step) for step in steps] == [16, 16, 8] and course.ended_by == "examples" and course.examples == 40
     assert places[0] == (0, pytest.approx(40 / 16)) and places[-1] == (2, 3)
-    assert state.steps == 3 and course.seen(2, 16) == 32 and course.seen(3, 16) == 40
+    assert state.steps == 3 and course.examples_after(2, 16) == 32 and course.examples_after(3, 16) == 40
 
 
 def test_a_second_stage_has_its_own_time():

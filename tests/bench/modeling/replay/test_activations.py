@@ -41,7 +41,7 @@ def test_a_text_is_kept_once():
     kept = Activations(10_000)
     for number in (1, 2):
         kept.write("a", NAMES[0], states(number))
-    assert kept.held == 4 * 8 * 4 and kept.read("a", NAMES[0]).seconds == 1.0
+    assert kept.bytes_kept == 4 * 8 * 4 and kept.read("a", NAMES[0]).seconds == 1.0
 
 
 def test_the_bound_holds_and_what_was_not_used_for_longest_goes():
@@ -54,7 +54,7 @@ def test_the_bound_holds_and_what_was_not_used_for_longest_goes():
     assert kept.read("b", NAMES[0]) is None and kept.read("a", NAMES[0]) and kept.read("c", NAMES[0])
     for name in NAMES:
         kept.write("c", name, states(1))
-    assert kept.held == 5 * 128 and kept.read("a", NAMES[0]) is None
+    assert kept.bytes_kept == 5 * 128 and kept.read("a", NAMES[0]) is None
     # Of its own kind nothing goes: what there is no room for is computed again.
     assert [name for name in NAMES if kept.read("c", name)] == NAMES[:5]
 
@@ -85,10 +85,10 @@ def test_a_full_disk_ends_the_keeping_and_not_the_run(monkeypatch):
 
     monkeypatch.setattr(Shelf, "write", full)
     kept.write("a", NAMES[1], states(1))
-    assert kept.held == 0 and kept.read("a", NAMES[0]) is None
+    assert kept.bytes_kept == 0 and kept.read("a", NAMES[0]) is None
     monkeypatch.setattr(Shelf, "write", own)
     kept.write("a", NAMES[1], states(1))
-    assert kept.held == 0
+    assert kept.bytes_kept == 0
 
 
 def test_what_is_cut_off_counts_as_never_written():

@@ -137,7 +137,7 @@ def test_several_heads_share_what_lies_below_them(encoder, library, store):
             answers.append([real(head_logits(model, batch), batch) for batch in batches])
     for plain, replayed in zip(*answers, strict=True):
         assert torch.allclose(plain, replayed, atol=1e-5)
-    assert store.held == 4 * 128 * sum(len(text.ids) for text in texts("encoder"))
+    assert store.bytes_kept == 4 * 128 * sum(len(text.ids) for text in texts("encoder"))
 
 
 @pytest.mark.parametrize("family", ["encoder", "decoder"])
@@ -414,7 +414,7 @@ def test_dropout_below_the_cut_is_drawn_anew_each_time(encoder, library, store):
     model = made(encoder, library).train()
     with torch.no_grad():
         first, second = (float(loss_sum(model, collate(texts("encoder"), 0, CPU))) for _ in range(2))
-    assert first != second and store.held == 0
+    assert first != second and store.bytes_kept == 0
 
 
 def test_a_pass_that_fails_leaves_no_trace(decoder, library, monkeypatch):
