@@ -69,9 +69,11 @@ def launch(name: str, options: PlanOptions, precision: str, doing: SuiteOptions,
         environment[heartbeat.SIGNS_FILE] = str(Path(folder) / "signs")
         ranks.name_as_launcher(environment)
         process = subprocess.Popen(command, env=environment)
-        early = _forward(process)
+        heard, early = _forward(process)
         status = process.wait()
         status_text = status_file.read_text(encoding="utf-8") if status_file.exists() else ""
+        if ranks.killed_file(status_file).exists() and not heard:  # the others were ended for it, and take that for a stop
+            return 1
     if early and not status_text:  # nothing has begun, and so nothing is lost
         return stopping.STATUS
     return int(status_text) if status_text else status if status >= 0 else 128 - status
@@ -140,12 +142,14 @@ def _cluster(config: dict[str, Any]) -> list[str]:
     return [word for name, value in told.items() for word in (f"--{name}", value)]
 
 
-def _forward(process: "subprocess.Popen[bytes]") -> list[int]:
+def _forward(process: "subprocess.Popen[bytes]") -> tuple[list[int], list[int]]:
     """Let every process hear the signals that ask to stop. Not the launcher, which would end them when they are late. Gives the
-    signals that came before there was a process to hear them, as they come."""
+    signals as they come, and those of them that came before there was a process to hear them."""
+    heard: list[int] = []
     early: list[int] = []
 
     def forward(number: int, frame: FrameType | None) -> None:
+        heard.append(number)
         workers = launched(process.pid, str(ENTRY))
         for worker in workers:
             with suppress(psutil.NoSuchProcess):  # it has ended meanwhile
@@ -156,4 +160,4 @@ def _forward(process: "subprocess.Popen[bytes]") -> list[int]:
 
     for number in stopping.SIGNALS:
         signal.signal(number, forward)
-    return early
+    return heard, early

@@ -14,7 +14,7 @@ from torch.distributed.elastic.multiprocessing import SignalException
 from torch.distributed.elastic.multiprocessing.errors import ChildFailedError
 
 from bench.processes.heartbeat import phase_of_dead
-from bench.processes.ranks import end_with_parent, name_as_launcher
+from bench.processes.ranks import end_with_parent, name_as_launcher, tell_killed
 
 
 def quiet_launch() -> None:
@@ -30,11 +30,13 @@ def quiet_launch() -> None:
         for rank, failure in sorted(error.failures.items()):
             if sentence := killed(rank, failure.exitcode, phase_of_dead(rank)):
                 print(sentence, file=sys.stderr)
+                tell_killed()
                 break  # of the others the launcher itself made an end
         sys.exit(1)
     except subprocess.CalledProcessError as error:
         if sentence := killed(0, error.returncode):
             print(sentence, file=sys.stderr)
+            tell_killed()
         sys.exit(1)
     except SignalException as error:
         sys.exit(128 + error.sigval)

@@ -97,6 +97,18 @@ def leave(status: int, sentence: str = "", broken_off: bool = False) -> None:
     sys.exit(0 if os.environ.get(STATUS_FILE) and (agreed or not sentence) else status)
 
 
+def tell_killed() -> None:
+    """By a launcher: a process was killed, and the others were ended for it, who say that they were asked to stop."""
+    if path := os.environ.get(STATUS_FILE):
+        with suppress(OSError):
+            killed_file(Path(path)).touch()
+
+
+def killed_file(status_file: Path) -> Path:
+    """Is there where a process was killed."""
+    return status_file.with_name("killed")
+
+
 def _say(sentence: str) -> None:
     """At once, unless another process of this launch has said why it ends: what comes after is said of the same, or follows
     from it. Torch's launcher, whose own report comes last, is told that it has been said."""

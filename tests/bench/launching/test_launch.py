@@ -163,9 +163,9 @@ def test_a_signal_reaches_the_others_where_one_has_just_ended(monkeypatch):
     ranks = [SimpleNamespace(send_signal=ended), SimpleNamespace(send_signal=heard.append)]
     monkeypatch.setattr(launch, "launched", lambda *_: ranks)
     monkeypatch.setattr(launch.signal, "signal", handlers.__setitem__)
-    launch._forward(SimpleNamespace(pid=1, send_signal=lambda _: pytest.fail("the launcher would end them")))
+    told = launch._forward(SimpleNamespace(pid=1, send_signal=lambda _: pytest.fail("the launcher would end them")))
     handlers[signal.SIGUSR1](signal.SIGUSR1, None)
-    assert heard == [signal.SIGUSR1]
+    assert heard == [signal.SIGUSR1] and told == ([signal.SIGUSR1], [])
 
 
 def test_slurm_says_which_machine_this_is(monkeypatch):
@@ -245,6 +245,8 @@ def test_two_processes_stop_together_and_go_on(whole, tmp_path):
 def test_a_process_that_is_killed_is_named_and_takes_the_others_with_it(tmp_path):
     process = started(*RUN, "--launch", "cpu", cwd=tmp_path)
     training(process, tmp_path)
+    while not any("after step" in sign.read_text() for sign in tmp_path.glob("out/status/ranks/*/1.json")):
+        time.sleep(0.02)
     found = workers(process)
     second = next(each for each in found if each.environ().get("RANK") == "1")
     second.kill()
