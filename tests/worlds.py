@@ -324,6 +324,58 @@ def kept(device, folder):
     return told
 
 
+def trained(family, accelerator, path, dropout=0.0, stop=0):
+    """A training of six steps that goes on from what lies at the path, where something does; its losses and weights. It is
+    stopped after step `stop`, of which the last process alone is asked."""
+    import torch
+
+    from bench.modeling.sharding import placed
+    from bench.modeling.structure import set_dropout
+    from bench.modeling.weights import checksum, full_tensor
+    from bench.processes import stopping
+    from bench.specs.checkpoint_every import CheckpointInterval
+    from bench.strategies.base import Hyperparameters
+    from bench.training import loop
+    from bench.training.checkpoint import Checkpoint
+    from bench.training.state import TrainingState
+
+    model = bert() if family == "encoder" else llama()
+    set_dropout(model, dropout)
+    model = placed(model, accelerator)
+    keeper = Checkpoint(path, accelerator, CheckpointInterval(steps=100), lambda: 0, print)
+    state = keeper.resume(model) or TrainingState(keeper=keeper)
+    # Each process draws numbers of its own; one that goes on has drawn others before.
+    torch.manual_seed(accelerator.process_index + (99 if state.resumed else 0))
+    asked, last = stopping.asked, accelerator.process_index == accelerator.num_processes - 1
+    stopping.asked = lambda: "SIGTERM" if last and state.step == stop else ""
+    try:
+        steps = [texts(family == "encoder", seed % 4) for seed in range(6)]  # the second epoch begins with the fifth step
+        loop.train(model, steps, Hyperparameters(learning_rate=1e-2), accelerator, loop.Padding(0), state)
+    except stopping.Stopped as stopped:
+        return str(stopped)
+    finally:
+        stopping.asked = asked
+    weights = {name: checksum(full_tensor(weight)) for name, weight in model.named_parameters()}
+    return {"losses": state.losses, "weights": {name: list(sums) for name, sums in weights.items()}, "resumed": state.resumed}
+
+
+def gone_on_with(device, folder):
+    """What two processes find that go on with what two have left, with dropout; and, without, with what one has."""
+    found = {}
+    for family in ("encoder", "decoder"):
+        for part, options in {"dropped": {"dropout": 0.3}, "undropped": {}}.items():
+            found[f"{family} {part}"] = trained(family, device.accelerator, folder / "none", **options)
+            left = folder / f"{family} {part} of two"
+            found[f"{family} {part} stopped"] = trained(family, device.accelerator, left, **options, stop=3)
+            copy = folder / f"{family} {part} gone on with"  # what was left stays, for one process to go on with
+            if device.main:
+                copy.write_bytes(left.read_bytes())
+            device.accelerator.wait_for_everyone()
+            found[f"{family} {part} gone on"] = trained(family, device.accelerator, copy, **options)
+        found[f"{family} left by one"] = trained(family, device.accelerator, folder / f"{family} of one")
+    return found
+
+
 def gone_on(run, device, folder):
     """What a run finds that is ended in its training's second step, and is then asked for again."""
     from bench.progress import Progress
@@ -374,6 +426,8 @@ def main(results, suites, ways):
         if way in KEEPING:
             folder = Path(results).parent / f"kept by {way}"
             found[way]["descent/kept"] = kept(device, folder)
+        if way == "ddp":
+            found[way]["descent/gone on"] = gone_on_with(device, Path(results).parent)
         if device.main:
             Path(results).write_text(json.dumps(found))
         for suite in suites:

@@ -13,6 +13,7 @@ import pytest
 import torch
 import worlds
 import yaml
+from accelerate import Accelerator
 from peft import PeftModel
 from safetensors.torch import load_file
 from transformers import AutoModelForCausalLM, AutoModelForSequenceClassification
@@ -68,6 +69,7 @@ SUITES = {
     # Its texts are written, and their references judged apart from them, where processes go in lockstep.
     "writer": {"tasks": ["localisation-de"], "strategies": ["zero-shot", "full"], "probes": ["lambada"], "other_items": 3},
 }
+FAMILIES = ("encoder", "decoder")
 RUNS = [(suite, strategy) for suite, fields in SUITES.items() for strategy in fields["strategies"]]
 
 
@@ -97,8 +99,12 @@ def alone(suites, own_cache, device: Device):
 
 @pytest.fixture(scope="module")
 def folders(tmp_path_factory):
-    """In which each world writes what it finds."""
-    return {name: tmp_path_factory.mktemp(name) for name in WORLDS}
+    """In which each world writes what it finds, and what one process has left for the first of them to go on with."""
+    made = {name: tmp_path_factory.mktemp(name) for name in WORLDS}
+    for family in FAMILIES:
+        told = worlds.trained(family, Accelerator(cpu=True), made["fsdp2"] / f"{family} of one", stop=2)
+        assert "after step 2 of 6" in told
+    return made
 
 
 @pytest.fixture(scope="module")
@@ -242,3 +248,30 @@ def test_what_is_kept_of_a_model_is_what_was_trained(shared, folders, way, name)
             answers = model.eval()(input_ids=torch.tensor(worlds.ASKED)).logits
         torch.testing.assert_close(answers, known[f"answers.{number}"], rtol=1e-5, atol=1e-6)
     assert not [path.name for path in (folder / name).rglob("*.py")], "the model's own code is that of these tests"
+
+
+@pytest.mark.slow
+@pytest.mark.parametrize("family", FAMILIES)
+@pytest.mark.parametrize("part", ["dropped", "undropped"])
+def test_two_processes_go_on_bit_for_bit(shared, family, part):
+    """Each draws its own dropout, of texts that fall to them unevenly; the signal reached the second one alone."""
+    found = shared("ddp")
+    whole, again = found["descent", "gone on"][f"{family} {part}"], found["descent", "gone on"][f"{family} {part} gone on"]
+    told = found["descent", "gone on"][f"{family} {part} stopped"]
+    assert told == "stopped by a signal to another process after step 3 of 6"
+    assert (whole.pop("resumed"), again.pop("resumed")) == ([], [3])
+    assert again == whole and len(set(whole["losses"])) == 6
+
+
+@pytest.mark.slow
+@pytest.mark.parametrize("family", FAMILIES)
+def test_another_number_of_processes_goes_on_within_rounding(shared, folders, tmp_path, family):
+    one = worlds.trained(family, Accelerator(cpu=True), tmp_path / "none")
+    found = shared("ddp")["descent", "gone on"]
+    left = tmp_path / "left"
+    left.write_bytes((folders["fsdp2"] / f"{family} undropped of two").read_bytes())
+    by_one, by_two = worlds.trained(family, Accelerator(cpu=True), left), found[f"{family} left by one"]
+    assert (by_one["resumed"], by_two["resumed"]) == ([3], [2])
+    assert by_one["losses"] == pytest.approx(one["losses"], rel=1e-5)
+    assert by_two["losses"] == pytest.approx(one["losses"], rel=1e-5)
+    assert found[f"{family} undropped"]["losses"] == pytest.approx(one["losses"], rel=1e-5)
