@@ -4,10 +4,10 @@ import pytest
 
 from bench.drafting.roles import (
     LABEL_NAMES,
+    columns_text,
     contents,
     fields_of,
     heading,
-    held,
     is_index,
     is_label,
     is_named,
@@ -66,7 +66,7 @@ def test_words_for_columns():
         and contents(FileColumn("a", ["x"] * 3)) == "always 'x'"
         and contents(FileColumn("a", [""])) == "empty"
     )
-    assert held(table(STARS)) == "The columns are stars (5 values, such as '0')."
+    assert columns_text(table(STARS)) == "The columns are stars (5 values, such as '0')."
 
 
 def test_texts_of_one_name_are_numbered_and_none_is_called_as_another_field():
