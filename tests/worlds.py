@@ -55,6 +55,8 @@ def told(record, items):
         "reason": record.reason,
         "losses": record.outcome.losses,
         "score": record.outcome.score.value,
+        "metrics": {name: score.value for name, score in record.outcome.metrics.items()},
+        "stages": record.outcome.stages.scores if record.outcome.stages else [],
         "validation": record.outcome.validation,
         "curve": [point.model_dump() for point in record.outcome.curve],
         "forgetting": {name: [f.before, f.after, f.delta] for name, f in record.outcome.forgetting.items()},
