@@ -10,11 +10,15 @@ import json
 import os
 import sys
 from contextlib import suppress
+from dataclasses import replace
+from itertools import product
 from pathlib import Path
 from types import SimpleNamespace
 
 if __name__ == "__main__":  # a launcher runs this file by itself; where tests import it, the path is theirs
-    sys.path[0] = str(Path(__file__).parents[1])
+    sys.path.insert(0, str(Path(__file__).parents[1]))
+
+from ways import BF16, GO_ON, tried
 
 PLAIN = ("ddp", "fsdp2")
 """Ways that a world of torch's processes can take; the others are DeepSpeed's."""
@@ -24,9 +28,6 @@ heads on one trunk."""
 KEEPING = ("ddp", "fsdp2", "zero3")
 ASKED = [[5, 6, 7, 8, 9]]
 SHAPE = {"hidden_size": 32, "intermediate_size": 64, "num_hidden_layers": 2, "num_attention_heads": 4}
-BRIEFLY, FEW = ("zero2", "zero3-offload"), ["zero-shot", "full"]
-"""Ways of which two strategies are enough to see that they work: zero1 cuts the same moments and zero3 the same gradients, and
-offloading changes where weights lie. And these strategies: the encoder's full has two heads."""
 
 
 def become(device, way):
@@ -45,6 +46,26 @@ def become(device, way):
     plugin.zero_stage = plugin.deepspeed_config["zero_optimization"]["stage"] = stage
     for part in ("offload_optimizer", "offload_param"):
         plugin.deepspeed_config["zero_optimization"][part] = {"device": "cpu" if "offload" in way else "none"}
+
+
+def in_bf16(device, way):
+    """The same processes, set up to compute in bf16 as a start of their own would set them up."""
+    from accelerate import PartialState
+    from accelerate.state import AcceleratorState
+    from accelerate.utils import DistributedType
+
+    from bench.devices.device import configure, start
+
+    if way.startswith("zero"):
+        configure(device.accelerator.state.deepspeed_plugin.deepspeed_config, "bf16")
+        return replace(device, precision="bf16")
+    AcceleratorState._reset_state()
+    if way != "none":
+        PartialState._shared_state["distributed_type"] = DistributedType.MULTI_CPU  # as their launcher said
+    made = start("bf16")
+    if way != "none":
+        become(made, way)
+    return made
 
 
 def told(record, items):
@@ -417,35 +438,38 @@ def main(results, suites, ways):
 
     untouched.VALIDATION_ITEMS = 8
     device = start("fp32")
-    found, halt_folder = {}, None
-    for way in ways:
+    found: dict[str, dict] = {way: {} for way in ways}
+    halt_folder = None
+    # All that is in fp32 comes first: a precision is all of a process's.
+    for way, suite in sorted(product(ways, suites), key=lambda pair: Path(pair[1]).stem == BF16):
         if way != "none":
             become(device, way)
-        found[way] = {"descent/left": left(device), "descent/moves": moves(device), "descent/types": types_in_bf16(device)}
-        found[way]["descent/cast again"] = cast_again(device)
-        halt_folder, other = Path(results).parent / "halted" / way, halt_folder
-        found[way]["descent/halted"] = halted(device, halt_folder, other)
-        if way in KEEPING:
-            folder = Path(results).parent / f"kept by {way}"
-            found[way]["descent/kept"] = kept(device, folder)
-        if way == "ddp":
-            found[way]["descent/gone on"] = gone_on_with(device, Path(results).parent)
-        if device.main:
-            Path(results).write_text(json.dumps(found))
-        for suite in suites:
-            strategies = FEW if way in BRIEFLY else None
-            for run in plan.plan(PlanOptions(suite, test_items=11, strategies=strategies), "fp32"):
-                if reason := refusal(run.strategy, parallelism(device.accelerator)):
-                    found[way][f"{run.suite}/{run.strategy.name}"] = {"status": "refused", "reason": reason}
-                    continue
-                record, items = perform(run, device, Progress(False, 1))
-                device.accelerator.free_memory()
-                found[way][f"{run.suite}/{run.strategy.name}"] = told(record, items)
-                if run.strategy.name == "full" and way in ("fsdp2", "zero3"):
-                    found[way][f"{run.suite}/gone on"] = gone_on(run, device, Path(results).parent / way / run.suite)
-                if device.main:
-                    print(way, run.label, record.status, record.reason, flush=True)
-                    Path(results).write_text(json.dumps(found))
+        asked = in_bf16(device, way) if Path(suite).stem == BF16 else device
+        if not found[way]:
+            found[way] = {"descent/left": left(device), "descent/moves": moves(device), "descent/types": types_in_bf16(device)}
+            found[way]["descent/cast again"] = cast_again(device)
+            halt_folder, other = Path(results).parent / "halted" / way, halt_folder
+            found[way]["descent/halted"] = halted(device, halt_folder, other)
+            if way in KEEPING:
+                found[way]["descent/kept"] = kept(device, Path(results).parent / f"kept by {way}")
+            if way == "ddp":
+                found[way]["descent/gone on"] = gone_on_with(device, Path(results).parent)
+            if device.main:
+                Path(results).write_text(json.dumps(found))
+        for run in plan.plan(PlanOptions(suite, test_items=11), asked.precision):
+            if not tried(way, run.suite, run.strategy.name):
+                continue
+            if reason := refusal(run.strategy, parallelism(asked.accelerator)):
+                found[way][f"{run.suite}/{run.strategy.name}"] = {"status": "refused", "reason": reason}
+                continue
+            record, items = perform(run, asked, Progress(False, 1))
+            asked.accelerator.free_memory()
+            found[way][f"{run.suite}/{run.strategy.name}"] = told(record, items)
+            if run.strategy.name == "full" and way in ("fsdp2", "zero3") and run.suite in GO_ON:
+                found[way][f"{run.suite}/gone on"] = gone_on(run, asked, Path(results).parent / way / run.suite)
+            if asked.main:
+                print(way, run.label, record.status, record.reason, flush=True)
+                Path(results).write_text(json.dumps(found))
 
 
 if __name__ == "__main__":
