@@ -92,10 +92,10 @@ def untouched_row(session: Session, untouched: Untouched, evaluation: Evaluation
 
     Of a probe that nobody was asked before, the answers are what others are held against, which proves nothing and is no check.
     """
-    now, test = evaluation.probes, session.sets.test
+    now, checks = evaluation.probes, dict[str, bool | None]()
     kept = untouched.probe_items([probe.first(FIRST_ITEMS) for probe in session.probes], known=now)
-    checks: dict[str, bool | None] = {}
     if session.run.model.checkpoint:  # of what an API answers nothing can be read a second time
+        test = session.sets.test
         checks["answers are the model's own"] = _as_base_answers(session, test, evaluation.test, untouched.module())
     older = [name for name in now if kept[name] is not now[name]]  # the others are kept from now on
     if older:
