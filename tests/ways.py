@@ -62,12 +62,10 @@ SUITES = {
         "strategies": [
             "zero-shot",
             "full",
-            "frozen",
             "lora",
             "lora-8bit",
             "lora-4bit",
             "prompts",
-            "prefix",
             "instruction",
             "multitask",
             "rehearsal",

@@ -9,6 +9,7 @@ import typer
 from bench.commands.options import DEFAULT_OUT, Out, comma_separated
 
 if TYPE_CHECKING:
+    from bench.planning.options import PlanOptions
     from bench.runs.run_folder import KeepOptions
 
 RUNNING = typer.Typer()
@@ -84,26 +85,31 @@ def run(
     debug: Annotated[bool, typer.Option("--debug", help="Show tracebacks.")] = False,
 ) -> int:
     """Train, score and probe every strategy of a suite; what has a record is not run again."""
-    from bench.planning.first_look import first_look
     from bench.planning.options import PlanOptions
-    from bench.specs.checkpoint_every import checkpoint_interval
 
     options = PlanOptions(suite, model, seeds=seeds, budget=budget, settings=set_ or [], trust_remote_code=trust_remote_code)
     options = replace(options, tasks=comma_separated(tasks), strategies=comma_separated(strategies), vary=comma_separated(vary))
     options = replace(options, test_items=test_items, probe_items=probe_items, probe_power=probe_power, probe_every=probe_every)
     options = replace(options, tune=_given(trials=tune, sampler=sampler, pruner=pruner, share=tune_share, seeds=tune_seeds))
-    first_look(options)
-    checkpoint_interval(checkpoint_every)
-    _quiet(debug)
+    _look_first(options, checkpoint_every, debug)
     from bench.launching.launch import launched_or_run
     from bench.placing.hands import Crew
     from bench.suites import SuiteOptions
 
-    # Before any process is started: they inherit the choice by their environment.
     _track(comma_separated(track), out)
-    doing = SuiteOptions(out, dry_run, rerun_on_change, debug, _keep(checkpoint_every, keep_model))
-    doing = replace(doing, crew=Crew(workers, engine, address))
+    keep, crew = _keep(checkpoint_every, keep_model), Crew(workers, engine, address)
+    doing = SuiteOptions(out, dry_run, rerun_on_change, debug, keep, crew)
     return launched_or_run(launch, options, precision, doing, context.obj)
+
+
+def _look_first(options: "PlanOptions", checkpoint_every: str, debug: bool) -> None:
+    """What is wrong is told before anything heavy is imported, as far as that can be known."""
+    from bench.planning.first_look import first_look
+    from bench.specs.checkpoint_every import checkpoint_interval
+
+    first_look(options)
+    checkpoint_interval(checkpoint_every)
+    _quiet(debug)
 
 
 def _quiet(debug: bool) -> None:
@@ -121,6 +127,7 @@ def _keep(checkpoint_every: str, keep_model: bool) -> "KeepOptions":
 
 
 def _track(trackers: list[str] | None, out: Path) -> None:
+    """Before any process is started: they inherit the choice by their environment."""
     from bench.running.tracking import choose_trackers
 
     if trackers:

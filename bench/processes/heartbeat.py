@@ -10,7 +10,7 @@ import sys
 import threading
 import time
 from collections.abc import Callable, Iterator
-from contextlib import contextmanager, suppress
+from contextlib import contextmanager
 from pathlib import Path
 from types import FrameType
 from typing import NamedTuple
@@ -193,9 +193,7 @@ def beating(out: Path, world: int, phase: Callable[[], str]) -> Iterator[None]:
     folder = out / "status" / "ranks" / meeting
     # What a killed process of an earlier launch has left there is no sign of this one's, for the launcher neither.
     (folder / f"{ranks.rank()}.json").unlink(missing_ok=True)
-    if path := os.environ.get(SIGNS_FILE):
-        with suppress(OSError):  # on a full disk a killed process is named without its phase
-            Path(path).write_text(str(folder.absolute()), encoding="utf-8")
+    ranks.write_for_launcher(SIGNS_FILE, str(folder.absolute()))
     heart = Heartbeat(folder, world, phase, _silence())
     heart.start()
     try:

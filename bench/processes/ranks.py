@@ -100,7 +100,7 @@ def leave(status: int, sentence: str = "", broken_off: bool = False) -> None:
 def tell_killed() -> None:
     """By a launcher: a process was killed, and the others were ended for it, who say that they were asked to stop."""
     if path := os.environ.get(STATUS_FILE):
-        with suppress(OSError):
+        with suppress(OSError):  # on a full disk the others' status stands
             killed_file(Path(path)).touch()
 
 
@@ -116,7 +116,7 @@ def _say(sentence: str) -> None:
         return
     print(sentence, file=sys.stderr, flush=True)
     cause = {"message": SAID, "extraInfo": {"timestamp": str(int(time.time()))}}
-    _write(ERROR_FILE, json.dumps({"message": cause}))
+    write_for_launcher(ERROR_FILE, json.dumps({"message": cause}))
 
 
 def _speaks_first() -> bool:
@@ -135,7 +135,7 @@ def _speaks_first() -> bool:
 def _tell_status(status: int) -> None:
     """What was told first stands: of the others a launcher makes an end, and they leave as if they had been asked to stop."""
     if _read(STATUS_FILE) in ("", "0"):
-        _write(STATUS_FILE, str(status))
+        write_for_launcher(STATUS_FILE, str(status))
 
 
 def _read(variable: str) -> str:
@@ -146,7 +146,7 @@ def _read(variable: str) -> str:
         return ""
 
 
-def _write(variable: str, text: str) -> None:
+def write_for_launcher(variable: str, text: str) -> None:
     """Into the file that an environment variable names, if it does."""
     if path := os.environ.get(variable):
         with suppress(OSError):  # on a full disk the launcher knows the status alone

@@ -2,6 +2,7 @@
 
 import pytest
 
+from bench import ENGINE_VERSION
 from bench.records import store
 from reports.gate.sides import Match, key_of, matched, rows_once
 from reports.rows.rows import aggregate
@@ -90,7 +91,7 @@ def test_one_row_of_a_strategy_is_matched_whatever_its_hyperparameters(make, sid
     [
         ({"data_hash": "ff" * 32}, "data: ffffffff instead of cdcdcdcd"),
         ({"budget": "64examples"}, "budget: 64examples instead of 512examples"),
-        ({"engine_version": 99}, "engine version: 99 instead of 1"),
+        ({"engine_version": 99}, f"engine version: 99 instead of {ENGINE_VERSION}"),
         ({"device": {"type": "cpu", "precision": "bf16"}}, "precision: bf16 instead of fp32"),
         ({"inputs": {"task": {"name": "sst2", "version": 2}}}, "version of the task: 2 instead of 1"),
         ({"inputs": {"task": {"name": "sst2", "version": 1, "prompt": "Film: {text}"}}}, ""),
