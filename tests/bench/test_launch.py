@@ -32,7 +32,7 @@ def rows(folder):
 
 
 @pytest.fixture(scope="module")
-def single(own_cache, tmp_path_factory):
+def single(tmp_path_factory):
     folder = tmp_path_factory.mktemp("one")
     done = launch(*TINY, "--strategies", "zero-shot,full,multitask", cwd=folder)
     assert done.returncode == 0, done.stderr
@@ -89,28 +89,28 @@ def test_more_processes_than_devices_are_refused(tmp_path):
 @pytest.mark.slow
 @TWO
 def test_two_launchers_that_stand_in_for_two_machines_meet(single, own_cache, tmp_path):
-    """Each has a cache of its own: the main one's knows the base, and the other's is cold. Were each to go by its own, one
-    would ask the base while the other trains, and both would wait for ever; the main process says what is known."""
+    """Each has a cache of its own. At first neither knows the base, and then the main one's does. Were each to go by its own,
+    one would ask the base while the other trains, and both would wait for ever; the main process says what is known."""
     with socket.socket() as free:
         free.bind(("localhost", 0))
         port = str(free.getsockname()[1])
-    cold, known = linked_cache(tmp_path / "cold", own_cache), sorted(own_cache.glob("base/*"))
-    assert known, "one process has asked the base"
+    caches = [linked_cache(tmp_path / name, own_cache) for name in ("main", "other")]
     config = ["--config_file", str(ROOT / "launch" / "machines.yaml"), "--num_processes", "2", "--gpu_ids=-1,-1"]
 
-    def machine(rank):
+    def machine(rank, folder):
         place = ["--machine_rank", str(rank), "--main_process_port", port]
-        cache = {"TUNEBENCH_CACHE": str(own_cache if rank == 0 else cold)}
-        return launch(*TINY, "--strategies", "full", launcher=[*config, *place], cwd=tmp_path, **cache)
+        cache = {"TUNEBENCH_CACHE": str(caches[rank])}
+        return launch(*TINY, "--strategies", "full", launcher=[*config, *place], cwd=folder, **cache)
 
-    with ThreadPoolExecutor() as machines:
-        both = list(machines.map(machine, range(2)))
-    assert [done.returncode for done in both] == [0, 0], both[0].stderr + both[1].stderr
-    found = rows(tmp_path)["full"]
+    known = []
+    for folder in (tmp_path / "at first", tmp_path / "then"):
+        folder.mkdir()
+        with ThreadPoolExecutor() as machines:
+            both = list(machines.map(machine, range(2), [folder] * 2))
+        assert [done.returncode for done in both] == [0, 0], both[0].stderr + both[1].stderr
+        known.append(sorted(caches[0].glob("base/*")))
+        assert not list(caches[1].glob("base/*"))
+    assert known[0] and known[1] == known[0], "nothing is asked again"
+    found = rows(tmp_path / "then")["full"]
     assert found["provenance"]["device"]["processes"] == 2 and found["run_id"] == single["full"]["run_id"]
     assert len(found["cost"]["peak_memory_per_process"]) == 2
-    alone = single["full"]["outcome"]["forgetting"]
-    assert {name: one["before"] for name, one in found["outcome"]["forgetting"].items()} == {
-        name: one["before"] for name, one in alone.items()
-    }
-    assert sorted(own_cache.glob("base/*")) == known and not list(cold.glob("base/*"))
