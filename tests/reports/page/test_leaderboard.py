@@ -8,6 +8,7 @@ from html.parser import HTMLParser
 
 import pytest
 
+from bench import ENGINE_VERSION
 from bench.errors import UserError
 from bench.records import store
 from bench.records.outcome import Score
@@ -169,7 +170,7 @@ def test_definitions_and_provenance(page_of):
         "cd" * 32,
         "12,808",
         "repeated removed 57",
-        "Engine version 1",
+        f"Engine version {ENGINE_VERSION}",
         "2026-11-24T10:09:52",
     ):
         assert fact in words

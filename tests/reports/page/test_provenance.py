@@ -1,5 +1,6 @@
 """Where the numbers come from, each fact said once."""
 
+from bench import ENGINE_VERSION
 from reports.page import provenance
 from reports.rows.rows import aggregate
 
@@ -7,7 +8,7 @@ from reports.rows.rows import aggregate
 def test_equal_facts_are_said_once(make):
     found = provenance.gather(aggregate([record for record, _ in make.suite(2)]))
     assert len(found.versions) == len(found.devices) == len(found.models) == len(found.data) == 1
-    assert found.versions[0].runs == 13 and found.engines == [1]
+    assert found.versions[0].runs == 13 and found.engines == [ENGINE_VERSION]
     assert found.data[0].counts["repeated removed"] == "57"
 
 

@@ -1,5 +1,6 @@
 """Each run by itself."""
 
+from bench import ENGINE_VERSION
 from bench.records.record import Limit, Spending
 from reports.page.runs import DRAWN, runs_of
 from reports.rows.rows import aggregate
@@ -8,7 +9,11 @@ from reports.rows.rows import aggregate
 def test_runs_say_which_line_they_are_of_and_share_their_origins(make):
     found = runs_of(aggregate([make.record("full", 0)[0], make.record("full", 1)[0], make.record("frozen")[0]]))
     assert [(run["line"], run["seed"], run["origin"]) for run in found["runs"]] == [(0, 0, 0), (0, 1, 0), (1, 0, 0)]
-    assert len(found["origins"]) == 1 and found["origins"][0]["torch"] == "2.13.0" and found["origins"][0]["engine"] == "1"
+    assert (
+        len(found["origins"]) == 1
+        and found["origins"][0]["torch"] == "2.13.0"
+        and found["origins"][0]["engine"] == str(ENGINE_VERSION)
+    )
     assert found["settings"] == [{"learning_rate": "2e-05", "warmup": "0.1"}] * 2
 
 
