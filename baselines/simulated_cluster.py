@@ -141,10 +141,7 @@ class Machine:
         if lease.put(lambda folder: _write(folder / "records" / f"{name}.json", str(self.number))):
             assert name not in told.recorded, "a run was recorded twice"
             told.recorded[name] = self._cluster.now
-            like = self._cluster.likes[name]
-            first = not self.forecast.knows(like)
-            self.forecast.learn(like, told.seconds[name])
-            if first:
+            if self.forecast.learn(self._cluster.likes[name], told.seconds[name]):
                 self._arrange()
         else:
             told.in_vain.append(name)

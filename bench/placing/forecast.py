@@ -36,11 +36,14 @@ class Forecast:
         """Whether something of this kind has been done."""
         return like.kind in self._seconds
 
-    def learn(self, like: Like, seconds: float) -> None:
+    def learn(self, like: Like, seconds: float) -> bool:
+        """Whether it was the first of its kind, which moves the forecasts of all work like it."""
+        first = not self.knows(like)
         self._seconds[like.kind].append(seconds)
         if like.flops > 0 and seconds > 0:
             for group in (like.model, ANY):
                 self._rates[group].append(like.flops / seconds)
+        return first
 
     def seconds(self, like: Like) -> float:
         """The median of its kind's; else its FLOPs at the median rate of its model, or of all work."""

@@ -97,11 +97,9 @@ class WorkerPool:
                     self._learn(like, record)
 
     def _learn(self, like: Like, record: Record | TrialRecord) -> bool:
-        """Whether it was the first of its kind, which moves all forecasts of work like it."""
-        seconds, first = seconds_taken(record), not self._forecast.knows(like)
-        if seconds is not None:
-            self._forecast.learn(like, seconds)
-        return first and seconds is not None
+        """Whether that moves the forecasts of other work."""
+        seconds = seconds_taken(record)
+        return seconds is not None and self._forecast.learn(like, seconds)
 
     def _do(self, shift: "_Shift") -> None:
         while shift.queue.waiting or self._busy:
