@@ -16,6 +16,7 @@ import tempfile
 from collections import Counter
 from collections.abc import Callable
 from dataclasses import dataclass, field
+from functools import partial
 from itertools import accumulate, count
 from pathlib import Path
 
@@ -223,7 +224,8 @@ def mixed(runs: int, seed: int = 0, seeds_differ: float = SEEDS_DIFFER) -> Mixtu
     drawn, seconds, likes, pilot = random.Random(seed), dict[str, float](), dict[str, Like](), dict[Like, float]()
     for kind in range(runs // SEEDS):
         length = drawn.uniform(60, 600)
-        like = Like(f"{kind}", "", length * drawn.lognormvariate(0, FLOPS_DIFFER))
+        work = length * drawn.lognormvariate(0, FLOPS_DIFFER)
+        like = Like(f"{kind}", "", partial(float, work))
         pilot[like] = length * drawn.lognormvariate(0, seeds_differ)
         for number in range(SEEDS):
             name = f"{kind:08x}{number:08x}"

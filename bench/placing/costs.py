@@ -14,13 +14,12 @@ from bench.runs.run import Run
 
 def like(work: Assignment) -> Like:
     """By what its seconds hang on; a trial of the same run asks other items, so that it is another kind."""
-    run, who = work.run, type(work).__name__
-    return Like(f"{who} {cost_key(run)}", f"{who} {run.model.name}", flops(run))
+    alike, who = _Like.of(work.run), type(work).__name__
+    return Like(f"{who} {alike.key}", f"{who} {work.run.model.name}", lambda: _flops(_estimated(alike)))
 
 
-def flops(run: Run) -> float:
-    """Of training it, asking its tests and asking its probes."""
-    cost = _estimated(_Like.of(run))
+def _flops(cost: CostEstimate) -> float:
+    """Of training, asking tests and asking probes."""
     return float((cost.operations or 0) + cost.answering + cost.probing)
 
 

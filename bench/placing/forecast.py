@@ -5,7 +5,9 @@ docs/placement.md has how far off each way is. (Rates by strategy as well were n
 """
 
 from collections import defaultdict
-from dataclasses import dataclass
+from collections.abc import Callable
+from dataclasses import dataclass, field
+from functools import cached_property
 from statistics import median
 
 UNKNOWN_RATE = 5e10
@@ -22,7 +24,12 @@ class Like:
     """Equal for what costs the same: a run's seeds, a search's trials."""
     model: str
     """Work of one model does about as many FLOPs in a second."""
-    flops: float
+    count: Callable[[], float] = field(compare=False)
+    """Its FLOPs, which takes seconds of reading texts: only those are counted that a forecast needs."""
+
+    @cached_property
+    def flops(self) -> float:
+        return self.count()
 
 
 class Forecast:

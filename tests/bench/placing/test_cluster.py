@@ -134,7 +134,9 @@ def test_two_workers_one_of_them_killed_do_all(own_cache, device, tmp_path, loca
         return hired[-1]
 
     slots = cluster_slots(2, len(runs))
-    with WorkerPool(lambda works: [(slots, works)], hire, lambda work: Like(work.id, "", 1.0), View(place.out)) as hands:
+    with WorkerPool(
+        lambda works: [(slots, works)], hire, lambda work: Like(work.id, "", lambda: 1.0), View(place.out)
+    ) as hands:
         found = execution.execute(runs, place, hands=hands)
     assert [record.status for record in found] == ["ok"] * 3 and len(hired) == 3
     assert store.read_all(tmp_path) == sorted(found, key=lambda record: record.run_id)

@@ -36,7 +36,7 @@ def place(tmp_path, device):
 
 def by_name(work):
     """The later in the alphabet the longer; each is of a kind of its own."""
-    return Like(work.id, "", float(ord(work.id)))
+    return Like(work.id, "", lambda: float(ord(work.id)))
 
 
 def pool(place, hired, like=by_name, **fate):
@@ -75,7 +75,7 @@ def test_what_was_done_tells_how_long_the_rest_takes(run, place, monkeypatch):
     monkeypatch.setattr(module, "seconds_taken", lambda record: took.get(record.run_id))
 
     def like(work):
-        return Like(work.id[0], "", {"a": 9.0, "b": 5.0, "c": 7.0}[work.id[0]])
+        return Like(work.id[0], "", lambda: {"a": 9.0, "b": 5.0, "c": 7.0}[work.id[0]])
 
     def alone(works):
         return [(SLOTS[:1], works)]
@@ -96,6 +96,16 @@ def test_what_was_done_tells_how_long_the_rest_takes(run, place, monkeypatch):
     with WorkerPool(alone, hire, like, View(place.out)) as hands:
         hands(again, place, lambda work: work.id.endswith("0"))
     assert done[5:] == ["b2", "c2"], "by records that were there at the start"
+
+
+def test_what_is_finished_and_like_nothing_that_waits_is_not_estimated(run, place):
+    """Counting FLOPs takes seconds of each kind: a suite that goes on would begin late."""
+
+    def like(work):
+        return Like(work.id, "", lambda: 1.0 if work.id == "a" else pytest.fail("nobody needs to know"))
+
+    with pool(place, [], like) as hands:
+        hands([imagined(run, name, []) for name in "ab"], place, lambda work: work.id == "b")
 
 
 def test_no_more_workers_than_work(run, place):
