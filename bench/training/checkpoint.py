@@ -81,7 +81,7 @@ class Checkpoint:
     def begin(self, model: nn.Module, adam: optim.Optimizer) -> None:
         # Only a training that goes on has random numbers that still wait to be put back.
         if self._random:
-            _set_moments(model, adam, self._partitions(adam), self.path)
+            _set_moments(model, self._moments(adam), self.path)
             self.set_random()
         if self._writing is None:
             trained = sum(numel(tensor) * tensor.element_size() for _, tensor in _trained(model))
@@ -129,7 +129,7 @@ class Checkpoint:
         state.peak_bytes = max(state.peak_bytes, self._peak())
         started = time.monotonic()
         kept, main = dict[str, Tensor](), self._accelerator.is_main_process
-        for name, tensor in _contents(model, state, adam, self._partitions(adam)):
+        for name, tensor in _contents(model, state, self._moments(adam) if adam is not None else None):
             values = full_tensor(tensor)  # by all processes, of which one keeps them: no machine holds them once for each
             if main:
                 kept[name] = values.cpu().contiguous()  # there without a copy, which would count as the run's memory
@@ -154,9 +154,8 @@ class Checkpoint:
         asked_any, due_main = self._accelerator.reduce(flags.to(self._accelerator.device)).tolist()
         return asked_any > 0, due_main > 0
 
-    def _partitions(self, adam: optim.Optimizer | None) -> Partitions | None:
-        launcher = self._accelerator.distributed_type
-        return Partitions(adam) if adam is not None and launcher == DistributedType.DEEPSPEED else None
+    def _moments(self, adam: optim.Optimizer) -> "Partitions | _ByWeight":
+        return Partitions(adam) if self._accelerator.distributed_type == DistributedType.DEEPSPEED else _ByWeight(adam)
 
     def _why(self) -> str:
         return f"stopped by {stopping.asked() or 'a signal to another process'}"
@@ -206,19 +205,29 @@ def _fill(model: nn.Module, path: Path) -> None:
         put(own[name], values)
 
 
-def _contents(
-    model: nn.Module, state: TrainingState, adam: optim.Optimizer | None, partitions: Partitions | None
-) -> Iterator[tuple[str, Tensor]]:
+class _ByWeight:
+    """The moments of torch's own optimisers, in the words of `Partitions`."""
+
+    def __init__(self, adam: optim.Optimizer) -> None:
+        self._adam = adam
+
+    def of(self, weight: nn.Parameter) -> Iterator[tuple[str, Tensor]]:
+        yield from self._adam.state.get(weight, {}).items()
+
+    def put(self, weight: nn.Parameter, kind: str, values: Tensor) -> None:
+        self._adam.state[weight][kind] = beside(weight, values)
+
+
+def _contents(model: nn.Module, state: TrainingState, moments: Partitions | _ByWeight | None) -> Iterator[tuple[str, Tensor]]:
     """All that a file holds beside random numbers: weights, the best weights, moments; as they are, shared out or not."""
     yield from ((f"{WEIGHT}{name}", tensor) for name, tensor in _trained(model))
     yield from ((f"{BEST}{name}", tensor) for name, tensor in state.best.weights.items())
-    for name, weight in unlaunched(model).named_parameters():
-        own = adam.state.get(weight, {}) if adam is not None and not partitions else {}
-        moments = partitions.of(weight) if partitions else own.items()
-        yield from ((f"{MOMENT}{name}.{kind}", moment) for kind, moment in moments)
+    if moments:
+        for name, weight in unlaunched(model).named_parameters():
+            yield from ((f"{MOMENT}{name}.{kind}", moment) for kind, moment in moments.of(weight))
 
 
-def _set_moments(model: nn.Module, adam: optim.Optimizer, partitions: Partitions | None, path: Path) -> None:
+def _set_moments(model: nn.Module, moments: Partitions | _ByWeight, path: Path) -> None:
     """Of every row, also where the file has those of some alone: the launcher that goes on may need all."""
     weights = dict(unlaunched(model).named_parameters())
     by_row = [key for key in _shapes(path, MOMENT) if key.endswith(MOMENT_ROWS)]
@@ -229,7 +238,4 @@ def _set_moments(model: nn.Module, adam: optim.Optimizer, partitions: Partitions
             continue
         if name in rows and moment.ndim:
             moment = torch.zeros(shape(weights[name])).index_copy(0, rows[name], moment)
-        if partitions:
-            partitions.put(weights[name], kind, moment)
-        else:
-            adam.state[weights[name]][kind] = beside(weights[name], moment)
+        moments.put(weights[name], kind, moment)
