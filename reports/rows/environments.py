@@ -51,9 +51,7 @@ def other_environments(rows: Sequence[Row]) -> list[OtherEnvironment | OlderEngi
     """Of each suite, model and task, what was not made where most of its runs were; of equals, the first is most. And what was
     made by an older engine."""
     others = [other for group in grouped(rows).values() for other in _of_group(group)]
-    versions = [(row, [run.provenance.engine_version for run in row.records]) for row in rows]
-    oldest = [(row, min(known)) for row, each in versions if (known := [number for number in each if number is not None])]
-    return [*others, *(OlderEngine(row, number) for row, number in oldest if number < ENGINE_VERSION)]
+    return [*others, *(OlderEngine(row, number) for row in rows if (number := _oldest(row)) < ENGINE_VERSION)]
 
 
 def one_machine(*rows: Row) -> bool:
@@ -80,6 +78,12 @@ def _of_row(row: Row, usual: str | None, reference: Mapping[str, str]) -> list[O
         OtherEnvironment(row, _seeds(runs, row), differing(runs[0].provenance.environment, reference))
         for runs in groups_by(strange, lambda run: run.provenance.environment_id).values()
     ]
+
+
+def _oldest(row: Row) -> int:
+    """Of the engines that made the row's runs; the present one where no record knows."""
+    known = (run.provenance.engine_version for run in row.records)
+    return min((number for number in known if number is not None), default=ENGINE_VERSION)
 
 
 def _seeds(runs: Sequence[Record], row: Row) -> tuple[int, ...]:
