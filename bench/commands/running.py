@@ -10,7 +10,7 @@ from bench.commands.options import DEFAULT_OUT, Out, comma_separated
 
 if TYPE_CHECKING:
     from bench.planning.options import PlanOptions
-    from bench.runs.run_folder import KeepOptions
+    from bench.specs.checkpoint_every import CheckpointInterval
 
 RUNNING = typer.Typer()
 
@@ -91,25 +91,26 @@ def run(
     options = replace(options, tasks=comma_separated(tasks), strategies=comma_separated(strategies), vary=comma_separated(vary))
     options = replace(options, test_items=test_items, probe_items=probe_items, probe_power=probe_power, probe_every=probe_every)
     options = replace(options, tune=_given(trials=tune, sampler=sampler, pruner=pruner, share=tune_share, seeds=tune_seeds))
-    _look_first(options, checkpoint_every, debug)
+    every = _look_first(options, checkpoint_every, debug)
     from bench.launching.launch import launched_or_run
     from bench.placing.hands import Crew
+    from bench.runs.run_folder import KeepOptions
     from bench.suites import SuiteOptions
 
     _track(comma_separated(track), out)
-    keep, crew = _keep(checkpoint_every, keep_model), Crew(workers, engine, address)
-    doing = SuiteOptions(out, dry_run, rerun_on_change, debug, keep, crew)
+    doing = SuiteOptions(out, dry_run, rerun_on_change, debug, KeepOptions(every, keep_model), Crew(workers, engine, address))
     return launched_or_run(launch, options, precision, doing, context.obj)
 
 
-def _look_first(options: "PlanOptions", checkpoint_every: str, debug: bool) -> None:
+def _look_first(options: "PlanOptions", checkpoint_every: str, debug: bool) -> "CheckpointInterval":
     """What is wrong is told before anything heavy is imported, as far as that can be known."""
     from bench.planning.first_look import first_look
     from bench.specs.checkpoint_every import checkpoint_interval
 
     first_look(options)
-    checkpoint_interval(checkpoint_every)
+    every = checkpoint_interval(checkpoint_every)
     _quiet(debug)
+    return every
 
 
 def _quiet(debug: bool) -> None:
@@ -117,13 +118,6 @@ def _quiet(debug: bool) -> None:
     from bench import quiet
 
     quiet.libraries(debug)
-
-
-def _keep(checkpoint_every: str, keep_model: bool) -> "KeepOptions":
-    from bench.runs.run_folder import KeepOptions
-    from bench.specs.checkpoint_every import checkpoint_interval
-
-    return KeepOptions(checkpoint_interval(checkpoint_every), keep_model)
 
 
 def _track(trackers: list[str] | None, out: Path) -> None:
