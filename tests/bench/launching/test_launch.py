@@ -2,6 +2,7 @@
 
 import json
 import os
+import re
 import signal
 import subprocess
 import sys
@@ -279,7 +280,8 @@ def test_a_process_that_is_frozen_is_named_within_the_stated_time(tmp_path, monk
     status, _, rest = ended(process)
     told = err.splitlines()[-1]
     assert status == 1 and told.startswith("error: rank 1 has given no sign of life for ") and took < 5 + 10, (took, err)
-    assert "; its last phase: training, after step " in told and ", in bench/training/" in told, told
+    # Where it stood may be any line that a training passes, such as one of the model's forward pass.
+    assert re.search(r"; its last phase: training, after step \d+ of 20, in bench/\w+/[\w/]+\.py:\d+; the same command", told), told
     assert "error: " not in rest and not second.is_running(), rest
 
 
