@@ -1,4 +1,4 @@
-# Two targets are enough to begin: `make bench` and `make test`. Both set up .venv first, and again are fast.
+# Two targets are enough to begin: `make bench` and `make test`. Both set up .venv first, and a second call is fast.
 PYTHON ?= python3
 VENV := .venv
 BIN := $(VENV)/bin
@@ -6,7 +6,7 @@ BIN := $(VENV)/bin
 HASHES ?=
 PIP := $(BIN)/python -m pip install --quiet --disable-pip-version-check -c constraints.txt
 
-.PHONY: bench venv test check audit gate accept accept-work perf gpu forgetting defaults lock clean
+.PHONY: bench venv test test-slow check audit gate accept accept-work perf gpu forgetting defaults lock clean
 
 bench: $(VENV)/.bench
 	PATH="$(abspath $(BIN)):$$PATH" accelerate launch bench/run.py --suite sentiment
@@ -15,8 +15,15 @@ bench: $(VENV)/.bench
 venv: $(VENV)/.bench
 
 # A worker per core with a thread each: most tests are Python around small tensors.
+PYTEST := OMP_NUM_THREADS=1 OMP_WAIT_POLICY=PASSIVE $(BIN)/python -m pytest -n auto --dist loadfile
+
+# All tests but those marked slow: what somebody runs who has changed something.
 test: $(VENV)/.test
-	OMP_NUM_THREADS=1 OMP_WAIT_POLICY=PASSIVE $(BIN)/python -m pytest -n auto --dist loadfile
+	$(PYTEST) -m "not slow"
+
+# The others: trainings of real models, faults planted one by one, simulations, launchers and what is killed. CI runs both.
+test-slow: $(VENV)/.test
+	$(PYTEST) -m slow
 
 check: $(VENV)/.test
 	$(BIN)/ruff format --check .
