@@ -281,7 +281,8 @@ def test_a_process_that_is_frozen_is_named_within_the_stated_time(tmp_path, monk
     told = err.splitlines()[-1]
     assert status == 1 and told.startswith("error: rank 1 has given no sign of life for ") and took < 5 + 10, (took, err)
     # Where it stood may be any line that a training passes, such as one of the model's forward pass.
-    assert re.search(r"; its last phase: training, after step \d+ of 20, in bench/\w+/[\w/]+\.py:\d+; the same command", told), told
+    phase = r"; its last phase: training, after step \d+ of 20, in bench/\w+/[\w/]+\.py:\d+; the same command"
+    assert re.search(phase, told), told
     assert "error: " not in rest and not second.is_running(), rest
 
 
