@@ -1,11 +1,11 @@
-"""What the pages for people say: links lead somewhere, commands exist, and tables agree with the code."""
+"""What the pages for people say: links lead somewhere, also to lines, commands exist, and tables agree with the code."""
 
 import re
 import shlex
-from pathlib import Path
 
 import pytest
 from doc_tables import first_cells
+from line_links import PAGES, ROOT, with_lines
 from typer.main import get_command
 
 from bench.cli import app
@@ -17,8 +17,6 @@ from bench.specs.library import Library
 from bench.specs.suite import SuiteSpec
 from bench.strategies import load_strategy
 
-ROOT = Path(__file__).parents[1]
-PAGES = sorted([*ROOT.glob("*.md"), *ROOT.glob("docs/**/*.md")])
 LINK = re.compile(r"\]\(<?([^)>\s]+)>?\)")
 TUNEBENCH = get_command(app)
 COMMAND = re.compile(r"(?:^ {4}|`)(tunebench|accelerate launch .*?bench/run\.py) ([^`\n]+)", re.MULTILINE)
@@ -39,8 +37,49 @@ def test_links_lead_somewhere(page):
         path, _, anchor = link.partition("#")
         target = (page.parent / path).resolve() if path else page
         assert target.exists(), f"{page.name}: {link}"
-        if anchor:
+        if anchor and target.suffix != ".py":
             assert anchor in anchors(target), f"{page.name}: {link}"
+
+
+@pytest.mark.parametrize("page", PAGES, ids=lambda page: str(page.relative_to(ROOT)))
+def test_links_to_lines_lead_to_what_they_name(page):
+    text = page.read_text(encoding="utf-8")
+    assert with_lines(page, text) == text, "run: python tests/line_links.py"
+    plain = [link for link in LINK.findall(text) if re.search(r"\.py#(?!L\d+$)", link)]
+    assert plain == []
+
+
+MODULE = """
+LIMIT, MOST = 1, 2
+
+
+@decorated
+class Run:
+    name: str = "perform"
+
+    @property
+    def id(self):
+        def inner(): ...
+
+
+def perform(): ...
+"""
+
+
+@pytest.mark.parametrize(
+    "name, line", [("LIMIT", 2), ("MOST", 2), ("Run", 6), ("Run.name", 7), ("Run.id", 10), ("perform", 14)]
+)
+def test_a_line_is_that_of_the_definition(tmp_path, name, line):
+    (tmp_path / "run.py").write_text(MODULE)
+    page = tmp_path / "page.md"
+    assert with_lines(page, f"See [`{name}`](run.py#L3).") == f"See [`{name}`](run.py#L{line})."
+
+
+@pytest.mark.parametrize("words", ["`inner`", "`id`", "`Run.perform`", "`perform.id`", "perform", "`perform` here"])
+def test_a_link_to_a_line_names_what_is_there(tmp_path, words):
+    (tmp_path / "run.py").write_text(MODULE)
+    with pytest.raises(LookupError, match="defines no"):
+        with_lines(tmp_path / "page.md", f"[{words}](run.py#L3)")
 
 
 def unknown(program, line):
