@@ -259,6 +259,7 @@ def page(found: Sequence[Found], tables: int) -> str:
     verdict = "All bars hold." if not missed else "Missed: " + "; ".join(missed) + "."
     parts = [
         HEAD.format(tables=f"{tables:,}", verdict=verdict),
+        MODEL,
         _equal(by_cell),
         _table(
             "## What if the rows' seed SDs are not alike?",
@@ -328,6 +329,40 @@ row share, and one of each answer, all normal. Nothing is said of data that are 
 
 **{verdict}** The bars: each cell with equal SDs between .925 and .985 (two rows of two seeds at least .93), and with SDs as
 1 : 2 : 4 a mean over rows of at least .92."""
+
+MODEL = """## How are answers made?
+
+Row k, trained with seed s, answers item i rightly where
+
+    x + σ u > √.45 z + √.2 w + √.35 e
+
+u is of the row and its seed, z of the item, w of the row and the item, and e of this one answer; all are standard normal. The
+right side has the variance .45 + .2 + .35 = 1, so the seed's accuracy on endless items is Φ(x + σ u). x and σ are such that
+this has the mean and the SD over seeds that a table is to have. For F1 each true entity of a sentence is found in this way, and
+.3 wrong ones come beside each on average. For ROC AUC a pair is ranked by the left side, which is 0 where it is no paraphrase,
+minus the right side.
+
+**Worked number.** For an accuracy of .85 that no seed moves, x = Φ⁻¹(.85) = 1.036. An SD of .02 takes about
+σ = .02 / φ(1.036) = .02 / .233 = .086, and x = 1.040. A share of .95 that is counted in 2,000 tables has a standard error of
+√(.95 · .05 / 2000) = .005. So shares from .94 to .96 differ from .95 by no more than two of them. Printed, in a checkout, by
+
+```python
+from baselines.coverage import ability
+
+for sd in (0.0, 0.02):
+    x, sigma = ability("accuracy", 0.85, sd)
+    print(f"SD {sd}: x {x:.3f}, sigma {sigma:.3f}")
+print(f"{(0.95 * 0.05 / 2000) ** 0.5:.4f}")
+```
+
+```text
+SD 0.0: x 1.036, sigma 0.000
+SD 0.02: x 1.040, sigma 0.086
+0.0049
+```
+
+Sources: [baselines/coverage.py](../../baselines/coverage.py); what it asks for intervals is
+[intervals.py](../../bench/statistics/intervals.py) and [jackknife.py](../../bench/statistics/jackknife.py)."""
 
 
 def _equal(found: dict[Cell, Found]) -> str:

@@ -38,6 +38,48 @@ REAL_SEEDS = (3,)
 MOST_ALARMS = 0.05
 
 
+HOW = """## How is one verdict made?
+
+A row's change d has the variance v over seeds, known with ν degrees of freedom, and c over items, known with g. At the level α
+its interval reaches h(α) to either side, [as any interval does](scores.md#how-is-an-interval-made); t is Student's quantile for
+both sides together:
+
+    h(α)² = t(ν, α)² v + t(g, α)² c
+
+- `same within X`: |d| + h(.08) ≤ X.
+- `worse`: that fails, d is for the worse, and p ≤ .05. p is the α at which h(α) = |d|, corrected by Holm for all changes.
+
+**Worked number.** Two rows have 3 seeds on either side, a seed SD of .02, and an accuracy of .85 on 872 items. So
+v = 2 · .02² / 3 = .000267 with ν = 2 · 2 · (3 - 1) = 8; let c be .00016 with g = 871. Then t(8, .08) = 2.004 and
+t(871, .08) = 1.753, so that h(.08) = √(2.004² · .000267 + 1.753² · .00016) = .0395. One row falls by 6 points. That has a p of
+.0138, for two changes twice as much, .028: it is worse. The other falls by .1 points. Since .001 + .0395 > .02, it is
+not shown to be the same within 2 points; within 5 points it is. The smallest fall that is found four times out of five is
+7.3 points. Printed by
+
+```python
+from bench.statistics.change import judged
+from bench.statistics.detectable import detectable
+from bench.statistics.intervals import Margin
+
+margin = Margin(2 * 0.02**2 / 3, 8, 0.00016, 871)
+for within in (0.02, 0.05):
+    said = judged([-0.06, -0.001], margin, within)
+    print(within, *(f"p {p:.3f} {verdict}," for p, verdict in zip(said.p, said.verdicts)))
+found = detectable(margin, tests=2, accuracy=0.85, within=0.02)
+print(f"h(.08) {margin.half_width(0.08):.4f}, finds {found.value:.3f}")
+```
+
+```text
+0.02 p 0.028 worse, p 0.962 can't tell,
+0.05 p 0.028 worse, p 0.962 same,
+h(.08) 0.0395, finds 0.073
+```
+
+Sources: [baselines/gate.py](../../baselines/gate.py), and in bench/statistics [change.py](../../bench/statistics/change.py),
+[detectable.py](../../bench/statistics/detectable.py) and [gate_bars.py](../../bench/statistics/gate_bars.py)."""
+"""A section of the page that hangs on no run."""
+
+
 def splits(records: Sequence[Record], seeds: int, count: int, seed: int = 0) -> Iterator[tuple[list[Record], list[Record]]]:
     """So many times two disjoint draws of seeds, the same for all rows; what depends on no seed is on both sides."""
     generator = np.random.default_rng(seed)
@@ -119,6 +161,8 @@ points, and once more by as much as the smallest fall that is found, where samen
 .05; the bar of a single simulation leaves .01 to chance.
 
 {drawn}
+
+{HOW}
 
 Limits: rows whose answers are right or wrong, seeds that are normal and independent from side to side, and rows whose seeds
 vary alike. Sides that share their seed numbers, as a CI with `--seeds 3` does, make the same draws wherever nothing changed:

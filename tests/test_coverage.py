@@ -64,3 +64,8 @@ def test_bars_name_the_cell_that_misses_them():
     held = measured(coverage.EQUAL[0], 20)
     low, fine = (coverage.replace(held, by_row=[share] * 2) for share in (0.92, 0.95))
     assert coverage.faults([fine]) == [] and coverage.faults([low])[0].startswith("rows of 2 rows, 2 seeds, 64 items")
+
+
+def test_the_page_tells_of_the_model_as_it_is():
+    head = coverage.HEAD.format(tables=f"{coverage.TABLES:,}", verdict="All bars hold.")
+    assert f"{head}\n\n{coverage.MODEL}\n\n" in coverage.PAGE.read_text(encoding="utf-8")

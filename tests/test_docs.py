@@ -19,6 +19,8 @@ from bench.strategies import load_strategy
 
 LINK = re.compile(r"\]\(<?([^)>\s]+)>?\)")
 TUNEBENCH = get_command(app)
+WORKED = re.compile(r"^```python\n((?:(?!```).*\n)+)```\n\n```text\n((?:(?!```).*\n)+)```", re.MULTILINE)
+"""Code, and below it what it prints."""
 COMMAND = re.compile(r"(?:^ {4}|`)(tunebench|accelerate launch .*?bench/run\.py) ([^`\n]+)", re.MULTILINE)
 
 
@@ -47,6 +49,21 @@ def test_links_to_lines_lead_to_what_they_name(page):
     assert with_lines(page, text) == text, "run: python tests/line_links.py"
     plain = [link for link in LINK.findall(text) if re.search(r"\.py#(?!L\d+$)", link)]
     assert plain == []
+
+
+WORKED_OUT = [(page, code, printed) for page in PAGES for code, printed in WORKED.findall(page.read_text(encoding="utf-8"))]
+
+
+@pytest.mark.parametrize("page, code, printed", WORKED_OUT, ids=[page.stem for page, *_ in WORKED_OUT])
+def test_worked_numbers_are_what_their_code_prints(page, code, printed, capsys):
+    exec(code, {})
+    assert capsys.readouterr().out == printed
+
+
+def test_what_is_worked_out_by_code_is_found():
+    """Else a page whose blocks stand otherwise would be held to nothing."""
+    blocks = sum(page.read_text(encoding="utf-8").count("\n```\n\n```text\n") for page in PAGES)
+    assert len(WORKED_OUT) == blocks >= 8
 
 
 MODULE = """

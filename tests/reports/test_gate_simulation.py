@@ -51,3 +51,4 @@ def test_the_page_says_whether_bars_hold():
     assert table.splitlines()[-1] == "| 3 | no change, an alarm | .021 | at most .050 |"
     text = gate.page("On one table.", "REAL", table, held=False)
     assert "**A bar is missed.**" in text and "REAL" in text and table in text
+    assert gate.HOW in text and gate.HOW in gate.PAGE.read_text(encoding="utf-8")
