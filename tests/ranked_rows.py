@@ -8,7 +8,7 @@ from bench.statistics.estimates import estimate
 from bench.statistics.jackknife import clusters_of, of_counts
 from reports.audit.leaving_out import SeedVariance, of_mean
 from reports.audit.ranks import Rival
-from reports.rows.standing import _detectable
+from reports.rows.standing import _smallest_detectable
 
 NO_SEEDS = SeedVariance()
 
@@ -34,4 +34,4 @@ def estimates_and_rivals(values_by_row, spreads, scale="plain"):
 def engine_and_audit(values_by_row, spreads, scale):
     """The engine's smallest detectable difference of rows that all vary alike, and the audit's rivals."""
     estimates, rivals = estimates_and_rivals(values_by_row, spreads, scale)
-    return _detectable(range(len(estimates)), estimates, pairs(estimates)), rivals
+    return _smallest_detectable(range(len(estimates)), estimates, pairs(estimates)), rivals

@@ -62,17 +62,17 @@ def across(rows: Sequence[Row]) -> list[Across]:
         if row.score and row.base_score is not None:
             by_task = groups.setdefault(row.group[:2], {}).setdefault(row.setup.task, {})
             by_task.setdefault(row.label, row)
-    rankings = [_across(suite, model, tasks) for (suite, model), tasks in groups.items() if len(tasks) > 1]
+    rankings = [_ranking_across(suite, model, tasks) for (suite, model), tasks in groups.items() if len(tasks) > 1]
     return [each for each in rankings if len(each.rows) > 1]
 
 
-def _across(suite: str, model: str, tasks: dict[str, dict[str, Row]]) -> Across:
+def _ranking_across(suite: str, model: str, tasks: dict[str, dict[str, Row]]) -> Across:
     # Seeds are redrawn task after task: a page and a terminal, which hold the rows in other orders, are to say the same.
-    ways = {task: way for task, rows in sorted(tasks.items()) if (way := _way(list(rows.values())))}
+    ways = {task: way for task, rows in sorted(tasks.items()) if (way := _base_and_perfect(list(rows.values())))}
     counted = [tasks[task] for task in ways]
     # A mean over other tasks would be another number.
     labels = [label for label in counted[0] if all(label in rows for rows in counted)] if counted else []
-    scores = {label: [_normalised(tasks[task][label], *way) for task, way in ways.items()] for label in labels}
+    scores = {label: [_normalised_scores(tasks[task][label], *way) for task, way in ways.items()] for label in labels}
     if len(ways) < 2 or not labels:
         return Across(suite, model, list(ways), [])
     # Ranks compare strategies task by task, where unlike metrics do no harm.
@@ -84,7 +84,7 @@ def _across(suite: str, model: str, tasks: dict[str, dict[str, Row]]) -> Across:
     return Across(suite, model, list(ways), sorted(overall, key=lambda each: -each.middle))
 
 
-def _way(rows: Sequence[Row]) -> tuple[float, float] | None:
+def _base_and_perfect(rows: Sequence[Row]) -> tuple[float, float] | None:
     """The base's score and a perfect one; None where no perfect one is known, the base leaves nothing to gain, or rows have
     scores by two metrics, as of a task whose YAML got another first one in between."""
     if any(row.quantity != rows[0].quantity for row in rows):
@@ -96,7 +96,7 @@ def _way(rows: Sequence[Row]) -> tuple[float, float] | None:
     return None if perfect is None or perfect == base else (base, perfect)
 
 
-def _normalised(row: Row, base: float, perfect: float) -> Floats:
+def _normalised_scores(row: Row, base: float, perfect: float) -> Floats:
     """(seeds,): of the way from the base to a perfect score. Below 0 is worse than the base."""
     values = np.array([run.outcome.score.value for run in row.records if run.outcome])
     return np.asarray((values - base) / (perfect - base), dtype=np.float64)

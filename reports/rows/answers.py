@@ -50,7 +50,7 @@ def task_answers(
     if name not in metrics.metric_names():
         return None
     metric = metrics.counted(name)
-    counted = _counts(metric, frames, task, kind, base, data_hash)
+    counted = _answer_counts(metric, frames, task, kind, base, data_hash)
     if counted is None:
         return None
     counts, clusters = counted
@@ -63,7 +63,7 @@ def right_answers(frames: Sequence[pd.DataFrame], task: str, name: str) -> tuple
 
     None where the metric is no share of right answers.
     """
-    counted = _counts(metrics.counted(name), frames, task, "task", "before") if name in metrics.metric_names() else None
+    counted = _answer_counts(metrics.counted(name), frames, task, "task", "before") if name in metrics.metric_names() else None
     if counted is None:
         return None
     (after, before), clusters = counted
@@ -73,23 +73,25 @@ def right_answers(frames: Sequence[pd.DataFrame], task: str, name: str) -> tuple
     return after[..., 0], before[0, :, 0], clusters
 
 
-def _counts(
+def _answer_counts(
     metric: Counted, frames: Sequence[pd.DataFrame], task: str, kind: str, base: str, data_hash: str | None = None
 ) -> tuple[Floats, Clusters] | None:
     """Counts, (after and before, seeds, items, k)."""
-    frames = [_restricted(frame, task, kind, metric.name) for frame in frames]
+    frames = [_restricted_to_mentions(frame, task, kind, metric.name) for frame in frames]
     read = [base, "prediction", *(["gold"] if metric.reference else [])]
-    parts = _aligned(frames, kind, task, read)
+    parts = _aligned_parts(frames, kind, task, read)
     if parts is None or any(part[column].hasnans for part in parts for column in read):
         return None
     # Counted at once, so that the columns of all counts stand for the same.
-    guesses = [value for side in ("prediction", base) for part in parts for value in _values(part[side], metric.prediction)]
+    guesses = [
+        value for side in ("prediction", base) for part in parts for value in _parsed_column(part[side], metric.prediction)
+    ]
     # Seeds come one after another, as their guesses do.
-    golds = [value for part in parts for value in _values(part["gold"], metric.reference)] if metric.reference else []
-    return metric.counts(guesses, golds * 2).reshape(2, len(parts), len(parts[0]), -1), _clusters(parts, data_hash)
+    golds = [value for part in parts for value in _parsed_column(part["gold"], metric.reference)] if metric.reference else []
+    return metric.counts(guesses, golds * 2).reshape(2, len(parts), len(parts[0]), -1), _item_clusters(parts, data_hash)
 
 
-def _restricted(frame: pd.DataFrame, task: str, kind: str, name: str) -> pd.DataFrame:
+def _restricted_to_mentions(frame: pd.DataFrame, task: str, kind: str, name: str) -> pd.DataFrame:
     """The frame with the entities alone that a metric of a part of them is of."""
     if name not in PARTS or "seen" not in frame:
         return frame
@@ -99,7 +101,7 @@ def _restricted(frame: pd.DataFrame, task: str, kind: str, name: str) -> pd.Data
     known = [column for column in ("prediction", "gold", "before", "best_before") if column in mine]
     # Rows whose record knows no best base have an empty column of its answers.
     columns = [column for column in known if mine[column].notna().all()]
-    tags = mine.assign(**{column: _values(mine[column], list[str]) for column in columns})
+    tags = mine.assign(**{column: _parsed_column(mine[column], list[str]) for column in columns})
     part = restricted(tags, name, columns)
     # Whoever counts them reads answers as the file holds them.
     return part.assign(**{column: part[column].map(store.as_text) for column in columns})
@@ -125,10 +127,10 @@ def probe_answers(frames: Sequence[pd.DataFrame], probe: str, measure: str, defi
     """The probe's number, by the name that the record gives it: a ranking's, or a weighted mean of its values. Items of another
     `definition` are others, though they have the same names."""
     ranking = measure in RANKINGS
-    parts = _aligned(frames, "probe", probe, ["before_value", "value", "weight", *(["gold"] if ranking else [])])
+    parts = _aligned_parts(frames, "probe", probe, ["before_value", "value", "weight", *(["gold"] if ranking else [])])
     if parts is None:
         return None
-    after, before, weights = (_stack([part[name] for part in parts]) for name in ("value", "before_value", "weight"))
+    after, before, weights = (_stacked_columns([part[name] for part in parts]) for name in ("value", "before_value", "weight"))
     # Weights are the tokens of a text, so that seeds with unlike ones did not read the same.
     if not np.isfinite([after, before, weights]).all() or (weights != weights[0]).any():
         return None
@@ -136,24 +138,24 @@ def probe_answers(frames: Sequence[pd.DataFrame], probe: str, measure: str, defi
     gold = pd.to_numeric(parts[0]["gold"], errors="coerce").to_numpy(dtype=np.float64) if ranking else None
     if gold is not None and not np.isfinite(gold).all():
         return None
-    clusters = _clusters(parts, definition)
+    clusters = _item_clusters(parts, definition)
     now, was = (of_probe(measure, values, weights[0], gold, clusters) for values in (after, before))
     return Answered(now, was, "plain")
 
 
 def probe_accuracy(frames: Sequence[pd.DataFrame], probe: str) -> Answered | None:
     """The share of the probe's items that were answered rightly; None where they have no right answer."""
-    parts = _aligned(frames, "probe", probe, ["before_right", "right"])
+    parts = _aligned_parts(frames, "probe", probe, ["before_right", "right"])
     if parts is None:
         return None
-    after, before = (_stack([part[name] for part in parts]) for name in ("right", "before_right"))
+    after, before = (_stacked_columns([part[name] for part in parts]) for name in ("right", "before_right"))
     if not np.isfinite([after, before]).all():
         return None
-    clusters = _clusters(parts)
+    clusters = _item_clusters(parts)
     return Answered(of_shares(after, clusters), of_shares(before, clusters), "wilson")
 
 
-def _clusters(parts: Sequence[pd.DataFrame], content: str | None = None) -> Clusters:
+def _item_clusters(parts: Sequence[pd.DataFrame], content: str | None = None) -> Clusters:
     """`content` is what is known of the items beside their names."""
     first = parts[0]
     clusters = clusters_of(first["cluster"].tolist() if "cluster" in first else None, len(first))
@@ -161,16 +163,16 @@ def _clusters(parts: Sequence[pd.DataFrame], content: str | None = None) -> Clus
     return replace(clusters, items_hash=hash((content, *first["item"])))
 
 
-def _values(column: "pd.Series[Any]", kind: Any) -> list[Any]:
+def _parsed_column(column: "pd.Series[Any]", kind: Any) -> list[Any]:
     texts: list[Any] = column.tolist()
     return texts if kind is str else [store.as_value(text, kind) for text in texts]
 
 
-def _stack(columns: Sequence["pd.Series[Any]"]) -> Floats:
+def _stacked_columns(columns: Sequence["pd.Series[Any]"]) -> Floats:
     return np.stack([column.to_numpy(dtype=np.float64) for column in columns])
 
 
-def _part_of(frame: pd.DataFrame, kind: str, name: str) -> pd.DataFrame:
+def _rows_of_part(frame: pd.DataFrame, kind: str, name: str) -> pd.DataFrame:
     """The rows of one task or probe: a view where they stand together, as a run writes them."""
     # Arrays, since a Series takes four times as long to compare: a report asks this of thousands of frames.
     (where,) = np.nonzero(np.asarray(frame["kind"].array == kind) & np.asarray(frame["name"].array == name))
@@ -178,12 +180,12 @@ def _part_of(frame: pd.DataFrame, kind: str, name: str) -> pd.DataFrame:
     return frame.iloc[where[0] : where[-1] + 1] if together else frame.iloc[where]
 
 
-def _aligned(frames: Sequence[pd.DataFrame], kind: str, name: str, columns: Sequence[str]) -> list[pd.DataFrame] | None:
+def _aligned_parts(frames: Sequence[pd.DataFrame], kind: str, name: str, columns: Sequence[str]) -> list[pd.DataFrame] | None:
     """Each seed's rows of one task or probe, if all seeds have the same items in the same order."""
     parts = []
     for frame in frames:
         if not {"kind", "name", "item", *columns} <= set(frame.columns):
             return None
-        parts.append(_part_of(frame, kind, name))
+        parts.append(_rows_of_part(frame, kind, name))
     items = [part["item"].tolist() for part in parts]
     return parts if items and items[0] and all(other == items[0] for other in items) else None

@@ -48,10 +48,10 @@ def stated(estimates: Sequence[Estimate], rows: Sequence[Row], judged: Sequence[
             parts.append("So do rows of one seed beside no others of their kind: another seed may differ by more.")
         if "bounds" in bases:
             parts.append("†: the items' part is that of the runs' own bounds, because there are no answers per item to go by.")
-    return [*parts, *_clusters([*shown, *judged])]
+    return [*parts, *_cluster_sentences([*shown, *judged])]
 
 
-def _clusters(estimates: Sequence[Estimate]) -> list[str]:
+def _cluster_sentences(estimates: Sequence[Estimate]) -> list[str]:
     known = [each for each in estimates if each.clusters is not None]
     many, few = ([each.clusters or 0.0 for each in known if each.few_clusters is few] for few in (False, True))
     said = []
@@ -78,7 +78,7 @@ def standing_sentences(standing: Standing | None) -> Iterator[str]:
     """What the places by score say, whom they put first, and how small a difference they would have shown."""
     if standing is None:
         return
-    yield f"rank: the places that a row may have, after {_family(standing)} of scores."
+    yield f"rank: the places that a row may have, after {_family_in_words(standing)} of scores."
     top = (
         ", ".join(standing.top) if len(standing.top) <= NAMED_IN_TOP else f"the {len(standing.top)} rows whose rank begins at 1"
     )
@@ -100,14 +100,14 @@ def smallest_found(standing: Standing) -> Iterator[str]:
     )
     # Of one seed there is no variance to know badly, and no range.
     interval = f" (80 % range {low} to {high})" if detectable.low < detectable.high else ""
-    yield f"Smallest detectable difference: {value} {quantity.unit}{interval}, after {_family(standing)}."
+    yield f"Smallest detectable difference: {value} {quantity.unit}{interval}, after {_family_in_words(standing)}."
     if standing.between:
         yield f"That is told of {standing.between}; another pair may take a larger one."
     if detectable.floor:
         yield f"With these seeds, no number of items detects less than {floor} {quantity.unit} so often."
 
 
-def _family(standing: Standing) -> str:
+def _family_in_words(standing: Standing) -> str:
     count = len(standing.pairs)
     return f"Holm over all {count} pairs" if count > 1 else "a look at the one pair"
 

@@ -17,11 +17,11 @@ MOST_SEEDS = 10
 
 def conclusion(rows: Sequence[Row], standing: Standing | None) -> list[str]:
     """Of one suite's, model's and task's rows and how their scores stand; nothing where there are not two with a score."""
-    scored = _with_score(rows)
+    scored = _scored_rows(rows)
     if standing is None:
         return []
-    top = _top(scored, standing)
-    return [_ahead(top, scored, standing), _forgot(top, scored)]
+    top = _top_rows(scored, standing)
+    return [_ahead_sentence(top, scored, standing), _forgotten_sentence(top, scored)]
 
 
 def next_step(rows: Sequence[Row], standing: Standing | None) -> list[str]:
@@ -29,24 +29,24 @@ def next_step(rows: Sequence[Row], standing: Standing | None) -> list[str]:
 
     It asks a study of many seeds and items, so that a page of a hundred tables does without.
     """
-    scored = _with_score(rows)
+    scored = _scored_rows(rows)
     if all(row.first.provenance.source for row in scored):
         return []
-    return [f"Next: {_next(_top(scored, standing), scored)}"] if standing else []
+    return [f"Next: {_next_advice(_top_rows(scored, standing), scored)}"] if standing else []
 
 
-def _with_score(rows: Sequence[Row]) -> list[Row]:
+def _scored_rows(rows: Sequence[Row]) -> list[Row]:
     return [row for row in rows if row.score and row.setup.model != NO_MODEL]
 
 
-def _top(scored: Sequence[Row], standing: Standing) -> list[Row]:
+def _top_rows(scored: Sequence[Row], standing: Standing) -> list[Row]:
     return [row for row in scored if (places := standing.of(row)) and places[0] == 1]
 
 
-def _ahead(top: Sequence[Row], scored: Sequence[Row], standing: Standing) -> str:
+def _ahead_sentence(top: Sequence[Row], scored: Sequence[Row], standing: Standing) -> str:
     if len(top) == len(scored):
         return "No row is ahead of another by more than chance."
-    names = _names(top)
+    names = _labels_in_words(top)
     if len(top) > 1:
         return f"Ahead are {names}, which can't be told apart; each other row is worse than some row by more than chance."
     index = scored.index(top[0])
@@ -55,38 +55,38 @@ def _ahead(top: Sequence[Row], scored: Sequence[Row], standing: Standing) -> str
     return f"Ahead is {names}: by more than chance it is better than {whom}, and none is better than it."
 
 
-def _forgot(top: Sequence[Row], scored: Sequence[Row]) -> str:
+def _forgotten_sentence(top: Sequence[Row], scored: Sequence[Row]) -> str:
     """Of the rows that are ahead and train; where others train too, the sentence says that it leaves them out."""
     trained_rows = [row for row in top if row.trains]
     others = any(row.trains for row in scored if row not in top)
     forgotten = f"Forgotten by the row{'s' * (len(top) > 1)} ahead" if others else "Forgotten"
-    if not trained_rows and any(map(_untold, top)):
-        return f"{forgotten}: not known, since it is not known whether {_names([row for row in top if _untold(row)])} trained."
+    if not trained_rows and (unknown := [row for row in top if _training_unknown(row)]):
+        return f"{forgotten}: not known, since it is not known whether {_labels_in_words(unknown)} trained."
     if not trained_rows:
-        return f"{forgotten}: nothing, since {_names(top)} {'trains' if len(top) == 1 else 'train'} nothing."
+        return f"{forgotten}: nothing, since {_labels_in_words(top)} {'trains' if len(top) == 1 else 'train'} nothing."
     if not any(row.forgetting for row in trained_rows):
         return "Forgotten: not known, since no probe was asked; list some in the suite."
     judged = [row for row in trained_rows if any(part.lost.low is not None for part in row.forgetting.values())]
     if not judged:
-        return f"Forgotten: not known, since the losses of {_names(trained_rows)} have no intervals."
+        return f"Forgotten: not known, since the losses of {_labels_in_words(trained_rows)} have no intervals."
     unjudged = [row for row in trained_rows if row not in judged]
-    beside = f" What {_names(unjudged)} lost has no intervals." if unjudged else ""
-    lost = {row.label: _losses(row) for row in judged}
+    beside = f" What {_labels_in_words(unjudged)} lost has no intervals." if unjudged else ""
+    lost = {row.label: _losses_beyond_chance(row) for row in judged}
     if losses := [f"{label} lost {', '.join(parts)}" for label, parts in lost.items() if parts]:
         spared = [row for row in judged if not lost[row.label]]
-        also = f"; of {_names(spared)} no loss was more than chance" if spared else ""
+        also = f"; of {_labels_in_words(spared)} no loss was more than chance" if spared else ""
         return f"{forgotten}: {'; '.join(losses)}, by more than chance{also}.{beside}"
     shown = losses_shown(judged)
     least = f"; each probe by itself would mostly have shown {', '.join(shown)}" if shown else ""
-    return f"{forgotten}: no loss of {_names(judged)} was more than chance{least}.{beside}"
+    return f"{forgotten}: no loss of {_labels_in_words(judged)} was more than chance{least}.{beside}"
 
 
-def _untold(row: Row) -> bool:
+def _training_unknown(row: Row) -> bool:
     """Whether it is somebody else's, who did not say whether it trains."""
     return row.cost is None or row.cost.train_examples is None
 
 
-def _losses(row: Row) -> list[str]:
+def _losses_beyond_chance(row: Row) -> list[str]:
     """Those that are more than chance."""
     return [
         f"{numbers.span(part.lost.value, part.quantity)} {part.quantity.unit} of {name}"
@@ -95,7 +95,7 @@ def _losses(row: Row) -> list[str]:
     ]
 
 
-def _next(top: Sequence[Row], scored: Sequence[Row]) -> str:
+def _next_advice(top: Sequence[Row], scored: Sequence[Row]) -> str:
     """The first of what is missing: learning at all, seeds, items, trials."""
     suite, trained_rows = scored[0].setup.suite, [row for row in scored if row.trains]
     # What has learned nothing needs no more seeds or items to be told so.
@@ -103,28 +103,28 @@ def _next(top: Sequence[Row], scored: Sequence[Row]) -> str:
         are = "is" if len({row.label for row in fallen}) == 1 else "are"
         whole = all(row.collapsed == len(row.records) for row in fallen)
         what = f"{are} no better than a constant answer" if whole else "collapsed to a constant answer with some seeds"
-        return f"{_names(fallen)} {what}; a larger --budget or another rate may mend that."
+        return f"{_labels_in_words(fallen)} {what}; a larger --budget or another rate may mend that."
     if not trained_rows:
-        return f"train something; no row {'is known to have done so' if any(map(_untold, scored)) else 'did'}."
+        return f"train something; no row {'is known to have done so' if any(map(_training_unknown, scored)) else 'did'}."
     pilot = pilot_of(scored)
     # Seeds come before items: their noise sets a floor that no number of items lowers.
     if any(len(row.records) < 2 for row in trained_rows):
         return "--seeds 3; one seed says nothing of how far another would move these scores."
     # More seeds say nothing new of a row that trains nothing.
-    close = sorted((row for row in top if row.trains), key=lambda row: -_score(row))[:2]
+    close = sorted((row for row in top if row.trains), key=lambda row: -_score_upward(row))[:2]
     if len(close) == 2 and isinstance(pilot, Pilot):
-        return _to_part(close, scored, pilot, suite)
+        return _advice_to_part(close, scored, pilot, suite)
     if not any(row.setup.tuning.trials for row in trained_rows):
         return "--tune 4; each strategy ran with its default learning rate, and another may change who is ahead."
     if len(top) > 1:
-        return f"more seeds or test items; {_names(top)} can't be told apart by these."
+        return f"more seeds or test items; {_labels_in_words(top)} can't be told apart by these."
     return "another task or model; on these items more runs would not change who is ahead."
 
 
-def _to_part(close: Sequence[Row], scored: Sequence[Row], pilot: Pilot, suite: str) -> str:
+def _advice_to_part(close: Sequence[Row], scored: Sequence[Row], pilot: Pilot, suite: str) -> str:
     """How many seeds, the fewest that can, and items would tell the two best apart, were they as far apart as they look."""
-    difference = abs(_score(close[0]) - _score(close[1]))
-    names, apart, exist = _names(close), _span(difference, close[0]), known_items(scored) or pilot.items
+    difference = abs(_score_upward(close[0]) - _score_upward(close[1]))
+    names, apart, exist = _labels_in_words(close), _span_with_unit(difference, close[0]), known_items(scored) or pilot.items
     now = min(len(row.records) for row in scored if row.trains)
     # A table of ten seeds or more may still be advised to take one more.
     most = max(now + 1, MOST_SEEDS)
@@ -143,17 +143,17 @@ def _to_part(close: Sequence[Row], scored: Sequence[Row], pilot: Pilot, suite: s
     return f"take the cheaper of {names}; they are {apart} apart, which no number of test items tells with {most} seeds."
 
 
-def _score(row: Row) -> float:
+def _score_upward(row: Row) -> float:
     """Larger is better."""
     assert row.score
     return row.score.value if row.higher_is_better else -row.score.value
 
 
-def _span(value: float, row: Row) -> str:
+def _span_with_unit(value: float, row: Row) -> str:
     return f"{numbers.span(value, row.quantity)} {row.quantity.unit}"
 
 
-def _names(rows: Sequence[Row]) -> str:
+def _labels_in_words(rows: Sequence[Row]) -> str:
     labels = list(dict.fromkeys(row.label for row in rows))
     if len(labels) > NAMED_IN_TOP:
         # A sentence that names a hundred rows says less than their number.

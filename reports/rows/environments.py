@@ -50,8 +50,8 @@ class OlderEngine:
 def other_environments(rows: Sequence[Row]) -> list[OtherEnvironment | OlderEngine]:
     """Of each suite, model and task, what was not made where most of its runs were; of equals, the first is most. And what was
     made by an older engine."""
-    others = [other for group in grouped(rows).values() for other in _of_group(group)]
-    return [*others, *(OlderEngine(row, number) for row in rows if (number := _oldest(row)) < ENGINE_VERSION)]
+    others = [other for group in grouped(rows).values() for other in _others_of_group(group)]
+    return [*others, *(OlderEngine(row, number) for row in rows if (number := _oldest_engine(row)) < ENGINE_VERSION)]
 
 
 def one_machine(*rows: Row) -> bool:
@@ -61,7 +61,7 @@ def one_machine(*rows: Row) -> bool:
     return all(device == devices[0] for device in devices)
 
 
-def _of_group(rows: Sequence[Row]) -> list[OtherEnvironment]:
+def _others_of_group(rows: Sequence[Row]) -> list[OtherEnvironment]:
     known = [run for row in rows for run in row.records if run.provenance.environment_id]
     if not known:
         return []
@@ -69,22 +69,22 @@ def _of_group(rows: Sequence[Row]) -> list[OtherEnvironment]:
     ((usual, _),) = Counter(run.provenance.environment_id for run in known).most_common(1)
     # All of one id hold the same, so that any of them says in what others differ.
     reference = next(run.provenance.environment for run in known if run.provenance.environment_id == usual)
-    return [other for row in rows for other in _of_row(row, usual, reference)]
+    return [other for row in rows for other in _others_of_row(row, usual, reference)]
 
 
-def _of_row(row: Row, usual: str | None, reference: Mapping[str, str]) -> list[OtherEnvironment]:
+def _others_of_row(row: Row, usual: str | None, reference: Mapping[str, str]) -> list[OtherEnvironment]:
     strange = [run for run in row.records if run.provenance.environment_id and run.provenance.environment_id != usual]
     return [
-        OtherEnvironment(row, _seeds(runs, row), differing(runs[0].provenance.environment, reference))
+        OtherEnvironment(row, _seeds_if_not_all(runs, row), differing(runs[0].provenance.environment, reference))
         for runs in groups_by(strange, lambda run: run.provenance.environment_id).values()
     ]
 
 
-def _oldest(row: Row) -> int:
+def _oldest_engine(row: Row) -> int:
     """Of the engines that made the row's runs; the present one where no record knows."""
     known = (run.provenance.engine_version for run in row.records)
     return min((number for number in known if number is not None), default=ENGINE_VERSION)
 
 
-def _seeds(runs: Sequence[Record], row: Row) -> tuple[int, ...]:
+def _seeds_if_not_all(runs: Sequence[Record], row: Row) -> tuple[int, ...]:
     return tuple(run.setup.seed for run in runs) if len(runs) < len(row.records) else ()

@@ -96,45 +96,45 @@ def overrun(record: Record) -> Iterator[str]:
 
 def aspects(rows: Sequence[Row]) -> list[Aspect]:
     """What must be alike in rows with these probes."""
-    return [*ASPECTS, *(aspect for name in probe_names(rows) for aspect in _of_probe(name))]
+    return [*ASPECTS, *(aspect for name in probe_names(rows) for aspect in _probe_aspects(name))]
 
 
-def _of_probe(name: str) -> Iterator[Aspect]:
+def _probe_aspects(name: str) -> Iterator[Aspect]:
     yield Aspect(f"items of {name}", True, partial(_probe_items, name=name))
     yield Aspect(f"measure of {name}", True, partial(_probe_measure, name=name))
     yield Aspect(f"definition of {name}", True, partial(probe_definition, name=name))
 
 
-def _data(record: Record) -> str | None:
+def _short_data_hash(record: Record) -> str | None:
     known = record.provenance.data_hash
     # A sentence holds the values of all rows side by side.
     return known and known[:8]
 
 
-def _items(record: Record) -> str | None:
+def _scored_item_count(record: Record) -> str | None:
     return f"{record.outcome.score.n:,}" if record.outcome else None
 
 
-def _probe(record: Record, name: str) -> Forgetting | None:
+def _forgetting_of_probe(record: Record, name: str) -> Forgetting | None:
     return record.outcome.forgetting.get(name) if record.outcome else None
 
 
 def _probe_items(record: Record, name: str) -> str | None:
-    probe = _probe(record, name)
+    probe = _forgetting_of_probe(record, name)
     # Somebody else's result need not say how many items it asked.
     return f"{probe.n:,}" if probe and probe.n else None
 
 
 def _probe_measure(record: Record, name: str) -> str | None:
-    probe = _probe(record, name)
+    probe = _forgetting_of_probe(record, name)
     return f"{probe.value_name}{' as a share' if probe.share else ''}" if probe else None
 
 
-def _metric(record: Record) -> str | None:
+def _score_metric(record: Record) -> str | None:
     return record.outcome.score.name if record.outcome else None
 
 
-def _wording(record: Record) -> str | None:
+def _task_wording(record: Record) -> str | None:
     """The task's own words: the prompt's beginning, and a hash of all of them. That a strategy is asked by instruction and
     another plainly is the strategy's: its gain is over the base in the same words."""
     task = record.task_definition
@@ -143,44 +143,44 @@ def _wording(record: Record) -> str | None:
     return f"{str(words['prompt'])[:24]!r} {digest(words)[:6]}" if any(words.values()) else None
 
 
-def _best_wording(record: Record) -> str | None:
+def _best_base_wording(record: Record) -> str | None:
     return record.outcome.best_base.style if record.outcome and record.outcome.best_base else None
 
 
-def _precision(record: Record) -> str | None:
+def _used_precision(record: Record) -> str | None:
     origin = record.provenance
     known = origin.environment.get("precision") or origin.device.get("precision")
     return str(known) if known else None
 
 
-def _engine(record: Record) -> str | None:
+def _engine_number(record: Record) -> str | None:
     known = record.provenance.engine_version
     return None if known is None else str(known)
 
 
-def _trains(record: Record) -> bool:
+def _run_trains(record: Record) -> bool:
     return bool(record.cost and record.cost.train_examples)
 
 
-def _budget(record: Record) -> str | None:
+def _training_budget(record: Record) -> str | None:
     # A training of unknown budget may have had any chance, which is no equal one.
-    return (record.setup.budget or NOT_KNOWN) if _trains(record) else None
+    return (record.setup.budget or NOT_KNOWN) if _run_trains(record) else None
 
 
-def _trials(record: Record) -> str | None:
+def _trials_of_training(record: Record) -> str | None:
     trials = record.setup.tuning.trials
-    return (NOT_KNOWN if trials is None else str(trials)) if _trains(record) else None
+    return (NOT_KNOWN if trials is None else str(trials)) if _run_trains(record) else None
 
 
-BEST_WORDING = Aspect("best wording of the base", True, _best_wording)
+BEST_WORDING = Aspect("best wording of the base", True, _best_base_wording)
 ASPECTS = (
-    Aspect("data", True, _data),
-    Aspect("number of items", True, _items),
-    Aspect("metric", True, _metric),
-    Aspect("wording of the task", True, _wording),
+    Aspect("data", True, _short_data_hash),
+    Aspect("number of items", True, _scored_item_count),
+    Aspect("metric", True, _score_metric),
+    Aspect("wording of the task", True, _task_wording),
     BEST_WORDING,
-    Aspect("precision", True, _precision),
-    Aspect("engine version", True, _engine),
-    Aspect("budget", False, _budget),
-    Aspect("number of trials", False, _trials),
+    Aspect("precision", True, _used_precision),
+    Aspect("engine version", True, _engine_number),
+    Aspect("budget", False, _training_budget),
+    Aspect("number of trials", False, _trials_of_training),
 )

@@ -73,7 +73,7 @@ class Away:
 
 
 def mean_score(scores: Sequence[Score], answered: Answered | None, spread: Spread) -> Estimate:
-    known = [_bounds(score.ci_low, score.ci_high) for score in scores]
+    known = [_bounds_if_both(score.ci_low, score.ci_high) for score in scores]
     inside: Scale = "logit" if scores[0].share else "plain"
     after, scale = (answered.after, answered.scale) if answered else (None, inside)
     return estimate([score.value for score in scores], known, after, spread, scale)
@@ -96,12 +96,12 @@ def _mean_gain(known: Sequence[Gain | None], higher: bool, answered: Answered | 
     gains = [gain for gain in known if gain is not None]
     if len(gains) < len(known):
         return None
-    bounds = [_bounds(gain.ci_low, gain.ci_high) for gain in gains]
+    bounds = [_bounds_if_both(gain.ci_low, gain.ci_high) for gain in gains]
     risen = answered.difference(1.0 if higher else -1.0) if answered else None
     return estimate([gain.value for gain in gains], bounds, risen, spread)
 
 
-def _bounds(low: float | None, high: float | None) -> Bounds | None:
+def _bounds_if_both(low: float | None, high: float | None) -> Bounds | None:
     return None if low is None or high is None else (low, high)
 
 
@@ -113,25 +113,25 @@ def other_metrics(outcomes: Sequence[Outcome], task: str, frames: Frames, seeds:
     for name in names:
         scores = [outcome.metrics[name] for outcome in outcomes]
         counted = answers.rate_answers if name in RATES else answers.task_answers
-        spread = seeds.of(partial(_measured, name))
+        spread = seeds.of(partial(_metric_value, name))
         others[name] = OtherMetric(quantity_of(scores[0]), mean_score(scores, counted(frames, task, name), spread))
     return others
 
 
-def _measured(metric: str, outcome: Outcome) -> float | None:
+def _metric_value(metric: str, outcome: Outcome) -> float | None:
     return outcome.metrics[metric].value if metric in outcome.metrics else None
 
 
 def mean_elsewhere(outcomes: Sequence[Outcome], frames: Frames, seeds: SeedSpreads) -> dict[str, Away]:
     """What every run has of other tasks and domains, by name."""
     return {
-        name: _away([outcome.elsewhere[name] for outcome in outcomes], frames, name, seeds)
+        name: _mean_away([outcome.elsewhere[name] for outcome in outcomes], frames, name, seeds)
         for name in outcomes[0].elsewhere
         if all(name in outcome.elsewhere for outcome in outcomes)
     }
 
 
-def _away(parts: Sequence[Elsewhere], frames: Frames, name: str, seeds: SeedSpreads) -> Away:
+def _mean_away(parts: Sequence[Elsewhere], frames: Frames, name: str, seeds: SeedSpreads) -> Away:
     scores = [part.score for part in parts]
     answered = [answers.task_answers(frames, name, scores[0].name, "elsewhere", base) for base in answers.BASES]
     spread = seeds.of(lambda outcome: outcome.elsewhere[name].score.value if name in outcome.elsewhere else None)
@@ -148,8 +148,8 @@ def mean_forgetting(runs: Sequence[Record], frames: Frames, seeds: SeedSpreads) 
     given_away = {name: max(run.trust.contamination.get(name, 0) for run in runs) for name in shared}
     forgetting_by_probe = {
         name: replace(
-            _forgotten([each[name] for each in probes], given_away[name], _lost(name, runs, frames, seeds)),
-            accuracy_lost=_accuracy_lost(name, probes, frames, seeds),
+            _mean_forgotten([each[name] for each in probes], given_away[name], _mean_probe_loss(name, runs, frames, seeds)),
+            accuracy_lost=_mean_accuracy_lost(name, probes, frames, seeds),
         )
         for name in shared
     }
@@ -161,10 +161,10 @@ def mean_forgetting(runs: Sequence[Record], frames: Frames, seeds: SeedSpreads) 
     }
 
 
-def _lost(name: str, runs: Sequence[Record], frames: Frames, seeds: SeedSpreads) -> Estimate:
+def _mean_probe_loss(name: str, runs: Sequence[Record], frames: Frames, seeds: SeedSpreads) -> Estimate:
     probes = [run.outcome.forgetting[name] for run in runs if run.outcome]
     definition = questions.probe_definition(runs[0], name)
-    bounds = [_bounds(probe.ci_low, probe.ci_high) for probe in probes]
+    bounds = [_bounds_if_both(probe.ci_low, probe.ci_high) for probe in probes]
     # A distance from the base has no interval, and its answers are no reason for one.
     answered = answers.probe_answers(frames, name, probes[0].value_name, definition) if None not in bounds else None
     lost = answered.difference(-1.0 if probes[0].higher_is_better else 1.0) if answered else None
@@ -172,36 +172,38 @@ def _lost(name: str, runs: Sequence[Record], frames: Frames, seeds: SeedSpreads)
     return estimate([probe.delta for probe in probes], bounds, lost, spread)
 
 
-def _accuracy_lost(name: str, parts: Sequence[Mapping[str, Forgetting]], frames: Frames, seeds: SeedSpreads) -> Estimate | None:
+def _mean_accuracy_lost(
+    name: str, parts: Sequence[Mapping[str, Forgetting]], frames: Frames, seeds: SeedSpreads
+) -> Estimate | None:
     lost = [part[name].accuracy_lost for part in parts]
     known = [each for each in lost if each is not None]
     if len(known) < len(lost):
         return None
     answered = answers.probe_accuracy(frames, name)
-    spread = seeds.of(lambda outcome: _accuracy(outcome.forgetting.get(name)))
-    bounds = [_bounds(each.ci_low, each.ci_high) for each in known]
+    spread = seeds.of(lambda outcome: _accuracy_lost_value(outcome.forgetting.get(name)))
+    bounds = [_bounds_if_both(each.ci_low, each.ci_high) for each in known]
     return estimate([each.value for each in known], bounds, answered.difference(-1.0) if answered else None, spread)
 
 
-def _accuracy(probe: Forgetting | None) -> float | None:
+def _accuracy_lost_value(probe: Forgetting | None) -> float | None:
     return probe.accuracy_lost.value if probe and probe.accuracy_lost else None
 
 
-def _forgotten(probes: Sequence[Forgetting], contaminated: int, lost: Estimate) -> Forgotten:
+def _mean_forgotten(probes: Sequence[Forgetting], contaminated: int, lost: Estimate) -> Forgotten:
     rounded = probes[0].quantisation
     return Forgotten(
         quantity_of(probes[0]),
-        _mean([p.before for p in probes]),
-        _mean([p.after for p in probes]),
+        _mean_if_all_known([p.before for p in probes]),
+        _mean_if_all_known([p.after for p in probes]),
         lost,
         items=probes[0].n,
         rounding=Estimate(rounded.value, rounded.ci_low, rounded.ci_high, "items", 1) if rounded else None,
         contaminated=contaminated,
-        others=_others(probes),
+        others=_mean_other_numbers(probes),
     )
 
 
-def _others(probes: Sequence[Forgetting]) -> dict[str, Pair]:
+def _mean_other_numbers(probes: Sequence[Forgetting]) -> dict[str, Pair]:
     shared = [name for name in probes[0].others if all(name in probe.others for probe in probes)]
     parts = {name: [probe.others[name] for probe in probes] for name in shared}
     return {
@@ -219,10 +221,10 @@ def mean_curve(outcomes: Sequence[Outcome]) -> list[Point]:
     """Means at the steps at which every run was measured."""
     paths = [{point.step: point for point in outcome.curve} for outcome in outcomes]
     shared = [step for step in paths[0] if all(step in path for path in paths)]
-    return [_point([path[step] for path in paths]) for step in shared]
+    return [_mean_point([path[step] for path in paths]) for step in shared]
 
 
-def _point(points: Sequence[Point]) -> Point:
+def _mean_point(points: Sequence[Point]) -> Point:
     probes = [name for name in points[0].forgetting if all(name in point.forgetting for point in points)]
     return Point(
         step=points[0].step,
@@ -249,7 +251,7 @@ def mean_stages(outcomes: Sequence[Outcome]) -> Stages | None:
     )
 
 
-def _mean(values: Sequence[float | None]) -> float | None:
+def _mean_if_all_known(values: Sequence[float | None]) -> float | None:
     """None where some run does not know it."""
     known = [value for value in values if value is not None]
     return fmean(known) if len(known) == len(values) else None
@@ -259,6 +261,6 @@ def mean_cost(costs: Sequence[Cost]) -> Cost | None:
     """Means; counts rounded. None is a mean that some run does not know."""
     if not costs:
         return None
-    means = {name: _mean([getattr(cost, name) for cost in costs]) for name in MEAN_COSTS}
+    means = {name: _mean_if_all_known([getattr(cost, name) for cost in costs]) for name in MEAN_COSTS}
     whole = {name for name, field in Cost.model_fields.items() if int in get_args(field.annotation)}
     return Cost.model_validate({name: round(mean) if name in whole and mean else mean for name, mean in means.items()})

@@ -47,27 +47,27 @@ def finite(value: float | None) -> bool:
 
 def share(value: float) -> str:
     """Three decimals without the leading zero: .861, 1.000."""
-    text = _fixed(value, 3)
+    text = _fixed_digits(value, 3)
     # In 10.500 the zero before the point is no leading one.
     return text.replace("0.", ".", 1) if abs(value) < 0.9995 else text
 
 
 def points(value: float) -> str:
     """A signed difference of shares in points: +12.3."""
-    return _fixed(100 * value, 1, sign=True)
+    return _fixed_digits(100 * value, 1, sign=True)
 
 
 def level(value: float, quantity: Quantity) -> str:
-    return share(value) if quantity.share else _own(value)
+    return share(value) if quantity.share else _in_own_unit(value)
 
 
 def difference(value: float, quantity: Quantity) -> str:
-    return points(value) if quantity.share else _own(value, sign=True)
+    return points(value) if quantity.share else _in_own_unit(value, sign=True)
 
 
 def span(value: float, quantity: Quantity) -> str:
     """An unsigned difference, in points or in its own unit."""
-    return _fixed(100 * value, 1) if quantity.share else _own(value)
+    return _fixed_digits(100 * value, 1) if quantity.share else _in_own_unit(value)
 
 
 def brackets(estimate: Estimate, quantity: Quantity, signed: bool) -> str:
@@ -95,13 +95,13 @@ def seed_sd(estimate: Estimate, quantity: Quantity) -> str:
 
 
 def percent(value: float | None) -> str:
-    return f"{_significant(100 * value)} %" if value is not None and finite(value) else MISSING
+    return f"{_three_digits(100 * value)} %" if value is not None and finite(value) else MISSING
 
 
 def quotient(value: float) -> str:
     """A signed quotient with three significant digits: +0.0031."""
     # Minus zero becomes zero.
-    return f"+{_significant(value)}" if finite(value) and value > 0 else _significant(value + 0.0)
+    return f"+{_three_digits(value)}" if finite(value) and value > 0 else _three_digits(value + 0.0)
 
 
 def in_unit(value: float, quantity: Quantity) -> float:
@@ -111,12 +111,12 @@ def in_unit(value: float, quantity: Quantity) -> float:
 
 def rate(value: float) -> str:
     """3.2 %"""
-    return f"{_fixed(100 * value, 1)} %" if finite(value) else MISSING
+    return f"{_fixed_digits(100 * value, 1)} %" if finite(value) else MISSING
 
 
 def multiple(value: float) -> str:
     """How many times as much: 1.00, 2.17, 13.4."""
-    return _significant(value)
+    return _three_digits(value)
 
 
 def money(value: float) -> str:
@@ -140,12 +140,12 @@ def integer(value: float) -> str:
 
 
 def seconds(value: float) -> str:
-    return _significant(value)
+    return _three_digits(value)
 
 
 def gigabytes(value: float) -> str:
     """In units of 10^9 bytes."""
-    return _fixed(value / 1e9, 2)
+    return _fixed_digits(value / 1e9, 2)
 
 
 def scaled(value: float, unit: str = "") -> str:
@@ -155,26 +155,26 @@ def scaled(value: float, unit: str = "") -> str:
     for factor, prefix in SCALES:
         # What is rounded to 1,000 of a unit is 1.00 of the next.
         if abs(value) >= 0.9995 * factor:
-            return f"{_significant(value / factor)} {prefix}{unit}"
+            return f"{_three_digits(value / factor)} {prefix}{unit}"
     return f"{value:,.0f} {unit}".rstrip()
 
 
-def _fixed(value: float, digits: int, sign: bool = False) -> str:
+def _fixed_digits(value: float, digits: int, sign: bool = False) -> str:
     if not finite(value):
         return MISSING
     value = round(value, digits) + 0.0  # no -0.0
     return f"{value:+,.{digits}f}" if sign and value else f"{value:,.{digits}f}"
 
 
-def _own(value: float, sign: bool = False) -> str:
+def _in_own_unit(value: float, sign: bool = False) -> str:
     """A number in its own unit: three decimals, of large ones (a perplexity) fewer, down to five significant digits."""
     if finite(value) and abs(value) >= 1e7:
         return f"{value:{'+' if sign else ''}.2e}"
     large = math.floor(math.log10(abs(value))) if finite(value) and value else 0
-    return _fixed(value, min(max(4 - large, 0), 3), sign)
+    return _fixed_digits(value, min(max(4 - large, 0), 3), sign)
 
 
-def _significant(value: float) -> str:
+def _three_digits(value: float) -> str:
     """Three significant digits, and no exponent: 0.416, 12.3, 1,234."""
     if not finite(value):
         return MISSING

@@ -36,10 +36,10 @@ def on_one_base(rows: Sequence[Row]) -> list[Row]:
         return list(rows)
     # Validation items know the base in the words of rows that were watched, and in no others.
     best = max((_base_on_the_way(row) for row in rows if row.curve), default=0.0)
-    return [_rebased(row, best) for row in rows]
+    return [_rebased_row(row, best) for row in rows]
 
 
-def _rebased(row: Row, best: float) -> Row:
+def _rebased_row(row: Row, best: float) -> Row:
     start = _base_on_the_way(row) - best if row.curve else 0.0
     curve = [point.model_copy(update={"gain": point.gain + start}) for point in row.curve]
     # A gain over the row's own base would stand beside gains over another.

@@ -15,11 +15,11 @@ def without_model(rows: Sequence[Row]) -> list[Row]:
     reference_rows: dict[tuple[str, str, str], Row] = {}
     for row in rows:
         for name, score in (row.outcome.references if row.outcome else {}).items():
-            reference_rows.setdefault((row.setup.suite, row.setup.task, name), _row(row.first, name, score))
+            reference_rows.setdefault((row.setup.suite, row.setup.task, name), _reference_row(row.first, name, score))
     return list(reference_rows.values())
 
 
-def _row(record: Record, name: str, score: Score) -> Row:
+def _reference_row(record: Record, name: str, score: Score) -> Row:
     setup = record.setup.model_copy(update={"model": NO_MODEL, "strategy": name, "budget": ""})
     # No inputs: such an answer has no seed either.
     provenance = record.provenance.model_copy(update={"inputs": {"task": record.provenance.inputs.get("task")}})

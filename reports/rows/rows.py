@@ -37,10 +37,12 @@ def aggregate(records: Sequence[Record], out: Path | None = None, beside: Sequen
     no rows, but that multitask rows may be held against.
     """
     # A sweep names a run at each point that it stands for, and it is one run all the same.
-    groups = groups_by({record.run_id: record for record in records}.values(), _key)
+    groups = groups_by({record.run_id: record for record in records}.values(), _key_without_seed)
     all_records = [*records, *beside]
     rows = [sorted(group, key=lambda record: (record.setup.seed, record.run_id)) for group in groups.values()]
-    return _with_variants([_row(row, out, all_records, seeds) for row, seeds in zip(rows, spreads_of(rows), strict=True)])
+    return _with_variants(
+        [_row_of_runs(row, out, all_records, seeds) for row, seeds in zip(rows, spreads_of(rows), strict=True)]
+    )
 
 
 def ranked(rows: Sequence[Row]) -> list[Row]:
@@ -80,7 +82,7 @@ def probe_names(rows: Sequence[Row]) -> dict[str, Quantity]:
     return quantities
 
 
-def _key(record: Record) -> str:
+def _key_without_seed(record: Record) -> str:
     """Equal for records that differ in nothing but the seed.
 
     Two searches that chose alike made two runs of each seed, which are no further seeds of one row.
@@ -111,7 +113,7 @@ def flat(values: Any, name: str = "") -> dict[str, Any]:
     return {key: leaf for part, value in parts for key, leaf in flat(value, f"{name}.{part}" if name else str(part)).items()}
 
 
-def _row(runs: list[Record], out: Path | None, known: Sequence[Record], seeds: SeedSpreads) -> Row:
+def _row_of_runs(runs: list[Record], out: Path | None, known: Sequence[Record], seeds: SeedSpreads) -> Row:
     outcomes = [run.outcome for run in runs if run.outcome is not None]
     # All runs of a row have one status, since it is a part of their key.
     if runs[0].status != "ok" or len(outcomes) < len(runs):
@@ -168,9 +170,9 @@ def variants(records: Sequence[Record]) -> list[str]:
 
     differing = [name for name in names if any(differ(name, places) for places in by_task)]
     # Names are compared as they will be shown: two long values may look alike.
-    texts = [{name: _shortened(str(known[name])) for name in differing if name in known} for known, _ in facts]
-    telling = {name for places in by_task for name in _telling(differing, [texts[place] for place in places])}
-    named = [(task, _variant(text, telling)) for task, text in zip(tasks, texts, strict=True)]
+    texts = [{name: _shortened_value(str(known[name])) for name in differing if name in known} for known, _ in facts]
+    telling = {name for places in by_task for name in _telling_names(differing, [texts[place] for place in places])}
+    named = [(task, _variant_text(text, telling)) for task, text in zip(tasks, texts, strict=True)]
     # What has no score is chosen by nobody, and needs no name of its own.
     counts = Counter(name for name, record in zip(named, records, strict=True) if record.outcome)
     return [
@@ -179,7 +181,7 @@ def variants(records: Sequence[Record]) -> list[str]:
     ]
 
 
-def _telling(names: Sequence[str], texts: Sequence[Mapping[str, str]]) -> list[str]:
+def _telling_names(names: Sequence[str], texts: Sequence[Mapping[str, str]]) -> list[str]:
     """Few names by which all are told apart that any names tell apart."""
 
     def apart(by: Sequence[str]) -> int:
@@ -192,7 +194,7 @@ def _telling(names: Sequence[str], texts: Sequence[Mapping[str, str]]) -> list[s
     return telling
 
 
-def _variant(text: Mapping[str, str], telling: Collection[str]) -> str:
+def _variant_text(text: Mapping[str, str], telling: Collection[str]) -> str:
     """The names that tell it apart, and others as far as there is room."""
     needed = [name for name in telling if name in text]
     others = [name for name in text if name not in needed]
@@ -200,7 +202,7 @@ def _variant(text: Mapping[str, str], telling: Collection[str]) -> str:
     return ", ".join([f"{name}={text[name]}" for name in shown] + ["…"] * (len(shown) < len(text)))
 
 
-def _shortened(text: str) -> str:
+def _shortened_value(text: str) -> str:
     """Of a long value its two ends: paths are alike in the first, texts in the last."""
     half = SHOWN_LETTERS // 2
     return text if len(text) <= SHOWN_LETTERS else f"{text[: half - 1]}…{text[-half:]}"

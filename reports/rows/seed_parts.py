@@ -72,42 +72,42 @@ def seed_parts(varied: Sequence[Record], ordinary: Sequence[Record]) -> dict[tup
         ordinary: records in which all parts have the seed.
     """
     together = _by_question(ordinary)
-    strategies = [_of_strategy(records, together.get(key, [])) for key, records in _by_question(varied).items()]
-    named = sorted(_told_apart(strategies), key=lambda each: (each.group, each.label))
+    strategies = [_parts_of_strategy(records, together.get(key, [])) for key, records in _by_question(varied).items()]
+    named = sorted(_with_part_variants(strategies), key=lambda each: (each.group, each.label))
     return groups_by(named, lambda each: each.group)
 
 
 def _by_question(records: Sequence[Record]) -> dict[str, list[Record]]:
     """Records that differ in nothing but their seeds, in the order of these."""
-    return groups_by(sorted(records, key=_place), _question)
+    return groups_by(sorted(records, key=_seed_order), _question_key)
 
 
-def _question(record: Record) -> str:
+def _question_key(record: Record) -> str:
     setup = record.setup
     # Else each seed of `--vary` would be a question of its own.
     inputs = {name: value for name, value in determinants(record).items() if not name.startswith("seeds.")}
     return json.dumps([setup.suite, setup.model, setup.task, setup.strategy, inputs])
 
 
-def _place(record: Record) -> tuple[Any, ...]:
-    seeds = _seeds(record)
+def _seed_order(record: Record) -> tuple[Any, ...]:
+    seeds = _seeds_by_part(record)
     return *(getattr(seeds, part) for part in SEED_PARTS), record.setup.seed, record.run_id
 
 
-def _seeds(record: Record) -> Seeds:
+def _seeds_by_part(record: Record) -> Seeds:
     return record.setup.seeds or Seeds()
 
 
-def _of_strategy(records: list[Record], ordinary: list[Record]) -> SeedParts:
+def _parts_of_strategy(records: list[Record], ordinary: list[Record]) -> SeedParts:
     # Records come in the order of their seeds, so that the one with all parts at 0 can only be first.
-    first = records[0] if _seeds(records[0]).varied is None else None
+    first = records[0] if _seeds_by_part(records[0]).varied is None else None
     drew = first.outcome.drew if first and first.outcome else None
-    moved = list(_moved(records, [first] if first else [], drew))
+    moved = list(_moved_parts(records, [first] if first else [], drew))
     known = [each for each in moved if each.deviation is not None]
     parts = shares([each.deviation for each in known if each.deviation])
     # Where no score scatters there are no shares at all.
     shared = {each.part: share for each, share in zip(known, parts, strict=bool(parts))}
-    whole = _scores(ordinary)
+    whole = _scores_of_runs(ordinary)
     return SeedParts(
         tuple(records),
         tuple(replace(each, share=shared.get(each.part)) for each in moved),
@@ -115,22 +115,22 @@ def _of_strategy(records: list[Record], ordinary: list[Record]) -> SeedParts:
     )
 
 
-def _moved(records: Sequence[Record], first: Sequence[Record], drew: Sequence[SeedPart] | None) -> Iterator[Moved]:
+def _moved_parts(records: Sequence[Record], first: Sequence[Record], drew: Sequence[SeedPart] | None) -> Iterator[Moved]:
     for part in SEED_PARTS:
-        own = [record for record in records if _seeds(record).varied == part]
+        own = [record for record in records if _seeds_by_part(record).varied == part]
         # Without the run with all parts at 0 nobody knows what draws, and each part has its own runs.
         if drew is not None and part not in drew:
             yield Moved(part, (), NO_DEVIATION, empty=True)
         elif own:
-            scores = _scores([*first, *own])
+            scores = _scores_of_runs([*first, *own])
             yield Moved(part, scores, deviation(scores) if len(scores) > 1 else None)
 
 
-def _scores(records: Sequence[Record]) -> tuple[float, ...]:
+def _scores_of_runs(records: Sequence[Record]) -> tuple[float, ...]:
     return tuple(record.outcome.score.value for record in records if record.outcome and record.status == "ok")
 
 
-def _told_apart(strategies: Sequence[SeedParts]) -> Iterator[SeedParts]:
+def _with_part_variants(strategies: Sequence[SeedParts]) -> Iterator[SeedParts]:
     """With what sets each apart from others of its strategy."""
     for alike in groups_by(strategies, lambda each: (each.group, each.records[0].setup.strategy)).values():
         for each, variant in zip(alike, variants([each.records[0] for each in alike]), strict=True):

@@ -17,11 +17,11 @@ class SeedSpreads:
     def of(self, number: Callable[[Outcome], float | None]) -> Spread:
         """The seed variance of a number of the outcomes; a row in which some run lacks it has no part in it."""
         values = [tuple(number(outcome) for outcome in row) for row in self.rows]
-        return _pooled(tuple(tuple(value for value in row if value is not None) for row in values if None not in row))
+        return _pooled_spread(tuple(tuple(value for value in row if value is not None) for row in values if None not in row))
 
 
 @lru_cache
-def _pooled(rows: tuple[tuple[float, ...], ...]) -> Spread:
+def _pooled_spread(rows: tuple[tuple[float, ...], ...]) -> Spread:
     """Each row of a table asks anew for the same."""
     return pooled(rows)
 
@@ -42,25 +42,25 @@ def spreads_of(rows: Sequence[Sequence[Record]], told: Sequence[Sequence[Record]
     tables: dict[tuple[str, str, str, bool], list[list[Outcome]]] = {}
     for runs in rows if told is None else told:
         outcomes = [run.outcome for run in runs if run.outcome is not None and run.status == "ok"]
-        if outcomes and _seeded(runs):
-            tables.setdefault(_table(runs), []).append(outcomes)
-    sound = {table: [row for row in of_table if _stands(row)] or of_table for table, of_table in tables.items()}
-    return [SeedSpreads(sound.get(_table(runs), [])) if _seeded(runs) else NO_SEEDS for runs in rows]
+        if outcomes and _depends_on_seed(runs):
+            tables.setdefault(_table_key(runs), []).append(outcomes)
+    sound = {table: [row for row in of_table if _tells_of_learned_rows(row)] or of_table for table, of_table in tables.items()}
+    return [SeedSpreads(sound.get(_table_key(runs), [])) if _depends_on_seed(runs) else NO_SEEDS for runs in rows]
 
 
-def _stands(outcomes: Sequence[Outcome]) -> bool:
+def _tells_of_learned_rows(outcomes: Sequence[Outcome]) -> bool:
     """Whether a row tells how far seeds move one that has learned something: two of its runs have. One that gives the same
     answer to everything with each seed hardly varies, and beside it the others would seem surer than they are."""
     return sum(outcome.collapsed is None for outcome in outcomes) > 1
 
 
-def _table(runs: Sequence[Record]) -> tuple[str, str, str, bool]:
+def _table_key(runs: Sequence[Record]) -> tuple[str, str, str, bool]:
     setup, cost = runs[0].setup, runs[0].cost
     # What trains is told from what does not, and a cost that nobody knows counts as none.
     return setup.suite, setup.model, setup.task, bool(cost and cost.train_examples)
 
 
-def _seeded(runs: Sequence[Record]) -> bool:
+def _depends_on_seed(runs: Sequence[Record]) -> bool:
     """Whether a row's result depends on a seed, as far as is known."""
     inputs = runs[0].provenance.inputs
     return not inputs or "seed" in inputs

@@ -70,7 +70,7 @@ def score_standing(rows: Sequence[Row]) -> Standing | None:
     # A task whose YAML got another first metric in between has scores without an order.
     if any(row.quantity != first.quantity for row, _ in placed):
         return None
-    return _standing(placed, first.quantity, first.higher_is_better)
+    return _standing_of_placed(placed, first.quantity, first.higher_is_better)
 
 
 def forgetting_standing(rows: Sequence[Row], probe: str) -> Standing | None:
@@ -79,7 +79,7 @@ def forgetting_standing(rows: Sequence[Row], probe: str) -> Standing | None:
     # Losses in two units have no order.
     if len(lost) < 2 or any(part.quantity != lost[0][1].quantity for _, part in lost):
         return None
-    return _standing([(row, part.lost) for row, part in lost], lost[0][1].quantity, False)
+    return _standing_of_placed([(row, part.lost) for row, part in lost], lost[0][1].quantity, False)
 
 
 def score_places(rows: Sequence[Row]) -> dict[str, Places]:
@@ -96,32 +96,32 @@ def shown(places: Places | None) -> str:
     return "" if places is None else "-".join(map(str, dict.fromkeys(places)))
 
 
-def _standing(placed: Sequence[tuple[Row, Estimate]], quantity: Quantity, higher: bool) -> Standing:
+def _standing_of_placed(placed: Sequence[tuple[Row, Estimate]], quantity: Quantity, higher: bool) -> Standing:
     rows, estimates = [row for row, _ in placed], [estimate for _, estimate in placed]
     differences = pairs(estimates)
     better = beats(len(rows), differences, higher)
     places = ranks(len(rows), better)
-    alike, between = _alike(rows)
+    alike, between = _rows_varying_alike(rows)
     return Standing(
         places={row.first.run_id: place for row, place in zip(rows, places, strict=True)},
         top=[rows[index].label for index in top_group(places)],
         pairs=differences,
         better=better,
         quantity=quantity,
-        detectable=_detectable(alike, estimates, differences),
+        detectable=_smallest_detectable(alike, estimates, differences),
         between=between,
         seeded=all(estimate.basis != "items" or row.seedless for row, estimate in placed),
     )
 
 
-def _alike(rows: Sequence[Row]) -> tuple[Sequence[int], str]:
+def _rows_varying_alike(rows: Sequence[Row]) -> tuple[Sequence[int], str]:
     """Places in the list of rows that vary alike, at least two, and what they are where others are left out.
 
     A row that trains nothing has no seeds to vary with. One that collapsed in all its runs hardly varies at all: two of them
     answer alike, so that with them a table would seem to show differences which it can't.
     """
     everything = range(len(rows))
-    sound = [index for index in everything if _sound(rows[index])]
+    sound = [index for index in everything if _some_run_stands(rows[index])]
     training = [index for index in everything if rows[index].trains]
     trained_well = [index for index in training if index in sound]
     fallen = "have not collapsed"
@@ -135,7 +135,7 @@ def _alike(rows: Sequence[Row]) -> tuple[Sequence[int], str]:
     return everything, ""
 
 
-def _sound(row: Row) -> bool:
+def _some_run_stands(row: Row) -> bool:
     return row.collapsed < len(row.records)
 
 
@@ -143,11 +143,13 @@ def that_learned(rows: Sequence[Row]) -> list[Row]:
     """The scored rows that train, without those that collapsed in all their runs if two others are left: what a larger study is
     planned and simulated by."""
     trained_rows = [row for row in rows if row.trains and row.score]
-    sound = [row for row in trained_rows if _sound(row)]
+    sound = [row for row in trained_rows if _some_run_stands(row)]
     return sound if len(sound) > 1 else trained_rows
 
 
-def _detectable(alike: Sequence[int], estimates: Sequence[Estimate], differences: Sequence[Difference]) -> Detectable | None:
+def _smallest_detectable(
+    alike: Sequence[int], estimates: Sequence[Estimate], differences: Sequence[Difference]
+) -> Detectable | None:
     # An unpaired margin is made of intervals, and does not say what seeds and items add to it.
     paired = [pair for pair in differences if pair.one in alike and pair.other in alike and pair.paired]
     if not paired:

@@ -62,13 +62,13 @@ def suite_summaries(
     Raises:
         UserError: a file is no record, or rows of one table answer different questions and `allow_unequal` does not admit them.
     """
-    folder, stamps = out / "summary", _stamps(results)
-    known = _index(results, folder, stamps)
+    folder, stamps = out / "summary", _file_stamps(results)
+    known = _run_index(results, folder, stamps)
     suites = groups_by(known, lambda run: known[run][1])
     # Names of suites that were tried once would stay in the folder for ever.
-    _forget(folder, suites)
+    _forget_gone_suites(folder, suites)
     wanted = {suite: chosen for suite in sorted(suites) if (chosen := [run for run in suites[suite] if runs(run, suite)])}
-    parts = [_part(results, folder, made, chosen, known, stamps) for chosen in wanted.values()]
+    parts = [_kept_summary(results, folder, made, chosen, known, stamps) for chosen in wanted.values()]
     # What may not be shown is kept as well: --allow-unequal then finds it made.
     refused = [part["refused"] for part in parts if part["refused"]]
     if refused and not allow_unequal:
@@ -76,7 +76,7 @@ def suite_summaries(
     return [part["made"] for part in parts]
 
 
-def _stamps(results: Path) -> Stamps:
+def _file_stamps(results: Path) -> Stamps:
     stamps: dict[str, Sequence[int]] = {}
     for path in store.folder(results).glob("*.*"):
         if path.suffix in (".json", ".parquet"):
@@ -86,8 +86,8 @@ def _stamps(results: Path) -> Stamps:
     return stamps
 
 
-def _index(results: Path, folder: Path, stamps: Stamps) -> Known:
-    old_index = _read(folder / "index.json") or {}
+def _run_index(results: Path, folder: Path, stamps: Stamps) -> Known:
+    old_index = _kept_json(folder / "index.json") or {}
     index = {}
     for name in sorted(stamps):
         run, _, ending = name.rpartition(".")
@@ -100,30 +100,37 @@ def _index(results: Path, folder: Path, stamps: Stamps) -> Known:
             record = store.stored_record(store.folder(results) / name)
             index[run] = (stamps[name], record.setup.suite, bool(mixed(record)))
     if index.keys() != old_index.keys() or any(list(each) != old_index[run] for run, each in index.items()):
-        _write(folder / ".gitignore", "*\n")  # an accepted baseline that is looked at stays as it was committed
-        _write(folder / "index.json", _as_json(index))
+        _keep_text(folder / ".gitignore", "*\n")  # an accepted baseline that is looked at stays as it was committed
+        _keep_text(folder / "index.json", _compact_json(index))
     return index
 
 
-def _part(results: Path, folder: Path, made: SuiteReport, runs: Sequence[str], known: Known, stamps: Stamps) -> Any:
+def _kept_summary(results: Path, folder: Path, made: SuiteReport, runs: Sequence[str], known: Known, stamps: Stamps) -> Any:
     """`refused` is why what was made may not be shown, or null."""
     name, mixes = known[runs[0]][1], any(known[run][2] for run in runs)
     needed = known if mixes else runs
     # A file that is missing has a stamp too, so that answers which come later are noticed.
     files = {f"{run}.{ending}": stamps.get(f"{run}.{ending}") for run in needed for ending in ("json", "parquet")}
     # `report --records` keeps summaries of two folders in one.
-    of = {"code": _code(), "suite": name, "rows": runs, "files": files, "results": str(results.resolve()), "look": made.look}
-    key, path = digest(of), folder / f"{_file(name)}.{made.name}.json"
-    kept = _read(path)
+    of = {
+        "code": _code_hash(),
+        "suite": name,
+        "rows": runs,
+        "files": files,
+        "results": str(results.resolve()),
+        "look": made.look,
+    }
+    key, path = digest(of), folder / f"{_summary_stem(name)}.{made.name}.json"
+    kept = _kept_json(path)
     if kept and kept.get("key") == key:
         return kept
-    rows = aggregate(_records(results, runs), results, _records(results, set(known) - set(runs)) if mixes else [])
-    part = {"key": key, "made": made.of(rows), "refused": _refused(rows)}
-    _write(path, _as_json(part))
+    rows = aggregate(_stored_records(results, runs), results, _stored_records(results, set(known) - set(runs)) if mixes else [])
+    part = {"key": key, "made": made.of(rows), "refused": _refusal_of_rows(rows)}
+    _keep_text(path, _compact_json(part))
     return part
 
 
-def _refused(rows: Sequence[Row]) -> str | None:
+def _refusal_of_rows(rows: Sequence[Row]) -> str | None:
     try:
         check_comparable(rows)
     except UserError as error:
@@ -131,25 +138,25 @@ def _refused(rows: Sequence[Row]) -> str | None:
     return None
 
 
-def _records(results: Path, runs: Iterable[str]) -> list[Record]:
+def _stored_records(results: Path, runs: Iterable[str]) -> list[Record]:
     return [store.stored_record(store.folder(results) / f"{run}.json") for run in sorted(runs)]
 
 
-def _forget(folder: Path, suites: Collection[str]) -> None:
+def _forget_gone_suites(folder: Path, suites: Collection[str]) -> None:
     """Removes what is kept of suites that are no more."""
-    names = {_file(name) for name in suites}
+    names = {_summary_stem(name) for name in suites}
     with suppress(OSError):
         for path in folder.glob("suite-*.json"):
             if path.name.partition(".")[0] not in names:
                 path.unlink(missing_ok=True)
 
 
-def _file(suite: str) -> str:
+def _summary_stem(suite: str) -> str:
     """A suite may be called anything."""
     return f"suite-{digest(suite)}"
 
 
-def _read(path: Path) -> Any:
+def _kept_json(path: Path) -> Any:
     """What was kept; None where nothing was, or it can't be read."""
     try:
         return json.loads(path.read_text(encoding="utf-8"))
@@ -157,18 +164,18 @@ def _read(path: Path) -> Any:
         return None
 
 
-def _as_json(content: Any) -> str:
+def _compact_json(content: Any) -> str:
     return json.dumps(content, ensure_ascii=False, separators=(",", ":"))
 
 
-def _write(path: Path, text: str) -> None:
+def _keep_text(path: Path, text: str) -> None:
     """Results in a folder that can't be written are shown all the same."""
     with suppress(UserError, OSError):
         write_text(path, text)
 
 
 @cache
-def _code() -> str:
+def _code_hash() -> str:
     root = Path(reports.__file__).parents[1]
     parts = [path for part in MADE_BY for path in (root / part, *(root / part).rglob("*"))]
     # Definitions and templates are read while a summary is made, as code is.

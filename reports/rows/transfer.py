@@ -91,38 +91,38 @@ def between(
     transfers = []
     tasks = mixed(runs[0])
     # Nearly all rows mix nothing, and need no look through all records.
-    alone = _alone(others_known) if tasks else {}
+    alone = _runs_alone(others_known) if tasks else {}
     for task, shape in tasks.items():
-        pairs = _pairs(task, shape, runs, alone, out) if shape else []
+        pairs = _matched_seeds(task, shape, runs, alone, out) if shape else []
         if pairs:
             known = seeds.of(partial(_score_on, task, task == runs[0].setup.task))
             # Either score moves with its own seed, as far as those of this table do.
-            transfers.append(_mean(task, pairs, Spread(2 * known.variance, known.freedom)))
+            transfers.append(_mean_transfer(task, pairs, Spread(2 * known.variance, known.freedom)))
     return transfers
 
 
-def _pairs(task: str, shape: Any, runs: Sequence[Record], alone: Alone, out: Path | None) -> list[MatchedSeed]:
+def _matched_seeds(task: str, shape: Any, runs: Sequence[Record], alone: Alone, out: Path | None) -> list[MatchedSeed]:
     for strategy in ALONE:
-        singles = [(run, _single(run, shape, alone.get((strategy, *_same(run)), ()))) for run in runs]
-        pairs = [pair for run, single in singles if single and (pair := _pair(run, single, task, out))]
+        singles = [(run, _nearest_run_alone(run, shape, alone.get((strategy, *_agreement_key(run)), ()))) for run in runs]
+        pairs = [pair for run, single in singles if single and (pair := _seed_match(run, single, task, out))]
         # Seeds held against two strategies would be no mean of one thing.
         if pairs:
             return pairs
     return []
 
 
-def _alone(known: Sequence[Record]) -> Alone:
+def _runs_alone(known: Sequence[Record]) -> Alone:
     """The runs on one task each, by strategy and by what a mixture must agree in: of thousands it is held against these few."""
-    return groups_by(filter(_on_one_task, known), lambda run: (run.setup.strategy, *_same(run)))
+    return groups_by(filter(_trained_on_one_task, known), lambda run: (run.setup.strategy, *_agreement_key(run)))
 
 
-def _on_one_task(run: Record) -> bool:
+def _trained_on_one_task(run: Record) -> bool:
     inputs = run.provenance.inputs
     has_trained = run.status == "ok" and inputs and run.cost and run.cost.train_examples
     return bool(has_trained) and not inputs.get("others") and not inputs.get("earlier")
 
 
-def _same(run: Record) -> tuple[str, ...]:
+def _agreement_key(run: Record) -> tuple[str, ...]:
     inputs = run.provenance.inputs
     return repr(run.provenance.device.get("precision")), *(repr(inputs.get(name)) for name in SAME)
 
@@ -132,11 +132,11 @@ def _score_on(task: str, own: bool, outcome: Outcome) -> float | None:
     return part.score.value if part else None
 
 
-def _single(run: Record, shape: Any, alike: Sequence[Record]) -> Record | None:
+def _nearest_run_alone(run: Record, shape: Any, alike: Sequence[Record]) -> Record | None:
     """The run on the task alone whose settings are nearest to those of the mixture."""
 
     def distance(other: Record) -> tuple[int, str, str]:
-        mine, theirs = _settings(run), _settings(other)
+        mine, theirs = _close_settings(run), _close_settings(other)
         differing = sum(mine[name] != theirs[name] for name in mine.keys() & theirs.keys())
         # Of runs that are equally near the same one is taken whatever their order.
         return differing, json.dumps(theirs, sort_keys=True), other.run_id
@@ -144,12 +144,12 @@ def _single(run: Record, shape: Any, alike: Sequence[Record]) -> Record | None:
     return min((other for other in alike if other.provenance.inputs.get("task") == shape), key=distance, default=None)
 
 
-def _settings(record: Record) -> dict[str, Any]:
+def _close_settings(record: Record) -> dict[str, Any]:
     inputs = record.provenance.inputs
     return {**record.setup.hyperparameters, **{name: inputs.get(name) for name in CLOSE}}
 
 
-def _pair(run: Record, single: Record, task: str, out: Path | None) -> MatchedSeed | None:
+def _seed_match(run: Record, single: Record, task: str, out: Path | None) -> MatchedSeed | None:
     if run.outcome is None or single.outcome is None:
         return None
     own, away, single_score = task == run.setup.task, run.outcome.elsewhere, single.outcome.score
@@ -157,7 +157,7 @@ def _pair(run: Record, single: Record, task: str, out: Path | None) -> MatchedSe
     if score is None or score.name != single_score.name:
         return None
     sign = 1.0 if score.higher_is_better else -1.0
-    frame = _shared(run, single, "task" if own else "elsewhere", task, out) if out else None
+    frame = _items_of_both(run, single, "task" if own else "elsewhere", task, out) if out else None
     # Without a common item the two whole scores are of other items.
     if frame is not None and frame.empty:
         return None
@@ -172,7 +172,7 @@ def _pair(run: Record, single: Record, task: str, out: Path | None) -> MatchedSe
     return MatchedSeed(single, score, together, alone_value, float(risen.values[0]), of_one_model(risen), items, frame)
 
 
-def _shared(run: Record, single: Record, kind: str, task: str, out: Path) -> pd.DataFrame | None:
+def _items_of_both(run: Record, single: Record, kind: str, task: str, out: Path) -> pd.DataFrame | None:
     """The items that both runs answered; the mixture may have been asked the first ones alone. None if a run left no items."""
     mine, theirs = store.read_items(out, run), store.read_items(out, single)
     if mine.empty or theirs.empty:
@@ -184,7 +184,7 @@ def _shared(run: Record, single: Record, kind: str, task: str, out: Path) -> pd.
     return shared.assign(kind="task", before=shared["item"].map(theirs["prediction"]))
 
 
-def _mean(task: str, pairs: Sequence[MatchedSeed], spread: Spread) -> Transfer:
+def _mean_transfer(task: str, pairs: Sequence[MatchedSeed], spread: Spread) -> Transfer:
     frames = [pair.frame for pair in pairs if pair.frame is not None]
     first = pairs[0]
     # The answers of some seeds alone would make an interval around another mean.

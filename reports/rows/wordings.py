@@ -41,7 +41,7 @@ def mean_wordings(outcomes: Sequence[Outcome], frames: Sequence[pd.DataFrame], s
         words: mean_score(
             [each[words] for each in by_wording],
             answers.wording_answers(frames, words, first.name),
-            seeds.of(partial(_worded, words)),
+            seeds.of(partial(_wording_score, words)),
         )
         for words in by_wording[0]
         if all(words in each for each in by_wording)
@@ -50,6 +50,6 @@ def mean_wordings(outcomes: Sequence[Outcome], frames: Sequence[pd.DataFrame], s
     return Wordings(quantity_of(first), named, low, high, first.n)
 
 
-def _worded(words: str, outcome: Outcome) -> float | None:
+def _wording_score(words: str, outcome: Outcome) -> float | None:
     scores = outcome.robustness.scores if outcome.robustness else {}
     return scores[words].value if words in scores else None

@@ -62,7 +62,7 @@ def test_a_file_that_was_touched_is_read_again(make, out, made, parts, ending):
 def test_other_code_and_what_cannot_be_read_make_parts_anew(make, out, made, parts, monkeypatch):
     two_suites(make, out)
     first = parts()
-    monkeypatch.setattr(summaries, "_code", lambda: "other")
+    monkeypatch.setattr(summaries, "_code_hash", lambda: "other")
     assert parts() == first and len(made) == 4
     for path in (out / "summary").iterdir():
         path.write_text("{")
