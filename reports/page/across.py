@@ -13,12 +13,12 @@ from reports.rows.standing import shown
 def across_section(rows: Sequence[Row]) -> Section:
     """A table per model that has several tasks."""
     rankings = across(rows)
-    tables = [(f"{each.model}: {', '.join(each.tasks)}", _board(each, rows)) for each in rankings]
+    tables = [(f"{each.model}: {', '.join(each.tasks)}", _across_board(each, rows)) for each in rankings]
     sentences = [f"{each.model}: {' '.join(across_sentences(each))}" for each in rankings]
     return Section("Across tasks", tables, sentences, ("overall_rank", "middle", "average_rank"))
 
 
-def _board(ranking: Across, rows: Sequence[Row]) -> Board:
+def _across_board(ranking: Across, rows: Sequence[Row]) -> Board:
     overall = {each.label: each for each in ranking.rows}
 
     def middle(row: Row) -> Cell:

@@ -36,19 +36,19 @@ AT_FIRST = ("strategy", "model", "task", "seeds", *GAINED_AND_LOST, "training", 
 
 def wide_table(rows: Sequence[Row], standings: Sequence[Standing] = ()) -> Board:
     """The table of one suite's rows, with the places of each model's and task's."""
-    return tabled([replace(column, shown=column.term in AT_FIRST) for column in _columns(rows, standings)], rows)
+    return tabled([replace(column, shown=column.term in AT_FIRST) for column in _wide_columns(rows, standings)], rows)
 
 
-def _columns(rows: Sequence[Row], standings: Sequence[Standing]) -> list[Column]:
-    tracks = _tracks(rows)
+def _wide_columns(rows: Sequence[Row], standings: Sequence[Standing]) -> list[Column]:
+    tracks = _bar_tracks(rows)
     ends = ", ".join(f"{low:g} to {high:g}" for low, high in tracks.values())
     units = ", ".join(dict.fromkeys(quantity.unit for quantity in tracks))
     lower = any(row.score for row in rows) and not any(row.score and row.higher_is_better for row in rows)
     best_first: Direction = "ascending" if lower else "descending"
     rank = Column("rank", "Task", "of the score", "ascending", True, lambda row: rank_cell(row, standings))
     # Who asks an API does not know the model's size, nor the memory that it takes.
-    devices = [_cost("device_seconds", "seconds", lambda cost: cost.device_seconds, numbers.seconds)]
-    money = [_cost("money", "asked by an API", lambda cost: cost.money, numbers.money)]
+    devices = [_cost_column("device_seconds", "seconds", lambda cost: cost.device_seconds, numbers.seconds)]
+    money = [_cost_column("money", "asked by an API", lambda cost: cost.money, numbers.money)]
     return [
         STRATEGY,
         MODEL,
@@ -56,22 +56,22 @@ def _columns(rows: Sequence[Row], standings: Sequence[Standing]) -> list[Column]
         words("seeds", lambda row: Cell(row.seeds, len(row.records))),
         words("budget", lambda row: Cell(budget_of(row), budget_of(row))),
         *([rank] if standings else []),
-        Column("score", "Task", f"bar {ends}" if ends else "", best_first, True, lambda row: _score(row, tracks)),
-        Column("gain", "Task", units, "descending", True, _gain),
-        Column("over_best", "Task", units, "descending", True, _over_best),
-        *(_probe(name, quantity) for name, quantity in probe_names(rows).items()),
-        _cost("examples", "trained on", lambda cost: cost.train_examples, numbers.integer),
-        _cost("tokens", "trained on", lambda cost: cost.train_tokens, numbers.integer),
-        _cost("flops", "of training", lambda cost: cost.train_flops, numbers.scaled),
-        _cost("useful_flops", "of them", lambda cost: cost.useful_flops, numbers.scaled),
-        _cost("training", "seconds", lambda cost: cost.train_seconds, numbers.seconds),
-        *(devices if any(row.cost and _shared(row.cost) for row in rows) else []),
-        _cost("evaluation", "seconds", lambda cost: cost.eval_seconds, numbers.seconds),
-        _cost("probing", "seconds of it", lambda cost: cost.probe_seconds, numbers.seconds),
-        _cost("memory", "peak, GB", lambda cost: cost.peak_memory_bytes, numbers.gigabytes),
-        Column("trainable", "Cost", "parameters", "ascending", True, _trainable),
-        _cost("total", "parameters", lambda cost: cost.total_parameters, numbers.scaled),
-        _cost("saved", "size", lambda cost: cost.saved_bytes, lambda value: numbers.scaled(value, "B")),
+        Column("score", "Task", f"bar {ends}" if ends else "", best_first, True, lambda row: _score_cell_with_bar(row, tracks)),
+        Column("gain", "Task", units, "descending", True, _gain_cell),
+        Column("over_best", "Task", units, "descending", True, _over_best_cell),
+        *(_forgetting_column(name, quantity) for name, quantity in probe_names(rows).items()),
+        _cost_column("examples", "trained on", lambda cost: cost.train_examples, numbers.integer),
+        _cost_column("tokens", "trained on", lambda cost: cost.train_tokens, numbers.integer),
+        _cost_column("flops", "of training", lambda cost: cost.train_flops, numbers.scaled),
+        _cost_column("useful_flops", "of them", lambda cost: cost.useful_flops, numbers.scaled),
+        _cost_column("training", "seconds", lambda cost: cost.train_seconds, numbers.seconds),
+        *(devices if any(row.cost and _several_devices_trained(row.cost) for row in rows) else []),
+        _cost_column("evaluation", "seconds", lambda cost: cost.eval_seconds, numbers.seconds),
+        _cost_column("probing", "seconds of it", lambda cost: cost.probe_seconds, numbers.seconds),
+        _cost_column("memory", "peak, GB", lambda cost: cost.peak_memory_bytes, numbers.gigabytes),
+        Column("trainable", "Cost", "parameters", "ascending", True, _trainable_cell),
+        _cost_column("total", "parameters", lambda cost: cost.total_parameters, numbers.scaled),
+        _cost_column("saved", "size", lambda cost: cost.saved_bytes, lambda value: numbers.scaled(value, "B")),
         *(money if any(row.cost and row.cost.money is not None for row in rows) else []),
     ]
 
@@ -81,12 +81,12 @@ def budget_of(row: Row) -> str:
     return row.budget or (numbers.MISSING if row.budget is None else "none")
 
 
-def _shared(cost: Cost) -> bool:
+def _several_devices_trained(cost: Cost) -> bool:
     """Whether several devices shared the training, so that their seconds are more than the clock's."""
     return bool(cost.device_seconds and cost.train_seconds and cost.device_seconds > cost.train_seconds)
 
 
-def _tracks(rows: Sequence[Row]) -> dict[Quantity, tuple[float, float]]:
+def _bar_tracks(rows: Sequence[Row]) -> dict[Quantity, tuple[float, float]]:
     """Each score's quantity with its track: numbers of different measures share none."""
     measures = dict.fromkeys(row.quantity for row in rows if row.score)
     # A bar of an F1 on the track of a perplexity would be a dot at its edge.
@@ -108,15 +108,15 @@ def fallen(row: Row) -> str:
     return f"{row.collapsed} of {len(row.records)} collapsed" if row.collapsed else ""
 
 
-def _score(row: Row, tracks: Mapping[Quantity, tuple[float, float]]) -> Cell:
+def _score_cell_with_bar(row: Row, tracks: Mapping[Quantity, tuple[float, float]]) -> Cell:
     score = row.score
     if score is None:
         return EMPTY
     detail = "; ".join(filter(None, [numbers.seed_sd(score, row.quantity), fallen(row)]))
-    return level_cell(score, row.quantity, detail, _bar(score, row.base_score, *tracks[row.quantity]))
+    return level_cell(score, row.quantity, detail, _score_bar(score, row.base_score, *tracks[row.quantity]))
 
 
-def _bar(score: Estimate, base: float | None, low: float, high: float) -> Bar | None:
+def _score_bar(score: Estimate, base: float | None, low: float, high: float) -> Bar | None:
     ends = [end for end in (score.low, score.value, score.high) if end is not None and math.isfinite(end)]
     if len(ends) < 3:
         return None
@@ -129,22 +129,22 @@ def _bar(score: Estimate, base: float | None, low: float, high: float) -> Bar | 
     return Bar(left, middle, right, place(base) if base is not None and low <= base <= high else None)
 
 
-def _gain(row: Row) -> Cell:
-    return difference_cell(row.gain, row.quantity, _of_base(row, row.base_score)) if row.gain else EMPTY
+def _gain_cell(row: Row) -> Cell:
+    return difference_cell(row.gain, row.quantity, _base_score_text(row, row.base_score)) if row.gain else EMPTY
 
 
-def _over_best(row: Row) -> Cell:
+def _over_best_cell(row: Row) -> Cell:
     best = row.outcome.best_base if row.outcome else None
     if row.over_best is None or best is None:
         return EMPTY
-    return difference_cell(row.over_best, row.quantity, f"{_of_base(row, best.score)}, {best.style}")
+    return difference_cell(row.over_best, row.quantity, f"{_base_score_text(row, best.score)}, {best.style}")
 
 
-def _of_base(row: Row, score: float | None) -> str:
+def _base_score_text(row: Row, score: float | None) -> str:
     return f"base {numbers.level(score, row.quantity)}" if score is not None else ""
 
 
-def _probe(name: str, quantity: Quantity) -> Column:
+def _forgetting_column(name: str, quantity: Quantity) -> Column:
     def cell(row: Row) -> Cell:
         forgotten = row.forgetting.get(name)
         if forgotten is None:
@@ -159,7 +159,7 @@ def _probe(name: str, quantity: Quantity) -> Column:
     return Column("forgetting", "Forgetting (positive is loss)", quantity.unit, "ascending", True, cell, name)
 
 
-def _cost(term: str, note: str, take: Callable[[Cost], float | None], write: Callable[[float], str]) -> Column:
+def _cost_column(term: str, note: str, take: Callable[[Cost], float | None], write: Callable[[float], str]) -> Column:
     """`take` gives None for what is not known."""
 
     def cell(row: Row) -> Cell:
@@ -169,7 +169,7 @@ def _cost(term: str, note: str, take: Callable[[Cost], float | None], write: Cal
     return Column(term, "Cost", note, "ascending", True, cell)
 
 
-def _trainable(row: Row) -> Cell:
+def _trainable_cell(row: Row) -> Cell:
     trainable = row.cost.trainable_parameters if row.cost else None
     if trainable is None:
         return EMPTY

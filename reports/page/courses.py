@@ -38,21 +38,21 @@ class DrawnCourse:
 def courses_section(courses: Sequence[RowCourse]) -> Markup:
     """The section as HTML, in which nothing from outside is markup."""
     # Courses come suite by suite as they were accepted, and a reader looks for a row.
-    lines = sorted(map(_drawn, courses), key=lambda line: (*line.course.row.group, line.course.row.label))
+    lines = sorted(map(_drawn_course, courses), key=lambda line: (*line.course.row.group, line.course.row.label))
     template = page_templates().get_template("courses.html.j2")
     return Markup(template.render(lines=lines, width=WIDTH, height=HEIGHT, left_out=max(c.left_out for c in courses)))
 
 
-def _drawn(course: RowCourse) -> DrawnCourse:
+def _drawn_course(course: RowCourse) -> DrawnCourse:
     write = numbers.difference if course.probe else numbers.level
     first, last = (write(value, course.quantity) for value in (course.values[0], course.values[-1]))
-    places, what = _places(course.values), f"forgets {course.probe}" if course.probe else "score"
+    places, what = _course_points(course.values), f"forgets {course.probe}" if course.probe else "score"
     # The line stands between the last point of the old level and the first of the new one.
     begins = [(places[place - 1][0] + places[place][0]) / 2 for place in course.changes]
     return DrawnCourse(course, what, first, last, places, list(zip(begins, changes_of(course), strict=True)))
 
 
-def _places(values: Sequence[float]) -> list[tuple[float, float]]:
+def _course_points(values: Sequence[float]) -> list[tuple[float, float]]:
     """Across the width, and between the lowest value below and the highest above; equal ones in the middle."""
     low, span, step = min(values), max(values) - min(values), (WIDTH - 2 * EDGE) / max(len(values) - 1, 1)
     heights = [(value - low) / span if span else 0.5 for value in values]

@@ -25,13 +25,16 @@ def in_html(data: Any) -> str:
 
 def encoded(board: Board) -> Json:
     """The table's columns, and its lines' cells."""
-    return {"columns": [_column(column) for column in board.columns], "lines": [encoded_line(board, n) for n in _lines(board)]}
+    return {
+        "columns": [_encoded_column(column) for column in board.columns],
+        "lines": [encoded_line(board, n) for n in range(len(board.lines))],
+    }
 
 
 def encoded_line(board: Board, number: int) -> Json:
     """One line; of a run that has no numbers its status and the reason instead of them."""
     line = board.lines[number]
-    cells = [_cell(column, cell) for column, cell in zip(board.columns, line.cells, strict=True)]
+    cells = [_encoded_cell(column, cell) for column, cell in zip(board.columns, line.cells, strict=True)]
     if line.row.status == "ok":
         return {"cells": cells}
     # The reason takes the place of the numbers, over all of their columns.
@@ -55,11 +58,7 @@ def shown_ends(estimate: Estimate | None, quantity: Quantity) -> list[float | No
     return [None if end is None else rounded(in_unit(end, quantity)) for end in (estimate.value, estimate.low, estimate.high)]
 
 
-def _lines(board: Board) -> range:
-    return range(len(board.lines))
-
-
-def _column(column: Column) -> Json:
+def _encoded_column(column: Column) -> Json:
     """`key` names the column in the page's address."""
     return {
         "key": f"{column.term}.{column.name}" if column.name else column.term,
@@ -74,13 +73,13 @@ def _column(column: Column) -> Json:
     }
 
 
-def _cell(column: Column, cell: Cell) -> Any:
+def _encoded_cell(column: Column, cell: Cell) -> Any:
     if cell == EMPTY:
         return None
-    typeset = _typeset if column.numeric else str
+    typeset = _with_minus_signs if column.numeric else str
     # Six digits are enough to sort by, and a page holds thousands of cells.
     value = rounded(cell.value) if isinstance(cell.value, float) else cell.value
-    bar = [rounded(end, 4) for end in _ends(cell.bar)] if cell.bar else None
+    bar = [rounded(end, 4) for end in _bar_ends(cell.bar)] if cell.bar else None
     parts = [typeset(cell.text), value, typeset(cell.interval), typeset(cell.detail), bar, cell.strong]
     # Text and value stay, by which the script tells a cell from a text.
     while parts[-1] in SAYS_NOTHING and len(parts) > 2:
@@ -88,10 +87,10 @@ def _cell(column: Column, cell: Cell) -> Any:
     return parts[0] if len(parts) == 2 and parts[0] == parts[1] else parts
 
 
-def _ends(bar: Bar) -> tuple[float | None, ...]:
+def _bar_ends(bar: Bar) -> tuple[float | None, ...]:
     return bar.low, bar.mid, bar.high, bar.base
 
 
-def _typeset(text: str) -> str:
+def _with_minus_signs(text: str) -> str:
     """A hyphen before a number is a minus sign, as wide as a plus."""
     return MINUS.sub("−", text)

@@ -32,23 +32,23 @@ WRITTEN: dict[str, Callable[[float], str]] = {
 def equal_cost_section(rows: Sequence[Row]) -> Section:
     """A table per model and task; a column that has nothing to show is not there."""
     groups = {f"{model} on {task}": with_gain(group) for (_, model, task), group in grouped(rows).items()}
-    boards = {title: _board(on_one_base(gaining)) for title, gaining in groups.items()}
+    boards = {title: _equal_cost_board(on_one_base(gaining)) for title, gaining in groups.items()}
     # One row is equal to nobody, and without curves or costs there is no column.
     tables = [(title, board) for title, board in boards.items() if len(board.columns) > 1 and len(board.lines) > 1]
     bases = [f"{title}: {BEST_WORDS}" for title, _ in tables if not one_base(groups[title])]
     return Section("At equal cost", tables, bases, ("at_equal_cost", "frugal", "times_the_least"))
 
 
-def _board(rows: Sequence[Row]) -> Board:
+def _equal_cost_board(rows: Sequence[Row]) -> Board:
     spent, whole = comparable_costs(rows, SPENT), comparable_costs(rows, HELD)
-    columns = [column for term, take in spent.items() for column in _spent(rows, term, take)]
-    columns += [_frugal(rows, term, take) for term, take in whole.items()]
+    columns = [column for term, take in spent.items() for column in _columns_at_cost(rows, term, take)]
+    columns += [_frugal_column(rows, term, take) for term, take in whole.items()]
     # Counted FLOPs and bytes stand in the wide table, and need no interval.
-    columns += [_times(rows, term, take) for term, take in (spent | whole).items() if term in ONE_MACHINE_S]
+    columns += [_times_the_least_column(rows, term, take) for term, take in (spent | whole).items() if term in ONE_MACHINE_S]
     return without_empty([STRATEGY, *columns], rows)
 
 
-def _spent(rows: Sequence[Row], term: str, take: Take) -> list[Column]:
+def _columns_at_cost(rows: Sequence[Row], term: str, take: Take) -> list[Column]:
     cost = equal_cost(rows, take)
     if cost is None:
         return []
@@ -58,18 +58,18 @@ def _spent(rows: Sequence[Row], term: str, take: Take) -> list[Column]:
     def gain(row: Row) -> float | None:
         return at_cost(row, take, cost, lambda point: point.gain, row.start)
 
-    columns = [_column(group, "Gain", rows[0].quantity, gain)]
-    return columns + [_forgotten(group, take, cost, probe, quantity) for probe, quantity in probes.items()]
+    columns = [_column_at_cost(group, "Gain", rows[0].quantity, gain)]
+    return columns + [_forgetting_at_cost(group, take, cost, probe, quantity) for probe, quantity in probes.items()]
 
 
-def _forgotten(group: str, take: Take, cost: float, probe: str, quantity: Quantity) -> Column:
+def _forgetting_at_cost(group: str, take: Take, cost: float, probe: str, quantity: Quantity) -> Column:
     def lost(point: Point) -> float | None:
         return point.forgetting.get(probe)
 
-    return _column(group, probe, quantity, lambda row: at_cost(row, take, cost, lost))
+    return _column_at_cost(group, probe, quantity, lambda row: at_cost(row, take, cost, lost))
 
 
-def _column(group: str, name: str, quantity: Quantity, value: Callable[[Row], float | None]) -> Column:
+def _column_at_cost(group: str, name: str, quantity: Quantity, value: Callable[[Row], float | None]) -> Column:
     def cell(row: Row) -> Cell:
         number = value(row)
         return EMPTY if number is None else Cell(numbers.difference(number, quantity), sortable(number))
@@ -78,7 +78,7 @@ def _column(group: str, name: str, quantity: Quantity, value: Callable[[Row], fl
     return Column("at_equal_cost", group, quantity.unit, first, True, cell, name)
 
 
-def _frugal(rows: Sequence[Row], term: str, take: Take) -> Column:
+def _frugal_column(rows: Sequence[Row], term: str, take: Take) -> Column:
     shares = frugal_shares(rows, take)
 
     def cell(row: Row) -> Cell:
@@ -88,7 +88,7 @@ def _frugal(rows: Sequence[Row], term: str, take: Take) -> Column:
     return Column("frugal", "Gains most for its cost", "of draws", "descending", True, cell, defined(term).title)
 
 
-def _times(rows: Sequence[Row], term: str, take: Take) -> Column:
+def _times_the_least_column(rows: Sequence[Row], term: str, take: Take) -> Column:
     multiples = times_the_least(rows, take)
 
     def cell(row: Row) -> Cell:

@@ -31,33 +31,33 @@ OTHERS = 3
 def forgetting_section(rows: Sequence[Row]) -> Section:
     """A table per model and task; a column that has nothing to show is not there."""
     groups = grouped(rows).items()
-    shown = {f"{model} on {task}": group for (_, model, task), group in groups if any(map(_shown, group))}
+    shown = {f"{model} on {task}": group for (_, model, task), group in groups if any(map(_has_forgetting_line, group))}
     # Rows that train nothing have no line, and yet they compete on the frontier.
-    tables = [(title, _forgotten(on_one_base(group))) for title, group in shown.items()]
+    tables = [(title, _forgetting_board(on_one_base(group))) for title, group in shown.items()]
     bases = [f"{title}: {BEST_WORDS}" for title, group in shown.items() if not one_base(group)]
     terms = ("relative_forgetting", "verdict", "per_gain", "at_equal_gain", "frontier")
-    could = [sentence for (_, model, task), group in groups for sentence in _could_show(f"{model} on {task}", group)]
+    could = [sentence for (_, model, task), group in groups for sentence in _detectable_forgetting(f"{model} on {task}", group)]
     return Section("Forgetting", tables, ["Rows that train nothing forget nothing and have no line.", *bases, *could], terms)
 
 
-def _could_show(where: str, rows: Sequence[Row]) -> Iterator[str]:
+def _detectable_forgetting(where: str, rows: Sequence[Row]) -> Iterator[str]:
     """How small a difference between two rows' forgetting each probe would have shown."""
     for probe in probe_names(rows):
         if places := standing.forgetting_standing(rows, probe):
             yield from (f"{probe} ({where}): {sentence}" for sentence in smallest_found(places))
 
 
-def _forgotten(rows: Sequence[Row]) -> Board:
-    relative = Column("relative_forgetting", "All probes", "relative, %", "ascending", True, _relative)
-    columns = [column for probe, quantity in probe_names(rows).items() for column in _probe(rows, probe, quantity)]
-    return without_empty([STRATEGY, relative, *columns], [row for row in rows if _shown(row)])
+def _forgetting_board(rows: Sequence[Row]) -> Board:
+    relative = Column("relative_forgetting", "All probes", "relative, %", "ascending", True, _relative_forgetting_cell)
+    columns = [column for probe, quantity in probe_names(rows).items() for column in _probe_columns(rows, probe, quantity)]
+    return without_empty([STRATEGY, relative, *columns], [row for row in rows if _has_forgetting_line(row)])
 
 
-def _shown(row: Row) -> bool:
+def _has_forgetting_line(row: Row) -> bool:
     return row.trains and bool(row.forgetting)
 
 
-def _probe(rows: Sequence[Row], probe: str, quantity: Quantity) -> list[Column]:
+def _probe_columns(rows: Sequence[Row], probe: str, quantity: Quantity) -> list[Column]:
     gain = next((row.quantity for row in rows if row.gain), Quantity("", share=False))
     # Rows are known by the object: to compare two of them is to compare all of their records.
     reached, best = frontier.equal_gain(rows), {id(row) for row in frontier.of_rows(rows, probe)}
@@ -75,71 +75,73 @@ def _probe(rows: Sequence[Row], probe: str, quantity: Quantity) -> list[Column]:
 
     def on_frontier(row: Row, forgotten: Forgotten) -> Cell:
         """Of gain and forgetting: nothing where no gain is known."""
-        return _on_frontier(id(row) in best, shares.get(row.label)) if row.gain else EMPTY
+        return _frontier_cell(id(row) in best, shares.get(row.label)) if row.gain else EMPTY
 
     return [
         column("rank", "least first", lambda row, forgotten: rank_cell(row, standings)),
-        column("verdict", "", lambda row, forgotten: _word(forgotten.lost.verdict), numeric=False),
+        column("verdict", "", lambda row, forgotten: _word_cell(forgotten.lost.verdict), numeric=False),
         column("frontier", "", on_frontier, numeric=False),
-        column("per_gain", _price(quantity, gain), lambda row, forgotten: _per_gained(row, probe)),
-        column("at_equal_gain", f"{quantity.unit}, {at}", lambda row, forgotten: _at(row, probe, quantity, reached)),
+        column("per_gain", _price_unit(quantity, gain), lambda row, forgotten: _price_cell(row, probe)),
+        column(
+            "at_equal_gain", f"{quantity.unit}, {at}", lambda row, forgotten: _loss_at_gain_cell(row, probe, quantity, reached)
+        ),
         column(
             "rounding",
             quantity.unit,
             lambda row, forgotten: difference_cell(forgotten.rounding, quantity) if forgotten.rounding else EMPTY,
         ),
-        column("accuracy_lost", SHARE_RIGHT.unit, lambda row, forgotten: _accuracy_lost(forgotten)),
-        column("smallest", quantity.unit, lambda row, forgotten: _smallest(forgotten)),
-        column("contaminated", "items", lambda row, forgotten: _contaminated(forgotten)),
-        column("besides", "before → after", lambda row, forgotten: _others(forgotten), numeric=False),
+        column("accuracy_lost", SHARE_RIGHT.unit, lambda row, forgotten: _accuracy_lost_cell(forgotten)),
+        column("smallest", quantity.unit, lambda row, forgotten: _smallest_loss_cell(forgotten)),
+        column("contaminated", "items", lambda row, forgotten: _contaminated_cell(forgotten)),
+        column("besides", "before → after", lambda row, forgotten: _other_numbers_cell(forgotten), numeric=False),
     ]
 
 
-def _price(quantity: Quantity, gain: Quantity) -> str:
+def _price_unit(quantity: Quantity, gain: Quantity) -> str:
     """`nats per token for each point`"""
     return f"{quantity.unit} for each {'point' if gain.share else gain.unit} gained"
 
 
-def _word(text: str | None) -> Cell:
+def _word_cell(text: str | None) -> Cell:
     return Cell(text, text) if text else EMPTY
 
 
-def _on_frontier(now: bool, share: float | None) -> Cell:
+def _frontier_cell(now: bool, share: float | None) -> Cell:
     said = "yes" if now else "no"
     return Cell(said, said, detail=f"in {100 * share:.0f} % of draws" if share is not None else "")
 
 
-def _relative(row: Row) -> Cell:
+def _relative_forgetting_cell(row: Row) -> Cell:
     per_cent = row.relative_forgetting
     return EMPTY if per_cent is None else Cell(numbers.points(per_cent / 100), sortable(per_cent))
 
 
-def _per_gained(row: Row, probe: str) -> Cell:
+def _price_cell(row: Row, probe: str) -> Cell:
     price = frontier.per_gained(row, probe)
     return EMPTY if price is None else Cell(numbers.quotient(price), sortable(price))
 
 
-def _at(row: Row, probe: str, quantity: Quantity, gain: float | None) -> Cell:
+def _loss_at_gain_cell(row: Row, probe: str, quantity: Quantity, gain: float | None) -> Cell:
     lost = frontier.at_gain(frontier.curve_places(row, probe), gain) if gain else None
     return EMPTY if lost is None else Cell(numbers.difference(lost, quantity), sortable(lost))
 
 
-def _smallest(forgotten: Forgotten) -> Cell:
+def _smallest_loss_cell(forgotten: Forgotten) -> Cell:
     value = forgotten.smallest
     return EMPTY if value is None else Cell(numbers.span(value, forgotten.quantity), sortable(value))
 
 
-def _accuracy_lost(forgotten: Forgotten) -> Cell:
+def _accuracy_lost_cell(forgotten: Forgotten) -> Cell:
     lost = forgotten.accuracy_lost
     return EMPTY if lost is None else difference_cell(lost, SHARE_RIGHT)
 
 
-def _contaminated(forgotten: Forgotten) -> Cell:
+def _contaminated_cell(forgotten: Forgotten) -> Cell:
     items = forgotten.contaminated
     return Cell(f"{items:,} of {forgotten.items:,}", items) if items else EMPTY
 
 
-def _others(forgotten: Forgotten) -> Cell:
+def _other_numbers_cell(forgotten: Forgotten) -> Cell:
     # A model's layers are too many to read, and the one that moved most says how far they did.
     moved = sorted(forgotten.others.items(), key=lambda part: -abs(part[1].after - part[1].before))
     if not moved:

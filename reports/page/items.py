@@ -51,16 +51,20 @@ class Answers(NamedTuple):
 def items_of(rows: Sequence[Row], out: Path) -> tuple[Json | None, dict[str, Json]]:
     """Of one suite's, model's and task's rows: what all runs share, and by run's id what is its own. None and nothing where
     fewer than two runs have answers to the same items."""
-    answers_by_run = {run.run_id: answers for row in rows for run in row.records if (answers := _answers(out, run, row))}
+    answers_by_run = {run.run_id: answers for row in rows for run in row.records if (answers := _answers_of_run(out, run, row))}
     first = next(iter(answers_by_run.values()), None)
-    same = {name: each for name, each in answers_by_run.items() if first and _questions(each.items) == _questions(first.items)}
+    same = {
+        name: each
+        for name, each in answers_by_run.items()
+        if first and _names_and_golds(each.items) == _names_and_golds(first.items)
+    }
     if first is None or len(same) < 2:
         return None, {}
     # With the texts of all items a page would be larger than the test set.
-    where = _divided(np.stack([each.right for each in same.values()]))
+    where = _most_divided_items(np.stack([each.right for each in same.values()]))
     words: dict[str, int] = {}
     shared = first.items.iloc[where]
-    own = {name: _own(each, first, shared, where, words) for name, each in same.items()}
+    own = {name: _encoded_answers(each, first, shared, where, words) for name, each in same.items()}
     # Classes are few, and then an answer takes one byte of the page.
     if len(words) <= len(LETTERS):
         own = {name: {**each, "answers": "".join(LETTERS[place] for place in each["answers"])} for name, each in own.items()}
@@ -78,7 +82,7 @@ def items_of(rows: Sequence[Row], out: Path) -> tuple[Json | None, dict[str, Jso
     }, own
 
 
-def _answers(out: Path, run: Record, row: Row) -> Answers | None:
+def _answers_of_run(out: Path, run: Record, row: Row) -> Answers | None:
     """None where the run left no answers, or they are neither right nor wrong."""
     frame = store.read_items(out, run)
     if run.outcome is None or not {"kind", "name", "item", "gold", "prediction"} <= set(frame.columns):
@@ -92,7 +96,7 @@ def _answers(out: Path, run: Record, row: Row) -> Answers | None:
     for name, part in frame[frame["kind"] == "elsewhere"].groupby("name", sort=False):
         # Other tasks have other metrics; a domain is asked with the task's own.
         if row.kind(str(name)) == "Domains" and (domain_right := right_answers_of(part, metric)) is not None:
-            away[str(name)] = DomainAnswers(_questions(part), domain_right)
+            away[str(name)] = DomainAnswers(_names_and_golds(part), domain_right)
     return Answers(items.reset_index(drop=True), right, away)
 
 
@@ -114,12 +118,12 @@ def right_answers_of(items: pd.DataFrame, name: str) -> Rights | None:
     return same | full
 
 
-def _questions(items: pd.DataFrame) -> list[Any]:
+def _names_and_golds(items: pd.DataFrame) -> list[Any]:
     """Names and gold values: items of other data may have the same names."""
     return list(zip(items["item"], items["gold"], strict=True))
 
 
-def _divided(rights: Rights) -> npt.NDArray[np.int64]:
+def _most_divided_items(rights: Rights) -> npt.NDArray[np.int64]:
     """The items, in their order, on which (runs, items) are most divided; none on which all agree."""
     share = rights.mean(0)
     split = share * (1 - share)
@@ -129,7 +133,9 @@ def _divided(rights: Rights) -> npt.NDArray[np.int64]:
     return np.sort(chosen[split[chosen] > 0])
 
 
-def _own(answers: Answers, first: Answers, shared: pd.DataFrame, where: npt.NDArray[np.int64], words: dict[str, int]) -> Json:
+def _encoded_answers(
+    answers: Answers, first: Answers, shared: pd.DataFrame, where: npt.NDArray[np.int64], words: dict[str, int]
+) -> Json:
     """`words` gathers the answers of all runs: each is told by its place. A domain of which another sample was asked than
     `first` was asked is left out, as its answers are to other items."""
     # Bits are held against each other by their places.
@@ -144,11 +150,11 @@ def _own(answers: Answers, first: Answers, shared: pd.DataFrame, where: npt.NDAr
         "right": packed(answers.right),
         "away": {name: packed(each.right) for name, each in away.items()},
         "answers": [words.setdefault(answer, len(words)) for answer in told],
-        "sure": "".join(_percent(share) for share in sure),
+        "sure": "".join(_two_sign_percent(share) for share in sure),
     }
 
 
-def _percent(share: float | None) -> str:
+def _two_sign_percent(share: float | None) -> str:
     """Of a probability, in two signs: `++` is all of it, and `--` that it is not known."""
     if share is None or not np.isfinite(share):
         return "--"

@@ -55,8 +55,8 @@ def render(rows: Sequence[Row], results: Path | None = None) -> str:
 
 def page(suites: Sequence[Json], history: str = "") -> str:
     """The page of the suites' parts, and of a section of their history."""
-    script, drawing = "\n".join(_asset(f"script/{name}.js") for name in SCRIPTS), _d3()
-    style = _asset("leaderboard.css")
+    script, drawing = "\n".join(_page_file(f"script/{name}.js") for name in SCRIPTS), _d3_script()
+    style = _page_file("leaderboard.css")
     # These are HTML or become it here; the script reads the rest.
     inside = ("text", "overall", "alarms", "notes")
     written = (
@@ -70,13 +70,13 @@ def page(suites: Sequence[Json], history: str = "") -> str:
             script=Markup(script),
             drawing=Markup(drawing),
             data=Markup(in_html([{name: part for name, part in suite.items() if name not in inside} for suite in suites])),
-            policy=Markup(f"script-src {_hash(drawing)} {_hash(script)}; style-src {_hash(style)}"),
+            policy=Markup(f"script-src {_policy_hash(drawing)} {_policy_hash(script)}; style-src {_policy_hash(style)}"),
         )
     )
     return visible(written)
 
 
-def _d3() -> str:
+def _d3_script() -> str:
     """The script of D3, which mpld3's package carries; mpld3 itself is not needed, and not loaded."""
     package = find_spec("mpld3")
     assert package and package.origin  # pyproject.toml asks for it
@@ -84,12 +84,12 @@ def _d3() -> str:
     return (Path(package.origin).parent / "js" / "d3.v5.min.js").read_text(encoding="utf-8").strip()
 
 
-def _asset(name: str) -> str:
+def _page_file(name: str) -> str:
     """A file that is written into the page as it is; these are our own."""
     return (TEMPLATES / name).read_text(encoding="utf-8").strip()
 
 
-def _hash(text: str) -> str:
+def _policy_hash(text: str) -> str:
     """What the content policy calls a script or style: no other runs."""
     # A browser runs the script whose hash the policy names, and no other that got into the page.
     return f"'sha256-{base64.b64encode(hashlib.sha256(text.encode()).digest()).decode()}'"

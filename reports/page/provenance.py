@@ -8,7 +8,7 @@ from typing import Any, TypeVar
 from bench.records.record import Record
 from reports.rows.row import Row
 
-_T = TypeVar("_T")
+_Fact = TypeVar("_Fact")
 
 
 @dataclass(frozen=True)
@@ -48,27 +48,27 @@ def gather(rows: Sequence[Row]) -> Origins:
     """The provenance of one suite's rows."""
     runs = [record for row in rows for record in row.records]
     return Origins(
-        versions=_shared(run.provenance.versions for run in runs),
-        devices=_shared(run.provenance.device for run in runs),
-        models=_distinct(model for run in runs if (model := _model(run))),
-        data=_distinct(data for run in runs if (data := _data(run))),
+        versions=_shared_facts(run.provenance.versions for run in runs),
+        devices=_shared_facts(run.provenance.device for run in runs),
+        models=_distinct_facts(model for run in runs if (model := _used_model(run))),
+        data=_distinct_facts(data for run in runs if (data := _used_data(run))),
         engines=sorted({number for run in runs if (number := run.provenance.engine_version) is not None}),
     )
 
 
-def _model(run: Record) -> UsedModel | None:
+def _used_model(run: Record) -> UsedModel | None:
     """None where the run did not come so far as to know its model's content."""
     source = run.provenance
     return UsedModel(run.setup.model, source.model_hash, source.trust_remote_code) if source.model_hash else None
 
 
-def _data(run: Record) -> UsedData | None:
+def _used_data(run: Record) -> UsedData | None:
     """None where the run did not come so far as to read its data."""
     source = run.provenance
-    return UsedData(run.setup.task, source.data_hash, _counts(run.trust.data)) if source.data_hash else None
+    return UsedData(run.setup.task, source.data_hash, _written_counts(run.trust.data)) if source.data_hash else None
 
 
-def _shared(setups: Iterable[dict[str, Any]]) -> list[SharedFacts]:
+def _shared_facts(setups: Iterable[dict[str, Any]]) -> list[SharedFacts]:
     """Distinct facts, the most frequent first."""
     counts: dict[str, int] = {}
     for facts in setups:
@@ -84,12 +84,12 @@ def as_texts(facts: Mapping[str, Any]) -> dict[str, str]:
     return {name: str(value) for name, value in facts.items() if name}
 
 
-def _counts(counts: dict[str, int]) -> dict[str, str]:
+def _written_counts(counts: dict[str, int]) -> dict[str, str]:
     return {name.replace("_", " "): f"{count:,}" for name, count in counts.items()}
 
 
-def _distinct(items: Iterable[_T]) -> list[_T]:
-    kept: list[_T] = []
+def _distinct_facts(items: Iterable[_Fact]) -> list[_Fact]:
+    kept: list[_Fact] = []
     for each in items:
         if each not in kept:
             kept.append(each)

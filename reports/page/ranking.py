@@ -36,16 +36,16 @@ def ranking(rows: Sequence[Row], standings: Mapping[TableKey, Standing]) -> Json
     table = encoded(wide_table(shown, list(standings.values())))
     # An answer without a model bears the id of the run that it stands beside, and takes no place.
     numbered = {row.first.run_id: number for number, row in enumerate(rows)}
-    better = _better(numbered, standings)
+    better = _better_lines(numbered, standings)
     table["lines"] = [
         # Lines are sorted and filtered on the page, and known by this number all the same.
-        line | _facts(row, places[row.group]) | {"number": number, "better": better.get(number, [])}
+        line | _line_facts(row, places[row.group]) | {"number": number, "better": better.get(number, [])}
         for number, (line, row) in enumerate(zip(table["lines"], shown, strict=True))
     ]
-    return {"table": table, "groups": [_group(key, group, standings.get(key), numbered) for key, group in groups]}
+    return {"table": table, "groups": [_encoded_group(key, group, standings.get(key), numbered) for key, group in groups]}
 
 
-def _better(numbered: Mapping[str, int], standings: Mapping[TableKey, Standing]) -> dict[int, list[int]]:
+def _better_lines(numbered: Mapping[str, int], standings: Mapping[TableKey, Standing]) -> dict[int, list[int]]:
     """Number of each line -> the lines of its group that are better by more than chance."""
     better_lines: dict[int, list[int]] = {}
     for standing in standings.values():
@@ -55,7 +55,7 @@ def _better(numbered: Mapping[str, int], standings: Mapping[TableKey, Standing])
     return better_lines
 
 
-def _facts(row: Row, group: int) -> Json:
+def _line_facts(row: Row, group: int) -> Json:
     """What a line is filtered by and drawn of. Costs are in seconds, bytes and counts."""
     cost = row.cost
     return {
@@ -70,21 +70,21 @@ def _facts(row: Row, group: int) -> Json:
         "gain": shown_ends(row.gain, row.quantity),
         "over_best": shown_ends(row.over_best, row.quantity),
         "lost": {name: shown_ends(probe.lost, probe.quantity) for name, probe in row.forgetting.items()},
-        "curve": [_point(point, row) for point in row.curve],
-        "best": _searched(row),
-        "cost": _costs(cost),
+        "curve": [_encoded_point(point, row) for point in row.curve],
+        "best": _encoded_expected_best(row),
+        "cost": _shown_costs(cost),
         # Most rows have none, and a page holds thousands.
         **({"fallen": fallen(row)} if row.collapsed else {}),
     }
 
 
-def _costs(cost: Cost | None) -> dict[str, Any]:
+def _shown_costs(cost: Cost | None) -> dict[str, Any]:
     """Those that are known. A model behind an API holds nothing here, and what it holds elsewhere nobody says."""
     named = {name: getattr(cost, name) for name in COSTS_SHOWN if cost}
     return {name: rounded(value) for name, value in named.items() if value is not None}
 
 
-def _point(point: Point, row: Row) -> list[Any]:
+def _encoded_point(point: Point, row: Row) -> list[Any]:
     """Examples trained on, score and gain on validation items, and what each probe had lost."""
     lost = {
         name: rounded(in_unit(value, row.forgetting[name].quantity))
@@ -95,7 +95,7 @@ def _point(point: Point, row: Row) -> list[Any]:
     return [point.examples, score, gain, lost]
 
 
-def _searched(row: Row) -> list[list[float | None]]:
+def _encoded_expected_best(row: Row) -> list[list[float | None]]:
     """Trials, and the best score that they are expected to find with its bounds."""
     points = row.setup.tuning.expected_best
 
@@ -105,7 +105,7 @@ def _searched(row: Row) -> list[list[float | None]]:
     return [[each.trials, shown(each.expected), shown(each.low), shown(each.high)] for each in points]
 
 
-def _pairs(standing: Standing | None, numbered: Mapping[str, int]) -> list[list[float | None]]:
+def _encoded_pairs(standing: Standing | None, numbered: Mapping[str, int]) -> list[list[float | None]]:
     """Two lines' numbers, the first's score minus the second's with its interval as it is shown, p among all pairs, and 1 where
     both answered the same items."""
     if standing is None:
@@ -125,7 +125,7 @@ def _pairs(standing: Standing | None, numbered: Mapping[str, int]) -> list[list[
     ]
 
 
-def _group(key: TableKey, rows: Sequence[Row], standing: Standing | None, numbered: Mapping[str, int]) -> Json:
+def _encoded_group(key: TableKey, rows: Sequence[Row], standing: Standing | None, numbered: Mapping[str, int]) -> Json:
     _, model, task = key
     score = next((row.outcome.score for row in rows if row.outcome), None)
     quantity = next((row.quantity for row in rows if row.score), None)
@@ -145,23 +145,23 @@ def _group(key: TableKey, rows: Sequence[Row], standing: Standing | None, number
             name: {"unit": probe.unit, "share": None if probe == MIXED else probe.share}
             for name, probe in probe_names(rows).items()
         },
-        "said": list(_said(rows, standing)),
-        "smallest": _smallest(standing),
+        "said": list(_ranking_sentences(rows, standing)),
+        "smallest": _detectable_in_words(standing),
         "smallest_between": standing.between if standing else None,
-        "pairs": _pairs(standing, numbered),
+        "pairs": _encoded_pairs(standing, numbered),
     }
 
 
-def _said(rows: Sequence[Row], standing: Standing | None) -> Iterator[str]:
+def _ranking_sentences(rows: Sequence[Row], standing: Standing | None) -> Iterator[str]:
     """What was found, as below the table in a terminal, and how sure that is."""
     yield from conclusion(rows, standing)
-    if standing and (smallest := _smallest(standing)):
+    if standing and (smallest := _detectable_in_words(standing)):
         yield f"Between {standing.between or 'two rows'}, a difference below {smallest} would mostly not have been found."
     if standing and not standing.seeded:
         yield "One seed: this is about these trained models. Another seed may rank otherwise."
 
 
-def _smallest(standing: Standing | None) -> str | None:
+def _detectable_in_words(standing: Standing | None) -> str | None:
     """The smallest detectable difference with its unit."""
     if standing is None or standing.detectable is None:
         return None

@@ -48,7 +48,7 @@ class SharedOrigins:
 def runs_of(rows: Sequence[Row]) -> Json:
     """`runs` in the order of the ranking's lines, `origins` that they share, and `settings` of each line."""
     origins = SharedOrigins()
-    runs = [_run(run, number, origins) for number, row in enumerate(rows) for run in row.records]
+    runs = [_run_entry(run, number, origins) for number, row in enumerate(rows) for run in row.records]
     return {
         "runs": runs,
         "origins": origins.facts,
@@ -56,7 +56,7 @@ def runs_of(rows: Sequence[Row]) -> Json:
     }
 
 
-def _run(run: Record, line: int, origins: SharedOrigins) -> Json:
+def _run_entry(run: Record, line: int, origins: SharedOrigins) -> Json:
     outcome, source = run.outcome, run.provenance
     entry: Json = {
         "id": run.run_id,
@@ -65,13 +65,13 @@ def _run(run: Record, line: int, origins: SharedOrigins) -> Json:
         "status": run.status,
         "started": source.started,
         "origin": origins.place(run),
-        "warnings": list(_warnings(run)),
+        "warnings": list(_run_warnings(run)),
     }
     if outcome:
         quantity = quantity_of(outcome.score)
         entry["score"] = rounded(in_unit(outcome.score.value, quantity))
         entry["shown"] = numbers.level(outcome.score.value, quantity)
-        entry["losses"] = _losses(outcome.losses)
+        entry["losses"] = _thinned_losses(outcome.losses)
     if stopped := stopping(run):
         entry["validation"] = " ".join(stopped.scores)
         entry["kept"] = stopped.scores[stopped.kept]
@@ -83,7 +83,7 @@ def _run(run: Record, line: int, origins: SharedOrigins) -> Json:
     return entry
 
 
-def _losses(losses: Sequence[float]) -> Json | None:
+def _thinned_losses(losses: Sequence[float]) -> Json | None:
     """Mean losses of neighbouring steps, and how many steps there were."""
     if not losses:
         return None
@@ -91,7 +91,7 @@ def _losses(losses: Sequence[float]) -> Json | None:
     return {"steps": len(losses), "means": [rounded(float(part.mean()), 3) for part in parts]}
 
 
-def _warnings(run: Record) -> Iterator[str]:
+def _run_warnings(run: Record) -> Iterator[str]:
     if run.reason:
         yield f"{run.status}: {run.reason}"
     if run.outcome and run.outcome.collapsed:

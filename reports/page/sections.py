@@ -44,10 +44,10 @@ def small_sections(rows: Sequence[Row]) -> list[Section]:
         equal_cost_section,
         stages_section,
         tuning_section,
-        _metrics,
-        _elsewhere,
-        _transfer,
-        _wordings,
+        _metrics_section,
+        _elsewhere_section,
+        _transfer_section,
+        _wordings_section,
     )
     sections = [make(rows) for make in makers]
     return [section for section in sections if section.tables]
@@ -63,14 +63,14 @@ def estimates(row: Row) -> Iterator[Estimate]:
     yield from row.wordings.scores.values() if row.wordings else ()
 
 
-def _metrics(rows: Sequence[Row]) -> Section:
+def _metrics_section(rows: Sequence[Row]) -> Section:
     shown = [row for row in rows if row.metrics]
     kinds = dict.fromkeys(metric.quantity for row in shown for metric in row.metrics.values())
-    columns = [_metric(quantity, _lower_is_better(shown, quantity.name)) for quantity in kinds]
-    return Section("Other metrics", _table(columns, shown))
+    columns = [_metric_column(quantity, _lower_is_better(shown, quantity.name)) for quantity in kinds]
+    return Section("Other metrics", _uncaptioned_table(columns, shown))
 
 
-def _metric(quantity: Quantity, lower: bool) -> Column:
+def _metric_column(quantity: Quantity, lower: bool) -> Column:
     def cell(row: Row) -> Cell:
         metric = row.metrics.get(quantity.name)
         return level_cell(metric.value, quantity) if metric else EMPTY
@@ -84,15 +84,15 @@ def _lower_is_better(rows: Sequence[Row], metric: str) -> bool:
     return any(metric in each and not each[metric].higher_is_better for each in known)
 
 
-def _elsewhere(rows: Sequence[Row]) -> Section:
+def _elsewhere_section(rows: Sequence[Row]) -> Section:
     shown = [row for row in rows if row.elsewhere]
     named = dict.fromkeys((row.kind(name), name, away.quantity) for row in shown for name, away in row.elsewhere.items())
-    columns = [_away(shown, *each) for each in sorted(named, key=lambda each: list(KINDS).index(each[0]))]
+    columns = [_elsewhere_column(shown, *each) for each in sorted(named, key=lambda each: list(KINDS).index(each[0]))]
     said = "Below each score stand its gain and what it adds to the base's best wording."
-    return Section("Other tasks and domains", _table(columns, shown), [said], ["elsewhere"])
+    return Section("Other tasks and domains", _uncaptioned_table(columns, shown), [said], ["elsewhere"])
 
 
-def _away(rows: Sequence[Row], kind: str, name: str, quantity: Quantity) -> Column:
+def _elsewhere_column(rows: Sequence[Row], kind: str, name: str, quantity: Quantity) -> Column:
     def cell(row: Row) -> Cell:
         away = row.elsewhere.get(name)
         # One name may be a mixed-in task of one row and a domain of another.
@@ -112,43 +112,47 @@ def _away(rows: Sequence[Row], kind: str, name: str, quantity: Quantity) -> Colu
     return Column("elsewhere", kind, measured, first, True, cell, name)
 
 
-def _transfer(rows: Sequence[Row]) -> Section:
+def _transfer_section(rows: Sequence[Row]) -> Section:
     shown = [row for row in rows if row.transfers]
     named = dict.fromkeys((each.task, each.quantity) for row in shown for each in row.transfers)
-    return Section("Transfer", _table([_rise(task, quantity) for task, quantity in named], shown), terms=["transfer"])
+    return Section(
+        "Transfer",
+        _uncaptioned_table([_transfer_column(task, quantity) for task, quantity in named], shown),
+        terms=["transfer"],
+    )
 
 
-def _rise(task: str, quantity: Quantity) -> Column:
+def _transfer_column(task: str, quantity: Quantity) -> Column:
     def cell(row: Row) -> Cell:
         # Two suites may score a task of one name by unlike metrics.
         transfer = next((each for each in row.transfers if (each.task, each.quantity) == (task, quantity)), None)
-        return difference_cell(transfer.rise, quantity, _against(row, transfer)) if transfer else EMPTY
+        return difference_cell(transfer.rise, quantity, _mixed_against_alone(row, transfer)) if transfer else EMPTY
 
     return Column("transfer", "Mixed minus alone", f"{quantity.name}, {quantity.unit}", "descending", True, cell, task)
 
 
-def _against(row: Row, transfer: Transfer) -> str:
+def _mixed_against_alone(row: Row, transfer: Transfer) -> str:
     """`.561 against .571 (instruction, 64 items)`"""
     levels = f"{numbers.level(transfer.together, transfer.quantity)} against {numbers.level(transfer.alone, transfer.quantity)}"
     return f"{levels} ({transfer.alone_as(row.setup.suite, len(row.records))}, {numbers.item_counts([transfer.items])})"
 
 
-def _wordings(rows: Sequence[Row]) -> Section:
+def _wordings_section(rows: Sequence[Row]) -> Section:
     groups = grouped([row for row in rows if row.wordings])
-    tables = [(f"{model} on {task}", _worded(group)) for (_, model, task), group in groups.items()]
+    tables = [(f"{model} on {task}", _wordings_board(group)) for (_, model, task), group in groups.items()]
     return Section("Wordings", tables, terms=["wordings", "spread"])
 
 
-def _worded(rows: Sequence[Row]) -> Board:
+def _wordings_board(rows: Sequence[Row]) -> Board:
     wordings = dict.fromkeys(words for row in rows if row.wordings for words in row.wordings.scores)
     first: Direction = "descending" if rows[0].higher_is_better else "ascending"
-    columns = [_wording(number, words, first) for number, words in enumerate(wordings, start=1)]
+    columns = [_wording_column(number, words, first) for number, words in enumerate(wordings, start=1)]
     items = numbers.item_counts([row.wordings.items for row in rows if row.wordings])
-    spread = Column("spread", "", f"{rows[0].quantity.unit}, {items}", "ascending", True, _spread)
+    spread = Column("spread", "", f"{rows[0].quantity.unit}, {items}", "ascending", True, _spread_cell)
     return tabled([STRATEGY, spread, *columns], rows)
 
 
-def _wording(number: int, words: str, first: Direction) -> Column:
+def _wording_column(number: int, words: str, first: Direction) -> Column:
     def cell(row: Row) -> Cell:
         score = row.wordings.scores.get(words) if row.wordings else None
         return level_cell(score, row.quantity) if score else EMPTY
@@ -156,11 +160,11 @@ def _wording(number: int, words: str, first: Direction) -> Column:
     return Column("wordings", "Score under each unseen instruction", words, first, True, cell, f"Wording {number}")
 
 
-def _spread(row: Row) -> Cell:
+def _spread_cell(row: Row) -> Cell:
     if row.wordings is None:
         return EMPTY
     return Cell(numbers.span(row.wordings.spread, row.wordings.quantity), sortable(row.wordings.spread))
 
 
-def _table(columns: list[Column], rows: Sequence[Row]) -> list[tuple[str, Board]]:
+def _uncaptioned_table(columns: list[Column], rows: Sequence[Row]) -> list[tuple[str, Board]]:
     return [("", tabled([STRATEGY, MODEL, TASK, *columns], rows))] if columns else []

@@ -19,23 +19,23 @@ PART_DIGITS = "0123456789abcdefghijklmnopqrstuvwxyz"
 
 def slices_of(items: pd.DataFrame) -> Json:
     """What it is cut by -> the names of its parts, and of each item the part as a digit."""
-    slices = {"label": _labels(items), "length": _lengths(items), "mentions": _mentions(items)}
+    slices = {"label": _label_parts(items), "length": _length_parts(items), "mentions": _mention_parts(items)}
     # A slice that holds all items explains no difference.
-    return {name: _encoded(parts) for name, parts in slices.items() if parts and len(set(parts)) > 1}
+    return {name: _encoded_parts(parts) for name, parts in slices.items() if parts and len(set(parts)) > 1}
 
 
-def _encoded(parts: Sequence[str]) -> Json:
+def _encoded_parts(parts: Sequence[str]) -> Json:
     names = list(dict.fromkeys(parts))
     places = {name: PART_DIGITS[place] for place, name in enumerate(names)}
     return {"names": names, "of": "".join(places[part] for part in parts)}
 
 
-def _labels(items: pd.DataFrame) -> list[str]:
+def _label_parts(items: pd.DataFrame) -> list[str]:
     golds = items["gold"].tolist()
     return golds if len(set(golds)) <= LABELS else []
 
 
-def _lengths(items: pd.DataFrame) -> list[str]:
+def _length_parts(items: pd.DataFrame) -> list[str]:
     """Thirds by the number of words."""
     if "text" not in items or items["text"].isna().any():
         return []
@@ -47,14 +47,17 @@ def _lengths(items: pd.DataFrame) -> list[str]:
     return [names[int(count > short) + int(count > long)] for count in words]
 
 
-def _mentions(items: pd.DataFrame) -> list[str]:
+def _mention_parts(items: pd.DataFrame) -> list[str]:
     """Of entities: whether training has all of an item's mentions, some, or none."""
     if "seen" not in items or items["seen"].isna().any():
         return []
-    return [_group(tags_of(gold) or [], json.loads(runs)) for gold, runs in zip(items["gold"], items["seen"], strict=True)]
+    return [
+        _mentions_in_training(tags_of(gold) or [], json.loads(runs))
+        for gold, runs in zip(items["gold"], items["seen"], strict=True)
+    ]
 
 
-def _group(gold: list[str], runs: list[list[int]]) -> str:
+def _mentions_in_training(gold: list[str], runs: list[list[int]]) -> str:
     known = {tuple(run) for run in runs}
     in_training = [(first, last + 1) in known for _, first, last in get_entities(gold)]
     if not in_training:

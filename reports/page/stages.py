@@ -12,12 +12,15 @@ def stages_section(rows: Sequence[Row]) -> Section:
     """The measures, and the scores that they are made of."""
     tables = []
     for group in staged(rows):
-        tables += [(f"{group[0].setup.model}: the three measures", _measures(group)), ("Scores", _scores(group))]
+        tables += [
+            (f"{group[0].setup.model}: the three measures", _stage_measures_board(group)),
+            ("Scores", _stage_scores_board(group)),
+        ]
     terms = ("backward_transfer", "forward_transfer", "stage_forgetting")
     return Section("Stages", tables, ["One model was trained on the tasks one after another."], terms)
 
 
-def _measures(rows: Sequence[Row]) -> Board:
+def _stage_measures_board(rows: Sequence[Row]) -> Board:
     # All rows of a table went through the same stages.
     quantity = rows[0].stage_quantity
 
@@ -39,17 +42,17 @@ def _measures(rows: Sequence[Row]) -> Board:
     )
 
 
-def _scores(rows: Sequence[Row]) -> Board:
+def _stage_scores_board(rows: Sequence[Row]) -> Board:
     tasks = list(rows[0].stage_quantities)
     columns = [
-        _score(f"After {tasks[stage]}" if stage >= 0 else "Base", name, stage, task)
+        _stage_score_column(f"After {tasks[stage]}" if stage >= 0 else "Base", name, stage, task)
         for stage in range(-1, len(tasks))
         for task, name in enumerate(tasks)
     ]
     return tabled([STRATEGY, *columns], rows)
 
 
-def _score(group: str, name: str, stage: int, task: int) -> Column:
+def _stage_score_column(group: str, name: str, stage: int, task: int) -> Column:
     def cell(row: Row) -> Cell:
         assert row.stages is not None
         value = row.stages.scores[stage][task] if stage >= 0 else row.stages.base[task]

@@ -45,7 +45,7 @@ def page_templates() -> Environment:
     environment = Environment(
         loader=FileSystemLoader(TEMPLATES), autoescape=True, undefined=StrictUndefined, trim_blocks=True, lstrip_blocks=True
     )
-    environment.filters["prose"] = _prose
+    environment.filters["prose"] = _prose_html
     environment.globals |= {"numbers": numbers, "defined": definitions.defined}
     return environment
 
@@ -60,7 +60,7 @@ def suite_part(rows: Sequence[Row], out: Path | None = None) -> Json:
     overall = across_section(rows)
     ranked, runs = ranking(rows, standings), runs_of(rows)
     if out:
-        _with_items(ranked, runs, rows, out)
+        _add_answers(ranked, runs, rows, out)
     return {
         "name": name,
         **ranked,
@@ -68,10 +68,10 @@ def suite_part(rows: Sequence[Row], out: Path | None = None) -> Json:
         "overall": str(render.section(overall, name, tables.place)) if overall.tables else "",
         "text": str(render.details(name, sections.small_sections(rows), provenance.gather(rows), tables.place)),
         "tables": tables.placed,
-        "alarms": list(_alarms(rows)),
+        "alarms": list(_suite_alarms(rows)),
         "notes": [
             *(GAINS_TOLD if any(row.gain for row in rows) else ()),
-            statement([estimate for row in rows for estimate in _estimates(row)], rows),
+            statement([estimate for row in rows for estimate in _estimates_on_page(row)], rows),
             *(
                 f"{model} on {task}: {' '.join(standing_sentences(standing))}"
                 for (_, model, task), standing in standings.items()
@@ -82,7 +82,7 @@ def suite_part(rows: Sequence[Row], out: Path | None = None) -> Json:
     }
 
 
-def _with_items(ranked: Json, runs: Json, rows: Sequence[Row], out: Path) -> None:
+def _add_answers(ranked: Json, runs: Json, rows: Sequence[Row], out: Path) -> None:
     """Adds to the groups and to the runs what two runs are held against each other by, item by item."""
     own: dict[str, Json] = {}
     for group, (_, members) in zip(ranked["groups"], grouped(rows).items(), strict=False):  # answers without a model come after
@@ -92,18 +92,21 @@ def _with_items(ranked: Json, runs: Json, rows: Sequence[Row], out: Path) -> Non
         run |= own.get(run["id"], {})
 
 
-def _whose(row: Row) -> str:
+def _row_in_its_table(row: Row) -> str:
     """A suite may have the strategy on several models and tasks."""
     return f"{row.label} ({row.setup.model} on {row.setup.task})"
 
 
-def _alarms(rows: Sequence[Row]) -> Iterator[tuple[str, str]]:
+def _suite_alarms(rows: Sequence[Row]) -> Iterator[tuple[str, str]]:
     for row in rows:
         for fault in row.faults:
-            yield _whose(row), f"the check {fault} does not hold. Don't trust this suite's numbers until it does."
+            yield _row_in_its_table(row), f"the check {fault} does not hold. Don't trust this suite's numbers until it does."
     for row in rows:
         for seed, why in row.fallen.items():
-            yield f"{_whose(row)}, seed {seed}", f"collapsed: {why}. Its numbers say nothing of what the strategy can do."
+            yield (
+                f"{_row_in_its_table(row)}, seed {seed}",
+                f"collapsed: {why}. Its numbers say nothing of what the strategy can do.",
+            )
     # Their reasons stand in the table, and a suite may have hundreds of them.
     if failed := sum(len(row.records) for row in rows if row.status == "failed"):
         runs = "run" if failed == 1 else "runs"
@@ -115,11 +118,11 @@ def _alarms(rows: Sequence[Row]) -> Iterator[tuple[str, str]]:
         yield who, f"{what}."
 
 
-def _estimates(row: Row) -> list[Estimate]:
+def _estimates_on_page(row: Row) -> list[Estimate]:
     estimates = [row.score, row.gain, *(probe.lost for probe in row.forgetting.values()), *sections.estimates(row)]
     return [estimate for estimate in estimates if estimate is not None]
 
 
-def _prose(text: str) -> Markup:
+def _prose_html(text: str) -> Markup:
     """Plain text in which code stands between backticks, as definitions are written."""
     return Markup(sub(r"`([^`]*)`", r"<code>\1</code>", str(escape(text))))

@@ -16,21 +16,21 @@ def tuning_section(rows: Sequence[Row]) -> Section:
     for (_, model, task), group in grouped(rows).items():
         # Somebody else's search is a number at most, without its trials.
         if shown := [row for row in group if row.outcome and row.setup.tuning.tried]:
-            tables.append((f"{model} on {task}", _searched(shown)))
+            tables.append((f"{model} on {task}", _tuning_board(shown)))
     said = "Trials are trained on training data and scored on validation items; the test is read by none of them."
     return Section("Tuning", tables, [said], ("chosen", "trial_score", "expected_best"))
 
 
-def _searched(rows: Sequence[Row]) -> Board:
+def _tuning_board(rows: Sequence[Row]) -> Board:
     columns = [
         STRATEGY,
-        Column("trials", "", "", "descending", True, _trials),
-        Column("tuning_cost", "", "s", "ascending", True, _seconds),
-        Column("chosen", "", "", "ascending", False, _chosen),
-        Column("trial_score", "", "of the choice", _best_first(rows), True, _score),
+        Column("trials", "", "", "descending", True, _trials_cell),
+        Column("tuning_cost", "", "s", "ascending", True, _tuning_seconds_cell),
+        Column("chosen", "", "", "ascending", False, _choice_cell),
+        Column("trial_score", "", "of the choice", _first_click(rows), True, _trial_score_cell),
     ]
     most = max(len(row.setup.tuning.tried) for row in rows)
-    return tabled([*columns, *(_expected(count, _best_first(rows)) for count in counts(most))], rows)
+    return tabled([*columns, *(_expected_best_column(count, _first_click(rows)) for count in counts(most))], rows)
 
 
 def counts(most: int) -> list[int]:
@@ -39,19 +39,19 @@ def counts(most: int) -> list[int]:
     return sorted({most, *(2**power for power in range(most.bit_length()))})
 
 
-def _trials(row: Row) -> Cell:
+def _trials_cell(row: Row) -> Cell:
     tuning = row.setup.tuning
     others = [f"{sum(each.status == state for each in tuning.tried)} {state}" for state in ("failed", "pruned")]
     told = ", ".join([f"{tuning.sampler}", *(each for each in others if not each.startswith("0 "))])
     return Cell(str(len(tuning.tried)), len(tuning.tried), detail=told)
 
 
-def _seconds(row: Row) -> Cell:
+def _tuning_seconds_cell(row: Row) -> Cell:
     known = [trial.spent.seconds for trial in row.setup.tuning.tried if trial.spent]
     return Cell(f"{sum(known):,.0f}", sum(known)) if known else EMPTY
 
 
-def _chosen(row: Row) -> Cell:
+def _choice_cell(row: Row) -> Cell:
     tuning = row.setup.tuning
     if tuning.chosen is None:
         return EMPTY
@@ -59,26 +59,26 @@ def _chosen(row: Row) -> Cell:
     return Cell(told, told, detail="the default" if tuning.chosen == 0 else f"trial {tuning.chosen + 1}")
 
 
-def _score(row: Row) -> Cell:
+def _trial_score_cell(row: Row) -> Cell:
     tuning = row.setup.tuning
     score = None if tuning.chosen is None else tuning.tried[tuning.chosen].score
     return EMPTY if score is None else Cell(numbers.level(score, row.quantity), sortable(score))
 
 
-def _best_first(rows: Sequence[Row]) -> Direction:
+def _first_click(rows: Sequence[Row]) -> Direction:
     return "descending" if rows[0].higher_is_better else "ascending"
 
 
-def _expected(trials: int, first: Direction) -> Column:
+def _expected_best_column(trials: int, first: Direction) -> Column:
     def cell(row: Row) -> Cell:
         known = {each.trials: each for each in row.setup.tuning.expected_best}
-        return _best(row, known[trials]) if trials in known else EMPTY
+        return _expected_best_cell(row, known[trials]) if trials in known else EMPTY
 
     name = f"{trials} trial{'s' if trials > 1 else ''}"
     return Column("expected_best", "Expected best validation score after", "", first, True, cell, name)
 
 
-def _best(row: Row, best: BestAfter) -> Cell:
+def _expected_best_cell(row: Row, best: BestAfter) -> Cell:
     low, high = (numbers.MISSING if end is None else numbers.level(end, row.quantity) for end in (best.low, best.high))
     # After one trial there is the default's score alone, which is bounded by itself.
     interval = "" if best.low == best.high else f"[{low}, {high}]"

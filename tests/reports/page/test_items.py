@@ -55,9 +55,9 @@ def test_answers_and_texts_are_those_of_the_items_that_divide_most(found):
 def test_of_many_the_most_divided_are_kept(monkeypatch):
     monkeypatch.setattr(items, "SHOWN", 2)
     rights = np.array([[1, 1, 0, 1, 1], [1, 0, 0, 1, 0], [1, 0, 0, 0, 0], [1, 0, 0, 1, 1]], dtype=bool)
-    assert items._divided(rights).tolist() == [1, 4]  # shares 1/4 and 1/2 right; 3/4 comes after 1/4
+    assert items._most_divided_items(rights).tolist() == [1, 4]  # shares 1/4 and 1/2 right; 3/4 comes after 1/4
     monkeypatch.setattr(items, "CELLS", 4)
-    assert items._divided(rights).tolist() == [4]
+    assert items._most_divided_items(rights).tolist() == [4]
 
 
 def test_answers_are_read_in_the_whole_text_of_which_the_page_has_the_beginning(make, out):
