@@ -30,9 +30,11 @@ class DrawnCourse:
     @property
     def label(self) -> str:
         """What the drawing shows, for who does not see it."""
-        told = "; ".join(text for _, text in self.changes) or ("no change" if self.course.tells else "a change is not known of")
+        changes = "; ".join(text for _, text in self.changes) or (
+            "no change" if self.course.tells else "a change is not known of"
+        )
         over = f"{self.what} of {self.course.row.label} over {len(self.course.points)} baselines"
-        return f"{over}, {self.first} to {self.last}: {told}"
+        return f"{over}, {self.first} to {self.last}: {changes}"
 
 
 def courses_section(courses: Sequence[RowCourse]) -> Markup:

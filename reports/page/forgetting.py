@@ -31,13 +31,17 @@ OTHERS = 3
 def forgetting_section(rows: Sequence[Row]) -> Section:
     """A table per model and task; a column that has nothing to show is not there."""
     groups = grouped(rows).items()
-    shown = {f"{model} on {task}": group for (_, model, task), group in groups if any(map(_has_forgetting_line, group))}
+    shown_groups = {f"{model} on {task}": group for (_, model, task), group in groups if any(map(_has_forgetting_line, group))}
     # Rows that train nothing have no line, and yet they compete on the frontier.
-    tables = [(title, _forgetting_board(on_one_base(group))) for title, group in shown.items()]
-    bases = [f"{title}: {BEST_WORDS}" for title, group in shown.items() if not one_base(group)]
+    tables = [(title, _forgetting_board(on_one_base(group))) for title, group in shown_groups.items()]
+    bases = [f"{title}: {BEST_WORDS}" for title, group in shown_groups.items() if not one_base(group)]
     terms = ("relative_forgetting", "verdict", "per_gain", "at_equal_gain", "frontier")
-    could = [sentence for (_, model, task), group in groups for sentence in _detectable_forgetting(f"{model} on {task}", group)]
-    return Section("Forgetting", tables, ["Rows that train nothing forget nothing and have no line.", *bases, *could], terms)
+    detectable = [
+        sentence for (_, model, task), group in groups for sentence in _detectable_forgetting(f"{model} on {task}", group)
+    ]
+    return Section(
+        "Forgetting", tables, ["Rows that train nothing forget nothing and have no line.", *bases, *detectable], terms
+    )
 
 
 def _detectable_forgetting(where: str, rows: Sequence[Row]) -> Iterator[str]:
@@ -107,8 +111,8 @@ def _word_cell(text: str | None) -> Cell:
 
 
 def _frontier_cell(now: bool, share: float | None) -> Cell:
-    said = "yes" if now else "no"
-    return Cell(said, said, detail=f"in {100 * share:.0f} % of draws" if share is not None else "")
+    yes_or_no = "yes" if now else "no"
+    return Cell(yes_or_no, yes_or_no, detail=f"in {100 * share:.0f} % of draws" if share is not None else "")
 
 
 def _relative_forgetting_cell(row: Row) -> Cell:
@@ -146,6 +150,6 @@ def _other_numbers_cell(forgotten: Forgotten) -> Cell:
     moved = sorted(forgotten.others.items(), key=lambda part: -abs(part[1].after - part[1].before))
     if not moved:
         return EMPTY
-    shown = list(forgotten.others.items()) if len(moved) <= OTHERS else moved[:1]
-    text = "; ".join(f"{name} {pair.before:.3f} → {pair.after:.3f}" for name, pair in shown)
+    shown_numbers = list(forgotten.others.items()) if len(moved) <= OTHERS else moved[:1]
+    text = "; ".join(f"{name} {pair.before:.3f} → {pair.after:.3f}" for name, pair in shown_numbers)
     return Cell(text, text, detail="" if len(moved) <= OTHERS else f"moved most of {len(moved)}")

@@ -144,12 +144,12 @@ def _encoded_answers(
     }
     mine = answers.items.iloc[where]
     texts = shared["text"].fillna("") if "text" in shared else [""] * len(shared)
-    told = [readable(answer, text) for answer, text in zip(mine["prediction"], texts, strict=True)]
+    readable_answers = [readable(answer, text) for answer, text in zip(mine["prediction"], texts, strict=True)]
     sure = mine["confidence"].tolist() if "confidence" in mine else [None] * len(mine)
     return {
         "right": packed(answers.right),
         "away": {name: packed(each.right) for name, each in away.items()},
-        "answers": [words.setdefault(answer, len(words)) for answer in told],
+        "answers": [words.setdefault(answer, len(words)) for answer in readable_answers],
         "sure": "".join(_two_sign_percent(share) for share in sure),
     }
 

@@ -30,17 +30,17 @@ def standings_of(rows: Sequence[Row]) -> dict[TableKey, Standing]:
 
 def ranking(rows: Sequence[Row], standings: Mapping[TableKey, Standing]) -> Json:
     """The table of a suite's rows and of the answers that need no model, and its groups: rows that may be compared."""
-    shown = [*rows, *without_model(rows)]
-    groups = list(grouped(shown).items())
+    all_rows = [*rows, *without_model(rows)]
+    groups = list(grouped(all_rows).items())
     places = {key: number for number, (key, _) in enumerate(groups)}
-    table = encoded(wide_table(shown, list(standings.values())))
+    table = encoded(wide_table(all_rows, list(standings.values())))
     # An answer without a model bears the id of the run that it stands beside, and takes no place.
     numbered = {row.first.run_id: number for number, row in enumerate(rows)}
     better = _better_lines(numbered, standings)
     table["lines"] = [
         # Lines are sorted and filtered on the page, and known by this number all the same.
         line | _line_facts(row, places[row.group]) | {"number": number, "better": better.get(number, [])}
-        for number, (line, row) in enumerate(zip(table["lines"], shown, strict=True))
+        for number, (line, row) in enumerate(zip(table["lines"], all_rows, strict=True))
     ]
     return {"table": table, "groups": [_encoded_group(key, group, standings.get(key), numbered) for key, group in groups]}
 
@@ -80,8 +80,8 @@ def _line_facts(row: Row, group: int) -> Json:
 
 def _shown_costs(cost: Cost | None) -> dict[str, Any]:
     """Those that are known. A model behind an API holds nothing here, and what it holds elsewhere nobody says."""
-    named = {name: getattr(cost, name) for name in COSTS_SHOWN if cost}
-    return {name: rounded(value) for name, value in named.items() if value is not None}
+    costs = {name: getattr(cost, name) for name in COSTS_SHOWN if cost}
+    return {name: rounded(value) for name, value in costs.items() if value is not None}
 
 
 def _encoded_point(point: Point, row: Row) -> list[Any]:

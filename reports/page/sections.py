@@ -64,10 +64,10 @@ def estimates(row: Row) -> Iterator[Estimate]:
 
 
 def _metrics_section(rows: Sequence[Row]) -> Section:
-    shown = [row for row in rows if row.metrics]
-    kinds = dict.fromkeys(metric.quantity for row in shown for metric in row.metrics.values())
-    columns = [_metric_column(quantity, _lower_is_better(shown, quantity.name)) for quantity in kinds]
-    return Section("Other metrics", _uncaptioned_table(columns, shown))
+    measured_rows = [row for row in rows if row.metrics]
+    kinds = dict.fromkeys(metric.quantity for row in measured_rows for metric in row.metrics.values())
+    columns = [_metric_column(quantity, _lower_is_better(measured_rows, quantity.name)) for quantity in kinds]
+    return Section("Other metrics", _uncaptioned_table(columns, measured_rows))
 
 
 def _metric_column(quantity: Quantity, lower: bool) -> Column:
@@ -80,16 +80,21 @@ def _metric_column(quantity: Quantity, lower: bool) -> Column:
 
 
 def _lower_is_better(rows: Sequence[Row], metric: str) -> bool:
-    known = [row.outcome.metrics for row in rows if row.outcome]
-    return any(metric in each and not each[metric].higher_is_better for each in known)
+    metrics_by_row = [row.outcome.metrics for row in rows if row.outcome]
+    return any(metric in each and not each[metric].higher_is_better for each in metrics_by_row)
 
 
 def _elsewhere_section(rows: Sequence[Row]) -> Section:
-    shown = [row for row in rows if row.elsewhere]
-    named = dict.fromkeys((row.kind(name), name, away.quantity) for row in shown for name, away in row.elsewhere.items())
-    columns = [_elsewhere_column(shown, *each) for each in sorted(named, key=lambda each: list(KINDS).index(each[0]))]
-    said = "Below each score stand its gain and what it adds to the base's best wording."
-    return Section("Other tasks and domains", _uncaptioned_table(columns, shown), [said], ["elsewhere"])
+    rows_elsewhere = [row for row in rows if row.elsewhere]
+    kinds_and_names = dict.fromkeys(
+        (row.kind(name), name, away.quantity) for row in rows_elsewhere for name, away in row.elsewhere.items()
+    )
+    columns = [
+        _elsewhere_column(rows_elsewhere, *each)
+        for each in sorted(kinds_and_names, key=lambda each: list(KINDS).index(each[0]))
+    ]
+    note = "Below each score stand its gain and what it adds to the base's best wording."
+    return Section("Other tasks and domains", _uncaptioned_table(columns, rows_elsewhere), [note], ["elsewhere"])
 
 
 def _elsewhere_column(rows: Sequence[Row], kind: str, name: str, quantity: Quantity) -> Column:
@@ -98,12 +103,12 @@ def _elsewhere_column(rows: Sequence[Row], kind: str, name: str, quantity: Quant
         # One name may be a mixed-in task of one row and a domain of another.
         if away is None or away.quantity != quantity or row.kind(name) != kind:
             return EMPTY
-        told = [
+        gains = [
             f"{what} {numbers.signed(over, quantity)}"
             for what, over in (("gain", away.gain), ("over best", away.over_best))
             if over
         ]
-        return level_cell(away.score, quantity, "; ".join(told))
+        return level_cell(away.score, quantity, "; ".join(gains))
 
     scores = [row.outcome.elsewhere[name].score for row in rows if row.outcome and name in row.elsewhere]
     # The first click puts the best first, which of perplexities are the lowest.
@@ -113,11 +118,11 @@ def _elsewhere_column(rows: Sequence[Row], kind: str, name: str, quantity: Quant
 
 
 def _transfer_section(rows: Sequence[Row]) -> Section:
-    shown = [row for row in rows if row.transfers]
-    named = dict.fromkeys((each.task, each.quantity) for row in shown for each in row.transfers)
+    mixing_rows = [row for row in rows if row.transfers]
+    tasks = dict.fromkeys((each.task, each.quantity) for row in mixing_rows for each in row.transfers)
     return Section(
         "Transfer",
-        _uncaptioned_table([_transfer_column(task, quantity) for task, quantity in named], shown),
+        _uncaptioned_table([_transfer_column(task, quantity) for task, quantity in tasks], mixing_rows),
         terms=["transfer"],
     )
 

@@ -58,8 +58,8 @@ def _mention_parts(items: pd.DataFrame) -> list[str]:
 
 
 def _mentions_in_training(gold: list[str], runs: list[list[int]]) -> str:
-    known = {tuple(run) for run in runs}
-    in_training = [(first, last + 1) in known for _, first, last in get_entities(gold)]
+    seen_spans = {tuple(run) for run in runs}
+    in_training = [(first, last + 1) in seen_spans for _, first, last in get_entities(gold)]
     if not in_training:
         return "no mention"
     if all(in_training):

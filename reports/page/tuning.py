@@ -15,10 +15,10 @@ def tuning_section(rows: Sequence[Row]) -> Section:
     tables = []
     for (_, model, task), group in grouped(rows).items():
         # Somebody else's search is a number at most, without its trials.
-        if shown := [row for row in group if row.outcome and row.setup.tuning.tried]:
-            tables.append((f"{model} on {task}", _tuning_board(shown)))
-    said = "Trials are trained on training data and scored on validation items; the test is read by none of them."
-    return Section("Tuning", tables, [said], ("chosen", "trial_score", "expected_best"))
+        if searched_rows := [row for row in group if row.outcome and row.setup.tuning.tried]:
+            tables.append((f"{model} on {task}", _tuning_board(searched_rows)))
+    note = "Trials are trained on training data and scored on validation items; the test is read by none of them."
+    return Section("Tuning", tables, [note], ("chosen", "trial_score", "expected_best"))
 
 
 def _tuning_board(rows: Sequence[Row]) -> Board:
@@ -42,21 +42,21 @@ def counts(most: int) -> list[int]:
 def _trials_cell(row: Row) -> Cell:
     tuning = row.setup.tuning
     others = [f"{sum(each.status == state for each in tuning.tried)} {state}" for state in ("failed", "pruned")]
-    told = ", ".join([f"{tuning.sampler}", *(each for each in others if not each.startswith("0 "))])
-    return Cell(str(len(tuning.tried)), len(tuning.tried), detail=told)
+    detail = ", ".join([f"{tuning.sampler}", *(each for each in others if not each.startswith("0 "))])
+    return Cell(str(len(tuning.tried)), len(tuning.tried), detail=detail)
 
 
 def _tuning_seconds_cell(row: Row) -> Cell:
-    known = [trial.spent.seconds for trial in row.setup.tuning.tried if trial.spent]
-    return Cell(f"{sum(known):,.0f}", sum(known)) if known else EMPTY
+    seconds = [trial.spent.seconds for trial in row.setup.tuning.tried if trial.spent]
+    return Cell(f"{sum(seconds):,.0f}", sum(seconds)) if seconds else EMPTY
 
 
 def _choice_cell(row: Row) -> Cell:
     tuning = row.setup.tuning
     if tuning.chosen is None:
         return EMPTY
-    told = as_words(tuning.tried[tuning.chosen].hyperparameters)
-    return Cell(told, told, detail="the default" if tuning.chosen == 0 else f"trial {tuning.chosen + 1}")
+    choice = as_words(tuning.tried[tuning.chosen].hyperparameters)
+    return Cell(choice, choice, detail="the default" if tuning.chosen == 0 else f"trial {tuning.chosen + 1}")
 
 
 def _trial_score_cell(row: Row) -> Cell:
@@ -71,8 +71,8 @@ def _first_click(rows: Sequence[Row]) -> Direction:
 
 def _expected_best_column(trials: int, first: Direction) -> Column:
     def cell(row: Row) -> Cell:
-        known = {each.trials: each for each in row.setup.tuning.expected_best}
-        return _expected_best_cell(row, known[trials]) if trials in known else EMPTY
+        best_after = {each.trials: each for each in row.setup.tuning.expected_best}
+        return _expected_best_cell(row, best_after[trials]) if trials in best_after else EMPTY
 
     name = f"{trials} trial{'s' if trials > 1 else ''}"
     return Column("expected_best", "Expected best validation score after", "", first, True, cell, name)

@@ -69,9 +69,9 @@ def across(rows: Sequence[Row]) -> list[Across]:
 def _ranking_across(suite: str, model: str, tasks: dict[str, dict[str, Row]]) -> Across:
     # Seeds are redrawn task after task: a page and a terminal, which hold the rows in other orders, are to say the same.
     ways = {task: way for task, rows in sorted(tasks.items()) if (way := _base_and_perfect(list(rows.values())))}
-    counted = [tasks[task] for task in ways]
+    rows_by_task = [tasks[task] for task in ways]
     # A mean over other tasks would be another number.
-    labels = [label for label in counted[0] if all(label in rows for rows in counted)] if counted else []
+    labels = [label for label in rows_by_task[0] if all(label in rows for rows in rows_by_task)] if rows_by_task else []
     scores = {label: [_normalised_scores(tasks[task][label], *way) for task, way in ways.items()] for label in labels}
     if len(ways) < 2 or not labels:
         return Across(suite, model, list(ways), [])

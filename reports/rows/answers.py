@@ -50,10 +50,10 @@ def task_answers(
     if name not in metrics.metric_names():
         return None
     metric = metrics.counted(name)
-    counted = _answer_counts(metric, frames, task, kind, base, data_hash)
-    if counted is None:
+    counts_and_clusters = _answer_counts(metric, frames, task, kind, base, data_hash)
+    if counts_and_clusters is None:
         return None
-    counts, clusters = counted
+    counts, clusters = counts_and_clusters
     after, before = (of_counts(side, metric.number, clusters) for side in counts)
     return Answered(after, before, metric.scale)
 
@@ -63,10 +63,12 @@ def right_answers(frames: Sequence[pd.DataFrame], task: str, name: str) -> tuple
 
     None where the metric is no share of right answers.
     """
-    counted = _answer_counts(metrics.counted(name), frames, task, "task", "before") if name in metrics.metric_names() else None
-    if counted is None:
+    counts_and_clusters = (
+        _answer_counts(metrics.counted(name), frames, task, "task", "before") if name in metrics.metric_names() else None
+    )
+    if counts_and_clusters is None:
         return None
-    (after, before), clusters = counted
+    (after, before), clusters = counts_and_clusters
     # A mean counts the item beside its value, which of a share of right answers is 0 or 1.
     if after.shape[-1] != 2 or not np.isin(after[..., 0], (0, 1)).all() or not (after[..., 1] == 1).all():
         return None
@@ -98,9 +100,9 @@ def _restricted_to_mentions(frame: pd.DataFrame, task: str, kind: str, name: str
     mine = frame[(frame["kind"] == kind) & (frame["name"] == task)]
     if mine["seen"].isna().any():
         return frame
-    known = [column for column in ("prediction", "gold", "before", "best_before") if column in mine]
+    answer_columns = [column for column in ("prediction", "gold", "before", "best_before") if column in mine]
     # Rows whose record knows no best base have an empty column of its answers.
-    columns = [column for column in known if mine[column].notna().all()]
+    columns = [column for column in answer_columns if mine[column].notna().all()]
     tags = mine.assign(**{column: _parsed_column(mine[column], list[str]) for column in columns})
     part = restricted(tags, name, columns)
     # Whoever counts them reads answers as the file holds them.
@@ -112,9 +114,9 @@ def rate_answers(frames: Sequence[pd.DataFrame], task: str, name: str) -> Answer
     if any(name not in frame for frame in frames):
         return None
     # A rate may be of a part of the items, as of the questions that have an answer in their text.
-    known = [frame[frame[name].notna()] for frame in frames]
+    rated_frames = [frame[frame[name].notna()] for frame in frames]
     return task_answers(
-        [frame.assign(prediction=frame[name].astype(float).map(str), before="0") for frame in known], task, name
+        [frame.assign(prediction=frame[name].astype(float).map(str), before="0") for frame in rated_frames], task, name
     )
 
 

@@ -33,8 +33,8 @@ def stated(estimates: Sequence[Estimate], rows: Sequence[Row], judged: Sequence[
 
     `judged` are those whose interval is not shown, but decides on a mark.
     """
-    shown = [each for each in estimates if each.low is not None]
-    bases = {each.basis for each in shown}
+    with_bounds = [each for each in estimates if each.low is not None]
+    bases = {each.basis for each in with_bounds}
     if not bases:
         return ["No intervals: there are no scores with bounds."]
     of_one_seed = any(row.of_one_seed for row in rows)
@@ -48,30 +48,30 @@ def stated(estimates: Sequence[Estimate], rows: Sequence[Row], judged: Sequence[
             parts.append("So do rows of one seed beside no others of their kind: another seed may differ by more.")
         if "bounds" in bases:
             parts.append("†: the items' part is that of the runs' own bounds, because there are no answers per item to go by.")
-    return [*parts, *_cluster_sentences([*shown, *judged])]
+    return [*parts, *_cluster_sentences([*with_bounds, *judged])]
 
 
 def _cluster_sentences(estimates: Sequence[Estimate]) -> list[str]:
-    known = [each for each in estimates if each.clusters is not None]
-    many, few = ([each.clusters or 0.0 for each in known if each.few_clusters is few] for few in (False, True))
-    said = []
+    clustered = [each for each in estimates if each.clusters is not None]
+    many, few = ([each.clusters or 0.0 for each in clustered if each.few_clusters is few] for few in (False, True))
+    sentences = []
     if many:
-        said.append(
+        sentences.append(
             "Items that belong together (a film's, a document's, a title's) are left out together: "
             f"{numbers.counts_between(many)} effective clusters."
         )
     if few:
-        said.append(
+        sentences.append(
             f"Where there are fewer than {ENOUGH_CLUSTERS} effective clusters ({numbers.counts_between(few)}), intervals hold "
             "new items of the same clusters, and nothing is claimed of new clusters."
         )
-    return said
+    return sentences
 
 
 def few_names(labels: Sequence[str]) -> str:
     """All of up to three rows; of more, the first and how many others."""
-    known = list(dict.fromkeys(labels))
-    return ", ".join(known) if len(known) <= 3 else f"{known[0]} and {len(known) - 1:,} others"
+    names = list(dict.fromkeys(labels))
+    return ", ".join(names) if len(names) <= 3 else f"{names[0]} and {len(names) - 1:,} others"
 
 
 def standing_sentences(standing: Standing | None) -> Iterator[str]:

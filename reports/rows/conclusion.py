@@ -76,8 +76,8 @@ def _forgotten_sentence(top: Sequence[Row], scored: Sequence[Row]) -> str:
         spared = [row for row in judged if not lost[row.label]]
         also = f"; of {_labels_in_words(spared)} no loss was more than chance" if spared else ""
         return f"{forgotten}: {'; '.join(losses)}, by more than chance{also}.{beside}"
-    shown = losses_shown(judged)
-    least = f"; each probe by itself would mostly have shown {', '.join(shown)}" if shown else ""
+    smallest_losses = losses_shown(judged)
+    least = f"; each probe by itself would mostly have shown {', '.join(smallest_losses)}" if smallest_losses else ""
     return f"{forgotten}: no loss of {_labels_in_words(judged)} was more than chance{least}.{beside}"
 
 

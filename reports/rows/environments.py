@@ -29,8 +29,9 @@ class OtherEnvironment:
     def sentence(self) -> str:
         """`full (seed 1): made in another environment: torch 2.12.0 instead of 2.13.0`"""
         seeds = f" (seed {', '.join(map(str, self.seeds))})" if self.seeds else ""
-        told = ", ".join(f"{name} {here} instead of {there}" for name, (here, there) in self.differs.items())
-        return f"{self.row.label}{seeds}: made in another environment: {told or 'its record does not say in what it differs'}"
+        differences = ", ".join(f"{name} {here} instead of {there}" for name, (here, there) in self.differs.items())
+        differences = differences or "its record does not say in what it differs"
+        return f"{self.row.label}{seeds}: made in another environment: {differences}"
 
 
 @dataclass(frozen=True)
@@ -43,8 +44,8 @@ class OlderEngine:
     @property
     def sentence(self) -> str:
         """`full: made by engine 4, some of whose numbers meant something else; run it again with engine 5`"""
-        told = f"made by engine {self.version}, some of whose numbers meant something else"
-        return f"{self.row.label}: {told}; run it again with engine {ENGINE_VERSION}"
+        reason = f"made by engine {self.version}, some of whose numbers meant something else"
+        return f"{self.row.label}: {reason}; run it again with engine {ENGINE_VERSION}"
 
 
 def other_environments(rows: Sequence[Row]) -> list[OtherEnvironment | OlderEngine]:
@@ -62,13 +63,13 @@ def one_machine(*rows: Row) -> bool:
 
 
 def _others_of_group(rows: Sequence[Row]) -> list[OtherEnvironment]:
-    known = [run for row in rows for run in row.records if run.provenance.environment_id]
-    if not known:
+    recorded_runs = [run for row in rows for run in row.records if run.provenance.environment_id]
+    if not recorded_runs:
         return []
     # A Counter keeps the order in which it met its keys, so that equal counts always give the same answer.
-    ((usual, _),) = Counter(run.provenance.environment_id for run in known).most_common(1)
+    ((usual, _),) = Counter(run.provenance.environment_id for run in recorded_runs).most_common(1)
     # All of one id hold the same, so that any of them says in what others differ.
-    reference = next(run.provenance.environment for run in known if run.provenance.environment_id == usual)
+    reference = next(run.provenance.environment for run in recorded_runs if run.provenance.environment_id == usual)
     return [other for row in rows for other in _others_of_row(row, usual, reference)]
 
 
@@ -82,8 +83,8 @@ def _others_of_row(row: Row, usual: str | None, reference: Mapping[str, str]) ->
 
 def _oldest_engine(row: Row) -> int:
     """Of the engines that made the row's runs; the present one where no record knows."""
-    known = (run.provenance.engine_version for run in row.records)
-    return min((number for number in known if number is not None), default=ENGINE_VERSION)
+    engines = (run.provenance.engine_version for run in row.records)
+    return min((number for number in engines if number is not None), default=ENGINE_VERSION)
 
 
 def _seeds_if_not_all(runs: Sequence[Record], row: Row) -> tuple[int, ...]:

@@ -60,8 +60,8 @@ def at_cost(row: Row, take: Take, cost: float, value: Callable[[Point], float | 
     examples = row.cost.train_examples if row.cost else None
     if not whole or not examples:
         return None
-    known = [(whole * point.examples / examples, value(point)) for point in row.curve]
-    places = [(0.0, start), *((spent, measured) for spent, measured in known if measured is not None)]
+    curve = [(whole * point.examples / examples, value(point)) for point in row.curve]
+    places = [(0.0, start), *((spent, measured) for spent, measured in curve if measured is not None)]
     for (s0, v0), (s1, v1) in pairwise(places):
         # A hair more than the last place is that place: shares of a cost are rounded.
         if s0 < cost <= s1 * (1 + 1e-9):
@@ -84,12 +84,13 @@ def frugal_shares(rows: Sequence[Row], take: Take) -> Mapping[str, float]:
 def times_the_least(rows: Sequence[Row], take: Take) -> Mapping[str, tuple[float, Bounds | None]]:
     """Label -> a training row's mean cost over seeds, in multiples of that of the row that took the least."""
     spent = {row.label: row.spent(take) for row in rows if row.trains}
-    known = {label: values for label, values in spent.items() if values}
-    if len(known) < 2:
+    known_costs = {label: values for label, values in spent.items() if values}
+    if len(known_costs) < 2:
         return {}
-    least = min(known, key=lambda label: float(np.mean(known[label])))
-    table = list(known.values())
+    least = min(known_costs, key=lambda label: float(np.mean(known_costs[label])))
+    table = list(known_costs.values())
     # A row held against itself is exactly as dear.
     return {
-        label: (1.0, None) if label == least else cost_ratio(values, known[least], table) for label, values in known.items()
+        label: (1.0, None) if label == least else cost_ratio(values, known_costs[least], table)
+        for label, values in known_costs.items()
     }

@@ -44,8 +44,8 @@ class Unlike:
     @property
     def sentence(self) -> str:
         """`budget differs: 512examples (full, frozen), 64examples (lora-8bit)`"""
-        told = [f"{value} ({few_names(labels)})" for value, labels in self.rows.items()]
-        return f"{self.aspect} differs: {', '.join(told)}"
+        values = [f"{value} ({few_names(labels)})" for value, labels in self.rows.items()]
+        return f"{self.aspect} differs: {', '.join(values)}"
 
 
 def unlike(rows: Sequence[Row]) -> list[Unlike]:
@@ -106,9 +106,9 @@ def _probe_aspects(name: str) -> Iterator[Aspect]:
 
 
 def _short_data_hash(record: Record) -> str | None:
-    known = record.provenance.data_hash
+    data_hash = record.provenance.data_hash
     # A sentence holds the values of all rows side by side.
-    return known and known[:8]
+    return data_hash and data_hash[:8]
 
 
 def _scored_item_count(record: Record) -> str | None:
@@ -149,13 +149,13 @@ def _best_base_wording(record: Record) -> str | None:
 
 def _used_precision(record: Record) -> str | None:
     origin = record.provenance
-    known = origin.environment.get("precision") or origin.device.get("precision")
-    return str(known) if known else None
+    precision = origin.environment.get("precision") or origin.device.get("precision")
+    return str(precision) if precision else None
 
 
 def _engine_number(record: Record) -> str | None:
-    known = record.provenance.engine_version
-    return None if known is None else str(known)
+    engine = record.provenance.engine_version
+    return None if engine is None else str(engine)
 
 
 def _run_trains(record: Record) -> bool:

@@ -73,10 +73,10 @@ class Away:
 
 
 def mean_score(scores: Sequence[Score], answered: Answered | None, spread: Spread) -> Estimate:
-    known = [_bounds_if_both(score.ci_low, score.ci_high) for score in scores]
+    bounds = [_bounds_if_both(score.ci_low, score.ci_high) for score in scores]
     inside: Scale = "logit" if scores[0].share else "plain"
     after, scale = (answered.after, answered.scale) if answered else (None, inside)
-    return estimate([score.value for score in scores], known, after, spread, scale)
+    return estimate([score.value for score in scores], bounds, after, spread, scale)
 
 
 def both_gains(
@@ -87,8 +87,8 @@ def both_gains(
     `answered` are the answers, held against each of the two.
     """
     higher = parts[0].score.higher_is_better
-    known = ([part.gain for part in parts], [part.best_base.gain if part.best_base else None for part in parts])
-    same, best = (_mean_gain(gains, higher, answer, spread) for gains, answer in zip(known, answered, strict=True))
+    gains_by_base = ([part.gain for part in parts], [part.best_base.gain if part.best_base else None for part in parts])
+    same, best = (_mean_gain(gains, higher, answer, spread) for gains, answer in zip(gains_by_base, answered, strict=True))
     return same, best
 
 
@@ -97,8 +97,8 @@ def _mean_gain(known: Sequence[Gain | None], higher: bool, answered: Answered | 
     if len(gains) < len(known):
         return None
     bounds = [_bounds_if_both(gain.ci_low, gain.ci_high) for gain in gains]
-    risen = answered.difference(1.0 if higher else -1.0) if answered else None
-    return estimate([gain.value for gain in gains], bounds, risen, spread)
+    differences = answered.difference(1.0 if higher else -1.0) if answered else None
+    return estimate([gain.value for gain in gains], bounds, differences, spread)
 
 
 def _bounds_if_both(low: float | None, high: float | None) -> Bounds | None:
@@ -112,9 +112,9 @@ def other_metrics(outcomes: Sequence[Outcome], task: str, frames: Frames, seeds:
     others = {}
     for name in names:
         scores = [outcome.metrics[name] for outcome in outcomes]
-        counted = answers.rate_answers if name in RATES else answers.task_answers
+        answers_of = answers.rate_answers if name in RATES else answers.task_answers
         spread = seeds.of(partial(_metric_value, name))
-        others[name] = OtherMetric(quantity_of(scores[0]), mean_score(scores, counted(frames, task, name), spread))
+        others[name] = OtherMetric(quantity_of(scores[0]), mean_score(scores, answers_of(frames, task, name), spread))
     return others
 
 
@@ -167,9 +167,9 @@ def _mean_probe_loss(name: str, runs: Sequence[Record], frames: Frames, seeds: S
     bounds = [_bounds_if_both(probe.ci_low, probe.ci_high) for probe in probes]
     # A distance from the base has no interval, and its answers are no reason for one.
     answered = answers.probe_answers(frames, name, probes[0].value_name, definition) if None not in bounds else None
-    lost = answered.difference(-1.0 if probes[0].higher_is_better else 1.0) if answered else None
+    differences = answered.difference(-1.0 if probes[0].higher_is_better else 1.0) if answered else None
     spread = seeds.of(lambda outcome: outcome.forgetting[name].delta if name in outcome.forgetting else None)
-    return estimate([probe.delta for probe in probes], bounds, lost, spread)
+    return estimate([probe.delta for probe in probes], bounds, differences, spread)
 
 
 def _mean_accuracy_lost(

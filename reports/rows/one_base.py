@@ -22,8 +22,8 @@ def one_base(rows: Sequence[Row]) -> bool:
 
     The base's score tells, not its words: another version of torch may turn one of its answers too.
     """
-    known = [row.base_score for row in rows if row.gain and row.base_score is not None]
-    return not known or math.isclose(min(known), max(known), rel_tol=NEAR, abs_tol=NEAR)
+    base_scores = [row.base_score for row in rows if row.gain and row.base_score is not None]
+    return not base_scores or math.isclose(min(base_scores), max(base_scores), rel_tol=NEAR, abs_tol=NEAR)
 
 
 def on_one_base(rows: Sequence[Row]) -> list[Row]:

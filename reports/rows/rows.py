@@ -172,12 +172,12 @@ def variants(records: Sequence[Record]) -> list[str]:
     # Names are compared as they will be shown: two long values may look alike.
     texts = [{name: _shortened_value(str(known[name])) for name in differing if name in known} for known, _ in facts]
     telling = {name for places in by_task for name in _telling_names(differing, [texts[place] for place in places])}
-    named = [(task, _variant_text(text, telling)) for task, text in zip(tasks, texts, strict=True)]
+    tasks_and_variants = [(task, _variant_text(text, telling)) for task, text in zip(tasks, texts, strict=True)]
     # What has no score is chosen by nobody, and needs no name of its own.
-    counts = Counter(name for name, record in zip(named, records, strict=True) if record.outcome)
+    counts = Counter(name for name, record in zip(tasks_and_variants, records, strict=True) if record.outcome)
     return [
         ", ".join(filter(None, [name[1], f"run={record.run_id[:8]}"])) if record.outcome and counts[name] > 1 else name[1]
-        for name, record in zip(named, records, strict=True)
+        for name, record in zip(tasks_and_variants, records, strict=True)
     ]
 
 
@@ -198,8 +198,8 @@ def _variant_text(text: Mapping[str, str], telling: Collection[str]) -> str:
     """The names that tell it apart, and others as far as there is room."""
     needed = [name for name in telling if name in text]
     others = [name for name in text if name not in needed]
-    shown = sorted([*needed, *others[: max(SHOWN_DIFFERENCES - len(needed), 0)]])
-    return ", ".join([f"{name}={text[name]}" for name in shown] + ["…"] * (len(shown) < len(text)))
+    shown_names = sorted([*needed, *others[: max(SHOWN_DIFFERENCES - len(needed), 0)]])
+    return ", ".join([f"{name}={text[name]}" for name in shown_names] + ["…"] * (len(shown_names) < len(text)))
 
 
 def _shortened_value(text: str) -> str:

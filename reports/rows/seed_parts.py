@@ -73,8 +73,8 @@ def seed_parts(varied: Sequence[Record], ordinary: Sequence[Record]) -> dict[tup
     """
     together = _by_question(ordinary)
     strategies = [_parts_of_strategy(records, together.get(key, [])) for key, records in _by_question(varied).items()]
-    named = sorted(_with_part_variants(strategies), key=lambda each: (each.group, each.label))
-    return groups_by(named, lambda each: each.group)
+    labelled = sorted(_with_part_variants(strategies), key=lambda each: (each.group, each.label))
+    return groups_by(labelled, lambda each: each.group)
 
 
 def _by_question(records: Sequence[Record]) -> dict[str, list[Record]]:
@@ -103,10 +103,10 @@ def _parts_of_strategy(records: list[Record], ordinary: list[Record]) -> SeedPar
     first = records[0] if _seeds_by_part(records[0]).varied is None else None
     drew = first.outcome.drew if first and first.outcome else None
     moved = list(_moved_parts(records, [first] if first else [], drew))
-    known = [each for each in moved if each.deviation is not None]
-    parts = shares([each.deviation for each in known if each.deviation])
+    with_deviation = [each for each in moved if each.deviation is not None]
+    parts = shares([each.deviation for each in with_deviation if each.deviation])
     # Where no score scatters there are no shares at all.
-    shared = {each.part: share for each, share in zip(known, parts, strict=bool(parts))}
+    shared = {each.part: share for each, share in zip(with_deviation, parts, strict=bool(parts))}
     whole = _scores_of_runs(ordinary)
     return SeedParts(
         tuple(records),

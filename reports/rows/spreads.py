@@ -30,17 +30,17 @@ NO_SEEDS = SeedSpreads()
 """Of a row that depends on no seed."""
 
 
-def spreads_of(rows: Sequence[Sequence[Record]], told: Sequence[Sequence[Record]] | None = None) -> list[SeedSpreads]:
+def spreads_of(rows: Sequence[Sequence[Record]], pooled_rows: Sequence[Sequence[Record]] | None = None) -> list[SeedSpreads]:
     """For each row of records, one per seed, the seeds of its table.
 
     A seed of rows that train nothing chooses the solved examples: it moves other numbers than one of training does, and the two
     are not pooled. A row that collapsed with all seeds but one at most has no part in it, unless there is no other.
 
     Args:
-        told: the rows that are pooled, where some records stand in several of `rows`; by default all.
+        pooled_rows: the rows that are pooled, where some records stand in several of `rows`; by default all.
     """
     tables: dict[tuple[str, str, str, bool], list[list[Outcome]]] = {}
-    for runs in rows if told is None else told:
+    for runs in rows if pooled_rows is None else pooled_rows:
         outcomes = [run.outcome for run in runs if run.outcome is not None and run.status == "ok"]
         if outcomes and _depends_on_seed(runs):
             tables.setdefault(_table_key(runs), []).append(outcomes)

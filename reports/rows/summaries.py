@@ -81,8 +81,8 @@ def _file_stamps(results: Path) -> Stamps:
     for path in store.folder(results).glob("*.*"):
         if path.suffix in (".json", ".parquet"):
             with suppress(FileNotFoundError):  # a run that is done again takes its old answers away
-                known = path.stat()
-                stamps[path.name] = [known.st_size, known.st_mtime_ns]
+                status = path.stat()
+                stamps[path.name] = [status.st_size, status.st_mtime_ns]
     return stamps
 
 

@@ -95,9 +95,9 @@ def between(
     for task, shape in tasks.items():
         pairs = _matched_seeds(task, shape, runs, alone, out) if shape else []
         if pairs:
-            known = seeds.of(partial(_score_on, task, task == runs[0].setup.task))
+            seed_spread = seeds.of(partial(_score_on, task, task == runs[0].setup.task))
             # Either score moves with its own seed, as far as those of this table do.
-            transfers.append(_mean_transfer(task, pairs, Spread(2 * known.variance, known.freedom)))
+            transfers.append(_mean_transfer(task, pairs, Spread(2 * seed_spread.variance, seed_spread.freedom)))
     return transfers
 
 
@@ -168,8 +168,10 @@ def _seed_match(run: Record, single: Record, task: str, out: Path | None) -> Mat
         rise = sign * (score.value - alone.value) + 0.0
         return MatchedSeed(single, score, score.value, alone.value, rise, None, score.n, None) if score.n == alone.n else None
     (together,), (alone_value,) = answered.after.values.tolist(), answered.before.values.tolist()
-    risen, items = answered.difference(sign), len(answered.after.clusters.codes)
-    return MatchedSeed(single, score, together, alone_value, float(risen.values[0]), of_one_model(risen), items, frame)
+    differences, items = answered.difference(sign), len(answered.after.clusters.codes)
+    return MatchedSeed(
+        single, score, together, alone_value, float(differences.values[0]), of_one_model(differences), items, frame
+    )
 
 
 def _items_of_both(run: Record, single: Record, kind: str, task: str, out: Path) -> pd.DataFrame | None:
@@ -189,13 +191,13 @@ def _mean_transfer(task: str, pairs: Sequence[MatchedSeed], spread: Spread) -> T
     first = pairs[0]
     # The answers of some seeds alone would make an interval around another mean.
     answered = answers.task_answers(frames, task, first.score.name) if len(frames) == len(pairs) else None
-    risen = answered.difference(1.0 if first.score.higher_is_better else -1.0) if answered else None
+    differences = answered.difference(1.0 if first.score.higher_is_better else -1.0) if answered else None
     return Transfer(
         task,
         quantity_of(first.score),
         fmean(pair.together for pair in pairs),
         fmean(pair.alone for pair in pairs),
-        estimate([pair.rise for pair in pairs], [pair.bounds for pair in pairs], risen, spread),
+        estimate([pair.rise for pair in pairs], [pair.bounds for pair in pairs], differences, spread),
         first.items,
         first.alone_run.setup.strategy,
         first.alone_run.setup.suite,

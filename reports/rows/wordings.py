@@ -37,7 +37,7 @@ def mean_wordings(outcomes: Sequence[Outcome], frames: Sequence[pd.DataFrame], s
     if len(by_wording) < len(outcomes):
         return None
     first = next(iter(by_wording[0].values()))
-    named = {
+    scores_by_wording = {
         words: mean_score(
             [each[words] for each in by_wording],
             answers.wording_answers(frames, words, first.name),
@@ -47,7 +47,7 @@ def mean_wordings(outcomes: Sequence[Outcome], frames: Sequence[pd.DataFrame], s
         if all(words in each for each in by_wording)
     }
     low, high = (fmean(end(s.value for s in each.values()) for each in by_wording) for end in (min, max))
-    return Wordings(quantity_of(first), named, low, high, first.n)
+    return Wordings(quantity_of(first), scores_by_wording, low, high, first.n)
 
 
 def _wording_score(words: str, outcome: Outcome) -> float | None:
