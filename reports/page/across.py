@@ -36,6 +36,7 @@ def _across_board(ranking: Across, rows: Sequence[Row]) -> Board:
     def place(row: Row) -> Cell:
         if row.label not in places:
             return EMPTY
+        # As in a table of one task, places are sorted by their middle.
         return Cell(shown(places[row.label]), sum(places[row.label]) / 2)
 
     columns = [

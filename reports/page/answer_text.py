@@ -24,6 +24,7 @@ def readable(answer: str, text: str) -> str:
 
 def _between(words: list[str], first: int, last: int) -> str:
     """The words where the text has them; of a text that was cut, their places."""
+    # seqeval's `last` is the entity's last word itself.
     return " ".join(words[first : last + 1]) if last < len(words) else f"words {first + 1} to {last + 1}"
 
 

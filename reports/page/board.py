@@ -118,6 +118,7 @@ def _score_cell_with_bar(row: Row, tracks: Mapping[Quantity, tuple[float, float]
 
 def _score_bar(score: Estimate, base: float | None, low: float, high: float) -> Bar | None:
     ends = [end for end in (score.low, score.value, score.high) if end is not None and math.isfinite(end)]
+    # A bar is drawn of an interval: a score without one stands as a number alone.
     if len(ends) < 3:
         return None
 

@@ -58,4 +58,5 @@ def _course_points(values: Sequence[float]) -> list[tuple[float, float]]:
     """Across the width, and between the lowest value below and the highest above; equal ones in the middle."""
     low, span, step = min(values), max(values) - min(values), (WIDTH - 2 * EDGE) / max(len(values) - 1, 1)
     heights = [(value - low) / span if span else 0.5 for value in values]
+    # In a drawing y grows downwards.
     return [(EDGE + step * n, HEIGHT - EDGE - (HEIGHT - 2 * EDGE) * height) for n, height in enumerate(heights)]

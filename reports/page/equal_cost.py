@@ -74,6 +74,7 @@ def _column_at_cost(group: str, name: str, quantity: Quantity, value: Callable[[
         number = value(row)
         return EMPTY if number is None else Cell(numbers.difference(number, quantity), sortable(number))
 
+    # All columns but the gain are losses, of which the least is the best.
     first: Direction = "descending" if name == "Gain" else "ascending"
     return Column("at_equal_cost", group, quantity.unit, first, True, cell, name)
 

@@ -117,6 +117,7 @@ def _frontier_cell(now: bool, share: float | None) -> Cell:
 
 def _relative_forgetting_cell(row: Row) -> Cell:
     per_cent = row.relative_forgetting
+    # `points` multiplies a share by 100, and this number is in per cent already.
     return EMPTY if per_cent is None else Cell(numbers.points(per_cent / 100), sortable(per_cent))
 
 

@@ -126,6 +126,7 @@ def _names_and_golds(items: pd.DataFrame) -> list[Any]:
 def _most_divided_items(rights: Rights) -> npt.NDArray[np.int64]:
     """The items, in their order, on which (runs, items) are most divided; none on which all agree."""
     share = rights.mean(0)
+    # The variance of right and wrong, which is largest where half of the runs are right.
     split = share * (1 - share)
     most = min(SHOWN, CELLS // len(rights))
     chosen = np.argsort(-split, kind="stable")[:most]

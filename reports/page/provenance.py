@@ -91,6 +91,7 @@ def _written_counts(counts: dict[str, int]) -> dict[str, str]:
 def _distinct_facts(items: Iterable[_Fact]) -> list[_Fact]:
     kept: list[_Fact] = []
     for each in items:
+        # UsedData holds a dict and has no hash, so that a set could not take it.
         if each not in kept:
             kept.append(each)
     return kept

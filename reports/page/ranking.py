@@ -51,6 +51,7 @@ def _better_lines(numbered: Mapping[str, int], standings: Mapping[TableKey, Stan
     for standing in standings.values():
         placed = [numbered[run] for run in standing.places]
         for worse, column in zip(placed, standing.better.T, strict=True):
+            # `better[i, j]` says that i is better than j: a column holds those that are better than its row.
             better_lines[worse] = [placed[row] for row in column.nonzero()[0]]
     return better_lines
 

@@ -97,6 +97,7 @@ def _run_warnings(run: Record) -> Iterator[str]:
     if run.outcome and run.outcome.collapsed:
         yield f"Collapsed: {run.outcome.collapsed}."
     yield from (f"The check {name} does not hold." for name, holds in run.trust.checks.items() if not holds)
+    # These sentences begin small, as the fairness of a table puts the row's name before them.
     yield from (f"{excess[0].upper()}{excess[1:]}." for excess in overrun(run))
     for probe, items in run.trust.contamination.items():
         if items:

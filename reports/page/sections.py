@@ -89,6 +89,7 @@ def _elsewhere_section(rows: Sequence[Row]) -> Section:
     kinds_and_names = dict.fromkeys(
         (row.kind(name), name, away.quantity) for row in rows_elsewhere for name, away in row.elsewhere.items()
     )
+    # A heading spans neighbours alone, so that columns of one kind are put side by side.
     columns = [
         _elsewhere_column(rows_elsewhere, *each)
         for each in sorted(kinds_and_names, key=lambda each: list(KINDS).index(each[0]))

@@ -59,6 +59,7 @@ def _mention_parts(items: pd.DataFrame) -> list[str]:
 
 def _mentions_in_training(gold: list[str], runs: list[list[int]]) -> str:
     seen_spans = {tuple(run) for run in runs}
+    # seqeval's `last` is the entity's last word, and a span of `seen` ends with the word behind it.
     in_training = [(first, last + 1) in seen_spans for _, first, last in get_entities(gold)]
     if not in_training:
         return "no mention"

@@ -36,6 +36,7 @@ def _stage_measures_board(rows: Sequence[Row]) -> Board:
             STRATEGY,
             column("backward_transfer", "backward_transfer", "better", "descending"),
             column("forward_transfer", "forward_transfer", "better", "descending"),
+            # The term is longer than its field: `forgetting` by itself is defined as what probes lose.
             column("stage_forgetting", "forgetting", "loss", "ascending"),
         ],
         rows,
@@ -45,6 +46,7 @@ def _stage_measures_board(rows: Sequence[Row]) -> Board:
 def _stage_scores_board(rows: Sequence[Row]) -> Board:
     tasks = list(rows[0].stage_quantities)
     columns = [
+        # Stage -1 is the base, before any training.
         _stage_score_column(f"After {tasks[stage]}" if stage >= 0 else "Base", name, stage, task)
         for stage in range(-1, len(tasks))
         for task, name in enumerate(tasks)

@@ -56,6 +56,7 @@ def _choice_cell(row: Row) -> Cell:
     if tuning.chosen is None:
         return EMPTY
     choice = as_words(tuning.tried[tuning.chosen].hyperparameters)
+    # The first trial of each search is the strategy's default.
     return Cell(choice, choice, detail="the default" if tuning.chosen == 0 else f"trial {tuning.chosen + 1}")
 
 

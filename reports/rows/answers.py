@@ -90,6 +90,7 @@ def _answer_counts(
     ]
     # Seeds come one after another, as their guesses do.
     golds = [value for part in parts for value in _parsed_column(part["gold"], metric.reference)] if metric.reference else []
+    # The same gold answers twice: for what was answered after training, and before it.
     return metric.counts(guesses, golds * 2).reshape(2, len(parts), len(parts[0]), -1), _item_clusters(parts, data_hash)
 
 

@@ -53,6 +53,7 @@ def stated(estimates: Sequence[Estimate], rows: Sequence[Row], judged: Sequence[
 
 def _cluster_sentences(estimates: Sequence[Estimate]) -> list[str]:
     clustered = [each for each in estimates if each.clusters is not None]
+    # None of these is None any more: `or` says so to the type checker.
     many, few = ([each.clusters or 0.0 for each in clustered if each.few_clusters is few] for few in (False, True))
     sentences = []
     if many:

@@ -71,6 +71,7 @@ def at_cost(row: Row, take: Take, cost: float, value: Callable[[Point], float | 
 
 def frugal_shares(rows: Sequence[Row], take: Take) -> Mapping[str, float]:
     """Label -> in what share of redrawn tables no row gains as much for as little of a cost."""
+    # The same rows get the same draws, in whatever order they come.
     paying = sorted(with_cost(rows, take), key=lambda each: each[0].label)
     if len(paying) < 2:
         return {}

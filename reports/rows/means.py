@@ -74,6 +74,7 @@ class Away:
 
 def mean_score(scores: Sequence[Score], answered: Answered | None, spread: Spread) -> Estimate:
     bounds = [_bounds_if_both(score.ci_low, score.ci_high) for score in scores]
+    # The record's bounds don't say whether a share is one of right answers; `logit` keeps any share within 0 and 1.
     inside: Scale = "logit" if scores[0].share else "plain"
     after, scale = (answered.after, answered.scale) if answered else (None, inside)
     return estimate([score.value for score in scores], bounds, after, spread, scale)
@@ -263,4 +264,5 @@ def mean_cost(costs: Sequence[Cost]) -> Cost | None:
         return None
     means = {name: _mean_if_all_known([getattr(cost, name) for cost in costs]) for name in MEAN_COSTS}
     whole = {name for name, field in Cost.model_fields.items() if int in get_args(field.annotation)}
+    # A mean that is not known stays None, and is not rounded.
     return Cost.model_validate({name: round(mean) if name in whole and mean else mean for name, mean in means.items()})

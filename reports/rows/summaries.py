@@ -99,6 +99,7 @@ def _run_index(results: Path, folder: Path, stamps: Stamps) -> Known:
         else:
             record = store.stored_record(store.folder(results) / name)
             index[run] = (stamps[name], record.setup.suite, bool(mixed(record)))
+    # JSON gives tuples back as lists.
     if index.keys() != old_index.keys() or any(list(each) != old_index[run] for run, each in index.items()):
         _keep_text(folder / ".gitignore", "*\n")  # an accepted baseline that is looked at stays as it was committed
         _keep_text(folder / "index.json", _compact_json(index))

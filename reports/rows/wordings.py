@@ -46,6 +46,7 @@ def mean_wordings(outcomes: Sequence[Outcome], frames: Sequence[pd.DataFrame], s
         for words in by_wording[0]
         if all(words in each for each in by_wording)
     }
+    # Runs may differ in which wording is worst: the ends are taken within each run, and averaged afterwards.
     low, high = (fmean(end(s.value for s in each.values()) for each in by_wording) for end in (min, max))
     return Wordings(quantity_of(first), scores_by_wording, low, high, first.n)
 
