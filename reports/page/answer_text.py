@@ -18,7 +18,7 @@ def readable(answer: str, text: str) -> str:
         words = text.split()
         entities = [f"{kind}: {_between(words, first, last)}" for kind, first, last in get_entities(tags)]
         return cut("; ".join(entities) or "no name", LONGEST_ANSWER)
-    accepted = _accepted_answers(answer)
+    accepted = _texts_of_json_list(answer)
     return cut(" / ".join(accepted) if accepted else answer, LONGEST_ANSWER)
 
 
@@ -30,11 +30,11 @@ def _between(words: list[str], first: int, last: int) -> str:
 
 def tags_of(answer: str) -> list[str] | None:
     """BIO tags; None where the answer is something else."""
-    tags = _accepted_answers(answer)
+    tags = _texts_of_json_list(answer)
     return tags if tags and all(tag == "O" or tag[:2] in ("B-", "I-") for tag in tags) else None
 
 
-def _accepted_answers(answer: str) -> list[str]:
+def _texts_of_json_list(answer: str) -> list[str]:
     """Of a JSON list of texts its texts; else none."""
     # Nearly all answers are labels and texts, of which no JSON need be read.
     if not answer.startswith("["):

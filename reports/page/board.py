@@ -47,8 +47,8 @@ def _wide_columns(rows: Sequence[Row], standings: Sequence[Standing]) -> list[Co
     best_first: Direction = "ascending" if lower else "descending"
     rank = Column("rank", "Task", "of the score", "ascending", True, lambda row: rank_cell(row, standings))
     # Who asks an API does not know the model's size, nor the memory that it takes.
-    devices = [_cost_column("device_seconds", "seconds", lambda cost: cost.device_seconds, numbers.seconds)]
-    money = [_cost_column("money", "asked by an API", lambda cost: cost.money, numbers.money)]
+    devices = [_wide_cost_column("device_seconds", "seconds", lambda cost: cost.device_seconds, numbers.seconds)]
+    money = [_wide_cost_column("money", "asked by an API", lambda cost: cost.money, numbers.money)]
     return [
         STRATEGY,
         MODEL,
@@ -57,21 +57,21 @@ def _wide_columns(rows: Sequence[Row], standings: Sequence[Standing]) -> list[Co
         words("budget", lambda row: Cell(budget_of(row), budget_of(row))),
         *([rank] if standings else []),
         Column("score", "Task", f"bar {ends}" if ends else "", best_first, True, lambda row: _score_cell_with_bar(row, tracks)),
-        Column("gain", "Task", units, "descending", True, _gain_cell),
-        Column("over_best", "Task", units, "descending", True, _over_best_cell),
+        Column("gain", "Task", units, "descending", True, _wide_gain_cell),
+        Column("over_best", "Task", units, "descending", True, _wide_over_best_cell),
         *(_forgetting_column(name, quantity) for name, quantity in probe_names(rows).items()),
-        _cost_column("examples", "trained on", lambda cost: cost.train_examples, numbers.integer),
-        _cost_column("tokens", "trained on", lambda cost: cost.train_tokens, numbers.integer),
-        _cost_column("flops", "of training", lambda cost: cost.train_flops, numbers.scaled),
-        _cost_column("useful_flops", "of them", lambda cost: cost.useful_flops, numbers.scaled),
-        _cost_column("training", "seconds", lambda cost: cost.train_seconds, numbers.seconds),
+        _wide_cost_column("examples", "trained on", lambda cost: cost.train_examples, numbers.integer),
+        _wide_cost_column("tokens", "trained on", lambda cost: cost.train_tokens, numbers.integer),
+        _wide_cost_column("flops", "of training", lambda cost: cost.train_flops, numbers.scaled),
+        _wide_cost_column("useful_flops", "of them", lambda cost: cost.useful_flops, numbers.scaled),
+        _wide_cost_column("training", "seconds", lambda cost: cost.train_seconds, numbers.seconds),
         *(devices if any(row.cost and _several_devices_trained(row.cost) for row in rows) else []),
-        _cost_column("evaluation", "seconds", lambda cost: cost.eval_seconds, numbers.seconds),
-        _cost_column("probing", "seconds of it", lambda cost: cost.probe_seconds, numbers.seconds),
-        _cost_column("memory", "peak, GB", lambda cost: cost.peak_memory_bytes, numbers.gigabytes),
-        Column("trainable", "Cost", "parameters", "ascending", True, _trainable_cell),
-        _cost_column("total", "parameters", lambda cost: cost.total_parameters, numbers.scaled),
-        _cost_column("saved", "size", lambda cost: cost.saved_bytes, lambda value: numbers.scaled(value, "B")),
+        _wide_cost_column("evaluation", "seconds", lambda cost: cost.eval_seconds, numbers.seconds),
+        _wide_cost_column("probing", "seconds of it", lambda cost: cost.probe_seconds, numbers.seconds),
+        _wide_cost_column("memory", "peak, GB", lambda cost: cost.peak_memory_bytes, numbers.gigabytes),
+        Column("trainable", "Cost", "parameters", "ascending", True, _wide_trainable_cell),
+        _wide_cost_column("total", "parameters", lambda cost: cost.total_parameters, numbers.scaled),
+        _wide_cost_column("saved", "size", lambda cost: cost.saved_bytes, lambda value: numbers.scaled(value, "B")),
         *(money if any(row.cost and row.cost.money is not None for row in rows) else []),
     ]
 
@@ -130,11 +130,11 @@ def _score_bar(score: Estimate, base: float | None, low: float, high: float) -> 
     return Bar(left, middle, right, place(base) if base is not None and low <= base <= high else None)
 
 
-def _gain_cell(row: Row) -> Cell:
+def _wide_gain_cell(row: Row) -> Cell:
     return difference_cell(row.gain, row.quantity, _base_score_text(row, row.base_score)) if row.gain else EMPTY
 
 
-def _over_best_cell(row: Row) -> Cell:
+def _wide_over_best_cell(row: Row) -> Cell:
     best = row.outcome.best_base if row.outcome else None
     if row.over_best is None or best is None:
         return EMPTY
@@ -160,7 +160,7 @@ def _forgetting_column(name: str, quantity: Quantity) -> Column:
     return Column("forgetting", "Forgetting (positive is loss)", quantity.unit, "ascending", True, cell, name)
 
 
-def _cost_column(term: str, note: str, take: Callable[[Cost], float | None], write: Callable[[float], str]) -> Column:
+def _wide_cost_column(term: str, note: str, take: Callable[[Cost], float | None], write: Callable[[float], str]) -> Column:
     """`take` gives None for what is not known."""
 
     def cell(row: Row) -> Cell:
@@ -170,7 +170,7 @@ def _cost_column(term: str, note: str, take: Callable[[Cost], float | None], wri
     return Column(term, "Cost", note, "ascending", True, cell)
 
 
-def _trainable_cell(row: Row) -> Cell:
+def _wide_trainable_cell(row: Row) -> Cell:
     trainable = row.cost.trainable_parameters if row.cost else None
     if trainable is None:
         return EMPTY

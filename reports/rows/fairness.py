@@ -115,18 +115,18 @@ def _scored_item_count(record: Record) -> str | None:
     return f"{record.outcome.score.n:,}" if record.outcome else None
 
 
-def _forgetting_of_probe(record: Record, name: str) -> Forgetting | None:
+def _forgetting_in_record(record: Record, name: str) -> Forgetting | None:
     return record.outcome.forgetting.get(name) if record.outcome else None
 
 
 def _probe_items(record: Record, name: str) -> str | None:
-    probe = _forgetting_of_probe(record, name)
+    probe = _forgetting_in_record(record, name)
     # Somebody else's result need not say how many items it asked.
     return f"{probe.n:,}" if probe and probe.n else None
 
 
 def _probe_measure(record: Record, name: str) -> str | None:
-    probe = _forgetting_of_probe(record, name)
+    probe = _forgetting_in_record(record, name)
     return f"{probe.value_name}{' as a share' if probe.share else ''}" if probe else None
 
 
