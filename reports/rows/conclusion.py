@@ -113,7 +113,7 @@ def _next_advice(top: Sequence[Row], scored: Sequence[Row]) -> str:
     # More seeds say nothing new of a row that trains nothing.
     close = sorted((row for row in top if row.trains), key=lambda row: -_score_upward(row))[:2]
     if len(close) == 2 and isinstance(pilot, Pilot):
-        return _advice_to_part(close, scored, pilot, suite)
+        return _advice_to_tell_apart(close, scored, pilot, suite)
     if not any(row.setup.tuning.trials for row in trained_rows):
         return "--tune 4; each strategy ran with its default learning rate, and another may change who is ahead."
     if len(top) > 1:
@@ -121,7 +121,7 @@ def _next_advice(top: Sequence[Row], scored: Sequence[Row]) -> str:
     return "another task or model; on these items more runs would not change who is ahead."
 
 
-def _advice_to_part(close: Sequence[Row], scored: Sequence[Row], pilot: Pilot, suite: str) -> str:
+def _advice_to_tell_apart(close: Sequence[Row], scored: Sequence[Row], pilot: Pilot, suite: str) -> str:
     """How many seeds, the fewest that can, and items would tell the two best apart, were they as far apart as they look."""
     difference = abs(_score_upward(close[0]) - _score_upward(close[1]))
     names, apart, exist = _labels_in_words(close), _span_with_unit(difference, close[0]), known_items(scored) or pilot.items

@@ -44,11 +44,11 @@ def spreads_of(rows: Sequence[Sequence[Record]], pooled_rows: Sequence[Sequence[
         outcomes = [run.outcome for run in runs if run.outcome is not None and run.status == "ok"]
         if outcomes and _depends_on_seed(runs):
             tables.setdefault(_table_key(runs), []).append(outcomes)
-    sound = {table: [row for row in of_table if _tells_of_learned_rows(row)] or of_table for table, of_table in tables.items()}
+    sound = {table: [row for row in of_table if _two_runs_learned(row)] or of_table for table, of_table in tables.items()}
     return [SeedSpreads(sound.get(_table_key(runs), [])) if _depends_on_seed(runs) else NO_SEEDS for runs in rows]
 
 
-def _tells_of_learned_rows(outcomes: Sequence[Outcome]) -> bool:
+def _two_runs_learned(outcomes: Sequence[Outcome]) -> bool:
     """Whether a row tells how far seeds move one that has learned something: two of its runs have. One that gives the same
     answer to everything with each seed hardly varies, and beside it the others would seem surer than they are."""
     return sum(outcome.collapsed is None for outcome in outcomes) > 1

@@ -121,7 +121,7 @@ def _rows_varying_alike(rows: Sequence[Row]) -> tuple[Sequence[int], str]:
     answer alike, so that with them a table would seem to show differences which it can't.
     """
     everything = range(len(rows))
-    sound = [index for index in everything if _some_run_stands(rows[index])]
+    sound = [index for index in everything if _has_sound_run(rows[index])]
     training = [index for index in everything if rows[index].trains]
     trained_well = [index for index in training if index in sound]
     fallen = "have not collapsed"
@@ -135,7 +135,7 @@ def _rows_varying_alike(rows: Sequence[Row]) -> tuple[Sequence[int], str]:
     return everything, ""
 
 
-def _some_run_stands(row: Row) -> bool:
+def _has_sound_run(row: Row) -> bool:
     return row.collapsed < len(row.records)
 
 
@@ -143,7 +143,7 @@ def that_learned(rows: Sequence[Row]) -> list[Row]:
     """The scored rows that train, without those that collapsed in all their runs if two others are left: what a larger study is
     planned and simulated by."""
     trained_rows = [row for row in rows if row.trains and row.score]
-    sound = [row for row in trained_rows if _some_run_stands(row)]
+    sound = [row for row in trained_rows if _has_sound_run(row)]
     return sound if len(sound) > 1 else trained_rows
 
 

@@ -136,7 +136,7 @@ def _nearest_run_alone(run: Record, shape: Any, alike: Sequence[Record]) -> Reco
     """The run on the task alone whose settings are nearest to those of the mixture."""
 
     def distance(other: Record) -> tuple[int, str, str]:
-        mine, theirs = _close_settings(run), _close_settings(other)
+        mine, theirs = _compared_settings(run), _compared_settings(other)
         differing = sum(mine[name] != theirs[name] for name in mine.keys() & theirs.keys())
         # Of runs that are equally near the same one is taken whatever their order.
         return differing, json.dumps(theirs, sort_keys=True), other.run_id
@@ -144,7 +144,7 @@ def _nearest_run_alone(run: Record, shape: Any, alike: Sequence[Record]) -> Reco
     return min((other for other in alike if other.provenance.inputs.get("task") == shape), key=distance, default=None)
 
 
-def _close_settings(record: Record) -> dict[str, Any]:
+def _compared_settings(record: Record) -> dict[str, Any]:
     inputs = record.provenance.inputs
     return {**record.setup.hyperparameters, **{name: inputs.get(name) for name in CLOSE}}
 

@@ -55,7 +55,7 @@ def test_what_to_try_next_is_what_the_pilot_says_would_suffice(make, out, monkey
 
     def told(needed):
         monkeypatch.setattr(Pilot, "items_for", lambda self, difference, seeds: needed(seeds))
-        return module._advice_to_part(top, rows, pilot_of(rows), "s")
+        return module._advice_to_tell_apart(top, rows, pilot_of(rows), "s")
 
     # 3 seeds were asked 200 of the task's 872 items: so are the next, unless they are asked more.
     assert told(lambda seeds: 200 if seeds >= 5 else None).startswith("--seeds 5; if ")
