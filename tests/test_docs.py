@@ -6,6 +6,7 @@ import shlex
 import pytest
 from doc_tables import first_cells
 from line_links import PAGES, ROOT, with_lines
+from typer import BadParameter
 from typer.main import get_command
 
 from bench.cli import app
@@ -21,7 +22,12 @@ LINK = re.compile(r"\]\(<?([^)>\s]+)>?\)")
 TUNEBENCH = get_command(app)
 WORKED = re.compile(r"^```python\n((?:(?!```).*\n)+)```\n\n```text\n((?:(?!```).*\n)+)```", re.MULTILINE)
 """Code, and below it what it prints."""
+USAGE_ERROR = BadParameter.__base__
+"""Of a command line: no such option, no such value, or one too many or too few."""
 COMMAND = re.compile(r"(?:^ {4}|`)(tunebench|accelerate launch .*?bench/run\.py) ([^`\n]+)", re.MULTILINE)
+WHOLE = re.compile(r"^ {4}(tunebench|sbatch .*?launch/slurm\.sh|accelerate launch .*?bench/run\.py) (.+)$", re.MULTILINE)
+"""Commands on lines of their own, which a reader copies as they stand."""
+COMMENT = r"\s+#\s| [|>] | && "
 
 
 def anchors(page):
@@ -101,7 +107,7 @@ def test_a_link_to_a_line_names_what_is_there(tmp_path, words):
 
 def unknown(program, line):
     """The command, or the options, of a line that tunebench does not have."""
-    words = shlex.split(re.split(r"  #| [|>] | && ", line)[0])
+    words = shlex.split(re.split(COMMENT, line)[0])
     command = TUNEBENCH
     for word in words if program == "tunebench" else ["run", *words]:
         command = getattr(command, "commands", {}).get(word, command)
@@ -114,6 +120,44 @@ def unknown(program, line):
 def test_commands_and_their_options_exist(page):
     text = page.read_text().replace("\\\n", " ")
     assert [(line, wrong) for program, line in COMMAND.findall(text) if (wrong := unknown(program, line))] == []
+
+
+def parsed(program, line):
+    """The options of a whole command; an error as the command line has it, where it would take no such words."""
+    words, command = shlex.split(re.split(COMMENT, line)[0]), TUNEBENCH
+    if program.startswith("sbatch"):
+        words = ["--launch", *words]
+    if program != "tunebench":
+        words = ["run", *words]
+    while hasattr(command, "commands"):
+        _, command, words = command.resolve_command(command.make_context(command.name, words.copy()), words)
+    return command.make_context(command.name, words).params
+
+
+@pytest.mark.parametrize("page", PAGES, ids=lambda page: str(page.relative_to(ROOT)))
+def test_commands_on_lines_of_their_own_are_parsed_as_they_stand(page):
+    for program, line in WHOLE.findall(page.read_text().replace("\\\n", " ")):
+        named = parsed(program, line).get("launch") or "one"
+        assert named.endswith(".yaml") or (ROOT / "launch" / f"{named}.yaml").exists(), line
+
+
+@pytest.mark.parametrize(
+    "text",
+    [
+        "tunebench run --suit sentiment",
+        "tunebench run --suite sentiment --seeds many",
+        "tunebench run --suite sentiment minilm",
+        "tunebench run --model minilm",
+        "tunebench runs --suite sentiment",
+        "sbatch --nodes=2 launch/slurm.sh --suite sentiment --out out",
+        "sbatch launch/slurm.sh gpus --suite sentiment --cpus-per-task 8",
+        "accelerate launch --config_file launch/gpu.yaml bench/run.py --suite sentiment --num_processes 8",
+    ],
+)
+def test_a_command_that_does_not_parse_is_found(text):
+    ((program, line),) = WHOLE.findall(f"    {text}\n")
+    with pytest.raises(USAGE_ERROR):
+        parsed(program, line)
 
 
 def test_contributing_names_the_columns_of_squads_format():
