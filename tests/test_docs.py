@@ -28,6 +28,15 @@ COMMAND = re.compile(r"(?:^ {4}|`)(tunebench|accelerate launch .*?bench/run\.py)
 WHOLE = re.compile(r"^ {4}(tunebench|sbatch .*?launch/slurm\.sh|accelerate launch .*?bench/run\.py) (.+)$", re.MULTILINE)
 """Commands on lines of their own, which a reader copies as they stand."""
 COMMENT = r"\s+#\s| [|>] | && "
+QUESTIONS = [
+    "What do I need?",
+    "How do I begin?",
+    "What will I see?",
+    "What if it is stopped?",
+    "Which settings matter?",
+    "What was tried?",
+]
+"""Of each page of docs/where/, in this order."""
 
 
 def anchors(page):
@@ -158,6 +167,13 @@ def test_a_command_that_does_not_parse_is_found(text):
     ((program, line),) = WHOLE.findall(f"    {text}\n")
     with pytest.raises(USAGE_ERROR):
         parsed(program, line)
+
+
+@pytest.mark.parametrize("name", ["laptop", "one-gpu", "node", "slurm", "ray"])
+def test_each_place_to_run_has_a_page_that_answers_the_same_questions_and_that_the_readme_names(name):
+    page = ROOT / "docs" / "where" / f"{name}.md"
+    assert re.findall(r"^#{2,} (.+)$", page.read_text(), re.MULTILINE) == QUESTIONS
+    assert f"(docs/where/{name}.md)" in (ROOT / "README.md").read_text()
 
 
 def test_contributing_names_the_columns_of_squads_format():
