@@ -28,8 +28,8 @@ class AnsweredMean:
     @property
     def numbers(self) -> Numbers:
         """What a record says of it, but for its interval."""
-        told = {"value": math.fsum(self.values) / len(self.values), "n": len(self.values), "share": self._of_shares}
-        return {(*self.place, name): float(number) for name, number in told.items()}
+        by_name = {"value": math.fsum(self.values) / len(self.values), "n": len(self.values), "share": self._of_shares}
+        return {(*self.place, name): float(number) for name, number in by_name.items()}
 
     @property
     def _of_shares(self) -> bool:

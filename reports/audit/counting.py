@@ -29,7 +29,7 @@ class CountedMetric:
     bounded: Bounded
 
 
-def _mean(value: Callable[[str, str], float]) -> CountedMetric:
+def _counted_mean(value: Callable[[str, str], float]) -> CountedMetric:
     def terms(prediction: str, gold: str) -> Terms:
         return {"sum": value(prediction, gold), "items": 1.0}
 
@@ -79,7 +79,7 @@ def _strict_entities(tags: list[str]) -> list[tuple[str, int, int]]:
     return entities
 
 
-def _entities(measure: str, strict: bool = False) -> CountedMetric:
+def _counted_entities(measure: str, strict: bool = False) -> CountedMetric:
     """Micro-averaged: all types are one group."""
     read = _strict_entities if strict else entities_of
 
@@ -89,45 +89,45 @@ def _entities(measure: str, strict: bool = False) -> CountedMetric:
     return CountedMetric(terms, partial(_f1, group="all", measure=measure), "share")
 
 
-def _entity_macro(prediction: str, gold: str) -> Terms:
+def _entity_terms_by_type(prediction: str, gold: str) -> Terms:
     # A malformed answer is one entity of the type `malformed`, over which nothing is averaged.
     said = [entity for entity in entities_of(json.loads(prediction)) if entity[0] != "malformed"]
     return _hits(Counter(said), Counter(entities_of(json.loads(gold))), lambda entity: entity[0])
 
 
-def _entity_words(prediction: str, gold: str) -> Terms:
+def _entity_word_terms(prediction: str, gold: str) -> Terms:
     return _hits(Counter(typed_words(json.loads(prediction))), Counter(typed_words(json.loads(gold))), lambda _: "all")
 
 
-def _labels(prediction: str, gold: str) -> Terms:
+def _label_terms(prediction: str, gold: str) -> Terms:
     said = Counter([prediction] if prediction else [])  # a malformed answer is the empty text, and no label
     return _hits(said, Counter([gold]), lambda label: label)
 
 
-def _likelihood(prediction: str, gold: str) -> Terms:
+def _likelihood_terms(prediction: str, gold: str) -> Terms:
     nats, tokens, size = json.loads(prediction)
     return {"nats": nats, "tokens": tokens, "bytes": size}
 
 
 COUNTED: dict[str, CountedMetric] = {
-    "accuracy": _mean(lambda prediction, gold: float(prediction == gold)),
-    "f1_macro": CountedMetric(_labels, _macro, "share"),
-    "entity_f1": _entities("f1"),
-    "entity_precision": _entities("precision"),
-    "entity_recall": _entities("recall"),
-    "entity_f1_strict": _entities("f1", strict=True),
-    "entity_precision_strict": _entities("precision", strict=True),
-    "entity_recall_strict": _entities("recall", strict=True),
-    "entity_f1_macro": CountedMetric(_entity_macro, _macro, "share"),
-    "entity_word_f1": CountedMetric(_entity_words, partial(_f1, group="all"), "share"),
-    "entity_f1_seen": _entities("f1"),
-    "entity_f1_unseen": _entities("f1"),
-    "squad_em": _mean(lambda prediction, gold: best_exact(prediction, json.loads(gold))),
-    "squad_f1": _mean(lambda prediction, gold: best_overlap(prediction, json.loads(gold))),
-    "perplexity": CountedMetric(_likelihood, lambda sums: math.exp(_over(sums["nats"], sums["tokens"])), "number"),
-    "bits_per_byte": CountedMetric(_likelihood, lambda sums: _over(sums["nats"] / math.log(2), sums["bytes"]), "number"),
+    "accuracy": _counted_mean(lambda prediction, gold: float(prediction == gold)),
+    "f1_macro": CountedMetric(_label_terms, _macro, "share"),
+    "entity_f1": _counted_entities("f1"),
+    "entity_precision": _counted_entities("precision"),
+    "entity_recall": _counted_entities("recall"),
+    "entity_f1_strict": _counted_entities("f1", strict=True),
+    "entity_precision_strict": _counted_entities("precision", strict=True),
+    "entity_recall_strict": _counted_entities("recall", strict=True),
+    "entity_f1_macro": CountedMetric(_entity_terms_by_type, _macro, "share"),
+    "entity_word_f1": CountedMetric(_entity_word_terms, partial(_f1, group="all"), "share"),
+    "entity_f1_seen": _counted_entities("f1"),
+    "entity_f1_unseen": _counted_entities("f1"),
+    "squad_em": _counted_mean(lambda prediction, gold: best_exact(prediction, json.loads(gold))),
+    "squad_f1": _counted_mean(lambda prediction, gold: best_overlap(prediction, json.loads(gold))),
+    "perplexity": CountedMetric(_likelihood_terms, lambda sums: math.exp(_over(sums["nats"], sums["tokens"])), "number"),
+    "bits_per_byte": CountedMetric(_likelihood_terms, lambda sums: _over(sums["nats"] / math.log(2), sums["bytes"]), "number"),
     "chrf": CountedMetric(lambda prediction, gold: chrf_terms(prediction, json.loads(gold)), chrf, "percent"),
     "bleu": CountedMetric(lambda prediction, gold: bleu_terms(prediction, json.loads(gold)), bleu, "percent"),
-    "rouge1": _mean(lambda prediction, gold: best_rouge("rouge1", prediction, json.loads(gold))),
-    "rougeL": _mean(lambda prediction, gold: best_rouge("rougeL", prediction, json.loads(gold))),
+    "rouge1": _counted_mean(lambda prediction, gold: best_rouge("rouge1", prediction, json.loads(gold))),
+    "rougeL": _counted_mean(lambda prediction, gold: best_rouge("rougeL", prediction, json.loads(gold))),
 }

@@ -13,6 +13,7 @@ from reports.audit.ranks import CHANCE, Rival, Varying, variances_of_pair
 from reports.audit.reading import Numbers
 
 FOUND = 0.8
+"""How often a smallest difference is to be found."""
 QUANTILES = 200
 NO_PART: Varying = (0.0, 0.0)
 
@@ -44,18 +45,18 @@ def detectable_difference(rivals: Mapping[str, Rival], alike: Sequence[str], rig
     varies. All rows answered the same items."""
     names, rows = list(rivals), [rivals[name] for name in rivals if name in alike]
     variances = [variances_of_pair(one, other) for place, one in enumerate(rows) for other in rows[place + 1 :]]
-    parts = [_mean([seeds[number] if number < len(seeds) else NO_PART for _, seeds in variances]) for number in (0, 1)]
+    parts = [_mean_varying([seeds[number] if number < len(seeds) else NO_PART for _, seeds in variances]) for number in (0, 1)]
     items = (sum(items[0] for items, _ in variances) / len(variances), sum(items[1] for items, _ in variances) / len(variances))
     if not items[0] + parts[0][0] + parts[1][0]:
         return {}
     accuracy = sum(row.value for row in rows) / len(rows) if right_or_wrong else None
     average, level = Average(items, parts, accuracy), CHANCE / (len(names) * (len(names) - 1) // 2)
-    value = low = high = _smallest(average, level)
+    value = low = high = _smallest_found(average, level)
     floor = 0.0
     if any(variance for variance, _ in parts):
         known = float(sum(len(row.runs) - 1 for row in rows))
-        low, high = (_smallest(_seeds_at(average, tail, known), level) for tail in (0.1, 0.9))
-        floor = _smallest(replace(average, items=(0.0, items[1])), level)
+        low, high = (_smallest_found(_seeds_at(average, tail, known), level) for tail in (0.1, 0.9))
+        floor = _smallest_found(replace(average, items=(0.0, items[1])), level)
     return {("detectable", name): d for name, d in (("value", value), ("low", low), ("high", high), ("floor", floor))}
 
 
@@ -66,7 +67,7 @@ def smallest_loss(low: float, high: float, items: float) -> float:
     return (high - low) / 2 * (1 + float(t.ppf(FOUND, items - 1) / t.ppf(1 - CHANCE / 2, items - 1)))
 
 
-def _mean(parts: Sequence[Varying]) -> Varying:
+def _mean_varying(parts: Sequence[Varying]) -> Varying:
     """Degrees of freedom are those of the pairs in which the part varies."""
     freedoms = [freedom for variance, freedom in parts if variance > 0]
     return sum(variance for variance, _ in parts) / len(parts), sum(freedoms) / len(freedoms) if freedoms else 0.0
@@ -84,23 +85,25 @@ def _seeds_at(average: Average, tail: float, known: float) -> Average:
     return replace(average, parts=parts)
 
 
-def _smallest(average: Average, level: float) -> float:
+def _smallest_found(average: Average, level: float) -> float:
     """The difference that is found four times out of five; of a number without an end where no loss of the score is."""
     from scipy.optimize import brentq
 
     lacking = _lacking(average, level)
-    most = 10 * math.hypot(*(math.sqrt(v) * _t(level, freedom) for v, freedom in (average.items, *average.parts) if v)) + 1e-12
+    reaches = [math.sqrt(v) * _two_sided_t(level, freedom) for v, freedom in (average.items, *average.parts) if v]
+    most = 10 * math.hypot(*reaches) + 1e-12
     if average.accuracy is not None:
         most = min(most, average.accuracy)
+        # Where not even the loss of the whole score is found so often, items vary as they do at the score itself.
         if lacking(most) < 0:
-            return _smallest(replace(average, accuracy=None), level)
+            return _smallest_found(replace(average, accuracy=None), level)
     return float(brentq(lacking, 0.0, most, xtol=1e-13))
 
 
 def _lacking(average: Average, level: float) -> Callable[[float], float]:
     """Of a difference, how often it is found, less the share that is asked for."""
     first, second = (
-        [(variance * ratio, _t(level, freedom)) for ratio in _ratios(freedom)] if variance else [(0.0, 0.0)]
+        [(variance * ratio, _two_sided_t(level, freedom)) for ratio in _variance_ratios(freedom)] if variance else [(0.0, 0.0)]
         for variance, freedom in average.parts
     )
     seeds = [one * t**2 + other * u**2 for one, t in first for other, u in second]
@@ -108,8 +111,8 @@ def _lacking(average: Average, level: float) -> Callable[[float], float]:
 
     def lacking(difference: float) -> float:
         items = average.items[0] * _rescaled(average.accuracy, difference)
-        reach, spread = items * _t(level, average.items[1]) ** 2 if items else 0.0, math.sqrt(true + items)
-        times = [_below((difference - math.sqrt(each + reach)) / spread) for each in seeds]
+        reach, spread = items * _two_sided_t(level, average.items[1]) ** 2 if items else 0.0, math.sqrt(true + items)
+        times = [_normal_share_below((difference - math.sqrt(each + reach)) / spread) for each in seeds]
         return math.fsum(times) / len(times) - FOUND
 
     return lacking
@@ -123,21 +126,22 @@ def _rescaled(accuracy: float | None, difference: float) -> float:
     return (1 + lower * (1 - lower) / (accuracy * (1 - accuracy))) / 2
 
 
-def _below(z: float) -> float:
+def _normal_share_below(z: float) -> float:
     """The share of a normal distribution below z."""
     return math.erfc(-z / math.sqrt(2)) / 2
 
 
 @cache
-def _t(level: float, freedom: float) -> float:
+def _two_sided_t(level: float, freedom: float) -> float:
     from scipy.stats import t
 
     return float(t.isf(level / 2, freedom))
 
 
 @cache
-def _ratios(freedom: float) -> list[float]:
+def _variance_ratios(freedom: float) -> list[float]:
     """What an estimated variance may be, as a multiple of the true one."""
     from scipy.stats import chi2
 
+    # The middles of equal shares: the outermost quantiles would be nothing and without an end.
     return [float(chi2.isf((number + 0.5) / QUANTILES, freedom)) / freedom for number in range(QUANTILES)]

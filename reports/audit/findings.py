@@ -129,5 +129,5 @@ def _what(place: Place) -> str:
     places in lists."""
     if place[0] in NOT_OF_ANSWERS:
         return place[0]
-    told = [name for before, name in zip(("", *place), place, strict=False) if before not in NAMING and not name.isdecimal()]
-    return ".".join(told)
+    naming = [name for before, name in zip(("", *place), place, strict=False) if before not in NAMING and not name.isdecimal()]
+    return ".".join(naming)

@@ -72,8 +72,8 @@ class FolderAnswers:
         left = [made.left for made in made_of]
         # A row's means are made of numbers that were recomputed, and not of what records say.
         numbers = mean_numbers([made.numbers for made in made_of], row.numbers) | seed_deviations(left, row)
-        numbers |= _spread([made.numbers for made in made_of])
-        table = _table(row, rows)
+        numbers |= _spread_of_wordings([made.numbers for made in made_of])
+        table = _seeded_table(row, rows)
         # A row beside it without answers has a part in the seeds' variance, which can't be made again then.
         if not all(map(self._has, table)):
             return numbers
@@ -115,8 +115,8 @@ class FolderAnswers:
         if not gains or not losses:
             return {}
         prices = {name: self._per_gained(runs, gain, shown.price) for name, runs in shown.rows.items()}
-        told = {("per_gain", name): price for name, price in prices.items() if price is not None}
-        return frontier_of(gains, losses) | told
+        costs_of_gain = {("per_gain", name): price for name, price in prices.items() if price is not None}
+        return frontier_of(gains, losses) | costs_of_gain
 
     def of_tasks(self, shown: ShownTogether) -> Numbers:
         """Rows over several tasks; nothing where a row of one of the tasks left no answers, or the base did not."""
@@ -129,7 +129,7 @@ class FolderAnswers:
             if not scored or any(BASE_SCORE not in numbers[0] for numbers in made_of.values()):
                 return {}
             scores = {name: [each[SCORE] for each in made_of[name]] for name in shown.names}
-            tasks.append(TaskScores(_metric(rows), scores, [numbers[0][BASE_SCORE] for numbers in made_of.values()]))
+            tasks.append(TaskScores(_metric_of_scores(rows), scores, [numbers[0][BASE_SCORE] for numbers in made_of.values()]))
         return over_tasks(tasks)
 
     def _rivals_at(self, place: Place, rows: Mapping[str, Sequence[Record]]) -> dict[str, Rival]:
@@ -152,12 +152,12 @@ class FolderAnswers:
         return all(run.run_id in self._answered for run in runs)
 
 
-def _metric(rows: Mapping[str, Sequence[Record]]) -> str:
+def _metric_of_scores(rows: Mapping[str, Sequence[Record]]) -> str:
     """Of one task's scores."""
     return next(run.outcome.score.name for runs in rows.values() for run in runs if run.outcome)
 
 
-def _spread(runs: Sequence[Numbers]) -> Numbers:
+def _spread_of_wordings(runs: Sequence[Numbers]) -> Numbers:
     """Of wordings, the best less the worst of each run, on average; nothing where a run was asked in one alone."""
     scores = [
         [number for place, number in run.items() if place[:2] == ("robustness", "scores") and place[-1] == "value"]
@@ -213,7 +213,7 @@ def _of_its_time(numbers: Mapping[Place, AtPlace], known: Numbers) -> dict[Place
     return {place: number for place, number in numbers.items() if place[2:3] != LATER or place[:3] in parts}
 
 
-def _table(row: ShownRow, rows: Sequence[ShownRow]) -> list[Sequence[Record]]:
+def _seeded_table(row: ShownRow, rows: Sequence[ShownRow]) -> list[Sequence[Record]]:
     """The runs of the rows of several seeds that say how far one moves this row's numbers; none for a row that depends on no
     seed."""
     if not row.seeded:

@@ -29,9 +29,10 @@ def frontier_of(gains: Mapping[str, Rival], losses: Mapping[str, Rival]) -> Numb
     loses nothing."""
     import numpy as np
 
+    # Sorted as the tables sort them, so that each row takes the random numbers that it takes there.
     names, generator = sorted(gains), np.random.default_rng(0)
-    columns = [_drawn([column[name] for name in names], generator) for column in (gains, losses)]
-    shares = _shares([*names, ""], *([[*draw, 0.0] for draw in column] for column in columns))
+    columns = [_drawn_numbers([column[name] for name in names], generator) for column in (gains, losses)]
+    shares = _unbeaten_shares([*names, ""], *([[*draw, 0.0] for draw in column] for column in columns))
     now = _unbeaten(*({name: column[name].value for name in names} | {"": 0.0} for column in (gains, losses)))
     numbers: Numbers = {("frontier", name): float(name in now) for name in names}
     return numbers | {("frontier_share", name): shares[name] for name in names}
@@ -42,8 +43,8 @@ def frugal_of(gains: Mapping[str, Rival], costs: OfRows) -> Numbers:
     import numpy as np
 
     names = sorted(gains)
-    drawn = _drawn([gains[name] for name in names], np.random.default_rng(0))
-    shares = _shares(names, drawn, [[costs[name] for name in names]] * TABLES_DRAWN)
+    drawn = _drawn_numbers([gains[name] for name in names], np.random.default_rng(0))
+    shares = _unbeaten_shares(names, drawn, [[costs[name] for name in names]] * TABLES_DRAWN)
     return {("frugal", name): share for name, share in shares.items()}
 
 
@@ -65,7 +66,9 @@ def _unbeaten(gains: OfRows, prices: OfRows) -> set[str]:
     return {name for name in gains if not any(beats(other, name) for other in first)}
 
 
-def _shares(names: Sequence[str], gains: Sequence[Sequence[float]], prices: Sequence[Sequence[float]]) -> dict[str, float]:
+def _unbeaten_shares(
+    names: Sequence[str], gains: Sequence[Sequence[float]], prices: Sequence[Sequence[float]]
+) -> dict[str, float]:
     times = dict.fromkeys(names, 0)
     for gain, price in zip(gains, prices, strict=True):
         for name in _unbeaten(dict(zip(names, gain, strict=True)), dict(zip(names, price, strict=True))):
@@ -73,7 +76,7 @@ def _shares(names: Sequence[str], gains: Sequence[Sequence[float]], prices: Sequ
     return {name: count / TABLES_DRAWN for name, count in times.items()}
 
 
-def _drawn(rows: Sequence[Rival], generator: "np.random.Generator") -> list[list[float]]:
+def _drawn_numbers(rows: Sequence[Rival], generator: "np.random.Generator") -> list[list[float]]:
     """TABLES_DRAWN times the rows' numbers as they might have been."""
     parts = [variances_of_row(row) for row in rows]
     over_seeds = [
@@ -81,7 +84,7 @@ def _drawn(rows: Sequence[Rival], generator: "np.random.Generator") -> list[list
         for _, (variance, freedom) in parts
     ]
     spreads = [math.sqrt(variance) for (variance, _), _ in parts]
-    over_items = generator.standard_normal((TABLES_DRAWN, len(rows))) @ _root(_correlations(rows, spreads))
+    over_items = generator.standard_normal((TABLES_DRAWN, len(rows))) @ _symmetric_root(_correlations(rows, spreads))
     return [
         [
             row.value + float(seeds[draw]) + spread * float(items)
@@ -107,7 +110,7 @@ def _correlations(rows: Sequence[Rival], spreads: Sequence[float]) -> list[list[
     return [[float(spreads[i] > 0) if i == j else upper[min(i, j), max(i, j)] for j in places] for i in places]
 
 
-def _root(matrix: Sequence[Sequence[float]]) -> "np.typing.NDArray[np.float64]":
+def _symmetric_root(matrix: Sequence[Sequence[float]]) -> "np.typing.NDArray[np.float64]":
     """The symmetric root, without axes along which a variance is negative, as estimates may have it, or nothing but rounding;
     its columns are as long as a row's variance of 1."""
     import numpy as np

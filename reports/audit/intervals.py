@@ -26,15 +26,15 @@ def left_out(record: Record, items: pd.DataFrame) -> Left:
         return {}
     left_by_place: Left = {}
     for place, answered, score, metrics in task_parts(record, items):
-        left_by_place |= {(*place, *inner): left for inner, left in _task(answered, score, metrics)}
+        left_by_place |= {(*place, *inner): left for inner, left in _task_left_out(answered, score, metrics)}
     for mean in answered_means(record, items):
         if len(mean.values) > 1:  # one item says nothing of others
             left_by_place[mean.place] = leaving_out.of_mean(mean.items, mean.values, [1.0] * len(mean.values), mean.bounded)
     for place, answered in single_scores(items):
-        left = _score(answered, record.outcome.score.name, "prediction")
+        left = _score_left_out(answered, record.outcome.score.name, "prediction")
         left_by_place |= {place: left} if left else {}
     for name, probe in probe_parts(record, items):
-        left_by_place |= {("forgetting", name, *inner): left for inner, left in _probe(probe)}
+        left_by_place |= {("forgetting", name, *inner): left for inner, left in _probe_left_out(probe)}
     return left_by_place
 
 
@@ -72,11 +72,11 @@ def seed_deviations(runs: Sequence[Left], row: ShownRow) -> Numbers:
 
 def seed_variance(place: Path, table: Sequence[Sequence[Left]]) -> SeedVariance:
     """How far a seed moves a number, from the runs of all rows of its table that depend on one."""
-    moved = _moved(place)
-    return _pooled([[run[moved].value for run in each] for each in table if all(moved in run for run in each)])
+    moved = _place_moved_by_seeds(place)
+    return _pooled_seed_variance([[run[moved].value for run in each] for each in table if all(moved in run for run in each)])
 
 
-def _moved(place: Path) -> Path:
+def _place_moved_by_seeds(place: Path) -> Path:
     """The base is the same for all seeds, which move a gain as far as the score that it is the gain of."""
     for gain in (("best_base", "gain"), ("gain",)):
         if place[-len(gain) :] == gain:
@@ -84,29 +84,29 @@ def _moved(place: Path) -> Path:
     return place
 
 
-def _pooled(rows: Sequence[Sequence[float]]) -> SeedVariance:
+def _pooled_seed_variance(rows: Sequence[Sequence[float]]) -> SeedVariance:
     squares = math.fsum(variance_of(row) * (len(row) - 1) for row in rows if len(row) > 1)
     freedom = sum(len(row) - 1 for row in rows if len(row) > 1)
     return SeedVariance(squares / freedom, freedom) if freedom else SeedVariance()
 
 
-def _task(answered: pd.DataFrame, score: str, metrics: Sequence[str]) -> Iterator[tuple[Path, LeftOut]]:
-    after = _score(answered, score, "prediction")
+def _task_left_out(answered: pd.DataFrame, score: str, metrics: Sequence[str]) -> Iterator[tuple[Path, LeftOut]]:
+    after = _score_left_out(answered, score, "prediction")
     if after is not None:
         yield ("score",), after
     for name in metrics:
-        left = _score(answered, name, "prediction")
+        left = _score_left_out(answered, name, "prediction")
         if left is not None:
             yield ("metrics", name), left
     # A gain leaves an item out of both models at once, as they answered the same ones.
     for column, place in (("before", ("gain",)), ("best_before", ("best_base", "gain"))):
-        before = _score(answered, score, column)
+        before = _score_left_out(answered, score, column)
         if after is not None and before is not None:
             risen = after.minus(before, METRICS[score].sign)
             yield place, risen
 
 
-def _score(answered: pd.DataFrame, metric: str, column: str) -> LeftOut | None:
+def _score_left_out(answered: pd.DataFrame, metric: str, column: str) -> LeftOut | None:
     if metric in RATE_COLUMNS:
         known = answered[answered[metric].notna()] if metric in answered else answered.head(0)
         values = complete(known, metric)
@@ -116,18 +116,18 @@ def _score(answered: pd.DataFrame, metric: str, column: str) -> LeftOut | None:
     return leaving_out.of_metric(answered, metric, *said) if said else None
 
 
-def _probe(probe: ProbeItems) -> Iterator[tuple[Path, LeftOut]]:
+def _probe_left_out(probe: ProbeItems) -> Iterator[tuple[Path, LeftOut]]:
     """What was lost, by rounding alone, and of right answers."""
     before, rounded, after = (_probe_score(probe, column) for column in ("before_value", "rounded_value", "value"))
     for place, now in (((), after), (("quantisation",), rounded)):
         if before is not None and now is not None:
             yield place, before.minus(now, probe.sign)
-    old, new = (_mean(probe.items, column) for column in ("before_right", "right"))
+    old, new = (_mean_left_out(probe.items, column) for column in ("before_right", "right"))
     if old is not None and new is not None:
         yield ("accuracy_lost",), old.minus(new)
 
 
-def _mean(items: pd.DataFrame, column: str) -> LeftOut | None:
+def _mean_left_out(items: pd.DataFrame, column: str) -> LeftOut | None:
     values = complete(items, column)
     return leaving_out.of_mean(items, values, [1.0] * len(values), "number") if values else None
 

@@ -142,13 +142,13 @@ def bounds(runs: Sequence[LeftOut], seeds: SeedVariance | None = None) -> tuple[
     by_seeds, by_items = seeds_part(runs, seeds or SeedVariance()), items_variance(runs)
     if not by_seeds.variance and not by_items:
         by_items = means_variance(runs)
-    half = math.hypot(_half(by_seeds), math.sqrt(by_items) * _t(runs[0].freedom) if by_items else 0.0)
-    return _inside(mean_of(runs), half, runs[0])
+    half = math.hypot(_seeds_half_width(by_seeds), math.sqrt(by_items) * _t_quantile(runs[0].freedom) if by_items else 0.0)
+    return _bounds_in_range(mean_of(runs), half, runs[0])
 
 
 def bounds_of_bounds(runs: Sequence[LeftOut], seeds: SeedVariance) -> tuple[float, float]:
     """The same where the mean distances of the runs' own bounds stand for the part over items."""
-    mean, by_seeds = mean_of(runs), _half(seeds_part(runs, seeds))
+    mean, by_seeds = mean_of(runs), _seeds_half_width(seeds_part(runs, seeds))
     low, high = (math.fsum(ends) / len(runs) for ends in zip(*(bounds([run]) for run in runs), strict=True))
     low, high = mean - math.hypot(by_seeds, mean - low), mean + math.hypot(by_seeds, high - mean)
     most = {"number": math.inf, "percent": 100.0}.get(runs[0].bounded, 1.0)
@@ -177,9 +177,9 @@ def seeds_part(runs: Sequence[LeftOut], seeds: SeedVariance) -> SeedVariance:
     return SeedVariance(max(own_variance(runs), seeds.variance) / len(runs), max(seeds.freedom, len(runs) - 1))
 
 
-def _half(part: SeedVariance) -> float:
+def _seeds_half_width(part: SeedVariance) -> float:
     """Of an interval."""
-    return math.sqrt(part.variance) * _t(part.freedom) if part.variance else 0.0
+    return math.sqrt(part.variance) * _t_quantile(part.freedom) if part.variance else 0.0
 
 
 def items_variance(runs: Sequence[LeftOut]) -> float:
@@ -214,16 +214,17 @@ def means_variance(mine: Sequence[LeftOut], theirs: Sequence[LeftOut] = ()) -> f
     return beyond_rest(apart, math.fsum(a**2 for a in (*one, *other)))
 
 
-def _inside(mean: float, half: float, run: LeftOut) -> tuple[float, float]:
+def _bounds_in_range(mean: float, half: float, run: LeftOut) -> tuple[float, float]:
     """The bounds, kept in [0, 1] where the number is: Wilson's for a mean of shares, the logit's for another share."""
     if run.bounded == "number":
         return mean - half, mean + half
     if run.bounded == "percent":
-        low, high = _inside(mean / 100, half / 100, replace(run, bounded="share"))
+        low, high = _bounds_in_range(mean / 100, half / 100, replace(run, bounded="share"))
         return 100 * low, 100 * high
     inner = mean * (1 - mean)
+    # No item moves a score of 0 or 1: the bound is Wilson's for so many items.
     if inner <= 0:
-        z = _z()
+        z = _z_quantile()
         half = math.hypot(half, z**2 / (run.freedom + 1 + z**2))
         low, high = mean - half, mean + half
     elif run.bounded == "mean of shares":
@@ -236,14 +237,14 @@ def _inside(mean: float, half: float, run: LeftOut) -> tuple[float, float]:
 
 
 @cache
-def _t(freedom: float) -> float:
+def _t_quantile(freedom: float) -> float:
     from scipy.stats import t
 
     return float(t.ppf(0.975, freedom))
 
 
 @cache
-def _z() -> float:
+def _z_quantile() -> float:
     from scipy.stats import norm
 
     return float(norm.ppf(0.975))

@@ -32,13 +32,13 @@ class OutsideMetric:
         return float(self.number([self.prediction(text) for text in predictions], [self.gold(text) for text in golds]))
 
 
-def _accuracy(predictions: list[str], golds: list[str]) -> float:
+def _sklearn_accuracy(predictions: list[str], golds: list[str]) -> float:
     from sklearn.metrics import accuracy_score
 
     return float(accuracy_score(golds, predictions))
 
 
-def _f1_macro(predictions: list[str], golds: list[str]) -> float:
+def _sklearn_f1_macro(predictions: list[str], golds: list[str]) -> float:
     from sklearn.metrics import f1_score
 
     # Without this list scikit-learn would average over the malformed answer as a class.
@@ -46,7 +46,7 @@ def _f1_macro(predictions: list[str], golds: list[str]) -> float:
     return float(f1_score(golds, predictions, labels=labels, average="macro", zero_division=0))
 
 
-def _entities(measure: str, strict: bool, average: str, predictions: list[list[str]], golds: list[list[str]]) -> float:
+def _seqeval_number(measure: str, strict: bool, average: str, predictions: list[list[str]], golds: list[list[str]]) -> float:
     import seqeval.metrics
     from seqeval.scheme import IOB2
 
@@ -56,13 +56,13 @@ def _entities(measure: str, strict: bool, average: str, predictions: list[list[s
 
 def entity_metric(measure: str, strict: bool = False) -> OutsideMetric:
     """seqeval's own number of tags in BIO."""
-    return OutsideMetric(partial(_entities, measure, strict, "micro"), json.loads, json.loads)
+    return OutsideMetric(partial(_seqeval_number, measure, strict, "micro"), json.loads, json.loads)
 
 
-def _entity_macro(predictions: list[list[str]], golds: list[list[str]]) -> float:
+def _seqeval_macro(predictions: list[list[str]], golds: list[list[str]]) -> float:
     """seqeval averages over each type that is predicted, and a malformed answer is an entity of the type `malformed`."""
     named = [["O" if tag == "B-malformed" else tag for tag in tags] for tags in predictions]
-    return _entities("f1_score", False, "macro", named, golds)
+    return _seqeval_number("f1_score", False, "macro", named, golds)
 
 
 def entities_of(tags: Sequence[str]) -> list[tuple[str, int, int]]:
@@ -84,7 +84,7 @@ def typed_words(tags: Sequence[str]) -> set[tuple[str, int]]:
     return {(kind, word) for kind, first, last in entities_of(tags) for word in range(first, last)}
 
 
-def _words(predictions: list[list[str]], golds: list[list[str]]) -> float:
+def _entity_word_f1(predictions: list[list[str]], golds: list[list[str]]) -> float:
     """F1 of words with the type of the entity that holds them."""
     hits = said = right = 0
     for prediction, gold in zip(predictions, golds, strict=True):
@@ -175,16 +175,16 @@ def _unread(text: str) -> None:
 
 
 METRICS = {
-    "accuracy": OutsideMetric(_accuracy),
-    "f1_macro": OutsideMetric(_f1_macro),
+    "accuracy": OutsideMetric(_sklearn_accuracy),
+    "f1_macro": OutsideMetric(_sklearn_f1_macro),
     "entity_f1": entity_metric("f1_score"),
     "entity_precision": entity_metric("precision_score"),
     "entity_recall": entity_metric("recall_score"),
     "entity_f1_strict": entity_metric("f1_score", strict=True),
     "entity_precision_strict": entity_metric("precision_score", strict=True),
     "entity_recall_strict": entity_metric("recall_score", strict=True),
-    "entity_f1_macro": OutsideMetric(_entity_macro, json.loads, json.loads),
-    "entity_word_f1": OutsideMetric(_words, json.loads, json.loads),
+    "entity_f1_macro": OutsideMetric(_seqeval_macro, json.loads, json.loads),
+    "entity_word_f1": OutsideMetric(_entity_word_f1, json.loads, json.loads),
     "entity_f1_seen": entity_metric("f1_score"),
     "entity_f1_unseen": entity_metric("f1_score"),
     "squad_em": OutsideMetric(partial(_mean_of_best, best_exact), gold=json.loads),

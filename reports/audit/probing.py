@@ -34,8 +34,8 @@ class ProbeItems:
         if values is None or self.kind in DISTANCES:
             return None
         if self.kind == "similarity":
-            return _agreement(values, complete(self.items, "gold"), self.options.get("gold") == "graded")
-        return _mean(values, complete(self.items, "weight"))
+            return _agreement_with_gold(values, complete(self.items, "gold"), self.options.get("gold") == "graded")
+        return _weighted_mean_of_items(values, complete(self.items, "weight"))
 
 
 def probe_numbers(probe: ProbeItems) -> Numbers:
@@ -50,7 +50,7 @@ def probe_numbers(probe: ProbeItems) -> Numbers:
         numbers |= {("before",): before, ("after",): after, ("delta",): probe.sign * (before - after)}
     if before is not None and rounded is not None:
         numbers["quantisation", "value"] = probe.sign * (before - rounded)
-    pairs = dict(_beside(probe))
+    pairs = dict(_other_pairs(probe))
     if "accuracy" in pairs:
         numbers["accuracy_lost", "value"] = pairs["accuracy"][0] - pairs["accuracy"][1]
     for name, pair in pairs.items():
@@ -58,11 +58,11 @@ def probe_numbers(probe: ProbeItems) -> Numbers:
     return numbers
 
 
-def _beside(probe: ProbeItems) -> Iterator[tuple[str, tuple[float, float]]]:
+def _other_pairs(probe: ProbeItems) -> Iterator[tuple[str, tuple[float, float]]]:
     old, new = complete(probe.items, "before_right"), complete(probe.items, "right")
     if old is not None and new is not None:
         # Each item counts once, whatever it weighs in the probe's own number.
-        yield "accuracy", (_mean(old), _mean(new))
+        yield "accuracy", (_weighted_mean_of_items(old), _weighted_mean_of_items(new))
     sizes, weights = complete(probe.items, "bytes"), complete(probe.items, "weight")
     values = [complete(probe.items, column) for column in ("before_value", "value")]
     if sizes is not None and weights is not None and values[0] is not None and values[1] is not None:
@@ -86,12 +86,12 @@ def relative_loss(probes: Sequence[ProbeItems]) -> float | None:
     return 100 * math.fsum((before - after) / before for before, after in pairs) / len(pairs) if pairs else None
 
 
-def _mean(values: Sequence[float], weights: Sequence[float] | None = None) -> float:
+def _weighted_mean_of_items(values: Sequence[float], weights: Sequence[float] | None = None) -> float:
     weights = weights if weights is not None else [1.0] * len(values)
     return math.fsum(value * weight for value, weight in zip(values, weights, strict=True)) / math.fsum(weights)
 
 
-def _agreement(values: Sequence[float], golds: Sequence[float] | None, graded: bool) -> float | None:
+def _agreement_with_gold(values: Sequence[float], golds: Sequence[float] | None, graded: bool) -> float | None:
     """ROC AUC of cosines, or Spearman's correlation with graded gold; chance where all gold values are the same."""
     from scipy.stats import spearmanr
     from sklearn.metrics import roc_auc_score

@@ -19,12 +19,12 @@ def published(record: Record) -> Numbers:
         return {}
     others = {"contamination": record.trust.contamination, "data": record.trust.data}
     cost = record.cost.model_dump() if record.cost else {}
-    return dict(_flat(record.outcome.model_dump() | {"cost": cost} | others))
+    return dict(_numbers_below(record.outcome.model_dump() | {"cost": cost} | others))
 
 
-def _flat(values: Any, place: Path = ()) -> Iterator[tuple[Path, float]]:
+def _numbers_below(values: Any, place: Path = ()) -> Iterator[tuple[Path, float]]:
     if isinstance(values, bool | int | float):
         yield place, float(values)
     elif isinstance(values, Mapping | list):
         for name, value in values.items() if isinstance(values, Mapping) else enumerate(values):
-            yield from _flat(value, (*place, str(name)))
+            yield from _numbers_below(value, (*place, str(name)))

@@ -69,14 +69,14 @@ def items_asked(record: Record, items: pd.DataFrame) -> dict[Path, Hashable]:
     questions: dict[Path, Hashable] = {}
     # Where the base's answers were lost, the tables take the record's own bounds.
     if column_texts(task, "before"):
-        questions["score",] = (record.provenance.data_hash, *_names(task))
+        questions["score",] = (record.provenance.data_hash, *_named_items(task))
     for shape, _ in record.provenance.inputs.get("probes", []):
         named = part(items, "probe", shape["name"])
-        questions["forgetting", shape["name"]] = (json.dumps(shape, sort_keys=True), *_names(named))
+        questions["forgetting", shape["name"]] = (json.dumps(shape, sort_keys=True), *_named_items(named))
     return questions
 
 
-def _names(items: pd.DataFrame) -> Sequence[Hashable]:
+def _named_items(items: pd.DataFrame) -> Sequence[Hashable]:
     """Of each item its name, and the place of the first item that belongs to it: clusters may have got other names."""
     if "item" not in items:
         return ()
@@ -105,9 +105,9 @@ def pairs_of(rivals: Mapping[str, Rival]) -> list[HeldPair]:
     pairs = [(one, other) for place, one in enumerate(names) for other in names[place + 1 :]]
     apart = [rivals[one].value - rivals[other].value for one, other in pairs]
     parts = [variances_of_pair(rivals[one], rivals[other]) for one, other in pairs]
-    ps = holm_by_steps([_p(value, items, *seeds) for value, (items, seeds) in zip(apart, parts, strict=True)])
+    ps = holm_by_steps([_p_of_difference(value, items, *seeds) for value, (items, seeds) in zip(apart, parts, strict=True)])
     return [
-        HeldPair(*pair, value, _half((items, *seeds), CHANCE), p, _tiny(items, *seeds))
+        HeldPair(*pair, value, _half_width_at((items, *seeds), CHANCE), p, _tiny(items, *seeds))
         for pair, value, p, (items, seeds) in zip(pairs, apart, ps, parts, strict=True)
     ]
 
@@ -118,9 +118,9 @@ def told_of_pairs(pairs: Sequence[HeldPair]) -> Numbers:
     numbers: Numbers = {}
     for pair in pairs:
         if len(rows) <= MOST_ROWS or pair.one == pairs[0].one:
-            told = {"value": pair.value, "ci_low": pair.value - pair.half, "ci_high": pair.value + pair.half, "paired": 1.0}
-            told |= {} if pair.by_rounding else {"p": pair.p}
-            numbers |= {("pairs", f"{pair.one} - {pair.other}", name): number for name, number in told.items()}
+            by_name = {"value": pair.value, "ci_low": pair.value - pair.half, "ci_high": pair.value + pair.half, "paired": 1.0}
+            by_name |= {} if pair.by_rounding else {"p": pair.p}
+            numbers |= {("pairs", f"{pair.one} - {pair.other}", name): number for name, number in by_name.items()}
     return numbers
 
 
@@ -144,7 +144,7 @@ def variances_of_row(row: Rival) -> tuple[Varying, Varying]:
 
 def p_of_row(row: Rival) -> float:
     """How surprising the row's number is if the truth is 0, looked at by itself."""
-    return _p(row.value, *variances_of_row(row))
+    return _p_of_difference(row.value, *variances_of_row(row))
 
 
 def moves_by_rounding(row: Rival) -> bool:
@@ -170,7 +170,7 @@ def variances_of_pair(one: Rival, other: Rival) -> tuple[Varying, Sequence[Varyi
     rows, counts = (one, other), (len(one.runs), len(other.runs))
     if one.seeds != other.seeds:
         # A seed that trains and one that chooses examples move numbers each in its own way.
-        return (items, freedom), [_alone(row) for row in rows]
+        return (items, freedom), [_own_seeds(row) for row in rows]
     if min(counts) > POOLED_UP_TO:
         seeds = (math.fsum(own_variance(row.runs) / len(row.runs) for row in rows), float(sum(counts) - 2))
     else:
@@ -180,20 +180,20 @@ def variances_of_pair(one: Rival, other: Rival) -> tuple[Varying, Sequence[Varyi
     return (moving, freedom), [seeds]
 
 
-def _alone(row: Rival) -> Varying:
+def _own_seeds(row: Rival) -> Varying:
     count = len(row.runs)
     if count > POOLED_UP_TO:
         return own_variance(row.runs) / count, count - 1.0
     return row.seeds.variance / count, float(row.seeds.freedom)
 
 
-def _p(difference: float, items: Varying, *seeds: Varying) -> float:
+def _p_of_difference(difference: float, items: Varying, *seeds: Varying) -> float:
     """The level at which the interval just reaches zero; not below 2^(1 - n) where all n items move alike."""
     from scipy.optimize import brentq
 
     def beyond(exponent: float) -> float:
         """By how much an interval of this level, a power of ten, holds zero."""
-        return _half((items, *seeds), 10.0**exponent) - abs(difference)
+        return _half_width_at((items, *seeds), 10.0**exponent) - abs(difference)
 
     if difference == 0:
         return 1.0
@@ -206,7 +206,7 @@ def _tiny(*parts: Varying) -> bool:
     return 0 < sum(variance for variance, _ in parts) < SMALLEST_MOVE**2
 
 
-def _half(parts: Sequence[Varying], level: float) -> float:
+def _half_width_at(parts: Sequence[Varying], level: float) -> float:
     """Half the width of an interval, at an error of `level`."""
     from scipy.special import stdtrit
 

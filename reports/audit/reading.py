@@ -26,13 +26,13 @@ def parts(items: pd.DataFrame, kind: str) -> Iterator[tuple[str, pd.DataFrame]]:
 
 def complete(items: pd.DataFrame, column: str) -> list[float] | None:
     """A column's numbers; None where the column, or one of its values, is missing."""
-    return None if _lacks(items, column) else [float(value) for value in items[column]]
+    return None if _lacks_values(items, column) else [float(value) for value in items[column]]
 
 
 def column_texts(items: pd.DataFrame, column: str) -> list[str] | None:
     """A column's answers as they are written; None where the column, or one of its values, is missing."""
-    return None if _lacks(items, column) else [str(value) for value in items[column]]
+    return None if _lacks_values(items, column) else [str(value) for value in items[column]]
 
 
-def _lacks(items: pd.DataFrame, column: str) -> bool:
+def _lacks_values(items: pd.DataFrame, column: str) -> bool:
     return column not in items or not len(items) or bool(items[column].isna().any())

@@ -23,17 +23,17 @@ def recomputed(record: Record, items: pd.DataFrame) -> Numbers:
         return {}
     numbers: Numbers = {}
     for place, answered, score, metrics in task_parts(record, items):
-        numbers |= _under(place, _task(answered, score, metrics))
+        numbers |= _under(place, _task_numbers(answered, score, metrics))
     for mean in answered_means(record, items):
         numbers |= mean.numbers
     for place, answered in single_scores(items):
-        numbers |= _under(place, _score(answered, outcome.score.name))
+        numbers |= _under(place, _score_numbers(answered, outcome.score.name))
     probes = dict(probe_parts(record, items))
     for name, probe in probes.items():
         numbers |= _under(("forgetting", name), probe_numbers(probe))
     relative = relative_loss(list(probes.values()))
     numbers |= {} if relative is None else {("relative_forgetting",): relative}
-    return numbers | _stages(part(items, "stage"), outcome)
+    return numbers | _stage_numbers(part(items, "stage"), outcome)
 
 
 def task_parts(record: Record, items: pd.DataFrame) -> Iterator[tuple[Path, pd.DataFrame, str, list[str]]]:
@@ -59,14 +59,14 @@ def _under(place: Path, numbers: Numbers) -> Numbers:
     return {(*place, *path): number for path, number in numbers.items()}
 
 
-def _task(answered: pd.DataFrame, score: str, metrics: Sequence[str]) -> Numbers:
+def _task_numbers(answered: pd.DataFrame, score: str, metrics: Sequence[str]) -> Numbers:
     """Score, metrics, the base's score and the gains of one task."""
-    numbers = _under(("score",), _score(answered, score))
+    numbers = _under(("score",), _score_numbers(answered, score))
     for name in metrics:
-        numbers |= _under(("metrics", name), _score(answered, name))
-    after = _number(answered, score, "prediction")
+        numbers |= _under(("metrics", name), _score_numbers(answered, name))
+    after = _metric_of_answers(answered, score, "prediction")
     for column, place in (("before", ()), ("best_before", ("best_base",))):
-        before = _number(answered, score, column)
+        before = _metric_of_answers(answered, score, column)
         if before is not None:
             numbers[(*place, "score" if place else "base_score")] = before
         if before is not None and after is not None:
@@ -74,7 +74,7 @@ def _task(answered: pd.DataFrame, score: str, metrics: Sequence[str]) -> Numbers
     return numbers
 
 
-def _score(answered: pd.DataFrame, metric: str) -> Numbers:
+def _score_numbers(answered: pd.DataFrame, metric: str) -> Numbers:
     """What a record says of one metric, but for its interval."""
     if metric in RATE_COLUMNS:
         # A rate is of the items that have a value, as of the questions whose answer was in their text.
@@ -82,14 +82,14 @@ def _score(answered: pd.DataFrame, metric: str) -> Numbers:
         values, (higher, share) = complete(known, metric), RATE_COLUMNS[metric]
         value, count = (math.fsum(values) / len(values) if values else None), len(known)
     else:
-        value, count = _number(answered, metric, "prediction"), len(answered)
+        value, count = _metric_of_answers(answered, metric, "prediction"), len(answered)
         higher, share = (METRICS[metric].higher_is_better, METRICS[metric].share) if metric in METRICS else (True, True)
     if value is None:
         return {}
     return {("value",): value, ("n",): count, ("higher_is_better",): float(higher), ("share",): float(share)}
 
 
-def _number(answered: pd.DataFrame, metric: str, column: str) -> float | None:
+def _metric_of_answers(answered: pd.DataFrame, metric: str, column: str) -> float | None:
     known = said_and_gold(answered, metric, column)
     return METRICS[metric].of(*known) if known else None
 
@@ -117,7 +117,7 @@ def probe_parts(record: Record, items: pd.DataFrame) -> Iterator[tuple[str, Prob
             yield name, ProbeItems(shapes[name]["kind"], shapes[name].get("options") or {}, measured)
 
 
-def _stages(answered: pd.DataFrame, outcome: Outcome) -> Numbers:
+def _stage_numbers(answered: pd.DataFrame, outcome: Outcome) -> Numbers:
     """R, a row per stage and a column per task, and the three measures by their definitions (Lopez-Paz & Ranzato 2017,
     Chaudhry et al. 2018)."""
     if outcome.stages is None or answered.empty:
@@ -148,5 +148,5 @@ def _stages(answered: pd.DataFrame, outcome: Outcome) -> Numbers:
 
 
 def _worth(answered: pd.DataFrame, metric: str) -> float | None:
-    number = _number(answered, metric, "prediction")
+    number = _metric_of_answers(answered, metric, "prediction")
     return None if number is None else METRICS[metric].sign * number

@@ -47,7 +47,7 @@ def shown_rows(rows: Sequence[Row]) -> Iterator[ShownRow]:
             label = f"row {' / '.join(row.group)} / {row.label} (seeds {row.seeds})"
             from_bounds = frozenset(place for place, estimate in shown_estimates(row) if estimate.answered is None)
             alone = {transfer.task: transfer.runs for transfer in row.transfers}
-            yield ShownRow(label, row.records, dict(_numbers(row)), from_bounds, alone)
+            yield ShownRow(label, row.records, dict(_shown_row_numbers(row)), from_bounds, alone)
 
 
 @dataclass(frozen=True)
@@ -79,13 +79,13 @@ def shown_columns(rows: Sequence[Row]) -> Iterator[ShownColumn]:
                 label = f"{' / '.join(group)} / {'.'.join(place)}"
                 rows_placed = {row.label: row.records for row in table if standing.of(row)}
                 right_or_wrong = place == ("score",) and standing.quantity.name in SHARES_OF_RIGHT
-                numbers = dict(_standing(table, standing))
+                numbers = dict(_standing_numbers(table, standing))
                 # What is told of two rows is how far their scores are apart.
-                numbers |= dict(_pairs(list(rows_placed), standing)) if place == ("score",) else {}
+                numbers |= dict(_pair_numbers(list(rows_placed), standing)) if place == ("score",) else {}
                 yield ShownColumn(label, place, higher, rows_placed, right_or_wrong, numbers)
 
 
-def _standing(table: Sequence[Row], standing: Standing) -> Iterator[tuple[Place, float]]:
+def _standing_numbers(table: Sequence[Row], standing: Standing) -> Iterator[tuple[Place, float]]:
     for row in table:
         for end, at in zip(BEST_AND_WORST, standing.of(row) or (), strict=False):
             yield ("places", row.label, end), float(at)
@@ -93,10 +93,10 @@ def _standing(table: Sequence[Row], standing: Standing) -> Iterator[tuple[Place,
         yield from ((("detectable", name), number) for name, number in vars(standing.detectable).items())
 
 
-def _pairs(names: Sequence[str], standing: Standing) -> Iterator[tuple[Place, float]]:
+def _pair_numbers(names: Sequence[str], standing: Standing) -> Iterator[tuple[Place, float]]:
     for pair in standing.told_pairs:
-        told = {"value": pair.value, "ci_low": pair.low, "ci_high": pair.high, "p": pair.p, "paired": float(pair.paired)}
-        yield from ((("pairs", f"{names[pair.one]} - {names[pair.other]}", name), number) for name, number in told.items())
+        by_name = {"value": pair.value, "ci_low": pair.low, "ci_high": pair.high, "p": pair.p, "paired": float(pair.paired)}
+        yield from ((("pairs", f"{names[pair.one]} - {names[pair.other]}", name), number) for name, number in by_name.items())
 
 
 @dataclass(frozen=True)
@@ -119,15 +119,15 @@ def shown_together(rows: Sequence[Row]) -> Iterator[ShownTogether]:
         # Of two rows of one label the first stands for it.
         tasks = [{row.label: row.records for row in reversed(table)} for table in tables]
         label = f"{shown.suite} / {shown.model} / all tasks"
-        yield ShownTogether(label, [row.label for row in shown.rows], tasks, dict(_together(shown)))
+        yield ShownTogether(label, [row.label for row in shown.rows], tasks, dict(_together_numbers(shown)))
 
 
-def _together(shown: Across) -> Iterator[tuple[Place, float]]:
+def _together_numbers(shown: Across) -> Iterator[tuple[Place, float]]:
     yield ("critical",), shown.critical
     for row, places in zip(shown.rows, shown.places, strict=True):
-        told = {"middle": row.middle, "rank": row.rank} | dict(zip(BEST_AND_WORST, map(float, places), strict=True))
-        told |= dict(zip(BOUNDS, row.bounds or (), strict=False))
-        yield from ((("together", row.label, name), number) for name, number in told.items())
+        by_name = {"middle": row.middle, "rank": row.rank} | dict(zip(BEST_AND_WORST, map(float, places), strict=True))
+        by_name |= dict(zip(BOUNDS, row.bounds or (), strict=False))
+        yield from ((("together", row.label, name), number) for name, number in by_name.items())
 
 
 SHARES_OF_RIGHT = {"accuracy", "squad_em"}
@@ -189,7 +189,7 @@ def shown_estimates(row: Row) -> Iterator[tuple[Place, Estimated]]:
             yield ("forgetting", name, "accuracy_lost"), forgotten.accuracy_lost
 
 
-def _numbers(row: Row) -> Iterator[tuple[Place, float]]:
+def _shown_row_numbers(row: Row) -> Iterator[tuple[Place, float]]:
     for place, estimate in shown_estimates(row):
         alone = len(place) == 2 and place[0] == "forgetting"
         # Records call what a probe lost `delta`, and every other number of this kind `value`.

@@ -36,7 +36,7 @@ def shown_frontiers(rows: Sequence[Row]) -> Iterator[ShownFrontier]:
         for probe in probe_names(group):
             placed = {row.label: row.records for row, _, _ in frontier.with_place(rebased, probe)}
             if placed:
-                yield ShownFrontier(f"{label} / {probe}", placed, beside, probe, dict(_of_probe(rebased, probe)))
+                yield ShownFrontier(f"{label} / {probe}", placed, beside, probe, dict(_probe_frontier_numbers(rebased, probe)))
         # Rows that train nothing pay nothing, and the base that gains are over is chosen without them.
         gaining = with_gain(group)
         paying = on_one_base(gaining)
@@ -48,7 +48,7 @@ def shown_frontiers(rows: Sequence[Row]) -> Iterator[ShownFrontier]:
                 yield ShownFrontier(f"{label} / {term}", placed, [row.records for row in gaining], costs, numbers)
 
 
-def _of_probe(rows: Sequence[Row], probe: str) -> Iterator[tuple[Place, float]]:
+def _probe_frontier_numbers(rows: Sequence[Row], probe: str) -> Iterator[tuple[Place, float]]:
     best = {row.label for row in frontier.of_rows(rows, probe)}
     for label, share in frontier.frontier_shares(rows, probe).items():
         yield ("frontier", label), float(label in best)

@@ -37,16 +37,16 @@ def over_tasks(tasks: Sequence[TaskScores]) -> Numbers:
     """Of each row the middle of its scores, its interval over seeds, its mean place, and the places that it may have."""
     names = list(tasks[0].rows)
     ways = {name: [task.normalised(name) for task in tasks] for name in names}
-    place = {name: sum(_place(name, task, ways) for task in range(len(tasks))) / len(tasks) for name in names}
+    place = {name: sum(_place_on_task(name, task, ways) for task in range(len(tasks))) / len(tasks) for name in names}
     apart = critical_of_places(len(names), len(tasks))
     numbers: Numbers = {("critical",): apart}
     for name in names:
-        told = {"middle": middle_half(_evenly(ways[name])), "rank": place[name]}
-        told["best"] = 1.0 + sum(place[name] - place[other] > apart for other in names)
-        told["worst"] = float(len(names) - sum(place[other] - place[name] > apart for other in names))
+        place_numbers = {"middle": middle_half(_evenly(ways[name])), "rank": place[name]}
+        place_numbers["best"] = 1.0 + sum(place[name] - place[other] > apart for other in names)
+        place_numbers["worst"] = float(len(names) - sum(place[other] - place[name] > apart for other in names))
         if all(len(scores) > 1 for scores in ways[name]):
-            told["ci_low"], told["ci_high"] = _redrawn(ways[name])
-        numbers |= {("together", name, what): number for what, number in told.items()}
+            place_numbers["ci_low"], place_numbers["ci_high"] = _redrawn(ways[name])
+        numbers |= {("together", name, what): number for what, number in place_numbers.items()}
     return numbers
 
 
@@ -61,6 +61,7 @@ def critical_of_places(rows: int, tasks: int) -> float:
     """Of mean places (Nemenyi; Demsar 2006)."""
     from scipy.stats import studentized_range
 
+    # Nemenyi's q is this quantile over the root of 2, and makes 12 of the 6 under the formula's root.
     return float(studentized_range.ppf(0.95, rows, math.inf)) * math.sqrt(rows * (rows + 1) / (12 * tasks))
 
 
@@ -84,7 +85,7 @@ def _redrawn(tasks: Sequence[Sequence[float]]) -> tuple[float, float]:
     return float(low), float(high)
 
 
-def _place(name: str, task: int, ways: Mapping[str, Sequence[Sequence[float]]]) -> float:
+def _place_on_task(name: str, task: int, ways: Mapping[str, Sequence[Sequence[float]]]) -> float:
     """A row's place on one task, 1 the best; rows that are level share the mean of theirs."""
     means = {each: round(math.fsum(way[task]) / len(way[task]), TIED_AT) for each, way in ways.items()}
     above = sum(mean > means[name] for mean in means.values())

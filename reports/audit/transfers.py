@@ -28,7 +28,7 @@ def transfer_numbers(row: ShownRow, table: Sequence[Sequence[Left]], out: Path) 
     numbers: Numbers = {}
     for task, alone in row.alone.items():
         seeds = {run.setup.seed: run for run in alone}
-        by_seed = [_together(run, seeds[run.setup.seed], task, out) for run in row.runs if run.setup.seed in seeds]
+        by_seed = [_held_together(run, seeds[run.setup.seed], task, out) for run in row.runs if run.setup.seed in seeds]
         pairs = [pair for pair in by_seed if pair]
         if not pairs or len(pairs) < len(alone) or ("transfers", task) in row.from_bounds:
             continue
@@ -36,12 +36,12 @@ def transfer_numbers(row: ShownRow, table: Sequence[Sequence[Left]], out: Path) 
         one = seed_variance(place, table)
         # Either score moves with its own seed, as far as those of the table do.
         rival = Rival([pair.risen for pair in pairs], SeedVariance(2 * one.variance, one.freedom), None)
-        told = {"value": rival.value, "p": p_of_row(rival), "items": float(pairs[0].items)}
-        told |= {side: sum(getattr(pair, side).value for pair in pairs) / len(pairs) for side in ("together", "alone")}
-        told |= dict(zip(BOUNDS, bounds(rival.runs, rival.seeds), strict=True))
+        rise_numbers = {"value": rival.value, "p": p_of_row(rival), "items": float(pairs[0].items)}
+        rise_numbers |= {side: sum(getattr(pair, side).value for pair in pairs) / len(pairs) for side in ("together", "alone")}
+        rise_numbers |= dict(zip(BOUNDS, bounds(rival.runs, rival.seeds), strict=True))
         if len(pairs) > 1:
-            told[SEED_DEVIATION] = math.sqrt(own_variance(rival.runs))
-        numbers |= {("transfers", task, name): number for name, number in told.items()}
+            rise_numbers[SEED_DEVIATION] = math.sqrt(own_variance(rival.runs))
+        numbers |= {("transfers", task, name): number for name, number in rise_numbers.items()}
     return numbers
 
 
@@ -55,11 +55,11 @@ class HeldTogether:
     items: int
 
 
-def _together(mixed: Record, alone: Record, task: str, out: Path) -> HeldTogether | None:
+def _held_together(mixed: Record, alone: Record, task: str, out: Path) -> HeldTogether | None:
     """None where they can't be scored again: entities that training knew are others in either run."""
     assert alone.outcome is not None
     name = alone.outcome.score.name
-    mine, theirs = (dict(_answers(run, task, name, out)) for run in (mixed, alone))
+    mine, theirs = (dict(_answers_by_item(run, task, name, out)) for run in (mixed, alone))
     common = [item for item in mine if item in theirs]
     if not common or name not in METRICS or name in OF_TRAINING:
         return None
@@ -73,7 +73,7 @@ def _together(mixed: Record, alone: Record, task: str, out: Path) -> HeldTogethe
     return HeldTogether(scores[0], scores[1], scores[0].minus(scores[1], METRICS[name].sign), len(common))
 
 
-def _answers(run: Record, task: str, metric: str, out: Path) -> Iterator[tuple[str, tuple[str, str, pd.Series]]]:
+def _answers_by_item(run: Record, task: str, metric: str, out: Path) -> Iterator[tuple[str, tuple[str, str, pd.Series]]]:
     """Of each item of the task: what was said, the gold value, and the item's row."""
     kind = "task" if run.setup.task == task else "elsewhere"
     answered = part(store.read_items(out, run), kind, task)

@@ -21,10 +21,10 @@ RECALL_COUNTS = 2
 
 def chrf_terms(prediction: str, references: Sequence[str]) -> Counter[Hashable]:
     """Of the reference by which the text has the highest score, the first of several."""
-    return max((_against(prediction, reference) for reference in references), key=chrf)
+    return max((_chrf_terms_against(prediction, reference) for reference in references), key=chrf)
 
 
-def _against(prediction: str, reference: str) -> Counter[Hashable]:
+def _chrf_terms_against(prediction: str, reference: str) -> Counter[Hashable]:
     said, right = ("".join(text.split()) for text in (prediction, reference))
     terms: Counter[Hashable] = Counter()
     for n in CHARACTERS_AT_ONCE:
@@ -49,7 +49,7 @@ def chrf(sums: Sums) -> float:
 
 def bleu_terms(prediction: str, references: Sequence[str]) -> Counter[Hashable]:
     """Each n-gram is right as often as it stands in one of the references; the length is that of the nearest one."""
-    said, right = _words(prediction), [_words(reference) for reference in references]
+    said, right = _mteval_words(prediction), [_mteval_words(reference) for reference in references]
     nearest = min((abs(len(words) - len(said)), len(words)) for words in right)[1]
     terms: Counter[Hashable] = Counter({("length", "said"): len(said), ("length", "right"): nearest})
     for n in WORDS_AT_ONCE:
@@ -79,7 +79,7 @@ def _grams(parts: Sequence[str], n: int) -> Counter[Hashable]:
     return Counter(tuple(parts[place : place + n]) for place in range(len(parts) - n + 1))
 
 
-def _words(text: str) -> list[str]:
+def _mteval_words(text: str) -> list[str]:
     return list(_tokenizer()(text.rstrip()).split())
 
 

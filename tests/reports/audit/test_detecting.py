@@ -11,14 +11,14 @@ from ranked_rows import engine_and_audit
 
 from bench.statistics import power
 from bench.statistics.intervals import Spread
-from reports.audit.detecting import Average, _seeds_at, _smallest, detectable_difference, smallest_loss, that_vary_alike
+from reports.audit.detecting import Average, _seeds_at, _smallest_found, detectable_difference, smallest_loss, that_vary_alike
 
 
 def test_the_worked_number_of_the_docs():
     """Five rows of three seeds, accuracy .85 on 872 items, seed SD .02."""
     average = Average(items=(0.00016, 871.0), parts=[(2 * 0.02**2 / 3, 10.0), (0.0, 0.0)], accuracy=0.85)
     told = [average, *(_seeds_at(average, tail, 10.0) for tail in (0.1, 0.9)), replace(average, items=(0.0, 871.0))]
-    assert [round(100 * _smallest(each, 0.05 / 10), 1) for each in told] == [9.0, 7.7, 11.8, 7.5]
+    assert [round(100 * _smallest_found(each, 0.05 / 10), 1) for each in told] == [9.0, 7.7, 11.8, 7.5]
 
 
 @settings(max_examples=25, deadline=None)

@@ -58,6 +58,6 @@ def test_rows_take_the_seed_variance_of_their_table(results):
 def test_nats_of_a_reference_are_no_share():
     """They may be above 1, and their interval is that of a mean, as the engine has it."""
     nats = np.random.default_rng(0).normal(2.3, 1.1, 50)
-    left = intervals._score(pd.DataFrame({"reference_loss": nats}), "reference_loss", "prediction")
+    left = intervals._score_left_out(pd.DataFrame({"reference_loss": nats}), "reference_loss", "prediction")
     half = stats.t.ppf(0.975, 49) * nats.std(ddof=1) / np.sqrt(50)
     assert bounds([left]) == pytest.approx((nats.mean() - half, nats.mean() + half))

@@ -48,14 +48,14 @@ def _risen(row, end):
 
 def test_items_of_both_runs_alone_count(mixtures, monkeypatch):
     """The mixture was asked a part of what the run alone was."""
-    real = transfers._answers
+    real = transfers._answers_by_item
     seen = []
 
     def answers(run, *arguments):
         seen.append(len(dict(real(run, *arguments))))
         return real(run, *arguments)
 
-    monkeypatch.setattr(transfers, "_answers", answers)
+    monkeypatch.setattr(transfers, "_answers_by_item", answers)
     assert of_transfers(mixtures)[0] == {} and set(seen) == {64, 200}
 
 
