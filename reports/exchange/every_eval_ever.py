@@ -39,7 +39,7 @@ def as_every_eval_ever(rows: Sequence[Row], publisher: Publisher, schema: Schema
         RunError: what was made does not fit the schema, which has changed then.
     """
     setup, stamp = rows[0].setup, str(int(now.timestamp()))
-    settings = [_settings(row) for row in rows]
+    settings = [_settings_of_row(row) for row in rows]
     # What tasks have of their own, as after a search, stands with each result.
     shared = {name: value for name, value in settings[0].items() if all(each.get(name) == value for each in settings)}
     measurers = dict.fromkeys(map(measured_by, rows))
@@ -61,10 +61,10 @@ def as_every_eval_ever(rows: Sequence[Row], publisher: Publisher, schema: Schema
             "additional_details": {
                 "deployment_type": "self_deployed",
                 "model_availability": "unknown",
-                **_texts({"strategy": setup.strategy, **shared}),
+                **_values_as_text({"strategy": setup.strategy, **shared}),
             },
         },
-        "evaluation_results": [result for row in rows for result in _results(row)],
+        "evaluation_results": [result for row in rows for result in _results_of_row(row)],
     }
     check_schema(made, schema)
     return made
@@ -83,28 +83,30 @@ def check_schema(made: Mapping[str, Any], schema: Schema) -> None:
         raise RunError(f"the export does not fit the schema of Every Eval Ever ({where}: {faults[0].message[:200]})")
 
 
-def _results(row: Row) -> Iterator[dict[str, Any]]:
+def _results_of_row(row: Row) -> Iterator[dict[str, Any]]:
     """The row's score, and what each probe lost."""
     assert row.score and row.outcome  # rows without a score are not exported
     score = row.outcome.score
-    metric = _metric(score.name, score.higher_is_better, (0.0, 1.0) if score.share else None)
+    metric = _metric_config(score.name, score.higher_is_better, (0.0, 1.0) if score.share else None)
     yield _result(row, row.setup.task, metric, row.score, score.n)
     for name, part in row.forgetting.items():
-        lost = _metric(f"forgetting of {part.quantity.name}", False, (-1.0, 1.0) if part.quantity.share else None)
+        lost = _metric_config(f"forgetting of {part.quantity.name}", False, (-1.0, 1.0) if part.quantity.share else None)
         yield _result(row, name, lost, part.lost, part.items)
 
 
-def _metric(name: str, higher_is_better: bool, ends: tuple[float, float] | None) -> dict[str, Any]:
+def _metric_config(name: str, higher_is_better: bool, ends: tuple[float, float] | None) -> dict[str, Any]:
+    # JSON has no number without an end, and the schema takes a word for it.
     low, high = ends or ("-Infinity", "Infinity")
     known = {"metric_name": name, "lower_is_better": not higher_is_better, "score_type": "continuous"}
     return {**known, "min_score": low, "max_score": high}
 
 
 def _result(row: Row, name: str, metric: dict[str, Any], value: Estimate, items: int | None) -> dict[str, Any]:
-    told = _texts({**_settings(row), "seeds": row.seeds, "notes": notes_of(row)})
-    details: dict[str, Any] = {"score": value.value, "details": told}
+    explained = _values_as_text({**_settings_of_row(row), "seeds": row.seeds, "notes": notes_of(row)})
+    details: dict[str, Any] = {"score": value.value, "details": explained}
     if value.low is not None and value.high is not None:
-        interval = {"lower": value.low, "upper": value.high, "confidence_level": CONFIDENCE, "method": _method(row, value)}
+        method = _interval_method(row, value)
+        interval = {"lower": value.low, "upper": value.high, "confidence_level": CONFIDENCE, "method": method}
         details["uncertainty"] = {"confidence_interval": interval, **({"num_samples": items} if items else {})}
     started = row.first.provenance.started
     return {
@@ -116,18 +118,18 @@ def _result(row: Row, name: str, metric: dict[str, Any], value: Estimate, items:
     }
 
 
-def _settings(row: Row) -> dict[str, Any]:
+def _settings_of_row(row: Row) -> dict[str, Any]:
     """What each task may have of its own, after a search."""
     return {"budget": row.budget or None, **row.setup.hyperparameters}
 
 
-def _method(row: Row, value: Estimate) -> str:
+def _interval_method(row: Row, value: Estimate) -> str:
     """What the interval holds, and what it is made of."""
     scope = {"items": "new items", "bounds": "new items and seeds, by bounds"}.get(value.basis, "new items and other seeds")
     source = row.first.provenance.source
     return f"{scope}, {MADE_WITHOUT_ANSWERS.get(source.interval, JACKKNIFE) if source else JACKKNIFE}"
 
 
-def _texts(values: Mapping[str, Any]) -> dict[str, str]:
+def _values_as_text(values: Mapping[str, Any]) -> dict[str, str]:
     """All values as text, as the schema has it; what is not known is left out."""
     return {name: as_text(value) for name, value in values.items() if value is not None}

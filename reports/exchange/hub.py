@@ -54,6 +54,7 @@ def eval_results(row: Row, known: HubDataset) -> str:
         dataset_revision=known.revision,
         date=row.first.provenance.started,
         source_url=known.source_url,
+        # The hub's class takes no name of a source without its address.
         source_name=measured_by(row).name if known.source_url else None,
         notes=notes_of(row),
     )
@@ -131,8 +132,8 @@ def _body(rows: Sequence[Row], name: str) -> str:
     settings = "\n".join(f"- {escaped(key)}: {escaped(_by_task(rows, partial(_setting, key)))}" for key in names)
     return f"""# {escaped(name)}
 
-{escaped(_made(rows))}
-{escaped(_measured(rows))}
+{escaped(_origin_sentence(rows))}
+{escaped(_measurer_sentence(rows))}
 
 {rows_as_markdown(rows)}
 ## Hyper-parameters
@@ -141,34 +142,35 @@ def _body(rows: Sequence[Row], name: str) -> str:
 
 ## Made with
 
-{escaped(_by_task(rows, _versions))}; seeds {escaped(_by_task(rows, lambda row: row.seeds))}.
+{escaped(_by_task(rows, _versions_text))}; seeds {escaped(_by_task(rows, lambda row: row.seeds))}.
 """
 
 
-def _made(rows: Sequence[Row]) -> str:
+def _origin_sentence(rows: Sequence[Row]) -> str:
     """How the model came to be, as far as it is known."""
     setup, imported = rows[0].setup, any(row.first.provenance.source for row in rows)
     if not any(row.budget for row in rows):
         # Files of others may not tell how a model was trained, and then they don't tell either that it was not.
         return f"{setup.model}, by the strategy {setup.strategy}{'' if imported else ', which trains nothing'}."
-    return f"{setup.model}, trained by the strategy {setup.strategy} with a budget of {_by_task(rows, _budget)}."
+    return f"{setup.model}, trained by the strategy {setup.strategy} with a budget of {_by_task(rows, _budget_text)}."
 
 
-def _budget(row: Row) -> str:
+def _budget_text(row: Row) -> str:
     return row.budget or ("nothing" if row.budget == "" else "unknown size")
 
 
-def _measured(rows: Sequence[Row]) -> str:
+def _measurer_sentence(rows: Sequence[Row]) -> str:
     """By whom, and what the tables show."""
     sources = [row.first.provenance.source for row in rows]
     if not any(sources):
-        told = "Measured by tunebench"
+        measurer = "Measured by tunebench"
         what = ": what training gained over the untouched model, and what it lost of what the model could do before."
-        shown = what if any(row.trains for row in rows) else "."
+        tables = what if any(row.trains for row in rows) else "."
     else:
-        told, shown = f"Measured by {_by_task(rows, lambda row: str(measured_by(row)))}", "; the table was made by tunebench."
+        measurer = f"Measured by {_by_task(rows, lambda row: str(measured_by(row)))}"
+        tables = "; the table was made by tunebench."
     loss = "\nPositive forgetting is a loss." if any(row.forgetting for row in rows) else ""
-    return f"{told}{shown}{loss}"
+    return f"{measurer}{tables}{loss}"
 
 
 def _by_task(rows: Sequence[Row], text: Callable[[Row], str]) -> str:
@@ -183,5 +185,5 @@ def _setting(name: str, row: Row) -> str:
     return str(row.setup.hyperparameters.get(name, MISSING))
 
 
-def _versions(row: Row) -> str:
+def _versions_text(row: Row) -> str:
     return ", ".join(f"{name} {version}" for name, version in sorted(row.first.provenance.versions.items()))

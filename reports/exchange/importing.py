@@ -26,9 +26,9 @@ class Imported:
 
     @property
     def summary(self) -> str:
-        already = f", {_counted(len(self.known), 'record')} there already" if self.known else ""
-        out = f", {_counted(len(self.faults), 'file')} left out" if self.faults else ""
-        return f"{_counted(len(self.added), 'record')} imported{already}{out}"
+        already = f", {_counted_noun(len(self.known), 'record')} there already" if self.known else ""
+        out = f", {_counted_noun(len(self.faults), 'file')} left out" if self.faults else ""
+        return f"{_counted_noun(len(self.added), 'record')} imported{already}{out}"
 
 
 def import_files(paths: Sequence[Path], read: Callable[[Path], Iterable[RecordWithItems]], out: Path) -> Imported:
@@ -67,5 +67,5 @@ def files_in(place: Path, pattern: str, what: str, deep: bool = False) -> list[P
     return paths
 
 
-def _counted(count: int, noun: str) -> str:
+def _counted_noun(count: int, noun: str) -> str:
     return f"{count:,} {noun}{'' if count == 1 else 's'}"

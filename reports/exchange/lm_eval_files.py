@@ -22,6 +22,7 @@ def results_files(place: Path) -> list[Path]:
     """
     what = "the folder, or the file, that --output_path named"
     files = files_in(place, "*.json", what, deep=True)
+    # A file that the user names is meant, whatever it is called; what is wrong in it is told when it is read.
     if place.is_file():
         return files
     paths = [path for path in files if path.name.startswith(RESULTS_PREFIX) or _holds_results(path)]

@@ -53,7 +53,7 @@ def harness_metrics(results: Given, higher: Given, config: Given) -> tuple[list[
     """
     metrics: list[HarnessMetric] = []
     left_out: list[FormatError] = []
-    aggregations = dict(_listed(config))
+    aggregations = dict(_listed_metrics(config))
     # Beside numbers there stand names, such as a task's alias, without a filter.
     written = [(*key.partition(","), part) for key, part in results.parts() if "," in key]
     numbers = [(name, filtered, part) for name, _, filtered, part in written if not name.endswith("_stderr")]
@@ -62,7 +62,7 @@ def harness_metrics(results: Given, higher: Given, config: Given) -> tuple[list[
     for name, filtered, part in numbers:
         if not was_measured(name, part.value):
             continue
-        if fault := _fault(name, part, higher):
+        if fault := _why_left_out(name, part, higher):
             left_out.append(fault)
             continue
         metrics.append(
@@ -70,7 +70,7 @@ def harness_metrics(results: Given, higher: Given, config: Given) -> tuple[list[
                 name=Given(name, part.place).text(),
                 filter=Given(filtered, part.place).text() if filtered else "",
                 value=part.number(),
-                error=_error(results.get(f"{name}_stderr,{filtered}")),
+                error=_standard_error(results.get(f"{name}_stderr,{filtered}")),
                 higher_is_better=higher[name].value,
                 # Of a task's own function the harness writes the source, as of tinyBenchmarks' estimates (IRT).
                 is_mean=aggregations.get(name) in (None, "mean"),
@@ -81,7 +81,7 @@ def harness_metrics(results: Given, higher: Given, config: Given) -> tuple[list[
     return metrics, left_out
 
 
-def _fault(name: str, part: Given, higher: Given) -> FormatError | None:
+def _why_left_out(name: str, part: Given, higher: Given) -> FormatError | None:
     """What the harness itself may leave unsaid of a metric, and is no fault of the file."""
     if _is_nan(part.value):
         return part.wrong("a number")
@@ -91,7 +91,7 @@ def _fault(name: str, part: Given, higher: Given) -> FormatError | None:
         return error
 
 
-def _error(written: Given | None) -> float | None:
+def _standard_error(written: Given | None) -> float | None:
     """The harness writes N/A where it has no standard error of a metric, and NaN where it cannot be computed."""
     return None if written is None or written.value == "N/A" or _is_nan(written.value) else written.number(0)
 
@@ -100,7 +100,7 @@ def _is_nan(value: Any) -> bool:
     return isinstance(value, float) and math.isnan(value)
 
 
-def _listed(config: Given) -> Iterator[tuple[str, Any]]:
+def _listed_metrics(config: Given) -> Iterator[tuple[str, Any]]:
     """The metrics that the task lists, and how it makes one number of each."""
     listed = config.get("metric_list")
     for each in listed.value if listed and isinstance(listed.value, list) else ():
@@ -116,7 +116,7 @@ def was_measured(name: str, value: Any) -> bool:
 def score_first(metrics: list[HarnessMetric], config: Given) -> list[HarnessMetric]:
     """The metrics, that which the task's own list names first of those that there are being the score."""
     known = [metric.name for metric in metrics]
-    first = next((name for name, _ in _listed(config) if name in known), known[0])
+    first = next((name for name, _ in _listed_metrics(config) if name in known), known[0])
     return sorted(metrics, key=lambda metric: metric.name != first)  # a stable sort
 
 
@@ -128,7 +128,7 @@ def score_of(metric: HarnessMetric, count: int, items: pd.DataFrame | None, samp
     """
     if metric.name in RIGHT_OR_WRONG and not 0 <= metric.value <= 1:
         raise FormatError(metric.label, f"{metric.value:g} is no share")
-    values, counts = _answers(metric, items), _counts_right(metric, count)
+    values, counts = _values_of_items(metric, items), _counts_right(metric, count)
     # Some metrics of a task are made of all items at once, and no mean of what each has.
     is_mean = values is not None and abs(float(values.mean()) - metric.value) <= MEAN_WITHIN
     if values is not None and not is_mean and counts:
@@ -142,7 +142,7 @@ def score_of(metric: HarnessMetric, count: int, items: pd.DataFrame | None, samp
         count = len(values)
     # A metric of the harness' says nowhere between what its values lie.
     share = bool(values.between(0, 1).all()) if values is not None and is_mean else metric.name in RIGHT_OR_WRONG
-    low, high, interval = _bounds(metric, count, values if is_mean else None, share, counts)
+    low, high, interval = _harness_bounds(metric, count, values if is_mean else None, share, counts)
     score = Score(
         name=metric.label,
         value=metric.value,
@@ -166,7 +166,7 @@ def _counts_right(metric: HarnessMetric, count: int) -> bool:
     return math.isclose(metric.error, of_zeros_and_ones, rel_tol=ERROR_WITHIN, abs_tol=ERROR_ROUNDED)
 
 
-def _answers(metric: HarnessMetric, items: pd.DataFrame | None) -> "pd.Series[float] | None":
+def _values_of_items(metric: HarnessMetric, items: pd.DataFrame | None) -> "pd.Series[float] | None":
     """What the metric is of each item; None where not all that it is of have one."""
     if items is None or metric.name not in items:
         return None
@@ -175,7 +175,7 @@ def _answers(metric: HarnessMetric, items: pd.DataFrame | None) -> "pd.Series[fl
     return values if values.notna().all() else None
 
 
-def _bounds(
+def _harness_bounds(
     metric: HarnessMetric, count: int, values: "pd.Series[float] | None", share: bool, counts: bool
 ) -> tuple[float | None, float | None, Interval]:
     if values is not None and count > 1:

@@ -53,7 +53,7 @@ def read_lm_eval(
         # Filters of one metric share its direction.
         left_out += dict.fromkeys(f"{path.name}: {fault}; it is left out" for fault in faults)
     for name in metrics:
-        yield _task(path, content, whole, name, metrics[name], named, samples_beside(path, name))
+        yield _task_record(path, content, whole, name, metrics[name], named, samples_beside(path, name))
 
 
 def _metrics_of_tasks(whole: Given, tasks: list[tuple[str, Given]]) -> tuple[dict[str, list[HarnessMetric]], list[FormatError]]:
@@ -76,7 +76,7 @@ def _metrics_of_tasks(whole: Given, tasks: list[tuple[str, Given]]) -> tuple[dic
     return metrics, left_out
 
 
-def _task(
+def _task_record(
     path: Path, content: bytes, whole: Given, task: str, metrics: list[HarnessMetric], named: Named, samples: Path
 ) -> tuple[Record, pd.DataFrame | None]:
     counted = whole["n-samples"][task]["effective"]
@@ -93,7 +93,7 @@ def _task(
         score, interval = score_of(metric, count, items if metric.filter == metrics[0].filter else None, samples.name)
         scores.append(score)
         made_of.append(interval)
-    setup = _setup(whole, task, named)
+    setup = _harness_setup(whole, task, named)
     contents = [content, *([samples.read_bytes()] if items is not None else [])]
     run_id, inputs, source = imported(HARNESS, path, contents, setup, made_of[0])
     del inputs["seed"]  # nothing is trained here
@@ -102,11 +102,11 @@ def _task(
         status="ok",
         setup=setup,
         outcome=Outcome(score=scores[0], metrics={score.name: score for score in scores}),
-        cost=_cost(whole),
+        cost=_harness_cost(whole),
         trust=Trust(data={"test": count}),
         provenance=Provenance(
-            versions=_versions(whole),
-            device=_device(whole),
+            versions=_harness_versions(whole),
+            device=_harness_device(whole),
             started=_started(whole),
             inputs=inputs,
             source=source,
@@ -117,13 +117,13 @@ def _task(
 
 def _read_items(path: Path, task: str, filtered: str) -> pd.DataFrame:
     try:
-        return _items(path, task, filtered)
+        return _answered_items(path, task, filtered)
     except FormatError as error:
         # A fault is told under the name of the results, whose lines and fields are others.
         raise FormatError(path.name, str(error)) from error
 
 
-def _items(path: Path, task: str, filtered: str) -> pd.DataFrame:
+def _answered_items(path: Path, task: str, filtered: str) -> pd.DataFrame:
     """What was answered to each item, as the score's filter left it, with a column for each metric that is a number."""
     rows: dict[str, dict[str, Any]] = {}
     for line in read_lines(path):
@@ -134,16 +134,16 @@ def _items(path: Path, task: str, filtered: str) -> pd.DataFrame:
         if item in rows:
             raise FormatError(line.place, f"repeats doc_id {item}")
         # In the harness' words: our metrics cannot read its answers, and must not try.
-        answers = {"target": _text(line["target"]), "answer": _text(line["filtered_resps"])}
-        rows[item] = {"kind": "task", "name": task, "item": item, **answers, **_numbers(line)}
+        answers = {"target": _answer_text(line["target"]), "answer": _answer_text(line["filtered_resps"])}
+        rows[item] = {"kind": "task", "name": task, "item": item, **answers, **_item_metrics(line)}
     return pd.DataFrame(list(rows.values()))
 
 
-def _text(answer: Given) -> str:
+def _answer_text(answer: Given) -> str:
     return store.as_text(answer.value)[:MOST_TEXT]
 
 
-def _numbers(line: Given) -> dict[str, float]:
+def _item_metrics(line: Given) -> dict[str, float]:
     listed = line.get("metrics")
     names = listed.value if listed and isinstance(listed.value, list) else []
     values = {name: line.value.get(name) for name in names if isinstance(name, str)}
@@ -154,7 +154,7 @@ def _numbers(line: Given) -> dict[str, float]:
     }
 
 
-def _setup(whole: Given, task: str, named: Named) -> Setup:
+def _harness_setup(whole: Given, task: str, named: Named) -> Setup:
     shots = whole["n-shot"][task].whole()
     config, version = whole["config"], whole["versions"].get(task)
     question = {"num_fewshot": shots, "task_version": version.value if version else None}
@@ -164,7 +164,7 @@ def _setup(whole: Given, task: str, named: Named) -> Setup:
     template = whole.get("chat_template_sha")
     return Setup(
         suite=named.suite or HARNESS,
-        model=named.model or _model(whole["model_name"].text()),
+        model=named.model or _model_without_path(whole["model_name"].text()),
         task=task,
         strategy=named.strategy or f"{HARNESS} {shots}-shot",
         hyperparameters=Given({**question, **beside, "chat_template_sha": template.value if template else None}).settings(),
@@ -174,30 +174,30 @@ def _setup(whole: Given, task: str, named: Named) -> Setup:
     )
 
 
-def _model(name: str) -> str:
+def _model_without_path(name: str) -> str:
     """A hub's name, or the last part of a path: no record names a place on a machine."""
     path = PurePath(name)
     # `runs/best` may be a hub's name as well as a path, and is left as it is.
     return path.name if path.is_absolute() or name.startswith((".", "~")) else name
 
 
-def _cost(whole: Given) -> Cost:
+def _harness_cost(whole: Given) -> Cost:
     parameters, seconds = whole["config"].get("model_num_parameters"), whole.get("total_evaluation_time_seconds")
     known = parameters is not None and parameters.number() > 0  # the harness writes -1 where it knows none
-    told = ("total_parameters", "eval_seconds")
+    written = ("total_parameters", "eval_seconds")
     # A cost that is left out would be its default, and 0 is a cost.
     unknown = [
-        name for name, field in Cost.model_fields.items() if type(None) in get_args(field.annotation) and name not in told
+        name for name, field in Cost.model_fields.items() if type(None) in get_args(field.annotation) and name not in written
     ]
     return Cost(
         **dict.fromkeys(unknown),
         total_parameters=parameters.whole() if parameters is not None and known else None,
         # One time for all tasks of the file: it is no single task's.
-        eval_seconds=_seconds(seconds) if seconds and len(list(whole["results"].parts())) == 1 else None,
+        eval_seconds=_seconds_from_text(seconds) if seconds and len(list(whole["results"].parts())) == 1 else None,
     )
 
 
-def _seconds(written: Given) -> float:
+def _seconds_from_text(written: Given) -> float:
     """The harness writes this number as a text."""
     try:
         return Given(float(written.value), written.place).number(0)
@@ -205,17 +205,18 @@ def _seconds(written: Given) -> float:
         raise written.wrong("a number of seconds") from error
 
 
-def _versions(whole: Given) -> dict[str, str]:
+def _harness_versions(whole: Given) -> dict[str, str]:
     packages = {"lm-eval": whole.get("lm_eval_version"), "transformers": whole.get("transformers_version")}
     return {name: version.text() for name, version in packages.items() if version}
 
 
-def _device(whole: Given) -> dict[str, str | int]:
+def _harness_device(whole: Given) -> dict[str, str | int]:
     dtype, device = whole["config"].get("model_dtype"), whole["config"].get("device")
-    told: dict[str, str | int] = {"type": device.text()} if device else {}
-    return told | ({"precision": precision(dtype)} if dtype else {})
+    device_type: dict[str, str | int] = {"type": device.text()} if device else {}
+    return device_type | ({"precision": precision(dtype)} if dtype else {})
 
 
 def _started(whole: Given) -> str | None:
     date = whole.get("date")
+    # Python has no date after the year 9999, which so many seconds stay well below.
     return datetime.fromtimestamp(date.number(0, 1e11), UTC).isoformat(timespec="seconds") if date else None

@@ -43,7 +43,7 @@ def read_peft_result(path: Path, suite: str = NAME) -> Record:
         model=config["model_id"].text(),
         task=GSM8K,
         strategy=_strategy(run["experiment_name"].text(), config["model_id"].text()),
-        hyperparameters=_hyperparameters(config, run.get("peft_config")),
+        hyperparameters=_peft_hyperparameters(config, run.get("peft_config")),
         seed=config["seed"].whole(),
         budget=f"{config['max_steps'].whole()}steps",
         tuning=Tuning(trials=None),
@@ -52,14 +52,14 @@ def read_peft_result(path: Path, suite: str = NAME) -> Record:
     return Record(
         run_id=run_id,
         status="ok" if done else "failed",
-        reason=None if done else _why(run, training),
+        reason=None if done else _failure_reason(run, training),
         setup=setup,
-        outcome=_outcome(training["metrics"].last()) if done else None,
-        cost=_cost(training, training["metrics"].last()) if done else None,
+        outcome=_gsm8k_outcome(training["metrics"].last()) if done else None,
+        cost=_peft_cost(training, training["metrics"].last()) if done else None,
         trust=Trust(data={"test": GSM8K_ITEMS}) if done else Trust(),
         provenance=Provenance(
-            versions=_versions(given["meta_info"]["package_info"]),
-            device=_device(given["meta_info"]["system_info"], precision(config["dtype"])),
+            versions=_peft_versions(given["meta_info"]["package_info"]),
+            device=_peft_device(given["meta_info"]["system_info"], precision(config["dtype"])),
             started=run["created_at"].text(),
             inputs=inputs,
             source=source,
@@ -69,10 +69,11 @@ def read_peft_result(path: Path, suite: str = NAME) -> Record:
 
 def _strategy(experiment: str, model: str) -> str:
     """`lora/llama-3.2-3B-rank32` is `lora/rank32`: the model has a column of its own."""
+    # Files write the model's name in another case than the hub does.
     return re.sub(rf"{re.escape(model.rpartition('/')[2])}-", "", experiment, flags=re.IGNORECASE)
 
 
-def _hyperparameters(config: Given, adapter: Given | None) -> dict[str, Any]:
+def _peft_hyperparameters(config: Given, adapter: Given | None) -> dict[str, Any]:
     """Of training, and under `peft` those of the adapter that are set; weights fully trained have none."""
     # These two have fields of their own in a record.
     training = {name: value for name, value in config.settings().items() if name not in ("model_id", "seed")}
@@ -81,16 +82,16 @@ def _hyperparameters(config: Given, adapter: Given | None) -> dict[str, Any]:
     known = {name: value for name, value in adapter.settings().items() if value is not None and name not in TOLD_ELSEWHERE}
     # What training made is no setting that anybody chose.
     sizes = {name: sum(1 for _ in leaves(value)) for name, value in known.items()}
-    told = {name: value if sizes[name] <= LARGE else f"{sizes[name]:,} values" for name, value in known.items()}
-    return {**training, "peft": told}
+    chosen = {name: value if sizes[name] <= LARGE else f"{sizes[name]:,} values" for name, value in known.items()}
+    return {**training, "peft": chosen}
 
 
-def _why(run: Given, training: Given) -> str:
+def _failure_reason(run: Given, training: Given) -> str:
     message = run.get("error_msg")
     return str(message.value).strip()[:500] if message and str(message.value).strip() else training["status"].text()
 
 
-def _outcome(end: Given) -> Outcome:
+def _gsm8k_outcome(end: Given) -> Outcome:
     """`end` is the last entry of `metrics`, written after the test."""
     accuracy = end["test accuracy"].number(0, 1)
     # Another number of questions would make the interval another, and the file does not say how many.
@@ -101,14 +102,15 @@ def _outcome(end: Given) -> Outcome:
     low, high = wilson(accuracy, GSM8K_ITEMS)
     score = Score(name="accuracy", value=accuracy, ci_low=low, ci_high=high, n=GSM8K_ITEMS, share=True)
     lost = end.get("forgetting")
-    return Outcome(score=score, metrics={"accuracy": score}, forgetting={PROBE: _forgetting(lost.number())} if lost else {})
+    forgetting = {PROBE: _wikipedia_forgetting(lost.number())} if lost else {}
+    return Outcome(score=score, metrics={"accuracy": score}, forgetting=forgetting)
 
 
-def _forgetting(lost: float) -> Forgetting:
+def _wikipedia_forgetting(lost: float) -> Forgetting:
     return Forgetting(value_name=LOSS, higher_is_better=False, delta=lost, verdict=None)
 
 
-def _cost(training: Given, end: Given) -> Cost:
+def _peft_cost(training: Given, end: Given) -> Cost:
     # The key was renamed when other accelerators came.
     peak = training.get("accelerator_memory_max") or training["cuda_memory_max"]
     size, tokens = training.get("file_size"), end.get("train total tokens")
@@ -127,12 +129,12 @@ def _cost(training: Given, end: Given) -> Cost:
     )
 
 
-def _versions(packages: Given) -> dict[str, str]:
+def _peft_versions(packages: Given) -> dict[str, str]:
     """`peft-version: 0.19.0`; commits stand beside them where a package was no release."""
     return {name.removesuffix("-version"): part.text() for name, part in packages.parts() if part.value is not None}
 
 
-def _device(system: Given, precise: str) -> dict[str, str | int]:
+def _peft_device(system: Given, precise: str) -> dict[str, str | int]:
     name = system.get("accelerator") or system.get("gpu")
-    told: dict[str, str | int] = {"precision": precise}
-    return told | ({"name": name.text()} if name else {})
+    precision_alone: dict[str, str | int] = {"precision": precise}
+    return precision_alone | ({"name": name.text()} if name else {})

@@ -23,53 +23,54 @@ def rows_as_csv(rows: Sequence[Row]) -> str:
     each of its lines, and why a row is not to be trusted in its own."""
     places, unequal = score_places(rows), {key: "; ".join(unfair(group)) for key, group in grouped(rows).items()}
     return csv_text(
-        [{**_numbers(row, places), "unequal": unequal[row.group], "doubts": "; ".join(doubts(row))} for row in ranked(rows)]
+        [{**_csv_columns(row, places), "unequal": unequal[row.group], "doubts": "; ".join(doubts(row))} for row in ranked(rows)]
     )
 
 
-def _numbers(row: Row, places: dict[str, tuple[int, int]]) -> dict[str, Any]:
-    return {**_named(row), **_scored(row), **_placed(row, places), **_lost(row), **_cost(row)}
+def _csv_columns(row: Row, places: dict[str, tuple[int, int]]) -> dict[str, Any]:
+    measured = {**_csv_scores(row), **_csv_places(row, places), **_csv_losses(row), **_csv_costs(row)}
+    return {**_csv_naming(row), **measured}
 
 
-def _named(row: Row) -> dict[str, Any]:
+def _csv_naming(row: Row) -> dict[str, Any]:
     suite, model, task = row.group
-    named = {"suite": suite, "model": model, "task": task, "strategy": row.setup.strategy, "row": row.label}
-    return {**named, "seeds": row.seeds, "budget": row.budget, "status": row.status, "reason": row.first.reason}
+    names = {"suite": suite, "model": model, "task": task, "strategy": row.setup.strategy, "row": row.label}
+    return {**names, "seeds": row.seeds, "budget": row.budget, "status": row.status, "reason": row.first.reason}
 
 
-def _scored(row: Row) -> dict[str, Any]:
+def _csv_scores(row: Row) -> dict[str, Any]:
     score = row.outcome.score if row.outcome else None
     columns = {"metric": score.name if score else None, "items": score.n if score else None}
     parts = {"score": row.score, "gain": row.gain, "over_best": row.over_best}
-    return {**columns, **{key: value for name, part in parts.items() for key, value in _bounded(name, part).items()}}
+    return {**columns, **{key: value for name, part in parts.items() for key, value in _csv_estimate(name, part).items()}}
 
 
-def _bounded(name: str, part: Estimate | None) -> dict[str, Any]:
+def _csv_estimate(name: str, part: Estimate | None) -> dict[str, Any]:
     low, high = (part.low, part.high) if part else (None, None)
     return {name: part.value if part else None, f"{name}_low": low, f"{name}_high": high}
 
 
-def _placed(row: Row, places: dict[str, tuple[int, int]]) -> dict[str, Any]:
+def _csv_places(row: Row, places: dict[str, tuple[int, int]]) -> dict[str, Any]:
+    # A row without a score stands in no order.
     best, worst = places.get(row.first.run_id, (None, None))
     return {"seed_sd": row.seed_sd, "rank_best": best, "rank_worst": worst}
 
 
-def _lost(row: Row) -> dict[str, Any]:
-    return {
-        key: value for name, part in row.forgetting.items() for key, value in _bounded(f"forgets.{name}", part.lost).items()
-    }
+def _csv_losses(row: Row) -> dict[str, Any]:
+    columns = [_csv_estimate(f"forgets.{name}", part.lost) for name, part in row.forgetting.items()]
+    return {key: value for of_probe in columns for key, value in of_probe.items()}
 
 
-def _cost(row: Row) -> dict[str, Any]:
+def _csv_costs(row: Row) -> dict[str, Any]:
     return {name: getattr(row.cost, name) if row.cost else None for name in MEAN_COSTS}
 
 
 def rows_as_markdown(rows: Sequence[Row]) -> str:
     """A table for each suite, model and task, and sentences on what its numbers hold."""
-    return "\n\n".join(part for group in grouped(rows).values() for part in _group(ranked(group))) + "\n"
+    return "\n\n".join(part for group in grouped(rows).values() for part in _markdown_of_group(ranked(group))) + "\n"
 
 
-def _group(rows: Sequence[Row]) -> Iterator[str]:
+def _markdown_of_group(rows: Sequence[Row]) -> Iterator[str]:
     suite, model, task = rows[0].group
     scored = [row for row in rows if row.score]
     yield f"## {escaped(f'{suite}: {model} on {task}')}"
@@ -80,19 +81,19 @@ def _group(rows: Sequence[Row]) -> Iterator[str]:
         gains = [f"{name} ({unit})" for name in ("gain", "over best")]
         headers = ["strategy", "rank", f"{first} [95 %]", *gains, *losses, "train (s)", "saved"]
         standing = score_standing(scored)
-        yield markdown_table(headers, [_line(row, standing, list(probes)) for row in scored], headers[:1])
-        told = [*GAINS_TOLD, *stated([row.score for row in scored if row.score], scored), *standing_sentences(standing)]
+        yield markdown_table(headers, [_markdown_cells(row, standing, list(probes)) for row in scored], headers[:1])
+        sentences = [*GAINS_TOLD, *stated([row.score for row in scored if row.score], scored), *standing_sentences(standing)]
         others = [other.sentence for other in other_environments(rows)]
         doubted = [sentence for row in scored for sentence in doubts(row)]
-        told += [*unfair(rows), *stated_sources(rows), *others, *doubted]
-        yield "\n".join(f"- {escaped(sentence)}" for sentence in told)
+        sentences += [*unfair(rows), *stated_sources(rows), *others, *doubted]
+        yield "\n".join(f"- {escaped(sentence)}" for sentence in sentences)
     # A table of numbers has no line for them, and a gap is not to be silent.
     failed = [sentence for row in rows if not row.score for sentence in doubts(row)]
     if failed:
         yield "\n".join(f"- {escaped(sentence)}" for sentence in failed)
 
 
-def _line(row: Row, standing: Standing | None, probes: Sequence[str]) -> list[str]:
+def _markdown_cells(row: Row, standing: Standing | None, probes: Sequence[str]) -> list[str]:
     lost = [
         numbers.signed(part.lost, part.quantity) if (part := row.forgetting.get(name)) else numbers.MISSING for name in probes
     ]
