@@ -65,7 +65,7 @@ class Accepted:
 def accepted_in(folder: Path) -> list[Accepted]:
     """All that were accepted into a folder, the oldest first; none where it is no such folder."""
     # A folder that begins with a dot is still being written, or was left so.
-    baselines = [Accepted(path.parent, _read(path)) for path in folder.glob(f"[!.]*/{ACCEPTED_NOTE}")]
+    baselines = [Accepted(path.parent, _read_note(path)) for path in folder.glob(f"[!.]*/{ACCEPTED_NOTE}")]
     return sorted(baselines, key=lambda each: (each.note.accepted, each.folder.name))
 
 
@@ -82,7 +82,7 @@ def accepted_of(folder: Path, suite: str | None) -> list[tuple[Accepted, list[Re
     raise UserError(f"nothing{of} was accepted into {folder}; `tunebench baseline accept OUT --to {folder}` does so")
 
 
-def _read(path: Path) -> AcceptedNote:
+def _read_note(path: Path) -> AcceptedNote:
     try:
         return AcceptedNote.model_validate_json(path.read_text(encoding="utf-8"))
     except (OSError, ValueError) as error:

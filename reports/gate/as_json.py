@@ -15,39 +15,39 @@ def changes_as_json(comparison: Compared) -> dict[str, Any]:
         "old": comparison.old.name,
         "status": comparison.status,
         "within": {"points": comparison.within.points, "nats": comparison.within.nats, "percent": comparison.within.percent},
-        "changes": [_change(change) for change in comparison.changes],
+        "changes": [_change_object(change) for change in comparison.changes],
         "failing": list(comparison.broken),
         "not_comparable": list(comparison.refused),
         "changed": list(comparison.told),
     }
 
 
-def _change(change: Change) -> dict[str, Any]:
-    held, detectable = change.held, change.detectable
-    suite, model, task = held.row.group
-    low, high = held.bounds
+def _change_object(change: Change) -> dict[str, Any]:
+    difference, detectable = change.difference, change.detectable
+    suite, model, task = difference.row.group
+    low, high = difference.bounds
     # Inside, costs are logarithms, whose differences are quotients to everybody else.
-    write = exp if held.question == "cost" else float
+    write = exp if difference.question == "cost" else float
     return {
         "suite": suite,
         "model": model,
         "task": task,
-        "strategy": held.row.setup.strategy,
-        "row": held.row.label,
-        "question": held.question,
-        "what": held.term,
-        "name": held.name,
-        "unit": held.quantity.unit,
-        "share": held.quantity.share,
-        "old": held.old,
-        "new": held.new,
-        "change": write(held.value),
+        "strategy": difference.row.setup.strategy,
+        "row": difference.row.label,
+        "question": difference.question,
+        "what": difference.term,
+        "name": difference.name,
+        "unit": difference.quantity.unit,
+        "share": difference.quantity.share,
+        "old": difference.old,
+        "new": difference.new,
+        "change": write(difference.value),
         "ci_low": write(low),
         "ci_high": write(high),
         "p": change.p,
-        "paired": held.paired,
+        "paired": difference.paired,
         "verdict": change.verdict,
-        "within": write(held.within),
+        "within": write(difference.within),
         "finds": {
             "value": write(detectable.value),
             "low": write(detectable.low),

@@ -24,7 +24,7 @@ TITLES = {
 
 
 @dataclass(frozen=True)
-class Held:
+class MatchDifference:
     """A number now and before. Of a cost, which is compared as a quotient, `value` is its natural logarithm."""
 
     row: Row
@@ -58,6 +58,7 @@ class Held:
     @property
     def bounds(self) -> tuple[float, float]:
         """The 95 % interval of the value, not corrected for how many are looked at."""
+        # A difference has no ends to be kept inside, as the score that it is of may have.
         low, high = limits(self.value, self.margin)
         return float(low), float(high)
 
@@ -71,7 +72,7 @@ class Held:
 class Change:
     """What is said of it among all that are looked at together."""
 
-    held: Held
+    difference: MatchDifference
     p: float
     """How surprising the difference is if the truth is 0, corrected for their number."""
     verdict: ChangeVerdict

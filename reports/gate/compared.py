@@ -10,8 +10,8 @@ from bench.records.record import Record
 from bench.statistics.change import ChangeVerdict, judged
 from bench.statistics.comparison import stacked
 from bench.statistics.detectable import Detectable, detectable
-from reports.gate.change import Change, Held
-from reports.gate.held import Noise, held_costs, held_measures
+from reports.gate.change import Change, MatchDifference
+from reports.gate.differences import Noise, cost_differences, measure_differences
 from reports.gate.sides import Match, Side, failures, key_of, matched, named, rows_once
 from reports.gate.within import Within
 from reports.rows.row import Row
@@ -63,45 +63,47 @@ def compared(
     refused = [f"{match.where}: {'; '.join(match.unlike)}" for match in matches if match.unlike]
     # Rows that answer another question say nothing of how far a seed moves this one.
     fitting = [match for match in matches if not match.unlike]
-    noise = Noise(fitting, _like(earlier, old, [match.old for match in fitting]))
+    noise = Noise(fitting, _earlier_rows_like(earlier, old, [match.old for match in fitting]))
     refused += [f"{match.where}: {NOTHING_OF_SEEDS}" for match in fitting if not noise.known(match)]
     # With one seed on either side a difference would be held against items alone.
     known = [match for match in fitting if noise.known(match)]
     # A seed that failed before as well is no news, as long as some of the row has a score.
     broken = [each for row, now, before in failed for each in (now if id(row) in missing else _failing_anew(now, before))]
     lost = [f"{named(row)}: {new.name} has no such row" for row, now, _ in failed if id(row) in missing and not now]
-    told = [f"{match.where}: {', '.join(match.changed)}" for match in known if match.changed]
-    told += [f"{named(row)}: {old.name} has no such row" for row in added]
+    remarks = [f"{match.where}: {', '.join(match.changed)}" for match in known if match.changed]
+    remarks += [f"{named(row)}: {old.name} has no such row" for row in added]
     return Compared(
         new,
         old,
         within,
         # Scores and forgetting are one family of Holm's and costs another: many costs hide no fall in quality.
-        _among([held for match in known for held in held_measures(match, noise, within)])
-        + _among([held for match in known for held in held_costs(match, noise, within, seconds)]),
+        _changes_among([difference for match in known for difference in measure_differences(match, noise, within)])
+        + _changes_among([difference for match in known for difference in cost_differences(match, noise, within, seconds)]),
         # A run that failed may be like several old rows, and is one failure.
-        list(dict.fromkeys(map(_failure, broken))),
+        list(dict.fromkeys(map(_failure_sentence, broken))),
         refused if allow_missing else [*refused, *lost],
-        [*told, *lost] if allow_missing else told,
+        [*remarks, *lost] if allow_missing else remarks,
     )
 
 
-def _among(numbers: Sequence[Held]) -> list[Change]:
+def _changes_among(numbers: Sequence[MatchDifference]) -> list[Change]:
     """What is said of them together."""
     if not numbers:
         return []
-    together = stacked([held.margin for held in numbers])
-    rises, within, reach = (np.array([getattr(held, name) for held in numbers]) for name in ("rise", "within", "reach"))
+    together = stacked([difference.margin for difference in numbers])
+    rises, within, reach = (
+        np.array([getattr(difference, name) for difference in numbers]) for name in ("rise", "within", "reach")
+    )
     said = judged(rises, together, within, reach)
     return [
-        Change(held, float(p), cast(ChangeVerdict, str(verdict)), _detectable(held, len(numbers)))
-        for held, p, verdict in zip(numbers, said.p, said.verdicts, strict=True)
+        Change(difference, float(p), cast(ChangeVerdict, str(verdict)), _detectable_change(difference, len(numbers)))
+        for difference, p, verdict in zip(numbers, said.p, said.verdicts, strict=True)
     ]
 
 
-def _detectable(held: Held, tests: int) -> Detectable:
+def _detectable_change(difference: MatchDifference, tests: int) -> Detectable:
     # Holm's first step stands for all: how late a number's turn comes hangs on the others.
-    return detectable(held.margin, tests, held.accuracy, held.within)
+    return detectable(difference.margin, tests, difference.accuracy, difference.within)
 
 
 def _failing_anew(now: Sequence[Row], before: Sequence[Row]) -> Iterator[Row]:
@@ -112,12 +114,12 @@ def _failing_anew(now: Sequence[Row], before: Sequence[Row]) -> Iterator[Row]:
             yield replace(row, records=news)
 
 
-def _failure(row: Row) -> str:
+def _failure_sentence(row: Row) -> str:
     """`sentiment: minilm on sst2: full (seed 2): failed: loss is not finite`"""
     return f"{named(row)} (seed {row.seeds}): {row.status}: {row.reason}"
 
 
-def _like(earlier: Sequence[Sequence[Record]], old: Side, rows: Sequence[Row]) -> list[Row]:
+def _earlier_rows_like(earlier: Sequence[Sequence[Record]], old: Side, rows: Sequence[Row]) -> list[Row]:
     """Earlier rows of the same question as one of these."""
     earlier_rows = rows_once(earlier, old.records)
     return [row for row in earlier_rows if any(key_of(row) == key_of(other) and not Match(row, other).unlike for other in rows)]

@@ -10,7 +10,7 @@ from bench.groups import groups_by
 from bench.records.outcome import Outcome
 from bench.statistics.change_points import change_points
 from reports.gate.accepted import Accepted, accepted_of
-from reports.gate.held import loss_of_run, score_of_run
+from reports.gate.differences import loss_of_run, score_of_run
 from reports.gate.sides import matched, rows_once
 from reports.rows.numbers import Quantity
 from reports.rows.row import Row
@@ -61,7 +61,7 @@ def courses(folder: Path, suite: str | None = None) -> list[RowCourse]:
     """
     pasts = list(_pasts([(each, aggregate(records)) for each, records in accepted_of(folder, suite)]))
     numbers = [(past, probe) for past in pasts for probe in ("", *(past.row.forgetting if past.row.trains else ()))]
-    return [_course(past, probe, len(numbers)) for past, probe in numbers]
+    return [_row_course(past, probe, len(numbers)) for past, probe in numbers]
 
 
 def _pasts(kept: Sequence[tuple[Accepted, Sequence[Row]]]) -> Iterator[_Past]:
@@ -73,11 +73,11 @@ def _pasts(kept: Sequence[tuple[Accepted, Sequence[Row]]]) -> Iterator[_Past]:
     # Seeds of another budget or another metric would say how far they moved another number.
     spreads = {
         table: _noise(rows, [point for row in rows for point in fitting[id(row)]])
-        for table, rows in groups_by(newest, _table).items()
+        for table, rows in groups_by(newest, _table_and_seeding).items()
     }
     for row in newest:
         points = fitting[id(row)]
-        yield _Past(row, points, len(by_row[id(row)]) - len(points), spreads[_table(row)])
+        yield _Past(row, points, len(by_row[id(row)]) - len(points), spreads[_table_and_seeding(row)])
 
 
 def _newest(kept: Sequence[Sequence[Row]]) -> list[Row]:
@@ -92,19 +92,19 @@ def _noise(rows: Sequence[Row], points: Sequence[tuple[Accepted, Row]]) -> SeedS
     """How far seeds move the rows of one table, as all points of their courses tell."""
     baselines = groups_by(points, lambda point: id(point[0])).values()
     known = rows_once([record for _, row in each for record in row.records] for each in baselines)
-    spreads = dict(zip(map(_table, known), spreads_of([row.records for row in known]), strict=True))
+    spreads = dict(zip(map(_table_and_seeding, known), spreads_of([row.records for row in known]), strict=True))
     # A suite or a model that got another name stands in the older table, under its old one.
-    return spreads.get(_table(rows[0])) or spreads_of([row.records for row in rows])[0]
+    return spreads.get(_table_and_seeding(rows[0])) or spreads_of([row.records for row in rows])[0]
 
 
-def _table(row: Row) -> tuple[str, str, str, bool, bool]:
+def _table_and_seeding(row: Row) -> tuple[str, str, str, bool, bool]:
     """Rows of one table whose seeds do the same thing."""
     return (*row.group, row.trains, row.seeds == "none")
 
 
-def _course(past: _Past, probe: str, among: int) -> RowCourse:
+def _row_course(past: _Past, probe: str, among: int) -> RowCourse:
     number = partial(loss_of_run, probe) if probe else score_of_run
-    means = [(each, row, _mean(row, number)) for each, row in past.rows]
+    means = [(each, row, _mean_over_seeds(row, number)) for each, row in past.rows]
     # A probe that was not asked then leaves a gap, and no point.
     points = [(each, row, value) for each, row, value in means if value is not None]
     spread = past.seeds.of(number)
@@ -119,7 +119,7 @@ def _course(past: _Past, probe: str, among: int) -> RowCourse:
     return RowCourse(past.row, probe, quantity, [(each, value) for each, _, value in points], places, past.left_out, tells)
 
 
-def _mean(row: Row, number: Number) -> float | None:
+def _mean_over_seeds(row: Row, number: Number) -> float | None:
     values = [number(run.outcome) for run in row.records if run.outcome]
     known = [value for value in values if value is not None]
     return fmean(known) if known and len(known) == len(row.records) else None

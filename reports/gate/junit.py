@@ -14,10 +14,10 @@ def changes_as_junit(comparison: Compared) -> str:
     """A number that is worse fails, and so does a row that no longer runs; one of which nothing can be told is skipped; a row
     that can't be compared is an error."""
     root = Element("testsuites", name="tunebench compare")
-    for (suite, model, task), changes in groups_by(comparison.changes, lambda change: change.held.row.group).items():
-        _suite(root, f"{suite}: {model} on {task}", [_case(change) for change in changes])
-    broken = [_fault("failure", text) for text in comparison.broken]
-    refused = [_fault("error", text) for text in comparison.refused]
+    for (suite, model, task), changes in groups_by(comparison.changes, lambda change: change.difference.row.group).items():
+        _suite(root, f"{suite}: {model} on {task}", [_change_case(change) for change in changes])
+    broken = [_fault_case("failure", text) for text in comparison.broken]
+    refused = [_fault_case("error", text) for text in comparison.refused]
     # A CI that sees no test where a row fails would show a green list.
     if broken or refused:
         _suite(root, "rows", [*broken, *refused])
@@ -32,9 +32,9 @@ def _suite(root: Element, name: str, cases: list[Element]) -> None:
     suite.extend(cases)
 
 
-def _case(change: Change) -> Element:
-    held = change.held
-    case = Element("testcase", classname=printable(held.row.label), name=printable(held.title))
+def _change_case(change: Change) -> Element:
+    difference = change.difference
+    case = Element("testcase", classname=printable(difference.row.label), name=printable(difference.title))
     _, _, before, now, changed, unit, _, finds = words.cells(change)
     message = f"{words.verdict_text(change)}: {before} -> {now}, {changed} {unit}; finds {finds}"
     if change.verdict == "worse":
@@ -46,7 +46,7 @@ def _case(change: Change) -> Element:
     return case
 
 
-def _fault(tag: str, text: str) -> Element:
+def _fault_case(tag: str, text: str) -> Element:
     # The same row has the same name whichever seed of it fails, by which a CI follows a test over time.
     case = Element("testcase", classname="rows", name=printable(text.partition(" (seed")[0]))
     SubElement(case, tag, message=printable(text), type=tag)

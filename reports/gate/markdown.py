@@ -12,11 +12,11 @@ from reports.visible import printable
 
 def changes_as_markdown(comparison: Compared) -> str:
     """A headline, what is worse, and a table of all changes for each model and task, folded where nothing in it is worse."""
-    parts = [f"### tunebench: {_verdict(comparison)}", escaped(words.headline(comparison))]
+    parts = [f"### tunebench: {_verdict_title(comparison)}", escaped(words.headline(comparison))]
     for (suite, model, task), changes in words.by_table(comparison).items():
         heading = f"{suite}: {model} on {task}"
         worse = any(change.verdict == "worse" for change in changes)
-        table = _table(changes)
+        table = _changes_table(changes)
         # Inside of HTML's own tags Markdown is not read: what it escapes would stand there as it is.
         folded = f"<details><summary>{html.escape(printable(heading))}</summary>"
         # What is worse is to be seen without a click.
@@ -25,10 +25,10 @@ def changes_as_markdown(comparison: Compared) -> str:
     return "\n\n".join([*parts, "\n".join(lines)]) + "\n"
 
 
-def _verdict(comparison: Compared) -> str:
+def _verdict_title(comparison: Compared) -> str:
     return {0: "no regression", 1: "regression", 2: "not comparable"}[comparison.status]
 
 
-def _table(changes: Sequence[Change]) -> str:
+def _changes_table(changes: Sequence[Change]) -> str:
     # Units too: those of imported results are a stranger's words.
     return markdown_table(words.CHANGE_HEADERS, [list(map(escaped, words.cells(each))) for each in changes], words.LEFT_COLUMNS)

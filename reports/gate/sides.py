@@ -67,13 +67,13 @@ class Match:
     @property
     def other_question(self) -> list[str]:
         """In what the two were not asked alike, of their task and their probes; none where they were."""
-        return self._differing(_questions((self.old, self.new)))
+        return self._differing(_question_aspects((self.old, self.new)))
 
     @property
     def unlike(self) -> list[str]:
         """Why the two are not comparable; none where they are."""
         # Domains and other tasks are no part of a course's question: a history has the row's own number alone.
-        reasons = [*self.other_question, *self._differing(_asked_elsewhere((self.old, self.new)))]
+        reasons = [*self.other_question, *self._differing(_aspects_elsewhere((self.old, self.new)))]
         # A number that is asked no longer cannot be seen to fall.
         gone = [f"the probe {name}" for name in self.old.forgetting if self.new.trains and name not in self.new.forgetting]
         gone += [f"the task or domain {name}" for name in self.old.elsewhere if name not in self.new.elsewhere]
@@ -83,15 +83,15 @@ class Match:
         return [*reasons, *(["its score has no interval"] if bare else [])]
 
     def _differing(self, compared: Iterable[Aspect]) -> list[str]:
-        return [told for aspect in compared if (told := _differs(aspect, self.new, self.old))]
+        return [text for aspect in compared if (text := _aspect_difference(aspect, self.new, self.old))]
 
     @property
     def changed(self) -> list[str]:
         """What was changed on purpose, or by the environment, and is not a reason not to compare: `learning_rate 3e-05
         instead of 2e-05`."""
-        new, old = (_settings(row) for row in (self.new, self.old))
+        new, old = (_changeable_settings(row) for row in (self.new, self.old))
         names = [name for name in dict.fromkeys([*old, *new]) if old.get(name) != new.get(name)]
-        return [f"{name} {_shown(new.get(name))} instead of {_shown(old.get(name))}" for name in names]
+        return [f"{name} {_setting_text(new.get(name))} instead of {_setting_text(old.get(name))}" for name in names]
 
 
 def named(row: Row) -> str:
@@ -111,7 +111,7 @@ def matched(new: Sequence[Row], old: Sequence[Row]) -> tuple[list[Match], list[R
     Rows are the same by suite, model, task and strategy; where a side has several of a strategy, also by what sets these apart.
     """
     mine, theirs = _by_key(new), _by_key(old)
-    matches = [match for key in theirs for match in _pairs(mine.get(key, []), theirs[key])]
+    matches = [match for key in theirs for match in _matches_of_key(mine.get(key, []), theirs[key])]
     used = {id(row) for match in matches for row in (match.new, match.old)}
     added, gone = ([row for row in side if row.score and id(row) not in used] for side in (new, old))
     return matches, added, gone
@@ -127,7 +127,7 @@ def failures(new: Sequence[Row], old: Sequence[Row]) -> Iterator[tuple[Row, list
         apart = _set_apart_by(sides[0]) | _set_apart_by(sides[1])
         for row in rows:
             if row.score:
-                now, before = ([each for each in side if not each.score and _alike(apart, each, row)] for side in sides)
+                now, before = ([each for each in side if not each.score and _alike_in(apart, each, row)] for side in sides)
                 yield row, now, before
 
 
@@ -146,12 +146,13 @@ def _by_key(rows: Sequence[Row]) -> dict[Key, list[Row]]:
     return groups_by((row for row in rows if row.score), key_of)
 
 
-def _pairs(new: Sequence[Row], old: Sequence[Row]) -> Iterator[Match]:
+def _matches_of_key(new: Sequence[Row], old: Sequence[Row]) -> Iterator[Match]:
     """By all in which rows of one side differ, for what differs between the sides alone was changed; where two searches chose
     alike, also by these. Of the rest, by hyper-parameters that one row of either side has: what else differs is then told."""
     apart = _set_apart_by(new) | _set_apart_by(old)
-    for told in (partial(_told, apart), partial(_searched, apart), _hyperparameters):
-        mine, theirs = groups_by(new, told), groups_by(old, told)
+    by_search = partial(_determinants_and_search_text, apart)
+    for text_of in (partial(_determinants_text, apart), by_search, _hyperparameters_text):
+        mine, theirs = groups_by(new, text_of), groups_by(old, text_of)
         matches = [Match(*mine[key], *rows) for key, rows in theirs.items() if len(rows) == len(mine.get(key, [])) == 1]
         yield from matches
         used = {id(row) for match in matches for row in (match.new, match.old)}
@@ -162,59 +163,60 @@ def _set_apart_by(rows: Sequence[Row]) -> set[str]:
     """Names of the determinants that not all of the rows have alike, as far as their records know them."""
     # A failed run that knows few of its settings would seem to differ in all others.
     whole = [row for row in rows if row.score or row.first.provenance.inputs]
+    # As text, because values may be lists and objects, which no counter takes.
     counts = Counter((name, json.dumps(value)) for row in whole for name, value in determinants(row.first).items())
     return {name for (name, _), count in counts.items() if count < len(whole)}
 
 
-def _alike(names: Collection[str], failed: Row, row: Row) -> bool:
+def _alike_in(names: Collection[str], failed: Row, row: Row) -> bool:
     """Whether both have these determinants alike. A failed run whose record knows fewer is only held to those that it knows."""
     mine, theirs = determinants(failed.first), determinants(row.first)
     return all(mine.get(name) == theirs.get(name) for name in names if name in mine or failed.first.provenance.inputs)
 
 
-def _told(names: Collection[str], row: Row) -> str:
+def _determinants_text(names: Collection[str], row: Row) -> str:
     """The values that the row has of these determinants."""
     return json.dumps({name: value for name, value in determinants(row.first).items() if name in names})
 
 
-def _searched(names: Collection[str], row: Row) -> str:
-    return _told(names, row) + json.dumps(row.first.provenance.inputs.get("search"), sort_keys=True)
+def _determinants_and_search_text(names: Collection[str], row: Row) -> str:
+    return _determinants_text(names, row) + json.dumps(row.first.provenance.inputs.get("search"), sort_keys=True)
 
 
-def _hyperparameters(row: Row) -> str:
+def _hyperparameters_text(row: Row) -> str:
     return json.dumps(row.setup.hyperparameters, sort_keys=True)
 
 
-def _differs(aspect: Aspect, new: Row, old: Row) -> str:
+def _aspect_difference(aspect: Aspect, new: Row, old: Row) -> str:
     """`budget: 512examples instead of 256examples`; empty where both are alike, or one does not know."""
     here, there = (sorted({value for run in row.records if (value := aspect.of(run))}) for row in (new, old))
     return f"{aspect.name}: {', '.join(here)} instead of {', '.join(there)}" if here and there and here != there else ""
 
 
-def _questions(rows: Sequence[Row]) -> list[Aspect]:
+def _question_aspects(rows: Sequence[Row]) -> list[Aspect]:
     """What must be alike on both sides. The base's best wording is an outcome where the model is another."""
     # Another model may do better in other words, and that is what is compared.
     table = [aspect for aspect in aspects(rows) if aspect is not BEST_WORDING]
     # Words and data have aspects of their own, which tell them in fewer letters.
-    return [*table, *_fields("the task", attrgetter("task_definition"), rows, but=(*OF_WORDING, *OF_DATA))]
+    return [*table, *_definition_aspects("the task", attrgetter("task_definition"), rows, but=(*OF_WORDING, *OF_DATA))]
 
 
-def _fields(whose: str, defined: Defined, rows: Sequence[Row], but: Sequence[str] = ()) -> list[Aspect]:
+def _definition_aspects(whose: str, defined: Defined, rows: Sequence[Row], but: Sequence[str] = ()) -> list[Aspect]:
     """An aspect for each field of what defines a task or a domain."""
     names = dict.fromkeys(name for row in rows for name in defined(row.first) if name not in but)
-    return [Aspect(f"{name} of {whose}", True, partial(_field, defined, name)) for name in names]
+    return [Aspect(f"{name} of {whose}", True, partial(_definition_field, defined, name)) for name in names]
 
 
-def _field(defined: Defined, name: str, record: Record) -> str | None:
-    return _shown(defined(record)[name]) if name in defined(record) else None
+def _definition_field(defined: Defined, name: str, record: Record) -> str | None:
+    return _setting_text(defined(record)[name]) if name in defined(record) else None
 
 
-def _asked_elsewhere(rows: Sequence[Row]) -> Iterator[Aspect]:
+def _aspects_elsewhere(rows: Sequence[Row]) -> Iterator[Aspect]:
     """What must be alike in each score on another task or domain. Its data has no hash of its own: its definition tells it."""
     for name in dict.fromkeys(name for row in rows for name in row.elsewhere):
         yield Aspect(f"items of {name}", True, _score_elsewhere(name, lambda score: f"{score.n:,}"))
         yield Aspect(f"metric of {name}", True, _score_elsewhere(name, lambda score: score.name))
-        yield from _fields(name, partial(_beside, name), rows)
+        yield from _definition_aspects(name, partial(_definition_elsewhere, name), rows)
 
 
 def _score_elsewhere(name: str, read: Callable[[Score], str]) -> Callable[[Record], str | None]:
@@ -225,7 +227,7 @@ def _score_elsewhere(name: str, read: Callable[[Score], str]) -> Callable[[Recor
     return of
 
 
-def _beside(name: str, record: Record) -> Mapping[str, Any]:
+def _definition_elsewhere(name: str, record: Record) -> Mapping[str, Any]:
     """What defines another task that is asked, or a domain of the row's own."""
     tasks = (task for field in KINDS.values() for task in record.provenance.inputs.get(field) or ())
     # Domains are a part of the task's own file.
@@ -233,7 +235,7 @@ def _beside(name: str, record: Record) -> Mapping[str, Any]:
     return next((task for task in tasks if task["name"] == name), domain)
 
 
-def _settings(row: Row) -> dict[str, Any]:
+def _changeable_settings(row: Row) -> dict[str, Any]:
     """What a team may have changed between the two sides."""
     origin = row.first.provenance
     model = {"model's content": origin.model_hash[:8]} if origin.model_hash else {}
@@ -242,7 +244,7 @@ def _settings(row: Row) -> dict[str, Any]:
     return {**model, **row.setup.hyperparameters, **read, **origin.environment}
 
 
-def _shown(value: Any) -> str:
+def _setting_text(value: Any) -> str:
     text = "none" if value is None else value if isinstance(value, str) else json.dumps(value, ensure_ascii=False)
     # The hash shows that two long values differ where their beginnings do not.
     return text if len(text) <= 40 else f"{text[:32]}… ({digest(value)[:6]})"

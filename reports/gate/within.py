@@ -30,6 +30,7 @@ class Within:
     @property
     def of_costs(self) -> float:
         """For the logarithm of a quotient of costs."""
+        # A cost is compared as a quotient, and 5 % more is one of 1.05.
         return float(np.log1p(self.percent / 100))
 
     def __str__(self) -> str:

@@ -7,7 +7,7 @@ import pytest
 
 from baselines import gate
 from bench.statistics.bars import StatisticalBar
-from reports.gate import held
+from reports.gate import differences
 
 
 @pytest.fixture
@@ -40,8 +40,8 @@ def test_nothing_changed_and_few_alarms(records, out):
 
 @pytest.mark.slow
 def test_noise_of_seeds_that_is_forgotten_raises_alarms(records, out, monkeypatch):
-    real = held.margin_between
-    monkeypatch.setattr(held, "margin_between", lambda one, other: replace(real(one, other), seeds=0.0))
+    real = differences.margin_between
+    monkeypatch.setattr(differences, "margin_between", lambda one, other: replace(real(one, other), seeds=0.0))
     assert gate.alarm_share(gate.compare_splits(records, out, 3, 20)) > 0.15
 
 

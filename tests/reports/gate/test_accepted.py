@@ -16,7 +16,7 @@ NOW = datetime(2026, 11, 26, 1, 2, 3, tzinfo=UTC)
 
 
 def numbers(found):
-    return [(c.held.title, c.held.value, c.held.bounds, c.p, c.verdict, c.detectable) for c in found.changes]
+    return [(c.difference.title, c.difference.value, c.difference.bounds, c.p, c.verdict, c.detectable) for c in found.changes]
 
 
 def test_a_comparison_with_what_was_kept_is_that_with_the_whole(sides, tmp_path):

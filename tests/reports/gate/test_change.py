@@ -1,4 +1,4 @@
-"""A held's own words and signs."""
+"""Which terms a comparison has a title for."""
 
 from reports.definitions import defined
 from reports.gate.change import TITLES

@@ -6,7 +6,7 @@ from reports.gate.within import Within
 
 
 def said(found):
-    return {(change.held.row.label, change.held.title): change.verdict for change in found.changes}
+    return {(change.difference.row.label, change.difference.title): change.verdict for change in found.changes}
 
 
 def test_nothing_changed(sides, held):
@@ -17,7 +17,7 @@ def test_nothing_changed(sides, held):
 
 def test_a_fall_is_a_regression_and_a_rise_is_none(sides, held):
     fallen = held(sides.pairs(full=0.7), sides.pairs())
-    assert fallen.status == 1 and [change.held.title for change in fallen.worse] == ["score"]
+    assert fallen.status == 1 and [change.difference.title for change in fallen.worse] == ["score"]
     assert said(fallen)["full", "score"] == "worse" and said(fallen)["frozen", "score"] == "same"
 
 
@@ -35,7 +35,7 @@ def test_more_forgetting_and_dearer_training_are_regressions(sides, held, make):
     cost = old[0][0].cost
     dear = [(make.changed(record, cost=cost.model_copy(update={"train_flops": 2 * cost.train_flops})), f) for record, f in old]
     found = held(dear, old)
-    assert [change.held.title for change in found.worse] == ["training FLOPs"] and found.status == 1
+    assert [change.difference.title for change in found.worse] == ["training FLOPs"] and found.status == 1
 
 
 def test_a_change_that_nobody_minds_is_the_same(sides, held, make):

@@ -5,7 +5,7 @@ from reports.gate.within import Within
 
 
 def cells(found, row, title):
-    return next(words.cells(c) for c in found.changes if (c.held.row.label, c.held.title) == (row, title))
+    return next(words.cells(c) for c in found.changes if (c.difference.row.label, c.difference.title) == (row, title))
 
 
 def test_a_line_of_each_kind(sides, held, make):
@@ -44,8 +44,8 @@ def test_a_single_change_is_one(sides, held):
 def test_costs_that_did_not_change_have_no_line(sides, held):
     found = held(sides.pairs(), sides.pairs())
     (changes,) = words.by_table(found).values()
-    assert {change.held.question for change in changes} == {"quality", "forgetting"}
-    assert [change.held.row.label for change in changes] == sorted(change.held.row.label for change in changes)
+    assert {change.difference.question for change in changes} == {"quality", "forgetting"}
+    assert [change.difference.row.label for change in changes] == sorted(change.difference.row.label for change in changes)
 
 
 def test_unpaired_changes_are_marked(sides, held, make):

@@ -11,7 +11,7 @@ from bench.statistics.comparison import margin_between, paired
 from bench.statistics.estimates import MANY, Estimate
 from bench.statistics.intervals import Margin
 from bench.statistics.ratios import log_ratio, log_ratio_by_seed
-from reports.gate.change import Held
+from reports.gate.change import MatchDifference
 from reports.gate.sides import Match, rows_once
 from reports.gate.within import Within
 from reports.rows.environments import one_machine
@@ -89,15 +89,15 @@ class _Measure:
     """What a percentage is of, where it is not of the old number itself: of a loss, what there was to lose."""
 
 
-def held_measures(match: Match, noise: Noise, within: Within) -> Iterator[Held]:
+def measure_differences(match: Match, noise: Noise, within: Within) -> Iterator[MatchDifference]:
     """Of the scores of the rows, and of what probes lost in rows that train."""
-    for measure in (*_scores(match), *_lost(match)):
+    for measure in (*_score_measures(match), *_loss_measures(match)):
         new, old = (
             # Each side by itself knows the seeds of its own table alone.
             estimate.in_table_of(noise.of(row).of(measure.of))
             for estimate, row in ((measure.new, match.new), (measure.old, match.old))
         )
-        yield Held(
+        yield MatchDifference(
             match.new,
             "forgetting" if measure.term == "forgetting" else "quality",
             measure.term,
@@ -117,7 +117,7 @@ def held_measures(match: Match, noise: Noise, within: Within) -> Iterator[Held]:
         )
 
 
-def _scores(match: Match) -> Iterator[_Measure]:
+def _score_measures(match: Match) -> Iterator[_Measure]:
     new, old = match.new, match.old
     assert new.score and old.score and new.outcome  # rows without a score are not matched
     yield _Measure("score", "", new.quantity, new.score, old.score, score_of_run, new.higher_is_better)
@@ -125,10 +125,11 @@ def _scores(match: Match) -> Iterator[_Measure]:
         before = old.elsewhere.get(name)
         if before and away.score.low is not None and before.score.low is not None:
             higher = new.outcome.elsewhere[name].score.higher_is_better
-            yield _Measure("elsewhere", name, away.quantity, away.score, before.score, partial(_elsewhere, name), higher)
+            of_run = partial(_score_elsewhere_of_run, name)
+            yield _Measure("elsewhere", name, away.quantity, away.score, before.score, of_run, higher)
 
 
-def _lost(match: Match) -> Iterator[_Measure]:
+def _loss_measures(match: Match) -> Iterator[_Measure]:
     for name, lost in match.new.forgetting.items() if match.new.trains else ():
         known = match.old.forgetting.get(name)
         # A distance from the base has no interval, and nothing to be judged by.
@@ -138,7 +139,7 @@ def _lost(match: Match) -> Iterator[_Measure]:
             )
 
 
-def held_costs(match: Match, noise: Noise, within: Within, seconds: bool) -> Iterator[Held]:
+def cost_differences(match: Match, noise: Noise, within: Within, seconds: bool) -> Iterator[MatchDifference]:
     """Of what the rows that train took: counted work, within one machine memory, and where they are asked for seconds."""
     if not match.new.trains:
         return
@@ -150,8 +151,9 @@ def held_costs(match: Match, noise: Noise, within: Within, seconds: bool) -> Ite
             continue
         value, margin = noise.ratio(match, take, term in COUNTED_COSTS)
         means = float(np.mean(new)), float(np.mean(old))
+        # Without a second seed nothing is known of how far what is measured varies.
         if margin:
-            yield Held(match.new, "cost", term, "", TIMES, *means, value, margin, within.of_costs)
+            yield MatchDifference(match.new, "cost", term, "", TIMES, *means, value, margin, within.of_costs)
 
 
 def score_of_run(outcome: Outcome) -> float | None:
@@ -159,7 +161,7 @@ def score_of_run(outcome: Outcome) -> float | None:
     return outcome.score.value
 
 
-def _elsewhere(name: str, outcome: Outcome) -> float | None:
+def _score_elsewhere_of_run(name: str, outcome: Outcome) -> float | None:
     return outcome.elsewhere[name].score.value if name in outcome.elsewhere else None
 
 
