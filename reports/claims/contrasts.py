@@ -43,7 +43,7 @@ def cost_below(one: Row, other: Row, rows: Sequence[Row], take: Take) -> Iterato
     logarithm, margin = log_ratio(mine, theirs, table)
     shown = f"{numbers.multiple(value)} {numbers.bracketed(bounds, numbers.multiple)}".rstrip()
     # A ratio below 1 has a negative logarithm, and is on the claim's side.
-    yield Evidence(_against(one, other), shown, -logarithm, margin or NO_MARGIN, _ratio)
+    yield Evidence(_pair_in_words(one, other), shown, -logarithm, margin or NO_MARGIN, _ratio_in_words)
 
 
 def count_below(one: Row, others: Row | Sequence[Row], take: Take, bound: float = 1.0) -> Iterator[Evidence]:
@@ -54,7 +54,7 @@ def count_below(one: Row, others: Row | Sequence[Row], take: Take, bound: float 
         return
     value = fmean(mine) / sum(theirs)
     rows = (
-        _against(one, several[0])
+        _pair_in_words(one, several[0])
         if len(several) == 1
         else f"{one.label} against {len(several)} runs alone ({place(one, *several)})"
     )
@@ -68,8 +68,8 @@ def higher(one: Row, other: Row, domain: str | None = None) -> Iterator[Evidence
     mine, theirs = (row.elsewhere[domain].score if domain else row.score for row in (one, other))
     quantity = one.elsewhere[domain].quantity if domain else one.quantity
     if mine and theirs:
-        rows = _against(one, other) + (f", on {domain}" if domain else "") + turned(one.higher_is_better)
-        yield _difference(rows, mine, theirs, quantity, 1.0 if one.higher_is_better else -1.0)
+        rows = _pair_in_words(one, other) + (f", on {domain}" if domain else "") + turned(one.higher_is_better)
+        yield _difference_evidence(rows, mine, theirs, quantity, 1.0 if one.higher_is_better else -1.0)
 
 
 def gain_kept(one: Row, other: Row) -> Iterator[Evidence]:
@@ -80,20 +80,20 @@ def gain_kept(one: Row, other: Row) -> Iterator[Evidence]:
     if not one.over_best or not other.over_best:
         return
     gained = other.over_best.value > 0
-    evidence = _difference("", one.over_best, other.over_best * (MOST if gained else 1.0), one.quantity)
+    evidence = _difference_evidence("", one.over_best, other.over_best * (MOST if gained else 1.0), one.quantity)
     share = (
         f"{numbers.percent(one.over_best.value / other.over_best.value)} of its gain"
         if gained
         else f"{other.label} gains nothing"
     )
     measured = f"{evidence.measured} beyond {'nine tenths' if gained else 'it'}"
-    yield Evidence(f"{_against(one, other)}: {share}", measured, evidence.lead, evidence.margin, evidence.write)
+    yield Evidence(f"{_pair_in_words(one, other)}: {share}", measured, evidence.lead, evidence.margin, evidence.write)
 
 
 def less_lost(one: Row, other: Row) -> Iterator[Evidence]:
     """Less of each probe should be lost than the other loses."""
     for name, mine, theirs in _same_probes(one, other):
-        yield _difference(f"{_against(one, other)}, {name}", theirs.lost, mine.lost, mine.quantity)
+        yield _difference_evidence(f"{_pair_in_words(one, other)}, {name}", theirs.lost, mine.lost, mine.quantity)
 
 
 def less_lost_at_equal_gain(one: Row, other: Row) -> Iterator[Evidence]:
@@ -118,7 +118,8 @@ def less_lost_at_equal_gain(one: Row, other: Row) -> Iterator[Evidence]:
         spread = pooled([few, many])
         margin = Margin(spread.variance * (1 / len(few) + 1 / len(many)), spread.freedom, 0.0, MANY)
         gained = f"{numbers.difference(reached or 0.0, one.quantity)} {one.quantity.unit} gained"
-        yield _evidence(f"{_against(one, other)}, {name} at {gained}", fmean(many) - fmean(few), margin, probe.quantity)
+        compared = f"{_pair_in_words(one, other)}, {name} at {gained}"
+        yield _evidence_with_margin(compared, fmean(many) - fmean(few), margin, probe.quantity)
 
 
 def _same_probes(one: Row, other: Row) -> Iterator[tuple[str, Forgotten, Forgotten]]:
@@ -134,7 +135,7 @@ def risen(row: Row, transfer: Transfer, slack: float = 0.0) -> Evidence:
     # The mixture may have seeds that no run alone has.
     seeds = budget_and_seeds(row, Row(tuple(transfer.runs)))
     rows = f"{row.label} against {transfer.strategy} alone, on {transfer.task} ({seeds}){turned(transfer.higher_is_better)}"
-    return _evidence(rows, transfer.rise.value, margin_of(transfer.rise), transfer.quantity, slack)
+    return _evidence_with_margin(rows, transfer.rise.value, margin_of(transfer.rise), transfer.quantity, slack)
 
 
 def turned(higher_is_better: bool) -> str:
@@ -148,14 +149,15 @@ def margin_of(estimate: Estimate) -> Margin:
         return of_row(estimate.answered, estimate.spread)
     if estimate.low is None or estimate.high is None:
         return NO_MARGIN
+    # Half of it is taken for Z standard errors, as of an interval that is made of one.
     return Margin(0.0, 0, ((estimate.high - estimate.low) / (2 * Z)) ** 2, MANY)
 
 
-def _difference(rows: str, mine: Estimate, theirs: Estimate, quantity: Quantity, sign: float = 1.0) -> Evidence:
-    return _evidence(rows, sign * (mine.value - theirs.value), margin_between(mine, theirs), quantity)
+def _difference_evidence(rows: str, mine: Estimate, theirs: Estimate, quantity: Quantity, sign: float = 1.0) -> Evidence:
+    return _evidence_with_margin(rows, sign * (mine.value - theirs.value), margin_between(mine, theirs), quantity)
 
 
-def _evidence(rows: str, value: float, margin: Margin, quantity: Quantity, slack: float = 0.0) -> Evidence:
+def _evidence_with_margin(rows: str, value: float, margin: Margin, quantity: Quantity, slack: float = 0.0) -> Evidence:
     half = float(margin.half_width())
     write: Callable[[float], str] = partial(numbers.difference, quantity=quantity)
     bounds = numbers.bracketed((value - half, value + half), write) if np.isfinite(half) else ""
@@ -167,9 +169,9 @@ def _lost_at(row: Row, probe: str, gain: float | None) -> float | None:
     return None if gain is None else frontier.at_gain(frontier.curve_places(row, probe), gain)
 
 
-def _ratio(lead: float) -> str:
+def _ratio_in_words(lead: float) -> str:
     return f"a ratio of {numbers.multiple(math.exp(-lead))}"
 
 
-def _against(one: Row, other: Row) -> str:
+def _pair_in_words(one: Row, other: Row) -> str:
     return f"{one.label} against {other.label} ({place(one, other)})"

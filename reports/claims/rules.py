@@ -88,7 +88,7 @@ def multitask_transfers(rows: Rows) -> Comparisons:
         yield from (risen(row, transfer) for transfer in row.transfers)
 
 
-def _weights(cost: Cost) -> float | None:
+def _weight_bytes(cost: Cost) -> float | None:
     return cost.weight_bytes
 
 
@@ -96,7 +96,7 @@ def half_the_weights(rows: Rows) -> Comparisons:
     for one, other in opposed(rows, ADAPTER, ADAPTER):
         # Another rank or other layers would change the weights too.
         if (sets.bits(one), sets.bits(other)) == (8, 32) and sets.peft(one) == sets.peft(other):
-            yield from count_below(one, other, _weights, HALF)
+            yield from count_below(one, other, _weight_bytes, HALF)
 
 
 def prompting_suffices(rows: Rows) -> Comparisons:

@@ -36,7 +36,7 @@ def show_claims(records: Sequence[Record], out: Path, markdown: Path | None, as_
     elif markdown:
         write_text(markdown, claims_page(models, lines))
     else:
-        _print(models, lines)
+        _print_claims(models, lines)
 
 
 def _of_one_seed(rows: Sequence[Row]) -> Iterator[str]:
@@ -53,60 +53,62 @@ def _as_object(claim: Tested) -> dict[str, Any]:
     return {"claim": claim.name, "statement": claim.claim.statement, "verdict": claim.verdict, "comparisons": parts}
 
 
-def _print(models: Models, lines: Sequence[str]) -> None:
+def _print_claims(models: Models, lines: Sequence[str]) -> None:
     to = console()
     for model, claims in models.items():
         say(to, f"{model}: what its runs say to well-known claims")
         for claim in claims:
             say(to, "")
-            say(to, f"{_verdict(claim)}: {claim.claim.statement}")
+            say(to, f"{_verdict_with_counts(claim)}: {claim.claim.statement}")
             if claim.parts:
-                to.print(_table(claim.parts))
+                to.print(_comparisons_table(claim.parts))
         say(to, "")
     for line in lines:
         say(to, line)
 
 
-def _table(parts: Sequence[Weighed]) -> Table:
+def _comparisons_table(parts: Sequence[Weighed]) -> Table:
     table = plain_table()
     add_column(table, "claim_rows", "rows", justify="left")
     add_column(table, "claim_measured", "measured [95 %]")
     add_column(table, "claim_verdict", "verdict", justify="left", min_width=14)
     add_column(table, "claim_smallest", "smallest")
     for part in parts:
+        # The number ends where the verdict begins: one more space keeps the two apart.
         cells = (part.evidence.rows, part.evidence.measured, f" {part.verdict}", part.smallest or numbers.MISSING)
         add_cells(table, cells)
     return table
 
 
-def _verdict(claim: Tested) -> str:
+def _verdict_with_counts(claim: Tested) -> str:
     """`holds (3 of 3 for it)`, `does not hold (1 of 3 against it)`."""
     if claim.verdict is None:
         return NOTHING
     for_it, against, count = claim.counted("holds"), claim.counted("does not hold"), len(claim.parts)
-    told = f"{against} of {count} against it" if against else f"{for_it} of {count} for it"
-    return f"{claim.verdict} ({told})"
+    counts = f"{against} of {count} against it" if against else f"{for_it} of {count} for it"
+    return f"{claim.verdict} ({counts})"
 
 
 def claims_page(models: Models, lines: Sequence[str]) -> str:
     """A page of Markdown: a table of all verdicts, these lines, then each claim with its rule and its comparisons."""
     header = ["claim", *map(escaped, models)]
     verdicts = [
-        [claim.statement, *(_verdict(_named(claims, name)) for claims in models.values())]
+        [claim.statement, *(_verdict_with_counts(_claim_named(claims, name)) for claims in models.values())]
         for name, claim in all_claims().items()
     ]
     table = markdown_table(header, verdicts, header)
     parts = ["# Well-known claims, tested", "Made from the records of runs by `tunebench claims`.", table, " ".join(lines)]
     for name, claim in all_claims().items():
         parts += [f"## {claim.statement}", f"Rule: {claim.rule}"]
-        cells = [_cells(model, part) for model, claims in models.items() for part in _named(claims, name).parts]
+        parts_of = {model: _claim_named(claims, name).parts for model, claims in models.items()}
+        cells = [_comparison_cells(model, part) for model, weighed in parts_of.items() for part in weighed]
         parts.append(markdown_table(COMPARED, cells, COMPARED) if cells else "No runs for it.")
     return "\n\n".join(parts) + "\n"
 
 
-def _cells(model: str, part: Weighed) -> list[str]:
+def _comparison_cells(model: str, part: Weighed) -> list[str]:
     return [*map(escaped, (model, part.evidence.rows, part.evidence.measured)), part.verdict, part.smallest or numbers.MISSING]
 
 
-def _named(claims: Sequence[Tested], name: str) -> Tested:
+def _claim_named(claims: Sequence[Tested], name: str) -> Tested:
     return next(each for each in claims if each.name == name)

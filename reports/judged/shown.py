@@ -30,8 +30,8 @@ def print_judged(heading: str, rates: WinRates) -> None:
     """A table of one suite's, model's and task's pairs."""
     to = console()
     say(to, heading)
-    to.print(_table(rates))
-    for sentence in _below(rates):
+    to.print(_win_rates_table(rates))
+    for sentence in _reading_sentences(rates):
         say(to, sentence)
 
 
@@ -40,21 +40,22 @@ def judged_page(tables: dict[str, WinRates]) -> str:
     parts = ["# What a judge says of the rows' answers"]
     header = [" ".join(words) if term != "judged_counts" else " / ".join(words) for term, words in WIN_RATE_COLUMNS.items()]
     for heading, rates in tables.items():
-        lines = [[escaped(label), *map(escaped, cells)] for label, *cells in map(_cells, rates.pairs)]
-        parts += [f"## {escaped(heading)}", markdown_table(header, lines, header[:1]), escaped(" ".join(_below(rates)))]
+        lines = [[escaped(label), *map(escaped, cells)] for label, *cells in map(_win_rate_cells, rates.pairs)]
+        reading = escaped(" ".join(_reading_sentences(rates)))
+        parts += [f"## {escaped(heading)}", markdown_table(header, lines, header[:1]), reading]
     return "\n\n".join(parts) + "\n"
 
 
-def _table(rates: WinRates) -> Table:
+def _win_rates_table(rates: WinRates) -> Table:
     table = plain_table()
     for term, words in WIN_RATE_COLUMNS.items():
         add_column(table, term, *words, justify="left" if term == "judged_rows" else "right")
     for rate in rates.pairs:
-        add_cells(table, _cells(rate))
+        add_cells(table, _win_rate_cells(rate))
     return table
 
 
-def _cells(rate: WinRate) -> tuple[str, ...]:
+def _win_rate_cells(rate: WinRate) -> tuple[str, ...]:
     won, tied, lost = (rate.counts[winner] for winner in ("one", "tie", "other"))
     interval = numbers.bracketed((rate.low, rate.high), numbers.share)
     return (
@@ -66,17 +67,18 @@ def _cells(rate: WinRate) -> tuple[str, ...]:
     )
 
 
-def _below(rates: WinRates) -> Iterator[str]:
+def _reading_sentences(rates: WinRates) -> Iterator[str]:
     yield from READING
     one = "One seed: the interval is for these trained models on new items. Another seed may differ by more."
     yield one if rates.seeds == 1 else "Several seeds: the interval is for other seeds on new items."
     if rates.smallest is not None:
-        yield _could_show(rates.smallest)
+        yield _findable_rate_sentence(rates.smallest)
     for rate in rates.pairs:
         yield from _remarks(rate)
 
 
-def _could_show(smallest: float) -> str:
+def _findable_rate_sentence(smallest: float) -> str:
+    # A rate lies between 0 and 1, and none of them is farther than .5 from even.
     if smallest >= 0.5:
         return "So few items and seeds would find no win rate four times out of five; take more of them."
     ends = (numbers.share(0.5 + sign * smallest) for sign in (1, -1))
@@ -86,10 +88,10 @@ def _could_show(smallest: float) -> str:
 def _remarks(rate: WinRate) -> Iterator[str]:
     name = f"{rate.labels[0]} against {rate.labels[1]}"
     if rate.same:
-        yield f"{name}: {_counted(rate.same, 'pair')} of answers the same, a tie that was not asked."
+        yield f"{name}: {_count_with_noun(rate.same, 'pair')} of answers the same, a tie that was not asked."
     if rate.unread:
-        yield f"{name}: {_counted(rate.unread, 'reply', 'replies')} could not be read and made a tie."
+        yield f"{name}: {_count_with_noun(rate.unread, 'reply', 'replies')} could not be read and made a tie."
 
 
-def _counted(count: int, one: str, many: str = "") -> str:
+def _count_with_noun(count: int, one: str, many: str = "") -> str:
     return f"{count:,} {one if count == 1 else many or one + 's'}"

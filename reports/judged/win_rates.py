@@ -78,22 +78,22 @@ class WinRates:
 
 def win_rates(judged: Sequence[JudgedRows]) -> WinRates:
     """All pairs of one table, looked at together (Holm)."""
-    rates = [_rates(rows) for rows in judged]
-    spread = _spread(judged, rates)
-    margins = [_margin(rows, rate, spread) for rows, rate in zip(judged, rates, strict=True)]
+    rates = [_jackknifed_rates(rows) for rows in judged]
+    spread = _seed_spread_of_pairs(judged, rates)
+    margins = [_margin_of_rate(rows, rate, spread) for rows, rate in zip(judged, rates, strict=True)]
     tested = [_about_even(rate, margin) for rate, margin in zip(rates, margins, strict=True)]
-    ps = holm(np.array([_p(rate, margin) for rate, margin in zip(rates, tested, strict=True)]))
+    ps = holm(np.array([_p_about_even(rate, margin) for rate, margin in zip(rates, tested, strict=True)]))
     parts = zip(judged, rates, margins, ps, strict=True)
     seeds = max(len(rows.verdicts) for rows in judged)
-    return WinRates([_win_rate(*part) for part in parts], len(judged[0].clusters), seeds, _smallest(tested))
+    return WinRates([_win_rate(*part) for part in parts], len(judged[0].clusters), seeds, _smallest_rate_found(tested))
 
 
-def _rates(rows: JudgedRows) -> Jackknifed:
+def _jackknifed_rates(rows: JudgedRows) -> Jackknifed:
     worth = np.array([[WORTH[judged.verdict] for judged in seed] for seed in rows.verdicts])
     return of_shares(worth, clusters_of(rows.clusters, len(rows.clusters)))
 
 
-def _spread(judged: Sequence[JudgedRows], rates: Sequence[Jackknifed]) -> Spread:
+def _seed_spread_of_pairs(judged: Sequence[JudgedRows], rates: Sequence[Jackknifed]) -> Spread:
     """The seed variance of the table's pairs. They share rows: of R rows that all have seeds, R - 1 differences are free."""
     spread = pooled([rate.values.tolist() for rate in rates])
     free = {label: count - 1 for rows in judged for label, count in zip(rows.labels, rows.runs, strict=True)}
@@ -101,14 +101,14 @@ def _spread(judged: Sequence[JudgedRows], rates: Sequence[Jackknifed]) -> Spread
     return replace(spread, freedom=min(spread.freedom, known))
 
 
-def _margin(rows: JudgedRows, rate: Jackknifed, spread: Spread) -> Margin:
+def _margin_of_rate(rows: JudgedRows, rate: Jackknifed, spread: Spread) -> Margin:
     """One run that meets each seed of another row has a seed too, whose variance no mean over the others makes smaller."""
     margin, seeds = of_row(rate, spread), len(rows.verdicts)
     alone = seeds > 1 and any(runs == 1 and seeded for runs, seeded in zip(rows.runs, rows.seeded, strict=True))
     return replace(margin, seeds=margin.seeds * (1 + seeds)) if alone else margin
 
 
-def _mean(rate: Jackknifed) -> float:
+def _mean_rate(rate: Jackknifed) -> float:
     return float(rate.values.mean())
 
 
@@ -118,25 +118,26 @@ def _about_even(rate: Jackknifed, margin: Margin) -> Margin:
     freedom = margin.item_freedom
     if not freedom:  # a single item
         return margin
-    return replace(margin, items=(margin.items * freedom + (_mean(rate) - EVEN) ** 2) / (freedom + 1))
+    return replace(margin, items=(margin.items * freedom + (_mean_rate(rate) - EVEN) ** 2) / (freedom + 1))
 
 
-def _p(rate: Jackknifed, margin: Margin) -> float:
+def _p_about_even(rate: Jackknifed, margin: Margin) -> float:
     """Whether the rate is .5, by the margin about .5."""
-    return float(margin.p(_mean(rate) - EVEN)) if margin.item_freedom else 1.0
+    # A single item says nothing of how others would come out.
+    return float(margin.p(_mean_rate(rate) - EVEN)) if margin.item_freedom else 1.0
 
 
-def _ends(rate: Jackknifed, margin: Margin) -> tuple[float, float]:
+def _rate_interval(rate: Jackknifed, margin: Margin) -> tuple[float, float]:
     """The interval. Where all items are ties none varies, and it is as wide as other items may make it: Wilson's bound of the
     share that is no tie, all of it won or all of it lost."""
-    low, high = limits(_mean(rate), margin, "wilson")
+    low, high = limits(_mean_rate(rate), margin, "wilson")
     if high > low:
         return float(low), float(high)
     reach = float(EVEN * Z**2 / (margin.item_freedom + 1 + Z**2))
-    return _mean(rate) - reach, _mean(rate) + reach
+    return _mean_rate(rate) - reach, _mean_rate(rate) + reach
 
 
-def _smallest(margins: Sequence[Margin]) -> float | None:
+def _smallest_rate_found(margins: Sequence[Margin]) -> float | None:
     """Of an average pair, by the margins that pairs are tested with: a lopsided pair's own is too narrow for an even one."""
     margin = mean_margin(margins)
     return detectable(margin, len(margins)).value if margin.seeds + margin.items else None
@@ -144,17 +145,17 @@ def _smallest(margins: Sequence[Margin]) -> float | None:
 
 def _win_rate(rows: JudgedRows, rate: Jackknifed, margin: Margin, p: float) -> WinRate:
     verdicts = [judged.verdict for judged in rows.every]
-    low, high = _ends(rate, margin)
+    low, high = _rate_interval(rate, margin)
     orders = [(judged.one_first, judged.other_first) for judged in rows.every if judged.one_first and judged.other_first]
     return WinRate(
         labels=rows.labels,
-        value=_mean(rate),
+        value=_mean_rate(rate),
         low=low,
         high=high,
         p=float(p),
         counts={winner: verdicts.count(winner) for winner in WORTH},
-        agreement=_share([one.winner is not None and one.winner == other.winner for one, other in orders]),
-        first=_share(_first_places(orders)),
+        agreement=_share_of_true([one.winner is not None and one.winner == other.winner for one, other in orders]),
+        first=_share_of_true(_first_places(orders)),
         unread=sum(said.winner is None for order in orders for said in order),
         same=len(verdicts) - len(orders),
     )
@@ -166,5 +167,5 @@ def _first_places(orders: Sequence[tuple[Said, Said]]) -> list[bool]:
     return forward + [other.winner == "other" for _, other in orders if other.winner in ("one", "other")]
 
 
-def _share(of: Sequence[bool]) -> float | None:
+def _share_of_true(of: Sequence[bool]) -> float | None:
     return sum(of) / len(of) if of else None
