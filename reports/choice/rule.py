@@ -65,7 +65,7 @@ def choices(suite: Mapping[str, Any], wish: Wish) -> list[Chosen]:
     """A choice for each model of a suite. `suite` has its `name`, and the ranking's `groups` and `table`."""
     lines = suite["table"]["lines"]
     models = dict.fromkeys(suite["groups"][line["group"]]["model"] for line in lines if _takes_part(line))
-    return [_choice(suite, model, lines, wish) for model in models]
+    return [_choice_of_model(suite, model, lines, wish) for model in models]
 
 
 def _takes_part(line: RankingLine) -> bool:
@@ -73,7 +73,7 @@ def _takes_part(line: RankingLine) -> bool:
     return bool(line["runs"]) and line["score"] is not None
 
 
-def _choice(suite: Mapping[str, Any], model: str, lines: Sequence[RankingLine], wish: Wish) -> Chosen:
+def _choice_of_model(suite: Mapping[str, Any], model: str, lines: Sequence[RankingLine], wish: Wish) -> Chosen:
     of_task: dict[str, dict[str, RankingLine]] = {}
     for line in lines:
         group = suite["groups"][line["group"]]
@@ -95,13 +95,13 @@ def _choice(suite: Mapping[str, Any], model: str, lines: Sequence[RankingLine], 
     dear = {option.label: why for option in options if (why := next(_too_much(suite, option, wish), ""))}
     fitting = [option for option in options if option.label not in dear]
     # A row that is too dear takes none with it that it would have beaten.
-    ahead = {option.label: dict(_worse(option, fitting)) for option in fitting}
-    above = {label: _above(label, ahead) for label in ahead}
+    ahead = {option.label: dict(_rows_ahead(option, fitting)) for option in fitting}
+    above = {label: _rows_above(label, ahead) for label in ahead}
     picks = [option for option in fitting if all(option.label in above[label] for label in above[option.label])]
     worse = {option.label: next(iter(ahead[option.label].values())) for option in fitting if option not in picks}
-    told = [(option.label, list(_reasons(suite, option, picks, wish))) for option in picks]
-    said = f"{_said(suite, picks, tasks)}{_unlike(suite, options, wish)}"
-    return Chosen(suite["name"], model, tasks, told, [*worse.items(), *dear.items(), *lacking.items()], said)
+    picked = [(option.label, list(_reasons(suite, option, picks, wish))) for option in picks]
+    said = f"{_picks_in_words(suite, picks, tasks)}{_unlike_machines_sentence(suite, options, wish)}"
+    return Chosen(suite["name"], model, tasks, picked, [*worse.items(), *dear.items(), *lacking.items()], said)
 
 
 def _too_much(suite: Mapping[str, Any], option: Option, wish: Wish) -> Iterator[str]:
@@ -113,7 +113,7 @@ def _too_much(suite: Mapping[str, Any], option: Option, wish: Wish) -> Iterator[
                 # A cost that nobody measured is within no limit.
                 yield f"its {column} on {task} is not known"
             elif spent > limit:
-                yield f"{words.format(_text(suite, line, column))} on {task}"
+                yield f"{words.format(_cell_text(suite, line, column))} on {task}"
     if wish.forgetting is not None:
         for task, line in option.lines.items():
             if not line["lost"]:
@@ -123,14 +123,14 @@ def _too_much(suite: Mapping[str, Any], option: Option, wish: Wish) -> Iterator[
                 if probe not in line["lost"]:
                     # As little as of a cost is known of a loss that other rows were asked for.
                     yield f"what it forgets of {probe} was not measured on {task}"
-                elif _probe(suite, line, probe)["share"] is None:
-                    shown = _text(suite, line, f"forgetting.{probe}")
+                elif _probe_description(suite, line, probe)["share"] is None:
+                    shown = _cell_text(suite, line, f"forgetting.{probe}")
                     yield f"loses {shown} of {probe} on {task}, which other rows measured otherwise"
-                elif lost is None or lost[0] > _limit(suite, line, probe, wish.forgetting):
-                    yield f"loses {_lost(suite, line, probe)} on {task}"
+                elif lost is None or lost[0] > _limit_as_shown(suite, line, probe, wish.forgetting):
+                    yield f"loses {_loss_in_words(suite, line, probe)} on {task}"
 
 
-def _worse(option: Option, others: Sequence[Option]) -> Iterator[tuple[str, str]]:
+def _rows_ahead(option: Option, others: Sequence[Option]) -> Iterator[tuple[str, str]]:
     """Than whom it is worse by more than chance on some task, and better on none; with the first such task in words."""
     for other in others:
         task = next((task for task in option.lines if _beats(other, option, task)), None)
@@ -138,7 +138,7 @@ def _worse(option: Option, others: Sequence[Option]) -> Iterator[tuple[str, str]
             yield other.label, f"worse than {other.label} on {task}"
 
 
-def _above(label: str, ahead: Mapping[str, Mapping[str, str]]) -> set[str]:
+def _rows_above(label: str, ahead: Mapping[str, Mapping[str, str]]) -> set[str]:
     """All that a row is worse than, and that these are worse than, and so on. Over several tasks rows can go round in a circle,
     each worse than the next: of such none is left out for another."""
     above, waiting = set[str](), [label]
@@ -156,22 +156,23 @@ def _beats(one: Option, other: Option, task: str) -> bool:
 
 def _reasons(suite: Mapping[str, Any], option: Option, picks: Sequence[Option], wish: Wish) -> Iterator[str]:
     for task, line in option.lines.items():
-        interval = _part(suite, line, "score", 2)
+        interval = _cell_part(suite, line, "score", 2)
         fallen = line.get("fallen")
-        yield f"{task}: {_text(suite, line, 'score')}{' ' + interval if interval else ''}{', ' + fallen if fallen else ''}"
+        yield f"{task}: {_cell_text(suite, line, 'score')}{' ' + interval if interval else ''}{', ' + fallen if fallen else ''}"
     if len(picks) > 1:
         for cost, (_, _, words) in LIMITS.items():
             known = [most for each in picks if (most := each.most(cost)) is not None]
             # Of costs that are all alike, or not all known, none is the least.
-            told = len(known) == len(picks) and len(set(known)) > 1 and _comparable(suite, picks, cost)
-            if told and option.most(cost) == min(known):
+            differ = len(known) == len(picks) and len(set(known)) > 1 and _comparable(suite, picks, cost)
+            if differ and option.most(cost) == min(known):
                 yield words
     if wish.forgetting is not None:
         for task, line in option.lines.items():
             for probe, lost in line["lost"].items():
-                if lost[2] is not None and lost[2] > _limit(suite, line, probe, wish.forgetting):
+                if lost[2] is not None and lost[2] > _limit_as_shown(suite, line, probe, wish.forgetting):
                     # A limit holds for what was measured; how far that may be off is for the reader to weigh.
-                    yield f"may lose more than allowed of {probe} on {task}: {_part(suite, line, f'forgetting.{probe}', 2)}"
+                    interval = _cell_part(suite, line, f"forgetting.{probe}", 2)
+                    yield f"may lose more than allowed of {probe} on {task}: {interval}"
 
 
 def _comparable(suite: Mapping[str, Any], options: Sequence[Option], cost: str) -> bool:
@@ -180,14 +181,14 @@ def _comparable(suite: Mapping[str, Any], options: Sequence[Option], cost: str) 
     return LIMITS[cost][0] not in ONE_MACHINE_S or all(suite["groups"][group]["one_machine"] for group in groups)
 
 
-def _unlike(suite: Mapping[str, Any], options: Sequence[Option], wish: Wish) -> str:
+def _unlike_machines_sentence(suite: Mapping[str, Any], options: Sequence[Option], wish: Wish) -> str:
     """What is to be known of limits on costs that were measured on unlike machines."""
     if all(_comparable(suite, options, cost) for cost in wish.limits):
         return ""
     return " These rows were made on unlike machines: each one's seconds and memory are those of its own."
 
 
-def _said(suite: Mapping[str, Any], picks: Sequence[Option], tasks: Sequence[str]) -> str:
+def _picks_in_words(suite: Mapping[str, Any], picks: Sequence[Option], tasks: Sequence[str]) -> str:
     if not picks:
         return "No row is within what was asked."
     if len(picks) == 1:
@@ -206,26 +207,26 @@ def _said(suite: Mapping[str, Any], picks: Sequence[Option], tasks: Sequence[str
     return f"{tie} Less than {', '.join(differences)} would mostly not have been found." if differences else tie
 
 
-def _limit(suite: Mapping[str, Any], line: RankingLine, probe: str, limit: float) -> float:
+def _limit_as_shown(suite: Mapping[str, Any], line: RankingLine, probe: str, limit: float) -> float:
     """As losses are shown: shares in points. 100 * .29 is a little less than 29, which a loss of 29 points is not above."""
-    return round(100 * limit, 9) if _probe(suite, line, probe)["share"] else limit
+    return round(100 * limit, 9) if _probe_description(suite, line, probe)["share"] else limit
 
 
-def _lost(suite: Mapping[str, Any], line: RankingLine, probe: str) -> str:
-    return f"{_text(suite, line, f'forgetting.{probe}')} {_probe(suite, line, probe)['unit']} of {probe}"
+def _loss_in_words(suite: Mapping[str, Any], line: RankingLine, probe: str) -> str:
+    return f"{_cell_text(suite, line, f'forgetting.{probe}')} {_probe_description(suite, line, probe)['unit']} of {probe}"
 
 
-def _probe(suite: Mapping[str, Any], line: RankingLine, probe: str) -> Mapping[str, Any]:
+def _probe_description(suite: Mapping[str, Any], line: RankingLine, probe: str) -> Mapping[str, Any]:
     """Its `unit`, and whether it is a `share`: None where the rows of the table measured it in unlike ways."""
     described: Mapping[str, Any] = suite["groups"][line["group"]]["probes"][probe]
     return described
 
 
-def _text(suite: Mapping[str, Any], line: RankingLine, key: str) -> str:
-    return _part(suite, line, key, 0)
+def _cell_text(suite: Mapping[str, Any], line: RankingLine, key: str) -> str:
+    return _cell_part(suite, line, key, 0)
 
 
-def _part(suite: Mapping[str, Any], line: RankingLine, key: str, part: int) -> str:
+def _cell_part(suite: Mapping[str, Any], line: RankingLine, key: str, part: int) -> str:
     """A part of the cell in the column of that key."""
     place = next(place for place, column in enumerate(suite["table"]["columns"]) if column["key"] == key)
     cell = line["cells"][place]
