@@ -29,10 +29,10 @@ def print_choices(rows: Sequence[Row], wish: Wish) -> None:
         tasks = dict.fromkeys(row.setup.task for row in rows)
         raise UserError(f"no row has a score on all of {', '.join(wish.tasks or tasks)}; the tasks here are {', '.join(tasks)}")
     for choice in all_choices:
-        _print(choice)
+        _print_choice(choice)
 
 
-def _print(choice: Chosen) -> None:
+def _print_choice(choice: Chosen) -> None:
     screen = console()
     say(screen, f"{choice.suite}: {choice.model} on {', '.join(choice.tasks)}")
     say(screen, f"  {choice.said}")

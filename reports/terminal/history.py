@@ -28,7 +28,7 @@ def print_courses(all_courses: Sequence[RowCourse]) -> None:
         add_column(table, "course", "course", justify="left")
         add_column(table, "change_point", "changed", justify="left")
         for course in courses:
-            add_cells(table, _cells(course))
+            add_cells(table, _course_cells(course))
         to.print(table)
         for course in courses:
             for line in changes_of(course):
@@ -38,7 +38,7 @@ def print_courses(all_courses: Sequence[RowCourse]) -> None:
             say(to, f"{left_out} earlier baselines are left out: they answered another question than the newest.")
 
 
-def _cells(course: RowCourse) -> tuple[str, ...]:
+def _course_cells(course: RowCourse) -> tuple[str, ...]:
     first, last = (_level(course, value) for value in (course.values[0], course.values[-1]))
     # Of one point, or of points of one seed, an empty cell would say that nothing changed.
     dates = ", ".join(course.points[place][0].name for place in course.changes) if course.tells else "not known"

@@ -17,23 +17,23 @@ from reports.rows.row import Row
 def below(rows: Sequence[Row]) -> Iterator[str]:
     """The lines of one group's rows, by what they are about and then in the order of the rows."""
     facts: list[Callable[[Row], Iterator[str]]] = [
-        _ways_asked,
-        _seeds,
-        _trained_shares,
-        *(partial(_faulty, name, words) for name, words in FAULTY.items()),
-        _answerable,
-        _stopped,
-        _elsewhere,
-        _transfer,
-        _wordings,
-        _money,
-        _rounded,
+        _way_asked_line,
+        _seeds_line,
+        _trained_share_line,
+        *(partial(_faulty_answers_line, name, words) for name, words in FAULTY.items()),
+        _answerable_line,
+        _early_stopping_lines,
+        _elsewhere_lines,
+        _transfer_lines,
+        _wordings_line,
+        _money_line,
+        _rounding_line,
     ]
     for fact in facts:
         # Facts of a kind stand together, so that rows are held against each other and not read one by one.
         for row in rows:
             yield from fact(row)
-    yield from _contaminated(rows)
+    yield from _contamination_lines(rows)
     yield from unfair(rows)
     yield from stated_sources(rows)
     yield from (other.sentence for other in other_environments(rows))
@@ -44,33 +44,33 @@ def below(rows: Sequence[Row]) -> Iterator[str]:
 def gains(rows: Sequence[Row]) -> Iterator[str]:
     """Both gains of each row with their intervals, for which the table has no room."""
     for row in rows:
-        if told := _both(row.gain, row.over_best, row.quantity):
-            yield f"{row.label}: {', '.join(told)}"
+        if both := _gains_in_words(row.gain, row.over_best, row.quantity):
+            yield f"{row.label}: {', '.join(both)}"
 
 
-def _both(gain: Estimate | None, over_best: Estimate | None, quantity: Quantity) -> list[str]:
-    told = [
+def _gains_in_words(gain: Estimate | None, over_best: Estimate | None, quantity: Quantity) -> list[str]:
+    gains_with_names = [
         f"{words} {numbers.signed(estimate, quantity)} {quantity.unit}"
         for words, estimate in (("gain", gain), ("over best", over_best))
         # A row that answers as the base does gains nothing, within no width, and has nothing to tell.
         if estimate and not estimate.low == estimate.high == 0
     ]
     # Where the base was asked in its best words, both are one and the same.
-    return [told[0], "over best the same"] if len(told) == 2 and gain == over_best else told
+    return [gains_with_names[0], "over best the same"] if len(gains_with_names) == 2 and gain == over_best else gains_with_names
 
 
-def _ways_asked(row: Row) -> Iterator[str]:
+def _way_asked_line(row: Row) -> Iterator[str]:
     if row.asked:
         yield f"{row.label}: {row.asked}"
 
 
-def _seeds(row: Row) -> Iterator[str]:
+def _seeds_line(row: Row) -> Iterator[str]:
     if row.score and row.score.seed_sd is not None:
         fallen = f"; {row.collapsed} of them collapsed" if row.collapsed else ""
         yield f"{row.label}: {numbers.seed_sd(row.score, row.quantity)} over {len(row.records)} seeds{fallen}"
 
 
-def _trained_shares(row: Row) -> Iterator[str]:
+def _trained_share_line(row: Row) -> Iterator[str]:
     part, cost = row.trained_share, row.cost
     # The table's column says already that all or none of the weights train.
     if cost and part is not None and 0 < part < 1:
@@ -86,32 +86,32 @@ FAULTY = {
 """Rates of answers and items that a reader should know of before the score -> what they are called."""
 
 
-def _faulty(name: str, words: str, row: Row) -> Iterator[str]:
+def _faulty_answers_line(name: str, words: str, row: Row) -> Iterator[str]:
     rate = row.metrics.get(name)
     # Nearly all rows have no such answer, which is nothing to tell.
     if rate and rate.value.value > 0:
         yield f"{row.label}: {words} {numbers.rate(rate.value.value)}"
 
 
-def _answerable(row: Row) -> Iterator[str]:
+def _answerable_line(row: Row) -> Iterator[str]:
     if rate := row.metrics.get("answerable"):
         yield f"{row.label}: the answer was in what the model read of {numbers.rate(rate.value.value)} of the questions"
 
 
-def _stopped(row: Row) -> Iterator[str]:
+def _early_stopping_lines(row: Row) -> Iterator[str]:
     for run in row.records:
         if stopped := stopping(run):
             place = f"validation {stopped.kept + 1} of {len(stopped.scores)} ({stopped.scores[stopped.kept]})"
             yield f"{row.label} (seed {run.setup.seed}): early stopping kept {place}"
 
 
-def _elsewhere(row: Row) -> Iterator[str]:
+def _elsewhere_lines(row: Row) -> Iterator[str]:
     for name, away in row.elsewhere.items():
         score = f"{name} {numbers.level(away.score.value, away.quantity)} over {numbers.item_counts([away.items])}"
-        yield f"{row.label}: {', '.join([score, *_both(away.gain, away.over_best, away.quantity)])}"
+        yield f"{row.label}: {', '.join([score, *_gains_in_words(away.gain, away.over_best, away.quantity)])}"
 
 
-def _transfer(row: Row) -> Iterator[str]:
+def _transfer_lines(row: Row) -> Iterator[str]:
     for transfer in row.transfers:
         rise = f"{numbers.difference(transfer.rise.value, transfer.quantity)} {transfer.quantity.unit}"
         interval = numbers.brackets(transfer.rise, transfer.quantity, signed=True)
@@ -119,32 +119,32 @@ def _transfer(row: Row) -> Iterator[str]:
         yield f"{row.label}: transfer to {transfer.task} {' '.join(filter(None, [rise, interval]))} against {against}"
 
 
-def _wordings(row: Row) -> Iterator[str]:
+def _wordings_line(row: Row) -> Iterator[str]:
     if wordings := row.wordings:
         low, high = (numbers.level(end, wordings.quantity) for end in (wordings.low, wordings.high))
         spread = f"{numbers.span(wordings.spread, wordings.quantity)} {wordings.quantity.unit}"
         yield f"{row.label}: unseen wordings {low} to {high}, spread {spread} over {numbers.item_counts([wordings.items])}"
 
 
-def _money(row: Row) -> Iterator[str]:
+def _money_line(row: Row) -> Iterator[str]:
     if row.cost and row.cost.money is not None:
         yield f"{row.label}: the API asks {numbers.money(row.cost.money)}, in the currency of its prices"
 
 
-def _rounded(row: Row) -> Iterator[str]:
+def _rounding_line(row: Row) -> Iterator[str]:
     """Where the interval says that rounding the base lost or gained something before training."""
     bits = row.setup.hyperparameters.get("bits")
     lost = [(name, forgotten.rounding, forgotten.quantity) for name, forgotten in row.forgetting.items()]
-    told = [
+    losses = [
         f"{numbers.difference(rounding.value, quantity)} {quantity.unit} of {name}"
         for name, rounding, quantity in lost
         if rounding and rounding.significant
     ]
-    if told:
-        yield f"{row.label}: rounding{f' to {bits} bit' if bits else ''} lost {', '.join(told)} before training"
+    if losses:
+        yield f"{row.label}: rounding{f' to {bits} bit' if bits else ''} lost {', '.join(losses)} before training"
 
 
-def _contaminated(rows: Sequence[Row]) -> Iterator[str]:
+def _contamination_lines(rows: Sequence[Row]) -> Iterator[str]:
     alike: dict[tuple[str, int, int], list[str]] = {}
     for row in rows:
         for name, forgotten in row.forgetting.items():

@@ -19,6 +19,7 @@ from reports.rows.rows import aggregate, grouped
 from reports.terminal.console import add_column, console, plain_table, say
 
 SEEDS = range(2, 11)
+"""The least has two: one seed says nothing of how far another moves a score."""
 NONE = "none suffices"
 
 
@@ -33,12 +34,12 @@ def print_power(records: Sequence[Record], out: Path, difference: str) -> None:
         where = f"{suite}: {model} on {task}"
         scored = [row for row in rows if row.score]
         pilot = pilot_of(scored)
-        wanted = _difference(difference, scored[0].quantity) if scored else None
+        wanted = _parsed_difference(difference, scored[0].quantity) if scored else None
         # A suite may have scores in several units, of which a difference can be in one alone.
         if isinstance(pilot, str) or wanted is None:
             reasons.append(f"{where}: {pilot if isinstance(pilot, str) else f'its score is in {scored[0].quantity.unit}'}")
             continue
-        _show(to, where, scored, pilot, wanted)
+        _show_plan(to, where, scored, pilot, wanted)
         shown += 1
     if not shown:
         raise UserError(f"no pilot to plan from; {'; '.join(reasons)}")
@@ -46,7 +47,7 @@ def print_power(records: Sequence[Record], out: Path, difference: str) -> None:
         say(to, f"not planned: {reason}")
 
 
-def _difference(text: str, quantity: Quantity) -> float | None:
+def _parsed_difference(text: str, quantity: Quantity) -> float | None:
     """`2points` of a share, else a number with the score's own unit or none; None where it is of another unit."""
     match = re.fullmatch(r"\s*(\d+\.?\d*|\.\d+)\s*([a-z_ ]*)", text)
     if not match or not float(match[1]):
@@ -56,7 +57,7 @@ def _difference(text: str, quantity: Quantity) -> float | None:
     return float(match[1]) if match[2] in ("", quantity.unit) else None
 
 
-def _show(to: Console, where: str, rows: Sequence[Row], pilot: Pilot, difference: float) -> None:
+def _show_plan(to: Console, where: str, rows: Sequence[Row], pilot: Pilot, difference: float) -> None:
     quantity = rows[0].quantity
     wanted = f"{numbers.span(difference, quantity)} {quantity.unit}"
     say(to, f"{where}: to find a difference of {wanted} between two rows that train four times out of five")
@@ -68,7 +69,7 @@ def _show(to: Console, where: str, rows: Sequence[Row], pilot: Pilot, difference
         f"{quantity.unit} on endless items (known with {pilot.freedom} degrees of freedom).",
     )
     say(to, f"It finds {now} {quantity.unit} so often, after Holm over {pilot.pairs} pairs.")
-    to.print(_table(rows, pilot, difference))
+    to.print(_plan_table(rows, pilot, difference))
     say(
         to,
         "floor: what so many seeds find with endless items. 80 % range: the pilot tells no better how far seeds vary.",
@@ -77,7 +78,7 @@ def _show(to: Console, where: str, rows: Sequence[Row], pilot: Pilot, difference
         say(to, f"The task has {exist:,} test items; +: more than these.")
 
 
-def _table(rows: Sequence[Row], pilot: Pilot, difference: float) -> Table:
+def _plan_table(rows: Sequence[Row], pilot: Pilot, difference: float) -> Table:
     quantity, exist = rows[0].quantity, known_items(rows)
     table = plain_table()
     add_column(table, "plan_seeds", "seeds", justify="left", min_width=6)
@@ -89,15 +90,15 @@ def _table(rows: Sequence[Row], pilot: Pilot, difference: float) -> Table:
     for seeds in SEEDS:
         items = pilot.items_for(difference, seeds)
         # The range has no mark for what the task lacks, which the number before it has.
-        low, high = (_items(end.items_for(difference, seeds), None) for end in ends)
+        low, high = (_items_needed(end.items_for(difference, seeds), None) for end in ends)
         seconds = study_seconds(rows, seeds, items) if items else None
         interval = low if low == high else f"{low} to {high}"
         floor = numbers.span(pilot.smallest(seeds), quantity)
-        table.add_row(str(seeds), floor, _items(items, exist), interval, duration(seconds))
+        table.add_row(str(seeds), floor, _items_needed(items, exist), interval, duration(seconds))
     return table
 
 
-def _items(count: int | None, exist: int | None) -> str:
+def _items_needed(count: int | None, exist: int | None) -> str:
     return NONE if count is None else f"{count:,}{'+' if exist and count > exist else ''}"
 
 

@@ -33,10 +33,10 @@ def check(records: Sequence[Record], out: Path, tables: int, seed: int, seeds: i
             continue
         of = replace(likeness, seeds=seeds or likeness.seeds)
         comparisons = tables // COMPARISONS
-        say(to, f"{where}: {_told(of)}, {tables:,} simulated tables, {comparisons:,} comparisons")
+        say(to, f"{where}: {_likeness_in_words(of)}, {tables:,} simulated tables, {comparisons:,} comparisons")
         # A comparison is simulated with the margins that `compare` has by default.
         for bar in (*bars(of, tables, seed), *gate_bars(of, Within().points / 100, comparisons, seed)):
-            say(to, _line(bar))
+            say(to, _bar_line(bar))
             passed.append(bar.holds)
     if not passed:
         raise UserError(f"nothing can be checked; {'; '.join(reasons)}")
@@ -46,12 +46,13 @@ def check(records: Sequence[Record], out: Path, tables: int, seed: int, seeds: i
     return all(passed)
 
 
-def _told(of: Likeness) -> str:
+def _likeness_in_words(of: Likeness) -> str:
     items = f"{of.chances.shape[-1]:,} items"
     clusters = "" if of.clusters.single else f" in {of.clusters.effective:.0f} effective clusters"
     return f"{len(of.chances)} rows, {of.seeds} seeds (SD {100 * of.sd:.1f} points on endless items), {items}{clusters}"
 
 
-def _line(bar: StatisticalBar) -> str:
+def _bar_line(bar: StatisticalBar) -> str:
+    # A share is never below 0, so that of such a bar the upper end alone says something.
     bounds = f"at most {bar.high:.3f}" if not bar.low else f"{bar.low:.3f} to {bar.high:.3f}"
     return f"{'ok  ' if bar.holds else 'FAIL'} {bar.name}: {bar.share:.3f} ({bounds})"

@@ -24,6 +24,7 @@ from reports.terminal.across import across_table
 from reports.terminal.console import LOG_WIDTH, add_column, console, plain_table, say
 from reports.visible import printable
 
+# Beside names of NAME_WIDTH eight take 91 of LOG_WIDTH's columns, and a ninth would be one too many.
 PROBES_ALONE = 8
 PROBE_WIDTH = 9
 PROBES_A_LINE = 1
@@ -51,13 +52,14 @@ def print_results(out: Path, runs: Callable[[str, str], bool], allow_unequal: bo
     to = console()
     # What was printed is kept as text, which another terminal would fold or colour otherwise.
     look = f"{to.width} {to.encoding} {to.color_system} {to.no_color}"
-    parts = suite_summaries(out, out, SuiteReport("terminal", lambda rows: _printed(to, rows), look), allow_unequal, runs)
+    report = SuiteReport("terminal", lambda rows: _rows_as_printed(to, rows), look)
+    parts = suite_summaries(out, out, report, allow_unequal, runs)
     for text in parts:
         to.file.write(text)
     return bool(parts)
 
 
-def _printed(to: Console, rows: Sequence[Row]) -> str:
+def _rows_as_printed(to: Console, rows: Sequence[Row]) -> str:
     with to.capture() as captured:
         show_rows(to, rows)
     return captured.get()
@@ -81,35 +83,35 @@ def _show_group(console: Console, rows: Sequence[Row]) -> None:
     if scored:
         probes = list(probe_names(scored).items())
         # As many probes as fit stand beside the scores, where gain and loss are read together.
-        beside = _beside(scored, places)
-        console.print(_scores(scored, places, dict(probes[:beside])))
+        beside = _probes_beside(scored, places)
+        console.print(_scores_table(scored, places, dict(probes[:beside])))
         for start in range(beside, len(probes), PROBES_ALONE):
-            console.print(_forgetting(scored, dict(probes[start : start + PROBES_ALONE])))
+            console.print(_forgetting_table(scored, dict(probes[start : start + PROBES_ALONE])))
         for group in staged(scored):
-            console.print(_stages(group))
+            console.print(_stages_table(group))
         # Marks, too, say what whole clusters show.
         lost = [each.lost for row in scored for each in row.forgetting.values()]
-        bounds_told = stated(_estimates(scored), scored, lost)
-        for sentence in (*GAINS_TOLD, *lines.gains(scored), *bounds_told, *standing_sentences(places)):
+        bounds = stated(_estimates_with_intervals(scored), scored, lost)
+        for sentence in (*GAINS_TOLD, *lines.gains(scored), *bounds, *standing_sentences(places)):
             say(console, sentence)
         # A mark that no row has needs no explanation.
         if any(forgotten.lost.significant for row in scored for forgotten in row.forgetting.values()):
             say(console, f"{MARK}: this forgetting is more than chance, corrected for how many probes the row has (Holm).")
-        for sentence in _could_show(scored):
+        for sentence in _findable_loss_lines(scored):
             say(console, sentence)
     sentences = [*conclusion(rows, places), *next_step(rows, places)]
     for text in (*lines.below(rows), *(line for sentence in sentences for line in wrap(sentence, LOG_WIDTH))):
         say(console, text)
 
 
-def _could_show(rows: Sequence[Row]) -> Iterator[str]:
+def _findable_loss_lines(rows: Sequence[Row]) -> Iterator[str]:
     texts = losses_shown(rows)
     for start in range(0, len(texts), PROBES_A_LINE):
         losses = ", ".join(texts[start : start + PROBES_A_LINE])
         yield f"Losses that each probe by itself shows four times out of five: {losses}."
 
 
-def _estimates(rows: Sequence[Row]) -> list[Estimate]:
+def _estimates_with_intervals(rows: Sequence[Row]) -> list[Estimate]:
     """All that is shown with an interval."""
     own = [each for row in rows for each in (row.score, row.gain, row.over_best) if each]
     elsewhere = [each for row in rows for away in row.elsewhere.values() for each in (away.gain, away.over_best) if each]
@@ -123,18 +125,18 @@ def _heading(rows: Sequence[Row]) -> str:
     return f"{suite}: {model} on {task}{metric}"
 
 
-def _beside(rows: Sequence[Row], places: Standing | None) -> int:
+def _probes_beside(rows: Sequence[Row], places: Standing | None) -> int:
     """Probes that fit beside the scores in 100 columns; more go to tables of their own."""
-    unit, score = rows[0].quantity.unit, max(len(_score(row)) for row in rows)
-    gains = sum(max(len(text) for text in (unit, *(_gain(row, gain) for row in rows))) for gain in GAINS)
-    rank = max((1 + len(_rank(row, places)) for row in rows), default=0) if places else 0
+    unit, score = rows[0].quantity.unit, max(len(_score_cell(row)) for row in rows)
+    gains = sum(max(len(text) for text in (unit, *(_gain_cell(row, gain) for row in rows))) for gain in GAINS)
+    rank = max((1 + len(_rank_cell(row, places)) for row in rows), default=0) if places else 0
     # A space after each column but the last.
     taken = NAME_WIDTH + max(rank, RANK_WIDTH + 1 if places else 0) + score + gains + sum(COSTS.values()) + 6
     return max(LOG_WIDTH - taken, 0) // (PROBE_WIDTH + 1)
 
 
-def _scores(rows: Sequence[Row], places: Standing | None, probes: dict[str, numbers.Quantity]) -> Table:
-    table = _table()
+def _scores_table(rows: Sequence[Row], places: Standing | None, probes: dict[str, numbers.Quantity]) -> Table:
+    table = _table_with_names()
     if places:
         add_column(table, "rank", "rank", min_width=RANK_WIDTH, no_wrap=True)
     add_column(table, "score", "score [95 %]", no_wrap=True)
@@ -144,29 +146,29 @@ def _scores(rows: Sequence[Row], places: Standing | None, probes: dict[str, numb
     for (term, header, unit), width in COSTS.items():
         add_column(table, term, header, unit, min_width=width)
     for row in rows:
-        gains = (_gain(row, gain) for gain in GAINS)
-        rank = [_rank(row, places)] if places else []
-        table.add_row(_name(row), *rank, Text(_score(row)), *gains, *_lost(row, probes), *_costs(row))
+        gains = (_gain_cell(row, gain) for gain in GAINS)
+        rank = [_rank_cell(row, places)] if places else []
+        table.add_row(_name_cell(row), *rank, Text(_score_cell(row)), *gains, *_loss_cells(row, probes), *_cost_cells(row))
     for row in without_model(rows):
         blank = [""] * (len(GAINS) + len(probes) + len(COSTS))
         name = Text(f"{printable(row.setup.strategy)}\n({NO_MODEL})")
-        table.add_row(name, *([""] if places else []), Text(_score(row)), *blank)
+        table.add_row(name, *([""] if places else []), Text(_score_cell(row)), *blank)
     return table
 
 
-def _rank(row: Row, places: Standing | None) -> str:
+def _rank_cell(row: Row, places: Standing | None) -> str:
     return standing.shown(places.of(row) if places else None)
 
 
-def _forgetting(rows: Sequence[Row], probes: dict[str, numbers.Quantity]) -> Table:
-    table = _table()
+def _forgetting_table(rows: Sequence[Row], probes: dict[str, numbers.Quantity]) -> Table:
+    table = _table_with_names()
     _add_probes(table, probes)
     for row in rows:
-        table.add_row(_name(row), *_lost(row, probes))
+        table.add_row(_name_cell(row), *_loss_cells(row, probes))
     return table
 
 
-def _table() -> Table:
+def _table_with_names() -> Table:
     table = plain_table()
     add_column(table, "strategy", "strategy", justify="left", min_width=NAME_WIDTH)
     return table
@@ -177,22 +179,22 @@ def _add_probes(table: Table, probes: dict[str, numbers.Quantity]) -> None:
         add_column(table, "forgetting", "forgets", name, quantity.unit, min_width=6, max_width=PROBE_WIDTH)
 
 
-def _name(row: Row) -> Text:
+def _name_cell(row: Row) -> Text:
     return Text("\n".join(printable(part) for part in (row.setup.strategy, row.variant) if part))
 
 
-def _score(row: Row) -> str:
+def _score_cell(row: Row) -> str:
     assert row.score is not None
     interval = numbers.brackets(row.score, row.quantity, signed=False)
     return f"{numbers.level(row.score.value, row.quantity)} {interval}".rstrip()
 
 
-def _gain(row: Row, gain: str) -> str:
+def _gain_cell(row: Row, gain: str) -> str:
     estimate = row.gain if gain == "gain" else row.over_best
     return numbers.difference(estimate.value, row.quantity) if estimate else numbers.MISSING
 
 
-def _lost(row: Row, probes: dict[str, numbers.Quantity]) -> Iterator[str]:
+def _loss_cells(row: Row, probes: dict[str, numbers.Quantity]) -> Iterator[str]:
     for name, quantity in probes.items():
         lost = row.forgetting.get(name)
         text = numbers.difference(lost.lost.value, quantity) if lost else numbers.MISSING
@@ -200,9 +202,9 @@ def _lost(row: Row, probes: dict[str, numbers.Quantity]) -> Iterator[str]:
         yield text + (MARK if lost and lost.lost.significant else " ")
 
 
-def _stages(rows: Sequence[Row]) -> Table:
+def _stages_table(rows: Sequence[Row]) -> Table:
     """Scores on each task after each stage, and at the last stage the three measures."""
-    table = _table()
+    table = _table_with_names()
     add_column(table, "stage_score", "score", "after", justify="left", min_width=5)
     for task in rows[0].stage_quantities:
         add_column(table, "stage_score", "on", task, min_width=5)
@@ -212,7 +214,7 @@ def _stages(rows: Sequence[Row]) -> Table:
     for row in rows:
         assert row.stages is not None
         measures, last = list(row.stage_quantities.values()), len(row.stages.tasks) - 1
-        table.add_row(_name(row), "base", *map(numbers.level, row.stages.base, measures))
+        table.add_row(_name_cell(row), "base", *map(numbers.level, row.stages.base, measures))
         for number, (task, scores) in enumerate(zip(row.stages.tasks, row.stages.scores, strict=True)):
             # The measures are of all stages, and known after the last one alone.
             ends = three_measures(row) if number == last else ()
@@ -230,7 +232,7 @@ def three_measures(row: Row) -> tuple[str, str, str]:
     return backward, forward, forgetting
 
 
-def _costs(row: Row) -> tuple[str, str, str]:
+def _cost_cells(row: Row) -> tuple[str, str, str]:
     cost = row.cost
     if cost is None:
         return numbers.MISSING, numbers.MISSING, numbers.MISSING

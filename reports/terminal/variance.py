@@ -39,12 +39,12 @@ def print_variance(varied: Sequence[Record], ordinary: Sequence[Record]) -> None
         if quantity is not None:
             items = numbers.item_counts([each.items for each in strategies if each.items])
             say(to, f"{suite}: {model} on {task} ({quantity.name} over {items})")
-            _show(to, strategies, quantity)
-        for line in _unscored(strategies):
+            _show_parts(to, strategies, quantity)
+        for line in _unscored_lines(strategies):
             say(to, line)
 
 
-def _show(to: Console, strategies: Sequence[SeedParts], quantity: Quantity) -> None:
+def _show_parts(to: Console, strategies: Sequence[SeedParts], quantity: Quantity) -> None:
     table = plain_table()
     add_column(table, "strategy", "strategy", justify="left")
     add_column(table, "varied_part", "varied", justify="left", min_width=12)
@@ -53,21 +53,22 @@ def _show(to: Console, strategies: Sequence[SeedParts], quantity: Quantity) -> N
     add_column(table, "varied_share", "share [95 %]", "%", min_width=14)
     for each in strategies:
         for place, moved in enumerate([*each.parts, *([each.whole] if each.whole else [])]):
-            add_cells(table, (each.label if place == 0 else "", *_cells(moved, quantity)))
+            add_cells(table, (each.label if place == 0 else "", *_part_cells(moved, quantity)))
     to.print(table)
     for line in (*CAPTION, *([TOGETHER] if any(each.whole for each in strategies) else [])):
         say(to, line)
 
 
-def _cells(moved: Moved, quantity: Quantity) -> tuple[str, str, str, str]:
+def _part_cells(moved: Moved, quantity: Quantity) -> tuple[str, str, str, str]:
     if moved.empty:
         # The share of nothing is 0 where others have theirs, and where nothing scatters there are none.
         return str(moved.part), "", f"0 ({STILL[moved.part]})", "0" if moved.share else ""
-    share = _share(moved.share) if moved.part else ""
-    return moved.part or WHOLE, str(len(moved.scores)), _deviation(moved.deviation, quantity), share
+    # Whole seeds are no part of themselves, and have no share.
+    share = _share_with_interval(moved.share) if moved.part else ""
+    return moved.part or WHOLE, str(len(moved.scores)), _deviation_with_interval(moved.deviation, quantity), share
 
 
-def _deviation(deviation: Deviation | None, quantity: Quantity) -> str:
+def _deviation_with_interval(deviation: Deviation | None, quantity: Quantity) -> str:
     if deviation is None:
         return numbers.MISSING
     text = numbers.span(deviation.value, quantity)
@@ -76,14 +77,14 @@ def _deviation(deviation: Deviation | None, quantity: Quantity) -> str:
     return f"{text} [{numbers.span(deviation.low, quantity)}, {numbers.span(deviation.high, quantity)}]"
 
 
-def _share(share: Share | None) -> str:
+def _share_with_interval(share: Share | None) -> str:
     if share is None:
         return numbers.MISSING
     text = f"{100 * share.value:.0f}"
     return text if share.low is None or share.high is None else f"{text} [{100 * share.low:.0f}, {100 * share.high:.0f}]"
 
 
-def _unscored(strategies: Sequence[SeedParts]) -> Iterator[str]:
+def _unscored_lines(strategies: Sequence[SeedParts]) -> Iterator[str]:
     """Runs without a score, by their reason."""
     for each in strategies:
         for reason in dict.fromkeys(record.reason for record in each.unscored):
