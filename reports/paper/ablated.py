@@ -59,7 +59,7 @@ class AblationFiles:
             with writing(self.figure) as temporary:
                 temporary.write_bytes(sweep_figure(all_ablations, self.figure.suffix))
         if not (self.latex or self.markdown or self.csv or self.figure):
-            _print(all_ablations, tables)
+            _print_ablations(all_ablations, tables)
 
 
 def tell_unscored(sweeps: Sequence[Sweep]) -> None:
@@ -73,22 +73,25 @@ def ablation_markdown(all_ablations: Sequence[Ablation], tables: Sequence[Grid])
     parts = []
     for ablation, table in zip(all_ablations, tables, strict=True):
         corner = [escaped(name) for name in table.corner]
-        lines = [[*map(escaped, names), *(_marked(entry, escaped(TIE)) for entry in entries)] for names, entries in table.lines]
+        lines = [
+            [*map(escaped, names), *(_entry_with_mark(entry, escaped(TIE)) for entry in entries)]
+            for names, entries in table.lines
+        ]
         parts += [markdown_table([*corner, *map(escaped, table.headers)], lines, corner), escaped(" ".join(ablation.caption))]
     return "\n\n".join(parts) + "\n"
 
 
-def _marked(entry: Entry, tie: str) -> str:
+def _entry_with_mark(entry: Entry, tie: str) -> str:
     text = f"**{entry.text}**" if entry.best else f"{entry.text}{tie if entry.tied else ''}"
     return f"{text} {entry.interval}".rstrip()
 
 
 def ablation_csv(all_ablations: Sequence[Ablation]) -> str:
     """A line for each point with full numbers; what is not known is empty."""
-    return csv_text([line for ablation in all_ablations for line in _records(ablation)])
+    return csv_text([line for ablation in all_ablations for line in _csv_points(ablation)])
 
 
-def _records(ablation: Ablation) -> Iterator[dict[str, Any]]:
+def _csv_points(ablation: Ablation) -> Iterator[dict[str, Any]]:
     suite, model, task = ablation.group
     for values, row in ablation.rows.items():
         line: dict[str, Any] = {"suite": suite, "model": model, "task": task, **dict(zip(ablation.axes, values, strict=True))}
@@ -97,6 +100,7 @@ def _records(ablation: Ablation) -> Iterator[dict[str, Any]]:
             line |= {"strategy": row.setup.strategy, "seeds": row.seeds, "items": score.n if score else None}
             for measure in ablation.measures:
                 line[measure.name] = measure.value(row)
+                # A cost has no interval, and no empty columns for one.
                 if isinstance(measure.number(row), Estimate):
                     line[f"{measure.name}_low"], line[f"{measure.name}_high"] = measure.bounds(row) or (None, None)
                 if measure.standing:
@@ -105,7 +109,7 @@ def _records(ablation: Ablation) -> Iterator[dict[str, Any]]:
         yield line
 
 
-def _print(all_ablations: Sequence[Ablation], tables: Sequence[Grid]) -> None:
+def _print_ablations(all_ablations: Sequence[Ablation], tables: Sequence[Grid]) -> None:
     to = console()
     for ablation, table in zip(all_ablations, tables, strict=True):
         printed = plain_table()
@@ -114,7 +118,8 @@ def _print(all_ablations: Sequence[Ablation], tables: Sequence[Grid]) -> None:
         for term, header in zip(table.terms, table.headers, strict=True):
             add_column(printed, term, header)
         for names, entries in table.lines:
-            printed.add_row(*(Text(printable(name)) for name in names), *(_printed(entry, to.is_terminal) for entry in entries))
+            values = [_terminal_entry(entry, to.is_terminal) for entry in entries]
+            printed.add_row(*(Text(printable(name)) for name in names), *values)
         say(to, ablation.caption[0])
         to.print(printed)
         for sentence in ablation.caption[1:]:
@@ -122,9 +127,9 @@ def _print(all_ablations: Sequence[Ablation], tables: Sequence[Grid]) -> None:
         say(to, "")
 
 
-def _printed(entry: Entry, bold: bool) -> Text:
+def _terminal_entry(entry: Entry, bold: bool) -> Text:
     """A file or pipe has no bold: the best stands between stars there."""
     if not bold:
-        return Text(_marked(entry, TIE))
+        return Text(_entry_with_mark(entry, TIE))
     text = Text(f"{entry.text}{TIE if entry.tied else ''}", style="bold" if entry.best else "")
     return text.append(f" {entry.interval}" if entry.interval else "", style="not bold")

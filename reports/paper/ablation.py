@@ -92,6 +92,7 @@ def ablations(sweep: Sweep, out: Path | None, select: Sequence[str]) -> list[Abl
 def without_score(sweep: Sweep) -> Iterator[str]:
     """What has no table, and why: each model and task without a score, or the sweep as a whole where none was begun."""
     over = " and ".join(sweep.axes)
+    # Records say whether there is a score, and no answers need to be read for it.
     groups = _groups(sweep, None)
     for group in groups:
         _, model, task = group[0].group
@@ -115,11 +116,11 @@ def _ablation(sweep: Sweep, rows: Sequence[Row], select: Sequence[str]) -> Ablat
         # All runs of a row have the same settings, so that its first tells at which point it stands.
         placed[values] = next((row for row in scored if row.first.run_id in ids), None)
     columns = measures(scored, select)
-    caption = [*_setup(sweep, scored), *_marks(columns), *_told(sweep, rows, columns)]
+    caption = [*_setup_sentences(sweep, scored), *_mark_sentences(columns), *_caveat_sentences(sweep, rows, columns)]
     return Ablation(scored[0].setup.strategy, scored[0].group, sweep.axes, placed, columns, caption)
 
 
-def _setup(sweep: Sweep, rows: Sequence[Row]) -> Iterator[str]:
+def _setup_sentences(sweep: Sweep, rows: Sequence[Row]) -> Iterator[str]:
     """What was run: on what, how often, with how much, over how many items."""
     suite, model, task = rows[0].group
     yield f"{' and '.join(sweep.axes)} of {rows[0].setup.strategy}: {model} on {task}, suite {suite}."
@@ -128,7 +129,10 @@ def _setup(sweep: Sweep, rows: Sequence[Row]) -> Iterator[str]:
     budgets = list(dict.fromkeys((row.setup.budget if row.trains else None) or "none" for row in rows))
     assert rows[0].outcome
     score = rows[0].outcome.score
-    counts = {name: [part.items for row in rows if (part := row.forgetting.get(name)) and part.items] for name in _probes(rows)}
+    counts = {
+        name: [part.items for row in rows if (part := row.forgetting.get(name)) and part.items]
+        for name in _probes_of_rows(rows)
+    }
     probes = "; ".join(f"{name} over {numbers.item_counts(known)}" for name, known in counts.items() if known)
     yield f"Seeds: {' or '.join(seeds)}. Budget: {' or '.join(budgets)}."
     counted = [
@@ -138,11 +142,11 @@ def _setup(sweep: Sweep, rows: Sequence[Row]) -> Iterator[str]:
     yield f"{'; '.join(filter(None, counted))}."
 
 
-def _probes(rows: Sequence[Row]) -> list[str]:
+def _probes_of_rows(rows: Sequence[Row]) -> list[str]:
     return list(dict.fromkeys(name for row in rows for name in row.forgetting))
 
 
-def _marks(columns: Sequence[Measure]) -> Iterator[str]:
+def _mark_sentences(columns: Sequence[Measure]) -> Iterator[str]:
     """What bold and the mark say, and by which test."""
     standings = [column.standing for column in columns if column.standing]
     if not standings:
@@ -156,7 +160,7 @@ def _marks(columns: Sequence[Measure]) -> Iterator[str]:
     yield f"Bold: best. {TIE}: not best, and no value is better by more than chance (5 %, {pairing}{corrected})."
 
 
-def _told(sweep: Sweep, rows: Sequence[Row], columns: Sequence[Measure]) -> Iterator[str]:
+def _caveat_sentences(sweep: Sweep, rows: Sequence[Row], columns: Sequence[Measure]) -> Iterator[str]:
     """What intervals hold, and everything that could be held against the table."""
     scored = [row for row in rows if row.score]
     yield statement([row.score for row in scored if row.score], scored)

@@ -97,35 +97,35 @@ def write_tables(
 
 def groups(rows: Sequence[Row]) -> list[Group]:
     """The tables of all rows that train something and were probed; rows that train nothing forget nothing."""
-    return [_group(key, group) for key, group in grouped(rows).items()]
+    return [_group_of_tables(key, group) for key, group in grouped(rows).items()]
 
 
-def _group(key: tuple[str, str, str], rows: Sequence[Row]) -> Group:
+def _group_of_tables(key: tuple[str, str, str], rows: Sequence[Row]) -> Group:
     suite, model, task = key
     shown = on_one_base([row for row in rows if row.trains and row.gain and row.forgetting])
-    tables = [_of_probe(shown, probe, quantity) for probe, quantity in probe_names(shown).items()]
+    tables = [_probe_table(shown, probe, quantity) for probe, quantity in probe_names(shown).items()]
     relative = [
         [row.label, numbers.points(row.relative_forgetting / 100)] for row in shown if row.relative_forgetting is not None
     ]
     if relative:
         tables.append(Table("All probes where higher is better: relative forgetting", RELATIVE, relative))
     findings = [_significance(shown, probe) for probe in probe_names(shown)]
-    return Group(f"{suite}: {model} on {task}", findings, tables, list(_notes(rows, shown)))
+    return Group(f"{suite}: {model} on {task}", findings, tables, list(_note_sentences(rows, shown)))
 
 
-def _of_probe(rows: Sequence[Row], probe: str, quantity: Quantity) -> Table:
+def _probe_table(rows: Sequence[Row], probe: str, quantity: Quantity) -> Table:
     """One probe's; columns that no row has anything for are left out."""
     probed = [(row, row.forgetting[probe]) for row in rows if probe in row.forgetting]
     reached = frontier.equal_gain(rows)
     counts = [forgotten.items for _, forgotten in probed if forgotten.items]
     title = ", ".join(filter(None, [f"{probe}: {quantity.name}", numbers.item_counts(counts) if counts else ""]))
-    lines = [[row.label, *_cells(row, forgotten, probe, reached)] for row, forgotten in probed]
+    lines = [[row.label, *_probe_cells(row, forgotten, probe, reached)] for row, forgotten in probed]
     # The first four are what every row has: its name, what it gained and lost, and the verdict.
     kept = [n for n in range(len(HEADERS)) if n < 4 or any(line[n] != numbers.MISSING for line in lines)]
     return Table(title, [HEADERS[n] for n in kept], [[line[n] for n in kept] for line in lines])
 
 
-def _cells(row: Row, forgotten: Forgotten, probe: str, reached: float | None) -> Iterator[str]:
+def _probe_cells(row: Row, forgotten: Forgotten, probe: str, reached: float | None) -> Iterator[str]:
     quantity, lost = forgotten.quantity, forgotten.lost
     price = frontier.per_gained(row, probe)
     equal = frontier.at_gain(frontier.curve_places(row, probe), reached) if reached else None
@@ -138,7 +138,7 @@ def _cells(row: Row, forgotten: Forgotten, probe: str, reached: float | None) ->
     yield f"{forgotten.contaminated:,}" if forgotten.contaminated else numbers.MISSING
 
 
-def _notes(rows: Sequence[Row], shown: Sequence[Row]) -> Iterator[str]:
+def _note_sentences(rows: Sequence[Row], shown: Sequence[Row]) -> Iterator[str]:
     if shown:
         estimates = (estimate for row in shown for estimate in (row.gain, *(f.lost for f in row.forgetting.values())))
         yield statement([estimate for estimate in estimates if estimate], shown)
@@ -172,8 +172,8 @@ def _significance(rows: Sequence[Row], probe: str) -> str:
     if len(said) > 1 and all(word == "not significant" for word, _ in said):
         return f"{probe}: not significant for any row."
     names = {word: [label for each, label in said if each == word] for word in called.values()}
-    told = [f"{word} for {', '.join(labels)}" for word, labels in names.items() if labels]
-    return f"{probe}: {'; '.join(told)}."
+    by_verdict = [f"{word} for {', '.join(labels)}" for word, labels in names.items() if labels]
+    return f"{probe}: {'; '.join(by_verdict)}."
 
 
 def print_tables(rows: Sequence[Row]) -> None:
@@ -186,14 +186,14 @@ def print_tables(rows: Sequence[Row]) -> None:
         for table in group.tables:
             say(to, "")
             say(to, table.title)
-            to.print(_printed(table))
+            to.print(_terminal_table(table))
         say(to, "")
         for sentence in group.notes:
             say(to, sentence)
         say(to, "")
 
 
-def _printed(table: Table) -> Printed:
+def _terminal_table(table: Table) -> Printed:
     printed = plain_table()
     for number, header in enumerate(table.headers):
         add_column(printed, header.term, header.text, justify="right" if number else "left")
@@ -219,11 +219,11 @@ def as_markdown(rows: Sequence[Row], figure: str | None = None) -> str:
         if group.findings:
             parts.append(f"**In short.** {' '.join(map(escaped, group.findings))}")
         for table in group.tables:
-            parts += [f"### {escaped(table.title)}", _marked(table)]
+            parts += [f"### {escaped(table.title)}", _table_as_markdown(table)]
         parts.append("\n".join(f"- {escaped(sentence)}" for sentence in group.notes))
     return "\n\n".join(parts) + "\n"
 
 
-def _marked(table: Table) -> str:
+def _table_as_markdown(table: Table) -> str:
     headers = [header.text for header in table.headers]
     return markdown_table(headers, [[escaped(name), *cells] for name, *cells in table.lines], headers[:1])

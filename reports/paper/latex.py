@@ -35,15 +35,15 @@ INTRODUCTION = "% Made by `tunebench ablate`; \\input it below \\usepackage{book
 
 def latex_escaped(text: str) -> str:
     """Text that LaTeX shows as it stands."""
-    return "".join(SIGNS.get(sign) or _letter(sign) for sign in printable(text))
+    return "".join(SIGNS.get(sign) or _latex_letter(sign) for sign in printable(text))
 
 
-def _letter(sign: str) -> str:
+def _latex_letter(sign: str) -> str:
     # A letter that the font lacks would stop LaTeX, or vanish without a word.
     return sign if ord(sign) <= TYPESET and sign not in NOT_TYPESET else rf"\texttt{{U+{ord(sign):04X}}}"
 
 
-def _numbers(text: str) -> str:
+def _latex_numbers(text: str) -> str:
     """Numbers and intervals, a minus as one."""
     return "$-$".join(map(latex_escaped, MINUS.split(text)))
 
@@ -51,16 +51,16 @@ def _numbers(text: str) -> str:
 def latex_table(ablation: Ablation, table: Grid) -> str:
     """A floating table with its caption and a label."""
     columns = "l" * len(table.corner) + "r" * len(table.headers)
-    lines = [_line([*map(latex_escaped, names), *map(_cell, entries)]) for names, entries in table.lines]
+    lines = [_latex_line([*map(latex_escaped, names), *map(_latex_cell, entries)]) for names, entries in table.lines]
     return "\n".join(
         [
             r"\begin{table}[t]",
             r"\centering",
             rf"\caption{{{' '.join(map(latex_escaped, ablation.caption))}}}",
-            rf"\label{{{_label(ablation)}}}",
+            rf"\label{{{_latex_label(ablation)}}}",
             rf"\begin{{tabular}}{{{columns}}}",
             r"\toprule",
-            _line(list(map(latex_escaped, [*table.corner, *table.headers]))),
+            _latex_line(list(map(latex_escaped, [*table.corner, *table.headers]))),
             r"\midrule",
             *lines,
             r"\bottomrule",
@@ -70,7 +70,7 @@ def latex_table(ablation: Ablation, table: Grid) -> str:
     )
 
 
-def _line(cells: Sequence[str]) -> str:
+def _latex_line(cells: Sequence[str]) -> str:
     line = " & ".join(cells) + r" \\"
     return f"{{}}{line}" if line.startswith(("[", "*")) else line  # else the line break before it takes it for its own
 
@@ -79,17 +79,17 @@ def latex_file(tables: Sequence[str]) -> str:
     return "\n\n".join([INTRODUCTION, *tables]) + "\n"
 
 
-def _label(ablation: Ablation) -> str:
+def _latex_label(ablation: Ablation) -> str:
     suite, model, task = ablation.group
     return "tab:" + "-".join(
         re.sub(r"\W+", "-", name).strip("-") for name in (suite, ablation.strategy, model, task, *ablation.axes)
     )
 
 
-def _cell(entry: Entry) -> str:
-    number = _numbers(entry.text)
+def _latex_cell(entry: Entry) -> str:
+    number = _latex_numbers(entry.text)
     if entry.best:
         number = rf"\textbf{{{number}}}"
     if entry.tied:
         number += rf"$^{{{TIE}}}$"
-    return rf"{number} {{\scriptsize {_numbers(entry.interval)}}}" if entry.interval else number
+    return rf"{number} {{\scriptsize {_latex_numbers(entry.interval)}}}" if entry.interval else number

@@ -88,18 +88,18 @@ def measures(rows: Sequence[Row], names: Sequence[str]) -> list[Measure]:
     columns: list[Measure] = []
     for name in names:
         if name == "score":
-            columns.append(_score(rows[0], standing))
+            columns.append(_score_column(rows[0], standing))
         elif name in ("gain", "over_best"):
-            columns.append(_gain(name, rows, standing))
+            columns.append(_gain_column(name, rows, standing))
         elif name in COST_COLUMNS:
-            columns.append(_cost(name))
+            columns.append(_cost_column(name))
         else:
             selection = list(probes) if name == FORGETTING else [name.removeprefix(OF_A_PROBE)]
-            columns += [_lost(rows, probe, probes) for probe in selection]
+            columns += [_loss_column(rows, probe, probes) for probe in selection]
     return columns
 
 
-def _score(row: Row, standing: Standing | None) -> Measure:
+def _score_column(row: Row, standing: Standing | None) -> Measure:
     quantity, higher = row.quantity, row.higher_is_better
     return Measure(
         "score",
@@ -113,16 +113,16 @@ def _score(row: Row, standing: Standing | None) -> Measure:
     )
 
 
-def _gain(name: str, rows: Sequence[Row], standing: Standing | None) -> Measure:
+def _gain_column(name: str, rows: Sequence[Row], standing: Standing | None) -> Measure:
     """Where all are held against one base, they stand as their scores do; else there is no order of them."""
     # Over one base gains differ by what scores do, and so are ordered as these are.
     ordered = one_base(rows) and all(getattr(row, name) for row in rows)
-    return _difference(
+    return _difference_column(
         name, name, defined(name).title, rows[0].quantity, lambda row: getattr(row, name), standing if ordered else None, True
     )
 
 
-def _lost(rows: Sequence[Row], probe: str, probes: dict[str, Quantity]) -> Measure:
+def _loss_column(rows: Sequence[Row], probe: str, probes: dict[str, Quantity]) -> Measure:
     if probe not in probes:
         raise unknown("probe", probe, probes)
 
@@ -130,10 +130,10 @@ def _lost(rows: Sequence[Row], probe: str, probes: dict[str, Quantity]) -> Measu
         return row.forgetting[probe].lost if probe in row.forgetting else None
 
     standing = forgetting_standing(rows, probe)
-    return _difference(f"{OF_A_PROBE}{probe}", FORGETTING, f"forgets {probe}", probes[probe], lost, standing, False)
+    return _difference_column(f"{OF_A_PROBE}{probe}", FORGETTING, f"forgets {probe}", probes[probe], lost, standing, False)
 
 
-def _difference(
+def _difference_column(
     name: str,
     term: str,
     header: str,
@@ -155,7 +155,7 @@ def _difference(
     )
 
 
-def _cost(name: str) -> Measure:
+def _cost_column(name: str) -> Measure:
     term, header, text = COST_COLUMNS[name]
 
     def number(row: Row) -> float | None:

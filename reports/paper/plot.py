@@ -77,7 +77,7 @@ def curves(rows: Sequence[Row]) -> str | None:
         (key, group, probe, quantity, ways)
         for key, group in grouped(rows).items()
         for probe, quantity in probe_names(group).items()
-        if (ways := _ways(on_one_base(group), probe, quantity, looks))
+        if (ways := _walks(on_one_base(group), probe, quantity, looks))
     ]
     if not panels:
         return None
@@ -85,19 +85,19 @@ def curves(rows: Sequence[Row]) -> str | None:
     with drawing():
         across = min(len(panels), ACROSS)
         down = math.ceil(len(panels) / across)
+        # The legend below all panels has its own part of an inch.
         figure = Figure(figsize=(INCHES[0] * across, INCHES[1] * down + 0.4), dpi=72, layout="constrained")
         for place, ((suite, model, task), group, probe, quantity, ways) in enumerate(panels, start=1):
             axes = figure.add_subplot(down, across, place)
             title = f"{suite}, {model} on {task}: {probe}" if several else probe
-            _title(
-                axes, title, f"gain{'' if one_base(group) else ' over best base'} on validation, {_gain(group).unit}", quantity
-            )
-            _draw(axes, ways)
-        _legend(figure)
+            gain = f"gain{'' if one_base(group) else ' over best base'} on validation, {_gain_quantity(group).unit}"
+            _draw_title(axes, title, gain, quantity)
+            _draw_walks(axes, ways)
+        _draw_rows_legend(figure)
         return _svg(figure)
 
 
-def _legend(figure: Figure) -> None:
+def _draw_rows_legend(figure: Figure) -> None:
     """Each row once."""
     named: dict[str, Artist] = {}
     for axes in figure.axes:
@@ -106,7 +106,7 @@ def _legend(figure: Figure) -> None:
     figure.legend(list(named.values()), list(map(short, named)), loc="outside lower center", ncols=ACROSS, frameon=False)
 
 
-def _title(axes: Axes, title: str, gain: str, quantity: Quantity) -> None:
+def _draw_title(axes: Axes, title: str, gain: str, quantity: Quantity) -> None:
     axes.set_title(short(title), loc="left", fontweight="bold", parse_math=False)
     axes.set_xlabel(f"{gain} (right is better)", parse_math=False)
     axes.set_ylabel(f"forgetting, {quantity.unit} (down is better)", parse_math=False)
@@ -118,7 +118,7 @@ def short(name: str) -> str:
     return name if len(name) <= NAME_LETTERS else f"{name[: NAME_LETTERS - 1]}…"
 
 
-def _gain(rows: Sequence[Row]) -> Quantity:
+def _gain_quantity(rows: Sequence[Row]) -> Quantity:
     return next(row.quantity for row in rows if row.gain)
 
 
@@ -128,7 +128,7 @@ def _looks(rows: Sequence[Row]) -> dict[str, Look]:
     return {label: (COLOURS[n % len(COLOURS)], MARKERS[n % len(MARKERS)]) for n, label in enumerate(labels)}
 
 
-def _ways(rows: Sequence[Row], probe: str, quantity: Quantity, looks: Mapping[str, Look]) -> list[Walk]:
+def _walks(rows: Sequence[Row], probe: str, quantity: Quantity, looks: Mapping[str, Look]) -> list[Walk]:
     """Of the rows that were watched. On the way there are values alone, without intervals."""
     ways = []
     for row in sorted(rows, key=lambda row: row.label):
@@ -141,7 +141,7 @@ def _ways(rows: Sequence[Row], probe: str, quantity: Quantity, looks: Mapping[st
     return ways
 
 
-def _draw(axes: Axes, ways: Sequence[Walk]) -> None:
+def _draw_walks(axes: Axes, ways: Sequence[Walk]) -> None:
     axes.axhline(0, color="#999999", linewidth=0.8, zorder=0)
     axes.axvline(0, color="#999999", linewidth=0.8, zorder=0)
     ends = [way.path[-1] for way in ways]

@@ -46,7 +46,7 @@ def sweep_figure(ablations: Sequence[Ablation], ending: str) -> bytes:
         figure = Figure(figsize=size, dpi=72, layout="constrained")
         for place, (ablation, measure) in enumerate(panels, start=1):
             axes = figure.add_subplot(ceil(len(panels) / across), across, place)
-            _draw(axes, ablation, measure)
+            _draw_panel(axes, ablation, measure)
             _, model, task = ablation.group
             title = short(f"{ablation.strategy}: {model} on {task}")
             axes.set_title(title, loc="left", fontweight="bold", parse_math=False)
@@ -57,17 +57,17 @@ def sweep_figure(ablations: Sequence[Ablation], ending: str) -> bytes:
     return buffer.getvalue()
 
 
-def _draw(axes: Axes, ablation: Ablation, measure: Measure) -> None:
+def _draw_panel(axes: Axes, ablation: Ablation, measure: Measure) -> None:
     values = list(dict.fromkeys(point[0] for point in ablation.rows))
-    places = _places(values)
+    places = _places_on_axis(values)
     series = list(dict.fromkeys(point[1:] for point in ablation.rows))
     for other, colour, marker in zip(series, cycle(COLOURS), cycle(MARKERS)):
         known = [(places[point[0]], row) for point, row in ablation.rows.items() if row and point[1:] == other]
         drawn = sorted(((place, row) for place, row in known if measure.value(row) is not None), key=itemgetter(0))
         # A line needs a point, and one of two axes may have failed at all of its values.
         if drawn:
-            _line(axes, measure, drawn, colour, marker, short(f"{ablation.axes[1]}={other[0]}") if other else "")
-    if _wide(values):
+            _draw_series(axes, measure, drawn, colour, marker, short(f"{ablation.axes[1]}={other[0]}") if other else "")
+    if _spans_wide(values):
         axes.set_xscale("log")
     axes.set_xticks(list(places.values()), list(map(short, places)), parse_math=False)
     # A logarithmic axis has ticks between the values, at which nothing was run.
@@ -79,7 +79,10 @@ def _draw(axes: Axes, ablation: Ablation, measure: Measure) -> None:
         axes.legend(frameon=False)
 
 
-def _line(axes: Axes, measure: Measure, drawn: Sequence[tuple[float, Row]], colour: str, marker: str, label: str) -> None:
+def _draw_series(
+    axes: Axes, measure: Measure, drawn: Sequence[tuple[float, Row]], colour: str, marker: str, label: str
+) -> None:
+    # Rows without a value were left out before, and a zero stands here for mypy alone.
     levels = [measure.unit(measure.value(row) or 0.0) for _, row in drawn]
     bounds = [measure.bounds(row) for _, row in drawn]
     ends = [tuple(map(measure.unit, each)) if each else (level, level) for each, level in zip(bounds, levels, strict=True)]
@@ -101,18 +104,18 @@ def _line(axes: Axes, measure: Measure, drawn: Sequence[tuple[float, Row]], colo
     )
 
 
-def _numeric(values: Sequence[str]) -> list[float] | None:
+def _numbers_of_values(values: Sequence[str]) -> list[float] | None:
     try:
         return [float(value) for value in values]
     except ValueError:
         return None
 
 
-def _wide(values: Sequence[str]) -> bool:
-    numeric = _numeric(values)
+def _spans_wide(values: Sequence[str]) -> bool:
+    numeric = _numbers_of_values(values)
     return numeric is not None and min(numeric) > 0 and max(numeric) >= WIDE * min(numeric)
 
 
-def _places(values: Sequence[str]) -> dict[str, float]:
+def _places_on_axis(values: Sequence[str]) -> dict[str, float]:
     """Where each value stands on the axis: at its own number, or in the order of the values."""
-    return dict(zip(values, _numeric(values) or map(float, range(len(values))), strict=True))
+    return dict(zip(values, _numbers_of_values(values) or map(float, range(len(values))), strict=True))

@@ -36,7 +36,7 @@ def test_names_are_text_of_the_figure(found):
 
 def test_points_are_the_rows_means_in_order_and_bars_their_intervals(found):
     (ablation,), axes = found, Figure().add_subplot()
-    drawing._draw(axes, ablation, ablation.measures[1])
+    drawing._draw_panel(axes, ablation, ablation.measures[1])
     assert axes.get_xscale() == "log" and len(axes.containers) == 2
     line, _, (bars,) = axes.containers[0]
     assert list(line.get_xdata()) == [2, 4, 16]
@@ -47,8 +47,8 @@ def test_points_are_the_rows_means_in_order_and_bars_their_intervals(found):
 
 
 def test_words_stand_in_their_order():
-    assert drawing._places(["all-linear", "[q]"]) == {"all-linear": 0, "[q]": 1}
-    assert drawing._places(["8", "2"]) == {"8": 8, "2": 2} and not drawing._wide(["1", "2"])
+    assert drawing._places_on_axis(["all-linear", "[q]"]) == {"all-linear": 0, "[q]": 1}
+    assert drawing._places_on_axis(["8", "2"]) == {"8": 8, "2": 2} and not drawing._spans_wide(["1", "2"])
 
 
 def test_another_ending_is_refused():
