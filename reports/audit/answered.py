@@ -46,6 +46,7 @@ def answered_means(record: Record, items: pd.DataFrame) -> Iterator[AnsweredMean
     if outcome is None or source is None:
         return
     answered = part(items, "task")
+    # The harness' filter stands in brackets behind a metric's name: `exact_match (strict-match)`.
     score, _, filtered = outcome.score.name.partition(" (")
     for label in outcome.metrics:
         column, _, other = label.partition(" (")

@@ -58,6 +58,7 @@ def _f1(sums: Terms, group: Hashable, measure: str = "f1") -> float:
 
 def _macro(sums: Terms) -> float:
     """The mean F1 of the groups that occur, as prediction or as gold."""
+    # A hit is a prediction and a gold too, and brings no group of its own.
     groups = {key[1] for key, count in sums.items() if isinstance(key, tuple) and key[0] != "hits" and count > 0}
     return math.fsum(_f1(sums, group) for group in groups) / len(groups) if groups else 0.0
 

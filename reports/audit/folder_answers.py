@@ -107,6 +107,7 @@ class FolderAnswers:
         bases = [score for score in scores if score is not None]
         if len(bases) < len(scores):
             return {}
+        # Beside bases that score unlike, as in other words, gains are only comparable over the base in its best words.
         gain = GAIN if same_number(min(bases), max(bases)) else OVER_BEST
         gains = self._rivals_at(gain, shown.rows)
         if not isinstance(shown.price, str):

@@ -11,6 +11,7 @@ Numbers = dict[Path, float]
 
 def part(items: pd.DataFrame, kind: str, name: str | None = None) -> pd.DataFrame:
     """The rows of one kind, or of one name of it."""
+    # A record that left no answers has a table without rows and without columns.
     if "kind" not in items:
         return items
     rows = items["kind"] == kind
