@@ -111,10 +111,10 @@ def real_table(by_seeds: dict[int, list[Compared]]) -> str:
     lines = ["| seeds on either side | alarms | by scores | by forgetting | by costs | scores called the same | can't tell |"]
     lines.append("| ---: | ---: | ---: | ---: | ---: | ---: | ---: |")
     for seeds, found in by_seeds.items():
-        kinds = Counter(kind for each in found for kind in {change.held.question for change in each.worse})
+        kinds = Counter(kind for each in found for kind in {change.difference.question for change in each.worse})
         # A row that depends on no seed stands on both sides: it is the same by itself.
-        moved = [change for each in found for change in each.changes if change.held.row.seeds != "none"]
-        scores = [change.verdict for change in moved if change.held.question == "quality"]
+        moved = [change for each in found for change in each.changes if change.difference.row.seeds != "none"]
+        scores = [change.verdict for change in moved if change.difference.question == "quality"]
         said = [share(scores.count(verdict) / len(scores)) for verdict in ("same", "can't tell")]
         shares = [share(kinds[kind] / len(found)) for kind in ("quality", "forgetting", "cost")]
         lines.append(f"| {seeds} | {' | '.join([share(alarm_share(found)), *shares, *said])} |")
