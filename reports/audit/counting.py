@@ -34,10 +34,10 @@ def _counted_mean(value: Callable[[str, str], float]) -> CountedMetric:
         return {"sum": value(prediction, gold), "items": 1.0}
 
     # A single item leaves nothing when it is left out.
-    return CountedMetric(terms, lambda sums: _over(sums["sum"], sums["items"]), "mean of shares")
+    return CountedMetric(terms, lambda sums: _quotient_or_zero(sums["sum"], sums["items"]), "mean of shares")
 
 
-def _over(sum_of_values: float, count: float) -> float:
+def _quotient_or_zero(sum_of_values: float, count: float) -> float:
     return sum_of_values / count if count else 0.0
 
 
@@ -125,8 +125,12 @@ COUNTED: dict[str, CountedMetric] = {
     "entity_f1_unseen": _counted_entities("f1"),
     "squad_em": _counted_mean(lambda prediction, gold: best_exact(prediction, json.loads(gold))),
     "squad_f1": _counted_mean(lambda prediction, gold: best_overlap(prediction, json.loads(gold))),
-    "perplexity": CountedMetric(_likelihood_terms, lambda sums: math.exp(_over(sums["nats"], sums["tokens"])), "number"),
-    "bits_per_byte": CountedMetric(_likelihood_terms, lambda sums: _over(sums["nats"] / math.log(2), sums["bytes"]), "number"),
+    "perplexity": CountedMetric(
+        _likelihood_terms, lambda sums: math.exp(_quotient_or_zero(sums["nats"], sums["tokens"])), "number"
+    ),
+    "bits_per_byte": CountedMetric(
+        _likelihood_terms, lambda sums: _quotient_or_zero(sums["nats"] / math.log(2), sums["bytes"]), "number"
+    ),
     "chrf": CountedMetric(lambda prediction, gold: chrf_terms(prediction, json.loads(gold)), chrf, "percent"),
     "bleu": CountedMetric(lambda prediction, gold: bleu_terms(prediction, json.loads(gold)), bleu, "percent"),
     "rouge1": _counted_mean(lambda prediction, gold: best_rouge("rouge1", prediction, json.loads(gold))),

@@ -89,7 +89,7 @@ def _smallest_found(average: Average, level: float) -> float:
     """The difference that is found four times out of five; of a number without an end where no loss of the score is."""
     from scipy.optimize import brentq
 
-    lacking = _lacking(average, level)
+    lacking = _found_share_lacking(average, level)
     reaches = [math.sqrt(v) * _two_sided_t(level, freedom) for v, freedom in (average.items, *average.parts) if v]
     most = 10 * math.hypot(*reaches) + 1e-12
     if average.accuracy is not None:
@@ -100,7 +100,7 @@ def _smallest_found(average: Average, level: float) -> float:
     return float(brentq(lacking, 0.0, most, xtol=1e-13))
 
 
-def _lacking(average: Average, level: float) -> Callable[[float], float]:
+def _found_share_lacking(average: Average, level: float) -> Callable[[float], float]:
     """Of a difference, how often it is found, less the share that is asked for."""
     first, second = (
         [(variance * ratio, _two_sided_t(level, freedom)) for ratio in _variance_ratios(freedom)] if variance else [(0.0, 0.0)]
@@ -110,7 +110,7 @@ def _lacking(average: Average, level: float) -> Callable[[float], float]:
     true = sum(variance for variance, _ in average.parts)
 
     def lacking(difference: float) -> float:
-        items = average.items[0] * _rescaled(average.accuracy, difference)
+        items = average.items[0] * _items_variance_scale(average.accuracy, difference)
         reach, spread = items * _two_sided_t(level, average.items[1]) ** 2 if items else 0.0, math.sqrt(true + items)
         times = [_normal_share_below((difference - math.sqrt(each + reach)) / spread) for each in seeds]
         return math.fsum(times) / len(times) - FOUND
@@ -118,7 +118,7 @@ def _lacking(average: Average, level: float) -> Callable[[float], float]:
     return lacking
 
 
-def _rescaled(accuracy: float | None, difference: float) -> float:
+def _items_variance_scale(accuracy: float | None, difference: float) -> float:
     """Of the two scores one stays, and the other's answers vary as those of a lower score do."""
     if accuracy is None or not 0 < accuracy < 1:
         return 1.0

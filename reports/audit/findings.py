@@ -73,7 +73,7 @@ class Findings:
                 self.largest = max(self.largest, distance)
         # What cannot be recomputed is told by name, so that nobody takes it for checked.
         for place in published_numbers.keys() - recomputed_numbers.keys():
-            self.unchecked[_what(place)] += 1
+            self.unchecked[_kind_of_number(place)] += 1
 
 
 def audit(out: Path, records: Sequence[Record]) -> Findings:
@@ -124,7 +124,7 @@ def summary(findings: Findings) -> Iterator[str]:
     yield f"{findings.checked:,} numbers recomputed, {agree}; the largest difference is {findings.largest:.1e}"
 
 
-def _what(place: Place) -> str:
+def _kind_of_number(place: Place) -> str:
     """`losses`, `forgetting.ci_low`: a part of the record without the names of tasks, metrics, probes and wordings, and without
     places in lists."""
     if place[0] in NOT_OF_ANSWERS:

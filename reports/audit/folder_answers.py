@@ -221,8 +221,8 @@ def _seeded_table(row: ShownRow, rows: Sequence[ShownRow]) -> list[Sequence[Reco
         return []
     beside = [other.runs for other in rows if other.seeded and other.table == row.table and len(other.runs) > 1]
     # As the tables do it: rows that collapsed say nothing of how far a seed moves the others.
-    return [runs for runs in beside if sum(_learned(run) for run in runs) > 1] or beside
+    return [runs for runs in beside if sum(_did_not_collapse(run) for run in runs) > 1] or beside
 
 
-def _learned(run: Record) -> bool:
+def _did_not_collapse(run: Record) -> bool:
     return run.outcome is not None and run.outcome.collapsed is None

@@ -33,7 +33,7 @@ def frontier_of(gains: Mapping[str, Rival], losses: Mapping[str, Rival]) -> Numb
     names, generator = sorted(gains), np.random.default_rng(0)
     columns = [_drawn_numbers([column[name] for name in names], generator) for column in (gains, losses)]
     shares = _unbeaten_shares([*names, ""], *([[*draw, 0.0] for draw in column] for column in columns))
-    now = _unbeaten(*({name: column[name].value for name in names} | {"": 0.0} for column in (gains, losses)))
+    now = _unbeaten_rows(*({name: column[name].value for name in names} | {"": 0.0} for column in (gains, losses)))
     numbers: Numbers = {("frontier", name): float(name in now) for name in names}
     return numbers | {("frontier_share", name): shares[name] for name in names}
 
@@ -53,7 +53,7 @@ def same_number(one: float, other: float) -> bool:
     return abs(one - other) <= SAME_PLACE * max(1.0, abs(one))
 
 
-def _unbeaten(gains: OfRows, prices: OfRows) -> set[str]:
+def _unbeaten_rows(gains: OfRows, prices: OfRows) -> set[str]:
     def beats(other: str, one: str) -> bool:
         more = not same_number(gains[one], gains[other]) and gains[other] > gains[one]
         less = not same_number(prices[one], prices[other]) and prices[other] < prices[one]
@@ -71,7 +71,7 @@ def _unbeaten_shares(
 ) -> dict[str, float]:
     times = dict.fromkeys(names, 0)
     for gain, price in zip(gains, prices, strict=True):
-        for name in _unbeaten(dict(zip(names, gain, strict=True)), dict(zip(names, price, strict=True))):
+        for name in _unbeaten_rows(dict(zip(names, gain, strict=True)), dict(zip(names, price, strict=True))):
             times[name] += 1
     return {name: count / TABLES_DRAWN for name, count in times.items()}
 

@@ -120,7 +120,7 @@ def of_ranking(items: pd.DataFrame, values: Sequence[float], gold: Sequence[floa
             return None
         for place in side:
             shifts[groups[place]] += (places[place] - auc) / len(side) * math.sqrt(holding / (holding - 1))
-    return LeftOut(auc, _unscaled(list(shifts.values())), min(freedom, min(map(len, sides)) - 1.0))
+    return LeftOut(auc, _numbers_at_distances(list(shifts.values())), min(freedom, min(map(len, sides)) - 1.0))
 
 
 def _placement(values: Sequence[float], place: int, others: Sequence[int], positive: bool) -> float:
@@ -130,7 +130,7 @@ def _placement(values: Sequence[float], place: int, others: Sequence[int], posit
     return beaten / len(others) if others else 0.0
 
 
-def _unscaled(shifts: list[float]) -> list[float]:
+def _numbers_at_distances(shifts: list[float]) -> list[float]:
     """Numbers whose `distances` are these shifts, which are centred: the two classes' placements add up to nothing."""
     # `distances` multiplies by this root, as it does for numbers that are left out one by one.
     scale = math.sqrt((len(shifts) - 1) / len(shifts))

@@ -107,7 +107,7 @@ def pairs_of(rivals: Mapping[str, Rival]) -> list[HeldPair]:
     parts = [variances_of_pair(rivals[one], rivals[other]) for one, other in pairs]
     ps = holm_by_steps([_p_of_difference(value, items, *seeds) for value, (items, seeds) in zip(apart, parts, strict=True)])
     return [
-        HeldPair(*pair, value, _half_width_at((items, *seeds), CHANCE), p, _tiny(items, *seeds))
+        HeldPair(*pair, value, _half_width_at((items, *seeds), CHANCE), p, _moves_too_little(items, *seeds))
         for pair, value, p, (items, seeds) in zip(pairs, apart, ps, parts, strict=True)
     ]
 
@@ -149,7 +149,7 @@ def p_of_row(row: Rival) -> float:
 
 def moves_by_rounding(row: Rival) -> bool:
     """Whether the number moves by so little that the last digits of the answers' sums would move its p."""
-    return _tiny((row.items, 0.0), (seeds_part(row.runs, row.seeds).variance, 0.0))
+    return _moves_too_little((row.items, 0.0), (seeds_part(row.runs, row.seeds).variance, 0.0))
 
 
 def holm_by_steps(ps: Sequence[float]) -> list[float]:
@@ -202,7 +202,7 @@ def _p_of_difference(difference: float, items: Varying, *seeds: Varying) -> floa
     return max(10.0**level, 0.0 if items[0] else 2.0 ** -items[1])
 
 
-def _tiny(*parts: Varying) -> bool:
+def _moves_too_little(*parts: Varying) -> bool:
     return 0 < sum(variance for variance, _ in parts) < SMALLEST_MOVE**2
 
 

@@ -23,14 +23,14 @@ def recomputed(record: Record, items: pd.DataFrame) -> Numbers:
         return {}
     numbers: Numbers = {}
     for place, answered, score, metrics in task_parts(record, items):
-        numbers |= _under(place, _task_numbers(answered, score, metrics))
+        numbers |= _numbers_under(place, _task_numbers(answered, score, metrics))
     for mean in answered_means(record, items):
         numbers |= mean.numbers
     for place, answered in single_scores(items):
-        numbers |= _under(place, _score_numbers(answered, outcome.score.name))
+        numbers |= _numbers_under(place, _score_numbers(answered, outcome.score.name))
     probes = dict(probe_parts(record, items))
     for name, probe in probes.items():
-        numbers |= _under(("forgetting", name), probe_numbers(probe))
+        numbers |= _numbers_under(("forgetting", name), probe_numbers(probe))
     relative = relative_loss(list(probes.values()))
     numbers |= {} if relative is None else {("relative_forgetting",): relative}
     return numbers | _stage_numbers(part(items, "stage"), outcome)
@@ -55,15 +55,15 @@ def single_scores(items: pd.DataFrame) -> Iterator[tuple[Path, pd.DataFrame]]:
         yield ("robustness", "scores", name), answered
 
 
-def _under(place: Path, numbers: Numbers) -> Numbers:
+def _numbers_under(place: Path, numbers: Numbers) -> Numbers:
     return {(*place, *path): number for path, number in numbers.items()}
 
 
 def _task_numbers(answered: pd.DataFrame, score: str, metrics: Sequence[str]) -> Numbers:
     """Score, metrics, the base's score and the gains of one task."""
-    numbers = _under(("score",), _score_numbers(answered, score))
+    numbers = _numbers_under(("score",), _score_numbers(answered, score))
     for name in metrics:
-        numbers |= _under(("metrics", name), _score_numbers(answered, name))
+        numbers |= _numbers_under(("metrics", name), _score_numbers(answered, name))
     after = _metric_of_answers(answered, score, "prediction")
     for column, place in (("before", ()), ("best_before", ("best_base",))):
         before = _metric_of_answers(answered, score, column)
@@ -129,7 +129,8 @@ def _stage_numbers(answered: pd.DataFrame, outcome: Outcome) -> Numbers:
     rows: list[list[float]] = []
     for stage in range(last + 1):
         scores = [
-            _worth(answered[(answered["stage"] == stage) & (answered["name"] == name)], metrics.get(name, "")) for name in names
+            _metric_with_sign(answered[(answered["stage"] == stage) & (answered["name"] == name)], metrics.get(name, ""))
+            for name in names
         ]
         # A stage without its answers leaves all three measures undone.
         if None in scores:
@@ -147,6 +148,6 @@ def _stage_numbers(answered: pd.DataFrame, outcome: Outcome) -> Numbers:
     return numbers | {("stages", name): number for name, number in measures.items()}
 
 
-def _worth(answered: pd.DataFrame, metric: str) -> float | None:
+def _metric_with_sign(answered: pd.DataFrame, metric: str) -> float | None:
     number = _metric_of_answers(answered, metric, "prediction")
     return None if number is None else METRICS[metric].sign * number

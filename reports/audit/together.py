@@ -41,11 +41,11 @@ def over_tasks(tasks: Sequence[TaskScores]) -> Numbers:
     apart = critical_of_places(len(names), len(tasks))
     numbers: Numbers = {("critical",): apart}
     for name in names:
-        place_numbers = {"middle": middle_half(_evenly(ways[name])), "rank": place[name]}
+        place_numbers = {"middle": middle_half(_scores_of_equal_weight(ways[name])), "rank": place[name]}
         place_numbers["best"] = 1.0 + sum(place[name] - place[other] > apart for other in names)
         place_numbers["worst"] = float(len(names) - sum(place[other] - place[name] > apart for other in names))
         if all(len(scores) > 1 for scores in ways[name]):
-            place_numbers["ci_low"], place_numbers["ci_high"] = _redrawn(ways[name])
+            place_numbers["ci_low"], place_numbers["ci_high"] = _redrawn_bounds(ways[name])
         numbers |= {("together", name, what): number for what, number in place_numbers.items()}
     return numbers
 
@@ -65,20 +65,22 @@ def critical_of_places(rows: int, tasks: int) -> float:
     return float(studentized_range.ppf(0.95, rows, math.inf)) * math.sqrt(rows * (rows + 1) / (12 * tasks))
 
 
-def _evenly(tasks: Sequence[Sequence[float]]) -> list[float]:
+def _scores_of_equal_weight(tasks: Sequence[Sequence[float]]) -> list[float]:
     """All scores, those of a task with fewer seeds the more often."""
     common = math.lcm(*map(len, tasks))
     return [score for task in tasks for score in task for _ in range(common // len(task))]
 
 
-def _redrawn(tasks: Sequence[Sequence[float]]) -> tuple[float, float]:
+def _redrawn_bounds(tasks: Sequence[Sequence[float]]) -> tuple[float, float]:
     """The percentile interval of the middle half, with each task's seeds redrawn; by the draws that the tables take."""
     import numpy as np
 
     generator = np.random.default_rng(0)
     drawn = [generator.integers(len(task), size=(REDRAWN, len(task))).tolist() for task in tasks]
     middles = [
-        middle_half(_evenly([[task[seed] for seed in seeds[draw]] for task, seeds in zip(tasks, drawn, strict=True)]))
+        middle_half(
+            _scores_of_equal_weight([[task[seed] for seed in seeds[draw]] for task, seeds in zip(tasks, drawn, strict=True)])
+        )
         for draw in range(REDRAWN)
     ]
     low, high = np.quantile(middles, [0.025, 0.975])

@@ -52,10 +52,10 @@ def all_claims() -> dict[str, Claim]:
 def tested(rows: Sequence[Row]) -> dict[str, list[Tested]]:
     """Model -> all claims; comparisons of one model are looked at together (Holm)."""
     models = groups_by(usable(rows), lambda row: row.setup.model)
-    return {model: _of_model(of_model) for model, of_model in models.items()}
+    return {model: _tested_on_model(of_model) for model, of_model in models.items()}
 
 
-def _of_model(rows: Sequence[Row]) -> list[Tested]:
+def _tested_on_model(rows: Sequence[Row]) -> list[Tested]:
     # All claims are put into one list, since Holm corrects for all that is asked of a model.
     evidence: list[tuple[str, Evidence]] = [(name, each) for name in all_claims() for each in getattr(rules, name)(rows)]
     parts = list(zip((name for name, _ in evidence), weighed([each for _, each in evidence]), strict=True))

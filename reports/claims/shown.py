@@ -30,22 +30,22 @@ Models = Mapping[str, Sequence[Tested]]
 def show_claims(records: Sequence[Record], out: Path, markdown: Path | None, as_json: bool) -> None:
     """Print the verdicts, or write them as Markdown, or print them as JSON."""
     rows = ranked(aggregate(records, out))
-    models, lines = tested(rows), [*BELOW, *_of_one_seed(rows)]
+    models, lines = tested(rows), [*BELOW, *_one_seed_lines(rows)]
     if as_json:
-        print(json.dumps({model: [_as_object(each) for each in claims] for model, claims in models.items()}, indent=1))
+        print(json.dumps({model: [_claim_object(each) for each in claims] for model, claims in models.items()}, indent=1))
     elif markdown:
         write_text(markdown, claims_page(models, lines))
     else:
         _print_claims(models, lines)
 
 
-def _of_one_seed(rows: Sequence[Row]) -> Iterator[str]:
+def _one_seed_lines(rows: Sequence[Row]) -> Iterator[str]:
     for model in dict.fromkeys(row.setup.model for row in usable(rows) if row.trains and row.of_one_seed):
         yield f"{model} has rows of one seed: their verdicts on scores and forgetting are about these trained models, and"
         yield "another seed may turn them."
 
 
-def _as_object(claim: Tested) -> dict[str, Any]:
+def _claim_object(claim: Tested) -> dict[str, Any]:
     parts = [
         {"rows": p.evidence.rows, "measured": p.evidence.measured, "p": p.p, "verdict": p.verdict, "smallest": p.smallest}
         for p in claim.parts

@@ -91,7 +91,7 @@ class Given:
     def settings(self) -> dict[str, Any]:
         """An object as it is, if all in it are finite numbers, texts, truth values and nulls, and not too many."""
         known = {name: part.value for name, part in self.parts()}
-        if _deeper(known, MOST_LEVELS):
+        if _is_deeper(known, MOST_LEVELS):
             raise self.wrong(f"an object of at most {MOST_LEVELS} levels")
         inside = list(leaves(known))
         if len(inside) > MOST_SETTINGS:
@@ -120,11 +120,11 @@ def precision(written: Given) -> str:
     return PRECISIONS.get(name, name)
 
 
-def _deeper(value: Any, levels: int) -> bool:
+def _is_deeper(value: Any, levels: int) -> bool:
     """Whether objects and lists stand inside each other on more levels than these."""
     if not isinstance(value, dict | list):
         return False
-    return levels == 0 or any(_deeper(each, levels - 1) for each in (value.values() if isinstance(value, dict) else value))
+    return levels == 0 or any(_is_deeper(each, levels - 1) for each in (value.values() if isinstance(value, dict) else value))
 
 
 def leaves(value: Any) -> Iterator[Any]:
@@ -144,10 +144,10 @@ def read_object(path: Path) -> tuple[Given, bytes]:
         FormatError: it cannot be read, is too large, or is no JSON object.
     """
     _check_regular(path)
-    with _opened(path) as file:
+    with _opened_file(path) as file:
         # One byte more than is allowed tells that there is more, and costs no more memory.
         content = file.read(MOST_BYTES + 1)
-    return _parsed(content, "file"), content
+    return _parsed_object(content, "file"), content
 
 
 def read_lines(path: Path) -> Iterator[Given]:
@@ -157,7 +157,7 @@ def read_lines(path: Path) -> Iterator[Given]:
         FormatError: as for `read_object`, with the number of the line.
     """
     _check_regular(path)
-    with _opened(path) as file:
+    with _opened_file(path) as file:
         # One line more than is allowed is looked for, since a file may end with the last one.
         for number in range(1, MOST_LINES + 2):
             # A file without line ends would else be read as one line of any size.
@@ -167,7 +167,7 @@ def read_lines(path: Path) -> Iterator[Given]:
             if number > MOST_LINES:
                 raise FormatError("file", f"has more than {MOST_LINES:,} lines")
             if line.strip():
-                yield _parsed(line, f"line {number}")
+                yield _parsed_object(line, f"line {number}")
 
 
 def _check_regular(path: Path) -> None:
@@ -176,14 +176,14 @@ def _check_regular(path: Path) -> None:
         raise FormatError("file", "is no plain file")
 
 
-def _opened(path: Path) -> Any:
+def _opened_file(path: Path) -> Any:
     try:
         return path.open("rb")
     except OSError as error:
         raise FormatError("file", f"cannot be read ({error.strerror})") from error
 
 
-def _parsed(content: bytes, place: str) -> Given:
+def _parsed_object(content: bytes, place: str) -> Given:
     if len(content) > MOST_BYTES:
         raise FormatError(place, f"is larger than {MOST_BYTES >> 20} MiB")
     try:

@@ -18,9 +18,9 @@ def read_sides(new: Path, old: Path, suite: str | None) -> tuple[Side, Side, lis
             one has: its rows would be taken for rows that are new, and no fall of theirs would be seen.
     """
     if not accepted_in(old):
-        return _side(new, suite), _side(old, suite), []
+        return _read_side(new, suite), _read_side(old, suite), []
     *before, (last, records) = accepted_of(old, suite)
-    now = _side(new, suite)
+    now = _read_side(new, suite)
     earlier: list[Sequence[Record]] = [kept for _, kept in reversed(before)]
     known = {record.setup.suite for kept in earlier for record in kept} - {record.setup.suite for record in records}
     if missing := sorted(known & {record.setup.suite for record in now.records}):
@@ -31,7 +31,7 @@ def read_sides(new: Path, old: Path, suite: str | None) -> tuple[Side, Side, lis
     return now, Side(last.name, last.folder, records), earlier
 
 
-def _side(folder: Path, suite: str | None) -> Side:
+def _read_side(folder: Path, suite: str | None) -> Side:
     records = list(store.of_suite(store.read_all(folder), suite))
     if not records:
         of = f" of suite {suite}" if suite else ""
