@@ -22,10 +22,10 @@ def interquartile_mean(tasks: Sequence[Floats]) -> float:
 
     Whole scores are left out, as in rliable: of fewer than four none is, and it is their mean.
     """
-    return float(trim_mean(np.concatenate(_alike(tasks)), 0.25))
+    return float(trim_mean(np.concatenate(_equally_many_scores(tasks)), 0.25))
 
 
-def _alike(tasks: Sequence[Floats]) -> list[Floats]:
+def _equally_many_scores(tasks: Sequence[Floats]) -> list[Floats]:
     """As many scores of each task, (..., seeds), every one of them as often as the others of its task."""
     common = math.lcm(*(np.shape(task)[-1] for task in tasks))
     return [np.repeat(task, common // np.shape(task)[-1], axis=-1) for task in tasks]
@@ -43,7 +43,8 @@ def stratified_bounds(tasks: Sequence[Floats]) -> tuple[float, float] | None:
     generator = np.random.default_rng(0)
     drawn = [task[generator.integers(len(task), size=(RESAMPLES, len(task)))] for task in map(np.asarray, tasks)]
     low, high = np.quantile(
-        trim_mean(np.concatenate(_alike(drawn), axis=1), 0.25, axis=1), [(1 - CONFIDENCE) / 2, (1 + CONFIDENCE) / 2]
+        trim_mean(np.concatenate(_equally_many_scores(drawn), axis=1), 0.25, axis=1),
+        [(1 - CONFIDENCE) / 2, (1 + CONFIDENCE) / 2],
     )
     return float(low), float(high)
 

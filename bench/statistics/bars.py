@@ -51,7 +51,7 @@ def same_strategy_twice(of: Likeness, seeds: int, tables: int, generator: np.ran
     """A/A: one strategy under two names, each of the table's in turn; how often one of the two wins."""
     rows = len(of.chances)
     wins = [
-        _differs(drawn, 1)[:, 0]
+        _which_pairs_differ(drawn, 1)[:, 0]
         for row, part in zip(range(rows), dealt_out(tables, rows), strict=True)
         for drawn in drawn_tables(Tables(of.of([row, row]), seeds), part, generator)
     ]
@@ -64,7 +64,7 @@ def equal_strategies(of: Likeness, tables: int, generator: np.random.Generator) 
     equal = Tables(of.of(rows, [float(of.truths.mean())] * EQUAL_ROWS), of.seeds)
     pairs = EQUAL_ROWS * (EQUAL_ROWS - 1) // 2
     # Holm's first step: nothing is found unless the smallest p is at most .05 / pairs.
-    separations = [np.asarray(_differs(drawn, pairs).any(-1)) for drawn in drawn_tables(equal, tables, generator)]
+    separations = [np.asarray(_which_pairs_differ(drawn, pairs).any(-1)) for drawn in drawn_tables(equal, tables, generator)]
     return StatisticalBar(f"ranks: any separation among {EQUAL_ROWS} equal strategies", share_of(separations), 0.0, 0.07)
 
 
@@ -73,7 +73,7 @@ def planted(of: Likeness, tables: int, generator: np.random.Generator) -> Statis
     more than the whole score, so that no row can be lowered by it."""
     rows = len(of.chances)
     equal = of.of(range(rows), [float(of.truths.mean())] * rows)
-    difference = _smallest(equal, rows * (rows - 1) // 2, generator)
+    difference = _planted_difference(equal, rows * (rows - 1) // 2, generator)
     if difference >= float(equal.truths.mean()):
         return None
     share = planted_share(equal, difference, len(of.base), tables, generator)
@@ -95,14 +95,14 @@ def planted_share(equal: Likeness, difference: float, items: int, tables: int, g
         scores = [score - difference * (other == row) for other in range(rows)]
         lowered = [row in pair for pair in pairs]
         for drawn in drawn_tables(Tables(equal.of(range(rows), scores), equal.seeds, items), part, generator):
-            detections.append(_differs(drawn, len(pairs))[:, lowered].ravel())
+            detections.append(_which_pairs_differ(drawn, len(pairs))[:, lowered].ravel())
     return share_of(detections)
 
 
-def _smallest(of: Likeness, pairs: int, generator: np.random.Generator) -> float:
+def _planted_difference(of: Likeness, pairs: int, generator: np.random.Generator) -> float:
     """From the components that tables of these rows have: known over seeds, and over items the mean of 200 tables."""
     # How far pairs vary over items hangs on how alike rows answer, which drawn tables show.
-    margins = [margin for drawn in drawn_tables(Tables(of, of.seeds), 200, generator) for _, margin in _pairs(drawn)]
+    margins = [margin for drawn in drawn_tables(Tables(of, of.seeds), 200, generator) for _, margin in _pair_margins(drawn)]
     items = float(np.mean([np.mean(margin.items) for margin in margins]))
     own = float((of.chances * (1 - of.chances)).mean()) / len(of.base)
     # The likeness says how far seeds vary; what 200 tables estimate of it would add their own chance.
@@ -123,7 +123,7 @@ def coverage(of: Likeness, tables: int, generator: np.random.Generator) -> Itera
         gained = drawn.rows - drawn.base
         covered["rows"].append(_within(limits(drawn.rows.values.mean(-1), of_row(drawn.rows, by_row), "wilson"), truths))
         covered["gains"].append(_within(limits(gained.values.mean(-1), of_row(gained, by_row)), truths - of.base.mean()))
-        for (value, margin), truth in zip(_pairs(drawn), pairs, strict=True):
+        for (value, margin), truth in zip(_pair_margins(drawn), pairs, strict=True):
             covered["pairs"].append(_within(limits(value, margin), truth))
     for name, parts in covered.items():
         if parts:
@@ -135,14 +135,14 @@ def _within(ends: tuple[Floats, Floats], truth: Floats | float) -> npt.NDArray[n
     return ((low <= truth) & (truth <= high)).ravel()
 
 
-def _pairs(drawn: DrawnTables) -> list[tuple[Floats, Margin]]:
+def _pair_margins(drawn: DrawnTables) -> list[tuple[Floats, Margin]]:
     rows = [drawn.row(index) for index in range(drawn.rows.values.shape[1])]
     return [(a.values.mean(-1) - b.values.mean(-1), of_pair(a, b, drawn.spread)) for a, b in combinations(rows, 2)]
 
 
-def _differs(drawn: DrawnTables, tests: int) -> npt.NDArray[np.bool_]:
+def _which_pairs_differ(drawn: DrawnTables, tests: int) -> npt.NDArray[np.bool_]:
     """(tables, pairs): whether they differ at Holm's first step among so many tests."""
-    return np.stack([np.abs(value) > margin.half_width(LEVEL / tests) for value, margin in _pairs(drawn)], axis=-1)
+    return np.stack([np.abs(value) > margin.half_width(LEVEL / tests) for value, margin in _pair_margins(drawn)], axis=-1)
 
 
 def drawn_tables(tables: Tables, count: int, generator: np.random.Generator) -> Iterator[DrawnTables]:

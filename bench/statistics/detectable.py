@@ -65,7 +65,7 @@ def smallest_difference(margin: Margin, level: float, accuracy: float | None, wi
     """
 
     def missing(difference: float) -> float:
-        return _power(difference, _scaled(margin, difference, accuracy), level, within) - POWER
+        return _detection_power(difference, _scaled(margin, difference, accuracy), level, within) - POWER
 
     # The root is looked for between nothing, which is seldom found, and what is found nearly always.
     most = 10 * float(margin.half_width(level)) + 2 * within + 1e-12
@@ -85,11 +85,14 @@ def _scaled(margin: Margin, difference: float, accuracy: float | None) -> Margin
     return replace(margin, items=margin.items * (1 + other * (1 - other) / (accuracy * (1 - accuracy))) / 2)
 
 
-def _power(difference: float, margin: Margin, level: float, within: float) -> float:
+def _detection_power(difference: float, margin: Margin, level: float, within: float) -> float:
     """How often the interval leaves zero out, and that of an equivalence test reaches out of `within`: the mean over what the
     seeds' variance may be estimated as."""
     spread = np.sqrt(margin.seeds + margin.items + margin.other_seeds)
-    seeds, others = _estimated(margin.seeds, margin.seed_freedom), _estimated(margin.other_seeds, margin.other_freedom)
+    seeds, others = (
+        _estimated_variances(margin.seeds, margin.seed_freedom),
+        _estimated_variances(margin.other_seeds, margin.other_freedom),
+    )
     margins = replace(margin, seeds=seeds[:, None], other_seeds=others)  # each of the one with each of the other
     least = margins.half_width(level)
     if within:
@@ -100,12 +103,12 @@ def _power(difference: float, margin: Margin, level: float, within: float) -> fl
     return float(ndtr((difference - least) / spread).mean())
 
 
-def _estimated(variance: float | Floats, freedom: float | Floats) -> Floats:
+def _estimated_variances(variance: float | Floats, freedom: float | Floats) -> Floats:
     """What a variance over seeds may be estimated as."""
-    return variance * (_ratios(float(freedom)) if variance else np.ones(1))
+    return variance * (_variance_ratios(float(freedom)) if variance else np.ones(1))
 
 
 @lru_cache
-def _ratios(freedom: float) -> Floats:
+def _variance_ratios(freedom: float) -> Floats:
     """(GRID,): an estimated variance by the true one, at evenly spaced quantiles."""
     return np.asarray(chdtri(freedom, (np.arange(GRID) + 0.5) / GRID) / freedom)

@@ -44,10 +44,10 @@ def redrawn(rows: Sequence[Estimate], draws: int, generator: np.random.Generator
                 second = rows[other].answered
                 assert second is not None  # they are paired
                 together[one, other] = together[other, one] = float(row.answered.items_covariance(second))
-    return samples + generator.standard_normal((draws, len(rows))) @ _moving(together)
+    return samples + generator.standard_normal((draws, len(rows))) @ _covariance_root(together)
 
 
-def _moving(covariances: Floats) -> Floats:
+def _covariance_root(covariances: Floats) -> Floats:
     """(rows, rows): of independent normal numbers in its rows, what moves each of the table's rows, in its columns."""
     spreads = np.sqrt(np.diag(covariances))
     varies = spreads > 0

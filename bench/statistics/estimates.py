@@ -118,7 +118,7 @@ def estimate(
         if np.isfinite([low, high]).all():
             effective = None if _by_themselves(answered) else answered.clusters.effective
             basis: Basis = "items and seeds" if seeded else "items"
-            p = _p(mean, margin, scale)
+            p = _p_of_difference(mean, margin, scale)
             return Estimate(mean, float(low), float(high), basis, runs, sd, p, effective, answered, spread, scale)
     pairs = [pair for pair in known if pair is not None]
     # Bounds of some runs would pass for those of all.
@@ -138,9 +138,9 @@ def _of_bounds(mean: float, sd: float | None, runs: int, items: Bounds, spread: 
     """Of the mean of the runs' own bounds, and the seeds' variance."""
     own = sd**2 if sd is not None else 0.0
     variance, freedom = max(own, float(spread.variance)) / runs, max(spread.freedom, runs - 1)
-    below, above = (_reach(variance, freedom, abs(mean - end)) for end in items)
+    below, above = (_half_interval(variance, freedom, abs(mean - end)) for end in items)
     # The bound on the side of zero counts: bounds that others have made need not be as wide on either side.
-    p = _p(mean, Margin(variance, freedom, (abs(mean - items[0 if mean > 0 else 1]) / Z) ** 2, MANY), scale)
+    p = _p_of_difference(mean, Margin(variance, freedom, (abs(mean - items[0 if mean > 0 else 1]) / Z) ** 2, MANY), scale)
     low, high = mean - below, mean + above
     if scale != "plain":
         low, high = max(low, 0.0), min(high, HIGHEST[scale])
@@ -148,12 +148,12 @@ def _of_bounds(mean: float, sd: float | None, runs: int, items: Bounds, spread: 
     return Estimate(mean, low, high, basis, runs, sd, p, spread=spread, scale=scale, items=items)
 
 
-def _reach(variance: float, freedom: float, items: float) -> float:
+def _half_interval(variance: float, freedom: float, items: float) -> float:
     """Half an interval over seeds and items together, of which the items' half is known."""
     return float(np.hypot(Margin(variance, freedom, 0.0, MANY).half_width(), items))
 
 
-def _p(mean: float, margin: Margin, scale: Scale) -> float | None:
+def _p_of_difference(mean: float, margin: Margin, scale: Scale) -> float | None:
     """Of a difference: a score in [0, 1] is held against no zero."""
     return float(margin.p(mean)) if scale == "plain" else None
 

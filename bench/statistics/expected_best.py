@@ -53,14 +53,14 @@ def _after(floor: float, draws: np.ndarray, m: int) -> BestOf:
     n = len(draws)
     reached = (np.arange(n + 1) / n) ** m
     expected = float(np.maximum(draws, floor) @ np.diff(reached))
-    below, above = _places(n, 2 ** (-1 / m))
+    below, above = _bounding_places(n, 2 ** (-1 / m))
     low = max(floor, float(draws[below - 1])) if below >= 1 else floor
     high = max(floor, float(draws[above - 1])) if above <= n else None
     return BestOf(m + 1, expected, low, high)
 
 
 @cache
-def _places(n: int, quantile: float) -> tuple[int, int]:
+def _bounding_places(n: int, quantile: float) -> tuple[int, int]:
     """Which of n sorted draws bound a quantile, counted from 1; 0 and n + 1 are no draws."""
     rest = (1 - CONFIDENCE) / 2
     # P(Bin >= u) is the chance above u - 1, which is the place that isf gives.

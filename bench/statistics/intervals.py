@@ -115,7 +115,9 @@ def of_row(row: Jackknifed, spread: Spread = NO_SPREAD) -> Margin:
     seeds = row.values.shape[-1]
     own = over_seeds(row.values) if seeds > 1 else 0.0
     variance = np.maximum(own, spread.variance) / seeds
-    return Margin(variance, max(spread.freedom, seeds - 1), _moving(row.items_variance, variance, row), row.freedom)
+    return Margin(
+        variance, max(spread.freedom, seeds - 1), _items_variance_or_own(row.items_variance, variance, row), row.freedom
+    )
 
 
 def of_pair(one: Jackknifed, other: Jackknifed, spread: Spread, others: Spread | None = None) -> Margin:
@@ -130,18 +132,18 @@ def of_pair(one: Jackknifed, other: Jackknifed, spread: Spread, others: Spread |
     items = beyond_rounding(own - 2 * one.items_covariance(other), own)
     item_freedom = min(one.freedom, other.freedom)
     counts = [row.values.shape[-1] for row in (one, other)]
-    if others is not None and not _alike(spread, others):
+    if others is not None and not _same_spread(spread, others):
         first, second = _own_part(one, spread), _own_part(other, others)
         return Margin(first.variance, first.freedom, items, item_freedom, second.variance, second.freedom)
     if min(counts) > FEW_SEEDS:
         # With more seeds a row's own variance is known well enough that another row's need not stand for it.
         variance = sum(over_seeds(row.values) / count for row, count in zip((one, other), counts, strict=True))
-        return Margin(variance, sum(counts) - 2, _moving(items, variance, one, other), item_freedom)
+        return Margin(variance, sum(counts) - 2, _items_variance_or_own(items, variance, one, other), item_freedom)
     variance = sum(spread.variance / count for count in counts)
-    return Margin(variance, spread.freedom, _moving(items, variance, one, other), item_freedom)
+    return Margin(variance, spread.freedom, _items_variance_or_own(items, variance, one, other), item_freedom)
 
 
-def _moving(items: Floats, seeds: float | Floats, row: Jackknifed, other: Jackknifed | None = None) -> Floats:
+def _items_variance_or_own(items: Floats, seeds: float | Floats, row: Jackknifed, other: Jackknifed | None = None) -> Floats:
     """The variance over items, or of these trained models' means over their seeds where there would be none at all.
 
     Both parts of it are estimates. By chance two seeds that err on different items have equal scores and no error in common,
@@ -151,7 +153,7 @@ def _moving(items: Floats, seeds: float | Floats, row: Jackknifed, other: Jackkn
     return np.where(certain, row.mean_variance(other), items) if np.any(certain) else items
 
 
-def _alike(one: Spread, other: Spread) -> bool:
+def _same_spread(one: Spread, other: Spread) -> bool:
     # Estimates bring their table's spread without the name of its kind; two kinds that vary do not agree to the last digit.
     return one.freedom == other.freedom and np.array_equal(one.variance, other.variance)
 

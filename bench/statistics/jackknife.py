@@ -129,7 +129,7 @@ def of_auc(predicted: Floats, positive: npt.NDArray[np.bool_], clusters: Cluster
     Shifts are DeLong's placements. Without two items (or clusters) of each class nothing is known of other items: they are NaN.
     """
     above, below = predicted[..., positive], predicted[..., ~positive]
-    ups, downs = _placed(above, below), 1 - _placed(below, above)
+    ups, downs = _placements(above, below), 1 - _placements(below, above)
     auc = ups.mean(-1)
     shifts = np.zeros(predicted.shape)
     codes = np.arange(len(positive)) if clusters.single else clusters.codes
@@ -142,7 +142,7 @@ def of_auc(predicted: Floats, positive: npt.NDArray[np.bool_], clusters: Cluster
     return Jackknifed(auc, parts, min(_freedom(clusters), smaller - 1), clusters)
 
 
-def _placed(values: Floats, others: Floats) -> Floats:
+def _placements(values: Floats, others: Floats) -> Floats:
     """The share of the others, (..., m), below each of the values, (..., n); an equal one counts half."""
     placed = np.empty(values.shape)
     # A sorted search needs no table of all pairs of the two classes.

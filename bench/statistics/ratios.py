@@ -29,7 +29,7 @@ def log_ratio(one: Sequence[float], other: Sequence[float], table: Sequence[Sequ
     spread = pooled([(np.asarray(row) / np.mean(row)).tolist() for row in table])
     if not spread.freedom:
         return value, None
-    variance = sum(max(_relative(row), float(spread.variance)) / len(row) for row in (one, other))
+    variance = sum(max(_relative_variance(row), float(spread.variance)) / len(row) for row in (one, other))
     return value, Margin(variance, spread.freedom, 0.0, MANY)
 
 
@@ -45,6 +45,6 @@ def log_ratio_by_seed(logarithms: Sequence[float], table: Sequence[Sequence[floa
     return float(np.mean(logarithms)), Margin(variance, spread.freedom, 0.0, MANY)
 
 
-def _relative(row: Sequence[float]) -> float:
+def _relative_variance(row: Sequence[float]) -> float:
     """Variance over seeds, in squares of the mean; 0 of one seed."""
     return float(np.var(row, ddof=1) / np.mean(row) ** 2) if len(row) > 1 else 0.0

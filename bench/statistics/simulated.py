@@ -69,14 +69,14 @@ def likeness(right: Floats, base: Floats, clusters: Clusters) -> Likeness:
 def _without_chance(shares: Floats, chance: Floats) -> Floats:
     centre = shares.mean(-1, keepdims=True)
     covariance = np.atleast_2d(np.cov(shares, bias=True))
-    root = _root(covariance - np.diag(chance))
+    root = _symmetric_root(covariance - np.diag(chance))
     # Rows that answer nearly alike leave the matrix without an inverse.
-    drawn = root @ np.linalg.pinv(_root(root @ covariance @ root), hermitian=True, rcond=1e-9) @ root
+    drawn = root @ np.linalg.pinv(_symmetric_root(root @ covariance @ root), hermitian=True, rcond=1e-9) @ root
     # The probit of 0 or 1 has no end.
     return np.clip(centre + drawn @ (shares - centre), LEAST_CHANCE, 1 - LEAST_CHANCE)
 
 
-def _root(matrix: Floats) -> Floats:
+def _symmetric_root(matrix: Floats) -> Floats:
     """Of a symmetric matrix, what is negative in it by chance left out."""
     values, vectors = np.linalg.eigh(matrix)
     return (vectors * np.sqrt(np.maximum(values, 0.0))) @ vectors.T
@@ -141,7 +141,7 @@ class Tables:
         seeds = self.sigmas[:, None] * generator.standard_normal((tables, rows, self.seeds))
         places = self.places[:, items].swapaxes(0, 1)[:, :, None] + seeds[..., None].astype(np.float32)
         right = places > generator.standard_normal(places.shape, dtype=np.float32)
-        return DrawnTables(_accuracy(right, clusters), _accuracy(self.of.base[items][:, None, None], clusters))
+        return DrawnTables(_drawn_accuracy(right, clusters), _drawn_accuracy(self.of.base[items][:, None, None], clusters))
 
     def _items(self, tables: int, generator: np.random.Generator) -> tuple[Indices, Clusters]:
         """(tables, items), with replacement."""
@@ -157,6 +157,6 @@ class Tables:
         return np.concatenate(chosen)[None], Clusters(np.repeat(np.arange(count), sizes), effective)
 
 
-def _accuracy(right: Floats, clusters: Clusters) -> Jackknifed:
+def _drawn_accuracy(right: Floats, clusters: Clusters) -> Jackknifed:
     counts = np.stack([right, np.ones_like(right)], axis=-1).astype(np.float64)
     return of_counts(counts, lambda totals: totals[..., 0] / totals[..., 1], clusters)

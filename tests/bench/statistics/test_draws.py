@@ -6,7 +6,7 @@ import numpy as np
 import pytest
 
 from bench.statistics.comparison import pairs
-from bench.statistics.draws import _moving, redrawn, unbeaten_share
+from bench.statistics.draws import _covariance_root, redrawn, unbeaten_share
 from bench.statistics.estimates import Estimate, estimate
 from bench.statistics.intervals import NO_SPREAD, Spread, of_row
 from bench.statistics.jackknife import of_counts
@@ -98,7 +98,7 @@ def test_a_row_of_another_size_leaves_the_others_their_variance(answered):
 def test_rows_keep_their_variances_where_estimates_contradict_each_other():
     """Three correlations that no three numbers have, and a row without a variance that covaries all the same."""
     told = np.array([[4.0, 2.0, -2.0, 0.5], [2.0, 1.0, 1.0, 0.5], [-2.0, 1.0, 1.0, 0.5], [0.5, 0.5, 0.5, 0.0]])
-    moving = _moving(told)
+    moving = _covariance_root(told)
     assert np.diag(moving.T @ moving) == pytest.approx([4.0, 1.0, 1.0, 0.0])
     possible = np.array([[4.0, 1.0], [1.0, 1.0]])
-    assert _moving(possible).T @ _moving(possible) == pytest.approx(possible)
+    assert _covariance_root(possible).T @ _covariance_root(possible) == pytest.approx(possible)
