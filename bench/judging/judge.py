@@ -53,9 +53,11 @@ class Judging:
     def told_cost(self, all_pairs: Sequence[RowPair]) -> str:
         """What asking about all of them costs, as far as it was not asked before."""
         pairings = {pairing for pair in all_pairs for pairing, _ in pair.pairings}
-        if all(_same(contest) for pairing in pairings for contest in pairing.contests):
+        if all(_same_answers(contest) for pairing in pairings for contest in pairing.contests):
             return f"nothing has to be asked of {self.judge.name}: both answers to each item are the same"
-        prompts = [turns for pairing in pairings for contest in self._unjudged(pairing) for turns in _both(pairing, contest)]
+        prompts = [
+            turns for pairing in pairings for contest in self._unjudged(pairing) for turns in _both_prompts(pairing, contest)
+        ]
         waiting = self._conversations.unanswered(prompts)
         if not waiting:
             return f"nothing is asked of {self.judge.name}: all its replies are kept"
@@ -79,16 +81,16 @@ class Judging:
 
     def _new(self, pairing: Pairing, contests: Sequence[Contest]) -> dict[str, JudgedItem]:
         """Two answers that are the same are a tie, of which nothing is asked."""
-        different = [contest for contest in contests if not _same(contest)]
-        asked = [turns for contest in different for turns in _both(pairing, contest)]
+        different = [contest for contest in contests if not _same_answers(contest)]
+        asked = [turns for contest in different for turns in _both_prompts(pairing, contest)]
         replies = iter(answer.text for answer in self._conversations.answers(asked))
-        judged = [_judged(pairing, contest, next(replies), next(replies)) for contest in different]
-        judged += [JudgedItem(item=c.item, asked=_asked(pairing, c), verdict="tie") for c in contests if _same(c)]
+        judged = [_judged_item(pairing, contest, next(replies), next(replies)) for contest in different]
+        judged += [JudgedItem(item=c.item, asked=_prompt_hash(pairing, c), verdict="tie") for c in contests if _same_answers(c)]
         return {each.item: each for each in judged}
 
     def _unjudged(self, pairing: Pairing) -> list[Contest]:
         known = _still_known(pairing, self._kept(pairing))
-        return [contest for contest in pairing.contests if contest.item not in known and not _same(contest)]
+        return [contest for contest in pairing.contests if contest.item not in known and not _same_answers(contest)]
 
     def _kept(self, pairing: Pairing) -> dict[str, JudgedItem]:
         kept = find_judged(judged_place(self.out, pairing.one, pairing.other, self.judge.content_hash))
@@ -109,7 +111,7 @@ class Judging:
 
 def _still_known(pairing: Pairing, kept: dict[str, JudgedItem]) -> dict[str, JudgedItem]:
     """What was said of exactly these answers, in exactly these words. A judge that said nothing may speak another time."""
-    asked = {contest.item: _asked(pairing, contest) for contest in pairing.contests}
+    asked = {contest.item: _prompt_hash(pairing, contest) for contest in pairing.contests}
     return {item: judged for item, judged in kept.items() if asked.get(item) == judged.asked and not _silent(judged)}
 
 
@@ -117,27 +119,27 @@ def _silent(judged: JudgedItem) -> bool:
     return any(said is not None and not said.text.strip() for said in (judged.one_first, judged.other_first))
 
 
-def _same(contest: Contest) -> bool:
+def _same_answers(contest: Contest) -> bool:
     return contest.one == contest.other
 
 
-def _both(pairing: Pairing, contest: Contest) -> tuple[Turns, Turns]:
+def _both_prompts(pairing: Pairing, contest: Contest) -> tuple[Turns, Turns]:
     """What is asked of the answers in both orders."""
     task, text, one, other = pairing.task, contest.text, contest.one, contest.other
     return (judge_prompt(task, text, one, other),), (judge_prompt(task, text, other, one),)
 
 
-def _asked(pairing: Pairing, contest: Contest) -> str:
-    return digest(_both(pairing, contest)[0])
+def _prompt_hash(pairing: Pairing, contest: Contest) -> str:
+    return digest(_both_prompts(pairing, contest)[0])
 
 
-def _judged(pairing: Pairing, contest: Contest, *replies: str) -> JudgedItem:
-    first, second = (_said(reply, order) for reply, order in zip(replies, ORDERS, strict=True))
+def _judged_item(pairing: Pairing, contest: Contest, *replies: str) -> JudgedItem:
+    first, second = (_reply_and_winner(reply, order) for reply, order in zip(replies, ORDERS, strict=True))
     agreed = first.winner if first.winner == second.winner else None
-    asked = _asked(pairing, contest)
+    asked = _prompt_hash(pairing, contest)
     return JudgedItem(item=contest.item, asked=asked, one_first=first, other_first=second, verdict=agreed or "tie")
 
 
-def _said(reply: str, order: dict[str, Winner]) -> Said:
+def _reply_and_winner(reply: str, order: dict[str, Winner]) -> Said:
     place = named_place(reply)
     return Said(text=reply, winner=order[place] if place else None)

@@ -80,7 +80,7 @@ def row_pairs(records: Sequence[Record], out: Path, options: JudgeOptions) -> li
     Raises:
         UserError: there are none, a name is unknown, or rows of one table answer different questions.
     """
-    groups = {group: rows for group, rows in grouped(_rows(records, options)).items() if len(rows) > 1}
+    groups = {group: rows for group, rows in grouped(_written_rows(records, options)).items() if len(rows) > 1}
     if not groups:
         raise UserError(f"no two rows in {store.folder(out)} answer the same {' or '.join(TYPES)} task; a judge compares two")
     labels, against = {row.label for rows in groups.values() for row in rows}, options.against
@@ -94,7 +94,7 @@ def row_pairs(records: Sequence[Record], out: Path, options: JudgeOptions) -> li
     ]
 
 
-def _rows(records: Sequence[Record], options: JudgeOptions) -> list[Row]:
+def _written_rows(records: Sequence[Record], options: JudgeOptions) -> list[Row]:
     """The rows that have written answers, the best first."""
     task = options.task
     if task is not None and task not in (known := {record.setup.task for record in records}):
@@ -111,7 +111,7 @@ def _rows(records: Sequence[Record], options: JudgeOptions) -> list[Row]:
     return [row for row in rows if row.score]
 
 
-def _words(record: Record) -> str | None:
+def _task_instruction(record: Record) -> str | None:
     """The first of the task's unseen instructions, or its prompt, which alone tells of a chat's earlier turns."""
     spec = record.task_definition
     if spec.get("type") == "dialogue":
@@ -122,11 +122,11 @@ def _words(record: Record) -> str | None:
 
 def _row_pair(one: Row, other: Row, out: Path, items: int | None) -> RowPair:
     """Equal seeds meet. A row of one run, as one that trains nothing, meets each seed of the other."""
-    parts = [(mine, theirs, *_answers(mine, theirs, out, items)) for mine, theirs in _met(one, other)]
+    parts = [(mine, theirs, *_answers_to_same_items(mine, theirs, out, items)) for mine, theirs in _runs_that_meet(one, other)]
     return RowPair((one, other), tuple(_pairing(*part) for part in parts), parts[0][2]["cluster"].tolist())
 
 
-def _met(one: Row, other: Row) -> list[tuple[Record, Record]]:
+def _runs_that_meet(one: Row, other: Row) -> list[tuple[Record, Record]]:
     alone = 1 in (len(one.records), len(other.records))
     # A seed may have failed in one of the rows; the next one must not stand in for it.
     met = [(a, b) for a in one.records for b in other.records if alone or a.setup.seed == b.setup.seed]
@@ -141,10 +141,10 @@ def _pairing(mine: Record, theirs: Record, first: pd.DataFrame, second: pd.DataF
     columns = (first["item"], first["text"], one["prediction"], other["prediction"])
     contests = tuple(Contest(*each) for each in zip(*columns, strict=True))
     ids = sorted((mine.run_id, theirs.run_id))
-    return Pairing(ids[0], ids[1], _words(mine), contests), turned
+    return Pairing(ids[0], ids[1], _task_instruction(mine), contests), turned
 
 
-def _answers(mine: Record, theirs: Record, out: Path, items: int | None) -> tuple[pd.DataFrame, pd.DataFrame]:
+def _answers_to_same_items(mine: Record, theirs: Record, out: Path, items: int | None) -> tuple[pd.DataFrame, pd.DataFrame]:
     """Both runs' answers to the same items, in the same order."""
     first, second = (_frame(run, out) for run in (mine, theirs))
     named = ["item", "gold"]
