@@ -37,7 +37,7 @@ def check_shapes(runs: Iterable[Run], room: int | None = None) -> None:
         key = (run.model.content_hash, run.strategy.name, run.strategy.hyperparameters.model_dump_json(), run.max_length, heads)
         if key not in checked:
             checked.add(key)
-            _check(run, room)
+            _check_adaptable(run, room)
 
 
 def _with_ends(run: Run) -> Iterator[Run]:
@@ -48,7 +48,7 @@ def _with_ends(run: Run) -> Iterator[Run]:
             yield replace(run, strategy=with_values(run.strategy, {name: end}))
 
 
-def _check(run: Run, room: int | None) -> None:
+def _check_adaptable(run: Run, room: int | None) -> None:
     try:
         adapted = sizes.adapted_shape(_shape(run), run.strategy, run.model.family)
     except UserError:

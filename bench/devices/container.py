@@ -13,13 +13,17 @@ UNLIMITED = 2**60
 
 def cpu_limit() -> float | None:
     """How many cores' time it gets; None where that is not limited."""
-    quota, period = _words("cpu.max") or (*_words("cpu/cpu.cfs_quota_us"), *_words("cpu/cpu.cfs_period_us")) or ("max", "1")
+    quota, period = (
+        _limit_fields("cpu.max")
+        or (*_limit_fields("cpu/cpu.cfs_quota_us"), *_limit_fields("cpu/cpu.cfs_period_us"))
+        or ("max", "1")
+    )
     return int(quota) / int(period) if quota.isdigit() and int(period) else None
 
 
 def memory_limit() -> int | None:
     """Bytes that it may hold; None where that is not limited."""
-    (limit,) = _words("memory.max") or _words("memory/memory.limit_in_bytes") or ("max",)
+    (limit,) = _limit_fields("memory.max") or _limit_fields("memory/memory.limit_in_bytes") or ("max",)
     return int(limit) if limit.isdigit() and int(limit) < UNLIMITED else None
 
 
@@ -33,13 +37,13 @@ def available_memory() -> int:
     free, limit = psutil.virtual_memory().available, memory_limit()
     if limit is None:
         return int(free)
-    (used,) = _words("memory.current") or _words("memory/memory.usage_in_bytes") or ("0",)
-    stated = _words("memory.stat") or _words("memory/memory.stat")
+    (used,) = _limit_fields("memory.current") or _limit_fields("memory/memory.usage_in_bytes") or ("0",)
+    stated = _limit_fields("memory.stat") or _limit_fields("memory/memory.stat")
     kept_files = dict(zip(stated[::2], stated[1::2], strict=False)).get("inactive_file", "0")  # the kernel lets go of them
     return max(0, min(int(free), limit - int(used) + int(kept_files)))
 
 
-def _words(name: str) -> tuple[str, ...]:
+def _limit_fields(name: str) -> tuple[str, ...]:
     """What a file of the limits holds; nothing where there is none."""
     with suppress(OSError):
         return tuple((CGROUP / name).read_text(encoding="ascii").split())

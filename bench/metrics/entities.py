@@ -111,7 +111,7 @@ class EntityWordF1(EntityF1):
 
     def counts(self, predictions: Sequence[Any], references: Sequence[Any]) -> Floats:
         """(items, 3): words that both sides give the same type, words of predicted entities, of gold ones."""
-        words = [[_words(side) for side in sides] for sides in self.spans(predictions, references)]
+        words = [[_typed_words(side) for side in sides] for sides in self.spans(predictions, references)]
         return np.array([(len(guess & gold), len(guess), len(gold)) for guess, gold in words], dtype=np.float64)
 
 
@@ -130,5 +130,5 @@ class StrictEntityF1(EntityF1):
     strict = True
 
 
-def _words(spans: Spans) -> set[tuple[str, int]]:
+def _typed_words(spans: Spans) -> set[tuple[str, int]]:
     return {(kind, word) for kind, first, last in spans for word in range(first, last + 1)}

@@ -32,12 +32,13 @@ def restricted(frame: pd.DataFrame, name: str, columns: Sequence[str]) -> pd.Dat
         return frame
     runs = [{tuple(run) for run in json.loads(text)} for text in frame["seen"]]
     kept = {
-        column: [_part(tags, known, PARTS[name]) for tags, known in zip(frame[column], runs, strict=True)] for column in columns
+        column: [_tags_of_part(tags, known, PARTS[name]) for tags, known in zip(frame[column], runs, strict=True)]
+        for column in columns
     }
     return frame.assign(**{column: pd.Series(tags, index=frame.index, dtype=object) for column, tags in kept.items()})
 
 
-def _part(tags: Any, known: set[tuple[int, int]], wanted: bool) -> list[str]:
+def _tags_of_part(tags: Any, known: set[tuple[int, int]], wanted: bool) -> list[str]:
     """The tags with O instead of the entities that are not of the part."""
     from seqeval.metrics.sequence_labeling import get_entities
 

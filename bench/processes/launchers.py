@@ -25,11 +25,11 @@ def launched(launcher: int, word: str) -> list[psutil.Process]:
         word: of the command that it starts.
     """
     with suppress(psutil.Error):  # it has ended
-        return [child for child in psutil.Process(launcher).children() if word in _words(child)]
+        return [child for child in psutil.Process(launcher).children() if word in _command_words(child)]
     return []
 
 
-def _words(process: psutil.Process) -> list[str]:
+def _command_words(process: psutil.Process) -> list[str]:
     """Of its command; none of one that has ended, also where nobody has waited for it yet."""
     try:
         return process.cmdline()

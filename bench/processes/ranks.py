@@ -64,9 +64,9 @@ def _launcher_ended() -> bool:
 def end_now(sentence: str) -> None:
     """End this process from any of its threads, whatever the others are at. Where one of them has left since all are to stop,
     this one was waiting for it and could not hear: nothing is wrong."""
-    if _read(STATUS_FILE) == str(stopping.STATUS):
+    if _named_file_text(STATUS_FILE) == str(stopping.STATUS):
         os._exit(0)
-    _say(sentence)
+    _say_cause(sentence)
     _tell_status(1)
     os._exit(1)
 
@@ -89,7 +89,7 @@ def leave(status: int, sentence: str = "", broken_off: bool = False) -> None:
             time.sleep(WAIT_FOR_MAIN)
             sentence = f"rank {number}: {sentence}"
     if sentence:
-        _say(sentence)
+        _say_cause(sentence)
     # Whoever hears first that all are to stop says it for those who can't hear meanwhile.
     if sentence or status == stopping.STATUS or not int(os.environ.get("LOCAL_RANK") or 0):
         _tell_status(status)
@@ -109,7 +109,7 @@ def killed_file(status_file: Path) -> Path:
     return status_file.with_name("killed")
 
 
-def _say(sentence: str) -> None:
+def _say_cause(sentence: str) -> None:
     """At once, unless another process of this launch has said why it ends: what comes after is said of the same, or follows
     from it. Torch's launcher, whose own report comes last, is told that it has been said."""
     if not _speaks_first():
@@ -134,11 +134,11 @@ def _speaks_first() -> bool:
 
 def _tell_status(status: int) -> None:
     """What was told first stands: of the others a launcher makes an end, and they leave as if they had been asked to stop."""
-    if _read(STATUS_FILE) in ("", "0"):
+    if _named_file_text(STATUS_FILE) in ("", "0"):
         write_for_launcher(STATUS_FILE, str(status))
 
 
-def _read(variable: str) -> str:
+def _named_file_text(variable: str) -> str:
     """What the file holds that an environment variable names; empty where there is none."""
     try:
         return Path(os.environ[variable]).read_text(encoding="utf-8")
