@@ -20,7 +20,7 @@ class Context(NamedTuple):
 def contexts(evalset: EvalSet) -> list[Context]:
     """Each example's prompt as a decoder reads it, cut so that the longest answer has room."""
     encoding, task = evalset.model_encoding, evalset.task
-    before, room = _shown(evalset)
+    before, room = _shots_and_tokens(evalset)
     words, split = evalset.wording, evalset.instructions
 
     def context(index: int, example: Example) -> Context:
@@ -33,7 +33,7 @@ def contexts(evalset: EvalSet) -> list[Context]:
     return [context(index, example) for index, example in enumerate(evalset.examples)]
 
 
-def _shown(evalset: EvalSet) -> tuple[str, int]:
+def _shots_and_tokens(evalset: EvalSet) -> tuple[str, int]:
     """The solved examples that stand before each question, as text, and their tokens."""
     before = solved(evalset.task, evalset.shots)
     return before, len(evalset.model_encoding.ids(before)) if before else 0
@@ -49,7 +49,7 @@ def references(evalset: EvalSet) -> list[Encoded | None]:
     """Each example with its first reference behind what is read. In a chat of which every answer is learned, the earlier ones
     carry loss too; None where it isn't known where they stand."""
     encoding, task, words, split = evalset.model_encoding, evalset.task, evalset.wording, evalset.instructions
-    before, room = _shown(evalset)
+    before, room = _shots_and_tokens(evalset)
 
     def reference(index: int, example: Example) -> Encoded | None:
         # Without the ends of turns, which an answer of plain words has none of: rows asked otherwise lose the same words.

@@ -55,7 +55,7 @@ def generate(
         output_scores=beams > 1,
         return_dict_in_generate=True,
     )
-    told = partial(_told, tokenizer=tokenizer, ends=ends, stops=stops, one_line=one_line)
+    told = partial(_text_up_to_end, tokenizer=tokenizer, ends=ends, stops=stops, one_line=one_line)
     references = [prompt.reference for prompt in prompts if prompt.reference]
     count, passes = len(prompts), [Pass(context, words[:-1], [words]) for context, words in references]
     texts, judgements = [GeneratedText("", None)] * count, dict[Continuation, Likelihood]()
@@ -68,7 +68,7 @@ def generate(
         judgements |= pass_likelihoods(model, reading, referring, tokenizer.pad_token_id, tokens)
         rest = [(row, number, sequences[number][read:]) for row, number, read in leaves if number < count]
         for part in bounded([beams * (len(ids) + longest) for *_, ids in rest], reading, WRITTEN_AT_ONCE * tokens):
-            written, chances = _continued(model, config, reading, [(rest[place][0], rest[place][2]) for place in part])
+            written, chances = _write_after(model, config, reading, [(rest[place][0], rest[place][2]) for place in part])
             for place, ids, chance in zip(part, written.tolist(), chances.tolist(), strict=True):
                 texts[rest[place][1]] = told(ids, chance)
     return [
@@ -90,7 +90,7 @@ def _stops(model: nn.Module, tokenizer: Any) -> tuple[int, ...]:
     return tuple({tokenizer.eos_token_id, *(named if isinstance(named, list) else [named])} - {None})
 
 
-def _continued(
+def _write_after(
     model: nn.Module, config: GenerationConfig, reading: Reading | None, rows: Sequence[tuple[int, Sequence[int]]]
 ) -> tuple[Tensor, Tensor]:
     """New ids and their log-probabilities, each (rows, new), after (row of the reading, ids).
@@ -116,7 +116,7 @@ def _continued(
     return new, torch.stack(chances[: new.shape[1]], 1) if greedy else _of_beams(out, new)
 
 
-def _told(
+def _text_up_to_end(
     ids: Sequence[int], chances: Sequence[float], tokenizer: Any, ends: Sequence[int], stops: Sequence[int], one_line: bool
 ) -> GeneratedText:
     """The text of new ids up to their end, with the product of its tokens' probabilities, given as logarithms."""

@@ -60,13 +60,13 @@ def pass_likelihoods(
 ) -> dict[Continuation, Likelihood]:
     """The continuations of passes that go on from a reading. A row is (row of the reading, pass, how much of it is read)."""
     return {
-        (each.context, words): _judged(logprobs, words)
-        for each, logprobs in _read(model, reading, rows, pad, tokens)
+        (each.context, words): _continuation_likelihood(logprobs, words)
+        for each, logprobs in _continuation_logprobs(model, reading, rows, pad, tokens)
         for words in each.continuations
     }
 
 
-def _read(
+def _continuation_logprobs(
     model: nn.Module, reading: Reading | None, rows: Sequence[tuple[int, Pass, int]], pad: int, tokens: int
 ) -> Iterator[tuple[Pass, Tensor]]:
     """Log-probabilities (width, vocabulary) at the tokens of each pass's continuations."""
@@ -107,7 +107,7 @@ def text_losses(model: nn.Module, texts: Sequence[Encoded], pad: int, tokens: in
     return sums
 
 
-def _judged(logprobs: Tensor, continuation: Ids) -> Likelihood:
+def _continuation_likelihood(logprobs: Tensor, continuation: Ids) -> Likelihood:
     """From the log-probabilities (length, vocabulary) at each of the continuation's tokens."""
     wanted = torch.tensor(continuation, device=logprobs.device)
     nats = tuple(logprobs.gather(1, wanted[:, None])[:, 0].tolist())

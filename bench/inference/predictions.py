@@ -50,7 +50,7 @@ def predict(backend: Backend, evalset: EvalSet) -> pd.DataFrame:
     prediction's probability as the model gives it), and where an item can be so, `malformed`, `unfinished` (its answer came to
     the limit of tokens), `truncated` (a part of it was cut out of what was read) and `answerable` (1, or 0 where the right
     answer was in that part)."""
-    return frame(evalset, _way(backend.can, evalset)(backend, evalset))
+    return frame(evalset, _way_to_predict(backend.can, evalset)(backend, evalset))
 
 
 def frame(evalset: EvalSet, predictions: Sequence[ItemPrediction]) -> pd.DataFrame:
@@ -59,7 +59,7 @@ def frame(evalset: EvalSet, predictions: Sequence[ItemPrediction]) -> pd.DataFra
     rows = [
         {
             "item": example.id,
-            "text": _told(evalset.task, example),
+            "text": _example_text(evalset.task, example),
             "cluster": example.cluster,
             "gold": example.gold if isinstance(example.gold, str) else list(example.gold),
             "prediction": evalset.task.wrong(example) if prediction.value is None else prediction.value,
@@ -76,7 +76,7 @@ def frame(evalset: EvalSet, predictions: Sequence[ItemPrediction]) -> pd.DataFra
     return pd.DataFrame(rows)
 
 
-def _told(task: TaskType, example: Example) -> str:
+def _example_text(task: TaskType, example: Example) -> str:
     """What the example reads like, for people: the fields that are asked about, the shortest first, so that a question stands
     before its text. What text is written in answer to is told as it is asked, for whoever judges it reads the same."""
     if task.weighs:
@@ -92,12 +92,12 @@ def unusual_way(can: frozenset[Capability], task: TaskType) -> str | None:
     return None
 
 
-def _way(can: frozenset[Capability], evalset: EvalSet) -> Way:
+def _way_to_predict(can: frozenset[Capability], evalset: EvalSet) -> Way:
     if "head_logits" in can:
-        return _without_head if evalset.head is None else _by_head
+        return _predict_without_head if evalset.head is None else _predict_by_head
     if evalset.task.asks == "read":
-        return _read
-    return _ranked if evalset.task.asks == "rank" and "loglikelihoods" in can else _written
+        return _predict_by_reading
+    return _predict_by_ranking if evalset.task.asks == "rank" and "loglikelihoods" in can else _predict_by_writing
 
 
 def _conversations(evalset: EvalSet) -> list[Prompt]:
@@ -113,7 +113,7 @@ def _conversations(evalset: EvalSet) -> list[Prompt]:
     return [Prompt(turns=turns(index, example)) for index, example in enumerate(evalset.examples)]
 
 
-def _ranked(backend: Backend, evalset: EvalSet) -> list[ItemPrediction]:
+def _predict_by_ranking(backend: Backend, evalset: EvalSet) -> list[ItemPrediction]:
     """The candidate with the highest score: its log-likelihood after the prompt, divided by its length where the task says so.
     Its confidence is its softmax among all candidates' scores."""
     task, examples = evalset.task, evalset.examples
@@ -131,13 +131,13 @@ def _ranked(backend: Backend, evalset: EvalSet) -> list[ItemPrediction]:
     return [likeliest(*each) for each in zip(examples, read, strict=True)]
 
 
-def _written(backend: Backend, evalset: EvalSet) -> list[ItemPrediction]:
+def _predict_by_writing(backend: Backend, evalset: EvalSet) -> list[ItemPrediction]:
     """What the model writes, taken apart by the task's type."""
     task, examples = evalset.task, evalset.examples
     read = contexts(evalset) if evalset.encoding else []
     weighs = read and task.weighs and "loglikelihoods" in backend.can
     judged = references(evalset) if weighs else [None] * len(examples)
-    prompts = [_prompt(*each) for each in zip(read, judged, strict=True)] if read else _conversations(evalset)
+    prompts = [_prompt_with_reference(*each) for each in zip(read, judged, strict=True)] if read else _conversations(evalset)
     # An answer after a chat template ends where the model says so; another is a line, as the lines before it are.
     chats = evalset.wording.style != "plain" if evalset.encoding is None else evalset.encoding.chats(evalset.wording)
     texts = backend.generate(prompts, task.answer_tokens, one_line=not chats, beams=task.beams)
@@ -151,7 +151,7 @@ def _written(backend: Backend, evalset: EvalSet) -> list[ItemPrediction]:
     return [taken(*each) for each in zip(examples, texts, known, losses, strict=True)]
 
 
-def _prompt(context: Context, reference: Encoded | None) -> Prompt:
+def _prompt_with_reference(context: Context, reference: Encoded | None) -> Prompt:
     return Prompt(context.ids, reference=None if reference is None else reference.continuation)
 
 
@@ -162,13 +162,13 @@ def _loss(said: Likelihood | None, reference: Encoded | None) -> float | None:
     return -float(np.mean([said.nats[place] for place in reference.spoken]))
 
 
-def _read(backend: Backend, evalset: EvalSet) -> list[ItemPrediction]:
+def _predict_by_reading(backend: Backend, evalset: EvalSet) -> list[ItemPrediction]:
     """Nats, tokens and bytes of each whole text; the probability of a token, their geometric mean."""
     losses = passage_losses(backend, evalset.model_encoding, [example.fields["text"] for example in evalset.examples])
     return [ItemPrediction([float(n) for n in loss], float(np.exp(-loss.nats / loss.tokens))) for loss in losses]
 
 
-def _by_head(backend: Backend, evalset: EvalSet) -> list[ItemPrediction]:
+def _predict_by_head(backend: Backend, evalset: EvalSet) -> list[ItemPrediction]:
     """What the task's type reads off the logits of its head, over all windows of each example."""
     encoding, task, head = evalset.model_encoding, evalset.task, evalset.head or 0
     examples, words, split = evalset.examples, evalset.wording, evalset.instructions
@@ -182,15 +182,15 @@ def _by_head(backend: Backend, evalset: EvalSet) -> list[ItemPrediction]:
     return [judged(*each) for each in zip(examples, windows, strict=True)]
 
 
-def _without_head(backend: Backend, evalset: EvalSet) -> list[ItemPrediction]:
+def _predict_without_head(backend: Backend, evalset: EvalSet) -> list[ItemPrediction]:
     """An encoder without a head tags nothing and marks nothing; classes are known by similarity."""
     answers = [evalset.task.untrained(example) for example in evalset.examples]
     if answers[0] is None:
-        return _by_similarity(backend, evalset)
+        return _predict_by_similarity(backend, evalset)
     return [ItemPrediction(answer, 1.0) for answer in answers]
 
 
-def _by_similarity(backend: Backend, evalset: EvalSet) -> list[ItemPrediction]:
+def _predict_by_similarity(backend: Backend, evalset: EvalSet) -> list[ItemPrediction]:
     """Cosine to each candidate: to its description, or to the mean of its solved examples."""
     spec, examples = evalset.task.spec, evalset.examples
     described = [evalset.task.described(example) for example in examples]

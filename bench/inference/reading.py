@@ -57,7 +57,7 @@ class Reading:
         return cache
 
 
-class _Continued(DynamicLayer):
+class _ContinuedLayer(DynamicLayer):
     """Puts a reading's keys and values before a layer's own, and keeps the own alone: the copies live for one layer's work."""
 
     def __init__(self, reading: Reading, layer: int, rows: Tensor) -> None:
@@ -77,7 +77,7 @@ def resumed(reading: Reading | None, rows: Tensor) -> Cache:
     """What a model is given to go on from `rows` of a reading, or from nothing."""
     if reading is None:
         return DynamicCache()
-    return Cache(layers=[_Continued(reading, layer, rows) for layer in range(len(reading.own))])
+    return Cache(layers=[_ContinuedLayer(reading, layer, rows) for layer in range(len(reading.own))])
 
 
 def after(
@@ -95,10 +95,10 @@ def readings(
     """Each beginning of a tree is read once. Gives what was read, beginnings of like length together, and the leaves that go on
     from there: (row, number, length of the beginning) each."""
     yield None, [(0, number, 0) for number in branch.leaves]
-    yield from _below(model, None, [(0, 0, child) for child in branch.branches], pad, tokens)
+    yield from _branch_readings(model, None, [(0, 0, child) for child in branch.branches], pad, tokens)
 
 
-def _below(
+def _branch_readings(
     model: nn.Module, reading: Reading | None, rows: list[tuple[int, int, Branch]], pad: int, tokens: int
 ) -> Iterator[tuple[Reading | None, list[tuple[int, int, int]]]]:
     """Of branches that go on from a reading: (row, length of what is read, branch) each."""
@@ -113,7 +113,7 @@ def _below(
         extension = Reading(ids, batch.attention_mask, logits, own, reading, owners)
         yield extension, [(row, leaf, len(b.ids)) for row, (_, _, b) in enumerate(chosen) for leaf in b.leaves]
         further = [(row, len(b.ids), child) for row, (_, _, b) in enumerate(chosen) for child in b.branches]
-        yield from _below(model, extension, further, pad, tokens)
+        yield from _branch_readings(model, extension, further, pad, tokens)
 
 
 def bounded(lengths: Sequence[int], reading: Reading | None, tokens: int) -> list[list[int]]:

@@ -528,17 +528,17 @@ def labels_swapped(patch):
 
 
 def labels_swapped_in_ranking(patch):
-    sound = predictions._ranked
+    sound = predictions._predict_by_ranking
 
     def swapped(backend, evalset):
         labels = evalset.task.spec.labels
         return [replace(p, value=labels[1 - labels.index(p.value)]) for p in sound(backend, evalset)]
 
-    patch.setattr(predictions, "_ranked", swapped)
+    patch.setattr(predictions, "_predict_by_ranking", swapped)
 
 
 def the_next_items_answer(patch):
-    for name in ("_by_head", "_ranked"):
+    for name in ("_predict_by_head", "_predict_by_ranking"):
         sound = getattr(predictions, name)
         patch.setattr(predictions, name, lambda b, e, sound=sound: (found := sound(b, e))[1:] + found[:1])
 
@@ -586,12 +586,12 @@ def descriptions_swapped(patch):
 
 
 def a_token_too_many(patch):
-    sound = predictions._read
+    sound = predictions._predict_by_reading
 
     def read(backend, evalset):
         return [replace(p, value=[p.value[0], p.value[1] + 1, p.value[2]]) for p in sound(backend, evalset)]
 
-    patch.setattr(predictions, "_read", read)
+    patch.setattr(predictions, "_predict_by_reading", read)
 
 
 def the_next_items_reference(patch):
