@@ -222,7 +222,7 @@ def answers_agree(
         return None
     # Rounding turns a close choice between labels round now and then, but not one after the other, of so few.
     turned = sum(answer.value in labels and not _says(evalset, index, frame, answer) for index, answer in answers)
-    astray = sum(not _same(evalset, index, frame, answer, closeness) for index, answer in answers)
+    astray = sum(not _item_agrees(evalset, index, frame, answer, closeness) for index, answer in answers)
     return turned <= 1 + closeness.strays and astray <= (closeness.strays if len(answers) > 2 * closeness.strays else 0)
 
 
@@ -246,7 +246,7 @@ def _says(evalset: EvalSet, index: int, frame: pd.DataFrame, answer: PlainAnswer
     return _plain_list(frame.iloc[index]["prediction"]) == _plain_list(value)
 
 
-def _same(evalset: EvalSet, index: int, frame: pd.DataFrame, answer: PlainAnswer, closeness: Closeness) -> bool:
+def _item_agrees(evalset: EvalSet, index: int, frame: pd.DataFrame, answer: PlainAnswer, closeness: Closeness) -> bool:
     row, labels = frame.iloc[index], evalset.task.spec.labels
     if not _loss_agrees(row, answer, closeness):
         return False
@@ -275,10 +275,10 @@ def as_likely(first: float, second: float, closeness: Closeness) -> bool:
     far while the probabilities stand, and around .5 a nat is worth a quarter."""
     if abs(first - second) <= closeness.share:
         return True
-    return 0 < first < 1 and 0 < second < 1 and abs(_log_odds(first) - _log_odds(second)) <= closeness.nats
+    return 0 < first < 1 and 0 < second < 1 and abs(_logit(first) - _logit(second)) <= closeness.nats
 
 
-def _log_odds(probability: float) -> float:
+def _logit(probability: float) -> float:
     return log(probability / (1 - probability))
 
 

@@ -48,20 +48,20 @@ def texts(value: Any) -> Iterator[str]:
 
 @lru_cache(maxsize=8)
 def _of_task(dump: str, tested: tuple[str, ...], lengths: Lengths) -> frozenset[int]:
-    train = splits.trained_examples(TaskSpec.model_validate_json(dump), _read(tested))
-    return _index((text for example in train for text in texts((example.fields, example.gold))), lengths)
+    train = splits.trained_examples(TaskSpec.model_validate_json(dump), _parsed_tasks(tested))
+    return _passage_hashes((text for example in train for text in texts((example.fields, example.gold))), lengths)
 
 
 @lru_cache(maxsize=4)
 def _of_source(dump: str, tested: tuple[str, ...], lengths: Lengths) -> frozenset[int]:
-    return _index(splits.general_texts(Source.model_validate_json(dump), _read(tested)), lengths)
+    return _passage_hashes(splits.general_texts(Source.model_validate_json(dump), _parsed_tasks(tested)), lengths)
 
 
-def _read(dumps: Iterable[str]) -> list[TaskSpec]:
+def _parsed_tasks(dumps: Iterable[str]) -> list[TaskSpec]:
     return [TaskSpec.model_validate_json(dump) for dump in dumps]
 
 
-def _index(training_texts: Iterable[str], lengths: Lengths) -> frozenset[int]:
+def _passage_hashes(training_texts: Iterable[str], lengths: Lengths) -> frozenset[int]:
     return frozenset(
         passage for words in map(words_of, set(training_texts)) for length in lengths for passage in _passages(words, length)
     )

@@ -145,7 +145,7 @@ def eval_sets(run: Run, encoding: Encoding | None) -> EvalSets:
     return EvalSets(
         test=test,
         validation=validation_set(run, encoding, run.task, VALIDATION_ITEMS),
-        elsewhere=_elsewhere(run, evalset_of) if run.strategy.trains else {},
+        elsewhere=_sets_elsewhere(run, evalset_of) if run.strategy.trains else {},
         stages=stages,
         paraphrases=[replace(test, items=run.paraphrase_items, paraphrase=number) for number in _paraphrases(run, test)],
     )
@@ -162,7 +162,7 @@ def as_base(evalset: EvalSet, wording: Wording) -> EvalSet:
     return replace(evalset, wording=wording, seed=0, head=None)
 
 
-def _elsewhere(run: Run, evalset_of: Callable[..., EvalSet]) -> dict[str, EvalSet]:
+def _sets_elsewhere(run: Run, evalset_of: Callable[..., EvalSet]) -> dict[str, EvalSet]:
     """The task's sets from other domains, other tasks that were trained on, and those that were not, in zero-shot form."""
     limit = run.other_items
     domains = {name: evalset_of(run.task, limit, name) for name in splits.load_splits(run.task).out_of_domain}

@@ -60,16 +60,16 @@ def item_table(
     """
     frames = [_predictions("task", task, before.test, after.test)]
     frames += [_predictions("elsewhere", name, before.elsewhere[name], frame) for name, frame in after.elsewhere.items()]
-    frames += [_answers("wording", words, frame) for words, frame in zip(wordings, after.paraphrases, strict=True)]
+    frames += [_answer_rows("wording", words, frame) for words, frame in zip(wordings, after.paraphrases, strict=True)]
     after_stage: list[Sequence[pd.DataFrame | ItemAnswers]] = [before.stages, *answers]
     for number, parts in enumerate(after_stage):
-        frames += [_answers("stage", name, pd.DataFrame(part), number) for name, part in zip(stages, parts, strict=True)]
-    frames += [_answers("reference", name, frame) for name, frame in references.items()]
-    frames += _probes(before, after)
+        frames += [_answer_rows("stage", name, pd.DataFrame(part), number) for name, part in zip(stages, parts, strict=True)]
+    frames += [_answer_rows("reference", name, frame) for name, frame in references.items()]
+    frames += _probe_frames(before, after)
     return pd.concat(frames, ignore_index=True).reindex(columns=list(COLUMNS))
 
 
-def _probes(before: BaseResults, after: Evaluation) -> Iterator[pd.DataFrame]:
+def _probe_frames(before: BaseResults, after: Evaluation) -> Iterator[pd.DataFrame]:
     for name, frame in after.probes.items():
         numbered = frame.assign(kind="probe", name=name, item=[str(i) for i in range(len(frame))])
         was = before.probes[name]
@@ -80,10 +80,10 @@ def _probes(before: BaseResults, after: Evaluation) -> Iterator[pd.DataFrame]:
 
 def _predictions(kind: str, name: str, before: BaseAnswers, after: pd.DataFrame) -> pd.DataFrame:
     columns = {"before": before.same["prediction"], "best_before": before.best["prediction"]}
-    return _answers(kind, name, after.assign(**{column: values.map(as_text) for column, values in columns.items()}))
+    return _answer_rows(kind, name, after.assign(**{column: values.map(as_text) for column, values in columns.items()}))
 
 
-def _answers(kind: str, name: str, answered: pd.DataFrame, stage: int | None = None) -> pd.DataFrame:
+def _answer_rows(kind: str, name: str, answered: pd.DataFrame, stage: int | None = None) -> pd.DataFrame:
     texts: dict[str, Any] = {column: answered[column].map(as_text) for column in ("gold", "prediction")}
     if kind not in ("task", "elsewhere"):
         texts["text"] = None  # it stands with the test set's own

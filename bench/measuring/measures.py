@@ -33,13 +33,15 @@ def of_task(evalset: EvalSet, before: BaseAnswers, after: pd.DataFrame) -> dict[
         if rate in after:
             known = after[after[rate].notna()]
             metrics |= scores(known.assign(prediction=known[rate].astype(float), gold=""), [rate])
-    best = BestBase(style=before.best_style, score=value(before.best, names[0]), gain=_gain(after, before.best, names[0]))
+    best = BestBase(
+        style=before.best_style, score=value(before.best, names[0]), gain=_gain_over_items(after, before.best, names[0])
+    )
     return {
         "metrics": metrics,
         "signatures": _signatures(names, after["gold"].tolist()),
         "score": metrics[names[0]],
         "base_score": value(before.same, names[0]),
-        "gain": _gain(after, before.same, names[0]),
+        "gain": _gain_over_items(after, before.same, names[0]),
         "best_base": best,
     }
 
@@ -49,7 +51,7 @@ def _signatures(names: Sequence[str], golds: list[Any]) -> dict[str, str]:
     return {name: text for name, text in signatures.items() if text}
 
 
-def _gain(after: pd.DataFrame, before: pd.DataFrame, name: str) -> Gain:
+def _gain_over_items(after: pd.DataFrame, before: pd.DataFrame, name: str) -> Gain:
     gain, low, high = rise(after, before, name)
     return Gain(value=gain, ci_low=low, ci_high=high)
 
@@ -75,7 +77,7 @@ def robustness(evalset: EvalSet, after: Evaluation) -> Robustness | None:
 
 def forgetting(session: Session, before: BaseResults, after: Evaluation) -> dict[str, Forgetting]:
     """Each probe's loss by training, and by rounding the base where it was rounded."""
-    return {probe.spec.name: _forgetting(probe, before, after) for probe in session.probes}
+    return {probe.spec.name: _forgetting_of_probe(probe, before, after) for probe in session.probes}
 
 
 def contaminated(session: Session) -> dict[str, int]:
@@ -84,10 +86,10 @@ def contaminated(session: Session) -> dict[str, int]:
     return {p.spec.name: contamination.contaminated_items(run, p) for p in session.probes} if run.strategy.trains else {}
 
 
-def _forgetting(probe: Probe, before: BaseResults, after: Evaluation) -> Forgetting:
+def _forgetting_of_probe(probe: Probe, before: BaseResults, after: Evaluation) -> Forgetting:
     name = probe.spec.name
     old, new = before.probes[name], after.probes[name]
-    lost = _lost(probe, old, new)
+    lost = _lost_score(probe, old, new)
     score_before, score_after = probe.scores(columns(old), columns(new))
     return Forgetting(
         value_name=probe.value,
@@ -101,12 +103,12 @@ def _forgetting(probe: Probe, before: BaseResults, after: Evaluation) -> Forgett
         ci_high=lost.ci_high,
         n=len(old),
         verdict=verdict(lost.ci_low, lost.ci_high),
-        quantisation=_lost(probe, old, before.rounded[name]) if before.rounded else None,
-        accuracy_lost=_accuracy_lost(old, new) if "right" in old else None,
+        quantisation=_lost_score(probe, old, before.rounded[name]) if before.rounded else None,
+        accuracy_lost=_lost_accuracy(old, new) if "right" in old else None,
     )
 
 
-def _accuracy_lost(before: pd.DataFrame, after: pd.DataFrame) -> Delta:
+def _lost_accuracy(before: pd.DataFrame, after: pd.DataFrame) -> Delta:
     clusters = clusters_of(before.get("cluster"), len(before))
     old, new = (of_shares(frame["right"].to_numpy(dtype=np.float64)[None], clusters) for frame in (before, after))
     lost = old - new
@@ -114,7 +116,7 @@ def _accuracy_lost(before: pd.DataFrame, after: pd.DataFrame) -> Delta:
     return Delta(value=float(lost.values[0]) + 0.0, ci_low=low, ci_high=high)
 
 
-def _lost(probe: Probe, before: pd.DataFrame, after: pd.DataFrame) -> Delta:
+def _lost_score(probe: Probe, before: pd.DataFrame, after: pd.DataFrame) -> Delta:
     if not probe.directed:
         return Delta(value=delta(probe, before, after))
     gold = np.asarray(before["gold"], dtype=np.float64) if probe.value in RANKINGS else None

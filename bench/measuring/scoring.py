@@ -17,10 +17,10 @@ def scores(predictions: pd.DataFrame, names: Sequence[str]) -> dict[str, Score]:
     Raises:
         UserError: there is no such metric, or it cannot count some item's values.
     """
-    return {name: _score(predictions, name) for name in names}
+    return {name: _metric_score(predictions, name) for name in names}
 
 
-def _score(predictions: pd.DataFrame, name: str) -> Score:
+def _metric_score(predictions: pd.DataFrame, name: str) -> Score:
     metric, predictions = metrics.counted(name), restricted(predictions, name, ["prediction", "gold"])
     counts = metric.counts(predictions["prediction"].tolist(), predictions["gold"].tolist())
     answered = of_counts(counts[None], metric.number, clusters_of(predictions.get("cluster"), len(counts)))

@@ -178,14 +178,14 @@ class Untouched:
         def measured(probe: Probe) -> pd.DataFrame:
             return known[probe.spec.name] if known else probe.measure(self.backend(rounded))
 
-        return {p.spec.name: self._cached({**_question(p), **asdict(rounded)}, partial(measured, p)) for p in probes}
+        return {p.spec.name: self._cached({**_probe_question(p), **asdict(rounded)}, partial(measured, p)) for p in probes}
 
     def self_tests(self) -> dict[str, bool]:
         """Self-test of each probe -> whether it holds, on the untouched base, for the code as it is: what has changed is tested
         anew, though the answers that are kept stay."""
         held: dict[str, bool] = {}
         for probe in self.session.probes:
-            question = {**_question(probe), "what": "selftests", "code": _tested_code()}
+            question = {**_probe_question(probe), "what": "selftests", "code": _tested_code()}
             tests = self._cached(question, partial(self._tested, probe))
             held |= {
                 f"{probe.spec.name}: {test}": bool(holds) for test, holds in zip(tests["name"], tests["held"], strict=True)
@@ -237,5 +237,5 @@ def _tested_code() -> str:
     return code_digest(path for room in TESTED for path in sorted((bench / room).rglob("*.py")))
 
 
-def _question(probe: Probe) -> dict[str, object]:
+def _probe_question(probe: Probe) -> dict[str, object]:
     return {"probe": probe_fingerprint(probe.spec), "items": len(probe.rows)}
