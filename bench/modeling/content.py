@@ -58,7 +58,7 @@ def content_hash(folder: Path) -> str:
             digest.update(f"{path.name}:{folders.sha256(path)}\n".encode())
         elif path.suffix == ".json" and path.is_file() and not path.name.endswith(".safetensors.index.json"):
             digest.update(f"{path.name}:{hashlib.sha256(_canonical(path)).hexdigest()}\n".encode())
-    for name, tensor in sorted(_tensors(folder)):
+    for name, tensor in sorted(_hashed_tensors(folder)):
         digest.update(f"{name}:{tensor}\n".encode())
     return digest.hexdigest()
 
@@ -80,7 +80,7 @@ def _without_incidental(value: Any) -> Any:
     return [_without_incidental(entry) for entry in value] if isinstance(value, list) else value
 
 
-def _tensors(folder: Path) -> Iterator[tuple[str, str]]:
+def _hashed_tensors(folder: Path) -> Iterator[tuple[str, str]]:
     """Each tensor's name, and its type, shape and SHA-256.
 
     A safetensors file is 8 bytes of the header's length, the header in JSON, and the tensors' bytes
@@ -91,12 +91,12 @@ def _tensors(folder: Path) -> Iterator[tuple[str, str]]:
     """
     for path in folder.glob("*.safetensors"):
         try:
-            yield from _of_file(path)
+            yield from _hashed_tensors_of_file(path)
         except (ValueError, KeyError, TypeError, AttributeError, RecursionError, struct.error) as error:
             raise UserError(f"{path} is no safetensors file, or is damaged ({type(error).__name__}); fetch it again") from error
 
 
-def _of_file(path: Path) -> Iterator[tuple[str, str]]:
+def _hashed_tensors_of_file(path: Path) -> Iterator[tuple[str, str]]:
     with path.open("rb") as file:
         (length,) = struct.unpack("<Q", file.read(8))
         if length > path.stat().st_size:

@@ -15,7 +15,7 @@ from torch import nn
 
 from bench.errors import UserError
 from bench.modeling.forward import unwrapped
-from bench.modeling.structure import in_order_of_data, layers, lowest_trained
+from bench.modeling.structure import has_trained_weights, in_order_of_data, layers, lowest_trained
 from bench.modeling.weights import numel, shape
 from bench.tokens.work import Work
 
@@ -88,19 +88,19 @@ def count_flops(model: nn.Module) -> Flops:
     # the model that reads them.
     reached = beside = virtual > 0
     for name, module in in_order_of_data(model):
-        parts, trains = name.split("."), _trains(module)
-        reached |= any(_trains(child) for own, child in module.named_children() if own in NORM_NAMES)
+        parts, trains = name.split("."), has_trained_weights(module, recurse=False)
+        reached |= any(has_trained_weights(child, recurse=False) for own, child in module.named_children() if own in NORM_NAMES)
         size = 0 if parts[0] == "prompt_encoder" else _size(module)
         if size:
             if not any(part in SECOND_NAMES or part.startswith("lora_") for part in parts):
                 beside = reached
             passes = reached if "lora_B" in parts else beside
-            each += _placed(parts, (2 + (2 if passes else 0) + (2 if trains else 0)) * size)
+            each += _work_at_place(parts, (2 + (2 if passes else 0) + (2 if trains else 0)) * size)
             if checkpoints and id(module) in inside:
                 again += Work(tokens=(4 if hooked and not passes else 2) * size)
         # A prefix's keys and values stand beside those of the first block: all that is behind its projections is reached.
         reached |= trains or (size > 0 and id(module) in first)
-    return Flops(each, again, virtual, prefixed, _below(model, blocks[: lowest_trained(model, blocks)]))
+    return Flops(each, again, virtual, prefixed, _work_below(model, blocks[: lowest_trained(model, blocks)]))
 
 
 def _check_matrices(model: nn.Module) -> None:
@@ -112,13 +112,9 @@ def _check_matrices(model: nn.Module) -> None:
             )
 
 
-def _below(model: nn.Module, blocks: Sequence[nn.Module]) -> Work:
+def _work_below(model: nn.Module, blocks: Sequence[nn.Module]) -> Work:
     sizes = sum(_size(module) for block in blocks for module in block.modules())
-    return Work(tokens=2 * sizes, pairs=4 * _width(model) * len(blocks))
-
-
-def _trains(module: nn.Module) -> bool:
-    return any(parameter.requires_grad for parameter in module.parameters(recurse=False))
+    return Work(tokens=2 * sizes, pairs=4 * _attention_width(model) * len(blocks))
 
 
 def _size(module: Any) -> int:
@@ -133,7 +129,7 @@ def _size(module: Any) -> int:
     return numel(weight) if len(shape(weight)) == 2 else 0  # GPT-2's Conv1D has no in_features
 
 
-def _placed(parts: list[str], count: int) -> Work:
+def _work_at_place(parts: list[str], count: int) -> Work:
     if any(part in POOLER_NAMES for part in parts):
         return Work(rows=count)
     if any(part in HEAD_NAMES for part in parts):
@@ -143,14 +139,14 @@ def _placed(parts: list[str], count: int) -> Work:
 
 def _attention(model: nn.Module, checkpoints: bool, hooked: bool) -> tuple[Work, Work]:
     """Two products forward, of 2 operations per pair and number of a head, and four backward where gradients pass."""
-    blocks, width = list(layers(model)), _width(model)
+    blocks, width = list(layers(model)), _attention_width(model)
     below = lowest_trained(model, blocks)
     each = Work(pairs=4 * width * len(blocks) + 8 * width * (len(blocks) - below))
     computed_again = 4 * len(blocks) + 8 * below if hooked else 4 * (len(blocks) - below)
     return each, Work(pairs=width * computed_again if checkpoints else 0)
 
 
-def _width(model: nn.Module) -> int:
+def _attention_width(model: nn.Module) -> int:
     """Numbers of all heads of a block together."""
     config: Any = unwrapped(model).config
     heads = int(config.num_attention_heads)

@@ -36,7 +36,7 @@ def save_model(model: nn.Module, tokenizer: Any, tasks: Sequence[str], folder: P
         raise RunError("PEFT has no format for an adapter around several heads")
     if not writes and not shared_out(inner):
         return
-    kept, virtual = _kept(inner, adapter=heads is not inner)
+    kept, virtual = _weights_to_save(inner, adapter=heads is not inner)
     states = _put_together(kept, writes)
     if not writes:
         return
@@ -61,7 +61,7 @@ def adapter_weights(model: nn.Module) -> dict[str, Tensor]:
     return {name: chosen.get(id(tensor), tensor) for name, tensor in kept.items()}
 
 
-def _kept(model: nn.Module, adapter: bool) -> tuple[dict[str, Tensor], Tensor | None]:
+def _weights_to_save(model: nn.Module, adapter: bool) -> tuple[dict[str, Tensor], Tensor | None]:
     """The weights of which the format is made, by the model's own names, and an adapter's virtual tokens where it has such."""
     if not adapter:
         return model.state_dict(keep_vars=True), None

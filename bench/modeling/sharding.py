@@ -48,16 +48,16 @@ def ready(
 def release(accelerator: Accelerator) -> None:
     """Let go of what Accelerate keeps of a model that it has made ready: wrappers, the optimiser with its moments, DeepSpeed's
     engine with its hooks; the model stays."""
-    if not (_engine(accelerator) or accelerator._models or accelerator._optimizers):
+    if not (_deepspeed_engine(accelerator) or accelerator._models or accelerator._optimizers):
         return  # to collect garbage for nothing would take a quarter of a second, several times a run
-    _unhook(_engine(accelerator))  # no name may hold it while garbage is collected
+    _unhook(_deepspeed_engine(accelerator))  # no name may hold it while garbage is collected
     # Wrappers go round in circles, and Accelerate forgets them only after it has collected garbage.
     accelerator._models.clear()
     accelerator._optimizers.clear()
     accelerator.free_memory()
 
 
-def _engine(accelerator: Accelerator) -> Any:
+def _deepspeed_engine(accelerator: Accelerator) -> Any:
     """DeepSpeed's, in Accelerate's wrapper; None where there is none."""
     return getattr(accelerator, "deepspeed_engine_wrapped", None)
 

@@ -52,7 +52,7 @@ def check_weights(folder: Path, shape: nn.Module) -> None:
     Raises:
         UserError: a file is damaged or missing, none of the config's tensors is there, or one is of another size or not finite.
     """
-    stored = _stored(folder)
+    stored = _stored_shapes(folder)
     wanted = {name: list(tensor.shape) for name, tensor in shape.state_dict().items()}
     matched = {name: inside for name in stored if (inside := _known_as(name, wanted, str(shape.base_model_prefix)))}
     if not matched:
@@ -65,7 +65,7 @@ def check_weights(folder: Path, shape: nn.Module) -> None:
                 "the two are of different models, or one of them was changed"
             )
     _check_layers(folder, shape, stored)
-    for name, tensor in _tensors(folder):
+    for name, tensor in _stored_tensors(folder):
         # One that is not finite makes the sum so, which is faster to take than to look at each.
         if not tensor.is_floating_point() or tensor.element_size() == 1 or tensor.sum(dtype=torch.float32).isfinite():
             continue
@@ -168,7 +168,7 @@ def _sized(size: list[int]) -> str:
     return " x ".join(map(str, size)) or "1"
 
 
-def _stored(folder: Path) -> Weights:
+def _stored_shapes(folder: Path) -> Weights:
     weights: Weights = {}
     for path in _files(folder):
         try:
@@ -195,7 +195,7 @@ def _files(folder: Path) -> list[Path]:
     return [folder / name for name in named]
 
 
-def _tensors(folder: Path) -> Iterator[tuple[str, torch.Tensor]]:
+def _stored_tensors(folder: Path) -> Iterator[tuple[str, torch.Tensor]]:
     for path in _files(folder):
         with safe_open(path, framework="pt") as file:
             for name in file.keys():  # noqa: SIM118 (it is no mapping)

@@ -50,7 +50,7 @@ def lowest_trained(model: torch.nn.Module, blocks: Sequence[torch.nn.Module]) ->
     """Index of the lowest of the stack's `blocks` that gradients pass; len(blocks) where they pass none."""
     if _trains_below(model):
         return 0
-    return next((i for i, block in enumerate(blocks) if _trains(block)), len(blocks))
+    return next((i for i, block in enumerate(blocks) if has_trained_weights(block)), len(blocks))
 
 
 def fixed(model: torch.nn.Module) -> list[torch.nn.Module]:
@@ -98,10 +98,11 @@ def _around_blocks(model: torch.nn.Module) -> list[tuple[torch.nn.Module, bool]]
 def _trains_below(model: torch.nn.Module) -> bool:
     """Whether a weight that trains lies below all blocks; the tokens that PEFT puts before a text are one too."""
     embeddings = [module for module in model.modules() if isinstance(module, torch.nn.Embedding)]
-    return any(_trains(module, recurse=False) for module in (*embeddings, *before_blocks(model)))
+    return any(has_trained_weights(module, recurse=False) for module in (*embeddings, *before_blocks(model)))
 
 
-def _trains(module: torch.nn.Module, recurse: bool = True) -> bool:
+def has_trained_weights(module: torch.nn.Module, recurse: bool = True) -> bool:
+    """Whether a weight of the module trains: of all that is inside it, or without `recurse` of its own alone."""
     return any(parameter.requires_grad for parameter in module.parameters(recurse))
 
 

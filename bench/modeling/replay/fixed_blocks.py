@@ -130,7 +130,7 @@ class FixedBlocks:
             if batch is None or states.requires_grad or (self._in_tuple and len(outputs[0]) > 1):
                 return False
             with torch.no_grad():
-                alone = (self._computed(reader, batch, [text], _width(text), 1)[0] for text in batch.texts)
+                alone = (self._computed(reader, batch, [text], _pass_width(text), 1)[0] for text in batch.texts)
                 self._replay(batch.padded(list(alone)))
                 try:
                     replayed = reader(**inputs)[0]
@@ -158,7 +158,7 @@ class FixedBlocks:
         named = dict(self._signature.bind(*args, **kwargs).arguments)
         rest = next((p.name for p in self._signature.parameters.values() if p.kind is p.VAR_KEYWORD), "")
         batch = WholeTexts.of(named | named.pop(rest, {}), self._family, self._numbers)
-        fits = batch is not None and all(_width(text) <= self._positions for text in batch.texts)
+        fits = batch is not None and all(_pass_width(text) <= self._positions for text in batch.texts)
         return batch if fits else None
 
     def _replay(self, states: Tensor) -> None:
@@ -174,7 +174,7 @@ class FixedBlocks:
         for name, text in zip(names, batch.texts, strict=True):
             states = store.read(key, name)
             if states is None:
-                missing.setdefault(_width(text), {})[name] = text
+                missing.setdefault(_pass_width(text), {})[name] = text
                 continue
             tensors[name] = states.values
             if (key, name) not in self._paid:  # another run has computed it
@@ -182,7 +182,7 @@ class FixedBlocks:
                 self._paid.add((key, name))
         SPARED.work += Work(tokens=len(names) * batch.width, pairs=len(names) * batch.width**2)
         for width, group in missing.items():
-            rows, waiting = _rows(width, len(group), batch.device), list(group.items())
+            rows, waiting = _pass_rows(width, len(group), batch.device), list(group.items())
             for some in (waiting[start : start + rows] for start in range(0, len(waiting), rows)):
                 started = time.perf_counter()
                 values = self._computed(reader, batch, [text for _, text in some], width, rows)
@@ -224,12 +224,12 @@ class FixedBlocks:
         return digest({**self._kind, "weights": self._sums, "cast": cast, "device": device.type})
 
 
-def _width(text: Text) -> int:
+def _pass_width(text: Text) -> int:
     """Columns of the pass in which a text is computed. At least one is padding: without any, attention is other code."""
     return (len(text[0]) // TILE + 1) * TILE
 
 
-def _rows(width: int, texts: int, device: torch.device) -> int:
+def _pass_rows(width: int, texts: int, device: torch.device) -> int:
     """Rows of the passes in which some texts of one width are computed: on a CPU always as many."""
     return math.ceil(FEWEST * torch.get_num_threads() / width) if device.type == "cpu" else texts
 
