@@ -49,14 +49,14 @@ class ClosedBook(Probe):
         entries = [entry for entry, first in zip(entries, firsts, strict=True) if first.greedy]
         whole = backend.loglikelihoods([request for _, _, request in entries])
         said = {number: answer for (number, answer, (_, ids)), f in zip(entries, whole, strict=True) if self._written(ids, f)}
-        gold = [_accepted(row)[0] for row in self.rows]
+        gold = [_accepted_answers(row)[0] for row in self.rows]
         numbers = range(len(self.rows))
         right = [float(number in said) for number in numbers]
         return self.frame(nats, gold=gold, prediction=[said.get(number, "") for number in numbers]).assign(right=right)
 
     def _answers(self, row: Mapping[str, Any]) -> list[tuple[str, Continuation]]:
         """Each accepted answer, with EOS in the place of its end."""
-        answers = _accepted(row)
+        answers = _accepted_answers(row)
         requests = self.requests([(row["question"], f" {answer}") for answer in answers])
         eos = (self.encoding.model.tokenizer.eos_token_id,)
         return [(answer, (context, ids + eos)) for answer, (context, ids) in zip(answers, requests, strict=True)]
@@ -68,6 +68,6 @@ class ClosedBook(Probe):
         return ends and likelihood.likeliest[:-1] == ids[:-1]
 
 
-def _accepted(row: Mapping[str, Any]) -> list[str]:
+def _accepted_answers(row: Mapping[str, Any]) -> list[str]:
     """The answers that say something, each once."""
     return list(dict.fromkeys(text for answer in row["answers"] if (text := str(answer).strip())))

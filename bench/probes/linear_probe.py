@@ -85,7 +85,7 @@ class LinearProbe(Probe):
         guesses = classifier.predict(tested).tolist()
         right = [float(a == b) for a, b in zip(guesses, gold, strict=True)]
         logs, place = classifier.predict_log_proba(tested), {label: i for i, label in enumerate(classifier.classes_)}
-        odds = [_log_odds(row, place.get(label)) for row, label in zip(logs, gold, strict=True)]
+        odds = [_log_odds_of_class(row, place.get(label)) for row, label in zip(logs, gold, strict=True)]
         return self.frame(odds, gold=gold, prediction=guesses).assign(right=right, confidence=np.exp(logs.max(1)))
 
 
@@ -108,7 +108,7 @@ def _parted(spec: ProbeSpec) -> tuple[list[SourceRow], list[SourceRow]]:
     return [ordered[place] for place in fitted[:train]], [ordered[place] for place in others]
 
 
-def _log_odds(logs: npt.NDArray[np.float64], place: int | None) -> float:
+def _log_odds_of_class(logs: npt.NDArray[np.float64], place: int | None) -> float:
     """Of one class, from the log-probabilities of all; a class that no training row had is as unlikely as the unlikeliest."""
     chosen = int(logs.argmin()) if place is None else place
     return float(logs[chosen] - np.logaddexp.reduce(np.delete(logs, chosen)))

@@ -65,32 +65,40 @@ def plain_answer(evalset: EvalSet, index: int, reader: PlainReader, said: Any = 
     """
     example = evalset.examples[index]
     if reader.model.family == "encoder":
-        return _by_similarity(evalset, example, reader) if evalset.head is None else _by_head(evalset, index, reader)
-    ways: dict[str, PlainWay] = {"rank": _ranked, "write": partial(_written, said=said), "read": _read}
+        return (
+            _plain_answer_by_similarity(evalset, example, reader)
+            if evalset.head is None
+            else _plain_answer_by_head(evalset, index, reader)
+        )
+    ways: dict[str, PlainWay] = {
+        "rank": _plain_answer_by_ranking,
+        "write": partial(_plain_answer_by_writing, said=said),
+        "read": _plain_answer_by_reading,
+    }
     return ways[evalset.task.asks](evalset, index, reader)
 
 
-def _ranked(evalset: EvalSet, index: int, reader: PlainReader) -> PlainAnswer:
-    words = _words(evalset.task, evalset.examples[index])
+def _plain_answer_by_ranking(evalset: EvalSet, index: int, reader: PlainReader) -> PlainAnswer:
+    words = _candidate_words(evalset.task, evalset.examples[index])
     ids = {value: plain_continuation(evalset, reader, text) for value, text in words.items()}
     context = plain_context(evalset, index, max(map(len, ids.values())), reader)
-    return _likeliest({value: reader.nats(context, ids[value]) / evalset.task.length(words[value]) for value in words})
+    return _likeliest_answer({value: reader.nats(context, ids[value]) / evalset.task.length(words[value]) for value in words})
 
 
-def _words(task: TaskType, example: Example) -> dict[str, str]:
+def _candidate_words(task: TaskType, example: Example) -> dict[str, str]:
     """Of each answer that may be given. Labels' words are read from the YAML file, not asked of the type whose answers are
     checked; a question's own choices are the type's reading of its row, and are taken from it."""
     return task.candidates(example) if isinstance(task, ChoiceTask) else {x: task.spec.answers[x] for x in task.spec.labels}
 
 
-def _likeliest(scores: dict[str, float]) -> PlainAnswer:
+def _likeliest_answer(scores: dict[str, float]) -> PlainAnswer:
     """The answer with the highest score, and its share where each has e to its score."""
     first, second = sorted(scores, key=lambda label: -scores[label])[:2]
     total = sum(exp(score - scores[first]) for score in scores.values())
     return PlainAnswer(first, 1 / total, scores[first] - scores[second])
 
 
-def _written(evalset: EvalSet, index: int, reader: PlainReader, said: Any) -> PlainAnswer | None:
+def _plain_answer_by_writing(evalset: EvalSet, index: int, reader: PlainReader, said: Any) -> PlainAnswer | None:
     task, tokenizer = evalset.task, reader.tokenizer
     if task.beams > 1:
         return None
@@ -126,12 +134,12 @@ def _in_words(task: TaskType, example: Example, said: Any) -> str:
     return task.answer(replace(example, gold=tuple(said))) if known else ""
 
 
-def _read(evalset: EvalSet, index: int, reader: PlainReader) -> PlainAnswer:
+def _plain_answer_by_reading(evalset: EvalSet, index: int, reader: PlainReader) -> PlainAnswer:
     nats, tokens, spelt = reader.passage(evalset.examples[index].fields["text"], evalset.model_encoding.max_length)
     return PlainAnswer([nats, float(tokens), float(spelt)], exp(-nats / tokens), float("inf"))
 
 
-def _texts(evalset: EvalSet, index: int) -> list[str]:
+def _texts_for_head(evalset: EvalSet, index: int) -> list[str]:
     """What stands before the text that is read in windows, or all that is read where none is."""
     example, long = evalset.examples[index], evalset.task.long
     if evalset.wording.style == "plain":
@@ -139,15 +147,15 @@ def _texts(evalset: EvalSet, index: int) -> list[str]:
     return [prompts.instruction(evalset.task.spec, example, evalset.instructions, evalset.place(index), without=long)]
 
 
-def _by_head(evalset: EvalSet, index: int, reader: PlainReader) -> PlainAnswer | None:
+def _plain_answer_by_head(evalset: EvalSet, index: int, reader: PlainReader) -> PlainAnswer | None:
     task, example, head = evalset.task, evalset.examples[index], evalset.head or 0
-    limit, texts = evalset.model_encoding.max_length, _texts(evalset, index)
+    limit, texts = evalset.model_encoding.max_length, _texts_for_head(evalset, index)
     if isinstance(task, ChoiceTask):
         pairs = {value: reader.tokens([" ".join(texts), text], limit) for value, text in task.candidates(example).items()}
-        return _likeliest({value: reader.choice(pair, head) for value, pair in pairs.items()})
+        return _likeliest_answer({value: reader.choice(pair, head) for value, pair in pairs.items()})
     if task.long is None:
         scores = reader.head(reader.tokens(texts, limit), head)["logits"]
-        return _likeliest(dict(zip(task.spec.labels, scores.tolist(), strict=True)))
+        return _likeliest_answer(dict(zip(task.spec.labels, scores.tolist(), strict=True)))
     lead = " ".join(texts).strip()
     both = [lead, example.fields[task.long]] if lead else [example.fields[task.long]]
     encoding = reader.tokenizer(*both, return_offsets_mapping=True)
@@ -156,7 +164,7 @@ def _by_head(evalset: EvalSet, index: int, reader: PlainReader) -> PlainAnswer |
     text = {name: list(encoding[name]) for name in ("input_ids", "token_type_ids") if name in encoding}
     if isinstance(task, Ner):
         return _tags(task, example, encoding, reader.head(text, head)["logits"])
-    return _span(task, example, encoding, reader.head(text, head)) if isinstance(task, Qa) else None
+    return _best_span(task, example, encoding, reader.head(text, head)) if isinstance(task, Qa) else None
 
 
 def _own_tokens(encoding: Any) -> list[int]:
@@ -185,7 +193,7 @@ def _tags(task: Ner, example: Example, encoding: Any, logits: torch.Tensor) -> P
     return PlainAnswer(tags, min(shares, default=1.0), margin)
 
 
-def _span(task: Qa, example: Example, encoding: Any, logits: dict[str, torch.Tensor]) -> PlainAnswer:
+def _best_span(task: Qa, example: Example, encoding: Any, logits: dict[str, torch.Tensor]) -> PlainAnswer:
     """The best pair of ends in the context, by trying them all."""
     starts, ends, own = logits["start_logits"].tolist(), logits["end_logits"].tolist(), _own_tokens(encoding)
     pairs = [(starts[a] + ends[b], a, b) for a in own for b in own if a <= b < a + task.options.answer_tokens]
@@ -204,7 +212,7 @@ def _span(task: Qa, example: Example, encoding: Any, logits: dict[str, torch.Ten
     return PlainAnswer(text, float((score - both).exp()), margin)
 
 
-def _by_similarity(evalset: EvalSet, example: Example, reader: PlainReader) -> PlainAnswer | None:
+def _plain_answer_by_similarity(evalset: EvalSet, example: Example, reader: PlainReader) -> PlainAnswer | None:
     """The label whose description, or whose solved examples' mean, has the highest cosine."""
     spec = evalset.task.spec
     if evalset.task.untrained(example) is not None:
@@ -214,10 +222,10 @@ def _by_similarity(evalset: EvalSet, example: Example, reader: PlainReader) -> P
         described = evalset.task.described(example)
     else:
         empty = spec.prompt.format(**dict.fromkeys(example.fields, ""))
-        described = {label: f"{empty} {words}" for label, words in _words(evalset.task, example).items()}
+        described = {label: f"{empty} {words}" for label, words in _candidate_words(evalset.task, example).items()}
     known = {value: _described(value, words, evalset, reader) for value, words in described.items()}
     cosines = {label: float(text @ vector / max(text.norm() * vector.norm(), 1e-8)) for label, vector in known.items()}
-    return replace(_likeliest(cosines), in_nats=False)
+    return replace(_likeliest_answer(cosines), in_nats=False)
 
 
 def _described(label: str, words: str, evalset: EvalSet, reader: PlainReader) -> torch.Tensor:

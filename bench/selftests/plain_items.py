@@ -48,7 +48,7 @@ def plain_score(probe: Probe, before: Columns, after: Columns) -> tuple[float, f
 def plain_others(probe: Probe, before: Columns, after: Columns) -> list[tuple[float, float]]:
     """What stands beside the score: accuracy, bits per byte, each layer's similarity."""
     if isinstance(probe, Drift):
-        return [_alike(before, after, name) for name in before if name.startswith("layer ")]
+        return [_layer_similarity(before, after, name) for name in before if name.startswith("layer ")]
     pairs = (
         [tuple(list(items["right"]).count(1) / len(items["right"]) for items in (before, after))] if "right" in before else []
     )
@@ -92,10 +92,10 @@ def _(probe: Cloze, reader: PlainReader) -> list[PlainNumbers]:
 
 @plain_items.register
 def _(probe: MultipleChoice, reader: PlainReader) -> list[PlainNumbers]:
-    return [_question(row, probe, reader) for row in probe.rows]
+    return [_choice_numbers(row, probe, reader) for row in probe.rows]
 
 
-def _question(row: Mapping[str, Any], probe: MultipleChoice, reader: PlainReader) -> PlainNumbers:
+def _choice_numbers(row: Mapping[str, Any], probe: MultipleChoice, reader: PlainReader) -> PlainNumbers:
     blank, normalised, gold = probe.options.blank, probe.options.normalised, int(row["gold"])
     if blank:
         before, after = row["question"].split(blank, 1)
@@ -192,10 +192,10 @@ def _(probe: Drift, reader: PlainReader) -> list[PlainNumbers]:
 @plain_score.register
 def _(probe: Drift, before: Columns, after: Columns) -> tuple[float, float]:
     """1, and the mean over layers of |X'Y|^2 / (|X'X| |Y'Y|), X and Y the centred features before and after."""
-    return 1.0, float(np.mean([_alike(before, after, name)[1] for name in before if name.startswith("layer ")]))
+    return 1.0, float(np.mean([_layer_similarity(before, after, name)[1] for name in before if name.startswith("layer ")]))
 
 
-def _alike(before: Columns, after: Columns, layer: str) -> tuple[float, float]:
+def _layer_similarity(before: Columns, after: Columns, layer: str) -> tuple[float, float]:
     x, y = (np.array([list(vector) for vector in items[layer]], dtype=np.float64) for items in (before, after))
     x, y = x - x.mean(0), y - y.mean(0)
     norm = np.linalg.norm(x.T @ x) * np.linalg.norm(y.T @ y)

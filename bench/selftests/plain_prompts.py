@@ -13,10 +13,12 @@ from bench.tasks.types.dialogue import Dialogue
 
 def plain_context(evalset: EvalSet, index: int, room: int, reader: PlainReader) -> list[int]:
     """Ids of the prompt behind its solved examples, without its middle where it leaves no room for the answer."""
-    return without_middle(_prompt(evalset, index, evalset.examples[index], reader), _limit(evalset, room, reader))
+    return without_middle(
+        _plain_prompt_ids(evalset, index, evalset.examples[index], reader), _prompt_limit(evalset, room, reader)
+    )
 
 
-def _prompt(evalset: EvalSet, index: int, example: Example, reader: PlainReader) -> list[int]:
+def _plain_prompt_ids(evalset: EvalSet, index: int, example: Example, reader: PlainReader) -> list[int]:
     """Ids of the prompt behind its solved examples. The example is the set's, or a chat up to one of its turns."""
     tokenizer = reader.tokenizer
     if evalset.wording.style == "plain":
@@ -38,7 +40,7 @@ def _shots(evalset: EvalSet) -> str:
     return "".join(f"{prompt.format(**shot.fields)} {task.answer(shot)}\n\n" for shot in evalset.shots)
 
 
-def _limit(evalset: EvalSet, room: int, reader: PlainReader) -> int:
+def _prompt_limit(evalset: EvalSet, room: int, reader: PlainReader) -> int:
     """Tokens of a prompt that leaves room for an answer."""
     encoding, shots = evalset.model_encoding, _shots(evalset)
     limit = encoding.max_length - room + (len(reader.tokenizer(shots)["input_ids"]) if shots else 0)
@@ -74,11 +76,11 @@ def plain_reference_loss(evalset: EvalSet, index: int, reader: PlainReader) -> f
     """Nats per token of the reference, in a chat of all answers that are learned; None where the prompt is cut, or where a
     chat's answers stand otherwise in later prompts."""
     task = evalset.task
-    turns = _turns(evalset, evalset.examples[index])
-    contexts = [_prompt(evalset, index, turn, reader) for turn in turns]
+    turns = _learned_turns(evalset, evalset.examples[index])
+    contexts = [_plain_prompt_ids(evalset, index, turn, reader) for turn in turns]
     answers = [plain_continuation(evalset, reader, task.answer(turn)) for turn in turns]
     positions = evalset.model_encoding.positions
-    if len(contexts[-1]) > _limit(evalset, task.answer_tokens, reader):
+    if len(contexts[-1]) > _prompt_limit(evalset, task.answer_tokens, reader):
         return None
     if positions and len(contexts[-1]) + len(answers[-1]) > positions:
         return None
@@ -94,7 +96,7 @@ def plain_reference_loss(evalset: EvalSet, index: int, reader: PlainReader) -> f
     return -sum(float(chances[place, token]) for place, token in said) / len(said)
 
 
-def _turns(evalset: EvalSet, example: Example) -> list[Example]:
+def _learned_turns(evalset: EvalSet, example: Example) -> list[Example]:
     """A chat up to each answer of it that is learned; else the example alone."""
     task = evalset.task
     if not isinstance(task, Dialogue) or task.options.loss_on == "last answer":

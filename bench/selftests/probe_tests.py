@@ -258,10 +258,10 @@ def all_tests(probe: Probe, model: nn.Module) -> dict[str, bool]:
     """Each self-test that applies to the probe's kind, and whether it holds on the model."""
     kept_in_16_bit = any(weight.dtype in (torch.bfloat16, torch.float16) for weight in model.parameters())
     with InFp32() if kept_in_16_bit else nullcontext():
-        return _results(SelfTests(probe, model))
+        return _test_results(SelfTests(probe, model))
 
 
-def _results(tests: SelfTests) -> dict[str, bool]:
+def _test_results(tests: SelfTests) -> dict[str, bool]:
     probe = tests.probe
     results = {
         "untouched model forgets nothing": tests.untouched_forgets_nothing(),
