@@ -40,7 +40,7 @@ WRITTEN_OTHERWISE = {
     "bench/processes/ranks.py:_speaks_first": "does without, where it fails",
     "bench/processes/ranks.py:tell_killed": "does without, where it fails",
     "bench/processes/ranks.py:write_for_launcher": "does without, where it fails",
-    "bench/running/tracking.py:_begin": "called under faults_told",
+    "bench/running/tracking.py:_start_trackers": "called under faults_told",
     "reports/paper/plot.py:_svg": "into memory",
     "reports/paper/sweep_figure.py:sweep_figure": "into memory",
     "bench/sharing/owner.py:beat": "called under faults_told, and later by a thread that tries again",

@@ -37,24 +37,26 @@ def perform(run: Run, device: Device, progress: Progress, folder: RunFolder | No
         session = Session.of(run, device, progress, folder)
         untouched = Untouched(session)
         self_tests = untouched.self_tests()
-        result = _trained(session, untouched) if run.strategy.trains else _untrained(session, untouched)
+        result = (
+            _result_of_training(session, untouched) if run.strategy.trains else _result_without_training(session, untouched)
+        )
         result = replace(result, checks=self_tests | result.checks)
         record = recorded(session, result, started)
         told.append(record)
-        return record, _items(session, result)
+        return record, _run_item_table(session, result)
 
 
-def _items(session: Session, result: RunResult) -> pd.DataFrame:
+def _run_item_table(session: Session, result: RunResult) -> pd.DataFrame:
     wordings = session.run.task.paraphrases("test") if result.after.paraphrases else []
     stages = [evalset.task.spec.name for evalset in session.sets.stages]
     answers = result.training.stage_answers
     return item_table(session.run.task.name, result.before, result.after, wordings, stages, answers, session.simple_answers)
 
 
-def _trained(session: Session, untouched: Untouched) -> RunResult:
+def _result_of_training(session: Session, untouched: Untouched) -> RunResult:
     """A row that trains: the base is asked first, so that its memory and time are not the run's."""
     run, before = session.run, untouched.results()
-    peak = _begin(session, untouched)
+    peak = _start_own_costs(session, untouched)
     random_parts = RandomParts()
     with random_parts.of("init"):
         model = adapted(run, session.device)
@@ -76,10 +78,10 @@ def _trained(session: Session, untouched: Untouched) -> RunResult:
     return RunResult(before, after, cost, checked, training, spent, random_parts.parts if run.varied else None)
 
 
-def _untrained(session: Session, untouched: Untouched) -> RunResult:
+def _result_without_training(session: Session, untouched: Untouched) -> RunResult:
     """A row that trains nothing: its model is the base, whose kept probe values are its own. It is asked its task, and a few
     items of each probe, which are enough to see that it is the same."""
-    peak = _begin(session, untouched)
+    peak = _start_own_costs(session, untouched)
     backend, few_probes = untouched.backend(), [probe.first(FIRST_ITEMS) for probe in session.probes]
     asked = evaluate(backend, session, few_probes)
     if session.run.model.needs_device:
@@ -93,7 +95,7 @@ def _untrained(session: Session, untouched: Untouched) -> RunResult:
     return RunResult(BaseResults(test, probes=probes), replace(asked, probes=probes), cost, checked)
 
 
-def _begin(session: Session, untouched: Untouched) -> memory.PeakMemory:
+def _start_own_costs(session: Session, untouched: Untouched) -> memory.PeakMemory:
     """From here on memory, time and random numbers are the run's own."""
     untouched.forget()
     set_seed(session.run.seeds.init)

@@ -41,7 +41,7 @@ def recorded(session: Session, result: RunResult, started: str) -> Record:
         status="failed" if broken else "ok",
         reason=f"self-tests that don't hold: {', '.join(broken)}; don't trust this run" if broken else None,
         setup=setup(run),
-        outcome=_outcome(session, result),
+        outcome=_outcome_of_run(session, result),
         cost=result.cost,
         spending=result.spending,
         trust=Trust(
@@ -97,7 +97,7 @@ def provenance(run: Run, device: Device, **known: Any) -> Provenance:
     )
 
 
-def _outcome(session: Session, result: RunResult) -> Outcome:
+def _outcome_of_run(session: Session, result: RunResult) -> Outcome:
     before, after, training = result.before, result.after, result.training
     forgotten, test = measures.forgetting(session, before, after), session.sets.test
     of_task = measures.of_task(test, before.test, after.test)
@@ -114,7 +114,7 @@ def _outcome(session: Session, result: RunResult) -> Outcome:
         forgetting=forgotten,
         relative_forgetting=measures.relative_forgetting(session.probes, forgotten),
         curve=training.curve,
-        stages=_stages(session, before, training),
+        stages=_stage_measures(session, before, training),
         losses=training.losses,
         validation=training.validation,
         drew=result.drew,
@@ -122,7 +122,7 @@ def _outcome(session: Session, result: RunResult) -> Outcome:
     )
 
 
-def _stages(session: Session, before: BaseResults, training: TrainingState) -> Stages | None:
+def _stage_measures(session: Session, before: BaseResults, training: TrainingState) -> Stages | None:
     evalsets = session.sets.stages
     if not evalsets:
         return None

@@ -41,7 +41,7 @@ def train_stages(session: Session, base: BaseResults, model: nn.Module, state: T
             backend = session.backend(model.eval())
             answers = [predict(backend, evalset) for evalset in session.sets.stages]
             state.stage_scores.append(measures.stage_scores(session.sets.stages, answers))
-            state.stage_answers.append([_plain(frame) for frame in answers])
+            state.stage_answers.append([_as_item_answers(frame) for frame in answers])
             if state.keeper:
                 state.keeper.ended(model, state)
     if state.keeper:
@@ -49,7 +49,7 @@ def train_stages(session: Session, base: BaseResults, model: nn.Module, state: T
     return state
 
 
-def _plain(answers: pd.DataFrame) -> ItemAnswers:
+def _as_item_answers(answers: pd.DataFrame) -> ItemAnswers:
     return [
         {str(name): value for name, value in row.items()} for row in answers[["item", "gold", "prediction"]].to_dict("records")
     ]
@@ -61,7 +61,7 @@ def train_stage(
     """Train on one task, and put the best weights back where early stopping kept any; what `more` gives watches it besides."""
     run, hyperparameters = session.run, session.run.strategy.hyperparameters
     assert isinstance(hyperparameters, Hyperparameters)
-    course = _course(session, model, task)
+    course = _stage_course(session, model, task)
     watches = [_progress(session, course), *_early_stopping(session, task, hyperparameters), *more(course)]
     padding = _padding(session, model, task, course, state)
     # A keeper looks after each step whether a stop was asked for; without one the signal itself must end the training.
@@ -75,7 +75,7 @@ def train_stage(
             state.keeper.ended(model, state)
 
 
-def _course(session: TrainingSession, model: nn.Module, task: TaskSpec) -> Course:
+def _stage_course(session: TrainingSession, model: nn.Module, task: TaskSpec) -> Course:
     """A finished list of steps; under a budget with seconds, steps until the clock or another limit ends them."""
     run, budget = session.run, session.run.budget
     operations = count_flops(model) if budget.flops else None

@@ -53,7 +53,7 @@ def tracked(run: Run, device: Device, say: Say) -> Iterator[list[Record]]:
         return
     accelerator = device.accelerator
     with _beside_the_run(accelerator, say):
-        _begin(run, accelerator, names, Path(os.environ[TRACKING_FOLDER]))
+        _start_trackers(run, accelerator, names, Path(os.environ[TRACKING_FOLDER]))
     try:
         yield told
         for record in told:
@@ -84,7 +84,7 @@ def _beside_the_run(accelerator: Accelerator, say: Say) -> Iterator[None]:
                 accelerator.trackers.pop().finish()
 
 
-def _begin(run: Run, accelerator: Accelerator, names: Sequence[str], folder: Path) -> None:
+def _start_trackers(run: Run, accelerator: Accelerator, names: Sequence[str], folder: Path) -> None:
     label = re.sub(r"[^\w.+-]+", "-", f"{run.label} {run.id}").strip("-")
     # A store of one's own is named as MLflow has it; else it would ask a folder of the current directory.
     os.environ.setdefault("MLFLOW_TRACKING_URI", f"sqlite:///{folder / 'mlflow.db'}")
@@ -104,14 +104,14 @@ def settings_of(run: Run) -> dict[str, str | float | bool]:
     named = {"run_id": run.id, "suite": run.suite, "model": run.model.name, "task": run.task.name}
     named["strategy"] = run.strategy.name
     hyperparameters = run.strategy.hyperparameters.model_dump(mode="json", exclude={"rehearsal"})
-    return {**named, "seed": run.seed, "budget": str(run.budget), "batch": run.batch, **_flat(hyperparameters)}
+    return {**named, "seed": run.seed, "budget": str(run.budget), "batch": run.batch, **_dotted_settings(hyperparameters)}
 
 
-def _flat(values: dict[str, Any], before: str = "") -> dict[str, str | float | bool]:
+def _dotted_settings(values: dict[str, Any], before: str = "") -> dict[str, str | float | bool]:
     settings: dict[str, str | float | bool] = {}
     for name, value in values.items():
         if isinstance(value, dict):
-            settings |= _flat(value, f"{before}{name}.")
+            settings |= _dotted_settings(value, f"{before}{name}.")
         else:
             settings[f"{before}{name}"] = value if isinstance(value, int | float | bool) else str(value)
     return settings

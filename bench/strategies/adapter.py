@@ -80,7 +80,7 @@ def _check_value(name: str, value: Any, hint: Any) -> None:
             raise ValueError(f"{name} is {value!r}: {fault['msg']}") from error
 
 
-def _numbered(model: nn.Module, args: Any, inputs: dict[str, Any]) -> tuple[Any, dict[str, Any]]:
+def _number_positions(model: nn.Module, args: Any, inputs: dict[str, Any]) -> tuple[Any, dict[str, Any]]:
     """Position ids that don't count padding, which PEFT leaves out where it puts tokens of its own before the text's."""
     if inputs.get("position_ids") is None and (mask := inputs.get("attention_mask")) is not None:
         fed = inputs.get("inputs_embeds")
@@ -109,7 +109,7 @@ class Adapter(Strategy):
             raise UserError(f"strategy '{self.name}': {own} leaves a text no room in the model's {room:,} positions")
         # Batches are padded on the left, and PEFT puts its tokens before the padding (huggingface/peft#1093).
         if config.is_prompt_learning and family == "decoder":
-            model.register_forward_pre_hook(_numbered, with_kwargs=True)
+            model.register_forward_pre_hook(_number_positions, with_kwargs=True)
         wrapped: nn.Module = get_peft_model(model, config)
         if isinstance(model, Heads):
             for parameter in model.own():

@@ -61,7 +61,7 @@ class Checkpoint:
         state, random, fault = None, {}, ""
         missing = f"{self.path} is not there for every process; the training starts anew"
         try:
-            state, random = _state(self.path), self._own_random()
+            state, random = _read_state(self.path), self._own_random()
             _check_fit(model, self.path)
         except FileNotFoundError:
             fault = missing
@@ -84,7 +84,7 @@ class Checkpoint:
             _set_moments(model, self._moments(adam), self.path)
             self.set_random()
         if self._writing is None:
-            trained = sum(numel(tensor) * tensor.element_size() for _, tensor in _trained(model))
+            trained = sum(numel(tensor) * tensor.element_size() for _, tensor in _trained_tensors(model))
             self._writing = 3 * trained / DISK  # the weights, and two moments of each
         self._written, self._steps = time.monotonic(), 0
 
@@ -96,7 +96,7 @@ class Checkpoint:
     def _own_random(self) -> dict[str, Tensor]:
         """Where each process drew from; one that was not there then draws from where the main process did."""
         own, first = (f"{RNG}{rank}." for rank in (self._accelerator.process_index, 0))
-        return _kept(self.path, own) or _kept(self.path, first)
+        return _read_tensors(self.path, own) or _read_tensors(self.path, first)
 
     def stepped(self, model: nn.Module, adam: optim.Optimizer, state: TrainingState) -> None:
         self._steps += 1
@@ -161,17 +161,17 @@ class Checkpoint:
         return f"stopped by {stopping.asked() or 'a signal to another process'}"
 
 
-def _state(path: Path) -> TrainingState:
+def _read_state(path: Path) -> TrainingState:
     with safe_open(path, framework="pt") as file:
         plain: dict[str, Any] = json.loads(file.metadata()["state"])
-    return TrainingState.of_json(plain, _kept(path, BEST))
+    return TrainingState.of_json(plain, _read_tensors(path, BEST))
 
 
-def _kept(path: Path, prefix: str) -> dict[str, Tensor]:
-    return {name: tensor.clone() for name, tensor in _tensors(path, prefix)}
+def _read_tensors(path: Path, prefix: str) -> dict[str, Tensor]:
+    return {name: tensor.clone() for name, tensor in _each_tensor(path, prefix)}
 
 
-def _tensors(path: Path, prefix: str) -> Iterator[tuple[str, Tensor]]:
+def _each_tensor(path: Path, prefix: str) -> Iterator[tuple[str, Tensor]]:
     """The tensors of one kind, one after another, so that what is made of them is all the memory that a training which goes on
     takes more. Each is read from a file opened anew: all that was read of an open one is held until it is closed."""
     for name in _shapes(path, prefix):
@@ -186,7 +186,7 @@ def _shapes(path: Path, prefix: str) -> dict[str, tuple[int, ...]]:
         return {name.removeprefix(prefix): tuple(file.get_slice(name).get_shape()) for name in names}
 
 
-def _trained(model: nn.Module) -> Iterator[tuple[str, Tensor]]:
+def _trained_tensors(model: nn.Module) -> Iterator[tuple[str, Tensor]]:
     """What training may change: weights, and numbers that a layer counts by itself, such as running means."""
     inner = unlaunched(model)
     yield from ((name, weight) for name, weight in inner.named_parameters() if weight.requires_grad)
@@ -194,14 +194,14 @@ def _trained(model: nn.Module) -> Iterator[tuple[str, Tensor]]:
 
 
 def _check_fit(model: nn.Module, path: Path) -> None:
-    if _shapes(path, WEIGHT) != {name: shape(tensor) for name, tensor in _trained(model)}:
+    if _shapes(path, WEIGHT) != {name: shape(tensor) for name, tensor in _trained_tensors(model)}:
         raise ValueError("its weights are those of another model")
 
 
 @torch.no_grad()
 def _fill(model: nn.Module, path: Path) -> None:
-    own = dict(_trained(model))
-    for name, values in _tensors(path, WEIGHT):
+    own = dict(_trained_tensors(model))
+    for name, values in _each_tensor(path, WEIGHT):
         put(own[name], values)
 
 
@@ -220,7 +220,7 @@ class _ByWeight:
 
 def _contents(model: nn.Module, state: TrainingState, moments: Partitions | _ByWeight | None) -> Iterator[tuple[str, Tensor]]:
     """All that a file holds beside random numbers: weights, the best weights, moments; as they are, shared out or not."""
-    yield from ((f"{WEIGHT}{name}", tensor) for name, tensor in _trained(model))
+    yield from ((f"{WEIGHT}{name}", tensor) for name, tensor in _trained_tensors(model))
     yield from ((f"{BEST}{name}", tensor) for name, tensor in state.best.weights.items())
     if moments:
         for name, weight in unlaunched(model).named_parameters():
@@ -231,8 +231,8 @@ def _set_moments(model: nn.Module, moments: Partitions | _ByWeight, path: Path) 
     """Of every row, also where the file has those of some alone: the launcher that goes on may need all."""
     weights = dict(unlaunched(model).named_parameters())
     by_row = [key for key in _shapes(path, MOMENT) if key.endswith(MOMENT_ROWS)]
-    rows = {key.removesuffix(MOMENT_ROWS): tensor for key in by_row for _, tensor in _tensors(path, f"{MOMENT}{key}")}
-    for key, moment in _tensors(path, MOMENT):
+    rows = {key.removesuffix(MOMENT_ROWS): tensor for key in by_row for _, tensor in _each_tensor(path, f"{MOMENT}{key}")}
+    for key, moment in _each_tensor(path, MOMENT):
         name, _, kind = key.rpartition(".")
         if key in by_row:
             continue

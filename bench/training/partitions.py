@@ -51,7 +51,7 @@ class Partitions:
             self._count(values)
         elif self._third:
             # DeepSpeed's way for all of a weight fails where that can't be cut into equal parts.
-            safe_set_local_optimizer_state(weight, _part(weight, values), kind)
+            safe_set_local_optimizer_state(weight, _part_of_process(weight, values), kind)
         else:
             safe_set_full_optimizer_state(weight, values, kind)
 
@@ -81,7 +81,7 @@ class Partitions:
                 lazy_init_hp_params_optimizer_state(weights, flat, self._inner.state)
 
 
-def _part(weight: Any, values: Tensor) -> Tensor:
+def _part_of_process(weight: Any, values: Tensor) -> Tensor:
     """This process's part of a weight's values; parts are equal, and the last is filled up with 0."""
     size = weight.ds_tensor.numel()
     padded = values.new_zeros(size * weight.ds_zero_partition_world_size)

@@ -75,7 +75,7 @@ def test_a_tracker_that_fails_takes_nothing_from_the_run(planned, device, tmp_pa
         for step in range(3):
             track(device.accelerator, {"loss": 1.0}, said.append, step)
     assert len(said) == len(finished) == 1 and said[0].startswith("this run is not tracked any further: cannot write ")
-    monkeypatch.setattr(tracking, "_begin", full)
+    monkeypatch.setattr(tracking, "_start_trackers", full)
     with tracked(run, device, said.append):
         track(device.accelerator, {"loss": 1.0}, said.append, 0)
     assert said[1] == said[0] and "No space left on device; free some space there" in said[0]

@@ -115,8 +115,8 @@ def test_without_any_part_of_it_it_would_be_another(tmp_path, monkeypatch, whole
     with pytest.raises(stopping.Stopped):
         trained(made(), TrainingState(keeper=kept(path)), [stop_at(3, monkeypatch)])
     monkeypatch.setattr(stopping, "asked", lambda: "")
-    read = checkpoint._tensors
-    monkeypatch.setattr(checkpoint, "_tensors", lambda path, prefix: [] if prefix.startswith(lost) else read(path, prefix))
+    read = checkpoint._each_tensor
+    monkeypatch.setattr(checkpoint, "_each_tensor", lambda path, prefix: [] if prefix.startswith(lost) else read(path, prefix))
     model = made()
     state = kept(path).resume(model)
     torch.manual_seed(99)
@@ -307,7 +307,7 @@ def test_how_often_one_is_written_hangs_on_how_long_it_takes(tmp_path, monkeypat
     monkeypatch.setattr(checkpoint.time, "monotonic", lambda: now[0])
     keeper, model = kept(tmp_path / "training.safetensors", CheckpointInterval()), made()
     adam, state, written = torch.optim.AdamW(model.parameters()), TrainingState(step=1), []
-    monkeypatch.setattr(checkpoint, "DISK", sum(tensor.nbytes for _, tensor in checkpoint._trained(model)))  # 3 s
+    monkeypatch.setattr(checkpoint, "DISK", sum(tensor.nbytes for _, tensor in checkpoint._trained_tensors(model)))  # 3 s
 
     def save(*_, **__):
         written.append(now[0])
