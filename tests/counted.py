@@ -39,7 +39,7 @@ def counting() -> Iterator[Work]:
         if not isinstance(module, PreTrainedModel):
             return
         depth -= 1
-        if not depth:  # the outermost: a head's trunk is a model, too
+        if not depth:  # the outermost: a head's backbone is a model, too
             _take_down(work, given, getattr(out, "logits", None))
 
     def load(self: Model, *given: object, **named: object) -> object:

@@ -23,7 +23,7 @@ SUITES = {
         "probes": ["arc-easy"],
     },
     "encoder": {"tasks": ["sst2"], "strategies": ["zero-shot", *TRAINED], "probes": ["drift"]},
-    # Two stages, each with a head of its own on one trunk; training ends early, and the best weights are put back.
+    # Two stages, each with a head of its own on one backbone; training ends early, and the best weights are put back.
     "encoder-stages": {
         "stages": ["medical-spans", "sst2"],
         "strategies": ["full"],

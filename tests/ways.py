@@ -28,7 +28,7 @@ ADAPTERS = {"lora": (32, LORA), "lora-4bit": (4, LORA), **{name: (32, config) fo
 """Strategies of the tests' own: bits of the base, and PEFT's configuration."""
 QUANTISED = ("lora-8bit", "lora-4bit")
 SUITES = {
-    # Two stages, each with a head of its own on one trunk; the best weights are kept and put back.
+    # Two stages, each with a head of its own on one backbone; the best weights are kept and put back.
     "encoder": {
         "stages": ["sarcasm", "sst2"],
         "strategies": ["zero-shot", "full", "frozen", "lora", "lora-8bit"],

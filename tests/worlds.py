@@ -24,7 +24,7 @@ PLAIN = ("ddp", "fsdp2")
 """Ways that a world of torch's processes can take; the others are DeepSpeed's."""
 KEPT = ("full", "lora", "prompts", "head", "heads")
 """Kinds of models that are kept: a decoder with code of its own, two adapters, an encoder's adapter with its head, and two
-heads on one trunk."""
+heads on one backbone."""
 KEEPING = ("ddp", "fsdp2", "zero3")
 ASKED = [[5, 6, 7, 8, 9]]
 SHAPE = {"hidden_size": 32, "intermediate_size": 64, "num_hidden_layers": 2, "num_attention_heads": 4}

@@ -7,18 +7,19 @@ import torch
 from torch import Tensor, nn
 from transformers.modeling_outputs import BaseModelOutput
 
-from bench.modeling.forward import accepts, prompt_learning, scores_choices, trunk, unwrapped
+from bench.modeling.forward import accepts, backbone, prompt_learning, scores_choices, unwrapped
 from bench.modeling.heads import Heads
 from bench.modeling.weights import shared_out
 from bench.tokens.batches import padded
 from bench.tokens.encoded import Encoded
 
 
-def backbone(model: nn.Module) -> nn.Module:
-    """The model under its head, adapters and virtual tokens included."""
+def askable_backbone(model: nn.Module) -> nn.Module:
+    """The model under its head, adapters and virtual tokens included, as it can be asked by itself: `forward.backbone`, but for
+    a model that gives no states unless it is asked as a whole."""
     if prompt_learning(model) or shared_out(model):
         return WholeModel(model)
-    return trunk(model)
+    return backbone(model)
 
 
 class WholeModel(nn.Module):
@@ -57,7 +58,7 @@ def layer_means(model: nn.Module, texts: Sequence[Encoded], pad: int, tokens: in
     for indices, batch in padded(texts, pad, tokens, device):
         types = {} if batch.types is None else {"token_type_ids": batch.types}
         inputs = {"input_ids": batch.input_ids, "attention_mask": batch.attention_mask, **types}
-        out = backbone(model)(**inputs, output_hidden_states=every_layer)
+        out = askable_backbone(model)(**inputs, output_hidden_states=every_layer)
         states = out.hidden_states if every_layer else [out.last_hidden_state]
         # fp32, because a sum over hundreds of tokens in bf16 would lose the small differences that probes look for.
         mask = batch.attention_mask[..., None].float()

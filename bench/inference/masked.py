@@ -6,7 +6,7 @@ import torch
 from torch import Tensor, nn
 from transformers import AutoModelForMaskedLM
 
-from bench.inference.embeddings import backbone
+from bench.inference.embeddings import askable_backbone
 from bench.modeling.forward import exact_logits, head_reads
 from bench.modeling.models import Model
 from bench.tokens.batches import padded
@@ -19,13 +19,13 @@ def with_masked_lm_head(model: nn.Module, base: Model) -> nn.Module:
     The head that the base was saved with is the one thing that has not changed since: a new head would know nothing.
     """
     reader: nn.Module = base.load(AutoModelForMaskedLM).eval()
-    trunk = str(getattr(reader, "base_model_prefix"))  # noqa: B009 (unknown to mypy on nn.Module)
+    inner = str(getattr(reader, "base_model_prefix"))  # noqa: B009 (unknown to mypy on nn.Module)
     # The base's own goes before the head is moved, and the model's comes after: nothing may move what is shared out.
-    setattr(reader, trunk, nn.Identity())
+    setattr(reader, inner, nn.Identity())
     # In its precision too: a base that is kept in bf16 gives its states so.
     floats = next(weight for weight in model.parameters() if weight.is_floating_point())
     reader.to(floats.device, floats.dtype)
-    setattr(reader, trunk, backbone(model))
+    setattr(reader, inner, askable_backbone(model))
     return reader
 
 

@@ -156,7 +156,7 @@ def trained_model(session: Session, model: nn.Module, after: Evaluation, frozen:
 
 
 def _training_shows(session: Session, model: nn.Module, trained_names: Sequence[str]) -> dict[str, bool]:
-    """Whether noise on what was trained makes other answers: on its trunk and virtual tokens also of the probes. What was
+    """Whether noise on what was trained makes other answers: on its backbone and virtual tokens also of the probes. What was
     trained is known by name, since an adapter that is switched off no longer says that it wants gradients.
     """
     checks: dict[str, bool] = {}
@@ -165,11 +165,11 @@ def _training_shows(session: Session, model: nn.Module, trained_names: Sequence[
     inside = {id(weight) for weight in layers(model).parameters()}
     named = dict(model.named_parameters())
     matrices = [(n, named[n]) for n in trained_names if len(shape(named[n])) > 1 and named[n].is_floating_point()]
-    trunk = [w for name, w in matrices if id(w) in inside or "prompt_encoder" in name][-MATRICES:]
+    backbone_weights = [w for name, w in matrices if id(w) in inside or "prompt_encoder" in name][-MATRICES:]
     # Of several heads all, since only one of them is asked.
     others = [w for name, w in matrices if id(w) not in inside and "prompt_encoder" not in name and "embed" not in name]
-    if trunk:
-        checks |= _noise_shows(backend, evalset, probes, "trunk", trunk)
+    if backbone_weights:
+        checks |= _noise_shows(backend, evalset, probes, "backbone", backbone_weights)
     if others and session.run.model.family == "encoder":
         checks |= _noise_shows(backend, evalset, [], "head", others)
     return checks

@@ -31,7 +31,7 @@ def unwrapped(model: nn.Module) -> nn.Module:
     return inner.get_base_model() if hasattr(inner, "get_base_model") else inner
 
 
-def trunk(model: nn.Module) -> nn.Module:
+def backbone(model: nn.Module) -> nn.Module:
     """The transformers model under its head, adapters included; the model itself where it has none."""
     inner: Any = unwrapped(model)
     base: nn.Module = getattr(inner, inner.base_model_prefix, inner)

@@ -9,19 +9,19 @@ from transformers import PreTrainedModel
 
 
 class Heads(nn.Module):
-    """transformers' own head models over the same trunk; a forward pass goes through one of them.
+    """transformers' own head models over the same backbone; a forward pass goes through one of them.
 
-    The shared trunk is the fullest of the models' own: a pooler that one task needs does not disturb another.
+    The shared backbone is the fullest of the models' own: a pooler that one task needs does not disturb another.
     """
 
-    base_model_prefix = "trunk"
+    base_model_prefix = "backbone"
 
     def __init__(self, models: Sequence[PreTrainedModel]) -> None:
         super().__init__()
-        trunks = [getattr(model, model.base_model_prefix) for model in models]
-        self.trunk = max(trunks, key=lambda trunk: sum(p.numel() for p in trunk.parameters()))
+        backbones = [getattr(model, model.base_model_prefix) for model in models]
+        self.backbone = max(backbones, key=lambda backbone: sum(p.numel() for p in backbone.parameters()))
         for model in models:
-            setattr(model, model.base_model_prefix, self.trunk)
+            setattr(model, model.base_model_prefix, self.backbone)
         self.heads = nn.ModuleDict({str(number): model for number, model in enumerate(models)})
 
     @property
@@ -29,8 +29,8 @@ class Heads(nn.Module):
         return self.heads["0"].config
 
     def own(self) -> list[nn.Parameter]:
-        """Parameters of the heads themselves, and of the trunk's pooler, which serves them alone."""
-        shared = {id(parameter) for name, parameter in self.trunk.named_parameters() if not name.startswith("pooler.")}
+        """Parameters of the heads themselves, and of the backbone's pooler, which serves them alone."""
+        shared = {id(parameter) for name, parameter in self.backbone.named_parameters() if not name.startswith("pooler.")}
         return [parameter for parameter in self.heads.parameters() if id(parameter) not in shared]
 
     def forward(self, head: int, **inputs: Any) -> Any:
@@ -41,7 +41,8 @@ class Heads(nn.Module):
         out = self.heads[str(head)](**inputs)
         if torch.is_grad_enabled():
             # One number of each is enough; DDP's find_unused_parameters would search the graph in each step instead. Those of
-            # the trunk are in the output already. Of what is shared out FSDP2 has put just these together; ZeRO-3 needs none.
+            # the backbone are in the output already. Of what is shared out FSDP2 has put just these together; ZeRO-3 needs
+            # none.
             own = [parameter for parameter in self.own() if parameter.requires_grad and parameter.numel()]
             unused = sum((parameter.flatten()[0] * 0 for parameter in own), torch.zeros(()))
             out[next(iter(out))] = out[next(iter(out))] + unused

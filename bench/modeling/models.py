@@ -45,7 +45,7 @@ OF_DAY = "strftime_now"
 THINKS = "enable_thinking"
 """By which templates ask whether the model is to think before it answers."""
 AS_SAVED = (AutoModel, AutoModelForCausalLM, AutoModelForMaskedLM)
-"""What is loaded as it was saved; every other class puts a new head on the trunk."""
+"""What is loaded as it was saved; every other class puts a new head on the backbone."""
 
 
 @dataclass(frozen=True)

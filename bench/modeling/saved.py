@@ -71,7 +71,7 @@ def _weights_to_save(model: nn.Module, adapter: bool) -> tuple[dict[str, Tensor]
 
 
 def _put_together(weights: dict[str, Tensor], keeps: bool) -> dict[str, Tensor]:
-    """All of each weight, by all processes. What has two names, as a tied head or the trunk of several heads, is one tensor."""
+    """All of each weight, by all processes. What has two names, as a tied head or several heads' backbone, is one tensor."""
     whole: dict[int, Tensor] = {}
     for weight in {id(weight): weight for weight in weights.values()}.values():
         values = full_tensor(weight)  # let go of at once where it is not kept

@@ -126,16 +126,16 @@ def check_loaded(folder: Path, model: nn.Module, told: dict[str, Any], new_head:
 
     Args:
         told: transformers' loading info.
-        new_head: whether what stands around the trunk may be new. A trunk's pooler may always be: it serves the head.
+        new_head: whether what stands around the backbone may be new. A backbone's pooler may always be: it serves the head.
 
     Raises:
         UserError: weights are missing, or of another size.
     """
-    trunk = f"{model.base_model_prefix}."
+    prefix = f"{model.base_model_prefix}."
     drawn = {*told["missing_keys"], *(name for name, *_ in told["mismatched_keys"])}
-    odd = sorted(name for name in drawn if not name.removeprefix(trunk).startswith("pooler."))
+    odd = sorted(name for name in drawn if not name.removeprefix(prefix).startswith("pooler."))
     if new_head:
-        odd = [name for name in odd if name.startswith(trunk)]
+        odd = [name for name in odd if name.startswith(prefix)]
     if odd:
         more = f" and {len(odd) - 1} more" if len(odd) > 1 else ""
         raise UserError(f"{folder}: its safetensors files hold no '{odd[0]}'{more} of a {type(model).__name__}; save it whole")
@@ -160,7 +160,7 @@ def _check_layers(folder: Path, shape: nn.Module, stored: Weights) -> None:
 
 
 def _known_as(name: str, wanted: dict[str, Any], prefix: str) -> str:
-    """The tensor's name in the shape: a file may hold the trunk alone, or a model around it; empty if it is not there."""
+    """The tensor's name in the shape: a file may hold the backbone alone, or a model around it; empty if it is not there."""
     return next((each for each in (name, name.removeprefix(f"{prefix}."), f"{prefix}.{name}") if each in wanted), "")
 
 

@@ -1,4 +1,4 @@
-"""The parts of a transformer that strategies speak of: its stack of blocks, its linear layers, what stands around the trunk."""
+"""The parts of a transformer that strategies speak of: its stack of blocks, its linear layers, what is around the backbone."""
 
 import re
 from collections.abc import Iterable, Mapping, Sequence
@@ -9,12 +9,12 @@ from transformers import PreTrainedConfig, PreTrainedModel
 from transformers.pytorch_utils import Conv1D
 
 from bench.errors import UserError
-from bench.modeling.forward import trunk
+from bench.modeling.forward import backbone
 
 LOADED = "_is_hf_initialized"
 """By which transformers marks weights that came from a file: its own initialisation passes them by."""
 AFTER_BLOCKS = re.compile(r"final_\w+|norm(_f)?|ln_f|project_out|pooler")
-"""Names of what a trunk does with its last block's states, right in it or in what holds its blocks."""
+"""Names of what a backbone does with its last block's states, right in it or in what holds its blocks."""
 
 
 def set_dropout(model: torch.nn.Module, share: float) -> None:
@@ -65,27 +65,27 @@ def fixed(model: torch.nn.Module) -> list[torch.nn.Module]:
 
 
 def before_blocks(model: torch.nn.Module) -> list[torch.nn.Module]:
-    """The trunk's modules that a text goes through before or beside the blocks: embeddings, with the norms and projections that
-    stand behind them."""
+    """The backbone's modules that a text goes through before or beside the blocks: embeddings, with the norms and projections
+    that stand behind them."""
     return [module for module, after in _around_blocks(model) if not after]
 
 
 def in_order_of_data(model: torch.nn.Module) -> list[tuple[str, torch.nn.Module]]:
-    """All modules by name, as a text goes through them: the trunk, what the trunk does after its blocks, the head."""
+    """All modules by name, as a text goes through them: the backbone, what the backbone does after its blocks, the head."""
     last = {id(module) for module, after in _around_blocks(model) if after}
-    inside = {id(module) for module in trunk(model).modules()} - last
+    inside = {id(module) for module in backbone(model).modules()} - last
     return sorted(model.named_modules(), key=lambda each: 0 if id(each[1]) in inside else 1 if id(each[1]) in last else 2)
 
 
 def _around_blocks(model: torch.nn.Module) -> list[tuple[torch.nn.Module, bool]]:
-    """The trunk's modules outside its blocks, and whether a text comes to them after the blocks.
+    """The backbone's modules outside its blocks, and whether a text comes to them after the blocks.
 
     That is told by their names: OPT defines its last norm before its blocks, and DeBERTa the norm of its positions after them.
     """
-    body = trunk(model)
+    body = backbone(model)
     names = {id(module): name for name, module in body.named_modules()}
     stack = layers(body)
-    holder = names[id(stack)].rpartition(".")[0]  # `encoder` of BERT; empty where the trunk itself holds the blocks
+    holder = names[id(stack)].rpartition(".")[0]  # `encoder` of BERT; empty where the backbone itself holds the blocks
     inside = {id(module) for module in stack.modules()}
     outside = []
     for name, module in body.named_modules():
@@ -107,10 +107,10 @@ def has_trained_weights(module: torch.nn.Module, recurse: bool = True) -> bool:
 
 
 def head_modules(model: torch.nn.Module) -> list[str]:
-    """Names of the modules that a task's model has around its trunk, and of the trunk's pooler, which serves the head alone."""
-    trunk = str(model.base_model_prefix)
-    beside = [name for name, module in model.named_children() if name != trunk and list(module.parameters())]
-    return [*beside, *([f"{trunk}.pooler"] if getattr(getattr(model, trunk), "pooler", None) is not None else [])]
+    """Names of the modules that a task's model has around its backbone, and of its pooler, which serves the head alone."""
+    inner = str(model.base_model_prefix)
+    beside = [name for name, module in model.named_children() if name != inner and list(module.parameters())]
+    return [*beside, *([f"{inner}.pooler"] if getattr(getattr(model, inner), "pooler", None) is not None else [])]
 
 
 def draw_head(model: PreTrainedModel, told: Mapping[str, Any]) -> None:
@@ -121,9 +121,9 @@ def draw_head(model: PreTrainedModel, told: Mapping[str, Any]) -> None:
     Args:
         told: transformers' loading info.
     """
-    trunk = f"{model.base_model_prefix}."
+    prefix = f"{model.base_model_prefix}."
     drawn = {*told["missing_keys"], *(name for name, *_ in told["mismatched_keys"])}
-    kept = [name for name, _ in model.named_parameters() if not name.startswith(trunk) and name not in drawn]
+    kept = [name for name, _ in model.named_parameters() if not name.startswith(prefix) and name not in drawn]
     heads = [module for name in {name.partition(".")[0] for name in kept} for module in model.get_submodule(name).modules()]
     for parameter in (parameter for module in heads for parameter in module.parameters(recurse=False)):
         setattr(parameter, LOADED, False)  # else transformers leaves it as it was loaded

@@ -132,13 +132,13 @@ class PlainReader:
         last = self.states(text)[-1]
         if self._masked is None:
             self._masked = self.model.load(AutoModelForMaskedLM).eval()
-        trunk = getattr(self._masked, self._masked.base_model_prefix)
+        backbone = getattr(self._masked, self._masked.base_model_prefix)
 
         def replaced(module: nn.Module, inputs: Any, out: Any) -> Any:
             out["last_hidden_state"] = last[None]
             return out
 
-        handle = trunk.register_forward_hook(replaced)
+        handle = backbone.register_forward_hook(replaced)
         try:
             tensors = {name: torch.tensor([values]) for name, values in text.items()}
             return self._masked(**tensors).logits[0].double().log_softmax(-1)

@@ -1,7 +1,7 @@
 """Several tasks, as instructions unless asked otherwise, with rehearsal of general text, within the same total budget
 (Sanh et al. 2021).
 
-An encoder has one head per task on the shared trunk; without a language-modelling head it cannot rehearse text.
+An encoder has one head per task on the shared backbone; without a language-modelling head it cannot rehearse text.
 """
 
 from collections.abc import Mapping

@@ -11,7 +11,7 @@ class Work:
     """What a model reads, all rows together."""
 
     tokens: int = 0
-    """Places of the trunk: rows x length."""
+    """Places of the backbone: rows x length."""
     pairs: int = 0
     """Pairs of places that attention compares: rows x length^2."""
     positions: int = 0

@@ -15,7 +15,7 @@ from torch import Tensor, nn
 from torch.optim.adamw import adamw
 
 from bench.devices.launched import parallelism
-from bench.modeling.forward import trunk
+from bench.modeling.forward import backbone
 from bench.modeling.weights import shape
 from bench.strategies.base import Hyperparameters
 
@@ -141,7 +141,7 @@ def by_rows(model: nn.Module, hyperparameters: Hyperparameters, accelerator: Acc
 
 def _own_table(model: nn.Module) -> nn.Embedding | None:
     """The word embeddings, where they train, no other module reads them, and nothing but their gradient changes them."""
-    text_model: Any = trunk(model)
+    text_model: Any = backbone(model)
     try:
         table = text_model.get_input_embeddings()
     except (NotImplementedError, AttributeError):  # models that read bytes by hashes, such as CANINE, have no such table

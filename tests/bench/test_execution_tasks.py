@@ -85,7 +85,7 @@ def test_entities_and_questions(model, suite, tmp_path, device):
 @pytest.mark.slow
 @pytest.mark.parametrize("suite", ["ner", "qa"])
 def test_several_tasks_at_once(model, suite, tmp_path, device):
-    """The suite's own task, sarcasm and entailment: an encoder's heads of different kinds on one trunk.
+    """The suite's own task, sarcasm and entailment: an encoder's heads of different kinds on one backbone.
 
     Sentences of sec-entities are asked twice: as they occur, and balanced.
     """

@@ -1,8 +1,8 @@
 """Below the lowest weight that trains, a model is a fixed function: what that makes of a text is computed once, and replayed.
 
-Hooks on the model's trunk do it, so that whoever asks the model, in training or afterwards, need not know. A text's states are
-computed in a pass whose shape hangs on the text's length alone: so they hang on the text, and neither on its batch nor on what
-ran before. On a GPU a pass holds as many texts as are missing, and they differ by its rounding. AutoFreeze
+Hooks on the model's backbone do it, so that whoever asks the model, in training or afterwards, need not know. A text's states
+are computed in a pass whose shape hangs on the text's length alone: so they hang on the text, and neither on its batch nor on
+what ran before. On a GPU a pass holds as many texts as are missing, and they differ by its rounding. AutoFreeze
 (Liu et al. 2021) keeps activations in the same way.
 """
 
@@ -17,7 +17,7 @@ import torch
 from torch import Tensor, nn
 
 from bench.hashing import digest
-from bench.modeling.forward import prompt_learning, trunk
+from bench.modeling.forward import backbone, prompt_learning
 from bench.modeling.positions import positions
 from bench.modeling.replay.activations import States, kept_states
 from bench.modeling.replay.whole_texts import Text, WholeTexts, text_hash
@@ -52,7 +52,7 @@ def replay_fixed_blocks(model: nn.Module, family: Family, base: str) -> bool:
     # Parts of weights are put together for a whole pass alone; and a text behind virtual tokens is another text.
     if shared_out(model) or prompt_learning(model):
         return False
-    blocks, reader = list(layers(model)), trunk(model)
+    blocks, reader = list(layers(model)), backbone(model)
     below = blocks[: lowest_trained(model, blocks)]
     # In 8 bit, what a text becomes hangs on the texts beside it.
     packed = any(not weight.is_floating_point() for block in below for weight in block.parameters())
@@ -69,7 +69,7 @@ def replay_fixed_blocks(model: nn.Module, family: Family, base: str) -> bool:
 
 def replays(model: nn.Module) -> bool:
     """Whether the model goes through its lower blocks once per text."""
-    hooks = trunk(model)._forward_pre_hooks.values()
+    hooks = backbone(model)._forward_pre_hooks.values()
     return any(isinstance(getattr(hook, "__self__", None), FixedBlocks) for hook in hooks)
 
 
@@ -78,8 +78,8 @@ class _AtCutError(Exception):
 
 
 class FixedBlocks:
-    """The blocks of a trunk that never change, and where what they make of texts is kept. It does not hold the trunk, so that
-    the two are freed at once.
+    """The blocks of a backbone that never change, and where what they make of texts is kept. It does not hold the backbone, so
+    that the two are freed at once.
 
     Args:
         below: the blocks, bottom first.

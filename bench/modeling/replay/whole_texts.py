@@ -1,4 +1,4 @@
-"""What a forward pass asks of a model's trunk, where it asks it to read whole texts and nothing else."""
+"""What a forward pass asks of a model's backbone, where it asks it to read whole texts and nothing else."""
 
 import hashlib
 from array import array

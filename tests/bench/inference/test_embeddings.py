@@ -4,7 +4,7 @@ import pytest
 import torch
 from transformers import AutoModel, AutoModelForCausalLM, AutoModelForSequenceClassification
 
-from bench.inference.embeddings import backbone, layer_means
+from bench.inference.embeddings import askable_backbone, layer_means
 from bench.strategies.adapter import Adapter, AdapterHyperparameters
 from bench.tasks.encoding import Encoding
 
@@ -19,7 +19,7 @@ def test_they_are_means_over_a_texts_own_tokens_whatever_stands_beside_it(reques
     found = layer_means(module, texts, model.tokenizer.pad_token_id, 1000, every_layer=True)
     for text, means in zip(texts, found, strict=True):
         with torch.no_grad():
-            states = backbone(module)(input_ids=torch.tensor([text.ids]), output_hidden_states=True).hidden_states
+            states = askable_backbone(module)(input_ids=torch.tensor([text.ids]), output_hidden_states=True).hidden_states
         expected = torch.stack([state[0].mean(0) for state in states])
         assert torch.allclose(means, expected, atol=1e-5)
     last = layer_means(module, texts, model.tokenizer.pad_token_id, 1000)
@@ -30,11 +30,11 @@ def test_the_backbone_is_read_without_its_head_and_with_its_adapters(encoder):
     from peft import LoraConfig, get_peft_model
 
     headed = encoder.load(AutoModelForSequenceClassification, num_labels=2)
-    assert backbone(headed) is headed.bert
+    assert askable_backbone(headed) is headed.bert
     config = LoraConfig(target_modules=["query"], init_lora_weights=False, task_type="SEQ_CLS")
     adapted = get_peft_model(headed, config)
-    assert backbone(adapted) is headed.bert
-    assert any("lora_" in name for name, _ in backbone(adapted).named_parameters())
+    assert askable_backbone(adapted) is headed.bert
+    assert any("lora_" in name for name, _ in askable_backbone(adapted).named_parameters())
 
 
 KINDS = {
@@ -91,12 +91,12 @@ def test_virtual_tokens_are_read_and_left_out_of_the_mean(prompted, family, kind
 
 
 def test_prompt_tuning_is_a_text_of_trained_embeddings(prompted):
-    """By hand: the prompt's vectors before the text's embeddings, through the bare trunk."""
+    """By hand: the prompt's vectors before the text's embeddings, through the bare backbone."""
     model, adapted = prompted("encoder", "PROMPT_TUNING")
     text = Encoding(model, 64).whole([TEXTS[1]])
-    trunk = model.load(AutoModel).eval()
+    backbone = model.load(AutoModel).eval()
     with torch.no_grad():
-        words = trunk.embeddings.word_embeddings(torch.tensor([text.ids]))
+        words = backbone.embeddings.word_embeddings(torch.tensor([text.ids]))
         vectors = adapted.prompt_encoder["default"].embedding.weight[None]
-        expected = trunk(inputs_embeds=torch.cat([vectors, words], 1)).last_hidden_state[0, 3:].mean(0)
+        expected = backbone(inputs_embeds=torch.cat([vectors, words], 1)).last_hidden_state[0, 3:].mean(0)
     assert torch.allclose(layer_means(adapted, [text], 0, 1000)[0, 0], expected, atol=1e-5)

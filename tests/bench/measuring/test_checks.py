@@ -167,7 +167,7 @@ def test_noise_is_made_stronger_where_it_does_not_show(monkeypatch, weighs, show
 
     monkeypatch.setattr(checks, "predict", rounded)
     before = matrix.tolist()
-    assert checks._noise_shows(None, None, [], "trunk", [matrix]) == {"noise on the trained trunk changes answers": shows}
+    assert checks._noise_shows(None, None, [], "backbone", [matrix]) == {"noise on the trained backbone changes answers": shows}
     assert matrix.tolist() == before
 
 

@@ -280,7 +280,7 @@ def first_token_instead_of_the_mean(patch):
     def means(model, texts, pad, tokens, every_layer=False):
         found = []
         for text in texts:
-            out = embeddings.backbone(model)(input_ids=torch.tensor([text.ids]), output_hidden_states=True)
+            out = embeddings.askable_backbone(model)(input_ids=torch.tensor([text.ids]), output_hidden_states=True)
             found.append(torch.stack(out.hidden_states if every_layer else [out.last_hidden_state])[:, 0, 0])
         return torch.stack(found)
 
@@ -332,11 +332,11 @@ def nothing_masked(patch):
     patch.setattr(PseudoPerplexity, "_masked", shown)
 
 
-def the_bases_own_trunk(patch):
-    patch.setattr(masked, "backbone", lambda model: base_trunk(model))
+def the_bases_own_backbone(patch):
+    patch.setattr(masked, "askable_backbone", lambda model: base_backbone(model))
 
     @functools.cache
-    def base_trunk(model):
+    def base_backbone(model):
         return type(model)(model.config).eval()
 
 
@@ -384,7 +384,7 @@ OF_PROBES = [
     (paraphrases_taken_for_others, ["similarity"]),
     (pairs_forget_their_model, ["similarity"]),
     (nothing_masked, ["pseudo-perplexity"]),
-    (the_bases_own_trunk, ["pseudo-perplexity"]),
+    (the_bases_own_backbone, ["pseudo-perplexity"]),
     (features_as_they_come, ["linear-probe"]),
     (compared_with_itself, ["drift"]),
 ]

@@ -159,7 +159,7 @@ def test_what_a_model_accepts_is_seen_through_wrappers(decoder, encoder, library
 
 @torch.no_grad()
 def test_under_autocast_logits_have_the_precision_of_the_heads_weights(decoder):
-    """They are those that the head makes in fp32 of what the trunk gave in bf16, and out of that context as they were."""
+    """They are those that the head makes in fp32 of what the backbone gave in bf16, and out of that context as they were."""
     net, batch = decoder.load().eval(), collate([Encoded((5, 6, 7, 8, 9), answer=2)], 0, torch.device("cpu"))
     with torch.autocast("cpu", torch.bfloat16):
         coarse = last_logits(net, batch, 2)

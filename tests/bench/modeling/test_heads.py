@@ -1,4 +1,4 @@
-"""Several heads on one trunk, against each head's own model."""
+"""Several heads on one backbone, against each head's own model."""
 
 import pytest
 import torch
@@ -38,7 +38,7 @@ def batch(head):
 def test_each_head_gives_what_its_own_model_gives(singles):
     with torch.no_grad():
         alone = [head_logits(model, batch(head)) for head, model in enumerate(singles)]
-        # Only the trunks' poolers differ: the shared one is that of the model that has one.
+        # Only the backbones' poolers differ: the shared one is that of the model that has one.
         heads = Heads(singles).eval()
         for head, expected in enumerate(alone):
             assert torch.equal(head_logits(heads, batch(head)), expected)
@@ -46,13 +46,13 @@ def test_each_head_gives_what_its_own_model_gives(singles):
     assert heads.config is singles[0].config
 
 
-def test_the_trunk_is_one(singles):
+def test_the_backbone_is_one(singles):
     apart = sum(p.numel() for model in singles for p in model.parameters())
-    trunk = max(sum(p.numel() for p in model.bert.parameters()) for model in singles)
+    backbone = max(sum(p.numel() for p in model.bert.parameters()) for model in singles)
     heads = Heads(singles)
     own = (3 * 128 + 3) + (5 * 128 + 5) + (2 * 128 + 2)
-    assert sum(p.numel() for p in heads.parameters()) == trunk + own < apart
-    assert all(model.bert is heads.trunk for model in singles)
+    assert sum(p.numel() for p in heads.parameters()) == backbone + own < apart
+    assert all(model.bert is heads.backbone for model in singles)
     pooler = 128 * 128 + 128
     assert sum(p.numel() for p in heads.own()) == own + pooler
 
@@ -91,7 +91,7 @@ def test_every_parameter_gets_a_gradient_whichever_head_is_asked(singles, head):
         for other in range(3)
         if other != head
     )
-    assert any(f"heads.{head}." in name for name in used) and any("trunk.encoder.layer.0" in name for name in used)
+    assert any(f"heads.{head}." in name for name in used) and any("backbone.encoder.layer.0" in name for name in used)
 
 
 def test_gradients_are_those_of_the_single_model(singles, encoder):
@@ -101,7 +101,7 @@ def test_gradients_are_those_of_the_single_model(singles, encoder):
     heads = Heads(singles).eval()
     loss_sum(heads, batch(0)).backward()
     expected = {name.removeprefix("bert."): p.grad for name, p in alone.named_parameters() if name.startswith("bert.")}
-    found = {name: p.grad for name, p in heads.trunk.named_parameters()}
+    found = {name: p.grad for name, p in heads.backbone.named_parameters()}
     assert found.keys() == expected.keys()
     assert all(torch.allclose(found[name], grad, atol=1e-6) for name, grad in expected.items())
 

@@ -162,11 +162,11 @@ def test_a_sound_folder_passes(folders, base):
     assert find_model(str(folders / base), Library()).family == base
 
 
-def test_a_trunk_saved_alone_passes(folders, tmp_path):
+def test_a_backbone_saved_alone_passes(folders, tmp_path):
     model = BertForMaskedLM.from_pretrained(folders / "encoder").bert
-    model.save_pretrained(tmp_path / "trunk")
+    model.save_pretrained(tmp_path / "backbone")
     soundness.check_weights(
-        tmp_path / "trunk", Model("m", folders / "encoder", "").shape(AutoModelForSequenceClassification).bert
+        tmp_path / "backbone", Model("m", folders / "encoder", "").shape(AutoModelForSequenceClassification).bert
     )
     half = BertForMaskedLM.from_pretrained(folders / "encoder").to(torch.bfloat16)
     half.save_pretrained(shutil.copytree(folders / "encoder", tmp_path / "half"))

@@ -52,7 +52,7 @@ def test_linear_layers_are_those_of_the_blocks_and_gpt2s_own_kind_too(decoder, e
         (AutoModelForQuestionAnswering, ["qa_outputs"]),
     ],
 )
-def test_what_stands_around_the_trunk_is_what_is_new(encoder, kind, expected):
+def test_what_stands_around_the_backbone_is_what_is_new(encoder, kind, expected):
     """transformers says which weights a checkpoint did not have."""
     names = head_modules(encoder.load(kind, num_labels=2))
     assert names == expected

@@ -42,8 +42,8 @@ def test_a_word_that_the_vocabulary_lacks_is_a_token_of_the_text(encoder, own, m
 
 
 @pytest.mark.parametrize("adapter", [False, True])
-def test_the_base_head_reads_the_tuned_trunk(encoder, own, made, adapter):
-    """A trunk that was changed under a task's head, or by an adapter, is the one that is read."""
+def test_the_base_head_reads_the_tuned_backbone(encoder, own, made, adapter):
+    """A backbone that was changed under a task's head, or by an adapter, is the one that is read."""
     from peft import LoraConfig, get_peft_model
 
     tuned = encoder.load(transformers.AutoModelForSequenceClassification, num_labels=2).eval()

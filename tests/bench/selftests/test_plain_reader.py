@@ -63,25 +63,25 @@ def test_a_guess_saves_passes_and_changes_nothing(decoder):
 
 
 def test_states_and_masked_logits_are_the_encoders_own(encoder):
-    trunk = encoder.load(transformers.AutoModel).eval()
-    reader = PlainReader(trunk, encoder)
+    backbone = encoder.load(transformers.AutoModel).eval()
+    reader = PlainReader(backbone, encoder)
     text = reader.tokens(["a film of great charm"], 64)
     inputs = {name: torch.tensor([values]) for name, values in text.items()}
     with torch.no_grad():
-        out = trunk(**inputs, output_hidden_states=True)
+        out = backbone(**inputs, output_hidden_states=True)
         logits = encoder.load(transformers.AutoModelForMaskedLM).eval()(**inputs).logits[0]
     assert len(reader.states(text)) == len(out.hidden_states)
     assert torch.allclose(reader.embedding(text), out.last_hidden_state[0].mean(0), atol=1e-6)
     assert torch.allclose(reader.masked_logprobs(text).float(), logits.log_softmax(-1), atol=1e-4)
 
 
-def test_the_masked_lm_head_reads_the_trunk_that_is_asked(encoder):
-    trunk = encoder.load(transformers.AutoModel).eval()
-    reader = PlainReader(trunk, encoder)
+def test_the_masked_lm_head_reads_the_backbone_that_is_asked(encoder):
+    backbone = encoder.load(transformers.AutoModel).eval()
+    reader = PlainReader(backbone, encoder)
     text = reader.tokens(["a film"], 64)
     before = reader.masked_logprobs(text)
     with torch.no_grad():
-        trunk.embeddings.word_embeddings.weight.mul_(2)
+        backbone.embeddings.word_embeddings.weight.mul_(2)
     assert not torch.allclose(before, reader.masked_logprobs(text), atol=1e-3)
 
 

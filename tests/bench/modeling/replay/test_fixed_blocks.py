@@ -18,7 +18,7 @@ from torch.utils.flop_counter import FlopCounterMode
 from bench import strategies
 from bench.inference.local import LocalBackend
 from bench.modeling.flops import count_flops
-from bench.modeling.forward import head_logits, loss_sum, trunk
+from bench.modeling.forward import backbone, head_logits, loss_sum
 from bench.modeling.heads import Heads
 from bench.modeling.replay import fixed_blocks
 from bench.modeling.replay.activations import Activations
@@ -199,7 +199,7 @@ def changed_behind_autograd(model):
 
 def changed_embedding(model):
     with torch.no_grad():
-        trunk(model).embed_tokens.weight[[7, 8]] = trunk(model).embed_tokens.weight[[8, 7]]
+        backbone(model).embed_tokens.weight[[7, 8]] = backbone(model).embed_tokens.weight[[8, 7]]
 
 
 @pytest.mark.parametrize("change", [changed_in_place, changed_behind_autograd, changed_embedding])
@@ -381,7 +381,7 @@ def test_a_model_for_which_it_does_not_hold_is_left_as_it_is(decoder, library):
     for why, model, family in not_replayed(decoder, library):
         assert not replay_fixed_blocks(model, family, "any"), why
         hooked = any("forward" in vars(block) for block in layers(model))
-        assert not trunk(model)._forward_pre_hooks and not hooked, why
+        assert not backbone(model)._forward_pre_hooks and not hooked, why
 
 
 @pytest.mark.parametrize("length", [59, 60, 64])  # columns 60, and none that the model has

@@ -6,7 +6,7 @@ import pytest
 import torch
 
 from bench.errors import UserError
-from bench.inference.embeddings import WholeModel, backbone
+from bench.inference.embeddings import WholeModel, askable_backbone
 from bench.inference.evalset import EvalSet
 from bench.inference.local import LocalBackend
 from bench.inference.predictions import predict
@@ -220,12 +220,12 @@ def alike(evalset, model):
         assert row["prediction"] == plain.value or plain.margin < 1e-4
 
 
-def test_texts_go_through_a_head_of_choices_as_through_the_trunk(encoder):
+def test_texts_go_through_a_head_of_choices_as_through_the_backbone(encoder):
     net = encoder.load(EXAM.auto_class, num_labels=1).eval()
     read = Encoding(encoder, 64).whole(["The quick fox"])
     batch = collate([read], 0, torch.device("cpu"))
     inputs = {"input_ids": batch.input_ids, "attention_mask": batch.attention_mask, "token_type_ids": batch.types}
-    wanted = backbone(net)(**inputs).last_hidden_state
+    wanted = askable_backbone(net)(**inputs).last_hidden_state
     assert torch.allclose(WholeModel(net)(**inputs).last_hidden_state, wanted, atol=1e-6)
     text = {"input_ids": list(read.ids), "token_type_ids": list(read.types)}
     assert torch.allclose(PlainReader(net, encoder).states(text)[-1], wanted[0], atol=1e-6)
