@@ -47,7 +47,9 @@ def _items(
     """The command line's number, or by the power that it or the suite asks for, or the smaller of suite's and probe's own."""
     if options.probe_items:
         # A probe has its own number of items; only where more are asked for its rows are counted.
-        return options.probe_items if options.probe_items <= spec.items else min(options.probe_items, kind.held(spec)), None
+        if options.probe_items <= spec.items:
+            return options.probe_items, None
+        return min(options.probe_items, kind.available_items(spec)), None
     if power := options.probe_power or suite.probe_power:
         return items_by_power(kind, spec, probe_power(power))
     return min(spec.items, limit or spec.items), None

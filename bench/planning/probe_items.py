@@ -19,7 +19,7 @@ def items_by_power(kind: type[Probe], spec: ProbeSpec, power: ProbePower) -> tup
     needed = items_needed(kind, power)
     if needed is None:
         return spec.items, f"probe '{spec.name}' asks its {spec.items} items: the power is in another unit than its numbers"
-    most = kind.held(spec)
+    most = kind.available_items(spec)
     if needed > most:
         return most, f"probe '{spec.name}' would need {needed:,} items for that power, and has {most:,}: all are asked"
     return needed, None

@@ -87,7 +87,7 @@ class Probe(ABC):
         return chosen_rows(filled_rows(self.spec), limit, self.spec.cluster)
 
     @classmethod
-    def held(cls, spec: ProbeSpec) -> int:
+    def available_items(cls, spec: ProbeSpec) -> int:
         """How many items its rows are enough for."""
         return len(filled_rows(spec))
 

@@ -63,7 +63,7 @@ class LinearProbe(Probe):
         return others[:limit]
 
     @classmethod
-    def held(cls, spec: ProbeSpec) -> int:
+    def available_items(cls, spec: ProbeSpec) -> int:
         """Without those that the classifier is fitted on."""
         return len(_parted(spec)[1])
 

@@ -40,7 +40,11 @@ def test_the_command_lines_number_is_taken_as_it_is(fitting):
 
 def test_more_items_than_a_probe_has_are_all_of_them(fitting):
     """Of a linear probe without the rows that its classifier is fitted on: it would else refuse in every run."""
-    held = {probe: probe_class(spec).held(spec) for probe in ("mrpc", "health-subjects") for spec in [Library().probe(probe)]}
+    held = {
+        probe: probe_class(spec).available_items(spec)
+        for probe in ("mrpc", "health-subjects")
+        for spec in [Library().probe(probe)]
+    }
     assert fitting(probe_items=10**6)[0] == {"mrpc": held["mrpc"]}
     assert fitting(suite="medical", probe_items=10**6)[0]["health-subjects"] == held["health-subjects"]
 

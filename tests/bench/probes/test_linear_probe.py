@@ -56,13 +56,13 @@ def test_no_item_belongs_to_a_cluster_that_the_classifier_was_fitted_on(encoder,
     """All sentences on one word are a cluster, and a classifier that has seen it knows the word."""
     rows = [{**row, "word": row["text"].split()[-1]} for row in ROWS] + [{"text": "no word", "gold": "animal", "word": ""}] * 4
     spec = own("linear-probe", rows, cluster="word", options={"train": 24})
-    probe = made(spec, Encoding(encoder, 64), LinearProbe.held(spec))
+    probe = made(spec, Encoding(encoder, 64), LinearProbe.available_items(spec))
     words = [{row["word"] for row in part} - {""} for part in (probe.train, probe.rows)]
     # Ten words of four sentences: whole words are learned, so that some are left.
     assert len(probe.train) == 24 and len(words[0]) < 8 and words[1] and not words[0] & words[1]
     assert len(probe.rows) >= 44 - 24 - 4 * 2
     with pytest.raises(UserError, match="rows of the source, without those of the training rows' clusters"):
-        made(spec, Encoding(encoder, 64), LinearProbe.held(spec) + 1)
+        made(spec, Encoding(encoder, 64), LinearProbe.available_items(spec) + 1)
 
 
 def test_features_without_the_task_are_at_chance(encoder, own, made):
@@ -87,9 +87,9 @@ def test_a_source_that_only_fills_the_training_rows_has_no_items_left(encoder, o
     """A limit by power is then nothing, and no item may be one that the classifier was fitted on."""
     for options in ({}, {"train": 40}):
         spec = own("linear-probe", ROWS, options=options)
-        assert LinearProbe.held(spec) == 0
+        assert LinearProbe.available_items(spec) == 0
         with pytest.raises(UserError, match="2 items and .* training rows are more than the 40 rows"):
-            made(spec, Encoding(encoder, 64), LinearProbe.held(spec))
+            made(spec, Encoding(encoder, 64), LinearProbe.available_items(spec))
 
 
 @pytest.mark.parametrize(("times", "options"), [(1, {"train": 24}), (8, {})])
@@ -97,10 +97,10 @@ def test_it_holds_as_many_items_as_it_takes(encoder, own, made, times, options):
     """Beside a number of training rows that its file names, and beside the usual one."""
     rows = [{**row, "text": f"{number}: {row['text']}"} for number in range(times) for row in ROWS]
     spec = own("linear-probe", rows, options=options)
-    held = LinearProbe.held(spec)
-    assert len(made(spec, Encoding(encoder, 64), held).rows) == held > 2
+    most = LinearProbe.available_items(spec)
+    assert len(made(spec, Encoding(encoder, 64), most).rows) == most > 2
     with pytest.raises(UserError, match="lower items or the option train"):
-        made(spec, Encoding(encoder, 64), held + 1)
+        made(spec, Encoding(encoder, 64), most + 1)
 
 
 def test_a_class_that_no_training_row_had_is_as_unlikely_as_the_unlikeliest(encoder, own, made):
