@@ -41,7 +41,7 @@ def main(arguments: list[str] | None = None) -> None:
     broken_off = False
     try:
         status, sentence = _ending(sys.argv[1:] if arguments is None else arguments)
-        broken_off = status == stopping.STATUS and not stopping.asked()
+        broken_off = status == stopping.STATUS and not stopping.stop_signal()
         stopping.deafen()
     except stopping.Stopped as stop:  # also one that came while another end was told
         stopping.deafen()
@@ -87,8 +87,8 @@ def _explained(error: Exception) -> tuple[int, str]:
         return 2, f"error: {error.format_message()}"
     if isinstance(error, OSError) and error.errno == errno.ENOSPC and error.filename is None:  # of files bench.folders tells
         return 1, "error: what this command prints can't be written: the disk is full; free some of it, or print elsewhere"
-    if stopping.asked():  # the others have stopped already, and what was waited for from them does not come
-        return stopping.STATUS, _stopped(f"stopped by {stopping.asked()}")
+    if stopping.stop_signal():  # the others have stopped already, and what was waited for from them does not come
+        return stopping.STATUS, _stopped(f"stopped by {stopping.stop_signal()}")
     return 1, f"error: {type(error).__name__}: {error}; run again with --debug for the traceback"
 
 

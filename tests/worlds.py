@@ -369,15 +369,15 @@ def trained(family, accelerator, path, dropout=0.0, stop=0):
     state = keeper.resume(model) or TrainingState(keeper=keeper)
     # Each process draws numbers of its own; one that goes on has drawn others before.
     torch.manual_seed(accelerator.process_index + (99 if state.resumed else 0))
-    asked, last = stopping.asked, accelerator.process_index == accelerator.num_processes - 1
-    stopping.asked = lambda: "SIGTERM" if last and state.step == stop else ""
+    asked, last = stopping.stop_signal, accelerator.process_index == accelerator.num_processes - 1
+    stopping.stop_signal = lambda: "SIGTERM" if last and state.step == stop else ""
     try:
         steps = [texts(family == "encoder", seed % 4) for seed in range(6)]  # the second epoch begins with the fifth step
         loop.train(model, steps, Hyperparameters(learning_rate=1e-2), accelerator, loop.Padding(0), state)
     except stopping.Stopped as stopped:
         return str(stopped)
     finally:
-        stopping.asked = asked
+        stopping.stop_signal = asked
     weights = {name: checksum(full_tensor(weight)) for name, weight in model.named_parameters()}
     return {"losses": state.losses, "weights": {name: list(sums) for name, sums in weights.items()}, "resumed": state.resumed}
 

@@ -63,7 +63,7 @@ def serve(cores: list[int], packed: bytes) -> int:
         pass
     except Exception as error:
         # Where all were asked to stop, others have done so already, and what is waited for from them does not come.
-        if not stopping.asked():
+        if not stopping.stop_signal():
             if setting.debug:
                 raise
             from bench.running.execution import failure_reason

@@ -81,7 +81,7 @@ def leave(status: int, sentence: str = "", broken_off: bool = False) -> None:
     number = rank()
     agreed = not sentence or (status == stopping.STATUS and not broken_off)
     if sentence and number:
-        if agreed or stopping.asked():
+        if agreed or stopping.stop_signal():
             sentence = ""  # all of them were told to stop
         else:
             signal.signal(signal.SIGTERM, signal.SIG_DFL)

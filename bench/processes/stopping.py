@@ -51,15 +51,15 @@ def deafen() -> None:
         signal.signal(number, signal.SIG_IGN)
 
 
-def asked() -> str:
+def stop_signal() -> str:
     """The name of the signal that asked this process to stop; empty where none did."""
     return _heard.signal
 
 
 @contextmanager
 def deferred() -> Iterator[None]:
-    """Whoever enters looks at `asked` by itself, and stops where nothing is lost by it. Where it leaves without having done so,
-    as by an error, it is stopped then."""
+    """Whoever enters looks at `stop_signal` by itself, and stops where nothing is lost by it. Where it leaves without having
+    done so, as by an error, it is stopped then."""
     _heard.deferring += 1
     try:
         yield

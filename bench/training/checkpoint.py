@@ -101,7 +101,7 @@ class Checkpoint:
     def stepped(self, model: nn.Module, adam: optim.Optimizer, state: TrainingState) -> None:
         self._steps += 1
         due = self._every.is_over(time.monotonic() - self._written, self._steps, self._writing or 0.0)
-        asked, due = self._agreed(bool(stopping.asked()), due)
+        asked, due = self._agreed(bool(stopping.stop_signal()), due)
         if asked or due:
             self.write(model, state, adam)
         if asked:
@@ -121,7 +121,7 @@ class Checkpoint:
     def ended(self, model: nn.Module, state: TrainingState) -> None:
         """After a stage, of which no moments are needed any more."""
         self.write(model, state)
-        if self._agreed(bool(stopping.asked()), False)[0]:
+        if self._agreed(bool(stopping.stop_signal()), False)[0]:
             raise stopping.Stopped(f"{self._why()} after its last step")
 
     def write(self, model: nn.Module, state: TrainingState, adam: optim.Optimizer | None = None) -> None:
@@ -158,7 +158,7 @@ class Checkpoint:
         return Partitions(adam) if self._accelerator.distributed_type == DistributedType.DEEPSPEED else _ByWeight(adam)
 
     def _why(self) -> str:
-        return f"stopped by {stopping.asked() or 'a signal to another process'}"
+        return f"stopped by {stopping.stop_signal() or 'a signal to another process'}"
 
 
 def _read_state(path: Path) -> TrainingState:

@@ -31,7 +31,7 @@ def left(monkeypatch, capsys, tmp_path):
         monkeypatch.setenv("RANK", str(rank))
         monkeypatch.setenv("LOCAL_RANK", str(rank))
         monkeypatch.setenv(ranks.STATUS_FILE, str(path) if file else "")
-        monkeypatch.setattr(stopping, "asked", lambda: asked)
+        monkeypatch.setattr(stopping, "stop_signal", lambda: asked)
         with pytest.raises(SystemExit) as caught:
             ranks.leave(status, sentence, **more)
         told = int(path.read_text()) if path.exists() else None

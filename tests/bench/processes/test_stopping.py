@@ -23,10 +23,10 @@ def listening():
 
 @pytest.mark.parametrize("number", stopping.SIGNALS)
 def test_a_signal_stops_at_once(number):
-    assert stopping.asked() == ""
+    assert stopping.stop_signal() == ""
     with pytest.raises(stopping.Stopped, match=f"stopped by {number.name}"):
         os.kill(os.getpid(), number)
-    assert stopping.asked() == number.name
+    assert stopping.stop_signal() == number.name
 
 
 @pytest.mark.parametrize("number", stopping.SIGNALS)
@@ -49,7 +49,7 @@ def test_who_looks_by_himself_is_not_broken_off():
         with stopping.deferred():
             os.kill(os.getpid(), signal.SIGTERM)
         os.kill(os.getpid(), signal.SIGTERM)
-        raise stopping.Stopped(f"stopped by {stopping.asked()} after step 2")  # and what he says of it stands
+        raise stopping.Stopped(f"stopped by {stopping.stop_signal()} after step 2")  # and what he says of it stands
 
 
 def test_who_leaves_without_having_looked_is_stopped_then():
@@ -91,7 +91,7 @@ def test_one_that_came_while_an_object_was_freed_stops_all_the_same(capsys):
 def test_a_process_that_is_ending_is_not_broken_off():
     stopping.deafen()
     os.kill(os.getpid(), signal.SIGTERM)
-    assert stopping.asked() == ""
+    assert stopping.stop_signal() == ""
 
 
 def test_it_is_no_failure_of_a_run():

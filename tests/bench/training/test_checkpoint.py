@@ -65,14 +65,14 @@ def whole():
 
 @pytest.fixture(autouse=True)
 def nothing_asked(monkeypatch):
-    monkeypatch.setattr(stopping, "asked", lambda: "")
+    monkeypatch.setattr(stopping, "stop_signal", lambda: "")
 
 
 def stop_at(number, monkeypatch):
     """A watch after whose step the process has been asked to stop."""
 
     def watch(model, state):
-        monkeypatch.setattr(stopping, "asked", lambda: "SIGTERM" if len(state.losses) == number else "")
+        monkeypatch.setattr(stopping, "stop_signal", lambda: "SIGTERM" if len(state.losses) == number else "")
         return False
 
     return watch
@@ -83,7 +83,7 @@ def test_it_goes_on_from_any_step_bit_for_bit(tmp_path, monkeypatch, whole, numb
     path = tmp_path / "training.safetensors"
     with pytest.raises(stopping.Stopped, match=f"stopped by SIGTERM after step {number} of {STEPS}"):
         trained(made(), TrainingState(keeper=kept(path)), [stop_at(number, monkeypatch)])
-    monkeypatch.setattr(stopping, "asked", lambda: "")
+    monkeypatch.setattr(stopping, "stop_signal", lambda: "")
     model = made()
     state = kept(path).resume(model)
     assert (state.step, state.resumed, state.peak_bytes) == (number, [number], 7)
@@ -102,7 +102,7 @@ def test_it_is_the_same_when_it_is_stopped_again_and_again(tmp_path, monkeypatch
         state = kept(path).resume(model) or TrainingState(keeper=kept(path))
         with pytest.raises(stopping.Stopped):
             trained(model, state, [stop_at(number, monkeypatch)])
-        monkeypatch.setattr(stopping, "asked", lambda: "")
+        monkeypatch.setattr(stopping, "stop_signal", lambda: "")
     model = made()
     again = trained(model, kept(path).resume(model))
     assert again.losses == whole[1].losses and again.resumed == list(range(1, STEPS)) and same(model, whole[0])
@@ -114,7 +114,7 @@ def test_without_any_part_of_it_it_would_be_another(tmp_path, monkeypatch, whole
     path = tmp_path / "training.safetensors"
     with pytest.raises(stopping.Stopped):
         trained(made(), TrainingState(keeper=kept(path)), [stop_at(3, monkeypatch)])
-    monkeypatch.setattr(stopping, "asked", lambda: "")
+    monkeypatch.setattr(stopping, "stop_signal", lambda: "")
     read = checkpoint._each_tensor
     monkeypatch.setattr(checkpoint, "_each_tensor", lambda path, prefix: [] if prefix.startswith(lost) else read(path, prefix))
     model = made()
@@ -214,7 +214,7 @@ def test_early_stopping_goes_on_with_its_best_weights(tmp_path, monkeypatch):
     restore(uninterrupted, state.best)
     with pytest.raises(stopping.Stopped):
         trained(made(), TrainingState(keeper=kept(tmp_path / "t")), [watch, stop_at(4, monkeypatch)])
-    monkeypatch.setattr(stopping, "asked", lambda: "")
+    monkeypatch.setattr(stopping, "stop_signal", lambda: "")
     model = made()
     again = trained(model, kept(tmp_path / "t").resume(model), [watch])
     restore(model, again.best)
@@ -254,7 +254,7 @@ def test_where_the_clock_ends_it_the_seconds_so_far_count(tmp_path, monkeypatch)
     course, whole = timed(TrainingState())
     with pytest.raises(stopping.Stopped, match="after step 5"):
         timed(TrainingState(keeper=kept(tmp_path / "t")), stop_at(5, monkeypatch))
-    monkeypatch.setattr(stopping, "asked", lambda: "")
+    monkeypatch.setattr(stopping, "stop_signal", lambda: "")
     resumed, again = timed(None)
     assert len(whole.losses) == 8 and again.losses == whole.losses
     assert (resumed.examples, resumed.ended_by, again.seconds) == (course.examples, "seconds", whole.seconds)

@@ -124,7 +124,7 @@ def stopped_and_gone_on(monkeypatch, path, number):
     """The training, stopped after so many steps and gone on with."""
 
     def stop(model, state):
-        monkeypatch.setattr(stopping, "asked", lambda: "SIGTERM" if state.step == number else "")
+        monkeypatch.setattr(stopping, "stop_signal", lambda: "SIGTERM" if state.step == number else "")
         return False
 
     def keeper():
@@ -132,7 +132,7 @@ def stopped_and_gone_on(monkeypatch, path, number):
 
     with pytest.raises(stopping.Stopped):
         trained(watches=[stop], state=TrainingState(keeper=keeper()))
-    monkeypatch.setattr(stopping, "asked", lambda: "")
+    monkeypatch.setattr(stopping, "stop_signal", lambda: "")
     model = classifier()
     for weight in model.parameters():
         weight.data.zero_()  # what a training that begins anew would begin with
