@@ -15,8 +15,8 @@ def check_compilers(runs: Iterable[Run]) -> None:
     """
     compiled = [run.strategy.name for run in runs if run.strategy.compiles]
     if compiled and (lack := lacking()):
-        told = f"strategy '{compiled[0]}' has its blocks compiled, and this machine {lack}"
-        raise UserError(f"{told}, or leave out {compiled[0]}.compile")
+        fault = f"strategy '{compiled[0]}' has its blocks compiled, and this machine {lack}"
+        raise UserError(f"{fault}, or leave out {compiled[0]}.compile")
 
 
 def lacking() -> str | None:

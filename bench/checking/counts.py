@@ -50,5 +50,5 @@ def _check_shots(run: Run, shots: int) -> None:
     positions = run.model.positions if run.model.family == "decoder" else None
     # Of a solved example at least its text and its answer are a token each.
     if positions and 2 * shots > positions:
-        told = f"shots={shots} do not stand in one prompt of model '{run.model.name}', which reads {positions:,} tokens"
-        raise UserError(f"strategy '{run.strategy.name}': {told}")
+        fault = f"shots={shots} do not stand in one prompt of model '{run.model.name}', which reads {positions:,} tokens"
+        raise UserError(f"strategy '{run.strategy.name}': {fault}")

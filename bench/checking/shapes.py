@@ -54,10 +54,10 @@ def _check_adaptable(run: Run, room: int | None) -> None:
     except UserError:
         raise
     except Exception as error:
-        told = " ".join(str(error).split())[:300].rstrip(".")
-        if any(words in told.lower() for words in NOT_ON_META):
+        reason = " ".join(str(error).split())[:300].rstrip(".")
+        if any(words in reason.lower() for words in NOT_ON_META):
             return
-        raise UserError(f"strategy '{run.strategy.name}' does not fit model '{run.model.name}': {told}") from error
+        raise UserError(f"strategy '{run.strategy.name}' does not fit model '{run.model.name}': {reason}") from error
     if not any(parameter.requires_grad for parameter in adapted.parameters()):
         raise UserError(f"strategy '{run.strategy.name}' leaves nothing to train of model '{run.model.name}'")
     _check_length(run, adapted)

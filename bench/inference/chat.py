@@ -113,10 +113,10 @@ class _FormError(_PassingError):
 
 def _reason(error: BaseException) -> str:
     """What the system said, below what client and loop made of it; of several addresses that were tried, of the last."""
-    said = str(error)
+    message = str(error)
     while inner := error.exceptions[-1] if isinstance(error, BaseExceptionGroup) else error.__cause__ or error.__context__:
-        error, said = inner, str(inner) or said
-    return os.strerror(error.errno) if isinstance(error, ConnectionError) and error.errno else said
+        error, message = inner, str(inner) or message
+    return os.strerror(error.errno) if isinstance(error, ConnectionError) and error.errno else message
 
 
 def _pause(state: RetryCallState) -> float:
@@ -239,8 +239,10 @@ class Connection:
         try:
             reply = _Reply.model_validate(json.loads(response.content))
         except (ValueError, RecursionError):  # no JSON, no UTF-8, or no such fields
-            said = self._message(response)
-            raise _FormError(f"{self.endpoint.url} sent no chat completion for model '{self.endpoint.model}': {said}") from None
+            words = self._message(response)
+            raise _FormError(
+                f"{self.endpoint.url} sent no chat completion for model '{self.endpoint.model}': {words}"
+            ) from None
         content = reply.choices[0].message.content or ""
         text = content if isinstance(content, str) else "".join(str(part.get("text") or "") for part in content)
         if self.key and len(self.key) >= SECRET_CHARACTERS:
@@ -255,8 +257,8 @@ class Connection:
         )
 
     def _refused(self, response: Reply) -> Exception:
-        status, said = response.status, self._message(response)
-        words = f"{self.endpoint.url} answered {status} for model '{self.endpoint.model}': {said}"
+        status, message = response.status, self._message(response)
+        words = f"{self.endpoint.url} answered {status} for model '{self.endpoint.model}': {message}"
         if (status in PASSING or status >= 500) and "insufficient_quota" not in response.text:
             return _PassingError(words, retry_after(response.headers.get("Retry-After"), time.time()))
         return UserError(f"{words}; {self._advice(response)}")
@@ -272,12 +274,12 @@ class Connection:
     def _message(self, response: Reply) -> str:
         """The server's own words: the `error.message` of the protocol, or what other servers send instead."""
         try:
-            said = json.loads(response.content)
+            content = json.loads(response.content)
         except (ValueError, RecursionError):
             return self._short(response.text)
         for name in ("error", "message", "detail"):
-            said = said.get(name, said) if isinstance(said, dict) else said
-        return self._short(said if isinstance(said, str) else json.dumps(said, ensure_ascii=False))
+            content = content.get(name, content) if isinstance(content, dict) else content
+        return self._short(content if isinstance(content, str) else json.dumps(content, ensure_ascii=False))
 
     def _short(self, text: str) -> str:
         text = self._redacted(" ".join("".join(c if c.isprintable() else " " for c in text).split()))

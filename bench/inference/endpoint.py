@@ -117,11 +117,11 @@ class EndpointModel:
         """
         trained = ("train_examples", "train_tokens", "train_flops", "useful_flops", "train_seconds")
         unknown = ("peak_memory_bytes", "total_parameters")  # the server's own affair
-        held = ("trainable_parameters", "saved_bytes")
+        kept = ("trainable_parameters", "saved_bytes")
         counted = answers.reindex(columns=["read", "written"])
         known = self.priced and not counted.isna().any(axis=None)  # a server need not count its tokens
         money = self.price(*map(float, counted.sum())) if known else None
-        return Cost(**dict.fromkeys((*trained, *held), 0), **dict.fromkeys(unknown), eval_seconds=seconds, money=money)
+        return Cost(**dict.fromkeys((*trained, *kept), 0), **dict.fromkeys(unknown), eval_seconds=seconds, money=money)
 
     def told_cost(self, what: str, read: float, written: float) -> str:
         """What asking `what` comes to, said before it is asked."""
@@ -173,19 +173,19 @@ class Conversations:
             return
         cut = sum(answer.truncated for answer in silent)
         why = f"; {cut} end at max_tokens, which a model that thinks first may need more of" if cut else ""
-        told = f"model '{self.endpoint.model}': {len(silent)} of {len(given)} answers have no text{why}"
+        sentence = f"model '{self.endpoint.model}': {len(silent)} of {len(given)} answers have no text{why}"
         if 1 < len(given) == len(silent):
-            raise RunError(told)
-        self.say(f"{told}; they count as empty answers")
+            raise RunError(sentence)
+        self.say(f"{sentence}; they count as empty answers")
 
     def _ask(self, conversations: Sequence[Turns]) -> dict[Turns, ChatAnswer]:
         if not conversations:
             return {}
         halt = threading.Event()
         with Connection(self.endpoint, halt) as connection, ThreadPoolExecutor(self.endpoint.spec.concurrency) as pool:
-            asked = {pool.submit(self._asked, connection, turns): turns for turns in conversations}
+            futures = {pool.submit(self._asked, connection, turns): turns for turns in conversations}
             try:
-                return {asked[done]: done.result() for done in as_completed(asked)}
+                return {futures[done]: done.result() for done in as_completed(futures)}
             finally:  # after an error nothing new is asked; what is under way is paid for, and kept
                 halt.set()
                 pool.shutdown(cancel_futures=True)
@@ -204,8 +204,8 @@ class Conversations:
             return None
 
     def _place(self, turns: Turns) -> Path:
-        asked = self.endpoint.spec
+        spec = self.endpoint.spec
         # A single turn stands as it is, as in the answers that earlier versions have kept and paid for.
-        said = turns[0] if len(turns) == 1 else turns
-        key = json.dumps([self.endpoint.base_url, asked.model, said, asked.temperature, asked.max_tokens])
+        content = turns[0] if len(turns) == 1 else turns
+        key = json.dumps([self.endpoint.base_url, spec.model, content, spec.temperature, spec.max_tokens])
         return folders.cache() / "endpoint" / f"{hashlib.sha256(key.encode()).hexdigest()}.json"

@@ -55,7 +55,7 @@ def generate(
         output_scores=beams > 1,
         return_dict_in_generate=True,
     )
-    told = partial(_text_up_to_end, tokenizer=tokenizer, ends=ends, stops=stops, one_line=one_line)
+    text_of = partial(_text_up_to_end, tokenizer=tokenizer, ends=ends, stops=stops, one_line=one_line)
     references = [prompt.reference for prompt in prompts if prompt.reference]
     count, passes = len(prompts), [Pass(context, words[:-1], [words]) for context, words in references]
     texts, judgements = [GeneratedText("", None)] * count, dict[Continuation, Likelihood]()
@@ -70,7 +70,7 @@ def generate(
         for part in bounded([beams * (len(ids) + longest) for *_, ids in rest], reading, WRITTEN_AT_ONCE * tokens):
             written, chances = _write_after(model, config, reading, [(rest[place][0], rest[place][2]) for place in part])
             for place, ids, chance in zip(part, written.tolist(), chances.tolist(), strict=True):
-                texts[rest[place][1]] = told(ids, chance)
+                texts[rest[place][1]] = text_of(ids, chance)
     return [
         replace(text, reference=judgements[prompt.reference] if prompt.reference else None)
         for text, prompt in zip(texts, prompts, strict=True)

@@ -82,8 +82,8 @@ class Judging:
     def _new(self, pairing: Pairing, contests: Sequence[Contest]) -> dict[str, JudgedItem]:
         """Two answers that are the same are a tie, of which nothing is asked."""
         different = [contest for contest in contests if not _same_answers(contest)]
-        asked = [turns for contest in different for turns in _both_prompts(pairing, contest)]
-        replies = iter(answer.text for answer in self._conversations.answers(asked))
+        prompts = [turns for contest in different for turns in _both_prompts(pairing, contest)]
+        replies = iter(answer.text for answer in self._conversations.answers(prompts))
         judged = [_judged_item(pairing, contest, next(replies), next(replies)) for contest in different]
         judged += [JudgedItem(item=c.item, asked=_prompt_hash(pairing, c), verdict="tie") for c in contests if _same_answers(c)]
         return {each.item: each for each in judged}
@@ -111,8 +111,8 @@ class Judging:
 
 def _still_known(pairing: Pairing, kept: dict[str, JudgedItem]) -> dict[str, JudgedItem]:
     """What was said of exactly these answers, in exactly these words. A judge that said nothing may speak another time."""
-    asked = {contest.item: _prompt_hash(pairing, contest) for contest in pairing.contests}
-    return {item: judged for item, judged in kept.items() if asked.get(item) == judged.asked and not _silent(judged)}
+    hashes = {contest.item: _prompt_hash(pairing, contest) for contest in pairing.contests}
+    return {item: judged for item, judged in kept.items() if hashes.get(item) == judged.asked and not _silent(judged)}
 
 
 def _silent(judged: JudgedItem) -> bool:
@@ -136,8 +136,8 @@ def _prompt_hash(pairing: Pairing, contest: Contest) -> str:
 def _judged_item(pairing: Pairing, contest: Contest, *replies: str) -> JudgedItem:
     first, second = (_reply_and_winner(reply, order) for reply, order in zip(replies, ORDERS, strict=True))
     agreed = first.winner if first.winner == second.winner else None
-    asked = _prompt_hash(pairing, contest)
-    return JudgedItem(item=contest.item, asked=asked, one_first=first, other_first=second, verdict=agreed or "tie")
+    prompt = _prompt_hash(pairing, contest)
+    return JudgedItem(item=contest.item, asked=prompt, one_first=first, other_first=second, verdict=agreed or "tie")
 
 
 def _reply_and_winner(reply: str, order: dict[str, Winner]) -> Said:

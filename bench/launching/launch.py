@@ -128,7 +128,7 @@ def _cluster(config: dict[str, Any]) -> list[str]:
             "launch/slurm.sh, or set SLURM_NNODES=1 to use this one alone"
         )
     each = int(config.get("num_processes", 1)) // int(config.get("num_machines", 1))
-    told = {
+    options = {
         "num_machines": str(machines),
         "num_processes": str(machines * each),
         "machine_rank": os.environ["SLURM_NODEID"],
@@ -138,8 +138,8 @@ def _cluster(config: dict[str, Any]) -> list[str]:
     if config.get("distributed_type") == "DEEPSPEED":
         # Slurm has started this command on each machine. DeepSpeed's own way would log in on the others, and without a list of
         # them makes a world of each machine.
-        told["deepspeed_multinode_launcher"] = "standard"
-    return [word for name, value in told.items() for word in (f"--{name}", value)]
+        options["deepspeed_multinode_launcher"] = "standard"
+    return [word for name, value in options.items() for word in (f"--{name}", value)]
 
 
 def _forward(process: "subprocess.Popen[bytes]") -> tuple[list[int], list[int]]:

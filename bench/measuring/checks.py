@@ -251,15 +251,15 @@ def _item_agrees(evalset: EvalSet, index: int, frame: pd.DataFrame, answer: Plai
     if not _loss_agrees(row, answer, closeness):
         return False
     if evalset.task.asks == "read":
-        said = bool(np.allclose(row["prediction"], answer.value, rtol=closeness.share))
+        same_value = bool(np.allclose(row["prediction"], answer.value, rtol=closeness.share))
     else:
-        said = _says(evalset, index, frame, answer)
-    turned = not said and len(labels) == 2 and answer.value in labels  # so that it is known how likely the other label is
+        same_value = _says(evalset, index, frame, answer)
+    turned = not same_value and len(labels) == 2 and answer.value in labels  # so that it is known how likely the other label is
     agrees = as_likely(1 - row["confidence"] if turned else row["confidence"], answer.confidence, closeness)
     # Of a close choice rounding may make another, after which a text goes on otherwise.
-    if answer.steps and not (said and agrees):
+    if answer.steps and not (same_value and agrees):
         return answer.margin_before(row["prediction"]) < closeness.nats
-    return agrees and (said or answer.margin < (closeness.nats if answer.in_nats else closeness.share))
+    return agrees and (same_value or answer.margin < (closeness.nats if answer.in_nats else closeness.share))
 
 
 def _loss_agrees(row: pd.Series, answer: PlainAnswer, closeness: Closeness) -> bool:

@@ -35,12 +35,12 @@ def collapsed(answered: pd.DataFrame, simple: Mapping[str, pd.DataFrame], score:
 
 
 def _one_answer(answered: pd.DataFrame, constant: pd.DataFrame) -> str | None:
-    said, simplest = ([as_text(value) for value in frame["prediction"]] for frame in (answered, constant))
+    answers, simplest = ([as_text(value) for value in frame["prediction"]] for frame in (answered, constant))
     if len(set(map(as_text, answered["gold"]))) < 2:
         return None  # then one answer may be the right one
-    if said == simplest:
-        return f"all {len(said)} answers are the simplest constant one"
-    return f"all {len(said)} answers are '{said[0]}'" if len(set(said)) == 1 else None
+    if answers == simplest:
+        return f"all {len(answers)} answers are the simplest constant one"
+    return f"all {len(answers)} answers are '{answers[0]}'" if len(set(answers)) == 1 else None
 
 
 def _no_better(score: Score, constant: pd.DataFrame) -> str | None:

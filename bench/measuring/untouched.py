@@ -134,15 +134,15 @@ class Untouched:
         The rounded base comes last, so that each of the two is loaded once.
         """
         run, sets, probes = self.run, self.session.sets, self.session.probes
-        own, trained = self.own_rounding, self.training_rounding
+        own, in_training = self.own_rounding, self.training_rounding
         return BaseResults(
             validation=self.predictions(sets.validation) if run.probe_every else None,
             stages=[self.predictions(evalset) for evalset in sets.stages],
             test=self.answers(sets.test),
             elsewhere={name: self.answers(evalset) for name, evalset in sets.elsewhere.items()},
             probes=self.probe_items(probes, own),
-            rounded=self.probe_items(probes, trained) if trained != own else {},
-            first_items=self.probe_items([probe.first(FIRST_ITEMS) for probe in probes], trained),
+            rounded=self.probe_items(probes, in_training) if in_training != own else {},
+            first_items=self.probe_items([probe.first(FIRST_ITEMS) for probe in probes], in_training),
         )
 
     def answers(self, evalset: EvalSet, known: pd.DataFrame | None = None) -> BaseAnswers:
@@ -152,22 +152,22 @@ class Untouched:
 
     def best_wording(self, evalset: EvalSet) -> Wording:
         """That of the base's wordings which scores best on validation items of the set's task; of equals the first."""
-        wordings, asked = self.run.base_wordings, wording_choice(self.run, evalset)
-        if asked is None:
+        wordings, validation = self.run.base_wordings, wording_choice(self.run, evalset)
+        if validation is None:
             return wordings[0]
-        metric = asked.task.spec.metrics[0]
-        return max(wordings, key=lambda w: worth(self.predictions(replace(asked, wording=w)), metric))
+        metric = validation.task.spec.metrics[0]
+        return max(wordings, key=lambda w: worth(self.predictions(replace(validation, wording=w)), metric))
 
     def predictions(self, evalset: EvalSet, known: pd.DataFrame | None = None) -> pd.DataFrame:
         """On the same examples in the same words; `known` where a row that is the base has just been asked them."""
-        asked = as_base(evalset, self.run.in_base_words(evalset.wording))
+        base_set = as_base(evalset, self.run.in_base_words(evalset.wording))
         question: dict[str, object] = {
-            "task": task_fingerprint(asked.task.spec),
-            "split": asked.split,
-            "items": asked.items,
-            "wording": asdict(asked.wording),
+            "task": task_fingerprint(base_set.task.spec),
+            "split": base_set.split,
+            "items": base_set.items,
+            "wording": asdict(base_set.wording),
         }
-        return self._cached(question, lambda: predict(self.backend(), asked) if known is None else known)
+        return self._cached(question, lambda: predict(self.backend(), base_set) if known is None else known)
 
     def probe_items(
         self, probes: Sequence[Probe], rounding: Rounding | None = None, known: dict[str, pd.DataFrame] | None = None
@@ -183,18 +183,18 @@ class Untouched:
     def self_tests(self) -> dict[str, bool]:
         """Self-test of each probe -> whether it holds, on the untouched base, for the code as it is: what has changed is tested
         anew, though the answers that are kept stay."""
-        held: dict[str, bool] = {}
+        outcomes: dict[str, bool] = {}
         for probe in self.session.probes:
             question = {**_probe_question(probe), "what": "selftests", "code": _tested_code()}
             tests = self._cached(question, partial(self._tested, probe))
-            held |= {
+            outcomes |= {
                 f"{probe.spec.name}: {test}": bool(holds) for test, holds in zip(tests["name"], tests["held"], strict=True)
             }
-        return held
+        return outcomes
 
     def _tested(self, probe: Probe) -> pd.DataFrame:
-        held = all_tests(probe, self.module())
-        return pd.DataFrame({"name": list(held), "held": list(held.values())})
+        outcomes = all_tests(probe, self.module())
+        return pd.DataFrame({"name": list(outcomes), "held": list(outcomes.values())})
 
     def _loaded(self, rounding: Rounding) -> Backend:
         run, device = self.run, self.device

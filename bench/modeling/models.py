@@ -151,8 +151,8 @@ class Model:
         try:
             tokenizer = AutoTokenizer.from_pretrained(self.folder, trust_remote_code=self.trust_remote_code)
         except Exception as error:  # of many kinds, over several lines
-            told = " ".join(str(error).split())[:300].rstrip(".")
-            raise UserError(f"{self.folder}: its tokenizer cannot be loaded: {told} ({type(error).__name__})") from error
+            reason = " ".join(str(error).split())[:300].rstrip(".")
+            raise UserError(f"{self.folder}: its tokenizer cannot be loaded: {reason} ({type(error).__name__})") from error
         soundness.check_vocabulary(self.folder, tokenizer.get_vocab(), getattr(self.config, "vocab_size", None))
         soundness.check_tokenising(self.folder, tokenizer, self.family)
         if tokenizer.pad_token_id is None:
@@ -166,14 +166,14 @@ class Model:
     @property
     def day(self) -> str | None:
         """The day that stands in its prompts; None where its chat template writes none."""
-        asked = self.family == "decoder" and self.at_hand
-        return DAY if asked and OF_DAY in str(self.tokenizer.chat_template) else None
+        decodes_here = self.family == "decoder" and self.at_hand
+        return DAY if decodes_here and OF_DAY in str(self.tokenizer.chat_template) else None
 
     @property
     def thinking(self) -> str | None:
         """`off` where its chat template would have it think first, and is told not to; None where it knows of no thinking."""
-        asked = self.family == "decoder" and self.at_hand
-        return "off" if asked and THINKS in str(self.tokenizer.chat_template) else None
+        decodes_here = self.family == "decoder" and self.at_hand
+        return "off" if decodes_here and THINKS in str(self.tokenizer.chat_template) else None
 
     @cached_property
     def other_ends(self) -> list[int]:
@@ -227,7 +227,7 @@ class Model:
         if bits < 16:
             extra["quantization_config"] = quantisation(self.shape(auto_class, **head), bits)
             extra["device_map"] = {"": device or torch.device("cpu")}
-        loaded, told = auto_class.from_pretrained(
+        loaded, loading_info = auto_class.from_pretrained(
             self.folder,
             output_loading_info=True,
             # Since transformers 5 the checkpoint's own is the default (huggingface/transformers#34919).
@@ -237,9 +237,9 @@ class Model:
             **extra,
             **head,
         )
-        soundness.check_loaded(self.folder, loaded, told, auto_class not in AS_SAVED)
+        soundness.check_loaded(self.folder, loaded, loading_info, auto_class not in AS_SAVED)
         if auto_class not in AS_SAVED:
-            draw_head(loaded, told)
+            draw_head(loaded, loading_info)
         if bits == 4:
             leave_unpacked(loaded)
         if bits < 16:
@@ -277,8 +277,8 @@ class Model:
         return self
 
     def _undescribed(self, error: Exception) -> UserError:
-        told = " ".join(str(error).split())[:300].rstrip(".")
-        return UserError(f"{self.folder / 'config.json'} describes no model that can be built: {told} ({type(error).__name__})")
+        why = " ".join(str(error).split())[:300].rstrip(".")
+        return UserError(f"{self.folder / 'config.json'} describes no model that can be built: {why} ({type(error).__name__})")
 
 
 def find_model(name: str, library: Library, trust_remote_code: bool = False) -> Model:

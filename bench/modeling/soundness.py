@@ -121,18 +121,18 @@ def check_vocabulary(folder: Path, vocabulary: Mapping[str, int], rows: int | No
         )
 
 
-def check_loaded(folder: Path, model: nn.Module, told: dict[str, Any], new_head: bool) -> None:
+def check_loaded(folder: Path, model: nn.Module, loading_info: dict[str, Any], new_head: bool) -> None:
     """Whether all weights came from the files; others were drawn at random, and transformers says so in a table alone.
 
     Args:
-        told: transformers' loading info.
+        loading_info: transformers' own.
         new_head: whether what stands around the backbone may be new. A backbone's pooler may always be: it serves the head.
 
     Raises:
         UserError: weights are missing, or of another size.
     """
     prefix = f"{model.base_model_prefix}."
-    drawn = {*told["missing_keys"], *(name for name, *_ in told["mismatched_keys"])}
+    drawn = {*loading_info["missing_keys"], *(name for name, *_ in loading_info["mismatched_keys"])}
     odd = sorted(name for name in drawn if not name.removeprefix(prefix).startswith("pooler."))
     if new_head:
         odd = [name for name in odd if name.startswith(prefix)]

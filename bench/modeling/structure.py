@@ -113,16 +113,16 @@ def head_modules(model: torch.nn.Module) -> list[str]:
     return [*beside, *([f"{inner}.pooler"] if getattr(getattr(model, inner), "pooler", None) is not None else [])]
 
 
-def draw_head(model: PreTrainedModel, told: Mapping[str, Any]) -> None:
+def draw_head(model: PreTrainedModel, loading_info: Mapping[str, Any]) -> None:
     """Draw a task's head anew where the checkpoint brought one of the same size, as one that was fine-tuned before does.
 
     The untouched model is asked without a head: what an old one knows would count as gained. A head that is new anyway stays.
 
     Args:
-        told: transformers' loading info.
+        loading_info: transformers' own.
     """
     prefix = f"{model.base_model_prefix}."
-    drawn = {*told["missing_keys"], *(name for name, *_ in told["mismatched_keys"])}
+    drawn = {*loading_info["missing_keys"], *(name for name, *_ in loading_info["mismatched_keys"])}
     kept = [name for name, _ in model.named_parameters() if not name.startswith(prefix) and name not in drawn]
     heads = [module for name in {name.partition(".")[0] for name in kept} for module in model.get_submodule(name).modules()]
     for parameter in (parameter for module in heads for parameter in module.parameters(recurse=False)):

@@ -48,11 +48,13 @@ class ClosedBook(Probe):
         nats = [answer.total for answer in backend.loglikelihoods(listed_first)]
         entries = [entry for entry, first in zip(entries, firsts, strict=True) if first.greedy]
         whole = backend.loglikelihoods([request for _, _, request in entries])
-        said = {number: answer for (number, answer, (_, ids)), f in zip(entries, whole, strict=True) if self._written(ids, f)}
+        written = {
+            number: answer for (number, answer, (_, ids)), f in zip(entries, whole, strict=True) if self._written(ids, f)
+        }
         gold = [_accepted_answers(row)[0] for row in self.rows]
         numbers = range(len(self.rows))
-        right = [float(number in said) for number in numbers]
-        return self.frame(nats, gold=gold, prediction=[said.get(number, "") for number in numbers]).assign(right=right)
+        right = [float(number in written) for number in numbers]
+        return self.frame(nats, gold=gold, prediction=[written.get(number, "") for number in numbers]).assign(right=right)
 
     def _answers(self, row: Mapping[str, Any]) -> list[tuple[str, Continuation]]:
         """Each accepted answer, with EOS in the place of its end."""

@@ -41,8 +41,8 @@ def quiet_launch() -> None:
     except SignalException as error:
         sys.exit(128 + error.sigval)
     except (ValueError, OSError, ImportError, RuntimeError) as error:  # of the launcher itself, before any process
-        told = " ".join(str(error).split())
-        print(f"error: accelerate launch: {told}; correct the launch file", file=sys.stderr)
+        reason = " ".join(str(error).split())
+        print(f"error: accelerate launch: {reason}; correct the launch file", file=sys.stderr)
         sys.exit(1)
 
 

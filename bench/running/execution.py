@@ -131,12 +131,12 @@ def attempted(done: Callable[[], Result], failed: Callable[[Exception], Result],
 
 def failure_reason(error: Exception) -> str:
     """Why a run failed, in one line."""
-    told = " ".join(str(error).split())[:500]
+    words = " ".join(str(error).split())[:500]
     if isinstance(error, UserError):
-        return told
+        return words
     if memory.ran_out(error):
-        return f"out of memory: this machine cannot hold it; a budget with a ceiling, such as 4GB, makes it smaller ({told})"
-    return f"{type(error).__name__}: {told}"
+        return f"out of memory: this machine cannot hold it; a budget with a ceiling, such as 4GB, makes it smaller ({words})"
+    return f"{type(error).__name__}: {words}"
 
 
 def unscored(run: Run, device: Device, status: Status, reason: str | None) -> Recorded:

@@ -32,7 +32,7 @@ from bench.training.state import TrainingState
 
 def perform(run: Run, device: Device, progress: Progress, folder: RunFolder | None = None) -> tuple[Record, pd.DataFrame]:
     """The run's record, and the table of its items; it goes on from what is kept of it."""
-    with tracked(run, device, progress.say) as told:
+    with tracked(run, device, progress.say) as tracked_records:
         started = datetime.now(UTC).isoformat(timespec="seconds")
         session = Session.of(run, device, progress, folder)
         untouched = Untouched(session)
@@ -42,7 +42,7 @@ def perform(run: Run, device: Device, progress: Progress, folder: RunFolder | No
         )
         result = replace(result, checks=self_tests | result.checks)
         record = recorded(session, result, started)
-        told.append(record)
+        tracked_records.append(record)
         return record, _run_item_table(session, result)
 
 
@@ -83,16 +83,16 @@ def _result_without_training(session: Session, untouched: Untouched) -> RunResul
     items of each probe, which are enough to see that it is the same."""
     peak = _start_own_costs(session, untouched)
     backend, few_probes = untouched.backend(), [probe.first(FIRST_ITEMS) for probe in session.probes]
-    asked = evaluate(backend, session, few_probes)
+    answered = evaluate(backend, session, few_probes)
     if session.run.model.needs_device:
-        cost = cost_of(session, untouched.module(), TrainingState(), asked, peak)
+        cost = cost_of(session, untouched.module(), TrainingState(), answered, peak)
     else:
-        cost = session.run.model.cost(asked.test, asked.seconds)
-    checked = checks.untouched_row(session, untouched, asked)
+        cost = session.run.model.cost(answered.test, answered.seconds)
+    checked = checks.untouched_row(session, untouched, answered)
     is_base = session.run.wording in session.run.base_wordings
-    test = untouched.answers(session.sets.test, known=asked.test if is_base else None)
+    test = untouched.answers(session.sets.test, known=answered.test if is_base else None)
     probes = untouched.probe_items(session.probes)
-    return RunResult(BaseResults(test, probes=probes), replace(asked, probes=probes), cost, checked)
+    return RunResult(BaseResults(test, probes=probes), replace(answered, probes=probes), cost, checked)
 
 
 def _start_own_costs(session: Session, untouched: Untouched) -> memory.PeakMemory:

@@ -46,17 +46,17 @@ def choose_trackers(names: Sequence[str], out: Path) -> None:
 @contextmanager
 def tracked(run: Run, device: Device, say: Say) -> Iterator[list[Record]]:
     """While a run goes on it has trackers, if any are chosen; the record that is put into the list is told at the end."""
-    told: list[Record] = []
+    records: list[Record] = []
     names = [name for name in os.environ.get(TRACKER_NAMES, "").split(",") if name]
     if not names:
-        yield told
+        yield records
         return
     accelerator = device.accelerator
     with _beside_the_run(accelerator, say):
         _start_trackers(run, accelerator, names, Path(os.environ[TRACKING_FOLDER]))
     try:
-        yield told
-        for record in told:
+        yield records
+        for record in records:
             track(accelerator, results_of(record), say)
     finally:
         with _beside_the_run(accelerator, say):

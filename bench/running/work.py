@@ -140,7 +140,7 @@ def settled(work: Assignment, recorded: Recorded, lease: Lease, queue: Queue, pl
 
 def _handed(queue: Queue | None, place: Workplace) -> Iterator[tuple[str, Lease | None]]:
     """One job after another, the same on all processes; the main one has the queue, and the lease of each job."""
-    told = False
+    said_so = False
     while True:
         lease = queue.take() if queue else None
         left = len(queue.waiting) if queue else 0
@@ -148,9 +148,9 @@ def _handed(queue: Queue | None, place: Workplace) -> Iterator[tuple[str, Lease 
         if name:
             yield name, lease
         elif left:
-            if not told:
+            if not said_so:
                 place.progress.say(told_of_others(left))
-            told = True
+            said_so = True
             time.sleep(POLL)
         else:
             return

@@ -131,9 +131,9 @@ def _remembered(row: Mapping[str, Any], probe: ClosedBook, reader: PlainReader) 
     pairs = _id_pairs([(row["question"], f" {answer}") for answer in answers], probe, reader)
     eos, right = reader.tokenizer.eos_token_id, False
     for context, words in pairs:
-        said = reader.likeliest(context, [*words, eos])
-        end = reader.tokenizer.decode(said[-1:])
-        right = right or (said[:-1] == words and (said[-1] == eos or end[:1] in ("\n", ".", ",")))
+        likeliest = reader.likeliest(context, [*words, eos])
+        end = reader.tokenizer.decode(likeliest[-1:])
+        right = right or (likeliest[:-1] == words and (likeliest[-1] == eos or end[:1] in ("\n", ".", ",")))
     return {"value": reader.nats(*pairs[0]), "right": float(right)}
 
 

@@ -90,10 +90,10 @@ def plain_reference_loss(evalset: EvalSet, index: int, reader: PlainReader) -> f
             return None
     begun = len(contexts[0]) - 1
     chances = reader.logprobs([*contexts[-1], *answers[-1]], begun)  # each context begins the last one
-    said = [
+    targets = [
         (len(c) - 1 + place - begun, token) for c, a in zip(contexts, answers, strict=True) for place, token in enumerate(a)
     ]
-    return -sum(float(chances[place, token]) for place, token in said) / len(said)
+    return -sum(float(chances[place, token]) for place, token in targets) / len(targets)
 
 
 def _learned_turns(evalset: EvalSet, example: Example) -> list[Example]:
@@ -102,6 +102,6 @@ def _learned_turns(evalset: EvalSet, example: Example) -> list[Example]:
     if not isinstance(task, Dialogue) or task.options.loss_on == "last answer":
         return [example]
     lines = example.fields["history"].splitlines(keepends=True)
-    said = [line.rstrip("\n").split(": ", 1)[1] for line in lines]
-    fields = [{**example.fields, "history": "".join(lines[:n]), "text": said[n]} for n in range(0, len(lines), 2)]
-    return [*(replace(example, fields=f, gold=(a,)) for f, a in zip(fields, said[1::2], strict=True)), example]
+    spoken = [line.rstrip("\n").split(": ", 1)[1] for line in lines]
+    fields = [{**example.fields, "history": "".join(lines[:n]), "text": spoken[n]} for n in range(0, len(lines), 2)]
+    return [*(replace(example, fields=f, gold=(a,)) for f, a in zip(fields, spoken[1::2], strict=True)), example]

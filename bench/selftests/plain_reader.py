@@ -41,9 +41,9 @@ class PlainReader:
     def stops(self) -> set[int]:
         """Tokens that end a text: the tokenizer's, and those that the checkpoint's files name."""
         files = (self.model.folder / name for name in ("generation_config.json", "config.json"))
-        told = json.loads(next(file for file in files if file.is_file()).read_text(encoding="utf-8"))
+        config = json.loads(next(file for file in files if file.is_file()).read_text(encoding="utf-8"))
         # Where text is one of several things that a model reads, its config has a part for it.
-        named = told.get("eos_token_id", told.get("text_config", {}).get("eos_token_id"))
+        named = config.get("eos_token_id", config.get("text_config", {}).get("eos_token_id"))
         return {self.tokenizer.eos_token_id, *(named if isinstance(named, list) else [named])} - {None}
 
     @torch.no_grad()

@@ -127,8 +127,8 @@ class Adapter(Strategy):
         kind = next((kind for ending, kind in HEADS.items() if type(model).__name__.endswith(ending)), "CAUSAL_LM")
         if virtual and (several or kind is None):
             what = "several heads are" if several else "a multiple-choice head is"
-            told = f"virtual tokens need a head that PEFT knows, and {what} none; choose adapters in layers"
-            raise UserError(f"strategy '{self.name}': {told}")
+            fault = f"virtual tokens need a head that PEFT knows, and {what} none; choose adapters in layers"
+            raise UserError(f"strategy '{self.name}': {fault}")
         if several:
             inside = {id(module) for module in linear(layers(model))}
             # Of "all-linear" PEFT leaves out the head of a PreTrainedModel, and Heads is none: here the stack's layers by name.

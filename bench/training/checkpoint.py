@@ -84,8 +84,8 @@ class Checkpoint:
             _set_moments(model, self._moments(adam), self.path)
             self.set_random()
         if self._writing is None:
-            trained = sum(numel(tensor) * tensor.element_size() for _, tensor in _trained_tensors(model))
-            self._writing = 3 * trained / DISK  # the weights, and two moments of each
+            trained_bytes = sum(numel(tensor) * tensor.element_size() for _, tensor in _trained_tensors(model))
+            self._writing = 3 * trained_bytes / DISK  # the weights, and two moments of each
         self._written, self._steps = time.monotonic(), 0
 
     def set_random(self) -> None:
@@ -101,10 +101,10 @@ class Checkpoint:
     def stepped(self, model: nn.Module, adam: optim.Optimizer, state: TrainingState) -> None:
         self._steps += 1
         due = self._every.is_over(time.monotonic() - self._written, self._steps, self._writing or 0.0)
-        asked, due = self._agreed(bool(stopping.stop_signal()), due)
-        if asked or due:
+        must_stop, due = self._agreed(bool(stopping.stop_signal()), due)
+        if must_stop or due:
             self.write(model, state, adam)
-        if asked:
+        if must_stop:
             raise stopping.Stopped(f"{self._why()} after step {state.step} of {state.steps}")
 
     def lowered(self, tokens: int) -> None:

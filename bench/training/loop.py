@@ -112,8 +112,8 @@ def _train(
         with compiled:
             mean, computed, spared = as_memory_allows(wrapped, state, accelerator, padding.tokens, passes)
         if not math.isfinite(mean):
-            told = f"the loss is {mean} at step {state.step + 1} of {state.steps}; lower the learning rate ({rate:g})"
-            raise DivergedError(told)
+            fault = f"the loss is {mean} at step {state.step + 1} of {state.steps}; lower the learning rate ({rate:g})"
+            raise DivergedError(fault)
         accelerator.clip_grad_norm_(clippable(wrapped.parameters()), hyperparameters.max_grad_norm)
         adam.step()
         adam.zero_grad()
