@@ -34,6 +34,7 @@ def check_shapes(runs: Iterable[Run], room: int | None = None) -> None:
             continue
         kinds = [types.task_type(task) for task in run.training_tasks] if run.model.family == "encoder" else []
         heads = tuple((kind.spec.type, kind.outputs()) for kind in kinds)  # some types have none: a decoder's
+        # Neither seed nor budget enters a shape, so that one run of each key stands for the others.
         key = (run.model.content_hash, run.strategy.name, run.strategy.hyperparameters.model_dump_json(), run.max_length, heads)
         if key not in checked:
             checked.add(key)

@@ -18,6 +18,7 @@ def cpu_limit() -> float | None:
         or (*_limit_fields("cpu/cpu.cfs_quota_us"), *_limit_fields("cpu/cpu.cfs_period_us"))
         or ("max", "1")
     )
+    # No limit is `max`, or -1 in version 1: neither is made of digits.
     return int(quota) / int(period) if quota.isdigit() and int(period) else None
 
 

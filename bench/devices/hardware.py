@@ -24,6 +24,7 @@ def cores() -> int:
     """CPU cores this process may use, and in a container as many as it gets the time of."""
     if given := os.environ.get(CORES):
         return int(given)
+    # taskset and Slurm may give a process fewer cores than the machine has, which cpu_count does not tell.
     count = len(os.sched_getaffinity(0)) if hasattr(os, "sched_getaffinity") else os.cpu_count() or 1
     limit = cpu_limit()
     return count if limit is None else max(1, min(count, math.ceil(limit)))

@@ -188,4 +188,5 @@ def _refuse(environ: Mapping[str, str]) -> None:
 
 
 def _on(environ: Mapping[str, str], variable: str) -> bool:
+    # What Accelerate itself takes for true (str_to_bool), so that both read a switch alike.
     return environ.get(variable, "false").lower() in ("1", "true", "yes", "on", "y", "t")

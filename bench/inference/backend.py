@@ -115,6 +115,7 @@ class Backend:
         """The answers to all requests, of which this process gives those at the indices `mine`."""
         answers = answer([requests[index] for index in mine]) if mine else []
         if requests:
+            # The first of all, since a process may have none of its own.
             self._join(lambda: answer(requests[:1]))
         return self.device.gathered(dict(zip(mine, answers, strict=True))) if self.device else answers
 

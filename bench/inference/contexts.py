@@ -20,6 +20,7 @@ class Context(NamedTuple):
 def contexts(evalset: EvalSet) -> list[Context]:
     """Each example's prompt as a decoder reads it, cut so that the longest answer has room."""
     encoding, task = evalset.model_encoding, evalset.task
+    # Solved examples have room of their own, so that a question loses no more words for them (`Encoding.fitted`).
     before, room = _shots_and_tokens(evalset)
     words, split = evalset.wording, evalset.instructions
 

@@ -35,6 +35,7 @@ def passage_losses(backend: Backend, encoding: Encoding, texts: Sequence[str]) -
     for (n, *_), total in zip(cuts, sums, strict=True):
         nats[n] += total
     sizes = [_predicted_bytes(encoding, text, ids) for text, ids in zip(texts, passages, strict=True)]
+    # All ids but the first are predicted: a text's own first token, or the BOS before it.
     return [PassageLoss(total, len(ids) - 1, size) for total, ids, size in zip(nats, passages, sizes, strict=True)]
 
 

@@ -134,6 +134,7 @@ def _predict_by_ranking(backend: Backend, evalset: EvalSet) -> list[ItemPredicti
 def _predict_by_writing(backend: Backend, evalset: EvalSet) -> list[ItemPrediction]:
     """What the model writes, taken apart by the task's type."""
     task, examples = evalset.task, evalset.examples
+    # An API takes words: it has no ids, and of its prompts nothing can be cut.
     read = contexts(evalset) if evalset.encoding else []
     weighs = read and task.weighs and "loglikelihoods" in backend.can
     judged = references(evalset) if weighs else [None] * len(examples)

@@ -48,6 +48,7 @@ def _unpacked(content: bytes, encoding: str) -> bytes:
     if encoding.strip().lower() != "gzip":
         return content
     try:
+        # 16 asks for gzip's header. One byte above the bound shows that there is more, without unpacking it.
         unpacked = zlib.decompressobj(zlib.MAX_WBITS | 16).decompress(content, BODY_BYTES + 1)
     except zlib.error:
         return content

@@ -135,6 +135,7 @@ def _prompt_hash(pairing: Pairing, contest: Contest) -> str:
 
 def _judged_item(pairing: Pairing, contest: Contest, *replies: str) -> JudgedItem:
     first, second = (_reply_and_winner(reply, order) for reply, order in zip(replies, ORDERS, strict=True))
+    # A judge that prefers a place names the two answers in turn: it has not told them apart, which makes a tie.
     agreed = first.winner if first.winner == second.winner else None
     prompt = _prompt_hash(pairing, contest)
     return JudgedItem(item=contest.item, asked=prompt, one_first=first, other_first=second, verdict=agreed or "tie")

@@ -46,6 +46,7 @@ def texts(value: Any) -> Iterator[str]:
             yield from texts(part)
 
 
+# By its JSON, since a spec holds dicts, and what is cached by must have a hash.
 @lru_cache(maxsize=8)
 def _of_task(dump: str, tested: tuple[str, ...], lengths: Lengths) -> frozenset[int]:
     train = splits.trained_examples(TaskSpec.model_validate_json(dump), _parsed_tasks(tested))

@@ -159,6 +159,7 @@ def validation_set(run: Run, encoding: Encoding | None, spec: TaskSpec, items: i
 
 def as_base(evalset: EvalSet, wording: Wording) -> EvalSet:
     """The same examples as the base model is asked: in one of its wordings, and without a head."""
+    # The seed chooses solved examples, and a base is shown none: its answers are kept for the runs of all seeds.
     return replace(evalset, wording=wording, seed=0, head=None)
 
 

@@ -32,6 +32,7 @@ def of_task(evalset: EvalSet, before: BaseAnswers, after: pd.DataFrame) -> dict[
     for rate in RATES:
         if rate in after:
             known = after[after[rate].notna()]
+            # A rate is the mean of its own column, and is compared with no gold.
             metrics |= scores(known.assign(prediction=known[rate].astype(float), gold=""), [rate])
     best = BestBase(
         style=before.best_style, score=value(before.best, names[0]), gain=_gain_over_items(after, before.best, names[0])

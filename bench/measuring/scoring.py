@@ -23,6 +23,7 @@ def scores(predictions: pd.DataFrame, names: Sequence[str]) -> dict[str, Score]:
 def _metric_score(predictions: pd.DataFrame, name: str) -> Score:
     metric, predictions = metrics.counted(name), restricted(predictions, name, ["prediction", "gold"])
     counts = metric.counts(predictions["prediction"].tolist(), predictions["gold"].tolist())
+    # The first axis is that of seeds, of which one model is one.
     answered = of_counts(counts[None], metric.number, clusters_of(predictions.get("cluster"), len(counts)))
     low, high = of_one_model(answered, metric.scale)
     return Score(

@@ -44,6 +44,7 @@ def _tags_of_part(tags: Any, known: set[tuple[int, int]], wanted: bool) -> list[
 
     kept = list(tags)
     for _, first, last in get_entities(list(tags)):
+        # seqeval's last word is still of the entity, and that of `seen` no longer.
         if ((first, last + 1) in known) != wanted:
             kept[first : last + 1] = ["O"] * (last + 1 - first)
     return kept

@@ -18,6 +18,7 @@ ARTICLES = re.compile(r"\b(a|an|the)\b")
 
 def tokens(text: str) -> list[str]:
     """Words without case, ASCII punctuation and articles."""
+    # In the order of SQuAD's own script: without its hyphen `the-best` is one word, and keeps its article.
     return ARTICLES.sub(" ", text.lower().translate(PUNCTUATION)).split()
 
 

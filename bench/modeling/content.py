@@ -102,7 +102,7 @@ def _hashed_tensors_of_file(path: Path) -> Iterator[tuple[str, str]]:
         if length > path.stat().st_size:
             raise ValueError("the header is longer than the file")
         header = json.loads(file.read(length))
-        header.pop("__metadata__", None)
+        header.pop("__metadata__", None)  # words of whoever wrote the file, and no tensor
         for name, entry in header.items():
             start, end = entry["data_offsets"]
             file.seek(8 + length + start)

@@ -113,6 +113,7 @@ def _check_matrices(model: nn.Module) -> None:
 
 
 def _work_below(model: nn.Module, blocks: Sequence[nn.Module]) -> Work:
+    # Forward alone: below the lowest trained weight there is no backward pass.
     sizes = sum(_size(module) for block in blocks for module in block.modules())
     return Work(tokens=2 * sizes, pairs=4 * _attention_width(model) * len(blocks))
 

@@ -39,6 +39,7 @@ def listen() -> None:
     _heard.signal, _heard.deferring = "", 0
     for number in SIGNALS:
         signal.signal(number, _hear)
+    # Only now: what came while it was blocked is handed over at once, and must find its handler.
     signal.pthread_sigmask(signal.SIG_UNBLOCK, SIGNALS)
     signal.signal(signal.SIGALRM, _raise)
     sys.unraisablehook = _swallowed

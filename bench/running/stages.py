@@ -35,6 +35,7 @@ def train_stages(session: Session, base: BaseResults, model: nn.Module, state: T
     """Train the adapted model in place through the stages that the state lacks, the run's own task last; each has its own
     optimiser and schedule."""
     for number, task in enumerate(session.run.stages):
+        # Where a training goes on, the stages before this one are done, and their weights are in the model.
         if number == state.stage:
             train_stage(session, model, task, state, partial(_curve, session, base))
         if session.sets.stages and number == len(state.stage_scores):

@@ -61,7 +61,7 @@ def tracked(run: Run, device: Device, say: Say) -> Iterator[list[Record]]:
     finally:
         with _beside_the_run(accelerator, say):
             while accelerator.trackers:
-                accelerator.trackers.pop().finish()
+                accelerator.trackers.pop().finish()  # taken off first: one that fails here is not ended once more
 
 
 def track(accelerator: Accelerator, values: dict[str, float], say: Say, step: int | None = None) -> None:

@@ -93,6 +93,7 @@ def _candidate_words(task: TaskType, example: Example) -> dict[str, str]:
 
 def _likeliest_answer(scores: dict[str, float]) -> PlainAnswer:
     """The answer with the highest score, and its share where each has e to its score."""
+    # Sorted in a stable way: of equal scores the first is the answer, as `max` has it in predictions.
     first, second = sorted(scores, key=lambda label: -scores[label])[:2]
     total = sum(exp(score - scores[first]) for score in scores.values())
     return PlainAnswer(first, 1 / total, scores[first] - scores[second])

@@ -106,6 +106,7 @@ def _choice_numbers(row: Mapping[str, Any], probe: MultipleChoice, reader: Plain
     nats = [
         reader.nats(*pair) / size(choice) for pair, choice in zip(_id_pairs(pairs, probe, reader), row["choices"], strict=True)
     ]
+    # In long double, since e to the difference of two long texts' nats leaves the range of a double.
     others = sum(np.exp(np.longdouble(score - nats[gold])) for place, score in enumerate(nats) if place != gold)
     # Of equal ones, as of a choice that stands twice, the first is the answer.
     best = all(nats[gold] > score if place < gold else nats[gold] >= score for place, score in enumerate(nats))

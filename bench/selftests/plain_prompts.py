@@ -69,6 +69,7 @@ def plain_continuation(evalset: EvalSet, reader: PlainReader, answer: str) -> li
     chats = evalset.wording.style == "instruction" and reader.tokenizer.chat_template
     words = f"\n{answer}" if chats else f"x {answer}"
     tokenised = reader.tokenizer(words, add_special_tokens=False, return_offsets_mapping=True)
+    # The letter that stands for the prompt ends at 1: all that ends after it is the answer's.
     return [token for token, (_, end) in zip(tokenised["input_ids"], tokenised["offset_mapping"], strict=True) if end > 1]
 
 

@@ -15,6 +15,7 @@ EQUIVALENCE = 0.08
 """Level, both sides together, of the interval by which two one-sided tests show that a difference is small. Each is at .04: at
 .05, .054 to .061 of simulated changes of exactly that size were called small (docs/method/gate.md)."""
 GRID = 200
+"""Values that an estimated variance may have, equally likely ones, over which power is averaged."""
 
 
 @dataclass(frozen=True)

@@ -30,6 +30,7 @@ def log_ratio(one: Sequence[float], other: Sequence[float], table: Sequence[Sequ
     if not spread.freedom:
         return value, None
     variance = sum(max(_relative_variance(row), float(spread.variance)) / len(row) for row in (one, other))
+    # A cost is of a whole run and made of no items, so that only seeds move it.
     return value, Margin(variance, spread.freedom, 0.0, MANY)
 
 

@@ -64,6 +64,7 @@ class RunStatus(BaseModel):
     def end(self, run: Finished) -> None:
         """One more is done."""
         self.done += 1
+        # Of the earlier ones one less than are listed, as the last place is this run's.
         self.finished = [*self.finished[1 - LISTED :], run]
 
     @property

@@ -59,6 +59,7 @@ class Shelf:
         values = states.values.contiguous()
         data, start = values.view(torch.uint8).numpy().tobytes(), self.bytes_kept
         self._file.seek(start)
+        # A file without a buffer may take less at once than it is given.
         while data:
             data = data[self._file.write(data) :]
         self._places[text] = start, tuple(values.shape), values.dtype, states.seconds

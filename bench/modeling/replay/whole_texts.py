@@ -20,6 +20,7 @@ Text = tuple[tuple[int, ...], tuple[int, ...]]
 
 def text_hash(text: Text) -> bytes:
     ids, types = (array("q", part).tobytes() for part in text)
+    # The length in front says where ids end and types begin: else two texts could make the same bytes.
     return hashlib.blake2b(len(ids).to_bytes(8, "big") + ids + types, digest_size=16).digest()
 
 
