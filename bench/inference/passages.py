@@ -35,7 +35,7 @@ def passage_losses(backend: Backend, encoding: Encoding, texts: Sequence[str]) -
     for (n, *_), total in zip(cuts, sums, strict=True):
         nats[n] += total
     sizes = [_predicted_bytes(encoding, text, ids) for text, ids in zip(texts, passages, strict=True)]
-    # All ids but the first are predicted: a text's own first token, or the BOS before it.
+    # All ids but the first are predicted; it is the BOS, or where there is none the text's own first token.
     return [PassageLoss(total, len(ids) - 1, size) for total, ids, size in zip(nats, passages, sizes, strict=True)]
 
 
