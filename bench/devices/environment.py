@@ -16,12 +16,12 @@ TOLD_BESIDE = ("datasets", "accelerate", "evaluate", "deepspeed", "scikit-learn"
 
 def versions() -> dict[str, str]:
     """Installed versions of the packages that can change a result, or help to explain one."""
-    return _installed(*COMPUTING, *TOLD_BESIDE)
+    return _installed_versions(*COMPUTING, *TOLD_BESIDE)
 
 
 def environment(device_type: str, precision: str) -> dict[str, str]:
     """What answers the question here: versions by package, `device` (cpu, cuda, ...), and the resolved `precision`."""
-    return {**_installed(*COMPUTING), "device": device_type, "precision": precision}
+    return {**_installed_versions(*COMPUTING), "device": device_type, "precision": precision}
 
 
 def environment_id(environment: Mapping[str, str]) -> str:
@@ -29,7 +29,7 @@ def environment_id(environment: Mapping[str, str]) -> str:
     return digest(dict(environment))
 
 
-def _installed(*packages: str) -> dict[str, str]:
+def _installed_versions(*packages: str) -> dict[str, str]:
     installed = {}
     for package in packages:
         try:

@@ -70,7 +70,7 @@ class Launched:
         return cls(
             world=world,
             local=int(environ.get("LOCAL_WORLD_SIZE") or 1),
-            cpu=_on(environ, "ACCELERATE_USE_CPU") or hidden,
+            cpu=_switched_on(environ, "ACCELERATE_USE_CPU") or hidden,
             gpus=visible if accelerated and not hidden else None,
             parallelism=_parallelism(environ, world),
         )
@@ -147,7 +147,7 @@ def configured(config: Mapping[str, Any]) -> Parallelism:
 
 
 def _parallelism(environ: Mapping[str, str], world: int) -> Parallelism:
-    if _on(environ, "ACCELERATE_USE_DEEPSPEED"):
+    if _switched_on(environ, "ACCELERATE_USE_DEEPSPEED"):
         stage = environ.get("ACCELERATE_DEEPSPEED_ZERO_STAGE", "2")
         known: dict[str, Parallelism] = {"1": "zero1", "2": "zero2", "3": "zero3"}
         if stage not in known:
@@ -157,7 +157,7 @@ def _parallelism(environ: Mapping[str, str], world: int) -> Parallelism:
                 "the launcher asks for NVMe, which no checkpoint reads; offload to cpu, as launch/zero3-offload.yaml does"
             )
         return known[stage]
-    if _on(environ, "ACCELERATE_USE_FSDP"):
+    if _switched_on(environ, "ACCELERATE_USE_FSDP"):
         if environ.get("FSDP_VERSION") != "2":
             raise UserError("the launcher asks for FSDP's first version; set fsdp_version: 2, as launch/fsdp2.yaml does")
         return "fsdp2"
@@ -167,7 +167,7 @@ def _parallelism(environ: Mapping[str, str], world: int) -> Parallelism:
 
 def _refuse(environ: Mapping[str, str]) -> None:
     for variable, what in REFUSED.items():
-        if _on(environ, variable):
+        if _switched_on(environ, variable):
             raise UserError(f"the launcher asks for {what}; leave it out, tunebench does not run under it")
     precision = environ.get("ACCELERATE_MIXED_PRECISION", "no")
     if precision != "no":
@@ -180,13 +180,13 @@ def _refuse(environ: Mapping[str, str]) -> None:
         raise UserError(f"the launcher asks for torch.compile by {backend}; leave it out, and give --set compile=true")
     if environ.get("ACCELERATE_DEEPSPEED_CONFIG_FILE", "none") != "none":
         raise UserError("the launcher names a DeepSpeed file; write deepspeed_config as launch/zero3.yaml does instead")
-    if _on(environ, "ACCELERATE_USE_DEEPSPEED") and _on(environ, "ACCELERATE_USE_CPU"):
+    if _switched_on(environ, "ACCELERATE_USE_DEEPSPEED") and _switched_on(environ, "ACCELERATE_USE_CPU"):
         raise UserError(
             "the launcher asks for DeepSpeed with use_cpu, where Accelerate leaves DeepSpeed out without a word; "
             "set --gpu_ids=-1,-1 instead"
         )
 
 
-def _on(environ: Mapping[str, str], variable: str) -> bool:
+def _switched_on(environ: Mapping[str, str], variable: str) -> bool:
     # What Accelerate itself takes for true (str_to_bool), so that both read a switch alike.
     return environ.get(variable, "false").lower() in ("1", "true", "yes", "on", "y", "t")

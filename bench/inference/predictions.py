@@ -142,7 +142,7 @@ def _predict_by_writing(backend: Backend, evalset: EvalSet) -> list[ItemPredicti
     # An answer after a chat template ends where the model says so; another is a line, as the lines before it are.
     chats = evalset.wording.style != "plain" if evalset.encoding is None else evalset.encoding.chats(evalset.wording)
     texts = backend.generate(prompts, task.answer_tokens, one_line=not chats, beams=task.beams)
-    losses = [_loss(said.reference, each) for said, each in zip(texts, judged, strict=True)]
+    losses = [_loss_per_spoken_token(said.reference, each) for said, each in zip(texts, judged, strict=True)]
 
     def taken(example: Example, said: GeneratedText, context: Context | None, loss: float | None) -> ItemPrediction:
         value, lost, whole = task.parse(example, said.text), context and context.cut, context and context.answerable
@@ -156,7 +156,7 @@ def _prompt_with_reference(context: Context, reference: Encoded | None) -> Promp
     return Prompt(context.ids, reference=None if reference is None else reference.continuation)
 
 
-def _loss(said: Likelihood | None, reference: Encoded | None) -> float | None:
+def _loss_per_spoken_token(said: Likelihood | None, reference: Encoded | None) -> float | None:
     """Nats per token that carries loss."""
     if said is None or reference is None:
         return None

@@ -39,11 +39,11 @@ async def read_reply(response: httpx2.Response) -> Reply:
         if len(content) > BODY_BYTES:
             raise TooLongError
     return Reply(
-        response.status_code, response.headers, _unpacked(bytes(content), response.headers.get("Content-Encoding", ""))
+        response.status_code, response.headers, _unpacked_content(bytes(content), response.headers.get("Content-Encoding", ""))
     )
 
 
-def _unpacked(content: bytes, encoding: str) -> bytes:
+def _unpacked_content(content: bytes, encoding: str) -> bytes:
     """As it is where it is packed in another way than was asked for, or damaged: whoever reads it says that it is no answer."""
     if encoding.strip().lower() != "gzip":
         return content

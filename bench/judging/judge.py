@@ -112,10 +112,10 @@ class Judging:
 def _still_known(pairing: Pairing, kept: dict[str, JudgedItem]) -> dict[str, JudgedItem]:
     """What was said of exactly these answers, in exactly these words. A judge that said nothing may speak another time."""
     hashes = {contest.item: _prompt_hash(pairing, contest) for contest in pairing.contests}
-    return {item: judged for item, judged in kept.items() if hashes.get(item) == judged.asked and not _silent(judged)}
+    return {item: judged for item, judged in kept.items() if hashes.get(item) == judged.asked and not _has_silent_reply(judged)}
 
 
-def _silent(judged: JudgedItem) -> bool:
+def _has_silent_reply(judged: JudgedItem) -> bool:
     return any(said is not None and not said.text.strip() for said in (judged.one_first, judged.other_first))
 
 

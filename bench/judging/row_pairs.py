@@ -146,7 +146,7 @@ def _pairing(mine: Record, theirs: Record, first: pd.DataFrame, second: pd.DataF
 
 def _answers_to_same_items(mine: Record, theirs: Record, out: Path, items: int | None) -> tuple[pd.DataFrame, pd.DataFrame]:
     """Both runs' answers to the same items, in the same order."""
-    first, second = (_frame(run, out) for run in (mine, theirs))
+    first, second = (_task_answers(run, out) for run in (mine, theirs))
     named = ["item", "gold"]
     if first[named].to_numpy().tolist() != second[named].to_numpy().tolist():
         raise UserError(
@@ -161,7 +161,7 @@ def _answers_to_same_items(mine: Record, theirs: Record, out: Path, items: int |
     return first.iloc[places], second.iloc[places]
 
 
-def _frame(run: Record, out: Path) -> pd.DataFrame:
+def _task_answers(run: Record, out: Path) -> pd.DataFrame:
     frame = store.read_items(out, run)
     wanted = ["item", "text", "gold", "prediction"]
     part = frame[(frame["kind"] == "task") & (frame["name"] == run.setup.task)] if "kind" in frame else frame

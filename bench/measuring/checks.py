@@ -83,7 +83,7 @@ def fresh_adapter(session: Session, base: BaseResults, adapted: nn.Module) -> di
     if session.run.strategy.bits == 32 == session.run.checkpoint.reference_bits:  # in which the base answers to the task
         evalset = as_base(session.sets.test, session.run.in_base_words(session.run.wording))
         checks["base answers as it is kept"] = _as_base_answers(session, evalset, base.test.same, asked_model)
-    return _known(checks)
+    return _made_checks(checks)
 
 
 def untouched_row(session: Session, untouched: Untouched, evaluation: Evaluation) -> dict[str, bool]:
@@ -100,10 +100,10 @@ def untouched_row(session: Session, untouched: Untouched, evaluation: Evaluation
     older = [name for name in now if kept[name] is not now[name]]  # the others are kept from now on
     if older:
         checks["untouched_forgets_nothing"] = all(same_numbers(kept[name], now[name], tolerance=0) for name in older)
-    return _known(checks)
+    return _made_checks(checks)
 
 
-def _known(checks: Mapping[str, bool | None]) -> dict[str, bool]:
+def _made_checks(checks: Mapping[str, bool | None]) -> dict[str, bool]:
     """Without checks that had nothing to read."""
     return {name: holds for name, holds in checks.items() if holds is not None}
 
@@ -119,10 +119,10 @@ def _as_base_answers(session: Session, evalset: EvalSet, answers: pd.DataFrame, 
 def frozen_sums(model: nn.Module) -> dict[str, float]:
     """The sum of each weight that is not trained. 4-bit ones (uint8) are left out, since bitsandbytes unpacks them in place."""
     still = {name: weight for name, weight in model.named_parameters() if not weight.requires_grad and numel(weight)}
-    return {name: _sum(full_tensor(weight)) for name, weight in still.items() if weight.dtype != torch.uint8}
+    return {name: _sum_in_parts(full_tensor(weight)) for name, weight in still.items() if weight.dtype != torch.uint8}
 
 
-def _sum(weight: torch.Tensor) -> float:
+def _sum_in_parts(weight: torch.Tensor) -> float:
     """In parts: torch would convert the whole to 64 bits first, which would count as the run's memory."""
     wide = torch.float64 if weight.is_floating_point() else torch.int64
     return float(sum(part.sum(dtype=wide) for part in weight.reshape(-1).split(SUMMED_AT_ONCE)))
@@ -152,7 +152,7 @@ def trained_model(session: Session, model: nn.Module, after: Evaluation, frozen:
                 plain = plain.drop(columns=["prediction", "right"], errors="ignore")
             agree = plain_numbers_agree(measured, plain, closeness.share, _nats(probe, closeness))
             checks[f"{probe.spec.name}: items are the model's own"] = agree
-    return _known(checks) | _training_shows(session, model, [n for n, _ in model.named_parameters() if n not in frozen])
+    return _made_checks(checks) | _training_shows(session, model, [n for n, _ in model.named_parameters() if n not in frozen])
 
 
 def _training_shows(session: Session, model: nn.Module, trained_names: Sequence[str]) -> dict[str, bool]:
@@ -221,7 +221,7 @@ def answers_agree(
     if not answers:
         return None
     # Rounding turns a close choice between labels round now and then, but not one after the other, of so few.
-    turned = sum(answer.value in labels and not _says(evalset, index, frame, answer) for index, answer in answers)
+    turned = sum(answer.value in labels and not _says_same(evalset, index, frame, answer) for index, answer in answers)
     astray = sum(not _item_agrees(evalset, index, frame, answer, closeness) for index, answer in answers)
     return turned <= 1 + closeness.strays and astray <= (closeness.strays if len(answers) > 2 * closeness.strays else 0)
 
@@ -241,7 +241,7 @@ def _read_again(
     return sorted((index, answer) for index, answer in tried.items() if answer)
 
 
-def _says(evalset: EvalSet, index: int, frame: pd.DataFrame, answer: PlainAnswer) -> bool:
+def _says_same(evalset: EvalSet, index: int, frame: pd.DataFrame, answer: PlainAnswer) -> bool:
     value = evalset.task.wrong(evalset.examples[index]) if answer.value is None else answer.value
     return _plain_list(frame.iloc[index]["prediction"]) == _plain_list(value)
 
@@ -253,7 +253,7 @@ def _item_agrees(evalset: EvalSet, index: int, frame: pd.DataFrame, answer: Plai
     if evalset.task.asks == "read":
         same_value = bool(np.allclose(row["prediction"], answer.value, rtol=closeness.share))
     else:
-        same_value = _says(evalset, index, frame, answer)
+        same_value = _says_same(evalset, index, frame, answer)
     turned = not same_value and len(labels) == 2 and answer.value in labels  # so that it is known how likely the other label is
     agrees = as_likely(1 - row["confidence"] if turned else row["confidence"], answer.confidence, closeness)
     # Of a close choice rounding may make another, after which a text goes on otherwise.

@@ -13,7 +13,7 @@ from bench.statistics.arrays import Floats
 from bench.statistics.intervals import Scale
 
 
-def _paired(predictions: Sequence[str], references: Sequence[Sequence[str]]) -> list[tuple[str, list[str]]]:
+def _text_pairs(predictions: Sequence[str], references: Sequence[Sequence[str]]) -> list[tuple[str, list[str]]]:
     pairs = [(guess, list(golds)) for guess, golds in zip(predictions, references, strict=True)]
     missing = next((number for number, (_, golds) in enumerate(pairs, start=1) if not golds), None)
     if missing:
@@ -46,7 +46,7 @@ class _Sacrebleu(Counted):
         # A sentence's statistics are not in the public interface; sacrebleu's own significance tests use them so.
         statistics = [
             self.scorer._extract_corpus_statistics([guess], [[gold] for gold in golds])[0]
-            for guess, golds in _paired(predictions, references)
+            for guess, golds in _text_pairs(predictions, references)
         ]
         return np.array(statistics, dtype=np.float64)
 
@@ -87,7 +87,7 @@ class _Rouge(Mean):
         return RougeScorer([self.name])
 
     def values(self, predictions: Sequence[Any], references: Sequence[Any]) -> Sequence[float]:
-        pairs = _paired(predictions, references)
+        pairs = _text_pairs(predictions, references)
         return [self.scorer.score_multi(golds, guess)[self.name].fmeasure for guess, golds in pairs]
 
 

@@ -57,13 +57,13 @@ def content_hash(folder: Path) -> str:
         if path.suffix in TEXTS and path.is_file():
             digest.update(f"{path.name}:{folders.sha256(path)}\n".encode())
         elif path.suffix == ".json" and path.is_file() and not path.name.endswith(".safetensors.index.json"):
-            digest.update(f"{path.name}:{hashlib.sha256(_canonical(path)).hexdigest()}\n".encode())
+            digest.update(f"{path.name}:{hashlib.sha256(_canonical_json(path)).hexdigest()}\n".encode())
     for name, tensor in sorted(_hashed_tensors(folder)):
         digest.update(f"{name}:{tensor}\n".encode())
     return digest.hexdigest()
 
 
-def _canonical(path: Path) -> bytes:
+def _canonical_json(path: Path) -> bytes:
     content = path.read_bytes()
     try:
         value = json.loads(content)

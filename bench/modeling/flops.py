@@ -82,7 +82,7 @@ def count_flops(model: nn.Module) -> Flops:
     recomputed = blocks if hooked else blocks[lowest_trained(model, blocks) :]
     inside = {id(module) for block in recomputed for module in block.modules()}
     each, again = _attention(model, checkpoints, hooked)
-    virtual, prefixed = _virtual(model)
+    virtual, prefixed = _virtual_tokens(model)
     first = {id(module) for module in blocks[0].modules()} if prefixed else set()
     # Whether gradients flow through to what a module reads, as a trained weight lies below. PEFT lists its virtual tokens after
     # the model that reads them.
@@ -90,7 +90,7 @@ def count_flops(model: nn.Module) -> Flops:
     for name, module in in_order_of_data(model):
         parts, trains = name.split("."), has_trained_weights(module, recurse=False)
         reached |= any(has_trained_weights(child, recurse=False) for own, child in module.named_children() if own in NORM_NAMES)
-        size = 0 if parts[0] == "prompt_encoder" else _size(module)
+        size = 0 if parts[0] == "prompt_encoder" else _linear_size(module)
         if size:
             if not any(part in SECOND_NAMES or part.startswith("lora_") for part in parts):
                 beside = reached
@@ -114,11 +114,11 @@ def _check_matrices(model: nn.Module) -> None:
 
 def _work_below(model: nn.Module, blocks: Sequence[nn.Module]) -> Work:
     # Forward alone: below the lowest trained weight there is no backward pass.
-    sizes = sum(_size(module) for block in blocks for module in block.modules())
+    sizes = sum(_linear_size(module) for block in blocks for module in block.modules())
     return Work(tokens=2 * sizes, pairs=4 * _attention_width(model) * len(blocks))
 
 
-def _size(module: Any) -> int:
+def _linear_size(module: Any) -> int:
     """Weights of a linear layer; 0 for what is none, and for PEFT's wrapper, which shows the weight of the layer inside it."""
     if isinstance(module, nn.Embedding) or hasattr(module, "base_layer"):
         return 0
@@ -154,7 +154,7 @@ def _attention_width(model: nn.Module) -> int:
     return heads * int(getattr(config, "head_dim", None) or config.hidden_size // heads)
 
 
-def _virtual(model: nn.Module) -> tuple[int, int]:
+def _virtual_tokens(model: nn.Module) -> tuple[int, int]:
     """Tokens that stand before each text, and keys and values that do."""
     config = getattr(model, "active_peft_config", None)
     count = int(getattr(config, "num_virtual_tokens", None) or 0)

@@ -61,7 +61,7 @@ def check_weights(folder: Path, shape: nn.Module) -> None:
         path, size = stored[name]
         if size != wanted[inside]:
             raise UserError(
-                f"{path}: '{name}' is of size {_sized(size)}, and config.json makes it {_sized(wanted[inside])}; "
+                f"{path}: '{name}' is of size {_size_text(size)}, and config.json makes it {_size_text(wanted[inside])}; "
                 "the two are of different models, or one of them was changed"
             )
     _check_layers(folder, shape, stored)
@@ -164,13 +164,13 @@ def _known_as(name: str, wanted: dict[str, Any], prefix: str) -> str:
     return next((each for each in (name, name.removeprefix(f"{prefix}."), f"{prefix}.{name}") if each in wanted), "")
 
 
-def _sized(size: list[int]) -> str:
+def _size_text(size: list[int]) -> str:
     return " x ".join(map(str, size)) or "1"
 
 
 def _stored_shapes(folder: Path) -> Weights:
     weights: Weights = {}
-    for path in _files(folder):
+    for path in _weight_files(folder):
         try:
             with safe_open(path, framework="pt") as file:
                 weights |= {name: (path, list(file.get_slice(name).get_shape())) for name in file.keys()}  # noqa: SIM118
@@ -180,7 +180,7 @@ def _stored_shapes(folder: Path) -> Weights:
     return weights
 
 
-def _files(folder: Path) -> list[Path]:
+def _weight_files(folder: Path) -> list[Path]:
     """The folder's weights; where an index says which files there are, these."""
     index = folder / "model.safetensors.index.json"
     if not index.is_file():
@@ -196,7 +196,7 @@ def _files(folder: Path) -> list[Path]:
 
 
 def _stored_tensors(folder: Path) -> Iterator[tuple[str, torch.Tensor]]:
-    for path in _files(folder):
+    for path in _weight_files(folder):
         with safe_open(path, framework="pt") as file:
             for name in file.keys():  # noqa: SIM118 (it is no mapping)
                 yield name, file.get_tensor(name)

@@ -26,11 +26,11 @@ class InFp32(TorchFunctionMode):
     ) -> Any:
         named = dict(kwargs or {})
         if func in PRODUCTS:
-            args = tuple(map(_widened, args))
-            named = {name: _widened(value) for name, value in named.items()}
+            args = tuple(map(_widened_value, args))
+            named = {name: _widened_value(value) for name, value in named.items()}
         return func(*args, **named)
 
 
-def _widened(value: Any) -> Any:
+def _widened_value(value: Any) -> Any:
     half = isinstance(value, Tensor) and value.dtype in (torch.bfloat16, torch.float16)
     return value.float() if half else value

@@ -36,14 +36,14 @@ class Drift(Probe):
 
     def scores(self, before: Columns, after: Columns) -> tuple[float, float]:
         """1, and the mean of the layers' CKA."""
-        return 1.0, float(np.mean(_of_layers(before, after)))
+        return 1.0, float(np.mean(_cka_of_layers(before, after)))
 
     def others(self, before: Columns, after: Columns) -> dict[str, tuple[float, float]]:
         """Each layer's CKA."""
-        return {name: (1.0, float(cka)) for name, cka in zip(_layers(before), _of_layers(before, after), strict=True)}
+        return {name: (1.0, float(cka)) for name, cka in zip(_layers(before), _cka_of_layers(before, after), strict=True)}
 
 
-def _of_layers(before: Columns, after: Columns) -> Floats:
+def _cka_of_layers(before: Columns, after: Columns) -> Floats:
     return linear_cka(grams(before), grams(after), np.arange(len(before["value"])))
 
 
@@ -63,14 +63,14 @@ def linear_cka(old: Floats, new: Floats, items: Indices) -> Floats:
 
     Exactly 1 where both are the same. Features that don't vary over the items count as unchanged.
     """
-    x, y = (_centred(gram[:, items[:, None], items]) for gram in (old, new))
+    x, y = (_centred_gram(gram[:, items[:, None], items]) for gram in (old, new))
     both, first, second = ((a * b).sum((1, 2)) for a, b in ((x, y), (x, x), (y, y)))
     norm = np.sqrt(first * second)
     # Rounding may take a layer that did not change past 1.
     return np.where(norm > 0, np.minimum(both / np.where(norm > 0, norm, 1.0), 1.0), 1.0)
 
 
-def _centred(gram: Floats) -> Floats:
+def _centred_gram(gram: Floats) -> Floats:
     """The Gram matrix of features moved to mean 0."""
     rows = gram.mean(1, keepdims=True)
     # The matrix is symmetric, so that its columns' means are its rows'.

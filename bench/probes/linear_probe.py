@@ -47,7 +47,7 @@ class LinearProbe(Probe):
 
     def asked_rows(self, limit: int) -> list[SourceRow]:
         """None of those that the classifier is fitted on, which are put aside."""
-        self.train, others = _parted(self.spec)
+        self.train, others = _fitted_and_other_rows(self.spec)
         items = max(limit, 2)  # a limit by power is below that where the training rows leave none
         if len(others) < items:
             which = ", without those of the training rows' clusters" if self.spec.cluster else ""
@@ -65,7 +65,7 @@ class LinearProbe(Probe):
     @classmethod
     def available_items(cls, spec: ProbeSpec) -> int:
         """Without those that the classifier is fitted on."""
-        return len(_parted(spec)[1])
+        return len(_fitted_and_other_rows(spec)[1])
 
     def measure(self, backend: Backend) -> pd.DataFrame:
         """`value` is the classifier's log-odds of the gold class, `right` whether that is its guess, `confidence` the guess's
@@ -89,7 +89,7 @@ class LinearProbe(Probe):
         return self.frame(odds, gold=gold, prediction=guesses).assign(right=right, confidence=np.exp(logs.max(1)))
 
 
-def _parted(spec: ProbeSpec) -> tuple[list[SourceRow], list[SourceRow]]:
+def _fitted_and_other_rows(spec: ProbeSpec) -> tuple[list[SourceRow], list[SourceRow]]:
     """The rows that the classifier is fitted on, and those that may be asked, none of which is of a cluster of the former."""
     rows, train = filled_rows(spec), FitOptions.model_validate(spec.options).train
     ordered = chosen_rows(rows, len(rows), spec.cluster)

@@ -51,13 +51,13 @@ def fit(run: Run, longest: int) -> Fit:
         BudgetError: it does not fit, whatever is done.
     """
     tokens = max(MICRO_BATCH_TOKENS, longest)
-    adapted, memory = _planned(run, tokens)
+    adapted, memory = _planned_memory(run, tokens)
     plain = Fit(adapted, memory, MICRO_BATCH_TOKENS)
     if run.budget.memory is None or not run.strategy.trains:
         return plain
     if room := _room(run.budget.memory - HEADROOM * _state_bytes(plain), memory, tokens, longest):
-        return Fit(*_planned(run, room), min(room, MICRO_BATCH_TOKENS))
-    adapted, memory = _planned(run, longest, checkpointing=True)
+        return Fit(*_planned_memory(run, room), min(room, MICRO_BATCH_TOKENS))
+    adapted, memory = _planned_memory(run, longest, checkpointing=True)
     least = Fit(adapted, memory, min(longest, MICRO_BATCH_TOKENS), checkpointing=True)
     if _room(run.budget.memory - HEADROOM * _state_bytes(least), memory, longest, longest):
         return least
@@ -86,7 +86,7 @@ def _state_bytes(fitted: Fit) -> int:
     return loaded + memory.gradients + memory.optimizer + 4 * max(trainable, default=0)
 
 
-def _planned(run: Run, tokens: int, checkpointing: bool = False) -> tuple[nn.Module, Memory]:
+def _planned_memory(run: Run, tokens: int, checkpointing: bool = False) -> tuple[nn.Module, Memory]:
     # The heads of other tasks, a few thousand weights, are left out.
     shape = sizes.task_shape(run.checkpoint, run.task)
     if checkpointing:

@@ -51,7 +51,7 @@ class RunWork:
         if run.unfit:
             progress.done(f"skipped: {run.unfit}")
             return unscored(run, place.device, "skipped", run.unfit)
-        return _attempted(run, place)
+        return _attempt_run(run, place)
 
     def failed(self, place: Workplace, reason: str) -> Recorded:
         return unscored(self.run, place.device, "failed", reason)
@@ -79,7 +79,7 @@ def execute(runs: Sequence[Run], place: Workplace, rerun_on_change: bool = False
     return records
 
 
-def _attempted(run: Run, place: Workplace) -> Recorded:
+def _attempt_run(run: Run, place: Workplace) -> Recorded:
     device, progress = place.device, place.progress
 
     def done() -> Recorded:

@@ -106,10 +106,10 @@ def weights(model: nn.Module, quantised: Sequence[nn.Module], bits: int) -> int:
     for module in quantised:
         del tensors[id(_weight(module))]
     plain = sum(tensor.numel() * tensor.element_size() for tensor in tensors.values())
-    return plain + sum(_packed(module, bits) for module in quantised)
+    return plain + sum(_packed_bytes(module, bits) for module in quantised)
 
 
-def _packed(module: nn.Module, bits: int) -> int:
+def _packed_bytes(module: nn.Module, bits: int) -> int:
     # GPT-2's Conv1D keeps (in, out), and every other linear layer (out, in).
     numbers, outputs = _weight(module).numel(), _weight(module).shape[1 if isinstance(module, Conv1D) else 0]
     return numbers + 4 * outputs if bits == 8 else math.ceil(numbers / 2) + 4 * math.ceil(numbers / BLOCK)

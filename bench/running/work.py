@@ -101,7 +101,7 @@ def in_turn(works: Sequence[Assignment], place: Workplace, finished: IsFinished)
     leases = Leases(place.out)
     queue = Queue(list(by_id), leases, lambda name: finished(by_id[name])) if device.main else None
     with leases.beating() if queue and queue.waiting else nullcontext():
-        for name, lease in _handed(queue, place):
+        for name, lease in _jobs_in_turn(queue, place):
             place.progress.start(by_id[name].label)
             try:
                 done[name] = by_id[name].do(place)
@@ -138,7 +138,7 @@ def settled(work: Assignment, recorded: Recorded, lease: Lease, queue: Queue, pl
     return {}
 
 
-def _handed(queue: Queue | None, place: Workplace) -> Iterator[tuple[str, Lease | None]]:
+def _jobs_in_turn(queue: Queue | None, place: Workplace) -> Iterator[tuple[str, Lease | None]]:
     """One job after another, the same on all processes; the main one has the queue, and the lease of each job."""
     said_so = False
     while True:

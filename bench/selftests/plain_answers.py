@@ -164,7 +164,7 @@ def _plain_answer_by_head(evalset: EvalSet, index: int, reader: PlainReader) -> 
         return None
     text = {name: list(encoding[name]) for name in ("input_ids", "token_type_ids") if name in encoding}
     if isinstance(task, Ner):
-        return _tags(task, example, encoding, reader.head(text, head)["logits"])
+        return _word_tags(task, example, encoding, reader.head(text, head)["logits"])
     return _best_span(task, example, encoding, reader.head(text, head)) if isinstance(task, Qa) else None
 
 
@@ -175,7 +175,7 @@ def _own_tokens(encoding: Any) -> list[int]:
     return [place for place, number in enumerate(sequences) if number == last]
 
 
-def _tags(task: Ner, example: Example, encoding: Any, logits: torch.Tensor) -> PlainAnswer:
+def _word_tags(task: Ner, example: Example, encoding: Any, logits: torch.Tensor) -> PlainAnswer:
     """Of each word's first piece."""
     words, begin, tags, shares, margin = example.fields["text"].split(" "), 0, [], [], float("inf")
     names = ["O", *(f"{mark}-{label}" for label in task.spec.labels for mark in "BI")]
@@ -218,25 +218,25 @@ def _plain_answer_by_similarity(evalset: EvalSet, example: Example, reader: Plai
     spec = evalset.task.spec
     if evalset.task.untrained(example) is not None:
         return None
-    text = _embedded(prompts.inputs(spec, example), evalset, reader)
+    text = _text_embedding(prompts.inputs(spec, example), evalset, reader)
     if isinstance(evalset.task, ChoiceTask):
         described = evalset.task.described(example)
     else:
         empty = spec.prompt.format(**dict.fromkeys(example.fields, ""))
         described = {label: f"{empty} {words}" for label, words in _candidate_words(evalset.task, example).items()}
-    known = {value: _described(value, words, evalset, reader) for value, words in described.items()}
+    known = {value: _label_embedding(value, words, evalset, reader) for value, words in described.items()}
     cosines = {label: float(text @ vector / max(text.norm() * vector.norm(), 1e-8)) for label, vector in known.items()}
     return replace(_likeliest_answer(cosines), in_nats=False)
 
 
-def _described(label: str, words: str, evalset: EvalSet, reader: PlainReader) -> torch.Tensor:
+def _label_embedding(label: str, words: str, evalset: EvalSet, reader: PlainReader) -> torch.Tensor:
     spec, shots = evalset.task.spec, evalset.shots
     if shots:
-        own = [_embedded(prompts.inputs(spec, shot), evalset, reader) for shot in shots if shot.gold == label]
+        own = [_text_embedding(prompts.inputs(spec, shot), evalset, reader) for shot in shots if shot.gold == label]
         return torch.stack(own).mean(0) if own else torch.zeros(1)
-    return _embedded([words], evalset, reader)
+    return _text_embedding([words], evalset, reader)
 
 
-def _embedded(texts: Sequence[str], evalset: EvalSet, reader: PlainReader) -> torch.Tensor:
+def _text_embedding(texts: Sequence[str], evalset: EvalSet, reader: PlainReader) -> torch.Tensor:
     tokens: Tokenised = reader.tokens(texts, evalset.model_encoding.max_length)
     return reader.embedding(tokens).double()

@@ -59,10 +59,10 @@ def plain_others(probe: Probe, before: Columns, after: Columns) -> list[tuple[fl
 
 @plain_items.register
 def _(probe: LmLoss, reader: PlainReader) -> list[PlainNumbers]:
-    return [_passage(row["text"], probe.encoding.max_length, reader) for row in probe.rows]
+    return [_passage_numbers(row["text"], probe.encoding.max_length, reader) for row in probe.rows]
 
 
-def _passage(text: str, size: int, reader: PlainReader) -> PlainNumbers:
+def _passage_numbers(text: str, size: int, reader: PlainReader) -> PlainNumbers:
     nats, tokens, spelt = reader.passage(text, size)
     return {"value": nats / tokens, "weight": float(tokens), "bytes": float(spelt)}
 
@@ -124,10 +124,10 @@ def _(probe: MinimalPairs, reader: PlainReader) -> list[PlainNumbers]:
 
 @plain_items.register
 def _(probe: ClosedBook, reader: PlainReader) -> list[PlainNumbers]:
-    return [_remembered(row, probe, reader) for row in probe.rows]
+    return [_closed_book_numbers(row, probe, reader) for row in probe.rows]
 
 
-def _remembered(row: Mapping[str, Any], probe: ClosedBook, reader: PlainReader) -> PlainNumbers:
+def _closed_book_numbers(row: Mapping[str, Any], probe: ClosedBook, reader: PlainReader) -> PlainNumbers:
     answers = list(dict.fromkeys(str(text).strip() for text in row["answers"] if str(text).strip()))
     pairs = _id_pairs([(row["question"], f" {answer}") for answer in answers], probe, reader)
     eos, right = reader.tokenizer.eos_token_id, False

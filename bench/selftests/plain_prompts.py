@@ -24,7 +24,7 @@ def _plain_prompt_ids(evalset: EvalSet, index: int, example: Example, reader: Pl
     if evalset.wording.style == "plain":
         return list(tokenizer(_shots(evalset) + evalset.task.spec.prompt.format(**example.fields))["input_ids"])
     text, templated = _instruction(evalset, index, example), bool(tokenizer.chat_template)
-    turns = [*_before(evalset, example), {"role": "user", "content": text}]
+    turns = [*_messages_before(evalset, example), {"role": "user", "content": text}]
     plain = f"{example.fields['history']}User: {text}\nAssistant:" if _is_chat(evalset) else f"{text}\nAnswer:"
     chat = (
         tokenizer.apply_chat_template(turns, tokenize=False, add_generation_prompt=True, enable_thinking=False)
@@ -51,7 +51,7 @@ def _is_chat(evalset: EvalSet) -> bool:
     return isinstance(evalset.task, Dialogue)
 
 
-def _before(evalset: EvalSet, example: Example) -> list[dict[str, str]]:
+def _messages_before(evalset: EvalSet, example: Example) -> list[dict[str, str]]:
     """The turns of a chat before its last one, as messages."""
     lines = example.fields["history"].splitlines() if _is_chat(evalset) else []
     split = (line.split(": ", 1) for line in lines)

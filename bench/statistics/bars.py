@@ -121,16 +121,16 @@ def coverage(of: Likeness, tables: int, generator: np.random.Generator) -> Itera
         by_row = Spread(np.asarray(drawn.spread.variance)[:, None], drawn.spread.freedom)
         # The untouched model has no seeds: its one answer to an item is held against all of the rows' seeds.
         gained = drawn.rows - drawn.base
-        covered["rows"].append(_within(limits(drawn.rows.values.mean(-1), of_row(drawn.rows, by_row), "wilson"), truths))
-        covered["gains"].append(_within(limits(gained.values.mean(-1), of_row(gained, by_row)), truths - of.base.mean()))
+        covered["rows"].append(_hold_truth(limits(drawn.rows.values.mean(-1), of_row(drawn.rows, by_row), "wilson"), truths))
+        covered["gains"].append(_hold_truth(limits(gained.values.mean(-1), of_row(gained, by_row)), truths - of.base.mean()))
         for (value, margin), truth in zip(_pair_margins(drawn), pairs, strict=True):
-            covered["pairs"].append(_within(limits(value, margin), truth))
+            covered["pairs"].append(_hold_truth(limits(value, margin), truth))
     for name, parts in covered.items():
         if parts:
             yield StatisticalBar(f"coverage of {name}", share_of(parts), 0.925, 0.985 if name == "rows" else 1.0)
 
 
-def _within(ends: tuple[Floats, Floats], truth: Floats | float) -> npt.NDArray[np.bool_]:
+def _hold_truth(ends: tuple[Floats, Floats], truth: Floats | float) -> npt.NDArray[np.bool_]:
     low, high = ends
     return ((low <= truth) & (truth <= high)).ravel()
 

@@ -66,7 +66,7 @@ def smallest_difference(margin: Margin, level: float, accuracy: float | None, wi
     """
 
     def missing(difference: float) -> float:
-        return _detection_power(difference, _scaled(margin, difference, accuracy), level, within) - POWER
+        return _detection_power(difference, _margin_at_difference(margin, difference, accuracy), level, within) - POWER
 
     # The root is looked for between nothing, which is seldom found, and what is found nearly always.
     most = 10 * float(margin.half_width(level)) + 2 * within + 1e-12
@@ -78,7 +78,7 @@ def smallest_difference(margin: Margin, level: float, accuracy: float | None, wi
     return float(brentq(missing, 0.0, most)) if most > 1e-12 else 0.0
 
 
-def _scaled(margin: Margin, difference: float, accuracy: float | None) -> Margin:
+def _margin_at_difference(margin: Margin, difference: float, accuracy: float | None) -> Margin:
     if accuracy is None or not 0 < accuracy < 1:
         return margin
     other = accuracy - difference

@@ -45,10 +45,10 @@ def best_of(first: float, sampled: Sequence[float]) -> list[BestOf]:
     worst = min(known)
     floor, draws = max(first, worst), np.sort(np.maximum(sampled, worst))
     # The first trial is always the default, so that nothing of its score is left to the draws.
-    return [BestOf(1, floor, floor, floor), *(_after(floor, draws, m) for m in range(1, len(draws) + 1))]
+    return [BestOf(1, floor, floor, floor), *(_best_after_draws(floor, draws, m) for m in range(1, len(draws) + 1))]
 
 
-def _after(floor: float, draws: np.ndarray, m: int) -> BestOf:
+def _best_after_draws(floor: float, draws: np.ndarray, m: int) -> BestOf:
     """After the default and `m` draws."""
     n = len(draws)
     reached = (np.arange(n + 1) / n) ** m

@@ -31,7 +31,7 @@ def gate_bars(of: Likeness, within: float, comparisons: int, seed: int) -> Itera
 
 def no_alarm(of: Likeness, within: float, comparisons: int, generator: np.random.Generator) -> StatisticalBar:
     """No change but other seeds: how often anything is called worse."""
-    alarms = [(verdicts == "worse").any(-1) for verdicts in _compared(of, {}, within, comparisons, generator)]
+    alarms = [(verdicts == "worse").any(-1) for verdicts in _drawn_verdicts(of, {}, within, comparisons, generator)]
     return StatisticalBar("compare: no change, an alarm", share_of(alarms), 0.0, 0.05)
 
 
@@ -47,7 +47,7 @@ def caught(of: Likeness, within: float, comparisons: int, generator: np.random.G
     detections = [
         verdicts[:, row] == "worse"
         for row, part in zip(able, dealt_out(comparisons, len(able)), strict=True)
-        for verdicts in _compared(of, {row: falls[row]}, within, part, generator)
+        for verdicts in _drawn_verdicts(of, {row: falls[row]}, within, part, generator)
     ]
     size = " to ".join(f"{100 * end:.1f}" for end in dict.fromkeys((min(falls.values()), max(falls.values()))))
     return StatisticalBar(f"compare: a fall of {size} points, caught", share_of(detections), *planted_ends(len(of.base)))
@@ -67,7 +67,7 @@ def false_sameness(of: Likeness, within: float, comparisons: int, generator: np.
             for change in (margin, -margin):
                 # The changed row's score has to stay between 0 and 1.
                 room = change < of.truths[row] < 1 + change
-                for verdicts in _compared(of, {row: change}, margin, part // 2, generator) if room else ():
+                for verdicts in _drawn_verdicts(of, {row: change}, margin, part // 2, generator) if room else ():
                     sameness.append(verdicts[:, row] == "same")
         name = f"compare: changed by {100 * margin:.1f} points, the same within them"
         if sameness:  # else no row has room for such a change, and nothing was seen
@@ -78,7 +78,11 @@ def smallest_falls(of: Likeness, within: float, generator: np.random.Generator) 
     """Of each row, the smallest fall that is found four times out of five: over seeds from the known variance, over items from
     the mean of comparisons without a change."""
     rows = len(of.chances)
-    drawn = [each for tables in drawn_tables(_twice(of, {}), PILOT, generator) for each in _changes(tables, rows)]
+    drawn = [
+        each
+        for tables in drawn_tables(_rows_now_and_before(of, {}), PILOT, generator)
+        for each in _changes_of_rows(tables, rows)
+    ]
     own = (of.chances * (1 - of.chances)).mean(-1) / len(of.base)
     falls = []
     for row in range(rows):
@@ -91,19 +95,19 @@ def smallest_falls(of: Likeness, within: float, generator: np.random.Generator) 
     return falls
 
 
-def _twice(of: Likeness, falls: dict[int, float]) -> Tables:
+def _rows_now_and_before(of: Likeness, falls: dict[int, float]) -> Tables:
     """The rows now, of which some have fallen, and the rows before."""
     rows, truths = range(len(of.chances)), of.truths
     now = [float(truths[row]) - falls.get(row, 0.0) for row in rows]
     return Tables(of.of([*rows, *rows], [*now, *map(float, truths)]) if falls else of.of([*rows, *rows]), of.seeds)
 
 
-def _compared(
+def _drawn_verdicts(
     of: Likeness, falls: dict[int, float], within: float, comparisons: int, generator: np.random.Generator
 ) -> Iterator[np.ndarray[tuple[int, ...], np.dtype[np.str_]]]:
     """Verdicts of all rows, (comparisons, rows)."""
-    for drawn in drawn_tables(_twice(of, falls), comparisons, generator):
-        changes = _changes(drawn, len(of.chances))
+    for drawn in drawn_tables(_rows_now_and_before(of, falls), comparisons, generator):
+        changes = _changes_of_rows(drawn, len(of.chances))
         rises = np.stack([value for value, _ in changes], axis=-1)
         parts = {
             # What all comparisons have alike, such as degrees of freedom, is one number beside arrays.
@@ -113,7 +117,7 @@ def _compared(
         yield judged(rises, Margin(**{name: np.stack(part, axis=-1) for name, part in parts.items()}), within).verdicts
 
 
-def _changes(drawn: DrawnTables, rows: int) -> list[tuple[Floats, Margin]]:
+def _changes_of_rows(drawn: DrawnTables, rows: int) -> list[tuple[Floats, Margin]]:
     """Each row now minus itself before, with what that varies by, in all the comparisons."""
     pairs = [(drawn.row(row), drawn.row(rows + row)) for row in range(rows)]
     return [(now.values.mean(-1) - then.values.mean(-1), of_pair(now, then, drawn.spread)) for now, then in pairs]

@@ -110,8 +110,8 @@ class Jackknifed:
 def of_counts(counts: Floats, number: Callable[[Floats], Floats], clusters: Clusters) -> Jackknifed:
     """Scores that `number` makes of sums over items of `counts`, (..., seeds, items, k): means, F1, a corpus' perplexity."""
     totals = counts.sum(-2)
-    parts = counts if clusters.single else _summed(counts, clusters.codes, axis=-2)
-    return _jackknifed(number(totals), number(totals[..., None, :] - parts), clusters)
+    parts = counts if clusters.single else _sums_by_cluster(counts, clusters.codes, axis=-2)
+    return _from_left_out(number(totals), number(totals[..., None, :] - parts), clusters)
 
 
 def of_scores(score: Callable[[Indices], Sequence[float]], clusters: Clusters) -> Jackknifed:
@@ -120,7 +120,7 @@ def of_scores(score: Callable[[Indices], Sequence[float]], clusters: Clusters) -
     items = np.arange(len(clusters.codes))
     codes = items if clusters.single else clusters.codes
     left = [score(items[codes != code]) for code in range(codes.max() + 1)]
-    return _jackknifed(np.asarray(score(items), dtype=np.float64), np.array(left, dtype=np.float64).T, clusters)
+    return _from_left_out(np.asarray(score(items), dtype=np.float64), np.array(left, dtype=np.float64).T, clusters)
 
 
 def of_auc(predicted: Floats, positive: npt.NDArray[np.bool_], clusters: Clusters) -> Jackknifed:
@@ -138,7 +138,7 @@ def of_auc(predicted: Floats, positive: npt.NDArray[np.bool_], clusters: Cluster
         scale = np.sqrt(holding / (holding - 1)) / members.sum() if holding > 1 else np.nan
         shifts[..., members] = (placements - auc[..., None]) * scale
     smaller = float(min(positive.sum(), (~positive).sum()))
-    parts = shifts if clusters.single else _summed(shifts, codes, axis=-1)
+    parts = shifts if clusters.single else _sums_by_cluster(shifts, codes, axis=-1)
     return Jackknifed(auc, parts, min(_freedom(clusters), smaller - 1), clusters)
 
 
@@ -153,7 +153,7 @@ def _placements(values: Floats, others: Floats) -> Floats:
     return placed
 
 
-def _jackknifed(values: Floats, left: Floats, clusters: Clusters) -> Jackknifed:
+def _from_left_out(values: Floats, left: Floats, clusters: Clusters) -> Jackknifed:
     """From the scores of all items, (..., seeds), and those with one cluster left out, (..., seeds, clusters)."""
     count = left.shape[-1]
     # Scaled so, their squares add up to (G - 1) / G times the squared distances, the jackknife's variance.
@@ -165,7 +165,7 @@ def _freedom(clusters: Clusters) -> float:
     return (len(clusters.codes) if clusters.single else clusters.effective) - 1.0
 
 
-def _summed(parts: Floats, codes: Indices, axis: int) -> Floats:
+def _sums_by_cluster(parts: Floats, codes: Indices, axis: int) -> Floats:
     """Sums over the items of each cluster."""
     # reduceat adds up neighbours, and items of a cluster may lie apart.
     order = np.argsort(codes, kind="stable")

@@ -18,7 +18,7 @@ def of_probe(measure: str, values: Floats, weights: Floats, gold: Floats | None,
     """
     if measure in RANKINGS:
         assert gold is not None  # rankings have it
-        return of_auc(values, gold == 1, clusters) if measure == AUC else _correlated(values, gold, clusters)
+        return of_auc(values, gold == 1, clusters) if measure == AUC else _jackknifed_correlations(values, gold, clusters)
     # Weights are the items' own, such as a passage's tokens, and no seed's.
     weights = np.broadcast_to(weights, values.shape)
     counts = np.stack([values * weights, weights], axis=-1)
@@ -37,7 +37,7 @@ def _weighted_mean(totals: Floats) -> Floats:
     return mean
 
 
-def _correlated(values: Floats, gold: Floats, clusters: Clusters) -> Jackknifed:
+def _jackknifed_correlations(values: Floats, gold: Floats, clusters: Clusters) -> Jackknifed:
     from scipy.stats import spearmanr  # half a second that only graded pairs need
 
     def correlations(items: Indices) -> list[float]:

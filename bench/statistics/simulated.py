@@ -51,7 +51,7 @@ class Likeness:
         """These of the rows, any of them as often as wished; with `scores`, shifted until they have these means."""
         chances = self.chances[list(rows)]
         if scores is not None:
-            chances = np.stack([_shifted(row, score) for row, score in zip(chances, scores, strict=True)])
+            chances = np.stack([_shifted_chances(row, score) for row, score in zip(chances, scores, strict=True)])
         return replace(self, chances=chances)
 
 
@@ -82,7 +82,7 @@ def _symmetric_root(matrix: Floats) -> Floats:
     return (vectors * np.sqrt(np.maximum(values, 0.0))) @ vectors.T
 
 
-def _shifted(chances: Floats, score: float) -> Floats:
+def _shifted_chances(chances: Floats, score: float) -> Floats:
     places = ndtri(chances)
     # A shift by twelve takes any chance that is let in from one end to the other.
     return ndtr(places + float(brentq(lambda by: ndtr(places + by).mean() - score, -12.0, 12.0)))

@@ -35,10 +35,10 @@ def watched(statuses: Sequence[RunStatus]) -> RenderableType:
     for each in done[-LAST:]:
         table.add_row(Text(each.label), Text(each.result), lasting(each.seconds))
     more = [Text(f"{len(done) - LAST} earlier runs")] if len(done) > LAST else []
-    return Group(*more, table, *map(_process, statuses))
+    return Group(*more, table, *map(_process_line, statuses))
 
 
-def _process(status: RunStatus) -> Text:
+def _process_line(status: RunStatus) -> Text:
     silent = max(time.time() - status.updated, 0.0)  # by clocks of two machines, or by one that was set back
     if status.alive is False:
         return Text(f"{status.host}, process {status.pid}: ended {lasting(silent)} ago  {_totals(status)}".rstrip())

@@ -119,7 +119,7 @@ class FixedBlocks:
         inputs, outputs = self._made_up(reader), list[Any]()
         batch = self._batch((), inputs)
         handle = self._below[-1].register_forward_hook(lambda module, args, out: outputs.append(out))
-        with _asking(reader):
+        with _without_dropout(reader):
             try:
                 with torch.enable_grad():
                     plain = reader(**inputs)[0]
@@ -235,7 +235,7 @@ def _pass_rows(width: int, texts: int, device: torch.device) -> int:
 
 
 @contextmanager
-def _asking(reader: nn.Module) -> Iterator[None]:
+def _without_dropout(reader: nn.Module) -> Iterator[None]:
     """Dropout off, and afterwards as it was."""
     modules = [module for module in reader.modules() if module.training]
     for module in modules:

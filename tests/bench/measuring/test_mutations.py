@@ -604,8 +604,10 @@ def the_last_answer_judged_alone(patch):
 
 
 def questions_judged_as_answers(patch):
-    sound = predictions._loss
-    patch.setattr(predictions, "_loss", lambda said, reference: sound(said, reference and replace(reference, silent=())))
+    sound = predictions._loss_per_spoken_token
+    patch.setattr(
+        predictions, "_loss_per_spoken_token", lambda said, reference: sound(said, reference and replace(reference, silent=()))
+    )
 
 
 def references_one_place_early(patch):

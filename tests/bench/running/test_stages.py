@@ -12,7 +12,7 @@ from bench.measuring.untouched import BaseAnswers, BaseResults
 from bench.modeling.flops import count_flops
 from bench.running import stages
 from bench.running.adaptation import adapted
-from bench.running.ceiling import HEADROOM, _planned, _state_bytes, fit
+from bench.running.ceiling import HEADROOM, _planned_memory, _state_bytes, fit
 from bench.running.curriculum import build_curriculum
 from bench.running.stages import _longest_possible, train_stages
 from bench.training import loop
@@ -234,7 +234,7 @@ def test_a_memory_ceiling_changes_the_micro_batches_and_not_the_numbers(planned,
     assert cut[0] == pytest.approx(512, abs=1) and kept.kept_by == f"micro-batches of {cut[0]} tokens"
     cut.clear()
     longest = max(len(e.ids) for step in build_curriculum(session.run, session.encoding).steps for e in step)
-    activations = _planned(session.run, longest, checkpointing=True)[1].activations
+    activations = _planned_memory(session.run, longest, checkpointing=True)[1].activations
     least = f"32examples,{round(HEADROOM * (_state_bytes(whole) + activations)) + 1000}B"
     _, least = trained(opened(planned("full", suite="sentiment", settings=settings, budget=least)))
     assert cut[0] == longest and least.kept_by.endswith("gradient checkpointing")
