@@ -7,7 +7,7 @@ from typing import TypeVar
 
 from bench.errors import unknown
 
-_T = TypeVar("_T")
+_Kind = TypeVar("_Kind")
 
 HELPERS = {"base", "templates"}
 """Modules of a package that define no kind."""
@@ -20,7 +20,7 @@ def kinds(package: ModuleType) -> list[str]:
     )
 
 
-def load_class(package: ModuleType, kind: str, base: type[_T], what: str) -> type[_T]:
+def load_class(package: ModuleType, kind: str, base: type[_Kind], what: str) -> type[_Kind]:
     """The subclass of `base` that the module `kind` defines; `what` is the word for such a kind in messages.
 
     Raises:

@@ -29,16 +29,16 @@ def parquet_rows(content: bytes) -> Iterator[NumberedRow]:
     groups = map(file.metadata.row_group, range(file.metadata.num_row_groups))
     if sum(group.total_byte_size for group in groups) > bound(content):
         raise FormatError("as a whole", swollen(content))
-    yield from _numbered(file.iter_batches(ROWS_AT_ONCE), content)
+    yield from _numbered_rows(file.iter_batches(ROWS_AT_ONCE), content)
 
 
 def arrow_rows(content: bytes) -> Iterator[NumberedRow]:
     """All rows of Arrow IPC: of a file (it starts with ARROW1), or of a stream, as `datasets` writes it. Errors as above."""
     if content.startswith(b"ARROW1"):
         file = pyarrow.ipc.open_file(io.BytesIO(content))
-        yield from _numbered(map(file.get_batch, range(file.num_record_batches)), content)
+        yield from _numbered_rows(map(file.get_batch, range(file.num_record_batches)), content)
     else:
-        yield from _numbered(pyarrow.ipc.open_stream(io.BytesIO(content)), content)
+        yield from _numbered_rows(pyarrow.ipc.open_stream(io.BytesIO(content)), content)
 
 
 def _dictionary_bytes(column: pyarrow.Array, known: set[int]) -> int:
@@ -51,7 +51,7 @@ def _dictionary_bytes(column: pyarrow.Array, known: set[int]) -> int:
     return size if counted else 0
 
 
-def _numbered(batches: Iterable[pyarrow.RecordBatch], content: bytes) -> Iterator[NumberedRow]:
+def _numbered_rows(batches: Iterable[pyarrow.RecordBatch], content: bytes) -> Iterator[NumberedRow]:
     number = size = 0
     known = set[int]()  # buffers that are counted: the words of a categorical column belong to each batch of it
     for batch in batches:

@@ -23,25 +23,25 @@ def sentences(content: str) -> Iterator[tuple[str, dict[str, list[str]]]]:
         line = line.strip(" \r")  # a tab stays: at the line's end it stands before an empty column, which must be told
         if not line.strip():
             if sentence:
-                yield f"line {start}", _columns(sentence)
+                yield f"line {start}", _columns_from_both_ends(sentence)
             sentence = []
         elif not (line.startswith("-DOCSTART-") or (not sentence and (line == "#" or line.startswith("# ")))):
             tabbed = "\t" in line if tabbed is None else tabbed
             cells = [cell.strip(" ") for cell in line.split("\t")] if tabbed else [cell for cell in line.split(" ") if cell]
             # One width for the whole file: in a wider sentence, column -1 would be another column.
             width = width or len(cells)
-            _check(number, cells, width)
+            _check_width(number, cells, width)
             start = start if sentence else number
             sentence.append(cells)
 
 
-def _check(number: int, cells: list[str], width: int) -> None:
+def _check_width(number: int, cells: list[str], width: int) -> None:
     if len(cells) != width:
         raise FormatError(f"line {number}", f"{len(cells)} columns, but the lines before have {width}")
     if "" in cells:
         raise FormatError(f"line {number}", f"column {cells.index('')} is empty")
 
 
-def _columns(sentence: list[list[str]]) -> dict[str, list[str]]:
+def _columns_from_both_ends(sentence: list[list[str]]) -> dict[str, list[str]]:
     columns = [list(column) for column in zip(*sentence, strict=True)]
     return {str(index): columns[index] for index in (*range(len(columns)), *range(-1, -len(columns) - 1, -1))}

@@ -71,19 +71,19 @@ def parse_file(name: str, content: bytes, form: Form = Form()) -> Iterator[RawRe
     Raises:
         UserError: the format is unknown, or the content is not of that format; file and line are named.
     """
-    kind = form.kind or _told(name)
+    kind = form.kind or _format_of_ending(name)
     if fault := form.misplaced(kind):
         raise UserError(f"{name}: {fault}")
     content = unpacked(name, content)
     try:
-        yield from _table(kind, content, form) if kind in ("csv", "tsv") else PARSERS[kind](content, form.encoding)
+        yield from _table_records(kind, content, form) if kind in ("csv", "tsv") else PARSERS[kind](content, form.encoding)
     except FormatError as error:  # before ValueError, which it is too: it knows the line
         raise UserError(f"{name}, {error}") from error
     except (ValueError, OSError, pyarrow.ArrowException) as error:
         raise UserError(f"{name}: cannot be read as {kind}: {' '.join(str(error).split())}") from error
 
 
-def _told(name: str) -> Format:
+def _format_of_ending(name: str) -> Format:
     ending = PurePath(name.removesuffix(packing(name))).suffix.lstrip(".")
     if ending not in ENDINGS:
         raise UserError(
@@ -131,7 +131,7 @@ def _stream(content: bytes, encoding: str | None, newline: str) -> io.TextIOWrap
     return io.TextIOWrapper(io.BytesIO(content), encoding=_codec(encoding), newline=newline)
 
 
-def _table(kind: Format, content: bytes, form: Form) -> Iterator[RawRecord]:
+def _table_records(kind: Format, content: bytes, form: Form) -> Iterator[RawRecord]:
     header = form.header
     rows = _tsv(content, form.encoding) if kind == "tsv" else _csv(content, form.encoding, form.separator)
     for line, cells in rows:
@@ -169,7 +169,7 @@ def _csv(content: bytes, encoding: str | None, separator: str | None) -> Iterato
 
 def _tsv(content: bytes, encoding: str | None) -> Iterator[tuple[int, list[str]]]:
     """One line, one record: quotes are text, unless they stand around the whole cell as spreadsheets write it."""
-    for line, row in _lines(content, encoding):
+    for line, row in _numbered_lines(content, encoding):
         yield line, [_unquoted(cell) for cell in row.split("\t")]
 
 
@@ -179,7 +179,7 @@ def _unquoted(cell: str) -> str:
     return inside.replace('""', '"') if quoted else cell
 
 
-def _lines(content: bytes, encoding: str | None) -> Iterator[tuple[int, str]]:
+def _numbered_lines(content: bytes, encoding: str | None) -> Iterator[tuple[int, str]]:
     """Numbered lines that aren't blank; \\n and \\r\\n end a line and nothing else does, whatever Unicode a text holds."""
     for number, line in enumerate(_stream(content, encoding, newline="\n"), start=1):
         if line.strip():
@@ -187,7 +187,7 @@ def _lines(content: bytes, encoding: str | None) -> Iterator[tuple[int, str]]:
 
 
 def _jsonl(content: bytes, encoding: str | None) -> Iterator[RawRecord]:
-    for number, line in _lines(content, encoding):
+    for number, line in _numbered_lines(content, encoding):
         yield f"line {number}", _object(f"line {number}", _json(line, number))
 
 
@@ -223,14 +223,14 @@ def row_keys(parsed: Any) -> Sequence[Any]:
 def _json(content: str, first_line: int) -> Any:
     try:
         parsed = json.loads(content)
-        return _whole(parsed) if re.search(r"\\u[dD]", content) else parsed
+        return _without_half_emoji(parsed) if re.search(r"\\u[dD]", content) else parsed
     except json.JSONDecodeError as error:
         raise FormatError(f"line {first_line + error.lineno - 1}", f"not JSON: {error.msg}") from None
     except RecursionError:
         raise FormatError(f"line {first_line}", "JSON that is nested too deeply") from None
 
 
-def _whole(parsed: Any) -> Any:
+def _without_half_emoji(parsed: Any) -> Any:
     """With the replacement character for half an emoji, in which a cut text may end, and which no tokenizer takes."""
     return json.loads(re.sub("[\ud800-\udfff]", "\ufffd", json.dumps(parsed, ensure_ascii=False)))
 

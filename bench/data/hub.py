@@ -21,7 +21,7 @@ def records(source: Source) -> Iterator[tuple[str, dict[str, Any]]]:
         loaded = datasets.load_dataset(source.hub, source.config, split=source.split, revision=source.revision)
         features = loaded.features
         for number, row in enumerate(loaded, start=1):
-            yield f"row {number}", {column: _named(features[column], value) for column, value in row.items()}
+            yield f"row {number}", {column: _with_class_names(features[column], value) for column, value in row.items()}
     # No narrower class: builders, file systems, pyarrow and the hub's client raise their own.
     except Exception as error:
         raise UserError(
@@ -37,12 +37,12 @@ def pins_commit(source: Source) -> bool:
     return commit is not None and not Path(source.hub or "").exists()
 
 
-def _named(feature: Any, value: Any) -> Any:
+def _with_class_names(feature: Any, value: Any) -> Any:
     if value is None:
         return None
     if isinstance(feature, dict):
-        return {key: _named(inner, value[key]) for key, inner in feature.items()}
+        return {key: _with_class_names(inner, value[key]) for key, inner in feature.items()}
     if isinstance(value, list):
-        return [_named(getattr(feature, "feature", None), entry) for entry in value]
+        return [_with_class_names(getattr(feature, "feature", None), entry) for entry in value]
     names = getattr(feature, "names", None)  # -1 stands for an unknown class
     return names[value] if names and value >= 0 else value

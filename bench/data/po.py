@@ -34,7 +34,7 @@ def messages(content: str) -> Iterator[tuple[str, dict[str, Any]]]:
     one = _form_of_one(entries.metadata.get("Plural-Forms", ""))
     for entry in entries.translated_entries():  # neither fuzzy nor obsolete
         target = str(entry.msgstr or entry.msgstr_plural.get(one, ""))
-        text = {"id": entry.msgid, "context": entry.msgctxt or "", "source": _source(entry), "target": target}
+        text = {"id": entry.msgid, "context": entry.msgctxt or "", "source": _source_text(entry), "target": target}
         yield f"line {entry.linenum}", text
 
 
@@ -47,7 +47,7 @@ def _form_of_one(header: str) -> int:
         raise FormatError("the header", f"no PO file: Plural-Forms cannot be read: {header:.80}") from None
 
 
-def _source(entry: polib.POEntry) -> str:
+def _source_text(entry: polib.POEntry) -> str:
     _, marker, text = entry.comment.partition(DEFAULT)
     if not marker:
         return str(entry.msgid)

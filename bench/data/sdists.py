@@ -29,18 +29,18 @@ def download(package: str, version: str) -> bytes:
     Raises:
         UserError: no index gives it; the message names the reason of each.
     """
-    settings = _settings()
+    settings = _pip_settings()
     reasons = []
     for index in _indexes(settings):
         try:
             return _from_index(index, package, version, settings)
         except (requests.RequestException, NoSuchProjectError, UnsupportedContentTypeError, LookupError) as error:
-            told = re.sub(r"(?<=://)[^/\s@]*@", "", " ".join(str(error).split()))  # user and password of an index
-            reasons.append(told[:200] or type(error).__name__)
+            without_login = re.sub(r"(?<=://)[^/\s@]*@", "", " ".join(str(error).split()))  # user and password of an index
+            reasons.append(without_login[:200] or type(error).__name__)
     raise UserError(f"the sdist of {package}=={version} could not be downloaded ({'; '.join(reasons)})")
 
 
-def _settings() -> dict[str, str]:
+def _pip_settings() -> dict[str, str]:
     """pip's settings by name; environment before the section of `pip download` before the global one, as pip has it."""
     done = subprocess.run([sys.executable, "-m", "pip", "config", "list"], capture_output=True, text=True)
     listed = dict(line.split("=", 1) for line in done.stdout.splitlines() if "=" in line)

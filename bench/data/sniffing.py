@@ -59,7 +59,7 @@ def sniffed(name: str, content: bytes, given: Form) -> Sniffed:
             why = "the file's first line says so" if stated else f"most lines have as many {SEPARATORS[separator]}"
             form, reasons["separator"] = replace(form, separator=separator), why
     if kind in ("csv", "tsv") and given.header is None:
-        rows = _rows(head, "\t" if kind == "tsv" else form.separator or ",")
+        rows = _first_rows(head, "\t" if kind == "tsv" else form.separator or ",")
         if reason := _unnamed(rows):
             form = replace(form, header=[f"column{number}" for number, _ in enumerate(rows[0], start=1)])
             reasons["header"] = f"the first line names no columns: {reason}"
@@ -100,7 +100,7 @@ def _kind(name: str, content: bytes, head: str) -> tuple[Format, str]:
         return "conll", "one token a line, a tag at its end, blank lines between sentences"
     if ending_kind:
         return ending_kind, f"its name ends in .{ending}"
-    if "\0" not in head and len(_rows(head, separator := _separator(head))) > 1 and separator in head:
+    if "\0" not in head and len(_first_rows(head, separator := _separator(head))) > 1 and separator in head:
         return ("tsv", "most lines have as many tabs") if separator == "\t" else ("csv", "most lines have as many separators")
     raise UserError(
         f"{name}: no format fits it: it is no JSON, and no separator ({', '.join(SEPARATORS.values())}) divides its lines into "
@@ -149,13 +149,13 @@ def _separator(head: str) -> str:
     """That which gives most rows as many cells as the first one, and more than one; of equals the first."""
 
     def fits(separator: str) -> float:
-        widths = [len(row) for row in _rows(head, separator)]
+        widths = [len(row) for row in _first_rows(head, separator)]
         return widths.count(widths[0]) / len(widths) if widths and widths[0] > 1 else 0.0
 
     return max(SEPARATORS, key=fits)
 
 
-def _rows(head: str, separator: str) -> list[list[str]]:
+def _first_rows(head: str, separator: str) -> list[list[str]]:
     """The first rows that are not blank; what is broken ends them."""
     rows: list[list[str]] = []
     with suppress(csv.Error):

@@ -40,16 +40,16 @@ def rows(source: Source) -> list[SourceRow]:
         UserError: the file, a column or the place of a nested value is missing, a value is not in `values` or `ranges`,
             an `extract` does not match, or the content is not of its format; file, line or row, and field are named.
     """
-    return _rows(source.model_dump_json())  # as a cache's key: a Source holds dicts, which have no hash
+    return _kept_rows(source.model_dump_json())  # as a cache's key: a Source holds dicts, which have no hash
 
 
 @lru_cache(maxsize=32)
-def _rows(dump: str) -> list[SourceRow]:
+def _kept_rows(dump: str) -> list[SourceRow]:
     source = Source.model_validate_json(dump)
     kept: list[SourceRow] = []
     known_keys: set[str] = set()
     _, records = drawn(source)
-    named = lru_cache(lambda column: any(not _lacks(record, column) for _, (_, record) in records))
+    named = lru_cache(lambda column: any(not _lacks_column(record, column) for _, (_, record) in records))
     for number, (where, record) in records:
         place = f"{describe(source)}, {where}"
         record = _extracted(source, record, place)
@@ -77,9 +77,9 @@ def _rows(dump: str) -> list[SourceRow]:
 def drawn(source: Source) -> tuple[int, list[tuple[int, RawRecord]]]:
     """How many records there are, and those of its `sample`, or all, each with its number from 0."""
     if source.sample is None:
-        records = list(enumerate(_records(source)))
+        records = list(enumerate(_raw_records(source)))
         return len(records), records
-    return _drawn(source.model_dump_json(include={*PLACE, "sample"}))
+    return _drawn_sample(source.model_dump_json(include={*PLACE, "sample"}))
 
 
 PLACE = ("asset", "member", "path", "hub", "config", "split", "revision", "format", "header", "separator", "encoding")
@@ -87,7 +87,7 @@ PLACE = ("asset", "member", "path", "hub", "config", "split", "revision", "forma
 
 
 @lru_cache(maxsize=4)
-def _drawn(dump: str) -> tuple[int, list[tuple[int, RawRecord]]]:
+def _drawn_sample(dump: str) -> tuple[int, list[tuple[int, RawRecord]]]:
     """In one pass over a big file, of which no more than the sample is ever in memory; once a process, whatever it is for.
 
     A larger sample holds a smaller one.
@@ -97,7 +97,7 @@ def _drawn(dump: str) -> tuple[int, list[tuple[int, RawRecord]]]:
 
     def ranked() -> Iterator[tuple[float, int, RawRecord]]:
         nonlocal count
-        for record in _records(source):
+        for record in _raw_records(source):
             yield chance.random(), count, record
             count += 1
 
@@ -124,7 +124,7 @@ def fingerprint(source: Source) -> dict[str, Any]:
     if source.asset:
         return {**shape, "sha256": assets.asset(source.asset).sha256}
     if source.path:
-        with _readable(source.path) as path:
+        with _plain_file(source.path) as path:
             return {**shape, "sha256": folders.sha256(path)}
     if hub.pins_commit(source):
         return shape
@@ -139,7 +139,7 @@ def _hash_of_rows(dump: str) -> str:
 
 
 @contextmanager
-def _readable(name: str) -> Iterator[Path]:
+def _plain_file(name: str) -> Iterator[Path]:
     path = Path(name)
     if path.is_dir():
         raise UserError(f"data file '{name}' is a folder; name one file in it")
@@ -153,13 +153,13 @@ def _readable(name: str) -> Iterator[Path]:
         raise UserError(f"data file '{name}' cannot be read: {error.strerror}") from error
 
 
-def _records(source: Source) -> Iterator[RawRecord]:
+def _raw_records(source: Source) -> Iterator[RawRecord]:
     if source.hub:
         return hub.records(source)
     form = Form(source.format, source.header, source.separator, source.encoding)
     if source.asset and source.member:
         return formats.parse_file(source.member, assets.member(source.asset, source.member), form)
-    with _readable(source.path or "") as path:
+    with _plain_file(source.path or "") as path:
         return formats.parse_file(str(path), path.read_bytes(), form)
 
 
@@ -167,7 +167,7 @@ def _extracted(source: Source, record: dict[str, Any], place: str) -> dict[str, 
     """The record with what the named groups of `extract` find in it."""
     for column, expression in source.extract.items():
         try:
-            matches = Expression(expression).matches(str(_reach(record, column, place)), first=True)
+            matches = Expression(expression).matches(str(_column_text(record, column, place)), first=True)
         except ValueError as error:
             raise UserError(f"{place}: the expression under extract for column '{column}' {error}") from None
         if not matches:
@@ -183,21 +183,21 @@ def _matches(expression: str, row: SourceRow, field: str) -> bool:
         raise UserError(f"{row.place}: the expression under keep for field '{field}' {error}") from None
 
 
-def _parts(value: Any, column: str) -> list[str]:
+def _column_keys(value: Any, column: str) -> list[str]:
     """The keys that lead to a column. At each step the longest one that is there, for a name may itself have dots:
     `pandas.json_normalize` writes such."""
     parts = column.split(".")
     entry = value[0] if isinstance(value, list) and value and not parts[0].lstrip("-").isdigit() else value
     for end in range(len(parts), 0, -1):
         if isinstance(entry, dict) and (key := ".".join(parts[:end])) in entry:
-            return [key, *(_parts(entry[key], ".".join(parts[end:])) if end < len(parts) else [])]
+            return [key, *(_column_keys(entry[key], ".".join(parts[end:])) if end < len(parts) else [])]
     return parts
 
 
-def _lacks(record: dict[str, Any], column: str) -> bool:
+def _lacks_column(record: dict[str, Any], column: str) -> bool:
     """Whether an object on the way to the column is missing, or has no such key."""
     value: Any = record
-    for part in _parts(record, column):
+    for part in _column_keys(record, column):
         if not isinstance(value, dict):
             return value is None
         if part not in value:
@@ -209,17 +209,17 @@ def _lacks(record: dict[str, Any], column: str) -> bool:
 def _value(record: dict[str, Any], column: str, place: str, named: Callable[[str], bool]) -> Any:
     """The column's value, and "" where JSON left out a key that has none. What no record has is a column named wrongly."""
     try:
-        return _reach(record, column, place)
+        return _column_text(record, column, place)
     except UserError:
-        if _lacks(record, column) and named(column):
+        if _lacks_column(record, column) and named(column):
             return ""
         raise
 
 
-def _reach(record: dict[str, Any], column: str, place: str) -> Any:
+def _column_text(record: dict[str, Any], column: str, place: str) -> Any:
     """The column's value as text; parts between dots go into objects, and into all entries of a list."""
     value: Any = record
-    for part in _parts(record, column):
+    for part in _column_keys(record, column):
         try:
             if isinstance(value, list):
                 value = value[int(part)] if part.lstrip("-").isdigit() else [entry[part] for entry in value]
@@ -228,14 +228,14 @@ def _reach(record: dict[str, Any], column: str, place: str) -> Any:
         except (KeyError, IndexError, TypeError):
             raise UserError(f"{place}: no column '{column}'; there are: {', '.join(map(str, record))}") from None
     try:
-        return _text(value, column, place)
+        return _value_text(value, column, place)
     except RecursionError:
         raise UserError(f"{place}: column '{column}' holds lists that are nested too deeply") from None
 
 
-def _text(value: Any, column: str, place: str) -> Any:
+def _value_text(value: Any, column: str, place: str) -> Any:
     if isinstance(value, list):
-        return [_text(entry, column, place) for entry in value]
+        return [_value_text(entry, column, place) for entry in value]
     if isinstance(value, dict):
         inner = next(iter(value), "...")
         raise UserError(f"{place}: column '{column}' holds an object ({', '.join(value)}); name a part of it: {column}.{inner}")
@@ -253,14 +253,14 @@ def cell_text(value: Any) -> str:
 def _translate(source: Source, row: SourceRow) -> None:
     """Replace what the file says by what the task says, for `values` and `ranges`."""
     for field, values in source.values.items():
-        row[field] = _valued(row[field], values, field, row.place)
+        row[field] = _mapped_value(row[field], values, field, row.place)
     for field, ranges in source.ranges.items():
         row[field] = _ranged(row[field], ranges, field, row.place)
 
 
-def _valued(value: Any, values: dict[str, str], field: str, place: str) -> Any:
+def _mapped_value(value: Any, values: dict[str, str], field: str, place: str) -> Any:
     if isinstance(value, list):
-        return [_valued(entry, values, field, place) for entry in value]
+        return [_mapped_value(entry, values, field, place) for entry in value]
     if value in values:
         return values[value]
     if (words := value.split()) and set(words) <= set(values):  # tags of a sentence, divided by spaces
@@ -276,7 +276,7 @@ def _ranged(value: Any, ranges: dict[str, str], field: str, place: str) -> str:
             raise ValueError
     except (TypeError, ValueError):
         raise UserError(f"{place}: {field} '{value}' is not a number, but ranges are given for it") from None
-    labels = [label for label, range_ in ranges.items() if _inside(number, range_)]
+    labels = [label for label, range_ in ranges.items() if _lies_in_range(number, range_)]
     if len(labels) != 1:
         known = ", ".join(f"{label} {range_}" for label, range_ in ranges.items())
         fault = f"in the ranges of {' and '.join(labels)}" if labels else f"in none of the ranges ({known})"
@@ -284,7 +284,7 @@ def _ranged(value: Any, ranges: dict[str, str], field: str, place: str) -> str:
     return labels[0]
 
 
-def _inside(number: float, range_: str) -> bool:
+def _lies_in_range(number: float, range_: str) -> bool:
     low, high = (float(bound) if bound.strip() else None for bound in range_[1:-1].split(","))
     above = low is None or number > low or (number == low and range_[0] == "[")
     below = high is None or number < high or (number == high and range_[-1] == "]")

@@ -5,7 +5,7 @@ from typing import Any, TypeVar
 
 from bench.errors import FormatError
 
-_T = TypeVar("_T")
+_FieldType = TypeVar("_FieldType")
 TYPE_WORDS = {dict: "an object", list: "a list", str: "a text", int: "a whole number", bool: "true or false"}
 
 
@@ -17,27 +17,27 @@ def questions(content: Any) -> Iterator[tuple[str, dict[str, Any]]]:
     Raises:
         FormatError: a part is missing or of another type; its path is named.
     """
-    for a, article in enumerate(_part(content, "data", list, "the file")):
+    for a, article in enumerate(_json_field(content, "data", list, "the file")):
         where = f"data[{a}]"
-        for p, paragraph in enumerate(_part(article, "paragraphs", list, where)):
+        for p, paragraph in enumerate(_json_field(article, "paragraphs", list, where)):
             where = f"data[{a}].paragraphs[{p}]"
-            context = _part(paragraph, "context", str, where)
-            for q, entry in enumerate(_part(paragraph, "qas", list, where)):
+            context = _json_field(paragraph, "context", str, where)
+            for q, entry in enumerate(_json_field(paragraph, "qas", list, where)):
                 where = f"data[{a}].paragraphs[{p}].qas[{q}]"
-                yield where, {"title": article.get("title", ""), "context": context, **_question(entry, where)}
+                yield where, {"title": article.get("title", ""), "context": context, **_squad_question(entry, where)}
 
 
-def _question(entry: Any, where: str) -> dict[str, Any]:
+def _squad_question(entry: Any, where: str) -> dict[str, Any]:
     starts: dict[str, str] = {}
-    question = _part(entry, "question", str, where)
+    question = _json_field(entry, "question", str, where)
     # Version 1.1 has no such field.
-    impossible = "is_impossible" in entry and _part(entry, "is_impossible", bool, where)
-    for n, answer in enumerate(_part(entry, "answers", list, where)):
+    impossible = "is_impossible" in entry and _json_field(entry, "is_impossible", bool, where)
+    for n, answer in enumerate(_json_field(entry, "answers", list, where)):
         answer_at = f"{where}.answers[{n}]"
         # The development sets hold several annotators' answers, many of them the same text at the same or another place.
-        starts.setdefault(_part(answer, "text", str, answer_at), str(_part(answer, "answer_start", int, answer_at)))
+        starts.setdefault(_json_field(answer, "text", str, answer_at), str(_json_field(answer, "answer_start", int, answer_at)))
     return {
-        "id": _part(entry, "id", str, where),
+        "id": _json_field(entry, "id", str, where),
         "question": question,
         "answers": list(starts),
         "answer_starts": list(starts.values()),
@@ -45,7 +45,7 @@ def _question(entry: Any, where: str) -> dict[str, Any]:
     }
 
 
-def _part(value: Any, key: str, kind: type[_T], where: str) -> _T:
+def _json_field(value: Any, key: str, kind: type[_FieldType], where: str) -> _FieldType:
     if not isinstance(value, dict):
         raise FormatError(where, f"expected an object, found {type(value).__name__}")
     if key not in value:

@@ -13,7 +13,7 @@ def test_every_archive_that_the_suite_names_is_read(monkeypatch):
     monkeypatch.setattr(assets, "member", lambda name, inside: opened.add(name) or member(name, inside))
     from bench.data import sources
 
-    sources._rows.cache_clear()
+    sources._kept_rows.cache_clear()
     lines = list(fetch_all("sentiment-domains", "tiny-bert"))
     assert {"task vader-movies", "probe mrpc"} <= set(lines) and len(lines) == len(set(lines))
     assert lines[0].startswith("model tiny-bert: ") and opened

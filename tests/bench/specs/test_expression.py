@@ -40,7 +40,7 @@ def test_the_built_in_expressions_find_what_re_finds():
         for source in library.task(name).sources():
             for _, (_, record) in sources.drawn(source.model_copy(update={"sample": 50}))[1]:
                 for column, pattern in source.extract.items():
-                    text, seen = sources._reach(record, column, ""), seen + 1
+                    text, seen = sources._column_text(record, column, ""), seen + 1
                     assert Expression(pattern).matches(text, first=True)[0] == re.search(pattern, text).groupdict()
     assert seen > 100
 
