@@ -40,16 +40,16 @@ def main(arguments: list[str] | None = None) -> None:
     threads.spin_briefly()  # no command has imported torch yet
     broken_off = False
     try:
-        status, sentence = _ending(sys.argv[1:] if arguments is None else arguments)
+        status, sentence = _status_and_sentence(sys.argv[1:] if arguments is None else arguments)
         broken_off = status == stopping.STATUS and not stopping.stop_signal()
         stopping.deafen()
     except stopping.Stopped as stop:  # also one that came while another end was told
         stopping.deafen()
-        status, sentence = stopping.STATUS, _stopped(str(stop))
+        status, sentence = stopping.STATUS, _stopped_sentence(str(stop))
     ranks.leave(status, visible(sentence), broken_off)  # it may quote what was given, which must not steer a terminal
 
 
-def _ending(arguments: list[str]) -> tuple[int, str]:
+def _status_and_sentence(arguments: list[str]) -> tuple[int, str]:
     """How a command ends: its status, and what is wrong."""
     debug = "--debug" in arguments
     if debug and not WITH_DEBUG & set(arguments[:1]):
@@ -88,11 +88,11 @@ def _explained(error: Exception) -> tuple[int, str]:
     if isinstance(error, OSError) and error.errno == errno.ENOSPC and error.filename is None:  # of files bench.folders tells
         return 1, "error: what this command prints can't be written: the disk is full; free some of it, or print elsewhere"
     if stopping.stop_signal():  # the others have stopped already, and what was waited for from them does not come
-        return stopping.STATUS, _stopped(f"stopped by {stopping.stop_signal()}")
+        return stopping.STATUS, _stopped_sentence(f"stopped by {stopping.stop_signal()}")
     return 1, f"error: {type(error).__name__}: {error}; run again with --debug for the traceback"
 
 
-def _stopped(how: str) -> str:
+def _stopped_sentence(how: str) -> str:
     return f"{how}; the same command goes on from there"
 
 

@@ -26,7 +26,7 @@ MENDED_BY_A_PERSON = (errno.ENOSPC, errno.EDQUOT, errno.EFBIG, errno.EROFS, errn
 _PARTIAL = re.compile(r"\..+\.([0-9a-f]{12})-(\d+)-[^.]+\.part", re.DOTALL)
 _EARLIER = re.compile(r"\.(leaderboard\.html|training\.safetensors|[0-9a-f]{16}\.(json|parquet))\.[a-z0-9_]{8}")
 """Names that earlier versions gave: a file's own and what tempfile adds, which a person's file may be called too."""
-_swept: set[Path] = set()
+_swept_folders: set[Path] = set()
 
 
 def cache() -> Path:
@@ -72,7 +72,7 @@ def partial(path: Path, folder: bool = False) -> Iterator[Path]:
         UnwritableError: the disk is full or the folder cannot be written.
     """
     try:
-        temporary = _beside(path, folder)
+        temporary = _temporary_beside(path, folder)
     except OSError as error:
         raise _unwritable(path, error.errno) from error
     with faults_told(path):
@@ -83,16 +83,16 @@ def partial(path: Path, folder: bool = False) -> Iterator[Path]:
             _remove(temporary)
 
 
-def _beside(path: Path, folder: bool) -> Path:
+def _temporary_beside(path: Path, folder: bool) -> Path:
     """An empty file or folder beside it: os.replace is atomic within one file system alone, and /tmp may be another."""
     # Another process may remove the folder meanwhile, since it has found it empty: that of all checkpoints.
     for _ in range(2):
         with suppress(FileNotFoundError):
-            return _made(path, folder)
-    return _made(path, folder)
+            return _new_temporary(path, folder)
+    return _new_temporary(path, folder)
 
 
-def _made(path: Path, folder: bool) -> Path:
+def _new_temporary(path: Path, folder: bool) -> Path:
     prefix = f".{path.name[:NAME_CHARACTERS]}.{_this_machine()}-{os.getpid()}-"
     path.parent.mkdir(parents=True, exist_ok=True)
     if folder:
@@ -139,9 +139,9 @@ def _sweep(folder: Path, own: Path) -> None:
     """Remove what killed processes were writing there; once a process. Of another machine's, or an earlier version's, nobody
     knows here whether it goes on, so that it must be a day older than `own`, by the file system's clock and not by this
     machine's."""
-    if folder in _swept:
+    if folder in _swept_folders:
         return
-    _swept.add(folder)
+    _swept_folders.add(folder)
     with suppress(OSError):
         now = own.stat().st_mtime
         for entry in os.scandir(folder):

@@ -88,9 +88,9 @@ def run_suite(options: PlanOptions, precision_text: str, doing: SuiteOptions) ->
     # Another command may end a run between two processes' looks, and they would wait for each other with different work.
     planned = device.agreed(planned)
     progress = progress_of(len(planned.waiting) or len(planned.runs), device, doing.out)
-    _tell(progress, (sentence for run in planned.runs for sentence in run.left_out))
-    _tell(progress, _of_finished(planned, here))
-    _check(planned, progress, doing, device)
+    _tell_each_once(progress, (sentence for run in planned.runs for sentence in run.left_out))
+    _tell_each_once(progress, _sentences_on_finished(planned, here))
+    _check_waiting(planned, progress, doing, device)
     if doing.dry_run:
         if device.main:
             print_plan(planned.runs, planned.place, planned.waiting, planned.trials)
@@ -103,7 +103,7 @@ def run_suite(options: PlanOptions, precision_text: str, doing: SuiteOptions) ->
     records = _carried_out(planned, precision, workplace, doing)
     device.take_leave()
     if device.main and doing.shows:
-        _show(records, doing.out, progress, planned.varies)
+        _show_results(records, doing.out, progress, planned.varies)
     return 1 if any(record.status == "failed" for record in records) else 0
 
 
@@ -122,12 +122,12 @@ def suite_plan(options: PlanOptions, precision: Precision, doing: SuiteOptions, 
     return SuitePlan(runs, trials, *unfinished(runs, place, here, doing.rerun_on_change), place, varies)
 
 
-def _check(planned: SuitePlan, progress: Progress, doing: SuiteOptions, device: Device) -> None:
+def _check_waiting(planned: SuitePlan, progress: Progress, doing: SuiteOptions, device: Device) -> None:
     """What is wrong with what waits ends the command here; what is doubtful is told."""
     # A dry run may plan for another machine, and a cluster is of others.
     elsewhere = doing.dry_run or doing.crew.engine != "process"
     check_runs(planned.waiting, parallelism(device.accelerator), None if elsewhere else hardware.memory_bytes())
-    _tell(progress, plan_warnings(planned.waiting))
+    _tell_each_once(progress, plan_warnings(planned.waiting))
 
 
 def check_folders(planned: SuitePlan) -> None:
@@ -142,7 +142,7 @@ def _carried_out(planned: SuitePlan, precision: Precision, workplace: Workplace,
     setting = WorkerSetting(planned.place.absolute(), precision, doing.debug, doing.keep)
     with hands(doing.crew, [*planned.waiting, *(trial.run for trial in planned.trials)], setting) as doers:
         try:
-            return _done(planned, workplace, doing, doers)
+            return _records_once_done(planned, workplace, doing, doers)
         except Exception as error:
             # What has happened to one run takes nothing from the others: they are shown, and then it is told.
             if workplace.device.main and doing.shows:
@@ -152,7 +152,7 @@ def _carried_out(planned: SuitePlan, precision: Precision, workplace: Workplace,
             raise
 
 
-def _tell(progress: Progress, sentences: Iterable[str]) -> None:
+def _tell_each_once(progress: Progress, sentences: Iterable[str]) -> None:
     """Each once, though it may hold for many runs."""
     for sentence in dict.fromkeys(sentences):
         progress.say(sentence)
@@ -163,7 +163,7 @@ def progress_of(runs: int, device: Device, out: Path) -> Progress:
     return Progress(device.main, runs, out if device.main else None, device.accelerator.num_processes)
 
 
-def _done(planned: SuitePlan, workplace: Workplace, doing: SuiteOptions, doers: Hands) -> list[Record]:
+def _records_once_done(planned: SuitePlan, workplace: Workplace, doing: SuiteOptions, doers: Hands) -> list[Record]:
     """The records of the runs, once all that waits is done: first the trials that choose for them, or what a seed moves."""
     device, again, runs = workplace.device, doing.rerun_on_change, planned.runs
     shown = workplace.progress
@@ -178,7 +178,7 @@ def _done(planned: SuitePlan, workplace: Workplace, doing: SuiteOptions, doers: 
         if planned.trials:
             runs = tuned(runs, replace(counting(len(planned.trials)), out=doing.out), doers)
             if said := asking_the_same(runs):
-                _tell(shown, [f"{said} with what their searches chose: they are one row, under the first one's name"])
+                _tell_each_once(shown, [f"{said} with what their searches chose: they are one row, under the first one's name"])
         if planned.varies:
             first = still(runs)
             execution.execute(first, counting(len(first)), again, doers)
@@ -195,10 +195,10 @@ def _show_finished(planned: SuitePlan, out: Path, progress: Progress) -> None:
     suites = {run.suite for run in planned.runs}
     with suppress(UserError, OSError):
         if records := [record for record in store.read_all(planned.place) if record.setup.suite in suites]:
-            _show(records, out, progress, planned.varies)
+            _show_results(records, out, progress, planned.varies)
 
 
-def _show(records: Sequence[Record], out: Path, progress: Progress, varies: bool) -> None:
+def _show_results(records: Sequence[Record], out: Path, progress: Progress, varies: bool) -> None:
     if varies:
         print_variance(records, store.read_all(out))
         return
@@ -223,7 +223,7 @@ def unfinished(runs: Sequence[Run], out: Path, here: Environment, again: bool) -
     return [run for run in runs if run.id not in finished], [records[run.id] for run in runs if run.id in finished]
 
 
-def _of_finished(planned: SuitePlan, here: Environment) -> Iterator[str]:
+def _sentences_on_finished(planned: SuitePlan, here: Environment) -> Iterator[str]:
     """What a person is told of runs that are not done again."""
     if sentence := kept_from_elsewhere(planned.finished, here):
         yield sentence

@@ -87,8 +87,8 @@ def refilled(draw, text: str) -> str:
 @pytest.fixture(autouse=True)
 def nothing_runs(monkeypatch):
     """And nothing is asked of a hub."""
-    monkeypatch.setattr(suites, "_done", lambda *_: [])
-    monkeypatch.setattr(suites, "_show", lambda *_: None)
+    monkeypatch.setattr(suites, "_records_once_done", lambda *_: [])
+    monkeypatch.setattr(suites, "_show_results", lambda *_: None)
     monkeypatch.setattr("huggingface_hub.constants.HF_HUB_OFFLINE", True)
     monkeypatch.setattr(stopping, "listen", lambda: None)
 

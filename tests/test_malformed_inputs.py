@@ -42,7 +42,7 @@ def told(folder: Path, options: list[str], capsys) -> tuple[int, str]:
 
 @pytest.fixture(autouse=True)
 def nothing_runs(monkeypatch, tmp_path):
-    monkeypatch.setattr(suites, "_done", lambda *_: pytest.fail("it was accepted"))
+    monkeypatch.setattr(suites, "_records_once_done", lambda *_: pytest.fail("it was accepted"))
     monkeypatch.setattr("huggingface_hub.constants.HF_HUB_OFFLINE", True)
     monkeypatch.chdir(tmp_path)
 

@@ -33,7 +33,7 @@ def import_peft(
         yield peft_results.read_peft_result(path, suite or peft_results.NAME), None
 
     paths = importing.files_in(folder, "*.json", "the folder method_comparison/MetaMathQA/results of PEFT's repository")
-    return _told(importing.import_files(paths, read, out))
+    return _print_imported(importing.import_files(paths, read, out))
 
 
 @IMPORT.command("lm-eval")
@@ -53,10 +53,10 @@ def import_lm_eval(
     imported = importing.import_files(paths, lambda path: lm_eval_results.read_lm_eval(path, named, left_out), out)
     for sentence in left_out:
         print(printable(sentence), file=sys.stderr)
-    return _told(imported)
+    return _print_imported(imported)
 
 
-def _told(imported: "Imported") -> int:
+def _print_imported(imported: "Imported") -> int:
     """What went in, on standard output, and what did not, on standard error; exit status 1 where a file was left out."""
     print(imported.summary)
     for fault in imported.faults:
@@ -91,7 +91,7 @@ def export_csv(
     """A line for each row, with full numbers."""
     from reports.exchange.tables import rows_as_csv
 
-    return _give(rows_as_csv(comparable_rows(records_of(suite, out, model=model), out, allow_unequal)), to)
+    return _write_or_print(rows_as_csv(comparable_rows(records_of(suite, out, model=model), out, allow_unequal)), to)
 
 
 @EXPORT.command("markdown")
@@ -105,7 +105,7 @@ def export_markdown(
     """A table for each model and task, with what its numbers hold."""
     from reports.exchange.tables import rows_as_markdown
 
-    return _give(rows_as_markdown(comparable_rows(records_of(suite, out, model=model), out, allow_unequal)), to)
+    return _write_or_print(rows_as_markdown(comparable_rows(records_of(suite, out, model=model), out, allow_unequal)), to)
 
 
 @EXPORT.command("eval-results")
@@ -126,8 +126,8 @@ def export_eval_results(
     from reports.exchange.hub import HubDataset, eval_results
 
     # Of a named task it gives one row, or has told of several.
-    (row,) = rows_of_strategy(_rows(out, suite, model), strategy, task)
-    return _give(eval_results(row, HubDataset(dataset, task_id, revision, source_url)), to)
+    (row,) = rows_of_strategy(_exported_rows(out, suite, model), strategy, task)
+    return _write_or_print(eval_results(row, HubDataset(dataset, task_id, revision, source_url)), to)
 
 
 @EXPORT.command("model-card")
@@ -144,7 +144,7 @@ def export_model_card(
     from reports.exchange.chosen import rows_of_strategy
     from reports.exchange.hub import model_card
 
-    return _give(model_card(rows_of_strategy(_rows(out, suite, model), strategy), name, base_model), to)
+    return _write_or_print(model_card(rows_of_strategy(_exported_rows(out, suite, model), strategy), name, base_model), to)
 
 
 @EXPORT.command("every-eval-ever")
@@ -168,18 +168,18 @@ def export_every_eval_ever(
     from reports.exchange.every_eval_ever import Publisher, as_every_eval_ever
 
     schema = json.loads(assets.member("every-eval-ever", "every_eval_ever/schemas/eval.schema.json"))
-    rows = rows_of_strategy(_rows(out, suite, model), strategy)
+    rows = rows_of_strategy(_exported_rows(out, suite, model), strategy)
     made = as_every_eval_ever(rows, Publisher(organisation, model_id, relationship), schema, datetime.now(UTC))
-    return _give(json.dumps(made, indent=1) + "\n", to)
+    return _write_or_print(json.dumps(made, indent=1) + "\n", to)
 
 
-def _rows(out: Path, suite: str | None, model: str | None) -> "list[Row]":
+def _exported_rows(out: Path, suite: str | None, model: str | None) -> "list[Row]":
     from reports.rows.rows import aggregate
 
     return aggregate(records_of(suite, out, model=model), out)
 
 
-def _give(text: str, to: Path | None) -> int:
+def _write_or_print(text: str, to: Path | None) -> int:
     if to:
         write_text(to, text)
         print(to)

@@ -41,7 +41,7 @@ def compare(
 
     margins = parsed_within(within)
     comparison = compared(*read_sides(new, old, suite), margins, seconds, allow_missing)
-    _write(comparison, markdown, junit)
+    _write_comparison(comparison, markdown, junit)
     if as_json:
         from reports.gate.as_json import changes_as_json
 
@@ -53,7 +53,7 @@ def compare(
     return comparison.status
 
 
-def _write(comparison: "Compared", markdown: Path | None, junit: Path | None) -> None:
+def _write_comparison(comparison: "Compared", markdown: Path | None, junit: Path | None) -> None:
     """The files that were asked for, and the summary of a step of GitHub Actions, where one runs."""
     from reports.gate.junit import changes_as_junit
     from reports.gate.markdown import changes_as_markdown

@@ -43,11 +43,11 @@ def judge_command(
     if cut := cut_texts(pairs):
         say(to, f"items of which the judge sees the beginning alone, since no more of their texts is kept: {cut:,}")
     if not dry_run:
-        _show(_judged(judging, pairs), judging.judge.name, markdown)
+        _show_win_rates(_judged_tables(judging, pairs), judging.judge.name, markdown)
     return 0
 
 
-def _judged(judging: "Judging", pairs: "list[RowPair]") -> "dict[str, list[JudgedRows]]":
+def _judged_tables(judging: "Judging", pairs: "list[RowPair]") -> "dict[str, list[JudgedRows]]":
     """Heading of each table -> its pairs with their verdicts."""
     from bench.progress import Progress
     from reports.judged.win_rates import JudgedRows
@@ -69,14 +69,14 @@ def _judged(judging: "Judging", pairs: "list[RowPair]") -> "dict[str, list[Judge
     return tables
 
 
-def _show(tables: "dict[str, list[JudgedRows]]", judge: str, markdown: Path | None) -> None:
+def _show_win_rates(tables: "dict[str, list[JudgedRows]]", judge: str, markdown: Path | None) -> None:
     from reports.judged.shown import judged_page, print_judged
     from reports.judged.win_rates import win_rates
 
     rates = {heading: win_rates(pairs) for heading, pairs in tables.items()}
-    told = {f"{heading}, judged by {judge} over {each.items:,} items": each for heading, each in rates.items()}
+    by_caption = {f"{heading}, judged by {judge} over {each.items:,} items": each for heading, each in rates.items()}
     if markdown:
-        write_text(markdown, judged_page(told))
+        write_text(markdown, judged_page(by_caption))
         return
-    for heading, each in told.items():
+    for heading, each in by_caption.items():
         print_judged(heading, each)

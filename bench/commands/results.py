@@ -45,8 +45,8 @@ def results(
         return 0
     from reports.terminal import table
 
-    if not table.print_results(out, _choice(suite, out, budget), allow_unequal):
-        raise _nothing(suite, out, budget)
+    if not table.print_results(out, _run_filter(suite, out, budget), allow_unequal):
+        raise _no_records_error(suite, out, budget)
     return 0
 
 
@@ -55,9 +55,9 @@ def _print_contract(suite: str | None, out: Path, budget: str | None) -> None:
     from bench.records.contract import as_contract
     from reports.rows.summaries import SuiteReport, suite_summaries
 
-    records = _chosen(suite, out, budget)
+    records = _chosen_records(suite, out, budget)
     # Unequal rows are let through: a program is refused nothing that is there.
-    parts = suite_summaries(out, out, SuiteReport("standings", _standings), True, _choice(suite, out, budget))
+    parts = suite_summaries(out, out, SuiteReport("standings", _standings), True, _run_filter(suite, out, budget))
     of_row = {run: standing for part in parts for run, standing in part.items()}
     print(json.dumps([as_contract(record, *of_row.get(record.run_id, ())) for record in records], indent=1))
 
@@ -81,7 +81,9 @@ def _print_trials(suite: str | None, out: Path, budget: str | None) -> None:
     setups = ((trial, trial.setup) for trial in read_trials(out))
     trials = [trial for trial, setup in setups if suite in (None, setup.suite) and own in (None, setup.budget)]
     if not trials:
-        raise UserError(f"no trials in {trials_folder(out)}{_of(suite, budget)}; run a suite with --tune first")
+        raise UserError(
+            f"no trials in {trials_folder(out)}{_restriction_in_words(suite, budget)}; run a suite with --tune first"
+        )
     print_trials(trials)
 
 
@@ -90,19 +92,19 @@ def _print_variance(suite: str | None, out: Path, budget: str | None) -> None:
     from reports.terminal.variance import print_variance
 
     place = store.varied_folder(out)
-    varied = _chosen(suite, place, budget)
+    varied = _chosen_records(suite, place, budget)
     if not varied:
         first = "run a suite with --vary init,order,dropout --seeds 5 first"
-        raise UserError(f"no records in {store.folder(place)}{_of(suite, budget)}; {first}")
+        raise UserError(f"no records in {store.folder(place)}{_restriction_in_words(suite, budget)}; {first}")
     # Beside the parts stand whole seeds, which ordinary runs have.
-    print_variance(varied, _chosen(suite, out, budget))
+    print_variance(varied, _chosen_records(suite, out, budget))
 
 
 def records_of(suite: str | None, out: Path, budget: str | None = None, model: str | None = None) -> "list[Record]":
     """A folder's records, for a person: none at all is an error."""
-    records = _chosen(suite, out, budget)
+    records = _chosen_records(suite, out, budget)
     if not records:
-        raise _nothing(suite, out, budget)
+        raise _no_records_error(suite, out, budget)
     of_model = [record for record in records if model in (None, record.setup.model)]
     if model and not of_model:
         raise unknown("model", model, {record.setup.model for record in records})
@@ -120,26 +122,26 @@ def comparable_rows(records: "Sequence[Record]", out: Path, allow_unequal: bool)
     return rows
 
 
-def _nothing(suite: str | None, out: Path, budget: str | None) -> UserError:
+def _no_records_error(suite: str | None, out: Path, budget: str | None) -> UserError:
     from bench.records import store
 
-    return UserError(f"no records in {store.folder(out)}{_of(suite, budget)}; run a suite first")
+    return UserError(f"no records in {store.folder(out)}{_restriction_in_words(suite, budget)}; run a suite first")
 
 
-def _of(suite: str | None, budget: str | None) -> str:
+def _restriction_in_words(suite: str | None, budget: str | None) -> str:
     """What was asked for, behind what there is none of."""
     return "".join(f" of {what} {name}" for what, name in (("suite", suite), ("budget", budget)) if name)
 
 
-def _choice(suite: str | None, out: Path, budget: str | None) -> Callable[[str, str], bool]:
+def _run_filter(suite: str | None, out: Path, budget: str | None) -> Callable[[str, str], bool]:
     """By a run's id and suite, whether it is chosen. No record is read for it, but for a budget."""
     if budget is None:
         return lambda _, of: suite in (None, of)
-    chosen = {record.run_id for record in _chosen(suite, out, budget)}
+    chosen = {record.run_id for record in _chosen_records(suite, out, budget)}
     return lambda run, _: run in chosen
 
 
-def _chosen(suite: str | None, out: Path, budget: str | None) -> "list[Record]":
+def _chosen_records(suite: str | None, out: Path, budget: str | None) -> "list[Record]":
     from bench.records import store
     from bench.specs.budget import Budget
 

@@ -21,12 +21,12 @@ from bench import cli
     ],
 )
 def test_an_empty_argument_is_told(arguments, what):
-    status, sentence = cli._ending(arguments)
+    status, sentence = cli._status_and_sentence(arguments)
     assert (status, sentence) == (2, f"error: {what} is empty; give it a value, or leave it out")
 
 
 def test_a_value_may_hold_nothing_but_an_equals_sign():
-    assert "is empty" not in cli._ending(["run", "--suite", "nowhere", "--set", "a="])[1]
+    assert "is empty" not in cli._status_and_sentence(["run", "--suite", "nowhere", "--set", "a="])[1]
 
 
 def test_a_full_disk_under_the_output_is_told(tmp_path):
@@ -57,9 +57,9 @@ def test_help_loses_no_word_to_markup():
     [(["run", "--suite", "nope"], 2), (["results", "--out", "nowhere"], 2)],
 )
 def test_a_traceback_changes_no_status_and_any_command_shows_one(arguments, status, capsys):
-    plain = cli._ending(arguments)
+    plain = cli._status_and_sentence(arguments)
     assert plain[0] == status and "Traceback" not in capsys.readouterr().err
-    assert cli._ending([*arguments, "--debug"]) == plain and "Traceback" in capsys.readouterr().err
+    assert cli._status_and_sentence([*arguments, "--debug"]) == plain and "Traceback" in capsys.readouterr().err
 
 
 def test_the_commands_with_an_option_for_tracebacks_are_known():

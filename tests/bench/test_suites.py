@@ -69,7 +69,7 @@ def test_a_failed_run_is_told_by_the_exit_status(statuses, status, tmp_path, mon
 
 def test_processes_have_parted_when_it_is_over(tmp_path, monkeypatch):
     monkeypatch.setattr(suites.execution, "execute", lambda *_: [])
-    monkeypatch.setattr(suites, "_show", lambda *_: None)
+    monkeypatch.setattr(suites, "_show_results", lambda *_: None)
     init_process_group("gloo", store=HashStore(), rank=0, world_size=1)
     options = PlanOptions("sentiment", model="tiny-bert", strategies=["zero-shot"])
     assert suites.run_suite(options, "fp32", suites.SuiteOptions(tmp_path)) == 0 and not is_initialized()
@@ -87,7 +87,7 @@ def test_all_processes_do_what_the_main_one_has_seen(tmp_path, monkeypatch):
 
     monkeypatch.setattr(Device, "agreed", agreed)
     monkeypatch.setattr(suites.execution, "execute", lambda runs, *_: executed.extend(runs) or [])
-    monkeypatch.setattr(suites, "_show", lambda *_: None)
+    monkeypatch.setattr(suites, "_show_results", lambda *_: None)
     options = PlanOptions("sentiment", model="tiny-bert", strategies=["zero-shot", "full"])
     suites.run_suite(options, "fp32", suites.SuiteOptions(tmp_path))
     assert executed == theirs[0].runs and len(executed) == 1
@@ -131,7 +131,7 @@ def test_processes_show_that_they_go_on_from_the_first_trial_to_the_last_run(tmp
     monkeypatch.setattr(suites, "tuned", lambda runs, place, *_: (place.progress.phase("a trial"), done(runs))[1])
     monkeypatch.setattr(suites.execution, "execute", lambda runs, place, *_: (place.progress.phase("a run"), done(()))[1])
     monkeypatch.setattr(suites, "that_differ", lambda runs, out: runs)
-    monkeypatch.setattr(suites, "_show", lambda *_: None)
+    monkeypatch.setattr(suites, "_show_results", lambda *_: None)
     options = PlanOptions("sentiment", model="tiny-bert", strategies=["full"], **more)
     assert suites.run_suite(options, "fp32", suites.SuiteOptions(tmp_path)) == 0
     assert phases == (["a trial", "a run"] if "tune" in more else ["a run", "a run"]) and not going

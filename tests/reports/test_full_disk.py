@@ -81,7 +81,7 @@ def writers(make, tmp_path, decoder, device, library, monkeypatch):
         "the page": page,
         "tables": lambda out: lambda: forgetting.write_tables(records, tmp_path / "results", out / "t.md", None),
         "a baseline": lambda out: lambda: accept(tmp_path / "results", out, "c", NOW),
-        "an export": lambda out: lambda: exchange._give("text", out / "t.csv"),
+        "an export": lambda out: lambda: exchange._write_or_print("text", out / "t.csv"),
         "a drafted suite": lambda out: monkeypatch.chdir(out) or (lambda: starting.write(looked)),
     }
 

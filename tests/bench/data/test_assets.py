@@ -53,7 +53,7 @@ def test_verify_names_all_that_are_damaged(monkeypatch, tmp_path, capsys):
         path = assets.archive_path(name)
         path.parent.mkdir(parents=True, exist_ok=True)
         path.write_bytes(content)
-    status, sentence = cli._ending(["assets", "verify"])
+    status, sentence = cli._status_and_sentence(["assets", "verify"])
     assert status == 2 and sentence.startswith("error: damaged: one, three; ")
     told = capsys.readouterr().out
     assert told == "one: another file than the pinned one\ntwo: ok\nthree: another file than the pinned one\n"

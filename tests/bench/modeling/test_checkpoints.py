@@ -84,7 +84,7 @@ def test_what_a_killed_process_was_making_goes(wheel):
     left = models / f".tiny.{folders._this_machine()}-{2**22 + 1}-abc.part"
     left.mkdir()
     (left / "model.gguf").write_bytes(b"half")
-    folders._swept.clear()  # as in another process
+    folders._swept_folders.clear()  # as in another process
     with folders.partial(models / "other"):
         assert not left.exists()
 
